@@ -1,0 +1,72 @@
+package cachekeys
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// MaxBlobBytes is the greatest size of a stored blob: a config that does not
+// compress, and the head.
+const MaxBlobBytes = MaxConfigBytes + 128
+
+// Blob is the content as followers read it:
+//
+//	{rev}\n{sha256 of the JSON, hexadecimal}\n{codec}\n{config JSON in that codec}
+type Blob struct {
+	Rev     int64
+	Hash    string // see [ContentHash]
+	Codec   Codec
+	Payload []byte // the config JSON in Codec; shares memory with what was parsed
+}
+
+// ParseBlob reads a blob's head and takes the rest as its payload, which is not
+// looked at: see [Blob.JSON]. All errors are [*ParseError].
+func ParseBlob(data []byte) (Blob, error) {
+	if len(data) > MaxBlobBytes {
+		return Blob{}, malformed("blob", "", "over the size limit")
+	}
+	parts := bytes.SplitN(data, []byte{'\n'}, 4)
+	if len(parts) < 4 {
+		return Blob{}, malformed("blob", "", "fewer than four lines")
+	}
+	rev, ok := parseNumber(parts[0])
+	if !ok || !ValidRev(rev) {
+		return Blob{}, malformed("blob", "line 1", "not a rev: "+excerpt(parts[0]))
+	}
+	if !validHash(parts[1]) {
+		return Blob{}, malformed("blob", "line 2", "not a content hash: "+excerpt(parts[1]))
+	}
+	codec, ok := parseCodec(string(parts[2]))
+	if !ok {
+		return Blob{}, malformed("blob", "line 3", "unknown codec "+excerpt(parts[2])+" (upgrade the follower first)")
+	}
+	return Blob{Rev: rev, Hash: string(parts[1]), Codec: codec, Payload: parts[3]}, nil
+}
+
+// Append appends the blob in its stored form.
+func (b Blob) Append(dst []byte) []byte {
+	dst = appendNumber(dst, b.Rev)
+	dst = append(dst, '\n')
+	dst = append(dst, b.Tail()...)
+	return append(dst, b.Payload...)
+}
+
+// Tail returns what stands between the rev's line and the payload. The leader's
+// scripts put the rev, which they find out themselves, before it.
+func (b Blob) Tail() string { return b.Hash + "\n" + string(b.Codec) + "\n" }
+
+// JSON returns the config JSON after comparing it with the blob's hash, so that a
+// flipped bit or a cut never reaches a follower (I4). It takes at most
+// [MaxConfigBytes] of memory for the result. All errors are [*ParseError].
+func (b Blob) JSON() ([]byte, error) {
+	json, err := b.Codec.decode(b.Payload)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(json)
+	if hex.EncodeToString(sum[:]) != b.Hash {
+		return nil, malformed("content", "", "its hash is not "+excerpt(b.Hash))
+	}
+	return json, nil
+}

@@ -1,0 +1,77 @@
+package cachekeys
+
+import "github.com/klauspost/compress/zstd"
+
+// Codec names how the content of a blob or a message is compressed.
+type Codec string
+
+const (
+	Raw  Codec = "raw"  // as it is
+	Zstd Codec = "zstd" // one Zstandard frame that states its content's size
+)
+
+// minCompressBytes is the size below which compressing saves nothing worth having.
+const minCompressBytes = 512
+
+func parseCodec(s string) (Codec, bool) {
+	switch c := Codec(s); c {
+	case Raw, Zstd:
+		return c, true
+	}
+	return "", false
+}
+
+// Encode compresses a config JSON, or leaves it as it is where that is not longer.
+// The payload may share memory with json.
+func Encode(json []byte) (codec Codec, payload []byte) {
+	if len(json) < minCompressBytes {
+		return Raw, json
+	}
+	// One encoder for each call: a commit is rare, and an encoder kept would hold
+	// its window for good.
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true))
+	if err != nil {
+		return Raw, json
+	}
+	payload = enc.EncodeAll(json, make([]byte, 0, len(json)/4))
+	_ = enc.Close()
+	if len(payload) >= len(json) {
+		return Raw, json
+	}
+	return Zstd, payload
+}
+
+// decode undoes Encode. The size that a frame claims is checked before memory is
+// taken for it, and never exceeded.
+func (c Codec) decode(payload []byte) ([]byte, error) {
+	if c == Raw {
+		if len(payload) > MaxConfigBytes {
+			return nil, malformed("content", "", "over the size limit")
+		}
+		return payload, nil
+	}
+	if c != Zstd {
+		return nil, malformed("content", "", "unknown codec "+excerpt(string(c)))
+	}
+	var head zstd.Header
+	if err := head.Decode(payload); err != nil {
+		return nil, malformed("content", "zstd head", err.Error())
+	}
+	if !head.HasFCS {
+		return nil, malformed("content", "zstd head", "does not state the content's size")
+	}
+	if head.FrameContentSize > MaxConfigBytes {
+		return nil, malformed("content", "zstd head", "content over the size limit")
+	}
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(MaxConfigBytes), zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		return nil, malformed("content", "zstd", err.Error())
+	}
+	defer dec.Close()
+	json, err := dec.DecodeAll(payload, make([]byte, 0, head.FrameContentSize))
+	if err != nil {
+		return nil, malformed("content", "zstd", err.Error())
+	}
+	return json, nil
+}

@@ -1,0 +1,30 @@
+// Package cachekeys is the contract of the bridge on Redis: the names of keys
+// and channels, and the bytes of everything that is stored or published.
+//
+// Leaders write these formats and followers read them; the official ConfigCat
+// SDKs read and write one of them, the [Entry]. All parsers are strict and
+// bounded: what they accept is written back to the same bytes, what they refuse
+// comes as a [*ParseError] that says which part of which format was wrong, and
+// no size is believed before it was compared with its limit.
+//
+// # Keys
+//
+// Everything that belongs to one SDK key hangs on h, the shared-cache key of the
+// official SDKs (S90). h is the hash tag of all other keys, so that they live in
+// one cluster slot and one script can change them together (I3).
+//
+//	h                       the official entry, read by every SDK       [Entry]
+//	catbridge:{h}:lock      {leaderID}:{epoch}, expires                 [LockValue]
+//	catbridge:{h}:meta      hash: which content is current              [Meta]
+//	catbridge:{h}:blob      the same content, compressed, with its hash [Blob]
+//	catbridge:{h}:fleet     sorted set, optional reports of followers
+//	catbridge:{h}:events    channel of [Message]
+//
+// # Rev
+//
+// A rev orders contents: it is the fetch time of the entry in milliseconds since
+// the Unix epoch, always 13 digits long ([MinRev] to [MaxRev]), so that it can be
+// rewritten in place.
+//
+// The package has no state and does no I/O. All functions are safe for concurrent use.
+package cachekeys

@@ -1,0 +1,31 @@
+package cachekeys
+
+import "strconv"
+
+// A ParseError says which part of which format was refused and why. It never
+// holds more than a short piece of the input.
+type ParseError struct {
+	Format string // "entry", "blob", "meta", "message", "lock", "content"
+	Part   string // the field or line at fault; empty: the whole
+	Reason string
+}
+
+func (e *ParseError) Error() string {
+	if e.Part == "" {
+		return "cachekeys: malformed " + e.Format + ": " + e.Reason
+	}
+	return "cachekeys: malformed " + e.Format + ": " + e.Part + ": " + e.Reason
+}
+
+func malformed(format, part, reason string) *ParseError {
+	return &ParseError{Format: format, Part: part, Reason: reason}
+}
+
+// excerpt quotes the beginning of a piece of input for an error.
+func excerpt[T string | []byte](s T) string {
+	const limit = 32
+	if len(s) > limit {
+		return strconv.Quote(string(s[:limit])) + "…"
+	}
+	return strconv.Quote(string(s))
+}

@@ -1,0 +1,194 @@
+package cachekeys
+
+import (
+	"bytes"
+	"strings"
+	"time"
+)
+
+const (
+	// MaxHeadBytes is the greatest size of a message's head, its line break included.
+	MaxHeadBytes = 256
+	// MaxInlineBytes is the greatest size of content within a message.
+	MaxInlineBytes = 4 << 10
+	// MaxMessageBytes is the greatest size of a message.
+	MaxMessageBytes = MaxHeadBytes + 8 + MaxInlineBytes
+
+	messageVersion = "cb1"
+)
+
+// MessageType says what a message is about.
+type MessageType string
+
+const (
+	Change    MessageType = "change"    // the content changed
+	Heartbeat MessageType = "heartbeat" // the leader is alive; this content is current
+	Resign    MessageType = "resign"    // the leader gave up its lock
+	Refresh   MessageType = "refresh"   // somebody asks the leader to poll now
+)
+
+// Message is what is published on the events channel: a head line that says which
+// content is current, then perhaps that content itself.
+//
+//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=…
+//	{codec}
+//	{content}
+//
+// Fields stand in this order; one that is zero or empty is left out. Numbers are
+// decimal, times in milliseconds. Fields of later versions stand at the end.
+type Message struct {
+	Type   MessageType
+	Rev    int64         // of the current content; 0: there is none
+	CDN    int64         // when the CDN last answered, Unix ms by Redis's clock; 0: never
+	Hash   string        // of the current content, see [ContentHash]
+	Len    int           // size of the current config JSON in bytes
+	Poll   time.Duration // the leader's poll interval, whole milliseconds
+	Epoch  int64         // the leader's term
+	Spread time.Duration // followers read the content after a random part of this; whole milliseconds
+	Seq    int64         // of a refresh request: how many there were
+	ETag   string        // see [MessageETag]
+	Extra  string        // fields that this version does not know, as they came
+
+	Codec   Codec  // of Content; empty: the message carries no content
+	Content []byte // the config JSON in Codec; shares memory with what was parsed
+}
+
+// Known tells whether this version knows the message's type. Others are to be ignored.
+func (m Message) Known() bool {
+	switch m.Type {
+	case Change, Heartbeat, Resign, Refresh:
+		return true
+	}
+	return false
+}
+
+// Blob returns the content that the message carries as a blob of the message's rev
+// and hash, and whether it carries any.
+func (m Message) Blob() (Blob, bool) {
+	return Blob{Rev: m.Rev, Hash: m.Hash, Codec: m.Codec, Payload: m.Content}, m.Codec != ""
+}
+
+// ParseMessage reads a message. All errors are [*ParseError]. The content, if any,
+// is not looked at: see [Message.Blob].
+func ParseMessage(data []byte) (Message, error) {
+	if len(data) > MaxMessageBytes {
+		return Message{}, malformed("message", "", "over the size limit")
+	}
+	head, rest, hasContent := bytes.Cut(data, []byte{'\n'})
+	if len(head) >= MaxHeadBytes {
+		return Message{}, malformed("message", "head", "over the size limit")
+	}
+	m, err := parseHead(string(head))
+	if err != nil {
+		return Message{}, err
+	}
+	if hasContent {
+		name, content, ok := bytes.Cut(rest, []byte{'\n'})
+		if !ok {
+			return Message{}, malformed("message", "content", "no codec line")
+		}
+		if m.Codec, ok = parseCodec(string(name)); !ok {
+			return Message{}, malformed("message", "codec", "unknown: "+excerpt(name))
+		}
+		if len(content) > MaxInlineBytes {
+			return Message{}, malformed("message", "content", "over the size limit")
+		}
+		m.Content = content
+	}
+	return m, nil
+}
+
+func parseHead(head string) (Message, error) {
+	var m Message
+	version, rest, _ := strings.Cut(head, " ")
+	if version != messageVersion {
+		return m, malformed("message", "version", "want "+messageVersion+", have "+excerpt(version))
+	}
+	kind, fields, more := strings.Cut(rest, " ")
+	if !isWord(kind) {
+		return m, malformed("message", "type", "not a word: "+excerpt(kind))
+	}
+	m.Type = MessageType(kind)
+	next := 0
+	for more {
+		var field string
+		whole := fields
+		field, fields, more = strings.Cut(fields, " ")
+		name, value, ok := strings.Cut(field, "=")
+		if !ok || !isWord(name) || value == "" {
+			return m, malformed("message", "head", "not a field: "+excerpt(field))
+		}
+		at := indexField(name)
+		if at < 0 {
+			// Later versions append their fields: all from here on is theirs.
+			return m, m.setExtra(whole)
+		}
+		if at < next {
+			return m, malformed("message", name, "repeated or out of order")
+		}
+		next = at + 1
+		if !messageFields[at].set(&m, value) {
+			return m, malformed("message", name, "bad value "+excerpt(value))
+		}
+	}
+	return m, nil
+}
+
+func (m *Message) setExtra(fields string) error {
+	for field := range strings.SplitSeq(fields, " ") {
+		name, value, ok := strings.Cut(field, "=")
+		if !ok || !isWord(name) || value == "" {
+			return malformed("message", "head", "not a field: "+excerpt(field))
+		}
+		if indexField(name) >= 0 {
+			return malformed("message", name, "repeated or out of order")
+		}
+	}
+	m.Extra = fields
+	return nil
+}
+
+func isWord(s string) bool {
+	if s == "" {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+// Append appends the message in its published form.
+func (m Message) Append(dst []byte) []byte {
+	dst = append(dst, m.Head()...)
+	for i := range revFields {
+		dst = messageFields[i].append(dst, &m)
+	}
+	dst = append(dst, m.Tail()...)
+	if m.Codec == "" {
+		return dst
+	}
+	dst = append(dst, '\n')
+	dst = append(dst, m.Codec...)
+	dst = append(dst, '\n')
+	return append(dst, m.Content...)
+}
+
+// Head returns the message's beginning up to the fields rev and cdn, which the
+// leader's scripts find out and write themselves.
+func (m Message) Head() string { return messageVersion + " " + string(m.Type) }
+
+// Tail returns the fields that follow rev and cdn.
+func (m Message) Tail() string {
+	var dst []byte
+	for i := revFields; i < len(messageFields); i++ {
+		dst = messageFields[i].append(dst, &m)
+	}
+	if m.Extra != "" {
+		dst = append(dst, ' ')
+		dst = append(dst, m.Extra...)
+	}
+	return string(dst)
+}

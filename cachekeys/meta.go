@@ -1,0 +1,114 @@
+package cachekeys
+
+import (
+	"strings"
+	"time"
+)
+
+// MaxRecentETags is how many ETags the meta hash remembers.
+const MaxRecentETags = 8
+
+// Meta is the hash that says which content is current. Its fields, in the order of
+// [MetaFields]:
+//
+//	epoch    the last term that was begun
+//	rev      of the current content
+//	hash     of the current content
+//	len      of the current config JSON, in bytes
+//	etag     of the current content, as stored
+//	cdn      when the CDN last answered, Unix ms by Redis's clock
+//	poll     the leader's poll interval in ms
+//	refresh  how often a refresh was asked for
+//	etags    the ETags that were current before, the latest first: lines "{Unix ms when replaced} {etag}"
+type Meta struct {
+	Epoch   int64
+	Rev     int64 // 0: no content yet
+	Hash    string
+	Len     int
+	ETag    string
+	CDN     int64
+	Poll    time.Duration
+	Refresh int64
+	Recent  []RecentETag
+}
+
+// RecentETag is an ETag that was current until a moment.
+type RecentETag struct {
+	Until int64 // Unix ms by Redis's clock
+	ETag  string
+}
+
+// MetaFields returns the names of the fields that [ParseMeta] wants, in its order.
+func MetaFields() []string {
+	return []string{"epoch", "rev", "hash", "len", "etag", "cdn", "poll", "refresh", "etags"}
+}
+
+// ParseMeta reads the reply to HMGET with [MetaFields]. A hash that is missing
+// gives the zero Meta. All errors are [*ParseError].
+func ParseMeta(reply []any) (Meta, error) {
+	fields := MetaFields()
+	if len(reply) != len(fields) {
+		return Meta{}, malformed("meta", "", "wrong number of fields")
+	}
+	text := make([]string, len(fields))
+	for i, value := range reply {
+		switch value := value.(type) {
+		case nil:
+		case string:
+			text[i] = value
+		default:
+			return Meta{}, malformed("meta", fields[i], "not a text")
+		}
+	}
+	var m Meta
+	var length, poll int64
+	for i, n := range []struct {
+		dst  *int64
+		low  int64
+		high int64
+	}{
+		0: {&m.Epoch, 0, MaxRev}, 1: {&m.Rev, MinRev, MaxRev}, 3: {&length, 1, MaxConfigBytes},
+		5: {&m.CDN, MinRev, MaxRev}, 6: {&poll, 1, MaxPoll.Milliseconds()}, 7: {&m.Refresh, 0, MaxRev},
+	} {
+		if n.dst == nil || text[i] == "" {
+			continue
+		}
+		value, ok := parseNumber(text[i])
+		if !ok || value < n.low || value > n.high {
+			return Meta{}, malformed("meta", fields[i], "bad value "+excerpt(text[i]))
+		}
+		*n.dst = value
+	}
+	m.Len, m.Poll = int(length), time.Duration(poll)*time.Millisecond
+	if m.Hash = text[2]; (m.Hash != "" || m.Rev != 0) && !validHash(m.Hash) {
+		return Meta{}, malformed("meta", "hash", "not a content hash: "+excerpt(m.Hash))
+	}
+	if m.ETag = text[4]; len(m.ETag) > MaxETagBytes {
+		return Meta{}, malformed("meta", "etag", "over the size limit")
+	}
+	var err error
+	m.Recent, err = parseRecent(text[8])
+	return m, err
+}
+
+func parseRecent(text string) ([]RecentETag, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if len(text) > MaxRecentETags*(maxDigits+MaxETagBytes+2) {
+		return nil, malformed("meta", "etags", "over the size limit")
+	}
+	var recent []RecentETag
+	for line := range strings.SplitSeq(text, "\n") {
+		until, etag, ok := strings.Cut(line, " ")
+		ms, isNumber := parseNumber(until)
+		if !ok || !isNumber || etag == "" || len(etag) > MaxETagBytes {
+			return nil, malformed("meta", "etags", "bad line "+excerpt(line))
+		}
+		recent = append(recent, RecentETag{Until: ms, ETag: etag})
+	}
+	if len(recent) > MaxRecentETags {
+		return nil, malformed("meta", "etags", "more lines than "+"8")
+	}
+	return recent, nil
+}
