@@ -37,7 +37,7 @@ func ParseBlob(data []byte) (Blob, error) {
 	if !validHash(parts[1]) {
 		return Blob{}, malformed("blob", "line 2", "not a content hash: "+excerpt(parts[1]))
 	}
-	codec, ok := parseCodec(string(parts[2]))
+	codec, ok := parseCodec(parts[2])
 	if !ok {
 		return Blob{}, malformed("blob", "line 3", "unknown codec "+excerpt(parts[2])+" (upgrade the follower first)")
 	}

@@ -13,10 +13,12 @@ const (
 // minCompressBytes is the size below which compressing saves nothing worth having.
 const minCompressBytes = 512
 
-func parseCodec(s string) (Codec, bool) {
-	switch c := Codec(s); c {
-	case Raw, Zstd:
-		return c, true
+func parseCodec(s []byte) (Codec, bool) {
+	switch string(s) { // not copied: the line may be as long as the input
+	case string(Raw):
+		return Raw, true
+	case string(Zstd):
+		return Zstd, true
 	}
 	return "", false
 }

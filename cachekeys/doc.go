@@ -3,9 +3,10 @@
 //
 // Leaders write these formats and followers read them; the official ConfigCat
 // SDKs read and write one of them, the [Entry]. All parsers are strict and
-// bounded: what they accept is written back to the same bytes, what they refuse
-// comes as a [*ParseError] that says which part of which format was wrong, and
-// no size is believed before it was compared with its limit.
+// bounded: what they accept is written back to the same bytes (but for the ETag of
+// a foreign entry, see [StoredETag]), what they refuse comes as a [*ParseError]
+// that says which part of which format was wrong, and no size is believed before
+// it was compared with its limit.
 //
 // # Keys
 //

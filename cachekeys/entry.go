@@ -62,12 +62,12 @@ func isObject(data []byte) bool {
 // [StoredETag].
 func (e Entry) Append(dst []byte) []byte {
 	etag := e.ETag
-	if etag == "" || len(etag) > MaxETagBytes {
-		etag = StoredETag(etag, ContentHash(e.JSON))
+	if etag == "" {
+		etag = ContentHash(e.JSON)
 	}
 	dst = appendNumber(dst, e.FetchTime)
 	dst = append(dst, '\n')
-	dst = append(dst, etag...)
+	dst = append(dst, StoredETag(etag, "")...)
 	dst = append(dst, '\n')
 	return append(dst, e.JSON...)
 }

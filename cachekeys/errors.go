@@ -21,11 +21,16 @@ func malformed(format, part, reason string) *ParseError {
 	return &ParseError{Format: format, Part: part, Reason: reason}
 }
 
-// excerpt quotes the beginning of a piece of input for an error.
+// excerpt gives the beginning of a piece of input for an error, in quotes if it is
+// empty or holds anything that a reader could not see.
 func excerpt[T string | []byte](s T) string {
 	const limit = 32
-	if len(s) > limit {
-		return strconv.Quote(string(s[:limit])) + "…"
+	piece := string(s[:min(len(s), limit)])
+	if piece == "" || !plainETag(piece) {
+		piece = strconv.Quote(piece)
 	}
-	return strconv.Quote(string(s))
+	if len(s) > limit {
+		piece += "…"
+	}
+	return piece
 }

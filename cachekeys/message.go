@@ -35,7 +35,10 @@ const (
 //	{content}
 //
 // Fields stand in this order; one that is zero or empty is left out. Numbers are
-// decimal, times in milliseconds. Fields of later versions stand at the end.
+// decimal, times in milliseconds. Fields of later versions stand at the end; types
+// and names of fields are words of lower-case letters. All of a leader's fields fit a
+// head at their limits; seq fits besides because a refresh request, which any process
+// can send, says nothing else.
 type Message struct {
 	Type   MessageType
 	Rev    int64         // of the current content; 0: there is none
@@ -63,9 +66,12 @@ func (m Message) Known() bool {
 }
 
 // Blob returns the content that the message carries as a blob of the message's rev
-// and hash, and whether it carries any.
+// and hash, and whether it carries any. Content without a rev or a hash counts as none.
 func (m Message) Blob() (Blob, bool) {
-	return Blob{Rev: m.Rev, Hash: m.Hash, Codec: m.Codec, Payload: m.Content}, m.Codec != ""
+	if m.Codec == "" || m.Rev == 0 || m.Hash == "" {
+		return Blob{}, false
+	}
+	return Blob{Rev: m.Rev, Hash: m.Hash, Codec: m.Codec, Payload: m.Content}, true
 }
 
 // ParseMessage reads a message. All errors are [*ParseError]. The content, if any,
@@ -87,7 +93,7 @@ func ParseMessage(data []byte) (Message, error) {
 		if !ok {
 			return Message{}, malformed("message", "content", "no codec line")
 		}
-		if m.Codec, ok = parseCodec(string(name)); !ok {
+		if m.Codec, ok = parseCodec(name); !ok {
 			return Message{}, malformed("message", "codec", "unknown: "+excerpt(name))
 		}
 		if len(content) > MaxInlineBytes {

@@ -1,6 +1,7 @@
 package cachekeys
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -108,7 +109,7 @@ func parseRecent(text string) ([]RecentETag, error) {
 		recent = append(recent, RecentETag{Until: ms, ETag: etag})
 	}
 	if len(recent) > MaxRecentETags {
-		return nil, malformed("meta", "etags", "more lines than "+"8")
+		return nil, malformed("meta", "etags", "more than "+strconv.Itoa(MaxRecentETags)+" lines")
 	}
 	return recent, nil
 }

@@ -1,0 +1,106 @@
+package cachekeys_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+func blobOf(json []byte) cachekeys.Blob {
+	codec, payload := cachekeys.Encode(json)
+	return cachekeys.Blob{Rev: rev, Hash: cachekeys.ContentHash(json), Codec: codec, Payload: payload}
+}
+
+func TestBlobRefusesWhatIsNotOne(t *testing.T) {
+	hash := cachekeys.ContentHash([]byte("{}"))
+	for name, data := range map[string]string{
+		"empty":             "",
+		"three lines":       "1767225600000\n" + hash + "\nraw",
+		"rev of 12 digits":  "999999999999\n" + hash + "\nraw\n{}",
+		"rev of 14 digits":  "17672256000000\n" + hash + "\nraw\n{}",
+		"signed rev":        "+176722560000\n" + hash + "\nraw\n{}",
+		"rev with zeros":    "0176722560000\n" + hash + "\nraw\n{}",
+		"short hash":        "1767225600000\n" + hash[1:] + "\nraw\n{}",
+		"upper-case hash":   "1767225600000\n" + strings.ToUpper(hash) + "\nraw\n{}",
+		"hash with letters": "1767225600000\ng" + hash[1:] + "\nraw\n{}",
+		"no codec":          "1767225600000\n" + hash + "\n\n{}",
+		"unknown codec":     "1767225600000\n" + hash + "\nlz4\n{}",
+		"spaced codec":      "1767225600000\n" + hash + "\nraw \n{}",
+		"endless codec":     "1767225600000\n" + hash + "\n" + strings.Repeat("z", 1<<20) + "\n{}",
+		"too large":         "1767225600000\n" + hash + "\nraw\n" + strings.Repeat(" ", cachekeys.MaxBlobBytes),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var err error
+			raw := []byte(data)
+			if took := allocated(func() { _, err = cachekeys.ParseBlob(raw) }); took > 16<<10 {
+				t.Errorf("took %d bytes of memory", took)
+			}
+			requireParseError(t, err, "blob")
+		})
+	}
+}
+
+func TestBlobAtItsLimits(t *testing.T) {
+	for _, size := range []int{200, 511, 512, 513, 64 << 10, cachekeys.MaxConfigBytes} {
+		json := configOf(size)
+		blob := blobOf(json)
+		stored := blob.Append(nil)
+		if len(stored) > cachekeys.MaxBlobBytes {
+			t.Errorf("%d bytes: blob of %d", size, len(stored))
+		}
+		back, err := cachekeys.ParseBlob(stored)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		have, err := back.JSON()
+		if err != nil {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		if !bytes.Equal(have, json) || back.Rev != rev {
+			t.Errorf("%d bytes: came back changed", size)
+		}
+	}
+	over := configOf(cachekeys.MaxConfigBytes + 1)
+	_, err := blobOf(over).JSON()
+	requireParseError(t, err, "content")
+	_, err = cachekeys.Blob{Rev: rev, Hash: cachekeys.ContentHash(over), Codec: cachekeys.Raw, Payload: over}.JSON()
+	requireParseError(t, err, "content")
+}
+
+// The largest incompressible config still makes a blob that its own parser accepts.
+func TestLargestRawBlobIsAccepted(t *testing.T) {
+	json := bytes.Repeat([]byte{'x'}, cachekeys.MaxConfigBytes)
+	blob := cachekeys.Blob{Rev: cachekeys.MaxRev, Hash: cachekeys.ContentHash(json), Codec: cachekeys.Raw, Payload: json}
+	back, err := cachekeys.ParseBlob(blob.Append(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := back.JSON(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// No flipped bit and no cut reaches a follower (I4).
+func TestDamagedContentIsRefused(t *testing.T) {
+	json := configOf(700)
+	blob := blobOf(json)
+	if blob.Codec != cachekeys.Zstd {
+		t.Fatalf("codec %s, want it compressed", blob.Codec)
+	}
+	for i := range blob.Payload {
+		damaged := blob
+		damaged.Payload = bytes.Clone(blob.Payload)
+		damaged.Payload[i] ^= 1 << (i % 8)
+		if have, err := damaged.JSON(); err == nil && !bytes.Equal(have, json) {
+			t.Fatalf("byte %d changed: other content was accepted", i)
+		}
+		damaged.Payload = blob.Payload[:i]
+		_, err := damaged.JSON()
+		requireParseError(t, err, "content")
+	}
+	blob.Hash = cachekeys.ContentHash([]byte("other"))
+	_, err := blob.JSON()
+	requireParseError(t, err, "content")
+}

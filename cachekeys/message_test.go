@@ -1,0 +1,219 @@
+package cachekeys_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+var hash = cachekeys.ContentHash([]byte("{}"))
+
+// longest gives a message all of whose fields are as long as they can be.
+func longest(kind cachekeys.MessageType) cachekeys.Message {
+	if kind == cachekeys.Refresh {
+		return cachekeys.Message{Type: kind, Seq: cachekeys.MaxRev}
+	}
+	return cachekeys.Message{
+		Type: kind, Rev: cachekeys.MaxRev, CDN: cachekeys.MaxRev, Hash: hash, Len: cachekeys.MaxConfigBytes,
+		Poll: cachekeys.MaxPoll, Epoch: cachekeys.MaxRev, Spread: cachekeys.MaxSpread,
+		ETag: strings.Repeat("e", cachekeys.MaxMessageETagBytes),
+	}
+}
+
+func TestLongestHeadsFit(t *testing.T) {
+	for _, kind := range []cachekeys.MessageType{cachekeys.Change, cachekeys.Heartbeat, cachekeys.Resign, cachekeys.Refresh} {
+		message := longest(kind)
+		data := message.Append(nil)
+		if len(data)+1 > cachekeys.MaxHeadBytes { // with its line break, when content follows
+			t.Errorf("%s: head of %d bytes", kind, len(data)+1)
+		}
+		message.Codec, message.Content = cachekeys.Zstd, make([]byte, cachekeys.MaxInlineBytes)
+		data = message.Append(nil)
+		if len(data) > cachekeys.MaxMessageBytes {
+			t.Errorf("%s: message of %d bytes", kind, len(data))
+		}
+		back, err := cachekeys.ParseMessage(data)
+		if err != nil {
+			t.Errorf("%s: %v", kind, err)
+		} else if !reflect.DeepEqual(back, message) {
+			t.Errorf("%s: came back as %+v", kind, back)
+		}
+	}
+}
+
+func TestMessageText(t *testing.T) {
+	for _, test := range []struct {
+		message cachekeys.Message
+		text    string
+	}{
+		{cachekeys.Message{Type: cachekeys.Resign}, "cb1 resign"},
+		{cachekeys.Message{Type: cachekeys.Refresh, Seq: 7}, "cb1 refresh seq=7"},
+		{
+			cachekeys.Message{
+				Type: cachekeys.Heartbeat, Rev: rev, CDN: rev - 1, Hash: hash, Len: 2, Poll: 55 * time.Second,
+				Epoch: 3, Spread: 80 * time.Millisecond, ETag: `W/"x"`,
+			},
+			"cb1 heartbeat rev=1767225600000 cdn=1767225599999 hash=" + hash + ` len=2 poll=55000 epoch=3 spread=80 etag=W/"x"`,
+		},
+		{
+			cachekeys.Message{Type: cachekeys.Change, Rev: rev, Hash: hash, Codec: cachekeys.Raw, Content: []byte("{}\n")},
+			"cb1 change rev=1767225600000 hash=" + hash + "\nraw\n{}\n",
+		},
+	} {
+		if text := string(test.message.Append(nil)); text != test.text {
+			t.Errorf("written as %q\nwant %q", text, test.text)
+		}
+		back, err := cachekeys.ParseMessage([]byte(test.text))
+		if err != nil || !reflect.DeepEqual(back, test.message) {
+			t.Errorf("%q read as %+v, %v", test.text, back, err)
+		}
+	}
+}
+
+// The scripts write rev and cdn between Head and Tail.
+func TestHeadAndTailEncloseWhatScriptsWrite(t *testing.T) {
+	message := longest(cachekeys.Change)
+	message.Extra = "new=1"
+	if have, want := message.Head()+" rev=9999999999999 cdn=9999999999999"+message.Tail(), string(message.Append(nil)); have != want {
+		t.Errorf("joined %q\nwant %q", have, want)
+	}
+}
+
+// Later versions may add types and, at the end, fields: this one ignores them and
+// keeps them as they came.
+func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
+	for _, text := range []string{
+		"cb1 rename",
+		"cb1 rename rev=1767225600000 epoch=3",
+		"cb1 heartbeat rev=1767225600000 epoch=3 quorum=2/3 region=eu=1",
+		"cb1 change quorum=2\nraw\n{}",
+	} {
+		message, err := cachekeys.ParseMessage([]byte(text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if back := string(message.Append(nil)); back != text {
+			t.Errorf("%q written as %q", text, back)
+		}
+		if known := !strings.HasPrefix(text, "cb1 rename"); message.Known() != known {
+			t.Errorf("%q: known is %v", text, message.Known())
+		}
+		if _, extra, ok := strings.Cut(strings.Split(text, "\n")[0], "quorum="); ok && message.Extra != "quorum="+extra {
+			t.Errorf("%q: extra %q", text, message.Extra)
+		}
+	}
+}
+
+func TestMessageRefusesWhatIsNotOne(t *testing.T) {
+	over := map[string]string{
+		"rev": "10000000000000", "cdn": "10000000000000", "hash": hash + "0", "len": "8388609", "poll": "86400001",
+		"epoch": "10000000000000", "spread": "60001", "seq": "10000000000000", "etag": strings.Repeat("e", 65),
+	}
+	under := map[string]string{
+		"rev": "999999999999", "cdn": "999999999999", "hash": hash[1:], "len": "0", "poll": "0",
+		"epoch": "0", "spread": "0", "seq": "0", "etag": "",
+	}
+	bad := map[string]string{
+		"rev": "176722560000x", "cdn": "-767225600000", "hash": strings.ToUpper(hash), "len": "+1", "poll": "1e3",
+		"epoch": "03", "spread": "1.5", "seq": "１", "etag": "a\u00a0b",
+	}
+	tests := map[string]string{
+		"empty":                    "",
+		"other version":            "cb2 change",
+		"no version":               "change rev=1767225600000",
+		"version alone":            "cb1",
+		"no type":                  "cb1 ",
+		"type in capitals":         "cb1 Change",
+		"type with a digit":        "cb1 change2",
+		"trailing space":           "cb1 change ",
+		"two spaces":               "cb1 change  seq=1",
+		"tab":                      "cb1 change\tseq=1",
+		"carriage return":          "cb1 change\r\nraw\n{}",
+		"no field":                 "cb1 change seq",
+		"field without name":       "cb1 change =1",
+		"field in capitals":        "cb1 change Seq=1",
+		"field twice":              "cb1 change seq=1 seq=1",
+		"out of order":             "cb1 change epoch=1 rev=1767225600000",
+		"known field behind extra": "cb1 change new=1 seq=1",
+		"extra without value":      "cb1 change new=",
+		"extra with two spaces":    "cb1 change new=1  newer=1",
+		"extra with trailing":      "cb1 change new=1 ",
+		"head over the limit":      "cb1 change new=" + strings.Repeat("x", cachekeys.MaxHeadBytes-15),
+		"content without codec":    "cb1 change\n{}",
+		"empty content line":       "cb1 change\n",
+		"unknown codec":            "cb1 change\nlz4\n{}",
+		"content over the limit":   "cb1 change\nraw\n" + strings.Repeat("x", cachekeys.MaxInlineBytes+1),
+		"a megabyte":               strings.Repeat("x", 1<<20),
+	}
+	for name := range over {
+		tests[name+" over its limit"] = "cb1 change " + name + "=" + over[name]
+		tests[name+" under its limit"] = "cb1 change " + name + "=" + under[name]
+		tests[name+" malformed"] = "cb1 change " + name + "=" + bad[name]
+	}
+	for name, text := range tests {
+		t.Run(name, func(t *testing.T) {
+			var err error
+			if took := allocated(func() { _, err = cachekeys.ParseMessage([]byte(text)) }); took > 2<<20 {
+				t.Errorf("took %d bytes of memory", took)
+			}
+			requireParseError(t, err, "message")
+		})
+	}
+}
+
+func TestHeadJustAtTheLimitIsAccepted(t *testing.T) {
+	text := "cb1 change new=" + strings.Repeat("x", cachekeys.MaxHeadBytes-16)
+	if len(text) != cachekeys.MaxHeadBytes-1 {
+		t.Fatal(len(text))
+	}
+	if _, err := cachekeys.ParseMessage([]byte(text)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMessageCarriesContentOnlyWithItsRevAndHash(t *testing.T) {
+	content := []byte("{}")
+	whole := cachekeys.Message{Type: cachekeys.Change, Rev: rev, Hash: hash, Codec: cachekeys.Raw, Content: content}
+	blob, ok := whole.Blob()
+	if json, err := blob.JSON(); !ok || err != nil || string(json) != "{}" || blob.Rev != rev {
+		t.Errorf("blob %+v, %v, %v", blob, ok, err)
+	}
+	for name, message := range map[string]cachekeys.Message{
+		"no content": {Type: cachekeys.Change, Rev: rev, Hash: hash},
+		"no rev":     {Type: cachekeys.Change, Hash: hash, Codec: cachekeys.Raw, Content: content},
+		"no hash":    {Type: cachekeys.Change, Rev: rev, Codec: cachekeys.Raw, Content: content},
+	} {
+		if blob, ok := message.Blob(); ok {
+			t.Errorf("%s: gives blob %+v", name, blob)
+		}
+	}
+}
+
+func TestMessageETagIsShortAndPlain(t *testing.T) {
+	for etag, same := range map[string]bool{
+		"":                       true,
+		`W/"8c2f-é"`:             true,
+		strings.Repeat("e", 64):  true,
+		strings.Repeat("e", 65):  false,
+		"a b":                    false,
+		"a\tb":                   false,
+		"a\u2003b":               false,
+		"a\x00b":                 false,
+		"a\xffb":                 false,
+		strings.Repeat("é", 33):  false,
+		strings.Repeat(" ", 300): false,
+	} {
+		have := cachekeys.MessageETag(etag)
+		if want := cachekeys.ContentHash([]byte(etag)); (have == etag) != same || !same && have != want {
+			t.Errorf("%q carried as %q", etag, have)
+		}
+		message := cachekeys.Message{Type: cachekeys.Change, ETag: have}
+		if back, err := cachekeys.ParseMessage(message.Append(nil)); err != nil || back.ETag != have {
+			t.Errorf("%q: came back as %q, %v", etag, back.ETag, err)
+		}
+	}
+}

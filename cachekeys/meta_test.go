@@ -1,0 +1,102 @@
+package cachekeys_test
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// reply gives what HMGET answers for the fields, nil for those that are not there.
+func reply(fields map[string]string) []any {
+	var values []any
+	for _, name := range cachekeys.MetaFields() {
+		if text, ok := fields[name]; ok {
+			values = append(values, text)
+		} else {
+			values = append(values, nil)
+		}
+	}
+	return values
+}
+
+func TestMetaIsReadWhole(t *testing.T) {
+	have, err := cachekeys.ParseMeta(reply(map[string]string{
+		"epoch": "3", "rev": "1767225600000", "hash": hash, "len": "2", "etag": `W/"a b"`, "cdn": "1767225600001",
+		"poll": "55000", "refresh": "4", "etags": "1767225600000 old one\n1767225500000 W/\"older\"",
+	}))
+	want := cachekeys.Meta{
+		Epoch: 3, Rev: rev, Hash: hash, Len: 2, ETag: `W/"a b"`, CDN: rev + 1, Poll: 55 * time.Second, Refresh: 4,
+		Recent: []cachekeys.RecentETag{{rev, "old one"}, {rev - 100_000, `W/"older"`}},
+	}
+	if err != nil || !reflect.DeepEqual(have, want) {
+		t.Errorf("read %+v, %v\nwant %+v", have, err, want)
+	}
+}
+
+func TestMissingMetaIsZero(t *testing.T) {
+	have, err := cachekeys.ParseMeta(make([]any, len(cachekeys.MetaFields())))
+	if err != nil || !reflect.DeepEqual(have, cachekeys.Meta{}) {
+		t.Errorf("read %+v, %v", have, err)
+	}
+}
+
+func TestMetaAtItsLimits(t *testing.T) {
+	line := "9999999999999 " + strings.Repeat("e", cachekeys.MaxETagBytes)
+	meta, err := cachekeys.ParseMeta(reply(map[string]string{
+		"epoch": "9999999999999", "rev": "9999999999999", "hash": hash, "len": "8388608",
+		"etag": strings.Repeat("e", cachekeys.MaxETagBytes), "cdn": "9999999999999", "poll": "86400000", "refresh": "9999999999999",
+		"etags": strings.Join(slices.Repeat([]string{line}, cachekeys.MaxRecentETags), "\n"),
+	}))
+	if err != nil || len(meta.Recent) != cachekeys.MaxRecentETags {
+		t.Errorf("%d recent ETags, %v", len(meta.Recent), err)
+	}
+}
+
+func TestMetaRefusesWhatIsNotOne(t *testing.T) {
+	bad := map[string][]string{
+		"epoch":   {"-1", "x", "10000000000000", "01"},
+		"rev":     {"1", "999999999999", "10000000000000", "1767225600000 "},
+		"hash":    {"x", hash[1:], strings.ToUpper(hash), hash + "\n"},
+		"len":     {"0", "8388609", "2.0"},
+		"etag":    {strings.Repeat("e", cachekeys.MaxETagBytes+1)},
+		"cdn":     {"0", "10000000000000"},
+		"poll":    {"0", "86400001", "1s"},
+		"refresh": {"-1", "10000000000000"},
+		"etags": {
+			"x", "\n", "1767225600000", "1767225600000 ", "e 1767225600000", "1767225600000 e\n",
+			"1767225600000 " + strings.Repeat("e", cachekeys.MaxETagBytes+1),
+			strings.Repeat("1767225600000 e\n", cachekeys.MaxRecentETags) + "1767225600000 e",
+			strings.Repeat("1", 1<<20),
+		},
+	}
+	for field, values := range bad {
+		for i, value := range values {
+			t.Run(field+" "+strconv.Itoa(i), func(t *testing.T) {
+				fields := map[string]string{"rev": "1767225600000", "hash": hash}
+				fields[field] = value
+				_, err := cachekeys.ParseMeta(reply(fields))
+				requireParseError(t, err, "meta")
+			})
+		}
+	}
+	whole := reply(map[string]string{"epoch": "1"})
+	number := slices.Clone(whole)
+	number[0] = int64(1)
+	for name, values := range map[string][]any{
+		"rev without hash": reply(map[string]string{"rev": "1767225600000"}),
+		"no fields":        nil,
+		"too few fields":   whole[1:],
+		"too many fields":  append(slices.Clone(whole), nil),
+		"a number":         number,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := cachekeys.ParseMeta(values)
+			requireParseError(t, err, "meta")
+		})
+	}
+}

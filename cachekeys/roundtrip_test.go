@@ -1,0 +1,68 @@
+package cachekeys_test
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"pgregory.net/rapid"
+)
+
+func TestAnyContentComesBackFromItsBlob(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		// A piece repeated compresses; a piece alone does not.
+		piece := rapid.SliceOfN(rapid.Byte(), 0, 2000).Draw(t, "piece")
+		json := bytes.Repeat(piece, rapid.IntRange(1, 200).Draw(t, "times"))
+		blob := blobOf(json)
+		if len(blob.Payload) > len(json) {
+			t.Fatalf("%d bytes became %d", len(json), len(blob.Payload))
+		}
+		back, err := cachekeys.ParseBlob(blob.Append(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, err := back.JSON()
+		if err != nil || !bytes.Equal(have, json) {
+			t.Fatalf("%d bytes came back as %d, %v", len(json), len(have), err)
+		}
+	})
+}
+
+func TestAnyMessageComesBack(t *testing.T) {
+	hashes := rapid.SampledFrom([]string{"", hash, cachekeys.ContentHash(nil)})
+	revs := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(cachekeys.MinRev, cachekeys.MaxRev))
+	millis := func(limit time.Duration) *rapid.Generator[time.Duration] {
+		return rapid.Map(rapid.Int64Range(0, limit.Milliseconds()), func(n int64) time.Duration {
+			return time.Duration(n) * time.Millisecond
+		})
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		message := cachekeys.Message{
+			Type:   rapid.SampledFrom([]cachekeys.MessageType{cachekeys.Change, cachekeys.Heartbeat, cachekeys.Resign, "later"}).Draw(t, "type"),
+			Rev:    revs.Draw(t, "rev"),
+			CDN:    revs.Draw(t, "cdn"),
+			Hash:   hashes.Draw(t, "hash"),
+			Len:    rapid.IntRange(0, cachekeys.MaxConfigBytes).Draw(t, "len"),
+			Poll:   millis(cachekeys.MaxPoll).Draw(t, "poll"),
+			Epoch:  rapid.Int64Range(0, cachekeys.MaxRev).Draw(t, "epoch"),
+			Spread: millis(cachekeys.MaxSpread).Draw(t, "spread"),
+			ETag:   cachekeys.MessageETag(rapid.String().Draw(t, "etag")),
+		}
+		if rapid.Bool().Draw(t, "inline") {
+			message.Codec = rapid.SampledFrom([]cachekeys.Codec{cachekeys.Raw, cachekeys.Zstd}).Draw(t, "codec")
+			message.Content = rapid.SliceOfN(rapid.Byte(), 0, cachekeys.MaxInlineBytes).Draw(t, "content")
+		}
+		back, err := cachekeys.ParseMessage(message.Append(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(message.Content) == 0 {
+			back.Content = message.Content
+		}
+		if !reflect.DeepEqual(back, message) {
+			t.Fatalf("came back as %+v", back)
+		}
+	})
+}
