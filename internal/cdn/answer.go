@@ -1,0 +1,144 @@
+package cdn
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf8"
+)
+
+// Redirect modes of p.r (S86).
+const (
+	redirectNone   = 0 // keep the answer, use p.u next time
+	redirectShould = 1 // fetch from p.u, and say that the client is set up wrongly
+	redirectForce  = 2 // fetch from p.u, also with a base URL of one's own
+)
+
+// answer is what the fetcher itself needs of a config JSON.
+type answer struct {
+	url      string // p.u; "": no preference
+	redirect int    // p.r; -1: missing
+	hasFlags bool   // f is there
+}
+
+// parseAnswer checks what S77 asks of the whole of a config JSON, but for the
+// presence of f, which an answer that only redirects does not have. It copies
+// nothing of the body but p.u.
+func parseAnswer(body []byte) (answer, error) {
+	if len(body) == 0 {
+		return answer{}, errors.New("the body is empty")
+	}
+	if !utf8.Valid(body) {
+		return answer{}, errors.New("the body is not UTF-8")
+	}
+	var top kind
+	var doc struct {
+		P preferences `json:"p"`
+		F kind        `json:"f"`
+		S kind        `json:"s"`
+		// Where no name fits exactly, encoding/json ignores letter case. The
+		// names of the config JSON are exact, so the others end here.
+		UpperP kind `json:"P"`
+		UpperF kind `json:"F"`
+		UpperS kind `json:"S"`
+		LongS  kind `json:"ſ"`
+	}
+	if err := json.Unmarshal(body, &top); err != nil {
+		return answer{}, syntaxError(err)
+	}
+	if top != '{' {
+		return answer{}, fmt.Errorf("the body is %v, not an object", top)
+	}
+	if err := json.Unmarshal(body, &doc); err != nil {
+		return answer{}, syntaxError(err)
+	}
+	for _, member := range []struct {
+		name      string
+		got, want kind
+	}{{"p", doc.P.kind, '{'}, {"f", doc.F, '{'}, {"s", doc.S, '['}} {
+		if member.got != member.want && !member.got.isNull() {
+			return answer{}, fmt.Errorf("%s is %v, not %v", member.name, member.got, member.want)
+		}
+	}
+	return answer{url: doc.P.url, redirect: doc.P.redirect, hasFlags: !doc.F.isNull()}, nil
+}
+
+func syntaxError(err error) error {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("the body is not JSON: at byte %d: %w", syntax.Offset, err)
+	}
+	return fmt.Errorf("the body is not JSON: %w", err)
+}
+
+// kind is the kind of a JSON value, told by its first byte; 0: it is missing.
+type kind byte
+
+func (k *kind) UnmarshalJSON(value []byte) error {
+	*k = kind(value[0])
+	return nil
+}
+
+func (k kind) isNull() bool { return k == 0 || k == 'n' }
+
+func (k kind) String() string {
+	switch k {
+	case 0:
+		return "missing"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a text"
+	case 't', 'f':
+		return "a truth value"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
+
+// preferences is the p of a config JSON. Members of the wrong kind count as
+// missing: they fail nothing (S77).
+type preferences struct {
+	kind     kind
+	url      string
+	redirect int
+}
+
+func (p *preferences) UnmarshalJSON(value []byte) error {
+	*p = preferences{kind: kind(value[0]), redirect: -1} // of two p, the last counts alone
+	if p.kind != '{' {
+		return nil
+	}
+	var members struct {
+		U      lenient[string]  `json:"u"`
+		R      lenient[float64] `json:"r"`
+		UpperU kind             `json:"U"`
+		UpperR kind             `json:"R"`
+	}
+	if err := json.Unmarshal(value, &members); err != nil {
+		return err
+	}
+	p.url = members.U.value
+	if r := members.R; r.ok && r.value == math.Trunc(r.value) && math.Abs(r.value) < math.MaxInt32 {
+		p.redirect = int(r.value)
+	}
+	return nil
+}
+
+// lenient is a value of type T, or nothing if the JSON holds another type.
+type lenient[T any] struct {
+	value T
+	ok    bool
+}
+
+func (l *lenient[T]) UnmarshalJSON(value []byte) error {
+	*l = lenient[T]{}
+	var v T
+	if value[0] != 'n' && json.Unmarshal(value, &v) == nil {
+		*l = lenient[T]{v, true}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package cdn
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// errBody is in the chain of errors that lie in what a body holds, and not in
+// the way it was carried.
+var errBody = errors.New("unusable body")
+
+// readBody reads a body and decompresses it. Neither side of the decompression
+// goes beyond limit bytes, whatever the header says.
+func readBody(resp *http.Response, limit int64) ([]byte, error) {
+	if resp.ContentLength > limit {
+		return nil, fmt.Errorf("%w: %d bytes, more than %d", errBody, resp.ContentLength, limit)
+	}
+	raw := &capped{r: resp.Body, left: limit, limit: limit}
+	encoding := strings.Join(resp.Header.Values("Content-Encoding"), ",")
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	case "", "identity":
+		return io.ReadAll(raw)
+	case "gzip", "x-gzip":
+	default:
+		return nil, fmt.Errorf("%w: content encoding %.64q was not asked for", errBody, encoding)
+	}
+	body, err := gunzip(raw, limit)
+	switch {
+	case err == nil:
+		return body, nil
+	case raw.err != nil && raw.err != io.EOF:
+		return nil, raw.err // what gzip complains about follows from it
+	}
+	return nil, fmt.Errorf("%w: gzip: %w", errBody, err)
+}
+
+func gunzip(r io.Reader, limit int64) ([]byte, error) {
+	plain, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(&capped{r: plain, left: limit, limit: limit})
+}
+
+// capped reads at most limit bytes and fails, where io.LimitedReader ends, if
+// there are more. Its first error stays.
+type capped struct {
+	r           io.Reader
+	left, limit int64
+	err         error
+}
+
+func (c *capped) Read(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	if int64(len(p)) > c.left+1 {
+		p = p[:c.left+1]
+	}
+	n, err := c.r.Read(p)
+	c.left -= int64(n)
+	if c.left < 0 {
+		n, err = n-1, fmt.Errorf("%w: more than %d bytes", errBody, c.limit)
+	}
+	c.err = err
+	return n, err
+}

@@ -1,0 +1,139 @@
+package cdn_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/google/go-cmp/cmp"
+)
+
+const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
+
+// table reads a table of cases in place.
+func table(t *testing.T, name string, into any) {
+	t.Helper()
+	dir := os.Getenv("CATBRIDGE_CONFORMANCE")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "conformance")
+	}
+	file := filepath.Join(dir, "cases", name)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		if os.Getenv("CATBRIDGE_REQUIRE_ALL") == "1" {
+			t.Fatalf("the conformance data is missing: %v", err)
+		}
+		t.Skipf("the conformance data is missing (set CATBRIDGE_CONFORMANCE to its folder): %v", err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
+// roundTrip is a CDN that is a function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func reply(status int, body string, header ...string) *http.Response {
+	resp := &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+	for i := 0; i < len(header); i += 2 {
+		resp.Header.Set(header[i], header[i+1])
+	}
+	return resp
+}
+
+func TestSDKKeyFormatConformance_S3(t *testing.T) {
+	var cases struct {
+		Cases []struct {
+			ID            int
+			SDKKey        string
+			CustomBaseURL bool
+			Valid         bool
+		}
+	}
+	table(t, "sdk_key_format.json", &cases)
+	if len(cases.Cases) == 0 {
+		t.Fatal("the table is empty")
+	}
+	for _, c := range cases.Cases {
+		err := cdn.CheckSDKKey(c.SDKKey, c.CustomBaseURL)
+		if (err == nil) != c.Valid {
+			t.Errorf("case %d: valid should be %v, got error %v", c.ID, c.Valid, err)
+		}
+		if err != nil && strings.Contains(err.Error(), c.SDKKey) {
+			t.Errorf("case %d: the error holds the SDK key: %v", c.ID, err)
+		}
+	}
+}
+
+func TestDataGovernanceConformance_S10_S86_S87(t *testing.T) {
+	var cases struct {
+		Cases []struct {
+			ID             int
+			Title          string
+			DataGovernance string
+			BaseURL        *string
+			Responses      map[string]json.RawMessage
+			Calls          [][]string
+			HasFlags       []bool
+		}
+	}
+	table(t, "data_governance.json", &cases)
+	if len(cases.Cases) == 0 {
+		t.Fatal("the table is empty")
+	}
+	for _, c := range cases.Cases {
+		t.Run(c.Title, func(t *testing.T) {
+			var requested []string
+			cfg := cdn.Config{SDKKey: sdkKey}
+			cfg.Transport = roundTrip(func(req *http.Request) (*http.Response, error) {
+				base, found := strings.CutSuffix(req.URL.String(), "/configuration-files/"+sdkKey+"/config_v6.json")
+				if !found {
+					t.Errorf("URL %v", req.URL)
+				}
+				requested = append(requested, base)
+				body, ok := c.Responses[base]
+				if !ok {
+					return reply(404, ""), nil
+				}
+				return reply(200, string(body)), nil
+			})
+			switch c.DataGovernance {
+			case "Global":
+			case "EuOnly":
+				cfg.DataGovernance = cdn.EUOnly
+			default:
+				t.Fatalf("data governance %q", c.DataGovernance)
+			}
+			if c.BaseURL != nil {
+				cfg.BaseURL = *c.BaseURL
+			}
+			f, err := cdn.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range c.Calls {
+				requested = nil
+				resp, err := f.Fetch(t.Context(), "")
+				if diff := cmp.Diff(want, requested); diff != "" {
+					t.Errorf("call %d: base URLs (-want +got):\n%s", i, diff)
+				}
+				var config struct{ F map[string]any }
+				if err == nil {
+					if err := json.Unmarshal(resp.JSON, &config); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := config.F["test"] != nil; got != c.HasFlags[i] {
+					t.Errorf("call %d: has flags: %v, want %v (%v)", i, got, c.HasFlags[i], err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,2 @@
+// Package cdn fetches config JSON from the ConfigCat CDN.
+package cdn

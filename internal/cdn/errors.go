@@ -1,0 +1,87 @@
+package cdn
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Codes of [Error], the event ids of S102.
+const (
+	CodeInvalidSDKKey     = 1100 // 403 or 404 (S83)
+	CodeUnexpectedStatus  = 1101 // another status (S84)
+	CodeTimeout           = 1102 // no connection, or no whole answer, in time (S84)
+	CodeNetwork           = 1103 // the network or the HTTP protocol failed (S84)
+	CodeRedirectLoop      = 1104 // still redirected after 3 requests (S87)
+	CodeInvalidBody       = 1105 // 200, but no usable config JSON (S81)
+	CodeNothingToValidate = 1106 // 304 to a request that carried no ETag (S82)
+)
+
+// ErrRedirectRefused is in the chain of every [Error] that comes from a redirect
+// to a place that the configuration does not allow. The code is 1105 where the
+// config JSON named the place, 1101 where an HTTP redirect did, 1103 where its
+// name turned out to mean a private address.
+var ErrRedirectRefused = errors.New("redirect refused")
+
+// Error is what [Fetcher.Fetch] returns when the CDN gave no usable answer.
+// Neither its text nor anything it wraps holds the SDK key or a password.
+type Error struct {
+	Code       int           // 1100–1106
+	Status     int           // HTTP status of the last answer; 0: there was none
+	RayID      string        // from the CF-RAY header; "": none
+	RetryAfter time.Duration // how long the server asks to leave it alone, 0 to 10 minutes (S85)
+	Requests   int           // requests that were sent
+	Err        error         // what was wrong in detail; nil: Code says it all
+
+	maskedKey string
+	timeout   time.Duration
+}
+
+// Error gives the text of the official JavaScript SDK's log event (S102), with
+// the ray id (S88). It does not tell Err, which log lines carry beside it.
+func (e *Error) Error() string {
+	text := e.message()
+	if e.RayID != "" {
+		text += " (Ray ID: " + e.RayID + ")"
+	}
+	return text
+}
+
+// Unwrap gives Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+func (e *Error) message() string {
+	switch e.Code {
+	case CodeInvalidSDKKey:
+		return fmt.Sprintf("Your SDK Key seems to be wrong: '%s'. You can find the valid SDK Key at https://app.configcat.com/sdkkey", e.maskedKey)
+	case CodeUnexpectedStatus:
+		return "Unexpected HTTP response was received while trying to fetch config JSON: " + statusText(e.Status)
+	case CodeTimeout:
+		text := "Request timed out while trying to fetch config JSON."
+		if e.timeout > 0 {
+			text += fmt.Sprintf(" Timeout value: %dms", e.timeout.Milliseconds())
+		}
+		return text
+	case CodeNetwork:
+		return "Unexpected error occurred while trying to fetch config JSON. It is most likely due to a local network issue. " +
+			"Please make sure your application can reach the ConfigCat CDN servers (or your proxy server) over HTTP."
+	case CodeRedirectLoop:
+		return "Redirection loop encountered while trying to fetch config JSON. Please contact us at https://configcat.com/support/"
+	case CodeInvalidBody:
+		return "Fetching config JSON was successful but the HTTP response content was invalid."
+	case CodeNothingToValidate:
+		return "Unexpected HTTP response was received when no config JSON is cached locally: " + statusText(e.Status)
+	}
+	return "Fetching config JSON failed with error code " + strconv.Itoa(e.Code) + "."
+}
+
+// statusText uses the registered phrase: the server's own could say anything.
+func statusText(status int) string {
+	text := strconv.Itoa(status)
+	if phrase := http.StatusText(status); phrase != "" {
+		text += " " + phrase
+	}
+	return text
+}

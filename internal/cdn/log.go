@@ -1,0 +1,24 @@
+package cdn
+
+import (
+	"context"
+	"log/slog"
+)
+
+// warnOutOfSync logs event 3002 (S86, S102).
+func (f *Fetcher) warnOutOfSync(ctx context.Context) {
+	if f.cfg.Logger == nil {
+		return
+	}
+	f.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "[3002] The `dataGovernance` parameter specified at the client initialization "+
+		"is not in sync with the preferences on the ConfigCat Dashboard. "+
+		"Read more: https://configcat.com/docs/advanced/data-governance/", slog.Int("event_id", 3002))
+}
+
+// debug logs what needs no action, as event 0.
+func (f *Fetcher) debug(ctx context.Context, text string, err error) {
+	if f.cfg.Logger == nil || !f.cfg.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	f.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "[0] "+text, slog.Int("event_id", 0), slog.Any("error", f.redact.err(err)))
+}

@@ -1,0 +1,132 @@
+package cdn
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// reply is what one request brought, as far as it came.
+type reply struct {
+	sent   time.Time
+	status int // 0: no answer
+	header http.Header
+	body   []byte // of a 200, decompressed
+}
+
+// errReadTimeout is the end of ReadTimeout, as opposed to the caller's own deadline.
+var errReadTimeout = errors.New("no whole answer within the read timeout")
+
+// timeoutError is a failure that a timeout caused.
+type timeoutError struct {
+	after time.Duration // 0: unknown
+	error
+}
+
+func (e *timeoutError) Unwrap() error { return e.error }
+
+// request sends one request and reads its answer whole.
+func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, f.cfg.ReadTimeout, errReadTimeout)
+	defer cancel()
+	req, err := f.newRequest(ctx, u, etag)
+	if err != nil {
+		return reply{}, err
+	}
+	got := reply{sent: time.Now()}
+	// Not through http.Client: it follows redirects by itself, and tells about
+	// them in a Referer, which here holds the SDK key.
+	resp, err := f.transport.RoundTrip(req)
+	if err == nil && resp == nil {
+		err = errors.New("the transport gave neither an answer nor an error")
+	}
+	if err != nil {
+		return got, f.timedOut(ctx, err)
+	}
+	got.status, got.header = resp.StatusCode, resp.Header
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	// A body need not know of the context, but closing it ends a read that hangs.
+	stop := context.AfterFunc(ctx, func() { resp.Body.Close() })
+	defer func() {
+		if stop() {
+			resp.Body.Close()
+		}
+	}()
+	if resp.StatusCode != http.StatusOK {
+		return got, nil
+	}
+	if got.body, err = readBody(resp, f.cfg.MaxBodyBytes); err != nil {
+		if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // the very same value is meant
+			return got, &timeoutError{f.cfg.ReadTimeout, errReadTimeout}
+		}
+		return got, err
+	}
+	return got, nil
+}
+
+func (f *Fetcher) newRequest(ctx context.Context, u *url.URL, etag string) (*http.Request, error) {
+	bare := *u
+	bare.User = nil
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, bare.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	if user := u.User; user != nil {
+		password, _ := user.Password()
+		req.SetBasicAuth(user.Username(), password)
+	}
+	req.Header.Set("User-Agent", f.cfg.UserAgent)
+	req.Header.Set("X-ConfigCat-UserAgent", f.cfg.UserAgent)
+	req.Header.Set("Accept-Encoding", "gzip")
+	if etag != "" {
+		req.Header.Set("If-None-Match", etag)
+	}
+	return req, nil
+}
+
+// timedOut marks err, with which the transport gave up, if a timeout is the cause.
+func (f *Fetcher) timedOut(ctx context.Context, err error) error {
+	if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // the very same value is meant
+		return &timeoutError{f.cfg.ReadTimeout, errReadTimeout}
+	}
+	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
+		return err
+	}
+	if f.own == nil {
+		return &timeoutError{0, err} // a timeout of the caller's transport
+	}
+	return &timeoutError{f.cfg.ConnectTimeout, err}
+}
+
+// configURL is where the config JSON lies under a base URL (S4).
+func (f *Fetcher) configURL(base *url.URL) *url.URL {
+	u := *base
+	u.Path = base.Path + "/configuration-files/" + f.cfg.SDKKey + "/config_v6.json"
+	u.RawPath = base.EscapedPath() + "/configuration-files/" + escapeKey(f.cfg.SDKKey) + "/config_v6.json"
+	return &u
+}
+
+// escapeKey escapes an SDK key for a URL's path, slashes excepted.
+func escapeKey(key string) string {
+	parts := strings.Split(key, "/")
+	for i, part := range parts {
+		parts[i] = url.PathEscape(part)
+	}
+	return strings.Join(parts, "/")
+}
+
+// isFieldValue tells whether s can be the value of a header field.
+func isFieldValue(s string) bool {
+	for _, c := range []byte(s) {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

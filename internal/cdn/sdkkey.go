@@ -1,0 +1,58 @@
+package cdn
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+const proxyKeyPrefix = "configcat-proxy/"
+
+var sdkKeyForm = regexp.MustCompile(`^(configcat-sdk-1/)?.{22}/.{22}$`)
+
+// CheckSDKKey tells whether key has one of the forms of S3. customBaseURL says
+// that the client has a base URL of its own, which proxy keys need. The error
+// holds the key masked.
+func CheckSDKKey(key string, customBaseURL bool) error {
+	switch {
+	case key == "":
+		return errors.New("the SDK key is empty")
+	case !utf8.ValidString(key):
+		return fmt.Errorf("the SDK key %q is not valid UTF-8", Mask(key))
+	case sdkKeyForm.MatchString(key):
+		return nil
+	case !strings.HasPrefix(key, proxyKeyPrefix):
+		return fmt.Errorf("the SDK key %q does not have the form of an SDK key "+
+			"(22 characters, a slash, 22 characters, with configcat-sdk-1/ before it or not)", Mask(key))
+	case len(key) == len(proxyKeyPrefix) || strings.ContainsAny(key, "\r\n"):
+		return fmt.Errorf("the SDK key %q does not have the form of a proxy SDK key (%s and a name)", Mask(key), proxyKeyPrefix)
+	case !customBaseURL:
+		return fmt.Errorf("the SDK key %q is a proxy's: it needs a base URL", Mask(key))
+	}
+	return nil
+}
+
+// maskedAtMost bounds the text that [Mask] gives for a key of absurd length.
+const maskedAtMost = 64
+
+// Mask gives the SDK key in a form fit for logs and errors (S103): every
+// character but slashes is starred, except the last 6. Of a key whose last part
+// is shorter than 12 characters it shows half of that part, so that little of a
+// short one comes through. The empty key gives the empty text.
+func Mask(sdkKey string) string {
+	runes := []rune(sdkKey)
+	last := len(runes)
+	for last > 0 && runes[last-1] != '/' {
+		last--
+	}
+	shown := min(6, (len(runes)-last)/2)
+	runes = runes[max(0, len(runes)-maskedAtMost):]
+	for i := range len(runes) - shown {
+		if runes[i] != '/' {
+			runes[i] = '*'
+		}
+	}
+	return string(runes)
+}

@@ -1,0 +1,107 @@
+package cdn
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"syscall"
+	"time"
+)
+
+// maxHeaderBytes bounds the header of an answer, and so every ETag.
+const maxHeaderBytes = 64 << 10
+
+// newTransport makes the fetcher's own transport. HTTP/1.1 is enough for one
+// small request a minute, and leaves no goroutine that must be told apart from
+// a connection that hangs.
+func newTransport(cfg Config, base, proxy *url.URL, resolver *net.Resolver) *http.Transport {
+	t := &http.Transport{
+		DialContext:            newDialer(cfg, base, proxy, resolver),
+		TLSHandshakeTimeout:    cfg.ConnectTimeout,
+		DisableCompression:     true, // bodies are decompressed under a limit, see readBody
+		MaxIdleConns:           4,
+		MaxIdleConnsPerHost:    1,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		Protocols:              new(http.Protocols),
+	}
+	t.Protocols.SetHTTP1(true)
+	if proxy != nil {
+		t.Proxy = http.ProxyURL(proxy)
+	}
+	return t
+}
+
+type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// newDialer gives a dial function that connects to addresses off the internet
+// only where the operator named the place. The address is looked at when it is
+// about to be connected to, so a name that means something else by then gains nothing.
+func newDialer(cfg Config, base, proxy *url.URL, resolver *net.Resolver) dialFunc {
+	free := &net.Dialer{Timeout: cfg.ConnectTimeout, Resolver: resolver}
+	if cfg.AllowPrivate || proxy != nil {
+		return free.DialContext // a proxy is all that is ever dialled
+	}
+	guarded := &net.Dialer{Timeout: cfg.ConnectTimeout, Resolver: resolver, Control: refusePrivate}
+	named := dialAddr(base)
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr == named {
+			return free.DialContext(ctx, network, addr)
+		}
+		return guarded.DialContext(ctx, network, addr)
+	}
+}
+
+func refusePrivate(_, address string, _ syscall.RawConn) error {
+	addr, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("%w: address: %w", ErrRedirectRefused, err)
+	}
+	if !isPublic(addr.Addr()) {
+		return fmt.Errorf("%w: the host is at %v, and private addresses are not allowed", ErrRedirectRefused, addr.Addr())
+	}
+	return nil
+}
+
+// Ranges of the special-purpose address registries that netip's own
+// classification counts as global.
+var (
+	notPublic = []netip.Prefix{
+		netip.MustParsePrefix("0.0.0.0/8"),
+		netip.MustParsePrefix("100.64.0.0/10"), // carrier-grade NAT
+		netip.MustParsePrefix("192.0.0.0/24"),
+		netip.MustParsePrefix("192.0.2.0/24"),
+		netip.MustParsePrefix("192.88.99.0/24"),
+		netip.MustParsePrefix("198.18.0.0/15"),
+		netip.MustParsePrefix("198.51.100.0/24"),
+		netip.MustParsePrefix("203.0.113.0/24"),
+		netip.MustParsePrefix("240.0.0.0/4"),
+		netip.MustParsePrefix("2001::/23"), // Teredo among them: an IPv4 address within
+		netip.MustParsePrefix("2001:db8::/32"),
+		netip.MustParsePrefix("2002::/16"), // 6to4: an IPv4 address within
+		netip.MustParsePrefix("3fff::/20"),
+	}
+	ipv6Global = netip.MustParsePrefix("2000::/3")
+	nat64      = netip.MustParsePrefix("64:ff9b::/96")
+)
+
+// isPublic tells whether an address belongs to the internet at large.
+func isPublic(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	if nat64.Contains(addr) {
+		b := addr.As16()
+		return isPublic(netip.AddrFrom4([4]byte(b[12:])))
+	}
+	if !addr.IsGlobalUnicast() || addr.IsPrivate() || addr.Is6() && !ipv6Global.Contains(addr) {
+		return false
+	}
+	for _, prefix := range notPublic {
+		if prefix.Contains(addr) {
+			return false
+		}
+	}
+	return true
+}
