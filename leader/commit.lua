@@ -1,0 +1,37 @@
+-- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, highest rev seen, age of the CDN's answer in ms or -1, cdn if -1, channel, message head, message tail, message content, etag, hash, json length, poll in ms, json, blob tail, blob payload
+-- Writes entry, blob and meta and publishes the change, if the lock is mine and meta still at the base.
+-- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED} or {STALE, the fields of meta}.
+
+local now = clock()
+if not now then return bad_clock() end
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end
+local meta = redis.call('HMGET', KEYS[3], unpack(META))
+if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', unpack(meta)} end
+
+-- Only an answer from the CDN moves rev towards the present (I14).
+local age = tonumber(ARGV[5])
+local answered = age >= 0 and now - age or 0
+local found = string.match(redis.call('GETRANGE', KEYS[1], 0, 13), '^(%d+)\n')
+local rev = math.max(answered, number(meta[2]) + 1, number(found) + 1, tonumber(ARGV[4]) + 1)
+if rev > MAX then return exhausted() end
+local cdn = age >= 0 and answered or tonumber(ARGV[6])
+
+local etags = meta[9] or ''
+if meta[5] and meta[5] ~= '' and meta[5] ~= ARGV[11] then
+  local lines, kept = {digits(now) .. ' ' .. meta[5]}, 1
+  for line in string.gmatch(etags, '[^\n]+') do
+    if kept == 8 then break end
+    kept = kept + 1
+    lines[kept] = line
+  end
+  etags = table.concat(lines, '\n')
+end
+
+local text = digits(rev)
+redis.call('SET', KEYS[1], text .. '\n' .. ARGV[11] .. '\n' .. ARGV[15])
+redis.call('SET', KEYS[4], text .. '\n' .. ARGV[16] .. ARGV[17])
+redis.call('HSET', KEYS[3], 'epoch', string.match(ARGV[1], '%d+$'), 'rev', text, 'hash', ARGV[12], 'len', ARGV[13],
+  'etag', ARGV[11], 'cdn', cdn > 0 and digits(cdn) or '', 'poll', ARGV[14], 'etags', etags)
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+local receivers = redis.call('PUBLISH', ARGV[7], message(ARGV[8], rev, cdn, ARGV[9]) .. ARGV[10])
+return {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[8]))}

@@ -1,0 +1,196 @@
+package leader
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+// DataGovernance says in which part of the world ConfigCat keeps a product's data (S10).
+type DataGovernance = cdn.DataGovernance
+
+const (
+	Global = cdn.Global // https://cdn-global.configcat.com, the zero value
+	EUOnly = cdn.EUOnly // https://cdn-eu.configcat.com
+)
+
+// Config configures a [Leader]. It is not changed after [New].
+type Config struct {
+	// Redis is where the lock and the content are kept: a *redis.Client (Sentinel's
+	// too) or a *redis.ClusterClient. Its ContextTimeoutEnabled must be set, so that
+	// no command outlives the trust in the lock; MaxRetries: -1 is advised. The
+	// leader does not close it. Required.
+	Redis redis.UniversalClient
+
+	// SDKKeys are the SDK keys to lead for, each elected by itself. At least one.
+	SDKKeys []SDKKey
+
+	// Timing holds the durations of the protocol. The zero value means [DefaultTiming].
+	Timing Timing
+
+	// Logger receives the events; nil: none.
+	Logger *slog.Logger
+
+	// Transport makes the requests to the CDN; nil: an own one with the timeouts below.
+	Transport http.RoundTripper
+	// ProxyURL is the HTTP proxy for the CDN, with user and password if it wants
+	// them (S7). Empty: what the environment says. Ignored with a Transport.
+	ProxyURL string
+	// ConnectTimeout and ReadTimeout bound a request to the CDN (S8). 0: 10 s and 30 s.
+	ConnectTimeout time.Duration
+	ReadTimeout    time.Duration
+
+	// ExpectedFollowers is how many followers read from this Redis, for the spread
+	// window. 0: as many as the messages reach.
+	ExpectedFollowers int
+	// SubscriberNodes is how many Redis nodes serve subscribers, since a message's
+	// count of receivers is that of one node. 0: 1.
+	SubscriberNodes int
+	// ReadBudget is how many bytes per second the followers' reads may take together
+	// after a change (I12). 0: 50 MB/s.
+	ReadBudget int64
+}
+
+// SDKKey is one SDK key to lead for.
+type SDKKey struct {
+	// Name stands for the SDK key in logs and in [Stats]. Empty: its last characters.
+	Name string
+	// Key is the SDK key (S3). Required. It is never shown in full (S103).
+	Key string
+	// BaseURL is where the config is fetched (S4). Empty: the CDN by DataGovernance.
+	BaseURL        string
+	DataGovernance DataGovernance
+	// PollInterval is the time between two polls of the CDN. 0: Timing's.
+	PollInterval time.Duration
+	// AllowedHosts may be named by a redirect of the CDN besides ConfigCat's own.
+	AllowedHosts []string
+	// AllowPrivate lets a redirect lead to loopback and private addresses.
+	AllowPrivate bool
+}
+
+// Timing holds the durations of the protocol. In each a zero means the value of
+// [DefaultTiming]. They must fit together: Renewal < StopActing < LockExpiry.
+type Timing struct {
+	LockExpiry   time.Duration // the lock's time to live in Redis
+	Renewal      time.Duration // between two renewals, which are the heartbeats
+	StopActing   time.Duration // without a renewal for this long the lock is not trusted any more
+	Retry        time.Duration // a candidate's pause, ± 20 %
+	PollInterval time.Duration // between two polls of the CDN; from 1 s to 24 h
+	Idle         time.Duration // own subscription: nothing heard until a PING
+	Dead         time.Duration // own subscription: nothing heard until it is given up
+}
+
+// DefaultTiming is for production: polls come just within the official SDKs' own
+// interval, so that they find the shared entry unexpired (S42).
+func DefaultTiming() Timing {
+	return Timing{
+		LockExpiry: 15 * time.Second, Renewal: 3 * time.Second, StopActing: 10 * time.Second,
+		Retry: 2 * time.Second, PollInterval: 55 * time.Second, Idle: 5 * time.Second, Dead: 10 * time.Second,
+	}
+}
+
+// FastTiming fails over and polls sooner, at the price of more commands and requests.
+func FastTiming() Timing {
+	return Timing{
+		LockExpiry: 6 * time.Second, Renewal: 1500 * time.Millisecond, StopActing: 4 * time.Second,
+		Retry: 2 * time.Second, PollInterval: 5 * time.Second, Idle: 2 * time.Second, Dead: 4 * time.Second,
+	}
+}
+
+func (t Timing) withDefaults() Timing {
+	d := DefaultTiming()
+	for _, f := range []struct{ dst, def *time.Duration }{
+		{&t.LockExpiry, &d.LockExpiry}, {&t.Renewal, &d.Renewal}, {&t.StopActing, &d.StopActing},
+		{&t.Retry, &d.Retry}, {&t.PollInterval, &d.PollInterval}, {&t.Idle, &d.Idle}, {&t.Dead, &d.Dead},
+	} {
+		if *f.dst == 0 {
+			*f.dst = *f.def
+		}
+	}
+	return t
+}
+
+func (t Timing) check() error {
+	var errs []error
+	must := func(ok bool, what string) {
+		if !ok {
+			errs = append(errs, errors.New("leader: Timing: "+what))
+		}
+	}
+	must(t.Renewal >= 10*time.Millisecond, "Renewal must be at least 10 ms")
+	must(t.Renewal < t.StopActing, "Renewal must be below StopActing, or one late renewal ends the term")
+	must(t.StopActing < t.LockExpiry, "StopActing must be below LockExpiry, or two leaders act at once")
+	must(t.LockExpiry <= time.Hour, "LockExpiry must be at most 1 h")
+	must(t.Retry >= 10*time.Millisecond, "Retry must be at least 10 ms")
+	must(t.Idle > 0 && t.Idle < t.Dead, "Idle must be positive and below Dead")
+	errs = append(errs, checkPoll(t.PollInterval))
+	return errors.Join(errs...)
+}
+
+const minPoll = time.Second
+
+func checkPoll(d time.Duration) error {
+	if d < minPoll || d > cachekeys.MaxPoll {
+		return fmt.Errorf("leader: PollInterval: %v is not between %v and %v", d, minPoll, cachekeys.MaxPoll)
+	}
+	return nil
+}
+
+// check tells everything that is wrong at once.
+func (c *Config) check() error {
+	errs := []error{c.Timing.check(), checkRedis(c.Redis)}
+	if len(c.SDKKeys) == 0 {
+		errs = append(errs, errors.New("leader: SDKKeys: at least one SDK key is needed"))
+	}
+	if c.ExpectedFollowers < 0 || c.SubscriberNodes < 0 || c.ReadBudget < 0 {
+		errs = append(errs, errors.New("leader: ExpectedFollowers, SubscriberNodes and ReadBudget must not be negative"))
+	}
+	names, keys := map[string]bool{}, map[string]bool{}
+	for i, k := range c.SDKKeys {
+		if names[k.name()] {
+			errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: the name %q is taken: give each a Name of its own", i, k.name()))
+		}
+		if k.Key != "" && keys[k.Key] {
+			errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: %s is there twice", i, cdn.Mask(k.Key)))
+		}
+		names[k.name()], keys[k.Key] = true, true
+		if k.PollInterval != 0 {
+			if err := checkPoll(k.PollInterval); err != nil {
+				errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: %w", i, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func checkRedis(client redis.UniversalClient) error {
+	var ok bool
+	switch client := client.(type) {
+	case nil:
+		return errors.New("leader: Redis: a client is needed")
+	case *redis.Client:
+		ok = client.Options().ContextTimeoutEnabled
+	case *redis.ClusterClient:
+		ok = client.Options().ContextTimeoutEnabled
+	default:
+		return fmt.Errorf("leader: Redis: want a *redis.Client or a *redis.ClusterClient, have %T", client)
+	}
+	if !ok {
+		return errors.New("leader: Redis: set ContextTimeoutEnabled in the client's options: a command must not outlive the lock")
+	}
+	return nil
+}
+
+func (k SDKKey) name() string {
+	if k.Name != "" {
+		return k.Name
+	}
+	return cdn.Mask(k.Key)
+}

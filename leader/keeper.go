@@ -1,0 +1,136 @@
+package leader
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+// keeper takes part in the election for one SDK key. Two loops alternate, that of a
+// candidate and that of a term.
+type keeper struct {
+	leader *Leader
+	name   string
+	poll   time.Duration
+	timing Timing
+	store  store
+	log    *slog.Logger
+	stats  keyStats
+
+	fetcher *cdn.Fetcher
+	broken  int // set by check, read by the one fetch that runs
+
+	wake    chan struct{} // a leader resigned: try now
+	refresh chan struct{} // a refresh was asked for
+	// refreshSeq is the number of the last refresh request heard of.
+	refreshSeq atomic.Int64
+
+	receivers receiverPeak // of the messages published
+
+	// highest is the highest rev or epoch that this process ever saw. No rev of its
+	// own will be below.
+	highest atomic.Int64
+	// content is what this process last committed or loaded; it may be old.
+	content    *content
+	contentCDN int64 // when the CDN last confirmed it, by Redis's clock
+	// lastFetch is when the last fetch was started: there is at most one a second.
+	lastFetch time.Time
+}
+
+func (k *keeper) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		t, ok := k.campaign(ctx)
+		if !ok {
+			break
+		}
+		t.run(ctx)
+	}
+	k.stats.update(func(s *KeyStats) { s.State = Stopped })
+}
+
+// campaign tries to get the lock until it has it, or ctx ends.
+func (k *keeper) campaign(ctx context.Context) (*term, bool) {
+	k.stats.update(func(s *KeyStats) { s.State = Candidate })
+	failing, stuck := false, false
+	for ctx.Err() == nil {
+		// Trust counts from before the request is sent: how long the reply was under
+		// way is not known.
+		sent := time.Now()
+		g, err := k.acquire(ctx)
+		pause := jitter(k.timing.Retry)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
+			if !failing {
+				k.log.Error("cannot reach the lock, trying again", "event_id", eventRedis, "error", err)
+			}
+			failing = true
+		case g.outcome == outcomeAcquired:
+			return newTerm(k, g, sent), true
+		default:
+			failing = false
+			k.stats.update(func(s *KeyStats) {
+				s.LockHolder, s.Epoch = parseHolder(g.lock)
+				s.WriteError = ""
+			})
+			if g.left > 0 {
+				pause = min(pause, g.left+time.Millisecond)
+			} else if !stuck {
+				stuck = true
+				k.log.Error("the lock never expires, so that nobody can take over: delete it", "event_id", eventStuck, "key", k.store.keys.Lock)
+			}
+		}
+		k.sleep(ctx, pause)
+	}
+	return nil, false
+}
+
+func (k *keeper) acquire(ctx context.Context) (grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, k.timing.StopActing/2)
+	defer cancel()
+	g, err := k.store.acquire(ctx, k.highest.Load())
+	if err != nil {
+		return grant{}, err
+	}
+	k.sawRev(g.meta.Rev)
+	k.sawRev(g.meta.Epoch)
+	return g, nil
+}
+
+// sleep ends early when a leader resigns.
+func (k *keeper) sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-k.wake:
+	case <-timer.C:
+	}
+}
+
+func (k *keeper) sawRev(rev int64) {
+	for {
+		old := k.highest.Load()
+		if rev <= old || k.highest.CompareAndSwap(old, rev) {
+			return
+		}
+	}
+}
+
+// jitter returns d ± 20 %.
+func jitter(d time.Duration) time.Duration {
+	return d - d/5 + rand.N(2*d/5+1)
+}
+
+// signal is a level trigger: one is as good as many.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

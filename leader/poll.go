@@ -1,0 +1,234 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+const (
+	// minFetchGap keeps fetches apart, however many webhooks arrive.
+	minFetchGap = time.Second
+	// confirmAfter is the pause before an ETag that was replaced a moment ago is
+	// fetched again: edges of the CDN may lag behind each other.
+	confirmAfter = time.Second
+	// recentFor is how long a replaced ETag is doubted.
+	recentFor = 2 * time.Minute
+	// firstRetry is the pause after a failed poll while there is no content at all.
+	firstRetry = 5 * time.Second
+)
+
+// pollPlan says when to poll next.
+type pollPlan struct {
+	asked   bool      // poll as soon as the gap allows
+	at      time.Time // the next poll otherwise; zero: now
+	doubted string    // an ETag that was replaced a moment ago and that the CDN served again
+	healing bool      // the CDN was asked before an entry of somebody else is overwritten
+}
+
+func (p *pollPlan) ask() { p.asked = true }
+
+// fetchState is the one fetch that may be under way.
+type fetchState struct {
+	running bool
+	done    chan fetchResult
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+}
+
+type fetchResult struct {
+	cdn.Response
+	content *content // of a 200
+	err     error
+}
+
+// stop ends the fetch and waits for it.
+func (f *fetchState) stop() {
+	if f.cancel != nil {
+		f.cancel()
+	}
+	f.wg.Wait()
+}
+
+const never = 24 * time.Hour
+
+// nextPoll tells in how long to start a fetch. While one runs there is no next.
+func (t *term) nextPoll() time.Duration {
+	if t.fetch.running {
+		return never
+	}
+	at := t.polls.at
+	if t.polls.asked {
+		at = time.Time{}
+	}
+	if gap := t.k.lastFetch.Add(minFetchGap); at.Before(gap) {
+		at = gap
+	}
+	return max(time.Until(at), 0)
+}
+
+// startFetch asks the CDN whether there is something other than the newest content
+// known here. The fetch has an owner: the term waits for it.
+func (t *term) startFetch(ctx context.Context) {
+	if t.fetch.running {
+		return
+	}
+	now := time.Now()
+	t.k.lastFetch = now
+	t.polls.asked = false
+	t.polls.at = now.Add(t.k.poll)
+	etag := ""
+	if known := t.newest(); known != nil {
+		etag = known.etag
+	}
+	ctx, t.fetch.cancel = context.WithCancel(ctx)
+	done := make(chan fetchResult, 1)
+	t.fetch.running, t.fetch.done = true, done
+	t.k.stats.update(func(s *KeyStats) { s.Polls++ })
+	t.fetch.wg.Go(func() { done <- t.k.fetch(ctx, etag) })
+}
+
+// newest is the newest content known here, committed or not.
+func (t *term) newest() *content {
+	if t.pending != nil {
+		return t.pending
+	}
+	return t.content
+}
+
+// fetch runs beside the term, and touches nothing of it.
+func (k *keeper) fetch(ctx context.Context, etag string) fetchResult {
+	response, err := k.fetcher.Fetch(ctx, etag)
+	result := fetchResult{Response: response, err: err}
+	if err == nil && !response.NotModified {
+		result.content = newContent(response.JSON, response.ETag, k.broken)
+	}
+	return result
+}
+
+// fetched handles the answer of the CDN.
+func (t *term) fetched(ctx context.Context, r fetchResult) error {
+	t.fetch.running = false
+	t.fetch.cancel()
+	if r.err != nil {
+		return t.fetchFailed(ctx, r.err)
+	}
+	t.k.stats.update(func(s *KeyStats) {
+		s.State, s.PollError = Steady, ""
+		if r.NotModified {
+			s.NotModified++
+		}
+	})
+	if !r.NotModified && !t.trust(r.content) {
+		return nil
+	}
+	healing := t.polls.healing
+	t.polls.healing, t.polls.doubted = false, ""
+	t.answered = r.Sent
+	switch {
+	case !r.NotModified && !t.holds(r.content):
+		return t.commit(ctx, r.content)
+	case healing:
+		return t.recommit(ctx)
+	}
+	return t.renew(ctx)
+}
+
+// holds tells whether c is current already, and keeps it if it was only in Redis.
+func (t *term) holds(c *content) bool {
+	if t.pending != nil || c.hash != t.hash || c.storedETag() != t.etag {
+		return false
+	}
+	if t.content == nil {
+		t.take(c)
+	}
+	return true
+}
+
+// recommit writes the current content over what somebody else wrote.
+func (t *term) recommit(ctx context.Context) error {
+	if c := t.newest(); c != nil {
+		t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+		return t.commit(ctx, c)
+	}
+	return t.renew(ctx)
+}
+
+// trust tells whether fetched content may be committed. An ETag that was replaced
+// less than two minutes ago comes from an edge that lags, or from a real roll-back:
+// it is fetched once more, and believed when it comes again.
+func (t *term) trust(c *content) bool {
+	stored := c.storedETag()
+	if c.hash == t.hash || t.polls.doubted == stored {
+		return true
+	}
+	redisNow := t.redisNow + time.Since(t.redisAt).Milliseconds()
+	for _, old := range t.recent {
+		if old.ETag != stored || redisNow-old.Until >= recentFor.Milliseconds() {
+			continue
+		}
+		t.polls.doubted = stored
+		t.polls.at = time.Now().Add(confirmAfter)
+		t.k.stats.update(func(s *KeyStats) { s.Doubted++ })
+		t.k.log.Info("the CDN served content that was replaced a moment ago, asking again", "event_id", eventDoubted, "etag", stored)
+		return false
+	}
+	return true
+}
+
+// fetchFailed keeps what is current (S83, S84) and plans the next poll.
+func (t *term) fetchFailed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	t.k.stats.update(func(s *KeyStats) {
+		s.PollErrors++
+		s.PollError = err.Error()
+	})
+	event := eventFetch
+	if failure, ok := errors.AsType[*cdn.Error](err); ok {
+		event = failure.Code
+		if wait := time.Now().Add(failure.RetryAfter); wait.After(t.polls.at) {
+			t.polls.at = wait
+		}
+		if failure.RetryAfter == 0 && t.rev == 0 && !permanent(failure.Code) {
+			t.polls.at = time.Now().Add(min(t.k.poll, jitter(firstRetry)))
+		}
+	}
+	t.k.log.Error(err.Error(), "event_id", event)
+	t.polls.doubted = ""
+	switch healing := t.polls.healing; {
+	case healing:
+		// The CDN does not tell: what the leader last committed stays current.
+		t.polls.healing = false
+		return t.recommit(ctx)
+	case t.rev == 0 && t.pending == nil && t.k.content != nil:
+		// Redis lost everything, and this process led before: better its content than
+		// none. It outranks nothing newer, since healing does not move rev to the present.
+		t.cdn = t.k.contentCDN
+		t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+		return t.commit(ctx, t.k.content)
+	}
+	return nil
+}
+
+// permanent tells which errors another try will not mend soon.
+func permanent(code int) bool {
+	return slices.Contains([]int{1100, 1104, 1105}, code)
+}
+
+// verify refuses content from Redis that must never be committed.
+func (k *keeper) verify(c *content) error {
+	config, err := evaluate.Parse(c.json)
+	if err != nil {
+		k.log.Warn("the content in Redis is no config", "event_id", eventForeign, "error", err)
+		return err
+	}
+	c.broken = len(config.BrokenFlags())
+	return nil
+}

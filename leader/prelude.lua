@@ -1,0 +1,36 @@
+-- Shared by all scripts, which are appended to it.
+
+local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', 'etags'}
+local MAX = 9999999999999
+
+-- A whole number of at most 13 digits, or 0: what others wrote must not lead astray.
+local function number(s)
+  if s and #s <= 13 and string.find(s, '^%d+$') then return tonumber(s) end
+  return 0
+end
+
+-- Lua prints large numbers as powers of ten.
+local function digits(n) return string.format('%.0f', n) end
+
+-- Milliseconds since the Unix epoch, or nil if they have not 13 digits.
+local function clock()
+  local t = redis.call('TIME')
+  local now = t[1] * 1000 + math.floor(t[2] / 1000)
+  if now >= 1e12 and now <= MAX then return now end
+end
+
+local function bad_clock()
+  return redis.error_reply('CLOCK the clock of Redis is not between 2001-09-09 and 2286-11-20')
+end
+
+local function exhausted()
+  return redis.error_reply('REV no rev is left above the one found: delete the entry and the keys of the bridge, and restart the leaders')
+end
+
+-- A message: the fields rev and cdn are known only here.
+local function message(head, rev, cdn, tail)
+  if rev > 0 then head = head .. ' rev=' .. digits(rev) end
+  if cdn > 0 then head = head .. ' cdn=' .. digits(cdn) end
+  return head .. tail
+end
+

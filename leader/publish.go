@@ -1,0 +1,250 @@
+package leader
+
+import (
+	"context"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// alarmAhead is how far an entry may be ahead of Redis's clock before it is
+// reported: someone's clock is wrong.
+const alarmAhead = 5 * time.Minute
+
+// message says what is current. The scripts add rev and the time of the CDN's answer.
+func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
+	m := cachekeys.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.k.poll, Epoch: t.epoch}
+	if t.etag != "" {
+		m.ETag = cachekeys.MessageETag(t.etag)
+	}
+	if t.content != nil {
+		m.Spread = t.k.spread(len(t.content.payload))
+	}
+	return m
+}
+
+func (t *term) claim(kind cachekeys.MessageType) claim {
+	c := claim{
+		lock: t.lock, base: t.rev, highest: t.k.highest.Load(), age: -1, cdn: t.cdn,
+		message: t.message(kind), etag: t.etag,
+	}
+	// While newer content waits to be committed, the CDN's answer is not about what
+	// is current (I14).
+	if !t.answered.IsZero() && (kind == cachekeys.Change || t.pending == nil) {
+		c.age = time.Since(t.answered).Milliseconds()
+	}
+	return c
+}
+
+// bounded gives a write as long as the trust in the lock lasts, and at most d.
+func (t *term) bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, min(d, time.Until(t.trusted.Add(t.k.timing.StopActing))))
+}
+
+// renew renews the lock, tells followers that the leader is alive, and mends what
+// does not stand in Redis as it was written. What the CDN answered and no write has
+// told yet goes with it. Then it commits what is still to be committed.
+func (t *term) renew(ctx context.Context) error {
+	// Meta ahead of us with our own content, after a lost reply: adopted, and then
+	// the heartbeat is due at once.
+	for range 2 {
+		w, err := t.touch(ctx)
+		if err != nil {
+			return err
+		}
+		switch w.outcome {
+		case outcomeOK:
+			if t.pending == nil {
+				return nil
+			}
+			return t.commit(ctx, t.pending)
+		case outcomeStale:
+			t.adopt(w.meta)
+		case outcomeRegressed:
+			return t.regressed(ctx, w)
+		case outcomeForeign:
+			return t.foreign(ctx, w)
+		}
+	}
+	return nil
+}
+
+func (t *term) touch(ctx context.Context) (written, error) {
+	ctx, cancel := t.bounded(ctx, t.k.timing.Renewal)
+	defer cancel()
+	sent := time.Now()
+	claim := t.claim(cachekeys.Heartbeat)
+	w, err := t.k.store.touch(ctx, claim)
+	if err != nil {
+		return w, err
+	}
+	if w.outcome == outcomeFenced {
+		return w, errFenced
+	}
+	t.trusted = sent
+	if w.outcome == outcomeOK {
+		t.wrote(w)
+		if claim.age >= 0 {
+			t.answered = time.Time{}
+		}
+		t.k.stats.update(func(s *KeyStats) { s.Touches++ })
+	}
+	return w, nil
+}
+
+// commit makes c current. If Redis cannot be written it stays pending, and the
+// next renewal tries again; the scripts make the second try harmless if the first
+// had come through after all.
+func (t *term) commit(ctx context.Context, c *content) error {
+	t.pending = c
+	// Twice: once from what was taken for current, once from what turned out to be.
+	for range 2 {
+		w, err := t.tryCommit(ctx, c)
+		switch {
+		case err != nil:
+			return err
+		case w.outcome == outcomeOK:
+			t.committed(c, w)
+			return nil
+		case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:
+			// The reply to an earlier try was lost, not the commit.
+			t.take(c)
+			t.adopt(w.meta)
+			return nil
+		}
+		t.adopt(w.meta)
+	}
+	return nil
+}
+
+func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
+	ctx, cancel := t.bounded(ctx, t.k.timing.StopActing/2)
+	defer cancel()
+	sent := time.Now()
+	cl := t.claim(cachekeys.Change)
+	cl.etag = c.storedETag()
+	cl.message.Hash, cl.message.Len, cl.message.ETag = c.hash, len(c.json), cachekeys.MessageETag(cl.etag)
+	cl.message.Spread = t.k.spread(len(c.payload))
+	w, err := t.k.store.commit(ctx, cl, c)
+	if err != nil {
+		return w, err
+	}
+	if w.outcome == outcomeFenced {
+		return w, errFenced
+	}
+	if w.outcome == outcomeOK {
+		t.trusted = sent
+	}
+	return w, nil
+}
+
+func (t *term) committed(c *content, w written) {
+	if t.etag != "" && t.etag != c.storedETag() {
+		t.recent = append([]cachekeys.RecentETag{{Until: w.now, ETag: t.etag}}, t.recent...)
+		t.recent = t.recent[:min(len(t.recent), cachekeys.MaxRecentETags)]
+	}
+	changed := t.hash != c.hash
+	t.take(c)
+	t.answered = time.Time{}
+	t.wrote(w)
+	t.k.stats.update(func(s *KeyStats) {
+		s.Commits++
+		s.BrokenFlags = c.broken
+	})
+	if changed {
+		t.k.log.Info("config published", "event_id", eventCommitted,
+			"rev", w.rev, "etag", t.etag, "bytes", t.length, "receivers", w.receivers)
+	}
+	if c.broken > 0 && changed {
+		t.k.log.Warn("flags with an error in their model", "event_id", eventBrokenFlags, "flags", c.broken)
+	}
+}
+
+// take makes c what this process holds for current.
+func (t *term) take(c *content) {
+	t.content, t.k.content, t.pending = c, c, nil
+	t.hash, t.etag, t.length = c.hash, c.storedETag(), len(c.json)
+}
+
+// wrote takes over what a write that came through told.
+func (t *term) wrote(w written) {
+	if t.failing {
+		t.failing = false
+		t.k.stats.update(func(s *KeyStats) { s.WriteError = "" })
+		t.k.log.Info("writes to Redis succeed again", "event_id", eventRedisBack)
+	}
+	t.rev, t.cdn, t.k.contentCDN = w.rev, w.cdn, w.cdn
+	t.redisNow, t.redisAt = w.now, time.Now()
+	t.k.sawRev(w.rev)
+	t.k.receivers.saw(w.receivers * int64(t.k.leader.cfg.SubscriberNodes))
+	if w.refresh < t.asked {
+		t.asked = w.refresh // the count was lost
+	}
+	t.refreshAsked(w.refresh)
+	ahead := time.Duration(w.rev-w.now) * time.Millisecond
+	alarm := false
+	t.k.stats.update(func(s *KeyStats) {
+		s.Rev, s.Hash, s.ETag, s.LastAnswer, s.Receivers = t.rev, t.hash, t.etag, unixMilli(t.cdn), w.receivers
+		alarm = ahead > alarmAhead && s.Ahead <= alarmAhead
+		s.Ahead = max(ahead, 0)
+	})
+	if alarm {
+		t.k.log.Error("the entry is ahead of Redis's clock: a clock is wrong, here or where an SDK wrote it",
+			"event_id", eventAhead, "rev", w.rev, "ahead", ahead)
+	}
+}
+
+// regressed mends meta that is not what was written: Redis lost its data, or fell
+// back to a replica that was behind.
+func (t *term) regressed(ctx context.Context, w written) error {
+	if p := t.pending; p != nil && w.meta.Hash == p.hash && w.meta.Rev > t.rev {
+		// The reply to its commit was lost.
+		t.take(p)
+		t.adopt(w.meta)
+		return nil
+	}
+	t.k.log.Warn("Redis lost or changed what was written", "event_id", eventRegressed,
+		"rev", t.rev, "found", w.meta.Rev)
+	if t.content == nil {
+		// Nothing to mend it with: what is there is current, until the CDN answers.
+		t.adopt(w.meta)
+		t.loadContent(ctx)
+		return nil
+	}
+	return t.heal(ctx, w.meta)
+}
+
+// foreign mends an entry or a blob that is missing or was written by somebody else.
+// Where that is newer than ours the CDN is asked first, since it may hold what an
+// SDK has just fetched.
+func (t *term) foreign(ctx context.Context, w written) error {
+	t.k.log.Warn("entry or blob are missing, or not as they were written", "event_id", eventForeign,
+		"rev", t.rev, "found", w.found)
+	switch {
+	case t.content == nil:
+		return nil // nothing to mend it with, until the CDN answers
+	case w.found > t.rev:
+		t.polls.healing = true
+		t.polls.ask()
+		return nil
+	}
+	return t.heal(ctx, w.meta)
+}
+
+// heal writes the current content again. It says nothing new of the CDN (I14).
+func (t *term) heal(ctx context.Context, found cachekeys.Meta) error {
+	content := t.content
+	t.rev = found.Rev
+	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+	if t.pending != nil {
+		content = t.pending
+	}
+	return t.commit(ctx, content)
+}
+
+func unixMilli(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

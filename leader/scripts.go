@@ -1,0 +1,35 @@
+package leader
+
+import (
+	_ "embed"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed prelude.lua
+var prelude string
+
+//go:embed acquire.lua
+var acquireSource string
+
+//go:embed commit.lua
+var commitSource string
+
+//go:embed touch.lua
+var touchSource string
+
+//go:embed release.lua
+var releaseSource string
+
+//go:embed refresh.lua
+var refreshSource string
+
+// Each script is sent as EVALSHA, and as EVAL where the server does not have it.
+// Each may be sent twice: the second run finds the first one's traces.
+var (
+	acquireScript = redis.NewScript(prelude + acquireSource)
+	commitScript  = redis.NewScript(prelude + commitSource)
+	touchScript   = redis.NewScript(prelude + touchSource)
+	releaseScript = redis.NewScript(prelude + releaseSource)
+	refreshScript = redis.NewScript(prelude + refreshSource)
+)

@@ -1,0 +1,92 @@
+package leader
+
+import (
+	"sync"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// State says where a leader stands with one SDK key.
+type State string
+
+const (
+	Candidate State = "candidate" // another leads, or nobody yet
+	Warm      State = "warm"      // holds the lock; the CDN has not answered yet in this term
+	Steady    State = "steady"    // holds the lock, and the CDN has answered
+	Stopped   State = "stopped"   // Run has ended
+)
+
+// Stats is what [Leader.Stats] tells.
+type Stats struct {
+	ID   string     // of this leader
+	Keys []KeyStats // one for each SDK key, in the order of the configuration
+}
+
+// KeyStats tells of one SDK key. What it says of the content is what this leader last
+// wrote or saw; the counters count since [New].
+type KeyStats struct {
+	Name       string
+	State      State
+	LockHolder string    // ID of who was last known to hold the lock; empty: unknown
+	Epoch      int64     // of the term last known
+	Since      time.Time // when this leader's last term began; zero: it had none
+
+	Rev        int64
+	Hash       string        // SHA-256 of the config JSON, hexadecimal
+	ETag       string        // as stored
+	LastAnswer time.Time     // when the CDN last answered, by Redis's clock; zero: never
+	Ahead      time.Duration // how far the entry is ahead of Redis's clock
+	Receivers  int64         // of the last message
+
+	BrokenFlags int    // flags of the current config with an error in their model
+	PollError   string // of the last poll; empty: it succeeded
+	WriteError  string // of the last write to Redis; empty: it succeeded
+
+	Terms       uint64 // terms begun
+	Fenced      uint64 // terms ended by a write that was refused
+	Lapsed      uint64 // terms ended because no renewal came through
+	Commits     uint64 // contents written, heals included
+	Heals       uint64 // contents written again because Redis lost or changed them
+	Touches     uint64 // renewals
+	Polls       uint64 // fetches from the CDN
+	NotModified uint64 // of them answered by 304
+	PollErrors  uint64 // of them failed
+	Doubted     uint64 // of them served an ETag that had just been replaced
+	BadMessages uint64 // messages that could not be read
+}
+
+// Stats tells the state of every SDK key. It asks nothing of Redis.
+func (l *Leader) Stats() Stats {
+	s := Stats{ID: l.id, Keys: make([]KeyStats, 0, len(l.keepers))}
+	for _, k := range l.keepers {
+		s.Keys = append(s.Keys, k.stats.read())
+	}
+	return s
+}
+
+// keyStats guards the statistics of one SDK key.
+type keyStats struct {
+	mu sync.Mutex
+	v  KeyStats
+}
+
+func (s *keyStats) update(change func(*KeyStats)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.v)
+}
+
+func (s *keyStats) read() KeyStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.v
+}
+
+func parseHolder(lock string) (id string, epoch int64) {
+	id, epoch, err := cachekeys.ParseLock(lock)
+	if err != nil {
+		return "", 0
+	}
+	return id, epoch
+}

@@ -1,0 +1,246 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// outcome is the first element of a script's reply.
+type outcome string
+
+const (
+	outcomeOK        outcome = "OK"
+	outcomeAcquired  outcome = "ACQUIRED"
+	outcomeHeld      outcome = "HELD"
+	outcomeFenced    outcome = "FENCED"
+	outcomeStale     outcome = "STALE"
+	outcomeRegressed outcome = "REGRESSED"
+	outcomeForeign   outcome = "FOREIGN"
+	outcomeReleased  outcome = "RELEASED"
+)
+
+var errReply = errors.New("leader: unexpected reply of a script")
+
+// store runs the scripts for one SDK key. It holds no state and is safe for
+// concurrent use; every call is bounded by its context.
+type store struct {
+	client   redis.UniversalClient
+	keys     cachekeys.Keys
+	leaderID string
+	expiry   time.Duration // of the lock
+}
+
+// grant is the answer to acquire.
+type grant struct {
+	outcome outcome // ACQUIRED or HELD
+	lock    string  // the lock's value
+	left    time.Duration
+	now     int64 // Redis's clock, Unix ms
+	meta    cachekeys.Meta
+}
+
+func (s *store) acquire(ctx context.Context, highest int64) (grant, error) {
+	reply, err := acquireScript.Run(ctx, s.client, []string{s.keys.Lock, s.keys.Meta},
+		s.leaderID, s.expiry.Milliseconds(), highest).Slice()
+	if err != nil {
+		return grant{}, fmt.Errorf("acquire: %w", err)
+	}
+	r := reader{reply: reply}
+	g := grant{outcome: outcome(r.text()), lock: r.text(), left: time.Duration(r.number()) * time.Millisecond, now: r.number()}
+	g.meta = r.meta()
+	if r.err != nil {
+		return grant{}, fmt.Errorf("acquire: %w", r.err)
+	}
+	return g, nil
+}
+
+// written is the answer to commit and touch.
+type written struct {
+	outcome   outcome
+	rev       int64 // now current
+	cdn       int64 // time of the last CDN answer, Unix ms by Redis's clock
+	now       int64 // Redis's clock, Unix ms
+	receivers int64 // of the message
+	refresh   int64 // how often a refresh was asked for
+
+	found int64          // STALE, REGRESSED, FOREIGN from touch: fetch time of the entry found
+	meta  cachekeys.Meta // STALE, REGRESSED, FOREIGN: what is current in Redis
+}
+
+// claim is what both writes say of the writer and of what it takes for current.
+type claim struct {
+	lock    string
+	base    int64 // the rev last known as current
+	highest int64 // the highest rev ever seen
+	age     int64 // ms since the request that the CDN answered was sent; -1: this write is no answer
+	cdn     int64 // time of the last CDN answer
+	message cachekeys.Message
+	etag    string // as stored
+}
+
+func (s *store) commit(ctx context.Context, c claim, content *content) (written, error) {
+	blob := cachekeys.Blob{Hash: content.hash, Codec: content.codec, Payload: content.payload}
+	var inline []byte
+	if len(content.payload) <= cachekeys.MaxInlineBytes {
+		inline = append([]byte("\n"+string(content.codec)+"\n"), content.payload...)
+	}
+	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
+		c.lock, s.expiry.Milliseconds(), c.base, c.highest, c.age, c.cdn,
+		s.keys.Events, c.message.Head(), c.message.Tail(), inline,
+		c.etag, content.hash, len(content.json), c.message.Poll.Milliseconds(),
+		content.json, blob.Tail(), content.payload).Slice()
+	if err != nil {
+		return written{}, fmt.Errorf("commit: %w", err)
+	}
+	w, err := parseWritten(reply, false)
+	if err != nil {
+		return written{}, fmt.Errorf("commit: %w", err)
+	}
+	return w, nil
+}
+
+func (s *store) touch(ctx context.Context, c claim) (written, error) {
+	reply, err := touchScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
+		c.lock, s.expiry.Milliseconds(), c.base, c.message.Hash, c.etag, c.highest, c.age,
+		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds()).Slice()
+	if err != nil {
+		return written{}, fmt.Errorf("touch: %w", err)
+	}
+	w, err := parseWritten(reply, true)
+	if err != nil {
+		return written{}, fmt.Errorf("touch: %w", err)
+	}
+	return w, nil
+}
+
+func (s *store) release(ctx context.Context, lock string, m cachekeys.Message) (outcome, error) {
+	reply, err := releaseScript.Run(ctx, s.client, []string{s.keys.Lock}, lock, s.keys.Events, m.Append(nil)).Slice()
+	if err != nil {
+		return "", fmt.Errorf("release: %w", err)
+	}
+	r := reader{reply: reply}
+	return outcome(r.text()), r.err
+}
+
+func (s *store) requestRefresh(ctx context.Context) error {
+	head := cachekeys.Message{Type: cachekeys.Refresh}.Head()
+	if err := refreshScript.Run(ctx, s.client, []string{s.keys.Meta}, s.keys.Events, head).Err(); err != nil {
+		return fmt.Errorf("refresh request: %w", err)
+	}
+	return nil
+}
+
+// load reads the current content, so that a new leader can ask the CDN for a
+// difference only, and can heal Redis while the CDN does not answer.
+func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error) {
+	data, err := s.client.Get(ctx, s.keys.Blob).Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("read blob: %w", err)
+	}
+	blob, err := cachekeys.ParseBlob(data)
+	if err != nil {
+		return nil, err
+	}
+	if blob.Hash != meta.Hash {
+		return nil, fmt.Errorf("read blob: %w: not the current content", errReply)
+	}
+	json, err := blob.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return &content{json: json, hash: blob.Hash, etag: meta.ETag, codec: blob.Codec, payload: blob.Payload}, nil
+}
+
+func parseWritten(reply []any, fromTouch bool) (written, error) {
+	r := reader{reply: reply}
+	w := written{outcome: outcome(r.text())}
+	switch w.outcome {
+	case outcomeOK:
+		w.rev, w.cdn, w.now, w.receivers, w.refresh = r.number(), r.number(), r.number(), r.number(), r.number()
+	case outcomeFenced:
+	case outcomeStale, outcomeRegressed, outcomeForeign:
+		if fromTouch {
+			w.found = r.number()
+		}
+		w.meta = r.meta()
+	default:
+		return written{}, errReply
+	}
+	return w, r.err
+}
+
+// reader takes a script's reply apart. Once something was wrong it gives zeros.
+type reader struct {
+	reply []any
+	err   error
+}
+
+func (r *reader) next() any {
+	if len(r.reply) == 0 {
+		r.err = errReply
+		return nil
+	}
+	value := r.reply[0]
+	r.reply = r.reply[1:]
+	return value
+}
+
+func (r *reader) text() string {
+	value, ok := r.next().(string)
+	if !ok {
+		r.err = errReply
+	}
+	return value
+}
+
+func (r *reader) number() int64 {
+	switch value := r.next().(type) {
+	case int64:
+		return value
+	case string:
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			r.err = errReply
+		}
+		return n
+	}
+	r.err = errReply
+	return 0
+}
+
+// meta reads the fields that end a reply. Where somebody else spoilt one, only rev is
+// read, as the scripts read it, since the next write must name it as its base.
+func (r *reader) meta() cachekeys.Meta {
+	fields := cachekeys.MetaFields()
+	if len(r.reply) != len(fields) {
+		r.err = errReply
+		return cachekeys.Meta{}
+	}
+	meta, err := cachekeys.ParseMeta(r.reply)
+	if err != nil {
+		rev, _ := r.reply[slices.Index(fields, "rev")].(string)
+		return cachekeys.Meta{Rev: scriptNumber(rev)}
+	}
+	return meta
+}
+
+// scriptNumber is number of prelude.lua.
+func scriptNumber(s string) int64 {
+	if len(s) > 13 || strings.ContainsAny(s, "+-_") {
+		return 0
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,214 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// Why a term ended.
+var (
+	errFenced  = errors.New("the lock is not ours any more")
+	errLapsed  = errors.New("no renewal came through in time")
+	errStopped = errors.New("shutting down")
+)
+
+// term is the time between getting the lock and losing it. It belongs to one
+// goroutine. What it takes for current is what it last wrote or found.
+type term struct {
+	k     *keeper
+	epoch int64
+	lock  string // the lock's value
+
+	trusted time.Time // when the last renewal that came through was sent
+
+	rev    int64 // current; 0: no content yet
+	hash   string
+	etag   string // as stored
+	length int
+	cdn    int64 // time of the last CDN answer by Redis's clock
+	recent []cachekeys.RecentETag
+
+	content  *content  // the current content; nil: it is only in Redis
+	pending  *content  // fetched, not yet committed
+	answered time.Time // when the request was sent whose answer no write has told yet; zero: none
+
+	redisNow int64 // Redis's clock
+	redisAt  time.Time
+
+	asked   int64 // refresh requests seen
+	polls   pollPlan
+	fetch   fetchState
+	failing bool // the last write failed
+}
+
+func newTerm(k *keeper, g grant, sent time.Time) *term {
+	_, epoch := parseHolder(g.lock)
+	t := &term{
+		k: k, epoch: epoch, lock: g.lock, trusted: sent,
+		redisNow: g.now, redisAt: time.Now(), asked: g.meta.Refresh,
+	}
+	t.adopt(g.meta)
+	return t
+}
+
+// adopt takes what Redis holds for current.
+func (t *term) adopt(m cachekeys.Meta) {
+	t.rev, t.hash, t.etag, t.length, t.cdn, t.recent = m.Rev, m.Hash, m.ETag, m.Len, m.CDN, m.Recent
+	t.k.sawRev(m.Rev)
+	if t.content != nil && t.content.hash != t.hash {
+		t.content = nil
+	}
+}
+
+// run leads until the lock is lost or ctx ends.
+func (t *term) run(ctx context.Context) {
+	k := t.k
+	k.stats.update(func(s *KeyStats) {
+		s.State, s.LockHolder, s.Epoch, s.Since = Warm, k.leader.id, t.epoch, time.Now()
+		s.Terms++
+	})
+	k.log.Info("leading", "event_id", eventLeading, "epoch", t.epoch, "rev", t.rev)
+	// What was asked for before is answered by the first poll.
+	drain(k.refresh)
+	t.loadContent(ctx)
+
+	cause := t.lead(ctx)
+	t.fetch.stop()
+	if !errors.Is(cause, errFenced) {
+		cause = t.release(ctx, cause)
+	}
+	k.stats.update(func(s *KeyStats) {
+		s.State, s.LockHolder = Candidate, ""
+		switch {
+		case errors.Is(cause, errFenced):
+			s.Fenced++
+		case errors.Is(cause, errLapsed):
+			s.Lapsed++
+		}
+	})
+	k.log.Info("not leading any more", "event_id", eventResigned, "epoch", t.epoch, "reason", cause)
+}
+
+// lead is the loop of the term. Everything it writes is fenced by the script that
+// writes it (I2); the deadline is for economy, so that a leader that cannot reach
+// Redis stops polling the CDN.
+func (t *term) lead(ctx context.Context) error {
+	timing := t.k.timing
+	renew := time.NewTimer(0) // the first heartbeat tells followers of the new leader
+	defer renew.Stop()
+	deadline := time.NewTimer(time.Until(t.trusted.Add(timing.StopActing)))
+	defer deadline.Stop()
+	poll := time.NewTimer(0)
+	defer poll.Stop()
+
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return errStopped
+		case <-deadline.C:
+			return errLapsed
+		case <-renew.C:
+			err = t.renew(ctx)
+		case <-poll.C:
+			t.startFetch(ctx)
+		case <-t.k.refresh:
+			t.refreshAsked(t.k.refreshSeq.Load())
+		case result := <-t.fetch.done:
+			err = t.fetched(ctx, result)
+		}
+		switch {
+		case errors.Is(err, errFenced):
+			return errFenced
+		case ctx.Err() != nil:
+			return errStopped
+		case time.Since(t.trusted) >= timing.StopActing:
+			return errLapsed
+		}
+		if err != nil {
+			t.report(err)
+		}
+		next := timing.Renewal - time.Since(t.trusted)
+		if t.failing || t.pending != nil {
+			next = timing.Renewal / 4
+		}
+		renew.Reset(max(next, 0))
+		deadline.Reset(time.Until(t.trusted.Add(timing.StopActing)))
+		poll.Reset(t.nextPoll())
+	}
+}
+
+// report logs the first of a row of failures; wrote ends the row.
+func (t *term) report(err error) {
+	t.k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
+	if !t.failing {
+		t.failing = true
+		t.k.log.Error("a write to Redis failed, trying again", "event_id", eventRedis, "error", err)
+	}
+}
+
+// loadContent takes the current content from memory or from Redis, if it is intact.
+func (t *term) loadContent(ctx context.Context) {
+	if t.rev == 0 {
+		return
+	}
+	if c := t.k.content; c != nil && c.hash == t.hash {
+		t.content = c
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.k.timing.Renewal)
+	defer cancel()
+	c, err := t.k.store.load(ctx, cachekeys.Meta{Hash: t.hash, ETag: t.etag})
+	if err != nil {
+		if !errors.Is(err, redis.Nil) && ctx.Err() == nil {
+			t.k.log.Warn("the content in Redis cannot be taken over", "event_id", eventForeign, "error", err)
+		}
+		return
+	}
+	if t.k.verify(c) != nil {
+		return
+	}
+	t.content, t.k.content = c, c
+}
+
+const releaseTimeout = time.Second
+
+// release gives the lock up, in a few bounded tries; its expiry is the net. It tells
+// why the term ended: an answer that the lock is another's is the better reason.
+func (t *term) release(ctx context.Context, cause error) error {
+	m := t.message(cachekeys.Resign)
+	m.Rev, m.CDN = t.rev, t.cdn
+	for range 2 {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+		outcome, err := t.k.store.release(ctx, t.lock, m)
+		cancel()
+		if err == nil {
+			if outcome == outcomeFenced && !errors.Is(cause, errStopped) {
+				return errFenced
+			}
+			return cause
+		}
+	}
+	return cause
+}
+
+// refreshAsked polls for a request that no poll has answered yet. It is told of each
+// twice, by the message and by the next renewal.
+func (t *term) refreshAsked(seq int64) {
+	if seq > t.asked {
+		t.asked = seq
+		t.polls.ask()
+	}
+}
+
+func drain(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+	}
+}
