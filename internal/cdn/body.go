@@ -2,6 +2,7 @@ package cdn
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +15,13 @@ import (
 var errBody = errors.New("unusable body")
 
 // readBody reads a body and decompresses it. Neither side of the decompression
-// goes beyond limit bytes, whatever the header says.
-func readBody(resp *http.Response, limit int64) ([]byte, error) {
+// goes beyond limit bytes, whatever the header says. A body that trickles in ends
+// with ctx, even if it knows of neither ctx nor Close.
+func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
 	if resp.ContentLength > limit {
 		return nil, fmt.Errorf("%w: %d bytes, more than %d", errBody, resp.ContentLength, limit)
 	}
-	raw := &capped{r: resp.Body, left: limit, limit: limit}
+	raw := &capped{ctx: ctx, r: resp.Body, left: limit, limit: limit}
 	encoding := strings.Join(resp.Header.Values("Content-Encoding"), ",")
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "", "identity":
@@ -28,27 +30,28 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("%w: content encoding %.64q was not asked for", errBody, encoding)
 	}
-	body, err := gunzip(raw, limit)
+	body, err := gunzip(ctx, raw, limit)
 	switch {
 	case err == nil:
 		return body, nil
-	case raw.err != nil && raw.err != io.EOF:
+	case raw.err != nil && raw.err != io.EOF: //nolint:errorlint // readers end with this very value
 		return nil, raw.err // what gzip complains about follows from it
 	}
 	return nil, fmt.Errorf("%w: gzip: %w", errBody, err)
 }
 
-func gunzip(r io.Reader, limit int64) ([]byte, error) {
+func gunzip(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
 	plain, err := gzip.NewReader(r)
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(&capped{r: plain, left: limit, limit: limit})
+	return io.ReadAll(&capped{ctx: ctx, r: plain, left: limit, limit: limit})
 }
 
 // capped reads at most limit bytes and fails, where io.LimitedReader ends, if
 // there are more. Its first error stays.
 type capped struct {
+	ctx         context.Context //nolint:containedctx // one read of one body
 	r           io.Reader
 	left, limit int64
 	err         error
@@ -56,6 +59,9 @@ type capped struct {
 
 func (c *capped) Read(p []byte) (int, error) {
 	if c.err != nil {
+		return 0, c.err
+	}
+	if c.err = c.ctx.Err(); c.err != nil {
 		return 0, c.err
 	}
 	if int64(len(p)) > c.left+1 {

@@ -61,7 +61,7 @@ func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, 
 	if resp.StatusCode != http.StatusOK {
 		return got, nil
 	}
-	if got.body, err = readBody(resp, f.cfg.MaxBodyBytes); err != nil {
+	if got.body, err = readBody(ctx, resp, f.cfg.MaxBodyBytes); err != nil {
 		if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // the very same value is meant
 			return got, &timeoutError{f.cfg.ReadTimeout, errReadTimeout}
 		}

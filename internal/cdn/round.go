@@ -46,6 +46,9 @@ func (r *round) run(ctx context.Context) error {
 // send sends a request, and again where the network fails it (S84, S85).
 func (r *round) send(ctx context.Context, target *url.URL) error {
 	for {
+		if ctx.Err() != nil {
+			return ended(ctx)
+		}
 		var err error
 		r.requests++
 		r.last, err = r.f.request(ctx, target, r.etag)
@@ -67,23 +70,19 @@ func (r *round) send(ctx context.Context, target *url.URL) error {
 			return r.fail(CodeNetwork, err)
 		}
 		r.f.debug(ctx, "The network failed a request, which is sent again.", err)
-		if !r.pause(ctx) {
-			return ended(ctx)
-		}
+		r.pause(ctx)
 	}
 }
 
-// pause waits before a further try; false: ctx ended.
-func (r *round) pause(ctx context.Context) bool {
+// pause waits before a further try, or until ctx ends.
+func (r *round) pause(ctx context.Context) {
 	length := retryPause << r.retries
 	r.retries++
 	timer := time.NewTimer(length/2 + rand.N(length))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -26,8 +26,8 @@ func CheckSDKKey(key string, customBaseURL bool) error {
 	case !strings.HasPrefix(key, proxyKeyPrefix):
 		return fmt.Errorf("the SDK key %q does not have the form of an SDK key "+
 			"(22 characters, a slash, 22 characters, with configcat-sdk-1/ before it or not)", Mask(key))
-	case len(key) == len(proxyKeyPrefix) || strings.ContainsAny(key, "\r\n"):
-		return fmt.Errorf("the SDK key %q does not have the form of a proxy SDK key (%s and a name)", Mask(key), proxyKeyPrefix)
+	case len(key) == len(proxyKeyPrefix) || strings.Contains(key, "\n"):
+		return fmt.Errorf("the SDK key %q is a proxy's, but no name stands after its prefix", Mask(key))
 	case !customBaseURL:
 		return fmt.Errorf("the SDK key %q is a proxy's: it needs a base URL", Mask(key))
 	}

@@ -1,0 +1,155 @@
+package cdn
+
+import (
+	"bytes"
+	"encoding/json"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestAnswerTellsWhatItNeeds_S77_S86(t *testing.T) {
+	for _, c := range []struct {
+		body string
+		want answer
+	}{
+		{`{"f":{}}`, answer{hasFlags: true}},
+		{` {"p":{"u":"https://a","r":1,"s":"x"},"f":{"k":{}},"s":[]} `, answer{"https://a", 1, true}},
+		{`{"p":{"u":"https://a","r":2},"f":null}`, answer{"https://a", 2, false}},
+		{`{"p":{"u":"https://a","r":2.0}}`, answer{"https://a", 2, false}},
+		{`{"p":null,"s":null,"f":{}}`, answer{redirect: -1, hasFlags: true}},
+		{`{}`, answer{}},
+		{`{"p":{}}`, answer{redirect: -1}},
+		// Members of p of the wrong kind fail nothing.
+		{`{"p":{"u":7,"r":"1"},"f":{}}`, answer{redirect: -1, hasFlags: true}},
+		{`{"p":{"u":null,"r":null},"f":{}}`, answer{redirect: -1, hasFlags: true}},
+		{`{"p":{"u":"https://a","r":1e999},"f":{}}`, answer{"https://a", -1, true}},
+		{`{"p":{"u":"https://a","r":1.5},"f":{}}`, answer{"https://a", -1, true}},
+		// Names are exact.
+		{`{"F":{},"P":{"u":"https://a","r":1},"S":7,"ſ":7}`, answer{}},
+		{`{"f":{},"F":null,"p":{"u":"https://a","r":1},"P":7}`, answer{"https://a", 1, true}},
+		{`{"p":{"u":"https://a","r":1,"U":"https://b","R":2},"f":{}}`, answer{"https://a", 1, true}},
+		// Of two members with one name the last counts, alone.
+		{`{"p":{"u":"https://a","r":1},"p":{"r":2},"f":null,"f":{}}`, answer{"", 2, true}},
+	} {
+		got, err := parseAnswer([]byte(c.body))
+		if err != nil || got != c.want {
+			t.Errorf("%s: %+v, %v; want %+v", c.body, got, err, c.want)
+		}
+	}
+}
+
+func TestAnswerIsRefusedWhole_S77(t *testing.T) {
+	for name, c := range map[string]struct{ body, says string }{
+		"empty":        {"", "empty"},
+		"white space":  {" \n", "not JSON"},
+		"HTML":         {"<!DOCTYPE html><html></html>", "at byte 1"},
+		"cut off":      {`{"f":{"a":`, "not JSON"},
+		"two values":   {`{"f":{}}{}`, "not JSON"},
+		"null":         {`null`, "is null, not an object"},
+		"text":         {`"{}"`, "is a text"},
+		"number":       {`12`, "is a number"},
+		"truth":        {`true`, "is a truth value"},
+		"array":        {`[{"f":{}}]`, "is an array"},
+		"f an array":   {`{"f":[]}`, "f is an array, not an object"},
+		"f a text":     {`{"f":"{}"}`, "f is a text"},
+		"f false":      {`{"f":false}`, "f is a truth value"},
+		"p a text":     {`{"p":"https://a","f":{}}`, "p is a text"},
+		"p an array":   {`{"p":[],"f":{}}`, "p is an array"},
+		"s an object":  {`{"s":{},"f":{}}`, "s is an object, not an array"},
+		"no UTF-8":     {"{\"f\":{\"\xff\":1}}", "UTF-8"},
+		"UTF-16":       {"{\x00}\x00", "not JSON"},
+		"brackets":     {strings.Repeat("[", 1_000_000), "not JSON"},
+		"braces":       {strings.Repeat(`{"f":`, 1_000_000), "not JSON"},
+		"deep, closed": {`{"f":{"a":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000) + `}}`, "not JSON"},
+		"deep in p":    {`{"f":{},"p":{"u":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000) + `}}`, "not JSON"},
+	} {
+		if got, err := parseAnswer([]byte(c.body)); err == nil || !strings.Contains(err.Error(), c.says) || len(err.Error()) > 200 {
+			t.Errorf("%s: %+v, %v; want an error that says %q", name, got, err, c.says)
+		}
+	}
+}
+
+// allocated gives the bytes that do allocates, freed or not.
+func allocated(do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// F26: what the parser takes for itself is small, whatever the body.
+func TestAnswerTakesNoMemoryOfTheBodysSize_F26(t *testing.T) {
+	const size = 1 << 20
+	for name, body := range map[string][]byte{
+		"nested brackets":   bytes.Repeat([]byte("["), size),
+		"nested objects":    bytes.Repeat([]byte(`{"f":`), size/5),
+		"many members":      []byte(`{` + strings.Repeat(`"x":1,`, size/6) + `"f":{}}`),
+		"many members in p": []byte(`{"p":{` + strings.Repeat(`"x":1,`, size/6) + `"r":1},"f":{}}`),
+		"many p":            []byte(`{` + strings.Repeat(`"p":0,`, size/6) + `"f":{}}`),
+		"a large f":         []byte(`{"f":{"a":"` + strings.Repeat("x", size) + `"}}`),
+	} {
+		if got := allocated(func() { _, _ = parseAnswer(body) }); got > size/2 {
+			t.Errorf("%s: %d bytes taken for a body of %d", name, got, size)
+		}
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"p":{"u":"https://cdn-eu.configcat.com","r":1,"s":"salt"},"s":[{"n":"x"}],"f":{"a":{"t":0}}}`,
+		`{"p":{"u":"http://[::1]:80/a/","r":2},"f":null}`,
+		`{"P":{},"F":{},"p":{"U":"x","R":1}}`,
+		`[[[[`, `null`, `{"p":{"u":7,"r":"x"}}`, "{\"f\":{\"\xff\":0}}", `{"p":{"r":1e309}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	policy, err := newHostPolicy(mustParse("https://cdn-global.configcat.com"), []string{"cdn.example.com"}, false)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, err := parseAnswer(body)
+		if err != nil {
+			if got != (answer{}) {
+				t.Fatalf("an error, and %+v", got)
+			}
+			return
+		}
+		if !json.Valid(body) || !utf8.Valid(body) {
+			t.Fatal("accepted what is not JSON")
+		}
+		// Read once more by other means: a map keeps names exact.
+		var top map[string]json.RawMessage
+		if err := json.Unmarshal(body, &top); err != nil {
+			t.Fatalf("accepted what is no object: %v", err)
+		}
+		if flags := top["f"]; got.hasFlags != (len(flags) > 0 && flags[0] == '{') {
+			t.Fatalf("hasFlags %v for f %s", got.hasFlags, flags)
+		}
+		var p map[string]any
+		if raw, ok := top["p"]; ok && json.Unmarshal(raw, &p) == nil {
+			if u, _ := p["u"].(string); u != got.url {
+				t.Fatalf("u %q, want %q", got.url, u)
+			}
+		} else if got.url != "" {
+			t.Fatalf("u %q of nothing", got.url)
+		}
+		if got.url == "" {
+			return
+		}
+		u, err := policy.redirectBase(got.url)
+		if err != nil {
+			return
+		}
+		if again, err := policy.redirectBase(u.String()); err != nil || again.String() != u.String() {
+			t.Fatalf("%q is accepted as %v, which is read as %v, %v", got.url, u, again, err)
+		}
+		if host := u.Hostname(); u.Scheme != "https" || u.User != nil ||
+			host != "cdn.example.com" && !strings.HasSuffix(host, ".configcat.com") {
+			t.Fatalf("%q leads to %v", got.url, u)
+		}
+	})
+}

@@ -1,0 +1,548 @@
+package cdn_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+const config = `{"f":{"test":{"t":0,"v":{"b":true}}}}`
+
+var errReset = errors.New("connection reset by peer")
+
+func newFetcher(t *testing.T, cfg cdn.Config, serve roundTrip) *cdn.Fetcher {
+	t.Helper()
+	if cfg.SDKKey == "" {
+		cfg.SDKKey = sdkKey
+	}
+	cfg.Transport = serve
+	f, err := cdn.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// failure fetches and wants an *Error.
+func failure(t *testing.T, f *cdn.Fetcher, etag string) *cdn.Error {
+	t.Helper()
+	resp, err := f.Fetch(t.Context(), etag)
+	e, ok := errors.AsType[*cdn.Error](err)
+	if !ok {
+		t.Fatalf("got %+v, %v; want an *Error", resp, err)
+	}
+	if resp.JSON != nil || resp.NotModified {
+		t.Errorf("beside an error: %+v", resp)
+	}
+	return e
+}
+
+func TestRequestCarriesItsHeaders_S4_S80(t *testing.T) {
+	for _, c := range []struct {
+		cfg        cdn.Config
+		etag       string
+		url, agent string
+		auth       bool
+	}{
+		{cdn.Config{}, "", "https://cdn-global.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", cdn.DefaultUserAgent, false},
+		{cdn.Config{DataGovernance: cdn.EUOnly, UserAgent: "ConfigCat-Go-catbridge/a-9"}, `W/"x y"`, "https://cdn-eu.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", "ConfigCat-Go-catbridge/a-9", false},
+		{cdn.Config{BaseURL: "http://u:p%40@my-cdn:81/x%2Fy/"}, `"e"`, "http://my-cdn:81/x%2Fy/configuration-files/" + sdkKey + "/config_v6.json", cdn.DefaultUserAgent, true},
+		{cdn.Config{BaseURL: "https://proxy.example", SDKKey: "configcat-proxy/a b?c#d%/é"}, "", "https://proxy.example/configuration-files/configcat-proxy/a%20b%3Fc%23d%25/%C3%A9/config_v6.json", cdn.DefaultUserAgent, false},
+		// An ETag that no header can carry is no ETag.
+		{cdn.Config{}, "a\r\nHost: evil.example", "https://cdn-global.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", cdn.DefaultUserAgent, false},
+	} {
+		f := newFetcher(t, c.cfg, func(req *http.Request) (*http.Response, error) {
+			want := http.Header{"User-Agent": {c.agent}, "X-Configcat-Useragent": {c.agent}, "Accept-Encoding": {"gzip"}}
+			if c.etag != "" && !strings.Contains(c.etag, "\n") {
+				want.Set("If-None-Match", c.etag)
+			}
+			if user, password, ok := req.BasicAuth(); ok != c.auth || ok && (user != "u" || password != "p@") {
+				t.Errorf("basic authentication %v %q %q", ok, user, password)
+			}
+			for name := range req.Header {
+				if got := req.Header.Values(name); name != "Authorization" && strings.Join(got, ",") != strings.Join(want.Values(name), ",") {
+					t.Errorf("%s: %q, want %q", name, got, want.Values(name))
+				}
+				want.Del(name)
+			}
+			if len(want) > 0 {
+				t.Errorf("missing: %v", want)
+			}
+			if req.Method != http.MethodGet || req.URL.String() != c.url || req.URL.User != nil {
+				t.Errorf("%s %s, want GET %s", req.Method, req.URL, c.url)
+			}
+			return reply(200, config), nil
+		})
+		if _, err := f.Fetch(t.Context(), c.etag); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestNewContent_S81(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
+			time.Sleep(3 * time.Second)
+			return reply(200, config, "ETag", `W/"1"`, "CF-RAY", "abc-VIE"), nil
+		})
+		before := time.Now()
+		got, err := f.Fetch(t.Context(), `"0"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got.JSON) != config || got.NotModified || got.ETag != `W/"1"` || got.RayID != "abc-VIE" || got.Status != 200 || got.Requests != 1 {
+			t.Errorf("%+v", got)
+		}
+		if !got.Sent.Equal(before) {
+			t.Errorf("sent at %v, want %v", got.Sent, before)
+		}
+	})
+}
+
+func TestSentHasAMonotonicReading(t *testing.T) {
+	f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) { return reply(200, config), nil })
+	if got, err := f.Fetch(t.Context(), ""); err != nil || got.Sent == got.Sent.Round(0) {
+		t.Errorf("sent at %v, %v", got.Sent, err)
+	}
+}
+
+func TestEmptyConfigIsContent_S81(t *testing.T) {
+	f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) { return reply(200, `{"f":{}}`), nil })
+	if got, err := f.Fetch(t.Context(), ""); err != nil || string(got.JSON) != `{"f":{}}` || got.ETag != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestNotModified_S82(t *testing.T) {
+	f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
+		return reply(304, "", "ETag", `"another"`, "CF-RAY", "abc"), nil
+	})
+	got, err := f.Fetch(t.Context(), `"1"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// F26: a wrong ETag must not end up beside the content held.
+	if !got.NotModified || got.JSON != nil || got.ETag != `"1"` || got.Status != 304 || got.RayID != "abc" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestNotModifiedWithNothingCached_S82_F26(t *testing.T) {
+	f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) { return reply(304, ""), nil })
+	for _, etag := range []string{"", "\x00"} {
+		if e := failure(t, f, etag); e.Code != cdn.CodeNothingToValidate || e.Status != 304 {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+func TestStatusBecomesItsCode_S83_S84(t *testing.T) {
+	requests := 0
+	status := 0
+	f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
+		requests++
+		return reply(status, config), nil
+	})
+	for s, code := range map[int]int{
+		201: 1101, 204: 1101, 206: 1101, 300: 1101, 302: 1101, 305: 1101, 400: 1101, 401: 1101, 403: 1100, 404: 1100, 407: 1101,
+		410: 1101, 429: 1101, 500: 1101, 502: 1101, 503: 1101, 599: 1101, 999: 1101,
+	} {
+		status, requests = s, 0
+		if e := failure(t, f, `"1"`); e.Code != code || e.Status != s || e.Requests != 1 || requests != 1 {
+			t.Errorf("%d: %+v after %d requests, want %d after one", s, e, requests, code)
+		}
+	}
+}
+
+func TestErrorTextsAreTheOfficialOnes_S88_S102(t *testing.T) {
+	for _, c := range []struct {
+		serve roundTrip
+		want  string
+	}{
+		{func(*http.Request) (*http.Response, error) { return reply(404, "", "CF-RAY", "r1"), nil },
+			"Your SDK Key seems to be wrong: '***************/**********************/****************789012'. You can find the valid SDK Key at https://app.configcat.com/sdkkey (Ray ID: r1)"},
+		{func(*http.Request) (*http.Response, error) { return reply(403, ""), nil },
+			"Your SDK Key seems to be wrong: '***************/**********************/****************789012'. You can find the valid SDK Key at https://app.configcat.com/sdkkey"},
+		{func(*http.Request) (*http.Response, error) { return reply(503, "", "CF-RAY", "r2"), nil },
+			"Unexpected HTTP response was received while trying to fetch config JSON: 503 Service Unavailable (Ray ID: r2)"},
+		{func(*http.Request) (*http.Response, error) { return reply(799, ""), nil },
+			"Unexpected HTTP response was received while trying to fetch config JSON: 799"},
+		{func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		},
+			"Request timed out while trying to fetch config JSON. Timeout value: 30000ms"},
+		{func(*http.Request) (*http.Response, error) { return nil, os.ErrDeadlineExceeded },
+			"Request timed out while trying to fetch config JSON."},
+		{func(*http.Request) (*http.Response, error) { return nil, errReset },
+			"Unexpected error occurred while trying to fetch config JSON. It is most likely due to a local network issue. Please make sure your application can reach the ConfigCat CDN servers (or your proxy server) over HTTP."},
+		{func(req *http.Request) (*http.Response, error) {
+			return reply(200, `{"p":{"u":"https://x`+req.URL.Host+`","r":1}}`, "CF-RAY", "r3"), nil
+		}, "Redirection loop encountered while trying to fetch config JSON. Please contact us at https://configcat.com/support/ (Ray ID: r3)"},
+		{func(*http.Request) (*http.Response, error) { return reply(200, "", "CF-RAY", "r4"), nil },
+			"Fetching config JSON was successful but the HTTP response content was invalid. (Ray ID: r4)"},
+		{func(*http.Request) (*http.Response, error) { return reply(304, ""), nil },
+			"Unexpected HTTP response was received when no config JSON is cached locally: 304 Not Modified"},
+		// A header that has no business in a log line is left out.
+		{func(*http.Request) (*http.Response, error) { return reply(500, "", "CF-RAY", "a\x1b[2Jb"), nil },
+			"Unexpected HTTP response was received while trying to fetch config JSON: 500 Internal Server Error"},
+		{func(*http.Request) (*http.Response, error) {
+			return reply(500, "", "CF-RAY", strings.Repeat("r", 65)), nil
+		}, "Unexpected HTTP response was received while trying to fetch config JSON: 500 Internal Server Error"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			if got := failure(t, newFetcher(t, cdn.Config{}, c.serve), "").Error(); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestNetworkErrorIsTriedTwiceMore_S85(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent []time.Time
+		fail := 3
+		f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
+			sent = append(sent, time.Now())
+			if len(sent) <= fail {
+				return nil, errReset
+			}
+			return reply(200, config), nil
+		})
+		if e := failure(t, f, ""); e.Code != cdn.CodeNetwork || e.Status != 0 || e.Requests != 3 || !errors.Is(e, errReset) {
+			t.Errorf("%+v", e)
+		}
+		if len(sent) != 3 {
+			t.Fatalf("%d requests, want 3", len(sent))
+		}
+		for i, most := range []time.Duration{300 * time.Millisecond, 600 * time.Millisecond} {
+			if pause := sent[i+1].Sub(sent[i]); pause < most/3 || pause >= most {
+				t.Errorf("pause %d: %v, want %v to %v", i, pause, most/3, most)
+			}
+		}
+
+		sent, fail = nil, 2
+		got, err := f.Fetch(t.Context(), "")
+		if err != nil || got.Requests != 3 || !got.Sent.Equal(sent[2]) {
+			t.Errorf("%+v, %v; want the third request's answer, sent at %v", got, err, sent)
+		}
+	})
+}
+
+func TestPausesAreJittered_S85(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := map[time.Duration]bool{}
+		f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) { return nil, errReset })
+		for range 5 {
+			start := time.Now()
+			failure(t, f, "")
+			seen[time.Since(start)] = true
+		}
+		if len(seen) == 1 {
+			t.Error("5 fetches paused for the same time")
+		}
+	})
+}
+
+func TestFetchSendsAtMostFiveRequests_S85_S87(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		f := newFetcher(t, cdn.Config{}, func(req *http.Request) (*http.Response, error) {
+			requests++
+			if requests%2 == 0 {
+				return nil, errReset
+			}
+			return reply(200, `{"p":{"u":"https://x`+req.URL.Host+`","r":2}}`), nil
+		})
+		if e := failure(t, f, ""); e.Code != cdn.CodeRedirectLoop || e.Requests != 5 || requests != 5 {
+			t.Errorf("%+v after %d requests, want 1104 after 5", e, requests)
+		}
+	})
+}
+
+// trickle is a body that gives a byte a second, and knows of no context.
+type trickle struct{}
+
+func (b *trickle) Read(p []byte) (int, error) {
+	time.Sleep(time.Second)
+	p[0] = ' '
+	return 1, nil
+}
+func (b *trickle) Close() error { return nil }
+
+// hanging is a body that gives nothing until it is closed.
+type hanging struct{ closed chan struct{} }
+
+func (b *hanging) Read([]byte) (int, error) { <-b.closed; return 0, io.ErrClosedPipe }
+func (b *hanging) Close() error             { close(b.closed); return nil }
+
+func TestReadTimeoutBoundsTheWholeRequest_S8_F26(t *testing.T) {
+	for name, serve := range map[string]roundTrip{
+		"no answer": func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		},
+		"a byte a second": func(*http.Request) (*http.Response, error) {
+			time.Sleep(2500 * time.Millisecond)
+			return &http.Response{StatusCode: 200, Body: &trickle{}}, nil
+		},
+		"a body that hangs": func(*http.Request) (*http.Response, error) {
+			time.Sleep(2 * time.Second)
+			return &http.Response{StatusCode: 200, Body: &hanging{make(chan struct{})}}, nil
+		},
+		"a compressed body that hangs": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Encoding": {"gzip"}}, Body: &hanging{make(chan struct{})}}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for _, timeout := range []time.Duration{0, 7 * time.Second} {
+					f := newFetcher(t, cdn.Config{ReadTimeout: timeout}, serve)
+					if timeout == 0 {
+						timeout = 30 * time.Second
+					}
+					start := time.Now()
+					e := failure(t, f, "")
+					if e.Code != cdn.CodeTimeout || e.Requests != 1 || errors.Is(e, context.DeadlineExceeded) {
+						t.Errorf("%+v", e)
+					}
+					if took := time.Since(start); took < timeout || took >= timeout+time.Second {
+						t.Errorf("took %v, want %v", took, timeout)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestContextEndsFetchAtOnce(t *testing.T) {
+	cause := errors.New("shutting down")
+	for name, serve := range map[string]roundTrip{
+		"while the answer is awaited": func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, errReset // whatever the transport makes of it
+		},
+		"while the body is read": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: &hanging{make(chan struct{})}}, nil
+		},
+		"between tries": func(*http.Request) (*http.Response, error) {
+			time.Sleep(950 * time.Millisecond)
+			return nil, errReset
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFetcher(t, cdn.Config{}, serve)
+				for _, because := range []error{nil, cause} {
+					ctx, cancel := context.WithCancelCause(t.Context())
+					start := time.Now()
+					time.AfterFunc(time.Second, func() { cancel(because) })
+					_, err := f.Fetch(ctx, "")
+					if !errors.Is(err, context.Canceled) || because != nil && !errors.Is(err, because) {
+						t.Errorf("error %v", err)
+					}
+					if _, ok := errors.AsType[*cdn.Error](err); ok {
+						t.Errorf("the CDN is blamed: %v", err)
+					}
+					if took := time.Since(start); took != time.Second {
+						t.Errorf("took %v, want 1s", took)
+					}
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if _, err := f.Fetch(ctx, ""); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestEndedContextSendsNothing(t *testing.T) {
+	f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, errReset
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.Fetch(ctx, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestUnusableBodyIsOneTryAnd1105_S81_F26(t *testing.T) {
+	for name, resp := range map[string]func() *http.Response{
+		"empty":                 func() *http.Response { return reply(200, "") },
+		"no body":               func() *http.Response { return &http.Response{StatusCode: 200} },
+		"HTML":                  func() *http.Response { return reply(200, "<html>captive portal</html>", "Content-Type", "text/html") },
+		"cut off":               func() *http.Response { return reply(200, config[:20]) },
+		"null":                  func() *http.Response { return reply(200, "null") },
+		"f missing":             func() *http.Response { return reply(200, `{}`) },
+		"f null":                func() *http.Response { return reply(200, `{"f":null}`) },
+		"f an array":            func() *http.Response { return reply(200, `{"f":[]}`) },
+		"a million brackets":    func() *http.Response { return reply(200, strings.Repeat("[", 1_000_000)) },
+		"brotli":                func() *http.Response { return reply(200, config, "Content-Encoding", "br") },
+		"gzip twice":            func() *http.Response { return reply(200, config, "Content-Encoding", "gzip, gzip") },
+		"gzip that is none":     func() *http.Response { return reply(200, config, "Content-Encoding", "gzip") },
+		"the check's objection": func() *http.Response { return reply(200, `{"f":{"broken":1}}`) },
+		"over the limit":        func() *http.Response { return reply(200, `{"f":{"x":"`+strings.Repeat("x", 2<<20)+`"}}`) },
+		"redirect off the list": func() *http.Response { return reply(200, `{"p":{"u":"https://evil.example","r":1},"f":{}}`) },
+		"redirect to nonsense":  func() *http.Response { return reply(200, `{"p":{"u":"::","r":2},"f":{}}`) },
+	} {
+		f := newFetcher(t, cdn.Config{
+			MaxBodyBytes: 1 << 20,
+			Check: func(json []byte) error {
+				if bytes.Contains(json, []byte("broken")) {
+					return errors.New("a broken flag")
+				}
+				return nil
+			},
+		}, func(*http.Request) (*http.Response, error) { return resp(), nil })
+		if e := failure(t, f, `"1"`); e.Code != cdn.CodeInvalidBody || e.Status != 200 || e.Requests != 1 || e.Err == nil {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+func TestCheckSeesFinalAnswersOnly_S86(t *testing.T) {
+	var seen []string
+	f := newFetcher(t, cdn.Config{Check: func(json []byte) error { seen = append(seen, string(json)); return nil }},
+		func(req *http.Request) (*http.Response, error) {
+			if req.URL.Host == "cdn-global.configcat.com" {
+				return reply(200, `{"p":{"u":"https://cdn-eu.configcat.com","r":1},"f":{}}`), nil
+			}
+			return reply(200, config), nil
+		})
+	if _, err := f.Fetch(t.Context(), ""); err != nil || len(seen) != 1 || seen[0] != config {
+		t.Errorf("seen %q, %v", seen, err)
+	}
+}
+
+func TestBodyOfExactlyTheLimitIsTaken(t *testing.T) {
+	body := `{"f":{"x":"` + strings.Repeat("x", 1000) + `"}}`
+	for spare, ok := range map[int]bool{-1: false, 0: true, 1: true} {
+		f := newFetcher(t, cdn.Config{MaxBodyBytes: int64(len(body) + spare)}, func(*http.Request) (*http.Response, error) { return reply(200, body), nil })
+		if _, err := f.Fetch(t.Context(), ""); (err == nil) != ok {
+			t.Errorf("limit %+d: %v", spare, err)
+		}
+	}
+}
+
+func TestRedirectWarnsOnlyWhenTheSetupIsWrong_S86_3002(t *testing.T) {
+	for mode, c := range map[string]struct{ lines, requests int }{"0": {0, 1}, "1": {1, 2}, "2": {0, 2}, "3": {0, 2}, "null": {0, 2}} {
+		var log bytes.Buffer
+		requests := 0
+		f := newFetcher(t, cdn.Config{Logger: slog.New(slog.NewJSONHandler(&log, nil))}, func(req *http.Request) (*http.Response, error) {
+			requests++
+			return reply(200, `{"p":{"u":"https://cdn-eu.configcat.com/","r":`+mode+`},"f":{}}`), nil
+		})
+		if _, err := f.Fetch(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		if requests != c.requests || strings.Count(log.String(), "\n") != c.lines {
+			t.Errorf("r %s: %d requests, log %s", mode, requests, &log)
+		}
+		if c.lines == 1 && (!strings.Contains(log.String(), `"level":"WARN"`) || !strings.Contains(log.String(), `"event_id":3002`) ||
+			!strings.Contains(log.String(), "\"msg\":\"[3002] The `dataGovernance` parameter")) {
+			t.Errorf("log %s", &log)
+		}
+	}
+}
+
+func TestSameBaseURLInAnotherSpellingIsNoRedirect_S86(t *testing.T) {
+	for _, u := range []string{"", "https://cdn-global.configcat.com", "https://CDN-global.configcat.com/", "https://cdn-global.configcat.com:443"} {
+		requests := 0
+		f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
+			requests++
+			return reply(200, `{"p":{"u":"`+u+`","r":1},"f":{}}`), nil
+		})
+		if _, err := f.Fetch(t.Context(), ""); err != nil || requests != 1 {
+			t.Errorf("%q: %d requests, %v", u, requests, err)
+		}
+	}
+}
+
+func TestETagGoesAlongARedirect_S80_S86(t *testing.T) {
+	f := newFetcher(t, cdn.Config{}, func(req *http.Request) (*http.Response, error) {
+		if req.Header.Get("If-None-Match") != `"1"` {
+			t.Errorf("If-None-Match %q", req.Header.Get("If-None-Match"))
+		}
+		if req.URL.Host == "cdn-global.configcat.com" {
+			return reply(200, `{"p":{"u":"https://cdn-eu.configcat.com","r":1}}`, "ETag", `"g"`), nil
+		}
+		return reply(304, ""), nil
+	})
+	if got, err := f.Fetch(t.Context(), `"1"`); err != nil || !got.NotModified || got.Requests != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A redirect that leads nowhere must not hold the fetcher for good.
+func TestLearntBaseURLIsForgottenWhenItFails_S86(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hosts []string
+		down, redirect := false, true
+		f := newFetcher(t, cdn.Config{}, func(req *http.Request) (*http.Response, error) {
+			hosts = append(hosts, req.URL.Host)
+			switch {
+			case req.URL.Host == "cdn-global.configcat.com" && redirect:
+				return reply(200, `{"p":{"u":"https://cdn-eu.configcat.com","r":1}}`), nil
+			case req.URL.Host == "cdn-eu.configcat.com" && down:
+				return reply(503, ""), nil
+			}
+			return reply(200, config), nil
+		})
+		step := func(ok bool, want string) {
+			t.Helper()
+			hosts = nil
+			if _, err := f.Fetch(t.Context(), ""); (err == nil) != ok {
+				t.Errorf("error %v", err)
+			}
+			if got := strings.ReplaceAll(strings.Join(hosts, " "), ".configcat.com", ""); got != want {
+				t.Errorf("asked %s, want %s", got, want)
+			}
+		}
+		step(true, "cdn-global cdn-eu")
+		step(true, "cdn-eu")
+		down = true
+		step(false, "cdn-eu")
+		step(false, "cdn-global cdn-eu")
+		redirect = false
+		step(true, "cdn-global")
+	})
+}
+
+func TestRetryAfterIsReported_S85(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now().UTC()
+		date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
+		for _, c := range []struct {
+			value, date string
+			want        time.Duration
+		}{
+			{"", "", 0}, {"0", "", 0}, {"7", "", 7 * time.Second}, {" 600 ", "", 10 * time.Minute}, {"601", "", 10 * time.Minute},
+			{strings.Repeat("9", 40), "", 10 * time.Minute}, {"-5", "", 0}, {"1.5", "", 0}, {"soon", "", 0}, {"+5", "", 0},
+			{date(90 * time.Second), "", 90 * time.Second}, {date(-time.Hour), "", 0}, {date(time.Hour), "", 10 * time.Minute},
+			// A server whose clock is wrong means its own time.
+			{date(time.Hour + 30*time.Second), date(time.Hour), 30 * time.Second},
+			{date(30 * time.Second), "yesterday", 30 * time.Second},
+		} {
+			f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
+				return reply(429, "", "Retry-After", c.value, "Date", c.date), nil
+			})
+			if e := failure(t, f, ""); e.RetryAfter != c.want || e.Status != 429 || e.Code != cdn.CodeUnexpectedStatus {
+				t.Errorf("%q at %q: %v, want %v", c.value, c.date, e.RetryAfter, c.want)
+			}
+		}
+	})
+}
