@@ -1,0 +1,236 @@
+package redistest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"sync"
+)
+
+// errDown is what dialling a link that is down gives.
+var errDown = errors.New("redistest: the link is down")
+
+// Link is the network between some clients and their server, with its faults. The
+// zero value works without any. All methods are safe for concurrent use.
+type Link struct {
+	mu     sync.Mutex
+	conns  map[*conn]struct{}
+	down   bool
+	thaw   chan struct{} // closed when the freeze ends; nil: not frozen
+	drop   func(frame []byte) bool
+	drops  int
+	dialed int
+}
+
+// Cut closes all connections at once. New ones can be made.
+func (l *Link) Cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		c.cut()
+	}
+}
+
+// Down cuts the link and lets every attempt to connect fail until [Link.Up].
+func (l *Link) Down() {
+	l.mu.Lock()
+	l.down = true
+	l.mu.Unlock()
+	l.Cut()
+}
+
+// Up ends [Link.Down].
+func (l *Link) Up() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = false
+}
+
+// Freeze stops everything in both directions with no sign of it, as when packets are
+// lost or a process is stopped. What is sent meanwhile arrives after [Link.Thaw], even
+// if its sender has closed the connection by then: that is how a write gets late.
+func (l *Link) Freeze() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.thaw == nil {
+		l.thaw = make(chan struct{})
+	}
+}
+
+// Thaw ends [Link.Freeze].
+func (l *Link) Thaw() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.thaw != nil {
+		close(l.thaw)
+		l.thaw = nil
+	}
+}
+
+// Drop lets replies and messages of the server that match get lost, each a whole
+// RESP value; nil: none any more. match must not keep the slice.
+func (l *Link) Drop(match func(frame []byte) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop = match
+}
+
+// Dropped tells how many values were lost by [Link.Drop].
+func (l *Link) Dropped() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.drops
+}
+
+// Dialed tells how many connections were made.
+func (l *Link) Dialed() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.dialed
+}
+
+func (l *Link) drops1(frame []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.drop == nil || !l.drop(frame) {
+		return false
+	}
+	l.drops++
+	return true
+}
+
+// passable waits for the end of a freeze; false: gone was closed first.
+func (l *Link) passable(gone <-chan struct{}) bool {
+	for {
+		l.mu.Lock()
+		thaw := l.thaw
+		l.mu.Unlock()
+		if thaw == nil {
+			return true
+		}
+		select {
+		case <-thaw:
+		case <-gone:
+			return false
+		}
+	}
+}
+
+func (l *Link) through(dial dialer) dialer {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if !l.passable(ctx.Done()) {
+			return nil, ctx.Err()
+		}
+		l.mu.Lock()
+		down := l.down
+		l.mu.Unlock()
+		if down {
+			return nil, errDown
+		}
+		server, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return l.connect(server), nil
+	}
+}
+
+// conn is one connection through the link: the client holds the other end of near.
+type conn struct {
+	link   *Link
+	near   net.Conn
+	server net.Conn
+	gone   chan struct{} // closed by cut
+	once   sync.Once
+}
+
+// inFlight is how many chunks may be under way in one direction, as in the buffers
+// of a kernel.
+const inFlight = 4096
+
+func (l *Link) connect(server net.Conn) net.Conn {
+	client, near := net.Pipe()
+	c := &conn{link: l, near: near, server: server, gone: make(chan struct{})}
+	l.mu.Lock()
+	if l.conns == nil {
+		l.conns = map[*conn]struct{}{}
+	}
+	l.conns[c] = struct{}{}
+	l.dialed++
+	l.mu.Unlock()
+
+	up, down := make(chan []byte, inFlight), make(chan []byte, inFlight)
+	go c.read(near, up)
+	go c.readFrames(down)
+	var both sync.WaitGroup
+	both.Go(func() { c.write(c.server, up); _ = c.server.Close() })
+	both.Go(func() { c.write(c.near, down); _ = c.near.Close() })
+	go func() {
+		both.Wait()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.conns, c)
+	}()
+	return client
+}
+
+// cut ends the connection in both directions; what is under way is lost.
+func (c *conn) cut() {
+	c.once.Do(func() { close(c.gone) })
+	_ = c.near.Close()
+	_ = c.server.Close()
+}
+
+// read takes what the client sends, whether or not it can go on.
+func (c *conn) read(from net.Conn, out chan<- []byte) {
+	defer close(out)
+	for {
+		chunk := make([]byte, 32<<10)
+		n, err := from.Read(chunk)
+		if !c.pass(out, chunk[:n]) || err != nil {
+			return
+		}
+	}
+}
+
+// readFrames takes what the server sends, one value at a time.
+func (c *conn) readFrames(out chan<- []byte) {
+	defer close(out)
+	r := bufio.NewReaderSize(c.server, 32<<10)
+	for {
+		frame, err := readValue(r, nil)
+		if err != nil {
+			return
+		}
+		if !c.link.drops1(frame) && !c.pass(out, frame) {
+			return
+		}
+	}
+}
+
+func (c *conn) pass(out chan<- []byte, chunk []byte) bool {
+	select {
+	case out <- chunk:
+		return true
+	case <-c.gone:
+		return false
+	}
+}
+
+// write delivers what was read, once the link lets it through.
+func (c *conn) write(to net.Conn, in <-chan []byte) {
+	for chunk := range in {
+		if !c.link.passable(c.gone) {
+			return
+		}
+		if _, err := to.Write(chunk); err != nil {
+			// The reader must not hang on a full queue.
+			go func() {
+				for range in {
+				}
+			}()
+			return
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package redistest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/test/missing"
+	"github.com/redis/go-redis/v9"
+)
+
+// Program is the program of a Redis process; it is looked for in the PATH.
+const (
+	Program = "redis-server"
+	// Package is the Debian package that has it.
+	Package = "redis-server"
+)
+
+// startTimeout is how long a process may take until it answers.
+const startTimeout = 20 * time.Second
+
+// Process is a real redis-server on a free loopback port, with nothing kept on disk
+// unless its arguments say so. Its methods are for the test's goroutine.
+type Process struct {
+	Port int
+	Dir  string // its working directory, which goes with the test
+
+	program string
+	args    []string
+	cmd     *exec.Cmd
+	exited  chan struct{}
+}
+
+var _ Server = (*Process)(nil)
+
+// Start starts a redis-server with further arguments, which come last and win, and
+// waits until it answers. The process is killed at the end of the test. Where there
+// is no redis-server the test ends, see [missing.Skip].
+func Start(t testing.TB, args ...string) *Process {
+	t.Helper()
+	path, err := exec.LookPath(Program)
+	if err != nil {
+		missing.Skip(t, "%s is missing: install the Debian package %s (%v)", Program, Package, err)
+	}
+	return start(t, path, func(port int, dir string) []string {
+		return append([]string{
+			"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir,
+			"--save", "", "--appendonly", "no", "--daemonize", "no", "--enable-debug-command", "yes",
+		}, args...)
+	})
+}
+
+// start tries several ports: between finding a free one and using it, another
+// process may take it.
+func start(t testing.TB, path string, args func(port int, dir string) []string) *Process {
+	t.Helper()
+	var err error
+	for range 5 {
+		p := &Process{Port: freePort(t), Dir: t.TempDir(), program: path}
+		p.args = args(p.Port, p.Dir)
+		if err = p.launch(t.Context()); err == nil {
+			t.Cleanup(func() {
+				p.Kill()
+				if t.Failed() {
+					t.Logf("%s on port %d said last:\n%s", filepath.Base(path), p.Port, p.tail())
+				}
+			})
+			return p
+		}
+		p.Kill()
+		if !strings.Contains(p.tail(), "Address already in use") {
+			err = fmt.Errorf("%w\n%s", err, p.tail())
+			break
+		}
+	}
+	t.Fatalf("redistest: %s does not start: %v", filepath.Base(path), err)
+	return nil
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("redistest: no free port: %v", err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func (p *Process) launch(ctx context.Context) error {
+	log, err := os.OpenFile(p.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	p.cmd = exec.Command(p.program, p.args...)
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = p.Dir, log, log
+	p.cmd.SysProcAttr = dieWithParent()
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	p.exited = make(chan struct{})
+	go func(cmd *exec.Cmd, exited chan struct{}) {
+		_ = cmd.Wait()
+		close(exited)
+	}(p.cmd, p.exited)
+	return p.awaitPing(ctx)
+}
+
+// awaitPing asks until the process answers; a server that is still loading does not.
+func (p *Process) awaitPing(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	client := redis.NewClient(&redis.Options{
+		Addr: p.Addr(), MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true, DisableIdentity: true,
+	})
+	defer func() { _ = client.Close() }()
+	for {
+		err := client.Ping(ctx).Err()
+		if err == nil || strings.HasPrefix(err.Error(), "NOAUTH") {
+			return nil
+		}
+		select {
+		case <-p.exited:
+			return errors.New("it ended at once")
+		case <-ctx.Done():
+			return fmt.Errorf("no answer to PING: %w", err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// Addr is host and port.
+func (p *Process) Addr() string { return "127.0.0.1:" + strconv.Itoa(p.Port) }
+
+// URL is the address as the programs of the bridge take it.
+func (p *Process) URL() string { return "redis://" + p.Addr() }
+
+// Client implements [Server].
+func (p *Process) Client(t testing.TB, link *Link) *redis.Client {
+	t.Helper()
+	return newClient(t, p.Addr(), (&net.Dialer{Timeout: 5 * time.Second}).DialContext, link)
+}
+
+// Pause stops the process by SIGSTOP: connections stay, nothing answers.
+func (p *Process) Pause(t testing.TB) {
+	t.Helper()
+	p.signal(t, syscall.SIGSTOP)
+}
+
+// Resume ends [Process.Pause].
+func (p *Process) Resume(t testing.TB) {
+	t.Helper()
+	p.signal(t, syscall.SIGCONT)
+}
+
+func (p *Process) signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		t.Fatalf("redistest: %v to port %d: %v", sig, p.Port, err)
+	}
+}
+
+// Kill ends the process by SIGKILL and waits for its end. A process that has ended
+// stays so.
+func (p *Process) Kill() {
+	if p.exited == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.exited
+}
+
+// Restart starts the process again on the same port, after ending it if it runs.
+// What it did not save is lost.
+func (p *Process) Restart(t testing.TB) {
+	t.Helper()
+	p.Kill()
+	if err := p.launch(t.Context()); err != nil {
+		t.Fatalf("redistest: restart: %v\n%s", err, p.tail())
+	}
+}
+
+func (p *Process) logFile() string { return filepath.Join(p.Dir, "log") }
+
+// tail is the end of what the process printed.
+func (p *Process) tail() string {
+	const limit = 4 << 10
+	log, _ := os.ReadFile(p.logFile())
+	return string(log[max(0, len(log)-limit):])
+}
