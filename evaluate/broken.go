@@ -1,0 +1,220 @@
+package evaluate
+
+// findBroken fills in the flags of which some evaluation fails: those with an
+// error of their own or in a segment they use, those on a cycle, and all that
+// depend on one of them.
+func (c *Config) findBroken() {
+	found := make(map[*setting]*Error)
+	for _, key := range c.keys {
+		if s := c.settings[key]; s.firstError() != nil {
+			found[s] = s.firstError()
+		}
+	}
+	c.findCycles(found)
+	c.spreadToDependents(found)
+	c.broken = nil
+	for _, key := range c.keys {
+		if err := found[c.settings[key]]; err != nil {
+			c.broken = append(c.broken, FlagError{Key: key, Err: err})
+		}
+	}
+}
+
+// walk is a place in the depth-first search for cycles.
+type walk struct {
+	setting *setting
+	next    int // the link to follow next
+}
+
+// findCycles searches without recursion: chains may be as long as the config.
+func (c *Config) findCycles(found map[*setting]*Error) {
+	const open, done = 1, 2
+	state := make(map[*setting]int)
+	var stack []walk
+	for _, key := range c.keys {
+		s := c.settings[key]
+		if len(s.links) == 0 || state[s] != 0 {
+			continue
+		}
+		stack = append(stack[:0], walk{setting: s})
+		state[s] = open
+		for len(stack) > 0 {
+			top := &stack[len(stack)-1]
+			if top.next == len(top.setting.links) {
+				state[top.setting] = done
+				stack = stack[:len(stack)-1]
+				continue
+			}
+			l := &top.setting.links[top.next]
+			top.next++
+			if l.err != nil {
+				continue
+			}
+			switch state[l.target] {
+			case open:
+				if found[top.setting] == nil {
+					found[top.setting] = cycleOnStack(stack, l.target)
+				}
+			case 0:
+				state[l.target] = open
+				stack = append(stack, walk{setting: l.target})
+			}
+		}
+	}
+}
+
+func cycleOnStack(stack []walk, target *setting) *Error {
+	start := len(stack) - 1
+	for stack[start].setting != target {
+		start--
+	}
+	var keys []string
+	for _, w := range stack[start:] {
+		keys = append(keys, w.setting.key)
+	}
+	return cycleError(append(keys, target.key))
+}
+
+func cycleError(keys []string) *Error {
+	return modelError("Circular dependency detected between the following depending flags: " + quotedList(keys, " -> ") + ".")
+}
+
+func (c *Config) spreadToDependents(found map[*setting]*Error) {
+	if len(found) == 0 {
+		return
+	}
+	dependents := make(map[*setting][]*setting)
+	var queue []*setting
+	for _, key := range c.keys {
+		s := c.settings[key]
+		if found[s] != nil {
+			queue = append(queue, s)
+		}
+		for i := range s.links {
+			if target := s.links[i].target; target != nil {
+				dependents[target] = append(dependents[target], s)
+			}
+		}
+	}
+	for len(queue) > 0 {
+		s := queue[0]
+		queue = queue[1:]
+		for _, dependent := range dependents[s] {
+			if found[dependent] == nil {
+				found[dependent] = found[s]
+				queue = append(queue, dependent)
+			}
+		}
+	}
+}
+
+// firstError is the first error in the setting itself, its links and segments.
+func (s *setting) firstError() *Error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.rulesErr != nil:
+		return s.rulesErr
+	}
+	usesOptions := len(s.options) > 0
+	for i := range s.rules {
+		rule := &s.rules[i]
+		usesOptions = usesOptions || rule.hasOptions
+		if err := rule.firstError(s); err != nil {
+			return err
+		}
+	}
+	if usesOptions && s.optionAttributeErr != nil {
+		return s.optionAttributeErr
+	}
+	if s.optionsErr != nil {
+		return s.optionsErr
+	}
+	if err := optionsError(s.options); err != nil {
+		return err
+	}
+	return s.served.err
+}
+
+func (r *TargetingRule) firstError(s *setting) *Error {
+	switch {
+	case r.err != nil:
+		return r.err
+	case r.conditionsErr != nil:
+		return r.conditionsErr
+	}
+	for i := range r.conditions {
+		condition := &r.conditions[i]
+		if err := condition.firstError(); err != nil {
+			return err
+		}
+		if condition.kind == prerequisiteCondition && s.links[condition.link].err != nil {
+			return s.links[condition.link].err
+		}
+	}
+	switch {
+	case r.thenErr != nil:
+		return r.thenErr
+	case r.hasOptions:
+		return optionsError(r.options)
+	default:
+		return r.served.err
+	}
+}
+
+func (c *Condition) firstError() *Error {
+	switch {
+	case c.err != nil:
+		return c.err
+	case c.valueErr != nil:
+		return c.valueErr
+	case c.operand != nil:
+		for i := range c.operand.slices {
+			if c.operand.slices[i].state == sliceMalformed {
+				return errComparison
+			}
+		}
+	case c.prerequisite != nil:
+		return c.prerequisite.comparatorErr
+	case c.segment != nil:
+		return c.segment.broken
+	}
+	return nil
+}
+
+func (s *segment) firstError() *Error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.conditionsErr != nil:
+		return s.conditionsErr
+	}
+	for i := range s.conditions {
+		if err := s.conditions[i].firstError(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func optionsError(options []PercentageOption) *Error {
+	var sum int64
+	for i := range options {
+		o := &options[i]
+		switch {
+		case sum >= 100:
+			return nil
+		case o.err != nil:
+			return o.err
+		case o.shareErr != nil:
+			return o.shareErr
+		case o.share > 0 && o.served.err != nil:
+			return o.served.err
+		}
+		sum += o.share
+	}
+	if len(options) > 0 && sum < 100 {
+		return errShares
+	}
+	return nil
+}

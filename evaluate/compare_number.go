@@ -1,0 +1,120 @@
+package evaluate
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+func (c *Condition) compareNumber(number float64) outcome {
+	switch c.comparator {
+	case NumberEquals:
+		return outcomeOf(number == c.number)
+	case NumberNotEquals:
+		return outcomeOf(number != c.number)
+	case NumberLess, DateTimeBefore:
+		return outcomeOf(number < c.number)
+	case NumberLessOrEquals:
+		return outcomeOf(number <= c.number)
+	case NumberGreater, DateTimeAfter:
+		return outcomeOf(number > c.number)
+	default:
+		return outcomeOf(number >= c.number)
+	}
+}
+
+// asNumber is the attribute as number comparators see it (S30).
+func (a *attribute) asNumber() (float64, bool) {
+	if a.isNumber() {
+		return a.number, true
+	}
+	if a.kind == attributeText {
+		return parseNumber(a.text)
+	}
+	return 0, false
+}
+
+// asUnixSeconds is the attribute as date comparators see it (S31).
+func (a *attribute) asUnixSeconds() (float64, bool) {
+	if a.kind == attributeTime {
+		return a.number, true
+	}
+	return a.asNumber()
+}
+
+// parseNumber reads a number text: decimal digits with a point or comma, an
+// exponent, a sign, NaN or Infinity, with spaces around it.
+func parseNumber(text string) (float64, bool) {
+	text = trimSpace(text)
+	unsigned, negative := strings.CutPrefix(text, "-")
+	if !negative {
+		unsigned = strings.TrimPrefix(text, "+")
+	}
+	switch {
+	case text == "NaN":
+		return math.NaN(), true
+	case unsigned == "Infinity" && negative:
+		return math.Inf(-1), true
+	case unsigned == "Infinity":
+		return math.Inf(1), true
+	}
+	comma, ok := scanDecimal(unsigned)
+	if !ok {
+		return 0, false
+	}
+	if comma >= 0 {
+		comma += len(text) - len(unsigned)
+		text = text[:comma] + "." + text[comma+1:]
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return f, err == nil || math.IsInf(f, 0) // out of range is infinite
+}
+
+// scanDecimal checks an unsigned decimal number and finds its comma, -1 if it
+// has none.
+func scanDecimal(s string) (comma int, ok bool) {
+	comma = -1
+	i, digits := 0, 0
+	for ; i < len(s) && isDigit(s[i]); i++ {
+		digits++
+	}
+	if i < len(s) && (s[i] == '.' || s[i] == ',') {
+		if s[i] == ',' {
+			comma = i
+		}
+		for i++; i < len(s) && isDigit(s[i]); i++ {
+			digits++
+		}
+	}
+	if digits == 0 {
+		return comma, false
+	}
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		i++
+		if i < len(s) && (s[i] == '+' || s[i] == '-') {
+			i++
+		}
+		exponent := i
+		for ; i < len(s) && isDigit(s[i]); i++ {
+		}
+		if i == exponent {
+			return comma, false
+		}
+	}
+	return comma, i == len(s)
+}
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+// trimSpace cuts off what ECMAScript takes for white space, as the official
+// SDKs do.
+func trimSpace(s string) string { return strings.TrimFunc(s, isSpace) }
+
+func isSpace(r rune) bool {
+	switch r {
+	case ' ', '\t', '\n', '\v', '\f', '\r', 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF:
+		return true
+	default:
+		return r >= 0x2000 && r <= 0x200A
+	}
+}

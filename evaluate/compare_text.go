@@ -1,0 +1,87 @@
+package evaluate
+
+import "strings"
+
+// compareText applies a text comparator, in clear text or hashed.
+func (c *Condition) compareText(text string) (outcome, *Error) {
+	var found bool
+	switch c.comparator {
+	case TextEquals, TextNotEquals:
+		found = text == c.text
+	case TextIsOneOf, TextIsNotOneOf:
+		found = c.listHas(text)
+	case TextContainsAnyOf, TextNotContainsAnyOf:
+		for _, item := range c.list {
+			if found = strings.Contains(text, item); found {
+				break
+			}
+		}
+	case TextStartsWithAnyOf, TextNotStartsWithAnyOf:
+		for _, item := range c.list {
+			if found = strings.HasPrefix(text, item); found {
+				break
+			}
+		}
+	case TextEndsWithAnyOf, TextNotEndsWithAnyOf:
+		for _, item := range c.list {
+			if found = strings.HasSuffix(text, item); found {
+				break
+			}
+		}
+	case HashedTextEquals, HashedTextNotEquals:
+		o := c.operand
+		found = o.hasDigest && saltedHash(text, o.salt) == o.digest
+	case HashedTextIsOneOf, HashedTextIsNotOneOf:
+		_, found = c.operand.digests[saltedHash(text, c.operand.salt)]
+	default:
+		var err *Error
+		if found, err = c.hasHashedSlice(text); err != nil {
+			return noMatch, err
+		}
+	}
+	return outcomeOf(found != c.comparator.isNegated()), nil
+}
+
+// listHas looks a text up in a list in clear text.
+func (c *Condition) listHas(text string) bool {
+	if c.operand != nil {
+		_, found := c.operand.texts[text]
+		return found
+	}
+	for _, item := range c.list {
+		if item == text {
+			return true
+		}
+	}
+	return false
+}
+
+// hasHashedSlice looks for the first hash that the beginning or the end of the
+// text has. Lengths count bytes of UTF-8 (S37).
+func (c *Condition) hasHashedSlice(text string) (bool, *Error) {
+	o := c.operand
+	atStart := c.comparator == HashedTextStartsWithAnyOf || c.comparator == HashedTextNotStartsWithAnyOf
+	hashedLength := int64(-1) // of the hash at hand: neighbours often share a length
+	var hash digest
+	for i := range o.slices {
+		item := &o.slices[i]
+		if item.state == sliceMalformed {
+			return false, errComparison
+		}
+		if item.state == sliceNeverMatches || item.length > int64(len(text)) {
+			continue
+		}
+		if item.length != hashedLength {
+			hashedLength = item.length
+			slice := text[len(text)-int(item.length):]
+			if atStart {
+				slice = text[:item.length]
+			}
+			hash = saltedHash(slice, o.salt)
+		}
+		if hash == item.digest {
+			return true, nil
+		}
+	}
+	return false, nil
+}

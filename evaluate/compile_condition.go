@@ -1,0 +1,261 @@
+package evaluate
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+func (c *compiler) compileCondition(s *setting, condition *Condition, raw *member[rawCondition]) {
+	if condition.err = c.required(raw.state); condition.err != nil {
+		return
+	}
+	r := &raw.value
+	members := 0
+	for _, state := range [...]memberState{r.user.state, r.prerequisite.state, r.segment.state} {
+		if state != absent {
+			members++
+		}
+	}
+	switch {
+	case members != 1:
+		condition.err = errCondition
+	case r.user.state != absent:
+		c.push("u")
+		c.compileUserCondition(condition, r.user, s.key)
+		c.pop()
+	case r.prerequisite.state == present:
+		c.push("p")
+		c.compilePrerequisite(s, condition, r.prerequisite.value)
+		c.pop()
+	case r.segment.state == present:
+		c.push("s")
+		c.compileSegmentCondition(condition, r.segment.value)
+		c.pop()
+	case r.prerequisite.state == wrong:
+		condition.err = c.fault(wrong, "p")
+	default:
+		condition.err = c.fault(wrong, "s")
+	}
+}
+
+// compileUserCondition compiles a condition whose hashes are salted for context,
+// the setting's key or the segment's name.
+func (c *compiler) compileUserCondition(condition *Condition, raw member[*rawUserCondition], context string) {
+	if condition.err = c.required(raw.state); condition.err != nil {
+		return
+	}
+	r := raw.value
+	condition.kind = userCondition
+	condition.attribute = nameAttribute(r.attribute.value)
+	condition.err = c.required(r.attribute.state, "a")
+	condition.comparator = unknownComparator
+	if r.comparator.state != present {
+		condition.valueErr = c.fault(r.comparator.state, "c")
+	} else if id := r.comparator.value; id < 0 || id >= int64(comparatorCount) {
+		condition.valueErr = errOperator
+	} else {
+		condition.comparator = Comparator(id)
+	}
+
+	switch condition.comparator.comparand() {
+	case comparesText:
+		condition.valueErr = c.comparisonValue(r.text.state, "s")
+		condition.text = r.text.value
+	case comparesNumber:
+		condition.valueErr = c.comparisonValue(r.number.state, "d")
+		condition.number = r.number.value
+	case comparesList:
+		condition.valueErr = c.comparisonValue(r.list.state, "l")
+		if condition.valueErr == nil && r.badItem >= 0 {
+			state := wrong
+			if r.badNull {
+				state = absent
+			}
+			condition.valueErr = c.fault(state, "l["+strconv.Itoa(r.badItem)+"]")
+		}
+		condition.list = r.list.value
+	default:
+		c.describeUnknown(condition, r)
+	}
+	condition.hasValue = condition.hasValue || condition.valueErr == nil
+	if condition.valueErr == nil {
+		c.compileOperand(condition, context)
+	}
+	if condition.comparator.isHashed() {
+		condition.hashed = len(condition.list)
+		condition.list = nil
+	}
+}
+
+func (c *compiler) comparisonValue(state memberState, name string) *Error {
+	if state == absent {
+		return errComparisonGone
+	}
+	return c.optional(state, name)
+}
+
+// describeUnknown keeps the value of a condition whose comparator is unknown, for the log.
+func (c *compiler) describeUnknown(condition *Condition, r *rawUserCondition) {
+	switch {
+	case r.list.state != absent:
+	case r.text.state == present && r.number.state == absent:
+		condition.text, condition.hasValue = r.text.value, true
+	case r.number.state == present && r.text.state == absent:
+		condition.text, condition.hasValue = string(appendNumber(nil, r.number.value)), true
+	}
+}
+
+// maxLinearTexts is how many texts are compared one by one rather than looked up.
+const maxLinearTexts = 4
+
+// compileOperand brings the comparison value into the form it is compared in.
+func (c *compiler) compileOperand(condition *Condition, context string) {
+	switch {
+	case condition.comparator.isHashed():
+		if c.saltErr != nil {
+			condition.valueErr = c.saltErr
+			return
+		}
+		condition.operand = hashedOperand(condition, c.saltText+context)
+	case condition.comparator <= TextIsNotOneOf,
+		condition.comparator == ArrayContainsAnyOf, condition.comparator == ArrayNotContainsAnyOf:
+		if len(condition.list) > maxLinearTexts {
+			texts := make(map[string]struct{}, len(condition.list))
+			for _, item := range condition.list {
+				texts[item] = struct{}{}
+			}
+			condition.operand = &operand{texts: texts}
+		}
+	case condition.comparator >= SemVerIsOneOf && condition.comparator <= SemVerGreaterOrEquals:
+		condition.operand = versionOperand(condition)
+	}
+}
+
+func hashedOperand(condition *Condition, salt string) *operand {
+	o := &operand{salt: salt}
+	switch condition.comparator {
+	case HashedTextEquals, HashedTextNotEquals:
+		o.digest, o.hasDigest = parseDigest(condition.text)
+	case HashedTextStartsWithAnyOf, HashedTextNotStartsWithAnyOf, HashedTextEndsWithAnyOf, HashedTextNotEndsWithAnyOf:
+		o.slices = make([]hashedSlice, len(condition.list))
+		for i, item := range condition.list {
+			o.slices[i] = parseSlice(item)
+		}
+	default:
+		o.digests = make(map[digest]struct{}, len(condition.list))
+		for _, item := range condition.list {
+			if d, ok := parseDigest(item); ok {
+				o.digests[d] = struct{}{}
+			}
+		}
+	}
+	return o
+}
+
+// parseDigest reads a hash in the one form that a hash is compared in; any
+// other text equals no hash.
+func parseDigest(text string) (d digest, ok bool) {
+	if len(text) != 2*len(d) {
+		return d, false
+	}
+	for i := 0; i < len(text); i++ {
+		if text[i] >= 'A' && text[i] <= 'F' {
+			return d, false
+		}
+	}
+	_, err := hex.Decode(d[:], []byte(text))
+	return d, err == nil
+}
+
+// parseSlice reads "{length}_{hash}" (S37).
+func parseSlice(item string) hashedSlice {
+	lengthText, hash, found := strings.Cut(item, "_")
+	if !found || hash == "" {
+		return hashedSlice{state: sliceMalformed}
+	}
+	length, ok := parseLength(lengthText)
+	if !ok {
+		return hashedSlice{state: sliceMalformed}
+	}
+	d, ok := parseDigest(hash)
+	if !ok {
+		return hashedSlice{state: sliceNeverMatches}
+	}
+	return hashedSlice{length: length, digest: d}
+}
+
+// parseLength reads a whole number, which may have a sign and spaces around it.
+func parseLength(text string) (int64, bool) {
+	length, err := strconv.ParseInt(trimSpace(text), 10, 64)
+	if err != nil || length < 0 || length > maxInteger {
+		return 0, false
+	}
+	return length, true
+}
+
+func versionOperand(condition *Condition) *operand {
+	o := &operand{}
+	items := condition.list
+	if condition.comparator.comparand() == comparesText {
+		items = []string{condition.text}
+	}
+	o.versions = make([]*semver.Version, 0, len(items))
+	for _, item := range items {
+		if item == "" && condition.comparator <= SemVerIsNotOneOf {
+			continue // S38: empty items are ignored
+		}
+		version := parseVersion(item)
+		if version == nil {
+			o.invalidVersion = true
+			o.versions = nil
+			break
+		}
+		o.versions = append(o.versions, version)
+	}
+	return o
+}
+
+func (c *compiler) compilePrerequisite(s *setting, condition *Condition, raw *rawPrerequisite) {
+	condition.kind = prerequisiteCondition
+	condition.link = int32(len(s.prerequisites))
+	p := &prerequisite{
+		flag:          raw.flag.value,
+		flagErr:       c.required(raw.flag.state, "f"),
+		comparator:    raw.comparator.value,
+		comparatorErr: c.required(raw.comparator.state, "c"),
+		value:         raw.value.value,
+		valueErr:      c.required(raw.value.state, "v"),
+	}
+	if p.comparatorErr == nil && p.comparator != 0 && p.comparator != 1 {
+		p.comparatorErr = errOperator
+	}
+	if p.comparatorErr != nil {
+		p.comparator = -1
+	}
+	condition.prerequisite = p
+	s.prerequisites = append(s.prerequisites, p)
+}
+
+func (c *compiler) compileSegmentCondition(condition *Condition, raw *rawSegmentCondition) {
+	condition.kind = segmentCondition
+	condition.comparator = unknownComparator
+	condition.valueErr = c.required(raw.comparator.state, "c")
+	if condition.valueErr == nil {
+		if id := raw.comparator.value; id == 0 || id == 1 {
+			condition.comparator = Comparator(id)
+		} else {
+			condition.valueErr = errOperator
+		}
+	}
+	if condition.err = c.required(raw.index.state, "s"); condition.err != nil {
+		return
+	}
+	if raw.index.value < 0 || raw.index.value >= int64(len(c.segments)) {
+		condition.err = errSegmentRef
+		return
+	}
+	condition.segment = &c.segments[raw.index.value]
+}

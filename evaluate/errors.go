@@ -1,0 +1,124 @@
+package evaluate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ErrorCode tells why an evaluation gave the default value (S15).
+type ErrorCode int
+
+// The error codes, numbered as in the official SDKs.
+const (
+	CodeUnexpected         ErrorCode = -1
+	CodeNone               ErrorCode = 0
+	CodeInvalidModel       ErrorCode = 1
+	CodeTypeMismatch       ErrorCode = 2
+	CodeConfigNotAvailable ErrorCode = 1000
+	CodeNoSuchKey          ErrorCode = 1001
+)
+
+// Error is the error of a failed evaluation. It is immutable; its text is that
+// of the official SDKs.
+type Error struct {
+	Code ErrorCode
+
+	text string
+	// What the texts of codes 1000 and 1001 are made of, when they are asked for.
+	key    string
+	def    Value
+	config *Config
+}
+
+func (e *Error) Error() string {
+	switch e.Code {
+	case CodeConfigNotAvailable:
+		return fmt.Sprintf("Config JSON is not present when evaluating setting '%s'. "+
+			"Returning the `defaultValue` parameter that you specified in your application: '%s'.", e.key, e.def)
+	case CodeNoSuchKey:
+		return fmt.Sprintf("Failed to evaluate setting '%s' (the key was not found in config JSON). "+
+			"Returning the `defaultValue` parameter that you specified in your application: '%s'. Available keys: [%s].",
+			e.key, e.def, quotedList(e.config.keys, ", "))
+	default:
+		return e.text
+	}
+}
+
+// ParseError says why a config JSON was refused as a whole (S77).
+type ParseError struct {
+	// Path is where in the document, "$" being the whole of it.
+	Path string
+	// Offset is the byte at which the document stops being JSON, -1 when it is
+	// JSON but no config.
+	Offset int64
+	// Reason is what is wrong there.
+	Reason string
+}
+
+func (e *ParseError) Error() string {
+	if e.Offset >= 0 {
+		return fmt.Sprintf("config JSON: no valid JSON at byte %d: %s", e.Offset, e.Reason)
+	}
+	return fmt.Sprintf("config JSON: %s: %s", e.Path, e.Reason)
+}
+
+// FlagError names a flag whose evaluation can fail, and why.
+type FlagError struct {
+	Key string
+	Err error
+}
+
+func modelError(text string) *Error { return &Error{Code: CodeInvalidModel, text: text} }
+
+// The model errors that need no details.
+var (
+	errType            = modelError("Setting type is invalid.")
+	errValue           = modelError("Setting value is missing or invalid.")
+	errThen            = modelError("Targeting rule THEN part is missing or invalid.")
+	errCondition       = modelError("Condition is missing or invalid.")
+	errOperator        = modelError("Comparison operator is invalid.")
+	errComparisonGone  = modelError("Comparison value is missing.")
+	errComparison      = modelError("Comparison value is invalid.")
+	errSalt            = modelError("Config JSON salt is missing.")
+	errShare           = modelError("Percentage option percentage is invalid.")
+	errShares          = modelError("Sum of percentage option percentages is less than 100.")
+	errSegmentRef      = modelError("Segment reference is invalid.")
+	errSegmentName     = modelError("Segment name is missing.")
+	errPrerequisite    = modelError("Prerequisite flag is missing.")
+	errTooDeep         = modelError("Prerequisite flags are nested too deeply.")
+	errTooMany         = modelError("Prerequisite flags are evaluated too many times.")
+	errUserCodeFailure = &Error{Code: CodeUnexpected, text: "The User Object's GetAttribute method panicked."}
+)
+
+func typeMismatch(setting *setting, def Kind) *Error {
+	kind := setting.kind
+	if setting.plain && kind == KindInt {
+		kind = KindFloat
+	}
+	name := settingTypeName(kind)
+	return &Error{Code: CodeTypeMismatch, text: "The type of a setting must match the type of the specified default value. " +
+		"Setting's type was " + name + " but the default value's type was " + def.String() + ". " +
+		"Please use a default value which corresponds to the setting type " + name + ". " +
+		"Learn more: https://configcat.com/docs/sdk-reference/go/#setting-type-mapping"}
+}
+
+func settingTypeName(k Kind) string {
+	switch k {
+	case KindBool:
+		return "Boolean"
+	case KindString:
+		return "String"
+	case KindInt:
+		return "Int"
+	default:
+		return "Double"
+	}
+}
+
+// quotedList joins items as 'a', 'b'.
+func quotedList(items []string, separator string) string {
+	if len(items) == 0 {
+		return ""
+	}
+	return "'" + strings.Join(items, "'"+separator+"'") + "'"
+}

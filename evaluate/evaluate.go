@@ -1,0 +1,222 @@
+package evaluate
+
+// Limits on prerequisites that no config made by people comes near: they keep
+// the stack and the time of an evaluation bounded whatever the config says.
+const (
+	maxPrerequisiteDepth  = 10_000
+	maxPrerequisiteVisits = 100_000
+)
+
+// Evaluate gives the value of a setting for a user. It never panics; whatever
+// fails gives def, with the reason in the result. It is safe for concurrent use.
+//
+// The user is nil (none), a *[UserData] or UserData, a map[string]any or
+// map[string]string, anything with GetAttribute(string) any, or a struct or a
+// pointer to one (see [StructTag]). A def of [KindNone] stands for no default
+// and goes with any type of setting; any other kind must be the setting's (S76).
+// A trace, if there is one, collects what is to be logged.
+//
+// Nothing is allocated but for what is logged, for errors 1000 and 1001, for
+// SemVer and JSON array texts, and for text made of other attribute values.
+func (c *Config) Evaluate(key string, user any, def Value, trace *Trace) Result {
+	if c == nil {
+		return failed(def, &Error{Code: CodeConfigNotAvailable, key: key, def: def})
+	}
+	s := c.settings[key]
+	if s == nil {
+		return failed(def, &Error{Code: CodeNoSuchKey, key: key, def: def, config: c})
+	}
+	if trace == nil && s.isFixed() && def.kind == s.kind {
+		out := selection{served: &s.served, ruleIndex: -1, optionIndex: -1}
+		return out.result(s.served.value)
+	}
+	return s.evaluate(user, def, trace)
+}
+
+// isFixed tells that the setting has one value for everyone and no errors.
+func (s *setting) isFixed() bool {
+	return len(s.rules) == 0 && len(s.options) == 0 && s.err == nil && s.served.err == nil &&
+		s.rulesErr == nil && s.optionsErr == nil
+}
+
+func (s *setting) evaluate(user any, def Value, trace *Trace) Result {
+	r := run{trace: trace, log: trace.start()}
+	r.user.resolve(user)
+	r.log.begin(s.key, &r.user)
+
+	out := selection{ruleIndex: -1, optionIndex: -1}
+	value, err := r.evaluateFor(s, def, &out)
+	if err != nil {
+		r.log.end(def)
+		return failed(def, err)
+	}
+	r.log.end(value)
+	return out.result(value)
+}
+
+// run is one evaluation.
+type run struct {
+	user   user
+	trace  *Trace
+	log    *logText // nil: no evaluation log
+	visits int      // prerequisites evaluated so far
+	cannot obstacle // why the last condition could not be evaluated
+}
+
+// frame is a setting being evaluated: the one asked for, or a prerequisite.
+type frame struct {
+	setting *setting
+	parent  *frame // the setting that depends on this one
+	depth   int
+	// Some warnings are given once per setting.
+	warnedUser, warnedOptions bool
+}
+
+// outcome is the result of a condition.
+type outcome uint8
+
+const (
+	noMatch outcome = iota
+	match
+	cannotEvaluate // run.cannot says why
+)
+
+func outcomeOf(matches bool) outcome {
+	if matches {
+		return match
+	}
+	return noMatch
+}
+
+func (r *run) evaluateFor(s *setting, def Value, out *selection) (Value, *Error) {
+	if s.err != nil {
+		return Value{}, s.err
+	}
+	if !s.accepts(def.kind) {
+		return Value{}, typeMismatch(s, def.kind)
+	}
+	if err := r.evaluateSetting(&frame{setting: s}, out); err != nil {
+		return Value{}, err
+	}
+	if out.served.err != nil {
+		return Value{}, out.served.err
+	}
+	if def.kind == KindFloat {
+		return FloatValue(out.served.value.Float()), nil // a plain whole number, too
+	}
+	return out.served.value, nil
+}
+
+// accepts tells whether a default value of that kind goes with the setting.
+func (s *setting) accepts(kind Kind) bool {
+	return kind == KindNone || kind == s.kind || s.kind == KindNone ||
+		s.plain && s.kind == KindInt && kind == KindFloat
+}
+
+// evaluateSetting walks the rules top-down, then the setting's percentage
+// options, and ends with the setting's own value (S70).
+func (r *run) evaluateSetting(f *frame, out *selection) *Error {
+	s := f.setting
+	if s.rulesErr != nil {
+		return s.rulesErr
+	}
+	if len(s.rules) > 0 {
+		if matched, err := r.evaluateRules(f, out); matched || err != nil {
+			return err
+		}
+	}
+	if s.optionsErr != nil {
+		return s.optionsErr
+	}
+	if len(s.options) > 0 {
+		if matched, err := r.evaluateOptions(f, s.options, out); matched || err != nil {
+			return err
+		}
+	}
+	out.served = &s.served
+	return nil
+}
+
+func (r *run) evaluateRules(f *frame, out *selection) (matched bool, err *Error) {
+	r.log.rules()
+	for i := range f.setting.rules {
+		rule := &f.setting.rules[i]
+		if rule.err != nil {
+			return false, rule.err
+		}
+		if rule.conditionsErr != nil {
+			return false, rule.conditionsErr
+		}
+		result, err := r.evaluateConditions(f, rule.conditions, rule)
+		if err != nil {
+			return false, err
+		}
+		if result != match {
+			if result == cannotEvaluate {
+				r.log.indent()
+				r.log.ruleIgnored()
+				r.log.outdent()
+			}
+			continue
+		}
+		if rule.thenErr != nil {
+			return false, rule.thenErr
+		}
+		if rule.hasOptions {
+			r.log.indent()
+			matched, err := r.evaluateOptions(f, rule.options, out)
+			if err != nil {
+				return false, err
+			}
+			if !matched { // S71
+				r.log.ruleIgnored()
+				r.log.outdent()
+				continue
+			}
+			r.log.outdent()
+		} else {
+			out.served = &rule.served
+		}
+		out.rule, out.ruleIndex = rule, i
+		return true, nil
+	}
+	return false, nil
+}
+
+// evaluateConditions joins conditions with AND. The rule they belong to is nil
+// for those of a segment.
+func (r *run) evaluateConditions(f *frame, conditions []Condition, rule *TargetingRule) (outcome, *Error) {
+	result := match
+	thenOnNewLine := false
+	r.log.bullet()
+	for i := range conditions {
+		c := &conditions[i]
+		if c.kind == invalidCondition {
+			return noMatch, c.err
+		}
+		r.log.beginCondition(i)
+		var err *Error
+		switch c.kind {
+		case userCondition:
+			result, err = r.evaluateUser(f, c)
+			thenOnNewLine = len(conditions) > 1
+		case prerequisiteCondition:
+			result, err = r.evaluatePrerequisite(f, c)
+			thenOnNewLine = true
+		case segmentCondition:
+			result, err = r.evaluateSegment(f, c)
+			thenOnNewLine = result != cannotEvaluate || r.cannot.kind != userIsMissing || len(conditions) > 1
+		}
+		if err != nil {
+			return noMatch, err
+		}
+		r.log.endCondition(result == match, rule == nil || len(conditions) > 1)
+		if result != match {
+			break
+		}
+	}
+	if rule != nil {
+		r.log.then(rule, result, &r.cannot, thenOnNewLine)
+	}
+	return result, nil
+}

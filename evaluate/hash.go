@@ -1,0 +1,48 @@
+package evaluate
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/binary"
+	"sync"
+)
+
+// stackBuffer is how many bytes are hashed from the stack; longer texts go
+// through a pooled buffer, so that hashing never allocates.
+const stackBuffer = 256
+
+var longBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// bucket places a user in one of 100 buckets: the first 7 hex digits of
+// sha1(key + attribute), modulo 100 (S72).
+func bucket(key, attribute string) int64 {
+	var sum [sha1.Size]byte
+	if len(key)+len(attribute) <= stackBuffer {
+		var stack [stackBuffer]byte
+		n := copy(stack[:], key)
+		n += copy(stack[n:], attribute)
+		sum = sha1.Sum(stack[:n])
+	} else {
+		buffer := longBuffers.Get().(*[]byte)
+		*buffer = append(append((*buffer)[:0], key...), attribute...)
+		sum = sha1.Sum(*buffer)
+		longBuffers.Put(buffer)
+	}
+	return int64(binary.BigEndian.Uint32(sum[:4])>>4) % 100
+}
+
+// saltedHash is sha256(text + salt), the salt being config salt and context
+// salt in one (S36).
+func saltedHash(text, salt string) digest {
+	if len(text)+len(salt) <= stackBuffer {
+		var stack [stackBuffer]byte
+		n := copy(stack[:], text)
+		n += copy(stack[n:], salt)
+		return sha256.Sum256(stack[:n])
+	}
+	buffer := longBuffers.Get().(*[]byte)
+	*buffer = append(append((*buffer)[:0], text...), salt...)
+	sum := sha256.Sum256(*buffer)
+	longBuffers.Put(buffer)
+	return sum
+}

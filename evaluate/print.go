@@ -1,0 +1,88 @@
+package evaluate
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// appendNumber prints a number as JavaScript does: the shortest digits that
+// read back to the same number, without exponent from 1e-6 up to 1e21 (S28).
+func appendNumber(b []byte, f float64) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(b, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(b, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(b, "-Infinity"...)
+	case f == 0:
+		return append(b, '0')
+	}
+	if size := math.Abs(f); size >= 1e-6 && size < 1e21 {
+		return strconv.AppendFloat(b, f, 'f', -1, 64)
+	}
+	start := len(b)
+	b = strconv.AppendFloat(b, f, 'e', -1, 64)
+	// Go writes at least two digits of exponent, JavaScript as few as it can.
+	if n := len(b); n-start >= 4 && b[n-2] == '0' && (b[n-3] == '-' || b[n-3] == '+') {
+		b[n-2] = b[n-1]
+		b = b[:n-1]
+	}
+	return b
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendQuoted writes a JSON text that escapes nothing beyond JSON's needs.
+func appendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	plain := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[plain:i]...)
+		plain = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\b':
+			b = append(b, '\\', 'b')
+		case '\f':
+			b = append(b, '\\', 'f')
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+		}
+	}
+	b = append(b, s[plain:]...)
+	return append(b, '"')
+}
+
+// maxDateMs bounds the points in time that a date can name, in Unix ms either
+// way: the bound of ECMAScript, which the official SDKs print dates with.
+const maxDateMs = 8.64e15
+
+// appendDate writes a point in time, in Unix milliseconds, as ISO 8601 in UTC.
+// The time must be within maxDateMs.
+func appendDate(b []byte, ms int64) []byte {
+	t := time.UnixMilli(ms).UTC()
+	if year := t.Year(); year < 0 || year > 9999 {
+		sign := byte('+')
+		if year < 0 {
+			sign, year = '-', -year
+		}
+		b = append(b, sign)
+		digits := strconv.Itoa(1_000_000 + year)
+		b = append(b, digits[1:]...)
+		return t.AppendFormat(b, "-01-02T15:04:05.000Z")
+	}
+	return t.AppendFormat(b, "2006-01-02T15:04:05.000Z")
+}

@@ -1,0 +1,54 @@
+package evaluate
+
+// Result is the outcome of an evaluation.
+type Result struct {
+	// Value is the setting's value for the user, or the default value.
+	Value Value
+	// VariationID is the ID of the value served; "" with the default value, or
+	// when the value has none.
+	VariationID string
+	// IsDefault tells that the evaluation failed and Value is the default.
+	IsDefault bool
+	Code      ErrorCode
+	// Err is nil unless the evaluation failed; then it is an [*Error].
+	Err error
+	// RuleIndex is the index of the matching targeting rule in the setting, -1
+	// for none. OptionIndex is the index of the selected percentage option in
+	// that rule or else in the setting, -1 for none.
+	RuleIndex, OptionIndex int
+	TargetingRule          *TargetingRule
+	PercentageOption       *PercentageOption
+
+	served *served
+}
+
+// Any is Value as bool, string, int or float64, nil for none, like
+// [Value.Any], but without an allocation where the value is the config's.
+func (r *Result) Any() any {
+	if r.served != nil && r.served.value == r.Value {
+		return r.served.boxed
+	}
+	return r.Value.Any()
+}
+
+func failed(def Value, err *Error) Result {
+	return Result{Value: def, IsDefault: true, Code: err.Code, Err: err, RuleIndex: -1, OptionIndex: -1}
+}
+
+// selection is what an evaluation arrives at.
+type selection struct {
+	served      *served
+	rule        *TargetingRule
+	option      *PercentageOption
+	ruleIndex   int
+	optionIndex int
+}
+
+func (s *selection) result(value Value) Result {
+	return Result{
+		Value: value, VariationID: s.served.variation,
+		RuleIndex: s.ruleIndex, OptionIndex: s.optionIndex,
+		TargetingRule: s.rule, PercentageOption: s.option,
+		served: s.served,
+	}
+}

@@ -1,0 +1,125 @@
+package evaluate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// source is where a config came from, to tell whether two have the same content.
+type source struct {
+	text        string // the document
+	keys        []string
+	base, front *Config // a merge: front wins
+}
+
+// Equal tells whether two configs have the same content (S78): the same
+// document, the same plain values, or merges of equal configs. It may be called
+// with nil configs.
+func (c *Config) Equal(other *Config) bool {
+	if c == other {
+		return true
+	}
+	if c == nil || other == nil {
+		return false
+	}
+	a, b := &c.source, &other.source
+	return a.text == b.text && slices.Equal(a.keys, b.keys) && samePlain(c, other) &&
+		a.base.Equal(b.base) && a.front.Equal(b.front)
+}
+
+func samePlain(c, other *Config) bool {
+	for _, key := range c.source.keys {
+		a, b := c.settings[key], other.settings[key]
+		if a.served.value != b.served.value || (a.served.err == nil) != (b.served.err == nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// FromValues makes a config of plain values, one fixed setting each, sorted by
+// key (S63, S66). A bool, a text, any whole or decimal number or a [Value] is
+// served to everyone; whole numbers go with decimal defaults, too. Any other
+// value makes a setting whose evaluation fails with [CodeInvalidModel].
+func FromValues(values map[string]any) *Config {
+	keys := make([]string, 0, len(values))
+	for key := range values {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	c := &Config{settings: make(map[string]*setting, len(keys)), keys: keys}
+	for _, key := range keys {
+		c.settings[key] = plainSetting(key, values[key])
+	}
+	c.source = source{keys: keys}
+	c.findBroken()
+	return c
+}
+
+func plainSetting(key string, given any) *setting {
+	s := &setting{key: key, plain: true}
+	value, ok := given.(Value)
+	if !ok {
+		value = plainValue(given)
+	}
+	s.kind = value.kind
+	s.served = served{value: value, boxed: value.Any()}
+	if value.kind == KindNone {
+		text := "Setting value is null."
+		if given != nil {
+			text = fmt.Sprintf("Setting value '%v' is of an unsupported type (%T).", given, given)
+		}
+		s.served.err = modelError(text)
+		s.served.valueErr = s.served.err
+	}
+	return s
+}
+
+func plainValue(given any) Value {
+	if b, ok := given.(bool); ok {
+		return BoolValue(b)
+	}
+	switch a := attributeOf(given); a.kind {
+	case attributeText:
+		return StringValue(strings.Clone(a.text)) // bytes must not be shared
+	case attributeNumber:
+		return FloatValue(a.number)
+	case attributeInt, attributeUint:
+		if a.kind == attributeUint && a.whole < 0 {
+			return FloatValue(a.number)
+		}
+		return IntValue(a.whole)
+	default:
+		return Value{}
+	}
+}
+
+// Merge joins two configs: the settings of both, those of front where both have
+// the key (S61, S62). Each setting keeps the salt and the segments of its own
+// config; prerequisites are looked up in the joined one (S64). Either may be
+// nil; the result is nil if both are.
+func Merge(base, front *Config) *Config {
+	if base == nil || front == nil {
+		if front != nil {
+			return front
+		}
+		return base
+	}
+	c := &Config{
+		settings: make(map[string]*setting, len(base.settings)+len(front.settings)),
+		keys:     make([]string, 0, len(base.keys)+len(front.keys)),
+		source:   source{base: base, front: front},
+	}
+	for _, from := range [...]*Config{base, front} {
+		for _, key := range from.keys {
+			if c.settings[key] == nil {
+				c.keys = append(c.keys, key)
+			}
+			copied := *from.settings[key]
+			c.settings[key] = &copied
+		}
+	}
+	c.resolve()
+	return c
+}

@@ -1,0 +1,130 @@
+package evaluate
+
+// EventID is the number of a log event (S102).
+type EventID int
+
+// The events of an evaluation.
+const (
+	EventConfigNotAvailable EventID = 1000
+	EventNoSuchKey          EventID = 1001
+	EventEvaluationFailed   EventID = 1002
+	EventUserMissing        EventID = 3001
+	EventAttributeMissing   EventID = 3003
+	EventAttributeInvalid   EventID = 3004
+	EventAttributeConverted EventID = 3005
+	EventEvaluated          EventID = 5000
+)
+
+// Level is the level the event is logged at: "ERROR", "WARNING" or "INFO".
+func (id EventID) Level() string {
+	switch {
+	case id < 2000:
+		return "ERROR"
+	case id < 5000:
+		return "WARNING"
+	default:
+		return "INFO"
+	}
+}
+
+// Event is something to log.
+type Event struct {
+	ID      EventID
+	Message string
+}
+
+// Trace collects what evaluations have to log, for the caller to write. A nil
+// *Trace collects nothing and costs nothing; the zero Trace collects warnings
+// (3001, 3003, 3004, 3005) and allocates only when there is one. It serves one
+// evaluation at a time; Reset makes it ready for the next.
+type Trace struct {
+	// Log asks for the evaluation log, too (5000, S101).
+	Log bool
+
+	events []Event
+	text   logText
+}
+
+// Events are the events collected so far, in the order they are to be logged.
+// The slice is valid until the trace is used again.
+func (t *Trace) Events() []Event {
+	if t == nil {
+		return nil
+	}
+	return t.events
+}
+
+// Reset forgets the events collected and keeps the memory.
+func (t *Trace) Reset() {
+	clear(t.events)
+	t.events = t.events[:0]
+}
+
+// start gives the evaluation log to write, nil if none is asked for.
+func (t *Trace) start() *logText {
+	if t == nil || !t.Log {
+		return nil
+	}
+	t.text.trace = t
+	return &t.text
+}
+
+func (t *Trace) add(id EventID, message string) {
+	t.events = append(t.events, Event{ID: id, Message: message})
+}
+
+const userObjectHelp = " Read more: https://configcat.com/docs/advanced/user-object/"
+
+func (t *Trace) warnUserMissing(key string) {
+	if t == nil {
+		return
+	}
+	t.add(EventUserMissing, "Cannot evaluate targeting rules and % options for setting '"+key+
+		"' (User Object is missing). You should pass a User Object to the evaluation methods like `GetValue()`"+
+		" in order to make targeting work properly."+userObjectHelp)
+}
+
+func (t *Trace) warnAttributeMissing(c *Condition, key string) {
+	if t == nil {
+		return
+	}
+	name := c.attribute.name
+	t.add(EventAttributeMissing, "Cannot evaluate condition ("+c.String()+") for setting '"+key+
+		"' (the User."+name+" attribute is missing). You should set the User."+name+
+		" attribute in order to make targeting work properly."+userObjectHelp)
+}
+
+func (t *Trace) warnOptionAttributeMissing(key, name string) {
+	if t == nil {
+		return
+	}
+	t.add(EventAttributeMissing, "Cannot evaluate % options for setting '"+key+
+		"' (the User."+name+" attribute is missing). You should set the User."+name+
+		" attribute in order to make targeting work properly."+userObjectHelp)
+}
+
+func (t *Trace) warnAttributeInvalid(c *Condition, key, reason string) {
+	if t == nil {
+		return
+	}
+	t.add(EventAttributeInvalid, "Cannot evaluate condition ("+c.String()+") for setting '"+key+"' ("+reason+
+		"). Please check the User."+c.attribute.name+
+		" attribute and make sure that its value corresponds to the comparison operator.")
+}
+
+func (t *Trace) warnConverted(c *Condition, key, text string) {
+	if t == nil {
+		return
+	}
+	t.add(EventAttributeConverted, "Evaluation of condition ("+c.String()+") for setting '"+key+
+		"' may not produce the expected result (the User."+c.attribute.name+
+		" attribute is not a string value, thus it was automatically converted to the string value '"+text+
+		"'). Please make sure that using a non-string value was intended.")
+}
+
+func invalidReason(a *attribute, wanted string) string {
+	b := append([]byte(nil), '\'')
+	b = a.appendReason(b)
+	b = append(b, "' is not a valid "...)
+	return string(append(b, wanted...))
+}
