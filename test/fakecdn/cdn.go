@@ -1,0 +1,193 @@
+// Package fakecdn is a ConfigCat CDN for tests: an http.Handler for a listener, and
+// an http.RoundTripper for a testing/synctest bubble, which knows no network.
+//
+// The config that it serves carries a version that only rises, as the value of the
+// flag [VersionFlag] and once more in [VersionTextFlag]. That version, and not the
+// rev of the bridge, is what tests tell by whether content went back.
+package fakecdn
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// CDN serves one config for every SDK key. All methods are safe for concurrent use.
+type CDN struct {
+	mu       sync.Mutex
+	config   Config
+	fault    Fault
+	requests []Request
+}
+
+// Request is one request that the CDN answered.
+type Request struct {
+	At     time.Time // when it arrived
+	SDKKey string
+	ETag   string // that it asked with; empty: none
+	Status int    // of the answer; 0: the connection broke
+}
+
+// New gives a CDN that serves version 1 of a config of the usual size.
+func New() *CDN { return &CDN{config: Config{Version: 1}} }
+
+// Publish makes the next version current and returns it.
+func (c *CDN) Publish() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.config.Version++
+	return c.config.Version
+}
+
+// Version returns the current version.
+func (c *CDN) Version() int64 { return c.Config().Version }
+
+// Config returns the current config.
+func (c *CDN) Config() Config {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.config
+}
+
+// SetMinBytes makes configs at least that large from the next [CDN.Publish] on, and
+// publishes one. It returns its version.
+func (c *CDN) SetMinBytes(n int) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.config.MinBytes = n
+	c.config.Version++
+	return c.config.Version
+}
+
+// Break lets every request from now on meet the fault, until [CDN.Mend]. Requests
+// that hang in an earlier fault stay there.
+func (c *CDN) Break(f Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = f
+}
+
+// Mend ends [CDN.Break].
+func (c *CDN) Mend() { c.Break(nil) }
+
+// Requests returns what was answered so far, in the order of the answers.
+func (c *CDN) Requests() []Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]Request(nil), c.requests...)
+}
+
+// RequestsOf counts the requests for one SDK key.
+func (c *CDN) RequestsOf(sdkKey string) int {
+	n := 0
+	for _, r := range c.Requests() {
+		if r.SDKKey == sdkKey {
+			n++
+		}
+	}
+	return n
+}
+
+// ServeHTTP implements http.Handler.
+func (c *CDN) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	sdkKey, ok := sdkKeyOf(r.URL.Path)
+	if !ok || r.Method != http.MethodGet {
+		http.NotFound(w, r)
+		return
+	}
+	c.mu.Lock()
+	fault, config := c.fault, c.config
+	c.mu.Unlock()
+	request := Request{At: time.Now(), SDKKey: sdkKey, ETag: r.Header.Get("If-None-Match")}
+	status := &statusWriter{ResponseWriter: w}
+	defer func() {
+		request.Status = status.code
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.requests = append(c.requests, request)
+	}()
+	if fault != nil {
+		fault(status, r, config)
+		return
+	}
+	config.serve(status, r)
+}
+
+const (
+	pathHead = "/configuration-files/"
+	pathFoot = "/config_v6.json"
+)
+
+// sdkKeyOf finds the SDK key in a path, which may begin with that of a base URL.
+func sdkKeyOf(path string) (string, bool) {
+	_, rest, ok := strings.Cut(path, pathHead)
+	sdkKey, isConfig := strings.CutSuffix(rest, pathFoot)
+	return sdkKey, ok && isConfig && sdkKey != ""
+}
+
+// RoundTrip implements http.RoundTripper, without any network. A request ends when
+// its context does.
+func (c *CDN) RoundTrip(r *http.Request) (response *http.Response, err error) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+	recorder := httptest.NewRecorder()
+	defer func() {
+		switch failure := recover().(type) {
+		case nil:
+		case *networkError:
+			response, err = nil, failure.err
+		default:
+			if failure != http.ErrAbortHandler {
+				panic(failure)
+			}
+			if response, err = nil, r.Context().Err(); err == nil {
+				err = io.ErrUnexpectedEOF
+			}
+		}
+	}()
+	c.ServeHTTP(recorder, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	response = recorder.Result()
+	response.Request = r
+	return response, nil
+}
+
+// serve answers as the CDN does: with the config, or with 304 to who has it.
+func (c Config) serve(w http.ResponseWriter, r *http.Request) {
+	etag := c.ETag()
+	w.Header().Set("ETag", etag)
+	w.Header().Set("Cache-Control", "max-age=0, must-revalidate")
+	w.Header().Set("CF-RAY", "fake-"+strconv.FormatInt(c.Version, 10))
+	if r.Header.Get("If-None-Match") == etag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(c.JSON())
+}
+
+// statusWriter remembers the status.
+type statusWriter struct {
+	http.ResponseWriter
+	code int
+}
+
+func (w *statusWriter) WriteHeader(code int) {
+	w.code = code
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *statusWriter) Write(p []byte) (int, error) {
+	if w.code == 0 {
+		w.code = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}

@@ -1,0 +1,133 @@
+package fakecdn
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
+
+const (
+	// VersionFlag is a whole-number flag: the version of the config.
+	VersionFlag = "version"
+	// VersionTextFlag is a text flag that says the same. A reader that sees two
+	// different versions at once saw two contents mixed.
+	VersionTextFlag = "versionText"
+	// DependentFlag is a boolean flag with a prerequisite: it is on for everybody
+	// as long as the version is odd.
+	DependentFlag = "dependent"
+	// RolloutFlag is a text flag with percentage options, whose targeting rules look
+	// at the user's country and segments.
+	RolloutFlag = "rollout"
+)
+
+const salt = "dGhlIHNhbHQgb2YgdGhlIGNvbmZpZw=="
+
+// Config is one version of a config JSON v6. The same values give the same bytes.
+type Config struct {
+	Version int64
+	// MinBytes is the least size of the JSON; random texts that hardly compress
+	// fill it up. 0: as small as it is, about 3 KB.
+	MinBytes int
+}
+
+// ETag returns the ETag of the config, which tells its version and size apart.
+func (c Config) ETag() string { return fmt.Sprintf(`W/"v%d-%d"`, c.Version, c.MinBytes) }
+
+type object = map[string]any
+
+// JSON returns the config JSON.
+func (c Config) JSON() []byte {
+	version := strconv.FormatInt(c.Version, 10)
+	flags := object{
+		VersionFlag:     setting(2, object{"i": c.Version}, nil, nil),
+		VersionTextFlag: setting(1, text(version), nil, nil),
+		"odd":           setting(0, truth(c.Version%2 == 1), nil, nil),
+		DependentFlag: setting(0, truth(false), []any{
+			rule(truth(true), object{"p": object{"f": "odd", "c": 0, "v": truth(true)}}),
+		}, nil),
+		RolloutFlag: setting(1, text("off"), []any{
+			rule(text("beta"), object{"s": object{"s": 0, "c": 0}}),
+			rule(text("staff"), object{"u": object{"a": "Email", "c": 16, "l": []any{hashed("boss@example.com", RolloutFlag)}}}),
+			object{
+				"c": []any{object{"u": object{"a": "Country", "c": 28, "s": "Hungary"}}},
+				"p": []any{option(30, text("red")), option(70, text("blue"))},
+			},
+		}, []any{option(50, text("a")), option(50, text("b"))}),
+		"limit": setting(3, object{"d": 0.25 * float64(c.Version)}, []any{
+			rule(object{"d": 10.5}, object{"u": object{"a": "seats", "c": 14, "d": 10}}),
+			rule(object{"d": 1e3}, object{"u": object{"a": "app", "c": 9, "s": "2.0.0"}}),
+		}, nil),
+	}
+	config := object{
+		"p": object{"u": "https://cdn-global.configcat.com", "r": 0, "s": salt},
+		"s": []any{
+			object{"n": "Beta users", "r": []any{
+				object{"a": "Email", "c": 2, "l": []any{"@beta.example.com", "@example.org"}},
+			}},
+			object{"n": "Not in Europe", "r": []any{object{"a": "continent", "c": 1, "l": []any{"Europe"}}}},
+		},
+		"f": flags,
+	}
+	data := encode(config)
+	for i := 0; len(data) < c.MinBytes; i++ {
+		// Each pass adds about what is missing, so there are few of them.
+		for range 1 + (c.MinBytes-len(data))/100 {
+			flags[fmt.Sprintf("filler%06d", len(flags))] = setting(1, text(noise(len(flags))), nil, nil)
+		}
+		data = encode(config)
+	}
+	return data
+}
+
+func setting(kind int, value object, rules, options []any) object {
+	s := object{"t": kind, "v": value, "i": variation(value)}
+	if rules != nil {
+		s["r"] = rules
+	}
+	if options != nil {
+		s["p"] = options
+		s["a"] = "Identifier"
+	}
+	return s
+}
+
+func rule(value object, conditions ...any) object {
+	return object{"c": conditions, "s": object{"v": value, "i": variation(value)}}
+}
+
+func option(share int, value object) object {
+	return object{"p": share, "v": value, "i": variation(value)}
+}
+
+func text(s string) object { return object{"s": s} }
+
+func truth(b bool) object { return object{"b": b} }
+
+// hashed is a comparison value as the CDN stores it for confidential comparators.
+func hashed(value, contextSalt string) string {
+	sum := sha256.Sum256([]byte(value + salt + contextSalt))
+	return hex.EncodeToString(sum[:])
+}
+
+// variation makes an ID of 8 hexadecimal digits out of a value.
+func variation(value object) string {
+	sum := sha256.Sum256(encode(value))
+	return hex.EncodeToString(sum[:4])
+}
+
+func noise(n int) string {
+	sum := sha256.Sum256([]byte(strconv.Itoa(n)))
+	return hex.EncodeToString(sum[:])
+}
+
+// encode writes JSON with the members of objects in order, so that the bytes are
+// the same each time.
+func encode(value any) []byte {
+	data, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // all values are this package's own
+	}
+	return data
+}

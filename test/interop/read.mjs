@@ -1,0 +1,77 @@
+// Prints what the official ConfigCat SDK for Node makes of the entry that a leader
+// wrote to Redis: one line of JSON with every flag's evaluation. The SDK is offline, so
+// Redis is all that it has.
+//
+//   node read.mjs --sdk-key KEY [--redis URL] [--user JSON] [--follow] [--base-url URL]
+//
+// The SDK key and the URL are better given as CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS
+// than in the list of processes. With --follow it reads again for each line of standard
+// input, until its end. With --base-url the SDK is online, and asks that CDN once whether
+// the entry is still what it serves.
+
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { ClientCacheState, LogLevel, PollingMode, disposeAllClients, getClient } from "@configcat/sdk/node";
+import { openRedisCache } from "./redis-cache.mjs";
+
+async function main() {
+  const { values: args } = parseArgs({
+    options: {
+      "sdk-key": { type: "string", default: process.env.CATBRIDGE_SDK_KEY },
+      redis: { type: "string", default: process.env.CATBRIDGE_REDIS ?? "redis://127.0.0.1:6379" },
+      user: { type: "string" },
+      follow: { type: "boolean", default: false },
+      "base-url": { type: "string" },
+    },
+  });
+  if (!args["sdk-key"]) {
+    throw new Error("no SDK key: set CATBRIDGE_SDK_KEY, or give --sdk-key");
+  }
+  const user = args.user && JSON.parse(args.user);
+  const cache = await openRedisCache(args.redis);
+  const errors = [];
+  const client = getClient(args["sdk-key"], PollingMode.ManualPoll, {
+    cache,
+    offline: !args["base-url"],
+    baseUrl: args["base-url"],
+    logger: {
+      level: LogLevel.Error,
+      log: (level, id, message, err) => errors.push(`[${id}] ${message}${err ? ` (${err.message})` : ""}`),
+    },
+  });
+  try {
+    const refresh = args["base-url"] && (await client.forceRefreshAsync());
+    await report(client, cache, user, errors, refresh);
+    if (args.follow) {
+      for await (const _ of createInterface({ input: process.stdin })) {
+        await report(client, cache, user, errors);
+      }
+    }
+  } finally {
+    disposeAllClients();
+    cache.close();
+  }
+}
+
+async function report(client, cache, user, errors, refresh) {
+  const flags = {};
+  let fetchTime = null;
+  for (const flag of await client.getAllValueDetailsAsync(user)) {
+    flags[flag.key] = { value: flag.value, variationId: flag.variationId, errorCode: flag.errorCode };
+    fetchTime = flag.fetchTime?.getTime() ?? null;
+  }
+  const line = {
+    cacheKeys: [...cache.keys],
+    cacheState: ClientCacheState[client.snapshot().cacheState],
+    fetchTime, // milliseconds since the Unix epoch
+    flags,
+    errors: errors.splice(0),
+    ...(refresh && { refresh: { ok: refresh.isSuccess, errorCode: refresh.errorCode } }),
+  };
+  process.stdout.write(JSON.stringify(line) + "\n");
+}
+
+main().catch((err) => {
+  console.error(`read.mjs: ${err.message}`);
+  process.exitCode = 1;
+});
