@@ -1,0 +1,140 @@
+package test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/test/missing"
+)
+
+const module = "github.com/catbridge/catbridge"
+
+// layout says what a package may be built from. Tests may use more.
+type layout struct {
+	own   []string // packages of this module, direct or not
+	other []string // modules, as beginnings of package paths, directly imported
+	never []string // of the standard library, directly imported by the package
+}
+
+// What follower and leader may not know of each other is said by what they may use.
+var layouts = map[string]layout{
+	"cachekeys": {other: []string{"github.com/klauspost/compress"}, never: []string{"net", "os", "context", "log", "time/tzdata"}},
+	"evaluate": {
+		other: []string{"github.com/Masterminds/semver/v3"},
+		never: []string{"context", "log", "net", "os", "io/fs", "io/ioutil", "syscall", "embed", "testing"},
+	},
+	"internal/cdn":          {own: []string{}},
+	"internal/subscription": {other: []string{"github.com/redis/go-redis/v9"}},
+	"leader": {
+		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/subscription"},
+		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
+	},
+	"follower": {
+		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/subscription"},
+		other: []string{"github.com/redis/go-redis/v9", "github.com/fsnotify/fsnotify"},
+	},
+}
+
+type goPackage struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Module     *struct{ Path string }
+}
+
+// listDeps lists a package, last, and all that it is built from.
+func listDeps(t *testing.T, dir string) []goPackage {
+	t.Helper()
+	program, err := exec.LookPath("go")
+	if err != nil {
+		missing.Skip(t, "the go command is missing (%v)", err)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), program, "list", "-deps", "-json=ImportPath,Standard,Imports,Module", "./"+dir)
+	cmd.Dir = ".." // the module's root
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list ./%s: %v\n%s", dir, err, &stderr)
+	}
+	var list []goPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+func TestPackagesDependOnlyOnWhatTheLayoutAllows(t *testing.T) {
+	for dir, allowed := range layouts {
+		t.Run(strings.ReplaceAll(dir, "/", "_"), func(t *testing.T) {
+			t.Parallel()
+			for _, fault := range allowed.faults(dir, listDeps(t, dir)) {
+				t.Error(fault)
+			}
+		})
+	}
+}
+
+// faults tells what is against the layout of the package in dir.
+func (l layout) faults(dir string, deps []goPackage) []string {
+	var faults []string
+	byPath := map[string]goPackage{}
+	for _, p := range deps {
+		byPath[p.ImportPath] = p
+		name, own := strings.CutPrefix(p.ImportPath, module+"/")
+		if own && name != dir && !slices.Contains(l.own, name) {
+			faults = append(faults, dir+" is built from "+name)
+		}
+	}
+	for _, imported := range byPath[path.Join(module, dir)].Imports {
+		p := byPath[imported]
+		switch {
+		case strings.HasPrefix(imported, module+"/"):
+		case p.Standard || imported == "C":
+			if slices.ContainsFunc(l.never, within(imported)) {
+				faults = append(faults, dir+" imports "+imported)
+			}
+		case !slices.ContainsFunc(l.other, within(imported)):
+			faults = append(faults, dir+" imports "+imported)
+		}
+	}
+	return faults
+}
+
+// within tells of a path whether it is imported's own, or that of a folder above it.
+func within(imported string) func(string) bool {
+	return func(above string) bool {
+		return imported == above || strings.HasPrefix(imported, above+"/")
+	}
+}
+
+func TestLayoutFaultsAreSeen(t *testing.T) {
+	deps := []goPackage{
+		{ImportPath: "net/http", Standard: true},
+		{ImportPath: "fmt", Standard: true},
+		{ImportPath: "example.com/lib/sub"},
+		{ImportPath: "example.com/lib2"},
+		{ImportPath: module + "/follower"},
+		{ImportPath: module + "/cachekeys"},
+		{ImportPath: module + "/x", Imports: []string{
+			"net/http", "fmt", "example.com/lib/sub", "example.com/lib2", module + "/cachekeys",
+		}},
+	}
+	rules := layout{own: []string{"cachekeys"}, other: []string{"example.com/lib"}, never: []string{"net"}}
+	want := []string{"x is built from follower", "x imports net/http", "x imports example.com/lib2"}
+	if have := rules.faults("x", deps); !slices.Equal(have, want) {
+		t.Errorf("found %q\nwant %q", have, want)
+	}
+}
