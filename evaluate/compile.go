@@ -22,10 +22,7 @@ func Parse(data []byte) (*Config, error) {
 	if !json.Valid(data) {
 		return nil, syntaxError(data)
 	}
-	text := string(data)
-	if !utf8.ValidString(text) {
-		text = replaceInvalid(text)
-	}
+	text := validText(data)
 	c := &cursor{text: text}
 	if c.kind() != '{' {
 		return nil, refuse("$", "an object is expected")
@@ -59,14 +56,12 @@ func syntaxError(data []byte) *ParseError {
 	return refuse("$", "no valid JSON")
 }
 
-// replaceInvalid puts U+FFFD for each byte that is no UTF-8.
-func replaceInvalid(s string) string {
-	var b strings.Builder
-	b.Grow(len(s) + len(s)/8)
-	for _, r := range s {
-		b.WriteRune(r)
+// validText copies the document, with U+FFFD for each byte that is no UTF-8.
+func validText(data []byte) string {
+	if utf8.Valid(data) {
+		return string(data)
 	}
-	return b.String()
+	return string([]rune(string(data)))
 }
 
 // compiler turns the shapes of the document into what is evaluated. It knows

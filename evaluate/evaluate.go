@@ -47,10 +47,10 @@ func (s *setting) evaluate(user any, def Value, trace *Trace) Result {
 	out := selection{ruleIndex: -1, optionIndex: -1}
 	value, err := r.evaluateFor(s, def, &out)
 	if err != nil {
-		r.log.end(def)
+		trace.finish(def)
 		return failed(def, err)
 	}
-	r.log.end(value)
+	trace.finish(value)
 	return out.result(value)
 }
 

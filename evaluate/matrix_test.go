@@ -1,8 +1,6 @@
 package evaluate_test
 
 import (
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -10,52 +8,6 @@ import (
 
 	"github.com/catbridge/catbridge/evaluate"
 )
-
-// conformance is the folder of the conformance data. Without it the test is
-// skipped, or fails if everything is required.
-func conformance(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("CATBRIDGE_CONFORMANCE")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "conformance")
-	} else if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", dir) // relative to the project's root
-	}
-	if _, err := os.Stat(filepath.Join(dir, "README.md")); err != nil {
-		if os.Getenv("CATBRIDGE_REQUIRE_ALL") == "1" {
-			t.Fatalf("conformance data is required and missing: %v", err)
-		}
-		t.Skipf("no conformance data (set CATBRIDGE_CONFORMANCE to its folder): %v", err)
-	}
-	return dir
-}
-
-func readFile(t testing.TB, elements ...string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(elements...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-func readJSON[T any](t testing.TB, elements ...string) T {
-	t.Helper()
-	var v T
-	if err := json.Unmarshal(readFile(t, elements...), &v); err != nil {
-		t.Fatalf("%s: %v", filepath.Join(elements...), err)
-	}
-	return v
-}
-
-func parseFile(t testing.TB, elements ...string) *evaluate.Config {
-	t.Helper()
-	config, err := evaluate.Parse(readFile(t, elements...))
-	if err != nil {
-		t.Fatalf("%s: %v", filepath.Join(elements...), err)
-	}
-	return config
-}
 
 type matrix struct {
 	Name, CSV, Config, Kind, UserAttribute string

@@ -65,8 +65,15 @@ func (t *Trace) start() *logText {
 	if t == nil || !t.Log {
 		return nil
 	}
-	t.text.trace = t
 	return &t.text
+}
+
+// finish adds the evaluation log, which ends with the value returned.
+func (t *Trace) finish(value Value) {
+	if log := t.start(); log != nil {
+		log.end(value)
+		t.add(EventEvaluated, string(log.text))
+	}
 }
 
 func (t *Trace) add(id EventID, message string) {

@@ -1,0 +1,99 @@
+package evaluate_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+const (
+	wantLogSuites = 11
+	wantLogTests  = 37
+)
+
+type logSuite struct {
+	Config string
+	Tests  []struct {
+		Key          string
+		DefaultValue any
+		ReturnValue  any
+		ExpectedLog  string
+		User         map[string]any
+	}
+}
+
+func TestEvaluationLogs(t *testing.T) {
+	dir := filepath.Join(conformance(t), "evaluationlog")
+	index := readJSON[struct {
+		Suites []struct{ Suite, File string }
+	}](t, dir, "index.json")
+	total := 0
+	for _, entry := range index.Suites {
+		t.Run(entry.Suite, func(t *testing.T) {
+			var suite logSuite
+			decode(t, readFile(t, dir, entry.File), &suite)
+			config := parseFile(t, dir, suite.Config)
+			for _, test := range suite.Tests {
+				trace := evaluate.Trace{Log: true}
+				got := config.Evaluate(test.Key, flatUser(test.User), defaultOf(t, test.DefaultValue, test.ReturnValue), &trace)
+				if !sameValue(got.Value, test.ReturnValue) {
+					t.Errorf("%s: value %v, want %v", test.ExpectedLog, got.Value, test.ReturnValue)
+				}
+				want := string(readFile(t, dir, entry.Suite, test.ExpectedLog))
+				if text := logOf(&trace); text != normalLog(want) {
+					t.Errorf("%s: got\n%s\nwant\n%s", test.ExpectedLog, text, normalLog(want))
+				}
+				total++
+			}
+			if len(suite.Tests) == 0 {
+				t.Error("no tests")
+			}
+			t.Logf("%d logs", len(suite.Tests))
+		})
+	}
+	t.Logf("%d suites, %d logs", len(index.Suites), total)
+	if !t.Failed() && (len(index.Suites) < wantLogSuites || total < wantLogTests) {
+		t.Errorf("%d suites with %d logs, want %d with %d", len(index.Suites), total, wantLogSuites, wantLogTests)
+	}
+}
+
+// flatUser takes a user whose attributes stand side by side.
+func flatUser(v map[string]any) any {
+	if v == nil {
+		return nil
+	}
+	user := &evaluate.UserData{Custom: map[string]any{}}
+	for name, value := range v {
+		text, _ := value.(string)
+		switch name {
+		case "Identifier":
+			user.Identifier = text
+		case "Email":
+			user.Email = text
+		case "Country":
+			user.Country = text
+		default:
+			user.Custom[name] = value
+		}
+	}
+	return user
+}
+
+func logOf(trace *evaluate.Trace) string {
+	var lines []string
+	for _, event := range trace.Events() {
+		lines = append(lines, fmt.Sprintf("%s [%d] %s", event.ID.Level(), event.ID, event.Message))
+	}
+	return strings.Join(lines, "\n")
+}
+
+var methodName = regexp.MustCompile("`(getValueAsync|get_value)\\(\\)`")
+
+// normalLog puts this engine's method name for that of another SDK.
+func normalLog(text string) string {
+	return methodName.ReplaceAllString(strings.TrimRight(text, "\r\n"), "`GetValue()`")
+}
