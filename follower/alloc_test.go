@@ -1,0 +1,60 @@
+//go:build !race
+
+package follower
+
+import (
+	"io"
+	"log/slog"
+	"testing"
+)
+
+// The evaluation path does not allocate, whether warnings are wanted or not. (The race
+// detector makes sync.Pool forget at random, so this does not run under it.)
+func TestEvaluationDoesNotAllocate(t *testing.T) {
+	user := &UserData{Identifier: "1", Email: "a@example.com"}
+	for name, logger := range map[string]*slog.Logger{
+		"no logger":      nil,
+		"warnings on":    slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		"errors only on": slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError})),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := heldClient(t, logger, configJSON(1))
+			for call, f := range map[string]func(){
+				"GetBoolValue":        func() { c.GetBoolValue("isOn", false, nil) },
+				"GetIntValue":         func() { c.GetIntValue("version", 0, nil) },
+				"GetFloatValue":       func() { c.GetFloatValue("ratio", 0, nil) },
+				"GetStringValue":      func() { c.GetStringValue("text", "", user) },
+				"GetBoolValueDetails": func() { c.GetBoolValueDetails("isOn", false, user) },
+			} {
+				if n := testing.AllocsPerRun(1000, f); n != 0 {
+					t.Errorf("%s: %v allocations", call, n)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkGetBoolValueNoAlloc(b *testing.B) {
+	c := heldClient(b, nil, configJSON(1))
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetBoolValue("isOn", false, nil)
+	}
+}
+
+func BenchmarkGetBoolValueWarningsNoAlloc(b *testing.B) {
+	c := heldClient(b, slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn})), configJSON(1))
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetBoolValue("isOn", false, nil)
+	}
+}
+
+func BenchmarkGetStringValueTargetedNoAlloc(b *testing.B) {
+	c := heldClient(b, nil, configJSON(1))
+	user := &UserData{Identifier: "1", Email: "a@example.com"}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetStringValue("text", "", user)
+	}
+}

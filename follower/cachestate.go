@@ -1,0 +1,31 @@
+package follower
+
+// CacheState says what a client can evaluate with (S47).
+type CacheState int
+
+const (
+	// NoFlagData: there is no config; evaluation gives default values.
+	NoFlagData CacheState = iota
+	// HasLocalOverrideFlagDataOnly: there are local overrides and nothing else.
+	HasLocalOverrideFlagDataOnly
+	// HasCachedFlagDataOnly: there is a config, but the CDN has not confirmed it lately.
+	HasCachedFlagDataOnly
+	// HasUpToDateFlagData: the CDN confirmed the config less than the leader's poll
+	// interval and 15 s ago.
+	HasUpToDateFlagData
+)
+
+// String gives the constant's name.
+func (s CacheState) String() string {
+	switch s {
+	case NoFlagData:
+		return "NoFlagData"
+	case HasLocalOverrideFlagDataOnly:
+		return "HasLocalOverrideFlagDataOnly"
+	case HasCachedFlagDataOnly:
+		return "HasCachedFlagDataOnly"
+	case HasUpToDateFlagData:
+		return "HasUpToDateFlagData"
+	}
+	return "unknown"
+}

@@ -1,0 +1,156 @@
+package follower
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+// DefaultMaxInitWait is how long [Client.Ready] waits for the first sync by default (S40).
+const DefaultMaxInitWait = 5 * time.Second
+
+// Config configures a [Client]. It is not changed after [New], and [New] keeps no
+// reference to it.
+type Config struct {
+	// SDKKey says which config is wanted (S3). Required. It is never shown in full (S103).
+	SDKKey string
+
+	// Redis is where the config comes from: a *redis.Client (Sentinel's too) or a
+	// *redis.ClusterClient. Required. The client takes the connection for its
+	// subscription's options from it, and does not close it; several clients may
+	// share it. Its ReadTimeout bounds how long [Client.Close] and a sync can wait
+	// for a Redis that does not answer (3 s where there is none).
+	Redis redis.UniversalClient
+
+	// Logger receives the events, each with the attribute event_id (S100); nil: none.
+	Logger *slog.Logger
+
+	// DefaultUser is the user of every evaluation that is given none (S11); nil: none.
+	DefaultUser User
+
+	// Hooks are told what happens from the first moment on; nil: none. More can be
+	// added later, see [Client.OnConfigChanged].
+	Hooks *Hooks
+
+	// MaxInitWait is how long [Client.Ready] waits for the first sync with Redis.
+	// 0: [DefaultMaxInitWait]. Negative: for as long as it takes.
+	MaxInitWait time.Duration
+
+	// Timings holds the durations of the protocol. The zero value means the defaults.
+	Timings Timings
+}
+
+// Timings holds the durations of the protocol. In each a zero means the default;
+// negative ones are refused. They must fit together: Idle < Dead, Poll ≤ MetaReread,
+// BackoffMin ≤ BackoffMax. All are to be in keeping with the leader's: Dead above twice
+// the heartbeat's interval, 2 × Dead above the lock's expiry.
+type Timings struct {
+	// Idle is how long a connection may be silent before a PING asks for a sign of life. Default 5 s.
+	Idle time.Duration
+	// Dead is how long nothing at all may be heard before the connection is given up,
+	// and how long no heartbeat may be heard before the leader is looked for. Default 10 s.
+	Dead time.Duration
+	// Ack is how long connecting and the acknowledgement of SUBSCRIBE may take, each. Default 2 s.
+	Ack time.Duration
+	// MetaReread is the interval at which Redis is asked which content is current
+	// though messages arrive, give or take 50 %. Default 60 s.
+	MetaReread time.Duration
+	// Poll is the same interval where no subscription is possible, give or take 20 %. Default 5 s.
+	Poll time.Duration
+	// Resubscribe is the interval at which a subscription is tried again while
+	// polling, give or take 50 %. Default 30 s.
+	Resubscribe time.Duration
+	// BackoffMin and BackoffMax bound the pause before connecting again: a random part
+	// of BackoffMin at first, of twice that next, up to BackoffMax. Default 0.2 s and 5 s.
+	BackoffMin time.Duration
+	BackoffMax time.Duration
+}
+
+// DefaultTimings are the durations that zeros in [Timings] stand for.
+func DefaultTimings() Timings {
+	return Timings{
+		Idle: 5 * time.Second, Dead: 10 * time.Second, Ack: 2 * time.Second,
+		MetaReread: 60 * time.Second, Poll: 5 * time.Second, Resubscribe: 30 * time.Second,
+		BackoffMin: 200 * time.Millisecond, BackoffMax: 5 * time.Second,
+	}
+}
+
+// FastTimings are the durations of the fast profile, for leaders that use it too.
+func FastTimings() Timings {
+	t := DefaultTimings()
+	t.Idle, t.Dead, t.MetaReread = 2*time.Second, 4*time.Second, 15*time.Second
+	return t
+}
+
+// complete puts the defaults for zeros and checks the result.
+func (t Timings) complete() (Timings, error) {
+	def := DefaultTimings()
+	var errs []error
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"Idle", &t.Idle, def.Idle}, {"Dead", &t.Dead, def.Dead}, {"Ack", &t.Ack, def.Ack},
+		{"MetaReread", &t.MetaReread, def.MetaReread}, {"Poll", &t.Poll, def.Poll},
+		{"Resubscribe", &t.Resubscribe, def.Resubscribe},
+		{"BackoffMin", &t.BackoffMin, def.BackoffMin}, {"BackoffMax", &t.BackoffMax, def.BackoffMax},
+	} {
+		switch {
+		case *d.value == 0:
+			*d.value = d.def
+		case *d.value < time.Millisecond:
+			errs = append(errs, fmt.Errorf("Timings.%s is %v, want at least 1ms, or 0 for %v", d.name, *d.value, d.def))
+		}
+	}
+	fits := func(ok bool, low string, a time.Duration, relation, high string, b time.Duration) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("Timings.%s (%v) must be %s Timings.%s (%v)", low, a, relation, high, b))
+		}
+	}
+	fits(t.Idle < t.Dead, "Idle", t.Idle, "less than", "Dead", t.Dead)
+	fits(t.Poll <= t.MetaReread, "Poll", t.Poll, "at most", "MetaReread", t.MetaReread)
+	fits(t.BackoffMin <= t.BackoffMax, "BackoffMin", t.BackoffMin, "at most", "BackoffMax", t.BackoffMax)
+	return t, errors.Join(errs...)
+}
+
+// complete checks the config and gives it with the defaults put in.
+func (c Config) complete() (Config, error) {
+	var errs []error
+	if err := cdn.CheckSDKKey(c.SDKKey, false); err != nil {
+		errs = append(errs, err)
+	}
+	switch client := c.Redis.(type) {
+	case nil:
+		errs = append(errs, errors.New("Config.Redis is missing"))
+	case *redis.Client:
+		if client == nil {
+			errs = append(errs, errors.New("Config.Redis is a nil *redis.Client"))
+		}
+	case *redis.ClusterClient:
+		if client == nil {
+			errs = append(errs, errors.New("Config.Redis is a nil *redis.ClusterClient"))
+		}
+	default:
+		errs = append(errs, fmt.Errorf("Config.Redis is a %T, want a *redis.Client or a *redis.ClusterClient", client))
+	}
+	var err error
+	if c.Timings, err = c.Timings.complete(); err != nil {
+		errs = append(errs, err)
+	}
+	if c.MaxInitWait == 0 {
+		c.MaxInitWait = DefaultMaxInitWait
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return c, fmt.Errorf("follower: %w", err)
+	}
+	return c, nil
+}

@@ -1,0 +1,127 @@
+package follower
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/subscription"
+)
+
+// messageQueue is how many messages may wait while the sync goroutine reads from
+// Redis. More than this are dropped: what they said, a read of meta says too.
+const messageQueue = 256
+
+type eventKind int
+
+const (
+	opened   eventKind = iota // the subscription was acknowledged
+	received                  // a message of the bridge arrived
+	over                      // the subscription ended, or could not be had
+)
+
+// event is what a connection tells the sync goroutine.
+type event struct {
+	from    *connection
+	kind    eventKind
+	message cachekeys.Message
+	at      time.Time
+	err     error
+}
+
+// connection is one attempt at a subscription, and what comes of it. It runs in a
+// goroutine of its own, since a subscription lives only as long as it is read.
+type connection struct {
+	cancel context.CancelFunc
+	sub    atomic.Pointer[subscription.Subscription]
+	done   chan struct{}
+	lost   atomic.Bool // messages were dropped
+	live   bool        // of the sync goroutine: it was acknowledged
+}
+
+// dial starts a connection. It must be closed, even after it has told that it is over.
+func (f *feed) dial(ctx context.Context, events chan<- event) *connection {
+	ctx, cancel := context.WithCancel(ctx)
+	c := &connection{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		err := c.run(ctx, f, events)
+		c.tell(ctx, events, event{kind: over, err: err})
+	}()
+	return c
+}
+
+func (c *connection) run(ctx context.Context, f *feed, events chan<- event) error {
+	sub, err := subscription.Open(ctx, f.redis, subscription.Options{
+		Channels: []string{f.store.keys.Events},
+		Idle:     f.timings.Idle,
+		Dead:     f.timings.Dead,
+		Ack:      f.timings.Ack,
+	})
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	c.sub.Store(sub)
+	if ctx.Err() != nil {
+		return ctx.Err() // close did not see the subscription yet
+	}
+	c.tell(ctx, events, event{kind: opened})
+	for {
+		raw, err := sub.Receive()
+		if err != nil {
+			return err
+		}
+		f.inc(&f.n.Messages)
+		message, ok := f.parse(raw.Payload)
+		if !ok {
+			continue
+		}
+		select {
+		case events <- event{from: c, kind: received, message: message, at: time.Now()}:
+		default:
+			f.inc(&f.n.Dropped)
+			c.lost.Store(true)
+		}
+	}
+}
+
+// parse reads a message, and tells whether it is one that followers act on.
+func (f *feed) parse(payload string) (cachekeys.Message, bool) {
+	message, err := cachekeys.ParseMessage([]byte(payload))
+	switch {
+	case err != nil:
+		f.inc(&f.n.BadMessages)
+		f.log.debug(eventIgnoredMessage, "A message was ignored.", errAttr(err))
+		return message, false
+	case !message.Known():
+		f.inc(&f.n.Unknown)
+		return message, false
+	case message.Type == cachekeys.Refresh:
+		return message, false // for leaders
+	case message.Rev != 0 && message.Hash == "":
+		f.inc(&f.n.BadMessages)
+		f.log.debug(eventIgnoredMessage, "A message was ignored: it names no content.")
+		return message, false
+	}
+	return message, true
+}
+
+// tell delivers an event that must not get lost.
+func (c *connection) tell(ctx context.Context, events chan<- event, e event) {
+	e.from, e.at = c, time.Now()
+	select {
+	case events <- e:
+	case <-ctx.Done():
+	}
+}
+
+// close ends the connection and waits for it.
+func (c *connection) close() {
+	c.cancel()
+	if sub := c.sub.Load(); sub != nil {
+		sub.Close()
+	}
+	<-c.done
+}

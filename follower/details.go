@@ -1,0 +1,64 @@
+package follower
+
+import (
+	"time"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// ErrorCode tells why an evaluation gave the default value (S15).
+type ErrorCode = evaluate.ErrorCode
+
+// EvaluationDetailsData is what is known about an evaluation besides its value (S15).
+type EvaluationDetailsData struct {
+	Key         string
+	VariationID string // empty: the value has none, or the default was given
+	User        User   // whom it was evaluated for, the default user included
+	// IsDefaultValue: the evaluation failed, and Error and ErrorCode say why.
+	IsDefaultValue bool
+	Error          error
+	ErrorCode      ErrorCode
+	// FetchTime is when the CDN last gave or confirmed the config, in UTC, as its
+	// writer saw it; zero: there is no config.
+	FetchTime               time.Time
+	MatchedTargetingRule    *evaluate.TargetingRule    // nil: none
+	MatchedPercentageOption *evaluate.PercentageOption // nil: none
+}
+
+// BoolEvaluationDetails is a bool and how it came about.
+type BoolEvaluationDetails struct {
+	Data  EvaluationDetailsData
+	Value bool
+}
+
+// IntEvaluationDetails is a whole number and how it came about.
+type IntEvaluationDetails struct {
+	Data  EvaluationDetailsData
+	Value int
+}
+
+// FloatEvaluationDetails is a decimal number and how it came about.
+type FloatEvaluationDetails struct {
+	Data  EvaluationDetailsData
+	Value float64
+}
+
+// StringEvaluationDetails is a text and how it came about.
+type StringEvaluationDetails struct {
+	Data  EvaluationDetailsData
+	Value string
+}
+
+func (e *evaluation) data(key string) EvaluationDetailsData {
+	return EvaluationDetailsData{
+		Key:                     key,
+		VariationID:             e.VariationID,
+		User:                    e.user,
+		IsDefaultValue:          e.IsDefault,
+		Error:                   e.Err,
+		ErrorCode:               e.Code,
+		FetchTime:               e.snapshot.fetched(),
+		MatchedTargetingRule:    e.TargetingRule,
+		MatchedPercentageOption: e.PercentageOption,
+	}
+}

@@ -1,0 +1,108 @@
+package follower
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// ErrClosed is given by calls that a closed client cannot do any more.
+var ErrClosed = errors.New("follower: the client is closed")
+
+// feed keeps the config of one SDK key in one Redis current: one goroutine that
+// syncs, and one for the connection it listens on. What evaluation needs of it is
+// read without a lock. It knows nothing of clients, so that several could share it.
+type feed struct {
+	redis   redis.UniversalClient
+	store   *store
+	timings Timings
+	log     eventLog
+	changed func(*snapshot) // told of each new content, by the sync goroutine; must not block
+
+	current   atomic.Pointer[snapshot]
+	confirmed atomic.Pointer[answer]
+	link      atomic.Pointer[link]
+	tally
+
+	synced   chan struct{} // closed once the first sync has been tried
+	syncOnce sync.Once
+
+	refreshes chan *refresh
+	refreshMu sync.Mutex
+	pending   *refresh // one that the sync goroutine has not finished
+
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// link is how the feed is connected, and whom it heard of last. Immutable.
+type link struct {
+	state State
+	epoch int64
+	poll  time.Duration
+}
+
+// refresh is one forced sync; all who ask meanwhile wait for the same one (S45).
+type refresh struct {
+	done chan struct{}
+	err  error
+}
+
+// startFeed starts a feed, which syncs at once. changed must not block.
+func startFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings, log eventLog, changed func(*snapshot)) *feed {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &feed{
+		redis: client, store: newStore(client, keys), timings: timings, log: log, changed: changed,
+		synced: make(chan struct{}), refreshes: make(chan *refresh, 1),
+		cancel: cancel, done: make(chan struct{}),
+	}
+	f.link.Store(&link{state: Connecting, poll: defaultPoll})
+	go func() {
+		defer close(f.done)
+		newSyncer(f).run(ctx)
+	}()
+	return f
+}
+
+// stop ends the feed and waits for its goroutines. The content stays.
+func (f *feed) stop() {
+	f.cancel()
+	<-f.done
+}
+
+func (f *feed) markSynced() { f.syncOnce.Do(func() { close(f.synced) }) }
+
+// refresh reads the content from Redis now, whatever is held.
+func (f *feed) refresh(ctx context.Context) error {
+	f.refreshMu.Lock()
+	r := f.pending
+	if r == nil {
+		r = &refresh{done: make(chan struct{})}
+		f.pending = r
+		f.refreshes <- r // has room: there is one at a time
+	}
+	f.refreshMu.Unlock()
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-f.done:
+		return ErrClosed
+	}
+}
+
+// finish gives all who wait for r its result.
+func (f *feed) finish(r *refresh, err error) {
+	f.refreshMu.Lock()
+	f.pending = nil
+	f.refreshMu.Unlock()
+	r.err = err
+	close(r.done)
+}

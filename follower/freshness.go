@@ -1,0 +1,94 @@
+package follower
+
+import "time"
+
+const (
+	// upToDateSlack is added to the leader's poll interval: content whose last answer
+	// from the CDN is younger than both together is up to date (S47).
+	upToDateSlack = 15 * time.Second
+	// defaultPoll is the leader's poll interval as long as nothing told another.
+	defaultPoll = 55 * time.Second
+)
+
+// freshness tells how long ago the CDN answered, from times that Redis's clock
+// gave, without trusting the local clock more than it must (I14).
+//
+// When a message tells a later answer than the one before it did, that answer came
+// between the two, whatever the local clock says. So the local clock counts only
+// for the first answer heard of, and within that bound later.
+type freshness struct {
+	epoch    int64
+	cdn      int64     // the last answer known of, Unix ms by Redis's clock; 0: none
+	answered time.Time // when that was by the local clock, rather too early than too late
+	seen     time.Time // when it was last seen to be the last one
+}
+
+// told is what a message or a read of meta says about the last answer. It was so
+// at some moment between asked and heard, which are equal for a message.
+type told struct {
+	epoch, cdn   int64
+	asked, heard time.Time
+	// primary: read, and from a node that is not behind any other.
+	primary bool
+}
+
+// observe takes in what was told, and tells whether that is what is known to be the last answer now.
+func (f *freshness) observe(t told) bool {
+	if t.cdn == 0 {
+		return false
+	}
+	switch {
+	case f.cdn == 0:
+		f.answered = t.heard.Add(-max(0, sinceClock(t.heard, t.cdn)))
+	case t.epoch < f.epoch && !t.primary:
+		return false // of a term that is over
+	case t.epoch < f.epoch, t.epoch > f.epoch && t.cdn < f.cdn:
+		// Redis lost its data, or its clock went back. The two times do not compare, so
+		// nothing is claimed: answered stays.
+	case t.cdn > f.cdn:
+		f.answered = t.heard.Add(-bounded(sinceClock(t.heard, t.cdn), t.heard.Sub(f.seen)))
+	case t.cdn < f.cdn:
+		return false // late, or from a replica that is behind
+	}
+	f.epoch, f.cdn, f.seen = t.epoch, t.cdn, t.asked
+	return true
+}
+
+// restart forgets the order of answers, after a rebase. The age of the last one stays.
+func (f *freshness) restart(t told) {
+	f.epoch, f.cdn, f.seen = t.epoch, t.cdn, t.asked
+	if f.answered.IsZero() {
+		f.answered = t.heard.Add(-max(0, sinceClock(t.heard, t.cdn)))
+	}
+}
+
+// sinceClock is the age of a time of Redis's clock by the local clock.
+func sinceClock(now time.Time, ms int64) time.Duration { return now.Sub(time.UnixMilli(ms)) }
+
+// bounded is the age by the local clock if it is possible, else the greatest possible one.
+func bounded(age, most time.Duration) time.Duration {
+	if age < 0 || age > most {
+		return most
+	}
+	return age
+}
+
+// answer is what evaluation's callers see: the last answer from the CDN that
+// confirmed the content in force. Immutable.
+type answer struct {
+	cdn  int64
+	at   time.Time // local, monotonic
+	poll time.Duration
+}
+
+func (a *answer) age(now time.Time) (age time.Duration, known bool) {
+	if a == nil {
+		return 0, false
+	}
+	return max(0, now.Sub(a.at)), true
+}
+
+func (a *answer) upToDate(now time.Time) bool {
+	age, known := a.age(now)
+	return known && age < a.poll+upToDateSlack
+}

@@ -1,0 +1,27 @@
+package follower
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// heldClient is a client that holds a config and has no Redis at all.
+func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
+	t.Helper()
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	c := &Client{log: eventLog{logger}, feed: &feed{}}
+	if json == nil {
+		return c
+	}
+	config, err := evaluate.Parse(json)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.feed.current.Store(&snapshot{config: config, rev: cachekeys.MinRev, hash: cachekeys.ContentHash(json), source: SourceBlob})
+	return c
+}

@@ -1,0 +1,76 @@
+package follower
+
+import (
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// want is content that was announced and is not held yet.
+type want struct {
+	rev   int64
+	hash  string
+	tries int // reads that did not give it
+}
+
+// onMessage takes in what a message says about which content is current.
+func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
+	if m.Type != cachekeys.Resign {
+		s.spoke, s.deaf = at, 0
+		s.silence.set(s.timings.Dead - time.Since(at))
+		s.setState(Live)
+	}
+	s.setLeader(m.Epoch, m.Poll)
+	s.heard.rev, s.heard.cdn = max(s.heard.rev, m.Rev), max(s.heard.cdn, m.CDN)
+	s.heard.epoch = max(s.heard.epoch, m.Epoch)
+	if m.Rev == 0 {
+		return // the leader is alive, and has no content yet
+	}
+	s.spread = m.Spread
+	s.observe(claimed{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash}, told{epoch: m.Epoch, cdn: m.CDN, asked: at, heard: at})
+
+	rev, hash := s.current.Load().place()
+	switch {
+	case m.Rev > rev && m.Hash == hash:
+		s.move(m.Rev, "")
+	case m.Rev > rev:
+		s.onAnnounced(m)
+	case m.Rev == rev && m.Hash != hash:
+		s.onAnomaly(m.Rev, m.Hash)
+	case s.rebase.due():
+		s.content.within(upTo(s.spread))
+	}
+	s.confirm()
+}
+
+// onAnnounced takes newer content from the message, or goes to read it when its turn
+// within the spread window comes (I12). What else is announced until then is read along.
+func (s *syncer) onAnnounced(m cachekeys.Message) {
+	if m.Hash == s.noConfig {
+		return // reading it again would not make it a config
+	}
+	if blob, ok := m.Blob(); ok && s.takeInline(blob, m.ETag) {
+		return
+	}
+	if s.want.hash == m.Hash {
+		s.want.rev = max(s.want.rev, m.Rev)
+		if s.content.on || s.want.tries >= lagTries {
+			return
+		}
+	} else {
+		s.want = want{rev: m.Rev, hash: m.Hash}
+	}
+	s.content.within(upTo(m.Spread))
+}
+
+func (s *syncer) takeInline(blob cachekeys.Blob, etag string) bool {
+	next, err := s.prepare(candidate{
+		rev: blob.Rev, hash: blob.Hash, etag: etag, source: SourceMessage, json: blob.JSON,
+	}, false)
+	if err != nil || next == nil {
+		return false
+	}
+	s.inc(&s.n.Inline)
+	s.apply(next)
+	return true
+}

@@ -1,0 +1,351 @@
+package follower
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+const (
+	// readsAtOnce is how often the content is read again when it changed between the
+	// reads of blob and meta.
+	readsAtOnce = 3
+	// A replica that is behind is read again after lagFirst, twice that, … lagMost; after
+	// primaryAfter tries the primary is asked; after lagTries (about 7 s) the next
+	// message or re-read of meta has to begin anew.
+	lagFirst     = 50 * time.Millisecond
+	lagMost      = time.Second
+	primaryAfter = 3
+	lagTries     = 10
+)
+
+// candidate is content that might be put in force.
+type candidate struct {
+	rev    int64
+	hash   string
+	etag   string
+	source Source
+	json   func() ([]byte, error)
+}
+
+var (
+	errNoContent = errors.New("there is none")
+	errMismatch  = errors.New("it is not the content that meta names")
+	errAhead     = errors.New("its rev is above meta's")
+)
+
+// sync brings the follower up to date: by a read of the content, or, where content is
+// held, by asking first which one is current.
+func (s *syncer) sync(ctx context.Context) (head, error) {
+	defer s.markSynced()
+	if s.current.Load() != nil {
+		return s.readHead(ctx, anyNode)
+	}
+	return s.readAll(ctx)
+}
+
+// readHead asks which content is current, and reads it if it is newer.
+func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
+	s.inc(&s.n.HeadReads)
+	h, err := s.store.readHead(ctx, from)
+	if err != nil {
+		return h, s.readFailed(ctx, err)
+	}
+	s.readWorked()
+	s.onHead(h)
+	rev, hash := s.current.Load().place()
+	switch {
+	case h.meta.Rev > rev && h.meta.Hash == hash:
+		s.move(h.meta.Rev, h.meta.ETag)
+	case h.meta.Rev > rev && h.meta.Hash != s.noConfig:
+		return s.readAll(ctx)
+	case h.meta.Rev == rev && h.meta.Hash != hash:
+		s.onAnomaly(h.meta.Rev, h.meta.Hash)
+	case s.rebase.due():
+		s.content.within(upTo(s.spread))
+	}
+	s.confirm()
+	// A cache that only official SDKs fill has an entry and nothing else.
+	if !h.locked && time.Since(s.entryRead) >= s.timings.MetaReread/2 {
+		next, err := s.fromEntry(ctx, from)
+		if err != nil {
+			return h, err
+		}
+		s.apply(next)
+	}
+	return h, nil
+}
+
+// readContent reads the content and puts it in force if it is newer. It gives an
+// error if Redis does not answer, or names content that could not be had.
+func (s *syncer) readContent(ctx context.Context) error {
+	_, err := s.readAll(ctx)
+	return err
+}
+
+func (s *syncer) readAll(ctx context.Context) (head, error) {
+	s.content.off()
+	from := anyNode
+	if s.want.tries >= primaryAfter {
+		from = primary
+	}
+	var r reading
+	for range readsAtOnce {
+		s.inc(&s.n.Reads)
+		var err error
+		if r, err = s.store.readAll(ctx, from); err != nil {
+			return r.head, s.readFailed(ctx, err)
+		}
+		if r.blob.Rev == 0 || r.blob.Rev > r.meta.Rev || r.blob.Hash == r.meta.Hash {
+			break
+		}
+	}
+	s.readWorked()
+	s.onHead(r.head)
+
+	lower := s.mayLower(r.head)
+	next, blobErr := s.fromBlob(r, lower)
+	if blobErr != nil || !r.locked {
+		other, err := s.fromEntry(ctx, from)
+		if err != nil {
+			return r.head, err
+		}
+		if other != nil && (next == nil || other.rev > next.rev) {
+			next, lower = other, false
+		}
+	}
+	if lower && next != nil {
+		s.onRebase(r.head, next)
+	}
+	s.apply(next)
+	s.confirm()
+	s.onShort(r.head)
+	if rev, _ := s.current.Load().place(); r.meta.Rev > rev {
+		return r.head, fmt.Errorf("follower: the content that Redis names cannot be had: %w", blobErr)
+	}
+	return r.head, nil
+}
+
+// fromBlob makes a snapshot of the blob; nil: there is nothing newer in it.
+func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
+	err := r.blobErr
+	switch {
+	case err != nil:
+	case r.blob.Rev == 0:
+		return nil, errNoContent
+	case r.blob.Rev > r.meta.Rev:
+		err = errAhead
+	case r.blob.Hash != r.meta.Hash:
+		err = errMismatch
+	}
+	if err != nil {
+		s.inc(&s.n.RefusedBlobs)
+		s.log.warn(eventRefusedContent, "The bridge's copy of the config was refused.", errAttr(err))
+		return nil, err
+	}
+	return s.prepare(candidate{
+		rev: r.meta.Rev, hash: r.meta.Hash, etag: r.meta.ETag, source: SourceBlob, json: r.blob.JSON,
+	}, lower)
+}
+
+// fromEntry makes a snapshot of the official entry; nil: there is nothing newer in
+// it, or nothing that can be used. The errors are failures to read.
+func (s *syncer) fromEntry(ctx context.Context, from node) (*snapshot, error) {
+	s.inc(&s.n.EntryReads)
+	data, err := s.store.readEntry(ctx, from)
+	if err != nil {
+		return nil, s.readFailed(ctx, err)
+	}
+	s.entryRead = time.Now()
+	if data == nil {
+		return nil, nil
+	}
+	entry, err := cachekeys.ParseEntry(data)
+	if err != nil {
+		s.inc(&s.n.RefusedEntries)
+		s.log.warn(eventRefusedContent, "The shared entry was refused.", errAttr(err))
+		return nil, nil
+	}
+	next, _ := s.prepare(candidate{
+		rev: entry.FetchTime, hash: cachekeys.ContentHash(entry.JSON), etag: entry.ETag, source: SourceEntry,
+		json: func() ([]byte, error) { return entry.JSON, nil },
+	}, false)
+	return next, nil
+}
+
+// prepare makes a snapshot of a candidate that is newer than what is held, or of any
+// other content if the rev may be lowered; nil: it is not. An error means that it was
+// refused, which changes nothing (I4).
+func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
+	held := s.current.Load()
+	rev, hash := held.place()
+	switch {
+	case held != nil && c.hash == hash:
+		if c.rev > rev {
+			return held.at(c.rev, c.etag), nil
+		}
+		return nil, nil
+	case held != nil && c.rev == rev:
+		s.onAnomaly(c.rev, c.hash)
+		return nil, nil
+	case held != nil && c.rev < rev && !lower:
+		return nil, nil
+	case c.hash == s.noConfig:
+		return nil, errors.New("it is no config")
+	}
+	json, err := c.json()
+	if err != nil {
+		if c.source == SourceMessage {
+			s.inc(&s.n.BadMessages)
+		} else {
+			s.inc(&s.n.RefusedBlobs)
+		}
+		s.log.warn(eventRefusedContent, "A config was refused: it does not have the content that it was announced with.",
+			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), errAttr(err))
+		return nil, err
+	}
+	config, err := evaluate.Parse(json)
+	if err != nil {
+		s.inc(&s.n.RefusedConfigs)
+		s.noConfig = c.hash
+		s.log.error(eventRefusedConfig, "The config in Redis was refused; the one held stays in force.",
+			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), errAttr(err))
+		return nil, err
+	}
+	return &snapshot{config: config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source}, nil
+}
+
+// apply puts a snapshot in force; nil: none.
+func (s *syncer) apply(next *snapshot) {
+	if next == nil {
+		return
+	}
+	held := s.current.Swap(next)
+	if s.want.rev <= next.rev {
+		s.want = want{}
+	}
+	if held != nil && held.hash == next.hash {
+		return
+	}
+	s.inc(&s.n.Applied)
+	s.log.debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.rev),
+		slog.String("hash", next.hash), slog.String("source", string(next.source)))
+	s.changed(next)
+}
+
+// move takes over the rev of content that is held already.
+func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().at(rev, etag)) }
+
+// onHead takes in what a read says about which content is current.
+func (s *syncer) onHead(h head) {
+	if h.metaErr != nil && !s.badMeta {
+		s.inc(&s.n.RefusedBlobs)
+		s.log.warn(eventRefusedContent, "The bridge's note of what is current was refused.", errAttr(h.metaErr))
+	}
+	s.badMeta = h.metaErr != nil
+	s.setLeader(h.epoch, h.meta.Poll)
+	if !s.based && s.conn != nil && s.conn.live {
+		s.based = true
+		s.heard.rev, s.heard.cdn = max(s.heard.rev, h.meta.Rev), max(s.heard.cdn, h.meta.CDN)
+		s.heard.epoch = max(s.heard.epoch, h.epoch)
+	}
+	s.observe(claimed{epoch: h.meta.Epoch, rev: h.meta.Rev, cdn: h.meta.CDN, hash: h.meta.Hash},
+		told{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, heard: h.heard, primary: h.primary})
+}
+
+// observe takes in an item of evidence for rule 6 and for freshness.
+func (s *syncer) observe(c claimed, t told) {
+	rev, hash := s.current.Load().place()
+	s.rebase.add(c, rev, hash, t.heard)
+	if s.fresh.observe(t) {
+		s.freshHash = c.hash
+	}
+}
+
+// confirm publishes the last answer from the CDN if it is about the content in force (I14).
+func (s *syncer) confirm() {
+	held := s.current.Load()
+	if held == nil || held.hash != s.freshHash || s.fresh.cdn == 0 {
+		return
+	}
+	next := answer{cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.link.Load().poll}
+	if last := s.confirmed.Load(); last == nil || *last != next {
+		s.confirmed.Store(&next)
+	}
+}
+
+// onShort goes on trying when a read did not give what was announced.
+func (s *syncer) onShort(h head) {
+	if s.want.rev == 0 || s.want.hash == s.noConfig {
+		s.want = want{}
+		return
+	}
+	if h.meta.Rev < s.want.rev {
+		s.inc(&s.n.LaggingReads)
+	}
+	s.want.tries++
+	if s.want.tries >= lagTries {
+		s.log.warn(eventLag, "Redis does not give the config that was announced; trying again with the next read of what is current.",
+			slog.Int64("announced", s.want.rev), slog.Int64("current", h.meta.Rev))
+		return
+	}
+	s.content.within(min(lagFirst<<(s.want.tries-1), lagMost))
+}
+
+// onAnomaly notes other content at the rev that is held, which no leader writes.
+func (s *syncer) onAnomaly(rev int64, hash string) {
+	s.inc(&s.n.Anomalies)
+	if s.anomaly == hash {
+		return
+	}
+	s.anomaly = hash
+	s.log.warn(eventAnomaly, "Redis names another config of the same rev; the one held stays in force.",
+		slog.Int64("rev", rev), slog.String("hash", hash))
+}
+
+// mayLower tells whether rule 6 lets a read that gave h lower the rev.
+func (s *syncer) mayLower(h head) bool {
+	rev, hash := s.current.Load().place()
+	return s.rebase.due() && h.meta.Rev != 0 && h.meta.Rev < rev && h.meta.Hash != hash && h.meta.Epoch == s.rebase.epoch
+}
+
+func (s *syncer) onRebase(h head, next *snapshot) {
+	s.inc(&s.n.Rebases)
+	rev, _ := s.current.Load().place()
+	s.log.warn(eventRebase, "Redis has lost its data and its clock is behind: the rev goes back to that of the config there.",
+		slog.Int64("from", rev), slog.Int64("to", next.rev), slog.Int64("epoch", h.meta.Epoch))
+	s.rebase = rebase{}
+	s.want = want{}
+	s.fresh.restart(told{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, heard: h.heard})
+	s.freshHash = h.meta.Hash
+}
+
+// readFailed plans the next try, and gives the error to whoever asked for the read.
+func (s *syncer) readFailed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ErrClosed
+	}
+	s.inc(&s.n.FailedReads)
+	if !s.failing {
+		s.log.error(eventCacheRead, "Error occurred while reading the cache.", errAttr(err))
+	}
+	s.failing = true
+	if s.conn == nil || !s.conn.live {
+		return fmt.Errorf("follower: %w", err) // the next connection reads anyway
+	}
+	s.content.within(s.reading.next())
+	return fmt.Errorf("follower: %w", err)
+}
+
+func (s *syncer) readWorked() {
+	if s.failing {
+		s.log.info(eventCacheReadRecovery, "The cache can be read again.")
+	}
+	s.failing = false
+	s.reading.reset()
+}

@@ -1,0 +1,57 @@
+package follower
+
+import "time"
+
+const (
+	// rebaseItems and rebaseSpan are what rule 6 asks for: this many messages or reads
+	// over this long.
+	rebaseItems = 3
+	rebaseSpan  = 30 * time.Second
+)
+
+// claimed is what one message or one read of meta says about which content is current.
+type claimed struct {
+	epoch, rev, cdn int64
+	hash            string
+}
+
+// rebase collects the evidence of rule 6: that Redis lost its data, that the clock
+// behind the new revs is behind the old ones, and that therefore a lower rev is the
+// current one. One old message must not suffice, nor a leader that was cut off: it
+// takes several items of one epoch, over a while, and an answer from the CDN that
+// came within that while.
+type rebase struct {
+	epoch    int64
+	items    int
+	first    time.Time
+	last     time.Time
+	firstCDN int64
+	answered bool // an item told a later answer from the CDN than the first did
+}
+
+// add takes in one item. rev and hash are what the follower holds.
+func (r *rebase) add(c claimed, rev int64, hash string, at time.Time) {
+	switch {
+	case c.rev == 0:
+		return // a leader without content says nothing about any
+	case c.rev >= rev:
+		*r = rebase{}
+		return
+	case r.items > 0 && c.epoch != r.epoch:
+		*r = rebase{}
+	}
+	if c.hash == hash || c.epoch == 0 {
+		return
+	}
+	if r.items == 0 {
+		*r = rebase{epoch: c.epoch, first: at, firstCDN: c.cdn}
+	}
+	r.items++
+	r.last = at
+	r.answered = r.answered || c.cdn > r.firstCDN
+}
+
+// due tells whether a read may lower the rev now.
+func (r *rebase) due() bool {
+	return r.items >= rebaseItems && r.last.Sub(r.first) >= rebaseSpan && r.answered
+}

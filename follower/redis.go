@@ -1,0 +1,169 @@
+package follower
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// readTimeout bounds a read with its retries, and a single reply where the caller's
+// client has no bound of its own.
+const readTimeout = 3 * time.Second
+
+// node says which node of a cluster a read goes to.
+type node int
+
+const (
+	anyNode node = iota // as the caller's client routes reads
+	primary             // the one that is behind no other
+)
+
+// store reads what belongs to one SDK key. All of it lies in one cluster slot.
+type store struct {
+	client redis.UniversalClient
+	keys   cachekeys.Keys
+}
+
+func newStore(client redis.UniversalClient, keys cachekeys.Keys) *store {
+	if single, ok := client.(*redis.Client); ok && single.Options().ReadTimeout <= 0 {
+		client = single.WithTimeout(readTimeout)
+	}
+	return &store{client: client, keys: keys}
+}
+
+// head says which content is current and whether a leader is alive.
+type head struct {
+	meta    cachekeys.Meta
+	metaErr error // of a meta that is malformed; meta is zero then
+	locked  bool  // somebody holds the lock
+	epoch   int64 // the greater of lock's and meta's
+	asked   time.Time
+	heard   time.Time
+	primary bool
+}
+
+// reading is a head and the blob that was read before it.
+type reading struct {
+	head
+	blob    cachekeys.Blob
+	blobErr error // of a blob that is malformed; nil if there is none (its Rev is 0)
+}
+
+// readHead reads meta and lock. The errors are those of Redis or the connection.
+func (s *store) readHead(ctx context.Context, from node) (head, error) {
+	r, err := s.read(ctx, from, false)
+	return r.head, err
+}
+
+// readAll reads the blob, then meta and lock, so that meta is never the older one.
+func (s *store) readAll(ctx context.Context, from node) (reading, error) {
+	return s.read(ctx, from, true)
+}
+
+func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	client, isPrimary, err := s.on(ctx, from)
+	if err != nil {
+		return r, err
+	}
+	var blob *redis.StringCmd
+	pipe := client.Pipeline()
+	if withBlob {
+		blob = pipe.Get(ctx, s.keys.Blob)
+	}
+	meta := pipe.HMGet(ctx, s.keys.Meta, cachekeys.MetaFields()...)
+	lock := pipe.Get(ctx, s.keys.Lock)
+
+	r.primary, r.asked = isPrimary, time.Now()
+	_, _ = pipe.Exec(ctx) // each command holds its own error
+	r.heard = time.Now()
+
+	if blob != nil {
+		var data []byte
+		if data, err = bytesOf(blob); err == nil && data != nil {
+			r.blob, r.blobErr = cachekeys.ParseBlob(data)
+		} else if isWrongType(err) {
+			r.blobErr, err = err, nil
+		}
+		if err != nil {
+			return r, fmt.Errorf("read the blob: %w", err)
+		}
+	}
+	switch fields, err := meta.Result(); {
+	case isWrongType(err):
+		r.metaErr = err
+	case err != nil:
+		return r, fmt.Errorf("read meta: %w", err)
+	default:
+		r.meta, r.metaErr = cachekeys.ParseMeta(fields)
+	}
+	if r.metaErr != nil {
+		r.meta = cachekeys.Meta{}
+	}
+	r.epoch = r.meta.Epoch
+	switch value, err := lock.Result(); {
+	case err == nil:
+		if _, epoch, err := cachekeys.ParseLock(value); err == nil {
+			r.locked, r.epoch = true, max(r.epoch, epoch)
+		}
+	case !errors.Is(err, redis.Nil) && !isWrongType(err):
+		return r, fmt.Errorf("read the lock: %w", err)
+	}
+	return r, nil
+}
+
+// readEntry reads the entry that official SDKs share; nil: there is none.
+func (s *store) readEntry(ctx context.Context, from node) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	client, _, err := s.on(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	data, err := bytesOf(client.Get(ctx, s.keys.Entry))
+	if isWrongType(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the entry: %w", err)
+	}
+	return data, nil
+}
+
+// on gives the client for a node, and whether that is sure to be the primary.
+func (s *store) on(ctx context.Context, from node) (redis.Cmdable, bool, error) {
+	cluster, ok := s.client.(*redis.ClusterClient)
+	if !ok {
+		return s.client, true, nil
+	}
+	if from != primary {
+		return cluster, !cluster.Options().ReadOnly, nil
+	}
+	master, err := cluster.MasterForKey(ctx, s.keys.Meta)
+	if err != nil {
+		return nil, false, fmt.Errorf("find the primary: %w", err)
+	}
+	return master, true, nil
+}
+
+func bytesOf(cmd *redis.StringCmd) ([]byte, error) {
+	data, err := cmd.Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	return data, err
+}
+
+// isWrongType tells whether a key holds something else than it should: that is bad
+// content, not a failure to read.
+func isWrongType(err error) bool {
+	reply, ok := errors.AsType[redis.Error](err)
+	return ok && strings.HasPrefix(reply.Error(), "WRONGTYPE")
+}

@@ -1,0 +1,52 @@
+package follower
+
+import (
+	"time"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// Source says where a content was taken from.
+type Source string
+
+const (
+	SourceBlob    Source = "blob"    // the bridge's own copy in Redis
+	SourceMessage Source = "message" // a message that carried the content itself
+	SourceEntry   Source = "entry"   // the entry that all official SDKs share
+)
+
+// snapshot is one content and its place in the order of contents. It is immutable:
+// evaluation takes the current one by an atomic load and needs nothing else.
+type snapshot struct {
+	config *evaluate.Config
+	rev    int64
+	hash   string
+	etag   string
+	source Source
+}
+
+// at gives the same content at another rev, as the CDN's 304 makes it.
+func (s *snapshot) at(rev int64, etag string) *snapshot {
+	moved := *s
+	moved.rev = rev
+	if etag != "" {
+		moved.etag = etag
+	}
+	return &moved
+}
+
+// fetched is when the content was last known to be the CDN's, in UTC. Nothing held: zero.
+func (s *snapshot) fetched() time.Time {
+	if s == nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(s.rev).UTC()
+}
+
+// place gives rev and hash; nothing held: zeros, below every content.
+func (s *snapshot) place() (rev int64, hash string) {
+	if s == nil {
+		return 0, ""
+	}
+	return s.rev, s.hash
+}

@@ -1,0 +1,281 @@
+package follower
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/internal/subscription"
+)
+
+const (
+	// connectTries is how many connections in a row must fail, while Redis answers
+	// reads, until polling begins.
+	connectTries = 3
+	// deafTries is the same for connections on which nothing was heard though the
+	// leader is alive.
+	deafTries = 2
+)
+
+var errDeaf = errors.New("messages of a leader that is alive do not arrive")
+
+// syncer is the state of a feed's sync goroutine. Whatever happens to the feed
+// comes to it as an event, an alarm or a request, one after the other, so that it
+// needs no lock. It waits for nothing but these and the replies of Redis.
+type syncer struct {
+	*feed
+	events chan event
+	conn   *connection // being opened or open; nil: none
+
+	redial  *alarm // connect
+	content *alarm // read the content
+	reread  *alarm // ask which content is current
+	silence *alarm // no heartbeat for too long
+
+	connecting backoff
+	reading    backoff
+	failures   int // connections in a row that could not be had
+	deaf       int // connections in a row that were found deaf
+	openedAt   time.Time
+
+	want      want
+	spread    time.Duration // the window that a message told last
+	noConfig  string        // hash of content that is no config
+	anomaly   string        // hash of the last anomaly
+	failing   bool          // the last read failed
+	badMeta   bool          // the last meta was malformed
+	entryRead time.Time
+
+	rebase    rebase
+	fresh     freshness
+	freshHash string // of the content that fresh is about
+
+	// Of the open connection: the furthest that its messages told of, or the first read
+	// after it was opened, and when the leader was last heard.
+	heard claimed
+	based bool
+	spoke time.Time
+}
+
+func newSyncer(f *feed) *syncer {
+	return &syncer{
+		feed: f, events: make(chan event, messageQueue),
+		redial: newAlarm(), content: newAlarm(), reread: newAlarm(), silence: newAlarm(),
+		connecting: backoff{low: f.timings.BackoffMin, high: f.timings.BackoffMax},
+		reading:    backoff{low: f.timings.BackoffMin, high: f.timings.BackoffMax},
+	}
+}
+
+func (s *syncer) run(ctx context.Context) {
+	defer s.end()
+	s.connect(ctx)
+	s.setReread()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case e := <-s.events:
+			s.onEvent(ctx, e)
+		case <-s.redial.C:
+			s.connect(ctx)
+		case <-s.content.C:
+			_ = s.readContent(ctx)
+		case <-s.reread.C:
+			s.onReread(ctx)
+		case <-s.silence.C:
+			s.onSilence(ctx)
+		case r := <-s.refreshes:
+			s.finish(r, s.readContent(ctx))
+		}
+	}
+}
+
+func (s *syncer) end() {
+	s.hangUp()
+	for _, a := range []*alarm{s.redial, s.content, s.reread, s.silence} {
+		a.off()
+	}
+	s.setState(Closed)
+	s.markSynced()
+}
+
+func (s *syncer) connect(ctx context.Context) {
+	s.redial.off()
+	s.hangUp()
+	s.conn = s.dial(ctx, s.events)
+}
+
+// hangUp closes the connection if there is one.
+func (s *syncer) hangUp() {
+	s.silence.off()
+	if s.conn != nil {
+		s.conn.close()
+		s.conn = nil
+	}
+}
+
+func (s *syncer) onEvent(ctx context.Context, e event) {
+	if e.from != s.conn {
+		return // of a connection that was given up
+	}
+	switch e.kind {
+	case opened:
+		s.onOpened(ctx)
+	case received:
+		s.onMessage(e.message, e.at)
+	case over:
+		s.onOver(ctx, e.err)
+	}
+	if s.conn != nil && s.conn.lost.Swap(false) {
+		s.reread.within(0)
+	}
+}
+
+// onOpened reads what is current now that no later change can be missed.
+func (s *syncer) onOpened(ctx context.Context) {
+	s.inc(&s.n.Connects)
+	s.conn.live, s.failures = true, 0
+	s.openedAt = time.Now()
+	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
+	s.silence.set(s.timings.Dead)
+	head, err := s.sync(ctx)
+	if err == nil && !head.locked {
+		s.setState(NoLeader)
+	} else {
+		s.setState(Live)
+	}
+	s.setReread()
+}
+
+// onOver decides what follows on a connection that ended or could not be had.
+func (s *syncer) onOver(ctx context.Context, err error) {
+	wasLive := s.conn.live
+	s.hangUp()
+	_, refused := errors.AsType[redis.Error](err)
+	if wasLive {
+		s.inc(&s.n.Disconnects)
+		if time.Since(s.openedAt) > s.timings.BackoffMax {
+			s.connecting.reset()
+		}
+		if !refused {
+			s.disconnected(err)
+			return
+		}
+	} else {
+		s.failures++
+	}
+	// What a subscription would have told must be read.
+	_, readErr := s.sync(ctx)
+	impossible := refused || errors.Is(err, subscription.ErrNoAck) || s.failures >= connectTries
+	if readErr == nil && impossible {
+		s.poll(err)
+	} else {
+		s.disconnected(err)
+	}
+}
+
+// poll begins or goes on to do without a subscription.
+func (s *syncer) poll(err error) {
+	s.inc(&s.n.Refusals)
+	if s.setState(Polling) {
+		s.log.error(eventPolling, "Redis answers, but changes cannot be subscribed to: it is polled instead, which takes longer and costs more. "+
+			"Check the right to SUBSCRIBE to the channel.", slog.String("channel", s.store.keys.Events),
+			slog.Duration("interval", s.timings.Poll), errAttr(err))
+	}
+	s.redial.set(around(s.timings.Resubscribe, 0.5))
+	s.setReread()
+}
+
+// disconnected waits before it connects again.
+func (s *syncer) disconnected(err error) {
+	if s.setState(Disconnected) {
+		s.log.warn(eventDisconnected, "The connection to Redis is lost; evaluation goes on with the config held.", errAttr(err))
+	}
+	s.redial.set(s.connecting.next())
+}
+
+func (s *syncer) setReread() {
+	if s.state() == Polling {
+		s.reread.set(around(s.timings.Poll, 0.2))
+		return
+	}
+	s.reread.set(around(s.timings.MetaReread, 0.5))
+}
+
+func (s *syncer) onReread(ctx context.Context) {
+	s.want.tries = 0
+	_, err := s.readHead(ctx, anyNode)
+	if err != nil && s.state() == Polling {
+		s.disconnected(err)
+	}
+	s.setReread()
+}
+
+// onSilence finds out why no heartbeat came though the connection is alive: there is
+// no leader, or its messages do not arrive here.
+func (s *syncer) onSilence(ctx context.Context) {
+	before, based := s.heard, s.based
+	s.silence.set(s.timings.Dead)
+	head, err := s.readHead(ctx, primary)
+	if err != nil || len(s.events) > 0 {
+		return
+	}
+	moved := based && (head.meta.Rev > before.rev || head.meta.CDN > before.cdn || head.epoch > before.epoch)
+	// The lock outlives its holder's last heartbeat by less than this.
+	renewed := head.locked && time.Since(s.spoke) >= 2*s.timings.Dead
+	if !moved && !renewed {
+		s.setState(NoLeader)
+		return
+	}
+	s.inc(&s.n.Deaf)
+	s.deaf++
+	s.log.warn(eventDeaf, "A leader is alive, but its messages do not arrive here; connecting again.")
+	s.hangUp()
+	if s.deaf > deafTries {
+		s.poll(errDeaf)
+		return
+	}
+	s.setState(Disconnected)
+	s.redial.set(s.connecting.next())
+}
+
+func (s *syncer) state() State { return s.link.Load().state }
+
+// setState tells whether that is a change.
+func (s *syncer) setState(state State) bool {
+	l := *s.link.Load()
+	if l.state == state {
+		return false
+	}
+	from := l.state
+	l.state = state
+	s.link.Store(&l)
+	if subscribed := state == Live || state == NoLeader; subscribed && from != Live && from != NoLeader {
+		s.log.info(eventLive, "Subscribed to changes.")
+	}
+	switch {
+	case state == NoLeader:
+		s.log.warn(eventNoLeader, "No leader is heard: the config in Redis is not kept current by one.")
+	case state == Live && from == NoLeader:
+		s.log.info(eventLeaderBack, "A leader is heard.")
+	}
+	return true
+}
+
+// setLeader notes the term and the poll interval of the leader that was heard of.
+func (s *syncer) setLeader(epoch int64, poll time.Duration) {
+	l := *s.link.Load()
+	if poll <= 0 {
+		poll = l.poll
+	}
+	if epoch <= 0 {
+		epoch = l.epoch
+	}
+	if l.epoch == epoch && l.poll == poll {
+		return
+	}
+	l.epoch, l.poll = epoch, poll
+	s.link.Store(&l)
+}

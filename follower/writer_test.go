@@ -1,0 +1,209 @@
+package follower
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// configJSON is a config whose version stands within the content.
+func configJSON(version int) []byte {
+	return fmt.Appendf(nil, `{"p":{"s":"salt"},"f":{`+
+		`"version":{"t":2,"v":{"i":%d},"i":"v%d"},`+
+		`"isOn":{"t":0,"v":{"b":true},"i":"on"},`+
+		`"ratio":{"t":3,"v":{"d":0.5}},`+
+		`"text":{"t":1,"r":[{"c":[{"u":{"a":"Email","c":2,"l":["@example.com"]}}],"s":{"v":{"s":"ours"},"i":"ours"}}],"v":{"s":"theirs"},"i":"theirs"}`+
+		`}}`, version, version)
+}
+
+// writer writes to Redis what a leader's scripts write, each step in one transaction.
+type writer struct {
+	t      testing.TB
+	redis  redis.Cmdable
+	keys   cachekeys.Keys
+	poll   time.Duration
+	spread time.Duration
+	inline bool
+	mute   bool          // publish nothing: the message is lost
+	skew   time.Duration // of Redis's clock against the local one
+
+	mu    sync.Mutex // held by a step; by with, while the heart beats
+	epoch, rev, cdn int64
+	json            []byte
+	etag            string
+}
+
+func newWriter(t testing.TB, client redis.Cmdable) *writer {
+	w := &writer{t: t, redis: client, keys: cachekeys.For(testSDKKey), poll: 55 * time.Second}
+	w.acquire()
+	return w
+}
+
+// with changes the writer while its heart beats.
+func (w *writer) with(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
+func (w *writer) now() int64 { return time.Now().Add(w.skew).UnixMilli() }
+
+// acquire begins a term.
+func (w *writer) acquire() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.epoch = max(w.epoch+1, w.now())
+	w.exec(func(p redis.Pipeliner) {
+		p.Set(context.Background(), w.keys.Lock, cachekeys.LockValue("leader", w.epoch), 15*time.Second)
+		p.HSet(context.Background(), w.keys.Meta, "epoch", w.epoch)
+	})
+}
+
+// commit writes new content after an answer of the CDN, and announces it.
+func (w *writer) commit(json []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.json = json
+	w.rev = max(w.now(), w.rev+1)
+	w.cdn = w.now()
+	w.etag = "W/" + strconv.Quote(cachekeys.ContentHash(json)[:8])
+	w.store(cachekeys.Change)
+}
+
+// confirm is the CDN's 304: the same content at a newer rev.
+func (w *writer) confirm() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rev = max(w.now(), w.rev+1)
+	w.cdn = w.now()
+	w.store(cachekeys.Heartbeat)
+}
+
+func (w *writer) store(announce cachekeys.MessageType) {
+	codec, payload := cachekeys.Encode(w.json)
+	hash := cachekeys.ContentHash(w.json)
+	blob := cachekeys.Blob{Rev: w.rev, Hash: hash, Codec: codec, Payload: payload}
+	entry := cachekeys.Entry{FetchTime: w.rev, ETag: w.etag, JSON: w.json}
+	w.exec(func(p redis.Pipeliner) {
+		ctx := context.Background()
+		p.Set(ctx, w.keys.Entry, entry.Append(nil), 0)
+		p.Set(ctx, w.keys.Blob, blob.Append(nil), 0)
+		p.HSet(ctx, w.keys.Meta, "epoch", w.epoch, "rev", w.rev, "hash", hash, "len", len(w.json),
+			"etag", w.etag, "cdn", w.cdn, "poll", w.poll.Milliseconds())
+		p.PExpire(ctx, w.keys.Lock, 15*time.Second)
+		if !w.mute {
+			p.Publish(ctx, w.keys.Events, w.message(announce))
+		}
+	})
+}
+
+// heartbeat renews the lock and says what is current.
+func (w *writer) heartbeat() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.exec(func(p redis.Pipeliner) {
+		p.PExpire(context.Background(), w.keys.Lock, 15*time.Second)
+		if !w.mute {
+			p.Publish(context.Background(), w.keys.Events, w.message(cachekeys.Heartbeat))
+		}
+	})
+}
+
+func (w *writer) describe(kind cachekeys.MessageType) cachekeys.Message {
+	m := cachekeys.Message{Type: kind, Epoch: w.epoch, Poll: w.poll}
+	if w.rev == 0 {
+		return m
+	}
+	m.Rev, m.CDN, m.Hash, m.Len, m.ETag = w.rev, w.cdn, cachekeys.ContentHash(w.json), len(w.json), cachekeys.MessageETag(w.etag)
+	if kind == cachekeys.Change {
+		m.Spread = w.spread
+		if w.inline {
+			m.Codec, m.Content = cachekeys.Encode(w.json)
+		}
+	}
+	return m
+}
+
+func (w *writer) message(kind cachekeys.MessageType) string {
+	return string(w.describe(kind).Append(nil))
+}
+
+// publish sends any text on the channel.
+func (w *writer) publish(text string) {
+	w.t.Helper()
+	if err := w.redis.Publish(context.Background(), w.keys.Events, text).Err(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// beat sends heartbeats every 3 s and confirms every poll interval, until stop is called.
+func (w *writer) beat() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(3 * time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			var due bool
+			w.with(func() { due = w.rev != 0 && time.Duration(w.now()-w.cdn)*time.Millisecond >= w.poll })
+			if due {
+				w.confirm()
+			} else {
+				w.heartbeat()
+			}
+		}
+	}()
+	stop = func() { cancel(); <-done }
+	w.t.Cleanup(stop)
+	return stop
+}
+
+func (w *writer) exec(commands func(redis.Pipeliner)) {
+	w.t.Helper()
+	_, err := w.redis.TxPipelined(context.Background(), func(p redis.Pipeliner) error {
+		commands(p)
+		return nil
+	})
+	if err != nil {
+		w.t.Errorf("the test's leader: %v", err)
+	}
+}
+
+func version(c *Client) int { return c.GetIntValue("version", -1, nil) }
+
+// breakable is a connection that can be made to swallow what is sent in both directions.
+type breakable struct {
+	net.Conn
+	frozen atomic.Bool
+}
+
+func (b *breakable) Write(p []byte) (int, error) {
+	if b.frozen.Load() {
+		return len(p), nil
+	}
+	return b.Conn.Write(p)
+}
+
+func (b *breakable) Read(p []byte) (int, error) {
+	for {
+		n, err := b.Conn.Read(p)
+		if err != nil || !b.frozen.Load() {
+			return n, err
+		}
+	}
+}
