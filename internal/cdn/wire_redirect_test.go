@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -226,8 +227,9 @@ func TestProxyWithPassword_S7(t *testing.T) {
 }
 
 func TestCertificateIsChecked(t *testing.T) {
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, wireConfig) }))
-	srv.Config.ErrorLog = nil
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, wireConfig) }))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
 	defer srv.Close()
 	e := wantCode(t, wireFetcher(t, Config{BaseURL: srv.URL}), CodeNetwork)
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](e); !ok {

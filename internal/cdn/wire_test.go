@@ -212,6 +212,7 @@ func TestLiesAndTruncation_F26(t *testing.T) {
 			CodeNetwork, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			base, connections := raw(t, c.answer)
 			e := wantCode(t, wireFetcher(t, Config{BaseURL: base}), c.code)
 			if n := connections.Load(); n != c.connections || e.Requests != int(n) {
