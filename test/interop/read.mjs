@@ -57,7 +57,7 @@ async function report(client, cache, user, errors, refresh) {
   const flags = {};
   let fetchTime = null;
   for (const flag of await client.getAllValueDetailsAsync(user)) {
-    flags[flag.key] = { value: flag.value, variationId: flag.variationId, errorCode: flag.errorCode };
+    flags[flag.key] = { value: flag.value, variationId: flag.variationId, errorCode: flag.errorCode, error: flag.errorMessage };
     fetchTime = flag.fetchTime?.getTime() ?? null;
   }
   const line = {

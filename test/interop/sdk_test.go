@@ -42,6 +42,7 @@ type flag struct {
 	Value       any    `json:"value"`
 	VariationID string `json:"variationId"`
 	ErrorCode   int    `json:"errorCode"`
+	Error       string `json:"error"`
 }
 
 type refresh struct {
