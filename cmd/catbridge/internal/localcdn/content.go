@@ -1,0 +1,97 @@
+// Package localcdn serves a config JSON from a file the way ConfigCat's CDN does, and
+// follows the changes of that file.
+package localcdn
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// Content is one version of a config, in a form that a leader takes. It is immutable.
+type Content struct {
+	JSON   []byte
+	Hash   string    // as the bridge names content, see [cachekeys.ContentHash]
+	ETag   string    // as HTTP quotes it
+	Since  time.Time // when it was read
+	Broken []evaluate.FlagError
+}
+
+// NewContent checks a config JSON. Its error says at which line and column.
+func NewContent(json []byte) (*Content, error) {
+	config, err := evaluate.Parse(json)
+	if err != nil {
+		if parse, ok := errors.AsType[*evaluate.ParseError](err); ok && parse.Offset >= 0 {
+			line, column := position(json, max(parse.Offset-1, 0)) // the offset counts the bad byte
+			return nil, fmt.Errorf("line %d, column %d: not valid JSON: %s", line, column, parse.Reason)
+		}
+		return nil, err
+	}
+	sum := sha256.Sum256(json)
+	return &Content{
+		JSON: json, Hash: cachekeys.ContentHash(json), ETag: `"` + hex.EncodeToString(sum[:16]) + `"`,
+		Since: time.Now(), Broken: config.BrokenFlags(),
+	}, nil
+}
+
+// position gives the line and column, from 1, of the byte at offset.
+func position(text []byte, offset int64) (line, column int) {
+	before := text[:min(offset, int64(len(text)))]
+	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+// readFile reads a file of at most the size that a config may have. Its errors do not
+// name the file.
+func readFile(path string) ([]byte, error) {
+	// Before it is opened: opening a pipe would wait for its writer.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, reason(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, reason(err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, evaluate.MaxConfigBytes+1))
+	if err != nil {
+		return nil, reason(err)
+	}
+	if len(data) > evaluate.MaxConfigBytes {
+		return nil, fmt.Errorf("larger than %d MiB, the most that a config may have", evaluate.MaxConfigBytes>>20)
+	}
+	return data, nil
+}
+
+// reason is err without operation and path.
+func reason(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	return err
+}
+
+// read reads and checks a file. Its errors name the file.
+func read(path string) (*Content, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	content, err := NewContent(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return content, nil
+}

@@ -1,0 +1,110 @@
+package localcdn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+// Server serves one config for every SDK key. All methods are safe for concurrent use.
+type Server struct {
+	current atomic.Pointer[Content]
+	log     *slog.Logger
+}
+
+// New gives a server of content. The logger gets a line for each request; SDK keys
+// in it are masked.
+func New(content *Content, logger *slog.Logger) *Server {
+	s := &Server{log: logger}
+	s.current.Store(content)
+	return s
+}
+
+// Publish makes content what is served from now on.
+func (s *Server) Publish(content *Content) { s.current.Store(content) }
+
+// Current is what is served.
+func (s *Server) Current() *Content { return s.current.Load() }
+
+const (
+	pathPrefix = "/configuration-files/"
+	pathSuffix = "/config_v6.json"
+)
+
+// ServeHTTP implements [http.Handler]. It answers 304 where the request's ETag is that
+// of the current content, and 404 where the path holds no well-formed SDK key.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+	sdkKey := s.serve(seen, r)
+	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method), slog.Int("status", seen.status),
+		slog.String("sdk_key", cdn.Mask(sdkKey)), slog.String("from", r.RemoteAddr), slog.String("user_agent", r.UserAgent()))
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) (sdkKey string) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+		return ""
+	}
+	sdkKey, hasPrefix := strings.CutPrefix(r.URL.Path, pathPrefix)
+	sdkKey, hasSuffix := strings.CutSuffix(sdkKey, pathSuffix)
+	if !hasPrefix || !hasSuffix || cdn.CheckSDKKey(sdkKey, true) != nil {
+		http.Error(w, "no config here: the path is "+pathPrefix+"{SDK key}"+pathSuffix, http.StatusNotFound)
+		return ""
+	}
+	content := s.Current()
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", content.ETag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content.JSON))
+	return sdkKey
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Serve answers requests until ctx ends, and closes the listener. Requests that are
+// under way get a second to end.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if server.Shutdown(ctx) != nil {
+			server.Close()
+		}
+	})
+	err := server.Serve(listener)
+	if !stop() {
+		<-stopped
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
