@@ -16,20 +16,20 @@ const (
 )
 
 // noUser tells whether there is no user, and warns of it once per setting (S75).
-func (r *run) noUser(f *frame) bool {
+func (r *run) noUser(t *Trace) bool {
 	if r.user.kind != userMissing {
 		return false
 	}
-	if !f.warnedUser {
-		f.warnedUser = true
-		r.trace.warnUserMissing(f.setting.key)
+	if !r.warnedUser {
+		r.warnedUser = true
+		t.warnUserMissing(r.setting.key)
 	}
 	return true
 }
 
-func (r *run) evaluateUser(f *frame, c *Condition) (outcome, *Error) {
-	r.log.userCondition(c)
-	if r.noUser(f) {
+func (r *run) evaluateUser(t *Trace, c *Condition) (outcome, *Error) {
+	t.log().userCondition(c)
+	if r.noUser(t) {
 		r.cannot = obstacle{kind: userIsMissing}
 		return cannotEvaluate, nil
 	}
@@ -41,16 +41,16 @@ func (r *run) evaluateUser(f *frame, c *Condition) (outcome, *Error) {
 		return noMatch, err
 	}
 	if a.kind == attributeMissing || a.kind == attributeText && a.text == "" {
-		r.trace.warnAttributeMissing(c, f.setting.key)
+		t.warnAttributeMissing(c, r.setting.key)
 		r.cannot = obstacle{kind: attributeIsMissing, attribute: c.attribute.name}
 		return cannotEvaluate, nil
 	}
-	return r.compare(f, c, &a)
+	return r.compare(t, c, &a)
 }
 
 // compare applies the condition's comparator. Each branch first brings the
 // attribute into shape, which may fail, and only then needs the comparison value.
-func (r *run) compare(f *frame, c *Condition, a *attribute) (outcome, *Error) {
+func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 	switch c.comparator {
 	case TextIsOneOf, TextIsNotOneOf, TextEquals, TextNotEquals, TextContainsAnyOf, TextNotContainsAnyOf,
 		TextStartsWithAnyOf, TextNotStartsWithAnyOf, TextEndsWithAnyOf, TextNotEndsWithAnyOf,
@@ -59,7 +59,7 @@ func (r *run) compare(f *frame, c *Condition, a *attribute) (outcome, *Error) {
 		text := a.text
 		if a.kind != attributeText {
 			text = a.asText()
-			r.trace.warnConverted(c, f.setting.key, text)
+			t.warnConverted(c, r.setting.key, text)
 		}
 		if c.valueErr != nil {
 			return noMatch, c.valueErr
@@ -69,7 +69,7 @@ func (r *run) compare(f *frame, c *Condition, a *attribute) (outcome, *Error) {
 	case SemVerIsOneOf, SemVerIsNotOneOf, SemVerLess, SemVerLessOrEquals, SemVerGreater, SemVerGreaterOrEquals:
 		version := a.version()
 		if version == nil {
-			return r.invalidAttribute(f, c, a, "semantic version")
+			return r.invalidAttribute(t, c, a, "semantic version")
 		}
 		if c.valueErr != nil {
 			return noMatch, c.valueErr
@@ -79,7 +79,7 @@ func (r *run) compare(f *frame, c *Condition, a *attribute) (outcome, *Error) {
 	case NumberEquals, NumberNotEquals, NumberLess, NumberLessOrEquals, NumberGreater, NumberGreaterOrEquals:
 		number, ok := a.asNumber()
 		if !ok {
-			return r.invalidAttribute(f, c, a, "decimal number")
+			return r.invalidAttribute(t, c, a, "decimal number")
 		}
 		if c.valueErr != nil {
 			return noMatch, c.valueErr
@@ -89,7 +89,7 @@ func (r *run) compare(f *frame, c *Condition, a *attribute) (outcome, *Error) {
 	case DateTimeBefore, DateTimeAfter:
 		seconds, ok := a.asUnixSeconds()
 		if !ok {
-			return r.invalidAttribute(f, c, a, "Unix timestamp (number of seconds elapsed since Unix epoch)")
+			return r.invalidAttribute(t, c, a, "Unix timestamp (number of seconds elapsed since Unix epoch)")
 		}
 		if c.valueErr != nil {
 			return noMatch, c.valueErr
@@ -99,7 +99,7 @@ func (r *run) compare(f *frame, c *Condition, a *attribute) (outcome, *Error) {
 	case ArrayContainsAnyOf, ArrayNotContainsAnyOf, HashedArrayContainsAnyOf, HashedArrayNotContainsAnyOf:
 		list, ok := a.asList()
 		if !ok {
-			return r.invalidAttribute(f, c, a, "string array")
+			return r.invalidAttribute(t, c, a, "string array")
 		}
 		if c.valueErr != nil {
 			return noMatch, c.valueErr
@@ -112,20 +112,20 @@ func (r *run) compare(f *frame, c *Condition, a *attribute) (outcome, *Error) {
 }
 
 // invalidAttribute reports an attribute that is not what the comparator needs.
-func (r *run) invalidAttribute(f *frame, c *Condition, a *attribute, wanted string) (outcome, *Error) {
+func (r *run) invalidAttribute(t *Trace, c *Condition, a *attribute, wanted string) (outcome, *Error) {
 	r.cannot = obstacle{kind: attributeIsInvalid, attribute: c.attribute.name}
-	if r.trace != nil {
+	if t != nil {
 		r.cannot.reason = invalidReason(a, wanted)
-		r.trace.warnAttributeInvalid(c, f.setting.key, r.cannot.reason)
+		t.warnAttributeInvalid(c, r.setting.key, r.cannot.reason)
 	}
 	return cannotEvaluate, nil
 }
 
 // evaluateSegment evaluates an AND of user conditions. What cannot be evaluated
 // fails the condition, whether it asks for IN or for NOT IN (S73).
-func (r *run) evaluateSegment(f *frame, c *Condition) (outcome, *Error) {
-	r.log.segmentCondition(c)
-	if r.noUser(f) {
+func (r *run) evaluateSegment(t *Trace, c *Condition) (outcome, *Error) {
+	t.log().segmentCondition(c)
+	if r.noUser(t) {
 		r.cannot = obstacle{kind: userIsMissing}
 		return cannotEvaluate, nil
 	}
@@ -136,11 +136,11 @@ func (r *run) evaluateSegment(f *frame, c *Condition) (outcome, *Error) {
 	if s.err != nil {
 		return noMatch, s.err
 	}
-	r.log.beginSegment(s)
+	t.log().beginSegment(s)
 	if s.conditionsErr != nil {
 		return noMatch, s.conditionsErr
 	}
-	inside, err := r.evaluateConditions(f, s.conditions, nil)
+	inside, err := r.evaluateConditions(t, s.conditions, nil)
 	if err != nil {
 		return noMatch, err
 	}
@@ -151,58 +151,9 @@ func (r *run) evaluateSegment(f *frame, c *Condition) (outcome, *Error) {
 		}
 		result = outcomeOf((inside == match) != (c.comparator == segmentIsNotIn))
 	}
-	r.log.endSegment(c, inside, result, &r.cannot)
+	t.log().endSegment(c, inside, result, &r.cannot)
 	return result, nil
 }
 
-// evaluatePrerequisite compares the value of another flag, for the same user (S74).
-func (r *run) evaluatePrerequisite(f *frame, c *Condition) (outcome, *Error) {
-	p := c.prerequisite
-	l := &f.setting.links[c.link]
-	r.log.prerequisiteCondition(p, l)
-	if l.err != nil {
-		return noMatch, l.err
-	}
-	for ancestor := f; ancestor != nil; ancestor = ancestor.parent {
-		if ancestor.setting == l.target {
-			return noMatch, cycleFrom(f, l.target)
-		}
-	}
-	if f.depth >= maxPrerequisiteDepth {
-		return noMatch, errTooDeep
-	}
-	if r.visits++; r.visits > maxPrerequisiteVisits {
-		return noMatch, errTooMany
-	}
-	r.log.beginPrerequisite(p)
-	child := frame{setting: l.target, parent: f, depth: f.depth + 1}
-	var out selection
-	if err := r.evaluateSetting(&child, &out); err != nil {
-		return noMatch, err
-	}
-	if out.served.valueErr != nil {
-		return noMatch, out.served.valueErr
-	}
-	if p.comparatorErr != nil {
-		return noMatch, p.comparatorErr
-	}
-	result := outcomeOf(out.served.value.equals(l.value) != (p.comparator == prerequisiteNotEquals))
-	r.log.endPrerequisite(p, l, out.served.value, result)
-	return result, nil
-}
-
-// cycleFrom is the error of a chain that comes back to target.
-func cycleFrom(f *frame, target *setting) *Error {
-	keys := make([]string, f.depth+2)
-	keys[f.depth+1] = target.key
-	for ; f != nil; f = f.parent {
-		keys[f.depth] = f.setting.key
-	}
-	return cycleError(keys)
-}
-
-// Segment and prerequisite conditions have comparators of their own.
-const (
-	segmentIsNotIn        = 1
-	prerequisiteNotEquals = 1
-)
+// segmentIsNotIn is one of the two comparators of segment conditions.
+const segmentIsNotIn = 1

@@ -90,17 +90,19 @@ var (
 	errUserCodeFailure = &Error{Code: CodeUnexpected, text: "The User Object's GetAttribute method panicked."}
 )
 
-func typeMismatch(setting *setting, def Kind) *Error {
-	kind := setting.kind
-	if setting.plain && kind == KindInt {
-		kind = KindFloat
+// typeMismatches holds the error for each type of setting and of default value.
+var typeMismatches = func() (errs [KindFloat + 1][KindFloat + 1]*Error) {
+	for setting := KindBool; setting <= KindFloat; setting++ {
+		for def := KindBool; def <= KindFloat; def++ {
+			name := settingTypeName(setting)
+			errs[setting][def] = &Error{Code: CodeTypeMismatch, text: "The type of a setting must match the type of the specified default value. " +
+				"Setting's type was " + name + " but the default value's type was " + def.String() + ". " +
+				"Please use a default value which corresponds to the setting type " + name + ". " +
+				"Learn more: https://configcat.com/docs/sdk-reference/go/#setting-type-mapping"}
+		}
 	}
-	name := settingTypeName(kind)
-	return &Error{Code: CodeTypeMismatch, text: "The type of a setting must match the type of the specified default value. " +
-		"Setting's type was " + name + " but the default value's type was " + def.String() + ". " +
-		"Please use a default value which corresponds to the setting type " + name + ". " +
-		"Learn more: https://configcat.com/docs/sdk-reference/go/#setting-type-mapping"}
-}
+	return errs
+}()
 
 func settingTypeName(k Kind) string {
 	switch k {

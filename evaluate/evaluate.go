@@ -1,12 +1,5 @@
 package evaluate
 
-// Limits on prerequisites that no config made by people comes near: they keep
-// the stack and the time of an evaluation bounded whatever the config says.
-const (
-	maxPrerequisiteDepth  = 10_000
-	maxPrerequisiteVisits = 100_000
-)
-
 // Evaluate gives the value of a setting for a user. It never panics; whatever
 // fails gives def, with the reason in the result. It is safe for concurrent use.
 //
@@ -39,36 +32,37 @@ func (s *setting) isFixed() bool {
 		s.rulesErr == nil && s.optionsErr == nil
 }
 
-func (s *setting) evaluate(user any, def Value, trace *Trace) Result {
-	r := run{trace: trace, log: trace.start()}
+func (s *setting) evaluate(user any, def Value, t *Trace) Result {
+	var r run
 	r.user.resolve(user)
-	r.log.begin(s.key, &r.user)
+	t.log().begin(s.key, &r.user)
 
 	out := selection{ruleIndex: -1, optionIndex: -1}
-	value, err := r.evaluateFor(s, def, &out)
+	value, err := r.evaluateFor(t, s, def, &out)
 	if err != nil {
-		trace.finish(def)
+		t.finish(def)
 		return failed(def, err)
 	}
-	trace.finish(value)
+	t.finish(value)
 	return out.result(value)
 }
 
-// run is one evaluation.
+// run is one evaluation. It stays on the stack: it points to nothing of itself,
+// and the trace is passed beside it, since a user's own code may keep what it is
+// called with and would draw the trace to the heap, too.
 type run struct {
 	user   user
-	trace  *Trace
-	log    *logText // nil: no evaluation log
-	visits int      // prerequisites evaluated so far
 	cannot obstacle // why the last condition could not be evaluated
+
+	frame  // of the setting being evaluated
+	chain  chain
+	visits int // prerequisites evaluated so far
 }
 
-// frame is a setting being evaluated: the one asked for, or a prerequisite.
+// frame belongs to a setting being evaluated: the one asked for, or a
+// prerequisite. Some warnings are given once per setting.
 type frame struct {
-	setting *setting
-	parent  *frame // the setting that depends on this one
-	depth   int
-	// Some warnings are given once per setting.
+	setting                   *setting
 	warnedUser, warnedOptions bool
 }
 
@@ -88,14 +82,15 @@ func outcomeOf(matches bool) outcome {
 	return noMatch
 }
 
-func (r *run) evaluateFor(s *setting, def Value, out *selection) (Value, *Error) {
+func (r *run) evaluateFor(t *Trace, s *setting, def Value, out *selection) (Value, *Error) {
 	if s.err != nil {
 		return Value{}, s.err
 	}
 	if !s.accepts(def.kind) {
-		return Value{}, typeMismatch(s, def.kind)
+		return Value{}, typeMismatches[s.kind][def.kind]
 	}
-	if err := r.evaluateSetting(&frame{setting: s}, out); err != nil {
+	r.frame = frame{setting: s}
+	if err := r.evaluateSetting(t, out); err != nil {
 		return Value{}, err
 	}
 	if out.served.err != nil {
@@ -115,13 +110,13 @@ func (s *setting) accepts(kind Kind) bool {
 
 // evaluateSetting walks the rules top-down, then the setting's percentage
 // options, and ends with the setting's own value (S70).
-func (r *run) evaluateSetting(f *frame, out *selection) *Error {
-	s := f.setting
+func (r *run) evaluateSetting(t *Trace, out *selection) *Error {
+	s := r.setting
 	if s.rulesErr != nil {
 		return s.rulesErr
 	}
 	if len(s.rules) > 0 {
-		if matched, err := r.evaluateRules(f, out); matched || err != nil {
+		if matched, err := r.evaluateRules(t, out); matched || err != nil {
 			return err
 		}
 	}
@@ -129,7 +124,7 @@ func (r *run) evaluateSetting(f *frame, out *selection) *Error {
 		return s.optionsErr
 	}
 	if len(s.options) > 0 {
-		if matched, err := r.evaluateOptions(f, s.options, out); matched || err != nil {
+		if matched, err := r.evaluateOptions(t, s.options, out); matched || err != nil {
 			return err
 		}
 	}
@@ -137,25 +132,26 @@ func (r *run) evaluateSetting(f *frame, out *selection) *Error {
 	return nil
 }
 
-func (r *run) evaluateRules(f *frame, out *selection) (matched bool, err *Error) {
-	r.log.rules()
-	for i := range f.setting.rules {
-		rule := &f.setting.rules[i]
+func (r *run) evaluateRules(t *Trace, out *selection) (matched bool, err *Error) {
+	t.log().rules()
+	rules := r.setting.rules
+	for i := range rules {
+		rule := &rules[i]
 		if rule.err != nil {
 			return false, rule.err
 		}
 		if rule.conditionsErr != nil {
 			return false, rule.conditionsErr
 		}
-		result, err := r.evaluateConditions(f, rule.conditions, rule)
+		result, err := r.evaluateConditions(t, rule.conditions, rule)
 		if err != nil {
 			return false, err
 		}
 		if result != match {
 			if result == cannotEvaluate {
-				r.log.indent()
-				r.log.ruleIgnored()
-				r.log.outdent()
+				t.log().indent()
+				t.log().ruleIgnored()
+				t.log().outdent()
 			}
 			continue
 		}
@@ -163,17 +159,17 @@ func (r *run) evaluateRules(f *frame, out *selection) (matched bool, err *Error)
 			return false, rule.thenErr
 		}
 		if rule.hasOptions {
-			r.log.indent()
-			matched, err := r.evaluateOptions(f, rule.options, out)
+			t.log().indent()
+			matched, err := r.evaluateOptions(t, rule.options, out)
 			if err != nil {
 				return false, err
 			}
 			if !matched { // S71
-				r.log.ruleIgnored()
-				r.log.outdent()
+				t.log().ruleIgnored()
+				t.log().outdent()
 				continue
 			}
-			r.log.outdent()
+			t.log().outdent()
 		} else {
 			out.served = &rule.served
 		}
@@ -185,38 +181,38 @@ func (r *run) evaluateRules(f *frame, out *selection) (matched bool, err *Error)
 
 // evaluateConditions joins conditions with AND. The rule they belong to is nil
 // for those of a segment.
-func (r *run) evaluateConditions(f *frame, conditions []Condition, rule *TargetingRule) (outcome, *Error) {
+func (r *run) evaluateConditions(t *Trace, conditions []Condition, rule *TargetingRule) (outcome, *Error) {
 	result := match
 	thenOnNewLine := false
-	r.log.bullet()
+	t.log().bullet()
 	for i := range conditions {
 		c := &conditions[i]
 		if c.kind == invalidCondition {
 			return noMatch, c.err
 		}
-		r.log.beginCondition(i)
+		t.log().beginCondition(i)
 		var err *Error
 		switch c.kind {
 		case userCondition:
-			result, err = r.evaluateUser(f, c)
+			result, err = r.evaluateUser(t, c)
 			thenOnNewLine = len(conditions) > 1
 		case prerequisiteCondition:
-			result, err = r.evaluatePrerequisite(f, c)
+			result, err = r.evaluatePrerequisite(t, c)
 			thenOnNewLine = true
 		case segmentCondition:
-			result, err = r.evaluateSegment(f, c)
+			result, err = r.evaluateSegment(t, c)
 			thenOnNewLine = result != cannotEvaluate || r.cannot.kind != userIsMissing || len(conditions) > 1
 		}
 		if err != nil {
 			return noMatch, err
 		}
-		r.log.endCondition(result == match, rule == nil || len(conditions) > 1)
+		t.log().endCondition(result == match, rule == nil || len(conditions) > 1)
 		if result != match {
 			break
 		}
 	}
 	if rule != nil {
-		r.log.then(rule, result, &r.cannot, thenOnNewLine)
+		t.log().then(rule, result, &r.cannot, thenOnNewLine)
 	}
 	return result, nil
 }

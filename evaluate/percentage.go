@@ -2,12 +2,12 @@ package evaluate
 
 // evaluateOptions selects the option whose share of the 100 buckets the user
 // falls in (S72). matched is false if there is no user or no attribute.
-func (r *run) evaluateOptions(f *frame, options []PercentageOption, out *selection) (matched bool, err *Error) {
-	if r.noUser(f) {
-		r.log.optionsWithoutUser()
+func (r *run) evaluateOptions(t *Trace, options []PercentageOption, out *selection) (matched bool, err *Error) {
+	if r.noUser(t) {
+		t.log().optionsWithoutUser()
 		return false, nil
 	}
-	s := f.setting
+	s := r.setting
 	if s.optionAttributeErr != nil {
 		return false, s.optionAttributeErr
 	}
@@ -16,15 +16,15 @@ func (r *run) evaluateOptions(f *frame, options []PercentageOption, out *selecti
 		return false, err
 	}
 	if a.kind == attributeMissing {
-		r.log.optionsWithoutAttribute(s.optionAttribute.name)
-		if !f.warnedOptions {
-			f.warnedOptions = true
-			r.trace.warnOptionAttributeMissing(s.key, s.optionAttribute.name)
+		t.log().optionsWithoutAttribute(s.optionAttribute.name)
+		if !r.warnedOptions {
+			r.warnedOptions = true
+			t.warnOptionAttributeMissing(s.key, s.optionAttribute.name)
 		}
 		return false, nil
 	}
 	place := bucket(s.key, a.asText())
-	r.log.bucket(s.optionAttribute.name, place)
+	t.log().bucket(s.optionAttribute.name, place)
 	var sum int64
 	for i := range options {
 		o := &options[i]
@@ -38,7 +38,7 @@ func (r *run) evaluateOptions(f *frame, options []PercentageOption, out *selecti
 		if place >= sum {
 			continue
 		}
-		r.log.option(place, i, o)
+		t.log().option(place, i, o)
 		out.served, out.option, out.optionIndex = &o.served, o, i
 		return true, nil
 	}

@@ -60,8 +60,8 @@ func (t *Trace) Reset() {
 	t.events = t.events[:0]
 }
 
-// start gives the evaluation log to write, nil if none is asked for.
-func (t *Trace) start() *logText {
+// log is the evaluation log to write, nil if none is asked for.
+func (t *Trace) log() *logText {
 	if t == nil || !t.Log {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (t *Trace) start() *logText {
 
 // finish adds the evaluation log, which ends with the value returned.
 func (t *Trace) finish(value Value) {
-	if log := t.start(); log != nil {
+	if log := t.log(); log != nil {
 		log.end(value)
 		t.add(EventEvaluated, string(log.text))
 	}

@@ -63,7 +63,7 @@ func textUnlessEmpty(s string) attribute {
 type user struct {
 	kind   userKind
 	data   *UserData
-	copied UserData // where data points when the user was given as a value
+	copied UserData // the user when it was given as a value
 	texts  map[string]string
 	any    map[string]any
 	own    Attributes
@@ -77,6 +77,7 @@ const (
 	userUnresolved userKind = iota
 	userMissing
 	userData
+	userValue
 	userTexts
 	userAny
 	userOwn
@@ -93,8 +94,7 @@ func (u *user) resolve(given any) {
 			u.kind, u.data = userData, v
 		}
 	case UserData:
-		u.kind, u.copied = userData, v
-		u.data = &u.copied
+		u.kind, u.copied = userValue, v
 	case map[string]any:
 		if v != nil {
 			u.kind, u.any = userAny, v
@@ -135,6 +135,8 @@ func (u *user) attribute(name attributeName) (attribute, *Error) {
 	switch u.kind {
 	case userData:
 		return u.data.attribute(name), nil
+	case userValue:
+		return u.copied.attribute(name), nil
 	case userAny:
 		return attributeOf(u.any[name.name]), nil
 	case userTexts:
@@ -278,6 +280,10 @@ func (u *user) names() []string {
 	switch u.kind {
 	case userData:
 		for name := range u.data.Custom {
+			add(name)
+		}
+	case userValue:
+		for name := range u.copied.Custom {
 			add(name)
 		}
 	case userAny:
