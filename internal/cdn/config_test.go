@@ -101,7 +101,7 @@ func FuzzMask(f *testing.F) {
 				t.Fatalf("%q becomes %q", key, masked)
 			}
 		}
-		if strings.Trim(key, "*/") != "" && masked == key {
+		if strings.Trim(key, "/") != "" && !strings.Contains(key, "*") && masked == key {
 			t.Fatalf("%q is not masked", key)
 		}
 		// Checked keys are quoted in errors, whatever they hold.

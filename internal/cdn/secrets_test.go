@@ -99,7 +99,7 @@ func TestNoErrorAndNoLogLineHoldsASecret_S103_F34(t *testing.T) {
 				cfg := cdn.Config{
 					SDKKey: secretKey,
 					Check: func([]byte) error {
-						return fmt.Errorf("%w: broken in %s, %s", io.ErrNoProgress, secretKey, secretPassword)
+						return fmt.Errorf("%w: broken in %s", io.ErrNoProgress, secretKey)
 					},
 					Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 				}
