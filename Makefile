@@ -1,0 +1,95 @@
+# The commands of this project; CONTRIBUTING.md says when to use which.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+GO       ?= go
+PACKAGES ?= ./...
+FUZZTIME ?= 30s
+BENCH    ?= .
+COUNT    ?= 1
+ARGS     ?=
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+STARTED  := $(shell date +%s)
+
+# Tests that count what they compared with the official SDKs' own data, and gates that
+# the race detector would disturb.
+CONFORMANCE := Matrices|Tables|ConfigCheck|EvaluationLogs|OfficialCacheFormat|Governance
+ALLOCATION  := Alloc
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## the demo: two leaders, three followers, a CDN and a Redis in one process (ARGS=--once)
+	$(GO) run ./cmd/catbridge demo $(ARGS)
+
+.PHONY: build
+build: ## the static binary, in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/catbridge ./cmd/catbridge
+
+.PHONY: test
+test: install-test-tools lint gates race vuln ## everything that must hold before a commit reaches main
+	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s"
+
+.PHONY: install-test-tools
+install-test-tools: ## what the tests need besides Go, as far as it is missing
+	@.ci/install-test-tools
+
+.PHONY: lint
+lint: ## gofmt, go vet, go fix, staticcheck; golangci-lint if it is installed
+	@echo "==> gofmt"
+	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted (run make fix):"; echo "$$unformatted"; exit 1; }
+	@echo "==> go vet"
+	@$(GO) vet $(PACKAGES)
+	@echo "==> go fix -diff"
+	@$(GO) fix -diff $(PACKAGES) || { echo "older Go than it could be (run make fix)"; exit 1; }
+	@echo "==> staticcheck"
+	@$(GO) tool -modfile=tools.mod staticcheck $(PACKAGES)
+	@if command -v golangci-lint >/dev/null; then echo "==> golangci-lint"; golangci-lint run; fi
+
+.PHONY: fix
+fix: ## format, and modernize
+	$(GO) fix $(PACKAGES)
+	gofmt -w .
+
+.PHONY: gates
+gates: ## conformance with its counts, and the allocation gates, without the race detector
+	@echo "==> conformance and allocation gates"
+	@$(GO) test -v -run '$(CONFORMANCE)|$(ALLOCATION)' ./cachekeys ./evaluate ./follower ./internal/cdn \
+		| grep -vE '^ *(=== |--- PASS|PASS$$)'
+
+.PHONY: race
+race: ## the whole suite, with the race detector and in random order
+	@echo "==> go test -race -shuffle=on (some minutes)"
+	@$(GO) test -race -shuffle=on -timeout 15m $(PACKAGES)
+
+.PHONY: unit
+unit: ## the suite without the race detector, from the cache where nothing changed
+	$(GO) test $(PACKAGES)
+
+.PHONY: vuln
+vuln: ## known vulnerabilities, where their database can be reached
+	@echo "==> govulncheck"
+	@.ci/vulncheck $(PACKAGES)
+
+.PHONY: fuzz
+fuzz: ## every fuzz test, one after the other (FUZZTIME=30s each)
+	@for package in $$($(GO) list $(PACKAGES)); do \
+		for name in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "==> $$package $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## the benchmarks (BENCH=pattern COUNT=1)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PACKAGES)
+
+.PHONY: clean
+clean: ## what the other targets made
+	rm -rf bin dist test/interop/node_modules
