@@ -245,8 +245,8 @@ func (a *attribute) appendReason(b []byte) []byte {
 			b = append(b, a.at(i)...)
 		}
 		return b
-	case a.kind == attributeTime && a.whole >= -maxDateMs && a.whole <= maxDateMs:
-		return appendDate(b, a.whole)
+	case a.kind == attributeTime:
+		return appendLongDate(b, a.whole)
 	default:
 		return a.appendText(b)
 	}

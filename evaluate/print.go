@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -75,14 +76,24 @@ const maxDateMs = 8.64e15
 func appendDate(b []byte, ms int64) []byte {
 	t := time.UnixMilli(ms).UTC()
 	if year := t.Year(); year < 0 || year > 9999 {
-		sign := byte('+')
-		if year < 0 {
-			sign, year = '-', -year
-		}
-		b = append(b, sign)
-		digits := strconv.Itoa(1_000_000 + year)
-		b = append(b, digits[1:]...)
+		b = fmt.Appendf(b, "%+07d", year)
 		return t.AppendFormat(b, "-01-02T15:04:05.000Z")
 	}
 	return t.AppendFormat(b, "2006-01-02T15:04:05.000Z")
+}
+
+// appendLongDate writes a point in time, in Unix milliseconds, as JavaScript
+// prints one in UTC.
+func appendLongDate(b []byte, ms int64) []byte {
+	if ms < -maxDateMs || ms > maxDateMs {
+		return append(b, "Invalid Date"...)
+	}
+	t := time.UnixMilli(ms).UTC()
+	b = t.AppendFormat(b, "Mon Jan 02 ")
+	if t.Year() < 0 {
+		b = fmt.Appendf(b, "%05d", t.Year())
+	} else {
+		b = fmt.Appendf(b, "%04d", t.Year())
+	}
+	return t.AppendFormat(b, " 15:04:05 GMT+0000 (Coordinated Universal Time)")
 }
