@@ -16,22 +16,22 @@ local rev = math.max(answered, number(meta[2]) + 1, number(found) + 1, tonumber(
 if rev > MAX then return exhausted() end
 local cdn = age >= 0 and answered or tonumber(ARGV[6])
 
-local etags = meta[9] or ''
-if meta[5] and meta[5] ~= '' and meta[5] ~= ARGV[11] then
-  local lines, kept = {digits(now) .. ' ' .. meta[5]}, 1
-  for line in string.gmatch(etags, '[^\n]+') do
-    if kept == 8 then break end
-    kept = kept + 1
-    lines[kept] = line
+-- The ETags that were current before, the latest first; what others spoilt is left out.
+local recent = meta[9] or ''
+if meta[5] and meta[5] ~= ARGV[11] then recent = digits(now) .. ' ' .. meta[5] .. '\n' .. recent end
+local lines = {}
+for line in string.gmatch(recent, '[^\n]+') do
+  if #lines < 8 and #line <= 270 and string.find(line, '^%d+ .') and number(string.match(line, '^%d+')) > 0 then
+    lines[#lines + 1] = line
   end
-  etags = table.concat(lines, '\n')
 end
 
 local text = digits(rev)
 redis.call('SET', KEYS[1], text .. '\n' .. ARGV[11] .. '\n' .. ARGV[15])
 redis.call('SET', KEYS[4], text .. '\n' .. ARGV[16] .. ARGV[17])
 redis.call('HSET', KEYS[3], 'epoch', string.match(ARGV[1], '%d+$'), 'rev', text, 'hash', ARGV[12], 'len', ARGV[13],
-  'etag', ARGV[11], 'cdn', cdn > 0 and digits(cdn) or '', 'poll', ARGV[14], 'etags', etags)
+  'etag', ARGV[11], 'cdn', cdn > 0 and digits(cdn) or '', 'poll', ARGV[14],
+  'refresh', digits(number(meta[8])), 'etags', table.concat(lines, '\n'))
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 local receivers = redis.call('PUBLISH', ARGV[7], message(ARGV[8], rev, cdn, ARGV[9]) .. ARGV[10])
 return {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[8]))}

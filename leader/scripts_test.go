@@ -1,0 +1,373 @@
+package leader
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const testKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
+
+// onBoth runs a test on a virtual server and on a real one.
+func onBoth(t *testing.T, test func(t *testing.T, client *redis.Client)) {
+	t.Helper()
+	t.Run("virtual", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { test(t, redistest.Virtual(t).Client(t, nil)) })
+	})
+	t.Run("real", func(t *testing.T) { test(t, redistest.Start(t).Client(t, nil)) })
+}
+
+// author is one leader process as its scripts see it.
+type author struct {
+	t testing.TB
+	store
+	lock string
+	rev  int64
+	high int64
+}
+
+func newAuthor(t testing.TB, client *redis.Client, id string) *author {
+	return &author{t: t, store: store{client: client, keys: cachekeys.For(testKey), leaderID: id, expiry: 15 * time.Second}}
+}
+
+func (a *author) win() grant {
+	a.t.Helper()
+	g, err := a.acquire(a.t.Context(), a.high)
+	if err != nil || g.outcome != outcomeAcquired {
+		a.t.Fatalf("acquire: %+v, %v", g, err)
+	}
+	a.lock, a.rev = g.lock, g.meta.Rev
+	return g
+}
+
+func testContent(version int) *content {
+	return newContent(fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}}}}`, version), `W/"v`+strconv.Itoa(version)+`"`, 0)
+}
+
+func (a *author) claimFor(c *content, kind cachekeys.MessageType, age int64) claim {
+	return claim{
+		lock: a.lock, base: a.rev, highest: a.high, age: age, etag: c.storedETag(),
+		message: cachekeys.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
+	}
+}
+
+func (a *author) mustCommit(c *content) written {
+	a.t.Helper()
+	w, err := a.commit(a.t.Context(), a.claimFor(c, cachekeys.Change, 0), c)
+	if err != nil || w.outcome != outcomeOK {
+		a.t.Fatalf("commit: %+v, %v", w, err)
+	}
+	a.rev = w.rev
+	return w
+}
+
+func (a *author) touchAs(c *content, age int64) written {
+	a.t.Helper()
+	w, err := a.touch(a.t.Context(), a.claimFor(c, cachekeys.Heartbeat, age))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return w
+}
+
+// stored reads all that is kept and checks that entry, blob and meta agree (I3).
+func (a *author) stored() (cachekeys.Entry, cachekeys.Meta) {
+	a.t.Helper()
+	ctx := a.t.Context()
+	entry, err := cachekeys.ParseEntry([]byte(a.client.Get(ctx, a.keys.Entry).Val()))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	blob, err := cachekeys.ParseBlob([]byte(a.client.Get(ctx, a.keys.Blob).Val()))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	json, err := blob.JSON()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	meta, err := cachekeys.ParseMeta(a.client.HMGet(ctx, a.keys.Meta, cachekeys.MetaFields()...).Val())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if string(json) != string(entry.JSON) || meta.Rev != entry.FetchTime || blob.Rev != meta.Rev || blob.Hash != meta.Hash || meta.ETag != entry.ETag {
+		a.t.Fatalf("entry %+v, blob %+v and meta %+v do not agree", entry, blob, meta)
+	}
+	return entry, meta
+}
+
+func TestOnlyOneAcquiresAndLearnsWhoHolds(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
+		one.win()
+		one.mustCommit(testContent(1))
+		g, err := two.acquire(t.Context(), 0)
+		if err != nil || g.outcome != outcomeHeld || g.lock != one.lock || g.left <= 0 || g.left > one.expiry {
+			t.Fatalf("got %+v, %v", g, err)
+		}
+		if g.meta.Rev != one.rev || g.meta.Hash != testContent(1).hash {
+			t.Errorf("what is current is not told: %+v", g.meta)
+		}
+	})
+}
+
+// Nothing still in flight from before may take effect.
+func TestAcquiringAgainFencesTheEarlierEpoch(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		first := a.win()
+		inFlight := *a
+		second := a.win()
+		if second.meta.Epoch <= first.meta.Epoch {
+			t.Errorf("epoch %d after %d", second.meta.Epoch, first.meta.Epoch)
+		}
+		w, err := inFlight.commit(t.Context(), inFlight.claimFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		if err != nil || w.outcome != outcomeFenced {
+			t.Errorf("got %+v, %v, want FENCED", w, err)
+		}
+	})
+}
+
+func TestAWriteWithoutTheLockChangesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
+		one.win()
+		one.mustCommit(testContent(1))
+		client.Del(t.Context(), one.keys.Lock) // as by its expiry
+		two.win()
+		two.mustCommit(testContent(2))
+		before, beforeMeta := two.stored()
+
+		one.rev = two.rev // even if it guessed the base
+		if w, err := one.commit(t.Context(), one.claimFor(testContent(1), cachekeys.Change, 0), testContent(1)); err != nil || w.outcome != outcomeFenced {
+			t.Errorf("commit: %+v, %v, want FENCED", w, err)
+		}
+		if w := one.touchAs(testContent(2), 0); w.outcome != outcomeFenced {
+			t.Errorf("touch: %+v, want FENCED", w)
+		}
+		if outcome, err := one.release(t.Context(), one.lock, cachekeys.Message{Type: cachekeys.Resign}); err != nil || outcome != outcomeFenced {
+			t.Errorf("release: %v, %v, want FENCED", outcome, err)
+		}
+		after, afterMeta := two.stored()
+		if string(after.Append(nil)) != string(before.Append(nil)) || afterMeta.Rev != beforeMeta.Rev {
+			t.Errorf("changed from %v to %v", before, after)
+		}
+		if got := client.Get(t.Context(), two.keys.Lock).Val(); got != two.lock {
+			t.Errorf("lock is %q, want %q", got, two.lock)
+		}
+	})
+}
+
+// F32: the reply to a commit is lost, and it comes a second time; or it comes late,
+// after a newer one.
+func TestARepeatedCommitHasOneEffectAndALateOneNone(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.win()
+		a.mustCommit(testContent(1))
+		late := *a
+		a.mustCommit(testContent(2))
+
+		w, err := late.commit(t.Context(), late.claimFor(testContent(2), cachekeys.Change, 0), testContent(2))
+		if err != nil || w.outcome != outcomeStale || w.meta.Rev != a.rev || w.meta.Hash != testContent(2).hash {
+			t.Errorf("repeated: %+v, %v, want STALE with what is current", w, err)
+		}
+		w, err = late.commit(t.Context(), late.claimFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		if err != nil || w.outcome != outcomeStale {
+			t.Errorf("late: %+v, %v, want STALE", w, err)
+		}
+		if _, meta := a.stored(); meta.Rev != a.rev || meta.Hash != testContent(2).hash {
+			t.Errorf("now %+v", meta)
+		}
+	})
+}
+
+func TestRevOnlyRises(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.win()
+		last := a.mustCommit(testContent(1)).rev
+		if !cachekeys.ValidRev(last) {
+			t.Fatalf("rev %d", last)
+		}
+		ahead := last + time.Hour.Milliseconds()
+		for _, step := range []struct {
+			name    string
+			prepare func()
+			floor   int64
+		}{
+			{"commits within a millisecond", func() {}, 0},
+			{"an entry from the future", func() { client.Set(t.Context(), a.keys.Entry, fmt.Sprintf("%d\nx\n{}", ahead), 0) }, ahead},
+			{"a rev seen before", func() { a.high = ahead + 5000 }, ahead + 5000},
+			{"everything lost", func() { client.FlushAll(t.Context()); a.win() }, ahead + 5000},
+		} {
+			step.prepare()
+			rev := a.mustCommit(testContent(1)).rev
+			if rev <= last || rev <= step.floor {
+				t.Errorf("%s: rev %d after %d, floor %d", step.name, rev, last, step.floor)
+			}
+			last = rev
+			a.high = max(a.high, rev)
+		}
+		a.stored()
+	})
+}
+
+// Healing says nothing new of the CDN (I14): its rev is the next free one, and the
+// time of the last answer stays.
+func TestHealingDoesNotMoveTowardsThePresent(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.win()
+		first := a.mustCommit(testContent(1))
+		a.high = first.rev
+		client.Del(t.Context(), a.keys.Meta, a.keys.Entry, a.keys.Blob)
+		a.rev = 0
+		cl := a.claimFor(testContent(1), cachekeys.Change, -1)
+		cl.cdn = first.cdn
+		w, err := a.commit(t.Context(), cl, testContent(1))
+		if err != nil || w.outcome != outcomeOK || w.rev != first.rev+1 || w.cdn != first.cdn {
+			t.Errorf("got %+v, %v; want rev %d, cdn %d", w, err, first.rev+1, first.cdn)
+		}
+	})
+}
+
+func TestTouchRaisesRevInPlaceOnlyForAnAnswer(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.win()
+		c := testContent(1)
+		first := a.mustCommit(c)
+		if w := a.touchAs(c, -1); w.outcome != outcomeOK || w.rev != first.rev || w.cdn != first.cdn {
+			t.Errorf("renewal: %+v", w)
+		}
+		w := a.touchAs(c, 0)
+		if w.outcome != outcomeOK || w.rev <= first.rev || w.cdn < first.cdn {
+			t.Errorf("304: %+v after %+v", w, first)
+		}
+		a.rev = w.rev
+		if entry, meta := a.stored(); meta.Rev != w.rev || string(entry.JSON) != string(c.json) {
+			t.Errorf("stored %+v, %+v", entry, meta)
+		}
+	})
+}
+
+func TestTouchTellsWhatIsWrong(t *testing.T) {
+	c := testContent(1)
+	for _, tt := range []struct {
+		name  string
+		spoil func(t *testing.T, client *redis.Client, a *author)
+		want  outcome
+	}{
+		{"meta deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Meta) }, outcomeRegressed},
+		{"meta of an older content", func(t *testing.T, client *redis.Client, a *author) {
+			client.HSet(t.Context(), a.keys.Meta, "rev", a.rev-10, "hash", testContent(0).hash)
+		}, outcomeRegressed},
+		{"rev raised by a touch whose reply was lost", func(t *testing.T, _ *redis.Client, a *author) { a.touchAs(c, 0) }, outcomeStale},
+		{"entry deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Entry) }, outcomeForeign},
+		{"entry of another SDK", func(t *testing.T, client *redis.Client, a *author) {
+			client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(a.rev+7, 10)+"\nother\n{}", 0)
+		}, outcomeForeign},
+		{"blob deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Blob) }, outcomeForeign},
+		{"blob's rev flipped", func(t *testing.T, client *redis.Client, a *author) { client.SetRange(t.Context(), a.keys.Blob, 3, "0") }, outcomeForeign},
+		{"lock deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Lock) }, outcomeFenced},
+		{"lock evicted and taken", func(t *testing.T, client *redis.Client, a *author) {
+			client.Del(t.Context(), a.keys.Lock)
+			newAuthor(t, client, "TWO").win()
+		}, outcomeFenced},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, client *redis.Client) {
+				a := newAuthor(t, client, "ONE")
+				a.win()
+				a.mustCommit(c)
+				tt.spoil(t, client, a)
+				if w := a.touchAs(c, -1); w.outcome != tt.want {
+					t.Errorf("got %+v, want %s", w, tt.want)
+				}
+			})
+		})
+	}
+}
+
+func TestReplacedETagsAreRememberedBounded(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.win()
+		for version := range 12 {
+			a.mustCommit(testContent(version))
+		}
+		_, meta := a.stored()
+		if len(meta.Recent) != cachekeys.MaxRecentETags {
+			t.Fatalf("%d ETags", len(meta.Recent))
+		}
+		for i, old := range meta.Recent {
+			if want := testContent(10 - i).etag; old.ETag != want {
+				t.Errorf("ETag %d is %q, want %q", i, old.ETag, want)
+			}
+		}
+	})
+}
+
+// A clock before 2001 would give revs of 12 digits, which cannot be rewritten in place.
+func TestAClockBefore2001IsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := redistest.Virtual(t)
+		server.Mini().SetTime(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+		a := newAuthor(t, server.Client(t, nil), "ONE")
+		if _, err := a.acquire(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "CLOCK") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAnEntryAtTheEndOfRevsIsReported(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.win()
+		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(cachekeys.MaxRev, 10)+"\nx\n{}", 0)
+		_, err := a.commit(t.Context(), a.claimFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		if err == nil || !strings.Contains(err.Error(), "delete the entry") {
+			t.Errorf("got %v", err)
+		}
+		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(cachekeys.MaxRev+1, 10)+"\nx\n{}", 0) // malformed: not looked at
+		a.mustCommit(testContent(1))
+	})
+}
+
+// What others left in meta must neither stop a leader nor lead it astray.
+func TestGarbageInMetaIsWrittenOver(t *testing.T) {
+	for _, rev := range []string{"", "x", "-5", "5", "1e15", "99999999999999", "1700000000000"} {
+		t.Run(rev, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, client *redis.Client) {
+				a := newAuthor(t, client, "ONE")
+				client.HSet(t.Context(), a.keys.Meta, "rev", rev, "hash", "zz", "cdn", "??", "epoch", "1e300", "etags", "\n\n", "refresh", "abc")
+				a.win()
+				a.mustCommit(testContent(1))
+				a.stored()
+				if err := a.requestRefresh(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+func TestAReplyOfAnotherShapeIsAnError(t *testing.T) {
+	for _, reply := range [][]any{nil, {}, {int64(1)}, {"OK"}, {"OK", "x", "1", "1", int64(1), "1"}, {"NEWS"}, {"STALE", "1"}} {
+		if w, err := parseWritten(reply, true); err == nil {
+			t.Errorf("%v gave %+v", reply, w)
+		}
+	}
+}
