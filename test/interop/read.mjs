@@ -4,7 +4,7 @@
 //
 //   node read.mjs --sdk-key KEY [--redis URL] [--user JSON] [--follow] [--base-url URL]
 //
-// The SDK key and the URL are better given as CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS
+// The SDK key and the URL are better given as CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS_URL
 // than in the list of processes. With --follow it reads again for each line of standard
 // input, until its end. With --base-url the SDK is online, and asks that CDN once whether
 // the entry is still what it serves.
@@ -18,7 +18,7 @@ async function main() {
   const { values: args } = parseArgs({
     options: {
       "sdk-key": { type: "string", default: process.env.CATBRIDGE_SDK_KEY },
-      redis: { type: "string", default: process.env.CATBRIDGE_REDIS ?? "redis://127.0.0.1:6379" },
+      redis: { type: "string", default: process.env.CATBRIDGE_REDIS_URL ?? "redis://127.0.0.1:6379" },
       user: { type: "string" },
       follow: { type: "boolean", default: false },
       "base-url": { type: "string" },

@@ -61,7 +61,7 @@ type officialSDK struct {
 func startSDK(t *testing.T, redisURL string, args ...string) *officialSDK {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), node(t), append([]string{"read.mjs", "--follow"}, args...)...)
-	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+sdkKey, "CATBRIDGE_REDIS="+redisURL)
+	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+sdkKey, "CATBRIDGE_REDIS_URL="+redisURL)
 	said := new(strings.Builder)
 	cmd.Stderr = said
 	again, err := cmd.StdinPipe()

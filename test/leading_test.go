@@ -1,0 +1,97 @@
+package test
+
+import (
+	"context"
+
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// runner is a leader process of the world, in this process.
+type runner struct {
+	*leader.Leader
+	name   string
+	link   *redistest.Link
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// lead starts a process that takes part in the election. It ends with the test.
+func (w *world) lead(name string) *runner {
+	w.Helper()
+	r := &runner{name: name, link: new(redistest.Link), done: make(chan struct{})}
+	var err error
+	r.Leader, err = leader.New(leader.Config{
+		Redis: w.server.Client(w.T, r.link), SDKKeys: []leader.SDKKey{{Key: sdkKey}},
+		Timing: w.leader, Transport: w.cdn, Logger: w.logger.With("who", name),
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
+	r.cancel = cancel
+	go func() {
+		defer close(r.done)
+		if err := r.Run(ctx); err != nil {
+			w.Errorf("%s: %v", name, err)
+		}
+	}()
+	w.Cleanup(r.stop)
+	return r
+}
+
+// stop shuts the process down as a signal would.
+func (r *runner) stop() {
+	r.cancel()
+	<-r.done
+}
+
+// kill ends the process without a word to Redis.
+func (r *runner) kill() {
+	r.link.Down()
+	r.stop()
+}
+
+func (r *runner) stats() leader.KeyStats { return r.Stats().Keys[0] }
+
+func (r *runner) leads() bool {
+	state := r.stats().State
+	return state == leader.Warm || state == leader.Steady
+}
+
+// elected waits for one of the processes to lead and returns it and the others.
+func (w *world) elected(all ...*runner) (first *runner, others []*runner) {
+	w.Helper()
+	w.eventually(w.takeover(), "somebody leads", func() bool {
+		first, others = nil, nil
+		for _, r := range all {
+			if first == nil && r.stats().State == leader.Steady {
+				first = r
+			} else {
+				others = append(others, r)
+			}
+		}
+		return first != nil
+	})
+	return first, others
+}
+
+// ready is a world with two leader processes, one of which leads, and followers that
+// have the first version.
+func (w *world) ready(followers int) (first, second *runner) {
+	w.Helper()
+	first = w.lead("leader A")
+	w.elected(first)
+	second = w.lead("leader B")
+	w.followers(followers)
+	w.reached(w.cdn.Version(), w.poll())
+	w.eventually(w.takeover(), "the second process knows of the first", func() bool {
+		return second.stats().LockHolder == first.ID()
+	})
+	// Both hear each other: a resignation must not get lost.
+	w.eventually(w.takeover(), "both are subscribed", func() bool {
+		counts, err := w.admin.PubSubNumSub(w.Context(), w.keys.Events).Result()
+		return err == nil && counts[w.keys.Events] == int64(2+followers)
+	})
+	return first, second
+}

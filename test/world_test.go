@@ -1,0 +1,175 @@
+package test
+
+import (
+	"bytes"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
+
+// profile is the durations that a scenario runs with.
+type profile struct {
+	leader   leader.Timing
+	follower follower.Timings
+	// slack is added to every bound: nothing in virtual time, where only the protocol
+	// takes time; on a real server, with the load of the machine, bounds are not
+	// what is tested.
+	slack time.Duration
+}
+
+func virtualProfile() profile {
+	return profile{leader: leader.DefaultTiming(), follower: follower.DefaultTimings()}
+}
+
+func realProfile() profile {
+	return profile{
+		leader: leader.Timing{
+			LockExpiry: 1500 * time.Millisecond, Renewal: 150 * time.Millisecond, StopActing: time.Second,
+			Retry: 200 * time.Millisecond, PollInterval: time.Second, Idle: 300 * time.Millisecond, Dead: time.Second,
+		},
+		follower: follower.Timings{
+			Idle: 300 * time.Millisecond, Dead: time.Second, Ack: 2 * time.Second,
+			MetaReread: 2 * time.Second, Poll: 500 * time.Millisecond, Resubscribe: time.Second,
+			BackoffMin: 20 * time.Millisecond, BackoffMax: 500 * time.Millisecond,
+		},
+		slack: time.Minute,
+	}
+}
+
+// world is what a scenario plays in: one Redis, one CDN, leaders and followers, each
+// with a network of its own.
+type world struct {
+	*testing.T
+	profile
+	virtual bool
+	server  redistest.Server
+	cdn     *fakecdn.CDN
+	admin   *redis.Client
+	keys    cachekeys.Keys
+	logger  *slog.Logger
+	audit   *auditor
+	readers []*reader
+}
+
+// scenario plays in a world of virtual time and in one with a real redis-server.
+func scenario(t *testing.T, play func(w *world)) {
+	t.Helper()
+	t.Run("virtual", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			play(newWorld(t, redistest.Virtual(t), virtualProfile(), true))
+		})
+	})
+	t.Run("real", func(t *testing.T) {
+		play(newWorld(t, redistest.Start(t), realProfile(), false))
+	})
+}
+
+func newWorld(t *testing.T, server redistest.Server, p profile, virtual bool) *world {
+	w := &world{
+		T: t, profile: p, virtual: virtual, server: server, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey),
+		logger: slog.New(slog.NewTextHandler(&secretGuard{t: t}, nil)),
+	}
+	w.admin = server.Client(t, nil)
+	w.audit = startAuditor(w)
+	return w
+}
+
+// secretGuard writes to the test's log, and fails the test when the SDK key stands in
+// what is written (I13).
+type secretGuard struct{ t *testing.T }
+
+func (g *secretGuard) Write(line []byte) (int, error) {
+	for part := range bytes.SplitSeq([]byte(sdkKey), []byte("/")) {
+		if bytes.Contains(line, part) && string(part) != "configcat-sdk-1" {
+			g.t.Errorf("the SDK key stands in a log line: %s", line)
+		}
+	}
+	return g.t.Output().Write(line)
+}
+
+// pause is how often a condition is looked at again.
+func (w *world) pause() time.Duration {
+	if w.virtual {
+		return 10 * time.Millisecond
+	}
+	return 2 * time.Millisecond
+}
+
+// eventually waits until a condition holds, at most for the bound.
+func (w *world) eventually(bound time.Duration, what string, holds func() bool) {
+	w.Helper()
+	for deadline := time.Now().Add(bound + w.slack); !holds(); time.Sleep(w.pause()) {
+		if time.Now().After(deadline) {
+			w.Fatalf("not within %v: %s", bound+w.slack, what)
+		}
+	}
+}
+
+// pass lets time go by, in which the auditor and the readers watch.
+func (w *world) pass(d time.Duration) { time.Sleep(d) }
+
+// poll is the bound for a change to be noticed at the CDN and to reach followers.
+func (w *world) poll() time.Duration { return w.leader.PollInterval + time.Second }
+
+// takeover is the bound for a new leader after one that gave no sign: its lock expires,
+// and a candidate that was waiting for that moment tries.
+func (w *world) takeover() time.Duration { return w.leader.LockExpiry + 500*time.Millisecond }
+
+// reached waits until every follower has that version.
+func (w *world) reached(version int64, bound time.Duration) {
+	w.Helper()
+	deadline := time.NewTimer(bound + w.slack)
+	defer deadline.Stop()
+	for _, r := range w.readers {
+		if !r.await(version, deadline.C) {
+			w.Fatalf("%s has version %d and not %d within %v: %+v", r.name, r.version(), version, bound+w.slack, r.client.Stats())
+		}
+	}
+}
+
+// settle changes the content once more, waits until all have it, and looks whether
+// everything is in order then.
+func (w *world) settle() {
+	w.Helper()
+	w.reached(w.cdn.Publish(), w.poll())
+	w.audit.check(w.T)
+	for _, r := range w.readers {
+		r.check(w.T)
+	}
+}
+
+func (w *world) del(keys ...string) {
+	w.Helper()
+	if err := w.admin.Del(w.Context(), keys...).Err(); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) flushAll() {
+	w.Helper()
+	if err := w.admin.FlushAll(w.Context()).Err(); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// present waits until all keys of the bridge are there.
+func (w *world) present(bound time.Duration) {
+	w.Helper()
+	w.eventually(bound, "all keys are there", func() bool {
+		n, err := w.admin.Exists(w.Context(), w.keys.Entry, w.keys.Lock, w.keys.Meta, w.keys.Blob).Result()
+		return err == nil && n == 4
+	})
+}
