@@ -4,36 +4,15 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/test/conformance"
 	"github.com/google/go-cmp/cmp"
 )
 
 const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
-
-// table reads a table of cases in place.
-func table(t *testing.T, name string, into any) {
-	t.Helper()
-	dir := os.Getenv("CATBRIDGE_CONFORMANCE")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "conformance")
-	}
-	file := filepath.Join(dir, "cases", name)
-	data, err := os.ReadFile(file)
-	if err != nil {
-		if os.Getenv("CATBRIDGE_REQUIRE_ALL") == "1" {
-			t.Fatalf("the conformance data is missing: %v", err)
-		}
-		t.Skipf("the conformance data is missing (set CATBRIDGE_CONFORMANCE to its folder): %v", err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-}
 
 // roundTrip is a CDN that is a function.
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -49,19 +28,13 @@ func reply(status int, body string, header ...string) *http.Response {
 }
 
 func TestSDKKeyFormatConformance_S3(t *testing.T) {
-	var cases struct {
-		Cases []struct {
-			ID            int
-			SDKKey        string
-			CustomBaseURL bool
-			Valid         bool
-		}
+	type sdkKeyCase struct {
+		ID            int
+		SDKKey        string
+		CustomBaseURL bool
+		Valid         bool
 	}
-	table(t, "sdk_key_format.json", &cases)
-	if len(cases.Cases) == 0 {
-		t.Fatal("the table is empty")
-	}
-	for _, c := range cases.Cases {
+	for _, c := range conformance.Cases[sdkKeyCase](t, "sdk_key_format") {
 		err := cdn.CheckSDKKey(c.SDKKey, c.CustomBaseURL)
 		if (err == nil) != c.Valid {
 			t.Errorf("case %d: valid should be %v, got error %v", c.ID, c.Valid, err)
@@ -73,22 +46,15 @@ func TestSDKKeyFormatConformance_S3(t *testing.T) {
 }
 
 func TestDataGovernanceConformance_S10_S86_S87(t *testing.T) {
-	var cases struct {
-		Cases []struct {
-			ID             int
-			Title          string
-			DataGovernance string
-			BaseURL        *string
-			Responses      map[string]json.RawMessage
-			Calls          [][]string
-			HasFlags       []bool
-		}
+	type governanceCase struct {
+		Title          string
+		DataGovernance string
+		BaseURL        *string
+		Responses      map[string]json.RawMessage
+		Calls          [][]string
+		HasFlags       []bool
 	}
-	table(t, "data_governance.json", &cases)
-	if len(cases.Cases) == 0 {
-		t.Fatal("the table is empty")
-	}
-	for _, c := range cases.Cases {
+	for _, c := range conformance.Cases[governanceCase](t, "data_governance") {
 		t.Run(c.Title, func(t *testing.T) {
 			var requested []string
 			cfg := cdn.Config{SDKKey: sdkKey}
