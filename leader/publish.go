@@ -173,7 +173,10 @@ func (t *term) wrote(w written) {
 		t.k.stats.update(func(s *KeyStats) { s.WriteError = "" })
 		t.k.log.Info("writes to Redis succeed again", "event_id", eventRedisBack)
 	}
-	t.rev, t.cdn, t.k.contentCDN = w.rev, w.cdn, w.cdn
+	t.rev, t.cdn = w.rev, w.cdn
+	if t.content != nil {
+		t.k.contentCDN = w.cdn
+	}
 	t.redisNow, t.redisAt = w.now, time.Now()
 	t.k.sawRev(w.rev)
 	t.k.receivers.saw(w.receivers * int64(t.k.leader.cfg.SubscriberNodes))

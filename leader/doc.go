@@ -1,0 +1,75 @@
+// Package leader elects one of many processes through a lock in Redis, lets it poll
+// the ConfigCat CDN, and publishes what it finds to every follower.
+//
+// # States, for each SDK key
+//
+//	            lock is free, or mine
+//	 candidate ───────────────────────▶ warm ──── the CDN answered ────▶ steady
+//	     ▲                                │                                │
+//	     └──── fenced · lapsed · stopped ─┴────────────────────────────────┘
+//
+// A candidate tries to take the lock every Retry, at the moment when the holder's
+// lock runs out, and when a leader resigns. With the lock begins a term of its own
+// epoch. The leader fetches at once, then every PollInterval and when a refresh is
+// asked for, and commits what changed. Every Renewal it touches: that renews the
+// lock, checks that all stands in Redis as it was written, and is the heartbeat for
+// the followers. The term ends when a write is refused because the lock is another's
+// (fenced), when no renewal came through for StopActing (lapsed), and when Run's
+// context ends (stopped); unless it was fenced, the leader then gives the lock up.
+//
+// # Why it is safe
+//
+// The lock is for economy, so that one process polls. Safety comes from the write
+// itself: one script checks that the lock holds this leader and this epoch, that meta
+// still holds the rev that the leader takes for current, and only then writes entry,
+// blob and meta and publishes (I2, I3). A leader that was stopped, and wakes after
+// another took over, is refused. A write that is repeated after its reply was lost,
+// or that arrives late, finds meta moved on and changes nothing (F32). Trust in the
+// lock counts on the monotonic clock from before a renewal was sent.
+//
+// # What is current
+//
+// A rev orders contents, for followers and for the official SDKs alike: it is the
+// fetch time in the entry. It only rises. Only an answer from the CDN moves it towards
+// the present; what is written again to mend Redis gets the next free rev, and leaves
+// the time of the CDN's last answer alone (I14). So a leader that the CDN does not
+// answer never outranks one that it does.
+//
+//	touch finds                              the leader
+//	meta is ahead, with its own content      takes its rev: a reply was lost
+//	meta missing or of other content         commits again (REGRESSED)
+//	entry or blob missing, or older          commits again (FOREIGN)
+//	entry newer than its own                 asks the CDN, then commits: an official
+//	                                         SDK may have fetched what is new
+//	the lock missing                         begins a new term, and fetches
+//
+// Where there is nothing to commit again with, because the CDN has not answered since
+// the take-over and the content in Redis is damaged, the next answer mends it.
+//
+// # Failures
+//
+//	the leader is killed             another leads within LockExpiry
+//	the leader is shut down          another leads at once
+//	the leader is stopped and wakes  its writes are refused
+//	Redis does not answer            trying again every Retry; what followers hold stays
+//	Redis lost its data              all is written again with the next renewal
+//	the CDN does not answer          what is current stays; the next poll tries again
+//	the CDN serves what is no config it is refused; what is current stays
+//	an edge of the CDN lags          its ETag was replaced less than 2 minutes ago: asked
+//	                                 again after 1 s, believed when it comes twice
+//	a clock of Redis jumped ahead    followers stay ordered; an entry more than 5 minutes
+//	                                 ahead is reported (event 6108)
+//
+// # Events
+//
+// Log events carry an attribute event_id. A poll that failed has the ID of ConfigCat's
+// SDKs, 1100 to 1106; the leader's own are these:
+//
+//	6100 info   a term began              6107 warn   entry or blob are not as written
+//	6101 info   a term ended              6108 error  the entry is ahead of Redis's clock
+//	6102 info   new content published     6109 info   replaced content served again
+//	6103 warn   content has broken flags  6110 warn   the own subscription is not there
+//	6104 error  Redis cannot be written   6111 error  a poll failed otherwise
+//	6105 info   writes succeed again      6112 error  the lock has no expiry
+//	6106 warn   Redis lost what was written
+package leader

@@ -1,0 +1,365 @@
+package leader
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// stage is a leader in virtual time with its Redis and its CDN.
+type stage struct {
+	*testing.T
+	server *redistest.VirtualServer
+	client *redis.Client
+	cdn    *fakecdn.CDN
+	keys   cachekeys.Keys
+	log    *syncBuffer
+}
+
+func play(t *testing.T, f func(s *stage)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server := redistest.Virtual(t)
+		f(&stage{t, server, server.Client(t, nil), fakecdn.New(), cachekeys.For(testKey), new(syncBuffer)})
+	})
+}
+
+// syncBuffer is a log that may be read while it is written.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// start runs a leader; stop shuts it down and waits.
+func (s *stage) start(link *redistest.Link) (l *Leader, stop func()) {
+	s.Helper()
+	l, err := New(Config{
+		Redis: s.server.Client(s.T, link), SDKKeys: []SDKKey{{Name: "main", Key: testKey, BaseURL: "http://cdn.test"}},
+		Transport: s.cdn, Logger: slog.New(slog.NewTextHandler(s.log, nil)),
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(s.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.Error(err)
+		}
+	})
+	s.Cleanup(stop)
+	synctest.Wait()
+	return l, stop
+}
+
+func (s *stage) wait(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (s *stage) stats(l *Leader) KeyStats { return l.Stats().Keys[0] }
+
+func (s *stage) entry() cachekeys.Entry {
+	s.Helper()
+	entry, err := cachekeys.ParseEntry([]byte(s.client.Get(s.Context(), s.keys.Entry).Val()))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return entry
+}
+
+func (s *stage) hasVersion(version int64) {
+	s.Helper()
+	want := fmt.Sprintf(`"i":%d`, version)
+	if json := s.entry().JSON; !bytes.Contains(json, []byte(want)) {
+		s.Errorf("no version %d in %s", version, json)
+	}
+}
+
+func TestRefreshRequestsAreAnsweredOnceAndAtMostOnceASecond(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(10 * time.Second)
+		before := s.stats(l).Polls
+		version := s.cdn.Publish()
+		for range 1000 {
+			if err := l.RequestRefresh(s.Context(), "main"); err != nil {
+				s.Fatal(err)
+			}
+		}
+		s.wait(time.Millisecond)
+		s.hasVersion(version)
+		s.wait(10 * time.Second)
+		if polls := s.stats(l).Polls - before; polls > 2 {
+			s.Errorf("1000 requests in an instant made %d polls", polls)
+		}
+		if err := l.RequestRefresh(s.Context(), "other"); !errors.Is(err, ErrUnknownName) {
+			s.Errorf("got %v", err)
+		}
+	})
+}
+
+// A request is in meta besides the message: without the message it costs one renewal.
+func TestALostRefreshRequestCostsOneRenewal(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(10 * time.Second)
+		version := s.cdn.Publish()
+		s.client.HIncrBy(s.Context(), s.keys.Meta, "refresh", 1)
+		s.wait(l.cfg.Timing.Renewal)
+		s.hasVersion(version)
+		before := s.stats(l).Polls
+		s.client.HDel(s.Context(), s.keys.Meta, "refresh") // the count starts again
+		s.wait(l.cfg.Timing.Renewal)
+		s.cdn.Publish()
+		s.client.HIncrBy(s.Context(), s.keys.Meta, "refresh", 1)
+		s.wait(l.cfg.Timing.Renewal)
+		if polls := s.stats(l).Polls - before; polls != 1 {
+			s.Errorf("%d polls after the count was lost, want 1", polls)
+		}
+	})
+}
+
+// F27: an edge that lags is asked again and not believed; a real roll-back is.
+func TestContentJustReplacedIsBelievedOnlyWhenServedTwice(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		old := s.cdn.Config()
+		s.wait(5 * time.Second)
+		version := s.cdn.Publish()
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(2 * time.Second)
+		s.hasVersion(version)
+
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
+		before := s.stats(l)
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(5 * time.Second)
+		s.hasVersion(version)
+		if now := s.stats(l); now.Polls-before.Polls != 2 || now.Doubted-before.Doubted != 1 || now.Commits != before.Commits {
+			s.Errorf("a lagging edge: from %+v to %+v", before, now)
+		}
+
+		s.cdn.Break(fakecdn.Stale(old)) // now every edge serves it
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(1500 * time.Millisecond)
+		s.hasVersion(old.Version)
+	})
+}
+
+func TestPollsThatFailKeepWhatIsCurrent(t *testing.T) {
+	for name, fault := range map[string]fakecdn.Fault{
+		"403": fakecdn.Status(403), "404": fakecdn.Status(404), "500": fakecdn.Status(500),
+		"garbage": fakecdn.Garbage(), "html": fakecdn.HTML(), "oversize": fakecdn.Oversize(cachekeys.MaxConfigBytes),
+		"no f": fakecdn.Body("application/json", `{"p":{}}`), "network": fakecdn.Network(errors.New("refused")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				l, _ := s.start(nil)
+				before, entry := s.stats(l), s.entry()
+				s.cdn.Break(fault)
+				s.cdn.Publish()
+				s.wait(3 * l.cfg.Timing.PollInterval)
+				now := s.stats(l)
+				if got := s.entry(); got.FetchTime != entry.FetchTime || !bytes.Equal(got.JSON, entry.JSON) {
+					s.Errorf("the entry changed: %d to %d", entry.FetchTime, got.FetchTime)
+				}
+				if now.LastAnswer != before.LastAnswer || now.PollErrors == 0 || now.PollError == "" || now.State != Steady {
+					s.Errorf("stats %+v", now)
+				}
+				if s.client.TTL(s.Context(), s.keys.Lock).Val() <= 0 {
+					s.Error("the lock was lost")
+				}
+				s.cdn.Mend()
+				s.wait(l.cfg.Timing.PollInterval)
+				s.hasVersion(s.cdn.Version())
+				if strings.Contains(s.log.String(), testKey) {
+					s.Error("the log has the SDK key")
+				}
+			})
+		})
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
+		s.wait(l.cfg.Timing.PollInterval)
+		before := s.stats(l).Polls
+		s.wait(4 * time.Minute)
+		if polls := s.stats(l).Polls - before; polls != 0 {
+			s.Errorf("%d polls while asked to wait", polls)
+		}
+		s.cdn.Mend()
+		s.wait(2 * time.Minute)
+		if polls := s.stats(l).Polls - before; polls == 0 {
+			s.Error("no poll after the wait")
+		}
+	})
+}
+
+// An official SDK may have fetched what is new before the leader did.
+func TestANewerEntryOfAnotherSDKMakesTheLeaderAskTheCDNFirst(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(10 * time.Second)
+		version := s.cdn.Publish()
+		before := s.entry()
+		foreign := cachekeys.Entry{FetchTime: before.FetchTime + 8000, ETag: "sdk", JSON: []byte(`{"f":{"version":{"t":2,"v":{"i":2}}}}`)}
+		s.client.Set(s.Context(), s.keys.Entry, foreign.Append(nil), 0)
+		s.wait(l.cfg.Timing.Renewal + time.Second)
+		s.hasVersion(version)
+		if got := s.entry(); got.FetchTime <= foreign.FetchTime || got.ETag == "sdk" {
+			s.Errorf("entry %d after the foreign %d", got.FetchTime, foreign.FetchTime)
+		}
+	})
+}
+
+func TestAnOlderEntryOfAnotherSDKIsWrittenOverWithoutAPoll(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(10 * time.Second)
+		polls, mine := s.stats(l).Polls, s.entry()
+		s.client.Set(s.Context(), s.keys.Entry, "1700000000000\nold\n{}", 0)
+		s.wait(l.cfg.Timing.Renewal)
+		if got := s.entry(); got.FetchTime != mine.FetchTime+1 || !bytes.Equal(got.JSON, mine.JSON) {
+			s.Errorf("entry %d, want %d", got.FetchTime, mine.FetchTime+1)
+		}
+		if now := s.stats(l); now.Polls != polls || now.Heals != 1 {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
+
+// Redis lost everything and the CDN is down: what this process led with is better
+// than nothing, and says nothing new of the CDN.
+func TestWithoutTheCDNRedisIsSeededFromMemory(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		mine, answer := s.entry(), s.stats(l).LastAnswer
+		s.cdn.Break(fakecdn.Status(500))
+		s.server.Mini().FlushAll()
+		s.wait(2 * l.cfg.Timing.Renewal)
+		if got := s.entry(); got.FetchTime <= mine.FetchTime || got.FetchTime > mine.FetchTime+10_000 || !bytes.Equal(got.JSON, mine.JSON) {
+			s.Errorf("entry %d after %d", got.FetchTime, mine.FetchTime)
+		}
+		if now := s.stats(l); now.LastAnswer != answer || now.Terms != 2 {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
+
+// A new leader that the CDN does not answer goes on with what is in Redis.
+func TestATakeoverWithoutTheCDNKeepsAndMendsWhatIsThere(t *testing.T) {
+	play(t, func(s *stage) {
+		_, stop := s.start(nil)
+		s.wait(5 * time.Second)
+		mine := s.entry()
+		stop()
+		s.cdn.Break(fakecdn.Status(500))
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		if now := s.stats(l); now.State != Warm || now.Touches == 0 || now.Rev != mine.FetchTime {
+			s.Errorf("stats %+v", now)
+		}
+		s.client.Del(s.Context(), s.keys.Entry)
+		s.wait(l.cfg.Timing.Renewal)
+		if got := s.entry(); !bytes.Equal(got.JSON, mine.JSON) {
+			s.Errorf("entry %+v", got)
+		}
+		s.cdn.Mend()
+		s.wait(l.cfg.Timing.PollInterval + time.Minute)
+		if now := s.stats(l); now.State != Steady || now.NotModified == 0 {
+			s.Errorf("the content in Redis was not used for the first poll: %+v", now)
+		}
+	})
+}
+
+func TestAReplyLostToACommitIsNotASecondChange(t *testing.T) {
+	play(t, func(s *stage) {
+		link := new(redistest.Link)
+		l, _ := s.start(link)
+		s.wait(time.Second)
+		version := s.cdn.Publish()
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(2 * time.Second)
+		s.hasVersion(version) // it ran; only its reply is missing
+		rev := s.entry().FetchTime
+		link.Drop(nil)
+		s.wait(8 * time.Second)
+		if now := s.stats(l); now.Rev < rev || now.Commits != 1 || now.Terms != 1 || now.Heals != 0 {
+			s.Errorf("stats %+v, rev %d", now, rev)
+		}
+	})
+}
+
+func TestEverythingWrongIsToldAtOnce(t *testing.T) {
+	_, err := New(Config{
+		SDKKeys: []SDKKey{{Name: "a", Key: "short"}, {Name: "a", Key: testKey, PollInterval: time.Millisecond}},
+		Timing:  Timing{LockExpiry: time.Second},
+	})
+	for _, want := range []string{"Redis: a client is needed", "StopActing must be below LockExpiry", `name "a" is taken`, "PollInterval: 1ms", "SDKKeys[0]"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in: %v", want, err)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), testKey) {
+		t.Error("the SDK key is in the error")
+	}
+	client := redis.NewClient(&redis.Options{})
+	t.Cleanup(func() { _ = client.Close() })
+	if _, err := New(Config{Redis: client, SDKKeys: []SDKKey{{Key: testKey}}}); err == nil || !strings.Contains(err.Error(), "ContextTimeoutEnabled") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &keeper{leader: &Leader{cfg: Config{ReadBudget: 50_000_000}}}
+		for range 3 {
+			k.receivers.saw(10_000)
+			time.Sleep(10 * time.Second)
+		}
+		for bytes, want := range map[int]time.Duration{
+			cachekeys.MaxInlineBytes: 0, 5000: time.Second, 31_000: 6200 * time.Millisecond, 8 << 20: cachekeys.MaxSpread,
+		} {
+			if got := k.spread(bytes); got != want {
+				t.Errorf("%d bytes: %v, want %v", bytes, got, want)
+			}
+		}
+		time.Sleep(2 * time.Minute)
+		if got := k.spread(31_000); got != 0 {
+			t.Errorf("followers of long ago still count: %v", got)
+		}
+	})
+}
