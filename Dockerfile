@@ -9,7 +9,7 @@ ARG TARGETOS TARGETARCH
 ARG VERSION=devel
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /catbridge ./cmd/catbridge
+    go build -trimpath -ldflags "-s -w -X main.release=$VERSION" -o /catbridge ./cmd/catbridge
 
 # Nothing but the binary and the certificates by which it trusts the CDN and Redis.
 FROM scratch

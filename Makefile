@@ -30,7 +30,7 @@ run: ## the demo: two leaders, three followers, a CDN and a Redis in one process
 
 .PHONY: build
 build: ## the static binary, in bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/catbridge ./cmd/catbridge
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/catbridge ./cmd/catbridge
 
 .PHONY: test
 test: install-test-tools lint gates race vuln ## everything that must hold before a commit reaches main

@@ -27,7 +27,7 @@ async function main() {
   if (!args["sdk-key"]) {
     throw new Error("no SDK key: set CATBRIDGE_SDK_KEY, or give --sdk-key");
   }
-  const user = args.user && JSON.parse(args.user);
+  const user = args.user ? (JSON.parse(args.user) ?? undefined) : undefined;
   const cache = await openRedisCache(args.redis);
   const errors = [];
   const client = getClient(args["sdk-key"], PollingMode.ManualPoll, {
