@@ -3,9 +3,11 @@ package follower
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +34,8 @@ func inBubble(t *testing.T, test func(t *testing.T)) {
 type network struct {
 	*miniredis.Miniredis
 
+	dialer func() (*breakable, error)
+
 	mu    sync.Mutex
 	conns []*breakable
 	down  bool
@@ -47,6 +51,10 @@ func newNetwork(t *testing.T) *network {
 		t.Fatal(err)
 	}
 	_ = conn.Close()
+	n.dialer = func() (*breakable, error) {
+		conn, err := n.Dial()
+		return &breakable{Conn: conn}, err
+	}
 	t.Cleanup(n.Close)
 	return n
 }
@@ -58,11 +66,10 @@ func (n *network) dial(context.Context, string, string) (net.Conn, error) {
 	if n.down {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	}
-	inner, err := n.Dial()
+	conn, err := n.dialer()
 	if err != nil {
 		return nil, err
 	}
-	conn := &breakable{Conn: inner}
 	n.conns = append(n.conns, conn)
 	return conn, nil
 }
@@ -73,6 +80,7 @@ func (n *network) cut(down bool) {
 	defer n.mu.Unlock()
 	n.down = down
 	for _, conn := range n.conns {
+		conn.reset.Store(true)
 		_ = conn.Conn.Close()
 	}
 	n.conns = nil
@@ -126,4 +134,52 @@ func (n *network) start(t *testing.T, change ...func(*Config)) *Client {
 
 func testLogger(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// breakable is a connection that can be made to swallow what is sent in both directions.
+type breakable struct {
+	net.Conn
+	frozen  atomic.Bool
+	reset   atomic.Bool    // by the peer: that is what is reported
+	onWrite func(p []byte) // nil: nothing
+}
+
+func (b *breakable) Write(p []byte) (int, error) {
+	if b.frozen.Load() {
+		return len(p), nil
+	}
+	if b.onWrite != nil {
+		b.onWrite(p)
+	}
+	n, err := b.Conn.Write(p)
+	return n, b.cause(err)
+}
+
+func (b *breakable) Read(p []byte) (int, error) {
+	for {
+		n, err := b.Conn.Read(p)
+		if err != nil || !b.frozen.Load() {
+			return n, b.cause(err)
+		}
+	}
+}
+
+func (b *breakable) SetDeadline(t time.Time) error      { return b.unless(b.Conn.SetDeadline(t)) }
+func (b *breakable) SetReadDeadline(t time.Time) error  { return b.unless(b.Conn.SetReadDeadline(t)) }
+func (b *breakable) SetWriteDeadline(t time.Time) error { return b.unless(b.Conn.SetWriteDeadline(t)) }
+
+// unless drops the error of a deadline on a pipe that the peer has closed, since
+// sockets give none.
+func (b *breakable) unless(err error) error {
+	if b.reset.Load() {
+		return nil
+	}
+	return err
+}
+
+func (b *breakable) cause(err error) error {
+	if err != nil && b.reset.Load() {
+		return io.EOF
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package follower
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/cdn"
 )
 
 // User is whom an evaluation is for: nil (nobody), a [*UserData], a map[string]any or
@@ -49,7 +47,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := eventLog{cfg.Logger.With(slog.String("sdk_key", cdn.Mask(cfg.SDKKey)))}
+	log := newEventLog(cfg.Logger, cfg.SDKKey)
 	c := &Client{
 		log: log, defaultUser: cfg.DefaultUser, hooks: startHooks(cfg.Hooks, log),
 		ready: make(chan struct{}), stop: make(chan struct{}),

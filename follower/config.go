@@ -146,9 +146,6 @@ func (c Config) complete() (Config, error) {
 	if c.MaxInitWait == 0 {
 		c.MaxInitWait = DefaultMaxInitWait
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
 	if err := errors.Join(errs...); err != nil {
 		return c, fmt.Errorf("follower: %w", err)
 	}

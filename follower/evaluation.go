@@ -18,49 +18,57 @@ type evaluation struct {
 // GetBoolValue gives the value of a bool setting for a user, or def where it cannot be
 // had, for want of a config for instance; then an event says why (S14). It allocates nothing.
 func (c *Client) GetBoolValue(key string, def bool, user User) bool {
-	e := c.evaluate("GetBoolValue", key, user, evaluate.BoolValue(def))
+	var e evaluation
+	c.evaluate(&e, c.feed.current.Load(), "GetBoolValue", key, user, evaluate.BoolValue(def))
 	return e.Value.Bool()
 }
 
 // GetIntValue is [Client.GetBoolValue] for a whole number.
 func (c *Client) GetIntValue(key string, def int, user User) int {
-	e := c.evaluate("GetIntValue", key, user, evaluate.IntValue(int64(def)))
+	var e evaluation
+	c.evaluate(&e, c.feed.current.Load(), "GetIntValue", key, user, evaluate.IntValue(int64(def)))
 	return int(e.Value.Int())
 }
 
 // GetFloatValue is [Client.GetBoolValue] for a decimal number.
 func (c *Client) GetFloatValue(key string, def float64, user User) float64 {
-	e := c.evaluate("GetFloatValue", key, user, evaluate.FloatValue(def))
+	var e evaluation
+	c.evaluate(&e, c.feed.current.Load(), "GetFloatValue", key, user, evaluate.FloatValue(def))
 	return e.Value.Float()
 }
 
 // GetStringValue is [Client.GetBoolValue] for a text.
 func (c *Client) GetStringValue(key string, def string, user User) string {
-	e := c.evaluate("GetStringValue", key, user, evaluate.StringValue(def))
+	var e evaluation
+	c.evaluate(&e, c.feed.current.Load(), "GetStringValue", key, user, evaluate.StringValue(def))
 	return e.Value.String()
 }
 
 // GetBoolValueDetails is [Client.GetBoolValue] with how the value came about.
 func (c *Client) GetBoolValueDetails(key string, def bool, user User) BoolEvaluationDetails {
-	e := c.evaluate("GetBoolValueDetails", key, user, evaluate.BoolValue(def))
+	var e evaluation
+	c.evaluate(&e, c.feed.current.Load(), "GetBoolValueDetails", key, user, evaluate.BoolValue(def))
 	return BoolEvaluationDetails{Data: e.data(key), Value: e.Value.Bool()}
 }
 
 // GetIntValueDetails is [Client.GetIntValue] with how the value came about.
 func (c *Client) GetIntValueDetails(key string, def int, user User) IntEvaluationDetails {
-	e := c.evaluate("GetIntValueDetails", key, user, evaluate.IntValue(int64(def)))
+	var e evaluation
+	c.evaluate(&e, c.feed.current.Load(), "GetIntValueDetails", key, user, evaluate.IntValue(int64(def)))
 	return IntEvaluationDetails{Data: e.data(key), Value: int(e.Value.Int())}
 }
 
 // GetFloatValueDetails is [Client.GetFloatValue] with how the value came about.
 func (c *Client) GetFloatValueDetails(key string, def float64, user User) FloatEvaluationDetails {
-	e := c.evaluate("GetFloatValueDetails", key, user, evaluate.FloatValue(def))
+	var e evaluation
+	c.evaluate(&e, c.feed.current.Load(), "GetFloatValueDetails", key, user, evaluate.FloatValue(def))
 	return FloatEvaluationDetails{Data: e.data(key), Value: e.Value.Float()}
 }
 
 // GetStringValueDetails is [Client.GetStringValue] with how the value came about.
 func (c *Client) GetStringValueDetails(key string, def string, user User) StringEvaluationDetails {
-	e := c.evaluate("GetStringValueDetails", key, user, evaluate.StringValue(def))
+	var e evaluation
+	c.evaluate(&e, c.feed.current.Load(), "GetStringValueDetails", key, user, evaluate.StringValue(def))
 	return StringEvaluationDetails{Data: e.data(key), Value: e.Value.String()}
 }
 
@@ -86,21 +94,19 @@ func (c *Client) GetAllValues(user User) map[string]any {
 	keys := s.config.Keys()
 	values := make(map[string]any, len(keys))
 	for _, key := range keys {
-		e := c.evaluateWith(s, "GetAllValues", key, user, evaluate.Value{})
+		var e evaluation
+		c.evaluate(&e, s, "GetAllValues", key, user, evaluate.Value{})
 		values[key] = e.Any()
 	}
 	return values
 }
 
-func (c *Client) evaluate(method, key string, user User, def evaluate.Value) evaluation {
-	return c.evaluateWith(c.feed.current.Load(), method, key, user, def)
-}
-
-func (c *Client) evaluateWith(s *snapshot, method, key string, user User, def evaluate.Value) evaluation {
+// evaluate fills in e, which the caller has on its stack.
+func (c *Client) evaluate(e *evaluation, s *snapshot, method, key string, user User, def evaluate.Value) {
 	if user == nil {
 		user = c.defaultUser
 	}
-	e := evaluation{user: user, snapshot: s}
+	e.user, e.snapshot = user, s
 	var config *evaluate.Config
 	if s != nil {
 		config = s.config
@@ -113,7 +119,6 @@ func (c *Client) evaluateWith(s *snapshot, method, key string, user User, def ev
 	if e.Err != nil {
 		c.logFailure(&e.Result, method, key, def)
 	}
-	return e
 }
 
 var traces = sync.Pool{New: func() any { return new(evaluate.Trace) }}

@@ -11,9 +11,6 @@ import (
 // heldClient is a client that holds a config and has no Redis at all.
 func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	t.Helper()
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
 	c := &Client{log: eventLog{logger}, feed: &feed{}}
 	if json == nil {
 		return c

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+
+	"github.com/catbridge/catbridge/internal/cdn"
 )
 
 // Event ids (S102). The texts of those below 6000 are the official SDKs'; the
@@ -35,10 +37,18 @@ const (
 
 // eventLog writes events as S100 wants them: with the id as attribute event_id, and
 // before the text. A disabled level costs no formatting.
-type eventLog struct{ logger *slog.Logger }
+type eventLog struct{ logger *slog.Logger } // nil: none
+
+// newEventLog names the SDK key in each event as far as S103 lets it.
+func newEventLog(logger *slog.Logger, sdkKey string) eventLog {
+	if logger == nil {
+		return eventLog{}
+	}
+	return eventLog{logger.With(slog.String("sdk_key", cdn.Mask(sdkKey)))}
+}
 
 func (l eventLog) enabled(level slog.Level) bool {
-	return l.logger.Enabled(context.Background(), level)
+	return l.logger != nil && l.logger.Enabled(context.Background(), level)
 }
 
 func (l eventLog) event(level slog.Level, id int, text string, attrs ...slog.Attr) {

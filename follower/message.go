@@ -46,21 +46,21 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 // onAnnounced takes newer content from the message, or goes to read it when its turn
 // within the spread window comes (I12). What else is announced until then is read along.
 func (s *syncer) onAnnounced(m cachekeys.Message) {
-	if m.Hash == s.noConfig {
+	if s.noConfig.has(m.Hash) {
 		return // reading it again would not make it a config
 	}
 	if blob, ok := m.Blob(); ok && s.takeInline(blob, m.ETag) {
 		return
 	}
-	if s.want.hash == m.Hash {
-		s.want.rev = max(s.want.rev, m.Rev)
-		if s.content.on || s.want.tries >= lagTries {
-			return
-		}
-	} else {
+	if s.want.hash != m.Hash {
 		s.want = want{rev: m.Rev, hash: m.Hash}
 	}
-	s.content.within(upTo(m.Spread))
+	s.want.rev = max(s.want.rev, m.Rev)
+	// A read that is planned already stays where it is: drawing again for each of many
+	// changes would move all followers' reads to the beginning of the window.
+	if !s.content.on && s.want.tries < lagTries {
+		s.content.set(upTo(m.Spread))
+	}
 }
 
 func (s *syncer) takeInline(blob cachekeys.Blob, etag string) bool {

@@ -33,10 +33,28 @@ type candidate struct {
 	json   func() ([]byte, error)
 }
 
+// noConfigs remembers hashes of content that is no config, so that it is neither
+// read nor logged again and again.
+type noConfigs map[string]struct{}
+
+func (n noConfigs) has(hash string) bool {
+	_, ok := n[hash]
+	return ok
+}
+
+func (n *noConfigs) add(hash string) {
+	const most = 16
+	if *n == nil || len(*n) >= most {
+		*n = make(noConfigs, most)
+	}
+	(*n)[hash] = struct{}{}
+}
+
 var (
 	errNoContent = errors.New("there is none")
 	errMismatch  = errors.New("it is not the content that meta names")
 	errAhead     = errors.New("its rev is above meta's")
+	errNoConfig  = errors.New("it is no config")
 )
 
 // sync brings the follower up to date: by a read of the content, or, where content is
@@ -62,9 +80,9 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	switch {
 	case h.meta.Rev > rev && h.meta.Hash == hash:
 		s.move(h.meta.Rev, h.meta.ETag)
-	case h.meta.Rev > rev && h.meta.Hash != s.noConfig:
+	case h.meta.Rev > rev && !s.noConfig.has(h.meta.Hash):
 		return s.readAll(ctx)
-	case h.meta.Rev == rev && h.meta.Hash != hash:
+	case h.meta.Rev != 0 && h.meta.Rev == rev && h.meta.Hash != hash:
 		s.onAnomaly(h.meta.Rev, h.meta.Hash)
 	case s.rebase.due():
 		s.content.within(upTo(s.spread))
@@ -145,7 +163,7 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 	}
 	if err != nil {
 		s.inc(&s.n.RefusedBlobs)
-		s.log.warn(eventRefusedContent, "The bridge's copy of the config was refused.", errAttr(err))
+		s.onRefused("The bridge's copy of the config was refused.", err)
 		return nil, err
 	}
 	return s.prepare(candidate{
@@ -168,7 +186,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node) (*snapshot, error) {
 	entry, err := cachekeys.ParseEntry(data)
 	if err != nil {
 		s.inc(&s.n.RefusedEntries)
-		s.log.warn(eventRefusedContent, "The shared entry was refused.", errAttr(err))
+		s.onRefused("The shared entry was refused.", err)
 		return nil, nil
 	}
 	next, _ := s.prepare(candidate{
@@ -195,8 +213,8 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 		return nil, nil
 	case held != nil && c.rev < rev && !lower:
 		return nil, nil
-	case c.hash == s.noConfig:
-		return nil, errors.New("it is no config")
+	case s.noConfig.has(c.hash):
+		return nil, errNoConfig
 	}
 	json, err := c.json()
 	if err != nil {
@@ -205,14 +223,13 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 		} else {
 			s.inc(&s.n.RefusedBlobs)
 		}
-		s.log.warn(eventRefusedContent, "A config was refused: it does not have the content that it was announced with.",
-			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), errAttr(err))
+		s.onRefused("A config was refused: it is not what it claims to be.", err)
 		return nil, err
 	}
 	config, err := evaluate.Parse(json)
 	if err != nil {
 		s.inc(&s.n.RefusedConfigs)
-		s.noConfig = c.hash
+		s.noConfig.add(c.hash)
 		s.log.error(eventRefusedConfig, "The config in Redis was refused; the one held stays in force.",
 			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), errAttr(err))
 		return nil, err
@@ -243,16 +260,13 @@ func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().at(rev,
 
 // onHead takes in what a read says about which content is current.
 func (s *syncer) onHead(h head) {
-	if h.metaErr != nil && !s.badMeta {
+	if h.metaErr != nil {
 		s.inc(&s.n.RefusedBlobs)
-		s.log.warn(eventRefusedContent, "The bridge's note of what is current was refused.", errAttr(h.metaErr))
+		s.onRefused("The bridge's note of what is current was refused.", h.metaErr)
 	}
-	s.badMeta = h.metaErr != nil
 	s.setLeader(h.epoch, h.meta.Poll)
 	if !s.based && s.conn != nil && s.conn.live {
-		s.based = true
-		s.heard.rev, s.heard.cdn = max(s.heard.rev, h.meta.Rev), max(s.heard.cdn, h.meta.CDN)
-		s.heard.epoch = max(s.heard.epoch, h.epoch)
+		s.onBased(h)
 	}
 	s.observe(claimed{epoch: h.meta.Epoch, rev: h.meta.Rev, cdn: h.meta.CDN, hash: h.meta.Hash},
 		told{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, heard: h.heard, primary: h.primary})
@@ -281,7 +295,7 @@ func (s *syncer) confirm() {
 
 // onShort goes on trying when a read did not give what was announced.
 func (s *syncer) onShort(h head) {
-	if s.want.rev == 0 || s.want.hash == s.noConfig {
+	if s.want.rev == 0 || s.noConfig.has(s.want.hash) {
 		s.want = want{}
 		return
 	}
@@ -295,6 +309,14 @@ func (s *syncer) onShort(h head) {
 		return
 	}
 	s.content.within(min(lagFirst<<(s.want.tries-1), lagMost))
+}
+
+// onRefused logs a refusal, once where it repeats itself.
+func (s *syncer) onRefused(text string, err error) {
+	if refusal := text + err.Error(); s.refusal != refusal {
+		s.refusal = refusal
+		s.log.warn(eventRefusedContent, text, errAttr(err))
+	}
 }
 
 // onAnomaly notes other content at the rev that is held, which no leader writes.

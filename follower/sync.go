@@ -37,16 +37,16 @@ type syncer struct {
 
 	connecting backoff
 	reading    backoff
-	failures   int // connections in a row that could not be had
+	failures   int // connections in a row that could not be had though Redis answered
 	deaf       int // connections in a row that were found deaf
 	openedAt   time.Time
 
 	want      want
 	spread    time.Duration // the window that a message told last
-	noConfig  string        // hash of content that is no config
-	anomaly   string        // hash of the last anomaly
-	failing   bool          // the last read failed
-	badMeta   bool          // the last meta was malformed
+	noConfig  noConfigs
+	refusal   string // the last refusal that was logged
+	anomaly   string // hash of the last anomaly
+	failing   bool   // the last read failed
 	entryRead time.Time
 
 	rebase    rebase
@@ -140,13 +140,24 @@ func (s *syncer) onOpened(ctx context.Context) {
 	s.openedAt = time.Now()
 	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
 	s.silence.set(s.timings.Dead)
-	head, err := s.sync(ctx)
-	if err == nil && !head.locked {
-		s.setState(NoLeader)
-	} else {
-		s.setState(Live)
+	_, _ = s.sync(ctx)
+	if !s.based && s.deaf <= deafTries {
+		s.setState(Live) // as far as can be told
 	}
-	s.setReread()
+}
+
+// onBased takes the first read after the subscription as what its messages go on from.
+func (s *syncer) onBased(h head) {
+	s.based = true
+	s.heard.rev, s.heard.cdn = max(s.heard.rev, h.meta.Rev), max(s.heard.cdn, h.meta.CDN)
+	s.heard.epoch = max(s.heard.epoch, h.epoch)
+	switch {
+	case s.deaf > deafTries: // it goes on polling until it hears something
+	case h.locked:
+		s.setState(Live)
+	default:
+		s.setState(NoLeader)
+	}
 }
 
 // onOver decides what follows on a connection that ended or could not be had.
@@ -168,6 +179,9 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	}
 	// What a subscription would have told must be read.
 	_, readErr := s.sync(ctx)
+	if readErr != nil {
+		s.failures = 0 // Redis is away: that says nothing about subscriptions
+	}
 	impossible := refused || errors.Is(err, subscription.ErrNoAck) || s.failures >= connectTries
 	if readErr == nil && impossible {
 		s.poll(err)
@@ -185,7 +199,6 @@ func (s *syncer) poll(err error) {
 			slog.Duration("interval", s.timings.Poll), errAttr(err))
 	}
 	s.redial.set(around(s.timings.Resubscribe, 0.5))
-	s.setReread()
 }
 
 // disconnected waits before it connects again.
@@ -226,7 +239,9 @@ func (s *syncer) onSilence(ctx context.Context) {
 	// The lock outlives its holder's last heartbeat by less than this.
 	renewed := head.locked && time.Since(s.spoke) >= 2*s.timings.Dead
 	if !moved && !renewed {
-		s.setState(NoLeader)
+		if s.state() != Polling {
+			s.setState(NoLeader)
+		}
 		return
 	}
 	s.inc(&s.n.Deaf)
@@ -252,6 +267,9 @@ func (s *syncer) setState(state State) bool {
 	from := l.state
 	l.state = state
 	s.link.Store(&l)
+	if state == Polling || from == Polling {
+		s.setReread()
+	}
 	if subscribed := state == Live || state == NoLeader; subscribed && from != Live && from != NoLeader {
 		s.log.info(eventLive, "Subscribed to changes.")
 	}

@@ -1,10 +1,34 @@
 package follower
 
 import (
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
 )
+
+func wantVersion(t *testing.T, c *Client, want int) {
+	t.Helper()
+	synctest.Wait()
+	if got := version(c); got != want {
+		t.Fatalf("version %d, want %d; %+v", got, want, c.Stats())
+	}
+}
+
+func wantState(t *testing.T, c *Client, want State) {
+	t.Helper()
+	synctest.Wait()
+	if got := c.Stats().State; got != want {
+		t.Fatalf("state %v, want %v; %+v", got, want, c.Stats())
+	}
+}
 
 func TestAChangeReachesAFollower(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
@@ -14,16 +38,13 @@ func TestAChangeReachesAFollower(t *testing.T) {
 		w.beat()
 		c := n.start(t)
 		<-c.Ready()
-		if got := version(c); got != 1 {
-			t.Fatalf("version %d after the first sync, want 1", got)
-		}
+		wantVersion(t, c, 1)
 		time.Sleep(7 * time.Second)
 		w.commit(configJSON(2))
-		synctest.Wait()
-		if got := version(c); got != 2 {
-			t.Fatalf("version %d after the change was announced, want 2", got)
-		}
-		if s := c.Stats(); s.State != Live || s.Rev != w.rev || !s.HasCDN || s.Age != 0 {
+		wantVersion(t, c, 2)
+		s := c.Stats()
+		if s.State != Live || s.Rev != w.rev || s.Hash != cachekeys.ContentHash(configJSON(2)) || s.ETag != w.etag ||
+			s.Source != SourceBlob || !s.HasCDN || s.Age != 0 || s.Epoch != w.epoch || s.Poll != w.poll || s.Applied != 2 {
 			t.Errorf("stats %+v", s)
 		}
 		if s := c.CacheState(); s != HasUpToDateFlagData {
@@ -31,3 +52,241 @@ func TestAChangeReachesAFollower(t *testing.T) {
 		}
 	})
 }
+
+// A change after the read but before the subscription would be lost if reading came first.
+func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		var mu sync.Mutex
+		var commands []string
+		n.intercept(func(_ *server.Peer, cmd string, args ...string) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			if slices.Contains(args, w.keys.Blob) || slices.Contains(args, w.keys.Meta) || cmd == "SUBSCRIBE" {
+				commands = append(commands, cmd+" "+strings.TrimPrefix(args[0], "catbridge:"))
+			}
+			return false
+		})
+		change := sync.OnceFunc(func() { w.commit(configJSON(2)) })
+		inner := n.dialer
+		n.dialer = func() (conn *breakable, err error) {
+			conn, err = inner()
+			if err == nil {
+				conn.onWrite = func(p []byte) {
+					if strings.Contains(string(p), "subscribe") {
+						change() // the last moment before Redis takes the subscription
+					}
+				}
+			}
+			return conn, err
+		}
+		c := n.start(t)
+		<-c.Ready()
+		wantVersion(t, c, 2)
+		mu.Lock()
+		defer mu.Unlock()
+		if i := slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "SUBSCRIBE") }); i < 0 ||
+			slices.ContainsFunc(commands[:i], func(c string) bool { return strings.HasPrefix(c, "GET") || strings.HasPrefix(c, "HMGET") }) {
+			t.Errorf("commands %q", commands)
+		}
+	})
+}
+
+func TestStartsWithNothingInRedis(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		c := n.start(t)
+		<-c.Ready()
+		wantVersion(t, c, -1)
+		if s := c.CacheState(); s != NoFlagData {
+			t.Errorf("cache state %v", s)
+		}
+		wantState(t, c, NoLeader)
+		w := newWriter(t, n.client(t))
+		w.beat()
+		time.Sleep(4 * time.Second)
+		wantState(t, c, Live) // a leader that has no content yet is a leader
+		wantVersion(t, c, -1)
+		w.commit(configJSON(1))
+		wantVersion(t, c, 1)
+	})
+}
+
+// I7: a lost message costs one heartbeat.
+func TestAHeartbeatMakesGoodForALostMessage(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		w.beat()
+		c := n.start(t)
+		<-c.Ready()
+		w.with(func() { w.mute = true })
+		w.commit(configJSON(2))
+		w.with(func() { w.mute = false })
+		wantVersion(t, c, 1)
+		time.Sleep(3 * time.Second)
+		wantVersion(t, c, 2)
+	})
+}
+
+// A 304 moves the rev and costs no read of the content.
+func TestAConfirmationMovesTheRevWithoutARead(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		w.beat()
+		changes := 0
+		c := n.start(t, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
+		<-c.Ready()
+		before := c.Stats()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		after := c.Stats()
+		if after.Rev != w.rev || after.Rev == before.Rev {
+			t.Errorf("rev %d, the leader's is %d, it was %d", after.Rev, w.rev, before.Rev)
+		}
+		if after.Reads != before.Reads {
+			t.Errorf("%d reads of the content", after.Reads-before.Reads)
+		}
+		if after.Age > w.poll+3*time.Second || c.CacheState() != HasUpToDateFlagData {
+			t.Errorf("age %v, %v", after.Age, c.CacheState())
+		}
+		if changes != 1 {
+			t.Errorf("%d changes reported", changes)
+		}
+	})
+}
+
+func TestInlineContentNeedsNoRead(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.inline = true
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		synctest.Wait()
+		before := c.Stats()
+		w.commit(configJSON(2))
+		wantVersion(t, c, 2)
+		after := c.Stats()
+		if after.Reads != before.Reads || after.HeadReads != before.HeadReads || after.Inline != 1 || after.Source != SourceMessage {
+			t.Errorf("before %+v, after %+v", before, after)
+		}
+		if !after.HasCDN || after.Age != 0 {
+			t.Errorf("age %v %v", after.Age, after.HasCDN)
+		}
+	})
+}
+
+// Inline content that is not what the message's hash says is not taken; the blob is.
+func TestInlineContentWithFlippedBitsIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		w.mute = true
+		w.commit(configJSON(2))
+		m := w.describe(cachekeys.Change)
+		m.Codec, m.Content = cachekeys.Raw, configJSON(3)
+		w.publish(string(m.Append(nil)))
+		wantVersion(t, c, 2)
+		if s := c.Stats(); s.BadMessages != 1 || s.Inline != 0 || s.Source != SourceBlob {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// I12: whatever is announced within the window is read once, at a random moment of it.
+func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		synctest.Wait()
+		before := c.Stats()
+		w.spread = 10 * time.Second
+		for i := range 20 {
+			w.commit(configJSON(2 + i))
+			w.heartbeat() // neither does a heartbeat make it read at once
+		}
+		synctest.Wait()
+		if early := c.Stats(); early.Reads != before.Reads && early.Reads != before.Reads+1 {
+			t.Errorf("%d reads at once", early.Reads-before.Reads)
+		}
+		time.Sleep(w.spread)
+		wantVersion(t, c, 21)
+		if after := c.Stats(); after.Reads != before.Reads+1 {
+			t.Errorf("%d reads, want 1", after.Reads-before.Reads)
+		}
+	})
+}
+
+// Each further change must not draw anew, or all would read early.
+func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const count = 40
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		var followers []*Client
+		for range count {
+			c := n.start(t, func(c *Config) { c.Logger = nil })
+			<-c.Ready()
+			followers = append(followers, c)
+		}
+		synctest.Wait()
+		w.spread = 10 * time.Second
+		for v := range 8 {
+			w.commit(configJSON(2 + v))
+		}
+		current := func() (n int) {
+			synctest.Wait()
+			for _, c := range followers {
+				if version(c) == 9 {
+					n++
+				}
+			}
+			return n
+		}
+		time.Sleep(w.spread / 2)
+		if n := current(); n < 5 || n > count-5 {
+			t.Errorf("%d of %d have read half way through the window", n, count)
+		}
+		time.Sleep(w.spread / 2)
+		if n := current(); n != count {
+			t.Errorf("%d of %d have read after the window", n, count)
+		}
+	})
+}
+
+// Redis loses everything: what is held stays, and what the leader writes again is taken.
+func TestSurvivesFlushAll(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		stop := w.beat()
+		c := n.start(t)
+		<-c.Ready()
+		stop()
+		n.FlushAll()
+		time.Sleep(3 * time.Minute)
+		wantVersion(t, c, 1)
+		wantState(t, c, NoLeader)
+		w.acquire()
+		w.commit(configJSON(2))
+		wantVersion(t, c, 2)
+		wantState(t, c, Live)
+	})
+}
+
+func onChange(f func()) *Hooks { return &Hooks{OnConfigChanged: func(*evaluate.Config) { f() }} }

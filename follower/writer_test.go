@@ -3,10 +3,8 @@ package follower
 import (
 	"context"
 	"fmt"
-	"net"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,7 +34,7 @@ type writer struct {
 	mute   bool          // publish nothing: the message is lost
 	skew   time.Duration // of Redis's clock against the local one
 
-	mu    sync.Mutex // held by a step; by with, while the heart beats
+	mu              sync.Mutex // held by a step; by with, while the heart beats
 	epoch, rev, cdn int64
 	json            []byte
 	etag            string
@@ -185,25 +183,3 @@ func (w *writer) exec(commands func(redis.Pipeliner)) {
 }
 
 func version(c *Client) int { return c.GetIntValue("version", -1, nil) }
-
-// breakable is a connection that can be made to swallow what is sent in both directions.
-type breakable struct {
-	net.Conn
-	frozen atomic.Bool
-}
-
-func (b *breakable) Write(p []byte) (int, error) {
-	if b.frozen.Load() {
-		return len(p), nil
-	}
-	return b.Conn.Write(p)
-}
-
-func (b *breakable) Read(p []byte) (int, error) {
-	for {
-		n, err := b.Conn.Read(p)
-		if err != nil || !b.frozen.Load() {
-			return n, err
-		}
-	}
-}

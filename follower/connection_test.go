@@ -1,0 +1,342 @@
+package follower
+
+import (
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
+)
+
+func TestAKilledConnectionComesBack(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		n.cut(false)
+		w.redis = n.client(t)
+		w.commit(configJSON(2))                               // nobody is subscribed at this moment
+		time.Sleep(DefaultTimings().BackoffMin + time.Second) // go-redis pauses, too
+		wantVersion(t, c, 2)
+		wantState(t, c, Live)
+		if s := c.Stats(); s.Connects != 2 || s.Disconnects != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestRedisIsAwayForAWhile(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging)
+		<-c.Ready()
+		n.cut(true)
+		for range 10 {
+			time.Sleep(time.Minute)
+			wantVersion(t, c, 1) // I5
+			wantState(t, c, Disconnected)
+		}
+		if s := c.CacheState(); s != HasCachedFlagDataOnly {
+			t.Errorf("cache state %v", s)
+		}
+		wantEvents(t, log, eventDisconnected, 1)
+		wantEvents(t, log, eventCacheRead, 1)
+		before := n.dialled()
+		time.Sleep(10 * time.Minute)
+		if tries := n.dialled() - before; tries < 60 || tries > 6000 {
+			t.Errorf("%d connections tried in 10 minutes", tries)
+		}
+		n.cut(false)
+		w.redis = n.client(t)
+		w.commit(configJSON(2))
+		time.Sleep(2 * DefaultTimings().BackoffMax)
+		wantVersion(t, c, 2)
+		wantState(t, c, NoLeader) // subscribed; the lock has run out meanwhile
+		if len(log.with(eventCacheReadRecovery)) == 0 {
+			t.Error("the recovery was not reported")
+		}
+	})
+}
+
+// I7: a connection on which nothing arrives any more, with no sign of an end.
+func TestASilentConnectionIsGivenUp(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		synctest.Wait()
+		n.freeze()
+		w.redis = n.client(t)
+		w.commit(configJSON(2))
+		w.beat()
+		timings := DefaultTimings()
+		time.Sleep(timings.Dead + timings.BackoffMax + readTimeout)
+		wantVersion(t, c, 2)
+		wantState(t, c, Live)
+	})
+}
+
+func TestStartsWhileRedisIsAway(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		n.cut(true)
+		c := n.start(t)
+		if state, err := c.WaitForReady(t.Context()); state != NoFlagData || err != nil {
+			t.Errorf("%v, %v", state, err)
+		}
+		if !c.GetBoolValue("isOn", true, nil) {
+			t.Error("not the default")
+		}
+		n.cut(false)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		time.Sleep(2 * DefaultTimings().BackoffMax)
+		wantVersion(t, c, 1)
+	})
+}
+
+// refuseSubscribe has Redis answer SUBSCRIBE with an error while it is set.
+func refuseSubscribe(n *network) *atomic.Bool {
+	refused := new(atomic.Bool)
+	refused.Store(true)
+	n.intercept(func(peer *server.Peer, cmd string, _ ...string) bool {
+		if cmd == "SUBSCRIBE" && refused.Load() {
+			peer.WriteError("NOPERM No permissions to access a channel")
+			return true
+		}
+		return false
+	})
+	return refused
+}
+
+// I7: no pub/sub at all costs 6 s.
+func TestARefusedSubscribeMeansPolling(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		w.beat()
+		refused := refuseSubscribe(n)
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging)
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		wantState(t, c, Polling)
+		for v := range 50 {
+			w.commit(configJSON(2 + v))
+			time.Sleep(6 * time.Second)
+			wantVersion(t, c, 2+v)
+			wantState(t, c, Polling)
+		}
+		if age := c.Stats().Age; age > 6*time.Second || c.CacheState() != HasUpToDateFlagData {
+			t.Errorf("age %v, %v", age, c.CacheState())
+		}
+		if loud := log.with(eventPolling); len(loud) != 1 || loud[0].level != slog.LevelError || !strings.Contains(loud[0].text, "NOPERM") {
+			t.Errorf("%+v", loud)
+		}
+		refused.Store(false)
+		time.Sleep(45 * time.Second)
+		wantState(t, c, Live)
+		before := c.Stats().HeadReads
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if reads := c.Stats().HeadReads - before; reads > 20 {
+			t.Errorf("%d reads of meta in 10 minutes though subscribed", reads)
+		}
+	})
+}
+
+// A right that is withdrawn: Redis closes the connection, then refuses.
+func TestARightWithdrawnMeansPollingWithinSeconds(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		refuseSubscribe(n)
+		n.cut(false)
+		time.Sleep(5 * time.Second)
+		wantState(t, c, Polling)
+	})
+}
+
+// While polling, Redis goes away: that is noticed, and left behind quickly.
+func TestRedisIsAwayWhilePolling(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		refused := refuseSubscribe(n)
+		c := n.start(t)
+		<-c.Ready()
+		wantState(t, c, Polling)
+		n.cut(true)
+		time.Sleep(time.Minute)
+		wantState(t, c, Disconnected)
+		refused.Store(false)
+		n.cut(false)
+		time.Sleep(2 * DefaultTimings().BackoffMax)
+		wantState(t, c, NoLeader) // subscribed; the lock has run out meanwhile
+	})
+}
+
+// SUBSCRIBE is swallowed: neither acknowledged nor refused.
+func TestAnUnacknowledgedSubscribeMeansPolling(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool { return cmd == "SUBSCRIBE" })
+		c := n.start(t)
+		<-c.Ready()
+		if waited := time.Since(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); waited > 3*time.Second {
+			t.Errorf("ready after %v", waited)
+		}
+		wantVersion(t, c, 1)
+		wantState(t, c, Polling)
+		for v := range 20 {
+			w.commit(configJSON(2 + v))
+			time.Sleep(6 * time.Second)
+			wantVersion(t, c, 2+v)
+		}
+	})
+}
+
+func TestALeaderThatFallsSilentIsReported(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		stop := w.beat()
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging)
+		<-c.Ready()
+		time.Sleep(time.Minute)
+		wantState(t, c, Live)
+		stop()
+		time.Sleep(DefaultTimings().Dead + 3*time.Second)
+		wantState(t, c, NoLeader)
+		time.Sleep(10 * time.Minute)
+		wantState(t, c, NoLeader)
+		if s := c.Stats(); s.Connects != 1 || s.Deaf != 0 {
+			t.Errorf("connected anew without need: %+v", s)
+		}
+		if c.CacheState() != HasCachedFlagDataOnly {
+			t.Errorf("%v", c.CacheState())
+		}
+		w.acquire()
+		w.heartbeat()
+		wantState(t, c, Live)
+		wantEvents(t, log, eventNoLeader, 1)
+		wantEvents(t, log, eventLeaderBack, 1)
+	})
+}
+
+// The connection answers PING, and yet messages do not arrive.
+func TestADeafConnectionIsReplaced(t *testing.T) {
+	for name, commit := range map[string]bool{"content moves": true, "only the lock is renewed": false} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				n := newNetwork(t)
+				w := newWriter(t, n.client(t))
+				w.commit(configJSON(1))
+				w.beat()
+				c := n.start(t)
+				<-c.Ready()
+				time.Sleep(10 * time.Second)
+				w.with(func() { w.mute = true })
+				if commit {
+					w.commit(configJSON(2))
+				}
+				for c.Stats().Deaf == 0 {
+					time.Sleep(time.Second)
+				}
+				w.with(func() { w.mute = false })
+				if commit {
+					wantVersion(t, c, 2)
+				}
+				time.Sleep(5 * time.Second)
+				wantState(t, c, Live)
+				if s := c.Stats(); s.Connects != 2 || s.Deaf != 1 {
+					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}
+
+// A Redis that acknowledges SUBSCRIBE and never delivers, like a proxy without pub/sub.
+func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.mute = true
+		w.commit(configJSON(1))
+		w.beat()
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging)
+		<-c.Ready()
+		time.Sleep(2 * time.Minute)
+		wantState(t, c, Polling)
+		for v := range 50 {
+			w.commit(configJSON(2 + v))
+			time.Sleep(7 * time.Second)
+			wantVersion(t, c, 2+v)
+			wantState(t, c, Polling)
+		}
+		wantEvents(t, log, eventPolling, 1)
+		w.with(func() { w.mute = false })
+		time.Sleep(time.Minute)
+		wantState(t, c, Live)
+	})
+}
+
+// Reads fail though messages arrive: loudly, and with what messages carry still taken.
+func TestReadsThatAreRefusedAreTriedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging)
+		<-c.Ready()
+		var refused atomic.Bool
+		n.intercept(func(peer *server.Peer, cmd string, args ...string) bool {
+			if cmd == "GET" && refused.Load() {
+				peer.WriteError("NOPERM this user has no permissions to run the 'get' command")
+				return true
+			}
+			return false
+		})
+		refused.Store(true)
+		w.beat()
+		w.commit(configJSON(2))
+		time.Sleep(time.Minute)
+		wantVersion(t, c, 1)
+		if loud := log.with(eventCacheRead); len(loud) != 1 || loud[0].level != slog.LevelError || !strings.Contains(loud[0].text, "NOPERM") {
+			t.Errorf("%+v", loud)
+		}
+		if failed := c.Stats().FailedReads; failed < 5 || failed > 60 {
+			t.Errorf("%d reads in a minute", failed)
+		}
+		w.with(func() { w.inline = true })
+		w.commit(configJSON(3))
+		wantVersion(t, c, 3)
+		w.with(func() { w.inline = false })
+		w.commit(configJSON(4))
+		refused.Store(false)
+		time.Sleep(DefaultTimings().BackoffMax)
+		wantVersion(t, c, 4)
+	})
+}
