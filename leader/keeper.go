@@ -42,6 +42,7 @@ type keeper struct {
 }
 
 func (k *keeper) run(ctx context.Context) {
+	defer k.fetcher.Close()
 	for ctx.Err() == nil {
 		t, ok := k.campaign(ctx)
 		if !ok {

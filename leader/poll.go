@@ -190,9 +190,9 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 		s.PollErrors++
 		s.PollError = err.Error()
 	})
-	event := eventFetch
+	event, reason := eventFetch, err
 	if failure, ok := errors.AsType[*cdn.Error](err); ok {
-		event = failure.Code
+		event, reason = failure.Code, failure.Err
 		if wait := time.Now().Add(failure.RetryAfter); wait.After(t.polls.at) {
 			t.polls.at = wait
 		}
@@ -200,7 +200,7 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 			t.polls.at = time.Now().Add(min(t.k.poll, jitter(firstRetry)))
 		}
 	}
-	t.k.log.Error(err.Error(), "event_id", event)
+	t.k.log.Error(err.Error(), "event_id", event, "cause", reason)
 	t.polls.doubted = ""
 	switch healing := t.polls.healing; {
 	case healing:
