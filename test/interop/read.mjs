@@ -5,7 +5,8 @@
 //   node read.mjs --sdk-key KEY [--redis URL] [--user JSON] [--follow] [--base-url URL]
 //
 // The SDK key and the URL are better given as CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS_URL
-// than in the list of processes. With --follow it reads again for each line of standard
+// than in the list of processes. The user is an object of attributes, such as
+// {"Identifier": "42", "Country": "HU"}. With --follow it reads again for each line of standard
 // input, until its end. With --base-url the SDK is online, and asks that CDN once whether
 // the entry is still what it serves.
 
@@ -27,7 +28,7 @@ async function main() {
   if (!args["sdk-key"]) {
     throw new Error("no SDK key: set CATBRIDGE_SDK_KEY, or give --sdk-key");
   }
-  const user = args.user ? (JSON.parse(args.user) ?? undefined) : undefined;
+  const user = args.user && toUser(JSON.parse(args.user));
   const cache = await openRedisCache(args.redis);
   const errors = [];
   const client = getClient(args["sdk-key"], PollingMode.ManualPoll, {
@@ -51,6 +52,11 @@ async function main() {
     disposeAllClients();
     cache.close();
   }
+}
+
+// toUser takes attributes as `catbridge watch --user` does, all on one level.
+function toUser({ Identifier = "", Email, Country, ...custom }) {
+  return { identifier: Identifier, email: Email, country: Country, custom };
 }
 
 async function report(client, cache, user, errors, refresh) {

@@ -2,7 +2,6 @@ package interop
 
 import (
 	"encoding/json"
-	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,23 +29,24 @@ func TestSampleConfigMeansTheSameToBoth(t *testing.T) {
 	}
 	for name, user := range map[string]map[string]any{
 		"nobody":     nil,
-		"beta":       {"identifier": "1", "email": "jane@example.com"},
-		"Hungarian":  {"identifier": "2", "country": "HU"},
-		"rolled out": {"identifier": "5"},
-		"old app":    {"identifier": "3", "custom": map[string]any{"appVersion": "1.9.3"}},
+		"beta":       {"Identifier": "1", "Email": "jane@example.com"},
+		"Hungarian":  {"Identifier": "2", "Country": "HU"},
+		"rolled out": {"Identifier": "5"},
+		"old app":    {"Identifier": "3", "appVersion": "1.9.3"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text, err := json.Marshal(user)
-			if err != nil {
-				t.Fatal(err)
+			var args []string
+			var attributes any // not a nil map: that is a user without attributes
+			if user != nil {
+				args, attributes = []string{"--user", toJSON(t, user)}, user
 			}
-			r := startSDK(t, server.URL(), "--user", string(text)).first(t)
+			r := startSDK(t, server.URL(), args...).first(t)
 			if len(r.Errors) > 0 || len(r.Flags) != len(config.Keys()) {
 				t.Fatalf("the official SDK read %+v", r)
 			}
 			ours := map[string]flag{}
 			for _, key := range config.Keys() {
-				result := config.Evaluate(key, ourUser(user), evaluate.Value{}, nil)
+				result := config.Evaluate(key, attributes, evaluate.Value{}, nil)
 				ours[key] = flag{Value: inJSON(t, result.Any()), VariationID: result.VariationID}
 			}
 			if diff := cmp.Diff(r.Flags, ours); diff != "" {
@@ -56,30 +56,19 @@ func TestSampleConfigMeansTheSameToBoth(t *testing.T) {
 	}
 }
 
-// ourUser is the user that the script is given, as a user of this project's.
-func ourUser(user map[string]any) any {
-	if user == nil {
-		return nil
+func toJSON(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
 	}
-	attributes := map[string]any{}
-	for name, official := range map[string]string{"identifier": "Identifier", "email": "Email", "country": "Country"} {
-		if value, ok := user[name]; ok {
-			attributes[official] = value
-		}
-	}
-	custom, _ := user["custom"].(map[string]any)
-	maps.Copy(attributes, custom)
-	return attributes
+	return string(text)
 }
 
 // inJSON gives a value the type that it has after JSON.
 func inJSON(t *testing.T, value any) (out any) {
 	t.Helper()
-	text, err := json.Marshal(value)
-	if err == nil {
-		err = json.Unmarshal(text, &out)
-	}
-	if err != nil {
+	if err := json.Unmarshal([]byte(toJSON(t, value)), &out); err != nil {
 		t.Fatal(err)
 	}
 	return out

@@ -26,7 +26,7 @@ const (
 )
 
 // staff is a user whom testdata/flags.json targets.
-const staff = `{"identifier": "12345", "email": "jane@example.com", "country": "HU"}`
+const staff = `{"Identifier": "12345", "Email": "jane@example.com", "Country": "HU"}`
 
 // reading is what the official SDK made of the entry.
 type reading struct {
