@@ -60,13 +60,15 @@ func (c *cursor) plain() any {
 		c.skip()
 		return nil
 	default:
+		kind := "object"
+		if c.kind() == '[' {
+			kind = "array"
+		}
 		start := c.pos
 		c.skip()
-		return unsupported{c.text[start:c.pos]}
+		return unsupported{text: c.text[start:c.pos], kind: kind}
 	}
 }
 
-// unsupported is a value that no setting can have, as it is written.
-type unsupported struct{ text string }
-
-func (u unsupported) String() string { return u.text }
+// unsupported is a JSON value that no setting can have.
+type unsupported struct{ text, kind string }

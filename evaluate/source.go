@@ -66,14 +66,21 @@ func plainSetting(key string, given any) *setting {
 	s.kind = value.kind
 	s.served = served{value: value, boxed: value.Any()}
 	if value.kind == KindNone {
-		text := "Setting value is null."
-		if given != nil {
-			text = fmt.Sprintf("Setting value '%v' is of an unsupported type (%T).", given, given)
-		}
-		s.served.err = modelError(text)
+		s.served.err = modelError(unsupportedText(given))
 		s.served.valueErr = s.served.err
 	}
 	return s
+}
+
+func unsupportedText(given any) string {
+	switch v := given.(type) {
+	case nil, Value:
+		return "Setting value is null."
+	case unsupported:
+		return "Setting value '" + v.text + "' is of an unsupported type (" + v.kind + ")."
+	default:
+		return fmt.Sprintf("Setting value '%v' is of an unsupported type (%T).", given, given)
+	}
 }
 
 func plainValue(given any) Value {

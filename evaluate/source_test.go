@@ -1,0 +1,108 @@
+package evaluate_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+func TestEqualIsByContent(t *testing.T) {
+	one, other := `{"f":{"a":{"t":0,"v":{"b":true}}}}`, `{"f":{"a":{"t":0,"v":{"b":false}}}}`
+	a, same, b := mustParse(t, one), mustParse(t, one), mustParse(t, other)
+	plain := func(v any) *evaluate.Config { return evaluate.FromValues(map[string]any{"a": v}) }
+	for _, test := range []struct {
+		name string
+		x, y *evaluate.Config
+		want bool
+	}{
+		{"same document", a, same, true},
+		{"other document", a, b, false},
+		{"nil", nil, nil, true},
+		{"nil and a config", nil, a, false},
+		{"same values", plain(1), plain(1), true},
+		{"other value", plain(1), plain(2), false},
+		{"other kind", plain(1), plain(1.0), false},
+		{"plain and document", plain(true), a, false},
+		{"same merge", evaluate.Merge(a, plain(1)), evaluate.Merge(same, plain(1)), true},
+		{"other merge", evaluate.Merge(a, plain(1)), evaluate.Merge(b, plain(1)), false},
+		{"merge the other way", evaluate.Merge(a, plain(1)), evaluate.Merge(plain(1), a), false},
+		{"merge with nothing", evaluate.Merge(a, nil), same, true},
+	} {
+		if test.x.Equal(test.y) != test.want || test.y.Equal(test.x) != test.want {
+			t.Errorf("%s: not %v", test.name, test.want)
+		}
+	}
+}
+
+// Each flag keeps the salt and the segments of its own config (S64).
+func TestMergeKeepsSaltAndSegments(t *testing.T) {
+	config := func(key, salt, segmentText string) *evaluate.Config {
+		return mustParse(t, `{"p":{"s":"`+salt+`"},"s":[{"n":"seg","r":[{"a":"Email","c":20,"s":"`+evaluate.SaltedHashHex(segmentText, salt+"seg")+`"}]}],
+			"f":{"`+key+`":`+conditions(`{"s":{"s":0,"c":1}}`)+`}}`)
+	}
+	merged := evaluate.Merge(config("a", "salt1", "x"), config("b", "salt2", "y"))
+	for key, email := range map[string]string{"a": "x", "b": "y"} {
+		for _, candidate := range []string{"x", "y"} {
+			got := merged.Evaluate(key, &evaluate.UserData{Email: candidate}, evaluate.Value{}, nil)
+			if got.Err != nil || got.Value.Bool() != (candidate == email) {
+				t.Errorf("%s for %s: %v, %v", key, candidate, got.Value, got.Err)
+			}
+		}
+	}
+	if keys := strings.Join(merged.Keys(), " "); keys != "a b" {
+		t.Error(keys)
+	}
+}
+
+// Merging does not touch the configs merged: their prerequisites stay their own.
+func TestMergeLeavesItsPartsAlone(t *testing.T) {
+	base := mustParse(t, chainConfig(1, ""))
+	front := evaluate.FromValues(map[string]any{"f1": false})
+	merged := evaluate.Merge(base, front)
+	if got := merged.Evaluate("f0", nil, evaluate.Value{}, nil); got.Err != nil || got.Value.Bool() {
+		t.Errorf("merged: %v, %v", got.Value, got.Err)
+	}
+	if got := base.Evaluate("f0", nil, evaluate.Value{}, nil); got.Err != nil || !got.Value.Bool() {
+		t.Errorf("base: %v, %v", got.Value, got.Err)
+	}
+	broken := evaluate.Merge(base, evaluate.FromValues(map[string]any{"f1": "text"}))
+	if len(broken.BrokenFlags()) != 1 || len(base.BrokenFlags()) != 0 {
+		t.Errorf("broken: %v, base: %v", broken.BrokenFlags(), base.BrokenFlags())
+	}
+}
+
+func TestParseOverrides(t *testing.T) {
+	config, err := evaluate.ParseOverrides([]byte(`{"other":[1,{"x":"]"}],"flags":{"b":true,"s":"text","i":5,"w":5.0,"d":5.5,"n":null,"l":[1, 2],"b":false}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys := strings.Join(config.Keys(), " "); keys != "b s i w d n l" {
+		t.Errorf("keys %s", keys)
+	}
+	for _, test := range []struct {
+		key       string
+		def, want evaluate.Value
+		err       string
+	}{
+		{"b", evaluate.Value{}, evaluate.BoolValue(false), ""},
+		{"s", evaluate.Value{}, evaluate.StringValue("text"), ""},
+		{"i", evaluate.IntValue(0), evaluate.IntValue(5), ""},
+		{"i", evaluate.FloatValue(0), evaluate.FloatValue(5), ""},
+		{"w", evaluate.IntValue(0), evaluate.IntValue(5), ""},
+		{"d", evaluate.FloatValue(0), evaluate.FloatValue(5.5), ""},
+		{"d", evaluate.IntValue(1), evaluate.IntValue(1), "Setting's type was Double but the default value's type was int"},
+		{"n", evaluate.IntValue(1), evaluate.IntValue(1), "Setting value is null."},
+		{"l", evaluate.Value{}, evaluate.Value{}, "Setting value '[1, 2]' is of an unsupported type (array)."},
+	} {
+		got := config.Evaluate(test.key, nil, test.def, nil)
+		if got.Value != test.want || (got.Err == nil) != (test.err == "") || got.Err != nil && !strings.Contains(got.Err.Error(), test.err) {
+			t.Errorf("%s: %v, %v", test.key, got.Value, got.Err)
+		}
+	}
+	for _, document := range []string{``, `[]`, `{}`, `{"flags":[]}`, `{"flags":null}`, `{"f":1}`} {
+		if _, err := evaluate.ParseOverrides([]byte(document)); err == nil {
+			t.Errorf("%s is accepted", document)
+		}
+	}
+}
