@@ -73,6 +73,7 @@ func scenario(t *testing.T, play func(w *world)) {
 		})
 	})
 	t.Run("real", func(t *testing.T) {
+		t.Parallel() // it waits most of the time
 		play(newWorld(t, redistest.Start(t), realProfile(), false))
 	})
 }

@@ -1,0 +1,127 @@
+package test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+var down = fakecdn.Network(errors.New("connection refused"))
+
+var cdnFaults = map[string]fakecdn.Fault{
+	"403":                   fakecdn.Status(http.StatusForbidden),
+	"404":                   fakecdn.Status(http.StatusNotFound),
+	"500":                   fakecdn.Status(http.StatusInternalServerError),
+	"503":                   fakecdn.Status(http.StatusServiceUnavailable),
+	"429":                   fakecdn.TooMany(time.Second),
+	"HTML":                  fakecdn.HTML(),
+	"empty":                 fakecdn.Body("application/json", ""),
+	"null":                  fakecdn.Body("application/json", "null"),
+	"no flags":              fakecdn.Body("application/json", `{"p":{"r":0}}`),
+	"flags of a wrong kind": fakecdn.Body("application/json", `{"f":[]}`),
+	"garbage":               fakecdn.Garbage(),
+	"oversized":             fakecdn.Oversize(cachekeys.MaxConfigBytes),
+	"network":               down,
+}
+
+// Whatever the CDN says in place of a config, content stays as it is, is not called
+// fresh, and the next good answer is published (I4, I14, S81, S83, S84).
+func TestFaultOfTheCDNChangesNothing(t *testing.T) {
+	for name, fault := range cdnFaults {
+		t.Run(name, func(t *testing.T) {
+			scenario(t, func(w *world) {
+				first, _ := w.ready(2)
+				before := first.stats()
+				w.cdn.Break(fault)
+				version := w.cdn.Publish()
+				w.eventually(2*w.poll(), "the poll failed", func() bool { return first.stats().PollErrors > before.PollErrors })
+				stats := w.readers[0].client.Stats()
+				w.pass(3 * w.leader.Renewal)
+				after := w.readers[0].client.Stats()
+				if after.Rev != stats.Rev || after.Age < stats.Age {
+					w.Errorf("without an answer rev went from %d to %d, age from %v to %v", stats.Rev, after.Rev, stats.Age, after.Age)
+				}
+				if s := first.stats(); s.Commits != before.Commits || !first.leads() {
+					w.Errorf("the leader did something: %+v", s)
+				}
+				for _, r := range w.readers {
+					if v := r.version(); v != version-1 {
+						w.Errorf("%s has version %d", r.name, v)
+					}
+				}
+				w.cdn.Mend()
+				w.reached(version, w.poll())
+				w.settle()
+			})
+		})
+	}
+}
+
+// The same at the very start: nothing is written that would say that there is content.
+func TestFaultOfTheCDNAtTheStart(t *testing.T) {
+	for _, name := range []string{"403", "500", "garbage", "oversized", "network"} {
+		t.Run(name, func(t *testing.T) {
+			scenario(t, func(w *world) {
+				w.cdn.Break(cdnFaults[name])
+				first := w.lead("leader A")
+				w.followers(1)
+				w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
+				w.pass(2 * w.leader.Renewal)
+				if n := w.admin.Exists(w.Context(), w.keys.Entry, w.keys.Blob).Val(); n != 0 {
+					w.Errorf("%d keys with content", n)
+				}
+				if v := w.readers[0].version(); v != -1 {
+					w.Errorf("version %d from nowhere", v)
+				}
+				w.cdn.Mend()
+				w.reached(w.cdn.Version(), w.poll())
+				w.settle()
+			})
+		})
+	}
+}
+
+// A CDN that does not answer does not keep the leader from its heartbeats, nor from
+// giving up its lock.
+func TestHangingCDNKeepsNothingFromGoingOn(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(1)
+		release := make(chan struct{})
+		defer close(release)
+		polls := first.stats().Polls
+		w.cdn.Break(fakecdn.Hang(release))
+		w.eventually(w.poll(), "a poll began", func() bool { return first.stats().Polls > polls })
+		touches := first.stats().Touches
+		w.eventually(3*w.leader.Renewal, "heartbeats go on", func() bool { return first.stats().Touches >= touches+2 })
+		first.stop()
+		w.eventually(time.Second, "the other leads", second.leads)
+		w.cdn.Mend()
+		second.stop() // its first poll hangs in the fault
+		third := w.lead("leader C")
+		w.eventually(w.takeover(), "the third leads", third.leads)
+		w.settle()
+	})
+}
+
+// An edge of the CDN that lags behind serves the content before: it is asked again
+// and not believed.
+func TestLaggingEdgeDoesNotBringOldContentBack(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, _ := w.ready(2)
+		for range 3 {
+			old := w.cdn.Config()
+			w.reached(w.cdn.Publish(), w.poll())
+			doubted := first.stats().Doubted
+			w.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
+			w.eventually(w.poll(), "the old content is doubted", func() bool { return first.stats().Doubted > doubted })
+			w.pass(2 * time.Second)
+			w.audit.check(w.T)
+			w.cdn.Mend()
+		}
+		w.settle()
+	})
+}

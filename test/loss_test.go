@@ -1,0 +1,91 @@
+package test
+
+import (
+	"testing"
+	"time"
+)
+
+// F9
+func TestFlushedRedisIsFilledAgain(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.ready(3)
+		for range 3 {
+			w.flushAll()
+			w.present(w.leader.Renewal + time.Second)
+			w.settle()
+		}
+	})
+}
+
+// F9
+func TestEachDeletedKeyComesBack(t *testing.T) {
+	for name, key := range map[string]func(*world) []string{
+		"entry":          func(w *world) []string { return []string{w.keys.Entry} },
+		"lock":           func(w *world) []string { return []string{w.keys.Lock} },
+		"meta":           func(w *world) []string { return []string{w.keys.Meta} },
+		"blob":           func(w *world) []string { return []string{w.keys.Blob} },
+		"entry and blob": func(w *world) []string { return []string{w.keys.Entry, w.keys.Blob} },
+		"meta and blob":  func(w *world) []string { return []string{w.keys.Meta, w.keys.Blob} },
+		"lock and meta":  func(w *world) []string { return []string{w.keys.Lock, w.keys.Meta} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			scenario(t, func(w *world) {
+				w.ready(2)
+				w.del(key(w)...)
+				w.present(w.leader.Renewal + time.Second)
+				w.settle()
+				// A follower that comes now finds everything in order.
+				w.follow()
+				w.reached(w.cdn.Version(), time.Second)
+			})
+		})
+	}
+}
+
+// While the CDN does not answer, a leader that led before writes again what it holds,
+// and claims nothing new about it.
+func TestFlushedRedisIsFilledAgainWithoutTheCDN(t *testing.T) {
+	scenario(t, func(w *world) {
+		_, second := w.ready(2)
+		second.stop()
+		w.reached(w.cdn.Publish(), w.poll())
+		w.cdn.Break(down)
+		before := w.readers[0].client.Stats()
+		w.flushAll()
+		w.present(w.leader.Renewal + 10*time.Second) // the CDN is asked in vain first
+		w.follow()
+		w.reached(w.cdn.Version(), time.Second)
+		w.pass(w.leader.PollInterval + 2*w.leader.Renewal)
+		after := w.readers[0].client.Stats()
+		if after.Age < before.Age {
+			w.Errorf("an age of %v became %v without an answer from the CDN (I14)", before.Age, after.Age)
+		}
+		w.cdn.Mend()
+		w.settle()
+	})
+}
+
+// F9 and F2 at once: only the followers still have the content.
+func TestFlushedRedisIsFilledByTheNextLeader(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(2)
+		first.kill()
+		w.flushAll()
+		w.eventually(w.takeover(), "the other leads", second.leads)
+		w.present(w.poll())
+		w.settle()
+	})
+}
+
+// The lock in the hands of somebody who never was a leader runs out like any other.
+func TestStolenLockRunsOut(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(1)
+		if err := w.admin.Set(w.Context(), w.keys.Lock, "thief:1", w.leader.LockExpiry).Err(); err != nil {
+			w.Fatal(err)
+		}
+		w.eventually(w.takeover(), "it is noticed", func() bool { return first.stats().Fenced == 1 })
+		w.eventually(w.takeover(), "one of the two leads again", func() bool { return first.leads() || second.leads() })
+		w.settle()
+	})
+}

@@ -1,0 +1,126 @@
+package test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/follower"
+)
+
+// back is the bound for a follower to come back on a connection that was closed.
+func (w *world) back() time.Duration { return w.follower.BackoffMax + w.follower.Ack + time.Second }
+
+// F13
+func TestFollowersComeBackWhenTheirConnectionsAreClosed(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.ready(10)
+		for _, r := range w.readers {
+			r.link.Cut()
+		}
+		for _, r := range w.readers {
+			w.eventually(w.back(), r.name+" is subscribed again", func() bool {
+				s := r.client.Stats()
+				return s.Connects >= 2 && s.State == follower.Live
+			})
+		}
+		w.settle()
+	})
+}
+
+// A change that came while the connection was down is read after it.
+func TestChangeDuringAnOutageIsCaughtUpWith(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.ready(2)
+		cut := w.readers[0]
+		cut.link.Down()
+		version := w.cdn.Publish()
+		w.eventually(w.poll(), "the other follower has it", func() bool { return w.readers[1].version() == version })
+		if v := cut.version(); v != version-1 {
+			w.Errorf("version %d without a connection", v)
+		}
+		cut.link.Up()
+		w.reached(version, w.back())
+		w.settle()
+	})
+}
+
+// F11, F15: nothing arrives any more, and no connection was closed. Evaluation does
+// not notice (I5).
+func TestSilentConnectionIsGivenUp(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.ready(2)
+		frozen := w.readers[0]
+		frozen.link.Freeze()
+		start := time.Now()
+		w.eventually(w.follower.Dead+w.follower.Idle, "it is noticed", func() bool {
+			return frozen.client.Stats().State == follower.Disconnected
+		})
+		if took := time.Since(start); w.virtual && took > w.follower.Dead+time.Second {
+			w.Errorf("noticed after %v, want %v", took, w.follower.Dead) // I7
+		}
+		version := w.cdn.Publish()
+		w.eventually(w.poll(), "the other follower has it", func() bool { return w.readers[1].version() == version })
+		if v := frozen.version(); v != version-1 {
+			w.Errorf("version %d through a frozen connection", v)
+		}
+		frozen.link.Thaw()
+		w.reached(version, w.back()+w.follower.Dead)
+		w.settle()
+	})
+}
+
+// The leader's connections are closed at any moment: it goes on in the same term.
+func TestLeaderSurvivesClosedConnections(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, _ := w.ready(2)
+		terms := first.stats().Terms
+		for range 10 {
+			first.link.Cut()
+			w.pass(w.leader.Renewal / 3)
+		}
+		w.settle()
+		if s := first.stats(); w.virtual && (s.Terms != terms || !first.leads()) {
+			w.Errorf("it lost its term: %+v", s)
+		}
+	})
+}
+
+// All are cut off for long; afterwards everything is as before.
+func TestEveryoneComesBackAfterALongOutage(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(5)
+		down := func(is bool) {
+			for _, r := range w.readers {
+				setDown(r.link, is)
+			}
+			setDown(first.link, is)
+			setDown(second.link, is)
+		}
+		before := w.readers[0].client.Stats()
+		down(true)
+		w.pass(2 * w.leader.LockExpiry)
+		version := w.cdn.Publish()
+		for _, r := range w.readers {
+			if v := r.version(); v != version-1 {
+				w.Errorf("%s answers with version %d in an outage", r.name, v)
+			}
+		}
+		if after := w.readers[0].client.Stats(); after.Age < before.Age+2*w.leader.LockExpiry {
+			w.Errorf("an age of %v became %v in an outage of %v (I14)", before.Age, after.Age, 2*w.leader.LockExpiry)
+		}
+		down(false)
+		w.reached(version, w.back()+w.leader.Retry+w.poll())
+		w.settle()
+	})
+}
+
+func setDown(l interface {
+	Down()
+	Up()
+}, down bool) {
+	if down {
+		l.Down()
+	} else {
+		l.Up()
+	}
+}
