@@ -93,14 +93,14 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 			r.blobErr, err = err, nil
 		}
 		if err != nil {
-			return r, fmt.Errorf("read the blob: %w", err)
+			return r, fmt.Errorf("read the blob: %w", s.moved(ctx, err))
 		}
 	}
 	switch fields, err := meta.Result(); {
 	case isWrongType(err):
 		r.metaErr = err
 	case err != nil:
-		return r, fmt.Errorf("read meta: %w", err)
+		return r, fmt.Errorf("read meta: %w", s.moved(ctx, err))
 	default:
 		r.meta, r.metaErr = cachekeys.ParseMeta(fields)
 	}
@@ -137,20 +137,32 @@ func (s *store) readEntry(ctx context.Context, from node) ([]byte, error) {
 	return data, nil
 }
 
-// on gives the client for a node, and whether that is sure to be the primary.
+// on gives the client for a node, and whether that is sure to be the primary. With a
+// cluster that is read from replicas it is one replica for the whole read: the cluster's
+// own pipeline would take another one for each command.
 func (s *store) on(ctx context.Context, from node) (redis.Cmdable, bool, error) {
 	cluster, ok := s.client.(*redis.ClusterClient)
-	if !ok {
+	if !ok || from == anyNode && !cluster.Options().ReadOnly {
 		return s.client, true, nil
 	}
-	if from != primary {
-		return cluster, !cluster.Options().ReadOnly, nil
+	find := cluster.MasterForKey
+	if from == anyNode {
+		find = cluster.SlaveForKey
 	}
-	master, err := cluster.MasterForKey(ctx, s.keys.Meta)
+	single, err := find(ctx, s.keys.Meta)
 	if err != nil {
-		return nil, false, fmt.Errorf("find the primary: %w", err)
+		return nil, false, fmt.Errorf("find the node: %w", err)
 	}
-	return master, true, nil
+	return single, from == primary, nil
+}
+
+// moved has a cluster's slots looked up anew after a single node said that it does
+// not serve this one any more, and gives the error on.
+func (s *store) moved(ctx context.Context, err error) error {
+	if cluster, ok := s.client.(*redis.ClusterClient); ok && hasPrefix(err, "MOVED ") {
+		cluster.ReloadState(ctx)
+	}
+	return err
 }
 
 func bytesOf(cmd *redis.StringCmd) ([]byte, error) {
@@ -163,7 +175,10 @@ func bytesOf(cmd *redis.StringCmd) ([]byte, error) {
 
 // isWrongType tells whether a key holds something else than it should: that is bad
 // content, not a failure to read.
-func isWrongType(err error) bool {
+func isWrongType(err error) bool { return hasPrefix(err, "WRONGTYPE ") }
+
+// hasPrefix tells whether err is a reply of Redis that begins so.
+func hasPrefix(err error, prefix string) bool {
 	reply, ok := errors.AsType[redis.Error](err)
-	return ok && strings.HasPrefix(reply.Error(), "WRONGTYPE")
+	return ok && strings.HasPrefix(reply.Error(), prefix)
 }

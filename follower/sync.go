@@ -229,10 +229,13 @@ func (s *syncer) onReread(ctx context.Context) {
 // onSilence finds out why no heartbeat came though the connection is alive: there is
 // no leader, or its messages do not arrive here.
 func (s *syncer) onSilence(ctx context.Context) {
-	before, based := s.heard, s.based
+	before, based, spoke := s.heard, s.based, s.spoke
 	s.silence.set(s.timings.Dead)
 	head, err := s.readHead(ctx, primary)
-	if err != nil || len(s.events) > 0 {
+	for len(s.events) > 0 {
+		s.onEvent(ctx, <-s.events) // came while that was read
+	}
+	if err != nil || s.conn == nil || s.spoke != spoke {
 		return
 	}
 	moved := based && (head.meta.Rev > before.rev || head.meta.CDN > before.cdn || head.epoch > before.epoch)

@@ -1,0 +1,308 @@
+package follower
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// spoil changes the blob in Redis.
+func spoil(t *testing.T, n *network, w *writer, change func(cachekeys.Blob) cachekeys.Blob) {
+	t.Helper()
+	data, err := n.Get(w.keys.Blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob, err := cachekeys.ParseBlob([]byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = n.Set(w.keys.Blob, string(change(blob).Append(nil)))
+}
+
+func flipBit(b cachekeys.Blob) cachekeys.Blob {
+	b.Payload = []byte(strings.Replace(string(b.Payload), `"i":`, `"i":9`, 1))
+	return b
+}
+
+func revAboveMeta(b cachekeys.Blob) cachekeys.Blob {
+	b.Rev += 1000
+	return b
+}
+
+func hashOfOther(b cachekeys.Blob) cachekeys.Blob {
+	b.Hash = cachekeys.ContentHash(configJSON(99))
+	b.Payload = configJSON(99)
+	b.Codec = cachekeys.Raw
+	return b
+}
+
+// A blob that is not what meta names is refused; the official entry stands in (F29).
+func TestASpoiledBlobIsRefusedAndTheEntryTaken(t *testing.T) {
+	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
+		"flipped bit":        flipBit,
+		"rev above meta's":   revAboveMeta,
+		"of another content": hashOfOther,
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				n := newNetwork(t)
+				w := newWriter(t, n.client(t))
+				w.commit(configJSON(1))
+				spoil(t, n, w, change)
+				c := n.start(t)
+				<-c.Ready()
+				wantVersion(t, c, 1)
+				if s := c.Stats(); s.Source != SourceEntry || s.RefusedBlobs == 0 || s.Rev != w.rev {
+					t.Errorf("%+v", s)
+				}
+				if err := c.Refresh(t.Context()); err != nil {
+					t.Errorf("refresh: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// With a spoiled blob and no entry nothing changes, and nobody reads in a loop.
+func TestASpoiledBlobWithoutEntryChangesNothing(t *testing.T) {
+	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
+		"flipped bit":        flipBit,
+		"rev above meta's":   revAboveMeta,
+		"of another content": hashOfOther,
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				n := newNetwork(t)
+				w := newWriter(t, n.client(t))
+				w.commit(configJSON(1))
+				c := n.start(t)
+				<-c.Ready()
+				w.mute = true
+				w.commit(configJSON(2))
+				spoil(t, n, w, change)
+				n.Del(w.keys.Entry)
+				w.mute = false
+				w.poll = time.Hour
+				w.beat()
+				time.Sleep(20 * time.Second)
+				wantVersion(t, c, 1)
+				s := c.Stats()
+				if s.Reads > 1+3*(lagTries+1) || s.RefusedBlobs == 0 {
+					t.Errorf("%+v", s)
+				}
+				if c.CacheState() == HasUpToDateFlagData && s.Age < 20*time.Second {
+					t.Errorf("claims to be fresh: %v", s.Age)
+				}
+				if err := c.Refresh(t.Context()); err == nil {
+					t.Error("a refresh that could not get what Redis names gives no error")
+				}
+				w.commit(configJSON(3)) // the leader heals it
+				wantVersion(t, c, 3)
+			})
+		})
+	}
+}
+
+func TestKeysOfTheWrongTypeAreRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		n.Del(w.keys.Blob)
+		_, _ = n.Push(w.keys.Blob, "x")
+		n.Del(w.keys.Meta)
+		_ = n.Set(w.keys.Meta, "x")
+		n.Del(w.keys.Lock)
+		_, _ = n.Push(w.keys.Lock, "x")
+		c := n.start(t)
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		if s := c.Stats(); s.Source != SourceEntry || s.FailedReads != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A cache that only official SDKs fill works as well.
+func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		keys := cachekeys.For(testSDKKey)
+		write := func(version int) {
+			e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: configJSON(version)}
+			_ = n.Set(keys.Entry, string(e.Append(nil)))
+		}
+		write(1)
+		c := n.start(t)
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		wantState(t, c, NoLeader)
+		s := c.Stats()
+		if s.Source != SourceEntry || s.HasCDN || c.CacheState() != HasCachedFlagDataOnly {
+			t.Errorf("%+v, %v", s, c.CacheState())
+		}
+		for v := range 10 {
+			time.Sleep(time.Millisecond)
+			write(2 + v)
+			time.Sleep(90 * time.Second)
+			wantVersion(t, c, 2+v)
+		}
+		if reads := c.Stats().EntryReads; reads > 40 {
+			t.Errorf("%d reads of the entry in 15 minutes", reads)
+		}
+		// One that is older than what is held is refused (S95).
+		old := cachekeys.Entry{FetchTime: time.Now().Add(-time.Hour).UnixMilli(), ETag: `"x"`, JSON: configJSON(99)}
+		_ = n.Set(keys.Entry, string(old.Append(nil)))
+		time.Sleep(5 * time.Minute)
+		wantVersion(t, c, 11)
+	})
+}
+
+// The higher rev of blob and entry wins where no leader is alive to tell, and it is
+// the only one that hooks hear of.
+func TestWithoutLeaderTheNewerOfBlobAndEntryWins(t *testing.T) {
+	for name, later := range map[string]time.Duration{"entry is newer": time.Hour, "entry is older": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				n := newNetwork(t)
+				w := newWriter(t, n.client(t))
+				w.commit(configJSON(1))
+				n.Del(w.keys.Lock)
+				e := cachekeys.Entry{FetchTime: time.Now().Add(later).UnixMilli(), ETag: `"x"`, JSON: configJSON(2)}
+				_ = n.Set(w.keys.Entry, string(e.Append(nil)))
+				changes := 0
+				c := n.start(t, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
+				<-c.Ready()
+				want := 1
+				if later > 0 {
+					want = 2
+				}
+				wantVersion(t, c, want)
+				if changes != 1 {
+					t.Errorf("%d changes reported", changes)
+				}
+			})
+		})
+	}
+}
+
+// With a leader alive the entry is not looked at, whoever wrote to it (F28).
+func TestWithALeaderTheEntryIsNotRead(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		w.beat()
+		e := cachekeys.Entry{FetchTime: time.Now().Add(24 * time.Hour).UnixMilli(), ETag: `"x"`, JSON: configJSON(99)}
+		_ = n.Set(w.keys.Entry, string(e.Append(nil)))
+		c := n.start(t)
+		<-c.Ready()
+		w.with(func() { w.poll = time.Hour })
+		time.Sleep(5 * time.Minute)
+		wantVersion(t, c, 1)
+		if reads := c.Stats().EntryReads; reads != 0 {
+			t.Errorf("%d reads of the entry", reads)
+		}
+	})
+}
+
+// I4: content that is no config never replaces one, whichever way it comes.
+func TestContentThatIsNoConfigNeverReplaces(t *testing.T) {
+	const broken = `{"p":{"s":"x"},"f":null}`
+	ways := map[string]func(n *network, w *writer){
+		"blob": func(_ *network, w *writer) {
+			w.commit([]byte(broken))
+		},
+		"message": func(_ *network, w *writer) {
+			w.inline = true
+			w.commit([]byte(broken))
+			w.inline = false
+		},
+		"entry": func(n *network, w *writer) {
+			n.Del(w.keys.Lock)
+			n.Del(w.keys.Blob)
+			e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: []byte(broken)}
+			_ = n.Set(w.keys.Entry, string(e.Append(nil)))
+		},
+	}
+	for name, breakIt := range ways {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				n := newNetwork(t)
+				w := newWriter(t, n.client(t))
+				w.commit(configJSON(1))
+				w.poll = time.Hour
+				changes := 0
+				log, logging := recorded(slog.LevelInfo)
+				c := n.start(t, logging, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
+				<-c.Ready()
+				time.Sleep(time.Second)
+				held := c.Stats()
+				breakIt(n, w)
+				if name != "entry" {
+					w.beat()
+				}
+				time.Sleep(5 * time.Minute)
+				wantVersion(t, c, 1)
+				s := c.Stats()
+				if s.Rev != held.Rev || s.Hash != held.Hash || changes != 1 {
+					t.Errorf("held %+v, now %+v, %d changes", held, s, changes)
+				}
+				if s.RefusedConfigs != 1 {
+					t.Errorf("refused %d times, want 1: it is known after the first", s.RefusedConfigs)
+				}
+				wantEvents(t, log, eventRefusedConfig, 1)
+				if reads := s.Reads - held.Reads; reads > 2 {
+					t.Errorf("%d reads of content known to be no config", reads)
+				}
+				if c.CacheState() == HasUpToDateFlagData {
+					t.Error("claims to be up to date (I14)")
+				}
+				w.acquire()
+				w.commit(configJSON(2))
+				wantVersion(t, c, 2)
+			})
+		})
+	}
+}
+
+// A config of which single flags are broken is a config (S77).
+func TestABrokenFlagDoesNotKeepTheOthersBack(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit([]byte(`{"p":{"s":"x"},"f":{"bad":{"t":0,"r":7,"v":{"b":true}},"version":{"t":2,"v":{"i":5}}}}`))
+		c := n.start(t)
+		<-c.Ready()
+		wantVersion(t, c, 5)
+		if d := c.GetBoolValueDetails("bad", true, nil); !d.Data.IsDefaultValue || d.Data.ErrorCode != 1 || !d.Value {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// Other content at the rev that is held is what no leader writes: it is counted.
+func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging)
+		<-c.Ready()
+		m := w.describe(cachekeys.Heartbeat)
+		m.Hash = cachekeys.ContentHash(configJSON(2))
+		for range 5 {
+			w.publish(string(m.Append(nil)))
+		}
+		wantVersion(t, c, 1)
+		if s := c.Stats(); s.Anomalies != 5 || s.Rev != w.rev {
+			t.Errorf("%+v", s)
+		}
+		wantEvents(t, log, eventAnomaly, 1)
+	})
+}

@@ -1,0 +1,140 @@
+package follower
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// stale has reads answered with what Redis holds now for the next so many reads of meta.
+func stale(t *testing.T, n *network, w *writer, reads int64) *atomic.Int64 {
+	t.Helper()
+	blob, _ := n.Get(w.keys.Blob)
+	fields := map[string]string{}
+	for _, name := range cachekeys.MetaFields() {
+		fields[name] = n.HGet(w.keys.Meta, name)
+	}
+	left := new(atomic.Int64)
+	left.Store(reads)
+	n.intercept(func(peer *server.Peer, cmd string, args ...string) bool {
+		switch {
+		case cmd == "GET" && args[0] == w.keys.Blob && left.Load() > 0:
+			peer.WriteBulk(blob)
+			return true
+		case cmd == "HMGET" && left.Add(-1) >= 0:
+			peer.WriteLen(len(args) - 1)
+			for _, name := range args[1:] {
+				peer.WriteBulk(fields[name])
+			}
+			return true
+		}
+		return false
+	})
+	return left
+}
+
+func TestALaggingReplicaIsReadAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		stale(t, n, w, 3)
+		w.commit(configJSON(2))
+		wantVersion(t, c, 1)
+		time.Sleep(350 * time.Millisecond) // 50 + 100 + 200 ms
+		wantVersion(t, c, 2)
+		if s := c.Stats(); s.LaggingReads != 3 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A replica that never catches up is not read in a loop.
+func TestAReplicaThatStaysBehindIsLeftAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		w.beat()
+		c := n.start(t)
+		<-c.Ready()
+		left := stale(t, n, w, 1<<40)
+		before := c.Stats().Reads
+		w.commit(configJSON(2))
+		time.Sleep(10 * time.Minute)
+		wantVersion(t, c, 1)
+		if reads := c.Stats().Reads - before; reads > 10*20*lagTries {
+			t.Errorf("%d reads in 10 minutes", reads)
+		}
+		left.Store(0)
+		time.Sleep(90 * time.Second)
+		wantVersion(t, c, 2)
+	})
+}
+
+// In a cluster read from replicas, one that is behind is given up for the primary.
+func TestThePrimaryIsAskedWhenItsReplicaIsBehind(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		first, replica := newNetwork(t), newNetwork(t)
+		for _, n := range []*network{first, replica} {
+			n.intercept(func(peer *server.Peer, cmd string, _ ...string) bool {
+				if cmd == "READONLY" {
+					peer.WriteOK()
+					return true
+				}
+				return false
+			})
+		}
+		const firstAddr, replicaAddr = "192.0.2.1:6379", "192.0.2.2:6379"
+		cluster := redis.NewClusterClient(&redis.ClusterOptions{
+			Addrs: []string{firstAddr}, ReadOnly: true, PoolSize: 64, ContextTimeoutEnabled: true, DisableIdentity: true,
+			MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+			ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
+				return []redis.ClusterSlot{{End: 16383, Nodes: []redis.ClusterNode{{Addr: firstAddr}, {Addr: replicaAddr}}}}, nil
+			},
+			Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				if addr == replicaAddr {
+					return replica.dial(ctx, network, addr)
+				}
+				return first.dial(ctx, network, addr)
+			},
+		})
+		t.Cleanup(func() { _ = cluster.Close() })
+
+		behind := newWriter(t, replica.client(t))
+		behind.commit(configJSON(1))
+		w := newWriter(t, first.client(t))
+		w.commit(configJSON(1))
+
+		c, err := New(Config{SDKKey: testSDKKey, Redis: cluster, Logger: testLogger(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		time.Sleep(time.Second)
+		w.commit(configJSON(2))
+		for range 2 { // the subscription is on either node: both deliver
+			behind.publish(w.message(cachekeys.Change))
+		}
+		synctest.Wait()
+		wantVersion(t, c, 1)
+		time.Sleep(400 * time.Millisecond)
+		wantVersion(t, c, 2)
+		if s := c.Stats(); s.LaggingReads != 3 {
+			t.Errorf("%+v", s)
+		}
+	})
+}

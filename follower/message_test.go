@@ -1,0 +1,177 @@
+package follower
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// F17: whatever is published, content and rev stay, and the connection, too.
+func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		w.beat()
+		c := n.start(t)
+		<-c.Ready()
+		synctest.Wait()
+		good := w.message(cachekeys.Heartbeat)
+		bad := []string{
+			"", " ", "\n", "\x00\xff", "hello", "cb1", "cb1 ", "cb2 change rev=1767225600000", "cb1 change rev=-1", "cb1 change rev=17672256000000",
+			"cb1 change rev=1767225600000 rev=1767225600001", "cb1 change hash=xyz", "cb1 change rev=9999999999999", // names no content
+			good + "\nlz4\nxx", good + "\nzstd", strings.Repeat("x", 1<<20), good + " " + strings.Repeat("y", 1<<20),
+		}
+		unknown := []string{"cb1 hello", "cb1 weather rev=1767225600000 sun=1"}
+		before := c.Stats()
+		for range 3 {
+			for _, text := range append(bad, unknown...) {
+				w.publish(text)
+			}
+		}
+		synctest.Wait()
+		after := c.Stats()
+		if got, want := after.BadMessages-before.BadMessages, int64(3*len(bad)); got != want {
+			t.Errorf("%d bad messages counted, want %d", got, want)
+		}
+		if got, want := after.Unknown-before.Unknown, int64(3*len(unknown)); got != want {
+			t.Errorf("%d unknown messages counted, want %d", got, want)
+		}
+		if after.Rev != before.Rev || after.Reads != before.Reads || after.Connects != 1 || after.Applied != 1 {
+			t.Errorf("before %+v, after %+v", before, after)
+		}
+		wantVersion(t, c, 1)
+		w.commit(configJSON(2))
+		wantVersion(t, c, 2)
+	})
+}
+
+// A flood is not a reason to fall behind, nor to hold up the connection.
+func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		c := n.start(t, func(c *Config) { c.Logger = nil })
+		<-c.Ready()
+		for v := range 20 {
+			for range 200 {
+				w.heartbeat()
+			}
+			w.commit(configJSON(2 + v))
+		}
+		time.Sleep(time.Second)
+		wantVersion(t, c, 21)
+		if s := c.Stats(); s.Connects != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.inline = true
+		var all []string
+		for v := range 10 {
+			time.Sleep(time.Second)
+			w.commit(configJSON(1 + v))
+			all = append(all, w.message(cachekeys.Change), w.message(cachekeys.Heartbeat))
+		}
+		highest := 0
+		c := n.start(t, func(c *Config) {
+			c.Hooks = &Hooks{OnConfigChanged: func(config *evaluate.Config) {
+				r := config.Evaluate("version", nil, evaluate.IntValue(0), nil)
+				if v := int(r.Value.Int()); v < highest {
+					t.Errorf("went back from %d to %d", highest, v)
+				} else {
+					highest = v
+				}
+			}}
+		})
+		<-c.Ready()
+		random := rand.New(rand.NewPCG(1, 2))
+		for range 500 {
+			w.publish(all[random.IntN(len(all))])
+			time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
+		}
+		wantVersion(t, c, 10)
+		if s := c.Stats(); s.Rebases != 0 || s.Rev != w.rev {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A resign is no sign of a leader's life, and a refresh request none of a leader at all.
+func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
+	for _, kind := range []cachekeys.MessageType{cachekeys.Resign, cachekeys.Refresh} {
+		t.Run(string(kind), func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				n := newNetwork(t)
+				w := newWriter(t, n.client(t))
+				w.commit(configJSON(1))
+				c := n.start(t)
+				<-c.Ready()
+				wantState(t, c, Live)
+				n.Del(w.keys.Lock)
+				for range 15 {
+					w.publish(w.message(kind))
+					time.Sleep(time.Second)
+				}
+				wantState(t, c, NoLeader)
+			})
+		})
+	}
+}
+
+// idleSyncer is a sync goroutine's state without the goroutine, and without Redis.
+func idleSyncer(t testing.TB, version int) *syncer {
+	t.Helper()
+	f := &feed{timings: DefaultTimings(), changed: func(*snapshot) {}}
+	f.link.Store(&link{state: Live, poll: defaultPoll})
+	s := newSyncer(f)
+	json := configJSON(version)
+	config, err := evaluate.Parse(json)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.apply(&snapshot{config: config, rev: 1767225600000, hash: cachekeys.ContentHash(json), source: SourceBlob})
+	return s
+}
+
+// I1 and I4 for any messages in any order: the rev never falls, and another content
+// comes with a higher rev only.
+func FuzzMessagesNeverTakeAFollowerBack(f *testing.F) {
+	json := string(configJSON(2))
+	hash := cachekeys.ContentHash([]byte(json))
+	f.Add("cb1 change rev=1767225600001 hash="+hash+"\nraw\n"+json, "cb1 heartbeat rev=1767225600000 hash="+hash, "cb1 resign")
+	f.Add("cb1 heartbeat rev=1767225600000 cdn=1767225600000 hash="+hash+" epoch=1", "cb1 change rev=1767225600001 hash="+hash+" spread=1000", "")
+	f.Add("cb1 change rev=1767225600009 hash="+hash+"\nzstd\n"+json, "cb1 change rev=1767225600008 hash="+hash+"\nraw\n{}", "cb1 x")
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		s := idleSyncer(t, 1)
+		at := time.Now()
+		for _, text := range []string{a, b, c, b, a} {
+			before := s.current.Load()
+			at = at.Add(20 * time.Second)
+			if m, ok := s.parse(text); ok {
+				s.onMessage(m, at)
+			}
+			after := s.current.Load()
+			if after.rev < before.rev {
+				t.Fatalf("rev %d after %d", after.rev, before.rev)
+			}
+			if after.hash != before.hash && (after.rev == before.rev || after.config == nil) {
+				t.Fatalf("%+v after %+v", after, before)
+			}
+			if after.hash == before.hash && after.config != before.config {
+				t.Fatal("the same content was compiled again")
+			}
+		}
+	})
+}

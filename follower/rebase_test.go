@@ -1,0 +1,177 @@
+package follower
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// Rule 6, each of its conditions removed once.
+func TestRuleSix(t *testing.T) {
+	const (
+		held  = 5000
+		other = "other"
+		mine  = "mine"
+	)
+	type item struct {
+		claimed
+		at time.Duration
+	}
+	at := func(s int, epoch, rev, cdn int64, hash string) item {
+		return item{claimed{epoch: epoch, rev: rev, cdn: cdn, hash: hash}, time.Duration(s) * time.Second}
+	}
+	for name, test := range map[string]struct {
+		items []item
+		due   bool
+	}{
+		"all conditions hold":                 {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 10, other), at(30, 7, 11, 11, other)}, true},
+		"more items than needed":              {[]item{at(0, 7, 10, 10, other), at(3, 7, 10, 10, other), at(6, 7, 11, 11, other), at(33, 7, 11, 11, other)}, true},
+		"other contents, all unlike mine":     {[]item{at(0, 7, 10, 10, "a"), at(15, 7, 20, 20, "b"), at(30, 7, 30, 30, "c")}, true},
+		"two items only":                      {[]item{at(0, 7, 10, 10, other), at(30, 7, 11, 11, other)}, false},
+		"29 s only":                           {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 10, other), at(29, 7, 11, 11, other)}, false},
+		"no later answer from the CDN":        {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 10, other), at(30, 7, 11, 10, other)}, false},
+		"an earlier answer from the CDN":      {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 9, other), at(30, 7, 11, 8, other)}, false},
+		"another epoch in between":            {[]item{at(0, 7, 10, 10, other), at(15, 8, 10, 11, other), at(30, 8, 11, 12, other)}, false},
+		"another epoch, then enough of it":    {[]item{at(0, 7, 10, 10, other), at(15, 8, 10, 11, other), at(30, 8, 11, 12, other), at(45, 8, 11, 12, other)}, true},
+		"a rev above mine in between":         {[]item{at(0, 7, 10, 10, other), at(15, 7, held+1, 11, other), at(30, 7, 11, 12, other), at(31, 7, 11, 13, other)}, false},
+		"mine in between":                     {[]item{at(0, 7, 10, 10, other), at(15, 7, held, 11, mine), at(30, 7, 11, 12, other), at(31, 7, 11, 13, other)}, false},
+		"the same content at a lower rev":     {[]item{at(0, 7, 10, 10, mine), at(15, 7, 10, 11, mine), at(30, 7, 11, 12, mine)}, false},
+		"a leader without content":            {[]item{at(0, 7, 0, 0, ""), at(15, 7, 0, 0, ""), at(30, 7, 0, 0, "")}, false},
+		"messages that do not name the epoch": {[]item{at(0, 0, 10, 10, other), at(15, 0, 10, 11, other), at(30, 0, 11, 12, other)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r rebase
+			start := time.Now()
+			for i, item := range test.items {
+				if r.due() {
+					t.Fatalf("due before item %d", i)
+				}
+				r.add(item.claimed, held, mine, start.Add(item.at))
+			}
+			if r.due() != test.due {
+				t.Errorf("due: %v, want %v", r.due(), test.due)
+			}
+		})
+	}
+}
+
+// lostData leaves a follower with a rev an hour ahead of a Redis that lost its data,
+// and a leader that has begun anew (F10).
+func lostData(t *testing.T, n *network) (*Client, *writer, func()) {
+	t.Helper()
+	w := newWriter(t, n.client(t))
+	w.skew = time.Hour
+	w.acquire()
+	w.commit(configJSON(1))
+	c := n.start(t)
+	<-c.Ready()
+	wantVersion(t, c, 1)
+	n.FlushAll()
+	w.skew, w.epoch, w.rev = 0, 0, 0
+	w.acquire()
+	w.commit(configJSON(2))
+	return c, w, w.beat()
+}
+
+func TestALowerRevIsTakenByRuleSixOnly(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		c, w, _ := lostData(t, newNetwork(t))
+		lowest := c.Stats().Rev
+		for range 54 {
+			time.Sleep(time.Second)
+			wantVersion(t, c, 1) // the CDN has not answered anew
+		}
+		time.Sleep(5 * time.Second)
+		wantVersion(t, c, 2)
+		s := c.Stats()
+		if s.Rebases != 1 || s.Rev != w.rev || s.Rev >= lowest {
+			t.Errorf("%+v", s)
+		}
+		w.commit(configJSON(3)) // and all goes on from there
+		wantVersion(t, c, 3)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if s := c.Stats(); c.CacheState() != HasUpToDateFlagData || s.Rebases != 1 {
+			t.Errorf("%v %+v", c.CacheState(), s)
+		}
+	})
+}
+
+// A leader that is alive and never reaches the CDN proves nothing.
+func TestALowerRevOfALeaderWithoutTheCDNIsNotTaken(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		c, w, stop := lostData(t, newNetwork(t))
+		w.with(func() { w.poll = 24 * time.Hour })
+		time.Sleep(20 * time.Minute)
+		wantVersion(t, c, 1)
+		if s := c.Stats(); s.Rebases != 0 {
+			t.Errorf("%+v", s)
+		}
+		stop()
+	})
+}
+
+// Rule 6 works without messages, by the reads of meta alone.
+func TestALowerRevIsTakenWhilePolling(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		refuseSubscribe(n)
+		c, w, _ := lostData(t, n)
+		wantState(t, c, Polling)
+		time.Sleep(75 * time.Second)
+		wantVersion(t, c, 2)
+		if s := c.Stats(); s.Rebases != 1 || s.Rev != w.rev {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A blob that is spoiled does not lower the rev, whatever the evidence.
+func TestARebaseNeedsTheContent(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		c, w, stop := lostData(t, n)
+		time.Sleep(50 * time.Second)
+		stop()
+		w.poll, w.mute = time.Hour, true
+		w.confirm()
+		spoil(t, n, w, flipBit)
+		w.mute = false
+		for range 20 {
+			w.heartbeat()
+			time.Sleep(3 * time.Second)
+		}
+		wantVersion(t, c, 1)
+		if s := c.Stats(); s.Rebases != 0 || s.RefusedBlobs == 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Old messages delivered late, as many as there may be, do not take a follower back.
+func TestOldMessagesDoNotTakeAFollowerBack(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		old := w.message(cachekeys.Heartbeat)
+		time.Sleep(time.Minute)
+		w.confirm()
+		older := w.message(cachekeys.Heartbeat)
+		w.commit(configJSON(2))
+		w.beat()
+		c := n.start(t)
+		<-c.Ready()
+		for range 200 {
+			w.publish(old)
+			time.Sleep(time.Second)
+			w.publish(older)
+			wantVersion(t, c, 2)
+		}
+		if s := c.Stats(); s.Rebases != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
