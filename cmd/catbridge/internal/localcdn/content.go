@@ -11,7 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
@@ -20,10 +19,9 @@ import (
 // Content is one version of a config, in a form that a leader takes. It is immutable.
 type Content struct {
 	JSON   []byte
-	Hash   string    // as the bridge names content, see [cachekeys.ContentHash]
-	ETag   string    // as HTTP quotes it
-	Since  time.Time // when it was read
-	Broken []evaluate.FlagError
+	Config *evaluate.Config // the same, compiled
+	Hash   string           // as the bridge names content, see [cachekeys.ContentHash]
+	ETag   string           // as HTTP quotes it
 }
 
 // NewContent checks a config JSON. Its error says at which line and column.
@@ -38,8 +36,7 @@ func NewContent(json []byte) (*Content, error) {
 	}
 	sum := sha256.Sum256(json)
 	return &Content{
-		JSON: json, Hash: cachekeys.ContentHash(json), ETag: `"` + hex.EncodeToString(sum[:16]) + `"`,
-		Since: time.Now(), Broken: config.BrokenFlags(),
+		JSON: json, Config: config, Hash: cachekeys.ContentHash(json), ETag: `"` + hex.EncodeToString(sum[:16]) + `"`,
 	}, nil
 }
 

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+)
+
+const cdnLong = `cdn serves a config JSON v6 from a file as ConfigCat's CDN does, with ETags, for every
+well-formed SDK key: a CDN to play with. Give leaders its address as --base-url.
+
+The file is followed: a new version is served at once, one that is no config is refused
+with a message, and the last good one goes on. It runs until it gets SIGINT or SIGTERM.`
+
+func newCDN() *cobra.Command {
+	var (
+		config, listen string
+		logs           logFlags
+	)
+	cmd := &cobra.Command{
+		Use:     "cdn",
+		Short:   "Serve a config from a file, as a CDN to play with",
+		Long:    cdnLong,
+		Example: "  catbridge cdn --config config.json --listen 127.0.0.1:8080",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if config == "" {
+				return usagef("no config: give --config")
+			}
+			return serveCDN(cmd, config, listen, logs.logger(cmd.ErrOrStderr()))
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "", "`path` of the config JSON")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen at; port 0: any free one")
+	logs.add(cmd, "info")
+	return cmd
+}
+
+func serveCDN(cmd *cobra.Command, config, listen string, log *slog.Logger) error {
+	file, err := localcdn.Open(config)
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	defer file.Close()
+	listener, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	server := localcdn.New(file.Content(), log)
+	fmt.Fprintf(cmd.OutOrStdout(), "serving %s, base URL http://%s\n", config, listener.Addr())
+	warnBroken(log, file.Content())
+
+	ctx, cancel := context.WithCancel(cmd.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		file.Follow(ctx, func(content *localcdn.Content, err error) {
+			if err != nil {
+				log.Error("the new version is refused, the last good one goes on", "error", err)
+				return
+			}
+			server.Publish(content)
+			log.Info("a new version is served", "etag", content.ETag, "bytes", len(content.JSON))
+			warnBroken(log, content)
+		})
+	})
+	err = server.Serve(ctx, listener)
+	cancel()
+	wg.Wait()
+	return err
+}
+
+func warnBroken(log *slog.Logger, content *localcdn.Content) {
+	for _, flag := range content.Config.BrokenFlags() {
+		log.Warn("a flag of the config is broken, and gives defaults", "flag", flag.Key, "error", flag.Err)
+	}
+}

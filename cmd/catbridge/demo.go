@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/demo"
+)
+
+const demoLong = `demo shows the whole bridge at work, with nothing installed: a local CDN that serves a
+config from a file, an embedded Redis, leaders and followers, in one process. It names the
+file: edit it, and see how long each change takes to reach each follower. It says what else
+to try: killing the leader by a key, following from another process, reading the entry with
+an official SDK.
+
+The SDK key that it uses is made up and opens nothing. What it writes to a Redis given by
+--redis is removed at the end. Where the output is no terminal it prints plain lines, and
+takes commands as lines (k, t, h, q) from standard input.`
+
+const demoExample = `  catbridge demo
+  catbridge demo --config my.config.json --followers 20
+  catbridge demo --redis redis://localhost:6379
+  catbridge demo --once`
+
+type demoFlags struct {
+	redis redisFlags
+	log   logFlags
+	o     demo.Options
+}
+
+func newDemo() *cobra.Command {
+	var f demoFlags
+	cmd := &cobra.Command{
+		Use:     "demo",
+		Short:   "See the whole bridge at work, with nothing installed",
+		Long:    demoLong,
+		Example: demoExample,
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.redis.addBare(cmd)
+	flags := cmd.Flags()
+	flags.Lookup("redis").Usage += " (default: one within the demo)"
+	flags.StringVar(&f.o.Config, "config", "", "`path` of a config JSON v6 to serve and follow (default: a config of the demo's own, in a new folder)")
+	flags.IntVar(&f.o.Leaders, "leaders", 2, "`number` of leaders, 1 to 10")
+	flags.IntVar(&f.o.Followers, "followers", 3, "`number` of followers, 1 to 1000")
+	flags.BoolVar(&f.o.Once, "once", false, "make one change in a copy of the config, print how long it took, and exit; exit code 1 if it does not arrive within --timeout")
+	flags.DurationVar(&f.o.Timeout, "timeout", 30*time.Second, "most that the start, and the change of --once, may take, a `duration`")
+	f.log.add(cmd, "off")
+	return cmd
+}
+
+func (f *demoFlags) run(cmd *cobra.Command) error {
+	switch {
+	case f.o.Leaders < 1 || f.o.Leaders > 10:
+		return usagef("--leaders: %d is not between 1 and 10", f.o.Leaders)
+	case f.o.Followers < 1 || f.o.Followers > 1000:
+		return usagef("--followers: %d is not between 1 and 1000", f.o.Followers)
+	case f.o.Timeout <= 0:
+		return usagef("--timeout: %v is not above zero", f.o.Timeout)
+	}
+	if cmd.Flags().Changed("redis") {
+		o, err := f.redis.read(cmd)
+		if err != nil {
+			return err
+		}
+		f.o.Redis, f.o.RedisURL = &o, withoutPassword(f.redis.url)
+	}
+	f.o.Program = program()
+	f.o.In, f.o.Out = cmd.InOrStdin(), cmd.OutOrStdout()
+	f.o.Log, f.o.LogTo = f.log.logger, cmd.ErrOrStderr()
+	if err := demo.Run(cmd.Context(), f.o); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	return nil
+}
+
+// withoutPassword is a URL to show.
+func withoutPassword(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(a URL)"
+	}
+	u.RawQuery = ""
+	return u.Redacted()
+}
+
+// program is how the user started catbridge.
+func program() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
+		return "go run ./cmd/catbridge"
+	}
+	return "catbridge"
+}

@@ -1,0 +1,102 @@
+package demo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// changed gives a copy of a config in which one flag answers something else for
+// everybody. It prefers a flag that is easy to follow: plain, and boolean.
+func changed(config []byte) ([]byte, error) {
+	parts, flags, err := takeApart(config)
+	if err != nil {
+		return nil, err
+	}
+	key, kind, value, err := choose(config, flags)
+	if err != nil {
+		return nil, err
+	}
+	if flags[key], err = json.Marshal(map[string]any{"t": kind, "v": value, "i": "00000000"}); err != nil {
+		return nil, err
+	}
+	if parts["f"], err = json.Marshal(flags); err != nil {
+		return nil, err
+	}
+	whole, err := json.Marshal(parts)
+	if err != nil {
+		return nil, err
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, whole, "", "  "); err != nil {
+		return nil, err
+	}
+	return append(indented.Bytes(), '\n'), nil
+}
+
+func takeApart(config []byte) (parts, flags map[string]json.RawMessage, err error) {
+	if err := json.Unmarshal(config, &parts); err != nil {
+		return nil, nil, fmt.Errorf("change the config: %w", err)
+	}
+	if err := json.Unmarshal(parts["f"], &flags); err != nil {
+		return nil, nil, fmt.Errorf("change the config: its flags: %w", err)
+	}
+	return parts, flags, nil
+}
+
+// choose finds the flag to change, its type in the config, and its new value. A config
+// without any flag that works gets a new one.
+func choose(config []byte, flags map[string]json.RawMessage) (key string, kind int, value map[string]any, err error) {
+	compiled, err := evaluate.Parse(config)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	best := -1
+	for _, k := range compiled.Keys() {
+		result := compiled.Evaluate(k, nil, evaluate.Value{}, nil)
+		if result.Err != nil {
+			continue
+		}
+		score := 0
+		if isPlain(flags[k]) {
+			score += 2
+		}
+		if result.Value.Kind() == evaluate.KindBool {
+			score++
+		}
+		if score > best {
+			best, key = score, k
+			kind, value = opposite(result.Value)
+		}
+	}
+	if best < 0 {
+		key, kind, value = "demoFlag", 0, map[string]any{"b": true}
+		if slices.Contains(compiled.Keys(), key) {
+			return "", 0, nil, errors.New("no flag of the config works, so there is none to change")
+		}
+	}
+	return key, kind, value, nil
+}
+
+// isPlain tells whether a flag has neither rules nor percentage options.
+func isPlain(flag json.RawMessage) bool {
+	var parts struct{ R, P []json.RawMessage }
+	return json.Unmarshal(flag, &parts) == nil && len(parts.R) == 0 && len(parts.P) == 0
+}
+
+// opposite gives another value of the same type, as a config has it.
+func opposite(v evaluate.Value) (kind int, value map[string]any) {
+	switch v.Kind() {
+	case evaluate.KindString:
+		return 1, map[string]any{"s": v.String() + " (changed)"}
+	case evaluate.KindInt:
+		return 2, map[string]any{"i": v.Int() + 1}
+	case evaluate.KindFloat:
+		return 3, map[string]any{"d": v.Float()/2 + 1}
+	}
+	return 0, map[string]any{"b": !v.Bool()}
+}

@@ -1,0 +1,65 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+)
+
+// errCut is what a leader's connections give after its death.
+var errCut = errors.New("the leader was killed")
+
+// cable is what connects one leader to Redis. Once it is cut, nothing comes through
+// any more: to the others that is a process that was killed.
+type cable struct {
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+	isCut bool
+}
+
+// through makes dial give connections that the cable can cut.
+func (c *cable) through(dial redisurl.Dial) redisurl.Dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.isCut {
+			conn.Close()
+			return nil, errCut
+		}
+		if c.conns == nil {
+			c.conns = map[net.Conn]struct{}{}
+		}
+		c.conns[conn] = struct{}{}
+		return &strand{Conn: conn, cable: c}, nil
+	}
+}
+
+func (c *cable) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isCut = true
+	for conn := range c.conns {
+		conn.Close()
+	}
+	c.conns = nil
+}
+
+// strand is one connection of a cable.
+type strand struct {
+	net.Conn
+	cable *cable
+}
+
+func (s *strand) Close() error {
+	s.cable.mu.Lock()
+	delete(s.cable.conns, s.Conn)
+	s.cable.mu.Unlock()
+	return s.Conn.Close()
+}

@@ -1,0 +1,206 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+)
+
+// change is one content on its way from the CDN to the followers.
+type change struct {
+	before, after *localcdn.Content // before is nil for the first content
+	at            time.Time         // when the CDN began to serve it
+	took          map[*reader]time.Duration
+	late          bool // it was told that it takes long
+}
+
+// lateAfter is when the demo says that a change is still under way.
+const lateAfter = 2 * time.Second
+
+// publish has the CDN serve a content, and asks the leader to poll at once, as a webhook would.
+func (d *demo) publish(content *localcdn.Content) {
+	if d.pending != nil {
+		d.screen.event("superseded before it had reached everybody: " + d.pending.reached(d.readers))
+	}
+	d.warnBroken(content)
+	d.pending = &change{before: d.cdn.Current(), after: content, at: time.Now(), took: map[*reader]time.Duration{}}
+	d.cdn.Publish(content)
+	d.askToPoll()
+}
+
+func (d *demo) warnBroken(content *localcdn.Content) {
+	for _, flag := range content.Config.BrokenFlags() {
+		d.screen.event(d.screen.paint(yellow, fmt.Sprintf("the flag %s is broken: %v", flag.Key, flag.Err)))
+	}
+}
+
+const askTimeout = 2 * time.Second
+
+// askToPoll asks for a poll through any leader that lives: whoever leads hears of it.
+func (d *demo) askToPoll() {
+	for _, n := range d.leaders {
+		if n.killed {
+			continue
+		}
+		d.wg.Go(func() {
+			ctx, cancel := context.WithTimeout(d.ctx, askTimeout)
+			defer cancel()
+			if err := n.leader.RequestRefresh(ctx, keyName); err != nil && d.ctx.Err() == nil {
+				d.screen.eventf("the leader could not be asked to poll: %v", err)
+			}
+		})
+		return
+	}
+}
+
+// arrived notes that a follower took a content, and tells of the change once all have it.
+func (d *demo) arrived(a arrival) {
+	c := d.pending
+	if c == nil || !a.config.Equal(c.after.Config) {
+		return
+	}
+	if _, known := c.took[a.reader]; known {
+		return
+	}
+	c.took[a.reader] = a.at.Sub(c.at)
+	if len(c.took) == len(d.readers) {
+		d.finish()
+	}
+}
+
+// finish tells of the change that has reached everybody.
+func (d *demo) finish() {
+	c := d.pending
+	d.pending = nil
+	d.changes++
+	if c.before == nil {
+		d.screen.event("every follower has the config: "+c.reached(d.readers), "(since the start)")
+		return
+	}
+	lines := append(c.describe(d.users), c.reached(d.readers))
+	d.screen.event(d.screen.paint(bold, "the config changed"), lines...)
+}
+
+// reached says how long the change took to each follower.
+func (c *change) reached(readers []*reader) string {
+	var parts []string
+	slowest := time.Duration(0)
+	for _, r := range readers {
+		if took, ok := c.took[r]; ok {
+			parts = append(parts, r.name+" in "+duration(took))
+			slowest = max(slowest, took)
+		} else {
+			parts = append(parts, r.name+" not yet")
+		}
+	}
+	if len(parts) > shownReader {
+		missing := len(readers) - len(c.took)
+		return fmt.Sprintf("reached %s; %d more, all within %s; %d not yet",
+			strings.Join(parts[:shownReader], ", "), len(readers)-shownReader, duration(slowest), missing)
+	}
+	return "reached " + strings.Join(parts, ", ")
+}
+
+// describe says which flags changed, from what to what, and for whom.
+func (c *change) describe(users []user) []string {
+	type line struct {
+		text  string
+		users []string
+	}
+	var lines []*line
+	byText := map[string]*line{}
+	answered := map[string]bool{}
+	for _, u := range users {
+		before, after := answers.Of(c.before.Config, u.attributes), answers.Of(c.after.Config, u.attributes)
+		for _, flag := range answers.Diff(before, after, c.after.Config.Keys()) {
+			answered[flag.Key] = true
+			text := flag.String()
+			if byText[text] == nil {
+				byText[text] = &line{text: text}
+				lines = append(lines, byText[text])
+			}
+			byText[text].users = append(byText[text].users, u.name)
+		}
+	}
+	var texts []string
+	for _, l := range lines {
+		whom := "for " + strings.Join(l.users, " and ")
+		if len(l.users) == len(users) {
+			whom = "for all"
+		}
+		texts = append(texts, l.text+"  "+whom)
+	}
+	for _, key := range c.rewritten() {
+		if !answered[key] {
+			texts = append(texts, key+": other rules, the same answers for these users")
+		}
+	}
+	if len(texts) == 0 {
+		texts = []string{"no flag differs"}
+	}
+	return texts
+}
+
+// rewritten lists the flags that are written otherwise than before.
+func (c *change) rewritten() []string {
+	before, after := flagsOf(c.before.JSON), flagsOf(c.after.JSON)
+	var keys []string
+	for _, key := range c.after.Config.Keys() {
+		if old, ok := before[key]; ok && !bytes.Equal(old, after[key]) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// flagsOf takes a config apart: each flag's JSON, without white space.
+func flagsOf(config []byte) map[string]json.RawMessage {
+	var parts struct {
+		F map[string]json.RawMessage `json:"f"`
+	}
+	if json.Unmarshal(config, &parts) != nil {
+		return nil
+	}
+	for key, flag := range parts.F {
+		var compact bytes.Buffer
+		if json.Compact(&compact, flag) == nil {
+			parts.F[key] = compact.Bytes()
+		}
+	}
+	return parts.F
+}
+
+// watchChange says once that a change takes long, and why.
+func (d *demo) watchChange() {
+	c := d.pending
+	if c == nil || c.late || time.Since(c.at) < lateAfter {
+		return
+	}
+	c.late = true
+	switch {
+	case d.leading() == nil:
+		d.screen.event("the CDN serves new content, but nobody leads: the next leader will fetch it")
+	default:
+		d.screen.event("the CDN serves new content; it is still under way to " + c.missing(d.readers))
+	}
+}
+
+// missing names the followers that do not have the change.
+func (c *change) missing(readers []*reader) string {
+	var names []string
+	for _, r := range readers {
+		if _, ok := c.took[r]; !ok {
+			names = append(names, r.name)
+		}
+	}
+	if len(names) > shownReader {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shownReader], ", "), len(names)-shownReader)
+	}
+	return strings.Join(names, ", ")
+}

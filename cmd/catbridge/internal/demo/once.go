@@ -1,0 +1,51 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// errInterrupted says that the demo was ended before it had shown the change.
+var errInterrupted = errors.New("interrupted")
+
+// fetchGap is a little above the pause that a leader makes between two requests to the
+// CDN. A change right after the first one would only show that pause.
+const fetchGap = 1200 * time.Millisecond
+
+// once makes one change in the demo's copy of the config, and waits until every
+// follower has it.
+func (d *demo) once() error {
+	began := time.Now()
+	err := d.await(func() bool {
+		return d.changes > 0 && d.leader != "" && time.Since(began) >= fetchGap
+	}, "the followers have no config")
+	if err != nil {
+		return err
+	}
+	if d.ctx.Err() != nil {
+		return errInterrupted
+	}
+	d.table()
+	config, err := changed(d.file.Content().JSON)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(d.file.Path(), config, 0o600); err != nil {
+		return err
+	}
+	d.screen.event("the demo changes its copy of the config")
+	began = time.Now()
+	err = d.await(func() bool { return d.changes > 1 }, "the change did not reach every follower")
+	switch {
+	case err != nil && d.pending != nil:
+		return fmt.Errorf("%w: %s", err, d.pending.reached(d.readers))
+	case err != nil:
+		return err
+	case d.ctx.Err() != nil:
+		return errInterrupted
+	}
+	d.screen.text(fmt.Sprintf("done: the change reached %d followers, %s after the file was written", len(d.readers), duration(time.Since(began))))
+	return nil
+}

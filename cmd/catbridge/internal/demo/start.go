@@ -1,0 +1,190 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+)
+
+// start starts everything, from the file to the followers.
+func (d *demo) start() error {
+	d.sdkKey = newSDKKey()
+	d.redisKeys = cachekeys.For(d.sdkKey)
+	if err := d.openFile(); err != nil {
+		return err
+	}
+	if err := d.openRedis(); err != nil {
+		return err
+	}
+	if err := d.serve(); err != nil {
+		return err
+	}
+	d.pending = &change{after: d.file.Content(), at: time.Now(), took: map[*reader]time.Duration{}}
+	d.warnBroken(d.file.Content())
+	for i := range d.o.Leaders {
+		n, err := startNode(d.ctx, "leader-"+strconv.Itoa(i+1), d.redis, d.sdkKey, d.cdnURL, d.log)
+		if err != nil {
+			return err
+		}
+		d.leaders = append(d.leaders, n)
+	}
+	for i := range d.o.Followers {
+		r, err := startReader("follower-"+strconv.Itoa(i+1), d.redis, d.sdkKey, d.log, func(a arrival) {
+			select {
+			case d.arrivals <- a:
+			case <-d.ctx.Done():
+			}
+		})
+		if err != nil {
+			return err
+		}
+		d.readers = append(d.readers, r)
+	}
+	d.screen.text(
+		fmt.Sprintf("catbridge demo: a CDN, %d leaders, Redis and %d followers in one process", d.o.Leaders, d.o.Followers),
+		"config  "+d.file.Path(),
+		"CDN     "+d.cdnURL,
+		"Redis   "+d.redisURL,
+		"")
+	return nil
+}
+
+// openFile opens the config. The demo's own lies in a new folder, and so does a copy
+// of any config that the demo is going to change.
+func (d *demo) openFile() error {
+	path := d.o.Config
+	if path == "" || d.o.Once {
+		content := ownConfig
+		if path != "" {
+			given, err := localcdn.Open(path)
+			if err != nil {
+				return fmt.Errorf("--config: %w", err)
+			}
+			given.Close()
+			content = given.Content().JSON
+		}
+		var err error
+		if d.folder, err = os.MkdirTemp("", "catbridge-demo-"); err != nil {
+			return err
+		}
+		path = filepath.Join(d.folder, "config.json")
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			return err
+		}
+	}
+	var err error
+	if d.file, err = localcdn.Open(path); err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	return nil
+}
+
+// pingTimeout bounds the look whether a given Redis is there.
+const pingTimeout = 5 * time.Second
+
+func (d *demo) openRedis() error {
+	if d.o.Redis != nil {
+		d.redis, d.redisURL = *d.o.Redis, d.o.RedisURL
+		client := d.redis.Client()
+		defer client.Close()
+		ctx, cancel := context.WithTimeout(d.ctx, pingTimeout)
+		defer cancel()
+		if err := client.Ping(ctx).Err(); err != nil {
+			return fmt.Errorf("the Redis at %s does not answer: %w", d.redis.Address(), err)
+		}
+		return nil
+	}
+	d.embedded = miniredis.NewMiniRedis()
+	// Keys are to expire by the clock, as in a real Redis.
+	d.embedded.ClockTTL(true)
+	if err := d.embedded.StartAddr("127.0.0.1:0"); err != nil {
+		d.embedded = nil
+		return fmt.Errorf("start the embedded Redis: %w", err)
+	}
+	d.redisURL = "redis://" + d.embedded.Addr()
+	var err error
+	d.redis, err = redisurl.Parse(d.redisURL, redisurl.Single)
+	return err
+}
+
+// serve starts the CDN, and has it follow the file.
+func (d *demo) serve() error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("start the local CDN: %w", err)
+	}
+	d.cdnURL = "http://" + listener.Addr().String()
+	d.cdn = localcdn.New(d.file.Content(), d.log.With("part", "cdn"))
+	d.wg.Go(func() {
+		if err := d.cdn.Serve(d.ctx, listener); err != nil {
+			d.screen.eventf("the local CDN ended: %v", err)
+		}
+	})
+	d.wg.Go(func() {
+		d.file.Follow(d.ctx, func(content *localcdn.Content, err error) {
+			select {
+			case d.edits <- edit{content, err}:
+			case <-d.ctx.Done():
+			}
+		})
+	})
+	return nil
+}
+
+// cleanTimeout bounds the removal of what the demo wrote to a Redis that is not its own.
+const cleanTimeout = 2 * time.Second
+
+// close stops everything, in the reverse order, and leaves nothing behind but a file
+// that the user may have edited.
+func (d *demo) close() error {
+	for _, r := range d.readers {
+		r.stop()
+	}
+	for _, n := range d.leaders {
+		n.stop()
+	}
+	d.wg.Wait()
+	var errs []error
+	if d.o.Redis != nil && len(d.leaders) > 0 {
+		client := d.redis.Client()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), cleanTimeout)
+		defer cancel()
+		k := d.redisKeys
+		if err := client.Del(ctx, k.Entry, k.Lock, k.Meta, k.Blob, k.Fleet).Err(); err != nil {
+			errs = append(errs, fmt.Errorf("the demo's keys stay in Redis (%s and catbridge:{%s}:…): %w", k.Entry, k.Entry, err))
+		}
+		client.Close()
+	}
+	if d.embedded != nil {
+		d.embedded.Close()
+	}
+	if d.file != nil {
+		d.file.Close()
+	}
+	return errors.Join(append(errs, d.removeFolder())...)
+}
+
+// removeFolder removes the demo's own folder, unless the user changed something in it.
+func (d *demo) removeFolder() error {
+	if d.folder == "" {
+		return nil
+	}
+	if !d.o.Once {
+		if now, err := os.ReadFile(filepath.Join(d.folder, "config.json")); err != nil || string(now) != string(ownConfig) {
+			d.screen.text("Your config stays in " + d.folder)
+			return nil
+		}
+	}
+	return os.RemoveAll(d.folder)
+}

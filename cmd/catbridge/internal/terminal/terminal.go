@@ -1,0 +1,48 @@
+// Package terminal tells terminals from other files, and reads keys from them.
+package terminal
+
+import (
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Is tells whether a reader or writer is a terminal.
+func Is(file any) bool {
+	is := false
+	control(file, func(fd int) { is = term.IsTerminal(fd) })
+	return is
+}
+
+// Width is how many characters fit a line of a terminal; of anything else: 0.
+func Width(file any) int {
+	width := 0
+	control(file, func(fd int) {
+		if w, _, err := term.GetSize(fd); err == nil {
+			width = w
+		}
+	})
+	return width
+}
+
+// control calls f with the file's descriptor, if it has one. Unlike os.File.Fd this
+// leaves the file's mode as it is.
+func control(file any, f func(fd int)) {
+	if file, ok := file.(*os.File); ok {
+		if raw, err := file.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) { f(int(fd)) })
+		}
+	}
+}
+
+// Raw lets keys arrive as they are pressed, without echo and without signals: Ctrl-C is
+// the key 3. The function that it returns makes the terminal what it was before.
+func Raw(file any) (restore func(), err error) {
+	err = os.ErrInvalid
+	var state *term.State
+	control(file, func(fd int) { state, err = term.MakeRaw(fd) })
+	if err != nil {
+		return nil, err
+	}
+	return func() { control(file, func(fd int) { _ = term.Restore(fd, state) }) }, nil
+}

@@ -1,0 +1,28 @@
+// Command catbridge runs the parts of the bridge: leaders, a follower that prints what
+// it sees, and a demo of the whole with nothing else installed. See catbridge --help.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/redis/go-redis/v9"
+)
+
+func main() {
+	// What the client library would print, the bridge's own events say with more context.
+	redis.SetLogger(silence{})
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}

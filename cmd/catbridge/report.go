@@ -1,0 +1,114 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
+	"github.com/catbridge/catbridge/follower"
+)
+
+// report prints what watch sees, as lines of text or of JSON.
+type report struct {
+	out  io.Writer
+	json bool
+	now  func() time.Time
+}
+
+func newReport(out io.Writer, asJSON bool) *report {
+	return &report{out: out, json: asJSON, now: time.Now}
+}
+
+const reportTime = "2006-01-02T15:04:05.000Z"
+
+// event is a line of JSON.
+type event struct {
+	Time    string         `json:"time"`
+	Event   string         `json:"event"`
+	State   follower.State `json:"state,omitempty"`
+	Rev     int64          `json:"rev,omitempty"`
+	Hash    string         `json:"hash,omitempty"`
+	ETag    string         `json:"etag,omitempty"`
+	Source  string         `json:"source,omitempty"`
+	Values  answers.Set    `json:"values,omitzero"`
+	Changes []eventChange  `json:"changes,omitzero"`
+}
+
+// eventChange has no from where the flag is new, and no to where it is gone.
+type eventChange struct {
+	Key  string `json:"key"`
+	From *any   `json:"from,omitempty"`
+	To   *any   `json:"to,omitempty"`
+}
+
+// state reports how the follower is connected.
+func (r *report) state(state follower.State) error {
+	return r.write(event{Event: "state", State: state}, []string{"state " + string(state)})
+}
+
+// config reports the first content.
+func (r *report) config(stats follower.Stats, keys []string, values answers.Set) error {
+	lines := []string{"config " + place(stats)}
+	for _, key := range keys {
+		if value, ok := values[key]; ok {
+			lines = append(lines, "value "+key+" = "+answers.Text(value))
+		} else {
+			lines = append(lines, "value "+key+": there is no such flag")
+		}
+	}
+	return r.write(contentEvent("config", stats, values, nil), lines)
+}
+
+// change reports newer content.
+func (r *report) change(stats follower.Stats, changes []answers.Change) error {
+	lines := []string{"change " + place(stats)}
+	if len(changes) == 0 {
+		lines[0] += ": the same values"
+	}
+	list := make([]eventChange, 0, len(changes))
+	for _, c := range changes {
+		lines = append(lines, "value "+c.String())
+		e := eventChange{Key: c.Key}
+		if !c.Added {
+			e.From = &c.From
+		}
+		if !c.Removed {
+			e.To = &c.To
+		}
+		list = append(list, e)
+	}
+	return r.write(contentEvent("change", stats, nil, list), lines)
+}
+
+func contentEvent(kind string, stats follower.Stats, values answers.Set, changes []eventChange) event {
+	return event{
+		Event: kind, Rev: stats.Rev, Hash: stats.Hash, ETag: stats.ETag, Source: string(stats.Source),
+		Values: values, Changes: changes,
+	}
+}
+
+func place(stats follower.Stats) string {
+	return fmt.Sprintf("rev=%d hash=%.12s", stats.Rev, stats.Hash)
+}
+
+// write prints the event, or else its lines, each with the time.
+func (r *report) write(e event, lines []string) error {
+	e.Time = r.now().UTC().Format(reportTime)
+	if r.json {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		_, err = r.out.Write(append(line, '\n'))
+		return err
+	}
+	var text strings.Builder
+	for _, line := range lines {
+		text.WriteString(e.Time + " " + line + "\n")
+	}
+	_, err := io.WriteString(r.out, text.String())
+	return err
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+)
+
+const watchLong = `watch is a follower that prints the value of every flag, and then each change with the
+time and the rev of the config it came with. It also prints how it is connected:
+
+  connecting    the first connection is being made
+  live          subscribed, and a leader is heard
+  noLeader      subscribed, but no leader is heard
+  polling       Redis refuses the subscription, so it is asked at short intervals
+  disconnected  Redis is out of reach; the values held go on
+
+With --json each line is an object: time, event (state, config, change), and by event
+state, or rev, hash, etag, source, and values or changes. A value is null where the
+evaluation fails. It runs until it gets SIGINT or SIGTERM; with --once until it has a config.`
+
+const watchExample = `  CATBRIDGE_SDK_KEY=… catbridge watch --redis redis://localhost:6379
+  catbridge watch --sdk-key-file key --redis redis://localhost:6379 --flag newCheckout \
+    --user '{"Identifier": "42", "Email": "ann@example.com", "Country": "UK", "Plan": "pro"}'
+  catbridge watch --sdk-key-file key --redis redis://localhost:6379 --once --json`
+
+type watchFlags struct {
+	keys    sdkKeyFlags
+	redis   redisFlags
+	log     logFlags
+	flags   []string
+	user    string
+	json    bool
+	fast    bool
+	once    bool
+	timeout time.Duration
+}
+
+func newWatch() *cobra.Command {
+	var f watchFlags
+	cmd := &cobra.Command{
+		Use:     "watch",
+		Short:   "Follow, and print values and changes",
+		Long:    watchLong,
+		Example: watchExample,
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.keys.add(cmd, "SDK `key` to follow")
+	f.redis.add(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.flags, "flag", nil, "`key` of a flag to print; may be repeated (default: all)")
+	flags.StringVar(&f.user, "user", "", "user to evaluate for, a `JSON` object of attributes: texts, numbers, and lists of texts")
+	flags.BoolVar(&f.json, "json", false, "print JSON, one object a line")
+	flags.BoolVar(&f.fast, "fast", false, "for leaders that run with --fast: notice their loss sooner")
+	flags.BoolVar(&f.once, "once", false, "print the values and exit; exit code 1 if there is no config within --timeout")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "most that --once may take, a `duration`")
+	f.log.add(cmd, "error")
+	return cmd
+}
+
+func (f *watchFlags) run(cmd *cobra.Command) error {
+	key, err := f.keys.one(cmd)
+	if err != nil {
+		return err
+	}
+	user, err := parseUser(f.user)
+	if err != nil {
+		return usagef("--user: %v", err)
+	}
+	if f.timeout <= 0 {
+		return usagef("--timeout: %v is not above zero", f.timeout)
+	}
+	o, err := f.redis.read(cmd)
+	if err != nil {
+		return err
+	}
+	client := o.Client()
+	defer client.Close()
+
+	w := &watch{out: newReport(cmd.OutOrStdout(), f.json), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
+	cfg := follower.Config{
+		SDKKey: key.key, Redis: client, Logger: f.log.logger(cmd.ErrOrStderr()),
+		Hooks: &follower.Hooks{OnConfigChanged: func(*evaluate.Config) { w.signal() }},
+	}
+	if f.fast {
+		cfg.Timings = follower.FastTimings()
+	}
+	if w.follower, err = follower.New(cfg); err != nil {
+		return usagef("%s", oneLine(err))
+	}
+	defer w.follower.Close()
+	if f.once {
+		return w.once(cmd.Context(), f.timeout)
+	}
+	return w.run(cmd.Context())
+}
+
+// watch prints what one follower sees.
+type watch struct {
+	follower *follower.Client
+	out      *report
+	flags    []string // those to print; none: all
+	user     any
+	changed  chan struct{}
+
+	state follower.State
+	hash  string // of the content printed last; empty: none yet
+	last  answers.Set
+}
+
+func (w *watch) signal() {
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+// stateEvery is how often the connection's state is looked at.
+const stateEvery = 100 * time.Millisecond
+
+func (w *watch) run(ctx context.Context) error {
+	ticker := time.NewTicker(stateEvery)
+	defer ticker.Stop()
+	for {
+		if err := w.look(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.changed:
+		case <-ticker.C:
+		}
+	}
+}
+
+func (w *watch) once(ctx context.Context, timeout time.Duration) error {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return errors.New("interrupted before there was a config")
+	case <-timer.C:
+		return fmt.Errorf("no config within %v (%s); see --timeout", timeout, w.follower.Stats().State)
+	case <-w.changed:
+		return w.look()
+	}
+}
+
+// look prints what differs from what was printed last.
+func (w *watch) look() error {
+	stats, keys, values := w.consistent()
+	if stats.State != w.state {
+		w.state = stats.State
+		if err := w.out.state(stats.State); err != nil {
+			return err
+		}
+	}
+	if stats.Hash == w.hash {
+		return nil
+	}
+	keys, values = w.chosen(keys, values)
+	var err error
+	if w.hash == "" {
+		err = w.out.config(stats, keys, values)
+	} else {
+		err = w.out.change(stats, answers.Diff(w.last, values, keys))
+	}
+	w.hash, w.last = stats.Hash, values
+	return err
+}
+
+// consistent reads values and the content they are of. Where the content changes in
+// between, it reads again.
+func (w *watch) consistent() (follower.Stats, []string, answers.Set) {
+	for {
+		before := w.follower.Stats()
+		if before.Hash == "" || before.Hash == w.hash {
+			return before, nil, nil
+		}
+		keys, values := w.follower.GetAllKeys(), w.follower.GetAllValues(w.user)
+		if after := w.follower.Stats(); after.Hash == before.Hash {
+			return after, keys, values
+		}
+	}
+}
+
+// chosen leaves the flags that are to be printed.
+func (w *watch) chosen(keys []string, values answers.Set) ([]string, answers.Set) {
+	if w.flags == nil {
+		return keys, values
+	}
+	chosen := make(answers.Set, len(w.flags))
+	for _, key := range w.flags {
+		if value, ok := values[key]; ok {
+			chosen[key] = value
+		}
+	}
+	return w.flags, chosen
+}
