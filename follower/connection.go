@@ -117,6 +117,14 @@ func (c *connection) tell(ctx context.Context, events chan<- event, e event) {
 	}
 }
 
+// quiet is for how long nothing was heard on an open connection, PONGs included.
+func (c *connection) quiet() time.Duration {
+	if sub := c.sub.Load(); sub != nil {
+		return sub.Quiet()
+	}
+	return 0
+}
+
 // close ends the connection and waits for it.
 func (c *connection) close() {
 	c.cancel()

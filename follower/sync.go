@@ -229,6 +229,11 @@ func (s *syncer) onReread(ctx context.Context) {
 // onSilence finds out why no heartbeat came though the connection is alive: there is
 // no leader, or its messages do not arrive here.
 func (s *syncer) onSilence(ctx context.Context) {
+	if s.conn.quiet() > (s.timings.Idle+s.timings.Dead)/2 {
+		// A PING went unanswered: most likely it is dead, and about to say so.
+		s.silence.set(s.timings.Dead - s.timings.Idle)
+		return
+	}
 	before, based, spoke := s.heard, s.based, s.spoke
 	s.silence.set(s.timings.Dead)
 	head, err := s.readHead(ctx, primary)

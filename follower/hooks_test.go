@@ -1,0 +1,166 @@
+package follower
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+func TestHooksAreToldOfEachContentOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		w.beat()
+		var atCreation, added []int64
+		versionOf := func(config *evaluate.Config) int64 {
+			r := config.Evaluate("version", nil, evaluate.IntValue(0), nil)
+			return r.Value.Int()
+		}
+		c := n.start(t, func(c *Config) {
+			c.Hooks = &Hooks{OnConfigChanged: func(config *evaluate.Config) { atCreation = append(atCreation, versionOf(config)) }}
+		})
+		<-c.Ready()
+		synctest.Wait()
+		remove := c.OnConfigChanged(func(config *evaluate.Config) { added = append(added, versionOf(config)) })
+		w.commit(configJSON(2))
+		time.Sleep(5 * time.Minute) // 304s and heartbeats
+		w.commit(configJSON(3))
+		synctest.Wait()
+		remove()
+		remove()
+		w.commit(configJSON(4))
+		synctest.Wait()
+		if got := len(atCreation); got != 4 || atCreation[0] != 1 || atCreation[3] != 4 {
+			t.Errorf("at creation: %v", atCreation)
+		}
+		if len(added) != 2 || added[0] != 2 || added[1] != 3 {
+			t.Errorf("added later: %v", added)
+		}
+	})
+}
+
+// A hook may call any method; what it evaluates is the new content.
+func TestAHookMayCallAnyMethod(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		var inner atomic.Int64
+		client := make(chan *Client, 1)
+		calls := 0
+		c := n.start(t, func(c *Config) {
+			c.Hooks = onChange(func() {
+				c := <-client
+				client <- c
+				calls++
+				if got := version(c); got != calls {
+					t.Errorf("version %d within the hook, want %d", got, calls)
+				}
+				c.Stats()
+				c.CacheState()
+				c.GetAllKeys()
+				<-c.Ready()
+				if _, err := c.WaitForReady(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := c.Refresh(t.Context()); err != nil {
+					t.Error(err)
+				}
+				remove := c.OnConfigChanged(func(*evaluate.Config) { inner.Add(1) })
+				if calls == 1 {
+					remove()
+				}
+			})
+		})
+		client <- c
+		<-c.Ready()
+		synctest.Wait()
+		w.commit(configJSON(2))
+		synctest.Wait()
+		w.commit(configJSON(3))
+		synctest.Wait()
+		if calls != 3 || inner.Load() != 1 {
+			t.Errorf("%d calls, %d of hooks that hooks added", calls, inner.Load())
+		}
+	})
+}
+
+func TestAHookMayCloseTheClient(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		client := make(chan *Client, 1)
+		closed := false
+		c := n.start(t, func(c *Config) {
+			c.Hooks = onChange(func() {
+				(<-client).Close()
+				closed = true
+			})
+		})
+		client <- c
+		synctest.Wait()
+		if !closed || c.Stats().State != Closed {
+			t.Errorf("closed: %v, %v", closed, c.Stats().State)
+		}
+		wantVersion(t, c, 1)
+	})
+}
+
+// S52
+func TestAHookThatPanicsIsRecovered(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		log, logging := recorded(slog.LevelError)
+		c := n.start(t, logging, func(c *Config) { c.Hooks = onChange(func() { panic("oh") }) })
+		told := 0
+		c.OnConfigChanged(func(*evaluate.Config) { told++ })
+		<-c.Ready()
+		synctest.Wait()
+		w.commit(configJSON(2))
+		wantVersion(t, c, 2)
+		if told != 2 || c.Stats().HookPanics != 2 {
+			t.Errorf("the other hook was told %d times, %d panics", told, c.Stats().HookPanics)
+		}
+		wantEvents(t, log, eventHookPanic, 2)
+	})
+}
+
+// A hook that hangs holds up neither the sync nor Close, and no more than so many configs.
+func TestAHookThatHangsHoldsNothingUp(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		n := newNetwork(t)
+		w := newWriter(t, n.client(t))
+		w.commit(configJSON(1))
+		release := make(chan struct{})
+		told := 0
+		c := n.start(t, func(c *Config) {
+			c.Logger = nil
+			c.Hooks = onChange(func() {
+				told++
+				<-release
+			})
+		})
+		<-c.Ready()
+		for v := range 100 {
+			w.commit(configJSON(2 + v))
+			wantVersion(t, c, 2+v)
+		}
+		if dropped := c.Stats().DroppedHooks; dropped != 100-hookQueue {
+			t.Errorf("%d dropped", dropped)
+		}
+		c.Close()
+		close(release)
+		synctest.Wait()
+		if told != 1 {
+			t.Errorf("told %d times, after Close, too", told)
+		}
+	})
+}
