@@ -89,3 +89,25 @@ func TestStolenLockRunsOut(t *testing.T) {
 		w.settle()
 	})
 }
+
+// A process that led long ago holds content that is old by now. It must not fill a
+// Redis that lost everything with it, above the rev that followers have (I1).
+func TestOldContentOfAnEarlierLeaderDoesNotComeBack(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(2)
+		first.link.Freeze()
+		w.eventually(w.takeover(), "the other leads", second.leads)
+		first.link.Thaw()
+		w.reached(w.cdn.Publish(), w.poll())
+		w.eventually(w.takeover(), "the first one watches", func() bool { return first.stats().LockHolder == second.ID() })
+		w.pass(2 * w.leader.Retry)
+		w.cdn.Break(down)
+		second.kill()
+		w.flushAll()
+		w.eventually(w.takeover(), "the first one leads again", first.leads)
+		w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
+		w.pass(3 * w.leader.Renewal)
+		w.cdn.Mend()
+		w.settle()
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
 // F2
@@ -60,27 +61,59 @@ func TestLateWriteOfAStoppedLeaderIsRefused(t *testing.T) {
 			rounds = 3
 		}
 		for range rounds {
-			polls := len(w.cdn.Requests())
-			first.link.Freeze()
-			w.cdn.Publish()
-			w.eventually(w.poll(), "the stopped leader has fetched the change", func() bool {
-				return len(w.cdn.Requests()) > polls
-			})
+			w.stopBetweenFetchAndCommit(first)
 			w.eventually(w.takeover(), "the other leads", second.leads)
 			w.reached(w.cdn.Publish(), w.poll())
-			first.link.Thaw()
-			// What was under way arrives now, and with it the answers.
+			first.link.Thaw() // the commit arrives now
 			w.eventually(w.takeover(), "the stopped one is a candidate", func() bool {
 				s := first.stats()
 				return s.State == leader.Candidate && s.LockHolder == second.ID()
 			})
 			w.pass(2 * w.leader.Renewal)
-			w.reached(w.cdn.Version(), w.poll())
 			w.audit.check(w.T)
+			w.settle()
 			first, second = second, first
 		}
+	})
+}
+
+// I2: the same while nobody else has written anything. Who does not hold the lock
+// writes nothing, not even what would be right.
+func TestLateWriteIsRefusedThoughNothingElseChanged(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(1)
+		before := w.cdn.Version()
+		w.stopBetweenFetchAndCommit(first)
+		w.cdn.Break(down)
+		w.eventually(w.takeover(), "the other leads", second.leads)
+		first.link.Thaw()
+		w.eventually(w.takeover(), "the stopped one is a candidate", func() bool {
+			s := first.stats()
+			return s.State == leader.Candidate && s.LockHolder == second.ID()
+		})
+		w.pass(2 * w.leader.Renewal)
+		w.audit.check(w.T)
+		if v := w.audit.stored(); v != before {
+			w.Errorf("version %d is stored, want %d: a process without the lock wrote it", v, before)
+		}
+		w.cdn.Mend()
 		w.settle()
 	})
+}
+
+// stopBetweenFetchAndCommit changes the content, lets the leader fetch it, and stops
+// everything between it and Redis before it commits.
+func (w *world) stopBetweenFetchAndCommit(r *runner) {
+	w.Helper()
+	release := make(chan struct{})
+	polls := r.stats().Polls
+	w.cdn.Break(fakecdn.Hang(release))
+	w.eventually(w.poll(), "a poll is under way", func() bool { return r.stats().Polls > polls })
+	w.cdn.Publish()
+	r.link.Freeze()
+	close(release)
+	w.eventually(w.leader.StopActing, "the commit is under way", func() bool { return r.link.Holds(w.cdn.Config().ETag()) })
+	w.cdn.Mend()
 }
 
 // A leader whose every command times out stops acting before its lock expires, and

@@ -13,10 +13,14 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	logging.Disable() // go-redis would print each connection that a fault ends
+	goleak.VerifyTestMain(m)
+}
 
 const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
 

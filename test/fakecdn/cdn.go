@@ -111,7 +111,7 @@ func (c *CDN) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.requests = append(c.requests, request)
 	}()
 	if fault != nil {
-		fault(status, r, config)
+		fault(status, r, c.Config)
 		return
 	}
 	config.serve(status, r)

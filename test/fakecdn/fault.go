@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Fault answers a request in place of the CDN that is well. current is the config
-// that it would have served.
-type Fault func(w http.ResponseWriter, r *http.Request, current Config)
+// Fault answers a request in place of the CDN that is well. current gives the config
+// that it would serve now.
+type Fault func(w http.ResponseWriter, r *http.Request, current func() Config)
 
 // Status answers with a status and no config.
 func Status(code int) Fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ Config) {
+	return func(w http.ResponseWriter, _ *http.Request, _ func() Config) {
 		http.Error(w, http.StatusText(code), code)
 	}
 }
 
 // TooMany answers 429 and asks to be left alone for d, rounded down to seconds.
 func TooMany(d time.Duration) Fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ Config) {
+	return func(w http.ResponseWriter, _ *http.Request, _ func() Config) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(d.Seconds())))
 		http.Error(w, "slow down", http.StatusTooManyRequests)
 	}
@@ -28,7 +28,7 @@ func TooMany(d time.Duration) Fault {
 
 // Body answers 200 with something that is no config, and with an ETag of its own.
 func Body(contentType, body string) Fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ Config) {
+	return func(w http.ResponseWriter, _ *http.Request, _ func() Config) {
 		w.Header().Set("ETag", `"not-a-config"`)
 		w.Header().Set("Content-Type", contentType)
 		_, _ = w.Write([]byte(body))
@@ -40,29 +40,29 @@ func HTML() Fault { return Body("text/html", "<!doctype html><title>Sign in</tit
 
 // Garbage is JSON cut off in the middle.
 func Garbage() Fault {
-	return func(w http.ResponseWriter, _ *http.Request, current Config) {
+	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
 		w.Header().Set("ETag", `"garbage"`)
-		config := current.JSON()
+		config := current().JSON()
 		_, _ = w.Write(config[:len(config)/2])
 	}
 }
 
 // Oversize is a config of more than n bytes that is valid otherwise.
 func Oversize(n int) Fault {
-	return func(w http.ResponseWriter, _ *http.Request, current Config) {
+	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
 		w.Header().Set("ETag", `"oversize"`)
-		_, _ = w.Write(current.JSON())
+		_, _ = w.Write(current().JSON())
 		_, _ = w.Write(bytes.Repeat([]byte{' '}, n))
 	}
 }
 
-// Hang answers nothing until release is closed, and then as if all were well. A
-// request whose context ends first gets no answer at all.
+// Hang answers nothing until release is closed, and then with what is current by
+// then. A request whose context ends first gets no answer at all.
 func Hang(release <-chan struct{}) Fault {
-	return func(w http.ResponseWriter, r *http.Request, current Config) {
+	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
 		select {
 		case <-release:
-			current.serve(w, r)
+			current().serve(w, r)
 		case <-r.Context().Done():
 			panic(http.ErrAbortHandler)
 		}
@@ -75,7 +75,7 @@ type networkError struct{ err error }
 // Network breaks the connection before an answer: with err through RoundTrip, by
 // closing it where there is a real one.
 func Network(err error) Fault {
-	return func(w http.ResponseWriter, r *http.Request, _ Config) {
+	return func(w http.ResponseWriter, r *http.Request, _ func() Config) {
 		// A server takes any panic for its handler's; only the one below is silent.
 		if _, real := r.Context().Value(http.ServerContextKey).(*http.Server); real {
 			panic(http.ErrAbortHandler)
@@ -86,7 +86,7 @@ func Network(err error) Fault {
 
 // Stale is an edge of the CDN that lags: it serves an older version.
 func Stale(old Config) Fault {
-	return func(w http.ResponseWriter, r *http.Request, _ Config) { old.serve(w, r) }
+	return func(w http.ResponseWriter, r *http.Request, _ func() Config) { old.serve(w, r) }
 }
 
 // Times lets the first n requests meet the fault, and those after it be served well.
@@ -95,12 +95,12 @@ func Times(n int, fault Fault) Fault {
 	for range n {
 		left <- struct{}{}
 	}
-	return func(w http.ResponseWriter, r *http.Request, current Config) {
+	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
 		select {
 		case <-left:
 			fault(w, r, current)
 		default:
-			current.serve(w, r)
+			current().serve(w, r)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -21,6 +22,7 @@ type Link struct {
 	drop   func(frame []byte) bool
 	drops  int
 	dialed int
+	held   []byte // sent by clients since the freeze began
 }
 
 // Cut closes all connections at once. New ones can be made.
@@ -64,7 +66,23 @@ func (l *Link) Thaw() {
 	defer l.mu.Unlock()
 	if l.thaw != nil {
 		close(l.thaw)
-		l.thaw = nil
+		l.thaw, l.held = nil, nil
+	}
+}
+
+// Holds tells whether clients have sent something with that part since the freeze
+// began, which waits for the thaw.
+func (l *Link) Holds(part string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Contains(l.held, []byte(part))
+}
+
+func (l *Link) hold(chunk []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.thaw != nil {
+		l.held = append(l.held, chunk...)
 	}
 }
 
@@ -188,6 +206,7 @@ func (c *conn) read(from net.Conn, out chan<- []byte) {
 	for {
 		chunk := make([]byte, 32<<10)
 		n, err := from.Read(chunk)
+		c.link.hold(chunk[:n])
 		if !c.pass(out, chunk[:n]) || err != nil {
 			return
 		}

@@ -106,6 +106,9 @@ func TestWriteArrivesLateThroughAFrozenLink(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) && !isTimeout(err) {
 			t.Errorf("SET through a frozen link: %v", err)
 		}
+		if !link.Holds("late") || link.Holds("early") {
+			t.Error("what is held is not what was sent")
+		}
 		if err := client.Ping(within(t, 100*time.Millisecond)).Err(); err == nil {
 			t.Error("connected through a frozen link")
 		}
