@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -74,10 +73,7 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	f.o.Program = program()
 	f.o.In, f.o.Out = cmd.InOrStdin(), cmd.OutOrStdout()
 	f.o.Log, f.o.LogTo = f.log.logger, cmd.ErrOrStderr()
-	if err := demo.Run(cmd.Context(), f.o); err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	return nil
+	return demo.Run(cmd.Context(), f.o)
 }
 
 // withoutPassword is a URL to show.

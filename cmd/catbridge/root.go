@@ -70,7 +70,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newDemo(), newLeader(), newWatch(), newRefresh(), newCDN(), newVersion())
+	root.AddCommand(newDemo(), newLeader(), newWatch(), newRefresh(), newCDN(), newEval(), newVersion())
 	return root
 }
 

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cases"
+)
+
+const evalLong = `eval evaluates flags of a config JSON v6 from a file, with neither Redis nor the network.
+
+With --key it prints the flag's value, with --all a line "key = value" for every flag.
+Where an evaluation fails it says why on standard error and exits with 1, after printing
+the default, if one is given. --log writes the evaluation log to standard error.
+
+With --json, and always with --batch, a result is an object on a line of its own:
+
+  {"value", "variationId", "isDefaultValue", "errorCode", "matchedRule", "matchedOption", "error"}
+
+matchedRule is the index of the targeting rule that matched, matchedOption that of the
+percentage option in this rule or else in the flag; null: none. --log adds "log", a list of
+lines "LEVEL [id] message", and --all "key".
+
+--batch reads such objects from standard input, one a line, and prints a result for each
+case, in order:
+
+  {"config": config JSON v6, "cases": [{"key": …, "default": …, "user": …}, …]}
+
+Without a default, or where it is null, any type of flag will do. A user is null, which is
+none, or {"Identifier": …, "Email": …, "Country": …, "Custom": {…}}. An attribute is a
+text, a number, a list of texts, or of a type that JSON does not have: {"$date":
+"2023-04-01T00:00:00.000Z"}, {"$num": "NaN"}, {"$int": "5", "type": "uint8"},
+{"$float32": 2.1}. A config that is null is one that is not available.
+
+Input that cannot be read ends the batch with exit code 2 and the number of the line. A
+config that is refused counts as not available; it is reported, and the exit code is 2.`
+
+const evalExample = `  catbridge eval --config config.json --key newCheckout \
+    --user '{"Identifier": "42", "Email": "ann@example.com", "Custom": {"Plan": "pro"}}' --log
+  catbridge eval --config config.json --all --json
+  catbridge eval --batch < cases.jsonl > results.jsonl`
+
+type evalFlags struct {
+	config, key, user, def string
+	all, batch, log, json  bool
+}
+
+func newEval() *cobra.Command {
+	var f evalFlags
+	cmd := &cobra.Command{
+		Use:     "eval",
+		Short:   "Evaluate flags of a config file",
+		Long:    evalLong,
+		Example: evalExample,
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "`path` of the config JSON; - is standard input")
+	flags.StringVar(&f.key, "key", "", "`key` of the flag to evaluate")
+	flags.BoolVar(&f.all, "all", false, "evaluate all flags")
+	flags.BoolVar(&f.batch, "batch", false, "evaluate what standard input says, line by line")
+	flags.StringVar(&f.user, "user", "", "user to evaluate for, a `JSON` object (default: none)")
+	flags.StringVar(&f.def, "default", "", "`value` to give where the evaluation fails, of the flag's type")
+	flags.BoolVar(&f.log, "log", false, "give the evaluation log, too")
+	flags.BoolVar(&f.json, "json", false, "print JSON, one object a line")
+	return cmd
+}
+
+func (f *evalFlags) run(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	switch {
+	case given("key") && !f.all && !f.batch:
+	case f.all && !given("key") && !f.batch:
+		if given("default") {
+			return usagef("--default: it goes with --key")
+		}
+	case f.batch && !given("key") && !f.all:
+		for _, name := range []string{"config", "user", "default"} {
+			if given(name) {
+				return usagef("--%s: with --batch, standard input says that", name)
+			}
+		}
+		return evalBatch(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), f.log)
+	default:
+		return usagef("give one of --key, --all and --batch")
+	}
+	config, err := readConfig(cmd.InOrStdin(), f.config)
+	if err != nil {
+		return err
+	}
+	var user any
+	if f.user != "" {
+		if user, err = cases.ParseUser([]byte(f.user)); err != nil {
+			return usagef("--user: %v", err)
+		}
+	}
+	if f.all {
+		return f.evalAll(cmd, config, user)
+	}
+	c := cases.Case{Key: f.key, User: user}
+	if given("default") {
+		c.Default = cases.ParseText(f.def)
+	}
+	return f.evalOne(cmd, config, &c)
+}
+
+// readConfig reads and compiles a config file.
+func readConfig(stdin io.Reader, path string) (*evaluate.Config, error) {
+	if path == "" {
+		return nil, usagef("no config: give --config")
+	}
+	in := stdin
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, usagef("--config: %v", err)
+		}
+		defer file.Close()
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, evaluate.MaxConfigBytes+1))
+	if err != nil {
+		return nil, usagef("--config: %v", err)
+	}
+	config, err := evaluate.Parse(data)
+	if err != nil {
+		return nil, usagef("--config: %s: %v", path, err)
+	}
+	return config, nil
+}
+
+func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *cases.Case) error {
+	o := cases.Answer(config, c, f.log)
+	var err error
+	switch {
+	case f.json:
+		err = jsonLines(cmd.OutOrStdout()).Encode(&o)
+	default:
+		printLog(cmd.ErrOrStderr(), o.Log)
+		if o.Value.Kind() != evaluate.KindNone {
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), o.Value)
+		}
+	}
+	if err == nil && o.Error != nil {
+		err = fmt.Errorf("%s", *o.Error)
+	}
+	return err
+}
+
+func (f *evalFlags) evalAll(cmd *cobra.Command, config *evaluate.Config, user any) error {
+	failed := 0
+	for _, key := range config.Keys() {
+		o := cases.Answer(config, &cases.Case{Key: key, User: user}, f.log)
+		var err error
+		if f.json {
+			err = jsonLines(cmd.OutOrStdout()).Encode(struct {
+				Key string `json:"key"`
+				cases.Outcome
+			}{key, o})
+		} else {
+			printLog(cmd.ErrOrStderr(), o.Log)
+			if o.Error != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", key, *o.Error)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), key, "=", answers.Text(o.Value.Any()))
+		}
+		if err != nil {
+			return err
+		}
+		if o.Error != nil {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d flags cannot be evaluated", failed, len(config.Keys()))
+	}
+	return nil
+}
+
+func printLog(out io.Writer, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(out, line)
+	}
+}
+
+// jsonLines writes objects, each on a line.
+func jsonLines(out io.Writer) *json.Encoder {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	return encoder
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cases"
+)
+
+// maxBatchLine bounds a line, in bytes: a config of the greatest size and cases for it.
+const maxBatchLine = 64 << 20
+
+// evalBatch answers line by line until the input ends.
+func evalBatch(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, withLog bool) error {
+	out := bufio.NewWriterSize(stdout, 1<<16)
+	b := batch{out: jsonLines(out), stderr: stderr, withLog: withLog}
+	err := b.answerAll(ctx, readLines(ctx, stdin), out.Flush)
+	if flushed := out.Flush(); err == nil {
+		err = flushed
+	}
+	if err == nil && b.refused > 0 {
+		err = usagef("configs that are refused: %d", b.refused)
+	}
+	return err
+}
+
+type batch struct {
+	out     *json.Encoder
+	stderr  io.Writer
+	withLog bool
+	refused int
+
+	text   []byte           // the config of the line before
+	config *evaluate.Config // text, compiled
+	err    error            // why text is refused
+}
+
+func (b *batch) answerAll(ctx context.Context, lines <-chan batchLine, flush func() error) error {
+	for number := 1; ; number++ {
+		var line batchLine
+		select {
+		case <-ctx.Done():
+			return errors.New("interrupted")
+		case line = <-lines:
+		}
+		switch {
+		case errors.Is(line.err, io.EOF):
+			return nil
+		case line.err != nil:
+			return usagef("line %d: %v", number, line.err)
+		}
+		if err := b.answer(number, line.text); err != nil {
+			return err
+		}
+		if line.last { // whoever writes the input may wait for the answer
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (b *batch) answer(number int, text []byte) error {
+	if text = bytes.TrimSpace(text); len(text) == 0 {
+		return nil
+	}
+	line, err := cases.ParseLine(text)
+	if err != nil {
+		return usagef("line %d: %v", number, err)
+	}
+	b.compile(line.Config)
+	if b.err != nil {
+		b.refused++
+		fmt.Fprintf(b.stderr, "catbridge eval: line %d: %v\n", number, b.err)
+	}
+	for i := range line.Cases {
+		o := cases.Answer(b.config, &line.Cases[i], b.withLog)
+		if err := b.out.Encode(&o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compile compiles the config unless it is that of the line before.
+func (b *batch) compile(text []byte) {
+	if b.text != nil && bytes.Equal(text, b.text) {
+		return
+	}
+	b.text, b.config, b.err = text, nil, nil
+	if string(text) != "null" {
+		b.config, b.err = evaluate.Parse(text)
+	}
+}
+
+type batchLine struct {
+	text []byte
+	last bool // nothing of the next line is there yet
+	err  error
+}
+
+// readLines reads lines ahead, so that an interrupted batch need not wait for input. The
+// goroutine ends after the last line or a failure; where the context is done before, it
+// ends with the read it waits in.
+func readLines(ctx context.Context, stdin io.Reader) <-chan batchLine {
+	lines := make(chan batchLine)
+	go func() {
+		in := bufio.NewReaderSize(stdin, 1<<20)
+		for {
+			text, err := readLine(in)
+			if len(text) > 0 && errors.Is(err, io.EOF) {
+				err = nil // the end is met again
+			}
+			select {
+			case lines <- batchLine{text: text, last: in.Buffered() == 0, err: err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return lines
+}
+
+func readLine(in *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case len(line) > maxBatchLine:
+			return nil, fmt.Errorf("longer than %d MiB", maxBatchLine>>20)
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return line, err
+		}
+	}
+}

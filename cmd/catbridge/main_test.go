@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+)
+
+// Two well-formed SDK keys. Their last parts tell whether one was printed.
+const (
+	testKey      = "configcat-sdk-1/AAAAAAAAAAAAAAAAAAAAAA/secretsecretsecret1111"
+	otherTestKey = "configcat-sdk-1/BBBBBBBBBBBBBBBBBBBBBB/secretsecretsecret2222"
+	testPassword = "pa55word-of-redis"
+)
+
+// TestMain lets the test binary be the command catbridge for scripts and other tests.
+func TestMain(m *testing.M) {
+	redis.SetLogger(silence{})
+	testscript.Main(m, map[string]func(){"catbridge": main})
+}
+
+// TestScripts runs the scripts in testdata/script. Each has a CDN of its own at $CDN, a
+// Redis at $REDIS, and one that asks for $PASSWORD at $SECURED.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setUpScript,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
+			"publish": publish,
+		},
+	})
+}
+
+type serverKey struct{}
+
+func setUpScript(env *testscript.Env) error {
+	for name, password := range map[string]string{"REDIS": "", "SECURED": testPassword} {
+		mini := miniredis.NewMiniRedis()
+		mini.ClockTTL(true)
+		if password != "" {
+			mini.RequireAuth(password)
+		}
+		if err := mini.StartAddr("127.0.0.1:0"); err != nil {
+			return err
+		}
+		env.Defer(mini.Close)
+		env.Setenv(name, "redis://"+mini.Addr())
+		env.Setenv(name+"_ADDR", mini.Addr())
+	}
+	content, err := localcdn.NewContent([]byte(`{"f":{"text":{"t":1,"v":{"s":"one"}}}}`))
+	if err != nil {
+		return err
+	}
+	cdn := localcdn.New(content, slog.New(slog.DiscardHandler))
+	server := httptest.NewServer(cdn)
+	env.Defer(server.Close)
+	env.Values[serverKey{}] = cdn
+	env.Setenv("CDN", server.URL)
+	env.Setenv("KEY", testKey)
+	env.Setenv("OTHER_KEY", otherTestKey)
+	env.Setenv("PASSWORD", testPassword)
+	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("TMPDIR", env.WorkDir)
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // or each process takes a second longer
+	return nil
+}
+
+// exits runs catbridge and wants an exit code: exits CODE args…
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: exits CODE args…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	if err := ts.Exec("catbridge", args[1:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// publish lets the script's CDN serve a file.
+func publish(ts *testscript.TestScript, _ bool, args []string) {
+	content, err := localcdn.NewContent([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Value(serverKey{}).(*localcdn.Server).Publish(content)
+}
