@@ -14,6 +14,8 @@ ARGS     ?=
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 STARTED  := $(shell date +%s)
+# The race detector needs a C compiler.
+RACE     := $(if $(shell command -v "$${CC:-gcc}"),-race)
 
 # Tests that count what they compared with the official SDKs' own data, and gates that
 # the race detector would disturb.
@@ -65,8 +67,8 @@ gates: ## conformance with its counts, and the allocation gates, without the rac
 
 .PHONY: race
 race: ## the whole suite, with the race detector and in random order
-	@echo "==> go test -race -shuffle=on (some minutes)"
-	@$(GO) test -race -shuffle=on -timeout 15m $(PACKAGES)
+	@echo "==> go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
+	@$(GO) test $(RACE) -shuffle=on -timeout 15m $(PACKAGES)
 
 .PHONY: unit
 unit: ## the suite without the race detector, from the cache where nothing changed
