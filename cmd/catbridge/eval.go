@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cases"
 )
@@ -126,14 +127,17 @@ func readConfig(stdin io.Reader, path string) (*evaluate.Config, error) {
 		in = file
 	}
 	data, err := io.ReadAll(io.LimitReader(in, evaluate.MaxConfigBytes+1))
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, usagef("--config: %v", err)
+	case len(data) > evaluate.MaxConfigBytes:
+		return nil, usagef("--config: %s: larger than %d MiB, the most that a config may have", path, evaluate.MaxConfigBytes>>20)
 	}
-	config, err := evaluate.Parse(data)
+	content, err := localcdn.NewContent(data)
 	if err != nil {
 		return nil, usagef("--config: %s: %v", path, err)
 	}
-	return config, nil
+	return content.Config, nil
 }
 
 func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *cases.Case) error {

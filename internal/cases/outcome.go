@@ -1,0 +1,115 @@
+package cases
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// Outcome is the result of a case as it is written in JSON.
+type Outcome struct {
+	Value         Value    `json:"value"`
+	VariationID   *string  `json:"variationId"`
+	IsDefault     bool     `json:"isDefaultValue"`
+	ErrorCode     int      `json:"errorCode"`
+	MatchedRule   *int     `json:"matchedRule"`   // index in the setting's rules
+	MatchedOption *int     `json:"matchedOption"` // index in the rule's or else the setting's options
+	Error         *string  `json:"error"`
+	Log           []string `json:"log,omitzero"` // LEVEL [id] message; only where it is wanted
+}
+
+// Answer evaluates a case; withLog tells whether to collect its log. A nil config is one
+// that is not available.
+func Answer(config *evaluate.Config, c *Case, withLog bool) Outcome {
+	var trace *evaluate.Trace
+	if withLog {
+		trace = &evaluate.Trace{Log: true}
+	}
+	result, def := c.evaluate(config, trace)
+	o := Outcome{
+		Value:         Value{result.Value},
+		IsDefault:     result.IsDefault,
+		ErrorCode:     int(result.Code),
+		MatchedRule:   index(result.RuleIndex),
+		MatchedOption: index(result.OptionIndex),
+	}
+	if result.VariationID != "" {
+		o.VariationID = &result.VariationID
+	}
+	if result.Err != nil {
+		o.Error = new(result.Err.Error())
+	}
+	if withLog {
+		o.Log = lines(trace, &result, c.Key, def)
+	}
+	return o
+}
+
+func index(i int) *int {
+	if i < 0 {
+		return nil
+	}
+	return &i
+}
+
+// Value is a setting value that is written in JSON even where that has no form of it.
+type Value struct{ evaluate.Value }
+
+// MarshalJSON writes the bool, text or number, {"$num": …} or null.
+func (v Value) MarshalJSON() ([]byte, error) {
+	switch v.Kind() {
+	case evaluate.KindFloat:
+	case evaluate.KindString:
+		return quoted(v.String())
+	default:
+		return json.Marshal(v.Any())
+	}
+	switch f := v.Float(); {
+	case math.IsNaN(f):
+		return []byte(`{"$num":"NaN"}`), nil
+	case math.IsInf(f, 1):
+		return []byte(`{"$num":"Infinity"}`), nil
+	case math.IsInf(f, -1):
+		return []byte(`{"$num":"-Infinity"}`), nil
+	case f == 0:
+		return []byte("0"), nil // not -0
+	default:
+		return json.Marshal(f)
+	}
+}
+
+// quoted is a text in JSON, without what JSON would have to be escaped for in HTML.
+func quoted(text string) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(text)
+	return b.Bytes(), err
+}
+
+// lines are the events of an evaluation at level info and above, an error with the text
+// of the official SDKs among them.
+func lines(trace *evaluate.Trace, result *evaluate.Result, key string, def evaluate.Value) []string {
+	all := make([]string, 0, len(trace.Events())+1)
+	for _, event := range trace.Events() {
+		all = append(all, logLine(event.ID, event.Message))
+	}
+	switch result.Code {
+	case evaluate.CodeNone:
+	case evaluate.CodeConfigNotAvailable, evaluate.CodeNoSuchKey:
+		all = append(all, logLine(evaluate.EventID(result.Code), result.Err.Error()))
+	default:
+		all = append(all, logLine(evaluate.EventEvaluationFailed,
+			"Error occurred in the `GetValueDetails` method while evaluating setting '"+key+"'. Returning the "+
+				"`defaultValue` parameter that you specified in your application: '"+def.String()+"'."))
+	}
+	return all
+}
+
+func logLine(id evaluate.EventID, message string) string {
+	return fmt.Sprintf("%s [%s] %s", id.Level(), strconv.Itoa(int(id)), message)
+}
