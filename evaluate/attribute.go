@@ -34,52 +34,69 @@ const (
 	attributeOther
 )
 
-func attributeOf(v any) attribute {
+// attributeOf sorts a value given as any.
+func attributeOf(v any) (a attribute) {
+	a.set(v)
+	return a
+}
+
+// set takes a value. An attribute is filled in place, and of its fields only
+// those that belong to its kind: this is the inner loop of evaluation.
+func (a *attribute) set(v any) {
 	switch v := v.(type) {
 	case nil:
-		return attribute{}
+		a.kind = attributeMissing
 	case string:
-		return attribute{kind: attributeText, text: v}
+		a.setText(v)
 	case float64:
-		return numberAttribute(v)
+		a.setNumber(v)
 	case int:
-		return intAttribute(int64(v))
+		a.setInt(int64(v))
 	case int64:
-		return intAttribute(v)
+		a.setInt(v)
 	case time.Time:
-		return timeAttribute(v)
+		a.setTime(v)
 	case []string:
-		return attribute{kind: attributeList, list: v}
+		a.kind, a.list = attributeList, v
 	case []byte:
 		// The text is not kept beyond the evaluation.
-		return attribute{kind: attributeText, text: unsafe.String(unsafe.SliceData(v), len(v))}
+		a.setText(unsafe.String(unsafe.SliceData(v), len(v)))
 	case []any:
-		return itemsAttribute(v)
+		a.setItems(v)
 	default:
-		return attributeOfReflected(reflect.ValueOf(v))
+		a.setReflected(reflect.ValueOf(v))
 	}
 }
 
-func numberAttribute(f float64) attribute { return attribute{kind: attributeNumber, number: f} }
+func (a *attribute) setText(s string) { a.kind, a.text = attributeText, s }
 
-func intAttribute(i int64) attribute {
-	return attribute{kind: attributeInt, number: float64(i), whole: i}
+func (a *attribute) setTextUnlessEmpty(s string) {
+	a.kind, a.text = attributeText, s
+	if s == "" {
+		a.kind = attributeMissing
+	}
 }
 
-// timeAttribute keeps milliseconds, the resolution that the official SDKs share.
-func timeAttribute(t time.Time) attribute {
+func (a *attribute) setNumber(f float64) { a.kind, a.number = attributeNumber, f }
+
+func (a *attribute) setInt(i int64) { a.kind, a.number, a.whole = attributeInt, float64(i), i }
+
+// setTime keeps milliseconds, the resolution that the official SDKs share.
+func (a *attribute) setTime(t time.Time) {
 	ms := t.UnixMilli()
-	return attribute{kind: attributeTime, number: float64(ms) / 1000, whole: ms}
+	a.kind, a.number, a.whole = attributeTime, float64(ms)/1000, ms
 }
 
-func itemsAttribute(items []any) attribute {
+func (a *attribute) setItems(items []any) {
+	a.kind, a.other = attributeItems, items
 	for _, item := range items {
 		if _, ok := item.(string); !ok {
-			return attribute{kind: attributeOther, other: items}
+			a.kind = attributeOther
 		}
 	}
-	return attribute{kind: attributeItems, other: items}
 }
+
+func (a *attribute) setOther(v any) { a.kind, a.other = attributeOther, v }
 
 var (
 	timeType  = reflect.TypeFor[time.Time]()
@@ -88,56 +105,61 @@ var (
 	itemsType = reflect.TypeFor[[]any]()
 )
 
-// attributeOfReflected takes values of named types and of struct fields.
-func attributeOfReflected(v reflect.Value) attribute {
+// setReflected takes values of named types and of struct fields.
+func (a *attribute) setReflected(v reflect.Value) {
+	a.kind = attributeMissing
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
-			return attribute{}
+			return
 		}
 		v = v.Elem()
 	}
 	switch v.Kind() {
 	case reflect.String:
-		return attribute{kind: attributeText, text: v.String()}
+		a.setText(v.String())
+		return
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return intAttribute(v.Int())
+		a.setInt(v.Int())
+		return
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return attribute{kind: attributeUint, number: float64(v.Uint()), whole: int64(v.Uint())}
+		a.kind, a.number, a.whole = attributeUint, float64(v.Uint()), int64(v.Uint())
+		return
 	case reflect.Float32, reflect.Float64:
-		return numberAttribute(v.Float())
+		a.setNumber(v.Float())
+		return
 	case reflect.Slice:
-		return sliceAttribute(v)
+		a.setSlice(v)
+		return
 	case reflect.Struct:
 		if v.CanConvert(timeType) {
-			return timeAttribute(v.Convert(timeType).Interface().(time.Time))
+			a.setTime(v.Convert(timeType).Interface().(time.Time))
+			return
 		}
 	case reflect.Map, reflect.Func, reflect.Chan:
 		if v.IsNil() {
-			return attribute{}
+			return
 		}
 	}
-	if !v.IsValid() || !v.CanInterface() {
-		return attribute{}
+	if v.IsValid() && v.CanInterface() {
+		a.setOther(v.Interface())
 	}
-	return attribute{kind: attributeOther, other: v.Interface()}
 }
 
-func sliceAttribute(v reflect.Value) attribute {
+func (a *attribute) setSlice(v reflect.Value) {
 	switch {
 	case v.CanConvert(textsType):
-		return attribute{kind: attributeList, list: v.Convert(textsType).Interface().([]string)}
+		a.kind, a.list = attributeList, v.Convert(textsType).Interface().([]string)
 	case v.CanConvert(bytesType):
-		return attributeOf(v.Convert(bytesType).Interface())
+		a.set(v.Convert(bytesType).Interface())
 	case v.CanConvert(itemsType):
-		return attributeOf(v.Convert(itemsType).Interface())
+		a.set(v.Convert(itemsType).Interface())
 	case v.Type().Elem().Kind() == reflect.String:
-		list := make([]string, v.Len())
-		for i := range list {
-			list[i] = v.Index(i).String()
+		a.kind, a.list = attributeList, make([]string, v.Len())
+		for i := range a.list {
+			a.list[i] = v.Index(i).String()
 		}
-		return attribute{kind: attributeList, list: list}
 	default:
-		return attribute{kind: attributeOther, other: v.Interface()}
+		a.setOther(v.Interface())
 	}
 }
 

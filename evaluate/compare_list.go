@@ -2,17 +2,21 @@ package evaluate
 
 import "encoding/json"
 
-// asList is the attribute as array comparators see it: a list of texts, or a
-// text that is a JSON array of texts (S32).
-func (a *attribute) asList() (attribute, bool) {
+// becomeList makes the attribute what array comparators see: a list of texts,
+// given as such or as a text that is a JSON array of texts (S32). Anything else
+// stays as it is.
+func (a *attribute) becomeList() bool {
 	if a.isList() {
-		return *a, true
+		return true
 	}
 	if a.kind != attributeText {
-		return attribute{}, false
+		return false
 	}
 	list, ok := parseList(a.text)
-	return attribute{kind: attributeList, list: list}, ok
+	if ok {
+		a.kind, a.list = attributeList, list
+	}
+	return ok
 }
 
 func parseList(text string) ([]string, bool) {

@@ -3,8 +3,8 @@ package evaluate
 // obstacle is why a condition could not be evaluated.
 type obstacle struct {
 	kind      obstacleKind
-	attribute string
-	reason    string // made only when something is logged
+	condition *Condition // that needs the attribute
+	reason    string     // made only when something is logged
 }
 
 type obstacleKind uint8
@@ -36,16 +36,16 @@ func (r *run) evaluateUser(t *Trace, c *Condition) (outcome, *Error) {
 	if c.err != nil {
 		return noMatch, c.err
 	}
-	a, err := r.user.attribute(c.attribute)
-	if err != nil {
+	a := &r.attribute
+	if err := r.user.read(&c.attribute, a); err != nil {
 		return noMatch, err
 	}
 	if a.kind == attributeMissing || a.kind == attributeText && a.text == "" {
 		t.warnAttributeMissing(c, r.setting.key)
-		r.cannot = obstacle{kind: attributeIsMissing, attribute: c.attribute.name}
+		r.cannot = obstacle{kind: attributeIsMissing, condition: c}
 		return cannotEvaluate, nil
 	}
-	return r.compare(t, c, &a)
+	return r.compare(t, c, a)
 }
 
 // compare applies the condition's comparator. Each branch first brings the
@@ -97,14 +97,14 @@ func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 		return c.compareNumber(seconds), nil
 
 	case ArrayContainsAnyOf, ArrayNotContainsAnyOf, HashedArrayContainsAnyOf, HashedArrayNotContainsAnyOf:
-		list, ok := a.asList()
+		ok := a.becomeList()
 		if !ok {
 			return r.invalidAttribute(t, c, a, "string array")
 		}
 		if c.valueErr != nil {
 			return noMatch, c.valueErr
 		}
-		return c.compareList(&list), nil
+		return c.compareList(a), nil
 
 	default:
 		return noMatch, c.valueErr
@@ -113,7 +113,7 @@ func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 
 // invalidAttribute reports an attribute that is not what the comparator needs.
 func (r *run) invalidAttribute(t *Trace, c *Condition, a *attribute, wanted string) (outcome, *Error) {
-	r.cannot = obstacle{kind: attributeIsInvalid, attribute: c.attribute.name}
+	r.cannot = obstacle{kind: attributeIsInvalid, condition: c}
 	if t != nil {
 		r.cannot.reason = invalidReason(a, wanted)
 		t.warnAttributeInvalid(c, r.setting.key, r.cannot.reason)

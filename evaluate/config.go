@@ -41,6 +41,7 @@ type setting struct {
 	// plain marks a setting made from a plain value: a whole number then also
 	// counts as a decimal one (S63).
 	plain bool
+	fixed bool   // the value is the same for everyone, see isFixed
 	err   *Error // the setting cannot be used at all
 
 	rules    []TargetingRule

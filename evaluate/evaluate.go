@@ -12,18 +12,61 @@ package evaluate
 // Nothing is allocated but for what is logged, for errors 1000 and 1001, for
 // SemVer and JSON array texts, and for text made of other attribute values.
 func (c *Config) Evaluate(key string, user any, def Value, trace *Trace) Result {
-	if c == nil {
-		return failed(def, &Error{Code: CodeConfigNotAvailable, key: key, def: def})
-	}
-	s := c.settings[key]
+	s := c.lookup(key)
 	if s == nil {
-		return failed(def, &Error{Code: CodeNoSuchKey, key: key, def: def, config: c})
+		return failed(def, c.unavailable(key, def))
 	}
-	if trace == nil && s.isFixed() && def.kind == s.kind {
-		out := selection{served: &s.served, ruleIndex: -1, optionIndex: -1}
-		return out.result(s.served.value)
+	if s.isAnswer(def, trace) {
+		return Result{
+			Value: s.served.value, VariationID: s.served.variation,
+			RuleIndex: -1, OptionIndex: -1, served: &s.served,
+		}
 	}
-	return s.evaluate(user, def, trace)
+	out := selection{ruleIndex: -1, optionIndex: -1}
+	value, err := s.evaluate(user, def, trace, &out)
+	if err != nil {
+		return failed(def, err)
+	}
+	return out.result(value)
+}
+
+// EvaluateValue is [Config.Evaluate] for callers that need the value and no
+// details, which is quicker. The error is an [*Error].
+func (c *Config) EvaluateValue(key string, user any, def Value, trace *Trace) (Value, error) {
+	s := c.lookup(key)
+	if s == nil {
+		return def, c.unavailable(key, def)
+	}
+	if s.isAnswer(def, trace) {
+		return s.served.value, nil
+	}
+	var out selection
+	value, err := s.evaluate(user, def, trace, &out)
+	if err != nil {
+		return def, err
+	}
+	return value, nil
+}
+
+// lookup is the setting with that key, nil if there is no such setting or no config.
+func (c *Config) lookup(key string) *setting {
+	if c == nil {
+		return nil
+	}
+	return c.settings[key]
+}
+
+func (c *Config) unavailable(key string, def Value) *Error {
+	if c == nil {
+		return &Error{Code: CodeConfigNotAvailable, key: key, def: def}
+	}
+	return &Error{Code: CodeNoSuchKey, key: key, def: def, config: c}
+}
+
+// isAnswer tells that the setting's own value is the result and that there is
+// nothing to log.
+func (s *setting) isAnswer(def Value, trace *Trace) bool {
+	return s.fixed && def.kind == s.kind && trace.log() == nil
 }
 
 // isFixed tells that the setting has one value for everyone and no errors.
@@ -32,27 +75,26 @@ func (s *setting) isFixed() bool {
 		s.rulesErr == nil && s.optionsErr == nil
 }
 
-func (s *setting) evaluate(user any, def Value, t *Trace) Result {
+func (s *setting) evaluate(user any, def Value, t *Trace, out *selection) (Value, *Error) {
 	var r run
 	r.user.resolve(user)
 	t.log().begin(s.key, &r.user)
-
-	out := selection{ruleIndex: -1, optionIndex: -1}
-	value, err := r.evaluateFor(t, s, def, &out)
+	value, err := r.evaluateFor(t, s, def, out)
 	if err != nil {
 		t.finish(def)
-		return failed(def, err)
+		return Value{}, err
 	}
 	t.finish(value)
-	return out.result(value)
+	return value, nil
 }
 
 // run is one evaluation. It stays on the stack: it points to nothing of itself,
 // and the trace is passed beside it, since a user's own code may keep what it is
 // called with and would draw the trace to the heap, too.
 type run struct {
-	user   user
-	cannot obstacle // why the last condition could not be evaluated
+	user      user
+	attribute attribute // the one being looked at
+	cannot    obstacle  // why the last condition could not be evaluated
 
 	frame  // of the setting being evaluated
 	chain  chain

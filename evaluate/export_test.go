@@ -31,6 +31,8 @@ func UserJSON(given any) string {
 func UserAttribute(given any, name string) (string, bool) {
 	var u user
 	u.resolve(given)
-	a, err := u.attribute(nameAttribute(name))
+	var a attribute
+	named := nameAttribute(name)
+	err := u.read(&named, &a)
 	return a.asText(), err == nil && a.kind != attributeMissing
 }

@@ -89,6 +89,10 @@ func checkResult(t *testing.T, config *evaluate.Config, key string, user any, de
 	if (got.Err == nil) != (traced.Err == nil) || got.Err != nil && got.Err.Error() != traced.Err.Error() {
 		t.Fatalf("%q: error %v without, %v with a trace", key, got.Err, traced.Err)
 	}
+	value, valueErr := config.EvaluateValue(key, user, def, nil)
+	if value != got.Value || (valueErr == nil) != (got.Err == nil) || valueErr != nil && valueErr.Error() != got.Err.Error() {
+		t.Fatalf("%q: value alone %v, %v; result %+v", key, value, valueErr, got)
+	}
 	err := got.Err
 	got.Err, traced.Err = nil, nil
 	if got != traced {

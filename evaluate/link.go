@@ -4,6 +4,7 @@ package evaluate
 func (c *Config) resolve() {
 	for _, key := range c.keys {
 		s := c.settings[key]
+		s.fixed = s.isFixed()
 		if len(s.prerequisites) == 0 {
 			continue
 		}

@@ -31,6 +31,39 @@ func (l *logText) end(value Value) {
 	l.append("'.")
 }
 
+// The methods that the rule walk calls for every condition only ask whether
+// there is a log, so that the compiler inlines them.
+
+func (l *logText) bullet() {
+	if l != nil {
+		l.line("- ")
+	}
+}
+
+func (l *logText) beginCondition(i int) {
+	if l != nil {
+		l.writeConditionStart(i)
+	}
+}
+
+func (l *logText) endCondition(matches, showResult bool) {
+	if l != nil {
+		l.writeConditionEnd(matches, showResult)
+	}
+}
+
+func (l *logText) then(rule *TargetingRule, result outcome, why *obstacle, onNewLine bool) {
+	if l != nil {
+		l.writeThen(rule, result, why, onNewLine)
+	}
+}
+
+func (l *logText) userCondition(c *Condition) {
+	if l != nil {
+		l.writeUserCondition(c)
+	}
+}
+
 func (l *logText) append(parts ...string) {
 	for _, part := range parts {
 		l.text = append(l.text, part...)
@@ -69,16 +102,7 @@ func (l *logText) ruleIgnored() {
 	}
 }
 
-func (l *logText) bullet() {
-	if l != nil {
-		l.line("- ")
-	}
-}
-
-func (l *logText) beginCondition(i int) {
-	if l == nil {
-		return
-	}
+func (l *logText) writeConditionStart(i int) {
 	l.depth++
 	if i == 0 {
 		l.append("IF ")
@@ -87,10 +111,7 @@ func (l *logText) beginCondition(i int) {
 	}
 }
 
-func (l *logText) endCondition(matches, showResult bool) {
-	if l == nil {
-		return
-	}
+func (l *logText) writeConditionEnd(matches, showResult bool) {
 	if showResult {
 		l.append(" => ", strconv.FormatBool(matches))
 		if !matches {
@@ -100,10 +121,7 @@ func (l *logText) endCondition(matches, showResult bool) {
 	l.depth--
 }
 
-func (l *logText) then(rule *TargetingRule, result outcome, why *obstacle, onNewLine bool) {
-	if l == nil {
-		return
-	}
+func (l *logText) writeThen(rule *TargetingRule, result outcome, why *obstacle, onNewLine bool) {
 	l.depth++
 	if onNewLine {
 		l.line("THEN")
@@ -132,17 +150,13 @@ func (l *logText) obstacle(why *obstacle) {
 	case userIsMissing:
 		l.append("cannot evaluate, User Object is missing")
 	case attributeIsMissing:
-		l.append("cannot evaluate, the User.", why.attribute, " attribute is missing")
+		l.append("cannot evaluate, the User.", why.condition.attribute.name, " attribute is missing")
 	default:
-		l.append("cannot evaluate, the User.", why.attribute, " attribute is invalid (", why.reason, ")")
+		l.append("cannot evaluate, the User.", why.condition.attribute.name, " attribute is invalid (", why.reason, ")")
 	}
 }
 
-func (l *logText) userCondition(c *Condition) {
-	if l != nil {
-		l.text = c.appendUser(l.text)
-	}
-}
+func (l *logText) writeUserCondition(c *Condition) { l.text = c.appendUser(l.text) }
 
 func (l *logText) segmentCondition(c *Condition) {
 	if l != nil {

@@ -38,7 +38,7 @@ func (c *cursor) readFlags() *Config {
 		config.settings[key] = plainSetting(key, c.plain())
 	}
 	config.source.keys = config.keys
-	config.findBroken()
+	config.resolve()
 	return config
 }
 

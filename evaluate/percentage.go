@@ -11,8 +11,8 @@ func (r *run) evaluateOptions(t *Trace, options []PercentageOption, out *selecti
 	if s.optionAttributeErr != nil {
 		return false, s.optionAttributeErr
 	}
-	a, err := r.user.attribute(s.optionAttribute)
-	if err != nil {
+	a := &r.attribute
+	if err := r.user.read(&s.optionAttribute, a); err != nil {
 		return false, err
 	}
 	if a.kind == attributeMissing {

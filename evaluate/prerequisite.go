@@ -53,7 +53,7 @@ func (r *run) evaluatePrerequisite(t *Trace, c *Condition) (outcome, *Error) {
 // chain holds the settings that wait for a prerequisite, the one asked for
 // first. Chains of usual length need no memory of their own.
 type chain struct {
-	near   [16]*setting
+	near   [12]*setting
 	far    []*setting // those beyond
 	length int
 }

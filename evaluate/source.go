@@ -53,7 +53,7 @@ func FromValues(values map[string]any) *Config {
 		c.settings[key] = plainSetting(key, values[key])
 	}
 	c.source = source{keys: keys}
-	c.findBroken()
+	c.resolve()
 	return c
 }
 

@@ -29,160 +29,161 @@ func (u *UserData) GetAttribute(name string) any {
 	if u == nil {
 		return nil
 	}
-	switch a := u.attribute(nameAttribute(name)); a.kind {
-	case attributeMissing:
-		return nil
-	case attributeText:
-		return a.text
+	switch nameAttribute(name).id {
+	case identifierAttribute:
+		return u.Identifier
+	case emailAttribute:
+		return nilIfEmpty(u.Email)
+	case countryAttribute:
+		return nilIfEmpty(u.Country)
 	default:
 		return u.Custom[name]
 	}
 }
 
-func (u *UserData) attribute(name attributeName) attribute {
-	switch name.id {
-	case identifierAttribute:
-		return attribute{kind: attributeText, text: u.Identifier}
-	case emailAttribute:
-		return textUnlessEmpty(u.Email)
-	case countryAttribute:
-		return textUnlessEmpty(u.Country)
-	default:
-		return attributeOf(u.Custom[name.name])
+func nilIfEmpty(s string) any {
+	if s == "" {
+		return nil
 	}
+	return s
 }
 
-func textUnlessEmpty(s string) attribute {
-	if s == "" {
-		return attribute{}
+func (u *UserData) read(name *attributeName, a *attribute) {
+	switch name.id {
+	case identifierAttribute:
+		a.setText(u.Identifier)
+	case emailAttribute:
+		a.setTextUnlessEmpty(u.Email)
+	case countryAttribute:
+		a.setTextUnlessEmpty(u.Country)
+	default:
+		a.set(u.Custom[name.name])
 	}
-	return attribute{kind: attributeText, text: s}
 }
 
 // user is the user of one evaluation, whatever it was given as (S33).
 type user struct {
-	kind   userKind
-	data   *UserData
-	copied UserData // the user when it was given as a value
-	texts  map[string]string
-	any    map[string]any
-	own    Attributes
-	plan   *structPlan
-	value  reflect.Value
+	kind  userKind
+	data  *UserData
+	given any
+	plan  *structPlan // of a struct
 }
 
 type userKind uint8
 
 const (
-	userUnresolved userKind = iota
-	userMissing
-	userData
-	userValue
-	userTexts
-	userAny
-	userOwn
-	userStruct
+	userMissing userKind = iota
+	userData             // *UserData
+	userValue            // UserData
+	userAny              // map[string]any
+	userTexts            // map[string]string
+	userOwn              // Attributes
+	userStruct           // struct or pointer to struct
+	userMap              // any other map with text keys
 )
 
 // resolve finds out what kind of user this is. A nil map or pointer is no user.
 func (u *user) resolve(given any) {
-	u.kind = userMissing
-	switch v := given.(type) {
-	case nil:
-	case *UserData:
-		if v != nil {
-			u.kind, u.data = userData, v
+	if data, ok := given.(*UserData); ok {
+		if data != nil {
+			u.kind, u.data, u.given = userData, data, given
 		}
+		return
+	}
+	if given == nil {
+		return
+	}
+	u.given = given
+	switch v := given.(type) {
 	case UserData:
-		u.kind, u.copied = userValue, v
+		u.kind = userValue
 	case map[string]any:
 		if v != nil {
-			u.kind, u.any = userAny, v
+			u.kind = userAny
 		}
 	case map[string]string:
 		if v != nil {
-			u.kind, u.texts = userTexts, v
+			u.kind = userTexts
 		}
 	default:
-		u.resolveOther(given)
+		u.resolveOther()
 	}
 }
 
-func (u *user) resolveOther(given any) {
-	value := reflect.ValueOf(given)
-	if value.Kind() == reflect.Pointer && value.IsNil() {
+func (u *user) resolveOther() {
+	value := reflect.ValueOf(u.given)
+	if value.Kind() == reflect.Pointer && value.IsNil() || value.Kind() == reflect.Map && value.IsNil() {
 		return
 	}
-	if own, ok := given.(Attributes); ok {
-		u.kind, u.own = userOwn, own
+	if _, ok := u.given.(Attributes); ok {
+		u.kind = userOwn
 		return
 	}
+	value = reflect.Indirect(value)
 	switch {
-	case value.Kind() == reflect.Pointer && value.Elem().Kind() == reflect.Struct:
-		u.kind, u.value = userStruct, value.Elem()
-		u.plan = planFor(u.value.Type())
 	case value.Kind() == reflect.Struct:
-		u.kind, u.value = userStruct, value
-		u.plan = planFor(value.Type())
+		u.kind, u.plan = userStruct, planFor(value.Type())
 	case value.Kind() == reflect.Map && value.Type().Key().Kind() == reflect.String && !value.IsNil():
-		u.kind, u.value = userStruct, value
+		u.kind = userMap
 	}
 }
 
-// attribute is the user's attribute of that name. An error means that the
-// user's own code failed.
-func (u *user) attribute(name attributeName) (attribute, *Error) {
+// read gets the user's attribute of that name. An error means that the user's
+// own code failed.
+func (u *user) read(name *attributeName, a *attribute) *Error {
 	switch u.kind {
 	case userData:
-		return u.data.attribute(name), nil
+		u.data.read(name, a)
 	case userValue:
-		return u.copied.attribute(name), nil
+		data := u.given.(UserData)
+		data.read(name, a)
 	case userAny:
-		return attributeOf(u.any[name.name]), nil
+		a.set(u.given.(map[string]any)[name.name])
 	case userTexts:
-		text, ok := u.texts[name.name]
+		text, ok := u.given.(map[string]string)[name.name]
+		a.setText(text)
 		if !ok {
-			return attribute{}, nil
+			a.kind = attributeMissing
 		}
-		return attribute{kind: attributeText, text: text}, nil
 	case userOwn:
-		return u.ownAttribute(name.name)
+		return u.readOwn(name.name, a)
 	case userStruct:
-		return u.structAttribute(name.name), nil
+		u.readStruct(name, a)
+	case userMap:
+		value := reflect.Indirect(reflect.ValueOf(u.given))
+		a.setReflected(value.MapIndex(reflect.ValueOf(name.name).Convert(value.Type().Key())))
 	default:
-		return attribute{}, nil
+		a.kind = attributeMissing
 	}
+	return nil
 }
 
-// ownAttribute calls code that is not ours, which may panic.
-func (u *user) ownAttribute(name string) (a attribute, err *Error) {
+// readOwn calls code that is not ours, which may panic.
+func (u *user) readOwn(name string, a *attribute) (err *Error) {
 	defer func() {
 		if recover() != nil {
 			err = errUserCodeFailure
 		}
 	}()
-	return attributeOf(u.own.GetAttribute(name)), nil
+	a.set(u.given.(Attributes).GetAttribute(name))
+	return nil
 }
 
-func (u *user) structAttribute(name string) attribute {
-	if u.plan == nil {
-		value := u.value.MapIndex(reflect.ValueOf(name).Convert(u.value.Type().Key()))
-		if !value.IsValid() {
-			return attribute{}
-		}
-		return attributeOfReflected(value)
+func (u *user) readStruct(name *attributeName, a *attribute) {
+	a.kind = attributeMissing
+	index, ok := u.plan.fields[name.name]
+	if !ok {
+		return
 	}
-	if field, ok := u.plan.fields[name]; ok {
-		value, err := u.value.FieldByIndexErr(field)
-		if err != nil {
-			return attribute{}
-		}
-		if value.Kind() == reflect.String && value.Len() == 0 && u.plan.emptyIsUnset(name) {
-			return attribute{}
-		}
-		return attributeOfReflected(value)
+	field, err := reflect.Indirect(reflect.ValueOf(u.given)).FieldByIndexErr(index)
+	if err != nil {
+		return // in an embedded struct that is nil
 	}
-	return attribute{}
+	a.setReflected(field)
+	// As in UserData, these are not set when they are empty.
+	if a.kind == attributeText && a.text == "" && (name.id == emailAttribute || name.id == countryAttribute) && field.Kind() == reflect.String {
+		a.kind = attributeMissing
+	}
 }
 
 // structPlan says which field of a struct type holds which attribute.
@@ -226,10 +227,6 @@ func planFor(t reflect.Type) *structPlan {
 	return stored.(*structPlan)
 }
 
-// emptyIsUnset holds for the two predefined texts that UserData leaves unset
-// when they are empty.
-func (p *structPlan) emptyIsUnset(name string) bool { return name == "Email" || name == "Country" }
-
 // rank sorts the predefined attributes first.
 func rank(name string) int {
 	switch nameAttribute(name).id {
@@ -253,8 +250,9 @@ func (u *user) appendJSON(b []byte) []byte {
 	b = append(b, '{')
 	first := len(b)
 	for _, name := range u.names() {
-		a, err := u.attribute(nameAttribute(name))
-		if err != nil || a.kind == attributeMissing {
+		var a attribute
+		named := nameAttribute(name)
+		if err := u.read(&named, &a); err != nil || a.kind == attributeMissing {
 			continue
 		}
 		if len(b) > first {
@@ -283,19 +281,19 @@ func (u *user) names() []string {
 			add(name)
 		}
 	case userValue:
-		for name := range u.copied.Custom {
+		for name := range u.given.(UserData).Custom {
 			add(name)
 		}
 	case userAny:
-		for name := range u.any {
+		for name := range u.given.(map[string]any) {
 			add(name)
 		}
 	case userTexts:
-		for name := range u.texts {
+		for name := range u.given.(map[string]string) {
 			add(name)
 		}
-	case userStruct:
-		for _, key := range u.value.MapKeys() {
+	case userMap:
+		for _, key := range reflect.Indirect(reflect.ValueOf(u.given)).MapKeys() {
 			add(key.String())
 		}
 	}
