@@ -129,9 +129,8 @@ func TestWarningsAndTheEvaluationLogReachTheLogger(t *testing.T) {
 }
 
 func TestRefreshReadsNow(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()
@@ -147,9 +146,8 @@ func TestRefreshReadsNow(t *testing.T) {
 
 // S45: callers that come while a read is under way share it.
 func TestConcurrentRefreshesAreOneRead(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()
@@ -180,16 +178,15 @@ func TestConcurrentRefreshesAreOneRead(t *testing.T) {
 }
 
 func TestRefreshReportsWhatWentWrong(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()
 		cause := errors.New("the caller's reason")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(cause)
-		n.cut(true)
+		n.link.Down()
 		if err := c.Refresh(ctx); !errors.Is(err, cause) {
 			t.Errorf("%v, want the context's", err)
 		}
@@ -207,8 +204,7 @@ func TestReadyComesAfterMaxInitWaitAtTheLatest(t *testing.T) {
 		"forever": {-1, 5 * time.Second, time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				n := newNetwork(t)
+			inBubble(t, func(t *testing.T, n *network) {
 				var hang sync.Mutex
 				hang.Lock()
 				n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool {
@@ -226,8 +222,7 @@ func TestReadyComesAfterMaxInitWaitAtTheLatest(t *testing.T) {
 }
 
 func TestWaitForReadyHeedsItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
+	inBubble(t, func(t *testing.T, n *network) {
 		n.intercept(func(*server.Peer, string, ...string) bool { return true })
 		c := n.start(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -240,9 +235,8 @@ func TestWaitForReadyHeedsItsContext(t *testing.T) {
 
 // I13, S103: whatever happens, the SDK key is in no event and no error.
 func TestTheSDKKeyIsNeverShown(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		log, logging := recorded(slog.LevelDebug)
 		c := n.start(t, logging, func(c *Config) {
@@ -253,9 +247,9 @@ func TestTheSDKKeyIsNeverShown(t *testing.T) {
 		w.commit([]byte(`{"f":null}`))
 		spoil(t, n, w, flipBit)
 		refuseSubscribe(n)
-		n.cut(true)
+		n.link.Down()
 		time.Sleep(time.Minute)
-		n.cut(false)
+		n.link.Up()
 		time.Sleep(time.Minute)
 		errs := []error{c.Refresh(t.Context())}
 		c.Close()

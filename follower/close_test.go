@@ -80,22 +80,21 @@ func TestCloseDuringEverything(t *testing.T) {
 		"an outage": func(t *testing.T, n *network, _ *writer) *Client {
 			c := n.start(t)
 			<-c.Ready()
-			n.cut(true)
+			n.link.Down()
 			time.Sleep(3700 * time.Millisecond)
 			return c
 		},
 		"a connection that swallows everything": func(t *testing.T, n *network, _ *writer) *Client {
 			c := n.start(t)
 			<-c.Ready()
-			n.freeze()
+			n.link.Freeze()
 			time.Sleep(12 * time.Second)
 			return c
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				n := newNetwork(t)
-				w := newWriter(t, n.client(t))
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
 				w.commit(configJSON(1))
 				c := during(t, n, w)
 				before := version(c)
@@ -121,8 +120,8 @@ func TestCloseDuringEverything(t *testing.T) {
 					t.Errorf("version %d after Close, %d before", got, before)
 				}
 				held := c.Stats()
-				n.cut(false)
-				w.redis = n.client(t)
+				n.link.Up()
+				n.link.Thaw()
 				w.commit(configJSON(9))
 				time.Sleep(5 * time.Minute)
 				if after := c.Stats(); after.State != Closed || after.Rev != held.Rev || after.Counters != held.Counters {
@@ -135,9 +134,8 @@ func TestCloseDuringEverything(t *testing.T) {
 
 // S2: calls after Close answer from memory or say that they have no effect.
 func TestCallsAfterClose(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		log, logging := recorded(slog.LevelWarn)
 		c := n.start(t, logging)
@@ -159,8 +157,8 @@ func TestCallsAfterClose(t *testing.T) {
 }
 
 func TestManyGoroutinesCloseAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		c := newNetwork(t).start(t)
+	inBubble(t, func(t *testing.T, n *network) {
+		c := n.start(t)
 		var group sync.WaitGroup
 		for range 10 {
 			group.Go(c.Close)

@@ -48,9 +48,8 @@ func TestASpoiledBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 		"of another content": hashOfOther,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				n := newNetwork(t)
-				w := newWriter(t, n.client(t))
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
 				w.commit(configJSON(1))
 				spoil(t, n, w, change)
 				c := n.start(t)
@@ -75,9 +74,8 @@ func TestASpoiledBlobWithoutEntryChangesNothing(t *testing.T) {
 		"of another content": hashOfOther,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				n := newNetwork(t)
-				w := newWriter(t, n.client(t))
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
 				w.commit(configJSON(1))
 				c := n.start(t)
 				<-c.Ready()
@@ -108,9 +106,8 @@ func TestASpoiledBlobWithoutEntryChangesNothing(t *testing.T) {
 }
 
 func TestKeysOfTheWrongTypeAreRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		n.Del(w.keys.Blob)
 		_, _ = n.Push(w.keys.Blob, "x")
@@ -129,8 +126,7 @@ func TestKeysOfTheWrongTypeAreRefused(t *testing.T) {
 
 // A cache that only official SDKs fill works as well.
 func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
+	inBubble(t, func(t *testing.T, n *network) {
 		keys := cachekeys.For(testSDKKey)
 		write := func(version int) {
 			e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: configJSON(version)}
@@ -167,9 +163,8 @@ func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
 func TestWithoutLeaderTheNewerOfBlobAndEntryWins(t *testing.T) {
 	for name, later := range map[string]time.Duration{"entry is newer": time.Hour, "entry is older": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				n := newNetwork(t)
-				w := newWriter(t, n.client(t))
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
 				w.commit(configJSON(1))
 				n.Del(w.keys.Lock)
 				e := cachekeys.Entry{FetchTime: time.Now().Add(later).UnixMilli(), ETag: `"x"`, JSON: configJSON(2)}
@@ -192,9 +187,8 @@ func TestWithoutLeaderTheNewerOfBlobAndEntryWins(t *testing.T) {
 
 // With a leader alive the entry is not looked at, whoever wrote to it (F28).
 func TestWithALeaderTheEntryIsNotRead(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
 		e := cachekeys.Entry{FetchTime: time.Now().Add(24 * time.Hour).UnixMilli(), ETag: `"x"`, JSON: configJSON(99)}
@@ -231,9 +225,8 @@ func TestContentThatIsNoConfigNeverReplaces(t *testing.T) {
 	}
 	for name, breakIt := range ways {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				n := newNetwork(t)
-				w := newWriter(t, n.client(t))
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
 				w.commit(configJSON(1))
 				w.poll = time.Hour
 				changes := 0
@@ -272,9 +265,8 @@ func TestContentThatIsNoConfigNeverReplaces(t *testing.T) {
 
 // A config of which single flags are broken is a config (S77).
 func TestABrokenFlagDoesNotKeepTheOthersBack(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit([]byte(`{"p":{"s":"x"},"f":{"bad":{"t":0,"r":7,"v":{"b":true}},"version":{"t":2,"v":{"i":5}}}}`))
 		c := n.start(t)
 		<-c.Ready()
@@ -287,9 +279,8 @@ func TestABrokenFlagDoesNotKeepTheOthersBack(t *testing.T) {
 
 // Other content at the rev that is held is what no leader writes: it is counted.
 func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		log, logging := recorded(slog.LevelInfo)
 		c := n.start(t, logging)

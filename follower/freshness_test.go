@@ -17,9 +17,8 @@ func TestAgeIsRightWithAWrongLocalClock(t *testing.T) {
 		"the local clock is a second ahead":  -time.Second,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				n := newNetwork(t)
-				w := newWriter(t, n.client(t))
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
 				w.skew = skew
 				w.acquire()
 				w.commit(configJSON(1))
@@ -47,9 +46,8 @@ func TestAgeIsRightWithAWrongLocalClock(t *testing.T) {
 
 // Heartbeats of a leader that the CDN does not answer do not make anything fresher.
 func TestALeaderWithoutTheCDNIsNotFresh(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.poll = time.Minute
 		w.commit(configJSON(1))
 		c := n.start(t)
@@ -73,9 +71,8 @@ func TestALeaderWithoutTheCDNIsNotFresh(t *testing.T) {
 
 // The answer that a message tells of counts for the content it names, not for another.
 func TestAnAnswerAboutOtherContentConfirmsNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()

@@ -11,9 +11,8 @@ import (
 )
 
 func TestHooksAreToldOfEachContentOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
 		var atCreation, added []int64
@@ -46,9 +45,8 @@ func TestHooksAreToldOfEachContentOnce(t *testing.T) {
 
 // A hook may call any method; what it evaluates is the new content.
 func TestAHookMayCallAnyMethod(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		var inner atomic.Int64
 		client := make(chan *Client, 1)
@@ -91,9 +89,8 @@ func TestAHookMayCallAnyMethod(t *testing.T) {
 }
 
 func TestAHookMayCloseTheClient(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		client := make(chan *Client, 1)
 		closed := false
@@ -114,9 +111,8 @@ func TestAHookMayCloseTheClient(t *testing.T) {
 
 // S52
 func TestAHookThatPanicsIsRecovered(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		log, logging := recorded(slog.LevelError)
 		c := n.start(t, logging, func(c *Config) { c.Hooks = onChange(func() { panic("oh") }) })
@@ -135,9 +131,8 @@ func TestAHookThatPanicsIsRecovered(t *testing.T) {
 
 // A hook that hangs holds up neither the sync nor Close, and no more than so many configs.
 func TestAHookThatHangsHoldsNothingUp(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		release := make(chan struct{})
 		told := 0

@@ -13,9 +13,8 @@ import (
 
 // F17: whatever is published, content and rev stay, and the connection, too.
 func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
 		c := n.start(t)
@@ -53,9 +52,8 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 
 // A flood is not a reason to fall behind, nor to hold up the connection.
 func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		c := n.start(t, func(c *Config) { c.Logger = nil })
 		<-c.Ready()
@@ -74,9 +72,8 @@ func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {
 }
 
 func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.inline = true
 		var all []string
 		for v := range 10 {
@@ -112,9 +109,8 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 	for _, kind := range []cachekeys.MessageType{cachekeys.Resign, cachekeys.Refresh} {
 		t.Run(string(kind), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				n := newNetwork(t)
-				w := newWriter(t, n.client(t))
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
 				w.commit(configJSON(1))
 				c := n.start(t)
 				<-c.Ready()

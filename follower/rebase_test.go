@@ -61,7 +61,7 @@ func TestRuleSix(t *testing.T) {
 // and a leader that has begun anew (F10).
 func lostData(t *testing.T, n *network) (*Client, *writer, func()) {
 	t.Helper()
-	w := newWriter(t, n.client(t))
+	w := n.writer(t)
 	w.skew = time.Hour
 	w.acquire()
 	w.commit(configJSON(1))
@@ -76,8 +76,8 @@ func lostData(t *testing.T, n *network) (*Client, *writer, func()) {
 }
 
 func TestALowerRevIsTakenByRuleSixOnly(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		c, w, _ := lostData(t, newNetwork(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		c, w, _ := lostData(t, n)
 		lowest := c.Stats().Rev
 		for range 54 {
 			time.Sleep(time.Second)
@@ -101,8 +101,8 @@ func TestALowerRevIsTakenByRuleSixOnly(t *testing.T) {
 
 // A leader that is alive and never reaches the CDN proves nothing.
 func TestALowerRevOfALeaderWithoutTheCDNIsNotTaken(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		c, w, stop := lostData(t, newNetwork(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		c, w, stop := lostData(t, n)
 		w.with(func() { w.poll = 24 * time.Hour })
 		time.Sleep(20 * time.Minute)
 		wantVersion(t, c, 1)
@@ -115,8 +115,7 @@ func TestALowerRevOfALeaderWithoutTheCDNIsNotTaken(t *testing.T) {
 
 // Rule 6 works without messages, by the reads of meta alone.
 func TestALowerRevIsTakenWhilePolling(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
+	inBubble(t, func(t *testing.T, n *network) {
 		refuseSubscribe(n)
 		c, w, _ := lostData(t, n)
 		wantState(t, c, Polling)
@@ -130,8 +129,7 @@ func TestALowerRevIsTakenWhilePolling(t *testing.T) {
 
 // A blob that is spoiled does not lower the rev, whatever the evidence.
 func TestARebaseNeedsTheContent(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
+	inBubble(t, func(t *testing.T, n *network) {
 		c, w, stop := lostData(t, n)
 		time.Sleep(50 * time.Second)
 		stop()
@@ -152,9 +150,8 @@ func TestARebaseNeedsTheContent(t *testing.T) {
 
 // Old messages delivered late, as many as there may be, do not take a follower back.
 func TestOldMessagesDoNotTakeAFollowerBack(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		old := w.message(cachekeys.Heartbeat)
 		time.Sleep(time.Minute)

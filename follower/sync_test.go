@@ -31,9 +31,8 @@ func wantState(t *testing.T, c *Client, want State) {
 }
 
 func TestAChangeReachesAFollower(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
 		c := n.start(t)
@@ -55,13 +54,16 @@ func TestAChangeReachesAFollower(t *testing.T) {
 
 // A change after the read but before the subscription would be lost if reading came first.
 func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		var mu sync.Mutex
 		var commands []string
+		change := sync.OnceFunc(func() { w.commit(configJSON(2)) })
 		n.intercept(func(_ *server.Peer, cmd string, args ...string) bool {
+			if cmd == "SUBSCRIBE" {
+				change() // the last moment at which nobody hears of it
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if slices.Contains(args, w.keys.Blob) || slices.Contains(args, w.keys.Meta) || cmd == "SUBSCRIBE" {
@@ -69,19 +71,6 @@ func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
 			}
 			return false
 		})
-		change := sync.OnceFunc(func() { w.commit(configJSON(2)) })
-		inner := n.dialer
-		n.dialer = func() (conn *breakable, err error) {
-			conn, err = inner()
-			if err == nil {
-				conn.onWrite = func(p []byte) {
-					if strings.Contains(string(p), "subscribe") {
-						change() // the last moment before Redis takes the subscription
-					}
-				}
-			}
-			return conn, err
-		}
 		c := n.start(t)
 		<-c.Ready()
 		wantVersion(t, c, 2)
@@ -95,8 +84,7 @@ func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
 }
 
 func TestStartsWithNothingInRedis(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
+	inBubble(t, func(t *testing.T, n *network) {
 		c := n.start(t)
 		<-c.Ready()
 		wantVersion(t, c, -1)
@@ -104,7 +92,7 @@ func TestStartsWithNothingInRedis(t *testing.T) {
 			t.Errorf("cache state %v", s)
 		}
 		wantState(t, c, NoLeader)
-		w := newWriter(t, n.client(t))
+		w := n.writer(t)
 		w.beat()
 		time.Sleep(4 * time.Second)
 		wantState(t, c, Live) // a leader that has no content yet is a leader
@@ -116,9 +104,8 @@ func TestStartsWithNothingInRedis(t *testing.T) {
 
 // I7: a lost message costs one heartbeat.
 func TestAHeartbeatMakesGoodForALostMessage(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
 		c := n.start(t)
@@ -134,9 +121,8 @@ func TestAHeartbeatMakesGoodForALostMessage(t *testing.T) {
 
 // A 304 moves the rev and costs no read of the content.
 func TestAConfirmationMovesTheRevWithoutARead(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
 		changes := 0
@@ -162,9 +148,8 @@ func TestAConfirmationMovesTheRevWithoutARead(t *testing.T) {
 }
 
 func TestInlineContentNeedsNoRead(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.inline = true
 		w.commit(configJSON(1))
 		c := n.start(t)
@@ -185,9 +170,8 @@ func TestInlineContentNeedsNoRead(t *testing.T) {
 
 // Inline content that is not what the message's hash says is not taken; the blob is.
 func TestInlineContentWithFlippedBitsIsRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()
@@ -205,9 +189,8 @@ func TestInlineContentWithFlippedBitsIsRefused(t *testing.T) {
 
 // I12: whatever is announced within the window is read once, at a random moment of it.
 func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()
@@ -232,10 +215,9 @@ func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
 
 // Each further change must not draw anew, or all would read early.
 func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		var followers []*Client
 		for range count {
@@ -270,9 +252,8 @@ func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
 
 // Redis loses everything: what is held stays, and what the leader writes again is taken.
 func TestSurvivesFlushAll(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		n := newNetwork(t)
-		w := newWriter(t, n.client(t))
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
 		w.commit(configJSON(1))
 		stop := w.beat()
 		c := n.start(t)
