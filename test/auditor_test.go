@@ -69,6 +69,13 @@ func (a *auditor) stored() int64 {
 	return a.version
 }
 
+// forget lets what is stored begin anew.
+func (a *auditor) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fetched, a.version = 0, 0
+}
+
 func (a *auditor) report(t *testing.T) {
 	t.Helper()
 	a.mu.Lock()
