@@ -7,12 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cases"
 )
 
 // conformance is the folder of the conformance data. Without it the test is
@@ -155,80 +154,11 @@ func readTable(t *testing.T, dir, name string) table {
 // typedValue takes a custom attribute in the encoding of the tables.
 func typedValue(t *testing.T, v any) any {
 	t.Helper()
-	switch v := v.(type) {
-	case json.Number:
-		f, _ := v.Float64()
-		return f
-	case []any:
-		list := make([]string, len(v))
-		for i, item := range v {
-			list[i] = item.(string)
-		}
-		return list
-	case map[string]any:
-		return typedObject(t, v)
-	default:
-		return v
-	}
-}
-
-func typedObject(t *testing.T, v map[string]any) any {
-	t.Helper()
-	if text, ok := v["$date"].(string); ok {
-		date, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return date
-	}
-	if text, ok := v["$num"].(string); ok {
-		f, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
-	}
-	if number, ok := v["$float32"].(json.Number); ok {
-		f, _ := number.Float64()
-		return float32(f)
-	}
-	if text, ok := v["$int"].(string); ok {
-		return typedInteger(t, text, v["type"].(string))
-	}
-	if _, ok := v["$undefined"]; ok {
-		return nil
-	}
-	t.Fatalf("unknown typed value %v", v)
-	return nil
-}
-
-func typedInteger(t *testing.T, text, kind string) any {
-	t.Helper()
-	signed, err := strconv.ParseInt(text, 10, 64)
-	unsigned, errUnsigned := strconv.ParseUint(text, 10, 64)
-	if err != nil && errUnsigned != nil {
+	value, err := cases.Attribute(v)
+	if err != nil {
 		t.Fatal(err)
 	}
-	switch kind {
-	case "int8":
-		return int8(signed)
-	case "int16":
-		return int16(signed)
-	case "int32":
-		return int32(signed)
-	case "int64":
-		return signed
-	case "uint8":
-		return uint8(unsigned)
-	case "uint16":
-		return uint16(unsigned)
-	case "uint32":
-		return uint32(unsigned)
-	case "uint64":
-		return unsigned
-	}
-	t.Fatalf("unknown type %q", kind)
-	return nil
+	return value
 }
 
 // userOf makes a user as UserData. An Email or Country that is set and empty
