@@ -1,0 +1,259 @@
+package follower
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// What miniredis cannot show: rights, closed and stopped processes, real sockets.
+
+func quickTimings() Timings {
+	return Timings{
+		Idle: 200 * time.Millisecond, Dead: 600 * time.Millisecond, Ack: 2 * time.Second, MetaReread: 2 * time.Second,
+		Poll: 200 * time.Millisecond, Resubscribe: 500 * time.Millisecond, BackoffMin: 10 * time.Millisecond, BackoffMax: 200 * time.Millisecond,
+	}
+}
+
+func startReal(t *testing.T, client redis.UniversalClient, change ...func(*Config)) *Client {
+	t.Helper()
+	cfg := Config{SDKKey: testSDKKey, Redis: client, Logger: testLogger(t), Timings: quickTimings(), MaxInitWait: time.Minute}
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	<-c.Ready()
+	return c
+}
+
+// await waits until a condition holds; the time it may take is not what is tested.
+func await(t *testing.T, c *Client, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s; %+v", what, c.Stats())
+		}
+	}
+}
+
+func awaitVersion(t *testing.T, c *Client, want int) {
+	t.Helper()
+	await(t, c, fmt.Sprintf("version %d", want), func() bool { return version(c) == want })
+}
+
+func awaitState(t *testing.T, c *Client, want State) {
+	t.Helper()
+	await(t, c, string(want), func() bool { return c.Stats().State == want })
+}
+
+func TestRealConnectionsThatAreKilled(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	admin := server.Client(t, nil)
+	w := newWriter(t, admin)
+	w.commit(configJSON(1))
+	c := startReal(t, server.Client(t, nil))
+	awaitVersion(t, c, 1)
+	for v := range 10 {
+		if err := admin.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err(); err != nil {
+			t.Fatal(err)
+		}
+		if v%2 == 0 {
+			_ = admin.Do(t.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+		}
+		w.commit(configJSON(2 + v))
+		awaitVersion(t, c, 2+v)
+		await(t, c, "subscribed again", func() bool { return c.Stats().Connects == int64(2+v) })
+	}
+}
+
+func TestRealLargeAndBrokenMessages(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	w := newWriter(t, server.Client(t, nil))
+	w.commit(configJSON(1))
+	c := startReal(t, server.Client(t, nil))
+	for _, text := range []string{"", "x", strings.Repeat("x", 1<<20), "cb1 change rev=1", "cb1 weather", "\x00\r\n$5\r\n"} {
+		w.publish(text)
+	}
+	w.inline = true
+	w.commit(configJSON(2))
+	awaitVersion(t, c, 2)
+	if s := c.Stats(); s.Messages != 7 || s.BadMessages != 5 || s.Unknown != 1 || s.Inline != 1 || s.Connects != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A config of some megabytes passes through blob and entry as it is.
+func TestRealLargeConfig(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	w := newWriter(t, server.Client(t, nil))
+	large := func(version int) []byte {
+		filler := strings.Repeat(`"x":"`+strings.Repeat("y", 1000)+`",`, 5000)
+		return []byte(strings.Replace(string(configJSON(version)), `{"p"`, `{`+filler+`"p"`, 1))
+	}
+	w.commit(large(1))
+	c := startReal(t, server.Client(t, nil))
+	awaitVersion(t, c, 1)
+	w.commit(large(2))
+	awaitVersion(t, c, 2)
+}
+
+// F15: Redis hangs, and evaluation does not notice.
+func TestRealRedisThatIsStopped(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	w := newWriter(t, server.Client(t, nil))
+	w.commit(configJSON(1))
+	c := startReal(t, server.Client(t, nil))
+	awaitVersion(t, c, 1)
+	server.Pause(t)
+	awaitState(t, c, Disconnected)
+	for range 1000 {
+		if version(c) != 1 {
+			t.Fatal(version(c))
+		}
+	}
+	server.Resume(t)
+	w.commit(configJSON(2))
+	awaitVersion(t, c, 2)
+	await(t, c, "subscribed", func() bool { s := c.Stats().State; return s == Live || s == NoLeader })
+}
+
+func TestRealRedisThatStartsAnewWithoutItsData(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	w := newWriter(t, server.Client(t, nil))
+	w.commit(configJSON(1))
+	c := startReal(t, server.Client(t, nil))
+	awaitVersion(t, c, 1)
+	server.Restart(t)
+	awaitState(t, c, NoLeader)
+	awaitVersion(t, c, 1)
+	w = newWriter(t, server.Client(t, nil))
+	w.commit(configJSON(2))
+	awaitVersion(t, c, 2)
+	awaitState(t, c, Live)
+}
+
+// followerRights are the rights that the documentation gives to a follower.
+var followerRights = []any{
+	"on", ">secret", "resetkeys", "resetchannels", "%R~" + strings.Repeat("?", 40), "%R~catbridge:{*}:*", "&catbridge:{*}:events",
+	"-@all", "+get", "+hmget", "+subscribe", "+unsubscribe", "+ping",
+}
+
+func setUser(t *testing.T, admin *redis.Client, rights ...any) {
+	t.Helper()
+	if err := admin.Do(t.Context(), append([]any{"ACL", "SETUSER", "follower"}, rights...)...).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func restricted(t *testing.T, server *redistest.Process) *redis.Client {
+	t.Helper()
+	opts := *server.Client(t, nil).Options()
+	opts.Username, opts.Password = "follower", "secret"
+	client := redis.NewClient(&opts)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// I11: a follower needs the rights that are written down, and tries nothing else.
+func TestRealRightsToReadAndSubscribeAreEnough(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	admin := server.Client(t, nil)
+	setUser(t, admin, followerRights...)
+	w := newWriter(t, admin)
+	w.commit(configJSON(1))
+	c := startReal(t, restricted(t, server), func(c *Config) { c.Timings.Dead = 4 * time.Second })
+	awaitVersion(t, c, 1)
+	w.commit(configJSON(2))
+	awaitVersion(t, c, 2)
+	admin.Del(t.Context(), w.keys.Lock, w.keys.Blob) // so that the entry is read
+	awaitState(t, c, NoLeader)                       // after some PINGs
+	if err := c.Refresh(t.Context()); err != nil {
+		t.Error(err)
+	}
+	s := c.Stats()
+	if s.EntryReads == 0 || s.HeadReads == 0 || s.FailedReads != 0 {
+		t.Errorf("%+v", s)
+	}
+	denied, err := admin.Do(context.Background(), "ACL", "LOG").Slice()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range denied {
+		// go-redis greets with HELLO, and goes on without it.
+		if text := fmt.Sprint(entry); !strings.Contains(text, "object hello") && !strings.Contains(text, "object:hello") {
+			t.Errorf("denied: %v", text)
+		}
+	}
+}
+
+// F24: rights withdrawn while it runs, one at a time.
+func TestRealRightsThatAreWithdrawn(t *testing.T) {
+	for name, test := range map[string]struct {
+		without []any
+		event   int
+		polls   bool
+	}{
+		"channel":   {[]any{"resetchannels"}, eventPolling, true},
+		"subscribe": {[]any{"-subscribe"}, eventPolling, true},
+		"ping":      {[]any{"-ping"}, eventPolling, true},
+		"get":       {[]any{"-get"}, eventCacheRead, false},
+		"hmget":     {[]any{"-hmget"}, eventCacheRead, false},
+		"keys":      {[]any{"resetkeys"}, eventCacheRead, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			admin := server.Client(t, nil)
+			setUser(t, admin, followerRights...)
+			w := newWriter(t, admin)
+			w.commit(configJSON(1))
+			log, logging := recorded(slog.LevelInfo)
+			c := startReal(t, restricted(t, server), logging)
+			awaitVersion(t, c, 1)
+			setUser(t, admin, test.without...)
+			if name == "subscribe" { // Redis lets those go on who are subscribed
+				admin.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub")
+			}
+			w.commit(configJSON(2))
+			if test.polls {
+				awaitState(t, c, Polling)
+				awaitVersion(t, c, 2)
+			} else {
+				var beats sync.WaitGroup // they are heard, but do not help
+				defer beats.Wait()
+				beats.Go(func() {
+					for range 10 {
+						w.heartbeat()
+					}
+				})
+			}
+			await(t, c, "the event", func() bool { return len(log.with(test.event)) > 0 })
+			if e := log.with(test.event)[0]; e.level != slog.LevelError {
+				t.Errorf("not loud: %+v", e)
+			}
+			setUser(t, admin, followerRights...)
+			w.commit(configJSON(3))
+			awaitVersion(t, c, 3)
+			w.heartbeat()
+			await(t, c, "subscribed", func() bool { s := c.Stats().State; return s == Live || s == NoLeader })
+		})
+	}
+}
