@@ -3,6 +3,7 @@ package test
 import (
 	"bytes"
 	"log/slog"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,12 @@ import (
 
 func TestMain(m *testing.M) {
 	logging.Disable() // go-redis would print each connection that a fault ends
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if binaries != "" {
+			_ = os.RemoveAll(binaries)
+		}
+		os.Exit(code)
+	}))
 }
 
 const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
@@ -97,12 +103,16 @@ func newWorld(t *testing.T, server redistest.Server, p profile, virtual bool) *w
 type secretGuard struct{ t *testing.T }
 
 func (g *secretGuard) Write(line []byte) (int, error) {
+	g.check(line)
+	return g.t.Output().Write(line)
+}
+
+func (g *secretGuard) check(line []byte) {
 	for part := range bytes.SplitSeq([]byte(sdkKey), []byte("/")) {
 		if bytes.Contains(line, part) && string(part) != "configcat-sdk-1" {
 			g.t.Errorf("the SDK key stands in a log line: %s", line)
 		}
 	}
-	return g.t.Output().Write(line)
 }
 
 // pause is how often a condition is looked at again.

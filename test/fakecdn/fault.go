@@ -104,3 +104,15 @@ func Times(n int, fault Fault) Fault {
 		}
 	}
 }
+
+// Announce tells of each request on a channel before the fault answers it. A channel
+// that is full is not told.
+func Announce(asked chan<- struct{}, fault Fault) Fault {
+	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		fault(w, r, current)
+	}
+}
