@@ -39,7 +39,7 @@ func (c *Condition) compareList(list *attribute) outcome {
 	found := false
 	for i := range list.len() {
 		if item := list.at(i); hashed {
-			_, found = c.operand.digests[saltedHash(item, c.operand.salt)]
+			found = c.operand.hasHash(item)
 		} else {
 			found = c.listHas(item)
 		}

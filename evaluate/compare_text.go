@@ -1,6 +1,9 @@
 package evaluate
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // compareText applies a text comparator, in clear text or hashed.
 func (c *Condition) compareText(text string) (outcome, *Error) {
@@ -28,11 +31,8 @@ func (c *Condition) compareText(text string) (outcome, *Error) {
 				break
 			}
 		}
-	case HashedTextEquals, HashedTextNotEquals:
-		o := c.operand
-		found = o.hasDigest && saltedHash(text, o.salt) == o.digest
-	case HashedTextIsOneOf, HashedTextIsNotOneOf:
-		_, found = c.operand.digests[saltedHash(text, c.operand.salt)]
+	case HashedTextEquals, HashedTextNotEquals, HashedTextIsOneOf, HashedTextIsNotOneOf:
+		found = c.operand.hasHash(text)
 	default:
 		var err *Error
 		if found, err = c.hasHashedSlice(text); err != nil {
@@ -48,12 +48,7 @@ func (c *Condition) listHas(text string) bool {
 		_, found := c.operand.texts[text]
 		return found
 	}
-	for _, item := range c.list {
-		if item == text {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.list, text)
 }
 
 // hasHashedSlice looks for the first hash that the beginning or the end of the

@@ -71,6 +71,8 @@ type compiler struct {
 	saltText string
 	saltErr  *Error
 	segments []segment
+
+	joinedSalt, joinedFor string // the last salt joined, and the context it is for
 }
 
 type step struct {

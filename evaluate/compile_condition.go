@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -108,8 +107,11 @@ func (c *compiler) describeUnknown(condition *Condition, r *rawUserCondition) {
 	}
 }
 
-// maxLinearTexts is how many texts are compared one by one rather than looked up.
-const maxLinearTexts = 4
+// Short lists are searched, longer ones looked up in a set.
+const (
+	maxSearchedTexts   = 4
+	maxSearchedDigests = 8
+)
 
 // compileOperand brings the comparison value into the form it is compared in.
 func (c *compiler) compileOperand(condition *Condition, context string) {
@@ -119,10 +121,10 @@ func (c *compiler) compileOperand(condition *Condition, context string) {
 			condition.valueErr = c.saltErr
 			return
 		}
-		condition.operand = hashedOperand(condition, c.saltText+context)
+		condition.operand = hashedOperand(condition, c.saltFor(context))
 	case condition.comparator <= TextIsNotOneOf,
 		condition.comparator == ArrayContainsAnyOf, condition.comparator == ArrayNotContainsAnyOf:
-		if len(condition.list) > maxLinearTexts {
+		if len(condition.list) > maxSearchedTexts {
 			texts := make(map[string]struct{}, len(condition.list))
 			for _, item := range condition.list {
 				texts[item] = struct{}{}
@@ -134,41 +136,78 @@ func (c *compiler) compileOperand(condition *Condition, context string) {
 	}
 }
 
+// saltFor joins the config's salt and the context's. Neighbouring conditions
+// have the same context.
+func (c *compiler) saltFor(context string) string {
+	if c.joinedSalt == "" || c.joinedFor != context {
+		c.joinedSalt, c.joinedFor = c.saltText+context, context
+	}
+	return c.joinedSalt
+}
+
 func hashedOperand(condition *Condition, salt string) *operand {
 	o := &operand{salt: salt}
 	switch condition.comparator {
 	case HashedTextEquals, HashedTextNotEquals:
-		o.digest, o.hasDigest = parseDigest(condition.text)
+		if d, ok := parseDigest(condition.text); ok {
+			o.digests = []digest{d}
+		}
 	case HashedTextStartsWithAnyOf, HashedTextNotStartsWithAnyOf, HashedTextEndsWithAnyOf, HashedTextNotEndsWithAnyOf:
 		o.slices = make([]hashedSlice, len(condition.list))
 		for i, item := range condition.list {
 			o.slices[i] = parseSlice(item)
 		}
 	default:
-		o.digests = make(map[digest]struct{}, len(condition.list))
-		for _, item := range condition.list {
-			if d, ok := parseDigest(item); ok {
-				o.digests[d] = struct{}{}
-			}
-		}
+		o.setDigests(condition.list)
 	}
 	return o
 }
 
-// parseDigest reads a hash in the one form that a hash is compared in; any
-// other text equals no hash.
+func (o *operand) setDigests(list []string) {
+	if len(list) <= maxSearchedDigests {
+		o.digests = make([]digest, 0, len(list))
+		for _, item := range list {
+			if d, ok := parseDigest(item); ok {
+				o.digests = append(o.digests, d)
+			}
+		}
+		return
+	}
+	o.digestSet = make(map[digest]struct{}, len(list))
+	for _, item := range list {
+		if d, ok := parseDigest(item); ok {
+			o.digestSet[d] = struct{}{}
+		}
+	}
+}
+
+// parseDigest reads a hash in the one form that a hash is compared in, lower-case
+// hex; any other text equals no hash.
 func parseDigest(text string) (d digest, ok bool) {
 	if len(text) != 2*len(d) {
 		return d, false
 	}
-	for i := 0; i < len(text); i++ {
-		if text[i] >= 'A' && text[i] <= 'F' {
-			return d, false
-		}
+	var bad byte
+	for i := range d {
+		high, low := hexValues[text[2*i]], hexValues[text[2*i+1]]
+		bad |= high | low
+		d[i] = high<<4 | low&0xf
 	}
-	_, err := hex.Decode(d[:], []byte(text))
-	return d, err == nil
+	return d, bad&notHex == 0
 }
+
+const notHex = 0x80
+
+// hexValues are the values of lower-case hex digits, notHex for all other bytes.
+var hexValues = func() (values [256]byte) {
+	for i := range values {
+		values[i] = notHex
+	}
+	for i := range len(hexDigits) {
+		values[hexDigits[i]] = byte(i)
+	}
+	return values
+}()
 
 // parseSlice reads "{length}_{hash}" (S37).
 func parseSlice(item string) hashedSlice {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -181,9 +182,7 @@ func userOf(t *testing.T, v map[string]any) any {
 		return user
 	}
 	attributes := map[string]any{}
-	for name, value := range user.Custom {
-		attributes[name] = value
-	}
+	maps.Copy(attributes, user.Custom)
 	for _, name := range []string{"Identifier", "Email", "Country"} {
 		attributes[name] = v[name]
 	}

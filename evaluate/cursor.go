@@ -11,8 +11,9 @@ import (
 // error handling of its own. Texts without escapes are cut out of the document,
 // not copied.
 type cursor struct {
-	text string
-	pos  int
+	text  string
+	pos   int
+	items []string // scratch
 }
 
 // kind is the first byte of the value at hand, '0' for any number.

@@ -31,6 +31,19 @@ func (r *Result) Any() any {
 	return r.Value.Any()
 }
 
+// FailureEvent is what a failed evaluation is logged as: 1000, 1001, or 1002 in
+// the name of the method that was called. It must not be called on a result
+// that did not fail.
+func (r *Result) FailureEvent(method, key string) Event {
+	switch r.Code {
+	case CodeConfigNotAvailable, CodeNoSuchKey:
+		return Event{ID: EventID(r.Code), Message: r.Err.Error()}
+	default:
+		return Event{ID: EventEvaluationFailed, Message: "Error occurred in the `" + method + "` method while evaluating setting '" + key +
+			"'. Returning the `defaultValue` parameter that you specified in your application: '" + r.Value.String() + "'."}
+	}
+}
+
 func failed(def Value, err *Error) Result {
 	return Result{Value: def, IsDefault: true, Code: err.Code, Err: err, RuleIndex: -1, OptionIndex: -1}
 }

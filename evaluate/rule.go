@@ -1,6 +1,10 @@
 package evaluate
 
-import "github.com/Masterminds/semver/v3"
+import (
+	"slices"
+
+	"github.com/Masterminds/semver/v3"
+)
 
 // TargetingRule is a read-only view of a setting's targeting rule.
 type TargetingRule struct {
@@ -79,13 +83,22 @@ const (
 type operand struct {
 	texts     map[string]struct{} // long lists of texts
 	salt      string              // config salt and context salt, joined
-	digest    digest              // hashed text
-	hasDigest bool                // otherwise the text is no hash and equals none
-	digests   map[digest]struct{} // list of hashed texts
-	slices    []hashedSlice       // list of hashed beginnings or ends
+	digests   []digest            // hashed texts
+	digestSet map[digest]struct{} // the same, of long lists
+	slices    []hashedSlice       // hashed beginnings or ends
 	versions  []*semver.Version
 	// invalidVersion: some version is none, which makes the condition false.
 	invalidVersion bool
+}
+
+// hasHash tells whether the hash of a text is among the hashed texts.
+func (o *operand) hasHash(text string) bool {
+	hash := saltedHash(text, o.salt)
+	if o.digestSet != nil {
+		_, found := o.digestSet[hash]
+		return found
+	}
+	return slices.Contains(o.digests, hash)
 }
 
 type digest [32]byte

@@ -108,7 +108,7 @@ func TestAttributeText(t *testing.T) {
 		{int64(math.MinInt64), "-9223372036854775808", true},
 		{uint64(math.MaxUint64), "18446744073709551615", true},
 		{3.0, "3", true},
-		{-0.0, "0", true},
+		{math.Copysign(0, -1), "0", true},
 		{1e21, "1e+21", true},
 		{1e20, "100000000000000000000", true},
 		{1e-6, "0.000001", true},

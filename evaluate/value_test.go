@@ -30,7 +30,7 @@ func TestValue(t *testing.T) {
 	if evaluate.IntValue(1) == evaluate.FloatValue(1) || evaluate.StringValue("") == (evaluate.Value{}) {
 		t.Error("values of two kinds are equal")
 	}
-	if evaluate.FloatValue(math.NaN()) != evaluate.FloatValue(math.NaN()) {
+	if a, b := evaluate.FloatValue(math.NaN()), evaluate.FloatValue(math.NaN()); a != b {
 		t.Error("a value differs from itself")
 	}
 	if v := evaluate.IntValue(7); v.Float() != 7 || v.Bool() || evaluate.FloatValue(7).Int() != 0 {
