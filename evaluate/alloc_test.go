@@ -123,6 +123,15 @@ func TestUsersDoNotAllocate(t *testing.T) {
 	}
 }
 
+// Texts that are read as numbers cost nothing, valid or not.
+func TestNumberTextsDoNotAllocate(t *testing.T) {
+	config := mustParse(t, textFlag(12, `"d":2`))
+	for _, text := range []string{"1.5", "1,5", " 1 ", "NaN", "-Infinity", "not a number", "123456789,123456789123456789"} {
+		user := map[string]any{"A": text}
+		checkAllocs(t, text, 0, func() { config.Evaluate("flag", user, evaluate.BoolValue(false), nil) })
+	}
+}
+
 // A trace that has nothing to collect costs no allocation, nor does a failure
 // that was found when the config was compiled.
 func TestQuietTraceDoesNotAllocate(t *testing.T) {
