@@ -8,7 +8,8 @@ const MaxConfigBytes = 8 << 20
 // [CodeConfigNotAvailable].
 type Config struct {
 	settings map[string]*setting
-	keys     []string // in the order of the document
+	keys     []string   // in the order of the document
+	ordered  []*setting // in the order of the keys
 	broken   []FlagError
 	source   source
 }

@@ -48,6 +48,33 @@ func (c *Config) EvaluateValue(key string, user any, def Value, trace *Trace) (V
 	return value, nil
 }
 
+// AllValues gives the value of every setting for a user, as [Value.Any] does;
+// nil for those whose evaluation fails, which are listed with their errors (S17,
+// S18). The map is the caller's. It is empty if there is no config.
+func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError) {
+	if c == nil {
+		return map[string]any{}, nil
+	}
+	var errs []FlagError
+	values := make(map[string]any, len(c.ordered))
+	var r run
+	r.user.resolve(user)
+	for _, s := range c.ordered {
+		if s.isAnswer(Value{kind: s.kind}, trace) {
+			values[s.key] = s.served.boxed
+			continue
+		}
+		var out selection
+		if _, err := r.evaluate(trace, s, Value{}, &out); err != nil {
+			errs = append(errs, FlagError{Key: s.key, Err: err})
+			values[s.key] = nil
+			continue
+		}
+		values[s.key] = out.served.boxed
+	}
+	return values, errs
+}
+
 // lookup is the setting with that key, nil if there is no such setting or no config.
 func (c *Config) lookup(key string) *setting {
 	if c == nil {
@@ -78,17 +105,10 @@ func (s *setting) isFixed() bool {
 func (s *setting) evaluate(user any, def Value, t *Trace, out *selection) (Value, *Error) {
 	var r run
 	r.user.resolve(user)
-	t.log().begin(s.key, &r.user)
-	value, err := r.evaluateFor(t, s, def, out)
-	if err != nil {
-		t.finish(def)
-		return Value{}, err
-	}
-	t.finish(value)
-	return value, nil
+	return r.evaluate(t, s, def, out)
 }
 
-// run is one evaluation. It stays on the stack: it points to nothing of itself,
+// run is one evaluation, or several for the same user. It stays on the stack: it points to nothing of itself,
 // and the trace is passed beside it, since a user's own code may keep what it is
 // called with and would draw the trace to the heap, too.
 type run struct {
@@ -124,6 +144,18 @@ func outcomeOf(matches bool) outcome {
 	return noMatch
 }
 
+func (r *run) evaluate(t *Trace, s *setting, def Value, out *selection) (Value, *Error) {
+	t.log().begin(s.key, &r.user)
+	value, err := r.evaluateFor(t, s, def, out)
+	if err != nil {
+		r.chain = chain{} // the way back was cut short
+		t.finish(def)
+		return Value{}, err
+	}
+	t.finish(value)
+	return value, nil
+}
+
 func (r *run) evaluateFor(t *Trace, s *setting, def Value, out *selection) (Value, *Error) {
 	if s.err != nil {
 		return Value{}, s.err
@@ -131,7 +163,7 @@ func (r *run) evaluateFor(t *Trace, s *setting, def Value, out *selection) (Valu
 	if !s.accepts(def.kind) {
 		return Value{}, typeMismatches[s.kind][def.kind]
 	}
-	r.frame = frame{setting: s}
+	r.frame, r.visits = frame{setting: s}, 0
 	if err := r.evaluateSetting(t, out); err != nil {
 		return Value{}, err
 	}

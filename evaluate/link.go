@@ -2,8 +2,10 @@ package evaluate
 
 // resolve looks up the prerequisites of all settings and lists the broken flags.
 func (c *Config) resolve() {
-	for _, key := range c.keys {
+	c.ordered = make([]*setting, len(c.keys))
+	for i, key := range c.keys {
 		s := c.settings[key]
+		c.ordered[i] = s
 		s.fixed = s.isFixed()
 		if len(s.prerequisites) == 0 {
 			continue
