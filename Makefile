@@ -68,7 +68,7 @@ gates: ## conformance with its counts, and the allocation gates, without the rac
 .PHONY: race
 race: ## the whole suite, with the race detector and in random order
 	@echo "==> go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
-	@$(GO) test $(RACE) -shuffle=on -timeout 15m $(PACKAGES)
+	@$(GO) test $(RACE) -shuffle=on -timeout 20m $(PACKAGES)
 
 .PHONY: unit
 unit: ## the suite without the race detector, from the cache where nothing changed
