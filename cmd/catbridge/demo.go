@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -72,7 +74,12 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	}
 	f.o.Program = program()
 	f.o.In, f.o.Out = cmd.InOrStdin(), cmd.OutOrStdout()
-	f.o.Log, f.o.LogTo = f.log.logger, cmd.ErrOrStderr()
+	f.o.Log = func(screen io.Writer) *slog.Logger {
+		if screen != nil {
+			return f.log.loggerOn(screen, true)
+		}
+		return f.log.logger(cmd.ErrOrStderr())
+	}
 	return demo.Run(cmd.Context(), f.o)
 }
 

@@ -27,13 +27,15 @@ func (f *logFlags) add(cmd *cobra.Command, level string) {
 }
 
 // logger logs to w.
-func (f *logFlags) logger(w io.Writer) *slog.Logger {
+func (f *logFlags) logger(w io.Writer) *slog.Logger { return f.loggerOn(w, terminal.Is(w)) }
+
+// loggerOn logs to w, which ends in a terminal or not.
+func (f *logFlags) loggerOn(w io.Writer, onTerminal bool) *slog.Logger {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	level, ok := levels[f.level.value]
 	if !ok {
 		return slog.New(slog.DiscardHandler)
 	}
-	onTerminal := terminal.Is(w)
 	out := zerolog.SyncWriter(w)
 	if f.format.value == "text" || f.format.value == "auto" && onTerminal {
 		out = zerolog.ConsoleWriter{Out: out, TimeFormat: "15:04:05.000", NoColor: !onTerminal || os.Getenv("NO_COLOR") != ""}

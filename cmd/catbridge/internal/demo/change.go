@@ -76,6 +76,7 @@ func (d *demo) arrived(a arrival) {
 
 // finish tells of the change that has reached everybody.
 func (d *demo) finish() {
+	d.watchLeaders() // who brought it is told first
 	c := d.pending
 	d.pending = nil
 	d.changes++

@@ -35,8 +35,9 @@ type Options struct {
 	Program string // how the user starts catbridge
 	In      io.Reader
 	Out     io.Writer
-	Log     func(io.Writer) *slog.Logger // makes the libraries' logger
-	LogTo   io.Writer                    // where it writes if Out is no terminal
+	// Log makes the logger of leaders and followers. On a terminal it is to write to
+	// screen, else, where screen is nil, wherever it likes.
+	Log func(screen io.Writer) *slog.Logger
 }
 
 // demo belongs to one goroutine, but for what its fields' types make safe.
@@ -98,9 +99,10 @@ func Run(ctx context.Context, o Options) (err error) {
 		},
 		arrivals: make(chan arrival), edits: make(chan edit),
 	}
-	d.log = o.Log(o.LogTo)
 	if onTerminal {
 		d.log = o.Log(d.screen)
+	} else {
+		d.log = o.Log(nil)
 	}
 	defer func() {
 		cancel()

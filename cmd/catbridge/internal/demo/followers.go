@@ -90,10 +90,10 @@ func (d *demo) table() {
 		}
 	}
 	if more := len(keys) - shownFlags; more > 0 {
-		lines = append(lines, fmt.Sprintf("… and %d more flags", more))
+		lines = append(lines, "… and "+count(more, "more flag"))
 	}
 	if more := len(d.readers) - len(shown); more > 0 {
-		lines = append(lines, fmt.Sprintf("… and %d more followers; %s", more, d.agreement(keys, sets)))
+		lines = append(lines, "… and "+count(more, "more follower")+"; "+d.agreement(keys, sets))
 	}
 	d.screen.text(append(lines, "")...)
 }

@@ -46,6 +46,6 @@ func (d *demo) once() error {
 	case d.ctx.Err() != nil:
 		return errInterrupted
 	}
-	d.screen.text(fmt.Sprintf("done: the change reached %d followers, %s after the file was written", len(d.readers), duration(time.Since(began))))
+	d.screen.text(fmt.Sprintf("done: the change reached %s, %s after the file was written", count(len(d.readers), "follower"), duration(time.Since(began))))
 	return nil
 }

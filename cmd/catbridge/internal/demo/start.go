@@ -52,7 +52,7 @@ func (d *demo) start() error {
 		d.readers = append(d.readers, r)
 	}
 	d.screen.text(
-		fmt.Sprintf("catbridge demo: a CDN, %d leaders, Redis and %d followers in one process", d.o.Leaders, d.o.Followers),
+		fmt.Sprintf("catbridge demo: a CDN, %s, Redis and %s in one process", count(d.o.Leaders, "leader"), count(d.o.Followers, "follower")),
 		"config  "+d.file.Path(),
 		"CDN     "+d.cdnURL,
 		"Redis   "+d.redisURL,

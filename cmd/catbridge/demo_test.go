@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"go.uber.org/goleak"
+)
+
+// transcript keeps what a command prints, and lets a test wait for it.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+	seen int // how far expect has come
+	more chan struct{}
+}
+
+func newTranscript() *transcript { return &transcript{more: make(chan struct{}, 1)} }
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text.Write(p)
+	select {
+	case t.more <- struct{}{}:
+	default:
+	}
+	return len(p), nil
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
+}
+
+// expect waits for a text that matches, behind what was expected before, and gives it.
+func (t *transcript) expect(tb testing.TB, pattern string) string {
+	tb.Helper()
+	expression := regexp.MustCompile(pattern)
+	late := time.After(time.Minute)
+	for {
+		t.mu.Lock()
+		rest := t.text.String()[t.seen:]
+		if at := expression.FindStringIndex(rest); at != nil {
+			t.seen += at[1]
+			t.mu.Unlock()
+			return rest[at[0]:at[1]]
+		}
+		t.mu.Unlock()
+		select {
+		case <-t.more:
+		case <-late:
+			tb.Fatalf("%q does not come; the output is\n%s", pattern, t)
+		}
+	}
+}
+
+// session is a command that runs in this process.
+type session struct {
+	out, err *transcript
+	in       *io.PipeWriter
+	cancel   context.CancelFunc
+	code     chan int
+}
+
+func startSession(t *testing.T, args ...string) *session {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	in, out := io.Pipe()
+	s := &session{out: newTranscript(), err: newTranscript(), in: out, cancel: cancel, code: make(chan int, 1)}
+	go func() { s.code <- run(ctx, args, in, s.out, s.err) }()
+	t.Cleanup(cancel)
+	return s
+}
+
+func (s *session) typeLine(t *testing.T, line string) {
+	t.Helper()
+	if _, err := io.WriteString(s.in, line+"\n"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// end waits for the command's end.
+func (s *session) end(t *testing.T, want int) {
+	t.Helper()
+	if code := <-s.code; code != want {
+		t.Errorf("exit code %d, want %d\n%s%s", code, want, s.out, s.err)
+	}
+	s.in.Close()
+}
+
+func startDemo(t *testing.T, args ...string) *session {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	return startSession(t, append([]string{"demo"}, args...)...)
+}
+
+// TestTheDemoShowsEditsAndSurvivesAKill goes through what the demo says one can try.
+func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	s := startDemo(t)
+	path := strings.TrimPrefix(strings.TrimSpace(s.out.expect(t, `config  .*\n`)), "config  ")
+	s.out.expect(t, `leader-[12] leads\n`)
+	s.out.expect(t, `newCheckout +ann +true +true +true\n`)
+	s.out.expect(t, `What to try next`)
+
+	edit := func(old, replacement string) {
+		t.Helper()
+		config, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edited := strings.Replace(string(config), old, replacement, 1)
+		if edited == string(config) {
+			t.Fatalf("%q is not in the config", old)
+		}
+		if err := os.WriteFile(path+"~", []byte(edited), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+"~", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit(`"Willkommen!"`, `"Servus!"`)
+	s.out.expect(t, `the config changed\n +welcomeText: "Willkommen!" → "Servus!"  for ben\n`+
+		` +reached follower-1 in [0-9.]+ m?s, follower-2 in [0-9.]+ m?s, follower-3 in [0-9.]+ m?s\n`)
+	edit(`"p": 30`, `"p": 40`)
+	edit(`"p": 70`, `"p": 60`)
+	s.out.expect(t, `newCheckout: other rules, the same answers for these users\n`)
+	edit(`"f": {`, `"f": {,`)
+	s.out.expect(t, `the new version is refused, the last good one goes on\n +.*config\.json: line \d+, column \d+: not valid JSON`)
+	edit(`"f": {,`, `"f": {`)
+
+	s.typeLine(t, "k")
+	s.out.expect(t, `leader-[12] was killed`)
+	edit(`"Servus!"`, `"Moin!"`)
+	s.out.expect(t, `the CDN serves new content, but nobody leads`)
+	s.out.expect(t, `leader-[12] leads, [0-9.]+ s after the kill`)
+	s.out.expect(t, `welcomeText: "Servus!" → "Moin!"  for ben\n`)
+	s.typeLine(t, "kill") // only the first letter counts
+	s.out.expect(t, `leader-[12] is back`)
+	s.typeLine(t, "x")
+	s.out.expect(t, `there is no such command`)
+	s.typeLine(t, "t")
+	s.out.expect(t, `welcomeText +ann +"Welcome!" .*\n +ben +"Moin!" +"Moin!" +"Moin!"\n`)
+	s.typeLine(t, "q")
+	s.end(t, exitOK)
+	if s.err.String() != "" {
+		t.Errorf("standard error: %s", s.err)
+	}
+	if strings.Contains(s.out.String(), "\x1b") {
+		t.Error("there are escape sequences in plain output")
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the edited config is gone: %v", err)
+	}
+}
+
+func TestTheDemoEndsOnASignalAndLeavesNothing(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	s := startDemo(t)
+	s.out.expect(t, `What to try next`)
+	s.in.Close() // the end of the input is not the end of the demo
+	s.out.expect(t, `More .*\n`)
+	s.cancel()
+	s.end(t, exitOK)
+	if left, _ := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestTheDemoSaysWhatItCouldNotRemove(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	mini := miniredis.NewMiniRedis()
+	if err := mini.StartAddr("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer mini.Close()
+	mini.Set("any", "thing")
+	s := startDemo(t, "--redis", "redis://"+mini.Addr(), "--log-level", "error")
+	s.out.expect(t, `Redis   .*\n`)
+	mini.SetError("LOADING for good")
+	s.cancel()
+	s.end(t, exitFailure)
+	s.err.expect(t, `catbridge demo: the demo's keys stay in Redis \([0-9a-f]{40} .*LOADING for good\n`)
+	mini.SetError("")
+}
+
+func TestTheDemoLeavesAGivenRedisAsItWas(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	mini := miniredis.NewMiniRedis()
+	mini.ClockTTL(true)
+	if err := mini.StartAddr("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer mini.Close()
+	mini.Set("any", "thing")
+	s := startDemo(t, "--redis", "redis://"+mini.Addr())
+	s.out.expect(t, `What to try next`)
+	if keys := mini.Keys(); len(keys) < 4 {
+		t.Errorf("keys are %v, want the demo's", keys)
+	}
+	s.typeLine(t, "q")
+	s.end(t, exitOK)
+	if keys := mini.Keys(); len(keys) != 1 || keys[0] != "any" {
+		t.Errorf("keys are %v, want those from before", keys)
+	}
+}
+
+func TestACDNServesItsFile(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	path := filepath.Join(t.TempDir(), "config.json")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{"f":{"a":{"t":9}}}`)
+	s := startSession(t, "cdn", "--config", path, "--listen", "127.0.0.1:0", "--log-format", "text")
+	s.out.expect(t, `serving .*, base URL http://127\.0\.0\.1:\d+\n`)
+	s.err.expect(t, `WRN a flag of the config is broken, and gives defaults error="Setting type is invalid." flag=a`)
+	write(`{"f":{}}`)
+	s.err.expect(t, `INF a new version is served`)
+	write(`{"f":`)
+	s.err.expect(t, `ERR the new version is refused, the last good one goes on error=.*line 1, column 5`)
+	s.cancel()
+	s.end(t, exitOK)
+}
