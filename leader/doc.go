@@ -3,10 +3,10 @@
 //
 // # States, for each SDK key
 //
-//	            lock is free, or mine
-//	 candidate ───────────────────────▶ warm ──── the CDN answered ────▶ steady
-//	     ▲                                │                                │
-//	     └──── fenced · lapsed · stopped ─┴────────────────────────────────┘
+//	           lock is free, or mine
+//	candidate ───────────────────────▶ warm ──── the CDN answered ────▶ steady
+//	    ▲                                │                                │
+//	    └──── fenced · lapsed · stopped ─┴────────────────────────────────┘
 //
 // A candidate tries to take the lock every Retry, at the moment when the holder's
 // lock runs out, and when a leader resigns. With the lock begins a term of its own
@@ -52,7 +52,9 @@
 //	the leader is shut down          another leads at once
 //	the leader is stopped and wakes  its writes are refused
 //	Redis does not answer            trying again every Retry; what followers hold stays
-//	Redis lost its data              all is written again with the next renewal
+//	Redis lost its data              all is written again with the next renewal; while the
+//	                                 CDN does not answer, from memory, if what is held
+//	                                 there was current when last looked at
 //	the CDN does not answer          what is current stays; the next poll tries again
 //	the CDN serves what is no config it is refused; what is current stays
 //	an edge of the CDN lags          its ETag was replaced less than 2 minutes ago: asked

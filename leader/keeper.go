@@ -37,6 +37,8 @@ type keeper struct {
 	// content is what this process last committed or loaded; it may be old.
 	content    *content
 	contentCDN int64 // when the CDN last confirmed it, by Redis's clock
+	// currentHash is of the content that was last seen as current, whoever wrote it.
+	currentHash string
 	// lastFetch is when the last fetch was started: there is at most one a second.
 	lastFetch time.Time
 }
@@ -98,8 +100,8 @@ func (k *keeper) acquire(ctx context.Context) (grant, error) {
 	if err != nil {
 		return grant{}, err
 	}
-	k.sawRev(g.meta.Rev)
 	k.sawRev(g.meta.Epoch)
+	k.sawCurrent(g.meta.Rev, g.meta.Hash)
 	return g, nil
 }
 
@@ -111,6 +113,14 @@ func (k *keeper) sleep(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-k.wake:
 	case <-timer.C:
+	}
+}
+
+// sawCurrent notes what is current in Redis, if anything is.
+func (k *keeper) sawCurrent(rev int64, hash string) {
+	k.sawRev(rev)
+	if rev != 0 {
+		k.currentHash = hash
 	}
 }
 

@@ -207,14 +207,20 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 		// The CDN does not tell: what the leader last committed stays current.
 		t.polls.healing = false
 		return t.recommit(ctx)
-	case t.rev == 0 && t.pending == nil && t.k.content != nil:
-		// Redis lost everything, and this process led before: better its content than
-		// none. It outranks nothing newer, since healing does not move rev to the present.
+	case t.rev == 0 && t.pending == nil && t.k.mayReseed():
 		t.cdn = t.k.contentCDN
 		t.k.stats.update(func(s *KeyStats) { s.Heals++ })
 		return t.commit(ctx, t.k.content)
 	}
 	return nil
+}
+
+// mayReseed tells whether, after Redis lost everything and while the CDN does not
+// answer, what this process holds is better than nothing: it must be what was current
+// when this process last looked. If another leader replaced it after that, followers
+// hold a higher rev already, since healing does not move rev to the present.
+func (k *keeper) mayReseed() bool {
+	return k.content != nil && k.content.hash == k.currentHash
 }
 
 // permanent tells which errors another try will not mend soon.

@@ -178,7 +178,7 @@ func (t *term) wrote(w written) {
 		t.k.contentCDN = w.cdn
 	}
 	t.redisNow, t.redisAt = w.now, time.Now()
-	t.k.sawRev(w.rev)
+	t.k.sawCurrent(w.rev, t.hash)
 	t.k.receivers.saw(w.receivers * int64(t.k.leader.cfg.SubscriberNodes))
 	if w.refresh < t.asked {
 		t.asked = w.refresh // the count was lost

@@ -59,7 +59,7 @@ func newTerm(k *keeper, g grant, sent time.Time) *term {
 // adopt takes what Redis holds for current.
 func (t *term) adopt(m cachekeys.Meta) {
 	t.rev, t.hash, t.etag, t.length, t.cdn, t.recent = m.Rev, m.Hash, m.ETag, m.Len, m.CDN, m.Recent
-	t.k.sawRev(m.Rev)
+	t.k.sawCurrent(m.Rev, m.Hash)
 	if t.content != nil && t.content.hash != t.hash {
 		t.content = nil
 	}
