@@ -21,21 +21,23 @@ func changed(config []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if flags[key], err = json.Marshal(map[string]any{"t": kind, "v": value, "i": "00000000"}); err != nil {
+	if flags[key], err = marshal(map[string]any{"t": kind, "v": value, "i": "00000000"}); err != nil {
 		return nil, err
 	}
-	if parts["f"], err = json.Marshal(flags); err != nil {
+	if parts["f"], err = marshal(flags); err != nil {
 		return nil, err
 	}
-	whole, err := json.Marshal(parts)
-	if err != nil {
-		return nil, err
-	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, whole, "", "  "); err != nil {
-		return nil, err
-	}
-	return append(indented.Bytes(), '\n'), nil
+	return marshal(parts)
+}
+
+// marshal writes JSON in which all that is not changed stays as it was written.
+func marshal(value any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(value)
+	return out.Bytes(), err
 }
 
 func takeApart(config []byte) (parts, flags map[string]json.RawMessage, err error) {
