@@ -10,6 +10,8 @@ PACKAGES ?= ./...
 FUZZTIME ?= 30s
 BENCH    ?= .
 COUNT    ?= 1
+SEED     ?= 1
+N        ?= 200000
 ARGS     ?=
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
@@ -73,6 +75,10 @@ race: ## the whole suite, with the race detector and in random order
 .PHONY: unit
 unit: ## the suite without the race detector, from the cache where nothing changed
 	$(GO) test $(PACKAGES)
+
+.PHONY: differential
+differential: ## random cases against the official SDK for Node (SEED=1 N=200000)
+	SEED=$(SEED) N=$(N) $(GO) test -count=1 -timeout 0 -v -run '^TestDifferential$$' ./test/interop
 
 .PHONY: vuln
 vuln: ## known vulnerabilities, where their database can be reached

@@ -92,7 +92,7 @@ func ParseText(word string) Default {
 }
 
 // evaluate tries the default's values until one goes with the setting.
-func (c *Case) evaluate(config *evaluate.Config, trace *evaluate.Trace) (evaluate.Result, evaluate.Value) {
+func (c *Case) evaluate(config *evaluate.Config, trace *evaluate.Trace) evaluate.Result {
 	defaults := c.Default
 	if len(defaults) == 0 {
 		defaults = noDefault
@@ -100,13 +100,13 @@ func (c *Case) evaluate(config *evaluate.Config, trace *evaluate.Trace) (evaluat
 	for _, def := range defaults {
 		result := config.Evaluate(c.Key, c.User, def, trace)
 		if result.Code != evaluate.CodeTypeMismatch {
-			return result, def
+			return result
 		}
 		if trace != nil {
 			trace.Reset()
 		}
 	}
-	return config.Evaluate(c.Key, c.User, defaults[0], trace), defaults[0]
+	return config.Evaluate(c.Key, c.User, defaults[0], trace)
 }
 
 var noDefault = Default{{}}

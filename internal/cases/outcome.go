@@ -29,7 +29,7 @@ func Answer(config *evaluate.Config, c *Case, withLog bool) Outcome {
 	if withLog {
 		trace = &evaluate.Trace{Log: true}
 	}
-	result, def := c.evaluate(config, trace)
+	result := c.evaluate(config, trace)
 	o := Outcome{
 		Value:         Value{result.Value},
 		IsDefault:     result.IsDefault,
@@ -44,7 +44,7 @@ func Answer(config *evaluate.Config, c *Case, withLog bool) Outcome {
 		o.Error = new(result.Err.Error())
 	}
 	if withLog {
-		o.Log = lines(trace, &result, c.Key, def)
+		o.Log = lines(trace, &result, c.Key)
 	}
 	return o
 }
@@ -91,21 +91,15 @@ func quoted(text string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// lines are the events of an evaluation at level info and above, an error with the text
-// of the official SDKs among them.
-func lines(trace *evaluate.Trace, result *evaluate.Result, key string, def evaluate.Value) []string {
+// lines are the events of an evaluation at level info and above, its failure among them.
+func lines(trace *evaluate.Trace, result *evaluate.Result, key string) []string {
 	all := make([]string, 0, len(trace.Events())+1)
 	for _, event := range trace.Events() {
 		all = append(all, logLine(event.ID, event.Message))
 	}
-	switch result.Code {
-	case evaluate.CodeNone:
-	case evaluate.CodeConfigNotAvailable, evaluate.CodeNoSuchKey:
-		all = append(all, logLine(evaluate.EventID(result.Code), result.Err.Error()))
-	default:
-		all = append(all, logLine(evaluate.EventEvaluationFailed,
-			"Error occurred in the `GetValueDetails` method while evaluating setting '"+key+"'. Returning the "+
-				"`defaultValue` parameter that you specified in your application: '"+def.String()+"'."))
+	if result.Err != nil {
+		failure := result.FailureEvent("GetValueDetails", key)
+		all = append(all, logLine(failure.ID, failure.Message))
 	}
 	return all
 }

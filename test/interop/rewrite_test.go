@@ -1,0 +1,123 @@
+package interop
+
+import (
+	"fmt"
+	"maps"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What the official SDK is asked instead, where it makes something else of a text than
+// this project does, see [deliberate].
+
+// digitsOfLarge gives the digits of a whole number that float64 may not hold.
+func digitsOfLarge(value any) (any, bool) {
+	typed, _ := value.(object)
+	digits, _ := typed["$int"].(string)
+	whole, ok := new(big.Int).SetString(digits, 10)
+	if !ok || whole.CmpAbs(big.NewInt(1<<53)) <= 0 {
+		return nil, false
+	}
+	return digits, true
+}
+
+const space = `[\s\p{Zs}\x{2028}\x{2029}\x{feff}\v]`
+
+var (
+	zeroAndSpace = regexp.MustCompile(`^` + space + `*0` + space + `+$`)
+	vPrefix      = regexp.MustCompile(`^` + space + `*v`)
+	longDigits   = regexp.MustCompile(`[1-9][0-9]{15,}`)
+)
+
+// askForZeros makes numbers of zeros with spaces behind them, in comparisons of numbers.
+func askForZeros(s *subject) bool {
+	return askFor(s, " as a number", []comparatorKind{numberComparators, dateComparators}, func(text string) (any, bool) {
+		return 0, zeroAndSpace.MatchString(text)
+	}, nil)
+}
+
+// askWithoutPrefixes makes of versions with a v before them what the SDK takes for none.
+func askWithoutPrefixes(s *subject) bool {
+	change := func(text string) (any, bool) { return "no version", vPrefix.MatchString(text) }
+	return askFor(s, " without v", []comparatorKind{versionComparators}, change, change)
+}
+
+// askForShortIdentifiers puts numbers that JavaScript holds for those that it does not,
+// in pre-releases, and in the same order.
+func askForShortIdentifiers(s *subject) bool {
+	const from = 9_007_199_254_740_000
+	all := map[string]*big.Int{}
+	for _, digits := range longDigits.FindAllString(jsonText(s.config)+jsonText(s.evaluation.User), -1) {
+		if number, _ := new(big.Int).SetString(digits, 10); number.Cmp(big.NewInt(from)) >= 0 {
+			all[digits] = number
+		}
+	}
+	order := slices.SortedFunc(maps.Values(all), (*big.Int).Cmp)
+	change := func(text string) (any, bool) {
+		before, pre, found := strings.Cut(text, "-")
+		if !found || len(strings.TrimSpace(text)) > 256 || strings.ContainsRune(before, '+') {
+			return text, false
+		}
+		pre, build, built := strings.Cut(pre, "+")
+		identifiers := strings.Split(pre, ".")
+		for i, id := range identifiers {
+			trimmed := strings.TrimSpace(id)
+			if number, ok := all[trimmed]; ok {
+				identifiers[i] = strings.Replace(id, trimmed, fmt.Sprint(from+slices.Index(order, number)), 1)
+			}
+		}
+		changed := before + "-" + strings.Join(identifiers, ".")
+		if built {
+			changed += "+" + build
+		}
+		return changed, changed != text
+	}
+	return askFor(s, " with short identifiers", []comparatorKind{versionComparators}, change, change)
+}
+
+// askFor changes what conditions with comparators of some kinds compare. Where it changes
+// an attribute, they ask for one of another name, so that the one that other conditions
+// and percentage options use stays as it is.
+func askFor(s *subject, suffix string, kinds []comparatorKind, attribute, comparand func(text string) (any, bool)) bool {
+	user, _ := clone(s.evaluation.User).(object) // nil: none
+	custom, _ := user["Custom"].(object)
+	changed := false
+	s.config = mapObjects(s.config, func(o object) object {
+		comparator, ok := o["c"].(int)
+		name, named := o["a"].(string)
+		if !ok || !named || !slices.Contains(kinds, kindOf(comparator)) {
+			return o
+		}
+		o = maps.Clone(o)
+		text, ok := user[name].(string)
+		if !ok {
+			text, ok = custom[name].(string)
+		}
+		if value, wanted := attribute(text); ok && wanted {
+			if custom == nil {
+				custom = object{}
+				user["Custom"] = custom
+			}
+			o["a"], custom[name+suffix], changed = name+suffix, value, true
+		}
+		if comparand != nil {
+			for _, operand := range []string{"s", "l"} {
+				o[operand] = mapTree(o[operand], func(text string) string {
+					value, wanted := comparand(text)
+					if !wanted {
+						return text
+					}
+					changed = true
+					return value.(string)
+				})
+			}
+		}
+		return o
+	})
+	if user != nil {
+		s.evaluation.User = user
+	}
+	return changed
+}

@@ -1,0 +1,253 @@
+package interop
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cases"
+)
+
+// subject is one case for both engines.
+type subject struct {
+	config     any
+	breakage   *breakage // nil: the config is as it is
+	evaluation evaluation
+
+	mended bool // ask for the config as it was before the breakage
+	quiet  bool // ask without a log
+
+	refusedByUs, refusedByThem string // why the config was; empty: it was not
+	theirCode                  int    // the error code that the official SDK gave last
+}
+
+func (s *subject) question() question {
+	return question{Config: configText(s.config, s.breakage, s.mended), Cases: []evaluation{s.evaluation}, Quiet: s.quiet}
+}
+
+func configText(config any, b *breakage, mended bool) string {
+	if b != nil && !mended {
+		if broken, ok := b.applied(config); ok {
+			config = broken
+		}
+	}
+	return jsonText(config)
+}
+
+// replaceTexts puts other texts into the config, its keys and names, and the case.
+func (s *subject) replaceTexts(replace func(string) string) bool {
+	changed := false
+	noted := func(text string) string {
+		replaced := replace(text)
+		changed = changed || replaced != text
+		return replaced
+	}
+	s.config = mapTree(s.config, noted)
+	s.evaluation.Key = noted(s.evaluation.Key)
+	s.evaluation.Default = mapTree(s.evaluation.Default, noted)
+	s.evaluation.User = mapTree(s.evaluation.User, noted)
+	return changed
+}
+
+func mapTree(v any, replace func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return replace(v)
+	case object:
+		out := make(object, len(v))
+		for name, member := range v {
+			out[replace(name)] = mapTree(member, replace)
+		}
+		return out
+	case array:
+		out := make(array, len(v))
+		for i, item := range v {
+			out[i] = mapTree(item, replace)
+		}
+		return out
+	}
+	return v
+}
+
+// mapObjects puts other objects into a tree, outer ones first.
+func mapObjects(v any, replace func(object) object) any {
+	switch v := v.(type) {
+	case object:
+		v = maps.Clone(replace(v))
+		for name, member := range v {
+			v[name] = mapObjects(member, replace)
+		}
+		return v
+	case array:
+		out := make(array, len(v))
+		for i, item := range v {
+			out[i] = mapObjects(item, replace)
+		}
+		return out
+	}
+	return v
+}
+
+// replaceAttributes puts other values for custom attributes.
+func (s *subject) replaceAttributes(replace func(any) (any, bool)) bool {
+	user, _ := clone(s.evaluation.User).(object)
+	custom, _ := user["Custom"].(object)
+	changed := false
+	for name, value := range custom {
+		if replaced, ok := replace(value); ok {
+			custom[name] = replaced
+			changed = true
+		}
+	}
+	if changed {
+		s.evaluation.User = user
+	}
+	return changed
+}
+
+// asJSON is a value as it is after JSON.
+func asJSON(v any) (out any) {
+	if err := json.Unmarshal([]byte(jsonText(v)), &out); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// answerOurselves evaluates a question as catbridge eval --batch --log does.
+func answerOurselves(t *testing.T, q question) answer {
+	t.Helper()
+	line, err := cases.ParseLine([]byte(`{"config":` + q.Config + `,"cases":` + jsonText(q.Cases) + `}`))
+	if err != nil {
+		t.Fatalf("%s: %v", jsonText(q), err)
+	}
+	var a answer
+	config, err := evaluate.Parse(line.Config)
+	if err != nil {
+		a.Refused, config = new(err.Error()), nil
+	}
+	for i := range line.Cases {
+		c := &line.Cases[i]
+		outcome := cases.Answer(config, c, true)
+		requireSameInEveryForm(t, config, c, &outcome)
+		var r result
+		if err := json.Unmarshal([]byte(jsonText(&outcome)), &r); err != nil {
+			t.Fatal(err)
+		}
+		a.Results = append(a.Results, r)
+	}
+	return a
+}
+
+// requireSameInEveryForm evaluates without a log, for the value alone, and for other types
+// of users: nothing but the log may depend on that.
+func requireSameInEveryForm(t *testing.T, config *evaluate.Config, c *cases.Case, want *cases.Outcome) {
+	t.Helper()
+	again := *c
+	require := func(form string) {
+		have := cases.Answer(config, &again, false)
+		have.Log = want.Log
+		if !reflect.DeepEqual(have, *want) {
+			t.Errorf("%s: %s\nwant %s\nkey %q, user %v", form, jsonText(have), jsonText(want), c.Key, c.User)
+		}
+	}
+	require("without a log")
+	attributes, ok := c.User.(map[string]any)
+	if ok {
+		again.User = ownUser(attributes)
+		require("for a user of its own type")
+		if data := userData(attributes); data != nil {
+			again.User = data
+			require("for UserData")
+		}
+	}
+	def := evaluate.Value{}
+	if len(c.Default) == 1 {
+		def = c.Default[0]
+	} else if len(c.Default) > 1 {
+		return
+	}
+	value, err := config.EvaluateValue(c.Key, c.User, def, nil)
+	if value != want.Value.Value || (err == nil) != (want.Error == nil) || err != nil && err.Error() != *want.Error {
+		t.Errorf("EvaluateValue: %v, %v\nwant %s", value, err, jsonText(want))
+	}
+}
+
+// ownUser is a user of another type, with a method.
+type ownUser map[string]any
+
+func (u ownUser) GetAttribute(name string) any { return u[name] }
+
+// userData is the user as UserData; nil if that cannot hold it.
+func userData(attributes map[string]any) *evaluate.UserData {
+	data := &evaluate.UserData{Custom: map[string]any{}}
+	for name, value := range attributes {
+		text, isText := value.(string)
+		switch name {
+		case "Identifier":
+			data.Identifier = text
+		case "Email":
+			data.Email = text
+		case "Country":
+			data.Country = text
+		default:
+			data.Custom[name] = value
+			continue
+		}
+		if !isText && value != nil || text == "" && isText && name != "Identifier" {
+			return nil
+		}
+	}
+	return data
+}
+
+// differing names the members that differ.
+func differing(a, b *result) []string {
+	var names []string
+	x, y := reflect.ValueOf(*a), reflect.ValueOf(*b)
+	for i := range x.NumField() {
+		if !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
+			names = append(names, x.Type().Field(i).Name)
+		}
+	}
+	return names
+}
+
+// difference is a case that the two engines answer differently, for no known reason.
+type difference struct {
+	subject      subject
+	ours, theirs result
+	members      []string
+}
+
+// String is the difference with all that is needed to see it again.
+func (d *difference) String() string {
+	var b strings.Builder
+	q := d.subject.question()
+	fmt.Fprintf(&b, "differs in %s\nconfig:  %s\nkey:     %s\ndefault: %s\nuser:    %s\n",
+		strings.Join(d.members, ", "), q.Config, jsonText(d.subject.evaluation.Key),
+		jsonText(d.subject.evaluation.Default), jsonText(d.subject.evaluation.User))
+	for _, refusal := range []struct{ who, why string }{
+		{"the official SDK", d.subject.refusedByThem}, {"catbridge", d.subject.refusedByUs},
+	} {
+		if refusal.why != "" {
+			fmt.Fprintf(&b, "%s refuses the config: %s\n", refusal.who, refusal.why)
+		}
+	}
+	for _, side := range []struct {
+		who string
+		r   result
+	}{{"the official SDK", d.theirs}, {"catbridge", d.ours}} {
+		log := side.r.Log
+		side.r.Log = nil
+		fmt.Fprintf(&b, "%s:\n  %s\n", side.who, jsonText(side.r))
+		if slices.Contains(d.members, "Log") {
+			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(strings.Join(log, "\n"), "\n", "\n  "))
+		}
+	}
+	return b.String()
+}
