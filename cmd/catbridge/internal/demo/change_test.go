@@ -143,4 +143,3 @@ func FuzzChanged(f *testing.F) {
 		}
 	})
 }
-
