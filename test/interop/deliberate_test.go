@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"reflect"
-	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -97,71 +95,45 @@ var deliberate = []struct {
 		},
 	},
 	{
-		name:   "lone-surrogates",
-		reason: "half a surrogate pair is U+FFFD, since UTF-8 cannot hold it; JavaScript keeps it",
-		rewrite: func(s *subject) bool {
-			return s.replaceTexts(func(text string) string {
-				return loneEscape.ReplaceAllString(strings.ReplaceAll(text, loneSurrogate, "\ufffd"), "\ufffd$1")
-			})
-		},
-		adjust: func(_ *subject, ours, theirs *result) {
-			log := slices.Clone(ours.Log)
-			for i := range log { // which has the text of an array as it is
-				log[i] = escapeInLog.ReplaceAllString(log[i], "\ufffd$1")
-			}
-			if slices.Equal(log, theirs.Log) {
-				theirs.Log = ours.Log
-			}
-		},
+		name:    "lone-surrogates",
+		reason:  "half a surrogate pair is U+FFFD, since UTF-8 cannot hold it; JavaScript keeps it",
+		rewrite: askWithoutHalves,
 	},
 	{
 		name:    "zero-and-space",
 		reason:  "the text \"0 \" is the number 0, since texts are trimmed (S30); the SDK trims all numbers but this one",
 		rewrite: askForZeros,
-		adjust:  useOurLog, // theirs names other attributes
 	},
 	{
 		name:    "v-prefix",
 		reason:  "v1.2.3 is no version of strict SemVer 2.0 (S29); the SDK takes it for 1.2.3",
 		rewrite: askWithoutPrefixes,
-		adjust:  useOurLog,
 	},
 	{
 		name:    "long-numeric-identifiers",
 		reason:  "numeric pre-release identifiers beyond 2^53 are compared exactly; the SDK rounds them",
 		rewrite: askForShortIdentifiers,
-		adjust:  useOurLog,
 	},
 	{
 		name:    "whole-number-text",
 		reason:  "a whole number beyond 2^53 keeps its digits as text; a number of JavaScript does not, but in a text it does",
-		rewrite: func(s *subject) bool { return s.replaceAttributes(digitsOfLarge) },
-		adjust:  useOurLog,
+		rewrite: askForDigits,
 	},
 	{
 		name:   "then-part-log",
 		reason: "with the evaluation log on, the SDK stumbles over a rule that serves nothing, error -1; without it is error 1",
 		rewrite: func(s *subject) bool {
-			s.quiet = s.theirCode == -1
+			s.quiet, s.ownLog = s.theirCode == -1, true
 			return s.quiet
 		},
-		adjust: useOurLog,
 	},
 }
-
-func useOurLog(_ *subject, ours, theirs *result) { theirs.Log = ours.Log }
 
 // failed tells whether this project gave the default with that error.
 func failed(s *subject, ours *result, code int) bool {
 	return ours.IsDefault && ours.ErrorCode == code && ours.Error != nil && ours.VariationID == nil &&
 		ours.MatchedRule == nil && ours.MatchedOption == nil && reflect.DeepEqual(ours.Value, asJSON(s.evaluation.Default))
 }
-
-// loneEscape finds the half that the generator puts into texts that are JSON arrays.
-var (
-	loneEscape  = regexp.MustCompile(`\\ud83d($|[^\\]|\\[^u])`)
-	escapeInLog = regexp.MustCompile(`\\+ud83d($|[^\\]|\\+[^\\u])`)
-)
 
 // ourNames are those for the methods, types and documents of the SDK at hand, which texts
 // of logs and errors name.

@@ -12,15 +12,38 @@ import (
 // What the official SDK is asked instead, where it makes something else of a text than
 // this project does, see [deliberate].
 
-// digitsOfLarge gives the digits of a whole number that float64 may not hold.
-func digitsOfLarge(value any) (any, bool) {
-	typed, _ := value.(object)
-	digits, _ := typed["$int"].(string)
-	whole, ok := new(big.Int).SetString(digits, 10)
-	if !ok || whole.CmpAbs(big.NewInt(1<<53)) <= 0 {
-		return nil, false
+// askForDigits makes texts of whole numbers that float64 may not hold.
+func askForDigits(s *subject) bool {
+	user, _ := clone(s.evaluation.User).(object)
+	custom, _ := user["Custom"].(object)
+	changed := false
+	for name, value := range custom {
+		typed, _ := value.(object)
+		digits, _ := typed["$int"].(string)
+		if whole, ok := new(big.Int).SetString(digits, 10); ok && whole.CmpAbs(big.NewInt(1<<53)) > 0 {
+			custom[name] = digits
+			s.evaluation.User, s.ownLog, changed = user, true, true
+		}
 	}
-	return digits, true
+	return changed
+}
+
+// askWithoutHalves makes U+FFFD of halves of surrogate pairs.
+func askWithoutHalves(s *subject) bool {
+	changed := false
+	whole := func(text string) string {
+		replaced := strings.ReplaceAll(text, loneSurrogate, "\ufffd")
+		changed = changed || replaced != text
+		return replaced
+	}
+	s.config = mapTree(s.config, whole)
+	s.evaluation.Key = whole(s.evaluation.Key)
+	s.evaluation.Default = mapTree(s.evaluation.Default, whole)
+	s.evaluation.User = mapTree(s.evaluation.User, whole)
+	return askFor(s, " without halves", []comparatorKind{listComparators}, func(text string) (any, bool) {
+		replaced := loneEscape.ReplaceAllString(text, "\ufffd$1")
+		return replaced, replaced != text
+	}, nil) || changed
 }
 
 const space = `[\s\p{Zs}\x{2028}\x{2029}\x{feff}\v]`
@@ -28,6 +51,7 @@ const space = `[\s\p{Zs}\x{2028}\x{2029}\x{feff}\v]`
 var (
 	zeroAndSpace = regexp.MustCompile(`^` + space + `*0` + space + `+$`)
 	vPrefix      = regexp.MustCompile(`^` + space + `*v`)
+	loneEscape   = regexp.MustCompile(`\\ud83d($|[^\\]|\\[^u])`) // in a text that is a JSON array
 	longDigits   = regexp.MustCompile(`[1-9][0-9]{15,}`)
 )
 
@@ -79,7 +103,7 @@ func askForShortIdentifiers(s *subject) bool {
 
 // askFor changes what conditions with comparators of some kinds compare. Where it changes
 // an attribute, they ask for one of another name, so that the one that other conditions
-// and percentage options use stays as it is.
+// and percentage options use stays as it is. Then the log is another one, too.
 func askFor(s *subject, suffix string, kinds []comparatorKind, attribute, comparand func(text string) (any, bool)) bool {
 	user, _ := clone(s.evaluation.User).(object) // nil: none
 	custom, _ := user["Custom"].(object)
@@ -119,5 +143,6 @@ func askFor(s *subject, suffix string, kinds []comparatorKind, attribute, compar
 	if user != nil {
 		s.evaluation.User = user
 	}
+	s.ownLog = s.ownLog || changed
 	return changed
 }

@@ -21,6 +21,7 @@ type subject struct {
 
 	mended bool // ask for the config as it was before the breakage
 	quiet  bool // ask without a log
+	ownLog bool // what is asked is logged in other words
 
 	refusedByUs, refusedByThem string // why the config was; empty: it was not
 	theirCode                  int    // the error code that the official SDK gave last
@@ -39,21 +40,7 @@ func configText(config any, b *breakage, mended bool) string {
 	return jsonText(config)
 }
 
-// replaceTexts puts other texts into the config, its keys and names, and the case.
-func (s *subject) replaceTexts(replace func(string) string) bool {
-	changed := false
-	noted := func(text string) string {
-		replaced := replace(text)
-		changed = changed || replaced != text
-		return replaced
-	}
-	s.config = mapTree(s.config, noted)
-	s.evaluation.Key = noted(s.evaluation.Key)
-	s.evaluation.Default = mapTree(s.evaluation.Default, noted)
-	s.evaluation.User = mapTree(s.evaluation.User, noted)
-	return changed
-}
-
+// mapTree puts other texts into a tree, names among them.
 func mapTree(v any, replace func(string) string) any {
 	switch v := v.(type) {
 	case string:
@@ -91,23 +78,6 @@ func mapObjects(v any, replace func(object) object) any {
 		return out
 	}
 	return v
-}
-
-// replaceAttributes puts other values for custom attributes.
-func (s *subject) replaceAttributes(replace func(any) (any, bool)) bool {
-	user, _ := clone(s.evaluation.User).(object)
-	custom, _ := user["Custom"].(object)
-	changed := false
-	for name, value := range custom {
-		if replaced, ok := replace(value); ok {
-			custom[name] = replaced
-			changed = true
-		}
-	}
-	if changed {
-		s.evaluation.User = user
-	}
-	return changed
 }
 
 // asJSON is a value as it is after JSON.
