@@ -87,14 +87,14 @@ func (a *auditor) report(t *testing.T) {
 }
 
 func (a *auditor) read(ctx context.Context) {
+	a.mu.Lock() // a read that began earlier must not be looked at later
+	defer a.mu.Unlock()
 	pipe := a.admin.TxPipeline()
 	entry, blob := pipe.Get(ctx, a.keys.Entry), pipe.Get(ctx, a.keys.Blob)
 	meta := pipe.HMGet(ctx, a.keys.Meta, cachekeys.MetaFields()...)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return // Redis is away: nothing can be said
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.compare(entry.Val(), blob.Val(), meta.Val())
 }
 

@@ -17,6 +17,7 @@ import (
 func TestRandomFaultsNeverTakeContentBack(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, redistest.Virtual(t), virtualProfile(), true)
 				c := &chaos{world: w, random: rand.New(rand.NewPCG(seed, 0))}

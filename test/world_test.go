@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"flag"
 	"log/slog"
 	"os"
 	"testing"
@@ -20,12 +21,25 @@ import (
 
 func TestMain(m *testing.M) {
 	logging.Disable() // go-redis would print each connection that a fault ends
+	allowParallel()
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if binaries != "" {
 			_ = os.RemoveAll(binaries)
 		}
 		os.Exit(code)
 	}))
+}
+
+// allowParallel lets more tests run at once than there are processors, unless the
+// command line says how many: those on real servers wait most of the time.
+func allowParallel() {
+	const name = "test.parallel"
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if !given {
+		_ = flag.Set(name, "8")
+	}
 }
 
 const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
@@ -77,13 +91,14 @@ type world struct {
 // scenario plays in a world of virtual time and in one with a real redis-server.
 func scenario(t *testing.T, play func(w *world)) {
 	t.Helper()
+	t.Parallel()
 	t.Run("virtual", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			play(newWorld(t, redistest.Virtual(t), virtualProfile(), true))
 		})
 	})
 	t.Run("real", func(t *testing.T) {
-		t.Parallel() // it waits most of the time
+		t.Parallel()
 		play(newWorld(t, redistest.Start(t), realProfile(), false))
 	})
 }
