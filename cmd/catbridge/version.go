@@ -20,12 +20,16 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// version is the module's version as far as the build knows it, with what it was built by.
+// release is set by the linker where a release is built (-X main.release=…).
+var release string
+
+// version is the release, or the module's version as far as the build knows it, with
+// what it was built by.
 func version() string {
-	text := "(devel)"
+	text := release
 	var revision, modified string
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
+		if text == "" {
 			text = info.Main.Version
 		}
 		for _, s := range info.Settings {
@@ -36,6 +40,12 @@ func version() string {
 				modified = "+changes"
 			}
 		}
+	}
+	if text == "" {
+		text = "(devel)"
+	}
+	if release != "" {
+		text = release
 	}
 	return fmt.Sprintf("%s%s%s %s %s/%s", text, revision, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
