@@ -103,6 +103,53 @@ func TestStartsWhileRedisIsAway(t *testing.T) {
 	})
 }
 
+// hangUpOnSubscribe has Redis close the next so many connections that subscribe.
+func hangUpOnSubscribe(n *network, count int64) {
+	left := new(atomic.Int64)
+	left.Store(count)
+	n.intercept(func(peer *server.Peer, cmd string, _ ...string) bool {
+		if cmd == "SUBSCRIBE" && left.Add(-1) >= 0 {
+			peer.Close()
+			return true
+		}
+		return false
+	})
+}
+
+// A try that fails while Redis comes back is no reason to poll, after however many
+// that failed because it was away.
+func TestAnOutageIsNotTakenForMissingPubSub(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging)
+		<-c.Ready()
+		n.link.Down()
+		time.Sleep(time.Minute)
+		hangUpOnSubscribe(n, connectTries-1)
+		n.link.Up()
+		time.Sleep(3 * DefaultTimings().BackoffMax)
+		wantState(t, c, NoLeader)
+		wantEvents(t, log, eventPolling, 0)
+	})
+}
+
+// A proxy that knows no pub/sub and closes the connection.
+func TestConnectionsClosedUponSubscribeMeanPolling(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		hangUpOnSubscribe(n, 1<<40)
+		c := n.start(t)
+		time.Sleep(2 * time.Second)
+		wantState(t, c, Polling)
+		w.commit(configJSON(2))
+		time.Sleep(6 * time.Second)
+		wantVersion(t, c, 2)
+	})
+}
+
 // refuseSubscribe has Redis answer SUBSCRIBE with an error while it is set.
 func refuseSubscribe(n *network) *atomic.Bool {
 	refused := new(atomic.Bool)
@@ -177,6 +224,8 @@ func TestRedisIsAwayWhilePolling(t *testing.T) {
 		<-c.Ready()
 		wantState(t, c, Polling)
 		n.link.Down()
+		time.Sleep(7 * time.Second)
+		wantState(t, c, Disconnected)
 		time.Sleep(time.Minute)
 		wantState(t, c, Disconnected)
 		refused.Store(false)
@@ -251,8 +300,12 @@ func TestADeafConnectionIsReplaced(t *testing.T) {
 				if commit {
 					w.commit(configJSON(2))
 				}
+				muted := time.Now()
 				for c.Stats().Deaf == 0 {
 					time.Sleep(time.Second)
+				}
+				if took := time.Since(muted); commit && took > DefaultTimings().Dead {
+					t.Errorf("noticed after %v", took) // the lock need not be waited for
 				}
 				w.with(func() { w.mute = false })
 				if commit {

@@ -100,6 +100,7 @@ func TestAHookMayCloseTheClient(t *testing.T) {
 				closed = true
 			})
 		})
+		c.OnConfigChanged(func(*evaluate.Config) { t.Error("called after Close") })
 		client <- c
 		synctest.Wait()
 		if !closed || c.Stats().State != Closed {

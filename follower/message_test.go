@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2/server"
+
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 )
@@ -50,21 +52,39 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 	})
 }
 
-// A flood is not a reason to fall behind, nor to hold up the connection.
+// More messages than can wait while a read hangs: those that are dropped are made good
+// for at once, and the connection is not held up.
 func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
-		c := n.start(t, func(c *Config) { c.Logger = nil })
+		c := n.start(t)
 		<-c.Ready()
-		for v := range 20 {
-			for range 200 {
-				w.heartbeat()
+		synctest.Wait()
+		release := make(chan struct{})
+		n.intercept(func(_ *server.Peer, cmd string, args ...string) bool {
+			if cmd == "GET" && args[0] == w.keys.Lock { // the last to be read
+				<-release
 			}
-			w.commit(configJSON(2 + v))
+			return false
+		})
+		refreshed := make(chan error, 1)
+		go func() { refreshed <- c.Refresh(t.Context()) }()
+		synctest.Wait()
+		for range messageQueue {
+			w.heartbeat()
 		}
-		time.Sleep(time.Second)
-		wantVersion(t, c, 21)
+		w.poll = time.Hour
+		w.commit(configJSON(2))
+		synctest.Wait()
+		if s := c.Stats(); s.Dropped != 1 || s.Messages != messageQueue+1 {
+			t.Errorf("%+v", s)
+		}
+		close(release)
+		if err := <-refreshed; err != nil {
+			t.Error(err)
+		}
+		wantVersion(t, c, 2)
 		if s := c.Stats(); s.Connects != 1 {
 			t.Errorf("%+v", s)
 		}

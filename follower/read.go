@@ -330,10 +330,11 @@ func (s *syncer) onAnomaly(rev int64, hash string) {
 		slog.Int64("rev", rev), slog.String("hash", hash))
 }
 
-// mayLower tells whether rule 6 lets a read that gave h lower the rev.
+// mayLower tells whether rule 6 lets a read that gave h lower the rev. The read is
+// evidence itself: one of another epoch has undone what there was.
 func (s *syncer) mayLower(h head) bool {
 	rev, hash := s.current.Load().place()
-	return s.rebase.due() && h.meta.Rev != 0 && h.meta.Rev < rev && h.meta.Hash != hash && h.meta.Epoch == s.rebase.epoch
+	return s.rebase.due() && h.meta.Rev != 0 && h.meta.Rev < rev && h.meta.Hash != hash
 }
 
 func (s *syncer) onRebase(h head, next *snapshot) {
