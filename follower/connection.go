@@ -11,7 +11,7 @@ import (
 
 // messageQueue is how many messages may wait while the sync goroutine reads from
 // Redis. More than this are dropped: what they said, a read of meta says too.
-const messageQueue = 256
+const messageQueue = 64
 
 type eventKind int
 

@@ -2,13 +2,9 @@ package follower
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/evaluate"
 )
 
 const (
@@ -22,39 +18,6 @@ const (
 	lagMost      = time.Second
 	primaryAfter = 3
 	lagTries     = 10
-)
-
-// candidate is content that might be put in force.
-type candidate struct {
-	rev    int64
-	hash   string
-	etag   string
-	source Source
-	json   func() ([]byte, error)
-}
-
-// noConfigs remembers hashes of content that is no config, so that it is neither
-// read nor logged again and again.
-type noConfigs map[string]struct{}
-
-func (n noConfigs) has(hash string) bool {
-	_, ok := n[hash]
-	return ok
-}
-
-func (n *noConfigs) add(hash string) {
-	const most = 16
-	if *n == nil || len(*n) >= most {
-		*n = make(noConfigs, most)
-	}
-	(*n)[hash] = struct{}{}
-}
-
-var (
-	errNoContent = errors.New("there is none")
-	errMismatch  = errors.New("it is not the content that meta names")
-	errAhead     = errors.New("its rev is above meta's")
-	errNoConfig  = errors.New("it is no config")
 )
 
 // sync brings the follower up to date: by a read of the content, or, where content is
@@ -80,7 +43,10 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	switch {
 	case h.meta.Rev > rev && h.meta.Hash == hash:
 		s.move(h.meta.Rev, h.meta.ETag)
-	case h.meta.Rev > rev && !s.noConfig.has(h.meta.Hash):
+	case h.meta.Rev > rev && s.noConfig.has(h.meta.Hash):
+	case h.meta.Rev > rev && rev != 0 && s.spread > 0:
+		s.content.within(upTo(s.spread)) // many may come back at this moment
+	case h.meta.Rev > rev:
 		return s.readAll(ctx)
 	case h.meta.Rev != 0 && h.meta.Rev == rev && h.meta.Hash != hash:
 		s.onAnomaly(h.meta.Rev, h.meta.Hash)
@@ -149,115 +115,6 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	return r.head, nil
 }
 
-// fromBlob makes a snapshot of the blob; nil: there is nothing newer in it.
-func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
-	err := r.blobErr
-	switch {
-	case err != nil:
-	case r.blob.Rev == 0:
-		return nil, errNoContent
-	case r.blob.Rev > r.meta.Rev:
-		err = errAhead
-	case r.blob.Hash != r.meta.Hash:
-		err = errMismatch
-	}
-	if err != nil {
-		s.inc(&s.n.RefusedBlobs)
-		s.onRefused("The bridge's copy of the config was refused.", err)
-		return nil, err
-	}
-	return s.prepare(candidate{
-		rev: r.meta.Rev, hash: r.meta.Hash, etag: r.meta.ETag, source: SourceBlob, json: r.blob.JSON,
-	}, lower)
-}
-
-// fromEntry makes a snapshot of the official entry; nil: there is nothing newer in
-// it, or nothing that can be used. The errors are failures to read.
-func (s *syncer) fromEntry(ctx context.Context, from node) (*snapshot, error) {
-	s.inc(&s.n.EntryReads)
-	data, err := s.store.readEntry(ctx, from)
-	if err != nil {
-		return nil, s.readFailed(ctx, err)
-	}
-	s.entryRead = time.Now()
-	if data == nil {
-		return nil, nil
-	}
-	entry, err := cachekeys.ParseEntry(data)
-	if err != nil {
-		s.inc(&s.n.RefusedEntries)
-		s.onRefused("The shared entry was refused.", err)
-		return nil, nil
-	}
-	next, _ := s.prepare(candidate{
-		rev: entry.FetchTime, hash: cachekeys.ContentHash(entry.JSON), etag: entry.ETag, source: SourceEntry,
-		json: func() ([]byte, error) { return entry.JSON, nil },
-	}, false)
-	return next, nil
-}
-
-// prepare makes a snapshot of a candidate that is newer than what is held, or of any
-// other content if the rev may be lowered; nil: it is not. An error means that it was
-// refused, which changes nothing (I4).
-func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
-	held := s.current.Load()
-	rev, hash := held.place()
-	switch {
-	case held != nil && c.hash == hash:
-		if c.rev > rev {
-			return held.at(c.rev, c.etag), nil
-		}
-		return nil, nil
-	case held != nil && c.rev == rev:
-		s.onAnomaly(c.rev, c.hash)
-		return nil, nil
-	case held != nil && c.rev < rev && !lower:
-		return nil, nil
-	case s.noConfig.has(c.hash):
-		return nil, errNoConfig
-	}
-	json, err := c.json()
-	if err != nil {
-		if c.source == SourceMessage {
-			s.inc(&s.n.BadMessages)
-		} else {
-			s.inc(&s.n.RefusedBlobs)
-		}
-		s.onRefused("A config was refused: it is not what it claims to be.", err)
-		return nil, err
-	}
-	config, err := evaluate.Parse(json)
-	if err != nil {
-		s.inc(&s.n.RefusedConfigs)
-		s.noConfig.add(c.hash)
-		s.log.error(eventRefusedConfig, "The config in Redis was refused; the one held stays in force.",
-			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), errAttr(err))
-		return nil, err
-	}
-	return &snapshot{config: config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source}, nil
-}
-
-// apply puts a snapshot in force; nil: none.
-func (s *syncer) apply(next *snapshot) {
-	if next == nil {
-		return
-	}
-	held := s.current.Swap(next)
-	if s.want.rev <= next.rev {
-		s.want = want{}
-	}
-	if held != nil && held.hash == next.hash {
-		return
-	}
-	s.inc(&s.n.Applied)
-	s.log.debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.rev),
-		slog.String("hash", next.hash), slog.String("source", string(next.source)))
-	s.changed(next)
-}
-
-// move takes over the rev of content that is held already.
-func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().at(rev, etag)) }
-
 // onHead takes in what a read says about which content is current.
 func (s *syncer) onHead(h head) {
 	if h.metaErr != nil {
@@ -309,25 +166,6 @@ func (s *syncer) onShort(h head) {
 		return
 	}
 	s.content.within(min(lagFirst<<(s.want.tries-1), lagMost))
-}
-
-// onRefused logs a refusal, once where it repeats itself.
-func (s *syncer) onRefused(text string, err error) {
-	if refusal := text + err.Error(); s.refusal != refusal {
-		s.refusal = refusal
-		s.log.warn(eventRefusedContent, text, errAttr(err))
-	}
-}
-
-// onAnomaly notes other content at the rev that is held, which no leader writes.
-func (s *syncer) onAnomaly(rev int64, hash string) {
-	s.inc(&s.n.Anomalies)
-	if s.anomaly == hash {
-		return
-	}
-	s.anomaly = hash
-	s.log.warn(eventAnomaly, "Redis names another config of the same rev; the one held stays in force.",
-		slog.Int64("rev", rev), slog.String("hash", hash))
 }
 
 // mayLower tells whether rule 6 lets a read that gave h lower the rev. The read is
