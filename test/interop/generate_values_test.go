@@ -158,7 +158,7 @@ func (g *generator) numberText() string {
 }
 
 var decimals = []any{
-	0, 1, 5, -5, 42, 0.5, -0.5, 3.14, 0.1, 1e-3, 1000, 1e21, 1e-7, 1.5e300, json.Number("1e999"), json.Number("-1e999"),
+	0, 1, 5, -5, 42, 0.5, -0.5, 3.14, 0.1, 1e-3, 1000, 1e20, 123456789012345680000.0, 1e21, 1e-6, 1.5e-7, 1.5e300, json.Number("1e999"), json.Number("-1e999"),
 	json.Number("-0"), json.Number("5.0"), json.Number("5e0"), json.Number("4.9e-324"), json.Number("123456789012345678901234567890"),
 	9007199254740991, json.Number("9007199254740993"), 1680307200, 1680307200.5,
 }

@@ -15,13 +15,18 @@ func (d *differential) shrink(found *difference) *difference {
 	for smaller := true; smaller; {
 		smaller = false
 		for s := range simpler(found.subject) {
-			if diff := quiet.differs(s); diff != nil && diff.members[0] == found.members[0] {
+			if diff := quiet.differs(s); diff != nil && diff.sameKind(found) {
 				found, smaller = diff, true
 				break
 			}
 		}
 	}
 	return found
+}
+
+// sameKind tells whether the difference may be the same one.
+func (d *difference) sameKind(other *difference) bool {
+	return d.members[0] == other.members[0] && (d.ours.ErrorCode == panicked) == (other.ours.ErrorCode == panicked)
 }
 
 // differs has both engines answer one case.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -96,21 +97,49 @@ func answerOurselves(t *testing.T, q question) answer {
 		t.Fatalf("%s: %v", jsonText(q), err)
 	}
 	var a answer
-	config, err := evaluate.Parse(line.Config)
+	var config *evaluate.Config
+	failure := panicOf(func() { config, err = evaluate.Parse(line.Config) })
 	if err != nil {
-		a.Refused, config = new(err.Error()), nil
+		a.Refused = new(err.Error())
 	}
 	for i := range line.Cases {
-		c := &line.Cases[i]
-		outcome := cases.Answer(config, c, true)
-		requireSameInEveryForm(t, config, c, &outcome)
-		var r result
-		if err := json.Unmarshal([]byte(jsonText(&outcome)), &r); err != nil {
-			t.Fatal(err)
+		r := result{ErrorCode: panicked, Error: &failure}
+		if failure == "" {
+			r = answerOne(t, config, &line.Cases[i])
 		}
 		a.Results = append(a.Results, r)
 	}
 	return a
+}
+
+func answerOne(t *testing.T, config *evaluate.Config, c *cases.Case) (r result) {
+	t.Helper()
+	var outcome cases.Outcome
+	failure := panicOf(func() {
+		outcome = cases.Answer(config, c, true)
+		requireSameInEveryForm(t, config, c, &outcome)
+	})
+	if failure != "" {
+		return result{ErrorCode: panicked, Error: &failure}
+	}
+	if err := json.Unmarshal([]byte(jsonText(&outcome)), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// panicked stands for the error code of a panic, so that its cause is shrunk and printed.
+const panicked = -999
+
+// panicOf calls a function and tells of its panic, with the place; empty: there was none.
+func panicOf(call func()) (text string) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			text = fmt.Sprintf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	call()
+	return ""
 }
 
 // requireSameInEveryForm evaluates without a log, for the value alone, and for other types
@@ -213,7 +242,10 @@ func (d *difference) String() string {
 		r   result
 	}{{"the official SDK", d.theirs}, {"catbridge", d.ours}} {
 		log := side.r.Log
-		side.r.Log = nil
+		if side.r.Log = nil; side.r.ErrorCode == panicked {
+			fmt.Fprintf(&b, "%s: %s\n", side.who, *side.r.Error)
+			continue
+		}
 		fmt.Fprintf(&b, "%s:\n  %s\n", side.who, jsonText(side.r))
 		if slices.Contains(d.members, "Log") {
 			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(strings.Join(log, "\n"), "\n", "\n  "))
