@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,7 +62,7 @@ func newLeader() *cobra.Command {
 	f.governance.add(cmd, "data-governance", "where the product's data is kept; as on the ConfigCat dashboard")
 	flags.StringSliceVar(&f.allowedHosts, "allowed-host", nil, "`host`, host:port or *.domain that the CDN may redirect to, besides ConfigCat's own; may be repeated")
 	flags.BoolVar(&f.allowPrivate, "allow-private", false, "let the CDN redirect to loopback and private addresses")
-	flags.StringVar(&f.proxy, "proxy", "", "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it asks for them; give those by the variable")
+	flags.StringVar(&f.proxy, "proxy", "", "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it asks for them; give those by the variable (default: by $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY)")
 	flags.DurationVar(&f.connectTimeout, "connect-timeout", 0, "most that connecting to the CDN may take, a `duration` (default 10s)")
 	flags.DurationVar(&f.readTimeout, "read-timeout", 0, "most that a whole request to the CDN may take, a `duration` (default 30s)")
 	flags.DurationVar(&f.pollInterval, "poll-interval", 0, "`duration` between two polls of the CDN, 1s to 24h (default 55s; with --fast 5s)")
@@ -79,6 +82,14 @@ func (f *leaderFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	governance := leader.Global
+	if f.governance.value == "eu" {
+		governance = leader.EUOnly
+	}
+	proxy, err := f.proxyURL()
+	if err != nil {
+		return err
+	}
 	o, err := f.redis.read(cmd)
 	if err != nil {
 		return err
@@ -88,15 +99,11 @@ func (f *leaderFlags) run(cmd *cobra.Command) error {
 	log := f.log.logger(cmd.ErrOrStderr())
 	cfg := leader.Config{
 		Redis: client, Logger: log, Timing: leader.DefaultTiming(),
-		ProxyURL: f.proxy, ConnectTimeout: f.connectTimeout, ReadTimeout: f.readTimeout,
+		ProxyURL: proxy, ConnectTimeout: f.connectTimeout, ReadTimeout: f.readTimeout,
 		ExpectedFollowers: f.expectedFollowers, SubscriberNodes: f.subscriberNodes,
 	}
 	if f.fast {
 		cfg.Timing = leader.FastTiming()
-	}
-	governance := leader.Global
-	if f.governance.value == "eu" {
-		governance = leader.EUOnly
 	}
 	for _, k := range keys {
 		cfg.SDKKeys = append(cfg.SDKKeys, leader.SDKKey{
@@ -113,6 +120,26 @@ func (f *leaderFlags) run(cmd *cobra.Command) error {
 	err = l.Run(cmd.Context())
 	log.Info("stopped")
 	return err
+}
+
+// proxyURL is the proxy to the CDN: the one that was given, else what the usual
+// variables say for the CDN's host.
+func (f *leaderFlags) proxyURL() (string, error) {
+	if f.proxy != "" {
+		return f.proxy, nil
+	}
+	base, err := url.Parse(cmp.Or(f.baseURL, "https://cdn-global.configcat.com"))
+	if err != nil {
+		return "", nil // refused, and explained, by leader.New
+	}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base})
+	switch {
+	case err != nil: // its text shows the URL, with a password perhaps
+		return "", usagef("$HTTPS_PROXY or $HTTP_PROXY: it is no URL of a proxy")
+	case proxy == nil:
+		return "", nil
+	}
+	return proxy.String(), nil
 }
 
 // oneLine puts the parts of a joined error on one line.

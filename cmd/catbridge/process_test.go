@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -14,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
@@ -75,6 +78,29 @@ func TestTheSecondLeaderServesTheNextChangeAfterAKill(t *testing.T) {
 				t.Errorf("%q shows up in the output of %v", secret, p.cmd.Args)
 			}
 		}
+	}
+}
+
+// TestALeaderGoesThroughTheProxyOfTheEnvironment has the usual variable name a proxy.
+func TestALeaderGoesThroughTheProxyOfTheEnvironment(t *testing.T) {
+	asked := make(chan string, 100)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Method + " " + r.Host + " " + r.Header.Get("Proxy-Authorization")
+		http.Error(w, "not today", http.StatusBadGateway)
+	}))
+	defer proxy.Close()
+	mini := miniredis.RunT(t)
+	p := startProcess(t, []string{
+		envSDKKey + "=" + testKey, envRedisURL + "=redis://" + mini.Addr(),
+		"HTTPS_PROXY=" + strings.Replace(proxy.URL, "//", "//user:"+testPassword+"@", 1),
+	}, "leader", "--log-level", "debug")
+	want := "CONNECT cdn-global.configcat.com:443 Basic " + base64.StdEncoding.EncodeToString([]byte("user:"+testPassword))
+	if have := <-asked; have != want {
+		t.Errorf("the proxy was asked %q, want %q", have, want)
+	}
+	p.interrupt(t)
+	if strings.Contains(p.all(), testPassword) {
+		t.Error("the proxy's password shows up")
 	}
 }
 

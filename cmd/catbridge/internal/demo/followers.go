@@ -63,11 +63,11 @@ const (
 // table prints what each follower answers for a few flags and users.
 func (d *demo) table() {
 	shown := d.readers[:min(len(d.readers), shownReader)]
-	head := pad("flag", flagWidth) + pad("user", userWidth)
+	var names []string
 	for _, r := range shown {
-		head += pad(r.name, answerWidth)
+		names = append(names, r.name)
 	}
-	lines := []string{"", d.screen.paint(bold, strings.TrimRight(head, " "))}
+	lines := []string{"", d.screen.paint(bold, row("flag", "user", names))}
 
 	keys := shown[0].GetAllKeys()
 	sets := make(map[*reader][]answers.Set, len(d.readers))
@@ -77,16 +77,14 @@ func (d *demo) table() {
 		}
 	}
 	for _, key := range keys[:min(len(keys), shownFlags)] {
+		name := key
 		for i, u := range d.users {
-			name := key
-			if i > 0 {
-				name = ""
-			}
-			line := pad(clip(name, flagWidth-2), flagWidth) + pad(u.name, userWidth)
+			var cells []string
 			for _, r := range shown {
-				line += pad(clip(answers.Text(sets[r][i][key]), answerWidth-2), answerWidth)
+				cells = append(cells, answers.Text(sets[r][i][key]))
 			}
-			lines = append(lines, strings.TrimRight(line, " "))
+			lines = append(lines, row(name, u.name, cells))
+			name = "" // it stands there once
 		}
 	}
 	if more := len(keys) - shownFlags; more > 0 {
@@ -96,6 +94,17 @@ func (d *demo) table() {
 		lines = append(lines, "… and "+count(more, "more follower")+"; "+d.agreement(keys, sets))
 	}
 	d.screen.text(append(lines, "")...)
+}
+
+// row is a line of the table.
+func row(flag, user string, cells []string) string {
+	var line strings.Builder
+	line.WriteString(pad(clip(flag, flagWidth-2), flagWidth))
+	line.WriteString(pad(user, userWidth))
+	for _, cell := range cells {
+		line.WriteString(pad(clip(cell, answerWidth-2), answerWidth))
+	}
+	return strings.TrimRight(line.String(), " ")
 }
 
 // agreement tells whether all followers answer alike.

@@ -90,7 +90,7 @@ func (s *screen) print(text string) {
 		s.writeStatus(before + text)
 		return
 	}
-	io.WriteString(s.out, text)
+	_, _ = io.WriteString(s.out, text)
 }
 
 // writeStatus writes text, and then the status line in one piece.
@@ -98,7 +98,7 @@ func (s *screen) writeStatus(text string) {
 	if s.status != "" {
 		text += s.paint(faint, clip(s.status, s.width-1))
 	}
-	io.WriteString(s.out, text)
+	_, _ = io.WriteString(s.out, text)
 }
 
 // Write lets a logger print its lines above the status line.

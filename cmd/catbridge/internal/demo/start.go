@@ -120,7 +120,7 @@ func (d *demo) openRedis() error {
 
 // serve starts the CDN, and has it follow the file.
 func (d *demo) serve() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(d.ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("start the local CDN: %w", err)
 	}
