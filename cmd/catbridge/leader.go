@@ -134,8 +134,8 @@ func (f *leaderFlags) proxyURL() (string, error) {
 	}
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base})
 	switch {
-	case err != nil: // its text shows the URL, with a password perhaps
-		return "", usagef("$HTTPS_PROXY or $HTTP_PROXY: it is no URL of a proxy")
+	case err != nil:
+		return "", usagef("$HTTP_PROXY: %v", err) // not trusted where this runs as a CGI program
 	case proxy == nil:
 		return "", nil
 	}
