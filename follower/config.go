@@ -28,6 +28,8 @@ type Config struct {
 	Redis redis.UniversalClient
 
 	// Logger receives the events, each with the attribute event_id (S100); nil: none.
+	// At level info every evaluation writes its course (S101), which takes a hundred
+	// times as long as the evaluation: warn is the level for use.
 	Logger *slog.Logger
 
 	// DefaultUser is the user of every evaluation that is given none (S11); nil: none.

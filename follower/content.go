@@ -49,12 +49,13 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 }
 
 // fromEntry makes a snapshot of the official entry; nil: there is nothing newer in
-// it, or nothing that can be used. The errors are failures to read.
-func (s *syncer) fromEntry(ctx context.Context, from node) (*snapshot, error) {
+// it, or nothing that can be used. The errors are failures to read, after which the
+// alarm again is set.
+func (s *syncer) fromEntry(ctx context.Context, from node, again *alarm) (*snapshot, error) {
 	s.inc(&s.n.EntryReads)
 	data, err := s.store.readEntry(ctx, from)
 	if err != nil {
-		return nil, s.readFailed(ctx, err)
+		return nil, s.readFailed(ctx, err, again)
 	}
 	s.entryRead = time.Now()
 	if data == nil {

@@ -1,2 +1,129 @@
-// Package follower is a ConfigCat SDK whose config comes out of Redis.
+// Package follower is a ConfigCat SDK for Go that takes its config out of Redis, where
+// a leader of this project keeps it, and hears of each change by pub/sub.
+//
+//	client, err := follower.NewClient(sdkKey, redis.NewClient(&redis.Options{Addr: "localhost:6379"}))
+//	...
+//	defer client.Close()
+//	user := &follower.UserData{Identifier: "42", Email: "jane@example.com"}
+//	if client.GetBoolValue("newCheckout", false, user) {
+//
+// An evaluation takes the config in force from memory by one atomic load. It waits
+// for nothing, and allocates nothing but what evaluate.Config.Evaluate names. All the
+// rest happens in the background.
+//
+// # Parts
+//
+//	 Redis                      feed, one for each SDK key                     Client
+//	┌────────┐  messages  ┌────────────┐ events ┌──────┐ snapshot (atomic)  ┌───────────┐
+//	│ events ├───────────▶│ connection ├───────▶│ sync ├───────────────────▶│ Get…Value │
+//	│ meta   │            └────────────┘        │      ├─┐                  │ Stats     │
+//	│ lock   │     reads (blob, then meta)      │      │ │ changes ┌─────┐  └───────────┘
+//	│ blob   │◀─────────────────────────────────┤      │ └────────▶│hooks│
+//	│ entry  │                                  └──────┘           └─────┘
+//	└────────┘
+//
+// The sync goroutine owns all state. Messages, alarms and requests come to it one
+// after the other, so it needs no lock. The connection's goroutine only reads, parses
+// and passes on; should more messages come than can wait, the rest is dropped and
+// meta is read instead. Hooks have a goroutine of their own.
+//
+// # States of the connection
+//
+//	                acknowledged                    no heartbeat for Dead
+//	connecting ───────────────────▶ live ◀──────────────────────────────▶ noLeader
+//	    ▲                            │           a heartbeat                 │
+//	    │ pause, at random           │ the connection ends or is silent      │
+//	    └────────── disconnected ◀───┴───────────────────────────────────────┘
+//	                  ▲      │
+//	 Redis is away    │      │  Redis answers, but cannot be subscribed to
+//	                  │      ▼
+//	                  polling ───▶ tries to subscribe again now and then
+//
+// # What is read when
+//
+// After the acknowledgement of SUBSCRIBE, never before it: so no change falls between.
+// A follower that holds a config first asks which one is current, by a read of meta
+// and lock, and reads the content only if it is newer; many that come back at once
+// spread that over the window that the leader told last. Blob, meta and lock are read
+// by one pipeline, in this order, from one node.
+//
+//	message: newer rev, same content        the rev is taken; no read
+//	message: newer content, and it is there it is checked and taken; no read
+//	message: newer content                  read after a random part of its spread window;
+//	                                        what is announced until then is read along
+//	read older than what was announced      again after 50, 100, 200 … ms, from the 4th on
+//	                                        from the primary
+//	every MetaReread, and every Poll        meta and lock; the content if it is newer
+//	while polling
+//	no live leader, or a bad blob           the official entry, too: the higher rev wins
+//
+// # Guarantees
+//
+//   - The rev only rises, and content changes only together with it (I1). The one
+//     exception is a Redis that lost its data, with a clock behind the former one:
+//     then a lower rev is taken after at least 3 messages or reads over at least 30 s,
+//     all of one epoch, that name it, at least one of them with a later answer from the
+//     CDN than the first; Counters.Rebases counts it.
+//   - Content is put in force only if it has the hash that was announced, and is a
+//     config (I4). What fails this is counted, logged once, and changes nothing.
+//   - Once there was a config, evaluation works through any outage (I5).
+//   - Staleness (I7): the leader's poll and the spread window; a heartbeat more if a
+//     message was lost; Dead and a pause more if the connection died; 6 s more without
+//     pub/sub.
+//   - A follower never writes to Redis and needs the rights GET, HMGET, SUBSCRIBE,
+//     UNSUBSCRIBE and PING on the keys and the channel of its SDK key (I11); in a
+//     cluster those of the Redis client besides.
+//   - "Up to date" is claimed only after an answer from the CDN about the very content
+//     that is in force (I14).
+//
+// # Freshness
+//
+// Times of the CDN's answers are of Redis's clock. The first one heard of is compared
+// with the local clock, for want of better. When a later one is heard of, it came
+// after the message before: that bounds its age whatever the local clock says, which
+// counts only as far as it agrees. So a wrong local clock stops mattering with the
+// first poll that a follower lives through.
+//
+// # Failures
+//
+//	a message is lost                    the next heartbeat names the content, too
+//	messages repeated, reordered, late   ignored: their revs are lower
+//	garbage, other versions, 1 MB        ignored and counted; the connection stays
+//	the connection is closed             again after 0–0.2 s, at most 0–5 s
+//	the connection is silent             PING after Idle, given up after Dead
+//	PING is answered, heartbeats missing meta is read on the primary: if it moved, or the
+//	                                     lock was renewed, connected anew; else noLeader
+//	that three times in a row            polling, until a message is heard
+//	SUBSCRIBE refused, not answered, or  polling, and an error in the log; tried again
+//	the connection closed upon it        every Resubscribe
+//	reads refused                        an error in the log, tried again; content within
+//	                                     messages is taken
+//	Redis away, stopped, restarted       evaluation goes on; connected again as above
+//	Redis lost its data                  what is held stays, until a leader writes again
+//	a replica is behind                  read again, then from the primary
+//	bits flipped, a blob of another rev  refused; the official entry is taken
+//	content that is no config            refused; the one in force stays
+//	no leader at all                     the entry that official SDKs fill is enough
+//
+// # Not guaranteed
+//
+//   - Of several quick changes a follower may see only the last.
+//   - After a start, with a local clock that is behind and a leader whom the CDN does not
+//     answer, content may count as fresh for up to the leader's poll interval and 15 s.
+//   - Durations must be in keeping with the leader's, see [Timings]: with a lock that
+//     expires later than 2 × Dead, a leader's death looks like a deaf connection first.
+//
+// # Events
+//
+// Events of evaluation, and those with an id below 6000, are ConfigCat's (S102); these
+// are this package's own:
+//
+//	6000 info   subscribed to changes       6008 warn   the rev was lowered (rule above)
+//	6001 warn   Redis is out of reach       6009 warn   other content at the rev held
+//	6002 error  polling instead of pub/sub  6010 warn   announced content cannot be read
+//	6003 warn   no leader is heard          6011 warn   messages do not arrive
+//	6004 info   a leader is heard           6012 debug  a message was ignored
+//	6005 debug  a config was put in force   6013 error  a hook panicked
+//	6006 warn   content was refused         6014 warn   hooks are too slow
+//	6007 error  content is no config        6015 info   reads succeed again
 package follower

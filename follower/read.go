@@ -35,7 +35,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	s.inc(&s.n.HeadReads)
 	h, err := s.store.readHead(ctx, from)
 	if err != nil {
-		return h, s.readFailed(ctx, err)
+		return h, s.readFailed(ctx, err, s.reread)
 	}
 	s.readWorked()
 	s.onHead(h)
@@ -46,6 +46,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	case h.meta.Rev > rev && s.noConfig.has(h.meta.Hash):
 	case h.meta.Rev > rev && rev != 0 && s.spread > 0:
 		s.content.within(upTo(s.spread)) // many may come back at this moment
+		return h, nil
 	case h.meta.Rev > rev:
 		return s.readAll(ctx)
 	case h.meta.Rev != 0 && h.meta.Rev == rev && h.meta.Hash != hash:
@@ -56,7 +57,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	s.confirm()
 	// A cache that only official SDKs fill has an entry and nothing else.
 	if !h.locked && time.Since(s.entryRead) >= s.timings.MetaReread/2 {
-		next, err := s.fromEntry(ctx, from)
+		next, err := s.fromEntry(ctx, from, s.reread)
 		if err != nil {
 			return h, err
 		}
@@ -83,7 +84,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 		s.inc(&s.n.Reads)
 		var err error
 		if r, err = s.store.readAll(ctx, from); err != nil {
-			return r.head, s.readFailed(ctx, err)
+			return r.head, s.readFailed(ctx, err, s.content)
 		}
 		if r.blob.Rev == 0 || r.blob.Rev > r.meta.Rev || r.blob.Hash == r.meta.Hash {
 			break
@@ -95,7 +96,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	lower := s.mayLower(r.head)
 	next, blobErr := s.fromBlob(r, lower)
 	if blobErr != nil || !r.locked {
-		other, err := s.fromEntry(ctx, from)
+		other, err := s.fromEntry(ctx, from, s.content)
 		if err != nil {
 			return r.head, err
 		}
@@ -187,7 +188,7 @@ func (s *syncer) onRebase(h head, next *snapshot) {
 }
 
 // readFailed plans the next try, and gives the error to whoever asked for the read.
-func (s *syncer) readFailed(ctx context.Context, err error) error {
+func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error {
 	if ctx.Err() != nil {
 		return ErrClosed
 	}
@@ -199,7 +200,7 @@ func (s *syncer) readFailed(ctx context.Context, err error) error {
 	if s.conn == nil || !s.conn.live {
 		return fmt.Errorf("follower: %w", err) // the next connection reads anyway
 	}
-	s.content.within(s.reading.next())
+	again.within(s.reading.next())
 	return fmt.Errorf("follower: %w", err)
 }
 

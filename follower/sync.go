@@ -218,12 +218,12 @@ func (s *syncer) setReread() {
 }
 
 func (s *syncer) onReread(ctx context.Context) {
+	s.setReread()
 	s.want.tries = 0
 	_, err := s.readHead(ctx, anyNode)
 	if err != nil && s.state() == Polling {
 		s.disconnected(err)
 	}
-	s.setReread()
 }
 
 // onSilence finds out why no heartbeat came though the connection is alive: there is

@@ -250,6 +250,45 @@ func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
 	})
 }
 
+// A change while all were cut off is read over the window, too.
+func TestReadsAfterACutSpreadOverTheWindow(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		const count = 40
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		var followers []*Client
+		for range count {
+			c := n.start(t, func(c *Config) { c.Logger = nil })
+			<-c.Ready()
+			followers = append(followers, c)
+		}
+		synctest.Wait()
+		w.spread = 20 * time.Second
+		w.commit(configJSON(2))
+		w.beat()
+		time.Sleep(w.spread)
+		n.link.Cut()
+		w.commit(configJSON(3))
+		current := func() (n int) {
+			synctest.Wait()
+			for _, c := range followers {
+				if version(c) == 3 {
+					n++
+				}
+			}
+			return n
+		}
+		time.Sleep(w.spread / 2)
+		if n := current(); n < 5 || n > count-5 {
+			t.Errorf("%d of %d have read half way through the window", n, count)
+		}
+		time.Sleep(w.spread/2 + time.Second)
+		if n := current(); n != count {
+			t.Errorf("%d of %d have read after the window", n, count)
+		}
+	})
+}
+
 // Redis loses everything: what is held stays, and what the leader writes again is taken.
 func TestSurvivesFlushAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {

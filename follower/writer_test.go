@@ -122,11 +122,9 @@ func (w *writer) describe(kind cachekeys.MessageType) cachekeys.Message {
 		return m
 	}
 	m.Rev, m.CDN, m.Hash, m.Len, m.ETag = w.rev, w.cdn, cachekeys.ContentHash(w.json), len(w.json), cachekeys.MessageETag(w.etag)
-	if kind == cachekeys.Change {
-		m.Spread = w.spread
-		if w.inline {
-			m.Codec, m.Content = cachekeys.Encode(w.json)
-		}
+	m.Spread = w.spread
+	if kind == cachekeys.Change && w.inline {
+		m.Codec, m.Content = cachekeys.Encode(w.json)
 	}
 	return m
 }
