@@ -1,6 +1,7 @@
 // Package interop holds catbridge to its promise that every official ConfigCat SDK can
 // read the shared entry: the official SDK for Node does so here, from a real Redis. The
-// same script serves to look at an entry by hand, see read.mjs.
+// same script serves to look at an entry by hand, see read.mjs. And it evaluates random
+// configs with both, see [TestDifferential].
 package interop
 
 import (
