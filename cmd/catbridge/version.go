@@ -23,29 +23,28 @@ func newVersion() *cobra.Command {
 // release is set by the linker where a release is built (-X main.release=…).
 var release string
 
-// version is the release, or the module's version as far as the build knows it, with
-// what it was built by.
+// version is the release, or what the build knows of the sources, with what it was built by.
 func version() string {
 	text := release
-	var revision, modified string
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if text == "" {
-			text = info.Main.Version
-		}
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision" && len(s.Value) >= 12:
-				revision = " " + s.Value[:12]
-			case s.Key == "vcs.modified" && s.Value == "true":
-				modified = "+changes"
-			}
-		}
-	}
 	if text == "" {
-		text = "(devel)"
+		text = sources()
 	}
-	if release != "" {
-		text = release
+	return fmt.Sprintf("%s %s %s/%s", text, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// sources is the module's version, or where it has none the revision.
+func sources() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
 	}
-	return fmt.Sprintf("%s%s%s %s %s/%s", text, revision, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "(devel) " + s.Value
+		}
+	}
+	return "(devel)"
 }

@@ -101,9 +101,12 @@ func (c *change) reached(readers []*reader) string {
 		}
 	}
 	if len(parts) > shownReader {
-		missing := len(readers) - len(c.took)
-		return fmt.Sprintf("reached %s; %d more, all within %s; %d not yet",
-			strings.Join(parts[:shownReader], ", "), len(readers)-shownReader, duration(slowest), missing)
+		text := fmt.Sprintf("reached %s; %d more, all within %s",
+			strings.Join(parts[:shownReader], ", "), len(readers)-shownReader, duration(slowest))
+		if missing := len(readers) - len(c.took); missing > 0 {
+			text += fmt.Sprintf("; %d not yet", missing)
+		}
+		return text
 	}
 	return "reached " + strings.Join(parts, ", ")
 }
