@@ -286,3 +286,14 @@ func (l *lines) Write(p []byte) (int, error) {
 	l.log.events = append(l.log.events, logged{text: string(p)})
 	return len(p), nil
 }
+
+func TestCacheStatesHaveNames(t *testing.T) {
+	for state, name := range map[CacheState]string{
+		NoFlagData: "NoFlagData", HasLocalOverrideFlagDataOnly: "HasLocalOverrideFlagDataOnly",
+		HasCachedFlagDataOnly: "HasCachedFlagDataOnly", HasUpToDateFlagData: "HasUpToDateFlagData", 9: "unknown",
+	} {
+		if state.String() != name {
+			t.Errorf("%d is %q", state, state)
+		}
+	}
+}

@@ -118,7 +118,11 @@ func TestKeysOfTheWrongTypeAreRefused(t *testing.T) {
 		c := n.start(t)
 		<-c.Ready()
 		wantVersion(t, c, 1)
-		if s := c.Stats(); s.Source != SourceEntry || s.FailedReads != 0 {
+		n.Del(w.keys.Entry)
+		_, _ = n.Push(w.keys.Entry, "x")
+		time.Sleep(10 * time.Minute)
+		wantVersion(t, c, 1)
+		if s := c.Stats(); s.Source != SourceEntry || s.FailedReads != 0 || s.EntryReads < 5 {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -296,4 +300,52 @@ func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
 		}
 		wantEvents(t, log, eventAnomaly, 1)
 	})
+}
+
+// Anomalies are found by reads as well, of meta and of the entry.
+func TestAnomaliesAreFoundByReads(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		held := c.Stats()
+		w.mute, w.json = true, configJSON(2)
+		w.store(cachekeys.Change) // at the same rev
+		time.Sleep(90 * time.Second)
+		wantVersion(t, c, 1)
+		byHead := c.Stats().Anomalies
+		if err := c.Refresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantVersion(t, c, 1)
+		if s := c.Stats(); byHead == 0 || s.Anomalies <= byHead || s.Rev != held.Rev || s.Hash != held.Hash {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestAMalformedEntryIsRefusedAndLoggedOnce(t *testing.T) {
+	for name, entry := range map[string]string{
+		"no lines":  "x",
+		"no number": "yesterday\n\"x\"\n{}",
+		"no JSON":   "1767225600000\n\"x\"\n{",
+		"no object": "1767225600000\n\"x\"\n[]",
+		"empty":     "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				_ = n.Set(cachekeys.For(testSDKKey).Entry, entry)
+				log, logging := recorded(slog.LevelInfo)
+				c := n.start(t, logging)
+				<-c.Ready()
+				time.Sleep(10 * time.Minute)
+				wantVersion(t, c, -1)
+				if s := c.Stats(); s.RefusedEntries < 5 {
+					t.Errorf("%+v", s)
+				}
+				wantEvents(t, log, eventRefusedContent, 1)
+			})
+		})
+	}
 }

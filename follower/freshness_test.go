@@ -138,3 +138,16 @@ func TestFreshness(t *testing.T) {
 		})
 	}
 }
+
+func TestFreshnessAfterARebase(t *testing.T) {
+	now := time.Date(2026, 1, 1, 1, 0, 0, 0, time.UTC)
+	var f freshness
+	f.restart(told{epoch: 1, cdn: now.Add(-time.Minute).UnixMilli(), asked: now, heard: now})
+	if age := now.Sub(f.answered); age != time.Minute {
+		t.Errorf("age %v where nothing was known before", age)
+	}
+	f.restart(told{epoch: 1, cdn: now.Add(-time.Second).UnixMilli(), asked: now, heard: now})
+	if age := now.Sub(f.answered); age != time.Minute {
+		t.Errorf("age %v: a rebase claimed an answer", age)
+	}
+}

@@ -81,45 +81,56 @@ func TestAReplicaThatStaysBehindIsLeftAlone(t *testing.T) {
 	})
 }
 
+const firstAddr, secondAddr = "192.0.2.1:6379", "192.0.2.2:6379"
+
+// clusterOf gives a client of a cluster of two nodes that is read from replicas. nodes
+// says who serves all slots, the primary first.
+func clusterOf(t *testing.T, first, second *network, nodes func() []string) *redis.ClusterClient {
+	t.Helper()
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: []string{firstAddr}, ReadOnly: true, PoolSize: 64, ContextTimeoutEnabled: true, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
+			slot := redis.ClusterSlot{End: 16383}
+			for _, addr := range nodes() {
+				slot.Nodes = append(slot.Nodes, redis.ClusterNode{Addr: addr})
+			}
+			return []redis.ClusterSlot{slot}, nil
+		},
+		Dialer: func(_ context.Context, _, addr string) (net.Conn, error) {
+			if addr == secondAddr {
+				return second.Dial()
+			}
+			return first.Dial()
+		},
+	})
+	t.Cleanup(func() { _ = cluster.Close() })
+	return cluster
+}
+
+// acceptReadOnly answers what miniredis does not know, and leaves the rest to next.
+func acceptReadOnly(n *network, next func(peer *server.Peer, cmd string) bool) {
+	n.intercept(func(peer *server.Peer, cmd string, _ ...string) bool {
+		if cmd == "READONLY" {
+			peer.WriteOK()
+			return true
+		}
+		return next != nil && next(peer, cmd)
+	})
+}
+
 // In a cluster read from replicas, one that is behind is given up for the primary.
 func TestThePrimaryIsAskedWhenItsReplicaIsBehind(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		first, replica := n, newNetwork(t)
-		for _, n := range []*network{first, replica} {
-			n.intercept(func(peer *server.Peer, cmd string, _ ...string) bool {
-				if cmd == "READONLY" {
-					peer.WriteOK()
-					return true
-				}
-				return false
-			})
-		}
-		const firstAddr, replicaAddr = "192.0.2.1:6379", "192.0.2.2:6379"
-		cluster := redis.NewClusterClient(&redis.ClusterOptions{
-			Addrs: []string{firstAddr}, ReadOnly: true, PoolSize: 64, ContextTimeoutEnabled: true, DisableIdentity: true,
-			MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-			ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
-				return []redis.ClusterSlot{{End: 16383, Nodes: []redis.ClusterNode{{Addr: firstAddr}, {Addr: replicaAddr}}}}, nil
-			},
-			Dialer: func(_ context.Context, _, addr string) (net.Conn, error) {
-				if addr == replicaAddr {
-					return replica.Dial()
-				}
-				return first.Dial()
-			},
-		})
-		t.Cleanup(func() { _ = cluster.Close() })
-
+		acceptReadOnly(first, nil)
+		acceptReadOnly(replica, nil)
+		cluster := clusterOf(t, first, replica, func() []string { return []string{firstAddr, secondAddr} })
 		behind := replica.writer(t)
 		behind.commit(configJSON(1))
 		w := first.writer(t)
 		w.commit(configJSON(1))
-
-		c, err := New(Config{SDKKey: testSDKKey, Redis: cluster, Logger: testLogger(t)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(c.Close)
+		c := n.start(t, func(c *Config) { c.Redis = cluster })
 		<-c.Ready()
 		wantVersion(t, c, 1)
 		time.Sleep(time.Second)
@@ -133,5 +144,39 @@ func TestThePrimaryIsAskedWhenItsReplicaIsBehind(t *testing.T) {
 		if s := c.Stats(); s.LaggingReads != 3 {
 			t.Errorf("%+v", s)
 		}
+	})
+}
+
+// F22: the slot moves to another node; the one that had it says so.
+func TestReadsFollowASlotThatMoves(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		first, second := n, newNetwork(t)
+		var moved atomic.Bool
+		acceptReadOnly(first, func(peer *server.Peer, cmd string) bool {
+			if moved.Load() && (cmd == "GET" || cmd == "HMGET") {
+				peer.WriteError("MOVED 1 " + secondAddr)
+				return true
+			}
+			return false
+		})
+		acceptReadOnly(second, nil)
+		cluster := clusterOf(t, first, second, func() []string {
+			if moved.Load() {
+				return []string{secondAddr}
+			}
+			return []string{firstAddr}
+		})
+		old := first.writer(t)
+		old.commit(configJSON(1))
+		c := n.start(t, func(c *Config) { c.Redis = cluster })
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		time.Sleep(time.Second)
+		moved.Store(true)
+		w := second.writer(t)
+		w.commit(configJSON(2))
+		old.publish(w.message(cachekeys.Change)) // both nodes deliver
+		time.Sleep(time.Second)
+		wantVersion(t, c, 2)
 	})
 }

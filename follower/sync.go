@@ -283,7 +283,7 @@ func (s *syncer) setState(state State) bool {
 	}
 	switch {
 	case state == NoLeader:
-		s.log.warn(eventNoLeader, "No leader is heard: the config in Redis is not kept current by one.")
+		s.log.warn(eventNoLeader, "No leader is heard: nobody keeps the config in Redis current.")
 	case state == Live && from == NoLeader:
 		s.log.info(eventLeaderBack, "A leader is heard.")
 	}

@@ -1,0 +1,51 @@
+package follower_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+)
+
+func Example() {
+	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+	defer rdb.Close()
+	client, err := follower.New(follower.Config{
+		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
+		Redis:  rdb,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if state, err := client.WaitForReady(ctx); err != nil || state == follower.NoFlagData {
+		fmt.Println("going on with defaults:", state, err)
+	}
+
+	user := &follower.UserData{Identifier: "42", Email: "jane@example.com", Country: "Hungary"}
+	fmt.Println(client.GetBoolValue("newCheckout", false, user))
+}
+
+func ExampleClient_OnConfigChanged() {
+	client, err := follower.NewClient(os.Getenv("CATBRIDGE_SDK_KEY"), redis.NewClient(&redis.Options{}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	remove := client.OnConfigChanged(func(config *evaluate.Config) {
+		fmt.Println("flags now:", config.Keys())
+	})
+	defer remove()
+}
