@@ -111,3 +111,24 @@ func TestOldContentOfAnEarlierLeaderDoesNotComeBack(t *testing.T) {
 		w.settle()
 	})
 }
+
+// The same with a process that was cut off meanwhile, and never saw that its content
+// was replaced: what it fills Redis with stays below the rev that followers have.
+func TestOldContentOfALeaderThatWasCutOffDoesNotComeBack(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(2)
+		first.link.Freeze()
+		w.eventually(w.takeover(), "the other leads", second.leads)
+		w.reached(w.cdn.Publish(), w.poll())
+		w.cdn.Break(down)
+		second.kill()
+		w.flushAll()
+		w.audit.forget() // Redis may hold old content for a while
+		first.link.Thaw()
+		w.eventually(w.takeover(), "the first one leads again", first.leads)
+		w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
+		w.pass(3 * w.leader.Renewal)
+		w.cdn.Mend()
+		w.settle()
+	})
+}

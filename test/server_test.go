@@ -61,8 +61,8 @@ func TestRestartedRedisIsFilledAgain(t *testing.T) {
 // F14: Redis does not answer for a while that is longer than the lock lives.
 func TestSleepingRedis(t *testing.T) {
 	for name, command := range map[string][]any{
-		"CLIENT PAUSE": {"CLIENT", "PAUSE", 2500, "ALL"},
-		"DEBUG SLEEP":  {"DEBUG", "SLEEP", 2.5},
+		"CLIENT PAUSE": {"CLIENT", "PAUSE", 4000, "ALL"},
+		"DEBUG SLEEP":  {"DEBUG", "SLEEP", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onServer(t, func(w *world, _ *redistest.Process) {

@@ -105,10 +105,9 @@ func TestLateWriteIsRefusedThoughNothingElseChanged(t *testing.T) {
 // everything between it and Redis before it commits.
 func (w *world) stopBetweenFetchAndCommit(r *runner) {
 	w.Helper()
-	release := make(chan struct{})
-	polls := r.stats().Polls
-	w.cdn.Break(fakecdn.Hang(release))
-	w.eventually(w.poll(), "a poll is under way", func() bool { return r.stats().Polls > polls })
+	release, asked := make(chan struct{}), make(chan struct{}, 100)
+	w.cdn.Break(fakecdn.Announce(asked, fakecdn.Hang(release)))
+	<-asked
 	w.cdn.Publish()
 	r.link.Freeze()
 	close(release)

@@ -61,11 +61,11 @@ func virtualProfile() profile {
 func realProfile() profile {
 	return profile{
 		leader: leader.Timing{
-			LockExpiry: 1500 * time.Millisecond, Renewal: 150 * time.Millisecond, StopActing: time.Second,
-			Retry: 200 * time.Millisecond, PollInterval: time.Second, Idle: 300 * time.Millisecond, Dead: time.Second,
+			LockExpiry: 3 * time.Second, Renewal: 250 * time.Millisecond, StopActing: 2500 * time.Millisecond,
+			Retry: 200 * time.Millisecond, PollInterval: time.Second, Idle: 500 * time.Millisecond, Dead: 1500 * time.Millisecond,
 		},
 		follower: follower.Timings{
-			Idle: 300 * time.Millisecond, Dead: time.Second, Ack: 2 * time.Second,
+			Idle: 500 * time.Millisecond, Dead: 1500 * time.Millisecond, Ack: 2 * time.Second,
 			MetaReread: 2 * time.Second, Poll: 500 * time.Millisecond, Resubscribe: time.Second,
 			BackoffMin: 20 * time.Millisecond, BackoffMax: 500 * time.Millisecond,
 		},
@@ -83,7 +83,8 @@ type world struct {
 	cdn     *fakecdn.CDN
 	admin   *redis.Client
 	keys    cachekeys.Keys
-	logger  *slog.Logger
+	loud    *slog.Logger // of leaders
+	quiet   *slog.Logger // of followers, whose evaluations cost less without a log
 	audit   *auditor
 	readers []*reader
 }
@@ -106,8 +107,10 @@ func scenario(t *testing.T, play func(w *world)) {
 func newWorld(t *testing.T, server redistest.Server, p profile, virtual bool) *world {
 	w := &world{
 		T: t, profile: p, virtual: virtual, server: server, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey),
-		logger: slog.New(slog.NewTextHandler(&secretGuard{t: t}, nil)),
 	}
+	guard := &secretGuard{t: t}
+	w.loud = slog.New(slog.NewTextHandler(guard, nil))
+	w.quiet = slog.New(slog.NewTextHandler(guard, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.admin = server.Client(t, nil)
 	w.audit = startAuditor(w)
 	return w
