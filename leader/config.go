@@ -41,7 +41,7 @@ type Config struct {
 	// Transport makes the requests to the CDN; nil: an own one with the timeouts below.
 	Transport http.RoundTripper
 	// ProxyURL is the HTTP proxy for the CDN, with user and password if it wants
-	// them (S7). Empty: what the environment says. Ignored with a Transport.
+	// them (S7). Empty: none, whatever the environment says. Not together with a Transport.
 	ProxyURL string
 	// ConnectTimeout and ReadTimeout bound a request to the CDN (S8). 0: 10 s and 30 s.
 	ConnectTimeout time.Duration

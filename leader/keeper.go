@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // keeper takes part in the election for one SDK key. Two loops alternate, that of a
@@ -18,7 +19,7 @@ type keeper struct {
 	poll   time.Duration
 	timing Timing
 	store  store
-	log    *slog.Logger
+	log    eventlog.Log
 	stats  keyStats
 
 	fetcher *cdn.Fetcher
@@ -70,7 +71,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 		case err != nil:
 			k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 			if !failing {
-				k.log.Error("cannot reach the lock, trying again", "event_id", eventRedis, "error", err)
+				k.log.Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))
 			}
 			failing = true
 		case g.outcome == outcomeAcquired:
@@ -85,7 +86,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 				pause = min(pause, g.left+time.Millisecond)
 			} else if !stuck {
 				stuck = true
-				k.log.Error("the lock never expires, so that nobody can take over: delete it", "event_id", eventStuck, "key", k.store.keys.Lock)
+				k.log.Error(eventStuck, "The lock never expires, so that nobody can take over: delete it.", slog.String("key", k.store.keys.Lock))
 			}
 		}
 		k.sleep(ctx, pause)

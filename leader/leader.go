@@ -5,13 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // ErrUnknownName says that no SDK key of the leader has that name.
@@ -25,7 +25,7 @@ var errRunning = errors.New("leader: Run was called before")
 type Leader struct {
 	cfg     Config
 	id      string
-	log     *slog.Logger
+	log     eventlog.Log
 	keepers []*keeper
 	running atomic.Bool
 }
@@ -40,12 +40,9 @@ func New(cfg Config) (*Leader, error) {
 	if cfg.ReadBudget == 0 {
 		cfg.ReadBudget = 50_000_000
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
 	errs := []error{cfg.check()}
 	// A process gets an ID of its own at each start: a lock from before is not its own.
-	l := &Leader{cfg: cfg, id: rand.Text(), log: cfg.Logger}
+	l := &Leader{cfg: cfg, id: rand.Text(), log: eventlog.New(cfg.Logger)}
 	for i, key := range cfg.SDKKeys {
 		k, err := newKeeper(l, key)
 		if err != nil {
@@ -70,7 +67,7 @@ func newKeeper(l *Leader, key SDKKey) (*keeper, error) {
 		wake:    make(chan struct{}, 1),
 		refresh: make(chan struct{}, 1),
 	}
-	k.log = l.log.With("sdk_key", k.name)
+	k.log = eventlog.New(l.cfg.Logger, "sdk_key", k.name)
 	k.stats.v = KeyStats{Name: k.name, State: Candidate}
 	if k.poll == 0 {
 		k.poll = k.timing.PollInterval
@@ -81,7 +78,7 @@ func newKeeper(l *Leader, key SDKKey) (*keeper, error) {
 		Transport: l.cfg.Transport, ProxyURL: l.cfg.ProxyURL,
 		ConnectTimeout: l.cfg.ConnectTimeout, ReadTimeout: l.cfg.ReadTimeout,
 		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate,
-		MaxBodyBytes: cachekeys.MaxConfigBytes, Check: k.check, Logger: k.log,
+		MaxBodyBytes: cachekeys.MaxConfigBytes, Check: k.check, Logger: k.log.Logger(),
 	})
 	return k, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
@@ -29,7 +30,7 @@ func (l *Leader) listen(ctx context.Context) {
 		}
 		if !failing {
 			failing = true
-			l.log.Warn("not subscribed, requests arrive with the next renewal", "event_id", eventListen, "error", err)
+			l.log.Warn(eventListen, "Not subscribed; refresh requests arrive with the next renewal.", eventlog.Err(err))
 		}
 		pause := jitter(l.cfg.Timing.Retry)
 		if _, refused := errors.AsType[*subscription.RefusedError](err); refused {

@@ -3,12 +3,14 @@ package leader
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 const (
@@ -175,7 +177,7 @@ func (t *term) trust(c *content) bool {
 		t.polls.doubted = stored
 		t.polls.at = time.Now().Add(confirmAfter)
 		t.k.stats.update(func(s *KeyStats) { s.Doubted++ })
-		t.k.log.Info("the CDN served content that was replaced a moment ago, asking again", "event_id", eventDoubted, "etag", stored)
+		t.k.log.Info(eventDoubted, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("etag", stored))
 		return false
 	}
 	return true
@@ -200,7 +202,7 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 			t.polls.at = time.Now().Add(min(t.k.poll, jitter(firstRetry)))
 		}
 	}
-	t.k.log.Error(err.Error(), "event_id", event, "cause", reason)
+	t.k.log.Error(event, err.Error(), eventlog.Err(reason))
 	t.polls.doubted = ""
 	switch healing := t.polls.healing; {
 	case healing:
@@ -232,7 +234,7 @@ func permanent(code int) bool {
 func (k *keeper) verify(c *content) error {
 	config, err := evaluate.Parse(c.json)
 	if err != nil {
-		k.log.Warn("the content in Redis is no config", "event_id", eventForeign, "error", err)
+		k.log.Warn(eventForeign, "The content in Redis is no config.", eventlog.Err(err))
 		return err
 	}
 	c.broken = len(config.BrokenFlags())

@@ -2,6 +2,7 @@ package leader
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
@@ -152,11 +153,11 @@ func (t *term) committed(c *content, w written) {
 		s.BrokenFlags = c.broken
 	})
 	if changed {
-		t.k.log.Info("config published", "event_id", eventCommitted,
-			"rev", w.rev, "etag", t.etag, "bytes", t.length, "receivers", w.receivers)
+		t.k.log.Info(eventCommitted, "A new config was published.", slog.Int64("rev", w.rev),
+			slog.String("etag", t.etag), slog.Int("bytes", t.length), slog.Int64("receivers", w.receivers))
 	}
 	if c.broken > 0 && changed {
-		t.k.log.Warn("flags with an error in their model", "event_id", eventBrokenFlags, "flags", c.broken)
+		t.k.log.Warn(eventBrokenFlags, "The config has flags with an error in their model.", slog.Int("flags", c.broken))
 	}
 }
 
@@ -171,7 +172,7 @@ func (t *term) wrote(w written) {
 	if t.failing {
 		t.failing = false
 		t.k.stats.update(func(s *KeyStats) { s.WriteError = "" })
-		t.k.log.Info("writes to Redis succeed again", "event_id", eventRedisBack)
+		t.k.log.Info(eventRedisBack, "Redis can be written again.")
 	}
 	t.rev, t.cdn = w.rev, w.cdn
 	if t.content != nil {
@@ -192,8 +193,8 @@ func (t *term) wrote(w written) {
 		s.Ahead = max(ahead, 0)
 	})
 	if alarm {
-		t.k.log.Error("the entry is ahead of Redis's clock: a clock is wrong, here or where an SDK wrote it",
-			"event_id", eventAhead, "rev", w.rev, "ahead", ahead)
+		t.k.log.Error(eventAhead, "The entry is ahead of Redis's clock: a clock is wrong, there or where an SDK wrote it.",
+			slog.Int64("rev", w.rev), slog.Duration("ahead", ahead))
 	}
 }
 
@@ -206,8 +207,8 @@ func (t *term) regressed(ctx context.Context, w written) error {
 		t.adopt(w.meta)
 		return nil
 	}
-	t.k.log.Warn("Redis lost or changed what was written", "event_id", eventRegressed,
-		"rev", t.rev, "found", w.meta.Rev)
+	t.k.log.Warn(eventRegressed, "Redis lost or changed what was written.",
+		slog.Int64("rev", t.rev), slog.Int64("found", w.meta.Rev))
 	if t.content == nil {
 		// Nothing to mend it with: what is there is current, until the CDN answers.
 		t.adopt(w.meta)
@@ -221,8 +222,8 @@ func (t *term) regressed(ctx context.Context, w written) error {
 // Where that is newer than ours the CDN is asked first, since it may hold what an
 // SDK has just fetched.
 func (t *term) foreign(ctx context.Context, w written) error {
-	t.k.log.Warn("entry or blob are missing, or not as they were written", "event_id", eventForeign,
-		"rev", t.rev, "found", w.found)
+	t.k.log.Warn(eventForeign, "Entry or blob are missing, or not as they were written.",
+		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
 	switch {
 	case t.content == nil:
 		return nil // nothing to mend it with, until the CDN answers

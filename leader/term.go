@@ -3,11 +3,13 @@ package leader
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // Why a term ended.
@@ -72,7 +74,7 @@ func (t *term) run(ctx context.Context) {
 		s.State, s.LockHolder, s.Epoch, s.Since = Warm, k.leader.id, t.epoch, time.Now()
 		s.Terms++
 	})
-	k.log.Info("leading", "event_id", eventLeading, "epoch", t.epoch, "rev", t.rev)
+	k.log.Info(eventLeading, "Leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
 	// What was asked for before is answered by the first poll.
 	drain(k.refresh)
 	t.loadContent(ctx)
@@ -91,7 +93,7 @@ func (t *term) run(ctx context.Context) {
 			s.Lapsed++
 		}
 	})
-	k.log.Info("not leading any more", "event_id", eventResigned, "epoch", t.epoch, "reason", cause)
+	k.log.Info(eventResigned, "Not leading any more.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
 }
 
 // lead is the loop of the term. Everything it writes is fenced by the script that
@@ -148,7 +150,7 @@ func (t *term) report(err error) {
 	t.k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 	if !t.failing {
 		t.failing = true
-		t.k.log.Error("a write to Redis failed, trying again", "event_id", eventRedis, "error", err)
+		t.k.log.Error(eventRedis, "A write to Redis failed; trying again.", eventlog.Err(err))
 	}
 }
 
@@ -166,7 +168,7 @@ func (t *term) loadContent(ctx context.Context) {
 	c, err := t.k.store.load(ctx, cachekeys.Meta{Hash: t.hash, ETag: t.etag})
 	if err != nil {
 		if !errors.Is(err, redis.Nil) && ctx.Err() == nil {
-			t.k.log.Warn("the content in Redis cannot be taken over", "event_id", eventForeign, "error", err)
+			t.k.log.Warn(eventForeign, "The content in Redis cannot be taken over.", eventlog.Err(err))
 		}
 		return
 	}

@@ -31,13 +31,14 @@ var layouts = map[string]layout{
 		never: []string{"context", "log", "net", "os", "io/fs", "io/ioutil", "syscall", "embed", "testing"},
 	},
 	"internal/cdn":          {own: []string{}},
+	"internal/eventlog":     {own: []string{}},
 	"internal/subscription": {other: []string{"github.com/redis/go-redis/v9"}},
 	"leader": {
-		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/subscription"},
+		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
 	},
 	"follower": {
-		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/subscription"},
+		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/fsnotify/fsnotify"},
 	},
 }
