@@ -32,9 +32,11 @@ type keeper struct {
 
 	receivers receiverPeak // of the messages published
 
-	// highest is the highest rev or epoch that this process ever saw. No rev of its
-	// own will be below.
-	highest atomic.Int64
+	// highest is the highest rev that this process ever saw, epoch the last epoch. No
+	// rev and no epoch of its own will be below. An epoch tells the time: it must not
+	// raise a rev, since healing would then outrank what is newer.
+	highest int64
+	epoch   int64
 	// content is what this process last committed or loaded; it may be old.
 	content    *content
 	contentCDN int64 // when the CDN last confirmed it, by Redis's clock
@@ -97,11 +99,11 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 func (k *keeper) acquire(ctx context.Context) (grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.timing.StopActing/2)
 	defer cancel()
-	g, err := k.store.acquire(ctx, k.highest.Load())
+	g, err := k.store.acquire(ctx, max(k.highest, k.epoch))
 	if err != nil {
 		return grant{}, err
 	}
-	k.sawRev(g.meta.Epoch)
+	k.epoch = max(k.epoch, g.meta.Epoch)
 	k.sawCurrent(g.meta.Rev, g.meta.Hash)
 	return g, nil
 }
@@ -119,18 +121,9 @@ func (k *keeper) sleep(ctx context.Context, d time.Duration) {
 
 // sawCurrent notes what is current in Redis, if anything is.
 func (k *keeper) sawCurrent(rev int64, hash string) {
-	k.sawRev(rev)
+	k.highest = max(k.highest, rev)
 	if rev != 0 {
 		k.currentHash = hash
-	}
-}
-
-func (k *keeper) sawRev(rev int64) {
-	for {
-		old := k.highest.Load()
-		if rev <= old || k.highest.CompareAndSwap(old, rev) {
-			return
-		}
 	}
 }
 

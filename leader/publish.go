@@ -26,7 +26,7 @@ func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
 
 func (t *term) claim(kind cachekeys.MessageType) claim {
 	c := claim{
-		lock: t.lock, base: t.rev, highest: t.k.highest.Load(), age: -1, cdn: t.cdn,
+		lock: t.lock, base: t.rev, highest: t.k.highest, age: -1, cdn: t.cdn,
 		message: t.message(kind), etag: t.etag,
 	}
 	// While newer content waits to be committed, the CDN's answer is not about what
