@@ -10,6 +10,8 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // User is whom an evaluation is for: nil (nobody), a [*UserData], a map[string]any or
@@ -25,7 +27,7 @@ type UserData = evaluate.UserData
 // All methods are safe for concurrent use.
 type Client struct {
 	feed        *feed
-	log         eventLog
+	log         eventlog.Log
 	defaultUser User
 	hooks       *hookRunner
 
@@ -47,7 +49,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := newEventLog(cfg.Logger, cfg.SDKKey)
+	log := eventlog.New(cfg.Logger, "sdk_key", cdn.Mask(cfg.SDKKey))
 	c := &Client{
 		log: log, defaultUser: cfg.DefaultUser, hooks: startHooks(cfg.Hooks, log),
 		ready: make(chan struct{}), stop: make(chan struct{}),
@@ -114,7 +116,7 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 // It does not make the leader ask the CDN.
 func (c *Client) Refresh(ctx context.Context) error {
 	if c.isClosed() {
-		c.log.warn(eventClosedNoEffect, "The client object is already closed, thus `Refresh()` has no effect.")
+		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `Refresh()` has no effect.")
 		return ErrClosed
 	}
 	return c.feed.refresh(ctx)
@@ -133,7 +135,7 @@ func (c *Client) isClosed() bool {
 // that has begun goes on. Config held already is not reported.
 func (c *Client) OnConfigChanged(hook func(config *evaluate.Config)) (remove func()) {
 	if c.isClosed() {
-		c.log.warn(eventClosedNoEffect, "The client object is already closed, thus `OnConfigChanged()` has no effect.")
+		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `OnConfigChanged()` has no effect.")
 	}
 	return c.hooks.add(hook)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
@@ -93,7 +94,7 @@ func (f *feed) parse(payload string) (cachekeys.Message, bool) {
 	switch {
 	case err != nil:
 		f.inc(&f.n.BadMessages)
-		f.log.debug(eventIgnoredMessage, "A message was ignored.", errAttr(err))
+		f.log.Debug(eventIgnoredMessage, "A message was ignored.", eventlog.Err(err))
 		return message, false
 	case !message.Known():
 		f.inc(&f.n.Unknown)
@@ -102,7 +103,7 @@ func (f *feed) parse(payload string) (cachekeys.Message, bool) {
 		return message, false // for leaders
 	case message.Rev != 0 && message.Hash == "":
 		f.inc(&f.n.BadMessages)
-		f.log.debug(eventIgnoredMessage, "A message was ignored: it names no content.")
+		f.log.Debug(eventIgnoredMessage, "A message was ignored: it names no content.")
 		return message, false
 	}
 	return message, true

@@ -8,6 +8,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // candidate is content that might be put in force.
@@ -108,8 +109,8 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	if err != nil {
 		s.inc(&s.n.RefusedConfigs)
 		s.noConfig.add(c.hash)
-		s.log.error(eventRefusedConfig, "The config in Redis was refused; the one held stays in force.",
-			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), errAttr(err))
+		s.log.Error(eventRefusedConfig, "The config in Redis was refused; the one held stays in force.",
+			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), eventlog.Err(err))
 		return nil, err
 	}
 	return &snapshot{config: config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source}, nil
@@ -128,7 +129,7 @@ func (s *syncer) apply(next *snapshot) {
 		return
 	}
 	s.inc(&s.n.Applied)
-	s.log.debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.rev),
+	s.log.Debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.rev),
 		slog.String("hash", next.hash), slog.String("source", string(next.source)))
 	s.changed(next)
 }
@@ -140,7 +141,7 @@ func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().at(rev,
 func (s *syncer) onRefused(text string, err error) {
 	if refusal := text + err.Error(); s.refusal != refusal {
 		s.refusal = refusal
-		s.log.warn(eventRefusedContent, text, errAttr(err))
+		s.log.Warn(eventRefusedContent, text, eventlog.Err(err))
 	}
 }
 
@@ -151,7 +152,7 @@ func (s *syncer) onAnomaly(rev int64, hash string) {
 		return
 	}
 	s.anomaly = hash
-	s.log.warn(eventAnomaly, "Redis names another config of the same rev; the one held stays in force.",
+	s.log.Warn(eventAnomaly, "Redis names another config of the same rev; the one held stays in force.",
 		slog.Int64("rev", rev), slog.String("hash", hash))
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // evaluation is the result of an evaluation with what it was made from.
@@ -77,7 +78,7 @@ func (c *Client) GetStringValueDetails(key string, def string, user User) String
 func (c *Client) GetAllKeys() []string {
 	s := c.feed.current.Load()
 	if s == nil {
-		c.log.error(eventConfigNotPresent, "Config JSON is not present. Returning empty slice.")
+		c.log.Error(eventConfigNotPresent, "Config JSON is not present. Returning empty slice.")
 		return nil
 	}
 	return slices.Clone(s.config.Keys())
@@ -88,7 +89,7 @@ func (c *Client) GetAllKeys() []string {
 func (c *Client) GetAllValues(user User) map[string]any {
 	s := c.feed.current.Load()
 	if s == nil {
-		c.log.error(eventConfigNotPresent, "Config JSON is not present. Returning empty map.")
+		c.log.Error(eventConfigNotPresent, "Config JSON is not present. Returning empty map.")
 		return map[string]any{}
 	}
 	keys := s.config.Keys()
@@ -111,7 +112,7 @@ func (c *Client) evaluate(e *evaluation, s *snapshot, method, key string, user U
 	if s != nil {
 		config = s.config
 	}
-	if c.log.enabled(slog.LevelWarn) {
+	if c.log.Enabled(slog.LevelWarn) {
 		e.Result = c.evaluateLogged(config, key, user, def)
 	} else {
 		e.Result = config.Evaluate(key, user, def, nil)
@@ -128,11 +129,11 @@ var traces = sync.Pool{New: func() any { return new(evaluate.Trace) }}
 func (c *Client) evaluateLogged(config *evaluate.Config, key string, user User, def evaluate.Value) evaluate.Result {
 	trace := traces.Get().(*evaluate.Trace)
 	defer traces.Put(trace)
-	trace.Log = c.log.enabled(slog.LevelInfo)
+	trace.Log = c.log.Enabled(slog.LevelInfo)
 	result := config.Evaluate(key, user, def, trace)
 	if events := trace.Events(); len(events) > 0 {
 		for _, event := range events {
-			c.log.event(levelOf(event.ID), int(event.ID), event.Message)
+			c.log.Event(levelOf(event.ID), int(event.ID), event.Message)
 		}
 		trace.Reset()
 	}
@@ -151,14 +152,14 @@ func levelOf(id evaluate.EventID) slog.Level {
 }
 
 func (c *Client) logFailure(r *evaluate.Result, method, key string, def evaluate.Value) {
-	if !c.log.enabled(slog.LevelError) {
+	if !c.log.Enabled(slog.LevelError) {
 		return
 	}
 	switch r.Code {
 	case evaluate.CodeConfigNotAvailable, evaluate.CodeNoSuchKey:
-		c.log.error(int(r.Code), r.Err.Error())
+		c.log.Error(int(r.Code), r.Err.Error())
 	default:
-		c.log.error(eventEvaluationFailed, "Error occurred in the `"+method+"` method while evaluating setting '"+key+
-			"'. Returning the `defaultValue` parameter that you specified in your application: '"+def.String()+"'.", errAttr(r.Err))
+		c.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method while evaluating setting '"+key+
+			"'. Returning the `defaultValue` parameter that you specified in your application: '"+def.String()+"'.", eventlog.Err(r.Err))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // ErrClosed is given by calls that a closed client cannot do any more.
@@ -22,7 +23,7 @@ type feed struct {
 	redis   redis.UniversalClient
 	store   *store
 	timings Timings
-	log     eventLog
+	log     eventlog.Log
 	changed func(*snapshot) // told of each new content, by the sync goroutine; must not block
 
 	current   atomic.Pointer[snapshot]
@@ -55,7 +56,7 @@ type refresh struct {
 }
 
 // startFeed starts a feed, which syncs at once. changed must not block.
-func startFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings, log eventLog, changed func(*snapshot)) *feed {
+func startFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings, log eventlog.Log, changed func(*snapshot)) *feed {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &feed{
 		redis: client, store: newStore(client, keys), timings: timings, log: log, changed: changed,

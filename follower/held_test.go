@@ -6,12 +6,13 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // heldClient is a client that holds a config and has no Redis at all.
 func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	t.Helper()
-	c := &Client{log: eventLog{logger}, feed: &feed{}}
+	c := &Client{log: eventlog.New(logger), feed: &feed{}}
 	if json == nil {
 		return c
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // hookQueue is how many changes may wait for slow hooks. Beyond it the oldest is dropped.
@@ -25,7 +26,7 @@ type Hooks struct {
 
 // hookRunner calls the hooks of one client.
 type hookRunner struct {
-	log  eventLog
+	log  eventlog.Log
 	wake chan struct{}
 	done chan struct{}
 
@@ -38,7 +39,7 @@ type hookRunner struct {
 	panics  int64
 }
 
-func startHooks(initial *Hooks, log eventLog) *hookRunner {
+func startHooks(initial *Hooks, log eventlog.Log) *hookRunner {
 	h := &hookRunner{log: log, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	if initial != nil && initial.OnConfigChanged != nil {
 		h.add(initial.OnConfigChanged)
@@ -74,7 +75,7 @@ func (h *hookRunner) configChanged(config *evaluate.Config) {
 	if len(h.queue) == hookQueue {
 		h.queue = slices.Delete(h.queue, 0, 1)
 		h.dropped++
-		h.log.warn(eventHookSlow, "Hooks are too slow: they are not told of every change.")
+		h.log.Warn(eventHookSlow, "Hooks are too slow: they are not told of every change.")
 	}
 	h.queue = append(h.queue, config)
 	h.signal()
@@ -128,7 +129,7 @@ func (h *hookRunner) call(hook func(*evaluate.Config), config *evaluate.Config) 
 			h.mu.Lock()
 			h.panics++
 			h.mu.Unlock()
-			h.log.error(eventHookPanic, "A hook panicked.", slog.String("hook", "OnConfigChanged"), slog.String("panic", fmt.Sprint(r)))
+			h.log.Error(eventHookPanic, "A hook panicked.", slog.String("hook", "OnConfigChanged"), slog.String("panic", fmt.Sprint(r)))
 		}
 	}()
 	hook(config)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 const (
@@ -162,7 +164,7 @@ func (s *syncer) onShort(h head) {
 	}
 	s.want.tries++
 	if s.want.tries >= lagTries {
-		s.log.warn(eventLag, "Redis does not give the config that was announced; trying again with the next read of what is current.",
+		s.log.Warn(eventLag, "Redis does not give the config that was announced; trying again with the next read of what is current.",
 			slog.Int64("announced", s.want.rev), slog.Int64("current", h.meta.Rev))
 		return
 	}
@@ -179,7 +181,7 @@ func (s *syncer) mayLower(h head) bool {
 func (s *syncer) onRebase(h head, next *snapshot) {
 	s.inc(&s.n.Rebases)
 	rev, _ := s.current.Load().place()
-	s.log.warn(eventRebase, "Redis has lost its data and its clock is behind: the rev goes back to that of the config there.",
+	s.log.Warn(eventRebase, "Redis has lost its data and its clock is behind: the rev goes back to that of the config there.",
 		slog.Int64("from", rev), slog.Int64("to", next.rev), slog.Int64("epoch", h.meta.Epoch))
 	s.rebase = rebase{}
 	s.want = want{}
@@ -194,7 +196,7 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 	}
 	s.inc(&s.n.FailedReads)
 	if !s.failing {
-		s.log.error(eventCacheRead, "Error occurred while reading the cache.", errAttr(err))
+		s.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
 	}
 	s.failing = true
 	if s.conn == nil || !s.conn.live {
@@ -206,7 +208,7 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 
 func (s *syncer) readWorked() {
 	if s.failing {
-		s.log.info(eventCacheReadRecovery, "The cache can be read again.")
+		s.log.Info(eventCacheReadRecovery, "The cache can be read again.")
 	}
 	s.failing = false
 	s.reading.reset()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
@@ -194,9 +195,9 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 func (s *syncer) poll(err error) {
 	s.inc(&s.n.Refusals)
 	if s.setState(Polling) {
-		s.log.error(eventPolling, "Redis answers, but changes cannot be subscribed to: it is polled instead, which takes longer and costs more. "+
+		s.log.Error(eventPolling, "Redis answers, but changes cannot be subscribed to: it is polled instead, which takes longer and costs more. "+
 			"Check the right to SUBSCRIBE to the channel.", slog.String("channel", s.store.keys.Events),
-			slog.Duration("interval", s.timings.Poll), errAttr(err))
+			slog.Duration("interval", s.timings.Poll), eventlog.Err(err))
 	}
 	s.redial.set(around(s.timings.Resubscribe, 0.5))
 }
@@ -204,7 +205,7 @@ func (s *syncer) poll(err error) {
 // disconnected waits before it connects again.
 func (s *syncer) disconnected(err error) {
 	if s.setState(Disconnected) {
-		s.log.warn(eventDisconnected, "The connection to Redis is lost; evaluation goes on with the config held.", errAttr(err))
+		s.log.Warn(eventDisconnected, "The connection to Redis is lost; evaluation goes on with the config held.", eventlog.Err(err))
 	}
 	s.redial.set(s.connecting.next())
 }
@@ -254,7 +255,7 @@ func (s *syncer) onSilence(ctx context.Context) {
 	}
 	s.inc(&s.n.Deaf)
 	s.deaf++
-	s.log.warn(eventDeaf, "A leader is alive, but its messages do not arrive here; connecting again.")
+	s.log.Warn(eventDeaf, "A leader is alive, but its messages do not arrive here; connecting again.")
 	s.hangUp()
 	if s.deaf > deafTries {
 		s.poll(errDeaf)
@@ -279,13 +280,13 @@ func (s *syncer) setState(state State) bool {
 		s.setReread()
 	}
 	if subscribed := state == Live || state == NoLeader; subscribed && from != Live && from != NoLeader {
-		s.log.info(eventLive, "Subscribed to changes.")
+		s.log.Info(eventLive, "Subscribed to changes.")
 	}
 	switch {
 	case state == NoLeader:
-		s.log.warn(eventNoLeader, "No leader is heard: nobody keeps the config in Redis current.")
+		s.log.Warn(eventNoLeader, "No leader is heard: nobody keeps the config in Redis current.")
 	case state == Live && from == NoLeader:
-		s.log.info(eventLeaderBack, "A leader is heard.")
+		s.log.Info(eventLeaderBack, "A leader is heard.")
 	}
 	return true
 }

@@ -30,21 +30,26 @@ func (l Log) Enabled(level slog.Level) bool {
 
 // Debug writes an event of level debug.
 func (l Log) Debug(id int, text string, attrs ...slog.Attr) {
-	l.event(slog.LevelDebug, id, text, attrs)
+	l.Event(slog.LevelDebug, id, text, attrs...)
 }
 
 // Info writes an event of level info.
-func (l Log) Info(id int, text string, attrs ...slog.Attr) { l.event(slog.LevelInfo, id, text, attrs) }
+func (l Log) Info(id int, text string, attrs ...slog.Attr) {
+	l.Event(slog.LevelInfo, id, text, attrs...)
+}
 
 // Warn writes an event of level warn.
-func (l Log) Warn(id int, text string, attrs ...slog.Attr) { l.event(slog.LevelWarn, id, text, attrs) }
+func (l Log) Warn(id int, text string, attrs ...slog.Attr) {
+	l.Event(slog.LevelWarn, id, text, attrs...)
+}
 
 // Error writes an event of level error.
 func (l Log) Error(id int, text string, attrs ...slog.Attr) {
-	l.event(slog.LevelError, id, text, attrs)
+	l.Event(slog.LevelError, id, text, attrs...)
 }
 
-func (l Log) event(level slog.Level, id int, text string, attrs []slog.Attr) {
+// Event writes an event of any level.
+func (l Log) Event(level slog.Level, id int, text string, attrs ...slog.Attr) {
 	if !l.Enabled(level) {
 		return
 	}

@@ -1,0 +1,28 @@
+package follower
+
+// Event ids (S102). The texts of those below 6000 are the official SDKs'; the
+// others are this project's own, see the table in the package documentation.
+const (
+	eventDebug             = 0
+	eventConfigNotPresent  = 1000
+	eventNoSuchKey         = 1001
+	eventEvaluationFailed  = 1002
+	eventCacheRead         = 2200
+	eventClosedNoEffect    = 3201
+	eventLive              = 6000
+	eventDisconnected      = 6001
+	eventPolling           = 6002
+	eventNoLeader          = 6003
+	eventLeaderBack        = 6004
+	eventApplied           = 6005
+	eventRefusedContent    = 6006
+	eventRefusedConfig     = 6007
+	eventRebase            = 6008
+	eventAnomaly           = 6009
+	eventLag               = 6010
+	eventDeaf              = 6011
+	eventIgnoredMessage    = 6012
+	eventHookPanic         = 6013
+	eventHookSlow          = 6014
+	eventCacheReadRecovery = 6015
+)
