@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,6 +62,11 @@ func startAuditor(w *world) *auditor {
 func (a *auditor) check(t *testing.T) {
 	t.Helper()
 	a.read(t.Context())
+	a.mu.Lock()
+	if a.entryText == "" || a.blobText == "" || strings.HasPrefix(a.seen, "[<nil>") {
+		a.fault("something is missing: entry of %d bytes, blob of %d, meta %.200s", len(a.entryText), len(a.blobText), a.seen)
+	}
+	a.mu.Unlock()
 	a.report(t)
 }
 

@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,9 @@ type Process struct {
 	args    []string
 	cmd     *exec.Cmd
 	exited  chan struct{}
+
+	busPort int           // of a cluster's node
+	own     *redis.Client // for the harness itself
 }
 
 var _ Server = (*Process)(nil)
@@ -47,26 +51,38 @@ var _ Server = (*Process)(nil)
 // is no redis-server the test ends, see [missing.Skip].
 func Start(t testing.TB, args ...string) *Process {
 	t.Helper()
+	return launchServer(t, func(*Process) []string { return args })
+}
+
+// launchServer starts a redis-server with further arguments.
+func launchServer(t testing.TB, more func(p *Process) []string) *Process {
+	t.Helper()
+	return launchProgram(t, func(p *Process) []string {
+		return append([]string{
+			"--port", strconv.Itoa(p.Port), "--bind", "127.0.0.1", "--dir", p.Dir,
+			"--save", "", "--appendonly", "no", "--daemonize", "no", "--enable-debug-command", "yes",
+		}, more(p)...)
+	})
+}
+
+// launchProgram starts the program with arguments that may depend on port and folder.
+func launchProgram(t testing.TB, args func(p *Process) []string) *Process {
+	t.Helper()
 	path, err := exec.LookPath(Program)
 	if err != nil {
 		missing.Skip(t, "%s is missing: install the Debian package %s (%v)", Program, Package, err)
 	}
-	return start(t, path, func(port int, dir string) []string {
-		return append([]string{
-			"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir,
-			"--save", "", "--appendonly", "no", "--daemonize", "no", "--enable-debug-command", "yes",
-		}, args...)
-	})
+	return start(t, path, args)
 }
 
 // start tries several ports: between finding a free one and using it, another
 // process may take it.
-func start(t testing.TB, path string, args func(port int, dir string) []string) *Process {
+func start(t testing.TB, path string, args func(p *Process) []string) *Process {
 	t.Helper()
 	var err error
 	for range 5 {
 		p := &Process{Port: freePort(t), Dir: t.TempDir(), program: path}
-		p.args = args(p.Port, p.Dir)
+		p.args = args(p)
 		if err = p.launch(t.Context()); err == nil {
 			t.Cleanup(func() {
 				p.Kill()
@@ -120,13 +136,9 @@ func (p *Process) launch(ctx context.Context) error {
 func (p *Process) awaitPing(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	client := redis.NewClient(&redis.Options{
-		Addr: p.Addr(), MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true, DisableIdentity: true,
-	})
-	defer func() { _ = client.Close() }()
 	for {
-		err := client.Ping(ctx).Err()
-		if err == nil || strings.HasPrefix(err.Error(), "NOAUTH") {
+		err := p.ping(ctx)
+		if err == nil {
 			return nil
 		}
 		select {
@@ -137,6 +149,26 @@ func (p *Process) awaitPing(ctx context.Context) error {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+}
+
+// ping asks without a client, which would print each failure. To be asked for a
+// password is an answer too.
+func (p *Process) ping(ctx context.Context) error {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", p.Addr())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	if err == nil && !strings.HasPrefix(answer, "+PONG") && !strings.HasPrefix(answer, "-NOAUTH") {
+		err = fmt.Errorf("it answers %q", answer)
+	}
+	return err
 }
 
 // Addr is host and port.

@@ -1,0 +1,124 @@
+package redistest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+const (
+	slots = 16384
+	// nodeTimeout is after how many milliseconds a cluster takes a node for failed.
+	nodeTimeout = 1000
+)
+
+// Cluster is a Redis Cluster of real processes.
+type Cluster struct {
+	Primaries []*Process // in the order of the slots that they own at first
+	Replicas  []*Process // the first of the first primary, the first of the second, …
+}
+
+// StartCluster starts a cluster, each primary with that many replicas, and waits
+// until all slots are served. It ends with the test; without a redis-server the test
+// ends, see [Start].
+func StartCluster(t testing.TB, primaries, replicas int) *Cluster {
+	t.Helper()
+	c := &Cluster{}
+	for range primaries {
+		c.Primaries = append(c.Primaries, startNode(t))
+	}
+	for range primaries * replicas {
+		c.Replicas = append(c.Replicas, startNode(t))
+	}
+	first := c.Primaries[0]
+	for i, node := range c.Primaries {
+		node.must(t, "CLUSTER", "ADDSLOTSRANGE", i*slots/primaries, (i+1)*slots/primaries-1)
+	}
+	for _, node := range c.nodes()[1:] {
+		node.must(t, "CLUSTER", "MEET", "127.0.0.1", first.Port, first.busPort)
+	}
+	c.awaitAll(t, "knows all nodes", "cluster_known_nodes:"+strconv.Itoa(len(c.nodes()))+"\r\n")
+	for i, node := range c.Replicas {
+		id := c.Primaries[i%primaries].must(t, "CLUSTER", "MYID")
+		node.must(t, "CLUSTER", "REPLICATE", id)
+	}
+	c.awaitAll(t, "is well", "cluster_state:ok\r\n")
+	for _, node := range c.Replicas {
+		node.await(t, "is in sync", func() bool {
+			return strings.Contains(fmt.Sprint(node.must(t, "INFO", "replication")), "master_link_status:up")
+		})
+	}
+	return c
+}
+
+func startNode(t testing.TB) *Process {
+	t.Helper()
+	return launchServer(t, func(p *Process) []string {
+		// The bus is by default 10000 above the port, which may be no port at all.
+		p.busPort = freePort(t)
+		return []string{
+			"--cluster-enabled", "yes", "--cluster-node-timeout", strconv.Itoa(nodeTimeout),
+			"--cluster-port", strconv.Itoa(p.busPort),
+		}
+	})
+}
+
+func (c *Cluster) nodes() []*Process {
+	return append(append([]*Process(nil), c.Primaries...), c.Replicas...)
+}
+
+func (c *Cluster) awaitAll(t testing.TB, what, line string) {
+	t.Helper()
+	for _, node := range c.nodes() {
+		node.await(t, what, func() bool {
+			return strings.Contains(fmt.Sprint(node.must(t, "CLUSTER", "INFO")), line)
+		})
+	}
+}
+
+// Client returns a new client of the cluster, closed at the end of the test. change
+// may be nil.
+func (c *Cluster) Client(t testing.TB, change func(*redis.ClusterOptions)) *redis.ClusterClient {
+	t.Helper()
+	opts := &redis.ClusterOptions{
+		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	for _, node := range c.nodes() {
+		opts.Addrs = append(opts.Addrs, node.Addr())
+	}
+	if change != nil {
+		change(opts)
+	}
+	client := redis.NewClusterClient(opts)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// must sends a command and ends the test if it fails.
+func (p *Process) must(t testing.TB, args ...any) any {
+	t.Helper()
+	if p.own == nil {
+		p.own = redis.NewClient(&redis.Options{Addr: p.Addr(), DisableIdentity: true, DialerRetries: 1})
+		t.Cleanup(func() { _ = p.own.Close() })
+	}
+	reply, err := p.own.Do(t.Context(), args...).Result()
+	if err != nil {
+		t.Fatalf("redistest: %v on port %d: %v", args, p.Port, err)
+	}
+	return reply
+}
+
+func (p *Process) await(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(startTimeout); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("redistest: not within %v: the node on port %d %s", startTimeout, p.Port, what)
+		}
+	}
+}
