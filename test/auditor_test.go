@@ -20,13 +20,14 @@ import (
 // to it that entry, blob and meta agree (I3), that the fetch time in the entry does
 // not go back (I9), and that the version within the content does not.
 type auditor struct {
-	admin *redis.Client
+	admin redis.UniversalClient
 	keys  cachekeys.Keys
 
 	mu      sync.Mutex
 	faults  []string
 	fetched int64
 	version int64
+	lossy   bool
 	sound   string // hash of the last blob whose content was looked at
 	// What was seen last, since nearly always nothing has changed.
 	seen, entryText, blobText string
@@ -75,6 +76,14 @@ func (a *auditor) stored() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.version
+}
+
+// allowLoss lets what is stored go back from now on: a replica that takes over may be
+// behind, until a leader mends it.
+func (a *auditor) allowLoss() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lossy = true
 }
 
 // forget lets what is stored begin anew.
@@ -146,7 +155,7 @@ func (a *auditor) compare(entryText, blobText string, fields []any) {
 }
 
 func (a *auditor) entry(entry cachekeys.Entry, hash string) {
-	if entry.FetchTime < a.fetched {
+	if entry.FetchTime < a.fetched && !a.lossy {
 		a.fault("fetch time %d after %d", entry.FetchTime, a.fetched)
 	}
 	a.fetched = max(a.fetched, entry.FetchTime)
@@ -161,7 +170,7 @@ func (a *auditor) entry(entry cachekeys.Entry, hash string) {
 		version = config.F[fakecdn.VersionFlag].V.I
 		a.known[hash] = version
 	}
-	if version < a.version {
+	if version < a.version && !a.lossy {
 		a.fault("version %d after %d", version, a.version)
 	}
 	a.version = max(a.version, version)

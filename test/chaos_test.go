@@ -19,7 +19,7 @@ func TestRandomFaultsNeverTakeContentBack(t *testing.T) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, redistest.Virtual(t), virtualProfile(), true)
+				w := newWorld(t, to(redistest.Virtual(t)), virtualProfile(), true)
 				c := &chaos{world: w, random: rand.New(rand.NewPCG(seed, 0))}
 				c.play(40)
 			})

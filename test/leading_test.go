@@ -22,9 +22,12 @@ func (w *world) lead(name string) *runner {
 	w.Helper()
 	r := &runner{name: name, link: new(redistest.Link), done: make(chan struct{})}
 	// Connections in stock: what a frozen process sends goes out on one of them.
-	opts := *w.server.Client(w.T, r.link).Options()
-	opts.MinIdleConns = 4
-	client := redis.NewClient(&opts)
+	client := w.connect(w.T, r.link)
+	if single, ok := client.(*redis.Client); ok {
+		opts := *single.Options()
+		opts.MinIdleConns = 4
+		client = redis.NewClient(&opts)
+	}
 	var err error
 	r.Leader, err = leader.New(leader.Config{
 		Redis: client, SDKKeys: []leader.SDKKey{{Key: sdkKey}},
@@ -92,10 +95,7 @@ func (w *world) ready(followers int) (first, second *runner) {
 	w.followers(followers)
 	w.reached(w.cdn.Version(), w.poll())
 	// Both hear each other: a resignation must not get lost.
-	w.eventually(w.takeover(), "both are subscribed", func() bool {
-		counts, err := w.admin.PubSubNumSub(w.Context(), w.keys.Events).Result()
-		return err == nil && counts[w.keys.Events] == int64(2+followers)
-	})
+	w.subscribed(2 + followers)
 	w.eventually(w.takeover(), "one leads and the other knows", func() bool {
 		if second.leads() { // on a busy machine
 			first, second = second, first

@@ -47,8 +47,9 @@ func (e *buildError) Error() string { return "build catbridge: " + e.err.Error()
 // fleet is a world whose leaders are processes of the real program.
 type fleet struct {
 	*world
-	path   string
-	cdnURL string
+	path     string
+	redisURL string
+	cdnURL   string
 }
 
 // onProcesses plays with processes on a real server, with the program's fast timing.
@@ -68,7 +69,7 @@ func onProcesses(t *testing.T, play func(f *fleet)) {
 	}
 	p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: time.Minute}
 	p.leader.PollInterval = time.Second
-	f := &fleet{world: newWorld(t, server, p, false), path: path}
+	f := &fleet{world: newWorld(t, to(server), p, false), path: path, redisURL: server.URL()}
 	web := httptest.NewServer(f.cdn)
 	t.Cleanup(web.Close)
 	f.cdnURL = web.URL
@@ -97,7 +98,7 @@ func (f *fleet) launch() *process {
 		"--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL,
 		"--log-format", "json", "--log-level", "debug")
 	p.cmd.Env = []string{
-		"CATBRIDGE_SDK_KEY=" + sdkKey, "CATBRIDGE_REDIS_URL=" + f.server.(*redistest.Process).URL(),
+		"CATBRIDGE_SDK_KEY=" + sdkKey, "CATBRIDGE_REDIS_URL=" + f.redisURL,
 	}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
@@ -171,10 +172,7 @@ func (f *fleet) launchAll(leaders, followers int) []*process {
 	}
 	f.followers(followers)
 	f.reached(f.cdn.Version(), f.poll())
-	f.eventually(f.takeover(), "all are subscribed", func() bool {
-		counts, err := f.admin.PubSubNumSub(f.Context(), f.keys.Events).Result()
-		return err == nil && counts[f.keys.Events] == int64(leaders+followers)
-	})
+	f.subscribed(leaders + followers)
 	return all
 }
 

@@ -12,7 +12,7 @@ func onServer(t *testing.T, play func(w *world, server *redistest.Process)) {
 	t.Helper()
 	t.Parallel()
 	server := redistest.Start(t)
-	play(newWorld(t, server, realProfile(), false), server)
+	play(newWorld(t, to(server), realProfile(), false), server)
 }
 
 // F15: Redis is stopped for longer than any lock lives. Evaluation answers at once

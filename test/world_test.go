@@ -2,9 +2,12 @@ package test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"log/slog"
 	"os"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,15 +76,22 @@ func realProfile() profile {
 	}
 }
 
+// connector gives a client of the world's Redis, through a network of its own.
+type connector func(t testing.TB, link *redistest.Link) redis.UniversalClient
+
+func to(server redistest.Server) connector {
+	return func(t testing.TB, link *redistest.Link) redis.UniversalClient { return server.Client(t, link) }
+}
+
 // world is what a scenario plays in: one Redis, one CDN, leaders and followers, each
 // with a network of its own.
 type world struct {
 	*testing.T
 	profile
 	virtual bool
-	server  redistest.Server
+	connect connector
 	cdn     *fakecdn.CDN
-	admin   *redis.Client
+	admin   redis.UniversalClient
 	keys    cachekeys.Keys
 	loud    *slog.Logger // of leaders
 	quiet   *slog.Logger // of followers, whose evaluations cost less without a log
@@ -95,23 +105,23 @@ func scenario(t *testing.T, play func(w *world)) {
 	t.Parallel()
 	t.Run("virtual", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			play(newWorld(t, redistest.Virtual(t), virtualProfile(), true))
+			play(newWorld(t, to(redistest.Virtual(t)), virtualProfile(), true))
 		})
 	})
 	t.Run("real", func(t *testing.T) {
 		t.Parallel()
-		play(newWorld(t, redistest.Start(t), realProfile(), false))
+		play(newWorld(t, to(redistest.Start(t)), realProfile(), false))
 	})
 }
 
-func newWorld(t *testing.T, server redistest.Server, p profile, virtual bool) *world {
+func newWorld(t *testing.T, connect connector, p profile, virtual bool) *world {
 	w := &world{
-		T: t, profile: p, virtual: virtual, server: server, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey),
+		T: t, profile: p, virtual: virtual, connect: connect, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey),
 	}
 	guard := &secretGuard{t: t}
 	w.loud = slog.New(slog.NewTextHandler(guard, nil))
 	w.quiet = slog.New(slog.NewTextHandler(guard, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.admin = server.Client(t, nil)
+	w.admin = connect(t, nil)
 	w.audit = startAuditor(w)
 	return w
 }
@@ -196,6 +206,27 @@ func (w *world) flushAll() {
 	if err := w.admin.FlushAll(w.Context()).Err(); err != nil {
 		w.Fatal(err)
 	}
+}
+
+// subscribed waits until that many processes hear messages, on any node.
+func (w *world) subscribed(want int) {
+	w.Helper()
+	w.eventually(w.takeover(), strconv.Itoa(want)+" are subscribed", func() bool {
+		var have atomic.Int64
+		count := func(ctx context.Context, node *redis.Client) error {
+			counts, err := node.PubSubNumSub(ctx, w.keys.Events).Result()
+			have.Add(counts[w.keys.Events])
+			return err
+		}
+		var err error
+		switch client := w.admin.(type) {
+		case *redis.Client:
+			err = count(w.Context(), client)
+		case *redis.ClusterClient:
+			err = client.ForEachShard(w.Context(), count)
+		}
+		return err == nil && have.Load() == int64(want)
+	})
 }
 
 // present waits until all keys of the bridge are there.

@@ -81,33 +81,37 @@ func (c *Cluster) awaitAll(t testing.TB, what, line string) {
 	}
 }
 
-// Client returns a new client of the cluster, closed at the end of the test. change
-// may be nil.
-func (c *Cluster) Client(t testing.TB, change func(*redis.ClusterOptions)) *redis.ClusterClient {
+// Client returns a new client of the cluster, closed at the end of the test. All its
+// connections go through link; nil: nothing stands between.
+func (c *Cluster) Client(t testing.TB, link *Link) *redis.ClusterClient {
 	t.Helper()
 	opts := &redis.ClusterOptions{
-		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true,
+		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	for _, node := range c.nodes() {
 		opts.Addrs = append(opts.Addrs, node.Addr())
 	}
-	if change != nil {
-		change(opts)
-	}
+	opts.Dialer = dialThrough(link)
 	client := redis.NewClusterClient(opts)
-	t.Cleanup(func() { _ = client.Close() })
+	closeWithTest(t, client, link)
 	return client
 }
 
-// must sends a command and ends the test if it fails.
-func (p *Process) must(t testing.TB, args ...any) any {
+// client is the harness's own.
+func (p *Process) client(t testing.TB) *redis.Client {
 	t.Helper()
 	if p.own == nil {
 		p.own = redis.NewClient(&redis.Options{Addr: p.Addr(), DisableIdentity: true, DialerRetries: 1})
 		t.Cleanup(func() { _ = p.own.Close() })
 	}
-	reply, err := p.own.Do(t.Context(), args...).Result()
+	return p.own
+}
+
+// must sends a command and ends the test if it fails.
+func (p *Process) must(t testing.TB, args ...any) any {
+	t.Helper()
+	reply, err := p.client(t).Do(t.Context(), args...).Result()
 	if err != nil {
 		t.Fatalf("redistest: %v on port %d: %v", args, p.Port, err)
 	}

@@ -180,7 +180,7 @@ func (p *Process) URL() string { return "redis://" + p.Addr() }
 // Client implements [Server].
 func (p *Process) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
-	return newClient(t, p.Addr(), (&net.Dialer{Timeout: 5 * time.Second}).DialContext, link)
+	return newClient(t, p.Addr(), (&net.Dialer{Timeout: dialTimeout}).DialContext, link)
 }
 
 // Pause stops the process by SIGSTOP: connections stay, nothing answers.

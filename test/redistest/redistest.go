@@ -6,8 +6,10 @@ package redistest
 
 import (
 	"context"
+	"io"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -40,11 +42,25 @@ func newClient(t testing.TB, addr string, dial dialer, link *Link) *redis.Client
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
+	closeWithTest(t, client, link)
+	return client
+}
+
+func closeWithTest(t testing.TB, client io.Closer, link *Link) {
 	t.Cleanup(func() {
 		_ = client.Close()
 		if link != nil {
 			link.Cut() // a frozen link would keep what is under way for good
 		}
 	})
-	return client
 }
+
+// dialThrough dials over the network; nil stands for go-redis's own dialer.
+func dialThrough(link *Link) dialer {
+	if link == nil {
+		return nil
+	}
+	return link.through((&net.Dialer{Timeout: dialTimeout}).DialContext)
+}
+
+const dialTimeout = 5 * time.Second

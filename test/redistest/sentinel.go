@@ -66,17 +66,18 @@ sentinel failover-timeout %s 3000
 }
 
 // Client returns a new client that asks the Sentinels for the primary, closed at the
-// end of the test.
-func (s *Sentinel) Client(t testing.TB) *redis.Client {
+// end of the test. All its connections go through link; nil: nothing stands between.
+func (s *Sentinel) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
 	opts := &redis.FailoverOptions{
-		MasterName: MasterName, MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true,
+		MasterName: MasterName, MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1,
 	}
 	for _, sentinel := range s.Sentinels {
 		opts.SentinelAddrs = append(opts.SentinelAddrs, sentinel.Addr())
 	}
+	opts.Dialer = dialThrough(link)
 	client := redis.NewFailoverClient(opts)
-	t.Cleanup(func() { _ = client.Close() })
+	closeWithTest(t, client, link)
 	return client
 }
 
@@ -92,4 +93,12 @@ func (s *Sentinel) Primary(t testing.TB) *Process {
 	}
 	t.Fatalf("redistest: no node has the primary's address %s", address)
 	return nil
+}
+
+// Failover asks for another primary though this one is well. The Sentinels refuse for
+// a while after the last time.
+func (s *Sentinel) Failover(t testing.TB) error {
+	t.Helper()
+	client := s.Sentinels[0].client(t)
+	return client.Do(t.Context(), "SENTINEL", "FAILOVER", MasterName).Err()
 }

@@ -10,7 +10,7 @@ import (
 func TestClusterServesAllSlots(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 3, 1)
-	client := cluster.Client(t, nil)
+	client := cluster.Client(t, new(redistest.Link))
 	for _, key := range []string{"a", "b", "c", "d", "e"} {
 		if err := client.Set(t.Context(), key, "v", 0).Err(); err != nil {
 			t.Error(err)
@@ -24,7 +24,7 @@ func TestClusterServesAllSlots(t *testing.T) {
 func TestSentinelsReplaceAKilledPrimary(t *testing.T) {
 	t.Parallel()
 	sentinel := redistest.StartSentinel(t, 2)
-	client := sentinel.Client(t)
+	client := sentinel.Client(t, nil)
 	if err := client.Set(t.Context(), "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}

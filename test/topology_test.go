@@ -1,0 +1,157 @@
+package test
+
+import (
+	"testing"
+
+	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/redis/go-redis/v9"
+)
+
+// onCluster plays on a cluster of three primaries with a replica each.
+func onCluster(t *testing.T, play func(w *world, cluster *redistest.Cluster)) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts six processes")
+	}
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 3, 1)
+	connect := func(t testing.TB, link *redistest.Link) redis.UniversalClient { return cluster.Client(t, link) }
+	play(newWorld(t, connect, realProfile(), false), cluster)
+}
+
+// owner is the primary that has the bridge's keys, and its replica.
+func (w *world) owner(cluster *redistest.Cluster) (primary, replica *redistest.Process) {
+	w.Helper()
+	client := w.admin.(*redis.ClusterClient)
+	node, err := client.MasterForKey(w.Context(), w.keys.Entry)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for i, p := range cluster.Primaries {
+		switch node.Options().Addr {
+		case p.Addr():
+			return p, cluster.Replicas[i]
+		case cluster.Replicas[i].Addr():
+			return cluster.Replicas[i], p
+		}
+	}
+	w.Fatalf("no node has the address %s", node.Options().Addr)
+	return nil, nil
+}
+
+// F22: followers hear messages on whichever node they are subscribed.
+func TestChangeReachesFollowersOnEveryNodeOfACluster(t *testing.T) {
+	onCluster(t, func(w *world, _ *redistest.Cluster) {
+		w.ready(9)
+		for range 3 {
+			w.reached(w.cdn.Publish(), w.poll())
+		}
+		w.reached(w.cdn.SetMinBytes(100<<10), w.poll())
+		w.settle()
+	})
+}
+
+// F22
+func TestClusterFailsOverWithoutGoingBack(t *testing.T) {
+	onCluster(t, func(w *world, cluster *redistest.Cluster) {
+		w.ready(6)
+		for range 2 {
+			w.audit.allowLoss()
+			_, replica := w.owner(cluster)
+			node := redis.NewClient(&redis.Options{Addr: replica.Addr()})
+			if err := node.Do(w.Context(), "CLUSTER", "FAILOVER").Err(); err != nil {
+				w.Fatal(err)
+			}
+			_ = node.Close()
+			w.eventually(0, "the replica has taken over", func() bool {
+				w.admin.(*redis.ClusterClient).ReloadState(w.Context())
+				primary, _ := w.owner(cluster)
+				return primary == replica
+			})
+			w.settle()
+		}
+	})
+}
+
+// F22
+func TestClusterLosesANodeWithoutGoingBack(t *testing.T) {
+	onCluster(t, func(w *world, cluster *redistest.Cluster) {
+		w.ready(6)
+		w.audit.allowLoss()
+		primary, _ := w.owner(cluster)
+		primary.Kill()
+		w.settle()
+	})
+}
+
+// onSentinel plays on a primary with two replicas that Sentinels watch over.
+func onSentinel(t *testing.T, play func(w *world, sentinel *redistest.Sentinel)) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts six processes")
+	}
+	t.Parallel()
+	sentinel := redistest.StartSentinel(t, 2)
+	connect := func(t testing.TB, link *redistest.Link) redis.UniversalClient { return sentinel.Client(t, link) }
+	play(newWorld(t, connect, realProfile(), false), sentinel)
+}
+
+// F4
+func TestSentinelsReplaceTheKilledPrimary(t *testing.T) {
+	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
+		w.ready(3)
+		w.audit.allowLoss()
+		version := w.cdn.Publish()
+		sentinel.Primary(w.T).Kill()
+		w.reached(version, w.poll())
+		w.settle()
+	})
+}
+
+// F5
+func TestSentinelsReplaceTheKilledPrimaryWhileTheLeaderDies(t *testing.T) {
+	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
+		first, second := w.ready(3)
+		w.audit.allowLoss()
+		sentinel.Primary(w.T).Kill()
+		first.kill()
+		version := w.cdn.Publish()
+		w.eventually(w.takeover(), "the other leads", second.leads)
+		w.reached(version, w.poll())
+		w.settle()
+	})
+}
+
+// F8: the primary is stopped, replaced, and goes on, not knowing of it.
+func TestThawedPrimaryMisleadsNobody(t *testing.T) {
+	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
+		w.ready(3)
+		w.audit.allowLoss()
+		old := sentinel.Primary(w.T)
+		old.Pause(w.T)
+		w.eventually(0, "another is the primary", func() bool { return sentinel.Primary(w.T) != old })
+		version := w.cdn.Publish()
+		w.reached(version, w.poll())
+		old.Resume(w.T)
+		w.pass(w.leader.LockExpiry)
+		w.settle()
+	})
+}
+
+// F6
+func TestManyFailoversNeverTakeContentBack(t *testing.T) {
+	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
+		w.ready(3)
+		w.audit.allowLoss()
+		for range 3 {
+			old := sentinel.Primary(w.T)
+			w.eventually(0, "the Sentinels agree to a failover", func() bool {
+				w.cdn.Publish()
+				return sentinel.Failover(w.T) == nil
+			})
+			w.eventually(0, "another is the primary", func() bool { return sentinel.Primary(w.T) != old })
+			w.reached(w.cdn.Publish(), w.poll())
+		}
+		w.settle()
+	})
+}
