@@ -1,0 +1,107 @@
+package redistest
+
+import (
+	"bufio"
+	"net"
+	"sync"
+)
+
+// conn is one connection through the link: the client holds the other end of near.
+type conn struct {
+	link   *Link
+	near   net.Conn
+	server net.Conn
+	gone   chan struct{} // closed by cut
+	once   sync.Once
+}
+
+// inFlight is how many chunks may be under way in one direction, as in the buffers
+// of a kernel.
+const inFlight = 4096
+
+func (l *Link) connect(server net.Conn) net.Conn {
+	client, near := net.Pipe()
+	c := &conn{link: l, near: near, server: server, gone: make(chan struct{})}
+	l.mu.Lock()
+	if l.conns == nil {
+		l.conns = map[*conn]struct{}{}
+	}
+	l.conns[c] = struct{}{}
+	l.dialed++
+	l.mu.Unlock()
+
+	up, down := make(chan []byte, inFlight), make(chan []byte, inFlight)
+	go c.read(near, up)
+	go c.readFrames(down)
+	var both sync.WaitGroup
+	both.Go(func() { c.write(c.server, up); _ = c.server.Close() })
+	both.Go(func() { c.write(c.near, down); _ = c.near.Close() })
+	go func() {
+		both.Wait()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.conns, c)
+	}()
+	return client
+}
+
+// cut ends the connection in both directions; what is under way is lost.
+func (c *conn) cut() {
+	c.once.Do(func() { close(c.gone) })
+	_ = c.near.Close()
+	_ = c.server.Close()
+}
+
+// read takes what the client sends, whether or not it can go on.
+func (c *conn) read(from net.Conn, out chan<- []byte) {
+	defer close(out)
+	for {
+		chunk := make([]byte, 32<<10)
+		n, err := from.Read(chunk)
+		c.link.hold(chunk[:n])
+		if !c.pass(out, chunk[:n]) || err != nil {
+			return
+		}
+	}
+}
+
+// readFrames takes what the server sends, one value at a time.
+func (c *conn) readFrames(out chan<- []byte) {
+	defer close(out)
+	r := bufio.NewReaderSize(c.server, 32<<10)
+	for {
+		frame, err := readValue(r, nil)
+		if err != nil {
+			return
+		}
+		if !c.link.loses(frame) && !c.pass(out, frame) {
+			return
+		}
+	}
+}
+
+func (c *conn) pass(out chan<- []byte, chunk []byte) bool {
+	select {
+	case out <- chunk:
+		return true
+	case <-c.gone:
+		return false
+	}
+}
+
+// write delivers what was read, once the link lets it through.
+func (c *conn) write(to net.Conn, in <-chan []byte) {
+	for chunk := range in {
+		if !c.link.passable(c.gone) {
+			return
+		}
+		if _, err := to.Write(chunk); err != nil {
+			// The reader must not hang on a full queue.
+			go func() {
+				for range in {
+				}
+			}()
+			return
+		}
+	}
+}
