@@ -34,6 +34,7 @@ type event struct {
 // connection is one attempt at a subscription, and what comes of it. It runs in a
 // goroutine of its own, since a subscription lives only as long as it is read.
 type connection struct {
+	ctx    context.Context // ends when the connection is over
 	cancel context.CancelFunc
 	sub    atomic.Pointer[subscription.Subscription]
 	done   chan struct{}
@@ -44,9 +45,10 @@ type connection struct {
 // dial starts a connection. It must be closed, even after it has told that it is over.
 func (f *feed) dial(ctx context.Context, events chan<- event) *connection {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &connection{cancel: cancel, done: make(chan struct{})}
+	c := &connection{ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
+		defer cancel()
 		err := c.run(ctx, f, events)
 		c.tell(ctx, events, event{kind: over, err: err})
 	}()

@@ -71,6 +71,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
+			k.store.reload(ctx)
 			k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 			if !failing {
 				k.log.Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))

@@ -39,6 +39,14 @@ type store struct {
 	expiry   time.Duration // of the lock
 }
 
+// reload lets a cluster client find out which node is which, after a command failed:
+// by itself it looks once a minute, and a primary that died would be asked until then.
+func (s *store) reload(ctx context.Context) {
+	if cluster, ok := s.client.(*redis.ClusterClient); ok {
+		cluster.ReloadState(ctx)
+	}
+}
+
 // grant is the answer to acquire.
 type grant struct {
 	outcome outcome // ACQUIRED or HELD

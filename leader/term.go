@@ -133,6 +133,7 @@ func (t *term) lead(ctx context.Context) error {
 			return errLapsed
 		}
 		if err != nil {
+			t.k.store.reload(ctx)
 			t.report(err)
 		}
 		next := timing.Renewal - time.Since(t.trusted)
