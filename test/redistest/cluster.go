@@ -87,9 +87,7 @@ func (c *Cluster) Client(t testing.TB, link *Link) *redis.ClusterClient {
 	t.Helper()
 	opts := &redis.ClusterOptions{
 		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1,
-		// By default a client goes on asking a dead primary for up to a minute.
-		ClusterStateReloadInterval: nodeTimeout * time.Millisecond,
-		MaintNotificationsConfig:   &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	for _, node := range c.nodes() {
 		opts.Addrs = append(opts.Addrs, node.Addr())
