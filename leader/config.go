@@ -128,7 +128,7 @@ func (t Timing) check() error {
 	must(t.Renewal < t.StopActing, "Renewal must be below StopActing, or one late renewal ends the term")
 	must(t.StopActing < t.LockExpiry, "StopActing must be below LockExpiry, or two leaders act at once")
 	must(t.LockExpiry <= time.Hour, "LockExpiry must be at most 1 h")
-	must(t.Retry >= 10*time.Millisecond, "Retry must be at least 10 ms")
+	must(t.Retry >= 10*time.Millisecond && t.Retry <= time.Hour, "Retry must be between 10 ms and 1 h")
 	must(t.Idle > 0 && t.Idle < t.Dead, "Idle must be positive and below Dead")
 	errs = append(errs, checkPoll(t.PollInterval))
 	return errors.Join(errs...)
@@ -171,19 +171,28 @@ func (c *Config) check() error {
 }
 
 func checkRedis(client redis.UniversalClient) error {
-	var ok bool
-	switch client := client.(type) {
-	case nil:
+	var contexts bool
+	var read, write time.Duration
+	single, isSingle := client.(*redis.Client)
+	cluster, isCluster := client.(*redis.ClusterClient)
+	switch {
+	case single != nil:
+		o := single.Options()
+		contexts, read, write = o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout
+	case cluster != nil:
+		o := cluster.Options()
+		contexts, read, write = o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout
+	case client == nil || isSingle || isCluster:
 		return errors.New("leader: Redis: a client is needed")
-	case *redis.Client:
-		ok = client.Options().ContextTimeoutEnabled
-	case *redis.ClusterClient:
-		ok = client.Options().ContextTimeoutEnabled
 	default:
 		return fmt.Errorf("leader: Redis: want a *redis.Client or a *redis.ClusterClient, have %T", client)
 	}
-	if !ok {
+	if !contexts {
 		return errors.New("leader: Redis: set ContextTimeoutEnabled in the client's options: a command must not outlive the lock")
+	}
+	// go-redis then sets no deadline at all, the context's neither.
+	if read < 0 || write < 0 {
+		return errors.New("leader: Redis: ReadTimeout and WriteTimeout must not be -2: a command must not outlive the lock")
 	}
 	return nil
 }

@@ -40,7 +40,8 @@
 //	meta missing or of other content         commits again (REGRESSED)
 //	entry or blob missing, or older          commits again (FOREIGN)
 //	entry newer than its own                 asks the CDN, then commits: an official
-//	                                         SDK may have fetched what is new
+//	                                         SDK may have fetched what is new. While the
+//	                                         CDN does not answer: commits that content
 //	the lock missing                         begins a new term, and fetches
 //
 // Where there is nothing to commit again with, because the CDN has not answered since
@@ -53,8 +54,9 @@
 //	the leader is stopped and wakes  its writes are refused
 //	Redis does not answer            trying again every Retry; what followers hold stays
 //	Redis lost its data              all is written again with the next renewal; while the
-//	                                 CDN does not answer, from memory, if what is held
-//	                                 there was current when last looked at
+//	                                 CDN does not answer, from an entry that an official
+//	                                 SDK fetched since, or else from memory, if what is
+//	                                 held there was current when last looked at
 //	the CDN does not answer          what is current stays; the next poll tries again
 //	the CDN serves what is no config it is refused; what is current stays
 //	an edge of the CDN lags          its ETag was replaced less than 2 minutes ago: asked

@@ -44,6 +44,8 @@ type keeper struct {
 	currentHash string
 	// lastFetch is when the last fetch was started: there is at most one a second.
 	lastFetch time.Time
+	// notBefore is when the CDN may be asked again, by its Retry-After (S85).
+	notBefore time.Time
 }
 
 func (k *keeper) run(ctx context.Context) {

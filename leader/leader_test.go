@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -326,9 +327,9 @@ func TestAReplyLostToACommitIsNotASecondChange(t *testing.T) {
 func TestEverythingWrongIsToldAtOnce(t *testing.T) {
 	_, err := New(Config{
 		SDKKeys: []SDKKey{{Name: "a", Key: "short"}, {Name: "a", Key: testKey, PollInterval: time.Millisecond}},
-		Timing:  Timing{LockExpiry: time.Second},
+		Timing:  Timing{LockExpiry: time.Second, Retry: math.MaxInt64 / 4 * 3},
 	})
-	for _, want := range []string{"Redis: a client is needed", "StopActing must be below LockExpiry", `name "a" is taken`, "PollInterval: 1ms", "SDKKeys[0]"} {
+	for _, want := range []string{"Redis: a client is needed", "StopActing must be below LockExpiry", "Retry must be", `name "a" is taken`, "PollInterval: 1ms", "SDKKeys[0]"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in: %v", want, err)
 		}
@@ -336,10 +337,32 @@ func TestEverythingWrongIsToldAtOnce(t *testing.T) {
 	if err != nil && strings.Contains(err.Error(), testKey) {
 		t.Error("the SDK key is in the error")
 	}
-	client := redis.NewClient(&redis.Options{})
-	t.Cleanup(func() { _ = client.Close() })
-	if _, err := New(Config{Redis: client, SDKKeys: []SDKKey{{Key: testKey}}}); err == nil || !strings.Contains(err.Error(), "ContextTimeoutEnabled") {
-		t.Errorf("got %v", err)
+}
+
+// A command that waits for a reply for ever would stop the renewals for ever.
+func TestAClientWhoseCommandsMayOutliveTheLockIsRefused(t *testing.T) {
+	single := func(o redis.Options) redis.UniversalClient { return redis.NewClient(&o) }
+	cluster := func(o redis.ClusterOptions) redis.UniversalClient { return redis.NewClusterClient(&o) }
+	for _, tt := range []struct {
+		client redis.UniversalClient
+		want   string
+	}{
+		{(*redis.Client)(nil), "a client is needed"},
+		{(*redis.ClusterClient)(nil), "a client is needed"},
+		{single(redis.Options{}), "ContextTimeoutEnabled"},
+		{cluster(redis.ClusterOptions{}), "ContextTimeoutEnabled"},
+		{single(redis.Options{ContextTimeoutEnabled: true, ReadTimeout: -2}), "ReadTimeout"},
+		{cluster(redis.ClusterOptions{ContextTimeoutEnabled: true, WriteTimeout: -2}), "WriteTimeout"},
+		{single(redis.Options{ContextTimeoutEnabled: true, ReadTimeout: -1, WriteTimeout: -1}), ""},
+		{cluster(redis.ClusterOptions{ContextTimeoutEnabled: true, ReadTimeout: -1, WriteTimeout: -1}), ""},
+	} {
+		err := checkRedis(tt.client)
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%T: got %v, want %q", tt.client, err, tt.want)
+		}
+		if tt.want != "a client is needed" {
+			_ = tt.client.Close()
+		}
 	}
 }
 
@@ -356,6 +379,11 @@ func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
 			if got := k.spread(bytes); got != want {
 				t.Errorf("%d bytes: %v, want %v", bytes, got, want)
 			}
+		}
+		k.leader.cfg.ReadBudget = 1
+		k.receivers.saw(1 << 40)
+		if got := k.spread(8 << 20); got != cachekeys.MaxSpread {
+			t.Errorf("a budget of a byte a second: %v", got)
 		}
 		time.Sleep(2 * time.Minute)
 		if got := k.spread(31_000); got != 0 {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
@@ -70,6 +71,9 @@ func (t *term) nextPoll() time.Duration {
 	}
 	if gap := t.k.lastFetch.Add(minFetchGap); at.Before(gap) {
 		at = gap
+	}
+	if at.Before(t.k.notBefore) {
+		at = t.k.notBefore
 	}
 	return max(time.Until(at), 0)
 }
@@ -166,21 +170,26 @@ func (t *term) recommit(ctx context.Context) error {
 // it is fetched once more, and believed when it comes again.
 func (t *term) trust(c *content) bool {
 	stored := c.storedETag()
-	if c.hash == t.hash || t.polls.doubted == stored {
+	if t.polls.doubted == stored || !t.replaced(c) {
 		return true
 	}
-	redisNow := t.redisNow + time.Since(t.redisAt).Milliseconds()
-	for _, old := range t.recent {
-		if old.ETag != stored || redisNow-old.Until >= recentFor.Milliseconds() {
-			continue
-		}
-		t.polls.doubted = stored
-		t.polls.at = time.Now().Add(confirmAfter)
-		t.k.stats.update(func(s *KeyStats) { s.Doubted++ })
-		t.k.log.Info(eventDoubted, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("etag", stored))
-		return false
+	t.polls.doubted = stored
+	t.polls.at = time.Now().Add(confirmAfter)
+	t.k.stats.update(func(s *KeyStats) { s.Doubted++ })
+	t.k.log.Info(eventDoubted, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("etag", stored))
+	return false
+}
+
+// replaced tells whether c was current until a moment ago, or is only until what is
+// pending replaces it: that may have happened already, with the reply lost.
+func (t *term) replaced(c *content) bool {
+	if c.hash == t.hash {
+		return t.pending != nil && t.pending.hash != c.hash
 	}
-	return true
+	redisNow := t.redisNow + time.Since(t.redisAt).Milliseconds()
+	return slices.ContainsFunc(t.recent, func(old cachekeys.RecentETag) bool {
+		return old.ETag == c.storedETag() && redisNow-old.Until < recentFor.Milliseconds()
+	})
 }
 
 // fetchFailed keeps what is current (S83, S84) and plans the next poll.
@@ -195,8 +204,8 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	event, reason := eventFetch, err
 	if failure, ok := errors.AsType[*cdn.Error](err); ok {
 		event, reason = failure.Code, failure.Err
-		if wait := time.Now().Add(failure.RetryAfter); wait.After(t.polls.at) {
-			t.polls.at = wait
+		if failure.RetryAfter > 0 {
+			t.k.notBefore = time.Now().Add(failure.RetryAfter)
 		}
 		if failure.RetryAfter == 0 && t.rev == 0 && !permanent(failure.Code) {
 			t.polls.at = time.Now().Add(min(t.k.poll, jitter(firstRetry)))
@@ -206,13 +215,11 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	t.polls.doubted = ""
 	switch healing := t.polls.healing; {
 	case healing:
-		// The CDN does not tell: what the leader last committed stays current.
 		t.polls.healing = false
-		return t.recommit(ctx)
+		return t.mend(ctx, t.newest())
 	case t.rev == 0 && t.pending == nil && t.k.mayReseed():
 		t.cdn = t.k.contentCDN
-		t.k.stats.update(func(s *KeyStats) { s.Heals++ })
-		return t.commit(ctx, t.k.content)
+		return t.mend(ctx, t.k.content)
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func (t *term) wrote(w written) {
 	t.k.sawCurrent(w.rev, t.hash)
 	t.k.receivers.saw(w.receivers * int64(t.k.leader.cfg.SubscriberNodes))
 	if w.refresh < t.asked {
-		t.asked = w.refresh // the count was lost
+		t.asked = 0 // the count was lost, and started again
 	}
 	t.refreshAsked(w.refresh)
 	ahead := time.Duration(w.rev-w.now) * time.Millisecond
@@ -227,6 +227,8 @@ func (t *term) foreign(ctx context.Context, w written) error {
 	switch {
 	case t.content == nil:
 		return nil // nothing to mend it with, until the CDN answers
+	case w.found > t.rev && time.Now().Before(t.k.notBefore):
+		return t.mend(ctx, t.newest())
 	case w.found > t.rev:
 		t.polls.healing = true
 		t.polls.ask()
@@ -244,6 +246,44 @@ func (t *term) heal(ctx context.Context, found cachekeys.Meta) error {
 		content = t.pending
 	}
 	return t.commit(ctx, content)
+}
+
+// mend writes what is current as far as can be told without the CDN: what an SDK
+// fetched later than all that is known here, or else own. It says nothing new of the
+// CDN either (I14).
+func (t *term) mend(ctx context.Context, own *content) error {
+	c, err := t.fetchedLater(ctx)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		c = own
+	}
+	if c == nil {
+		return nil
+	}
+	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+	return t.commit(ctx, c)
+}
+
+// fetchedLater gives the entry's content if its fetch time is above every rev known
+// here and it may be committed. To write older content over it would take the official
+// SDKs back, and the followers that read it while nobody led (I1).
+func (t *term) fetchedLater(ctx context.Context) (*content, error) {
+	if !t.answered.IsZero() {
+		return nil, nil // what the CDN answered us is still to be told
+	}
+	ctx, cancel := t.bounded(ctx, t.k.timing.Renewal)
+	defer cancel()
+	entry, err := t.k.store.entry(ctx)
+	if err != nil || entry.FetchTime <= t.k.highest {
+		return nil, err
+	}
+	c := newContent(entry.JSON, entry.ETag, 0)
+	if t.replaced(c) || t.k.verify(c) != nil {
+		return nil, nil
+	}
+	return c, nil
 }
 
 func unixMilli(ms int64) time.Time {

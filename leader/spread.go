@@ -21,7 +21,8 @@ func (k *keeper) spread(blobBytes int) time.Duration {
 		followers = k.receivers.peak()
 	}
 	seconds := float64(followers) * float64(blobBytes) / float64(cfg.ReadBudget)
-	window := min(time.Duration(seconds*float64(time.Second)), cachekeys.MaxSpread).Truncate(time.Millisecond)
+	seconds = min(seconds, cachekeys.MaxSpread.Seconds()) // a Duration ends at 292 years
+	window := time.Duration(seconds * float64(time.Second)).Truncate(time.Millisecond)
 	if window < minSpread {
 		return 0
 	}

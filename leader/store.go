@@ -168,6 +168,19 @@ func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error)
 	return &content{json: json, hash: blob.Hash, etag: meta.ETag, codec: blob.Codec, payload: blob.Payload}, nil
 }
 
+// entry reads the official entry; one that is missing or malformed gives the zero Entry.
+func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
+	data, err := s.client.Get(ctx, s.keys.Entry).Bytes()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return cachekeys.Entry{}, fmt.Errorf("read entry: %w", err)
+	}
+	entry, err := cachekeys.ParseEntry(data)
+	if err != nil {
+		return cachekeys.Entry{}, nil //nolint:nilerr // it is written over
+	}
+	return entry, nil
+}
+
 func parseWritten(reply []any, fromTouch bool) (written, error) {
 	r := reader{reply: reply}
 	w := written{outcome: outcome(r.text())}

@@ -107,6 +107,7 @@ func (t *term) lead(ctx context.Context) error {
 	defer deadline.Stop()
 	poll := time.NewTimer(0)
 	defer poll.Stop()
+	var tried time.Time // the last renewal, whether or not it came through
 
 	for {
 		var err error
@@ -117,6 +118,7 @@ func (t *term) lead(ctx context.Context) error {
 			return errLapsed
 		case <-renew.C:
 			err = t.renew(ctx)
+			tried = time.Now()
 		case <-poll.C:
 			t.startFetch(ctx)
 		case <-t.k.refresh:
@@ -138,7 +140,7 @@ func (t *term) lead(ctx context.Context) error {
 		}
 		next := timing.Renewal - time.Since(t.trusted)
 		if t.failing || t.pending != nil {
-			next = timing.Renewal / 4
+			next = timing.Renewal/4 - time.Since(tried)
 		}
 		renew.Reset(max(next, 0))
 		deadline.Reset(time.Until(t.trusted.Add(timing.StopActing)))

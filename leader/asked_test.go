@@ -1,0 +1,69 @@
+package leader
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// After a failover to a replica that was behind, the count starts again lower.
+func TestARefreshRequestIsHeardThoughTheCountFellBack(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		for range 5 {
+			_ = l.RequestRefresh(s.Context(), "main")
+		}
+		s.wait(10 * time.Second)
+		version := s.cdn.Publish()
+		s.client.HSet(s.Context(), s.keys.Meta, "refresh", 2)
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(l.cfg.Timing.Renewal + time.Second)
+		s.hasVersion(version)
+	})
+}
+
+func TestRefreshRequestsDoNotPutOffARenewal(t *testing.T) {
+	play(t, func(s *stage) {
+		link := new(redistest.Link)
+		l, _ := s.start(link)
+		s.wait(10 * time.Second)
+		s.cdn.Break(fakecdn.Status(500))
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		for s.stats(l).WriteError == "" {
+			s.wait(100 * time.Millisecond)
+		}
+		link.Drop(nil)
+		request := cachekeys.Message{Type: cachekeys.Refresh, Seq: 1}.Append(nil)
+		for range 40 {
+			s.client.Publish(s.Context(), s.keys.Events, request)
+			s.wait(500 * time.Millisecond)
+		}
+		if now := s.stats(l); now.Terms != 1 || now.Lapsed != 0 || now.WriteError != "" {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
+
+// S85. A request is not lost either: it is answered after the wait.
+func TestRetryAfterIsHonouredThoughARefreshIsAskedFor(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
+		s.wait(l.cfg.Timing.PollInterval)
+		s.cdn.Mend()
+		before, version := s.stats(l).Polls, s.cdn.Publish()
+		for range 24 {
+			_ = l.RequestRefresh(s.Context(), "main")
+			s.wait(10 * time.Second)
+		}
+		if polls := s.stats(l).Polls - before; polls != 0 {
+			s.Errorf("%d polls while asked to wait", polls)
+		}
+		s.wait(time.Minute)
+		s.hasVersion(version)
+	})
+}

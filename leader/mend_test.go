@@ -1,0 +1,122 @@
+package leader
+
+import (
+	"bytes"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// anSDKWrites writes an entry as an official SDK that fetched that config does.
+func (s *stage) anSDKWrites(fetchTime int64, config fakecdn.Config) cachekeys.Entry {
+	s.Helper()
+	entry := cachekeys.Entry{FetchTime: fetchTime, ETag: config.ETag(), JSON: config.JSON()}
+	if err := s.client.Set(s.Context(), s.keys.Entry, entry.Append(nil), 0).Err(); err != nil {
+		s.Fatal(err)
+	}
+	return entry
+}
+
+// I1: followers read the entry while nobody leads, and official SDKs always do.
+func TestWhatAnSDKFetchedLaterIsTakenOverWhileTheCDNDoesNotAnswer(t *testing.T) {
+	for name, fault := range map[string]fakecdn.Fault{"500": fakecdn.Status(500), "Retry-After": fakecdn.TooMany(5 * time.Minute)} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				l, _ := s.start(nil)
+				s.cdn.Break(fault)
+				s.wait(l.cfg.Timing.PollInterval)
+				before := s.stats(l)
+				version := s.cdn.Publish()
+				entry := s.anSDKWrites(s.entry().FetchTime+30_000, s.cdn.Config())
+				s.wait(l.cfg.Timing.Renewal + time.Second)
+				s.hasVersion(version)
+				now := s.stats(l)
+				if now.Rev != entry.FetchTime+1 || now.ETag != entry.ETag || now.LastAnswer != before.LastAnswer || now.Heals != 1 {
+					s.Errorf("stats %+v", now)
+				}
+				if name == "Retry-After" && now.Polls != before.Polls {
+					s.Error("the CDN was asked though it asked to wait")
+				}
+			})
+		})
+	}
+}
+
+func TestSeedingFromMemorySparesWhatAnSDKFetchedLater(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		mine := s.entry()
+		s.cdn.Break(fakecdn.Status(500))
+		version := s.cdn.Publish()
+		s.server.Mini().FlushAll()
+		s.anSDKWrites(mine.FetchTime+5000, s.cdn.Config())
+		s.wait(2 * l.cfg.Timing.Renewal)
+		s.hasVersion(version)
+		if now := s.stats(l); now.Heals != 1 || now.LastAnswer.UnixMilli() > mine.FetchTime {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
+
+// What is no config, and what the leader knows to be replaced, is written over.
+func TestALaterEntryIsNotTakenOverUnseen(t *testing.T) {
+	for name, write := range map[string]func(s *stage, later int64, old fakecdn.Config){
+		"no config": func(s *stage, later int64, _ fakecdn.Config) {
+			s.client.Set(s.Context(), s.keys.Entry, strconv.FormatInt(later, 10)+"\nx\n{}", 0)
+		},
+		"no entry": func(s *stage, later int64, _ fakecdn.Config) {
+			s.client.Set(s.Context(), s.keys.Entry, strconv.FormatInt(later, 10)+"\nx", 0)
+		},
+		"just replaced": func(s *stage, later int64, old fakecdn.Config) { s.anSDKWrites(later, old) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				l, _ := s.start(nil)
+				s.wait(5 * time.Second)
+				old := s.cdn.Config()
+				version := s.cdn.Publish()
+				_ = l.RequestRefresh(s.Context(), "main")
+				s.wait(time.Second)
+				s.cdn.Break(fakecdn.Status(500))
+				later := s.entry().FetchTime + 9000
+				write(s, later, old)
+				s.wait(l.cfg.Timing.Renewal + time.Second)
+				s.hasVersion(version)
+				if got := s.entry().FetchTime; got != later+1 {
+					s.Errorf("fetch time %d, want %d", got, later+1)
+				}
+			})
+		})
+	}
+}
+
+// F27 and F32 together: while the reply to a commit is missing, what the leader takes
+// for current is what that commit replaced.
+func TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost(t *testing.T) {
+	play(t, func(s *stage) {
+		link := new(redistest.Link)
+		l, _ := s.start(link)
+		old := s.cdn.Config()
+		s.wait(5 * time.Second)
+		version := s.cdn.Publish()
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(2 * time.Second)
+		s.hasVersion(version) // it ran; the leader waits for the reply
+		link.Drop(nil)
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
+		_ = l.RequestRefresh(s.Context(), "main")
+		for range 20 {
+			s.wait(500 * time.Millisecond)
+			s.hasVersion(version)
+		}
+		if now := s.stats(l); now.Doubted != 1 {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
