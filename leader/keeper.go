@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
@@ -42,6 +43,7 @@ type keeper struct {
 	contentCDN int64 // when the CDN last confirmed it, by Redis's clock
 	// currentHash is of the content that was last seen as current, whoever wrote it.
 	currentHash string
+	recent      []cachekeys.RecentETag // current before that, the latest first
 	// lastFetch is when the last fetch was started: there is at most one a second.
 	lastFetch time.Time
 	// notBefore is when the CDN may be asked again, by its Retry-After (S85).
@@ -107,7 +109,7 @@ func (k *keeper) acquire(ctx context.Context) (grant, error) {
 		return grant{}, err
 	}
 	k.epoch = max(k.epoch, g.meta.Epoch)
-	k.sawCurrent(g.meta.Rev, g.meta.Hash)
+	k.sawMeta(g.meta)
 	return g, nil
 }
 
@@ -120,6 +122,15 @@ func (k *keeper) sleep(ctx context.Context, d time.Duration) {
 	case <-k.wake:
 	case <-timer.C:
 	}
+}
+
+// sawMeta notes what is current in Redis and, unless Redis fell back, what was before:
+// what it lost may still come from an edge of the CDN that lags.
+func (k *keeper) sawMeta(m cachekeys.Meta) {
+	if m.Rev >= k.highest {
+		k.recent = m.Recent
+	}
+	k.sawCurrent(m.Rev, m.Hash)
 }
 
 // sawCurrent notes what is current in Redis, if anything is.

@@ -120,3 +120,23 @@ func TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost(t *testing.T) {
 		}
 	})
 }
+
+// I1: followers still hold what replaced it.
+func TestAnEdgeThatLagsIsNotBelievedWhenRedisLostItsData(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		old := s.cdn.Config()
+		s.wait(5 * time.Second)
+		version := s.cdn.Publish()
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(2 * time.Second)
+		s.hasVersion(version)
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
+		s.server.Mini().FlushAll()
+		s.wait(2 * l.cfg.Timing.Renewal)
+		s.hasVersion(version)
+		if now := s.stats(l); now.Doubted != 1 || now.Terms != 2 {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}

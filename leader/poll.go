@@ -187,7 +187,7 @@ func (t *term) replaced(c *content) bool {
 		return t.pending != nil && t.pending.hash != c.hash
 	}
 	redisNow := t.redisNow + time.Since(t.redisAt).Milliseconds()
-	return slices.ContainsFunc(t.recent, func(old cachekeys.RecentETag) bool {
+	return slices.ContainsFunc(t.k.recent, func(old cachekeys.RecentETag) bool {
 		return old.ETag == c.storedETag() && redisNow-old.Until < recentFor.Milliseconds()
 	})
 }

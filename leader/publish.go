@@ -141,8 +141,8 @@ func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
 
 func (t *term) committed(c *content, w written) {
 	if t.etag != "" && t.etag != c.storedETag() {
-		t.recent = append([]cachekeys.RecentETag{{Until: w.now, ETag: t.etag}}, t.recent...)
-		t.recent = t.recent[:min(len(t.recent), cachekeys.MaxRecentETags)]
+		recent := append([]cachekeys.RecentETag{{Until: w.now, ETag: t.etag}}, t.k.recent...)
+		t.k.recent = recent[:min(len(recent), cachekeys.MaxRecentETags)]
 	}
 	changed := t.hash != c.hash
 	t.take(c)

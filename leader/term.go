@@ -33,7 +33,6 @@ type term struct {
 	etag   string // as stored
 	length int
 	cdn    int64 // time of the last CDN answer by Redis's clock
-	recent []cachekeys.RecentETag
 
 	content  *content  // the current content; nil: it is only in Redis
 	pending  *content  // fetched, not yet committed
@@ -60,8 +59,8 @@ func newTerm(k *keeper, g grant, sent time.Time) *term {
 
 // adopt takes what Redis holds for current.
 func (t *term) adopt(m cachekeys.Meta) {
-	t.rev, t.hash, t.etag, t.length, t.cdn, t.recent = m.Rev, m.Hash, m.ETag, m.Len, m.CDN, m.Recent
-	t.k.sawCurrent(m.Rev, m.Hash)
+	t.rev, t.hash, t.etag, t.length, t.cdn = m.Rev, m.Hash, m.ETag, m.Len, m.CDN
+	t.k.sawMeta(m)
 	if t.content != nil && t.content.hash != t.hash {
 		t.content = nil
 	}
