@@ -108,9 +108,13 @@ func TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost(t *testing.T) {
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(2 * time.Second)
 		s.hasVersion(version) // it ran; the leader waits for the reply
-		link.Drop(nil)
-		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
 		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(time.Second)
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
+		link.Drop(nil)
+		link.Down()
+		s.wait(500 * time.Millisecond)
+		link.Up()
 		for range 20 {
 			s.wait(500 * time.Millisecond)
 			s.hasVersion(version)
