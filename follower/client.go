@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,10 +27,10 @@ type UserData = evaluate.UserData
 // Redis in the background, so that no evaluation waits for anything but memory (I5).
 // All methods are safe for concurrent use.
 type Client struct {
+	evaluator
 	feed        *feed
-	log         eventlog.Log
-	defaultUser User
 	hooks       *hookRunner
+	defaultUser atomic.Pointer[User]
 
 	ready  chan struct{}
 	stop   chan struct{}
@@ -51,12 +52,15 @@ func New(cfg Config) (*Client, error) {
 	}
 	log := eventlog.New(cfg.Logger, "sdk_key", cdn.Mask(cfg.SDKKey))
 	c := &Client{
-		log: log, defaultUser: cfg.DefaultUser, hooks: startHooks(cfg.Hooks, log),
+		holder: &holder{}, log: log, defaultUser: cfg.DefaultUser, hooks: startHooks(cfg.Hooks, log),
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
-	c.feed = startFeed(cfg.Redis, cachekeys.For(cfg.SDKKey), cfg.Timings, log, func(s *snapshot) {
-		c.hooks.configChanged(s.config)
-	})
+	c.holder.changed = func(s *snapshot) { c.hooks.configChanged(s.config) }
+	keys := cachekeys.For(cfg.SDKKey)
+	if register(c, sameFlags{cfg.Redis, keys.Entry}) {
+		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
+	}
+	c.feed, c.leaveFeed = acquireFeed(feedKey{cfg.Redis, keys.Entry, cfg.Timings}, keys, &member{log, c.holder})
 	c.waits.Go(func() { c.awaitReady(cfg.MaxInitWait) })
 	return c, nil
 }
@@ -83,7 +87,8 @@ func (c *Client) awaitReady(most time.Duration) {
 func (c *Client) Close() {
 	c.closed.Do(func() {
 		close(c.stop)
-		c.feed.stop()
+		unregister(c)
+		c.leaveFeed()
 		c.hooks.close()
 		c.waits.Wait()
 	})
@@ -131,6 +136,9 @@ func (c *Client) isClosed() bool {
 	}
 }
 
+// load gives what an evaluation goes by; nil: there is no config.
+func (c *Client) load() *snapshot { return c.holder.current.Load() }
+
 // OnConfigChanged adds a hook, see [Hooks]. The function it gives removes it; a call
 // that has begun goes on. Config held already is not reported.
 func (c *Client) OnConfigChanged(hook func(config *evaluate.Config)) (remove func()) {
@@ -143,9 +151,9 @@ func (c *Client) OnConfigChanged(hook func(config *evaluate.Config)) (remove fun
 // CacheState says what there is to evaluate at this moment (S47).
 func (c *Client) CacheState() CacheState {
 	switch {
-	case c.feed.current.Load() == nil:
+	case c.load() == nil:
 		return NoFlagData
-	case c.feed.confirmed.Load().upToDate(time.Now()):
+	case c.holder.answer().upToDate(time.Now()):
 		return HasUpToDateFlagData
 	default:
 		return HasCachedFlagDataOnly
@@ -158,9 +166,12 @@ func (c *Client) Stats() Stats {
 	link := f.link.Load()
 	stats := Stats{State: link.state, Epoch: link.epoch, Poll: link.poll, Counters: f.counters()}
 	stats.DroppedHooks, stats.HookPanics = c.hooks.counts()
-	if s := f.current.Load(); s != nil {
+	if c.isClosed() {
+		stats.State = Closed
+	}
+	if s := c.holder.current.Load(); s != nil {
 		stats.Rev, stats.Hash, stats.ETag, stats.Source = s.rev, s.hash, s.etag, s.source
 	}
-	stats.Age, stats.HasCDN = f.confirmed.Load().age(time.Now())
+	stats.Age, stats.HasCDN = c.holder.age(time.Now())
 	return stats
 }

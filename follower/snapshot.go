@@ -43,6 +43,14 @@ func (s *snapshot) fetched() time.Time {
 	return time.UnixMilli(s.rev).UTC()
 }
 
+// content is the config; nil: there is none.
+func (s *snapshot) content() *evaluate.Config {
+	if s == nil {
+		return nil
+	}
+	return s.config
+}
+
 // place gives rev and hash; nothing held: zeros, below every content.
 func (s *snapshot) place() (rev int64, hash string) {
 	if s == nil {
