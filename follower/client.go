@@ -28,7 +28,9 @@ type UserData = evaluate.UserData
 // All methods are safe for concurrent use.
 type Client struct {
 	evaluator
+	holder      *holder
 	feed        *feed
+	leaveFeed   func()
 	hooks       *hookRunner
 	defaultUser atomic.Pointer[User]
 
@@ -52,9 +54,10 @@ func New(cfg Config) (*Client, error) {
 	}
 	log := eventlog.New(cfg.Logger, "sdk_key", cdn.Mask(cfg.SDKKey))
 	c := &Client{
-		holder: &holder{}, log: log, defaultUser: cfg.DefaultUser, hooks: startHooks(cfg.Hooks, log),
+		evaluator: evaluator{log: log}, holder: &holder{}, hooks: startHooks(cfg.Hooks, log),
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
+	c.SetDefaultUser(cfg.DefaultUser)
 	c.holder.changed = func(s *snapshot) { c.hooks.configChanged(s.config) }
 	keys := cachekeys.For(cfg.SDKKey)
 	if register(c, sameFlags{cfg.Redis, keys.Entry}) {

@@ -121,7 +121,8 @@ func (s *syncer) apply(next *snapshot) {
 	if next == nil {
 		return
 	}
-	held := s.current.Swap(next)
+	held := s.current.Load()
+	s.publish(next, held != nil && next.rev < held.rev)
 	if s.want.rev <= next.rev {
 		s.want = want{}
 	}
@@ -131,7 +132,6 @@ func (s *syncer) apply(next *snapshot) {
 	s.inc(&s.n.Applied)
 	s.log.Debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.rev),
 		slog.String("hash", next.hash), slog.String("source", string(next.source)))
-	s.changed(next)
 }
 
 // move takes over the rev of content that is held already.

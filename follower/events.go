@@ -8,6 +8,7 @@ const (
 	eventNoSuchKey         = 1001
 	eventEvaluationFailed  = 1002
 	eventCacheRead         = 2200
+	eventAnotherClient     = 3000
 	eventClosedNoEffect    = 3201
 	eventLive              = 6000
 	eventDisconnected      = 6001

@@ -10,7 +10,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // ErrClosed is given by calls that a closed client cannot do any more.
@@ -18,13 +17,13 @@ var ErrClosed = errors.New("follower: the client is closed")
 
 // feed keeps the config of one SDK key in one Redis current: one goroutine that
 // syncs, and one for the connection it listens on. What evaluation needs of it is
-// read without a lock. It knows nothing of clients, so that several could share it.
+// read without a lock. All clients of one process that want the same of it share it.
 type feed struct {
 	redis   redis.UniversalClient
 	store   *store
 	timings Timings
-	log     eventlog.Log
-	changed func(*snapshot) // told of each new content, by the sync goroutine; must not block
+	log     feedLog
+	members members
 
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
@@ -55,20 +54,24 @@ type refresh struct {
 	err  error
 }
 
-// startFeed starts a feed, which syncs at once. changed must not block.
-func startFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings, log eventlog.Log, changed func(*snapshot)) *feed {
-	ctx, cancel := context.WithCancel(context.Background())
+func newFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings) *feed {
 	f := &feed{
-		redis: client, store: newStore(client, keys), timings: timings, log: log, changed: changed,
-		synced: make(chan struct{}), refreshes: make(chan *refresh, 1),
-		cancel: cancel, done: make(chan struct{}),
+		redis: client, store: newStore(client, keys), timings: timings,
+		synced: make(chan struct{}), refreshes: make(chan *refresh, 1), done: make(chan struct{}),
 	}
+	f.log = feedLog{&f.members}
 	f.link.Store(&link{state: Connecting, poll: defaultPoll})
+	return f
+}
+
+// start lets the feed sync at once, until stop.
+func (f *feed) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	f.cancel = cancel
 	go func() {
 		defer close(f.done)
 		newSyncer(f).run(ctx)
 	}()
-	return f
 }
 
 // stop ends the feed and waits for its goroutines. The content stays.

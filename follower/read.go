@@ -147,9 +147,9 @@ func (s *syncer) confirm() {
 	if held == nil || held.hash != s.freshHash || s.fresh.cdn == 0 {
 		return
 	}
-	next := answer{cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.link.Load().poll}
+	next := answer{hash: held.hash, cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.link.Load().poll}
 	if last := s.confirmed.Load(); last == nil || *last != next {
-		s.confirmed.Store(&next)
+		s.publishAnswer(&next)
 	}
 }
 
