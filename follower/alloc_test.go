@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The evaluation path does not allocate, whether warnings are wanted or not. (The race
+// The evaluation path does not allocate where no hook is set, whether warnings are wanted or not. (The race
 // detector makes sync.Pool forget at random, so this does not run under it.)
 func TestEvaluationDoesNotAllocate(t *testing.T) {
 	user := &UserData{Identifier: "1", Email: "a@example.com"}
@@ -18,7 +18,7 @@ func TestEvaluationDoesNotAllocate(t *testing.T) {
 		"errors only on": slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError})),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := heldClient(t, logger, configJSON(1))
+			c, _ := hookedClient(t, logger, configJSON(1), nil)
 			for call, f := range map[string]func(){
 				"GetBoolValue":        func() { c.GetBoolValue("isOn", false, nil) },
 				"GetIntValue":         func() { c.GetIntValue("version", 0, nil) },

@@ -31,7 +31,6 @@ type Client struct {
 	holder      *holder
 	feed        *feed
 	leaveFeed   func()
-	hooks       *hookRunner
 	defaultUser atomic.Pointer[User]
 
 	ready  chan struct{}
@@ -53,8 +52,10 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	log := eventlog.New(cfg.Logger, "sdk_key", cdn.Mask(cfg.SDKKey))
+	hooks := startHooks(cfg.Hooks, log)
+	log = log.For(hooks)
 	c := &Client{
-		evaluator: evaluator{log: log}, holder: &holder{}, hooks: startHooks(cfg.Hooks, log),
+		evaluator: evaluator{log: log, hooks: hooks}, holder: &holder{},
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
 	c.SetDefaultUser(cfg.DefaultUser)
@@ -70,6 +71,7 @@ func New(cfg Config) (*Client, error) {
 
 func (c *Client) awaitReady(most time.Duration) {
 	defer close(c.ready)
+	defer func() { c.hooks.clientReady(c.CacheState()) }()
 	var late <-chan time.Time
 	if most > 0 {
 		timer := time.NewTimer(most)
@@ -124,7 +126,7 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 // It does not make the leader ask the CDN.
 func (c *Client) Refresh(ctx context.Context) error {
 	if c.isClosed() {
-		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `Refresh()` has no effect.")
+		c.logClosed("Refresh")
 		return ErrClosed
 	}
 	return c.feed.refresh(ctx)
@@ -142,13 +144,8 @@ func (c *Client) isClosed() bool {
 // load gives what an evaluation goes by; nil: there is no config.
 func (c *Client) load() *snapshot { return c.holder.current.Load() }
 
-// OnConfigChanged adds a hook, see [Hooks]. The function it gives removes it; a call
-// that has begun goes on. Config held already is not reported.
-func (c *Client) OnConfigChanged(hook func(config *evaluate.Config)) (remove func()) {
-	if c.isClosed() {
-		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `OnConfigChanged()` has no effect.")
-	}
-	return c.hooks.add(hook)
+func (c *Client) logClosed(method string) {
+	c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
 }
 
 // CacheState says what there is to evaluate at this moment (S47).

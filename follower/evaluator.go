@@ -9,9 +9,11 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// evaluator evaluates for a client and its snapshots, and logs what there is to log.
+// evaluator evaluates for a client and its snapshots, logs what there is to log and
+// tells the hooks.
 type evaluator struct {
-	log eventlog.Log
+	log   eventlog.Log
+	hooks *hookRunner // nil: none
 }
 
 // evaluation is the result of an evaluation with what it was made from.
@@ -23,6 +25,11 @@ type evaluation struct {
 
 // value evaluates where only the value is wanted, which is quicker.
 func (v *evaluator) value(s *snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
+	if v.hooks.wantsEvaluations() {
+		var e evaluation
+		v.evaluate(&e, s, method, key, user, def)
+		return e.Value
+	}
 	var value evaluate.Value
 	var err error
 	switch {
@@ -50,9 +57,17 @@ func (v *evaluator) evaluate(e *evaluation, s *snapshot, method, key string, use
 	if e.Err != nil {
 		v.logFailure(e.Err, method, key, def)
 	}
+	v.tell(e, key)
 }
 
-// evaluateQuietly is evaluate without a word about a failure.
+// tell tells the hooks of an evaluation.
+func (v *evaluator) tell(e *evaluation, key string) {
+	if v.hooks.wantsEvaluations() {
+		v.hooks.flagEvaluated(new(e.details(key)))
+	}
+}
+
+// evaluateQuietly is evaluate without a word about a failure, and without hooks.
 func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user User, def evaluate.Value) {
 	e.user, e.snapshot = user, s
 	switch {
@@ -72,6 +87,13 @@ func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user
 
 // all evaluates every setting. Failures are one event, as in the official SDKs (S17).
 func (v *evaluator) all(s *snapshot, method string, user User) map[string]any {
+	if v.hooks.wantsEvaluations() {
+		values := make(map[string]any)
+		for _, d := range v.allDetails(s, method, user) {
+			values[d.Data.Key] = d.Value
+		}
+		return values
+	}
 	var trace *evaluate.Trace
 	if v.log.Enabled(slog.LevelWarn) {
 		trace = &evaluate.Trace{Log: v.log.Enabled(slog.LevelInfo)}
@@ -86,6 +108,28 @@ func (v *evaluator) all(s *snapshot, method string, user User) map[string]any {
 	}
 	v.logFailures(errs, method)
 	return values
+}
+
+// allDetails is all with details, in the order of the keys (S18).
+func (v *evaluator) allDetails(s *snapshot, method string, user User) []EvaluationDetails {
+	keys := s.content().Keys()
+	all := make([]EvaluationDetails, len(keys))
+	var errs []error
+	for i, key := range keys {
+		var e evaluation
+		v.evaluateQuietly(&e, s, key, user, evaluate.Value{})
+		all[i] = e.details(key)
+		if e.Err != nil {
+			errs = append(errs, e.Err)
+		}
+	}
+	v.logFailures(errs, method)
+	if v.hooks.wantsEvaluations() {
+		for _, d := range all {
+			v.hooks.flagEvaluated(&d)
+		}
+	}
+	return all
 }
 
 // traces are those that collect whole courses of evaluations, which take room (S101).
@@ -120,7 +164,7 @@ func (v *evaluator) logFailure(err error, method, key string, def evaluate.Value
 	failure, _ := errors.AsType[*evaluate.Error](err)
 	switch failure.Code {
 	case evaluate.CodeConfigNotAvailable, evaluate.CodeNoSuchKey:
-		v.log.Error(int(failure.Code), err.Error())
+		v.log.Failure(int(failure.Code), err)
 	default:
 		v.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method while evaluating setting '"+key+
 			"'. Returning the `defaultValue` parameter that you specified in your application: '"+def.String()+"'.", eventlog.Err(err))
