@@ -45,6 +45,10 @@ var layouts = map[string]layout{
 		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
+	"follower/openfeature": {
+		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/subscription"},
+		other: []string{"github.com/open-feature/go-sdk"},
+	},
 }
 
 type goPackage struct {
