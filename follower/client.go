@@ -29,8 +29,9 @@ type UserData = evaluate.UserData
 type Client struct {
 	evaluator
 	holder      *holder
-	feed        *feed
+	feed        *feed // nil: there is no Redis
 	leaveFeed   func()
+	source      *source
 	defaultUser atomic.Pointer[User]
 
 	ready  chan struct{}
@@ -51,6 +52,10 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	fetcher, err := cfg.newFetcher()
+	if err != nil {
+		return nil, err
+	}
 	log := eventlog.New(cfg.Logger, "sdk_key", cdn.Mask(cfg.SDKKey))
 	hooks := startHooks(cfg.Hooks, log)
 	log = log.For(hooks)
@@ -64,9 +69,24 @@ func New(cfg Config) (*Client, error) {
 	if register(c, sameFlags{cfg.Redis, keys.Entry}) {
 		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
 	}
-	c.feed, c.leaveFeed = acquireFeed(feedKey{cfg.Redis, keys.Entry, cfg.Timings}, keys, &member{log, c.holder})
+	c.startSources(cfg, keys, fetcher)
 	c.waits.Go(func() { c.awaitReady(cfg.MaxInitWait) })
 	return c, nil
+}
+
+func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher) {
+	c.leaveFeed = func() {}
+	if cfg.Redis != nil {
+		key := feedKey{cfg.Redis, keys.Entry, cfg.Timings, cfg.PollingMode == Subscribe}
+		c.feed, c.leaveFeed = acquireFeed(key, keys, &member{c.log, c.holder})
+	}
+	c.source = &source{
+		mode: cfg.PollingMode, interval: cfg.PollInterval, noWait: cfg.NoWaitForRefresh,
+		holder: c.holder, feed: c.feed, cache: cfg.Cache, cacheKey: keys.Entry, fetcher: fetcher, log: c.log, ready: c.ready,
+		initial: make(chan struct{}), online: cfg.Online, pending: map[time.Duration]*job{},
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	c.source.start()
 }
 
 func (c *Client) awaitReady(most time.Duration) {
@@ -79,7 +99,7 @@ func (c *Client) awaitReady(most time.Duration) {
 		late = timer.C
 	}
 	select {
-	case <-c.feed.synced:
+	case <-c.source.initial:
 	case <-late:
 	case <-c.stop:
 	}
@@ -93,15 +113,17 @@ func (c *Client) Close() {
 	c.closed.Do(func() {
 		close(c.stop)
 		unregister(c)
+		c.source.close()
 		c.leaveFeed()
 		c.hooks.close()
 		c.waits.Wait()
 	})
 }
 
-// Ready is closed when the first sync with Redis has been tried, whatever it gave, or
-// after Config.MaxInitWait (S46). It does not promise data. Evaluation needs not wait
-// for it.
+// Ready is closed when the first sync has been tried, whatever it gave, or after
+// Config.MaxInitWait (S46): with Redis and the Cache, and, if the client is online and
+// what they gave has expired, with the CDN (but in the modes Lazy and Manual). It does not
+// promise data. Evaluation needs not wait for it.
 func (c *Client) Ready() <-chan struct{} { return c.ready }
 
 // WaitForReady waits for [Client.Ready] and says what there is to evaluate then. The
@@ -118,18 +140,40 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 	return c.CacheState(), nil
 }
 
-// Refresh reads the config from Redis now (S21). Callers that come while such a read is
-// under way get its result (S45). An error means that Redis did not answer, or names
-// content that could not be had; what is held stays in force. It is [ErrClosed] after
-// [Client.Close], and ctx's if that is done sooner.
+// Refresh reads the config from Redis now, and, if the client is online, asks the CDN
+// (S21). Callers that come while that is under way get its result (S45). Whatever the
+// error, what is held stays in force:
+//
+//   - [ErrOffline]: only the CDN could be asked, and the client is offline (3200);
+//   - a [*FetchError]: the CDN gave no usable answer (1100–1106);
+//   - [ErrClosed], after [Client.Close];
+//   - ctx's, if that is done sooner;
+//   - others: offline, Redis did not answer, or names content that could not be had.
 //
 // It does not make the leader ask the CDN.
 func (c *Client) Refresh(ctx context.Context) error {
+	return c.refresh(ctx, "Refresh", always)
+}
+
+// RefreshIfOlder is [Client.Refresh] if the CDN's last answer about what is held is older
+// than age, and nothing otherwise (S21). If what is read from Redis is younger, the
+// CDN is not asked.
+func (c *Client) RefreshIfOlder(ctx context.Context, age time.Duration) error {
+	return c.refresh(ctx, "RefreshIfOlder", max(0, age))
+}
+
+func (c *Client) refresh(ctx context.Context, method string, age time.Duration) error {
 	if c.isClosed() {
-		c.logClosed("Refresh")
+		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
 		return ErrClosed
 	}
-	return c.feed.refresh(ctx)
+	j := c.source.request(age)
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (c *Client) isClosed() bool {
@@ -142,7 +186,12 @@ func (c *Client) isClosed() bool {
 }
 
 // load gives what an evaluation goes by; nil: there is no config.
-func (c *Client) load() *snapshot { return c.holder.current.Load() }
+func (c *Client) load() *snapshot {
+	if c.source != nil {
+		c.source.beforeGet()
+	}
+	return c.holder.current.Load()
+}
 
 func (c *Client) logClosed(method string) {
 	c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
@@ -151,9 +200,9 @@ func (c *Client) logClosed(method string) {
 // CacheState says what there is to evaluate at this moment (S47).
 func (c *Client) CacheState() CacheState {
 	switch {
-	case c.load() == nil:
+	case c.holder.current.Load() == nil:
 		return NoFlagData
-	case c.holder.answer().upToDate(time.Now()):
+	case c.source.upToDate():
 		return HasUpToDateFlagData
 	default:
 		return HasCachedFlagDataOnly
@@ -162,9 +211,12 @@ func (c *Client) CacheState() CacheState {
 
 // Stats tells the client's state.
 func (c *Client) Stats() Stats {
-	f := c.feed
-	link := f.link.Load()
-	stats := Stats{State: link.state, Epoch: link.epoch, Poll: link.poll, Counters: f.counters()}
+	stats := Stats{State: Unsubscribed}
+	if f := c.feed; f != nil {
+		link := f.link.Load()
+		stats = Stats{State: link.state, Epoch: link.epoch, Poll: link.poll, Counters: f.counters()}
+	}
+	stats.Fetches, stats.FailedFetches = c.source.fetcher.fetches.Load(), c.source.fetcher.failed.Load()
 	stats.DroppedHooks, stats.HookPanics = c.hooks.counts()
 	if c.isClosed() {
 		stats.State = Closed

@@ -113,7 +113,7 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), eventlog.Err(err))
 		return nil, err
 	}
-	return &snapshot{config: config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source}, nil
+	return &snapshot{config: config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source, json: json}, nil
 }
 
 // apply puts a snapshot in force; nil: none.

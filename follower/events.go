@@ -8,8 +8,11 @@ const (
 	eventNoSuchKey         = 1001
 	eventEvaluationFailed  = 1002
 	eventCacheRead         = 2200
+	eventCacheWrite        = 2201
 	eventAnotherClient     = 3000
+	eventOffline           = 3200
 	eventClosedNoEffect    = 3201
+	eventSwitched          = 5200
 	eventLive              = 6000
 	eventDisconnected      = 6001
 	eventPolling           = 6002

@@ -22,6 +22,7 @@ type feed struct {
 	redis   redis.UniversalClient
 	store   *store
 	timings Timings
+	listen  bool // it subscribes; else it reads when it is asked to
 	log     feedLog
 	members members
 
@@ -35,7 +36,7 @@ type feed struct {
 
 	refreshes chan *refresh
 	refreshMu sync.Mutex
-	pending   *refresh // one that the sync goroutine has not finished
+	pending   [2]*refresh // that the sync goroutine has not finished: of what is current, of all
 
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -50,17 +51,22 @@ type link struct {
 
 // refresh is one forced sync; all who ask meanwhile wait for the same one (S45).
 type refresh struct {
+	kind int // index in pending
 	done chan struct{}
 	err  error
 }
 
-func newFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings) *feed {
+func newFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings, listen bool) *feed {
 	f := &feed{
-		redis: client, store: newStore(client, keys), timings: timings,
-		synced: make(chan struct{}), refreshes: make(chan *refresh, 1), done: make(chan struct{}),
+		redis: client, store: newStore(client, keys), timings: timings, listen: listen,
+		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
 	}
 	f.log = feedLog{&f.members}
-	f.link.Store(&link{state: Connecting, poll: defaultPoll})
+	state := Unsubscribed
+	if listen {
+		state = Connecting
+	}
+	f.link.Store(&link{state: state, poll: defaultPoll})
 	return f
 }
 
@@ -82,14 +88,19 @@ func (f *feed) stop() {
 
 func (f *feed) markSynced() { f.syncOnce.Do(func() { close(f.synced) }) }
 
-// refresh reads the content from Redis now, whatever is held.
-func (f *feed) refresh(ctx context.Context) error {
+// refresh reads the content from Redis now, whatever is held, or, if full is not set,
+// only if Redis names another one.
+func (f *feed) refresh(ctx context.Context, full bool) error {
+	kind := 0
+	if full {
+		kind = 1
+	}
 	f.refreshMu.Lock()
-	r := f.pending
+	r := f.pending[kind]
 	if r == nil {
-		r = &refresh{done: make(chan struct{})}
-		f.pending = r
-		f.refreshes <- r // has room: there is one at a time
+		r = &refresh{kind: kind, done: make(chan struct{})}
+		f.pending[kind] = r
+		f.refreshes <- r // has room: there is one of a kind at a time
 	}
 	f.refreshMu.Unlock()
 	select {
@@ -105,7 +116,7 @@ func (f *feed) refresh(ctx context.Context) error {
 // finish gives all who wait for r its result.
 func (f *feed) finish(r *refresh, err error) {
 	f.refreshMu.Lock()
-	f.pending = nil
+	f.pending[r.kind] = nil
 	f.refreshMu.Unlock()
 	r.err = err
 	close(r.done)

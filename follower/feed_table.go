@@ -14,6 +14,7 @@ type feedKey struct {
 	redis   redis.UniversalClient
 	entry   string // stands for the SDK key
 	timings Timings
+	listen  bool
 }
 
 // sameFlags says which clients serve the same flags (S1).
@@ -60,7 +61,7 @@ func acquireFeed(key feedKey, keys cachekeys.Keys, m *member) (*feed, func()) {
 	defer running.Unlock()
 	shared := running.feeds[key]
 	if shared == nil {
-		shared = &sharedFeed{feed: newFeed(key.redis, keys, key.timings)}
+		shared = &sharedFeed{feed: newFeed(key.redis, keys, key.timings, key.listen)}
 		shared.join(m)
 		shared.start()
 		running.feeds[key] = shared

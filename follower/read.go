@@ -58,7 +58,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	}
 	s.confirm()
 	// A cache that only official SDKs fill has an entry and nothing else.
-	if !h.locked && time.Since(s.entryRead) >= s.timings.MetaReread/2 {
+	if !h.locked && (!s.listen || time.Since(s.entryRead) >= s.timings.MetaReread/2) {
 		next, err := s.fromEntry(ctx, from, s.reread)
 		if err != nil {
 			return h, err
