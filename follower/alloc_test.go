@@ -19,7 +19,9 @@ func TestEvaluationDoesNotAllocate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := hookedClient(t, logger, configJSON(1), nil)
+			held, on := c.Snapshot(user), Bool("isOn", false)
 			for call, f := range map[string]func(){
+				"BoolFlag.Get":        func() { on.Get(held) },
 				"GetBoolValue":        func() { c.GetBoolValue("isOn", false, nil) },
 				"GetIntValue":         func() { c.GetIntValue("version", 0, nil) },
 				"GetFloatValue":       func() { c.GetFloatValue("ratio", 0, nil) },

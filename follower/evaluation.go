@@ -1,10 +1,6 @@
 package follower
 
-import (
-	"slices"
-
-	"github.com/catbridge/catbridge/evaluate"
-)
+import "github.com/catbridge/catbridge/evaluate"
 
 // GetBoolValue gives the value of a bool setting for a user, or def where it cannot be
 // had, for want of a config for instance; then an event says why (S14, S24). It allocates
@@ -58,25 +54,20 @@ func (c *Client) GetStringValueDetails(key string, def string, user User) String
 
 // GetAllKeys gives the keys of all settings, in the config's order; none if there is no
 // config (S16).
-func (c *Client) GetAllKeys() []string {
-	s := c.held()
-	if s == nil {
-		c.log.Error(eventConfigNotPresent, "Config JSON is not present. Returning empty slice.")
-		return nil
-	}
-	return slices.Clone(s.config.Keys())
-}
+func (c *Client) GetAllKeys() []string { return c.listKeys(c.held()) }
 
 // GetAllValues gives the values of all settings for a user, each a bool, string, int or
 // float64; nil where the evaluation failed (S17). Without a config the map is empty.
 func (c *Client) GetAllValues(user User) map[string]any {
-	s := c.held()
-	if s == nil {
-		c.log.Error(eventConfigNotPresent, "Config JSON is not present. Returning empty map.")
-		return map[string]any{}
-	}
-	return c.all(s, "GetAllValues", c.userOr(user))
+	return c.listValues(c.held(), "GetAllValues", c.userOr(user))
 }
 
 // held is what there is to evaluate at this moment; nil: nothing.
 func (c *Client) held() *snapshot { return c.load() }
+
+// GetAllValueDetails gives the values of all settings for a user, and how each came about,
+// in the config's order (S18). One that fails does not fail the others: its value is nil.
+// Without a config there are none.
+func (c *Client) GetAllValueDetails(user User) []EvaluationDetails {
+	return c.listDetails(c.held(), "GetAllValueDetails", c.userOr(user))
+}

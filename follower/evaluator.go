@@ -85,53 +85,6 @@ func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user
 	}
 }
 
-// all evaluates every setting. Failures are one event, as in the official SDKs (S17).
-func (v *evaluator) all(s *snapshot, method string, user User) map[string]any {
-	if v.hooks.wantsEvaluations() {
-		values := make(map[string]any)
-		for _, d := range v.allDetails(s, method, user) {
-			values[d.Data.Key] = d.Value
-		}
-		return values
-	}
-	var trace *evaluate.Trace
-	if v.log.Enabled(slog.LevelWarn) {
-		trace = &evaluate.Trace{Log: v.log.Enabled(slog.LevelInfo)}
-	}
-	values, failed := s.content().AllValues(user, trace)
-	if trace != nil {
-		v.flush(trace)
-	}
-	errs := make([]error, len(failed))
-	for i, f := range failed {
-		errs[i] = f.Err
-	}
-	v.logFailures(errs, method)
-	return values
-}
-
-// allDetails is all with details, in the order of the keys (S18).
-func (v *evaluator) allDetails(s *snapshot, method string, user User) []EvaluationDetails {
-	keys := s.content().Keys()
-	all := make([]EvaluationDetails, len(keys))
-	var errs []error
-	for i, key := range keys {
-		var e evaluation
-		v.evaluateQuietly(&e, s, key, user, evaluate.Value{})
-		all[i] = e.details(key)
-		if e.Err != nil {
-			errs = append(errs, e.Err)
-		}
-	}
-	v.logFailures(errs, method)
-	if v.hooks.wantsEvaluations() {
-		for _, d := range all {
-			v.hooks.flagEvaluated(&d)
-		}
-	}
-	return all
-}
-
 // traces are those that collect whole courses of evaluations, which take room (S101).
 var traces = sync.Pool{New: func() any { return &evaluate.Trace{Log: true} }}
 
@@ -168,13 +121,5 @@ func (v *evaluator) logFailure(err error, method, key string, def evaluate.Value
 	default:
 		v.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method while evaluating setting '"+key+
 			"'. Returning the `defaultValue` parameter that you specified in your application: '"+def.String()+"'.", eventlog.Err(err))
-	}
-}
-
-// logFailures logs what failed of an evaluation of every setting.
-func (v *evaluator) logFailures(errs []error, method string) {
-	if len(errs) > 0 {
-		v.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method. Returning evaluation result.",
-			eventlog.Err(errors.Join(errs...)))
 	}
 }

@@ -7,6 +7,7 @@ const (
 	eventConfigNotPresent  = 1000
 	eventNoSuchKey         = 1001
 	eventEvaluationFailed  = 1002
+	eventNoSuchVariation   = 2011
 	eventCacheRead         = 2200
 	eventCacheWrite        = 2201
 	eventAnotherClient     = 3000

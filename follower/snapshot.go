@@ -47,6 +47,9 @@ func (s *snapshot) at(rev int64, etag string) *snapshot {
 
 // fetched is when the content was last known to be the CDN's, in UTC. Nothing held: zero.
 func (s *snapshot) fetched() time.Time {
+	if s.isLocal() {
+		return time.Time{}
+	}
 	if s == nil {
 		return time.Time{}
 	}
@@ -55,6 +58,9 @@ func (s *snapshot) fetched() time.Time {
 	}
 	return time.UnixMilli(s.rev).UTC()
 }
+
+// isLocal tells that nothing of it came from the CDN.
+func (s *snapshot) isLocal() bool { return s != nil && s.rev == 0 }
 
 // content is the config; nil: there is none.
 func (s *snapshot) content() *evaluate.Config {
