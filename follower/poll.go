@@ -11,7 +11,7 @@ type PollingMode int
 const (
 	// Subscribe: Redis tells of each change by pub/sub. An evaluation waits for nothing.
 	// Online, the CDN is asked when what Redis holds is missing, or older than the
-	// leader's poll interval and 15 s.
+	// leader's poll interval and 15 s, or, without leader, than PollInterval.
 	Subscribe PollingMode = iota
 	// AutoPoll: every PollInterval, Redis or the Cache is read, and, online, the CDN
 	// asked if what they hold has expired (S42). Evaluations wait for the first time
@@ -79,10 +79,13 @@ func (h *holder) olderThan(age time.Duration, now time.Time) bool {
 	return old >= age || old < -maxAhead
 }
 
-// lifetime is the age at which what is held expires.
+// lifetime is the age at which what is held expires. As long as a leader is heard, or
+// might be alive, it is the leader's to ask the CDN.
 func (s *source) lifetime() time.Duration {
 	if s.mode == Subscribe {
-		return s.feed.link.Load().poll + upToDateSlack
+		if l := s.feed.link.Load(); l.state != NoLeader && l.state != Disconnected {
+			return l.poll + upToDateSlack
+		}
 	}
 	return s.interval
 }
