@@ -60,7 +60,7 @@ func (s *snapshot) fetched() time.Time {
 }
 
 // isLocal tells that nothing of it came from the CDN.
-func (s *snapshot) isLocal() bool { return s != nil && s.rev == 0 }
+func (s *snapshot) isLocal() bool { return s != nil && s.rev == 0 && s.fetchTime == 0 }
 
 // content is the config; nil: there is none.
 func (s *snapshot) content() *evaluate.Config {
