@@ -32,6 +32,7 @@ type Client struct {
 	feed        *feed // nil: there is no Redis
 	leaveFeed   func()
 	source      *source
+	saver       *saver // nil: there is no snapshot file
 	defaultUser atomic.Pointer[User]
 
 	ready  chan struct{}
@@ -45,7 +46,7 @@ func NewClient(sdkKey string, client redis.UniversalClient) (*Client, error) {
 	return New(Config{SDKKey: sdkKey, Redis: client})
 }
 
-// New starts a client. It waits for nothing: see [Client.Ready]. The errors are those of
+// New starts a client. It waits for nothing but Config.SnapshotFile: see [Client.Ready]. The errors are those of
 // the config, all of them together; no error depends on Redis.
 func New(cfg Config) (*Client, error) {
 	cfg, err := cfg.complete()
@@ -64,7 +65,12 @@ func New(cfg Config) (*Client, error) {
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
 	c.SetDefaultUser(cfg.DefaultUser)
-	c.holder.changed = func(s *snapshot) { c.hooks.configChanged(s.config) }
+	c.holder.changed = func(s *snapshot) {
+		c.hooks.configChanged(s.config)
+		if c.saver != nil {
+			c.saver.changed()
+		}
+	}
 	keys := cachekeys.For(cfg.SDKKey)
 	if register(c, sameFlags{cfg.Redis, keys.Entry}) {
 		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
@@ -75,10 +81,21 @@ func New(cfg Config) (*Client, error) {
 }
 
 func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher) {
+	var known *snapshot
+	if cfg.SnapshotFile != "" {
+		c.saver = startSaver(cfg.SnapshotFile, keys.Entry, c.log, c.holder)
+		var err error
+		if known, err = readFile(cfg.SnapshotFile, keys.Entry); err != nil {
+			c.log.Error(eventFileRead, "The snapshot file was refused.", eventlog.Err(err))
+		}
+	}
 	c.leaveFeed = func() {}
 	if cfg.Redis != nil {
 		key := feedKey{cfg.Redis, keys.Entry, cfg.Timings, cfg.PollingMode == Subscribe}
-		c.feed, c.leaveFeed = acquireFeed(key, keys, &member{c.log, c.holder})
+		c.feed, c.leaveFeed = acquireFeed(key, keys, &member{c.log, c.holder}, known)
+	}
+	if c.holder.current.Load() == nil {
+		c.holder.offer(known, false)
 	}
 	c.source = &source{
 		mode: cfg.PollingMode, interval: cfg.PollInterval, noWait: cfg.NoWaitForRefresh,
@@ -115,6 +132,9 @@ func (c *Client) Close() {
 		unregister(c)
 		c.source.close()
 		c.leaveFeed()
+		if c.saver != nil {
+			c.saver.close()
+		}
 		c.hooks.close()
 		c.waits.Wait()
 	})

@@ -46,6 +46,13 @@ type Config struct {
 	// Cache keeps what the client itself fetched, and gives it where Redis has none (S6); nil: none.
 	Cache Cache
 
+	// SnapshotFile is the path of a file that keeps the last known good config from one
+	// start to the next, for a start without Redis and CDN; empty: none. New reads it.
+	// It is replaced as a whole in the background after each change, and is the
+	// client's own: one file for each SDK key, in a directory that is there. A config from
+	// it is never reported as up to date, before Redis or the CDN confirmed it.
+	SnapshotFile string
+
 	// BaseURL replaces the ConfigCat CDN (S4), such as https://cdn.example.com/flags;
 	// empty: the CDN of DataGovernance.
 	BaseURL string

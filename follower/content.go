@@ -83,7 +83,7 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	rev, hash := held.place()
 	switch {
 	case held != nil && c.hash == hash:
-		if c.rev > rev {
+		if c.rev > rev || c.rev == rev && held.source == SourceFile {
 			return held.at(c.rev, c.etag), nil
 		}
 		return nil, nil

@@ -126,4 +126,5 @@
 //	6005 debug  a config was put in force   6013 error  a hook panicked
 //	6006 warn   content was refused         6014 warn   hooks are too slow
 //	6007 error  content is no config        6015 info   reads succeed again
+//	6016 error  the snapshot file is refused 6017 error the snapshot file cannot be written
 package follower

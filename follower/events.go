@@ -30,4 +30,6 @@ const (
 	eventHookPanic         = 6013
 	eventHookSlow          = 6014
 	eventCacheReadRecovery = 6015
+	eventFileRead          = 6016
+	eventFileWrite         = 6017
 )

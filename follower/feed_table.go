@@ -54,14 +54,16 @@ func unregister(c *Client) {
 	delete(running.clients, c)
 }
 
-// acquireFeed gives the feed for key, which it starts if there is none. The function
+// acquireFeed gives the feed for key, which it starts, with what is known already, if there
+// is none. The function
 // that it gives leaves the feed, and stops it and waits for that if nobody else uses it.
-func acquireFeed(key feedKey, keys cachekeys.Keys, m *member) (*feed, func()) {
+func acquireFeed(key feedKey, keys cachekeys.Keys, m *member, known *snapshot) (*feed, func()) {
 	running.Lock()
 	defer running.Unlock()
 	shared := running.feeds[key]
 	if shared == nil {
 		shared = &sharedFeed{feed: newFeed(key.redis, keys, key.timings, key.listen)}
+		shared.current.Store(known)
 		shared.join(m)
 		shared.start()
 		running.feeds[key] = shared

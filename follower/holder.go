@@ -22,7 +22,12 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	held := h.current.Load()
-	if next == nil || held != nil && next.rev <= held.rev && !back {
+	switch {
+	case next == nil:
+		return false
+	case held == nil || back || next.rev > held.rev:
+	case next.rev == held.rev && next.hash == held.hash && held.source == SourceFile: // it is not the file's word alone
+	default:
 		return false
 	}
 	h.put(next)
