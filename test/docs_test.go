@@ -77,7 +77,7 @@ func addSpec(names map[string]bool, spec ast.Spec) {
 	}
 }
 
-var documentedName = regexp.MustCompile("`(follower|Config|Client|Hooks)\\.([A-Z]\\w*)")
+var documentedName = regexp.MustCompile("`(follower|Config|Client|Hooks|Snapshot)\\.([A-Z]\\w*)")
 
 // TestMigrationPageNamesWhatExists looks up each name of this project on the page that
 // maps the official SDKs' options and methods.
