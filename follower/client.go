@@ -32,7 +32,8 @@ type Client struct {
 	feed        *feed // nil: there is no Redis
 	leaveFeed   func()
 	source      *source
-	saver       *saver // nil: there is no snapshot file
+	overrides   *overrides // nil: none
+	saver       *saver     // nil: there is no snapshot file
 	defaultUser atomic.Pointer[User]
 
 	ready  chan struct{}
@@ -53,6 +54,9 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.isLocalOnly() {
+		return newLocalOnly(cfg), nil
+	}
 	fetcher, err := cfg.newFetcher()
 	if err != nil {
 		return nil, err
@@ -65,6 +69,7 @@ func New(cfg Config) (*Client, error) {
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
 	c.SetDefaultUser(cfg.DefaultUser)
+	c.overrides = startOverrides(cfg.FlagOverrides, log)
 	c.holder.changed = func(s *snapshot) {
 		c.hooks.configChanged(s.config)
 		if c.saver != nil {
@@ -135,6 +140,7 @@ func (c *Client) Close() {
 		if c.saver != nil {
 			c.saver.close()
 		}
+		c.overrides.close()
 		c.hooks.close()
 		c.waits.Wait()
 	})
@@ -166,6 +172,7 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 //
 //   - [ErrOffline]: only the CDN could be asked, and the client is offline (3200);
 //   - a [*FetchError]: the CDN gave no usable answer (1100–1106);
+//   - [ErrLocalOnly]: there are flag overrides and nothing else;
 //   - [ErrClosed], after [Client.Close];
 //   - ctx's, if that is done sooner;
 //   - others: offline, Redis did not answer, or names content that could not be had.
@@ -186,6 +193,9 @@ func (c *Client) refresh(ctx context.Context, method string, age time.Duration) 
 	if c.isClosed() {
 		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
 		return ErrClosed
+	}
+	if c.overrides.isOnly() {
+		return ErrLocalOnly
 	}
 	j := c.source.request(age)
 	select {
@@ -219,8 +229,10 @@ func (c *Client) logClosed(method string) {
 
 // CacheState says what there is to evaluate at this moment (S47).
 func (c *Client) CacheState() CacheState {
-	switch {
-	case c.holder.current.Load() == nil:
+	switch remote := c.holder.current.Load(); {
+	case remote == nil && c.overrides.exist():
+		return HasLocalOverrideFlagDataOnly
+	case remote == nil:
 		return NoFlagData
 	case c.source.upToDate():
 		return HasUpToDateFlagData

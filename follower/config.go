@@ -77,6 +77,10 @@ type Config struct {
 	// DefaultUser is the user of every evaluation that is given none (S11); nil: none.
 	DefaultUser User
 
+	// FlagOverrides are settings of the process's own, beside the config or instead of it
+	// (S9); nil: none.
+	FlagOverrides *FlagOverrides
+
 	// Hooks are told what happens from the first moment on; nil: none. More can be
 	// added later, see [Client.OnConfigChanged].
 	Hooks *Hooks
@@ -166,6 +170,9 @@ func (t Timings) complete() (Timings, error) {
 
 // complete checks the config and gives it with the defaults put in.
 func (c Config) complete() (Config, error) {
+	if c.isLocalOnly() {
+		return c.completeLocal()
+	}
 	var errs []error
 	if _, err := c.newFetcher(); err != nil {
 		errs = append(errs, err)
@@ -197,6 +204,9 @@ func (c Config) complete() (Config, error) {
 		}
 	default:
 		errs = append(errs, fmt.Errorf("Config.Redis is a %T, want a *redis.Client or a *redis.ClusterClient", client))
+	}
+	if err := c.FlagOverrides.check(); err != nil {
+		errs = append(errs, err)
 	}
 	var err error
 	if c.Timings, err = c.Timings.complete(); err != nil {

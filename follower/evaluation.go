@@ -63,7 +63,16 @@ func (c *Client) GetAllValues(user User) map[string]any {
 }
 
 // held is what there is to evaluate at this moment; nil: nothing.
-func (c *Client) held() *snapshot { return c.load() }
+func (c *Client) held() *snapshot {
+	switch {
+	case c.overrides == nil:
+		return c.load()
+	case c.overrides.isOnly():
+		return c.overrides.over(nil)
+	default:
+		return c.overrides.over(c.load())
+	}
+}
 
 // GetAllValueDetails gives the values of all settings for a user, and how each came about,
 // in the config's order (S18). One that fails does not fail the others: its value is nil.

@@ -20,6 +20,10 @@ func (c *Client) switchTo(online bool, method, text string) {
 	switch {
 	case c.isClosed():
 		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
+	case c.overrides.isOnly():
+		if online {
+			c.log.Warn(eventLocalOnly, "Client is configured to use the `LocalOnly` override behavior, thus `"+method+"()` has no effect.")
+		}
 	case c.source.setOnline(online):
 		c.log.Info(eventSwitched, text)
 	}
