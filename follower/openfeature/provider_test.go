@@ -145,3 +145,15 @@ func TestAnEmptyContextIsNobody(t *testing.T) {
 		t.Error("an attribute Identifier did not count without a targeting key")
 	}
 }
+
+// TestADefaultIsGivenBackAsItIs asks the provider itself: OpenFeature's client would put
+// the default in its place.
+func TestADefaultIsGivenBackAsItIs(t *testing.T) {
+	provider := openfeature.NewProvider(followertest.New(t, nil).Client)
+	if d := provider.IntEvaluation(t.Context(), "none", 1<<62, nil); d.Value != 1<<62 {
+		t.Errorf("%d", d.Value)
+	}
+	if d := provider.ObjectEvaluation(t.Context(), "none", []int{1}, nil); !cmp.Equal(d.Value, []int{1}) {
+		t.Errorf("%v", d.Value)
+	}
+}
