@@ -70,9 +70,12 @@ type Config struct {
 	HTTPTimeout time.Duration
 
 	// Logger receives the events, each with the attribute event_id (S100); nil: none.
-	// At level info every evaluation writes its course (S101), which takes a hundred
-	// times as long as the evaluation: warn is the level for use.
 	Logger *slog.Logger
+	// LogLevel is the level below which events are dropped, as far as Logger takes those
+	// above it (S100): a slog.Level such as [LogLevelError], or a *slog.LevelVar that can
+	// be changed later. Nil: [LogLevelWarn]. At level info every evaluation writes its
+	// course (S101), which takes a hundred times as long as the evaluation.
+	LogLevel slog.Leveler
 
 	// DefaultUser is the user of every evaluation that is given none (S11); nil: none.
 	DefaultUser User
@@ -170,6 +173,7 @@ func (t Timings) complete() (Timings, error) {
 
 // complete checks the config and gives it with the defaults put in.
 func (c Config) complete() (Config, error) {
+	c.Logger = withLevel(c.Logger, c.LogLevel)
 	if c.isLocalOnly() {
 		return c.completeLocal()
 	}

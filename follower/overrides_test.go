@@ -41,7 +41,7 @@ func (h idHandler) Handle(ctx context.Context, r slog.Record) error {
 // local starts a client with overrides and nothing else.
 func local(t *testing.T, logger *slog.Logger, given FlagOverrides) *Client {
 	t.Helper()
-	c, err := New(Config{FlagOverrides: &given, Logger: logger})
+	c, err := New(Config{FlagOverrides: &given, Logger: logger, LogLevel: LogLevelDebug})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func run(ctx context.Context, flag string) error {
 	client, err := follower.New(follower.Config{
 		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
 		Redis:  rdb,
-		Logger: newLogger(os.Stderr, zerolog.InfoLevel),
+		Logger: newLogger(os.Stderr, zerolog.InfoLevel), LogLevel: follower.LogLevelInfo,
 	})
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (l *lines) all() []string {
 func TestEventsGoThroughZerolog(t *testing.T) {
 	var out lines
 	flags := followertest.New(t, map[string]any{"on": true}, func(cfg *follower.Config) {
-		cfg.Logger = newLogger(&out, zerolog.InfoLevel)
+		cfg.Logger, cfg.LogLevel = newLogger(&out, zerolog.InfoLevel), follower.LogLevelInfo
 	})
 	flags.GetBoolValue("on", false, nil)
 	flags.GetBoolValue("none", false, nil)
