@@ -113,9 +113,11 @@ func TestASharedFeedLogsForAllItsClients(t *testing.T) {
 		shared := through(n.client(t))
 		one, oneLogs := recorded(slog.LevelInfo)
 		two, twoLogs := recorded(slog.LevelWarn)
-		first := n.start(t, shared, oneLogs)
+		n.link.Down() // so that nothing happens before both are there
+		n.start(t, shared, oneLogs)
 		n.start(t, shared, twoLogs)
-		<-first.Ready()
+		n.link.Up()
+		time.Sleep(time.Minute)
 		synctest.Wait()
 		wantEvents(t, one, eventNoLeader, 1)
 		wantEvents(t, two, eventNoLeader, 1)
