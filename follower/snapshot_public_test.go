@@ -2,6 +2,7 @@ package follower
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -103,6 +104,12 @@ func TestListsWithoutConfig_S16_S18_S20(t *testing.T) {
 		t.Error("the snapshot has something")
 	}
 	wantEvents(t, log, 1000, 11)
+	for _, what := range []string{"empty slice", "empty map", "nil"} {
+		want := logged{id: 1000, level: slog.LevelError, text: "[1000] Config JSON is not present. Returning " + what + ". event_id=1000"}
+		if !slices.Contains(log.with(1000), want) {
+			t.Errorf("no %q", want.text) // S102
+		}
+	}
 }
 
 func TestASnapshotDoesNotChange_S22(t *testing.T) {
