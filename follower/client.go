@@ -171,7 +171,8 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 // error, what is held stays in force:
 //
 //   - [ErrOffline]: only the CDN could be asked, and the client is offline (3200);
-//   - a [*FetchError]: the CDN gave no usable answer (1100–1106);
+//   - a [*FetchError]: the CDN gave no usable answer (1100–1106), or asked lately to be
+//     left alone for longer than until now (Retry-After, S85);
 //   - [ErrLocalOnly]: there are flag overrides and nothing else;
 //   - [ErrClosed], after [Client.Close];
 //   - ctx's, if that is done sooner;
