@@ -196,6 +196,23 @@ func TestSwitchingOnlineAndOffline(t *testing.T) {
 	})
 }
 
+// S13: SetOnline acts at once in every mode that fetches by itself.
+func TestSetOnlineActsAtOnce(t *testing.T) {
+	for mode, want := range map[PollingMode]int{Subscribe: 4, AutoPoll: 4, Lazy: 4, Manual: 1} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				n.entry(time.Hour, 1)
+				c := n.start(t, polling(mode, 0), func(c *Config) { c.Transport = cdnAt(4) })
+				<-c.Ready()
+				wantVersion(t, c, 1)
+				time.Sleep(10 * time.Second)
+				c.SetOnline()
+				wantVersion(t, c, want)
+			})
+		})
+	}
+}
+
 // S13: a request that hangs ends when the client goes offline, or is closed.
 func TestGoingOfflineBreaksAFetchOff(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {

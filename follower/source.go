@@ -29,6 +29,7 @@ type source struct {
 
 	mu        sync.Mutex
 	online    bool
+	switched  bool               // to online, and nothing was done about that yet
 	interrupt context.CancelFunc // ends the fetch that is under way; nil: none is
 	pending   map[time.Duration]*job
 	queue     []*job
@@ -80,8 +81,8 @@ func (s *source) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-s.wake:
-			if s.period() > 0 && !ticker.on {
-				s.tick(ctx) // it has gone online
+			if s.wentOnline() && s.period() > 0 {
+				s.tick(ctx)
 			}
 			for j := s.next(); j != nil && ctx.Err() == nil; j = s.next() {
 				s.finish(j, s.refresh(ctx, j.age))
@@ -230,6 +231,15 @@ func (s *source) isOnline() bool {
 	return s.online
 }
 
+// wentOnline tells once that the client has gone online.
+func (s *source) wentOnline() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switched := s.switched
+	s.switched = false
+	return switched
+}
+
 // setOnline tells whether that is a change. A fetch that is under way when the client
 // goes offline ends at once.
 func (s *source) setOnline(online bool) (changed bool) {
@@ -238,7 +248,7 @@ func (s *source) setOnline(online bool) (changed bool) {
 	if s.online == online {
 		return false
 	}
-	s.online = online
+	s.online, s.switched = online, online
 	if !online && s.interrupt != nil {
 		s.interrupt()
 	}
