@@ -60,3 +60,39 @@ func BenchmarkGetStringValueTargetedNoAlloc(b *testing.B) {
 		c.GetStringValue("text", "", user)
 	}
 }
+
+func BenchmarkSnapshotGetNoAlloc(b *testing.B) {
+	held, on := heldClient(b, nil, configJSON(1)).Snapshot(nil), Bool("isOn", false)
+	b.ReportAllocs()
+	for b.Loop() {
+		on.Get(held)
+	}
+}
+
+func BenchmarkGetBoolValueOverriddenNoAlloc(b *testing.B) {
+	c := heldClient(b, nil, configJSON(1))
+	c.overrides = startOverrides(&FlagOverrides{Behavior: LocalOverRemote, Values: map[string]any{"isOn": true}}, c.log)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetBoolValue("isOn", false, nil)
+	}
+}
+
+func BenchmarkGetBoolValueHooked(b *testing.B) {
+	c := heldClient(b, nil, configJSON(1))
+	c.hooks = startHooks(&Hooks{OnFlagEvaluated: func(*EvaluationDetails) {}}, c.log)
+	b.Cleanup(c.hooks.close)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetBoolValue("isOn", false, nil)
+	}
+}
+
+func BenchmarkGetAllValues(b *testing.B) {
+	c := heldClient(b, nil, configJSON(1))
+	user := &UserData{Identifier: "1", Email: "a@example.com"}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetAllValues(user)
+	}
+}

@@ -26,7 +26,8 @@
 // The sync goroutine owns all state. Messages, alarms and requests come to it one
 // after the other, so it needs no lock. The connection's goroutine only reads, parses
 // and passes on; should more messages come than can wait, the rest is dropped and
-// meta is read instead. Hooks have a goroutine of their own.
+// meta is read instead. Hooks have a goroutine of their own, but for OnFlagEvaluated,
+// which the goroutine that evaluates calls.
 //
 // Clients of one SDK key, the same Redis client value and the same timings share a feed:
 // one subscription, one read, one compiled config. It ends with the last of them.

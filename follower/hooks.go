@@ -136,6 +136,9 @@ func (h *hookRunner) flagEvaluated(details *EvaluationDetails) {
 // callers is room for a stack, which is deep only where a hook is called.
 var callers = sync.Pool{New: func() any { return new([256]uintptr) }}
 
+// maxCode is more than the code of flagEvaluated takes, in bytes.
+const maxCode = 1 << 16
+
 // isNested tells whether flagEvaluated, which calls it, is on the stack a second time.
 //
 //go:noinline
@@ -146,9 +149,12 @@ func isNested() bool {
 	if n == 0 {
 		return false
 	}
-	self := runtime.FuncForPC(stack[0] - 1)
+	self := runtime.FuncForPC(stack[0] - 1).Entry()
 	for _, pc := range stack[1:n] {
-		if f := runtime.FuncForPC(pc - 1); f != nil && f.Entry() == self.Entry() {
+		if pc < self || pc > self+maxCode {
+			continue // looking it up takes long
+		}
+		if f := runtime.FuncForPC(pc - 1); f != nil && f.Entry() == self {
 			return true
 		}
 	}
