@@ -113,7 +113,11 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 
 func (c *Client) awaitReady(most time.Duration) {
 	defer close(c.ready)
-	defer func() { c.hooks.clientReady(c.CacheState()) }()
+	defer func() {
+		if !c.isClosed() {
+			c.hooks.clientReady(c.CacheState())
+		}
+	}()
 	var late <-chan time.Time
 	if most > 0 {
 		timer := time.NewTimer(most)

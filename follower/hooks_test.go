@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2/server"
+
 	"github.com/catbridge/catbridge/evaluate"
 )
 
@@ -219,6 +221,22 @@ func TestHooksAreToldOfErrorsInTheBackground_S50(t *testing.T) {
 		synctest.Wait()
 		if len(told) != 1 || !strings.Contains(told[0], "$.f") {
 			t.Errorf("told of %q", told)
+		}
+	})
+}
+
+// S2, S46: a client that is closed before it is ready does not say that it is.
+func TestAClosedClientIsNotReported_S2_S46(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool { return cmd == "SUBSCRIBE" })
+		told := 0
+		c := n.start(t, func(c *Config) {
+			c.Hooks = &Hooks{OnClientReady: func(CacheState) { told++ }}
+		})
+		c.Close()
+		synctest.Wait()
+		if told != 0 {
+			t.Errorf("told %d times", told)
 		}
 	})
 }
