@@ -60,7 +60,7 @@ func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError)
 	var r run
 	r.user.resolve(user)
 	for _, s := range c.ordered {
-		if s.isAnswer(Value{kind: s.kind}, trace) {
+		if s.isAnswer(Value{}, trace) {
 			values[s.key] = s.served.boxed
 			continue
 		}
@@ -93,7 +93,7 @@ func (c *Config) unavailable(key string, def Value) *Error {
 // isAnswer tells that the setting's own value is the result and that there is
 // nothing to log.
 func (s *setting) isAnswer(def Value, trace *Trace) bool {
-	return s.fixed && def.kind == s.kind && trace.log() == nil
+	return s.fixed && (def.kind == s.kind || def.kind == KindNone) && trace.log() == nil
 }
 
 // isFixed tells that the setting has one value for everyone and no errors.

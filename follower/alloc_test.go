@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The evaluation path does not allocate, whether warnings are wanted or not. (The race
+// The evaluation path does not allocate where no hook is set, whether warnings are wanted or not. (The race
 // detector makes sync.Pool forget at random, so this does not run under it.)
 func TestEvaluationDoesNotAllocate(t *testing.T) {
 	user := &UserData{Identifier: "1", Email: "a@example.com"}
@@ -18,8 +18,10 @@ func TestEvaluationDoesNotAllocate(t *testing.T) {
 		"errors only on": slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError})),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := heldClient(t, logger, configJSON(1))
+			c, _ := hookedClient(t, logger, configJSON(1), nil)
+			held, on := c.Snapshot(user), Bool("isOn", false)
 			for call, f := range map[string]func(){
+				"BoolFlag.Get":        func() { on.Get(held) },
 				"GetBoolValue":        func() { c.GetBoolValue("isOn", false, nil) },
 				"GetIntValue":         func() { c.GetIntValue("version", 0, nil) },
 				"GetFloatValue":       func() { c.GetFloatValue("ratio", 0, nil) },
@@ -56,5 +58,41 @@ func BenchmarkGetStringValueTargetedNoAlloc(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c.GetStringValue("text", "", user)
+	}
+}
+
+func BenchmarkSnapshotGetNoAlloc(b *testing.B) {
+	held, on := heldClient(b, nil, configJSON(1)).Snapshot(nil), Bool("isOn", false)
+	b.ReportAllocs()
+	for b.Loop() {
+		on.Get(held)
+	}
+}
+
+func BenchmarkGetBoolValueOverriddenNoAlloc(b *testing.B) {
+	c := heldClient(b, nil, configJSON(1))
+	c.overrides = startOverrides(&FlagOverrides{Behavior: LocalOverRemote, Values: map[string]any{"isOn": true}}, c.log)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetBoolValue("isOn", false, nil)
+	}
+}
+
+func BenchmarkGetBoolValueHooked(b *testing.B) {
+	c := heldClient(b, nil, configJSON(1))
+	c.hooks = startHooks(&Hooks{OnFlagEvaluated: func(*EvaluationDetails) {}}, c.log)
+	b.Cleanup(c.hooks.close)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetBoolValue("isOn", false, nil)
+	}
+}
+
+func BenchmarkGetAllValues(b *testing.B) {
+	c := heldClient(b, nil, configJSON(1))
+	user := &UserData{Identifier: "1", Email: "a@example.com"}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.GetAllValues(user)
 	}
 }

@@ -56,7 +56,7 @@ func (n *network) client(t *testing.T) *redis.Client {
 // start gives a follower behind the link, which is closed at the end.
 func (n *network) start(t *testing.T, change ...func(*Config)) *Client {
 	t.Helper()
-	cfg := Config{SDKKey: testSDKKey, Redis: n.client(t), Logger: testLogger(t)}
+	cfg := Config{SDKKey: testSDKKey, Redis: n.client(t), Logger: testLogger(t), LogLevel: LogLevelDebug}
 	for _, f := range change {
 		f(&cfg)
 	}

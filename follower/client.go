@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,10 +27,14 @@ type UserData = evaluate.UserData
 // Redis in the background, so that no evaluation waits for anything but memory (I5).
 // All methods are safe for concurrent use.
 type Client struct {
-	feed        *feed
-	log         eventlog.Log
-	defaultUser User
-	hooks       *hookRunner
+	evaluator
+	holder      *holder
+	feed        *feed // nil: there is no Redis
+	leaveFeed   func()
+	source      *source
+	overrides   *overrides // nil: none
+	saver       *saver     // nil: there is no snapshot file
+	defaultUser atomic.Pointer[User]
 
 	ready  chan struct{}
 	stop   chan struct{}
@@ -42,27 +47,77 @@ func NewClient(sdkKey string, client redis.UniversalClient) (*Client, error) {
 	return New(Config{SDKKey: sdkKey, Redis: client})
 }
 
-// New starts a client. It waits for nothing: see [Client.Ready]. The errors are those of
+// New starts a client. It waits for nothing but Config.SnapshotFile: see [Client.Ready]. The errors are those of
 // the config, all of them together; no error depends on Redis.
 func New(cfg Config) (*Client, error) {
 	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err
 	}
+	if cfg.isLocalOnly() {
+		return newLocalOnly(cfg), nil
+	}
+	fetcher, err := cfg.newFetcher()
+	if err != nil {
+		return nil, err
+	}
 	log := eventlog.New(cfg.Logger, "sdk_key", cdn.Mask(cfg.SDKKey))
+	hooks := startHooks(cfg.Hooks, log)
+	log = log.For(hooks)
 	c := &Client{
-		log: log, defaultUser: cfg.DefaultUser, hooks: startHooks(cfg.Hooks, log),
+		evaluator: evaluator{log: log, hooks: hooks}, holder: &holder{},
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
-	c.feed = startFeed(cfg.Redis, cachekeys.For(cfg.SDKKey), cfg.Timings, log, func(s *snapshot) {
+	c.SetDefaultUser(cfg.DefaultUser)
+	c.overrides = startOverrides(cfg.FlagOverrides, log)
+	c.holder.changed = func(s *snapshot) {
 		c.hooks.configChanged(s.config)
-	})
+		if c.saver != nil {
+			c.saver.changed()
+		}
+	}
+	keys := cachekeys.For(cfg.SDKKey)
+	if register(c, sameFlags{cfg.Redis, keys.Entry}) {
+		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
+	}
+	c.startSources(cfg, keys, fetcher)
 	c.waits.Go(func() { c.awaitReady(cfg.MaxInitWait) })
 	return c, nil
 }
 
+func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher) {
+	var known *snapshot
+	if cfg.SnapshotFile != "" {
+		c.saver = startSaver(cfg.SnapshotFile, keys.Entry, c.log, c.holder)
+		var err error
+		if known, err = readFile(cfg.SnapshotFile, keys.Entry); err != nil {
+			c.log.Error(eventFileRead, "The snapshot file was refused.", eventlog.Err(err))
+		}
+	}
+	c.leaveFeed = func() {}
+	if cfg.Redis != nil {
+		key := feedKey{cfg.Redis, keys.Entry, cfg.Timings, cfg.PollingMode == Subscribe}
+		c.feed, c.leaveFeed = acquireFeed(key, keys, &member{c.log, c.holder}, known)
+	}
+	if c.holder.current.Load() == nil {
+		c.holder.offer(known, false)
+	}
+	c.source = &source{
+		mode: cfg.PollingMode, interval: cfg.PollInterval, noWait: cfg.NoWaitForRefresh,
+		holder: c.holder, feed: c.feed, cache: cfg.Cache, cacheKey: keys.Entry, fetcher: fetcher, log: c.log, ready: c.ready,
+		initial: make(chan struct{}), online: cfg.Online, pending: map[time.Duration]*job{},
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	c.source.start()
+}
+
 func (c *Client) awaitReady(most time.Duration) {
 	defer close(c.ready)
+	defer func() {
+		if !c.isClosed() {
+			c.hooks.clientReady(c.CacheState())
+		}
+	}()
 	var late <-chan time.Time
 	if most > 0 {
 		timer := time.NewTimer(most)
@@ -70,7 +125,7 @@ func (c *Client) awaitReady(most time.Duration) {
 		late = timer.C
 	}
 	select {
-	case <-c.feed.synced:
+	case <-c.source.initial:
 	case <-late:
 	case <-c.stop:
 	}
@@ -83,15 +138,22 @@ func (c *Client) awaitReady(most time.Duration) {
 func (c *Client) Close() {
 	c.closed.Do(func() {
 		close(c.stop)
-		c.feed.stop()
+		unregister(c)
+		c.source.close()
+		c.leaveFeed()
+		if c.saver != nil {
+			c.saver.close()
+		}
+		c.overrides.close()
 		c.hooks.close()
 		c.waits.Wait()
 	})
 }
 
-// Ready is closed when the first sync with Redis has been tried, whatever it gave, or
-// after Config.MaxInitWait (S46). It does not promise data. Evaluation needs not wait
-// for it.
+// Ready is closed when the first sync has been tried, whatever it gave, or after
+// Config.MaxInitWait (S46): with Redis and the Cache, and, if the client is online and
+// what they gave has expired, with the CDN (but in the modes Lazy and Manual). It does not
+// promise data. Evaluation needs not wait for it.
 func (c *Client) Ready() <-chan struct{} { return c.ready }
 
 // WaitForReady waits for [Client.Ready] and says what there is to evaluate then. The
@@ -108,18 +170,45 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 	return c.CacheState(), nil
 }
 
-// Refresh reads the config from Redis now (S21). Callers that come while such a read is
-// under way get its result (S45). An error means that Redis did not answer, or names
-// content that could not be had; what is held stays in force. It is [ErrClosed] after
-// [Client.Close], and ctx's if that is done sooner.
+// Refresh reads the config from Redis now, and, if the client is online, asks the CDN
+// (S21). Callers that come while that is under way get its result (S45). Whatever the
+// error, what is held stays in force:
+//
+//   - [ErrOffline]: only the CDN could be asked, and the client is offline (3200);
+//   - a [*FetchError]: the CDN gave no usable answer (1100–1106), or asked lately to be
+//     left alone for longer than until now (Retry-After, S85);
+//   - [ErrLocalOnly]: there are flag overrides and nothing else;
+//   - [ErrClosed], after [Client.Close];
+//   - ctx's, if that is done sooner;
+//   - others: offline, Redis did not answer, or names content that could not be had.
 //
 // It does not make the leader ask the CDN.
 func (c *Client) Refresh(ctx context.Context) error {
+	return c.refresh(ctx, "Refresh", always)
+}
+
+// RefreshIfOlder is [Client.Refresh] if the CDN's last answer about what is held is older
+// than age, and nothing otherwise (S21). If what is read from Redis is younger, the
+// CDN is not asked.
+func (c *Client) RefreshIfOlder(ctx context.Context, age time.Duration) error {
+	return c.refresh(ctx, "RefreshIfOlder", max(0, age))
+}
+
+func (c *Client) refresh(ctx context.Context, method string, age time.Duration) error {
 	if c.isClosed() {
-		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `Refresh()` has no effect.")
+		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
 		return ErrClosed
 	}
-	return c.feed.refresh(ctx)
+	if c.overrides.isOnly() {
+		return ErrLocalOnly
+	}
+	j := c.source.request(age)
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (c *Client) isClosed() bool {
@@ -131,21 +220,26 @@ func (c *Client) isClosed() bool {
 	}
 }
 
-// OnConfigChanged adds a hook, see [Hooks]. The function it gives removes it; a call
-// that has begun goes on. Config held already is not reported.
-func (c *Client) OnConfigChanged(hook func(config *evaluate.Config)) (remove func()) {
-	if c.isClosed() {
-		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `OnConfigChanged()` has no effect.")
+// load gives what an evaluation goes by; nil: there is no config.
+func (c *Client) load() *snapshot {
+	if c.source != nil {
+		c.source.beforeGet()
 	}
-	return c.hooks.add(hook)
+	return c.holder.current.Load()
+}
+
+func (c *Client) logClosed(method string) {
+	c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
 }
 
 // CacheState says what there is to evaluate at this moment (S47).
 func (c *Client) CacheState() CacheState {
-	switch {
-	case c.feed.current.Load() == nil:
+	switch remote := c.holder.current.Load(); {
+	case remote == nil && c.overrides.exist():
+		return HasLocalOverrideFlagDataOnly
+	case remote == nil:
 		return NoFlagData
-	case c.feed.confirmed.Load().upToDate(time.Now()):
+	case c.source.upToDate():
 		return HasUpToDateFlagData
 	default:
 		return HasCachedFlagDataOnly
@@ -154,13 +248,19 @@ func (c *Client) CacheState() CacheState {
 
 // Stats tells the client's state.
 func (c *Client) Stats() Stats {
-	f := c.feed
-	link := f.link.Load()
-	stats := Stats{State: link.state, Epoch: link.epoch, Poll: link.poll, Counters: f.counters()}
+	stats := Stats{State: Unsubscribed}
+	if f := c.feed; f != nil {
+		link := f.link.Load()
+		stats = Stats{State: link.state, Epoch: link.epoch, Poll: link.poll, Counters: f.counters()}
+	}
+	stats.Fetches, stats.FailedFetches = c.source.fetcher.fetches.Load(), c.source.fetcher.failed.Load()
 	stats.DroppedHooks, stats.HookPanics = c.hooks.counts()
-	if s := f.current.Load(); s != nil {
+	if c.isClosed() {
+		stats.State = Closed
+	}
+	if s := c.holder.current.Load(); s != nil {
 		stats.Rev, stats.Hash, stats.ETag, stats.Source = s.rev, s.hash, s.etag, s.source
 	}
-	stats.Age, stats.HasCDN = f.confirmed.Load().age(time.Now())
+	stats.Age, stats.HasCDN = c.holder.age(time.Now())
 	return stats
 }

@@ -96,24 +96,6 @@ func TestWithoutConfigThereAreNoKeysAndNoValues(t *testing.T) {
 	wantEvents(t, log, 1000, 2)
 }
 
-// S11
-func TestTheDefaultUserIsUsedWhereNoneIsGiven(t *testing.T) {
-	c := heldClient(t, nil, configJSON(1))
-	c.defaultUser = map[string]any{"Identifier": "1", "Email": "a@example.com"}
-	if got := c.GetStringValue("text", "", nil); got != "ours" {
-		t.Error(got)
-	}
-	if got := c.GetStringValue("text", "", &UserData{Email: "a@else.where"}); got != "theirs" {
-		t.Error(got)
-	}
-	if got := c.GetAllValues(nil)["text"]; got != "ours" {
-		t.Error(got)
-	}
-	if d := c.GetStringValueDetails("text", "", nil); d.Data.User == nil {
-		t.Error("the details do not name the default user")
-	}
-}
-
 func TestWarningsAndTheEvaluationLogReachTheLogger(t *testing.T) {
 	json := configJSON(1)
 	log, _ := recorded(slog.LevelWarn)

@@ -4,11 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/catbridge/catbridge/internal/cdn"
 )
 
 // DefaultMaxInitWait is how long [Client.Ready] waits for the first sync by default (S40).
@@ -21,26 +20,77 @@ type Config struct {
 	SDKKey string
 
 	// Redis is where the config comes from: a *redis.Client (Sentinel's too) or a
-	// *redis.ClusterClient. Required. The client takes the connection for its
+	// *redis.ClusterClient. Required, unless the PollingMode is another than Subscribe and
+	// there is a Cache, or the client is online. The client takes the connection for its
 	// subscription's options from it, and does not close it; several clients may
 	// share it. Its ReadTimeout bounds how long [Client.Close] and a sync can wait
 	// for a Redis that does not answer (3 s where there is none).
+	// Clients of one SDK key with the same Redis share one subscription, its reads and the config.
 	Redis redis.UniversalClient
 
+	// PollingMode says when a newer config is looked for (S5). Zero: [Subscribe].
+	PollingMode PollingMode
+	// PollInterval is the interval of polling and the age at which a config expires
+	// (S40, S43). 0: [DefaultPollInterval]; below 1 s: 1 s.
+	PollInterval time.Duration
+	// NoWaitForRefresh lets evaluations answer at once with what is there, where the
+	// PollingMode would have them wait (S41, S43).
+	NoWaitForRefresh bool
+
+	// Online lets the client ask the CDN itself when what Redis holds is missing or has
+	// expired (S13). What it fetches stays in memory and in the Cache: it writes nothing
+	// to Redis. It can be changed later, see [Client.SetOnline].
+	Online bool
+	// Offline says aloud what is the default: no HTTP, ever. Not together with Online.
+	Offline bool
+	// Cache keeps what the client itself fetched, and gives it where Redis has none (S6); nil: none.
+	Cache Cache
+
+	// SnapshotFile is the path of a file that keeps the last known good config from one
+	// start to the next, for a start without Redis and CDN; empty: none. New reads it.
+	// It is replaced as a whole in the background after each change, and is the
+	// client's own: one file for each SDK key, in a directory that is there. A config from
+	// it is never reported as up to date, before Redis or the CDN confirmed it.
+	SnapshotFile string
+
+	// BaseURL replaces the ConfigCat CDN (S4), such as https://cdn.example.com/flags;
+	// empty: the CDN of DataGovernance.
+	BaseURL string
+	// DataGovernance says which CDN is asked (S10). Zero: [Global].
+	DataGovernance DataGovernance
+	// Transport carries the requests to the CDN (S7). It must heed their contexts. Nil:
+	// one of the client's own.
+	Transport http.RoundTripper
+	// ProxyURL is an http, https, socks5 or socks5h proxy on the way to the CDN, with
+	// user and password if need be (S7). Empty: none. Not together with Transport.
+	ProxyURL string
+	// ConnectTimeout bounds connecting to the CDN (S8). 0: 10 s.
+	ConnectTimeout time.Duration
+	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s.
+	HTTPTimeout time.Duration
+
 	// Logger receives the events, each with the attribute event_id (S100); nil: none.
-	// At level info every evaluation writes its course (S101), which takes a hundred
-	// times as long as the evaluation: warn is the level for use.
 	Logger *slog.Logger
+	// LogLevel is the level below which events are dropped, as far as Logger takes those
+	// above it (S100): a slog.Level such as [LogLevelError], or a *slog.LevelVar that can
+	// be changed later. Nil: [LogLevelWarn]. At level info every evaluation writes its
+	// course (S101), which takes a hundred times as long as the evaluation.
+	LogLevel slog.Leveler
 
 	// DefaultUser is the user of every evaluation that is given none (S11); nil: none.
 	DefaultUser User
+
+	// FlagOverrides are settings of the process's own, beside the config or instead of it
+	// (S9); nil: none.
+	FlagOverrides *FlagOverrides
 
 	// Hooks are told what happens from the first moment on; nil: none. More can be
 	// added later, see [Client.OnConfigChanged].
 	Hooks *Hooks
 
-	// MaxInitWait is how long [Client.Ready] waits for the first sync with Redis.
-	// 0: [DefaultMaxInitWait]. Negative: for as long as it takes.
+	// MaxInitWait is how long [Client.Ready] waits for the first sync (S40).
+	// 0: [DefaultMaxInitWait]. Negative: for as long as it takes. That evaluations should
+	// not wait at all, NoWaitForRefresh says.
 	MaxInitWait time.Duration
 
 	// Timings holds the durations of the protocol. The zero value means the defaults.
@@ -123,13 +173,31 @@ func (t Timings) complete() (Timings, error) {
 
 // complete checks the config and gives it with the defaults put in.
 func (c Config) complete() (Config, error) {
+	c.Logger = withLevel(c.Logger, c.LogLevel)
+	if c.isLocalOnly() {
+		return c.completeLocal()
+	}
 	var errs []error
-	if err := cdn.CheckSDKKey(c.SDKKey, false); err != nil {
+	if _, err := c.newFetcher(); err != nil {
 		errs = append(errs, err)
+	}
+	if c.Online && c.Offline {
+		errs = append(errs, errors.New("Config.Online and Config.Offline contradict each other"))
+	}
+	if c.PollingMode < Subscribe || c.PollingMode > Manual {
+		errs = append(errs, fmt.Errorf("Config.PollingMode is %v, want Subscribe, AutoPoll, Lazy or Manual", c.PollingMode))
+	}
+	switch {
+	case c.PollInterval == 0:
+		c.PollInterval = DefaultPollInterval
+	case c.PollInterval < minPollInterval:
+		c.PollInterval = minPollInterval
 	}
 	switch client := c.Redis.(type) {
 	case nil:
-		errs = append(errs, errors.New("Config.Redis is missing"))
+		if c.PollingMode == Subscribe || c.Cache == nil && !c.Online {
+			errs = append(errs, errors.New("Config.Redis is missing"))
+		}
 	case *redis.Client:
 		if client == nil {
 			errs = append(errs, errors.New("Config.Redis is a nil *redis.Client"))
@@ -140,6 +208,9 @@ func (c Config) complete() (Config, error) {
 		}
 	default:
 		errs = append(errs, fmt.Errorf("Config.Redis is a %T, want a *redis.Client or a *redis.ClusterClient", client))
+	}
+	if err := c.FlagOverrides.check(); err != nil {
+		errs = append(errs, err)
 	}
 	var err error
 	if c.Timings, err = c.Timings.complete(); err != nil {

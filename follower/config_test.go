@@ -1,6 +1,7 @@
 package follower
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,15 @@ func TestBadConfigsAreRefusedWithWhatIsWrong(t *testing.T) {
 		"idle beyond dead":    {func(c *Config) { c.Timings.Idle = 10 * time.Second }, []string{"Timings.Idle (10s)", "Timings.Dead (10s)"}},
 		"poll beyond re-read": {func(c *Config) { c.Timings.Poll = 2 * time.Minute }, []string{"Timings.Poll (2m0s)", "MetaReread (1m0s)"}},
 		"backoff turned":      {func(c *Config) { c.Timings.BackoffMin = time.Minute }, []string{"BackoffMin (1m0s)", "BackoffMax (5s)"}},
+		"online and offline":  {func(c *Config) { c.Online, c.Offline = true, true }, []string{"Config.Online", "Config.Offline"}},
+		"unknown mode":        {func(c *Config) { c.PollingMode = 9 }, []string{"PollingMode(9)", "Subscribe, AutoPoll, Lazy or Manual"}},
+		"nothing to read":     {func(c *Config) { c.Redis, c.PollingMode = nil, AutoPoll }, []string{"Config.Redis is missing"}},
+		"a proxy's key (S3)":  {func(c *Config) { c.SDKKey = "configcat-proxy/x" }, []string{"needs a base URL"}},
+		"bad base URL (S4)":   {func(c *Config) { c.BaseURL = "ftp://x" }, []string{"BaseURL", "http or https"}},
+		"bad proxy (S7)":      {func(c *Config) { c.ProxyURL = "x" }, []string{"ProxyURL"}},
+		"two proxies (S7)":    {func(c *Config) { c.ProxyURL, c.Transport = "http://p", http.DefaultTransport }, []string{"ProxyURL", "Transport"}},
+		"timeout (S8)":        {func(c *Config) { c.ConnectTimeout = -1 }, []string{"ConnectTimeout"}},
+		"governance (S10)":    {func(c *Config) { c.DataGovernance = 7 }, []string{"DataGovernance"}},
 		"several at once":     {func(c *Config) { *c = Config{Timings: Timings{Ack: -1}} }, []string{"SDK key", "Redis", "Ack"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -83,7 +83,7 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	rev, hash := held.place()
 	switch {
 	case held != nil && c.hash == hash:
-		if c.rev > rev {
+		if c.rev > rev || c.rev == rev && held.source == SourceFile {
 			return held.at(c.rev, c.etag), nil
 		}
 		return nil, nil
@@ -113,7 +113,7 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), eventlog.Err(err))
 		return nil, err
 	}
-	return &snapshot{config: config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source}, nil
+	return &snapshot{config: config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source, json: json}, nil
 }
 
 // apply puts a snapshot in force; nil: none.
@@ -121,7 +121,8 @@ func (s *syncer) apply(next *snapshot) {
 	if next == nil {
 		return
 	}
-	held := s.current.Swap(next)
+	held := s.current.Load()
+	s.publish(next, held != nil && next.rev < held.rev)
 	if s.want.rev <= next.rev {
 		s.want = want{}
 	}
@@ -131,7 +132,6 @@ func (s *syncer) apply(next *snapshot) {
 	s.inc(&s.n.Applied)
 	s.log.Debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.rev),
 		slog.String("hash", next.hash), slog.String("source", string(next.source)))
-	s.changed(next)
 }
 
 // move takes over the rev of content that is held already.

@@ -49,6 +49,16 @@ type StringEvaluationDetails struct {
 	Value string
 }
 
+// EvaluationDetails is a value of any type and how it came about.
+type EvaluationDetails struct {
+	Data  EvaluationDetailsData
+	Value any // a bool, string, int or float64; nil: there was neither a value nor a default
+}
+
+func (e *evaluation) details(key string) EvaluationDetails {
+	return EvaluationDetails{Data: e.data(key), Value: e.Any()}
+}
+
 func (e *evaluation) data(key string) EvaluationDetailsData {
 	return EvaluationDetailsData{
 		Key:                     key,

@@ -9,7 +9,8 @@
 //
 // An evaluation takes the config in force from memory by one atomic load. It waits
 // for nothing, and allocates nothing but what evaluate.Config.Evaluate names. All the
-// rest happens in the background.
+// rest happens in the background. Only the polling modes AutoPoll and Lazy may have it
+// wait, as the official SDKs do, see [PollingMode].
 //
 // # Parts
 //
@@ -25,7 +26,58 @@
 // The sync goroutine owns all state. Messages, alarms and requests come to it one
 // after the other, so it needs no lock. The connection's goroutine only reads, parses
 // and passes on; should more messages come than can wait, the rest is dropped and
-// meta is read instead. Hooks have a goroutine of their own.
+// meta is read instead. Hooks have a goroutine of their own, but for OnFlagEvaluated,
+// which the goroutine that evaluates calls.
+//
+// Clients of one SDK key, the same Redis client value and the same timings share a feed:
+// one subscription, one read, one compiled config. It ends with the last of them.
+//
+// What Redis does not have, each client's source brings: a goroutine that reads the
+// Cache, and, if the client is online, asks the CDN. It does one thing after the other,
+// so that there is one refresh at a time. In the polling modes that do not subscribe it
+// has the feed read Redis when it is time to.
+//
+// # Sources
+//
+// Redis orders all content by its rev. What a client fetched itself keeps the rev that it
+// held before, so that any newer rev of a leader replaces it; it is written to the Cache
+// and the snapshot file, and never to Redis. The CDN is asked only when what is held is
+// missing or has expired, which does not happen while a leader is alive and the CDN
+// answers it, unless PollInterval is shorter than the leader's.
+//
+// What a start finds, in the mode Subscribe (the others differ in that an entry that has
+// not expired counts as up to date, and that Manual never asks the CDN by itself):
+//
+//	Redis             CDN        Cache     file      what is in force  CacheState
+//	----------------  ---------  --------  --------  ----------------  ---------------------
+//	leader's content  -          -         -         Redis's           HasUpToDateFlagData
+//	leader's content  answers    newer     older     Redis's           HasUpToDateFlagData
+//	bad blob, entry   offline    -         -         the entry         HasCachedFlagDataOnly
+//	fresh entry       answers    -         -         the entry         HasCachedFlagDataOnly
+//	expired entry     offline    -         -         the entry         HasCachedFlagDataOnly
+//	expired entry     answers    -         -         the CDN's         HasUpToDateFlagData
+//	expired entry     fails      newer     -         the entry         HasCachedFlagDataOnly
+//	expired entry     offline    -         older     the entry         HasCachedFlagDataOnly
+//	expired entry     offline    -         newer     the file's        HasCachedFlagDataOnly
+//	empty             answers    -         -         the CDN's         HasUpToDateFlagData
+//	empty             answers    older     older     the CDN's         HasUpToDateFlagData
+//	empty             fails      -         newer     the file's        HasCachedFlagDataOnly
+//	empty             offline    newer     -         the Cache's       HasCachedFlagDataOnly
+//	empty             offline    newer     older     the file's        HasCachedFlagDataOnly
+//	empty             offline    -         newer     the file's        HasCachedFlagDataOnly
+//	empty             offline    -         spoiled   nothing           NoFlagData
+//	empty             fails      -         -         nothing           NoFlagData
+//	empty             offline    -         -         nothing           NoFlagData
+//	away              answers    -         -         the CDN's         HasUpToDateFlagData
+//	away              answers    -         older     the CDN's         HasUpToDateFlagData
+//	away              fails      -         newer     the file's        HasCachedFlagDataOnly
+//	away              offline    newer     -         the Cache's       HasCachedFlagDataOnly
+//	away              offline    -         newer     the file's        HasCachedFlagDataOnly
+//	away              offline    -         -         nothing           NoFlagData
+//
+// The file's content is there when New returns, all other as soon as its source answers.
+// Evaluations give their default values while nothing is in force. A start never fails
+// for want of a source, and goes on trying all of them.
 //
 // # States of the connection
 //
@@ -126,4 +178,6 @@
 //	6005 debug  a config was put in force   6013 error  a hook panicked
 //	6006 warn   content was refused         6014 warn   hooks are too slow
 //	6007 error  content is no config        6015 info   reads succeed again
+//	6016 error  the snapshot file is refused
+//	6017 error  the snapshot file cannot be written
 package follower

@@ -19,7 +19,7 @@ func Example() {
 	client, err := follower.New(follower.Config{
 		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
 		Redis:  rdb,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -48,4 +48,50 @@ func ExampleClient_OnConfigChanged() {
 		fmt.Println("flags now:", config.Keys())
 	})
 	defer remove()
+}
+
+func ExampleClient_Snapshot() {
+	client, err := follower.New(follower.Config{FlagOverrides: &follower.FlagOverrides{
+		Behavior: follower.LocalOnly,
+		Values:   map[string]any{"newCheckout": true, "maxItems": 20},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+
+	newCheckout, maxItems := follower.Bool("newCheckout", false), follower.Int("maxItems", 10)
+	flags := client.Snapshot(&follower.UserData{Identifier: "42"}) // for one request
+	fmt.Println(newCheckout.Get(flags), maxItems.Get(flags))
+	// Output: true 20
+}
+
+func ExampleNewSnapshot() {
+	flags, err := follower.NewSnapshot(nil, map[string]any{"newCheckout": true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(flags.GetValue("newCheckout"))
+	// Output: true
+}
+
+func ExampleClient_OnFlagEvaluated() {
+	client, err := follower.New(follower.Config{FlagOverrides: &follower.FlagOverrides{
+		Behavior: follower.LocalOnly,
+		Values:   map[string]any{"newCheckout": true},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	remove := client.OnFlagEvaluated(func(details *follower.EvaluationDetails) {
+		fmt.Println("evaluated", details.Data.Key, details.Value)
+	})
+	client.GetBoolValue("newCheckout", false, nil)
+	remove()
+	client.GetBoolValue("newCheckout", false, nil)
+	// Output: evaluated newCheckout true
 }

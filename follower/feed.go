@@ -10,7 +10,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // ErrClosed is given by calls that a closed client cannot do any more.
@@ -18,13 +17,14 @@ var ErrClosed = errors.New("follower: the client is closed")
 
 // feed keeps the config of one SDK key in one Redis current: one goroutine that
 // syncs, and one for the connection it listens on. What evaluation needs of it is
-// read without a lock. It knows nothing of clients, so that several could share it.
+// read without a lock. All clients of one process that want the same of it share it.
 type feed struct {
 	redis   redis.UniversalClient
 	store   *store
 	timings Timings
-	log     eventlog.Log
-	changed func(*snapshot) // told of each new content, by the sync goroutine; must not block
+	listen  bool // it subscribes; else it reads when it is asked to
+	log     feedLog
+	members members
 
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
@@ -36,7 +36,7 @@ type feed struct {
 
 	refreshes chan *refresh
 	refreshMu sync.Mutex
-	pending   *refresh // one that the sync goroutine has not finished
+	pending   [2]*refresh // that the sync goroutine has not finished: of what is current, of all
 
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -51,24 +51,33 @@ type link struct {
 
 // refresh is one forced sync; all who ask meanwhile wait for the same one (S45).
 type refresh struct {
+	kind int // index in pending
 	done chan struct{}
 	err  error
 }
 
-// startFeed starts a feed, which syncs at once. changed must not block.
-func startFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings, log eventlog.Log, changed func(*snapshot)) *feed {
-	ctx, cancel := context.WithCancel(context.Background())
+func newFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings, listen bool) *feed {
 	f := &feed{
-		redis: client, store: newStore(client, keys), timings: timings, log: log, changed: changed,
-		synced: make(chan struct{}), refreshes: make(chan *refresh, 1),
-		cancel: cancel, done: make(chan struct{}),
+		redis: client, store: newStore(client, keys), timings: timings, listen: listen,
+		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
 	}
-	f.link.Store(&link{state: Connecting, poll: defaultPoll})
+	f.log = feedLog{&f.members}
+	state := Unsubscribed
+	if listen {
+		state = Connecting
+	}
+	f.link.Store(&link{state: state, poll: defaultPoll})
+	return f
+}
+
+// start lets the feed sync at once, until stop.
+func (f *feed) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	f.cancel = cancel
 	go func() {
 		defer close(f.done)
 		newSyncer(f).run(ctx)
 	}()
-	return f
 }
 
 // stop ends the feed and waits for its goroutines. The content stays.
@@ -79,14 +88,19 @@ func (f *feed) stop() {
 
 func (f *feed) markSynced() { f.syncOnce.Do(func() { close(f.synced) }) }
 
-// refresh reads the content from Redis now, whatever is held.
-func (f *feed) refresh(ctx context.Context) error {
+// refresh reads the content from Redis now, whatever is held, or, if full is not set,
+// only if Redis names another one.
+func (f *feed) refresh(ctx context.Context, full bool) error {
+	kind := 0
+	if full {
+		kind = 1
+	}
 	f.refreshMu.Lock()
-	r := f.pending
+	r := f.pending[kind]
 	if r == nil {
-		r = &refresh{done: make(chan struct{})}
-		f.pending = r
-		f.refreshes <- r // has room: there is one at a time
+		r = &refresh{kind: kind, done: make(chan struct{})}
+		f.pending[kind] = r
+		f.refreshes <- r // has room: there is one of a kind at a time
 	}
 	f.refreshMu.Unlock()
 	select {
@@ -102,7 +116,7 @@ func (f *feed) refresh(ctx context.Context) error {
 // finish gives all who wait for r its result.
 func (f *feed) finish(r *refresh, err error) {
 	f.refreshMu.Lock()
-	f.pending = nil
+	f.pending[r.kind] = nil
 	f.refreshMu.Unlock()
 	r.err = err
 	close(r.done)

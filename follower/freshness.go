@@ -76,6 +76,7 @@ func bounded(age, most time.Duration) time.Duration {
 // answer is what evaluation's callers see: the last answer from the CDN that
 // confirmed the content in force. Immutable.
 type answer struct {
+	hash string // of the content
 	cdn  int64
 	at   time.Time // local, monotonic
 	poll time.Duration

@@ -12,7 +12,8 @@ import (
 // heldClient is a client that holds a config and has no Redis at all.
 func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	t.Helper()
-	c := &Client{log: eventlog.New(logger), feed: &feed{}}
+	c := &Client{evaluator: evaluator{log: eventlog.New(logger)}, holder: &holder{}}
+	c.source = &source{holder: c.holder, fetcher: new(fetcher)}
 	if json == nil {
 		return c
 	}
@@ -20,6 +21,6 @@ func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.feed.current.Store(&snapshot{config: config, rev: cachekeys.MinRev, hash: cachekeys.ContentHash(json), source: SourceBlob})
+	c.holder.current.Store(&snapshot{config: config, rev: cachekeys.MinRev, hash: cachekeys.ContentHash(json), source: SourceBlob})
 	return c
 }

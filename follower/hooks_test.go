@@ -2,10 +2,14 @@ package follower
 
 import (
 	"log/slog"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/evaluate"
 )
@@ -157,6 +161,82 @@ func TestAHookThatHangsHoldsNothingUp(t *testing.T) {
 		synctest.Wait()
 		if told != 1 {
 			t.Errorf("told %d times, after Close, too", told)
+		}
+	})
+}
+
+// Ready is told once, after the first config (S46).
+func TestHooksAreToldWhenTheClientIsReady_S46(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		w.beat()
+		var told []string
+		c := n.start(t, func(c *Config) {
+			c.Hooks = &Hooks{
+				OnClientReady:   func(s CacheState) { told = append(told, s.String()) },
+				OnConfigChanged: func(*evaluate.Config) { told = append(told, "changed") },
+			}
+		})
+		later := 0
+		c.OnClientReady(func(CacheState) { later++ })
+		<-c.Ready()
+		synctest.Wait()
+		c.OnClientReady(func(CacheState) { t.Error("added when it was ready") })
+		w.commit(configJSON(2))
+		synctest.Wait()
+		if want := []string{"changed", "HasUpToDateFlagData", "changed"}; !slices.Equal(told, want) || later != 1 {
+			t.Errorf("told %q, want %q; %d later", told, want, later)
+		}
+	})
+}
+
+// S46: ready does not promise data.
+func TestHooksAreToldThatThereIsNothing_S46(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		n.link.Down()
+		told := make(chan CacheState, 2)
+		c := n.start(t, func(c *Config) {
+			c.Hooks = &Hooks{OnClientReady: func(s CacheState) { told <- s }}
+		})
+		<-c.Ready()
+		synctest.Wait()
+		if len(told) != 1 || <-told != NoFlagData {
+			t.Error("not told of NoFlagData once")
+		}
+	})
+}
+
+// S50: what fails in the background is reported, too.
+func TestHooksAreToldOfErrorsInTheBackground_S50(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit([]byte(`{"f":null}`))
+		var told []string
+		n.start(t, func(c *Config) {
+			c.Logger = nil
+			c.Hooks = &Hooks{OnError: func(message string, err error) { told = append(told, err.Error()) }}
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(told) != 1 || !strings.Contains(told[0], "$.f") {
+			t.Errorf("told of %q", told)
+		}
+	})
+}
+
+// S2, S46: a client that is closed before it is ready does not say that it is.
+func TestAClosedClientIsNotReported_S2_S46(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool { return cmd == "SUBSCRIBE" })
+		told := 0
+		c := n.start(t, func(c *Config) {
+			c.Hooks = &Hooks{OnClientReady: func(CacheState) { told++ }}
+		})
+		c.Close()
+		synctest.Wait()
+		if told != 0 {
+			t.Errorf("told %d times", told)
 		}
 	})
 }

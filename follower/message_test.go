@@ -149,7 +149,7 @@ func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 // idleSyncer is a sync goroutine's state without the goroutine, and without Redis.
 func idleSyncer(t testing.TB, version int) *syncer {
 	t.Helper()
-	f := &feed{timings: DefaultTimings(), changed: func(*snapshot) {}}
+	f := newFeed(nil, cachekeys.For(testSDKKey), DefaultTimings(), true)
 	f.link.Store(&link{state: Live, poll: defaultPoll})
 	s := newSyncer(f)
 	json := configJSON(version)

@@ -58,7 +58,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	}
 	s.confirm()
 	// A cache that only official SDKs fill has an entry and nothing else.
-	if !h.locked && time.Since(s.entryRead) >= s.timings.MetaReread/2 {
+	if !h.locked && (!s.listen || time.Since(s.entryRead) >= s.timings.MetaReread/2) {
 		next, err := s.fromEntry(ctx, from, s.reread)
 		if err != nil {
 			return h, err
@@ -147,9 +147,9 @@ func (s *syncer) confirm() {
 	if held == nil || held.hash != s.freshHash || s.fresh.cdn == 0 {
 		return
 	}
-	next := answer{cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.link.Load().poll}
+	next := answer{hash: held.hash, cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.link.Load().poll}
 	if last := s.confirmed.Load(); last == nil || *last != next {
-		s.confirmed.Store(&next)
+		s.publishAnswer(&next)
 	}
 }
 

@@ -25,7 +25,7 @@ func quickTimings() Timings {
 
 func startReal(t *testing.T, client redis.UniversalClient, change ...func(*Config)) *Client {
 	t.Helper()
-	cfg := Config{SDKKey: testSDKKey, Redis: client, Logger: testLogger(t), Timings: quickTimings(), MaxInitWait: time.Minute}
+	cfg := Config{SDKKey: testSDKKey, Redis: client, Logger: testLogger(t), LogLevel: LogLevelDebug, Timings: quickTimings(), MaxInitWait: time.Minute}
 	for _, f := range change {
 		f(&cfg)
 	}

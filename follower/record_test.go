@@ -32,7 +32,9 @@ func (r *record) Handle(_ context.Context, event slog.Record) error {
 		if a.Key == "event_id" {
 			l.id = int(a.Value.Int64())
 		}
-		b.WriteString(" " + a.String())
+		if !a.Equal(slog.Attr{}) {
+			b.WriteString(" " + a.String())
+		}
 		return true
 	})
 	l.text = b.String()

@@ -13,6 +13,9 @@ const (
 	SourceBlob    Source = "blob"    // the bridge's own copy in Redis
 	SourceMessage Source = "message" // a message that carried the content itself
 	SourceEntry   Source = "entry"   // the entry that all official SDKs share
+	SourceCache   Source = "cache"   // Config.Cache
+	SourceCDN     Source = "cdn"     // the CDN itself
+	SourceFile    Source = "file"    // Config.SnapshotFile
 )
 
 // snapshot is one content and its place in the order of contents. It is immutable:
@@ -23,12 +26,19 @@ type snapshot struct {
 	hash   string
 	etag   string
 	source Source
+	json   []byte
+
+	// fetchTime is when the CDN gave or confirmed it, in Unix ms, where rev does not tell; 0: it does.
+	fetchTime int64
 }
 
 // at gives the same content at another rev, as the CDN's 304 makes it.
 func (s *snapshot) at(rev int64, etag string) *snapshot {
 	moved := *s
-	moved.rev = rev
+	moved.rev, moved.fetchTime = rev, 0
+	if moved.source == SourceFile {
+		moved.source = SourceBlob // Redis names it, too
+	}
 	if etag != "" {
 		moved.etag = etag
 	}
@@ -37,10 +47,27 @@ func (s *snapshot) at(rev int64, etag string) *snapshot {
 
 // fetched is when the content was last known to be the CDN's, in UTC. Nothing held: zero.
 func (s *snapshot) fetched() time.Time {
+	if s.isLocal() {
+		return time.Time{}
+	}
 	if s == nil {
 		return time.Time{}
 	}
+	if s.fetchTime != 0 {
+		return time.UnixMilli(s.fetchTime).UTC()
+	}
 	return time.UnixMilli(s.rev).UTC()
+}
+
+// isLocal tells that nothing of it came from the CDN.
+func (s *snapshot) isLocal() bool { return s != nil && s.rev == 0 && s.fetchTime == 0 }
+
+// content is the config; nil: there is none.
+func (s *snapshot) content() *evaluate.Config {
+	if s == nil {
+		return nil
+	}
+	return s.config
 }
 
 // place gives rev and hash; nothing held: zeros, below every content.

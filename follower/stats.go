@@ -14,6 +14,7 @@ const (
 	NoLeader     State = "noLeader"     // subscribed, but no leader is heard
 	Polling      State = "polling"      // no subscription is possible; Redis is asked at short intervals
 	Disconnected State = "disconnected" // Redis is out of reach; evaluation goes on with what is held
+	Unsubscribed State = "unsubscribed" // the polling mode does not subscribe, or there is no Redis
 	Closed       State = "closed"       // [Client.Close] was called
 )
 
@@ -38,7 +39,8 @@ type Stats struct {
 	Counters
 }
 
-// Counters count since the client was created.
+// Counters count since the client was created. What concerns Redis is counted together
+// with the clients that share the subscription, since the first of them was created.
 type Counters struct {
 	Connects       int64 // subscriptions that were acknowledged
 	Disconnects    int64 // subscriptions that ended without having been closed
@@ -60,6 +62,8 @@ type Counters struct {
 	RefusedConfigs int64 // contents refused because they are no config
 	Anomalies      int64 // other content at the rev that is held
 	Rebases        int64 // times the rev was lowered by rule 6
+	Fetches        int64 // times the client asked the CDN itself
+	FailedFetches  int64 // among them: without a usable answer
 	DroppedHooks   int64 // changes that hooks were not told of because they were too slow
 	HookPanics     int64 // hooks that panicked
 }

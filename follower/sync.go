@@ -72,8 +72,10 @@ func newSyncer(f *feed) *syncer {
 
 func (s *syncer) run(ctx context.Context) {
 	defer s.end()
-	s.connect(ctx)
-	s.setReread()
+	if s.listen {
+		s.connect(ctx)
+		s.setReread()
+	}
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
@@ -88,9 +90,19 @@ func (s *syncer) run(ctx context.Context) {
 		case <-s.silence.C:
 			s.onSilence(ctx)
 		case r := <-s.refreshes:
-			s.finish(r, s.readContent(ctx))
+			s.finish(r, s.onRefresh(ctx, r.kind == 1))
 		}
 	}
+}
+
+// onRefresh reads what was asked for.
+func (s *syncer) onRefresh(ctx context.Context, full bool) error {
+	if full {
+		defer s.markSynced()
+		return s.readContent(ctx)
+	}
+	_, err := s.sync(ctx)
+	return err
 }
 
 func (s *syncer) end() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -159,6 +160,9 @@ func (c *Config) check() error {
 		}
 		if k.Key != "" && keys[k.Key] {
 			errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: %s is there twice", i, cdn.Mask(k.Key)))
+		}
+		if k.Key != "" && strings.Contains(k.Name, k.Key) {
+			errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: the Name holds the SDK key, and would show it in every log: give another", i))
 		}
 		names[k.name()], keys[k.Key] = true, true
 		if k.PollInterval != 0 {

@@ -366,6 +366,14 @@ func TestAClientWhoseCommandsMayOutliveTheLockIsRefused(t *testing.T) {
 	}
 }
 
+// S103: a name shows in logs, where an SDK key must not.
+func TestANameMayNotHoldTheSDKKey(t *testing.T) {
+	_, err := New(Config{SDKKeys: []SDKKey{{Name: "my " + testKey, Key: testKey}}})
+	if err == nil || !strings.Contains(err.Error(), "the Name holds the SDK key") || strings.Contains(err.Error(), testKey) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &keeper{leader: &Leader{cfg: Config{ReadBudget: 50_000_000}}}

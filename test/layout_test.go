@@ -41,6 +41,14 @@ var layouts = map[string]layout{
 		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/fsnotify/fsnotify"},
 	},
+	"follower/followertest": {
+		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/subscription"},
+		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
+	},
+	"follower/openfeature": {
+		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/subscription"},
+		other: []string{"github.com/open-feature/go-sdk"},
+	},
 }
 
 type goPackage struct {

@@ -35,7 +35,7 @@ func (w *world) follow() *reader {
 	}
 	client, err := follower.New(follower.Config{
 		SDKKey: sdkKey, Redis: w.connect(w.T, r.link), Timings: w.follower,
-		Logger: w.quiet.With("who", r.name), Hooks: &follower.Hooks{OnConfigChanged: r.changed},
+		Logger: w.quiet.With("who", r.name), LogLevel: follower.LogLevelDebug, Hooks: &follower.Hooks{OnConfigChanged: r.changed},
 	})
 	if err != nil {
 		w.Fatal(err)

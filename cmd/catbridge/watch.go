@@ -87,7 +87,7 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 
 	w := &watch{out: newReport(cmd.OutOrStdout(), f.json), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
 	cfg := follower.Config{
-		SDKKey: key.key, Redis: client, Logger: f.log.logger(cmd.ErrOrStderr()),
+		SDKKey: key.key, Redis: client, Logger: f.log.logger(cmd.ErrOrStderr()), LogLevel: follower.LogLevelDebug, // --log-level decides
 		Hooks: &follower.Hooks{OnConfigChanged: func(*evaluate.Config) { w.signal() }},
 	}
 	if f.fast {

@@ -7,8 +7,9 @@
 // The SDK key and the URL are better given as CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS_URL
 // than in the list of processes. The user is an object of attributes, such as
 // {"Identifier": "42", "Country": "HU"}. With --follow it reads again for each line of standard
-// input, until its end. With --base-url the SDK is online, and asks that CDN once whether
-// the entry is still what it serves.
+// input, until its end; a line that is not empty holds the user for this once, null for
+// none. With --base-url the SDK is online, and asks that CDN once whether the entry is
+// still what it serves.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -44,8 +45,8 @@ async function main() {
     const refresh = args["base-url"] && (await client.forceRefreshAsync());
     await report(client, cache, user, errors, refresh);
     if (args.follow) {
-      for await (const _ of createInterface({ input: process.stdin })) {
-        await report(client, cache, user, errors);
+      for await (const line of createInterface({ input: process.stdin })) {
+        await report(client, cache, line ? toUser(JSON.parse(line)) : user, errors);
       }
     }
   } finally {
@@ -55,7 +56,9 @@ async function main() {
 }
 
 // toUser takes attributes as `catbridge watch --user` does, all on one level.
-function toUser({ Identifier = "", Email, Country, ...custom }) {
+function toUser(attributes) {
+  if (attributes === null) return null;
+  const { Identifier = "", Email, Country, ...custom } = attributes;
   return { identifier: Identifier, email: Email, country: Country, custom };
 }
 

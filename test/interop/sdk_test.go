@@ -101,7 +101,13 @@ func (s *officialSDK) first(t *testing.T) reading {
 // next returns what the SDK reads now.
 func (s *officialSDK) next(t *testing.T) reading {
 	t.Helper()
-	if _, err := io.WriteString(s.again, "\n"); err != nil {
+	return s.nextFor(t, "")
+}
+
+// nextFor is next for a user in JSON; null: none.
+func (s *officialSDK) nextFor(t *testing.T, user string) reading {
+	t.Helper()
+	if _, err := io.WriteString(s.again, user+"\n"); err != nil {
 		t.Fatalf("the official SDK ended: %v\n%s", err, s.said)
 	}
 	return s.first(t)

@@ -1,0 +1,56 @@
+// The service after: a follower holds the flags that one leader fetches for all
+// processes. What changed is the import, the constructor with its Redis client, and
+// waiting instead of fetching.
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/follower"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	options, err := redis.ParseURL(cmp.Or(os.Getenv("CATBRIDGE_REDIS_URL"), "redis://localhost:6379"))
+	if err != nil {
+		return fmt.Errorf("CATBRIDGE_REDIS_URL: %w", err)
+	}
+	options.ContextTimeoutEnabled = true
+	rdb := redis.NewClient(options)
+	defer rdb.Close()
+	client, err := follower.New(follower.Config{
+		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
+		Redis:  rdb,
+	})
+	if err != nil {
+		return err // the configuration is wrong
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if state, err := client.WaitForReady(ctx); err != nil || state == follower.NoFlagData {
+		fmt.Fprintln(os.Stderr, "going on with defaults:", state, err)
+	}
+	fmt.Println(greeting(client, "42", "jane@example.com"))
+	return nil
+}
+
+func greeting(client *follower.Client, id, email string) string {
+	user := &follower.UserData{Identifier: id, Email: email}
+	if client.GetBoolValue("newGreeting", false, user) {
+		return client.GetStringValue("greeting", "Hello", user)
+	}
+	return "Hello"
+}

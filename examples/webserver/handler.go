@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/catbridge/catbridge/follower"
+)
+
+// newHandler serves
+//
+//	GET /        a page that depends on the flag newCheckout
+//	GET /flags   all flags for the user of the query, as JSON
+//	GET /ready   200 if there are flags to evaluate, else 503
+func newHandler(flags *follower.Client) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		if flags.GetBoolValue("newCheckout", false, userOf(r)) {
+			fmt.Fprintln(w, "the new checkout")
+		} else {
+			fmt.Fprintln(w, "the old checkout")
+		}
+	})
+	mux.HandleFunc("GET /flags", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(flags.GetAllValues(userOf(r)))
+	})
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
+		state := flags.CacheState()
+		if state == follower.NoFlagData {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		fmt.Fprintln(w, state)
+	})
+	return mux
+}
+
+func userOf(r *http.Request) follower.User {
+	query := r.URL.Query()
+	if !query.Has("user") {
+		return nil
+	}
+	return &follower.UserData{
+		Identifier: query.Get("user"),
+		Email:      query.Get("email"),
+		Country:    query.Get("country"),
+	}
+}

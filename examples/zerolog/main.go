@@ -1,0 +1,64 @@
+// Command zerolog logs a client's events through zerolog. It evaluates one flag and
+// shows how that came about, which is what level info is for.
+//
+//	CATBRIDGE_SDK_KEY=… go run ./examples/zerolog newCheckout
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"github.com/catbridge/catbridge/follower"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: zerolog <flag>")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, flag string) error {
+	options, err := redis.ParseURL(cmp.Or(os.Getenv("CATBRIDGE_REDIS_URL"), "redis://localhost:6379"))
+	if err != nil {
+		return fmt.Errorf("CATBRIDGE_REDIS_URL: %w", err)
+	}
+	options.ContextTimeoutEnabled = true
+	rdb := redis.NewClient(options)
+	defer rdb.Close()
+	client, err := follower.New(follower.Config{
+		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
+		Redis:  rdb,
+		Logger: newLogger(os.Stderr, zerolog.InfoLevel), LogLevel: follower.LogLevelInfo,
+	})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if _, err := client.WaitForReady(ctx); err != nil {
+		return err
+	}
+	fmt.Println(client.GetBoolValue(flag, false, &follower.UserData{Identifier: "42"}))
+	return nil
+}
+
+// newLogger gives a logger for [follower.Config] that writes through zerolog, in JSON.
+// The event's number is the attribute event_id.
+func newLogger(w io.Writer, level zerolog.Level) *slog.Logger {
+	logger := zerolog.New(w).Level(level).With().Timestamp().Logger()
+	return slog.New(zerolog.NewSlogHandler(logger))
+}

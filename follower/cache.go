@@ -1,0 +1,111 @@
+package follower
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+// Cache keeps configs from one start to the next, or for other processes (S6). It is the
+// official Go SDK's ConfigCache interface. The values are the official SDKs' (S91), and
+// never expire (S93).
+type Cache interface {
+	// Get gives the value of a key; an empty one if there is none. A value that it
+	// gave must not change.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// Set sets the value of a key, which it must not change.
+	Set(ctx context.Context, key string, value []byte) error
+}
+
+// RedisCache is a [Cache] on Redis. It serves the official Go SDK as its ConfigCache,
+// too: what a leader writes is read by it as any SDK's entry. It is safe for concurrent use.
+type RedisCache struct {
+	client redis.Cmdable
+}
+
+// NewRedisCache makes a cache of a Redis client, which it does not close.
+func NewRedisCache(client redis.Cmdable) *RedisCache { return &RedisCache{client} }
+
+// Get reads the value of a key; nil if there is none.
+func (c *RedisCache) Get(ctx context.Context, key string) ([]byte, error) {
+	value, err := bytesOf(c.client.Get(ctx, key))
+	if err != nil {
+		return nil, fmt.Errorf("follower: read the cache: %w", err)
+	}
+	return value, nil
+}
+
+// Set writes the value of a key, which does not expire (S93).
+func (c *RedisCache) Set(ctx context.Context, key string, value []byte) error {
+	if err := c.client.Set(ctx, key, value, 0).Err(); err != nil {
+		return fmt.Errorf("follower: write the cache: %w", err)
+	}
+	return nil
+}
+
+// readCache takes the Cache's content if it is newer than what is held (S95). Where there
+// is Redis, which orders all contents, the Cache only helps out while that has none.
+func (s *source) readCache(ctx context.Context) error {
+	held := s.holder.current.Load()
+	if s.cache == nil || s.feed != nil && held != nil {
+		return nil
+	}
+	value, err := s.cache.Get(ctx, s.cacheKey)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
+		}
+		return fmt.Errorf("follower: read the cache: %w", err)
+	}
+	if len(value) == 0 {
+		return nil
+	}
+	next, err := s.fromCache(value, held)
+	if err != nil {
+		s.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
+		return fmt.Errorf("follower: read the cache: %w", err)
+	}
+	s.holder.offer(next, false)
+	return nil
+}
+
+func (s *source) fromCache(value []byte, held *snapshot) (*snapshot, error) {
+	entry, err := cachekeys.ParseEntry(value)
+	if err != nil {
+		return nil, err
+	}
+	next := &snapshot{
+		rev: entry.FetchTime, fetchTime: entry.FetchTime, json: entry.JSON, hash: cachekeys.ContentHash(entry.JSON),
+		etag: entry.ETag, source: SourceCache,
+	}
+	if s.feed != nil {
+		next.rev = 0 // below everything in Redis
+	}
+	switch rev, hash := held.place(); {
+	case held != nil && next.rev <= rev:
+		return nil, nil
+	case hash == next.hash:
+		next.config = held.config
+	default:
+		if next.config, err = evaluate.Parse(entry.JSON); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+// writeCache writes what the client fetched itself to the Cache, and never to Redis (S13, S96).
+func (s *source) writeCache(ctx context.Context, fetched *snapshot) {
+	if s.cache == nil {
+		return
+	}
+	entry := cachekeys.Entry{FetchTime: fetched.fetchTime, ETag: fetched.etag, JSON: fetched.json}
+	if err := s.cache.Set(ctx, s.cacheKey, entry.Append(nil)); err != nil && ctx.Err() == nil {
+		s.log.Error(eventCacheWrite, "Error occurred while writing the cache.", eventlog.Err(err))
+	}
+}

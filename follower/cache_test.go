@@ -1,0 +1,193 @@
+package follower
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// memory is a Cache of a caller's.
+type memory struct {
+	mu     sync.Mutex
+	values map[string][]byte
+	sets   int
+	err    error
+}
+
+func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.values[key], m.err
+}
+
+func (m *memory) Set(_ context.Context, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return m.err
+	}
+	if m.values == nil {
+		m.values = map[string][]byte{}
+	}
+	m.sets++
+	m.values[key] = value
+	return nil
+}
+
+func (m *memory) store(age time.Duration, version int) {
+	e := cachekeys.Entry{FetchTime: time.Now().Add(-age).UnixMilli(), ETag: `"x"`, JSON: configJSON(version)}
+	_ = m.Set(context.Background(), cachekeys.For(testSDKKey).Entry, e.Append(nil))
+}
+
+func (m *memory) entry(t *testing.T) cachekeys.Entry {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, err := cachekeys.ParseEntry(m.values[cachekeys.For(testSDKKey).Entry])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func cached(cache Cache) func(*Config) {
+	return func(c *Config) { c.Redis, c.Cache, c.PollingMode = nil, cache, AutoPoll }
+}
+
+// S6, S97: without Redis the Cache is what is read first.
+func TestACacheInPlaceOfRedis(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cache := new(memory)
+		cache.store(time.Second, 1)
+		cdn := cdnAt(5)
+		c := n.start(t, online(cdn), cached(cache))
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		wantRequests(t, cdn, 0)
+		if s := c.Stats(); s.Source != SourceCache || s.State != Unsubscribed || c.CacheState() != HasUpToDateFlagData {
+			t.Errorf("%+v", s)
+		}
+		time.Sleep(time.Minute)
+		wantVersion(t, c, 5)
+		// S92, S96: written as an official SDK would, with an ETag.
+		e := cache.entry(t)
+		if e.ETag != cdn.Config().ETag() || string(e.JSON) != string(cdn.Config().JSON()) || time.Since(e.Time()) > time.Second {
+			t.Errorf("%d %s", e.FetchTime, e.ETag)
+		}
+		// S95: an older entry is refused, a newer one taken.
+		cache.store(time.Hour, 8)
+		time.Sleep(time.Second)
+		c.SetOffline()
+		time.Sleep(time.Minute)
+		wantVersion(t, c, 5)
+		cache.store(0, 9)
+		time.Sleep(time.Minute)
+		wantVersion(t, c, 9)
+		time.Sleep(time.Minute)
+		if s := c.CacheState(); s != HasCachedFlagDataOnly {
+			t.Error(s)
+		}
+	})
+}
+
+// S82: the 304 of the CDN moves the time in the Cache.
+func TestAConfirmationMovesTheTimeInTheCache(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cache := new(memory)
+		cdn := cdnAt(5)
+		c := n.start(t, online(cdn), cached(cache))
+		<-c.Ready()
+		first := cache.entry(t)
+		time.Sleep(time.Minute)
+		wantRequests(t, cdn, 2)
+		if second := cache.entry(t); second.FetchTime != first.FetchTime+60000 || second.ETag != first.ETag {
+			t.Errorf("%d then %d", first.FetchTime, second.FetchTime)
+		}
+	})
+}
+
+// S13: with Redis, what was fetched is kept in the Cache, and helps out where Redis has none.
+func TestACacheBesideRedis(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, Manual} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cache := new(memory)
+				cache.store(-time.Hour, 3) // of a clock that is ahead
+				c := n.start(t, polling(mode, 0), func(c *Config) { c.Cache = cache })
+				<-c.Ready()
+				wantVersion(t, c, 3)
+				n.entry(time.Minute, 4)
+				time.Sleep(2 * time.Minute)
+				wantVersion(t, c, 4)
+				if cache.sets != 1 {
+					t.Error("what Redis has is written to the Cache")
+				}
+				c.Close()
+			})
+		})
+	}
+}
+
+// S94, S96: a cache that fails is logged, and keeps nobody from anything.
+func TestACacheThatFails(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		log, logging := recorded(slog.LevelWarn)
+		c := n.start(t, logging, online(cdnAt(5)), cached(&memory{err: errors.New("no disk")}))
+		<-c.Ready()
+		wantVersion(t, c, 5)
+		wantEvents(t, log, 2200, 1)
+		wantEvents(t, log, 2201, 1)
+		if e := log.with(2201); !strings.Contains(e[0].text, "[2201] Error occurred while writing the cache.") || !strings.Contains(e[0].text, "no disk") {
+			t.Error(e)
+		}
+	})
+}
+
+// S83, I4: nothing is ever written but configs, and garbage is not taken.
+func TestGarbageInTheCacheIsNotTaken(t *testing.T) {
+	for _, garbage := range []string{"x", "1767225600000\n\"x\"\n", "1767225600000\n\"x\"\n[]", "1767225600000\n\"x\"\n{\"f\":null}"} {
+		inBubble(t, func(t *testing.T, n *network) {
+			cache := new(memory)
+			_ = cache.Set(t.Context(), cachekeys.For(testSDKKey).Entry, []byte(garbage))
+			log, logging := recorded(slog.LevelWarn)
+			c := n.start(t, logging, cached(cache))
+			<-c.Ready()
+			wantVersion(t, c, -1)
+			wantEvents(t, log, 2200, 1)
+		})
+	}
+}
+
+// S6, S90, S91, S93: the Redis cache reads and writes the entry that all SDKs share.
+func TestTheRedisCacheIsTheSharedEntry(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		var cache Cache = NewRedisCache(n.client(t))
+		key := cachekeys.For(testSDKKey).Entry
+		if value, err := cache.Get(t.Context(), key); value != nil || err != nil {
+			t.Errorf("%q, %v", value, err)
+		}
+		c := n.start(t, online(cdnAt(5)), cached(cache))
+		<-c.Ready()
+		wantVersion(t, c, 5)
+		c.Close()
+		if n.TTL(key) != 0 {
+			t.Error("the entry expires")
+		}
+		reader := n.start(t) // a follower takes it
+		<-reader.Ready()
+		wantVersion(t, reader, 5)
+		n.link.Down()
+		if _, err := cache.Get(t.Context(), key); err == nil {
+			t.Error("no error")
+		}
+		if err := cache.Set(t.Context(), key, nil); err == nil {
+			t.Error("no error")
+		}
+	})
+}

@@ -1,0 +1,125 @@
+package follower
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+// evaluator evaluates for a client and its snapshots, logs what there is to log and
+// tells the hooks.
+type evaluator struct {
+	log   eventlog.Log
+	hooks *hookRunner // nil: none
+}
+
+// evaluation is the result of an evaluation with what it was made from.
+type evaluation struct {
+	evaluate.Result
+	user     User
+	snapshot *snapshot // nil: there is no config
+}
+
+// value evaluates where only the value is wanted, which is quicker.
+func (v *evaluator) value(s *snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
+	if v.hooks.wantsEvaluations() {
+		var e evaluation
+		v.evaluate(&e, s, method, key, user, def)
+		return e.Value
+	}
+	var value evaluate.Value
+	var err error
+	switch {
+	case v.log.Enabled(slog.LevelInfo):
+		trace := traces.Get().(*evaluate.Trace)
+		value, err = s.content().EvaluateValue(key, user, def, trace)
+		v.flush(trace)
+		traces.Put(trace)
+	case v.log.Enabled(slog.LevelWarn):
+		var trace evaluate.Trace
+		value, err = s.content().EvaluateValue(key, user, def, &trace)
+		v.flush(&trace)
+	default:
+		value, err = s.content().EvaluateValue(key, user, def, nil)
+	}
+	if err != nil {
+		v.logFailure(err, method, key, def)
+	}
+	return value
+}
+
+// evaluate fills in e, which the caller has on its stack.
+func (v *evaluator) evaluate(e *evaluation, s *snapshot, method, key string, user User, def evaluate.Value) {
+	v.evaluateQuietly(e, s, key, user, def)
+	if e.Err != nil {
+		v.logFailure(e.Err, method, key, def)
+	}
+	v.tell(e, key)
+}
+
+// tell tells the hooks of an evaluation.
+func (v *evaluator) tell(e *evaluation, key string) {
+	if v.hooks.wantsEvaluations() {
+		v.hooks.flagEvaluated(new(e.details(key)))
+	}
+}
+
+// evaluateQuietly is evaluate without a word about a failure, and without hooks.
+func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user User, def evaluate.Value) {
+	e.user, e.snapshot = user, s
+	switch {
+	case v.log.Enabled(slog.LevelInfo):
+		trace := traces.Get().(*evaluate.Trace)
+		e.Result = s.content().Evaluate(key, user, def, trace)
+		v.flush(trace)
+		traces.Put(trace)
+	case v.log.Enabled(slog.LevelWarn):
+		var trace evaluate.Trace
+		e.Result = s.content().Evaluate(key, user, def, &trace)
+		v.flush(&trace)
+	default:
+		e.Result = s.content().Evaluate(key, user, def, nil)
+	}
+}
+
+// traces are those that collect whole courses of evaluations, which take room (S101).
+var traces = sync.Pool{New: func() any { return &evaluate.Trace{Log: true} }}
+
+// flush logs what a trace has collected.
+func (v *evaluator) flush(trace *evaluate.Trace) {
+	if len(trace.Events()) == 0 {
+		return
+	}
+	for _, event := range trace.Events() {
+		v.log.Event(levelOf(event.ID), int(event.ID), event.Message)
+	}
+	trace.Reset()
+}
+
+func levelOf(id evaluate.EventID) slog.Level {
+	switch id.Level() {
+	case "ERROR":
+		return slog.LevelError
+	case "WARNING":
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+func (v *evaluator) logFailure(err error, method, key string, def evaluate.Value) {
+	if !v.log.Enabled(slog.LevelError) {
+		return
+	}
+	failure, _ := errors.AsType[*evaluate.Error](err)
+	switch failure.Code {
+	case evaluate.CodeConfigNotAvailable, evaluate.CodeNoSuchKey:
+		v.log.Failure(int(failure.Code), err)
+	default:
+		v.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method while evaluating setting '"+key+
+			"'. Returning the `defaultValue` parameter that you specified in your application: '"+def.String()+"'.", eventlog.Err(err))
+	}
+}

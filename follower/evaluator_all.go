@@ -1,0 +1,111 @@
+package follower
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+// isMissing tells, and logs, that there is no config to list anything of.
+func (v *evaluator) isMissing(s *snapshot, returned string) bool {
+	if s == nil {
+		v.log.Error(eventConfigNotPresent, "Config JSON is not present. Returning "+returned+".")
+	}
+	return s == nil
+}
+
+// listKeys gives the keys of all settings (S16).
+func (v *evaluator) listKeys(s *snapshot) []string {
+	if v.isMissing(s, "empty slice") {
+		return nil
+	}
+	return slices.Clone(s.config.Keys())
+}
+
+// listValues evaluates every setting (S17). Failures are one event, as in the official SDKs.
+func (v *evaluator) listValues(s *snapshot, method string, user User) map[string]any {
+	switch {
+	case v.isMissing(s, "empty map"):
+		return map[string]any{}
+	case v.hooks.wantsEvaluations():
+		values := make(map[string]any)
+		for _, d := range v.listDetails(s, method, user) {
+			values[d.Data.Key] = d.Value
+		}
+		return values
+	}
+	var trace *evaluate.Trace
+	if v.log.Enabled(slog.LevelWarn) {
+		trace = &evaluate.Trace{Log: v.log.Enabled(slog.LevelInfo)}
+	}
+	values, failed := s.config.AllValues(user, trace)
+	if trace != nil {
+		v.flush(trace)
+	}
+	errs := make([]error, len(failed))
+	for i, f := range failed {
+		errs[i] = f.Err
+	}
+	v.logFailures(errs, method)
+	return values
+}
+
+// listDetails is listValues with details, in the order of the keys (S18).
+func (v *evaluator) listDetails(s *snapshot, method string, user User) []EvaluationDetails {
+	if v.isMissing(s, "empty slice") {
+		return nil
+	}
+	keys := s.config.Keys()
+	all := make([]EvaluationDetails, len(keys))
+	var errs []error
+	for i, key := range keys {
+		var e evaluation
+		v.evaluateQuietly(&e, s, key, user, evaluate.Value{})
+		all[i] = e.details(key)
+		if e.Err != nil {
+			errs = append(errs, e.Err)
+		}
+	}
+	v.logFailures(errs, method)
+	if v.hooks.wantsEvaluations() {
+		for _, d := range all {
+			v.hooks.flagEvaluated(&d)
+		}
+	}
+	return all
+}
+
+// listVariationIDs gives the IDs of the values of all settings (S19).
+func (v *evaluator) listVariationIDs(s *snapshot, method string, user User) []string {
+	var ids []string
+	for _, d := range v.listDetails(s, method, user) {
+		if d.Data.VariationID != "" {
+			ids = append(ids, d.Data.VariationID)
+		}
+	}
+	return ids
+}
+
+// findVariation looks up a setting and its value by a variation ID (S20).
+func (v *evaluator) findVariation(s *snapshot, id string) (key string, value any) {
+	if v.isMissing(s, "nil") {
+		return "", nil
+	}
+	key, found, ok := s.config.FindVariation(id)
+	if !ok {
+		v.log.Error(eventNoSuchVariation, "Could not find the setting for the specified variation ID: '"+id+"'.")
+		return "", nil
+	}
+	return key, found.Any()
+}
+
+// logFailures logs what failed of an evaluation of every setting.
+func (v *evaluator) logFailures(errs []error, method string) {
+	if len(errs) > 0 {
+		v.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method. Returning evaluation result.",
+			eventlog.Err(errors.Join(errs...)))
+	}
+}

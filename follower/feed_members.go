@@ -1,0 +1,86 @@
+package follower
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+// member is a client that shares a feed.
+type member struct {
+	log    eventlog.Log
+	holder *holder
+}
+
+// members are the clients that share a feed. What the feed finds reaches all of them,
+// and so does what it logs.
+type members struct {
+	mu   sync.Mutex
+	list []*member
+}
+
+// join adds a client and gives it what the feed holds.
+func (f *feed) join(m *member) {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	f.members.list = append(f.members.list, m)
+	m.holder.offer(f.current.Load(), false)
+	m.holder.confirm(f.confirmed.Load())
+}
+
+// leave takes a client out: it hears of nothing any more.
+func (f *feed) leave(m *member) {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	f.members.list = slices.DeleteFunc(slices.Clone(f.members.list), func(e *member) bool { return e == m })
+}
+
+// publish gives a content to all clients. back: its rev is lower than that of the one before.
+func (f *feed) publish(next *snapshot, back bool) {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	f.current.Store(next)
+	for _, m := range f.members.list {
+		m.holder.offer(next, back)
+	}
+}
+
+// publishAnswer gives an answer from the CDN to all clients.
+func (f *feed) publishAnswer(a *answer) {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	f.confirmed.Store(a)
+	for _, m := range f.members.list {
+		m.holder.confirm(a)
+	}
+}
+
+// feedLog writes a feed's events to the logs of all its clients.
+type feedLog struct{ members *members }
+
+func (l feedLog) Debug(id int, text string, attrs ...slog.Attr) {
+	l.event(slog.LevelDebug, id, text, attrs)
+}
+
+func (l feedLog) Info(id int, text string, attrs ...slog.Attr) {
+	l.event(slog.LevelInfo, id, text, attrs)
+}
+
+func (l feedLog) Warn(id int, text string, attrs ...slog.Attr) {
+	l.event(slog.LevelWarn, id, text, attrs)
+}
+
+func (l feedLog) Error(id int, text string, attrs ...slog.Attr) {
+	l.event(slog.LevelError, id, text, attrs)
+}
+
+func (l feedLog) event(level slog.Level, id int, text string, attrs []slog.Attr) {
+	l.members.mu.Lock()
+	list := l.members.list // never changed in place, but for what is appended
+	l.members.mu.Unlock()
+	for _, m := range list {
+		m.log.Event(level, id, text, slices.Clip(attrs)...)
+	}
+}

@@ -1,0 +1,107 @@
+package follower
+
+import (
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// feedKey says which clients share a feed: those of one SDK key and the same Redis
+// client value that want the same of it.
+type feedKey struct {
+	redis   redis.UniversalClient
+	entry   string // stands for the SDK key
+	timings Timings
+	listen  bool
+}
+
+// sameFlags says which clients serve the same flags (S1).
+type sameFlags struct {
+	redis redis.UniversalClient
+	entry string
+}
+
+// running is what runs in this process: that clients share feeds, are told of each other
+// and can be closed all at once makes it the package's one global variable.
+var running = struct {
+	sync.Mutex
+	feeds   map[feedKey]*sharedFeed
+	clients map[*Client]sameFlags
+}{feeds: map[feedKey]*sharedFeed{}, clients: map[*Client]sameFlags{}}
+
+// sharedFeed is a feed and the number of its clients.
+type sharedFeed struct {
+	*feed
+	users int
+}
+
+// register notes a live client, and tells whether another one serves the same flags.
+func register(c *Client, flags sameFlags) (another bool) {
+	running.Lock()
+	defer running.Unlock()
+	for _, other := range running.clients {
+		another = another || other == flags
+	}
+	running.clients[c] = flags
+	return another
+}
+
+func unregister(c *Client) {
+	running.Lock()
+	defer running.Unlock()
+	delete(running.clients, c)
+}
+
+// acquireFeed gives the feed for key, which it starts, with what is known already, if there
+// is none. The function
+// that it gives leaves the feed, and stops it and waits for that if nobody else uses it.
+func acquireFeed(key feedKey, keys cachekeys.Keys, m *member, known *snapshot) (*feed, func()) {
+	running.Lock()
+	defer running.Unlock()
+	shared := running.feeds[key]
+	if shared == nil {
+		shared = &sharedFeed{feed: newFeed(key.redis, keys, key.timings, key.listen)}
+		shared.current.Store(known)
+		shared.join(m)
+		shared.start()
+		running.feeds[key] = shared
+	} else {
+		shared.join(m)
+	}
+	shared.users++
+	return shared.feed, func() {
+		if releaseFeed(key, shared) {
+			shared.stop()
+		}
+		shared.leave(m)
+	}
+}
+
+// releaseFeed tells whether nobody uses the feed any more.
+func releaseFeed(key feedKey, shared *sharedFeed) bool {
+	running.Lock()
+	defer running.Unlock()
+	shared.users--
+	if shared.users > 0 {
+		return false
+	}
+	delete(running.feeds, key)
+	return true
+}
+
+// CloseAll closes every client of this process that is not closed (S2), see [Client.Close].
+func CloseAll() {
+	running.Lock()
+	clients := make([]*Client, 0, len(running.clients))
+	for c := range running.clients {
+		clients = append(clients, c)
+	}
+	running.Unlock()
+	var group sync.WaitGroup
+	for _, c := range clients {
+		group.Go(c.Close)
+	}
+	group.Wait()
+}

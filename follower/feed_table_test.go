@@ -1,0 +1,175 @@
+package follower
+
+import (
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const otherSDKKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/cccccccccccccccccccccc"
+
+func through(client redis.UniversalClient) func(*Config) {
+	return func(c *Config) { c.Redis = client }
+}
+
+// S1: clients of one SDK key and one Redis client share subscription, reads and config.
+func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		shared := through(n.client(t))
+		first := n.start(t, shared)
+		<-first.Ready()
+		reads := first.Stats().Reads
+		var changes [2]int
+		second := n.start(t, shared, func(c *Config) { c.Hooks = onChange(func() { changes[0]++ }) })
+		third := n.start(t, shared, func(c *Config) { c.Hooks = onChange(func() { changes[1]++ }) })
+		wantVersion(t, second, 1) // at once: it is there
+		if second.feed != first.feed || third.feed != first.feed {
+			t.Error("feeds of their own")
+		}
+		w.commit(configJSON(2))
+		for _, c := range []*Client{first, second, third} {
+			wantVersion(t, c, 2)
+			if s := c.Stats(); s.Connects != 1 || s.Reads != reads+1 || c.CacheState() != HasUpToDateFlagData {
+				t.Errorf("%+v, %v", s, c.CacheState())
+			}
+		}
+		if first.load().config != third.load().config {
+			t.Error("the config was compiled twice")
+		}
+		if changes != [2]int{2, 2} {
+			t.Errorf("hooks called %v times", changes)
+		}
+		// Who leaves keeps what it holds, and disturbs nobody (S2).
+		first.Close()
+		third.Close()
+		w.commit(configJSON(3))
+		wantVersion(t, second, 3)
+		wantVersion(t, first, 2)
+		if s := first.Stats(); s.State != Closed {
+			t.Errorf("%+v", s)
+		}
+		if s := second.Stats(); s.State != Live {
+			t.Errorf("%+v", s)
+		}
+		if changes != [2]int{3, 2} {
+			t.Errorf("hooks called %v times", changes)
+		}
+		second.Close()
+		again := n.start(t, shared)
+		<-again.Ready()
+		wantVersion(t, again, 3)
+		if again.feed == second.feed {
+			t.Error("a feed that was stopped")
+		}
+	})
+}
+
+func TestOtherClientsShareNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		shared := through(n.client(t))
+		first := n.start(t, shared)
+		for name, other := range map[string]*Client{
+			"SDK key": n.start(t, shared, func(c *Config) { c.SDKKey = otherSDKKey }),
+			"Redis":   n.start(t),
+			"timings": n.start(t, shared, func(c *Config) { c.Timings = FastTimings() }),
+		} {
+			if first.feed == other.feed {
+				t.Errorf("another %s, the same feed", name)
+			}
+		}
+		<-first.Ready()
+	})
+}
+
+// S1: 3000 says that there is another live client, and only then.
+func TestASecondClientLogs3000(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		shared := through(n.client(t))
+		log, logging := recorded(slog.LevelWarn)
+		first := n.start(t, shared, logging)
+		n.start(t, logging)
+		n.start(t, shared, logging, func(c *Config) { c.SDKKey = otherSDKKey })
+		wantEvents(t, log, 3000, 0)
+		second := n.start(t, shared, logging)
+		wantEvents(t, log, 3000, 1)
+		first.Close()
+		second.Close()
+		n.start(t, shared, logging)
+		wantEvents(t, log, 3000, 1)
+	})
+}
+
+// What happens to a shared feed is logged by each of its clients.
+func TestASharedFeedLogsForAllItsClients(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		shared := through(n.client(t))
+		one, oneLogs := recorded(slog.LevelInfo)
+		two, twoLogs := recorded(slog.LevelWarn)
+		n.link.Down() // so that nothing happens before both are there
+		n.start(t, shared, oneLogs)
+		n.start(t, shared, twoLogs)
+		n.link.Up()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		wantEvents(t, one, eventNoLeader, 1)
+		wantEvents(t, two, eventNoLeader, 1)
+		wantEvents(t, two, eventLive, 0)
+	})
+}
+
+// S2
+func TestCloseAllClosesEveryClient(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		shared := through(n.client(t))
+		clients := []*Client{n.start(t, shared), n.start(t, shared), n.start(t)}
+		CloseAll()
+		CloseAll()
+		for _, c := range clients {
+			if s := c.Stats().State; s != Closed {
+				t.Error(s)
+			}
+		}
+		if len(running.clients) != 0 || len(running.feeds) != 0 {
+			t.Errorf("%d clients and %d feeds are left", len(running.clients), len(running.feeds))
+		}
+	})
+}
+
+func TestSharersComeAndGoAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		w.beat()
+		shared := n.client(t)
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				for range 5 {
+					c, err := New(Config{SDKKey: testSDKKey, Redis: shared})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					<-c.Ready()
+					if version(c) < 1 {
+						t.Errorf("version %d", version(c))
+					}
+					time.Sleep(time.Millisecond)
+					c.Close()
+				}
+			})
+		}
+		group.Wait()
+		if len(running.feeds) != 0 {
+			t.Errorf("%d feeds are left", len(running.feeds))
+		}
+	})
+}

@@ -1,0 +1,199 @@
+package follower
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+func keeping(path string) func(*Config) {
+	return func(c *Config) { c.SnapshotFile = path }
+}
+
+func emptyFile(t *testing.T) string { return filepath.Join(t.TempDir(), "snapshot") }
+
+// snapshotFile writes the file of a client that held a version some time ago.
+func snapshotFile(t *testing.T, age time.Duration, version int) string {
+	t.Helper()
+	json := configJSON(version)
+	s := &snapshot{json: json, rev: time.Now().Add(-age).UnixMilli(), etag: `"x"`}
+	path := emptyFile(t)
+	if err := writeFile(path, encodeFile(cachekeys.For(testSDKKey).Entry, s)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// I5: what one start has seen, the next one has at once, though Redis is away; it is never
+// reported as up to date.
+func TestAStartFromTheSnapshotFile(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		path := emptyFile(t)
+		first := n.start(t, keeping(path))
+		<-first.Ready()
+		w.commit(configJSON(2))
+		wantVersion(t, first, 2)
+		time.Sleep(time.Minute)
+		w.confirm()
+		synctest.Wait()
+		first.Close()
+
+		n.link.Down()
+		changes := 0
+		second := n.start(t, keeping(path), func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
+		if got := version(second); got != 2 {
+			t.Errorf("version %d at once", got)
+		}
+		if s := second.Stats(); s.Source != SourceFile || s.Rev != w.rev || s.HasCDN || second.CacheState() != HasCachedFlagDataOnly {
+			t.Errorf("%+v, %v", s, second.CacheState())
+		}
+		time.Sleep(time.Hour)
+		if s := second.CacheState(); s != HasCachedFlagDataOnly {
+			t.Error(s)
+		}
+		// Confirmed by Redis it is: no change, and no read of the content.
+		n.link.Up()
+		w.acquire()
+		w.confirm()
+		w.beat()
+		time.Sleep(time.Minute)
+		if s := second.Stats(); s.Reads != 0 || changes != 1 || second.CacheState() != HasUpToDateFlagData {
+			t.Errorf("%+v, %d changes, %v", s, changes, second.CacheState())
+		}
+		w.commit(configJSON(3))
+		wantVersion(t, second, 3)
+	})
+}
+
+// I1: Redis with an older config than the file's does not take the client back.
+func TestAnOlderEntryDoesNotReplaceTheFile(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		n.entry(time.Hour, 1)
+		c := n.start(t, keeping(snapshotFile(t, time.Minute, 2)))
+		<-c.Ready()
+		time.Sleep(5 * time.Minute)
+		wantVersion(t, c, 2)
+		n.entry(0, 3)
+		time.Sleep(5 * time.Minute)
+		wantVersion(t, c, 3)
+	})
+}
+
+func TestWhatWasFetchedIsKeptInTheFileToo(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		path := emptyFile(t)
+		cdn := cdnAt(4)
+		first := n.start(t, keeping(path), online(cdn))
+		<-first.Ready()
+		first.Close()
+		second := n.start(t, keeping(path))
+		wantVersion(t, second, 4)
+		w := n.writer(t) // any rev of a leader is above
+		w.commit(configJSON(5))
+		wantVersion(t, second, 5)
+	})
+}
+
+// I4: a spoiled file is refused, is logged, and is replaced by what comes.
+func TestASpoiledFileIsRefused(t *testing.T) {
+	for name, spoil := range map[string]func(data []byte) []byte{
+		"flipped bit":    func(data []byte) []byte { data[len(data)-5] ^= 1; return data },
+		"cut off":        func(data []byte) []byte { return data[:len(data)/2] },
+		"empty":          func([]byte) []byte { return nil },
+		"something else": func([]byte) []byte { return []byte("{}") },
+		"too long":       func([]byte) []byte { return make([]byte, maxFileBytes+1) },
+		"another SDK key": func([]byte) []byte {
+			return encodeFile(cachekeys.For(otherSDKKey).Entry, &snapshot{json: configJSON(1), rev: 5})
+		},
+		"no config": func([]byte) []byte {
+			return encodeFile(cachekeys.For(testSDKKey).Entry, &snapshot{json: []byte("[]"), rev: 5})
+		},
+		"negative rev": func([]byte) []byte {
+			return encodeFile(cachekeys.For(testSDKKey).Entry, &snapshot{json: configJSON(1), rev: -5})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				path := snapshotFile(t, 0, 1)
+				data, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, spoil(data), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				log, logging := recorded(slog.LevelWarn)
+				c := n.start(t, logging, keeping(path))
+				wantVersion(t, c, -1)
+				wantEvents(t, log, eventFileRead, 1)
+				n.writer(t).commit(configJSON(2))
+				wantVersion(t, c, 2)
+				c.Close()
+				if s, err := readFile(path, cachekeys.For(testSDKKey).Entry); err != nil || s == nil {
+					t.Errorf("%+v, %v", s, err)
+				}
+			})
+		})
+	}
+}
+
+// A file that cannot be written is logged, and leaves nothing behind.
+func TestAFileThatCannotBeWritten(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "taken")
+		if err := os.MkdirAll(filepath.Join(path, "x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		log, logging := recorded(slog.LevelWarn)
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		c := n.start(t, logging, keeping(path))
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		c.Close()
+		wantEvents(t, log, eventFileRead, 1)
+		wantEvents(t, log, eventFileWrite, 1)
+		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+			t.Errorf("%v", entries)
+		}
+	})
+}
+
+func TestTheFileIsTheOwnersAndReplacedAsAWhole(t *testing.T) {
+	path := snapshotFile(t, 0, 1)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	old, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	if err := writeFile(path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if now, _ := os.Stat(path); os.SameFile(info, now) {
+		t.Error("written in place")
+	}
+}
+
+func FuzzDecodeFile(f *testing.F) {
+	key := cachekeys.For(testSDKKey).Entry
+	f.Add(encodeFile(key, &snapshot{json: configJSON(1), rev: cachekeys.MinRev, fetchTime: 7, etag: `"x"`}))
+	f.Add([]byte(fileMagic))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := decodeFile(key, data)
+		if err == nil && (s.config == nil || s.rev < 0 || s.hash != cachekeys.ContentHash(s.json)) {
+			t.Errorf("%+v", s)
+		}
+	})
+}

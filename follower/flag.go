@@ -1,0 +1,174 @@
+package follower
+
+import "github.com/catbridge/catbridge/evaluate"
+
+// Flag is a setting with its type and its default, told once for all its uses (S24):
+// see [Bool], [Int], [Float] and [String].
+type Flag interface {
+	// Key is the setting's key.
+	Key() string
+	// GetValue gives the value in a snapshot, or the default, as [Snapshot.GetValue] does.
+	GetValue(snapshot *Snapshot) any
+	// GetValueDetails is GetValue with how the value came about.
+	GetValueDetails(snapshot *Snapshot) EvaluationDetails
+}
+
+// BoolFlag is a setting that is a bool.
+type BoolFlag struct {
+	key string
+	def bool
+}
+
+// Bool describes a setting that is a bool, with the value that stands in where it cannot
+// be had.
+func Bool(key string, def bool) BoolFlag { return BoolFlag{key, def} }
+
+// Key implements [Flag].
+func (f BoolFlag) Key() string { return f.key }
+
+// Get gives the value in a snapshot, or the default, also if there is no snapshot.
+func (f BoolFlag) Get(snapshot *Snapshot) bool {
+	if snapshot == nil {
+		return f.def
+	}
+	return snapshot.value(snapshot.held, "BoolFlag.Get", f.key, snapshot.user, evaluate.BoolValue(f.def)).Bool()
+}
+
+// GetWithDetails is Get with how the value came about.
+func (f BoolFlag) GetWithDetails(snapshot *Snapshot) BoolEvaluationDetails {
+	snapshot = orEmpty(snapshot)
+	var e evaluation
+	snapshot.evaluate(&e, snapshot.held, "BoolFlag.GetWithDetails", f.key, snapshot.user, evaluate.BoolValue(f.def))
+	return BoolEvaluationDetails{Data: e.data(f.key), Value: e.Value.Bool()}
+}
+
+// GetValue implements [Flag].
+func (f BoolFlag) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
+
+// GetValueDetails implements [Flag].
+func (f BoolFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
+	d := f.GetWithDetails(snapshot)
+	return EvaluationDetails{Data: d.Data, Value: d.Value}
+}
+
+// IntFlag is a setting that is a whole number.
+type IntFlag struct {
+	key string
+	def int
+}
+
+// Int describes a setting that is a whole number, with the value that stands in where it cannot
+// be had.
+func Int(key string, def int) IntFlag { return IntFlag{key, def} }
+
+// Key implements [Flag].
+func (f IntFlag) Key() string { return f.key }
+
+// Get gives the value in a snapshot, or the default, also if there is no snapshot.
+func (f IntFlag) Get(snapshot *Snapshot) int {
+	if snapshot == nil {
+		return f.def
+	}
+	return int(snapshot.value(snapshot.held, "IntFlag.Get", f.key, snapshot.user, evaluate.IntValue(int64(f.def))).Int())
+}
+
+// GetWithDetails is Get with how the value came about.
+func (f IntFlag) GetWithDetails(snapshot *Snapshot) IntEvaluationDetails {
+	snapshot = orEmpty(snapshot)
+	var e evaluation
+	snapshot.evaluate(&e, snapshot.held, "IntFlag.GetWithDetails", f.key, snapshot.user, evaluate.IntValue(int64(f.def)))
+	return IntEvaluationDetails{Data: e.data(f.key), Value: int(e.Value.Int())}
+}
+
+// GetValue implements [Flag].
+func (f IntFlag) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
+
+// GetValueDetails implements [Flag].
+func (f IntFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
+	d := f.GetWithDetails(snapshot)
+	return EvaluationDetails{Data: d.Data, Value: d.Value}
+}
+
+// FloatFlag is a setting that is a decimal number.
+type FloatFlag struct {
+	key string
+	def float64
+}
+
+// Float describes a setting that is a decimal number, with the value that stands in where it cannot
+// be had.
+func Float(key string, def float64) FloatFlag { return FloatFlag{key, def} }
+
+// Key implements [Flag].
+func (f FloatFlag) Key() string { return f.key }
+
+// Get gives the value in a snapshot, or the default, also if there is no snapshot.
+func (f FloatFlag) Get(snapshot *Snapshot) float64 {
+	if snapshot == nil {
+		return f.def
+	}
+	return snapshot.value(snapshot.held, "FloatFlag.Get", f.key, snapshot.user, evaluate.FloatValue(f.def)).Float()
+}
+
+// GetWithDetails is Get with how the value came about.
+func (f FloatFlag) GetWithDetails(snapshot *Snapshot) FloatEvaluationDetails {
+	snapshot = orEmpty(snapshot)
+	var e evaluation
+	snapshot.evaluate(&e, snapshot.held, "FloatFlag.GetWithDetails", f.key, snapshot.user, evaluate.FloatValue(f.def))
+	return FloatEvaluationDetails{Data: e.data(f.key), Value: e.Value.Float()}
+}
+
+// GetValue implements [Flag].
+func (f FloatFlag) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
+
+// GetValueDetails implements [Flag].
+func (f FloatFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
+	d := f.GetWithDetails(snapshot)
+	return EvaluationDetails{Data: d.Data, Value: d.Value}
+}
+
+// StringFlag is a setting that is a text.
+type StringFlag struct {
+	key string
+	def string
+}
+
+// String describes a setting that is a text, with the value that stands in where it cannot
+// be had.
+func String(key string, def string) StringFlag { return StringFlag{key, def} }
+
+// Key implements [Flag].
+func (f StringFlag) Key() string { return f.key }
+
+// Get gives the value in a snapshot, or the default, also if there is no snapshot.
+func (f StringFlag) Get(snapshot *Snapshot) string {
+	if snapshot == nil {
+		return f.def
+	}
+	return snapshot.value(snapshot.held, "StringFlag.Get", f.key, snapshot.user, evaluate.StringValue(f.def)).String()
+}
+
+// GetWithDetails is Get with how the value came about.
+func (f StringFlag) GetWithDetails(snapshot *Snapshot) StringEvaluationDetails {
+	snapshot = orEmpty(snapshot)
+	var e evaluation
+	snapshot.evaluate(&e, snapshot.held, "StringFlag.GetWithDetails", f.key, snapshot.user, evaluate.StringValue(f.def))
+	return StringEvaluationDetails{Data: e.data(f.key), Value: e.Value.String()}
+}
+
+// GetValue implements [Flag].
+func (f StringFlag) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
+
+// GetValueDetails implements [Flag].
+func (f StringFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
+	d := f.GetWithDetails(snapshot)
+	return EvaluationDetails{Data: d.Data, Value: d.Value}
+}
+
+// orEmpty is a snapshot without a config in place of none.
+func orEmpty(s *Snapshot) *Snapshot {
+	if s == nil {
+		return &Snapshot{}
+	}
+	return s
+}

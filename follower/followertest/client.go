@@ -1,0 +1,154 @@
+package followertest
+
+import (
+	"context"
+	"maps"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+)
+
+// SDKKey is the SDK key of the clients, unless a test sets another.
+const SDKKey = "configcat-sdk-1/followertest-000000000/followertest-000000000"
+
+// Client is a [follower.Client] whose flags a test sets. Its methods are safe for
+// concurrent use. What goes wrong in them fails the test.
+type Client struct {
+	*follower.Client
+
+	t     testing.TB
+	store *store
+
+	mu     sync.Mutex
+	values map[string]any
+}
+
+// New gives a client with these values, one flag for each key; see [ConfigJSON] for their
+// types. It is ready, its cache state is [follower.HasUpToDateFlagData], and it is closed
+// at the end of the test. The map is copied.
+//
+// The functions may change the client's configuration, for hooks or a default user for
+// instance; its Redis stays.
+func New(t testing.TB, values map[string]any, configure ...func(*follower.Config)) *Client {
+	t.Helper()
+	rdb := startRedis(t)
+	cfg := follower.Config{SDKKey: SDKKey}
+	for _, change := range configure {
+		change(&cfg)
+	}
+	cfg.Redis = rdb
+	c := &Client{t: t, store: newStore(rdb, cfg.SDKKey), values: maps.Clone(values)}
+	if c.values == nil {
+		c.values = map[string]any{}
+	}
+	content, err := ConfigJSON(c.values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.store.write(t.Context(), content); err != nil {
+		t.Fatalf("followertest: %v", err)
+	}
+	if c.Client, err = follower.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	<-c.Ready()
+	if err := c.Refresh(t.Context()); err != nil {
+		t.Fatalf("followertest: %v", err)
+	}
+	return c
+}
+
+// Set gives a flag another value, or adds the flag. When it returns, evaluations give the
+// new value. Hooks are told, as always, by a goroutine of their own.
+func (c *Client) Set(key string, value any) {
+	c.t.Helper()
+	c.change(func(values map[string]any) { values[key] = value })
+}
+
+// Delete removes a flag.
+func (c *Client) Delete(key string) {
+	c.t.Helper()
+	c.change(func(values map[string]any) { delete(values, key) })
+}
+
+// SetAll replaces all flags.
+func (c *Client) SetAll(values map[string]any) {
+	c.t.Helper()
+	c.change(func(held map[string]any) {
+		clear(held)
+		maps.Copy(held, values)
+	})
+}
+
+// SetConfigJSON replaces all flags with those of a config JSON v6, with targeting rules
+// and all: what ConfigCat serves, or exports. A later Set begins again with the values
+// from before.
+func (c *Client) SetConfigJSON(content []byte) {
+	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.publish(content)
+}
+
+func (c *Client) change(change func(values map[string]any)) {
+	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := maps.Clone(c.values)
+	change(next)
+	content, err := ConfigJSON(next)
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	if c.publish(content) {
+		c.values = next
+	}
+}
+
+// publish puts a config in force.
+func (c *Client) publish(content []byte) bool {
+	c.t.Helper()
+	if _, err := evaluate.Parse(content); err != nil {
+		c.t.Errorf("followertest: %v", err)
+		return false
+	}
+	ctx := context.WithoutCancel(c.t.Context()) // cleanup functions may set flags, too
+	if err := c.store.write(ctx, content); err != nil {
+		c.t.Errorf("followertest: %v", err)
+		return false
+	}
+	if err := c.Refresh(ctx); err != nil {
+		c.t.Errorf("followertest: %v", err)
+		return false
+	}
+	return true
+}
+
+// startRedis gives a client of a Redis in memory. There is no listener: connections are
+// pipes, so that it works in a bubble, too.
+func startRedis(t testing.TB) *redis.Client {
+	t.Helper()
+	server := miniredis.NewMiniRedis()
+	rdb := redis.NewClient(&redis.Options{
+		// An IP address, since a name would be looked up outside of a bubble.
+		Addr:                     "127.0.0.1:6379",
+		Dialer:                   func(context.Context, string, string) (net.Conn, error) { return server.Dial() },
+		ContextTimeoutEnabled:    true,
+		DisableIdentity:          true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+	t.Cleanup(func() {
+		_ = rdb.Close()
+		server.Close()
+	})
+	return rdb
+}

@@ -1,0 +1,51 @@
+package followertest
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// poll is the interval that the leader is said to poll at: content counts as up to date
+// for that long, which is longer than any test.
+const poll = 24 * time.Hour
+
+// store writes to Redis what a leader would. One goroutine at a time may use it.
+type store struct {
+	redis redis.Cmdable
+	keys  cachekeys.Keys
+	rev   int64
+}
+
+func newStore(client redis.Cmdable, sdkKey string) *store {
+	return &store{redis: client, keys: cachekeys.For(sdkKey)}
+}
+
+// write makes a config current and announces it.
+func (s *store) write(ctx context.Context, content []byte) error {
+	// Clocks of bubbles begin in 2000, before any rev.
+	s.rev = max(s.rev+1, time.Now().UnixMilli(), cachekeys.MinRev)
+	hash := cachekeys.ContentHash(content)
+	etag := strconv.Quote(hash[:16])
+	codec, payload := cachekeys.Encode(content)
+	blob := cachekeys.Blob{Rev: s.rev, Hash: hash, Codec: codec, Payload: payload}
+	entry := cachekeys.Entry{FetchTime: s.rev, ETag: etag, JSON: content}
+	message := cachekeys.Message{
+		Type: cachekeys.Change, Epoch: cachekeys.MinRev, Poll: poll,
+		Rev: s.rev, CDN: s.rev, Hash: hash, Len: len(content), ETag: cachekeys.MessageETag(etag),
+	}
+	_, err := s.redis.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, s.keys.Lock, cachekeys.LockValue("followertest", message.Epoch), 0)
+		p.Set(ctx, s.keys.Entry, entry.Append(nil), 0)
+		p.Set(ctx, s.keys.Blob, blob.Append(nil), 0)
+		p.HSet(ctx, s.keys.Meta, "epoch", message.Epoch, "rev", s.rev, "hash", hash, "len", len(content),
+			"etag", etag, "cdn", message.CDN, "poll", poll.Milliseconds())
+		p.Publish(ctx, s.keys.Events, string(message.Append(nil)))
+		return nil
+	})
+	return err
+}

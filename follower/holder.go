@@ -1,0 +1,69 @@
+package follower
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// holder holds what one client evaluates with. Its sources offer content; evaluation
+// takes what is in force by one atomic load.
+type holder struct {
+	current   atomic.Pointer[snapshot]
+	confirmed atomic.Pointer[answer]
+
+	mu      sync.Mutex      // held by whoever changes the above
+	changed func(*snapshot) // told of each new content; must not block
+}
+
+// offer puts content in force that is of a higher rev than what is held, or, if back
+// is set, of a lower one, and tells whether it did.
+func (h *holder) offer(next *snapshot, back bool) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	held := h.current.Load()
+	switch {
+	case next == nil:
+		return false
+	case held == nil || back || next.rev > held.rev:
+	case next.rev == held.rev && next.hash == held.hash && held.source == SourceFile: // it is not the file's word alone
+	default:
+		return false
+	}
+	h.put(next)
+	return true
+}
+
+// put puts content in force. The caller holds the lock.
+func (h *holder) put(next *snapshot) {
+	held := h.current.Swap(next)
+	if h.changed != nil && (held == nil || held.hash != next.hash) {
+		h.changed(next)
+	}
+}
+
+// confirm notes an answer from the CDN, if it is a later one.
+func (h *holder) confirm(a *answer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	held, last := h.current.Load(), h.confirmed.Load()
+	if a == nil || held == nil || a.hash != held.hash {
+		return
+	}
+	if last == nil || last.hash != a.hash || !a.at.Before(last.at) {
+		h.confirmed.Store(a)
+	}
+}
+
+// answer gives the last answer from the CDN about the content in force; nil: there is
+// none (I14).
+func (h *holder) answer() *answer {
+	held, last := h.current.Load(), h.confirmed.Load()
+	if held == nil || last == nil || last.hash != held.hash {
+		return nil
+	}
+	return last
+}
+
+// age is how long ago the CDN last confirmed what is held, as far as is known.
+func (h *holder) age(now time.Time) (age time.Duration, known bool) { return h.answer().age(now) }

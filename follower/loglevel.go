@@ -1,0 +1,46 @@
+package follower
+
+import (
+	"context"
+	"log/slog"
+	"math"
+)
+
+// The levels of Config.LogLevel (S100).
+const (
+	LogLevelDebug = slog.LevelDebug
+	LogLevelInfo  = slog.LevelInfo // every evaluation writes its course (S101)
+	LogLevelWarn  = slog.LevelWarn
+	LogLevelError = slog.LevelError
+	LogLevelOff   = slog.Level(math.MaxInt) // nothing is written
+)
+
+// leveled passes on events of a level and above.
+type leveled struct {
+	slog.Handler
+	level slog.Leveler
+}
+
+// withLevel gives a logger that writes what is of that level or above, as far as logger
+// does; nil: of level warn.
+func withLevel(logger *slog.Logger, level slog.Leveler) *slog.Logger {
+	if logger == nil {
+		return nil
+	}
+	if level == nil {
+		level = LogLevelWarn
+	}
+	return slog.New(leveled{logger.Handler(), level})
+}
+
+func (l leveled) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= l.level.Level() && l.Handler.Enabled(ctx, level)
+}
+
+func (l leveled) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return leveled{l.Handler.WithAttrs(attrs), l.level}
+}
+
+func (l leveled) WithGroup(name string) slog.Handler {
+	return leveled{l.Handler.WithGroup(name), l.level}
+}

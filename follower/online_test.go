@@ -1,0 +1,397 @@
+package follower
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+// online lets a client fetch from cdn.
+func online(cdn *fakecdn.CDN) func(*Config) {
+	return func(c *Config) { c.Online, c.Transport = true, cdn }
+}
+
+// cdnAt makes a CDN that serves one version.
+func cdnAt(version int64) *fakecdn.CDN {
+	cdn := fakecdn.New()
+	for cdn.Version() < version {
+		cdn.Publish()
+	}
+	return cdn
+}
+
+func wantRequests(t *testing.T, cdn *fakecdn.CDN, want int) {
+	t.Helper()
+	synctest.Wait()
+	if got := len(cdn.Requests()); got != want {
+		t.Fatalf("%d requests to the CDN, want %d: %+v", got, want, cdn.Requests())
+	}
+}
+
+// S42: as long as a leader is alive, nobody else asks the CDN.
+func TestWithALiveLeaderAnOnlineFollowerNeverAsksTheCDN(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
+				w.commit(configJSON(1))
+				w.beat()
+				cdn := cdnAt(9)
+				c := n.start(t, online(cdn), func(c *Config) { c.PollingMode = mode })
+				<-c.Ready()
+				for range 60 {
+					time.Sleep(10 * time.Second)
+					wantVersion(t, c, 1)
+				}
+				wantRequests(t, cdn, 0)
+				w.commit(configJSON(2))
+				time.Sleep(61 * time.Second)
+				wantVersion(t, c, 2)
+				wantRequests(t, cdn, 0)
+				if s := c.CacheState(); (s == HasUpToDateFlagData) != (mode != Manual) {
+					t.Errorf("%v", s) // S47
+				}
+			})
+		})
+	}
+}
+
+// S13: offline is the default, and means no HTTP ever.
+func TestOfflineNeverAsksTheCDN(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn := fakecdn.New()
+				c := n.start(t, func(c *Config) { c.PollingMode, c.Transport = mode, cdn })
+				<-c.Ready()
+				for range 5 {
+					time.Sleep(time.Minute)
+					wantVersion(t, c, -1)
+				}
+				// S21: what is in Redis was read, so it is a success.
+				if err := c.Refresh(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if !c.IsOffline() {
+					t.Error("not offline")
+				}
+				wantRequests(t, cdn, 0)
+			})
+		})
+	}
+}
+
+// S13, S97: Redis is empty, so the CDN is asked, and nothing is written to Redis.
+func TestAnOnlineFollowerFetchesWhatRedisDoesNotHave(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn := cdnAt(5)
+				changes := 0
+				c := n.start(t, online(cdn), func(c *Config) { c.PollingMode, c.Hooks = mode, onChange(func() { changes++ }) })
+				<-c.Ready()
+				wantVersion(t, c, 5)
+				wantRequests(t, cdn, 1)
+				if s := c.Stats(); s.Source != SourceCDN || s.Fetches != 1 || s.Rev != 0 || c.CacheState() != HasUpToDateFlagData {
+					t.Errorf("%+v, %v", s, c.CacheState())
+				}
+				if d := c.GetIntValueDetails("version", 0, nil); time.Since(d.Data.FetchTime) > time.Second {
+					t.Errorf("fetched %v", d.Data.FetchTime)
+				}
+				// S82: 304 bumps the time of what is held, and is no change (S48).
+				time.Sleep(2 * time.Minute)
+				wantVersion(t, c, 5)
+				if r := cdn.Requests(); len(r) < 2 || r[len(r)-1].Status != http.StatusNotModified || changes != 1 {
+					t.Errorf("%+v, %d changes", r, changes)
+				}
+				if d := c.GetIntValueDetails("version", 0, nil); time.Since(d.Data.FetchTime) > time.Minute+time.Second {
+					t.Errorf("fetched %v", d.Data.FetchTime)
+				}
+				if keys := n.Keys(); len(keys) != 0 {
+					t.Errorf("written to Redis: %q", keys)
+				}
+				// A leader's rev is above: it wins, older content or not.
+				w := n.writer(t)
+				w.commit(configJSON(4))
+				w.beat()
+				time.Sleep(70 * time.Second)
+				wantVersion(t, c, 4)
+			})
+		})
+	}
+}
+
+// S13: what a follower fetched keeps the rev it held and yields to a newer one.
+func TestAStaleEntryIsOutrunByTheCDNAndANewerRevWins(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		cdn := cdnAt(2)
+		c := n.start(t, online(cdn))
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		held := c.Stats()
+		time.Sleep(5 * time.Minute) // no leader any more
+		wantVersion(t, c, 2)
+		if s := c.Stats(); s.Rev != held.Rev || s.Source != SourceCDN || c.CacheState() != HasUpToDateFlagData {
+			t.Errorf("%+v", s)
+		}
+		// What was in Redis before does not come back by being read again.
+		if err := c.Refresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantVersion(t, c, 2)
+		w.acquire()
+		w.commit(configJSON(3))
+		wantVersion(t, c, 3)
+		if s := c.Stats(); s.Rev != w.rev || s.Anomalies != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// S13: SetOnline acts at once, SetOffline too, and 5200 says so.
+func TestSwitchingOnlineAndOffline(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cdn := cdnAt(3)
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging, func(c *Config) { c.Transport, c.Offline = cdn, true })
+		<-c.Ready()
+		wantVersion(t, c, -1)
+		c.SetOffline() // no change
+		c.SetOnline()
+		c.SetOnline()
+		wantVersion(t, c, 3)
+		wantRequests(t, cdn, 1)
+		if c.IsOffline() {
+			t.Error("offline")
+		}
+		time.Sleep(10 * time.Minute)
+		wantRequests(t, cdn, 11) // whenever what is held has expired
+		c.SetOffline()
+		before := len(cdn.Requests())
+		cdn.Publish()
+		time.Sleep(10 * time.Minute)
+		wantVersion(t, c, 3)
+		wantRequests(t, cdn, before)
+		if found := log.with(5200); len(found) != 2 || !strings.Contains(found[0].text, "[5200] Switched to ONLINE mode.") ||
+			!strings.Contains(found[1].text, "[5200] Switched to OFFLINE mode.") {
+			t.Errorf("%+v", found)
+		}
+		c.Close()
+		c.SetOnline()
+		c.SetOffline()
+		wantEvents(t, log, 3201, 2)
+		if !c.IsOffline() {
+			t.Error("a closed client is online")
+		}
+	})
+}
+
+// S13: SetOnline acts at once in every mode that fetches by itself.
+func TestSetOnlineActsAtOnce(t *testing.T) {
+	for mode, want := range map[PollingMode]int{Subscribe: 4, AutoPoll: 4, Lazy: 4, Manual: 1} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				n.entry(time.Hour, 1)
+				c := n.start(t, polling(mode, 0), func(c *Config) { c.Transport = cdnAt(4) })
+				<-c.Ready()
+				wantVersion(t, c, 1)
+				time.Sleep(10 * time.Second)
+				c.SetOnline()
+				wantVersion(t, c, want)
+			})
+		})
+	}
+}
+
+// S13: a request that hangs ends when the client goes offline, or is closed.
+func TestGoingOfflineBreaksAFetchOff(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cdn := fakecdn.New()
+		cdn.Break(fakecdn.Hang(nil))
+		c := n.start(t, online(cdn))
+		refreshed := make(chan error)
+		go func() { refreshed <- c.Refresh(context.Background()) }()
+		time.Sleep(time.Second)
+		start := time.Now()
+		c.SetOffline()
+		if err := <-refreshed; err != nil || time.Since(start) > time.Second { // Redis was read
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		c.SetOnline()
+		time.Sleep(time.Second)
+		go func() { refreshed <- c.Refresh(context.Background()) }()
+		time.Sleep(time.Second)
+		c.Close()
+		if err := <-refreshed; !errors.Is(err, ErrClosed) || time.Since(start) > 4*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// S81–S84, S87, S88: failures are typed and logged, and leave what is held as it is.
+func TestFetchFailures(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault  fakecdn.Fault
+		code   int
+		status int
+	}{
+		"403 (S83)":                        {fakecdn.Status(403), 1100, 403},
+		"404 (S83)":                        {fakecdn.Status(404), 1100, 404},
+		"500 (S84)":                        {fakecdn.Status(500), 1101, 500},
+		"timeout (S84)":                    {fakecdn.Hang(nil), 1102, 0},
+		"network (S84, S85)":               {fakecdn.Network(errors.New("unplugged")), 1103, 0},
+		"no config (S81)":                  {fakecdn.HTML(), 1105, 200},
+		"empty body (S81)":                 {fakecdn.Body("application/json", ""), 1105, 200},
+		"loop (S87)":                       {fakecdn.Body("application/json", `{"p":{"u":"https://a.configcat.com","r":1},"f":{}}`), 0, 200},
+		"304 though nothing is held (S82)": {fakecdn.Status(304), 1106, 304},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn := cdnAt(7)
+				log, logging := recorded(slog.LevelWarn)
+				if test.code == 1106 {
+					cdn.Break(test.fault)
+				}
+				c := n.start(t, online(cdn), logging)
+				<-c.Ready()
+				cdn.Break(test.fault)
+				log.events = nil
+				err := c.Refresh(t.Context())
+				if test.code == 0 { // it redirects to itself: that is an answer
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				failure, ok := errors.AsType[*FetchError](err)
+				if !ok || failure.Code != test.code || failure.Status != test.status {
+					t.Fatalf("%v", err)
+				}
+				if strings.Contains(err.Error(), testSDKKey) {
+					t.Error("the SDK key shows (S103)")
+				}
+				wantEvents(t, log, test.code, 1)
+				want := 7
+				if test.code == 1106 {
+					want = -1
+				}
+				wantVersion(t, c, want)
+				cdn.Mend()
+				cdn.Publish()
+				if err := c.Refresh(t.Context()); err != nil {
+					t.Error(err)
+				}
+				wantVersion(t, c, 8)
+			})
+		})
+	}
+}
+
+// S83: after 403 or 404 the CDN is left alone for as long as after an answer; after
+// other failures the next tick tries again (S84). Neither makes a claim (I14).
+func TestARefusedSDKKeyIsNotAskedForOnAndOn(t *testing.T) {
+	for status, want := range map[int]int{403: 1, 500: 20} {
+		inBubble(t, func(t *testing.T, n *network) {
+			cdn := fakecdn.New()
+			cdn.Break(fakecdn.Status(status))
+			c := n.start(t, online(cdn), func(c *Config) { c.PollingMode = Lazy })
+			<-c.Ready()
+			for range 20 {
+				wantVersion(t, c, -1)
+				time.Sleep(time.Second)
+			}
+			wantRequests(t, cdn, want)
+			if s := c.CacheState(); s != NoFlagData {
+				t.Error(s)
+			}
+		})
+	}
+}
+
+// S85: the CDN is left alone for as long as it asks, even by Refresh.
+func TestRetryAfterIsHonoured(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cdn := cdnAt(2)
+		cdn.Break(fakecdn.TooMany(5 * time.Minute))
+		c := n.start(t, online(cdn))
+		<-c.Ready()
+		wantRequests(t, cdn, 1)
+		cdn.Mend()
+		time.Sleep(4 * time.Minute)
+		if err := c.Refresh(t.Context()); err == nil {
+			t.Error("no error")
+		}
+		wantRequests(t, cdn, 1)
+		time.Sleep(2 * time.Minute)
+		wantVersion(t, c, 2)
+	})
+}
+
+// S3, S4, S7, S8, S10, S80: what Config says of the CDN is what is asked.
+func TestTheConfigOfTheCDNIsUsed(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Config)
+		url    string
+	}{
+		"Global (S10)":  {func(*Config) {}, "https://cdn-global.configcat.com/configuration-files/" + testSDKKey + "/config_v6.json"},
+		"EUOnly (S10)":  {func(c *Config) { c.DataGovernance = EUOnly }, "https://cdn-eu.configcat.com/configuration-files/" + testSDKKey + "/config_v6.json"},
+		"base URL (S4)": {func(c *Config) { c.BaseURL = "https://cdn.example.com/x" }, "https://cdn.example.com/x/configuration-files/" + testSDKKey + "/config_v6.json"},
+		"proxy key (S3)": {func(c *Config) { c.BaseURL, c.SDKKey = "http://127.0.0.1:9", "configcat-proxy/my" },
+			"http://127.0.0.1:9/configuration-files/configcat-proxy/my/config_v6.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn := fakecdn.New()
+				var url string
+				var header http.Header
+				c := n.start(t, online(cdn), test.change, func(c *Config) {
+					c.PollingMode = AutoPoll
+					c.Transport = transport(func(r *http.Request) (*http.Response, error) {
+						url, header = r.URL.String(), r.Header
+						return cdn.RoundTrip(r)
+					})
+				})
+				<-c.Ready()
+				wantVersion(t, c, 1)
+				c.Close()
+				if url != test.url || !strings.HasPrefix(header.Get("X-ConfigCat-UserAgent"), "ConfigCat-Go-catbridge/a-") {
+					t.Errorf("%s, %v", url, header)
+				}
+			})
+		})
+	}
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// I1: the answer of a slow CDN does not replace what a leader has committed meanwhile.
+func TestALeadersRevThatComesDuringAFetchWins(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cdn := cdnAt(1)
+		release := make(chan struct{})
+		cdn.Break(fakecdn.Hang(release))
+		c := n.start(t, online(cdn))
+		time.Sleep(time.Second)
+		w := n.writer(t)
+		w.commit(configJSON(6))
+		wantVersion(t, c, 6)
+		close(release)
+		synctest.Wait()
+		wantVersion(t, c, 6)
+		if s := c.Stats(); s.Rev != w.rev || s.Hash != cachekeys.ContentHash(configJSON(6)) {
+			t.Errorf("%+v", s)
+		}
+	})
+}

@@ -1,0 +1,67 @@
+package openfeature
+
+import (
+	"maps"
+	"time"
+
+	of "github.com/open-feature/go-sdk/openfeature"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+)
+
+// userOf makes a user of an evaluation context; nil: nobody.
+func userOf(attributes of.FlattenedContext) follower.User {
+	if len(attributes) == 0 {
+		return nil
+	}
+	user := maps.Clone(map[string]any(attributes))
+	if key, ok := user[of.TargetingKey]; ok {
+		delete(user, of.TargetingKey)
+		user["Identifier"] = key
+	}
+	return user
+}
+
+func resolutionOf(d *follower.EvaluationDetailsData) of.ProviderResolutionDetail {
+	detail := of.ProviderResolutionDetail{Reason: reasonOf(d), Variant: d.VariationID}
+	if d.IsDefaultValue {
+		detail.ResolutionError = errorOf(d)
+	}
+	if !d.FetchTime.IsZero() {
+		detail.FlagMetadata = of.FlagMetadata{"fetchTime": d.FetchTime.Format(time.RFC3339Nano)}
+	}
+	return detail
+}
+
+func reasonOf(d *follower.EvaluationDetailsData) of.Reason {
+	switch {
+	case d.IsDefaultValue:
+		return of.ErrorReason
+	case d.MatchedPercentageOption != nil:
+		return of.SplitReason
+	case d.MatchedTargetingRule != nil:
+		return of.TargetingMatchReason
+	default:
+		return of.DefaultReason
+	}
+}
+
+func errorOf(d *follower.EvaluationDetailsData) of.ResolutionError {
+	text := "the evaluation failed"
+	if d.Error != nil {
+		text = d.Error.Error()
+	}
+	switch d.ErrorCode {
+	case evaluate.CodeConfigNotAvailable:
+		return of.NewProviderNotReadyResolutionError(text)
+	case evaluate.CodeNoSuchKey:
+		return of.NewFlagNotFoundResolutionError(text)
+	case evaluate.CodeTypeMismatch:
+		return of.NewTypeMismatchResolutionError(text)
+	case evaluate.CodeInvalidModel:
+		return of.NewParseErrorResolutionError(text, d.Error)
+	default:
+		return of.NewGeneralResolutionError(text, d.Error)
+	}
+}

@@ -1,0 +1,144 @@
+package openfeature
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	of "github.com/open-feature/go-sdk/openfeature"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+)
+
+// interval is how often the client's cache state is looked at: it becomes stale by the
+// mere passing of time.
+const interval = time.Second
+
+// watch tells OpenFeature what becomes of the client, by one goroutine from the first
+// initialization until the shutdown.
+type watch struct {
+	client *follower.Client
+	events chan of.Event
+
+	mu    sync.Mutex
+	stop  func()       // ends the goroutine and waits for it; nil: there is none
+	state of.EventType // that OpenFeature was told last
+	since time.Time    // when it was initialized last
+}
+
+// Init implements [of.StateHandler].
+func (p *Provider) Init(evaluationContext of.EvaluationContext) error {
+	return p.InitWithContext(context.Background(), evaluationContext)
+}
+
+// InitWithContext implements [of.ContextAwareStateHandler]. It waits until the client
+// is ready. It is called again for each domain that the provider is bound to.
+func (p *Provider) InitWithContext(ctx context.Context, _ of.EvaluationContext) error {
+	state, err := p.client.WaitForReady(ctx)
+	if errors.Is(err, follower.ErrClosed) {
+		return &of.ProviderInitError{ErrorCode: of.ProviderFatalCode, Message: err.Error()}
+	}
+	if err != nil {
+		return err
+	}
+	p.watch.start(state)
+	if state == follower.NoFlagData {
+		return &of.ProviderInitError{ErrorCode: of.GeneralCode, Message: "there is no config yet: evaluation gives default values"}
+	}
+	return nil
+}
+
+// Shutdown implements [of.StateHandler]. The client stays open.
+func (p *Provider) Shutdown() { p.watch.end() }
+
+// ShutdownWithContext implements [of.ContextAwareStateHandler]. It does not block.
+func (p *Provider) ShutdownWithContext(context.Context) error {
+	p.Shutdown()
+	return nil
+}
+
+// EventChannel implements [of.EventHandler]. It is never closed.
+func (p *Provider) EventChannel() <-chan of.Event { return p.watch.events }
+
+// start begins with the state that OpenFeature takes from the result of the initialization.
+func (w *watch) start(state follower.CacheState) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.since = time.Now()
+	if w.state = of.ProviderReady; state == follower.NoFlagData {
+		w.state = of.ProviderError
+	}
+	if w.stop != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	changed := make(chan struct{}, 1)
+	remove := w.client.OnConfigChanged(func(*evaluate.Config) {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})
+	var running sync.WaitGroup
+	running.Go(func() { w.run(ctx, changed) })
+	w.stop = func() { remove(); cancel(); running.Wait() }
+}
+
+func (w *watch) end() {
+	w.mu.Lock()
+	stop := w.stop
+	w.stop = nil
+	w.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+func (w *watch) run(ctx context.Context, changed <-chan struct{}) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		event := of.Event{ProviderName: Name}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+			event.EventType, event.Message = of.ProviderConfigChange, "there is a newer config"
+		case <-ticker.C:
+			event.EventType, event.Message = w.next(w.client.CacheState())
+		}
+		if event.EventType == "" {
+			continue
+		}
+		select {
+		case w.events <- event:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// next gives the event that a state of the cache calls for; "": none. The events of an
+// initialization come from OpenFeature itself, after its end, and must not come between.
+func (w *watch) next(cache follower.CacheState) (event of.EventType, message string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Since(w.since) < interval {
+		return "", ""
+	}
+	switch cache {
+	case follower.NoFlagData:
+		event, message = of.ProviderError, "there is no config"
+	case follower.HasCachedFlagDataOnly:
+		event, message = of.ProviderStale, "the config was not confirmed by the CDN lately"
+	default:
+		event, message = of.ProviderReady, "the config is up to date"
+	}
+	if event == w.state {
+		return "", ""
+	}
+	w.state = event
+	return event, message
+}

@@ -1,0 +1,185 @@
+package openfeature_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	of "github.com/open-feature/go-sdk/openfeature"
+	"github.com/open-feature/go-sdk/openfeature/isolated"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/follower/followertest"
+	"github.com/catbridge/catbridge/follower/openfeature"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// heard collects the provider's events of a type.
+func heard(api *of.EvaluationAPI, event of.EventType) <-chan of.EventDetails {
+	events := make(chan of.EventDetails, 100)
+	handler := func(d of.EventDetails) { events <- d }
+	api.AddHandler(event, &handler)
+	return events
+}
+
+func TestConfigurationChangeIsAnEvent(t *testing.T) {
+	flags := followertest.New(t, map[string]any{"on": false})
+	api, client := start(t, flags.Client)
+	changes := heard(api, of.ProviderConfigChange)
+	flags.Set("on", true)
+	if d := <-changes; d.ProviderName != openfeature.Name {
+		t.Errorf("the event is %+v", d)
+	}
+	if !client.Boolean(t.Context(), "on", false, of.EvaluationContext{}) {
+		t.Error("the value of before the change")
+	}
+}
+
+// TestNoConfigIsAnErrorUntilThereIsOne begins with an empty Redis, and fills it as an
+// official SDK would: that nobody confirms it makes it stale.
+func TestNoConfigIsAnErrorUntilThereIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := redistest.Virtual(t)
+		client, err := follower.NewClient(followertest.SDKKey, server.Client(t, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(client.Close)
+		api := isolated.NewAPI()
+		t.Cleanup(func() { _ = api.Shutdown(context.Background()) })
+		if err := api.SetProviderAndWait(t.Context(), openfeature.NewProvider(client)); err == nil {
+			t.Error("initialized without a config")
+		}
+		flags := api.NewClient()
+		if state := flags.State(); state != of.ErrorState {
+			t.Errorf("state %s without a config", state)
+		}
+		d, err := flags.BooleanValueDetails(t.Context(), "on", true, of.EvaluationContext{})
+		if err == nil || !d.Value || d.ErrorCode != of.ProviderNotReadyCode {
+			t.Errorf("%+v without a config, error %v", d, err)
+		}
+
+		content, err := followertest.ConfigJSON(map[string]any{"on": false})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: "e", JSON: content}
+		rdb := server.Client(t, nil)
+		if err := rdb.Set(t.Context(), cachekeys.For(followertest.SDKKey).Entry, entry.Append(nil), 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		if state := flags.State(); state != of.StaleState {
+			t.Errorf("state %s with a config that the CDN did not confirm", state)
+		}
+		if flags.Boolean(t.Context(), "on", true, of.EvaluationContext{}) {
+			t.Error("a stale provider does not evaluate")
+		}
+	})
+}
+
+func TestStaleEndsWithTheNextConfirmation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := redistest.Virtual(t)
+		rdb := server.Client(t, nil)
+		answered(t, rdb)
+		follow, err := follower.NewClient(followertest.SDKKey, server.Client(t, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(follow.Close)
+		api, client := start(t, follow)
+		stale, ready := heard(api, of.ProviderStale), heard(api, of.ProviderReady)
+		<-ready // told at once, since it is
+		time.Sleep(2 * time.Minute)
+		<-stale
+		if state := client.State(); state != of.StaleState {
+			t.Errorf("state %s two minutes after the last answer of the CDN", state)
+		}
+		answered(t, rdb)
+		if err := follow.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-ready
+		if state := client.State(); state != of.ReadyState {
+			t.Errorf("state %s after a new answer", state)
+		}
+	})
+}
+
+// answered writes to Redis what a leader does that polls every minute, after an answer of the CDN.
+func answered(t *testing.T, rdb *redis.Client) {
+	t.Helper()
+	content, err := followertest.ConfigJSON(map[string]any{"on": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, now, hash := cachekeys.For(followertest.SDKKey), time.Now().UnixMilli(), cachekeys.ContentHash(content)
+	codec, payload := cachekeys.Encode(content)
+	blob := cachekeys.Blob{Rev: now, Hash: hash, Codec: codec, Payload: payload}
+	if err := rdb.Set(t.Context(), keys.Blob, blob.Append(nil), 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := rdb.HSet(t.Context(), keys.Meta, "epoch", cachekeys.MinRev, "rev", now, "hash", hash, "len", len(content),
+		"etag", "e", "cdn", now, "poll", time.Minute.Milliseconds()).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestInitializationEndsWithItsContext(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Dialer: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}})
+	t.Cleanup(func() { _ = rdb.Close() })
+	client, err := follower.New(follower.Config{SDKKey: followertest.SDKKey, Redis: rdb, MaxInitWait: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	provider := openfeature.NewProvider(client)
+	if err := provider.InitWithContext(ctx, of.EvaluationContext{}); err == nil {
+		t.Error("initialized though the context was done")
+	}
+}
+
+func TestAClosedClientIsFatal(t *testing.T) {
+	flags := followertest.New(t, nil)
+	flags.Close()
+	api := isolated.NewAPI()
+	t.Cleanup(func() { _ = api.Shutdown(context.Background()) })
+	if err := api.SetProviderAndWait(t.Context(), openfeature.NewProvider(flags.Client)); err == nil {
+		t.Error("initialized on a closed client")
+	}
+	if state := api.NewClient().State(); state != of.FatalState {
+		t.Errorf("state %s", state)
+	}
+}
+
+// TestShutdownAndInitializationMayRepeat also has goleak find what stays.
+func TestShutdownAndInitializationMayRepeat(t *testing.T) {
+	flags := followertest.New(t, map[string]any{"on": true})
+	provider := openfeature.NewProvider(flags.Client)
+	for range 3 {
+		for range 2 { // for two domains
+			if err := provider.Init(of.EvaluationContext{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		flags.Set("on", true) // an event that nobody takes
+		provider.Shutdown()
+		provider.Shutdown()
+	}
+	if !flags.GetBoolValue("on", false, nil) {
+		t.Error("the client does not evaluate after the provider's shutdown")
+	}
+}

@@ -1,0 +1,49 @@
+package follower
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+// completeLocal checks the config of a client that has only overrides, for which nothing
+// else counts.
+func (c Config) completeLocal() (Config, error) {
+	var err error
+	if c.Online && c.Offline {
+		err = errors.New("Config.Online and Config.Offline contradict each other")
+	}
+	if err = errors.Join(err, c.FlagOverrides.check()); err != nil {
+		return c, fmt.Errorf("follower: %w", err)
+	}
+	return c, nil
+}
+
+// newLocalOnly starts a client that has only overrides: it is ready at once (S60).
+func newLocalOnly(cfg Config) *Client {
+	log := eventlog.New(cfg.Logger)
+	hooks := startHooks(cfg.Hooks, log)
+	log = log.For(hooks)
+	c := &Client{
+		evaluator: evaluator{log: log, hooks: hooks}, holder: &holder{}, leaveFeed: func() {},
+		ready: make(chan struct{}), stop: make(chan struct{}),
+	}
+	c.SetDefaultUser(cfg.DefaultUser)
+	c.overrides = startOverrides(cfg.FlagOverrides, log)
+	c.source = idleSource(c.holder)
+	register(c, sameFlags{})
+	c.awaitReady(0)
+	return c
+}
+
+// idleSource stands for the sources of a client that has none.
+func idleSource(h *holder) *source {
+	s := &source{
+		holder: h, fetcher: new(fetcher), initial: make(chan struct{}), done: make(chan struct{}),
+		closed: true, cancel: func() {},
+	}
+	close(s.initial)
+	close(s.done)
+	return s
+}

@@ -1,0 +1,106 @@
+package follower
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+// Snapshot is what a client held at one moment, with a user: all its evaluations agree
+// with each other, whatever arrives meanwhile (S22). It is immutable, does no I/O, waits for
+// nothing, and stays good after [Client.Close]. Its evaluations are logged, and reported
+// to the client's hooks.
+type Snapshot struct {
+	evaluator
+	held  *snapshot // nil: there is no config
+	state CacheState
+	user  User
+}
+
+// Snapshot gives what there is to evaluate at this moment, for a user; nil: the default one.
+func (c *Client) Snapshot(user User) *Snapshot {
+	return &Snapshot{evaluator: c.evaluator, held: c.held(), state: c.CacheState(), user: c.userOr(user)}
+}
+
+// NewSnapshot makes a snapshot of plain values, for tests: bools, texts, and numbers, of
+// which the whole ones go with decimal defaults, too. The error names values of other
+// types. logger may be nil.
+func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) {
+	config := evaluate.FromValues(values)
+	var errs []error
+	for _, broken := range config.BrokenFlags() {
+		errs = append(errs, fmt.Errorf("follower: flag %q: %w", broken.Key, broken.Err))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Snapshot{
+		evaluator: evaluator{log: eventlog.New(logger)},
+		held:      &snapshot{config: config}, state: HasLocalOverrideFlagDataOnly,
+	}, nil
+}
+
+// WithUser gives the same content for another user; nil: nobody.
+func (s *Snapshot) WithUser(user User) *Snapshot {
+	other := *s
+	other.user = user
+	return &other
+}
+
+// CacheState says what the client had to evaluate then (S47).
+func (s *Snapshot) CacheState() CacheState { return s.state }
+
+// FetchTime is when the CDN last gave or confirmed the config, in UTC, as its writer saw
+// it; zero: it did not come from the CDN, or there is none.
+func (s *Snapshot) FetchTime() time.Time { return s.held.fetched() }
+
+// Config is the config itself; nil: there is none.
+func (s *Snapshot) Config() *evaluate.Config { return s.held.content() }
+
+// GetValue gives the value of a setting for the snapshot's user, a bool, string, int or
+// float64; nil where it cannot be had, and then an event says why (S14). See [Bool] and the
+// like for typed values and defaults.
+func (s *Snapshot) GetValue(key string) any {
+	if s.hooks.wantsEvaluations() {
+		return s.details("Snapshot.GetValue", key, evaluate.Value{}).Value
+	}
+	return s.value(s.held, "Snapshot.GetValue", key, s.user, evaluate.Value{}).Any()
+}
+
+// GetValueDetails is [Snapshot.GetValue] with how the value came about (S15).
+func (s *Snapshot) GetValueDetails(key string) EvaluationDetails {
+	return s.details("Snapshot.GetValueDetails", key, evaluate.Value{})
+}
+
+func (s *Snapshot) details(method, key string, def evaluate.Value) EvaluationDetails {
+	var e evaluation
+	s.evaluate(&e, s.held, method, key, s.user, def)
+	return e.details(key)
+}
+
+// GetAllKeys is as [Client.GetAllKeys].
+func (s *Snapshot) GetAllKeys() []string { return s.listKeys(s.held) }
+
+// GetAllValues is as [Client.GetAllValues].
+func (s *Snapshot) GetAllValues() map[string]any {
+	return s.listValues(s.held, "Snapshot.GetAllValues", s.user)
+}
+
+// GetAllValueDetails is as [Client.GetAllValueDetails].
+func (s *Snapshot) GetAllValueDetails() []EvaluationDetails {
+	return s.listDetails(s.held, "Snapshot.GetAllValueDetails", s.user)
+}
+
+// GetAllVariationIDs is as [Client.GetAllVariationIDs].
+func (s *Snapshot) GetAllVariationIDs() []string {
+	return s.listVariationIDs(s.held, "Snapshot.GetAllVariationIDs", s.user)
+}
+
+// GetKeyValueForVariationID is as [Client.GetKeyValueForVariationID].
+func (s *Snapshot) GetKeyValueForVariationID(id string) (key string, value any) {
+	return s.findVariation(s.held, id)
+}

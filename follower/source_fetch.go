@@ -1,0 +1,166 @@
+package follower
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+// DataGovernance names the CDN that an online client asks (S10).
+type DataGovernance = cdn.DataGovernance
+
+// The CDNs of [DataGovernance].
+const (
+	Global = cdn.Global // https://cdn-global.configcat.com
+	EUOnly = cdn.EUOnly // https://cdn-eu.configcat.com
+)
+
+// FetchError is the error of [Client.Refresh] if the CDN gave no usable answer. Its Code is
+// 1100 (no such SDK key), 1101 (unexpected status), 1102 (timeout), 1103 (network), 1104
+// (redirection loop), 1105 (no config) or 1106 (not modified, though nothing is held).
+type FetchError = cdn.Error
+
+// fetcher asks the CDN, and parses what it gives.
+type fetcher struct {
+	*cdn.Fetcher
+	parsed     *evaluate.Config // of the last answer
+	pauseUntil time.Time        // the CDN asks to be left alone until then (S85)
+	pauseErr   error
+
+	fetches, failed atomic.Int64
+}
+
+// newFetcher checks what Config says about the CDN.
+func (c Config) newFetcher() (*fetcher, error) {
+	f := new(fetcher)
+	version := cdn.DefaultUserAgent[strings.LastIndexByte(cdn.DefaultUserAgent, '-')+1:]
+	var err error
+	f.Fetcher, err = cdn.New(cdn.Config{
+		SDKKey: c.SDKKey, BaseURL: c.BaseURL, DataGovernance: c.DataGovernance,
+		Transport: c.Transport, ProxyURL: c.ProxyURL, ConnectTimeout: c.ConnectTimeout, ReadTimeout: c.HTTPTimeout,
+		UserAgent: "ConfigCat-Go-catbridge/" + c.PollingMode.letter() + "-" + version,
+		Logger:    c.Logger,
+		Check: func(json []byte) (err error) {
+			f.parsed, err = evaluate.Parse(json)
+			return err
+		},
+	})
+	return f, err
+}
+
+// letter is what the CDN is told about the polling mode, as by the official SDKs.
+func (m PollingMode) letter() string {
+	switch m {
+	case AutoPoll:
+		return "a"
+	case Lazy:
+		return "l"
+	case Manual:
+		return "m"
+	default:
+		return "s"
+	}
+}
+
+// fetch asks the CDN (S80–S88). Only the source's goroutine calls it.
+func (s *source) fetch(ctx context.Context) error {
+	if time.Now().Before(s.fetcher.pauseUntil) {
+		return s.fetcher.pauseErr
+	}
+	fetching, end, ok := s.goOnline(ctx)
+	if !ok {
+		s.log.Warn(eventOffline, offlineText)
+		return ErrOffline
+	}
+	defer end()
+	held := s.holder.current.Load()
+	var etag string
+	if held != nil {
+		etag = held.etag
+	}
+	s.fetcher.fetches.Add(1)
+	resp, err := s.fetcher.Fetch(fetching, etag)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return ErrClosed
+	case fetching.Err() != nil:
+		return ErrOffline // it went offline meanwhile
+	default:
+		s.fetchFailed(err)
+		return err
+	}
+	s.take(ctx, held, resp)
+	return nil
+}
+
+func (s *source) fetchFailed(err error) {
+	s.fetcher.failed.Add(1)
+	failure, ok := errors.AsType[*FetchError](err)
+	if !ok {
+		return
+	}
+	now := time.Now()
+	if failure.Code == cdn.CodeInvalidSDKKey {
+		s.refused.Store(&now)
+	}
+	if failure.RetryAfter > 0 {
+		s.fetcher.pauseUntil, s.fetcher.pauseErr = now.Add(failure.RetryAfter), err
+	}
+	s.log.Error(failure.Code, failure.Error(), eventlog.Err(failure.Err))
+}
+
+// take puts an answer of the CDN in force, unless a leader's newer rev came meanwhile
+// (S13). held is what it was asked with.
+func (s *source) take(ctx context.Context, held *snapshot, resp cdn.Response) {
+	now := time.Now()
+	var next snapshot
+	if resp.NotModified {
+		next = *held
+	} else {
+		next = snapshot{
+			config: s.fetcher.parsed, json: resp.JSON, hash: cachekeys.ContentHash(resp.JSON), etag: resp.ETag, source: SourceCDN,
+		}
+		if next.etag == "" {
+			next.etag = next.hash
+		}
+		if held != nil {
+			next.rev = held.rev
+			if held.hash == next.hash {
+				next.config = held.config
+			}
+		}
+	}
+	s.fetcher.parsed = nil
+	next.source = SourceCDN
+	next.fetchTime = now.UnixMilli()
+	if s.feed == nil { // nobody else orders contents
+		next.rev = max(next.rev+1, next.fetchTime)
+	}
+	if s.holder.replace(held, &next) {
+		s.refused.Store(nil)
+		s.holder.confirm(&answer{hash: next.hash, cdn: next.fetchTime, at: resp.Sent, poll: s.interval})
+	}
+	s.writeCache(ctx, &next)
+}
+
+// replace puts content in force in place of what was held, if that is still what is held.
+func (h *holder) replace(held, next *snapshot) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := h.current.Load(); now != held {
+		rev, _ := held.place()
+		if nowRev, _ := now.place(); nowRev != rev {
+			return false
+		}
+	}
+	h.put(next)
+	return true
+}

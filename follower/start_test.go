@@ -1,0 +1,170 @@
+package follower
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+// Versions that the sources of a start give.
+const (
+	atOlder = iota + 1
+	atRedis
+	atNewer
+	atCDN
+)
+
+// startRow is a row of the table in the package documentation.
+type startRow struct{ redis, cdn, cache, file, inForce, state string }
+
+func startTable(t *testing.T) []startRow {
+	t.Helper()
+	source, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, ok := strings.Cut(string(source), "//\t----------------  ")
+	if !ok {
+		t.Fatal("doc.go has no table")
+	}
+	table, _, _ = strings.Cut(table, "//\n")
+	var rows []startRow
+	for line := range strings.Lines(table) {
+		var cells []string
+		for cell := range strings.SplitSeq(strings.TrimPrefix(strings.TrimSpace(line), "//\t"), "  ") {
+			if cell != "" {
+				cells = append(cells, strings.TrimSpace(cell))
+			}
+		}
+		if strings.HasPrefix(cells[0], "---") {
+			continue
+		}
+		if len(cells) != 6 {
+			t.Fatalf("%d cells in %q", len(cells), line)
+		}
+		rows = append(rows, startRow{cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]})
+	}
+	if len(rows) < 20 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	return rows
+}
+
+// Every row of the table "what a start finds" holds (S13, S47, S94–S98, I4, I5).
+func TestStart(t *testing.T) {
+	for _, row := range startTable(t) {
+		t.Run(strings.Join([]string{row.redis, row.cdn, row.cache, row.file}, ", "), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				want, ok := map[string]int{
+					"Redis's": atRedis, "the entry": atRedis, "the CDN's": atCDN, "nothing": -1,
+					"the Cache's": versionOf(row.cache), "the file's": versionOf(row.file),
+				}[row.inForce]
+				if !ok {
+					t.Fatalf("in force: %q", row.inForce)
+				}
+				n.fill(t, row.redis)
+				c := n.start(t, row.cdnConfig(t), row.cacheConfig(t), row.fileConfig(t))
+				<-c.Ready()
+				wantVersion(t, c, want)
+				if got := c.CacheState().String(); got != row.state {
+					t.Errorf("%s, want %s; %+v", got, row.state, c.Stats())
+				}
+				// Whatever it was, a leader's content comes through.
+				n.link.Up()
+				w := n.writer(t)
+				w.commit(configJSON(99))
+				w.beat()
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				wantVersion(t, c, 99)
+			})
+		})
+	}
+}
+
+func versionOf(age string) int {
+	if age == "newer" {
+		return atNewer
+	}
+	return atOlder
+}
+
+// ageOf is the age of what a Cache or a file holds; the entry's is one hour.
+func ageOf(t *testing.T, age string) time.Duration {
+	t.Helper()
+	switch age {
+	case "older":
+		return 2 * time.Hour
+	case "newer", "spoiled":
+		return 10 * time.Minute
+	}
+	t.Fatalf("age %q", age)
+	return 0
+}
+
+func (n *network) fill(t *testing.T, with string) {
+	t.Helper()
+	switch with {
+	case "leader's content":
+		n.writer(t).commit(configJSON(atRedis))
+	case "bad blob, entry":
+		w := n.writer(t)
+		w.commit(configJSON(atRedis))
+		spoil(t, n, w, flipBit)
+		n.Del(w.keys.Meta)
+	case "fresh entry":
+		n.entry(time.Second, atRedis)
+	case "expired entry":
+		n.entry(time.Hour, atRedis)
+	case "empty":
+	case "away":
+		n.entry(time.Second, 77)
+		n.link.Down()
+	default:
+		t.Fatalf("Redis: %q", with)
+	}
+}
+
+func (r startRow) cdnConfig(t *testing.T) func(*Config) {
+	t.Helper()
+	cdn := cdnAt(atCDN)
+	switch r.cdn {
+	case "-", "offline":
+		return func(c *Config) { c.Transport = cdn }
+	case "fails":
+		cdn.Break(fakecdn.Status(500))
+	case "answers":
+	default:
+		t.Fatalf("CDN: %q", r.cdn)
+	}
+	return online(cdn)
+}
+
+func (r startRow) cacheConfig(t *testing.T) func(*Config) {
+	t.Helper()
+	cache := new(memory)
+	if r.cache != "-" {
+		cache.store(ageOf(t, r.cache), versionOf(r.cache))
+	}
+	return func(c *Config) { c.Cache = cache }
+}
+
+func (r startRow) fileConfig(t *testing.T) func(*Config) {
+	t.Helper()
+	if r.file == "-" {
+		return keeping(emptyFile(t))
+	}
+	path := snapshotFile(t, ageOf(t, r.file), versionOf(r.file))
+	if r.file == "spoiled" {
+		data := encodeFile(cachekeys.For(otherSDKKey).Entry, &snapshot{json: configJSON(1), rev: 5})
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return keeping(path)
+}
