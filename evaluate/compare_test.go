@@ -10,6 +10,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
+// S30: what texts are numbers.
 func TestParseNumberBeyondTheTable(t *testing.T) {
 	for text, want := range map[string]float64{
 		"0 ": 0, "0,5": 0.5, "-,5": -0.5, "5.": 5, "5,": 5, "1,e2": 100, "1e999": math.Inf(1), "-1e999": math.Inf(-1), "1e-999": 0,
@@ -27,6 +28,7 @@ func TestParseNumberBeyondTheTable(t *testing.T) {
 	}
 }
 
+// S29: strict SemVer 2.0 only.
 func TestVersions(t *testing.T) {
 	for _, text := range []string{"1.2.3", " 1.2.3\t", "\u00a01.2.3", "1.2.3-rc.1+build.5", "0.0.0", "1.2.3-0", "1.2.3--", "1.2.3+001", "9007199254740991.0.0"} {
 		if evaluate.ParseVersion(text) == nil {
@@ -84,6 +86,7 @@ func TestHashedSlicesCountBytes(t *testing.T) {
 	}
 }
 
+// S38: empty items, invalid items and invalid comparison values.
 func TestSemVerEdges(t *testing.T) {
 	for _, test := range []struct {
 		comparator int
@@ -110,6 +113,7 @@ func TestSemVerEdges(t *testing.T) {
 	}
 }
 
+// S32: a text may be a JSON array of texts.
 func TestArrayTexts(t *testing.T) {
 	for _, test := range []struct {
 		attribute any

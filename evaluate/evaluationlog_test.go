@@ -26,6 +26,7 @@ type logSuite struct {
 	}
 }
 
+// S101: the exact text; a rule whose percentage options cannot be used is ignored (S71).
 func TestEvaluationLogs(t *testing.T) {
 	dir := filepath.Join(conformance(t), "evaluationlog")
 	index := readJSON[struct {

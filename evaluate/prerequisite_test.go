@@ -47,6 +47,7 @@ func TestTooLongChainFailsWithoutOverflow(t *testing.T) {
 	}
 }
 
+// S74: a cycle is an error, however long.
 func TestLongCycle(t *testing.T) {
 	config := mustParse(t, chainConfig(3000, "f1"))
 	got := config.Evaluate("f0", nil, evaluate.BoolValue(false), nil)

@@ -7,6 +7,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
+// S78: configs are equal by their content.
 func TestEqualIsByContent(t *testing.T) {
 	one, other := `{"f":{"a":{"t":0,"v":{"b":true}}}}`, `{"f":{"a":{"t":0,"v":{"b":false}}}}`
 	a, same, b := mustParse(t, one), mustParse(t, one), mustParse(t, other)

@@ -50,6 +50,9 @@ var annotated = map[string]map[int]string{
 	"user_object.json":         {37: `"datetime":"2023-09-19T11:01:35.999Z","float":3.14,"int":42,"string":"test"`},
 }
 
+// The official SDKs' case tables: what is served and why (S15), comparisons of texts,
+// versions, numbers and dates (S28 to S31, S36), the order of evaluation (S70), prerequisites
+// (S74), defaults of another type (S76).
 func TestTables(t *testing.T) {
 	dir := conformance(t)
 	total, aside := 0, 0

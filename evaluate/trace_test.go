@@ -85,6 +85,7 @@ func TestTraceIsReusable(t *testing.T) {
 }
 
 // The reason of an attribute that cannot be used shows its value.
+// S29 to S32: what cannot be compared, numbers, dates and lists among them, is told with the reason.
 func TestInvalidAttributeReasons(t *testing.T) {
 	for _, test := range []struct {
 		comparator int

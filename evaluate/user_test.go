@@ -93,6 +93,7 @@ func TestNilUsers(t *testing.T) {
 	}
 }
 
+// S28: what other types are as texts.
 func TestAttributeText(t *testing.T) {
 	var unset *string
 	for _, test := range []struct {

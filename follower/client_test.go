@@ -17,6 +17,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
+// S14, S15, S24: values, and where they come from.
 func TestValuesAndDetails(t *testing.T) {
 	c := heldClient(t, nil, configJSON(7))
 	ours := &UserData{Identifier: "1", Email: "a@example.com"}
@@ -179,6 +180,7 @@ func TestRefreshReportsWhatWentWrong(t *testing.T) {
 	})
 }
 
+// S23, S41: readiness is not waited for longer.
 func TestReadyComesAfterMaxInitWaitAtTheLatest(t *testing.T) {
 	for name, test := range map[string]struct{ wait, want, most time.Duration }{
 		"default": {0, 5 * time.Second, 5 * time.Second},

@@ -297,6 +297,7 @@ func TestOverrideFilesHaveTheTextsOfThePythonSDK_S102(t *testing.T) {
 	}
 }
 
+// S9: overrides that cannot be had are refused when the client is made.
 func TestBadOverridesAreRefused(t *testing.T) {
 	for want, given := range map[string]FlagOverrides{
 		"FlagOverrides has neither":                         {},
