@@ -213,6 +213,34 @@ func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
 	})
 }
 
+// A thousand changes a second, over a spread window of 50 ms: never more than that behind,
+// with a read for many changes at a time.
+func TestAThousandChangesASecondAreCollapsed(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		c := n.start(t, func(c *Config) { c.Logger = nil })
+		<-c.Ready()
+		synctest.Wait()
+		before := c.Stats()
+		w.spread = 50 * time.Millisecond
+		const changes = 1000
+		for i := range changes {
+			w.commit(configJSON(2 + i))
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+			if behind := 2 + i - version(c); behind > int(w.spread/time.Millisecond) {
+				t.Fatalf("%d changes behind after %d", behind, i+1)
+			}
+		}
+		time.Sleep(w.spread)
+		wantVersion(t, c, 1+changes)
+		if reads := c.Stats().Reads - before.Reads; reads > changes/5 {
+			t.Errorf("%d reads for %d changes", reads, changes)
+		}
+	})
+}
+
 // Each further change must not draw anew, or all would read early.
 func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
