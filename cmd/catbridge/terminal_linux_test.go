@@ -12,6 +12,8 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
+
+	"github.com/catbridge/catbridge/test/missing"
 )
 
 // openTerminal gives the two ends of a terminal of 80 × 50 characters.
@@ -19,7 +21,7 @@ func openTerminal(t *testing.T) (user, program *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skipf("there are no terminals here: %v", err)
+		missing.Skip(t, "pseudo-terminals are missing here (mount /dev/pts): %v", err)
 	}
 	t.Cleanup(func() { user.Close() })
 	var number int
