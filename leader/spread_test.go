@@ -1,0 +1,35 @@
+package leader
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &keeper{leader: &Leader{cfg: Config{ReadBudget: 50_000_000}}}
+		for range 3 {
+			k.receivers.saw(10_000)
+			time.Sleep(10 * time.Second)
+		}
+		for bytes, want := range map[int]time.Duration{
+			cachekeys.MaxInlineBytes: 0, 5000: time.Second, 31_000: 6200 * time.Millisecond, 8 << 20: cachekeys.MaxSpread,
+		} {
+			if got := k.spread(bytes); got != want {
+				t.Errorf("%d bytes: %v, want %v", bytes, got, want)
+			}
+		}
+		k.leader.cfg.ReadBudget = 1
+		k.receivers.saw(1 << 40)
+		if got := k.spread(8 << 20); got != cachekeys.MaxSpread {
+			t.Errorf("a budget of a byte a second: %v", got)
+		}
+		time.Sleep(2 * time.Minute)
+		if got := k.spread(31_000); got != 0 {
+			t.Errorf("followers of long ago still count: %v", got)
+		}
+	})
+}
