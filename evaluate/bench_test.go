@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/test/conformance"
 )
 
 // workload is something to evaluate again and again.
@@ -73,7 +74,7 @@ func hashedItems(count int) string {
 }
 
 func TestWorkloadsDoNotAllocate(t *testing.T) {
-	matrix := parseFile(t, conformance(t), "matrix", "testmatrix.config.json")
+	matrix := parseFile(t, conformance.Dir(t), "matrix", "testmatrix.config.json")
 	for _, w := range workloads(t, matrix) {
 		t.Run(w.name, func(t *testing.T) {
 			if got := w.config.Evaluate(w.key, w.user, w.def, nil); got.Err != nil && got.Code != evaluate.CodeTypeMismatch {
@@ -130,7 +131,7 @@ func reportRatio(b *testing.B) {
 }
 
 func BenchmarkEvaluateNoAlloc(b *testing.B) {
-	matrix := parseFile(b, conformance(b), "matrix", "testmatrix.config.json")
+	matrix := parseFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	for _, w := range workloads(b, matrix) {
 		b.Run(w.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -143,7 +144,7 @@ func BenchmarkEvaluateNoAlloc(b *testing.B) {
 }
 
 func BenchmarkEvaluateValueNoAlloc(b *testing.B) {
-	matrix := parseFile(b, conformance(b), "matrix", "testmatrix.config.json")
+	matrix := parseFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	for _, w := range workloads(b, matrix) {
 		b.Run(w.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -156,7 +157,7 @@ func BenchmarkEvaluateValueNoAlloc(b *testing.B) {
 }
 
 func BenchmarkUserBuiltInTheCall(b *testing.B) {
-	matrix := parseFile(b, conformance(b), "matrix", "testmatrix.config.json")
+	matrix := parseFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	b.ReportAllocs()
 	for b.Loop() {
 		user := &evaluate.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}
@@ -166,7 +167,7 @@ func BenchmarkUserBuiltInTheCall(b *testing.B) {
 }
 
 func BenchmarkWarningsCollectedNoAlloc(b *testing.B) {
-	matrix := parseFile(b, conformance(b), "matrix", "testmatrix.config.json")
+	matrix := parseFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	user := &evaluate.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -177,7 +178,7 @@ func BenchmarkWarningsCollectedNoAlloc(b *testing.B) {
 }
 
 func BenchmarkEvaluationLog(b *testing.B) {
-	matrix := parseFile(b, conformance(b), "matrix", "testmatrix.config.json")
+	matrix := parseFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	user := &evaluate.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}
 	trace := evaluate.Trace{Log: true}
 	b.ReportAllocs()
@@ -189,7 +190,7 @@ func BenchmarkEvaluationLog(b *testing.B) {
 }
 
 func BenchmarkAllValues(b *testing.B) {
-	matrix := parseFile(b, conformance(b), "matrix", "testmatrix.config.json")
+	matrix := parseFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	user := &evaluate.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -199,7 +200,7 @@ func BenchmarkAllValues(b *testing.B) {
 }
 
 func BenchmarkFillingAMap(b *testing.B) {
-	matrix := parseFile(b, conformance(b), "matrix", "testmatrix.config.json")
+	matrix := parseFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	b.ReportAllocs()
 	for b.Loop() {
 		values := make(map[string]any, len(matrix.Keys()))
@@ -225,7 +226,7 @@ func BenchmarkComparator(b *testing.B) {
 
 // Eight goroutines read while the config is replaced again and again.
 func BenchmarkReadersWhileConfigsSwapNoAlloc(b *testing.B) {
-	data := readFile(b, conformance(b), "matrix", "testmatrix.config.json")
+	data := readFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	user := &evaluate.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}
 	configs := make([]*evaluate.Config, 4)
 	for i := range configs {

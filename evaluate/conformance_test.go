@@ -15,25 +15,6 @@ import (
 	"github.com/catbridge/catbridge/internal/cases"
 )
 
-// conformance is the folder of the conformance data. Without it the test is
-// skipped, or fails if everything is required.
-func conformance(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("CATBRIDGE_CONFORMANCE")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "conformance")
-	} else if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", dir) // relative to the project's root
-	}
-	if _, err := os.Stat(filepath.Join(dir, "README.md")); err != nil {
-		if os.Getenv("CATBRIDGE_REQUIRE_ALL") == "1" {
-			t.Fatalf("conformance data is required and missing: %v", err)
-		}
-		t.Skipf("no conformance data (set CATBRIDGE_CONFORMANCE to its folder): %v", err)
-	}
-	return dir
-}
-
 func readFile(t testing.TB, elements ...string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(elements...))

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/test/conformance"
 )
 
 const (
@@ -28,7 +29,7 @@ type logSuite struct {
 
 // S101: the exact text; a rule whose percentage options cannot be used is ignored (S71).
 func TestEvaluationLogs(t *testing.T) {
-	dir := filepath.Join(conformance(t), "evaluationlog")
+	dir := filepath.Join(conformance.Dir(t), "evaluationlog")
 	index := readJSON[struct {
 		Suites []struct{ Suite, File string }
 	}](t, dir, "index.json")

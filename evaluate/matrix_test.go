@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/test/conformance"
 )
 
 type matrix struct {
@@ -22,7 +23,7 @@ const (
 // The official SDKs' matrices: all comparators (S35), hashed ones among them (S36), the
 // order of rules, options and values (S70), percentages (S72), segments (S73), prerequisites (S74).
 func TestMatrices(t *testing.T) {
-	dir := conformance(t)
+	dir := conformance.Dir(t)
 	index := readJSON[struct{ Matrices []matrix }](t, dir, "matrix", "index.json")
 	total := 0
 	for _, m := range index.Matrices {

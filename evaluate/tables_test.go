@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/test/conformance"
 )
 
 // tables are the case tables that concern evaluation; the others belong to the
@@ -54,7 +55,7 @@ var annotated = map[string]map[int]string{
 // versions, numbers and dates (S28 to S31, S36), the order of evaluation (S70), prerequisites
 // (S74), defaults of another type (S76).
 func TestTables(t *testing.T) {
-	dir := conformance(t)
+	dir := conformance.Dir(t)
 	total, aside := 0, 0
 	for _, entry := range tables {
 		t.Run(entry.file, func(t *testing.T) {
@@ -222,7 +223,7 @@ func runNumberFromText(t *testing.T, _ string, _ *table, c *tableCase) string {
 }
 
 func TestAnnotatedCases(t *testing.T) {
-	dir := conformance(t)
+	dir := conformance.Dir(t)
 	for _, entry := range tables {
 		tb := readTable(t, dir, entry.file)
 		for i := range tb.Cases {
@@ -246,7 +247,7 @@ var configChecks = map[int]bool{1: false, 2: false, 3: false, 4: false, 5: false
 	8: false, 9: false, 10: true, 11: true, 12: false, 13: false}
 
 func TestConfigCheck(t *testing.T) {
-	dir := conformance(t)
+	dir := conformance.Dir(t)
 	tb := readTable(t, dir, "config_json_check.json")
 	for i := range tb.Cases {
 		c := &tb.Cases[i]

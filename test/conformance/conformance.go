@@ -18,16 +18,20 @@ import (
 // it is ../shared/conformance, seen from the module's root.
 const Env = "CATBRIDGE_CONFORMANCE"
 
-// Dir returns the folder with the data, or ends the test.
+// Dir returns the folder with the data, or ends the test. A relative one counts from the
+// project's root.
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv(Env)
 	if dir == "" {
+		dir = filepath.Join("..", "shared", "conformance")
+	}
+	if !filepath.IsAbs(dir) {
 		root, err := moduleRoot()
 		if err != nil {
 			t.Fatalf("conformance: %v", err)
 		}
-		dir = filepath.Join(root, "..", "shared", "conformance")
+		dir = filepath.Join(root, dir)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "cases", "index.json")); err != nil {
 		missing.Skip(t, "the conformance data is missing: set %s to its folder (%v)", Env, err)
