@@ -67,6 +67,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 	k.stats.update(func(s *KeyStats) { s.State = Candidate })
 	failing, stuck := false, false
 	for ctx.Err() == nil {
+		k.turn(k.timing.StopActing + 2*k.timing.Retry)
 		// Trust counts from before the request is sent: how long the reply was under
 		// way is not known.
 		sent := time.Now()
@@ -88,6 +89,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 			k.stats.update(func(s *KeyStats) {
 				s.LockHolder, s.Epoch = parseHolder(g.lock)
 				s.WriteError = ""
+				s.Rev, s.Hash, s.ETag, s.LastAnswer = g.meta.Rev, g.meta.Hash, g.meta.ETag, unixMilli(g.meta.CDN)
 			})
 			if g.left > 0 {
 				pause = min(pause, g.left+time.Millisecond)
@@ -110,7 +112,17 @@ func (k *keeper) acquire(ctx context.Context) (grant, error) {
 	}
 	k.epoch = max(k.epoch, g.meta.Epoch)
 	k.sawMeta(g.meta)
+	k.stats.update(func(s *KeyStats) {
+		s.contact()
+		s.clock(g.now)
+	})
 	return g, nil
+}
+
+// turn says by when the loop goes round again.
+func (k *keeper) turn(within time.Duration) {
+	due := time.Now().Add(within)
+	k.stats.update(func(s *KeyStats) { s.Due = due })
 }
 
 // sleep ends early when a leader resigns.

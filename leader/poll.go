@@ -109,7 +109,11 @@ func (t *term) newest() *content {
 
 // fetch runs beside the term, and touches nothing of it.
 func (k *keeper) fetch(ctx context.Context, etag string) fetchResult {
+	began := time.Now()
 	response, err := k.fetcher.Fetch(ctx, etag)
+	if took := time.Since(began); ctx.Err() == nil {
+		k.stats.update(func(s *KeyStats) { s.FetchTimes.Add(took) })
+	}
 	result := fetchResult{Response: response, err: err}
 	if err == nil && !response.NotModified {
 		result.content = newContent(response.JSON, response.ETag, k.broken)

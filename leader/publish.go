@@ -79,6 +79,7 @@ func (t *term) touch(ctx context.Context) (written, error) {
 	if err != nil {
 		return w, err
 	}
+	t.k.stats.update((*KeyStats).contact)
 	if w.outcome == outcomeFenced {
 		return w, errFenced
 	}
@@ -130,6 +131,7 @@ func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
 	if err != nil {
 		return w, err
 	}
+	t.k.stats.update((*KeyStats).contact)
 	if w.outcome == outcomeFenced {
 		return w, errFenced
 	}
@@ -188,6 +190,7 @@ func (t *term) wrote(w written) {
 	ahead := time.Duration(w.rev-w.now) * time.Millisecond
 	alarm := false
 	t.k.stats.update(func(s *KeyStats) {
+		s.clock(w.now)
 		s.Rev, s.Hash, s.ETag, s.LastAnswer, s.Receivers = t.rev, t.hash, t.etag, unixMilli(t.cdn), w.receivers
 		alarm = ahead > alarmAhead && s.Ahead <= alarmAhead
 		s.Ahead = max(ahead, 0)

@@ -5,7 +5,11 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/histogram"
 )
+
+// Durations counts durations by their length.
+type Durations = histogram.Durations
 
 // State says where a leader stands with one SDK key.
 type State string
@@ -32,6 +36,13 @@ type KeyStats struct {
 	Epoch      int64     // of the term last known
 	Since      time.Time // when this leader's last term began; zero: it had none
 
+	// Due is by when the loop for this SDK key goes round again, whatever Redis and the
+	// CDN do, by the local clock: long after that, it hangs. Zero: Run has not begun.
+	Due time.Time
+	// LastContact is when Redis last answered a script, by the local clock; zero: never.
+	LastContact time.Time
+	ClockOffset time.Duration // how far Redis's clock was ahead of the local one then
+
 	Rev        int64
 	Hash       string        // SHA-256 of the config JSON, hexadecimal
 	ETag       string        // as stored
@@ -54,6 +65,8 @@ type KeyStats struct {
 	PollErrors  uint64 // of them failed
 	Doubted     uint64 // of them served an ETag that had just been replaced
 	BadMessages uint64 // messages that could not be read
+
+	FetchTimes Durations // of the fetches from the CDN, those that failed included
 }
 
 // Stats tells the state of every SDK key. It asks nothing of Redis.
@@ -64,6 +77,12 @@ func (l *Leader) Stats() Stats {
 	}
 	return s
 }
+
+// contact notes that Redis answered.
+func (s *KeyStats) contact() { s.LastContact = time.Now() }
+
+// clock notes what Redis's clock showed in an answer that has just come.
+func (s *KeyStats) clock(redisNow int64) { s.ClockOffset = time.Until(time.UnixMilli(redisNow)) }
 
 // keyStats guards the statistics of one SDK key.
 type keyStats struct {

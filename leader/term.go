@@ -109,6 +109,7 @@ func (t *term) lead(ctx context.Context) error {
 	var tried time.Time // the last renewal, whether or not it came through
 
 	for {
+		t.k.turn(3 * timing.StopActing)
 		var err error
 		select {
 		case <-ctx.Done():

@@ -32,21 +32,22 @@ var layouts = map[string]layout{
 	},
 	"internal/cdn":          {own: []string{}},
 	"internal/eventlog":     {own: []string{}},
+	"internal/histogram":    {own: []string{}},
 	"internal/subscription": {other: []string{"github.com/redis/go-redis/v9"}},
 	"leader": {
-		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/subscription"},
+		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
 	},
 	"follower": {
-		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/subscription"},
+		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/fsnotify/fsnotify"},
 	},
 	"follower/followertest": {
-		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/subscription"},
+		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
 	"follower/openfeature": {
-		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/subscription"},
+		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
 }

@@ -1,0 +1,72 @@
+package leader
+
+import (
+	"testing"
+	"time"
+)
+
+func TestACandidateTellsWhatIsCurrent(t *testing.T) {
+	play(t, func(s *stage) {
+		first, _ := s.start(nil)
+		s.wait(time.Second)
+		second, _ := s.start(nil)
+		s.wait(3 * time.Second)
+		leading, waiting := s.stats(first), s.stats(second)
+		if waiting.State != Candidate || waiting.LockHolder != first.ID() {
+			t.Fatalf("the second: %+v", waiting)
+		}
+		if waiting.Rev == 0 || waiting.Rev != leading.Rev || waiting.Hash != leading.Hash || waiting.ETag != leading.ETag || waiting.LastAnswer != leading.LastAnswer {
+			t.Errorf("the candidate tells %+v\nthe leader %+v", waiting, leading)
+		}
+	})
+}
+
+// Whoever watches a process tells by Due whether it hangs: an outage must not look so.
+func TestALoopIsNeverOverdueWhateverRedisDoes(t *testing.T) {
+	play(t, func(s *stage) {
+		l, stop := s.start(nil)
+		check := func(d time.Duration) {
+			for range int(d / (500 * time.Millisecond)) {
+				s.wait(500 * time.Millisecond)
+				if stats := s.stats(l); stats.Due.Before(time.Now()) {
+					t.Fatalf("due %v ago: %+v", time.Since(stats.Due), stats)
+				}
+			}
+		}
+		check(time.Minute)
+		reached := s.stats(l).LastContact
+		s.server.Mini().SetError("LOADING")
+		check(5 * time.Minute)
+		if stats := s.stats(l); time.Since(stats.LastContact) < 4*time.Minute || stats.LastContact.Before(reached) {
+			t.Errorf("last contact %v ago", time.Since(stats.LastContact))
+		}
+		s.server.Mini().SetError("")
+		check(time.Minute)
+		if stats := s.stats(l); time.Since(stats.LastContact) > 10*time.Second {
+			t.Errorf("last contact %v ago", time.Since(stats.LastContact))
+		}
+		stop()
+	})
+}
+
+func TestClockOffsetIsThatOfRedis(t *testing.T) {
+	play(t, func(s *stage) {
+		s.server.Mini().SetTime(time.Now().Add(time.Hour))
+		l, _ := s.start(nil)
+		s.wait(time.Second)
+		if offset := s.stats(l).ClockOffset; offset < 59*time.Minute || offset > time.Hour {
+			t.Errorf("offset %v", offset)
+		}
+	})
+}
+
+func TestEachFetchIsTimed(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(3 * time.Minute)
+		stats := s.stats(l)
+		if stats.Polls < 3 || stats.FetchTimes.Count() != stats.Polls {
+			t.Errorf("%d fetches timed of %d", stats.FetchTimes.Count(), stats.Polls)
+		}
+	})
+}
