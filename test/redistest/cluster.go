@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ const (
 type Cluster struct {
 	Primaries []*Process // in the order of the slots that they own at first
 	Replicas  []*Process // the first of the first primary, the first of the second, …
+
+	guard *Guard
 }
 
 // StartCluster starts a cluster, each primary with that many replicas, and waits
@@ -28,21 +31,27 @@ type Cluster struct {
 // ends, see [Start].
 func StartCluster(t testing.TB, primaries, replicas int) *Cluster {
 	t.Helper()
-	c := &Cluster{}
+	return (*Guard)(nil).StartCluster(t, primaries, replicas)
+}
+
+// StartCluster starts guarded nodes of a cluster, see [StartCluster].
+func (g *Guard) StartCluster(t testing.TB, primaries, replicas int) *Cluster {
+	t.Helper()
+	c := &Cluster{guard: g}
 	for range primaries {
-		c.Primaries = append(c.Primaries, startNode(t))
+		c.Primaries = append(c.Primaries, startNode(t, g))
 	}
 	for range primaries * replicas {
-		c.Replicas = append(c.Replicas, startNode(t))
+		c.Replicas = append(c.Replicas, startNode(t, g))
 	}
 	first := c.Primaries[0]
 	for i, node := range c.Primaries {
 		node.must(t, "CLUSTER", "ADDSLOTSRANGE", i*slots/primaries, (i+1)*slots/primaries-1)
 	}
-	for _, node := range c.nodes()[1:] {
+	for _, node := range c.Nodes()[1:] {
 		node.must(t, "CLUSTER", "MEET", "127.0.0.1", first.Port, first.busPort)
 	}
-	c.awaitAll(t, "knows all nodes", "cluster_known_nodes:"+strconv.Itoa(len(c.nodes()))+"\r\n")
+	c.awaitAll(t, "knows all nodes", "cluster_known_nodes:"+strconv.Itoa(len(c.Nodes()))+"\r\n")
 	for i, node := range c.Replicas {
 		id := c.Primaries[i%primaries].must(t, "CLUSTER", "MYID")
 		node.must(t, "CLUSTER", "REPLICATE", id)
@@ -56,9 +65,9 @@ func StartCluster(t testing.TB, primaries, replicas int) *Cluster {
 	return c
 }
 
-func startNode(t testing.TB) *Process {
+func startNode(t testing.TB, g *Guard) *Process {
 	t.Helper()
-	return launchServer(t, func(p *Process) []string {
+	return launchServer(t, g, func(p *Process) []string {
 		// The bus is by default 10000 above the port, which may be no port at all.
 		p.busPort = freePort(t)
 		return []string{
@@ -68,31 +77,37 @@ func startNode(t testing.TB) *Process {
 	})
 }
 
-func (c *Cluster) nodes() []*Process {
-	return append(append([]*Process(nil), c.Primaries...), c.Replicas...)
-}
+// Nodes are all processes.
+func (c *Cluster) Nodes() []*Process { return slices.Concat(c.Primaries, c.Replicas) }
 
 func (c *Cluster) awaitAll(t testing.TB, what, line string) {
 	t.Helper()
-	for _, node := range c.nodes() {
+	for _, node := range c.Nodes() {
 		node.await(t, what, func() bool {
 			return strings.Contains(fmt.Sprint(node.must(t, "CLUSTER", "INFO")), line)
 		})
 	}
 }
 
-// Client returns a new client of the cluster, closed at the end of the test. All its
-// connections go through link; nil: nothing stands between.
+// Client returns a new client of the cluster, closed at the end of the test, which may
+// do everything. All its connections go through link; nil: nothing stands between.
 func (c *Cluster) Client(t testing.TB, link *Link) *redis.ClusterClient {
 	t.Helper()
+	return c.ClientAs(t, c.guard.admin(), link)
+}
+
+// ClientAs is [Cluster.Client] for another user.
+func (c *Cluster) ClientAs(t testing.TB, user User, link *Link) *redis.ClusterClient {
+	t.Helper()
 	opts := &redis.ClusterOptions{
+		Username: user.Name, Password: user.Password, TLSConfig: c.guard.clientConfig(t),
 		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
-	for _, node := range c.nodes() {
+	for _, node := range c.Nodes() {
 		opts.Addrs = append(opts.Addrs, node.Addr())
 	}
-	opts.Dialer = dialThrough(link)
+	opts.Dialer = c.guard.dialThrough(t, link)
 	client := redis.NewClusterClient(opts)
 	closeWithTest(t, client, link)
 	return client
@@ -102,7 +117,7 @@ func (c *Cluster) Client(t testing.TB, link *Link) *redis.ClusterClient {
 func (p *Process) client(t testing.TB) *redis.Client {
 	t.Helper()
 	if p.own == nil {
-		p.own = redis.NewClient(&redis.Options{Addr: p.Addr(), DisableIdentity: true, DialerRetries: 1})
+		p.own = p.guard.own(t, p.Addr())
 		t.Cleanup(func() { _ = p.own.Close() })
 	}
 	return p.own

@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,11 +21,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Program is the program of a Redis process; it is looked for in the PATH.
 const (
+	// ProgramVariable is the environment variable that names another program for Redis
+	// processes, such as valkey-server. It is looked for in the PATH.
+	ProgramVariable = "CATBRIDGE_REDIS_SERVER"
+	// Program is the program without it, and the Debian package that has it.
 	Program = "redis-server"
-	// Package is the Debian package that has it.
-	Package = "redis-server"
 )
 
 // startTimeout is how long a process may take until it answers.
@@ -35,11 +38,13 @@ type Process struct {
 	Port int
 	Dir  string // its working directory, which goes with the test
 
+	guard   *Guard
 	program string
 	args    []string
 	cmd     *exec.Cmd
 	exited  chan struct{}
 
+	dial    dialer
 	busPort int           // of a cluster's node
 	own     *redis.Client // for the harness itself
 }
@@ -51,37 +56,39 @@ var _ Server = (*Process)(nil)
 // is no redis-server the test ends, see [missing.Skip].
 func Start(t testing.TB, args ...string) *Process {
 	t.Helper()
-	return launchServer(t, func(*Process) []string { return args })
+	return (*Guard)(nil).Start(t, args...)
 }
 
 // launchServer starts a redis-server with further arguments.
-func launchServer(t testing.TB, more func(p *Process) []string) *Process {
+func launchServer(t testing.TB, guard *Guard, more func(p *Process) []string) *Process {
 	t.Helper()
-	return launchProgram(t, func(p *Process) []string {
-		return append([]string{
-			"--port", strconv.Itoa(p.Port), "--bind", "127.0.0.1", "--dir", p.Dir,
+	return launchProgram(t, guard, func(p *Process) []string {
+		return slices.Concat(guard.listen(t, p), []string{
+			"--bind", "127.0.0.1", "--dir", p.Dir,
 			"--save", "", "--appendonly", "no", "--daemonize", "no", "--enable-debug-command", "yes",
-		}, more(p)...)
+		}, guard.users(t, p), more(p))
 	})
 }
 
 // launchProgram starts the program with arguments that may depend on port and folder.
-func launchProgram(t testing.TB, args func(p *Process) []string) *Process {
+func launchProgram(t testing.TB, guard *Guard, args func(p *Process) []string) *Process {
 	t.Helper()
-	path, err := exec.LookPath(Program)
+	program := cmp.Or(os.Getenv(ProgramVariable), Program)
+	path, err := exec.LookPath(program)
 	if err != nil {
-		missing.Skip(t, "%s is missing: install the Debian package %s (%v)", Program, Package, err)
+		missing.Skip(t, "%s is missing: install the Debian package %[1]s, or name another program by $%s (%v)", program, ProgramVariable, err)
 	}
-	return start(t, path, args)
+	return start(t, path, guard, args)
 }
 
 // start tries several ports: between finding a free one and using it, another
 // process may take it.
-func start(t testing.TB, path string, args func(p *Process) []string) *Process {
+func start(t testing.TB, path string, guard *Guard, args func(p *Process) []string) *Process {
 	t.Helper()
 	var err error
+	dial := guard.dialer(t)
 	for range 5 {
-		p := &Process{Port: freePort(t), Dir: t.TempDir(), program: path}
+		p := &Process{Port: freePort(t), Dir: t.TempDir(), guard: guard, program: path, dial: dial}
 		p.args = args(p)
 		if err = p.launch(t.Context()); err == nil {
 			t.Cleanup(func() {
@@ -93,6 +100,9 @@ func start(t testing.TB, path string, args func(p *Process) []string) *Process {
 			return p
 		}
 		p.Kill()
+		if strings.Contains(p.tail(), "tls-port") {
+			missing.Skip(t, "%s is built without TLS: install Debian's, or another that has it\n%s", filepath.Base(path), p.tail())
+		}
 		if !strings.Contains(p.tail(), "Address already in use") {
 			err = fmt.Errorf("%w\n%s", err, p.tail())
 			break
@@ -154,8 +164,7 @@ func (p *Process) awaitPing(ctx context.Context) error {
 // ping asks without a client, which would print each failure. To be asked for a
 // password is an answer too.
 func (p *Process) ping(ctx context.Context) error {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", p.Addr())
+	conn, err := p.dial(ctx, "tcp", p.Addr())
 	if err != nil {
 		return err
 	}
@@ -175,12 +184,23 @@ func (p *Process) ping(ctx context.Context) error {
 func (p *Process) Addr() string { return "127.0.0.1:" + strconv.Itoa(p.Port) }
 
 // URL is the address as the programs of the bridge take it.
-func (p *Process) URL() string { return "redis://" + p.Addr() }
+func (p *Process) URL() string {
+	if p.guard != nil && p.guard.Authority != nil {
+		return "rediss://" + p.Addr()
+	}
+	return "redis://" + p.Addr()
+}
 
-// Client implements [Server].
+// Client implements [Server]: the client may do everything.
 func (p *Process) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
-	return newClient(t, p.Addr(), (&net.Dialer{Timeout: dialTimeout}).DialContext, link)
+	return p.ClientAs(t, p.guard.admin(), link)
+}
+
+// ClientAs is [Process.Client] for another user.
+func (p *Process) ClientAs(t testing.TB, user User, link *Link) *redis.Client {
+	t.Helper()
+	return newClient(t, p.Addr(), user, p.guard.dialer(t), link)
 }
 
 // Pause stops the process by SIGSTOP: connections stay, nothing answers.

@@ -1,7 +1,9 @@
 // Package redistest gives tests a Redis of their own: a real redis-server process
 // ([Start]), or one in the memory of a testing/synctest bubble, in virtual time
-// ([Virtual]). Both are a [Server], so that one scenario runs on both. Faults of the
-// network lie in a [Link], which every client may have for itself.
+// ([Virtual]). Both are a [Server], so that one scenario runs on both. Sentinels and a
+// cluster are started by [StartSentinel] and [StartCluster]; a [Guard] has any of them
+// ask for certificates and passwords. Faults of the network lie in a [Link], which every
+// client may have for itself.
 package redistest
 
 import (
@@ -27,13 +29,15 @@ type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // newClient has the options that the bridge asks for: no command outlives its
 // context, and none is repeated behind the caller's back.
-func newClient(t testing.TB, addr string, dial dialer, link *Link) *redis.Client {
+func newClient(t testing.TB, addr string, user User, dial dialer, link *Link) *redis.Client {
 	t.Helper()
 	if link != nil {
 		dial = link.through(dial)
 	}
 	client := redis.NewClient(&redis.Options{
 		Addr:                     addr,
+		Username:                 user.Name,
+		Password:                 user.Password,
 		Dialer:                   dial,
 		DialerRetries:            1,
 		MaxRetries:               -1,
@@ -53,14 +57,6 @@ func closeWithTest(t testing.TB, client io.Closer, link *Link) {
 			link.Cut() // a frozen link would keep what is under way for good
 		}
 	})
-}
-
-// dialThrough dials over the network; nil stands for go-redis's own dialer.
-func dialThrough(link *Link) dialer {
-	if link == nil {
-		return nil
-	}
-	return link.through((&net.Dialer{Timeout: dialTimeout}).DialContext)
 }
 
 const dialTimeout = 5 * time.Second

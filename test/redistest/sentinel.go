@@ -2,8 +2,6 @@ package redistest
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,6 +20,8 @@ const downAfter = 1000
 type Sentinel struct {
 	Nodes     []*Process // the first is the primary at the start
 	Sentinels []*Process
+
+	guard *Guard
 }
 
 // StartSentinel starts a primary with that many replicas, and the Sentinels, and waits
@@ -29,13 +29,19 @@ type Sentinel struct {
 // ends, see [Start].
 func StartSentinel(t testing.TB, replicas int) *Sentinel {
 	t.Helper()
-	s := &Sentinel{Nodes: []*Process{Start(t)}}
+	return (*Guard)(nil).StartSentinel(t, replicas)
+}
+
+// StartSentinel starts guarded nodes and Sentinels, see [StartSentinel].
+func (g *Guard) StartSentinel(t testing.TB, replicas int) *Sentinel {
+	t.Helper()
+	s := &Sentinel{Nodes: []*Process{g.Start(t)}, guard: g}
 	primary := s.Nodes[0]
 	for range replicas {
-		s.Nodes = append(s.Nodes, Start(t, "--replicaof", "127.0.0.1", strconv.Itoa(primary.Port), "--repl-diskless-sync-delay", "0"))
+		s.Nodes = append(s.Nodes, g.Start(t, "--replicaof", "127.0.0.1", strconv.Itoa(primary.Port), "--repl-diskless-sync-delay", "0"))
 	}
 	for range 3 {
-		s.Sentinels = append(s.Sentinels, startSentinel(t, primary))
+		s.Sentinels = append(s.Sentinels, startSentinel(t, g, primary))
 	}
 	for _, sentinel := range s.Sentinels {
 		sentinel.await(t, "knows the others", func() bool {
@@ -46,36 +52,46 @@ func StartSentinel(t testing.TB, replicas int) *Sentinel {
 	return s
 }
 
-func startSentinel(t testing.TB, primary *Process) *Process {
+func startSentinel(t testing.TB, g *Guard, primary *Process) *Process {
 	t.Helper()
-	return launchProgram(t, func(p *Process) []string {
-		// A Sentinel writes what it learns into its configuration file.
-		file := filepath.Join(p.Dir, "sentinel.conf")
-		config := fmt.Sprintf(`port %d
-bind 127.0.0.1
-dir %q
-sentinel monitor %s 127.0.0.1 %d 2
-sentinel down-after-milliseconds %s %d
-sentinel failover-timeout %s 3000
-`, p.Port, p.Dir, MasterName, primary.Port, MasterName, downAfter, MasterName)
-		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-			t.Fatalf("redistest: %v", err)
+	return launchProgram(t, g, func(p *Process) []string {
+		config := fmt.Sprintf("dir %q\nsentinel monitor %s 127.0.0.1 %d 2\n", p.Dir, MasterName, primary.Port) +
+			fmt.Sprintf("sentinel down-after-milliseconds %s %d\nsentinel failover-timeout %[1]s 3000\n", MasterName, downAfter)
+		if g != nil && g.Nodes != "" {
+			config += fmt.Sprintf("sentinel auth-user %s %s\nsentinel auth-pass %[1]s %[3]s\n", MasterName, g.Sentinel.Name, g.Sentinel.Password)
 		}
-		return []string{file, "--sentinel"}
+		if g != nil && g.Sentinels != "" {
+			config += fmt.Sprintf("aclfile %q\nsentinel sentinel-user %s\nsentinel sentinel-pass %s\n",
+				p.write(t, "users.acl", g.Sentinels), g.Sentinel.Name, g.Sentinel.Password)
+		}
+		// A Sentinel writes what it learns into its configuration file.
+		file := p.write(t, "sentinel.conf", config)
+		return append([]string{file, "--sentinel", "--bind", "127.0.0.1"}, g.listen(t, p)...)
 	})
 }
 
 // Client returns a new client that asks the Sentinels for the primary, closed at the
-// end of the test. All its connections go through link; nil: nothing stands between.
+// end of the test, and may do everything. All its connections go through link; nil:
+// nothing stands between.
 func (s *Sentinel) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
+	return s.ClientAs(t, s.guard.admin(), link)
+}
+
+// ClientAs is [Sentinel.Client] for another user of the nodes.
+func (s *Sentinel) ClientAs(t testing.TB, user User, link *Link) *redis.Client {
+	t.Helper()
 	opts := &redis.FailoverOptions{
-		MasterName: MasterName, MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1,
+		MasterName: MasterName, Username: user.Name, Password: user.Password, TLSConfig: s.guard.clientConfig(t),
+		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1,
+	}
+	if s.guard != nil {
+		opts.SentinelUsername, opts.SentinelPassword = s.guard.Discover.Name, s.guard.Discover.Password
 	}
 	for _, sentinel := range s.Sentinels {
 		opts.SentinelAddrs = append(opts.SentinelAddrs, sentinel.Addr())
 	}
-	opts.Dialer = dialThrough(link)
+	opts.Dialer = s.guard.dialThrough(t, link)
 	client := redis.NewFailoverClient(opts)
 	closeWithTest(t, client, link)
 	return client

@@ -39,5 +39,5 @@ func (s *VirtualServer) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
 	dial := func(context.Context, string, string) (net.Conn, error) { return s.mini.Dial() }
 	// An IP address, since a name would be looked up outside of the bubble.
-	return newClient(t, "127.0.0.1:6379", dial, link)
+	return newClient(t, "127.0.0.1:6379", User{}, dial, link)
 }

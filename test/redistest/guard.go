@@ -1,0 +1,120 @@
+package redistest
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// User is who a client is to Redis. The zero value is Redis's default user.
+type User struct{ Name, Password string }
+
+// Guard is what servers ask of whoever connects: certificates, and users. With a nil
+// Guard they ask for nothing, and take every client for the default user.
+type Guard struct {
+	// Authority issues the certificates of servers and clients, each of which asks for
+	// the other's; nil: no TLS.
+	Authority *Authority
+	// Nodes is the text of the ACL file of Redis nodes, Sentinels that of Sentinels.
+	// Empty: there is none.
+	Nodes, Sentinels string
+
+	Admin    User // may do everything, on nodes and on Sentinels: the harness itself
+	Replica  User // as which a replica logs in at its primary
+	Sentinel User // as which Sentinels log in at nodes and at each other
+	Discover User // as which clients log in at Sentinels
+}
+
+// Start starts one guarded server, see [Start].
+func (g *Guard) Start(t testing.TB, args ...string) *Process {
+	t.Helper()
+	return launchServer(t, g, func(*Process) []string { return args })
+}
+
+func (g *Guard) admin() User {
+	if g == nil {
+		return User{}
+	}
+	return g.Admin
+}
+
+// listen gives the arguments for a port, and for what comes with certificates.
+func (g *Guard) listen(t testing.TB, p *Process) []string {
+	t.Helper()
+	port := strconv.Itoa(p.Port)
+	if g == nil || g.Authority == nil {
+		return []string{"--port", port}
+	}
+	c := g.Authority.Issue(t, "server")
+	return []string{
+		"--port", "0", "--tls-port", port, "--tls-replication", "yes", "--tls-cluster", "yes", "--tls-auth-clients", "yes",
+		"--tls-cert-file", c.CertFile, "--tls-key-file", c.KeyFile, "--tls-ca-cert-file", g.Authority.CAFile,
+	}
+}
+
+// users gives the arguments for the ACL file of a node, which is written to its folder.
+func (g *Guard) users(t testing.TB, p *Process) []string {
+	t.Helper()
+	if g == nil || g.Nodes == "" {
+		return nil
+	}
+	return []string{"--aclfile", p.write(t, "users.acl", g.Nodes), "--masteruser", g.Replica.Name, "--masterauth", g.Replica.Password}
+}
+
+// dialer makes connections to the guarded servers; TLS is done when it returns.
+func (g *Guard) dialer(t testing.TB) dialer {
+	t.Helper()
+	plain := &net.Dialer{Timeout: dialTimeout}
+	config := g.clientConfig(t)
+	if config == nil {
+		return plain.DialContext
+	}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return (&tls.Dialer{NetDialer: plain, Config: config}).DialContext(ctx, network, addr)
+	}
+}
+
+// dialThrough dials over the network, and beneath a link, which must see what is said;
+// nil stands for go-redis's own dialer, which works by its own settings.
+func (g *Guard) dialThrough(t testing.TB, link *Link) dialer {
+	t.Helper()
+	if link == nil {
+		return nil
+	}
+	return link.through(g.dialer(t))
+}
+
+// clientConfig is nil where there is no TLS.
+func (g *Guard) clientConfig(t testing.TB) *tls.Config {
+	t.Helper()
+	if g == nil || g.Authority == nil {
+		return nil
+	}
+	return g.Authority.ClientConfig(t)
+}
+
+// own is a client of the harness itself.
+func (g *Guard) own(t testing.TB, addr string) *redis.Client {
+	t.Helper()
+	admin := g.admin()
+	return redis.NewClient(&redis.Options{
+		Addr: addr, Username: admin.Name, Password: admin.Password, TLSConfig: g.clientConfig(t),
+		DisableIdentity: true, DialerRetries: 1,
+	})
+}
+
+// write writes a file to the process's folder and gives its path.
+func (p *Process) write(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(p.Dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatalf("redistest: %v", err)
+	}
+	return path
+}
