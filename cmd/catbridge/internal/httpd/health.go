@@ -1,0 +1,92 @@
+package httpd
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/catbridge/catbridge/leader"
+)
+
+const (
+	// overdue is how long after its time a loop counts as hanging: longer than a machine
+	// that swaps or a debugger holds it up.
+	overdue = time.Minute
+	// contactWithin is how long failures to reach Redis are no reason to be unready.
+	contactWithin = 10 * time.Second
+)
+
+// health answers probes.
+type health struct{ leader Leader }
+
+func (h health) live(w http.ResponseWriter, _ *http.Request) {
+	var faults []string
+	now := time.Now()
+	for _, k := range h.leader.Stats().Keys {
+		if hangs(k, now) {
+			faults = append(faults, fmt.Sprintf("%s: its loop hangs since %s", k.Name, k.Due.UTC().Format(time.RFC3339)))
+		}
+	}
+	answer(w, len(faults) == 0, "alive", "not alive", faults)
+}
+
+// hangs tells whether the loop of an SDK key does not go round any more.
+func hangs(k leader.KeyStats, now time.Time) bool {
+	return k.State != leader.Stopped && !k.Due.IsZero() && now.Sub(k.Due) > overdue
+}
+
+func (h health) ready(w http.ResponseWriter, _ *http.Request) {
+	stats, now := h.leader.Stats(), time.Now()
+	ready, lines := len(stats.Keys) > 0, make([]string, 0, len(stats.Keys))
+	if !ready {
+		lines = append(lines, "no SDK key is configured")
+	}
+	for _, k := range stats.Keys {
+		reason := unready(k, now)
+		ready = ready && reason == ""
+		if reason == "" {
+			reason = "ready, " + string(k.State)
+		}
+		lines = append(lines, k.Name+": "+reason)
+	}
+	answer(w, ready, "ready", "not ready", lines)
+}
+
+// unready says why this process does not do for an SDK key what it is there for; empty: it does.
+func unready(k leader.KeyStats, now time.Time) string {
+	leading := k.State == leader.Warm || k.State == leader.Steady
+	switch {
+	case k.State == leader.Stopped:
+		return "stopped"
+	case k.LastContact.IsZero():
+		return because("Redis has not answered yet", k.WriteError)
+	case k.WriteError != "" && now.Sub(k.LastContact) > contactWithin:
+		return because(fmt.Sprintf("Redis has not answered for %v", now.Sub(k.LastContact).Round(time.Second)), k.WriteError)
+	case !leading && k.LockHolder == "":
+		return "nobody is known to lead"
+	case k.Rev == 0 && leading:
+		return because("leading, but there is no config yet", k.PollError)
+	case k.Rev == 0:
+		return "another leads, but there is no config yet"
+	}
+	return ""
+}
+
+func because(what, cause string) string {
+	if cause == "" {
+		return what
+	}
+	return what + ": " + strings.ReplaceAll(cause, "\n", "; ")
+}
+
+func answer(w http.ResponseWriter, good bool, yes, no string, lines []string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	head := yes
+	if !good {
+		head = no
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_, _ = io.WriteString(w, strings.Join(append([]string{head}, lines...), "\n")+"\n")
+}

@@ -1,0 +1,116 @@
+package httpd
+
+import (
+	"container/list"
+	"context"
+	"net"
+	"sync"
+)
+
+// limiter is a listener that keeps a bounded number of connections open. When one more
+// comes, the one on which no request is being handled for the longest time is closed.
+type limiter struct {
+	net.Listener
+	most int
+
+	mu      sync.Mutex
+	open    int
+	waiting list.List // of *conn: those without a request being handled, the longest first
+}
+
+func limit(l net.Listener, most int) *limiter { return &limiter{Listener: l, most: most} }
+
+// Accept implements [net.Listener].
+func (l *limiter) Accept() (net.Conn, error) {
+	for {
+		accepted, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		c := &conn{Conn: accepted, limiter: l}
+		if l.admit(c) {
+			return c, nil
+		}
+		_ = accepted.Close()
+	}
+}
+
+// admit makes room for c. It fails where every connection is at work.
+func (l *limiter) admit(c *conn) bool {
+	l.mu.Lock()
+	var slowest *conn
+	if l.open >= l.most {
+		first := l.waiting.Front()
+		if first == nil {
+			l.mu.Unlock()
+			return false
+		}
+		slowest = first.Value.(*conn)
+		slowest.forget()
+	}
+	l.open++
+	c.place = l.waiting.PushBack(c)
+	l.mu.Unlock()
+	if slowest != nil {
+		_ = slowest.Conn.Close()
+	}
+	return true
+}
+
+// conn is a connection that its limiter counts.
+type conn struct {
+	net.Conn
+	limiter *limiter
+
+	// Guarded by the limiter's lock.
+	gone  bool
+	place *list.Element // in waiting; nil: a request is being handled
+}
+
+// forget takes the connection out of the count. The caller holds the lock.
+func (c *conn) forget() {
+	if c.gone {
+		return
+	}
+	c.gone = true
+	c.limiter.open--
+	if c.place != nil {
+		c.limiter.waiting.Remove(c.place)
+		c.place = nil
+	}
+}
+
+// Close implements [net.Conn].
+func (c *conn) Close() error {
+	c.limiter.mu.Lock()
+	c.forget()
+	c.limiter.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// work keeps the connection open while f handles a request of it.
+func (c *conn) work(f func()) {
+	c.setBusy(true)
+	defer c.setBusy(false)
+	f()
+}
+
+func (c *conn) setBusy(busy bool) {
+	c.limiter.mu.Lock()
+	defer c.limiter.mu.Unlock()
+	switch {
+	case c.gone:
+	case busy && c.place != nil:
+		c.limiter.waiting.Remove(c.place)
+		c.place = nil
+	case !busy && c.place == nil:
+		c.place = c.limiter.waiting.PushBack(c)
+	}
+}
+
+type connKey struct{}
+
+// withConn lets handlers find the connection of their request.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}

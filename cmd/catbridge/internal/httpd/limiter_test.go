@@ -1,0 +1,115 @@
+package httpd
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fresh asks on a connection of its own.
+func fresh(method, url, body string) (status int, answer string, err error) {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(text), err
+}
+
+// Senders that hold every connection that they get must keep neither probes nor webhooks
+// out, and must not take memory without bound (F33).
+func TestSlowSendersExhaustNothing(t *testing.T) {
+	for name, sends := range map[string]string{
+		"nothing": "",
+		"header":  "POST /hook/main HTTP/1.1\r\nHost: x\r\nX-",
+		"body":    "POST /hook/main HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\nxxx",
+		"answer":  "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", // and never reads it
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, url := start(t, Config{MaxConnections: minConnections})
+			for range 4 * minConnections {
+				c, err := net.Dial("tcp", s.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				_, _ = io.WriteString(c, sends) // may have been given up already
+			}
+			for i := range 20 {
+				if status, body, err := fresh("GET", url+"/healthz", ""); err != nil || status != http.StatusOK {
+					t.Fatalf("probe %d: %d %q %v", i, status, body, err)
+				}
+				if status, body, err := fresh("POST", url+"/hook/main", "x"); err != nil || status != http.StatusOK {
+					t.Fatalf("webhook %d: %d %q %v", i, status, body, err)
+				}
+			}
+			s.listener.mu.Lock()
+			defer s.listener.mu.Unlock()
+			if s.listener.open > minConnections {
+				t.Errorf("%d connections are open", s.listener.open)
+			}
+		})
+	}
+}
+
+// Who is being answered keeps his connection, however many others come.
+func TestARequestThatIsHandledIsNotGivenUp(t *testing.T) {
+	arrived, finish := make(chan struct{}), make(chan struct{})
+	s, url := start(t, Config{MaxConnections: minConnections, Leader: told{hook: func(w http.ResponseWriter, _ *http.Request) {
+		close(arrived)
+		<-finish
+		_, _ = io.WriteString(w, "done")
+	}}})
+	answered := make(chan string, 1)
+	go func() {
+		status, body, err := fresh("POST", url+"/hook/main", "x")
+		answered <- fmt.Sprintf("%d %s %v", status, body, err)
+	}()
+	<-arrived
+	for range 3 * minConnections {
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	if status, _, err := fresh("GET", url+"/healthz", ""); err != nil || status != http.StatusOK {
+		t.Fatal(status, err)
+	}
+	close(finish)
+	if got := <-answered; got != "200 done <nil>" {
+		t.Errorf("answered %s", got)
+	}
+}
+
+func TestConnectionsAreCountedDownToNone(t *testing.T) {
+	s, url := start(t, Config{MaxConnections: minConnections})
+	for range 3 * minConnections {
+		if status, _, err := fresh("GET", url+"/healthz", ""); err != nil || status != http.StatusOK {
+			t.Fatal(status, err)
+		}
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		s.listener.mu.Lock()
+		open, waiting := s.listener.open, s.listener.waiting.Len()
+		s.listener.mu.Unlock()
+		if open == 0 && waiting == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d open, %d waiting", open, waiting)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}

@@ -1,0 +1,39 @@
+package httpd
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// listen says of a failure what it is about and what to do.
+func listen(addr string) (net.Listener, error) {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("httpd: the address %q to listen on is not host:port, like :9876 or 127.0.0.1:9876", addr)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return nil, fmt.Errorf("httpd: the address %q to listen on has no port from 0 to 65535", addr)
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("httpd: cannot listen on %q: %s: %w", addr, advice(err), err)
+	}
+	return listener, nil
+}
+
+func advice(err error) string {
+	_, unknownHost := errors.AsType[*net.DNSError](err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another process listens there; stop it or choose another port"
+	case errors.Is(err, syscall.EACCES):
+		return "this process may not; choose a port above 1023"
+	case errors.Is(err, syscall.EADDRNOTAVAIL) || unknownHost:
+		return "this machine has no such address; leave the host out to listen on all"
+	default:
+		return "the address cannot be used"
+	}
+}

@@ -1,0 +1,141 @@
+package httpd
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// everything lets all be served.
+var everything = Config{Gatherer: prometheus.NewRegistry(), Status: true, Pprof: true}
+
+func TestOnlyWhatIsAskedForIsServed(t *testing.T) {
+	for path, whole := range map[string]int{
+		"/healthz": 200, "/readyz": 503, "/metrics": 200, "/status": 200, "/debug/pprof/": 200, "/debug/pprof/goroutine": 200,
+		"/debug/pprof/cmdline": 404, "/debug/vars": 404, "/": 404, "/hook/": 404, "/hook/a/b": 404, "/index.html": 404, "/healthz/": 404,
+		"/.git/config": 404,
+	} {
+		if got := call(t, everything, "GET", path, "").Code; got != whole {
+			t.Errorf("GET %s gave %d, want %d", path, got, whole)
+		}
+		bare := whole
+		if path == "/metrics" || path == "/status" || strings.HasPrefix(path, "/debug") {
+			bare = 404
+		}
+		if got := call(t, Config{}, "GET", path, "").Code; got != bare {
+			t.Errorf("GET %s gave %d where it is not asked for, want %d", path, got, bare)
+		}
+	}
+}
+
+func TestOtherMethodsAreRefusedAndTheRightOnesNamed(t *testing.T) {
+	for path, allowed := range map[string]string{
+		"/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/status": "GET, HEAD",
+		"/debug/pprof/symbol": "GET, HEAD", "/hook/main": "POST",
+	} {
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"} {
+			w := call(t, everything, method, path, "")
+			refused := !strings.Contains(allowed, method)
+			if got := w.Code == http.StatusMethodNotAllowed; got != refused {
+				t.Errorf("%s %s gave %d", method, path, w.Code)
+			}
+			if refused && w.Header().Get("Allow") != allowed {
+				t.Errorf("%s %s: Allow %q, want %q", method, path, w.Header().Get("Allow"), allowed)
+			}
+		}
+	}
+}
+
+func TestEveryAnswerCarriesTheHeadersThatKeepBrowsersOut(t *testing.T) {
+	for _, path := range []string{"/healthz", "/status", "/metrics", "/nothing", "/debug/pprof/"} {
+		h := call(t, everything, "GET", path, "").Header()
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "X-Frame-Options": "DENY"} {
+			if h.Get(name) != want {
+				t.Errorf("%s: %s is %q", path, name, h.Get(name))
+			}
+		}
+	}
+}
+
+func TestWebhooksReachTheLeader(t *testing.T) {
+	w := call(t, Config{}, "POST", "/hook/main", "changed")
+	if w.Code != http.StatusOK || w.Body.String() != "main:changed" {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
+
+func TestALargeBodyIsRefused(t *testing.T) {
+	for size, want := range map[int]int{maxBodyBytes: http.StatusOK, maxBodyBytes + 1: http.StatusRequestEntityTooLarge} {
+		if w := call(t, Config{}, "POST", "/hook/main", strings.Repeat("x", size)); w.Code != want {
+			t.Errorf("%d bytes gave %d, want %d", size, w.Code, want)
+		}
+	}
+}
+
+func TestAPanicIsAnsweredAndLogged(t *testing.T) {
+	log := new(syncBuffer)
+	cfg := Config{
+		Leader: told{hook: func(http.ResponseWriter, *http.Request) { panic("no more ideas") }},
+		Logger: slog.New(slog.NewTextHandler(log, nil)),
+	}
+	if w := call(t, cfg, "POST", "/hook/main", ""); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "ideas") {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+	for _, want := range []string{"level=ERROR", "no more ideas", "/hook/{name}", "stack="} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in the log:\n%s", want, log)
+		}
+	}
+}
+
+func TestRequestsAreLoggedAtLevelDebugOnlyAndByTheirRoute(t *testing.T) {
+	log := new(syncBuffer)
+	cfg := Config{Logger: slog.New(slog.NewTextHandler(log, nil))}
+	call(t, cfg, "POST", "/hook/secret", "")
+	if log.String() != "" {
+		t.Errorf("logged %s", log)
+	}
+	cfg.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	call(t, cfg, "POST", "/hook/secret?key=secret", "")
+	if text := log.String(); !strings.Contains(text, "route=/hook/{name} status=200") || strings.Contains(text, "secret") {
+		t.Errorf("logged %s", text)
+	}
+}
+
+func TestNoMoreRequestsOfAKindAreHandledAtOnceThanPlanned(t *testing.T) {
+	if most := hooksAtOnce + metricsAtOnce + statusAtOnce + profilesAtOnce; most >= minConnections {
+		t.Fatalf("%d requests may be handled at once, on %d connections: none is left to give up", most, minConnections)
+	}
+	hold, arrived := make(chan struct{}), make(chan struct{})
+	_, url := start(t, Config{Leader: told{hook: func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-hold
+	}}})
+	codes := make(chan int, hooksAtOnce)
+	post := func() int {
+		resp, err := http.Post(url+"/hook/main", "", nil)
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	for range hooksAtOnce {
+		go func() { codes <- post() }()
+		<-arrived
+	}
+	if got := post(); got != http.StatusServiceUnavailable {
+		t.Errorf("one more gave %d", got)
+	}
+	close(hold)
+	for range hooksAtOnce {
+		if got := <-codes; got != http.StatusOK {
+			t.Errorf("one of those gave %d", got)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}

@@ -1,0 +1,89 @@
+package httpd
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/catbridge/catbridge/leader"
+)
+
+// Status is what GET /status answers, as JSON. The names of its fields stay as they are;
+// new ones may come. Times are RFC 3339 in UTC, by the clock of this machine unless
+// another is named; one that is missing has not come. No secrets are in it.
+type Status struct {
+	Version  string      `json:"version,omitempty"`
+	LeaderID string      `json:"leader_id"` // random for each start; stands in the lock
+	Time     time.Time   `json:"time"`
+	Ready    bool        `json:"ready"` // as /readyz says
+	SDKKeys  []KeyStatus `json:"sdk_keys"`
+}
+
+// KeyStatus is the part of a [Status] about one SDK key.
+type KeyStatus struct {
+	Name   string       `json:"name"`
+	State  leader.State `json:"state"` // candidate, warm, steady or stopped
+	Ready  bool         `json:"ready"`
+	Reason string       `json:"reason,omitempty"` // why it is not ready
+
+	LockHolder  string    `json:"lock_holder,omitempty"` // ID of who leads; missing: unknown
+	Epoch       int64     `json:"epoch,omitempty"`       // of the term last known
+	Since       time.Time `json:"since,omitzero"`        // when this process's last term began
+	LastContact time.Time `json:"last_contact,omitzero"` // when Redis last answered
+
+	Rev         int64     `json:"rev"` // of the current config, Unix milliseconds; 0: there is none
+	Hash        string    `json:"hash,omitempty"`
+	ETag        string    `json:"etag,omitempty"`
+	LastAnswer  time.Time `json:"last_answer,omitzero"`  // of the CDN, by Redis's clock
+	Age         *float64  `json:"age_seconds,omitempty"` // since that, by Redis's clock
+	Ahead       float64   `json:"ahead_seconds"`         // the entry, of Redis's clock
+	ClockOffset float64   `json:"clock_offset_seconds"`  // Redis's clock less this machine's
+	Receivers   int64     `json:"receivers"`             // of the last message
+	BrokenFlags int       `json:"broken_flags"`          // flags with an error in their model
+	PollError   string    `json:"poll_error,omitempty"`  // of the last poll
+	WriteError  string    `json:"write_error,omitempty"` // of the last write to Redis
+}
+
+// status serves a [Status].
+type status struct {
+	leader  Leader
+	version string
+}
+
+func (s status) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	body, err := json.MarshalIndent(s.read(time.Now()), "", "  ")
+	if err != nil {
+		panic(err) // there is nothing in it that JSON cannot say
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(body, '\n'))
+}
+
+func (s status) read(now time.Time) Status {
+	stats := s.leader.Stats()
+	all := Status{
+		Version: s.version, LeaderID: stats.ID, Time: now.UTC().Truncate(time.Millisecond),
+		Ready: len(stats.Keys) > 0, SDKKeys: make([]KeyStatus, 0, len(stats.Keys)),
+	}
+	for _, k := range stats.Keys {
+		key := keyStatus(k, now)
+		all.Ready = all.Ready && key.Ready
+		all.SDKKeys = append(all.SDKKeys, key)
+	}
+	return all
+}
+
+func keyStatus(k leader.KeyStats, now time.Time) KeyStatus {
+	reason := unready(k, now)
+	s := KeyStatus{
+		Name: k.Name, State: k.State, Ready: reason == "", Reason: reason,
+		LockHolder: k.LockHolder, Epoch: k.Epoch, Since: k.Since.UTC(), LastContact: k.LastContact.UTC(),
+		Rev: k.Rev, Hash: k.Hash, ETag: k.ETag, LastAnswer: k.LastAnswer,
+		Ahead: k.Ahead.Seconds(), ClockOffset: k.ClockOffset.Seconds(), Receivers: k.Receivers,
+		BrokenFlags: k.BrokenFlags, PollError: k.PollError, WriteError: k.WriteError,
+	}
+	if !k.LastAnswer.IsZero() {
+		s.Age = new(max(0, now.Add(k.ClockOffset).Sub(k.LastAnswer).Seconds()))
+	}
+	return s
+}
