@@ -69,13 +69,15 @@ func (h *holder) olderThan(age time.Duration, now time.Time) bool {
 	if held == nil {
 		return true
 	}
-	if old, known := h.age(now); known {
-		return old >= age
-	}
-	if held.source == SourceFile {
+	old, known := h.age(now)
+	switch {
+	case known && old < age:
+		return false
+	case held.source == SourceEntry, held.source == SourceCache: // others asked the CDN since
+	case known, held.source == SourceFile:
 		return true
 	}
-	old := now.Sub(held.fetched())
+	old = now.Sub(held.fetched())
 	return old >= age || old < -maxAhead
 }
 

@@ -127,7 +127,13 @@ func (s *source) tick(ctx context.Context) {
 	if s.mode != Subscribe {
 		_ = s.readShared(ctx, false)
 	}
-	if s.mode != Manual && s.isOnline() && s.expired(s.lifetime()) {
+	if s.mode == Manual || !s.isOnline() || !s.expired(s.lifetime()) {
+		return
+	}
+	if s.mode == Subscribe { // official SDKs tell nobody of their entry
+		_ = s.readShared(ctx, true)
+	}
+	if s.expired(s.lifetime()) {
 		_ = s.fetch(ctx)
 	}
 }

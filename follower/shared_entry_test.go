@@ -1,0 +1,56 @@
+package follower
+
+import (
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// S13, S42: an entry that others keep fresh spares the request, also where its content is
+// the one that the client fetched itself some time ago.
+func TestAFreshEntryOfTheSameContentSparesTheRequest_S42(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn := cdnAt(5)
+				c := n.start(t, online(cdn), polling(mode, 0))
+				<-c.Ready()
+				wantVersion(t, c, 5)
+				wantRequests(t, cdn, 1)
+				for range 20 { // an official SDK
+					e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: cdn.Config().JSON()}
+					if err := n.Set(cachekeys.For(testSDKKey).Entry, string(e.Append(nil))); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(29 * time.Second)
+					wantVersion(t, c, 5)
+				}
+				wantRequests(t, cdn, 1)
+			})
+		})
+	}
+}
+
+// The same for a Cache that is shared with others.
+func TestAFreshValueOfTheCacheSparesTheRequest_S42(t *testing.T) {
+	for _, mode := range []PollingMode{AutoPoll, Lazy} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn, cache := cdnAt(5), new(memory)
+				c := n.start(t, online(cdn), cached(cache), polling(mode, 0))
+				<-c.Ready()
+				wantVersion(t, c, 5)
+				for range 20 {
+					e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: cdn.Config().JSON()}
+					if err := cache.Set(t.Context(), cachekeys.For(testSDKKey).Entry, e.Append(nil)); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(29 * time.Second)
+					wantVersion(t, c, 5)
+				}
+				wantRequests(t, cdn, 1)
+			})
+		})
+	}
+}
