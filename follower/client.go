@@ -196,7 +196,7 @@ func (c *Client) RefreshIfOlder(ctx context.Context, age time.Duration) error {
 
 func (c *Client) refresh(ctx context.Context, method string, age time.Duration) error {
 	if c.isClosed() {
-		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
+		c.logClosed(method)
 		return ErrClosed
 	}
 	if c.overrides.isOnly() {
@@ -218,14 +218,6 @@ func (c *Client) isClosed() bool {
 	default:
 		return false
 	}
-}
-
-// load gives what an evaluation goes by; nil: there is no config.
-func (c *Client) load() *snapshot {
-	if c.source != nil {
-		c.source.beforeGet()
-	}
-	return c.holder.current.Load()
 }
 
 func (c *Client) logClosed(method string) {

@@ -1,5 +1,7 @@
 package follower
 
+import "reflect"
+
 // SetDefaultUser sets the user of every evaluation from now on that is given none (S11);
 // nil: there is none. It is not copied, and must not change while it is the default.
 func (c *Client) SetDefaultUser(user User) {
@@ -13,20 +15,30 @@ func (c *Client) SetDefaultUser(user User) {
 // ClearDefaultUser makes evaluations that are given no user have none (S11).
 func (c *Client) ClearDefaultUser() { c.defaultUser.Store(nil) }
 
-// userOr is the user of an evaluation: the one given, else the default.
+// userOr is the user of an evaluation: the one given, else the default; nil: nobody.
 func (c *Client) userOr(given User) User {
 	if isNobody(given) {
-		if user := c.defaultUser.Load(); user != nil {
-			return *user
-		}
+		return c.user()
 	}
 	return given
 }
 
-// isNobody tells that there is no user, which a variable of type *UserData can say, too.
-func isNobody(user User) bool {
-	if data, ok := user.(*UserData); ok {
-		return data == nil
+// user is the default user; nil: there is none.
+func (c *Client) user() User {
+	if user := c.defaultUser.Load(); user != nil {
+		return *user
 	}
-	return user == nil
+	return nil
+}
+
+// isNobody tells that there is no user, which a nil pointer or map can say, too.
+func isNobody(user User) bool {
+	switch u := user.(type) {
+	case *UserData:
+		return u == nil
+	case nil:
+		return true
+	}
+	v := reflect.ValueOf(user)
+	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Map) && v.IsNil()
 }

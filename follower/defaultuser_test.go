@@ -12,10 +12,13 @@ func TestTheDefaultUserIsUsedWhereNoneIsGiven_S11(t *testing.T) {
 	c := heldClient(t, nil, configJSON(1))
 	ours := &UserData{Email: "a@example.com"}
 	var nobody *UserData
+	type account struct{ Email string }
 	c.SetDefaultUser(ours)
 	for name, got := range map[string]any{
 		"value":                 c.GetStringValue("text", "", nil),
 		"value, nil *UserData":  c.GetStringValue("text", "", nobody),
+		"value, nil map":        c.GetStringValue("text", "", map[string]any(nil)),
+		"value, nil pointer":    c.GetStringValue("text", "", (*account)(nil)),
 		"details":               c.GetStringValueDetails("text", "", nil).Value,
 		"details' user":         map[bool]string{true: "ours"}[c.GetStringValueDetails("text", "", nil).Data.User == ours],
 		"all values":            c.GetAllValues(nil)["text"],
@@ -25,8 +28,10 @@ func TestTheDefaultUserIsUsedWhereNoneIsGiven_S11(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if got := c.GetStringValue("text", "", &UserData{Email: "a@else.where"}); got != "theirs" {
-		t.Errorf("a user that was given: %v", got)
+	for _, given := range []User{&UserData{Email: "a@else.where"}, UserData{}, map[string]any{}, account{}, &account{"a@else.where"}} {
+		if got := c.GetStringValue("text", "", given); got != "theirs" {
+			t.Errorf("%#v was given: %v", given, got)
+		}
 	}
 	for name, clear := range map[string]func(){
 		"ClearDefaultUser":              c.ClearDefaultUser,
@@ -35,8 +40,10 @@ func TestTheDefaultUserIsUsedWhereNoneIsGiven_S11(t *testing.T) {
 	} {
 		c.SetDefaultUser(ours)
 		clear()
-		if d := c.GetStringValueDetails("text", "", nil); d.Value != "theirs" || d.Data.User != nil {
-			t.Errorf("%s: %+v", name, d)
+		for _, given := range []User{nil, nobody} {
+			if d := c.GetStringValueDetails("text", "", given); d.Value != "theirs" || d.Data.User != nil {
+				t.Errorf("%s: %+v", name, d)
+			}
 		}
 	}
 }

@@ -62,15 +62,24 @@ func (c *Client) GetAllValues(user User) map[string]any {
 	return c.listValues(c.held(), "GetAllValues", c.userOr(user))
 }
 
-// held is what there is to evaluate at this moment; nil: nothing.
+// held is what there is to evaluate, after what the polling mode wants done before; nil:
+// nothing.
 func (c *Client) held() *snapshot {
+	if c.source != nil {
+		c.source.beforeGet()
+	}
+	return c.inForce()
+}
+
+// inForce is what there is to evaluate at this moment; nil: nothing.
+func (c *Client) inForce() *snapshot {
 	switch {
 	case c.overrides == nil:
-		return c.load()
+		return c.holder.current.Load()
 	case c.overrides.isOnly():
 		return c.overrides.over(nil)
 	default:
-		return c.overrides.over(c.load())
+		return c.overrides.over(c.holder.current.Load())
 	}
 }
 

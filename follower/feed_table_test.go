@@ -39,7 +39,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 				t.Errorf("%+v, %v", s, c.CacheState())
 			}
 		}
-		if first.load().config != third.load().config {
+		if first.inForce().config != third.inForce().config {
 			t.Error("the config was compiled twice")
 		}
 		if changes != [2]int{2, 2} {

@@ -168,7 +168,7 @@ func (f StringFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 // orEmpty is a snapshot without a config in place of none.
 func orEmpty(s *Snapshot) *Snapshot {
 	if s == nil {
-		return &Snapshot{}
+		return new(Snapshot)
 	}
 	return s
 }

@@ -13,17 +13,22 @@ import (
 // Snapshot is what a client held at one moment, with a user: all its evaluations agree
 // with each other, whatever arrives meanwhile (S22). It is immutable, does no I/O, waits for
 // nothing, and stays good after [Client.Close]. Its evaluations are logged, and reported
-// to the client's hooks.
+// to the client's hooks. A nil Snapshot is one of a config that is not there.
 type Snapshot struct {
 	evaluator
-	held  *snapshot // nil: there is no config
-	state CacheState
-	user  User
+	held        *snapshot // nil: there is no config
+	state       CacheState
+	user        User
+	defaultUser User // the client's at that moment
 }
 
 // Snapshot gives what there is to evaluate at this moment, for a user; nil: the default one.
+// It waits for nothing and refreshes nothing, in the modes AutoPoll and Lazy neither: there,
+// wait for [Client.Ready], or call [Client.RefreshIfOlder] before.
 func (c *Client) Snapshot(user User) *Snapshot {
-	return &Snapshot{evaluator: c.evaluator, held: c.held(), state: c.CacheState(), user: c.userOr(user)}
+	return &Snapshot{
+		evaluator: c.evaluator, held: c.inForce(), state: c.CacheState(), user: c.userOr(user), defaultUser: c.user(),
+	}
 }
 
 // NewSnapshot makes a snapshot of plain values, for tests: bools, texts, and numbers, of
@@ -44,27 +49,31 @@ func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) 
 	}, nil
 }
 
-// WithUser gives the same content for another user; nil: nobody.
+// WithUser gives the same content for another user; nil: the client's default user of the
+// moment when the snapshot was taken (S11).
 func (s *Snapshot) WithUser(user User) *Snapshot {
-	other := *s
-	other.user = user
+	other := *orEmpty(s)
+	if other.user = user; isNobody(user) {
+		other.user = other.defaultUser
+	}
 	return &other
 }
 
 // CacheState says what the client had to evaluate then (S47).
-func (s *Snapshot) CacheState() CacheState { return s.state }
+func (s *Snapshot) CacheState() CacheState { return orEmpty(s).state }
 
 // FetchTime is when the CDN last gave or confirmed the config, in UTC, as its writer saw
 // it; zero: it did not come from the CDN, or there is none.
-func (s *Snapshot) FetchTime() time.Time { return s.held.fetched() }
+func (s *Snapshot) FetchTime() time.Time { return orEmpty(s).held.fetched() }
 
 // Config is the config itself; nil: there is none.
-func (s *Snapshot) Config() *evaluate.Config { return s.held.content() }
+func (s *Snapshot) Config() *evaluate.Config { return orEmpty(s).held.content() }
 
 // GetValue gives the value of a setting for the snapshot's user, a bool, string, int or
 // float64; nil where it cannot be had, and then an event says why (S14). See [Bool] and the
 // like for typed values and defaults.
 func (s *Snapshot) GetValue(key string) any {
+	s = orEmpty(s)
 	if s.hooks.wantsEvaluations() {
 		return s.details("Snapshot.GetValue", key, evaluate.Value{}).Value
 	}
@@ -77,30 +86,38 @@ func (s *Snapshot) GetValueDetails(key string) EvaluationDetails {
 }
 
 func (s *Snapshot) details(method, key string, def evaluate.Value) EvaluationDetails {
+	s = orEmpty(s)
 	var e evaluation
 	s.evaluate(&e, s.held, method, key, s.user, def)
 	return e.details(key)
 }
 
 // GetAllKeys is as [Client.GetAllKeys].
-func (s *Snapshot) GetAllKeys() []string { return s.listKeys(s.held) }
+func (s *Snapshot) GetAllKeys() []string {
+	s = orEmpty(s)
+	return s.listKeys(s.held)
+}
 
 // GetAllValues is as [Client.GetAllValues].
 func (s *Snapshot) GetAllValues() map[string]any {
+	s = orEmpty(s)
 	return s.listValues(s.held, "Snapshot.GetAllValues", s.user)
 }
 
 // GetAllValueDetails is as [Client.GetAllValueDetails].
 func (s *Snapshot) GetAllValueDetails() []EvaluationDetails {
+	s = orEmpty(s)
 	return s.listDetails(s.held, "Snapshot.GetAllValueDetails", s.user)
 }
 
 // GetAllVariationIDs is as [Client.GetAllVariationIDs].
 func (s *Snapshot) GetAllVariationIDs() []string {
+	s = orEmpty(s)
 	return s.listVariationIDs(s.held, "Snapshot.GetAllVariationIDs", s.user)
 }
 
 // GetKeyValueForVariationID is as [Client.GetKeyValueForVariationID].
 func (s *Snapshot) GetKeyValueForVariationID(id string) (key string, value any) {
+	s = orEmpty(s)
 	return s.findVariation(s.held, id)
 }

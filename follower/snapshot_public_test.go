@@ -13,6 +13,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
 // One key that fails does not fail the others.
@@ -142,10 +143,50 @@ func TestASnapshotDoesNotChange_S22(t *testing.T) {
 		if fetched.IsZero() || s.FetchTime() != fetched {
 			t.Errorf("fetched at %v, then at %v", fetched, s.FetchTime())
 		}
-		if other := s.WithUser(nil); other.GetValue("text") != "theirs" || s.GetValue("text") != "ours" || other.FetchTime() != fetched {
+		if other := s.WithUser(&UserData{}); other.GetValue("text") != "theirs" || s.GetValue("text") != "ours" || other.FetchTime() != fetched {
 			t.Error("WithUser")
+		} else if again := other.WithUser(nil); again.GetValue("text") != "ours" { // S11
+			t.Error("WithUser(nil) is not the default user of that moment")
 		}
 	})
+}
+
+// S22: to take a snapshot waits for nothing and asks nobody, whatever the polling mode.
+func TestTakingASnapshotDoesNoIO_S22(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn := fakecdn.New()
+				cdn.Break(fakecdn.Hang(nil))
+				start := time.Now()
+				c := n.start(t, online(cdn), polling(mode, 0))
+				if s := c.Snapshot(nil); len(s.GetAllKeys()) != 0 || s.CacheState() != NoFlagData || time.Since(start) != 0 {
+					t.Errorf("%v after %v", s.CacheState(), time.Since(start))
+				}
+				<-c.Ready()
+				time.Sleep(time.Hour)
+				asked, now := len(cdn.Requests()), time.Now()
+				c.Snapshot(nil)
+				if wantRequests(t, cdn, asked); time.Since(now) != 0 {
+					t.Error("waited")
+				}
+				c.Close()
+			})
+		})
+	}
+}
+
+// S14: no snapshot is one without a config.
+func TestANilSnapshotGivesDefaults_S14_S22(t *testing.T) {
+	var s *Snapshot
+	if s.CacheState() != NoFlagData || !s.FetchTime().IsZero() || s.Config() != nil || s.GetValue("x") != nil ||
+		s.GetValueDetails("x").Data.ErrorCode != evaluate.CodeConfigNotAvailable || len(s.GetAllKeys()) != 0 || s.GetAllValues() == nil ||
+		len(s.GetAllValueDetails())+len(s.GetAllVariationIDs()) != 0 || s.WithUser(&UserData{}).GetValue("x") != nil {
+		t.Error("a nil snapshot has something")
+	}
+	if key, value := s.GetKeyValueForVariationID("x"); key != "" || value != nil {
+		t.Errorf("%q, %v", key, value)
+	}
 }
 
 func TestASnapshotReportsToHooks_S22_S49(t *testing.T) {

@@ -19,7 +19,7 @@ func (c *Client) SetOffline() { c.switchTo(false, "SetOffline", "Switched to OFF
 func (c *Client) switchTo(online bool, method, text string) {
 	switch {
 	case c.isClosed():
-		c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
+		c.logClosed(method)
 	case c.overrides.isOnly():
 		if online {
 			c.log.Warn(eventLocalOnly, "Client is configured to use the `LocalOnly` override behavior, thus `"+method+"()` has no effect.")
