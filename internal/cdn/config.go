@@ -56,6 +56,9 @@ type Config struct {
 	// itself: only names and literal addresses are checked before it is asked.
 	// Nil: a transport of the fetcher's own, see the package documentation.
 	Transport http.RoundTripper
+	// Transports shares the connections of many fetchers; nil: they are the
+	// fetcher's own. Ignored where Transport is given.
+	Transports *Transports
 	// ProxyURL is an http, https, socks5 or socks5h proxy, with user and password
 	// if it asks for them (S7). Empty: none; the environment is not looked at.
 	// Not together with Transport.

@@ -14,6 +14,7 @@ type Fetcher struct {
 	cfg        Config // with the defaults filled in
 	transport  http.RoundTripper
 	own        *http.Transport // nil: the transport is the caller's
+	shared     bool            // other fetchers use own, too
 	allowed    *hostPolicy
 	redact     redactor
 	configured *url.URL // the base URL of Config
@@ -48,10 +49,15 @@ func newFetcher(cfg Config, base, proxy *url.URL, allowed *hostPolicy) *Fetcher 
 		configured: base,
 		base:       base,
 	}
-	if f.transport == nil {
+	switch {
+	case cfg.Transport != nil:
+		return f
+	case cfg.Transports != nil:
+		f.own, f.shared = cfg.Transports.get(cfg, base, proxy), true
+	default:
 		f.own = newTransport(cfg, base, proxy, nil)
-		f.transport = f.own
 	}
+	f.transport = f.own
 	return f
 }
 
@@ -62,10 +68,10 @@ func userOf(u *url.URL) *url.Userinfo {
 	return u.User
 }
 
-// Close drops the idle connections of the fetcher's own transport. It may be
-// called at any time and again; a Fetch after it works.
+// Close drops the idle connections of the fetcher's own transport, if it shares none.
+// It may be called at any time and again; a Fetch after it works.
 func (f *Fetcher) Close() {
-	if f.own != nil {
+	if f.own != nil && !f.shared {
 		f.own.CloseIdleConnections()
 	}
 }

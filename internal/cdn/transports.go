@@ -1,0 +1,60 @@
+package cdn
+
+import (
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// sharedConns bounds the connections to one host that many fetchers share: thousands of
+// SDK keys that start at once wait for each other instead of dialling thousands of times.
+const sharedConns = 32
+
+// Transports lets many fetchers share connections, see [Config]: those whose policy on
+// addresses is the same, so that none gets a connection that it might not have dialled.
+// The zero value is ready. It is safe for concurrent use.
+type Transports struct {
+	mu     sync.Mutex
+	shared map[transportKey]*http.Transport
+}
+
+// transportKey is all that newTransport looks at.
+type transportKey struct {
+	connectTimeout time.Duration
+	proxy          string
+	free           bool   // may dial any address
+	named          string // else the one that may be private
+}
+
+func (t *Transports) get(cfg Config, base, proxy *url.URL) *http.Transport {
+	key := transportKey{connectTimeout: cfg.ConnectTimeout, free: cfg.AllowPrivate || proxy != nil}
+	if proxy != nil {
+		key.proxy = proxy.String()
+	}
+	if !key.free {
+		key.named = dialAddr(base)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if found := t.shared[key]; found != nil {
+		return found
+	}
+	made := newTransport(cfg, base, proxy, nil)
+	made.MaxConnsPerHost, made.MaxIdleConnsPerHost, made.MaxIdleConns = sharedConns, sharedConns, 4*sharedConns
+	if t.shared == nil {
+		t.shared = map[transportKey]*http.Transport{}
+	}
+	t.shared[key] = made
+	return made
+}
+
+// Close drops the idle connections. It may be called at any time and again; a Fetch
+// after it works.
+func (t *Transports) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, shared := range t.shared {
+		shared.CloseIdleConnections()
+	}
+}
