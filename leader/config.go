@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -22,7 +21,7 @@ const (
 	EUOnly = cdn.EUOnly // https://cdn-eu.configcat.com
 )
 
-// Config configures a [Leader]. It is not changed after [New].
+// Config configures a [Leader]. It must not be changed after [New].
 type Config struct {
 	// Redis is where the lock and the content are kept: a *redis.Client (Sentinel's
 	// too) or a *redis.ClusterClient. Its ContextTimeoutEnabled must be set, so that
@@ -30,7 +29,8 @@ type Config struct {
 	// leader does not close it. Required.
 	Redis redis.UniversalClient
 
-	// SDKKeys are the SDK keys to lead for, each elected by itself. At least one.
+	// SDKKeys are the SDK keys to lead for, each elected by itself. At least one. For
+	// others later see [Leader.SetSDKKeys].
 	SDKKeys []SDKKey
 
 	// Timing holds the durations of the protocol. The zero value means [DefaultTiming].
@@ -57,23 +57,6 @@ type Config struct {
 	// ReadBudget is how many bytes per second the followers' reads may take together
 	// after a change (I12). 0: 50 MB/s.
 	ReadBudget int64
-}
-
-// SDKKey is one SDK key to lead for.
-type SDKKey struct {
-	// Name stands for the SDK key in logs and in [Stats]. Empty: its last characters.
-	Name string
-	// Key is the SDK key (S3). Required. It is never shown in full (S103).
-	Key string
-	// BaseURL is where the config is fetched (S4). Empty: the CDN by DataGovernance.
-	BaseURL        string
-	DataGovernance DataGovernance
-	// PollInterval is the time between two polls of the CDN. 0: Timing's.
-	PollInterval time.Duration
-	// AllowedHosts may be named by a redirect of the CDN besides ConfigCat's own.
-	AllowedHosts []string
-	// AllowPrivate lets a redirect lead to loopback and private addresses.
-	AllowPrivate bool
 }
 
 // Timing holds the durations of the protocol. In each a zero means the value of
@@ -131,7 +114,9 @@ func (t Timing) check() error {
 	must(t.LockExpiry <= time.Hour, "LockExpiry must be at most 1 h")
 	must(t.Retry >= 10*time.Millisecond && t.Retry <= time.Hour, "Retry must be between 10 ms and 1 h")
 	must(t.Idle > 0 && t.Idle < t.Dead, "Idle must be positive and below Dead")
-	errs = append(errs, checkPoll(t.PollInterval))
+	if err := checkPoll(t.PollInterval); err != nil {
+		errs = append(errs, fmt.Errorf("leader: Timing: %w", err))
+	}
 	return errors.Join(errs...)
 }
 
@@ -139,37 +124,16 @@ const minPoll = time.Second
 
 func checkPoll(d time.Duration) error {
 	if d < minPoll || d > cachekeys.MaxPoll {
-		return fmt.Errorf("leader: PollInterval: %v is not between %v and %v", d, minPoll, cachekeys.MaxPoll)
+		return fmt.Errorf("PollInterval: %v is not between %v and %v", d, minPoll, cachekeys.MaxPoll)
 	}
 	return nil
 }
 
-// check tells everything that is wrong at once.
+// check tells everything that is wrong at once, but for the SDK keys.
 func (c *Config) check() error {
 	errs := []error{c.Timing.check(), checkRedis(c.Redis)}
-	if len(c.SDKKeys) == 0 {
-		errs = append(errs, errors.New("leader: SDKKeys: at least one SDK key is needed"))
-	}
 	if c.ExpectedFollowers < 0 || c.SubscriberNodes < 0 || c.ReadBudget < 0 {
 		errs = append(errs, errors.New("leader: ExpectedFollowers, SubscriberNodes and ReadBudget must not be negative"))
-	}
-	names, keys := map[string]bool{}, map[string]bool{}
-	for i, k := range c.SDKKeys {
-		if names[k.name()] {
-			errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: the name %q is taken: give each a Name of its own", i, k.name()))
-		}
-		if k.Key != "" && keys[k.Key] {
-			errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: %s is there twice", i, cdn.Mask(k.Key)))
-		}
-		if k.Key != "" && strings.Contains(k.Name, k.Key) {
-			errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: the Name holds the SDK key, and would show it in every log: give another", i))
-		}
-		names[k.name()], keys[k.Key] = true, true
-		if k.PollInterval != 0 {
-			if err := checkPoll(k.PollInterval); err != nil {
-				errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: %w", i, err))
-			}
-		}
 	}
 	return errors.Join(errs...)
 }
@@ -199,11 +163,4 @@ func checkRedis(client redis.UniversalClient) error {
 		return errors.New("leader: Redis: ReadTimeout and WriteTimeout must not be -2: a command must not outlive the lock")
 	}
 	return nil
-}
-
-func (k SDKKey) name() string {
-	if k.Name != "" {
-		return k.Name
-	}
-	return cdn.Mask(k.Key)
 }

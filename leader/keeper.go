@@ -8,23 +8,17 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // keeper takes part in the election for one SDK key. Two loops alternate, that of a
 // candidate and that of a term.
 type keeper struct {
-	leader *Leader
-	name   string
-	poll   time.Duration
-	timing Timing
-	store  store
-	log    eventlog.Log
-	stats  keyStats
-
-	fetcher *cdn.Fetcher
-	broken  int // set by check, read by the one fetch that runs
+	leader  *Leader
+	timing  Timing
+	store   store
+	stats   keyStats
+	control control
 
 	wake    chan struct{} // a leader resigned: try now
 	refresh chan struct{} // a refresh was asked for
@@ -46,19 +40,28 @@ type keeper struct {
 	recent      []cachekeys.RecentETag // current before that, the latest first
 	// lastFetch is when the last fetch was started: there is at most one a second.
 	lastFetch time.Time
-	// notBefore is when the CDN may be asked again, by its Retry-After (S85).
+	// notBefore is when the server may be asked again, by its Retry-After (S85).
 	notBefore time.Time
+	server    string
 }
 
+// run takes part until ctx ends or the SDK key is removed.
 func (k *keeper) run(ctx context.Context) {
-	defer k.fetcher.Close()
-	for ctx.Err() == nil {
-		t, ok := k.campaign(ctx)
+	for {
+		stretch, ok := k.begin(ctx)
 		if !ok {
 			break
 		}
-		t.run(ctx)
+		for stretch.Err() == nil {
+			if t, ok := k.campaign(stretch); ok {
+				t.run(stretch)
+			}
+		}
 	}
+	k.stopped()
+}
+
+func (k *keeper) stopped() {
 	k.stats.update(func(s *KeyStats) { s.State = Stopped })
 }
 
@@ -79,7 +82,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 			k.store.reload(ctx)
 			k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 			if !failing {
-				k.log.Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))
+				k.log().Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))
 			}
 			failing = true
 		case g.outcome == outcomeAcquired:
@@ -95,7 +98,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 				pause = min(pause, g.left+time.Millisecond)
 			} else if !stuck {
 				stuck = true
-				k.log.Error(eventStuck, "The lock never expires, so that nobody can take over: delete it.", slog.String("key", k.store.keys.Lock))
+				k.log().Error(eventStuck, "The lock never expires, so that nobody can take over: delete it.", slog.String("key", k.store.keys.Lock))
 			}
 		}
 		k.sleep(ctx, pause)

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
@@ -23,11 +21,16 @@ var errRunning = errors.New("leader: Run was called before")
 // Leader takes part in the election for one or many SDK keys, and leads those it
 // wins. All methods are safe for concurrent use.
 type Leader struct {
-	cfg     Config
-	id      string
-	log     eventlog.Log
-	keepers []*keeper
-	running atomic.Bool
+	cfg        Config // without the SDK keys
+	id         string
+	log        eventlog.Log
+	transports cdn.Transports
+
+	set atomic.Pointer[keeperSet]
+	// mu guards changes of the set, and start, which starts a keeper; nil: Run was not
+	// called yet.
+	mu    sync.Mutex
+	start func(*keeper)
 }
 
 // New checks the configuration, telling everything that is wrong with it at once.
@@ -40,58 +43,17 @@ func New(cfg Config) (*Leader, error) {
 	if cfg.ReadBudget == 0 {
 		cfg.ReadBudget = 50_000_000
 	}
-	errs := []error{cfg.check()}
+	keys := cfg.SDKKeys
+	cfg.SDKKeys = nil
 	// A process gets an ID of its own at each start: a lock from before is not its own.
 	l := &Leader{cfg: cfg, id: rand.Text(), log: eventlog.New(cfg.Logger)}
-	for i, key := range cfg.SDKKeys {
-		k, err := newKeeper(l, key)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: %w", i, err))
-			continue
-		}
-		l.keepers = append(l.keepers, k)
-	}
-	if err := errors.Join(errs...); err != nil {
+	prepared, err := l.prepare(keys)
+	if err := errors.Join(cfg.check(), err); err != nil {
 		return nil, err
 	}
+	l.set.Store(newKeeperSet(nil))
+	l.replace(prepared)
 	return l, nil
-}
-
-func newKeeper(l *Leader, key SDKKey) (*keeper, error) {
-	k := &keeper{
-		leader:  l,
-		name:    key.name(),
-		poll:    key.PollInterval,
-		timing:  l.cfg.Timing,
-		store:   store{client: l.cfg.Redis, keys: cachekeys.For(key.Key), leaderID: l.id, expiry: l.cfg.Timing.LockExpiry},
-		wake:    make(chan struct{}, 1),
-		refresh: make(chan struct{}, 1),
-	}
-	k.log = eventlog.New(l.cfg.Logger, "sdk_key", k.name)
-	k.stats.v = KeyStats{Name: k.name, State: Candidate}
-	if k.poll == 0 {
-		k.poll = k.timing.PollInterval
-	}
-	var err error
-	k.fetcher, err = cdn.New(cdn.Config{
-		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance,
-		Transport: l.cfg.Transport, ProxyURL: l.cfg.ProxyURL,
-		ConnectTimeout: l.cfg.ConnectTimeout, ReadTimeout: l.cfg.ReadTimeout,
-		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate,
-		MaxBodyBytes: cachekeys.MaxConfigBytes, Check: k.check, Logger: k.log.Logger(),
-	})
-	return k, err
-}
-
-// check refuses what must never be committed, and counts the flags that are broken
-// by themselves (S77).
-func (k *keeper) check(json []byte) error {
-	config, err := evaluate.Parse(json)
-	if err != nil {
-		return err
-	}
-	k.broken = len(config.BrokenFlags())
-	return nil
 }
 
 // ID returns the leader's ID, random for each [New]; it stands in the lock.
@@ -101,15 +63,14 @@ func (l *Leader) ID() string { return l.id }
 // so that others take over at once, and returns nil. It blocks. Whatever Redis or
 // the CDN do, it goes on: faults are logged and counted. Run can be called once.
 func (l *Leader) Run(ctx context.Context) error {
-	if l.running.Swap(true) {
+	var keepers sync.WaitGroup
+	if !l.begin(func(k *keeper) { keepers.Go(func() { k.run(ctx) }) }) {
 		return errRunning
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() { l.listen(ctx) })
-	for _, k := range l.keepers {
-		wg.Go(func() { k.run(ctx) })
-	}
-	wg.Wait()
+	l.listen(ctx)
+	l.end()
+	keepers.Wait()
+	l.transports.Close()
 	return nil
 }
 
@@ -117,10 +78,9 @@ func (l *Leader) Run(ctx context.Context) error {
 // now, at most once a second however often it is asked. The request is lost neither
 // when no message arrives nor when the leader changes.
 func (l *Leader) RequestRefresh(ctx context.Context, name string) error {
-	for _, k := range l.keepers {
-		if k.name == name {
-			return k.store.requestRefresh(ctx)
-		}
+	k := l.set.Load().byName[name]
+	if k == nil {
+		return fmt.Errorf("%w: %q", ErrUnknownName, name)
 	}
-	return fmt.Errorf("%w: %q", ErrUnknownName, name)
+	return k.store.requestRefresh(ctx)
 }

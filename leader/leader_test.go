@@ -66,6 +66,11 @@ func (s *stage) start(link *redistest.Link) (l *Leader, stop func()) {
 	if err != nil {
 		s.Fatal(err)
 	}
+	return l, s.run(l)
+}
+
+// run runs a leader; stop shuts it down and waits.
+func (s *stage) run(l *Leader) (stop func()) {
 	ctx, cancel := context.WithCancel(s.Context())
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()
@@ -77,7 +82,7 @@ func (s *stage) start(link *redistest.Link) (l *Leader, stop func()) {
 	})
 	s.Cleanup(stop)
 	synctest.Wait()
-	return l, stop
+	return stop
 }
 
 func (s *stage) wait(d time.Duration) {

@@ -3,6 +3,7 @@ package leader
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
@@ -13,18 +14,30 @@ import (
 // ackTimeout is how long connecting and acknowledging may take.
 const ackTimeout = 2 * time.Second
 
-// listen hears resignations and refresh requests for all SDK keys. Nothing depends
-// on it: a candidate tries anyway, and each renewal tells of refresh requests.
+// listen hears resignations and refresh requests for all SDK keys, until ctx ends.
+// Nothing depends on it: a candidate tries anyway, and each renewal tells of refresh
+// requests.
 func (l *Leader) listen(ctx context.Context) {
-	byChannel := make(map[string]*keeper, len(l.keepers))
-	opts := subscription.Options{Idle: l.cfg.Timing.Idle, Dead: l.cfg.Timing.Dead, Ack: ackTimeout}
-	for _, k := range l.keepers {
-		byChannel[k.store.keys.Events] = k
-		opts.Channels = append(opts.Channels, k.store.keys.Events)
-	}
+	var open sync.WaitGroup
+	defer open.Wait()
+	closeOld := func() {}
 	failing := false
 	for ctx.Err() == nil {
-		err := l.listenOnce(ctx, opts, byChannel, &failing)
+		set := l.set.Load()
+		sub, err := l.subscribe(ctx, set)
+		if err == nil {
+			// The old set's only now, so that nothing is missed meanwhile.
+			closeOld()
+			closeOld = sub.Close
+			failing = false
+			ended := make(chan error, 1)
+			open.Go(func() { ended <- set.receive(ctx, sub) })
+			select {
+			case err = <-ended:
+			case <-set.replaced:
+				continue
+			}
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -39,20 +52,29 @@ func (l *Leader) listen(ctx context.Context) {
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
+		case <-set.replaced:
 		case <-timer.C:
 		}
 		timer.Stop()
 	}
 }
 
-func (l *Leader) listenOnce(ctx context.Context, opts subscription.Options, byChannel map[string]*keeper, failing *bool) error {
-	sub, err := subscription.Open(ctx, l.cfg.Redis, opts)
-	if err != nil {
-		return err
+func (l *Leader) subscribe(ctx context.Context, set *keeperSet) (*subscription.Subscription, error) {
+	opts := subscription.Options{Idle: l.cfg.Timing.Idle, Dead: l.cfg.Timing.Dead, Ack: ackTimeout}
+	for _, k := range set.keepers {
+		opts.Channels = append(opts.Channels, k.store.keys.Events)
 	}
-	*failing = false
+	return subscription.Open(ctx, l.cfg.Redis, opts)
+}
+
+// receive hears messages until the subscription or ctx ends.
+func (s *keeperSet) receive(ctx context.Context, sub *subscription.Subscription) error {
 	defer sub.Close()
 	defer context.AfterFunc(ctx, sub.Close)()
+	byChannel := make(map[string]*keeper, len(s.keepers))
+	for _, k := range s.keepers {
+		byChannel[k.store.keys.Events] = k
+	}
 	for {
 		received, err := sub.Receive()
 		if err != nil {

@@ -87,7 +87,7 @@ func (t *term) startFetch(ctx context.Context) {
 	now := time.Now()
 	t.k.lastFetch = now
 	t.polls.asked = false
-	t.polls.at = now.Add(t.k.poll)
+	t.polls.at = now.Add(t.k.settings().poll)
 	etag := ""
 	if known := t.newest(); known != nil {
 		etag = known.etag
@@ -109,14 +109,15 @@ func (t *term) newest() *content {
 
 // fetch runs beside the term, and touches nothing of it.
 func (k *keeper) fetch(ctx context.Context, etag string) fetchResult {
+	s := k.settings()
 	began := time.Now()
-	response, err := k.fetcher.Fetch(ctx, etag)
+	response, err := s.fetcher.Fetch(ctx, etag)
 	if took := time.Since(began); ctx.Err() == nil {
 		k.stats.update(func(s *KeyStats) { s.FetchTimes.Add(took) })
 	}
 	result := fetchResult{Response: response, err: err}
 	if err == nil && !response.NotModified {
-		result.content = newContent(response.JSON, response.ETag, k.broken)
+		result.content = newContent(response.JSON, response.ETag, s.broken)
 	}
 	return result
 }
@@ -180,7 +181,7 @@ func (t *term) trust(c *content) bool {
 	t.polls.doubted = stored
 	t.polls.at = time.Now().Add(confirmAfter)
 	t.k.stats.update(func(s *KeyStats) { s.Doubted++ })
-	t.k.log.Info(eventDoubted, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("etag", stored))
+	t.k.log().Info(eventDoubted, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("etag", stored))
 	return false
 }
 
@@ -212,10 +213,10 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 			t.k.notBefore = time.Now().Add(failure.RetryAfter)
 		}
 		if failure.RetryAfter == 0 && t.rev == 0 && !permanent(failure.Code) {
-			t.polls.at = time.Now().Add(min(t.k.poll, jitter(firstRetry)))
+			t.polls.at = time.Now().Add(min(t.k.settings().poll, jitter(firstRetry)))
 		}
 	}
-	t.k.log.Error(event, err.Error(), eventlog.Err(reason))
+	t.k.log().Error(event, err.Error(), eventlog.Err(reason))
 	t.polls.doubted = ""
 	switch healing := t.polls.healing; {
 	case healing:
@@ -245,7 +246,7 @@ func permanent(code int) bool {
 func (k *keeper) verify(c *content) error {
 	config, err := evaluate.Parse(c.json)
 	if err != nil {
-		k.log.Warn(eventForeign, "The content in Redis is no config.", eventlog.Err(err))
+		k.log().Warn(eventForeign, "The content in Redis is no config.", eventlog.Err(err))
 		return err
 	}
 	c.broken = len(config.BrokenFlags())

@@ -14,7 +14,7 @@ const alarmAhead = 5 * time.Minute
 
 // message says what is current. The scripts add rev and the time of the CDN's answer.
 func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
-	m := cachekeys.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.k.poll, Epoch: t.epoch}
+	m := cachekeys.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.k.settings().poll, Epoch: t.epoch}
 	if t.etag != "" {
 		m.ETag = cachekeys.MessageETag(t.etag)
 	}
@@ -155,11 +155,11 @@ func (t *term) committed(c *content, w written) {
 		s.BrokenFlags = c.broken
 	})
 	if changed {
-		t.k.log.Info(eventCommitted, "A new config was published.", slog.Int64("rev", w.rev),
+		t.k.log().Info(eventCommitted, "A new config was published.", slog.Int64("rev", w.rev),
 			slog.String("etag", t.etag), slog.Int("bytes", t.length), slog.Int64("receivers", w.receivers))
 	}
 	if c.broken > 0 && changed {
-		t.k.log.Warn(eventBrokenFlags, "The config has flags with an error in their model.", slog.Int("flags", c.broken))
+		t.k.log().Warn(eventBrokenFlags, "The config has flags with an error in their model.", slog.Int("flags", c.broken))
 	}
 }
 
@@ -174,7 +174,7 @@ func (t *term) wrote(w written) {
 	if t.failing {
 		t.failing = false
 		t.k.stats.update(func(s *KeyStats) { s.WriteError = "" })
-		t.k.log.Info(eventRedisBack, "Redis can be written again.")
+		t.k.log().Info(eventRedisBack, "Redis can be written again.")
 	}
 	t.rev, t.cdn = w.rev, w.cdn
 	if t.content != nil {
@@ -196,7 +196,7 @@ func (t *term) wrote(w written) {
 		s.Ahead = max(ahead, 0)
 	})
 	if alarm {
-		t.k.log.Error(eventAhead, "The entry is ahead of Redis's clock: a clock is wrong, there or where an SDK wrote it.",
+		t.k.log().Error(eventAhead, "The entry is ahead of Redis's clock: a clock is wrong, there or where an SDK wrote it.",
 			slog.Int64("rev", w.rev), slog.Duration("ahead", ahead))
 	}
 }
@@ -210,7 +210,7 @@ func (t *term) regressed(ctx context.Context, w written) error {
 		t.adopt(w.meta)
 		return nil
 	}
-	t.k.log.Warn(eventRegressed, "Redis lost or changed what was written.",
+	t.k.log().Warn(eventRegressed, "Redis lost or changed what was written.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.meta.Rev))
 	if t.content == nil {
 		// Nothing to mend it with: what is there is current, until the CDN answers.
@@ -225,7 +225,7 @@ func (t *term) regressed(ctx context.Context, w written) error {
 // Where that is newer than ours the CDN is asked first, since it may hold what an
 // SDK has just fetched.
 func (t *term) foreign(ctx context.Context, w written) error {
-	t.k.log.Warn(eventForeign, "Entry or blob are missing, or not as they were written.",
+	t.k.log().Warn(eventForeign, "Entry or blob are missing, or not as they were written.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
 	switch {
 	case t.content == nil:

@@ -28,7 +28,8 @@ type Stats struct {
 }
 
 // KeyStats tells of one SDK key. What it says of the content is what this leader last
-// wrote or saw; the counters count since [New].
+// wrote or saw; the counters count since the SDK key was given to [New] or
+// [Leader.SetSDKKeys].
 type KeyStats struct {
 	Name       string
 	State      State
@@ -71,8 +72,9 @@ type KeyStats struct {
 
 // Stats tells the state of every SDK key. It asks nothing of Redis.
 func (l *Leader) Stats() Stats {
-	s := Stats{ID: l.id, Keys: make([]KeyStats, 0, len(l.keepers))}
-	for _, k := range l.keepers {
+	keepers := l.set.Load().keepers
+	s := Stats{ID: l.id, Keys: make([]KeyStats, 0, len(keepers))}
+	for _, k := range keepers {
 		s.Keys = append(s.Keys, k.stats.read())
 	}
 	return s

@@ -17,7 +17,17 @@ var (
 	errFenced  = errors.New("the lock is not ours any more")
 	errLapsed  = errors.New("no renewal came through in time")
 	errStopped = errors.New("shutting down")
+	errChanged = errors.New("the SDK key's settings changed")
+	errRemoved = errors.New("the SDK key was removed")
 )
+
+// stopCause tells why ctx ended.
+func stopCause(ctx context.Context) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errChanged) || errors.Is(cause, errRemoved) {
+		return cause
+	}
+	return errStopped
+}
 
 // term is the time between getting the lock and losing it. It belongs to one
 // goroutine. What it takes for current is what it last wrote or found.
@@ -73,7 +83,7 @@ func (t *term) run(ctx context.Context) {
 		s.State, s.LockHolder, s.Epoch, s.Since = Warm, k.leader.id, t.epoch, time.Now()
 		s.Terms++
 	})
-	k.log.Info(eventLeading, "Leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
+	k.log().Info(eventLeading, "Leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
 	// What was asked for before is answered by the first poll.
 	drain(k.refresh)
 	t.loadContent(ctx)
@@ -92,7 +102,7 @@ func (t *term) run(ctx context.Context) {
 			s.Lapsed++
 		}
 	})
-	k.log.Info(eventResigned, "Not leading any more.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
+	k.log().Info(eventResigned, "Not leading any more.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
 }
 
 // lead is the loop of the term. Everything it writes is fenced by the script that
@@ -104,7 +114,7 @@ func (t *term) lead(ctx context.Context) error {
 	defer renew.Stop()
 	deadline := time.NewTimer(time.Until(t.trusted.Add(timing.StopActing)))
 	defer deadline.Stop()
-	poll := time.NewTimer(0)
+	poll := time.NewTimer(t.nextPoll())
 	defer poll.Stop()
 	var tried time.Time // the last renewal, whether or not it came through
 
@@ -113,7 +123,7 @@ func (t *term) lead(ctx context.Context) error {
 		var err error
 		select {
 		case <-ctx.Done():
-			return errStopped
+			return stopCause(ctx)
 		case <-deadline.C:
 			return errLapsed
 		case <-renew.C:
@@ -130,7 +140,7 @@ func (t *term) lead(ctx context.Context) error {
 		case errors.Is(err, errFenced):
 			return errFenced
 		case ctx.Err() != nil:
-			return errStopped
+			return stopCause(ctx)
 		case time.Since(t.trusted) >= timing.StopActing:
 			return errLapsed
 		}
@@ -153,7 +163,7 @@ func (t *term) report(err error) {
 	t.k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 	if !t.failing {
 		t.failing = true
-		t.k.log.Error(eventRedis, "A write to Redis failed; trying again.", eventlog.Err(err))
+		t.k.log().Error(eventRedis, "A write to Redis failed; trying again.", eventlog.Err(err))
 	}
 }
 
@@ -171,7 +181,7 @@ func (t *term) loadContent(ctx context.Context) {
 	c, err := t.k.store.load(ctx, cachekeys.Meta{Hash: t.hash, ETag: t.etag})
 	if err != nil {
 		if !errors.Is(err, redis.Nil) && ctx.Err() == nil {
-			t.k.log.Warn(eventForeign, "The content in Redis cannot be taken over.", eventlog.Err(err))
+			t.k.log().Warn(eventForeign, "The content in Redis cannot be taken over.", eventlog.Err(err))
 		}
 		return
 	}
@@ -193,7 +203,7 @@ func (t *term) release(ctx context.Context, cause error) error {
 		outcome, err := t.k.store.release(ctx, t.lock, m)
 		cancel()
 		if err == nil {
-			if outcome == outcomeFenced && !errors.Is(cause, errStopped) {
+			if outcome == outcomeFenced && errors.Is(cause, errLapsed) {
 				return errFenced
 			}
 			return cause
