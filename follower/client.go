@@ -65,7 +65,7 @@ func New(cfg Config) (*Client, error) {
 	hooks := startHooks(cfg.Hooks, log)
 	log = log.For(hooks)
 	c := &Client{
-		evaluator: evaluator{log: log, hooks: hooks}, holder: &holder{},
+		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)}, holder: &holder{},
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
 	c.SetDefaultUser(cfg.DefaultUser)
@@ -246,6 +246,7 @@ func (c *Client) Stats() Stats {
 		stats = Stats{State: link.state, Epoch: link.epoch, Poll: link.poll, Counters: f.counters()}
 	}
 	stats.Fetches, stats.FailedFetches = c.source.fetcher.fetches.Load(), c.source.fetcher.failed.Load()
+	stats.EvaluationErrors = c.failed.read()
 	stats.DroppedHooks, stats.HookPanics = c.hooks.counts()
 	if c.isClosed() {
 		stats.State = Closed

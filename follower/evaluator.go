@@ -12,8 +12,9 @@ import (
 // evaluator evaluates for a client and its snapshots, logs what there is to log and
 // tells the hooks.
 type evaluator struct {
-	log   eventlog.Log
-	hooks *hookRunner // nil: none
+	log    eventlog.Log
+	hooks  *hookRunner // nil: none
+	failed *failures   // nil: failures are not counted
 }
 
 // evaluation is the result of an evaluation with what it was made from.
@@ -46,7 +47,7 @@ func (v *evaluator) value(s *snapshot, method, key string, user User, def evalua
 		value, err = s.content().EvaluateValue(key, user, def, nil)
 	}
 	if err != nil {
-		v.logFailure(err, method, key, def)
+		v.onFailure(err, method, key, def)
 	}
 	return value
 }
@@ -55,7 +56,7 @@ func (v *evaluator) value(s *snapshot, method, key string, user User, def evalua
 func (v *evaluator) evaluate(e *evaluation, s *snapshot, method, key string, user User, def evaluate.Value) {
 	v.evaluateQuietly(e, s, key, user, def)
 	if e.Err != nil {
-		v.logFailure(e.Err, method, key, def)
+		v.onFailure(e.Err, method, key, def)
 	}
 	v.tell(e, key)
 }
@@ -110,7 +111,9 @@ func levelOf(id evaluate.EventID) slog.Level {
 	}
 }
 
-func (v *evaluator) logFailure(err error, method, key string, def evaluate.Value) {
+// onFailure counts and logs a failure.
+func (v *evaluator) onFailure(err error, method, key string, def evaluate.Value) {
+	v.failed.count(err)
 	if !v.log.Enabled(slog.LevelError) {
 		return
 	}

@@ -9,9 +9,10 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// isMissing tells, and logs, that there is no config to list anything of.
+// isMissing tells, counts and logs that there is no config to list anything of.
 func (v *evaluator) isMissing(s *snapshot, returned string) bool {
 	if s == nil {
+		v.failed.countCode(evaluate.CodeConfigNotAvailable)
 		v.log.Error(eventConfigNotPresent, "Config JSON is not present. Returning "+returned+".")
 	}
 	return s == nil
@@ -49,7 +50,7 @@ func (v *evaluator) listValues(s *snapshot, method string, user User) map[string
 	for i, f := range failed {
 		errs[i] = f.Err
 	}
-	v.logFailures(errs, method)
+	v.onFailures(errs, method)
 	return values
 }
 
@@ -69,7 +70,7 @@ func (v *evaluator) listDetails(s *snapshot, method string, user User) []Evaluat
 			errs = append(errs, e.Err)
 		}
 	}
-	v.logFailures(errs, method)
+	v.onFailures(errs, method)
 	if v.hooks.wantsEvaluations() {
 		for _, d := range all {
 			v.hooks.flagEvaluated(&d)
@@ -102,8 +103,11 @@ func (v *evaluator) findVariation(s *snapshot, id string) (key string, value any
 	return key, found.Any()
 }
 
-// logFailures logs what failed of an evaluation of every setting.
-func (v *evaluator) logFailures(errs []error, method string) {
+// onFailures counts and logs what failed of an evaluation of every setting.
+func (v *evaluator) onFailures(errs []error, method string) {
+	for _, err := range errs {
+		v.failed.count(err)
+	}
 	if len(errs) > 0 {
 		v.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method. Returning evaluation result.",
 			eventlog.Err(errors.Join(errs...)))

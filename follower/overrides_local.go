@@ -26,7 +26,7 @@ func newLocalOnly(cfg Config) *Client {
 	hooks := startHooks(cfg.Hooks, log)
 	log = log.For(hooks)
 	c := &Client{
-		evaluator: evaluator{log: log, hooks: hooks}, holder: &holder{}, leaveFeed: func() {},
+		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)}, holder: &holder{}, leaveFeed: func() {},
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
 	c.SetDefaultUser(cfg.DefaultUser)

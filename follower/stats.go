@@ -36,6 +36,8 @@ type Stats struct {
 	State State
 	Epoch int64 // the term of the leader that was last heard of
 
+	EvaluationErrors EvaluationErrors // since the client was created
+
 	Counters
 }
 

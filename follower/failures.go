@@ -1,0 +1,58 @@
+package follower
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// EvaluationErrors count the evaluations that failed, so that the default was given, by
+// what was wrong. Of those of all settings at once each that failed counts.
+type EvaluationErrors struct {
+	NoConfig   int64 // there was no config (1000)
+	NoSuchKey  int64 // the config has no such setting (1001)
+	WrongType  int64 // the default is not of the setting's type
+	BrokenFlag int64 // the setting has an error in its model
+	Other      int64
+}
+
+// failures is the live form of [EvaluationErrors]. Only evaluations that fail touch it.
+// A nil one counts nothing.
+type failures struct{ noConfig, noSuchKey, wrongType, brokenFlag, other atomic.Int64 }
+
+func (f *failures) count(err error) {
+	if failure, ok := errors.AsType[*evaluate.Error](err); ok {
+		f.countCode(failure.Code)
+		return
+	}
+	f.countCode(evaluate.CodeUnexpected)
+}
+
+func (f *failures) countCode(code ErrorCode) {
+	if f == nil {
+		return
+	}
+	switch code {
+	case evaluate.CodeConfigNotAvailable:
+		f.noConfig.Add(1)
+	case evaluate.CodeNoSuchKey:
+		f.noSuchKey.Add(1)
+	case evaluate.CodeTypeMismatch:
+		f.wrongType.Add(1)
+	case evaluate.CodeInvalidModel:
+		f.brokenFlag.Add(1)
+	default:
+		f.other.Add(1)
+	}
+}
+
+func (f *failures) read() EvaluationErrors {
+	if f == nil {
+		return EvaluationErrors{}
+	}
+	return EvaluationErrors{
+		NoConfig: f.noConfig.Load(), NoSuchKey: f.noSuchKey.Load(), WrongType: f.wrongType.Load(),
+		BrokenFlag: f.brokenFlag.Load(), Other: f.other.Load(),
+	}
+}
