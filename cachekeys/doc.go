@@ -18,7 +18,7 @@
 //	catbridge:{h}:lock      {leaderID}:{epoch}, expires                 [LockValue]
 //	catbridge:{h}:meta      hash: which content is current              [Meta]
 //	catbridge:{h}:blob      the same content, compressed, with its hash [Blob]
-//	catbridge:{h}:fleet     sorted set, optional reports of followers
+//	catbridge:{h}:fleet     sorted set, optional reports of followers   [FleetReport]
 //	catbridge:{h}:events    channel of [Message]
 //
 // # Rev

@@ -5,7 +5,7 @@ import "strconv"
 // A ParseError says which part of which format was refused and why. It never
 // holds more than a short piece of the input.
 type ParseError struct {
-	Format string // "entry", "blob", "meta", "message", "lock", "content"
+	Format string // "entry", "blob", "meta", "message", "lock", "content", "fleet report"
 	Part   string // the field or line at fault; empty: the whole
 	Reason string
 }

@@ -25,9 +25,10 @@ func ContentHash(json []byte) string {
 }
 
 func validHash[T string | []byte](s T) bool {
-	if len(s) != HashBytes {
-		return false
-	}
+	return len(s) == HashBytes && isHex(s)
+}
+
+func isHex[T string | []byte](s T) bool {
 	for i := range len(s) {
 		c := s[i]
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {

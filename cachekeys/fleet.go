@@ -1,0 +1,160 @@
+package cachekeys
+
+import (
+	"strings"
+	"time"
+)
+
+const (
+	// MaxFleetNameBytes is the greatest length of a follower's id, its version and its
+	// state in a [FleetReport].
+	MaxFleetNameBytes = 64
+	// MaxFleetBytes is the greatest size of a report.
+	MaxFleetBytes = 384
+	// FleetHashBytes is how much of a [ContentHash] a report tells: enough to know
+	// contents apart.
+	FleetHashBytes = 16
+
+	// MinFleetInterval and MaxFleetInterval bound the interval of reports.
+	MinFleetInterval = 5 * time.Second
+	MaxFleetInterval = 5 * time.Minute
+	// FleetExpiry is the age at which a report is removed by whoever reports next: three
+	// of the longest intervals.
+	FleetExpiry = 3 * MaxFleetInterval
+
+	fleetVersion = "cb1"
+	fleetFields  = 8
+	nothing      = "-"
+)
+
+// FleetReport is what a follower tells of itself, a member of the sorted set [Keys].Fleet.
+// Its score is the time of the report, Unix ms by Redis's clock as far as the follower
+// knows it.
+//
+//	cb1 {id} {version} {state} {interval in ms} {rev} {beginning of the hash} {lag in ms}
+//
+// What is not known is written as "-". Later versions append their fields.
+//
+// A report of other content is another member, so a follower's former one must go. It is
+// known by its score, to which a random part of a millisecond is added: with
+// ZREMRANGEBYSCORE from there to there it is removed by the follower that wrote it, and no
+// other command is needed. Should one be left behind, since a reply was lost for instance,
+// the one with the higher score counts, until FleetExpiry removes the other.
+type FleetReport struct {
+	ID       string        // of one follower while it lives; see [ValidFleetName]
+	Version  string        // of its program or library; the same letters
+	State    string        // how it is connected; the same letters
+	Interval time.Duration // at which it reports; whole milliseconds
+	Rev      int64         // of the content in force; 0: there is none
+	Hash     string        // the first [FleetHashBytes] of the content's hash; empty exactly if there is none
+	// Lag is how long its last change took: from when the leader asked the CDN until it was
+	// in force here. Whole milliseconds; 0: not known.
+	Lag   time.Duration
+	Extra string // fields that this version does not know, as they came
+}
+
+// ValidFleetName tells whether a text can stand in a report: at most [MaxFleetNameBytes]
+// letters and digits of ASCII and . _ : / @ ~ + -, of which a letter or digit comes first.
+func ValidFleetName(s string) bool {
+	if s == "" || len(s) > MaxFleetNameBytes || !isAlphanumeric(s[0]) {
+		return false
+	}
+	for i := range len(s) {
+		if !isAlphanumeric(s[i]) && strings.IndexByte("._:/@~+-", s[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+// ParseFleetReport reads a member of the sorted set. All errors are [*ParseError].
+func ParseFleetReport(member string) (FleetReport, error) {
+	if len(member) > MaxFleetBytes {
+		return FleetReport{}, malformed("fleet report", "", "over the size limit")
+	}
+	part := strings.SplitN(member, " ", fleetFields+1)
+	if part[0] != fleetVersion {
+		return FleetReport{}, malformed("fleet report", "version", "want "+fleetVersion+", have "+excerpt(part[0]))
+	}
+	if len(part) < fleetFields {
+		return FleetReport{}, malformed("fleet report", "", "too few fields")
+	}
+	r := FleetReport{ID: part[1], Version: part[2], State: part[3], Hash: part[6]}
+	for i, name := range []string{1: "id", 2: "version", 3: "state"} {
+		if i > 0 && !ValidFleetName(part[i]) {
+			return FleetReport{}, malformed("fleet report", name, "bad value "+excerpt(part[i]))
+		}
+	}
+	var interval, lag int64
+	for _, n := range []struct {
+		name      string
+		text      string
+		dst       *int64
+		low, high int64
+	}{
+		{"interval", part[4], &interval, MinFleetInterval.Milliseconds(), MaxFleetInterval.Milliseconds()},
+		{"rev", part[5], &r.Rev, MinRev, MaxRev},
+		{"lag", part[7], &lag, 1, MaxRev},
+	} {
+		value, ok := parseNumber(n.text)
+		switch {
+		case n.text == nothing && n.name != "interval":
+		case !ok || value < n.low || value > n.high:
+			return FleetReport{}, malformed("fleet report", n.name, "bad value "+excerpt(n.text))
+		}
+		*n.dst = value
+	}
+	r.Interval, r.Lag = time.Duration(interval)*time.Millisecond, time.Duration(lag)*time.Millisecond
+	if r.Hash == nothing {
+		r.Hash = ""
+	} else if len(r.Hash) != FleetHashBytes || !isHex(r.Hash) {
+		return FleetReport{}, malformed("fleet report", "hash", "bad value "+excerpt(r.Hash))
+	}
+	if (r.Rev == 0) != (r.Hash == "") {
+		return FleetReport{}, malformed("fleet report", "hash", "rev and hash do not stand together")
+	}
+	if len(part) > fleetFields {
+		r.Extra = part[fleetFields]
+		if !plainFields(r.Extra) {
+			return FleetReport{}, malformed("fleet report", "fields", "bad value "+excerpt(r.Extra))
+		}
+	}
+	return r, nil
+}
+
+// plainFields tells whether fields of a later version are at least printable ASCII.
+func plainFields(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+}
+
+// Append appends the report as it is stored.
+func (r FleetReport) Append(dst []byte) []byte {
+	dst = append(dst, fleetVersion...)
+	for _, text := range []string{r.ID, r.Version, r.State} {
+		dst = append(append(dst, ' '), text...)
+	}
+	dst = appendKnown(dst, r.Interval.Milliseconds())
+	dst = appendKnown(dst, r.Rev)
+	if r.Hash == "" {
+		dst = append(append(dst, ' '), nothing...)
+	} else {
+		dst = append(append(dst, ' '), r.Hash[:min(len(r.Hash), FleetHashBytes)]...)
+	}
+	dst = appendKnown(dst, r.Lag.Milliseconds())
+	if r.Extra != "" {
+		dst = append(append(dst, ' '), r.Extra...)
+	}
+	return dst
+}
+
+func appendKnown(dst []byte, n int64) []byte {
+	dst = append(dst, ' ')
+	if n == 0 {
+		return append(dst, nothing...)
+	}
+	return appendNumber(dst, n)
+}
