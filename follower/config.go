@@ -88,6 +88,18 @@ type Config struct {
 	// added later, see [Client.OnConfigChanged].
 	Hooks *Hooks
 
+	// FleetReport is the interval, give or take 20 %, at which Redis is told that this
+	// follower lives: its id, the version of this library, how it is connected, the rev and
+	// the beginning of the hash of what Redis gave it, and how long its last change took, see
+	// [cachekeys.FleetReport]. From that catbridge status tells how many follow and who is behind.
+	// After a change the next report comes within half an interval. 5 s to 5 min; 0: none,
+	// and nothing is written to Redis. The Redis user needs the rights to ZADD and ZREMRANGEBYSCORE
+	// on the key. Clients that share a subscription report once.
+	FleetReport time.Duration
+	// FleetName is what its reports call this follower, with a random part after it; empty:
+	// the name of the host, which everyone who may read the key in Redis then sees.
+	FleetName string
+
 	// MaxInitWait is how long [Client.Ready] waits for the first sync (S40).
 	// 0: [DefaultMaxInitWait]. Negative: for as long as it takes. That evaluations should
 	// not wait at all, NoWaitForRefresh says.
@@ -210,6 +222,9 @@ func (c Config) complete() (Config, error) {
 		errs = append(errs, fmt.Errorf("Config.Redis is a %T, want a *redis.Client or a *redis.ClusterClient", client))
 	}
 	if err := c.FlagOverrides.check(); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := c.fleetOptions(); err != nil {
 		errs = append(errs, err)
 	}
 	var err error

@@ -130,8 +130,23 @@ func (s *syncer) apply(next *snapshot) {
 		return
 	}
 	s.inc(&s.n.Applied)
+	s.noteLag(held, next)
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
 	s.log.Debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.rev),
 		slog.String("hash", next.hash), slog.String("source", string(next.source)))
+}
+
+// noteLag notes how long a change took since the leader asked the CDN, which is its rev.
+func (s *syncer) noteLag(held, next *snapshot) {
+	lag := time.Duration(0)
+	if held != nil && held.source != SourceFile && next.source != SourceEntry && s.fresh.cdn != 0 {
+		since := time.Duration(s.fresh.cdn-next.rev) * time.Millisecond
+		lag = max(time.Since(s.fresh.answered)+since, time.Millisecond).Truncate(time.Millisecond)
+	}
+	s.lag.Store(int64(lag))
 }
 
 // move takes over the rev of content that is held already.

@@ -122,9 +122,9 @@
 //   - Staleness (I7): the leader's poll and the spread window; a heartbeat more if a
 //     message was lost; Dead and a pause more if the connection died; 6 s more without
 //     pub/sub.
-//   - A follower never writes to Redis and needs the rights GET, HMGET, SUBSCRIBE,
-//     UNSUBSCRIBE and PING on the keys and the channel of its SDK key (I11); in a
-//     cluster those of the Redis client besides.
+//   - A follower never writes to Redis, but for the report below where it is asked for, and
+//     needs the rights GET, HMGET, SUBSCRIBE, UNSUBSCRIBE and PING on the keys and the
+//     channel of its SDK key (I11); in a cluster those of the Redis client besides.
 //   - "Up to date" is claimed only after an answer from the CDN about the very content
 //     that is in force (I14).
 //
@@ -135,6 +135,29 @@
 // after the message before: that bounds its age whatever the local clock says, which
 // counts only as far as it agrees. So a wrong local clock stops mattering with the
 // first poll that a follower lives through.
+//
+// # Report
+//
+// With Config.FleetReport a feed writes into a sorted set, at intervals, what it has in
+// force, a [cachekeys.FleetReport]. From that operators see how many follow and who is
+// behind; nothing else depends on it. A goroutine of its own writes, so that a Redis that
+// is slow delays neither sync nor evaluation. One pipeline adds the report, removes the
+// one before by its score, which no other has, and removes what expired; a feed that is
+// stopped removes its own. A member that holds the follower's state is another one with
+// each poll, and ZADD and ZREMRANGEBYSCORE are all that it takes to have one for each
+// follower, with nothing to read and no script.
+//
+// What it tells besides rev are the hash, since a rev moves with every poll and says
+// nothing about who is behind, and its interval, so that a follower that died is told from
+// one that reports rarely. Scores are of Redis's clock as told under Freshness. What
+// expired is counted from the CDN's last answer, so that a follower with a wrong clock
+// cannot remove the reports of others. So there is a report for each follower that
+// lives, and for each that was killed within the last 15 minutes or while the CDN does not
+// answer, of at most 384 bytes each.
+//
+// The first report comes after a random part of the interval, the others after the
+// interval ± 20 %; after a change, once, within half of it, but no sooner than 5 s after
+// the last. Refused for want of a right, they are tried again every 10 minutes.
 //
 // # Failures
 //
@@ -156,6 +179,8 @@
 //	bits flipped, a blob of another rev  refused; the official entry is taken
 //	content that is no config            refused; the one in force stays
 //	no leader at all                     the entry that official SDKs fill is enough
+//	reports refused                      an error in the log, tried again after 10 min
+//	reports fail otherwise               a warning in the log, the next one comes in its time
 //
 // # Not guaranteed
 //
@@ -180,4 +205,7 @@
 //	6007 error  content is no config        6015 info   reads succeed again
 //	6016 error  the snapshot file is refused
 //	6017 error  the snapshot file cannot be written
+//	6018 error  reports to the fleet are refused
+//	6019 warn   a report to the fleet failed
+//	6020 info   reports to the fleet succeed again
 package follower

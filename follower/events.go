@@ -36,4 +36,7 @@ const (
 	eventCacheReadRecovery      = 6015
 	eventFileRead               = 6016
 	eventFileWrite              = 6017
+	eventFleetRefused           = 6018
+	eventFleetFailed            = 6019
+	eventFleetRecovery          = 6020
 )

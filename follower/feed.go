@@ -23,13 +23,17 @@ type feed struct {
 	store   *store
 	timings Timings
 	listen  bool // it subscribes; else it reads when it is asked to
+	fleet   fleetOptions
 	log     feedLog
 	members members
 
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
 	link      atomic.Pointer[link]
+	lag       atomic.Int64 // of the last change, a [time.Duration]; 0: not known
 	tally
+
+	changed chan struct{} // a level trigger for the reporter: other content is in force
 
 	synced   chan struct{} // closed once the first sync has been tried
 	syncOnce sync.Once
@@ -56,14 +60,14 @@ type refresh struct {
 	err  error
 }
 
-func newFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings, listen bool) *feed {
+func newFeed(key feedKey, keys cachekeys.Keys) *feed {
 	f := &feed{
-		redis: client, store: newStore(client, keys), timings: timings, listen: listen,
-		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
+		redis: key.redis, store: newStore(key.redis, keys), timings: key.timings, listen: key.listen, fleet: key.fleet,
+		changed: make(chan struct{}, 1), synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
 	}
 	f.log = feedLog{&f.members}
 	state := Unsubscribed
-	if listen {
+	if key.listen {
 		state = Connecting
 	}
 	f.link.Store(&link{state: state, poll: defaultPoll})
@@ -74,9 +78,14 @@ func newFeed(client redis.UniversalClient, keys cachekeys.Keys, timings Timings,
 func (f *feed) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
+	var running sync.WaitGroup
+	running.Go(func() { newSyncer(f).run(ctx) })
+	if f.fleet.interval > 0 {
+		running.Go(func() { newReporter(f, f.fleet).run(ctx) })
+	}
 	go func() {
-		defer close(f.done)
-		newSyncer(f).run(ctx)
+		running.Wait()
+		close(f.done)
 	}()
 }
 

@@ -15,6 +15,7 @@ type feedKey struct {
 	entry   string // stands for the SDK key
 	timings Timings
 	listen  bool
+	fleet   fleetOptions
 }
 
 // sameFlags says which clients serve the same flags (S1).
@@ -62,7 +63,7 @@ func acquireFeed(key feedKey, keys cachekeys.Keys, m *member, known *snapshot) (
 	defer running.Unlock()
 	shared := running.feeds[key]
 	if shared == nil {
-		shared = &sharedFeed{feed: newFeed(key.redis, keys, key.timings, key.listen)}
+		shared = &sharedFeed{feed: newFeed(key, keys)}
 		shared.current.Store(known)
 		shared.join(m)
 		shared.start()

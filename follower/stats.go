@@ -66,6 +66,8 @@ type Counters struct {
 	Rebases        int64 // times the rev was lowered by rule 6
 	Fetches        int64 // times the client asked the CDN itself
 	FailedFetches  int64 // among them: without a usable answer
+	Reports        int64 // reports to the fleet, see Config.FleetReport
+	FailedReports  int64 // among them: not written
 	DroppedHooks   int64 // changes that hooks were not told of because they were too slow
 	HookPanics     int64 // hooks that panicked
 }

@@ -1,0 +1,56 @@
+package follower
+
+import (
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// BenchmarkFleetReport tells what a report costs Redis among those of 10,000 followers:
+// commands, bytes received, processor time, and the memory that it takes.
+func BenchmarkFleetReport(b *testing.B) {
+	const followers = 10_000
+	server := redistest.Start(b)
+	client := server.Client(b, nil)
+	keys := cachekeys.For(testSDKKey)
+	f := newFeed(feedKey{redis: client, timings: DefaultTimings(), fleet: fleetOptions{reportEvery, "checkout-7d9f8b6c5-x2x4v"}}, keys)
+	f.current.Store(&snapshot{rev: time.Now().UnixMilli(), hash: cachekeys.ContentHash(configJSON(1))})
+	f.confirmed.Store(&answer{cdn: time.Now().UnixMilli(), at: time.Now()})
+	reporters := make([]*reporter, followers)
+	for i := range reporters {
+		reporters[i] = newReporter(f, f.fleet)
+		reporters[i].report(b.Context())
+	}
+	before := info(b, client)
+	i := 0
+	for b.Loop() {
+		reporters[i%followers].report(b.Context())
+		i++
+	}
+	after := info(b, client)
+	per := func(name string) float64 { return (after[name] - before[name]) / float64(i) }
+	b.ReportMetric(per("total_commands_processed"), "commands/op")
+	b.ReportMetric(per("total_net_input_bytes"), "bytes/op")
+	b.ReportMetric((per("used_cpu_user")+per("used_cpu_sys"))*1e6, "redis-µs/op")
+	b.ReportMetric(float64(client.MemoryUsage(b.Context(), keys.Fleet, 0).Val())/followers, "bytes/follower")
+	if n := client.ZCard(b.Context(), keys.Fleet).Val(); n != followers || f.counters().FailedReports != 0 {
+		b.Errorf("%d members, %+v", n, f.counters())
+	}
+}
+
+var infoLine = regexp.MustCompile(`(?m)^(\w+):([0-9.]+)\r$`)
+
+func info(b *testing.B, client *redis.Client) map[string]float64 {
+	b.Helper()
+	values := map[string]float64{}
+	for _, line := range infoLine.FindAllStringSubmatch(client.Info(b.Context(), "stats", "cpu").Val(), -1) {
+		values[line[1]], _ = strconv.ParseFloat(line[2], 64)
+	}
+	return values
+}
