@@ -77,7 +77,6 @@ func (r *reporter) report(ctx context.Context) {
 	r.feed.inc(&r.feed.n.Reports)
 	pause := r.interval
 	if err == nil {
-		r.score = score
 		r.worked()
 	} else if r.failed(err); r.refused {
 		pause = refusedPause
@@ -112,7 +111,7 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 	defer cancel()
 	key := r.feed.store.keys.Fleet
 	pipe := r.feed.store.client.Pipeline()
-	pipe.ZAdd(ctx, key, redis.Z{Score: score, Member: member})
+	add := pipe.ZAdd(ctx, key, redis.Z{Score: score, Member: member})
 	if r.score != 0 {
 		pipe.ZRemRangeByScore(ctx, key, scoreText(r.score), scoreText(r.score))
 	}
@@ -122,6 +121,9 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.cdn-cachekeys.FleetExpiry.Milliseconds(), 10))
 	}
 	_, err := pipe.Exec(ctx)
+	if add.Err() == nil {
+		r.score = score
+	}
 	return err
 }
 

@@ -294,6 +294,10 @@ func TestReportsThatAreRefused(t *testing.T) {
 				}
 				refuse = false
 				sleep(15 * time.Minute)
+				if s := c.Stats(); s.Reports-s.FailedReports == 0 {
+					t.Errorf("with the right: %+v", s)
+				}
+				sleep(cachekeys.FleetExpiry) // for what could not be removed meanwhile
 				n.one(t)
 				wantEvents(t, log, eventFleetRecovery, 1)
 			})
