@@ -2,8 +2,6 @@ package test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,11 +10,10 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/redis/go-redis/v9"
 )
 
-// auditor reads all that the bridge stores, in one transaction each time, and sees
+// auditor reads all that the bridge stores, at one moment each time, and sees
 // to it that entry, blob and meta agree (I3), that the fetch time in the entry does
 // not go back (I9), and that the version within the content does not.
 type auditor struct {
@@ -25,14 +22,19 @@ type auditor struct {
 
 	mu      sync.Mutex
 	faults  []string
-	fetched int64
-	version int64
+	highest found
+	last    found
 	lossy   bool
-	sound   string // hash of the last blob whose content was looked at
+	lost    int // writes that were not there any more, where that may be
+	back    int // versions that went back
 	// What was seen last, since nearly always nothing has changed.
 	seen, entryText, blobText string
+	sound                     string           // hash of the last blob whose content was looked at
 	known                     map[string]int64 // version by content hash
 }
+
+// found is what an entry says.
+type found struct{ fetched, version int64 }
 
 // startAuditor lets it read now and then, until the end of the test.
 func startAuditor(w *world) *auditor {
@@ -55,6 +57,7 @@ func startAuditor(w *world) *auditor {
 		cancel()
 		running.Wait()
 		a.report(w.T)
+		w.account.add(a.lost, a.back)
 	})
 	return a
 }
@@ -75,7 +78,7 @@ func (a *auditor) check(t *testing.T) {
 func (a *auditor) stored() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.version
+	return a.highest.version
 }
 
 // allowLoss lets what is stored go back from now on: a replica that takes over may be
@@ -90,7 +93,7 @@ func (a *auditor) allowLoss() {
 func (a *auditor) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.fetched, a.version = 0, 0
+	a.highest, a.last = found{}, found{}
 }
 
 func (a *auditor) report(t *testing.T) {
@@ -106,74 +109,39 @@ func (a *auditor) report(t *testing.T) {
 func (a *auditor) read(ctx context.Context) {
 	a.mu.Lock() // a read that began earlier must not be looked at later
 	defer a.mu.Unlock()
-	pipe := a.admin.TxPipeline()
-	entry, blob := pipe.Get(ctx, a.keys.Entry), pipe.Get(ctx, a.keys.Blob)
-	meta := pipe.HMGet(ctx, a.keys.Meta, cachekeys.MetaFields()...)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+	reply, err := readAll.Run(ctx, a.admin, []string{a.keys.Entry, a.keys.Blob, a.keys.Meta}, cachekeys.MetaFields()).Slice()
+	if err != nil {
 		return // Redis is away: nothing can be said
 	}
-	if seen := fmt.Sprint(meta.Val()); seen != a.seen || entry.Val() != a.entryText || blob.Val() != a.blobText {
-		a.seen, a.entryText, a.blobText = seen, entry.Val(), blob.Val()
-		a.compare(entry.Val(), blob.Val(), meta.Val())
+	entry, _ := reply[0].(string) // nil: there is none
+	blob, _ := reply[1].(string)
+	meta, _ := reply[2].([]any)
+	if seen := fmt.Sprint(meta); seen != a.seen || entry != a.entryText || blob != a.blobText {
+		a.seen, a.entryText, a.blobText = seen, entry, blob
+		a.compare(entry, blob, meta)
 	}
 }
 
-// compare looks at what is there; a key may be missing after a fault.
-func (a *auditor) compare(entryText, blobText string, fields []any) {
-	meta, err := cachekeys.ParseMeta(fields)
-	if err != nil {
-		a.fault("%v", err)
-	}
-	rev, hash := meta.Rev, meta.Hash
-	agree := func(what string, thisRev int64, thisHash string) {
-		if rev != 0 && (thisRev != rev || thisHash != hash) {
-			a.fault("%s has rev %d and hash %.8s, others have %d and %.8s", what, thisRev, thisHash, rev, hash)
-		}
-		rev, hash = thisRev, thisHash
-	}
-	if blobText != "" {
-		blob, err := cachekeys.ParseBlob([]byte(blobText))
-		if err == nil && blob.Hash != a.sound {
-			_, err = blob.JSON()
-		}
-		if err != nil {
-			a.fault("%v", err)
-		}
-		a.sound = blob.Hash
-		agree("the blob", blob.Rev, blob.Hash)
-	}
-	if entryText != "" {
-		entry, err := cachekeys.ParseEntry([]byte(entryText))
-		if err != nil {
-			a.fault("%v", err)
-			return
-		}
-		contentHash := cachekeys.ContentHash(entry.JSON)
-		agree("the entry", entry.FetchTime, contentHash)
-		a.entry(entry, contentHash)
-	}
+// readAll reads all keys at one moment. A transaction would be refused by a Redis that
+// is full.
+var readAll = redis.NewScript(`return {
+	redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), redis.call('HMGET', KEYS[3], unpack(ARGV))}`)
+
+// note takes in what a tap found.
+func (a *auditor) note(text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fault("%s", text)
 }
 
-func (a *auditor) entry(entry cachekeys.Entry, hash string) {
-	if entry.FetchTime < a.fetched && !a.lossy {
-		a.fault("fetch time %d after %d", entry.FetchTime, a.fetched)
+// wentBack is note for what may be where Redis loses writes.
+func (a *auditor) wentBack(text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.lossy {
+		a.fault("%s", text)
+		a.back++
 	}
-	a.fetched = max(a.fetched, entry.FetchTime)
-	version, ok := a.known[hash]
-	if !ok {
-		var config struct {
-			F map[string]struct{ V struct{ I int64 } }
-		}
-		if err := json.Unmarshal(entry.JSON, &config); err != nil {
-			a.fault("%v", err)
-		}
-		version = config.F[fakecdn.VersionFlag].V.I
-		a.known[hash] = version
-	}
-	if version < a.version && !a.lossy {
-		a.fault("version %d after %d", version, a.version)
-	}
-	a.version = max(a.version, version)
 }
 
 func (a *auditor) fault(format string, args ...any) {

@@ -30,7 +30,7 @@ var cdnFaults = map[string]fakecdn.Fault{
 
 // Whatever the CDN says in place of a config, content stays as it is, is not called
 // fresh, and the next good answer is published (I4, I14, S81, S83, S84).
-func TestFaultOfTheCDNChangesNothing(t *testing.T) {
+func TestF26_FaultOfTheCDNChangesNothing(t *testing.T) {
 	for name, fault := range cdnFaults {
 		t.Run(name, func(t *testing.T) {
 			scenario(t, func(w *world) {
@@ -62,7 +62,7 @@ func TestFaultOfTheCDNChangesNothing(t *testing.T) {
 }
 
 // The same at the very start: nothing is written that would say that there is content.
-func TestFaultOfTheCDNAtTheStart(t *testing.T) {
+func TestF26_FaultOfTheCDNAtTheStart(t *testing.T) {
 	for _, name := range []string{"403", "500", "garbage", "oversized", "network"} {
 		t.Run(name, func(t *testing.T) {
 			scenario(t, func(w *world) {
@@ -87,7 +87,7 @@ func TestFaultOfTheCDNAtTheStart(t *testing.T) {
 
 // A CDN that does not answer does not keep the leader from its heartbeats, nor from
 // giving up its lock.
-func TestHangingCDNKeepsNothingFromGoingOn(t *testing.T) {
+func TestF26_HangingCDNKeepsNothingFromGoingOn(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(1)
 		release := make(chan struct{})
@@ -109,7 +109,7 @@ func TestHangingCDNKeepsNothingFromGoingOn(t *testing.T) {
 
 // An edge of the CDN that lags behind serves the content before: it is asked again
 // and not believed.
-func TestLaggingEdgeDoesNotBringOldContentBack(t *testing.T) {
+func TestF27_LaggingEdgeDoesNotBringOldContentBack(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, _ := w.ready(2)
 		for range 3 {

@@ -75,7 +75,7 @@ func TestUnchangedContentOnlyMovesItsTime(t *testing.T) {
 	})
 }
 
-func TestLostMessageIsMadeUpForByAHeartbeat(t *testing.T) {
+func TestF16_LostMessageIsMadeUpForByAHeartbeat(t *testing.T) {
 	for name, size := range map[string]int{"carried by messages": 0, "read from Redis": 100 << 10} {
 		t.Run(name, func(t *testing.T) {
 			scenario(t, func(w *world) {

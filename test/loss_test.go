@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// F9
-func TestFlushedRedisIsFilledAgain(t *testing.T) {
+func TestF09_FlushedRedisIsFilledAgain(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.ready(3)
 		for range 3 {
@@ -17,8 +16,7 @@ func TestFlushedRedisIsFilledAgain(t *testing.T) {
 	})
 }
 
-// F9
-func TestEachDeletedKeyComesBack(t *testing.T) {
+func TestF09_EachDeletedKeyComesBack(t *testing.T) {
 	for name, key := range map[string]func(*world) []string{
 		"entry":          func(w *world) []string { return []string{w.keys.Entry} },
 		"lock":           func(w *world) []string { return []string{w.keys.Lock} },
@@ -44,7 +42,7 @@ func TestEachDeletedKeyComesBack(t *testing.T) {
 
 // While the CDN does not answer, a leader that led before writes again what it holds,
 // and claims nothing new about it.
-func TestFlushedRedisIsFilledAgainWithoutTheCDN(t *testing.T) {
+func TestF09_FlushedRedisIsFilledAgainWithoutTheCDN(t *testing.T) {
 	scenario(t, func(w *world) {
 		_, second := w.ready(2)
 		second.stop()
@@ -66,7 +64,7 @@ func TestFlushedRedisIsFilledAgainWithoutTheCDN(t *testing.T) {
 }
 
 // F9 and F2 at once: only the followers still have the content.
-func TestFlushedRedisIsFilledByTheNextLeader(t *testing.T) {
+func TestF09_FlushedRedisIsFilledByTheNextLeader(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(2)
 		first.kill()

@@ -10,8 +10,7 @@ import (
 // back is the bound for a follower to come back on a connection that was closed.
 func (w *world) back() time.Duration { return w.follower.BackoffMax + w.follower.Ack + time.Second }
 
-// F13
-func TestFollowersComeBackWhenTheirConnectionsAreClosed(t *testing.T) {
+func TestF13_FollowersComeBackWhenTheirConnectionsAreClosed(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.ready(10)
 		for _, r := range w.readers {
@@ -46,7 +45,7 @@ func TestChangeDuringAnOutageIsCaughtUpWith(t *testing.T) {
 
 // F11, F15: nothing arrives any more, and no connection was closed. Evaluation does
 // not notice (I5).
-func TestSilentConnectionIsGivenUp(t *testing.T) {
+func TestF11_SilentConnectionIsGivenUp(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.ready(2)
 		frozen := w.readers[0]

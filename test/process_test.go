@@ -62,18 +62,22 @@ func onProcesses(t *testing.T, play func(f *fleet)) {
 		missing.Skip(t, "the go command is missing (%v)", err)
 	}
 	t.Parallel()
-	server := redistest.Start(t)
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: time.Minute}
-	p.leader.PollInterval = time.Second
-	f := &fleet{world: newWorld(t, to(server), p, false), path: path, redisURL: server.URL()}
-	web := httptest.NewServer(f.cdn)
-	t.Cleanup(web.Close)
-	f.cdnURL = web.URL
-	play(f)
+	inLanes(t, func(t *testing.T, rounds int) {
+		server := redistest.Start(t)
+		path, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: time.Minute}
+		p.leader.PollInterval = time.Second
+		f := &fleet{world: newWorld(t, to(server), p, false), path: path, redisURL: server.URL()}
+		f.lane = rounds
+		f.tap(server)
+		web := httptest.NewServer(f.cdn)
+		t.Cleanup(web.Close)
+		f.cdnURL = web.URL
+		play(f)
+	})
 }
 
 // process is a catbridge leader of its own.
@@ -176,8 +180,7 @@ func (f *fleet) launchAll(leaders, followers int) []*process {
 	return all
 }
 
-// F2
-func TestKilledProcessIsReplaced(t *testing.T) {
+func TestF02_KilledProcessIsReplaced(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		all := f.launchAll(2, 3)
 		for range 2 {
@@ -192,8 +195,7 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 	})
 }
 
-// F3
-func TestTerminatedProcessHandsOver(t *testing.T) {
+func TestF03_TerminatedProcessHandsOver(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		all := f.launchAll(3, 3)
 		for range 3 {
@@ -218,7 +220,7 @@ func TestTerminatedProcessHandsOver(t *testing.T) {
 
 // F1: stopped while the CDN's answer is under way, past the end of the lock, and
 // resumed when another has published newer content.
-func TestStoppedProcessWritesNothingLate(t *testing.T) {
+func TestF01_StoppedProcessWritesNothingLate(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		all := f.launchAll(2, 3)
 		for range 2 {

@@ -43,9 +43,11 @@ func (w *world) follow() *reader {
 	r.client = client
 	w.Cleanup(func() {
 		client.Close()
-		for _, fault := range r.seen() {
+		faults := r.seen()
+		for _, fault := range faults {
 			w.Errorf("%s: %s", r.name, fault)
 		}
+		w.account.add(0, len(faults))
 	})
 	w.readers = append(w.readers, r)
 	return r

@@ -11,13 +11,18 @@ import (
 func onServer(t *testing.T, play func(w *world, server *redistest.Process)) {
 	t.Helper()
 	t.Parallel()
-	server := redistest.Start(t)
-	play(newWorld(t, to(server), realProfile(), false), server)
+	inLanes(t, func(t *testing.T, rounds int) {
+		server := redistest.Start(t)
+		w := newWorld(t, to(server), realProfile(), false)
+		w.lane = rounds
+		w.tap(server)
+		play(w, server)
+	})
 }
 
 // F15: Redis is stopped for longer than any lock lives. Evaluation answers at once
 // meanwhile, and tells how old the content is.
-func TestStoppedRedisKeepsNobodyFromEvaluating(t *testing.T) {
+func TestF15_StoppedRedisKeepsNobodyFromEvaluating(t *testing.T) {
 	onServer(t, func(w *world, server *redistest.Process) {
 		w.ready(3)
 		before := w.readers[0].client.Stats()
@@ -59,7 +64,7 @@ func TestRestartedRedisIsFilledAgain(t *testing.T) {
 }
 
 // F14: Redis does not answer for a while that is longer than the lock lives.
-func TestSleepingRedis(t *testing.T) {
+func TestF14_SleepingRedis(t *testing.T) {
 	for name, command := range map[string][]any{
 		"CLIENT PAUSE": {"CLIENT", "PAUSE", 4000, "ALL"},
 		"DEBUG SLEEP":  {"DEBUG", "SLEEP", 4},
@@ -77,7 +82,7 @@ func TestSleepingRedis(t *testing.T) {
 }
 
 // F13, by the server's own hand.
-func TestKilledClientsComeBack(t *testing.T) {
+func TestF13_KilledClientsComeBack(t *testing.T) {
 	onServer(t, func(w *world, _ *redistest.Process) {
 		w.ready(10)
 		for _, kind := range []string{"pubsub", "normal"} {
@@ -90,9 +95,10 @@ func TestKilledClientsComeBack(t *testing.T) {
 }
 
 // F19: with its memory full Redis refuses every write, and writes no part of any.
-func TestFullRedisIsWrittenWhole(t *testing.T) {
+func TestF19_FullRedisIsWrittenWhole(t *testing.T) {
 	onServer(t, func(w *world, _ *redistest.Process) {
 		first, _ := w.ready(2)
+		w.audit.check(w.T)
 		if err := w.admin.ConfigSet(w.Context(), "maxmemory", "1").Err(); err != nil {
 			w.Fatal(err)
 		}
@@ -112,7 +118,7 @@ func TestFullRedisIsWrittenWhole(t *testing.T) {
 }
 
 // F20: a primary that lost its replica, or that became one itself, takes no writes.
-func TestRedisWithoutWritesPublishesNothing(t *testing.T) {
+func TestF20_RedisWithoutWritesPublishesNothing(t *testing.T) {
 	for name, command := range map[string][2][]any{
 		"NOREPLICAS": {{"CONFIG", "SET", "min-replicas-to-write", "1"}, {"CONFIG", "SET", "min-replicas-to-write", "0"}},
 		"READONLY":   {{"REPLICAOF", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}},

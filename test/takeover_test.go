@@ -8,8 +8,7 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// F2
-func TestKilledLeaderIsReplacedWhenItsLockExpires(t *testing.T) {
+func TestF02_KilledLeaderIsReplacedWhenItsLockExpires(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(3)
 		first.kill()
@@ -26,8 +25,7 @@ func TestKilledLeaderIsReplacedWhenItsLockExpires(t *testing.T) {
 	})
 }
 
-// F3
-func TestLeaderThatShutsDownIsReplacedAtOnce(t *testing.T) {
+func TestF03_LeaderThatShutsDownIsReplacedAtOnce(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(2)
 		for i := range 4 {
@@ -50,7 +48,7 @@ func TestLeaderThatShutsDownIsReplacedAtOnce(t *testing.T) {
 
 // F1: a leader is stopped between fetch and commit, past the end of its lock, and goes
 // on when another has published newer content. What it had sent meanwhile is refused.
-func TestLateWriteOfAStoppedLeaderIsRefused(t *testing.T) {
+func TestF01_LateWriteOfAStoppedLeaderIsRefused(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(3)
 		rounds := 5
@@ -75,7 +73,7 @@ func TestLateWriteOfAStoppedLeaderIsRefused(t *testing.T) {
 
 // I2: the same while nobody else has written anything. Who does not hold the lock
 // writes nothing, not even what would be right.
-func TestLateWriteIsRefusedThoughNothingElseChanged(t *testing.T) {
+func TestF01_LateWriteIsRefusedThoughNothingElseChanged(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(1)
 		first, second = w.stopBetweenFetchAndCommit(first, second)

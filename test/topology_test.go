@@ -14,9 +14,16 @@ func onCluster(t *testing.T, play func(w *world, cluster *redistest.Cluster)) {
 		t.Skip("starts six processes")
 	}
 	t.Parallel()
-	cluster := redistest.StartCluster(t, 3, 1)
-	connect := func(t testing.TB, link *redistest.Link) redis.UniversalClient { return cluster.Client(t, link) }
-	play(newWorld(t, connect, realProfile(), false), cluster)
+	inLanes(t, func(t *testing.T, rounds int) {
+		cluster := redistest.StartCluster(t, 3, 1)
+		connect := func(t testing.TB, link *redistest.Link) redis.UniversalClient { return cluster.Client(t, link) }
+		w := newWorld(t, connect, realProfile(), false)
+		w.lane = rounds
+		for _, node := range cluster.Nodes() {
+			w.tap(node)
+		}
+		play(w, cluster)
+	})
 }
 
 // owner is the primary that has the bridge's keys, and its replica.
@@ -40,7 +47,7 @@ func (w *world) owner(cluster *redistest.Cluster) (primary, replica *redistest.P
 }
 
 // F22: followers hear messages on whichever node they are subscribed.
-func TestChangeReachesFollowersOnEveryNodeOfACluster(t *testing.T) {
+func TestF22_ChangeReachesFollowersOnEveryNodeOfACluster(t *testing.T) {
 	onCluster(t, func(w *world, _ *redistest.Cluster) {
 		w.ready(9)
 		for range 3 {
@@ -51,8 +58,7 @@ func TestChangeReachesFollowersOnEveryNodeOfACluster(t *testing.T) {
 	})
 }
 
-// F22
-func TestClusterFailsOverWithoutGoingBack(t *testing.T) {
+func TestF22_ClusterFailsOverWithoutGoingBack(t *testing.T) {
 	onCluster(t, func(w *world, cluster *redistest.Cluster) {
 		w.ready(6)
 		for range 2 {
@@ -73,8 +79,7 @@ func TestClusterFailsOverWithoutGoingBack(t *testing.T) {
 	})
 }
 
-// F22
-func TestClusterLosesANodeWithoutGoingBack(t *testing.T) {
+func TestF22_ClusterLosesANodeWithoutGoingBack(t *testing.T) {
 	onCluster(t, func(w *world, cluster *redistest.Cluster) {
 		w.ready(6)
 		w.audit.allowLoss()
@@ -91,13 +96,19 @@ func onSentinel(t *testing.T, play func(w *world, sentinel *redistest.Sentinel))
 		t.Skip("starts six processes")
 	}
 	t.Parallel()
-	sentinel := redistest.StartSentinel(t, 2)
-	connect := func(t testing.TB, link *redistest.Link) redis.UniversalClient { return sentinel.Client(t, link) }
-	play(newWorld(t, connect, realProfile(), false), sentinel)
+	inLanes(t, func(t *testing.T, rounds int) {
+		sentinel := redistest.StartSentinel(t, 2)
+		connect := func(t testing.TB, link *redistest.Link) redis.UniversalClient { return sentinel.Client(t, link) }
+		w := newWorld(t, connect, realProfile(), false)
+		w.lane = rounds
+		for _, node := range sentinel.Nodes {
+			w.tap(node)
+		}
+		play(w, sentinel)
+	})
 }
 
-// F4
-func TestSentinelsReplaceTheKilledPrimary(t *testing.T) {
+func TestF04_SentinelsReplaceTheKilledPrimary(t *testing.T) {
 	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
 		w.ready(3)
 		w.audit.allowLoss()
@@ -108,8 +119,7 @@ func TestSentinelsReplaceTheKilledPrimary(t *testing.T) {
 	})
 }
 
-// F5
-func TestSentinelsReplaceTheKilledPrimaryWhileTheLeaderDies(t *testing.T) {
+func TestF05_SentinelsReplaceTheKilledPrimaryWhileTheLeaderDies(t *testing.T) {
 	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
 		first, second := w.ready(3)
 		w.audit.allowLoss()
@@ -123,7 +133,7 @@ func TestSentinelsReplaceTheKilledPrimaryWhileTheLeaderDies(t *testing.T) {
 }
 
 // F8: the primary is stopped, replaced, and goes on, not knowing of it.
-func TestThawedPrimaryMisleadsNobody(t *testing.T) {
+func TestF08_ThawedPrimaryMisleadsNobody(t *testing.T) {
 	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
 		w.ready(3)
 		w.audit.allowLoss()
@@ -138,8 +148,7 @@ func TestThawedPrimaryMisleadsNobody(t *testing.T) {
 	})
 }
 
-// F6
-func TestManyFailoversNeverTakeContentBack(t *testing.T) {
+func TestF06_ManyFailoversNeverTakeContentBack(t *testing.T) {
 	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
 		w.ready(3)
 		w.audit.allowLoss()

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"sync/atomic"
@@ -18,16 +20,20 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	logging.Disable() // go-redis would print each connection that a fault ends
 	allowParallel()
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if binaries != "" {
 			_ = os.RemoveAll(binaries)
+		}
+		if *reportFile != "" {
+			if err := report(*reportFile); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
 		}
 		os.Exit(code)
 	}))
@@ -96,7 +102,11 @@ type world struct {
 	loud    *slog.Logger // of leaders
 	quiet   *slog.Logger // of followers, whose evaluations cost less without a log
 	audit   *auditor
+	taps    map[*redistest.Process]*tap // what each real Redis runs
 	readers []*reader
+	lane    int // rounds to play, of many; 0: a few
+	account *account
+	random  *rand.Rand
 }
 
 // scenario plays in a world of virtual time and in one with a real redis-server.
@@ -104,19 +114,29 @@ func scenario(t *testing.T, play func(w *world)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("virtual", func(t *testing.T) {
+		if *manyRounds > 0 {
+			t.Skip("the many rounds are those on real processes")
+		}
 		synctest.Test(t, func(t *testing.T) {
 			play(newWorld(t, to(redistest.Virtual(t)), virtualProfile(), true))
 		})
 	})
 	t.Run("real", func(t *testing.T) {
 		t.Parallel()
-		play(newWorld(t, to(redistest.Start(t)), realProfile(), false))
+		inLanes(t, func(t *testing.T, rounds int) {
+			server := redistest.Start(t)
+			w := newWorld(t, to(server), realProfile(), false)
+			w.lane = rounds
+			w.tap(server)
+			play(w)
+		})
 	})
 }
 
 func newWorld(t *testing.T, connect connector, p profile, virtual bool) *world {
 	w := &world{
 		T: t, profile: p, virtual: virtual, connect: connect, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey),
+		account: accountOf(t, p), random: chance(t),
 	}
 	guard := &secretGuard{t: t}
 	w.loud = slog.New(slog.NewTextHandler(guard, nil))
@@ -136,11 +156,19 @@ func (g *secretGuard) Write(line []byte) (int, error) {
 }
 
 func (g *secretGuard) check(line []byte) {
+	if secretIn(line) {
+		g.t.Errorf("the SDK key stands in a log line: %s", line)
+	}
+}
+
+// secretIn tells whether a secret part of the SDK key stands there.
+func secretIn(text []byte) bool {
 	for part := range bytes.SplitSeq([]byte(sdkKey), []byte("/")) {
-		if bytes.Contains(line, part) && string(part) != "configcat-sdk-1" {
-			g.t.Errorf("the SDK key stands in a log line: %s", line)
+		if bytes.Contains(text, part) && string(part) != "configcat-sdk-1" {
+			return true
 		}
 	}
+	return false
 }
 
 // pause is how often a condition is looked at again.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -23,6 +24,10 @@ type Server interface {
 	// test. All its connections, those that are dialled from a copy of its options
 	// too, go through link; nil: nothing stands between.
 	Client(t testing.TB, link *Link) *redis.Client
+}
+
+func init() {
+	logging.Disable() // go-redis would print each connection that a fault ends
 }
 
 type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)

@@ -11,14 +11,10 @@ import (
 
 	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) {
-	logging.Disable()
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // onBoth runs a test on a real server and on a virtual one.
 func onBoth(t *testing.T, test func(t *testing.T, server redistest.Server)) {

@@ -1,0 +1,92 @@
+package test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ran is a command that a Redis ran, as its MONITOR tells.
+type ran struct {
+	at     time.Duration // of Redis's clock, since 1970
+	script bool          // a script ran it
+	args   []string      // the first is the command's name, in capitals
+}
+
+// parseRan reads a line such as
+//
+//	1339518083.107412 [0 127.0.0.1:60866] "keys" "*"
+func parseRan(line string) (ran, error) {
+	at, rest, ok := strings.Cut(line, " [")
+	from, rest, closed := strings.Cut(rest, "] ")
+	whole, micro, dot := strings.Cut(at, ".")
+	s, err := strconv.ParseInt(whole, 10, 64)
+	us, err2 := strconv.ParseInt(micro, 10, 64)
+	if err := errors.Join(err, err2); err != nil || !ok || !closed || !dot {
+		return ran{}, fmt.Errorf("no command of MONITOR: %.100q", line)
+	}
+	r := ran{at: time.Duration(s)*time.Second + time.Duration(us)*time.Microsecond, script: strings.HasSuffix(from, " lua")}
+	for rest != "" {
+		quoted, err := strconv.QuotedPrefix(rest)
+		if err != nil {
+			return ran{}, fmt.Errorf("no arguments of MONITOR: %.100q", rest)
+		}
+		arg, err := strconv.Unquote(quoted)
+		if err != nil {
+			return ran{}, fmt.Errorf("no argument of MONITOR: %.100q", quoted)
+		}
+		r.args = append(r.args, arg)
+		rest = strings.TrimPrefix(rest[len(quoted):], " ")
+	}
+	if len(r.args) == 0 {
+		return ran{}, fmt.Errorf("no command in %.100q", line)
+	}
+	r.args[0] = strings.ToUpper(r.args[0])
+	return r, nil
+}
+
+// monitor calls saw with each line until the connection ends or ctx does.
+func monitor(ctx context.Context, addr string, saw func(line string)) error {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte("MONITOR\r\n")); err != nil {
+		return err
+	}
+	for lines := bufio.NewReaderSize(conn, 64<<10); ; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return err
+		}
+		if line = strings.TrimSpace(line); line != "+OK" {
+			saw(strings.TrimPrefix(line, "+"))
+		}
+	}
+}
+
+func TestCommandsOfMonitorAreRead(t *testing.T) {
+	r, err := parseRan(`1339518083.107412 [0 lua] "set" "a b" "x\n\"\\\xff\x00" ""`)
+	want := []string{"SET", "a b", "x\n\"\\\xff\x00", ""}
+	if err != nil || !r.script || r.at != 1339518083107412*time.Microsecond || !slices.Equal(r.args, want) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err := parseRan(`1.000002 [0 127.0.0.1:60866] "ping"`); err != nil || r.script || r.args[0] != "PING" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, line := range []string{"", "OK", `1.2 [0 lua]`, `1.2 [0 lua] set`, `1 [0 lua] "set"`, `1.2 [0 lua] "set`} {
+		if r, err := parseRan(line); err == nil {
+			t.Errorf("%q is %+v", line, r)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package test
+
+import (
+	"flag"
+	"hash/fnv"
+	"iter"
+	"math/rand/v2"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// A test whose name begins with TestF and a number is a row of docs/faults.md. It plays
+// a few rounds of its fault, and with -rounds many, in several worlds at once, which
+// make faults reports.
+var (
+	manyRounds = flag.Int("rounds", 0, "rounds of the faults that are tried most, fewer of the others; 0: a few of each")
+	seed       = flag.Uint64("seed", 1, "what chance begins with")
+	reportFile = flag.String("report", "", "`path` of the report of many rounds")
+)
+
+// perHundred is how many rounds a row plays where those that are tried most play 100:
+// fewer where Redis itself must fail over, or where a round takes long.
+var perHundred = map[string]int{
+	"F01": 100, "F02": 100, "F09": 100, "F12": 100, "F14": 100, "F16": 100,
+	"F10": 2, "F11": 10, "F13": 5, "F15": 2, "F26": 3, "F31": 3, "F36": 3,
+}
+
+const (
+	usualRounds = 20
+	laneRounds  = 10 // of one world; more rounds are played in further worlds
+)
+
+var rowName = regexp.MustCompile(`^Test(F\d\d)_`)
+
+// rowOf is the row that a test is; empty: none.
+func rowOf(t *testing.T) string {
+	if m := rowName.FindStringSubmatch(t.Name()); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// inLanes plays once, or, where many rounds are asked for, in as many worlds at once as
+// it takes. Each is told its rounds; 0: the few of make test.
+func inLanes(t *testing.T, play func(t *testing.T, rounds int)) {
+	t.Helper()
+	row := rowOf(t)
+	if row == "" || *manyRounds == 0 {
+		play(t, 0)
+		return
+	}
+	share, ok := perHundred[row]
+	if !ok {
+		share = usualRounds
+	}
+	left := max(1, *manyRounds*share/100)
+	for lane := 1; left > 0; lane++ {
+		rounds := min(left, laneRounds)
+		left -= rounds
+		t.Run("lane "+strconv.Itoa(lane), func(t *testing.T) {
+			t.Parallel()
+			play(t, rounds)
+		})
+	}
+}
+
+// rounds gives each round of this world: few, or as many as are asked for.
+func (w *world) rounds(few int) iter.Seq[int] {
+	n := few
+	if w.lane > 0 {
+		n = w.lane
+	}
+	return func(yield func(int) bool) {
+		for i := range n {
+			if w.Failed() || !yield(i) {
+				return
+			}
+			w.account.round()
+		}
+	}
+}
+
+// chance gives a world its own numbers, the same ones for the same seed.
+func chance(t *testing.T) *rand.Rand {
+	name := fnv.New64a()
+	_, _ = name.Write([]byte(t.Name()))
+	return rand.New(rand.NewPCG(*seed, name.Sum64()))
+}
+
+// upTo is a random duration below d.
+func (w *world) upTo(d time.Duration) time.Duration { return time.Duration(w.random.Int64N(int64(d))) }
+
+// recovered says that what a fault did at that moment is over now. The bound is that of
+// the row: many rounds must keep it, a few have the slack of a busy machine.
+func (w *world) recovered(since time.Time, bound time.Duration) {
+	w.Helper()
+	took := time.Since(since)
+	w.account.recovered(took, bound)
+	if w.lane == 0 {
+		bound += w.slack
+	}
+	if took > bound {
+		w.Errorf("recovered after %v, want at most %v", took.Round(time.Millisecond), bound)
+	}
+}

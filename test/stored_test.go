@@ -1,0 +1,81 @@
+package test
+
+import (
+	"encoding/json"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+// compare looks at what is there; a key may be missing after a fault.
+func (a *auditor) compare(entryText, blobText string, fields []any) {
+	meta, err := cachekeys.ParseMeta(fields)
+	if err != nil {
+		a.fault("%v", err)
+	}
+	rev, hash := meta.Rev, meta.Hash
+	agree := func(what string, thisRev int64, thisHash string) {
+		if rev != 0 && (thisRev != rev || thisHash != hash) {
+			a.fault("%s has rev %d and hash %.8s, others have %d and %.8s (I3)", what, thisRev, thisHash, rev, hash)
+		}
+		rev, hash = thisRev, thisHash
+	}
+	if blobText != "" {
+		blob, err := cachekeys.ParseBlob([]byte(blobText))
+		if err == nil && blob.Hash != a.sound {
+			_, err = blob.JSON()
+		}
+		if err != nil {
+			a.fault("%v", err)
+		}
+		a.sound = blob.Hash
+		agree("the blob", blob.Rev, blob.Hash)
+	}
+	if entryText != "" {
+		entry, err := cachekeys.ParseEntry([]byte(entryText))
+		if err != nil {
+			a.fault("%v", err)
+			return
+		}
+		contentHash := cachekeys.ContentHash(entry.JSON)
+		agree("the entry", entry.FetchTime, contentHash)
+		a.order(found{entry.FetchTime, a.versionOf(entry.JSON, contentHash)})
+	}
+}
+
+// order sees to it that nothing goes back (I1, I9).
+func (a *auditor) order(now found) {
+	switch {
+	case !a.lossy && now.fetched < a.highest.fetched:
+		a.fault("fetch time %d after %d", now.fetched, a.highest.fetched)
+		a.back++
+	case !a.lossy && now.version < a.highest.version:
+		a.fault("version %d after %d", now.version, a.highest.version)
+		a.back++
+	case now.fetched < a.last.fetched || now.version < a.last.version:
+		a.lost++
+	}
+	a.last = now
+	a.highest = found{max(now.fetched, a.highest.fetched), max(now.version, a.highest.version)}
+}
+
+// versionOf reads the version within a content.
+func (a *auditor) versionOf(data []byte, hash string) int64 {
+	version, ok := a.known[hash]
+	if !ok {
+		var err error
+		if version, err = versionIn(data); err != nil {
+			a.fault("%v", err)
+		}
+		a.known[hash] = version
+	}
+	return version
+}
+
+func versionIn(data []byte) (int64, error) {
+	var config struct {
+		F map[string]struct{ V struct{ I int64 } }
+	}
+	err := json.Unmarshal(data, &config)
+	return config.F[fakecdn.VersionFlag].V.I, err
+}
