@@ -121,7 +121,7 @@ func (s *syncer) apply(next *snapshot) {
 	if next == nil {
 		return
 	}
-	held := s.current.Load()
+	held, announced := s.current.Load(), s.want.since
 	s.publish(next, held != nil && next.rev < held.rev)
 	if s.want.rev <= next.rev {
 		s.want = want{}
@@ -130,6 +130,9 @@ func (s *syncer) apply(next *snapshot) {
 		return
 	}
 	s.inc(&s.n.Applied)
+	if !announced.IsZero() {
+		s.add(&s.n.ApplyTimes, time.Since(announced))
+	}
 	s.noteLag(held, next)
 	select {
 	case s.changed <- struct{}{}:
@@ -145,6 +148,7 @@ func (s *syncer) noteLag(held, next *snapshot) {
 	if held != nil && held.source != SourceFile && next.source != SourceEntry && s.fresh.cdn != 0 {
 		since := time.Duration(s.fresh.cdn-next.rev) * time.Millisecond
 		lag = max(time.Since(s.fresh.answered)+since, time.Millisecond).Truncate(time.Millisecond)
+		s.add(&s.n.PublishToApply, lag)
 	}
 	s.lag.Store(int64(lag))
 }

@@ -10,7 +10,8 @@ import (
 type want struct {
 	rev   int64
 	hash  string
-	tries int // reads that did not give it
+	tries int       // reads that did not give it
+	since time.Time // when newer content than what is held was first announced
 }
 
 // onMessage takes in what a message says about which content is current.
@@ -34,7 +35,7 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 	case m.Rev > rev && m.Hash == hash:
 		s.move(m.Rev, "")
 	case m.Rev > rev:
-		s.onAnnounced(m)
+		s.onAnnounced(m, at)
 	case m.Rev == rev && m.Hash != hash:
 		s.onAnomaly(m.Rev, m.Hash)
 	case s.rebase.due():
@@ -45,15 +46,18 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 
 // onAnnounced takes newer content from the message, or goes to read it when its turn
 // within the spread window comes (I12). What else is announced until then is read along.
-func (s *syncer) onAnnounced(m cachekeys.Message) {
+func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
 	if s.noConfig.has(m.Hash) {
 		return // reading it again would not make it a config
+	}
+	if s.want.since.IsZero() {
+		s.want.since = at
 	}
 	if blob, ok := m.Blob(); ok && s.takeInline(blob, m.ETag) {
 		return
 	}
 	if s.want.hash != m.Hash {
-		s.want = want{rev: m.Rev, hash: m.Hash}
+		s.want = want{rev: m.Rev, hash: m.Hash, since: s.want.since}
 	}
 	s.want.rev = max(s.want.rev, m.Rev)
 	// A read that is planned already stays where it is: drawing again for each of many

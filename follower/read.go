@@ -135,7 +135,11 @@ func (s *syncer) onHead(h head) {
 // observe takes in an item of evidence for rule 6 and for freshness.
 func (s *syncer) observe(c claimed, t told) {
 	rev, hash := s.current.Load().place()
+	holding := s.rebase.items > 0
 	s.rebase.add(c, rev, hash, t.heard)
+	if !holding && s.rebase.items > 0 {
+		s.inc(&s.n.HoldDowns)
+	}
 	if s.fresh.observe(t) {
 		s.freshHash = c.hash
 	}

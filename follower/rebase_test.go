@@ -86,7 +86,7 @@ func TestALowerRevIsTakenByRuleSixOnly(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		wantVersion(t, c, 2)
 		s := c.Stats()
-		if s.Rebases != 1 || s.Rev != w.rev || s.Rev >= lowest {
+		if s.HoldDowns != 1 || s.Rebases != 1 || s.Rev != w.rev || s.Rev >= lowest {
 			t.Errorf("%+v", s)
 		}
 		w.commit(configJSON(3)) // and all goes on from there
@@ -106,7 +106,7 @@ func TestALowerRevOfALeaderWithoutTheCDNIsNotTaken(t *testing.T) {
 		w.with(func() { w.poll = 24 * time.Hour })
 		time.Sleep(20 * time.Minute)
 		wantVersion(t, c, 1)
-		if s := c.Stats(); s.Rebases != 0 {
+		if s := c.Stats(); s.HoldDowns != 1 || s.Rebases != 0 {
 			t.Errorf("%+v", s)
 		}
 		stop()

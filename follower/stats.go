@@ -3,7 +3,12 @@ package follower
 import (
 	"sync"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/histogram"
 )
+
+// Durations counts durations by their length.
+type Durations = histogram.Durations
 
 // State says how a client is connected to Redis.
 type State string
@@ -49,9 +54,14 @@ type Counters struct {
 	Refusals       int64 // subscriptions that Redis refused, or that could not be had though it answered
 	Deaf           int64 // connections given up because Redis moved on without a message
 	Messages       int64 // messages received, of any kind
+	Changes        int64 // among them: that tell of new content
+	Heartbeats     int64 // among them: that tell that the leader is alive
+	Resignations   int64 // among them: that tell that a leader gave up
+	RefreshAsked   int64 // among them: that ask the leader to poll
 	BadMessages    int64 // among them: malformed, or with content that does not fit their hash
 	Unknown        int64 // among them: of a type this version does not know
 	Dropped        int64 // among them: not looked at because too many came at once
+	Resyncs        int64 // times it was asked which content is current because messages may have been missed
 	Reads          int64 // reads of the content
 	HeadReads      int64 // reads of what is current, without the content
 	EntryReads     int64 // reads of the official entry
@@ -63,6 +73,7 @@ type Counters struct {
 	RefusedEntries int64 // entries refused: malformed
 	RefusedConfigs int64 // contents refused because they are no config
 	Anomalies      int64 // other content at the rev that is held
+	HoldDowns      int64 // times a lower rev with other content was named, and not followed unless rule 6 came to hold
 	Rebases        int64 // times the rev was lowered by rule 6
 	Fetches        int64 // times the client asked the CDN itself
 	FailedFetches  int64 // among them: without a usable answer
@@ -70,6 +81,14 @@ type Counters struct {
 	FailedReports  int64 // among them: not written
 	DroppedHooks   int64 // changes that hooks were not told of because they were too slow
 	HookPanics     int64 // hooks that panicked
+
+	// ApplyTimes are the times from when a message told of newer content until such was in
+	// force here, the wait within the spread window included. They are of one clock.
+	ApplyTimes Durations
+	// PublishToApply are the times from when the leader asked the CDN for content, which is
+	// its rev, until it replaced other content here. The rev is of Redis's clock: where the
+	// local one differs they are off, by at most the time between two messages.
+	PublishToApply Durations
 }
 
 // tally is the live form of [Counters].
@@ -82,6 +101,13 @@ func (t *tally) inc(counter *int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	*counter++
+}
+
+// add counts a duration.
+func (t *tally) add(to *Durations, length time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	to.Add(length)
 }
 
 func (t *tally) counters() Counters {

@@ -142,6 +142,7 @@ func (s *syncer) onEvent(ctx context.Context, e event) {
 		s.onOver(ctx, e.err)
 	}
 	if s.conn != nil && s.conn.lost.Swap(false) {
+		s.inc(&s.n.Resyncs)
 		s.reread.within(0)
 	}
 }
@@ -149,6 +150,9 @@ func (s *syncer) onEvent(ctx context.Context, e event) {
 // onOpened reads what is current now that no later change can be missed.
 func (s *syncer) onOpened(ctx context.Context) {
 	s.inc(&s.n.Connects)
+	if s.counters().Connects > 1 {
+		s.inc(&s.n.Resyncs)
+	}
 	s.conn.live, s.failures = true, 0
 	s.openedAt = time.Now()
 	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
@@ -191,6 +195,7 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 		s.failures++
 	}
 	// What a subscription would have told must be read.
+	s.inc(&s.n.Resyncs)
 	_, readErr := s.sync(ctx)
 	if readErr != nil {
 		s.failures = 0 // Redis is away: that says nothing about subscriptions

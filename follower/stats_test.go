@@ -1,0 +1,123 @@
+package follower
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+func TestMessagesAreCountedByType(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		synctest.Wait()
+		w.commit(configJSON(2))
+		w.heartbeat()
+		w.heartbeat()
+		w.publish(w.message(cachekeys.Resign))
+		refresh := cachekeys.Message{Type: cachekeys.Refresh, Seq: 1}
+		w.publish(string(refresh.Append(nil)))
+		w.publish("catbridge/1 novel")
+		w.publish("garbage")
+		synctest.Wait()
+		s := c.Stats()
+		if s.Changes != 1 || s.Heartbeats != 2 || s.Resignations != 1 || s.RefreshAsked != 1 {
+			t.Errorf("counted %+v", s.Counters)
+		}
+		if sum := s.Changes + s.Heartbeats + s.Resignations + s.RefreshAsked + s.BadMessages + s.Unknown; sum != s.Messages || s.Messages != 7 {
+			t.Errorf("the types make %d of %d messages", sum, s.Messages)
+		}
+	})
+}
+
+// of is the sum of durations, all of which fit into one bucket's bounds.
+func soleDuration(t *testing.T, d Durations) time.Duration {
+	t.Helper()
+	if d.Count() != 1 {
+		t.Fatalf("%d durations, want 1: %+v", d.Count(), d)
+	}
+	return d.Sum
+}
+
+func TestApplyingIsTimedFromTheFirstMessageThatTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		synctest.Wait()
+		if s := c.Stats(); s.ApplyTimes.Count() != 0 || s.PublishToApply.Count() != 0 {
+			t.Errorf("the start was timed: %+v", s.Counters)
+		}
+		w.mute = true
+		w.commit(configJSON(2))
+		n.SetError("LOADING")
+		n.Publish(w.keys.Events, w.message(cachekeys.Change))
+		synctest.Wait()
+		time.Sleep(time.Second)
+		n.SetError("")
+		w.mute = false
+		w.commit(configJSON(3)) // the time goes on from the first that was not applied
+		time.Sleep(10 * time.Second)
+		wantVersion(t, c, 3)
+		s := c.Stats()
+		apply, publish := soleDuration(t, s.ApplyTimes), soleDuration(t, s.PublishToApply)
+		if apply < time.Second || apply > 9*time.Second || publish > apply-999*time.Millisecond {
+			t.Errorf("applied %v after it was told, %v after it was published", apply, publish)
+		}
+	})
+}
+
+// A local clock that is wrong makes no more of it than the time since the message before.
+func TestPublishToApplyIsBoundedWhereClocksDiffer(t *testing.T) {
+	for name, skew := range map[string]time.Duration{"behind": -time.Hour, "ahead": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
+				w.skew = skew
+				w.acquire()
+				w.commit(configJSON(1))
+				c := n.start(t)
+				<-c.Ready()
+				synctest.Wait()
+				time.Sleep(time.Minute)
+				w.heartbeat()
+				time.Sleep(3 * time.Second)
+				w.commit(configJSON(2))
+				wantVersion(t, c, 2)
+				if d := soleDuration(t, c.Stats().PublishToApply); d < 0 || d > 3*time.Second {
+					t.Errorf("timed %v", d)
+				}
+			})
+		})
+	}
+}
+
+func TestContentReadAfterAnOutageCountsAsLateAsItIs(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		w.beat()
+		c := n.start(t)
+		<-c.Ready()
+		synctest.Wait()
+		before := c.Stats().Resyncs
+		n.link.Down()
+		w.commit(configJSON(2))
+		time.Sleep(30 * time.Second)
+		n.link.Up()
+		time.Sleep(10 * time.Second)
+		wantVersion(t, c, 2)
+		s := c.Stats()
+		if late := soleDuration(t, s.PublishToApply); late < 30*time.Second {
+			t.Errorf("late by %v", late)
+		}
+		if s.Resyncs == before {
+			t.Error("no resync counted")
+		}
+	})
+}
