@@ -19,6 +19,7 @@
 //	catbridge:{h}:meta      hash: which content is current              [Meta]
 //	catbridge:{h}:blob      the same content, compressed, with its hash [Blob]
 //	catbridge:{h}:fleet     sorted set, optional reports of followers   [FleetReport]
+//	catbridge:{h}:hook:{id} ID of a webhook that was accepted, expires
 //	catbridge:{h}:events    channel of [Message]
 //
 // # Rev

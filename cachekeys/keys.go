@@ -3,6 +3,7 @@ package cachekeys
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"strings"
 )
 
 // configSuffix names config JSON v6 in the version of the cache format that all
@@ -27,6 +28,9 @@ type Keys struct {
 	Fleet  string // optional reports of followers
 	Events string // the channel
 }
+
+// Hook is the key by which a webhook's ID is known for a while. Its ID is not checked.
+func (k Keys) Hook(id string) string { return strings.TrimSuffix(k.Lock, "lock") + "hook:" + id }
 
 // For returns the names for an SDK key. The SDK key is not checked.
 func For(sdkKey string) Keys {

@@ -23,6 +23,9 @@ func TestNamesHangOnTheOfficialKey(t *testing.T) {
 	if keys != want {
 		t.Errorf("names %+v", keys)
 	}
+	if got := keys.Hook("1f"); got != "catbridge:{"+h+"}:hook:1f" {
+		t.Errorf("a webhook's ID lies at %s", got)
+	}
 	names := reflect.ValueOf(keys)
 	for i := range names.NumField() {
 		for part := range strings.SplitSeq(sdkKey, "/") {

@@ -17,6 +17,10 @@
 // (fenced), when no renewal came through for StopActing (lapsed), and when Run's
 // context ends (stopped); unless it was fenced, the leader then gives the lock up.
 //
+// Each SDK key is elected, polled and published by itself. [Leader.SetSDKKeys] gives a
+// running leader others: an SDK key that is removed ends its term as at a shutdown, and
+// one that is to be fetched otherwise does the same and joins again.
+//
 // # Why it is safe
 //
 // The lock is for economy, so that one process polls. Safety comes from the write
@@ -47,6 +51,18 @@
 // Where there is nothing to commit again with, because the CDN has not answered since
 // the take-over and the content in Redis is damaged, the next answer mends it.
 //
+// # Refresh requests and the webhook
+//
+// [Leader.RequestRefresh], and ConfigCat's webhook at any process ([Leader.WebhookHandler]),
+// count up in meta and publish. The leader hears of it by the message, or from the count
+// at its next renewal, and polls, at most once a second. Where the CDN has nothing new it
+// asks again 2, 5 and 10 seconds after that: an edge may lag behind the dashboard.
+//
+// A webhook is signed over ID, time and body. A time more than 300 s off, either way, is
+// refused, and so is an ID that any process accepted within the 15 minutes before: Redis
+// remembers it, in the script that counts. What is forged makes no command and no poll,
+// and nothing of it is remembered.
+//
 // # Failures
 //
 //	the leader is killed             another leads within LockExpiry
@@ -69,11 +85,14 @@
 // Log events carry an attribute event_id. A poll that failed has the ID of ConfigCat's
 // SDKs, 1100 to 1106; the leader's own are these:
 //
-//	6100 info   a term began              6107 warn   entry or blob are not as written
-//	6101 info   a term ended              6108 error  the entry is ahead of Redis's clock
-//	6102 info   new content published     6109 info   replaced content served again
-//	6103 warn   content has broken flags  6110 warn   the own subscription is not there
-//	6104 error  Redis cannot be written   6111 error  a poll failed otherwise
-//	6105 info   writes succeed again      6112 error  the lock has no expiry
-//	6106 warn   Redis lost what was written
+//	6100 info   a term began              6108 error  the entry is ahead of Redis's clock
+//	6101 info   a term ended              6109 info   replaced content served again
+//	6102 info   new content published     6110 warn   the own subscription is not there
+//	6103 warn   content has broken flags  6111 error  a poll failed otherwise
+//	6104 error  Redis cannot be written   6112 error  the lock has no expiry
+//	6105 info   writes succeed again      6113 info   a webhook asked for a poll
+//	6106 warn   Redis lost what was       6114 warn   webhooks are refused; told once a
+//	            written                               minute at most
+//	6107 warn   entry or blob are not as  6115 error  a webhook could not be passed on
+//	            written
 package leader

@@ -16,4 +16,7 @@ const (
 	eventListen      = 6110 // warn: the subscription is not there
 	eventFetch       = 6111 // error: a poll failed without an ID of ConfigCat's
 	eventStuck       = 6112 // error: the lock has no expiry
+	eventHook        = 6113 // info: a webhook asked for a poll
+	eventHookRefused = 6114 // warn: a webhook was refused
+	eventHookFailed  = 6115 // error: a webhook could not be passed on
 )

@@ -19,6 +19,7 @@ type keeper struct {
 	store   store
 	stats   keyStats
 	control control
+	hooks   hooks
 
 	wake    chan struct{} // a leader resigned: try now
 	refresh chan struct{} // a refresh was asked for

@@ -26,7 +26,8 @@ type Leader struct {
 	log        eventlog.Log
 	transports cdn.Transports
 
-	set atomic.Pointer[keeperSet]
+	set          atomic.Pointer[keeperSet]
+	unknownHooks atomic.Uint64
 	// mu guards changes of the set, and start, which starts a keeper; nil: Run was not
 	// called yet.
 	mu    sync.Mutex

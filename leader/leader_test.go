@@ -167,7 +167,7 @@ func TestContentJustReplacedIsBelievedOnlyWhenServedTwice(t *testing.T) {
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
 		before := s.stats(l)
 		_ = l.RequestRefresh(s.Context(), "main")
-		s.wait(5 * time.Second)
+		s.wait(1500 * time.Millisecond)
 		s.hasVersion(version)
 		if now := s.stats(l); now.Polls-before.Polls != 2 || now.Doubted-before.Doubted != 1 || now.Commits != before.Commits {
 			s.Errorf("a lagging edge: from %+v to %+v", before, now)

@@ -26,15 +26,37 @@ const (
 	firstRetry = 5 * time.Second
 )
 
+// lateAfter are the pauses after which the CDN is asked again where a refresh was asked
+// for and it had nothing new: an edge may not have yet what the dashboard has.
+var lateAfter = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second}
+
 // pollPlan says when to poll next.
 type pollPlan struct {
 	asked   bool      // poll as soon as the gap allows
 	at      time.Time // the next poll otherwise; zero: now
 	doubted string    // an ETag that was replaced a moment ago and that the CDN served again
 	healing bool      // the CDN was asked before an entry of somebody else is overwritten
+
+	late []time.Duration // pauses that are left until what was asked for is given up
 }
 
 func (p *pollPlan) ask() { p.asked = true }
+
+// await polls now, and again a few times until there is something new.
+func (p *pollPlan) await() {
+	p.asked, p.late = true, lateAfter
+}
+
+// again plans the next of the polls that await wants.
+func (p *pollPlan) again() {
+	if len(p.late) == 0 {
+		return
+	}
+	if at := time.Now().Add(p.late[0]); at.Before(p.at) {
+		p.at = at
+	}
+	p.late = p.late[1:]
+}
 
 // fetchState is the one fetch that may be under way.
 type fetchState struct {
@@ -141,10 +163,12 @@ func (t *term) fetched(ctx context.Context, r fetchResult) error {
 	healing := t.polls.healing
 	t.polls.healing, t.polls.doubted = false, ""
 	t.answered = r.Sent
-	switch {
-	case !r.NotModified && !t.holds(r.content):
+	if !r.NotModified && !t.holds(r.content) {
+		t.polls.late = nil
 		return t.commit(ctx, r.content)
-	case healing:
+	}
+	t.polls.again()
+	if healing {
 		return t.recommit(ctx)
 	}
 	return t.renew(ctx)
@@ -218,6 +242,7 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	}
 	t.k.log().Error(event, err.Error(), eventlog.Err(reason))
 	t.polls.doubted = ""
+	t.polls.again()
 	switch healing := t.polls.healing; {
 	case healing:
 		t.polls.healing = false

@@ -106,6 +106,7 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 	if key.PollInterval != 0 {
 		errs = append(errs, checkPoll(key.PollInterval))
 	}
+	errs = append(errs, checkHook(key))
 	var err error
 	s.fetcher, err = cdn.New(cdn.Config{
 		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance,

@@ -25,6 +25,8 @@ const (
 type Stats struct {
 	ID   string     // of this leader
 	Keys []KeyStats // one for each SDK key, in the order of the configuration
+
+	UnknownWebhooks uint64 // requests to the webhook of a name that has none
 }
 
 // KeyStats tells of one SDK key. What it says of the content is what this leader last
@@ -67,13 +69,15 @@ type KeyStats struct {
 	Doubted     uint64 // of them served an ETag that had just been replaced
 	BadMessages uint64 // messages that could not be read
 
+	Webhooks WebhookStats // at this process
+
 	FetchTimes Durations // of the fetches from the CDN, those that failed included
 }
 
 // Stats tells the state of every SDK key. It asks nothing of Redis.
 func (l *Leader) Stats() Stats {
 	keepers := l.set.Load().keepers
-	s := Stats{ID: l.id, Keys: make([]KeyStats, 0, len(keepers))}
+	s := Stats{ID: l.id, UnknownWebhooks: l.unknownHooks.Load(), Keys: make([]KeyStats, 0, len(keepers))}
 	for _, k := range keepers {
 		s.Keys = append(s.Keys, k.stats.read())
 	}

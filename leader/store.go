@@ -140,11 +140,24 @@ func (s *store) release(ctx context.Context, lock string, m cachekeys.Message) (
 }
 
 func (s *store) requestRefresh(ctx context.Context) error {
+	_, err := s.ask(ctx, s.keys.Meta)
+	return err
+}
+
+// hook requests a refresh for a webhook, if its ID is new.
+func (s *store) hook(ctx context.Context, id string) (accepted bool, err error) {
+	return s.ask(ctx, s.keys.Meta, s.keys.Hook(id))
+}
+
+func (s *store) ask(ctx context.Context, keys ...string) (accepted bool, err error) {
 	head := cachekeys.Message{Type: cachekeys.Refresh}.Head()
-	if err := refreshScript.Run(ctx, s.client, []string{s.keys.Meta}, s.keys.Events, head).Err(); err != nil {
-		return fmt.Errorf("refresh request: %w", err)
+	reply, err := refreshScript.Run(ctx, s.client, keys, s.keys.Events, head, hookMemory.Milliseconds()).Slice()
+	if err != nil {
+		return false, fmt.Errorf("refresh request: %w", err)
 	}
-	return nil
+	r := reader{reply: reply}
+	accepted = outcome(r.text()) == outcomeOK
+	return accepted, r.err
 }
 
 // load reads the current content, so that a new leader can ask the CDN for a

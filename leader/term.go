@@ -217,7 +217,7 @@ func (t *term) release(ctx context.Context, cause error) error {
 func (t *term) refreshAsked(seq int64) {
 	if seq > t.asked {
 		t.asked = seq
-		t.polls.ask()
+		t.polls.await()
 	}
 }
 

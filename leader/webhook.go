@@ -1,0 +1,138 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path"
+	"time"
+
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+const (
+	// maxHookBytes bounds the body. It is signed, but not looked at.
+	maxHookBytes = 64 << 10
+	// hookWindow is how far a request's time may be from this process's clock.
+	hookWindow = 300 * time.Second
+	// hookTimeout bounds the time for Redis to take the refresh request.
+	hookTimeout = 5 * time.Second
+)
+
+// WebhookHandler serves ConfigCat's webhook: POST /hook/{name}, where the name is that
+// of an SDK key with WebhookKeys. Whichever process gets it, the one that leads polls at
+// once, though at most once a second. It looks up the path value "name" of an
+// http.ServeMux's pattern, or else takes the last part of the path.
+//
+//	200  the leader was asked to poll
+//	400  a header is missing or malformed, the time is more than 300 s off this
+//	     process's clock, or the body broke off
+//	403  no signature fits
+//	404  no SDK key has that name, or it has no signing key
+//	405  the method is not POST
+//	409  a request of that ID was accepted before, by any process
+//	413  the body has more than 64 KiB
+//	503  Redis could not be reached; ConfigCat tries again
+//
+// The answer says in a line what is wrong, and holds no secret. Neither timeouts nor the
+// number of connections are bounded here: that is the server's part.
+func (l *Leader) WebhookHandler() http.Handler { return http.HandlerFunc(l.serveHook) }
+
+func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "a webhook is called by POST", http.StatusMethodNotAllowed)
+		return
+	}
+	name := r.PathValue("name")
+	if name == "" {
+		name = path.Base(r.URL.Path)
+	}
+	k := l.set.Load().byName[name]
+	if k == nil || len(k.settings().WebhookKeys) == 0 {
+		l.unknownHooks.Add(1)
+		http.Error(w, "there is no webhook of that name", http.StatusNotFound)
+		return
+	}
+	refusal := k.hook(w, r)
+	k.hooks.count(k, refusal)
+	if refusal != nil {
+		http.Error(w, refusal.Error(), refusal.status)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "the leader was asked to poll\n")
+}
+
+// refusal says why a webhook's request is not accepted.
+type refusal struct {
+	status  int
+	counter func(*WebhookStats) *uint64
+	error
+}
+
+func refuse(status int, counter func(*WebhookStats) *uint64, err error) *refusal {
+	return &refusal{status, counter, err}
+}
+
+func malformedHook(err error) *refusal {
+	return refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Malformed }, err)
+}
+
+var errHookTooLarge = fmt.Errorf("the body has more than %d bytes", maxHookBytes)
+
+func tooLargeHook() *refusal {
+	return refuse(http.StatusRequestEntityTooLarge, func(s *WebhookStats) *uint64 { return &s.TooLarge }, errHookTooLarge)
+}
+
+// hook handles a request for the SDK key. What costs nothing is looked at first; what
+// is remembered is only IDs that were signed.
+func (k *keeper) hook(w http.ResponseWriter, r *http.Request) *refusal {
+	if r.ContentLength > maxHookBytes {
+		return tooLargeHook()
+	}
+	call, err := parseHookCall(r.Header)
+	if err != nil {
+		return malformedHook(err)
+	}
+	if off := time.Since(call.sent); off.Abs() > hookWindow {
+		return refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Stale },
+			fmt.Errorf("%s is %v off the clock here, more than %v", headerHookTimestamp, off.Abs().Round(time.Second), hookWindow))
+	}
+	switch err := call.verify(k.settings().WebhookKeys, http.MaxBytesReader(w, r.Body, maxHookBytes)); {
+	case errors.Is(err, errForged):
+		return refuse(http.StatusForbidden, func(s *WebhookStats) *uint64 { return &s.Forged }, err)
+	case err != nil:
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return tooLargeHook()
+		}
+		return malformedHook(errors.New("the body broke off"))
+	}
+	return k.acceptHook(r.Context(), call)
+}
+
+// acceptHook asks for a poll, once for each ID. Redis remembers IDs for all processes;
+// what this one remembers spares Redis a flood of replays.
+func (k *keeper) acceptHook(ctx context.Context, call hookCall) *refusal {
+	replayed := refuse(http.StatusConflict, func(s *WebhookStats) *uint64 { return &s.Replayed },
+		errors.New("a request of this ID was accepted before"))
+	if !k.hooks.claim(call.id) {
+		return replayed
+	}
+	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
+	defer cancel()
+	switch accepted, err := k.store.hook(ctx, call.id); {
+	case err != nil:
+		k.hooks.release(call.id)
+		k.log().Error(eventHookFailed, "A webhook could not be passed on to the leader.", eventlog.Err(err))
+		return refuse(http.StatusServiceUnavailable, func(s *WebhookStats) *uint64 { return &s.Failed },
+			errors.New("the leader could not be asked to poll: try again"))
+	case !accepted:
+		return replayed
+	}
+	k.log().Info(eventHook, "A webhook asked for a poll.", slog.String("webhook", call.id))
+	return nil
+}

@@ -1,0 +1,436 @@
+package leader
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+const (
+	hookKey  = "configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88="
+	nextKey  = "configcat_whsk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	hookID   = "b616ca659d154a5fb907dd8475792eeb"
+	hookBody = `{"changes": "as the dashboard was told to write them"}`
+)
+
+func sign(key, id, timestamp, body string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	_, _ = io.WriteString(mac, id+timestamp+body)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// hookRequest is as ConfigCat sends it, at that moment.
+func hookRequest(id string, at time.Time) *http.Request {
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	r := httptest.NewRequest(http.MethodPost, "/hook/main", strings.NewReader(hookBody))
+	r.Header.Set(headerHookID, id)
+	r.Header.Set(headerHookTimestamp, timestamp)
+	r.Header.Set(headerHookSignature, sign(hookKey, id, timestamp, hookBody))
+	return r
+}
+
+func serveHook(l *Leader, r *http.Request) (status int, text string) {
+	w := httptest.NewRecorder()
+	l.WebhookHandler().ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+// withHook starts a leader whose webhook is open.
+func (s *stage) withHook(link *redistest.Link) *Leader {
+	s.Helper()
+	l, _ := s.start(link)
+	key := mainKey()
+	key.WebhookKeys = []string{nextKey, hookKey}
+	s.set(l, key)
+	return l
+}
+
+// The test vector of ConfigCat's documentation.
+func TestSignaturesAreThoseOfConfigCat(t *testing.T) {
+	header := http.Header{}
+	header.Set(headerHookID, hookID)
+	header.Set(headerHookTimestamp, "1669629035")
+	header.Set(headerHookSignature, "Ks3cYsu9Lslfo+hVxNC3oQWnsF9e5d73TI5t94D9DRA=")
+	call, err := parseHookCall(header)
+	if err != nil || !call.sent.Equal(time.Unix(1669629035, 0)) {
+		t.Fatalf("%+v, %v", call, err)
+	}
+	if err := call.verify([]string{hookKey}, strings.NewReader("examplebody")); err != nil {
+		t.Error(err)
+	}
+	for _, body := range []string{"", "examplebod", "examplebody ", "Examplebody"} {
+		if err := call.verify([]string{hookKey}, strings.NewReader(body)); !errors.Is(err, errForged) {
+			t.Errorf("body %q: %v", body, err)
+		}
+	}
+	if err := call.verify([]string{hookKey + "x", nextKey}, strings.NewReader("examplebody")); !errors.Is(err, errForged) {
+		t.Errorf("other keys: %v", err)
+	}
+}
+
+func TestAWebhookMakesTheHolderPollAtOnceWhicheverProcessGetsIt(t *testing.T) {
+	play(t, func(s *stage) {
+		holder, other := s.withHook(nil), s.withHook(nil)
+		s.wait(10 * time.Second)
+		for i, l := range []*Leader{holder, other} {
+			version, before := s.cdn.Publish(), s.stats(holder).Polls
+			if status, text := serveHook(l, hookRequest(fmt.Sprintf("%032x", i), time.Now())); status != http.StatusOK {
+				s.Fatalf("%d %s", status, text)
+			}
+			s.wait(time.Millisecond)
+			s.hasVersion(version)
+			s.wait(15 * time.Second)
+			if polls := s.stats(holder).Polls - before; polls != 1 || s.stats(l).Webhooks.Accepted != 1 {
+				s.Errorf("%d polls, %+v", polls, s.stats(l).Webhooks)
+			}
+		}
+	})
+}
+
+func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
+	setTime := func(d time.Duration) func(*http.Request) {
+		return func(r *http.Request) { *r = *hookRequest(hookID, time.Now().Add(d)) }
+	}
+	set := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	// signed signs anew what the sender says, as if he had the key.
+	signed := func(id, timestamp string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Set(headerHookID, id)
+			r.Header.Set(headerHookTimestamp, timestamp)
+			r.Header.Set(headerHookSignature, sign(hookKey, id, timestamp, hookBody))
+		}
+	}
+	body := func(text io.Reader, length int64) func(*http.Request) {
+		return func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(text), length }
+	}
+	large := strings.Repeat("x", maxHookBytes+1)
+	for name, c := range map[string]struct {
+		change  func(*http.Request)
+		status  int
+		counter func(WebhookStats) uint64
+	}{
+		"other method":         {func(r *http.Request) { r.Method = http.MethodGet }, 405, nil},
+		"unknown name":         {func(r *http.Request) { r.URL.Path = "/hook/other" }, 404, nil},
+		"no name":              {func(r *http.Request) { r.URL.Path = "/hook/" }, 404, nil},
+		"no headers":           {func(r *http.Request) { r.Header = http.Header{} }, 400, malformed},
+		"no ID":                {func(r *http.Request) { r.Header.Del(headerHookID) }, 400, malformed},
+		"no time":              {func(r *http.Request) { r.Header.Del(headerHookTimestamp) }, 400, malformed},
+		"no signature":         {func(r *http.Request) { r.Header.Del(headerHookSignature) }, 400, malformed},
+		"empty signature":      {set(headerHookSignature, ""), 400, malformed},
+		"two IDs":              {func(r *http.Request) { r.Header.Add(headerHookID, hookID) }, 400, malformed},
+		"two times":            {func(r *http.Request) { r.Header.Add(headerHookTimestamp, "1669629035") }, 400, malformed},
+		"two signature lines":  {func(r *http.Request) { r.Header.Add(headerHookSignature, "x") }, 400, malformed},
+		"signature not base64": {set(headerHookSignature, strings.Repeat("?", 44)), 400, malformed},
+		"signature too short":  {set(headerHookSignature, "Ks3cYsu9"), 400, malformed},
+		"signature prefixed":   {set(headerHookSignature, "sha256=Ks3cYsu9Lslfo+hVxNC3oQWnsF9e5d73TI5t94D9DRA="), 400, malformed},
+		"many signatures":      {set(headerHookSignature, strings.Repeat("Ks3cYsu9Lslfo+hVxNC3oQWnsF9e5d73TI5t94D9DRA=,", 9)+"x"), 400, malformed},
+		"signature of another": {set(headerHookSignature, "Ks3cYsu9Lslfo+hVxNC3oQWnsF9e5d73TI5t94D9DRA="), 403, forged},
+		"another key": {func(r *http.Request) {
+			r.Header.Set(headerHookSignature, sign(hookKey+"x", hookID, r.Header.Get(headerHookTimestamp), hookBody))
+		}, 403, forged},
+		"other ID":             {set(headerHookID, strings.Repeat("a", 32)), 403, forged},
+		"ID in capitals":       {set(headerHookID, strings.ToUpper(hookID)), 400, malformed},
+		"other time":           {func(r *http.Request) { r.Header.Set(headerHookTimestamp, strconv.FormatInt(time.Now().Unix()+1, 10)) }, 403, forged},
+		"other body":           {body(strings.NewReader("x"), 1), 403, forged},
+		"no body":              {body(http.NoBody, 0), 403, forged},
+		"body breaks off":      {body(iotest.ErrReader(io.ErrUnexpectedEOF), int64(len(hookBody))), 400, malformed},
+		"too old":              {setTime(-301 * time.Second), 400, stale},
+		"too new":              {setTime(301 * time.Second), 400, stale},
+		"body too long":        {body(strings.NewReader(large), int64(len(large))), 413, tooLarge},
+		"body endless":         {body(io.MultiReader(strings.NewReader(large), iotest.ErrReader(errors.New("read on"))), -1), 413, tooLarge},
+		"short ID":             {signed(hookID[:31], "1767225610"), 400, malformed},
+		"long ID":              {signed(hookID+"0", "1767225610"), 400, malformed},
+		"digit to time":        {signed(hookID[:31], "0"+"1767225610"), 400, malformed},
+		"digit to ID":          {signed(hookID+"1", "669629035"), 400, malformed},
+		"time with sign":       {signed(hookID, "+166962903"), 400, malformed},
+		"time negative":        {signed(hookID, "-166962903"), 400, malformed},
+		"time with space":      {signed(hookID, "166962903 "), 400, malformed},
+		"time in full width":   {signed(hookID, "１６６"), 400, malformed},
+		"time in milliseconds": {signed(hookID, "1669629035000"), 400, malformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				l := s.withHook(nil)
+				s.wait(10 * time.Second)
+				polls := s.stats(l).Polls
+				r := hookRequest(hookID, time.Now())
+				c.change(r)
+				status, text := serveHook(l, r)
+				if status != c.status || text == "" || strings.Contains(text, hookKey) {
+					s.Errorf("%d %q, want %d", status, text, c.status)
+				}
+				s.wait(11 * time.Second)
+				now := s.stats(l)
+				if now.Polls != polls || now.Webhooks.Accepted != 0 {
+					s.Errorf("polled: %+v", now)
+				}
+				if c.counter != nil && c.counter(now.Webhooks) != 1 {
+					s.Errorf("counted as %+v", now.Webhooks)
+				}
+				if c.status == 404 && l.Stats().UnknownWebhooks != 1 {
+					s.Error("not counted")
+				}
+				// And the true one is accepted after it.
+				if status, text := serveHook(l, hookRequest(hookID, time.Now())); status != http.StatusOK {
+					s.Errorf("the true one: %d %s", status, text)
+				}
+			})
+		})
+	}
+}
+
+func malformed(s WebhookStats) uint64 { return s.Malformed }
+func forged(s WebhookStats) uint64    { return s.Forged }
+func stale(s WebhookStats) uint64     { return s.Stale }
+func tooLarge(s WebhookStats) uint64  { return s.TooLarge }
+
+func TestWebhooksWithinTheWindowAndWithAnyOfSeveralSignaturesAreAccepted(t *testing.T) {
+	play(t, func(s *stage) {
+		l := s.withHook(nil)
+		s.wait(10 * time.Second)
+		for i, change := range []func(*http.Request){
+			func(r *http.Request) { *r = *hookRequest(r.Header.Get(headerHookID), time.Now().Add(-300*time.Second)) },
+			func(r *http.Request) { *r = *hookRequest(r.Header.Get(headerHookID), time.Now().Add(300*time.Second)) },
+			func(r *http.Request) {
+				r.Header.Set(headerHookSignature, sign("another", "", "", "")+", "+r.Header.Get(headerHookSignature))
+			},
+			func(r *http.Request) {
+				r.Header.Set(headerHookSignature, r.Header.Get(headerHookSignature)+","+sign("another", "", "", ""))
+			},
+			func(r *http.Request) {
+				r.Header.Set(headerHookSignature, sign(nextKey, r.Header.Get(headerHookID), r.Header.Get(headerHookTimestamp), hookBody))
+			},
+			func(r *http.Request) { r.SetPathValue("name", "main"); r.URL.Path = "/whatever" },
+			func(r *http.Request) { r.ContentLength = -1 },
+		} {
+			r := hookRequest(fmt.Sprintf("%032x", i), time.Now())
+			change(r)
+			if status, text := serveHook(l, r); status != http.StatusOK {
+				s.Errorf("%d: %d %s", i, status, text)
+			}
+		}
+	})
+}
+
+func TestAReplayIsRefusedByEveryProcess(t *testing.T) {
+	play(t, func(s *stage) {
+		one, two := s.withHook(nil), s.withHook(nil)
+		s.wait(10 * time.Second)
+		at := time.Now()
+		if status, text := serveHook(one, hookRequest(hookID, at)); status != http.StatusOK {
+			s.Fatalf("%d %s", status, text)
+		}
+		s.wait(20 * time.Second)
+		before := s.stats(one).Polls
+		for range 25 {
+			for _, l := range []*Leader{one, two} {
+				if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusConflict {
+					s.Errorf("%d %s", status, text)
+				}
+			}
+		}
+		s.wait(12 * time.Second)
+		if polls := s.stats(one).Polls - before; polls != 0 {
+			s.Errorf("%d polls", polls)
+		}
+		if a, b := s.stats(one).Webhooks, s.stats(two).Webhooks; a.Replayed != 25 || b.Replayed != 25 {
+			s.Errorf("counted %+v and %+v", a, b)
+		}
+		// Beyond the window its time refuses it, and nothing need be remembered.
+		s.wait(5 * time.Minute)
+		if status, _ := serveHook(two, hookRequest(hookID, at)); status != http.StatusBadRequest {
+			s.Errorf("after the window: %d", status)
+		}
+		s.wait(hookMemory)
+		if n := len(s.server.Mini().Keys()); n != 4 {
+			s.Errorf("Redis keeps %q", s.server.Mini().Keys())
+		}
+	})
+}
+
+// Replays of what was signed must not reach Redis, nor fill the memory.
+func TestReplaysDoNotReachRedis(t *testing.T) {
+	play(t, func(s *stage) {
+		link := new(redistest.Link)
+		l := s.withHook(link)
+		s.wait(10 * time.Second)
+		at := time.Now()
+		serveHook(l, hookRequest(hookID, at))
+		commands := s.server.Mini().CommandCount()
+		for range 1000 {
+			serveHook(l, hookRequest(hookID, at))
+		}
+		if n := s.server.Mini().CommandCount() - commands; n != 0 {
+			s.Errorf("%d commands", n)
+		}
+		h := &l.set.Load().keepers[0].hooks
+		for i := range 3 * maxHookIDs {
+			if !h.claim(strconv.Itoa(i)) {
+				s.Fatal("a new ID is known")
+			}
+		}
+		if n := len(h.until); n > maxHookIDs {
+			s.Errorf("%d IDs are remembered", n)
+		}
+		time.Sleep(hookMemory)
+		h.claim("x")
+		if n := len(h.until); n != 1 || h.claim("x") {
+			s.Errorf("%d IDs are remembered after all have run out", n)
+		}
+	})
+}
+
+func TestAWebhookThatRedisCannotTakeMayBeSentAgain(t *testing.T) {
+	play(t, func(s *stage) {
+		link := new(redistest.Link)
+		l := s.withHook(link)
+		s.wait(10 * time.Second)
+		at := time.Now()
+		link.Down()
+		if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusServiceUnavailable {
+			s.Fatalf("%d %s", status, text)
+		}
+		link.Up()
+		s.wait(time.Second)
+		if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusOK {
+			s.Fatalf("sent again: %d %s", status, text)
+		}
+		if now := s.stats(l).Webhooks; now.Failed != 1 || now.Accepted != 1 {
+			s.Errorf("counted %+v", now)
+		}
+	})
+}
+
+func TestAWebhookWithoutASigningKeyIsClosed(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		if status, text := serveHook(l, hookRequest(hookID, time.Now())); status != http.StatusNotFound {
+			s.Errorf("%d %s", status, text)
+		}
+		key := mainKey()
+		key.WebhookKeys = []string{hookKey}
+		s.set(l, key)
+		if status, text := serveHook(l, hookRequest(hookID, time.Now())); status != http.StatusOK {
+			s.Errorf("%d %s", status, text)
+		}
+		key.WebhookKeys = []string{nextKey}
+		s.set(l, key)
+		if status, text := serveHook(l, hookRequest(strings.Repeat("a", 32), time.Now())); status != http.StatusForbidden {
+			s.Errorf("the old signing key: %d %s", status, text)
+		}
+		if s.stats(l).Terms != 1 {
+			s.Error("a signing key ended a term")
+		}
+	})
+}
+
+func TestRefusedWebhooksAreReportedNowAndThen(t *testing.T) {
+	play(t, func(s *stage) {
+		l := s.withHook(nil)
+		for range 1000 {
+			serveHook(l, hookRequest("x", time.Now()))
+		}
+		if n := strings.Count(s.log.String(), fmt.Sprint("event_id=", eventHookRefused)); n != 1 {
+			s.Errorf("reported %d times at once", n)
+		}
+		s.wait(hookLogEvery)
+		serveHook(l, hookRequest("x", time.Now()))
+		if n := strings.Count(s.log.String(), fmt.Sprint("event_id=", eventHookRefused)); n != 2 {
+			s.Errorf("reported %d times", n)
+		}
+		if log := s.log.String(); strings.Contains(log, hookKey) {
+			s.Error("a signing key is in the log")
+		}
+	})
+}
+
+// An edge of the CDN may lag behind the webhook.
+func TestWhatWasAskedForIsAwaitedForTenSeconds(t *testing.T) {
+	play(t, func(s *stage) {
+		l := s.withHook(nil)
+		s.wait(10 * time.Second)
+		before := s.stats(l).Polls
+		serveHook(l, hookRequest(hookID, time.Now()))
+		for i, pause := range []time.Duration{time.Millisecond, 2 * time.Second, 3 * time.Second, 5 * time.Second} {
+			s.wait(pause)
+			if polls := s.stats(l).Polls - before; polls != uint64(i+1) {
+				s.Errorf("%d polls, want %d", polls, i+1)
+			}
+		}
+		s.wait(30 * time.Second)
+		if polls := s.stats(l).Polls - before; polls != 4 {
+			s.Errorf("%d polls, want 4", polls)
+		}
+		serveHook(l, hookRequest(strings.Repeat("a", 32), time.Now()))
+		s.wait(time.Second)
+		version := s.cdn.Publish()
+		s.wait(1100 * time.Millisecond)
+		s.hasVersion(version)
+		s.wait(l.cfg.Timing.PollInterval + 10*time.Second)
+		if polls := s.stats(l).Polls - before; polls != 7 {
+			s.Errorf("%d polls, want 7: there was something new, and then a regular one", polls)
+		}
+	})
+}
+
+func TestBadWebhookSettingsAreTold(t *testing.T) {
+	_, err := New(Config{SDKKeys: []SDKKey{
+		{Key: testKey, WebhookKeys: []string{hookKey}},
+		{Name: "a/b", Key: otherKey, WebhookKeys: []string{"short", hookKey + "\n", hookKey, hookKey, strings.Repeat("x", 257), "1234567890123456", "2", "3", "4"}},
+	}})
+	for _, want := range []string{
+		"SDKKeys[0]: WebhookKeys: the Name stands", "SDKKeys[1]: WebhookKeys: the Name stands", "WebhookKeys[0]: 5 characters", "WebhookKeys[1]: there is white space",
+		"WebhookKeys[3]: it is there twice", "WebhookKeys[4]: 257", "WebhookKeys: 9 are more than 8",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in: %v", want, err)
+		}
+	}
+	if err != nil && (strings.Contains(err.Error(), hookKey) || strings.Contains(err.Error(), "1234567890123456")) {
+		t.Error("a signing key is in the error")
+	}
+}
+
+func FuzzParseHookCall(f *testing.F) {
+	f.Add(hookID, "1669629035", "Ks3cYsu9Lslfo+hVxNC3oQWnsF9e5d73TI5t94D9DRA=")
+	f.Add(hookID, "1669629035", "Ks3cYsu9Lslfo+hVxNC3oQWnsF9e5d73TI5t94D9DRA=, Ks3cYsu9Lslfo+hVxNC3oQWnsF9e5d73TI5t94D9DRA=")
+	f.Add("", "", ",")
+	f.Fuzz(func(t *testing.T, id, timestamp, signatures string) {
+		header := http.Header{}
+		header.Set(headerHookID, id)
+		header.Set(headerHookTimestamp, timestamp)
+		header.Set(headerHookSignature, signatures)
+		call, err := parseHookCall(header)
+		if err != nil {
+			return
+		}
+		// What is accepted has one form, and can be a key of Redis.
+		if len(call.id) != 32 || strings.ContainsAny(call.id, "{}* ") || strconv.FormatInt(call.sent.Unix(), 10) != strings.TrimLeft(timestamp, "0") && call.sent.Unix() != 0 {
+			t.Errorf("%q %q gave %+v", id, timestamp, call)
+		}
+		var again []string
+		for _, s := range call.signatures {
+			again = append(again, base64.StdEncoding.EncodeToString(s[:]))
+		}
+		if len(again) == 0 || len(again) > maxHookSignatures || strings.Join(again, ",") != strings.NewReplacer(" ", "", "\t", "").Replace(signatures) {
+			t.Errorf("%q gave %q", signatures, again)
+		}
+		if call.verify([]string{hookKey}, strings.NewReader("x")) == nil && !strings.Contains(signatures, sign(hookKey, id, timestamp, "x")) {
+			t.Error("a forged signature was accepted")
+		}
+	})
+}
