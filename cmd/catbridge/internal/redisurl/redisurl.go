@@ -1,4 +1,3 @@
-// Package redisurl makes Redis clients for the bridge out of URLs.
 package redisurl
 
 import (
@@ -6,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/url"
 	"strings"
 	"time"
 
@@ -14,91 +12,46 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Mode says what a URL names.
-type Mode string
-
-const (
-	Single   Mode = "single"   // one Redis
-	Sentinel Mode = "sentinel" // Sentinels that know the primary
-	Cluster  Mode = "cluster"  // nodes of a cluster
-)
-
-// Options are what a client is made of.
+// Options are what clients are made of.
 type Options struct {
-	// Exactly one is set.
-	single   *redis.Options
-	sentinel *redis.FailoverOptions
-	cluster  *redis.ClusterOptions
+	settings Settings
+	password *fresh[string]      // nil: it stands in the settings, if there is one
+	tls      *fresh[*tls.Config] // nil: no TLS
 }
 
-// Parse reads a URL. Its errors hold no password, also where a password that is not
-// escaped makes the URL malformed.
-func Parse(text string, mode Mode) (Options, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Opaque != "" || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
-		return Options{}, errors.New("it is no URL of a Redis: write redis://user:password@host:port/db, " +
-			"and %40 %3A %2F %23 %3F for @ : / # ? in a password")
+// New checks the settings, and reads the files that they name. Its errors, told all at
+// once, are of type [*FieldError].
+func New(s Settings) (Options, error) {
+	if err := s.complete(); err != nil {
+		return Options{}, err
 	}
-	switch {
-	case u.Scheme == "unix" && mode != Single:
-		return Options{}, errors.New("unix:// names one Redis, no Sentinels and no cluster")
-	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
-		return Options{}, errors.New("it must begin with redis://, rediss:// or unix://")
-	}
-	var o Options
-	switch mode {
-	case Sentinel:
-		o.sentinel, err = redis.ParseFailoverURL(text)
-		if err == nil && o.sentinel.MasterName == "" {
-			err = errors.New("the name of the primary is missing: add ?master_name=…")
+	o := Options{settings: s}
+	var errs []error
+	if s.PasswordFile != "" {
+		var err error
+		o.password, err = newFresh(func() (string, error) { return readPassword(s.PasswordFile) })
+		if err != nil {
+			errs = append(errs, &FieldError{"password_file", err.Error()})
 		}
-	case Cluster:
-		o.cluster, err = redis.ParseClusterURL(text)
-	default:
-		o.single, err = redis.ParseURL(text)
 	}
-	if err != nil {
-		return Options{}, errors.New(strings.TrimPrefix(err.Error(), "redis: "))
+	if s.TLS.Enabled {
+		var err error
+		o.tls, err = newFresh(s.TLS.config)
+		errs = append(errs, err)
 	}
-	o.harden()
-	return o, nil
-}
-
-// harden sets what the bridge relies on, whatever the URL says.
-func (o Options) harden() {
-	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	switch {
-	case o.sentinel != nil:
-		o.sentinel.ContextTimeoutEnabled, o.sentinel.DisableIdentity = true, true
-	case o.cluster != nil:
-		o.cluster.ContextTimeoutEnabled, o.cluster.DisableIdentity = true, true
-		o.cluster.MaintNotificationsConfig = quiet
-	default:
-		o.single.ContextTimeoutEnabled, o.single.DisableIdentity = true, true
-		o.single.MaintNotificationsConfig = quiet
-	}
-}
-
-// Password is where the password for the Redis nodes stands.
-func (o Options) Password() *string {
-	switch {
-	case o.sentinel != nil:
-		return &o.sentinel.Password
-	case o.cluster != nil:
-		return &o.cluster.Password
-	}
-	return &o.single.Password
+	return o, errors.Join(errs...)
 }
 
 // Address is where the Redis is, without any secret.
 func (o Options) Address() string {
-	switch {
-	case o.sentinel != nil:
-		return o.sentinel.MasterName + " at " + strings.Join(o.sentinel.SentinelAddrs, ", ")
-	case o.cluster != nil:
-		return strings.Join(o.cluster.Addrs, ", ")
+	switch s := o.settings; {
+	case s.Socket != "":
+		return s.Socket
+	case s.Mode == Sentinel:
+		return s.MasterName + " at " + strings.Join(s.Addresses, ", ")
+	default:
+		return strings.Join(s.Addresses, ", ")
 	}
-	return o.single.Addr
 }
 
 // Client makes a client. It connects to nothing yet.
@@ -112,48 +65,103 @@ type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 // through wrap; nil: nothing is between.
 func (o Options) LeaderClient(wrap func(Dial) Dial) redis.UniversalClient { return o.client(-1, wrap) }
 
-// client makes a client from a copy of the options.
+// client makes a client. What the bridge relies on is set, whatever the settings say:
+// that commands end with their contexts, and that nothing is sent that narrow users
+// have no right to.
 func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient {
-	switch {
-	case o.sentinel != nil:
-		c := *o.sentinel
-		set(&c.MaxRetries, retries)
-		if wrap != nil {
-			c.Dialer = wrap(dialer(c.DialTimeout, c.TLSConfig))
-		}
-		return redis.NewFailoverClient(&c)
-	case o.cluster != nil:
-		c := *o.cluster
-		set(&c.MaxRetries, retries)
-		if wrap != nil {
-			c.Dialer = wrap(dialer(c.DialTimeout, c.TLSConfig))
-		}
-		return redis.NewClusterClient(&c)
-	}
-	c := *o.single
-	set(&c.MaxRetries, retries)
+	s := o.settings
+	var dial Dial = o.dial
 	if wrap != nil {
-		c.Dialer = wrap(dialer(c.DialTimeout, c.TLSConfig))
+		dial = wrap(dial)
 	}
-	return redis.NewClient(&c)
+	switch s.Mode {
+	case Sentinel:
+		return redis.NewFailoverClient(&redis.FailoverOptions{
+			MasterName: s.MasterName, SentinelAddrs: s.Addresses,
+			SentinelUsername: s.SentinelUsername, SentinelPassword: s.SentinelPassword,
+			CredentialsProviderContext: o.credentials(), DB: s.DB,
+			Dialer: dial, MaxRetries: retries, Protocol: s.Protocol,
+			DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
+			PoolSize: s.PoolSize, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
+			ContextTimeoutEnabled: true, DisableIdentity: true,
+		})
+	case Cluster:
+		return redis.NewClusterClient(&redis.ClusterOptions{
+			Addrs:                      s.Addresses,
+			CredentialsProviderContext: o.credentials(),
+			Dialer:                     dial, MaxRetries: retries, Protocol: s.Protocol,
+			DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
+			PoolSize: s.PoolSize, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
+			ContextTimeoutEnabled: true, DisableIdentity: true,
+			MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		})
+	}
+	network, address := "tcp", ""
+	if s.Socket != "" {
+		network, address = "unix", s.Socket
+	} else {
+		address = s.Addresses[0]
+	}
+	return redis.NewClient(&redis.Options{
+		Network: network, Addr: address,
+		CredentialsProviderContext: o.credentials(), DB: s.DB,
+		Dialer: dial, MaxRetries: retries, Protocol: s.Protocol,
+		DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
+		PoolSize: s.PoolSize, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
+		ContextTimeoutEnabled: true, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
 }
 
-func set(retries *int, value int) {
-	if value != 0 {
-		*retries = value
+// credentials is asked for each new connection. Nil: there are none.
+func (o Options) credentials() func(context.Context) (string, string, error) {
+	s := o.settings
+	if s.Password == "" && o.password == nil {
+		return nil
+	}
+	return func(context.Context) (string, string, error) {
+		if o.password != nil {
+			return s.Username, o.password.get(), nil
+		}
+		return s.Username, s.Password, nil
 	}
 }
 
 // defaultDialTimeout is go-redis's own.
 const defaultDialTimeout = 5 * time.Second
 
-func dialer(timeout time.Duration, config *tls.Config) Dial {
+// dial makes a connection, and says in one line why it cannot.
+func (o Options) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	timeout := o.settings.DialTimeout
 	if timeout <= 0 {
 		timeout = defaultDialTimeout
 	}
-	plain := &net.Dialer{Timeout: timeout}
-	if config == nil {
-		return plain.DialContext
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	plain, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil || o.tls == nil {
+		return plain, err
 	}
-	return (&tls.Dialer{NetDialer: plain, Config: config}).DialContext
+	config := o.tls.get().Clone()
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(address)
+	}
+	conn := tls.Client(plain, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		plain.Close()
+		return nil, explainTLS(err, config.ServerName)
+	}
+	return &tlsConn{conn}, nil
+}
+
+// tlsConn explains what the other side says after the handshake: with TLS 1.3 that is
+// when it refuses a certificate.
+type tlsConn struct{ *tls.Conn }
+
+func (c *tlsConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		err = explainTLS(err, "")
+	}
+	return n, err
 }

@@ -1,0 +1,171 @@
+// Package redisurl makes Redis clients for the bridge, out of settings or of a URL that
+// is their short form. Passwords and certificates that stand in files are read anew for
+// each connection, so that a rotation needs no restart (F25).
+package redisurl
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Mode says what the addresses are.
+type Mode string
+
+const (
+	Single   Mode = "single"   // one Redis
+	Sentinel Mode = "sentinel" // Sentinels that know the primary
+	Cluster  Mode = "cluster"  // nodes of a cluster
+)
+
+// Settings say which Redis, and how to connect to it. Zeros mean the client library's
+// own values, if nothing else is said.
+type Settings struct {
+	Mode Mode // empty: Single
+	// Addresses are host:port, or host alone; 6379 is the port then, a Sentinel's is 26379.
+	Addresses []string
+	Socket    string // path of a Unix socket, instead of Addresses
+
+	MasterName string // the primary's name, for Sentinel
+	DB         int
+
+	Username     string
+	Password     string
+	PasswordFile string // instead of Password
+
+	// SentinelUsername and SentinelPassword are for the Sentinels themselves.
+	SentinelUsername string
+	SentinelPassword string
+
+	TLS TLS
+
+	DialTimeout     time.Duration
+	ReadTimeout     time.Duration
+	WriteTimeout    time.Duration
+	ConnMaxIdleTime time.Duration
+	ConnMaxLifetime time.Duration
+	PoolSize        int
+	Protocol        int // of RESP, 2 or 3
+}
+
+// TLS says how connections are encrypted.
+type TLS struct {
+	Enabled    bool
+	CAFile     string // PEM certificates to trust instead of the system's
+	CertFile   string // PEM certificate to show, with KeyFile
+	KeyFile    string
+	ServerName string // that the certificate is to be of; empty: the address's host
+	MinVersion string // 1.2 or 1.3; empty: 1.2
+}
+
+// FieldError says what is wrong with one setting, by the name that it has in URLs and
+// configuration files. It holds no secret.
+type FieldError struct {
+	Name string // such as tls.ca_file
+	Text string
+}
+
+func (e *FieldError) Error() string { return e.Name + ": " + e.Text }
+
+// complete checks the settings, telling everything that is wrong at once, and gives
+// addresses their ports.
+func (s *Settings) complete() error {
+	var errs []error
+	must := func(ok bool, name, format string, args ...any) {
+		if !ok {
+			errs = append(errs, &FieldError{name, fmt.Sprintf(format, args...)})
+		}
+	}
+	if s.Mode == "" {
+		s.Mode = Single
+	}
+	must(slices.Contains([]Mode{Single, Sentinel, Cluster}, s.Mode), "mode", "%q is not one of single, sentinel, cluster", s.Mode)
+	port := "6379"
+	if s.Mode == Sentinel {
+		port = "26379"
+	}
+	s.Addresses = slices.Clone(s.Addresses)
+	for i, address := range s.Addresses {
+		full, err := withPort(address, port)
+		must(err == nil, "addresses", "%v", err)
+		s.Addresses[i] = full
+	}
+	if s.Socket != "" {
+		must(len(s.Addresses) == 0, "socket", "addresses are given, too: give one of them")
+		must(s.Mode == Single, "socket", "a Unix socket is one Redis, no Sentinels and no cluster")
+		must(!s.TLS.Enabled, "socket", "there is no TLS on a Unix socket")
+	} else {
+		must(len(s.Addresses) > 0, "addresses", "there is no address")
+		must(s.Mode != Single || len(s.Addresses) < 2, "addresses", "%d addresses are not one Redis: set the mode to sentinel or cluster", len(s.Addresses))
+	}
+	must((s.Mode == Sentinel) == (s.MasterName != ""), "master_name", "%s", map[bool]string{
+		true:  "the name of the primary, which the Sentinels know it by, is missing",
+		false: "it is given, but the mode is not sentinel",
+	}[s.Mode == Sentinel])
+	must(s.Mode == Sentinel || s.SentinelUsername == "" && s.SentinelPassword == "", "sentinel_username", "user or password for Sentinels is given, but the mode is not sentinel")
+	must(s.DB >= 0, "db", "%d is negative", s.DB)
+	must(s.Mode != Cluster || s.DB == 0, "db", "a cluster has the database 0 only")
+	must(s.Username == "" || s.Password != "" || s.PasswordFile != "", "username", "a user is given, but no password")
+	must(s.SentinelUsername == "" || s.SentinelPassword != "", "sentinel_username", "a user is given, but no password")
+	must(s.Password == "" || s.PasswordFile == "", "password_file", "a password is given, too: give one of them")
+	must(s.PoolSize >= 0, "pool_size", "%d is negative", s.PoolSize)
+	must(s.Protocol == 0 || s.Protocol == 2 || s.Protocol == 3, "protocol", "%d is neither 2 nor 3", s.Protocol)
+	for name, d := range map[string]time.Duration{
+		"dial_timeout": s.DialTimeout, "read_timeout": s.ReadTimeout, "write_timeout": s.WriteTimeout,
+		"conn_max_idle_time": s.ConnMaxIdleTime, "conn_max_lifetime": s.ConnMaxLifetime,
+	} {
+		must(d >= 0, name, "%v is negative", d)
+	}
+	return errors.Join(append(errs, s.TLS.check())...)
+}
+
+func (t TLS) check() error {
+	if !t.Enabled && t != (TLS{}) {
+		return &FieldError{"tls.enabled", "TLS is set up, but off: set redis.tls.enabled to true, or write rediss://"}
+	}
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		return &FieldError{"tls.cert_file", "certificate and key go together: one of tls.cert_file and tls.key_file is missing"}
+	}
+	if t.MinVersion != "" && versions[t.MinVersion] == 0 {
+		return &FieldError{"tls.min_version", fmt.Sprintf("%q is not one of 1.2, 1.3", t.MinVersion)}
+	}
+	return nil
+}
+
+// withPort checks an address, and adds the port where it has none.
+func withPort(address, port string) (string, error) {
+	host, given, err := net.SplitHostPort(address)
+	if err != nil {
+		host, given = strings.TrimSuffix(strings.TrimPrefix(address, "["), "]"), port
+		if strings.Contains(host, ":") && net.ParseIP(host) == nil {
+			return "", errors.New("an address is neither host:port nor host")
+		}
+	}
+	if host == "" || strings.ContainsAny(host, "/@?#[] \t\r\n") {
+		return "", errors.New("an address is neither host:port nor host")
+	}
+	if n, err := strconv.Atoi(given); err != nil || n < 1 || n > 65535 {
+		return "", errors.New("the port of an address is not between 1 and 65535")
+	}
+	return net.JoinHostPort(host, given), nil
+}
+
+// readFile reads a file of at most 1 MiB.
+func readFile(path string) ([]byte, error) {
+	const limit = 1 << 20
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file", path)
+	case info.Size() > limit:
+		return nil, fmt.Errorf("%s is larger than %d KiB", path, limit>>10)
+	}
+	return os.ReadFile(path)
+}

@@ -1,0 +1,172 @@
+package settings
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/leader"
+)
+
+// checkRedis checks the settings of Redis together, and the files that they name.
+func (l *loader) checkRedis() {
+	s := l.s
+	if s.Redis.PasswordFile != "" {
+		s.Files = append(s.Files, s.Redis.PasswordFile)
+	}
+	if len(s.Redis.Addresses) == 0 && s.Redis.Socket == "" {
+		if len(l.faults) == 0 {
+			l.faults.add("", "no Redis: give --redis or $CATBRIDGE_REDIS_URL, such as redis://localhost:6379")
+		}
+		return
+	}
+	_, err := s.RedisOptions()
+	for _, err := range unjoin(err) {
+		if field, ok := err.(*redisurl.FieldError); ok { //nolint:errorlint // all are
+			l.faultAt("redis."+field.Name, field.Text)
+		} else {
+			l.faults.add("", "%v", err)
+		}
+	}
+}
+
+// faultAt tells what is wrong with a setting where that stands. Flags and variables
+// have its name already, but for what is one part of a URL.
+func (l *loader) faultAt(path, text string) {
+	where := l.s.origin[path]
+	alone := strings.HasPrefix(where, "--") || strings.HasPrefix(where, "$")
+	for _, src := range l.sources {
+		if _, inURL := src.within[path]; inURL {
+			alone = false
+		}
+	}
+	if !alone {
+		text = path + ": " + text
+	}
+	l.faults.add(where, "%s", text)
+}
+
+// checkLeader lets the leader check all that it will be given: first what is common to
+// all SDK keys, then each SDK key by itself, so that it is clear where each error belongs.
+func (l *loader) checkLeader() {
+	s := l.s
+	client := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true})
+	defer client.Close()
+	common := s.LeaderConfig()
+	common.Redis = client
+	// The SDK keys themselves were checked: so that each is told once, and hides nothing.
+	anyKey := strings.Repeat("x", 22) + "/" + strings.Repeat("x", 22)
+	common.SDKKeys = []leader.SDKKey{{Key: anyKey}}
+	told := map[string]bool{}
+	_, err := leader.New(common)
+	for _, err := range unjoin(err) {
+		told[err.Error()] = true
+		l.leaderFault(err, SDKKey{})
+	}
+	for i, k := range s.SDKKeys {
+		one, key := common, s.leaderKey(i)
+		key.Name, key.Key = "", anyKey
+		one.SDKKeys = []leader.SDKKey{key}
+		_, err := leader.New(one)
+		for _, err := range unjoin(err) {
+			if !told[err.Error()] {
+				l.leaderFault(err, k)
+			}
+		}
+	}
+	l.checkServer()
+}
+
+var (
+	wrappings = regexp.MustCompile(`^(leader|cdn|SDKKeys\[\d+\]): `)
+	fieldName = regexp.MustCompile(`^(Timing: )?([A-Z][A-Za-z]*)(:? )`)
+)
+
+// leaderFault tells an error of the leader where the setting stands that it names.
+func (l *loader) leaderFault(err error, k SDKKey) {
+	text := err.Error()
+	for wrappings.MatchString(text) {
+		text = wrappings.ReplaceAllString(text, "")
+	}
+	m := fieldName.FindStringSubmatch(text)
+	if m == nil {
+		l.faults.add(k.where, "%s", text)
+		return
+	}
+	path, rest := snake(m[2]), strings.TrimPrefix(text, m[0])
+	if m[1] != "" {
+		path, rest = "timings."+path, strings.TrimPrefix(text, m[1])
+	}
+	switch {
+	case k.origin[path] != "":
+		l.faults.add(k.origin[path], "%s: %s", path, rest)
+	case l.s.origin[path] != "":
+		l.faultAt(path, rest)
+	default:
+		l.faults.add(k.where, "%s: %s", path, rest)
+	}
+}
+
+// snake is the name of a field as settings are named.
+func snake(name string) string {
+	var b strings.Builder
+	previous := 'A'
+	for _, r := range name {
+		if unicode.IsUpper(r) && !unicode.IsUpper(previous) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+		previous = r
+	}
+	return b.String()
+}
+
+// checkServer checks what the leader itself does not see.
+func (l *loader) checkServer() {
+	s := l.s
+	if s.Listen != "" {
+		if _, port, err := net.SplitHostPort(s.Listen); err != nil {
+			l.faultAt("listen", "it is no address to listen at: write host:port or :port")
+		} else if _, err := net.LookupPort("tcp", port); err != nil {
+			l.faultAt("listen", "the port is neither a number up to 65535 nor a service's name")
+		}
+	} else {
+		for i := range s.SDKKeys {
+			if len(s.SDKKeys[i].WebhookKeys) > 0 {
+				s.Warnings = append(s.Warnings, "there are keys of webhooks, but nothing listens: set listen")
+				break
+			}
+		}
+		if s.Pprof {
+			s.Warnings = append(s.Warnings, "pprof is on, but nothing listens: set listen")
+		}
+	}
+	if e := s.Tracing.Endpoint; e != "" {
+		if u, err := url.Parse(e); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+			l.faultAt("tracing.endpoint", "it is no URL of a receiver: write http://host:4318")
+		}
+	}
+}
+
+// unjoin takes apart what was joined, however it is wrapped.
+func unjoin(err error) []error {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		if joined, ok := inner.(interface{ Unwrap() []error }); ok { //nolint:errorlint // every layer is looked at
+			var all []error
+			for _, part := range joined.Unwrap() {
+				all = append(all, unjoin(part)...)
+			}
+			return all
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}

@@ -1,0 +1,64 @@
+package settings
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Fault is one thing that is wrong.
+type Fault struct {
+	Where string // file:line, --flag or $VARIABLE; empty: nowhere, something is missing
+	Text  string // what, and what to do
+}
+
+func (f Fault) String() string {
+	if f.Where == "" {
+		return f.Text
+	}
+	return f.Where + ": " + f.Text
+}
+
+// Faults is the error of settings: all that is wrong, at least one thing.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	if len(f) == 1 {
+		return f[0].String()
+	}
+	lines := []string{fmt.Sprintf("%d things are wrong:", len(f))}
+	for _, fault := range f {
+		lines = append(lines, "  "+fault.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (f *Faults) add(where, format string, args ...any) {
+	fault := Fault{where, fmt.Sprintf(format, args...)}
+	if !slices.Contains(*f, fault) {
+		*f = append(*f, fault)
+	}
+}
+
+// sort puts the faults of a file first, by their lines.
+func (f Faults) sort(file string) {
+	line := func(fault Fault) int {
+		rest, ok := strings.CutPrefix(fault.Where, file+":")
+		if n, err := strconv.Atoi(strings.SplitN(rest, ":", 2)[0]); ok && err == nil {
+			return n
+		}
+		return math.MaxInt
+	}
+	slices.SortStableFunc(f, func(a, b Fault) int { return cmp.Compare(line(a), line(b)) })
+}
+
+// err is the faults as an error; nil: there are none.
+func (f Faults) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return f
+}

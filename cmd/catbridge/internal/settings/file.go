@@ -1,0 +1,202 @@
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// document is what a configuration file says.
+type document struct {
+	name   string
+	values map[string]any // texts by path
+	lines  map[string]int
+	keys   []SDKKey // with origins; paths in them are as they were written
+	faults Faults
+}
+
+// parse reads a configuration file. Values are checked one by one; what they mean
+// together is not looked at.
+func parse(name string, data []byte) *document {
+	d := &document{name: name, values: map[string]any{}, lines: map[string]int{}}
+	var top, next yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	switch err := decoder.Decode(&top); {
+	case errors.Is(err, io.EOF):
+		return d // all settings have their defaults
+	case err != nil:
+		d.syntax(err)
+		return d
+	}
+	if err := decoder.Decode(&next); err == nil {
+		d.fault(next.Line, "", "a second document begins here: write one")
+	} else if !errors.Is(err, io.EOF) {
+		d.syntax(err)
+	}
+	var s Settings
+	table := s.table(&more{})
+	if len(top.Content) != 1 || isNull(top.Content[0]) {
+		return d
+	}
+	d.mapping(top.Content[0], "", table, func(set *setting, node *yaml.Node, line int) {
+		d.lines[set.path] = line
+		if set.path == pathKeys {
+			d.values[pathKeys] = []string{"(file)"}
+			d.sdkKeys(node)
+		} else if texts, ok := d.value(set, set.path, node); ok {
+			d.values[set.path] = texts
+		}
+	})
+	return d
+}
+
+func (d *document) fault(line int, path, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if path != "" {
+		text = path + ": " + text
+	}
+	d.faults.add(fmt.Sprintf("%s:%d", d.name, max(1, line)), "%s", text)
+}
+
+var (
+	yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
+	yamlWord = regexp.MustCompile(`unknown anchor`)
+)
+
+// syntax tells where a file is no YAML. An unknown anchor's name is not repeated: it
+// may be a password that begins with a star.
+func (d *document) syntax(err error) {
+	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		fmt.Sscan(m[1], &line)
+		text = m[2]
+	}
+	if yamlWord.MatchString(text) {
+		text = "a value begins with * and names no anchor: put it between quotes"
+	}
+	d.fault(line, "", "no valid YAML: %s", text)
+}
+
+// mapping hands the settings in a node to take, and tells of those that are unknown.
+func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, take func(*setting, *yaml.Node, int)) {
+	node = resolve(node)
+	if node.Kind != yaml.MappingNode {
+		d.fault(node.Line, strings.TrimSuffix(prefix, "."), "settings are expected here, each as name: value")
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		path := prefix + key.Value
+		set := find(table, path)
+		group := set == nil && isGroup(table, path)
+		switch {
+		case key.Kind != yaml.ScalarNode || set == nil && !group:
+			d.fault(key.Line, "", "%s", unknown(prefix, key, table))
+			continue
+		case seen[path]:
+			d.fault(key.Line, path, "it is given twice")
+			continue
+		}
+		seen[path] = true
+		switch {
+		case isNull(resolve(value)): // not given
+		case group:
+			d.mapping(value, path+".", table, take)
+		default:
+			take(set, value, key.Line)
+		}
+	}
+}
+
+// value reads and checks a setting's value.
+func (d *document) value(set *setting, path string, node *yaml.Node) ([]string, bool) {
+	node = resolve(node)
+	var texts []string
+	switch {
+	case set.value.list() && node.Kind == yaml.SequenceNode:
+		for _, item := range node.Content {
+			item = resolve(item)
+			if !isText(item) {
+				d.fault(item.Line, path, "a list of texts is expected")
+				return nil, false
+			}
+			texts = append(texts, item.Value)
+		}
+	case set.value.list():
+		d.fault(node.Line, path, "a list is expected")
+		return nil, false
+	case !isText(node):
+		d.fault(node.Line, path, "one value is expected")
+		return nil, false
+	default:
+		texts = []string{node.Value}
+	}
+	if err := set.value.check(texts); err != nil {
+		d.fault(node.Line, path, "%v", err)
+		return nil, false
+	}
+	return texts, true
+}
+
+// sdkKeys reads the list of SDK keys.
+func (d *document) sdkKeys(node *yaml.Node) {
+	node = resolve(node)
+	if node.Kind != yaml.SequenceNode {
+		d.fault(node.Line, pathKeys, "a list is expected, each with name and key")
+		return
+	}
+	for i, item := range node.Content {
+		item = resolve(item)
+		path := fmt.Sprintf("%s[%d]", pathKeys, i)
+		k := SDKKey{where: fmt.Sprintf("%s:%d: %s", d.name, item.Line, path), origin: map[string]string{}}
+		if item.Kind != yaml.MappingNode {
+			d.fault(item.Line, path, "name and key are expected here, each as name: value")
+			continue
+		}
+		d.mapping(item, "", k.table(), func(set *setting, node *yaml.Node, line int) {
+			if texts, ok := d.value(set, path+"."+set.path, node); ok {
+				set.value.set(texts)
+			}
+			k.origin[set.path] = fmt.Sprintf("%s:%d", d.name, line)
+		})
+		d.keys = append(d.keys, k)
+	}
+}
+
+// resolve follows an alias.
+func resolve(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode {
+		return node.Alias
+	}
+	return node
+}
+
+func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
+
+// isText tells whether a node is one value, of no made-up type.
+func isText(node *yaml.Node) bool {
+	if node.Kind != yaml.ScalarNode {
+		return false
+	}
+	switch node.ShortTag() {
+	case "!!str", "!!int", "!!float", "!!bool", "!!timestamp":
+		return true
+	}
+	return false
+}
+
+// isGroup tells whether settings stand below a path.
+func isGroup(table []*setting, path string) bool {
+	for _, s := range table {
+		if strings.HasPrefix(s.path, path+".") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,134 @@
+package settings
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/spf13/pflag"
+)
+
+const (
+	configFlag     = "config"
+	configVariable = prefix + "CONFIG"
+)
+
+// rawFlag takes what is given; whether it is right is told later, together with all else.
+type rawFlag struct {
+	setting *setting
+	given   []string
+}
+
+func (f *rawFlag) String() string { return "" }
+
+func (f *rawFlag) Type() string {
+	switch kind := f.setting.value.kind(); {
+	case f.setting.path == pathProfile:
+		return "bool"
+	case kind == "list":
+		return "stringArray"
+	default:
+		return kind
+	}
+}
+
+func (f *rawFlag) Set(s string) error {
+	if f.setting.value.list() {
+		f.given = append(f.given, split(s)...)
+	} else {
+		f.given = []string{s}
+	}
+	return nil
+}
+
+// split takes a list apart; SDK keys, hosts and paths hold no comma.
+func split(s string) []string {
+	var items []string
+	for item := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' }) {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// Flag says more of a flag than pflag knows.
+type Flag struct {
+	Name  string
+	Words []string // that it takes; nil: any
+	Path  bool     // it takes the path of a file
+}
+
+// AddFlags adds the flags of a part, and where the environment counts --config, and
+// gives what there is to know of them for completion. level is the default of log.level.
+func AddFlags(flags *pflag.FlagSet, part Part, environment bool, level string) []Flag {
+	s := defaults()
+	if level != "" {
+		s.Log.Level = level
+	}
+	var added []Flag
+	if environment {
+		flags.String(configFlag, "", "`path` of a YAML file with settings [$"+configVariable+"]")
+		added = append(added, Flag{Name: configFlag, Path: true})
+	}
+	for _, set := range s.table(&more{}) {
+		if set.part&part == 0 || set.secret && set.path != pathKeys {
+			continue
+		}
+		usage := set.usage
+		if environment {
+			usage += " [$" + set.variable() + "]"
+		}
+		flag := flags.VarPF(&rawFlag{setting: set}, set.flagName(), "", usage)
+		if !set.value.zero() && !set.value.list() {
+			flag.DefValue = set.value.texts()[0]
+		}
+		info := Flag{Name: flag.Name, Path: set.value.path()}
+		if c, ok := set.value.(*choices); ok {
+			info.Words = c.words
+		}
+		if set.path == pathProfile {
+			flag.NoOptDefVal, flag.DefValue, info.Words = "true", "", nil
+		} else if set.value.kind() == "bool" {
+			flag.NoOptDefVal = "true"
+			if flag.DefValue == "false" {
+				flag.DefValue = ""
+			}
+		}
+		added = append(added, info)
+	}
+	return added
+}
+
+// fromFlags gives what is on the command line.
+func fromFlags(flags *pflag.FlagSet, table []*setting) *source {
+	src := newSource(func(set *setting) string { return "--" + set.flagName() })
+	if flags == nil {
+		return src
+	}
+	src.load(posflag.ProviderWithFlag(flags, ".", nil, func(flag *pflag.Flag) (string, any) {
+		raw, ok := flag.Value.(*rawFlag)
+		if !ok || !flag.Changed {
+			return "", nil
+		}
+		set := find(table, raw.setting.path)
+		given := slices.Clone(raw.given)
+		if set.path == pathProfile {
+			return src.takeFast(set, given[0])
+		}
+		return src.take(set, given)
+	}))
+	return src
+}
+
+// takeFast gives the profile that --fast means.
+func (src *source) takeFast(set *setting, given string) (string, any) {
+	if err := boolean(new(bool)).check([]string{given}); err != nil {
+		src.faults.add(src.where(set), "%v", err)
+		return "", nil
+	}
+	if given == "true" {
+		return set.path, []string{"fast"}
+	}
+	return set.path, []string{"default"}
+}

@@ -1,0 +1,58 @@
+package settings
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+
+	"github.com/catbridge/catbridge/leader"
+)
+
+// LeaderConfig is the leader's configuration, but for the Redis client, the logger and
+// the tracer.
+func (s *Settings) LeaderConfig() leader.Config {
+	return leader.Config{
+		SDKKeys: s.LeaderKeys(), Timing: s.Timing,
+		ProxyURL: s.proxy(), ConnectTimeout: s.ConnectTimeout, ReadTimeout: s.ReadTimeout,
+		ExpectedFollowers: s.ExpectedFollowers, SubscriberNodes: s.SubscriberNodes, ReadBudget: s.ReadBudget,
+	}
+}
+
+// LeaderKeys are the SDK keys for a leader.
+func (s *Settings) LeaderKeys() []leader.SDKKey {
+	keys := make([]leader.SDKKey, len(s.SDKKeys))
+	for i := range keys {
+		keys[i] = s.leaderKey(i)
+	}
+	return keys
+}
+
+func (s *Settings) leaderKey(i int) leader.SDKKey {
+	k := s.SDKKeys[i]
+	governance := leader.Global
+	if k.DataGovernance == "eu" {
+		governance = leader.EUOnly
+	}
+	return leader.SDKKey{
+		Name: k.Name, Key: k.Key, BaseURL: k.BaseURL, DataGovernance: governance,
+		PollInterval: k.PollInterval, AllowedHosts: k.AllowedHosts, AllowPrivate: k.AllowPrivate,
+		WebhookKeys: k.WebhookKeys,
+	}
+}
+
+// proxy is the proxy to the CDN: the one that was given, else what the usual variables
+// say for the CDN's host.
+func (s *Settings) proxy() string {
+	if s.ProxyURL != "" {
+		return s.ProxyURL
+	}
+	base, err := url.Parse(cmp.Or(s.Defaults.BaseURL, "https://cdn-global.configcat.com"))
+	if err != nil {
+		return "" // refused, and explained, by the leader
+	}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base})
+	if err != nil || proxy == nil {
+		return "" // an error: not trusted where this runs as a CGI program
+	}
+	return proxy.String()
+}

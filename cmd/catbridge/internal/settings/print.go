@@ -1,0 +1,167 @@
+package settings
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+// masked stands for a password.
+const masked = "********"
+
+// YAML gives the settings in force as a configuration file, each with where it comes
+// from. Secrets are masked.
+func (s *Settings) YAML() ([]byte, error) {
+	top := &yaml.Node{Kind: yaml.MappingNode}
+	for _, set := range s.table(&more{}) {
+		switch set.path {
+		case pathKeys:
+			top.Content = append(top.Content, s.keyNodes()...)
+		case pathKeyFile, pathRedisURL, "webhook_key_files", "webhook_keys_env":
+			// What was read there stands in other settings.
+		default:
+			if !set.value.zero() || isSwitch(set) {
+				put(top, strings.Split(set.path, "."), node(set), s.comment(set.path))
+			}
+		}
+	}
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	err := encoder.Encode(top)
+	return out.Bytes(), err
+}
+
+// isSwitch tells whether a setting's zero says something.
+func isSwitch(set *setting) bool { return set.value.kind() == "bool" }
+
+func (s *Settings) comment(path string) string {
+	if where := s.origin[path]; where != "" {
+		return where
+	}
+	return "default"
+}
+
+// put puts a value below names, the last of which is its own.
+func put(mapping *yaml.Node, names []string, value *yaml.Node, comment string) {
+	name := &yaml.Node{Kind: yaml.ScalarNode, Value: names[0]}
+	if len(names) > 1 {
+		for i := 0; i < len(mapping.Content); i += 2 {
+			if mapping.Content[i].Value == names[0] {
+				put(mapping.Content[i+1], names[1:], value, comment)
+				return
+			}
+		}
+		group := &yaml.Node{Kind: yaml.MappingNode}
+		put(group, names[1:], value, comment)
+		mapping.Content = append(mapping.Content, name, group)
+		return
+	}
+	if value.Kind == yaml.SequenceNode {
+		name.LineComment = comment
+	} else {
+		value.LineComment = comment
+	}
+	mapping.Content = append(mapping.Content, name, value)
+}
+
+// node is a setting's value.
+func node(set *setting) *yaml.Node {
+	texts := set.value.texts()
+	if set.value.list() {
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, text := range texts {
+			list.Content = append(list.Content, scalar(set, text))
+		}
+		return list
+	}
+	return scalar(set, texts[0])
+}
+
+func scalar(set *setting, text string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: shown(set, text)}
+	switch set.value.kind() {
+	case "int", "float", "bool", "duration":
+		n.Tag = ""
+	}
+	return n
+}
+
+// shown is what may be shown of a value.
+func shown(set *setting, text string) string {
+	switch {
+	case set.path == "key", strings.HasPrefix(set.path, "webhook_keys"):
+		return cdn.Mask(text)
+	case set.secret:
+		return masked
+	case strings.HasSuffix(set.path, "_url"), set.path == "tracing.endpoint":
+		if u, err := url.Parse(text); err == nil {
+			return u.Redacted()
+		}
+		return masked
+	}
+	return text
+}
+
+// keyNodes are the SDK keys: a name, and a list.
+func (s *Settings) keyNodes() []*yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for i := range s.SDKKeys {
+		k := &s.SDKKeys[i]
+		item := &yaml.Node{Kind: yaml.MappingNode}
+		for _, set := range k.table() {
+			switch set.path {
+			case "key_file", "key_env", "webhook_key_files", "webhook_keys_env":
+				continue
+			}
+			where, own := k.origin[set.path]
+			switch {
+			case own:
+			case set.path == "key":
+				where = k.source()
+			case set.path == "webhook_keys":
+				where = "as said"
+			case s.origin[set.path] != "":
+				where = s.origin[set.path]
+			default:
+				where = "default"
+			}
+			if !set.value.zero() {
+				put(item, []string{set.path}, node(set), where)
+			}
+		}
+		list.Content = append(list.Content, item)
+	}
+	return []*yaml.Node{{Kind: yaml.ScalarNode, Value: pathKeys}, list}
+}
+
+// source is where the key itself came from.
+func (k *SDKKey) source() string {
+	for _, path := range []string{"key", "key_file", "key_env"} {
+		if where, ok := k.origin[path]; ok {
+			return fmt.Sprintf("%s, %s", where, path)
+		}
+	}
+	return k.where
+}
+
+// Restart names the settings that differ and that only a restart can take over. The
+// SDK keys, their settings, and the log's level need none.
+func (s *Settings) Restart(to *Settings) []string {
+	var names []string
+	old, now := s.table(&more{}), to.table(&more{})
+	own := (&SDKKey{}).defaultsTable()
+	for i, set := range old {
+		if set.path != pathKeys && set.path != pathKeyFile && set.path != "log.level" && find(own, set.path) == nil &&
+			!slices.Equal(set.value.texts(), now[i].value.texts()) {
+			names = append(names, set.path)
+		}
+	}
+	return names
+}

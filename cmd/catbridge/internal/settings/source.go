@@ -1,0 +1,163 @@
+package settings
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+)
+
+// source is what one of the sources says: texts that were checked, by path.
+type source struct {
+	values *koanf.Koanf
+	where  func(*setting) string
+	within map[string]string // what stands in a URL, and where that stands
+	faults Faults
+}
+
+func newSource(where func(*setting) string) *source {
+	return &source{values: koanf.New("."), where: where, within: map[string]string{}}
+}
+
+// load takes what a provider reads; those in use here cannot fail.
+func (src *source) load(p koanf.Provider) {
+	if err := src.values.Load(p, nil); err != nil {
+		src.faults.add("", "%v", err)
+	}
+}
+
+func (src *source) has(path string) bool { return src.values.Exists(path) }
+
+func (src *source) set(path string, values []string) {
+	src.load(confmap.Provider(map[string]any{path: values}, "."))
+}
+
+// take checks what flags and variables give. No path means that nothing is given.
+func (src *source) take(set *setting, given []string) (string, any) {
+	if len(given) == 0 {
+		given = []string{""}
+	}
+	if err := set.value.check(given); err != nil {
+		src.faults.add(src.where(set), "%v", err)
+		return "", nil
+	}
+	return set.path, given
+}
+
+// origin is where a setting of this source stands.
+func (src *source) origin(set *setting) string {
+	if where, ok := src.within[set.path]; ok {
+		return where
+	}
+	return src.where(set)
+}
+
+// fromEnvironment gives what is in variables.
+func fromEnvironment(environ []string, part Part, table []*setting) *source {
+	src := newSource(func(set *setting) string { return "$" + set.variable() })
+	variables := map[string]*setting{}
+	for _, set := range table {
+		if set.part&part != 0 {
+			variables[set.variable()] = set
+		}
+	}
+	src.load(env.Provider(".", env.Opt{
+		Prefix: prefix, EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, text string) (string, any) {
+			set := variables[name]
+			switch {
+			case set == nil || text == "":
+				return "", nil
+			case set.value.list():
+				return src.take(set, split(text))
+			}
+			return src.take(set, []string{text})
+		},
+	}))
+	return src
+}
+
+// fromFile gives what is in a file. Paths in it are relative to its folder.
+func fromFile(d *document, table []*setting) *source {
+	src := newSource(func(set *setting) string {
+		if line := d.lines[set.path]; line > 0 {
+			return fmt.Sprintf("%s:%d", d.name, line)
+		}
+		return d.name
+	})
+	folder := filepath.Dir(d.name)
+	for _, set := range table {
+		if texts, ok := d.values[set.path].([]string); ok && set.value.path() {
+			d.values[set.path] = within(folder, texts)
+		}
+	}
+	for i := range d.keys {
+		for _, set := range d.keys[i].table() {
+			if set.value.path() && !set.value.zero() {
+				set.value.set(within(folder, set.value.texts()))
+			}
+		}
+	}
+	src.load(confmap.Provider(d.values, "."))
+	src.faults = d.faults
+	return src
+}
+
+// within makes relative paths relative to a folder.
+func within(folder string, paths []string) []string {
+	full := make([]string, len(paths))
+	for i, path := range paths {
+		if full[i] = path; path != "" && !filepath.IsAbs(path) {
+			full[i] = filepath.Join(folder, path)
+		}
+	}
+	return full
+}
+
+// expand puts the settings that stand in a URL of Redis in its place.
+func (src *source) expand(table []*setting) {
+	if src.has("redis.addresses") || src.has("redis.socket") || !src.has(pathRedisURL) {
+		return // both: told by exclude
+	}
+	where := src.where(find(table, pathRedisURL))
+	parts, err := redisurl.Split(src.values.Strings(pathRedisURL)[0])
+	if err != nil {
+		src.faults.add(where, "%v", err)
+	}
+	src.values.Delete(pathRedisURL)
+	for _, part := range parts {
+		set := find(table, "redis."+part.Name)
+		if src.has(set.path) {
+			src.faults.add(src.where(set), "%s is in the URL, too (%s): give one of them", strings.ReplaceAll(part.Name, "_", " "), where)
+			continue
+		}
+		if err := set.value.check(part.Values); err != nil {
+			src.faults.add(where, "%s: %v", part.Name, err)
+			continue
+		}
+		src.within[set.path] = where
+		src.set(set.path, part.Values)
+	}
+}
+
+// exclude tells of settings that exclude each other.
+func (src *source) exclude(table []*setting) {
+	for _, group := range exclusive {
+		var first *setting
+		for _, path := range group {
+			set := find(table, path)
+			switch {
+			case !src.has(path):
+			case first == nil:
+				first = set
+			default:
+				src.faults.add(src.origin(set), "%s is given, too (%s): give one of them", first.path, src.origin(first))
+			}
+		}
+	}
+}
