@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
 const cdnLong = `cdn serves a config JSON v6 from a file as ConfigCat's CDN does, with ETags, for every
@@ -21,7 +22,7 @@ with a message, and the last good one goes on. It runs until it gets SIGINT or S
 func newCDN() *cobra.Command {
 	var (
 		config, listen string
-		logs           logFlags
+		logs           settingsFlags
 	)
 	cmd := &cobra.Command{
 		Use:     "cdn",
@@ -33,12 +34,18 @@ func newCDN() *cobra.Command {
 			if config == "" {
 				return usagef("no config: give --config")
 			}
-			return serveCDN(cmd, config, listen, logs.logger(cmd.ErrOrStderr()))
+			s, err := logs.load(cmd)
+			if err != nil {
+				return err
+			}
+			return serveCDN(cmd, config, listen, newLogger(s.Log, cmd.ErrOrStderr()))
 		},
 	}
 	cmd.Flags().StringVar(&config, "config", "", "`path` of the config JSON")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen at; port 0: any free one")
-	logs.add(cmd, "info")
+	noCompletion(cmd, "listen")
+	logs.Part, logs.Variables = settings.LogOutput, settings.LogOutput
+	logs.addTo(cmd)
 	return cmd
 }
 

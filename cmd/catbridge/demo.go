@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/demo"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
 const demoLong = `demo shows the whole bridge at work, with nothing installed: a local CDN that serves a
@@ -29,9 +29,8 @@ const demoExample = `  catbridge demo
   catbridge demo --once`
 
 type demoFlags struct {
-	redis redisFlags
-	log   logFlags
-	o     demo.Options
+	settings settingsFlags
+	o        demo.Options
 }
 
 func newDemo() *cobra.Command {
@@ -44,7 +43,11 @@ func newDemo() *cobra.Command {
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.redis.addBare(cmd)
+	// Nothing is to happen to a Redis that was not named on the command line.
+	f.settings.Options = settings.Options{
+		Part: settings.Redis | settings.LogOutput, Variables: settings.LogOutput, Level: "off", OptionalRedis: true,
+	}
+	f.settings.addTo(cmd)
 	flags := cmd.Flags()
 	flags.Lookup("redis").Usage += " (default: one within the demo)"
 	flags.StringVar(&f.o.Config, "config", "", "`path` of a config JSON v6 to serve and follow (default: a config of the demo's own, in a new folder)")
@@ -52,7 +55,7 @@ func newDemo() *cobra.Command {
 	flags.IntVar(&f.o.Followers, "followers", 3, "`number` of followers, 1 to 1000")
 	flags.BoolVar(&f.o.Once, "once", false, "make one change in a copy of the config, print how long it took, and exit; exit code 1 if it does not arrive within --timeout")
 	flags.DurationVar(&f.o.Timeout, "timeout", 30*time.Second, "most that the start, and the change of --once, may take, a `duration`")
-	f.log.add(cmd, "off")
+	noCompletion(cmd, "leaders", "followers", "timeout")
 	return cmd
 }
 
@@ -65,32 +68,22 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	case f.o.Timeout <= 0:
 		return usagef("--timeout: %v is not above zero", f.o.Timeout)
 	}
-	if cmd.Flags().Changed("redis") {
-		o, err := f.redis.read(cmd)
-		if err != nil {
-			return err
-		}
-		f.o.Redis, f.o.RedisURL = &o, withoutPassword(f.redis.url)
+	s, err := f.settings.load(cmd)
+	if err != nil {
+		return err
+	}
+	if len(s.Redis.Addresses) > 0 || s.Redis.Socket != "" {
+		f.o.Redis = &s.RedisOptions
 	}
 	f.o.Program = program()
 	f.o.In, f.o.Out = cmd.InOrStdin(), cmd.OutOrStdout()
 	f.o.Log = func(screen io.Writer) *slog.Logger {
 		if screen != nil {
-			return f.log.loggerOn(screen, true)
+			return newLoggerOn(s.Log, screen, true, levelOf(s.Log.Level))
 		}
-		return f.log.logger(cmd.ErrOrStderr())
+		return newLogger(s.Log, cmd.ErrOrStderr())
 	}
 	return demo.Run(cmd.Context(), f.o)
-}
-
-// withoutPassword is a URL to show.
-func withoutPassword(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "(a URL)"
-	}
-	u.RawQuery = ""
-	return u.Redacted()
 }
 
 // program is how the user started catbridge.

@@ -3,41 +3,40 @@ package main
 import (
 	"io"
 	"log/slog"
+	"math"
 	"os"
 
 	"github.com/rs/zerolog"
-	"github.com/spf13/cobra"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/zlog"
 )
 
-// logFlags say what is logged, and how.
-type logFlags struct{ level, format *choice }
-
-// add adds the flags; level is the default.
-func (f *logFlags) add(cmd *cobra.Command, level string) {
-	f.level = newChoice("debug", "info", "warn", "error", "off")
-	f.level.value = level
-	f.format = newChoice("auto", "json", "text")
-	f.level.add(cmd, "log-level", "least level that is logged")
-	f.format.add(cmd, "log-format", "how log lines look; auto: text on a terminal, else JSON")
-	fromEnvironment(cmd, "log-level", "CATBRIDGE_LOG_LEVEL")
-	fromEnvironment(cmd, "log-format", "CATBRIDGE_LOG_FORMAT")
+// levelOf is the least level that is logged; off is above all.
+func levelOf(name string) slog.Level {
+	switch name {
+	case "debug":
+		return slog.LevelDebug
+	case "info":
+		return slog.LevelInfo
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	}
+	return math.MaxInt32
 }
 
-// logger logs to w.
-func (f *logFlags) logger(w io.Writer) *slog.Logger { return f.loggerOn(w, terminal.Is(w)) }
+// newLogger logs to w.
+func newLogger(log settings.Log, w io.Writer) *slog.Logger {
+	return newLoggerOn(log, w, terminal.Is(w), levelOf(log.Level))
+}
 
-// loggerOn logs to w, which ends in a terminal or not.
-func (f *logFlags) loggerOn(w io.Writer, onTerminal bool) *slog.Logger {
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-	level, ok := levels[f.level.value]
-	if !ok {
-		return slog.New(slog.DiscardHandler)
-	}
+// newLoggerOn logs to w, which ends in a terminal or not, from a level on that may change.
+func newLoggerOn(log settings.Log, w io.Writer, onTerminal bool, level slog.Leveler) *slog.Logger {
 	out := zerolog.SyncWriter(w)
-	if f.format.value == "text" || f.format.value == "auto" && onTerminal {
+	if log.Format == "text" || log.Format == "auto" && onTerminal {
 		out = zerolog.ConsoleWriter{Out: out, TimeFormat: "15:04:05.000", NoColor: !onTerminal || os.Getenv("NO_COLOR") != ""}
 	}
 	return slog.New(zlog.New(zerolog.New(out), level))

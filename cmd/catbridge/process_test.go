@@ -32,7 +32,7 @@ func TestTheSecondLeaderServesTheNextChangeAfterAKill(t *testing.T) {
 	web := httptest.NewServer(cdn)
 	defer web.Close()
 	environment := []string{
-		envSDKKey + "=" + testKey, envRedisURL + "=" + server.URL(), envRedisPassword + "=" + testPassword,
+		"CATBRIDGE_SDK_KEY=" + testKey, "CATBRIDGE_REDIS_URL=" + server.URL(), "CATBRIDGE_REDIS_PASSWORD=" + testPassword,
 	}
 	arguments := []string{"leader", "--fast", "--base-url", web.URL, "--log-format", "json", "--log-level", "debug"}
 	leaders := []*process{startProcess(t, environment, arguments...), startProcess(t, environment, arguments...)}
@@ -91,7 +91,7 @@ func TestALeaderGoesThroughTheProxyOfTheEnvironment(t *testing.T) {
 	defer proxy.Close()
 	mini := miniredis.RunT(t)
 	p := startProcess(t, []string{
-		envSDKKey + "=" + testKey, envRedisURL + "=redis://" + mini.Addr(),
+		"CATBRIDGE_SDK_KEY=" + testKey, "CATBRIDGE_REDIS_URL=redis://" + mini.Addr(),
 		"HTTPS_PROXY=" + strings.Replace(proxy.URL, "//", "//user:"+testPassword+"@", 1),
 	}, "leader", "--log-level", "debug")
 	want := "CONNECT cdn-global.configcat.com:443 Basic " + base64.StdEncoding.EncodeToString([]byte("user:"+testPassword))

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -19,62 +21,58 @@ Followers are told of what is new as always; refresh does not wait for it.`
 
 func newRefresh() *cobra.Command {
 	var (
-		keys    sdkKeyFlags
-		redises redisFlags
+		f       settingsFlags
 		timeout time.Duration
 	)
 	cmd := &cobra.Command{
 		Use:     "refresh",
 		Short:   "Ask the leader to poll the CDN now",
 		Long:    refreshLong,
-		Example: "  catbridge refresh --sdk-key-file keys --redis redis://localhost:6379",
+		Example: "  catbridge refresh --sdk-key-file keys --redis redis://localhost:6379\n  catbridge refresh --config catbridge.yaml --name shop",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			// Nothing is fetched here, so that a proxy's key needs no base URL.
-			given, err := keys.read(cmd, true)
+			s, err := f.load(cmd)
 			if err != nil {
 				return err
 			}
 			if timeout <= 0 {
 				return usagef("--timeout: %v is not above zero", timeout)
 			}
-			o, err := redises.read(cmd)
-			if err != nil {
-				return err
-			}
-			client := o.LeaderClient(nil)
+			client := s.RedisOptions.LeaderClient(nil)
 			defer client.Close()
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return refresh(ctx, cmd, client, given)
+			return redisurl.Explain(refresh(ctx, cmd, client, s.SDKKeys))
 		},
 	}
-	keys.add(cmd, "SDK key, `[name=]key`; may be repeated")
-	redises.add(cmd)
+	f.AnySDKKey = true // nothing is fetched here
+	f.add(cmd, settings.SDKKeys|settings.Redis)
+	f.addName(cmd)
 	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "most that all of it may take, a `duration`")
+	noCompletion(cmd, "timeout")
 	return cmd
 }
 
-func refresh(ctx context.Context, cmd *cobra.Command, client redis.UniversalClient, keys []namedKey) error {
+func refresh(ctx context.Context, cmd *cobra.Command, client redis.UniversalClient, keys []settings.SDKKey) error {
 	cfg := leader.Config{Redis: client}
 	for _, k := range keys {
-		cfg.SDKKeys = append(cfg.SDKKeys, leader.SDKKey{Name: k.label(), Key: k.key, BaseURL: "https://cdn.invalid"})
+		cfg.SDKKeys = append(cfg.SDKKeys, leader.SDKKey{Name: k.Label(), Key: k.Key, BaseURL: "https://cdn.invalid"})
 	}
 	l, err := leader.New(cfg)
 	if err != nil {
-		return usagef("%s", oneLine(err))
+		return &usageError{err}
 	}
 	for _, k := range keys {
-		if err := l.RequestRefresh(ctx, k.label()); err != nil {
-			return fmt.Errorf("%s: %w", k.label(), err)
+		if err := l.RequestRefresh(ctx, k.Label()); err != nil {
+			return fmt.Errorf("%s: %w", k.Label(), err)
 		}
-		switch _, err := client.Get(ctx, cachekeys.For(k.key).Lock).Result(); {
+		switch _, err := client.Get(ctx, cachekeys.For(k.Key).Lock).Result(); {
 		case errors.Is(err, redis.Nil):
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: nobody leads; the next leader will poll when it takes over\n", k.label())
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: nobody leads; the next leader will poll when it takes over\n", k.Label())
 		case err != nil:
-			return fmt.Errorf("%s: who leads: %w", k.label(), err)
+			return fmt.Errorf("%s: who leads: %w", k.Label(), err)
 		default:
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: the leader was asked to poll now\n", k.label())
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: the leader was asked to poll now\n", k.Label())
 		}
 	}
 	return nil

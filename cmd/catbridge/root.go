@@ -25,8 +25,9 @@ To see it work, with nothing installed: catbridge demo
 
 SDK keys and passwords need not stand in the list of processes: every command takes
 them from the environment or from a file, too. Where one thing is given in several
-ways, a flag wins over the environment, and that over a file.
+ways, a flag wins over the environment, and that over the file of --config.
 
+  $CATBRIDGE_CONFIG               a YAML file with settings, see catbridge config --help
   $CATBRIDGE_SDK_KEY              one SDK key, or several with commas between
   $CATBRIDGE_SDK_KEY_FILE         a file with SDK keys, one a line
   $CATBRIDGE_REDIS_URL            redis://user:password@host:port/db
@@ -37,6 +38,8 @@ Exit codes: 0 success, 1 failure, 2 wrong usage.`
 
 // run is the whole program, for main and for tests. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -66,11 +69,11 @@ func newRoot() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return applyEnvironment(cmd) },
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) { endOnHangup(cmd) },
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newDemo(), newLeader(), newWatch(), newRefresh(), newCDN(), newEval(), newVersion())
+	root.AddCommand(newDemo(), newLeader(), newWatch(), newRefresh(), newConfig(), newCDN(), newEval(), newVersion())
 	return root
 }
 

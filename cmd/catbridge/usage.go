@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,12 +10,13 @@ import (
 )
 
 // usageError is what the user can mend by calling the program otherwise.
-type usageError struct{ text string }
+type usageError struct{ err error }
 
-func (e *usageError) Error() string { return e.text }
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error {
-	return &usageError{fmt.Sprintf(format, args...)}
+	return &usageError{fmt.Errorf(format, args...)}
 }
 
 // noArguments does not quote what it refuses: it may be an SDK key.
@@ -63,36 +63,4 @@ func badValue(where string, flag *pflag.Flag, value string, cause error) error {
 		return usagef("%s: %q is neither true nor false", where, value)
 	}
 	return usagef("%s: %v", where, cause)
-}
-
-// choice is a flag that takes one of a few words.
-type choice struct {
-	value   string
-	allowed []string
-}
-
-func newChoice(allowed ...string) *choice { return &choice{value: allowed[0], allowed: allowed} }
-
-func (c *choice) String() string { return c.value }
-func (c *choice) Type() string   { return strings.Join(c.allowed, "|") }
-
-func (c *choice) Set(s string) error {
-	if !slices.Contains(c.allowed, s) {
-		return fmt.Errorf("%q is not one of %s", s, strings.Join(c.allowed, ", "))
-	}
-	c.value = s
-	return nil
-}
-
-// complete offers the words to the shell.
-func (c *choice) complete(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return c.allowed, cobra.ShellCompDirectiveNoFileComp
-}
-
-// add makes a flag of the choice.
-func (c *choice) add(cmd *cobra.Command, name, usage string) {
-	cmd.Flags().Var(c, name, usage)
-	if err := cmd.RegisterFlagCompletionFunc(name, c.complete); err != nil {
-		panic(err) // a flag defined twice
-	}
 }

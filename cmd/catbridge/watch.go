@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
 )
@@ -32,15 +33,12 @@ const watchExample = `  CATBRIDGE_SDK_KEY=… catbridge watch --redis redis://lo
   catbridge watch --sdk-key-file key --redis redis://localhost:6379 --once --json`
 
 type watchFlags struct {
-	keys    sdkKeyFlags
-	redis   redisFlags
-	log     logFlags
-	flags   []string
-	user    string
-	json    bool
-	fast    bool
-	once    bool
-	timeout time.Duration
+	settings settingsFlags
+	flags    []string
+	user     string
+	json     bool
+	once     bool
+	timeout  time.Duration
 }
 
 func newWatch() *cobra.Command {
@@ -53,21 +51,21 @@ func newWatch() *cobra.Command {
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.keys.add(cmd, "SDK `key` to follow")
-	f.redis.add(cmd)
+	f.settings.Level = "error"
+	f.settings.add(cmd, settings.SDKKeys|settings.BaseURL|settings.Redis|settings.Profile|settings.LogOutput)
+	f.settings.addName(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.flags, "flag", nil, "`key` of a flag to print; may be repeated (default: all)")
 	flags.StringVar(&f.user, "user", "", "user to evaluate for, a `JSON` object of attributes: texts, numbers, and lists of texts")
 	flags.BoolVar(&f.json, "json", false, "print JSON, one object a line")
-	flags.BoolVar(&f.fast, "fast", false, "for leaders that run with --fast: notice their loss sooner")
 	flags.BoolVar(&f.once, "once", false, "print the values and exit; exit code 1 if there is no config within --timeout")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "most that --once may take, a `duration`")
-	f.log.add(cmd, "error")
+	noCompletion(cmd, "flag", "user", "timeout")
 	return cmd
 }
 
 func (f *watchFlags) run(cmd *cobra.Command) error {
-	key, err := f.keys.one(cmd)
+	s, err := f.settings.one(cmd)
 	if err != nil {
 		return err
 	}
@@ -78,23 +76,19 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 	if f.timeout <= 0 {
 		return usagef("--timeout: %v is not above zero", f.timeout)
 	}
-	o, err := f.redis.read(cmd)
-	if err != nil {
-		return err
-	}
-	client := o.Client()
+	client := s.RedisOptions.Client()
 	defer client.Close()
 
 	w := &watch{out: newReport(cmd.OutOrStdout(), f.json), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
 	cfg := follower.Config{
-		SDKKey: key.key, Redis: client, Logger: f.log.logger(cmd.ErrOrStderr()), LogLevel: follower.LogLevelDebug, // --log-level decides
+		SDKKey: s.SDKKeys[0].Key, BaseURL: s.SDKKeys[0].BaseURL, Redis: client, Logger: newLogger(s.Log, cmd.ErrOrStderr()), LogLevel: follower.LogLevelDebug, // --log-level decides
 		Hooks: &follower.Hooks{OnConfigChanged: func(*evaluate.Config) { w.signal() }},
 	}
-	if f.fast {
+	if s.Fast() {
 		cfg.Timings = follower.FastTimings()
 	}
 	if w.follower, err = follower.New(cfg); err != nil {
-		return usagef("%s", oneLine(err))
+		return &usageError{err}
 	}
 	defer w.follower.Close()
 	if f.once {

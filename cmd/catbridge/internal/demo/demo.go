@@ -25,7 +25,6 @@ import (
 // Options say what the demo is to be made of.
 type Options struct {
 	Redis     *redisurl.Options // nil: one in this process
-	RedisURL  string            // what to show for Redis; without any secret
 	Config    string            // path of the config; empty: the demo's own, in a new folder
 	Leaders   int
 	Followers int

@@ -95,7 +95,7 @@ const pingTimeout = 5 * time.Second
 
 func (d *demo) openRedis() error {
 	if d.o.Redis != nil {
-		d.redis, d.redisURL = *d.o.Redis, d.o.RedisURL
+		d.redis, d.redisURL = *d.o.Redis, d.o.Redis.URL()
 		client := d.redis.Client()
 		defer client.Close()
 		ctx, cancel := context.WithTimeout(d.ctx, pingTimeout)

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,6 +54,22 @@ func (o Options) Address() string {
 	default:
 		return strings.Join(s.Addresses, ", ")
 	}
+}
+
+// URL names the first address, without any secret.
+func (o Options) URL() string {
+	s := o.settings
+	if s.Socket != "" {
+		return "unix://" + s.Socket
+	}
+	u := url.URL{Scheme: "redis", Host: s.Addresses[0]}
+	if s.TLS.Enabled {
+		u.Scheme = "rediss"
+	}
+	if s.DB > 0 {
+		u.Path = "/" + strconv.Itoa(s.DB)
+	}
+	return u.String()
 }
 
 // Client makes a client. It connects to nothing yet.

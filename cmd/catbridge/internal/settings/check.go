@@ -21,12 +21,13 @@ func (l *loader) checkRedis() {
 		s.Files = append(s.Files, s.Redis.PasswordFile)
 	}
 	if len(s.Redis.Addresses) == 0 && s.Redis.Socket == "" {
-		if len(l.faults) == 0 {
+		if len(l.faults) == 0 && !l.OptionalRedis {
 			l.faults.add("", "no Redis: give --redis or $CATBRIDGE_REDIS_URL, such as redis://localhost:6379")
 		}
 		return
 	}
-	_, err := s.RedisOptions()
+	var err error
+	s.RedisOptions, err = redisurl.New(s.Redis)
 	for _, err := range unjoin(err) {
 		if field, ok := err.(*redisurl.FieldError); ok { //nolint:errorlint // all are
 			l.faultAt("redis."+field.Name, field.Text)
@@ -108,6 +109,8 @@ func (l *loader) leaderFault(err error, k SDKKey) {
 		l.faults.add(k.origin[path], "%s: %s", path, rest)
 	case l.s.origin[path] != "":
 		l.faultAt(path, rest)
+	case path == "proxy_url":
+		l.faults.add("$HTTPS_PROXY or $HTTP_PROXY", "%s", rest)
 	default:
 		l.faults.add(k.where, "%s: %s", path, rest)
 	}

@@ -59,24 +59,24 @@ type Flag struct {
 	Path  bool     // it takes the path of a file
 }
 
-// AddFlags adds the flags of a part, and where the environment counts --config, and
-// gives what there is to know of them for completion. level is the default of log.level.
-func AddFlags(flags *pflag.FlagSet, part Part, environment bool, level string) []Flag {
+// AddFlags adds the flags of what is asked for, and gives what there is to know of them
+// for completion.
+func AddFlags(flags *pflag.FlagSet, o Options) []Flag {
 	s := defaults()
-	if level != "" {
-		s.Log.Level = level
+	if o.Level != "" {
+		s.Log.Level = o.Level
 	}
 	var added []Flag
-	if environment {
+	if o.File {
 		flags.String(configFlag, "", "`path` of a YAML file with settings [$"+configVariable+"]")
 		added = append(added, Flag{Name: configFlag, Path: true})
 	}
 	for _, set := range s.table(&more{}) {
-		if set.part&part == 0 || set.secret && set.path != pathKeys {
+		if set.part&o.Part == 0 || set.secret && set.path != pathKeys {
 			continue
 		}
 		usage := set.usage
-		if environment {
+		if set.part&o.Variables != 0 {
 			usage += " [$" + set.variable() + "]"
 		}
 		flag := flags.VarPF(&rawFlag{setting: set}, set.flagName(), "", usage)

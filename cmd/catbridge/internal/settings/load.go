@@ -1,7 +1,10 @@
 package settings
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"slices"
@@ -9,29 +12,31 @@ import (
 
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
-
-	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 )
 
-// Options say where settings come from.
+// Options say what a command asks for, and where it comes from.
 type Options struct {
+	Part      Part // what is asked for
+	Variables Part // for what variables count, besides flags
+	File      bool // --config and its variable count
+
+	Level         string // default of log.level; empty: info
+	AnySDKKey     bool   // proxies' SDK keys need no base URL (S3): nothing is fetched
+	OptionalRedis bool   // none need be given
+
 	Flags   *pflag.FlagSet // that AddFlags added to, parsed
-	Environ []string       // as os.Environ gives it; nil: neither variables nor a file count
-	Part    Part           // what is asked for
-	// Level is the default of log.level; empty: info.
-	Level string
-	// AnySDKKey admits proxies' SDK keys without a base URL (S3): nothing is fetched.
-	AnySDKKey bool
+	Environ []string       // as os.Environ gives it
 }
 
-// Load reads the settings. Its error is of type [Faults].
+// Load reads the settings. Its error is of type [Faults]; then they are not to be used,
+// but for what they say of files.
 func Load(o Options) (*Settings, error) {
 	s := defaults()
 	if o.Level != "" {
 		s.Log.Level = o.Level
 	}
 	var m more
-	l := &loader{Options: o, s: s, m: &m, table: s.table(&m)}
+	l := &loader{Options: o, s: s, m: &m, table: s.table(&m), seen: sha256.New()}
 	l.read()
 	l.merge()
 	l.secrets()
@@ -45,6 +50,7 @@ func Load(o Options) (*Settings, error) {
 	if o.Part&Redis != 0 {
 		l.checkRedis()
 	}
+	s.Read = hex.EncodeToString(l.seen.Sum(nil))
 	l.faults.sort(s.File)
 	return s, l.faults.err()
 }
@@ -58,12 +64,13 @@ type loader struct {
 	faults Faults
 
 	sources  []*source // the later wins
+	seen     hash.Hash // of all that was read
 	document *document // nil: there is no file
 }
 
 // read reads all sources.
 func (l *loader) read() {
-	flags, environment := fromFlags(l.Flags, l.table), fromEnvironment(l.Environ, l.Part, l.table)
+	flags, environment := fromFlags(l.Flags, l.table), fromEnvironment(l.Environ, l.Variables, l.table)
 	if path := l.configPath(); path != "" {
 		l.s.File = path
 		where := "$" + configVariable
@@ -80,6 +87,9 @@ func (l *loader) read() {
 }
 
 func (l *loader) configPath() string {
+	if !l.File {
+		return ""
+	}
 	if l.Flags != nil && l.Flags.Changed(configFlag) {
 		return l.Flags.Lookup(configFlag).Value.String()
 	}
@@ -145,6 +155,7 @@ func (l *loader) readFile(where, path string) (string, bool) {
 		l.s.Files = append(l.s.Files, path)
 	}
 	text, err := readText(path)
+	fmt.Fprintf(l.seen, "%q %q %v\n", path, text, err)
 	if err != nil {
 		l.faults.add(where, "%v", err)
 	}
@@ -168,6 +179,3 @@ func readText(path string) (string, error) {
 	}
 	return string(data), nil
 }
-
-// RedisOptions are what clients of the Redis are made of. Load checked them.
-func (s *Settings) RedisOptions() (redisurl.Options, error) { return redisurl.New(s.Redis) }

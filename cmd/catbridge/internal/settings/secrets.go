@@ -175,6 +175,9 @@ func (l *loader) lookAlikes() {
 		names = append(names, set.variable())
 	}
 	names = append(names, configVariable)
+	if l.Variables == 0 {
+		return
+	}
 	for _, entry := range l.Environ {
 		name, _, _ := strings.Cut(entry, "=")
 		if !strings.HasPrefix(name, prefix) || slices.Contains(names, name) {

@@ -12,6 +12,8 @@ import (
 type Settings struct {
 	SDKKeys []SDKKey
 	Redis   redisurl.Settings
+	// RedisOptions are what clients are made of.
+	RedisOptions redisurl.Options
 
 	Profile string // of timings: default or fast
 	Timing  leader.Timing
@@ -37,6 +39,8 @@ type Settings struct {
 	File string
 	// Files are all files that were read, to watch for changes.
 	Files []string
+	// Read is a hash of what was read from them.
+	Read string
 	// Warnings are what is allowed, but hardly meant.
 	Warnings []string
 
@@ -111,7 +115,7 @@ func (s *Settings) complete() {
 			*d.dst = *d.def
 		}
 	}
-	s.Timing.PollInterval = s.Defaults.PollInterval
+	s.Timing.PollInterval = t.PollInterval
 	for i := range s.SDKKeys {
 		s.SDKKeys[i].inherit(s.Defaults)
 	}

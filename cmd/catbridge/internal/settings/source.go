@@ -133,7 +133,7 @@ func (src *source) expand(table []*setting) {
 	for _, part := range parts {
 		set := find(table, "redis."+part.Name)
 		if src.has(set.path) {
-			src.faults.add(src.where(set), "%s is in the URL, too (%s): give one of them", strings.ReplaceAll(part.Name, "_", " "), where)
+			src.faults.add(src.where(set), "it is in the URL of %s, too: give one of them", where)
 			continue
 		}
 		if err := set.value.check(part.Values); err != nil {
@@ -143,6 +143,19 @@ func (src *source) expand(table []*setting) {
 		src.within[set.path] = where
 		src.set(set.path, part.Values)
 	}
+}
+
+// called is how a fault calls a setting that is given: by its flag or variable, or else
+// by its name and line.
+func (src *source) called(set *setting) string {
+	where := src.origin(set)
+	if _, inURL := src.within[set.path]; inURL {
+		return set.path + " in the URL of " + where
+	}
+	if strings.HasPrefix(where, "--") || strings.HasPrefix(where, "$") {
+		return where
+	}
+	return set.path + " (" + where + ")"
 }
 
 // exclude tells of settings that exclude each other.
@@ -156,7 +169,8 @@ func (src *source) exclude(table []*setting) {
 			case first == nil:
 				first = set
 			default:
-				src.faults.add(src.origin(set), "%s is given, too (%s): give one of them", first.path, src.origin(first))
+				src.faults.add(src.origin(set), "%s is given, too: give one of them", src.called(first))
+				src.values.Delete(path)
 			}
 		}
 	}

@@ -14,9 +14,10 @@ const (
 	BaseURL
 	Redis
 	LogOutput
+	Profile
 	LeaderOnly
 
-	Leader = SDKKeys | BaseURL | Redis | LogOutput | LeaderOnly // all of them
+	Leader = SDKKeys | BaseURL | Redis | LogOutput | Profile | LeaderOnly // all of them
 )
 
 // setting is one setting: its name in files, and where its value goes.
@@ -110,6 +111,8 @@ func (s *Settings) table(m *more) []*setting {
 		{path: "redis.protocol", part: Redis, value: integer(&r.Protocol), usage: "`version` of the protocol, 2 or 3 (default 3, if Redis speaks it)"},
 	}
 	list = append(list, s.Defaults.defaultsTable()...)
+	list = append(list, &setting{path: pathProfile, part: Profile, value: choice(&s.Profile, "default", "fast"), flag: "fast",
+		usage: "fail over, poll and notice losses sooner, at the price of more commands and requests; for leaders and followers alike"})
 	return append(list, s.leaderTable()...)
 }
 
@@ -117,7 +120,6 @@ func (s *Settings) table(m *more) []*setting {
 func (s *Settings) leaderTable() []*setting {
 	t := &s.Timing
 	list := []*setting{
-		{path: pathProfile, value: choice(&s.Profile, "default", "fast"), flag: "fast", usage: "fail over and poll sooner, at the price of more commands and requests"},
 		{path: "timings.lock_expiry", value: duration(&t.LockExpiry), usage: "`duration` after which a dead leader's lock runs out (default 15s; with --fast 6s)"},
 		{path: "timings.renewal", value: duration(&t.Renewal), usage: "`duration` between two renewals of the lock, which are the heartbeats (default 3s; with --fast 1.5s)"},
 		{path: "timings.stop_acting", value: duration(&t.StopActing), usage: "`duration` without a renewal after which a leader stops acting (default 10s; with --fast 4s)"},

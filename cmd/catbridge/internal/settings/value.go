@@ -131,7 +131,7 @@ func (l *texts) zero() bool          { return len(*l.dst) == 0 }
 func (l *texts) check(values []string) error {
 	for _, v := range values {
 		if v == "" {
-			return errors.New("an empty text stands in the list")
+			return errors.New("it is empty, or holds an empty text")
 		}
 		if err := plain(v); err != nil {
 			return err

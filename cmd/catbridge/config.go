@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+)
+
+const configLong = `config looks at the settings of a leader, wherever they come from. What comes first wins:
+
+  flags        --redis-tls-ca-file ca.pem
+  environment  CATBRIDGE_REDIS_TLS_CA_FILE=ca.pem
+  YAML file    redis: {tls: {ca_file: ca.pem}}    named by --config or $CATBRIDGE_CONFIG
+  defaults
+
+The names follow from each other as in this example. Passwords and signing keys have no
+flag. Paths in the file are relative to its folder. In the file, each SDK key can have
+settings of its own, which then win over the common ones:
+
+  sdk_keys:
+    - name: shop                # stands for the key in logs, metrics and webhooks
+      key_file: shop.key        # or key, or key_env: the name of a variable
+      poll_interval: 30s        # also: base_url, data_governance, allowed_hosts, allow_private
+      webhook_key_files: [shop.webhook]    # also: webhook_keys, webhook_keys_env
+  redis:
+    url: rediss://leader@redis.example.com:6380
+    password_file: redis.password
+  listen: :8080
+
+The other commands take what they need, SDK keys and Redis, from the same file.`
+
+func newConfig() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check or print a leader's settings",
+		Long:  configLong,
+		Args:  unknownCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		newConfigCommand("check", "Tell everything that is wrong with a leader's settings",
+			`check tells everything that is wrong with what a leader would be given, each with file and
+line, or with the flag's or variable's name. It connects to nothing. Exit code 0 if all
+is right, 2 if not.`, checkConfig),
+		newConfigCommand("print", "Print a leader's settings, and where each comes from",
+			`print prints the settings that a leader would have, as a YAML file, each with where it
+comes from. Secrets are masked.`, printConfig),
+	)
+	return cmd
+}
+
+func newConfigCommand(use, short, long string, run func(*cobra.Command, *settings.Settings) error) *cobra.Command {
+	var f settingsFlags
+	cmd := &cobra.Command{
+		Use: use, Short: short, Long: long,
+		Example: "  catbridge config " + use + " --config catbridge.yaml",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := f.load(cmd)
+			if err != nil {
+				return err
+			}
+			for _, warning := range s.Warnings {
+				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
+			}
+			return run(cmd, s)
+		},
+	}
+	f.add(cmd, settings.Leader)
+	return cmd
+}
+
+func checkConfig(cmd *cobra.Command, s *settings.Settings) error {
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "all is right: %d SDK key(s), Redis at %s\n", len(s.SDKKeys), s.RedisOptions.Address())
+	return err
+}
+
+func printConfig(cmd *cobra.Command, s *settings.Settings) error {
+	text, err := s.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = cmd.OutOrStdout().Write(text)
+	return err
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/leader"
+)
+
+const (
+	// settle is how long files must stay as they are before they are read again: most
+	// editors write a file in several steps.
+	settle = 200 * time.Millisecond
+	// recheck is how often files are read though nothing was heard: not every file
+	// system tells of changes.
+	recheck = 10 * time.Second
+)
+
+// reloader takes changed settings over while a leader runs.
+type reloader struct {
+	load    func() (*settings.Settings, error)
+	running *settings.Settings // those of the start
+	leader  interface{ SetSDKKeys([]leader.SDKKey) error }
+	level   *slog.LevelVar
+	log     *slog.Logger
+	hangups <-chan os.Signal
+
+	current *settings.Settings // whose SDK keys are in force
+	read    string             // what the files held last, good or bad
+	watcher *fsnotify.Watcher  // nil: there are no notifications here
+	folders map[string]bool    // that are watched
+}
+
+// run looks at the files that the settings come from until ctx ends.
+func (r *reloader) run(ctx context.Context) error {
+	r.current, r.read, r.folders = r.running, r.running.Read, map[string]bool{}
+	var events chan fsnotify.Event
+	var failures chan error
+	if watcher, err := fsnotify.NewWatcher(); err == nil {
+		defer watcher.Close()
+		r.watcher, events, failures = watcher, watcher.Events, watcher.Errors
+	}
+	r.watch(r.running.Files)
+	ticker := time.NewTicker(recheck)
+	defer ticker.Stop()
+	changed := time.NewTimer(0) // they may have changed before they were watched
+	defer changed.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-failures: // the regular looks go on
+		case <-events:
+			changed.Reset(settle)
+		case <-changed.C:
+			r.look()
+		case <-ticker.C:
+			r.look()
+		case <-r.hangups:
+			if !r.look() {
+				r.log.Info("SIGHUP: nothing changed in what the settings come from")
+			}
+		}
+	}
+}
+
+// watch watches the files' folders: editors replace files, and Kubernetes the folders
+// that links in them lead to.
+func (r *reloader) watch(files []string) {
+	for _, file := range files {
+		folder := filepath.Dir(file)
+		if r.watcher != nil && !r.folders[folder] && r.watcher.Add(folder) == nil {
+			r.folders[folder] = true
+		}
+	}
+}
+
+// look reads the settings again, and tells whether there was anything new.
+func (r *reloader) look() bool {
+	s, err := r.load()
+	r.watch(s.Files)
+	if s.Read == r.read {
+		return false
+	}
+	r.read = s.Read
+	if err == nil {
+		err = r.leader.SetSDKKeys(s.LeaderKeys())
+	}
+	if err != nil {
+		r.refuse(err)
+		return true
+	}
+	r.level.Set(levelOf(s.Log.Level))
+	r.tell(s)
+	r.current = s
+	return true
+}
+
+// refuse tells all that is wrong.
+func (r *reloader) refuse(err error) {
+	const text = "the changed settings are refused, the ones in force go on"
+	faults, ok := errors.AsType[settings.Faults](err)
+	if !ok {
+		r.log.Error(text, "error", err)
+	}
+	for _, fault := range faults {
+		r.log.Error(text, "where", fault.Where, "error", fault.Text)
+	}
+}
+
+// tell tells what changes, and what does not.
+func (r *reloader) tell(s *settings.Settings) {
+	attrs := []any{"sdk_keys", len(s.SDKKeys)}
+	for _, part := range []struct {
+		name  string
+		names []string
+	}{
+		{"added", labels(s, r.current, nil)},
+		{"removed", labels(r.current, s, nil)},
+		{"changed", labels(s, r.current, func(a, b leader.SDKKey) bool { return !reflect.DeepEqual(a, b) })},
+	} {
+		if len(part.names) > 0 {
+			attrs = append(attrs, part.name, part.names)
+		}
+	}
+	if now, before := s.Log.Level, r.current.Log.Level; now != before {
+		attrs = append(attrs, "log_level", now)
+	}
+	r.log.Info("changed settings are in force", attrs...)
+	if names := r.running.Restart(s); len(names) > 0 {
+		r.log.Warn("these settings differ from those in force, and need a restart", "settings", names)
+	}
+	for _, warning := range s.Warnings {
+		r.log.Warn(warning)
+	}
+}
+
+// labels names the SDK keys of one that are not in other, or those in both that differ.
+func labels(one, other *settings.Settings, differ func(a, b leader.SDKKey) bool) []string {
+	var names []string
+	others := map[string]leader.SDKKey{}
+	for i, k := range other.LeaderKeys() {
+		others[other.SDKKeys[i].Label()] = k
+	}
+	for i, k := range one.LeaderKeys() {
+		name := one.SDKKeys[i].Label()
+		before, ok := others[name]
+		if differ == nil && !ok || differ != nil && ok && differ(k, before) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

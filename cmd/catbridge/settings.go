@@ -1,0 +1,68 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+)
+
+// settingsFlags are what a command takes from flags, variables and a file.
+type settingsFlags struct {
+	settings.Options
+	name string // of the SDK key to work on, where the command takes --name
+}
+
+// add adds the flags of a part, each with a variable, and --config.
+func (f *settingsFlags) add(cmd *cobra.Command, part settings.Part) {
+	f.Part, f.Variables, f.File = part, part, true
+	f.addTo(cmd)
+}
+
+// addName adds the flag that chooses of several SDK keys.
+func (f *settingsFlags) addName(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.name, "name", "", "`name` of the SDK key to work on, where several are given")
+	noCompletion(cmd, "name")
+}
+
+// addTo adds the flags.
+func (f *settingsFlags) addTo(cmd *cobra.Command) {
+	cmd.Flags().SortFlags = false
+	for _, flag := range settings.AddFlags(cmd.Flags(), f.Options) {
+		switch {
+		case flag.Words != nil:
+			complete(cmd, flag.Name, flag.Words...)
+		case !flag.Path:
+			noCompletion(cmd, flag.Name)
+		}
+	}
+}
+
+// load reads what was given.
+func (f *settingsFlags) load(cmd *cobra.Command) (*settings.Settings, error) {
+	f.Flags, f.Environ = cmd.Flags(), os.Environ()
+	s, err := settings.Load(f.Options)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	if f.name == "" {
+		return s, nil
+	}
+	for _, k := range s.SDKKeys {
+		if k.Name == f.name {
+			s.SDKKeys = []settings.SDKKey{k}
+			return s, nil
+		}
+	}
+	return nil, usagef("--name: no SDK key has that name")
+}
+
+// one is load for commands that work on a single SDK key.
+func (f *settingsFlags) one(cmd *cobra.Command) (*settings.Settings, error) {
+	s, err := f.load(cmd)
+	if err == nil && len(s.SDKKeys) > 1 {
+		err = usagef("%d SDK keys are given, but %s works on one: choose it by --name", len(s.SDKKeys), cmd.Name())
+	}
+	return s, err
+}
