@@ -103,9 +103,13 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 	if c.holder.current.Load() == nil {
 		c.holder.offer(known, false)
 	}
+	cache := cfg.Cache
+	if cache != nil {
+		cache = guardedCache{cache}
+	}
 	c.source = &source{
 		mode: cfg.PollingMode, interval: cfg.PollInterval, noWait: cfg.NoWaitForRefresh,
-		holder: c.holder, feed: c.feed, cache: cfg.Cache, cacheKey: keys.Entry, fetcher: fetcher, log: c.log, ready: c.ready,
+		holder: c.holder, feed: c.feed, cache: cache, cacheKey: keys.Entry, fetcher: fetcher, log: c.log, ready: c.ready,
 		initial: make(chan struct{}), online: cfg.Online, pending: map[time.Duration]*job{},
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
@@ -181,7 +185,8 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 //   - [ErrLocalOnly]: there are flag overrides and nothing else;
 //   - [ErrClosed], after [Client.Close];
 //   - ctx's, if that is done sooner;
-//   - others: offline, Redis did not answer, or names content that could not be had.
+//   - others: offline, Redis did not answer, or names content that could not be had; or
+//     the Transport panicked (1003).
 //
 // It does not make the leader ask the CDN.
 func (c *Client) Refresh(ctx context.Context) error {

@@ -7,6 +7,8 @@ const (
 	eventConfigNotPresent       = 1000
 	eventNoSuchKey              = 1001
 	eventEvaluationFailed       = 1002
+	eventRefreshFailed          = 1003
+	eventPollingFailed          = 1200
 	eventNoOverrideFile         = 1300
 	eventOverrideFileUnreadable = 1302
 	eventNoSuchVariation        = 2011

@@ -73,7 +73,7 @@ func (s *source) close() {
 }
 
 func (s *source) run(ctx context.Context) {
-	s.begin(ctx)
+	s.guarded(ctx, s.begin)
 	ticker := newAlarm()
 	defer ticker.off()
 	s.setTicker(ticker)
@@ -82,15 +82,15 @@ func (s *source) run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-s.wake:
 			if s.wentOnline() && s.period() > 0 {
-				s.tick(ctx)
+				s.guarded(ctx, s.tick)
 			}
 			for j := s.next(); j != nil && ctx.Err() == nil; j = s.next() {
-				s.finish(j, s.refresh(ctx, j.age))
+				s.finish(j, s.guardedRefresh(ctx, j))
 			}
 			s.setTicker(ticker)
 		case <-ticker.C:
 			ticker.on = false
-			s.tick(ctx)
+			s.guarded(ctx, s.tick)
 			s.setTicker(ticker)
 		}
 	}

@@ -1,0 +1,63 @@
+package follower
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/catbridge/catbridge/internal/eventlog"
+)
+
+// panicked is what a panic of a Cache or a Transport becomes: theirs must not end the
+// client's goroutine, and the process with it.
+type panicked struct{ reason any }
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.reason) }
+
+func (p *panicked) Unwrap() error {
+	err, _ := p.reason.(error)
+	return err
+}
+
+// recovered, deferred, makes a panic the error.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = &panicked{r}
+	}
+}
+
+// guarded is work in the background, of which nobody waits for the result.
+func (s *source) guarded(ctx context.Context, work func(context.Context)) {
+	var err error
+	defer func() {
+		if err != nil {
+			s.log.Error(eventPollingFailed, "Error occurred during auto polling.", eventlog.Err(err))
+		}
+	}()
+	defer recovered(&err)
+	work(ctx)
+}
+
+// guardedRefresh is a refresh, for whoever asked for it.
+func (s *source) guardedRefresh(ctx context.Context, j *job) (err error) {
+	defer func() {
+		if p, ok := err.(*panicked); ok {
+			s.log.Error(eventRefreshFailed, "Error occurred in the `Refresh` method.", eventlog.Err(p))
+			err = fmt.Errorf("follower: refresh: %w", p)
+		}
+	}()
+	defer recovered(&err)
+	return s.refresh(ctx, j.age)
+}
+
+// guardedCache is a Cache whose panics are errors like any other (S94, S96).
+type guardedCache struct{ Cache }
+
+func (c guardedCache) Get(ctx context.Context, key string) (value []byte, err error) {
+	defer recovered(&err)
+	return c.Cache.Get(ctx, key)
+}
+
+func (c guardedCache) Set(ctx context.Context, key string, value []byte) (err error) {
+	defer recovered(&err)
+	return c.Cache.Set(ctx, key, value)
+}

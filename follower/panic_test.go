@@ -1,0 +1,78 @@
+package follower
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// S102: what nobody expects to fail is 1200 in the background, and 1003 of a refresh; the
+// client goes on.
+func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn, bad := cdnAt(3), errors.New("oh")
+				broken := true
+				log, logging := recorded(slog.LevelWarn)
+				var told []string
+				c := n.start(t, logging, online(cdn), polling(mode, 0), func(c *Config) {
+					c.Hooks = &Hooks{OnError: func(message string, err error) {
+						if errors.Is(err, bad) {
+							told = append(told, message)
+						}
+					}}
+					c.Transport = transport(func(r *http.Request) (*http.Response, error) {
+						if broken {
+							panic(bad)
+						}
+						return cdn.RoundTrip(r)
+					})
+				})
+				<-c.Ready()
+				want := []string{"Error occurred during auto polling."}
+				if mode == Lazy {
+					want = nil
+				}
+				wantEvents(t, log, 1200, len(want))
+				if err := c.Refresh(t.Context()); !errors.Is(err, bad) {
+					t.Errorf("refresh: %v", err)
+				}
+				synctest.Wait()
+				wantEvents(t, log, 1003, 1)
+				if want = append(want, "Error occurred in the `Refresh` method."); strings.Join(told, "") != strings.Join(want, "") {
+					t.Errorf("told of %q", told)
+				}
+				broken = false
+				time.Sleep(time.Minute)
+				wantVersion(t, c, 3)
+				c.Close()
+			})
+		})
+	}
+}
+
+type panickingCache struct{}
+
+func (panickingCache) Get(context.Context, string) ([]byte, error) { panic("no disk") }
+func (panickingCache) Set(context.Context, string, []byte) error   { panic("no disk") }
+
+// S94, S96
+func TestACacheThatPanicsIsOneThatFails(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		log, logging := recorded(slog.LevelWarn)
+		c := n.start(t, logging, online(cdnAt(5)), cached(panickingCache{}))
+		<-c.Ready()
+		wantVersion(t, c, 5)
+		wantEvents(t, log, 2200, 1)
+		wantEvents(t, log, 2201, 1)
+		if e := log.with(2201); !strings.Contains(e[0].text, "no disk") {
+			t.Error(e)
+		}
+	})
+}
