@@ -1,6 +1,7 @@
 package follower
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -206,6 +207,50 @@ func TestCloseDropsHooks_S2(t *testing.T) {
 	if len(found) != 4 || found[0].text != "[3201] The client object is already closed, thus `OnFlagEvaluated()` has no effect. event_id=3201" {
 		t.Errorf("%+v", found)
 	}
+}
+
+// evaluating is a log that is written by way of a flag.
+type evaluating struct {
+	slog.Handler
+	evaluate func()
+}
+
+func (e evaluating) Handle(context.Context, slog.Record) error {
+	e.evaluate()
+	return nil
+}
+
+// A logger may ask for a flag, also when it is told that hooks are slow.
+func TestALoggerMayEvaluateWhileHooksAreSlow(t *testing.T) {
+	client := make(chan *Client, 1)
+	logged := 0
+	logger := slog.New(evaluating{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}), func() {
+		c := <-client
+		client <- c
+		logged++
+		c.GetBoolValue("good", false, nil)
+		c.Stats()
+	}})
+	told, release := make(chan struct{}), make(chan struct{})
+	c, _ := hookedClient(t, logger, []byte(partlyBroken), &Hooks{
+		OnFlagEvaluated: func(*EvaluationDetails) {},
+		OnConfigChanged: func(*evaluate.Config) {
+			told <- struct{}{}
+			<-release
+		},
+	})
+	c.source = idleSource(c.holder)
+	client <- c
+	c.hooks.configChanged(nil)
+	<-told
+	for range hookQueue + 1 {
+		c.hooks.configChanged(nil)
+	}
+	if logged != 1 {
+		t.Errorf("logged %d times", logged)
+	}
+	c.hooks.close()
+	close(release)
 }
 
 // A log without a listener and a logger is off.

@@ -97,25 +97,32 @@ func startHooks(initial *Hooks, log eventlog.Log) *hookRunner {
 
 // enqueue has a call made after those that wait.
 func (h *hookRunner) enqueue(kind hookKind, run func()) {
+	if h.add(hookCall{kind, run}) {
+		h.log.Warn(eventHookSlow, "Hooks are too slow: they are not told of everything.", slog.String("hook", hookNames[kind]))
+	}
+}
+
+// add tells whether an older call had to be dropped for this one.
+func (h *hookRunner) add(call hookCall) (dropped bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return
+		return false
 	}
 	most := hookQueue
-	if kind == failedCall {
+	if call.kind == failedCall {
 		most = errorQueue
 	}
-	if h.waiting[kind] == most {
-		oldest := slices.IndexFunc(h.queue, func(c hookCall) bool { return c.kind == kind })
+	if dropped = h.waiting[call.kind] == most; dropped {
+		oldest := slices.IndexFunc(h.queue, func(c hookCall) bool { return c.kind == call.kind })
 		h.queue = slices.Delete(h.queue, oldest, oldest+1)
-		h.waiting[kind]--
+		h.waiting[call.kind]--
 		h.dropped++
-		h.log.Warn(eventHookSlow, "Hooks are too slow: they are not told of everything.", slog.String("hook", hookNames[kind]))
 	}
-	h.queue = append(h.queue, hookCall{kind, run})
-	h.waiting[kind]++
+	h.queue = append(h.queue, call)
+	h.waiting[call.kind]++
 	h.signal()
+	return dropped
 }
 
 func (h *hookRunner) signal() {
