@@ -95,13 +95,12 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 		}
 	}
 	c.leaveFeed = func() {}
-	if cfg.Redis != nil {
+	if cfg.Redis == nil {
+		c.holder.offer(known, false)
+	} else {
 		fleet, _ := cfg.fleetOptions() // checked by complete
 		key := feedKey{cfg.Redis, keys.Entry, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
 		c.feed, c.leaveFeed = acquireFeed(key, keys, &member{c.log, c.holder}, known)
-	}
-	if c.holder.current.Load() == nil {
-		c.holder.offer(known, false)
 	}
 	cache := cfg.Cache
 	if cache != nil {

@@ -50,7 +50,9 @@ type Config struct {
 	// start to the next, for a start without Redis and CDN; empty: none. New reads it.
 	// It is replaced as a whole in the background after each change, and is the
 	// client's own: one file for each SDK key, in a directory that is there. A config from
-	// it is never reported as up to date, before Redis or the CDN confirmed it.
+	// it is never reported as up to date, before Redis or the CDN confirmed it. A client
+	// that joins another of the same process, see Redis, takes its file only as long as
+	// that has nothing from Redis: what Redis has given is what counts for all of them.
 	SnapshotFile string
 
 	// BaseURL replaces the ConfigCat CDN (S4), such as https://cdn.example.com/flags;

@@ -35,6 +35,9 @@ type feed struct {
 
 	changed chan struct{} // a level trigger for the reporter: other content is in force
 
+	files chan struct{} // capacity 1: a client has brought a file
+	file  *snapshot     // of the highest rev; members' lock guards it
+
 	synced   chan struct{} // closed once the first sync has been tried
 	syncOnce sync.Once
 
@@ -63,7 +66,8 @@ type refresh struct {
 func newFeed(key feedKey, keys cachekeys.Keys) *feed {
 	f := &feed{
 		redis: key.redis, store: newStore(key.redis, keys), timings: key.timings, listen: key.listen, fleet: key.fleet,
-		changed: make(chan struct{}, 1), synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
+		changed: make(chan struct{}, 1), files: make(chan struct{}, 1),
+		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
 	}
 	f.log = feedLog{&f.members}
 	state := Unsubscribed

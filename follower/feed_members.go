@@ -21,13 +21,35 @@ type members struct {
 	list []*member
 }
 
-// join adds a client and gives it what the feed holds.
-func (f *feed) join(m *member) {
+// join adds a client and gives it what the feed holds. What the client's file holds comes
+// first where the feed has nothing from Redis yet, and is then the feed's, too: Redis may
+// replace it by a lower rev only as rule 6 allows.
+func (f *feed) join(m *member, file *snapshot) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
 	f.members.list = append(f.members.list, m)
-	m.holder.offer(f.current.Load(), false)
+	held := f.current.Load()
+	m.holder.offer(held, false)
 	m.holder.confirm(f.confirmed.Load())
+	if held != nil && held.source != SourceFile || !m.holder.offer(file, false) {
+		return
+	}
+	if f.file == nil || f.file.rev < file.rev {
+		f.file = file
+	}
+	select {
+	case f.files <- struct{}{}:
+	default:
+	}
+}
+
+// takeFile gives what a file has brought since; nil: nothing.
+func (f *feed) takeFile() *snapshot {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	file := f.file
+	f.file = nil
+	return file
 }
 
 // leave takes a client out: it hears of nothing any more.

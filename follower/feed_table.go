@@ -55,21 +55,21 @@ func unregister(c *Client) {
 	delete(running.clients, c)
 }
 
-// acquireFeed gives the feed for key, which it starts, with what is known already, if there
-// is none. The function
-// that it gives leaves the feed, and stops it and waits for that if nobody else uses it.
-func acquireFeed(key feedKey, keys cachekeys.Keys, m *member, known *snapshot) (*feed, func()) {
+// acquireFeed gives the feed for key, which it starts if there is none, with what the client's
+// file holds. The function that it gives leaves the feed, and stops it and waits for that
+// if nobody else uses it.
+func acquireFeed(key feedKey, keys cachekeys.Keys, m *member, file *snapshot) (*feed, func()) {
 	running.Lock()
 	defer running.Unlock()
 	shared := running.feeds[key]
 	if shared == nil {
 		shared = &sharedFeed{feed: newFeed(key, keys)}
-		shared.current.Store(known)
-		shared.join(m)
+		shared.current.Store(file)
+		shared.join(m, nil)
 		shared.start()
 		running.feeds[key] = shared
 	} else {
-		shared.join(m)
+		shared.join(m, file)
 	}
 	shared.users++
 	return shared.feed, func() {

@@ -173,3 +173,42 @@ func TestSharersComeAndGoAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// A client that joins others brings its file to all of them, as long as Redis gave nothing.
+func TestASharerBringsItsSnapshotFile(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		shared := through(n.client(t))
+		n.link.Down()
+		first := n.start(t, shared)
+		<-first.Ready()
+		ahead := snapshotFile(t, -time.Hour, 2) // written by a clock that is ahead
+		second := n.start(t, shared, keeping(ahead))
+		if got := version(second); got != 2 {
+			t.Errorf("version %d at once", got)
+		}
+		wantVersion(t, first, 2)
+		third := n.start(t, shared, keeping(snapshotFile(t, time.Hour, 1)))
+		wantVersion(t, third, 2)
+		fourth := n.start(t, shared, keeping(snapshotFile(t, -2*time.Hour, 4)))
+		for _, c := range []*Client{first, second, third, fourth} {
+			wantVersion(t, c, 4)
+		}
+		// Rule 6 leads all of them back to what Redis has.
+		n.link.Up()
+		w := n.writer(t)
+		w.commit(configJSON(5))
+		w.beat()
+		time.Sleep(3 * time.Minute)
+		for _, c := range []*Client{first, second, third, fourth} {
+			wantVersion(t, c, 5)
+			if s := c.Stats(); s.Rebases != 1 || c.CacheState() != HasUpToDateFlagData {
+				t.Errorf("%+v, %v", s, c.CacheState())
+			}
+		}
+		// A file does not take those back who have it from Redis.
+		fifth := n.start(t, shared, keeping(ahead))
+		for _, c := range []*Client{first, fifth} {
+			wantVersion(t, c, 5)
+		}
+	})
+}

@@ -89,9 +89,19 @@ func (s *syncer) run(ctx context.Context) {
 			s.onReread(ctx)
 		case <-s.silence.C:
 			s.onSilence(ctx)
+		case <-s.files:
+			s.onFile()
 		case r := <-s.refreshes:
 			s.finish(r, s.onRefresh(ctx, r.kind == 1))
 		}
+	}
+}
+
+// onFile takes what the file of a client that came later holds, if it is still newer.
+func (s *syncer) onFile() {
+	held, file := s.current.Load(), s.takeFile()
+	if file != nil && (held == nil || file.rev > held.rev) {
+		s.publish(file, false)
 	}
 }
 
