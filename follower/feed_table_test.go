@@ -181,8 +181,7 @@ func TestASharerBringsItsSnapshotFile(t *testing.T) {
 		n.link.Down()
 		first := n.start(t, shared)
 		<-first.Ready()
-		ahead := snapshotFile(t, -time.Hour, 2) // written by a clock that is ahead
-		second := n.start(t, shared, keeping(ahead))
+		second := n.start(t, shared, keeping(snapshotFile(t, -time.Hour, 2))) // by a clock that is ahead
 		if got := version(second); got != 2 {
 			t.Errorf("version %d at once", got)
 		}
@@ -206,7 +205,7 @@ func TestASharerBringsItsSnapshotFile(t *testing.T) {
 			}
 		}
 		// A file does not take those back who have it from Redis.
-		fifth := n.start(t, shared, keeping(ahead))
+		fifth := n.start(t, shared, keeping(snapshotFile(t, -time.Hour, 6)))
 		for _, c := range []*Client{first, fifth} {
 			wantVersion(t, c, 5)
 		}

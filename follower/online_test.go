@@ -300,7 +300,7 @@ func TestFetchFailures(t *testing.T) {
 // S83: after 403 or 404 the CDN is left alone for as long as after an answer; after
 // other failures the next tick tries again (S84). Neither makes a claim (I14).
 func TestARefusedSDKKeyIsNotAskedForOnAndOn(t *testing.T) {
-	for status, want := range map[int]int{403: 1, 500: 20} {
+	for status, want := range map[int][3]int{403: {1, 1, 2}, 500: {20, 21, 22}} {
 		inBubble(t, func(t *testing.T, n *network) {
 			cdn := fakecdn.New()
 			cdn.Break(fakecdn.Status(status))
@@ -310,10 +310,16 @@ func TestARefusedSDKKeyIsNotAskedForOnAndOn(t *testing.T) {
 				wantVersion(t, c, -1)
 				time.Sleep(time.Second)
 			}
-			wantRequests(t, cdn, want)
+			wantRequests(t, cdn, want[0])
 			if s := c.CacheState(); s != NoFlagData {
 				t.Error(s)
 			}
+			time.Sleep(39400 * time.Millisecond) // 59.4 s after the first, with S42's tolerance
+			wantVersion(t, c, -1)
+			wantRequests(t, cdn, want[1])
+			time.Sleep(200 * time.Millisecond)
+			wantVersion(t, c, -1)
+			wantRequests(t, cdn, want[2])
 		})
 	}
 }
@@ -393,5 +399,29 @@ func TestALeadersRevThatComesDuringAFetchWins(t *testing.T) {
 		if s := c.Stats(); s.Rev != w.rev || s.Hash != cachekeys.ContentHash(configJSON(6)) {
 			t.Errorf("%+v", s)
 		}
+	})
+}
+
+// What is held counts as the same though Redis has confirmed it during the fetch.
+func TestAFetchCountsThoughRedisConfirmedTheFileMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		path := snapshotFile(t, 10*time.Minute, 2)
+		n.entry(10*time.Minute, 2) // the very content and rev
+		n.link.Down()
+		cdn := cdnAt(9)
+		release := make(chan struct{})
+		cdn.Break(fakecdn.Hang(release))
+		c := n.start(t, online(cdn), keeping(path))
+		time.Sleep(time.Second)
+		if s := c.Stats(); s.Source != SourceFile || s.Fetches != 1 {
+			t.Fatalf("%+v", s)
+		}
+		n.link.Up()
+		time.Sleep(10 * time.Second)
+		if s := c.Stats(); s.Source == SourceFile || s.Fetches != 1 {
+			t.Fatalf("%+v", s)
+		}
+		close(release)
+		wantVersion(t, c, 9)
 	})
 }
