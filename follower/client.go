@@ -77,11 +77,11 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	keys := cachekeys.For(cfg.SDKKey)
-	if register(c, sameFlags{cfg.Redis, keys.Entry}) {
-		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
-	}
 	c.startSources(cfg, keys, fetcher)
 	c.waits.Go(func() { c.awaitReady(cfg.MaxInitWait) })
+	if register(c, sameFlags{cfg.Redis, keys.Entry}) { // last: from now on, CloseAll may close it
+		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
+	}
 	return c, nil
 }
 

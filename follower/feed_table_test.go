@@ -211,3 +211,27 @@ func TestASharerBringsItsSnapshotFile(t *testing.T) {
 		}
 	})
 }
+
+// S2: only a client that is complete can be closed by CloseAll.
+func TestCloseAllWhileClientsStart(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		shared := n.client(t)
+		var group sync.WaitGroup
+		for i := range 8 {
+			cfg := Config{SDKKey: testSDKKey, Redis: shared}
+			if i%2 == 1 {
+				cfg = Config{FlagOverrides: &FlagOverrides{Values: map[string]any{"on": true}}}
+			}
+			group.Go(func() {
+				for range 50 {
+					if _, err := New(cfg); err != nil {
+						t.Error(err)
+					}
+					CloseAll()
+				}
+			})
+		}
+		group.Wait()
+		CloseAll()
+	})
+}

@@ -32,8 +32,8 @@ func newLocalOnly(cfg Config) *Client {
 	c.SetDefaultUser(cfg.DefaultUser)
 	c.overrides = startOverrides(cfg.FlagOverrides, log)
 	c.source = idleSource(c.holder)
-	register(c, sameFlags{})
 	c.awaitReady(0)
+	register(c, sameFlags{})
 	return c
 }
 
