@@ -155,6 +155,8 @@ func (t *term) fetched(ctx context.Context, r fetchResult) error {
 		s.State, s.PollError = Steady, ""
 		if r.NotModified {
 			s.NotModified++
+		} else {
+			s.Fetched++
 		}
 	})
 	if !r.NotModified && !t.trust(r.content) {

@@ -53,6 +53,8 @@ type KeyStats struct {
 	Ahead      time.Duration // how far the entry is ahead of Redis's clock
 	Receivers  int64         // of the last message
 
+	PollInterval time.Duration // between two polls of the CDN
+
 	BrokenFlags int    // flags of the current config with an error in their model
 	PollError   string // of the last poll; empty: it succeeded
 	WriteError  string // of the last write to Redis; empty: it succeeded
@@ -64,6 +66,7 @@ type KeyStats struct {
 	Heals       uint64 // contents written again because Redis lost or changed them
 	Touches     uint64 // renewals
 	Polls       uint64 // fetches from the CDN
+	Fetched     uint64 // of them answered with a config
 	NotModified uint64 // of them answered by 304
 	PollErrors  uint64 // of them failed
 	Doubted     uint64 // of them served an ETag that had just been replaced
@@ -79,7 +82,9 @@ func (l *Leader) Stats() Stats {
 	keepers := l.set.Load().keepers
 	s := Stats{ID: l.id, UnknownWebhooks: l.unknownHooks.Load(), Keys: make([]KeyStats, 0, len(keepers))}
 	for _, k := range keepers {
-		s.Keys = append(s.Keys, k.stats.read())
+		key := k.stats.read()
+		key.PollInterval = k.settings().poll
+		s.Keys = append(s.Keys, key)
 	}
 	return s
 }

@@ -3,6 +3,8 @@ package leader
 import (
 	"testing"
 	"time"
+
+	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
 func TestACandidateTellsWhatIsCurrent(t *testing.T) {
@@ -64,7 +66,17 @@ func TestEachFetchIsTimed(t *testing.T) {
 	play(t, func(s *stage) {
 		l, _ := s.start(nil)
 		s.wait(3 * time.Minute)
+		s.cdn.Publish()
+		s.wait(time.Minute)
+		s.cdn.Break(fakecdn.Status(503))
+		s.wait(time.Minute)
 		stats := s.stats(l)
+		if stats.Fetched != 2 || stats.PollErrors == 0 || stats.Fetched+stats.NotModified+stats.PollErrors != stats.Polls {
+			t.Errorf("the outcomes of %d polls: %d fetched, %d not modified, %d failed", stats.Polls, stats.Fetched, stats.NotModified, stats.PollErrors)
+		}
+		if stats.PollInterval != 55*time.Second {
+			t.Errorf("poll interval %v", stats.PollInterval)
+		}
 		if stats.Polls < 3 || stats.FetchTimes.Count() != stats.Polls {
 			t.Errorf("%d fetches timed of %d", stats.FetchTimes.Count(), stats.Polls)
 		}
