@@ -39,6 +39,9 @@ type watchFlags struct {
 	json     bool
 	once     bool
 	timeout  time.Duration
+
+	fleetReport time.Duration
+	fleetName   string
 }
 
 func newWatch() *cobra.Command {
@@ -60,7 +63,9 @@ func newWatch() *cobra.Command {
 	flags.BoolVar(&f.json, "json", false, "print JSON, one object a line")
 	flags.BoolVar(&f.once, "once", false, "print the values and exit; exit code 1 if there is no config within --timeout")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "most that --once may take, a `duration`")
-	noCompletion(cmd, "flag", "user", "timeout")
+	flags.DurationVar(&f.fleetReport, "fleet-report", 0, "`duration` between two reports to Redis that this follower lives, for catbridge status, 5s to 5m; 0: none")
+	flags.StringVar(&f.fleetName, "fleet-name", "", "`name` in those reports (default: the host's)")
+	noCompletion(cmd, "flag", "user", "timeout", "fleet-report", "fleet-name")
 	return cmd
 }
 
@@ -82,6 +87,7 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 	w := &watch{out: newReport(cmd.OutOrStdout(), f.json), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
 	cfg := follower.Config{
 		SDKKey: s.SDKKeys[0].Key, BaseURL: s.SDKKeys[0].BaseURL, Redis: client, Logger: newLogger(s.Log, cmd.ErrOrStderr()), LogLevel: follower.LogLevelDebug, // --log-level decides
+		FleetReport: f.fleetReport, FleetName: f.fleetName,
 		Hooks: &follower.Hooks{OnConfigChanged: func(*evaluate.Config) { w.signal() }},
 	}
 	if s.Fast() {

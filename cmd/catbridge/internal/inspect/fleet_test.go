@@ -1,0 +1,102 @@
+package inspect_test
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// reportFrom writes a follower's report of some time ago.
+func reportFrom(t *testing.T, client redis.Cmdable, ago time.Duration, r cachekeys.FleetReport) {
+	t.Helper()
+	score := float64(time.Now().Add(-ago).UnixMilli())
+	if err := client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: score, Member: string(r.Append(nil))}).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client(t, nil)
+	lead(t, client, leader.Timing{})
+	content := look(t, client).Content
+	changed := func(ago time.Duration) {
+		client.HSet(t.Context(), keys.Meta, "etags", fmt.Sprintf("%d before", time.Now().Add(-ago).UnixMilli()))
+	}
+	changed(2 * time.Minute)
+	now := cachekeys.FleetReport{
+		Version: "v1.2.0", State: "live", Interval: 30 * time.Second, Rev: content.Rev, Hash: content.Hash, Lag: 300 * time.Millisecond,
+	}
+	old := now
+	old.Hash, old.Rev, old.Lag, old.State = strings.Repeat("0", 16), content.Rev-1000, time.Hour, "polling"
+	as := func(r cachekeys.FleetReport, id string) cachekeys.FleetReport { r.ID = id; return r }
+
+	reportFrom(t, client, time.Second, as(now, "current-1"))
+	reportFrom(t, client, 80*time.Second, as(now, "current-2"))
+	reportFrom(t, client, 20*time.Minute, as(now, "gone"))
+	reportFrom(t, client, 91*time.Second, as(now, "silent"))
+	reportFrom(t, client, time.Second, as(old, "behind-1"))
+	older := as(old, "behind-2")
+	older.Rev -= 1000
+	reportFrom(t, client, 2*time.Second, older)
+	none := as(now, "empty")
+	none.Rev, none.Hash, none.Lag = 0, "", 0
+	reportFrom(t, client, 3*time.Second, none)
+	// A report that was left behind does not count beside a later one.
+	reportFrom(t, client, 10*time.Second, as(old, "current-1"))
+	// A report from before the change says nothing.
+	slow := as(old, "pending")
+	slow.Interval = 5 * time.Minute
+	reportFrom(t, client, 100*time.Second, slow)
+	// What is no report, or from the future.
+	client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: float64(time.Now().UnixMilli()), Member: "\x1b[2J"})
+	reportFrom(t, client, -time.Hour, as(now, "future"))
+
+	key := look(t, client)
+	f := key.Fleet
+	if f.Following != 6 || f.Current != 2 || f.Pending != 1 || f.Behind != 3 || f.Silent != 1 || f.Malformed != 2 || f.Truncated {
+		t.Errorf("%+v", f)
+	}
+	if f.SlowestLag != 0.3 || !maps.Equal(f.Versions, map[string]int{"v1.2.0": 6}) || !maps.Equal(f.States, map[string]int{"live": 3, "polling": 3}) {
+		t.Errorf("%+v", f)
+	}
+	if len(f.Laggards) != 2 || f.Laggards[0].ID != "empty" || f.Laggards[1].ID != "behind-2" || f.Laggards[1].Heard < 2 {
+		t.Errorf("of those behind, the two furthest are %+v", f.Laggards)
+	}
+	if key.OK || len(key.Faults) != 1 || key.Faults[0] != "3 of 6 followers that report are behind" {
+		t.Errorf("%q", key.Faults)
+	}
+
+	// Soon after a change nobody counts as behind.
+	changed(5 * time.Second)
+	if key := look(t, client); !key.OK || key.Fleet.Behind != 0 || key.Fleet.Pending != 4 {
+		t.Errorf("%q, %+v", key.Faults, key.Fleet)
+	}
+}
+
+func TestALargeFleetIsReadInPages(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client(t, nil)
+	lead(t, client, leader.Timing{})
+	content := look(t, client).Content
+	const followers = 2500
+	pipe := client.Pipeline()
+	for i := range followers {
+		r := cachekeys.FleetReport{ID: fmt.Sprint("f", i), Version: "v1", State: "live", Interval: time.Minute, Rev: content.Rev, Hash: content.Hash}
+		pipe.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: float64(time.Now().UnixMilli()) + float64(i)/4096, Member: string(r.Append(nil))})
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if f := look(t, client).Fleet; f.Following != followers || f.Current != followers {
+		t.Errorf("%+v", f)
+	}
+}

@@ -1,0 +1,242 @@
+package inspect_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+const sdkKey = "configcat-sdk-1/AAAAAAAAAAAAAAAAAAAAAA/secretsecretsecret1111"
+
+var keys = cachekeys.For(sdkKey)
+
+func TestMain(m *testing.M) {
+	redis.SetLogger(silence{})
+	goleak.VerifyTestMain(m)
+}
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
+
+// lead has a leader lead until stop, which leaves its lock as it is.
+func lead(t *testing.T, client redis.UniversalClient, timing leader.Timing) (id string, stop func()) {
+	t.Helper()
+	content, err := localcdn.NewContent([]byte(`{"f":{"text":{"t":1,"v":{"s":"one"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(localcdn.New(content, slog.New(slog.DiscardHandler)))
+	t.Cleanup(web.Close)
+	l, err := leader.New(leader.Config{Redis: client, Timing: timing, SDKKeys: []leader.SDKKey{{Key: sdkKey, BaseURL: web.URL}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = l.Run(ctx) }()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	for l.Stats().Keys[0].State != leader.Steady || l.Stats().Keys[0].Rev == 0 {
+		select {
+		case <-done:
+			t.Fatal("the leader ended")
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+	return l.ID(), stop
+}
+
+func look(t *testing.T, client redis.UniversalClient) inspect.Key {
+	t.Helper()
+	key, err := inspect.Redis{Client: client, Most: 2}.Look(t.Context(), "main", sdkKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func wantWell(t *testing.T, key inspect.Key, id string) {
+	t.Helper()
+	if !key.OK || len(key.Faults) != 0 || len(key.Remarks) != 0 {
+		t.Errorf("not well: %+v", key)
+	}
+	if key.Leader == nil || key.Leader.ID != id || key.Leader.Left == nil || *key.Leader.Left <= 0 || time.Since(key.Leader.Since) > time.Minute {
+		t.Errorf("leader %+v, want %s", key.Leader, id)
+	}
+	if c := key.Content; c == nil || c.Rev == 0 || c.Age == nil || *c.Age > 60 || c.Poll != 55 || c.Hash == "" || c.ETag == "" || c.Bytes == 0 {
+		t.Errorf("content %+v", key.Content)
+	}
+	for what, part := range map[string]*inspect.Part{"entry": key.Entry, "blob": key.Blob} {
+		if part == nil || part.State != inspect.Matches || part.Rev != key.Content.Rev || part.Bytes == 0 {
+			t.Errorf("%s %+v", what, part)
+		}
+	}
+}
+
+func TestAllIsWellWhileALeaderLeads(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client(t, nil)
+	id, _ := lead(t, client, leader.Timing{})
+	other := client.Subscribe(t.Context(), keys.Events)
+	defer other.Close()
+	if _, err := other.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for { // until the leader subscribes, too
+		key := look(t, client)
+		wantWell(t, key, id)
+		if key.Subscribers != nil && *key.Subscribers == 2 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// In a cluster all nodes' subscribers count.
+func TestAClusterIsLookedAtWhole(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 3, 0)
+	id, _ := lead(t, cluster.Client(t, nil), leader.Timing{})
+	for _, node := range cluster.Primaries {
+		sub := node.Client(t, nil).Subscribe(t.Context(), keys.Events)
+		defer sub.Close()
+		if _, err := sub.Receive(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for {
+		key := look(t, cluster.Client(t, nil))
+		wantWell(t, key, id)
+		if key.Subscribers != nil && *key.Subscribers == 4 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// Each fault is provoked, and told of in words that say what to do or what comes.
+func TestFaultsAreNamed(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	_, stop := lead(t, client, leader.Timing{})
+	ctx := t.Context()
+	lock := client.Get(ctx, keys.Lock).Val()
+	meta := client.HGetAll(ctx, keys.Meta).Val()
+	entry, blob := client.Get(ctx, keys.Entry).Val(), client.Get(ctx, keys.Blob).Val()
+	stop()
+	restore := func() {
+		client.FlushAll(ctx)
+		client.Set(ctx, keys.Lock, lock, time.Hour)
+		client.HSet(ctx, keys.Meta, meta)
+		client.Set(ctx, keys.Entry, entry, 0)
+		client.Set(ctx, keys.Blob, blob, 0)
+	}
+	at := func(d time.Duration) string { return fmt.Sprint(time.Now().Add(d).UnixMilli()) }
+	for name, test := range map[string]struct {
+		provoke func()
+		want    string
+	}{
+		"no lock":            {func() { client.Del(ctx, keys.Lock) }, "nobody leads: start a leader"},
+		"eternal lock":       {func() { client.Persist(ctx, keys.Lock) }, "the lock never expires, so that nobody can take over: delete it"},
+		"foreign lock":       {func() { client.Set(ctx, keys.Lock, "x\x1b[2J", time.Hour) }, `the lock is no leader's: cachekeys: malformed lock: leader: want leader:epoch, have "x\x1b[2J"`},
+		"lock of other type": {func() { client.Del(ctx, keys.Lock); client.LPush(ctx, keys.Lock, "x") }, "the lock is no text: delete it"},
+		"another epoch":      {func() { client.HSet(ctx, keys.Meta, "epoch", "1") }, "meta of 1: the leader mends that, or Redis lost writes"},
+		"no meta":            {func() { client.Del(ctx, keys.Meta) }, "no leader has written content yet; there is an entry"},
+		"nothing":            {func() { client.Del(ctx, keys.Meta, keys.Entry, keys.Blob) }, "there is no content: no leader had an answer"},
+		"spoilt meta":        {func() { client.HSet(ctx, keys.Meta, "rev", "x") }, "meta is spoilt, which the leader mends with its next poll: cachekeys: malformed meta: rev"},
+		"meta of other type": {func() { client.Del(ctx, keys.Meta); client.Set(ctx, keys.Meta, "x", 0) }, "meta is no hash: delete it"},
+		"old answer":         {func() { client.HSet(ctx, keys.Meta, "cdn", at(-10*time.Minute)) }, "the CDN's last answer is 10m0s old, though it is polled every 55s"},
+		"no answer":          {func() { client.HDel(ctx, keys.Meta, "cdn") }, "the CDN never answered a leader about this content"},
+		"rev ahead": {func() {
+			rev := at(time.Hour)
+			client.HSet(ctx, keys.Meta, "rev", rev)
+			client.SetRange(ctx, keys.Entry, 0, rev)
+			client.SetRange(ctx, keys.Blob, 0, rev)
+		}, "ahead of the clock: the clock of Redis, or of a host that writes the entry, was wrong"},
+		"no entry":            {func() { client.Del(ctx, keys.Entry) }, "the entry, which official SDKs read, is missing; the leader writes it again"},
+		"spoilt entry":        {func() { client.Set(ctx, keys.Entry, "x", 0) }, "the entry, which official SDKs read, is spoilt: cachekeys: malformed entry"},
+		"entry of other type": {func() { client.Del(ctx, keys.Entry); client.LPush(ctx, keys.Entry, "x") }, "the entry, which official SDKs read, is spoilt: it is no text"},
+		"newer entry": {func() { client.SetRange(ctx, keys.Entry, 0, at(time.Minute)) },
+			"the entry, which official SDKs read, is not what meta names: its fetch time is not the rev; the leader mends it"},
+		"other entry":  {func() { client.Set(ctx, keys.Entry, meta["rev"]+"\n"+meta["etag"]+"\n{}", 0) }, "is not what meta names: it holds other content"},
+		"other ETag":   {func() { client.Set(ctx, keys.Entry, strings.Replace(entry, meta["etag"], "x", 1), 0) }, "is not what meta names: its ETag is another"},
+		"no blob":      {func() { client.Del(ctx, keys.Blob) }, "the blob, which followers read, is missing"},
+		"flipped bit":  {func() { client.SetRange(ctx, keys.Blob, int64(len(blob)-2), "x") }, "the blob, which followers read, is spoilt: cachekeys: malformed content"},
+		"blob behind":  {func() { client.SetRange(ctx, keys.Blob, 0, "1500000000000") }, "the blob, which followers read, is not what meta names: its rev is another"},
+		"no fleet set": {func() { client.Set(ctx, keys.Fleet, "x", 0) }, "the followers' reports are no sorted set: delete the key " + keys.Fleet},
+	} {
+		restore()
+		if key := look(t, client); !key.OK {
+			t.Fatalf("before %q: %q", name, key.Faults)
+		}
+		test.provoke()
+		key := look(t, client)
+		if key.OK || len(key.Faults) != 1 || !strings.Contains(key.Faults[0], test.want) {
+			t.Errorf("%s: OK %v, faults %q, want %q", name, key.OK, key.Faults, test.want)
+		}
+	}
+}
+
+func TestRightsThatAreMissingAreRemarks(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	admin := server.Client(t, nil)
+	lead(t, admin, leader.Timing{})
+	opts := *admin.Options()
+	opts.Username, opts.Password = "reader", "secret"
+	client := redis.NewClient(&opts)
+	defer client.Close()
+	for name, test := range map[string]struct {
+		without []any
+		remark  string
+		fault   string
+	}{
+		"all rights":  {nil, "", ""},
+		"time":        {[]any{"-time"}, "not known: Redis's clock: ages are by this host's (NOPERM", ""},
+		"pttl":        {[]any{"-pttl"}, "not known: how long the lock lasts (NOPERM", ""},
+		"numsub":      {[]any{"-pubsub"}, "not known: how many subscribe (NOPERM", ""},
+		"zrange":      {[]any{"-zrange"}, "not known: who follows (NOPERM", ""},
+		"get":         {[]any{"-get"}, "not known: who leads (NOPERM", ""},
+		"the entry":   {[]any{"resetkeys", "%R~catbridge:{*}:*"}, "not known: the entry (NOPERM", ""},
+		"the fleet":   {[]any{"resetkeys", "%R~" + keys.Entry, "%R~catbridge:{*}:lock", "%R~catbridge:{*}:meta", "%R~catbridge:{*}:blob"}, "not known: who follows (NOPERM", ""},
+		"what's main": {[]any{"-hmget"}, "not known: what is current (NOPERM", "whether the content is current cannot be told"},
+	} {
+		rights := append([]any{"ACL", "SETUSER", "reader", "reset", "on", ">secret", "~*", "&*", "+get", "+hmget", "+pttl", "+time", "+pubsub", "+zrange"}, test.without...)
+		if err := admin.Do(t.Context(), rights...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		key := look(t, client)
+		remarks := strings.Join(key.Remarks, "\n")
+		if test.remark == "" && remarks != "" || !strings.Contains(remarks, test.remark) || strings.Join(key.Faults, "") != "" && test.fault == "" {
+			t.Errorf("%s: remarks %q, faults %q", name, key.Remarks, key.Faults)
+		}
+		if test.fault != "" && (len(key.Faults) == 0 || !strings.Contains(key.Faults[0], test.fault)) {
+			t.Errorf("%s: faults %q", name, key.Faults)
+		}
+	}
+}
+
+func TestARedisThatIsAwayIsAnError(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	server.Kill()
+	if _, err := (inspect.Redis{Client: client}).Look(t.Context(), "main", sdkKey); err == nil || !strings.HasPrefix(err.Error(), "main: ") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,238 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// readsAtOnce is how often all is read again where the parts do not fit together: the
+// leader may have written in between.
+const readsAtOnce = 3
+
+// Redis is where an SDK key is looked at.
+type Redis struct {
+	Client redis.UniversalClient
+	Most   int // laggards to name
+}
+
+// Look reads what there is for an SDK key. The errors are those of Redis or of the
+// connection to it; what a right is missing for is none of them.
+func (r Redis) Look(ctx context.Context, name, sdkKey string) (Key, error) {
+	keys := cachekeys.For(sdkKey)
+	for try := 1; ; try++ {
+		key, now, err := r.read(ctx, name, keys)
+		if err != nil {
+			return Key{}, fmt.Errorf("%s: %w", name, err)
+		}
+		if try < readsAtOnce && !key.fits() {
+			continue
+		}
+		if key.Subscribers, err = r.subscribers(ctx, &key, keys.Events); err != nil {
+			return Key{}, fmt.Errorf("%s: %w", name, err)
+		}
+		if key.Fleet, err = r.fleet(ctx, &key, keys.Fleet, now); err != nil {
+			return Key{}, fmt.Errorf("%s: %w", name, err)
+		}
+		key.judge(now)
+		return key, nil
+	}
+}
+
+// fits tells whether all that was read can be of one moment.
+func (k *Key) fits() bool {
+	is := func(p *Part) bool { return p == nil || p.State == Matches }
+	return is(k.Entry) && is(k.Blob) && (k.Leader == nil || k.Content == nil || k.Leader.Epoch == k.Content.Epoch)
+}
+
+// read reads entry and blob, then what is current and who leads, so that the latter is
+// never the older, and then the clock.
+func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key, time.Time, error) {
+	key := Key{Name: name}
+	pipe := r.Client.Pipeline()
+	entry := pipe.Get(ctx, keys.Entry)
+	blob := pipe.Get(ctx, keys.Blob)
+	meta := pipe.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...)
+	lock := pipe.Get(ctx, keys.Lock)
+	left := pipe.PTTL(ctx, keys.Lock)
+	_, _ = pipe.Exec(ctx) // each command holds its own error
+
+	now, err := r.clock(ctx, &key, keys)
+	if err != nil {
+		return key, now, err
+	}
+	current, err := key.readMeta(meta, now)
+	if err != nil {
+		return key, now, err
+	}
+	if err := key.readLock(lock, left); err != nil {
+		return key, now, err
+	}
+	if key.Entry, err = key.readPart("entry", entry, current, compareEntry); err != nil {
+		return key, now, err
+	}
+	key.Blob, err = key.readPart("blob", blob, current, compareBlob)
+	return key, now, err
+}
+
+// clock is the time by Redis's clock.
+func (r Redis) clock(ctx context.Context, key *Key, keys cachekeys.Keys) (time.Time, error) {
+	var node redis.Cmdable = r.Client
+	if cluster, ok := r.Client.(*redis.ClusterClient); ok {
+		primary, err := cluster.MasterForKey(ctx, keys.Meta)
+		if err != nil {
+			return time.Now(), fmt.Errorf("find the node: %w", err)
+		}
+		node = primary
+	}
+	now, err := node.Time(ctx).Result()
+	if key.denied(err, "Redis's clock: ages are by this host's") {
+		return time.Now(), nil
+	}
+	if err != nil {
+		return time.Now(), fmt.Errorf("read the clock: %w", err)
+	}
+	return now, nil
+}
+
+func (k *Key) readMeta(cmd *redis.SliceCmd, now time.Time) (cachekeys.Meta, error) {
+	fields, err := cmd.Result()
+	switch {
+	case k.denied(err, "what is current"):
+		return cachekeys.Meta{}, nil
+	case isWrongType(err):
+		k.fault("meta is no hash: delete it, and the leader writes it again")
+		return cachekeys.Meta{}, nil
+	case err != nil:
+		return cachekeys.Meta{}, fmt.Errorf("read meta: %w", err)
+	}
+	meta, err := cachekeys.ParseMeta(fields)
+	if err != nil {
+		k.fault("meta is spoilt, which the leader mends with its next poll: %v", err)
+		return cachekeys.Meta{}, nil
+	}
+	c := &Content{
+		Rev: meta.Rev, Hash: meta.Hash, ETag: meta.ETag, Bytes: meta.Len, Epoch: meta.Epoch,
+		Poll: meta.Poll.Seconds(), changed: meta.Rev,
+	}
+	if len(meta.Recent) > 0 {
+		c.changed = meta.Recent[0].Until
+	}
+	if meta.CDN != 0 {
+		answer := time.UnixMilli(meta.CDN).UTC()
+		c.LastAnswer, c.Age = &answer, new(seconds(now.Sub(answer)))
+	}
+	k.Content = c
+	return meta, nil
+}
+
+func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd) error {
+	value, err := lock.Result()
+	switch {
+	case k.denied(err, "who leads"):
+		return nil
+	case errors.Is(err, redis.Nil):
+		k.fault("nobody leads: start a leader, or see its log")
+		return nil
+	case isWrongType(err):
+		k.fault("the lock is no text: delete it, and a leader takes over")
+		return nil
+	case err != nil:
+		return fmt.Errorf("read the lock: %w", err)
+	}
+	id, epoch, err := cachekeys.ParseLock(value)
+	if err != nil {
+		k.fault("the lock is no leader's: %v", err)
+		return nil
+	}
+	k.Leader = &Leader{ID: id, Epoch: epoch, Since: time.UnixMilli(epoch).UTC()}
+	rest, err := left.Result()
+	switch {
+	case k.denied(err, "how long the lock lasts"):
+	case err != nil:
+		return fmt.Errorf("read the lock's expiry: %w", err)
+	case rest == -1:
+		k.fault("the lock never expires, so that nobody can take over: delete it")
+	case rest >= 0:
+		k.Leader.Left = new(seconds(rest))
+	}
+	return nil
+}
+
+func (k *Key) readPart(what string, cmd *redis.StringCmd, current cachekeys.Meta, compare func([]byte, cachekeys.Meta) Part) (*Part, error) {
+	data, err := cmd.Bytes()
+	switch {
+	case k.denied(err, "the "+what):
+		return nil, nil
+	case errors.Is(err, redis.Nil):
+		return &Part{State: Missing}, nil
+	case isWrongType(err):
+		return &Part{State: Malformed, Why: "it is no text"}, nil
+	case err != nil:
+		return nil, fmt.Errorf("read the %s: %w", what, err)
+	}
+	part := compare(data, current)
+	part.Bytes = len(data)
+	return &part, nil
+}
+
+func compareEntry(data []byte, current cachekeys.Meta) Part {
+	entry, err := cachekeys.ParseEntry(data)
+	if err != nil {
+		return Part{State: Malformed, Why: err.Error()}
+	}
+	part := Part{State: Matches, Rev: entry.FetchTime}
+	switch {
+	case cachekeys.ContentHash(entry.JSON) != current.Hash:
+		part.State, part.Why = Differs, "it holds other content"
+	case entry.FetchTime != current.Rev:
+		part.State, part.Why = Differs, "its fetch time is not the rev"
+	case entry.ETag != current.ETag:
+		part.State, part.Why = Differs, "its ETag is another"
+	}
+	return part
+}
+
+func compareBlob(data []byte, current cachekeys.Meta) Part {
+	blob, err := cachekeys.ParseBlob(data)
+	if err == nil {
+		_, err = blob.JSON()
+	}
+	if err != nil {
+		return Part{State: Malformed, Why: err.Error()}
+	}
+	part := Part{State: Matches, Rev: blob.Rev}
+	switch {
+	case blob.Hash != current.Hash:
+		part.State, part.Why = Differs, "it holds other content"
+	case blob.Rev != current.Rev:
+		part.State, part.Why = Differs, "its rev is another"
+	}
+	return part
+}
+
+// denied notes what a right is missing for.
+func (k *Key) denied(err error, what string) bool {
+	if !redis.IsPermissionError(err) {
+		return false
+	}
+	k.Remarks = append(k.Remarks, fmt.Sprintf("not known: %s (%v)", what, err))
+	return true
+}
+
+func (k *Key) fault(format string, args ...any) {
+	k.Faults = append(k.Faults, fmt.Sprintf(format, args...))
+}
+
+func isWrongType(err error) bool {
+	reply, ok := errors.AsType[redis.Error](err)
+	return ok && strings.HasPrefix(reply.Error(), "WRONGTYPE ")
+}
+
+func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
