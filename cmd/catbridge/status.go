@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
@@ -147,7 +148,7 @@ func (s *status) look(ctx context.Context) statusReport {
 	for _, k := range s.keys {
 		key, err := s.where.Look(ctx, k.Label(), k.Key)
 		if err != nil {
-			report.OK, report.Error = false, fmt.Sprintf("Redis at %s cannot be read: %v; catbridge doctor tells why", s.address, err)
+			report.OK, report.Error = false, fmt.Sprintf("Redis at %s cannot be read: %v; catbridge doctor tells why", s.address, redisurl.Explain(err))
 			break
 		}
 		report.OK = report.OK && key.OK
