@@ -24,6 +24,9 @@ var releaseSource string
 //go:embed refresh.lua
 var refreshSource string
 
+//go:embed rights.lua
+var rightsSource string
+
 // Each script is sent as EVALSHA, and as EVAL where the server does not have it.
 // Each may be sent twice: the second run finds the first one's traces.
 var (

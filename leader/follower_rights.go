@@ -1,0 +1,43 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// CheckFollowerRights tries whether the client's user may do all that a follower of the
+// SDK key does. A follower may not ask Redis for its rights, so this runs its commands,
+// which only read. What is missing it tells by a [*RightsError]; other errors say that
+// Redis could not be asked. Where a command is missing, whether its keys are shows only
+// once it was granted. In a cluster it asks the nodes that a follower would ask.
+func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkKey string) error {
+	keys := cachekeys.For(sdkKey)
+	bridge := "%R~" + strings.TrimSuffix(keys.Lock, "lock") + "*"
+	var missing []string
+	for _, try := range []struct {
+		grant string
+		run   func() error
+	}{
+		{"", func() error { return client.Ping(ctx).Err() }},
+		{"%R~" + keys.Entry, func() error { return client.Get(ctx, keys.Entry).Err() }},
+		{bridge, func() error { return client.Get(ctx, keys.Blob).Err() }},
+		{bridge, func() error { return client.Get(ctx, keys.Lock).Err() }},
+		{bridge, func() error { return client.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...).Err() }},
+		{"&" + keys.Events, func() error { return subscribe(ctx, client, keys.Events) }},
+	} {
+		switch err := try.run(); {
+		case deniedRule(err) != "":
+			missing = append(missing, deniedRule(err))
+		case redis.IsPermissionError(err):
+			missing = append(missing, try.grant)
+		case err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "WRONGTYPE"):
+			return rightsError(nil, nil, err)
+		}
+	}
+	return rightsError(missing, nil, nil)
+}

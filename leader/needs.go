@@ -1,0 +1,70 @@
+package leader
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// The rights on a key that are granted apart, and those on a channel.
+const (
+	read      = "r"
+	write     = "w"
+	readWrite = "rw"
+	channel   = "&"
+)
+
+// need is a command on a key or channel.
+type need struct {
+	command string
+	text    string // with all its arguments: Redis 7.0 reads past their end where one is missing
+	on      string // the key or channel; empty: neither
+	mode    string
+	grant   string // the rule that lets on be used
+	used    bool   // else it is asked for only to tell what is missing from the rest
+}
+
+func (n need) rule() string { return "+" + strings.ToLower(n.command) }
+
+type needs []need
+
+// keyCommands are all that the scripts and the leader itself send on keys; $ is the key.
+var keyCommands = []struct{ text, mode string }{
+	{"GET $", read}, {"GETRANGE $ 0 0", read}, {"HMGET $ f", read}, {"PTTL $", read},
+	{"SET $ v", write}, {"SETRANGE $ 0 v", write}, {"HSET $ f v", write}, {"HINCRBY $ f 1", readWrite},
+	{"PEXPIRE $ 1", write}, {"DEL $", write}, {"EVALSHA 0 1 $", readWrite},
+}
+
+// leaderNeeds are all commands that the scripts and the leader itself send.
+func leaderNeeds(keys cachekeys.Keys) needs {
+	list := needs{
+		{command: "EVALSHA", text: "EVALSHA 0 0", used: true},
+		{command: "TIME", text: "TIME", used: true},
+		{command: "PING", text: "PING", used: true},
+	}
+	for _, text := range []string{"PUBLISH $ v", "SUBSCRIBE $"} {
+		list = append(list, newNeed(text, keys.Events, channel, "&"+keys.Events, true))
+	}
+	bridge := "~" + strings.TrimSuffix(keys.Lock, "lock") + "*"
+	for _, key := range []struct{ name, grant, commands string }{
+		{keys.Entry, "~" + keys.Entry, "EVALSHA GET GETRANGE SET SETRANGE"},
+		{keys.Lock, bridge, "EVALSHA GET PTTL SET PEXPIRE DEL"},
+		{keys.Meta, bridge, "EVALSHA HMGET HSET HINCRBY"},
+		{keys.Blob, bridge, "EVALSHA GET GETRANGE SET SETRANGE"},
+		{keys.Hook(strings.Repeat("0", hookIDBytes)), bridge, "EVALSHA GET SET"},
+	} {
+		commands := strings.Fields(key.commands)
+		for _, c := range keyCommands {
+			n := newNeed(c.text, key.name, c.mode, key.grant, false)
+			n.used = slices.Contains(commands, n.command)
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+func newNeed(text, on, mode, grant string, used bool) need {
+	command, _, _ := strings.Cut(text, " ")
+	return need{command, strings.Replace(text, "$", on, 1), on, mode, grant, used}
+}

@@ -1,0 +1,171 @@
+package leader
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// leaderRights are those that the documentation gives to a leader.
+const leaderRights = "reset on >secret ~???????????????????????????????????????? ~catbridge:{*}:* &catbridge:{*}:events -@all " +
+	"+evalsha +eval +ping +get +set +hset +hmget +hincrby +getrange +setrange +pexpire +pttl +del +publish +time +subscribe +unsubscribe"
+
+func setUser(t *testing.T, admin redis.UniversalClient, name, rules string) redistest.User {
+	t.Helper()
+	args := []any{"ACL", "SETUSER", name}
+	for rule := range strings.FieldsSeq(rules) {
+		args = append(args, rule)
+	}
+	if err := admin.Do(t.Context(), args...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	return redistest.User{Name: name, Password: "secret"}
+}
+
+func wantRights(t *testing.T, err error, want ...string) {
+	t.Helper()
+	if len(want) == 0 {
+		if err != nil {
+			t.Errorf("got %v, want none missing", err)
+		}
+		return
+	}
+	lacking, ok := errors.AsType[*RightsError](err)
+	slices.Sort(want)
+	if !ok || !slices.Equal(lacking.Missing, want) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+func TestEachRightThatALeaderLacksIsNamed(t *testing.T) {
+	server := redistest.Start(t)
+	admin := server.Client(t, nil)
+	keys := cachekeys.For(testKey)
+	bridge := "~catbridge:{" + keys.Entry + "}:*"
+	tests := map[string][]string{
+		"":                        nil,
+		"-unsubscribe":            nil, // never sent
+		"resetchannels":           {"&" + keys.Events},
+		"resetkeys":               {"~" + keys.Entry, bridge},
+		"resetkeys ~catbridge:*":  {"~" + keys.Entry},
+		"resetkeys ~f*":           {bridge},
+		"resetkeys %R~*":          {"~" + keys.Entry, bridge},
+		"resetkeys %W~*":          {"~" + keys.Entry, bridge},
+		"resetkeys %R~* %W~*":     nil, // Redis makes one of both
+		"resetkeys ~f* %R~catb*":  {bridge},
+		"resetkeys ~f* ~*:[lmb]*": {bridge}, // no webhook
+		"-@all +eval":             {"+del", "+evalsha", "+get", "+getrange", "+hincrby", "+hmget", "+hset", "+pexpire", "+ping", "+pttl", "+publish", "+set", "+setrange", "+subscribe", "+time"},
+		"-get -set resetchannels": {"+get", "+set", "&" + keys.Events},
+		"-hset (~* +hset)":        nil,
+		"-eval":                   {"+eval"},
+		"resetkeys ~f* ~catb* -getrange (+getrange ~f*)": {"(+getrange " + bridge + ")"},
+	}
+	for command := range strings.FieldsSeq("evalsha ping get set hset hmget hincrby getrange setrange pexpire pttl del publish time subscribe") {
+		tests["-"+command] = []string{"+" + command}
+	}
+	for change, want := range tests {
+		t.Run(change, func(t *testing.T) {
+			user := setUser(t, admin, "leader", leaderRights+" "+change)
+			wantRights(t, CheckRights(t.Context(), server.ClientAs(t, user, nil), testKey), want...)
+			if n := admin.DBSize(t.Context()).Val(); n != 0 {
+				t.Errorf("%d keys were written", n)
+			}
+		})
+	}
+}
+
+// The list must not fall behind the scripts.
+func TestEveryCommandOfTheScriptsIsAskedFor(t *testing.T) {
+	asked := map[string]bool{}
+	for _, n := range leaderNeeds(cachekeys.For(testKey)) {
+		asked[n.command] = asked[n.command] || n.used
+	}
+	sources := prelude + acquireSource + commitSource + touchSource + releaseSource + refreshSource
+	calls := regexp.MustCompile(`redis\.p?call\('(\w+)'`).FindAllStringSubmatch(sources, -1)
+	if len(calls) < 20 || len(calls) != strings.Count(sources, "call(") {
+		t.Fatalf("%d calls found of %d", len(calls), strings.Count(sources, "call("))
+	}
+	for _, call := range calls {
+		if !asked[call[1]] {
+			t.Errorf("%s is not asked for", call[1])
+		}
+	}
+}
+
+func TestRightsAreAskedForOnEveryNodeOfACluster(t *testing.T) {
+	cluster := redistest.StartCluster(t, 3, 0)
+	user := redistest.User{Name: "leader", Password: "secret"}
+	const clustered = leaderRights + " +cluster|slots +command"
+	for _, node := range cluster.Primaries {
+		setUser(t, node.Client(t, nil), user.Name, clustered)
+	}
+	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey))
+
+	second := cluster.Primaries[1]
+	setUser(t, second.Client(t, nil), user.Name, clustered+" -pttl")
+	err := CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey)
+	wantRights(t, err, "+pttl")
+	if lacking, ok := errors.AsType[*RightsError](err); !ok || !slices.Equal(lacking.Nodes, []string{second.Addr()}) {
+		t.Errorf("got %v", err)
+	}
+	for _, node := range cluster.Primaries {
+		setUser(t, node.Client(t, nil), user.Name, leaderRights)
+	}
+	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey), "+cluster|slots")
+}
+
+func TestRedisThatCannotBeAskedIsNoWantOfRights(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, link := redistest.Virtual(t), new(redistest.Link)
+		client := server.Client(t, link)
+		wantRights(t, CheckRights(t.Context(), client, testKey)) // it knows no users
+		link.Down()
+		err := CheckRights(t.Context(), client, testKey)
+		if _, lacking := errors.AsType[*RightsError](err); err == nil || lacking {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// followerRights are those that the documentation gives to a follower.
+const followerRights = "reset on >secret %R~???????????????????????????????????????? %R~catbridge:{*}:* &catbridge:{*}:events -@all " +
+	"+get +hmget +subscribe +unsubscribe +ping"
+
+func TestEachRightThatAFollowerLacksIsNamed(t *testing.T) {
+	server := redistest.Start(t)
+	admin := server.Client(t, nil)
+	keys := cachekeys.For(testKey)
+	bridge := "%R~catbridge:{" + keys.Entry + "}:*"
+	for change, want := range map[string][]string{
+		"":                       nil,
+		"-get":                   {"+get"},
+		"-hmget":                 {"+hmget"},
+		"-ping":                  {"+ping"},
+		"-subscribe":             {"+subscribe"},
+		"resetchannels":          {"&" + keys.Events},
+		"resetkeys":              {"%R~" + keys.Entry, bridge},
+		"resetkeys %R~f*":        {bridge},
+		"resetkeys %R~catb*":     {"%R~" + keys.Entry},
+		"resetkeys %W~*":         {"%R~" + keys.Entry, bridge},
+		"-get -hmget -subscribe": {"+get", "+hmget", "+subscribe"},
+	} {
+		t.Run(change, func(t *testing.T) {
+			user := setUser(t, admin, "follower", followerRights+" "+change)
+			wantRights(t, CheckFollowerRights(t.Context(), server.ClientAs(t, user, nil), testKey), want...)
+		})
+	}
+	admin.Set(t.Context(), keys.Meta, "of another type", 0)
+	wantRights(t, CheckFollowerRights(t.Context(), server.ClientAs(t, setUser(t, admin, "follower", followerRights), nil), testKey))
+	err := CheckFollowerRights(t.Context(), server.ClientAs(t, redistest.User{Name: "follower", Password: "wrong"}, nil), testKey)
+	if _, lacking := errors.AsType[*RightsError](err); err == nil || lacking {
+		t.Errorf("a wrong password: %v", err)
+	}
+}
