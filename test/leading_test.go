@@ -22,7 +22,7 @@ func (w *world) lead(name string) *runner {
 	w.Helper()
 	r := &runner{name: name, link: new(redistest.Link), done: make(chan struct{})}
 	// Connections in stock: what a frozen process sends goes out on one of them.
-	client := w.connect(w.T, r.link)
+	client := w.connect(w.T, asLeader, r.link)
 	if single, ok := client.(*redis.Client); ok {
 		opts := *single.Options()
 		opts.MinIdleConns = 4

@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // ran is a command that a Redis ran, as its MONITOR tells.
@@ -53,9 +54,8 @@ func parseRan(line string) (ran, error) {
 }
 
 // monitor calls saw with each line until the connection ends or ctx does.
-func monitor(ctx context.Context, addr string, saw func(line string)) error {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+func monitor(ctx context.Context, server *redistest.Process, saw func(line string)) error {
+	conn, err := server.Dial(ctx)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (w *world) follow() *reader {
 		name: "follower " + strconv.Itoa(len(w.readers)+1), link: new(redistest.Link), moved: make(chan struct{}),
 	}
 	client, err := follower.New(follower.Config{
-		SDKKey: sdkKey, Redis: w.connect(w.T, r.link), Timings: w.follower,
+		SDKKey: sdkKey, Redis: w.connect(w.T, asFollower, r.link), Timings: w.follower,
 		Logger: w.quiet.With("who", r.name), LogLevel: follower.LogLevelDebug, Hooks: &follower.Hooks{OnConfigChanged: r.changed},
 	})
 	if err != nil {

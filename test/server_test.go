@@ -12,11 +12,8 @@ func onServer(t *testing.T, play func(w *world, server *redistest.Process)) {
 	t.Helper()
 	t.Parallel()
 	inLanes(t, func(t *testing.T, rounds int) {
-		server := redistest.Start(t)
-		w := newWorld(t, to(server), realProfile(), false)
-		w.lane = rounds
-		w.tap(server)
-		play(w, server)
+		server := guarded(t, "single.acl").Start(t)
+		play(onGuarded(t, rounds, server.ClientAs, server), server)
 	})
 }
 

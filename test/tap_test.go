@@ -11,7 +11,6 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/test/redistest"
-	"github.com/redis/go-redis/v9"
 )
 
 // tap sees every command that one Redis runs and judges every write of the bridge:
@@ -51,7 +50,7 @@ func (w *world) tap(server *redistest.Process) {
 	var running sync.WaitGroup
 	running.Go(func() {
 		for ctx.Err() == nil {
-			_ = monitor(ctx, server.Addr(), p.saw)
+			_ = monitor(ctx, server, p.saw)
 			p.restart()
 			select {
 			case <-ctx.Done():
@@ -69,15 +68,18 @@ func (w *world) tap(server *redistest.Process) {
 
 // drain waits until all that Redis ran so far was seen, if Redis is there.
 func (p *tap) drain(server *redistest.Process) {
-	client := redis.NewClient(&redis.Options{Addr: server.Addr(), DialerRetries: 1, MaxRetries: -1})
-	defer func() { _ = client.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	marked := make(chan struct{})
 	p.mu.Lock()
 	p.marker, p.marked = rand.Text(), marked
 	p.mu.Unlock()
-	if client.Do(ctx, "PING", p.marker).Err() == nil {
+	conn, err := server.Dial(ctx)
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := fmt.Fprintf(conn, "PING %s\r\n", p.marker); err == nil {
 		select {
 		case <-marked:
 		case <-ctx.Done():

@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// onCluster plays on a cluster of three primaries with a replica each.
+// onCluster plays on a guarded cluster of three primaries with a replica each.
 func onCluster(t *testing.T, play func(w *world, cluster *redistest.Cluster)) {
 	t.Helper()
 	if testing.Short() {
@@ -15,14 +15,8 @@ func onCluster(t *testing.T, play func(w *world, cluster *redistest.Cluster)) {
 	}
 	t.Parallel()
 	inLanes(t, func(t *testing.T, rounds int) {
-		cluster := redistest.StartCluster(t, 3, 1)
-		connect := func(t testing.TB, link *redistest.Link) redis.UniversalClient { return cluster.Client(t, link) }
-		w := newWorld(t, connect, realProfile(), false)
-		w.lane = rounds
-		for _, node := range cluster.Nodes() {
-			w.tap(node)
-		}
-		play(w, cluster)
+		cluster := guarded(t, "cluster.acl").StartCluster(t, 3, 1)
+		play(onGuarded(t, rounds, cluster.ClientAs, cluster.Nodes()...), cluster)
 	})
 }
 
@@ -64,11 +58,9 @@ func TestF22_ClusterFailsOverWithoutGoingBack(t *testing.T) {
 		for range 2 {
 			w.audit.allowLoss()
 			_, replica := w.owner(cluster)
-			node := redis.NewClient(&redis.Options{Addr: replica.Addr()})
-			if err := node.Do(w.Context(), "CLUSTER", "FAILOVER").Err(); err != nil {
+			if err := replica.Client(w.T, nil).Do(w.Context(), "CLUSTER", "FAILOVER").Err(); err != nil {
 				w.Fatal(err)
 			}
-			_ = node.Close()
 			w.eventually(0, "the replica has taken over", func() bool {
 				w.admin.(*redis.ClusterClient).ReloadState(w.Context())
 				primary, _ := w.owner(cluster)
@@ -89,7 +81,7 @@ func TestF22_ClusterLosesANodeWithoutGoingBack(t *testing.T) {
 	})
 }
 
-// onSentinel plays on a primary with two replicas that Sentinels watch over.
+// onSentinel plays on a guarded primary with two replicas that guarded Sentinels watch over.
 func onSentinel(t *testing.T, play func(w *world, sentinel *redistest.Sentinel)) {
 	t.Helper()
 	if testing.Short() {
@@ -97,13 +89,9 @@ func onSentinel(t *testing.T, play func(w *world, sentinel *redistest.Sentinel))
 	}
 	t.Parallel()
 	inLanes(t, func(t *testing.T, rounds int) {
-		sentinel := redistest.StartSentinel(t, 2)
-		connect := func(t testing.TB, link *redistest.Link) redis.UniversalClient { return sentinel.Client(t, link) }
-		w := newWorld(t, connect, realProfile(), false)
-		w.lane = rounds
-		for _, node := range sentinel.Nodes {
-			w.tap(node)
-		}
+		sentinel := guarded(t, "replicated.acl").StartSentinel(t, 2)
+		w := onGuarded(t, rounds, sentinel.ClientAs, sentinel.Nodes...)
+		w.harmless(sentinel.Sentinels...)
 		play(w, sentinel)
 	})
 }

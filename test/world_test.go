@@ -83,10 +83,10 @@ func realProfile() profile {
 }
 
 // connector gives a client of the world's Redis, through a network of its own.
-type connector func(t testing.TB, link *redistest.Link) redis.UniversalClient
+type connector func(t testing.TB, as role, link *redistest.Link) redis.UniversalClient
 
 func to(server redistest.Server) connector {
-	return func(t testing.TB, link *redistest.Link) redis.UniversalClient { return server.Client(t, link) }
+	return func(t testing.TB, _ role, link *redistest.Link) redis.UniversalClient { return server.Client(t, link) }
 }
 
 // world is what a scenario plays in: one Redis, one CDN, leaders and followers, each
@@ -109,7 +109,8 @@ type world struct {
 	random  *rand.Rand
 }
 
-// scenario plays in a world of virtual time and in one with a real redis-server.
+// scenario plays in a world of virtual time, and in one with a real redis-server that
+// asks for certificates and gives no more rights than deploy/acl does.
 func scenario(t *testing.T, play func(w *world)) {
 	t.Helper()
 	t.Parallel()
@@ -124,11 +125,8 @@ func scenario(t *testing.T, play func(w *world)) {
 	t.Run("real", func(t *testing.T) {
 		t.Parallel()
 		inLanes(t, func(t *testing.T, rounds int) {
-			server := redistest.Start(t)
-			w := newWorld(t, to(server), realProfile(), false)
-			w.lane = rounds
-			w.tap(server)
-			play(w)
+			server := guarded(t, "single.acl").Start(t)
+			play(onGuarded(t, rounds, server.ClientAs, server))
 		})
 	})
 }
@@ -141,7 +139,7 @@ func newWorld(t *testing.T, connect connector, p profile, virtual bool) *world {
 	guard := &secretGuard{t: t}
 	w.loud = slog.New(slog.NewTextHandler(guard, nil))
 	w.quiet = slog.New(slog.NewTextHandler(guard, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.admin = connect(t, nil)
+	w.admin = connect(t, asAdmin, nil)
 	w.audit = startAuditor(w)
 	return w
 }

@@ -3,6 +3,8 @@ package redistest
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -117,4 +119,23 @@ func (p *Process) write(t testing.TB, name, text string) string {
 		t.Fatalf("redistest: %v", err)
 	}
 	return path
+}
+
+// Denials tells what the node refused to users for want of a right, or of the right
+// password, since it was started; nothing of a node that is down.
+func (p *Process) Denials(t testing.TB) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	client := p.guard.own(t, p.Addr())
+	defer func() { _ = client.Close() }()
+	log, err := client.ACLLog(ctx, 100).Result()
+	if _, refused := errors.AsType[redis.Error](err); refused {
+		t.Errorf("redistest: ACL LOG on port %d: %v", p.Port, err)
+	}
+	var all []string
+	for _, entry := range log {
+		all = append(all, fmt.Sprintf("%s: %s %s (%s), %d times", entry.Username, entry.Reason, entry.Object, entry.Context, entry.Count))
+	}
+	return all
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -182,6 +183,35 @@ func (p *Process) ping(ctx context.Context) error {
 
 // Addr is host and port.
 func (p *Process) Addr() string { return "127.0.0.1:" + strconv.Itoa(p.Port) }
+
+// Dial connects without a client, to write commands line by line. Where Redis asks for a
+// user, the connection is that of one who may do everything.
+func (p *Process) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := p.dial(ctx, "tcp", p.Addr())
+	if err != nil {
+		return nil, err
+	}
+	if admin := p.guard.admin(); admin.Name != "" {
+		answer := make([]byte, len("+OK\r\n"))
+		_, err = fmt.Fprintf(conn, "AUTH %s %s\r\n", admin.Name, admin.Password)
+		if deadline, ok := ctx.Deadline(); ok {
+			_ = conn.SetReadDeadline(deadline)
+		}
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+		if err == nil {
+			_, err = io.ReadFull(conn, answer)
+		}
+		if !stop() {
+			err = cmp.Or(ctx.Err(), err)
+		}
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("log in at port %d: %w", p.Port, err)
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	return conn, nil
+}
 
 // URL is the address as the programs of the bridge take it.
 func (p *Process) URL() string {
