@@ -1,0 +1,232 @@
+package test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/redis/go-redis/v9"
+)
+
+// rights are the commands that each user of a file in deploy/acl may run, and no others.
+type rights map[role]string
+
+const (
+	leaderCommands   = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby time publish subscribe ping"
+	followerCommands = "get hmget subscribe ping"
+	reporterCommands = followerCommands + " zadd zremrangebyscore"
+	statusCommands   = "get pttl hmget zrange time pubsub|numsub ping"
+	operatorCommands = statusCommands + " eval evalsha hincrby publish"
+	replicaCommands  = "psync replconf ping"
+	sentinelCommands = "ping info role publish subscribe slaveof multi exec config|rewrite client|setname client|kill script|kill"
+	// They come before a user is known, and are refused to nobody. A Sentinel has only some.
+	freeCommands = " auth hello quit reset"
+)
+
+var rightsByFile = map[string]rights{
+	"single.acl": {
+		"default": "", asLeader: leaderCommands, asFollower: followerCommands, asReporter: reporterCommands,
+		asOperator: operatorCommands, asStatus: statusCommands,
+	},
+	"replicated.acl": {
+		"default": "", asLeader: leaderCommands, asFollower: followerCommands, asReporter: reporterCommands,
+		asOperator: operatorCommands, asStatus: statusCommands, "replica": replicaCommands, "sentinel": sentinelCommands,
+	},
+	"cluster.acl": {
+		"default": "", "replica": replicaCommands,
+		asLeader:   leaderCommands + " command cluster|slots",
+		asFollower: followerCommands + " command cluster|slots readonly",
+		asReporter: reporterCommands + " command cluster|slots readonly",
+		asOperator: operatorCommands + " command cluster|slots",
+		asStatus:   statusCommands + " command cluster|slots",
+	},
+	"sentinel.acl": {
+		"default":  "",
+		"sentinel": "ping publish client|setname sentinel|is-master-down-by-addr",
+		"discover": "ping subscribe sentinel|get-master-addr-by-name sentinel|sentinels",
+	},
+}
+
+// forEachACL starts what each file of deploy/acl is for.
+func forEachACL(t *testing.T, play func(t *testing.T, file string, admin *redis.Client)) {
+	t.Helper()
+	for file := range rightsByFile {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			server := func() *redistest.Process {
+				switch file {
+				case "sentinel.acl":
+					return guarded(t, "replicated.acl").StartSentinel(t, 0).Sentinels[0]
+				case "cluster.acl":
+					return guarded(t, file).StartCluster(t, 1, 0).Primaries[0]
+				}
+				return guarded(t, file).Start(t)
+			}
+			play(t, file, server().Client(t, nil))
+		})
+	}
+}
+
+// Whatever command the server knows, each user may run exactly those that it is there for.
+func TestUsersMayRunTheirCommandsAndNoOthers(t *testing.T) {
+	forEachACL(t, func(t *testing.T, file string, admin *redis.Client) {
+		all := commands(t, admin)
+		for user, allowed := range rightsByFile[file] {
+			var may []string
+			for name, arity := range all {
+				if mayRun(t, admin, user, name, arity) {
+					may = append(may, name)
+				}
+			}
+			slices.Sort(may)
+			// Who may list commands may list them in each way there is.
+			may = slices.DeleteFunc(may, func(name string) bool { return strings.HasPrefix(name, "command|") })
+			want := slices.DeleteFunc(strings.Fields(allowed+freeCommands), func(name string) bool { return all[name] == 0 })
+			slices.Sort(want)
+			if !slices.Equal(may, want) {
+				t.Errorf("%s may run\n%q, want\n%q", user, may, want)
+			}
+		}
+		t.Logf("%d commands", len(all))
+	})
+}
+
+// No user is in a file that this test does not know, nobody gets in without a password,
+// and only the administrator may do everything.
+func TestUsersAreThoseThatAreWrittenDown(t *testing.T) {
+	forEachACL(t, func(t *testing.T, file string, admin *redis.Client) {
+		have, err := admin.ACLUsers(t.Context()).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := append(slices.Collect(maps.Keys(rightsByFile[file])), asAdmin)
+		for _, user := range have {
+			if !slices.Contains(want, role(user)) {
+				t.Errorf("there is a user %s", user)
+			}
+			about := fmt.Sprint(admin.Do(t.Context(), "ACL", "GETUSER", user).Val())
+			if strings.Contains(about, "nopass") || user == "default" && !strings.Contains(about, "off") {
+				t.Errorf("%s needs no password: %s", user, about)
+			}
+		}
+		if len(have) != len(want) {
+			t.Errorf("users %q, want %q", have, want)
+		}
+	})
+}
+
+// commands are all that the server knows, with their subcommands, and how many arguments
+// each takes at least, its name included.
+func commands(t *testing.T, admin *redis.Client) map[string]int {
+	t.Helper()
+	reply, err := admin.Do(t.Context(), "COMMAND").Slice()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]int{}
+	for _, entry := range reply {
+		about := entry.([]any)
+		subcommands := about[9].([]any)
+		if len(subcommands) == 0 {
+			all[about[0].(string)] = arityOf(about)
+		}
+		for _, sub := range subcommands {
+			all[sub.([]any)[0].(string)] = arityOf(sub.([]any))
+		}
+	}
+	// The one container that works without a subcommand, too.
+	all["command"] = 1
+	if len(all) < 50 {
+		t.Fatalf("%d commands", len(all))
+	}
+	return all
+}
+
+func arityOf(about []any) int {
+	arity := about[1].(int64)
+	return int(max(arity, -arity))
+}
+
+// mayRun asks the server about a command on a key of the bridge. A refusal of the key
+// is none of the command.
+func mayRun(t *testing.T, admin *redis.Client, user role, name string, arity int) bool {
+	t.Helper()
+	args := []any{"ACL", "DRYRUN", string(user)}
+	parts := strings.Split(name, "|")
+	for _, part := range parts {
+		args = append(args, part)
+	}
+	for range arity - len(parts) {
+		args = append(args, cachekeys.CacheKey(sdkKey))
+	}
+	answer, err := admin.Do(t.Context(), args...).Text()
+	if err != nil {
+		t.Fatalf("%s %s: %v", user, name, err)
+	}
+	return !strings.Contains(answer, "no permissions to run the '")
+}
+
+// What is not the bridge's is nobody's, and of the bridge's own followers change nothing.
+func TestUsersTouchOnlyWhatTheyAreThereFor(t *testing.T) {
+	k := cachekeys.For(sdkKey)
+	everybody := []role{asLeader, asFollower, asReporter, asOperator, asStatus}
+	cases := []struct {
+		command string
+		may     []role
+	}{
+		{"GET " + k.Entry, everybody},
+		{"GET " + k.Blob, everybody},
+		{"HMGET " + k.Meta + " rev", everybody},
+		{"SUBSCRIBE " + k.Events, []role{asLeader, asFollower, asReporter}},
+		{"SET " + k.Entry + " x", []role{asLeader}},
+		{"SET " + k.Lock + " x", []role{asLeader}},
+		{"DEL " + k.Lock, []role{asLeader}},
+		{"SETRANGE " + k.Blob + " 0 x", []role{asLeader}},
+		{"HINCRBY " + k.Meta + " refresh 1", []role{asLeader, asOperator}},
+		{"PUBLISH " + k.Events + " x", []role{asLeader, asOperator}},
+		{"EVAL script 1 " + k.Meta, []role{asLeader, asOperator}},
+		{"EVAL script 1 " + k.Lock, []role{asLeader}},
+		{"EVAL script 2 " + k.Meta + " " + k.Entry, []role{asLeader}},
+		{"ZADD " + k.Fleet + " 1 x", []role{asReporter}},
+		{"ZADD " + k.Meta + " 1 x", nil},
+		{"ZRANGE " + k.Fleet + " 0 -1", []role{asOperator, asStatus}},
+		{"GET somebody:else", nil},
+		{"GET " + k.Entry + "x", nil},
+		{"GET " + k.Entry[1:], nil},
+		{"GET catbridge:" + k.Entry + ":blob", nil},
+		{"HMGET catbridge rev", nil},
+		{"SET somebody:else x", nil},
+		{"EVAL script 1 somebody:else", nil},
+		{"SUBSCRIBE somebody:else", nil},
+		{"SUBSCRIBE " + k.Meta, nil},
+		{"SUBSCRIBE __keyspace@0__:x", nil},
+		{"PUBLISH somebody:else x", nil},
+		{"PUBLISH __sentinel__:hello x", nil},
+		{"PUBLISH " + k.Lock + " x", nil},
+	}
+	forEachACL(t, func(t *testing.T, file string, admin *redis.Client) {
+		for _, c := range cases {
+			for user := range rightsByFile[file] {
+				may := slices.Contains(c.may, user)
+				if user == "sentinel" && c.command == "PUBLISH __sentinel__:hello x" {
+					may = true
+				}
+				args := []any{"ACL", "DRYRUN", string(user)}
+				for _, arg := range strings.Fields(c.command) {
+					args = append(args, arg)
+				}
+				answer, err := admin.Do(t.Context(), args...).Text()
+				if unknown := err != nil && file == "sentinel.acl"; unknown && strings.Contains(err.Error(), "not found") {
+					continue // Sentinels know few commands
+				}
+				if err != nil || (answer == "OK") != may {
+					t.Errorf("%s: %s: %q, %v", user, c.command, answer, err)
+				}
+			}
+		}
+	})
+}
