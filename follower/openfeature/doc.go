@@ -34,6 +34,6 @@
 // Initialization waits for [follower.Client.WaitForReady]. If there is still no config
 // the provider's state is ERROR, and READY as soon as there is one. It is STALE as long as
 // the config was not confirmed by the CDN lately, [follower.HasCachedFlagDataOnly];
-// evaluation goes on as before. States are looked at once a second. PROVIDER_CONFIGURATION_CHANGED
-// follows each newer content, without a list of flags.
+// evaluation goes on as before. States are looked at once a second, and with each new config.
+// PROVIDER_CONFIGURATION_CHANGED follows each newer content, without a list of flags.
 package openfeature

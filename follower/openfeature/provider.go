@@ -56,7 +56,7 @@ func (p *Provider) FloatEvaluation(_ context.Context, flag string, def float64, 
 
 // IntEvaluation implements [of.FeatureProvider].
 func (p *Provider) IntEvaluation(_ context.Context, flag string, def int64, attributes of.FlattenedContext) of.IntResolutionDetail {
-	d := p.client.GetIntValueDetails(flag, 0, userOf(attributes))
+	d := p.client.GetIntValueDetails(flag, int(def), userOf(attributes))
 	value := int64(d.Value)
 	if d.Data.IsDefaultValue {
 		value = def // which an int need not be able to hold

@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/follower"
 )
 
-// interval is how often the client's cache state is looked at: it becomes stale by the
-// mere passing of time.
+// interval is how often the client's cache state is looked at, besides with each new
+// config: it becomes stale by the mere passing of time.
 const interval = time.Second
 
 // watch tells OpenFeature what becomes of the client, by one goroutine from the first
@@ -100,23 +100,27 @@ func (w *watch) run(ctx context.Context, changed <-chan struct{}) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		event := of.Event{ProviderName: Name}
 		select {
 		case <-ctx.Done():
 			return
-		case <-changed:
-			event.EventType, event.Message = of.ProviderConfigChange, "there is a newer config"
+		case <-changed: // the first config ends an error at once
+			w.tell(ctx, of.ProviderConfigChange, "there is a newer config")
 		case <-ticker.C:
-			event.EventType, event.Message = w.next(w.client.CacheState())
 		}
-		if event.EventType == "" {
-			continue
-		}
-		select {
-		case w.events <- event:
-		case <-ctx.Done():
-			return
-		}
+		kind, message := w.next(w.client.CacheState())
+		w.tell(ctx, kind, message)
+	}
+}
+
+// tell hands an event to OpenFeature; "": there is none.
+func (w *watch) tell(ctx context.Context, kind of.EventType, message string) {
+	if kind == "" {
+		return
+	}
+	event := of.Event{ProviderName: Name, EventType: kind, ProviderEventDetails: of.ProviderEventDetails{Message: message}}
+	select {
+	case w.events <- event:
+	case <-ctx.Done():
 	}
 }
 

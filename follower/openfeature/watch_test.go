@@ -63,6 +63,7 @@ func TestNoConfigIsAnErrorUntilThereIsOne(t *testing.T) {
 			t.Errorf("%+v without a config, error %v", d, err)
 		}
 
+		time.Sleep(3*time.Second + time.Millisecond) // the next look is almost a second away
 		content, err := followertest.ConfigJSON(map[string]any{"on": false})
 		if err != nil {
 			t.Fatal(err)
@@ -75,7 +76,7 @@ func TestNoConfigIsAnErrorUntilThereIsOne(t *testing.T) {
 		if err := client.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		if state := flags.State(); state != of.StaleState {
 			t.Errorf("state %s with a config that the CDN did not confirm", state)
 		}
