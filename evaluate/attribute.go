@@ -245,7 +245,7 @@ func (a *attribute) appendJSON(b []byte) []byte {
 		b = appendDate(b, a.whole)
 		return append(b, '"')
 	case attributeOther:
-		text, err := json.Marshal(a.other)
+		text, err := marshal(a.other)
 		if err != nil {
 			return appendQuoted(b, fmt.Sprint(a.other))
 		}
@@ -253,6 +253,16 @@ func (a *attribute) appendJSON(b []byte) []byte {
 	default:
 		return a.appendText(b)
 	}
+}
+
+// marshal calls code that is not ours, which may panic; fmt sees to that by itself.
+func marshal(v any) (text []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return json.Marshal(v)
 }
 
 // appendReason writes the attribute as the log shows one that cannot be used:

@@ -215,6 +215,19 @@ type panickingUser struct{}
 
 func (panickingUser) GetAttribute(string) any { panic("own code") }
 
+type panickingJSON struct{}
+
+func (panickingJSON) MarshalJSON() ([]byte, error) { panic("oh") }
+
+// S14: nor does an attribute that cannot be shown in the evaluation log.
+func TestPanicInAnAttributesCode(t *testing.T) {
+	config := mustParse(t, `{"f":{"flag":{"t":0,"v":{"b":true}}}}`)
+	got := config.Evaluate("flag", &evaluate.UserData{Custom: map[string]any{"x": panickingJSON{}}}, evaluate.BoolValue(false), &evaluate.Trace{Log: true})
+	if got.Err != nil || !got.Value.Bool() {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestPanicInUsersCode(t *testing.T) {
 	config := mustParse(t, `{"f":{"flag":`+conditions(`{"u":{"a":"Email","c":28,"s":"no"}}`)+`}}`)
 	for _, trace := range []*evaluate.Trace{nil, {Log: true}} {

@@ -9,8 +9,8 @@
 //
 // An evaluation takes the config in force from memory by one atomic load. It waits
 // for nothing, and allocates nothing but what evaluate.Config.Evaluate names. All the
-// rest happens in the background. Only the polling modes AutoPoll and Lazy may have it
-// wait, as the official SDKs do, see [PollingMode].
+// rest happens in the background. Only the polling modes AutoPoll, Lazy and Manual may have
+// it wait, as the official SDKs do, see [PollingMode].
 //
 // # Parts
 //

@@ -20,8 +20,9 @@ const (
 	// Lazy: the same, but within an evaluation that finds what is held expired. It
 	// waits for that unless NoWaitForRefresh is set (S43).
 	Lazy
-	// Manual: Redis or the Cache is read every PollInterval; the CDN is asked by
-	// [Client.Refresh] alone (S44).
+	// Manual: Redis or the Cache is read every PollInterval, and by an evaluation that
+	// finds nothing held, unless they cannot be read; the CDN is asked by [Client.Refresh]
+	// alone (S44).
 	Manual
 )
 
@@ -114,8 +115,12 @@ func (s *source) beforeGet() {
 			j.wait()
 		}
 	default:
-		if !s.noWait {
-			<-s.ready
+		if s.noWait {
+			return
+		}
+		<-s.ready
+		if s.mode == Manual && s.holder.current.Load() == nil && s.readable.Load() {
+			_ = s.request(sharedOnly).wait()
 		}
 	}
 }

@@ -197,6 +197,35 @@ func TestManualFetchesByRefreshAlone(t *testing.T) {
 	})
 }
 
+// S44: the default is given only while the shared cache is empty; one that cannot be read is not
+// waited for again and again.
+func TestManualReadsTheSharedCacheWhileItHoldsNothing_S44(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cdn := cdnAt(5)
+		c := n.start(t, online(cdn), polling(Manual, 0))
+		wantVersion(t, c, -1)
+		n.link.Freeze()
+		time.Sleep(70 * time.Second) // a read in the background fails
+		start := time.Now()
+		if wantVersion(t, c, -1); time.Since(start) != 0 {
+			t.Errorf("waited %v for a Redis that does not answer", time.Since(start))
+		}
+		n.link.Thaw()
+		time.Sleep(time.Minute)
+		wantVersion(t, c, -1)
+		n.entry(time.Hour, 1)
+		if got := version(c); got != 1 {
+			t.Errorf("version %d", got)
+		}
+		n.entry(0, 2) // from now on, what is held is the answer
+		if got := version(c); got != 1 {
+			t.Errorf("version %d", got)
+		}
+		wantRequests(t, cdn, 0)
+		c.Close()
+	})
+}
+
 // A get right after the start finds what the shared cache has (S41, S44).
 func TestTheFirstGetWaitsForTheSharedCache(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy, Manual} {

@@ -24,8 +24,9 @@ type source struct {
 	log      eventlog.Log
 	ready    <-chan struct{} // the client's
 
-	initial chan struct{}             // closed once the first sync is done, see S46
-	refused atomic.Pointer[time.Time] // when the CDN last said that there is no such config
+	initial  chan struct{}             // closed once the first sync is done, see S46
+	readable atomic.Bool               // the last read of what is shared did not fail
+	refused  atomic.Pointer[time.Time] // when the CDN last said that there is no such config
 
 	mu        sync.Mutex
 	online    bool
@@ -47,7 +48,10 @@ type job struct {
 	err  error
 }
 
-const always time.Duration = -1
+const (
+	always     time.Duration = -1
+	sharedOnly time.Duration = -2 // whatever its age, the CDN is not asked
+)
 
 func (j *job) wait() error {
 	<-j.done
@@ -140,7 +144,10 @@ func (s *source) tick(ctx context.Context) {
 
 // refresh brings what is not older than age (S21).
 func (s *source) refresh(ctx context.Context, age time.Duration) error {
-	if age != always && !s.expired(age) {
+	switch {
+	case age == sharedOnly:
+		return s.readShared(ctx, false)
+	case age != always && !s.expired(age):
 		return nil // a refresh before this one brought it
 	}
 	err := s.readShared(ctx, age == always)
@@ -168,6 +175,7 @@ func (s *source) readShared(ctx context.Context, full bool) error {
 	if cacheErr := s.readCache(ctx); s.feed == nil {
 		err = cacheErr
 	}
+	s.readable.Store(err == nil)
 	return err
 }
 

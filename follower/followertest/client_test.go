@@ -1,6 +1,7 @@
 package followertest_test
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,6 +44,34 @@ func TestChangeIsInForceWhenSetReturns(t *testing.T) {
 	if keys := flags.GetAllKeys(); len(keys) != 1 || keys[0] != "new" {
 		t.Errorf("keys %q", keys)
 	}
+}
+
+// A change is in force though the code under test refreshes all the time.
+func TestChangeIsInForceAmongRefreshes(t *testing.T) {
+	flags := followertest.New(t, map[string]any{"n": 0})
+	done := make(chan struct{})
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					_ = flags.Refresh(t.Context())
+				}
+			}
+		})
+	}
+	for n := 1; n <= 500; n++ {
+		flags.Set("n", n)
+		if have := flags.GetIntValue("n", -1, nil); have != n {
+			t.Errorf("%d after %d was set", have, n)
+			break
+		}
+	}
+	close(done)
+	group.Wait()
 }
 
 func TestHooksHearOfAChange(t *testing.T) {
