@@ -57,13 +57,12 @@ func guarded(t testing.TB, nodes string) *redistest.Guard {
 
 // onGuarded is a world on nodes that ask for certificates and users. They are tapped, and
 // may refuse nothing.
-func onGuarded[C redis.UniversalClient](t *testing.T, rounds int, clientAs func(testing.TB, redistest.User, *redistest.Link) C, nodes ...*redistest.Process) *world {
+func onGuarded[C redis.UniversalClient](t *testing.T, clientAs func(testing.TB, redistest.User, *redistest.Link) C, nodes ...*redistest.Process) *world {
 	t.Helper()
 	connect := func(t testing.TB, as role, link *redistest.Link) redis.UniversalClient {
 		return clientAs(t, as.user(), link)
 	}
 	w := newWorld(t, connect, realProfile(), false)
-	w.lane = rounds
 	for _, node := range nodes {
 		w.tap(node)
 	}

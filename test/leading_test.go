@@ -46,6 +46,7 @@ func (w *world) lead(name string) *runner {
 		}
 	}()
 	w.Cleanup(r.stop)
+	w.runners = append(w.runners, r)
 	return r
 }
 

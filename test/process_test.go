@@ -1,24 +1,21 @@
 package test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
-	"net/http/httptest"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/catbridge/catbridge/test/missing"
-	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // binaries is where the program is built, once.
@@ -44,53 +41,30 @@ type buildError struct {
 
 func (e *buildError) Error() string { return "build catbridge: " + e.err.Error() + "\n" + e.output }
 
-// fleet is a world whose leaders are processes of the real program.
-type fleet struct {
-	*world
-	path     string
-	redisURL string
-	cdnURL   string
-}
-
-// onProcesses plays with processes on a real server, with the program's fast timing.
-func onProcesses(t *testing.T, play func(f *fleet)) {
+// requireProgram gives the path of the program, or ends the test where it cannot be built.
+func requireProgram(t *testing.T) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("takes half a minute")
-	}
 	if _, err := exec.LookPath("go"); err != nil {
 		missing.Skip(t, "the go command is missing (%v)", err)
 	}
-	t.Parallel()
-	inLanes(t, func(t *testing.T, rounds int) {
-		server := redistest.Start(t)
-		path, err := program()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: time.Minute}
-		p.leader.PollInterval = time.Second
-		f := &fleet{world: newWorld(t, to(server), p, false), path: path, redisURL: server.URL()}
-		f.lane = rounds
-		f.tap(server)
-		web := httptest.NewServer(f.cdn)
-		t.Cleanup(web.Close)
-		f.cdnURL = web.URL
-		play(f)
-	})
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
-// process is a catbridge leader of its own.
+// process is a catbridge of its own.
 type process struct {
 	cmd    *exec.Cmd
 	log    string // path of its log
-	id     string // its ID as a leader
+	id     string // its ID, if it is a leader
+	out    *bufio.Scanner
 	exited chan struct{}
 }
 
-// launch starts a leader and waits until it says its ID. It is killed at the end of
-// the test.
-func (f *fleet) launch() *process {
+// run starts the program. It is killed at the end of the test, and its log looked through.
+func (f *fleet) run(env []string, args ...string) *process {
 	f.Helper()
 	p := &process{log: filepath.Join(f.TempDir(), "log"), exited: make(chan struct{})}
 	log, err := os.Create(p.log)
@@ -98,14 +72,18 @@ func (f *fleet) launch() *process {
 		f.Fatal(err)
 	}
 	defer func() { _ = log.Close() }()
-	p.cmd = exec.CommandContext(context.WithoutCancel(f.Context()), f.path, "leader",
-		"--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL,
-		"--log-format", "json", "--log-level", "debug")
-	p.cmd.Env = []string{
-		"CATBRIDGE_SDK_KEY=" + sdkKey, "CATBRIDGE_REDIS_URL=" + f.redisURL,
+	p.cmd = exec.CommandContext(context.WithoutCancel(f.Context()), f.path, args...)
+	p.cmd.Env = append([]string{"CATBRIDGE_SDK_KEY=" + sdkKey, "CATBRIDGE_REDIS_URL=" + f.redisURL}, env...)
+	p.cmd.Stderr = log
+	read, write, err := os.Pipe()
+	if err != nil {
+		f.Fatal(err)
 	}
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
+	p.cmd.Stdout, p.out = write, bufio.NewScanner(read)
+	err = p.cmd.Start()
+	_ = write.Close()
+	if err != nil {
+		_ = read.Close()
 		f.Fatal(err)
 	}
 	go func() {
@@ -115,22 +93,11 @@ func (f *fleet) launch() *process {
 	f.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.exited
+		_, _ = io.Copy(io.Discard, read)
+		_ = read.Close()
 		p.inspect(f.T)
 	})
-	f.eventually(10*time.Second, "the process says its ID", func() bool {
-		p.id = p.started()
-		return p.id != ""
-	})
 	return p
-}
-
-// started finds the leader's ID in the log.
-func (p *process) started() string {
-	text, _ := os.ReadFile(p.log)
-	line, _, _ := strings.Cut(string(text), "\n")
-	var event struct{ Leader string }
-	_ = json.Unmarshal([]byte(line), &event)
-	return event.Leader
 }
 
 // inspect looks through the log for the SDK key (I13), and shows it if the test failed.
@@ -144,8 +111,33 @@ func (p *process) inspect(t *testing.T) {
 		guard.check([]byte(line))
 	}
 	if t.Failed() {
-		t.Logf("leader %s:\n%s", p.id, text)
+		t.Logf("%s %s:\n%s", p.cmd.Args[1], p.id, text)
 	}
+}
+
+// events counts the lines of the log with that event and all of these parts.
+func (p *process) events(id int, parts ...string) int {
+	text, _ := os.ReadFile(p.log)
+	n := 0
+lines:
+	for line := range strings.Lines(string(text)) {
+		for _, part := range append(parts, `"event_id":`+strconv.Itoa(id)) {
+			if !strings.Contains(line, part) {
+				continue lines
+			}
+		}
+		n++
+	}
+	return n
+}
+
+// started finds a leader's ID in its log.
+func (p *process) started() string {
+	text, _ := os.ReadFile(p.log)
+	line, _, _ := strings.Cut(string(text), "\n")
+	var event struct{ Leader string }
+	_ = json.Unmarshal([]byte(line), &event)
+	return event.Leader
 }
 
 func (f *fleet) signal(p *process, sig syscall.Signal) {
@@ -155,92 +147,10 @@ func (f *fleet) signal(p *process, sig syscall.Signal) {
 	}
 }
 
-// holder is the ID in the lock; empty: nobody leads.
-func (f *fleet) holder() string {
-	id, _, _ := cachekeys.ParseLock(f.admin.Get(f.Context(), f.keys.Lock).Val())
-	return id
-}
-
-func (f *fleet) awaitHolder(p *process) {
+// stopFor stops a process for a while.
+func (f *fleet) stopFor(p *process, d time.Duration) {
 	f.Helper()
-	f.eventually(f.takeover(), "process "+p.id+" leads", func() bool { return f.holder() == p.id })
-}
-
-// launchAll starts leaders, the first of which leads, and followers that have content.
-func (f *fleet) launchAll(leaders, followers int) []*process {
-	f.Helper()
-	all := []*process{f.launch()}
-	f.awaitHolder(all[0])
-	for len(all) < leaders {
-		all = append(all, f.launch())
-	}
-	f.followers(followers)
-	f.reached(f.cdn.Version(), f.poll())
-	f.subscribed(leaders + followers)
-	return all
-}
-
-func TestF02_KilledProcessIsReplaced(t *testing.T) {
-	onProcesses(t, func(f *fleet) {
-		all := f.launchAll(2, 3)
-		for range 2 {
-			f.signal(all[0], syscall.SIGKILL)
-			killed := time.Now()
-			f.awaitHolder(all[1])
-			f.Logf("another leads %v after kill -9 (lock expiry %v)", time.Since(killed).Round(time.Millisecond), f.leader.LockExpiry)
-			f.reached(f.cdn.Publish(), f.poll())
-			all = []*process{all[1], f.launch()}
-		}
-		f.settle()
-	})
-}
-
-func TestF03_TerminatedProcessHandsOver(t *testing.T) {
-	onProcesses(t, func(f *fleet) {
-		all := f.launchAll(3, 3)
-		for range 3 {
-			f.signal(all[0], syscall.SIGTERM)
-			terminated := time.Now()
-			f.eventually(f.takeover(), "another leads", func() bool { return f.holder() != all[0].id && f.holder() != "" })
-			f.Logf("another leads %v after SIGTERM", time.Since(terminated).Round(time.Millisecond))
-			<-all[0].exited
-			if code := all[0].cmd.ProcessState.ExitCode(); code != 0 {
-				f.Errorf("exit code %d", code)
-			}
-			f.reached(f.cdn.Publish(), f.poll())
-			all = append(all[1:], f.launch())
-			if f.holder() != all[0].id {
-				all[0], all[1] = all[1], all[0]
-			}
-			f.awaitHolder(all[0])
-		}
-		f.settle()
-	})
-}
-
-// F1: stopped while the CDN's answer is under way, past the end of the lock, and
-// resumed when another has published newer content.
-func TestF01_StoppedProcessWritesNothingLate(t *testing.T) {
-	onProcesses(t, func(f *fleet) {
-		all := f.launchAll(2, 3)
-		for range 2 {
-			release := make(chan struct{})
-			asked := make(chan struct{}, 100)
-			f.cdn.Break(fakecdn.Announce(asked, fakecdn.Hang(release)))
-			<-asked
-			f.cdn.Publish()
-			f.signal(all[0], syscall.SIGSTOP)
-			close(release)
-			f.cdn.Mend()
-			f.awaitHolder(all[1])
-			f.reached(f.cdn.Publish(), f.poll())
-			f.signal(all[0], syscall.SIGCONT)
-			f.pass(2 * f.leader.Renewal)
-			if id := f.holder(); id != all[1].id {
-				f.Errorf("%s leads after the other went on", id)
-			}
-			f.settle()
-			all[0], all[1] = all[1], all[0]
-		}
-	})
+	f.signal(p, syscall.SIGSTOP)
+	f.pass(d)
+	f.signal(p, syscall.SIGCONT)
 }

@@ -27,6 +27,9 @@ var perHundred = map[string]int{
 	"F10": 2, "F11": 10, "F13": 5, "F15": 2, "F26": 3, "F31": 3, "F36": 3,
 }
 
+// roundTrip stands for one in the bounds, with what a busy machine adds.
+const roundTrip = 250 * time.Millisecond
+
 const (
 	usualRounds = 20
 	laneRounds  = 10 // of one world; more rounds are played in further worlds
@@ -42,13 +45,14 @@ func rowOf(t *testing.T) string {
 	return ""
 }
 
-// inLanes plays once, or, where many rounds are asked for, in as many worlds at once as
-// it takes. Each is told its rounds; 0: the few of make test.
-func inLanes(t *testing.T, play func(t *testing.T, rounds int)) {
+// inLanes plays in one world, or, where many rounds are asked for, in as many worlds as
+// it takes, some of them at once. Each is told how many rounds are left to play; 0: the
+// few of make test.
+func inLanes[W interface{ base() *world }](t *testing.T, start func(t *testing.T) W, play func(w W)) {
 	t.Helper()
 	row := rowOf(t)
 	if row == "" || *manyRounds == 0 {
-		play(t, 0)
+		play(start(t))
 		return
 	}
 	share, ok := perHundred[row]
@@ -61,25 +65,45 @@ func inLanes(t *testing.T, play func(t *testing.T, rounds int)) {
 		left -= rounds
 		t.Run("lane "+strconv.Itoa(lane), func(t *testing.T) {
 			t.Parallel()
-			play(t, rounds)
+			for rounds > 0 && !t.Failed() {
+				t.Run("world", func(t *testing.T) {
+					w := start(t)
+					w.base().left = rounds
+					play(w)
+					rounds -= w.base().played()
+				})
+			}
 		})
 	}
 }
 
-// rounds gives each round of this world: few, or as many as are asked for.
+func (w *world) base() *world { return w }
+
+// rounds gives each round of this world: few, or as many as are asked for. A test
+// without it is one round.
 func (w *world) rounds(few int) iter.Seq[int] {
 	n := few
-	if w.lane > 0 {
-		n = w.lane
+	if w.left > 0 {
+		n = w.left
 	}
 	return func(yield func(int) bool) {
 		for i := range n {
 			if w.Failed() || !yield(i) {
 				return
 			}
+			w.done++
 			w.account.round()
 		}
 	}
+}
+
+// played tells how many rounds this world has played.
+func (w *world) played() int {
+	if w.done == 0 {
+		w.done++
+		w.account.round()
+	}
+	return w.done
 }
 
 // chance gives a world its own numbers, the same ones for the same seed.
@@ -98,7 +122,7 @@ func (w *world) recovered(since time.Time, bound time.Duration) {
 	w.Helper()
 	took := time.Since(since)
 	w.account.recovered(took, bound)
-	if w.lane == 0 {
+	if w.left == 0 {
 		bound += w.slack
 	}
 	if took > bound {

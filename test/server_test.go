@@ -2,50 +2,70 @@ package test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/redis/go-redis/v9"
 )
 
-// onServer plays what only a real redis-server can do.
-func onServer(t *testing.T, play func(w *world, server *redistest.Process)) {
+// onServer plays what only a real redis-server can do, one with further arguments.
+func onServer(t *testing.T, play func(w *world, server *redistest.Process), args ...string) {
 	t.Helper()
 	t.Parallel()
-	inLanes(t, func(t *testing.T, rounds int) {
-		server := guarded(t, "single.acl").Start(t)
-		play(onGuarded(t, rounds, server.ClientAs, server), server)
-	})
+	start := func(t *testing.T) *world { return startWorld(t, args...) }
+	inLanes(t, start, func(w *world) { play(w, w.server) })
 }
 
-// F15: Redis is stopped for longer than any lock lives. Evaluation answers at once
+// Redis is stopped for longer than any lock lives. Evaluation answers at once
 // meanwhile, and tells how old the content is.
 func TestF15_StoppedRedisKeepsNobodyFromEvaluating(t *testing.T) {
 	onServer(t, func(w *world, server *redistest.Process) {
 		w.ready(3)
-		before := w.readers[0].client.Stats()
-		server.Pause(w.T)
-		w.eventually(0, "all followers notice", func() bool {
-			for _, r := range w.readers {
-				if r.client.Stats().State != follower.Disconnected {
-					return false
+		for range w.rounds(1) {
+			before := w.readers[0].client.Stats()
+			server.Pause(w.T)
+			stopped := time.Now()
+			w.eventually(0, "all followers notice", func() bool {
+				for _, r := range w.readers {
+					if r.client.Stats().State != follower.Disconnected {
+						return false
+					}
 				}
+				return true
+			})
+			version := w.cdn.Publish()
+			w.evaluate(version-1, w.leader.LockExpiry, time.Minute)
+			if after := w.readers[0].client.Stats(); after.Age < before.Age+time.Since(stopped)-roundTrip {
+				w.Errorf("an age of %v became %v within %v (I14)", before.Age, after.Age, time.Since(stopped))
 			}
-			return true
-		})
-		w.pass(w.leader.LockExpiry)
-		version := w.cdn.Publish()
-		for _, r := range w.readers {
-			if v := r.version(); v != version-1 {
-				w.Errorf("%s answers with version %d", r.name, v)
-			}
+			server.Resume(w.T)
+			resumed, bound := time.Now(), w.follower.BackoffMax+w.follower.Ack+w.poll()
+			w.reached(version, bound)
+			w.recovered(resumed, bound)
+			w.settle()
 		}
-		if after := w.readers[0].client.Stats(); after.Age < before.Age+w.leader.LockExpiry {
-			w.Errorf("an age of %v became %v (I14)", before.Age, after.Age)
-		}
-		server.Resume(w.T)
-		w.reached(version, 0)
-		w.settle()
 	})
+}
+
+// evaluate goes on evaluating, for few rounds briefly, for many long, and sees to it
+// that no evaluation waits: a command to Redis would for seconds.
+func (w *world) evaluate(version int64, briefly, long time.Duration) {
+	w.Helper()
+	if w.left > 0 {
+		briefly = long
+	}
+	for deadline := time.Now().Add(briefly); time.Now().Before(deadline); w.pass(w.pause()) {
+		for _, r := range w.readers {
+			asked := time.Now()
+			if v := r.version(); v != version {
+				w.Fatalf("%s answers with version %d", r.name, v)
+			}
+			if took := time.Since(asked); took > time.Second {
+				w.Errorf("an evaluation took %v", took)
+			}
+		}
+	}
 }
 
 // I6: Redis comes back with nothing in it.
@@ -60,61 +80,84 @@ func TestRestartedRedisIsFilledAgain(t *testing.T) {
 	})
 }
 
-// F14: Redis does not answer for a while that is longer than the lock lives.
+// Redis does not answer for a while that is longer than the lock lives.
 func TestF14_SleepingRedis(t *testing.T) {
+	const nap = 4 * time.Second
 	for name, command := range map[string][]any{
-		"CLIENT PAUSE": {"CLIENT", "PAUSE", 4000, "ALL"},
-		"DEBUG SLEEP":  {"DEBUG", "SLEEP", 4},
+		"CLIENT PAUSE": {"CLIENT", "PAUSE", nap.Milliseconds(), "ALL"},
+		"DEBUG SLEEP":  {"DEBUG", "SLEEP", nap.Seconds()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onServer(t, func(w *world, _ *redistest.Process) {
-				w.ready(2)
-				// The reply comes late or not at all; what counts is what follows.
-				_ = w.admin.Do(w.Context(), command...).Err()
-				w.reached(w.cdn.Publish(), 0)
-				w.settle()
+				first, second := w.ready(2)
+				for range w.rounds(1) {
+					w.pass(w.upTo(w.leader.PollInterval))
+					awake := time.Now().Add(nap)
+					// The reply comes late or not at all; what counts is what follows.
+					_ = w.admin.Do(w.Context(), command...).Err()
+					version := w.cdn.Publish()
+					w.pass(time.Until(awake))
+					touches := first.stats().Touches + second.stats().Touches
+					bound := w.leader.Retry*6/5 + 2*roundTrip
+					w.eventually(bound, "one leads", func() bool { return first.stats().Touches+second.stats().Touches > touches })
+					w.recovered(awake, bound)
+					w.reached(version, w.back()+w.poll())
+					w.settle()
+				}
 			})
 		})
 	}
 }
 
-// F13, by the server's own hand.
+// By the server's own hand.
 func TestF13_KilledClientsComeBack(t *testing.T) {
 	onServer(t, func(w *world, _ *redistest.Process) {
 		w.ready(10)
-		for _, kind := range []string{"pubsub", "normal"} {
-			if err := w.admin.Do(w.Context(), "CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes").Err(); err != nil {
-				w.Fatal(err)
+		for range w.rounds(1) {
+			connects := w.connects()
+			for _, kind := range []string{"pubsub", "normal"} {
+				if err := w.admin.Do(w.Context(), "CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes").Err(); err != nil {
+					w.Fatal(err)
+				}
 			}
+			w.connectedAgain(connects)
+			w.settle()
 		}
-		w.settle()
 	})
 }
 
-// F19: with its memory full Redis refuses every write, and writes no part of any.
+// With its memory full Redis refuses every write, and writes no part of any.
 func TestF19_FullRedisIsWrittenWhole(t *testing.T) {
 	onServer(t, func(w *world, _ *redistest.Process) {
 		first, _ := w.ready(2)
 		w.audit.check(w.T)
-		if err := w.admin.ConfigSet(w.Context(), "maxmemory", "1").Err(); err != nil {
-			w.Fatal(err)
+		for range w.rounds(1) {
+			w.config("maxmemory", "1")
+			version := w.cdn.Publish()
+			w.eventually(0, "a write is refused", func() bool { return first.stats().WriteError != "" })
+			w.pass(w.leader.LockExpiry)
+			w.audit.check(w.T)
+			if v := w.audit.stored(); v != version-1 {
+				w.Errorf("version %d is stored", v)
+			}
+			w.config("maxmemory", "0")
+			room, bound := time.Now(), w.leader.Retry*6/5+w.poll()
+			w.reached(version, bound)
+			w.recovered(room, bound)
+			w.settle()
+			first, _ = w.elected(w.runners...)
 		}
-		version := w.cdn.Publish()
-		w.eventually(0, "a write is refused", func() bool { return first.stats().WriteError != "" })
-		w.pass(w.leader.LockExpiry)
-		w.audit.check(w.T)
-		if v := w.audit.stored(); v != version-1 {
-			w.Errorf("version %d is stored", v)
-		}
-		if err := w.admin.ConfigSet(w.Context(), "maxmemory", "0").Err(); err != nil {
-			w.Fatal(err)
-		}
-		w.reached(version, 0)
-		w.settle()
 	})
 }
 
-// F20: a primary that lost its replica, or that became one itself, takes no writes.
+func (w *world) config(name, value string) {
+	w.Helper()
+	if err := w.admin.(*redis.Client).ConfigSet(w.Context(), name, value).Err(); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// A primary that lost its replica, or that became one itself, takes no writes.
 func TestF20_RedisWithoutWritesPublishesNothing(t *testing.T) {
 	for name, command := range map[string][2][]any{
 		"NOREPLICAS": {{"CONFIG", "SET", "min-replicas-to-write", "1"}, {"CONFIG", "SET", "min-replicas-to-write", "0"}},
@@ -122,23 +165,39 @@ func TestF20_RedisWithoutWritesPublishesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onServer(t, func(w *world, _ *redistest.Process) {
-				first, _ := w.ready(2)
-				if err := w.admin.Do(w.Context(), command[0]...).Err(); err != nil {
-					w.Fatal(err)
+				w.ready(2)
+				for range w.rounds(1) {
+					do := func(command []any) {
+						if err := w.admin.Do(w.Context(), command...).Err(); err != nil {
+							w.Fatal(err)
+						}
+					}
+					do(command[0])
+					w.eventually(0, "writes are refused", func() bool { return w.writeError() != "" })
+					w.pass(w.leader.Renewal) // what was under way has arrived
+					messages, published := w.readers[0].client.Stats().Messages, w.published()
+					version := w.cdn.Publish()
+					w.pass(w.leader.LockExpiry)
+					if n := w.readers[0].client.Stats().Messages; n != messages || w.published() != published {
+						w.Errorf("%d messages without a write", n-messages)
+					}
+					do(command[1])
+					writable, bound := time.Now(), w.leader.Retry*6/5+w.poll()
+					w.reached(version, bound)
+					w.recovered(writable, bound)
+					w.settle()
 				}
-				w.eventually(0, "writes are refused", func() bool { return first.stats().WriteError != "" })
-				w.pass(w.leader.Renewal) // what was under way has arrived
-				messages := w.readers[0].client.Stats().Messages
-				w.cdn.Publish()
-				w.pass(w.leader.LockExpiry)
-				if n := w.readers[0].client.Stats().Messages; n != messages {
-					w.Errorf("%d messages without a write", n-messages)
-				}
-				if err := w.admin.Do(w.Context(), command[1]...).Err(); err != nil {
-					w.Fatal(err)
-				}
-				w.settle()
 			})
 		})
 	}
+}
+
+// writeError is what Redis refused of some leader; empty: nothing.
+func (w *world) writeError() string {
+	for _, r := range w.runners {
+		if s := r.stats(); s.WriteError != "" {
+			return s.WriteError
+		}
+	}
+	return ""
 }

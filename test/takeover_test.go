@@ -1,6 +1,7 @@
 package test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,16 +12,18 @@ import (
 func TestF02_KilledLeaderIsReplacedWhenItsLockExpires(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(3)
-		first.kill()
-		killed := time.Now()
-		w.eventually(w.takeover(), "the second leads", second.leads)
-		if took := time.Since(killed); w.virtual && took < w.leader.LockExpiry-w.leader.Renewal {
-			w.Errorf("took over after %v though the lock was held", took)
+		for i := range w.rounds(2) {
+			w.pass(w.upTo(w.leader.Renewal))
+			first.kill()
+			killed := time.Now()
+			w.eventually(w.takeover(), "the other leads", second.leads)
+			w.recovered(killed, w.takeover())
+			if took := time.Since(killed); w.virtual && took < w.leader.LockExpiry-w.leader.Renewal-time.Second {
+				w.Errorf("took over after %v though the lock was held", took)
+			}
+			w.reached(w.cdn.Publish(), w.poll())
+			first, second = second, w.lead("leader "+strconv.Itoa(i+3))
 		}
-		w.reached(w.cdn.Publish(), w.poll())
-		third := w.lead("leader C")
-		second.kill()
-		w.eventually(w.takeover(), "the third leads", third.leads)
 		w.settle()
 	})
 }
@@ -28,14 +31,16 @@ func TestF02_KilledLeaderIsReplacedWhenItsLockExpires(t *testing.T) {
 func TestF03_LeaderThatShutsDownIsReplacedAtOnce(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(2)
-		for i := range 4 {
+		for i := range w.rounds(4) {
+			stopped := time.Now()
 			first.stop()
 			if second.stats().Fenced+first.stats().Fenced != 0 {
 				w.Error("a shutdown was fenced")
 			}
 			w.eventually(time.Second, "the other leads", second.leads)
+			w.recovered(stopped, time.Second)
 			w.reached(w.cdn.Publish(), w.poll())
-			next := w.lead("leader " + string(rune('C'+i)))
+			next := w.lead("leader " + strconv.Itoa(i+3))
 			w.eventually(w.takeover(), "the next process knows who leads", func() bool {
 				return next.stats().LockHolder == second.ID()
 			})
@@ -51,15 +56,16 @@ func TestF03_LeaderThatShutsDownIsReplacedAtOnce(t *testing.T) {
 func TestF01_LateWriteOfAStoppedLeaderIsRefused(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(3)
-		rounds := 5
-		if !w.virtual {
-			rounds = 3
-		}
-		for range rounds {
+		for range w.rounds(3) {
 			first, second = w.stopBetweenFetchAndCommit(first, second)
+			stopped, refused := time.Now(), w.refused()
 			w.eventually(w.takeover(), "the other leads", second.leads)
+			w.recovered(stopped, w.takeover())
 			w.reached(w.cdn.Publish(), w.poll())
 			first.link.Thaw() // the commit arrives now
+			if !w.virtual {
+				w.eventually(w.leader.Renewal, "it is refused", func() bool { return w.refused() > refused })
+			}
 			w.eventually(w.takeover(), "the stopped one is a candidate", func() bool {
 				s := first.stats()
 				return s.State == leader.Candidate && s.LockHolder == second.ID()

@@ -296,15 +296,23 @@ func (p *tap) end() {
 func (p *tap) fault(format string, args ...any) { p.audit.note(fmt.Sprintf(format, args...)) }
 
 // refused tells how many scripts there were of those who did not hold the lock.
-func (p *tap) refused() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.fenced
+func (w *world) refused() int {
+	n := 0
+	for _, p := range w.taps {
+		p.mu.Lock()
+		n += p.fenced
+		p.mu.Unlock()
+	}
+	return n
 }
 
-// messages tells how many messages leaders have published.
-func (p *tap) messages() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.published
+// published tells how many messages leaders have published.
+func (w *world) published() int {
+	n := 0
+	for _, p := range w.taps {
+		p.mu.Lock()
+		n += p.published
+		p.mu.Unlock()
+	}
+	return n
 }

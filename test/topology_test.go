@@ -14,10 +14,13 @@ func onCluster(t *testing.T, play func(w *world, cluster *redistest.Cluster)) {
 		t.Skip("starts six processes")
 	}
 	t.Parallel()
-	inLanes(t, func(t *testing.T, rounds int) {
+	start := func(t *testing.T) *world {
 		cluster := guarded(t, "cluster.acl").StartCluster(t, 3, 1)
-		play(onGuarded(t, rounds, cluster.ClientAs, cluster.Nodes()...), cluster)
-	})
+		w := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
+		w.cluster = cluster
+		return w
+	}
+	inLanes(t, start, func(w *world) { play(w, w.cluster) })
 }
 
 // owner is the primary that has the bridge's keys, and its replica.
@@ -88,12 +91,14 @@ func onSentinel(t *testing.T, play func(w *world, sentinel *redistest.Sentinel))
 		t.Skip("starts six processes")
 	}
 	t.Parallel()
-	inLanes(t, func(t *testing.T, rounds int) {
+	start := func(t *testing.T) *world {
 		sentinel := guarded(t, "replicated.acl").StartSentinel(t, 2)
-		w := onGuarded(t, rounds, sentinel.ClientAs, sentinel.Nodes...)
+		w := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
 		w.harmless(sentinel.Sentinels...)
-		play(w, sentinel)
-	})
+		w.sentinel = sentinel
+		return w
+	}
+	inLanes(t, start, func(w *world) { play(w, w.sentinel) })
 }
 
 func TestF04_SentinelsReplaceTheKilledPrimary(t *testing.T) {

@@ -96,17 +96,23 @@ type world struct {
 	profile
 	virtual bool
 	connect connector
-	cdn     *fakecdn.CDN
-	admin   redis.UniversalClient
-	keys    cachekeys.Keys
-	loud    *slog.Logger // of leaders
-	quiet   *slog.Logger // of followers, whose evaluations cost less without a log
-	audit   *auditor
-	taps    map[*redistest.Process]*tap // what each real Redis runs
-	readers []*reader
-	lane    int // rounds to play, of many; 0: a few
-	account *account
-	random  *rand.Rand
+	// What the Redis is; all nil: virtual.
+	server   *redistest.Process
+	sentinel *redistest.Sentinel
+	cluster  *redistest.Cluster
+	cdn      *fakecdn.CDN
+	admin    redis.UniversalClient
+	keys     cachekeys.Keys
+	loud     *slog.Logger // of leaders
+	quiet    *slog.Logger // of followers, whose evaluations cost less without a log
+	audit    *auditor
+	taps     map[*redistest.Process]*tap // what each real Redis runs
+	runners  []*runner                   // leaders, those that have ended too
+	readers  []*reader
+	left     int // rounds to play, of many; 0: a few
+	done     int // rounds played
+	account  *account
+	random   *rand.Rand
 }
 
 // scenario plays in a world of virtual time, and in one with a real redis-server that
@@ -124,11 +130,16 @@ func scenario(t *testing.T, play func(w *world)) {
 	})
 	t.Run("real", func(t *testing.T) {
 		t.Parallel()
-		inLanes(t, func(t *testing.T, rounds int) {
-			server := guarded(t, "single.acl").Start(t)
-			play(onGuarded(t, rounds, server.ClientAs, server))
-		})
+		inLanes(t, func(t *testing.T) *world { return startWorld(t) }, play)
 	})
+}
+
+// startWorld is a world on one real Redis, with further arguments.
+func startWorld(t *testing.T, args ...string) *world {
+	server := guarded(t, "single.acl").Start(t, args...)
+	w := onGuarded(t, server.ClientAs, server)
+	w.server = server
+	return w
 }
 
 func newWorld(t *testing.T, connect connector, p profile, virtual bool) *world {

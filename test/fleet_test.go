@@ -1,0 +1,113 @@
+package test
+
+import (
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// fleet is a world whose leaders, and some of its followers, are processes of the real
+// program.
+type fleet struct {
+	*world
+	path     string
+	redisURL string
+	cdnURL   string
+	watchers []*watcher
+}
+
+// onProcesses plays with processes on a real server, with the program's fast timing.
+func onProcesses(t *testing.T, play func(f *fleet)) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	path := requireProgram(t)
+	t.Parallel()
+	inLanes(t, func(t *testing.T) *fleet { return newFleet(t, path) }, play)
+}
+
+func newFleet(t *testing.T, path string) *fleet {
+	p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: time.Minute}
+	p.leader.PollInterval = time.Second
+	server := redistest.Start(t)
+	f := &fleet{world: newWorld(t, to(server), p, false), path: path, redisURL: server.URL()}
+	f.server = server
+	f.tap(server)
+	web := httptest.NewServer(f.cdn)
+	t.Cleanup(web.Close)
+	f.cdnURL = web.URL
+	return f
+}
+
+// launch starts a leader and waits until it says its ID.
+func (f *fleet) launch(env ...string) *process {
+	f.Helper()
+	p := f.run(env, "leader", "--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL,
+		"--log-format", "json", "--log-level", "debug")
+	f.eventually(10*time.Second, "the process says its ID", func() bool {
+		p.id = p.started()
+		return p.id != ""
+	})
+	return p
+}
+
+// launchBehind starts a leader whose connections to Redis go through a link.
+func (f *fleet) launchBehind(link *redistest.Link) *process {
+	f.Helper()
+	return f.launch("CATBRIDGE_REDIS_URL=redis://" + link.Listen(f.T, f.server.Addr()))
+}
+
+// holder is the ID in the lock; empty: nobody leads.
+func (f *fleet) holder() string {
+	id, _, _ := cachekeys.ParseLock(f.admin.Get(f.Context(), f.keys.Lock).Val())
+	return id
+}
+
+func (f *fleet) awaitHolder(p *process) {
+	f.Helper()
+	f.eventually(f.takeover(), "process "+p.id+" leads", func() bool { return f.holder() == p.id })
+}
+
+// launchAll starts leaders, the first of which leads, and followers that have content,
+// one of them a process.
+func (f *fleet) launchAll(leaders, followers int) []*process {
+	f.Helper()
+	all := []*process{f.launch()}
+	f.awaitHolder(all[0])
+	for len(all) < leaders {
+		all = append(all, f.launch())
+	}
+	f.join(leaders, followers)
+	return all
+}
+
+// join starts followers, one of them a process, beside leaders that run.
+func (f *fleet) join(leaders, followers int) {
+	f.Helper()
+	f.followers(followers - 1)
+	f.watch()
+	f.reached(f.cdn.Version(), f.poll())
+	f.subscribed(leaders + followers)
+}
+
+// reached waits until every follower has that version, those too that are processes.
+func (f *fleet) reached(version int64, bound time.Duration) {
+	f.Helper()
+	f.world.reached(version, bound)
+	for _, w := range f.watchers {
+		f.eventually(bound, "the process "+w.name+" has the version", func() bool { return w.version() >= version })
+	}
+}
+
+// settle is [world.settle] for all followers.
+func (f *fleet) settle() {
+	f.Helper()
+	f.world.settle()
+	f.reached(f.cdn.Version(), f.poll())
+}

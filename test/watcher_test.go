@@ -1,0 +1,89 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+// watcher is a follower in a process of its own, of which we know what it prints.
+type watcher struct {
+	*process
+	name string
+
+	mu      sync.Mutex
+	current int64
+	state   string
+	faults  []string
+}
+
+// watch starts a follower process. It ends with the test, and must not have gone back.
+func (f *fleet) watch() *watcher {
+	f.Helper()
+	w := &watcher{name: "watcher " + strconv.Itoa(len(f.watchers)+1), current: -1}
+	w.process = f.run(nil, "watch", "--fast", "--json", "--flag", fakecdn.VersionFlag, "--log-format", "json", "--log-level", "debug")
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for w.out.Scan() {
+			w.heard(w.out.Bytes())
+		}
+	})
+	f.Cleanup(func() {
+		_ = w.cmd.Process.Kill()
+		<-w.exited
+		reading.Wait()
+		for _, fault := range w.faults {
+			f.Errorf("%s: %s", w.name, fault)
+		}
+		f.account.add(0, len(w.faults))
+	})
+	f.watchers = append(f.watchers, w)
+	return w
+}
+
+// heard takes in a line of watch --json.
+func (w *watcher) heard(line []byte) {
+	var event struct {
+		Event, State string
+		Values       map[string]int64
+		Changes      []struct {
+			Key string
+			To  int64
+		}
+	}
+	err := json.Unmarshal(line, &event)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.faults = append(w.faults, fmt.Sprintf("%q: %v", line, err))
+	}
+	if secretIn(line) {
+		w.faults = append(w.faults, fmt.Sprintf("the SDK key stands in %s", line))
+	}
+	if event.Event == "state" {
+		w.state = event.State
+	}
+	if v, ok := event.Values[fakecdn.VersionFlag]; ok {
+		w.took(v)
+	}
+	for _, change := range event.Changes {
+		w.took(change.To)
+	}
+}
+
+func (w *watcher) took(version int64) {
+	if version < w.current {
+		w.faults = append(w.faults, fmt.Sprintf("version %d after %d", version, w.current))
+	}
+	w.current = version
+}
+
+// version is what it printed last; -1: nothing yet.
+func (w *watcher) version() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.current
+}
