@@ -19,8 +19,8 @@ type conn struct {
 // of a kernel.
 const inFlight = 4096
 
-func (l *Link) connect(server net.Conn) net.Conn {
-	client, near := net.Pipe()
+// join leads all that comes from near, where a client writes, to the server and back.
+func (l *Link) join(near, server net.Conn) {
 	c := &conn{link: l, near: near, server: server, gone: make(chan struct{})}
 	l.mu.Lock()
 	if l.conns == nil {
@@ -42,7 +42,6 @@ func (l *Link) connect(server net.Conn) net.Conn {
 		defer l.mu.Unlock()
 		delete(l.conns, c)
 	}()
-	return client
 }
 
 // cut ends the connection in both directions; what is under way is lost.

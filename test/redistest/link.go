@@ -2,10 +2,12 @@ package redistest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net"
 	"sync"
+	"testing"
 )
 
 // errDown is what dialling a link that is down gives.
@@ -21,6 +23,7 @@ type Link struct {
 	drop   func(frame []byte) bool
 	drops  int
 	dialed int
+	to     string // dialled in place of what a client asks for; empty: nothing else
 	held   []byte // sent by clients since the freeze began
 }
 
@@ -107,6 +110,51 @@ func (l *Link) Dialed() int {
 	return l.dialed
 }
 
+// Route leads new connections to that address, whichever a client dials, as when a name
+// means another server from now on. Empty: to where they dial.
+func (l *Link) Route(addr string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.to = addr
+}
+
+// Listen gives an address on loopback whose connections lead through the link to that
+// server, for other processes. It is there until the end of the test.
+func (l *Link) Listen(t testing.TB, server string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("redistest: %v", err)
+	}
+	dial := l.reach((&net.Dialer{Timeout: dialTimeout}).DialContext)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				server, err := dial(ctx, "tcp", server)
+				if err != nil {
+					_ = near.Close()
+					return
+				}
+				l.join(near, server)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		_ = listener.Close()
+		l.Cut()
+		running.Wait()
+		l.Cut() // those that were being made
+	})
+	return listener.Addr().String()
+}
+
 func (l *Link) loses(frame []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -135,20 +183,30 @@ func (l *Link) passable(gone <-chan struct{}) bool {
 }
 
 func (l *Link) through(dial dialer) dialer {
+	dial = l.reach(dial)
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		server, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		client, near := net.Pipe()
+		l.join(near, server)
+		return client, nil
+	}
+}
+
+// reach dials as far as the link's faults let it.
+func (l *Link) reach(dial dialer) dialer {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if !l.passable(ctx.Done()) {
 			return nil, ctx.Err()
 		}
 		l.mu.Lock()
-		down := l.down
+		down, to := l.down, cmp.Or(l.to, addr)
 		l.mu.Unlock()
 		if down {
 			return nil, errDown
 		}
-		server, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		return l.connect(server), nil
+		return dial(ctx, network, to)
 	}
 }

@@ -252,6 +252,12 @@ func (p *Process) signal(t testing.TB, sig syscall.Signal) {
 	}
 }
 
+// Do sends a command as the harness itself.
+func (p *Process) Do(t testing.TB, args ...any) (any, error) {
+	t.Helper()
+	return p.client(t).Do(t.Context(), args...).Result()
+}
+
 // Kill ends the process by SIGKILL and waits for its end. A process that has ended
 // stays so.
 func (p *Process) Kill() {

@@ -216,3 +216,27 @@ func TestMissingProgramSkipsOrFails(t *testing.T) {
 		t.Errorf("want it failed: %+v", e)
 	}
 }
+
+func TestOtherProcessesConnectThroughALink(t *testing.T) {
+	var link redistest.Link
+	first, second := redistest.Start(t), redistest.Start(t)
+	addr := link.Listen(t, first.Addr())
+	client := redis.NewClient(&redis.Options{Addr: addr, DialerRetries: 1, MaxRetries: -1})
+	t.Cleanup(func() { _ = client.Close() })
+	ctx := within(t, time.Minute)
+	if err := client.Set(ctx, "k", "first", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	link.Route(second.Addr())
+	link.Cut()
+	if err := client.Get(ctx, "k").Err(); err == nil {
+		t.Error("the connection was not cut")
+	}
+	if err := client.Get(ctx, "k").Err(); !errors.Is(err, redis.Nil) {
+		t.Errorf("from the other server: %v", err)
+	}
+	link.Down()
+	if err := client.Get(ctx, "k").Err(); err == nil {
+		t.Error("an answer through a link that is down")
+	}
+}

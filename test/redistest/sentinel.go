@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -12,8 +13,8 @@ import (
 // MasterName is the name under which Sentinels know the primary.
 const MasterName = "bridge"
 
-// downAfter is after how many milliseconds of silence Sentinels take a node for down.
-const downAfter = 1000
+// DownAfter is after how much silence Sentinels take a node for down.
+const DownAfter = time.Second
 
 // Sentinel is a primary with replicas, watched over by three Sentinels, all of them
 // real processes.
@@ -56,7 +57,7 @@ func startSentinel(t testing.TB, g *Guard, primary *Process) *Process {
 	t.Helper()
 	return launchProgram(t, g, func(p *Process) []string {
 		config := fmt.Sprintf("dir %q\nsentinel monitor %s 127.0.0.1 %d 2\n", p.Dir, MasterName, primary.Port) +
-			fmt.Sprintf("sentinel down-after-milliseconds %s %d\nsentinel failover-timeout %[1]s 3000\n", MasterName, downAfter)
+			fmt.Sprintf("sentinel down-after-milliseconds %s %d\nsentinel failover-timeout %[1]s 3000\n", MasterName, DownAfter.Milliseconds())
 		if g != nil && g.Nodes != "" {
 			config += fmt.Sprintf("sentinel auth-user %s %s\nsentinel auth-pass %[1]s %[3]s\n", MasterName, g.Sentinel.Name, g.Sentinel.Password)
 		}

@@ -3,6 +3,7 @@ package redistest
 import (
 	"context"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,12 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // VirtualServer is a Redis within a testing/synctest bubble. Keys expire by the
 // bubble's clock.
-type VirtualServer struct{ mini *miniredis.Miniredis }
+type VirtualServer struct {
+	mini *miniredis.Miniredis
+
+	mu     sync.Mutex
+	closed bool
+}
 
 var _ Server = (*VirtualServer)(nil)
 
@@ -27,8 +33,26 @@ func Virtual(t testing.TB) *VirtualServer {
 	time.Sleep(time.Until(epoch))
 	mini := miniredis.NewMiniRedis()
 	mini.ClockTTL(true)
-	t.Cleanup(mini.Close)
-	return &VirtualServer{mini}
+	s := &VirtualServer{mini: mini}
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *VirtualServer) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.mini.Close()
+}
+
+// dial refuses what comes while the server closes, which miniredis is not made for.
+func (s *VirtualServer) dial(context.Context, string, string) (net.Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, net.ErrClosed
+	}
+	return s.mini.Dial()
 }
 
 // Mini is the server itself, to look into and to let commands fail.
@@ -37,7 +61,6 @@ func (s *VirtualServer) Mini() *miniredis.Miniredis { return s.mini }
 // Client implements [Server].
 func (s *VirtualServer) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
-	dial := func(context.Context, string, string) (net.Conn, error) { return s.mini.Dial() }
 	// An IP address, since a name would be looked up outside of the bubble.
-	return newClient(t, "127.0.0.1:6379", User{}, dial, link)
+	return newClient(t, "127.0.0.1:6379", User{}, s.dial, link)
 }
