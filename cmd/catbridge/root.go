@@ -88,6 +88,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	case !plainWord.MatchString(args[0]):
 		return usagef("there is no such command")
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
 		return usagef("there is no command %q; did you mean %s?", args[0], similar[0])
 	}

@@ -1,7 +1,9 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"regexp"
@@ -30,27 +32,54 @@ func (l *loader) checkRedis() {
 	s.RedisOptions, err = redisurl.New(s.Redis)
 	for _, err := range unjoin(err) {
 		if field, ok := err.(*redisurl.FieldError); ok { //nolint:errorlint // all are
-			l.faultAt("redis."+field.Name, field.Text)
+			l.say(nil, "redis."+field.Name, "%s", field.Text)
 		} else {
 			l.faults.add("", "%v", err)
 		}
 	}
 }
 
-// faultAt tells what is wrong with a setting where that stands. Flags and variables
-// have its name already, but for what is one part of a URL.
-func (l *loader) faultAt(path, text string) {
-	where := l.s.origin[path]
-	alone := strings.HasPrefix(where, "--") || strings.HasPrefix(where, "$")
-	for _, src := range l.sources {
-		if _, inURL := src.within[path]; inURL {
-			alone = false
+// say tells what is wrong with a setting where that stands: among those of an SDK key,
+// or among the common ones, where k is nil or does not give it.
+func (l *loader) say(k *SDKKey, path, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if k != nil {
+		if where := place(k.origin, path); where != "" {
+			l.faults.add(where, "%s.%s: %s", k.path, path, text)
+			return
 		}
 	}
-	if !alone {
-		text = path + ": " + text
+	where := place(l.s.origin, path)
+	switch {
+	case where == "" && k != nil && k.path == "" && (path == "key" || path == "name"):
+		l.faults.add(k.where, "%s", text)
+	case where == "" && k != nil && k.path != "":
+		l.faults.add(k.where, "%s.%s: %s", k.path, path, text)
+	case where == "" && path == "proxy_url":
+		l.faults.add("$HTTPS_PROXY or $HTTP_PROXY", "%s", text)
+	case l.isName(where, path):
+		l.faults.add(where, "%s", text)
+	default:
+		l.faults.add(where, "%s: %s", path, text)
 	}
-	l.faults.add(where, "%s", text)
+}
+
+// isName tells whether a place is a flag or variable of the setting alone.
+func (l *loader) isName(where, path string) bool {
+	for _, src := range l.sources {
+		if _, inURL := src.within[path]; inURL {
+			return false
+		}
+	}
+	return strings.HasPrefix(where, "--") || strings.HasPrefix(where, "$")
+}
+
+// place is where a setting stands; empty: nowhere.
+func place(origin map[string]string, path string) string {
+	if path != "webhook_keys" {
+		return origin[path]
+	}
+	return cmp.Or(origin[path], origin["webhook_key_files"], origin["webhook_keys_env"])
 }
 
 // checkLeader lets the leader check all that it will be given: first what is common to
@@ -68,16 +97,16 @@ func (l *loader) checkLeader() {
 	_, err := leader.New(common)
 	for _, err := range unjoin(err) {
 		told[err.Error()] = true
-		l.leaderFault(err, SDKKey{})
+		l.leaderFault(err, nil)
 	}
-	for i, k := range s.SDKKeys {
+	for i := range s.SDKKeys {
 		one, key := common, s.leaderKey(i)
-		key.Name, key.Key = "", anyKey
+		key.Name, key.Key = "any", anyKey
 		one.SDKKeys = []leader.SDKKey{key}
 		_, err := leader.New(one)
 		for _, err := range unjoin(err) {
 			if !told[err.Error()] {
-				l.leaderFault(err, k)
+				l.leaderFault(err, &s.SDKKeys[i])
 			}
 		}
 	}
@@ -86,33 +115,25 @@ func (l *loader) checkLeader() {
 
 var (
 	wrappings = regexp.MustCompile(`^(leader|cdn|SDKKeys\[\d+\]): `)
-	fieldName = regexp.MustCompile(`^(Timing: )?([A-Z][A-Za-z]*)(:? )`)
+	fieldName = regexp.MustCompile(`^(Timing: )?([A-Z][A-Za-z]*)(\[\d+\])?:? `)
 )
 
 // leaderFault tells an error of the leader where the setting stands that it names.
-func (l *loader) leaderFault(err error, k SDKKey) {
+func (l *loader) leaderFault(err error, k *SDKKey) {
 	text := err.Error()
 	for wrappings.MatchString(text) {
 		text = wrappings.ReplaceAllString(text, "")
 	}
 	m := fieldName.FindStringSubmatch(text)
-	if m == nil {
-		l.faults.add(k.where, "%s", text)
-		return
-	}
-	path, rest := snake(m[2]), strings.TrimPrefix(text, m[0])
-	if m[1] != "" {
-		path, rest = "timings."+path, strings.TrimPrefix(text, m[1])
-	}
 	switch {
-	case k.origin[path] != "":
-		l.faults.add(k.origin[path], "%s: %s", path, rest)
-	case l.s.origin[path] != "":
-		l.faultAt(path, rest)
-	case path == "proxy_url":
-		l.faults.add("$HTTPS_PROXY or $HTTP_PROXY", "%s", rest)
+	case m == nil && k != nil:
+		l.faults.add(k.where, "%s: %s", k.path, text)
+	case m == nil:
+		l.faults.add("", "%s", text)
+	case m[1] != "":
+		l.say(k, "timings."+snake(m[2]), "%s", strings.TrimPrefix(text, m[1]))
 	default:
-		l.faults.add(k.where, "%s: %s", path, rest)
+		l.say(k, snake(m[2]), "%s", strings.TrimPrefix(text, m[0]))
 	}
 }
 
@@ -135,9 +156,9 @@ func (l *loader) checkServer() {
 	s := l.s
 	if s.Listen != "" {
 		if _, port, err := net.SplitHostPort(s.Listen); err != nil {
-			l.faultAt("listen", "it is no address to listen at: write host:port or :port")
+			l.say(nil, "listen", "it is no address to listen at: write host:port or :port")
 		} else if _, err := net.LookupPort("tcp", port); err != nil {
-			l.faultAt("listen", "the port is neither a number up to 65535 nor a service's name")
+			l.say(nil, "listen", "the port is neither a number up to 65535 nor a service's name")
 		}
 	} else {
 		for i := range s.SDKKeys {
@@ -152,7 +173,7 @@ func (l *loader) checkServer() {
 	}
 	if e := s.Tracing.Endpoint; e != "" {
 		if u, err := url.Parse(e); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-			l.faultAt("tracing.endpoint", "it is no URL of a receiver: write http://host:4318")
+			l.say(nil, "tracing.endpoint", "it is no URL of a receiver: write http://host:4318")
 		}
 	}
 }

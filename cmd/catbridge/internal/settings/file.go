@@ -94,6 +94,9 @@ func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, tak
 		key, value := node.Content[i], node.Content[i+1]
 		path := prefix + key.Value
 		set := find(table, path)
+		if strings.Contains(key.Value, ".") {
+			set = nil // what is nested is not written with dots
+		}
 		group := set == nil && isGroup(table, path)
 		switch {
 		case key.Kind != yaml.ScalarNode || set == nil && !group:
@@ -154,7 +157,7 @@ func (d *document) sdkKeys(node *yaml.Node) {
 	for i, item := range node.Content {
 		item = resolve(item)
 		path := fmt.Sprintf("%s[%d]", pathKeys, i)
-		k := SDKKey{where: fmt.Sprintf("%s:%d: %s", d.name, item.Line, path), origin: map[string]string{}}
+		k := SDKKey{path: path, where: fmt.Sprintf("%s:%d", d.name, item.Line), origin: map[string]string{}}
 		if item.Kind != yaml.MappingNode {
 			d.fault(item.Line, path, "name and key are expected here, each as name: value")
 			continue

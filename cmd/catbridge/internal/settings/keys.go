@@ -1,9 +1,10 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/catbridge/catbridge/internal/cdn"
 )
@@ -32,13 +33,13 @@ func (l *loader) parseKeys(where string, texts []string) {
 }
 
 // parseKeyLines reads a file of keys.
-func (l *loader) parseKeyLines(where, text string) {
+func (l *loader) parseKeyLines(text string) {
 	list := lines(text)
 	for _, line := range list {
 		l.parseKeys(fmt.Sprintf("%s:%d", l.s.keyFile, line.number), []string{line.text})
 	}
 	if len(list) == 0 {
-		l.faults.add(where, "%s: there is no SDK key in it", l.s.keyFile)
+		l.say(nil, pathKeyFile, "%s: there is no SDK key in it", l.s.keyFile)
 	}
 }
 
@@ -48,48 +49,36 @@ func (l *loader) checkKeys() {
 		l.faults.add("", "no SDK key: give --sdk-key, $CATBRIDGE_SDK_KEY or --sdk-key-file, or sdk_keys in the file of --config")
 	}
 	names, keys := map[string]string{}, map[string]string{}
-	for _, k := range l.s.SDKKeys {
-		at := func(path string) string {
-			if where, ok := k.origin[path]; ok {
-				return where
-			}
-			return k.where
-		}
+	for i := range l.s.SDKKeys {
+		k := &l.s.SDKKeys[i]
 		switch first, twice := keys[k.Key]; {
-		case k.Key == "" && k.origin == nil:
-			l.faults.add(k.where, "the SDK key is empty")
+		case k.Key == "" && k.path == "":
+			l.say(k, "key", "the SDK key is empty")
 		case k.Key == "": // told where it was looked for
 		case twice:
-			l.faults.add(at("key"), "the SDK key %s is there twice, first at %s", cdn.Mask(k.Key), first)
+			l.say(k, "key", "the SDK key %s is there twice, first at %s", cdn.Mask(k.Key), first)
 		default:
-			keys[k.Key] = at("key")
+			keys[k.Key] = cmp.Or(k.origin["key"], k.where)
 			if err := cdn.CheckSDKKey(k.Key, k.BaseURL != "" || l.AnySDKKey); err != nil {
-				l.faults.add(at("key"), "%v", err)
+				l.say(k, "key", "%v", err)
 			}
 		}
 		switch first, taken := names[k.Name]; {
 		case k.Name == "":
 		case k.Key != "" && strings.Contains(k.Name, k.Key):
-			l.faults.add(at("name"), "the name holds the SDK key, and would show it in every log: give another")
-		case checkName(k.Name) != "":
-			l.faults.add(at("name"), "%s", checkName(k.Name))
+			l.say(k, "name", "it holds the SDK key, and would show it in every log: give another")
+		case !nameForm.MatchString(k.Name):
+			l.say(k, "name", "a name is of letters, digits, _, - and ., begins with no dot, and has at most 128 of them")
 		case taken:
-			l.faults.add(at("name"), "the name %q is taken, by %s: give each SDK key one of its own", k.Name, first)
+			l.say(k, "name", "the name %q is taken, by %s: give each SDK key one of its own", k.Name, first)
 		default:
-			names[k.Name] = at("name")
+			names[k.Name] = cmp.Or(k.origin["name"], k.where)
+		}
+		if k.Name == "" && len(k.WebhookKeys) > 0 && l.Part&LeaderOnly != 0 {
+			l.say(k, "name", "it is missing: the webhook's URL ends with it")
 		}
 	}
 }
 
-// checkName tells what is wrong with a name, which stands in logs, metrics and the
-// paths of webhooks.
-func checkName(name string) string {
-	const most = 64
-	switch {
-	case len(name) > most || !utf8.ValidString(name):
-		return fmt.Sprintf("a name is text of at most %d bytes", most)
-	case strings.ContainsAny(name, " \t/\\?#%&=\"'"):
-		return "a name has no spaces, quotes or any of / \\ ? # % & ="
-	}
-	return ""
-}
+// nameForm is what fits into logs, labels of metrics, and the URLs of webhooks.
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$`)

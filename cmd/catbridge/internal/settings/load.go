@@ -73,11 +73,11 @@ func (l *loader) read() {
 	flags, environment := fromFlags(l.Flags, l.table), fromEnvironment(l.Environ, l.Variables, l.table)
 	if path := l.configPath(); path != "" {
 		l.s.File = path
-		where := "$" + configVariable
+		l.s.origin[configFlag] = "$" + configVariable
 		if l.Flags != nil && l.Flags.Changed(configFlag) {
-			where = "--" + configFlag
+			l.s.origin[configFlag] = "--" + configFlag
 		}
-		if data, ok := l.readFile(where, path); ok {
+		if data, ok := l.readFile(nil, configFlag, path); ok {
 			l.document = parse(path, []byte(data))
 			l.sources = append(l.sources, fromFile(l.document, l.table))
 		}
@@ -150,14 +150,14 @@ func (l *loader) merge() {
 const maxFile = 1 << 20
 
 // readFile reads a text file, and remembers it as one to watch. Faults show none of it.
-func (l *loader) readFile(where, path string) (string, bool) {
-	if !slices.Contains(l.s.Files, path) {
-		l.s.Files = append(l.s.Files, path)
+func (l *loader) readFile(k *SDKKey, path, file string) (string, bool) {
+	if !slices.Contains(l.s.Files, file) {
+		l.s.Files = append(l.s.Files, file)
 	}
-	text, err := readText(path)
-	fmt.Fprintf(l.seen, "%q %q %v\n", path, text, err)
+	text, err := readText(file)
+	fmt.Fprintf(l.seen, "%q %q %v\n", file, text, err)
 	if err != nil {
-		l.faults.add(where, "%v", err)
+		l.say(k, path, "%v", err)
 	}
 	return text, err == nil
 }

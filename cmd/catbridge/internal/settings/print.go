@@ -2,7 +2,7 @@ package settings
 
 import (
 	"bytes"
-	"fmt"
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -120,17 +120,12 @@ func (s *Settings) keyNodes() []*yaml.Node {
 			case "key_file", "key_env", "webhook_key_files", "webhook_keys_env":
 				continue
 			}
-			where, own := k.origin[set.path]
-			switch {
-			case own:
-			case set.path == "key":
+			where := cmp.Or(place(k.origin, set.path), place(s.origin, set.path), "default")
+			switch set.path {
+			case "key":
 				where = k.source()
-			case set.path == "webhook_keys":
-				where = "as said"
-			case s.origin[set.path] != "":
-				where = s.origin[set.path]
-			default:
-				where = "default"
+			case "name":
+				where = cmp.Or(k.origin["name"], k.where)
 			}
 			if !set.value.zero() {
 				put(item, []string{set.path}, node(set), where)
@@ -143,12 +138,12 @@ func (s *Settings) keyNodes() []*yaml.Node {
 
 // source is where the key itself came from.
 func (k *SDKKey) source() string {
-	for _, path := range []string{"key", "key_file", "key_env"} {
-		if where, ok := k.origin[path]; ok {
-			return fmt.Sprintf("%s, %s", where, path)
+	for _, path := range []string{"key_file", "key_env"} {
+		if where := k.origin[path]; where != "" {
+			return where + ", " + path
 		}
 	}
-	return k.where
+	return cmp.Or(k.origin["key"], k.where)
 }
 
 // Restart names the settings that differ and that only a restart can take over. The

@@ -13,19 +13,19 @@ func (l *loader) secrets() {
 	s, m, r := l.s, l.m, &l.s.Redis
 	if l.Part&Redis != 0 {
 		if m.passwordEnv != "" {
-			r.Password = l.named("redis.password_env", m.passwordEnv)
+			r.Password = l.named(nil, "redis.password_env", m.passwordEnv)
 		}
 		if m.sentinelPasswordEnv != "" {
-			r.SentinelPassword = l.named("redis.sentinel_password_env", m.sentinelPasswordEnv)
+			r.SentinelPassword = l.named(nil, "redis.sentinel_password_env", m.sentinelPasswordEnv)
 		}
 		if m.sentinelFile != "" {
-			r.SentinelPassword = l.line(s.origin["redis.sentinel_password_file"], m.sentinelFile)
+			r.SentinelPassword = l.line(nil, "redis.sentinel_password_file", m.sentinelFile)
 		}
 	}
 	if l.Part&SDKKeys != 0 {
-		if where := s.origin[pathKeyFile]; s.keyFile != "" {
-			if text, ok := l.readFile(where, s.keyFile); ok {
-				l.parseKeyLines(where, text)
+		if s.keyFile != "" {
+			if text, ok := l.readFile(nil, pathKeyFile, s.keyFile); ok {
+				l.parseKeyLines(text)
 			}
 		}
 		for i := range s.SDKKeys {
@@ -33,78 +33,76 @@ func (l *loader) secrets() {
 		}
 	}
 	if l.Part&LeaderOnly != 0 {
-		l.webhookSecrets(&s.Defaults, s.origin)
+		l.webhookSecrets(nil, &s.Defaults)
 	}
 	l.readable()
 }
 
 // keySecrets reads the secrets of an SDK key of the file.
 func (l *loader) keySecrets(k *SDKKey) {
-	if len(k.origin) == 0 {
+	if k.path == "" {
 		return // of flags or the environment
 	}
 	var given []string
 	for _, path := range []string{"key", "key_file", "key_env"} {
-		if _, ok := k.origin[path]; ok {
+		if k.origin[path] != "" {
 			given = append(given, path)
 		}
 	}
 	switch {
 	case len(given) == 0:
-		l.faults.add(k.where, "the SDK key is missing: give one of key, key_file, key_env")
+		l.faults.add(k.where, "%s: the SDK key is missing: give one of key, key_file, key_env", k.path)
 	case len(given) > 1:
-		l.faults.add(k.where, "%s are given: give one of them", strings.Join(given, " and "))
+		l.faults.add(k.where, "%s: %s are given: give one of them", k.path, strings.Join(given, " and "))
+		k.Key = ""
 	case k.keyFile != "":
-		k.Key = l.line(k.origin["key_file"], k.keyFile)
+		k.Key = strings.TrimSpace(l.line(k, "key_file", k.keyFile))
 	case k.keyEnv != "":
-		if k.Key = l.variable(k.keyEnv); k.Key == "" {
-			l.faults.add(k.origin["key_env"], "$%s is not set", k.keyEnv)
-		}
+		k.Key = l.named(k, "key_env", k.keyEnv)
 	}
 	if l.Part&LeaderOnly != 0 {
-		l.webhookSecrets(k, k.origin)
+		l.webhookSecrets(k, k)
 	}
 }
 
 // webhookSecrets adds the signing keys of files and variables: all count, so that they
-// can be rotated.
-func (l *loader) webhookSecrets(k *SDKKey, origin map[string]string) {
-	for _, path := range k.webhookKeyFiles {
-		if text, ok := l.readFile(origin["webhook_key_files"], path); ok {
-			lines := lines(text)
-			if len(lines) == 0 {
-				l.faults.add(origin["webhook_key_files"], "%s: there is no key in it", path)
-			}
-			for _, line := range lines {
-				k.WebhookKeys = append(k.WebhookKeys, line.text)
-			}
+// can be rotated. k tells whose settings they are, nil: the common ones.
+func (l *loader) webhookSecrets(k, to *SDKKey) {
+	for _, path := range to.webhookKeyFiles {
+		text, ok := l.readFile(k, "webhook_key_files", path)
+		list := lines(text)
+		if ok && len(list) == 0 {
+			l.say(k, "webhook_key_files", "%s: there is no key in it", path)
+		}
+		for _, line := range list {
+			to.WebhookKeys = append(to.WebhookKeys, line.text)
 		}
 	}
-	if k.webhookKeysEnv != "" {
-		k.WebhookKeys = append(k.WebhookKeys, split(l.named("webhook_keys_env", k.webhookKeysEnv))...)
+	if to.webhookKeysEnv != "" {
+		to.WebhookKeys = append(to.WebhookKeys, split(l.named(k, "webhook_keys_env", to.webhookKeysEnv))...)
 	}
 }
 
 // named gives the value of a variable that a setting names.
-func (l *loader) named(path, variable string) string {
+func (l *loader) named(k *SDKKey, path, variable string) string {
 	value := l.variable(variable)
 	if value == "" {
-		l.faults.add(l.s.origin[path], "$%s is not set", variable)
+		l.say(k, path, "$%s is not set", variable)
 	}
 	return value
 }
 
 // line reads a file that holds one secret.
-func (l *loader) line(where, path string) string {
-	text, ok := l.readFile(where, path)
+func (l *loader) line(k *SDKKey, path, file string) string {
+	text, ok := l.readFile(k, path, file)
 	if !ok {
 		return ""
 	}
 	switch text = strings.TrimRight(text, "\r\n"); {
 	case text == "":
-		l.faults.add(where, "%s is empty", path)
+		l.say(k, path, "%s is empty", file)
 	case strings.ContainsAny(text, "\r\n"):
-		l.faults.add(where, "%s has more than one line", path)
+		l.say(k, path, "%s has more than one line", file)
 		return ""
 	}
 	return text

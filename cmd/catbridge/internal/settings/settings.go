@@ -62,6 +62,7 @@ type SDKKey struct {
 	keyFile, keyEnv string
 	webhookKeyFiles []string
 	webhookKeysEnv  string
+	path            string // sdk_keys[1] in a file; empty: of flags or the environment
 	where           string
 	origin          map[string]string
 }

@@ -133,11 +133,11 @@ func (src *source) expand(table []*setting) {
 	for _, part := range parts {
 		set := find(table, "redis."+part.Name)
 		if src.has(set.path) {
-			src.faults.add(src.where(set), "it is in the URL of %s, too: give one of them", where)
+			src.faults.add(src.where(set), "%s is in the URL of %s, too: give one of them", set.path, where)
 			continue
 		}
 		if err := set.value.check(part.Values); err != nil {
-			src.faults.add(where, "%s: %v", part.Name, err)
+			src.faults.add(where, "%s: %v", set.path, err)
 			continue
 		}
 		src.within[set.path] = where

@@ -2,42 +2,46 @@ package settings
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// unknown says that there is no such setting, and which one may be meant.
+// unknown says that there is no such setting, and which one may be meant. It quotes only
+// what can be no secret.
 func unknown(prefix string, key *yaml.Node, table []*setting) string {
-	name := strings.TrimSuffix(quote(prefix+key.Value), `"`)
-	if key.Kind != yaml.ScalarNode || !strings.HasPrefix(name, `"`) {
+	switch {
+	case key.Value == "<<":
+		return "merge keys (<<) are not known here"
+	case key.Kind != yaml.ScalarNode || !settingName.MatchString(key.Value):
 		return "there is no such setting"
 	}
 	var names []string
 	for _, s := range table {
-		rest, ok := strings.CutPrefix(s.path, prefix)
-		if !ok {
-			continue
+		if rest, ok := strings.CutPrefix(s.path, prefix); ok {
+			group, _, _ := strings.Cut(rest, ".")
+			names = append(names, prefix+group, s.path)
 		}
-		group, _, _ := strings.Cut(rest, ".")
-		names = append(names, group, s.path)
 	}
-	text := fmt.Sprintf("there is no setting %s\"", name)
-	if key.Value == "<<" {
-		text = "merge keys (<<) are not known here"
+	text := fmt.Sprintf("there is no setting %q", prefix+key.Value)
+	if strings.Contains(key.Value, ".") && find(table, prefix+key.Value) != nil {
+		return text + ": what stands below another is not written with dots, but indented"
 	}
-	if near := nearest(key.Value, names, 1+len(key.Value)/3); near != "" {
-		text += "; did you mean " + strings.TrimPrefix(near, prefix) + "?"
+	if near := nearest(prefix+key.Value, names, 1+len(key.Value)/3); near != "" {
+		text += "; did you mean " + near + "?"
 	}
 	return text
 }
+
+var settingName = regexp.MustCompile(`^[A-Za-z_.-]{1,40}$`)
 
 // nearest gives the name that differs least, by so many letters at most; empty: there
 // is none.
 func nearest(word string, names []string, least int) string {
 	best := ""
 	for _, name := range names {
-		if last := name[strings.LastIndexByte(name, '.')+1:]; word == last {
+		if strings.HasSuffix(name, "."+word) {
 			return name
 		}
 		if d := distance(word, name); d <= least && (best == "" || d < distance(word, best)) {
