@@ -46,6 +46,12 @@ var layouts = map[string]layout{
 		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
+	"metrics": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "leader", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription",
+		},
+		other: []string{"github.com/prometheus/client_golang"},
+	},
 	"follower/openfeature": {
 		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/open-feature/go-sdk"},

@@ -56,15 +56,16 @@ func patient(next http.Handler) http.Handler {
 }
 
 // buffered reads the body before the request counts as being handled, so that one who
-// sends it slowly keeps nobody else from that.
+// sends it slowly keeps nobody else from that. A body that is too large is cut off just
+// above what the leader takes.
 func buffered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 		_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 		switch {
 		case tooLarge:
-			http.Error(w, "the body is too large", http.StatusRequestEntityTooLarge)
-			return
+			// Whoever handles it sees that it is, and counts it.
+			w.Header().Set("Connection", "close")
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			w.Header().Set("Connection", "close")
 			http.Error(w, "the body came too slowly", http.StatusRequestTimeout)
@@ -75,7 +76,6 @@ func buffered(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.ContentLength = int64(len(body))
 		next.ServeHTTP(w, r)
 	})
 }

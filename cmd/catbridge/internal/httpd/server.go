@@ -22,7 +22,7 @@ const (
 	shutdownTimeout   = 5 * time.Second
 
 	maxHeaderBytes = 16 << 10
-	maxBodyBytes   = 64 << 10
+	maxBodyBytes   = 64<<10 + 1 // one byte more than a webhook may have
 
 	defaultConnections = 512
 	// minConnections is above what can be handled at once: see routes.go.

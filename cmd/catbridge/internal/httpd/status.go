@@ -31,17 +31,18 @@ type KeyStatus struct {
 	Since       time.Time `json:"since,omitzero"`        // when this process's last term began
 	LastContact time.Time `json:"last_contact,omitzero"` // when Redis last answered
 
-	Rev         int64     `json:"rev"` // of the current config, Unix milliseconds; 0: there is none
-	Hash        string    `json:"hash,omitempty"`
-	ETag        string    `json:"etag,omitempty"`
-	LastAnswer  time.Time `json:"last_answer,omitzero"`  // of the CDN, by Redis's clock
-	Age         *float64  `json:"age_seconds,omitempty"` // since that, by Redis's clock
-	Ahead       float64   `json:"ahead_seconds"`         // the entry, of Redis's clock
-	ClockOffset float64   `json:"clock_offset_seconds"`  // Redis's clock less this machine's
-	Receivers   int64     `json:"receivers"`             // of the last message
-	BrokenFlags int       `json:"broken_flags"`          // flags with an error in their model
-	PollError   string    `json:"poll_error,omitempty"`  // of the last poll
-	WriteError  string    `json:"write_error,omitempty"` // of the last write to Redis
+	Rev          int64     `json:"rev"` // of the current config, Unix milliseconds; 0: there is none
+	Hash         string    `json:"hash,omitempty"`
+	ETag         string    `json:"etag,omitempty"`
+	LastAnswer   time.Time `json:"last_answer,omitzero"`  // of the CDN, by Redis's clock
+	Age          *float64  `json:"age_seconds,omitempty"` // since that, by Redis's clock
+	Ahead        float64   `json:"ahead_seconds"`         // the entry, of Redis's clock
+	ClockOffset  float64   `json:"clock_offset_seconds"`  // Redis's clock less this machine's
+	Receivers    int64     `json:"receivers"`             // of the last message
+	PollInterval float64   `json:"poll_interval_seconds"`
+	BrokenFlags  int       `json:"broken_flags"`          // flags with an error in their model
+	PollError    string    `json:"poll_error,omitempty"`  // of the last poll
+	WriteError   string    `json:"write_error,omitempty"` // of the last write to Redis
 }
 
 // status serves a [Status].
@@ -79,7 +80,7 @@ func keyStatus(k leader.KeyStats, now time.Time) KeyStatus {
 		Name: k.Name, State: k.State, Ready: reason == "", Reason: reason,
 		LockHolder: k.LockHolder, Epoch: k.Epoch, Since: k.Since.UTC(), LastContact: k.LastContact.UTC(),
 		Rev: k.Rev, Hash: k.Hash, ETag: k.ETag, LastAnswer: k.LastAnswer,
-		Ahead: k.Ahead.Seconds(), ClockOffset: k.ClockOffset.Seconds(), Receivers: k.Receivers,
+		PollInterval: k.PollInterval.Seconds(), Ahead: k.Ahead.Seconds(), ClockOffset: k.ClockOffset.Seconds(), Receivers: k.Receivers,
 		BrokenFlags: k.BrokenFlags, PollError: k.PollError, WriteError: k.WriteError,
 	}
 	if !k.LastAnswer.IsZero() {

@@ -1,0 +1,201 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/histogram"
+)
+
+type stats = follower.Stats
+
+// count is a value of a label of a follower's metric.
+type count = part[stats, int64]
+
+var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
+	{
+		name: "catbridge_follower_state", kind: gauge, label: "state",
+		help: "1 for the state of the connection to Redis: connecting, live, noLeader (connected, but no leader is heard), " +
+			"polling (no subscription is possible), disconnected, unsubscribed (there is to be none), closed.",
+		read: oneOf(func(s *stats) follower.State { return s.State }, follower.Connecting, follower.Live, follower.NoLeader,
+			follower.Polling, follower.Disconnected, follower.Unsubscribed, follower.Closed),
+	},
+	{
+		name: "catbridge_follower_rev", kind: gauge,
+		help: "Rev of the config in force, in Unix milliseconds, to compare with catbridge_leader_rev; 0: there is none.",
+		read: value(func(s *stats) int64 { return s.Rev }),
+	},
+	{
+		name: "catbridge_follower_source", kind: gauge, label: "source",
+		help: "1 for where the config in force was taken from: blob, message or entry in Redis, cache, cdn, file.",
+		read: oneOf(func(s *stats) follower.Source { return s.Source }, follower.SourceBlob, follower.SourceMessage,
+			follower.SourceEntry, follower.SourceCache, follower.SourceCDN, follower.SourceFile),
+	},
+	{
+		name: "catbridge_follower_config_age_seconds", kind: gauge,
+		help: "Time since the CDN last confirmed the config in force, as far as leaders told; missing if nothing was told.",
+		read: func(s *stats, _ time.Time, emit func(float64, string)) {
+			if s.HasCDN {
+				emit(s.Age.Seconds(), "")
+			}
+		},
+	},
+	{
+		name: "catbridge_follower_poll_interval_seconds", kind: gauge,
+		help: "Time between two polls of the CDN, as the leader told it.",
+		read: seconds(func(s *stats) time.Duration { return s.Poll }),
+	},
+	{
+		name: "catbridge_follower_epoch", kind: gauge,
+		help: "Number of the term of the leader that was last heard of.",
+		read: value(func(s *stats) int64 { return s.Epoch }),
+	},
+	{
+		name: "catbridge_follower_publish_to_apply_seconds", kind: durations,
+		help: "Time from when the leader asked the CDN for a config until it replaced the one before here. The beginning is told by Redis's clock: " +
+			"where this machine's differs it is wrong, by at most the time between two messages.",
+		times: func(s *stats) histogram.Durations { return s.PublishToApply },
+	},
+	{
+		name: "catbridge_follower_apply_duration_seconds", kind: durations,
+		help:  "Time from when a message told of a newer config until such was in force here, the wait within the spread window included. It is exact.",
+		times: func(s *stats) histogram.Durations { return s.ApplyTimes },
+	},
+	{
+		name: "catbridge_follower_connects_total", kind: counter,
+		help: "Subscriptions that Redis acknowledged.",
+		read: value(func(s *stats) int64 { return s.Connects }),
+	},
+	{
+		name: "catbridge_follower_disconnects_total", kind: counter,
+		help: "Subscriptions that ended without having been closed here.",
+		read: value(func(s *stats) int64 { return s.Disconnects }),
+	},
+	{
+		name: "catbridge_follower_refusals_total", kind: counter,
+		help: "Subscriptions that Redis refused, or that could not be had though it answered.",
+		read: value(func(s *stats) int64 { return s.Refusals }),
+	},
+	{
+		name: "catbridge_follower_deaf_total", kind: counter,
+		help: "Connections given up because a leader was alive, but its messages did not arrive.",
+		read: value(func(s *stats) int64 { return s.Deaf }),
+	},
+	{
+		name: "catbridge_follower_messages_total", kind: counter, label: "type",
+		help: "Messages received, by type: change, heartbeat, resign, refresh, unknown (of another version), bad (malformed, " +
+			"or with content that does not fit its hash).",
+		read: parts(
+			count{"change", func(s *stats) int64 { return s.Changes }},
+			count{"heartbeat", func(s *stats) int64 { return s.Heartbeats }},
+			count{"resign", func(s *stats) int64 { return s.Resignations }},
+			count{"refresh", func(s *stats) int64 { return s.RefreshAsked }},
+			count{"unknown", func(s *stats) int64 { return s.Unknown }},
+			count{"bad", func(s *stats) int64 { return s.BadMessages }},
+		),
+	},
+	{
+		name: "catbridge_follower_dropped_messages_total", kind: counter,
+		help: "Messages not looked at because too many came at once; what they told is read instead.",
+		read: value(func(s *stats) int64 { return s.Dropped }),
+	},
+	{
+		name: "catbridge_follower_resyncs_total", kind: counter,
+		help: "Times that Redis was asked which config is current because messages may have been missed.",
+		read: value(func(s *stats) int64 { return s.Resyncs }),
+	},
+	{
+		name: "catbridge_follower_reads_total", kind: counter, label: "kind",
+		help: "Reads from Redis, by kind: content, head (which content is current), entry (the one that official SDKs share).",
+		read: parts(
+			count{"content", func(s *stats) int64 { return s.Reads }},
+			count{"head", func(s *stats) int64 { return s.HeadReads }},
+			count{"entry", func(s *stats) int64 { return s.EntryReads }},
+		),
+	},
+	{
+		name: "catbridge_follower_failed_reads_total", kind: counter,
+		help: "Reads from Redis that failed.",
+		read: value(func(s *stats) int64 { return s.FailedReads }),
+	},
+	{
+		name: "catbridge_follower_lagging_reads_total", kind: counter,
+		help: "Reads that gave older content than what had been announced: a replica that is behind.",
+		read: value(func(s *stats) int64 { return s.LaggingReads }),
+	},
+	{
+		name: "catbridge_follower_applied_total", kind: counter,
+		help: "Configs from Redis put in force.",
+		read: value(func(s *stats) int64 { return s.Applied }),
+	},
+	{
+		name: "catbridge_follower_applied_inline_total", kind: counter,
+		help: "Configs put in force that a message carried, so that nothing had to be read.",
+		read: value(func(s *stats) int64 { return s.Inline }),
+	},
+	{
+		name: "catbridge_follower_refused_total", kind: counter, label: "what",
+		help: "Content refused, so that what was held stayed: blob (the bridge's copy is damaged), entry (the official one is), config (it is none).",
+		read: parts(
+			count{"blob", func(s *stats) int64 { return s.RefusedBlobs }},
+			count{"entry", func(s *stats) int64 { return s.RefusedEntries }},
+			count{"config", func(s *stats) int64 { return s.RefusedConfigs }},
+		),
+	},
+	{
+		name: "catbridge_follower_anomalies_total", kind: counter,
+		help: "Times that other content was named at the rev that is held, which no leader writes.",
+		read: value(func(s *stats) int64 { return s.Anomalies }),
+	},
+	{
+		name: "catbridge_follower_hold_downs_total", kind: counter,
+		help: "Times that a lower rev with other content was named, and not followed unless the evidence of rule 6 came together.",
+		read: value(func(s *stats) int64 { return s.HoldDowns }),
+	},
+	{
+		name: "catbridge_follower_rebases_total", kind: counter,
+		help: "Times that the rev was lowered by rule 6: Redis lost its data, and its clock is behind.",
+		read: value(func(s *stats) int64 { return s.Rebases }),
+	},
+	{
+		name: "catbridge_follower_evaluation_errors_total", kind: counter, label: "reason",
+		help: "Evaluations that gave the default because they failed, by reason: no_config, no_such_key, wrong_type (of the default), broken_flag, other.",
+		read: parts(
+			count{"no_config", func(s *stats) int64 { return s.EvaluationErrors.NoConfig }},
+			count{"no_such_key", func(s *stats) int64 { return s.EvaluationErrors.NoSuchKey }},
+			count{"wrong_type", func(s *stats) int64 { return s.EvaluationErrors.WrongType }},
+			count{"broken_flag", func(s *stats) int64 { return s.EvaluationErrors.BrokenFlag }},
+			count{"other", func(s *stats) int64 { return s.EvaluationErrors.Other }},
+		),
+	},
+	{
+		name: "catbridge_follower_cdn_fetches_total", kind: counter,
+		help: "Times that the client asked the CDN itself.",
+		read: value(func(s *stats) int64 { return s.Fetches }),
+	},
+	{
+		name: "catbridge_follower_failed_cdn_fetches_total", kind: counter,
+		help: "Among them those without a usable answer.",
+		read: value(func(s *stats) int64 { return s.FailedFetches }),
+	},
+	{
+		name: "catbridge_follower_reports_total", kind: counter,
+		help: "Reports to the fleet.",
+		read: value(func(s *stats) int64 { return s.Reports }),
+	},
+	{
+		name: "catbridge_follower_failed_reports_total", kind: counter,
+		help: "Among them those that Redis did not take.",
+		read: value(func(s *stats) int64 { return s.FailedReports }),
+	},
+	{
+		name: "catbridge_follower_dropped_hooks_total", kind: counter,
+		help: "Changes that hooks were not told of because they were too slow.",
+		read: value(func(s *stats) int64 { return s.DroppedHooks }),
+	},
+	{
+		name: "catbridge_follower_hook_panics_total", kind: counter,
+		help: "Hooks that panicked.",
+		read: value(func(s *stats) int64 { return s.HookPanics }),
+	},
+})

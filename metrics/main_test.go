@@ -1,0 +1,121 @@
+package metrics
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+	"go.uber.org/goleak"
+
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/leader"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type toldLeader struct{ stats leader.Stats }
+
+func (l toldLeader) Stats() leader.Stats { return l.stats }
+
+type toldFollower struct{ stats follower.Stats }
+
+func (f toldFollower) Stats() follower.Stats { return f.stats }
+
+// text is what a collector tells, in the format of Prometheus.
+func text(t testing.TB, c prometheus.Collector) string {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(c); err != nil {
+		t.Fatal(err)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.String()
+}
+
+func lint(t testing.TB, c prometheus.Collector) {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(c); err != nil {
+		t.Fatal(err)
+	}
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func wantLines(t testing.TB, text string, lines ...string) {
+	t.Helper()
+	all := "\n" + text
+	for _, line := range lines {
+		if !strings.Contains(all, "\n"+line+"\n") {
+			name, _, _ := strings.Cut(line, "{")
+			have := ""
+			for l := range strings.Lines(text) {
+				if strings.HasPrefix(l, name) {
+					have += l
+				}
+			}
+			t.Errorf("no line %s, but\n%s", line, have)
+		}
+	}
+}
+
+var testNow = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+
+// at collects a family at a fixed time.
+type at[S any] struct {
+	family[S]
+	stats S
+}
+
+func (a at[S]) Describe(to chan<- *prometheus.Desc) { a.describe(to) }
+
+func (a at[S]) Collect(to chan<- prometheus.Metric) {
+	a.collect(to, &a.stats, testNow, []string{"main"}[:len(a.labels)]...)
+}
+
+func fullLeader() leader.KeyStats {
+	return leader.KeyStats{
+		Name: "main", State: leader.Steady, Since: testNow.Add(-time.Hour), LastContact: testNow, LastAnswer: testNow.Add(-time.Minute),
+		PollError: "x", WriteError: "x", Rev: testNow.UnixMilli(),
+	}
+}
+
+func fullFollower() follower.Stats {
+	return follower.Stats{State: follower.Live, Source: follower.SourceBlob, HasCDN: true, Age: time.Second}
+}
+
+func TestNamesUnitsAndHelpsAreAsPrometheusWantsThem(t *testing.T) {
+	lint(t, at[leader.KeyStats]{leaderFamily, fullLeader()})
+	lint(t, at[follower.Stats]{followerFamily, fullFollower()})
+	lint(t, NewLeaderCollector(toldLeader{leader.Stats{ID: "X"}}))
+}
+
+func TestEveryNameBelongsToItsHalf(t *testing.T) {
+	for _, m := range leaderFamily.metrics {
+		if !strings.HasPrefix(m.name, "catbridge_leader_") {
+			t.Error(m.name)
+		}
+	}
+	for _, m := range followerFamily.metrics {
+		if !strings.HasPrefix(m.name, "catbridge_follower_") {
+			t.Error(m.name)
+		}
+	}
+}

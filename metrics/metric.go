@@ -1,0 +1,147 @@
+package metrics
+
+import (
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/catbridge/catbridge/internal/histogram"
+)
+
+// nameLabel tells SDK keys apart: by their names, never by themselves (I13).
+const nameLabel = "sdk_key"
+
+type kind string
+
+const (
+	gauge     kind = "gauge"
+	counter   kind = "counter"
+	durations kind = "histogram"
+)
+
+// metric is one metric that is told of every S, and how it is read.
+type metric[S any] struct {
+	name  string
+	kind  kind
+	label string // besides the family's; empty: none
+	help  string
+	// One of these. read emits a value for each value of the label; none: it is unknown.
+	read  func(s *S, now time.Time, emit func(value float64, label string))
+	times func(s *S) histogram.Durations
+}
+
+// family is a list of metrics, ready to be collected.
+type family[S any] struct {
+	labels  []string // that all of them have
+	metrics []metric[S]
+	descs   []*prometheus.Desc
+}
+
+func newFamily[S any](labels []string, metrics []metric[S]) family[S] {
+	f := family[S]{labels: labels, metrics: metrics}
+	for _, m := range metrics {
+		labels := slices.Clone(labels)
+		if m.label != "" {
+			labels = append(labels, m.label)
+		}
+		f.descs = append(f.descs, prometheus.NewDesc(m.name, m.help, labels, nil))
+	}
+	return f
+}
+
+func (f family[S]) describe(to chan<- *prometheus.Desc) {
+	for _, d := range f.descs {
+		to <- d
+	}
+}
+
+// collect tells of s; names are the values of the labels that all metrics have.
+func (f family[S]) collect(to chan<- prometheus.Metric, s *S, now time.Time, names ...string) {
+	for i, m := range f.metrics {
+		desc := f.descs[i]
+		if m.times != nil {
+			to <- constHistogram(desc, m.times(s), names)
+			continue
+		}
+		kind := prometheus.GaugeValue
+		if m.kind == counter {
+			kind = prometheus.CounterValue
+		}
+		m.read(s, now, func(value float64, label string) {
+			labels := slices.Clone(names)
+			if m.label != "" {
+				labels = append(labels, label)
+			}
+			to <- prometheus.MustNewConstMetric(desc, kind, value, labels...)
+		})
+	}
+}
+
+func constHistogram(desc *prometheus.Desc, d histogram.Durations, names []string) prometheus.Metric {
+	buckets := make(map[float64]uint64, len(histogram.Bounds))
+	var below uint64
+	for i, bound := range histogram.Bounds {
+		below += d.Counts[i]
+		buckets[bound.Seconds()] = below
+	}
+	return prometheus.MustNewConstHistogram(desc, d.Count(), d.Sum.Seconds(), buckets, names...)
+}
+
+// number is what Stats counts with.
+type number interface{ ~int | ~int64 | ~uint64 }
+
+func value[S any, N number](of func(*S) N) func(*S, time.Time, func(float64, string)) {
+	return func(s *S, _ time.Time, emit func(float64, string)) { emit(float64(of(s)), "") }
+}
+
+// either tells a condition: 1 where it holds, else 0.
+func either[S any](holds func(*S) bool) func(*S, time.Time, func(float64, string)) {
+	return func(s *S, _ time.Time, emit func(float64, string)) { emit(bit(holds(s)), "") }
+}
+
+func bit(holds bool) float64 {
+	if holds {
+		return 1
+	}
+	return 0
+}
+
+// seconds tells a duration.
+func seconds[S any](of func(*S) time.Duration) func(*S, time.Time, func(float64, string)) {
+	return func(s *S, _ time.Time, emit func(float64, string)) { emit(of(s).Seconds(), "") }
+}
+
+// timestamp tells a time that is known unless it is zero.
+func timestamp[S any](of func(*S) time.Time) func(*S, time.Time, func(float64, string)) {
+	return func(s *S, _ time.Time, emit func(float64, string)) {
+		if at := of(s); !at.IsZero() {
+			emit(float64(at.UnixMilli())/1000, "")
+		}
+	}
+}
+
+// oneOf tells which of some states is the one: 1, the others 0.
+func oneOf[S any, V ~string](of func(*S) V, all ...V) func(*S, time.Time, func(float64, string)) {
+	return func(s *S, _ time.Time, emit func(float64, string)) {
+		is := of(s)
+		for _, v := range all {
+			emit(bit(v == is), string(v))
+		}
+	}
+}
+
+// part is one value of a label.
+type part[S any, N number] struct {
+	label string
+	of    func(*S) N
+}
+
+// parts tells a number for each value of a label.
+func parts[S any, N number](all ...part[S, N]) func(*S, time.Time, func(float64, string)) {
+	return func(s *S, _ time.Time, emit func(float64, string)) {
+		for _, p := range all {
+			emit(float64(p.of(s)), p.label)
+		}
+	}
+}
