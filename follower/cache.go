@@ -13,7 +13,8 @@ import (
 
 // Cache keeps configs from one start to the next, or for other processes (S6). It is the
 // official Go SDK's ConfigCache interface. The values are the official SDKs' (S91), and
-// never expire (S93).
+// never expire (S93). Both methods must heed their context, which ends with [Client.Close],
+// and must not wait for the client; one client calls them one after the other.
 type Cache interface {
 	// Get gives the value of a key; an empty one if there is none. A value that it
 	// gave must not change.

@@ -60,8 +60,8 @@ type Config struct {
 	BaseURL string
 	// DataGovernance says which CDN is asked (S10). Zero: [Global].
 	DataGovernance DataGovernance
-	// Transport carries the requests to the CDN (S7). It must heed their contexts. Nil:
-	// one of the client's own.
+	// Transport carries the requests to the CDN (S7). It must heed their contexts, and not
+	// wait for the client. Nil: one of the client's own.
 	Transport http.RoundTripper
 	// ProxyURL is an http, https, socks5 or socks5h proxy on the way to the CDN, with
 	// user and password if need be (S7). Empty: none. Not together with Transport.
@@ -71,7 +71,9 @@ type Config struct {
 	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s.
 	HTTPTimeout time.Duration
 
-	// Logger receives the events, each with the attribute event_id (S100); nil: none.
+	// Logger receives the events, each with the attribute event_id (S100); nil: none. Its
+	// handler may evaluate flags in the mode Subscribe, but must not wait for the client,
+	// nor close it: it is called by the client's own goroutines, too.
 	Logger *slog.Logger
 	// LogLevel is the level below which events are dropped, as far as Logger takes those
 	// above it (S100): a slog.Level such as [LogLevelError], or a *slog.LevelVar that can
@@ -102,9 +104,10 @@ type Config struct {
 	// the name of the host, which everyone who may read the key in Redis then sees.
 	FleetName string
 
-	// MaxInitWait is how long [Client.Ready] waits for the first sync (S40).
-	// 0: [DefaultMaxInitWait]. Negative: for as long as it takes. That evaluations should
-	// not wait at all, NoWaitForRefresh says.
+	// MaxInitWait is how long [Client.Ready] waits for the first sync, and an evaluation
+	// in the modes AutoPoll and Manual for Ready (S40, S41). 0: [DefaultMaxInitWait].
+	// Negative: for as long as it takes. NoWaitForRefresh keeps evaluations from waiting
+	// at all; with 1 ns the client is ready at once, too.
 	MaxInitWait time.Duration
 
 	// Timings holds the durations of the protocol. The zero value means the defaults.

@@ -26,8 +26,8 @@ type Hooks struct {
 
 	// OnFlagEvaluated is called for every evaluation, those that give the default and
 	// each one of a GetAll… method included, before its value is returned (S49). The
-	// details may be kept, but not changed. Evaluations that the hook itself makes are
-	// not reported. Without such a hook an evaluation allocates nothing.
+	// details may be kept, but not changed. Evaluations that the hook itself makes, in
+	// the goroutine that calls it, are not reported, or it would never end. Without such a hook an evaluation allocates nothing.
 	OnFlagEvaluated func(details *EvaluationDetails)
 
 	// OnError is called for each event of level error, also where LogLevel drops it
