@@ -80,6 +80,13 @@
 //	a clock of Redis jumped ahead    followers stay ordered; an entry more than 5 minutes
 //	                                 ahead is reported (event 6108)
 //
+// # Rights
+//
+// A script that is refused a command half-way is not rolled back. So for each SDK key the
+// leader asks Redis at its start, at the begin of each term and after failures whether it
+// may do all that it does ([CheckRights]), and every 10 s while something is missing. What
+// is missing is reported by the rules that grant it, and stands in [KeyStats].
+//
 // # Events
 //
 // Log events carry an attribute event_id. A poll that failed has the ID of ConfigCat's
@@ -94,5 +101,6 @@
 //	6106 warn   Redis lost what was       6114 warn   webhooks are refused; told once a
 //	            written                               minute at most
 //	6107 warn   entry or blob are not as  6115 error  a webhook could not be passed on
-//	            written
+//	            written                   6116 error  the user of Redis lacks rights
+//	                                      6117 info   the user has all rights now
 package leader

@@ -19,4 +19,6 @@ const (
 	eventHook        = 6113 // info: a webhook asked for a poll
 	eventHookRefused = 6114 // warn: a webhook was refused
 	eventHookFailed  = 6115 // error: a webhook could not be passed on
+	eventNoRights    = 6116 // error: the user of Redis lacks rights
+	eventRights      = 6117 // info: the user of Redis has all rights again
 )

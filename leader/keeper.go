@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type keeper struct {
 
 	wake    chan struct{} // a leader resigned: try now
 	refresh chan struct{} // a refresh was asked for
+	recheck chan struct{} // Redis failed, or answers again: see what the user may do
 	// refreshSeq is the number of the last refresh request heard of.
 	refreshSeq atomic.Int64
 
@@ -48,6 +50,9 @@ type keeper struct {
 
 // run takes part until ctx ends or the SDK key is removed.
 func (k *keeper) run(ctx context.Context) {
+	watching, done := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { k.watchRights(watching) })
 	for {
 		stretch, ok := k.begin(ctx)
 		if !ok {
@@ -59,6 +64,8 @@ func (k *keeper) run(ctx context.Context) {
 			}
 		}
 	}
+	done()
+	watch.Wait()
 	k.stopped()
 }
 
@@ -84,6 +91,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 			k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 			if !failing {
 				k.log().Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))
+				signal(k.recheck)
 			}
 			failing = true
 		case g.outcome == outcomeAcquired:
@@ -92,7 +100,6 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 			failing = false
 			k.stats.update(func(s *KeyStats) {
 				s.LockHolder, s.Epoch = parseHolder(g.lock)
-				s.WriteError = ""
 				s.Rev, s.Hash, s.ETag, s.LastAnswer = g.meta.Rev, g.meta.Hash, g.meta.ETag, unixMilli(g.meta.CDN)
 			})
 			if g.left > 0 {
@@ -119,6 +126,7 @@ func (k *keeper) acquire(ctx context.Context) (grant, error) {
 	k.stats.update(func(s *KeyStats) {
 		s.contact()
 		s.clock(g.now)
+		s.WriteError = ""
 	})
 	return g, nil
 }

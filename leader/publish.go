@@ -175,6 +175,7 @@ func (t *term) wrote(w written) {
 		t.failing = false
 		t.k.stats.update(func(s *KeyStats) { s.WriteError = "" })
 		t.k.log().Info(eventRedisBack, "Redis can be written again.")
+		signal(t.k.recheck)
 	}
 	t.rev, t.cdn = w.rev, w.cdn
 	if t.content != nil {

@@ -1,16 +1,21 @@
 package leader
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
@@ -77,6 +82,58 @@ func TestEachRightThatALeaderLacksIsNamed(t *testing.T) {
 			wantRights(t, CheckRights(t.Context(), server.ClientAs(t, user, nil), testKey), want...)
 			if n := admin.DBSize(t.Context()).Val(); n != 0 {
 				t.Errorf("%d keys were written", n)
+			}
+		})
+	}
+}
+
+// F24, and a user that lacks rights from the start.
+func TestALeaderThatLacksRightsSaysSoAndGoesOnWhenTheyAreGranted(t *testing.T) {
+	for name, rule := range map[string]string{"command": "getrange", "several": "getrange -hset"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			admin := server.Client(t, nil)
+			user := setUser(t, admin, "leader", leaderRights+" -"+rule)
+			log := new(syncBuffer)
+			l, err := New(Config{
+				Redis: server.ClientAs(t, user, nil), SDKKeys: []SDKKey{mainKey()}, Transport: fakecdn.New(),
+				Logger: slog.New(slog.NewTextHandler(log, nil)), Timing: FastTiming(),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- l.Run(ctx) }()
+			t.Cleanup(func() { cancel(); <-done })
+			await := func(what string, holds func(KeyStats) bool) {
+				t.Helper()
+				deadline := time.Now().Add(60 * time.Second)
+				for !holds(l.Stats().Keys[0]) {
+					if time.Now().After(deadline) {
+						t.Fatalf("%s: never; %+v\n%s", what, l.Stats().Keys[0], log)
+					}
+					time.Sleep(20 * time.Millisecond)
+				}
+			}
+			lacking := func(s KeyStats) bool { return slices.Contains(s.MissingRights, "+getrange") }
+			await("missing at the start", lacking)
+			setUser(t, admin, "leader", leaderRights)
+			await("granted", func(s KeyStats) bool {
+				return s.MissingRights == nil && s.State == Steady && s.WriteError == "" && s.Rev > 0
+			})
+			setUser(t, admin, "leader", leaderRights+" -"+rule)
+			await("withdrawn", lacking)
+			setUser(t, admin, "leader", leaderRights)
+			await("granted again", func(s KeyStats) bool { return s.MissingRights == nil && s.State == Steady && s.WriteError == "" })
+			for event, want := range map[int]int{eventNoRights: 2, eventRights: 2} {
+				if n := strings.Count(log.String(), fmt.Sprint("event_id=", event)); n < want {
+					t.Errorf("event %d: %d times, want %d", event, n, want)
+				}
+			}
+			if !strings.Contains(log.String(), `rules=+getrange`) && !strings.Contains(log.String(), `rules="+getrange +hset"`) {
+				t.Errorf("the rules are not in\n%s", log)
 			}
 		})
 	}

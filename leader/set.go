@@ -92,6 +92,7 @@ func newKeeper(l *Leader, s *settings) *keeper {
 		store:   store{client: l.cfg.Redis, keys: cachekeys.For(s.Key), leaderID: l.id, expiry: l.cfg.Timing.LockExpiry},
 		wake:    make(chan struct{}, 1),
 		refresh: make(chan struct{}, 1),
+		recheck: make(chan struct{}, 1),
 	}
 	k.control.settings.Store(s)
 	k.stats.v = KeyStats{Name: s.name(), State: Candidate}

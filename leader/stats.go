@@ -58,6 +58,8 @@ type KeyStats struct {
 	BrokenFlags int    // flags of the current config with an error in their model
 	PollError   string // of the last poll; empty: it succeeded
 	WriteError  string // of the last write to Redis; empty: it succeeded
+	// MissingRights are the rules that grant what Redis denies, see [CheckRights].
+	MissingRights []string
 
 	Terms       uint64 // terms begun
 	Fenced      uint64 // terms ended by a write that was refused

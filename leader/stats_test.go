@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/redistest"
 )
 
 func TestACandidateTellsWhatIsCurrent(t *testing.T) {
@@ -48,6 +49,22 @@ func TestALoopIsNeverOverdueWhateverRedisDoes(t *testing.T) {
 			t.Errorf("last contact %v ago", time.Since(stats.LastContact))
 		}
 		stop()
+	})
+}
+
+func TestAnErrorOfTheElectionIsForgottenOnceRedisAnswers(t *testing.T) {
+	play(t, func(s *stage) {
+		link := new(redistest.Link)
+		link.Down()
+		l, _ := s.start(link)
+		if s.stats(l).WriteError == "" {
+			s.Fatal("no error")
+		}
+		link.Up()
+		s.wait(10 * time.Second)
+		if now := s.stats(l); now.WriteError != "" || now.State != Steady {
+			s.Errorf("stats %+v", now)
+		}
 	})
 }
 

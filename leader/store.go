@@ -149,15 +149,23 @@ func (s *store) hook(ctx context.Context, id string) (accepted bool, err error) 
 	return s.ask(ctx, s.keys.Meta, s.keys.Hook(id))
 }
 
+// ask tries twice: a connection may have died unnoticed. If the first try came through
+// after all, the second finds its ID known.
 func (s *store) ask(ctx context.Context, keys ...string) (accepted bool, err error) {
 	head := cachekeys.Message{Type: cachekeys.Refresh}.Head()
-	reply, err := refreshScript.Run(ctx, s.client, keys, s.keys.Events, head, hookMemory.Milliseconds()).Slice()
-	if err != nil {
-		return false, fmt.Errorf("refresh request: %w", err)
+	for _, again := range []bool{false, true} {
+		var reply []any
+		reply, err = refreshScript.Run(ctx, s.client, keys, s.keys.Events, head, hookMemory.Milliseconds()).Slice()
+		if err == nil {
+			r := reader{reply: reply}
+			return outcome(r.text()) == outcomeOK || again, r.err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		s.reload(ctx)
 	}
-	r := reader{reply: reply}
-	accepted = outcome(r.text()) == outcomeOK
-	return accepted, r.err
+	return false, fmt.Errorf("refresh request: %w", err)
 }
 
 // load reads the current content, so that a new leader can ask the CDN for a

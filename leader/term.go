@@ -84,6 +84,7 @@ func (t *term) run(ctx context.Context) {
 		s.Terms++
 	})
 	k.log().Info(eventLeading, "Leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
+	signal(k.recheck)
 	// What was asked for before is answered by the first poll.
 	drain(k.refresh)
 	t.loadContent(ctx)
@@ -164,6 +165,7 @@ func (t *term) report(err error) {
 	if !t.failing {
 		t.failing = true
 		t.k.log().Error(eventRedis, "A write to Redis failed; trying again.", eventlog.Err(err))
+		signal(t.k.recheck)
 	}
 }
 

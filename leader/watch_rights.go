@@ -1,0 +1,59 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+)
+
+// rightsRetry is the pause until rights are asked for again that were missing, or could
+// not be asked for.
+const rightsRetry = 10 * time.Second
+
+// watchRights checks what the user of Redis may do: at the start, after failures, and
+// until nothing is missing. A right that is missing may show only in what has already
+// half run, since a script is not rolled back.
+func (k *keeper) watchRights(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.recheck:
+		case <-timer.C:
+		}
+		if !k.checkRights(ctx) {
+			timer.Reset(rightsRetry)
+		}
+	}
+}
+
+// checkRights tells whether all rights are there.
+func (k *keeper) checkRights(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, k.timing.StopActing/2)
+	defer cancel()
+	err := CheckRights(ctx, k.leader.cfg.Redis, k.settings().Key)
+	lacking, ok := errors.AsType[*RightsError](err)
+	if err != nil && !ok {
+		return false // Redis does not answer, which others report
+	}
+	var missing []string
+	if ok {
+		missing = lacking.Missing
+	}
+	var before []string
+	k.stats.update(func(s *KeyStats) { before, s.MissingRights = s.MissingRights, missing })
+	switch {
+	case slices.Equal(before, missing):
+	case len(missing) == 0:
+		k.log().Info(eventRights, "The user of Redis has all rights now.")
+	default:
+		k.log().Error(eventNoRights, "The user of Redis lacks rights; grant them by ACL SETUSER.",
+			slog.String("rules", strings.Join(missing, " ")), slog.String("nodes", strings.Join(lacking.Nodes, " ")))
+	}
+	return len(missing) == 0
+}
