@@ -73,7 +73,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newDemo(), newLeader(), newWatch(), newRefresh(), newStatus(), newConfig(), newCDN(), newEval(), newVersion())
+	root.AddCommand(newDemo(), newLeader(), newWatch(), newRefresh(), newStatus(), newDoctor(), newConfig(), newCDN(), newEval(), newVersion())
 	return root
 }
 

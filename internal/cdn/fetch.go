@@ -35,9 +35,10 @@ type Response struct {
 	// Sent is the time before the request was sent that brought this answer,
 	// with a monotonic reading.
 	Sent     time.Time
-	Requests int    // requests that were sent, 1 to 5
-	RayID    string // from the CF-RAY header (S88); "": none
-	Status   int    // 200 or 304
+	Date     time.Time // of the Date header: the server's clock, to the second; zero: none
+	Requests int       // requests that were sent, 1 to 5
+	RayID    string    // from the CF-RAY header (S88); "": none
+	Status   int       // 200 or 304
 }
 
 func newFetcher(cfg Config, base, proxy *url.URL, allowed *hostPolicy) *Fetcher {

@@ -164,6 +164,7 @@ func (r *round) response() Response {
 		RayID:       r.f.rayID(r.last.header),
 		Status:      r.last.status,
 	}
+	resp.Date, _ = http.ParseTime(r.last.header.Get("Date")) // zero upon an error
 	if !resp.NotModified {
 		resp.ETag = r.last.header.Get("ETag")
 	}

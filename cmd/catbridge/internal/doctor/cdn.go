@@ -1,0 +1,151 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+// proxy connects to the one on the way to the CDN.
+func (d *Doctor) proxy(ctx context.Context) {
+	if d.As != Leader {
+		d.unknown("not tried: a %s needs no CDN, unless it is online", d.As)
+		return
+	}
+	text := d.Settings.LeaderConfig().ProxyURL
+	if text == "" {
+		d.unknown("none is set")
+		return
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		d.fault("write it like http://host:port", "the proxy's URL cannot be read")
+		return
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(u))
+	if err != nil {
+		d.fault("check --proxy, or $HTTPS_PROXY, and that it runs", "%v", err)
+		return
+	}
+	_ = conn.Close()
+	d.good("%s accepts connections", u.Redacted())
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
+	}
+	if port == "" {
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// cdn fetches as a leader does, with the ETag of what stands in Redis.
+func (d *Doctor) cdn(ctx context.Context, i int) {
+	if d.As != Leader {
+		d.unknown("not tried: a %s needs no CDN, unless it is online", d.As)
+		return
+	}
+	cfg := d.Settings.LeaderConfig()
+	key := cfg.SDKKeys[i]
+	if d.transport != nil {
+		cfg.ProxyURL = ""
+	}
+	var events warnings
+	broken := 0
+	fetcher, err := cdn.New(cdn.Config{
+		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance, Transport: d.transport, ProxyURL: cfg.ProxyURL,
+		ConnectTimeout: cfg.ConnectTimeout, ReadTimeout: cfg.ReadTimeout,
+		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate, MaxBodyBytes: cachekeys.MaxConfigBytes,
+		Logger: slog.New(&events),
+		Check: func(json []byte) error {
+			config, err := evaluate.Parse(json)
+			if err == nil {
+				broken = len(config.BrokenFlags())
+			}
+			return err
+		},
+	})
+	if err != nil {
+		d.fault("", "%v", err)
+		return
+	}
+	defer fetcher.Close()
+	etag := ""
+	if view := d.views[i]; view != nil && view.Content != nil && whole(view.Entry) {
+		etag = view.Content.ETag
+	}
+	began := time.Now()
+	answer, err := fetcher.Fetch(ctx, etag)
+	took := time.Since(began)
+	if err != nil {
+		d.fetchFailed(err, took)
+		return
+	}
+	if answer.NotModified {
+		d.good("it answers after %v that what stands in Redis is current", rounded(took))
+	} else {
+		d.good("it answers with a config of %d bytes, after %v", len(answer.JSON), rounded(took))
+	}
+	if events.outOfSync {
+		d.fault("set data_governance as on the ConfigCat dashboard: each first request goes to the wrong place",
+			"it redirects: the data governance is set otherwise on the dashboard")
+	} else if answer.Requests > 1 {
+		d.good("it took %d requests, since it redirects or the network failed", answer.Requests)
+	}
+	if broken > 0 {
+		d.fault("see the leader's log, and the ConfigCat dashboard", "%d flags of the config have errors: they give their default values", broken)
+	}
+	if !answer.Date.IsZero() {
+		// The date has whole seconds, and an edge of the CDN may have kept it.
+		d.compareClocks("the CDN's clock", answer.Date.Add(time.Second/2).Sub(began.Add(took/2)), took/2+time.Second/2)
+	}
+}
+
+func (d *Doctor) fetchFailed(err error, took time.Duration) {
+	failure, ok := errors.AsType[*cdn.Error](err)
+	if !ok {
+		d.fault("check this host's way to the CDN: DNS, firewall, proxy", "no answer within %v: %v", rounded(took), err)
+		return
+	}
+	advice := "check this host's way to the CDN: DNS, firewall, proxy; and base_url, if it is set"
+	switch failure.Code {
+	case cdn.CodeInvalidSDKKey:
+		advice = "compare the SDK key with the dashboard's; it may have been revoked, or belong to another data_governance"
+	case cdn.CodeInvalidBody, cdn.CodeUnexpectedStatus, cdn.CodeRedirectLoop, cdn.CodeNothingToValidate:
+		advice = "check base_url, allowed_hosts and allow_private, and what else answers in the CDN's place, such as a proxy"
+	}
+	if failure.Err != nil {
+		d.fault(advice, "%v (%v)", failure, failure.Err)
+		return
+	}
+	d.fault(advice, "%v", failure)
+}
+
+// outOfSync is the event of a data governance that does not fit the dashboard's (S86).
+const outOfSync = 3002
+
+// warnings notes what a fetcher logs.
+type warnings struct{ outOfSync bool }
+
+func (w *warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+func (w *warnings) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		w.outOfSync = w.outOfSync || a.Key == "event_id" && a.Value.Int64() == outOfSync
+		return true
+	})
+	return nil
+}
+
+func (w *warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w *warnings) WithGroup(string) slog.Handler      { return w }

@@ -1,0 +1,125 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/leader"
+)
+
+// rights tries what the role sends to Redis, in a form that changes nothing.
+func (d *Doctor) rights(ctx context.Context, i int) {
+	k := d.Settings.SDKKeys[i]
+	var missing []string
+	var err error
+	if d.As == Leader {
+		missing, err = leaderRights(ctx, d.client, k.Key)
+	} else {
+		missing, err = d.followerRights(ctx, cachekeys.For(k.Key))
+	}
+	switch {
+	case err != nil:
+		d.fault("", "the rights of a %s cannot be tried: %v", d.As, redisurl.Explain(err))
+	case len(missing) > 0:
+		d.fault("grant them by ACL SETUSER, see deploy/acl", "the user lacks rights of a %s: %s", d.As, strings.Join(missing, " "))
+	default:
+		d.good("this user may do what a %s does", d.As)
+	}
+}
+
+func leaderRights(ctx context.Context, client redis.UniversalClient, sdkKey string) ([]string, error) {
+	err := leader.CheckRights(ctx, client, sdkKey)
+	if lacks, ok := errors.AsType[*leader.RightsError](err); ok {
+		return lacks.Missing, nil
+	}
+	return nil, err
+}
+
+// try is a command that changes nothing, and what grants the right to it.
+type try struct {
+	command string
+	grant   string // for key or channel
+	send    func() error
+}
+
+func (d *Doctor) followerRights(ctx context.Context, keys cachekeys.Keys) ([]string, error) {
+	get := func(key string) try {
+		return try{"get", "%R~" + key, func() error { return d.client.Get(ctx, key).Err() }}
+	}
+	tries := []try{
+		get(keys.Entry), get(keys.Blob), get(keys.Lock),
+		{"hmget", "%R~" + keys.Meta, func() error { return d.client.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...).Err() }},
+		{"subscribe", "&" + keys.Events, func() error { return d.subscribe(ctx, keys.Events) }},
+	}
+	if d.As == Reporter {
+		none := redis.ZAddArgs{XX: true, Members: []redis.Z{{Member: "-"}}}
+		tries = append(tries,
+			try{"zadd", "~" + keys.Fleet, func() error { return d.client.ZAddArgs(ctx, keys.Fleet, none).Err() }},
+			try{"zremrangebyscore", "~" + keys.Fleet, func() error { return d.client.ZRemRangeByScore(ctx, keys.Fleet, "(0", "(0").Err() }})
+	}
+	var missing []string
+	for _, t := range tries {
+		err := t.send()
+		rule := t.grant
+		if err != nil && strings.Contains(err.Error(), "'"+t.command+"' command") {
+			rule = "+" + t.command
+		}
+		switch {
+		case redis.IsPermissionError(err) || isRefused(err):
+			if !slices.Contains(missing, rule) {
+				missing = append(missing, rule)
+			}
+		case err == nil || errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE"):
+		default:
+			return nil, err
+		}
+	}
+	return missing, nil
+}
+
+func isRefused(err error) bool {
+	_, ok := errors.AsType[*subscription.RefusedError](err)
+	return ok
+}
+
+func (d *Doctor) subscribe(ctx context.Context, channel string) error {
+	sub, err := subscription.Open(ctx, d.client, d.subscription(channel))
+	if err == nil {
+		sub.Close()
+	}
+	return err
+}
+
+// subscription has the durations of the settings.
+func (d *Doctor) subscription(channel string) subscription.Options {
+	t := d.Settings.Timing
+	return subscription.Options{Channels: []string{channel}, Idle: t.Idle, Dead: t.Dead, Ack: d.Timeout}
+}
+
+// probe is a script that does nothing.
+var probe = redis.NewScript("return KEYS[1]")
+
+// scripts runs one.
+func (d *Doctor) scripts(ctx context.Context) {
+	if d.As != Leader {
+		d.unknown("not tried: a %s runs none", d.As)
+		return
+	}
+	key := cachekeys.For(d.Settings.SDKKeys[0].Key).Lock
+	err := probe.Run(ctx, d.client, []string{key}).Err()
+	switch {
+	case err == nil:
+		d.good("Lua scripts run")
+	case redis.IsPermissionError(err):
+		d.fault("grant +evalsha and +eval", "this user may not run scripts: %v", err)
+	default:
+		d.fault("the bridge needs EVALSHA and EVAL: use a Redis that allows them", "scripts do not run: %v", redisurl.Explain(err))
+	}
+}

@@ -1,0 +1,186 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+)
+
+// minMajor is the oldest version of Redis that the scripts work with.
+const minMajor = 7
+
+// node is what HELLO, which needs no right, tells of a server.
+type node struct {
+	address, program, version, mode, role string
+}
+
+// server looks at version and role.
+func (d *Doctor) server(ctx context.Context) {
+	var mu sync.Mutex
+	var nodes []node
+	err := d.eachNode(ctx, func(ctx context.Context, client *redis.Client) error {
+		n, err := hello(ctx, client)
+		mu.Lock()
+		defer mu.Unlock()
+		nodes = append(nodes, n)
+		return err
+	})
+	if err != nil {
+		d.unknown("version and role are not known: %v", redisurl.Explain(err))
+		return
+	}
+	slices.SortFunc(nodes, func(a, b node) int { return strings.Compare(a.address, b.address) })
+	writable := false
+	for _, n := range nodes {
+		what := fmt.Sprintf("%s is %s %s, %s, %s", n.address, n.program, n.version, n.mode, n.role)
+		major, _ := strconv.Atoi(strings.SplitN(n.version, ".", 2)[0])
+		switch {
+		case n.mode == "sentinel":
+			d.fault("set redis.mode to sentinel and redis.master_name", "%s: it holds no data", what)
+		case major < minMajor:
+			d.fault(fmt.Sprintf("upgrade to Redis %d.0 or later, or Valkey", minMajor), "%s", what)
+		case n.mode == "cluster" && d.isSingle():
+			d.fault("set redis.mode to cluster", "%s: this node alone does not have all keys", what)
+		case n.role != "master" && d.isSingle() && d.As == Leader:
+			d.fault("give the primary's address, or use Sentinel", "%s: a leader cannot write there", what)
+		default:
+			writable = writable || n.role == "master"
+			d.good("%s", what)
+		}
+	}
+	if !writable && !d.isSingle() && !d.bad {
+		d.fault("start a primary", "no node is a primary")
+	}
+}
+
+func (d *Doctor) isSingle() bool { return d.Settings.Redis.Mode == redisurl.Single }
+
+var errHello = errors.New("an unexpected reply to HELLO")
+
+func hello(ctx context.Context, client *redis.Client) (node, error) {
+	n := node{address: client.Options().Addr}
+	reply, err := client.Do(ctx, "HELLO").Result()
+	if err != nil {
+		return n, err
+	}
+	fields := map[string]string{}
+	switch reply := reply.(type) {
+	case map[any]any: // RESP3
+		for name, value := range reply {
+			fields[fmt.Sprint(name)] = fmt.Sprint(value)
+		}
+	case []any: // RESP2
+		for i := 0; i+1 < len(reply); i += 2 {
+			fields[fmt.Sprint(reply[i])] = fmt.Sprint(reply[i+1])
+		}
+	default:
+		return n, errHello
+	}
+	n.program, n.version, n.mode, n.role = fields["server"], fields["version"], fields["mode"], fields["role"]
+	return n, nil
+}
+
+// memory looks whether Redis may throw away what the bridge wrote.
+func (d *Doctor) memory(ctx context.Context) {
+	var mu sync.Mutex
+	infos := map[string]map[string]string{}
+	err := d.eachNode(ctx, func(ctx context.Context, client *redis.Client) error {
+		text, err := client.Info(ctx, "memory").Result()
+		mu.Lock()
+		defer mu.Unlock()
+		infos[client.Options().Addr] = infoFields(text)
+		return err
+	})
+	if redis.IsPermissionError(err) {
+		d.unknown("not known whether Redis evicts keys: this user has no right to INFO; maxmemory-policy should be noeviction")
+		return
+	}
+	if err != nil {
+		d.unknown("not known whether Redis evicts keys: %v", redisurl.Explain(err))
+		return
+	}
+	for _, address := range slices.Sorted(func(yield func(string) bool) {
+		for address := range infos {
+			if !yield(address) {
+				return
+			}
+		}
+	}) {
+		d.eviction(address, infos[address])
+	}
+}
+
+func (d *Doctor) eviction(address string, info map[string]string) {
+	policy, most, used := info["maxmemory_policy"], number(info["maxmemory"]), number(info["used_memory"])
+	const advice = "set maxmemory-policy to noeviction, or use a Redis of its own"
+	switch {
+	case policy == "":
+		d.unknown("%s does not tell whether it evicts keys", address)
+	case most == 0:
+		d.good("%s has no maxmemory: it evicts nothing", address)
+	case strings.HasPrefix(policy, "allkeys-"):
+		d.fault(advice, "%s may evict the lock and the content when memory is short (maxmemory-policy %s): until the leader writes again, new followers find nothing", address, policy)
+	case strings.HasPrefix(policy, "volatile-"):
+		d.fault(advice, "%s may evict the lock when memory is short (maxmemory-policy %s): then another leads", address, policy)
+	case used*10 > most*9:
+		d.fault("raise maxmemory: what is new could not be written", "%s has used %d of %d bytes", address, used, most)
+	default:
+		d.good("%s evicts nothing (maxmemory-policy %s), and has used %d%% of maxmemory", address, policy, used*100/most)
+	}
+}
+
+func infoFields(text string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+func number(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
+}
+
+// maxSkew is how much clocks may differ: a heartbeat, and some for the network.
+const maxSkew = 5 * time.Second
+
+// clock compares this host's clock with Redis's.
+func (d *Doctor) clock(ctx context.Context) {
+	sent := time.Now()
+	theirs, err := d.client.Time(ctx).Result()
+	if redis.IsPermissionError(err) {
+		d.unknown("not known: this user has no right to TIME")
+		return
+	}
+	if err != nil {
+		d.unknown("not known: %v", redisurl.Explain(err))
+		return
+	}
+	trip := time.Since(sent)
+	d.compareClocks("Redis's clock", theirs.Sub(sent.Add(trip/2)), trip/2)
+}
+
+// compareClocks tells how far a clock is ahead of this host's, give or take an uncertainty.
+func (d *Doctor) compareClocks(whose string, ahead, uncertain time.Duration) {
+	word, off := "ahead of", ahead
+	if off < 0 {
+		word, off = "behind", -off
+	}
+	if off-uncertain > maxSkew {
+		d.fault("have both set their clocks by NTP", "%s is %v %s this host's", whose, off.Round(time.Millisecond), word)
+		return
+	}
+	d.good("%s agrees with this host's, within %v", whose, max(off, uncertain, time.Millisecond).Round(time.Millisecond))
+}
