@@ -73,6 +73,16 @@ func (n *network) intercept(hook func(peer *server.Peer, cmd string, args ...str
 	n.Server().SetPreHook(hook)
 }
 
+// hold keeps Redis from answering until release is called.
+func (n *network) hold() (release func()) {
+	held := make(chan struct{})
+	n.intercept(func(*server.Peer, string, ...string) bool {
+		<-held
+		return false
+	})
+	return func() { close(held) }
+}
+
 func testLogger(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -120,9 +120,11 @@ func TestAHookThatPanicsIsRecovered(t *testing.T) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
 		log, logging := recorded(slog.LevelError)
+		release := n.hold()
 		c := n.start(t, logging, func(c *Config) { c.Hooks = onChange(func() { panic("oh") }) })
 		told := 0
 		c.OnConfigChanged(func(*evaluate.Config) { told++ })
+		release()
 		<-c.Ready()
 		synctest.Wait()
 		w.commit(configJSON(2))
@@ -172,6 +174,7 @@ func TestHooksAreToldWhenTheClientIsReady_S46(t *testing.T) {
 		w.commit(configJSON(1))
 		w.beat()
 		var told []string
+		release := n.hold()
 		c := n.start(t, func(c *Config) {
 			c.Hooks = &Hooks{
 				OnClientReady:   func(s CacheState) { told = append(told, s.String()) },
@@ -180,6 +183,7 @@ func TestHooksAreToldWhenTheClientIsReady_S46(t *testing.T) {
 		})
 		later := 0
 		c.OnClientReady(func(CacheState) { later++ })
+		release()
 		<-c.Ready()
 		synctest.Wait()
 		c.OnClientReady(func(CacheState) { t.Error("added when it was ready") })

@@ -191,7 +191,9 @@ func TestSwitchingOnlineAndOffline(t *testing.T) {
 		c.SetOnline()
 		c.SetOffline()
 		wantEvents(t, log, 3201, 2)
-		if !c.IsOffline() {
+		if again := n.start(t, online(cdn)); again.IsOffline() {
+			t.Error("offline")
+		} else if again.Close(); !again.IsOffline() {
 			t.Error("a closed client is online")
 		}
 	})
