@@ -39,7 +39,8 @@ type Config struct {
 	// Logger receives the events; nil: none.
 	Logger *slog.Logger
 
-	// Transport makes the requests to the CDN; nil: an own one with the timeouts below.
+	// Transport makes the requests to the CDN; nil: an own one with the timeouts below,
+	// whose connections all SDK keys share, at most 32 to a host.
 	Transport http.RoundTripper
 	// ProxyURL is the HTTP proxy for the CDN, with user and password if it wants
 	// them (S7). Empty: none, whatever the environment says. Not together with a Transport.

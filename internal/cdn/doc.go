@@ -3,7 +3,8 @@
 //
 // A [Fetcher] is made with [New] and asked with [Fetcher.Fetch], by one caller at
 // a time. Between fetches it keeps an idle connection, with net/http's goroutines,
-// until [Fetcher.Close] or for 90 seconds. It holds no content: what the caller
+// until [Fetcher.Close] or for 90 seconds; many fetchers may share connections, see
+// [Transports]. It holds no content: what the caller
 // has, it names by its ETag.
 //
 // # One fetch
