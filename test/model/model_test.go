@@ -1,0 +1,84 @@
+package model
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// trace draws what happens in a run: some classes of faults, and events of them.
+func trace(classes Classes, length int) *rapid.Generator[[]Event] {
+	return rapid.Custom(func(t *rapid.T) []Event {
+		kinds := KindsOf(classes & Classes(rapid.Uint16().Draw(t, "classes")))
+		one := event(kinds)
+		events := make([]Event, length)
+		for i := range events {
+			events[i] = one.Draw(t, "event")
+		}
+		return events
+	})
+}
+
+func event(kinds []Kind) *rapid.Generator[Event] {
+	return rapid.Custom(func(t *rapid.T) Event {
+		// Small numbers are drawn more often than large ones: here all are to be as likely.
+		n := rapid.Uint64().Draw(t, "event") * 0x9e3779b97f4a7c15
+		return Event{Kind: kinds[int(n>>40)%len(kinds)], Who: uint8(n >> 32 % processes), Arg: uint8(n >> 24)}
+	})
+}
+
+// text is a trace as Go data.
+func text(events []Event) string {
+	var b strings.Builder
+	for _, e := range events {
+		fmt.Fprintf(&b, "{%v, %d, %d}, ", e.Kind, e.Who, e.Arg)
+	}
+	return b.String()
+}
+
+// shrink leaves events out as long as the same invariant is violated.
+func shrink(events []Event, without Guard) ([]Event, *Violation) {
+	violated, n := Run(events, without)
+	events = events[:n]
+	for size := len(events); size > 0; size /= 2 {
+		for at := 0; at+size <= len(events); {
+			less := append(append([]Event(nil), events[:at]...), events[at+size:]...)
+			if v, n := Run(less, without); v != nil && v.Invariant == violated.Invariant {
+				violated, events = v, less[:n]
+				continue
+			}
+			at += size
+		}
+	}
+	for i := range events {
+		for _, arg := range []uint8{0, 1, 2, 3} {
+			simpler := append([]Event(nil), events...)
+			simpler[i].Arg = arg
+			if v, n := Run(simpler, without); v != nil && v.Invariant == violated.Invariant && n == len(events) {
+				violated, events = v, simpler
+				break
+			}
+		}
+	}
+	return events, violated
+}
+
+func TestModel(t *testing.T) {
+	_ = flag.Set("rapid.checks", "20000")
+	steps := 0
+	one := trace(AllFaults, 150)
+	for seed := range 400000 {
+		events := one.Example(seed)
+		violated, n := Run(events, 0)
+		steps += n
+		if violated != nil {
+			events, violated = shrink(events, 0)
+			t.Errorf("%v\n%s", violated, text(events))
+			break
+		}
+	}
+	t.Logf("%d steps", steps)
+}
