@@ -1,5 +1,6 @@
 -- KEYS: lock, meta  ARGV: leader ID, expiry in ms, highest epoch or rev that this process has seen
 -- Takes the lock if it is free, or again if it is mine, each time under a new epoch.
+-- Another's that lasts much longer than mine would is cut to that: its holder, if alive, renews it.
 -- Returns {ACQUIRED or HELD, the lock's value, its ms left, now, the fields of meta}.
 
 local now = clock()
@@ -8,7 +9,13 @@ local meta = redis.call('HMGET', KEYS[2], unpack(META))
 local lock = redis.call('GET', KEYS[1])
 local mine = ARGV[1] .. ':'
 if lock and string.sub(lock, 1, #mine) ~= mine then
-  return {'HELD', lock, redis.call('PTTL', KEYS[1]), digits(now), unpack(meta)}
+  local left, expiry = redis.call('PTTL', KEYS[1]), tonumber(ARGV[2])
+  if left > 4 * expiry then
+    -- The clock of Redis was set back: its holder may be gone for long.
+    redis.call('PEXPIRE', KEYS[1], expiry)
+    left = expiry
+  end
+  return {'HELD', lock, left, digits(now), unpack(meta)}
 end
 
 local held = lock and number(string.sub(lock, #mine + 1)) or 0

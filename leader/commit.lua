@@ -1,17 +1,23 @@
--- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, highest rev seen, age of the CDN's answer in ms or -1, cdn if -1, channel, message head, message tail, message content, etag, hash, json length, poll in ms, json, blob tail, blob payload
+-- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, highest rev seen, age of the CDN's answer in ms or -1, cdn if -1, channel, message head, message tail, message content, etag, hash, json length, poll in ms, json, blob tail, blob payload, 1 to write over a later entry or 0
 -- Writes entry, blob and meta and publishes the change, if the lock is mine and meta still at the base.
--- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED} or {STALE, the fields of meta}.
+-- An entry of other content that somebody fetched after the answer is not written over unseen.
+-- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE or FOREIGN, the fetch time in the entry, the fields of meta}.
 
 local now = clock()
 if not now then return bad_clock() end
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end
 local meta = redis.call('HMGET', KEYS[3], unpack(META))
-if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', unpack(meta)} end
+if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', unpack(meta)} end
 
 -- Only an answer from the CDN moves rev towards the present (I14).
 local age = tonumber(ARGV[5])
 local answered = age >= 0 and now - age or 0
-local found = string.match(redis.call('GETRANGE', KEYS[1], 0, 13), '^(%d+)\n')
+local entry = redis.call('GETRANGE', KEYS[1], 0, 14 + #ARGV[11])
+local found = string.match(entry, '^(%d+)\n')
+local other = string.sub(entry, 15) ~= ARGV[11] .. '\n'
+if ARGV[18] == '0' and other and number(found) >= answered and number(found) > number(meta[2]) then
+  return {'FOREIGN', digits(number(found)), unpack(meta)}
+end
 local rev = math.max(answered, number(meta[2]) + 1, number(found) + 1, tonumber(ARGV[4]) + 1)
 if rev > MAX then return exhausted() end
 local cdn = age >= 0 and answered or tonumber(ARGV[6])

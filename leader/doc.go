@@ -43,13 +43,21 @@
 //	meta is ahead, with its own content      takes its rev: a reply was lost
 //	meta missing or of other content         commits again (REGRESSED)
 //	entry or blob missing, or older          commits again (FOREIGN)
-//	entry newer than its own                 asks the CDN, then commits: an official
-//	                                         SDK may have fetched what is new. While the
+//	entry newer than its own (a commit       asks the CDN, then commits: an official
+//	finds that, too: newer than the answer)  SDK may have fetched what is new. While the
 //	                                         CDN does not answer: commits that content
 //	the lock missing                         begins a new term, and fetches
 //
 // Where there is nothing to commit again with, because the CDN has not answered since
-// the take-over and the content in Redis is damaged, the next answer mends it.
+// the take-over and the content in Redis is damaged, the next answer mends it. A touch
+// looks at heads only: damage behind them lasts until the next change or the next leader.
+// Followers then read the entry.
+//
+// A take-over may find what this process knows to have been replaced: Redis fell back to
+// a replica that was behind. That is left as it is until the CDN answers, and believed
+// only if the CDN serves it twice, since to write it again would put it above what
+// followers hold (I1). While the CDN does not answer, what replaced it is written again,
+// if this process still has it. A process that knew nothing of that cannot tell.
 //
 // # Refresh requests and the webhook
 //
@@ -76,7 +84,11 @@
 //	the CDN does not answer          what is current stays; the next poll tries again
 //	the CDN serves what is no config it is refused; what is current stays
 //	an edge of the CDN lags          its ETag was replaced less than 2 minutes ago: asked
-//	                                 again after 1 s, believed when it comes twice
+//	                                 again after 1 s, believed when it comes twice. Of a
+//	                                 config that came and went between two polls nobody here
+//	                                 knows: it is believed until the next poll
+//	a clock of Redis is set back     a lock lasts as much longer: a candidate cuts one that
+//	                                 lasts over 4 times its own LockExpiry to that
 //	a clock of Redis jumped ahead    followers stay ordered; an entry more than 5 minutes
 //	                                 ahead is reported (event 6108)
 //

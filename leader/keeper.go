@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -151,8 +152,11 @@ func (k *keeper) sleep(ctx context.Context, d time.Duration) {
 // sawMeta notes what is current in Redis and, unless Redis fell back, what was before:
 // what it lost may still come from an edge of the CDN that lags.
 func (k *keeper) sawMeta(m cachekeys.Meta) {
-	if m.Rev >= k.highest {
+	switch {
+	case m.Rev >= k.highest:
 		k.recent = m.Recent
+	case slices.ContainsFunc(k.recent, func(old cachekeys.RecentETag) bool { return old.ETag == m.ETag }):
+		return // Redis fell back to what was replaced: that is not current again
 	}
 	k.sawCurrent(m.Rev, m.Hash)
 }

@@ -35,7 +35,8 @@ type pollPlan struct {
 	asked   bool      // poll as soon as the gap allows
 	at      time.Time // the next poll otherwise; zero: now
 	doubted string    // an ETag that was replaced a moment ago and that the CDN served again
-	healing bool      // the CDN was asked before an entry of somebody else is overwritten
+	healing bool      // the CDN is asked before a later entry of somebody else is written over
+	over    bool      // it was asked: that entry may be written over
 
 	late []time.Duration // pauses that are left until what was asked for is given up
 }
@@ -164,6 +165,7 @@ func (t *term) fetched(ctx context.Context, r fetchResult) error {
 	}
 	healing := t.polls.healing
 	t.polls.healing, t.polls.doubted = false, ""
+	t.polls.over = t.polls.over || healing
 	t.answered = r.Sent
 	if !r.NotModified && !t.holds(r.content) {
 		t.polls.late = nil
@@ -178,7 +180,7 @@ func (t *term) fetched(ctx context.Context, r fetchResult) error {
 
 // holds tells whether c is current already, and keeps it if it was only in Redis.
 func (t *term) holds(c *content) bool {
-	if t.pending != nil || c.hash != t.hash || c.storedETag() != t.etag {
+	if t.pending != nil || t.spoiled || c.hash != t.hash || c.storedETag() != t.etag {
 		return false
 	}
 	if t.content == nil {
@@ -214,7 +216,7 @@ func (t *term) trust(c *content) bool {
 // replaced tells whether c was current until a moment ago, or is only until what is
 // pending replaces it: that may have happened already, with the reply lost.
 func (t *term) replaced(c *content) bool {
-	if c.hash == t.hash {
+	if c.hash == t.hash && !t.fellBack() {
 		return t.pending != nil && t.pending.hash != c.hash
 	}
 	redisNow := t.redisNow + time.Since(t.redisAt).Milliseconds()
@@ -249,15 +251,14 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	case healing:
 		t.polls.healing = false
 		return t.mend(ctx, t.newest())
-	case t.rev == 0 && t.pending == nil && t.k.mayReseed():
+	case (t.rev == 0 || t.fellBack()) && t.pending == nil && t.k.mayReseed():
 		t.cdn = t.k.contentCDN
 		return t.mend(ctx, t.k.content)
 	}
 	return nil
 }
 
-// mayReseed tells whether, after Redis lost everything and while the CDN does not
-// answer, what this process holds is better than nothing: it must be what was current
+// mayReseed tells whether, after Redis lost data and while the CDN does not answer, what this process holds is better than nothing: it must be what was current
 // when this process last looked. If another leader replaced it after that, followers
 // hold a higher rev already, since healing does not move rev to the present.
 func (k *keeper) mayReseed() bool {

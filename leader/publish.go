@@ -113,6 +113,8 @@ func (t *term) commit(ctx context.Context, c *content) error {
 			t.take(c)
 			t.adopt(w.meta)
 			return nil
+		case w.outcome == outcomeForeign:
+			return t.askFirst(ctx)
 		}
 		t.adopt(w.meta)
 	}
@@ -124,7 +126,7 @@ func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
 	defer cancel()
 	sent := time.Now()
 	cl := t.claim(cachekeys.Change)
-	cl.etag = c.storedETag()
+	cl.etag, cl.over = c.storedETag(), t.polls.over
 	cl.message.Hash, cl.message.Len, cl.message.ETag = c.hash, len(c.json), cachekeys.MessageETag(cl.etag)
 	cl.message.Spread = t.k.spread(len(c.payload))
 	w, err := t.k.store.commit(ctx, cl, c)
@@ -148,7 +150,7 @@ func (t *term) committed(c *content, w written) {
 	}
 	changed := t.hash != c.hash
 	t.take(c)
-	t.answered = time.Time{}
+	t.answered, t.polls.over = time.Time{}, false
 	t.wrote(w)
 	t.k.stats.update(func(s *KeyStats) {
 		s.Commits++
@@ -165,7 +167,7 @@ func (t *term) committed(c *content, w written) {
 
 // take makes c what this process holds for current.
 func (t *term) take(c *content) {
-	t.content, t.k.content, t.pending = c, c, nil
+	t.content, t.k.content, t.pending, t.spoiled = c, c, nil, false
 	t.hash, t.etag, t.length = c.hash, c.storedETag(), len(c.json)
 }
 
@@ -182,7 +184,9 @@ func (t *term) wrote(w written) {
 		t.k.contentCDN = w.cdn
 	}
 	t.redisNow, t.redisAt = w.now, time.Now()
-	t.k.sawCurrent(w.rev, t.hash)
+	if w.rev >= t.k.highest {
+		t.k.sawCurrent(w.rev, t.hash)
+	}
 	t.k.receivers.saw(w.receivers * int64(t.k.leader.cfg.SubscriberNodes))
 	if w.refresh < t.asked {
 		t.asked = 0 // the count was lost, and started again
@@ -219,26 +223,36 @@ func (t *term) regressed(ctx context.Context, w written) error {
 		t.loadContent(ctx)
 		return nil
 	}
-	return t.heal(ctx, w.meta)
+	return t.restore(ctx, w)
 }
 
 // foreign mends an entry or a blob that is missing or was written by somebody else.
-// Where that is newer than ours the CDN is asked first, since it may hold what an
-// SDK has just fetched.
 func (t *term) foreign(ctx context.Context, w written) error {
 	t.k.log().Warn(eventForeign, "Entry or blob are missing, or not as they were written.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
-	switch {
-	case t.content == nil:
+	if t.newest() == nil {
 		return nil // nothing to mend it with, until the CDN answers
-	case w.found > t.rev && time.Now().Before(t.k.notBefore):
-		return t.mend(ctx, t.newest())
-	case w.found > t.rev:
-		t.polls.healing = true
-		t.polls.ask()
-		return nil
+	}
+	return t.restore(ctx, w)
+}
+
+// restore writes the current content again, unless the entry is later than it.
+func (t *term) restore(ctx context.Context, w written) error {
+	if w.found > t.rev {
+		return t.askFirst(ctx)
 	}
 	return t.heal(ctx, w.meta)
+}
+
+// askFirst has the CDN asked before an entry is written over that somebody else wrote
+// later than ours: it may hold what an SDK has just fetched.
+func (t *term) askFirst(ctx context.Context) error {
+	if time.Now().Before(t.k.notBefore) {
+		return t.mend(ctx, t.newest())
+	}
+	t.polls.healing, t.polls.over = true, false
+	t.polls.ask()
+	return nil
 }
 
 // heal writes the current content again. It says nothing new of the CDN (I14).
@@ -267,6 +281,7 @@ func (t *term) mend(ctx context.Context, own *content) error {
 		return nil
 	}
 	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+	t.polls.over = true
 	return t.commit(ctx, c)
 }
 

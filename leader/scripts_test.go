@@ -57,7 +57,7 @@ func testContent(version int) *content {
 
 func (a *author) claimFor(c *content, kind cachekeys.MessageType, age int64) claim {
 	return claim{
-		lock: a.lock, base: a.rev, highest: a.high, age: age, etag: c.storedETag(),
+		lock: a.lock, base: a.rev, highest: a.high, age: age, etag: c.storedETag(), over: true,
 		message: cachekeys.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
 	}
 }
@@ -366,7 +366,7 @@ func TestGarbageInMetaIsWrittenOver(t *testing.T) {
 
 func TestAReplyOfAnotherShapeIsAnError(t *testing.T) {
 	for _, reply := range [][]any{nil, {}, {int64(1)}, {"OK"}, {"OK", "x", "1", "1", int64(1), "1"}, {"NEWS"}, {"STALE", "1"}} {
-		if w, err := parseWritten(reply, true); err == nil {
+		if w, err := parseWritten(reply); err == nil {
 			t.Errorf("%v gave %+v", reply, w)
 		}
 	}

@@ -80,7 +80,7 @@ type written struct {
 	receivers int64 // of the message
 	refresh   int64 // how often a refresh was asked for
 
-	found int64          // STALE, REGRESSED, FOREIGN from touch: fetch time of the entry found
+	found int64          // REGRESSED, FOREIGN: fetch time of the entry found
 	meta  cachekeys.Meta // STALE, REGRESSED, FOREIGN: what is current in Redis
 }
 
@@ -93,6 +93,7 @@ type claim struct {
 	cdn     int64 // time of the last CDN answer
 	message cachekeys.Message
 	etag    string // as stored
+	over    bool   // a later entry of somebody else may be written over
 }
 
 func (s *store) commit(ctx context.Context, c claim, content *content) (written, error) {
@@ -105,11 +106,11 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 		c.lock, s.expiry.Milliseconds(), c.base, c.highest, c.age, c.cdn,
 		s.keys.Events, c.message.Head(), c.message.Tail(), inline,
 		c.etag, content.hash, len(content.json), c.message.Poll.Milliseconds(),
-		content.json, blob.Tail(), content.payload).Slice()
+		content.json, blob.Tail(), content.payload, flag(c.over)).Slice()
 	if err != nil {
 		return written{}, fmt.Errorf("commit: %w", err)
 	}
-	w, err := parseWritten(reply, false)
+	w, err := parseWritten(reply)
 	if err != nil {
 		return written{}, fmt.Errorf("commit: %w", err)
 	}
@@ -123,7 +124,7 @@ func (s *store) touch(ctx context.Context, c claim) (written, error) {
 	if err != nil {
 		return written{}, fmt.Errorf("touch: %w", err)
 	}
-	w, err := parseWritten(reply, true)
+	w, err := parseWritten(reply)
 	if err != nil {
 		return written{}, fmt.Errorf("touch: %w", err)
 	}
@@ -202,7 +203,14 @@ func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
 	return entry, nil
 }
 
-func parseWritten(reply []any, fromTouch bool) (written, error) {
+func flag(set bool) int {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+func parseWritten(reply []any) (written, error) {
 	r := reader{reply: reply}
 	w := written{outcome: outcome(r.text())}
 	switch w.outcome {
@@ -210,9 +218,7 @@ func parseWritten(reply []any, fromTouch bool) (written, error) {
 		w.rev, w.cdn, w.now, w.receivers, w.refresh = r.number(), r.number(), r.number(), r.number(), r.number()
 	case outcomeFenced:
 	case outcomeStale, outcomeRegressed, outcomeForeign:
-		if fromTouch {
-			w.found = r.number()
-		}
+		w.found = r.number()
 		w.meta = r.meta()
 	default:
 		return written{}, errReply

@@ -45,6 +45,7 @@ type term struct {
 	cdn    int64 // time of the last CDN answer by Redis's clock
 
 	content  *content  // the current content; nil: it is only in Redis
+	spoiled  bool      // the content in Redis cannot be taken over
 	pending  *content  // fetched, not yet committed
 	answered time.Time // when the request was sent whose answer no write has told yet; zero: none
 
@@ -74,7 +75,15 @@ func (t *term) adopt(m cachekeys.Meta) {
 	if t.content != nil && t.content.hash != t.hash {
 		t.content = nil
 	}
+	if t.k.content != nil && t.k.content.hash == t.hash {
+		t.k.contentCDN = t.cdn
+	}
 }
+
+// fellBack tells that what is in Redis was replaced, as far as this process knows: a
+// replica took over that was behind. It is left as it is until the CDN answers, since
+// to write it again would put it above what followers hold (I1).
+func (t *term) fellBack() bool { return t.rev != 0 && t.hash != t.k.currentHash }
 
 // run leads until the lock is lost or ctx ends.
 func (t *term) run(ctx context.Context) {
@@ -171,7 +180,7 @@ func (t *term) report(err error) {
 
 // loadContent takes the current content from memory or from Redis, if it is intact.
 func (t *term) loadContent(ctx context.Context) {
-	if t.rev == 0 {
+	if t.rev == 0 || t.fellBack() {
 		return
 	}
 	if c := t.k.content; c != nil && c.hash == t.hash {
@@ -181,16 +190,17 @@ func (t *term) loadContent(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, t.k.timing.Renewal)
 	defer cancel()
 	c, err := t.k.store.load(ctx, cachekeys.Meta{Hash: t.hash, ETag: t.etag})
+	t.spoiled = err != nil && !errors.Is(err, redis.Nil)
 	if err != nil {
 		if !errors.Is(err, redis.Nil) && ctx.Err() == nil {
 			t.k.log().Warn(eventForeign, "The content in Redis cannot be taken over.", eventlog.Err(err))
 		}
 		return
 	}
-	if t.k.verify(c) != nil {
+	if t.spoiled = t.k.verify(c) != nil; t.spoiled {
 		return
 	}
-	t.content, t.k.content = c, c
+	t.content, t.k.content, t.k.contentCDN = c, c, t.cdn
 }
 
 const releaseTimeout = time.Second

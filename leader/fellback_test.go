@@ -1,0 +1,78 @@
+package leader
+
+import (
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+// kept is what Redis held at a moment.
+type kept struct {
+	entry, blob string
+	meta        map[string]string
+}
+
+func (s *stage) keep() kept {
+	ctx := s.Context()
+	return kept{s.client.Get(ctx, s.keys.Entry).Val(), s.client.Get(ctx, s.keys.Blob).Val(), s.client.HGetAll(ctx, s.keys.Meta).Val()}
+}
+
+// fallBack has Redis hold what it held, and no lock, as after a failover to a replica
+// that was behind.
+func (s *stage) fallBack(k kept) {
+	ctx := s.Context()
+	s.server.Mini().FlushAll()
+	s.client.Set(ctx, s.keys.Entry, k.entry, 0)
+	s.client.Set(ctx, s.keys.Blob, k.blob, 0)
+	s.client.HSet(ctx, s.keys.Meta, k.meta)
+}
+
+// F5, I1: Redis falls back to content that was replaced, and the lock is lost, too. Whoever
+// knows that must not give it a rev above the one that followers hold, neither to mend an
+// entry, nor because an edge of the CDN lags, nor without the CDN.
+func TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault func(old fakecdn.Config) fakecdn.Fault
+		spoil func(s *stage)
+	}{
+		"a CDN that is well":         {nil, nil},
+		"an edge that lags":          {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, nil},
+		"no CDN":                     {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, nil},
+		"no CDN, and no entry":       {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, func(s *stage) { s.client.Del(s.Context(), s.keys.Entry) }},
+		"an edge that lags, no blob": {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, func(s *stage) { s.client.Del(s.Context(), s.keys.Blob) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				l, _ := s.start(nil)
+				s.wait(5 * time.Second)
+				old, before := s.cdn.Config(), s.keep()
+				version := s.cdn.Publish()
+				_ = l.RequestRefresh(s.Context(), "main")
+				s.wait(5 * time.Second)
+				s.hasVersion(version)
+				top := s.entry().FetchTime
+
+				s.fallBack(before)
+				if test.spoil != nil {
+					test.spoil(s)
+				}
+				if test.fault != nil {
+					s.cdn.Break(test.fault(old))
+				}
+				for range 200 {
+					s.wait(50 * time.Millisecond)
+					entry, err := cachekeys.ParseEntry([]byte(s.client.Get(s.Context(), s.keys.Entry).Val()))
+					if err == nil && s.version() < version && entry.FetchTime > top {
+						s.Fatalf("version %d at %d, above %d", s.version(), entry.FetchTime, top)
+					}
+				}
+				s.hasVersion(version)
+				if got := s.entry().FetchTime; got <= top {
+					s.Errorf("fetch time %d after %d", got, top)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,226 @@
+package leader
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+// I1: what somebody fetched after the CDN answered us is not written over unseen.
+func TestACommitSparesALaterEntryOfOtherContent(t *testing.T) {
+	c := testContent(2)
+	for name, test := range map[string]struct {
+		fetched time.Duration // of the entry, after the answer
+		etag    string
+		over    bool
+		want    outcome
+	}{
+		"later":                    {time.Second, "other", false, outcomeForeign},
+		"at the same time":         {0, "other", false, outcomeForeign},
+		"earlier":                  {-time.Second, "other", false, outcomeOK},
+		"later, the same":          {time.Second, c.storedETag(), false, outcomeOK},
+		"later, after it is asked": {time.Second, "other", true, outcomeOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, client *redis.Client) {
+				a := newAuthor(t, client, "ONE")
+				a.win()
+				a.mustCommit(testContent(1))
+				now := client.Time(t.Context()).Val().UnixMilli()
+				const age = 60_000
+				a.rev = a.backdate(now - 2*age)
+				found := now - age + test.fetched.Milliseconds()
+				entry := fmt.Sprintf("%d\n%s\n{}", found, test.etag)
+				client.Set(t.Context(), a.keys.Entry, entry, 0)
+				cl := a.claimFor(c, cachekeys.Change, time.Since(time.UnixMilli(now-age)).Milliseconds())
+				if test.fetched == 0 {
+					cl.age = 2 * age // exactly the same millisecond cannot be had with a real clock
+				}
+				cl.over = test.over
+				w, err := a.commit(t.Context(), cl, c)
+				if err != nil || w.outcome != test.want {
+					t.Fatalf("got %+v, %v, want %s", w, err, test.want)
+				}
+				kept := client.Get(t.Context(), a.keys.Entry).Val() == entry
+				if kept != (test.want == outcomeForeign) || !kept && w.rev <= found || kept && w.found != found {
+					t.Errorf("kept: %v, %+v, the entry was of %d", kept, w, found)
+				}
+			})
+		})
+	}
+}
+
+// backdate sets rev in meta, and gives it.
+func (a *author) backdate(rev int64) int64 {
+	a.t.Helper()
+	if err := a.client.HSet(a.t.Context(), a.keys.Meta, "rev", rev).Err(); err != nil {
+		a.t.Fatal(err)
+	}
+	return rev
+}
+
+// neverBelow watches the entry for a while: its version must not fall.
+func (s *stage) neverBelow(version int64, d time.Duration) {
+	s.Helper()
+	for range int(d / (50 * time.Millisecond)) {
+		s.wait(50 * time.Millisecond)
+		if have := s.version(); have < version {
+			s.Fatalf("version %d, want at least %d", have, version)
+		}
+	}
+}
+
+func (s *stage) version() int64 {
+	s.Helper()
+	var version int64
+	for version = s.cdn.Version(); version > 0; version-- {
+		if string(s.entry().JSON) == string((fakecdn.Config{Version: version}).JSON()) {
+			break
+		}
+	}
+	return version
+}
+
+// The CDN changes twice while it answers a poll, and an SDK has the second one already.
+func TestWhatAnSDKFetchedDuringAPollIsNotWrittenOver(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.cdn.Publish()
+		var version int64
+		s.cdn.Break(fakecdn.Times(1, func(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
+			mine := current()
+			time.Sleep(time.Second)
+			version = s.cdn.Publish()
+			s.anSDKWrites(time.Now().UnixMilli(), current())
+			fakecdn.Stale(mine)(w, r, current)
+		}))
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(1500 * time.Millisecond)
+		s.neverBelow(version, 5*time.Second)
+		if now := s.stats(l); now.Rev != s.entry().FetchTime {
+			s.Errorf("the entry is not the leader's yet: %+v", now)
+		}
+	})
+}
+
+// The same where meta is lost: what it is mended with is older than the entry.
+func TestALostMetaIsNotMendedOverALaterEntry(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		version := s.cdn.Publish()
+		s.client.Del(s.Context(), s.keys.Meta)
+		s.anSDKWrites(s.entry().FetchTime+4000, s.cdn.Config())
+		s.neverBelow(version, 2*l.cfg.Timing.Renewal)
+		if now := s.stats(l); now.Rev != s.entry().FetchTime {
+			s.Errorf("the entry is not the leader's yet: %+v", now)
+		}
+	})
+}
+
+// Damage behind the heads, which a touch does not see, ends with the next leader.
+func TestContentThatIsSpoiledIsWrittenAgainByTheNextLeader(t *testing.T) {
+	play(t, func(s *stage) {
+		_, stop := s.start(nil)
+		s.wait(5 * time.Second)
+		stop()
+		blob := []byte(s.client.Get(s.Context(), s.keys.Blob).Val())
+		blob[len(blob)-10] ^= 1
+		s.client.Set(s.Context(), s.keys.Blob, blob, 0)
+		s.start(nil)
+		s.wait(2 * time.Second)
+		mended, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
+		if err != nil {
+			s.Fatal(err)
+		}
+		if _, err := mended.JSON(); err != nil {
+			s.Error(err)
+		}
+	})
+}
+
+// A new leader finds no blob, and its first commit does not get through.
+func TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing(t *testing.T) {
+	play(t, func(s *stage) {
+		_, stop := s.start(nil)
+		s.wait(5 * time.Second)
+		stop()
+		s.client.Del(s.Context(), s.keys.Blob)
+		version := s.cdn.Publish()
+		refuse := true
+		s.server.Mini().Server().SetPreHook(func(peer *server.Peer, cmd string, args ...string) bool {
+			const commitArgs = 2 + 4 + 18
+			if !refuse || cmd != "EVALSHA" && cmd != "EVAL" || len(args) != commitArgs {
+				return false
+			}
+			peer.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
+			return true
+		})
+		l, _ := s.start(nil)
+		s.wait(2 * time.Second)
+		if now := s.stats(l); now.Commits != 0 || now.WriteError == "" {
+			s.Fatalf("the commit was to fail: %+v", now)
+		}
+		refuse = false
+		s.wait(l.cfg.Timing.Renewal)
+		s.hasVersion(version)
+	})
+}
+
+// I14: content that another leader wrote, and that this one took over, was confirmed when
+// that one said so.
+func TestSeededContentIsAsOldAsItsOwnAnswer(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.cdn.Break(fakecdn.Status(500))
+		other := newAuthor(s.T, s.client, "OTHER")
+		s.client.Del(s.Context(), s.keys.Lock)
+		other.high = s.stats(l).Rev
+		other.win()
+		cl := other.claimFor(testContent(7), cachekeys.Change, (20 * time.Second).Milliseconds())
+		w, err := other.commit(s.Context(), cl, testContent(7))
+		if err != nil || w.outcome != outcomeOK {
+			s.Fatal(w, err)
+		}
+		s.wait(l.cfg.Timing.Renewal) // it is fenced
+		s.client.Del(s.Context(), s.keys.Lock)
+		s.wait(2 * l.cfg.Timing.Retry) // and leads again
+		s.server.Mini().FlushAll()
+		s.wait(3 * l.cfg.Timing.Renewal)
+		now := s.stats(l)
+		if got := s.client.HGet(s.Context(), s.keys.Meta, "cdn").Val(); got != strconv.FormatInt(w.cdn, 10) || now.Hash != testContent(7).hash {
+			s.Errorf("confirmed at %s, want %d: %+v", got, w.cdn, now)
+		}
+	})
+}
+
+// A clock that was set back lets a lock last as much longer.
+func TestALockThatOutlastsItsClockIsCut(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
+		one.win()
+		for _, test := range []struct{ left, want time.Duration }{
+			{time.Hour, two.expiry}, {5 * two.expiry, two.expiry}, {3 * two.expiry, 3 * two.expiry}, {time.Second, time.Second},
+		} {
+			client.PExpire(t.Context(), one.keys.Lock, test.left)
+			g, err := two.acquire(t.Context(), 0)
+			if err != nil || g.outcome != outcomeHeld || g.lock != one.lock {
+				t.Fatalf("got %+v, %v", g, err)
+			}
+			left := client.PTTL(t.Context(), one.keys.Lock).Val()
+			if g.left > test.want || g.left < test.want-time.Second || left > test.want || left < test.want-time.Second {
+				t.Errorf("%v left became %v, told as %v; want %v", test.left, left, g.left, test.want)
+			}
+		}
+	})
+}
