@@ -368,7 +368,9 @@ func (p *process) wrote(w reply) {
 		p.contentCDN = w.cdn
 	}
 	t.redisNow, t.redisAt = w.now, p.w.now
-	p.sawCurrent(w.rev, t.hash)
+	if w.rev >= p.highest {
+		p.sawCurrent(w.rev, t.hash)
+	}
 }
 
 func (p *process) regressed(w reply) ended {

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -67,10 +66,9 @@ func shrink(events []Event, without Guard) ([]Event, *Violation) {
 }
 
 func TestModel(t *testing.T) {
-	_ = flag.Set("rapid.checks", "20000")
 	steps := 0
 	one := trace(AllFaults, 150)
-	for seed := range 400000 {
+	for seed := range 20000 {
 		events := one.Example(seed)
 		violated, n := Run(events, 0)
 		steps += n
