@@ -199,10 +199,9 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 		return ErrClosed
 	}
 	s.inc(&s.n.FailedReads)
-	if !s.failing {
+	if s.failing.News(err) {
 		s.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
 	}
-	s.failing = true
 	if s.conn == nil || !s.conn.live {
 		return fmt.Errorf("follower: %w", err) // the next connection reads anyway
 	}
@@ -211,9 +210,8 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 }
 
 func (s *syncer) readWorked() {
-	if s.failing {
+	if s.failing.End() {
 		s.log.Info(eventCacheReadRecovery, "The cache can be read again.")
 	}
-	s.failing = false
 	s.reading.reset()
 }

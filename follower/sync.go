@@ -45,9 +45,9 @@ type syncer struct {
 	want      want
 	spread    time.Duration // the window that a message told last
 	noConfig  noConfigs
-	refusal   string // the last refusal that was logged
-	anomaly   string // hash of the last anomaly
-	failing   bool   // the last read failed
+	refusal   string              // the last refusal that was logged
+	anomaly   string              // hash of the last anomaly
+	failing   subscription.Outage // of reads
 	entryRead time.Time
 
 	rebase    rebase

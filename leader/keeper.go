@@ -11,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/subscription"
 )
 
 // keeper takes part in the election for one SDK key. Two loops alternate, that of a
@@ -77,7 +78,8 @@ func (k *keeper) stopped() {
 // campaign tries to get the lock until it has it, or ctx ends.
 func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 	k.stats.update(func(s *KeyStats) { s.State = Candidate })
-	failing, stuck := false, false
+	var failing subscription.Outage
+	stuck := false
 	for ctx.Err() == nil {
 		k.turn(k.timing.StopActing + 2*k.timing.Retry)
 		// Trust counts from before the request is sent: how long the reply was under
@@ -90,15 +92,14 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 		case err != nil:
 			k.store.reload(ctx)
 			k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
-			if !failing {
+			if failing.News(err) {
 				k.log().Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))
 				signal(k.recheck)
 			}
-			failing = true
 		case g.outcome == outcomeAcquired:
 			return newTerm(k, g, sent), true
 		default:
-			failing = false
+			failing.End()
 			k.stats.update(func(s *KeyStats) {
 				s.LockHolder, s.Epoch = parseHolder(g.lock)
 				s.Rev, s.Hash, s.ETag, s.LastAnswer = g.meta.Rev, g.meta.Hash, g.meta.ETag, unixMilli(g.meta.CDN)

@@ -21,7 +21,7 @@ func (l *Leader) listen(ctx context.Context) {
 	var open sync.WaitGroup
 	defer open.Wait()
 	closeOld := func() {}
-	failing := false
+	var failing subscription.Outage
 	for ctx.Err() == nil {
 		set := l.set.Load()
 		sub, err := l.subscribe(ctx, set)
@@ -29,7 +29,7 @@ func (l *Leader) listen(ctx context.Context) {
 			// The old set's only now, so that nothing is missed meanwhile.
 			closeOld()
 			closeOld = sub.Close
-			failing = false
+			failing.End()
 			ended := make(chan error, 1)
 			open.Go(func() { ended <- set.receive(ctx, sub) })
 			select {
@@ -41,8 +41,7 @@ func (l *Leader) listen(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if !failing {
-			failing = true
+		if failing.News(err) {
 			l.log.Warn(eventListen, "Not subscribed; refresh requests arrive with the next renewal.", eventlog.Err(err))
 		}
 		pause := jitter(l.cfg.Timing.Retry)

@@ -173,8 +173,7 @@ func (t *term) take(c *content) {
 
 // wrote takes over what a write that came through told.
 func (t *term) wrote(w written) {
-	if t.failing {
-		t.failing = false
+	if t.failing.End() {
 		t.k.stats.update(func(s *KeyStats) { s.WriteError = "" })
 		t.k.log().Info(eventRedisBack, "Redis can be written again.")
 		signal(t.k.recheck)

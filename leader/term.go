@@ -10,6 +10,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/subscription"
 )
 
 // Why a term ended.
@@ -55,7 +56,7 @@ type term struct {
 	asked   int64 // refresh requests seen
 	polls   pollPlan
 	fetch   fetchState
-	failing bool // the last write failed
+	failing subscription.Outage // of writes
 }
 
 func newTerm(k *keeper, g grant, sent time.Time) *term {
@@ -159,7 +160,7 @@ func (t *term) lead(ctx context.Context) error {
 			t.report(err)
 		}
 		next := timing.Renewal - time.Since(t.trusted)
-		if t.failing || t.pending != nil {
+		if t.failing.On() || t.pending != nil {
 			next = timing.Renewal/4 - time.Since(tried)
 		}
 		renew.Reset(max(next, 0))
@@ -168,11 +169,10 @@ func (t *term) lead(ctx context.Context) error {
 	}
 }
 
-// report logs the first of a row of failures; wrote ends the row.
+// report logs what is news of a row of failures; wrote ends the row.
 func (t *term) report(err error) {
 	t.k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
-	if !t.failing {
-		t.failing = true
+	if t.failing.News(err) {
 		t.k.log().Error(eventRedis, "A write to Redis failed; trying again.", eventlog.Err(err))
 		signal(t.k.recheck)
 	}

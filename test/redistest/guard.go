@@ -92,6 +92,14 @@ func (g *Guard) dialThrough(t testing.TB, link *Link) dialer {
 	return link.through(g.dialer(t))
 }
 
+// Through gives a dialer whose connections go through link; nil: nothing stands between.
+func Through(link *Link, dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	if link == nil {
+		return dial
+	}
+	return link.through(dial)
+}
+
 // clientConfig is nil where there is no TLS.
 func (g *Guard) clientConfig(t testing.TB) *tls.Config {
 	t.Helper()
