@@ -37,7 +37,8 @@ func (k *keeper) begin(ctx context.Context) (context.Context, bool) {
 	ctx, c.end = context.WithCancelCause(ctx)
 	now := c.settings.Load()
 	if k.server != now.server() {
-		k.server, k.notBefore = now.server(), time.Time{} // this one did not ask us to wait
+		k.server = now.server()
+		k.holdUntil(time.Time{}) // this one did not ask us to wait
 	}
 	return ctx, true
 }

@@ -102,7 +102,8 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 			failing.End()
 			k.stats.update(func(s *KeyStats) {
 				s.LockHolder, s.Epoch = parseHolder(g.lock)
-				s.Rev, s.Hash, s.ETag, s.LastAnswer = g.meta.Rev, g.meta.Hash, g.meta.ETag, unixMilli(g.meta.CDN)
+				s.Rev, s.Hash, s.ETag, s.Length = g.meta.Rev, g.meta.Hash, g.meta.ETag, g.meta.Len
+				s.LastAnswer = unixMilli(g.meta.CDN)
 			})
 			if g.left > 0 {
 				pause = min(pause, g.left+time.Millisecond)

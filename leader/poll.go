@@ -238,7 +238,7 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	if failure, ok := errors.AsType[*cdn.Error](err); ok {
 		event, reason = failure.Code, failure.Err
 		if failure.RetryAfter > 0 {
-			t.k.notBefore = time.Now().Add(failure.RetryAfter)
+			t.k.holdUntil(time.Now().Add(failure.RetryAfter))
 		}
 		if failure.RetryAfter == 0 && t.rev == 0 && !permanent(failure.Code) {
 			t.polls.at = time.Now().Add(min(t.k.settings().poll, jitter(firstRetry)))
@@ -258,7 +258,14 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	return nil
 }
 
-// mayReseed tells whether, after Redis lost data and while the CDN does not answer, what this process holds is better than nothing: it must be what was current
+// holdUntil leaves the CDN alone until then (S85).
+func (k *keeper) holdUntil(at time.Time) {
+	k.notBefore = at
+	k.stats.update(func(s *KeyStats) { s.HeldUntil = at })
+}
+
+// mayReseed tells whether, after Redis lost data and while the CDN does not
+// answer, what this process holds is better than nothing: it must be what was current
 // when this process last looked. If another leader replaced it after that, followers
 // hold a higher rev already, since healing does not move rev to the present.
 func (k *keeper) mayReseed() bool {

@@ -195,7 +195,8 @@ func (t *term) wrote(w written) {
 	alarm := false
 	t.k.stats.update(func(s *KeyStats) {
 		s.clock(w.now)
-		s.Rev, s.Hash, s.ETag, s.LastAnswer, s.Receivers = t.rev, t.hash, t.etag, unixMilli(t.cdn), w.receivers
+		s.Rev, s.Hash, s.ETag, s.Length = t.rev, t.hash, t.etag, t.length
+		s.LastAnswer, s.Receivers = unixMilli(t.cdn), w.receivers
 		alarm = ahead > alarmAhead && s.Ahead <= alarmAhead
 		s.Ahead = max(ahead, 0)
 	})

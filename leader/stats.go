@@ -49,11 +49,13 @@ type KeyStats struct {
 	Rev        int64
 	Hash       string        // SHA-256 of the config JSON, hexadecimal
 	ETag       string        // as stored
+	Length     int           // of the config JSON, in bytes
 	LastAnswer time.Time     // when the CDN last answered, by Redis's clock; zero: never
 	Ahead      time.Duration // how far the entry is ahead of Redis's clock
 	Receivers  int64         // of the last message
 
 	PollInterval time.Duration // between two polls of the CDN
+	HeldUntil    time.Time     // until when the CDN asked not to be polled (S85); zero: it did not
 
 	BrokenFlags int    // flags of the current config with an error in their model
 	PollError   string // of the last poll; empty: it succeeded
@@ -72,6 +74,7 @@ type KeyStats struct {
 	NotModified uint64 // of them answered by 304
 	PollErrors  uint64 // of them failed
 	Doubted     uint64 // of them served an ETag that had just been replaced
+	Refreshes   uint64 // times that this process, leading, was asked to poll; many at once count as one
 	BadMessages uint64 // messages that could not be read
 
 	Webhooks WebhookStats // at this process

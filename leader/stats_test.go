@@ -68,6 +68,25 @@ func TestAnErrorOfTheElectionIsForgottenOnceRedisAnswers(t *testing.T) {
 	})
 }
 
+func TestRefreshesSizeAndTheTimeToBeLeftAloneAreTold(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		second, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(20 * time.Second)
+		now := s.stats(l)
+		if size := len(s.entry().JSON); now.Refreshes != 1 || now.Length != size || s.stats(second).Length != size || !now.HeldUntil.IsZero() {
+			t.Errorf("stats %+v", now)
+		}
+		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
+		s.wait(l.cfg.Timing.PollInterval)
+		if held := time.Until(s.stats(l).HeldUntil); held < 4*time.Minute || held > 5*time.Minute {
+			t.Errorf("held for %v", held)
+		}
+	})
+}
+
 func TestClockOffsetIsThatOfRedis(t *testing.T) {
 	play(t, func(s *stage) {
 		s.server.Mini().SetTime(time.Now().Add(time.Hour))

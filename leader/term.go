@@ -228,6 +228,7 @@ func (t *term) release(ctx context.Context, cause error) error {
 // twice, by the message and by the next renewal.
 func (t *term) refreshAsked(seq int64) {
 	if seq > t.asked {
+		t.k.stats.update(func(s *KeyStats) { s.Refreshes++ })
 		t.asked = seq
 		t.polls.await()
 	}

@@ -59,6 +59,9 @@
 //		Rev of the current config, in Unix milliseconds, as this process last wrote or saw
 //		it; 0: there is none.
 //
+//	catbridge_leader_config_bytes (gauge; sdk_key)
+//		Size of the current config JSON; 0: there is none.
+//
 //	catbridge_leader_cdn_last_answer_timestamp_seconds (gauge; sdk_key)
 //		When the CDN last answered any leader, by Redis's clock; missing if it never did.
 //
@@ -68,6 +71,14 @@
 //
 //	catbridge_leader_poll_interval_seconds (gauge; sdk_key)
 //		Time between two polls of the CDN, as it is configured.
+//
+//	catbridge_leader_cdn_held_until_timestamp_seconds (gauge; sdk_key)
+//		Until when the CDN asked this process not to poll, by its own clock; missing if it
+//		did not.
+//
+//	catbridge_leader_refreshes_total (counter; sdk_key)
+//		Times that this process, leading, was asked to poll, by a webhook or otherwise; many
+//		at once count as one.
 //
 //	catbridge_leader_polls_total (counter; sdk_key, outcome)
 //		Polls of the CDN by this process that ended, by outcome: config (it sent one),
@@ -95,6 +106,9 @@
 //
 //	catbridge_leader_redis_failing (gauge; sdk_key)
 //		1 if Redis did not answer this process last, or refused what it asked for.
+//
+//	catbridge_leader_redis_missing_rights (gauge; sdk_key)
+//		Rules that the ACL user lacks in Redis; the log and /status name them.
 //
 //	catbridge_leader_redis_last_contact_timestamp_seconds (gauge; sdk_key)
 //		When Redis last answered this process, by its own clock; missing if it never did.

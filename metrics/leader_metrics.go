@@ -71,6 +71,11 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 		read: value(func(k *keyStats) int64 { return k.Rev }),
 	},
 	{
+		name: "catbridge_leader_config_bytes", kind: gauge,
+		help: "Size of the current config JSON; 0: there is none.",
+		read: value(func(k *keyStats) int { return k.Length }),
+	},
+	{
 		name: "catbridge_leader_cdn_last_answer_timestamp_seconds", kind: gauge,
 		help: "When the CDN last answered any leader, by Redis's clock; missing if it never did.",
 		read: timestamp(func(k *keyStats) time.Time { return k.LastAnswer }),
@@ -88,6 +93,16 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 		name: "catbridge_leader_poll_interval_seconds", kind: gauge,
 		help: "Time between two polls of the CDN, as it is configured.",
 		read: seconds(func(k *keyStats) time.Duration { return k.PollInterval }),
+	},
+	{
+		name: "catbridge_leader_cdn_held_until_timestamp_seconds", kind: gauge,
+		help: "Until when the CDN asked this process not to poll, by its own clock; missing if it did not.",
+		read: timestamp(func(k *keyStats) time.Time { return k.HeldUntil }),
+	},
+	{
+		name: "catbridge_leader_refreshes_total", kind: counter,
+		help: "Times that this process, leading, was asked to poll, by a webhook or otherwise; many at once count as one.",
+		read: value(func(k *keyStats) uint64 { return k.Refreshes }),
 	},
 	{
 		name: "catbridge_leader_polls_total", kind: counter, label: "outcome",
@@ -132,6 +147,11 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 		name: "catbridge_leader_redis_failing", kind: gauge,
 		help: "1 if Redis did not answer this process last, or refused what it asked for.",
 		read: either(func(k *keyStats) bool { return k.WriteError != "" }),
+	},
+	{
+		name: "catbridge_leader_redis_missing_rights", kind: gauge,
+		help: "Rules that the ACL user lacks in Redis; the log and /status name them.",
+		read: value(func(k *keyStats) int { return len(k.MissingRights) }),
 	},
 	{
 		name: "catbridge_leader_redis_last_contact_timestamp_seconds", kind: gauge,
