@@ -23,7 +23,7 @@ func (w *world) lead(name string) *runner {
 	r := &runner{name: name, link: new(redistest.Link), done: make(chan struct{})}
 	// Connections in stock: what a frozen process sends goes out on one of them.
 	client := w.connect(w.T, asLeader, r.link)
-	if single, ok := client.(*redis.Client); ok {
+	if single, ok := client.(*redis.Client); ok && w.sentinel == nil { // what follows a Sentinel cannot be copied
 		opts := *single.Options()
 		opts.MinIdleConns = 4
 		client = redis.NewClient(&opts)

@@ -32,8 +32,8 @@ type tap struct {
 	marker string
 	marked chan struct{} // closed when the marker came by
 
-	fenced    int // scripts of those who did not hold the lock
-	published int // messages of leaders
+	fenced int // scripts of those who did not hold the lock
+	sent   int // messages of leaders
 }
 
 // expiryTolerance is for the time between a script's idea of now and MONITOR's.
@@ -229,7 +229,7 @@ func (p *tap) onWrite(r ran) {
 		what = "blob"
 	case r.args[0] == "PUBLISH" && r.args[1] == p.keys.Events && p.claim != "":
 		what = "message"
-		p.published++
+		p.sent++
 	default:
 		return
 	}
@@ -310,9 +310,13 @@ func (w *world) refused() int {
 func (w *world) published() int {
 	n := 0
 	for _, p := range w.taps {
-		p.mu.Lock()
-		n += p.published
-		p.mu.Unlock()
+		n += p.messages()
 	}
 	return n
+}
+
+func (p *tap) messages() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sent
 }

@@ -12,11 +12,10 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-const (
-	slots = 16384
-	// nodeTimeout is after how many milliseconds a cluster takes a node for failed.
-	nodeTimeout = 1000
-)
+const slots = 16384
+
+// NodeTimeout is after how much silence a cluster takes a node for failed.
+const NodeTimeout = time.Second
 
 // Cluster is a Redis Cluster of real processes.
 type Cluster struct {
@@ -71,7 +70,7 @@ func startNode(t testing.TB, g *Guard) *Process {
 		// The bus is by default 10000 above the port, which may be no port at all.
 		p.busPort = freePort(t)
 		return []string{
-			"--cluster-enabled", "yes", "--cluster-node-timeout", strconv.Itoa(nodeTimeout),
+			"--cluster-enabled", "yes", "--cluster-node-timeout", strconv.FormatInt(NodeTimeout.Milliseconds(), 10),
 			"--cluster-port", strconv.Itoa(p.busPort),
 		}
 	})

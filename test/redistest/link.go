@@ -191,9 +191,17 @@ func (l *Link) through(dial dialer) dialer {
 		}
 		client, near := net.Pipe()
 		l.join(near, server)
-		return client, nil
+		return &remote{client, server.RemoteAddr()}, nil
 	}
 }
+
+// remote is a connection that tells the address of the server behind the link.
+type remote struct {
+	net.Conn
+	addr net.Addr
+}
+
+func (r *remote) RemoteAddr() net.Addr { return r.addr }
 
 // reach dials as far as the link's faults let it.
 func (l *Link) reach(dial dialer) dialer {
