@@ -81,6 +81,8 @@
 //	                                 CDN does not answer, from an entry that an official
 //	                                 SDK fetched since, or else from memory, if what is
 //	                                 held there was current when last looked at
+//	Sentinels replaced the primary,  connections to it that were being made meanwhile are
+//	and the former one wakes up      closed, so that nobody leads there
 //	the CDN does not answer          what is current stays; the next poll tries again
 //	the CDN serves what is no config it is refused; what is current stays
 //	an edge of the CDN lags          its ETag was replaced less than 2 minutes ago: asked

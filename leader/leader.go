@@ -52,6 +52,7 @@ func New(cfg Config) (*Leader, error) {
 	if err := errors.Join(cfg.check(), err); err != nil {
 		return nil, err
 	}
+	followOnePrimary(cfg.Redis)
 	l.set.Store(newKeeperSet(nil))
 	l.replace(prepared)
 	return l, nil
