@@ -69,7 +69,7 @@ func (d *Doctor) messages(ctx context.Context, i int) {
 	message, err := hear(ctx, sub, func(m cachekeys.Message) bool { return m.Epoch >= view.Leader.Epoch })
 	if err != nil {
 		d.fault("messages are published on the primary: see that this node is connected to it, and the leader's log",
-			"a leader holds the lock, but within %v no message came: %v", time.Since(began).Round(time.Millisecond), err)
+			"a leader holds the lock, but within %v no message came: %v", time.Since(began).Round(time.Second), err)
 		return
 	}
 	d.good("a %s of the leader came after %v", message.Type, rounded(time.Since(began)))

@@ -18,7 +18,10 @@ type explained struct {
 }
 
 func (e *explained) Error() string { return e.err.Error() + ": " + e.hint }
-func (e *explained) Unwrap() error { return e.err }
+
+// Unwrap gives a list, since go-redis takes the outermost layer off what a new
+// connection says first.
+func (e *explained) Unwrap() []error { return []error{e.err} }
 
 // explainTLS adds to an error of a TLS connection what to do about it.
 func explainTLS(err error, server string) error {

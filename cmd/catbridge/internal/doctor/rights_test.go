@@ -1,0 +1,83 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+var keys = cachekeys.For(sdkKey)
+
+// rules of users that may do just what they must.
+var (
+	followerRules = "%R~???????????????????????????????????????? %R~catbridge:{*}:* &catbridge:{*}:events -@all +get +hmget +subscribe +ping"
+	reporterRules = followerRules + " ~catbridge:{*}:fleet +zadd +zremrangebyscore"
+	leaderRules   = "~???????????????????????????????????????? ~catbridge:{*}:* &catbridge:{*}:events -@all +evalsha +eval +get +set +del +getrange " +
+		"+setrange +pttl +pexpire +hmget +hset +hincrby +time +publish +subscribe +ping"
+)
+
+func setUser(t *testing.T, admin *redis.Client, rules string) {
+	t.Helper()
+	args := []any{"ACL", "SETUSER", "someone", "reset", "on", ">pa55word"}
+	for rule := range strings.FieldsSeq(rules) {
+		args = append(args, rule)
+	}
+	if err := admin.Do(t.Context(), args...).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Each role's rights are enough, and each that is missing is named as it is granted.
+func TestRightsThatAreMissing(t *testing.T) {
+	t.Parallel()
+	web := healthyCDN(t)
+	for name, test := range map[string]struct {
+		as    Role
+		rules string
+		check string
+		want  []string
+	}{
+		"a follower":                  {Follower, followerRules, "", nil},
+		"a reporter":                  {Reporter, reporterRules, "", nil},
+		"a leader":                    {Leader, leaderRules, "", nil},
+		"a follower without hmget":    {Follower, followerRules + " -hmget", "rights", []string{"the user lacks rights of a follower: +hmget", "grant them by ACL SETUSER"}},
+		"a follower without get":      {Follower, followerRules + " -get", "rights", []string{": +get →"}},
+		"a follower without subscr.":  {Follower, followerRules + " -subscribe", "rights", []string{": +subscribe →"}},
+		"a follower without channel":  {Follower, followerRules + " resetchannels", "rights", []string{": &" + keys.Events}},
+		"a follower without entry":    {Follower, followerRules + " resetkeys %R~catbridge:{*}:*", "rights", []string{": %R~" + keys.Entry}},
+		"a follower without keys":     {Follower, followerRules + " resetkeys %R~????????????????????????????????????????", "rights", []string{"%R~" + keys.Blob, "%R~" + keys.Lock, "%R~" + keys.Meta}},
+		"a follower as reporter":      {Reporter, followerRules, "rights", []string{"a reporter: +zadd +zremrangebyscore"}},
+		"a reporter without the key":  {Reporter, followerRules + " +zadd +zremrangebyscore", "rights", []string{"a reporter: ~" + keys.Fleet}},
+		"a leader without hset":       {Leader, leaderRules + " -hset", "rights", []string{"a leader: +hset"}},
+		"a leader without eval":       {Leader, leaderRules + " -eval", "rights", []string{"+eval"}},
+		"a follower as leader":        {Leader, followerRules, "scripts", []string{"this user may not run scripts: NOPERM", "grant +evalsha and +eval"}},
+		"a user who may not PING":     {Follower, followerRules + " -ping", "redis login", []string{"is let in, but may not PING", "give the user +ping"}},
+		"a follower not subscribing":  {Follower, followerRules + " -subscribe", "messages", []string{"no subscription: ", "grant +subscribe and &" + keys.Events}},
+		"a leader who cannot publish": {Leader, leaderRules + " -publish", "messages", []string{"nothing can be published", "grant +publish and &" + keys.Events}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			admin := server.Client(t, nil)
+			setUser(t, admin, test.rules)
+			list := examine(t, test.as, load(t, "REDIS_URL=redis://someone@"+server.Addr(), "REDIS_PASSWORD=pa55word", "BASE_URL="+web.URL))
+			if test.check == "" {
+				list.only(t, "state") // nobody leads
+				list.want(t, "rights", Good)
+			} else {
+				list.want(t, test.check, Bad, test.want...)
+			}
+			list.want(t, "redis memory", Unknown, "this user has no right to INFO")
+			if test.as != Leader {
+				list.want(t, "redis clock", Unknown, "this user has no right to TIME")
+			}
+			if n := admin.DBSize(t.Context()).Val(); n != 0 {
+				t.Errorf("%d keys: the doctor left a trace", n)
+			}
+		})
+	}
+}

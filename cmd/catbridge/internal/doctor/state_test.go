@@ -1,0 +1,76 @@
+package doctor
+
+import (
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+func TestFaultsOfWhatStandsInRedis(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	web := healthyCDN(t)
+	s := load(t, "REDIS_URL="+server.URL(), "BASE_URL="+web.URL)
+	stop := lead(t, client, web.URL)
+	stop()
+	list := examine(t, Leader, s)
+	list.want(t, "state", Bad, "nobody leads: start a leader, or see its log")
+	list.want(t, "messages", Good, "a message that was published came back")
+	list.only(t, "state")
+	examine(t, Follower, s).want(t, "messages", Good, "subscribed; nobody leads")
+
+	// A lock whose holder says nothing.
+	client.Set(t.Context(), keys.Lock, cachekeys.LockValue("mute", time.Now().UnixMilli()), time.Minute)
+	list = examine(t, Follower, s)
+	list.want(t, "messages", Bad, "a leader holds the lock, but within 3s no message came", "see that this node is connected to it, and the leader's log")
+	list.want(t, "state", Bad, "the lock is of the epoch")
+	client.Persist(t.Context(), keys.Lock)
+	client.SetRange(t.Context(), keys.Blob, 100, "x")
+	list = examine(t, Follower, s)
+	list.want(t, "state", Bad, "the lock never expires, so that nobody can take over: delete it")
+	list.want(t, "state", Bad, "the blob, which followers read, is spoilt")
+}
+
+func TestALaggardIsNamed(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	web := healthyCDN(t)
+	lead(t, client, web.URL)
+	client.HSet(t.Context(), keys.Meta, "etags", "1700000000000 before")
+	report := cachekeys.FleetReport{ID: "shop-1~AB", Version: "v1", State: "polling", Interval: time.Minute, Rev: 1700000000000, Hash: "0123456789abcdef"}
+	client.Do(t.Context(), "ZADD", keys.Fleet, time.Now().UnixMilli(), report.Append(nil))
+	list := examine(t, Follower, load(t, "REDIS_URL="+server.URL()))
+	list.want(t, "state", Bad, "the follower shop-1~AB has rev 1700000000000, as it reported", "see its log")
+	list.want(t, "state", Bad, "1 of 1 followers that report are behind")
+}
+
+// A Redis whose clock is wrong, and whose version is old, for which a real one cannot be had.
+func TestFaultsOfRedissClockAndVersion(t *testing.T) {
+	t.Parallel()
+	mini := miniredis.RunT(t)
+	s := load(t, "REDIS_URL=redis://"+mini.Addr())
+	mini.SetTime(time.Now().Add(time.Minute))
+	examine(t, Follower, s).want(t, "redis clock", Bad, "Redis's clock is ", "ahead of this host's", "set their clocks by NTP")
+	mini.SetTime(time.Now().Add(-90 * time.Minute))
+	examine(t, Follower, s).want(t, "redis clock", Bad, "Redis's clock is 1h", "behind this host's")
+	mini.SetTime(time.Now().Add(2 * time.Second))
+	examine(t, Follower, s).want(t, "redis clock", Good, "agrees with this host's, within ")
+	mini.Server().SetPreHook(func(peer *server.Peer, cmd string, args ...string) bool {
+		if cmd != "HELLO" || len(args) > 0 {
+			return false
+		}
+		peer.WriteMapLen(4)
+		for _, text := range []string{"server", "redis", "version", "6.2.14", "mode", "standalone", "role", "master"} {
+			peer.WriteBulk(text)
+		}
+		return true
+	})
+	examine(t, Follower, s).want(t, "redis server", Bad, "is redis 6.2.14, standalone, master", "upgrade to Redis 7.0 or later, or Valkey")
+}
