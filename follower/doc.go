@@ -114,8 +114,9 @@
 //   - The rev only rises, and content changes only together with it (I1). The one
 //     exception is a Redis that lost its data, with a clock behind the former one:
 //     then a lower rev is taken after at least 3 messages or reads over at least 30 s,
-//     all of one epoch, that name it, at least one of them with a later answer from the
-//     CDN than the first; Counters.Rebases counts it.
+//     all of one epoch and one connection, that name it, and an answer from the CDN that
+//     was asked for meanwhile: later than those told of within 20 s of the first. It is
+//     read from the primary. Counters.Rebases counts it.
 //   - Content is put in force only if it has the hash that was announced, and is a
 //     config (I4). What fails this is counted, logged once, and changes nothing.
 //   - Once there was a config, evaluation works through any outage (I5).

@@ -78,7 +78,7 @@ func (s *syncer) readContent(ctx context.Context) error {
 func (s *syncer) readAll(ctx context.Context) (head, error) {
 	s.content.off()
 	from := anyNode
-	if s.want.tries >= primaryAfter {
+	if s.want.tries >= primaryAfter || s.rebase.due() {
 		from = primary
 	}
 	var r reading

@@ -7,6 +7,9 @@ const (
 	// over this long.
 	rebaseItems = 3
 	rebaseSpan  = 30 * time.Second
+	// rebaseUnderWay is for how long after the first item an answer of the CDN may have been
+	// asked for before it: a leader that takes longer to tell it has lost its lock.
+	rebaseUnderWay = 20 * time.Second
 )
 
 // claimed is what one message or one read of meta says about which content is current.
@@ -18,15 +21,15 @@ type claimed struct {
 // rebase collects the evidence of rule 6: that Redis lost its data, that the clock
 // behind the new revs is behind the old ones, and that therefore a lower rev is the
 // current one. One old message must not suffice, nor a leader that was cut off: it
-// takes several items of one epoch, over a while, and an answer from the CDN that
-// came within that while.
+// takes several items of one epoch, over a while, and an answer from the CDN that was
+// asked for within that while.
 type rebase struct {
 	epoch    int64
 	items    int
 	first    time.Time
 	last     time.Time
-	firstCDN int64
-	answered bool // an item told a later answer from the CDN than the first did
+	cdn      int64 // the last answer from the CDN that may have been asked for before the first item
+	answered bool  // an item told a later one
 }
 
 // add takes in one item. rev and hash are what the follower holds.
@@ -43,12 +46,15 @@ func (r *rebase) add(c claimed, rev int64, hash string, at time.Time) {
 	if c.hash == hash || c.epoch == 0 {
 		return
 	}
-	if r.items == 0 {
-		*r = rebase{epoch: c.epoch, first: at, firstCDN: c.cdn}
+	if r.items == 0 || c.cdn < r.cdn { // lower: the clock was set back once more
+		*r = rebase{epoch: c.epoch, first: at}
 	}
 	r.items++
 	r.last = at
-	r.answered = r.answered || c.cdn > r.firstCDN
+	if at.Sub(r.first) < rebaseUnderWay {
+		r.cdn = c.cdn
+	}
+	r.answered = r.answered || c.cdn > r.cdn
 }
 
 // due tells whether a read may lower the rev now.

@@ -27,14 +27,17 @@ func TestRuleSix(t *testing.T) {
 		due   bool
 	}{
 		"all conditions hold":                 {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 10, other), at(30, 7, 11, 11, other)}, true},
-		"more items than needed":              {[]item{at(0, 7, 10, 10, other), at(3, 7, 10, 10, other), at(6, 7, 11, 11, other), at(33, 7, 11, 11, other)}, true},
+		"more items than needed":              {[]item{at(0, 7, 10, 10, other), at(3, 7, 10, 10, other), at(21, 7, 11, 11, other), at(33, 7, 11, 11, other)}, true},
+		"an answer that was under way":        {[]item{at(0, 7, 10, 10, other), at(3, 7, 10, 10, other), at(19, 7, 11, 11, other), at(33, 7, 11, 11, other), at(50, 7, 11, 11, other)}, false},
+		"and one that was not":                {[]item{at(0, 7, 10, 10, other), at(19, 7, 11, 11, other), at(33, 7, 11, 11, other), at(50, 7, 12, 12, other)}, true},
+		"a clock set back once more":          {[]item{at(0, 7, 1000, 1000, other), at(25, 7, 10, 10, other), at(40, 7, 10, 10, other), at(60, 7, 11, 11, other)}, true},
 		"other contents, all unlike mine":     {[]item{at(0, 7, 10, 10, "a"), at(15, 7, 20, 20, "b"), at(30, 7, 30, 30, "c")}, true},
 		"two items only":                      {[]item{at(0, 7, 10, 10, other), at(30, 7, 11, 11, other)}, false},
 		"29 s only":                           {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 10, other), at(29, 7, 11, 11, other)}, false},
 		"no later answer from the CDN":        {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 10, other), at(30, 7, 11, 10, other)}, false},
 		"an earlier answer from the CDN":      {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 9, other), at(30, 7, 11, 8, other)}, false},
 		"another epoch in between":            {[]item{at(0, 7, 10, 10, other), at(15, 8, 10, 11, other), at(30, 8, 11, 12, other)}, false},
-		"another epoch, then enough of it":    {[]item{at(0, 7, 10, 10, other), at(15, 8, 10, 11, other), at(30, 8, 11, 12, other), at(45, 8, 11, 12, other)}, true},
+		"another epoch, then enough of it":    {[]item{at(0, 7, 10, 10, other), at(15, 8, 10, 11, other), at(36, 8, 11, 12, other), at(45, 8, 11, 12, other)}, true},
 		"a rev above mine in between":         {[]item{at(0, 7, 10, 10, other), at(15, 7, held+1, 11, other), at(30, 7, 11, 12, other), at(31, 7, 11, 13, other)}, false},
 		"mine in between":                     {[]item{at(0, 7, 10, 10, other), at(15, 7, held, 11, mine), at(30, 7, 11, 12, other), at(31, 7, 11, 13, other)}, false},
 		"the same content at a lower rev":     {[]item{at(0, 7, 10, 10, mine), at(15, 7, 10, 11, mine), at(30, 7, 11, 12, mine)}, false},
@@ -123,6 +126,54 @@ func TestALowerRevIsTakenWhilePolling(t *testing.T) {
 		wantVersion(t, c, 2)
 		if s := c.Stats(); s.Rebases != 1 || s.Rev != w.rev {
 			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// What one connection told is no evidence together with what another one tells: that may
+// be another server, which has yet to catch up.
+func TestALowerRevIsNotTakenByEvidenceOfTwoConnections(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		c, _, _ := lostData(t, n)
+		time.Sleep(50 * time.Second)
+		n.link.Cut()
+		time.Sleep(50 * time.Second) // the CDN answers 5 s after the cut
+		wantVersion(t, c, 1)
+		time.Sleep(15 * time.Second) // and once more
+		wantVersion(t, c, 2)
+	})
+}
+
+// A replica that is far behind looks like a Redis that lost its data. The primary decides.
+func TestALowerRevIsNotTakenFromAReplica(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		first, replica := n, newNetwork(t)
+		acceptReadOnly(first, nil)
+		acceptReadOnly(replica, nil)
+		cluster := clusterOf(t, first, replica, func() []string { return []string{firstAddr, secondAddr} })
+		w := first.writer(t)
+		w.commit(configJSON(2))
+		behind := replica.writer(t)
+		behind.skew = -time.Hour
+		behind.epoch = 0
+		behind.acquire()
+		behind.commit(configJSON(1))
+		c := n.start(t, func(c *Config) { c.Redis = cluster })
+		<-c.Ready()
+		for _, node := range []*writer{w, behind} { // the subscription is on either
+			node.publish(w.message(cachekeys.Change))
+		}
+		time.Sleep(10 * time.Second)
+		wantVersion(t, c, 2)
+		for i := range 60 {
+			if i%15 == 0 {
+				behind.confirm()
+			}
+			for _, node := range []*writer{w, behind} {
+				node.publish(behind.message(cachekeys.Heartbeat))
+			}
+			time.Sleep(3 * time.Second)
+			wantVersion(t, c, 2)
 		}
 	})
 }

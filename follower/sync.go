@@ -166,6 +166,7 @@ func (s *syncer) onOpened(ctx context.Context) {
 	s.conn.live, s.failures = true, 0
 	s.openedAt = time.Now()
 	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
+	s.rebase = rebase{} // what another connection told may have been another server's
 	s.silence.set(s.timings.Dead)
 	_, _ = s.sync(ctx)
 	if !s.based && s.deaf <= deafTries {
