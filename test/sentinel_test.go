@@ -154,7 +154,7 @@ func TestF06_ManyFailoversNeverTakeContentBack(t *testing.T) {
 // The primary is stopped, replaced, and goes on, not knowing of it.
 func TestF08_ThawedPrimaryMisleadsNobody(t *testing.T) {
 	onSentinel(t, func(w *world, sentinel *redistest.Sentinel) {
-		w.ready(3)
+		first, second := w.ready(3)
 		w.audit.allowLoss()
 		old := sentinel.Primary(w.T)
 		old.Pause(w.T)
@@ -164,6 +164,10 @@ func TestF08_ThawedPrimaryMisleadsNobody(t *testing.T) {
 		version := w.cdn.Publish()
 		w.reached(version, w.poll())
 		w.recovered(stopped, bound)
+		w.eventually(w.takeover(), "both take part where the new primary is", func() bool {
+			a, b := first.stats(), second.stats()
+			return first.leads() && b.LockHolder == first.ID() && b.Epoch == a.Epoch || second.leads() && a.LockHolder == second.ID() && a.Epoch == b.Epoch
+		})
 		w.pass(time.Until(stopped.Add(w.leader.LockExpiry)))
 		old.Resume(w.T)
 		w.pass(w.leader.LockExpiry)
