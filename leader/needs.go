@@ -36,6 +36,13 @@ var keyCommands = []struct{ text, mode string }{
 	{"PEXPIRE $ 1", write}, {"DEL $", write}, {"EVALSHA 0 1 $", readWrite},
 }
 
+// clusterNeeds are the commands of a client of a cluster: to find out which keys a command
+// has, and to follow a slot while it moves to another node (F22).
+var clusterNeeds = needs{
+	{command: "COMMAND", text: "COMMAND", used: true},
+	{command: "ASKING", text: "ASKING", used: true},
+}
+
 // leaderNeeds are all commands that the scripts and the leader itself send.
 func leaderNeeds(keys cachekeys.Keys) needs {
 	list := needs{

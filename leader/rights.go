@@ -50,6 +50,7 @@ func CheckRights(ctx context.Context, client redis.UniversalClient, sdkKey strin
 	}
 	var mu sync.Mutex
 	var all, nodes []string
+	needs = append(needs, clusterNeeds...)
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
 		missing, err := needs.missing(ctx, node)
 		mu.Lock()

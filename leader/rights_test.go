@@ -160,7 +160,7 @@ func TestEveryCommandOfTheScriptsIsAskedFor(t *testing.T) {
 func TestRightsAreAskedForOnEveryNodeOfACluster(t *testing.T) {
 	cluster := redistest.StartCluster(t, 3, 0)
 	user := redistest.User{Name: "leader", Password: "secret"}
-	const clustered = leaderRights + " +cluster|slots +command"
+	const clustered = leaderRights + " +cluster|slots +command +asking"
 	for _, node := range cluster.Primaries {
 		setUser(t, node.Client(t, nil), user.Name, clustered)
 	}
@@ -173,6 +173,10 @@ func TestRightsAreAskedForOnEveryNodeOfACluster(t *testing.T) {
 	if lacking, ok := errors.AsType[*RightsError](err); !ok || !slices.Equal(lacking.Nodes, []string{second.Addr()}) {
 		t.Errorf("got %v", err)
 	}
+	for _, node := range cluster.Primaries {
+		setUser(t, node.Client(t, nil), user.Name, clustered+" -command -asking")
+	}
+	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey), "+asking", "+command")
 	for _, node := range cluster.Primaries {
 		setUser(t, node.Client(t, nil), user.Name, leaderRights)
 	}

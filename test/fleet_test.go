@@ -18,6 +18,7 @@ type fleet struct {
 	path     string
 	redisURL string
 	cdnURL   string
+	env      []string // of all processes
 	watchers []*watcher
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -73,7 +74,7 @@ func (f *fleet) run(env []string, args ...string) *process {
 	}
 	defer func() { _ = log.Close() }()
 	p.cmd = exec.CommandContext(context.WithoutCancel(f.Context()), f.path, args...)
-	p.cmd.Env = append([]string{"CATBRIDGE_SDK_KEY=" + sdkKey, "CATBRIDGE_REDIS_URL=" + f.redisURL}, env...)
+	p.cmd.Env = append([]string{"CATBRIDGE_SDK_KEY=" + sdkKey, "CATBRIDGE_REDIS_URL=" + f.redisURL}, slices.Concat(f.env, env)...)
 	p.cmd.Stderr = log
 	read, write, err := os.Pipe()
 	if err != nil {

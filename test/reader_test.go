@@ -28,15 +28,20 @@ type reader struct {
 }
 
 // follow starts a follower with a network of its own. It ends with the test.
-func (w *world) follow() *reader {
+func (w *world) follow() *reader { return w.followAs(asFollower, func(*follower.Config) {}) }
+
+// followAs is [world.follow] for another user, with other settings.
+func (w *world) followAs(as role, change func(c *follower.Config)) *reader {
 	w.Helper()
 	r := &reader{
 		name: "follower " + strconv.Itoa(len(w.readers)+1), link: new(redistest.Link), moved: make(chan struct{}),
 	}
-	client, err := follower.New(follower.Config{
-		SDKKey: sdkKey, Redis: w.connect(w.T, asFollower, r.link), Timings: w.follower,
+	config := follower.Config{
+		SDKKey: sdkKey, Redis: w.connect(w.T, as, r.link), Timings: w.follower,
 		Logger: w.quiet.With("who", r.name), LogLevel: follower.LogLevelDebug, Hooks: &follower.Hooks{OnConfigChanged: r.changed},
-	})
+	}
+	change(&config)
+	client, err := follower.New(config)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -89,12 +94,17 @@ func (r *reader) version() int64 {
 	return int64(r.client.GetIntValue(fakecdn.VersionFlag, -1, nil))
 }
 
+// next is closed when other content comes in force.
+func (r *reader) next() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.moved
+}
+
 // await waits until an evaluation gives that version or a higher one.
 func (r *reader) await(version int64, deadline <-chan time.Time) bool {
 	for {
-		r.mu.Lock()
-		moved := r.moved
-		r.mu.Unlock()
+		moved := r.next()
 		if r.version() >= version {
 			return true
 		}

@@ -38,11 +38,11 @@ var rightsByFile = map[string]rights{
 	},
 	"cluster.acl": {
 		"default": "", "replica": replicaCommands,
-		asLeader:   leaderCommands + " command cluster|slots",
-		asFollower: followerCommands + " command cluster|slots readonly",
-		asReporter: reporterCommands + " command cluster|slots readonly",
-		asOperator: operatorCommands + " command cluster|slots",
-		asStatus:   statusCommands + " command cluster|slots",
+		asLeader:   leaderCommands + " command cluster|slots asking",
+		asFollower: followerCommands + " command cluster|slots asking readonly",
+		asReporter: reporterCommands + " command cluster|slots asking readonly",
+		asOperator: operatorCommands + " command cluster|slots asking",
+		asStatus:   statusCommands + " command cluster|slots asking",
 	},
 	"sentinel.acl": {
 		"default":  "",

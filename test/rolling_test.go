@@ -1,0 +1,104 @@
+package test
+
+import (
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// stopwatch notes the longest time in which a follower got nothing new.
+type stopwatch struct {
+	last    time.Time
+	longest time.Duration
+}
+
+func (s *stopwatch) lap(now time.Time) {
+	if !s.last.IsZero() {
+		s.longest = max(s.longest, now.Sub(s.last))
+	}
+	s.last = now
+}
+
+// changeOften changes the content at intervals until its result is called, which gives the
+// longest time that each follower was without a change.
+func (w *world) changeOften(interval time.Duration) (end func() []time.Duration) {
+	stop := make(chan struct{})
+	stopped := sync.OnceFunc(func() { close(stop) })
+	var running sync.WaitGroup
+	running.Go(func() {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				w.cdn.Publish()
+			case <-stop:
+				return
+			}
+		}
+	})
+	watches := make([]stopwatch, len(w.readers))
+	for i, r := range w.readers {
+		running.Go(func() {
+			for {
+				select {
+				case <-r.next():
+					watches[i].lap(time.Now())
+				case <-stop:
+					return
+				}
+			}
+		})
+	}
+	w.Cleanup(func() { stopped(); running.Wait() })
+	return func() (all []time.Duration) {
+		stopped()
+		running.Wait()
+		for i := range watches {
+			all = append(all, watches[i].longest)
+		}
+		return all
+	}
+}
+
+// changesBetween is how many changes there are from one restart to the next.
+const changesBetween = 20
+
+// gapWithin is how long a rolling restart may keep a change back, besides the poll that
+// would have been due anyway. Far below the lock's expiry, which is what a leader costs
+// that does not give its lock up; the rest is slack for a busy machine.
+const gapWithin = time.Second + 5*time.Second
+
+// Three leaders are restarted in turn while the content changes every 100 ms. Whoever leads
+// polls once a second, so that followers get something new each second; meanwhile, too.
+func TestF03_RollingRestartLeavesNoGap(t *testing.T) {
+	onProcesses(t, func(f *fleet) {
+		// A lock that lasts, so that a lost release shows.
+		f.leader.LockExpiry, f.leader.StopActing = 15*time.Second, 10*time.Second
+		f.env = []string{"CATBRIDGE_TIMINGS_LOCK_EXPIRY=15s", "CATBRIDGE_TIMINGS_STOP_ACTING=10s"}
+		all := f.launchAll(3, 4)
+		gaps := f.changeOften(100 * time.Millisecond)
+		f.reached(f.cdn.Version()+changesBetween, f.poll())
+		for i := range all {
+			f.signal(all[i], syscall.SIGTERM)
+			terminated := time.Now()
+			<-all[i].exited
+			if code := all[i].cmd.ProcessState.ExitCode(); code != 0 {
+				f.Errorf("exit code %d", code)
+			}
+			all[i] = f.launch()
+			f.eventually(f.takeover(), "somebody leads", func() bool { return f.holder() != "" })
+			f.Logf("process %d ended and started again in %v", i+1, time.Since(terminated).Round(time.Millisecond))
+			f.subscribed(len(all) + 4)
+			f.reached(f.cdn.Version()+changesBetween, f.poll())
+		}
+		longest := slices.Max(gaps())
+		f.Logf("longest time without a change at a follower: %v, of which a poll takes %v", longest.Round(time.Millisecond), f.leader.PollInterval)
+		if longest > f.leader.PollInterval+gapWithin {
+			f.Errorf("a gap of %v", longest)
+		}
+		f.settle()
+	})
+}
