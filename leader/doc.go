@@ -42,7 +42,8 @@
 //	touch finds                              the leader
 //	meta is ahead, with its own content      takes its rev: a reply was lost
 //	meta missing or of other content         commits again (REGRESSED)
-//	entry or blob missing, or older          commits again (FOREIGN)
+//	entry or blob missing, or older, or a    commits again (FOREIGN)
+//	field of meta that nobody wrote so
 //	entry newer than its own (a commit       asks the CDN, then commits: an official
 //	finds that, too: newer than the answer)  SDK may have fetched what is new. While the
 //	                                         CDN does not answer: commits that content
@@ -51,7 +52,8 @@
 // Where there is nothing to commit again with, because the CDN has not answered since
 // the take-over and the content in Redis is damaged, the next answer mends it. A touch
 // looks at heads only: damage behind them lasts until the next change or the next leader.
-// Followers then read the entry.
+// Followers then read the entry. Until it is mended, no heartbeat is published: followers
+// that miss it read the entry, too.
 //
 // A take-over may find what this process knows to have been replaced: Redis fell back to
 // a replica that was behind. That is left as it is until the CDN answers, and believed

@@ -226,9 +226,10 @@ func (t *term) regressed(ctx context.Context, w written) error {
 	return t.restore(ctx, w)
 }
 
-// foreign mends an entry or a blob that is missing or was written by somebody else.
+// foreign mends an entry, a blob or a field of meta that is missing or was written by
+// somebody else.
 func (t *term) foreign(ctx context.Context, w written) error {
-	t.k.log().Warn(eventForeign, "Entry or blob are missing, or not as they were written.",
+	t.k.log().Warn(eventForeign, "Entry, blob or a field of meta are missing, or not as they were written.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
 	if t.newest() == nil {
 		return nil // nothing to mend it with, until the CDN answers

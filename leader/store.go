@@ -120,7 +120,7 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 func (s *store) touch(ctx context.Context, c claim) (written, error) {
 	reply, err := touchScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
 		c.lock, s.expiry.Milliseconds(), c.base, c.message.Hash, c.etag, c.highest, c.age,
-		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds()).Slice()
+		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len).Slice()
 	if err != nil {
 		return written{}, fmt.Errorf("touch: %w", err)
 	}
