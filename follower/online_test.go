@@ -159,6 +159,27 @@ func TestAStaleEntryIsOutrunByTheCDNAndANewerRevWins(t *testing.T) {
 	})
 }
 
+// I14: an answer of the CDN says nothing about the content that replaced its own.
+func TestAnAnswerCountsForItsContentAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		c := n.start(t, online(cdnAt(5)))
+		<-c.Ready()
+		wantVersion(t, c, 5)
+		if s := c.Stats(); !s.HasCDN || c.CacheState() != HasUpToDateFlagData {
+			t.Errorf("%+v", s)
+		}
+		c.SetOffline()
+		n.entry(0, 6)
+		if err := c.Refresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantVersion(t, c, 6)
+		if s := c.Stats(); s.HasCDN || c.CacheState() != HasCachedFlagDataOnly {
+			t.Errorf("%+v, %v", s, c.CacheState())
+		}
+	})
+}
+
 // S13: SetOnline acts at once, SetOffline too, and 5200 says so.
 func TestSwitchingOnlineAndOffline(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {

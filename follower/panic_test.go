@@ -35,6 +35,7 @@ func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
 					})
 				})
 				<-c.Ready()
+				synctest.Wait()
 				want := []string{"Error occurred during auto polling."}
 				if mode == Lazy {
 					want = nil
