@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -276,9 +277,10 @@ func TestReportsThatAreRefused(t *testing.T) {
 				w := n.writer(t)
 				w.commit(configJSON(1))
 				w.beat()
-				refuse := true
+				var refuse atomic.Bool
+				refuse.Store(true)
 				n.intercept(func(peer *server.Peer, cmd string, _ ...string) bool {
-					if refuse && cmd == test.command {
+					if refuse.Load() && cmd == test.command {
 						peer.WriteError(test.reply)
 						return true
 					}
@@ -292,7 +294,7 @@ func TestReportsThatAreRefused(t *testing.T) {
 				if s := c.Stats(); s.FailedReports < 4 || s.FailedReports > 9 || version(c) != 1 || s.State != Live {
 					t.Errorf("in an hour: %+v", s)
 				}
-				refuse = false
+				refuse.Store(false)
 				sleep(15 * time.Minute)
 				if s := c.Stats(); s.Reports-s.FailedReports == 0 {
 					t.Errorf("with the right: %+v", s)

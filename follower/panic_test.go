@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,8 @@ func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				cdn, bad := cdnAt(3), errors.New("oh")
-				broken := true
+				var broken atomic.Bool
+				broken.Store(true)
 				log, logging := recorded(slog.LevelWarn)
 				var told []string
 				c := n.start(t, logging, online(cdn), polling(mode, 0), func(c *Config) {
@@ -28,7 +30,7 @@ func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
 						}
 					}}
 					c.Transport = transport(func(r *http.Request) (*http.Response, error) {
-						if broken {
+						if broken.Load() {
 							panic(bad)
 						}
 						return cdn.RoundTrip(r)
@@ -49,7 +51,7 @@ func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
 				if want = append(want, "Error occurred in the `Refresh` method."); strings.Join(told, "") != strings.Join(want, "") {
 					t.Errorf("told of %q", told)
 				}
-				broken = false
+				broken.Store(false)
 				time.Sleep(time.Minute)
 				wantVersion(t, c, 3)
 				c.Close()
