@@ -29,6 +29,16 @@ can have settings of its own; a flag wins over a variable, and that over the fil
 runs, or upon SIGHUP: SDK keys, their settings, and the log's level. One that is wrong is
 refused, and what was goes on; the log tells both, and what needs a restart.
 
+With --listen it serves over HTTP:
+
+  POST /hook/{name}   ConfigCat's webhook for the SDK key of that name, if it has a signing
+                      key: the leader polls at once, whichever process gets it
+  GET  /healthz       200 while the process does its work
+  GET  /readyz        200 when all that it is there for works, else 503 and why
+  GET  /metrics       for Prometheus
+  GET  /status        JSON, see --status
+  GET  /debug/pprof/  with --pprof
+
 It runs until it gets SIGINT or SIGTERM, whatever Redis or the CDN do; what goes wrong
 is logged to standard error. Then it gives up its locks, so that others take over at
 once. A second signal ends it on the spot.`
@@ -81,11 +91,24 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	if err != nil {
 		return &usageError{err}
 	}
+	server, err := newServer(s, l, log)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
 	all := []func(context.Context) error{
 		l.Run,
+		func(ctx context.Context) error { return checkRights(ctx, client, cfg.SDKKeys[0], log) },
 		(&reloader{load: load, running: s, leader: l, level: level, log: log, hangups: hangups}).run,
 	}
-	log.Info("started", "version", version(), "leader", l.ID(), "redis", s.RedisOptions.Address(), "sdk_keys", len(s.SDKKeys), "config", s.File)
+	attrs := []any{"version", version(), "leader", l.ID(), "redis", s.RedisOptions.Address(), "sdk_keys", len(s.SDKKeys)}
+	if s.File != "" {
+		attrs = append(attrs, "config", s.File)
+	}
+	if server != nil {
+		all = append(all, server.Run)
+		attrs = append(attrs, "listen", server.Addr().String())
+	}
+	log.Info("started", attrs...)
 	err = together(cmd.Context(), shutdownTimeout, all...)
 	log.Info("stopped")
 	return err

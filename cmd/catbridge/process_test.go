@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -137,13 +138,14 @@ type process struct {
 
 	mu     sync.Mutex
 	output strings.Builder // both outputs
+	more   chan struct{}   // closed when there is more of it
 }
 
 // startProcess starts catbridge with nothing of the test's own environment but what a
 // program needs. It is killed at the end of the test.
 func startProcess(t *testing.T, environment []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(t.Context(), "catbridge", args...), lines: make(chan string, 1000), ended: make(chan struct{})}
+	p := &process{cmd: exec.CommandContext(t.Context(), "catbridge", args...), lines: make(chan string, 1000), ended: make(chan struct{}), more: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0"}, environment...)
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -180,6 +182,8 @@ func (p *process) read(from io.Reader, line func(string)) {
 	for scanner.Scan() {
 		p.mu.Lock()
 		p.output.WriteString(scanner.Text() + "\n")
+		close(p.more)
+		p.more = make(chan struct{})
 		p.mu.Unlock()
 		line(scanner.Text())
 	}
@@ -190,6 +194,29 @@ func (p *process) all() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.output.String()
+}
+
+// expect waits until a pattern matches what the process prints after the mark, and
+// gives what was printed up to its end as the next mark.
+func (p *process) expect(t *testing.T, mark int, pattern string) int {
+	t.Helper()
+	compiled := regexp.MustCompile(pattern)
+	timeout := time.After(time.Minute)
+	for {
+		p.mu.Lock()
+		text, more := p.output.String()[mark:], p.more
+		p.mu.Unlock()
+		if found := compiled.FindStringIndex(text); found != nil {
+			return mark + found[1]
+		}
+		select {
+		case <-more:
+		case <-p.ended:
+			t.Fatalf("%v ended before it printed %q", p.cmd.Args, pattern)
+		case <-timeout:
+			t.Fatalf("no %q within a minute", pattern)
+		}
+	}
 }
 
 // event waits for an event of a watch.
@@ -217,18 +244,21 @@ func (p *process) event(t *testing.T, kind string) event {
 
 func (p *process) kill(t *testing.T) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+	p.signal(t, syscall.SIGKILL)
+	<-p.ended
+}
+
+func (p *process) signal(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
-	<-p.ended
 }
 
 // interrupt ends the process as Ctrl-C does, which must be a success.
 func (p *process) interrupt(t *testing.T) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
+	p.signal(t, syscall.SIGINT)
 	<-p.ended
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("%v: exit code %d", p.cmd.Args, code)

@@ -61,13 +61,11 @@ func (r *reloader) run(ctx context.Context) error {
 		case <-events:
 			changed.Reset(settle)
 		case <-changed.C:
-			r.look()
+			r.look(false)
 		case <-ticker.C:
-			r.look()
+			r.look(false)
 		case <-r.hangups:
-			if !r.look() {
-				r.log.Info("SIGHUP: nothing changed in what the settings come from")
-			}
+			r.look(true)
 		}
 	}
 }
@@ -83,25 +81,29 @@ func (r *reloader) watch(files []string) {
 	}
 }
 
-// look reads the settings again, and tells whether there was anything new.
-func (r *reloader) look() bool {
+// look reads the settings again, and takes over what changed. If it was asked to, it says
+// as well that nothing did.
+func (r *reloader) look(asked bool) {
 	s, err := r.load()
 	r.watch(s.Files)
-	if s.Read == r.read {
-		return false
+	if s.Read == r.read && !asked {
+		return
 	}
+	same := s.Read == r.current.Read
 	r.read = s.Read
-	if err == nil {
+	if err == nil && !same {
 		err = r.leader.SetSDKKeys(s.LeaderKeys())
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		r.refuse(err)
-		return true
+	case same:
+		r.log.Info("the settings are as they were")
+	default:
+		r.level.Set(levelOf(s.Log.Level))
+		r.tell(s)
+		r.current = s
 	}
-	r.level.Set(levelOf(s.Log.Level))
-	r.tell(s)
-	r.current = s
-	return true
 }
 
 // refuse tells all that is wrong.

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/httpd"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/leader"
+)
+
+// newServer listens for webhooks and for whoever looks after the leader. Nil: nothing is
+// to listen.
+func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd.Server, error) {
+	if s.Listen == "" {
+		return nil, nil
+	}
+	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Version: version(), Logger: log}
+	if s.Metrics.Enabled {
+		cfg.Gatherer = newRegistry(s, l)
+	}
+	return httpd.New(cfg)
+}
+
+// newRegistry has what /metrics serves.
+func newRegistry(s *settings.Settings, _ *leader.Leader) *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	if s.Metrics.Runtime {
+		registry.MustRegister(
+			collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
+			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		)
+	}
+	return registry
+}
