@@ -97,7 +97,6 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	}
 	all := []func(context.Context) error{
 		l.Run,
-		func(ctx context.Context) error { return checkRights(ctx, client, cfg.SDKKeys[0], log) },
 		(&reloader{load: load, running: s, leader: l, level: level, log: log, hangups: hangups}).run,
 	}
 	attrs := []any{"version", version(), "leader", l.ID(), "redis", s.RedisOptions.Address(), "sdk_keys", len(s.SDKKeys)}

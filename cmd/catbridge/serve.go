@@ -9,6 +9,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/httpd"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/metrics"
 )
 
 // newServer listens for webhooks and for whoever looks after the leader. Nil: nothing is
@@ -25,8 +26,9 @@ func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd
 }
 
 // newRegistry has what /metrics serves.
-func newRegistry(s *settings.Settings, _ *leader.Leader) *prometheus.Registry {
+func newRegistry(s *settings.Settings, l *leader.Leader) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
+	registry.MustRegister(metrics.NewLeaderCollector(l))
 	if s.Metrics.Runtime {
 		registry.MustRegister(
 			collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
