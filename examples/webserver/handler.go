@@ -5,7 +5,12 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/metrics"
 )
 
 // newHandler serves
@@ -13,7 +18,15 @@ import (
 //	GET /        a page that depends on the flag newCheckout
 //	GET /flags   all flags for the user of the query, as JSON
 //	GET /ready   200 if there are flags to evaluate, else 503
+//	GET /metrics for Prometheus
 func newHandler(flags *follower.Client) http.Handler {
+	followers := metrics.NewFollowerCollector()
+	if err := followers.Add("webserver", flags); err != nil {
+		panic(err) // the name is good, and the only one
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(followers, collectors.NewGoCollector())
+
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		if flags.GetBoolValue("newCheckout", false, userOf(r)) {
@@ -33,6 +46,7 @@ func newHandler(flags *follower.Client) http.Handler {
 		}
 		fmt.Fprintln(w, state)
 	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return mux
 }
 

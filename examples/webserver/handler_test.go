@@ -43,6 +43,15 @@ func TestFlagsAreTheUsers(t *testing.T) {
 	}
 }
 
+func TestMetricsAreTheFollowers(t *testing.T) {
+	flags := followertest.New(t, map[string]any{"newCheckout": false})
+	get(t, flags.Client, "/")
+	status, body := get(t, flags.Client, "/metrics")
+	if want := `catbridge_follower_state{sdk_key="webserver",state="live"} `; status != http.StatusOK || !strings.Contains(body, want) {
+		t.Errorf("%d, without %s:\n%s", status, want, body)
+	}
+}
+
 func TestReadyTellsTheCacheState(t *testing.T) {
 	flags := followertest.New(t, nil)
 	if status, body := get(t, flags.Client, "/ready"); status != http.StatusOK || body != "HasUpToDateFlagData" {

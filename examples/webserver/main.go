@@ -2,6 +2,7 @@
 //
 //	CATBRIDGE_SDK_KEY=… CATBRIDGE_REDIS_URL=redis://localhost:6379 go run ./examples/webserver
 //	curl 'localhost:8080/flags?user=42&email=jane@example.com'
+//	curl localhost:8080/metrics
 package main
 
 import (
