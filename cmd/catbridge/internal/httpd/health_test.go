@@ -211,7 +211,7 @@ func TestStatusKeepsItsFields(t *testing.T) {
 		}
 		key := got["sdk_keys"].([]any)[0].(map[string]any)
 		for _, name := range []string{
-			"name", "state", "ready", "lock_holder", "epoch", "since", "last_contact", "rev", "hash", "etag", "last_answer", "age_seconds",
+			"name", "state", "ready", "lock_holder", "epoch", "since", "last_contact", "rev", "hash", "etag", "bytes", "last_answer", "age_seconds",
 			"ahead_seconds", "clock_offset_seconds", "receivers", "broken_flags", "poll_error", "write_error", "poll_interval_seconds",
 		} {
 			if _, ok := key[name]; !ok {

@@ -34,6 +34,7 @@ type KeyStatus struct {
 	Rev          int64     `json:"rev"` // of the current config, Unix milliseconds; 0: there is none
 	Hash         string    `json:"hash,omitempty"`
 	ETag         string    `json:"etag,omitempty"`
+	Bytes        int       `json:"bytes"`                 // of the config JSON
 	LastAnswer   time.Time `json:"last_answer,omitzero"`  // of the CDN, by Redis's clock
 	Age          *float64  `json:"age_seconds,omitempty"` // since that, by Redis's clock
 	Ahead        float64   `json:"ahead_seconds"`         // the entry, of Redis's clock
@@ -41,8 +42,11 @@ type KeyStatus struct {
 	Receivers    int64     `json:"receivers"`             // of the last message
 	PollInterval float64   `json:"poll_interval_seconds"`
 	BrokenFlags  int       `json:"broken_flags"`          // flags with an error in their model
+	HeldUntil    time.Time `json:"held_until,omitzero"`   // when the CDN may be polled again, if it asked for that
 	PollError    string    `json:"poll_error,omitempty"`  // of the last poll
 	WriteError   string    `json:"write_error,omitempty"` // of the last write to Redis
+	// MissingRights are rules of ACL SETUSER that grant what Redis denies.
+	MissingRights []string `json:"missing_rights,omitempty"`
 }
 
 // status serves a [Status].
@@ -78,13 +82,15 @@ func keyStatus(k leader.KeyStats, now time.Time) KeyStatus {
 	reason := unready(k, now)
 	s := KeyStatus{
 		Name: k.Name, State: k.State, Ready: reason == "", Reason: reason,
-		LockHolder: k.LockHolder, Epoch: k.Epoch, Since: k.Since.UTC(), LastContact: k.LastContact.UTC(),
-		Rev: k.Rev, Hash: k.Hash, ETag: k.ETag, LastAnswer: k.LastAnswer,
+		LockHolder: k.LockHolder, Epoch: k.Epoch, Since: utc(k.Since), LastContact: utc(k.LastContact),
+		Rev: k.Rev, Hash: k.Hash, ETag: k.ETag, Bytes: k.Length, LastAnswer: k.LastAnswer, HeldUntil: utc(k.HeldUntil),
 		PollInterval: k.PollInterval.Seconds(), Ahead: k.Ahead.Seconds(), ClockOffset: k.ClockOffset.Seconds(), Receivers: k.Receivers,
-		BrokenFlags: k.BrokenFlags, PollError: k.PollError, WriteError: k.WriteError,
+		BrokenFlags: k.BrokenFlags, PollError: k.PollError, WriteError: k.WriteError, MissingRights: k.MissingRights,
 	}
 	if !k.LastAnswer.IsZero() {
 		s.Age = new(max(0, now.Add(k.ClockOffset).Sub(k.LastAnswer).Seconds()))
 	}
 	return s
 }
+
+func utc(at time.Time) time.Time { return at.UTC().Truncate(time.Millisecond) }
