@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/cdn"
@@ -38,6 +39,11 @@ type Config struct {
 
 	// Logger receives the events; nil: none.
 	Logger *slog.Logger
+
+	// TracerProvider records each poll as a trace: the fetch, the commit or the renewal,
+	// and what was published. The SDK key shows in none, only its name. Nil: nothing is
+	// recorded.
+	TracerProvider trace.TracerProvider
 
 	// Transport makes the requests to the CDN; nil: an own one with the timeouts below,
 	// whose connections all SDK keys share, at most 32 to a host.

@@ -96,6 +96,18 @@
 //	a clock of Redis jumped ahead    followers stay ordered; an entry more than 5 minutes
 //	                                 ahead is reported (event 6108)
 //
+// # Traces
+//
+// With a TracerProvider each poll is a trace:
+//
+//	catbridge.poll                outcome: changed, unchanged, doubted, stopped
+//	├─ catbridge.fetch            HTTP status, requests sent, ray ID
+//	└─ catbridge.commit           rev, epoch, outcome of the script; catbridge.touch where
+//	   └─ catbridge.publish       there was nothing new. Channel, rev, receivers
+//
+// The same script writes and publishes, so that publish has no length of its own. A commit
+// that is tried again after its poll is a trace with a link to it. Heartbeats are none.
+//
 // # Rights
 //
 // A script that is refused a command half-way is not rolled back. So for each SDK key the

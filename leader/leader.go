@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
@@ -25,6 +27,7 @@ type Leader struct {
 	id         string
 	log        eventlog.Log
 	transports cdn.Transports
+	tracer     trace.Tracer // nil: nothing is recorded
 
 	set          atomic.Pointer[keeperSet]
 	unknownHooks atomic.Uint64
@@ -47,7 +50,7 @@ func New(cfg Config) (*Leader, error) {
 	keys := cfg.SDKKeys
 	cfg.SDKKeys = nil
 	// A process gets an ID of its own at each start: a lock from before is not its own.
-	l := &Leader{cfg: cfg, id: rand.Text(), log: eventlog.New(cfg.Logger)}
+	l := &Leader{cfg: cfg, id: rand.Text(), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider)}
 	prepared, err := l.prepare(keys)
 	if err := errors.Join(cfg.check(), err); err != nil {
 		return nil, err
@@ -65,6 +68,9 @@ func (l *Leader) ID() string { return l.id }
 // so that others take over at once, and returns nil. It blocks. Whatever Redis or
 // the CDN do, it goes on: faults are logged and counted. Run can be called once.
 func (l *Leader) Run(ctx context.Context) error {
+	if l.tracer != nil {
+		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{}) // each poll is a trace of its own
+	}
 	var keepers sync.WaitGroup
 	if !l.begin(func(k *keeper) { keepers.Go(func() { k.run(ctx) }) }) {
 		return errRunning

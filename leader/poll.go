@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
@@ -65,6 +67,7 @@ type fetchState struct {
 	done    chan fetchResult
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
+	span    *span // of the poll that runs, or ran last
 }
 
 type fetchResult struct {
@@ -79,6 +82,10 @@ func (f *fetchState) stop() {
 		f.cancel()
 	}
 	f.wg.Wait()
+	if f.running {
+		f.span.text("catbridge.outcome", "stopped")
+		f.span.end(nil)
+	}
 }
 
 const never = 24 * time.Hour
@@ -116,6 +123,7 @@ func (t *term) startFetch(ctx context.Context) {
 		etag = known.etag
 	}
 	ctx, t.fetch.cancel = context.WithCancel(ctx)
+	ctx, t.fetch.span = t.k.trace(ctx, spanPoll, trace.SpanKindInternal, nil)
 	done := make(chan fetchResult, 1)
 	t.fetch.running, t.fetch.done = true, done
 	t.k.stats.update(func(s *KeyStats) { s.Polls++ })
@@ -134,7 +142,7 @@ func (t *term) newest() *content {
 func (k *keeper) fetch(ctx context.Context, etag string) fetchResult {
 	s := k.settings()
 	began := time.Now()
-	response, err := s.fetcher.Fetch(ctx, etag)
+	response, err := k.tracedFetch(ctx, s.fetcher, etag)
 	if took := time.Since(began); ctx.Err() == nil {
 		k.stats.update(func(s *KeyStats) { s.FetchTimes.Add(took) })
 	}
@@ -146,10 +154,14 @@ func (k *keeper) fetch(ctx context.Context, etag string) fetchResult {
 }
 
 // fetched handles the answer of the CDN.
-func (t *term) fetched(ctx context.Context, r fetchResult) error {
+func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 	t.fetch.running = false
 	t.fetch.cancel()
+	poll := t.fetch.span
+	ctx = poll.within(ctx)
+	defer func() { poll.end(err) }()
 	if r.err != nil {
+		poll.fail(r.err)
 		return t.fetchFailed(ctx, r.err)
 	}
 	t.k.stats.update(func(s *KeyStats) {
@@ -161,6 +173,7 @@ func (t *term) fetched(ctx context.Context, r fetchResult) error {
 		}
 	})
 	if !r.NotModified && !t.trust(r.content) {
+		poll.text("catbridge.outcome", "doubted")
 		return nil
 	}
 	healing := t.polls.healing
@@ -169,9 +182,11 @@ func (t *term) fetched(ctx context.Context, r fetchResult) error {
 	t.answered = r.Sent
 	if !r.NotModified && !t.holds(r.content) {
 		t.polls.late = nil
+		poll.text("catbridge.outcome", "changed")
 		return t.commit(ctx, r.content)
 	}
 	t.polls.again()
+	poll.text("catbridge.outcome", "unchanged")
 	if healing {
 		return t.recommit(ctx)
 	}

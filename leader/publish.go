@@ -75,7 +75,7 @@ func (t *term) touch(ctx context.Context) (written, error) {
 	defer cancel()
 	sent := time.Now()
 	claim := t.claim(cachekeys.Heartbeat)
-	w, err := t.k.store.touch(ctx, claim)
+	w, err := t.write(ctx, spanTouch, func(ctx context.Context) (written, error) { return t.k.store.touch(ctx, claim) })
 	if err != nil {
 		return w, err
 	}
@@ -129,7 +129,7 @@ func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
 	cl.etag, cl.over = c.storedETag(), t.polls.over
 	cl.message.Hash, cl.message.Len, cl.message.ETag = c.hash, len(c.json), cachekeys.MessageETag(cl.etag)
 	cl.message.Spread = t.k.spread(len(c.payload))
-	w, err := t.k.store.commit(ctx, cl, c)
+	w, err := t.write(ctx, spanCommit, func(ctx context.Context) (written, error) { return t.k.store.commit(ctx, cl, c) })
 	if err != nil {
 		return w, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,10 +157,11 @@ func TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing(t *testing.T) {
 		stop()
 		s.client.Del(s.Context(), s.keys.Blob)
 		version := s.cdn.Publish()
-		refuse := true
+		var refuse atomic.Bool
+		refuse.Store(true)
 		s.server.Mini().Server().SetPreHook(func(peer *server.Peer, cmd string, args ...string) bool {
 			const commitArgs = 2 + 4 + 18
-			if !refuse || cmd != "EVALSHA" && cmd != "EVAL" || len(args) != commitArgs {
+			if !refuse.Load() || cmd != "EVALSHA" && cmd != "EVAL" || len(args) != commitArgs {
 				return false
 			}
 			peer.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
@@ -170,7 +172,7 @@ func TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing(t *testing.T) {
 		if now := s.stats(l); now.Commits != 0 || now.WriteError == "" {
 			s.Fatalf("the commit was to fail: %+v", now)
 		}
-		refuse = false
+		refuse.Store(false)
 		s.wait(l.cfg.Timing.Renewal)
 		s.hasVersion(version)
 	})

@@ -1,0 +1,129 @@
+package leader
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+// The spans of a poll. A commit that is tried again after its poll begins a trace of
+// its own, with a link to the poll.
+const (
+	spanPoll    = "catbridge.poll"
+	spanFetch   = "catbridge.fetch"
+	spanCommit  = "catbridge.commit"
+	spanTouch   = "catbridge.touch"
+	spanPublish = "catbridge.publish"
+)
+
+const instrumentation = "github.com/catbridge/catbridge/leader"
+
+// span is one that is recorded; nil: none is, and nothing is spent.
+type span struct{ trace.Span }
+
+// newTracer gives the tracer of a provider; nil: none.
+func newTracer(provider trace.TracerProvider) trace.Tracer {
+	if provider == nil {
+		return nil
+	}
+	return provider.Tracer(instrumentation)
+}
+
+// trace begins a span within the one that ctx carries, or else a trace, with a link to
+// the poll that was last.
+func (k *keeper) trace(ctx context.Context, name string, kind trace.SpanKind, last *span) (context.Context, *span) {
+	tracer := k.leader.tracer
+	if tracer == nil {
+		return ctx, nil
+	}
+	opts := []trace.SpanStartOption{
+		trace.WithSpanKind(kind), trace.WithAttributes(attribute.String("catbridge.sdk_key_name", k.settings().name())),
+	}
+	if last != nil && !traced(ctx) {
+		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: last.SpanContext()}))
+	}
+	ctx, started := tracer.Start(ctx, name, opts...)
+	return ctx, &span{started}
+}
+
+func traced(ctx context.Context) bool { return trace.SpanContextFromContext(ctx).IsValid() }
+
+// within gives a context that carries the span.
+func (s *span) within(ctx context.Context) context.Context {
+	if s == nil {
+		return ctx
+	}
+	return trace.ContextWithSpan(ctx, s.Span)
+}
+
+func (s *span) text(key, value string) {
+	if s != nil && value != "" {
+		s.SetAttributes(attribute.String(key, value))
+	}
+}
+
+func (s *span) number(key string, value int64) {
+	if s != nil {
+		s.SetAttributes(attribute.Int64(key, value))
+	}
+}
+
+// fail notes an error; nil: there was none.
+func (s *span) fail(err error) {
+	if s != nil && err != nil {
+		s.RecordError(err)
+		s.SetStatus(codes.Error, err.Error())
+	}
+}
+
+func (s *span) end(err error) {
+	if s != nil {
+		s.fail(err)
+		s.End()
+	}
+}
+
+// write lets a write be a span, and what it published another. A renewal is one only
+// within a poll: mere heartbeats would be all that is seen.
+func (t *term) write(ctx context.Context, name string, run func(context.Context) (written, error)) (written, error) {
+	if t.k.leader.tracer == nil || name == spanTouch && !traced(ctx) {
+		return run(ctx)
+	}
+	ctx, s := t.k.trace(ctx, name, trace.SpanKindClient, t.fetch.span)
+	w, err := run(ctx)
+	s.text("db.system.name", "redis")
+	s.text("catbridge.outcome", string(w.outcome))
+	s.number("catbridge.epoch", t.epoch)
+	if w.outcome == outcomeOK {
+		s.number("catbridge.rev", w.rev)
+		// The same script did that: this span has no length of its own.
+		_, published := t.k.trace(ctx, spanPublish, trace.SpanKindProducer, nil)
+		published.text("messaging.system", "redis")
+		published.text("messaging.destination.name", t.k.store.keys.Events)
+		published.number("catbridge.rev", w.rev)
+		published.number("catbridge.receivers", w.receivers)
+		published.end(nil)
+	}
+	s.end(err)
+	return w, err
+}
+
+// tracedFetch lets a fetch be a span.
+func (k *keeper) tracedFetch(ctx context.Context, f *cdn.Fetcher, etag string) (cdn.Response, error) {
+	ctx, s := k.trace(ctx, spanFetch, trace.SpanKindClient, nil)
+	response, err := f.Fetch(ctx, etag)
+	status, requests, ray := response.Status, response.Requests, response.RayID
+	if failure, ok := errors.AsType[*cdn.Error](err); ok {
+		status, requests, ray = failure.Status, failure.Requests, failure.RayID
+	}
+	s.number("http.response.status_code", int64(status))
+	s.number("catbridge.requests", int64(requests))
+	s.text("catbridge.ray_id", ray)
+	s.end(err)
+	return response, err
+}
