@@ -31,7 +31,8 @@ func NewFollowerCollector() *FollowerCollector {
 }
 
 // Add lets the collector tell of a client, under a name that stands for its SDK key in
-// the label sdk_key. The errors: there is no name or no client, the name is not UTF-8, a client of that name is
+// the label sdk_key: best the one that it has at the leader, so that queries can compare
+// them. The errors: there is no name or no client, the name is not UTF-8, a client of that name is
 // told of already, or the name is an SDK key.
 func (c *FollowerCollector) Add(name string, client Follower) error {
 	switch {

@@ -65,13 +65,13 @@ func wantLines(t testing.TB, text string, lines ...string) {
 	for _, line := range lines {
 		if !strings.Contains(all, "\n"+line+"\n") {
 			name, _, _ := strings.Cut(line, "{")
-			have := ""
+			var have strings.Builder
 			for l := range strings.Lines(text) {
 				if strings.HasPrefix(l, name) {
-					have += l
+					have.WriteString(l)
 				}
 			}
-			t.Errorf("no line %s, but\n%s", line, have)
+			t.Errorf("no line %s, but\n%s", line, have.String())
 		}
 	}
 }

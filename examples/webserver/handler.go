@@ -21,7 +21,7 @@ import (
 //	GET /metrics for Prometheus
 func newHandler(flags *follower.Client) http.Handler {
 	followers := metrics.NewFollowerCollector()
-	if err := followers.Add("webserver", flags); err != nil {
+	if err := followers.Add("main", flags); err != nil {
 		panic(err) // the name is good, and the only one
 	}
 	registry := prometheus.NewRegistry()

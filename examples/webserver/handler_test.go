@@ -47,7 +47,7 @@ func TestMetricsAreTheFollowers(t *testing.T) {
 	flags := followertest.New(t, map[string]any{"newCheckout": false})
 	get(t, flags.Client, "/")
 	status, body := get(t, flags.Client, "/metrics")
-	if want := `catbridge_follower_state{sdk_key="webserver",state="live"} `; status != http.StatusOK || !strings.Contains(body, want) {
+	if want := `catbridge_follower_state{sdk_key="main",state="live"} `; status != http.StatusOK || !strings.Contains(body, want) {
 		t.Errorf("%d, without %s:\n%s", status, want, body)
 	}
 }

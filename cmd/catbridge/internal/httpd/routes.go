@@ -3,6 +3,7 @@ package httpd
 import (
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -55,11 +56,9 @@ func only(method string, next http.Handler) http.Handler {
 		allowed = append(allowed, http.MethodHead)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, m := range allowed {
-			if r.Method == m {
-				next.ServeHTTP(w, r)
-				return
-			}
+		if slices.Contains(allowed, r.Method) {
+			next.ServeHTTP(w, r)
+			return
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		http.Error(w, "the method here is "+strings.Join(allowed, " or "), http.StatusMethodNotAllowed)
