@@ -12,7 +12,7 @@ import (
 func listen(addr string) (net.Listener, error) {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, fmt.Errorf("httpd: the address %q to listen on is not host:port, like :9876 or 127.0.0.1:9876", addr)
+		return nil, fmt.Errorf("httpd: the address %q to listen on is not host:port, like :8080 or 127.0.0.1:8080", addr)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return nil, fmt.Errorf("httpd: the address %q to listen on has no port from 0 to 65535", addr)
