@@ -1,0 +1,143 @@
+package test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/leader"
+)
+
+const (
+	hookName = "main"
+	hookKey  = "configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88="
+)
+
+// openHook gives a leader process a webhook, which ends no term.
+func (r *runner) openHook(w *world) {
+	w.Helper()
+	if err := r.SetSDKKeys([]leader.SDKKey{{Name: hookName, Key: sdkKey, WebhookKeys: []string{hookKey}}}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// hook is a request to the webhook.
+type hook struct{ id, timestamp, signature string }
+
+func signedHook(key string, id uint64, at time.Time) hook {
+	h := hook{id: fmt.Sprintf("%032x", id), timestamp: strconv.FormatInt(at.Unix(), 10)}
+	mac := hmac.New(sha256.New, []byte(key))
+	_, _ = io.WriteString(mac, h.id+h.timestamp+"body")
+	h.signature = base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	return h
+}
+
+func (h hook) sendTo(r *runner) int {
+	request := httptest.NewRequest(http.MethodPost, "/hook/"+hookName, strings.NewReader("body"))
+	request.Header.Set("X-ConfigCat-Webhook-ID", h.id)
+	request.Header.Set("X-ConfigCat-Webhook-Timestamp", h.timestamp)
+	request.Header.Set("X-ConfigCat-Webhook-Signature-V1", h.signature)
+	answer := httptest.NewRecorder()
+	r.WebhookHandler().ServeHTTP(answer, request)
+	return answer.Code
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// 10,000 webhooks a second at both processes, hardly any of them true: each attack is
+// refused, the CDN is asked at most once a second, and nothing piles up.
+func TestF33_FloodOfWebhooks(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(1)
+		for _, r := range []*runner{first, second} {
+			r.openHook(w)
+		}
+		seen := signedHook(hookKey, 0, time.Now())
+		if status := seen.sendTo(second); status != http.StatusOK {
+			w.Fatalf("a true webhook: %d", status)
+		}
+		var accepted uint64
+		attack := func(n uint64) (h hook, status int) {
+			switch now := time.Now(); n % 100 {
+			case 0:
+				accepted++
+				return signedHook(hookKey, n, now), http.StatusOK
+			case 1, 2, 3, 4:
+				return seen, http.StatusConflict
+			case 5, 6, 7, 8:
+				return signedHook(hookKey, n, now.Add(-6*time.Minute)), http.StatusBadRequest
+			case 9, 10, 11, 12: // a digit of the time moves to the ID
+				h := signedHook(hookKey, n, now)
+				h.id, h.timestamp = h.id+h.timestamp[:1], h.timestamp[1:]
+				return h, http.StatusBadRequest
+			case 13, 14, 15, 16: // and one of the ID to the time
+				h := signedHook(hookKey, n, now)
+				h.id, h.timestamp = h.id[:31], h.id[31:]+h.timestamp
+				return h, http.StatusBadRequest
+			default:
+				return signedHook(hookKey+"x", n, now), http.StatusForbidden
+			}
+		}
+		memory, begun := heap(), len(w.cdn.Requests())
+		for n, start := uint64(1), time.Now(); time.Since(start) < 3*time.Second; time.Sleep(time.Millisecond) {
+			for range 10 {
+				h, want := attack(n)
+				if status := h.sendTo([]*runner{first, second}[n%2]); status != want {
+					w.Fatalf("webhook %d (%+v): %d, want %d", n, h, status, want)
+				}
+				n++
+			}
+		}
+		if grown := int64(heap()) - int64(memory); !w.virtual && grown > 16<<20 {
+			w.Errorf("%d bytes more", grown)
+		}
+		requests := w.cdn.Requests()[begun:]
+		if len(requests) < 3 {
+			w.Errorf("%d requests to the CDN", len(requests))
+		}
+		for i := range requests[1:] {
+			if gap := requests[i+1].At.Sub(requests[i].At); gap < 900*time.Millisecond {
+				w.Errorf("%v between two requests to the CDN", gap)
+			}
+		}
+		known, err := w.admin.Keys(w.Context(), "catbridge:{"+w.keys.Entry+"}:hook:*").Result()
+		if err != nil || uint64(len(known)) != accepted+1 {
+			w.Errorf("Redis remembers %d IDs, %d were accepted: %v", len(known), accepted+1, err)
+		}
+		if sum := first.stats().Webhooks.Accepted + second.stats().Webhooks.Accepted; sum != accepted+1 {
+			w.Errorf("%d are counted, %d were accepted", sum, accepted+1)
+		}
+		w.settle()
+	})
+}
+
+// A change reaches followers by the webhook, whichever process gets it.
+func TestWebhookBringsAChangeAtOnce(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(2)
+		for i, r := range []*runner{second, first, second} {
+			r.openHook(w)
+			w.pass(time.Second) // since the last fetch
+			version := w.cdn.Publish()
+			if status := signedHook(hookKey, uint64(i), time.Now()).sendTo(r); status != http.StatusOK {
+				w.Fatalf("%d", status)
+			}
+			w.reached(version, time.Second)
+		}
+		w.settle()
+	})
+}
