@@ -87,6 +87,14 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	defer client.Close()
 	cfg := s.LeaderConfig()
 	cfg.Redis, cfg.Logger = client, log
+	tracing, err := newTracing(cmd.Context(), s.Tracing, log)
+	if err != nil {
+		return fmt.Errorf("tracing: %w", err)
+	}
+	if tracing != nil {
+		defer endTracing(cmd.Context(), tracing)
+		cfg.TracerProvider = tracing
+	}
 	l, err := leader.New(cfg)
 	if err != nil {
 		return &usageError{err}

@@ -1,6 +1,7 @@
 package redisurl
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -44,8 +45,8 @@ func explainTLS(err error, server string) error {
 		case strings.Contains(text, "version"):
 			hint = "Redis speaks no TLS version that redis.tls.min_version allows"
 		}
-	} else if server != "" && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) {
-		hint = "Redis closed the connection upon TLS: if it does not speak TLS at this port, write redis://"
+	} else if server != "" && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, context.DeadlineExceeded)) {
+		hint = "Redis did not answer in TLS: if it does not speak TLS at this port, write redis:// or turn redis.tls.enabled off"
 	}
 	if hint == "" {
 		return err
@@ -63,10 +64,8 @@ func Explain(err error) error {
 	switch text := err.Error(); {
 	case strings.Contains(text, "NOAUTH"):
 		hint = "give a password, such as by $CATBRIDGE_REDIS_PASSWORD"
-	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "ERR invalid password"):
+	case strings.Contains(text, "WRONGPASS"):
 		hint = "user or password for Redis are wrong"
-	case strings.Contains(text, "without any password configured"):
-		hint = "Redis has no password: give none"
 	case strings.Contains(text, "MOVED "):
 		hint = "this Redis belongs to a cluster: set redis.mode to cluster"
 	case strings.Contains(text, "cluster support disabled"):
