@@ -94,16 +94,17 @@ func fleetCell(f *inspect.Fleet) string {
 	if f == nil || f.Following+f.Silent == 0 {
 		return unknown
 	}
-	cell := fmt.Sprintf("%d of %d", f.Current, f.Following)
+	var cell strings.Builder
+	fmt.Fprintf(&cell, "%d of %d", f.Current, f.Following)
 	for _, other := range []struct {
 		n    int
 		what string
 	}{{f.Behind, "behind"}, {f.Pending, "pending"}, {f.Silent, "silent"}} {
 		if other.n > 0 {
-			cell += fmt.Sprintf(", %d %s", other.n, other.what)
+			fmt.Fprintf(&cell, ", %d %s", other.n, other.what)
 		}
 	}
-	return cell
+	return cell.String()
 }
 
 // age is a number of seconds, as exact as a reader needs it.

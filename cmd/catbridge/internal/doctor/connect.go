@@ -133,11 +133,3 @@ func (d *Doctor) eachNode(ctx context.Context, f func(context.Context, *redis.Cl
 	}
 	return nil
 }
-
-// primary is the node that the keys of an SDK key lie on.
-func (d *Doctor) primary(ctx context.Context, key string) (redis.Cmdable, error) {
-	if cluster, ok := d.client.(*redis.ClusterClient); ok {
-		return cluster.MasterForKey(ctx, key)
-	}
-	return d.client, nil
-}

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -280,16 +279,6 @@ func TestFaultsOfRedissMemory(t *testing.T) {
 	client.ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
 	client.ConfigSet(t.Context(), "maxmemory", "1000")
 	examine(t, Follower, s).want(t, "redis memory", Bad, "of 1000 bytes", "raise maxmemory")
-}
-
-// writeFile gives the path of a file with that text.
-func writeFile(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 var _ http.RoundTripper = roundTrip(nil)

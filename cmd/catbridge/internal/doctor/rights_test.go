@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -12,13 +13,21 @@ import (
 
 var keys = cachekeys.For(sdkKey)
 
-// rules of users that may do just what they must.
-var (
-	followerRules = "%R~???????????????????????????????????????? %R~catbridge:{*}:* &catbridge:{*}:events -@all +get +hmget +subscribe +ping"
-	reporterRules = followerRules + " ~catbridge:{*}:fleet +zadd +zremrangebyscore"
-	leaderRules   = "~???????????????????????????????????????? ~catbridge:{*}:* &catbridge:{*}:events -@all +evalsha +eval +get +set +del +getrange " +
-		"+setrange +pttl +pexpire +hmget +hset +hincrby +time +publish +subscribe +ping"
-)
+// rulesOf gives what a user in deploy/acl may do.
+func rulesOf(t *testing.T, user string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../../../deploy/acl/single.acl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 4 && fields[1] == user {
+			return strings.Join(fields[4:], " ") // after: user, name, on, password
+		}
+	}
+	t.Fatalf("no user %s", user)
+	return ""
+}
 
 func setUser(t *testing.T, admin *redis.Client, rules string) {
 	t.Helper()
@@ -35,6 +44,7 @@ func setUser(t *testing.T, admin *redis.Client, rules string) {
 func TestRightsThatAreMissing(t *testing.T) {
 	t.Parallel()
 	web := healthyCDN(t)
+	leaderRules, followerRules, reporterRules := rulesOf(t, "leader"), rulesOf(t, "follower"), rulesOf(t, "reporter")
 	for name, test := range map[string]struct {
 		as    Role
 		rules string

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -108,13 +108,7 @@ func (d *Doctor) memory(ctx context.Context) {
 		d.unknown("not known whether Redis evicts keys: %v", redisurl.Explain(err))
 		return
 	}
-	for _, address := range slices.Sorted(func(yield func(string) bool) {
-		for address := range infos {
-			if !yield(address) {
-				return
-			}
-		}
-	}) {
+	for _, address := range slices.Sorted(maps.Keys(infos)) {
 		d.eviction(address, infos[address])
 	}
 }
@@ -151,36 +145,4 @@ func infoFields(text string) map[string]string {
 func number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64)
 	return n
-}
-
-// maxSkew is how much clocks may differ: a heartbeat, and some for the network.
-const maxSkew = 5 * time.Second
-
-// clock compares this host's clock with Redis's.
-func (d *Doctor) clock(ctx context.Context) {
-	sent := time.Now()
-	theirs, err := d.client.Time(ctx).Result()
-	if redis.IsPermissionError(err) {
-		d.unknown("not known: this user has no right to TIME")
-		return
-	}
-	if err != nil {
-		d.unknown("not known: %v", redisurl.Explain(err))
-		return
-	}
-	trip := time.Since(sent)
-	d.compareClocks("Redis's clock", theirs.Sub(sent.Add(trip/2)), trip/2)
-}
-
-// compareClocks tells how far a clock is ahead of this host's, give or take an uncertainty.
-func (d *Doctor) compareClocks(whose string, ahead, uncertain time.Duration) {
-	word, off := "ahead of", ahead
-	if off < 0 {
-		word, off = "behind", -off
-	}
-	if off-uncertain > maxSkew {
-		d.fault("have both set their clocks by NTP", "%s is %v %s this host's", whose, off.Round(time.Millisecond), word)
-		return
-	}
-	d.good("%s agrees with this host's, within %v", whose, max(off, uncertain, time.Millisecond).Round(time.Millisecond))
 }

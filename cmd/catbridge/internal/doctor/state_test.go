@@ -57,9 +57,9 @@ func TestFaultsOfRedissClockAndVersion(t *testing.T) {
 	mini := miniredis.RunT(t)
 	s := load(t, "REDIS_URL=redis://"+mini.Addr())
 	mini.SetTime(time.Now().Add(time.Minute))
-	examine(t, Follower, s).want(t, "redis clock", Bad, "Redis's clock is ", "ahead of this host's", "set their clocks by NTP")
+	examine(t, Follower, s).want(t, "redis clock", Bad, "the clock of "+mini.Addr()+" is ", "ahead of this host's", "set their clocks by NTP")
 	mini.SetTime(time.Now().Add(-90 * time.Minute))
-	examine(t, Follower, s).want(t, "redis clock", Bad, "Redis's clock is 1h", "behind this host's")
+	examine(t, Follower, s).want(t, "redis clock", Bad, "the clock of "+mini.Addr()+" is 1h", "behind this host's")
 	mini.SetTime(time.Now().Add(2 * time.Second))
 	examine(t, Follower, s).want(t, "redis clock", Good, "agrees with this host's, within ")
 	mini.Server().SetPreHook(func(peer *server.Peer, cmd string, args ...string) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -189,6 +190,57 @@ func TestFaultsAreNamed(t *testing.T) {
 		if key.OK || len(key.Faults) != 1 || !strings.Contains(key.Faults[0], test.want) {
 			t.Errorf("%s: OK %v, faults %q, want %q", name, key.OK, key.Faults, test.want)
 		}
+	}
+}
+
+// statusUser has a user look on that has the rights of status in deploy/acl.
+func statusUser(t *testing.T, file string, nodes ...*redistest.Process) (name, password string) {
+	t.Helper()
+	text, err := os.ReadFile("../../../../deploy/acl/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 5 || fields[1] != "status" {
+			continue
+		}
+		rules := []any{"ACL", "SETUSER", "status", "reset", "on", ">secret"}
+		for _, rule := range fields[4:] { // after: user, name, on, password
+			rules = append(rules, rule)
+		}
+		for _, node := range nodes {
+			if err := node.Client(t, nil).Do(t.Context(), rules...).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return "status", "secret"
+	}
+	t.Fatalf("no user status in %s", file)
+	return "", ""
+}
+
+// The rights of the user in deploy/acl are enough for all that there is to see.
+func TestTheUserOfStatusSeesAll(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	id, _ := lead(t, server.Client(t, nil), leader.Timing{})
+	opts := *server.Client(t, nil).Options()
+	opts.Username, opts.Password = statusUser(t, "single.acl", server)
+	single := redis.NewClient(&opts)
+	defer single.Close()
+	wantWell(t, look(t, single), id)
+
+	cluster := redistest.StartCluster(t, 3, 0)
+	id, _ = lead(t, cluster.Client(t, nil), leader.Timing{})
+	all := *cluster.Client(t, nil).Options()
+	all.Username, all.Password = statusUser(t, "cluster.acl", cluster.Primaries...)
+	whole := redis.NewClusterClient(&all)
+	defer whole.Close()
+	key := look(t, whole)
+	wantWell(t, key, id)
+	if key.Subscribers == nil || key.Fleet == nil {
+		t.Errorf("%+v", key)
 	}
 }
 

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// TestStatusGoesOnWithoutRedis has a status --watch outlive its Redis.
+func TestStatusGoesOnWithoutRedis(t *testing.T) {
+	server := redistest.Start(t)
+	p := startProcess(t, []string{"CATBRIDGE_SDK_KEY=main=" + testKey, "CATBRIDGE_REDIS_URL=" + server.URL()},
+		"status", "--watch", "--json", "--interval", "100ms", "--timeout", "2s")
+	await := func(what string, wanted func(statusReport) bool) {
+		t.Helper()
+		for {
+			select {
+			case line := <-p.lines:
+				var report statusReport
+				if err := json.Unmarshal([]byte(line), &report); err != nil {
+					t.Fatalf("%v in %s", err, line)
+				}
+				if wanted(report) {
+					return
+				}
+			case <-p.ended:
+				t.Fatalf("it ended before: %s", what)
+			case <-time.After(time.Minute):
+				t.Fatalf("not within a minute: %s", what)
+			}
+		}
+	}
+	nobodyLeads := func(r statusReport) bool { return r.Error == "" && len(r.Keys) == 1 && !r.OK && !r.Keys[0].OK }
+	await("nobody leads", nobodyLeads)
+	server.Kill()
+	await("Redis is gone", func(r statusReport) bool {
+		return !r.OK && strings.HasPrefix(r.Error, "Redis at "+server.Addr()+" cannot be read: main: ")
+	})
+	server.Restart(t)
+	await("Redis is back", nobodyLeads)
+	p.interrupt(t)
+}
+
+func TestStatusAsText(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	report := statusReport{Time: now, Keys: []inspect.Key{{
+		Name:   "main",
+		Faults: []string{"1 of 2 followers that report are behind"}, Remarks: []string{"not known: how many subscribe (NOPERM)"},
+		Leader:  &inspect.Leader{ID: "ABCDEFGHIJ", Epoch: 1, Since: now.Add(-90 * time.Minute), Left: new(13.24)},
+		Content: &inspect.Content{Rev: 1767225600000, ETag: "W/\"\x1b[2J\"", Age: new(23.04), Poll: 55},
+		Entry:   &inspect.Part{State: inspect.Matches, Bytes: 123456}, Blob: &inspect.Part{State: inspect.Missing},
+		Fleet: &inspect.Fleet{Following: 2, Current: 1, Behind: 1, Silent: 3, Laggards: []inspect.Follower{
+			{ID: "shop-1~AB", Version: "v1", State: "polling", Rev: 1767225500000, Hash: "0123456789abcdef", Heard: 12.3},
+		}},
+	}, {Name: "other"}}}
+	want := `   NAME   LEADER    SINCE    LOCK   REV            ETAG      CDN      ENTRY           BLOB     SUBS  FLEET
+✗  main   ABCDEFG…  1h30m0s  13.2s  1767225600000  W/"?[2J"  23s/55s  matches 123 KB  missing  –     1 of 2, 1 behind, 3 silent
+✗  other  –         –        –      –              –         –        –               –        –     –
+✗ main: 1 of 2 followers that report are behind
+↓ main: shop-1~AB (version v1, polling) has rev 1767225500000, hash 0123456789abcdef; reported 12s ago
+– main: not known: how many subscribe (NOPERM)
+`
+	if have := statusText(report); have != want {
+		t.Errorf("have\n%s\nwant\n%s", have, want)
+	}
+}
