@@ -44,6 +44,8 @@ func run(ctx context.Context) error {
 		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
 		Redis:  rdb,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		// catbridge status counts this process by it. Its user needs the right to that.
+		FleetReport: 10 * time.Second,
 	})
 	if err != nil {
 		return err

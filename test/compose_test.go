@@ -1,0 +1,123 @@
+package test
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+type composeService struct {
+	Image string
+	Build struct{ Context, Target string }
+	// Command has one text, or many.
+	Command     any
+	Environment map[string]string
+	Volumes     []string
+	Ports       []string
+	ReadOnly    bool     `yaml:"read_only"`
+	CapDrop     []string `yaml:"cap_drop"`
+	SecurityOpt []string `yaml:"security_opt"`
+	Profiles    []string
+}
+
+func compose(t *testing.T) map[string]composeService {
+	t.Helper()
+	text, err := os.ReadFile("../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Services map[string]composeService }
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Services
+}
+
+// TestComposeFileNamesWhatThereIs looks up what the file for docker compose names
+// elsewhere: users, folders, stages of the Dockerfile, and what Prometheus scrapes.
+func TestComposeFileNamesWhatThereIs(t *testing.T) {
+	services := compose(t)
+	users, err := os.ReadFile("../deploy/acl/single.acl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, logins := 0, 0
+	for name, s := range services {
+		if target := s.Build.Target; target != "" {
+			own++
+			if !strings.Contains(dockerfile(t), " AS "+target+"\n") {
+				t.Errorf("%s: the Dockerfile has no stage %s", name, target)
+			}
+		}
+		if s.Build.Target != "" || name == "redis" {
+			if !s.ReadOnly || !slices.Contains(s.CapDrop, "ALL") || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
+				t.Errorf("%s may do more than it must", name)
+			}
+		}
+		if address := s.Environment["CATBRIDGE_REDIS_URL"]; address != "" {
+			logins++
+			u, err := url.Parse(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			password, _ := u.User.Password()
+			if !strings.Contains(string(users), "user "+u.User.Username()+" on ") || password != u.User.Username() {
+				t.Errorf("%s logs in as %s, which is no user of the playground", name, u.User)
+			}
+			if _, ok := services[u.Hostname()]; !ok {
+				t.Errorf("%s: there is no service %s", name, u.Hostname())
+			}
+		}
+		for _, volume := range s.Volumes {
+			source, _, _ := strings.Cut(volume, ":")
+			if _, err := os.Stat(filepath.Join("..", source)); err != nil || !strings.HasSuffix(volume, ":ro") {
+				t.Errorf("%s mounts %s: %v", name, volume, err)
+			}
+		}
+		for _, port := range s.Ports {
+			if !strings.HasPrefix(port, "127.0.0.1:") {
+				t.Errorf("%s is open to the network: %s", name, port)
+			}
+		}
+	}
+	if own < 6 || logins < 5 {
+		t.Errorf("%d services of our own, %d that log in", own, logins)
+	}
+	for _, name := range scraped(t) {
+		if _, ok := services[name]; !ok {
+			t.Errorf("Prometheus scrapes %s, which is no service", name)
+		}
+	}
+}
+
+// scraped are the hosts that deploy/prometheus/prometheus.yml names.
+func scraped(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../deploy/prometheus/prometheus.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		ScrapeConfigs []struct {
+			DNS []struct{ Names []string } `yaml:"dns_sd_configs"`
+		} `yaml:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, scrape := range config.ScrapeConfigs {
+		for _, dns := range scrape.DNS {
+			names = append(names, dns.Names...)
+		}
+	}
+	if len(names) == 0 {
+		t.Error("Prometheus scrapes nothing")
+	}
+	return names
+}

@@ -1,0 +1,359 @@
+package test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/test/missing"
+	"go.yaml.in/yaml/v3"
+)
+
+const manifests = "../deploy/kubernetes"
+
+// The parts of Kubernetes' objects that the manifests use. A field that is not here is a
+// slip of the pen, or wants a look at what it does.
+type (
+	labels   map[string]string
+	metadata struct {
+		Name        string
+		Labels      labels
+		Annotations labels
+	}
+	selector struct {
+		MatchLabels labels `yaml:"matchLabels"`
+	}
+	manifest[S any] struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string
+		Metadata   metadata
+		Spec       S
+	}
+	port struct {
+		Name          string
+		Port          any
+		TargetPort    string `yaml:"targetPort"`
+		ContainerPort int    `yaml:"containerPort"`
+		Protocol      string
+	}
+	probe struct {
+		HTTPGet          struct{ Path, Port string } `yaml:"httpGet"`
+		PeriodSeconds    int                         `yaml:"periodSeconds"`
+		TimeoutSeconds   int                         `yaml:"timeoutSeconds"`
+		FailureThreshold int                         `yaml:"failureThreshold"`
+	}
+	container struct {
+		Name, Image     string
+		Args            []string
+		Ports           []port
+		SecurityContext struct {
+			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
+			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
+			Capabilities             struct{ Drop []string }
+		} `yaml:"securityContext"`
+		LivenessProbe  probe `yaml:"livenessProbe"`
+		ReadinessProbe probe `yaml:"readinessProbe"`
+		Resources      struct{ Requests, Limits labels }
+		VolumeMounts   []struct {
+			Name      string
+			MountPath string `yaml:"mountPath"`
+			ReadOnly  bool   `yaml:"readOnly"`
+		} `yaml:"volumeMounts"`
+	}
+	spreadTerm struct {
+		TopologyKey       string   `yaml:"topologyKey"`
+		LabelSelector     selector `yaml:"labelSelector"`
+		MaxSkew           int      `yaml:"maxSkew"`
+		WhenUnsatisfiable string   `yaml:"whenUnsatisfiable"`
+	}
+	pod struct {
+		AutomountServiceAccountToken  *bool `yaml:"automountServiceAccountToken"`
+		EnableServiceLinks            *bool `yaml:"enableServiceLinks"`
+		TerminationGracePeriodSeconds int   `yaml:"terminationGracePeriodSeconds"`
+		SecurityContext               struct {
+			RunAsNonRoot   bool                  `yaml:"runAsNonRoot"`
+			RunAsUser      int                   `yaml:"runAsUser"`
+			RunAsGroup     int                   `yaml:"runAsGroup"`
+			FSGroup        int                   `yaml:"fsGroup"`
+			SeccompProfile struct{ Type string } `yaml:"seccompProfile"`
+		} `yaml:"securityContext"`
+		TopologySpreadConstraints []spreadTerm `yaml:"topologySpreadConstraints"`
+		Affinity                  struct {
+			PodAntiAffinity struct {
+				Preferred []struct {
+					Weight          int
+					PodAffinityTerm spreadTerm `yaml:"podAffinityTerm"`
+				} `yaml:"preferredDuringSchedulingIgnoredDuringExecution"`
+			} `yaml:"podAntiAffinity"`
+		}
+		Containers []container
+		Volumes    []struct {
+			Name      string
+			ConfigMap struct{ Name string } `yaml:"configMap"`
+			Secret    struct {
+				SecretName  string `yaml:"secretName"`
+				DefaultMode int    `yaml:"defaultMode"`
+			}
+		}
+	}
+	deployment struct {
+		Replicas int
+		Strategy struct {
+			RollingUpdate struct {
+				MaxSurge       int `yaml:"maxSurge"`
+				MaxUnavailable int `yaml:"maxUnavailable"`
+			} `yaml:"rollingUpdate"`
+		}
+		Selector selector
+		Template struct {
+			Metadata metadata
+			Spec     pod
+		}
+	}
+	service struct {
+		Selector labels
+		Ports    []port
+	}
+	disruptionBudget struct {
+		MinAvailable int `yaml:"minAvailable"`
+		Selector     selector
+	}
+	networkPolicy struct {
+		PodSelector selector `yaml:"podSelector"`
+		PolicyTypes []string `yaml:"policyTypes"`
+		Ingress     []struct{ Ports []port }
+		Egress      []struct{ Ports []port }
+	}
+	serviceMonitor struct {
+		Selector  selector
+		Endpoints []struct{ Port, Path, Interval string }
+	}
+	kustomization struct {
+		APIVersion         string `yaml:"apiVersion"`
+		Kind               string
+		Resources          []string
+		ConfigMapGenerator []struct {
+			Name  string
+			Files []string
+		} `yaml:"configMapGenerator"`
+		Images []struct {
+			Name    string
+			NewName string `yaml:"newName"`
+			NewTag  string `yaml:"newTag"`
+		}
+	}
+)
+
+// read reads the one object of a manifest. Whatever it has that its type has not is an error.
+func read[S any](t *testing.T, file string) S {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(manifests, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	var object S
+	if err := decoder.Decode(&object); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
+		t.Fatalf("%s holds more than one object: %v", file, err)
+	}
+	return object
+}
+
+// check tells of each statement that does not hold.
+func check(t *testing.T, statements map[string]bool) {
+	t.Helper()
+	for what, holds := range statements {
+		if !holds {
+			t.Errorf("not so: %s", what)
+		}
+	}
+}
+
+func isFalse(b *bool) bool { return b != nil && !*b }
+
+func TestManifestsRunTwoLeadersWithNoRights(t *testing.T) {
+	d := read[manifest[deployment]](t, "deployment.yaml").Spec
+	p := d.Template.Spec
+	if len(p.Containers) != 1 {
+		t.Fatalf("%d containers", len(p.Containers))
+	}
+	c := p.Containers[0]
+	image := read[kustomization](t, "kustomization.yaml").Images
+	check(t, map[string]bool{
+		"two leaders":                   d.Replicas == 2,
+		"a rollout takes none away":     d.Strategy.RollingUpdate.MaxUnavailable == 0 && d.Strategy.RollingUpdate.MaxSurge == 1,
+		"no token":                      isFalse(p.AutomountServiceAccountToken),
+		"not as root":                   p.SecurityContext.RunAsNonRoot && p.SecurityContext.RunAsUser > 0 && p.SecurityContext.RunAsGroup > 0,
+		"seccomp":                       p.SecurityContext.SeccompProfile.Type == "RuntimeDefault",
+		"no way to more rights":         isFalse(c.SecurityContext.AllowPrivilegeEscalation),
+		"a root that is read only":      c.SecurityContext.ReadOnlyRootFilesystem,
+		"no capabilities":               slices.Equal(c.SecurityContext.Capabilities.Drop, []string{"ALL"}),
+		"bounded memory":                c.Resources.Limits["memory"] != "" && c.Resources.Requests["memory"] != "" && c.Resources.Requests["cpu"] != "",
+		"liveness is /healthz":          c.LivenessProbe.HTTPGet.Path == "/healthz",
+		"readiness is /readyz":          c.ReadinessProbe.HTTPGet.Path == "/readyz",
+		"time to end":                   p.TerminationGracePeriodSeconds >= 20,
+		"the image is the kustomized":   len(image) == 1 && image[0].Name == c.Image,
+		"the image's user is the pod's": strings.Contains(dockerfile(t), "USER "+strconv.Itoa(p.SecurityContext.RunAsUser)+":"+strconv.Itoa(p.SecurityContext.RunAsGroup)),
+	})
+	for _, mount := range c.VolumeMounts {
+		if !mount.ReadOnly {
+			t.Errorf("%s can be written to", mount.MountPath)
+		}
+	}
+}
+
+func dockerfile(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestManifestsSelectTheLeaders(t *testing.T) {
+	d := read[manifest[deployment]](t, "deployment.yaml")
+	want := d.Spec.Template.Metadata.Labels
+	if len(want) < 2 {
+		t.Fatalf("labels %v", want)
+	}
+	selectors := map[string]labels{
+		"deployment":        d.Spec.Selector.MatchLabels,
+		"service":           read[manifest[service]](t, "service.yaml").Spec.Selector,
+		"service's labels":  read[manifest[service]](t, "service.yaml").Metadata.Labels,
+		"disruption budget": read[manifest[disruptionBudget]](t, "disruption.yaml").Spec.Selector.MatchLabels,
+		"network policy":    read[manifest[networkPolicy]](t, "network.yaml").Spec.PodSelector.MatchLabels,
+		"service monitor":   read[manifest[serviceMonitor]](t, "monitoring/servicemonitor.yaml").Spec.Selector.MatchLabels,
+	}
+	for i, term := range d.Spec.Template.Spec.TopologySpreadConstraints {
+		selectors["spread "+strconv.Itoa(i)] = term.LabelSelector.MatchLabels
+	}
+	for i, term := range d.Spec.Template.Spec.Affinity.PodAntiAffinity.Preferred {
+		selectors["affinity "+strconv.Itoa(i)] = term.PodAffinityTerm.LabelSelector.MatchLabels
+	}
+	for what, have := range selectors {
+		if !reflect.DeepEqual(have, want) {
+			t.Errorf("%s: %v, want %v", what, have, want)
+		}
+	}
+	budget := read[manifest[disruptionBudget]](t, "disruption.yaml").Spec
+	check(t, map[string]bool{
+		"one stays, and a node can be drained": budget.MinAvailable >= 1 && budget.MinAvailable < d.Spec.Replicas,
+		"they are spread":                      len(selectors) == 8,
+	})
+}
+
+// The paths, the port and the names in the configuration are those of the manifests.
+func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(manifests, "catbridge.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Listen string
+		Redis  struct {
+			PasswordFile string `yaml:"password_file"`
+		}
+		SDKKeyFile string `yaml:"sdk_key_file"`
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		t.Fatal(err)
+	}
+	_, listen, err := net.SplitHostPort(config.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := read[manifest[deployment]](t, "deployment.yaml").Spec.Template
+	c := pod.Spec.Containers[0]
+	mounted := map[string]string{}
+	for _, mount := range c.VolumeMounts {
+		mounted[mount.Name] = mount.MountPath
+	}
+	svc := read[manifest[service]](t, "service.yaml").Spec
+	network := read[manifest[networkPolicy]](t, "network.yaml").Spec
+	k := read[kustomization](t, "kustomization.yaml")
+	generator := k.ConfigMapGenerator
+	volumes := pod.Spec.Volumes
+	check(t, map[string]bool{
+		"the container's port":       len(c.Ports) == 1 && strconv.Itoa(c.Ports[0].ContainerPort) == listen,
+		"the service's port":         len(svc.Ports) == 1 && svc.Ports[0].TargetPort == c.Ports[0].Name,
+		"the annotation's port":      pod.Metadata.Annotations["prometheus.io/port"] == listen,
+		"the probes' ports":          c.LivenessProbe.HTTPGet.Port == c.Ports[0].Name && c.ReadinessProbe.HTTPGet.Port == c.Ports[0].Name,
+		"the policy's port":          len(network.Ingress) == 1 && network.Ingress[0].Ports[0].Port == c.Ports[0].Name,
+		"both ways are policed":      slices.Equal(network.PolicyTypes, []string{"Ingress", "Egress"}),
+		"the monitor's port":         read[manifest[serviceMonitor]](t, "monitoring/servicemonitor.yaml").Spec.Endpoints[0].Port == svc.Ports[0].Name,
+		"the configuration's path":   slices.Contains(c.Args, "--config="+mounted["config"]+"/"+generator[0].Files[0]),
+		"the configuration's volume": generator[0].Name == volumes[0].ConfigMap.Name && volumes[0].Name == "config",
+		"the secrets' path":          filepath.Dir(config.SDKKeyFile) == mounted["secrets"] && filepath.Dir(config.Redis.PasswordFile) == mounted["secrets"],
+		"all files are applied":      slices.Equal(k.Resources, []string{"deployment.yaml", "service.yaml", "disruption.yaml", "network.yaml"}),
+	})
+}
+
+// What stands in deploy for the program's settings, the program takes.
+func TestConfigurationsAreAccepted(t *testing.T) {
+	path := requireProgram(t)
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"sdk-keys": "shop=" + sdkKey + "\n", "redis-password": "secret\n", "webhook-keys": "configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88=\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"kubernetes/catbridge.yaml", "systemd/catbridge.yaml"} {
+		text, err := os.ReadFile(filepath.Join("../deploy", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := filepath.Join(dir, "catbridge.yaml")
+		if err := os.WriteFile(config, bytes.ReplaceAll(text, []byte("/run/secrets/catbridge"), []byte(dir)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), path, "config", "check", "--config", config)
+		if file == "systemd/catbridge.yaml" { // as the unit says
+			cmd.Env = []string{"CATBRIDGE_SDK_KEY_FILE=" + dir + "/sdk-keys", "CATBRIDGE_REDIS_PASSWORD_FILE=" + dir + "/redis-password"}
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", file, err, out)
+		}
+	}
+}
+
+func TestUnitIsSoundAndHardened(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		missing.Skip(t, "systemd-analyze is missing: install the Debian package systemd (%v)", err)
+	}
+	text, err := os.ReadFile("../deploy/systemd/catbridge.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const installed = "/usr/local/bin/catbridge"
+	if !bytes.Contains(text, []byte("ExecStart="+installed+" leader --config /etc/catbridge/catbridge.yaml\n")) {
+		t.Error("what is started is something else")
+	}
+	unit := filepath.Join(t.TempDir(), "catbridge.service")
+	if err := os.WriteFile(unit, bytes.ReplaceAll(text, []byte(installed), []byte("/bin/true")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), analyze, "verify", unit).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+	out, err := exec.CommandContext(t.Context(), analyze, "security", "--offline=yes", "--threshold=20", unit).CombinedOutput()
+	if err != nil {
+		t.Errorf("systemd-analyze security: %v\n%s", err, out)
+	}
+}
