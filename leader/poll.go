@@ -5,10 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
-
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
@@ -16,141 +13,12 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-const (
-	// minFetchGap keeps fetches apart, however many webhooks arrive.
-	minFetchGap = time.Second
-	// confirmAfter is the pause before an ETag that was replaced a moment ago is
-	// fetched again: edges of the CDN may lag behind each other.
-	confirmAfter = time.Second
-	// recentFor is how long a replaced ETag is doubted.
-	recentFor = 2 * time.Minute
-	// firstRetry is the pause after a failed poll while there is no content at all.
-	firstRetry = 5 * time.Second
-)
-
-// lateAfter are the pauses after which the CDN is asked again where a refresh was asked
-// for and it had nothing new: an edge may not have yet what the dashboard has.
-var lateAfter = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second}
-
-// pollPlan says when to poll next.
-type pollPlan struct {
-	asked   bool      // poll as soon as the gap allows
-	at      time.Time // the next poll otherwise; zero: now
-	doubted string    // an ETag that was replaced a moment ago and that the CDN served again
-	healing bool      // the CDN is asked before a later entry of somebody else is written over
-	over    bool      // it was asked: that entry may be written over
-
-	late []time.Duration // pauses that are left until what was asked for is given up
-}
-
-func (p *pollPlan) ask() { p.asked = true }
-
-// await polls now, and again a few times until there is something new.
-func (p *pollPlan) await() {
-	p.asked, p.late = true, lateAfter
-}
-
-// again plans the next of the polls that await wants.
-func (p *pollPlan) again() {
-	if len(p.late) == 0 {
-		return
-	}
-	if at := time.Now().Add(p.late[0]); at.Before(p.at) {
-		p.at = at
-	}
-	p.late = p.late[1:]
-}
-
-// fetchState is the one fetch that may be under way.
-type fetchState struct {
-	running bool
-	done    chan fetchResult
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup
-	span    *span // of the poll that runs, or ran last
-}
-
-type fetchResult struct {
-	cdn.Response
-	content *content // of a 200
-	err     error
-}
-
-// stop ends the fetch and waits for it.
-func (f *fetchState) stop() {
-	if f.cancel != nil {
-		f.cancel()
-	}
-	f.wg.Wait()
-	if f.running {
-		f.span.text("catbridge.outcome", "stopped")
-		f.span.end(nil)
-	}
-}
-
-const never = 24 * time.Hour
-
-// nextPoll tells in how long to start a fetch. While one runs there is no next.
-func (t *term) nextPoll() time.Duration {
-	if t.fetch.running {
-		return never
-	}
-	at := t.polls.at
-	if t.polls.asked {
-		at = time.Time{}
-	}
-	if gap := t.k.lastFetch.Add(minFetchGap); at.Before(gap) {
-		at = gap
-	}
-	if at.Before(t.k.notBefore) {
-		at = t.k.notBefore
-	}
-	return max(time.Until(at), 0)
-}
-
-// startFetch asks the CDN whether there is something other than the newest content
-// known here. The fetch has an owner: the term waits for it.
-func (t *term) startFetch(ctx context.Context) {
-	if t.fetch.running {
-		return
-	}
-	now := time.Now()
-	t.k.lastFetch = now
-	t.polls.asked = false
-	t.polls.at = now.Add(t.k.settings().poll)
-	etag := ""
-	if known := t.newest(); known != nil {
-		etag = known.etag
-	}
-	ctx, t.fetch.cancel = context.WithCancel(ctx)
-	ctx, t.fetch.span = t.k.trace(ctx, spanPoll, trace.SpanKindInternal, nil)
-	done := make(chan fetchResult, 1)
-	t.fetch.running, t.fetch.done = true, done
-	t.k.stats.update(func(s *KeyStats) { s.Polls++ })
-	t.fetch.wg.Go(func() { done <- t.k.fetch(ctx, etag) })
-}
-
 // newest is the newest content known here, committed or not.
 func (t *term) newest() *content {
 	if t.pending != nil {
 		return t.pending
 	}
 	return t.content
-}
-
-// fetch runs beside the term, and touches nothing of it.
-func (k *keeper) fetch(ctx context.Context, etag string) fetchResult {
-	s := k.settings()
-	began := time.Now()
-	response, err := k.tracedFetch(ctx, s.fetcher, etag)
-	if took := time.Since(began); ctx.Err() == nil {
-		k.stats.update(func(s *KeyStats) { s.FetchTimes.Add(took) })
-	}
-	result := fetchResult{Response: response, err: err}
-	if err == nil && !response.NotModified {
-		result.content = newContent(response.JSON, response.ETag, s.broken)
-	}
-	return result
 }
 
 // fetched handles the answer of the CDN.

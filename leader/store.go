@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -27,8 +24,6 @@ const (
 	outcomeForeign   outcome = "FOREIGN"
 	outcomeReleased  outcome = "RELEASED"
 )
-
-var errReply = errors.New("leader: unexpected reply of a script")
 
 // store runs the scripts for one SDK key. It holds no state and is safe for
 // concurrent use; every call is bounded by its context.
@@ -208,87 +203,4 @@ func flag(set bool) int {
 		return 1
 	}
 	return 0
-}
-
-func parseWritten(reply []any) (written, error) {
-	r := reader{reply: reply}
-	w := written{outcome: outcome(r.text())}
-	switch w.outcome {
-	case outcomeOK:
-		w.rev, w.cdn, w.now, w.receivers, w.refresh = r.number(), r.number(), r.number(), r.number(), r.number()
-	case outcomeFenced:
-	case outcomeStale, outcomeRegressed, outcomeForeign:
-		w.found = r.number()
-		w.meta = r.meta()
-	default:
-		return written{}, errReply
-	}
-	return w, r.err
-}
-
-// reader takes a script's reply apart. Once something was wrong it gives zeros.
-type reader struct {
-	reply []any
-	err   error
-}
-
-func (r *reader) next() any {
-	if len(r.reply) == 0 {
-		r.err = errReply
-		return nil
-	}
-	value := r.reply[0]
-	r.reply = r.reply[1:]
-	return value
-}
-
-func (r *reader) text() string {
-	value, ok := r.next().(string)
-	if !ok {
-		r.err = errReply
-	}
-	return value
-}
-
-func (r *reader) number() int64 {
-	switch value := r.next().(type) {
-	case int64:
-		return value
-	case string:
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil {
-			r.err = errReply
-		}
-		return n
-	}
-	r.err = errReply
-	return 0
-}
-
-// meta reads the fields that end a reply. Where somebody else spoilt one, only rev is
-// read, as the scripts read it, since the next write must name it as its base.
-func (r *reader) meta() cachekeys.Meta {
-	fields := cachekeys.MetaFields()
-	if len(r.reply) != len(fields) {
-		r.err = errReply
-		return cachekeys.Meta{}
-	}
-	meta, err := cachekeys.ParseMeta(r.reply)
-	if err != nil {
-		rev, _ := r.reply[slices.Index(fields, "rev")].(string)
-		return cachekeys.Meta{Rev: scriptNumber(rev)}
-	}
-	return meta
-}
-
-// scriptNumber is number of prelude.lua.
-func scriptNumber(s string) int64 {
-	if len(s) > 13 || strings.ContainsAny(s, "+-_") {
-		return 0
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }

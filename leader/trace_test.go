@@ -32,7 +32,7 @@ func (s *stage) tracing(link *redistest.Link) (*Leader, *tracetest.SpanRecorder)
 
 // tree writes spans down, each below the one that it is within.
 func tree(spans []sdktrace.ReadOnlySpan, below, indent string) string {
-	text := ""
+	var text strings.Builder
 	for _, span := range spans {
 		parent := ""
 		if span.Parent().IsValid() {
@@ -41,21 +41,21 @@ func tree(spans []sdktrace.ReadOnlySpan, below, indent string) string {
 		if parent != below {
 			continue
 		}
-		text += indent + strings.TrimPrefix(span.Name(), "catbridge.")
+		text.WriteString(indent + strings.TrimPrefix(span.Name(), "catbridge."))
 		for _, a := range span.Attributes() {
 			if a.Key == "catbridge.outcome" {
-				text += " " + a.Value.AsString()
+				text.WriteString(" " + a.Value.AsString())
 			}
 		}
 		if span.Status().Code == codes.Error {
-			text += " failed"
+			text.WriteString(" failed")
 		}
 		if len(span.Links()) > 0 {
-			text += " linked"
+			text.WriteString(" linked")
 		}
-		text += "\n" + tree(spans, span.SpanContext().SpanID().String(), indent+"  ")
+		text.WriteString("\n" + tree(spans, span.SpanContext().SpanID().String(), indent+"  "))
 	}
-	return text
+	return text.String()
 }
 
 func wantTree(s *stage, spans []sdktrace.ReadOnlySpan, want string) {

@@ -1,0 +1,75 @@
+package leader
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/catbridge/catbridge/internal/cdn"
+)
+
+// fetchState is the one fetch that may be under way.
+type fetchState struct {
+	running bool
+	done    chan fetchResult
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	span    *span // of the poll that runs, or ran last
+}
+
+type fetchResult struct {
+	cdn.Response
+	content *content // of a 200
+	err     error
+}
+
+// stop ends the fetch and waits for it.
+func (f *fetchState) stop() {
+	if f.cancel != nil {
+		f.cancel()
+	}
+	f.wg.Wait()
+	if f.running {
+		f.span.text("catbridge.outcome", "stopped")
+		f.span.end(nil)
+	}
+}
+
+// startFetch asks the CDN whether there is something other than the newest content
+// known here. The fetch has an owner: the term waits for it.
+func (t *term) startFetch(ctx context.Context) {
+	if t.fetch.running {
+		return
+	}
+	now := time.Now()
+	t.k.lastFetch = now
+	t.polls.asked = false
+	t.polls.at = now.Add(t.k.settings().poll)
+	etag := ""
+	if known := t.newest(); known != nil {
+		etag = known.etag
+	}
+	ctx, t.fetch.cancel = context.WithCancel(ctx)
+	ctx, t.fetch.span = t.k.trace(ctx, spanPoll, trace.SpanKindInternal, nil)
+	done := make(chan fetchResult, 1)
+	t.fetch.running, t.fetch.done = true, done
+	t.k.stats.update(func(s *KeyStats) { s.Polls++ })
+	t.fetch.wg.Go(func() { done <- t.k.fetch(ctx, etag) })
+}
+
+// fetch runs beside the term, and touches nothing of it.
+func (k *keeper) fetch(ctx context.Context, etag string) fetchResult {
+	s := k.settings()
+	began := time.Now()
+	response, err := k.tracedFetch(ctx, s.fetcher, etag)
+	if took := time.Since(began); ctx.Err() == nil {
+		k.stats.update(func(s *KeyStats) { s.FetchTimes.Add(took) })
+	}
+	result := fetchResult{Response: response, err: err}
+	if err == nil && !response.NotModified {
+		result.content = newContent(response.JSON, response.ETag, s.broken)
+	}
+	return result
+}
