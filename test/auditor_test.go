@@ -25,6 +25,7 @@ type auditor struct {
 	highest found
 	last    found
 	lossy   bool
+	blind   bool
 	lost    int // writes that were not there any more, where that may be
 	back    int // versions that went back
 	// What was seen last, since nearly always nothing has changed.
@@ -89,6 +90,19 @@ func (a *auditor) allowLoss() {
 	a.lossy = true
 }
 
+// suspend lets others than leaders write what they want, until resume.
+func (a *auditor) suspend() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.blind = true
+}
+
+func (a *auditor) resume() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.blind = false
+}
+
 // forget lets what is stored begin anew.
 func (a *auditor) forget() {
 	a.mu.Lock()
@@ -112,6 +126,9 @@ func (a *auditor) read(ctx context.Context) {
 	reply, err := readAll.Run(ctx, a.admin, []string{a.keys.Entry, a.keys.Blob, a.keys.Meta}, cachekeys.MetaFields()).Slice()
 	if err != nil {
 		return // Redis is away: nothing can be said
+	}
+	if a.blind {
+		return
 	}
 	entry, _ := reply[0].(string) // nil: there is none
 	blob, _ := reply[1].(string)

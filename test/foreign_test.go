@@ -1,0 +1,143 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower"
+)
+
+// overhear collects messages from now on, until the end of the test.
+func (w *world) overhear() (said func() []string) {
+	w.Helper()
+	messages := w.admin.Subscribe(w.Context(), w.keys.Events)
+	if _, err := messages.Receive(w.Context()); err != nil { // the acknowledgement
+		w.Fatal(err)
+	}
+	var (
+		mu      sync.Mutex
+		all     []string
+		reading sync.WaitGroup
+	)
+	reading.Go(func() {
+		for {
+			m, err := messages.ReceiveMessage(context.WithoutCancel(w.Context()))
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			all = append(all, m.Payload)
+			mu.Unlock()
+		}
+	})
+	w.Cleanup(func() {
+		_ = messages.Close()
+		reading.Wait()
+	})
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
+}
+
+// Whatever comes by the channel, followers stay with what is current, and connected.
+func TestF17_StrangeMessagesAreIgnoredAndCounted(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.ready(3)
+		said := w.overhear()
+		for range w.rounds(1) {
+			for range 2 {
+				w.reached(w.cdn.Publish(), w.poll())
+			}
+			real := said()
+			real = append(real, real...) // each twice, and the latest first
+			slices.Reverse(real)
+			before := w.readers[0].client.Stats()
+			strange := append(real, "", "garbage", "cb1", "cb1 change", "cb1 change rev=1 hash=x", "cb2 change rev=9999999999999",
+				"cb1 dance rev=9999999999999", string(bytes.Repeat([]byte{0xff}, 1<<20)), string(bytes.Repeat([]byte("cb1 change "), 1<<17)))
+			for _, message := range strange {
+				if err := w.admin.Publish(w.Context(), w.keys.Events, message).Err(); err != nil {
+					w.Fatal(err)
+				}
+			}
+			w.eventually(w.leader.Renewal+time.Second, "all are heard and counted", func() bool {
+				s := w.readers[0].client.Stats()
+				return s.Messages >= before.Messages+int64(len(strange)) && s.BadMessages > before.BadMessages && s.Unknown > before.Unknown
+			})
+			for _, r := range w.readers {
+				r.noise = true
+				if s := r.client.Stats(); s.State != follower.Live || s.Disconnects != 0 {
+					w.Errorf("%s: %+v", r.name, s)
+				}
+			}
+			w.settle()
+		}
+	})
+}
+
+// An official SDK writes the entry: an old one, and one from tomorrow. What the leader
+// makes of it is never older, and a clock that is wrong is told (I9).
+func TestF28_EntryOfAnSDKDoesNotLeadAstray(t *testing.T) {
+	for name, away := range map[string]time.Duration{"an hour ago": -time.Hour, "tomorrow": 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			scenario(t, func(w *world) {
+				first, second := w.ready(2)
+				for range w.rounds(1) {
+					rev := max(first.stats().Rev, second.stats().Rev)
+					w.audit.suspend()
+					foreign := w.writeEntry(time.Now().Add(away))
+					written, bound := time.Now(), w.leader.Renewal+roundTrip+time.Second
+					w.eventually(bound, "the leader's entry is there again", func() bool {
+						text, err := w.admin.Get(w.Context(), w.keys.Entry).Result()
+						entry, parsed := cachekeys.ParseEntry([]byte(text))
+						return err == nil && parsed == nil && entry.FetchTime > max(foreign, rev)
+					})
+					w.recovered(written, bound)
+					w.audit.resume()
+					if ahead := max(first.stats().Ahead, second.stats().Ahead); (ahead > 5*time.Minute) != (away > 0) {
+						w.Errorf("the leader tells of an entry that is %v ahead", ahead)
+					}
+					w.settle()
+				}
+			})
+		})
+	}
+}
+
+// Bits of the blob flip, its rev's too. Nobody takes it, and what is current comes back.
+func TestF29_BlobWithFlippedBitsIsRefused(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.ready(2)
+		for range w.rounds(3) {
+			version := w.cdn.Version()
+			w.audit.suspend()
+			blob, err := w.admin.Get(w.Context(), w.keys.Blob).Bytes()
+			if err != nil {
+				w.Fatal(err)
+			}
+			bit := w.random.IntN(8 * len(blob))
+			blob[bit/8] ^= 1 << (bit % 8)
+			if err := w.admin.Set(w.Context(), w.keys.Blob, blob, 0).Err(); err != nil {
+				w.Fatal(err)
+			}
+			w.follow() // one that comes now reads the entry, or what was mended
+			w.reached(version, 2*w.leader.Renewal+w.follower.MetaReread)
+			for _, r := range w.readers {
+				r.noise = true
+				_ = r.client.Refresh(w.Context())
+				if v := r.version(); v != version {
+					w.Errorf("%s has version %d of a blob with bit %d flipped", r.name, v, bit)
+				}
+			}
+			w.reached(w.cdn.Publish(), w.poll())
+			w.audit.resume()
+			w.settle()
+		}
+	})
+}
