@@ -126,30 +126,6 @@ func TestF13_KilledClientsComeBack(t *testing.T) {
 	})
 }
 
-// With its memory full Redis refuses every write, and writes no part of any.
-func TestF19_FullRedisIsWrittenWhole(t *testing.T) {
-	onServer(t, func(w *world, _ *redistest.Process) {
-		first, _ := w.ready(2)
-		w.audit.check(w.T)
-		for range w.rounds(1) {
-			w.config("maxmemory", "1")
-			version := w.cdn.Publish()
-			w.eventually(0, "a write is refused", func() bool { return first.stats().WriteError != "" })
-			w.pass(w.leader.LockExpiry)
-			w.audit.check(w.T)
-			if v := w.audit.stored(); v != version-1 {
-				w.Errorf("version %d is stored", v)
-			}
-			w.config("maxmemory", "0")
-			room, bound := time.Now(), w.leader.Retry*6/5+w.poll()
-			w.reached(version, bound)
-			w.recovered(room, bound)
-			w.settle()
-			first, _ = w.elected(w.runners...)
-		}
-	})
-}
-
 func (w *world) config(name, value string) {
 	w.Helper()
 	if err := w.admin.(*redis.Client).ConfigSet(w.Context(), name, value).Err(); err != nil {

@@ -94,6 +94,13 @@ func (p *tap) restart() {
 	p.known, p.claim, p.wrote, p.order = false, "", nil, found{}
 }
 
+// unseen says that the lock may be lost or replaced with no command of anybody.
+func (p *tap) unseen() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known = false
+}
+
 func (p *tap) saw(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
