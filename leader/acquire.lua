@@ -5,8 +5,8 @@
 
 local now = clock()
 if not now then return bad_clock() end
-local meta = redis.call('HMGET', KEYS[2], unpack(META))
-local lock = redis.call('GET', KEYS[1])
+local meta = read_meta(KEYS[2])
+local lock = read('GET', KEYS[1])
 local mine = ARGV[1] .. ':'
 if lock and string.sub(lock, 1, #mine) ~= mine then
   local left, expiry = redis.call('PTTL', KEYS[1]), tonumber(ARGV[2])
@@ -24,5 +24,5 @@ if epoch > MAX then return exhausted() end
 meta[1] = digits(epoch)
 lock = mine .. meta[1]
 redis.call('SET', KEYS[1], lock, 'PX', ARGV[2])
-redis.call('HSET', KEYS[2], 'epoch', meta[1])
+write_meta(KEYS[2], 'epoch', meta[1])
 return {'ACQUIRED', lock, tonumber(ARGV[2]), digits(now), unpack(meta)}

@@ -5,14 +5,14 @@
 
 local now = clock()
 if not now then return bad_clock() end
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end
-local meta = redis.call('HMGET', KEYS[3], unpack(META))
+if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end
+local meta = read_meta(KEYS[3])
 if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', unpack(meta)} end
 
 -- Only an answer from the CDN moves rev towards the present (I14).
 local age = tonumber(ARGV[5])
 local answered = age >= 0 and now - age or 0
-local entry = redis.call('GETRANGE', KEYS[1], 0, 14 + #ARGV[11])
+local entry = read('GETRANGE', KEYS[1], 0, 14 + #ARGV[11]) or ''
 local found = string.match(entry, '^(%d+)\n')
 local other = string.sub(entry, 15) ~= ARGV[11] .. '\n'
 if ARGV[18] == '0' and other and number(found) >= answered and number(found) > number(meta[2]) then
@@ -35,7 +35,7 @@ end
 local text = digits(rev)
 redis.call('SET', KEYS[1], text .. '\n' .. ARGV[11] .. '\n' .. ARGV[15])
 redis.call('SET', KEYS[4], text .. '\n' .. ARGV[16] .. ARGV[17])
-redis.call('HSET', KEYS[3], 'epoch', string.match(ARGV[1], '%d+$'), 'rev', text, 'hash', ARGV[12], 'len', ARGV[13],
+write_meta(KEYS[3], 'epoch', string.match(ARGV[1], '%d+$'), 'rev', text, 'hash', ARGV[12], 'len', ARGV[13],
   'etag', ARGV[11], 'cdn', cdn > 0 and digits(cdn) or '', 'poll', ARGV[14],
   'refresh', digits(number(meta[8])), 'etags', table.concat(lines, '\n'))
 redis.call('PEXPIRE', KEYS[2], ARGV[2])

@@ -42,8 +42,9 @@
 //	touch finds                              the leader
 //	meta is ahead, with its own content      takes its rev: a reply was lost
 //	meta missing or of other content         commits again (REGRESSED)
-//	entry or blob missing, or older, or a    commits again (FOREIGN)
-//	field of meta that nobody wrote so
+//	entry or blob missing, or older, or of   commits again (FOREIGN)
+//	another type; a field of meta that no
+//	leader wrote
 //	entry newer than its own (a commit       asks the CDN, then commits: an official
 //	finds that, too: newer than the answer)  SDK may have fetched what is new. While the
 //	                                         CDN does not answer: commits that content

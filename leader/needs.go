@@ -57,7 +57,7 @@ func leaderNeeds(keys cachekeys.Keys) needs {
 	for _, key := range []struct{ name, grant, commands string }{
 		{keys.Entry, "~" + keys.Entry, "EVALSHA GET GETRANGE SET SETRANGE"},
 		{keys.Lock, bridge, "EVALSHA GET PTTL SET PEXPIRE DEL"},
-		{keys.Meta, bridge, "EVALSHA HMGET HSET HINCRBY"},
+		{keys.Meta, bridge, "EVALSHA HMGET HSET HINCRBY DEL"},
 		{keys.Blob, bridge, "EVALSHA GET GETRANGE SET SETRANGE"},
 		{keys.Hook(strings.Repeat("0", hookIDBytes)), bridge, "EVALSHA GET SET"},
 	} {

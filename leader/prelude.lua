@@ -34,3 +34,23 @@ local function message(head, rev, cdn, tail)
   return head .. tail
 end
 
+local function of_other_type(reply)
+  return type(reply) == 'table' and reply.err and string.sub(reply.err, 1, 9) == 'WRONGTYPE'
+end
+
+-- What a key of another type holds is nothing: it is going to be written over.
+local function read(command, key, ...)
+  local reply = redis.pcall(command, key, ...)
+  if of_other_type(reply) then return false end
+  if type(reply) == 'table' and reply.err then return redis.call(command, key, ...) end -- raises it
+  return reply
+end
+
+local function read_meta(key)
+  return read('HMGET', key, unpack(META)) or {false, false, false, false, false, false, false, false, false}
+end
+
+local function write_meta(key, ...)
+  if of_other_type(redis.pcall('HMGET', key, 'rev')) then redis.call('DEL', key) end
+  redis.call('HSET', key, ...)
+end

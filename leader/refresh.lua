@@ -2,7 +2,7 @@
 -- Asks the leader to poll now. It learns of it from the message, or from the count at its next renewal.
 -- Returns {OK, how often it was asked}, or {REPLAYED} to an ID that is known.
 
-if KEYS[2] and redis.call('GET', KEYS[2]) then return {'REPLAYED'} end
+if KEYS[2] and read('GET', KEYS[2]) then return {'REPLAYED'} end
 local count = redis.call('HINCRBY', KEYS[1], 'refresh', 1)
 redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' seq=' .. digits(count))
 -- Last, so that an ID counts as known only if its request went out.

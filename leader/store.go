@@ -188,7 +188,7 @@ func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error)
 // entry reads the official entry; one that is missing or malformed gives the zero Entry.
 func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
 	data, err := s.client.Get(ctx, s.keys.Entry).Bytes()
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return cachekeys.Entry{}, fmt.Errorf("read entry: %w", err)
 	}
 	entry, err := cachekeys.ParseEntry(data)

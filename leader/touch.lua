@@ -17,10 +17,10 @@ end
 
 local now = clock()
 if not now then return bad_clock() end
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end
-local meta = redis.call('HMGET', KEYS[3], unpack(META))
+if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end
+local meta = read_meta(KEYS[3])
 local base, rev = tonumber(ARGV[3]), number(meta[2])
-local entry = redis.call('GETRANGE', KEYS[1], 0, 14 + #ARGV[5])
+local entry = read('GETRANGE', KEYS[1], 0, 14 + #ARGV[5]) or ''
 local found = string.match(entry, '^(%d+)\n')
 
 local state = 'OK'
@@ -28,7 +28,7 @@ if rev ~= base or (meta[3] or '') ~= ARGV[4] then
   -- A reply that was lost leaves meta ahead of me, with my content.
   state = (rev > base and meta[3] == ARGV[4]) and 'STALE' or 'REGRESSED'
 elseif base > 0 then
-  local blob = redis.call('GETRANGE', KEYS[4], 0, 14 + #ARGV[4])
+  local blob = read('GETRANGE', KEYS[4], 0, 14 + #ARGV[4]) or ''
   if entry ~= meta[2] .. '\n' .. ARGV[5] .. '\n' or blob ~= meta[2] .. '\n' .. ARGV[4] .. '\n'
     or meta[1] ~= string.match(ARGV[1], '%d+$') or meta[4] ~= ARGV[12] or meta[5] ~= ARGV[5] or not sound(meta) then
     state = 'FOREIGN'

@@ -1,0 +1,76 @@
+package leader
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// spoil puts a list in place of what a key holds.
+func spoil(t *testing.T, client *redis.Client, key string) {
+	t.Helper()
+	client.Del(t.Context(), key)
+	if err := client.RPush(t.Context(), key, "of another type").Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// I6: what somebody else put there is written over, whatever it is.
+func TestKeysOfAnotherTypeAreWrittenOver(t *testing.T) {
+	for _, name := range []string{"entry", "blob", "meta", "lock"} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, client *redis.Client) {
+				a := newAuthor(t, client, "ONE")
+				key := map[string]string{"entry": a.keys.Entry, "blob": a.keys.Blob, "meta": a.keys.Meta, "lock": a.keys.Lock}[name]
+				spoil(t, client, key)
+				a.win()
+				a.mustCommit(testContent(1))
+				a.stored()
+
+				spoil(t, client, key)
+				want := map[string]outcome{"entry": outcomeForeign, "blob": outcomeForeign, "meta": outcomeRegressed, "lock": outcomeFenced}[name]
+				w := a.touchAs(testContent(1), -1)
+				if w.outcome != want {
+					t.Fatalf("touch: %+v, want %s", w, want)
+				}
+				if name == "lock" {
+					if got, err := a.release(t.Context(), a.lock, cachekeys.Message{Type: cachekeys.Resign}); err != nil || got != outcomeFenced {
+						t.Errorf("release: %s, %v", got, err)
+					}
+					a.win()
+				}
+				if name != "lock" {
+					a.rev = w.meta.Rev
+				}
+				a.mustCommit(testContent(2))
+				a.stored()
+			})
+		})
+	}
+}
+
+func TestALeaderMendsKeysOfAnotherType(t *testing.T) {
+	for _, name := range []string{"entry", "blob", "meta", "lock"} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				l, _ := s.start(nil)
+				s.wait(l.cfg.Timing.Renewal)
+				before := s.entry()
+				spoil(s.T, s.client, map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta, "lock": s.keys.Lock}[name])
+				s.wait(2 * l.cfg.Timing.Renewal)
+				if got := s.entry(); got.FetchTime < before.FetchTime || !bytes.Equal(got.JSON, before.JSON) {
+					s.Errorf("entry %d after %d", got.FetchTime, before.FetchTime)
+				}
+				if m := s.meta(); m.Hash != s.stats(l).Hash || m.Hash == "" {
+					s.Errorf("meta %+v", m)
+				}
+				if now := s.stats(l); now.State != Steady || now.WriteError != "" {
+					s.Errorf("stats %+v", now)
+				}
+			})
+		})
+	}
+}
