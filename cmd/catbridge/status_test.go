@@ -46,11 +46,10 @@ func TestStatusGoesOnWithoutRedis(t *testing.T) {
 }
 
 func TestStatusAsText(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	report := statusReport{Time: now, Keys: []inspect.Key{{
+	report := statusReport{Keys: []inspect.Key{{
 		Name:   "main",
 		Faults: []string{"1 of 2 followers that report are behind"}, Remarks: []string{"not known: how many subscribe (NOPERM)"},
-		Leader:  &inspect.Leader{ID: "ABCDEFGHIJ", Epoch: 1, Since: now.Add(-90 * time.Minute), Left: new(13.24)},
+		Leader:  &inspect.Leader{ID: "ABCDEFGHIJ", Epoch: 1, Leads: 5400, Left: new(13.24)},
 		Content: &inspect.Content{Rev: 1767225600000, ETag: "W/\"\x1b[2J\"", Age: new(23.04), Poll: 55},
 		Entry:   &inspect.Part{State: inspect.Matches, Bytes: 123456}, Blob: &inspect.Part{State: inspect.Missing},
 		Fleet: &inspect.Fleet{Following: 2, Current: 1, Behind: 1, Silent: 3, Laggards: []inspect.Follower{

@@ -29,7 +29,7 @@ func statusText(report statusReport) string {
 		fmt.Fprintln(table, "\tNAME\tLEADER\tSINCE\tLOCK\tREV\tETAG\tCDN\tENTRY\tBLOB\tSUBS\tFLEET")
 	}
 	for _, k := range report.Keys {
-		leader, since, lock := leaderCells(k.Leader, report.Time)
+		leader, since, lock := leaderCells(k.Leader)
 		rev, etag, cdn := contentCells(k.Content)
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
 			mark(k.OK), k.Name, leader, since, lock, rev, etag, cdn, partCell(k.Entry), partCell(k.Blob), subscribersCell(k.Subscribers), fleetCell(k.Fleet))
@@ -51,7 +51,7 @@ func statusText(report statusReport) string {
 	return text.String()
 }
 
-func leaderCells(l *inspect.Leader, now time.Time) (id, since, lock string) {
+func leaderCells(l *inspect.Leader) (id, since, lock string) {
 	if l == nil {
 		return unknown, unknown, unknown
 	}
@@ -59,7 +59,7 @@ func leaderCells(l *inspect.Leader, now time.Time) (id, since, lock string) {
 	if l.Left != nil {
 		lock = fmt.Sprintf("%.1fs", *l.Left)
 	}
-	return shortened(plain(l.ID), 8), age(max(0, now.Sub(l.Since).Seconds())).String(), lock
+	return shortened(plain(l.ID), 8), age(l.Leads).String(), lock
 }
 
 func contentCells(c *inspect.Content) (rev, etag, cdn string) {

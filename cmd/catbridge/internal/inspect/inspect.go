@@ -24,7 +24,8 @@ type Key struct {
 type Leader struct {
 	ID    string    `json:"id"` // random for each start of a process
 	Epoch int64     `json:"epoch"`
-	Since time.Time `json:"since"`                  // when its term began, by Redis's clock
+	Since time.Time `json:"since"` // when its term began, by Redis's clock
+	Leads float64   `json:"leads_seconds"`
 	Left  *float64  `json:"lock_seconds,omitempty"` // until the lock expires, unless it is renewed
 }
 

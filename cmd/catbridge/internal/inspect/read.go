@@ -71,7 +71,7 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 	if err != nil {
 		return key, now, err
 	}
-	if err := key.readLock(lock, left); err != nil {
+	if err := key.readLock(lock, left, now); err != nil {
 		return key, now, err
 	}
 	if key.Entry, err = key.readPart("entry", entry, current, compareEntry); err != nil {
@@ -132,7 +132,7 @@ func (k *Key) readMeta(cmd *redis.SliceCmd, now time.Time) (cachekeys.Meta, erro
 	return meta, nil
 }
 
-func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd) error {
+func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd, now time.Time) error {
 	value, err := lock.Result()
 	switch {
 	case k.denied(err, "who leads"):
@@ -151,7 +151,8 @@ func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd) error {
 		k.fault("the lock is no leader's: %v", err)
 		return nil
 	}
-	k.Leader = &Leader{ID: id, Epoch: epoch, Since: time.UnixMilli(epoch).UTC()}
+	since := time.UnixMilli(epoch).UTC()
+	k.Leader = &Leader{ID: id, Epoch: epoch, Since: since, Leads: seconds(max(0, now.Sub(since)))}
 	rest, err := left.Result()
 	switch {
 	case k.denied(err, "how long the lock lasts"):
