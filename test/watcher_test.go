@@ -21,10 +21,10 @@ type watcher struct {
 }
 
 // watch starts a follower process. It ends with the test, and must not have gone back.
-func (f *fleet) watch() *watcher {
+func (f *fleet) watch(env ...string) *watcher {
 	f.Helper()
 	w := &watcher{name: "watcher " + strconv.Itoa(len(f.watchers)+1), current: -1}
-	w.process = f.run(nil, "watch", "--fast", "--json", "--flag", fakecdn.VersionFlag, "--log-format", "json", "--log-level", "debug")
+	w.process = f.run(env, "watch", "--fast", "--json", "--flag", fakecdn.VersionFlag, "--log-format", "json", "--log-level", "debug")
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		for w.out.Scan() {

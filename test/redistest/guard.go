@@ -39,6 +39,9 @@ func (g *Guard) Start(t testing.TB, args ...string) *Process {
 	return launchServer(t, g, func(*Process) []string { return args })
 }
 
+// Guard is what the process asks for; nil: nothing.
+func (p *Process) Guard() *Guard { return p.guard }
+
 func (g *Guard) admin() User {
 	if g == nil {
 		return User{}
