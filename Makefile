@@ -13,6 +13,7 @@ COUNT    ?= 1
 SEED     ?= 1
 N        ?= 200000
 ARGS     ?=
+MUTANT   ?=
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 STARTED  := $(shell date +%s)
@@ -79,6 +80,10 @@ unit: ## the suite without the race detector, from the cache where nothing chang
 .PHONY: differential
 differential: ## random cases against the official SDK for Node (SEED=1 N=200000)
 	SEED=$(SEED) N=$(N) $(GO) test -count=1 -timeout 0 -v -run '^TestDifferential$$' ./test/interop
+
+.PHONY: mutants
+mutants: ## builds with one guard less each, which a test must notice; some minutes (MUTANT=pattern)
+	$(GO) run ./test/mutants -run '$(MUTANT)'
 
 .PHONY: vuln
 vuln: ## known vulnerabilities, where their database can be reached

@@ -62,6 +62,23 @@ func TestRedisIsAwayForAWhile(t *testing.T) {
 	})
 }
 
+// Nobody repeats what was said during an outage where nobody leads any more.
+func TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		n.link.Down()
+		time.Sleep(time.Second)
+		w.commit(configJSON(2))
+		n.link.Up()
+		time.Sleep(DefaultTimings().BackoffMax)
+		wantVersion(t, c, 2)
+	})
+}
+
 // I7: a connection on which nothing arrives any more, with no sign of an end.
 func TestASilentConnectionIsGivenUp(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {

@@ -105,6 +105,23 @@ func TestASpoiledBlobWithoutEntryChangesNothing(t *testing.T) {
 	}
 }
 
+// Intact content of another config, at the rev that meta says.
+func TestABlobThatMetaDoesNotNameIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		codec, payload := cachekeys.Encode(configJSON(5))
+		other := cachekeys.Blob{Rev: w.rev, Hash: cachekeys.ContentHash(configJSON(5)), Codec: codec, Payload: payload}
+		_ = n.Set(w.keys.Blob, string(other.Append(nil)))
+		c := n.start(t)
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		if s := c.Stats(); s.Source != SourceEntry || s.RefusedBlobs == 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 func TestKeysOfTheWrongTypeAreRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2/server"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
@@ -159,14 +158,7 @@ func TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing(t *testing.T) {
 		version := s.cdn.Publish()
 		var refuse atomic.Bool
 		refuse.Store(true)
-		s.server.Mini().Server().SetPreHook(func(peer *server.Peer, cmd string, args ...string) bool {
-			const commitArgs = 2 + 4 + 18
-			if !refuse.Load() || cmd != "EVALSHA" && cmd != "EVAL" || len(args) != commitArgs {
-				return false
-			}
-			peer.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
-			return true
-		})
+		s.refuseCommits(&refuse)
 		l, _ := s.start(nil)
 		s.wait(2 * time.Second)
 		if now := s.stats(l); now.Commits != 0 || now.WriteError == "" {

@@ -1,0 +1,123 @@
+package leader
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// refuseCommits lets every commit fail before it is run, until the flag is unset.
+func (s *stage) refuseCommits(refuse *atomic.Bool) {
+	const args = 2 + 4 + 18 // the script and how many keys, keys, arguments
+	s.server.Mini().Server().SetPreHook(func(peer *server.Peer, cmd string, have ...string) bool {
+		if !refuse.Load() || cmd != "EVALSHA" && cmd != "EVAL" || len(have) != args {
+			return false
+		}
+		peer.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
+		return true
+	})
+}
+
+// I3: whatever becomes of the leader after it has sent the commit.
+func TestAChangeIsAnnouncedByTheScriptThatWritesIt(t *testing.T) {
+	play(t, func(s *stage) {
+		heard := s.hear()
+		link := new(redistest.Link)
+		l, _ := s.start(link)
+		s.wait(5 * time.Second)
+		version := s.cdn.Publish()
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(time.Second)
+		s.hasVersion(version)
+		want := cachekeys.Message{Type: cachekeys.Change}.Head() + " rev=" + strconv.FormatInt(s.entry().FetchTime, 10)
+		if all := heard(); !strings.Contains(all, want) {
+			s.Errorf("the change is not announced:\n%s", all)
+		}
+	})
+}
+
+// hear gives what has been published since.
+func (s *stage) hear() func() string {
+	s.Helper()
+	sub := s.client.Subscribe(s.Context(), s.keys.Events)
+	if _, err := sub.Receive(s.Context()); err != nil {
+		s.Fatal(err)
+	}
+	var all syncBuffer
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			m, err := sub.ReceiveMessage(s.Context())
+			if err != nil {
+				return
+			}
+			_, _ = all.Write([]byte(m.Payload + "\n"))
+		}
+	}()
+	s.Cleanup(func() {
+		_ = sub.Close()
+		<-done
+	})
+	return all.String
+}
+
+// I14: renewals go on while new content cannot be committed.
+func TestAnAnswerAboutPendingContentConfirmsNothingElse(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		var refuse atomic.Bool
+		refuse.Store(true)
+		s.refuseCommits(&refuse)
+		before := s.stats(l)
+		version := s.cdn.Publish()
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(2 * l.cfg.Timing.Renewal)
+		now := s.stats(l)
+		if now.WriteError == "" || now.Touches == before.Touches {
+			s.Fatalf("commits were to fail, and touches not: %+v", now)
+		}
+		if now.LastAnswer != before.LastAnswer || now.Rev != before.Rev {
+			s.Errorf("from %+v to %+v", before, now)
+		}
+		refuse.Store(false)
+		s.wait(l.cfg.Timing.Renewal)
+		s.hasVersion(version)
+	})
+}
+
+// A reply that takes long does not prolong the time for which a leader acts.
+func TestTrustInTheLockCountsFromBeforeTheRenewalWasSent(t *testing.T) {
+	play(t, func(s *stage) {
+		link := new(redistest.Link)
+		l, _ := s.start(link)
+		s.wait(10 * time.Second)
+		timing := l.cfg.Timing
+		for touches := s.stats(l).Touches; s.stats(l).Touches == touches; {
+			s.wait(time.Millisecond)
+		}
+		renewed := time.Now()
+		s.wait(timing.Renewal - 100*time.Millisecond)
+		link.Freeze() // the next renewal is sent in 100 ms
+		s.wait(2500 * time.Millisecond)
+		link.Thaw()
+		s.wait(10 * time.Millisecond)
+		link.Freeze()
+		// It stops acting at its time, and then tries to give the lock up.
+		s.wait(time.Until(renewed.Add(timing.Renewal + timing.StopActing + 2*releaseTimeout + 100*time.Millisecond)))
+		if now := s.stats(l); now.State != Candidate || now.Lapsed != 1 {
+			s.Errorf("%+v", now)
+		}
+		link.Thaw()
+	})
+}
