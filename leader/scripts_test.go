@@ -230,13 +230,17 @@ func TestHealingDoesNotMoveTowardsThePresent(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
 		a.win()
-		first := a.mustCommit(testContent(1))
+		c := testContent(1)
+		first, err := a.commit(t.Context(), a.claimFor(c, cachekeys.Change, 60_000), c)
+		if err != nil || first.outcome != outcomeOK {
+			t.Fatal(first, err)
+		}
 		a.high = first.rev
 		client.Del(t.Context(), a.keys.Meta, a.keys.Entry, a.keys.Blob)
 		a.rev = 0
-		cl := a.claimFor(testContent(1), cachekeys.Change, -1)
+		cl := a.claimFor(c, cachekeys.Change, -1)
 		cl.cdn = first.cdn
-		w, err := a.commit(t.Context(), cl, testContent(1))
+		w, err := a.commit(t.Context(), cl, c)
 		if err != nil || w.outcome != outcomeOK || w.rev != first.rev+1 || w.cdn != first.cdn {
 			t.Errorf("got %+v, %v; want rev %d, cdn %d", w, err, first.rev+1, first.cdn)
 		}
