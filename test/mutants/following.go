@@ -4,10 +4,10 @@ package main
 var following = []mutant{
 	{
 		"a read before the subscription", "I8", []edit{
-			{"follower/connection.go", `	sub, err := subscription.Open(`, `	c.tell(ctx, events, event{kind: opened})
+			{"follower", `	sub, err := subscription.Open(`, `	c.tell(ctx, events, event{kind: opened})
 	time.Sleep(time.Millisecond)
 	sub, err := subscription.Open(`},
-			{"follower/connection.go", `		return ctx.Err() // close did not see the subscription yet
+			{"follower", `		return ctx.Err() // close did not see the subscription yet
 	}
 	c.tell(ctx, events, event{kind: opened})
 `, `		return ctx.Err() // close did not see the subscription yet
@@ -17,7 +17,7 @@ var following = []mutant{
 		test{"follower", "^TestReadsOnlyAfterTheSubscriptionIsAcknowledged$"},
 	},
 	{
-		"no read upon a new connection", "I8", []edit{{"follower/sync.go",
+		"no read upon a new connection", "I8", []edit{{"follower",
 			`	s.silence.set(s.timings.Dead)
 	_, _ = s.sync(ctx)
 `, `	s.silence.set(s.timings.Dead)
@@ -25,31 +25,31 @@ var following = []mutant{
 		test{"follower", "^TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce$"},
 	},
 	{
-		"no read of meta now and then", "I8", []edit{{"follower/sync.go",
+		"no read of meta now and then", "I8", []edit{{"follower",
 			`	_, err := s.readHead(ctx, anyNode)
 	if err != nil && s.state() == Polling {`, `	var err error
 	if err != nil && s.state() == Polling {`}},
 		test{"follower", "^TestARefusedSubscribeMeansPolling$"},
 	},
 	{
-		"content that is not compared with its hash", "I4", []edit{{"cachekeys/blob.go",
+		"content that is not compared with its hash", "I4", []edit{{"cachekeys",
 			`if hex.EncodeToString(sum[:]) != b.Hash {`, `if hex.EncodeToString(sum[:]) == "" {`}},
 		test{"follower", "^TestASpoiledBlobIsRefusedAndTheEntryTaken$"},
 	},
 	{
-		"content within a message that is not compared with its hash", "I4", []edit{{"cachekeys/blob.go",
+		"content within a message that is not compared with its hash", "I4", []edit{{"cachekeys",
 			`if hex.EncodeToString(sum[:]) != b.Hash {`, `if hex.EncodeToString(sum[:]) == "" {`}},
 		test{"follower", "^TestInlineContentWithFlippedBitsIsRefused$"},
 	},
 	{
-		"a blob ahead of meta", "F29", []edit{{"follower/content.go",
+		"a blob ahead of meta", "F29", []edit{{"follower",
 			`	case r.blob.Rev > r.meta.Rev:
 		err = errAhead
 `, ``}},
 		test{"follower", "^TestASpoiledBlobIsRefusedAndTheEntryTaken$"},
 	},
 	{
-		"a blob that meta does not name", "F29", []edit{{"follower/content.go",
+		"a blob that meta does not name", "F29", []edit{{"follower",
 			`	case r.blob.Hash != r.meta.Hash:
 		err = errMismatch
 `, ``}},
@@ -57,10 +57,10 @@ var following = []mutant{
 	},
 	{
 		"a follower that takes any rev", "I1", []edit{
-			{"follower/content.go", `	case held != nil && c.rev < rev && !lower:
+			{"follower", `	case held != nil && c.rev < rev && !lower:
 		return nil, nil
 `, ``},
-			{"follower/message.go", `	case m.Rev > rev:
+			{"follower", `	case m.Rev > rev:
 		s.onAnnounced(m, at)
 `, `	case m.Hash != hash:
 		s.onAnnounced(m, at)
@@ -69,12 +69,12 @@ var following = []mutant{
 		test{"follower", "^TestDuplicatedAndReorderedMessagesChangeNothing$"},
 	},
 	{
-		"other content at the rev that is held", "I1", []edit{{"follower/content.go",
+		"other content at the rev that is held", "I1", []edit{{"follower",
 			`	case held != nil && c.rev == rev:
 		s.onAnomaly(c.rev, c.hash)
 		return nil, nil
 `, ``},
-			{"follower/message.go", `	case m.Rev == rev && m.Hash != hash:
+			{"follower", `	case m.Rev == rev && m.Hash != hash:
 		s.onAnomaly(m.Rev, m.Hash)
 `, `	case m.Rev == rev && m.Hash != hash:
 		s.onAnnounced(m, at)
@@ -82,12 +82,12 @@ var following = []mutant{
 		test{"follower", "^TestOtherContentAtTheSameRevIsAnAnomaly$"},
 	},
 	{
-		"an answer that confirms other content", "I14", []edit{{"follower/read.go",
+		"an answer that confirms other content", "I14", []edit{{"follower",
 			`if held == nil || held.hash != s.freshHash || s.fresh.cdn == 0 {`, `if held == nil || s.fresh.cdn == 0 {`}},
 		test{"follower", "^TestAnAnswerAboutOtherContentConfirmsNothing$"},
 	},
 	{
-		"a local clock that is trusted", "I14", []edit{{"follower/freshness.go",
+		"a local clock that is trusted", "I14", []edit{{"follower",
 			`	if age < 0 || age > most {
 		return most
 	}
@@ -95,21 +95,21 @@ var following = []mutant{
 		test{"follower", "^TestAgeIsRightWithAWrongLocalClock$"},
 	},
 	{
-		"a read by all at once", "I12", []edit{{"follower/message.go",
+		"a read by all at once", "I12", []edit{{"follower",
 			`		s.content.set(upTo(m.Spread))
 `, `		s.content.set(0)
 `}},
 		test{"follower", "^TestReadsOfManyFollowersSpreadOverTheWindow$"},
 	},
 	{
-		"no spread window", "I12", []edit{{"leader/spread.go",
+		"no spread window", "I12", []edit{{"leader",
 			`	return window
 `, `	return 0
 `}},
 		test{"leader", "^TestSpreadWindowKeepsReadsWithinTheBudget$"},
 	},
 	{
-		"a config that goes with the connection", "I5", []edit{{"follower/sync.go",
+		"a config that goes with the connection", "I5", []edit{{"follower",
 			`	if s.setState(Disconnected) {
 		s.log.Warn(`, `	s.current.Store(nil)
 	s.members.list[0].holder.current.Store(nil)
@@ -118,56 +118,54 @@ var following = []mutant{
 		test{"follower", "^TestRedisIsAwayForAWhile$"},
 	},
 	{
-		"a follower that writes", "I11", []edit{{"follower/redis.go",
+		"a follower that writes", "I11", []edit{{"follower",
 			`lock := pipe.Get(ctx, s.keys.Lock)`, `lock := pipe.GetEx(ctx, s.keys.Lock, time.Minute)`}},
 		test{"follower", "^TestRealRightsToReadAndSubscribeAreEnough$"},
 	},
 	{
-		"a silent connection that is kept", "F11", []edit{{"internal/subscription/subscription.go",
+		"a silent connection that is kept", "F11", []edit{{"internal/subscription",
 			`case quiet >= s.opts.Dead:`, `case quiet < 0:`}},
 		test{"follower", "^TestASilentConnectionIsGivenUp$"},
 	},
 	{
-		"a connection without messages that is kept", "I7", []edit{{"follower/sync.go",
+		"a connection without messages that is kept", "I7", []edit{{"follower",
 			`	if !moved && !renewed {`, `	if true {`}},
 		test{"follower", "^TestADeafConnectionIsReplaced$"},
 	},
 	{
-		"a replica that is believed", "I8", []edit{{"follower/read.go",
+		"a replica that is believed", "I8", []edit{{"follower",
 			`if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.rebase.due() {`}},
 		test{"follower", "^TestThePrimaryIsAskedWhenItsReplicaIsBehind$"},
 	},
 	{
-		"an entry that is never read", "I5", []edit{{"follower/read.go",
+		"an entry that is never read", "I5", []edit{{"follower",
 			`if blobErr != nil || !r.locked {`, `if false {`}},
 		test{"follower", "^TestASpoiledBlobIsRefusedAndTheEntryTaken$"},
 	},
 }
 
-const aRule = "follower/rebase.go"
-
 // ruleSix are mutants of the rule that lets a rev go back.
 var ruleSix = []mutant{
-	{"rule 6 after two items", "I1", []edit{{aRule, `rebaseItems = 3`, `rebaseItems = 2`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 after 29 s", "I1", []edit{{aRule, `rebaseSpan  = 30 * time.Second`, `rebaseSpan  = 29 * time.Second`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 without an answer of the CDN", "I1", []edit{{aRule, `>= rebaseSpan && r.answered`, `>= rebaseSpan`}}, test{"follower", "^TestALowerRevOfALeaderWithoutTheCDNIsNotTaken$"}},
-	{"rule 6 with an answer that was under way", "I1", []edit{{aRule, `rebaseUnderWay = 20 * time.Second`, `rebaseUnderWay = 1`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 from two epochs", "I1", []edit{{aRule, `case r.items > 0 && c.epoch != r.epoch:`, `case false:`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 that nothing undoes", "I1", []edit{{aRule, `	case c.rev >= rev:
+	{"rule 6 after two items", "I1", []edit{{"follower", `rebaseItems = 3`, `rebaseItems = 2`}}, test{"follower", "^TestRuleSix$"}},
+	{"rule 6 after 29 s", "I1", []edit{{"follower", `rebaseSpan  = 30 * time.Second`, `rebaseSpan  = 29 * time.Second`}}, test{"follower", "^TestRuleSix$"}},
+	{"rule 6 without an answer of the CDN", "I1", []edit{{"follower", `>= rebaseSpan && r.answered`, `>= rebaseSpan`}}, test{"follower", "^TestALowerRevOfALeaderWithoutTheCDNIsNotTaken$"}},
+	{"rule 6 with an answer that was under way", "I1", []edit{{"follower", `rebaseUnderWay = 20 * time.Second`, `rebaseUnderWay = 1`}}, test{"follower", "^TestRuleSix$"}},
+	{"rule 6 from two epochs", "I1", []edit{{"follower", `case r.items > 0 && c.epoch != r.epoch:`, `case false:`}}, test{"follower", "^TestRuleSix$"}},
+	{"rule 6 that nothing undoes", "I1", []edit{{"follower", `	case c.rev >= rev:
 		*r = rebase{}
 `, `	case c.rev >= rev:
 `}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 from two connections", "I1", []edit{{"follower/sync.go", `s.rebase = rebase{} // what`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
-	{"rule 6 by a replica", "I1", []edit{{"follower/read.go", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
-	{"no rule 6", "I8", []edit{{aRule, `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByRuleSixOnly$"}},
+	{"rule 6 from two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // what`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
+	{"rule 6 by a replica", "I1", []edit{{"follower", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
+	{"no rule 6", "I8", []edit{{"follower", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByRuleSixOnly$"}},
 }
 
 // formats are mutants of what is read.
 var formats = []mutant{
-	{"a message of any size", "F17", []edit{{"cachekeys/message.go", `if len(data) > MaxMessageBytes {`, `if false {`},
-		{"cachekeys/message.go", `if len(content) > MaxInlineBytes {`, `if false {`}}, test{"cachekeys", "^TestMessageRefusesWhatIsNotOne$"}},
-	{"content of any size", "F26", []edit{{"cachekeys/codec.go", `if head.FrameContentSize > MaxConfigBytes {`, `if false {`},
-		{"cachekeys/codec.go", `zstd.WithDecoderMaxMemory(MaxConfigBytes), zstd.WithDecodeAllCapLimit(true))`, `zstd.WithDecodeAllCapLimit(true))`}},
+	{"a message of any size", "F17", []edit{{"cachekeys", `if len(data) > MaxMessageBytes {`, `if false {`},
+		{"cachekeys", `if len(content) > MaxInlineBytes {`, `if false {`}}, test{"cachekeys", "^TestMessageRefusesWhatIsNotOne$"}},
+	{"content of any size", "F26", []edit{{"cachekeys", `if head.FrameContentSize > MaxConfigBytes {`, `if false {`},
+		{"cachekeys", `zstd.WithDecoderMaxMemory(MaxConfigBytes), zstd.WithDecodeAllCapLimit(true))`, `zstd.WithDecodeAllCapLimit(true))`}},
 		test{"cachekeys", "^TestZstdSizesAreBounded$"}},
-	{"an entry of any size", "I4", []edit{{"cachekeys/entry.go", `case len(config) > MaxConfigBytes:`, `case false:`}}, test{"cachekeys", "^TestEntryAtItsLimits$"}},
+	{"an entry of any size", "I4", []edit{{"cachekeys", `case len(config) > MaxConfigBytes:`, `case false:`}}, test{"cachekeys", "^TestEntryAtItsLimits$"}},
 }

@@ -3,35 +3,35 @@ package main
 // leading are mutants of what a leader does with the scripts' answers.
 var leading = []mutant{
 	{
-		"a commit whose lost reply makes another change", "F32", []edit{{"leader/publish.go",
+		"a commit whose lost reply makes another change", "F32", []edit{{"leader",
 			`case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:`, `case false:`}},
 		test{"leader", "^TestAReplyLostToACommitIsNotASecondChange$"},
 	},
 	{
-		"a commit that is not tried again", "I6", []edit{{"leader/publish.go",
+		"a commit that is not tried again", "I6", []edit{{"leader",
 			`	t.pending = c
 	// Twice`, `	// Twice`}},
 		test{"leader", "^TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing$"},
 	},
 	{
-		"a pending commit that waits for what is current", "I8", []edit{{"leader/publish.go",
+		"a pending commit that waits for what is current", "I8", []edit{{"leader",
 			`	if t.newest() == nil {
 		return nil`, `	if t.content == nil {
 		return nil`}},
 		test{"leader", "^TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing$"},
 	},
 	{
-		"an answer about pending content told of what is current", "I14", []edit{{"leader/publish.go",
+		"an answer about pending content told of what is current", "I14", []edit{{"leader",
 			`if !t.answered.IsZero() && (kind == cachekeys.Change || t.pending == nil) {`, `if !t.answered.IsZero() {`}},
 		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNothingElse$"},
 	},
 	{
-		"healing that claims an answer", "I14", []edit{{"leader/publish.go",
+		"healing that claims an answer", "I14", []edit{{"leader",
 			`highest: t.k.highest, age: -1,`, `highest: t.k.highest, age: 0,`}},
 		test{"test", "^TestF09_FlushedRedisIsFilledAgainWithoutTheCDN$/^virtual$"},
 	},
 	{
-		"a trust in the lock that counts from the reply", "I10", []edit{{"leader/publish.go",
+		"a trust in the lock that counts from the reply", "I10", []edit{{"leader",
 			`	t.trusted = sent
 	if w.outcome == outcomeOK {
 		t.wrote(w)`, `	t.trusted = time.Now()
@@ -41,17 +41,17 @@ var leading = []mutant{
 	},
 	{
 		"a leader without Redis that goes on", "I10", []edit{
-			{"leader/term.go", `		case <-deadline.C:
+			{"leader", `		case <-deadline.C:
 			return errLapsed
 `, ``},
-			{"leader/term.go", `		case time.Since(t.trusted) >= timing.StopActing:
+			{"leader", `		case time.Since(t.trusted) >= timing.StopActing:
 			return errLapsed
 `, ``},
 		},
 		test{"test", "^TestLeaderWithoutRedisStopsAskingTheCDN$/^virtual$"},
 	},
 	{
-		"a loss that is not mended", "I6", []edit{{"leader/publish.go",
+		"a loss that is not mended", "I6", []edit{{"leader",
 			`		return t.askFirst(ctx)
 	}
 	return t.heal(ctx, w.meta)`, `		return t.askFirst(ctx)
@@ -60,50 +60,50 @@ var leading = []mutant{
 		test{"test", "^TestF09_EachDeletedKeyComesBack$/^entry$/^virtual$"},
 	},
 	{
-		"an SDK's newer entry written over unseen", "F28", []edit{{"leader/publish.go",
+		"an SDK's newer entry written over unseen", "F28", []edit{{"leader",
 			`if w.found > t.rev {`, `if false {`}},
 		test{"leader", "^TestALostMetaIsNotMendedOverALaterEntry$"},
 	},
 	{
-		"an SDK's later entry written over from memory", "I1", []edit{{"leader/publish.go",
+		"an SDK's later entry written over from memory", "I1", []edit{{"leader",
 			`if err != nil || entry.FetchTime <= t.k.highest {`, `if err != nil || entry.FetchTime >= 0 {`}},
 		test{"leader", "^TestSeedingFromMemorySparesWhatAnSDKFetchedLater$"},
 	},
 	{
-		"an SDK's later entry taken over unseen", "I4", []edit{{"leader/publish.go",
+		"an SDK's later entry taken over unseen", "I4", []edit{{"leader",
 			`if t.replaced(c) || t.k.verify(c) != nil {`, `if false {`}},
 		test{"leader", "^TestALaterEntryIsNotTakenOverUnseen$"},
 	},
 	{
-		"a Redis that fell back and is believed", "I1", []edit{{"leader/keeper.go",
+		"a Redis that fell back and is believed", "I1", []edit{{"leader",
 			`return // Redis fell back`, `// Redis fell back`}},
 		test{"leader", "^TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt$"},
 	},
 	{
-		"what Redis fell back to loaded for healing", "I1", []edit{{"leader/term.go",
+		"what Redis fell back to loaded for healing", "I1", []edit{{"leader",
 			`if t.rev == 0 || t.fellBack() {`, `if t.rev == 0 {`}},
 		test{"leader", "^TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt$"},
 	},
 	{
-		"an old memory that seeds Redis", "I1", []edit{{"leader/poll.go",
+		"an old memory that seeds Redis", "I1", []edit{{"leader",
 			`return k.content != nil && k.content.hash == k.currentHash`, `return k.content != nil`}},
 		test{"test", "^TestOldContentOfAnEarlierLeaderDoesNotComeBack$/^virtual$"},
 	},
 	{
 		"a memory that claims another's answer", "I14", []edit{
-			{"leader/term.go", `t.content, t.k.content, t.k.contentCDN = c, c, t.cdn`, `t.content, t.k.content = c, c`},
-			{"leader/term.go", `		t.k.contentCDN = t.cdn
+			{"leader", `t.content, t.k.content, t.k.contentCDN = c, c, t.cdn`, `t.content, t.k.content = c, c`},
+			{"leader", `		t.k.contentCDN = t.cdn
 `, ``},
 		},
 		test{"leader", "^TestSeededContentIsAsOldAsItsOwnAnswer$"},
 	},
 	{
-		"spoiled content that stays", "F29", []edit{{"leader/poll.go",
+		"spoiled content that stays", "F29", []edit{{"leader",
 			`if t.pending != nil || t.spoiled || `, `if t.pending != nil || `}},
 		test{"leader", "^TestContentThatIsSpoiledIsWrittenAgainByTheNextLeader$"},
 	},
 	{
-		"a memory of what was replaced that goes with Redis's", "F27", []edit{{"leader/keeper.go",
+		"a memory of what was replaced that goes with Redis's", "F27", []edit{{"leader",
 			`	case m.Rev >= k.highest:
 		k.recent = m.Recent
 `, `	case true:
@@ -116,34 +116,34 @@ var leading = []mutant{
 // polling are mutants of what a leader does with the CDN, and of the webhook.
 var polling = []mutant{
 	{
-		"no poll unless it is asked for", "I7", []edit{{"leader/poll.go",
+		"no poll unless it is asked for", "I7", []edit{{"leader",
 			`	t.polls.at = now.Add(t.k.settings().poll)
 `, `	t.polls.at = now.Add(never)
 `}},
 		test{"test", "^TestChangeReachesEveryFollower$/^virtual$"},
 	},
 	{
-		"an edge that lags and is believed", "F27", []edit{{"leader/poll.go",
+		"an edge that lags and is believed", "F27", []edit{{"leader",
 			`if t.polls.doubted == stored || !t.replaced(c) {`, `if true {`}},
 		test{"test", "^TestF27_LaggingEdgeDoesNotBringOldContentBack$/^virtual$"},
 	},
 	{
-		"a roll-back that is never believed", "F27", []edit{{"leader/poll.go",
+		"a roll-back that is never believed", "F27", []edit{{"leader",
 			`if t.polls.doubted == stored || !t.replaced(c) {`, `if !t.replaced(c) {`}},
 		test{"leader", "^TestContentJustReplacedIsBelievedOnlyWhenServedTwice$"},
 	},
 	{
-		"an edge that lags and undoes what is pending", "F32", []edit{{"leader/poll.go",
+		"an edge that lags and undoes what is pending", "F32", []edit{{"leader",
 			`return t.pending != nil && t.pending.hash != c.hash`, `return false`}},
 		test{"leader", "^TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost$"},
 	},
 	{
-		"a fetch for each request", "F33", []edit{{"leader/poll.go",
+		"a fetch for each request", "F33", []edit{{"leader",
 			`if gap := t.k.lastFetch.Add(minFetchGap); at.Before(gap) {`, `if gap := t.k.lastFetch; at.Before(gap) {`}},
 		test{"leader", "^TestRefreshRequestsAreAnsweredOnceAndAtMostOnceASecond$"},
 	},
 	{
-		"a CDN that is not left alone", "F26", []edit{{"leader/poll.go",
+		"a CDN that is not left alone", "F26", []edit{{"leader",
 			`	if at.Before(t.k.notBefore) {
 		at = t.k.notBefore
 	}
@@ -151,43 +151,43 @@ var polling = []mutant{
 		test{"leader", "^TestRetryAfterIsHonoured$"},
 	},
 	{
-		"a refresh request that is lost with its message", "I7", []edit{{"leader/publish.go",
+		"a refresh request that is lost with its message", "I7", []edit{{"leader",
 			`	t.refreshAsked(w.refresh)
 `, ``}},
 		test{"leader", "^TestALostRefreshRequestCostsOneRenewal$"},
 	},
 	{
-		"a webhook that need not be signed", "F33", []edit{{"leader/signature.go",
+		"a webhook that need not be signed", "F33", []edit{{"leader",
 			`if signed == 0 {`, `if false {`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook of any time", "F33", []edit{{"leader/webhook.go",
+		"a webhook of any time", "F33", []edit{{"leader",
 			`off.Abs() > hookWindow {`, `off.Abs() > 1<<62 {`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook whose digits may move", "F33", []edit{{"leader/signature.go",
+		"a webhook whose digits may move", "F33", []edit{{"leader",
 			`if err != nil || len(c.timestamp) != hookTimestampBytes ||`, `if err != nil ||`},
-			{"leader/signature.go", `if len(c.id) != hookIDBytes ||`, `if`}},
+			{"leader", `if len(c.id) != hookIDBytes ||`, `if`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a body of the CDN without bound", "F26", []edit{{"internal/cdn/body.go",
+		"a body of the CDN without bound", "F26", []edit{{"internal/cdn",
 			`	if c.left < 0 {`, `	if false {`},
-			{"internal/cdn/body.go", `	if int64(len(p)) > c.left+1 {
+			{"internal/cdn", `	if int64(len(p)) > c.left+1 {
 		p = p[:c.left+1]
 	}
 `, ``}},
 		test{"internal/cdn", "^TestBombsTakeNoMemoryBeyondTheLimit_F26$"},
 	},
 	{
-		"an error that holds the SDK key", "I13", []edit{{"internal/cdn/redact.go",
+		"an error that holds the SDK key", "I13", []edit{{"internal/cdn",
 			`return r.secrets.ReplaceAllLiteralString(s, "***")`, `return s`}},
 		test{"internal/cdn", "^TestNoErrorAndNoLogLineHoldsASecret_S103_F34$"},
 	},
 	{
-		"an SDK key that is not masked", "I13", []edit{{"internal/cdn/sdkkey.go",
+		"an SDK key that is not masked", "I13", []edit{{"internal/cdn",
 			`shown := min(6, (len(runes)-last)/2)`, `shown := (len(runes) - last) / 2`}},
 		test{"internal/cdn", "^TestMaskShowsAtMostTheLastSixCharacters_S103$"},
 	},

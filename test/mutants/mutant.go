@@ -16,41 +16,80 @@ type mutant struct {
 	test  test
 }
 
-// edit replaces a text that stands in a file exactly once.
-type edit struct {
-	file     string // from the module's root
-	old, new string
-}
+// edit replaces a text that stands exactly once in a file, or in the Go files of a
+// package, its tests left out. Both are named from the module's root.
+type edit struct{ in, old, new string }
 
 // test names tests of one package, as the flag -run takes them.
 type test struct{ pkg, run string }
 
-// apply gives the file with the edit made.
-func (e edit) apply(source string) (string, error) {
-	switch n := strings.Count(source, e.old); {
-	case n != 1:
-		return "", fmt.Errorf("%s: the text to replace is there %d times: %q", e.file, n, e.old)
-	case e.old == e.new:
-		return "", fmt.Errorf("%s: nothing is replaced: %q", e.file, e.old)
+// apply makes the edit in one of the files.
+func (e edit) apply(files map[string]string) error {
+	var found []string
+	times := 0
+	for name, source := range files {
+		if n := strings.Count(source, e.old); n > 0 {
+			found, times = append(found, name), times+n
+		}
 	}
-	return strings.Replace(source, e.old, e.new, 1), nil
+	switch {
+	case times != 1:
+		return fmt.Errorf("%s: the text to replace is there %d times: %q", e.in, times, e.old)
+	case e.old == e.new:
+		return fmt.Errorf("%s: nothing is replaced: %q", e.in, e.old)
+	}
+	files[found[0]] = strings.Replace(files[found[0]], e.old, e.new, 1)
+	return nil
+}
+
+// sources reads the files that an edit is about.
+func (e edit) sources(root string) (map[string]string, error) {
+	names := []string{e.in}
+	if filepath.Ext(e.in) == "" {
+		all, err := filepath.Glob(filepath.Join(root, e.in, "*.go"))
+		if err != nil {
+			return nil, err
+		}
+		names = nil
+		for _, name := range all {
+			if !strings.HasSuffix(name, "_test.go") {
+				names = append(names, e.in+"/"+filepath.Base(name))
+			}
+		}
+	}
+	files := map[string]string{}
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return nil, err
+		}
+		files[name] = string(data)
+	}
+	return files, nil
 }
 
 // files gives the files that the mutant changes, by their names from the root.
 func (m mutant) files(root string) (map[string]string, error) {
+	now := map[string]string{}
 	changed := map[string]string{}
 	for _, e := range m.edits {
-		source, ok := changed[e.file]
-		if !ok {
-			data, err := os.ReadFile(filepath.Join(root, e.file))
-			if err != nil {
-				return nil, err
-			}
-			source = string(data)
-		}
-		var err error
-		if changed[e.file], err = e.apply(source); err != nil {
+		files, err := e.sources(root)
+		if err != nil {
 			return nil, err
+		}
+		for name, source := range files {
+			now[name] = source
+			if mine, ok := changed[name]; ok {
+				files[name] = mine
+			}
+		}
+		if err := e.apply(files); err != nil {
+			return nil, err
+		}
+		for name, source := range files {
+			if source != now[name] {
+				changed[name] = source
+			}
 		}
 	}
 	return changed, nil

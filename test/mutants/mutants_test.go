@@ -65,13 +65,15 @@ func TestAMutantThatDoesNotApplyIsTold(t *testing.T) {
 	for name, e := range map[string]edit{
 		"not there":          {"f", "x", "y"},
 		"there twice":        {"f", "a", "y"},
+		"there in two files": {"f", "c", "y"},
 		"nothing is changed": {"f", "b", "b"},
 	} {
-		if _, err := e.apply("a b a"); err == nil {
+		if err := e.apply(map[string]string{"1": "a b a c", "2": "c"}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if source, err := (edit{"f", "b", "c"}).apply("a b a"); err != nil || source != "a c a" {
-		t.Errorf("%q, %v", source, err)
+	files := map[string]string{"1": "a b a", "2": "d"}
+	if err := (edit{"f", "b", "c"}).apply(files); err != nil || files["1"] != "a c a" || files["2"] != "d" {
+		t.Errorf("%q, %v", files, err)
 	}
 }

@@ -83,7 +83,7 @@ var scripts = []mutant{
 	{
 		"a message that is not published by the script that writes", "I3", []edit{
 			{"leader/commit.lua", `local receivers = redis.call('PUBLISH', ARGV[7], message(ARGV[8], rev, cdn, ARGV[9]) .. ARGV[10])`, `local receivers = 0`},
-			{"leader/store.go", `	w, err := parseWritten(reply)
+			{"leader", `	w, err := parseWritten(reply)
 	if err != nil {
 		return written{}, fmt.Errorf("commit: %w", err)
 	}
