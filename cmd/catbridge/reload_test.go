@@ -89,8 +89,7 @@ func TestAddedRemovedAndRotatedSDKKeysAreTakenOverWhileRunning(t *testing.T) {
 	first := r.lock(testKey)
 
 	r.write("catbridge.yaml", "sdk_keys: [{name: a, key: "+testKey+"}, {name: b, key: "+otherTestKey+"}]")
-	r.logs(`"added":\["b"\].*"message":"changed settings are in force"`)
-	r.logs(`"sdk_key":"b".*A new config was published`)
+	r.logs(`"added":\["b"\].*"message":"changed settings are in force"`, `"sdk_key":"b".*A new config was published`)
 	second := r.lock(otherTestKey)
 	if lock := r.lock(testKey); lock != first {
 		t.Errorf("the lock of the SDK key that stayed was %q, and is %q", first, lock)
@@ -98,16 +97,14 @@ func TestAddedRemovedAndRotatedSDKKeysAreTakenOverWhileRunning(t *testing.T) {
 
 	// Of a rotated SDK key the former is given up, and the new one is led.
 	r.write("catbridge.yaml", "sdk_keys: [{name: a, key: "+thirdTestKey+"}, {name: b, key: "+otherTestKey+"}]")
-	r.logs(`"changed":\["a"\].*"message":"changed settings are in force"`)
-	r.logs(`"sdk_key":"a".*A new config was published`, gaveUp)
+	r.logs(`"changed":\["a"\].*"message":"changed settings are in force"`, `"sdk_key":"a".*A new config was published`, gaveUp)
 	r.gone(testKey)
 	if r.lock(thirdTestKey) == "" {
 		t.Error("the new SDK key is not led")
 	}
 
 	r.write("catbridge.yaml", "sdk_keys: [{name: b, key: "+otherTestKey+"}]")
-	r.logs(`"removed":\["a"\].*"message":"changed settings are in force"`)
-	r.logs(gaveUp)
+	r.logs(`"removed":\["a"\].*"message":"changed settings are in force"`, gaveUp)
 	r.gone(thirdTestKey)
 	if lock := r.lock(otherTestKey); lock != second {
 		t.Errorf("the lock of the SDK key that stayed was %q, and is %q", second, lock)
@@ -188,8 +185,7 @@ func TestRotatedFilesOfKeysAreTakenOver(t *testing.T) {
 		t.Errorf("a signing key ended the term: the lock was %q, and is %q", before, lock)
 	}
 	r.write("a.key", otherTestKey+"\n")
-	r.logs(`"changed":\["a"\].*"message":"changed settings are in force"`)
-	r.logs(`A new config was published`, gaveUp)
+	r.logs(`"changed":\["a"\].*"message":"changed settings are in force"`, `A new config was published`, gaveUp)
 	r.gone(testKey)
 	if strings.Contains(r.all(), "whsk_") {
 		t.Error("a signing key shows up")
@@ -227,7 +223,7 @@ func TestAConfigMapsLinksAreFollowed(t *testing.T) {
 	p := startProcess(t, []string{"CATBRIDGE_REDIS_URL=" + server.URL(), "CATBRIDGE_BASE_URL=" + cdn.URL}, "leader", "--config", path)
 	mark := p.expect(t, 0, `A new config was published`)
 	version("..2", "sdk_keys: [{name: a, key: "+testKey+"}, {name: b, key: "+otherTestKey+"}]")
-	mark = p.expect(t, mark, `"added":\["b"\].*"message":"changed settings are in force"`)
+	p.expect(t, mark, `"added":\["b"\].*"message":"changed settings are in force"`)
 	p.expect(t, mark, `"sdk_key":"b".*A new config was published`)
 	p.interrupt(t)
 }

@@ -66,7 +66,6 @@ var exclusive = [][]string{
 
 // more holds what is not kept: other ways to say something.
 type more struct {
-	keys                string // placeholder of SDK keys, which are read apart
 	redisURL            string
 	passwordEnv         string
 	sentinelFile        string
