@@ -56,6 +56,14 @@ var layouts = map[string]layout{
 		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
+	"cmd/catbridge/internal/redisurl": {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
+	"cmd/catbridge/internal/settings": {
+		own: []string{
+			"cachekeys", "evaluate", "leader", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription",
+			"cmd/catbridge/internal/redisurl",
+		},
+		other: []string{"github.com/knadh/koanf", "go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},
+	},
 }
 
 type goPackage struct {

@@ -70,3 +70,31 @@ func FuzzParse(f *testing.F) {
 
 // secretPlace is text in which the secret stands where secrets do.
 var secretPlace = regexp.MustCompile(`^(redis: \{(password: |url: 'rediss?://\w*:)SECRET[^S]*|webhook_keys: \[SECRET[^S]*|sdk_keys:\n- \{name: \w*, key: SECRET[^S]*)$`)
+
+// FuzzSDKKeys holds SDK keys of flags and of files against what errors and labels say of
+// them.
+func FuzzSDKKeys(f *testing.F) {
+	f.Add("s3cr3ts3cr3ts3cr3t", "/", "")
+	f.Add("configcat-sdk-1/", "=", "x")
+	f.Add("a=", "\n", "#")
+	f.Add("x,", ",", "\x00")
+	path := filepath.Join(f.TempDir(), "keys")
+	f.Fuzz(func(t *testing.T, before, middle, after string) {
+		const secret = "s3cr3ts3cr3ts3cr3t"
+		text := before + secret + middle + secret + after
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, variable := range []string{"CATBRIDGE_SDK_KEY=" + text, "CATBRIDGE_SDK_KEY_FILE=" + path} {
+			s, err := Load(Options{Part: SDKKeys, Variables: SDKKeys, Environ: []string{variable}})
+			if err != nil && strings.Contains(err.Error(), secret[:7]) {
+				t.Errorf("%q shows too much", err)
+			}
+			for _, k := range s.SDKKeys {
+				if err == nil && k.Name == "" && strings.Contains(k.Label(), secret[:7]) {
+					t.Errorf("%q shows too much", k.Label())
+				}
+			}
+		}
+	})
+}

@@ -195,6 +195,35 @@ func TestFlagsWinOverVariablesAndThoseOverTheFile(t *testing.T) {
 	}
 }
 
+// TestOfWaysThatExcludeEachOtherTheHigherSourceWinsAsAWhole gives one thing in two ways by
+// two sources.
+func TestOfWaysThatExcludeEachOtherTheHigherSourceWinsAsAWhole(t *testing.T) {
+	s := given{
+		flags:   []string{"--sdk-key", "flag=" + keyB, "--redis", "redis://h"},
+		environ: []string{"CATBRIDGE_REDIS_PASSWORD=" + password},
+		file:    "{sdk_keys: [{name: a, key_file: absent}], redis: {socket: x, password_file: absent}}",
+	}.must(t)
+	if len(s.SDKKeys) != 1 || s.SDKKeys[0].Name != "flag" || s.Redis.Socket != "" || s.Redis.PasswordFile != "" || s.Redis.Password != password {
+		t.Errorf("%+v", s)
+	}
+	s = given{
+		flags:   []string{"--redis-address", "h1", "--redis-address", "h2:1", "--redis-mode", "cluster"},
+		environ: []string{"CATBRIDGE_REDIS_URL=redis://:" + password + "@env:2", "CATBRIDGE_SDK_KEY=one=" + keyA + ", two=" + keyB},
+		file:    "{sdk_key_file: absent, redis: {password_env: ABSENT}}",
+	}.must(t)
+	if len(s.SDKKeys) != 2 || s.Redis.Password != password || !slices.Equal(s.Redis.Addresses, []string{"h1", "h2:1"}) {
+		t.Errorf("%+v", s)
+	}
+	// Passwords of one source for another Redis stay its own.
+	s = given{
+		flags:   []string{"--redis", "redis://user:word@h", "--sdk-key", keyA},
+		environ: []string{"CATBRIDGE_REDIS_PASSWORD_FILE=absent"},
+	}.must(t)
+	if s.Redis.Password != "word" || s.Redis.PasswordFile != "" {
+		t.Errorf("%+v", s.Redis)
+	}
+}
+
 func TestAnSDKKeysOwnSettingsWinOverTheCommonOnes(t *testing.T) {
 	s := given{
 		environ: []string{"KEY=" + keyB, "MORE=signing-key-four, signing-key-five", "CATBRIDGE_POLL_INTERVAL=9s"},
