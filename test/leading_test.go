@@ -21,6 +21,7 @@ type runner struct {
 func (w *world) lead(name string) *runner {
 	w.Helper()
 	r := &runner{name: name, link: new(redistest.Link), done: make(chan struct{})}
+	r.link.Route(w.route)
 	// Connections in stock: what a frozen process sends goes out on one of them.
 	client := w.connect(w.T, asLeader, r.link)
 	if single, ok := client.(*redis.Client); ok && w.sentinel == nil { // what follows a Sentinel cannot be copied

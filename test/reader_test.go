@@ -44,6 +44,7 @@ func (w *world) followAs(as role, change func(c *follower.Config)) *reader {
 		Logger: w.quiet.With("who", r.name), LogLevel: follower.LogLevelDebug, Hooks: &follower.Hooks{OnConfigChanged: r.changed},
 	}
 	change(&config)
+	r.link.Route(w.route)
 	client, err := follower.New(config)
 	if err != nil {
 		w.Fatal(err)

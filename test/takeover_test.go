@@ -150,3 +150,20 @@ func TestLeaderWithoutRedisStopsAskingTheCDN(t *testing.T) {
 		w.settle()
 	})
 }
+
+// steadyFor publishes now and then while the network is bad, for that long: the leader
+// keeps its term, and followers get all.
+func (w *world) steadyFor(first *runner, d time.Duration) {
+	w.Helper()
+	before := first.stats()
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		changed := time.Now()
+		version := w.cdn.Publish()
+		w.reached(version, w.poll()+w.leader.Renewal+4*time.Second)
+		w.recovered(changed, w.poll()+w.leader.Renewal+4*time.Second)
+		w.pass(w.upTo(w.leader.PollInterval))
+	}
+	if s := first.stats(); s.Terms != before.Terms || s.Fenced != before.Fenced || s.Lapsed != before.Lapsed || !first.leads() {
+		w.Errorf("the leader lost its term: %+v", s)
+	}
+}

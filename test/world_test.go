@@ -96,6 +96,8 @@ type world struct {
 	profile
 	virtual bool
 	connect connector
+	route   string // where leaders and followers connect that start from now on; empty: to Redis
+	toxic   *toxic
 	// What the Redis is; all nil: virtual.
 	server   *redistest.Process
 	sentinel *redistest.Sentinel

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -17,12 +18,21 @@ import (
 // User is who a client is to Redis. The zero value is Redis's default user.
 type User struct{ Name, Password string }
 
+// Network is one that servers and clients are in, see package netns.
+type Network interface {
+	// Do calls f so that processes which it starts are in the network.
+	Do(f func() error) error
+	DialContext(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
 // Guard is what servers ask of whoever connects: certificates, and users. With a nil
 // Guard they ask for nothing, and take every client for the default user.
 type Guard struct {
 	// Authority issues the certificates of servers and clients, each of which asks for
-	// the other's; nil: no TLS.
+	// the other's; nil: no TLS. Not together with a Network.
 	Authority *Authority
+	// Network is the network that the servers are in; nil: the machine's own.
+	Network Network
 	// Nodes is the text of the ACL file of Redis nodes, Sentinels that of Sentinels.
 	// Empty: there is none.
 	Nodes, Sentinels string
@@ -41,6 +51,14 @@ func (g *Guard) Start(t testing.TB, args ...string) *Process {
 
 // Guard is what the process asks for; nil: nothing.
 func (p *Process) Guard() *Guard { return p.guard }
+
+// begin starts a process where the servers are.
+func (g *Guard) begin(cmd *exec.Cmd) error {
+	if g == nil || g.Network == nil {
+		return cmd.Start()
+	}
+	return g.Network.Do(cmd.Start)
+}
 
 func (g *Guard) admin() User {
 	if g == nil {
@@ -77,7 +95,10 @@ func (g *Guard) dialer(t testing.TB) dialer {
 	t.Helper()
 	plain := &net.Dialer{Timeout: dialTimeout}
 	config := g.clientConfig(t)
-	if config == nil {
+	switch {
+	case g != nil && g.Network != nil: // without TLS
+		return g.Network.DialContext
+	case config == nil:
 		return plain.DialContext
 	}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -117,7 +138,7 @@ func (g *Guard) own(t testing.TB, addr string) *redis.Client {
 	t.Helper()
 	admin := g.admin()
 	return redis.NewClient(&redis.Options{
-		Addr: addr, Username: admin.Name, Password: admin.Password, TLSConfig: g.clientConfig(t),
+		Addr: addr, Username: admin.Name, Password: admin.Password, Dialer: g.dialer(t),
 		DisableIdentity: true, DialerRetries: 1,
 	})
 }

@@ -132,7 +132,7 @@ func (p *Process) launch(ctx context.Context) error {
 	p.cmd = exec.Command(p.program, p.args...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = p.Dir, log, log
 	p.cmd.SysProcAttr = dieWithParent()
-	if err := p.cmd.Start(); err != nil {
+	if err := p.guard.begin(p.cmd); err != nil {
 		return err
 	}
 	p.exited = make(chan struct{})

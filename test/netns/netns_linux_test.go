@@ -1,0 +1,91 @@
+package netns_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/catbridge/catbridge/test/netns"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// echo serves one connection at a time within the network.
+func echo(t *testing.T, n *netns.Network) (addr string) {
+	t.Helper()
+	var listener net.Listener
+	err := n.Do(func() (err error) {
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			buf := make([]byte, 10)
+			for {
+				k, err := conn.Read(buf)
+				if err != nil {
+					break
+				}
+				_, _ = conn.Write(buf[:k])
+			}
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = listener.Close(); <-done })
+	return listener.Addr().String()
+}
+
+func TestPacketsOfOneHostAreDroppedWithNoSign(t *testing.T) {
+	n := netns.New(t)
+	addr := echo(t, n)
+	if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+		_ = conn.Close()
+		t.Fatal("the machine's own network has the address, too")
+	}
+	conn, err := n.Host("127.0.0.2")(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	answered := func(within time.Duration) error {
+		_ = conn.SetDeadline(time.Now().Add(within))
+		if _, err := conn.Write([]byte("x")); err != nil {
+			return err
+		}
+		_, err := conn.Read(make([]byte, 1))
+		return err
+	}
+	if err := answered(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range []string{"ip saddr 127.0.0.2 drop", "ip daddr 127.0.0.2 drop"} {
+		n.Filter(t, rule)
+		if err := answered(200 * time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: %v", rule, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		if _, err := n.Host("127.0.0.2")(ctx, "tcp", addr); err == nil {
+			t.Errorf("%s: connected", rule)
+		}
+		cancel()
+		n.Filter(t)
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
+		if _, err := conn.Read(make([]byte, 1)); err != nil { // what was lost is sent again
+			t.Errorf("after %s: %v", rule, err)
+		}
+	}
+}

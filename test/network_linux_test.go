@@ -1,0 +1,147 @@
+package test
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/netns"
+	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/redis/go-redis/v9"
+)
+
+// lan is a world in a network of its own, where each leader and each follower is a host.
+type lan struct {
+	*world
+	net   *netns.Network
+	hosts map[*redistest.Link]string
+}
+
+// onLAN plays where packets can be dropped.
+func onLAN(t *testing.T, p profile, play func(l *lan)) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("waits for connections to time out")
+	}
+	t.Parallel()
+	inLanes(t, func(t *testing.T) *lan { return newLAN(t, p) }, play)
+}
+
+func newLAN(t *testing.T, p profile) *lan {
+	l := &lan{net: netns.New(t), hosts: map[*redistest.Link]string{}}
+	guard := &redistest.Guard{Network: l.net}
+	server := guard.Start(t, "--protected-mode", "no") // which is for 127.0.0.1 alone
+	connect := func(t testing.TB, _ role, link *redistest.Link) redis.UniversalClient {
+		opts := *server.Client(t, nil).Options()
+		if link != nil {
+			l.hosts[link] = "127.0.0." + strconv.Itoa(len(l.hosts)+2)
+			opts.Dialer = redistest.Through(link, l.net.Host(l.hosts[link]))
+		}
+		client := redis.NewClient(&opts)
+		t.Cleanup(func() {
+			_ = client.Close()
+			if link != nil {
+				link.Cut()
+			}
+		})
+		return client
+	}
+	l.world = newWorld(t, connect, p, false)
+	l.server = server
+	l.tap(server)
+	return l
+}
+
+// way is a direction in which packets are dropped.
+type way string
+
+const (
+	toRedis   way = "saddr"
+	fromRedis way = "daddr"
+)
+
+// cut drops the packets of a host, in those directions.
+func (l *lan) cut(link *redistest.Link, ways ...way) {
+	l.Helper()
+	var rules []string
+	for _, way := range ways {
+		rules = append(rules, fmt.Sprintf("ip %s %s drop", way, l.hosts[link]))
+	}
+	l.net.Filter(l.T, rules...)
+}
+
+func (l *lan) heal() { l.net.Filter(l.T) }
+
+// patient has the durations that are the default: what is lost is noticed within 10 s.
+func patient() profile {
+	p := profile{leader: leader.DefaultTiming(), follower: follower.DefaultTimings(), slack: time.Minute}
+	p.leader.PollInterval = 2 * time.Second
+	return p
+}
+
+var cuts = map[string][]way{"to Redis": {toRedis}, "from Redis": {fromRedis}, "both ways": {toRedis, fromRedis}}
+
+// The network is cut with no sign of it, each direction by itself.
+func TestF11_FollowerNoticesThatItIsCutOff(t *testing.T) {
+	for name, ways := range cuts {
+		t.Run(name, func(t *testing.T) {
+			onLAN(t, patient(), func(l *lan) {
+				l.ready(2)
+				for range l.rounds(1) {
+					cut := l.readers[0]
+					l.pass(l.upTo(l.leader.Renewal))
+					l.cut(cut.link, ways...)
+					l.noticed(cut)
+					version := l.cdn.Publish()
+					l.eventually(l.poll(), "the other follower has it", func() bool { return l.readers[1].version() == version })
+					if v := cut.version(); v != version-1 {
+						l.Errorf("version %d through a network that is cut", v)
+					}
+					l.heal()
+					l.reached(version, l.follower.BackoffMax+l.follower.Dead)
+					l.settle()
+				}
+			})
+		})
+	}
+}
+
+// A leader that is cut off stops acting, and another takes over.
+func TestF11_LeaderThatIsCutOffIsReplaced(t *testing.T) {
+	for name, ways := range cuts {
+		t.Run(name, func(t *testing.T) {
+			onLAN(t, patient(), func(l *lan) {
+				first, second := l.ready(2)
+				for range l.rounds(1) {
+					l.pass(l.upTo(l.leader.Renewal))
+					l.cut(first.link, ways...)
+					since := time.Now()
+					l.eventually(l.takeover(), "the other leads", second.leads)
+					l.recovered(since, l.takeover())
+					if first.leads() {
+						l.Error("the one that is cut off leads still")
+					}
+					l.reached(l.cdn.Publish(), l.poll())
+					l.heal()
+					l.eventually(l.takeover(), "it knows who leads", func() bool { return first.stats().LockHolder == second.ID() })
+					l.settle()
+					first, second = second, first
+				}
+			})
+		})
+	}
+}
+
+// One packet in twenty is lost: nobody is taken for dead.
+func TestF31_LostPacketsReplaceNobody(t *testing.T) {
+	onLAN(t, patient(), func(l *lan) {
+		first, _ := l.ready(3)
+		l.net.Filter(l.T, "numgen random mod 100 < 5 drop")
+		l.steadyFor(first, 2*l.leader.LockExpiry)
+		l.heal()
+		l.settle()
+	})
+}
