@@ -76,26 +76,28 @@ func (w *world) disconnectAll() {
 func onGuard(t *testing.T, play func(w *world, guard *redistest.Guard)) {
 	t.Helper()
 	t.Parallel()
+	inLanes(t, openWorld, func(w *world) { play(w, w.server.Guard()) })
+}
+
+// openWorld is a guarded world that its administrator gets into, whatever happens to
+// certificates.
+func openWorld(t *testing.T) *world {
 	guard := guarded(t, "single.acl")
-	start := func(t *testing.T) *world {
-		server := guard.Start(t, "--unixsocket", "socket")
-		clientAs := func(t testing.TB, user redistest.User, link *redistest.Link) *redis.Client {
-			if user != guard.Admin {
-				return server.ClientAs(t, user, link)
-			}
-			// Whatever happens to certificates, the test gets in.
-			client := redis.NewClient(&redis.Options{
-				Network: "unix", Addr: filepath.Join(server.Dir, "socket"), Username: user.Name, Password: user.Password,
-				ContextTimeoutEnabled: true,
-			})
-			t.Cleanup(func() { _ = client.Close() })
-			return client
+	server := guard.Start(t, "--unixsocket", "socket")
+	clientAs := func(t testing.TB, user redistest.User, link *redistest.Link) *redis.Client {
+		if user != guard.Admin {
+			return server.ClientAs(t, user, link)
 		}
-		w := onGuarded(t, clientAs, server)
-		w.server = server
-		return w
+		client := redis.NewClient(&redis.Options{
+			Network: "unix", Addr: filepath.Join(server.Dir, "socket"), Username: user.Name, Password: user.Password,
+			ContextTimeoutEnabled: true,
+		})
+		t.Cleanup(func() { _ = client.Close() })
+		return client
 	}
-	inLanes(t, start, func(w *world) { play(w, guard) })
+	w := onGuarded(t, clientAs, server)
+	w.server = server
+	return w
 }
 
 // F25: who reads passwords and certificates anew comes back with the new ones.

@@ -31,7 +31,8 @@ func onSecured(t *testing.T, play func(s *secured)) {
 	t.Parallel()
 	t.Run("single", func(t *testing.T) {
 		t.Parallel()
-		play(secureServer(t, path))
+		w := startWorld(t)
+		play(secure(w, path, w.server.Guard(), "single", w.server.Addr()))
 	})
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
@@ -49,11 +50,6 @@ func onSecured(t *testing.T, play func(s *secured)) {
 		w := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
 		play(secure(w, path, cluster.Primaries[0].Guard(), "cluster", addresses(cluster.Nodes())...))
 	})
-}
-
-func secureServer(t *testing.T, path string) *secured {
-	w := startWorld(t)
-	return secure(w, path, w.server.Guard(), "single", w.server.Addr())
 }
 
 func addresses(processes []*redistest.Process) []string {
@@ -159,7 +155,8 @@ func TestF25_ProgramReadsChangedSecrets(t *testing.T) {
 	}
 	path := requireProgram(t)
 	t.Parallel()
-	s := secureServer(t, path)
+	w := openWorld(t)
+	s := secure(w, path, w.server.Guard(), "single", w.server.Addr())
 	s.launch(s.as(asLeader)...)
 	s.watch(s.as(asFollower)...)
 	s.reached(s.cdn.Publish(), s.takeover()+s.poll())

@@ -216,7 +216,7 @@ func TestUsersTouchOnlyWhatTheyAreThereFor(t *testing.T) {
 					may = true
 				}
 				args := []any{"ACL", "DRYRUN", string(user)}
-				for _, arg := range strings.Fields(c.command) {
+				for arg := range strings.FieldsSeq(c.command) {
 					args = append(args, arg)
 				}
 				answer, err := admin.Do(t.Context(), args...).Text()
