@@ -13,6 +13,8 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
@@ -240,4 +242,33 @@ func TestASecondSignalEndsALeaderAtOnce(t *testing.T) {
 	if status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
 		t.Errorf("it ended with %v, not by the signal", r.cmd.ProcessState)
 	}
+}
+
+// TestWhatIsRefusedIsToldOnce reads the same bad settings again and again.
+func TestWhatIsRefusedIsToldOnce(t *testing.T) {
+	var out strings.Builder
+	bad := &settings.Settings{Read: "bad"}
+	r := &reloader{
+		load:   func() (*settings.Settings, error) { return bad, settings.Faults{{Where: "f:1", Text: "wrong"}} },
+		leader: failsToSet{t}, log: slog.New(slog.NewTextHandler(&out, nil)),
+		current: &settings.Settings{Read: "good"}, read: "good",
+	}
+	for range 3 {
+		r.look(false)
+	}
+	if n := strings.Count(out.String(), "where=f:1 error=wrong"); n != 1 {
+		t.Errorf("it is told %d times:\n%s", n, &out)
+	}
+	r.look(true)
+	if n := strings.Count(out.String(), "where=f:1 error=wrong"); n != 2 {
+		t.Errorf("asked for, it is told %d times:\n%s", n, &out)
+	}
+}
+
+// failsToSet is a leader that is to be left alone.
+type failsToSet struct{ *testing.T }
+
+func (f failsToSet) SetSDKKeys([]leader.SDKKey) error {
+	f.Error("SDK keys are set")
+	return nil
 }
