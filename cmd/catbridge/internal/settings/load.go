@@ -3,12 +3,8 @@ package settings
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"hash"
-	"io"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
@@ -68,43 +64,6 @@ type loader struct {
 	document *document // nil: there is no file
 }
 
-// read reads all sources.
-func (l *loader) read() {
-	flags, environment := fromFlags(l.Flags, l.table), fromEnvironment(l.Environ, l.Variables, l.table)
-	if path := l.configPath(); path != "" {
-		l.s.File = path
-		l.s.origin[configFlag] = "$" + configVariable
-		if l.Flags != nil && l.Flags.Changed(configFlag) {
-			l.s.origin[configFlag] = "--" + configFlag
-		}
-		if data, ok := l.readFile(nil, configFlag, path); ok {
-			l.document = parse(path, []byte(data))
-			l.sources = append(l.sources, fromFile(l.document, l.table))
-		}
-	}
-	l.sources = append(l.sources, environment, flags)
-	l.lookAlikes()
-}
-
-func (l *loader) configPath() string {
-	if !l.File {
-		return ""
-	}
-	if l.Flags != nil && l.Flags.Changed(configFlag) {
-		return l.Flags.Lookup(configFlag).Value.String()
-	}
-	return l.variable(configVariable)
-}
-
-func (l *loader) variable(name string) string {
-	for _, entry := range slices.Backward(l.Environ) {
-		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}
-
 // merge lets the sources speak in turn, and sets what comes out.
 func (l *loader) merge() {
 	merged := koanf.New(".")
@@ -144,38 +103,4 @@ func (l *loader) merge() {
 	default:
 		l.parseKeys(l.s.origin[pathKeys], given)
 	}
-}
-
-// maxFile bounds what is read of a file.
-const maxFile = 1 << 20
-
-// readFile reads a text file, and remembers it as one to watch. Faults show none of it.
-func (l *loader) readFile(k *SDKKey, path, file string) (string, bool) {
-	if !slices.Contains(l.s.Files, file) {
-		l.s.Files = append(l.s.Files, file)
-	}
-	text, err := readText(file)
-	fmt.Fprintf(l.seen, "%q %q %v\n", file, text, err)
-	if err != nil {
-		l.say(k, path, "%v", err)
-	}
-	return text, err == nil
-}
-
-func readText(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	switch {
-	case err != nil:
-		return "", err
-	case len(data) > maxFile:
-		return "", fmt.Errorf("%s is larger than %d KiB", path, maxFile>>10)
-	case slices.Contains(data, 0):
-		return "", fmt.Errorf("%s is no text", path)
-	}
-	return string(data), nil
 }

@@ -1,0 +1,76 @@
+package settings
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// readable warns of files with secrets that everybody on this machine can read.
+func (l *loader) readable() {
+	if runtime.GOOS == "windows" {
+		return
+	}
+	secret := slices.Clone(l.s.Files)
+	if l.document != nil && !l.document.holdsSecrets() {
+		secret = slices.DeleteFunc(secret, func(path string) bool { return path == l.document.name })
+	}
+	for _, path := range []string{l.s.Redis.PasswordFile, l.s.Redis.TLS.KeyFile} {
+		if path != "" && l.Part&Redis != 0 {
+			secret = append(secret, path)
+		}
+	}
+	for _, path := range secret {
+		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 {
+			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("%s holds secrets, but everybody on this machine can read it: chmod o-r", path))
+		}
+	}
+}
+
+// holdsSecrets tells whether secrets stand in the file itself.
+func (d *document) holdsSecrets() bool {
+	for _, path := range []string{"redis.password", "redis.sentinel_password", "webhook_keys"} {
+		if _, ok := d.values[path]; ok {
+			return true
+		}
+	}
+	if url, ok := d.values[pathRedisURL].([]string); ok && strings.Contains(url[0], "@") {
+		return true
+	}
+	return slices.ContainsFunc(d.keys, func(k SDKKey) bool {
+		_, key := k.origin["key"]
+		_, webhook := k.origin["webhook_keys"]
+		return key || webhook
+	})
+}
+
+// lookAlikes warns of variables that are nearly those of settings.
+func (l *loader) lookAlikes() {
+	var names []string
+	for _, set := range l.table {
+		names = append(names, set.variable())
+	}
+	names = append(names, configVariable)
+	if l.Variables == 0 {
+		return
+	}
+	for _, entry := range l.Environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, prefix) || slices.Contains(names, name) {
+			continue
+		}
+		if near := nearest(strings.TrimPrefix(name, prefix), trimmed(names), 2); near != "" {
+			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("there is no variable $%s; did you mean $%s%s?", name, prefix, near))
+		}
+	}
+}
+
+func trimmed(names []string) []string {
+	short := make([]string, len(names))
+	for i, name := range names {
+		short[i] = strings.TrimPrefix(name, prefix)
+	}
+	return short
+}
