@@ -14,6 +14,7 @@ SEED     ?= 1
 N        ?= 200000
 ARGS     ?=
 MUTANT   ?=
+STEPS    ?= 20000000
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 STARTED  := $(shell date +%s)
@@ -80,6 +81,10 @@ unit: ## the suite without the race detector, from the cache where nothing chang
 .PHONY: differential
 differential: ## random cases against the official SDK for Node (SEED=1 N=200000)
 	SEED=$(SEED) N=$(N) $(GO) test -count=1 -timeout 0 -v -run '^TestDifferential$$' ./test/interop
+
+.PHONY: model
+model: ## the protocol's model, at length: what it draws, and what it finds without each rule (STEPS=20000000)
+	STEPS=$(STEPS) $(GO) test -count=1 -timeout 0 -v -run '^TestModel' ./test/model | grep -vE '^ *=== '
 
 .PHONY: mutants
 mutants: ## builds with one guard less each, which a test must notice; some minutes (MUTANT=pattern)

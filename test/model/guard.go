@@ -8,7 +8,6 @@ type Guard uint64
 const (
 	FencedCommit        Guard = 1 << iota // commit: only who holds the lock (I2)
 	FencedTouch                           // touch: only who holds the lock (I2)
-	NewEpoch                              // acquire: a lock that is mine gets a new epoch
 	LockEnds                              // acquire: a lock that lasts longer than any is cut, whatever the clock did
 	Base                                  // commit: meta still has the rev taken for current (F32)
 	RevRises                              // commit: rev is above all that is known (I1)
@@ -19,10 +18,10 @@ const (
 	HealingTellsNothing                   // leader: what is healed claims no answer of the CDN (I14)
 	PendingTellsNothing                   // leader: an answer about pending content is not one about current content (I14)
 	DoubtReplaced                         // leader: an ETag just replaced is asked for again (F27)
-	DoubtPending                          // leader: also one that what is pending replaces
 	RememberReplaced                      // leader: what was replaced is remembered when Redis lost it
 	KeepCurrent                           // leader: what was current stays so when Redis fell back
 	ReseedCurrentOnly                     // leader: Redis is seeded only with what was current
+	PendingFirst                          // leader: what is pending mends as well as what is current
 	SpareFetchedLater                     // leader: an SDK's later entry is not written over unseen
 	AskBeforeHealing                      // leader: a newer entry makes it ask the CDN first
 	HashChecked                           // follower: content has the hash that was announced (I4)
@@ -34,14 +33,10 @@ const (
 	RuleSixSpan                           // rule 6: over 30 s
 	RuleSixAnswer                         // rule 6: with an answer of the CDN meanwhile
 	RuleSixUnderWay                       // rule 6: and not one that was under way already
-	RuleSixConnection                     // rule 6: all heard or read since the last subscription
-	RuleSixEpoch                          // rule 6: all of one epoch
-	RuleSixReset                          // rule 6: a rev that is not lower undoes it
-	RuleSixPrimary                        // rule 6: the primary is read
+	RuleSixClock                          // rule 6: a clock that is set back once more begins it anew
 	RuleSix                               // rule 6 at all
 	AnswerIsAboutHeld                     // follower: an answer confirms the content it is about only (I14)
 	Heartbeats                            // leader: heartbeats are published
-	guardEnd
 )
 
 func (g Guard) has(one Guard) bool { return g&one != 0 }

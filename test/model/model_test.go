@@ -1,7 +1,10 @@
 package model
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,18 +68,50 @@ func shrink(events []Event, without Guard) ([]Event, *Violation) {
 	return events, violated
 }
 
-func TestModel(t *testing.T) {
-	steps := 0
-	one := trace(AllFaults, 150)
-	for seed := range 20000 {
-		events := one.Example(seed)
-		violated, n := Run(events, 0)
-		steps += n
-		if violated != nil {
-			events, violated = shrink(events, 0)
-			t.Errorf("%v\n%s", violated, text(events))
-			break
-		}
+// runLength is how many events happen in a run.
+const runLength = 150
+
+// stepsWanted is how many events to let happen: STEPS, if it is set.
+func stepsWanted(t *testing.T, otherwise int) int {
+	text := os.Getenv("STEPS")
+	if text == "" {
+		return otherwise
 	}
-	t.Logf("%d steps", steps)
+	n, err := strconv.Atoi(strings.ReplaceAll(text, "_", ""))
+	if err != nil || n < 1 {
+		t.Fatalf("STEPS=%q is no number of steps", text)
+	}
+	return n
+}
+
+// I1, I2, I3, I4, I8, I9, I10, I14: whatever happens, and once it stops.
+func TestModel(t *testing.T) {
+	_ = flag.Set("rapid.checks", strconv.Itoa(max(1, stepsWanted(t, 400_000)/runLength)))
+	_ = flag.Set("rapid.steps", strconv.Itoa(runLength))
+	_ = flag.Set("rapid.nofailfile", "true") // the trace says all
+	n := 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := New(0)
+		defer w.Close()
+		one := event(KindsOf(AllFaults & Classes(rapid.Uint16().Draw(t, "classes"))))
+		var events []Event
+		t.Repeat(map[string]func(*rapid.T){
+			"event": func(t *rapid.T) {
+				e := one.Draw(t, "event")
+				events = append(events, e)
+				w.Do(e)
+				n++
+			},
+			"": func(t *rapid.T) {
+				if w.violated != nil {
+					t.Fatalf("%v\n%s", w.violated, text(events))
+				}
+			},
+		})
+		w.converge()
+		if w.violated != nil {
+			t.Fatalf("%v\n%s", w.violated, text(events))
+		}
+	})
+	t.Logf("%d steps", n)
 }

@@ -1,5 +1,7 @@
 package model
 
+import "fmt"
+
 // oracle knows what nobody in the world knows, and watches the invariants.
 type oracle struct {
 	violated *Violation
@@ -10,13 +12,15 @@ type oracle struct {
 	disorder bool
 	// top is the highest rev that a leader ever gave.
 	top int64
+	// stamped is the highest time that an SDK ever wrote.
+	stamped int64
 	// asked is the true time of a request to the CDN, by the time of Redis's clock that was
 	// made of it; answered the true time of the last answer about a content.
 	asked    map[int64]int64
 	answered map[content]int64
 	revs     map[int64]content // what leaders wrote at which rev; none: several
 	replaced map[content]int64 // when a leader last replaced it
-	behind   map[int64]content // by an SDK, stamped with a time below a leader's rev
+	behind   map[int64]content // by an SDK, stamped with a time below what others wrote
 }
 
 func newOracle() oracle {
@@ -135,9 +139,6 @@ func (w *World) position(c content, from int) int {
 	return -1
 }
 
-// onFresh looks at a claim about the age of the last answer of the CDN.
-func (w *World) onFresh(*reader) {}
-
 // onConfirmed looks at a claim that the CDN has confirmed what is in force.
 func (w *World) onConfirmed(f *reader) {
 	if w.answered[f.held.hash] < w.asked[f.fresh.cdn] {
@@ -145,3 +146,15 @@ func (w *World) onConfirmed(f *reader) {
 			f.held.hash, w.asked[f.fresh.cdn], w.answered[f.held.hash])
 	}
 }
+
+// fail makes the rest of a world's life end with the first thing found wrong.
+func (o *oracle) fail(invariant, format string, args ...any) {
+	if o.violated == nil {
+		o.violated = &Violation{invariant, fmt.Sprintf(format, args...)}
+	}
+}
+
+// Violation is an invariant that did not hold.
+type Violation struct{ Invariant, What string }
+
+func (v *Violation) Error() string { return v.Invariant + ": " + v.What }

@@ -44,9 +44,6 @@ func (w *World) converge() {
 		for _, f := range w.followers {
 			w.listen(f)
 		}
-		if w.debug != nil {
-			w.debug("converge")
-		}
 		if w.converged() {
 			return
 		}

@@ -1,9 +1,6 @@
 package model
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // begin is the true time at which a world begins, in Unix ms.
 const begin = 1_700_000_000_000
@@ -53,7 +50,6 @@ type World struct {
 	version                        content
 
 	oracle
-	debug func(any)
 }
 
 // New makes a world in which content has been published and nobody has done anything
@@ -155,153 +151,3 @@ func changed(a, b *store) bool {
 	return a.entry != b.entry || a.blob != b.blob || a.lock != b.lock || a.meta.epoch != b.meta.epoch ||
 		a.meta.rev != b.meta.rev || a.meta.cdn != b.meta.cdn || a.meta.hash != b.meta.hash
 }
-
-// How an exchange between a leader and Redis goes.
-type exchange uint8
-
-const (
-	good        exchange = iota
-	refused              // the request is lost, the leader gets an error
-	unanswered           // it is executed, the leader gets an error
-	delayed              // the leader gets an error, and it arrives later
-	executed             // it is executed, the reply is still on its way
-	twice                // it is executed twice
-	exchangeEnd          // how many there are
-)
-
-// settle decides what comes of the request that a leader waits for.
-func (p *process) settle(how exchange) {
-	r := p.call
-	if r == nil {
-		return
-	}
-	ok := true
-	run := func() {
-		if !p.executed {
-			p.reply, ok = p.w.execute(r)
-			p.executed = true
-		}
-	}
-	switch how {
-	case good:
-		run()
-	case refused:
-		ok = p.executed && false
-	case unanswered:
-		run()
-		ok = false
-	case delayed:
-		if !p.executed && len(p.w.late) < lateLimit {
-			p.w.late = append(p.w.late, r)
-		}
-		ok = false
-	case executed:
-		run()
-		if ok {
-			return
-		}
-	case twice:
-		run()
-		if ok {
-			again := *r
-			_, _ = p.w.execute(&again)
-		}
-	}
-	p.failed = !ok
-	p.resume()
-}
-
-// wake finishes what a leader waits for, as if there were no faults, and gives it
-// something to do.
-func (p *process) wake(s stimulus) {
-	for p.call != nil {
-		p.settle(good)
-	}
-	if leads := p.term != nil; leads == (s == toCampaign) {
-		return
-	}
-	if p.term != nil && p.term.fetch.done && s != toTake && s != toStop {
-		p.stimulus = toTake // it is not left lying
-		p.resume()
-		return
-	}
-	p.stimulus = s
-	p.resume()
-}
-
-// answer is what the CDN, or an edge of it, says to the leader's fetch.
-func (p *process) answer(c content) {
-	if p.term == nil || !p.term.fetch.running || p.term.fetch.done {
-		return
-	}
-	f := &p.term.fetch
-	if p.w.split {
-		f.sent = p.w.now // nothing orders requests of two leaders that overlap
-	}
-	f.done = true
-	f.body = c
-	f.modified = f.body != f.etag
-	p.w.onAnswer(p, f.body)
-}
-
-func (p *process) fail() {
-	if p.term != nil && p.term.fetch.running && !p.term.fetch.done {
-		p.term.fetch.done, p.term.fetch.failed = true, true
-	}
-}
-
-// do finishes what a follower waits for and gives it something to do.
-func (f *reader) start(j job) {
-	for f.reading {
-		f.failed = false
-		f.resume()
-	}
-	f.job = j
-	f.resume()
-}
-
-// A message comes at once or within the time after which a silent connection is given up.
-func (f *reader) deliver(i int) {
-	m := f.queue[i]
-	f.queue = slices.Delete(f.queue, i, i+1)
-	if f.w.now-m.at > dead {
-		f.cut()
-		return
-	}
-	f.message = m
-	f.start(onMessage)
-}
-
-// connect subscribes and reads.
-func (f *reader) connect() {
-	f.cut()
-	f.subscribed = true
-	if !f.w.without.has(RuleSixConnection) {
-		f.rebase = rebase{}
-	}
-	f.start(onOpened)
-}
-
-// cut ends the subscription; what is on its way is lost. A read that is under way fails.
-func (f *reader) cut() {
-	f.subscribed, f.queue = false, nil
-	if f.reading {
-		f.failed = true
-		for f.reading {
-			f.resume()
-		}
-		f.failed = false
-	}
-}
-
-// fail makes the rest of a world's life end with the first thing found wrong.
-func (o *oracle) fail(invariant, format string, args ...any) {
-	if o.violated == nil {
-		o.violated = &Violation{invariant, fmt.Sprintf(format, args...)}
-	}
-}
-
-// Violation is an invariant that did not hold.
-type Violation struct{ Invariant, What string }
-
-func (v *Violation) Error() string { return v.Invariant + ": " + v.What }

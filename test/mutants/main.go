@@ -153,7 +153,7 @@ func (m mutant) judge(ctx context.Context, root string) (outcome string, bad boo
 func (t test) goTest(ctx context.Context, root string, more ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	args := append([]string{"test", "-v", "-count=1", "-timeout", "90s", "-run", t.run}, more...)
+	args := append([]string{"test", "-v", "-vet=off", "-ldflags=-s -w", "-count=1", "-timeout", "90s", "-run", t.run}, more...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+t.pkg)...)
 	cmd.Dir = root
 	cmd.WaitDelay = 5 * time.Second

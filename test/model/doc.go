@@ -1,0 +1,60 @@
+// Package model is the protocol as a small model, in which millions of steps take seconds.
+//
+// A [World] is one Redis with a replica, three leader processes, three followers, a CDN
+// and official SDKs that share the entry. Whatever may happen to them is an [Event]. A
+// world is deterministic: a run is its list of events, and each list is a run, so that a
+// trace that was found can be cut down, kept and replayed. After each event the oracle,
+// who knows which content the CDN served when, looks whether the invariants hold: I1, I2,
+// I3, I4, I9, I10, I14. When the events are over, faults stop, time passes, and all
+// followers must hold what is current within a bound (I8).
+//
+// TestModel draws runs; STEPS says how long (make model STEPS=100_000_000). What it
+// found is kept in caught_test.go, one trace for each rule, which breaks an invariant
+// without that rule and none with it.
+//
+// # What is modelled by what
+//
+// The model is written along the sources, function by function, as far as they decide
+// something. Contents are numbers, there is no clock but one, and waiting for Redis is
+// where a coroutine stops until the world says what comes of it.
+//
+//	model                    source
+//	scripts.go               leader/acquire.lua, commit.lua, touch.lua, release.lua
+//	leader_keeper.go         leader/keeper.go
+//	leader_term.go           leader/term.go
+//	leader_publish.go        leader/publish.go, mend.go
+//	leader_poll.go           leader/fetch.go, poll.go
+//	follower_sync.go         follower/sync.go
+//	follower_message.go      follower/message.go
+//	follower_read.go         follower/read.go, redis.go
+//	follower_content.go      follower/content.go
+//	follower_rebase.go       follower/rebase.go
+//	follower_freshness.go    follower/freshness.go, without any use of the local clock
+//	exchange.go              what becomes of a command, and of a message
+//	edge.go, spoil.go        faults of the CDN, of Redis, and other writers
+//	oracle.go                nothing: the invariants
+//
+// That scripts.go does what the scripts do is tested by running both, side by side.
+//
+// # What is left out
+//
+// Each of these makes the invariants fail, here and in the product, and is no part of
+// what is promised:
+//
+//   - An edge of the CDN that serves what nobody here knew to have been replaced: a config
+//     that came and went between two polls; or one that only a Redis knew of that lost its
+//     data since. Or for longer than 2 minutes, or twice in a row, or while Redis's clock
+//     jumps ahead.
+//   - A second loss of data while, after the first, Redis's clock is behind and rule 6 has
+//     not yet mended that; and what is then still on its way from before.
+//   - SDKs whose clocks are off and a Redis that loses, and finds again, what they wrote; of
+//     two SDKs that write over each other the one with the earlier time.
+//   - An SDK that writes while a leader's write is under way to Redis: the answer's age is
+//     counted up to when that was sent, so that it seems younger by as long as it travels.
+//   - Two primaries at once whose clocks differ, or whose leaders ask the CDN at the same time.
+//   - Both copies of a content spoiled behind their heads, which a touch does not read.
+//   - Two clocks that agree to the millisecond about two contents.
+//
+// Followers that fetch for themselves, their files and caches are not in the model, nor is
+// anything about sizes, rights and the network below commands and messages.
+package model

@@ -1,0 +1,37 @@
+package model
+
+func (f *reader) observe(epoch, rev, cdn int64, hash content, asked, heard int64, primary bool) {
+	f.rebase.add(epoch, rev, cdn, hash, f.held.rev, f.held.hash, heard, f.w.without)
+	if f.answer(epoch, cdn, asked, heard, primary) {
+		f.fresh.hash = hash
+	}
+}
+
+// answer is freshness.observe, with a local clock that is of no use at all.
+func (f *reader) answer(epoch, cdn, asked, heard int64, primary bool) bool {
+	if cdn == 0 {
+		return false
+	}
+	r := &f.fresh
+	switch {
+	case r.cdn == 0:
+		r.answered = heard - recentFor // for want of better: some time ago
+	case epoch < r.epoch && !primary:
+		return false
+	case epoch < r.epoch, epoch > r.epoch && cdn < r.cdn:
+	case cdn > r.cdn:
+		r.answered = r.seen // somewhen after that
+	case cdn < r.cdn:
+		return false
+	}
+	r.epoch, r.cdn, r.seen = epoch, cdn, asked
+	return true
+}
+
+func (f *reader) confirm() {
+	if f.held.rev == 0 || f.fresh.cdn == 0 || f.held.hash != f.fresh.hash && !f.w.without.has(AnswerIsAboutHeld) {
+		return
+	}
+	f.confirmed.hash, f.confirmed.at = f.held.hash, f.fresh.answered
+	f.w.onConfirmed(f)
+}

@@ -1,0 +1,36 @@
+package model
+
+func (f *reader) onMessage(m message) {
+	if m.rev == 0 {
+		return
+	}
+	f.observe(m.epoch, m.rev, m.cdn, m.hash, f.w.now, f.w.now, false)
+	switch {
+	case m.rev > f.held.rev && m.hash == f.held.hash:
+		f.put(held{m.rev, f.held.hash, f.held.body}, false)
+	case m.rev > f.held.rev:
+		f.onAnnounced(m)
+	case m.rev < f.held.rev && f.w.without.has(NeverLower):
+		f.onAnnounced(m)
+	case m.rev == f.held.rev && m.hash != f.held.hash:
+	case f.rebase.due(f.w.without):
+		f.content = true
+	}
+	f.confirm()
+}
+
+func (f *reader) onAnnounced(m message) {
+	if m.inline {
+		if next, ok := f.prepare(m.rev, m.hash, m.body, false); ok && next.rev != 0 {
+			f.put(next, false)
+			return
+		}
+	}
+	if f.want.hash != m.hash {
+		f.want.rev, f.want.hash, f.want.tries = m.rev, m.hash, 0
+	}
+	f.want.rev = max(f.want.rev, m.rev)
+	if !f.content && f.want.tries < lagTries {
+		f.content = true
+	}
+}

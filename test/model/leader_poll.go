@@ -1,0 +1,108 @@
+package model
+
+import "slices"
+
+// fetch is a request to the CDN under way.
+type fetch struct {
+	running  bool
+	done     bool
+	etag     content
+	sent     int64
+	failed   bool
+	body     content // of a 200
+	modified bool
+}
+
+func (p *process) newest() content {
+	if p.term.pending != none {
+		return p.term.pending
+	}
+	return p.term.content
+}
+
+func (p *process) startFetch() {
+	t := p.term
+	if t.fetch.running {
+		return
+	}
+	t.pollAt = p.w.now + pollInterval
+	t.fetch = fetch{running: true, etag: p.newest(), sent: p.w.now}
+}
+
+func (p *process) fetched() ended {
+	t := p.term
+	f := t.fetch
+	t.fetch = fetch{}
+	if f.failed {
+		return p.fetchFailed()
+	}
+	if f.modified && !p.trust(f.body) {
+		return not
+	}
+	healing := t.healing
+	t.healing, t.doubted = false, none
+	t.asked = t.asked || healing
+	t.answered, t.about = f.sent, f.body
+	switch {
+	case f.modified && !p.holds(f.body):
+		return p.commit(f.body)
+	case healing:
+		if c := p.newest(); c != none {
+			return p.commit(c)
+		}
+	}
+	return p.renew()
+}
+
+func (p *process) holds(c content) bool {
+	t := p.term
+	if t.pending != none || c != t.hash {
+		return false
+	}
+	if t.content == none {
+		p.take(c)
+	}
+	return true
+}
+
+func (p *process) trust(c content) bool {
+	t := p.term
+	if t.doubted == c || !p.replaced(c) || p.w.without.has(DoubtReplaced) {
+		return true
+	}
+	t.doubted = c
+	t.pollAt = p.w.now + confirmAfter
+	return false
+}
+
+func (p *process) replaced(c content) bool {
+	t := p.term
+	if c == t.hash && t.hash == p.currentHash {
+		return t.pending != none && t.pending != c
+	}
+	redisNow := t.redisNow + p.w.now - t.redisAt
+	return slices.ContainsFunc(p.recent, func(old replaced) bool {
+		return old.etag == c && redisNow-old.until < recentFor
+	})
+}
+
+func (p *process) fetchFailed() ended {
+	t := p.term
+	if t.rev == 0 {
+		t.pollAt = min(t.pollAt, p.w.now+5_000)
+	}
+	t.doubted = none
+	switch {
+	case t.healing:
+		t.healing, t.asked = false, true
+		return p.mend(p.newest())
+	case (t.rev == 0 || t.hash != p.currentHash) && t.pending == none && p.mayReseed():
+		t.cdn, t.asked = p.contentCDN, true
+		return p.mend(p.content)
+	}
+	return not
+}
+
+func (p *process) mayReseed() bool {
+	return p.content != none && (p.content == p.currentHash || p.w.without.has(ReseedCurrentOnly))
+}

@@ -1,0 +1,101 @@
+package model
+
+// term is the struct of that name.
+type term struct {
+	lock    lock
+	trusted int64
+
+	rev  int64
+	hash content
+	cdn  int64
+
+	content  content
+	pending  content
+	answered int64   // 0: none
+	about    content // oracle: what it was about
+
+	redisNow, redisAt int64
+
+	pollAt  int64
+	doubted content
+	healing bool
+	asked   bool // the CDN was asked since an entry that is newer was seen
+	fetch   fetch
+}
+
+// ended says why a term did, or that it goes on.
+type ended uint8
+
+const (
+	not ended = iota
+	fenced
+	lapsed
+	stopped
+	failed // a write failed: the term goes on
+)
+
+func (p *process) lead(g reply, sent int64) {
+	t := &term{lock: g.lock, trusted: sent, redisNow: g.now, redisAt: p.w.now}
+	p.term = t
+	p.adopt(g.meta)
+	p.loadContent()
+	why := p.loop()
+	if why != fenced {
+		p.redis(request{op: opRelease, lock: t.lock, base: t.rev, cdn: t.cdn, hash: t.hash})
+	}
+	p.term = nil
+}
+
+func (p *process) loop() ended {
+	t := p.term
+	for {
+		why := not
+		switch p.next() {
+		case toRenew:
+			why = p.renew()
+		case toPoll:
+			p.startFetch()
+		case toTake:
+			if t.fetch.running && t.fetch.done {
+				why = p.fetched()
+			}
+		case toStop:
+			return stopped
+		}
+		switch {
+		case why == fenced:
+			return fenced
+		case p.w.now-t.trusted >= stopActing:
+			return lapsed
+		}
+	}
+}
+
+func (p *process) adopt(m meta) {
+	t := p.term
+	t.rev, t.hash, t.cdn = m.rev, m.hash, m.cdn
+	p.sawMeta(m)
+	if t.content != t.hash {
+		t.content = none
+	}
+	if p.content == t.hash {
+		p.contentCDN = t.cdn
+	}
+}
+
+func (p *process) loadContent() {
+	t := p.term
+	if t.rev == 0 || t.hash != p.currentHash {
+		return
+	}
+	if p.content != none && p.content == t.hash {
+		t.content = p.content
+		return
+	}
+	r, ok := p.redis(request{op: opLoad})
+	if !ok || r.blob.rev == 0 || r.blob.hash != t.hash || r.blob.body != r.blob.hash || r.blob.body == garbage {
+		return
+	}
+	t.content, p.content = r.blob.body, r.blob.body
+	p.contentCDN = t.cdn
+}

@@ -1,0 +1,280 @@
+package model
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+var keys = cachekeys.For("configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012")
+
+// What the scripts do, the model's do: same state and request, same reply and state.
+func TestScriptsDoWhatTheModelsDo(t *testing.T) {
+	mini := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: mini.Addr(), DisableIdentity: true})
+	t.Cleanup(func() { _ = client.Close() })
+	l := &lua{t: t, mini: mini, client: client, scripts: map[operation]*redis.Script{}}
+	prelude := l.source("prelude")
+	for op, name := range map[operation]string{opAcquire: "acquire", opCommit: "commit", opTouch: "touch", opRelease: "release"} {
+		l.scripts[op] = redis.NewScript(prelude + l.source(name))
+	}
+	_ = flag.Set("rapid.checks", "3000")
+	rapid.Check(t, func(t *rapid.T) {
+		s, r := drawStore(t), drawRequest(t)
+		l.write(s)
+		want := s.run(begin, &r, 0)
+		have := l.run(&r)
+		if got := l.describe(want, r.op); have != got {
+			t.Fatalf("the script says\n%s\nthe model\n%s", have, got)
+		}
+		if have, want := l.read(), storeText(s); have != want {
+			t.Fatalf("after %+v the script leaves\n%s\nthe model\n%s", r, have, want)
+		}
+	})
+}
+
+func drawStore(t *rapid.T) store {
+	rev := rapid.SampledFrom([]int64{begin - 2000, begin - 1, begin, begin + 5000})
+	some := rapid.SampledFrom([]content{1, 2, 3})
+	var s store
+	if s.meta.epoch = rapid.SampledFrom([]int64{0, begin - 9000, begin - 8000}).Draw(t, "epoch"); s.meta.epoch != 0 {
+		s.lock = lock{
+			owner: int32(rapid.IntRange(0, 2).Draw(t, "owner")), epoch: s.meta.epoch,
+			until: begin + rapid.SampledFrom([]int64{1000, 15_000, 70_000, 3_600_000}).Draw(t, "left"),
+		}
+		if s.lock.owner == 0 {
+			s.lock = lock{}
+		}
+	}
+	if rapid.Bool().Draw(t, "meta") {
+		s.meta.rev, s.meta.hash, s.meta.cdn = rev.Draw(t, "rev"), some.Draw(t, "hash"), begin-3000
+		for range rapid.IntRange(0, 8).Draw(t, "replaced") {
+			s.meta.recent = append(s.meta.recent, replaced{begin - 4000, some.Draw(t, "etag")})
+		}
+	}
+	same := rapid.Bool()
+	if rapid.Bool().Draw(t, "entry") {
+		s.entry = entry{rev: rev.Draw(t, "fetch time"), etag: some.Draw(t, "entry's")}
+		if same.Draw(t, "is meta's") && s.meta.rev != 0 {
+			s.entry.rev, s.entry.etag = s.meta.rev, s.meta.hash
+		}
+		s.entry.body = s.entry.etag
+	}
+	if rapid.Bool().Draw(t, "blob") {
+		s.blob = blob{rev: rev.Draw(t, "blob's rev"), hash: some.Draw(t, "blob's")}
+		if same.Draw(t, "is meta's too") && s.meta.rev != 0 {
+			s.blob.rev, s.blob.hash = s.meta.rev, s.meta.hash
+		}
+		s.blob.body = s.blob.hash
+	}
+	return s
+}
+
+func drawRequest(t *rapid.T) request {
+	r := request{
+		op:      rapid.SampledFrom([]operation{opAcquire, opCommit, opTouch, opRelease}).Draw(t, "script"),
+		lock:    lock{owner: int32(rapid.IntRange(1, 2).Draw(t, "mine")), epoch: rapid.SampledFrom([]int64{begin - 9000, begin - 8000}).Draw(t, "my epoch")},
+		base:    rapid.SampledFrom([]int64{0, begin - 2000, begin - 1, begin, begin + 5000}).Draw(t, "base"),
+		highest: rapid.SampledFrom([]int64{0, begin - 2000, begin + 5000, begin + 7000}).Draw(t, "highest"),
+		age:     rapid.SampledFrom([]int64{-1, 0, 1500, 60_000}).Draw(t, "age"),
+		cdn:     begin - 5000, hash: rapid.SampledFrom([]content{1, 2, 3}).Draw(t, "content"),
+		expiry: lockExpiry, over: rapid.Bool().Draw(t, "over"),
+	}
+	if r.op == opTouch && r.base == 0 {
+		r.hash = none
+	}
+	return r
+}
+
+// lua is a Redis that runs the scripts.
+type lua struct {
+	t       *testing.T
+	mini    *miniredis.Miniredis
+	client  *redis.Client
+	scripts map[operation]*redis.Script
+}
+
+func (l *lua) source(name string) string {
+	data, err := os.ReadFile("../../leader/" + name + ".lua")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return string(data)
+}
+
+func hashOf(c content) string {
+	if c == none {
+		return ""
+	}
+	return fmt.Sprintf("%064x", int(c))
+}
+
+func etagOf(c content) string {
+	if c == none {
+		return ""
+	}
+	return fmt.Sprintf(`W/"%d"`, c)
+}
+
+func jsonOf(c content) string { return fmt.Sprintf(`{"f":{},"i":%d}`, c) }
+
+func number(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func lockText(l lock) string { return fmt.Sprintf("p%d:%d", l.owner, l.epoch) }
+
+// write makes the server hold s.
+func (l *lua) write(s store) {
+	l.mini.FlushAll()
+	l.mini.SetTime(time.UnixMilli(begin))
+	set := func(key, value string) {
+		if err := l.mini.Set(key, value); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	if s.lock.owner != 0 {
+		set(keys.Lock, lockText(s.lock))
+		l.mini.SetTTL(keys.Lock, time.Duration(s.lock.until-begin)*time.Millisecond)
+	}
+	if s.entry.rev != 0 {
+		set(keys.Entry, entryText(s.entry))
+	}
+	if s.blob.rev != 0 {
+		set(keys.Blob, blobText(s.blob))
+	}
+	if s.meta.epoch != 0 {
+		l.mini.HSet(keys.Meta, "epoch", number(s.meta.epoch))
+	}
+	if s.meta.rev != 0 {
+		l.mini.HSet(keys.Meta, "rev", number(s.meta.rev), "hash", hashOf(s.meta.hash), "len", strconv.Itoa(len(jsonOf(s.meta.hash))),
+			"etag", etagOf(s.meta.hash), "cdn", number(s.meta.cdn), "poll", "55000", "etags", recentText(s.meta.recent))
+	}
+}
+
+func entryText(e entry) string {
+	return fmt.Sprintf("%d\n%s\n%s", e.rev, etagOf(e.etag), jsonOf(e.body))
+}
+
+func blobText(b blob) string {
+	return fmt.Sprintf("%d\n%s\nraw\n%s", b.rev, hashOf(b.hash), jsonOf(b.body))
+}
+
+func recentText(recent []replaced) string {
+	var lines []string
+	for _, r := range recent {
+		lines = append(lines, fmt.Sprintf("%d %s", r.until, etagOf(r.etag)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// run runs the script, and gives its reply as describe does.
+func (l *lua) run(r *request) string {
+	names, args := []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob}, []any{lockText(r.lock), r.expiry, r.base}
+	head := "cb1 x"
+	switch r.op {
+	case opAcquire:
+		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.expiry, r.highest}
+	case opCommit:
+		args = append(args, r.highest, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
+			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), 0)
+		if r.over {
+			args[len(args)-1] = 1
+		}
+	case opTouch:
+		args = append(args, hashOf(r.hash), etagOf(r.hash), r.highest, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)))
+	case opRelease:
+		names, args = []string{keys.Lock}, []any{lockText(r.lock), keys.Events, head}
+	}
+	reply, err := l.scripts[r.op].Run(l.t.Context(), l.client, names, args...).Slice()
+	if err != nil {
+		return err.Error()
+	}
+	for i, value := range reply {
+		if value == nil {
+			reply[i] = ""
+		}
+	}
+	return fmt.Sprint(reply...)
+}
+
+var outcomes = map[outcome]string{
+	outcomeOK: "OK", outcomeAcquired: "ACQUIRED", outcomeHeld: "HELD", outcomeFenced: "FENCED",
+	outcomeStale: "STALE", outcomeRegressed: "REGRESSED", outcomeForeign: "FOREIGN", outcomeReleased: "RELEASED",
+}
+
+// describe gives a reply of the model in the form of the script's.
+func (l *lua) describe(r reply, op operation) string {
+	fields := []any{outcomes[r.outcome]}
+	switch r.outcome {
+	case outcomeOK:
+		fields = append(fields, orZero(r.rev), orZero(r.cdn), orZero(r.now), int64(0), "0")
+	case outcomeAcquired, outcomeHeld:
+		fields = append(fields, lockText(r.lock), r.left, orZero(r.now))
+		fields = append(fields, metaFields(r.meta)...)
+	case outcomeStale, outcomeRegressed, outcomeForeign:
+		found := orZero(r.found)
+		if op == opCommit && r.outcome == outcomeStale {
+			found = "0"
+		}
+		fields = append(append(fields, found), metaFields(r.meta)...)
+	}
+	return fmt.Sprint(fields...)
+}
+
+func orZero(n int64) string { return strconv.FormatInt(n, 10) }
+
+func metaFields(m meta) []any {
+	if m.rev == 0 {
+		return []any{number(m.epoch), "", "", "", "", "", "", "", ""}
+	}
+	refresh := ""
+	return []any{
+		number(m.epoch), number(m.rev), hashOf(m.hash), strconv.Itoa(len(jsonOf(m.hash))), etagOf(m.hash), number(m.cdn), "55000", refresh, recentText(m.recent),
+	}
+}
+
+// read gives what the server holds, as storeText does.
+func (l *lua) read() string {
+	get := func(key string) string {
+		value, _ := l.mini.Get(key)
+		return value
+	}
+	field := func(name string) string { return l.mini.HGet(keys.Meta, name) }
+	left := time.Duration(0)
+	if get(keys.Lock) != "" {
+		left = l.mini.TTL(keys.Lock)
+	}
+	return fmt.Sprintln(get(keys.Lock), left.Milliseconds(), get(keys.Entry), get(keys.Blob),
+		field("epoch"), field("rev"), field("hash"), field("etag"), field("cdn"), field("etags"))
+}
+
+func storeText(s store) string {
+	holder, left, e, b, recent := "", int64(0), "", "", ""
+	if s.lock.owner != 0 {
+		holder, left = lockText(s.lock), s.lock.until-begin
+	}
+	if s.entry.rev != 0 {
+		e = entryText(s.entry)
+	}
+	if s.blob.rev != 0 {
+		b = blobText(s.blob)
+	}
+	if s.meta.rev != 0 {
+		recent = recentText(s.meta.recent)
+	}
+	return fmt.Sprintln(holder, left, e, b, number(s.meta.epoch), number(s.meta.rev), hashOf(s.meta.hash), etagOf(s.meta.hash), number(s.meta.cdn), recent)
+}

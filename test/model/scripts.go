@@ -1,0 +1,141 @@
+package model
+
+// longLock times its own expiry is what a candidate takes for longer than a lock can last.
+const longLock = 4
+
+func (s *store) expire(now int64) {
+	if s.lock.owner != 0 && s.lock.until <= now {
+		s.lock = lock{}
+	}
+}
+
+func (s *store) holds(l lock) bool { return s.lock.owner == l.owner && s.lock.epoch == l.epoch }
+
+// acquire is acquire.lua.
+func (s *store) acquire(now int64, r *request, without Guard) reply {
+	if s.lock.owner != 0 && s.lock.owner != r.lock.owner {
+		if s.lock.until-now > longLock*r.expiry && !without.has(LockEnds) {
+			s.lock.until = now + r.expiry
+		}
+		return reply{outcome: outcomeHeld, lock: s.lock, left: s.lock.until - now, now: now, meta: s.meta}
+	}
+	epoch := max(now, s.meta.epoch+1, s.lock.epoch+1, r.highest+1)
+	s.lock = lock{owner: r.lock.owner, epoch: epoch, until: now + r.expiry}
+	s.meta.epoch = epoch
+	return reply{outcome: outcomeAcquired, lock: s.lock, left: r.expiry, now: now, meta: s.meta}
+}
+
+// commit is commit.lua.
+func (s *store) commit(now int64, r *request, without Guard) reply {
+	if !s.holds(r.lock) && !without.has(FencedCommit) {
+		return reply{outcome: outcomeFenced}
+	}
+	if s.meta.rev != r.base && !without.has(Base) {
+		return reply{outcome: outcomeStale, meta: s.meta}
+	}
+	var answered int64
+	if r.age >= 0 {
+		answered = now - r.age
+	}
+	if !r.over && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeHealing) {
+		return reply{outcome: outcomeForeign, found: s.entry.rev, meta: s.meta}
+	}
+	rev := max(answered, s.meta.rev+1, r.highest+1)
+	if !without.has(EntryFloor) {
+		rev = max(rev, s.entry.rev+1)
+	}
+	if without.has(RevRises) {
+		rev = now
+		if r.age >= 0 {
+			rev = answered
+		}
+	}
+	if without.has(HealingStaysBehind) {
+		rev = max(rev, now)
+	}
+	cdn := answered
+	if r.age < 0 {
+		cdn = r.cdn
+	}
+	recent := s.meta.recent
+	if s.meta.hash != none && s.meta.hash != r.hash {
+		recent = append([]replaced{{now, s.meta.hash}}, recent[:min(len(recent), 7)]...)
+	}
+	s.entry = entry{rev: rev, etag: r.hash, body: r.hash}
+	s.blob = blob{rev: rev, hash: r.hash, body: r.hash}
+	s.meta = meta{epoch: r.lock.epoch, rev: rev, hash: r.hash, cdn: cdn, recent: recent}
+	if s.holds(r.lock) {
+		s.lock.until = now + r.expiry
+	}
+	return reply{outcome: outcomeOK, rev: rev, cdn: cdn, now: now, message: message{
+		kind: change, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch, inline: r.inline, body: r.hash,
+	}}
+}
+
+// touch is touch.lua.
+func (s *store) touch(now int64, r *request, without Guard) reply {
+	if !s.holds(r.lock) && !without.has(FencedTouch) {
+		return reply{outcome: outcomeFenced}
+	}
+	state := outcomeOK
+	switch m := s.meta; {
+	case m.rev != r.base || m.hash != r.hash:
+		state = outcomeRegressed
+		if m.rev > r.base && m.hash == r.hash {
+			state = outcomeStale
+		}
+	case r.base == 0:
+	case s.entry.rev != m.rev || s.entry.etag != r.hash, s.blob.rev != m.rev || s.blob.hash != r.hash, m.epoch != r.lock.epoch:
+		state = outcomeForeign
+	}
+	if without.has(TouchChecks) {
+		state = outcomeOK
+	}
+	if s.holds(r.lock) {
+		s.lock.until = now + r.expiry
+	}
+	if state != outcomeOK {
+		return reply{outcome: state, found: s.entry.rev, meta: s.meta}
+	}
+	rev, cdn := r.base, s.meta.cdn
+	if r.age >= 0 && r.base > 0 {
+		cdn = now - r.age
+		rev = max(cdn, r.base+1, r.highest+1)
+		s.entry.rev, s.blob.rev, s.meta.rev, s.meta.cdn = rev, rev, rev, cdn
+	}
+	return reply{outcome: outcomeOK, rev: rev, cdn: cdn, now: now, message: message{
+		kind: heartbeat, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch,
+	}}
+}
+
+// release is release.lua.
+func (s *store) release(r *request) reply {
+	if !s.holds(r.lock) {
+		return reply{outcome: outcomeFenced}
+	}
+	s.lock = lock{}
+	return reply{outcome: outcomeReleased, message: message{
+		kind: resign, rev: r.base, cdn: r.cdn, hash: r.hash, epoch: r.lock.epoch,
+	}}
+}
+
+// run executes a request.
+func (s *store) run(now int64, r *request, without Guard) reply {
+	s.expire(now)
+	switch r.op {
+	case opAcquire:
+		return s.acquire(now, r, without)
+	case opCommit:
+		return s.commit(now, r, without)
+	case opTouch:
+		return s.touch(now, r, without)
+	case opRelease:
+		return s.release(r)
+	case opLoad:
+		return reply{blob: s.blob}
+	case opEntry:
+		return reply{entry: s.entry}
+	default:
+		return reply{message: *r.publish}
+	}
+}
