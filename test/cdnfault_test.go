@@ -115,10 +115,13 @@ func TestF27_LaggingEdgeDoesNotBringOldContentBack(t *testing.T) {
 		for range 3 {
 			old := w.cdn.Config()
 			w.reached(w.cdn.Publish(), w.poll())
-			doubted := first.stats().Doubted
+			doubted, asked := first.stats().Doubted, len(w.cdn.Requests())
 			w.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
 			w.eventually(w.poll(), "the old content is doubted", func() bool { return first.stats().Doubted > doubted })
 			w.pass(2 * time.Second)
+			if n := len(w.cdn.Requests()) - asked; w.virtual && n != 2 {
+				w.Errorf("%d requests, want that of the poll and one more", n)
+			}
 			w.audit.check(w.T)
 			w.cdn.Mend()
 		}

@@ -118,11 +118,16 @@ func (p *process) inspect(t *testing.T) {
 
 // events counts the lines of the log with that event and all of these parts.
 func (p *process) events(id int, parts ...string) int {
+	return p.lines(append(parts, `"event_id":`+strconv.Itoa(id))...)
+}
+
+// lines counts those of the log with all of these parts.
+func (p *process) lines(parts ...string) int {
 	text, _ := os.ReadFile(p.log)
 	n := 0
 lines:
 	for line := range strings.Lines(string(text)) {
-		for _, part := range append(parts, `"event_id":`+strconv.Itoa(id)) {
+		for _, part := range parts {
 			if !strings.Contains(line, part) {
 				continue lines
 			}

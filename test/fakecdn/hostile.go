@@ -1,0 +1,102 @@
+package fakecdn
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Slow sends one byte a second.
+func Slow() Fault {
+	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
+		flush := http.NewResponseController(w)
+		for _, b := range current().JSON() {
+			if _, err := w.Write([]byte{b}); err != nil || flush.Flush() != nil {
+				return
+			}
+			select {
+			case <-time.After(time.Second):
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}
+}
+
+// Truncated promises the whole config and closes the connection in the middle of it.
+func Truncated() Fault {
+	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
+		config := current().JSON()
+		w.Header().Set("ETag", `"truncated"`)
+		w.Header().Set("Content-Length", strconv.Itoa(len(config)))
+		_, _ = w.Write(config[:len(config)/2])
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// Huge is a config of n bytes more, that may be compressed by the server or not: it is
+// sent as it comes, however much of it is read.
+func Huge(n int) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
+		w.Header().Set("ETag", `"huge"`)
+		_, _ = w.Write(current().JSON())
+		spaces(w, n)
+	}
+}
+
+// Bomb is Huge compressed, which makes it a thousand times smaller.
+func Bomb(n int) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
+		w.Header().Set("ETag", `"bomb"`)
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = z.Write(current().JSON())
+		spaces(z, n)
+		_ = z.Close()
+	}
+}
+
+func spaces(w io.Writer, n int) {
+	chunk := bytes.Repeat([]byte{' '}, 64<<10)
+	for ; n > 0; n -= len(chunk) {
+		if _, err := w.Write(chunk[:min(n, len(chunk))]); err != nil {
+			return
+		}
+	}
+}
+
+// Nested is n brackets within each other.
+func Nested(n int) Fault {
+	return Body("application/json", `{"f":{"a":`+strings.Repeat("[", n)+strings.Repeat("]", n)+"}}")
+}
+
+// Location redirects by HTTP to a URL; to "" to the one that was asked for.
+func Location(url string) Fault {
+	return func(w http.ResponseWriter, r *http.Request, _ func() Config) {
+		if url == "" {
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
+			return
+		}
+		http.Redirect(w, r, url+r.URL.Path, http.StatusFound)
+	}
+}
+
+// Preferences is a config that sends its readers to another base URL, which they must
+// obey.
+func Preferences(url string) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
+		var config map[string]any
+		if err := json.Unmarshal(current().JSON(), &config); err != nil {
+			panic(err) // it is our own
+		}
+		config["p"] = object{"u": url, "r": 2, "s": salt}
+		w.Header().Set("ETag", `"preferences"`)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(encode(config))
+	}
+}
