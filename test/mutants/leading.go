@@ -3,8 +3,10 @@ package main
 // leading are mutants of what a leader does with the scripts' answers.
 var leading = []mutant{
 	{
-		"a commit whose lost reply makes another change", "F32", []edit{{"leader",
-			`case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:`, `case false:`}},
+		"a commit whose lost reply makes another change", "F32", []edit{
+			{"leader", `case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:`, `case false:`},
+			{"leader", `if p := t.pending; p != nil && w.meta.Hash == p.hash && w.meta.Rev > t.rev {`, `if p := t.pending; false {`},
+		},
 		test{"leader", "^TestAReplyLostToACommitIsNotASecondChange$"},
 	},
 	{
@@ -28,13 +30,14 @@ var leading = []mutant{
 	{
 		"healing that claims an answer", "I14", []edit{{"leader",
 			`highest: t.k.highest, age: -1,`, `highest: t.k.highest, age: 0,`}},
-		test{"test", "^TestF09_FlushedRedisIsFilledAgainWithoutTheCDN$/^virtual$"},
+		test{"leader", "^TestPollsThatFailKeepWhatIsCurrent$/^500$"},
 	},
 	{
 		"a trust in the lock that counts from the reply", "I10", []edit{{"leader",
 			`	t.trusted = sent
 	if w.outcome == outcomeOK {
-		t.wrote(w)`, `	t.trusted = time.Now()
+		t.wrote(w)`, `	sent = time.Now()
+	t.trusted = sent
 	if w.outcome == outcomeOK {
 		t.wrote(w)`}},
 		test{"leader", "^TestTrustInTheLockCountsFromBeforeTheRenewalWasSent$"},
@@ -60,8 +63,10 @@ var leading = []mutant{
 		test{"test", "^TestF09_EachDeletedKeyComesBack$/^entry$/^virtual$"},
 	},
 	{
-		"an SDK's newer entry written over unseen", "F28", []edit{{"leader",
-			`if w.found > t.rev {`, `if false {`}},
+		"an SDK's newer entry written over unseen", "F28", []edit{
+			{"leader", `if w.found > t.rev {`, `if false {`},
+			{"leader/commit.lua", `if ARGV[18] == '0' and other`, `if false and other`},
+		},
 		test{"leader", "^TestALostMetaIsNotMendedOverALaterEntry$"},
 	},
 	{

@@ -4,25 +4,25 @@ package main
 var scripts = []mutant{
 	{
 		"a commit that is not fenced", "I2", []edit{{"leader/commit.lua",
-			`if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``}},
+			`if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``}},
 		test{"test", "^TestF01_LateWriteIsRefusedThoughNothingElseChanged$/^virtual$"},
 	},
 	{
 		"no write is fenced", "F1", []edit{
-			{"leader/commit.lua", `if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``},
+			{"leader/commit.lua", `if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``},
 			{"leader/commit.lua", `if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', unpack(meta)} end`, ``},
-			{"leader/touch.lua", `if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``},
+			{"leader/touch.lua", `if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``},
 		},
 		test{"test", "^TestF01_LateWriteOfAStoppedLeaderIsRefused$/^virtual$"},
 	},
 	{
 		"a touch that is not fenced", "I2", []edit{{"leader/touch.lua",
-			`if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``}},
+			`if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``}},
 		test{"leader", "^TestAWriteWithoutTheLockChangesNothing$"},
 	},
 	{
 		"a release that is not fenced", "I2", []edit{{"leader/release.lua",
-			`if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'FENCED'} end`, ``}},
+			`if read('GET', KEYS[1]) ~= ARGV[1] then return {'FENCED'} end`, ``}},
 		test{"leader", "^TestAWriteWithoutTheLockChangesNothing$"},
 	},
 	{
@@ -141,7 +141,7 @@ var scripts = []mutant{
 	},
 	{
 		"a webhook that may be replayed", "F33", []edit{{"leader/refresh.lua",
-			`if KEYS[2] and redis.call('GET', KEYS[2]) then return {'REPLAYED'} end`, ``}},
+			`if KEYS[2] and read('GET', KEYS[2]) then return {'REPLAYED'} end`, ``}},
 		test{"leader", "^TestAReplayIsRefusedByEveryProcess$"},
 	},
 }
