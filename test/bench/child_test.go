@@ -1,0 +1,178 @@
+package bench_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/missing"
+	"github.com/redis/go-redis/v9"
+)
+
+// childVariable has this program play a process of its own, whose memory and processor
+// time are then its alone.
+const childVariable = "CATBRIDGE_BENCH_CHILD"
+
+// childConfig is what such a process is.
+type childConfig struct {
+	Redis, CDN string
+	Keys       int           // SDK keys that it leads for
+	Poll       time.Duration // of its leader
+	Follow     bool          // it follows the first of them, too
+}
+
+// keyOf is one of many SDK keys; the first is that of all other measurements.
+func keyOf(i int) string {
+	if i == 0 {
+		return sdkKey
+	}
+	return fmt.Sprintf("configcat-sdk-1/BENCHMARKS-%011d/1234567890123456789012", i)
+}
+
+// runChild is such a process, until its standard input ends.
+func runChild(text string) int {
+	var cfg childConfig
+	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	client := redis.NewClient(&redis.Options{Addr: cfg.Redis, ContextTimeoutEnabled: true, MaxRetries: -1})
+	keys := make([]leader.SDKKey, cfg.Keys)
+	for i := range keys {
+		keys[i] = leader.SDKKey{Name: strconv.Itoa(i), Key: keyOf(i), BaseURL: cfg.CDN}
+	}
+	l, err := leader.New(leader.Config{Redis: client, SDKKeys: keys, Timing: leader.Timing{PollInterval: cfg.Poll}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() { _ = l.Run(ctx) })
+	if cfg.Follow {
+		f, err := follower.NewClient(sdkKey, client)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer f.Close()
+	}
+	fmt.Println("started")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// child is such a process, seen from outside.
+type child struct {
+	t   testing.TB
+	cmd *exec.Cmd
+	in  io.Closer
+}
+
+// startChild starts one and waits until it has called what runs there. It ends with the test.
+func startChild(t testing.TB, cfg childConfig) *child {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), childVariable+"="+string(text))
+	cmd.Stderr = os.Stderr
+	in, inErr := cmd.StdinPipe()
+	out, outErr := cmd.StdoutPipe()
+	if inErr != nil || outErr != nil {
+		t.Fatal(inErr, outErr)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := &child{t, cmd, in}
+	t.Cleanup(c.stop)
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "started\n" {
+		t.Fatalf("a child process said %q: %v", line, err)
+	}
+	return c
+}
+
+// stop shuts the process down, as often as it is called.
+func (c *child) stop() {
+	if c.cmd.ProcessState == nil {
+		_ = c.in.Close()
+		if err := c.cmd.Wait(); err != nil {
+			c.t.Errorf("a child process: %v", err)
+		}
+	}
+}
+
+// ticks is the kernel's unit of the processor times that it tells.
+const ticks = 100
+
+// cpu is the processor time that the process has used, in seconds.
+func (c *child) cpu() float64 {
+	c.t.Helper()
+	_, rest, _ := strings.Cut(c.proc("stat"), ") ")
+	fields := strings.Fields(rest)
+	var sum float64
+	for _, field := range fields[11:13] { // utime and stime
+		n, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum / ticks
+}
+
+// memory is what the process holds now, and the most that it ever held, in bytes.
+func (c *child) memory() (now, most float64) {
+	c.t.Helper()
+	for line := range strings.Lines(c.proc("status")) {
+		name, value, _ := strings.Cut(line, ":")
+		kb, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 64)
+		switch name {
+		case "VmRSS":
+			now = kb * 1024
+		case "VmHWM":
+			most = kb * 1024
+		}
+	}
+	return now, most
+}
+
+func (c *child) proc(name string) string {
+	c.t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", c.cmd.Process.Pid, name))
+	if err != nil {
+		missing.Skip(c.t, "processor time and memory of a process are read from Linux's /proc (%v)", err)
+	}
+	return string(data)
+}
+
+// ownCPU is the processor time that this process has used, in seconds.
+func ownCPU(t testing.TB) float64 {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}

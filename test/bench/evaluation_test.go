@@ -1,0 +1,101 @@
+package bench_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/test/bench"
+	"github.com/catbridge/catbridge/test/conformance"
+)
+
+// Evaluation by the calls of a service, on the config of the text matrix.
+func BenchmarkEvaluation(b *testing.B) {
+	measure(b, "evaluation", func(m *measurement) { evaluation(m, pick(200*time.Millisecond, time.Second)) })
+}
+
+func evaluation(m *measurement, watch time.Duration) {
+	json, err := os.ReadFile(filepath.Join(conformance.Dir(m), "matrix", "testmatrix.config.json"))
+	if err != nil {
+		m.Fatal(err)
+	}
+	c := holding(m, json)
+	user := newUser()
+	typed, held := follower.Bool("bool30TrueAdvancedRules", false), c.Snapshot(user)
+	m.put("floor", "ns", loading(1, watch))
+	for name, call := range map[string]func(){
+		"text-user-built": func() { c.GetStringValue("stringIsInDogDefaultCat", "", newUser()) },
+		"text":            func() { c.GetStringValue("stringIsInDogDefaultCat", "", user) },
+		"bool":            func() { c.GetBoolValue("bool30TrueAdvancedRules", false, user) },
+		"bool-details":    func() { c.GetBoolValueDetails("bool30TrueAdvancedRules", false, user) },
+		"text-no-user":    func() { c.GetStringValue("stringDefaultCat", "", nil) },
+		"all-values":      func() { c.GetAllValues(user) },
+		"typed-again":     func() { typed.Get(held) },
+	} {
+		m.put(name, "ns", onCores(1, watch, call))
+		m.put(name+"-allocs", "1", testing.AllocsPerRun(1000, call))
+	}
+}
+
+// newUser is not inlined, so that the user is made as a service makes it.
+//
+//go:noinline
+func newUser() *follower.UserData {
+	return &follower.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}
+}
+
+// holding gives a follower that holds that config.
+func holding(m *measurement, json []byte) *follower.Client {
+	s := startRedis(m, nil)
+	entry := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"e"`, JSON: json}
+	if err := s.admin.Set(m.Context(), cachekeys.For(sdkKey).Entry, entry.Append(nil), 0).Err(); err != nil {
+		m.Fatal(err)
+	}
+	c := follow(m, s.client(m))
+	<-c.Ready()
+	if c.CacheState() == follower.NoFlagData {
+		m.Fatal("the follower has no config")
+	}
+	return c
+}
+
+// Compiling a config, and what it is compiled from.
+func BenchmarkCompile(b *testing.B) {
+	for _, bytes := range pick([]int{10 << 10, 1 << 20}, []int{1 << 10, 10 << 10, 100 << 10, 1 << 20, 5 << 20}) {
+		measure(b, "compile", func(m *measurement) { compiling(m, bytes, pick(5, 30)) }, "bytes", bytes)
+	}
+}
+
+func compiling(m *measurement, bytes, rounds int) {
+	json := bench.NewContent(bytes).JSON(1)
+	blob := cachekeys.Blob{Rev: cachekeys.MinRev, Hash: cachekeys.ContentHash(json)}
+	var encode, decode, compile []time.Duration
+	for range rounds {
+		start := time.Now()
+		blob.Codec, blob.Payload = cachekeys.Encode(json)
+		encode = append(encode, time.Since(start))
+		start = time.Now()
+		if _, err := blob.JSON(); err != nil {
+			m.Fatal(err)
+		}
+		decode = append(decode, time.Since(start))
+		runtime.GC() // of what was made, not of what is being made
+		start = time.Now()
+		if _, err := evaluate.Parse(json); err != nil {
+			m.Fatal(err)
+		}
+		compile = append(compile, time.Since(start))
+	}
+	rate := func(times []time.Duration) float64 {
+		return float64(len(json)) / bench.Median(bench.Milliseconds(times)) / 1000
+	}
+	m.put("encode", "MB/s", rate(encode))
+	m.put("decode", "MB/s", rate(decode))
+	m.put("compile", "MB/s", rate(compile))
+	m.put("stored", "B", float64(len(blob.Payload)))
+}

@@ -1,0 +1,82 @@
+package bench_test
+
+import (
+	"testing"
+	"time"
+)
+
+// keysCase is a leader process with many SDK keys.
+type keysCase struct {
+	*measurement
+	keys, bytes int
+	poll        time.Duration // 0: the default
+	watch       time.Duration // for how long it is looked at once all is quiet
+}
+
+func BenchmarkManyKeys(b *testing.B) {
+	for _, keys := range pick([]int{1, 100, 1000}, []int{1, 100, 1000, 10_000}) {
+		measure(b, "keys", func(m *measurement) {
+			// A window of one poll interval holds each SDK key's poll once.
+			(&keysCase{m, keys, 10 << 10, pick(10*time.Second, 0), pick(10*time.Second, 55*time.Second)}).run()
+		}, "keys", keys)
+	}
+}
+
+func (c *keysCase) run() {
+	s, cdn := startRedis(c, nil), startOrigin(c, c.bytes)
+	start := time.Now()
+	process := startChild(c, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: c.keys, Poll: c.poll})
+	written := func() bool {
+		n, err := s.admin.DBSize(c.Context()).Result()
+		return err == nil && n >= int64(4*c.keys) // entry, lock, meta and blob of each
+	}
+	until(c, "all contents are written", written)
+	c.put("take-over", "ms", float64(time.Since(start).Milliseconds()))
+	c.put("take-over-cpu", "s", process.cpu())
+	time.Sleep(min(c.watch, 5*time.Second)) // what the start left to be done
+
+	asking := s.asking(c)
+	cpu, used, begun, fetched := process.cpu(), s.usage(c), time.Now(), cdn.requests.Load()
+	time.Sleep(c.watch)
+	seconds := time.Since(begun).Seconds()
+	used = s.usage(c).since(used, asking)
+	now, most := process.memory()
+	c.put("cpu", "%", 100*(process.cpu()-cpu)/seconds)
+	c.put("memory", "B", now)
+	c.put("memory-peak", "B", most)
+	c.put("scripts", "1/s", used.calls/seconds)
+	c.put("redis-commands", "1/s", used.commands/seconds)
+	c.put("redis-cpu", "%", 100*used.cpu/seconds)
+	c.put("redis-script", "µs", used.callTime/max(used.calls, 1))
+	c.put("cdn-requests", "1/s", float64(cdn.requests.Load()-fetched)/seconds)
+
+	// Another process takes over from one that is shut down.
+	next := startChild(c, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: c.keys, Poll: c.poll})
+	time.Sleep(min(c.watch, 3*time.Second)) // it waits for its turn
+	fetched, begun = cdn.requests.Load(), time.Now()
+	process.stop()
+	until(c, "another process asks the CDN for all", func() bool { return cdn.requests.Load()-fetched >= int64(c.keys) })
+	c.put("hand-over", "ms", float64(time.Since(begun).Milliseconds()))
+	next.stop()
+}
+
+// A poll that finds nothing costs the same for any size.
+func BenchmarkUnchangedPoll(b *testing.B) {
+	for _, bytes := range []int{1 << 10, 5 << 20} {
+		measure(b, "unchanged", func(m *measurement) { unchangedPoll(m, bytes, pick(6, 30)) }, "bytes", bytes)
+	}
+}
+
+func unchangedPoll(m *measurement, bytes, polls int) {
+	s, cdn := startRedis(m, nil), startOrigin(m, bytes)
+	process := startChild(m, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: 1, Poll: time.Second})
+	until(m, "the content is there", func() bool { return cdn.requests.Load() >= 2 })
+	asking := s.asking(m)
+	cpu, used, fetched := process.cpu(), s.usage(m), cdn.requests.Load()
+	until(m, "enough polls", func() bool { return cdn.requests.Load() >= fetched+int64(polls) })
+	used = s.usage(m).since(used, asking)
+	m.put("redis-script", "µs", used.callTime/max(used.calls, 1))
+	m.put("redis-cpu", "µs", 1e6*used.cpu/float64(polls))
+	m.put("redis-bytes", "B", (used.in+used.out)/float64(polls))
+	m.put("cpu", "ms", 1000*(process.cpu()-cpu)/float64(polls))
+}

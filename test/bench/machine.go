@@ -1,0 +1,69 @@
+package bench
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// Machine is where was measured.
+type Machine struct {
+	CPU      string `json:"cpu"`
+	Cores    int    `json:"cores"`
+	MemoryGB int    `json:"memory_gb"`
+	OS       string `json:"os"`
+	Go       string `json:"go"`
+	Redis    string `json:"redis"`
+	Revision string `json:"revision"`
+}
+
+// ThisMachine describes the machine, as far as it tells.
+func ThisMachine() Machine {
+	m := Machine{Cores: runtime.NumCPU(), Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH}
+	m.CPU = field("/proc/cpuinfo", "model name")
+	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		m.OS += ", kernel " + strings.TrimSpace(string(kernel))
+	}
+	kb, _, _ := strings.Cut(field("/proc/meminfo", "MemTotal"), " ")
+	if n, err := strconv.Atoi(kb); err == nil {
+		m.MemoryGB = (n + 1<<19) >> 20
+	}
+	if out, err := exec.Command("redis-server", "--version").Output(); err == nil {
+		if fields := strings.Fields(string(out)); len(fields) > 2 {
+			m.Redis = strings.TrimPrefix(fields[2], "v=")
+		}
+	}
+	m.Revision = revision()
+	return m
+}
+
+// revision is the commit, as git or the build tells it.
+func revision() string {
+	if out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output(); err == nil {
+		return string(bytes.TrimSpace(out))
+	}
+	info, _ := debug.ReadBuildInfo()
+	if info != nil {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value[:min(len(s.Value), 7)]
+			}
+		}
+	}
+	return ""
+}
+
+// field gives the first value of that name in a file of lines "name: value".
+func field(path, name string) string {
+	data, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(data)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

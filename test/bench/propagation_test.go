@@ -1,0 +1,188 @@
+package bench_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/bench"
+	"github.com/redis/go-redis/v9"
+)
+
+// race is a number of followers, each with connections of its own, and as many receivers
+// of the floor, on one Redis.
+type race struct {
+	*measurement
+	followers, bytes, rounds int
+	budget                   int64 // of the leader, bytes/s; 0: the default
+}
+
+// noSpread is a budget that leaves no window to spread reads over.
+const noSpread = 1 << 50
+
+func BenchmarkPropagation(b *testing.B) {
+	const kb = 1 << 10
+	type point struct{ followers, bytes, rounds int }
+	points := pick(
+		[]point{{1, 10 * kb, 10}, {10, 10 * kb, 3}, {100, 10 * kb, 3}, {1000, 10 * kb, 3}, {100, 1 * kb, 3}, {100, 100 * kb, 3}, {100, 1000 * kb, 3}},
+		nil)
+	if *full {
+		for _, bytes := range []int{1 * kb, 10 * kb, 100 * kb, 1000 * kb} {
+			for _, followers := range []int{1, 10, 100, 1000, 5000} {
+				rounds := 10
+				if followers == 1 {
+					rounds = 100
+				}
+				points = append(points, point{followers, bytes, rounds})
+			}
+		}
+	}
+	for _, p := range points {
+		measure(b, "propagation", func(m *measurement) {
+			(&race{measurement: m, followers: p.followers, bytes: p.bytes, rounds: p.rounds, budget: noSpread}).run()
+		}, "followers", p.followers, "bytes", p.bytes)
+	}
+	spread := pick([]point{{1000, 100 * kb, 2}}, []point{{1000, 100 * kb, 10}, {1000, 1000 * kb, 5}, {5000, 100 * kb, 5}})
+	for _, p := range spread {
+		measure(b, "spread", func(m *measurement) {
+			(&race{measurement: m, followers: p.followers, bytes: p.bytes, rounds: p.rounds}).run()
+		}, "followers", p.followers, "bytes", p.bytes)
+	}
+}
+
+// run measures a case.
+func (r *race) run() {
+	s := startRedis(r, nil)
+	b := startBridge(r, s, r.bytes, func(cfg *leader.Config) { cfg.ReadBudget = r.budget })
+	var current atomic.Pointer[round]
+	before := s.usage(r)
+	clients, followers := r.startFollowers(b, &current)
+	// Closed by themselves: the test would close one after the other.
+	defer closeAll(followers)
+	idle := s.usage(r)
+	r.put("redis-memory-follower", "B", (idle.memory-before.memory)/float64(r.followers))
+	bridge := func() *round {
+		version := b.cdn.publish()
+		next := newRound(version, r.followers)
+		current.Store(next)
+		if status := b.call(); status != http.StatusOK {
+			r.Fatalf("the webhook was answered by %d", status)
+		}
+		return next
+	}
+	bridge().wait(r) // connections are made, scripts loaded
+	time.Sleep(fetchGap)
+	bridge().wait(r)
+	r.put("redis-memory-peak", "B", s.usage(r).peak)
+
+	window := b.watchWindow(r)
+	f := startFloor(r, s.client(r), b.cdn.content, clients)
+	f.play().wait(r)
+	asking := s.asking(r)
+	var own, raw sample
+	for range r.rounds {
+		raw.add(r, s, asking, f.play)
+		time.Sleep(fetchGap)
+		own.add(r, s, asking, bridge)
+	}
+	own.report(r.measurement, "bridge")
+	raw.report(r.measurement, "floor")
+	r.put("cdn-request", "ms", cdnRequest(r, b.cdn))
+	r.put("window", "ms", float64(window().Milliseconds()))
+}
+
+// startFollowers starts followers, and waits until all have the content.
+func (r *race) startFollowers(b *bridge, current *atomic.Pointer[round]) (clients []*redis.Client, followers []*follower.Client) {
+	for i := range r.followers {
+		client := b.server.client(r)
+		f := follow(r, client)
+		f.OnConfigChanged(func(*evaluate.Config) { current.Load().arrived(i, versionOf(f)) })
+		clients, followers = append(clients, client), append(followers, f)
+	}
+	for _, f := range followers {
+		until(r, "a follower is live", func() bool {
+			return versionOf(f) == b.cdn.version() && f.Stats().State == follower.Live
+		})
+	}
+	return clients, followers
+}
+
+// sample is what several rounds gave.
+type sample struct {
+	all, last []float64 // ms
+	used      usage
+}
+
+func (s *sample) add(t testing.TB, on *server, asking usage, play func() *round) {
+	t.Helper()
+	before := on.usage(t)
+	times := bench.Milliseconds(play().wait(t))
+	s.used = s.used.plus(on.usage(t).since(before, asking))
+	s.all, s.last = append(s.all, times...), append(s.last, slices.Max(times))
+}
+
+func (s *sample) report(m *measurement, via string) {
+	labels, rounds := m.labels.With("via", via), float64(len(s.last))
+	m.putFor(labels, "p50", "ms", bench.Median(s.all))
+	m.putFor(labels, "p99", "ms", bench.Percentile(s.all, 0.99))
+	m.putFor(labels, "last", "ms", bench.Median(s.last))
+	m.putFor(labels, "redis-cpu", "ms", 1000*s.used.cpu/rounds)
+	m.putFor(labels, "redis-in", "B", s.used.in/rounds)
+	m.putFor(labels, "redis-out", "B", s.used.out/rounds)
+}
+
+// cdnRequest is the median time of a request to the CDN for the whole content.
+func cdnRequest(t testing.TB, cdn *origin) float64 {
+	t.Helper()
+	var times []time.Duration
+	for range 30 {
+		start := time.Now()
+		answer, err := cdn.Client().Get(cdn.URL + "/configuration-files/" + sdkKey + "/config_v6.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		times = append(times, time.Since(start))
+	}
+	return bench.Median(bench.Milliseconds(times))
+}
+
+// watchWindow gives the greatest spread window that was announced so far.
+func (b *bridge) watchWindow(t testing.TB) func() time.Duration {
+	t.Helper()
+	var most atomic.Int64
+	sub := b.server.admin.Subscribe(t.Context(), cachekeys.For(sdkKey).Events)
+	if _, err := sub.Receive(t.Context()); err != nil {
+		t.Fatalf("subscribe: %v", err)
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			message, err := sub.ReceiveMessage(context.Background())
+			if err != nil {
+				return // closed
+			}
+			if m, err := cachekeys.ParseMessage([]byte(message.Payload)); err == nil {
+				most.Store(max(most.Load(), int64(m.Spread)))
+			}
+		}
+	})
+	t.Cleanup(func() {
+		_ = sub.Close()
+		running.Wait()
+	})
+	return func() time.Duration { return time.Duration(most.Load()) }
+}

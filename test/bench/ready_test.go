@@ -1,0 +1,100 @@
+package bench_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/test/bench"
+)
+
+// From the creation of a client to the evaluation of what Redis holds, beside connecting,
+// GET and compiling.
+func BenchmarkReady(b *testing.B) {
+	for _, bytes := range pick([]int{200 << 10}, []int{1 << 10, 10 << 10, 200 << 10, 1 << 20, 5 << 20}) {
+		measure(b, "ready", func(m *measurement) { ready(m, bytes, pick(15, 50)) }, "bytes", bytes)
+	}
+}
+
+func ready(m *measurement, bytes, rounds int) {
+	s := startRedis(m, nil)
+	b := startBridge(m, s, bytes, nil)
+	f := &floor{t: m, publisher: s.admin, content: b.cdn.content}
+	f.store(b.cdn.current.Load().json)
+	var own, raw []time.Duration
+	for range rounds {
+		client := s.client(m)
+		start := time.Now()
+		data, err := client.Get(m.Context(), floorKey).Bytes()
+		if err != nil {
+			m.Fatal(err)
+		}
+		value, _ := compile(m, data).EvaluateValue(bench.VersionFlag, nil, evaluate.IntValue(0), nil)
+		raw = append(raw, time.Since(start))
+		if value.Int() != b.cdn.version() {
+			m.Fatalf("version %d", value.Int())
+		}
+		client = s.client(m)
+		start = time.Now()
+		c := follow(m, client)
+		<-c.Ready()
+		version := versionOf(c)
+		own = append(own, time.Since(start))
+		c.Close()
+		if version != b.cdn.version() {
+			m.Fatalf("version %d", version)
+		}
+	}
+	for via, times := range map[string][]time.Duration{"bridge": own, "floor": raw} {
+		labels := m.labels.With("via", via)
+		m.putFor(labels, "p50", "ms", bench.Median(bench.Milliseconds(times)))
+		m.putFor(labels, "p99", "ms", bench.Percentile(bench.Milliseconds(times), 0.99))
+	}
+}
+
+// What one follower keeps in memory.
+func BenchmarkFollowerMemory(b *testing.B) {
+	for _, bytes := range pick([]int{10 << 10, 1 << 20}, []int{1 << 10, 10 << 10, 100 << 10, 1 << 20, 5 << 20}) {
+		measure(b, "memory", func(m *measurement) { memory(m, bytes) }, "bytes", bytes)
+	}
+}
+
+func memory(m *measurement, bytes int) {
+	s := startRedis(m, nil)
+	b := startBridge(m, s, bytes, nil)
+	before := heap()
+	c := follow(m, s.client(m))
+	<-c.Ready()
+	held := float64(heap()) - float64(before)
+	m.put("heap", "B", held)
+	m.put("heap-per-byte", "x", held/float64(len(b.cdn.current.Load().json)))
+	c.Close()
+}
+
+// What followers use while nothing changes: heartbeats and PINGs.
+func BenchmarkIdle(b *testing.B) {
+	measure(b, "idle", func(m *measurement) { idle(m, 100, pick(6*time.Second, 30*time.Second)) }, "followers", 100)
+}
+
+func idle(m *measurement, followers int, watch time.Duration) {
+	s, cdn := startRedis(m, nil), startOrigin(m, 10<<10)
+	startChild(m, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: 1})
+	all := make([]*follower.Client, followers)
+	for i := range all {
+		all[i] = follow(m, s.client(m))
+	}
+	defer closeAll(all)
+	for _, c := range all {
+		until(m, "a follower is live", func() bool { return versionOf(c) != 0 && c.Stats().State == follower.Live })
+	}
+	time.Sleep(min(watch, time.Second))
+	asking := s.asking(m)
+	cpu, used, start := ownCPU(m), s.usage(m), time.Now()
+	time.Sleep(watch)
+	seconds := time.Since(start).Seconds()
+	used = s.usage(m).since(used, asking)
+	m.put("cpu-follower", "µs/s", 1e6*(ownCPU(m)-cpu)/seconds/float64(followers))
+	m.put("redis-cpu-follower", "µs/s", 1e6*used.cpu/seconds/float64(followers))
+	m.put("redis-bytes-follower", "B/s", (used.in+used.out)/seconds/float64(followers))
+}

@@ -1,0 +1,45 @@
+package bench_test
+
+import (
+	"testing"
+	"time"
+)
+
+// What is measured cannot be tested; that measuring works can, with the least of everything.
+func TestEveryMeasurementGivesFigures(t *testing.T) {
+	for suite, play := range map[string]func(m *measurement){
+		"propagation": func(m *measurement) {
+			(&race{measurement: m, followers: 2, bytes: 1 << 10, rounds: 1, budget: noSpread}).run()
+		},
+		"keys":      func(m *measurement) { (&keysCase{m, 3, 1 << 10, time.Second, 100 * time.Millisecond}).run() },
+		"unchanged": func(m *measurement) { unchangedPoll(m, 1<<10, 1) },
+		"requests":  func(m *measurement) { requests(m, 2, time.Second, 1) },
+		"sharing":   func(m *measurement) { sharing(m, 3, 1<<10) },
+		"ready":     func(m *measurement) { ready(m, 10<<10, 1) },
+		"memory":    func(m *measurement) { memory(m, 10<<10) },
+		"idle":      func(m *measurement) { idle(m, 2, 100*time.Millisecond) },
+		"changes":   func(m *measurement) { changes(m, 10<<10, 100, 200*time.Millisecond) },
+		"storm":     func(m *measurement) { storm(m, 3, true) },
+		"compile":   func(m *measurement) { compiling(m, 10<<10, 1) },
+	} {
+		t.Run(suite, func(t *testing.T) {
+			t.Parallel()
+			smoke(t, suite, play)
+		})
+	}
+	// These change what all share, or count what all do.
+	t.Run("swap", func(t *testing.T) {
+		smoke(t, "swap", func(m *measurement) { swap(m, 2, 100, 50*time.Millisecond) })
+	})
+	t.Run("evaluation", func(t *testing.T) {
+		smoke(t, "evaluation", func(m *measurement) { evaluation(m, time.Millisecond) })
+	})
+}
+
+func smoke(t *testing.T, suite string, play func(m *measurement)) {
+	play(&measurement{TB: t, suite: "smoke " + suite})
+	cases := results.Cases("smoke " + suite)
+	if len(cases) == 0 {
+		t.Error("nothing was measured")
+	}
+}

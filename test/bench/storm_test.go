@@ -1,0 +1,103 @@
+package bench_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/test/bench"
+	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/redis/go-redis/v9"
+)
+
+// Redis restarts, and all followers come back at once; the content changed meanwhile.
+func BenchmarkStorm(b *testing.B) {
+	for _, followers := range pick([]int{1000}, []int{1000, 5000}) {
+		for _, transport := range []string{"plain", "TLS"} {
+			measure(b, "storm", func(m *measurement) { storm(m, followers, transport == "TLS") }, "followers", followers, "transport", transport)
+		}
+	}
+}
+
+func storm(m *measurement, followers int, secure bool) {
+	var guard *redistest.Guard
+	if secure {
+		guard = &redistest.Guard{Authority: redistest.NewAuthority(m)}
+	}
+	s := startRedis(m, guard)
+	b := startBridge(m, s, 10<<10, nil)
+	dials := new(dialLog)
+	all := make([]*follower.Client, followers)
+	for i := range all {
+		all[i] = follow(m, s.clientThat(m, func(o *redis.Options) { o.Dialer = dials.through(o.Dialer) }))
+	}
+	defer closeAll(all)
+	current := func(version int64) func() bool {
+		return func() bool {
+			return !slices.ContainsFunc(all, func(c *follower.Client) bool {
+				return versionOf(c) != version || c.Stats().State != follower.Live
+			})
+		}
+	}
+	until(m, "all are live", current(b.cdn.version()))
+	s.Kill()
+	version := b.cdn.publish()
+	dials.reset()
+	s.Restart(m)
+	start := time.Now()
+	until(m, "the webhook is accepted", func() bool { return b.call() == http.StatusOK })
+	subscribed := func() bool {
+		return !slices.ContainsFunc(all, func(c *follower.Client) bool { return c.Stats().State != follower.Live })
+	}
+	until(m, "all are connected", subscribed)
+	m.put("connected", "s", time.Since(start).Seconds())
+	until(m, "all are current", current(version))
+	m.put("current", "s", time.Since(start).Seconds())
+	m.put("peak-connects", "1/s", dials.peak(start))
+	m.put("connects", "1", dials.count(start))
+	m.put("redis-memory-peak", "B", s.usage(m).peak)
+}
+
+// dialLog notes when connections were made.
+type dialLog struct {
+	mu sync.Mutex
+	at []time.Time
+}
+
+// through notes each connection that comes through.
+func (l *dialLog) through(dial dialer) dialer {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err == nil {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.at = append(l.at, time.Now())
+		}
+		return conn, err
+	}
+}
+
+func (l *dialLog) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.at = nil
+}
+
+func (l *dialLog) since(start time.Time) []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(l.at), func(at time.Time) bool { return at.Before(start) })
+}
+
+func (l *dialLog) count(start time.Time) float64 { return float64(len(l.since(start))) }
+
+// peak gives the most connections within any 100 ms, as a rate.
+func (l *dialLog) peak(start time.Time) float64 {
+	const window = 100 * time.Millisecond
+	return bench.Peak(l.since(start), window) / window.Seconds()
+}

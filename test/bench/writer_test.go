@@ -1,0 +1,84 @@
+package bench_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/bench"
+	"github.com/redis/go-redis/v9"
+)
+
+// writer writes what a leader's scripts write, as often as one likes: a leader asks the CDN
+// once a second at most. What it writes is made before, so that it costs little.
+type writer struct {
+	t        testing.TB
+	client   *redis.Client
+	keys     cachekeys.Keys
+	epoch    int64
+	rev      int64
+	prepared []prepared
+}
+
+type prepared struct {
+	version int64
+	len     int
+	hash    string
+	payload []byte
+	codec   cachekeys.Codec
+}
+
+// newWriter prepares a few versions of a content of that size.
+func newWriter(t testing.TB, client *redis.Client, bytes int) *writer {
+	t.Helper()
+	w := &writer{t: t, client: client, keys: cachekeys.For(sdkKey), epoch: time.Now().UnixMilli(), rev: time.Now().UnixMilli()}
+	content := bench.NewContent(bytes)
+	for version := int64(1); version <= 16; version++ {
+		json := content.JSON(version)
+		p := prepared{version: version, len: len(json), hash: cachekeys.ContentHash(json)}
+		p.codec, p.payload = cachekeys.Encode(json)
+		w.prepared = append(w.prepared, p)
+	}
+	return w
+}
+
+// write makes the next version current and gives it.
+func (w *writer) write() int64 {
+	w.rev++
+	p := w.prepared[w.rev%int64(len(w.prepared))]
+	m := cachekeys.Message{
+		Type: cachekeys.Change, Rev: w.rev, CDN: w.rev, Hash: p.hash, Len: p.len, Poll: time.Minute, Epoch: w.epoch,
+	}
+	if len(p.payload) <= cachekeys.MaxInlineBytes {
+		m.Codec, m.Content = p.codec, p.payload
+	}
+	blob := cachekeys.Blob{Rev: w.rev, Hash: p.hash, Codec: p.codec, Payload: p.payload}
+	ctx := context.Background()
+	_, err := w.client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.Set(ctx, w.keys.Lock, cachekeys.LockValue("writer", w.epoch), time.Minute)
+		pipe.Set(ctx, w.keys.Blob, blob.Append(nil), 0)
+		pipe.HSet(ctx, w.keys.Meta, "epoch", w.epoch, "rev", w.rev, "hash", p.hash, "len", p.len, "cdn", w.rev, "poll", 60_000)
+		pipe.Publish(ctx, w.keys.Events, m.Append(nil))
+		return nil
+	})
+	if err != nil {
+		w.t.Fatalf("write: %v", err)
+	}
+	return p.version
+}
+
+// writeAt writes a number of times a second until ctx ends, and tells how often it did.
+func (w *writer) writeAt(ctx context.Context, perSecond int) (writes int) {
+	tick := time.NewTicker(time.Second / time.Duration(perSecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return writes
+		case <-tick.C:
+			w.write()
+			writes++
+		}
+	}
+}
