@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -33,6 +34,13 @@ type chaos struct {
 	random  *rand.Rand
 	runners []*runner
 	started int
+	past    []stored
+}
+
+// stored is what Redis held at a moment.
+type stored struct {
+	entry, blob string
+	meta        map[string]string
 }
 
 func (c *chaos) play(steps int) {
@@ -42,6 +50,7 @@ func (c *chaos) play(steps int) {
 	c.followers(4)
 	c.reached(c.cdn.Version(), c.poll())
 	for range steps {
+		c.past = append(c.past, c.now())
 		c.step()
 		c.pass(time.Duration(c.random.Int64N(int64(c.leader.LockExpiry))))
 	}
@@ -59,7 +68,7 @@ func (c *chaos) step() {
 	runner := c.random.IntN(len(c.runners))
 	links := []*redistest.Link{c.runners[runner].link, c.readers[c.random.IntN(len(c.readers))].link}
 	link := links[c.random.IntN(len(links))]
-	switch c.random.IntN(14) {
+	switch c.random.IntN(17) {
 	case 0, 1, 2:
 		c.cdn.Publish()
 	case 3:
@@ -75,8 +84,7 @@ func (c *chaos) step() {
 		link.Freeze()
 	case 8, 9:
 		for _, l := range links {
-			l.Thaw()
-			l.Up()
+			restore(l)
 		}
 	case 10:
 		link.Cut()
@@ -86,7 +94,38 @@ func (c *chaos) step() {
 		c.loseData()
 	case 13:
 		c.breakCDN()
+	case 14, 15:
+		c.fallBack(c.past[c.random.IntN(len(c.past))])
+	case 16:
+		// What the leader writes is written, and it does not hear of it.
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
 	}
+}
+
+func (c *chaos) now() stored {
+	ctx := c.Context()
+	return stored{c.admin.Get(ctx, c.keys.Entry).Val(), c.admin.Get(ctx, c.keys.Blob).Val(), c.admin.HGetAll(ctx, c.keys.Meta).Val()}
+}
+
+// fallBack is a failover to a replica that is as far behind, when the lock has run out.
+func (c *chaos) fallBack(to stored) {
+	c.flushAll()
+	ctx := c.Context()
+	for key, value := range map[string]string{c.keys.Entry: to.entry, c.keys.Blob: to.blob} {
+		if value != "" {
+			c.admin.Set(ctx, key, value, 0)
+		}
+	}
+	if len(to.meta) > 0 {
+		c.admin.HSet(ctx, c.keys.Meta, to.meta)
+	}
+	c.audit.forget()
+}
+
+func restore(l *redistest.Link) {
+	l.Drop(nil)
+	l.Thaw()
+	l.Up()
 }
 
 func (c *chaos) replace(i int) {
@@ -114,11 +153,9 @@ func (c *chaos) breakCDN() {
 func (c *chaos) heal() {
 	c.cdn.Mend()
 	for _, r := range c.runners {
-		r.link.Thaw()
-		r.link.Up()
+		restore(r.link)
 	}
 	for _, r := range c.readers {
-		r.link.Thaw()
-		r.link.Up()
+		restore(r.link)
 	}
 }
