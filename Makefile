@@ -105,8 +105,29 @@ fuzz: ## every fuzz test, one after the other (FUZZTIME=30s each)
 	done
 
 .PHONY: bench
-bench: ## the benchmarks (BENCH=pattern COUNT=1)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PACKAGES)
+bench: ## the bridge measured against the floor, quickly (BENCH=pattern); pages and plots in bin/bench
+	rm -rf bin/bench
+	$(call measure,bin/bench,)
+
+.PHONY: bench-full
+bench-full: ## the same in full, which takes long; pages and plots in docs (COUNT=3 runs)
+	rm -f docs/bench/results.json
+	$(call measure,docs/bench,-full)
+
+.PHONY: bench-report
+bench-report: ## the pages and plots of docs anew, from what was measured
+	$(GO) run ./test/bench/report -results docs/bench/results.json -out docs
+
+# Where the results go, and the plan. Nothing else should run on the machine meanwhile.
+define measure
+	@ulimit -n "$$(ulimit -Hn)"; $(GO) test -run '^TestReadsAfterAChange' -bench '$(BENCH)' -benchtime 1x -count $(COUNT) -timeout 5h \
+		./test/bench -args -results "$$PWD/$(1)/results.json" $(2)
+	$(GO) run ./test/bench/report -results $(1)/results.json -out $(if $(2),docs,$(1))
+endef
+
+.PHONY: microbench
+microbench: ## the packages' own benchmarks (BENCH=pattern COUNT=1)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $$($(GO) list $(PACKAGES) | grep -v /test/bench)
 
 .PHONY: clean
 clean: ## what the other targets made

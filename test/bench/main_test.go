@@ -99,10 +99,8 @@ func (m *measurement) putFor(labels bench.Labels, metric, unit string, value flo
 	results.Add(m.suite, labels, metric, unit, value)
 	if b, ok := m.TB.(*testing.B); ok {
 		name := metric
-		for key, value := range labels {
-			if m.labels[key] != value {
-				name += "-" + value
-			}
+		if via := labels["via"]; via != m.labels["via"] {
+			name += "-" + via
 		}
 		b.ReportMetric(value, name+"-"+unit)
 	}

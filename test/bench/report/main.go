@@ -1,0 +1,75 @@
+// Report makes docs/performance.md, docs/scale.md and their plots of what the benchmarks
+// measured. What was not measured it says.
+//
+//	go run ./test/bench/report -results docs/bench/results.json -out docs
+package main
+
+import (
+	"bytes"
+	"embed"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/template"
+
+	"github.com/catbridge/catbridge/test/bench"
+)
+
+//go:embed *.tmpl
+var templates embed.FS
+
+func main() {
+	path := flag.String("results", "docs/bench/results.json", "what was measured")
+	out := flag.String("out", "docs", "the folder for the pages; the plots go to its folder bench")
+	flag.Parse()
+	if err := run(*path, *out); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(path, out string) error {
+	r, err := bench.Load(path)
+	if err != nil {
+		return err
+	}
+	if len(r.Series) == 0 {
+		return fmt.Errorf("report: %s holds no results: run make bench or make bench-full first", path)
+	}
+	pages, err := pages(r)
+	if err != nil {
+		return err
+	}
+	for name, text := range pages {
+		name = filepath.Join(out, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		if err := os.WriteFile(name, text, 0o644); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		fmt.Println("wrote", name)
+	}
+	return nil
+}
+
+// pages gives the pages and plots by their paths.
+func pages(r *bench.Results) (map[string][]byte, error) {
+	set, err := template.New("").Funcs(template.FuncMap{
+		"goals": goals, "propagation": propagation, "spread": spread, "table": table, "scale": scale, "node": node,
+		"evaluation": evaluation, "ready": ready, "simulation": simulation, "machine": machine, "runs": runs,
+	}).ParseFS(templates, "*.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	files := plots(r)
+	for _, page := range []string{"performance.md", "scale.md"} {
+		var text bytes.Buffer
+		if err := set.ExecuteTemplate(&text, page+".tmpl", r); err != nil {
+			return nil, fmt.Errorf("report: %w", err)
+		}
+		files[page] = text.Bytes()
+	}
+	return files, nil
+}

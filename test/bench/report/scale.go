@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/catbridge/catbridge/test/bench"
+)
+
+// costs is what followers cost a node of Redis, out of what was measured.
+type costs struct {
+	cpu    float64 // µs, for a message that carries a config of 10 KB, for each follower
+	bytes  float64 // of that message
+	memory float64 // bytes, of a follower that has just connected
+	idle   float64 // µs of CPU a second, for each follower, while nothing changes
+	read   float64 // bytes of a config of 100 KB as followers read it
+	reads  float64 // µs of CPU for such a read, the message included
+}
+
+func measuredCosts(r *bench.Results) costs {
+	each := func(metric, bytes string) float64 {
+		of := func(followers string) float64 {
+			return get(r, "propagation", in("followers", followers, "bytes", bytes, "via", "bridge"), metric).value
+		}
+		return (of("1000") - of("100")) / 900
+	}
+	c := costs{
+		cpu: 1000 * each("redis-cpu", "10240"), bytes: each("redis-out", "10240"),
+		memory: get(r, "propagation", in("followers", "1000", "bytes", "10240"), "redis-memory-follower").value,
+		idle:   get(r, "idle", in("followers", "100"), "redis-cpu-follower").value,
+		read:   get(r, "compile", in("bytes", "102400"), "stored").value,
+		reads:  1000 * each("redis-cpu", "102400"),
+	}
+	return c
+}
+
+func cell(value float64, unit string) string {
+	return figure{value, value, value, unit}.String()
+}
+
+// node tells what one follower costs a node.
+func node(r *bench.Results) string {
+	c := measuredCosts(r)
+	return rows([]string{"for each follower", "on one node of Redis"}, [][]string{
+		{"a change of 10 KB, which the message carries: CPU", cell(c.cpu, "µs")},
+		{"the same: sent", cell(c.bytes, "B")},
+		{"a change of 100 KB, which is read: CPU", cell(c.reads, "µs")},
+		{"the same: read", cell(c.read, "B")},
+		{"while nothing changes: CPU", cell(c.idle, "µs/s")},
+		{"memory just after connecting", cell(c.memory, "B")},
+	})
+}
+
+const (
+	// perNode is the most subscribers of one node, see the page.
+	perNode = 20_000
+	budget  = 50e6
+)
+
+// scale tells what followers of several numbers cost.
+func scale(r *bench.Results) string {
+	c := measuredCosts(r)
+	var body [][]string
+	for _, followers := range []float64{10_000, 100_000, 1_000_000} {
+		nodes := math.Ceil(followers / perNode)
+		each := followers / nodes
+		body = append(body, []string{
+			show(followers), show(nodes),
+			cell(each*c.cpu/1000, "ms"), cell(each*c.bytes, "B"), cell(each*c.idle/1e4, "%"), cell(each*c.memory, "B"),
+			cell(each*c.read/budget, "s"), cell(followers*c.read/budget, "s"),
+		})
+	}
+	return rows([]string{
+		"followers", fmt.Sprintf("nodes of %s", show(perNode)), "a change of 10 KB: CPU of a node", "sent by a node",
+		"CPU of a node while nothing changes", "memory of a node, all just connected",
+		"100 KB: window, a budget for each node", "window, 50 MB/s for all",
+	}, body)
+}
