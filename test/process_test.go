@@ -57,11 +57,12 @@ func requireProgram(t *testing.T) string {
 
 // process is a catbridge of its own.
 type process struct {
-	cmd    *exec.Cmd
-	log    string // path of its log
-	id     string // its ID, if it is a leader
-	out    *bufio.Scanner
-	exited chan struct{}
+	cmd     *exec.Cmd
+	log     string // path of its log
+	id      string // its ID, if it is a leader
+	listens string // its address, if it serves
+	out     *bufio.Scanner
+	exited  chan struct{}
 }
 
 // run starts the program. It is killed at the end of the test, and its log looked through.
@@ -137,13 +138,14 @@ lines:
 	return n
 }
 
-// started finds a leader's ID in its log.
-func (p *process) started() string {
+// started finds in the log of a leader its ID, and where it serves if it does.
+func (p *process) started() bool {
 	text, _ := os.ReadFile(p.log)
 	line, _, _ := strings.Cut(string(text), "\n")
-	var event struct{ Leader string }
+	var event struct{ Leader, Listen string }
 	_ = json.Unmarshal([]byte(line), &event)
-	return event.Leader
+	p.id, p.listens = event.Leader, event.Listen
+	return p.id != ""
 }
 
 func (f *fleet) signal(p *process, sig syscall.Signal) {

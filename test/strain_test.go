@@ -2,6 +2,8 @@ package test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +41,11 @@ func TestF36_BusyProcessKeepsItsLock(t *testing.T) {
 // through in every test; here go wrong those things whose errors have the URL in them.
 func TestF34_SDKKeyIsNowhereToBeSeen(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
-		all := f.launchAll(2, 3)
+		serving := []string{"CATBRIDGE_LISTEN=127.0.0.1:0", "CATBRIDGE_STATUS=true", "CATBRIDGE_PPROF=true"}
+		all := []*process{f.launch(serving...)}
+		f.awaitHolder(all[0])
+		all = append(all, f.launch(serving...))
+		f.join(2, 3)
 		url, _ := f.forbidden()
 		for range f.rounds(1) {
 			for name, fault := range hostile(url) {
@@ -56,9 +62,32 @@ func TestF34_SDKKeyIsNowhereToBeSeen(t *testing.T) {
 			f.do(f.server, "CLIENT", "KILL", "TYPE", "pubsub")
 			f.reached(f.cdn.Publish(), f.poll()+f.takeover())
 			f.searchRedis()
+			for _, p := range all {
+				f.searchPages(p)
+			}
 			f.settle()
 		}
 	})
+}
+
+// searchPages looks for the SDK key in all that a process serves.
+func (f *fleet) searchPages(p *process) {
+	f.Helper()
+	for _, page := range []string{"/metrics", "/status", "/readyz", "/healthz", "/debug/pprof/", "/debug/pprof/goroutine?debug=2", "/debug/pprof/cmdline", "/nothing"} {
+		response, err := http.Get("http://" + p.listens + page)
+		if err != nil {
+			f.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || len(text) == 0 {
+			f.Errorf("%s: %d bytes, %v", page, len(text), err)
+		}
+		if secretIn(text) {
+			f.Errorf("the SDK key stands in %s", page)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 // searchRedis looks for the SDK key in all that Redis tells of itself.

@@ -15,9 +15,9 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// TestOfficialSDKFollowsALeader has the official SDK read what a leader makes of the
+// TestF35_OfficialSDKFollowsALeader has the official SDK read what a leader makes of the
 // CDN's three answers: first content, changed content, and 304.
-func TestOfficialSDKFollowsALeader(t *testing.T) {
+func TestF35_OfficialSDKFollowsALeader(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	cdn := fakecdn.New()

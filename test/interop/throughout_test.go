@@ -1,0 +1,76 @@
+package interop
+
+import (
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// The official SDK reads the entry throughout, while leaders come and go, the config
+// changes and keys get lost: what it gets parses each time, and is never older (I9).
+func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	keys := cachekeys.For(sdkKey)
+	cdn := fakecdn.New()
+	_, refresh := startLeader(t, client, cdn)
+	awaitVersion(t, server, cdn.Version())
+	sdk := startSDK(t, server.URL())
+	last := sdk.first(t)
+	for round := range 12 {
+		version := cdn.Publish()
+		switch round % 4 {
+		case 0:
+			_, _ = startLeader(t, client, cdn) // a candidate more
+		case 1:
+			client.Del(t.Context(), keys.Lock) // the leader loses its lock
+		case 2:
+			client.Del(t.Context(), keys.Blob, keys.Meta)
+		case 3:
+			server.Pause(t)
+			time.AfterFunc(100*time.Millisecond, func() { server.Resume(t) })
+		}
+		refresh()
+		for deadline := time.Now().Add(time.Minute); ; {
+			now := sdk.next(t)
+			if len(now.Errors) > 0 {
+				t.Fatalf("round %d: the official SDK says %q", round, now.Errors)
+			}
+			if versionOf(now) < versionOf(last) || now.FetchTime < last.FetchTime {
+				t.Fatalf("round %d: version %v of %d after %v of %d", round, versionOf(now), now.FetchTime, versionOf(last), last.FetchTime)
+			}
+			last = now
+			if versionOf(now) == float64(version) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("round %d: version %v, want %d", round, versionOf(now), version)
+			}
+			refresh() // a request that a leader's end has swallowed
+		}
+	}
+}
+
+func versionOf(r reading) float64 {
+	version, _ := r.Flags[fakecdn.VersionFlag].Value.(float64)
+	return version
+}
+
+// awaitVersion waits until the entry has that version.
+func awaitVersion(t *testing.T, server *redistest.Process, version int64) {
+	t.Helper()
+	client := server.Client(t, nil)
+	want := string(fakecdn.Config{Version: version}.JSON())
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		entry, err := cachekeys.ParseEntry([]byte(client.Get(t.Context(), cacheKey).Val()))
+		if err == nil && string(entry.JSON) == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the entry has not version %d", version)
+		}
+	}
+}
