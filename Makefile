@@ -13,6 +13,9 @@ COUNT    ?= 1
 SEED     ?= 1
 N        ?= 200000
 ARGS     ?=
+ROUNDS   ?= 100
+ROWS     ?=
+DURATION ?= 10m
 MUTANT   ?=
 STEPS    ?= 20000000
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -25,6 +28,11 @@ RACE     := $(if $(shell command -v "$${CC:-gcc}"),-race)
 # the race detector would disturb.
 CONFORMANCE := Matrices|Tables|ConfigCheck|EvaluationLogs|OfficialCacheFormat|Governance
 ALLOCATION  := Alloc
+
+# The tests of the rows asked for, such as F1,F12; none: of all.
+comma       := ,
+FAULTS      := ^TestF($(if $(ROWS),$(shell printf '%02d|' $(patsubst 0%,%,$(subst F,,$(subst $(comma), ,$(ROWS))))),[0-9][0-9]|)x)_
+faults soak: REPORT ?= dist/$@.md
 
 .PHONY: help
 help: ## list the targets
@@ -89,6 +97,16 @@ model: ## the protocol's model, at length: what it draws, and what it finds with
 .PHONY: mutants
 mutants: ## builds with one guard less each, which a test must notice; some minutes (MUTANT=pattern)
 	$(GO) run ./test/mutants -run '$(MUTANT)'
+
+.PHONY: faults
+faults: ## many rounds of every fault, and a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REPORT=dist/faults.md)
+	@mkdir -p $(dir $(REPORT)); status=0; $(GO) test -count=1 -timeout 0 -run '$(FAULTS)' ./test -args \
+		-rounds=$(ROUNDS) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; cat $(REPORT); exit $$status
+
+.PHONY: soak
+soak: ## leaders, 200 followers and random faults for long, and a report (DURATION=10m SEED=1 REPORT=dist/soak.md)
+	@mkdir -p $(dir $(REPORT)); status=0; $(GO) test -count=1 -timeout 0 -run '^TestSoak$$' ./test -args \
+		-soak=$(DURATION) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; cat $(REPORT); exit $$status
 
 .PHONY: vuln
 vuln: ## known vulnerabilities, where their database can be reached

@@ -1,7 +1,6 @@
 package test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -81,25 +80,6 @@ func TestF22_ClusterFailsOverWithoutGoingBack(t *testing.T) {
 				return primary == replica
 			})
 			w.nobodySilent(asked, 3*w.leader.Renewal+w.leader.StopActing)
-			w.settle()
-		}
-	})
-}
-
-// The slot goes to another primary and back, while all go on.
-func TestF22_SlotThatMovesSilencesNobody(t *testing.T) {
-	onCluster(t, func(w *world, cluster *redistest.Cluster) {
-		w.ready(6)
-		from, _ := w.owner(cluster)
-		home := slices.Index(cluster.Primaries, from)
-		to := cluster.Primaries[(home+1)%len(cluster.Primaries)]
-		for range w.rounds(2) {
-			w.pass(w.upTo(w.leader.Renewal))
-			w.cdn.Publish()
-			moved := time.Now()
-			cluster.MoveSlot(w.T, w.keys.Entry, from, to)
-			from, to = to, from
-			w.nobodySilent(moved, 3*w.leader.Renewal+w.leader.StopActing)
 			w.settle()
 		}
 	})

@@ -1,0 +1,108 @@
+package test
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var (
+	faultRow     = regexp.MustCompile(`^\| F(\d+) \|`)
+	faultNumbers = func() (all []int) {
+		for n := 1; n <= 36; n++ {
+			if n != 30 { // there never was one
+				all = append(all, n)
+			}
+		}
+		return all
+	}()
+)
+
+// TestEveryFaultHasATest reads docs/faults.md.
+func TestEveryFaultHasATest(t *testing.T) {
+	page, err := os.ReadFile("../docs/faults.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]map[string]bool{} // by folder
+	exists := func(dir, name string) bool {
+		if tests[dir] == nil {
+			tests[dir] = testNames(t, dir)
+		}
+		return tests[dir][name]
+	}
+	named := slices.Concat(
+		slices.Sorted(maps.Keys(testNames(t, "test"))), slices.Sorted(maps.Keys(testNames(t, "test/interop"))))
+	for _, fault := range faultsOfPage(string(page), exists, named) {
+		t.Error(fault)
+	}
+}
+
+// faultsOfPage tells what is wrong with a page: named are the tests whose names may say
+// that they belong to a row.
+func faultsOfPage(page string, exists func(dir, test string) bool, named []string) (wrong []string) {
+	rows := map[int]string{}
+	for line := range strings.Lines(page) {
+		m := faultRow.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		number, _ := strconv.Atoi(m[1]) // digits
+		if rows[number] != "" || !slices.Contains(faultNumbers, number) {
+			wrong = append(wrong, "F"+m[1]+" is there twice, or is no row")
+		}
+		rows[number] = line
+		tests := surfaceTest.FindAllStringSubmatch(line, -1)
+		if len(tests) == 0 {
+			wrong = append(wrong, "F"+m[1]+" has no test")
+		}
+		for _, test := range tests {
+			if !exists(test[1], test[2]) {
+				wrong = append(wrong, "F"+m[1]+": there is no "+test[1]+"."+test[2])
+			}
+		}
+	}
+	for _, number := range faultNumbers {
+		if rows[number] == "" {
+			wrong = append(wrong, "F"+strconv.Itoa(number)+" is missing")
+		}
+	}
+	for _, test := range named {
+		if m := rowName.FindStringSubmatch(test); m != nil {
+			number, _ := strconv.Atoi(m[1][1:]) // digits
+			if !strings.Contains(rows[number], "."+test+"`") {
+				wrong = append(wrong, "F"+strconv.Itoa(number)+" does not name "+test)
+			}
+		}
+	}
+	return wrong
+}
+
+func TestFaultsOfTheFaultPageAreSeen(t *testing.T) {
+	var good strings.Builder
+	for _, number := range faultNumbers {
+		good.WriteString("| F" + strconv.Itoa(number) + " | x | `dir.TestThere` |\n")
+	}
+	exists := func(dir, test string) bool { return dir == "dir" && test == "TestThere" }
+	if wrong := faultsOfPage(good.String(), exists, []string{"TestOther"}); len(wrong) != 0 {
+		t.Fatalf("a page without faults: %q", wrong)
+	}
+	for what, change := range map[string][2]string{
+		"a missing row":     {"| F12 | x | `dir.TestThere` |\n", ""},
+		"a row twice":       {"| F12 |", "| F13 |"},
+		"an unknown row":    {"| F12 |", "| F30 |"},
+		"a test that is no": {"| F12 | x | `dir.TestThere`", "| F12 | x | `dir.TestGone`"},
+		"no test":           {"| F12 | x | `dir.TestThere`", "| F12 | x | none"},
+	} {
+		if len(faultsOfPage(strings.Replace(good.String(), change[0], change[1], 1), exists, nil)) == 0 {
+			t.Errorf("%s is not seen", what)
+		}
+	}
+	if len(faultsOfPage(good.String(), exists, []string{"TestF12_Forgotten"})) == 0 {
+		t.Error("a test that no row names is not seen")
+	}
+}
