@@ -158,7 +158,7 @@ func TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing(t *testing.T) {
 		version := s.cdn.Publish()
 		var refuse atomic.Bool
 		refuse.Store(true)
-		s.refuseCommits(&refuse)
+		s.refuse(commitArgs, &refuse)
 		l, _ := s.start(nil)
 		s.wait(2 * time.Second)
 		if now := s.stats(l); now.Commits != 0 || now.WriteError == "" {
@@ -187,9 +187,13 @@ func TestSeededContentIsAsOldAsItsOwnAnswer(t *testing.T) {
 			s.Fatal(w, err)
 		}
 		s.wait(l.cfg.Timing.Renewal) // it is fenced
+		var refuse atomic.Bool
+		refuse.Store(true)
+		s.refuse(touchArgs, &refuse) // so that it learns of no other time
 		s.client.Del(s.Context(), s.keys.Lock)
 		s.wait(2 * l.cfg.Timing.Retry) // and leads again
 		s.server.Mini().FlushAll()
+		refuse.Store(false)
 		s.wait(3 * l.cfg.Timing.Renewal)
 		now := s.stats(l)
 		if got := s.client.HGet(s.Context(), s.keys.Meta, "cdn").Val(); got != strconv.FormatInt(w.cdn, 10) || now.Hash != testContent(7).hash {

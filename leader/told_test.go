@@ -14,9 +14,15 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// refuseCommits lets every commit fail before it is run, until the flag is unset.
-func (s *stage) refuseCommits(refuse *atomic.Bool) {
-	const args = 2 + 4 + 18 // the script and how many keys, keys, arguments
+// How many arguments EVALSHA has: the script and how many keys, keys, arguments.
+const (
+	commitArgs = 2 + 4 + 18
+	touchArgs  = 2 + 4 + 12
+)
+
+// refuse lets every command of so many arguments fail before it is run, as long as the
+// flag is set.
+func (s *stage) refuse(args int, refuse *atomic.Bool) {
 	s.server.Mini().Server().SetPreHook(func(peer *server.Peer, cmd string, have ...string) bool {
 		if !refuse.Load() || cmd != "EVALSHA" && cmd != "EVAL" || len(have) != args {
 			return false
@@ -78,7 +84,7 @@ func TestAnAnswerAboutPendingContentConfirmsNothingElse(t *testing.T) {
 		s.wait(5 * time.Second)
 		var refuse atomic.Bool
 		refuse.Store(true)
-		s.refuseCommits(&refuse)
+		s.refuse(commitArgs, &refuse)
 		before := s.stats(l)
 		version := s.cdn.Publish()
 		_ = l.RequestRefresh(s.Context(), "main")
