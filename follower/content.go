@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -17,6 +16,7 @@ type candidate struct {
 	hash   string
 	etag   string
 	source Source
+	stored cachekeys.Blob // that json is made of
 	json   func() ([]byte, error)
 }
 
@@ -45,7 +45,7 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 		return nil, err
 	}
 	return s.prepare(candidate{
-		rev: r.meta.Rev, hash: r.meta.Hash, etag: r.meta.ETag, source: SourceBlob, json: r.blob.JSON,
+		rev: r.meta.Rev, hash: r.meta.Hash, etag: r.meta.ETag, source: SourceBlob, stored: r.blob, json: r.blob.JSON,
 	}, lower)
 }
 
@@ -70,7 +70,8 @@ func (s *syncer) fromEntry(ctx context.Context, from node, again *alarm) (*snaps
 	}
 	next, _ := s.prepare(candidate{
 		rev: entry.FetchTime, hash: cachekeys.ContentHash(entry.JSON), etag: entry.ETag, source: SourceEntry,
-		json: func() ([]byte, error) { return entry.JSON, nil },
+		stored: cachekeys.Blob{Codec: cachekeys.Raw, Payload: entry.JSON},
+		json:   func() ([]byte, error) { return entry.JSON, nil },
 	}, false)
 	return next, nil
 }
@@ -95,7 +96,14 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	case s.noConfig.has(c.hash):
 		return nil, errNoConfig
 	}
-	json, err := c.json()
+	content, err := contents.get(c)
+	if noConfig, ok := errors.AsType[*noConfigError](err); ok {
+		s.inc(&s.n.RefusedConfigs)
+		s.noConfig.add(c.hash)
+		s.log.Error(eventRefusedConfig, "The config in Redis was refused; the one held stays in force.",
+			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), eventlog.Err(noConfig.error))
+		return nil, noConfig.error
+	}
 	if err != nil {
 		if c.source == SourceMessage {
 			s.inc(&s.n.BadMessages)
@@ -105,15 +113,9 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 		s.onRefused("A config was refused: it is not what it claims to be.", err)
 		return nil, err
 	}
-	config, err := evaluate.Parse(json)
-	if err != nil {
-		s.inc(&s.n.RefusedConfigs)
-		s.noConfig.add(c.hash)
-		s.log.Error(eventRefusedConfig, "The config in Redis was refused; the one held stays in force.",
-			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), eventlog.Err(err))
-		return nil, err
-	}
-	return &snapshot{config: config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source, json: json}, nil
+	return &snapshot{
+		config: content.config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source, json: content.json, shared: content,
+	}, nil
 }
 
 // apply puts a snapshot in force; nil: none.

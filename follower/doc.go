@@ -30,7 +30,9 @@
 // which the goroutine that evaluates calls.
 //
 // Clients of one SDK key, the same Redis client value and the same timings share a feed:
-// one subscription, one read, one compiled config. It ends with the last of them.
+// one subscription, one read, one compiled config. It ends with the last of them. Clients
+// whose Redis clients differ read for themselves, and still share the compiled config of
+// a content that one of them holds.
 //
 // What Redis does not have, each client's source brings: a goroutine that reads the
 // Cache, and, if the client is online, asks the CDN. It does one thing after the other,

@@ -69,7 +69,7 @@ func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
 
 func (s *syncer) takeInline(blob cachekeys.Blob, etag string) bool {
 	next, err := s.prepare(candidate{
-		rev: blob.Rev, hash: blob.Hash, etag: etag, source: SourceMessage, json: blob.JSON,
+		rev: blob.Rev, hash: blob.Hash, etag: etag, source: SourceMessage, stored: blob, json: blob.JSON,
 	}, false)
 	if err != nil || next == nil {
 		return false

@@ -27,6 +27,8 @@ type snapshot struct {
 	etag   string
 	source Source
 	json   []byte
+	// shared is what config and json are of, and keeps it in the process's table; nil: they are its own.
+	shared *compiled
 
 	// fetchTime is when the CDN gave or confirmed it, in Unix ms, where rev does not tell; 0: it does.
 	fetchTime int64
