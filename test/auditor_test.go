@@ -82,6 +82,15 @@ func (a *auditor) stored() int64 {
 	return a.highest.version
 }
 
+// committed waits until a version stands in Redis.
+func (w *world) committed(version int64) {
+	w.Helper()
+	w.eventually(w.poll(), "the change is committed", func() bool {
+		w.audit.read(w.Context())
+		return w.audit.stored() >= version
+	})
+}
+
 // allowLoss lets what is stored go back from now on: a replica that takes over may be
 // behind, until a leader mends it.
 func (a *auditor) allowLoss() {

@@ -23,10 +23,7 @@ func TestF32_LostReplyIsNoSecondChange(t *testing.T) {
 			first.link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK\r\n")) })
 			dropped := first.link.Dropped()
 			version := w.cdn.Publish()
-			w.eventually(w.poll(), "the change is committed", func() bool {
-				w.audit.read(w.Context())
-				return w.audit.stored() == version
-			})
+			w.committed(version)
 			first.link.Drop(nil)
 			lost, bound := time.Now(), w.takeover()
 			if first.link.Dropped() == dropped {
