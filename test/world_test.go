@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		if binaries != "" {
 			_ = os.RemoveAll(binaries)
 		}
-		if *reportFile != "" {
+		if *reportFile != "" && *soakFor == 0 {
 			if err := report(*reportFile); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				code = 1

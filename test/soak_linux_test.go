@@ -1,0 +1,170 @@
+package test
+
+import (
+	"flag"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/redis/go-redis/v9"
+)
+
+var soakFor = flag.Duration("soak", 0, "how long leaders and followers live through random faults; 0: not at all")
+
+const (
+	soakFollowers = 200
+	// soakEvery is how often all faults stop, and what is used is measured once all
+	// followers have the same.
+	soakEvery = 20 * time.Second
+)
+
+// soak is a fleet that lives long. Its first leader is never killed, so that it can be
+// seen whether it grows.
+type soak struct {
+	*fleet
+	leaders []*process
+	report  soakReport
+	calm    []func() // ends what a fault has begun
+}
+
+// Leaders, followers and the CDN meet random faults, one after the other and several at
+// once. Nothing grows, nothing goes back, and all come to the same again and again.
+func TestSoak(t *testing.T) {
+	if *soakFor == 0 {
+		t.Skip("see make soak")
+	}
+	s := &soak{fleet: newFleet(t, requireProgram(t))}
+	// What a test logs stays in its memory.
+	s.quiet = slog.New(slog.NewTextHandler(&unseen{secretGuard{t}}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s.connect = func(t testing.TB, _ role, _ *redistest.Link) redis.UniversalClient {
+		opts := *s.server.Client(t, nil).Options()
+		opts.PoolSize = 2
+		client := redis.NewClient(&opts)
+		t.Cleanup(func() { _ = client.Close() })
+		return client
+	}
+	s.live()
+	s.report.finish(s)
+	if *reportFile != "" {
+		s.report.write(t, *reportFile)
+	}
+}
+
+// unseen looks through what is logged and keeps nothing.
+type unseen struct{ secretGuard }
+
+func (u *unseen) Write(line []byte) (int, error) {
+	u.check(line)
+	return io.Discard.Write(line)
+}
+
+func (s *soak) live() {
+	for range 3 {
+		s.startLeader()
+	}
+	s.awaitLeader()
+	s.join(3, soakFollowers)
+	s.report.begin(s)
+	for end := time.Now().Add(*soakFor); time.Now().Before(end); {
+		for round := time.Now().Add(soakEvery); time.Now().Before(round); {
+			s.fault()
+			s.pass(s.upTo(3 * time.Second))
+		}
+		s.heal()
+		s.report.sample(s)
+	}
+}
+
+func (s *soak) startLeader() {
+	s.Helper()
+	s.leaders = append(s.leaders, s.launch("CATBRIDGE_LISTEN=127.0.0.1:0", "CATBRIDGE_PPROF=true"))
+}
+
+func (s *soak) awaitLeader() {
+	s.Helper()
+	s.eventually(s.takeover(), "somebody leads", func() bool { return s.holder() != "" })
+}
+
+// replace ends a leader, but never the first, and starts another.
+func (s *soak) replace(sig syscall.Signal) {
+	s.Helper()
+	i := 1 + s.random.IntN(len(s.leaders)-1)
+	ended := s.leaders[i]
+	s.signal(ended, sig)
+	<-ended.exited
+	s.leaders = append(s.leaders[:i], s.leaders[i+1:]...)
+	s.startLeader()
+}
+
+// until lets a fault last until the next calm, or end by itself earlier.
+func (s *soak) until(end func()) { s.calm = append(s.calm, end) }
+
+func (s *soak) fault() {
+	s.Helper()
+	faults := s.faults()
+	f := faults[s.random.IntN(len(faults))]
+	s.report.count(f.name)
+	f.happen()
+}
+
+type soakFault struct {
+	name   string
+	happen func()
+}
+
+func (s *soak) faults() []soakFault {
+	any := func(args ...any) func() { return func() { _, _ = s.server.Do(s.T, args...) } }
+	return []soakFault{
+		{"config changed", func() { s.cdn.Publish() }},
+		{"config changed", func() { s.cdn.Publish() }},
+		{"config of another size", func() { s.cdn.SetMinBytes(s.random.IntN(100 << 10)) }},
+		{"leader killed", func() { s.replace(syscall.SIGKILL) }},
+		{"leader shut down", func() { s.replace(syscall.SIGTERM) }},
+		{"leader stopped", func() { s.stopFor(s.leaders[s.random.IntN(len(s.leaders))], s.upTo(2*s.leader.LockExpiry)) }},
+		{"followers disconnected", any("CLIENT", "KILL", "TYPE", "pubsub")},
+		{"all disconnected", any("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")},
+		{"scripts forgotten", any("SCRIPT", "FLUSH")},
+		{"strange message", any("PUBLISH", s.keys.Events, strings.Repeat("x", s.random.IntN(10_000)))},
+		{"key lost", func() {
+			keys := []string{s.keys.Entry, s.keys.Blob, s.keys.Meta, s.keys.Lock}
+			any("DEL", keys[s.random.IntN(len(keys))])()
+		}},
+		{"all keys lost", func() {
+			s.audit.forget()
+			any("FLUSHALL")()
+			s.audit.forget()
+		}},
+		{"Redis pauses", any("CLIENT", "PAUSE", s.upTo(3*time.Second).Milliseconds(), "ALL")},
+		{"Redis stopped", func() {
+			s.server.Pause(s.T)
+			s.pass(s.upTo(4 * time.Second))
+			s.server.Resume(s.T)
+		}},
+		{"CDN fails", func() {
+			faults := []fakecdn.Fault{fakecdn.Status(http.StatusInternalServerError), fakecdn.Garbage(), fakecdn.HTML(), fakecdn.Truncated(), down}
+			s.cdn.Break(faults[s.random.IntN(len(faults))])
+			s.until(s.cdn.Mend)
+		}},
+	}
+}
+
+// heal ends all faults, and waits until all followers have one more version.
+func (s *soak) heal() {
+	s.Helper()
+	for _, end := range s.calm {
+		end()
+	}
+	s.calm = nil
+	healed := time.Now()
+	version := s.cdn.SetMinBytes(0) // what followers hold is of the same size each time
+	s.reached(version, s.takeover()+s.poll()+s.follower.MetaReread)
+	s.recovered(healed, s.takeover()+s.poll()+s.follower.MetaReread)
+	s.report.recovered(time.Since(healed))
+	s.audit.check(s.T)
+}

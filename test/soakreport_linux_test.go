@@ -1,0 +1,187 @@
+package test
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// used is what is in use at one moment, after garbage was collected.
+type used struct {
+	at time.Duration // since the beginning
+
+	followersHeap, followersGoroutines, followersFiles float64 // of the process with all followers
+	leaderHeap, leaderGoroutines, leaderFiles          float64 // of the leader that is never killed
+	redis                                              float64 // bytes
+	polls                                              float64 // requests to the CDN, a minute since the sample before
+}
+
+// measures say of each what it is called, and how much more it may be at the end.
+var measures = []struct {
+	name    string
+	of      func(u used) float64
+	unit    float64
+	allowed float64 // beside a tenth of what it was
+}{
+	{"heap of the followers' process, MB", func(u used) float64 { return u.followersHeap }, 1 << 20, 8 << 20},
+	{"its goroutines", func(u used) float64 { return u.followersGoroutines }, 1, 20},
+	{"its descriptors", func(u used) float64 { return u.followersFiles }, 1, 20},
+	{"heap of the leader, MB", func(u used) float64 { return u.leaderHeap }, 1 << 20, 4 << 20},
+	{"its goroutines", func(u used) float64 { return u.leaderGoroutines }, 1, 10},
+	{"its descriptors", func(u used) float64 { return u.leaderFiles }, 1, 10},
+	{"memory of Redis, MB", func(u used) float64 { return u.redis }, 1 << 20, 8 << 20},
+	{"requests to the CDN a minute", func(u used) float64 { return u.polls }, 1, 15},
+}
+
+// soakReport is what a soak came to.
+type soakReport struct {
+	began    time.Time
+	samples  []used
+	faults   map[string]int
+	worst    time.Duration
+	requests int
+	at       time.Time
+	version  int64
+	back     int
+	verdicts []string
+}
+
+func (r *soakReport) begin(s *soak) {
+	r.faults = map[string]int{}
+	r.began, r.at, r.requests = time.Now(), time.Now(), len(s.cdn.Requests())
+}
+
+func (r *soakReport) count(fault string) { r.faults[fault]++ }
+
+func (r *soakReport) recovered(took time.Duration) { r.worst = max(r.worst, took) }
+
+// sample measures what is in use now.
+func (r *soakReport) sample(s *soak) {
+	s.Helper()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		s.Fatal(err)
+	}
+	requests, now := len(s.cdn.Requests()), time.Now()
+	u := used{
+		at:            now.Sub(r.began),
+		followersHeap: float64(m.HeapAlloc), followersGoroutines: float64(runtime.NumGoroutine()), followersFiles: float64(len(files)),
+		polls: float64(requests-r.requests) / now.Sub(r.at).Minutes(),
+	}
+	r.requests, r.at = requests, now
+	leader := s.leaders[0]
+	leader.page(s.T, "/debug/pprof/heap?gc=1")
+	metrics := leader.page(s.T, "/metrics")
+	u.leaderHeap = field(s.T, metrics, "go_memstats_heap_alloc_bytes ")
+	u.leaderGoroutines = field(s.T, metrics, "go_goroutines ")
+	u.leaderFiles = field(s.T, metrics, "process_open_fds ")
+	u.redis = field(s.T, s.do(s.server, "INFO", "memory").(string), "used_memory:")
+	r.samples = append(r.samples, u)
+}
+
+// page is what a process serves there.
+func (p *process) page(t *testing.T, path string) string {
+	t.Helper()
+	response, err := http.Get("http://" + p.listens + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", path, response.Status, err)
+	}
+	return string(text)
+}
+
+// field is the number behind a name at the beginning of a line.
+func field(t *testing.T, text, name string) float64 {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("no %s in %.300s", name, text)
+	return 0
+}
+
+// finish compares the beginning with the end, a third each of what was measured, by
+// the least of each: what stays, not what a fault took for a moment.
+func (r *soakReport) finish(s *soak) {
+	s.Helper()
+	http.DefaultClient.CloseIdleConnections()
+	r.version = s.cdn.Version()
+	for _, reader := range s.readers {
+		r.back += len(reader.seen())
+	}
+	third := max(1, len(r.samples)/3)
+	for _, m := range measures {
+		low := func(samples []used) float64 {
+			least := m.of(samples[0])
+			for _, u := range samples {
+				least = min(least, m.of(u))
+			}
+			return least
+		}
+		first, last := low(r.samples[:third]), low(r.samples[len(r.samples)-third:])
+		most := first*1.1 + m.allowed
+		verdict := "flat"
+		if last > most {
+			verdict = "GROWS"
+			s.Errorf("%s: %.1f at first, %.1f at the end", m.name, first/m.unit, last/m.unit)
+		}
+		r.verdicts = append(r.verdicts, fmt.Sprintf("| %s | %.1f | %.1f | %.1f | %s |", m.name, first/m.unit, last/m.unit, most/m.unit, verdict))
+	}
+}
+
+const soakHead = `# Soak, %s
+
+%v, seed %d, on %d processors, %s: 3 leader processes, %d followers, one of them a process, on one Redis. Every %v all
+faults stop; worst time until all followers had the next version: %v. Version %d at the end. Versions that went back: %d.
+
+| Measure | First third | Last third | Allowed | |
+|---|---|---|---|---|
+%s
+
+The least of each third, after garbage was collected. Faults: %s.
+
+| Time | Followers: heap | goroutines | files | Leader: heap | goroutines | files | Redis | CDN/min |
+|---|---|---|---|---|---|---|---|---|
+`
+
+func (r *soakReport) write(t *testing.T, path string) {
+	t.Helper()
+	var faults []string
+	for _, name := range slices.Sorted(maps.Keys(r.faults)) {
+		faults = append(faults, fmt.Sprintf("%s %d", name, r.faults[name]))
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, soakHead, time.Now().UTC().Format(time.DateOnly), *soakFor, *seed, runtime.NumCPU(), runtime.Version(), soakFollowers, soakEvery,
+		r.worst.Round(time.Millisecond), r.version, r.back, strings.Join(r.verdicts, "\n"), strings.Join(faults, ", "))
+	for i, u := range r.samples {
+		if i%max(1, len(r.samples)/30) != 0 && i != len(r.samples)-1 {
+			continue
+		}
+		fmt.Fprintf(&out, "| %v | %.1f MB | %.0f | %.0f | %.1f MB | %.0f | %.0f | %.1f MB | %.0f |\n", u.at.Round(time.Second),
+			u.followersHeap/(1<<20), u.followersGoroutines, u.followersFiles, u.leaderHeap/(1<<20), u.leaderGoroutines, u.leaderFiles, u.redis/(1<<20), u.polls)
+	}
+	if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

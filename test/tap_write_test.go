@@ -1,0 +1,89 @@
+package test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// onWrite judges what a script did.
+func (p *tap) onWrite(r ran) {
+	if len(r.args) < 2 {
+		return
+	}
+	what := ""
+	switch {
+	case r.args[0] == "HSET" && r.args[1] == p.keys.Meta && r.args[2] != "epoch",
+		r.args[0] == "HSET" && r.args[1] == p.keys.Meta && len(r.args) > 4:
+		what = "meta"
+	case (r.args[0] == "SET" || r.args[0] == "SETRANGE") && r.args[1] == p.keys.Entry:
+		what = "entry"
+	case (r.args[0] == "SET" || r.args[0] == "SETRANGE") && r.args[1] == p.keys.Blob:
+		what = "blob"
+	case r.args[0] == "PUBLISH" && r.args[1] == p.keys.Events && p.claim != "":
+		what = "message"
+		p.sent++
+	default:
+		return
+	}
+	if p.known && p.claim != p.holder(r.at) && p.claim != p.gaveUp {
+		p.fault("the %s was written for %q while %q held the lock (I2)", what, p.claim, p.holder(r.at))
+	}
+	if p.wrote == nil {
+		p.wrote = map[string]string{}
+	}
+	p.wrote[what] = revOf(r.args)
+	if what == "entry" {
+		p.onEntry(r.args)
+	}
+}
+
+// onEntry sees to it that what a leader writes does not go back.
+func (p *tap) onEntry(args []string) {
+	now := found{version: p.order.version}
+	now.fetched, _ = strconv.ParseInt(revOf(args), 10, 64)
+	if args[0] == "SET" {
+		entry, err := cachekeys.ParseEntry([]byte(args[2]))
+		if err != nil {
+			p.fault("an entry was written: %v", err)
+			return
+		}
+		if now.version, err = versionIn(entry.JSON); err != nil {
+			p.fault("an entry was written: %v", err)
+		}
+	}
+	if now.fetched < p.order.fetched || now.version < p.order.version {
+		p.audit.wentBack(fmt.Sprintf("%+v was written after %+v", now, p.order))
+	}
+	p.order = now
+}
+
+// revOf is the rev that a write sets.
+func revOf(args []string) string {
+	switch args[0] {
+	case "SET":
+		rev, _, _ := strings.Cut(args[2], "\n")
+		return rev
+	case "SETRANGE":
+		return args[3]
+	}
+	for i := 2; i+1 < len(args); i += 2 { // HSET
+		if args[i] == "rev" {
+			return args[i+1]
+		}
+	}
+	return ""
+}
+
+// end looks at what the script before has written, all in all.
+func (p *tap) end() {
+	if p.wrote["entry"]+p.wrote["blob"]+p.wrote["meta"] != "" {
+		_, announced := p.wrote["message"]
+		if p.wrote["entry"] != p.wrote["blob"] || p.wrote["blob"] != p.wrote["meta"] || !announced {
+			p.fault("a script wrote these revs: %v (I3)", p.wrote)
+		}
+	}
+	p.claim, p.gaveUp, p.wrote = "", "", nil
+}
