@@ -125,12 +125,12 @@ var following = []mutant{
 	{
 		"a silent connection that is kept", "F11", []edit{{"internal/subscription",
 			`case quiet >= s.opts.Dead:`, `case quiet < 0:`}},
-		test{"follower", "^TestASilentConnectionIsGivenUp$"},
+		test{"internal/subscription", "^TestASilentConnectionIsGivenUpWithinDead$"},
 	},
 	{
 		"a connection without messages that is kept", "I7", []edit{{"follower",
-			`	if !moved && !renewed {`, `	if true {`}},
-		test{"follower", "^TestADeafConnectionIsReplaced$"},
+			`	if !moved && !renewed {`, `	if true || moved || renewed {`}},
+		test{"follower", "^TestPubSubThatNeverDeliversMeansPolling$"},
 	},
 	{
 		"a replica that is believed", "I8", []edit{{"follower",
