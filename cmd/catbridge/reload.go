@@ -48,6 +48,11 @@ func (r *reloader) run(ctx context.Context) error {
 		defer watcher.Close()
 		r.watcher, events, failures = watcher, watcher.Events, watcher.Errors
 	}
+	if pipes := r.running.Pipes; len(pipes) > 0 {
+		r.log.Info("settings came from a pipe, and are not read again: to change them takes a restart", "pipes", pipes)
+		<-ctx.Done()
+		return nil
+	}
 	r.watch(r.running.Files)
 	ticker := time.NewTicker(recheck)
 	defer ticker.Stop()

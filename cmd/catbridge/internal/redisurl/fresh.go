@@ -38,11 +38,13 @@ func readPassword(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	password := strings.TrimRight(string(data), "\r\n")
+	password := strings.TrimRight(strings.TrimPrefix(string(data), "\ufeff"), "\r\n")
 	switch {
 	case password == "":
 		return "", errors.New(path + " is empty")
-	case strings.ContainsAny(password, "\x00\r\n"):
+	case strings.Contains(password, "\x00"):
+		return "", errors.New(path + " is no text")
+	case strings.ContainsAny(password, "\r\n"):
 		return "", errors.New(path + " is no password: it has several lines")
 	}
 	return password, nil

@@ -24,11 +24,8 @@ type Options struct {
 // New checks the settings, and reads the files that they name. Its errors, told all at
 // once, are of type [*FieldError].
 func New(s Settings) (Options, error) {
-	if err := s.complete(); err != nil {
-		return Options{}, err
-	}
+	errs := []error{s.complete()}
 	o := Options{settings: s}
-	var errs []error
 	if s.PasswordFile != "" {
 		var err error
 		o.password, err = newFresh(func() (string, error) { return readPassword(s.PasswordFile) })
@@ -36,12 +33,15 @@ func New(s Settings) (Options, error) {
 			errs = append(errs, &FieldError{"password_file", err.Error()})
 		}
 	}
-	if s.TLS.Enabled {
+	if s.TLS != (TLS{}) {
 		var err error
 		o.tls, err = newFresh(s.TLS.config)
 		errs = append(errs, err)
 	}
-	return o, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return Options{}, err
+	}
+	return o, nil
 }
 
 // Address is where the Redis is, without any secret.

@@ -121,20 +121,12 @@ func (s *Settings) complete() error {
 	} {
 		must(d >= 0, name, "%v is negative", d)
 	}
-	return errors.Join(append(errs, s.TLS.check())...)
-}
-
-func (t TLS) check() error {
-	if !t.Enabled && t != (TLS{}) {
-		return &FieldError{"tls.enabled", "TLS is set up, but off: set redis.tls.enabled to true, or write rediss://"}
-	}
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		return &FieldError{"tls.cert_file", "certificate and key go together: one of tls.cert_file and tls.key_file is missing"}
-	}
-	if t.MinVersion != "" && versions[t.MinVersion] == 0 {
-		return &FieldError{"tls.min_version", fmt.Sprintf("%q is not one of 1.2, 1.3", t.MinVersion)}
-	}
-	return nil
+	t := s.TLS
+	must(t.Enabled || t == TLS{}, "tls.enabled", "TLS is set up, but off: set redis.tls.enabled to true, or write rediss://")
+	must(t.CertFile == "" || t.KeyFile != "", "tls.cert_file", "certificate and key go together: tls.key_file is missing")
+	must(t.KeyFile == "" || t.CertFile != "", "tls.key_file", "certificate and key go together: tls.cert_file is missing")
+	must(t.MinVersion == "" || versions[t.MinVersion] != 0, "tls.min_version", "%q is not one of 1.2, 1.3", t.MinVersion)
+	return errors.Join(errs...)
 }
 
 // withPort checks an address, and adds the port where it has none.

@@ -24,7 +24,7 @@ func (t TLS) config() (*tls.Config, error) {
 			errs = append(errs, &FieldError{"tls.ca_file", t.CAFile + " holds no certificate in PEM form"})
 		}
 	}
-	if t.CertFile != "" {
+	if t.CertFile != "" && t.KeyFile != "" { // one of them alone is told already
 		pair, err := t.pair()
 		c.Certificates = []tls.Certificate{pair}
 		errs = append(errs, err)

@@ -21,7 +21,7 @@ func (l *loader) checkRedis() {
 		s.Files = append(s.Files, s.Redis.PasswordFile)
 	}
 	if len(s.Redis.Addresses) == 0 && s.Redis.Socket == "" {
-		if len(l.faults) == 0 && !l.OptionalRedis {
+		if !l.tried(pathRedisURL, "redis.addresses", "redis.socket") && !l.OptionalRedis {
 			l.faults.add("", "no Redis: give --redis or $CATBRIDGE_REDIS_URL, such as redis://localhost:6379")
 		}
 		return
@@ -69,8 +69,9 @@ func (l *loader) checkLeader() {
 }
 
 var (
-	wrappings = regexp.MustCompile(`^(leader|cdn|SDKKeys\[\d+\]): `)
-	fieldName = regexp.MustCompile(`^(Timing: )?([A-Z][A-Za-z]*)(\[\d+\])?:? `)
+	wrappings  = regexp.MustCompile(`^(leader|cdn|SDKKeys\[\d+\]): `)
+	fieldName  = regexp.MustCompile(`^(Timing: )?([A-Z][A-Za-z]*)(\[\d+\])?:? `)
+	timingName = regexp.MustCompile(`\b(LockExpiry|Renewal|StopActing|Retry|Idle|Dead|PollInterval)\b`)
 )
 
 // leaderFault tells an error of the leader where the setting stands that it names.
@@ -86,7 +87,7 @@ func (l *loader) leaderFault(err error, k *SDKKey) {
 	case m == nil:
 		l.faults.add("", "%s", text)
 	case m[1] != "":
-		l.say(k, "timings."+snake(m[2]), "%s", strings.TrimPrefix(text, m[1]))
+		l.say(k, "timings."+snake(m[2]), "%s", timingName.ReplaceAllStringFunc(strings.TrimPrefix(text, m[1]), snake))
 	default:
 		l.say(k, snake(m[2]), "%s", strings.TrimPrefix(text, m[0]))
 	}

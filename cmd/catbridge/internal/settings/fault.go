@@ -36,7 +36,16 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// maxFaults bounds what is told of a file that is wrong throughout.
+const maxFaults = 100
+
 func (f *Faults) add(where, format string, args ...any) {
+	switch {
+	case len(*f) > maxFaults:
+		return
+	case len(*f) == maxFaults:
+		where, format, args = "", "and more", nil
+	}
 	fault := Fault{where, fmt.Sprintf(format, args...)}
 	if !slices.Contains(*f, fault) {
 		*f = append(*f, fault)

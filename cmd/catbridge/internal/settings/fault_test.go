@@ -73,7 +73,7 @@ secretsecretsecret1111: 1
 		"catbridge.yaml:22: redis.username is in the URL of catbridge.yaml:21, too: give one of them",
 		`catbridge.yaml:23: redis.tls.min_version: "1.1" is not one of 1.2, 1.3`,
 		"catbridge.yaml:23: redis.tls.ca_file: stat absent: no such file or directory",
-		"catbridge.yaml:25: timings.renewal: Renewal must be below StopActing, or one late renewal ends the term",
+		"catbridge.yaml:25: timings.renewal: renewal must be below stop_acting, or one late renewal ends the term",
 		`catbridge.yaml:26: timings.idle: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
 		"catbridge.yaml:27: log.level: it is given twice",
 		"catbridge.yaml:28: listen: it is no address to listen at: write host:port or :port",
@@ -120,8 +120,11 @@ func TestAFileThatIsNoSettingsIsRefusedWithItsLine(t *testing.T) {
 }
 
 func TestWhatIsMissingIsSaid(t *testing.T) {
-	given{}.faults(t, "no SDK key: give --sdk-key, $CATBRIDGE_SDK_KEY or --sdk-key-file, or sdk_keys in the file of --config")
-	given{flags: []string{"--sdk-key", keyA}}.faults(t, "no Redis: give --redis or $CATBRIDGE_REDIS_URL, such as redis://localhost:6379")
+	const noKey = "no SDK key: give --sdk-key, $CATBRIDGE_SDK_KEY or --sdk-key-file, or sdk_keys in the file of --config"
+	const noRedis = "no Redis: give --redis or $CATBRIDGE_REDIS_URL, such as redis://localhost:6379"
+	given{}.faults(t, noKey, noRedis)
+	given{flags: []string{"--listen", "x"}}.faults(t, noKey, "--listen: it is no address to listen at: write host:port or :port", noRedis)
+	given{flags: []string{"--sdk-key", keyA}}.faults(t, noRedis)
 }
 
 // TestAnAliasStandsForWhatItNames lets SDK keys share a list.

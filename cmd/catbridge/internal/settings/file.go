@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -18,6 +19,7 @@ type document struct {
 	lines  map[string]int
 	keys   []SDKKey // with origins; paths in them are as they were written
 	faults Faults
+	broken bool // it is no YAML, so that more may stand in it
 }
 
 // parse reads a configuration file. Values are checked one by one; what they mean
@@ -30,13 +32,13 @@ func parse(name string, data []byte) *document {
 	case errors.Is(err, io.EOF):
 		return d // all settings have their defaults
 	case err != nil:
-		d.syntax(err)
+		d.syntax(err, data)
 		return d
 	}
 	if err := decoder.Decode(&next); err == nil {
 		d.fault(next.Line, "", "a second document begins here: write one")
 	} else if !errors.Is(err, io.EOF) {
-		d.syntax(err)
+		d.syntax(err, data)
 	}
 	var s Settings
 	table := s.table(&more{})
@@ -65,22 +67,37 @@ func (d *document) fault(line int, path, format string, args ...any) {
 
 var (
 	yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
-	yamlWord = regexp.MustCompile(`unknown anchor`)
+	// The parser counts lines from 0, the scanner from 1.
+	yamlParser = regexp.MustCompile(`^(did not find expected (<|node content|'-'|key|',' or)|found duplicate|found undefined|found incompatible)`)
+	yamlAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+	yamlBytes  = regexp.MustCompile(`^control characters|UTF-8`)
 )
 
 // syntax tells where a file is no YAML. An unknown anchor's name is not repeated: it
 // may be a password that begins with a star.
-func (d *document) syntax(err error) {
+func (d *document) syntax(err error, data []byte) {
+	d.broken = true
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		fmt.Sscan(m[1], &line)
 		text = m[2]
+		if yamlParser.MatchString(text) {
+			line++
+		}
 	}
-	if yamlWord.MatchString(text) {
+	if m := yamlAnchor.FindStringSubmatch(text); m != nil {
 		text = "a value begins with * and names no anchor: put it between quotes"
+		line = lineOf(data, bytes.Index(data, []byte("*"+m[1])))
+	} else if yamlBytes.MatchString(text) {
+		line = lineOf(data, bytes.IndexFunc(data, func(r rune) bool {
+			return r == utf8.RuneError || r < ' ' && !strings.ContainsRune("\t\r\n", r) || r == 0x7f
+		}))
 	}
 	d.fault(line, "", "no valid YAML: %s", text)
 }
+
+// lineOf is the line that an offset is in.
+func lineOf(data []byte, offset int) int { return 1 + bytes.Count(data[:max(0, offset)], []byte("\n")) }
 
 // mapping hands the settings in a node to take, and tells of those that are unknown.
 func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, take func(*setting, *yaml.Node, int)) {
@@ -108,6 +125,8 @@ func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, tak
 		}
 		seen[path] = true
 		switch {
+		case value.Anchor != "" && isNull(value):
+			d.fault(value.Line, path, "the value begins with &, which names it for an alias: put it between quotes")
 		case isNull(resolve(value)): // not given
 		case group:
 			d.mapping(value, path+".", table, take)

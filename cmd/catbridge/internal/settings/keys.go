@@ -45,14 +45,14 @@ func (l *loader) parseKeyLines(text string) {
 
 // checkKeys checks the SDK keys, each by itself and against each other.
 func (l *loader) checkKeys() {
-	if len(l.s.SDKKeys) == 0 && len(l.faults) == 0 {
+	if len(l.s.SDKKeys) == 0 && !l.tried(pathKeys, pathKeyFile) {
 		l.faults.add("", "no SDK key: give --sdk-key, $CATBRIDGE_SDK_KEY or --sdk-key-file, or sdk_keys in the file of --config")
 	}
 	names, keys := map[string]string{}, map[string]string{}
 	for i := range l.s.SDKKeys {
 		k := &l.s.SDKKeys[i]
 		switch first, twice := keys[k.Key]; {
-		case k.Key == "" && k.path == "":
+		case k.Key == "" && (k.path == "" || k.origin["key"] != "" && k.origin["key_file"]+k.origin["key_env"] == ""):
 			l.say(k, "key", "the SDK key is empty")
 		case k.Key == "": // told where it was looked for
 		case twice:

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // read reads all sources.
@@ -45,13 +47,20 @@ func (l *loader) variable(name string) string {
 	return ""
 }
 
-// maxFile bounds what is read of a file.
-const maxFile = 1 << 20
+const (
+	// maxFile bounds what is read of a file.
+	maxFile = 1 << 20
+	// pipeTimeout bounds the wait for one that is a pipe.
+	pipeTimeout = 5 * time.Second
+)
 
 // readFile reads a text file, and remembers it as one to watch. Faults show none of it.
 func (l *loader) readFile(k *SDKKey, path, file string) (string, bool) {
 	if !slices.Contains(l.s.Files, file) {
 		l.s.Files = append(l.s.Files, file)
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		l.s.Pipes = append(l.s.Pipes, file)
 	}
 	text, err := readText(file)
 	fmt.Fprintf(l.seen, "%q %q %v\n", file, text, err)
@@ -62,11 +71,13 @@ func (l *loader) readFile(k *SDKKey, path, file string) (string, bool) {
 }
 
 func readText(path string) (string, error) {
-	file, err := os.Open(path)
+	// Opening a pipe that nobody writes to must not wait, nor must the process's end for it.
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
+	_ = file.SetReadDeadline(time.Now().Add(pipeTimeout)) // where it can wait: a pipe
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case err != nil:
@@ -76,5 +87,5 @@ func readText(path string) (string, error) {
 	case slices.Contains(data, 0):
 		return "", fmt.Errorf("%s is no text", path)
 	}
-	return string(data), nil
+	return strings.TrimPrefix(string(data), "\ufeff"), nil
 }

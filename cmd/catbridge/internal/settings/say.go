@@ -3,6 +3,7 @@ package settings
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ func (l *loader) say(k *SDKKey, path, format string, args ...any) {
 			return
 		}
 	}
-	where := place(l.s.origin, path)
+	where := cmp.Or(place(l.s.origin, path), l.nearby(path))
 	switch {
 	case where == "" && k != nil && k.path == "" && (path == "key" || path == "name"):
 		l.faults.add(k.where, "%s", text)
@@ -38,7 +39,31 @@ func (l *loader) isName(where, path string) bool {
 			return false
 		}
 	}
-	return strings.HasPrefix(where, "--") || strings.HasPrefix(where, "$")
+	return isFlagOrVariable(where) && where == place(l.s.origin, path)
+}
+
+// nearby is where a setting of the same group stands, for one that is missing beside it.
+func (l *loader) nearby(path string) string {
+	for group := path; strings.Contains(group, "."); {
+		group = group[:strings.LastIndex(group, ".")]
+		for _, set := range l.table {
+			if where := l.s.origin[set.path]; where != "" && strings.HasPrefix(set.path, group+".") {
+				return where
+			}
+		}
+	}
+	return ""
+}
+
+// tried tells whether one of the settings is given, right or wrong, or may be, in a file
+// that cannot be read.
+func (l *loader) tried(paths ...string) bool {
+	if l.s.File != "" && (l.document == nil || l.document.broken) {
+		return true
+	}
+	return slices.ContainsFunc(paths, func(path string) bool {
+		return slices.ContainsFunc(l.sources, func(src *source) bool { return src.tried[path] })
+	})
 }
 
 // place is where a setting stands; empty: nowhere.

@@ -39,6 +39,8 @@ type Settings struct {
 	File string
 	// Files are all files that were read, to watch for changes.
 	Files []string
+	// Pipes are those among them that can be read just once.
+	Pipes []string
 	// Read is a hash of what was read from them.
 	Read string
 	// Warnings are what is allowed, but hardly meant.

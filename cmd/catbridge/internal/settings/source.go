@@ -16,11 +16,12 @@ type source struct {
 	values *koanf.Koanf
 	where  func(*setting) string
 	within map[string]string // what stands in a URL, and where that stands
+	tried  map[string]bool   // what is given, right or wrong
 	faults Faults
 }
 
 func newSource(where func(*setting) string) *source {
-	return &source{values: koanf.New("."), where: where, within: map[string]string{}}
+	return &source{values: koanf.New("."), where: where, within: map[string]string{}, tried: map[string]bool{}}
 }
 
 // load takes what a provider reads; those in use here cannot fail.
@@ -41,6 +42,7 @@ func (src *source) take(set *setting, given []string) (string, any) {
 	if len(given) == 0 {
 		given = []string{""}
 	}
+	src.tried[set.path] = true
 	if err := set.value.check(given); err != nil {
 		src.faults.add(src.where(set), "%v", err)
 		return "", nil
@@ -78,6 +80,9 @@ func fromFile(d *document, table []*setting) *source {
 		}
 	}
 	src.load(confmap.Provider(d.values, "."))
+	for path := range d.lines {
+		src.tried[path] = true
+	}
 	src.faults = d.faults
 	return src
 }
@@ -98,10 +103,11 @@ func (src *source) expand(table []*setting) {
 	if src.has("redis.addresses") || src.has("redis.socket") || !src.has(pathRedisURL) {
 		return // both: told by exclude
 	}
-	where := src.where(find(table, pathRedisURL))
+	url := find(table, pathRedisURL)
+	where := src.where(url)
 	parts, err := redisurl.Split(src.values.Strings(pathRedisURL)[0])
 	if err != nil {
-		src.faults.add(where, "%v", err)
+		src.fault(url, "%v", err)
 	}
 	src.values.Delete(pathRedisURL)
 	for _, part := range parts {
@@ -119,6 +125,19 @@ func (src *source) expand(table []*setting) {
 	}
 }
 
+// fault tells what is wrong with a setting, by its flag or variable, or else by line and name.
+func (src *source) fault(set *setting, format string, args ...any) {
+	where, text := src.origin(set), fmt.Sprintf(format, args...)
+	if _, inURL := src.within[set.path]; inURL || !isFlagOrVariable(where) {
+		text = set.path + ": " + text
+	}
+	src.faults.add(where, "%s", text)
+}
+
+func isFlagOrVariable(where string) bool {
+	return strings.HasPrefix(where, "--") || strings.HasPrefix(where, "$")
+}
+
 // called is how a fault calls a setting that is given: by its flag or variable, or else
 // by its name and line.
 func (src *source) called(set *setting) string {
@@ -126,7 +145,7 @@ func (src *source) called(set *setting) string {
 	if _, inURL := src.within[set.path]; inURL {
 		return set.path + " in the URL of " + where
 	}
-	if strings.HasPrefix(where, "--") || strings.HasPrefix(where, "$") {
+	if isFlagOrVariable(where) {
 		return where
 	}
 	return set.path + " (" + where + ")"
@@ -143,7 +162,7 @@ func (src *source) exclude(table []*setting) {
 			case first == nil:
 				first = set
 			default:
-				src.faults.add(src.origin(set), "%s is given, too: give one of them", src.called(first))
+				src.fault(set, "%s is given, too: give one of them", src.called(first))
 				src.values.Delete(path)
 			}
 		}

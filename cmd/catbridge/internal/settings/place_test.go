@@ -1,0 +1,84 @@
+package settings
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestEveryFaultOfAFileNamesLineAndSetting has what is found wrong only together with
+// other settings, or in what a setting holds.
+func TestEveryFaultOfAFileNamesLineAndSetting(t *testing.T) {
+	for text, want := range map[string][]string{
+		"redis:\n  url: http://u:" + password + "@h": {"2: redis.url: it must begin with redis://, rediss:// or unix://"},
+		"redis:\n  url: redis://h?foo=1": {"2: redis.url: unexpected option foo: there are addr, master_name, dial_timeout, " +
+			"read_timeout, write_timeout, conn_max_idle_time, conn_max_lifetime, pool_size, protocol"},
+		"redis:\n  url: redis://h\n  socket: /x":                             {"3: redis.socket: redis.url (catbridge.yaml:2) is given, too: give one of them"},
+		"redis:\n  addresses: [h]\n  mode: sentinel":                         {"3: redis.master_name: the name of the primary, which the Sentinels know it by, is missing"},
+		"redis:\n  url: redis://h\n  tls:\n    ca_file: absent":              {"4: redis.tls.enabled: TLS is set up, but off: set redis.tls.enabled to true, or write rediss://", "4: redis.tls.ca_file: stat absent: no such file or directory"},
+		"redis:\n  url: rediss://h\n  tls:\n    key_file: x\n    ca_file: y": {"4: redis.tls.key_file: certificate and key go together: tls.cert_file is missing", "5: redis.tls.ca_file: stat y: no such file or directory"},
+		"redis:\n  url: redis://h\ntimings:\n  lock_expiry: 1s":              {"4: timings.stop_acting: stop_acting must be below lock_expiry, or two leaders act at once"},
+		"redis:\n  url: redis://h\n  password: &" + password:                 {"3: redis.password: the value begins with &, which names it for an alias: put it between quotes"},
+		"redis:\n  url: redis://h\n\n  password: *" + password:               {"4: no valid YAML: a value begins with * and names no anchor: put it between quotes"},
+		"redis:\n  url: redis://h\n  password: a\x01":                        {"3: no valid YAML: control characters are not allowed"},
+		"redis:\n  url: redis://h\nlog: {level: info\nlisten: :1":            {"3: no valid YAML: did not find expected ',' or '}'"},
+		"redis:\n  url: redis://h\nsdk_keys:\n- {name: a, key: ''}":          {"4: sdk_keys[0].key: the SDK key is empty"},
+	} {
+		for i := range want {
+			want[i] = "catbridge.yaml:" + want[i]
+		}
+		g := given{file: text}
+		if !strings.Contains(text, "sdk_keys") {
+			g.environ = []string{"CATBRIDGE_SDK_KEY=" + keyA}
+		}
+		g.faults(t, want...)
+	}
+}
+
+func TestAByteOrderMarkBelongsToNoSecret(t *testing.T) {
+	s := given{
+		flags: []string{"--redis", "redis://h"},
+		files: map[string]string{"key": "\ufeff" + keyA + "\r\n", "hook": "\ufeffsecretsecretsecret\r\n", "pw": "\ufeff" + password + "\r\n"},
+		file:  "sdk_keys: [{name: a, key_file: key, webhook_key_files: [hook]}]\nredis: {sentinel_password_file: pw, mode: sentinel, master_name: x, addresses: [h]}",
+	}.must(t)
+	if k := s.SDKKeys[0]; k.Key != keyA || k.WebhookKeys[0] != "secretsecretsecret" || s.Redis.SentinelPassword != password {
+		t.Errorf("%q %q %q", k.Key, k.WebhookKeys, s.Redis.SentinelPassword)
+	}
+}
+
+// TestAPipeIsReadOnceAndHoldsNothingUp: the end of the process would wait for it.
+func TestAPipeIsReadOnceAndHoldsNothingUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	load := func(path string) (*Settings, error) {
+		return Load(Options{Part: SDKKeys, Variables: SDKKeys, Environ: []string{"CATBRIDGE_SDK_KEY_FILE=" + path}})
+	}
+	s, err := load(path) // nobody writes to it
+	if err == nil || !strings.Contains(err.Error(), "there is no SDK key in it") || !slices.Equal(s.Pipes, []string{path}) {
+		t.Errorf("%v, pipes %q", err, s.Pipes)
+	}
+	// As a shell hands over what a command prints.
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	fmt.Fprintln(w, keyA)
+	w.Close()
+	if s, err = load(fmt.Sprintf("/dev/fd/%d", r.Fd())); err != nil || len(s.SDKKeys) != 1 || len(s.Pipes) != 1 {
+		t.Errorf("%v, pipes %q", err, s.Pipes)
+	}
+}
+
+func TestAFileThatIsWrongThroughoutIsToldInPart(t *testing.T) {
+	d := parse("f", []byte(strings.Repeat("nonsense: 1\n", 10*maxFaults)))
+	if len(d.faults) != maxFaults+1 || d.faults[maxFaults].Text != "and more" {
+		t.Errorf("%d faults", len(d.faults))
+	}
+}
