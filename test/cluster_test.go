@@ -56,16 +56,6 @@ func TestF22_ChangeReachesFollowersOnEveryNodeOfACluster(t *testing.T) {
 	})
 }
 
-// nobodySilent waits until every follower has heard two more messages since a fault.
-func (w *world) nobodySilent(since time.Time, bound time.Duration) {
-	w.Helper()
-	for _, r := range w.readers {
-		heard := r.client.Stats().Messages
-		w.eventually(bound, r.name+" hears messages", func() bool { return r.client.Stats().Messages >= heard+2 })
-	}
-	w.recovered(since, bound)
-}
-
 func TestF22_ClusterFailsOverWithoutGoingBack(t *testing.T) {
 	onCluster(t, func(w *world, cluster *redistest.Cluster) {
 		w.ready(6)
@@ -79,7 +69,8 @@ func TestF22_ClusterFailsOverWithoutGoingBack(t *testing.T) {
 				primary, _ := w.owner(cluster)
 				return primary == replica
 			})
-			w.nobodySilent(asked, 3*w.leader.Renewal+w.leader.StopActing)
+			w.heartbeats() // nobody is silent
+			w.recovered(asked, 3*w.leader.Renewal+w.leader.StopActing)
 			w.settle()
 		}
 	})
@@ -93,7 +84,8 @@ func TestF22_ClusterLosesANodeWithoutGoingBack(t *testing.T) {
 		primary.Kill()
 		killed, bound := time.Now(), max(w.leader.LockExpiry, 2*redistest.NodeTimeout)+3*time.Second
 		w.reached(w.cdn.Publish(), bound)
-		w.nobodySilent(killed, bound)
+		w.heartbeats() // nobody is silent
+		w.recovered(killed, bound)
 		w.settle()
 	})
 }

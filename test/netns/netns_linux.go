@@ -29,8 +29,9 @@ type Network struct {
 	ended  chan struct{}
 }
 
-// New makes a network, which is gone at the end of the test. Where that cannot be the
-// test ends, see [missing.Skip].
+// New makes a network, which is gone at the end of the test. Without the program the
+// test ends, see [missing.Skip]; where the kernel does not allow it, which nothing that
+// could be installed would change, it is skipped.
 func New(t testing.TB) *Network {
 	t.Helper()
 	if _, err := exec.LookPath(Program); err != nil {
@@ -40,7 +41,7 @@ func New(t testing.TB) *Network {
 	made := make(chan error)
 	go n.serve(made)
 	if err := <-made; err != nil {
-		missing.Skip(t, "a network namespace cannot be made: run the test as root, where that is allowed (%v)", err)
+		t.Skipf("a network namespace cannot be made: run the test as root, where that is allowed (%v)", err)
 	}
 	t.Cleanup(func() {
 		close(n.tasks)
@@ -48,7 +49,7 @@ func New(t testing.TB) *Network {
 		_ = n.handle.Close()
 	})
 	if err := n.rules(t.Context(), "add table inet faults"); err != nil {
-		missing.Skip(t, "packets cannot be filtered: the kernel must have nf_tables (%v)", err)
+		t.Skipf("packets cannot be filtered: the kernel must have nf_tables, and allow it (%v)", err)
 	}
 	return n
 }
