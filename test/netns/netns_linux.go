@@ -54,17 +54,20 @@ func New(t testing.TB) *Network {
 	return n
 }
 
-// serve is the thread that lives in the namespace: processes are started by it, and
-// must not outlive it. It is not given back to other goroutines.
+// serve is the thread that lives in the namespace: processes are started by it.
 func (n *Network) serve(made chan<- error) {
 	defer close(n.ended)
-	runtime.LockOSThread()
-	err := unix.Unshare(unix.CLONE_NEWNET)
-	if err == nil {
+	back, err := leaveable()
+	if err != nil {
+		made <- err
+		return
+	}
+	defer back()
+	if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
 		err = loopbackUp()
 	}
 	if err == nil {
-		n.handle, err = os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+		n.handle, err = own()
 	}
 	made <- err
 	if err != nil {
@@ -73,6 +76,31 @@ func (n *Network) serve(made chan<- error) {
 	for task := range n.tasks {
 		task()
 	}
+}
+
+// own opens the namespace of this thread.
+func own() (*os.File, error) {
+	return os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+}
+
+// leaveable keeps the goroutine on its thread until it calls back, which returns the
+// thread to the namespace that it comes from. The thread must not end with the goroutine:
+// every process that was ever started from it, by whichever test, would be killed, since
+// redistest has the kernel kill a process whose parent ends, and that is a thread.
+func leaveable() (back func(), err error) {
+	runtime.LockOSThread()
+	home, err := own()
+	if err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	return func() {
+		defer func() { _ = home.Close() }()
+		if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
+			panic(fmt.Sprintf("netns: the way back to the network of the machine: %v", err))
+		}
+		runtime.UnlockOSThread()
+	}, nil
 }
 
 func loopbackUp() error {
@@ -109,16 +137,20 @@ func (n *Network) Host(ip string) func(ctx context.Context, network, addr string
 		err  error
 	}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		// A thread of its own: a socket belongs to the namespace of the thread that makes
-		// it. The thread ends with its goroutine, since it is not unlocked.
+		// A socket belongs to the namespace of the thread that makes it.
 		done := make(chan result)
 		go func() {
-			runtime.LockOSThread()
 			var r result
+			defer func() { done <- r }()
+			back, err := leaveable()
+			if err != nil {
+				r.err = err
+				return
+			}
+			defer back()
 			if r.err = unix.Setns(int(n.handle.Fd()), unix.CLONE_NEWNET); r.err == nil {
 				r.conn, r.err = dialer.DialContext(ctx, network, addr)
 			}
-			done <- r
 		}()
 		r := <-done
 		return r.conn, r.err

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -86,6 +90,47 @@ func TestPacketsOfOneHostAreDroppedWithNoSign(t *testing.T) {
 		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := conn.Read(make([]byte, 1)); err != nil { // what was lost is sent again
 			t.Errorf("after %s: %v", rule, err)
+		}
+	}
+}
+
+// A process whose parent's end is its own belongs to the thread that started it.
+func TestANetworksEndHarmsNoProcessStartedElsewhere(t *testing.T) {
+	const count = 16
+	processes := make([]*exec.Cmd, count)
+	var all, started sync.WaitGroup
+	all.Add(count)
+	for i := range processes {
+		started.Go(func() {
+			runtime.LockOSThread() // so that each is started from a thread of its own
+			defer runtime.UnlockOSThread()
+			all.Done()
+			all.Wait()
+			processes[i] = exec.Command("sleep", "600")
+			processes[i].SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+			if err := processes[i].Start(); err != nil {
+				t.Error(err)
+				processes[i] = nil
+			}
+		})
+	}
+	started.Wait()
+	for range count {
+		t.Run("network", func(t *testing.T) {
+			n := netns.New(t)
+			if _, err := n.DialContext(t.Context(), "tcp", "127.0.0.1:1"); !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Error(err)
+			}
+		})
+	}
+	for _, process := range processes {
+		if process == nil {
+			continue
+		}
+		_ = process.Process.Kill()
+		_ = process.Wait()
+		if status := process.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
+			t.Errorf("it was ended by %v", status.Signal())
 		}
 	}
 }
