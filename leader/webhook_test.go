@@ -13,8 +13,10 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
@@ -78,6 +80,29 @@ func TestSignaturesAreThoseOfConfigCat(t *testing.T) {
 	if err := call.verify([]string{hookKey + "x", nextKey}, strings.NewReader("examplebody")); !errors.Is(err, errForged) {
 		t.Errorf("other keys: %v", err)
 	}
+}
+
+// As it came at that time, through all that a request goes through.
+func TestTheRequestOfConfigCatsDocumentationIsAccepted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := redistest.VirtualAt(t, time.Unix(1669629035, 0).Add(100*time.Second)).Client(t, nil)
+		key := mainKey()
+		key.WebhookKeys = []string{hookKey}
+		l, err := New(Config{Redis: client, SDKKeys: []SDKKey{key}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/hook/main", strings.NewReader("examplebody"))
+		r.Header.Set("X-ConfigCat-Webhook-ID", "b616ca659d154a5fb907dd8475792eeb")
+		r.Header.Set("X-ConfigCat-Webhook-Timestamp", "1669629035")
+		r.Header.Set("X-ConfigCat-Webhook-Signature-V1", "Ks3cYsu9Lslfo+hVxNC3oQWnsF9e5d73TI5t94D9DRA=")
+		if status, text := serveHook(l, r); status != http.StatusOK {
+			t.Errorf("%d %s", status, text)
+		}
+		if n := client.HGet(t.Context(), cachekeys.For(testKey).Meta, "refresh").Val(); n != "1" {
+			t.Errorf("a refresh was asked for %q times", n)
+		}
+	})
 }
 
 func TestAWebhookMakesTheHolderPollAtOnceWhicheverProcessGetsIt(t *testing.T) {

@@ -30,7 +30,13 @@ var _ Server = (*VirtualServer)(nil)
 // clock run to 2026 first. It ends with the test.
 func Virtual(t testing.TB) *VirtualServer {
 	t.Helper()
-	time.Sleep(time.Until(epoch))
+	return VirtualAt(t, epoch)
+}
+
+// VirtualAt is Virtual, at another time.
+func VirtualAt(t testing.TB, start time.Time) *VirtualServer {
+	t.Helper()
+	time.Sleep(time.Until(start))
 	mini := miniredis.NewMiniRedis()
 	mini.ClockTTL(true)
 	s := &VirtualServer{mini: mini}

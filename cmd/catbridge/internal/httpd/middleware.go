@@ -60,6 +60,13 @@ func patient(next http.Handler) http.Handler {
 // above what the leader takes.
 func buffered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength >= maxBodyBytes {
+			// Refused, and counted, by its length alone: nothing of it is waited for.
+			w.Header().Set("Connection", "close")
+			r.Body = http.NoBody
+			next.ServeHTTP(w, r)
+			return
+		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 		_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 		switch {

@@ -1,10 +1,15 @@
 package httpd
 
 import (
+	"bufio"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -69,7 +74,9 @@ func TestWebhooksReachTheLeader(t *testing.T) {
 
 func TestOfALargeBodyNoMoreIsReadThanShowsThatItIs(t *testing.T) {
 	for size, want := range map[int]int{64 << 10: 64 << 10, 64<<10 + 1: 64<<10 + 1, 10 << 20: 64<<10 + 1} {
-		w := call(t, Config{}, "POST", "/hook/main", strings.Repeat("x", size))
+		w := httptest.NewRecorder()
+		body := struct{ io.Reader }{strings.NewReader(strings.Repeat("x", size))} // of no length that is said
+		newHandler(Config{Leader: told{}, Logger: slog.New(slog.DiscardHandler)}).ServeHTTP(w, httptest.NewRequest("POST", "/hook/main", body))
 		if got := w.Body.Len() - len("main:"); got != want {
 			t.Errorf("of %d bytes the leader got %d, want %d", size, got, want)
 		}
@@ -139,4 +146,30 @@ func TestNoMoreRequestsOfAKindAreHandledAtOnceThanPlanned(t *testing.T) {
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// Nothing of a body is awaited that is too large by what its sender says.
+func TestABodyThatIsSaidToBeTooLargeIsRefusedBeforeItComes(t *testing.T) {
+	length := make(chan int64, 1)
+	s, _ := start(t, Config{Leader: told{hook: func(w http.ResponseWriter, r *http.Request) {
+		length <- r.ContentLength
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+	}}})
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(readTimeout / 2))
+	if _, err := io.WriteString(c, "POST /hook/main HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if n := <-length; answer.StatusCode != http.StatusRequestEntityTooLarge || !answer.Close || n != 65537 {
+		t.Errorf("%d, the leader saw a length of %d", answer.StatusCode, n)
+	}
 }
