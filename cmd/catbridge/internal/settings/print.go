@@ -102,6 +102,9 @@ func shown(set *setting, text string) string {
 		return masked
 	case strings.HasSuffix(set.path, "_url"), set.path == "tracing.endpoint":
 		if u, err := url.Parse(text); err == nil {
+			if u.RawQuery != "" {
+				u.RawQuery = masked // tokens stand there
+			}
 			return u.Redacted()
 		}
 		return masked

@@ -93,3 +93,12 @@ func TestOnlyWhatNeedsARestartIsNamed(t *testing.T) {
 		t.Errorf("(-want +have)\n%s", diff)
 	}
 }
+
+func TestATokenInAURLIsNotPrinted(t *testing.T) {
+	text, err := given{flags: []string{
+		"--sdk-key", keyA, "--redis", "redis://h", "--tracing-endpoint", "http://u:" + password + "@h/v1?token=" + password,
+	}}.must(t).YAML()
+	if err != nil || strings.Contains(string(text), password) || !strings.Contains(string(text), "http://u:xxxxx@h/v1?"+masked) {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
