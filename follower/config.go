@@ -24,7 +24,8 @@ type Config struct {
 	// there is a Cache, or the client is online. The client takes the connection for its
 	// subscription's options from it, and does not close it; several clients may
 	// share it. Its ReadTimeout bounds how long [Client.Close] and a sync can wait
-	// for a Redis that does not answer (3 s where there is none).
+	// for a Redis that does not answer (3 s where there is none). ContextTimeoutEnabled is
+	// advised: then that is at most 3 s, whatever the ReadTimeout, and with all retries.
 	// Clients of one SDK key with the same Redis share one subscription, its reads and the config.
 	Redis redis.UniversalClient
 
