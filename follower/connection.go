@@ -42,25 +42,26 @@ type connection struct {
 	live   bool        // of the sync goroutine: it was acknowledged
 }
 
-// dial starts a connection. It must be closed, even after it has told that it is over.
-func (f *feed) dial(ctx context.Context, events chan<- event) *connection {
+// dial starts a connection. Connecting and its acknowledgement may take ack, each. It must
+// be closed, even after it has told that it is over.
+func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event) *connection {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &connection{ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
 		defer cancel()
-		err := c.run(ctx, f, events)
+		err := c.run(ctx, f, ack, events)
 		c.tell(ctx, events, event{kind: over, err: err})
 	}()
 	return c
 }
 
-func (c *connection) run(ctx context.Context, f *feed, events chan<- event) error {
+func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events chan<- event) error {
 	sub, err := subscription.Open(ctx, f.redis, subscription.Options{
 		Channels: []string{f.store.keys.Events},
 		Idle:     f.timings.Idle,
 		Dead:     f.timings.Dead,
-		Ack:      f.timings.Ack,
+		Ack:      ack,
 	})
 	if err != nil {
 		return err

@@ -1,7 +1,9 @@
 package follower
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2/server"
+	"github.com/redis/go-redis/v9"
 )
 
 func TestAKilledConnectionComesBack(t *testing.T) {
@@ -398,5 +401,30 @@ func TestReadsThatAreRefusedAreTriedAgain(t *testing.T) {
 		refused.Store(false)
 		time.Sleep(DefaultTimings().BackoffMax)
 		wantVersion(t, c, 4)
+	})
+}
+
+// Thousands that connect at once, by TLS above all, keep a server busy for longer than the
+// first patience: if nobody waited longer, nobody would ever get through.
+func TestAServerThatIsSlowToConnectToIsReached(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		w.beat()
+		opts := *n.client(t).Options()
+		dial := opts.Dialer
+		opts.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			select {
+			case <-time.After(DefaultTimings().Ack * 2):
+				return dial(ctx, network, addr)
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
+		}
+		slow := redis.NewClient(&opts)
+		t.Cleanup(func() { _ = slow.Close() })
+		c := n.start(t, func(cfg *Config) { cfg.Redis = slow })
+		time.Sleep(time.Minute)
+		wantState(t, c, Live)
 	})
 }

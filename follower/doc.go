@@ -168,6 +168,7 @@
 //	messages repeated, reordered, late   ignored: their revs are lower
 //	garbage, other versions, 1 MB        ignored and counted; the connection stays
 //	the connection is closed             again after 0–0.2 s, at most 0–5 s
+//	connecting takes longer than Ack     given up, and waited for up to four times as long
 //	the connection is silent             PING after Idle, given up after Dead
 //	PING is answered, heartbeats missing meta is read on the primary: if it moved, or the
 //	                                     lock was renewed, connected anew; else noLeader

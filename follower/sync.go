@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -39,6 +40,7 @@ type syncer struct {
 	connecting backoff
 	reading    backoff
 	failures   int // connections in a row that could not be had though Redis answered
+	late       int // connections in a row that took too long
 	deaf       int // connections in a row that were found deaf
 	openedAt   time.Time
 
@@ -127,7 +129,18 @@ func (s *syncer) end() {
 func (s *syncer) connect(ctx context.Context) {
 	s.redial.off()
 	s.hangUp()
-	s.conn = s.dial(ctx, s.events)
+	s.conn = s.dial(ctx, s.patience(), s.events)
+}
+
+// patience is how long connecting may take: up to four times as long once tries were given
+// up. A server that thousands connect to at once, by TLS above all, would otherwise work for
+// those who have gone, and hardly come to those who wait.
+func (s *syncer) patience() time.Duration { return s.timings.Ack << min(s.late, 2) }
+
+// isLate tells whether a connection was given up because it took too long.
+func isLate(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, subscription.ErrNoAck) || ok && timeout.Timeout()
 }
 
 // hangUp closes the connection if there is one.
@@ -163,7 +176,7 @@ func (s *syncer) onOpened(ctx context.Context) {
 	if s.counters().Connects > 1 {
 		s.inc(&s.n.Resyncs)
 	}
-	s.conn.live, s.failures = true, 0
+	s.conn.live, s.failures, s.late = true, 0, 0
 	s.openedAt = time.Now()
 	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
 	s.rebase = rebase{} // what another connection told may have been another server's
@@ -204,6 +217,9 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 		}
 	} else {
 		s.failures++
+		if isLate(err) {
+			s.late++
+		}
 	}
 	// What a subscription would have told must be read.
 	s.inc(&s.n.Resyncs)
