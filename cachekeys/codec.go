@@ -13,6 +13,9 @@ const (
 // minCompressBytes is the size below which compressing saves nothing worth having.
 const minCompressBytes = 512
 
+// quickBytes is the size up to which the tables of the better level cost more than it saves.
+const quickBytes = 64 << 10
+
 func parseCodec(s []byte) (Codec, bool) {
 	switch string(s) { // not copied: the line may be as long as the input
 	case string(Raw):
@@ -29,9 +32,13 @@ func Encode(json []byte) (codec Codec, payload []byte) {
 	if len(json) < minCompressBytes {
 		return Raw, json
 	}
+	level := zstd.SpeedDefault
+	if len(json) <= quickBytes {
+		level = zstd.SpeedFastest
+	}
 	// One encoder for each call: a commit is rare, and an encoder kept would hold
 	// its window for good.
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true))
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true), zstd.WithEncoderLevel(level))
 	if err != nil {
 		return Raw, json
 	}

@@ -3,10 +3,13 @@ package cdn
 import (
 	"encoding/base64"
 	"errors"
+	"math"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"unicode/utf8"
 )
 
 // maxErrorText bounds what an error may quote of an answer.
@@ -14,10 +17,14 @@ const maxErrorText = 1 << 10
 
 // redactor takes the secrets of one fetcher out of text that somebody else
 // wrote: the transport, the server, the check (S103). Safe for concurrent use.
-type redactor struct{ secrets *regexp.Regexp }
+type redactor struct {
+	find     func() *regexp.Regexp // nil: there are none
+	shortest int                   // of the secrets' forms, in characters: what is shorter holds none
+}
 
 func newRedactor(sdkKey string, users ...*url.Userinfo) redactor {
 	var forms []string
+	shortest := math.MaxInt
 	add := func(secret string) {
 		if secret == "" {
 			return
@@ -25,6 +32,7 @@ func newRedactor(sdkKey string, users ...*url.Userinfo) redactor {
 		quoted := strconv.Quote(secret)
 		for _, form := range []string{secret, escapeKey(secret), url.PathEscape(secret), url.QueryEscape(secret), quoted[1 : len(quoted)-1]} {
 			forms = append(forms, regexp.QuoteMeta(form))
+			shortest = min(shortest, utf8.RuneCountInString(form))
 		}
 	}
 	add(sdkKey)
@@ -43,15 +51,17 @@ func newRedactor(sdkKey string, users ...*url.Userinfo) redactor {
 	if len(forms) == 0 {
 		return redactor{}
 	}
-	// Letter case is ignored because host names are lower-cased on their way.
-	return redactor{regexp.MustCompile("(?i)" + strings.Join(forms, "|"))}
+	// Letter case is ignored because host names are lower-cased on their way. Compiled when the
+	// first long text comes: it takes more memory than a config, and there may be thousands.
+	find := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("(?i)" + strings.Join(forms, "|")) })
+	return redactor{find, shortest}
 }
 
 func (r redactor) text(s string) string {
-	if r.secrets == nil {
+	if r.find == nil || utf8.RuneCountInString(s) < r.shortest {
 		return s
 	}
-	return r.secrets.ReplaceAllLiteralString(s, "***")
+	return r.find().ReplaceAllLiteralString(s, "***")
 }
 
 // err gives err without the URL that *url.Error prints. If a secret is left
@@ -69,7 +79,7 @@ func (r redactor) err(err error) error {
 		return nil
 	}
 	text := err.Error()
-	if len(text) <= maxErrorText && (r.secrets == nil || !r.leaks(err)) {
+	if len(text) <= maxErrorText && (r.find == nil || !r.leaks(err)) {
 		return err
 	}
 	text = r.text(text)
@@ -83,7 +93,7 @@ func (r redactor) leaks(err error) bool {
 	if _, ok := err.(*url.Error); ok { //nolint:errorlint // every layer is looked at
 		return true
 	}
-	if r.secrets.MatchString(err.Error()) {
+	if r.find().MatchString(err.Error()) {
 		return true
 	}
 	switch e := err.(type) { //nolint:errorlint // every layer is looked at
