@@ -21,7 +21,7 @@ func (l *loader) checkRedis() {
 		s.Files = append(s.Files, s.Redis.PasswordFile)
 	}
 	if len(s.Redis.Addresses) == 0 && s.Redis.Socket == "" {
-		if !l.tried(pathRedisURL, "redis.addresses", "redis.socket") && !l.OptionalRedis {
+		if !l.OptionalRedis && (!l.tried(pathRedisURL, "redis.addresses", "redis.socket") || len(l.faults) == 0) {
 			l.faults.add("", "no Redis: give --redis or $CATBRIDGE_REDIS_URL, such as redis://localhost:6379")
 		}
 		return

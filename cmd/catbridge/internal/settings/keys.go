@@ -45,7 +45,7 @@ func (l *loader) parseKeyLines(text string) {
 
 // checkKeys checks the SDK keys, each by itself and against each other.
 func (l *loader) checkKeys() {
-	if len(l.s.SDKKeys) == 0 && !l.tried(pathKeys, pathKeyFile) {
+	if len(l.s.SDKKeys) == 0 && (!l.tried(pathKeys, pathKeyFile) || len(l.faults) == 0) { // an empty list is one
 		l.faults.add("", "no SDK key: give --sdk-key, $CATBRIDGE_SDK_KEY or --sdk-key-file, or sdk_keys in the file of --config")
 	}
 	names, keys := map[string]string{}, map[string]string{}
