@@ -30,16 +30,19 @@ func TestMain(m *testing.M) {
 		}
 		results = loaded
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		if *resultsFile != "" && len(results.Series) > 0 {
-			results.Machine, results.Plan = bench.ThisMachine(), plan(results.Plan)
-			if err := results.Save(*resultsFile); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				code = 1
-			}
-		}
-		os.Exit(code)
-	}))
+	goleak.VerifyTestMain(m)
+}
+
+// save keeps what was measured so far, so that a run that is cut short is not lost.
+func save(t testing.TB) {
+	t.Helper()
+	if *resultsFile == "" {
+		return
+	}
+	results.Machine, results.Plan = bench.ThisMachine(), plan(results.Plan)
+	if err := results.Save(*resultsFile); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // plan names what the results come from, with what they came from before.
@@ -86,6 +89,7 @@ func measure(b *testing.B, suite string, play func(m *measurement), labels ...an
 		m.TB = b
 		b.ReportMetric(0, "ns/op") // the whole takes what it takes
 		play(m)
+		save(b)
 	})
 }
 

@@ -64,12 +64,13 @@ func TestReadsAfterAChangeStayWithinTheBudget(t *testing.T) {
 			if len(o.reads) != c.followers {
 				t.Errorf("%d reads by %d followers", len(o.reads), c.followers)
 			}
-			record(c, o, rate, mean)
+			record(t, c, o, rate, mean)
 		})
 	}
 }
 
-func record(c crowd, o outcome, rate, mean float64) {
+func record(t *testing.T, c crowd, o outcome, rate, mean float64) {
+	t.Helper()
 	if *resultsFile == "" {
 		return
 	}
@@ -79,6 +80,7 @@ func record(c crowd, o outcome, rate, mean float64) {
 	m.put("stored", "B", o.stored)
 	m.put("peak", "MB/s", rate/1e6)
 	m.put("mean", "MB/s", mean/1e6)
+	save(t)
 }
 
 // rates gives the greatest rate of reading within a tenth of the window, and the mean one, in
