@@ -168,7 +168,8 @@ func TestF08_ThawedPrimaryMisleadsNobody(t *testing.T) {
 			a, b := first.stats(), second.stats()
 			return first.leads() && b.LockHolder == first.ID() && b.Epoch == a.Epoch || second.leads() && a.LockHolder == second.ID() && a.Epoch == b.Epoch
 		})
-		w.pass(time.Until(stopped.Add(w.leader.LockExpiry)))
+		// It may have run a renewal before the signal took effect.
+		w.pass(time.Until(stopped.Add(w.leader.LockExpiry + w.leader.Renewal)))
 		old.Resume(w.T)
 		w.pass(w.leader.LockExpiry)
 		if n := w.taps[old].messages() - published; n != 0 {

@@ -188,7 +188,7 @@ var polling = []mutant{
 	},
 	{
 		"an error that holds the SDK key", "I13", []edit{{"internal/cdn",
-			`return r.secrets.ReplaceAllLiteralString(s, "***")`, `return s`}},
+			`return r.find().ReplaceAllLiteralString(s, "***")`, `return s`}},
 		test{"internal/cdn", "^TestNoErrorAndNoLogLineHoldsASecret_S103_F34$"},
 	},
 	{
