@@ -98,9 +98,10 @@ model: ## the protocol's model, at length: what it draws, and what it finds with
 mutants: ## builds with one guard less each, which a test must notice; some minutes (MUTANT=pattern)
 	$(GO) run ./test/mutants -run '$(MUTANT)'
 
+# Run in its folder, go test shows at once what a test prints.
 .PHONY: faults
 faults: ## many rounds of every fault, and a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REPORT=dist/faults.md)
-	@mkdir -p $(dir $(REPORT)); status=0; $(GO) test -count=1 -timeout 0 -run '$(FAULTS)' ./test -args \
+	@mkdir -p $(dir $(REPORT)); status=0; $(GO) -C test test -count=1 -timeout 0 -run '$(FAULTS)' -args \
 		-rounds=$(ROUNDS) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; cat $(REPORT); exit $$status
 
 .PHONY: soak

@@ -14,6 +14,7 @@ import (
 
 // account is what the rounds of one fault came to, in all worlds that played it.
 type account struct {
+	name         string
 	mu           sync.Mutex
 	lock         time.Duration // the lock's expiry, which tells the timing
 	count        int
@@ -36,7 +37,7 @@ func accountOf(t *testing.T, p profile) *account {
 	defer accounts.Unlock()
 	a := accounts.of[name]
 	if a == nil {
-		a = &account{lock: p.leader.LockExpiry}
+		a = &account{name: name, lock: p.leader.LockExpiry}
 		accounts.of[name] = a
 	}
 	t.Cleanup(func() {
@@ -71,6 +72,25 @@ func (a *account) add(lost, back int) {
 	a.back += back
 }
 
+// tell says how far this fault is, and keeps what was found so far, so that a run that is
+// cut short is not lost.
+func (a *account) tell(total int) {
+	a.mu.Lock()
+	count, worst, bound := a.count, a.worst, a.bound
+	a.mu.Unlock()
+	line := fmt.Sprintf("%s: %d of %d rounds", a.name, count, total)
+	if bound > 0 {
+		line += fmt.Sprintf(", worst %s of %s", seconds(worst), seconds(bound))
+	}
+	fmt.Fprintln(os.Stderr, time.Now().UTC().Format(time.TimeOnly), line)
+	if *reportFile == "" {
+		return
+	}
+	if err := report(*reportFile); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
 const reportHead = `# Faults, tried %s
 
 %d rounds of those tried most, seed %d, on %d processors, %s. "Worst" is the longest recovery, or that which came
@@ -95,6 +115,7 @@ func report(path string) error {
 			continue
 		}
 		a := accounts.of[name]
+		a.mu.Lock()
 		worst, bound, state := "", "", "ok"
 		if a.bound > 0 {
 			worst, bound = seconds(a.worst), seconds(a.bound)
@@ -104,6 +125,7 @@ func report(path string) error {
 		}
 		fmt.Fprintf(&out, "| %s | %s | %s | %d | %s | %s | %d | %d | %d | %s |\n", strings.Replace(m[1], "F0", "F", 1),
 			strings.TrimPrefix(name, m[0]), seconds(a.lock), a.count, worst, bound, a.late, a.lost, a.back, state)
+		a.mu.Unlock()
 	}
 	return os.WriteFile(path, []byte(out.String()), 0o644)
 }

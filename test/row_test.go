@@ -59,7 +59,8 @@ func inLanes[W interface{ base() *world }](t *testing.T, start func(t *testing.T
 	if !ok {
 		share = usualRounds
 	}
-	left := max(1, *manyRounds*share/100)
+	total := max(1, *manyRounds*share/100)
+	left := total
 	for lane := 1; left > 0; lane++ {
 		rounds := min(left, laneRounds)
 		left -= rounds
@@ -71,6 +72,7 @@ func inLanes[W interface{ base() *world }](t *testing.T, start func(t *testing.T
 					w.base().left = rounds
 					play(w)
 					rounds -= w.base().played()
+					w.base().account.tell(total)
 				})
 			}
 		})
