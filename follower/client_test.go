@@ -173,6 +173,7 @@ func TestRefreshReportsWhatWentWrong(t *testing.T) {
 		if err := c.Refresh(ctx); !errors.Is(err, cause) {
 			t.Errorf("%v, want the context's", err)
 		}
+		synctest.Wait() // the loss of the connection is known
 		if err := c.Refresh(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "follower: read the blob: ") {
 			t.Errorf("%v", err)
 		}

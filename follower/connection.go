@@ -34,7 +34,7 @@ type event struct {
 // connection is one attempt at a subscription, and what comes of it. It runs in a
 // goroutine of its own, since a subscription lives only as long as it is read.
 type connection struct {
-	ctx    context.Context // ends when the connection is over
+	open   context.Context // ends with the subscription, before anybody is told
 	cancel context.CancelFunc
 	sub    atomic.Pointer[subscription.Subscription]
 	done   chan struct{}
@@ -46,11 +46,13 @@ type connection struct {
 // be closed, even after it has told that it is over.
 func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event) *connection {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &connection{ctx: ctx, cancel: cancel, done: make(chan struct{})}
+	open, ended := context.WithCancelCause(ctx)
+	c := &connection{open: open, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
 		defer cancel()
 		err := c.run(ctx, f, ack, events)
+		ended(err)
 		c.tell(ctx, events, event{kind: over, err: err})
 	}()
 	return c

@@ -54,7 +54,7 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 // alarm again is set.
 func (s *syncer) fromEntry(ctx context.Context, from node, again *alarm) (*snapshot, error) {
 	s.inc(&s.n.EntryReads)
-	data, err := s.store.readEntry(ctx, from)
+	data, err := s.store.readEntry(s.beside(ctx), from)
 	if err != nil {
 		return nil, s.readFailed(ctx, err, again)
 	}

@@ -35,7 +35,7 @@ func (s *syncer) sync(ctx context.Context) (head, error) {
 // readHead asks which content is current, and reads it if it is newer.
 func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	s.inc(&s.n.HeadReads)
-	h, err := s.store.readHead(ctx, from)
+	h, err := s.store.readHead(s.beside(ctx), from)
 	if err != nil {
 		return h, s.readFailed(ctx, err, s.reread)
 	}
@@ -85,7 +85,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	for range readsAtOnce {
 		s.inc(&s.n.Reads)
 		var err error
-		if r, err = s.store.readAll(ctx, from); err != nil {
+		if r, err = s.store.readAll(s.beside(ctx), from); err != nil {
 			return r.head, s.readFailed(ctx, err, s.content)
 		}
 		if r.blob.Rev == 0 || r.blob.Rev > r.meta.Rev || r.blob.Hash == r.meta.Hash {
@@ -193,10 +193,23 @@ func (s *syncer) onRebase(h head, next *snapshot) {
 	s.freshHash = h.meta.Hash
 }
 
+// beside is the context of a read: while a subscription stands it ends with that, so that
+// the loss of the connection is noticed though the read hangs on the same network (I7).
+// The next connection reads anyway.
+func (s *syncer) beside(ctx context.Context) context.Context {
+	if s.conn != nil && s.conn.live {
+		return s.conn.open
+	}
+	return ctx
+}
+
 // readFailed plans the next try, and gives the error to whoever asked for the read.
 func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error {
 	if ctx.Err() != nil {
 		return ErrClosed
+	}
+	if cause := context.Cause(s.beside(ctx)); cause != nil {
+		return fmt.Errorf("follower: the connection to Redis ended: %w", cause)
 	}
 	s.inc(&s.n.FailedReads)
 	if s.failing.News(err) {

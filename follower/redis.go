@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -28,7 +29,31 @@ const (
 type store struct {
 	client redis.UniversalClient
 	keys   cachekeys.Keys
+	reads  sync.WaitGroup
 }
+
+// promptly gives up a read when ctx ends. go-redis itself would wait for the reply, or
+// for its own timeout, so the read goes on behind, and close waits for it.
+func promptly[T any](ctx context.Context, s *store, read func(ctx context.Context) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	s.reads.Go(func() {
+		value, err := read(ctx)
+		done <- result{value, err}
+	})
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		return *new(T), ctx.Err()
+	}
+}
+
+// close waits for reads that were given up.
+func (s *store) close() { s.reads.Wait() }
 
 func newStore(client redis.UniversalClient, keys cachekeys.Keys) *store {
 	if single, ok := client.(*redis.Client); ok && single.Options().ReadTimeout <= 0 {
@@ -57,13 +82,13 @@ type reading struct {
 
 // readHead reads meta and lock. The errors are those of Redis or the connection.
 func (s *store) readHead(ctx context.Context, from node) (head, error) {
-	r, err := s.read(ctx, from, false)
+	r, err := promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, false) })
 	return r.head, err
 }
 
 // readAll reads the blob, then meta and lock, so that meta is never the older one.
 func (s *store) readAll(ctx context.Context, from node) (reading, error) {
-	return s.read(ctx, from, true)
+	return promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, true) })
 }
 
 func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, err error) {
@@ -121,6 +146,10 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 
 // readEntry reads the entry that official SDKs share; nil: there is none.
 func (s *store) readEntry(ctx context.Context, from node) ([]byte, error) {
+	return promptly(ctx, s, func(ctx context.Context) ([]byte, error) { return s.entry(ctx, from) })
+}
+
+func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	client, _, err := s.on(ctx, from)

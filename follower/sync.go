@@ -124,6 +124,7 @@ func (s *syncer) end() {
 	}
 	s.setState(Closed)
 	s.markSynced()
+	s.store.close()
 }
 
 func (s *syncer) connect(ctx context.Context) {
@@ -281,9 +282,7 @@ func (s *syncer) onSilence(ctx context.Context) {
 	}
 	before, based, spoke := s.heard, s.based, s.spoke
 	s.silence.set(s.timings.Dead)
-	// If the connection turns out to be dead, Redis may be out of reach: the read must
-	// not keep that from being noticed (F11).
-	head, err := s.readHead(s.conn.ctx, primary)
+	head, err := s.readHead(ctx, primary)
 	for len(s.events) > 0 {
 		s.onEvent(ctx, <-s.events) // came while that was read
 	}

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -71,7 +72,7 @@ func TestF11_SilentConnectionIsGivenUp(t *testing.T) {
 		for range w.rounds(1) {
 			frozen := w.readers[0]
 			frozen.link.Freeze()
-			w.noticed(frozen)
+			w.noticed(frozen, time.Now(), 0)
 			version := w.cdn.Publish()
 			w.eventually(w.poll(), "the other follower has it", func() bool { return w.readers[1].version() == version })
 			if v := frozen.version(); v != version-1 {
@@ -84,10 +85,35 @@ func TestF11_SilentConnectionIsGivenUp(t *testing.T) {
 	})
 }
 
-// noticed waits until a follower whose connection fell silent just now has noticed (I7).
-func (w *world) noticed(r *reader) {
+// A read that hangs on the network that fell silent keeps nobody from noticing.
+func TestF11_SilentConnectionIsGivenUpWhileAReadHangs(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.ready(1)
+		for range w.rounds(1) {
+			frozen := w.readers[0]
+			frozen.link.Freeze()
+			silent := time.Now()
+			w.pass(w.follower.Dead - 100*time.Millisecond)
+			var refresh sync.WaitGroup
+			refresh.Go(func() {
+				if err := frozen.client.Refresh(w.Context()); err == nil {
+					w.Error("a frozen connection brought an answer")
+				}
+			})
+			w.noticed(frozen, silent, 0)
+			refresh.Wait()
+			frozen.link.Thaw()
+			w.reached(w.cdn.Publish(), w.poll()+w.back()+w.follower.Dead)
+			w.settle()
+		}
+	})
+}
+
+// noticed waits until a follower whose connection fell silent at that moment, or sends
+// nothing new after so long, has noticed (I7).
+func (w *world) noticed(r *reader, silent time.Time, lingers time.Duration) {
 	w.Helper()
-	silent, bound := time.Now(), w.follower.Dead+roundTrip
+	bound := w.follower.Dead + lingers + roundTrip
 	w.eventually(bound, r.name+" notices", func() bool { return r.client.Stats().State == follower.Disconnected })
 	w.recovered(silent, bound)
 }

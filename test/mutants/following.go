@@ -25,6 +25,13 @@ var following = []mutant{
 		test{"follower", "^TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce$"},
 	},
 	{
+		"a read that hangs keeps the loss of the connection from being noticed", "I7", []edit{{"follower",
+			`		return s.conn.open
+`, `		return ctx
+`}},
+		test{"test", "^TestF11_SilentConnectionIsGivenUpWhileAReadHangs$/virtual"},
+	},
+	{
 		"no read of meta now and then", "I8", []edit{{"follower",
 			`	_, err := s.readHead(ctx, anyNode)
 	if err != nil && s.state() == Polling {`, `	var err error
