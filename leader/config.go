@@ -62,7 +62,7 @@ type Config struct {
 	// count of receivers is that of one node. 0: 1.
 	SubscriberNodes int
 	// ReadBudget is how many bytes per second the followers' reads may take together
-	// after a change (I12). 0: 50 MB/s.
+	// after a change, at its peak (I12). 0: 50 MB/s.
 	ReadBudget int64
 }
 

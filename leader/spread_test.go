@@ -16,12 +16,20 @@ func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		}
 		for bytes, want := range map[int]time.Duration{
-			cachekeys.MaxInlineBytes: 0, 5000: time.Second, 31_000: 6200 * time.Millisecond, 8 << 20: cachekeys.MaxSpread,
+			cachekeys.MaxInlineBytes: 0, 5000: 1140 * time.Millisecond, 31_000: 7068 * time.Millisecond, 8 << 20: cachekeys.MaxSpread,
 		} {
 			if got := k.spread(bytes); got != want {
 				t.Errorf("%d bytes: %v, want %v", bytes, got, want)
 			}
 		}
+		k.leader.cfg.ExpectedFollowers = 100
+		if got := k.spread(24_000); got != 0 {
+			t.Errorf("48 ms of the budget are spread over %v", got)
+		}
+		if got := k.spread(25_000); got != 120*time.Millisecond {
+			t.Errorf("50 ms of the budget are spread over %v", got)
+		}
+		k.leader.cfg.ExpectedFollowers = 0
 		k.leader.cfg.ReadBudget = 1
 		k.receivers.saw(1 << 40)
 		if got := k.spread(8 << 20); got != cachekeys.MaxSpread {

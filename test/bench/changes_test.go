@@ -17,7 +17,7 @@ import (
 // A thousand changes a second, at one follower.
 func BenchmarkChanges(b *testing.B) {
 	for _, bytes := range []int{1 << 10, 100 << 10} {
-		measure(b, "changes", func(m *measurement) { changes(m, bytes, 1000, pick(3*time.Second, 10*time.Second)) }, "bytes", bytes)
+		measure(b, "changes", func(m *measurement) { changes(m, bytes, 1000, pick(1500*time.Millisecond, 10*time.Second)) }, "bytes", bytes)
 	}
 }
 
@@ -27,7 +27,7 @@ func changes(m *measurement, bytes, perSecond int, watch time.Duration) {
 	w.write()
 	idle := writing(m, w, perSecond, watch) // what writing alone costs
 	c := follow(m, s.client(m))
-	<-c.Ready()
+	awaitReady(m, c)
 	before := c.Stats().Counters
 	busy := writing(m, w, perSecond, watch)
 	last := w.write()
@@ -55,7 +55,7 @@ func writing(m *measurement, w *writer, perSecond int, watch time.Duration) wrot
 // Evaluation on all of a number of cores, while configs swap and while they do not.
 func BenchmarkSwap(b *testing.B) {
 	for _, cores := range []int{1, 2} {
-		measure(b, "swap", func(m *measurement) { swap(m, cores, 100, pick(time.Second, 5*time.Second)) }, "cores", cores)
+		measure(b, "swap", func(m *measurement) { swap(m, cores, 100, pick(time.Second, 3*time.Second)) }, "cores", cores)
 	}
 }
 
@@ -64,7 +64,7 @@ func swap(m *measurement, cores, perSecond int, watch time.Duration) {
 	w := newWriter(m, s.client(m), 10<<10)
 	w.write()
 	c := follow(m, s.client(m))
-	<-c.Ready()
+	awaitReady(m, c)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 	m.put("still", "ns", evaluating(c, cores, watch))
 	m.put("floor", "ns", loading(cores, watch))

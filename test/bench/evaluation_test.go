@@ -57,7 +57,7 @@ func holding(m *measurement, json []byte) *follower.Client {
 		m.Fatal(err)
 	}
 	c := follow(m, s.client(m))
-	<-c.Ready()
+	awaitReady(m, c)
 	if c.CacheState() == follower.NoFlagData {
 		m.Fatal("the follower has no config")
 	}

@@ -36,7 +36,7 @@ func ready(m *measurement, bytes, rounds int) {
 		client = s.client(m)
 		start = time.Now()
 		c := follow(m, client)
-		<-c.Ready()
+		awaitReady(m, c)
 		held := versionOf(c)
 		own = append(own, time.Since(start))
 		c.Close()
@@ -63,7 +63,7 @@ func memory(m *measurement, bytes int) {
 	b := startBridge(m, s, bytes, nil)
 	before := heap()
 	c := follow(m, s.client(m))
-	<-c.Ready()
+	awaitReady(m, c)
 	held := float64(heap()) - float64(before)
 	m.put("heap", "B", held)
 	m.put("heap-per-byte", "x", held/float64(len(b.cdn.current.Load().json)))
@@ -72,12 +72,14 @@ func memory(m *measurement, bytes int) {
 
 // What followers use while nothing changes: heartbeats and PINGs.
 func BenchmarkIdle(b *testing.B) {
-	measure(b, "idle", func(m *measurement) { idle(m, 100, pick(6*time.Second, 30*time.Second)) }, "followers", 100)
+	measure(b, "idle", func(m *measurement) { idle(m, 1000, pick(4*time.Second, 30*time.Second)) }, "followers", 1000)
 }
 
 func idle(m *measurement, followers int, watch time.Duration) {
 	s, cdn := startRedis(m, nil), startOrigin(m, 10<<10)
 	startChild(m, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: 1})
+	pause(m, min(watch, time.Second))
+	alone := idling(m, s, watch) // what Redis and this process use without any
 	all := make([]*follower.Client, followers)
 	for i := range all {
 		all[i] = follow(m, s.client(m))
@@ -86,13 +88,23 @@ func idle(m *measurement, followers int, watch time.Duration) {
 	for _, c := range all {
 		until(m, "a follower is live", func() bool { return versionOf(c) != 0 && c.Stats().State == follower.Live })
 	}
-	time.Sleep(min(watch, time.Second))
+	pause(m, min(watch, time.Second))
+	together := idling(m, s, watch)
+	each := func(of func(i idled) float64) float64 { return max(of(together)-of(alone), 0) / float64(followers) }
+	m.put("cpu-follower", "µs/s", each(func(i idled) float64 { return 1e6 * i.cpu }))
+	m.put("redis-cpu-follower", "µs/s", each(func(i idled) float64 { return 1e6 * i.redis }))
+	m.put("redis-bytes-follower", "B/s", each(func(i idled) float64 { return i.bytes }))
+}
+
+// idled is what was used while nothing changed, a second: processor time of this process and
+// of Redis, and bytes.
+type idled struct{ cpu, redis, bytes float64 }
+
+func idling(m *measurement, s *server, watch time.Duration) idled {
 	asking := s.asking(m)
 	cpu, used, start := ownCPU(m), s.usage(m), time.Now()
-	time.Sleep(watch)
+	pause(m, watch)
 	seconds := time.Since(start).Seconds()
 	used = s.usage(m).since(used, asking)
-	m.put("cpu-follower", "µs/s", 1e6*(ownCPU(m)-cpu)/seconds/float64(followers))
-	m.put("redis-cpu-follower", "µs/s", 1e6*used.cpu/seconds/float64(followers))
-	m.put("redis-bytes-follower", "B/s", (used.in+used.out)/seconds/float64(followers))
+	return idled{(ownCPU(m) - cpu) / seconds, used.cpu / seconds, (used.in + used.out) / seconds}
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
@@ -127,13 +126,3 @@ func (s *server) asking(t testing.TB) usage {
 }
 
 type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
-
-// until waits until a condition holds, and fails after a time that no machine needs.
-func until(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(5 * time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}

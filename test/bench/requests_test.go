@@ -9,7 +9,7 @@ import (
 func BenchmarkRequests(b *testing.B) {
 	for _, processes := range pick([]int{1, 10}, []int{1, 10, 50}) {
 		measure(b, "requests", func(m *measurement) {
-			requests(m, processes, pick(2*time.Second, 5*time.Second), pick(5, 12))
+			requests(m, processes, pick(time.Second, 5*time.Second), pick(4, 8))
 		}, "processes", processes)
 	}
 }
@@ -22,7 +22,7 @@ func requests(m *measurement, processes int, poll time.Duration, polls int) {
 	until(m, "the content is there", func() bool { return cdn.requests.Load() > 0 })
 	fetched := cdn.requests.Load()
 	m.put("start", "requests", float64(fetched))
-	time.Sleep(poll*time.Duration(polls) + poll/2) // ends between two polls
+	pause(m, poll*time.Duration(polls)+poll/2) // ends between two polls
 	m.put("polls", "intervals", float64(polls))
 	m.put("polled", "requests", float64(cdn.requests.Load()-fetched))
 }

@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,8 +39,8 @@ func (r *round) wait(t testing.TB) []time.Duration {
 	t.Helper()
 	select {
 	case <-r.done:
-	case <-time.After(2 * time.Minute):
-		t.Fatalf("%d of %d receivers have not got version %d", r.left.Load(), len(r.took), r.version)
+	case <-t.Context().Done():
+		t.Fatalf("%d of %d receivers have not got version %d: %v", r.left.Load(), len(r.took), r.version, context.Cause(t.Context()))
 	}
 	times := make([]time.Duration, len(r.took))
 	for i := range r.took {

@@ -23,7 +23,7 @@ func sharing(m *measurement, clients, bytes int) {
 		for range n {
 			start := time.Now()
 			all = append(all, follow(m, client))
-			<-all[len(all)-1].Ready()
+			awaitReady(m, all[len(all)-1])
 			took += time.Since(start)
 		}
 		return took
@@ -41,7 +41,7 @@ func sharing(m *measurement, clients, bytes int) {
 	m.put("first-goroutines", "1", float64(oneGoroutines-goroutines))
 	m.put("further-goroutines", "1", float64(runtime.NumGoroutine()-oneGoroutines)/further)
 
-	time.Sleep(fetchGap)
+	pause(m, fetchGap)
 	asking := s.asking(m)
 	used, start := s.usage(m), time.Now()
 	version := b.cdn.publish()

@@ -36,29 +36,34 @@ type outcome struct {
 	change time.Time
 }
 
-// I12: after a change the reads of all followers together stay within the budget. They fall
-// at random moments: among n of them, five times the square root of n are as good as never
-// exceeded.
+// I12: after a change the reads of all followers together stay within the budget in each
+// tenth of the window. They fall at random moments, so that one change in a thousand may exceed
+// it: not two of two.
 func TestReadsAfterAChangeStayWithinTheBudget(t *testing.T) {
 	crowds := []crowd{{1000, 20 << 10, 1_000_000}}
 	switch {
 	case raceDetector: // which bears no more than 8,000 goroutines
 		crowds[0].followers = 200
-	case *resultsFile != "":
-		crowds = append(crowds, crowd{3000, 20 << 10, 50_000_000})
+	case *full:
+		crowds = append(crowds, crowd{3000, 20 << 10, 50_000_000}, crowd{6000, 20 << 10, 50_000_000})
 	}
 	for _, c := range crowds {
 		synctest.Test(t, func(t *testing.T) {
 			o := c.play(t)
 			rate, mean := o.rates()
+			if rate > float64(c.budget) {
+				t.Logf("%.2f MB/s within a tenth of the window, once more", rate/1e6)
+				o = c.play(t)
+				rate, mean = o.rates()
+			}
 			t.Logf("%d followers, %.0f bytes each: a window of %v, %.2f MB/s within any tenth of it, %.2f MB/s on the whole; budget %.2f MB/s",
 				c.followers, o.stored, o.window, rate/1e6, mean/1e6, float64(c.budget)/1e6)
-			want := time.Duration(float64(c.followers) * o.stored / float64(c.budget) * float64(time.Second))
+			n := float64(c.followers)
+			want := time.Duration((n + 14*math.Sqrt(n)) * o.stored / float64(c.budget) * float64(time.Second))
 			if o.window < want-want/20 || o.window > want+want/20 {
 				t.Errorf("a window of %v, want about %v", o.window, want)
 			}
-			chance := 5 / math.Sqrt(float64(c.followers)/10)
-			if rate > (1+chance)*float64(c.budget) || mean > (1+chance/3)*float64(c.budget) {
+			if rate > float64(c.budget) {
 				t.Errorf("%.0f bytes/s within a tenth of the window, %.0f on the whole, budget %d", rate, mean, c.budget)
 			}
 			if len(o.reads) != c.followers {
@@ -108,7 +113,7 @@ func (c crowd) play(t *testing.T) (o outcome) {
 	all := make([]*follower.Client, c.followers)
 	for i := range all {
 		all[i] = follow(t, redisServer.Client(t, nil))
-		<-all[i].Ready()
+		awaitReady(t, all[i])
 	}
 	time.Sleep(leader.DefaultTiming().LockExpiry) // messages have told how many there are
 

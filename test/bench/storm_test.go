@@ -45,7 +45,7 @@ func storm(m *measurement, followers int, secure bool) {
 			})
 		}
 	}
-	if !m.within(stormLimit, current(b.cdn.version())) {
+	if !m.within(stormLimit(), current(b.cdn.version())) {
 		m.put("behind", "1", count(all, b.cdn.version()))
 		return
 	}
@@ -61,10 +61,10 @@ func storm(m *measurement, followers int, secure bool) {
 	subscribed := func() bool {
 		return !slices.ContainsFunc(all, func(c *follower.Client) bool { return c.Stats().State != follower.Live })
 	}
-	if m.within(stormLimit, subscribed) {
+	if m.within(stormLimit(), subscribed) {
 		m.put("connected", "s", time.Since(start).Seconds())
 	}
-	if m.within(stormLimit, current(version)) {
+	if m.within(stormLimit(), current(version)) {
 		m.put("current", "s", time.Since(start).Seconds())
 	}
 	m.put("behind", "1", count(all, version))
@@ -74,12 +74,18 @@ func storm(m *measurement, followers int, secure bool) {
 }
 
 // stormLimit is how long a storm is waited for: one that is not over then may never be.
-const stormLimit = 2 * time.Minute
+func stormLimit() time.Duration { return pick(25*time.Second, 90*time.Second) }
 
 // within waits until a condition holds, and tells whether it came to hold in that time.
 func (m *measurement) within(limit time.Duration, holds func() bool) bool {
-	for deadline := time.Now().Add(limit); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	tick, over := time.NewTicker(5*time.Millisecond), time.After(limit)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-over:
+			return false
+		case <-m.Context().Done():
 			return false
 		}
 	}

@@ -116,6 +116,13 @@ var following = []mutant{
 		test{"leader", "^TestSpreadWindowKeepsReadsWithinTheBudget$"},
 	},
 	{
+		"a spread window without headroom", "I12", []edit{{"leader",
+			`(followers + spreadHeadroom*math.Sqrt(followers)) * read
+`, `followers*read + 0*math.Sqrt(spreadHeadroom)
+`}},
+		test{"test/bench", "^TestReadsAfterAChangeStayWithinTheBudget$"},
+	},
+	{
 		"a config that goes with the connection", "I5", []edit{{"follower",
 			`	if s.setState(Disconnected) {
 		s.log.Warn(`, `	s.current.Store(nil)

@@ -57,7 +57,7 @@ func run(path, out string) error {
 // pages gives the pages and plots by their paths.
 func pages(r *bench.Results) (map[string][]byte, error) {
 	set, err := template.New("").Funcs(template.FuncMap{
-		"goals": goals, "propagation": propagation, "spread": spread, "table": table, "scale": scale, "node": node,
+		"goals": goals, "propagation": propagation, "spread": spread, "table": table, "scale": scale, "node": node, "perNode": perNode, "quick": quick, "measuredUpTo": measuredUpTo,
 		"evaluation": evaluation, "ready": ready, "simulation": simulation, "machine": machine, "runs": runs,
 	}).ParseFS(templates, "*.tmpl")
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/catbridge/catbridge/test/bench"
@@ -27,7 +26,7 @@ func measuredCosts(r *bench.Results) costs {
 	c := costs{
 		cpu: 1000 * each("redis-cpu", "10240"), bytes: each("redis-out", "10240"),
 		memory: get(r, "propagation", in("followers", "1000", "bytes", "10240"), "redis-memory-follower").value,
-		idle:   get(r, "idle", in("followers", "100"), "redis-cpu-follower").value,
+		idle:   get(r, "idle", in("followers", "1000"), "redis-cpu-follower").value,
 		read:   get(r, "compile", in("bytes", "102400"), "stored").value,
 		reads:  1000 * each("redis-cpu", "102400"),
 	}
@@ -51,27 +50,41 @@ func node(r *bench.Results) string {
 	})
 }
 
+// What a node may be burdened with is a choice; what a follower burdens it with is measured.
 const (
-	// perNode is the most subscribers of one node, see the page.
-	perNode = 20_000
-	budget  = 50e6
+	mostStall = 250_000 // µs of Redis's only thread for one change
+	mostIdle  = 250_000 // µs/s while nothing changes
+	budget    = 50e6    // bytes/s, of reads
 )
+
+// perNode is how many subscribers a node bears by these limits, in whole thousands, and at
+// least one; NaN where costs were not measured.
+func (c costs) perNode() float64 {
+	return max(math.Floor(min(mostStall/c.cpu, mostIdle/c.idle)/1000), 1) * 1000
+}
+
+// window is the spread window, in seconds, as the leader computes it.
+func window(followers, bytes, budget float64) float64 {
+	return (followers + 14*math.Sqrt(followers)) * bytes / budget
+}
+
+func perNode(r *bench.Results) string { return figure{value: measuredCosts(r).perNode()}.String() }
 
 // scale tells what followers of several numbers cost.
 func scale(r *bench.Results) string {
 	c := measuredCosts(r)
 	var body [][]string
 	for _, followers := range []float64{10_000, 100_000, 1_000_000} {
-		nodes := math.Ceil(followers / perNode)
+		nodes := math.Ceil(followers / c.perNode())
 		each := followers / nodes
 		body = append(body, []string{
-			show(followers), show(nodes),
+			show(followers), cell(nodes, "1"),
 			cell(each*c.cpu/1000, "ms"), cell(each*c.bytes, "B"), cell(each*c.idle/1e4, "%"), cell(each*c.memory, "B"),
-			cell(each*c.read/budget, "s"), cell(followers*c.read/budget, "s"),
+			cell(window(followers, c.read, nodes*budget), "s"), cell(window(followers, c.read, budget), "s"),
 		})
 	}
 	return rows([]string{
-		"followers", fmt.Sprintf("nodes of %s", show(perNode)), "a change of 10 KB: CPU of a node", "sent by a node",
+		"followers", "nodes of " + perNode(r), "a change of 10 KB: CPU of a node", "sent by a node",
 		"CPU of a node while nothing changes", "memory of a node, all just connected",
 		"100 KB: window, a budget for each node", "window, 50 MB/s for all",
 	}, body)

@@ -143,6 +143,25 @@ func machine(r *bench.Results) string {
 	return fmt.Sprintf("%d cores of %s, %d GB, %s, %s, Redis %s, revision %s, the %s plan", m.Cores, m.CPU, m.MemoryGB, m.OS, m.Go, m.Redis, m.Revision, r.Plan)
 }
 
+// quick says what the quick plan's figures cannot be compared with.
+func quick(r *bench.Results) string {
+	if r.Plan == "full" {
+		return ""
+	}
+	return "These are the quick plan's: few rounds, and a leader of 1,000 SDK keys that polls each every 5 s in place of 55 s.\n\n"
+}
+
+// measuredUpTo is the greatest number of followers that one node had.
+func measuredUpTo(r *bench.Results) string {
+	all := append(values(r, "propagation", "followers"), values(r, "storm", "followers")...)
+	most := 0.0
+	for _, followers := range all {
+		n, _ := strconv.ParseFloat(followers, 64)
+		most = max(most, n)
+	}
+	return show(most)
+}
+
 // runs tells how often was measured.
 func runs(r *bench.Results) int {
 	most := 0
