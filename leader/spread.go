@@ -34,8 +34,7 @@ func (k *keeper) spread(blobBytes int) time.Duration {
 	}
 	seconds := (followers + spreadHeadroom*math.Sqrt(followers)) * read
 	seconds = min(seconds, cachekeys.MaxSpread.Seconds()) // a Duration ends at 292 years
-	window := time.Duration(seconds * float64(time.Second)).Truncate(time.Millisecond)
-	return window
+	return time.Duration(seconds * float64(time.Second)).Truncate(time.Millisecond)
 }
 
 // receiverPeak is the greatest count of receivers of the last one to two minutes.

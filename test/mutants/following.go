@@ -110,8 +110,8 @@ var following = []mutant{
 	},
 	{
 		"no spread window", "I12", []edit{{"leader",
-			`	return window
-`, `	return 0
+			`	if followers*read < minSpread.Seconds() {
+`, `	if followers*read >= 0 {
 `}},
 		test{"leader", "^TestSpreadWindowKeepsReadsWithinTheBudget$"},
 	},
