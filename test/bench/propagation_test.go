@@ -98,7 +98,7 @@ func (r *race) run() {
 // startFollowers starts followers, and waits until all have the content.
 func (r *race) startFollowers(b *bridge, current *atomic.Pointer[round]) (clients []*redis.Client, followers []*follower.Client) {
 	for i := range r.followers {
-		client := b.server.client(r)
+		client := b.server.clientThat(r, patient)
 		f := follow(r, client)
 		f.OnConfigChanged(func(*evaluate.Config) { current.Load().arrived(i, versionOf(f)) })
 		clients, followers = append(clients, client), append(followers, f)
@@ -109,6 +109,12 @@ func (r *race) startFollowers(b *bridge, current *atomic.Pointer[round]) (client
 		})
 	}
 	return clients, followers
+}
+
+// patient has a client wait for thousands that read a large config at once, with no window:
+// that takes longer than the usual 3 s, and trying again would only add to it.
+func patient(opts *redis.Options) {
+	opts.ReadTimeout, opts.ContextTimeoutEnabled = time.Minute, false
 }
 
 // sample is what several rounds gave.

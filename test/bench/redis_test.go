@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
@@ -40,9 +39,6 @@ func (s *server) clientThat(t testing.TB, change func(*redis.Options)) *redis.Cl
 	t.Helper()
 	opts := s.opts
 	opts.PoolSize = 4
-	// Thousands that read a large config at once, with no window, wait longer than the
-	// usual 3 s; trying again would only add to it.
-	opts.ReadTimeout, opts.ContextTimeoutEnabled = time.Minute, false
 	// The test has thousands of them; what a service would set is up to it.
 	opts.ReadBufferSize, opts.WriteBufferSize = 4<<10, 4<<10
 	change(&opts)
