@@ -25,13 +25,20 @@ type reporter struct {
 	version  string
 	interval time.Duration
 
-	due     *alarm
-	hurried bool      // the next report was brought forward for a change
-	tried   time.Time // the last report
-	score   float64   // of the report that stands in Redis; 0: none
-	failing bool      // the last report failed
-	refused bool      // for want of a right
+	due      *alarm
+	hurried  bool      // the next report was brought forward for a change
+	tried    time.Time // the last report
+	standing []float64 // scores of what stands in Redis, or may: a reply may be lost
+	failing  bool      // the last report failed
+	refused  bool      // for want of a right
 }
+
+// maxStanding is how many reports of which no reply told are remembered to be removed. The
+// oldest beyond that expire.
+const maxStanding = 8
+
+// withdrawTimeout bounds the removal by a feed that ends while Redis is out of reach.
+const withdrawTimeout = time.Second
 
 func newReporter(f *feed, options fleetOptions) *reporter {
 	return &reporter{feed: f, id: newFleetID(options.name), version: libraryVersion(), interval: options.interval, due: newAlarm()}
@@ -71,9 +78,6 @@ func (r *reporter) report(ctx context.Context) {
 	// The random part makes the score this follower's own, by which the report is removed.
 	score := float64(r.redisNow()) + float64(rand.N(1<<12))/(1<<12)
 	err := r.write(ctx, score, string(r.current().Append(nil)))
-	if ctx.Err() != nil {
-		return
-	}
 	r.feed.inc(&r.feed.n.Reports)
 	pause := r.interval
 	if err == nil {
@@ -107,35 +111,50 @@ func (r *reporter) redisNow() int64 {
 // write puts the report in the place of the one before, and removes those that expired.
 // First the new one comes, so that at no moment there is none.
 func (r *reporter) write(ctx context.Context, score float64, member string) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	// Not ended with the feed: it might arrive after what withdraws it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	key := r.feed.store.keys.Fleet
 	pipe := r.feed.store.client.Pipeline()
 	add := pipe.ZAdd(ctx, key, redis.Z{Score: score, Member: member})
-	if r.score != 0 {
-		pipe.ZRemRangeByScore(ctx, key, scoreText(r.score), scoreText(r.score))
-	}
+	r.remove(ctx, pipe)
 	// The CDN answered at this time by Redis's own clock. Going by the local one, a
 	// follower with a wrong clock would remove the reports of all others.
 	if a := r.feed.confirmed.Load(); a != nil {
 		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.cdn-cachekeys.FleetExpiry.Milliseconds(), 10))
 	}
 	_, err := pipe.Exec(ctx)
-	if add.Err() == nil {
-		r.score = score
+	switch {
+	case err == nil:
+		r.standing = []float64{score}
+	case !isRefusal(add.Err()):
+		r.standing = append(r.standing, score)
+		r.standing = r.standing[max(0, len(r.standing)-maxStanding):]
 	}
 	return err
 }
 
-// withdraw removes the report of a feed that ends.
-func (r *reporter) withdraw() {
-	if r.score == 0 || r.failing {
-		return // it expires
+// remove adds to a pipeline what removes all that stands.
+func (r *reporter) remove(ctx context.Context, pipe redis.Pipeliner) {
+	for _, score := range r.standing {
+		pipe.ZRemRangeByScore(ctx, r.feed.store.keys.Fleet, scoreText(score), scoreText(score))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+}
+
+// withdraw removes the report of a feed that ends. If that fails, it expires.
+func (r *reporter) withdraw() {
+	if len(r.standing) == 0 || r.refused {
+		return
+	}
+	timeout := readTimeout
+	if r.failing {
+		timeout = withdrawTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	score := scoreText(r.score)
-	_ = r.feed.store.client.ZRemRangeByScore(ctx, r.feed.store.keys.Fleet, score, score).Err()
+	pipe := r.feed.store.client.Pipeline()
+	r.remove(ctx, pipe)
+	_, _ = pipe.Exec(ctx)
 }
 
 // scoreText is a score as go-redis writes it.

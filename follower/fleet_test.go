@@ -333,6 +333,50 @@ func TestReportsDuringAnOutage(t *testing.T) {
 	})
 }
 
+// A follower that ends leaves no report, though the last one was under way just then, or
+// no reply told that it arrived.
+func TestAFollowerThatEndsLeavesNoReport(t *testing.T) {
+	t.Run("under way", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, n *network) {
+			sent := make(chan struct{}, 1)
+			n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool {
+				if cmd == "ZADD" {
+					sent <- struct{}{}
+					time.Sleep(time.Second)
+				}
+				return false
+			})
+			c := n.start(t, reporting)
+			<-sent
+			c.Close()
+			sleep(2 * time.Second)
+			if reports := n.fleet(t); len(reports) != 0 {
+				t.Errorf("left behind: %+v", reports)
+			}
+		})
+	})
+	t.Run("replies lost", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, n *network) {
+			w := n.writer(t)
+			w.commit(configJSON(1))
+			w.beat()
+			c := n.start(t, reporting)
+			n.link.Drop(func(frame []byte) bool { return frame[0] == ':' }) // as to ZADD
+			for c.Stats().FailedReports < 3 {
+				sleep(time.Second)
+			}
+			if reports := n.fleet(t); len(reports) == 0 {
+				t.Error("no report arrived")
+			}
+			n.link.Drop(nil)
+			c.Close()
+			if reports := n.fleet(t); len(reports) != 0 {
+				t.Errorf("left behind: %+v", reports)
+			}
+		})
+	})
+}
+
 func TestBadFleetSettingsAreRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*Config)
