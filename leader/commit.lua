@@ -1,4 +1,4 @@
--- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, highest rev seen, age of the CDN's answer in ms or -1, cdn if -1, channel, message head, message tail, message content, etag, hash, json length, poll in ms, json, blob tail, blob payload, 1 to write over a later entry or 0
+-- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, highest rev seen, age of the CDN's answer in ms or -1, cdn if -1, channel, message head, message tail, message content, etag, hash, json length, poll in ms, json, blob tail, blob payload, 1 to write over a later entry or 0, the latest that the answer can be of
 -- Writes entry, blob and meta and publishes the change, if the lock is mine and meta still at the base.
 -- An entry of other content that somebody fetched after the answer is not written over unseen.
 -- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE or FOREIGN, the fetch time in the entry, the fields of meta}.
@@ -9,9 +9,9 @@ if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end
 local meta = read_meta(KEYS[3])
 if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', unpack(meta)} end
 
--- Only an answer from the CDN moves rev towards the present (I14).
+-- Only an answer from the CDN moves rev towards the present, and a late write makes none younger (I14).
 local age = tonumber(ARGV[5])
-local answered = age >= 0 and now - age or 0
+local answered = age >= 0 and math.min(now - age, tonumber(ARGV[19])) or 0
 local entry = read('GETRANGE', KEYS[1], 0, 14 + #ARGV[11]) or ''
 local found = string.match(entry, '^(%d+)\n')
 local other = string.sub(entry, 15) ~= ARGV[11] .. '\n'

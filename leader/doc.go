@@ -37,7 +37,8 @@
 // fetch time in the entry. It only rises. Only an answer from the CDN moves it towards
 // the present; what is written again to mend Redis gets the next free rev, and leaves
 // the time of the CDN's last answer alone (I14). So a leader that the CDN does not
-// answer never outranks one that it does.
+// answer never outranks one that it does. What arrives late makes no answer younger: a
+// write tells its age, and of when it can be at the latest by Redis's clock as last heard.
 //
 //	touch finds                              the leader
 //	meta is ahead, with its own content      takes its rev: a reply was lost

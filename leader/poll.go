@@ -102,7 +102,7 @@ func (t *term) replaced(c *content) bool {
 	if c.hash == t.hash && !t.fellBack() {
 		return t.pending != nil && t.pending.hash != c.hash
 	}
-	redisNow := t.redisNow + time.Since(t.redisAt).Milliseconds()
+	redisNow := t.redisTime(time.Now())
 	return slices.ContainsFunc(t.k.recent, func(old cachekeys.RecentETag) bool {
 		return old.ETag == c.storedETag() && redisNow-old.Until < recentFor.Milliseconds()
 	})

@@ -32,10 +32,14 @@ func (t *term) claim(kind cachekeys.MessageType) claim {
 	// While newer content waits to be committed, the CDN's answer is not about what
 	// is current (I14).
 	if !t.answered.IsZero() && (kind == cachekeys.Change || t.pending == nil) {
-		c.age = time.Since(t.answered).Milliseconds()
+		c.age, c.latest = time.Since(t.answered).Milliseconds(), t.redisTime(t.answered)
 	}
 	return c
 }
+
+// redisTime is a moment by Redis's clock, rather too early than too late: its last reply
+// was made before it arrived.
+func (t *term) redisTime(at time.Time) int64 { return t.redisNow + at.Sub(t.redisAt).Milliseconds() }
 
 // bounded gives a write as long as the trust in the lock lasts, and at most d.
 func (t *term) bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {

@@ -85,6 +85,7 @@ type claim struct {
 	base    int64 // the rev last known as current
 	highest int64 // the highest rev ever seen
 	age     int64 // ms since the request that the CDN answered was sent; -1: this write is no answer
+	latest  int64 // what age may come to by Redis's clock at most: a write may be late
 	cdn     int64 // time of the last CDN answer
 	message cachekeys.Message
 	etag    string // as stored
@@ -101,7 +102,7 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 		c.lock, s.expiry.Milliseconds(), c.base, c.highest, c.age, c.cdn,
 		s.keys.Events, c.message.Head(), c.message.Tail(), inline,
 		c.etag, content.hash, len(content.json), c.message.Poll.Milliseconds(),
-		content.json, blob.Tail(), content.payload, flag(c.over)).Slice()
+		content.json, blob.Tail(), content.payload, flag(c.over), c.latest).Slice()
 	if err != nil {
 		return written{}, fmt.Errorf("commit: %w", err)
 	}
@@ -115,7 +116,7 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 func (s *store) touch(ctx context.Context, c claim) (written, error) {
 	reply, err := touchScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
 		c.lock, s.expiry.Milliseconds(), c.base, c.message.Hash, c.etag, c.highest, c.age,
-		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len).Slice()
+		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len, c.latest).Slice()
 	if err != nil {
 		return written{}, fmt.Errorf("touch: %w", err)
 	}

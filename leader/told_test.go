@@ -11,13 +11,14 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // How many arguments EVALSHA has: the script and how many keys, keys, arguments.
 const (
-	commitArgs = 2 + 4 + 18
-	touchArgs  = 2 + 4 + 12
+	commitArgs = 2 + 4 + 19
+	touchArgs  = 2 + 4 + 13
 )
 
 // refuse lets every command of so many arguments fail before it is run, as long as the
@@ -126,4 +127,35 @@ func TestTrustInTheLockCountsFromBeforeTheRenewalWasSent(t *testing.T) {
 		}
 		link.Thaw()
 	})
+}
+
+// I14: a write that takes long to arrive makes the answer that it tells of no younger.
+func TestALateWriteMakesNoAnswerYounger(t *testing.T) {
+	for name, changed := range map[string]bool{"commit": true, "touch": false} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				link := new(redistest.Link)
+				l, _ := s.start(link)
+				s.wait(10 * time.Second)
+				release, asked := make(chan struct{}), make(chan struct{}, 1)
+				s.cdn.Break(fakecdn.Announce(asked, fakecdn.Hang(release)))
+				<-asked
+				sent := time.Now()
+				if changed {
+					s.cdn.Publish()
+				}
+				for touches := s.stats(l).Touches; s.stats(l).Touches == touches; {
+					s.wait(time.Millisecond)
+				}
+				link.Freeze()
+				close(release)
+				s.wait(2 * time.Second)
+				link.Thaw()
+				s.wait(100 * time.Millisecond)
+				if told := s.stats(l).LastAnswer; told.After(sent) || told.Before(sent.Add(-10*time.Millisecond)) {
+					s.Errorf("the CDN was asked at %v, and is said to have answered at %v", sent, told)
+				}
+			})
+		})
+	}
 }

@@ -1,4 +1,4 @@
--- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, hash, etag, highest rev seen, age of the CDN's answer in ms or -1, channel, message head, message tail, poll in ms, json length
+-- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, hash, etag, highest rev seen, age of the CDN's answer in ms or -1, channel, message head, message tail, poll in ms, json length, the latest that the answer can be of
 -- Renews the lock, checks that all is as I wrote it, publishes the heartbeat; with an answer from the CDN it also raises rev.
 -- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE, REGRESSED or FOREIGN, the fetch time in the entry, the fields of meta}.
 
@@ -39,7 +39,7 @@ if state ~= 'OK' then return {state, digits(number(found)), unpack(meta)} end
 
 local age, cdn = tonumber(ARGV[7]), number(meta[6])
 if age >= 0 and base > 0 then
-  cdn = now - age
+  cdn = math.min(now - age, tonumber(ARGV[13]))
   rev = math.max(cdn, base + 1, tonumber(ARGV[6]) + 1)
   if rev > MAX then return exhausted() end
   local text = digits(rev)

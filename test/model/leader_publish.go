@@ -5,7 +5,7 @@ func (p *process) claim(op operation, hash content) request {
 	t := p.term
 	r := request{op: op, lock: t.lock, base: t.rev, highest: p.highest, age: -1, cdn: t.cdn, hash: hash}
 	if t.answered != 0 && (op == opCommit || t.pending == none || p.w.without.has(PendingTellsNothing)) {
-		r.age = p.w.now - t.answered
+		r.age, r.latest = p.w.now-t.answered, t.redisNow+t.answered-t.redisAt
 		r.asked, r.answered = t.answered, t.about
 	}
 	return r

@@ -87,6 +87,7 @@ func drawRequest(t *rapid.T) request {
 		base:    rapid.SampledFrom([]int64{0, begin - 2000, begin - 1, begin, begin + 5000}).Draw(t, "base"),
 		highest: rapid.SampledFrom([]int64{0, begin - 2000, begin + 5000, begin + 7000}).Draw(t, "highest"),
 		age:     rapid.SampledFrom([]int64{-1, 0, 1500, 60_000}).Draw(t, "age"),
+		latest:  rapid.SampledFrom([]int64{begin - 70_000, begin - 1000, begin + 5000}).Draw(t, "latest"),
 		cdn:     begin - 5000, hash: rapid.SampledFrom([]content{1, 2, 3}).Draw(t, "content"),
 		expiry: lockExpiry, over: rapid.Bool().Draw(t, "over"),
 	}
@@ -190,12 +191,12 @@ func (l *lua) run(r *request) string {
 		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.expiry, r.highest}
 	case opCommit:
 		args = append(args, r.highest, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
-			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), 0)
+			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), 0, r.latest)
 		if r.over {
-			args[len(args)-1] = 1
+			args[len(args)-2] = 1
 		}
 	case opTouch:
-		args = append(args, hashOf(r.hash), etagOf(r.hash), r.highest, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)))
+		args = append(args, hashOf(r.hash), etagOf(r.hash), r.highest, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest)
 	case opRelease:
 		names, args = []string{keys.Lock}, []any{lockText(r.lock), keys.Events, head}
 	}

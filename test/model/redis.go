@@ -85,6 +85,7 @@ type request struct {
 	base    int64
 	highest int64
 	age     int64 // at the time of sending; -1: no answer of the CDN
+	latest  int64 // what age may come to at most
 	cdn     int64
 	hash    content // current, or for a commit to be so
 	expiry  int64

@@ -35,7 +35,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 	}
 	var answered int64
 	if r.age >= 0 {
-		answered = now - r.age
+		answered = min(now-r.age, r.latest)
 	}
 	if !r.over && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeHealing) {
 		return reply{outcome: outcomeForeign, found: s.entry.rev, meta: s.meta}
@@ -99,7 +99,7 @@ func (s *store) touch(now int64, r *request, without Guard) reply {
 	}
 	rev, cdn := r.base, s.meta.cdn
 	if r.age >= 0 && r.base > 0 {
-		cdn = now - r.age
+		cdn = min(now-r.age, r.latest)
 		rev = max(cdn, r.base+1, r.highest+1)
 		s.entry.rev, s.blob.rev, s.meta.rev, s.meta.cdn = rev, rev, rev, cdn
 	}

@@ -67,8 +67,18 @@ var scripts = []mutant{
 	},
 	{
 		"healing that moves rev to the present", "I14", []edit{{"leader/commit.lua",
-			`local answered = age >= 0 and now - age or 0`, `local answered = age >= 0 and now - age or now`}},
+			`local answered = age >= 0 and math.min(now - age, tonumber(ARGV[19])) or 0`, `local answered = age >= 0 and now - age or now`}},
 		test{"leader", "^TestHealingDoesNotMoveTowardsThePresent$"},
+	},
+	{
+		"a late commit that makes an answer younger", "I14", []edit{{"leader/commit.lua",
+			`math.min(now - age, tonumber(ARGV[19]))`, `now - age`}},
+		test{"leader", "^TestALateWriteMakesNoAnswerYounger$/^commit$"},
+	},
+	{
+		"a late touch that makes an answer younger", "I14", []edit{{"leader/touch.lua",
+			`math.min(now - age, tonumber(ARGV[13]))`, `now - age`}},
+		test{"leader", "^TestALateWriteMakesNoAnswerYounger$/^touch$"},
 	},
 	{
 		"an entry that is not written with the rest", "I3", []edit{{"leader/commit.lua",
