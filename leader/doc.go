@@ -31,6 +31,17 @@
 // or that arrives late, finds meta moved on and changes nothing (F32). Trust in the
 // lock counts on the monotonic clock from before a renewal was sent.
 //
+// # Many SDK keys
+//
+// A renewal, a try to take the lock and a release that find another one under way to
+// their node of Redis wait until that is back, but for 2 ms at most, and then share a
+// round trip with all that wait. One that finds none is sent at once; so are commits,
+// always, and by themselves. Each has its own time and its own outcome. One that Redis
+// answers with an error is sent again by itself, as where Redis forgot the script or the
+// slot has moved. So that renewals come together they are made at the beats of the
+// process, which are a hundredth of Renewal or of Retry apart: up to one beat early, and
+// never late.
+//
 // # What is current
 //
 // A rev orders contents, for followers and for the official SDKs alike: it is the

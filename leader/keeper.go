@@ -86,7 +86,7 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 		// way is not known.
 		sent := time.Now()
 		g, err := k.acquire(ctx)
-		pause := jitter(k.timing.Retry)
+		pause := time.Until(k.leader.beat(time.Now().Add(jitter(k.timing.Retry))))
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:

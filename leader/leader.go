@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -27,6 +28,8 @@ type Leader struct {
 	id         string
 	log        eventlog.Log
 	transports cdn.Transports
+	scripts    *pipeline
+	born       time.Time
 	tracer     trace.Tracer // nil: nothing is recorded
 
 	set          atomic.Pointer[keeperSet]
@@ -50,7 +53,10 @@ func New(cfg Config) (*Leader, error) {
 	keys := cfg.SDKKeys
 	cfg.SDKKeys = nil
 	// A process gets an ID of its own at each start: a lock from before is not its own.
-	l := &Leader{cfg: cfg, id: rand.Text(), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider)}
+	l := &Leader{
+		cfg: cfg, id: rand.Text(), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
+		scripts: newPipeline(cfg.Redis), born: time.Now(),
+	}
 	prepared, err := l.prepare(keys)
 	if err := errors.Join(cfg.check(), err); err != nil {
 		return nil, err
@@ -78,6 +84,7 @@ func (l *Leader) Run(ctx context.Context) error {
 	l.listen(ctx)
 	l.end()
 	keepers.Wait()
+	l.scripts.close()
 	l.transports.Close()
 	return nil
 }

@@ -89,7 +89,7 @@ func newKeeper(l *Leader, s *settings) *keeper {
 	k := &keeper{
 		leader:  l,
 		timing:  l.cfg.Timing,
-		store:   store{client: l.cfg.Redis, keys: cachekeys.For(s.Key), leaderID: l.id, expiry: l.cfg.Timing.LockExpiry},
+		store:   store{client: l.cfg.Redis, scripts: l.scripts, keys: cachekeys.For(s.Key), leaderID: l.id, expiry: l.cfg.Timing.LockExpiry},
 		wake:    make(chan struct{}, 1),
 		refresh: make(chan struct{}, 1),
 		recheck: make(chan struct{}, 1),

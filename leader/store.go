@@ -29,6 +29,7 @@ const (
 // concurrent use; every call is bounded by its context.
 type store struct {
 	client   redis.UniversalClient
+	scripts  *pipeline // of all SDK keys
 	keys     cachekeys.Keys
 	leaderID string
 	expiry   time.Duration // of the lock
@@ -52,8 +53,8 @@ type grant struct {
 }
 
 func (s *store) acquire(ctx context.Context, highest int64) (grant, error) {
-	reply, err := acquireScript.Run(ctx, s.client, []string{s.keys.Lock, s.keys.Meta},
-		s.leaderID, s.expiry.Milliseconds(), highest).Slice()
+	reply, err := s.scripts.run(ctx, acquireScript, []string{s.keys.Lock, s.keys.Meta},
+		s.leaderID, s.expiry.Milliseconds(), highest)
 	if err != nil {
 		return grant{}, fmt.Errorf("acquire: %w", err)
 	}
@@ -92,6 +93,7 @@ type claim struct {
 	over    bool   // a later entry of somebody else may be written over
 }
 
+// commit goes by itself at once: content is not to wait, and a large one would hold up others.
 func (s *store) commit(ctx context.Context, c claim, content *content) (written, error) {
 	blob := cachekeys.Blob{Hash: content.hash, Codec: content.codec, Payload: content.payload}
 	var inline []byte
@@ -114,9 +116,9 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 }
 
 func (s *store) touch(ctx context.Context, c claim) (written, error) {
-	reply, err := touchScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
+	reply, err := s.scripts.run(ctx, touchScript, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
 		c.lock, s.expiry.Milliseconds(), c.base, c.message.Hash, c.etag, c.highest, c.age,
-		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len, c.latest).Slice()
+		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len, c.latest)
 	if err != nil {
 		return written{}, fmt.Errorf("touch: %w", err)
 	}
@@ -128,7 +130,7 @@ func (s *store) touch(ctx context.Context, c claim) (written, error) {
 }
 
 func (s *store) release(ctx context.Context, lock string, m cachekeys.Message) (outcome, error) {
-	reply, err := releaseScript.Run(ctx, s.client, []string{s.keys.Lock}, lock, s.keys.Events, m.Append(nil)).Slice()
+	reply, err := s.scripts.run(ctx, releaseScript, []string{s.keys.Lock}, lock, s.keys.Events, m.Append(nil))
 	if err != nil {
 		return "", fmt.Errorf("release: %w", err)
 	}

@@ -159,11 +159,11 @@ func (t *term) lead(ctx context.Context) error {
 			t.k.store.reload(ctx)
 			t.report(err)
 		}
-		next := timing.Renewal - time.Since(t.trusted)
+		next := t.trusted.Add(timing.Renewal)
 		if t.failing.On() || t.pending != nil {
-			next = timing.Renewal/4 - time.Since(tried)
+			next = tried.Add(timing.Renewal / 4)
 		}
-		renew.Reset(max(next, 0))
+		renew.Reset(max(time.Until(t.k.leader.beat(next)), 0))
 		deadline.Reset(time.Until(t.trusted.Add(timing.StopActing)))
 		poll.Reset(t.nextPoll())
 	}

@@ -105,9 +105,15 @@ func TestAnAnswerAboutPendingContentConfirmsNothingElse(t *testing.T) {
 
 // A reply that takes long does not prolong the time for which a leader acts.
 func TestTrustInTheLockCountsFromBeforeTheRenewalWasSent(t *testing.T) {
+	for _, keys := range []int{1, 3} { // by themselves, and together
+		t.Run(strconv.Itoa(keys), func(t *testing.T) { trustFromBefore(t, keys) })
+	}
+}
+
+func trustFromBefore(t *testing.T, keys int) {
 	play(t, func(s *stage) {
 		link := new(redistest.Link)
-		l, _ := s.start(link)
+		l, _ := s.startMany(link, keys)
 		s.wait(10 * time.Second)
 		timing := l.cfg.Timing
 		for touches := s.stats(l).Touches; s.stats(l).Touches == touches; {
@@ -122,8 +128,10 @@ func TestTrustInTheLockCountsFromBeforeTheRenewalWasSent(t *testing.T) {
 		link.Freeze()
 		// It stops acting at its time, and then tries to give the lock up.
 		s.wait(time.Until(renewed.Add(timing.Renewal + timing.StopActing + 2*releaseTimeout + 100*time.Millisecond)))
-		if now := s.stats(l); now.State != Candidate || now.Lapsed != 1 {
-			s.Errorf("%+v", now)
+		for _, now := range l.Stats().Keys {
+			if now.State != Candidate || now.Lapsed != 1 {
+				s.Errorf("%+v", now)
+			}
 		}
 		link.Thaw()
 	})

@@ -43,6 +43,45 @@ var leading = []mutant{
 		test{"leader", "^TestTrustInTheLockCountsFromBeforeTheRenewalWasSent$"},
 	},
 	{
+		"a renewal that waits for all before it", "I10", []edit{{"leader",
+			`time.NewTimer(linger)`, `time.NewTimer(time.Hour)`}},
+		test{"leader", "^TestNobodyWaitsForWhatHangs$"},
+	},
+	{
+		"an SDK key whose error is that of others", "I10", []edit{{"leader",
+			`if c.cmd.Err() == nil && c.cmd.Val() == nil {`, `if err != nil {`}},
+		test{"leader", "^TestAnErrorIsThatOfOneScriptAlone$"},
+	},
+	{
+		"an SDK key that ends the renewals of others", "I10", []edit{{"leader",
+			`ok && deadline.After(latest) {`, `ok && (latest.IsZero() || deadline.Before(latest)) {`}},
+		test{"leader", "^TestTheEndOfOneScriptsTimeEndsNoOther$"},
+	},
+	{
+		"a renewal that waits longer than it has time", "I10", []edit{{"leader",
+			`	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if c.refused() {`, `	}
+	if c.refused() {`}},
+		test{"leader", "^TestTheEndOfOneScriptsTimeEndsNoOther$"},
+	},
+	{
+		"a renewal that was given up and is sent", "I10", []edit{{"leader",
+			`if err := c.ctx.Err(); err != nil {`, `if err := c.ctx.Err(); false {`}},
+		test{"leader", "^TestWhatEndedWhileItWaitedIsNotSent$"},
+	},
+	{
+		"a renewal that ends with a slot that moved", "F22", []edit{{"leader",
+			`if c.refused() {`, `if false {`}},
+		test{"leader", "^TestScriptsThatRedisForgotAreSentInFull$"},
+	},
+	{
+		"a node that holds up all others", "I10", []edit{{"leader",
+			`return cluster.MasterForKey(ctx, key)`, `return cluster.MasterForKey(ctx, "")`}},
+		test{"leader", "^TestANodeThatHangsHoldsUpItsOwnSDKKeysOnly$"},
+	},
+	{
 		"a leader without Redis that goes on", "I10", []edit{
 			{"leader", `		case <-deadline.C:
 			return errLapsed

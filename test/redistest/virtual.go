@@ -67,6 +67,9 @@ func (s *VirtualServer) Mini() *miniredis.Miniredis { return s.mini }
 // Client implements [Server].
 func (s *VirtualServer) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
+	if link == nil {
+		link = new(Link) // has buffers as a kernel has, without which a pipeline of commands gets stuck
+	}
 	// An IP address, since a name would be looked up outside of the bubble.
 	return newClient(t, "127.0.0.1:6379", User{}, s.dial, link)
 }
