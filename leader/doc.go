@@ -78,7 +78,8 @@
 //
 // [Leader.RequestRefresh], and ConfigCat's webhook at any process ([Leader.WebhookHandler]),
 // count up in meta and publish. The leader hears of it by the message, or from the count
-// at its next renewal, and polls, at most once a second. Where the CDN has nothing new it
+// at its next renewal; one that is asked itself counts up and publishes nothing, since a
+// message would keep followers busy just before the change. It polls, at most once a second. Where the CDN has nothing new it
 // asks again 2, 5 and 10 seconds after that: an edge may lag behind the dashboard.
 //
 // A webhook is signed over ID, time and body. A time more than 300 s off, either way, is

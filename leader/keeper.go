@@ -29,6 +29,7 @@ type keeper struct {
 	recheck chan struct{} // Redis failed, or answers again: see what the user may do
 	// refreshSeq is the number of the last refresh request heard of.
 	refreshSeq atomic.Int64
+	leading    atomic.Bool // a term is under way
 
 	receivers receiverPeak // of the messages published
 

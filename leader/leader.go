@@ -97,5 +97,6 @@ func (l *Leader) RequestRefresh(ctx context.Context, name string) error {
 	if k == nil {
 		return fmt.Errorf("%w: %q", ErrUnknownName, name)
 	}
-	return k.store.requestRefresh(ctx)
+	_, err := k.ask(func(channel string) (request, error) { return k.store.requestRefresh(ctx, channel) })
+	return err
 }

@@ -96,7 +96,27 @@ func (k *keeper) heard(payload string) {
 	case cachekeys.Resign:
 		signal(k.wake)
 	case cachekeys.Refresh:
-		k.refreshSeq.Store(m.Seq)
-		signal(k.refresh)
+		k.asked(m.Seq)
 	}
+}
+
+func (k *keeper) asked(seq int64) {
+	k.refreshSeq.Store(seq)
+	signal(k.refresh)
+}
+
+// ask passes a refresh request on. The process that leads tells itself: a message would go
+// to every follower, ahead of the change that it is about. Should the lock have been lost
+// unseen, the new leader finds the request in meta with its next renewal.
+func (k *keeper) ask(run func(channel string) (request, error)) (request, error) {
+	leading := k.leading.Load()
+	channel := k.store.keys.Events
+	if leading {
+		channel = ""
+	}
+	r, err := run(channel)
+	if leading && r.seq != 0 {
+		k.asked(r.seq)
+	}
+	return r, err
 }

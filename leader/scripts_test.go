@@ -360,7 +360,7 @@ func TestGarbageInMetaIsWrittenOver(t *testing.T) {
 				a.win()
 				a.mustCommit(testContent(1))
 				a.stored()
-				if err := a.requestRefresh(t.Context()); err != nil {
+				if _, err := a.requestRefresh(t.Context(), a.keys.Events); err != nil {
 					t.Error(err)
 				}
 			})

@@ -138,33 +138,43 @@ func (s *store) release(ctx context.Context, lock string, m cachekeys.Message) (
 	return outcome(r.text()), r.err
 }
 
-func (s *store) requestRefresh(ctx context.Context) error {
-	_, err := s.ask(ctx, s.keys.Meta)
-	return err
+// request is the answer to a refresh request.
+type request struct {
+	accepted bool
+	seq      int64 // how many there were; 0: not known
+}
+
+// requestRefresh asks for a refresh, by the message, too, if there is a channel.
+func (s *store) requestRefresh(ctx context.Context, channel string) (request, error) {
+	return s.ask(ctx, channel, s.keys.Meta)
 }
 
 // hook requests a refresh for a webhook, if its ID is new.
-func (s *store) hook(ctx context.Context, id string) (accepted bool, err error) {
-	return s.ask(ctx, s.keys.Meta, s.keys.Hook(id))
+func (s *store) hook(ctx context.Context, channel, id string) (request, error) {
+	return s.ask(ctx, channel, s.keys.Meta, s.keys.Hook(id))
 }
 
 // ask tries twice: a connection may have died unnoticed. If the first try came through
 // after all, the second finds its ID known.
-func (s *store) ask(ctx context.Context, keys ...string) (accepted bool, err error) {
+func (s *store) ask(ctx context.Context, channel string, keys ...string) (request, error) {
 	head := cachekeys.Message{Type: cachekeys.Refresh}.Head()
+	var err error
 	for _, again := range []bool{false, true} {
 		var reply []any
-		reply, err = refreshScript.Run(ctx, s.client, keys, s.keys.Events, head, hookMemory.Milliseconds()).Slice()
+		reply, err = refreshScript.Run(ctx, s.client, keys, channel, head, hookMemory.Milliseconds()).Slice()
 		if err == nil {
 			r := reader{reply: reply}
-			return outcome(r.text()) == outcomeOK || again, r.err
+			if outcome(r.text()) != outcomeOK {
+				return request{accepted: again}, r.err
+			}
+			return request{accepted: true, seq: r.number()}, r.err
 		}
 		if ctx.Err() != nil {
 			break
 		}
 		s.reload(ctx)
 	}
-	return false, fmt.Errorf("refresh request: %w", err)
+	return request{}, fmt.Errorf("refresh request: %w", err)
 }
 
 // load reads the current content, so that a new leader can ask the CDN for a

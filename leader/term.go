@@ -97,9 +97,11 @@ func (t *term) run(ctx context.Context) {
 	signal(k.recheck)
 	// What was asked for before is answered by the first poll.
 	drain(k.refresh)
+	k.leading.Store(true)
 	t.loadContent(ctx)
 
 	cause := t.lead(ctx)
+	k.leading.Store(false)
 	t.fetch.stop()
 	if !errors.Is(cause, errFenced) {
 		cause = t.release(ctx, cause)
@@ -144,6 +146,9 @@ func (t *term) lead(ctx context.Context) error {
 			t.startFetch(ctx)
 		case <-t.k.refresh:
 			t.refreshAsked(t.k.refreshSeq.Load())
+			if t.nextPoll() == 0 {
+				t.startFetch(ctx)
+			}
 		case result := <-t.fetch.done:
 			err = t.fetched(ctx, result)
 		}

@@ -124,13 +124,14 @@ func (k *keeper) acceptHook(ctx context.Context, call hookCall) *refusal {
 	}
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
-	switch accepted, err := k.store.hook(ctx, call.id); {
+	asked, err := k.ask(func(channel string) (request, error) { return k.store.hook(ctx, channel, call.id) })
+	switch {
 	case err != nil:
 		k.hooks.release(call.id)
 		k.log().Error(eventHookFailed, "A webhook could not be passed on to the leader.", eventlog.Err(err))
 		return refuse(http.StatusServiceUnavailable, func(s *WebhookStats) *uint64 { return &s.Failed },
 			errors.New("the leader could not be asked to poll: try again"))
-	case !accepted:
+	case !asked.accepted:
 		return replayed
 	}
 	k.log().Info(eventHook, "A webhook asked for a poll.", slog.String("webhook", call.id))

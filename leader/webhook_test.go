@@ -295,6 +295,7 @@ func TestReplaysDoNotReachRedis(t *testing.T) {
 		s.wait(10 * time.Second)
 		at := time.Now()
 		serveHook(l, hookRequest(hookID, at))
+		s.wait(time.Second) // its poll is over
 		commands := s.server.Mini().CommandCount()
 		for range 1000 {
 			serveHook(l, hookRequest(hookID, at))
@@ -456,6 +457,32 @@ func FuzzParseHookCall(f *testing.F) {
 		}
 		if call.verify([]string{hookKey}, strings.NewReader("x")) == nil && !strings.Contains(signatures, sign(hookKey, id, timestamp, "x")) {
 			t.Error("a forged signature was accepted")
+		}
+	})
+}
+
+// A message would reach every follower, ahead of the change that it is about.
+func TestTheProcessThatLeadsAsksItselfToPoll(t *testing.T) {
+	play(t, func(s *stage) {
+		leading := s.withHook(nil)
+		s.wait(10 * time.Second)
+		other := s.withHook(nil)
+		s.wait(10 * time.Second)
+		heard, before := s.hear(), s.stats(leading).Refreshes
+		for i, l := range []*Leader{leading, other} {
+			version := s.cdn.Publish()
+			if status, text := serveHook(l, hookRequest(strings.Repeat(strconv.Itoa(i), 32), time.Now())); status != http.StatusOK {
+				s.Fatalf("%d: %d %s", i, status, text)
+			}
+			s.wait(500 * time.Millisecond)
+			s.hasVersion(version)
+			if n := strings.Count(heard(), "cb1 refresh"); n != i {
+				s.Errorf("process %d: %d messages ask for a poll, want %d", i, n, i)
+			}
+			s.wait(10 * time.Second)
+		}
+		if n := s.stats(leading).Refreshes - before; n != 2 {
+			s.Errorf("%d refreshes", n)
 		}
 	})
 }

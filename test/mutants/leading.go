@@ -195,6 +195,13 @@ var polling = []mutant{
 		test{"leader", "^TestRetryAfterIsHonoured$"},
 	},
 	{
+		"a leader that asks itself by all followers", "I7", []edit{{"leader",
+			`	leading := k.leading.Load()
+`, `	leading := false
+`}},
+		test{"leader", "^TestTheProcessThatLeadsAsksItselfToPoll$"},
+	},
+	{
 		"a refresh request that is lost with its message", "I7", []edit{{"leader",
 			`	t.refreshAsked(w.refresh)
 `, ``}},
