@@ -19,10 +19,10 @@ func Parse(data []byte) (*Config, error) {
 	if len(data) > MaxConfigBytes {
 		return nil, refuse("$", fmt.Sprintf("%d bytes, the limit is %d", len(data), MaxConfigBytes))
 	}
-	if !json.Valid(data) {
+	text := validText(data)
+	if !isValid(text) {
 		return nil, syntaxError(data)
 	}
-	text := validText(data)
 	c := &cursor{text: text}
 	if c.kind() != '{' {
 		return nil, refuse("$", "an object is expected")

@@ -1,6 +1,7 @@
 package cdn
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,7 +33,9 @@ func parseAnswer(body []byte) (answer, error) {
 	if !utf8.Valid(body) {
 		return answer{}, errors.New("the body is not UTF-8")
 	}
-	var top kind
+	if err := checkObject(body); err != nil {
+		return answer{}, err
+	}
 	var doc struct {
 		P preferences `json:"p"`
 		F kind        `json:"f"`
@@ -43,12 +46,6 @@ func parseAnswer(body []byte) (answer, error) {
 		UpperF kind `json:"F"`
 		UpperS kind `json:"S"`
 		LongS  kind `json:"ſ"`
-	}
-	if err := json.Unmarshal(body, &top); err != nil {
-		return answer{}, syntaxError(err)
-	}
-	if top != '{' {
-		return answer{}, fmt.Errorf("the body is %v, not an object", top)
 	}
 	if err := json.Unmarshal(body, &doc); err != nil {
 		return answer{}, syntaxError(err)
@@ -62,6 +59,19 @@ func parseAnswer(body []byte) (answer, error) {
 		}
 	}
 	return answer{url: doc.P.url, redirect: doc.P.redirect, hasFlags: !doc.F.isNull()}, nil
+}
+
+// checkObject refuses JSON of another kind, told by its first byte. What begins as an
+// object is left to the one who reads it.
+func checkObject(body []byte) error {
+	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) > 0 && text[0] == '{' {
+		return nil
+	}
+	var top kind
+	if err := json.Unmarshal(body, &top); err != nil {
+		return syntaxError(err)
+	}
+	return fmt.Errorf("the body is %v, not an object", top)
 }
 
 func syntaxError(err error) error {
