@@ -1,6 +1,10 @@
 package cachekeys
 
-import "github.com/klauspost/compress/zstd"
+import (
+	"math/bits"
+
+	"github.com/klauspost/compress/zstd"
+)
 
 // Codec names how the content of a blob or a message is compressed.
 type Codec string
@@ -37,8 +41,10 @@ func Encode(json []byte) (codec Codec, payload []byte) {
 		level = zstd.SpeedFastest
 	}
 	// One encoder for each call: a commit is rare, and an encoder kept would hold
-	// its window for good.
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true), zstd.WithEncoderLevel(level))
+	// its window for good. That is as large as need be: its memory takes longer to
+	// get than the content to compress.
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true), zstd.WithEncoderLevel(level),
+		zstd.WithWindowSize(1<<bits.Len(uint(len(json)))), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return Raw, json
 	}
