@@ -49,7 +49,13 @@ func measure(b *testing.B, suite string, play func(m *measurement), labels ...an
 		var cancel context.CancelFunc
 		m.ctx, cancel = context.WithTimeoutCause(b.Context(), limit, fmt.Errorf("the case is not over after %v", limit))
 		b.Cleanup(cancel)
-		b.Cleanup(watch(suite+strings.ReplaceAll(name, "/", " "), limit))
+		title := suite + strings.ReplaceAll(name, "/", " ")
+		b.Cleanup(watch(title, limit))
+		b.Cleanup(func() {
+			if b.Skipped() {
+				fmt.Fprintf(os.Stderr, "          %s: not measured, since something is missing; -v tells what\n", title)
+			}
+		})
 		play(m)
 		m.put("took", "s", time.Since(start).Seconds())
 		save(b)

@@ -67,7 +67,7 @@ func swap(m *measurement, cores, perSecond int, watch time.Duration) {
 	awaitReady(m, c)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 	m.put("still", "ns", evaluating(c, cores, watch))
-	m.put("floor", "ns", loading(cores, watch))
+	m.put("floor", "ns", onCores(cores, watch, load()))
 	ctx, cancel := context.WithCancel(m.Context())
 	var writer sync.WaitGroup
 	writer.Go(func() { w.writeAt(ctx, perSecond) })
@@ -84,15 +84,15 @@ func evaluating(c *follower.Client, cores int, watch time.Duration) float64 {
 	return onCores(cores, watch, func() { c.GetIntValue(bench.VersionFlag, 0, nil) })
 }
 
-// loading is the floor of an evaluation: an atomic load and a look-up in a map.
-func loading(cores int, watch time.Duration) float64 {
+// load gives the floor of an evaluation: an atomic load and a look-up in a map.
+func load() func() {
 	values := map[string]evaluate.Value{bench.VersionFlag: evaluate.IntValue(1)}
 	for i := range 40 {
 		values["flag_"+strconv.Itoa(i)] = evaluate.IntValue(int64(i))
 	}
 	var current atomic.Pointer[map[string]evaluate.Value]
 	current.Store(&values)
-	return onCores(cores, watch, func() { _ = (*current.Load())[bench.VersionFlag].Int() })
+	return func() { _ = (*current.Load())[bench.VersionFlag].Int() }
 }
 
 // onCores calls f on a number of goroutines, and gives the time of a call in ns.

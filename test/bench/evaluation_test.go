@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,9 +15,30 @@ import (
 	"github.com/catbridge/catbridge/test/conformance"
 )
 
-// Evaluation by the calls of a service, on the config of the text matrix.
+// Evaluation by the calls of a service, on the config of the text matrix, which is no part
+// of this repository.
 func BenchmarkEvaluation(b *testing.B) {
 	measure(b, "evaluation", func(m *measurement) { evaluation(m, pick(200*time.Millisecond, time.Second)) })
+}
+
+// best gives the time of a call in ns, on one core: the best of many short runs, since what
+// else happens on the machine only ever adds to it.
+func best(watch time.Duration, call func()) float64 {
+	const runs = 20
+	least := math.Inf(1)
+	for range runs {
+		least = min(least, onCores(1, watch/runs, call))
+	}
+	return least
+}
+
+// fillMap is the floor of a map with the values of 16 settings.
+func fillMap(keys []string) map[string]any {
+	values := make(map[string]any, len(keys))
+	for _, key := range keys {
+		values[key] = true
+	}
+	return values
 }
 
 func evaluation(m *measurement, watch time.Duration) {
@@ -27,7 +49,9 @@ func evaluation(m *measurement, watch time.Duration) {
 	c := holding(m, json)
 	user := newUser()
 	typed, held := follower.Bool("bool30TrueAdvancedRules", false), c.Snapshot(user)
-	m.put("floor", "ns", loading(1, watch))
+	keys := c.GetAllKeys()
+	m.put("floor", "ns", best(watch, load()))
+	m.put("floor-all-values", "ns", best(watch, func() { fillMap(keys) }))
 	for name, call := range map[string]func(){
 		"text-user-built": func() { c.GetStringValue("stringIsInDogDefaultCat", "", newUser()) },
 		"text":            func() { c.GetStringValue("stringIsInDogDefaultCat", "", user) },
@@ -37,7 +61,7 @@ func evaluation(m *measurement, watch time.Duration) {
 		"all-values":      func() { c.GetAllValues(user) },
 		"typed-again":     func() { typed.Get(held) },
 	} {
-		m.put(name, "ns", onCores(1, watch, call))
+		m.put(name, "ns", best(watch, call))
 		m.put(name+"-allocs", "1", testing.AllocsPerRun(1000, call))
 	}
 }
