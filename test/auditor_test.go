@@ -10,15 +10,18 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/redis/go-redis/v9"
 )
 
 // auditor reads all that the bridge stores, at one moment each time, and sees
 // to it that entry, blob and meta agree (I3), that the fetch time in the entry does
-// not go back (I9), and that the version within the content does not.
+// not go back (I9), that the version within the content does not, and that nothing
+// claims an answer that the CDN did not give (I14).
 type auditor struct {
 	admin redis.UniversalClient
 	keys  cachekeys.Keys
+	cdn   *fakecdn.CDN
 
 	mu      sync.Mutex
 	faults  []string
@@ -39,7 +42,7 @@ type found struct{ fetched, version int64 }
 
 // startAuditor lets it read now and then, until the end of the test.
 func startAuditor(w *world) *auditor {
-	a := &auditor{admin: w.admin, keys: w.keys, known: map[string]int64{}}
+	a := &auditor{admin: w.admin, keys: w.keys, cdn: w.cdn, known: map[string]int64{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {

@@ -14,7 +14,8 @@ import (
 )
 
 // reader is a follower whose content is watched: the version within it must not go
-// back, and must be one version (I1).
+// back, and must be one version (I1). What it answers and claims is looked at, too, see
+// [watch].
 type reader struct {
 	name   string
 	client *follower.Client
@@ -28,6 +29,8 @@ type reader struct {
 	changes int
 	faults  []string
 	moved   chan struct{} // closed and replaced at each change
+
+	sight sighting // the last one; the watch's
 }
 
 // follow starts a follower with a network of its own. It ends with the test.
@@ -50,7 +53,9 @@ func (w *world) followAs(as role, change func(c *follower.Config)) *reader {
 		w.Fatal(err)
 	}
 	r.client = client
+	w.watching.add(r)
 	w.Cleanup(func() {
+		w.watching.remove(r)
 		client.Close()
 		faults := r.seen()
 		for _, fault := range faults {

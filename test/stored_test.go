@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/test/fakecdn"
@@ -40,6 +41,20 @@ func (a *auditor) compare(entryText, blobText string, fields []any) {
 		contentHash := cachekeys.ContentHash(entry.JSON)
 		agree("the entry", entry.FetchTime, contentHash)
 		a.order(found{entry.FetchTime, a.versionOf(entry.JSON, contentHash)})
+	}
+	if version, ok := a.known[meta.Hash]; ok && meta.CDN != 0 {
+		a.answered(version, meta.CDN)
+	}
+}
+
+// claimTolerance is for clocks that are read in whole milliseconds.
+const claimTolerance = 5 * time.Millisecond
+
+// answered sees to it that the CDN has spoken about a version since the time at which it is
+// said to have (I14).
+func (a *auditor) answered(version, claimed int64) {
+	if at := a.cdn.Answered(version); time.UnixMilli(claimed).After(at.Add(claimTolerance)) {
+		a.fault("meta says that the CDN answered about version %d at %v; it last did at %v (I14)", version, time.UnixMilli(claimed), at)
 	}
 }
 

@@ -108,6 +108,7 @@ type world struct {
 	loud     *slog.Logger // of leaders
 	quiet    *slog.Logger // of followers, whose evaluations cost less without a log
 	audit    *auditor
+	watching *watch
 	taps     map[*redistest.Process]*tap // what each real Redis runs
 	runners  []*runner                   // leaders, those that have ended too
 	readers  []*reader
@@ -154,6 +155,7 @@ func newWorld(t *testing.T, connect connector, p profile, virtual bool) *world {
 	w.quiet = slog.New(slog.NewTextHandler(guard, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.admin = connect(t, asAdmin, nil)
 	w.audit = startAuditor(w)
+	w.watching = startWatch(w)
 	return w
 }
 

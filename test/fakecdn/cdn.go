@@ -7,6 +7,7 @@
 package fakecdn
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +23,7 @@ type CDN struct {
 	config   Config
 	fault    Fault
 	requests []Request
+	answered map[int64]time.Time // by version
 }
 
 // Request is one request that the CDN answered.
@@ -92,6 +94,29 @@ func (c *CDN) RequestsOf(sdkKey string) int {
 	return n
 }
 
+// Answered tells when the CDN last spoke about a version: served it, or said that there
+// is nothing newer. Zero: never.
+func (c *CDN) Answered(version int64) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answered[version]
+}
+
+// answers notes an answer that is about to be sent, if a config's own ETag stands in it.
+func (c *CDN) answers(code int, etag string) {
+	var version, minBytes int64
+	_, err := fmt.Sscanf(etag, etagFormat, &version, &minBytes)
+	if err != nil || code != http.StatusOK && code != http.StatusNotModified {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answered == nil {
+		c.answered = map[int64]time.Time{}
+	}
+	c.answered[version] = time.Now()
+}
+
 // ServeHTTP implements http.Handler.
 func (c *CDN) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sdkKey, ok := sdkKeyOf(r.URL.Path)
@@ -103,7 +128,7 @@ func (c *CDN) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault, config := c.fault, c.config
 	c.mu.Unlock()
 	request := Request{At: time.Now(), SDKKey: sdkKey, ETag: r.Header.Get("If-None-Match")}
-	status := &statusWriter{ResponseWriter: w}
+	status := &statusWriter{ResponseWriter: w, cdn: c}
 	defer func() {
 		request.Status = status.code
 		c.mu.Lock()
@@ -177,17 +202,26 @@ func (c Config) serve(w http.ResponseWriter, r *http.Request) {
 // statusWriter remembers the status.
 type statusWriter struct {
 	http.ResponseWriter
+	cdn  *CDN
 	code int
 }
 
+// Unwrap lets an http.ResponseController flush.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 func (w *statusWriter) WriteHeader(code int) {
-	w.code = code
+	w.begin(code)
 	w.ResponseWriter.WriteHeader(code)
 }
 
 func (w *statusWriter) Write(p []byte) (int, error) {
 	if w.code == 0 {
-		w.code = http.StatusOK
+		w.begin(http.StatusOK)
 	}
 	return w.ResponseWriter.Write(p)
+}
+
+func (w *statusWriter) begin(code int) {
+	w.code = code
+	w.cdn.answers(code, w.Header().Get("ETag"))
 }
