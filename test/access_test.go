@@ -145,6 +145,7 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 		}
 		second.stop()
 		first.stop()
+		silent := time.Now()
 		w.eventually(pollingWithin, "all say what is missing", func() bool {
 			for _, r := range w.readers {
 				if r.client.Stats().Refusals == 0 {
@@ -153,6 +154,7 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 			}
 			return errors.said("NOPERM")
 		})
+		w.recovered(silent, pollingWithin)
 		w.lead("leader C")
 		w.reached(w.cdn.Publish(), w.takeover()+w.poll())
 		w.change(asFollower, "+ping")
@@ -173,6 +175,7 @@ func TestF24_FollowerThatMayNotReadSaysSo(t *testing.T) {
 				w.change(asFollower, "-"+command)
 				before := w.cdn.Version()
 				version := w.cdn.SetMinBytes(100 << 10)
+				changed := time.Now()
 				w.eventually(w.poll()+pollingWithin, "all say what is missing", func() bool {
 					for _, r := range w.readers {
 						if r.client.Stats().FailedReads == 0 {
@@ -181,6 +184,7 @@ func TestF24_FollowerThatMayNotReadSaysSo(t *testing.T) {
 					}
 					return errors.said("NOPERM")
 				})
+				w.recovered(changed, w.poll()+pollingWithin)
 				for _, r := range w.readers {
 					if v := r.version(); v != before {
 						w.Errorf("%s has version %d", r.name, v)

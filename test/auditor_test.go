@@ -174,8 +174,8 @@ func (a *auditor) wentBack(text string) {
 }
 
 func (a *auditor) fault(format string, args ...any) {
-	// The same is seen at each read, until it is mended.
-	if text := fmt.Sprintf(format, args...); !slices.Contains(a.faults, text) {
+	// The same is seen at each read, until it is mended, or much like it.
+	if text := fmt.Sprintf(format, args...); len(a.faults) < 20 && !slices.Contains(a.faults, text) {
 		a.faults = append(a.faults, text)
 	}
 }

@@ -1,8 +1,11 @@
 package test
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,6 +115,31 @@ func TestF26_HangingCDNKeepsNothingFromGoingOn(t *testing.T) {
 		w.eventually(w.takeover(), "the third leads", third.leads)
 		w.settle()
 	})
+}
+
+// Wrong ETags keep no change back, and are none. (That of content which is served later
+// would: an ETag is all that a 304 goes by.)
+func TestF26_WrongETagLosesNothing(t *testing.T) {
+	for name, of := range map[string]func(c fakecdn.Config) string{
+		"always the same":     func(fakecdn.Config) string { return `W/"v1-0"` },
+		"another one at each": func(fakecdn.Config) string { return strconv.Quote(rand.Text()) },
+		"a long one":          func(c fakecdn.Config) string { return strconv.Quote(strings.Repeat("x", 300) + c.ETag()[3:5]) },
+		"none":                func(fakecdn.Config) string { return "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			scenario(t, func(w *world) {
+				w.ready(2)
+				w.cdn.Break(fakecdn.WrongETag(of))
+				for range 2 {
+					w.reached(w.cdn.Publish(), w.poll())
+					w.pass(2 * w.leader.PollInterval)
+					w.audit.check(w.T)
+				}
+				w.cdn.Mend()
+				w.settle()
+			})
+		})
+	}
 }
 
 // An edge of the CDN that lags behind serves the content before: it is asked again

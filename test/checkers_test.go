@@ -90,7 +90,7 @@ func TestTapSeesEveryViolation(t *testing.T) {
 		"an entry that is none":         {then: []scripted{{committing(ofA, rev, 4, "")[0], {"set", k.Entry, "x"}}}, want: "an entry was written"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := &tap{audit: &auditor{}, keys: k}
+			p := newTap(&auditor{}, k)
 			at := 1700000000 * time.Second
 			play := func(all []scripted) {
 				for _, s := range all {

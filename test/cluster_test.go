@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
 )
@@ -48,6 +49,9 @@ func (w *world) owner(cluster *redistest.Cluster) (primary, replica *redistest.P
 func TestF22_ChangeReachesFollowersOnEveryNodeOfACluster(t *testing.T) {
 	onCluster(t, func(w *world, _ *redistest.Cluster) {
 		w.ready(9)
+		if _, nodes, err := w.subscriptions(); nodes < 2 || err != nil {
+			w.Errorf("all are subscribed on %d node: %v", nodes, err)
+		}
 		for range 3 {
 			w.reached(w.cdn.Publish(), w.poll())
 		}
@@ -69,8 +73,9 @@ func TestF22_ClusterFailsOverWithoutGoingBack(t *testing.T) {
 				primary, _ := w.owner(cluster)
 				return primary == replica
 			})
+			w.reached(w.cdn.Publish(), w.leader.StopActing+w.poll())
+			w.recovered(asked, w.leader.StopActing+w.poll())
 			w.heartbeats() // nobody is silent
-			w.recovered(asked, 3*w.leader.Renewal+w.leader.StopActing)
 			w.settle()
 		}
 	})
@@ -84,8 +89,9 @@ func TestF22_ClusterLosesANodeWithoutGoingBack(t *testing.T) {
 		primary.Kill()
 		killed, bound := time.Now(), max(w.leader.LockExpiry, 2*redistest.NodeTimeout)+3*time.Second
 		w.reached(w.cdn.Publish(), bound)
-		w.heartbeats() // nobody is silent
 		w.recovered(killed, bound)
+		w.states(w.follower.Dead+w.back(), follower.Live)
+		w.heartbeats() // nobody is silent
 		w.settle()
 	})
 }

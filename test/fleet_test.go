@@ -25,10 +25,16 @@ type fleet struct {
 // onProcesses plays with processes on a real server, with the program's fast timing.
 func onProcesses(t *testing.T, play func(f *fleet)) {
 	t.Helper()
+	onProcessesOf(t, program, play)
+}
+
+// onProcessesOf plays with another build of the program.
+func onProcessesOf(t *testing.T, program func() (string, error), play func(f *fleet)) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	path := requireProgram(t)
+	path := require(t, program)
 	t.Parallel()
 	inLanes(t, func(t *testing.T) *fleet { return newFleet(t, path) }, play)
 }

@@ -82,20 +82,22 @@ func (w *world) ask() {
 	}
 }
 
-// heartbeats waits until every follower heard some more messages: none is subscribed
-// where nothing is said any more.
+// heartbeats waits until every follower heard some more messages, as often as they come:
+// none is subscribed where nothing is said any more.
 func (w *world) heartbeats() {
 	w.Helper()
 	const more = 3
+	began, bound := time.Now(), (more+1)*w.leader.Renewal+roundTrip
 	before := map[*reader]int64{}
 	for _, r := range w.readers {
 		before[r] = r.client.Stats().Messages
 	}
 	for _, r := range w.readers {
-		w.eventually((more+1)*w.leader.Renewal, r.name+" hears the heartbeats", func() bool {
+		w.eventually(bound, r.name+" hears the heartbeats", func() bool {
 			return r.client.Stats().Messages >= before[r]+more
 		})
 	}
+	w.recovered(began, bound)
 }
 
 // The slot of the bridge's keys moves to another primary and back, as when a cluster is

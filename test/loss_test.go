@@ -1,15 +1,19 @@
 package test
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
 
 // seeded waits until all that Redis lost just now is there again. A fetch is part of
 // that where the lock was lost, and it waits until a second after the last.
-func (w *world) seeded() {
+func (w *world) seeded(lock bool) {
 	w.Helper()
-	lost, bound := time.Now(), w.leader.Renewal+roundTrip+time.Second
+	lost, bound := time.Now(), w.leader.Renewal+roundTrip
+	if lock {
+		bound += time.Second
+	}
 	w.present(bound)
 	w.recovered(lost, bound)
 }
@@ -20,7 +24,7 @@ func TestF09_FlushedRedisIsFilledAgain(t *testing.T) {
 		for range w.rounds(3) {
 			w.pass(w.upTo(w.leader.Renewal))
 			w.flushAll()
-			w.seeded()
+			w.seeded(true)
 			w.settle()
 		}
 	})
@@ -42,7 +46,7 @@ func TestF09_EachDeletedKeyComesBack(t *testing.T) {
 				for range w.rounds(1) {
 					w.pass(w.upTo(w.leader.Renewal))
 					w.del(key(w)...)
-					w.seeded()
+					w.seeded(slices.Contains(key(w), w.keys.Lock))
 					w.settle()
 				}
 				// A follower that comes now finds everything in order.

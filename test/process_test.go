@@ -2,6 +2,7 @@ package test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -22,18 +23,35 @@ import (
 // binaries is where the program is built, once.
 var binaries string
 
-// program builds catbridge and gives its path.
-var program = sync.OnceValues(func() (path string, err error) {
-	if binaries, err = os.MkdirTemp("", "catbridge-test"); err != nil {
+var binariesFolder = sync.OnceValue(func() (err error) {
+	binaries, err = os.MkdirTemp("", "catbridge-test")
+	return err
+})
+
+// program builds catbridge and gives its path; racing does with the race detector, where
+// there is a C compiler.
+var (
+	program = sync.OnceValues(func() (string, error) { return build("catbridge") })
+	racing  = sync.OnceValues(func() (string, error) {
+		if _, err := exec.LookPath(cmp.Or(os.Getenv("CC"), "gcc")); err != nil {
+			return program()
+		}
+		return build("catbridge-race", "-race")
+	})
+)
+
+func build(name string, flags ...string) (path string, err error) {
+	if err := binariesFolder(); err != nil {
 		return "", err
 	}
-	path = filepath.Join(binaries, "catbridge")
-	out, err := exec.Command("go", "build", "-o", path, "../cmd/catbridge").CombinedOutput()
+	path = filepath.Join(binaries, name)
+	args := append([]string{"build", "-o", path}, flags...)
+	out, err := exec.Command("go", append(args, "../cmd/catbridge")...).CombinedOutput()
 	if err != nil {
 		return "", &buildError{string(out), err}
 	}
 	return path, nil
-})
+}
 
 type buildError struct {
 	output string
@@ -43,7 +61,9 @@ type buildError struct {
 func (e *buildError) Error() string { return "build catbridge: " + e.err.Error() + "\n" + e.output }
 
 // requireProgram gives the path of the program, or ends the test where it cannot be built.
-func requireProgram(t *testing.T) string {
+func requireProgram(t *testing.T) string { return require(t, program) }
+
+func require(t *testing.T, program func() (string, error)) string {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
 		missing.Skip(t, "the go command is missing (%v)", err)
@@ -93,13 +113,26 @@ func (f *fleet) run(env []string, args ...string) *process {
 		_ = p.cmd.Wait()
 	}()
 	f.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
-		<-p.exited
-		_, _ = io.Copy(io.Discard, read)
+		p.end(f.T)
+		text, _ := io.ReadAll(read) // nothing where a watcher has read it
+		(&secretGuard{t: f.T}).check(text)
 		_ = read.Close()
 		p.inspect(f.T)
 	})
 	return p
+}
+
+// maxSockets is how many connections a process may have, whatever it went through: it
+// needs four.
+const maxSockets = 12
+
+// end kills the process, and looks whether connections piled up in it.
+func (p *process) end(t *testing.T) {
+	if n := descriptorsOf(strconv.Itoa(p.cmd.Process.Pid))["socket"]; n > maxSockets {
+		t.Errorf("%s %s has %d sockets", p.cmd.Args[1], p.id, n)
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.exited
 }
 
 // inspect looks through the log for the SDK key (I13), and shows it if the test failed.
@@ -107,6 +140,9 @@ func (p *process) inspect(t *testing.T) {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		t.Error(err)
+	}
+	if strings.Contains(string(text), "DATA RACE") {
+		t.Errorf("a data race in %s %s", p.cmd.Args[1], p.id)
 	}
 	guard := secretGuard{t: t}
 	for line := range strings.Lines(string(text)) {

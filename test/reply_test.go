@@ -41,3 +41,35 @@ func TestF32_LostReplyIsNoSecondChange(t *testing.T) {
 		}
 	})
 }
+
+// A commit of the leader's own arrives late, when newer content is current already.
+func TestF32_LateCommitUndoesNothing(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, _ := w.ready(3)
+		for range w.rounds(3) {
+			if !first.leads() { // on a busy machine
+				first, _ = w.elected(w.runners...)
+			}
+			next := w.cdn.Config()
+			next.Version++
+			late := first.link.Late(next.ETag())
+			version := w.cdn.Publish()
+			w.reached(version, w.poll()+w.leader.StopActing) // by another try
+			if !late.Held() {
+				w.Error("no commit is late")
+			}
+			arrived, bound := time.Now(), w.poll()
+			newer := w.cdn.Publish()
+			w.reached(newer, bound)
+			w.recovered(arrived, bound)
+			commits := w.commitsOf(version)
+			late.Arrive()
+			if !w.virtual {
+				w.eventually(w.leader.Renewal, "the late commit is run", func() bool { return w.commitsOf(version) > commits })
+			}
+			w.pass(2 * w.leader.Renewal)
+			w.audit.check(w.T)
+			w.settle()
+		}
+	})
+}

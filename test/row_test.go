@@ -122,7 +122,11 @@ func (w *world) upTo(d time.Duration) time.Duration { return time.Duration(w.ran
 // the row: many rounds must keep it, a few have the slack of a busy machine.
 func (w *world) recovered(since time.Time, bound time.Duration) {
 	w.Helper()
-	took := time.Since(since)
+	w.recoveredAfter(time.Since(since), bound)
+}
+
+func (w *world) recoveredAfter(took, bound time.Duration) {
+	w.Helper()
 	w.account.recovered(took, bound)
 	if w.left == 0 {
 		bound += w.slack

@@ -14,9 +14,10 @@ import (
 // eventLeading stands in the log of a leader when a term begins.
 const eventLeading = 6100
 
-// One processor, and a garbage collector that never rests: the leader keeps its lock.
+// One processor, a garbage collector that never rests, and the race detector: the leader
+// keeps its lock.
 func TestF36_BusyProcessKeepsItsLock(t *testing.T) {
-	onProcesses(t, func(f *fleet) {
+	onProcessesOf(t, racing, func(f *fleet) {
 		strain := []string{"GOMAXPROCS=1", "GOGC=1"}
 		all := []*process{f.launch(strain...)}
 		f.awaitHolder(all[0])

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,16 +32,21 @@ type tap struct {
 	marker string
 	marked chan struct{} // closed when the marker came by
 
-	fenced int // scripts of those who did not hold the lock
-	sent   int // messages of leaders
+	fenced  int             // scripts of those who did not hold the lock
+	sent    []time.Duration // messages of leaders, by Redis's clock
+	commits map[int64]int   // scripts that were sent to commit a version
 }
 
 // expiryTolerance is for the time between a script's idea of now and MONITOR's.
 const expiryTolerance = 50 * time.Millisecond
 
+func newTap(a *auditor, keys cachekeys.Keys) *tap {
+	return &tap{audit: a, keys: keys, commits: map[int64]int{}}
+}
+
 // tap taps a Redis until the end of the test.
 func (w *world) tap(server *redistest.Process) {
-	p := &tap{audit: w.audit, keys: w.keys}
+	p := newTap(w.audit, w.keys)
 	if w.taps == nil {
 		w.taps = map[*redistest.Process]*tap{}
 	}
@@ -139,6 +145,14 @@ func (p *tap) begin(r ran) {
 	if p.claim != "" && p.known && p.claim != p.holder(r.at) {
 		p.fenced++
 	}
+	for _, arg := range r.args {
+		if p.claim == "" || !strings.HasPrefix(arg, "{") {
+			continue
+		}
+		if version, err := versionIn([]byte(arg)); err == nil {
+			p.commits[version]++
+		}
+	}
 }
 
 // claimOf is the lock's value that a script of a leader says it has.
@@ -169,17 +183,34 @@ func (w *world) refused() int {
 	return n
 }
 
-// published tells how many messages leaders have published.
-func (w *world) published() int {
+// publishedSince tells how many messages leaders have published since a moment.
+func (w *world) publishedSince(moment time.Time) int {
 	n := 0
-	for _, p := range w.taps {
-		n += p.messages()
+	for server, p := range w.taps {
+		p.drain(server)
+		n += p.messagesSince(moment)
 	}
 	return n
 }
 
-func (p *tap) messages() int {
+// messagesSince goes by Redis's clock: what is heard of late may have been before.
+func (p *tap) messagesSince(moment time.Time) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sent
+	for _, at := range p.sent {
+		if time.Unix(0, int64(at)).After(moment) {
+			n++
+		}
+	}
+	return n
+}
+
+// commitsOf tells how many scripts were sent to commit a version, whatever came of them.
+func (w *world) commitsOf(version int64) (n int) {
+	for _, p := range w.taps {
+		p.mu.Lock()
+		n += p.commits[version]
+		p.mu.Unlock()
+	}
+	return n
 }

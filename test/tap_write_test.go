@@ -24,7 +24,7 @@ func (p *tap) onWrite(r ran) {
 		what = "blob"
 	case r.args[0] == "PUBLISH" && r.args[1] == p.keys.Events && p.claim != "":
 		what = "message"
-		p.sent++
+		p.sent = append(p.sent, r.at)
 	default:
 		return
 	}

@@ -32,8 +32,7 @@ func (f *fleet) watch(env ...string) *watcher {
 		}
 	})
 	f.Cleanup(func() {
-		_ = w.cmd.Process.Kill()
-		<-w.exited
+		w.end(f.T)
 		reading.Wait()
 		for _, fault := range w.faults {
 			f.Errorf("%s: %s", w.name, fault)

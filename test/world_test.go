@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -25,7 +26,12 @@ import (
 
 func TestMain(m *testing.M) {
 	allowParallel()
+	open := descriptors()
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if left := descriptorsLeft(open); code == 0 && len(left) > 0 {
+			fmt.Fprintln(os.Stderr, "descriptors that were not closed:", strings.Join(left, ", "))
+			code = 1
+		}
 		if binaries != "" {
 			_ = os.RemoveAll(binaries)
 		}
@@ -253,21 +259,27 @@ func (w *world) flushAll() {
 func (w *world) subscribed(want int) {
 	w.Helper()
 	w.eventually(w.takeover(), strconv.Itoa(want)+" are subscribed", func() bool {
-		var have atomic.Int64
-		count := func(ctx context.Context, node *redis.Client) error {
-			counts, err := node.PubSubNumSub(ctx, w.keys.Events).Result()
-			have.Add(counts[w.keys.Events])
-			return err
-		}
-		var err error
-		switch client := w.admin.(type) {
-		case *redis.Client:
-			err = count(w.Context(), client)
-		case *redis.ClusterClient:
-			err = client.ForEachShard(w.Context(), count)
-		}
-		return err == nil && have.Load() == int64(want)
+		have, _, err := w.subscriptions()
+		return err == nil && have == int64(want)
 	})
+}
+
+// subscriptions counts those who hear messages, and the nodes that they hear them from.
+func (w *world) subscriptions() (all, nodes int64, err error) {
+	var have, heard atomic.Int64
+	count := func(ctx context.Context, node *redis.Client) error {
+		counts, err := node.PubSubNumSub(ctx, w.keys.Events).Result()
+		have.Add(counts[w.keys.Events])
+		heard.Add(min(counts[w.keys.Events], 1))
+		return err
+	}
+	switch client := w.admin.(type) {
+	case *redis.Client:
+		err = count(w.Context(), client)
+	case *redis.ClusterClient:
+		err = client.ForEachShard(w.Context(), count)
+	}
+	return have.Load(), heard.Load(), err
 }
 
 // present waits until all keys of the bridge are there.

@@ -7,7 +7,6 @@
 package fakecdn
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -102,11 +101,14 @@ func (c *CDN) Answered(version int64) time.Time {
 	return c.answered[version]
 }
 
-// answers notes an answer that is about to be sent, if a config's own ETag stands in it.
-func (c *CDN) answers(code int, etag string) {
-	var version, minBytes int64
-	_, err := fmt.Sscanf(etag, etagFormat, &version, &minBytes)
-	if err != nil || code != http.StatusOK && code != http.StatusNotModified {
+// rayHead begins the ray ID of an answer about a config, whose version follows.
+const rayHead = "fake-"
+
+// answers notes an answer that is about to be sent, if it is about a config.
+func (c *CDN) answers(ray string) {
+	number, isAnswer := strings.CutPrefix(ray, rayHead)
+	version, err := strconv.ParseInt(number, 10, 64)
+	if !isAnswer || err != nil {
 		return
 	}
 	c.mu.Lock()
@@ -186,11 +188,14 @@ func (c *CDN) RoundTrip(r *http.Request) (response *http.Response, err error) {
 
 // serve answers as the CDN does: with the config, or with 304 to who has it.
 func (c Config) serve(w http.ResponseWriter, r *http.Request) {
-	etag := c.ETag()
+	c.serveAs(w, r, c.ETag())
+}
+
+func (c Config) serveAs(w http.ResponseWriter, r *http.Request, etag string) {
 	w.Header().Set("ETag", etag)
 	w.Header().Set("Cache-Control", "max-age=0, must-revalidate")
-	w.Header().Set("CF-RAY", "fake-"+strconv.FormatInt(c.Version, 10))
-	if r.Header.Get("If-None-Match") == etag {
+	w.Header().Set("CF-RAY", rayHead+strconv.FormatInt(c.Version, 10))
+	if etag != "" && r.Header.Get("If-None-Match") == etag {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -223,5 +228,5 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 
 func (w *statusWriter) begin(code int) {
 	w.code = code
-	w.cdn.answers(code, w.Header().Get("ETag"))
+	w.cdn.answers(w.Header().Get("CF-RAY"))
 }

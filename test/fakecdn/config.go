@@ -33,9 +33,7 @@ type Config struct {
 }
 
 // ETag returns the ETag of the config, which tells its version and size apart.
-func (c Config) ETag() string { return fmt.Sprintf(etagFormat, c.Version, c.MinBytes) }
-
-const etagFormat = `W/"v%d-%d"`
+func (c Config) ETag() string { return fmt.Sprintf(`W/"v%d-%d"`, c.Version, c.MinBytes) }
 
 type object = map[string]any
 

@@ -89,6 +89,15 @@ func Stale(old Config) Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ func() Config) { old.serve(w, r) }
 }
 
+// WrongETag serves the config, never as a 304, with the ETag that it is given for it.
+func WrongETag(of func(c Config) string) Fault {
+	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
+		r = r.Clone(r.Context())
+		r.Header.Del("If-None-Match")
+		current().serveAs(w, r, of(current()))
+	}
+}
+
 // Times lets the first n requests meet the fault, and those after it be served well.
 func Times(n int, fault Fault) Fault {
 	left := make(chan struct{}, n)

@@ -58,6 +58,7 @@ func (c *conn) read(from net.Conn, out chan<- []byte) {
 		chunk := make([]byte, 32<<10)
 		n, err := from.Read(chunk)
 		c.link.hold(chunk[:n])
+		c.link.keep(chunk[:n], c.gone)
 		if !c.pass(out, chunk[:n]) || err != nil {
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -25,6 +26,15 @@ type Link struct {
 	dialed int
 	to     string // dialled in place of what a client asks for; empty: nothing else
 	held   []byte // sent by clients since the freeze began
+	late   *Late
+}
+
+// Late is a command that is late, see [Link.Late].
+type Late struct {
+	part    []byte
+	arrive  chan struct{}
+	arrived sync.Once
+	held    atomic.Bool
 }
 
 // Cut closes all connections at once. New ones can be made.
@@ -153,6 +163,39 @@ func (l *Link) Listen(t testing.TB, server string) string {
 		l.Cut() // those that were being made
 	})
 	return listener.Addr().String()
+}
+
+// Late lets the next that clients send with that part wait, and what follows on the same
+// connection, until [Late.Arrive]: then it arrives though its sender may have closed the
+// connection. All other connections go on.
+func (l *Link) Late(part string) *Late {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.late = &Late{part: []byte(part), arrive: make(chan struct{})}
+	return l.late
+}
+
+// Held tells whether something was sent that is late.
+func (l *Late) Held() bool { return l.held.Load() }
+
+// Arrive lets go what is late.
+func (l *Late) Arrive() { l.arrived.Do(func() { close(l.arrive) }) }
+
+// keep waits if what was sent is to be late, unless the connection is cut.
+func (l *Link) keep(chunk []byte, gone <-chan struct{}) {
+	l.mu.Lock()
+	late := l.late
+	if late == nil || !bytes.Contains(chunk, late.part) {
+		l.mu.Unlock()
+		return
+	}
+	l.late = nil
+	l.mu.Unlock()
+	late.held.Store(true)
+	select {
+	case <-late.arrive:
+	case <-gone:
+	}
 }
 
 func (l *Link) loses(frame []byte) bool {
