@@ -1,12 +1,15 @@
 package bench_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +35,8 @@ func storm(m *measurement, followers int, secure bool) {
 	}
 	s := startRedis(m, guard)
 	b := startBridge(m, s, 10<<10, nil)
+	wall, cpu := s.handshakes(m, followers)
+	m.put("floor", "s", wall.Seconds())
 	dials, begun := new(dialLog), time.Now()
 	all := make([]*follower.Client, followers)
 	for i := range all {
@@ -56,8 +61,9 @@ func storm(m *measurement, followers int, secure bool) {
 	version := b.cdn.publish()
 	s.Restart(m)
 	until(m, "the webhook is accepted", func() bool { return b.call() == http.StatusOK })
+	until(m, "Redis is back", func() bool { return s.admin.Ping(m.Context()).Err() == nil })
+	used, start := ownCPU(m)+s.usage(m).cpu, time.Now()
 	dials.refuse(false)
-	start := time.Now()
 	subscribed := func() bool {
 		return !slices.ContainsFunc(all, func(c *follower.Client) bool { return c.Stats().State != follower.Live })
 	}
@@ -67,10 +73,47 @@ func storm(m *measurement, followers int, secure bool) {
 	if m.within(stormLimit(), current(version)) {
 		m.put("current", "s", time.Since(start).Seconds())
 	}
+	m.put("cpu-to-floor", "1", (ownCPU(m)+s.usage(m).cpu-used)/cpu)
 	m.put("behind", "1", count(all, version))
 	m.put("peak-connects", "1/s", dials.peak(start))
 	m.put("connects", "1", dials.count(start))
+	m.put("failed-connects", "1", dials.failed(start))
 	m.put("redis-memory-peak", "B", s.usage(m).peak)
+}
+
+// handshakes is the floor of a storm: so many connections and the first answer on each, with
+// nothing else, by as many goroutines as have work to do. It gives the time that takes and the
+// CPU time of both ends.
+func (s *server) handshakes(m *measurement, n int) (wall time.Duration, cpu float64) {
+	used, start := ownCPU(m)+s.usage(m).cpu, time.Now()
+	conns := make(chan net.Conn, n)
+	var left atomic.Int64
+	left.Store(int64(n))
+	var group sync.WaitGroup
+	for range 4 * runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for left.Add(-1) >= 0 {
+				conn, err := s.opts.Dialer(m.Context(), s.opts.Network, s.opts.Addr)
+				if err == nil {
+					conns <- conn
+					_, err = conn.Write([]byte("PING\r\n"))
+				}
+				if err == nil {
+					_, err = bufio.NewReader(conn).ReadString('\n')
+				}
+				if err != nil {
+					m.Errorf("a connection: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	wall, cpu = time.Since(start), ownCPU(m)+s.usage(m).cpu-used
+	close(conns)
+	for conn := range conns {
+		_ = conn.Close()
+	}
+	return wall, cpu
 }
 
 // stormLimit is how long a storm is waited for: one that is not over then may never be.
@@ -106,6 +149,7 @@ func count(all []*follower.Client, version int64) (behind float64) {
 type dialLog struct {
 	mu      sync.Mutex
 	at      []time.Time
+	failing []time.Time
 	refused bool
 }
 
@@ -121,10 +165,12 @@ func (l *dialLog) through(dial dialer) dialer {
 			return nil, errRefused
 		}
 		conn, err := dial(ctx, network, addr)
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		if err == nil {
-			l.mu.Lock()
-			defer l.mu.Unlock()
 			l.at = append(l.at, time.Now())
+		} else {
+			l.failing = append(l.failing, time.Now())
 		}
 		return conn, err
 	}
@@ -140,7 +186,18 @@ func (l *dialLog) refuse(yes bool) {
 func (l *dialLog) since(start time.Time) []time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(l.at), func(at time.Time) bool { return at.Before(start) })
+	return after(start, l.at)
+}
+
+// failed tells how many connections that were tried could not be had.
+func (l *dialLog) failed(start time.Time) float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return float64(len(after(start, l.failing)))
+}
+
+func after(start time.Time, times []time.Time) []time.Time {
+	return slices.DeleteFunc(slices.Clone(times), func(at time.Time) bool { return at.Before(start) })
 }
 
 func (l *dialLog) count(start time.Time) float64 { return float64(len(l.since(start))) }
