@@ -57,12 +57,9 @@ type backoff struct {
 	span      time.Duration
 }
 
-func (b *backoff) next() time.Duration {
-	if b.span == 0 {
-		b.span = b.low
-	} else {
-		b.span = min(2*b.span, b.high)
-	}
+// next gives a pause out of a span of at least so much, as far as there is a longest one.
+func (b *backoff) next(least time.Duration) time.Duration {
+	b.span = min(max(2*b.span, b.low, least), b.high)
 	return upTo(b.span)
 }
 

@@ -78,7 +78,12 @@ func New(cfg Config) (*Client, error) {
 	}
 	keys := cachekeys.For(cfg.SDKKey)
 	c.startSources(cfg, keys, fetcher)
-	c.waits.Go(func() { c.awaitReady(cfg.MaxInitWait) })
+	select {
+	case <-c.source.initial:
+		c.awaitReady(0)
+	default:
+		c.waits.Go(func() { c.awaitReady(cfg.MaxInitWait) })
+	}
 	if register(c, sameFlags{cfg.Redis, keys.Entry}) { // last: from now on, CloseAll may close it
 		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
 	}
@@ -100,7 +105,7 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 	} else {
 		fleet, _ := cfg.fleetOptions() // checked by complete
 		key := feedKey{cfg.Redis, keys.Entry, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
-		c.feed, c.leaveFeed = acquireFeed(key, keys, &member{c.log, c.holder}, known)
+		c.feed, c.leaveFeed = acquireFeed(key, keys, &member{log: c.log, holder: c.holder}, known)
 	}
 	cache := cfg.Cache
 	if cache != nil {
@@ -109,8 +114,7 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 	c.source = &source{
 		mode: cfg.PollingMode, interval: cfg.PollInterval, noWait: cfg.NoWaitForRefresh,
 		holder: c.holder, feed: c.feed, cache: cache, cacheKey: keys.Entry, fetcher: fetcher, log: c.log, ready: c.ready,
-		initial: make(chan struct{}), online: cfg.Online, pending: map[time.Duration]*job{},
-		wake: make(chan struct{}, 1), done: make(chan struct{}),
+		initial: make(chan struct{}), online: cfg.Online,
 	}
 	c.source.start()
 }

@@ -22,6 +22,7 @@ type feed struct {
 	redis   redis.UniversalClient
 	store   *store
 	timings Timings
+	turns   *turns
 	listen  bool // it subscribes; else it reads when it is asked to
 	fleet   fleetOptions
 	log     feedLog
@@ -63,9 +64,9 @@ type refresh struct {
 	err  error
 }
 
-func newFeed(key feedKey, keys cachekeys.Keys) *feed {
+func newFeed(key feedKey, keys cachekeys.Keys, turns *turns) *feed {
 	f := &feed{
-		redis: key.redis, store: newStore(key.redis, keys), timings: key.timings, listen: key.listen, fleet: key.fleet,
+		redis: key.redis, store: newStore(key.redis, keys), timings: key.timings, turns: turns, listen: key.listen, fleet: key.fleet,
 		changed: make(chan struct{}, 1), files: make(chan struct{}, 1),
 		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
 	}
@@ -100,6 +101,16 @@ func (f *feed) stop() {
 }
 
 func (f *feed) markSynced() { f.syncOnce.Do(func() { close(f.synced) }) }
+
+// isSynced tells whether the first sync has been tried.
+func (f *feed) isSynced() bool {
+	select {
+	case <-f.synced:
+		return true
+	default:
+		return false
+	}
+}
 
 // refresh reads the content from Redis now, whatever is held, or, if full is not set,
 // only if Redis names another one.

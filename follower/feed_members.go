@@ -12,6 +12,7 @@ import (
 type member struct {
 	log    eventlog.Log
 	holder *holder
+	place  int // in the list of members, whose lock guards it
 }
 
 // members are the clients that share a feed. What the feed finds reaches all of them,
@@ -27,6 +28,7 @@ type members struct {
 func (f *feed) join(m *member, file *snapshot) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
+	m.place = len(f.members.list)
 	f.members.list = append(f.members.list, m)
 	held := f.current.Load()
 	m.holder.offer(held, false)
@@ -56,7 +58,11 @@ func (f *feed) takeFile() *snapshot {
 func (f *feed) leave(m *member) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
-	f.members.list = slices.DeleteFunc(slices.Clone(f.members.list), func(e *member) bool { return e == m })
+	list := f.members.list
+	last := list[len(list)-1]
+	list[m.place], last.place = last, m.place
+	list[len(list)-1] = nil
+	f.members.list = list[:len(list)-1]
 }
 
 // publish gives a content to all clients. back: its rev is lower than that of the one before.
@@ -100,7 +106,7 @@ func (l feedLog) Error(id int, text string, attrs ...slog.Attr) {
 
 func (l feedLog) event(level slog.Level, id int, text string, attrs []slog.Attr) {
 	l.members.mu.Lock()
-	list := l.members.list // never changed in place, but for what is appended
+	list := slices.Clone(l.members.list)
 	l.members.mu.Unlock()
 	for _, m := range list {
 		m.log.Event(level, id, text, slices.Clip(attrs)...)

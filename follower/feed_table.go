@@ -29,12 +29,15 @@ type sameFlags struct {
 var running = struct {
 	sync.Mutex
 	feeds   map[feedKey]*sharedFeed
+	turns   turnsAt
 	clients map[*Client]sameFlags
-}{feeds: map[feedKey]*sharedFeed{}, clients: map[*Client]sameFlags{}}
+	serving map[sameFlags]int // how many clients
+}{feeds: map[feedKey]*sharedFeed{}, turns: turnsAt{}, clients: map[*Client]sameFlags{}, serving: map[sameFlags]int{}}
 
 // sharedFeed is a feed and the number of its clients.
 type sharedFeed struct {
 	*feed
+	place string // see [placeOf]
 	users int
 }
 
@@ -42,17 +45,23 @@ type sharedFeed struct {
 func register(c *Client, flags sameFlags) (another bool) {
 	running.Lock()
 	defer running.Unlock()
-	for _, other := range running.clients {
-		another = another || other == flags
-	}
 	running.clients[c] = flags
-	return another
+	running.serving[flags]++
+	return running.serving[flags] > 1
 }
 
 func unregister(c *Client) {
 	running.Lock()
 	defer running.Unlock()
+	flags, registered := running.clients[c]
+	if !registered {
+		return
+	}
 	delete(running.clients, c)
+	running.serving[flags]--
+	if running.serving[flags] == 0 {
+		delete(running.serving, flags)
+	}
 }
 
 // acquireFeed gives the feed for key, which it starts if there is none, with what the client's
@@ -63,7 +72,8 @@ func acquireFeed(key feedKey, keys cachekeys.Keys, m *member, file *snapshot) (*
 	defer running.Unlock()
 	shared := running.feeds[key]
 	if shared == nil {
-		shared = &sharedFeed{feed: newFeed(key, keys)}
+		place := placeOf(key.redis)
+		shared = &sharedFeed{feed: newFeed(key, keys, running.turns.join(place)), place: place}
 		shared.current.Store(file)
 		shared.join(m, nil)
 		shared.start()
@@ -89,6 +99,7 @@ func releaseFeed(key feedKey, shared *sharedFeed) bool {
 		return false
 	}
 	delete(running.feeds, key)
+	running.turns.leave(shared.place)
 	return true
 }
 

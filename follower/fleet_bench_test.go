@@ -19,7 +19,7 @@ func BenchmarkFleetReport(b *testing.B) {
 	server := redistest.Start(b)
 	client := server.Client(b, nil)
 	keys := cachekeys.For(testSDKKey)
-	f := newFeed(feedKey{redis: client, timings: DefaultTimings(), fleet: fleetOptions{reportEvery, "checkout-7d9f8b6c5-x2x4v"}}, keys)
+	f := newFeed(feedKey{redis: client, timings: DefaultTimings(), fleet: fleetOptions{reportEvery, "checkout-7d9f8b6c5-x2x4v"}}, keys, nil)
 	f.current.Store(&snapshot{rev: time.Now().UnixMilli(), hash: cachekeys.ContentHash(configJSON(1))})
 	f.confirmed.Store(&answer{cdn: time.Now().UnixMilli(), at: time.Now()})
 	reporters := make([]*reporter, followers)

@@ -62,11 +62,10 @@ func (l *hookList[F]) change(f func([]*F) []*F) {
 	l.list.Store(&list)
 }
 
-// hookRunner calls the hooks of one client.
+// hookRunner calls the hooks of one client, in a goroutine that is there while there is
+// something to call.
 type hookRunner struct {
-	log  eventlog.Log // hears nothing of what the hooks are told
-	wake chan struct{}
-	done chan struct{}
+	log eventlog.Log // hears nothing of what the hooks are told
 
 	ready     hookList[func(CacheState)]
 	changed   hookList[func(*evaluate.Config)]
@@ -78,6 +77,7 @@ type hookRunner struct {
 	waiting [hookKinds]int
 	calling bool
 	closed  bool
+	done    chan struct{} // of the goroutine; nil: there is none
 	dropped int64
 	panics  int64
 }
@@ -89,9 +89,8 @@ type hookCall struct {
 
 // startHooks gives the hooks of a client, which are told of errors in log, too: see For.
 func startHooks(initial *Hooks, log eventlog.Log) *hookRunner {
-	h := &hookRunner{log: log, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	h := &hookRunner{log: log}
 	h.addAll(initial)
-	go h.run()
 	return h
 }
 
@@ -121,46 +120,34 @@ func (h *hookRunner) add(call hookCall) (dropped bool) {
 	}
 	h.queue = append(h.queue, call)
 	h.waiting[call.kind]++
-	h.signal()
+	if h.done == nil {
+		h.done = make(chan struct{})
+		go h.run(h.done)
+	}
 	return dropped
 }
 
-func (h *hookRunner) signal() {
-	select {
-	case h.wake <- struct{}{}:
-	default:
+func (h *hookRunner) run(done chan struct{}) {
+	defer close(done)
+	for call, some := h.next(); some; call, some = h.next() {
+		h.call(call.kind, call.run)
 	}
 }
 
-func (h *hookRunner) run() {
-	defer close(h.done)
-	for range h.wake {
-		for {
-			call, some, closed := h.next()
-			if closed {
-				return
-			}
-			if !some {
-				break
-			}
-			h.call(call.kind, call.run)
-		}
-	}
-}
-
-// next takes what is to be called now, if there is something.
-func (h *hookRunner) next() (call hookCall, some, closed bool) {
+// next takes what is to be called now; if there is nothing, the goroutine ends.
+func (h *hookRunner) next() (call hookCall, some bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calling = false
 	if h.closed || len(h.queue) == 0 {
-		return hookCall{}, false, h.closed
+		h.done = nil
+		return hookCall{}, false
 	}
 	call = h.queue[0]
 	h.queue = slices.Delete(h.queue, 0, 1)
 	h.waiting[call.kind]--
 	h.calling = true
-	return call, true, false
+	return call, true
 }
 
 // call calls a hook, and recovers it (S52).
@@ -204,13 +191,12 @@ func (h *hookRunner) close() {
 	h.mu.Lock()
 	h.closed = true
 	h.queue = nil
-	calling := h.calling
-	h.signal()
+	calling, done := h.calling, h.done
 	h.mu.Unlock()
 	h.evaluated.list.Store(nil)
 	h.failed.list.Store(nil)
-	if !calling {
-		<-h.done
+	if !calling && done != nil {
+		<-done
 	}
 }
 

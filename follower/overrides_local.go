@@ -39,11 +39,7 @@ func newLocalOnly(cfg Config) *Client {
 
 // idleSource stands for the sources of a client that has none.
 func idleSource(h *holder) *source {
-	s := &source{
-		holder: h, fetcher: new(fetcher), initial: make(chan struct{}), done: make(chan struct{}),
-		closed: true, cancel: func() {},
-	}
+	s := &source{holder: h, fetcher: new(fetcher), initial: make(chan struct{}), begun: true, closed: true, cancel: func() {}}
 	close(s.initial)
-	close(s.done)
 	return s
 }

@@ -94,8 +94,10 @@ func (s *source) lifetime() time.Duration {
 }
 
 // period is the interval of the background's work; 0: it has none.
-func (s *source) period() time.Duration {
-	if s.mode == Lazy || s.mode == Subscribe && !s.isOnline() {
+func (s *source) period() time.Duration { return s.periodWhen(s.isOnline()) }
+
+func (s *source) periodWhen(online bool) time.Duration {
+	if s.mode == Lazy || s.mode == Subscribe && !online {
 		return 0
 	}
 	return s.interval

@@ -218,7 +218,7 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 	if s.conn == nil || !s.conn.live {
 		return fmt.Errorf("follower: %w", err) // the next connection reads anyway
 	}
-	again.within(s.reading.next())
+	again.within(s.reading.next(0))
 	return fmt.Errorf("follower: %w", err)
 }
 

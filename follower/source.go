@@ -10,8 +10,9 @@ import (
 )
 
 // source brings a client's content from where it is: from Redis by way of the feed,
-// from the Cache, and from the CDN. One goroutine does so, one thing after the other, so
-// that there is one refresh at a time (S45).
+// from the Cache, and from the CDN. One thing is done after the other, so that there is one
+// refresh at a time (S45), by a goroutine that is there while there is something to do:
+// thousands of clients that share a feed have nothing.
 type source struct {
 	mode     PollingMode
 	interval time.Duration
@@ -28,17 +29,20 @@ type source struct {
 	readable atomic.Bool               // the last read of what is shared did not fail
 	refused  atomic.Pointer[time.Time] // when the CDN last said that there is no such config
 
+	ctx    context.Context // ends with the client
+	cancel context.CancelFunc
+
 	mu        sync.Mutex
+	begun     bool        // the first sync was, or is being, done
+	due       bool        // the period is over
+	ticker    *time.Timer // ends it; nil: it does not run
 	online    bool
 	switched  bool               // to online, and nothing was done about that yet
 	interrupt context.CancelFunc // ends the fetch that is under way; nil: none is
 	pending   map[time.Duration]*job
 	queue     []*job
 	closed    bool
-
-	wake   chan struct{} // capacity 1: the queue, or online, has changed
-	cancel context.CancelFunc
-	done   chan struct{}
+	done      chan struct{} // of the goroutine; nil: there is none
 }
 
 // job is a refresh that was asked for. All who ask for the same meanwhile wait for it.
@@ -56,57 +60,6 @@ const (
 func (j *job) wait() error {
 	<-j.done
 	return j.err
-}
-
-// start begins the work.
-func (s *source) start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
-	go func() {
-		defer close(s.done)
-		defer s.fetcher.Close()
-		defer s.giveUp()
-		s.run(ctx)
-	}()
-}
-
-// close ends the work and waits for it. What is held stays.
-func (s *source) close() {
-	s.cancel()
-	<-s.done
-}
-
-func (s *source) run(ctx context.Context) {
-	s.guarded(ctx, s.begin)
-	ticker := newAlarm()
-	defer ticker.off()
-	s.setTicker(ticker)
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-s.wake:
-			if s.wentOnline() && s.period() > 0 {
-				s.guarded(ctx, s.tick)
-			}
-			for j := s.next(); j != nil && ctx.Err() == nil; j = s.next() {
-				s.finish(j, s.guardedRefresh(ctx, j))
-			}
-			s.setTicker(ticker)
-		case <-ticker.C:
-			ticker.on = false
-			s.guarded(ctx, s.tick)
-			s.setTicker(ticker)
-		}
-	}
-}
-
-func (s *source) setTicker(ticker *alarm) {
-	switch period := s.period(); {
-	case period == 0:
-		ticker.off()
-	case !ticker.on:
-		ticker.set(period)
-	}
 }
 
 // begin is the first sync (S46, S97).
@@ -177,106 +130,4 @@ func (s *source) readShared(ctx context.Context, full bool) error {
 	}
 	s.readable.Store(err == nil)
 	return err
-}
-
-// request has the content refreshed if it is older than age.
-func (s *source) request(age time.Duration) *job {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j := s.pending[age]
-	if j != nil {
-		return j
-	}
-	j = &job{age: age, done: make(chan struct{})}
-	if s.closed {
-		j.err = ErrClosed
-		close(j.done)
-		return j
-	}
-	s.pending[age] = j
-	s.queue = append(s.queue, j)
-	s.signal()
-	return j
-}
-
-func (s *source) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (s *source) next() *job {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.queue) == 0 {
-		return nil
-	}
-	j := s.queue[0]
-	s.queue = s.queue[1:]
-	return j
-}
-
-func (s *source) finish(j *job, err error) {
-	s.mu.Lock()
-	delete(s.pending, j.age)
-	s.mu.Unlock()
-	j.err = err
-	close(j.done)
-}
-
-// giveUp ends what was asked for, now and later.
-func (s *source) giveUp() {
-	s.mu.Lock()
-	s.closed = true
-	s.queue = nil
-	pending := s.pending
-	s.pending = nil
-	s.mu.Unlock()
-	for _, j := range pending {
-		j.err = ErrClosed
-		close(j.done)
-	}
-}
-
-func (s *source) isOnline() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.online
-}
-
-// wentOnline tells once that the client has gone online.
-func (s *source) wentOnline() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switched := s.switched
-	s.switched = false
-	return switched
-}
-
-// setOnline tells whether that is a change. A fetch that is under way when the client
-// goes offline ends at once.
-func (s *source) setOnline(online bool) (changed bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.online == online {
-		return false
-	}
-	s.online, s.switched = online, online
-	if !online && s.interrupt != nil {
-		s.interrupt()
-	}
-	s.signal()
-	return true
-}
-
-// goOnline gives a context for a fetch; false: there must be none.
-func (s *source) goOnline(ctx context.Context) (context.Context, context.CancelFunc, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.online {
-		return ctx, nil, false
-	}
-	ctx, s.interrupt = context.WithCancel(ctx)
-	return ctx, s.interrupt, true
 }

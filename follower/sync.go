@@ -40,6 +40,7 @@ type syncer struct {
 	connecting backoff
 	reading    backoff
 	failures   int // connections in a row that could not be had though Redis answered
+	unreached  int // connections in a row that did not come about
 	late       int // connections in a row that took too long
 	deaf       int // connections in a row that were found deaf
 	openedAt   time.Time
@@ -177,12 +178,13 @@ func (s *syncer) onOpened(ctx context.Context) {
 	if s.counters().Connects > 1 {
 		s.inc(&s.n.Resyncs)
 	}
-	s.conn.live, s.failures, s.late = true, 0, 0
+	s.conn.live, s.failures, s.unreached, s.late = true, 0, 0, 0
 	s.openedAt = time.Now()
 	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
 	s.rebase = rebase{} // what another connection told may have been another server's
 	s.silence.set(s.timings.Dead)
 	_, _ = s.sync(ctx)
+	s.conn.endTurn()
 	if !s.based && s.deaf <= deafTries {
 		s.setState(Live) // as far as can be told
 	}
@@ -218,13 +220,15 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 		}
 	} else {
 		s.failures++
-		if isLate(err) {
-			s.late++
-		}
 	}
 	// What a subscription would have told must be read.
 	s.inc(&s.n.Resyncs)
-	_, readErr := s.sync(ctx)
+	var readErr error
+	if s.isPointless(err) {
+		readErr = s.readFailed(ctx, err, s.reread)
+	} else {
+		_, readErr = s.sync(ctx)
+	}
 	if readErr != nil {
 		s.failures = 0 // Redis is away: that says nothing about subscriptions
 	}
@@ -234,6 +238,20 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	} else {
 		s.disconnected(err)
 	}
+}
+
+// isPointless tells whether a read would be tried in vain, after a connection that could not
+// be had for err: it needs one, too. Where thousands wait for a server that is busy with
+// their handshakes, it would only make that twice as many. But a read tells, now and then,
+// whether it is just for subscriptions that there are no connections.
+func (s *syncer) isPointless(err error) bool {
+	if _, unreachable := errors.AsType[*subscription.UnreachableError](err); !unreachable {
+		s.unreached = 0
+		return false
+	}
+	s.unreached++
+	answers := s.failures > 1 || s.state() == Polling // to reads, the last time
+	return s.isSynced() && !answers && s.unreached%connectTries != 0
 }
 
 // poll begins or goes on to do without a subscription.
@@ -247,12 +265,17 @@ func (s *syncer) poll(err error) {
 	s.redial.set(around(s.timings.Resubscribe, 0.5))
 }
 
-// disconnected waits before it connects again.
+// disconnected waits before it connects again: the longer, the longer it took in vain.
 func (s *syncer) disconnected(err error) {
 	if s.setState(Disconnected) {
 		s.log.Warn(eventDisconnected, "The connection to Redis is lost; evaluation goes on with the config held.", eventlog.Err(err))
 	}
-	s.redial.set(s.connecting.next())
+	var waited time.Duration
+	if isLate(err) {
+		waited = s.patience()
+		s.late++
+	}
+	s.redial.set(s.connecting.next(waited))
 }
 
 func (s *syncer) setReread() {
@@ -307,7 +330,7 @@ func (s *syncer) onSilence(ctx context.Context) {
 		return
 	}
 	s.setState(Disconnected)
-	s.redial.set(s.connecting.next())
+	s.redial.set(s.connecting.next(0))
 }
 
 func (s *syncer) state() State { return s.link.Load().state }

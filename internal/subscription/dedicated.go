@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -16,22 +17,53 @@ import (
 // errDialled keeps go-redis from reconnecting by itself.
 var errDialled = errors.New("subscription: one connection only")
 
-// dedicated returns a client with the options of the given one that dials exactly
-// once. It costs no connection until it is used.
-func dedicated(ctx context.Context, client redis.UniversalClient) (*redis.Client, error) {
-	node, err := pick(ctx, client)
+// dialOnce makes the one connection of a subscription.
+type dialOnce struct {
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
+	patience time.Duration
+	dialled  atomic.Bool
+	conn     atomic.Pointer[net.Conn] // nil: it was not had, or not yet
+}
+
+// connect is bounded by itself, and not by what bounds all that go-redis does to get a
+// connection ready: go-redis's own dialer does not heed its context during a TLS handshake,
+// and one that was late, at last, is not to be made in vain.
+func (d *dialOnce) connect(ctx context.Context, network, addr string) (net.Conn, error) {
+	if d.dialled.Swap(true) {
+		return nil, errDialled
+	}
+	dialling, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	conn, err := d.dial(dialling, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	opts := *node.Options()
-	dial := opts.Dialer
-	var dialled atomic.Bool
-	opts.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if dialled.Swap(true) {
-			return nil, errDialled
-		}
-		return dial(ctx, network, addr)
+	d.conn.Store(&conn)
+	if ctx.Err() != nil {
+		d.cut() // cut did not see it yet
 	}
+	return conn, nil
+}
+
+// cut closes the connection beneath go-redis, which may wait for an answer on it.
+func (d *dialOnce) cut() {
+	if conn := d.conn.Load(); conn != nil {
+		_ = (*conn).Close()
+	}
+}
+
+// dedicated returns a client with the options of the given one that dials exactly
+// once, and then waits for each answer for as long as for the connection. It costs no
+// connection until it is used.
+func dedicated(ctx context.Context, client redis.UniversalClient, patience time.Duration) (*redis.Client, *dialOnce, error) {
+	node, err := pick(ctx, client)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := *node.Options()
+	once := &dialOnce{dial: opts.Dialer, patience: patience}
+	opts.Dialer = once.connect
+	opts.ReadTimeout = patience
 	opts.DialerRetries = 1
 	// Narrow ACL users may not send CLIENT.
 	opts.DisableIdentity = true
@@ -43,7 +75,7 @@ func dedicated(ctx context.Context, client redis.UniversalClient) (*redis.Client
 	// A message fits; thousands of subscriptions in one process stay small.
 	opts.ReadBufferSize = 8 << 10
 	opts.WriteBufferSize = 1 << 10
-	return redis.NewClient(&opts), nil
+	return redis.NewClient(&opts), once, nil
 }
 
 func pick(ctx context.Context, client redis.UniversalClient) (*redis.Client, error) {

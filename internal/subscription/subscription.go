@@ -35,12 +35,19 @@ type RefusedError struct{ Err error }
 func (e *RefusedError) Error() string { return "subscription: refused: " + e.Err.Error() }
 func (e *RefusedError) Unwrap() error { return e.Err }
 
+// UnreachableError says that there was no connection to Redis, encrypted where it is to be:
+// nothing was asked of it.
+type UnreachableError struct{ Err error }
+
+func (e *UnreachableError) Error() string { return "subscription: connect: " + e.Err.Error() }
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
 // Options says what to subscribe to and when to give up. All durations must be positive.
 type Options struct {
 	Channels []string      // at least one
 	Idle     time.Duration // nothing heard for this long: send a PING
 	Dead     time.Duration // nothing heard for this long: the connection is over; greater than Idle
-	Ack      time.Duration // connecting and acknowledgement take at most this long, each
+	Ack      time.Duration // connecting, logging in and the acknowledgement take at most this long, each
 }
 
 // Message is what was published on one of the channels.
@@ -53,6 +60,7 @@ type Message struct {
 // methods are safe for concurrent use.
 type Subscription struct {
 	client *redis.Client
+	dial   *dialOnce
 	pubsub *redis.PubSub
 	opts   Options
 
@@ -70,14 +78,15 @@ type Subscription struct {
 
 // Open connects, subscribes, and returns once every channel was acknowledged. With
 // a cluster it takes a node at random, since every node delivers every message.
-// The errors of a refusal are [*RefusedError]. Cancelling ctx after Open has
+// The errors of a refusal are [*RefusedError], those of a connection that there was not are
+// [*UnreachableError]. Cancelling ctx after Open has
 // returned changes nothing: use Close.
 func Open(ctx context.Context, client redis.UniversalClient, opts Options) (*Subscription, error) {
-	own, err := dedicated(ctx, client)
+	own, dial, err := dedicated(ctx, client, opts.Ack)
 	if err != nil {
 		return nil, err
 	}
-	s := &Subscription{client: own, opts: opts, start: time.Now(), done: make(chan struct{})}
+	s := &Subscription{client: own, dial: dial, opts: opts, start: time.Now(), done: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.subscribe(ctx); err != nil {
 		s.end(err)
@@ -89,11 +98,9 @@ func Open(ctx context.Context, client redis.UniversalClient, opts Options) (*Sub
 }
 
 func (s *Subscription) subscribe(ctx context.Context) error {
-	dial, cancel := context.WithTimeout(ctx, s.opts.Ack)
-	defer cancel()
 	s.pubsub = s.client.Subscribe(s.ctx)
-	if err := s.pubsub.Subscribe(dial, s.opts.Channels...); err != nil {
-		return fmt.Errorf("subscription: connect: %w", err)
+	if err := s.connect(ctx); err != nil {
+		return err
 	}
 	// The wait is ended by closing the connection: a deadline that passes in the
 	// middle of a reply would leave the parser lost.
@@ -116,6 +123,21 @@ func (s *Subscription) subscribe(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// connect connects and sends SUBSCRIBE.
+func (s *Subscription) connect(ctx context.Context) error {
+	defer context.AfterFunc(ctx, s.dial.cut)()
+	switch err := s.pubsub.Subscribe(ctx, s.opts.Channels...); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case s.dial.conn.Load() == nil:
+		return &UnreachableError{Err: err}
+	default:
+		return fmt.Errorf("subscription: connect: %w", err)
+	}
 }
 
 // Receive waits for the next message. Any error means that the subscription is

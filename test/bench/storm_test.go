@@ -37,6 +37,7 @@ func storm(m *measurement, followers int, secure bool) {
 	b := startBridge(m, s, 10<<10, nil)
 	wall, cpu := s.handshakes(m, followers)
 	m.put("floor", "s", wall.Seconds())
+	limit := max(stormLimit(), 6*wall)
 	dials, begun := new(dialLog), time.Now()
 	all := make([]*follower.Client, followers)
 	for i := range all {
@@ -50,7 +51,7 @@ func storm(m *measurement, followers int, secure bool) {
 			})
 		}
 	}
-	if !m.within(stormLimit(), current(b.cdn.version())) {
+	if !m.within(limit, current(b.cdn.version())) {
 		m.put("behind", "1", count(all, b.cdn.version()))
 		return
 	}
@@ -67,10 +68,10 @@ func storm(m *measurement, followers int, secure bool) {
 	subscribed := func() bool {
 		return !slices.ContainsFunc(all, func(c *follower.Client) bool { return c.Stats().State != follower.Live })
 	}
-	if m.within(stormLimit(), subscribed) {
+	if m.within(limit, subscribed) {
 		m.put("connected", "s", time.Since(start).Seconds())
 	}
-	if m.within(stormLimit(), current(version)) {
+	if m.within(limit, current(version)) {
 		m.put("current", "s", time.Since(start).Seconds())
 	}
 	m.put("cpu-to-floor", "1", (ownCPU(m)+s.usage(m).cpu-used)/cpu)
@@ -116,7 +117,8 @@ func (s *server) handshakes(m *measurement, n int) (wall time.Duration, cpu floa
 	return wall, cpu
 }
 
-// stormLimit is how long a storm is waited for: one that is not over then may never be.
+// stormLimit is how long a storm is waited for at least: one that is not over then, nor
+// after six times its floor, may never be.
 func stormLimit() time.Duration { return pick(25*time.Second, 90*time.Second) }
 
 // within waits until a condition holds, and tells whether it came to hold in that time.
