@@ -50,16 +50,12 @@ func NewClient(sdkKey string, client redis.UniversalClient) (*Client, error) {
 // New starts a client. It waits for nothing but Config.SnapshotFile: see [Client.Ready]. The errors are those of
 // the config, all of them together; no error depends on Redis.
 func New(cfg Config) (*Client, error) {
-	cfg, err := cfg.complete()
+	cfg, fetcher, err := cfg.complete()
 	if err != nil {
 		return nil, err
 	}
 	if cfg.isLocalOnly() {
 		return newLocalOnly(cfg), nil
-	}
-	fetcher, err := cfg.newFetcher()
-	if err != nil {
-		return nil, err
 	}
 	log := eventlog.New(cfg.Logger, "sdk_key", cdn.Mask(cfg.SDKKey))
 	hooks := startHooks(cfg.Hooks, log)

@@ -190,14 +190,17 @@ func (t Timings) complete() (Timings, error) {
 	return t, errors.Join(errs...)
 }
 
-// complete checks the config and gives it with the defaults put in.
-func (c Config) complete() (Config, error) {
+// complete checks the config and gives it with the defaults put in, and what fetches by it;
+// nil: nothing does.
+func (c Config) complete() (Config, *fetcher, error) {
 	c.Logger = withLevel(c.Logger, c.LogLevel)
 	if c.isLocalOnly() {
-		return c.completeLocal()
+		c, err := c.completeLocal()
+		return c, nil, err
 	}
 	var errs []error
-	if _, err := c.newFetcher(); err != nil {
+	fetcher, err := c.newFetcher()
+	if err != nil {
 		errs = append(errs, err)
 	}
 	if c.Online && c.Offline {
@@ -234,7 +237,6 @@ func (c Config) complete() (Config, error) {
 	if _, err := c.fleetOptions(); err != nil {
 		errs = append(errs, err)
 	}
-	var err error
 	if c.Timings, err = c.Timings.complete(); err != nil {
 		errs = append(errs, err)
 	}
@@ -242,7 +244,7 @@ func (c Config) complete() (Config, error) {
 		c.MaxInitWait = DefaultMaxInitWait
 	}
 	if err := errors.Join(errs...); err != nil {
-		return c, fmt.Errorf("follower: %w", err)
+		return c, nil, fmt.Errorf("follower: %w", err)
 	}
-	return c, nil
+	return c, fetcher, nil
 }

@@ -27,9 +27,11 @@ const (
 // (redirection loop), 1105 (no config) or 1106 (not modified, though nothing is held).
 type FetchError = cdn.Error
 
-// fetcher asks the CDN, and parses what it gives.
+// fetcher asks the CDN, and parses what it gives. Most never do: what that takes is made
+// when it is first needed.
 type fetcher struct {
-	*cdn.Fetcher
+	cfg        cdn.Config
+	fetcher    *cdn.Fetcher     // nil: nothing was fetched yet
 	parsed     *evaluate.Config // of the last answer
 	pauseUntil time.Time        // the CDN asks to be left alone until then (S85)
 	pauseErr   error
@@ -41,8 +43,7 @@ type fetcher struct {
 func (c Config) newFetcher() (*fetcher, error) {
 	f := new(fetcher)
 	version := cdn.DefaultUserAgent[strings.LastIndexByte(cdn.DefaultUserAgent, '-')+1:]
-	var err error
-	f.Fetcher, err = cdn.New(cdn.Config{
+	f.cfg = cdn.Config{
 		SDKKey: c.SDKKey, BaseURL: c.BaseURL, DataGovernance: c.DataGovernance,
 		Transport: c.Transport, ProxyURL: c.ProxyURL, ConnectTimeout: c.ConnectTimeout, ReadTimeout: c.HTTPTimeout,
 		UserAgent: "ConfigCat-Go-catbridge/" + c.PollingMode.letter() + "-" + version,
@@ -51,8 +52,27 @@ func (c Config) newFetcher() (*fetcher, error) {
 			f.parsed, err = evaluate.Parse(json)
 			return err
 		},
-	})
+	}
+	_, err := cdn.New(f.cfg)
 	return f, err
+}
+
+func (f *fetcher) fetch(ctx context.Context, etag string) (cdn.Response, error) {
+	if f.fetcher == nil {
+		var err error
+		if f.fetcher, err = cdn.New(f.cfg); err != nil {
+			return cdn.Response{}, err // newFetcher has checked that
+		}
+	}
+	f.fetches.Add(1)
+	return f.fetcher.Fetch(ctx, etag)
+}
+
+// close drops idle connections.
+func (f *fetcher) close() {
+	if f.fetcher != nil {
+		f.fetcher.Close()
+	}
 }
 
 // letter is what the CDN is told about the polling mode, as by the official SDKs.
@@ -85,8 +105,7 @@ func (s *source) fetch(ctx context.Context) error {
 	if held != nil {
 		etag = held.etag
 	}
-	s.fetcher.fetches.Add(1)
-	resp, err := s.fetcher.Fetch(fetching, etag)
+	resp, err := s.fetcher.fetch(fetching, etag)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:

@@ -41,7 +41,7 @@ func (s *source) close() {
 	for _, j := range pending {
 		j.end(ErrClosed)
 	}
-	s.fetcher.Close()
+	s.fetcher.close()
 }
 
 // signal has what there is to do done. The caller holds the lock.
