@@ -2,6 +2,7 @@ package follower
 
 import (
 	"log/slog"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -107,6 +108,63 @@ func TestASecondClientLogs3000(t *testing.T) {
 	})
 }
 
+// Thousands of clients of one process cost no more than memory, but while there is something to do.
+func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		w.beat()
+		shared := through(n.client(t))
+		first := n.start(t, shared)
+		<-first.Ready()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		before := runtime.NumGoroutine()
+		var ready, changes int
+		clients := make([]*Client, 100)
+		for i := range clients {
+			clients[i] = n.start(t, shared, func(c *Config) {
+				c.Hooks = onChange(func() { changes++ })
+				c.Hooks.OnClientReady = func(CacheState) { ready++ }
+			})
+			select {
+			case <-clients[i].Ready():
+			default:
+				t.Fatal("not ready, though what it shares is")
+			}
+			wantVersion(t, clients[i], 1)
+			synctest.Wait()
+		}
+		if more := runtime.NumGoroutine() - before; more > 0 {
+			t.Errorf("%d goroutines more for %d clients more", more, len(clients))
+		}
+		if ready != len(clients) || changes != len(clients) {
+			t.Errorf("%d are told that they are ready, %d of the config", ready, changes)
+		}
+		w.commit(configJSON(2))
+		for _, c := range clients {
+			wantVersion(t, c, 2)
+			if err := c.Refresh(t.Context()); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+		}
+		if more := runtime.NumGoroutine() - before; more > 0 {
+			t.Errorf("%d goroutines more after a change", more)
+		}
+		// They leave in any order, and those that are left miss nothing.
+		for i := range clients {
+			if i%3 != 0 {
+				clients[i].Close()
+			}
+		}
+		w.commit(configJSON(3))
+		for i := range clients {
+			wantVersion(t, clients[i], map[bool]int{true: 3, false: 2}[i%3 == 0])
+		}
+	})
+}
+
 // What happens to a shared feed is logged by each of its clients.
 func TestASharedFeedLogsForAllItsClients(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
@@ -137,8 +195,8 @@ func TestCloseAllClosesEveryClient(t *testing.T) {
 				t.Error(s)
 			}
 		}
-		if len(running.clients) != 0 || len(running.feeds) != 0 {
-			t.Errorf("%d clients and %d feeds are left", len(running.clients), len(running.feeds))
+		if len(running.clients) != 0 || len(running.feeds) != 0 || len(running.serving) != 0 || len(running.turns) != 0 {
+			t.Errorf("left: %d clients, %d feeds, %v, %v", len(running.clients), len(running.feeds), running.serving, running.turns)
 		}
 	})
 }

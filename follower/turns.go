@@ -66,7 +66,7 @@ func (t *turns) end(start time.Time, slow bool) {
 	switch {
 	case !slow && t.waiting.Len() > 0:
 		t.most = min(t.most+1, turnsMost)
-	case slow && start.After(t.cut): // else it is the same slowness again
+	case slow && !start.Before(t.cut): // else it is the same slowness again
 		t.most, t.cut = max(t.most/2, turnsLeast), time.Now()
 	}
 	t.handOver()

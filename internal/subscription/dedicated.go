@@ -70,7 +70,7 @@ func dedicated(ctx context.Context, client redis.UniversalClient, patience time.
 	opts.ClientName = ""
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	opts.MinIdleConns = 0
-	opts.PoolSize = 1
+	opts.PoolSize = 2 // at 1, the one failure would have go-redis try to dial on and on
 	opts.PipelinePoolSize = -1
 	// A message fits; thousands of subscriptions in one process stay small.
 	opts.ReadBufferSize = 8 << 10

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -146,6 +148,80 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 		}
 		if took := time.Since(start); took > time.Second {
 			t.Errorf("ended %v after its context", took-time.Second)
+		}
+	})
+}
+
+// Whatever go-redis waits for, and however long it would.
+func TestOpenEndsWhenItsContextIsCancelled(t *testing.T) {
+	bubble(t, func(t *testing.T, server *redistest.VirtualServer, link *redistest.Link) {
+		link.Drop(func([]byte) bool { return true })
+		patient := *server.Client(t, link).Options()
+		patient.ReadTimeout, patient.ContextTimeoutEnabled = -1, false
+		client := redis.NewClient(&patient)
+		t.Cleanup(func() { _ = client.Close() })
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		start := time.Now()
+		if _, err := subscription.Open(ctx, client, options); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want that it was cancelled", err)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("ended %v after its context", took-time.Second)
+		}
+	})
+}
+
+// dialledBy gives a client whose connections are made so.
+func dialledBy(t *testing.T, server *redistest.VirtualServer, dial func(ctx context.Context, through dialer) (net.Conn, error)) *redis.Client {
+	t.Helper()
+	opts := *server.Client(t, nil).Options()
+	through := opts.Dialer
+	opts.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return dial(ctx, func(ctx context.Context) (net.Conn, error) { return through(ctx, network, addr) })
+	}
+	client := redis.NewClient(&opts)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+type dialer func(ctx context.Context) (net.Conn, error)
+
+// go-redis's own dialer does not heed its context while it shakes hands for TLS: what it then
+// has after all cost both ends as much as any other.
+func TestAConnectionThatIsLateAfterAllIsUsed(t *testing.T) {
+	bubble(t, func(t *testing.T, server *redistest.VirtualServer, _ *redistest.Link) {
+		open(t, dialledBy(t, server, func(ctx context.Context, through dialer) (net.Conn, error) {
+			time.Sleep(2 * options.Ack)
+			return through(context.WithoutCancel(ctx))
+		}))
+	})
+}
+
+// Only who never reached Redis may conclude that it is not there.
+func TestAConnectionThatThereWasNotIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T, server *redistest.VirtualServer, link *redistest.Link) {
+		refused := dialledBy(t, server, func(context.Context, dialer) (net.Conn, error) { return nil, io.EOF })
+		_, err := subscription.Open(t.Context(), refused, options)
+		if _, unreachable := errors.AsType[*subscription.UnreachableError](err); !unreachable || !errors.Is(err, io.EOF) {
+			t.Errorf("no connection: %v", err)
+		}
+		start := time.Now()
+		never := dialledBy(t, server, func(ctx context.Context, _ dialer) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		})
+		_, err = subscription.Open(t.Context(), never, options)
+		if _, unreachable := errors.AsType[*subscription.UnreachableError](err); !unreachable || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("no answer: %v", err)
+		}
+		if took := time.Since(start); took != options.Ack {
+			t.Errorf("no answer for %v, want %v", took, options.Ack)
+		}
+		link.Drop(func([]byte) bool { return true })
+		_, err = subscription.Open(t.Context(), server.Client(t, link), options)
+		if _, unreachable := errors.AsType[*subscription.UnreachableError](err); unreachable || err == nil {
+			t.Errorf("connected, and no answer: %v", err)
 		}
 	})
 }

@@ -19,7 +19,7 @@ func TestEveryMeasurementGivesFigures(t *testing.T) {
 		"memory":    func(m *measurement) { memory(m, 10<<10) },
 		"idle":      func(m *measurement) { idle(m, 2, 100*time.Millisecond) },
 		"changes":   func(m *measurement) { changes(m, 10<<10, 100, 200*time.Millisecond) },
-		"storm":     func(m *measurement) { storm(m, 3, true) },
+		"storm":     func(m *measurement) { storm(m, 3, "TLS") },
 		"compile":   func(m *measurement) { compiling(m, 10<<10, 1) },
 	} {
 		t.Run(suite, func(t *testing.T) {

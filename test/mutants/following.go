@@ -152,6 +152,38 @@ var following = []mutant{
 		test{"follower", "^TestThePrimaryIsAskedWhenItsReplicaIsBehind$"},
 	},
 	{
+		"followers of a process that connect all at once", "F13", []edit{{"follower",
+			`for t.taken < t.most && t.waiting.Len() > 0 {`, `for t.waiting.Len() > 0 {`}},
+		test{"follower", "^TestManyFollowersOfAProcessConnectByTurns$"},
+	},
+	{
+		"turns that are as many however slow they are", "F13", []edit{{"follower",
+			`case slow && !start.Before(t.cut):`, `case false:`}},
+		test{"follower", "^TestTurns$"},
+	},
+	{
+		"a read where there is no connection", "F13", []edit{{"follower",
+			`	if s.isPointless(err) {`, `	if s.isPointless(err) && false {`}},
+		test{"follower", "^TestNoReadIsTriedWithoutAConnection$"},
+	},
+	{
+		"no read where there is no further connection", "I7", []edit{{"follower",
+			`&& s.unreached%connectTries != 0`, ``}},
+		test{"follower", "^TestNoFurtherConnectionsMeanPolling$"},
+	},
+	{
+		"a late connection that is made in vain", "F13", []edit{{"internal/subscription",
+			`	d.conn.Store(&conn)
+	if ctx.Err() != nil {`, `	d.conn.Store(&conn)
+	if dialling.Err() != nil {`}},
+		test{"internal/subscription", "^TestAConnectionThatIsLateAfterAllIsUsed$"},
+	},
+	{
+		"a sharer that takes another one's place as it leaves", "I8", []edit{{"follower",
+			`list[m.place], last.place = last, m.place`, `list[m.place] = last`}},
+		test{"follower", "^TestFurtherClientsOfAFeedHaveNoGoroutines$"},
+	},
+	{
 		"an entry that is never read", "I5", []edit{{"follower",
 			`if blobErr != nil || !r.locked {`, `if false {`}},
 		test{"follower", "^TestASpoiledBlobIsRefusedAndTheEntryTaken$"},

@@ -1,0 +1,243 @@
+package follower
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// busy makes connections that cost both ends CPU time, of which there is so much: each takes
+// as long as all that are made at the same time.
+type busy struct {
+	cost         time.Duration
+	making       atomic.Int64
+	made, inVain atomic.Int64
+}
+
+func (b *busy) through(dial dialer) dialer {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		defer b.making.Add(-1)
+		b.making.Add(1)
+		for left := b.cost; left > 0; {
+			time.Sleep(b.cost)
+			left -= b.cost / time.Duration(b.making.Load())
+		}
+		if ctx.Err() != nil { // nobody waits any more for what was paid for
+			b.inVain.Add(1)
+			return nil, context.Cause(ctx)
+		}
+		b.made.Add(1)
+		return dial(ctx, network, addr)
+	}
+}
+
+type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// client gives a client whose connections cost that.
+func (b *busy) client(t *testing.T, n *network) *redis.Client {
+	t.Helper()
+	opts := *n.client(t).Options()
+	opts.Dialer = b.through(opts.Dialer)
+	client := redis.NewClient(&opts)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// All at once they would take 4 s each, which is more than anybody waits for.
+func TestManyFollowersOfAProcessConnectByTurns(t *testing.T) {
+	const followers = 200
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		w.beat()
+		b := &busy{cost: 20 * time.Millisecond}
+		clients := make([]*Client, followers)
+		for i := range clients {
+			clients[i] = n.start(t, func(c *Config) { c.Redis, c.Logger = b.client(t, n), nil })
+		}
+		floor := 2 * followers * b.cost // a connection to subscribe, and one to read
+		for _, when := range []string{"the start", "all connections were cut"} {
+			b.made.Store(0)
+			time.Sleep(floor + floor/4 + DefaultTimings().BackoffMax)
+			for _, c := range clients {
+				if s := c.Stats(); s.State != Live {
+					t.Fatalf("%s: %+v", when, s)
+				}
+			}
+			if made, inVain := b.made.Load(), b.inVain.Load(); made > 2*followers+followers/10 || inVain > 0 {
+				t.Errorf("%s: %d connections for %d followers, and %d in vain", when, made, followers, inVain)
+			}
+			n.link.Cut()
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestTurns(t *testing.T) {
+	const slow = time.Second
+	take := func(t *testing.T, turns *turns, n int) (ends []func()) {
+		t.Helper()
+		for range n {
+			end, err := turns.take(t.Context(), slow)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends = append(ends, end)
+		}
+		return ends
+	}
+	endAll := func(ends []func()) {
+		for _, end := range ends {
+			end()
+			end()
+		}
+	}
+	waits := func(t *testing.T, turns *turns) (free func()) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			end, err := turns.take(ctx, slow)
+			if err == nil {
+				end()
+			}
+			done <- err
+		}()
+		synctest.Wait()
+		select {
+		case err := <-done:
+			t.Fatalf("no wait: %v", err)
+		default:
+		}
+		return func() {
+			cancel()
+			<-done
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns()
+		ends := take(t, turns, turnsAtFirst)
+		giveUp := waits(t, turns)
+		giveUp()
+		if turns.waiting.Len() != 0 || turns.taken != turnsAtFirst {
+			t.Errorf("%d wait and %d are taken after one gave up", turns.waiting.Len(), turns.taken)
+		}
+		// Somebody waits while they are quick: there may be more.
+		giveUp = waits(t, turns)
+		endAll(ends)
+		giveUp()
+		if turns.most != turnsAtFirst+1 {
+			t.Errorf("%d at once after quick ones", turns.most)
+		}
+		// However many are slow at the same time, it is one slowness.
+		for want := turns.most / 2; want > turnsLeast; want /= 2 {
+			ends = take(t, turns, turns.most)
+			time.Sleep(2 * slow)
+			endAll(ends)
+			if turns.most != want {
+				t.Fatalf("%d at once after slow ones, want %d", turns.most, want)
+			}
+		}
+		for range 5 {
+			ends = take(t, turns, turns.most)
+			time.Sleep(2 * slow)
+			endAll(ends)
+		}
+		if turns.most != turnsLeast || turns.taken != 0 {
+			t.Errorf("%d at once, %d taken", turns.most, turns.taken)
+		}
+		for range 3 * turnsMost {
+			ends = take(t, turns, turns.most)
+			giveUp = waits(t, turns)
+			endAll(ends)
+			giveUp()
+		}
+		if turns.most != turnsMost || turns.taken != 0 {
+			t.Errorf("%d at once, %d taken", turns.most, turns.taken)
+		}
+	})
+}
+
+// A follower that has no connection does not try to read over another one: where thousands
+// wait for the same busy server, that would double its work.
+func TestNoReadIsTriedWithoutAConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		n.link.Down()
+		time.Sleep(time.Second)
+		before := c.Stats()
+		time.Sleep(10 * time.Minute)
+		after := c.Stats()
+		tries, reads := after.FailedReads-before.FailedReads, after.HeadReads-before.HeadReads
+		// One of three, and those of each minute.
+		if tries < 60 || reads > tries/connectTries+20 {
+			t.Errorf("%d reads were tried, at %d tries to connect", reads, tries)
+		}
+		n.link.Up()
+		time.Sleep(2 * DefaultTimings().BackoffMax)
+	})
+}
+
+// The other way round: connections are what one cannot have any more, over those that there
+// are Redis can be read. I7: that costs 6 s.
+func TestNoFurtherConnectionsMeanPolling(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		w.beat()
+		var dialled, most atomic.Int64
+		most.Store(2)
+		opts := *n.client(t).Options()
+		dial := opts.Dialer
+		var first atomic.Pointer[net.Conn]
+		opts.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if dialled.Add(1) > most.Load() {
+				return nil, context.DeadlineExceeded
+			}
+			conn, err := dial(ctx, network, addr)
+			first.CompareAndSwap(nil, &conn)
+			return conn, err
+		}
+		limited := redis.NewClient(&opts)
+		t.Cleanup(func() { _ = limited.Close() })
+		c := n.start(t, func(cfg *Config) { cfg.Redis = limited })
+		<-c.Ready()
+		wantState(t, c, Live)
+		_ = (*first.Load()).Close() // the subscription's
+		time.Sleep(time.Minute)
+		wantState(t, c, Polling)
+		for v := range 20 {
+			w.commit(configJSON(2 + v))
+			time.Sleep(6 * time.Second)
+			wantVersion(t, c, 2+v)
+			wantState(t, c, Polling)
+		}
+		most.Store(1 << 40)
+		time.Sleep(DefaultTimings().Resubscribe * 3 / 2)
+		wantState(t, c, Live)
+	})
+}
+
+func TestThePauseIsAsLongAsWhatWasWaitedForInVain(t *testing.T) {
+	b := backoff{low: time.Second, high: 8 * time.Second}
+	for i, step := range []struct{ least, span time.Duration }{
+		{0, 1}, {0, 2}, {3, 4}, {6, 8}, {100, 8}, {0, 8},
+	} {
+		pause := b.next(step.least * time.Second)
+		if b.span != step.span*time.Second || pause > b.span {
+			t.Errorf("step %d: %v of %v, want a span of %d s", i, pause, b.span, step.span)
+		}
+	}
+	b.reset()
+	if b.next(5 * time.Second); b.span != 5*time.Second {
+		t.Errorf("a span of %v at first", b.span)
+	}
+}
