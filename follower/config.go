@@ -125,8 +125,9 @@ type Timings struct {
 	// Dead is how long nothing at all may be heard before the connection is given up,
 	// and how long no heartbeat may be heard before the leader is looked for. Default 10 s.
 	Dead time.Duration
-	// Ack is how long connecting and the acknowledgement of SUBSCRIBE may take, each; once that was
+	// Ack is how long connecting, logging in and the acknowledgement of SUBSCRIBE may take, each; once that was
 	// too short, four times as long. The Redis client's DialTimeout bounds connecting, too. Default 2 s.
+	// The wait for a turn, where many feeds of a process connect to one Redis, does not count.
 	Ack time.Duration
 	// MetaReread is the interval at which Redis is asked which content is current
 	// though messages arrive, give or take 50 %. Default 60 s.
