@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,12 +121,12 @@ func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		before := runtime.NumGoroutine()
-		var ready, changes int
+		var ready, changes atomic.Int64
 		clients := make([]*Client, 100)
 		for i := range clients {
 			clients[i] = n.start(t, shared, func(c *Config) {
-				c.Hooks = onChange(func() { changes++ })
-				c.Hooks.OnClientReady = func(CacheState) { ready++ }
+				c.Hooks = onChange(func() { changes.Add(1) })
+				c.Hooks.OnClientReady = func(CacheState) { ready.Add(1) }
 			})
 			select {
 			case <-clients[i].Ready():
@@ -138,8 +139,8 @@ func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 		if more := runtime.NumGoroutine() - before; more > 0 {
 			t.Errorf("%d goroutines more for %d clients more", more, len(clients))
 		}
-		if ready != len(clients) || changes != len(clients) {
-			t.Errorf("%d are told that they are ready, %d of the config", ready, changes)
+		if n := int64(len(clients)); ready.Load() != n || changes.Load() != n {
+			t.Errorf("%d are told that they are ready, %d of the config", ready.Load(), changes.Load())
 		}
 		w.commit(configJSON(2))
 		for _, c := range clients {

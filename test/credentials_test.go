@@ -107,9 +107,12 @@ func TestF25_ChangedSecretsAreTakenUp(t *testing.T) {
 		first, second := w.ready(3)
 		for round := range w.rounds(2) {
 			suffix, authority := "-"+strconv.Itoa(round), redistest.NewAuthority(w.T)
+			for _, user := range []role{asLeader, asFollower} { // who connects meanwhile is let in by either
+				w.change(user, ">"+user.user().Password+suffix)
+			}
+			s.suffix.Store(&suffix)
 			w.setPasswords(suffix, asLeader, asFollower)
 			w.renew(authority)
-			s.suffix.Store(&suffix)
 			s.authority.Store(authority)
 			connects := w.readers[0].client.Stats().Connects
 			w.disconnectAll()
