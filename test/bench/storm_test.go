@@ -22,7 +22,7 @@ import (
 
 // Redis restarts, and all followers come back at once; the content changed meanwhile.
 func BenchmarkStorm(b *testing.B) {
-	for _, followers := range pick([]int{1000}, []int{1000, 5000}) {
+	for _, followers := range pick([]int{300}, []int{1000, 5000}) {
 		for _, transport := range pick(transports[:2], transports) {
 			measure(b, "storm", func(m *measurement) { storm(m, followers, transport) }, "followers", followers, "transport", transport)
 		}
