@@ -26,30 +26,38 @@ type evaluation struct {
 
 // value evaluates where only the value is wanted, which is quicker.
 func (v *evaluator) value(s *snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
+	value, _ := v.valueOf(s, method, key, user, def)
+	return value
+}
+
+// valueOf is value, and tells whether nobody was to be told anything of it.
+func (v *evaluator) valueOf(s *snapshot, method, key string, user User, def evaluate.Value) (value evaluate.Value, silent bool) {
 	if v.hooks.wantsEvaluations() {
 		var e evaluation
 		v.evaluate(&e, s, method, key, user, def)
-		return e.Value
+		return e.Value, false
 	}
-	var value evaluate.Value
 	var err error
+	silent = true
 	switch {
 	case v.log.Enabled(slog.LevelInfo):
 		trace := traces.Get().(*evaluate.Trace)
 		value, err = s.content().EvaluateValue(key, user, def, trace)
 		v.flush(trace)
 		traces.Put(trace)
+		silent = false
 	case v.log.Enabled(slog.LevelWarn):
 		var trace evaluate.Trace
 		value, err = s.content().EvaluateValue(key, user, def, &trace)
-		v.flush(&trace)
+		silent = !v.flush(&trace)
 	default:
 		value, err = s.content().EvaluateValue(key, user, def, nil)
 	}
 	if err != nil {
 		v.onFailure(err, method, key, def)
+		silent = false
 	}
-	return value
+	return value, silent
 }
 
 // evaluate fills in e, which the caller has on its stack.
@@ -89,15 +97,16 @@ func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user
 // traces are those that collect whole courses of evaluations, which take room (S101).
 var traces = sync.Pool{New: func() any { return &evaluate.Trace{Log: true} }}
 
-// flush logs what a trace has collected.
-func (v *evaluator) flush(trace *evaluate.Trace) {
+// flush logs what a trace has collected, and tells whether that was anything.
+func (v *evaluator) flush(trace *evaluate.Trace) bool {
 	if len(trace.Events()) == 0 {
-		return
+		return false
 	}
 	for _, event := range trace.Events() {
 		v.log.Event(levelOf(event.ID), int(event.ID), event.Message)
 	}
 	trace.Reset()
+	return true
 }
 
 func levelOf(id evaluate.EventID) slog.Level {

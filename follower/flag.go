@@ -17,11 +17,12 @@ type Flag interface {
 type BoolFlag struct {
 	key string
 	def bool
+	id  flagID
 }
 
 // Bool describes a setting that is a bool, with the value that stands in where it cannot
 // be had.
-func Bool(key string, def bool) BoolFlag { return BoolFlag{key, def} }
+func Bool(key string, def bool) BoolFlag { return BoolFlag{key, def, idOf(evaluate.KindBool, key)} }
 
 // Key implements [Flag].
 func (f BoolFlag) Key() string { return f.key }
@@ -31,7 +32,10 @@ func (f BoolFlag) Get(snapshot *Snapshot) bool {
 	if snapshot == nil {
 		return f.def
 	}
-	return snapshot.value(snapshot.held, "BoolFlag.Get", f.key, snapshot.user, evaluate.BoolValue(f.def)).Bool()
+	if v := snapshot.remembered(f.id); v != nil {
+		return v.Bool()
+	}
+	return snapshot.flag(f.id, "BoolFlag.Get", f.key, evaluate.BoolValue(f.def)).Bool()
 }
 
 // GetWithDetails is Get with how the value came about.
@@ -55,11 +59,12 @@ func (f BoolFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 type IntFlag struct {
 	key string
 	def int
+	id  flagID
 }
 
 // Int describes a setting that is a whole number, with the value that stands in where it cannot
 // be had.
-func Int(key string, def int) IntFlag { return IntFlag{key, def} }
+func Int(key string, def int) IntFlag { return IntFlag{key, def, idOf(evaluate.KindInt, key)} }
 
 // Key implements [Flag].
 func (f IntFlag) Key() string { return f.key }
@@ -69,7 +74,10 @@ func (f IntFlag) Get(snapshot *Snapshot) int {
 	if snapshot == nil {
 		return f.def
 	}
-	return int(snapshot.value(snapshot.held, "IntFlag.Get", f.key, snapshot.user, evaluate.IntValue(int64(f.def))).Int())
+	if v := snapshot.remembered(f.id); v != nil {
+		return int(v.Int())
+	}
+	return int(snapshot.flag(f.id, "IntFlag.Get", f.key, evaluate.IntValue(int64(f.def))).Int())
 }
 
 // GetWithDetails is Get with how the value came about.
@@ -93,11 +101,14 @@ func (f IntFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 type FloatFlag struct {
 	key string
 	def float64
+	id  flagID
 }
 
 // Float describes a setting that is a decimal number, with the value that stands in where it cannot
 // be had.
-func Float(key string, def float64) FloatFlag { return FloatFlag{key, def} }
+func Float(key string, def float64) FloatFlag {
+	return FloatFlag{key, def, idOf(evaluate.KindFloat, key)}
+}
 
 // Key implements [Flag].
 func (f FloatFlag) Key() string { return f.key }
@@ -107,7 +118,10 @@ func (f FloatFlag) Get(snapshot *Snapshot) float64 {
 	if snapshot == nil {
 		return f.def
 	}
-	return snapshot.value(snapshot.held, "FloatFlag.Get", f.key, snapshot.user, evaluate.FloatValue(f.def)).Float()
+	if v := snapshot.remembered(f.id); v != nil {
+		return v.Float()
+	}
+	return snapshot.flag(f.id, "FloatFlag.Get", f.key, evaluate.FloatValue(f.def)).Float()
 }
 
 // GetWithDetails is Get with how the value came about.
@@ -131,11 +145,14 @@ func (f FloatFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 type StringFlag struct {
 	key string
 	def string
+	id  flagID
 }
 
 // String describes a setting that is a text, with the value that stands in where it cannot
 // be had.
-func String(key string, def string) StringFlag { return StringFlag{key, def} }
+func String(key string, def string) StringFlag {
+	return StringFlag{key, def, idOf(evaluate.KindString, key)}
+}
 
 // Key implements [Flag].
 func (f StringFlag) Key() string { return f.key }
@@ -145,7 +162,10 @@ func (f StringFlag) Get(snapshot *Snapshot) string {
 	if snapshot == nil {
 		return f.def
 	}
-	return snapshot.value(snapshot.held, "StringFlag.Get", f.key, snapshot.user, evaluate.StringValue(f.def)).String()
+	if v := snapshot.remembered(f.id); v != nil {
+		return v.String()
+	}
+	return snapshot.flag(f.id, "StringFlag.Get", f.key, evaluate.StringValue(f.def)).String()
 }
 
 // GetWithDetails is Get with how the value came about.

@@ -20,6 +20,7 @@ type Snapshot struct {
 	state       CacheState
 	user        User
 	defaultUser User // the client's at that moment
+	memo        memo
 }
 
 // Snapshot gives what there is to evaluate at this moment, for a user; nil: the default one.
