@@ -44,7 +44,9 @@ func TestSoak(t *testing.T) {
 	s.quiet = slog.New(slog.NewTextHandler(&unseen{secretGuard{t}}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s.connect = func(t testing.TB, _ role, _ *redistest.Link) redis.UniversalClient {
 		opts := *s.server.Client(t, nil).Options()
-		opts.PoolSize = 1 // a second connection would stay for half an hour, and look like growth
+		// A pool keeps what it dialled in vain during an outage, for half an hour and as
+		// its least used, which would look like growth.
+		opts.PoolSize, opts.PoolFIFO, opts.ConnMaxIdleTime = 1, true, 10*time.Second
 		client := redis.NewClient(&opts)
 		t.Cleanup(func() { _ = client.Close() })
 		return client
