@@ -102,7 +102,9 @@ mutants: ## builds with one guard less each, which a test must notice; some minu
 .PHONY: faults
 faults: ## many rounds of every fault, and a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REPORT=dist/faults.md)
 	@mkdir -p $(dir $(REPORT)); status=0; $(GO) -C test test -count=1 -timeout 0 -run '$(FAULTS)' -args \
-		-rounds=$(ROUNDS) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; cat $(REPORT); exit $$status
+		-rounds=$(ROUNDS) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; \
+		ROUNDS=$(ROUNDS) REPORT=$(abspath $(REPORT)) $(GO) test -count=1 -timeout 0 -run '$(FAULTS)' ./test/interop || status=$$?; \
+		cat $(REPORT); exit $$status
 
 .PHONY: soak
 soak: ## leaders, 200 followers and random faults for long, and a report (DURATION=10m SEED=1 REPORT=dist/soak.md)

@@ -1,10 +1,14 @@
 package interop
 
 import (
+	"errors"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/catbridge/catbridge/test/redistest"
 )
@@ -12,6 +16,8 @@ import (
 // The official SDK reads the entry throughout, while leaders come and go, the config
 // changes and keys get lost: what it gets parses each time, and is never older (I9).
 func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
+	played := 0
+	t.Cleanup(func() { reportRounds(t, played) })
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	keys := cachekeys.For(sdkKey)
@@ -20,7 +26,7 @@ func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
 	awaitVersion(t, server, cdn.Version())
 	sdk := startSDK(t, server.URL())
 	last := sdk.first(t)
-	for round := range 12 {
+	for round := range numberFrom(t, "ROUNDS", 12) {
 		version := cdn.Publish()
 		switch round % 4 {
 		case 0:
@@ -51,6 +57,28 @@ func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
 			}
 			refresh() // a request that a leader's end has swallowed
 		}
+		played++
+	}
+}
+
+// reportRounds adds a row to the report of make faults, where there is one.
+func reportRounds(t *testing.T, rounds int) {
+	path := os.Getenv("REPORT")
+	if path == "" || t.Skipped() {
+		return
+	}
+	state := "ok"
+	if t.Failed() {
+		state = "FAILED"
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		_, err = fmt.Fprintf(file, "| F35 | OfficialSDKReadsThroughout | %.4g s | %d | | | 0 | 0 | 0 | %s |\n",
+			leader.DefaultTiming().LockExpiry.Seconds(), rounds, state)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 
