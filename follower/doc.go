@@ -208,6 +208,8 @@
 //   - Of several quick changes a follower may see only the last.
 //   - After a start, with a local clock that is behind and a leader whom the CDN does not
 //     answer, content may count as fresh for up to the leader's poll interval and 15 s.
+//   - While messages are held up on their way, content may count as fresher by as long, at
+//     most by Dead: the local clock is not trusted to tell.
 //   - Durations must be in keeping with the leader's, see [Timings]: with a lock that
 //     expires later than 2 × Dead, a leader's death looks like a deaf connection first.
 //

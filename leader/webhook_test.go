@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -216,6 +217,46 @@ func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
 			})
 		})
 	}
+}
+
+// F33: what is refused leaves nothing behind, and Redis hears nothing of it.
+func TestRefusedWebhooksLeaveNothingBehind(t *testing.T) {
+	play(t, func(s *stage) {
+		l := s.withHook(nil)
+		s.wait(5 * time.Second)
+		refuse := func(webhooks int) {
+			for n := range webhooks {
+				id := fmt.Sprintf("%032x", n)
+				r := hookRequest(id, time.Now())
+				switch n % 3 {
+				case 0:
+					r.Header.Set(headerHookSignature, sign(hookKey+"x", id, "", ""))
+				case 1:
+					r = hookRequest(id, time.Now().Add(-time.Hour))
+				case 2:
+					r = hookRequest(id+"x", time.Now())
+				}
+				if status, text := serveHook(l, r); status != http.StatusForbidden && status != http.StatusBadRequest {
+					s.Fatalf("%d %s", status, text)
+				}
+			}
+		}
+		heap := func() int64 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			return int64(m.HeapAlloc)
+		}
+		refuse(1000)
+		before, most := heap(), int64(512<<10)
+		refuse(30_000)
+		if grown := heap() - before; grown > most {
+			s.Errorf("%d bytes more, want at most %d", grown, most)
+		}
+		if keys := s.server.Mini().Keys(); len(keys) > 4 {
+			s.Errorf("Redis holds %q", keys)
+		}
+	})
 }
 
 func malformed(s WebhookStats) uint64 { return s.Malformed }

@@ -135,6 +135,7 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 	onServer(t, func(w *world, _ *redistest.Process) {
 		var errors *heard
 		w.quiet, errors = listen(w.quiet)
+		w.follower.Idle, w.follower.Dead = 2*time.Second, 4*time.Second // a busy machine is silent for half a second
 		first, second := w.ready(2)
 		w.change(asFollower, "-ping")
 		w.reached(w.cdn.Publish(), w.poll())

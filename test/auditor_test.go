@@ -102,6 +102,13 @@ func (a *auditor) allowLoss() {
 	a.lossy = true
 }
 
+// lostAtLeast says that so many writes are known to have been lost, seen or not.
+func (a *auditor) lostAtLeast(writes int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lost = max(a.lost, writes)
+}
+
 // suspend lets others than leaders write what they want, until resume.
 func (a *auditor) suspend() {
 	a.mu.Lock()

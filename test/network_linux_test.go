@@ -149,8 +149,11 @@ func TestF11_LeaderThatIsCutOffIsReplaced(t *testing.T) {
 func TestF31_LostPacketsReplaceNobody(t *testing.T) {
 	onLAN(t, patient(), func(l *lan) {
 		first, _ := l.ready(3)
-		l.net.Filter(l.T, "numgen random mod 100 < 5 drop")
+		l.net.Filter(l.T, "numgen random mod 100 < 5 counter drop")
 		l.steadyFor(first, 2*l.leader.LockExpiry)
+		if n := l.net.Counted(l.T); n == 0 {
+			l.Error("no packet was lost")
+		}
 		l.heal()
 		l.settle()
 	})

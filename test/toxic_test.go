@@ -125,6 +125,10 @@ func TestF31_LatencyReplacesNobody(t *testing.T) {
 		}
 		w.route = x.proxy.Listen
 		first, _ := w.ready(3)
+		asked := time.Now()
+		if err := first.RequestRefresh(w.Context(), first.stats().Name); err != nil || time.Since(asked) < 200*time.Millisecond {
+			w.Errorf("a round trip took %v: %v", time.Since(asked), err)
+		}
 		w.steadyFor(first, 2*w.leader.LockExpiry)
 		w.settle()
 	})

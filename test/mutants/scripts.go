@@ -46,6 +46,11 @@ var scripts = []mutant{
 		test{"leader", "^TestARepeatedCommitHasOneEffectAndALateOneNone$"},
 	},
 	{
+		"a late commit that undoes a newer one", "F32", []edit{{"leader/commit.lua",
+			`if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', unpack(meta)} end`, ``}},
+		test{"test", "^TestF32_LateCommitUndoesNothing$/^virtual$"},
+	},
+	{
 		"a rev that is the time", "I1", []edit{{"leader/commit.lua",
 			`local rev = math.max(answered, number(meta[2]) + 1, number(found) + 1, tonumber(ARGV[4]) + 1)`, `local rev = now`}},
 		test{"leader", "^TestRevOnlyRises$"},

@@ -6,7 +6,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +171,25 @@ func (n *Network) Filter(t testing.TB, rules ...string) {
 	if err := n.rules(t.Context(), text); err != nil {
 		t.Fatalf("netns: %v\n%s", err, text)
 	}
+}
+
+var counted = regexp.MustCompile(`counter packets (\d+)`)
+
+// Counted tells how many packets the rules in force that say "counter" have met.
+func (n *Network) Counted(t testing.TB) (packets int) {
+	t.Helper()
+	err := n.Do(func() error {
+		out, err := exec.CommandContext(t.Context(), Program, "list", "table", "inet", "faults").Output()
+		for _, m := range counted.FindAllSubmatch(out, -1) {
+			more, _ := strconv.Atoi(string(m[1])) // digits
+			packets += more
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("netns: list the rules: %v", err)
+	}
+	return packets
 }
 
 func (n *Network) rules(ctx context.Context, text string) error {
