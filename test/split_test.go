@@ -78,7 +78,7 @@ func TestF07_SplitHealsWithinAPoll(t *testing.T) {
 
 			s.do(stays, "REPLICAOF", "127.0.0.1", goes.Port)
 			s.route(goes, first.link, s.readers[0].link, s.readers[1].link)
-			healed, bound := time.Now(), s.leader.PollInterval+s.back()
+			healed, bound := time.Now(), s.poll()
 			s.eventually(bound, "one leads", func() bool { return !first.leads() && second.leads() })
 			s.reached(version, bound)
 			s.recovered(healed, bound)
