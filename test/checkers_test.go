@@ -29,11 +29,12 @@ func (s scripted) lines(at time.Duration) (lines []string) {
 		if i > 0 {
 			from = "lua"
 		}
-		line := fmt.Sprintf("%d.%06d [0 %s]", at/time.Second, at%time.Second/time.Microsecond, from)
+		var line strings.Builder
+		fmt.Fprintf(&line, "%d.%06d [0 %s]", at/time.Second, at%time.Second/time.Microsecond, from)
 		for _, arg := range command {
-			line += " " + strconv.Quote(arg)
+			line.WriteString(" " + strconv.Quote(arg))
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	return lines
 }
