@@ -156,7 +156,12 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := bytesOf(client.Get(ctx, s.keys.Entry))
+	// A pipeline, too: go-redis has a pool of its own for these, and a follower that uses
+	// one pool keeps one connection besides its subscription.
+	pipe := client.Pipeline()
+	entry := pipe.Get(ctx, s.keys.Entry)
+	_, _ = pipe.Exec(ctx) // the command holds its own error
+	data, err := bytesOf(entry)
 	if isWrongType(err) {
 		return nil, nil
 	}

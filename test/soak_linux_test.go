@@ -44,9 +44,7 @@ func TestSoak(t *testing.T) {
 	s.quiet = slog.New(slog.NewTextHandler(&unseen{secretGuard{t}}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s.connect = func(t testing.TB, _ role, _ *redistest.Link) redis.UniversalClient {
 		opts := *s.server.Client(t, nil).Options()
-		// A pool keeps what it dialled in vain during an outage, for half an hour and as
-		// its least used, which would look like growth.
-		opts.PoolSize, opts.PoolFIFO, opts.ConnMaxIdleTime = 1, true, 10*time.Second
+		opts.PoolSize, opts.PipelinePoolSize = 1, -1 // a second connection would stay for half an hour, and look like growth
 		client := redis.NewClient(&opts)
 		t.Cleanup(func() { _ = client.Close() })
 		return client
@@ -168,5 +166,11 @@ func (s *soak) heal() {
 	s.reached(version, s.takeover()+s.poll()+s.follower.MetaReread)
 	s.recovered(healed, s.takeover()+s.poll()+s.follower.MetaReread)
 	s.report.recovered(time.Since(healed))
+	for _, r := range s.readers {
+		// A follower reads when it must; here all have the connection that it takes.
+		if err := r.client.Refresh(s.Context()); err != nil {
+			s.Errorf("%s: %v", r.name, err)
+		}
+	}
 	s.audit.check(s.T)
 }

@@ -40,7 +40,7 @@ func (s *server) clientThat(t testing.TB, change func(*redis.Options)) *redis.Cl
 	opts := s.opts
 	opts.PoolSize = 4
 	// The test has thousands of them; what a service would set is up to it.
-	opts.ReadBufferSize, opts.WriteBufferSize = 4<<10, 4<<10
+	opts.ReadBufferSize, opts.WriteBufferSize, opts.PipelinePoolSize = 4<<10, 4<<10, -1
 	change(&opts)
 	client := redis.NewClient(&opts)
 	t.Cleanup(func() { _ = client.Close() })

@@ -92,6 +92,8 @@ func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient
 	if wrap != nil {
 		dial = wrap(dial)
 	}
+	// Pipelines use the one pool: one of their own has four times the buffers, and each
+	// process connections to it besides.
 	switch s.Mode {
 	case Sentinel:
 		return redis.NewFailoverClient(&redis.FailoverOptions{
@@ -100,7 +102,7 @@ func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient
 			CredentialsProviderContext: o.credentials(), DB: s.DB,
 			Dialer: dial, MaxRetries: retries, Protocol: s.Protocol,
 			DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
-			PoolSize: s.PoolSize, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
+			PoolSize: s.PoolSize, PipelinePoolSize: -1, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
 			ContextTimeoutEnabled: true, DisableIdentity: true,
 		})
 	case Cluster:
@@ -109,7 +111,7 @@ func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient
 			CredentialsProviderContext: o.credentials(),
 			Dialer:                     dial, MaxRetries: retries, Protocol: s.Protocol,
 			DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
-			PoolSize: s.PoolSize, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
+			PoolSize: s.PoolSize, PipelinePoolSize: -1, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
 			ContextTimeoutEnabled: true, DisableIdentity: true,
 			MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		})
@@ -125,7 +127,7 @@ func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient
 		CredentialsProviderContext: o.credentials(), DB: s.DB,
 		Dialer: dial, MaxRetries: retries, Protocol: s.Protocol,
 		DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
-		PoolSize: s.PoolSize, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
+		PoolSize: s.PoolSize, PipelinePoolSize: -1, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
 		ContextTimeoutEnabled: true, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
