@@ -95,11 +95,19 @@ func (b *bridge) call() int {
 // follow starts a follower on a Redis client, which ends with the test.
 func follow(t testing.TB, client redis.UniversalClient) *follower.Client {
 	t.Helper()
+	c := openFollower(t, client)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// openFollower is follow without the cleanup, which would hold the follower, and it what it
+// had, until the end.
+func openFollower(t testing.TB, client redis.UniversalClient) *follower.Client {
+	t.Helper()
 	c, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: client, MaxInitWait: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
 	return c
 }
 

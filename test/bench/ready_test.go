@@ -35,7 +35,7 @@ func ready(m *measurement, bytes, rounds int) {
 		raw = append(raw, time.Since(start))
 		client = s.client(m)
 		start = time.Now()
-		c := follow(m, client)
+		c := openFollower(m, client)
 		awaitReady(m, c)
 		held := versionOf(c)
 		own = append(own, time.Since(start))
