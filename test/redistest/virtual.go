@@ -2,8 +2,10 @@ package redistest
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,10 +17,14 @@ import (
 // 2000, when Unix milliseconds had 12 digits, and a rev has 13.
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// servers counts the virtual servers of the process.
+var servers atomic.Uint32
+
 // VirtualServer is a Redis within a testing/synctest bubble. Keys expire by the
 // bubble's clock.
 type VirtualServer struct {
 	mini *miniredis.Miniredis
+	addr string
 
 	mu     sync.Mutex
 	closed bool
@@ -39,7 +45,10 @@ func VirtualAt(t testing.TB, start time.Time) *VirtualServer {
 	time.Sleep(time.Until(start))
 	mini := miniredis.NewMiniRedis()
 	mini.ClockTTL(true)
-	s := &VirtualServer{mini: mini}
+	// An IP address, since a name would be looked up outside of the bubble, and one of its
+	// own: followers of one process heed each other where they connect to the same one.
+	n := servers.Add(1)
+	s := &VirtualServer{mini: mini, addr: fmt.Sprintf("127.%d.%d.%d:6379", n>>16&0xff, n>>8&0xff, n&0xff)}
 	t.Cleanup(s.close)
 	return s
 }
@@ -70,6 +79,5 @@ func (s *VirtualServer) Client(t testing.TB, link *Link) *redis.Client {
 	if link == nil {
 		link = new(Link) // has buffers as a kernel has, without which a pipeline of commands gets stuck
 	}
-	// An IP address, since a name would be looked up outside of the bubble.
-	return newClient(t, "127.0.0.1:6379", User{}, s.dial, link)
+	return newClient(t, s.addr, User{}, s.dial, link)
 }
