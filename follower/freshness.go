@@ -21,6 +21,15 @@ type freshness struct {
 	cdn      int64     // the last answer known of, Unix ms by Redis's clock; 0: none
 	answered time.Time // when that was by the local clock, rather too early than too late
 	seen     time.Time // when it was last seen to be the last one
+	past     [16]pastAnswer
+	next     int // where the next one goes
+}
+
+// pastAnswer is an answer that was heard of. After Redis lost its data an older one is the
+// last, and then one of these may come again, when a leader writes what was lost.
+type pastAnswer struct {
+	cdn int64
+	at  time.Time // as answered
 }
 
 // told is what a message or a read of meta says about the last answer. It was so
@@ -37,6 +46,7 @@ func (f *freshness) observe(t told) bool {
 	if t.cdn == 0 {
 		return false
 	}
+	was, again := f.recall(t.cdn)
 	switch {
 	case f.cdn == 0:
 		f.answered = t.heard.Add(-max(0, sinceClock(t.heard, t.cdn)))
@@ -44,14 +54,33 @@ func (f *freshness) observe(t told) bool {
 		return false // of a term that is over
 	case t.epoch < f.epoch, t.epoch > f.epoch && t.cdn < f.cdn:
 		// Redis lost its data, or its clock went back. The two times do not compare, so
-		// nothing is claimed: answered stays.
+		// nothing is claimed: answered stays, unless this answer is known.
+		if again {
+			f.answered = was
+		}
+	case t.cdn > f.cdn && again:
+		f.answered = was
 	case t.cdn > f.cdn:
 		f.answered = t.heard.Add(-bounded(sinceClock(t.heard, t.cdn), t.heard.Sub(f.seen)))
 	case t.cdn < f.cdn:
 		return false // late, or from a replica that is behind
 	}
+	if !again && t.cdn > f.cdn {
+		f.past[f.next] = pastAnswer{t.cdn, f.answered}
+		f.next = (f.next + 1) % len(f.past)
+	}
 	f.epoch, f.cdn, f.seen = t.epoch, t.cdn, t.asked
 	return true
+}
+
+// recall gives when an answer was that was heard of before.
+func (f *freshness) recall(cdn int64) (at time.Time, known bool) {
+	for _, past := range f.past {
+		if past.cdn == cdn {
+			return past.at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // restart forgets the order of answers, after a rebase. The age of the last one stays.

@@ -115,6 +115,8 @@ func TestFreshness(t *testing.T) {
 			{at: 1006, epoch: 2, cdn: 7, taken: true, age: 3}},
 		"Redis began anew with older terms": {{at: 1000, epoch: 2, cdn: 990, taken: true, age: 10}, {at: 1003, epoch: 1, cdn: 4, taken: false, age: 13},
 			{at: 1004, epoch: 1, cdn: 4, primary: true, taken: true, age: 14}, {at: 1006, epoch: 1, cdn: 7, taken: true, age: 2}},
+		"Redis lost its last answers, and they are written again": {{at: 10, epoch: 1, cdn: 4, taken: true, age: 6}, {at: 63, epoch: 1, cdn: 61, taken: true, age: 2},
+			{at: 90, epoch: 2, cdn: 4, taken: true, age: 86}, {at: 93, epoch: 2, cdn: 61, taken: true, age: 32}, {at: 96, epoch: 2, cdn: 95, taken: true, age: 1}},
 		"no answer yet": {{at: 10, epoch: 1, cdn: -1, taken: false}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,6 +32,13 @@ var following = []mutant{
 		test{"test", "^TestF11_SilentConnectionIsGivenUpWhileAReadHangs$/virtual"},
 	},
 	{
+		"an answer that is written again counts as a new one", "I14", []edit{{"follower",
+			`	case t.cdn > f.cdn && again:
+		f.answered = was
+`, ``}},
+		test{"follower", "^TestFreshness$"},
+	},
+	{
 		"no read of meta now and then", "I8", []edit{{"follower",
 			`	_, err := s.readHead(ctx, anyNode)
 	if err != nil && s.state() == Polling {`, `	var err error
