@@ -107,8 +107,11 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 	lock := pipe.Get(ctx, s.keys.Lock)
 
 	r.primary, r.asked = isPrimary, time.Now()
-	_, _ = pipe.Exec(ctx) // each command holds its own error
+	err = exec(ctx, pipe)
 	r.heard = time.Now()
+	if err != nil {
+		return r, fmt.Errorf("read: %w", s.moved(ctx, err))
+	}
 
 	if blob != nil {
 		var data []byte
@@ -160,7 +163,9 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	// one pool keeps one connection besides its subscription.
 	pipe := client.Pipeline()
 	entry := pipe.Get(ctx, s.keys.Entry)
-	_, _ = pipe.Exec(ctx) // the command holds its own error
+	if err := exec(ctx, pipe); err != nil {
+		return nil, fmt.Errorf("read the entry: %w", err)
+	}
 	data, err := bytesOf(entry)
 	if isWrongType(err) {
 		return nil, nil
@@ -169,6 +174,19 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 		return nil, fmt.Errorf("read the entry: %w", err)
 	}
 	return data, nil
+}
+
+// exec runs a pipeline. Each of its commands holds its own error, but where a connection was
+// refused, for a wrong password for instance, they hold none, as if there were no data; only
+// that is an error here.
+func exec(ctx context.Context, pipe redis.Pipeliner) error {
+	commands, err := pipe.Exec(ctx)
+	for _, command := range commands {
+		if command.Err() != nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // on gives the client for a node, and whether that is sure to be the primary. With a
