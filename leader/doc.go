@@ -133,8 +133,8 @@
 //	Redis slept for longer than the lock       0.14 s of 0.74 s
 //	Redis lost all keys, lock of 3 s           0.9 s of 1.5 s
 //	Redis lost one of them                     0.25 s of 0.5 s
-//	Sentinels replaced the primary             2.5 s of 4 s
-//	they did, and the leader was killed        2.6 s of 6 s
+//	Sentinels replaced the primary             2.8 s of 4 s
+//	they did, and the leader was killed        3.5 s of 6 s
 //	the former primary woke up                 4.5 s of 6 s
 //	a split healed                             1.0 s of 2 s
 //
