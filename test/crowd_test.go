@@ -69,6 +69,8 @@ func TestF13_ThousandFollowersComeBackWithinTheirBudget(t *testing.T) {
 		w.reached(w.cdn.Version(), w.poll())
 		w.subscribed(2 + len(w.readers))
 		for range w.rounds(1) {
+			// Connections that are lost again soon come back later each time; these stood.
+			w.pass(w.follower.BackoffMax)
 			connects, dialled := w.connects(), w.connections(w.server)
 			w.killAll()
 			w.connectedAgain(connects)

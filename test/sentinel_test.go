@@ -195,7 +195,9 @@ func TestF08_ThawedPrimaryMisleadsNobody(t *testing.T) {
 		w.audit.allowLoss()
 		old := sentinel.Primary(w.T)
 		old.Pause(w.T)
-		stopped, bound := time.Now(), max(w.leader.LockExpiry, redistest.DownAfter)+3*time.Second
+		// As long as with a primary that dies; but it still takes connections, and one that is
+		// being made when it is replaced is given up later.
+		stopped, bound := time.Now(), max(w.leader.LockExpiry, redistest.DownAfter)+3*time.Second+w.follower.Ack
 		w.replaced(old)
 		version := w.cdn.Publish()
 		w.reached(version, w.poll())
