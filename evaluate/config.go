@@ -8,6 +8,7 @@ const MaxConfigBytes = 8 << 20
 // [CodeConfigNotAvailable].
 type Config struct {
 	settings map[string]*setting
+	index    index
 	keys     []string   // in the order of the document
 	ordered  []*setting // in the order of the keys
 	broken   []FlagError

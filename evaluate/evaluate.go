@@ -12,22 +12,31 @@ package evaluate
 // Nothing is allocated but for what is logged, for errors 1000 and 1001, for
 // SemVer and JSON array texts, and for text made of other attribute values.
 func (c *Config) Evaluate(key string, user any, def Value, trace *Trace) Result {
+	var r Result
+	c.EvaluateTo(&r, key, user, def, trace)
+	return r
+}
+
+// EvaluateTo is [Config.Evaluate] for callers that have room for the result, which must be its
+// zero value: to copy a result can cost as much as to come to it.
+func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *Trace) {
 	s := c.lookup(key)
 	if s == nil {
-		return failed(def, c.unavailable(key, def))
+		r.fail(def, c.unavailable(key, def))
+		return
 	}
-	if s.isAnswer(def, trace) {
-		return Result{
-			Value: s.served.value, VariationID: s.served.variation,
-			RuleIndex: -1, OptionIndex: -1, served: &s.served,
+	out := selection{served: &s.served, ruleIndex: -1, optionIndex: -1}
+	value := s.served.value
+	if !s.isAnswer(def, trace) {
+		var err *Error
+		if value, err = s.evaluate(user, def, trace, &out); err != nil {
+			r.fail(def, err)
+			return
 		}
 	}
-	out := selection{ruleIndex: -1, optionIndex: -1}
-	value, err := s.evaluate(user, def, trace, &out)
-	if err != nil {
-		return failed(def, err)
-	}
-	return out.result(value)
+	r.Value, r.VariationID, r.served = value, out.served.variation, out.served
+	r.RuleIndex, r.OptionIndex = out.ruleIndex, out.optionIndex
+	r.TargetingRule, r.PercentageOption = out.rule, out.option
 }
 
 // EvaluateValue is [Config.Evaluate] for callers that need the value and no
@@ -77,10 +86,13 @@ func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError)
 
 // lookup is the setting with that key, nil if there is no such setting or no config.
 func (c *Config) lookup(key string) *setting {
-	if c == nil {
+	switch {
+	case c == nil:
 		return nil
+	case c.index.slots == nil:
+		return c.settings[key]
 	}
-	return c.settings[key]
+	return c.index.find(key)
 }
 
 func (c *Config) unavailable(key string, def Value) *Error {

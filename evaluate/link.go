@@ -15,6 +15,7 @@ func (c *Config) resolve() {
 			s.links[i] = c.link(p)
 		}
 	}
+	c.index = newIndex(c.ordered)
 	c.findBroken()
 }
 

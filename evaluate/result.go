@@ -44,8 +44,9 @@ func (r *Result) FailureEvent(method, key string) Event {
 	}
 }
 
-func failed(def Value, err *Error) Result {
-	return Result{Value: def, IsDefault: true, Code: err.Code, Err: err, RuleIndex: -1, OptionIndex: -1}
+func (r *Result) fail(def Value, err *Error) {
+	r.Value, r.IsDefault, r.Code, r.Err = def, true, err.Code, err
+	r.RuleIndex, r.OptionIndex = -1, -1
 }
 
 // selection is what an evaluation arrives at.
@@ -55,13 +56,4 @@ type selection struct {
 	option      *PercentageOption
 	ruleIndex   int
 	optionIndex int
-}
-
-func (s *selection) result(value Value) Result {
-	return Result{
-		Value: value, VariationID: s.served.variation,
-		RuleIndex: s.ruleIndex, OptionIndex: s.optionIndex,
-		TargetingRule: s.rule, PercentageOption: s.option,
-		served: s.served,
-	}
 }

@@ -17,10 +17,10 @@ func (c *Client) ClearDefaultUser() { c.defaultUser.Store(nil) }
 
 // userOr is the user of an evaluation: the one given, else the default; nil: nobody.
 func (c *Client) userOr(given User) User {
-	if isNobody(given) {
-		return c.user()
+	if given != nil && !isNobody(given) {
+		return given
 	}
-	return given
+	return c.user()
 }
 
 // user is the default user; nil: there is none.

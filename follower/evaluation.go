@@ -25,31 +25,39 @@ func (c *Client) GetStringValue(key string, def string, user User) string {
 }
 
 // GetBoolValueDetails is [Client.GetBoolValue] with how the value came about (S15).
-func (c *Client) GetBoolValueDetails(key string, def bool, user User) BoolEvaluationDetails {
+func (c *Client) GetBoolValueDetails(key string, def bool, user User) (d BoolEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetBoolValueDetails", key, c.userOr(user), evaluate.BoolValue(def))
-	return BoolEvaluationDetails{Data: e.data(key), Value: e.Value.Bool()}
+	e.describe(&d.Data, key)
+	d.Value = e.Value.Bool()
+	return d
 }
 
 // GetIntValueDetails is [Client.GetIntValue] with how the value came about (S15).
-func (c *Client) GetIntValueDetails(key string, def int, user User) IntEvaluationDetails {
+func (c *Client) GetIntValueDetails(key string, def int, user User) (d IntEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetIntValueDetails", key, c.userOr(user), evaluate.IntValue(int64(def)))
-	return IntEvaluationDetails{Data: e.data(key), Value: int(e.Value.Int())}
+	e.describe(&d.Data, key)
+	d.Value = int(e.Value.Int())
+	return d
 }
 
 // GetFloatValueDetails is [Client.GetFloatValue] with how the value came about (S15).
-func (c *Client) GetFloatValueDetails(key string, def float64, user User) FloatEvaluationDetails {
+func (c *Client) GetFloatValueDetails(key string, def float64, user User) (d FloatEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetFloatValueDetails", key, c.userOr(user), evaluate.FloatValue(def))
-	return FloatEvaluationDetails{Data: e.data(key), Value: e.Value.Float()}
+	e.describe(&d.Data, key)
+	d.Value = e.Value.Float()
+	return d
 }
 
 // GetStringValueDetails is [Client.GetStringValue] with how the value came about (S15).
-func (c *Client) GetStringValueDetails(key string, def string, user User) StringEvaluationDetails {
+func (c *Client) GetStringValueDetails(key string, def string, user User) (d StringEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetStringValueDetails", key, c.userOr(user), evaluate.StringValue(def))
-	return StringEvaluationDetails{Data: e.data(key), Value: e.Value.String()}
+	e.describe(&d.Data, key)
+	d.Value = e.Value.String()
+	return d
 }
 
 // GetAllKeys gives the keys of all settings, in the config's order; none if there is no
@@ -65,7 +73,7 @@ func (c *Client) GetAllValues(user User) map[string]any {
 // held is what there is to evaluate, after what the polling mode wants done before; nil:
 // nothing.
 func (c *Client) held() *snapshot {
-	if c.source != nil {
+	if c.source != nil && c.source.mode != Subscribe {
 		c.source.beforeGet()
 	}
 	return c.inForce()
@@ -73,14 +81,17 @@ func (c *Client) held() *snapshot {
 
 // inForce is what there is to evaluate at this moment; nil: nothing.
 func (c *Client) inForce() *snapshot {
-	switch {
-	case c.overrides == nil:
-		return c.holder.current.Load()
-	case c.overrides.isOnly():
-		return c.overrides.over(nil)
-	default:
-		return c.overrides.over(c.holder.current.Load())
+	if c.overrides != nil {
+		return c.overridden()
 	}
+	return c.holder.current.Load()
+}
+
+func (c *Client) overridden() *snapshot {
+	if c.overrides.isOnly() {
+		return c.overrides.over(nil)
+	}
+	return c.overrides.over(c.holder.current.Load())
 }
 
 // GetAllValueDetails gives the values of all settings for a user, and how each came about,

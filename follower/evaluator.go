@@ -82,15 +82,15 @@ func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user
 	switch {
 	case v.log.Enabled(slog.LevelInfo):
 		trace := traces.Get().(*evaluate.Trace)
-		e.Result = s.content().Evaluate(key, user, def, trace)
+		s.content().EvaluateTo(&e.Result, key, user, def, trace)
 		v.flush(trace)
 		traces.Put(trace)
 	case v.log.Enabled(slog.LevelWarn):
 		var trace evaluate.Trace
-		e.Result = s.content().Evaluate(key, user, def, &trace)
+		s.content().EvaluateTo(&e.Result, key, user, def, &trace)
 		v.flush(&trace)
 	default:
-		e.Result = s.content().Evaluate(key, user, def, nil)
+		s.content().EvaluateTo(&e.Result, key, user, def, nil)
 	}
 }
 

@@ -39,11 +39,13 @@ func (f BoolFlag) Get(snapshot *Snapshot) bool {
 }
 
 // GetWithDetails is Get with how the value came about.
-func (f BoolFlag) GetWithDetails(snapshot *Snapshot) BoolEvaluationDetails {
+func (f BoolFlag) GetWithDetails(snapshot *Snapshot) (d BoolEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
 	var e evaluation
 	snapshot.evaluate(&e, snapshot.held, "BoolFlag.GetWithDetails", f.key, snapshot.user, evaluate.BoolValue(f.def))
-	return BoolEvaluationDetails{Data: e.data(f.key), Value: e.Value.Bool()}
+	e.describe(&d.Data, f.key)
+	d.Value = e.Value.Bool()
+	return d
 }
 
 // GetValue implements [Flag].
@@ -81,11 +83,13 @@ func (f IntFlag) Get(snapshot *Snapshot) int {
 }
 
 // GetWithDetails is Get with how the value came about.
-func (f IntFlag) GetWithDetails(snapshot *Snapshot) IntEvaluationDetails {
+func (f IntFlag) GetWithDetails(snapshot *Snapshot) (d IntEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
 	var e evaluation
 	snapshot.evaluate(&e, snapshot.held, "IntFlag.GetWithDetails", f.key, snapshot.user, evaluate.IntValue(int64(f.def)))
-	return IntEvaluationDetails{Data: e.data(f.key), Value: int(e.Value.Int())}
+	e.describe(&d.Data, f.key)
+	d.Value = int(e.Value.Int())
+	return d
 }
 
 // GetValue implements [Flag].
@@ -125,11 +129,13 @@ func (f FloatFlag) Get(snapshot *Snapshot) float64 {
 }
 
 // GetWithDetails is Get with how the value came about.
-func (f FloatFlag) GetWithDetails(snapshot *Snapshot) FloatEvaluationDetails {
+func (f FloatFlag) GetWithDetails(snapshot *Snapshot) (d FloatEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
 	var e evaluation
 	snapshot.evaluate(&e, snapshot.held, "FloatFlag.GetWithDetails", f.key, snapshot.user, evaluate.FloatValue(f.def))
-	return FloatEvaluationDetails{Data: e.data(f.key), Value: e.Value.Float()}
+	e.describe(&d.Data, f.key)
+	d.Value = e.Value.Float()
+	return d
 }
 
 // GetValue implements [Flag].
@@ -169,11 +175,13 @@ func (f StringFlag) Get(snapshot *Snapshot) string {
 }
 
 // GetWithDetails is Get with how the value came about.
-func (f StringFlag) GetWithDetails(snapshot *Snapshot) StringEvaluationDetails {
+func (f StringFlag) GetWithDetails(snapshot *Snapshot) (d StringEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
 	var e evaluation
 	snapshot.evaluate(&e, snapshot.held, "StringFlag.GetWithDetails", f.key, snapshot.user, evaluate.StringValue(f.def))
-	return StringEvaluationDetails{Data: e.data(f.key), Value: e.Value.String()}
+	e.describe(&d.Data, f.key)
+	d.Value = e.Value.String()
+	return d
 }
 
 // GetValue implements [Flag].

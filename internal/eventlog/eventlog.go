@@ -28,8 +28,13 @@ func (l Log) Logger() *slog.Logger { return l.logger }
 
 // Enabled tells whether events of that level are written, or heard by a listener.
 func (l Log) Enabled(level slog.Level) bool {
-	return l.written(level) || l.heard(level)
+	if l.logger == nil && level < slog.LevelError {
+		return false // as in most evaluations, where this is inlined
+	}
+	return l.enabled(level)
 }
+
+func (l Log) enabled(level slog.Level) bool { return l.written(level) || l.heard(level) }
 
 func (l Log) written(level slog.Level) bool {
 	return l.logger != nil && l.logger.Enabled(context.Background(), level)

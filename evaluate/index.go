@@ -1,0 +1,92 @@
+package evaluate
+
+import "math/bits"
+
+// index finds settings by their keys in half the time that a map takes, which is most of what
+// an evaluation without rules takes. Its hash is made to be quick, and not against keys that
+// are chosen to have the same one: where too many have, there is no index, and the map has to
+// do.
+type index struct {
+	slots []slot // a power of two of them, a quarter of them taken at most; nil: there is no index
+}
+
+// slot is a setting with the words of its key; without a setting it is free.
+type slot struct {
+	a, b    uint64
+	length  int
+	setting *setting
+}
+
+// longestProbe is how many slots a look-up may go through.
+const longestProbe = 16
+
+func newIndex(settings []*setting) index {
+	slots := make([]slot, 1<<bits.Len(uint(4*len(settings))))
+	for _, s := range settings {
+		a, b := words(s.key)
+		i, probes := slotOf(a, b, len(slots)), 1
+		for ; slots[i].setting != nil; i, probes = (i+1)&(len(slots)-1), probes+1 {
+			if probes == longestProbe {
+				return index{}
+			}
+		}
+		slots[i] = slot{a, b, len(s.key), s}
+	}
+	return index{slots}
+}
+
+// find gives the setting with that key; nil: there is none.
+func (x index) find(key string) *setting {
+	a, b := words(key)
+	for i := slotOf(a, b, len(x.slots)); ; i = (i + 1) & (len(x.slots) - 1) {
+		s := &x.slots[i]
+		if s.a == a && s.b == b && s.length == len(key) && (len(key) <= wholeLength || s.setting.key == key) {
+			return s.setting // nil where it is free and the key is empty
+		}
+		if s.setting == nil {
+			return nil
+		}
+	}
+}
+
+func slotOf(a, b uint64, slots int) int { return int(mix(a^0xd1b54a32d192ed03, b)) & (slots - 1) }
+
+func mix(a, b uint64) uint64 {
+	high, low := bits.Mul64(a, b^0x9e3779b97f4a7c15)
+	return high ^ low
+}
+
+// wholeLength is up to how many bytes the words of a text, and its length, tell all of it.
+const wholeLength = 16
+
+// words are two numbers made of a text: its two halves, which may overlap, or, of a longer
+// one, a hash and its end.
+func words(text string) (a, b uint64) {
+	switch n := len(text); {
+	case n > wholeLength:
+		b = eight(text[n-8:])
+		for ; len(text) > 8; text = text[8:] {
+			a = mix(a^eight(text), uint64(n))
+		}
+		return a, b
+	case n >= 8:
+		return eight(text), eight(text[n-8:])
+	case n >= 4:
+		return four(text), four(text[n-4:])
+	case n > 0:
+		return uint64(text[0])<<8 | uint64(text[n/2]), uint64(text[n-1])
+	}
+	return 0, 0
+}
+
+// The compiler makes one load of each.
+func eight(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+func four(s string) uint64 {
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}

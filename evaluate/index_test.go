@@ -1,0 +1,93 @@
+package evaluate
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func settingsOf(keys []string) (map[string]*setting, []*setting) {
+	byKey, ordered := map[string]*setting{}, []*setting(nil)
+	for _, key := range keys {
+		if byKey[key] == nil {
+			byKey[key] = &setting{key: key}
+			ordered = append(ordered, byKey[key])
+		}
+	}
+	return byKey, ordered
+}
+
+// Keys of all lengths, made of few letters, so that their ends are often the same.
+func TestIndexFindsWhatAMapFinds(t *testing.T) {
+	key := rapid.StringOfN(rapid.SampledFrom([]rune("\x00ab")), 0, 40, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		byKey, ordered := settingsOf(rapid.SliceOfN(key, 0, 200).Draw(t, "keys"))
+		x := newIndex(ordered)
+		if x.slots == nil {
+			return
+		}
+		for _, asked := range append(rapid.SliceOfN(key, 0, 50).Draw(t, "asked"), append(keysOf(ordered), "")...) {
+			if found := x.find(asked); found != byKey[asked] {
+				t.Fatalf("%q: found %v, want %v", asked, found, byKey[asked])
+			}
+		}
+	})
+}
+
+func keysOf(settings []*setting) (keys []string) {
+	for _, s := range settings {
+		keys = append(keys, s.key)
+	}
+	return keys
+}
+
+// The first half of these keys makes the hash's product zero, whatever the other half is.
+func TestKeysOfTheSameHashAreLookedUpInTheMap(t *testing.T) {
+	var keys []string
+	for i := range 2 * longestProbe {
+		keys = append(keys, fmt.Sprintf("\x03\xed\x92\xd1\x32\x4a\xb5\xd1%08d", i))
+	}
+	for n, indexed := range map[int]bool{longestProbe: true, longestProbe + 1: false} {
+		byKey, ordered := settingsOf(keys[:n])
+		config := Config{settings: byKey, index: newIndex(ordered)}
+		if has := config.index.slots != nil; has != indexed {
+			t.Errorf("%d keys: an index is %v, want %v", n, has, indexed)
+		}
+		for i, key := range keys {
+			if found := config.lookup(key); (found != nil) != (i < n) || found != byKey[key] {
+				t.Errorf("of %d keys number %d: found %v", n, i, found)
+			}
+		}
+	}
+}
+
+// The second word of each of these undoes what the first one made of the hash.
+func TestLongKeysOfTheSameHashAreToldApart(t *testing.T) {
+	var keys []string
+	for i := range uint64(3) {
+		key := binary.LittleEndian.AppendUint64(nil, i)
+		key = binary.LittleEndian.AppendUint64(key, mix(i, 24))
+		keys = append(keys, string(append(key, "the same"...)))
+	}
+	_, ordered := settingsOf(keys[:2])
+	x := newIndex(ordered)
+	if x.find(keys[0]) != ordered[0] || x.find(keys[1]) != ordered[1] || x.find(keys[2]) != nil {
+		t.Error("another setting was found")
+	}
+}
+
+func TestLargeConfigsHaveAnIndex(t *testing.T) {
+	for _, form := range []string{"flag%d", "feature_flag_%05d", "isFeature%dEnabled", "%d", "team-%d/service/checkout"} {
+		for _, n := range []int{0, 1, 100, 3000, 30_000} {
+			var settings []*setting
+			for i := range n {
+				settings = append(settings, &setting{key: fmt.Sprintf(form, i)})
+			}
+			if newIndex(settings).slots == nil {
+				t.Errorf("%d keys of the form %s have none", n, form)
+			}
+		}
+	}
+}
