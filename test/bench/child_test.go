@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -123,23 +124,27 @@ func (c *child) stop() {
 	}
 }
 
-// ticks is the kernel's unit of the processor times that it tells.
-const ticks = 100
-
-// cpu is the processor time that the process has used, in seconds.
+// cpu is the processor time that the process has used, in seconds, as far as its threads live,
+// which those of Go do.
 func (c *child) cpu() float64 {
 	c.t.Helper()
-	_, rest, _ := strings.Cut(c.proc("stat"), ") ")
-	fields := strings.Fields(rest)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.cmd.Process.Pid))
+	if err != nil || len(threads) == 0 {
+		c.t.Fatalf("no threads of process %d: %v", c.cmd.Process.Pid, err)
+	}
 	var sum float64
-	for _, field := range fields[11:13] { // utime and stime
-		n, err := strconv.ParseFloat(field, 64)
+	for _, thread := range threads {
+		text, err := os.ReadFile(thread)
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		sum += n
+		var ns float64
+		if _, err := fmt.Sscan(string(text), &ns); err != nil {
+			c.t.Fatalf("%s: %v", thread, err)
+		}
+		sum += ns
 	}
-	return sum / ticks
+	return sum / 1e9
 }
 
 // memory is what the process holds now, and the most that it ever held, in bytes.

@@ -60,7 +60,8 @@ func (c *keysCase) run() {
 	next.stop()
 }
 
-// A poll that finds nothing costs the same for any size.
+// A poll that finds nothing costs the same for any size: beyond what a leader costs that does
+// not poll meanwhile.
 func BenchmarkUnchangedPoll(b *testing.B) {
 	for _, bytes := range []int{1 << 10, 5 << 20} {
 		measure(b, "unchanged", func(m *measurement) { unchangedPoll(m, bytes, pick(4, 20)) }, "bytes", bytes)
@@ -69,14 +70,22 @@ func BenchmarkUnchangedPoll(b *testing.B) {
 
 func unchangedPoll(m *measurement, bytes, polls int) {
 	s, cdn := startRedis(m, nil), startOrigin(m, bytes)
-	process := startChild(m, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: 1, Poll: time.Second})
-	until(m, "the content is there", func() bool { return cdn.requests.Load() >= 2 })
-	asking := s.asking(m)
-	cpu, used, fetched := process.cpu(), s.usage(m), cdn.requests.Load()
-	until(m, "enough polls", func() bool { return cdn.requests.Load() >= fetched+int64(polls) })
-	used = s.usage(m).since(used, asking)
-	m.put("redis-script", "µs", used.callTime/max(used.calls, 1))
-	m.put("redis-cpu", "µs", 1e6*used.cpu/float64(polls))
-	m.put("redis-bytes", "B", (used.in+used.out)/float64(polls))
-	m.put("cpu", "ms", 1000*(process.cpu()-cpu)/float64(polls))
+	over := func(poll time.Duration) (used usage, cpu, fetched float64) {
+		begun := cdn.requests.Load()
+		process := startChild(m, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: 1, Poll: poll})
+		defer process.stop()
+		until(m, "the content is there", func() bool { return cdn.requests.Load() > begun })
+		pause(m, 2*time.Second)
+		asking := s.asking(m)
+		cpu, used, before := process.cpu(), s.usage(m), cdn.requests.Load()
+		pause(m, time.Duration(polls)*time.Second)
+		return s.usage(m).since(used, asking), process.cpu() - cpu, float64(cdn.requests.Load() - before)
+	}
+	idle, idleCPU, _ := over(time.Hour)
+	used, cpu, fetched := over(time.Second)
+	m.put("polls", "1", fetched)
+	m.put("redis-script", "µs", (used.callTime-idle.callTime)/max(used.calls-idle.calls, 1))
+	m.put("redis-cpu", "µs", 1e6*(used.cpu-idle.cpu)/fetched)
+	m.put("redis-bytes", "B", (used.in+used.out-idle.in-idle.out)/fetched)
+	m.put("cpu", "ms", 1000*(cpu-idleCPU)/fetched)
 }
