@@ -154,8 +154,9 @@
 //
 // A script that is refused a command half-way is not rolled back. So for each SDK key the
 // leader asks Redis at its start, at the begin of each term and after failures whether it
-// may do all that it does ([CheckRights]), and every 10 s while something is missing. What
-// is missing is reported by the rules that grant it, and stands in [KeyStats].
+// may do all that it does ([CheckRights]), and every 10 s while something is missing: of
+// many SDK keys four at a time, while their terms go on. What is missing is reported by the
+// rules that grant it, and stands in [KeyStats].
 //
 // # Events
 //

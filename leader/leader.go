@@ -29,6 +29,7 @@ type Leader struct {
 	log        eventlog.Log
 	transports cdn.Transports
 	scripts    *pipeline
+	rights     chan struct{} // holds those whose rights are being checked
 	born       time.Time
 	tracer     trace.Tracer // nil: nothing is recorded
 
@@ -55,7 +56,7 @@ func New(cfg Config) (*Leader, error) {
 	// A process gets an ID of its own at each start: a lock from before is not its own.
 	l := &Leader{
 		cfg: cfg, id: rand.Text(), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
-		scripts: newPipeline(cfg.Redis), born: time.Now(),
+		scripts: newPipeline(cfg.Redis), rights: make(chan struct{}, rightsAtOnce), born: time.Now(),
 	}
 	prepared, err := l.prepare(keys)
 	if err := errors.Join(cfg.check(), err); err != nil {

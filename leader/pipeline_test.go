@@ -54,6 +54,13 @@ func (s *stage) startMany(link *redistest.Link, keys int) (*Leader, *trips) {
 	s.Helper()
 	client, counted := s.server.Client(s.T, link), new(trips)
 	client.AddHook(counted)
+	l, _ := s.startManyOn(client, keys)
+	return l, counted
+}
+
+// startManyOn runs one on a client of the caller's; stop shuts it down and waits.
+func (s *stage) startManyOn(client *redis.Client, keys int) (l *Leader, stop func()) {
+	s.Helper()
 	cfg := Config{Redis: client, Transport: s.cdn}
 	for i := range keys {
 		cfg.SDKKeys = append(cfg.SDKKeys, SDKKey{Name: fmt.Sprint(i), Key: manyKey(i), BaseURL: "http://cdn.test"})
@@ -62,8 +69,7 @@ func (s *stage) startMany(link *redistest.Link, keys int) (*Leader, *trips) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	s.run(l)
-	return l, counted
+	return l, s.run(l)
 }
 
 func manyKey(i int) string {

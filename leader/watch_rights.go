@@ -13,6 +13,10 @@ import (
 // not be asked for.
 const rightsRetry = 10 * time.Second
 
+// rightsAtOnce is how many SDK keys of a leader have their rights checked at a time:
+// thousands that start together would hold up each other's first renewals.
+const rightsAtOnce = 4
+
 // watchRights checks what the user of Redis may do: at the start, after failures, and
 // until nothing is missing. A right that is missing may show only in what has already
 // half run, since a script is not rolled back.
@@ -26,9 +30,16 @@ func (k *keeper) watchRights(ctx context.Context) {
 		case <-k.recheck:
 		case <-timer.C:
 		}
+		select {
+		case <-ctx.Done():
+			return
+		case k.leader.rights <- struct{}{}:
+		}
+		drain(k.recheck) // this check answers all that was asked until now
 		if !k.checkRights(ctx) {
 			timer.Reset(rightsRetry)
 		}
+		<-k.leader.rights
 	}
 }
 

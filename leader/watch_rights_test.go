@@ -1,0 +1,64 @@
+package leader
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// slowRights has each check of rights take a second, and counts them.
+type slowRights struct {
+	trips
+	all, underWay, most atomic.Int64
+}
+
+func (r *slowRights) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Args()[1] == rightsSource {
+			r.all.Add(1)
+			r.most.Store(max(r.most.Load(), r.underWay.Add(1)))
+			defer r.underWay.Add(-1)
+			time.Sleep(time.Second) // whatever ctx says
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func TestRightsOfManySDKKeysAreCheckedByTurns(t *testing.T) {
+	play(t, func(s *stage) {
+		const keys = 100
+		client, checks := s.server.Client(s.T, nil), new(slowRights)
+		client.AddHook(checks)
+		l, _ := s.startManyOn(client, keys)
+		s.wait(time.Minute)
+		if most := checks.most.Load(); most != rightsAtOnce {
+			t.Errorf("%d at once", most)
+		}
+		// Those that were checked before their term began are checked again.
+		if all := checks.all.Load(); all < keys || all > keys+rightsAtOnce {
+			t.Errorf("%d checks", all)
+		}
+		for _, k := range l.Stats().Keys {
+			if k.State != Steady || k.Terms != 1 || k.Touches < 12 {
+				t.Fatalf("it waited for the checks: %+v", k)
+			}
+		}
+	})
+}
+
+func TestAShutdownWaitsForNoTurn(t *testing.T) {
+	play(t, func(s *stage) {
+		client, checks := s.server.Client(s.T, nil), new(slowRights)
+		client.AddHook(checks)
+		_, stop := s.startManyOn(client, 100)
+		s.wait(time.Second / 2)
+		stop()
+		// One that was checked may hear of its term first, and of the shutdown then.
+		if all := checks.all.Load(); all > 2*rightsAtOnce {
+			t.Errorf("%d checks", all)
+		}
+	})
+}
