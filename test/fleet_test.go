@@ -31,11 +31,19 @@ func onProcesses(t *testing.T, play func(f *fleet)) {
 // onProcessesOf plays with another build of the program.
 func onProcessesOf(t *testing.T, program func() (string, error), play func(f *fleet)) {
 	t.Helper()
+	onProcessesAs(t, program, false, play)
+}
+
+// onProcessesAs plays while no other test does, if it must be alone.
+func onProcessesAs(t *testing.T, program func() (string, error), alone bool, play func(f *fleet)) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
 	path := require(t, program)
-	t.Parallel()
+	if !alone {
+		t.Parallel()
+	}
 	inLanes(t, func(t *testing.T) *fleet { return newFleet(t, path) }, play)
 }
 

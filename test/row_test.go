@@ -24,7 +24,7 @@ var (
 // fewer where Redis itself must fail over, or where a round takes long.
 var perHundred = map[string]int{
 	"F01": 100, "F02": 100, "F09": 100, "F12": 100, "F14": 100, "F16": 100,
-	"F10": 2, "F11": 10, "F13": 5, "F15": 2, "F26": 3, "F31": 3, "F36": 3,
+	"F10": 2, "F11": 10, "F13": 5, "F15": 2, "F26": 3, "F31": 3, "F33": 10, "F36": 3,
 }
 
 // roundTrip stands for one in the bounds, with what a busy machine adds.

@@ -1,0 +1,175 @@
+package test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	floodRate    = 10_000 // webhooks a second
+	floodSenders = 8      // with a connection each
+	floodBatch   = 32     // of webhooks that are sent before the answers are read
+)
+
+// flood is webhooks that come at a rate.
+type flood struct {
+	addr   string
+	seen   hook // one that was accepted
+	first  uint64
+	count  int
+	pace   float64 // a second
+	passed atomic.Int64
+}
+
+// 10,000 webhooks a second over real connections at the process that leads, for some
+// seconds: each attack is refused, the CDN is asked at most once a second, and the process
+// does not grow. Many rounds have the machine to themselves, and must keep the rate; a few
+// send as many, however long it takes.
+func TestF33_FloodOverHTTP(t *testing.T) {
+	alone := *manyRounds > 0
+	onProcessesAs(t, program, alone, func(f *fleet) {
+		p := f.run([]string{"CATBRIDGE_SDK_KEY=" + hookName + "=" + sdkKey, "CATBRIDGE_WEBHOOK_KEYS=" + hookKey, "CATBRIDGE_LISTEN=127.0.0.1:0"},
+			"leader", "--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL, "--log-format", "json")
+		f.eventually(10*time.Second, "the process says its ID", p.started)
+		f.awaitHolder(p)
+		f.join(1, 2)
+		duration := 3 * time.Second
+		if alone {
+			duration = 10 * time.Second
+		}
+		base, accepted, first := p.status(f.T, "VmHWM"), int64(0), uint64(1)
+		for range f.rounds(1) {
+			// A little faster than wanted: the last answers take a moment, too.
+			fl := &flood{addr: p.listens, seen: signedHook(hookKey, 1<<40+first, time.Now()), first: first,
+				count: floodRate * int(duration.Seconds()), pace: 1.1 * floodRate}
+			first += uint64(fl.count)
+			begun, start := len(f.cdn.Requests()), time.Now()
+			if err := fl.send(fl.seen, http.StatusOK); err != nil {
+				f.Fatal(err)
+			}
+			fl.play(f.T)
+			took := time.Since(start)
+			accepted += fl.passed.Load()
+			rate := float64(fl.count) / took.Seconds()
+			f.Logf("%d webhooks in %v, %.0f a second", fl.count, took.Round(time.Millisecond), rate)
+			if alone && rate < floodRate {
+				f.Errorf("%.0f webhooks a second, want %d", rate, floodRate)
+			}
+			requests := f.cdn.Requests()[begun:]
+			if len(requests) > int(took/time.Second)+2 {
+				f.Errorf("%d requests to the CDN in %v", len(requests), took)
+			}
+			known, err := f.admin.Keys(f.Context(), "catbridge:{"+f.keys.Entry+"}:hook:*").Result()
+			if err != nil || int64(len(known)) != accepted {
+				f.Errorf("Redis remembers %d IDs, %d were accepted: %v", len(known), accepted, err)
+			}
+			grown := p.status(f.T, "VmHWM") - base
+			if grown > most {
+				f.Errorf("the process took %d MB more", grown>>20)
+			}
+			f.Logf("%d requests to the CDN; the process took %d MB more than %d MB", len(requests), grown>>20, base>>20)
+			f.settle()
+		}
+	})
+}
+
+// play sends all, by several senders, and compares each answer.
+func (fl *flood) play(t *testing.T) {
+	t.Helper()
+	var senders sync.WaitGroup
+	start := time.Now()
+	for s := range floodSenders {
+		senders.Go(func() {
+			if err := fl.sender(s, start); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	senders.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// sender sends every eighth webhook, from the s-th on, when it is due.
+func (fl *flood) sender(s int, start time.Time) error {
+	conn, err := net.Dial("tcp", fl.addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	answers := bufio.NewReader(conn)
+	var requests bytes.Buffer
+	var wanted []int
+	for next := s; next < fl.count; {
+		requests.Reset()
+		wanted = wanted[:0]
+		now := time.Now()
+		for due := int(now.Sub(start).Seconds() * fl.pace); next < min(due, fl.count) && len(wanted) < floodBatch; next += floodSenders {
+			h, want := attack(fl.seen, fl.first+uint64(next), now)
+			h.writeTo(&requests, fl.addr)
+			wanted = append(wanted, want)
+		}
+		if len(wanted) == 0 {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		if _, err := conn.Write(requests.Bytes()); err != nil {
+			return err
+		}
+		for _, want := range wanted {
+			if err := fl.answer(answers, want); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// answer reads the answer to one, and counts what was accepted.
+func (fl *flood) answer(from *bufio.Reader, want int) error {
+	answer, err := http.ReadResponse(from, nil)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != want {
+		return fmt.Errorf("a webhook: %d, want %d: %s", answer.StatusCode, want, text)
+	}
+	if want == http.StatusOK {
+		fl.passed.Add(1)
+	}
+	return nil
+}
+
+// send sends one on a connection of its own.
+func (fl *flood) send(h hook, want int) error {
+	conn, err := net.Dial("tcp", fl.addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	var request bytes.Buffer
+	h.writeTo(&request, fl.addr)
+	if _, err := conn.Write(request.Bytes()); err != nil {
+		return err
+	}
+	return fl.answer(bufio.NewReader(conn), want)
+}
+
+func (h hook) writeTo(out *bytes.Buffer, host string) {
+	fmt.Fprintf(out, "POST /hook/%s HTTP/1.1\r\nHost: %s\r\nX-ConfigCat-Webhook-ID: %s\r\nX-ConfigCat-Webhook-Timestamp: %s\r\n"+
+		"X-ConfigCat-Webhook-Signature-V1: %s\r\nContent-Length: %d\r\n\r\n%s",
+		hookName, host, h.id, h.timestamp, h.signature, len(hookBody), hookBody)
+}
