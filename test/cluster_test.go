@@ -20,6 +20,7 @@ func onCluster(t *testing.T, play func(w *world, cluster *redistest.Cluster)) {
 		cluster := guarded(t, "cluster.acl").StartCluster(t, 3, 1)
 		w := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
 		w.cluster = cluster
+		w.processes()
 		return w
 	}
 	inLanes(t, start, func(w *world) { play(w, w.cluster) })

@@ -54,10 +54,15 @@ func newFleet(t *testing.T, path string) *fleet {
 	f := &fleet{world: newWorld(t, to(server), p, false), path: path, redisURL: server.URL()}
 	f.server = server
 	f.tap(server)
-	web := httptest.NewServer(f.cdn)
-	t.Cleanup(web.Close)
-	f.cdnURL = web.URL
+	f.serveCDN()
 	return f
+}
+
+// serveCDN gives processes the CDN.
+func (f *fleet) serveCDN() {
+	web := httptest.NewServer(f.cdn)
+	f.Cleanup(web.Close)
+	f.cdnURL = web.URL
 }
 
 // launch starts a leader and waits until it says its ID.

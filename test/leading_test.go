@@ -8,20 +8,35 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// runner is a leader process of the world, in this process.
+// runner is a leader of the world: a process of the program where the world has those, see
+// [world.processes], or else one within this process.
 type runner struct {
-	*leader.Leader
-	name   string
-	link   *redistest.Link
-	cancel context.CancelFunc
-	done   chan struct{}
+	*leader.Leader // of one within this process, for what only such a one can be asked
+	name, id       string
+	link           *redistest.Link // not of a process that finds its way by Sentinels or in a cluster
+	stats          func() leader.KeyStats
+	shut           func() // as a signal would
+	die            func() // without a word to Redis
+	done           <-chan struct{}
 }
 
-// lead starts a process that takes part in the election. It ends with the test.
+// lead starts a leader, which takes part in the election. It ends with the test.
 func (w *world) lead(name string) *runner {
 	w.Helper()
-	r := &runner{name: name, link: new(redistest.Link), done: make(chan struct{})}
+	r := &runner{name: name, link: new(redistest.Link)}
 	r.link.Route(w.route)
+	if w.programs != nil {
+		w.programs.leadAs(r)
+	} else {
+		w.leadWithin(r)
+	}
+	w.runners = append(w.runners, r)
+	return r
+}
+
+// leadWithin starts a leader within this process.
+func (w *world) leadWithin(r *runner) {
+	w.Helper()
 	// Connections in stock: what a frozen process sends goes out on one of them.
 	client := w.connect(w.T, asLeader, r.link)
 	if single, ok := client.(*redis.Client); ok && w.sentinel == nil { // what follows a Sentinel cannot be copied
@@ -29,41 +44,42 @@ func (w *world) lead(name string) *runner {
 		opts.MinIdleConns = 4
 		client = redis.NewClient(&opts)
 	}
-	var err error
-	r.Leader, err = leader.New(leader.Config{
+	l, err := leader.New(leader.Config{
 		Redis: client, SDKKeys: []leader.SDKKey{{Key: sdkKey}},
-		Timing: w.leader, Transport: w.cdn, Logger: w.loud.With("who", name),
+		Timing: w.leader, Transport: w.cdn, Logger: w.loud.With("who", r.name),
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
-	r.cancel = cancel
+	done := make(chan struct{})
+	r.Leader, r.id, r.done = l, l.ID(), done
+	r.stats = func() leader.KeyStats { return l.Stats().Keys[0] }
+	r.shut, r.die = cancel, func() { r.link.Down(); cancel() }
 	go func() {
-		defer close(r.done)
+		defer close(done)
 		defer func() { _ = client.Close() }()
-		if err := r.Run(ctx); err != nil {
-			w.Errorf("%s: %v", name, err)
+		if err := l.Run(ctx); err != nil {
+			w.Errorf("%s: %v", r.name, err)
 		}
 	}()
 	w.Cleanup(r.stop)
-	w.runners = append(w.runners, r)
-	return r
 }
 
-// stop shuts the process down as a signal would.
+// ID stands in the lock when it leads.
+func (r *runner) ID() string { return r.id }
+
+// stop shuts the leader down as a signal would.
 func (r *runner) stop() {
-	r.cancel()
+	r.shut()
 	<-r.done
 }
 
-// kill ends the process without a word to Redis.
+// kill ends the leader without a word to Redis.
 func (r *runner) kill() {
-	r.link.Down()
-	r.stop()
+	r.die()
+	<-r.done
 }
-
-func (r *runner) stats() leader.KeyStats { return r.Stats().Keys[0] }
 
 func (r *runner) leads() bool {
 	state := r.stats().State
@@ -87,7 +103,7 @@ func (w *world) elected(all ...*runner) (first *runner, others []*runner) {
 	return first, others
 }
 
-// ready is a world with two leader processes, of which the first that it returns
+// ready is a world with two leaders, of which the first that it returns
 // leads, and followers that have the first version.
 func (w *world) ready(followers int) (first, second *runner) {
 	w.Helper()

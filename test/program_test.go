@@ -1,7 +1,6 @@
 package test
 
 import (
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,18 +63,14 @@ func secure(w *world, path string, guard *redistest.Guard, mode string, addresse
 	w.leader, w.follower = leader.FastTiming(), follower.FastTimings()
 	w.leader.PollInterval = time.Second
 	s := &secured{fleet: &fleet{world: w, path: path}, dir: w.TempDir()}
-	web := httptest.NewServer(s.cdn)
-	w.Cleanup(web.Close)
-	s.cdnURL = web.URL
+	s.serveCDN()
 	for _, user := range []role{asLeader, asFollower, asOperator, asStatus, "discover"} {
 		s.write(string(user)+".password", user.user().Password)
 	}
 	s.certify(guard.Authority)
-	s.env = []string{
-		"CATBRIDGE_REDIS_URL=", "CATBRIDGE_REDIS_MODE=" + mode, "CATBRIDGE_REDIS_ADDRESSES=" + strings.Join(addresses, ","),
-		"CATBRIDGE_REDIS_TLS_ENABLED=true", "CATBRIDGE_REDIS_TLS_CA_FILE=" + s.file("ca.crt"),
-		"CATBRIDGE_REDIS_TLS_CERT_FILE=" + s.file("client.crt"), "CATBRIDGE_REDIS_TLS_KEY_FILE=" + s.file("client.key"),
-	}
+	s.env = append(at(mode, addresses...), certified(s.file("ca.crt"), redistest.Certificate{
+		CertFile: s.file("client.crt"), KeyFile: s.file("client.key"),
+	})...)
 	return s
 }
 

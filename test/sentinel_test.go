@@ -22,6 +22,7 @@ func onSentinel(t *testing.T, play func(w *world, sentinel *redistest.Sentinel))
 		w := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
 		w.harmless(sentinel.Sentinels...)
 		w.sentinel = sentinel
+		w.processes()
 		return w
 	}
 	inLanes(t, start, func(w *world) { play(w, w.sentinel) })

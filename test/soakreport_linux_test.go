@@ -2,7 +2,6 @@ package test
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -88,21 +87,6 @@ func (r *soakReport) sample(s *soak) {
 	u.leaderFiles = field(s.T, metrics, "process_open_fds ")
 	u.redis = field(s.T, s.do(s.server, "INFO", "memory").(string), "used_memory:")
 	r.samples = append(r.samples, u)
-}
-
-// page is what a process serves there.
-func (p *process) page(t *testing.T, path string) string {
-	t.Helper()
-	response, err := http.Get("http://" + p.listens + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v", path, response.Status, err)
-	}
-	return string(text)
 }
 
 // field is the number behind a name at the beginning of a line.

@@ -35,6 +35,8 @@ func newSplit(t *testing.T) *split {
 		return left.Client(t, link)
 	}
 	s.world = newWorld(t, connect, realProfile(), false)
+	s.server = left
+	s.processes()
 	s.tap(left)
 	s.tap(right)
 	s.replicate(right, left)

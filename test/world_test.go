@@ -120,6 +120,7 @@ type world struct {
 	audit    *auditor
 	watching *watch
 	taps     map[*redistest.Process]*tap // what each real Redis runs
+	programs *fleet                      // what leaders are processes of; nil: they are within this process
 	runners  []*runner                   // leaders, those that have ended too
 	readers  []*reader
 	left     int // rounds to play, of many; 0: a few

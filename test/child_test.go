@@ -1,0 +1,164 @@
+package test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// processes has the leaders that start from now on be processes of the program. In virtual
+// time there are none.
+func (w *world) processes() {
+	w.Helper()
+	if w.virtual {
+		return
+	}
+	w.programs = &fleet{world: w, path: requireProgram(w.T)}
+	w.programs.serveCDN()
+}
+
+// leadAs starts the process that a runner is.
+func (f *fleet) leadAs(r *runner) {
+	f.Helper()
+	p := f.launch(append(append(f.access(r.link), f.timings()...), "CATBRIDGE_LISTEN=127.0.0.1:0")...)
+	r.id, r.done = p.id, p.exited
+	r.shut = func() { _ = p.cmd.Process.Signal(syscall.SIGTERM) } // nothing where it has ended
+	r.die = func() { _ = p.cmd.Process.Kill() }
+	var last leader.KeyStats
+	r.stats = func() leader.KeyStats {
+		select {
+		case <-p.exited:
+			last.State = leader.Stopped
+		default:
+			last = p.stats(f.T)
+		}
+		return last
+	}
+}
+
+// timings are the variables for what the world runs with; --poll-interval is given.
+func (f *fleet) timings() (env []string) {
+	for name, d := range map[string]time.Duration{
+		"LOCK_EXPIRY": f.leader.LockExpiry, "RENEWAL": f.leader.Renewal, "STOP_ACTING": f.leader.StopActing,
+		"RETRY": f.leader.Retry, "IDLE": f.leader.Idle, "DEAD": f.leader.Dead,
+	} {
+		env = append(env, "CATBRIDGE_TIMINGS_"+name+"="+d.String())
+	}
+	return env
+}
+
+// access are the variables by which a leader gets to the world's Redis, through a link
+// where there is one server.
+func (f *fleet) access(link *redistest.Link) []string {
+	f.Helper()
+	var (
+		mode  string
+		nodes []*redistest.Process
+		more  []string
+	)
+	switch {
+	case f.sentinel != nil:
+		mode, nodes = "sentinel", f.sentinel.Nodes
+		discover := nodes[0].Guard().Discover
+		more = []string{
+			"CATBRIDGE_REDIS_MASTER_NAME=" + redistest.MasterName,
+			"CATBRIDGE_REDIS_SENTINEL_USERNAME=" + discover.Name, "CATBRIDGE_REDIS_SENTINEL_PASSWORD=" + discover.Password,
+		}
+		more = append(more, at(mode, addresses(f.sentinel.Sentinels)...)...)
+	case f.cluster != nil:
+		mode, nodes = "cluster", f.cluster.Nodes()
+		more = at(mode, addresses(nodes)...)
+	default:
+		mode, nodes = "single", []*redistest.Process{f.server}
+		more = at(mode, link.Listen(f.T, f.server.Addr()))
+	}
+	guard := nodes[0].Guard()
+	if guard == nil {
+		return more
+	}
+	user := asLeader.user()
+	more = append(more, "CATBRIDGE_REDIS_USERNAME="+user.Name, "CATBRIDGE_REDIS_PASSWORD="+user.Password)
+	return append(more, certified(guard.Authority.CAFile, guard.Authority.Issue(f.T, "client"))...)
+}
+
+// at are the variables for a Redis at these addresses.
+func at(mode string, addresses ...string) []string {
+	return []string{"CATBRIDGE_REDIS_URL=", "CATBRIDGE_REDIS_MODE=" + mode, "CATBRIDGE_REDIS_ADDRESSES=" + strings.Join(addresses, ",")}
+}
+
+// certified are the variables for a Redis that asks for certificates.
+func certified(authority string, own redistest.Certificate) []string {
+	return []string{
+		"CATBRIDGE_REDIS_TLS_ENABLED=true", "CATBRIDGE_REDIS_TLS_CA_FILE=" + authority,
+		"CATBRIDGE_REDIS_TLS_CERT_FILE=" + own.CertFile, "CATBRIDGE_REDIS_TLS_KEY_FILE=" + own.KeyFile,
+	}
+}
+
+// stats are those of a leader that serves: what it tells its operators.
+func (p *process) stats(t *testing.T) (s leader.KeyStats) {
+	t.Helper()
+	var status struct {
+		Keys []struct {
+			State      leader.State `json:"state"`
+			LockHolder string       `json:"lock_holder"`
+			Epoch      int64        `json:"epoch"`
+			Rev        int64        `json:"rev"`
+			WriteError string       `json:"write_error"`
+		} `json:"sdk_keys"`
+	}
+	if err := json.Unmarshal([]byte(p.page(t, "/status")), &status); err != nil || len(status.Keys) != 1 {
+		t.Fatalf("%+v, %v", status, err)
+	}
+	key := status.Keys[0]
+	s.State, s.LockHolder, s.Epoch, s.Rev, s.WriteError = key.State, key.LockHolder, key.Epoch, key.Rev, key.WriteError
+	metrics := p.page(t, "/metrics")
+	for name, to := range map[string]*uint64{
+		"terms": &s.Terms, "fenced": &s.Fenced, "lapsed": &s.Lapsed, "commits": &s.Commits, "touches": &s.Touches,
+		"doubted_answers": &s.Doubted,
+	} {
+		*to = count(t, metrics, name, "")
+	}
+	s.PollErrors = count(t, metrics, "polls", "error")
+	s.Polls = s.PollErrors + count(t, metrics, "polls", "config") + count(t, metrics, "polls", "not_modified")
+	return s
+}
+
+// count is a leader's counter, or the part of it with an outcome.
+func count(t *testing.T, metrics, name, outcome string) uint64 {
+	t.Helper()
+	for line := range strings.Lines(metrics) {
+		if !strings.HasPrefix(line, "catbridge_leader_"+name+"_total{") || outcome != "" && !strings.Contains(line, strconv.Quote(outcome)) {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(line[strings.LastIndex(line, " "):]), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	t.Fatalf("no %s %s in %.300s", name, outcome, metrics)
+	return 0
+}
+
+// page is what a process serves there.
+func (p *process) page(t *testing.T, path string) string {
+	t.Helper()
+	response, err := http.Get("http://" + p.listens + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", path, response.Status, err)
+	}
+	return string(text)
+}
