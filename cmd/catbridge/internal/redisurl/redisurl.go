@@ -84,8 +84,9 @@ type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 func (o Options) LeaderClient(wrap func(Dial) Dial) redis.UniversalClient { return o.client(-1, wrap) }
 
 // client makes a client. What the bridge relies on is set, whatever the settings say:
-// that commands end with their contexts, and that nothing is sent that narrow users
-// have no right to.
+// that commands end with their contexts, that nothing is sent that narrow users have no
+// right to, and that a dial is not tried again: where Sentinels replace a primary that
+// hangs, the dials of all commands meanwhile would each bring a connection to the new one.
 func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient {
 	s := o.settings
 	var dial Dial = o.dial
@@ -100,7 +101,7 @@ func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient
 			MasterName: s.MasterName, SentinelAddrs: s.Addresses,
 			SentinelUsername: s.SentinelUsername, SentinelPassword: s.SentinelPassword,
 			CredentialsProviderContext: o.credentials(), DB: s.DB,
-			Dialer: dial, MaxRetries: retries, Protocol: s.Protocol,
+			Dialer: dial, MaxRetries: retries, DialerRetries: 1, Protocol: s.Protocol,
 			DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
 			PoolSize: s.PoolSize, PipelinePoolSize: -1, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
 			ContextTimeoutEnabled: true, DisableIdentity: true,
@@ -109,7 +110,7 @@ func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient
 		return redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs:                      s.Addresses,
 			CredentialsProviderContext: o.credentials(),
-			Dialer:                     dial, MaxRetries: retries, Protocol: s.Protocol,
+			Dialer:                     dial, MaxRetries: retries, DialerRetries: 1, Protocol: s.Protocol,
 			DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
 			PoolSize: s.PoolSize, PipelinePoolSize: -1, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
 			ContextTimeoutEnabled: true, DisableIdentity: true,
@@ -125,7 +126,7 @@ func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient
 	return redis.NewClient(&redis.Options{
 		Network: network, Addr: address,
 		CredentialsProviderContext: o.credentials(), DB: s.DB,
-		Dialer: dial, MaxRetries: retries, Protocol: s.Protocol,
+		Dialer: dial, MaxRetries: retries, DialerRetries: 1, Protocol: s.Protocol,
 		DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
 		PoolSize: s.PoolSize, PipelinePoolSize: -1, ConnMaxIdleTime: s.ConnMaxIdleTime, ConnMaxLifetime: s.ConnMaxLifetime,
 		ContextTimeoutEnabled: true, DisableIdentity: true,
