@@ -95,19 +95,21 @@ func TestF11_FollowerNoticesThatItIsCutOff(t *testing.T) {
 					cut := l.readers[0]
 					l.pass(l.upTo(l.leader.Renewal))
 					l.cut(cut.link, ways...)
-					// A heartbeat may still come by the open direction, until TCP misses an acknowledgement.
-					lingers := l.leader.Renewal
-					if slices.Contains(ways, fromRedis) {
-						lingers = 0
+					since, bound := time.Now(), l.follower.Dead+roundTrip
+					if !slices.Contains(ways, fromRedis) {
+						bound += l.leader.Renewal // a heartbeat may still come, until TCP misses an acknowledgement
 					}
-					l.noticed(cut, time.Now(), lingers)
+					l.noticed(cut, since)
+					l.part("from the cut on").recovered(since, bound)
 					version := l.cdn.Publish()
 					l.eventually(l.poll(), "the other follower has it", func() bool { return l.readers[1].version() == version })
 					if v := cut.version(); v != version-1 {
 						l.Errorf("version %d through a network that is cut", v)
 					}
 					l.heal()
-					l.reached(version, l.follower.BackoffMax+l.follower.Dead)
+					healed, bound := time.Now(), l.follower.BackoffMax+l.follower.Dead
+					l.reached(version, bound)
+					l.part("content after healing").recovered(healed, bound)
 					l.settle()
 				}
 			})
@@ -115,7 +117,8 @@ func TestF11_FollowerNoticesThatItIsCutOff(t *testing.T) {
 	}
 }
 
-// A leader that is cut off stops acting, and another takes over.
+// A leader that is cut off notices and stops acting, and another takes over when its
+// lock expires: all its renewals arrive until then if only the replies are lost.
 func TestF11_LeaderThatIsCutOffIsReplaced(t *testing.T) {
 	for name, ways := range cuts {
 		t.Run(name, func(t *testing.T) {
@@ -125,15 +128,15 @@ func TestF11_LeaderThatIsCutOffIsReplaced(t *testing.T) {
 					l.pass(l.upTo(l.leader.Renewal))
 					l.cut(first.link, ways...)
 					since := time.Now()
-					bound := l.takeover()
+					bound := l.leader.StopActing + roundTrip
+					l.eventually(bound, "the one that is cut off stops acting", func() bool { return !first.leads() })
+					l.recovered(since, bound)
+					bound = l.takeover()
 					if !slices.Contains(ways, toRedis) {
-						bound += l.leader.StopActing // until then its renewals arrive
+						bound += l.leader.StopActing
 					}
 					l.eventually(bound, "the other leads", second.leads)
-					l.recovered(since, bound)
-					if first.leads() {
-						l.Error("the one that is cut off leads still")
-					}
+					l.part("another leads").recovered(since, bound)
 					l.reached(l.cdn.Publish(), l.poll())
 					l.heal()
 					l.eventually(l.takeover(), "it knows who leads", func() bool { return first.stats().LockHolder == second.ID() })

@@ -72,7 +72,7 @@ func TestF11_SilentConnectionIsGivenUp(t *testing.T) {
 		for range w.rounds(1) {
 			frozen := w.readers[0]
 			frozen.link.Freeze()
-			w.noticed(frozen, time.Now(), 0)
+			w.noticed(frozen, time.Now())
 			version := w.cdn.Publish()
 			w.eventually(w.poll(), "the other follower has it", func() bool { return w.readers[1].version() == version })
 			if v := frozen.version(); v != version-1 {
@@ -100,7 +100,7 @@ func TestF11_SilentConnectionIsGivenUpWhileAReadHangs(t *testing.T) {
 					w.Error("a frozen connection brought an answer")
 				}
 			})
-			w.noticed(frozen, silent, 0)
+			w.noticed(frozen, silent)
 			refresh.Wait()
 			frozen.link.Thaw()
 			w.reached(w.cdn.Publish(), w.poll()+w.back()+w.follower.Dead)
@@ -109,12 +109,18 @@ func TestF11_SilentConnectionIsGivenUpWhileAReadHangs(t *testing.T) {
 	})
 }
 
-// noticed waits until a follower whose connection fell silent at that moment, or sends
-// nothing new after so long, has noticed (I7).
-func (w *world) noticed(r *reader, silent time.Time, lingers time.Duration) {
+// noticed waits until a follower whose connection fell silent at that moment, or with
+// the last message that still arrived, has noticed (I7).
+func (w *world) noticed(r *reader, silent time.Time) {
 	w.Helper()
-	bound := w.follower.Dead + lingers + roundTrip
-	w.eventually(bound, r.name+" notices", func() bool { return r.client.Stats().State == follower.Disconnected })
+	bound, messages := w.follower.Dead+roundTrip, r.client.Stats().Messages
+	w.eventually(bound+w.leader.Renewal, r.name+" notices", func() bool {
+		s := r.client.Stats()
+		if s.Messages != messages {
+			silent, messages = time.Now(), s.Messages
+		}
+		return s.State == follower.Disconnected
+	})
 	w.recovered(silent, bound)
 }
 

@@ -28,16 +28,10 @@ var binariesFolder = sync.OnceValue(func() (err error) {
 	return err
 })
 
-// program builds catbridge and gives its path; racing does with the race detector, where
-// there is a C compiler.
+// program builds catbridge and gives its path; racing does with the race detector.
 var (
 	program = sync.OnceValues(func() (string, error) { return build("catbridge") })
-	racing  = sync.OnceValues(func() (string, error) {
-		if _, err := exec.LookPath(cmp.Or(os.Getenv("CC"), "gcc")); err != nil {
-			return program()
-		}
-		return build("catbridge-race", "-race")
-	})
+	racing  = sync.OnceValues(func() (string, error) { return build("catbridge-race", "-race") })
 )
 
 func build(name string, flags ...string) (path string, err error) {
@@ -73,6 +67,14 @@ func require(t *testing.T, program func() (string, error)) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// requireRaceDetector ends the test where nothing can be built with it.
+func requireRaceDetector(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath(cmp.Or(os.Getenv("CC"), "gcc")); err != nil {
+		missing.Skip(t, "a C compiler is missing, which the race detector needs: install the Debian package build-essential (%v)", err)
+	}
 }
 
 // process is a catbridge of its own.

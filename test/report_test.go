@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -16,7 +15,7 @@ import (
 type account struct {
 	name         string
 	mu           sync.Mutex
-	lock         time.Duration // the lock's expiry, which tells the timing
+	lock         time.Duration // the lock's expiry at the end, which tells the timing
 	count        int
 	late         int
 	worst, bound time.Duration // of the round that came closest to its bound
@@ -31,21 +30,27 @@ var accounts = struct {
 }{of: map[string]*account{}}
 
 // accountOf gives the account of a world's fault, which all its lanes share.
-func accountOf(t *testing.T, p profile) *account {
-	name, _, _ := strings.Cut(t.Name(), "/lane_")
+func accountOf(w *world) *account {
+	name, _, _ := strings.Cut(w.Name(), "/lane_")
+	a := accountNamed(name, w.leader.LockExpiry)
+	w.Cleanup(func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.lock = w.leader.LockExpiry // a test may have changed it
+		a.failed = a.failed || w.Failed()
+		a.count = max(a.count, 1) // of a test that plays no rounds
+	})
+	return a
+}
+
+func accountNamed(name string, lock time.Duration) *account {
 	accounts.Lock()
 	defer accounts.Unlock()
 	a := accounts.of[name]
 	if a == nil {
-		a = &account{name: name, lock: p.leader.LockExpiry}
+		a = &account{name: name, lock: lock}
 		accounts.of[name] = a
 	}
-	t.Cleanup(func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.failed = a.failed || t.Failed()
-		a.count = max(a.count, 1) // of a test that plays no rounds
-	})
 	return a
 }
 
@@ -121,7 +126,7 @@ func report(path string) error {
 		if a.bound > 0 {
 			worst, bound = seconds(a.worst), seconds(a.bound)
 		}
-		if a.failed {
+		if a.failed || a.late > 0 {
 			state = "FAILED"
 		}
 		fmt.Fprintf(&out, "| %s | %s | %s | %d | %s | %s | %d | %d | %d | %s |\n", strings.Replace(m[1], "F0", "F", 1),

@@ -127,11 +127,33 @@ func (w *world) recovered(since time.Time, bound time.Duration) {
 
 func (w *world) recoveredAfter(took, bound time.Duration) {
 	w.Helper()
-	w.account.recovered(took, bound)
+	w.judge(w.account, took, bound)
+}
+
+// part is a later part of what a fault does, which has a bound and a row of its own in
+// the report.
+type part struct {
+	*world
+	name string
+}
+
+func (w *world) part(name string) part { return part{w, name} }
+
+// recovered is [world.recovered] of this part.
+func (p part) recovered(since time.Time, bound time.Duration) {
+	p.Helper()
+	a := accountNamed(p.account.name+", "+p.name, p.leader.LockExpiry)
+	a.round()
+	p.judge(a, time.Since(since), bound)
+}
+
+func (w *world) judge(a *account, took, bound time.Duration) {
+	w.Helper()
+	a.recovered(took, bound)
 	if w.left == 0 {
 		bound += w.slack
 	}
 	if took > bound {
-		w.Errorf("recovered after %v, want at most %v", took.Round(time.Millisecond), bound)
+		w.Errorf("%s: recovered after %v, want at most %v", a.name, took.Round(time.Millisecond), bound)
 	}
 }

@@ -17,6 +17,7 @@ const eventLeading = 6100
 // One processor, a garbage collector that never rests, and the race detector: the leader
 // keeps its lock.
 func TestF36_BusyProcessKeepsItsLock(t *testing.T) {
+	requireRaceDetector(t)
 	onProcessesOf(t, racing, func(f *fleet) {
 		strain := []string{"GOMAXPROCS=1", "GOGC=1"}
 		all := []*process{f.launch(strain...)}

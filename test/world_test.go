@@ -159,8 +159,9 @@ func startWorld(t *testing.T, args ...string) *world {
 func newWorld(t *testing.T, connect connector, p profile, virtual bool) *world {
 	w := &world{
 		T: t, profile: p, virtual: virtual, connect: connect, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey),
-		account: accountOf(t, p), random: chance(t),
+		random: chance(t),
 	}
+	w.account = accountOf(w)
 	guard := &secretGuard{t: t}
 	w.loud = slog.New(slog.NewTextHandler(guard, nil))
 	w.quiet = slog.New(slog.NewTextHandler(guard, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -287,11 +288,11 @@ func (w *world) subscriptions() (all, nodes int64, err error) {
 	return have.Load(), heard.Load(), err
 }
 
-// present waits until all keys of the bridge are there.
+// present waits until all keys of the bridge are there, and a rev in meta.
 func (w *world) present(bound time.Duration) {
 	w.Helper()
 	w.eventually(bound, "all keys are there", func() bool {
 		n, err := w.admin.Exists(w.Context(), w.keys.Entry, w.keys.Lock, w.keys.Meta, w.keys.Blob).Result()
-		return err == nil && n == 4
+		return err == nil && n == 4 && w.admin.HExists(w.Context(), w.keys.Meta, "rev").Val()
 	})
 }
