@@ -203,12 +203,13 @@
 //	reports refused                      an error in the log, tried again after 10 min
 //	reports fail otherwise               a warning in the log, the next one comes in its time
 //
-// The longest that it took in 10 to 100 rounds each of make faults, and the bound, with the
+// The longest that it took in 5 to 100 rounds each of make faults, and the bound, with the
 // default durations where they are said to be, else with those scaled down to a lock of
 // 3 s (docs/faults.md has every fault):
 //
 //	a message is lost, heartbeats each 0.25 s   0.3 s of 0.5 s
-//	cut off without a sign, default             noticed after 10.0 s of 10.25 s
+//	cut off without a sign, default             noticed after 10.0 s of 10.25 s since the
+//	                                            last that arrived
 //	the connection is silent, Dead of 1.5 s     noticed after 1.5 s of 1.75 s
 //	stopped until Redis dropped it, lock of 6 s 4.2 s of 12 s
 //	no right to subscribe                       polling after 0.9 s of 5 s

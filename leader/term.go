@@ -102,12 +102,13 @@ func (t *term) run(ctx context.Context) {
 
 	cause := t.lead(ctx)
 	k.leading.Store(false)
+	// It does not act any more, though to give the lock up may take a while.
+	k.stats.update(func(s *KeyStats) { s.State, s.LockHolder = Candidate, "" })
 	t.fetch.stop()
 	if !errors.Is(cause, errFenced) {
 		cause = t.release(ctx, cause)
 	}
 	k.stats.update(func(s *KeyStats) {
-		s.State, s.LockHolder = Candidate, ""
 		switch {
 		case errors.Is(cause, errFenced):
 			s.Fenced++

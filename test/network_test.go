@@ -85,6 +85,27 @@ func TestF11_SilentConnectionIsGivenUp(t *testing.T) {
 	})
 }
 
+// The leader's network falls silent: it stops acting in time, and says so, before its lock
+// expires and another leads.
+func TestF11_SilentLeaderStopsActing(t *testing.T) {
+	scenario(t, func(w *world) {
+		first, second := w.ready(2)
+		for range w.rounds(1) {
+			w.pass(w.upTo(w.leader.Renewal))
+			first.link.Freeze()
+			silent, bound := time.Now(), w.leader.StopActing+roundTrip
+			w.eventually(bound, "it stops acting", func() bool { return !first.leads() })
+			w.recovered(silent, bound)
+			w.eventually(w.takeover(), "the other leads", second.leads)
+			w.part("another leads").recovered(silent, w.takeover())
+			first.link.Thaw()
+			w.eventually(w.takeover(), "it knows who leads", func() bool { return first.stats().LockHolder == second.ID() })
+			w.settle()
+			first, second = second, first
+		}
+	})
+}
+
 // A read that hangs on the network that fell silent keeps nobody from noticing.
 func TestF11_SilentConnectionIsGivenUpWhileAReadHangs(t *testing.T) {
 	scenario(t, func(w *world) {
