@@ -14,8 +14,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// processes has the leaders that start from now on be processes of the program. In virtual
-// time there are none.
+// processes has the leaders that start from now on be processes of the program; not in
+// virtual time, in which none can live.
 func (w *world) processes() {
 	w.Helper()
 	if w.virtual {
@@ -52,11 +52,12 @@ func (f *fleet) timings() (env []string) {
 	} {
 		env = append(env, "CATBRIDGE_TIMINGS_"+name+"="+d.String())
 	}
-	return env
+	// In proportion, too: 5 s where locks expire after 15 s.
+	return append(env, "CATBRIDGE_REDIS_DIAL_TIMEOUT="+(f.leader.LockExpiry/3).String())
 }
 
 // access are the variables by which a leader gets to the world's Redis, through a link
-// where there is one server.
+// where there is one server that asks for no certificates: a link reads what Redis says.
 func (f *fleet) access(link *redistest.Link) []string {
 	f.Helper()
 	var (
@@ -76,6 +77,9 @@ func (f *fleet) access(link *redistest.Link) []string {
 	case f.cluster != nil:
 		mode, nodes = "cluster", f.cluster.Nodes()
 		more = at(mode, addresses(nodes)...)
+	case f.server.Guard() != nil:
+		mode, nodes = "single", []*redistest.Process{f.server}
+		more = at(mode, f.server.Addr())
 	default:
 		mode, nodes = "single", []*redistest.Process{f.server}
 		more = at(mode, link.Listen(f.T, f.server.Addr()))
@@ -126,8 +130,9 @@ func (p *process) stats(t *testing.T) (s leader.KeyStats) {
 	} {
 		*to = count(t, metrics, name, "")
 	}
+	s.Fetched, s.NotModified = count(t, metrics, "polls", "config"), count(t, metrics, "polls", "not_modified")
 	s.PollErrors = count(t, metrics, "polls", "error")
-	s.Polls = s.PollErrors + count(t, metrics, "polls", "config") + count(t, metrics, "polls", "not_modified")
+	s.Polls = s.Fetched + s.NotModified + s.PollErrors // that ended
 	return s
 }
 

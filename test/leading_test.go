@@ -13,7 +13,7 @@ import (
 type runner struct {
 	*leader.Leader // of one within this process, for what only such a one can be asked
 	name, id       string
-	link           *redistest.Link // not of a process that finds its way by Sentinels or in a cluster
+	link           *redistest.Link // of a process only where Redis is one server that asks for no certificates
 	stats          func() leader.KeyStats
 	shut           func() // as a signal would
 	die            func() // without a word to Redis

@@ -21,6 +21,7 @@ func (w *world) seeded(fetch bool) {
 
 func TestF09_FlushedRedisIsFilledAgain(t *testing.T) {
 	scenario(t, func(w *world) {
+		w.processes()
 		w.ready(3)
 		for range w.rounds(3) {
 			w.pass(w.upTo(w.leader.Renewal))
@@ -43,6 +44,7 @@ func TestF09_EachDeletedKeyComesBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			scenario(t, func(w *world) {
+				w.processes()
 				w.ready(2)
 				for range w.rounds(1) {
 					w.pass(w.upTo(w.leader.Renewal))
@@ -62,6 +64,7 @@ func TestF09_EachDeletedKeyComesBack(t *testing.T) {
 // and claims nothing new about it.
 func TestF09_FlushedRedisIsFilledAgainWithoutTheCDN(t *testing.T) {
 	scenario(t, func(w *world) {
+		w.processes()
 		_, second := w.ready(2)
 		second.stop()
 		w.reached(w.cdn.Publish(), w.poll())
@@ -84,6 +87,7 @@ func TestF09_FlushedRedisIsFilledAgainWithoutTheCDN(t *testing.T) {
 // F9 and F2 at once: only the followers still have the content.
 func TestF09_FlushedRedisIsFilledByTheNextLeader(t *testing.T) {
 	scenario(t, func(w *world) {
+		w.processes()
 		first, second := w.ready(2)
 		first.kill()
 		w.flushAll()

@@ -63,6 +63,7 @@ func (w *world) writableAgain(version int64) {
 // The disk is full, where Redis writes down all that it does.
 func TestF21_FullDiskIsRecoveredFrom(t *testing.T) {
 	onServer(t, func(w *world, server *redistest.Process) {
+		w.processes()
 		w.ready(2)
 		for range w.rounds(1) {
 			w.eventually(0, "what was written is on the disk", func() bool {

@@ -26,6 +26,7 @@ const ruleSix = 30 * time.Second
 func TestF10_LowerRevsAreTakenByRuleSixOnly(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.leader.PollInterval = min(w.leader.PollInterval, 5*time.Second) // an answer of the CDN is part of the rule
+		w.processes()
 		first, second := w.ready(3)
 		w.audit.suspend()
 		ahead := w.writeEntry(time.Now().Add(time.Hour))

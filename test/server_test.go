@@ -90,6 +90,7 @@ func TestF14_SleepingRedis(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onServer(t, func(w *world, _ *redistest.Process) {
+				w.processes()
 				first, second := w.ready(2)
 				for range w.rounds(1) {
 					w.pass(w.upTo(w.leader.PollInterval))
