@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -111,6 +112,19 @@ func Times(n int, fault Fault) Fault {
 		default:
 			current().serve(w, r)
 		}
+	}
+}
+
+// InTurn is two edges of the CDN, of which every other request meets the one with the
+// fault, the first included.
+func InTurn(fault Fault) Fault {
+	var requests atomic.Uint64
+	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
+		if requests.Add(1)%2 == 1 {
+			fault(w, r, current)
+			return
+		}
+		current().serve(w, r)
 	}
 }
 
