@@ -55,7 +55,7 @@ func TestF13_ThousandFollowersComeBackWithinTheirBudget(t *testing.T) {
 	t.Parallel()
 	start := func(t *testing.T) *world {
 		server := redistest.Start(t)
-		p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: time.Minute}
+		p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: busy}
 		p.leader.PollInterval = time.Second
 		w := newWorld(t, to(server), p, false)
 		w.server = server

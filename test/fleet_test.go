@@ -48,7 +48,7 @@ func onProcessesAs(t *testing.T, program func() (string, error), alone bool, pla
 }
 
 func newFleet(t *testing.T, path string) *fleet {
-	p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: time.Minute}
+	p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: busy}
 	p.leader.PollInterval = time.Second
 	server := redistest.Start(t)
 	f := &fleet{world: newWorld(t, to(server), p, false), path: path, redisURL: server.URL()}

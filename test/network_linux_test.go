@@ -78,7 +78,7 @@ func (l *lan) heal() { l.net.Filter(l.T) }
 
 // patient has the durations that are the default: what is lost is noticed within 10 s.
 func patient() profile {
-	p := profile{leader: leader.DefaultTiming(), follower: follower.DefaultTimings(), slack: time.Minute}
+	p := profile{leader: leader.DefaultTiming(), follower: follower.DefaultTimings(), slack: busy}
 	p.leader.PollInterval = 2 * time.Second
 	return p
 }

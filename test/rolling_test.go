@@ -100,7 +100,7 @@ func TestF03_RollingRestartLeavesNoGap(t *testing.T) {
 		longest := slices.Max(gaps())
 		f.slack = gapSlack
 		f.recoveredAfter(longest, f.leader.PollInterval+gapWithin)
-		f.slack = time.Minute
+		f.slack = busy
 		f.Logf("longest time without a change at a follower: %v, of which a poll takes %v", longest.Round(time.Millisecond), f.leader.PollInterval)
 		f.settle()
 	})

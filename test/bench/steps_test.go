@@ -1,0 +1,70 @@
+package bench_test
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/bench"
+)
+
+// Where the time goes until one follower evaluates a change, by the leader's traces.
+func BenchmarkSteps(b *testing.B) {
+	for _, bytes := range pick([]int{10 << 10}, []int{10 << 10, 1000 << 10}) {
+		measure(b, "steps", func(m *measurement) { steps(m, bytes, pick(3, 30)) }, "bytes", bytes)
+	}
+}
+
+func steps(m *measurement, size, rounds int) {
+	s, recorder := startRedis(m, nil), tracetest.NewSpanRecorder()
+	b := startBridge(m, s, size, func(cfg *leader.Config) {
+		cfg.ReadBudget, cfg.TracerProvider = noSpread, trace.NewTracerProvider(trace.WithSpanProcessor(recorder))
+	})
+	r := &race{measurement: m, followers: 1}
+	var current atomic.Pointer[round]
+	r.startFollowers(b, &current)
+	times := map[string][]time.Duration{}
+	for i := range rounds + 1 {
+		pause(m, fetchGap)
+		recorder.Reset()
+		next := newRound(b.cdn.publish(), 1)
+		current.Store(next)
+		if status := b.call(); status != http.StatusOK {
+			m.Fatalf("the webhook was answered by %d", status)
+		}
+		took := next.wait(m)[0]
+		until(m, "the poll is over", func() bool { return ended(recorder, "catbridge.poll") != nil })
+		if i == 0 {
+			continue // connections are made, scripts loaded
+		}
+		poll, fetch, commit := ended(recorder, "catbridge.poll"), ended(recorder, "catbridge.fetch"), ended(recorder, "catbridge.commit")
+		for step, d := range map[string]time.Duration{
+			"asked":   poll.StartTime().Sub(next.start),
+			"fetched": fetch.EndTime().Sub(poll.StartTime()),
+			"encoded": commit.StartTime().Sub(fetch.EndTime()),
+			"applied": next.start.Add(took).Sub(commit.StartTime()),
+			"all":     took,
+		} {
+			times[step] = append(times[step], d)
+		}
+	}
+	for step, all := range times {
+		m.put(step, "ms", bench.Median(bench.Milliseconds(all)))
+	}
+	m.put("cdn-request", "ms", cdnRequest(m, b.cdn))
+}
+
+// ended is the span of that name; nil: none has ended.
+func ended(recorder *tracetest.SpanRecorder, name string) trace.ReadOnlySpan {
+	for _, span := range recorder.Ended() {
+		if span.Name() == name {
+			return span
+		}
+	}
+	return nil
+}
