@@ -5,6 +5,8 @@ import (
 
 	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
+
+	_ "github.com/catbridge/catbridge/test/bubble"
 )
 
 func TestMain(m *testing.M) {

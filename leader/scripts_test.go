@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	_ "github.com/catbridge/catbridge/test/bubble"
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
