@@ -97,7 +97,8 @@ func (a *account) tell(total int) {
 	}
 }
 
-const reportHead = `# Faults, tried %s
+const reportHead = `<!-- Made by make faults; do not edit. -->
+# Faults, tried %s
 
 %d rounds of those tried most, seed %d, on %d processors, %s. "Worst" is the longest recovery, or that which came
 closest to its bound; "late" counts those beyond it. "Lost" are writes that Redis had taken and did not have

@@ -152,7 +152,8 @@ func average(samples []used) float64 {
 	return sum / float64(len(samples))
 }
 
-const soakHead = `# Soak, %s
+const soakHead = `<!-- Made by make soak; do not edit. -->
+# Soak, %s
 
 %v, seed %d, on %d processors, %s: 3 leader processes, %d followers, one of them a process, on one Redis. Every %v all
 faults stop; worst time until all followers had the next version: %v. Version %d at the end. Versions that went back: %d.
