@@ -32,7 +32,7 @@ func (f *fleet) watch(env ...string) *watcher {
 		}
 	})
 	f.Cleanup(func() {
-		w.end(f.T)
+		w.end(f.T, f.sockets())
 		reading.Wait()
 		for _, fault := range w.faults {
 			f.Errorf("%s: %s", w.name, fault)
