@@ -100,7 +100,7 @@ mutants: ## builds with one guard less each, which a test must notice; some minu
 
 # Run in its folder, go test shows at once what a test prints.
 .PHONY: faults
-faults: ## many rounds of every fault, and a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REPORT=dist/faults.md)
+faults: install-test-tools ## many rounds of every fault, and a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REPORT=dist/faults.md)
 	@mkdir -p $(dir $(REPORT)); status=0; $(GO) -C test test -count=1 -timeout 0 -run '$(FAULTS)' -args \
 		-rounds=$(ROUNDS) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; \
 		ROUNDS=$(ROUNDS) REPORT=$(abspath $(REPORT)) $(GO) test -count=1 -timeout 0 -run '$(FAULTS)' ./test/interop || status=$$?; \
