@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
 )
@@ -84,17 +83,13 @@ func TestRestartedRedisIsFilledAgain(t *testing.T) {
 
 // Redis does not answer for a while that is longer than the lock lives.
 func TestF14_SleepingRedis(t *testing.T) {
-	const nap = 8 * time.Second
+	const nap = 4 * time.Second
 	for name, command := range map[string][]any{
 		"CLIENT PAUSE": {"CLIENT", "PAUSE", nap.Milliseconds(), "ALL"},
 		"DEBUG SLEEP":  {"DEBUG", "SLEEP", nap.Seconds()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onServer(t, func(w *world, _ *redistest.Process) {
-				w.processes()
-				// What is scaled down further tries so often that Redis is busy with handshakes when it wakes up.
-				w.leader, w.follower = leader.FastTiming(), follower.FastTimings()
-				w.leader.PollInterval = time.Second
 				first, second := w.ready(2)
 				for range w.rounds(1) {
 					w.pass(w.upTo(w.leader.PollInterval))
