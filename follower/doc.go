@@ -203,7 +203,7 @@
 //	reports refused                      an error in the log, tried again after 10 min
 //	reports fail otherwise               a warning in the log, the next one comes in its time
 //
-// The longest that it took in 5 to 100 rounds each of make faults, and the bound, with the
+// The longest that it took in 2 to 100 rounds each of make faults, and the bound, with the
 // default durations where they are said to be, else with those scaled down to a lock of
 // 3 s (docs/faults.md has every fault):
 //
@@ -211,10 +211,10 @@
 //	cut off without a sign, default             noticed after 10.0 s of 10.25 s since the
 //	                                            last that arrived
 //	the connection is silent, Dead of 1.5 s     noticed after 1.5 s of 1.75 s
-//	stopped until Redis dropped it, lock of 6 s 4.2 s of 12 s
+//	stopped until Redis dropped it, lock of 6 s 4.9 s of 12 s
 //	no right to subscribe                       polling after 0.9 s of 5 s
 //	a slot of a cluster moved                   0.8 s of 1.25 s
-//	revs are lowered by rule 6                  30.1 s of 32.25 s
+//	revs are lowered by rule 6                  30.0 s of 32.25 s
 //
 // # Not guaranteed
 //
