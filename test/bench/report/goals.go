@@ -85,7 +85,7 @@ func goals(r *bench.Results) string {
 	most("from creation to ready, 200 KB ÷ floor",
 		get(r, "ready", kb200.With("via", "bridge"), "p50").over(get(r, "ready", kb200.With("via", "floor"), "p50")), 2, "×")
 	most("a leader of 1,000 SDK keys: of one core", get(r, "keys", in("keys", "1000"), "cpu"), 5, "%")
-	most("a leader of 1,000 SDK keys: memory at its peak", get(r, "keys", in("keys", "1000"), "peak"), 150e6, "B")
+	most("a leader of 1,000 SDK keys: memory at its peak", get(r, "keys", in("keys", "1000"), "memory-peak"), 150e6, "B")
 	most("a follower's memory ÷ its config of 1 MB", get(r, "memory", in("bytes", "1048576"), "heap-per-byte"), 8, "×")
 	for _, processes := range []string{"1", "10", "50"} {
 		c := in("processes", processes)
