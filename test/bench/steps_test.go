@@ -15,8 +15,9 @@ import (
 
 // Where the time goes until one follower evaluates a change, by the leader's traces.
 func BenchmarkSteps(b *testing.B) {
-	for _, bytes := range pick([]int{10 << 10}, []int{10 << 10, 1000 << 10}) {
-		measure(b, "steps", func(m *measurement) { steps(m, bytes, pick(3, 30)) }, "bytes", bytes)
+	measure(b, "steps", func(m *measurement) { steps(m, 10<<10, pick(3, 100)) }, "bytes", 10<<10)
+	if *full {
+		measure(b, "steps", func(m *measurement) { steps(m, 1000<<10, 30) }, "bytes", 1000<<10)
 	}
 }
 
@@ -54,9 +55,11 @@ func steps(m *measurement, size, rounds int) {
 		}
 	}
 	for step, all := range times {
-		m.put(step, "ms", bench.Median(bench.Milliseconds(all)))
+		ms := bench.Milliseconds(all)
+		m.putFor(m.labels.With("of", "median"), step, "ms", bench.Median(ms))
+		m.putFor(m.labels.With("of", "p99"), step, "ms", bench.Percentile(ms, 0.99))
 	}
-	m.put("cdn-request", "ms", cdnRequest(m, b.cdn))
+	m.putFor(m.labels.With("of", "median"), "cdn-request", "ms", cdnRequest(m, b.cdn))
 }
 
 // ended is the span of that name; nil: none has ended.
