@@ -22,6 +22,7 @@ func BenchmarkSteps(b *testing.B) {
 }
 
 func steps(m *measurement, size, rounds int) {
+	m.labels = m.labels.With("of", "median")
 	s, recorder := startRedis(m, nil), tracetest.NewSpanRecorder()
 	b := startBridge(m, s, size, func(cfg *leader.Config) {
 		cfg.ReadBudget, cfg.TracerProvider = noSpread, trace.NewTracerProvider(trace.WithSpanProcessor(recorder))
@@ -56,10 +57,10 @@ func steps(m *measurement, size, rounds int) {
 	}
 	for step, all := range times {
 		ms := bench.Milliseconds(all)
-		m.putFor(m.labels.With("of", "median"), step, "ms", bench.Median(ms))
+		m.put(step, "ms", bench.Median(ms))
 		m.putFor(m.labels.With("of", "p99"), step, "ms", bench.Percentile(ms, 0.99))
 	}
-	m.putFor(m.labels.With("of", "median"), "cdn-request", "ms", cdnRequest(m, b.cdn))
+	m.put("cdn-request", "ms", cdnRequest(m, b.cdn))
 }
 
 // ended is the span of that name; nil: none has ended.
