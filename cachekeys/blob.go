@@ -38,7 +38,7 @@ func ParseBlob(data []byte) (Blob, error) {
 		return Blob{}, malformed("blob", "line 2", "not a content hash: "+excerpt(parts[1]))
 	}
 	codec, ok := parseCodec(parts[2])
-	if !ok {
+	if !ok || !codec.known() {
 		return Blob{}, malformed("blob", "line 3", "unknown codec "+excerpt(parts[2])+" (upgrade the follower first)")
 	}
 	return Blob{Rev: rev, Hash: string(parts[1]), Codec: codec, Payload: parts[3]}, nil

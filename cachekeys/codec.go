@@ -20,15 +20,32 @@ const minCompressBytes = 512
 // quickBytes is the size up to which the tables of the better level cost more than it saves.
 const quickBytes = 64 << 10
 
+// MaxCodecBytes is the greatest length of a codec's name.
+const MaxCodecBytes = 32
+
+// parseCodec reads a codec's name, one that this version does not know included, and
+// reports whether it is one: at most [MaxCodecBytes] lower-case letters, digits,
+// hyphens, periods and underscores.
 func parseCodec(s []byte) (Codec, bool) {
-	switch string(s) { // not copied: the line may be as long as the input
+	switch string(s) { // not copied: most messages have one of these
 	case string(Raw):
 		return Raw, true
 	case string(Zstd):
 		return Zstd, true
 	}
-	return "", false
+	if len(s) == 0 || len(s) > MaxCodecBytes {
+		return "", false
+	}
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' {
+			return "", false
+		}
+	}
+	return Codec(s), true
 }
+
+// known reports whether this version can decode c.
+func (c Codec) known() bool { return c == Raw || c == Zstd }
 
 // Encode compresses a config JSON, or leaves it as it is where that is not longer.
 // The payload may share memory with json.

@@ -7,12 +7,15 @@ import (
 )
 
 const (
-	// MaxHeadBytes is the greatest size of a message's head, its line break included.
-	MaxHeadBytes = 256
+	// MaxHeadBytes is the greatest size of a message's head that a reader accepts,
+	// without its line break. It leaves room for the fields of later versions.
+	MaxHeadBytes = 1024
+	// MaxWrittenHeadBytes is the greatest size of a head that this version writes.
+	MaxWrittenHeadBytes = 512
 	// MaxInlineBytes is the greatest size of content within a message.
 	MaxInlineBytes = 4 << 10
 	// MaxMessageBytes is the greatest size of a message.
-	MaxMessageBytes = MaxHeadBytes + 8 + MaxInlineBytes
+	MaxMessageBytes = MaxHeadBytes + MaxCodecBytes + 2 + MaxInlineBytes
 
 	messageVersion = "cb1"
 )
@@ -30,15 +33,18 @@ const (
 // Message is what is published on the events channel: a head line that says which
 // content is current, then perhaps that content itself.
 //
-//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=…
+//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=… renew=… now=…
 //	{codec}
 //	{content}
 //
 // Fields stand in this order; one that is zero or empty is left out. Numbers are
-// decimal, times in milliseconds. Fields of later versions stand at the end; types
-// and names of fields are words of lower-case letters. All of a leader's fields fit a
-// head at their limits; seq fits besides because a refresh request, which any process
-// can send, says nothing else.
+// decimal, times in milliseconds. Types and names of fields are words of lower-case
+// letters.
+//
+// A reader understands a message of a later version as far as it can: it skips fields
+// that it does not know, wherever they stand, and treats content in a codec that it
+// does not know as absent. Later versions write their fields before now, which stays
+// the last one.
 type Message struct {
 	Type   MessageType
 	Rev    int64         // of the current content; 0: there is none
@@ -50,9 +56,11 @@ type Message struct {
 	Spread time.Duration // followers read the content after a random part of this; whole milliseconds
 	Seq    int64         // of a refresh request: how many there were
 	ETag   string        // see [MessageETag]
-	Extra  string        // fields that this version does not know, as they came
+	Renew  time.Duration // the interval of the leader's heartbeats, whole milliseconds; 0: not stated
+	Now    int64         // Redis's clock when the message was published, Unix ms; 0: not stated
+	Extra  string        // fields that this version does not know, separated by spaces
 
-	Codec   Codec  // of Content; empty: the message carries no content
+	Codec   Codec  // of Content, perhaps one that this version does not know; empty: the message carries no content
 	Content []byte // the config JSON in Codec; shares memory with what was parsed
 }
 
@@ -66,9 +74,10 @@ func (m Message) Known() bool {
 }
 
 // Blob returns the content that the message carries as a blob of the message's rev
-// and hash, and whether it carries any. Content without a rev or a hash counts as none.
+// and hash, and reports whether it carries any. Content without a rev or a hash, or in
+// a codec that this version does not know, counts as none.
 func (m Message) Blob() (Blob, bool) {
-	if m.Codec == "" || m.Rev == 0 || m.Hash == "" {
+	if !m.Codec.known() || m.Rev == 0 || m.Hash == "" {
 		return Blob{}, false
 	}
 	return Blob{Rev: m.Rev, Hash: m.Hash, Codec: m.Codec, Payload: m.Content}, true
@@ -81,7 +90,7 @@ func ParseMessage(data []byte) (Message, error) {
 		return Message{}, malformed("message", "", "over the size limit")
 	}
 	head, rest, hasContent := bytes.Cut(data, []byte{'\n'})
-	if len(head) >= MaxHeadBytes {
+	if len(head) > MaxHeadBytes {
 		return Message{}, malformed("message", "head", "over the size limit")
 	}
 	m, err := parseHead(string(head))
@@ -94,7 +103,7 @@ func ParseMessage(data []byte) (Message, error) {
 			return Message{}, malformed("message", "content", "no codec line")
 		}
 		if m.Codec, ok = parseCodec(name); !ok {
-			return Message{}, malformed("message", "codec", "unknown: "+excerpt(name))
+			return Message{}, malformed("message", "codec", "not the name of a codec: "+excerpt(name))
 		}
 		if len(content) > MaxInlineBytes {
 			return Message{}, malformed("message", "content", "over the size limit")
@@ -118,40 +127,27 @@ func parseHead(head string) (Message, error) {
 	next := 0
 	for more {
 		var field string
-		whole := fields
 		field, fields, more = strings.Cut(fields, " ")
 		name, value, ok := strings.Cut(field, "=")
 		if !ok || !isWord(name) || value == "" {
 			return m, malformed("message", "head", "not a field: "+excerpt(field))
 		}
 		at := indexField(name)
-		if at < 0 {
-			// Later versions append their fields: all from here on is theirs.
-			return m, m.setExtra(whole)
-		}
-		if at < next {
+		switch {
+		case at < 0: // of a later version
+			if m.Extra != "" {
+				m.Extra += " "
+			}
+			m.Extra += field
+		case at < next:
 			return m, malformed("message", name, "repeated or out of order")
-		}
-		next = at + 1
-		if !messageFields[at].set(&m, value) {
+		case !messageFields[at].set(&m, value):
 			return m, malformed("message", name, "bad value "+excerpt(value))
+		default:
+			next = at + 1
 		}
 	}
 	return m, nil
-}
-
-func (m *Message) setExtra(fields string) error {
-	for field := range strings.SplitSeq(fields, " ") {
-		name, value, ok := strings.Cut(field, "=")
-		if !ok || !isWord(name) || value == "" {
-			return malformed("message", "head", "not a field: "+excerpt(field))
-		}
-		if indexField(name) >= 0 {
-			return malformed("message", name, "repeated or out of order")
-		}
-	}
-	m.Extra = fields
-	return nil
 }
 
 func isWord(s string) bool {
@@ -173,6 +169,7 @@ func (m Message) Append(dst []byte) []byte {
 		dst = messageFields[i].append(dst, &m)
 	}
 	dst = append(dst, m.Tail()...)
+	dst = messageFields[nowField].append(dst, &m)
 	if m.Codec == "" {
 		return dst
 	}
@@ -186,10 +183,10 @@ func (m Message) Append(dst []byte) []byte {
 // leader's scripts find out and write themselves.
 func (m Message) Head() string { return messageVersion + " " + string(m.Type) }
 
-// Tail returns the fields that follow rev and cdn.
+// Tail returns the fields between cdn and now. The leader's scripts write now, too.
 func (m Message) Tail() string {
 	var dst []byte
-	for i := revFields; i < len(messageFields); i++ {
+	for i := revFields; i < nowField; i++ {
 		dst = messageFields[i].append(dst, &m)
 	}
 	if m.Extra != "" {

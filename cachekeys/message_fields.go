@@ -14,16 +14,21 @@ type messageField struct {
 	high   int64
 }
 
-// The greatest durations that fit a head: a day between polls, a minute of spread.
+// The greatest durations that a message can state.
 const (
 	// MaxPoll is the longest poll interval that a message can tell.
 	MaxPoll = 24 * time.Hour
 	// MaxSpread is the longest spread window.
 	MaxSpread = time.Minute
+	// MaxRenew is the longest interval of heartbeats that a message can state.
+	MaxRenew = time.Hour
 )
 
-// revFields is how many of the first fields the scripts write themselves.
-const revFields = 2
+// The scripts write the first revFields fields and the last one themselves.
+const (
+	revFields = 2
+	nowField  = len(messageFields) - 1
+)
 
 var messageFields = [...]messageField{
 	{name: "rev", number: func(m *Message) *int64 { return &m.Rev }, low: MinRev, high: MaxRev},
@@ -35,6 +40,8 @@ var messageFields = [...]messageField{
 	{name: "spread", millis: func(m *Message) *time.Duration { return &m.Spread }, low: 1, high: MaxSpread.Milliseconds()},
 	{name: "seq", number: func(m *Message) *int64 { return &m.Seq }, low: 1, high: MaxRev},
 	{name: "etag", text: func(m *Message) *string { return &m.ETag }, valid: plainETag},
+	{name: "renew", millis: func(m *Message) *time.Duration { return &m.Renew }, low: 1, high: MaxRenew.Milliseconds()},
+	{name: "now", number: func(m *Message) *int64 { return &m.Now }, low: MinRev, high: MaxRev},
 }
 
 func indexField(name string) int {

@@ -19,7 +19,7 @@ func longest(kind cachekeys.MessageType) cachekeys.Message {
 	return cachekeys.Message{
 		Type: kind, Rev: cachekeys.MaxRev, CDN: cachekeys.MaxRev, Hash: hash, Len: cachekeys.MaxConfigBytes,
 		Poll: cachekeys.MaxPoll, Epoch: cachekeys.MaxRev, Spread: cachekeys.MaxSpread,
-		ETag: strings.Repeat("e", cachekeys.MaxMessageETagBytes),
+		ETag: strings.Repeat("e", cachekeys.MaxMessageETagBytes), Renew: cachekeys.MaxRenew, Now: cachekeys.MaxRev,
 	}
 }
 
@@ -27,8 +27,8 @@ func TestLongestHeadsFit(t *testing.T) {
 	for _, kind := range []cachekeys.MessageType{cachekeys.Change, cachekeys.Heartbeat, cachekeys.Resign, cachekeys.Refresh} {
 		message := longest(kind)
 		data := message.Append(nil)
-		if len(data)+1 > cachekeys.MaxHeadBytes { // with its line break, when content follows
-			t.Errorf("%s: head of %d bytes", kind, len(data)+1)
+		if len(data) > cachekeys.MaxWrittenHeadBytes {
+			t.Errorf("%s: head of %d bytes", kind, len(data))
 		}
 		message.Codec, message.Content = cachekeys.Zstd, make([]byte, cachekeys.MaxInlineBytes)
 		data = message.Append(nil)
@@ -54,9 +54,9 @@ func TestMessageText(t *testing.T) {
 		{
 			cachekeys.Message{
 				Type: cachekeys.Heartbeat, Rev: rev, CDN: rev - 1, Hash: hash, Len: 2, Poll: 55 * time.Second,
-				Epoch: 3, Spread: 80 * time.Millisecond, ETag: `W/"x"`,
+				Epoch: 3, Spread: 80 * time.Millisecond, ETag: `W/"x"`, Renew: 3 * time.Second, Now: rev + 7,
 			},
-			"cb1 heartbeat rev=1767225600000 cdn=1767225599999 hash=" + hash + ` len=2 poll=55000 epoch=3 spread=80 etag=W/"x"`,
+			"cb1 heartbeat rev=1767225600000 cdn=1767225599999 hash=" + hash + ` len=2 poll=55000 epoch=3 spread=80 etag=W/"x" renew=3000 now=1767225600007`,
 		},
 		{
 			cachekeys.Message{Type: cachekeys.Change, Rev: rev, Hash: hash, Codec: cachekeys.Raw, Content: []byte("{}\n")},
@@ -73,23 +73,23 @@ func TestMessageText(t *testing.T) {
 	}
 }
 
-// The scripts write rev and cdn between Head and Tail.
+// The scripts write rev and cdn between Head and Tail, and now after Tail.
 func TestHeadAndTailEncloseWhatScriptsWrite(t *testing.T) {
 	message := longest(cachekeys.Change)
 	message.Extra = "new=1"
-	if have, want := message.Head()+" rev=9999999999999 cdn=9999999999999"+message.Tail(), string(message.Append(nil)); have != want {
+	if have, want := message.Head()+" rev=9999999999999 cdn=9999999999999"+message.Tail()+" now=9999999999999", string(message.Append(nil)); have != want {
 		t.Errorf("joined %q\nwant %q", have, want)
 	}
 }
 
-// Later versions may add types and, at the end, fields: this one ignores them and
-// keeps them as they came.
+// Later versions may add types and fields: this one skips them and keeps them as they came.
 func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
 	for _, text := range []string{
 		"cb1 rename",
 		"cb1 rename rev=1767225600000 epoch=3",
 		"cb1 heartbeat rev=1767225600000 epoch=3 quorum=2/3 region=eu=1",
 		"cb1 change quorum=2\nraw\n{}",
+		"cb1 heartbeat epoch=3 quorum=2 now=1767225600000",
 	} {
 		message, err := cachekeys.ParseMessage([]byte(text))
 		if err != nil {
@@ -102,8 +102,40 @@ func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
 		if known := !strings.HasPrefix(text, "cb1 rename"); message.Known() != known {
 			t.Errorf("%q: known is %v", text, message.Known())
 		}
-		if _, extra, ok := strings.Cut(strings.Split(text, "\n")[0], "quorum="); ok && message.Extra != "quorum="+extra {
-			t.Errorf("%q: extra %q", text, message.Extra)
+	}
+}
+
+// A message of a made-up later version is understood as far as it goes: fields that are
+// not known are skipped wherever they stand, and content in a codec that is not known
+// counts as absent.
+func TestMessageOfALaterVersionIsUnderstood(t *testing.T) {
+	long := strings.Repeat("x", cachekeys.MaxHeadBytes-200)
+	text := "cb1 change before=1 rev=1767225600000 hash=" + hash + " between=" + long + " epoch=3 base=0123456789abcdef now=1767225600007" +
+		"\npatch-of_v2.1\n\x00\xff\nanything"
+	message, err := cachekeys.ParseMessage([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := cachekeys.Message{
+		Type: cachekeys.Change, Rev: rev, Hash: hash, Epoch: 3, Now: rev + 7, Extra: "before=1 between=" + long + " base=0123456789abcdef",
+		Codec: "patch-of_v2.1", Content: []byte("\x00\xff\nanything"),
+	}
+	if !reflect.DeepEqual(message, want) {
+		t.Errorf("read as %+v\nwant %+v", message, want)
+	}
+	if blob, ok := message.Blob(); ok {
+		t.Errorf("content of an unknown codec gives blob %+v", blob)
+	}
+}
+
+func TestCodecOfALaterVersionIsAcceptedUpToItsLimit(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"patch": true, "zstd-dict.2_x": true, strings.Repeat("c", cachekeys.MaxCodecBytes): true,
+		strings.Repeat("c", cachekeys.MaxCodecBytes+1): false, "": false, "Raw": false, "raw ": false, "a\r": false, "a\x1b": false, "é": false,
+	} {
+		_, err := cachekeys.ParseMessage([]byte("cb1 change\n" + name + "\n{}"))
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }
@@ -111,43 +143,43 @@ func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
 func TestMessageRefusesWhatIsNotOne(t *testing.T) {
 	over := map[string]string{
 		"rev": "10000000000000", "cdn": "10000000000000", "hash": hash + "0", "len": "8388609", "poll": "86400001",
-		"epoch": "10000000000000", "spread": "60001", "seq": "10000000000000", "etag": strings.Repeat("e", 65),
+		"epoch": "10000000000000", "spread": "60001", "seq": "10000000000000", "etag": strings.Repeat("e", 65), "renew": "3600001", "now": "10000000000000",
 	}
 	under := map[string]string{
 		"rev": "999999999999", "cdn": "999999999999", "hash": hash[1:], "len": "0", "poll": "0",
-		"epoch": "0", "spread": "0", "seq": "0", "etag": "",
+		"epoch": "0", "spread": "0", "seq": "0", "etag": "", "renew": "0", "now": "999999999999",
 	}
 	bad := map[string]string{
 		"rev": "176722560000x", "cdn": "-767225600000", "hash": strings.ToUpper(hash), "len": "+1", "poll": "1e3",
-		"epoch": "03", "spread": "1.5", "seq": "１", "etag": "a\u00a0b",
+		"epoch": "03", "spread": "1.5", "seq": "１", "etag": "a\u00a0b", "renew": "3s", "now": "-767225600000",
 	}
 	tests := map[string]string{
-		"empty":                    "",
-		"other version":            "cb2 change",
-		"no version":               "change rev=1767225600000",
-		"version alone":            "cb1",
-		"no type":                  "cb1 ",
-		"type in capitals":         "cb1 Change",
-		"type with a digit":        "cb1 change2",
-		"trailing space":           "cb1 change ",
-		"two spaces":               "cb1 change  seq=1",
-		"tab":                      "cb1 change\tseq=1",
-		"carriage return":          "cb1 change\r\nraw\n{}",
-		"no field":                 "cb1 change seq",
-		"field without name":       "cb1 change =1",
-		"field in capitals":        "cb1 change Seq=1",
-		"field twice":              "cb1 change seq=1 seq=1",
-		"out of order":             "cb1 change epoch=1 rev=1767225600000",
-		"known field behind extra": "cb1 change new=1 seq=1",
-		"extra without value":      "cb1 change new=",
-		"extra with two spaces":    "cb1 change new=1  newer=1",
-		"extra with trailing":      "cb1 change new=1 ",
-		"head over the limit":      "cb1 change new=" + strings.Repeat("x", cachekeys.MaxHeadBytes-15),
-		"content without codec":    "cb1 change\n{}",
-		"empty content line":       "cb1 change\n",
-		"unknown codec":            "cb1 change\nlz4\n{}",
-		"content over the limit":   "cb1 change\nraw\n" + strings.Repeat("x", cachekeys.MaxInlineBytes+1),
-		"a megabyte":               strings.Repeat("x", 1<<20),
+		"empty":                  "",
+		"other version":          "cb2 change",
+		"no version":             "change rev=1767225600000",
+		"version alone":          "cb1",
+		"no type":                "cb1 ",
+		"type in capitals":       "cb1 Change",
+		"type with a digit":      "cb1 change2",
+		"trailing space":         "cb1 change ",
+		"two spaces":             "cb1 change  seq=1",
+		"tab":                    "cb1 change\tseq=1",
+		"carriage return":        "cb1 change\r\nraw\n{}",
+		"no field":               "cb1 change seq",
+		"field without name":     "cb1 change =1",
+		"field in capitals":      "cb1 change Seq=1",
+		"field twice":            "cb1 change seq=1 seq=1",
+		"out of order":           "cb1 change epoch=1 rev=1767225600000",
+		"field behind now":       "cb1 change now=1767225600000 seq=1",
+		"extra without value":    "cb1 change new=",
+		"extra with two spaces":  "cb1 change new=1  newer=1",
+		"extra with trailing":    "cb1 change new=1 ",
+		"head over the limit":    "cb1 change new=" + strings.Repeat("x", cachekeys.MaxHeadBytes-14),
+		"content without codec":  "cb1 change\n{}",
+		"empty content line":     "cb1 change\n",
+		"no name of a codec":     "cb1 change\n{}\n{}",
+		"content over the limit": "cb1 change\nraw\n" + strings.Repeat("x", cachekeys.MaxInlineBytes+1),
+		"a megabyte":             strings.Repeat("x", 1<<20),
 	}
 	for name := range over {
 		tests[name+" over its limit"] = "cb1 change " + name + "=" + over[name]
@@ -166,8 +198,8 @@ func TestMessageRefusesWhatIsNotOne(t *testing.T) {
 }
 
 func TestHeadJustAtTheLimitIsAccepted(t *testing.T) {
-	text := "cb1 change new=" + strings.Repeat("x", cachekeys.MaxHeadBytes-16)
-	if len(text) != cachekeys.MaxHeadBytes-1 {
+	text := "cb1 change new=" + strings.Repeat("x", cachekeys.MaxHeadBytes-15)
+	if len(text) != cachekeys.MaxHeadBytes {
 		t.Fatal(len(text))
 	}
 	if _, err := cachekeys.ParseMessage([]byte(text)); err != nil {

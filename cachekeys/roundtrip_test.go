@@ -49,9 +49,12 @@ func TestAnyMessageComesBack(t *testing.T) {
 			Epoch:  rapid.Int64Range(0, cachekeys.MaxRev).Draw(t, "epoch"),
 			Spread: millis(cachekeys.MaxSpread).Draw(t, "spread"),
 			ETag:   cachekeys.MessageETag(rapid.String().Draw(t, "etag")),
+			Renew:  millis(cachekeys.MaxRenew).Draw(t, "renew"),
+			Now:    revs.Draw(t, "now"),
+			Extra:  rapid.SampledFrom([]string{"", "later=1", "later=1 still=2"}).Draw(t, "extra"),
 		}
 		if rapid.Bool().Draw(t, "inline") {
-			message.Codec = rapid.SampledFrom([]cachekeys.Codec{cachekeys.Raw, cachekeys.Zstd}).Draw(t, "codec")
+			message.Codec = rapid.SampledFrom([]cachekeys.Codec{cachekeys.Raw, cachekeys.Zstd, "later"}).Draw(t, "codec")
 			message.Content = rapid.SliceOfN(rapid.Byte(), 0, cachekeys.MaxInlineBytes).Draw(t, "content")
 		}
 		back, err := cachekeys.ParseMessage(message.Append(nil))

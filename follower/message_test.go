@@ -26,7 +26,7 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 		bad := []string{
 			"", " ", "\n", "\x00\xff", "hello", "cb1", "cb1 ", "cb2 change rev=1767225600000", "cb1 change rev=-1", "cb1 change rev=17672256000000",
 			"cb1 change rev=1767225600000 rev=1767225600001", "cb1 change hash=xyz", "cb1 change rev=9999999999999", // names no content
-			good + "\nlz4\nxx", good + "\nzstd", strings.Repeat("x", 1<<20), good + " " + strings.Repeat("y", 1<<20),
+			good + "\nLZ4\nxx", good + "\nzstd", strings.Repeat("x", 1<<20), good + " " + strings.Repeat("y", 1<<20),
 		}
 		unknown := []string{"cb1 hello", "cb1 weather rev=1767225600000 sun=1"}
 		before := c.Stats()
@@ -49,6 +49,40 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 		wantVersion(t, c, 1)
 		w.commit(configJSON(2))
 		wantVersion(t, c, 2)
+	})
+}
+
+// A leader of a made-up later version: its messages have longer heads, fields and codecs
+// that nobody here knows, and so has meta. All of it is understood as far as it goes.
+func TestMessagesOfALaterVersionAreActedUpon(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.mute = true
+		w.commit(configJSON(1))
+		c := n.start(t)
+		<-c.Ready()
+		later := func(kind cachekeys.MessageType) string {
+			head := w.message(kind) + " base=0123456789abcdef room=" + strings.Repeat("x", 700) + " now=1767225600000"
+			return head + "\npatch.v2\n3 4 zstd\n\x00\xff"
+		}
+		for range 10 { // nothing else tells of a leader
+			time.Sleep(3 * time.Second)
+			w.publish(later(cachekeys.Heartbeat))
+		}
+		synctest.Wait()
+		if s := c.Stats(); s.State != Live || s.BadMessages != 0 || s.Heartbeats != 10 {
+			t.Errorf("after heartbeats: %+v", s)
+		}
+		w.commit(configJSON(2))
+		if err := w.redis.HSet(t.Context(), w.keys.Meta, "shards", "many", "now", "never").Err(); err != nil {
+			t.Fatal(err)
+		}
+		w.publish(later(cachekeys.Change))
+		synctest.Wait()
+		wantVersion(t, c, 2)
+		if s := c.Stats(); s.BadMessages != 0 || s.Changes != 1 || s.Inline != 0 || s.RefusedBlobs != 0 {
+			t.Errorf("after a change: %+v", s)
+		}
 	})
 }
 

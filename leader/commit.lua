@@ -39,5 +39,5 @@ write_meta(KEYS[3], 'epoch', string.match(ARGV[1], '%d+$'), 'rev', text, 'hash',
   'etag', ARGV[11], 'cdn', cdn > 0 and digits(cdn) or '', 'poll', ARGV[14],
   'refresh', digits(number(meta[8])), 'etags', table.concat(lines, '\n'))
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
-local receivers = redis.call('PUBLISH', ARGV[7], message(ARGV[8], rev, cdn, ARGV[9]) .. ARGV[10])
+local receivers = redis.call('PUBLISH', ARGV[7], message(ARGV[8], rev, cdn, ARGV[9], now) .. ARGV[10])
 return {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[8]))}

@@ -27,11 +27,11 @@ local function exhausted()
   return redis.error_reply('REV no rev is left above the one found: delete the entry and the keys of the bridge, and restart the leaders')
 end
 
--- A message: the fields rev and cdn are known only here.
-local function message(head, rev, cdn, tail)
+-- The head of a message: the fields rev, cdn and now are known only here.
+local function message(head, rev, cdn, tail, now)
   if rev > 0 then head = head .. ' rev=' .. digits(rev) end
   if cdn > 0 then head = head .. ' cdn=' .. digits(cdn) end
-  return head .. tail
+  return head .. tail .. ' now=' .. digits(now)
 end
 
 local function of_other_type(reply)

@@ -14,7 +14,7 @@ const alarmAhead = 5 * time.Minute
 
 // message says what is current. The scripts add rev and the time of the CDN's answer.
 func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
-	m := cachekeys.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.k.settings().poll, Epoch: t.epoch}
+	m := cachekeys.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.k.settings().poll, Epoch: t.epoch, Renew: min(t.k.timing.Renewal, cachekeys.MaxRenew)}
 	if t.etag != "" {
 		m.ETag = cachekeys.MessageETag(t.etag)
 	}

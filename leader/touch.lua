@@ -47,5 +47,5 @@ if age >= 0 and base > 0 then
   redis.call('SETRANGE', KEYS[4], 0, text)
   redis.call('HSET', KEYS[3], 'rev', text, 'cdn', digits(cdn), 'poll', ARGV[11])
 end
-local receivers = redis.call('PUBLISH', ARGV[8], message(ARGV[9], rev, cdn, ARGV[10]))
+local receivers = redis.call('PUBLISH', ARGV[8], message(ARGV[9], rev, cdn, ARGV[10], now))
 return {'OK', digits(rev), digits(cdn), digits(now), receivers, digits(number(meta[8]))}
