@@ -167,9 +167,9 @@ func TestErrorTextsAreTheOfficialOnes_S88_S102(t *testing.T) {
 		want  string
 	}{
 		{func(*http.Request) (*http.Response, error) { return reply(404, "", "CF-RAY", "r1"), nil },
-			"Your SDK Key seems to be wrong: '***************/**********************/****************789012'. You can find the valid SDK Key at https://app.configcat.com/sdkkey (Ray ID: r1)"},
+			"Your SDK Key seems to be wrong: '…789012'. You can find the valid SDK Key at https://app.configcat.com/sdkkey (Ray ID: r1)"},
 		{func(*http.Request) (*http.Response, error) { return reply(403, ""), nil },
-			"Your SDK Key seems to be wrong: '***************/**********************/****************789012'. You can find the valid SDK Key at https://app.configcat.com/sdkkey"},
+			"Your SDK Key seems to be wrong: '…789012'. You can find the valid SDK Key at https://app.configcat.com/sdkkey"},
 		{func(*http.Request) (*http.Response, error) { return reply(503, "", "CF-RAY", "r2"), nil },
 			"Unexpected HTTP response was received while trying to fetch config JSON: 503 Service Unavailable (Ray ID: r2)"},
 		{func(*http.Request) (*http.Response, error) { return reply(799, ""), nil },

@@ -34,25 +34,14 @@ func CheckSDKKey(key string, customBaseURL bool) error {
 	return nil
 }
 
-// maskedAtMost bounds the text that [Mask] gives for a key of absurd length.
-const maskedAtMost = 64
-
-// Mask gives the SDK key in a form fit for logs and errors (S103): every
-// character but slashes is starred, except the last 6. Of a key whose last part
-// is shorter than 12 characters it shows half of that part, so that little of a
-// short one comes through. The empty key gives the empty text.
+// Mask returns the SDK key in a form fit for logs and errors (S103): an ellipsis and its
+// last 6 characters. Of a key whose last part is shorter than 12 characters it shows half
+// of that part, so that little of a short one comes through. The empty key gives the
+// empty text.
 func Mask(sdkKey string) string {
-	runes := []rune(sdkKey)
-	last := len(runes)
-	for last > 0 && runes[last-1] != '/' {
-		last--
+	if sdkKey == "" {
+		return ""
 	}
-	shown := min(6, (len(runes)-last)/2)
-	runes = runes[max(0, len(runes)-maskedAtMost):]
-	for i := range len(runes) - shown {
-		if runes[i] != '/' {
-			runes[i] = '*'
-		}
-	}
-	return string(runes)
+	last := []rune(sdkKey[strings.LastIndexByte(sdkKey, '/')+1:])
+	return "…" + string(last[len(last)-min(6, len(last)/2):])
 }

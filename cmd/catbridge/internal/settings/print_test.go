@@ -29,18 +29,18 @@ listen: :1
 	have := strings.ReplaceAll(string(text), s.File, "FILE")
 	want := `sdk_keys:
   - name: a # FILE:2
-    key: '***************/**********************/****************et1111' # FILE:3
+    key: …et1111 # FILE:3
     data_governance: eu # FILE:8
     poll_interval: 2s # FILE:5
     webhook_keys: # FILE:4
-      - '************secret'
+      - …secret
   - name: b # FILE:6
-    key: '***************/**********************/****************et2222' # FILE:6, key_env
+    key: …et2222 # FILE:6, key_env
     base_url: http://cdn.test # FILE:6
     data_governance: eu # FILE:8
     poll_interval: 3s # --poll-interval
     webhook_keys: # FILE:7
-      - '************secret'
+      - …secret
 redis:
   mode: single # default
   addresses: # --redis
@@ -75,7 +75,7 @@ func TestWhatIsPrintedIsAFileOfTheSameSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := strings.NewReplacer("'***************/**********************/****************et1111'", keyA, "'"+masked+"'", password).Replace(string(text))
+	file := strings.NewReplacer("…et1111", keyA, "'"+masked+"'", password).Replace(string(text))
 	second := given{file: file}.must(t)
 	if diff := cmp.Diff(first.LeaderConfig(), second.LeaderConfig()); diff != "" {
 		t.Errorf("(-first +second)\n%s", diff)
