@@ -83,8 +83,8 @@
 // asks again 2, 5 and 10 seconds after that: an edge may lag behind the dashboard.
 //
 // A webhook is signed over ID, time and body. A time more than 300 s off, either way, is
-// refused, and so is an ID that any process accepted within the 15 minutes before: Redis
-// remembers it, in the script that counts. What is forged makes no command and no poll,
+// refused. An ID that any process accepted within the 15 minutes before is answered as
+// before and polls nothing: Redis remembers it, in the script that counts. What is forged makes no command and no poll,
 // and nothing of it is remembered.
 //
 // # Spread window

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// hookMemory is how long an accepted ID is refused: longer than its time can be
+	// hookMemory is how long an accepted ID is remembered: longer than its time can be
 	// within the window, with some minutes for clocks that differ.
 	hookMemory = 2*hookWindow + 5*time.Minute
 	// maxHookIDs bounds the IDs that this process remembers; beyond, Redis alone does.
@@ -25,56 +25,80 @@ type WebhookStats struct {
 	TooLarge  uint64 // refused: more than 64 KiB
 	Stale     uint64 // refused: more than 300 s off this process's clock
 	Forged    uint64 // refused: no signature fitted
-	Replayed  uint64 // refused: the ID was accepted before
+	Replayed  uint64 // answered with no further poll: the ID was accepted before
 	Failed    uint64 // not passed on: Redis could not be reached
 }
 
 // hooks is what a keeper remembers of its webhook.
 type hooks struct {
 	mu       sync.Mutex
-	until    map[string]time.Time // IDs accepted, or about to be
+	ids      map[string]seenHook
 	reported time.Time
 }
 
-// claim tells whether an ID is new, and remembers it.
-func (h *hooks) claim(id string) bool {
+// seenHook is an ID that is being passed on to Redis, or was accepted.
+type seenHook struct {
+	until   time.Time     // when it may be forgotten
+	pending chan struct{} // closed when its request was accepted or failed; nil: accepted
+}
+
+// claim reports whether id is new. If it is, the caller passes the request on, and then
+// calls accept or release. Otherwise id was accepted, or pending is closed when that is
+// decided; claim it again then.
+func (h *hooks) claim(id string) (isNew bool, pending <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
-	if until, known := h.until[id]; known && now.Before(until) {
-		return false
+	if known, ok := h.ids[id]; ok && now.Before(known.until) {
+		return false, known.pending
 	}
-	if len(h.until) >= maxHookIDs {
-		for old, until := range h.until {
-			if !now.Before(until) {
-				delete(h.until, old)
+	if len(h.ids) >= maxHookIDs {
+		for old, known := range h.ids {
+			if !now.Before(known.until) {
+				delete(h.ids, old)
 			}
 		}
 	}
-	if h.until == nil {
-		h.until = map[string]time.Time{}
+	if h.ids == nil {
+		h.ids = map[string]seenHook{}
 	}
-	if len(h.until) < maxHookIDs {
-		h.until[id] = now.Add(hookMemory)
+	if len(h.ids) < maxHookIDs {
+		h.ids[id] = seenHook{now.Add(hookMemory), make(chan struct{})}
 	}
-	return true
+	return true, nil
 }
 
-// release forgets an ID that was not accepted after all.
+// accept keeps a claimed ID.
+func (h *hooks) accept(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if known := h.ids[id]; known.pending != nil {
+		close(known.pending)
+		h.ids[id] = seenHook{until: known.until}
+	}
+}
+
+// release forgets a claimed ID, whose request failed.
 func (h *hooks) release(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.until, id)
+	if known := h.ids[id]; known.pending != nil {
+		close(known.pending)
+		delete(h.ids, id)
+	}
 }
 
 // count counts a request by its outcome, and reports those that are refused now and
 // then: a wrong signing key must show, and a flood must not fill the log.
-func (h *hooks) count(k *keeper, r *refusal) {
+func (h *hooks) count(k *keeper, replayed bool, r *refusal) {
 	k.stats.update(func(s *KeyStats) {
-		if r == nil {
-			s.Webhooks.Accepted++
-		} else {
+		switch {
+		case r != nil:
 			*r.counter(&s.Webhooks)++
+		case replayed:
+			s.Webhooks.Replayed++
+		default:
+			s.Webhooks.Accepted++
 		}
 	})
 	if r == nil || !h.mayReport() {

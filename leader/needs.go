@@ -59,7 +59,7 @@ func leaderNeeds(keys cachekeys.Keys) needs {
 		{keys.Lock, bridge, "EVALSHA GET PTTL SET PEXPIRE DEL"},
 		{keys.Meta, bridge, "EVALSHA HMGET HSET HINCRBY DEL"},
 		{keys.Blob, bridge, "EVALSHA GET GETRANGE SET SETRANGE"},
-		{keys.Hook(strings.Repeat("0", hookIDBytes)), bridge, "EVALSHA GET SET"},
+		{keys.Hook(strings.Repeat("0", 32)), bridge, "EVALSHA GET SET"},
 	} {
 		commands := strings.Fields(key.commands)
 		for _, c := range keyCommands {

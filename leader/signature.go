@@ -20,7 +20,7 @@ const (
 	headerHookTimestamp = "X-ConfigCat-Webhook-Timestamp"
 	headerHookSignature = "X-ConfigCat-Webhook-Signature-V1"
 
-	hookIDBytes        = 32
+	maxHookIDBytes     = 128
 	hookTimestampBytes = 10
 	maxHookSignatures  = 8
 )
@@ -32,9 +32,10 @@ type hookCall struct {
 	signatures    [][sha256.Size]byte
 }
 
-// parseHookCall takes exactly the form in which ConfigCat writes the headers. ID and
-// timestamp are signed one after the other with nothing between them: if their lengths
-// could vary, a digit could move from the one to the other.
+// parseHookCall reads the headers. ID, time and body are signed one after the other with
+// nothing between them, so a sender could move characters from one to the next without
+// breaking the signature. The time always has ten digits: what moves changes its first
+// ones, and the time is then years off.
 func parseHookCall(header http.Header) (hookCall, error) {
 	var c hookCall
 	var signatures string
@@ -51,8 +52,8 @@ func parseHookCall(header http.Header) (hookCall, error) {
 			return hookCall{}, fmt.Errorf("the header %s is there %d times", f.name, len(values))
 		}
 	}
-	if len(c.id) != hookIDBytes || strings.Trim(c.id, "0123456789abcdef") != "" {
-		return hookCall{}, fmt.Errorf("%s is not %d lower-case hexadecimal digits", headerHookID, hookIDBytes)
+	if c.id == "" || len(c.id) > maxHookIDBytes || strings.ContainsFunc(c.id, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return hookCall{}, fmt.Errorf("%s is not 1 to %d printable ASCII characters without spaces", headerHookID, maxHookIDBytes)
 	}
 	seconds, err := strconv.ParseInt(c.timestamp, 10, 64)
 	if err != nil || len(c.timestamp) != hookTimestampBytes || strings.Trim(c.timestamp, "0123456789") != "" {

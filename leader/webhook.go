@@ -22,18 +22,19 @@ const (
 	hookTimeout = 5 * time.Second
 )
 
-// WebhookHandler serves ConfigCat's webhook: POST /hook/{name}, where the name is that
-// of an SDK key with WebhookKeys. Whichever process gets it, the one that leads polls at
-// once, though at most once a second. It looks up the path value "name" of an
-// http.ServeMux's pattern, or else takes the last part of the path.
+// WebhookHandler serves ConfigCat's webhook: GET or POST /hook/{name}, with or without a
+// slash at the end, where the name is that of an SDK key with WebhookKeys. Whichever
+// process gets it, the one that leads polls at once, though at most once a second. It
+// looks up the path value "name" of an http.ServeMux's pattern, or else takes the last
+// part of the path.
 //
-//	200  the leader was asked to poll
+//	200  the leader was asked to poll, now or when a request of that ID was accepted before,
+//	     by any process: ConfigCat sends a webhook again if its answer was lost
 //	400  a header is missing or malformed, the time is more than 300 s off this
 //	     process's clock, or the body broke off
 //	403  no signature fits
 //	404  no SDK key has that name, or it has no signing key
-//	405  the method is not POST
-//	409  a request of that ID was accepted before, by any process
+//	405  the method is neither GET nor POST
 //	413  the body has more than 64 KiB
 //	503  Redis could not be reached; ConfigCat tries again
 //
@@ -42,9 +43,10 @@ const (
 func (l *Leader) WebhookHandler() http.Handler { return http.HandlerFunc(l.serveHook) }
 
 func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "a webhook is called by POST", http.StatusMethodNotAllowed)
+	w.Header().Set("Cache-Control", "no-store") // a cache must not answer a GET
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, POST")
+		http.Error(w, "a webhook is called by GET or POST", http.StatusMethodNotAllowed)
 		return
 	}
 	name := r.PathValue("name")
@@ -57,14 +59,18 @@ func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is no webhook of that name", http.StatusNotFound)
 		return
 	}
-	refusal := k.hook(w, r)
-	k.hooks.count(k, refusal)
+	replayed, refusal := k.hook(w, r)
+	k.hooks.count(k, replayed, refusal)
 	if refusal != nil {
 		http.Error(w, refusal.Error(), refusal.status)
 		return
 	}
+	text := "the leader was asked to poll\n"
+	if replayed {
+		text = "a request of this ID was accepted before\n"
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, "the leader was asked to poll\n")
+	_, _ = io.WriteString(w, text)
 }
 
 // refusal says why a webhook's request is not accepted.
@@ -88,52 +94,68 @@ func tooLargeHook() *refusal {
 	return refuse(http.StatusRequestEntityTooLarge, func(s *WebhookStats) *uint64 { return &s.TooLarge }, errHookTooLarge)
 }
 
-// hook handles a request for the SDK key. What costs nothing is looked at first; what
-// is remembered is only IDs that were signed.
-func (k *keeper) hook(w http.ResponseWriter, r *http.Request) *refusal {
+// hook handles a request for the SDK key, and reports whether its ID was accepted before.
+// What costs nothing is looked at first; what is remembered is only IDs that were signed.
+func (k *keeper) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _ *refusal) {
 	if r.ContentLength > maxHookBytes {
-		return tooLargeHook()
+		return false, tooLargeHook()
 	}
 	call, err := parseHookCall(r.Header)
 	if err != nil {
-		return malformedHook(err)
+		return false, malformedHook(err)
 	}
 	if off := time.Since(call.sent); off.Abs() > hookWindow {
-		return refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Stale },
+		return false, refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Stale },
 			fmt.Errorf("%s is %v off the clock here, more than %v", headerHookTimestamp, off.Abs().Round(time.Second), hookWindow))
 	}
 	switch err := call.verify(k.settings().WebhookKeys, http.MaxBytesReader(w, r.Body, maxHookBytes)); {
 	case errors.Is(err, errForged):
-		return refuse(http.StatusForbidden, func(s *WebhookStats) *uint64 { return &s.Forged }, err)
+		return false, refuse(http.StatusForbidden, func(s *WebhookStats) *uint64 { return &s.Forged }, err)
 	case err != nil:
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return tooLargeHook()
+			return false, tooLargeHook()
 		}
-		return malformedHook(errors.New("the body broke off"))
+		return false, malformedHook(errors.New("the body broke off"))
 	}
 	return k.acceptHook(r.Context(), call)
 }
 
 // acceptHook asks for a poll, once for each ID. Redis remembers IDs for all processes;
 // what this one remembers spares Redis a flood of replays.
-func (k *keeper) acceptHook(ctx context.Context, call hookCall) *refusal {
-	replayed := refuse(http.StatusConflict, func(s *WebhookStats) *uint64 { return &s.Replayed },
-		errors.New("a request of this ID was accepted before"))
-	if !k.hooks.claim(call.id) {
-		return replayed
-	}
+func (k *keeper) acceptHook(ctx context.Context, call hookCall) (replayed bool, _ *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
+	for {
+		isNew, pending := k.hooks.claim(call.id)
+		if isNew {
+			break
+		}
+		if pending == nil {
+			return true, nil
+		}
+		// The first request of that ID may still fail: then this one is passed on.
+		select {
+		case <-pending:
+		case <-ctx.Done():
+			return false, failedHook()
+		}
+	}
 	asked, err := k.ask(func(channel string) (request, error) { return k.store.hook(ctx, channel, call.id) })
 	switch {
 	case err != nil:
 		k.hooks.release(call.id)
 		k.log().Error(eventHookFailed, "A webhook could not be passed on to the leader.", eventlog.Err(err))
-		return refuse(http.StatusServiceUnavailable, func(s *WebhookStats) *uint64 { return &s.Failed },
-			errors.New("the leader could not be asked to poll: try again"))
-	case !asked.accepted:
-		return replayed
+		return false, failedHook()
+	}
+	k.hooks.accept(call.id)
+	if !asked.accepted {
+		return true, nil
 	}
 	k.log().Info(eventHook, "A webhook asked for a poll.", slog.String("webhook", call.id))
-	return nil
+	return false, nil
+}
+
+func failedHook() *refusal {
+	return refuse(http.StatusServiceUnavailable, func(s *WebhookStats) *uint64 { return &s.Failed },
+		errors.New("the leader could not be asked to poll: try again"))
 }

@@ -1,6 +1,7 @@
 package leader
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -42,6 +43,18 @@ func hookRequest(id string, at time.Time) *http.Request {
 	r.Header.Set(headerHookTimestamp, timestamp)
 	r.Header.Set(headerHookSignature, sign(hookKey, id, timestamp, hookBody))
 	return r
+}
+
+// moved is r with its first n characters of the time moved to the ID, and as many of the
+// body to the time; a negative n moves the other way. The signature stays.
+func moved(r *http.Request, body string, n int) *http.Request {
+	signed := r.Header.Get(headerHookID) + r.Header.Get(headerHookTimestamp) + body
+	id := len(r.Header.Get(headerHookID)) + n
+	again := httptest.NewRequest(r.Method, r.URL.Path, strings.NewReader(signed[id+hookTimestampBytes:]))
+	again.Header = r.Header.Clone()
+	again.Header.Set(headerHookID, signed[:id])
+	again.Header.Set(headerHookTimestamp, signed[id:id+hookTimestampBytes])
+	return again
 }
 
 func serveHook(l *Leader, r *http.Request) (status int, text string) {
@@ -149,9 +162,11 @@ func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
 		status  int
 		counter func(WebhookStats) uint64
 	}{
-		"other method":         {func(r *http.Request) { r.Method = http.MethodGet }, 405, nil},
+		"other method":         {func(r *http.Request) { r.Method = http.MethodPut }, 405, nil},
+		"method HEAD":          {func(r *http.Request) { r.Method = http.MethodHead }, 405, nil},
 		"unknown name":         {func(r *http.Request) { r.URL.Path = "/hook/other" }, 404, nil},
 		"no name":              {func(r *http.Request) { r.URL.Path = "/hook/" }, 404, nil},
+		"more path":            {func(r *http.Request) { r.URL.Path = "/hook/main/x" }, 404, nil},
 		"no headers":           {func(r *http.Request) { r.Header = http.Header{} }, 400, malformed},
 		"no ID":                {func(r *http.Request) { r.Header.Del(headerHookID) }, 400, malformed},
 		"no time":              {func(r *http.Request) { r.Header.Del(headerHookTimestamp) }, 400, malformed},
@@ -168,20 +183,36 @@ func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
 		"another key": {func(r *http.Request) {
 			r.Header.Set(headerHookSignature, sign(hookKey+"x", hookID, r.Header.Get(headerHookTimestamp), hookBody))
 		}, 403, forged},
-		"other ID":             {set(headerHookID, strings.Repeat("a", 32)), 403, forged},
-		"ID in capitals":       {set(headerHookID, strings.ToUpper(hookID)), 400, malformed},
-		"other time":           {func(r *http.Request) { r.Header.Set(headerHookTimestamp, strconv.FormatInt(time.Now().Unix()+1, 10)) }, 403, forged},
-		"other body":           {body(strings.NewReader("x"), 1), 403, forged},
-		"no body":              {body(http.NoBody, 0), 403, forged},
-		"body breaks off":      {body(iotest.ErrReader(io.ErrUnexpectedEOF), int64(len(hookBody))), 400, malformed},
-		"too old":              {setTime(-301 * time.Second), 400, stale},
-		"too new":              {setTime(301 * time.Second), 400, stale},
-		"body too long":        {body(strings.NewReader(large), int64(len(large))), 413, tooLarge},
-		"body endless":         {body(io.MultiReader(strings.NewReader(large), iotest.ErrReader(errors.New("read on"))), -1), 413, tooLarge},
-		"short ID":             {signed(hookID[:31], "1767225610"), 400, malformed},
-		"long ID":              {signed(hookID+"0", "1767225610"), 400, malformed},
-		"digit to time":        {signed(hookID[:31], "0"+"1767225610"), 400, malformed},
-		"digit to ID":          {signed(hookID+"1", "669629035"), 400, malformed},
+		"other ID":           {set(headerHookID, strings.Repeat("a", 32)), 403, forged},
+		"ID in capitals":     {set(headerHookID, strings.ToUpper(hookID)), 403, forged},
+		"other time":         {func(r *http.Request) { r.Header.Set(headerHookTimestamp, strconv.FormatInt(time.Now().Unix()+1, 10)) }, 403, forged},
+		"other body":         {body(strings.NewReader("x"), 1), 403, forged},
+		"no body":            {body(http.NoBody, 0), 403, forged},
+		"body breaks off":    {body(iotest.ErrReader(io.ErrUnexpectedEOF), int64(len(hookBody))), 400, malformed},
+		"too old":            {setTime(-301 * time.Second), 400, stale},
+		"too new":            {setTime(301 * time.Second), 400, stale},
+		"body too long":      {body(strings.NewReader(large), int64(len(large))), 413, tooLarge},
+		"body endless":       {body(io.MultiReader(strings.NewReader(large), iotest.ErrReader(errors.New("read on"))), -1), 413, tooLarge},
+		"empty ID":           {signed("", "1767225610"), 400, malformed},
+		"long ID":            {signed(strings.Repeat("x", 129), "1767225610"), 400, malformed},
+		"ID with space":      {signed("a b", "1767225610"), 400, malformed},
+		"ID with line break": {signed("a\nb", "1767225610"), 400, malformed},
+		"ID with escape":     {signed("a\x1b[2Jb", "1767225610"), 400, malformed},
+		"ID with DEL":        {signed("a\x7fb", "1767225610"), 400, malformed},
+		"ID not ASCII":       {signed("ä", "1767225610"), 400, malformed},
+		"ID not UTF-8":       {signed("\xff", "1767225610"), 400, malformed},
+		"digit to time":      {signed(hookID[:31], "0"+"1767225610"), 400, malformed},
+		"digit to ID":        {signed(hookID+"1", "669629035"), 400, malformed},
+		"digit to ID, digit of the body to time": {func(r *http.Request) {
+			signed("x", "1767225610")(r)
+			r.Header.Set(headerHookSignature, sign(hookKey, "x", "1767225610", "0000"))
+			*r = *moved(r, "0000", 1)
+		}, 400, stale},
+		"digit of the ID to time, digit of the time to body": {func(r *http.Request) {
+			signed("x1", "1767225610")(r)
+			r.Header.Set(headerHookSignature, sign(hookKey, "x1", "1767225610", hookBody))
+			*r = *moved(r, hookBody, -1)
+		}, 400, stale},
 		"time with sign":       {signed(hookID, "+166962903"), 400, malformed},
 		"time negative":        {signed(hookID, "-166962903"), 400, malformed},
 		"time with space":      {signed(hookID, "166962903 "), 400, malformed},
@@ -196,7 +227,7 @@ func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
 				r := hookRequest(hookID, time.Now())
 				c.change(r)
 				status, text := serveHook(l, r)
-				if status != c.status || text == "" || strings.Contains(text, hookKey) {
+				if status != c.status || text == "" && r.Method != http.MethodHead || strings.Contains(text, hookKey) {
 					s.Errorf("%d %q, want %d", status, text, c.status)
 				}
 				s.wait(11 * time.Second)
@@ -234,7 +265,7 @@ func TestRefusedWebhooksLeaveNothingBehind(t *testing.T) {
 				case 1:
 					r = hookRequest(id, time.Now().Add(-time.Hour))
 				case 2:
-					r = hookRequest(id+"x", time.Now())
+					r = hookRequest(id+" ", time.Now())
 				}
 				if status, text := serveHook(l, r); status != http.StatusForbidden && status != http.StatusBadRequest {
 					s.Fatalf("%d %s", status, text)
@@ -282,6 +313,13 @@ func TestWebhooksWithinTheWindowAndWithAnyOfSeveralSignaturesAreAccepted(t *test
 			},
 			func(r *http.Request) { r.SetPathValue("name", "main"); r.URL.Path = "/whatever" },
 			func(r *http.Request) { r.ContentLength = -1 },
+			func(r *http.Request) { r.Method = http.MethodGet },
+			func(r *http.Request) { r.Method, r.URL.Path = http.MethodGet, "/hook/main/" },
+			func(r *http.Request) { r.URL.Path = "/hook/main/" },
+			func(r *http.Request) { *r = *hookRequest("x", time.Now()) },
+			func(r *http.Request) { *r = *hookRequest("B616CA65-9d15-4a5f-b907-dd8475792eeb", time.Now()) },
+			func(r *http.Request) { *r = *hookRequest(strings.Repeat("~", 128), time.Now()) },
+			func(r *http.Request) { *r = *hookRequest("!{}*[?]\"\\%", time.Now()) },
 		} {
 			r := hookRequest(fmt.Sprintf("%032x", i), time.Now())
 			change(r)
@@ -292,7 +330,8 @@ func TestWebhooksWithinTheWindowAndWithAnyOfSeveralSignaturesAreAccepted(t *test
 	})
 }
 
-func TestAReplayIsRefusedByEveryProcess(t *testing.T) {
+// ConfigCat sends a webhook again where the 200 to it was lost.
+func TestAReplayIsAnsweredWithoutAPollByEveryProcess(t *testing.T) {
 	play(t, func(s *stage) {
 		one, two := s.withHook(nil), s.withHook(nil)
 		s.wait(10 * time.Second)
@@ -304,7 +343,7 @@ func TestAReplayIsRefusedByEveryProcess(t *testing.T) {
 		before := s.stats(one).Polls
 		for range 25 {
 			for _, l := range []*Leader{one, two} {
-				if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusConflict {
+				if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusOK || !strings.Contains(text, "accepted before") {
 					s.Errorf("%d %s", status, text)
 				}
 			}
@@ -313,7 +352,7 @@ func TestAReplayIsRefusedByEveryProcess(t *testing.T) {
 		if polls := s.stats(one).Polls - before; polls != 0 {
 			s.Errorf("%d polls", polls)
 		}
-		if a, b := s.stats(one).Webhooks, s.stats(two).Webhooks; a.Replayed != 25 || b.Replayed != 25 {
+		if a, b := s.stats(one).Webhooks, s.stats(two).Webhooks; a.Replayed != 25 || b.Replayed != 25 || a.Accepted+b.Accepted != 1 {
 			s.Errorf("counted %+v and %+v", a, b)
 		}
 		// Beyond the window its time refuses it, and nothing need be remembered.
@@ -346,17 +385,18 @@ func TestReplaysDoNotReachRedis(t *testing.T) {
 		}
 		h := &l.set.Load().keepers[0].hooks
 		for i := range 3 * maxHookIDs {
-			if !h.claim(strconv.Itoa(i)) {
+			if isNew, _ := h.claim(strconv.Itoa(i)); !isNew {
 				s.Fatal("a new ID is known")
 			}
+			h.accept(strconv.Itoa(i))
 		}
-		if n := len(h.until); n > maxHookIDs {
+		if n := len(h.ids); n > maxHookIDs {
 			s.Errorf("%d IDs are remembered", n)
 		}
 		time.Sleep(hookMemory)
 		h.claim("x")
-		if n := len(h.until); n != 1 || h.claim("x") {
-			s.Errorf("%d IDs are remembered after all have run out", n)
+		if isNew, _ := h.claim("x"); len(h.ids) != 1 || isNew {
+			s.Errorf("%d IDs are remembered after all have run out", len(h.ids))
 		}
 	})
 }
@@ -380,6 +420,54 @@ func TestAWebhookThatRedisCannotTakeMayBeSentAgain(t *testing.T) {
 			s.Errorf("counted %+v", now)
 		}
 	})
+}
+
+// Whoever gets a 200 sends no more: it must not be for a request that fails afterwards.
+func TestARepetitionWaitsForTheFirstOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		givenUp bool // by its sender
+		want    int  // the status of the first one
+	}{
+		"accepted": {false, http.StatusOK},
+		"failed":   {true, http.StatusServiceUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				link := new(redistest.Link)
+				l := s.withHook(link)
+				s.wait(10 * time.Second)
+				ctx, giveUp := context.WithCancel(s.Context())
+				defer giveUp()
+				at := time.Now()
+				send := func(ctx context.Context) <-chan int {
+					answer := make(chan int, 1)
+					go func() {
+						status, _ := serveHook(l, hookRequest(hookID, at).WithContext(ctx))
+						answer <- status
+					}()
+					s.wait(time.Second)
+					return answer
+				}
+				link.Freeze()
+				first, second := send(ctx), send(s.Context())
+				if len(first)+len(second) != 0 {
+					s.Fatal("answered while Redis was silent")
+				}
+				if c.givenUp {
+					giveUp()
+					s.wait(0)
+				}
+				link.Thaw()
+				if a, b := <-first, <-second; a != c.want || b != http.StatusOK {
+					s.Errorf("answered %d and %d", a, b)
+				}
+				now := s.stats(l).Webhooks
+				if failed := now.Failed == 1; failed != c.givenUp || now.Failed+now.Accepted+now.Replayed != 2 {
+					s.Errorf("counted %+v", now)
+				}
+			})
+		})
+	}
 }
 
 func TestAWebhookWithoutASigningKeyIsClosed(t *testing.T) {
@@ -409,13 +497,13 @@ func TestRefusedWebhooksAreReportedNowAndThen(t *testing.T) {
 	play(t, func(s *stage) {
 		l := s.withHook(nil)
 		for range 1000 {
-			serveHook(l, hookRequest("x", time.Now()))
+			serveHook(l, hookRequest("x x", time.Now()))
 		}
 		if n := strings.Count(s.log.String(), fmt.Sprint("event_id=", eventHookRefused)); n != 1 {
 			s.Errorf("reported %d times at once", n)
 		}
 		s.wait(hookLogEvery)
-		serveHook(l, hookRequest("x", time.Now()))
+		serveHook(l, hookRequest("x x", time.Now()))
 		if n := strings.Count(s.log.String(), fmt.Sprint("event_id=", eventHookRefused)); n != 2 {
 			s.Errorf("reported %d times", n)
 		}
@@ -486,7 +574,7 @@ func FuzzParseHookCall(f *testing.F) {
 			return
 		}
 		// What is accepted has one form, and can be a key of Redis.
-		if len(call.id) != 32 || strings.ContainsAny(call.id, "{}* ") || strconv.FormatInt(call.sent.Unix(), 10) != strings.TrimLeft(timestamp, "0") && call.sent.Unix() != 0 {
+		if call.id == "" || len(call.id) > 128 || strings.ContainsFunc(call.id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || strconv.FormatInt(call.sent.Unix(), 10) != strings.TrimLeft(timestamp, "0") && call.sent.Unix() != 0 {
 			t.Errorf("%q %q gave %+v", id, timestamp, call)
 		}
 		var again []string

@@ -129,8 +129,8 @@
 //
 //	catbridge_leader_webhooks_total (counter; sdk_key, outcome)
 //		Webhooks that this process got, by outcome: accepted, malformed, too_large, stale
-//		(its time is off), forged (no signature fits), replayed, failed (Redis could not be
-//		asked).
+//		(its time is off), forged (no signature fits), replayed (answered without a further
+//		poll), failed (Redis could not be asked).
 //
 //	catbridge_leader_bad_messages_total (counter; sdk_key)
 //		Messages on the channel that could not be read.

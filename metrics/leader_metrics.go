@@ -181,7 +181,7 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 	{
 		name: "catbridge_leader_webhooks_total", kind: counter, label: "outcome",
 		help: "Webhooks that this process got, by outcome: accepted, malformed, too_large, stale (its time is off), forged (no signature fits), " +
-			"replayed, failed (Redis could not be asked).",
+			"replayed (answered without a further poll), failed (Redis could not be asked).",
 		read: parts(
 			events{"accepted", func(k *keyStats) uint64 { return k.Webhooks.Accepted }},
 			events{"malformed", func(k *keyStats) uint64 { return k.Webhooks.Malformed }},

@@ -31,8 +31,8 @@ refused, and what was goes on; the log tells both, and what needs a restart.
 
 With --listen it serves over HTTP:
 
-  POST /hook/{name}   ConfigCat's webhook for the SDK key of that name, if it has a signing
-                      key: the leader polls at once, whichever process gets it
+  /hook/{name}        ConfigCat's webhook, by GET or POST, for the SDK key of that name, if
+                      it has a signing key: the leader polls at once, whichever process gets it
   GET  /healthz       200 while the process does its work
   GET  /readyz        200 when all that it is there for works, else 503 and why
   GET  /metrics       for Prometheus

@@ -219,9 +219,23 @@ var polling = []mutant{
 	},
 	{
 		"a webhook whose digits may move", "F33", []edit{{"leader",
-			`if err != nil || len(c.timestamp) != hookTimestampBytes ||`, `if err != nil ||`},
-			{"leader", `if len(c.id) != hookIDBytes ||`, `if`}},
+			`if err != nil || len(c.timestamp) != hookTimestampBytes ||`, `if err != nil ||`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
+	},
+	{
+		"a webhook's ID of any length", "F33", []edit{{"leader",
+			`if c.id == "" || len(c.id) > maxHookIDBytes ||`, `if`}},
+		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
+	},
+	{
+		"a webhook's ID of any characters", "F33", []edit{{"leader",
+			`len(c.id) > maxHookIDBytes || strings.ContainsFunc(c.id, func(r rune) bool { return r <= ' ' || r > '~' }) {`, `len(c.id) > maxHookIDBytes {`}},
+		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
+	},
+	{
+		"a webhook sent again that is told of a success too early", "F33", []edit{{"leader",
+			`return false, known.pending`, `return false, nil`}},
+		test{"leader", "^TestARepetitionWaitsForTheFirstOne$"},
 	},
 	{
 		"a body of the CDN without bound", "F26", []edit{{"internal/cdn",

@@ -1,6 +1,6 @@
 // Package httpd is the HTTP server of a leader process.
 //
-//	POST /hook/{name}     ConfigCat's webhook for the SDK key of that name
+//	GET, POST /hook/{name} ConfigCat's webhook for the SDK key of that name
 //	GET  /healthz         200 as long as the process does its work, also when Redis is away
 //	GET  /readyz          200 when all that it is there for works, else 503 and why, for each SDK key
 //	GET  /metrics         for Prometheus, if there is a gatherer

@@ -21,17 +21,19 @@ const (
 func newHandler(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", notFound)
-	mux.Handle("/hook/{name}", only(http.MethodPost, buffered(atOnce(hooksAtOnce, cfg.Leader.WebhookHandler()))))
+	hooks := only(getOrPost, buffered(atOnce(hooksAtOnce, cfg.Leader.WebhookHandler())))
+	mux.Handle("/hook/{name}", hooks)
+	mux.Handle("/hook/{name}/{$}", hooks)
 	h := health{cfg.Leader}
-	mux.Handle("/healthz", only(http.MethodGet, http.HandlerFunc(h.live)))
-	mux.Handle("/readyz", only(http.MethodGet, http.HandlerFunc(h.ready)))
+	mux.Handle("/healthz", only(getOrHead, http.HandlerFunc(h.live)))
+	mux.Handle("/readyz", only(getOrHead, http.HandlerFunc(h.ready)))
 	if cfg.Gatherer != nil {
-		mux.Handle("/metrics", only(http.MethodGet, atOnce(metricsAtOnce, promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{
+		mux.Handle("/metrics", only(getOrHead, atOnce(metricsAtOnce, promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{
 			ErrorLog: promLog{cfg.Logger}, ErrorHandling: promhttp.ContinueOnError, Timeout: writeTimeout / 2,
 		}))))
 	}
 	if cfg.Status {
-		mux.Handle("/status", only(http.MethodGet, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version})))
+		mux.Handle("/status", only(getOrHead, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version})))
 	}
 	if cfg.Pprof {
 		profiles := http.NewServeMux()
@@ -40,7 +42,7 @@ func newHandler(cfg Config) http.Handler {
 		profiles.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 		profiles.HandleFunc("/debug/pprof/trace", pprof.Trace)
-		mux.Handle("/debug/pprof/", only(http.MethodGet, atOnce(profilesAtOnce, patient(profiles))))
+		mux.Handle("/debug/pprof/", only(getOrHead, atOnce(profilesAtOnce, patient(profiles))))
 	}
 	return observed(cfg.Logger, headers(mux))
 }
@@ -49,12 +51,13 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "there is nothing here", http.StatusNotFound)
 }
 
-// only refuses other methods. HEAD goes where GET does.
-func only(method string, next http.Handler) http.Handler {
-	allowed := []string{method}
-	if method == http.MethodGet {
-		allowed = append(allowed, http.MethodHead)
-	}
+var (
+	getOrHead = []string{http.MethodGet, http.MethodHead}
+	getOrPost = []string{http.MethodGet, http.MethodPost}
+)
+
+// only refuses methods that are not allowed.
+func only(allowed []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains(allowed, r.Method) {
 			next.ServeHTTP(w, r)

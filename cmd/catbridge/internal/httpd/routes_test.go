@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ var everything = Config{Gatherer: prometheus.NewRegistry(), Status: true, Pprof:
 func TestOnlyWhatIsAskedForIsServed(t *testing.T) {
 	for path, whole := range map[string]int{
 		"/healthz": 200, "/readyz": 503, "/metrics": 200, "/status": 200, "/debug/pprof/": 200, "/debug/pprof/goroutine": 200,
-		"/debug/pprof/cmdline": 404, "/debug/vars": 404, "/": 404, "/hook/": 404, "/hook/a/b": 404, "/index.html": 404, "/healthz/": 404,
+		"/debug/pprof/cmdline": 404, "/debug/vars": 404, "/": 404, "/hook/": 404, "/hook/a/b": 404, "/hook/a/b/": 404, "/index.html": 404, "/healthz/": 404,
 		"/.git/config": 404,
 	} {
 		if got := call(t, everything, "GET", path, "").Code; got != whole {
@@ -39,11 +40,11 @@ func TestOnlyWhatIsAskedForIsServed(t *testing.T) {
 func TestOtherMethodsAreRefusedAndTheRightOnesNamed(t *testing.T) {
 	for path, allowed := range map[string]string{
 		"/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/status": "GET, HEAD",
-		"/debug/pprof/symbol": "GET, HEAD", "/hook/main": "POST",
+		"/debug/pprof/symbol": "GET, HEAD", "/hook/main": "GET, POST", "/hook/main/": "GET, POST",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"} {
 			w := call(t, everything, method, path, "")
-			refused := !strings.Contains(allowed, method)
+			refused := !slices.Contains(strings.Split(allowed, ", "), method)
 			if got := w.Code == http.StatusMethodNotAllowed; got != refused {
 				t.Errorf("%s %s gave %d", method, path, w.Code)
 			}
@@ -66,9 +67,12 @@ func TestEveryAnswerCarriesTheHeadersThatKeepBrowsersOut(t *testing.T) {
 }
 
 func TestWebhooksReachTheLeader(t *testing.T) {
-	w := call(t, Config{}, "POST", "/hook/main", "changed")
-	if w.Code != http.StatusOK || w.Body.String() != "main:changed" {
-		t.Errorf("%d %q", w.Code, w.Body)
+	for _, method := range []string{"GET", "POST"} {
+		for _, path := range []string{"/hook/main", "/hook/main/"} {
+			if w := call(t, Config{}, method, path, "changed"); w.Code != http.StatusOK || w.Body.String() != "main:changed" {
+				t.Errorf("%s %s: %d %q", method, path, w.Code, w.Body)
+			}
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 // Leader is what the server tells of; a [*leader.Leader] is one.
 type Leader interface {
 	Stats() leader.Stats
-	// WebhookHandler serves POST /hook/{name}.
+	// WebhookHandler serves GET and POST of /hook/{name}.
 	WebhookHandler() http.Handler
 }
 
