@@ -26,23 +26,32 @@ type walk struct {
 	next    int // the link to follow next
 }
 
-// findCycles searches without recursion: chains may be as long as the config.
+// findCycles searches without recursion: chains may be as long as the config. Of the
+// flags that depend on each other in many ways one gets the error, from which the others
+// take it as its dependents: a text for each way would take more room than any config.
 func (c *Config) findCycles(found map[*setting]*Error) {
-	const open, done = 1, 2
-	state := make(map[*setting]int)
+	const open, done, doneFaulty = 1, 2, 3
+	state := make([]int, len(c.ordered))  // by place
+	height := make([]int, len(c.ordered)) // of the open ones, on the stack
 	var stack []walk
 	for _, key := range c.keys {
 		s := c.settings[key]
-		if len(s.links) == 0 || state[s] != 0 {
+		if len(s.links) == 0 || state[s.place] != 0 {
 			continue
 		}
 		stack = append(stack[:0], walk{setting: s})
-		state[s] = open
+		state[s.place], height[s.place] = open, 0
+		faulty := -1 // the highest place on the stack that depends on a cycle
 		for len(stack) > 0 {
-			top := &stack[len(stack)-1]
+			at := len(stack) - 1
+			top := &stack[at]
 			if top.next == len(top.setting.links) {
-				state[top.setting] = done
-				stack = stack[:len(stack)-1]
+				state[top.setting.place] = done
+				if faulty == at {
+					state[top.setting.place] = doneFaulty
+					faulty--
+				}
+				stack = stack[:at]
 				continue
 			}
 			l := &top.setting.links[top.next]
@@ -50,13 +59,16 @@ func (c *Config) findCycles(found map[*setting]*Error) {
 			if l.err != nil {
 				continue
 			}
-			switch state[l.target] {
+			switch state[l.target.place] {
 			case open:
-				if found[top.setting] == nil {
+				if faulty < height[l.target.place] && found[top.setting] == nil {
 					found[top.setting] = cycleOnStack(stack, l.target)
 				}
+				faulty = at
+			case doneFaulty:
+				faulty = at
 			case 0:
-				state[l.target] = open
+				state[l.target.place], height[l.target.place] = open, len(stack)
 				stack = append(stack, walk{setting: l.target})
 			}
 		}

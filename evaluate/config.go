@@ -45,6 +45,7 @@ type setting struct {
 	plain bool
 	fixed bool   // the value is the same for everyone, see isFixed
 	err   *Error // the setting cannot be used at all
+	place int32  // in Config.ordered
 
 	rules    []TargetingRule
 	rulesErr *Error
@@ -59,6 +60,7 @@ type setting struct {
 	// links are the resolved prerequisites of the rules' conditions.
 	links         []link
 	prerequisites []*prerequisite
+	cyclic        bool // some link is cyclic
 }
 
 // served is a value that can be handed out, with its variation ID.
@@ -95,6 +97,7 @@ type link struct {
 	target *setting
 	value  Value
 	err    *Error
+	cyclic bool // the target depends on the setting in turn
 }
 
 // attributeName is the name of a user attribute; the predefined ones are told

@@ -68,6 +68,9 @@ func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError)
 	values := make(map[string]any, len(c.ordered))
 	var r run
 	r.user.resolve(user)
+	if trace.log() == nil { // which shows each prerequisite wherever it is asked for
+		r.recall = recall{}
+	}
 	for _, s := range c.ordered {
 		if s.isAnswer(Value{}, trace) {
 			values[s.key] = s.served.boxed
@@ -130,7 +133,8 @@ type run struct {
 
 	frame  // of the setting being evaluated
 	chain  chain
-	visits int // prerequisites evaluated so far
+	visits int    // prerequisites evaluated so far
+	recall recall // nil: every prerequisite is evaluated
 }
 
 // frame belongs to a setting being evaluated: the one asked for, or a

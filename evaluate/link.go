@@ -6,6 +6,7 @@ func (c *Config) resolve() {
 	for i, key := range c.keys {
 		s := c.settings[key]
 		c.ordered[i] = s
+		s.place, s.cyclic = int32(i), false
 		s.fixed = s.isFixed()
 		if len(s.prerequisites) == 0 {
 			continue
@@ -16,6 +17,7 @@ func (c *Config) resolve() {
 		}
 	}
 	c.index = newIndex(c.ordered)
+	c.measureNesting()
 	c.findBroken()
 }
 

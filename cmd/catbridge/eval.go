@@ -161,6 +161,9 @@ func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *case
 func (f *evalFlags) evalAll(cmd *cobra.Command, config *evaluate.Config, user any) error {
 	failed := 0
 	for _, key := range config.Keys() {
+		if cmd.Context().Err() != nil {
+			return errInterrupted
+		}
 		o := cases.Answer(config, &cases.Case{Key: key, User: user}, f.log)
 		var err error
 		if f.json {

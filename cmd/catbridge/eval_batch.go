@@ -13,6 +13,8 @@ import (
 	"github.com/catbridge/catbridge/internal/cases"
 )
 
+var errInterrupted = errors.New("interrupted")
+
 // maxBatchLine bounds a line, in bytes: a config of the greatest size and cases for it.
 const maxBatchLine = 64 << 20
 
@@ -46,7 +48,7 @@ func (b *batch) answerAll(ctx context.Context, lines <-chan batchLine, flush fun
 		var line batchLine
 		select {
 		case <-ctx.Done():
-			return errors.New("interrupted")
+			return errInterrupted
 		case line = <-lines:
 		}
 		switch {
@@ -55,7 +57,7 @@ func (b *batch) answerAll(ctx context.Context, lines <-chan batchLine, flush fun
 		case line.err != nil:
 			return usagef("line %d: %v", number, line.err)
 		}
-		if err := b.answer(number, line.text); err != nil {
+		if err := b.answer(ctx, number, line.text); err != nil {
 			return err
 		}
 		if line.last { // whoever writes the input may wait for the answer
@@ -66,7 +68,7 @@ func (b *batch) answerAll(ctx context.Context, lines <-chan batchLine, flush fun
 	}
 }
 
-func (b *batch) answer(number int, text []byte) error {
+func (b *batch) answer(ctx context.Context, number int, text []byte) error {
 	if text = bytes.TrimSpace(text); len(text) == 0 {
 		return nil
 	}
@@ -80,6 +82,9 @@ func (b *batch) answer(number int, text []byte) error {
 		fmt.Fprintf(b.stderr, "catbridge eval: line %d: %v\n", number, b.err)
 	}
 	for i := range line.Cases {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
 		o := cases.Answer(b.config, &line.Cases[i], b.withLog)
 		if err := b.out.Encode(&o); err != nil {
 			return err

@@ -44,6 +44,16 @@ func TestEvalBatchEndsWhenItIsInterrupted(t *testing.T) {
 	}
 }
 
+func TestEvalOfAllFlagsEndsWhenItIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"eval", "--config", "-", "--all"}, strings.NewReader(onConfig), &stdout, &stderr)
+	if code != exitFailure || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
+		t.Errorf("exit code %d: %s%s", code, &stdout, &stderr)
+	}
+}
+
 func TestEvalBatchTakesTheLargestConfigAndNoLongerLine(t *testing.T) {
 	large := `{"f":{"on":{"t":0,"v":{"b":true}}},"x":"` + strings.Repeat("x", 8<<20-42) + `"}`
 	line := `{"config":` + large + `,"cases":[{"key":"on"}]}`
