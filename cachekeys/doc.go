@@ -10,17 +10,23 @@
 //
 // # Keys
 //
-// Everything that belongs to one SDK key hangs on h, the shared-cache key of the
-// official SDKs (S90). h is the hash tag of all other keys, so that they live in
-// one cluster slot and one script can change them together (I3).
+// Everything that belongs to one SDK key hangs on k, which is h, the shared-cache key of
+// the official SDKs (S90), or NAMESPACE:h where there is a namespace. k is the hash tag of
+// all other keys, so that they live in one cluster slot and one script can change them
+// together (I3). [For] makes all these names.
 //
-//	h                       the official entry, read by every SDK       [Entry]
-//	catbridge:{h}:lock      {leaderID}:{epoch}, expires                 [LockValue]
-//	catbridge:{h}:meta      hash: which content is current              [Meta]
-//	catbridge:{h}:blob      the same content, compressed, with its hash [Blob]
-//	catbridge:{h}:fleet     sorted set, optional reports of followers   [FleetReport]
-//	catbridge:{h}:hook:{id} ID of a webhook that was accepted, expires
-//	catbridge:{h}:events    channel of [Message]
+//	k                       the official entry, read by every SDK       [Entry]
+//	catbridge:{k}:lock      {leaderID}:{epoch}, expires                 [LockValue]
+//	catbridge:{k}:meta      hash: which content is current              [Meta]
+//	catbridge:{k}:blob      the same content, compressed, with its hash [Blob]
+//	catbridge:{k}:fleet     sorted set, optional reports of followers   [FleetReport]
+//	catbridge:{k}:hook:{id} ID of a webhook that was accepted, expires
+//	catbridge:{k}:events    channel of [Message]; in database N above 0 it
+//	                        is catbridge:{k}:events@N
+//
+// A channel of Redis belongs to all of its databases, so its name says which one is meant.
+// Namespaces keep fleets apart that share a database and an SDK key. An official SDK reads
+// the entry of a namespace if its cache adapter puts NAMESPACE: before the key.
 //
 // # Rev
 //

@@ -3,7 +3,10 @@ package cachekeys
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"fmt"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // configSuffix names config JSON v6 in the version of the cache format that all
@@ -18,8 +21,8 @@ func CacheKey(sdkKey string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Keys holds the names of all keys and channels that belong to one SDK key.
-// All of them share one cluster slot.
+// Keys holds the names of all keys and channels that belong to one SDK key in one
+// namespace of one database. All of them share one cluster slot. Keys can be compared.
 type Keys struct {
 	Entry  string // the official entry; its name is the hash tag of the others
 	Lock   string // the leader's lock
@@ -27,21 +30,53 @@ type Keys struct {
 	Blob   string // the content as followers read it
 	Fleet  string // optional reports of followers
 	Events string // the channel
+
+	scope string
+}
+
+// For returns the names for an SDK key in a namespace, empty for none, and in a database
+// of Redis. Two fleets that differ in any of the three share no key of the same database
+// and no channel. Neither the SDK key nor the namespace is checked: see [CheckNamespace].
+func For(sdkKey, namespace string, db int) Keys {
+	k := CacheKey(sdkKey)
+	if namespace != "" {
+		k = namespace + ":" + k
+	}
+	// Keys are of one database by themselves; a channel is of all databases.
+	at := ""
+	if db > 0 {
+		at = "@" + strconv.Itoa(db)
+	}
+	tag := "catbridge:{" + k + "}:"
+	return Keys{
+		Entry:  k,
+		Lock:   tag + "lock",
+		Meta:   tag + "meta",
+		Blob:   tag + "blob",
+		Fleet:  tag + "fleet",
+		Events: tag + "events" + at,
+		scope:  k + at,
+	}
 }
 
 // Hook is the key by which a webhook's ID is known for a while. Its ID is not checked.
 func (k Keys) Hook(id string) string { return strings.TrimSuffix(k.Lock, "lock") + "hook:" + id }
 
-// For returns the names for an SDK key. The SDK key is not checked.
-func For(sdkKey string) Keys {
-	h := CacheKey(sdkKey)
-	tag := "catbridge:{" + h + "}:"
-	return Keys{
-		Entry:  h,
-		Lock:   tag + "lock",
-		Meta:   tag + "meta",
-		Blob:   tag + "blob",
-		Fleet:  tag + "fleet",
-		Events: tag + "events",
+// Scope identifies the SDK key, the namespace and the database outside Redis, in a file
+// for instance, where nothing else keeps databases apart. It is Entry in database 0, and
+// Entry with @N after it in database N.
+func (k Keys) Scope() string { return k.scope }
+
+// MaxNamespaceBytes bounds a namespace.
+const MaxNamespaceBytes = 32
+
+// CheckNamespace reports what is wrong with a namespace: it has 1 to 32 letters and digits
+// of ASCII, dots, underscores and hyphens. The empty one, which means none, is valid.
+func CheckNamespace(namespace string) error {
+	if len(namespace) > MaxNamespaceBytes || strings.ContainsFunc(namespace, func(r rune) bool {
+		return r >= utf8.RuneSelf || !isAlphanumeric(byte(r)) && !strings.ContainsRune("._-", r)
+	}) {
+		return fmt.Errorf("%.64q is not a namespace: write 1 to %d of A-Z, a-z, 0-9, dot, underscore and hyphen", namespace, MaxNamespaceBytes)
 	}
+	return nil
 }

@@ -3,6 +3,7 @@ package follower
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -13,7 +14,8 @@ import (
 
 // Cache keeps configs from one start to the next, or for other processes (S6). It is the
 // official Go SDK's ConfigCache interface. The values are the official SDKs' (S91), and
-// never expire (S93). Both methods must heed their context, which ends with [Client.Close],
+// never expire (S93). The keys are theirs, too, after the namespace and a colon where
+// Config.Namespace is set. Both methods must heed their context, which ends with [Client.Close],
 // and must not wait for the client; one client calls them one after the other.
 type Cache interface {
 	// Get gives the value of a key; an empty one if there is none. A value that it
@@ -27,14 +29,38 @@ type Cache interface {
 // too: what a leader writes is read by it as any SDK's entry. It is safe for concurrent use.
 type RedisCache struct {
 	client redis.Cmdable
+	prefix string // of all keys: a namespace and a colon, or nothing
 }
 
 // NewRedisCache makes a cache of a Redis client, which it does not close.
-func NewRedisCache(client redis.Cmdable) *RedisCache { return &RedisCache{client} }
+func NewRedisCache(client redis.Cmdable) *RedisCache { return &RedisCache{client: client} }
+
+// WithNamespace returns a cache that keeps what is in a namespace: leaders that have it as
+// their Config.Namespace write there what this cache gives to the official Go SDK. It puts
+// the namespace and a colon before each key that does not begin with them already, as the
+// keys of a [Client] with the same Config.Namespace do. Empty: none. The error says that
+// the namespace is not valid, see [cachekeys.CheckNamespace].
+func (c *RedisCache) WithNamespace(namespace string) (*RedisCache, error) {
+	if err := cachekeys.CheckNamespace(namespace); err != nil {
+		return nil, fmt.Errorf("follower: %w", err)
+	}
+	if namespace == "" {
+		return &RedisCache{client: c.client}, nil
+	}
+	return &RedisCache{client: c.client, prefix: namespace + ":"}, nil
+}
+
+// name is the name in Redis of a key.
+func (c *RedisCache) name(key string) string {
+	if strings.HasPrefix(key, c.prefix) {
+		return key
+	}
+	return c.prefix + key
+}
 
 // Get reads the value of a key; nil if there is none.
 func (c *RedisCache) Get(ctx context.Context, key string) ([]byte, error) {
-	value, err := bytesOf(c.client.Get(ctx, key))
+	value, err := bytesOf(c.client.Get(ctx, c.name(key)))
 	if err != nil {
 		return nil, fmt.Errorf("follower: read the cache: %w", err)
 	}
@@ -43,7 +69,7 @@ func (c *RedisCache) Get(ctx context.Context, key string) ([]byte, error) {
 
 // Set writes the value of a key, which does not expire (S93).
 func (c *RedisCache) Set(ctx context.Context, key string, value []byte) error {
-	if err := c.client.Set(ctx, key, value, 0).Err(); err != nil {
+	if err := c.client.Set(ctx, c.name(key), value, 0).Err(); err != nil {
 		return fmt.Errorf("follower: write the cache: %w", err)
 	}
 	return nil

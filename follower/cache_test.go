@@ -42,14 +42,14 @@ func (m *memory) Set(_ context.Context, key string, value []byte) error {
 
 func (m *memory) store(age time.Duration, version int) {
 	e := cachekeys.Entry{FetchTime: time.Now().Add(-age).UnixMilli(), ETag: `"x"`, JSON: configJSON(version)}
-	_ = m.Set(context.Background(), cachekeys.For(testSDKKey).Entry, e.Append(nil))
+	_ = m.Set(context.Background(), cachekeys.For(testSDKKey, "", 0).Entry, e.Append(nil))
 }
 
 func (m *memory) entry(t *testing.T) cachekeys.Entry {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e, err := cachekeys.ParseEntry(m.values[cachekeys.For(testSDKKey).Entry])
+	e, err := cachekeys.ParseEntry(m.values[cachekeys.For(testSDKKey, "", 0).Entry])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestGarbageInTheCacheIsNotTaken(t *testing.T) {
 	for _, garbage := range []string{"x", "1767225600000\n\"x\"\n", "1767225600000\n\"x\"\n[]", "1767225600000\n\"x\"\n{\"f\":null}"} {
 		inBubble(t, func(t *testing.T, n *network) {
 			cache := new(memory)
-			_ = cache.Set(t.Context(), cachekeys.For(testSDKKey).Entry, []byte(garbage))
+			_ = cache.Set(t.Context(), cachekeys.For(testSDKKey, "", 0).Entry, []byte(garbage))
 			log, logging := recorded(slog.LevelWarn)
 			c := n.start(t, logging, cached(cache))
 			<-c.Ready()
@@ -168,7 +168,7 @@ func TestGarbageInTheCacheIsNotTaken(t *testing.T) {
 func TestTheRedisCacheIsTheSharedEntry(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		var cache Cache = NewRedisCache(n.client(t))
-		key := cachekeys.For(testSDKKey).Entry
+		key := cachekeys.For(testSDKKey, "", 0).Entry
 		if value, err := cache.Get(t.Context(), key); value != nil || err != nil {
 			t.Errorf("%q, %v", value, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/subscription"
 )
 
 // User is whom an evaluation is for: nil (nobody), a [*UserData], a map[string]any or
@@ -72,7 +73,7 @@ func New(cfg Config) (*Client, error) {
 			c.saver.changed()
 		}
 	}
-	keys := cachekeys.For(cfg.SDKKey)
+	keys := cachekeys.For(cfg.SDKKey, cfg.Namespace, subscription.Database(cfg.Redis))
 	c.startSources(cfg, keys, fetcher)
 	select {
 	case <-c.source.initial:
@@ -80,7 +81,7 @@ func New(cfg Config) (*Client, error) {
 	default:
 		c.waits.Go(func() { c.awaitReady(cfg.MaxInitWait) })
 	}
-	if register(c, sameFlags{cfg.Redis, keys.Entry}) { // last: from now on, CloseAll may close it
+	if register(c, sameFlags{cfg.Redis, keys}) { // last: from now on, CloseAll may close it
 		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
 	}
 	return c, nil
@@ -89,9 +90,9 @@ func New(cfg Config) (*Client, error) {
 func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher) {
 	var known *snapshot
 	if cfg.SnapshotFile != "" {
-		c.saver = startSaver(cfg.SnapshotFile, keys.Entry, c.log, c.holder)
+		c.saver = startSaver(cfg.SnapshotFile, keys.Scope(), c.log, c.holder)
 		var err error
-		if known, err = readFile(cfg.SnapshotFile, keys.Entry); err != nil {
+		if known, err = readFile(cfg.SnapshotFile, keys.Scope()); err != nil {
 			c.log.Error(eventFileRead, "The snapshot file was refused.", eventlog.Err(err))
 		}
 	}
@@ -100,8 +101,8 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 		c.holder.offer(known, false)
 	} else {
 		fleet, _ := cfg.fleetOptions() // checked by complete
-		key := feedKey{cfg.Redis, keys.Entry, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
-		c.feed, c.leaveFeed = acquireFeed(key, keys, &member{log: c.log, holder: c.holder}, known)
+		key := feedKey{cfg.Redis, keys, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
+		c.feed, c.leaveFeed = acquireFeed(key, &member{log: c.log, holder: c.holder}, known)
 	}
 	cache := cfg.Cache
 	if cache != nil {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
 )
 
 // DefaultMaxInitWait is how long [Client.Ready] waits for the first sync by default (S40).
@@ -26,8 +28,16 @@ type Config struct {
 	// share it. Its ReadTimeout bounds how long [Client.Close] and a sync can wait
 	// for a Redis that does not answer (3 s where there is none). ContextTimeoutEnabled is
 	// advised: then that is at most 3 s, whatever the ReadTimeout, and with all retries.
-	// Clients of one SDK key with the same Redis share one subscription, its reads and the config.
+	// Clients of one SDK key and Namespace with the same Redis share one subscription, its
+	// reads and the config. The database is that of its options: a client that selects
+	// another one by other means, in OnConnect for instance, is not supported.
 	Redis redis.UniversalClient
+
+	// Namespace is that of the leaders to follow: it sets them apart from others with the
+	// same SDK key in the same database of Redis, see package cachekeys. The Cache's keys
+	// begin with it, too. 1 to 32 letters and digits of ASCII, dots, underscores and hyphens.
+	// Empty: none.
+	Namespace string
 
 	// PollingMode says when a newer config is looked for (S5). Zero: [Subscribe].
 	PollingMode PollingMode
@@ -50,7 +60,7 @@ type Config struct {
 	// SnapshotFile is the path of a file that keeps the last known good config from one
 	// start to the next, for a start without Redis and CDN; empty: none. New reads it.
 	// It is replaced as a whole in the background after each change, and is the
-	// client's own: one file for each SDK key, in a directory that is there. A config from
+	// client's own: one file for each SDK key, namespace and database, in a directory that is there. A config from
 	// it is never reported as up to date, before Redis or the CDN confirmed it. A client
 	// that joins another of the same process, see Redis, takes its file only as long as
 	// that has nothing from Redis: what Redis has given is what counts for all of them.
@@ -231,6 +241,9 @@ func (c Config) complete() (Config, *fetcher, error) {
 		}
 	default:
 		errs = append(errs, fmt.Errorf("Config.Redis is a %T, want a *redis.Client or a *redis.ClusterClient", client))
+	}
+	if err := cachekeys.CheckNamespace(c.Namespace); err != nil {
+		errs = append(errs, fmt.Errorf("Config.Namespace: %w", err))
 	}
 	if err := c.FlagOverrides.check(); err != nil {
 		errs = append(errs, err)

@@ -148,7 +148,7 @@ func TestKeysOfTheWrongTypeAreRefused(t *testing.T) {
 // A cache that only official SDKs fill works as well.
 func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		keys := cachekeys.For(testSDKKey)
+		keys := cachekeys.For(testSDKKey, "", 0)
 		write := func(version int) {
 			e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: configJSON(version)}
 			_ = n.Set(keys.Entry, string(e.Append(nil)))
@@ -352,7 +352,7 @@ func TestAMalformedEntryIsRefusedAndLoggedOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				_ = n.Set(cachekeys.For(testSDKKey).Entry, entry)
+				_ = n.Set(cachekeys.For(testSDKKey, "", 0).Entry, entry)
 				log, logging := recorded(slog.LevelInfo)
 				c := n.start(t, logging)
 				<-c.Ready()

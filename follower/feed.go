@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/catbridge/catbridge/cachekeys"
 )
 
 // ErrClosed is given by calls that a closed client cannot do any more.
@@ -64,9 +62,9 @@ type refresh struct {
 	err  error
 }
 
-func newFeed(key feedKey, keys cachekeys.Keys, turns *turns) *feed {
+func newFeed(key feedKey, turns *turns) *feed {
 	f := &feed{
-		redis: key.redis, store: newStore(key.redis, keys), timings: key.timings, turns: turns, listen: key.listen, fleet: key.fleet,
+		redis: key.redis, store: newStore(key.redis, key.keys), timings: key.timings, turns: turns, listen: key.listen, fleet: key.fleet,
 		changed: make(chan struct{}, 1), files: make(chan struct{}, 1),
 		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// feedKey says which clients share a feed: those of one SDK key and the same Redis
-// client value that want the same of it.
+// feedKey says which clients share a feed: those of one SDK key in one namespace and the
+// same Redis client value that want the same of it.
 type feedKey struct {
 	redis   redis.UniversalClient
-	entry   string // stands for the SDK key
+	keys    cachekeys.Keys // all of them, so that neither namespaces nor databases are mixed up
 	timings Timings
 	listen  bool
 	fleet   fleetOptions
@@ -21,7 +21,7 @@ type feedKey struct {
 // sameFlags says which clients serve the same flags (S1).
 type sameFlags struct {
 	redis redis.UniversalClient
-	entry string
+	keys  cachekeys.Keys
 }
 
 // running is what runs in this process: that clients share feeds, are told of each other
@@ -67,13 +67,13 @@ func unregister(c *Client) {
 // acquireFeed gives the feed for key, which it starts if there is none, with what the client's
 // file holds. The function that it gives leaves the feed, and stops it and waits for that
 // if nobody else uses it.
-func acquireFeed(key feedKey, keys cachekeys.Keys, m *member, file *snapshot) (*feed, func()) {
+func acquireFeed(key feedKey, m *member, file *snapshot) (*feed, func()) {
 	running.Lock()
 	defer running.Unlock()
 	shared := running.feeds[key]
 	if shared == nil {
 		place := placeOf(key.redis)
-		shared = &sharedFeed{feed: newFeed(key, keys, running.turns.join(place)), place: place}
+		shared = &sharedFeed{feed: newFeed(key, running.turns.join(place)), place: place}
 		shared.current.Store(file)
 		shared.join(m, nil)
 		shared.start()

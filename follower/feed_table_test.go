@@ -79,9 +79,10 @@ func TestOtherClientsShareNothing(t *testing.T) {
 		shared := through(n.client(t))
 		first := n.start(t, shared)
 		for name, other := range map[string]*Client{
-			"SDK key": n.start(t, shared, func(c *Config) { c.SDKKey = otherSDKKey }),
-			"Redis":   n.start(t),
-			"timings": n.start(t, shared, func(c *Config) { c.Timings = FastTimings() }),
+			"namespace": n.start(t, shared, func(c *Config) { c.Namespace = "shop" }),
+			"SDK key":   n.start(t, shared, func(c *Config) { c.SDKKey = otherSDKKey }),
+			"Redis":     n.start(t),
+			"timings":   n.start(t, shared, func(c *Config) { c.Timings = FastTimings() }),
 		} {
 			if first.feed == other.feed {
 				t.Errorf("another %s, the same feed", name)

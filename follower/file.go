@@ -21,7 +21,7 @@ import (
 
 // fileMagic begins every snapshot file. The rest is
 //
-//	{sha256 of all that follows, hexadecimal}\n{cache key}\n{rev}\n{fetch time in ms}\n{etag}\n{config JSON}
+//	{sha256 of all that follows, hexadecimal}\n{SDK key, namespace and database, see cachekeys.Keys.Scope}\n{rev}\n{fetch time in ms}\n{etag}\n{config JSON}
 const fileMagic = "catbridge snapshot 1\n"
 
 // maxFileBytes bounds what is read of a file.
@@ -51,7 +51,7 @@ func decodeFile(key string, data []byte) (*snapshot, error) {
 		return nil, errors.New("it has too few lines")
 	}
 	if string(parts[0]) != key {
-		return nil, errors.New("it is of another SDK key")
+		return nil, errors.New("it is of another SDK key, namespace or database")
 	}
 	rev, err := number(parts[1])
 	if err != nil {

@@ -23,7 +23,7 @@ func snapshotFile(t *testing.T, age time.Duration, version int) string {
 	json := configJSON(version)
 	s := &snapshot{json: json, rev: time.Now().Add(-age).UnixMilli(), etag: `"x"`}
 	path := emptyFile(t)
-	if err := writeFile(path, encodeFile(cachekeys.For(testSDKKey).Entry, s)); err != nil {
+	if err := writeFile(path, encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, s)); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -110,13 +110,13 @@ func TestASpoiledFileIsRefused(t *testing.T) {
 		"something else": func([]byte) []byte { return []byte("{}") },
 		"too long":       func([]byte) []byte { return make([]byte, maxFileBytes+1) },
 		"another SDK key": func([]byte) []byte {
-			return encodeFile(cachekeys.For(otherSDKKey).Entry, &snapshot{json: configJSON(1), rev: 5})
+			return encodeFile(cachekeys.For(otherSDKKey, "", 0).Entry, &snapshot{json: configJSON(1), rev: 5})
 		},
 		"no config": func([]byte) []byte {
-			return encodeFile(cachekeys.For(testSDKKey).Entry, &snapshot{json: []byte("[]"), rev: 5})
+			return encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, &snapshot{json: []byte("[]"), rev: 5})
 		},
 		"negative rev": func([]byte) []byte {
-			return encodeFile(cachekeys.For(testSDKKey).Entry, &snapshot{json: configJSON(1), rev: -5})
+			return encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, &snapshot{json: configJSON(1), rev: -5})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -136,7 +136,7 @@ func TestASpoiledFileIsRefused(t *testing.T) {
 				n.writer(t).commit(configJSON(2))
 				wantVersion(t, c, 2)
 				c.Close()
-				if s, err := readFile(path, cachekeys.For(testSDKKey).Entry); err != nil || s == nil {
+				if s, err := readFile(path, cachekeys.For(testSDKKey, "", 0).Entry); err != nil || s == nil {
 					t.Errorf("%+v, %v", s, err)
 				}
 			})
@@ -187,7 +187,7 @@ func TestTheFileIsTheOwnersAndReplacedAsAWhole(t *testing.T) {
 }
 
 func FuzzDecodeFile(f *testing.F) {
-	key := cachekeys.For(testSDKKey).Entry
+	key := cachekeys.For(testSDKKey, "", 0).Entry
 	f.Add(encodeFile(key, &snapshot{json: configJSON(1), rev: cachekeys.MinRev, fetchTime: 7, etag: `"x"`}))
 	f.Add([]byte(fileMagic))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -18,8 +18,8 @@ func BenchmarkFleetReport(b *testing.B) {
 	const followers = 10_000
 	server := redistest.Start(b)
 	client := server.Client(b, nil)
-	keys := cachekeys.For(testSDKKey)
-	f := newFeed(feedKey{redis: client, timings: DefaultTimings(), fleet: fleetOptions{reportEvery, "checkout-7d9f8b6c5-x2x4v"}}, keys, nil)
+	keys := cachekeys.For(testSDKKey, "", 0)
+	f := newFeed(feedKey{redis: client, keys: keys, timings: DefaultTimings(), fleet: fleetOptions{reportEvery, "checkout-7d9f8b6c5-x2x4v"}}, nil)
 	f.current.Store(&snapshot{rev: time.Now().UnixMilli(), hash: cachekeys.ContentHash(configJSON(1))})
 	f.confirmed.Store(&answer{cdn: time.Now().UnixMilli(), at: time.Now()})
 	reporters := make([]*reporter, followers)

@@ -24,7 +24,7 @@ func awaitReport(t *testing.T, client redis.Cmdable, what string, wanted func(ca
 	t.Helper()
 	var members []string
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		members, _ = client.ZRange(t.Context(), cachekeys.For(testSDKKey).Fleet, 0, -1).Result()
+		members, _ = client.ZRange(t.Context(), cachekeys.For(testSDKKey, "", 0).Fleet, 0, -1).Result()
 		if len(members) != 1 {
 			continue
 		}

@@ -21,7 +21,7 @@ func reporting(c *Config) { c.FleetReport, c.FleetName = reportEvery, "shop-1" }
 // fleet gives what stands in the set, the oldest first.
 func (n *network) fleet(t *testing.T) []cachekeys.FleetReport {
 	t.Helper()
-	key := cachekeys.For(testSDKKey).Fleet
+	key := cachekeys.For(testSDKKey, "", 0).Fleet
 	if !n.Exists(key) {
 		return nil
 	}
@@ -215,7 +215,7 @@ func TestAWrongClockRemovesNoReports(t *testing.T) {
 	for name, skew := range map[string]time.Duration{"ahead": -2 * time.Hour, "behind": 2 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				key := cachekeys.For(testSDKKey).Fleet
+				key := cachekeys.For(testSDKKey, "", 0).Fleet
 				w := n.writer(t)
 				w.skew = skew // of Redis's clock, seen from the follower
 				other := cachekeys.FleetReport{ID: "other", Version: "v1", State: "live", Interval: cachekeys.MaxFleetInterval}

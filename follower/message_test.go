@@ -183,7 +183,7 @@ func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 // idleSyncer is a sync goroutine's state without the goroutine, and without Redis.
 func idleSyncer(t testing.TB, version int) *syncer {
 	t.Helper()
-	f := newFeed(feedKey{timings: DefaultTimings(), listen: true}, cachekeys.For(testSDKKey), nil)
+	f := newFeed(feedKey{keys: cachekeys.For(testSDKKey, "", 0), timings: DefaultTimings(), listen: true}, nil)
 	f.link.Store(&link{state: Live, poll: defaultPoll})
 	s := newSyncer(f)
 	json := configJSON(version)

@@ -19,7 +19,7 @@ func polling(mode PollingMode, interval time.Duration) func(*Config) {
 // entry writes what an official SDK would.
 func (n *network) entry(age time.Duration, version int) {
 	e := cachekeys.Entry{FetchTime: time.Now().Add(-age).UnixMilli(), ETag: `"x"`, JSON: configJSON(version)}
-	_ = n.Set(cachekeys.For(testSDKKey).Entry, string(e.Append(nil)))
+	_ = n.Set(cachekeys.For(testSDKKey, "", 0).Entry, string(e.Append(nil)))
 }
 
 // S5: the other modes do not subscribe.

@@ -20,7 +20,7 @@ func TestAFreshEntryOfTheSameContentSparesTheRequest_S42(t *testing.T) {
 				wantRequests(t, cdn, 1)
 				for range 20 { // an official SDK
 					e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: cdn.Config().JSON()}
-					if err := n.Set(cachekeys.For(testSDKKey).Entry, string(e.Append(nil))); err != nil {
+					if err := n.Set(cachekeys.For(testSDKKey, "", 0).Entry, string(e.Append(nil))); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(29 * time.Second)
@@ -43,7 +43,7 @@ func TestAFreshValueOfTheCacheSparesTheRequest_S42(t *testing.T) {
 				wantVersion(t, c, 5)
 				for range 20 {
 					e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: cdn.Config().JSON()}
-					if err := cache.Set(t.Context(), cachekeys.For(testSDKKey).Entry, e.Append(nil)); err != nil {
+					if err := cache.Set(t.Context(), cachekeys.For(testSDKKey, "", 0).Entry, e.Append(nil)); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(29 * time.Second)

@@ -161,7 +161,7 @@ func (r startRow) fileConfig(t *testing.T) func(*Config) {
 	}
 	path := snapshotFile(t, ageOf(t, r.file), versionOf(r.file))
 	if r.file == "spoiled" {
-		data := encodeFile(cachekeys.For(otherSDKKey).Entry, &snapshot{json: configJSON(1), rev: 5})
+		data := encodeFile(cachekeys.For(otherSDKKey, "", 0).Entry, &snapshot{json: configJSON(1), rev: 5})
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,7 @@ type writer struct {
 }
 
 func newWriter(t testing.TB, client redis.Cmdable) *writer {
-	w := &writer{t: t, redis: client, keys: cachekeys.For(testSDKKey), poll: 55 * time.Second}
+	w := &writer{t: t, redis: client, keys: cachekeys.For(testSDKKey, "", 0), poll: 55 * time.Second}
 	w.acquire()
 	return w
 }

@@ -27,8 +27,15 @@ type Config struct {
 	// Redis is where the lock and the content are kept: a *redis.Client (Sentinel's
 	// too) or a *redis.ClusterClient. Its ContextTimeoutEnabled must be set, so that
 	// no command outlives the trust in the lock; MaxRetries: -1 is advised. The
-	// leader does not close it. Required.
+	// leader does not close it. Required. The database is that of its options: a client that
+	// selects another one by other means, in OnConnect for instance, is not supported.
 	Redis redis.UniversalClient
+
+	// Namespace sets leaders and followers apart from others with the same SDK key in the
+	// same database of Redis: it begins the name of the official entry and stands in all
+	// other names, see package cachekeys. Followers must have the same one. 1 to 32 letters
+	// and digits of ASCII, dots, underscores and hyphens. Empty: none.
+	Namespace string
 
 	// SDKKeys are the SDK keys to lead for, each elected by itself. At least one. For
 	// others later see [Leader.SetSDKKeys].
@@ -139,6 +146,9 @@ func checkPoll(d time.Duration) error {
 // check tells everything that is wrong at once, but for the SDK keys.
 func (c *Config) check() error {
 	errs := []error{c.Timing.check(), checkRedis(c.Redis)}
+	if err := cachekeys.CheckNamespace(c.Namespace); err != nil {
+		errs = append(errs, fmt.Errorf("leader: Namespace: %w", err))
+	}
 	if c.ExpectedFollowers < 0 || c.SubscriberNodes < 0 || c.ReadBudget < 0 {
 		errs = append(errs, errors.New("leader: ExpectedFollowers, SubscriberNodes and ReadBudget must not be negative"))
 	}

@@ -8,15 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/subscription"
 )
 
 // CheckFollowerRights tries whether the client's user may do all that a follower of the
-// SDK key does. A follower may not ask Redis for its rights, so this runs its commands,
+// SDK key in a namespace, empty for none, does. A follower may not ask Redis for its rights, so this runs its commands,
 // which only read. What is missing it tells by a [*RightsError]; other errors say that
 // Redis could not be asked. Where a command is missing, whether its keys are shows only
 // once it was granted. In a cluster it asks the nodes that a follower would ask.
-func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkKey string) error {
-	keys := cachekeys.For(sdkKey)
+func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
+	keys := cachekeys.For(sdkKey, namespace, subscription.Database(client))
 	bridge := "%R~" + strings.TrimSuffix(keys.Lock, "lock") + "*"
 	var missing []string
 	for _, try := range []struct {

@@ -34,7 +34,7 @@ func play(t *testing.T, f func(s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		server := redistest.Virtual(t)
-		f(&stage{t, server, server.Client(t, nil), fakecdn.New(), cachekeys.For(testKey), new(syncBuffer)})
+		f(&stage{t, server, server.Client(t, nil), fakecdn.New(), cachekeys.For(testKey, "", 0), new(syncBuffer)})
 	})
 }
 
@@ -338,10 +338,11 @@ func TestAReplyLostToACommitIsNotASecondChange(t *testing.T) {
 
 func TestEverythingWrongIsToldAtOnce(t *testing.T) {
 	_, err := New(Config{
-		SDKKeys: []SDKKey{{Name: "a", Key: "short"}, {Name: "a", Key: testKey, PollInterval: time.Millisecond}},
-		Timing:  Timing{LockExpiry: time.Second, Retry: math.MaxInt64 / 4 * 3},
+		Namespace: "a b",
+		SDKKeys:   []SDKKey{{Name: "a", Key: "short"}, {Name: "a", Key: testKey, PollInterval: time.Millisecond}},
+		Timing:    Timing{LockExpiry: time.Second, Retry: math.MaxInt64 / 4 * 3},
 	})
-	for _, want := range []string{"Redis: a client is needed", "StopActing must be below LockExpiry", "Retry must be", `name "a" is taken`, "PollInterval: 1ms", "SDKKeys[0]"} {
+	for _, want := range []string{"Redis: a client is needed", `Namespace: "a b"`, "StopActing must be below LockExpiry", "Retry must be", `name "a" is taken`, "PollInterval: 1ms", "SDKKeys[0]"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in: %v", want, err)
 		}

@@ -34,12 +34,12 @@ func (e *RightsError) Error() string {
 }
 
 // CheckRights asks Redis whether the client's user may do all that a leader of the SDK
-// key does, and changes nothing. What is missing it tells by a [*RightsError]; other
+// key in a namespace, empty for none, does, and changes nothing. What is missing it tells by a [*RightsError]; other
 // errors say that Redis could not be asked. It returns nil as well where Redis is too old
 // to tell, before 7.0. Without the right to +eval it can tell of no other. In a cluster it
 // asks every primary.
-func CheckRights(ctx context.Context, client redis.UniversalClient, sdkKey string) error {
-	needs := leaderNeeds(cachekeys.For(sdkKey))
+func CheckRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
+	needs := leaderNeeds(cachekeys.For(sdkKey, namespace, subscription.Database(client)))
 	if single, ok := client.(*redis.Client); ok {
 		missing, err := needs.missing(ctx, single)
 		return rightsError(missing, nil, err)

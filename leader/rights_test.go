@@ -53,7 +53,7 @@ func wantRights(t *testing.T, err error, want ...string) {
 func TestEachRightThatALeaderLacksIsNamed(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
-	keys := cachekeys.For(testKey)
+	keys := cachekeys.For(testKey, "", 0)
 	bridge := "~catbridge:{" + keys.Entry + "}:*"
 	tests := map[string][]string{
 		"":                        nil,
@@ -79,7 +79,7 @@ func TestEachRightThatALeaderLacksIsNamed(t *testing.T) {
 	for change, want := range tests {
 		t.Run(change, func(t *testing.T) {
 			user := setUser(t, admin, "leader", leaderRights+" "+change)
-			wantRights(t, CheckRights(t.Context(), server.ClientAs(t, user, nil), testKey), want...)
+			wantRights(t, CheckRights(t.Context(), server.ClientAs(t, user, nil), testKey, ""), want...)
 			if n := admin.DBSize(t.Context()).Val(); n != 0 {
 				t.Errorf("%d keys were written", n)
 			}
@@ -142,7 +142,7 @@ func TestALeaderThatLacksRightsSaysSoAndGoesOnWhenTheyAreGranted(t *testing.T) {
 // The list must not fall behind the scripts.
 func TestEveryCommandOfTheScriptsIsAskedFor(t *testing.T) {
 	asked := map[string]bool{}
-	for _, n := range leaderNeeds(cachekeys.For(testKey)) {
+	for _, n := range leaderNeeds(cachekeys.For(testKey, "", 0)) {
 		asked[n.command] = asked[n.command] || n.used
 	}
 	sources := prelude + acquireSource + commitSource + touchSource + releaseSource + refreshSource
@@ -166,11 +166,11 @@ func TestRightsAreAskedForOnEveryNodeOfACluster(t *testing.T) {
 	for _, node := range cluster.Primaries {
 		setUser(t, node.Client(t, nil), user.Name, clustered)
 	}
-	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey))
+	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey, ""))
 
 	second := cluster.Primaries[1]
 	setUser(t, second.Client(t, nil), user.Name, clustered+" -pttl")
-	err := CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey)
+	err := CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey, "")
 	wantRights(t, err, "+pttl")
 	if lacking, ok := errors.AsType[*RightsError](err); !ok || !slices.Equal(lacking.Nodes, []string{second.Addr()}) {
 		t.Errorf("got %v", err)
@@ -178,20 +178,20 @@ func TestRightsAreAskedForOnEveryNodeOfACluster(t *testing.T) {
 	for _, node := range cluster.Primaries {
 		setUser(t, node.Client(t, nil), user.Name, clustered+" -command -asking")
 	}
-	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey), "+asking", "+command")
+	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey, ""), "+asking", "+command")
 	for _, node := range cluster.Primaries {
 		setUser(t, node.Client(t, nil), user.Name, leaderRights)
 	}
-	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey), "+cluster|slots")
+	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey, ""), "+cluster|slots")
 }
 
 func TestRedisThatCannotBeAskedIsNoWantOfRights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, link := redistest.Virtual(t), new(redistest.Link)
 		client := server.Client(t, link)
-		wantRights(t, CheckRights(t.Context(), client, testKey)) // it knows no users
+		wantRights(t, CheckRights(t.Context(), client, testKey, "")) // it knows no users
 		link.Down()
-		err := CheckRights(t.Context(), client, testKey)
+		err := CheckRights(t.Context(), client, testKey, "")
 		if _, lacking := errors.AsType[*RightsError](err); err == nil || lacking {
 			t.Errorf("got %v", err)
 		}
@@ -205,7 +205,7 @@ const followerRights = "reset on >secret %R~????????????????????????????????????
 func TestEachRightThatAFollowerLacksIsNamed(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
-	keys := cachekeys.For(testKey)
+	keys := cachekeys.For(testKey, "", 0)
 	bridge := "%R~catbridge:{" + keys.Entry + "}:*"
 	for change, want := range map[string][]string{
 		"":                       nil,
@@ -222,12 +222,12 @@ func TestEachRightThatAFollowerLacksIsNamed(t *testing.T) {
 	} {
 		t.Run(change, func(t *testing.T) {
 			user := setUser(t, admin, "follower", followerRights+" "+change)
-			wantRights(t, CheckFollowerRights(t.Context(), server.ClientAs(t, user, nil), testKey), want...)
+			wantRights(t, CheckFollowerRights(t.Context(), server.ClientAs(t, user, nil), testKey, ""), want...)
 		})
 	}
 	admin.Set(t.Context(), keys.Meta, "of another type", 0)
-	wantRights(t, CheckFollowerRights(t.Context(), server.ClientAs(t, setUser(t, admin, "follower", followerRights), nil), testKey))
-	err := CheckFollowerRights(t.Context(), server.ClientAs(t, redistest.User{Name: "follower", Password: "wrong"}, nil), testKey)
+	wantRights(t, CheckFollowerRights(t.Context(), server.ClientAs(t, setUser(t, admin, "follower", followerRights), nil), testKey, ""))
+	err := CheckFollowerRights(t.Context(), server.ClientAs(t, redistest.User{Name: "follower", Password: "wrong"}, nil), testKey, "")
 	if _, lacking := errors.AsType[*RightsError](err); err == nil || lacking {
 		t.Errorf("a wrong password: %v", err)
 	}

@@ -39,7 +39,7 @@ type author struct {
 }
 
 func newAuthor(t testing.TB, client *redis.Client, id string) *author {
-	return &author{t: t, store: store{client: client, scripts: newPipeline(client), keys: cachekeys.For(testKey), leaderID: id, expiry: 15 * time.Second}}
+	return &author{t: t, store: store{client: client, scripts: newPipeline(client), keys: cachekeys.For(testKey, "", 0), leaderID: id, expiry: 15 * time.Second}}
 }
 
 func (a *author) win() grant {

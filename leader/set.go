@@ -1,6 +1,9 @@
 package leader
 
-import "github.com/catbridge/catbridge/cachekeys"
+import (
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/subscription"
+)
 
 // keeperSet is the SDK keys of a moment. It never changes: there comes another.
 type keeperSet struct {
@@ -85,11 +88,16 @@ func beyond(one, other *keeperSet) (keepers []*keeper) {
 	return keepers
 }
 
+// keys returns the names for an SDK key.
+func (l *Leader) keys(sdkKey string) cachekeys.Keys {
+	return cachekeys.For(sdkKey, l.cfg.Namespace, subscription.Database(l.cfg.Redis))
+}
+
 func newKeeper(l *Leader, s *settings) *keeper {
 	k := &keeper{
 		leader:  l,
 		timing:  l.cfg.Timing,
-		store:   store{client: l.cfg.Redis, scripts: l.scripts, keys: cachekeys.For(s.Key), leaderID: l.id, expiry: l.cfg.Timing.LockExpiry},
+		store:   store{client: l.cfg.Redis, scripts: l.scripts, keys: l.keys(s.Key), leaderID: l.id, expiry: l.cfg.Timing.LockExpiry},
 		wake:    make(chan struct{}, 1),
 		refresh: make(chan struct{}, 1),
 		recheck: make(chan struct{}, 1),

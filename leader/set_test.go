@@ -26,7 +26,7 @@ func (s *stage) set(l *Leader, keys ...SDKKey) {
 }
 
 func (s *stage) lockOf(sdkKey string) string {
-	return s.client.Get(s.Context(), cachekeys.For(sdkKey).Lock).Val()
+	return s.client.Get(s.Context(), cachekeys.For(sdkKey, "", 0).Lock).Val()
 }
 
 func TestAnAddedSDKKeyIsLedAndARemovedOneIsGivenUpAtOnce(t *testing.T) {
@@ -192,7 +192,7 @@ func TestTheSubscriptionFollowsTheSet(t *testing.T) {
 		s.wait(10 * time.Second)
 		s.set(l, mainKey(), SDKKey{Name: "second", Key: otherKey, BaseURL: "http://cdn.test"})
 		s.wait(1500 * time.Millisecond)
-		want := []string{cachekeys.For(testKey).Events, cachekeys.For(otherKey).Events}
+		want := []string{cachekeys.For(testKey, "", 0).Events, cachekeys.For(otherKey, "", 0).Events}
 		slices.Sort(want)
 		if got := s.server.Mini().PubSubChannels(""); !slices.Equal(got, want) {
 			s.Fatalf("subscribed to %q, want %q", got, want)

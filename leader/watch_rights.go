@@ -47,7 +47,7 @@ func (k *keeper) watchRights(ctx context.Context) {
 func (k *keeper) checkRights(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, k.timing.StopActing/2)
 	defer cancel()
-	err := CheckRights(ctx, k.leader.cfg.Redis, k.settings().Key)
+	err := CheckRights(ctx, k.leader.cfg.Redis, k.settings().Key, k.leader.cfg.Namespace)
 	lacking, ok := errors.AsType[*RightsError](err)
 	if err != nil && !ok {
 		return false // Redis does not answer, which others report

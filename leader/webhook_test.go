@@ -113,7 +113,7 @@ func TestTheRequestOfConfigCatsDocumentationIsAccepted(t *testing.T) {
 		if status, text := serveHook(l, r); status != http.StatusOK {
 			t.Errorf("%d %s", status, text)
 		}
-		if n := client.HGet(t.Context(), cachekeys.For(testKey).Meta, "refresh").Val(); n != "1" {
+		if n := client.HGet(t.Context(), cachekeys.For(testKey, "", 0).Meta, "refresh").Val(); n != "1" {
 			t.Errorf("a refresh was asked for %q times", n)
 		}
 	})

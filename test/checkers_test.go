@@ -40,13 +40,13 @@ func (s scripted) lines(at time.Duration) (lines []string) {
 }
 
 func taking(lock string) scripted {
-	k, id := cachekeys.For(sdkKey), ownerOf(lock)
+	k, id := cachekeys.For(sdkKey, "", 0), ownerOf(lock)
 	return scripted{{"evalsha", "x", "2", k.Lock, k.Meta, id, "3000"}, {"set", k.Lock, lock, "PX", "3000"}, {"hset", k.Meta, "epoch", "1700000000001"}}
 }
 
 // committing writes a version at a rev; without leaves out one of the commands.
 func committing(lock string, rev, version int64, without string) scripted {
-	k := cachekeys.For(sdkKey)
+	k := cachekeys.For(sdkKey, "", 0)
 	entry := cachekeys.Entry{FetchTime: rev, ETag: "x", JSON: fakecdn.Config{Version: version}.JSON()}
 	text := strconv.FormatInt(rev, 10)
 	all := scripted{
@@ -65,7 +65,7 @@ func committing(lock string, rev, version int64, without string) scripted {
 
 func TestTapSeesEveryViolation(t *testing.T) {
 	const rev = 1700000000100
-	k := cachekeys.For(sdkKey)
+	k := cachekeys.For(sdkKey, "", 0)
 	well := []scripted{taking(ofA), committing(ofA, rev, 2, ""), committing(ofA, rev+1, 3, "")}
 	releasing := scripted{{"evalsha", "x", "1", k.Lock, ofA, k.Events}, {"del", k.Lock}, {"publish", k.Events, "cb1 resign"}}
 	for name, c := range map[string]struct {

@@ -57,11 +57,11 @@ func TestEachRoleHasTheRightsItNeeds(t *testing.T) {
 // checkRights asks as leaders and followers do.
 func (w *world) checkRights() {
 	w.Helper()
-	if err := leader.CheckRights(w.Context(), w.connect(w.T, asLeader, nil), sdkKey); err != nil {
+	if err := leader.CheckRights(w.Context(), w.connect(w.T, asLeader, nil), sdkKey, ""); err != nil {
 		w.Error(err)
 	}
 	for _, as := range []role{asFollower, asReporter} {
-		if err := leader.CheckFollowerRights(w.Context(), w.connect(w.T, as, nil), sdkKey); err != nil {
+		if err := leader.CheckFollowerRights(w.Context(), w.connect(w.T, as, nil), sdkKey, ""); err != nil {
 			w.Errorf("%s: %v", as, err)
 		}
 	}

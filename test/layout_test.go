@@ -56,7 +56,7 @@ var layouts = map[string]layout{
 		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
-	"cmd/catbridge/internal/redisurl": {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
+	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"cmd/catbridge/internal/settings": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription",

@@ -172,7 +172,7 @@ func mayRun(t *testing.T, admin *redis.Client, user role, name string, arity int
 
 // What is not the bridge's is nobody's, and of the bridge's own followers change nothing.
 func TestUsersTouchOnlyWhatTheyAreThereFor(t *testing.T) {
-	k := cachekeys.For(sdkKey)
+	k := cachekeys.For(sdkKey, "", 0)
 	everybody := []role{asLeader, asFollower, asReporter, asOperator, asStatus}
 	cases := []struct {
 		command string

@@ -116,7 +116,7 @@ func (f *fleet) searchRedis() {
 			f.Errorf("the SDK key stands in %v: %.300s", command, text)
 		}
 	}
-	if len(keys) < 4 || !strings.Contains(strings.Join(keys, " "), cachekeys.For(sdkKey).Blob) {
+	if len(keys) < 4 || !strings.Contains(strings.Join(keys, " "), cachekeys.For(sdkKey, "", 0).Blob) {
 		f.Errorf("keys that were looked at: %q", keys)
 	}
 }

@@ -162,7 +162,7 @@ func startWorld(t *testing.T, args ...string) *world {
 
 func newWorld(t *testing.T, connect connector, p profile, virtual bool) *world {
 	w := &world{
-		T: t, profile: p, virtual: virtual, connect: connect, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey),
+		T: t, profile: p, virtual: virtual, connect: connect, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey, "", 0),
 		random: chance(t),
 	}
 	w.account = accountOf(w)

@@ -110,7 +110,7 @@ func leads(t *testing.T, server *redistest.Process, p *process) bool {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: server.Addr(), Password: testPassword})
 	defer client.Close()
-	lock, err := client.Get(t.Context(), cachekeys.For(testKey).Lock).Result()
+	lock, err := client.Get(t.Context(), cachekeys.For(testKey, "", 0).Lock).Result()
 	if err != nil {
 		t.Fatal(err)
 	}

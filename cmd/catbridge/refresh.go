@@ -9,7 +9,6 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/leader"
@@ -42,7 +41,7 @@ func newRefresh() *cobra.Command {
 			defer client.Close()
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return redisurl.Explain(refresh(ctx, cmd, client, s.SDKKeys))
+			return redisurl.Explain(refresh(ctx, cmd, client, s))
 		},
 	}
 	f.AnySDKKey = true // nothing is fetched here
@@ -53,20 +52,20 @@ func newRefresh() *cobra.Command {
 	return cmd
 }
 
-func refresh(ctx context.Context, cmd *cobra.Command, client redis.UniversalClient, keys []settings.SDKKey) error {
-	cfg := leader.Config{Redis: client}
-	for _, k := range keys {
+func refresh(ctx context.Context, cmd *cobra.Command, client redis.UniversalClient, s *settings.Settings) error {
+	cfg := leader.Config{Redis: client, Namespace: s.RedisOptions.Namespace()}
+	for _, k := range s.SDKKeys {
 		cfg.SDKKeys = append(cfg.SDKKeys, leader.SDKKey{Name: k.Label(), Key: k.Key, BaseURL: "https://cdn.invalid"})
 	}
 	l, err := leader.New(cfg)
 	if err != nil {
 		return &usageError{err}
 	}
-	for _, k := range keys {
+	for _, k := range s.SDKKeys {
 		if err := l.RequestRefresh(ctx, k.Label()); err != nil {
 			return fmt.Errorf("%s: %w", k.Label(), err)
 		}
-		switch _, err := client.Get(ctx, cachekeys.For(k.Key).Lock).Result(); {
+		switch _, err := client.Get(ctx, s.RedisOptions.Keys(k.Key).Lock).Result(); {
 		case errors.Is(err, redis.Nil):
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: nobody leads; the next leader will poll when it takes over\n", k.Label())
 		case err != nil:

@@ -71,7 +71,7 @@ func (r *reloads) logs(patterns ...string) {
 // lock is who holds an SDK key's lock, and with what epoch.
 func (r *reloads) lock(sdkKey string) string {
 	r.Helper()
-	lock, err := r.client.Get(r.Context(), cachekeys.For(sdkKey).Lock).Result()
+	lock, err := r.client.Get(r.Context(), cachekeys.For(sdkKey, "", 0).Lock).Result()
 	if err != nil && err != redis.Nil {
 		r.Fatal(err)
 	}

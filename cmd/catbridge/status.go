@@ -38,8 +38,8 @@ than a poll and 15 s, entry or blob is not the current config, a follower report
 content more than 30 s after it changed, or Redis does not answer; 2 wrong usage. What is
 not known is no fault. With --watch it runs until it gets SIGINT or SIGTERM, then exits with 0.
 
-With --json it prints an object a line: time, redis, ok, keys and, if Redis cannot be read,
-error. Each of keys has name, ok, faults, remarks, leader, content, entry, blob, subscribers
+With --json it prints an object a line: time, redis, db (the number of the database), ok,
+keys and, where there is one, namespace, and, if Redis cannot be read, error. Each of keys has name, ok, faults, remarks, leader, content, entry, blob, subscribers
 and fleet; what is null is not known. Times are by Redis's clock.`
 
 const statusExample = `  catbridge status --sdk-key-file keys --redis redis://localhost:6379
@@ -97,7 +97,7 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 	client := given.RedisOptions.Client()
 	defer client.Close()
 	s := &status{
-		where: inspect.Redis{Client: client, Most: f.top}, address: given.RedisOptions.Address(), keys: given.SDKKeys,
+		where: inspect.Redis{Client: client, Most: f.top}, redis: given.RedisOptions, keys: given.SDKKeys,
 		out: cmd.OutOrStdout(), json: f.json, timeout: f.timeout,
 	}
 	if !f.watch {
@@ -114,7 +114,7 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 // status is a series of looks at all SDK keys.
 type status struct {
 	where   inspect.Redis
-	address string
+	redis   redisurl.Options
 	keys    []settings.SDKKey
 	out     io.Writer
 	json    bool
@@ -124,11 +124,13 @@ type status struct {
 
 // statusReport is one look.
 type statusReport struct {
-	Time  time.Time     `json:"time"`
-	Redis string        `json:"redis"`
-	OK    bool          `json:"ok"`
-	Error string        `json:"error,omitempty"` // Redis cannot be read; keys are those before
-	Keys  []inspect.Key `json:"keys"`
+	Time      time.Time     `json:"time"`
+	Redis     string        `json:"redis"`
+	DB        int           `json:"db"`
+	Namespace string        `json:"namespace,omitempty"`
+	OK        bool          `json:"ok"`
+	Error     string        `json:"error,omitempty"` // Redis cannot be read; keys are those before
+	Keys      []inspect.Key `json:"keys"`
 }
 
 func (r statusReport) problem() error {
@@ -144,11 +146,11 @@ func (r statusReport) problem() error {
 func (s *status) look(ctx context.Context) statusReport {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	report := statusReport{Time: time.Now().UTC(), Redis: s.address, OK: true, Keys: []inspect.Key{}}
+	report := statusReport{Time: time.Now().UTC(), Redis: s.redis.Address(), DB: s.redis.DB(), Namespace: s.redis.Namespace(), OK: true, Keys: []inspect.Key{}}
 	for _, k := range s.keys {
-		key, err := s.where.Look(ctx, k.Label(), k.Key)
+		key, err := s.where.Look(ctx, k.Label(), s.redis.Keys(k.Key))
 		if err != nil {
-			report.OK, report.Error = false, fmt.Sprintf("Redis at %s cannot be read: %v; catbridge doctor tells why", s.address, redisurl.Explain(err))
+			report.OK, report.Error = false, fmt.Sprintf("Redis at %s cannot be read: %v; catbridge doctor tells why", s.redis.Address(), redisurl.Explain(err))
 			break
 		}
 		report.OK = report.OK && key.OK

@@ -86,7 +86,7 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 
 	w := &watch{out: newReport(cmd.OutOrStdout(), f.json), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
 	cfg := follower.Config{
-		SDKKey: s.SDKKeys[0].Key, BaseURL: s.SDKKeys[0].BaseURL, Redis: client, Logger: newLogger(s.Log, cmd.ErrOrStderr()), LogLevel: follower.LogLevelDebug, // --log-level decides
+		SDKKey: s.SDKKeys[0].Key, BaseURL: s.SDKKeys[0].BaseURL, Redis: client, Namespace: s.RedisOptions.Namespace(), Logger: newLogger(s.Log, cmd.ErrOrStderr()), LogLevel: follower.LogLevelDebug, // --log-level decides
 		FleetReport: f.fleetReport, FleetName: f.fleetName,
 		Hooks: &follower.Hooks{OnConfigChanged: func(*evaluate.Config) { w.signal() }},
 	}

@@ -45,7 +45,7 @@ func New(t testing.TB, values map[string]any, configure ...func(*follower.Config
 		change(&cfg)
 	}
 	cfg.Redis = rdb
-	c := &Client{t: t, store: newStore(rdb, cfg.SDKKey), values: maps.Clone(values)}
+	c := &Client{t: t, store: newStore(rdb, cfg.SDKKey, cfg.Namespace), values: maps.Clone(values)}
 	if c.values == nil {
 		c.values = map[string]any{}
 	}

@@ -21,8 +21,8 @@ type store struct {
 	rev   int64
 }
 
-func newStore(client redis.Cmdable, sdkKey string) *store {
-	return &store{redis: client, keys: cachekeys.For(sdkKey)}
+func newStore(client redis.Cmdable, sdkKey, namespace string) *store {
+	return &store{redis: client, keys: cachekeys.For(sdkKey, namespace, 0)}
 }
 
 // write makes a config current and announces it.

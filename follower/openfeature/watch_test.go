@@ -70,7 +70,7 @@ func TestNoConfigIsAnErrorUntilThereIsOne(t *testing.T) {
 		}
 		entry := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: "e", JSON: content}
 		rdb := server.Client(t, nil)
-		if err := rdb.Set(t.Context(), cachekeys.For(followertest.SDKKey).Entry, entry.Append(nil), 0).Err(); err != nil {
+		if err := rdb.Set(t.Context(), cachekeys.For(followertest.SDKKey, "", 0).Entry, entry.Append(nil), 0).Err(); err != nil {
 			t.Fatal(err)
 		}
 		if err := client.Refresh(t.Context()); err != nil {
@@ -122,7 +122,7 @@ func answered(t *testing.T, rdb *redis.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, now, hash := cachekeys.For(followertest.SDKKey), time.Now().UnixMilli(), cachekeys.ContentHash(content)
+	keys, now, hash := cachekeys.For(followertest.SDKKey, "", 0), time.Now().UnixMilli(), cachekeys.ContentHash(content)
 	codec, payload := cachekeys.Encode(content)
 	blob := cachekeys.Blob{Rev: now, Hash: hash, Codec: codec, Payload: payload}
 	if err := rdb.Set(t.Context(), keys.Blob, blob.Append(nil), 0).Err(); err != nil {

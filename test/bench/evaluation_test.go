@@ -77,7 +77,7 @@ func newUser() *follower.UserData {
 func holding(m *measurement, json []byte) *follower.Client {
 	s := startRedis(m, nil)
 	entry := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"e"`, JSON: json}
-	if err := s.admin.Set(m.Context(), cachekeys.For(sdkKey).Entry, entry.Append(nil), 0).Err(); err != nil {
+	if err := s.admin.Set(m.Context(), cachekeys.For(sdkKey, "", 0).Entry, entry.Append(nil), 0).Err(); err != nil {
 		m.Fatal(err)
 	}
 	c := follow(m, s.client(m))

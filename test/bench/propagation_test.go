@@ -165,7 +165,7 @@ func cdnRequest(t testing.TB, cdn *origin) float64 {
 func (b *bridge) watchWindow(t testing.TB) func() time.Duration {
 	t.Helper()
 	var most atomic.Int64
-	sub := b.server.admin.Subscribe(t.Context(), cachekeys.For(sdkKey).Events)
+	sub := b.server.admin.Subscribe(t.Context(), cachekeys.For(sdkKey, "", 0).Events)
 	if _, err := sub.Receive(t.Context()); err != nil {
 		t.Fatalf("subscribe: %v", err)
 	}

@@ -99,7 +99,7 @@ func (o outcome) rates() (peak, mean float64) {
 // play changes the content once all follow.
 func (c crowd) play(t *testing.T) (o outcome) {
 	t.Helper()
-	redisServer, cdn, keys := redistest.Virtual(t), fakecdn.New(), cachekeys.For(sdkKey)
+	redisServer, cdn, keys := redistest.Virtual(t), fakecdn.New(), cachekeys.For(sdkKey, "", 0)
 	cdn.SetMinBytes(c.bytes)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup

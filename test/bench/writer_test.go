@@ -32,7 +32,7 @@ type prepared struct {
 // newWriter prepares a few versions of a content of that size.
 func newWriter(t testing.TB, client *redis.Client, bytes int) *writer {
 	t.Helper()
-	w := &writer{t: t, client: client, keys: cachekeys.For(sdkKey), epoch: time.Now().UnixMilli(), rev: time.Now().UnixMilli()}
+	w := &writer{t: t, client: client, keys: cachekeys.For(sdkKey, "", 0), epoch: time.Now().UnixMilli(), rev: time.Now().UnixMilli()}
 	content := bench.NewContent(bytes)
 	for version := int64(1); version <= 16; version++ {
 		json := content.JSON(version)

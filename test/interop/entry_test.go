@@ -36,7 +36,7 @@ func TestOfficialSDKReadsTheEntry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fetchTime++
 			entry := cachekeys.Entry{FetchTime: fetchTime, ETag: c.etag, JSON: []byte(config)}
-			if err := client.Set(t.Context(), cachekeys.For(sdkKey).Entry, entry.Append(nil), 0).Err(); err != nil {
+			if err := client.Set(t.Context(), cachekeys.For(sdkKey, "", 0).Entry, entry.Append(nil), 0).Err(); err != nil {
 				t.Fatal(err)
 			}
 			have, err := client.Get(t.Context(), cacheKey).Result()

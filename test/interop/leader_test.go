@@ -21,7 +21,7 @@ func TestF35_OfficialSDKFollowsALeader(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	cdn := fakecdn.New()
-	messages := client.Subscribe(t.Context(), cachekeys.For(sdkKey).Events)
+	messages := client.Subscribe(t.Context(), cachekeys.For(sdkKey, "", 0).Events)
 	t.Cleanup(func() { _ = messages.Close() })
 	if _, err := messages.Receive(t.Context()); err != nil { // the acknowledgement
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
 	t.Cleanup(func() { reportRounds(t, played) })
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
-	keys := cachekeys.For(sdkKey)
+	keys := cachekeys.For(sdkKey, "", 0)
 	cdn := fakecdn.New()
 	_, refresh := startLeader(t, client, cdn)
 	awaitVersion(t, server, cdn.Version())

@@ -16,7 +16,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-var keys = cachekeys.For("configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012")
+var keys = cachekeys.For("configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012", "", 0)
 
 // What the scripts do, the model's do: same state and request, same reply and state.
 func TestScriptsDoWhatTheModelsDo(t *testing.T) {

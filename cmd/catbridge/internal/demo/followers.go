@@ -33,7 +33,7 @@ type arrival struct {
 func startReader(name string, to redisurl.Options, sdkKey string, log *slog.Logger, arrived func(arrival)) (*reader, error) {
 	r := &reader{name: name, client: to.Client()}
 	client, err := follower.New(follower.Config{
-		SDKKey: sdkKey, Redis: r.client, Timings: follower.FastTimings(), Logger: log.With("follower", name), LogLevel: follower.LogLevelDebug,
+		SDKKey: sdkKey, Redis: r.client, Namespace: to.Namespace(), Timings: follower.FastTimings(), Logger: log.With("follower", name), LogLevel: follower.LogLevelDebug,
 		Hooks: &follower.Hooks{OnConfigChanged: func(config *evaluate.Config) {
 			arrived(arrival{reader: r, config: config, at: time.Now()})
 		}},

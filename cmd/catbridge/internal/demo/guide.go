@@ -27,11 +27,11 @@ func (d *demo) guide() {
 		b("") + fmt.Sprintf("out (%v at most). Flags go on answering meanwhile. %s k again to revive it.", expiry, others),
 		b("Follow") + "from another terminal (" + d.redisHint() + "):",
 		b("") + fmt.Sprintf("CATBRIDGE_SDK_KEY=%s \\", d.sdkKey),
-		b("") + fmt.Sprintf("  %s watch --fast --redis %s", d.o.Program, d.redisURL),
+		b("") + fmt.Sprintf("  %s watch --fast --redis %s", d.o.Program, d.redisArguments()),
 		b("Read") + "the entry with any official ConfigCat SDK: its Redis key is " + d.redisKeys.Entry,
 		b("") + "npm install @configcat/sdk redis; then node read.mjs, with this in read.mjs:",
 	}
-	for line := range strings.Lines(fmt.Sprintf(snippet, d.redisURL, d.sdkKey, key)) {
+	for line := range strings.Lines(fmt.Sprintf(snippet, d.redisURL, d.entryKey(), d.sdkKey, key)) {
 		lines = append(lines, b("")+d.screen.paint(faint, strings.TrimRight(line, "\n")))
 	}
 	lines = append(lines, b("More")+d.moreKeys(), "")
@@ -41,12 +41,28 @@ func (d *demo) guide() {
 const snippet = `import { getClient, PollingMode } from "@configcat/sdk/node";
 import { createClient } from "redis";
 const redis = await createClient({ url: %q }).connect();
-const cache = { get: (key) => redis.get(key), set: () => {} };
+const cache = { get: (key) => redis.get(%s), set: () => {} };
 const sdkKey = %q;
 const client = getClient(sdkKey, PollingMode.ManualPoll, { cache, offline: true });
 console.log(await client.getValueAsync(%q, null));
 client.dispose(); await redis.close();
 `
+
+// redisArguments is what another command takes to find the demo's Redis.
+func (d *demo) redisArguments() string {
+	if namespace := d.redis.Namespace(); namespace != "" {
+		return d.redisURL + " --redis-namespace " + namespace
+	}
+	return d.redisURL
+}
+
+// entryKey is the expression in the snippet for the entry's name in Redis.
+func (d *demo) entryKey() string {
+	if namespace := d.redis.Namespace(); namespace != "" {
+		return fmt.Sprintf("%q + key", namespace+":")
+	}
+	return "key"
+}
 
 func (d *demo) redisHint() string {
 	if d.embedded != nil {

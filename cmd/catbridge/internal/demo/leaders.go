@@ -33,7 +33,7 @@ func startNode(ctx context.Context, name string, to redisurl.Options, sdkKey, ba
 	n.client = to.LeaderClient(n.cable.through)
 	var err error
 	n.leader, err = leader.New(leader.Config{
-		Redis: n.client, Timing: leader.FastTiming(), Logger: log.With("leader", name),
+		Redis: n.client, Namespace: to.Namespace(), Timing: leader.FastTiming(), Logger: log.With("leader", name),
 		SDKKeys: []leader.SDKKey{{Name: keyName, Key: sdkKey, BaseURL: baseURL}},
 	})
 	if err != nil {

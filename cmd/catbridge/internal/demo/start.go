@@ -12,7 +12,6 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 )
@@ -20,13 +19,13 @@ import (
 // start starts everything, from the file to the followers.
 func (d *demo) start() error {
 	d.sdkKey = newSDKKey()
-	d.redisKeys = cachekeys.For(d.sdkKey)
 	if err := d.openFile(); err != nil {
 		return err
 	}
 	if err := d.openRedis(); err != nil {
 		return err
 	}
+	d.redisKeys = d.redis.Keys(d.sdkKey)
 	if err := d.serve(); err != nil {
 		return err
 	}

@@ -20,9 +20,9 @@ func (d *Doctor) rights(ctx context.Context, i int) {
 	var missing []string
 	var err error
 	if d.As == Leader {
-		missing, err = leaderRights(ctx, d.client, k.Key)
+		missing, err = leaderRights(ctx, d.client, k.Key, d.Settings.RedisOptions.Namespace())
 	} else {
-		missing, err = d.followerRights(ctx, cachekeys.For(k.Key))
+		missing, err = d.followerRights(ctx, d.Settings.RedisOptions.Keys(k.Key))
 	}
 	switch {
 	case err != nil:
@@ -34,8 +34,8 @@ func (d *Doctor) rights(ctx context.Context, i int) {
 	}
 }
 
-func leaderRights(ctx context.Context, client redis.UniversalClient, sdkKey string) ([]string, error) {
-	err := leader.CheckRights(ctx, client, sdkKey)
+func leaderRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) ([]string, error) {
+	err := leader.CheckRights(ctx, client, sdkKey, namespace)
 	if lacks, ok := errors.AsType[*leader.RightsError](err); ok {
 		return lacks.Missing, nil
 	}
@@ -112,7 +112,7 @@ func (d *Doctor) scripts(ctx context.Context) {
 		d.unknown("not tried: a %s runs none", d.As)
 		return
 	}
-	key := cachekeys.For(d.Settings.SDKKeys[0].Key).Lock
+	key := d.Settings.RedisOptions.Keys(d.Settings.SDKKeys[0].Key).Lock
 	err := probe.Run(ctx, d.client, []string{key}).Err()
 	switch {
 	case err == nil:

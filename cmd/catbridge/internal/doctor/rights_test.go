@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-var keys = cachekeys.For(sdkKey)
+var keys = cachekeys.For(sdkKey, "", 0)
 
 // rulesOf gives what a user in deploy/acl may do.
 func rulesOf(t *testing.T, user string) string {

@@ -16,7 +16,7 @@ const laggards = 3
 // state looks at what stands in Redis.
 func (d *Doctor) state(ctx context.Context, i int) {
 	k := d.Settings.SDKKeys[i]
-	view, err := inspect.Redis{Client: d.client, Most: laggards}.Look(ctx, k.Label(), k.Key)
+	view, err := inspect.Redis{Client: d.client, Most: laggards}.Look(ctx, k.Label(), d.Settings.RedisOptions.Keys(k.Key))
 	if err != nil {
 		d.fault("", "what stands in Redis cannot be read: %v", redisurl.Explain(err))
 		return
@@ -49,7 +49,7 @@ func whole(p *inspect.Part) bool { return p != nil && p.State == inspect.Matches
 // messages subscribes, and waits for a sign of life of the leader. Where nobody leads,
 // a leader sends a message itself, of a type that all others ignore.
 func (d *Doctor) messages(ctx context.Context, i int) {
-	keys := cachekeys.For(d.Settings.SDKKeys[i].Key)
+	keys := d.Settings.RedisOptions.Keys(d.Settings.SDKKeys[i].Key)
 	sub, err := subscription.Open(ctx, d.client, d.subscription(keys.Events))
 	if err != nil {
 		advice := "without a subscription followers poll Redis, which takes longer and costs more"

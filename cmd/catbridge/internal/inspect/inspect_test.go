@@ -22,7 +22,7 @@ import (
 
 const sdkKey = "configcat-sdk-1/AAAAAAAAAAAAAAAAAAAAAA/secretsecretsecret1111"
 
-var keys = cachekeys.For(sdkKey)
+var keys = cachekeys.For(sdkKey, "", 0)
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silence{})
@@ -63,7 +63,7 @@ func lead(t *testing.T, client redis.UniversalClient, timing leader.Timing) (id 
 
 func look(t *testing.T, client redis.UniversalClient) inspect.Key {
 	t.Helper()
-	key, err := inspect.Redis{Client: client, Most: 2}.Look(t.Context(), "main", sdkKey)
+	key, err := inspect.Redis{Client: client, Most: 2}.Look(t.Context(), "main", keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestARedisThatIsAwayIsAnError(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	server.Kill()
-	if _, err := (inspect.Redis{Client: client}).Look(t.Context(), "main", sdkKey); err == nil || !strings.HasPrefix(err.Error(), "main: ") {
+	if _, err := (inspect.Redis{Client: client}).Look(t.Context(), "main", keys); err == nil || !strings.HasPrefix(err.Error(), "main: ") {
 		t.Errorf("%v", err)
 	}
 }

@@ -22,10 +22,9 @@ type Redis struct {
 	Most   int // laggards to name
 }
 
-// Look reads what there is for an SDK key. The errors are those of Redis or of the
+// Look reads what there is for the SDK key whose names in Redis are keys. The errors are those of Redis or of the
 // connection to it; what a right is missing for is none of them.
-func (r Redis) Look(ctx context.Context, name, sdkKey string) (Key, error) {
-	keys := cachekeys.For(sdkKey)
+func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key, error) {
 	for try := 1; ; try++ {
 		key, now, err := r.read(ctx, name, keys)
 		if err != nil {

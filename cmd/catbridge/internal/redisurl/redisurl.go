@@ -12,6 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/catbridge/catbridge/cachekeys"
 )
 
 // Options are what clients are made of.
@@ -70,6 +72,23 @@ func (o Options) URL() string {
 		u.Path = "/" + strconv.Itoa(s.DB)
 	}
 	return u.String()
+}
+
+// DB returns the database.
+func (o Options) DB() int { return o.settings.DB }
+
+// Namespace returns the namespace; empty: none.
+func (o Options) Namespace() string { return o.settings.Namespace }
+
+// Keys returns the names for an SDK key in the database and the namespace.
+func (o Options) Keys(sdkKey string) cachekeys.Keys {
+	return cachekeys.For(sdkKey, o.settings.Namespace, o.settings.DB)
+}
+
+// In returns options that differ by the database alone.
+func (o Options) In(db int) Options {
+	o.settings.DB = db
+	return o
 }
 
 // Client makes a client. It connects to nothing yet.

@@ -102,6 +102,7 @@ func TestWhatCannotWorkIsRefused(t *testing.T) {
 		{"sentinel_username", Settings{Addresses: one, Mode: Sentinel, MasterName: "m", SentinelUsername: "x"}},
 		{"db", Settings{Addresses: one, DB: -1}},
 		{"db", Settings{Addresses: one, Mode: Cluster, DB: 1}},
+		{"namespace", Settings{Addresses: one, Namespace: "a:b"}},
 		{"username", Settings{Addresses: one, Username: "x"}},
 		{"password_file", Settings{Addresses: one, Password: "x", PasswordFile: "y"}},
 		{"password_file", Settings{Addresses: one, PasswordFile: "/absent/file"}},

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
 )
 
 // Mode says what the addresses are.
@@ -33,6 +35,9 @@ type Settings struct {
 
 	MasterName string // the primary's name, for Sentinel
 	DB         int
+	// Namespace keeps the fleet apart from others with the same SDK key in the same
+	// database; empty: none.
+	Namespace string
 
 	Username     string
 	Password     string
@@ -110,6 +115,9 @@ func (s *Settings) complete() error {
 	must(s.Mode == Sentinel || s.SentinelUsername == "" && s.SentinelPassword == "", "sentinel_username", "user or password for Sentinels is given, but the mode is not sentinel")
 	must(s.DB >= 0, "db", "%d is negative", s.DB)
 	must(s.Mode != Cluster || s.DB == 0, "db", "a cluster has the database 0 only")
+	if err := cachekeys.CheckNamespace(s.Namespace); err != nil {
+		must(false, "namespace", "%v", err)
+	}
 	must(s.Username == "" || s.Password != "" || s.PasswordFile != "", "username", "a user is given, but no password")
 	must(s.SentinelUsername == "" || s.SentinelPassword != "", "sentinel_username", "a user is given, but no password")
 	must(s.Password == "" || s.PasswordFile == "", "password_file", "a password is given, too: give one of them")

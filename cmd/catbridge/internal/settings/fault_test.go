@@ -111,6 +111,10 @@ func TestAFileThatIsNoSettingsIsRefusedWithItsLine(t *testing.T) {
 	} {
 		given{flags: []string{"--sdk-key", keyA, "--redis", "redis://h"}, file: text}.faults(t, want)
 	}
+	given{flags: []string{"--sdk-key", keyA, "--redis", "redis://h"}, file: "redis: {namespace: a b}"}.faults(t,
+		`catbridge.yaml:1: redis.namespace: "a b" is not a namespace: write 1 to 32 of A-Z, a-z, 0-9, dot, underscore and hyphen`)
+	given{flags: []string{"--sdk-key", keyA, "--redis", "redis://h", "--redis-namespace", "{a}"}}.faults(t,
+		`--redis-namespace: "{a}" is not a namespace: write 1 to 32 of A-Z, a-z, 0-9, dot, underscore and hyphen`)
 	// Nothing given is nothing wrong.
 	for _, text := range []string{"# empty", "{}", "---", "log:", "redis: {password: null, tls: }", "~"} {
 		given{flags: []string{"--sdk-key", keyA, "--redis", "redis://h"}, file: text}.must(t)

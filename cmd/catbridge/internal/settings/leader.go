@@ -12,7 +12,8 @@ import (
 // the tracer.
 func (s *Settings) LeaderConfig() leader.Config {
 	return leader.Config{
-		SDKKeys: s.LeaderKeys(), Timing: s.Timing,
+		Namespace: s.RedisOptions.Namespace(),
+		SDKKeys:   s.LeaderKeys(), Timing: s.Timing,
 		ProxyURL: s.proxy(), ConnectTimeout: s.ConnectTimeout, ReadTimeout: s.ReadTimeout,
 		ExpectedFollowers: s.ExpectedFollowers, SubscriberNodes: s.SubscriberNodes, ReadBudget: s.ReadBudget,
 	}

@@ -87,6 +87,7 @@ func (s *Settings) table(m *more) []*setting {
 		{path: "redis.socket", part: Redis, value: file(&r.Socket), usage: "`path` of a Unix socket of Redis, instead of a URL"},
 		{path: "redis.master_name", part: Redis, value: text(&r.MasterName), usage: "`name` that Sentinels know the primary by"},
 		{path: "redis.db", part: Redis, value: integer(&r.DB), usage: "`number` of the database"},
+		{path: "redis.namespace", part: Redis, value: text(&r.Namespace), usage: "`name` that keeps this fleet apart from others with the same SDK key in the same database; the same for leaders and followers (default: none)"},
 		{path: "redis.username", part: Redis, value: text(&r.Username), usage: "`user` of Redis"},
 		{path: "redis.password", part: Redis, value: text(&r.Password), secret: true, usage: "the user's password"},
 		{path: "redis.password_file", part: Redis, value: file(&r.PasswordFile), usage: "`path` of a file with the password for Redis, read anew for each connection"},
