@@ -6,14 +6,13 @@ import (
 	"reflect"
 	"strconv"
 	"time"
-	"unsafe"
 )
 
 // attribute is the value of a user attribute, sorted by what comparators can do
 // with it.
 type attribute struct {
 	kind   attributeKind
-	text   string
+	text   string // of one that failed: why
 	number float64
 	whole  int64 // all digits of a whole number, uint64 as its bits; Unix milliseconds of a time
 	list   []string
@@ -32,13 +31,8 @@ const (
 	attributeList
 	attributeItems
 	attributeOther
+	attributeFailed // its own code failed; see user.read
 )
-
-// attributeOf sorts a value given as any.
-func attributeOf(v any) (a attribute) {
-	a.set(v)
-	return a
-}
 
 // set takes a value. An attribute is filled in place, and of its fields only
 // those that belong to its kind: this is the inner loop of evaluation.
@@ -59,8 +53,7 @@ func (a *attribute) set(v any) {
 	case []string:
 		a.kind, a.list = attributeList, v
 	case []byte:
-		// The text is not kept beyond the evaluation.
-		a.setText(unsafe.String(unsafe.SliceData(v), len(v)))
+		a.setText(string(v))
 	case []any:
 		a.setItems(v)
 	default:
@@ -81,6 +74,10 @@ func (a *attribute) setNumber(f float64) { a.kind, a.number = attributeNumber, f
 
 func (a *attribute) setInt(i int64) { a.kind, a.number, a.whole = attributeInt, float64(i), i }
 
+func (a *attribute) setUint(u uint64) {
+	a.kind, a.number, a.whole = attributeUint, float64(u), int64(u)
+}
+
 // setTime keeps milliseconds, the resolution that the official SDKs share.
 func (a *attribute) setTime(t time.Time) {
 	ms := t.UnixMilli()
@@ -91,7 +88,8 @@ func (a *attribute) setItems(items []any) {
 	a.kind, a.other = attributeItems, items
 	for _, item := range items {
 		if _, ok := item.(string); !ok {
-			a.kind = attributeOther
+			a.setTexts(reflect.ValueOf(items))
+			return
 		}
 	}
 }
@@ -105,15 +103,31 @@ var (
 	itemsType = reflect.TypeFor[[]any]()
 )
 
+// maxIndirection bounds how many pointers and interfaces are followed: they may go in a circle.
+const maxIndirection = 100
+
 // setReflected takes values of named types and of struct fields.
 func (a *attribute) setReflected(v reflect.Value) {
 	a.kind = attributeMissing
-	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-		if v.IsNil() {
+	for range maxIndirection {
+		switch {
+		case !v.IsValid():
+			return
+		case v.Kind() != reflect.Pointer && v.Kind() != reflect.Interface:
+			if !a.setMeaning(v) {
+				a.setByKind(v)
+			}
+			return
+		case v.IsNil() || v.Kind() == reflect.Pointer && a.setMeaning(v):
 			return
 		}
 		v = v.Elem()
 	}
+}
+
+// setByKind takes a value by the kind of its type, whatever methods that has.
+func (a *attribute) setByKind(v reflect.Value) {
+	a.kind = attributeMissing
 	switch v.Kind() {
 	case reflect.String:
 		a.setText(v.String())
@@ -122,7 +136,7 @@ func (a *attribute) setReflected(v reflect.Value) {
 		a.setInt(v.Int())
 		return
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		a.kind, a.number, a.whole = attributeUint, float64(v.Uint()), int64(v.Uint())
+		a.setUint(v.Uint())
 		return
 	case reflect.Float32, reflect.Float64:
 		a.setNumber(v.Float())
@@ -153,13 +167,8 @@ func (a *attribute) setSlice(v reflect.Value) {
 		a.set(v.Convert(bytesType).Interface())
 	case v.CanConvert(itemsType):
 		a.set(v.Convert(itemsType).Interface())
-	case v.Type().Elem().Kind() == reflect.String:
-		a.kind, a.list = attributeList, make([]string, v.Len())
-		for i := range a.list {
-			a.list[i] = v.Index(i).String()
-		}
 	default:
-		a.setOther(v.Interface())
+		a.setTexts(v)
 	}
 }
 

@@ -10,7 +10,8 @@ package evaluate
 // A trace, if there is one, collects what is to be logged.
 //
 // Nothing is allocated but for what is logged, for errors 1000 and 1001, for
-// SemVer and JSON array texts, and for text made of other attribute values.
+// SemVer and JSON array texts, for attributes that are []byte or have a text of their
+// own (S33), and for text made of other attribute values.
 func (c *Config) Evaluate(key string, user any, def Value, trace *Trace) Result {
 	var r Result
 	c.EvaluateTo(&r, key, user, def, trace)

@@ -2,8 +2,8 @@ package evaluate
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
-	"strings"
 )
 
 // source is where a config came from, to tell whether two have the same content.
@@ -87,9 +87,17 @@ func plainValue(given any) Value {
 	if b, ok := given.(bool); ok {
 		return BoolValue(b)
 	}
-	switch a := attributeOf(given); a.kind {
+	v := reflect.ValueOf(given)
+	for range maxIndirection {
+		if v.Kind() != reflect.Pointer {
+			break
+		}
+		v = v.Elem()
+	}
+	var a attribute
+	switch a.setByKind(v); a.kind {
 	case attributeText:
-		return StringValue(strings.Clone(a.text)) // bytes must not be shared
+		return StringValue(a.text)
 	case attributeNumber:
 		return FloatValue(a.number)
 	case attributeInt, attributeUint:

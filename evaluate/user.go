@@ -13,8 +13,11 @@ type UserData struct {
 	Identifier string
 	Email      string
 	Country    string
-	// Custom holds further attributes; nil values count as not set. A predefined
-	// attribute wins over a custom one of the same name.
+	// Custom holds further attributes. A predefined attribute wins over a custom one of the
+	// same name. A value may be a string or []byte, any number, also of math/big, a
+	// time.Time, or a list of strings. A type with a text of its own, an
+	// encoding.TextMarshaler or fmt.Stringer such as net.IP, *url.URL or time.Duration, is that
+	// text (S33). A nil value or pointer and an invalid sql.Null… count as not set.
 	Custom map[string]any
 }
 
@@ -146,7 +149,9 @@ func (u *user) read(name *attributeName, a *attribute) *Error {
 			a.kind = attributeMissing
 		}
 	case userOwn:
-		return u.readOwn(name.name, a)
+		if err := u.readOwn(name.name, a); err != nil {
+			return err
+		}
 	case userStruct:
 		u.readStruct(name, a)
 	case userMap:
@@ -154,6 +159,9 @@ func (u *user) read(name *attributeName, a *attribute) *Error {
 		a.setReflected(value.MapIndex(reflect.ValueOf(name.name).Convert(value.Type().Key())))
 	default:
 		a.kind = attributeMissing
+	}
+	if a.kind == attributeFailed {
+		return &Error{Code: CodeUnexpected, text: "The User." + name.name + " attribute cannot be read: " + a.text + "."}
 	}
 	return nil
 }

@@ -1,0 +1,205 @@
+package evaluate
+
+import (
+	"encoding"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+)
+
+// meaning says what a type stands for as an attribute, beyond its kind (S33).
+type meaning struct {
+	of        meaningOf
+	byPointer bool // the methods are those of a pointer to the type
+}
+
+type meaningOf uint8
+
+const (
+	meansItsKind  meaningOf = iota // a string is a text, an int a number, and so on
+	meansNumber                    // of math/big
+	meansNullable                  // one of the Null types of database/sql
+	meansTextMarshaler
+	meansStringer
+)
+
+var (
+	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
+	stringerType      = reflect.TypeFor[fmt.Stringer]()
+	bigIntType        = reflect.TypeFor[big.Int]()
+	bigFloatType      = reflect.TypeFor[big.Float]()
+	bigRatType        = reflect.TypeFor[big.Rat]()
+)
+
+// meanings remembers the meaning of each type, which never changes.
+var meanings sync.Map // reflect.Type → meaning
+
+func meaningFor(t reflect.Type) meaning {
+	if t.PkgPath() == "" && t.Kind() != reflect.Pointer && t.Kind() != reflect.Struct {
+		return meaning{} // string, []byte, …: without methods
+	}
+	if known, ok := meanings.Load(t); ok {
+		return known.(meaning)
+	}
+	m := findMeaning(t)
+	meanings.Store(t, m)
+	return m
+}
+
+func findMeaning(t reflect.Type) meaning {
+	if special, ok := specialMeaning(t); ok {
+		return meaning{of: special}
+	}
+	if t.Kind() == reflect.Pointer {
+		if _, ok := specialMeaning(t.Elem()); ok {
+			return meaning{} // what it points at is looked at next
+		}
+	}
+	for _, by := range []struct {
+		t       reflect.Type
+		pointer bool
+	}{{t, false}, {reflect.PointerTo(t), true}} {
+		switch {
+		case by.t.Implements(textMarshalerType):
+			return meaning{meansTextMarshaler, by.pointer}
+		case by.t.Implements(stringerType):
+			return meaning{meansStringer, by.pointer}
+		}
+	}
+	return meaning{}
+}
+
+// specialMeaning is the meaning of types that have methods for their text but stand for
+// something else.
+func specialMeaning(t reflect.Type) (of meaningOf, ok bool) {
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return meansItsKind, true
+	case t == bigIntType || t == bigFloatType || t == bigRatType:
+		return meansNumber, true
+	case t.PkgPath() == "database/sql" && t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Null"):
+		return meansNullable, true
+	}
+	return meansItsKind, false
+}
+
+// setMeaning takes a value that stands for more than its kind, and reports whether it did.
+func (a *attribute) setMeaning(v reflect.Value) bool {
+	m := meaningFor(v.Type())
+	if m.of == meansItsKind || !v.CanInterface() {
+		return false
+	}
+	switch m.of {
+	case meansNullable:
+		if valid := v.FieldByName("Valid"); valid.IsValid() && valid.Bool() {
+			a.setReflected(v.Field(0))
+		} else {
+			a.kind = attributeMissing
+		}
+		return true
+	case meansNumber:
+		a.setBig(pointerTo(v))
+		return true
+	}
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Func, reflect.Chan:
+		if v.IsNil() {
+			a.kind = attributeMissing
+			return true
+		}
+	}
+	owner := v
+	if m.byPointer {
+		owner = reflect.ValueOf(pointerTo(v))
+	}
+	if m.of == meansTextMarshaler {
+		a.setMarshaled(owner.Interface().(encoding.TextMarshaler))
+	} else {
+		a.setStringer(owner.Interface().(fmt.Stringer))
+	}
+	return true
+}
+
+// pointerTo returns a pointer to a value, or to a copy of it.
+func pointerTo(v reflect.Value) any {
+	if v.CanAddr() {
+		return v.Addr().Interface()
+	}
+	p := reflect.New(v.Type())
+	p.Elem().Set(v)
+	return p.Interface()
+}
+
+func (a *attribute) setBig(number any) {
+	switch n := number.(type) {
+	case *big.Int:
+		switch {
+		case n.IsInt64():
+			a.setInt(n.Int64())
+		case n.IsUint64():
+			a.setUint(n.Uint64())
+		default:
+			f, _ := n.Float64()
+			a.setNumber(f)
+		}
+	case *big.Float:
+		f, _ := n.Float64()
+		a.setNumber(f)
+	case *big.Rat:
+		f, _ := n.Float64()
+		a.setNumber(f)
+	}
+}
+
+// setMarshaled and setStringer call code that is not ours, which may panic.
+
+func (a *attribute) setMarshaled(m encoding.TextMarshaler) {
+	defer a.recoverFrom("MarshalText")
+	text, err := m.MarshalText()
+	if err != nil {
+		a.fail("its MarshalText method failed: " + err.Error())
+		return
+	}
+	a.setText(string(text))
+}
+
+func (a *attribute) setStringer(s fmt.Stringer) {
+	defer a.recoverFrom("String")
+	a.setText(s.String())
+}
+
+func (a *attribute) recoverFrom(method string) {
+	if r := recover(); r != nil {
+		a.fail(fmt.Sprintf("its %s method panicked: %v", method, r))
+	}
+}
+
+// fail notes that the attribute is set but cannot be read, and why.
+func (a *attribute) fail(why string) { a.kind, a.text = attributeFailed, why }
+
+// setTexts takes a list of what stands for texts, whatever its items' type.
+func (a *attribute) setTexts(v reflect.Value) {
+	elem := v.Type().Elem()
+	if v.Len() == 0 && elem.Kind() != reflect.String && meaningFor(elem).of < meansTextMarshaler {
+		a.setOther(v.Interface())
+		return
+	}
+	list := make([]string, v.Len())
+	for i := range list {
+		var item attribute
+		switch item.setReflected(v.Index(i)); item.kind {
+		case attributeText:
+			list[i] = item.text
+		case attributeFailed:
+			a.fail(item.text)
+			return
+		default:
+			a.setOther(v.Interface())
+			return
+		}
+	}
+	a.kind, a.list = attributeList, list
+}
