@@ -56,7 +56,10 @@ func (t *term) startFetch(ctx context.Context) {
 	done := make(chan fetchResult, 1)
 	t.fetch.running, t.fetch.done = true, done
 	t.k.stats.update(func(s *KeyStats) { s.Polls++ })
-	t.fetch.wg.Go(func() { done <- t.k.fetch(ctx, etag) })
+	t.fetch.wg.Go(func() {
+		defer t.k.leader.crash.guard()
+		done <- t.k.fetch(ctx, etag)
+	})
 }
 
 // fetch runs beside the term, and touches nothing of it.

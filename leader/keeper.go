@@ -55,7 +55,15 @@ type keeper struct {
 func (k *keeper) run(ctx context.Context) {
 	watching, done := context.WithCancel(ctx)
 	var watch sync.WaitGroup
-	watch.Go(func() { k.watchRights(watching) })
+	watch.Go(func() {
+		defer k.leader.crash.guard()
+		k.watchRights(watching)
+	})
+	defer func() {
+		done()
+		watch.Wait()
+		k.stopped()
+	}()
 	for {
 		stretch, ok := k.begin(ctx)
 		if !ok {
@@ -67,9 +75,6 @@ func (k *keeper) run(ctx context.Context) {
 			}
 		}
 	}
-	done()
-	watch.Wait()
-	k.stopped()
 }
 
 func (k *keeper) stopped() {

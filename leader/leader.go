@@ -29,6 +29,7 @@ type Leader struct {
 	log        eventlog.Log
 	transports cdn.Transports
 	scripts    *pipeline
+	crash      crash
 	rights     chan struct{} // holds those whose rights are being checked
 	born       time.Time
 	tracer     trace.Tracer // nil: nothing is recorded
@@ -62,6 +63,7 @@ func New(cfg Config) (*Leader, error) {
 	if err := errors.Join(cfg.check(), err); err != nil {
 		return nil, err
 	}
+	l.scripts.crash = &l.crash
 	followOnePrimary(cfg.Redis)
 	l.set.Store(newKeeperSet(nil))
 	l.replace(prepared)
@@ -73,13 +75,22 @@ func (l *Leader) ID() string { return l.id }
 
 // Run takes part in the elections until ctx ends, then gives up every lock it holds,
 // so that others take over at once, and returns nil. It blocks. Whatever Redis or
-// the CDN do, it goes on: faults are logged and counted. Run can be called once.
+// the CDN do, it goes on: faults are logged and counted. If one of its goroutines panics,
+// it gives up every lock, and then panics itself. Run can be called once.
 func (l *Leader) Run(ctx context.Context) error {
 	if l.tracer != nil {
 		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{}) // each poll is a trace of its own
 	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	var keepers sync.WaitGroup
-	if !l.begin(func(k *keeper) { keepers.Go(func() { k.run(ctx) }) }) {
+	started := l.begin(end, func(k *keeper) {
+		keepers.Go(func() {
+			defer l.crash.guard()
+			k.run(ctx)
+		})
+	})
+	if !started {
 		return errRunning
 	}
 	l.listen(ctx)
@@ -87,6 +98,7 @@ func (l *Leader) Run(ctx context.Context) error {
 	keepers.Wait()
 	l.scripts.close()
 	l.transports.Close()
+	l.crash.again()
 	return nil
 }
 

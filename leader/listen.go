@@ -18,6 +18,7 @@ const ackTimeout = 2 * time.Second
 // Nothing depends on it: a candidate tries anyway, and each renewal tells of refresh
 // requests.
 func (l *Leader) listen(ctx context.Context) {
+	defer l.crash.guard()
 	var open sync.WaitGroup
 	defer open.Wait()
 	closeOld := func() {}
@@ -31,9 +32,13 @@ func (l *Leader) listen(ctx context.Context) {
 			closeOld = sub.Close
 			failing.End()
 			ended := make(chan error, 1)
-			open.Go(func() { ended <- set.receive(ctx, sub) })
+			open.Go(func() {
+				defer l.crash.guard()
+				ended <- set.receive(ctx, sub)
+			})
 			select {
 			case err = <-ended:
+			case <-ctx.Done():
 			case <-set.replaced:
 				continue
 			}

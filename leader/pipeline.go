@@ -25,6 +25,7 @@ const (
 // Each script has an outcome of its own. All methods are safe for concurrent use.
 type pipeline struct {
 	client redis.UniversalClient
+	crash  *crash // nil: panics go on
 
 	ctx     context.Context // ends what nobody waits for any more
 	cancel  context.CancelFunc
@@ -101,7 +102,10 @@ func (p *pipeline) join(node *redis.Client, c *call) (*lane, *batch) {
 	if b == nil {
 		b = &batch{gathered: make(chan struct{}), done: make(chan struct{})}
 		l.next = b
-		p.running.Go(func() { p.carry(l, b) })
+		p.running.Go(func() {
+			defer p.crash.guard()
+			p.carry(l, b)
+		})
 	}
 	b.calls = append(b.calls, c)
 	if len(b.calls) == maxBatch {

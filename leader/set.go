@@ -1,6 +1,8 @@
 package leader
 
 import (
+	"context"
+
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
@@ -107,15 +109,15 @@ func newKeeper(l *Leader, s *settings) *keeper {
 	return k
 }
 
-// begin starts all keepers, and from now on those that join. It tells false if that
+// begin starts all keepers, and from now on those that join; end ends them all. It tells false if that
 // was done before.
-func (l *Leader) begin(start func(*keeper)) bool {
+func (l *Leader) begin(end context.CancelCauseFunc, start func(*keeper)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.start != nil {
 		return false
 	}
-	l.start = start
+	l.start, l.crash.end = start, end
 	for _, k := range l.set.Load().keepers {
 		start(k)
 	}

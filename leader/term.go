@@ -24,7 +24,7 @@ var (
 
 // stopCause tells why ctx ended.
 func stopCause(ctx context.Context) error {
-	if cause := context.Cause(ctx); errors.Is(cause, errChanged) || errors.Is(cause, errRemoved) {
+	if cause := context.Cause(ctx); errors.Is(cause, errChanged) || errors.Is(cause, errRemoved) || errors.Is(cause, errCrashed) {
 		return cause
 	}
 	return errStopped
@@ -98,9 +98,15 @@ func (t *term) run(ctx context.Context) {
 	// What was asked for before is answered by the first poll.
 	drain(k.refresh)
 	k.leading.Store(true)
+	cause := errCrashed
+	defer func() { t.end(ctx, cause) }() // also where what follows panics
 	t.loadContent(ctx)
+	cause = t.lead(ctx)
+}
 
-	cause := t.lead(ctx)
+// end releases the lock, unless it is another's.
+func (t *term) end(ctx context.Context, cause error) {
+	k := t.k
 	k.leading.Store(false)
 	// It does not act any more, though to give the lock up may take a while.
 	k.stats.update(func(s *KeyStats) { s.State, s.LockHolder = Candidate, "" })
@@ -216,9 +222,11 @@ const releaseTimeout = time.Second
 func (t *term) release(ctx context.Context, cause error) error {
 	m := t.message(cachekeys.Resign)
 	m.Rev, m.CDN = t.rev, t.cdn
+	var err error
 	for range 2 {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		outcome, err := t.k.store.release(ctx, t.lock, m)
+		var outcome outcome
+		outcome, err = t.k.store.release(ctx, t.lock, m)
 		cancel()
 		if err == nil {
 			if outcome == outcomeFenced && errors.Is(cause, errLapsed) {
@@ -226,6 +234,9 @@ func (t *term) release(ctx context.Context, cause error) error {
 			}
 			return cause
 		}
+	}
+	if !errors.Is(cause, errLapsed) {
+		t.k.log().Warn(eventRedis, "The lock could not be released; others wait until it expires.", eventlog.Err(err))
 	}
 	return cause
 }

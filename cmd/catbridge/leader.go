@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -39,9 +40,10 @@ With --listen it serves over HTTP:
   GET  /status        JSON, see --status
   GET  /debug/pprof/  with --pprof
 
-It runs until it gets SIGINT or SIGTERM, whatever Redis or the CDN do; what goes wrong
-is logged to standard error. Then it gives up its locks, so that others take over at
-once. A second signal ends it on the spot.`
+It runs until it gets SIGINT, SIGTERM or SIGQUIT, whatever Redis or the CDN do, and though
+nobody reads its log any more; what goes wrong is logged to standard error. Then it gives up
+its locks, so that others take over at once. SIGQUIT prints the stacks of all goroutines
+before that. A second signal ends it on the spot: then its locks run out by themselves.`
 
 const leaderExample = `  CATBRIDGE_SDK_KEY=… catbridge leader --redis redis://localhost:6379
   catbridge leader --config /etc/catbridge/catbridge.yaml --listen :8080
@@ -121,7 +123,7 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	return err
 }
 
-var errShutdown = errors.New("shutting down took too long")
+var errShutdown = errors.New("shutting down took too long; locks that are still held expire by themselves")
 
 // together runs all until ctx ends or one fails, and waits for the others that long.
 func together(ctx context.Context, timeout time.Duration, all ...func(context.Context) error) error {
@@ -132,7 +134,7 @@ func together(ctx context.Context, timeout time.Duration, all ...func(context.Co
 	var wg sync.WaitGroup
 	for _, run := range all {
 		wg.Go(func() {
-			if err := run(ctx); err != nil {
+			if err := recovered(ctx, run); err != nil {
 				mu.Lock()
 				failed = errors.Join(failed, err)
 				mu.Unlock()
@@ -152,4 +154,14 @@ func together(ctx context.Context, timeout time.Duration, all ...func(context.Co
 		return fmt.Errorf("%w: %v", errShutdown, timeout)
 	}
 	return failed
+}
+
+// recovered makes an error of a panic: the other parts are to end in good order.
+func recovered(ctx context.Context, run func(context.Context) error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return run(ctx)
 }

@@ -5,8 +5,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -14,9 +12,7 @@ import (
 func main() {
 	// What the client library would print, the bridge's own events say with more context.
 	redis.SetLogger(silence{})
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(endBySignal(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 type silence struct{}

@@ -27,8 +27,11 @@ const (
 // TestMain lets the test binary be the command catbridge for scripts and other tests.
 func TestMain(m *testing.M) {
 	redis.SetLogger(silence{})
-	testscript.Main(m, map[string]func(){"catbridge": main})
+	testscript.Main(m, programs)
 }
+
+// programs are what tests start as processes.
+var programs = map[string]func(){"catbridge": main}
 
 // TestScripts runs the scripts in testdata/script. Each has a CDN of its own at $CDN, a
 // Redis at $REDIS, and one that asks for $PASSWORD at $SECURED.

@@ -145,7 +145,12 @@ type process struct {
 // program needs. It is killed at the end of the test.
 func startProcess(t *testing.T, environment []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(t.Context(), "catbridge", args...), lines: make(chan string, 1000), ended: make(chan struct{}), more: make(chan struct{})}
+	return startProgram(t, "catbridge", environment, args...)
+}
+
+func startProgram(t *testing.T, name string, environment []string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.CommandContext(t.Context(), name, args...), lines: make(chan string, 1000), ended: make(chan struct{}), more: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0"}, environment...)
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

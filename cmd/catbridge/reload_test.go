@@ -249,6 +249,9 @@ func TestASecondSignalEndsALeaderAtOnce(t *testing.T) {
 	if status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
 		t.Errorf("it ended with %v, not by the signal", r.cmd.ProcessState)
 	}
+	if !strings.Contains(r.all(), "locks that a leader still held expire by themselves") {
+		t.Error("it does not say what becomes of its lock")
+	}
 }
 
 // TestWhatIsRefusedIsToldOnce reads the same bad settings again and again.

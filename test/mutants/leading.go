@@ -238,6 +238,13 @@ var polling = []mutant{
 		test{"leader", "^TestARepetitionWaitsForTheFirstOne$"},
 	},
 	{
+		"a panic that keeps the locks", "F3", []edit{{"leader/crash.go",
+			`	c.end(errCrashed)
+`, `	c.again()
+`}},
+		test{"leader", "^TestAPanicReleasesAllLocksAndGoesOn$/^fetch$"},
+	},
+	{
 		"a body of the CDN without bound", "F26", []edit{{"internal/cdn",
 			`	if c.left < 0 {`, `	if false {`},
 			{"internal/cdn", `	if int64(len(p)) > c.left+1 {

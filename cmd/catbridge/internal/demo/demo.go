@@ -93,7 +93,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	d := &demo{
 		o: o, ctx: ctx, users: demoUsers(), doubted: map[*node]uint64{},
 		screen: &screen{
-			out: o.Out, terminal: onTerminal, now: time.Now, width: terminal.Width(o.Out),
+			out: &output{o.Out, cancel}, terminal: onTerminal, now: time.Now, width: terminal.Width(o.Out),
 			color: onTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		},
 		arrivals: make(chan arrival), edits: make(chan edit),

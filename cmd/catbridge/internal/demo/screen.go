@@ -101,6 +101,20 @@ func (s *screen) writeStatus(text string) {
 	_, _ = io.WriteString(s.out, text)
 }
 
+// output ends the demo once nobody reads it any more.
+type output struct {
+	io.Writer
+	end func()
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if err != nil {
+		o.end()
+	}
+	return n, err
+}
+
 // Write lets a logger print its lines above the status line.
 func (s *screen) Write(p []byte) (int, error) {
 	s.text(strings.TrimSuffix(string(p), "\n"))

@@ -1,0 +1,97 @@
+package leader
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// panicking is a transport to the CDN, or a hook of the Redis client, that panics once when
+// it is told to.
+type panicking struct {
+	http.RoundTripper
+	redis.Hook
+	fetch, command, batch atomic.Bool
+}
+
+func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if p.fetch.Swap(false) {
+		panic("by the test")
+	}
+	return p.RoundTripper.RoundTrip(r)
+}
+
+func (p *panicking) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (p *panicking) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "evalsha" && p.command.Swap(false) {
+			panic("by the test")
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (p *panicking) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if p.batch.Swap(false) {
+			panic("by the test")
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// The process is going to end: others must not have to wait for its locks to expire.
+func TestAPanicReleasesAllLocksAndGoesOn(t *testing.T) {
+	for name, provoke := range map[string]func(*panicking) *atomic.Bool{
+		"fetch":  func(p *panicking) *atomic.Bool { return &p.fetch },
+		"script": func(p *panicking) *atomic.Bool { return &p.command },
+		"batch":  func(p *panicking) *atomic.Bool { return &p.batch },
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				p := &panicking{RoundTripper: s.cdn}
+				client := s.server.Client(s.T, nil)
+				client.AddHook(p)
+				l, err := New(Config{
+					Redis: client, Transport: p,
+					SDKKeys: []SDKKey{{Name: "main", Key: testKey, BaseURL: "http://cdn.test"}, {Name: "other", Key: otherKey, BaseURL: "http://cdn.test"}},
+				})
+				if err != nil {
+					s.Fatal(err)
+				}
+				ended := make(chan string, 1)
+				go func() {
+					defer func() { ended <- fmt.Sprint(recover()) }()
+					_ = l.Run(s.Context())
+				}()
+				s.wait(time.Second)
+				for _, key := range []string{testKey, otherKey} {
+					if s.client.Exists(s.Context(), cachekeys.For(key, "", 0).Lock).Val() != 1 {
+						s.Fatal("no lock is held")
+					}
+				}
+				provoke(p).Store(true)
+				text := <-ended
+				synctest.Wait()
+				if !strings.HasPrefix(text, "leader: panic: ") || !strings.Contains(text, "by the test") || !strings.Contains(text, "crash_test.go") {
+					s.Errorf("Run panicked with %s", text)
+				}
+				for _, key := range []string{testKey, otherKey} {
+					if s.client.Exists(s.Context(), cachekeys.For(key, "", 0).Lock).Val() != 0 {
+						s.Error("a lock is still held")
+					}
+				}
+			})
+		})
+	}
+}
