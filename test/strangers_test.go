@@ -1,0 +1,273 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// stranger is a leader and a follower that share Redis and SDK key with others, but not
+// the CDN.
+type stranger struct {
+	*testing.T
+	connect   func(as role, link *redistest.Link) redis.UniversalClient
+	namespace string
+	cdn       *fakecdn.CDN
+	low, high int64 // versions that its CDN serves
+
+	admin  redis.UniversalClient
+	keys   cachekeys.Keys
+	leader *leader.Leader
+	kill   func() // with no goodbye
+	client *follower.Client
+	wrong  atomic.Int64 // a version that came from elsewhere
+}
+
+// versionsApart is how far the versions of two strangers are apart.
+const versionsApart = 1000
+
+func startStranger(t *testing.T, n int64, namespace string, connect func(as role, link *redistest.Link) redis.UniversalClient) *stranger {
+	t.Helper()
+	s := &stranger{T: t, connect: connect, namespace: namespace, cdn: fakecdn.New(), low: n * versionsApart, high: (n + 1) * versionsApart}
+	for s.cdn.Version() < s.low {
+		s.cdn.Publish()
+	}
+	s.admin = connect(asAdmin, nil)
+	s.keys = cachekeys.For(sdkKey, namespace, subscription.Database(s.admin))
+	s.lead()
+	s.follow()
+	return s
+}
+
+func (s *stranger) lead() {
+	s.Helper()
+	link := new(redistest.Link)
+	l, err := leader.New(leader.Config{
+		Redis: s.connect(asLeader, link), Namespace: s.namespace, SDKKeys: []leader.SDKKey{{Name: "it", Key: sdkKey}},
+		Timing: realProfile().leader, Transport: s.cdn,
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.Context()))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := l.Run(ctx); err != nil {
+			s.Error(err)
+		}
+	}()
+	s.leader = l
+	s.kill = func() { link.Down(); cancel(); <-done }
+	s.Cleanup(func() { cancel(); <-done })
+}
+
+func (s *stranger) follow() {
+	s.Helper()
+	client, err := follower.New(follower.Config{
+		SDKKey: sdkKey, Redis: s.connect(asReporter, nil), Namespace: s.namespace, Timings: realProfile().follower,
+		FleetReport: cachekeys.MinFleetInterval, FleetName: "it",
+		Hooks: &follower.Hooks{OnConfigChanged: func(config *evaluate.Config) { s.see(s.versionOf(config)) }},
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.client = client
+	s.Cleanup(client.Close)
+}
+
+// versionOf reads the version within a config.
+func (s *stranger) versionOf(config *evaluate.Config) int64 {
+	s.Helper()
+	var result evaluate.Result
+	config.EvaluateTo(&result, fakecdn.VersionFlag, nil, evaluate.Value{}, nil)
+	n, err := strconv.ParseInt(fmt.Sprint(result.Value.Any()), 10, 64)
+	if err != nil {
+		s.Error(err)
+	}
+	return n
+}
+
+func (s *stranger) see(version int64) {
+	if version < s.low || version >= s.high {
+		s.wrong.Store(version)
+	}
+}
+
+func (s *stranger) version() int64 { return int64(s.client.GetIntValue(fakecdn.VersionFlag, -1, nil)) }
+
+func (s *stranger) stats() leader.KeyStats { return s.leader.Stats().Keys[0] }
+
+func (s *stranger) eventually(what string, holds func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(busy); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Fatalf("namespace %q, channel %s: not within %v: %s; %+v", s.namespace, s.keys.Events, busy, what, s.client.Stats())
+		}
+	}
+}
+
+// subscribers counts who hears the channel, on all nodes.
+func (s *stranger) subscribers() (n int64) {
+	count := func(ctx context.Context, node *redis.Client) error {
+		counts, err := node.PubSubNumSub(ctx, s.keys.Events).Result()
+		atomic.AddInt64(&n, counts[s.keys.Events])
+		return err
+	}
+	switch client := s.admin.(type) {
+	case *redis.Client:
+		_ = count(s.Context(), client)
+	case *redis.ClusterClient:
+		_ = client.ForEachShard(s.Context(), count)
+	}
+	return atomic.LoadInt64(&n)
+}
+
+// F37: two fleets with one SDK key on one Redis. Each hears, reads and counts its own,
+// also when nobody leads the other.
+func TestF37_FleetsOnOneRedisAreStrangers(t *testing.T) {
+	t.Parallel()
+	single := func(t *testing.T) func(db int) func(role, *redistest.Link) redis.UniversalClient {
+		server := guarded(t, "single.acl").Start(t)
+		return func(db int) func(role, *redistest.Link) redis.UniversalClient {
+			return func(as role, link *redistest.Link) redis.UniversalClient {
+				opts := *server.ClientAs(t, as.user(), link).Options()
+				opts.DB = db
+				client := redis.NewClient(&opts)
+				t.Cleanup(func() { _ = client.Close() })
+				return client
+			}
+		}
+	}
+	cluster := func(t *testing.T) func(db int) func(role, *redistest.Link) redis.UniversalClient {
+		nodes := guarded(t, "cluster.acl").StartCluster(t, 3, 0)
+		return func(int) func(role, *redistest.Link) redis.UniversalClient {
+			return func(as role, link *redistest.Link) redis.UniversalClient { return nodes.ClientAs(t, as.user(), link) }
+		}
+	}
+	for name, c := range map[string]struct {
+		start      func(t *testing.T) func(db int) func(role, *redistest.Link) redis.UniversalClient
+		databases  [2]int
+		namespaces [2]string
+	}{
+		"databases 1 and 2":       {single, [2]int{1, 2}, [2]string{}},
+		"databases 0 and 1":       {single, [2]int{0, 1}, [2]string{}},
+		"namespaces":              {single, [2]int{}, [2]string{"shop", "api"}},
+		"a namespace and none":    {single, [2]int{}, [2]string{"", "shop"}},
+		"namespaces in a cluster": {cluster, [2]int{}, [2]string{"shop", "api"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := c.start(t)
+			for i := range c.databases {
+				permit(t, at(0)(asAdmin, nil), c.databases[i], c.namespaces[i])
+			}
+			a := startStranger(t, 1, c.namespaces[0], at(c.databases[0]))
+			b := startStranger(t, 2, c.namespaces[1], at(c.databases[1]))
+			areStrangers(t, a, b)
+		})
+	}
+}
+
+// permit gives the users of deploy/acl what other databases and namespaces take besides.
+func permit(t *testing.T, admin redis.UniversalClient, db int, namespace string) {
+	t.Helper()
+	give := func(ctx context.Context, node *redis.Client) error {
+		for user, keys := range map[role]string{asLeader: "~", asReporter: "%R~", asOperator: "%R~"} {
+			args := []any{"ACL", "SETUSER", string(user)}
+			if db != 0 {
+				args = append(args, "+select")
+			}
+			if namespace != "" {
+				args = append(args, keys+namespace+":"+strings.Repeat("?", 40))
+			}
+			if err := node.Do(ctx, args...).Err(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var err error
+	switch client := admin.(type) {
+	case *redis.Client:
+		err = give(t.Context(), client)
+	case *redis.ClusterClient:
+		err = client.ForEachShard(t.Context(), give)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func areStrangers(t *testing.T, a, b *stranger) {
+	both := []*stranger{a, b}
+	for _, s := range both {
+		s.eventually("it follows its own CDN", func() bool { return s.version() == s.cdn.Version() && s.client.Stats().State == follower.Live })
+		s.eventually("leader and follower hear the channel, and nobody else", func() bool { return s.subscribers() == 2 })
+		s.eventually("its follower reports", func() bool { return s.admin.ZCard(s.Context(), s.keys.Fleet).Val() == 1 })
+	}
+	// Changes of the one are none of the other, and are counted by its own alone.
+	for _, s := range both {
+		for range 3 {
+			version := s.cdn.Publish()
+			s.eventually("a change arrives", func() bool { return s.version() == version })
+		}
+	}
+	// A request for a refresh is the own leader's alone.
+	asked := b.client.Stats().RefreshAsked
+	l, err := leader.New(leader.Config{
+		Redis: a.connect(asOperator, nil), Namespace: a.namespace, SDKKeys: []leader.SDKKey{{Name: "it", Key: sdkKey}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.RequestRefresh(t.Context(), "it"); err != nil {
+		t.Fatal(err)
+	}
+	a.eventually("the request is heard", func() bool { return a.client.Stats().RefreshAsked == 1 })
+	if n := b.client.Stats().RefreshAsked; n != asked {
+		t.Errorf("a request to the other's leader was heard")
+	}
+	if n := b.admin.HGet(t.Context(), b.keys.Meta, "refresh").Val(); n != "" && n != "0" {
+		t.Errorf("a request to the other's leader was counted: %s", n)
+	}
+	// Nobody leads the one: its follower says so, and takes nothing of the other.
+	version := b.version()
+	b.kill()
+	b.eventually("nobody is heard", func() bool { return b.client.Stats().State == follower.NoLeader })
+	for range 3 {
+		changed := a.cdn.Publish()
+		a.eventually("a change arrives", func() bool { return a.version() == changed })
+	}
+	silent := b.client.Stats().Messages
+	heartbeats := a.client.Stats().Heartbeats
+	a.eventually("more heartbeats come", func() bool { return a.client.Stats().Heartbeats >= heartbeats+8 })
+	if s := b.client.Stats(); b.version() != version || s.State != follower.NoLeader || s.Messages != silent {
+		t.Errorf("a follower without leader: version %d of %d, %+v", b.version(), version, s)
+	}
+	b.lead()
+	version = b.cdn.Publish()
+	b.eventually("another leader takes over", func() bool { return b.version() == version && b.client.Stats().State == follower.Live })
+	for _, s := range both {
+		if wrong := s.wrong.Load(); wrong != 0 {
+			t.Errorf("a follower of versions %d to %d had version %d", s.low, s.high, wrong)
+		}
+		if missing := s.stats().MissingRights; len(missing) > 0 {
+			t.Errorf("the leader's user lacks %q", missing)
+		}
+	}
+}
