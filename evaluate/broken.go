@@ -95,17 +95,11 @@ func (c *Config) spreadToDependents(found map[*setting]*Error) {
 	if len(found) == 0 {
 		return
 	}
-	dependents := make(map[*setting][]*setting)
+	dependents := c.dependents()
 	var queue []*setting
-	for _, key := range c.keys {
-		s := c.settings[key]
+	for _, s := range c.ordered {
 		if found[s] != nil {
 			queue = append(queue, s)
-		}
-		for i := range s.links {
-			if target := s.links[i].target; target != nil {
-				dependents[target] = append(dependents[target], s)
-			}
 		}
 	}
 	for len(queue) > 0 {

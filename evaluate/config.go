@@ -24,6 +24,15 @@ func (c *Config) Keys() []string {
 	return c.keys
 }
 
+// JSON returns a copy of the document that the config was parsed from; nil for a config of
+// plain values, a merged one, and none.
+func (c *Config) JSON() []byte {
+	if c == nil || c.source.text == "" {
+		return nil
+	}
+	return []byte(c.source.text)
+}
+
 // BrokenFlags lists the flags of which some evaluation fails because of the
 // config itself, in the order of the document, each with the first such error:
 // in the flag, in a segment it uses, or in a flag it depends on (S77). The
@@ -41,7 +50,7 @@ type setting struct {
 	key  string
 	kind Kind
 	// plain marks a setting made from a plain value: a whole number then also
-	// counts as a decimal one (S63).
+	// counts as a decimal one, and the other way round (S63, S66).
 	plain bool
 	fixed bool   // the value is the same for everyone, see isFixed
 	err   *Error // the setting cannot be used at all

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +43,25 @@ func (e *Error) Error() string {
 	default:
 		return e.text
 	}
+}
+
+// Unwrap returns an [ErrKeyNotFound] for code 1001, and nil for all others.
+func (e *Error) Unwrap() error {
+	if e.Code != CodeNoSuchKey {
+		return nil
+	}
+	return ErrKeyNotFound{Key: e.key, AvailableKeys: slices.Clone(e.config.Keys())}
+}
+
+// ErrKeyNotFound is what an [Error] of code 1001 wraps, with the fields of the official Go
+// SDK's error of that name: the key that was asked for, and those that the config has.
+type ErrKeyNotFound struct {
+	Key           string
+	AvailableKeys []string // in the order of the config
+}
+
+func (e ErrKeyNotFound) Error() string {
+	return fmt.Sprintf("the key '%s' was not found in config JSON; available keys: [%s]", e.Key, quotedList(e.AvailableKeys, ", "))
 }
 
 // ParseError says why a config JSON was refused as a whole (S77).

@@ -38,6 +38,7 @@ func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *T
 	r.Value, r.VariationID, r.served = value, out.served.variation, out.served
 	r.RuleIndex, r.OptionIndex = out.ruleIndex, out.optionIndex
 	r.TargetingRule, r.PercentageOption = out.rule, out.option
+	r.Static = len(s.rules) == 0 && len(s.options) == 0
 }
 
 // EvaluateValue is [Config.Evaluate] for callers that need the value and no
@@ -45,7 +46,7 @@ func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *T
 func (c *Config) EvaluateValue(key string, user any, def Value, trace *Trace) (Value, error) {
 	s := c.lookup(key)
 	if s == nil {
-		return def, c.unavailable(key, def)
+		return def.asReturned(), c.unavailable(key, def)
 	}
 	if s.isAnswer(def, trace) {
 		return s.served.value, nil
@@ -53,7 +54,7 @@ func (c *Config) EvaluateValue(key string, user any, def Value, trace *Trace) (V
 	var out selection
 	value, err := s.evaluate(user, def, trace, &out)
 	if err != nil {
-		return def, err
+		return def.asReturned(), err
 	}
 	return value, nil
 }
@@ -177,7 +178,7 @@ func (r *run) evaluateFor(t *Trace, s *setting, def Value, out *selection) (Valu
 	if s.err != nil {
 		return Value{}, s.err
 	}
-	if !s.accepts(def.kind) {
+	if !s.accepts(def) {
 		return Value{}, typeMismatches[s.kind][def.kind]
 	}
 	r.frame, r.visits = frame{setting: s}, 0
@@ -187,16 +188,26 @@ func (r *run) evaluateFor(t *Trace, s *setting, def Value, out *selection) (Valu
 	if out.served.err != nil {
 		return Value{}, out.served.err
 	}
-	if def.kind == KindFloat {
-		return FloatValue(out.served.value.Float()), nil // a plain whole number, too
+	switch {
+	case def.kind == KindFloat:
+		return FloatValue(out.served.value.Float()), nil // also of a whole number
+	case def.kind == KindInt && out.served.value.kind == KindFloat:
+		return IntValue(int64(out.served.value.Float())), nil // see accepts
 	}
 	return out.served.value, nil
 }
 
-// accepts tells whether a default value of that kind goes with the setting.
-func (s *setting) accepts(kind Kind) bool {
-	return kind == KindNone || kind == s.kind || s.kind == KindNone ||
-		s.plain && s.kind == KindInt && kind == KindFloat
+// accepts reports whether a default value goes with the setting.
+func (s *setting) accepts(def Value) bool {
+	switch {
+	case def.kind == KindNone || def.kind == s.kind || s.kind == KindNone:
+		return true
+	case def.kind == KindFloat && s.kind == KindInt:
+		return s.plain || def.anyNumber
+	case def.kind == KindInt && s.kind == KindFloat:
+		return s.plain && s.served.value.isWhole()
+	}
+	return false
 }
 
 // evaluateSetting walks the rules top-down, then the setting's percentage

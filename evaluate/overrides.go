@@ -3,8 +3,8 @@ package evaluate
 import "encoding/json"
 
 // ParseOverrides reads a file of flag overrides: a full config JSON (S64), or
-// the simple form {"flags": {key: value}} of plain values (S63), in which whole
-// numbers go with decimal defaults, too.
+// the simple form {"flags": {key: value}} of plain values (S63), in which numbers
+// go with defaults as those of [FromValues] do.
 func ParseOverrides(data []byte) (*Config, error) {
 	if len(data) > MaxConfigBytes || !json.Valid(data) {
 		return Parse(data)

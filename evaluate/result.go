@@ -18,6 +18,9 @@ type Result struct {
 	RuleIndex, OptionIndex int
 	TargetingRule          *TargetingRule
 	PercentageOption       *PercentageOption
+	// Static reports that the setting has neither rules nor percentage options, so that
+	// everybody gets Value. It is false if the evaluation failed.
+	Static bool
 
 	served *served
 }
@@ -45,7 +48,7 @@ func (r *Result) FailureEvent(method, key string) Event {
 }
 
 func (r *Result) fail(def Value, err *Error) {
-	r.Value, r.IsDefault, r.Code, r.Err = def, true, err.Code, err
+	r.Value, r.IsDefault, r.Code, r.Err = def.asReturned(), true, err.Code, err
 	r.RuleIndex, r.OptionIndex = -1, -1
 }
 

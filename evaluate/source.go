@@ -40,8 +40,8 @@ func samePlain(c, other *Config) bool {
 
 // FromValues makes a config of plain values, one fixed setting each, sorted by
 // key (S63, S66). A bool, a text, any whole or decimal number or a [Value] is
-// served to everyone; whole numbers go with decimal defaults, too. Any other
-// value makes a setting whose evaluation fails with [CodeInvalidModel].
+// served to everyone. Whole numbers go with decimal defaults, too, and decimal numbers
+// without a fraction, within ±2^53, with whole defaults. Any other value makes a setting whose evaluation fails with [CodeInvalidModel].
 func FromValues(values map[string]any) *Config {
 	keys := make([]string, 0, len(values))
 	for key := range values {

@@ -1,8 +1,11 @@
 package evaluate_test
 
 import (
+	"encoding/json"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
 )
@@ -104,6 +107,79 @@ func TestParseOverrides(t *testing.T) {
 	for _, document := range []string{``, `[]`, `{}`, `{"flags":[]}`, `{"flags":null}`, `{"f":1}`} {
 		if _, err := evaluate.ParseOverrides([]byte(document)); err == nil {
 			t.Errorf("%s is accepted", document)
+		}
+	}
+}
+
+// S66: any whole number serves a decimal default, and a decimal one without a fraction that
+// is small enough a whole default. The same holds for a file of plain values (S63).
+func TestPlainNumbersServeBothKindsOfDefaults_S63_S66(t *testing.T) {
+	const most = 1 << 53
+	type named uint8
+	for _, test := range []struct {
+		value any
+		whole any // nil: a type mismatch
+		float float64
+	}{
+		{3, 3, 3}, {int8(-3), -3, -3}, {uint64(7), 7, 7}, {uintptr(7), 7, 7}, {named(7), 7, 7}, {time.Duration(5), 5, 5},
+		{3.0, 3, 3}, {float32(-3), -3, -3}, {-0.0, 0, 0}, {float64(most), most, most}, {-float64(most), -most, -most},
+		{3.5, nil, 3.5}, {float64(most + 2), nil, most + 2}, {-float64(most + 2), nil, -most - 2}, {1e300, nil, 1e300},
+		{math.Inf(1), nil, math.Inf(1)}, {uint64(1 << 63), nil, 1 << 63},
+	} {
+		configs := map[string]*evaluate.Config{"map": evaluate.FromValues(map[string]any{"n": test.value})}
+		if text, err := json.Marshal(map[string]any{"flags": map[string]any{"n": test.value}}); err == nil {
+			if configs["file"], err = evaluate.ParseOverrides(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for from, config := range configs {
+			whole := config.Evaluate("n", nil, evaluate.IntValue(-1), nil)
+			if test.whole == nil && whole.Code != evaluate.CodeTypeMismatch || test.whole != nil && whole.Any() != test.whole {
+				t.Errorf("%s: %v as a whole number: %v, %v", from, test.value, whole.Value, whole.Err)
+			}
+			if float := config.Evaluate("n", nil, evaluate.FloatValue(-1), nil); float.Any() != test.float {
+				t.Errorf("%s: %v as a decimal number: %v, %v", from, test.value, float.Value, float.Err)
+			}
+		}
+	}
+	config, err := evaluate.ParseOverrides([]byte(`{"flags":{"n":3.0,"e":2e3}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]int{"n": 3, "e": 2000} {
+		if got := config.Evaluate(key, nil, evaluate.IntValue(-1), nil); got.Any() != want {
+			t.Errorf("%s: %v, %v", key, got.Value, got.Err)
+		}
+	}
+}
+
+// TestNumberDefaults: with a whole or a decimal setting, and no other.
+func TestNumberDefaults(t *testing.T) {
+	config := mustParse(t, `{"f":{"whole":{"t":2,"v":{"i":7}},"decimal":{"t":3,"v":{"d":0.5}},"text":{"t":1,"v":{"s":"x"}}}}`)
+	for key, want := range map[string]evaluate.Value{"whole": evaluate.FloatValue(7), "decimal": evaluate.FloatValue(0.5), "text": evaluate.FloatValue(2)} {
+		got := config.Evaluate(key, nil, evaluate.NumberValue(2), nil)
+		value, _ := config.EvaluateValue(key, nil, evaluate.NumberValue(2), nil)
+		if got.Value != want || value != want || (got.Code == evaluate.CodeTypeMismatch) != (key == "text") || got.Static == (key == "text") {
+			t.Errorf("%s: %+v, %v", key, got, value)
+		}
+	}
+	if got := config.Evaluate("whole", nil, evaluate.FloatValue(2), nil); got.Code != evaluate.CodeTypeMismatch {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestJSONIsTheDocument, and a copy of it.
+func TestJSONIsTheDocument(t *testing.T) {
+	const document = `{ "f": {"a":{"t":0,"v":{"b":true}}} }`
+	config := mustParse(t, document)
+	clear(config.JSON())
+	if got := string(config.JSON()); got != document {
+		t.Error(got)
+	}
+	plain := evaluate.FromValues(map[string]any{"a": 1})
+	for _, config := range []*evaluate.Config{nil, plain, evaluate.Merge(config, plain)} {
+		if got := config.JSON(); got != nil {
+			t.Errorf("%s", got)
 		}
 	}
 }

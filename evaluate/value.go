@@ -39,8 +39,10 @@ func (k Kind) String() string {
 // apart: IntValue(1) is not FloatValue(1).
 type Value struct {
 	kind Kind
-	bits uint64
-	text string
+	// anyNumber marks a decimal default that goes with whole-number settings, too.
+	anyNumber bool
+	bits      uint64
+	text      string
 }
 
 // BoolValue wraps a bool.
@@ -60,6 +62,18 @@ func IntValue(i int64) Value { return Value{kind: KindInt, bits: uint64(i)} }
 
 // FloatValue wraps a decimal number.
 func FloatValue(f float64) Value { return Value{kind: KindFloat, bits: math.Float64bits(f)} }
+
+// NumberValue wraps a decimal number that, as a default, goes with whole-number settings,
+// too: their values are converted. Values that are returned are those of [FloatValue].
+func NumberValue(f float64) Value {
+	return Value{kind: KindFloat, anyNumber: true, bits: math.Float64bits(f)}
+}
+
+// asReturned is a default as it is returned.
+func (v Value) asReturned() Value {
+	v.anyNumber = false
+	return v
+}
 
 // Kind tells what the value holds.
 func (v Value) Kind() Kind { return v.kind }
@@ -119,6 +133,13 @@ func (v Value) equals(w Value) bool {
 		return v.Float() == w.Float()
 	}
 	return v == w
+}
+
+// isWhole reports whether a decimal number is a whole one, and so small that each whole
+// number around it is a decimal one, too.
+func (v Value) isWhole() bool {
+	f := v.Float()
+	return f == math.Trunc(f) && math.Abs(f) <= 1<<53
 }
 
 func (v Value) isNumber() bool { return v.kind == KindInt || v.kind == KindFloat }

@@ -177,12 +177,12 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 
 // Refresh reads the config from Redis now, and, if the client is online, asks the CDN
 // (S21). Callers that come while that is under way get its result (S45). Whatever the
-// error, what is held stays in force:
+// error, what is held stays in force. Where there are flag overrides and nothing else,
+// nothing is done and nil is returned. The errors are:
 //
 //   - [ErrOffline]: only the CDN could be asked, and the client is offline (3200);
 //   - a [*FetchError]: the CDN gave no usable answer (1100–1106), or asked lately to be
 //     left alone for longer than until now (Retry-After, S85);
-//   - [ErrLocalOnly]: there are flag overrides and nothing else;
 //   - [ErrClosed], after [Client.Close];
 //   - ctx's, if that is done sooner;
 //   - others: offline, Redis did not answer, or names content that could not be had; or
@@ -206,7 +206,7 @@ func (c *Client) refresh(ctx context.Context, method string, age time.Duration) 
 		return ErrClosed
 	}
 	if c.overrides.isOnly() {
-		return ErrLocalOnly
+		return nil
 	}
 	j := c.source.request(age)
 	select {

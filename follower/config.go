@@ -82,7 +82,8 @@ type Config struct {
 	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s.
 	HTTPTimeout time.Duration
 
-	// Logger receives the events, each with the attribute event_id (S100); nil: none. Its
+	// Logger receives the events, each with the attribute event_id (S100). Nil: what
+	// slog.Default returns when the client is made; slog.New(slog.DiscardHandler) for none. Its
 	// handler may evaluate flags in the mode Subscribe, but must not wait for the client,
 	// nor close it: it is called by the client's own goroutines, too.
 	Logger *slog.Logger

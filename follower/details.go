@@ -9,6 +9,10 @@ import (
 // ErrorCode tells why an evaluation gave the default value (S15).
 type ErrorCode = evaluate.ErrorCode
 
+// ErrKeyNotFound is wrapped by the error of an evaluation whose key the config does not
+// have (1001): errors.AsType[follower.ErrKeyNotFound](details.Data.Error).
+type ErrKeyNotFound = evaluate.ErrKeyNotFound
+
 // EvaluationDetailsData is what is known about an evaluation besides its value (S15).
 type EvaluationDetailsData struct {
 	Key         string
@@ -23,6 +27,9 @@ type EvaluationDetailsData struct {
 	FetchTime               time.Time
 	MatchedTargetingRule    *evaluate.TargetingRule    // nil: none
 	MatchedPercentageOption *evaluate.PercentageOption // nil: none
+	// Static reports that the setting has neither targeting rules nor percentage options, so
+	// that everybody gets its value.
+	Static bool
 }
 
 // BoolEvaluationDetails is a bool and how it came about.
@@ -67,4 +74,5 @@ func (e *evaluation) describe(data *EvaluationDetailsData, key string) {
 	data.IsDefaultValue, data.Error, data.ErrorCode = e.IsDefault, e.Err, e.Code
 	data.FetchTime = e.snapshot.fetched()
 	data.MatchedTargetingRule, data.MatchedPercentageOption = e.TargetingRule, e.PercentageOption
+	data.Static = e.Static
 }

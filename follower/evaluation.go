@@ -51,6 +51,16 @@ func (c *Client) GetFloatValueDetails(key string, def float64, user User) (d Flo
 	return d
 }
 
+// GetNumberValueDetails is [Client.GetFloatValueDetails] for a setting that holds a decimal
+// or a whole number, which is converted.
+func (c *Client) GetNumberValueDetails(key string, def float64, user User) (d FloatEvaluationDetails) {
+	var e evaluation
+	c.evaluate(&e, c.held(), "GetNumberValueDetails", key, c.userOr(user), evaluate.NumberValue(def))
+	e.describe(&d.Data, key)
+	d.Value = e.Value.Float()
+	return d
+}
+
 // GetStringValueDetails is [Client.GetStringValue] with how the value came about (S15).
 func (c *Client) GetStringValueDetails(key string, def string, user User) (d StringEvaluationDetails) {
 	var e evaluation

@@ -18,7 +18,7 @@ type feedKey struct {
 	fleet   fleetOptions
 }
 
-// sameFlags says which clients serve the same flags (S1).
+// sameFlags says which clients serve the same flags (S1). Without Redis they serve nobody's.
 type sameFlags struct {
 	redis redis.UniversalClient
 	keys  cachekeys.Keys
@@ -46,6 +46,9 @@ func register(c *Client, flags sameFlags) (another bool) {
 	running.Lock()
 	defer running.Unlock()
 	running.clients[c] = flags
+	if flags.redis == nil {
+		return false
+	}
 	running.serving[flags]++
 	return running.serving[flags] > 1
 }
@@ -58,6 +61,9 @@ func unregister(c *Client) {
 		return
 	}
 	delete(running.clients, c)
+	if flags.redis == nil {
+		return
+	}
 	running.serving[flags]--
 	if running.serving[flags] == 0 {
 		delete(running.serving, flags)

@@ -12,7 +12,7 @@ const (
 	LogLevelInfo  = slog.LevelInfo // every evaluation writes its course (S101)
 	LogLevelWarn  = slog.LevelWarn
 	LogLevelError = slog.LevelError
-	LogLevelOff   = slog.Level(math.MaxInt) // nothing is written
+	LogLevelNone  = slog.Level(math.MaxInt) // nothing is written
 )
 
 // leveled passes on events of a level and above.
@@ -21,11 +21,11 @@ type leveled struct {
 	level slog.Leveler
 }
 
-// withLevel gives a logger that writes what is of that level or above, as far as logger
-// does; nil: of level warn.
+// withLevel returns a logger that writes what is of that level or above, as far as logger
+// does. A nil logger stands for slog.Default, a nil level for warn.
 func withLevel(logger *slog.Logger, level slog.Leveler) *slog.Logger {
 	if logger == nil {
-		return nil
+		logger = slog.Default()
 	}
 	if level == nil {
 		level = LogLevelWarn

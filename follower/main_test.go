@@ -1,6 +1,7 @@
 package follower
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/redis/go-redis/v9/logging"
@@ -10,6 +11,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	logging.Disable() // go-redis would print each connection that a fault ends
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // which clients without a logger write to
+	logging.Disable()                              // go-redis would print each connection that a fault ends
 	goleak.VerifyTestMain(m)
 }

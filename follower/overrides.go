@@ -42,8 +42,9 @@ type FlagOverrides struct {
 	// Behavior says how they go together with the config. Zero: [LocalOnly].
 	Behavior OverrideBehavior
 
-	// Values holds bools, texts and numbers by key (S66). Whole numbers go with decimal
-	// defaults, too; evaluating a setting with a value of another type fails. [New] copies
+	// Values holds bools, texts and numbers by key (S66). Whole numbers of any Go type go
+	// with decimal defaults, too, and decimal numbers without a fraction, within ±2^53, with
+	// whole defaults; evaluating a setting with a value of another type fails. [New] copies
 	// the map.
 	Values map[string]any
 
@@ -53,10 +54,6 @@ type FlagOverrides struct {
 	// logged (1300, 1302, 2302) and changes nothing (S65).
 	FilePath string
 }
-
-// ErrLocalOnly is given by refreshes of a client that has only overrides (S21).
-var ErrLocalOnly = errors.New("follower: the client is configured to use the LocalOnly override behavior, " +
-	"which keeps it from reading Redis and from making HTTP requests")
 
 func (o *FlagOverrides) check() error {
 	switch {

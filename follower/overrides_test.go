@@ -80,11 +80,16 @@ func TestALocalOnlyClientNeedsNothing_S60(t *testing.T) {
 	if len(found) != 1 || found[0].text != "[3202] Client is configured to use the `LocalOnly` override behavior, thus `SetOnline()` has no effect. event_id=3202" {
 		t.Errorf("%+v", log.all())
 	}
-	if err := c.Refresh(t.Context()); !errors.Is(err, ErrLocalOnly) {
-		t.Errorf("%v", err) // S21
+	for _, err := range []error{c.Refresh(t.Context()), c.RefreshIfOlder(t.Context(), 0)} {
+		if err != nil {
+			t.Errorf("%v", err) // S21
+		}
 	}
 	c.Stats()
 	c.Close()
+	if err := c.Refresh(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("%v after Close", err)
+	}
 	if !c.GetBoolValue("a", false, nil) {
 		t.Error("after Close")
 	}

@@ -34,7 +34,7 @@ func (c *Client) Snapshot(user User) *Snapshot {
 
 // NewSnapshot makes a snapshot of plain values, for tests: bools, texts, and numbers, of
 // which the whole ones go with decimal defaults, too. The error names values of other
-// types. logger may be nil.
+// types. A nil logger stands for slog.Default, from warn on (S100).
 func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) {
 	config := evaluate.FromValues(values)
 	var errs []error
@@ -43,6 +43,9 @@ func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) 
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	if logger == nil {
+		logger = withLevel(nil, nil)
 	}
 	return &Snapshot{
 		evaluator: evaluator{log: eventlog.New(logger)},

@@ -2,6 +2,7 @@ package followertest
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"net"
 	"sync"
@@ -40,7 +41,7 @@ type Client struct {
 func New(t testing.TB, values map[string]any, configure ...func(*follower.Config)) *Client {
 	t.Helper()
 	rdb := startRedis(t)
-	cfg := follower.Config{SDKKey: SDKKey}
+	cfg := follower.Config{SDKKey: SDKKey, Logger: slog.New(slog.DiscardHandler)}
 	for _, change := range configure {
 		change(&cfg)
 	}

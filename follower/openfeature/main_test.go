@@ -1,9 +1,13 @@
 package openfeature_test
 
 import (
+	"log/slog"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // which clients without a logger write to
+	goleak.VerifyTestMain(m)
+}

@@ -48,9 +48,9 @@ func (p *Provider) StringEvaluation(_ context.Context, flag, def string, attribu
 	return of.StringResolutionDetail{Value: d.Value, ProviderResolutionDetail: resolutionOf(&d.Data)}
 }
 
-// FloatEvaluation implements [of.FeatureProvider].
+// FloatEvaluation implements [of.FeatureProvider]. A whole-number setting is converted.
 func (p *Provider) FloatEvaluation(_ context.Context, flag string, def float64, attributes of.FlattenedContext) of.FloatResolutionDetail {
-	d := p.client.GetFloatValueDetails(flag, def, userOf(attributes))
+	d := p.client.GetNumberValueDetails(flag, def, userOf(attributes))
 	return of.FloatResolutionDetail{Value: d.Value, ProviderResolutionDetail: resolutionOf(&d.Data)}
 }
 

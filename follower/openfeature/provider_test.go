@@ -1,6 +1,8 @@
 package openfeature_test
 
 import (
+	"maps"
+	"net"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,20 +61,21 @@ func TestValuesOfEveryTypeAndTheirReasons(t *testing.T) {
 		variant string
 		code    of.ErrorCode
 	}{
-		"bool":        {asBool(t, client, "on", somebody), true, of.DefaultReason, "on-id", ""},
+		"bool":        {asBool(t, client, "on", somebody), true, of.StaticReason, "on-id", ""},
 		"text":        {asText(t, client, "text", somebody), "plain", of.DefaultReason, "text-id", ""},
-		"whole":       {asInt(t, client, "whole", somebody), int64(7), of.DefaultReason, "whole-id", ""},
-		"decimal":     {asFloat(t, client, "decimal", somebody), 0.5, of.DefaultReason, "decimal-id", ""},
+		"whole":       {asInt(t, client, "whole", somebody), int64(7), of.StaticReason, "whole-id", ""},
+		"decimal":     {asFloat(t, client, "decimal", somebody), 0.5, of.StaticReason, "decimal-id", ""},
 		"rule":        {asText(t, client, "text", mail), "mail", of.TargetingMatchReason, "mail-id", ""},
 		"rule split":  {asText(t, client, "text", gold), "gold", of.SplitReason, "gold-id", ""},
 		"split":       {asText(t, client, "split", somebody), "all", of.SplitReason, "all-id", ""},
 		"identifier":  {asBool(t, client, "who", somebody), true, of.TargetingMatchReason, "", ""},
-		"object":      {asObject(t, client, "json", somebody), map[string]any{"a": []any{1.0, true}}, of.DefaultReason, "json-id", ""},
+		"object":      {asObject(t, client, "json", somebody), map[string]any{"a": []any{1.0, true}}, of.StaticReason, "json-id", ""},
 		"no object":   {asObject(t, client, "text", somebody), "default", of.ErrorReason, "", of.TypeMismatchCode},
 		"no flag":     {asBool(t, client, "none", somebody), false, of.ErrorReason, "", of.FlagNotFoundCode},
 		"other type":  {asText(t, client, "on", somebody), "default", of.ErrorReason, "", of.TypeMismatchCode},
 		"int default": {asInt(t, client, "decimal", somebody), int64(1 << 62), of.ErrorReason, "", of.TypeMismatchCode},
-		"float":       {asFloat(t, client, "whole", somebody), 0.25, of.ErrorReason, "", of.TypeMismatchCode},
+		"float":       {asFloat(t, client, "whole", somebody), 7.0, of.StaticReason, "whole-id", ""},
+		"no float":    {asFloat(t, client, "text", somebody), 0.25, of.ErrorReason, "", of.TypeMismatchCode},
 		"broken":      {asBool(t, client, "broken", somebody), false, of.ErrorReason, "", of.ParseErrorCode},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,6 +146,47 @@ func TestAnEmptyContextIsNobody(t *testing.T) {
 	}
 	if !client.Boolean(t.Context(), "who", false, of.NewTargetlessEvaluationContext(map[string]any{"Identifier": "42"})) {
 		t.Error("an attribute Identifier did not count without a targeting key")
+	}
+}
+
+// TestEmailAndCountryCountInBothSpellings: those of this provider, and those of ConfigCat's.
+func TestEmailAndCountryCountInBothSpellings(t *testing.T) {
+	flags := followertest.New(t, nil)
+	flags.SetConfigJSON([]byte(`{"f":{"f":{"t":1,"v":{"s":"none"},"r":[
+		{"c":[{"u":{"a":"Email","c":28,"s":"jane"}}],"s":{"v":{"s":"mail"}}},
+		{"c":[{"u":{"a":"Country","c":28,"s":"HU"}}],"s":{"v":{"s":"country"}}},
+		{"c":[{"u":{"a":"email","c":28,"s":"john"}}],"s":{"v":{"s":"custom"}}},
+		{"c":[{"u":{"a":"IP","c":28,"s":"10.0.0.1"}}],"s":{"v":{"s":"address"}}}]}}}`))
+	_, client := start(t, flags.Client)
+	for _, test := range []struct {
+		attributes map[string]any
+		want       string
+	}{
+		{map[string]any{"Email": "jane"}, "mail"},
+		{map[string]any{"email": "jane"}, "mail"},
+		{map[string]any{"Email": "jane", "email": "john"}, "mail"},
+		{map[string]any{"Email": "other", "email": "jane"}, "none"},
+		{map[string]any{"Email": "other", "email": "john"}, "custom"},
+		{map[string]any{"Email": "", "email": "jane"}, "mail"},
+		{map[string]any{"Email": nil, "email": "jane"}, "mail"},
+		{map[string]any{"email": ""}, "none"},
+		{map[string]any{"Country": "HU"}, "country"},
+		{map[string]any{"country": "HU"}, "country"},
+		{map[string]any{"country": "HU", "Country": "AT"}, "none"},
+		{map[string]any{"IP": net.IPv4(10, 0, 0, 1)}, "address"},
+		{nil, "none"},
+	} {
+		given := maps.Clone(test.attributes)
+		d, err := client.StringValueDetails(t.Context(), "f", "default", of.NewEvaluationContext("42", given))
+		if err != nil || d.Value != test.want {
+			t.Errorf("%v: %q, %v, want %q", test.attributes, d.Value, err, test.want)
+		}
+		if test.want == "none" && d.Reason != of.DefaultReason {
+			t.Errorf("%v: reason %s", test.attributes, d.Reason)
+		}
+		if !cmp.Equal(given, test.attributes) {
+			t.Errorf("the caller's context became %v", given)
+		}
 	}
 }
 

@@ -20,7 +20,19 @@ func userOf(attributes of.FlattenedContext) follower.User {
 		delete(user, of.TargetingKey)
 		user["Identifier"] = key
 	}
+	takeOver(user, "Email", "email")
+	takeOver(user, "Country", "country")
 	return user
+}
+
+// takeOver sets an attribute that is not set to the one of ConfigCat's own provider.
+func takeOver(user map[string]any, name, theirs string) {
+	if value := user[name]; value != nil && value != "" {
+		return
+	}
+	if value := user[theirs]; value != nil && value != "" {
+		user[name] = value
+	}
 }
 
 func resolutionOf(d *follower.EvaluationDetailsData) of.ProviderResolutionDetail {
@@ -42,6 +54,8 @@ func reasonOf(d *follower.EvaluationDetailsData) of.Reason {
 		return of.SplitReason
 	case d.MatchedTargetingRule != nil:
 		return of.TargetingMatchReason
+	case d.Static:
+		return of.StaticReason
 	default:
 		return of.DefaultReason
 	}

@@ -75,6 +75,7 @@ func (w *watch) start(state follower.CacheState) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	changed := make(chan struct{}, 1)
+	told := w.config()
 	remove := w.client.OnConfigChanged(func(*evaluate.Config) {
 		select {
 		case changed <- struct{}{}:
@@ -82,7 +83,7 @@ func (w *watch) start(state follower.CacheState) {
 		}
 	})
 	var running sync.WaitGroup
-	running.Go(func() { w.run(ctx, changed) })
+	running.Go(func() { w.run(ctx, changed, told) })
 	w.stop = func() { remove(); cancel(); running.Wait() }
 }
 
@@ -96,7 +97,11 @@ func (w *watch) end() {
 	}
 }
 
-func (w *watch) run(ctx context.Context, changed <-chan struct{}) {
+// config returns what there is to evaluate, flag overrides included; nil: nothing.
+func (w *watch) config() *evaluate.Config { return w.client.Snapshot(nil).Config() }
+
+// run tells OpenFeature how the config differs from the one that it was told of before.
+func (w *watch) run(ctx context.Context, changed <-chan struct{}, told *evaluate.Config) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -104,20 +109,24 @@ func (w *watch) run(ctx context.Context, changed <-chan struct{}) {
 		case <-ctx.Done():
 			return
 		case <-changed: // the first config ends an error at once
-			w.tell(ctx, of.ProviderConfigChange, "there is a newer config")
+			latest := w.config()
+			w.tell(ctx, of.ProviderConfigChange, of.ProviderEventDetails{
+				Message: "there is a newer config", FlagChanges: latest.ChangedKeys(told),
+			})
+			told = latest
 		case <-ticker.C:
 		}
 		kind, message := w.next(w.client.CacheState())
-		w.tell(ctx, kind, message)
+		w.tell(ctx, kind, of.ProviderEventDetails{Message: message})
 	}
 }
 
 // tell hands an event to OpenFeature; "": there is none.
-func (w *watch) tell(ctx context.Context, kind of.EventType, message string) {
+func (w *watch) tell(ctx context.Context, kind of.EventType, details of.ProviderEventDetails) {
 	if kind == "" {
 		return
 	}
-	event := of.Event{ProviderName: Name, EventType: kind, ProviderEventDetails: of.ProviderEventDetails{Message: message}}
+	event := of.Event{ProviderName: Name, EventType: kind, ProviderEventDetails: details}
 	select {
 	case w.events <- event:
 	case <-ctx.Done():

@@ -3,6 +3,7 @@ package openfeature_test
 import (
 	"context"
 	"net"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,11 +28,19 @@ func heard(api *of.EvaluationAPI, event of.EventType) <-chan of.EventDetails {
 }
 
 func TestConfigurationChangeIsAnEvent(t *testing.T) {
-	flags := followertest.New(t, map[string]any{"on": false})
+	flags := followertest.New(t, map[string]any{"on": false, "other": 1})
 	api, client := start(t, flags.Client)
 	changes := heard(api, of.ProviderConfigChange)
 	flags.Set("on", true)
-	if d := <-changes; d.ProviderName != openfeature.Name {
+	if d := <-changes; d.ProviderName != openfeature.Name || !slices.Equal(d.FlagChanges, []string{"on"}) {
+		t.Errorf("the event is %+v", d)
+	}
+	content, err := followertest.ConfigJSON(map[string]any{"on": true, "text": "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags.SetConfigJSON(content)
+	if d := <-changes; !slices.Equal(d.FlagChanges, []string{"text", "other"}) {
 		t.Errorf("the event is %+v", d)
 	}
 	if !client.Boolean(t.Context(), "on", false, of.EvaluationContext{}) {

@@ -1,0 +1,83 @@
+package evaluate
+
+import "reflect"
+
+// ChangedKeys lists the settings that may serve other values than those of an earlier
+// config: settings that were added, changed or removed, also by a change of a segment or of
+// the salt that they use, and all settings that depend on one of these. Those of c come in
+// the order of its document, and those that were removed after them. Either may be nil.
+func (c *Config) ChangedKeys(earlier *Config) []string {
+	if c == earlier {
+		return nil
+	}
+	var was map[string]*setting
+	if earlier != nil {
+		was = earlier.settings
+	}
+	changed := make(map[*setting]bool)
+	if c != nil {
+		dependents := c.dependents()
+		var queue []*setting
+		for _, s := range c.ordered {
+			if before := was[s.key]; before == nil || !s.isSame(before) || s.lacks(was) {
+				changed[s] = true
+				queue = append(queue, s)
+			}
+		}
+		for len(queue) > 0 {
+			s := queue[0]
+			queue = queue[1:]
+			changed[s] = true
+			for _, dependent := range dependents[s] {
+				if !changed[dependent] {
+					changed[dependent] = true
+					queue = append(queue, dependent)
+				}
+			}
+		}
+	}
+	var keys []string
+	for _, key := range c.Keys() {
+		if changed[c.settings[key]] {
+			keys = append(keys, key)
+		}
+	}
+	for _, key := range earlier.Keys() {
+		if c == nil || c.settings[key] == nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// isSame reports whether two settings are the same, each taken by itself.
+func (s *setting) isSame(other *setting) bool {
+	a, b := *s, *other
+	a.links, b.links = nil, nil
+	a.place, b.place = 0, 0
+	a.cyclic, b.cyclic = false, false
+	return reflect.DeepEqual(&a, &b)
+}
+
+// lacks reports whether the setting asks for one that is gone and was there before.
+func (s *setting) lacks(before map[string]*setting) bool {
+	for i, p := range s.prerequisites {
+		if s.links[i].target == nil && before[p.flag] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// dependents lists for each setting those that ask for it.
+func (c *Config) dependents() map[*setting][]*setting {
+	dependents := make(map[*setting][]*setting)
+	for _, s := range c.ordered {
+		for i := range s.links {
+			if target := s.links[i].target; target != nil {
+				dependents[target] = append(dependents[target], s)
+			}
+		}
+	}
+	return dependents
+}
