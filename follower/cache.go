@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,7 +22,8 @@ type Cache interface {
 	// Get gives the value of a key; an empty one if there is none. A value that it
 	// gave must not change.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Set sets the value of a key, which it must not change.
+	// Set sets the value of a key, which it must not change. After an error it is called
+	// again.
 	Set(ctx context.Context, key string, value []byte) error
 }
 
@@ -126,13 +128,43 @@ func (s *source) fromCache(value []byte, held *snapshot) (*snapshot, error) {
 	return next, nil
 }
 
+// cacheRetry is the pause after a write to the Cache that failed.
+const cacheRetry = 5 * time.Second
+
 // writeCache writes what the client fetched itself to the Cache, and never to Redis (S13, S96).
+// A write that fails is tried again, even if the config does not change.
 func (s *source) writeCache(ctx context.Context, fetched *snapshot) {
 	if s.cache == nil {
 		return
 	}
-	entry := cachekeys.Entry{FetchTime: fetched.fetchTime, ETag: fetched.etag, JSON: fetched.json}
-	if err := s.cache.Set(ctx, s.cacheKey, entry.Append(nil)); err != nil && ctx.Err() == nil {
+	s.uncached = nil
+	if err := s.setCache(ctx, fetched); err != nil && ctx.Err() == nil {
 		s.log.Error(eventCacheWrite, "Error occurred while writing the cache.", eventlog.Err(err))
 	}
+}
+
+// rewriteCache tries a write again that failed, unless another process has written a
+// later answer meanwhile.
+func (s *source) rewriteCache(ctx context.Context) {
+	fetched := s.uncached
+	if fetched == nil {
+		return
+	}
+	s.uncached = nil
+	if value, err := s.cache.Get(ctx, s.cacheKey); err == nil {
+		if entry, err := cachekeys.ParseEntry(value); err == nil && entry.FetchTime >= fetched.fetchTime {
+			return
+		}
+	}
+	_ = s.setCache(ctx, fetched) // the first error was logged
+}
+
+func (s *source) setCache(ctx context.Context, fetched *snapshot) error {
+	entry := cachekeys.Entry{FetchTime: fetched.fetchTime, ETag: fetched.etag, JSON: fetched.json}
+	err := s.cache.Set(ctx, s.cacheKey, entry.Append(nil))
+	if err != nil {
+		s.uncached = fetched
+		s.retryCache()
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
@@ -188,6 +189,54 @@ func TestTheRedisCacheIsTheSharedEntry(t *testing.T) {
 		}
 		if err := cache.Set(t.Context(), key, nil); err == nil {
 			t.Error("no error")
+		}
+	})
+}
+
+func (m *memory) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err = err
+}
+
+// A write that failed is tried again though nothing new comes, so that a crash leaves flags.
+func TestAWriteToTheCacheThatFailedIsTriedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		log, logging := recorded(slog.LevelWarn)
+		cache := &memory{err: errors.New("no disk")}
+		cdn := cdnAt(5)
+		c := n.start(t, logging, online(cdn), cached(cache), polling(Manual, 0))
+		if err := c.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		wantEvents(t, log, eventCacheWrite, 1) // not once for each try
+		cache.fail(nil)
+		time.Sleep(cacheRetry)
+		synctest.Wait()
+		if e := cache.entry(t); string(e.JSON) != string(cdn.Config().JSON()) {
+			t.Errorf("the Cache holds %s", e.JSON)
+		}
+		time.Sleep(time.Hour)
+		wantRequests(t, cdn, 1)
+		if cache.sets != 1 {
+			t.Errorf("%d writes", cache.sets)
+		}
+	})
+}
+
+func TestAWriteToTheCacheThatIsTriedAgainReplacesNothingNewer(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cache := &memory{err: errors.New("no disk")}
+		c := n.start(t, online(cdnAt(5)), cached(cache), polling(Manual, 0))
+		if err := c.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		cache.fail(nil)
+		cache.store(-time.Second, 6) // by another process
+		time.Sleep(time.Hour)
+		if e := cache.entry(t); string(e.JSON) != string(configJSON(6)) {
+			t.Errorf("the Cache holds %s", e.JSON)
 		}
 	})
 }

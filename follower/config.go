@@ -59,8 +59,10 @@ type Config struct {
 
 	// SnapshotFile is the path of a file that keeps the last known good config from one
 	// start to the next, for a start without Redis and CDN; empty: none. New reads it.
-	// It is replaced as a whole in the background after each change, and is the
-	// client's own: one file for each SDK key, namespace and database, in a directory that is there. A config from
+	// It is replaced as a whole in the background after each change, a link's target if it
+	// is a link; a write that fails is logged (6017) and tried again every 5 s. It is the
+	// client's own: one regular file for each SDK key, namespace and database, in a
+	// directory that is there. A config from
 	// it is never reported as up to date, before Redis or the CDN confirmed it. A client
 	// that joins another of the same process, see Redis, takes its file only as long as
 	// that has nothing from Redis: what Redis has given is what counts for all of them.

@@ -7,16 +7,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 // fileMagic begins every snapshot file. The rest is
@@ -82,20 +82,12 @@ func number(text []byte) (int64, error) {
 
 // readFile reads a snapshot file; nil: there is none.
 func readFile(path, key string) (*snapshot, error) {
-	file, err := os.Open(path)
+	data, err := regularfile.Read(path, maxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFileBytes {
-		return nil, fmt.Errorf("%s: it is longer than %d bytes", path, maxFileBytes)
 	}
 	s, err := decodeFile(key, data)
 	if err != nil {
@@ -104,47 +96,19 @@ func readFile(path, key string) (*snapshot, error) {
 	return s, nil
 }
 
-// writeFile replaces a file as a whole: whoever reads it, after a crash too, finds the
-// old content or the new one.
-func writeFile(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
-	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // readable to the owner only
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return err
-	}
-	if d, err := os.Open(dir); err == nil { // the new name survives a power cut, too
-		_ = d.Sync()
-		_ = d.Close()
-	}
-	return nil
-}
+// saveRetry is the pause after a write of the snapshot file that failed.
+const saveRetry = 5 * time.Second
 
 // saver writes each new content to the snapshot file, in a goroutine of its own. Of
-// several that come quickly, only the last is written.
+// several that come quickly, only the last is written. A write that fails is tried again.
 type saver struct {
 	path   string
 	key    string
 	log    eventlog.Log
 	holder *holder
-	saved  *snapshot // what was written last
+
+	saved   *snapshot // what was written last
+	failure string    // what was logged about the last write; empty: it succeeded
 
 	wake   chan struct{} // capacity 1: there is new content
 	cancel context.CancelFunc
@@ -152,6 +116,9 @@ type saver struct {
 }
 
 func startSaver(path, key string, log eventlog.Log, holder *holder) *saver {
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute // whatever becomes of the working directory
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &saver{path: path, key: key, log: log, holder: holder, wake: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{})}
 	go func() {
@@ -170,26 +137,44 @@ func (s *saver) changed() {
 }
 
 func (s *saver) run(ctx context.Context) {
+	retry := newAlarm()
+	defer retry.off()
 	for {
 		select {
 		case <-s.wake:
-			s.save()
+		case <-retry.C:
 		case <-ctx.Done():
 			s.save() // with the rev that it has come to
 			return
 		}
+		retry.off()
+		if !s.save() {
+			retry.set(saveRetry)
+		}
 	}
 }
 
-func (s *saver) save() {
+// save writes what is held, and reports whether nothing remains to be written.
+func (s *saver) save() bool {
 	held := s.holder.current.Load()
 	if held == nil || held == s.saved || held.source == SourceFile {
+		return true
+	}
+	if err := regularfile.Write(s.path, encodeFile(s.key, held)); err != nil {
+		s.failed(err)
+		return false
+	}
+	s.saved, s.failure = held, ""
+	return true
+}
+
+// failed logs why the file cannot be written, once for as long as that is the reason.
+func (s *saver) failed(err error) {
+	if err.Error() == s.failure {
 		return
 	}
-	s.saved = held
-	if err := writeFile(s.path, encodeFile(s.key, held)); err != nil {
-		s.log.Error(eventFileWrite, "The snapshot file could not be written.", eventlog.Err(err))
-	}
+	s.failure = err.Error()
+	s.log.Error(eventFileWrite, "The snapshot file could not be written; the write is tried again.", eventlog.Err(err))
 }
 
 // close writes what is not written yet, and waits for that.

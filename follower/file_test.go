@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/regularfile"
+	"github.com/catbridge/catbridge/test/missing"
 )
 
 func keeping(path string) func(*Config) {
@@ -23,7 +25,7 @@ func snapshotFile(t *testing.T, age time.Duration, version int) string {
 	json := configJSON(version)
 	s := &snapshot{json: json, rev: time.Now().Add(-age).UnixMilli(), etag: `"x"`}
 	path := emptyFile(t)
-	if err := writeFile(path, encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, s)); err != nil {
+	if err := regularfile.Write(path, encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, s)); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -167,25 +169,6 @@ func TestAFileThatCannotBeWritten(t *testing.T) {
 	})
 }
 
-func TestTheFileIsTheOwnersAndReplacedAsAWhole(t *testing.T) {
-	path := snapshotFile(t, 0, 1)
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-	old, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer old.Close()
-	if err := writeFile(path, []byte("new")); err != nil {
-		t.Fatal(err)
-	}
-	if now, _ := os.Stat(path); os.SameFile(info, now) {
-		t.Error("written in place")
-	}
-}
-
 func FuzzDecodeFile(f *testing.F) {
 	key := cachekeys.For(testSDKKey, "", 0).Entry
 	f.Add(encodeFile(key, &snapshot{json: configJSON(1), rev: cachekeys.MinRev, fetchTime: 7, etag: `"x"`}))
@@ -194,6 +177,48 @@ func FuzzDecodeFile(f *testing.F) {
 		s, err := decodeFile(key, data)
 		if err == nil && (s.config == nil || s.rev < 0 || s.hash != cachekeys.ContentHash(s.json)) {
 			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A write that failed is tried again though no other config comes, so that a crash leaves flags.
+func TestAWriteOfTheFileThatFailedIsTriedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		log, logging := recorded(slog.LevelWarn)
+		n.writer(t).commit(configJSON(1))
+		path := filepath.Join(t.TempDir(), "later", "snapshot")
+		c := n.start(t, logging, keeping(path))
+		<-c.Ready()
+		time.Sleep(time.Hour)
+		wantEvents(t, log, eventFileWrite, 1) // not once for each try
+		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(saveRetry)
+		synctest.Wait()
+		if s, err := readFile(path, cachekeys.For(testSDKKey, "", 0).Entry); err != nil || s == nil {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
+}
+
+func TestALinkToTheFileStaysALink(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		n.writer(t).commit(configJSON(2))
+		target := snapshotFile(t, time.Hour, 1)
+		path := emptyFile(t)
+		if err := os.Symlink(target, path); err != nil {
+			missing.Skip(t, "symbolic links are missing here: %v", err)
+		}
+		c := n.start(t, keeping(path))
+		<-c.Ready()
+		wantVersion(t, c, 2)
+		c.Close()
+		if info, err := os.Lstat(path); err != nil || info.Mode().Type() != os.ModeSymlink {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+		if s, err := readFile(target, cachekeys.For(testSDKKey, "", 0).Entry); err != nil || string(s.json) != string(configJSON(2)) {
+			t.Errorf("%+v, %v", s, err)
 		}
 	})
 }

@@ -49,9 +49,10 @@ type FlagOverrides struct {
 	Values map[string]any
 
 	// FilePath names a JSON file: {"flags": {key: value}} (S63), or a whole config JSON v6
-	// with targeting (S64). [New] reads it and it is watched: a new version is taken when
-	// it is written, or when a file is renamed to that name; one that is missing or bad is
-	// logged (1300, 1302, 2302) and changes nothing (S65).
+	// with targeting (S64). [New] reads it and it is watched: a new version is taken within
+	// about a second, whether the file is written, replaced, or behind a link that moves; one
+	// that is missing or bad is logged (1300, 1302, 2302) and changes nothing (S65). The path
+	// must lead to a regular file of at most [evaluate.MaxConfigBytes].
 	FilePath string
 }
 

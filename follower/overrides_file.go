@@ -5,22 +5,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/fsnotify/fsnotify"
 
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/eventlog"
-)
-
-const (
-	// overrideSettle is waited for after a change of the file, since one that is being
-	// written changes several times.
-	overrideSettle = 50 * time.Millisecond
-	// overridePoll is the interval at which a file is read whose folder cannot be watched.
-	overridePoll = time.Second
+	"github.com/catbridge/catbridge/internal/regularfile"
+	"github.com/catbridge/catbridge/internal/watchfile"
 )
 
 // overrideFile is a file of flag overrides that is watched (S65).
@@ -32,8 +22,9 @@ type overrideFile struct {
 	last    []byte // what was taken
 	failure string // what was logged about the file as it is; empty: it is fine
 
-	cancel context.CancelFunc
-	done   chan struct{}
+	watcher *watchfile.Watcher
+	cancel  context.CancelFunc
+	done    chan struct{}
 }
 
 // watchOverrides reads the file, and reads it again whenever it changes.
@@ -42,7 +33,7 @@ func watchOverrides(path string, log eventlog.Log, taken func(*evaluate.Config))
 		path = absolute // whatever becomes of the working directory
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &overrideFile{path: path, log: log, taken: taken, cancel: cancel, done: make(chan struct{})}
+	f := &overrideFile{path: path, log: log, taken: taken, watcher: watchfile.New(path), cancel: cancel, done: make(chan struct{})}
 	f.read()
 	go func() {
 		defer close(f.done)
@@ -56,52 +47,21 @@ func (f *overrideFile) close() {
 	<-f.done
 }
 
-// run watches the folder, not the file: editors, and platforms that mount files, put a
-// new one in the place of the old one. What can change the file, such as a symbolic link
-// beside it, has any name, so that every event counts.
 func (f *overrideFile) run(ctx context.Context) {
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		watcher = &fsnotify.Watcher{} // no events: the file is polled
-	} else {
-		defer watcher.Close()
-	}
-	folder := filepath.Dir(f.path)
-	settle := newAlarm()
-	defer settle.off()
-	poll := time.NewTicker(overridePoll)
-	defer poll.Stop()
-	watching := false
+	defer f.watcher.Close()
 	for {
-		if err == nil && !watching && watcher.Add(folder) == nil {
-			watching = true
-			f.read() // it may have changed before
-		}
 		select {
 		case <-ctx.Done():
 			return
-		case event := <-watcher.Events:
-			if event.Name == folder && event.Has(fsnotify.Remove|fsnotify.Rename) {
-				watching = false
-				_ = watcher.Remove(folder)
-			}
-			settle.within(overrideSettle)
-		case <-watcher.Errors: // events may have been lost
-			settle.within(overrideSettle)
-		case <-settle.C:
-			settle.off()
+		case <-f.watcher.C:
 			f.read()
-		case <-poll.C:
-			if !watching {
-				f.read()
-			}
 		}
 	}
 }
 
 // read takes the file if it is another one than before and a good one.
 func (f *overrideFile) read() {
-	data, err := os.ReadFile(f.path)
+	data, err := regularfile.Read(f.path, evaluate.MaxConfigBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.failed(eventNoOverrideFile, "Cannot find the local config file '"+f.path+"'. "+

@@ -286,6 +286,52 @@ func TestALinkToTheFileIsWatched_S65(t *testing.T) {
 	}
 }
 
+// TestAFileBehindLinksIsWatched_S65 has links that no notification of the file's own folder
+// tells of.
+func TestAFileBehindLinksIsWatched_S65(t *testing.T) {
+	folder := t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"1", "2", "app"} {
+		must(os.Mkdir(in(name), 0o700))
+	}
+	write(t, in("1/flags.json"), `{"flags":{"text":"one"}}`)
+	write(t, in("2/flags.json"), `{"flags":{"text":"two"}}`)
+	must(os.Symlink("1", in("current")))
+	must(os.Symlink("../2/flags.json", in("app/flags.json")))
+	for _, c := range []struct {
+		name, path, before, after string
+		change                    func()
+	}{
+		{"a link to its folder that moves", "current/flags.json", "one", "two", func() {
+			must(os.Symlink("2", in("next")))
+			must(os.Rename(in("next"), in("current")))
+		}},
+		{"a target in another folder that is written", "app/flags.json", "two", "three", func() {
+			must(os.WriteFile(in("2/flags.json"), []byte("\ufeff"+`{"flags":{"text":"three"}}`), 0o600))
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			events, logger := ids()
+			client := local(t, logger, FlagOverrides{FilePath: in(c.path)})
+			awaitEvent(t, events, eventDebug)
+			if got := client.GetStringValue("text", "", nil); got != c.before {
+				t.Errorf("%q, want %q", got, c.before)
+			}
+			c.change()
+			awaitEvent(t, events, eventDebug)
+			if got := client.GetStringValue("text", "", nil); got != c.after {
+				t.Errorf("%q, want %q", got, c.after)
+			}
+		})
+	}
+}
+
 func TestOverrideFilesHaveTheTextsOfThePythonSDK_S102(t *testing.T) {
 	folder := t.TempDir()
 	bad := filepath.Join(folder, "bad.json")

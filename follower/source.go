@@ -22,6 +22,7 @@ type source struct {
 	cache    Cache // nil: there is none
 	cacheKey string
 	fetcher  *fetcher
+	uncached *snapshot // what a write to the Cache failed for; nil: nothing. The goroutine's own
 	log      eventlog.Log
 	ready    <-chan struct{} // the client's
 
@@ -36,6 +37,8 @@ type source struct {
 	begun     bool        // the first sync was, or is being, done
 	due       bool        // the period is over
 	ticker    *time.Timer // ends it; nil: it does not run
+	recache   bool        // the pause after a failed write to the Cache is over
+	cacheWait *time.Timer // ends that pause; nil: there was none yet
 	online    bool
 	switched  bool               // to online, and nothing was done about that yet
 	interrupt context.CancelFunc // ends the fetch that is under way; nil: none is

@@ -29,6 +29,9 @@ func (s *source) close() {
 	s.closed = true
 	s.queue = nil
 	s.stopTicker()
+	if s.cacheWait != nil {
+		s.cacheWait.Stop()
+	}
 	done := s.done
 	s.mu.Unlock()
 	if done != nil {
@@ -80,6 +83,9 @@ func (s *source) next() func() {
 		j := s.queue[0]
 		s.queue = s.queue[1:]
 		return func() { s.finish(j, s.guardedRefresh(s.ctx, j)) }
+	case s.recache:
+		s.recache = false
+		return func() { s.guarded(s.ctx, s.rewriteCache) }
 	case s.due:
 		s.due = false
 		return func() { s.guarded(s.ctx, s.tick) }
@@ -97,6 +103,24 @@ func (s *source) setTicker() {
 		s.stopTicker()
 	case s.ticker == nil:
 		s.ticker = time.AfterFunc(period, s.onTicker)
+	}
+}
+
+// retryCache has a failed write to the Cache tried again.
+func (s *source) retryCache() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+	case s.cacheWait == nil:
+		s.cacheWait = time.AfterFunc(cacheRetry, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.recache = true
+			s.signal()
+		})
+	default:
+		s.cacheWait.Reset(cacheRetry)
 	}
 }
 

@@ -33,33 +33,46 @@ var layouts = map[string]layout{
 	"internal/cdn":          {own: []string{}},
 	"internal/eventlog":     {own: []string{}},
 	"internal/histogram":    {own: []string{}},
+	"internal/regularfile":  {own: []string{}},
 	"internal/subscription": {other: []string{"github.com/redis/go-redis/v9"}},
+	"internal/watchfile":    {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
 	"leader": {
 		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
 		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
 	},
 	"follower": {
-		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
-		other: []string{"github.com/redis/go-redis/v9", "github.com/fsnotify/fsnotify"},
+		own: []string{
+			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/regularfile", "internal/subscription", "internal/watchfile",
+		},
+		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"follower/followertest": {
-		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
+		own: []string{
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/regularfile", "internal/subscription", "internal/watchfile",
+		},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
 	"metrics": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "leader", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription",
+			"cachekeys", "evaluate", "follower", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/regularfile", "internal/subscription", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
 	"follower/openfeature": {
-		own:   []string{"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
+		own: []string{
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/regularfile", "internal/subscription", "internal/watchfile",
+		},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
-	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys"}, other: []string{"github.com/redis/go-redis/v9"}},
+	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys", "internal/regularfile"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"cmd/catbridge/internal/settings": {
 		own: []string{
-			"cachekeys", "evaluate", "leader", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription",
+			"cachekeys", "evaluate", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/regularfile", "internal/subscription",
 			"cmd/catbridge/internal/redisurl",
 		},
 		other: []string{"github.com/knadh/koanf", "go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},

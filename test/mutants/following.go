@@ -225,4 +225,45 @@ var formats = []mutant{
 		{"cachekeys", `zstd.WithDecoderMaxMemory(MaxConfigBytes), zstd.WithDecodeAllCapLimit(true))`, `zstd.WithDecodeAllCapLimit(true))`}},
 		test{"cachekeys", "^TestZstdSizesAreBounded$"}},
 	{"an entry of any size", "I4", []edit{{"cachekeys", `case len(config) > MaxConfigBytes:`, `case false:`}}, test{"cachekeys", "^TestEntryAtItsLimits$"}},
+	{
+		"a write of the snapshot file that is not tried again", "I5", []edit{{"follower",
+			`			retry.set(saveRetry)
+`, ``}},
+		test{"follower", "^TestAWriteOfTheFileThatFailedIsTriedAgain$"},
+	},
+	{
+		"a write of the snapshot file that counts before it is made", "I5", []edit{{"follower",
+			`	if err := regularfile.Write(s.path, encodeFile(s.key, held)); err != nil {
+`, `	s.saved = held
+	if err := regularfile.Write(s.path, encodeFile(s.key, held)); err != nil {
+`}},
+		test{"follower", "^TestAWriteOfTheFileThatFailedIsTriedAgain$"},
+	},
+	{
+		"a write to the Cache that is not tried again", "S96", []edit{{"follower",
+			`		s.uncached = fetched
+		s.retryCache()
+`, ``}},
+		test{"follower", "^TestAWriteToTheCacheThatFailedIsTriedAgain$"},
+	},
+	{
+		"a file that is not looked at besides its notifications", "S65", []edit{{"internal/watchfile",
+			`			if l.look() {
+				l.note()
+			}
+`, ``}},
+		test{"internal/watchfile", "^TestEveryChangeIsSeenByTheRegularLooks$"},
+	},
+	{
+		"a device that is read as a file", "S65", []edit{{"internal/regularfile",
+			`	case !accepts(info.Mode()):
+		return nil, failed(&KindError{info.Mode()})
+	}
+	file, err`, `	}
+	file, err`},
+			{"internal/regularfile", `	case !accepts(info.Mode()):
+		return nil, failed(&KindError{info.Mode()})
+	case info.Mode().IsRegular()`, `	case info.Mode().IsRegular()`}},
+		test{"internal/regularfile", "^TestOddFilesAreRefused$"},
+	},
 }

@@ -1,0 +1,75 @@
+package follower
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/mounts"
+)
+
+// TestAnOverrideFileThatIsMountedAloneIsWatched_S65 writes to it outside the mount.
+func TestAnOverrideFileThatIsMountedAloneIsWatched_S65(t *testing.T) {
+	if !mounts.Private(t) {
+		return
+	}
+	outside, inside := filepath.Join(t.TempDir(), "flags.json"), filepath.Join(t.TempDir(), "flags.json")
+	write(t, outside, `{"flags":{"text":"one"}}`)
+	mounts.Bind(t, outside, inside)
+	events, logger := ids()
+	c := local(t, logger, FlagOverrides{FilePath: inside})
+	awaitEvent(t, events, eventDebug)
+	if err := os.WriteFile(outside, []byte(`{"flags":{"text":"two"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	awaitEvent(t, events, eventDebug)
+	if got := c.GetStringValue("text", "", nil); got != "two" {
+		t.Errorf("%q, want two", got)
+	}
+}
+
+// TestAFullDiskKeepsTheSnapshotFile has no room for a second version of it.
+func TestAFullDiskKeepsTheSnapshotFile(t *testing.T) {
+	if !mounts.Private(t) {
+		return
+	}
+	folder := t.TempDir()
+	mounts.Small(t, folder)
+	path := filepath.Join(folder, "snapshot")
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		log, logging := recorded(slog.LevelWarn)
+		c := n.start(t, logging, keeping(path))
+		<-c.Ready()
+		wantVersion(t, c, 1)
+		kept := func() *snapshot {
+			t.Helper()
+			s, err := readFile(path, cachekeys.For(testSDKKey, "", 0).Entry)
+			if err != nil || s == nil {
+				t.Fatalf("%+v, %v", s, err)
+			}
+			return s
+		}
+		fill := filepath.Join(folder, "fill")
+		_ = os.WriteFile(fill, make([]byte, 1<<20), 0o600) // fails once the disk is full
+		w.commit(configJSON(2))
+		wantVersion(t, c, 2)
+		if e := log.with(eventFileWrite); !strings.Contains(e[0].text, "no space left on device") {
+			t.Error(e)
+		}
+		if s := kept(); string(s.json) != string(configJSON(1)) {
+			t.Errorf("the file holds %s", s.json)
+		}
+		if err := os.Remove(fill); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if s := kept(); string(s.json) != string(configJSON(2)) {
+			t.Errorf("the file holds %s", s.json)
+		}
+	})
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package follower
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/test/oddfile"
+)
+
+// TestASnapshotFileThatIsNoRegularFileIsLeftAlone: none blocks New or Close, and none is
+// replaced.
+func TestASnapshotFileThatIsNoRegularFileIsLeftAlone(t *testing.T) {
+	for _, odd := range oddfile.All(t) {
+		t.Run(odd.Name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				kind := oddfile.Kind(t, odd.Path)
+				log, logging := recorded(slog.LevelWarn)
+				n.writer(t).commit(configJSON(1))
+				c := n.start(t, logging, keeping(odd.Path))
+				<-c.Ready()
+				wantVersion(t, c, 1)
+				c.Close()
+				if e := log.with(eventFileRead); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
+					t.Errorf("%v, want %q", e, odd.Says)
+				}
+				if odd.Name == "file without rights" {
+					return // it may be replaced by whom the folder belongs to
+				}
+				if e := log.with(eventFileWrite); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
+					t.Errorf("%v, want %q", e, odd.Says)
+				}
+				if now := oddfile.Kind(t, odd.Path); now != kind {
+					t.Errorf("it was %v and is %v", kind, now)
+				}
+			})
+		})
+	}
+}
+
+func TestAnOverrideFileThatIsNoRegularFileIsRefused_S65(t *testing.T) {
+	for _, odd := range oddfile.All(t) {
+		t.Run(odd.Name, func(t *testing.T) {
+			log, _ := recorded(slog.LevelWarn)
+			c := local(t, slog.New(log), FlagOverrides{FilePath: odd.Path})
+			c.Close()
+			if e := log.with(eventOverrideFileUnreadable); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
+				t.Errorf("%v, want %q", log.all(), odd.Says)
+			}
+		})
+	}
+}

@@ -1,0 +1,304 @@
+package watchfile
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// layout is a folder with files, of which one is watched.
+type layout struct {
+	*testing.T
+	folder string
+}
+
+func (l layout) in(name string) string { return filepath.Join(l.folder, name) }
+
+func (l layout) must(err error) {
+	l.Helper()
+	if err != nil {
+		l.Fatal(err)
+	}
+}
+
+// write writes a file in place, and the folders that it is in.
+func (l layout) write(name, text string) {
+	l.Helper()
+	l.must(os.MkdirAll(filepath.Dir(l.in(name)), 0o700))
+	l.must(os.WriteFile(l.in(name), []byte(text), 0o600))
+}
+
+// replace puts a new file in the place of another.
+func (l layout) replace(name, text string) {
+	l.Helper()
+	l.write(name+".new", text)
+	l.must(os.Rename(l.in(name+".new"), l.in(name)))
+}
+
+// link makes a link, or moves it.
+func (l layout) link(target, name string) {
+	l.Helper()
+	l.must(os.Symlink(target, l.in(name)+".new"))
+	l.must(os.Rename(l.in(name)+".new", l.in(name)))
+}
+
+// changes are the ways in which files change, at path in a folder.
+var changes = map[string]struct {
+	path    string
+	prepare func(layout)
+	steps   []func(layout)
+	looked  bool // no notification tells of it
+}{
+	"written in place": {
+		path:    "file",
+		prepare: func(l layout) { l.write("file", "one") },
+		steps:   []func(layout){func(l layout) { l.write("file", "three") }, func(l layout) { l.write("file", "") }},
+	},
+	"replaced": {
+		path:    "file",
+		prepare: func(l layout) { l.write("file", "one") },
+		steps:   []func(layout){func(l layout) { l.replace("file", "two") }, func(l layout) { l.replace("file", "six") }},
+	},
+	"replaced by one of the same size and time": {
+		path:    "file",
+		prepare: func(l layout) { l.write("file", "one") },
+		steps: []func(layout){func(l layout) {
+			info, err := os.Stat(l.in("file"))
+			l.must(err)
+			l.write("other", "two")
+			l.must(os.Chtimes(l.in("other"), info.ModTime(), info.ModTime()))
+			l.must(os.Rename(l.in("other"), l.in("file")))
+		}},
+	},
+	"removed and there again": {
+		path:    "file",
+		prepare: func(l layout) { l.write("file", "one") },
+		steps:   []func(layout){func(l layout) { l.must(os.Remove(l.in("file"))) }, func(l layout) { l.write("file", "two") }},
+	},
+	"removed with its folder and there again": {
+		path:    "folder/file",
+		prepare: func(l layout) { l.write("folder/file", "one") },
+		steps: []func(layout){
+			func(l layout) { l.must(os.RemoveAll(l.in("folder"))) },
+			func(l layout) { l.write("folder/file", "two") },
+			func(l layout) { l.write("folder/file", "three") },
+		},
+		looked: true,
+	},
+	"with a folder that comes later": {
+		path:    "a/b/file",
+		prepare: func(layout) {},
+		steps:   []func(layout){func(l layout) { l.write("a/b/file", "one") }},
+		looked:  true,
+	},
+	"a folder that is replaced": {
+		path:    "folder/file",
+		prepare: func(l layout) { l.write("folder/file", "one"); l.write("next/file", "two") },
+		steps: []func(layout){
+			func(l layout) {
+				l.must(os.Rename(l.in("folder"), l.in("former")))
+				l.must(os.Rename(l.in("next"), l.in("folder")))
+			},
+			func(l layout) { l.write("folder/file", "three") },
+		},
+		looked: true,
+	},
+	// As Kubernetes mounts a ConfigMap.
+	"a link beside it that moves": {
+		path: "file",
+		prepare: func(l layout) {
+			l.write("..1/file", "one")
+			l.write("..2/file", "two")
+			l.link("..1", "..data")
+			l.link("..data/file", "file")
+		},
+		steps: []func(layout){
+			func(l layout) { l.link("..2", "..data"); l.must(os.RemoveAll(l.in("..1"))) },
+			func(l layout) { l.write("..3/file", "two"); l.link("..3", "..data") },
+		},
+	},
+	"a link to its folder that moves": {
+		path: "current/file",
+		prepare: func(l layout) {
+			l.write("releases/1/file", "one")
+			l.write("releases/2/file", "two")
+			l.link("releases/1", "current")
+		},
+		steps: []func(layout){
+			func(l layout) { l.link("releases/2", "current") },
+			func(l layout) { l.write("releases/2/file", "three") },
+		},
+		looked: true,
+	},
+	"the target of a link in another folder": {
+		path: "app/file",
+		prepare: func(l layout) {
+			l.write("shared/file", "one")
+			l.write("app/x", "")
+			l.link("../shared/file", "app/file")
+		},
+		steps: []func(layout){
+			func(l layout) { l.write("shared/file", "three") },
+			func(l layout) { l.replace("shared/file", "four") },
+			func(l layout) { l.link("../shared/other", "app/file") }, // dangling
+			func(l layout) { l.write("shared/other", "five") },
+		},
+		looked: true,
+	},
+	"rights that change": {
+		path:    "file",
+		prepare: func(l layout) { l.write("file", "one") },
+		steps:   []func(layout){func(l layout) { l.must(os.Chmod(l.in("file"), 0)) }},
+	},
+}
+
+// TestEveryChangeIsSeenByTheRegularLooks has no notifications, in virtual time.
+func TestEveryChangeIsSeenByTheRegularLooks(t *testing.T) {
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := layout{t, t.TempDir()}
+				change.prepare(l)
+				w := start(nil, interval, []string{l.in(change.path)})
+				defer w.Close()
+				<-w.C
+				for i, step := range change.steps {
+					time.Sleep(10 * time.Second)
+					select {
+					case <-w.C:
+						t.Fatalf("a change was reported before step %d", i+1)
+					default:
+					}
+					step(l)
+					select {
+					case <-w.C:
+					case <-time.After(interval + settle + time.Millisecond):
+						t.Fatalf("step %d is not seen", i+1)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestNotificationsTellOfChangesInTheFolder has no regular looks.
+func TestNotificationsTellOfChangesInTheFolder(t *testing.T) {
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			if change.looked {
+				return // the regular looks see it
+			}
+			l := layout{t, t.TempDir()}
+			change.prepare(l)
+			notifier, err := fsnotify.NewWatcher()
+			if err != nil {
+				t.Skipf("there are no notifications here: %v", err)
+			}
+			w := start(notifier, time.Hour, []string{l.in(change.path)})
+			defer w.Close()
+			<-w.C
+			for _, step := range change.steps {
+				step(l)
+				<-w.C // or the test hangs
+			}
+		})
+	}
+}
+
+// TestEveryChangeIsSeen is what the product gets: notifications and looks.
+func TestEveryChangeIsSeen(t *testing.T) {
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := layout{t, t.TempDir()}
+			change.prepare(l)
+			w := New(l.in(change.path))
+			defer w.Close()
+			<-w.C
+			for _, step := range change.steps {
+				step(l)
+				<-w.C // or the test hangs
+			}
+		})
+	}
+}
+
+// TestAChangeIsReportedOnceTheFileStaysTheSame, but at last though it never does.
+func TestAChangeIsReportedOnceTheFileStaysTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := layout{t, t.TempDir()}
+		l.write("file", "")
+		w := start(nil, interval, []string{l.in("file")})
+		defer w.Close()
+		<-w.C
+		text := ""
+		began := time.Now()
+		for len(w.C) == 0 {
+			text += "x"
+			l.write("file", text)
+			time.Sleep(settle / 2)
+			synctest.Wait()
+		}
+		if took := time.Since(began); took < longest || took > interval+longest+2*settle {
+			t.Errorf("a file that never stays the same is reported after %v", took)
+		}
+		<-w.C
+		l.write("file", "the last")
+		<-w.C
+		time.Sleep(time.Hour)
+		if len(w.C) > 0 {
+			t.Error("a file that does not change is reported")
+		}
+	})
+}
+
+func TestTheSetOfFilesIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := layout{t, t.TempDir()}
+		l.write("one", "")
+		l.write("two", "")
+		w := start(nil, interval, []string{l.in("one")})
+		defer w.Close()
+		<-w.C
+		w.Watch(l.in("one"))
+		time.Sleep(time.Minute)
+		if len(w.C) > 0 {
+			t.Error("the same set is reported")
+		}
+		w.Watch(l.in("two"))
+		<-w.C // it may have changed before
+		l.write("one", "x")
+		time.Sleep(time.Minute)
+		if len(w.C) > 0 {
+			t.Error("a file that is not watched any more is reported")
+		}
+		l.write("two", "x")
+		<-w.C
+	})
+}
+
+func TestARelativePathCountsFromTheFirstWorkingDirectory(t *testing.T) {
+	l := layout{t, t.TempDir()}
+	l.write("file", "")
+	t.Chdir(l.folder)
+	w := New("file")
+	defer w.Close()
+	<-w.C
+	t.Chdir(t.TempDir())
+	l.write("file", "x")
+	<-w.C // or the test hangs
+}
+
+func TestCloseIsIdempotentAndEndsWatch(t *testing.T) {
+	w := New()
+	w.Close()
+	w.Close()
+	w.Watch("file")
+}
