@@ -20,6 +20,15 @@ MUTANT   ?=
 STEPS    ?= 20000000
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
+# Which server the tests run on: none for the one that is installed, valkey or redis8 for
+# those that install-test-tools unpacks.
+REDIS         ?=
+SERVER_valkey := $(or $(CATBRIDGE_VALKEY_SERVER),$(CURDIR)/bin/servers/valkey-server)
+SERVER_redis8 := $(or $(CATBRIDGE_REDIS8_SERVER),$(CURDIR)/bin/servers/redis8-server)
+ifneq ($(REDIS),)
+export CATBRIDGE_REDIS_SERVER := $(or $(SERVER_$(REDIS)),$(error REDIS is valkey, redis8 or nothing, and not $(REDIS)))
+endif
+
 STARTED  := $(shell date +%s)
 # The race detector needs a C compiler.
 RACE     := $(if $(shell command -v "$${CC:-gcc}"),-race)
@@ -47,7 +56,7 @@ build: ## the static binary, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/catbridge ./cmd/catbridge
 
 .PHONY: test
-test: install-test-tools lint gates race vuln ## everything that must hold before a commit reaches main
+test: install-test-tools lint gates race servers vuln ## everything that must hold before a commit reaches main
 	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s"
 
 .PHONY: install-test-tools
@@ -80,11 +89,16 @@ gates: ## conformance with its counts, and the allocation gates, without the rac
 .PHONY: race
 race: ## the whole suite, with the race detector and in random order
 	@echo "==> go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
-	@$(GO) test $(RACE) -shuffle=on -timeout 20m $(PACKAGES)
+	@$(GO) test $(RACE) -shuffle=on -timeout 20m -skip '^TestF43_' $(PACKAGES)
+
+.PHONY: servers
+servers: ## the core of the suite on Redis, Redis 8 and Valkey 8, with counts
+	@echo "==> the core on every server (some minutes)"
+	@$(GO) test -count=1 -v -timeout 40m -run '^TestF43_' ./test/servers | grep -vE '^ *(=== |--- PASS|PASS$$)'
 
 .PHONY: unit
 unit: ## the suite without the race detector, from the cache where nothing changed
-	$(GO) test $(PACKAGES)
+	$(GO) test -skip '^TestF43_' $(PACKAGES)
 
 .PHONY: differential
 differential: ## random cases against the official SDK for Node (SEED=1 N=200000)
@@ -100,7 +114,7 @@ mutants: ## builds with one guard less each, which a test must notice; some minu
 
 # Run in its folder, go test shows at once what a test prints.
 .PHONY: faults
-faults: install-test-tools ## many rounds of every fault, and a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REPORT=dist/faults.md)
+faults: install-test-tools ## many rounds of every fault, and a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REDIS=valkey REPORT=dist/faults.md)
 	@mkdir -p $(dir $(REPORT)); status=0; $(GO) -C test test -count=1 -timeout 0 -run '$(FAULTS)' -args \
 		-rounds=$(ROUNDS) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; \
 		ROUNDS=$(ROUNDS) REPORT=$(abspath $(REPORT)) $(GO) test -count=1 -timeout 0 -run '$(FAULTS)' ./test/interop || status=$$?; \

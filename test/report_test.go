@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // account is what the rounds of one fault came to, in all worlds that played it.
@@ -100,7 +102,7 @@ func (a *account) tell(total int) {
 const reportHead = `<!-- Made by make faults; do not edit. -->
 # Faults, tried %s
 
-%d rounds of those tried most, seed %d, on %d processors, %s. "Worst" is the longest recovery, or that which came
+%d rounds of those tried most, seed %d, on %d processors, %s, %s. "Worst" is the longest recovery, or that which came
 closest to its bound; "late" counts those beyond it. "Lost" are writes that Redis had taken and did not have
 any more, as it may after a failover; "back" are versions that went back, in a follower or in Redis, which
 must not be. "Lock" is the expiry of the lock that the world ran with: 15 s by default, 6 s in the fast
@@ -115,7 +117,8 @@ func report(path string) error {
 	accounts.Lock()
 	defer accounts.Unlock()
 	var out strings.Builder
-	fmt.Fprintf(&out, reportHead, time.Now().UTC().Format(time.DateOnly), *manyRounds, *seed, runtime.NumCPU(), runtime.Version())
+	redis, _ := redistest.Version(redistest.Named())
+	fmt.Fprintf(&out, reportHead, time.Now().UTC().Format(time.DateOnly), *manyRounds, *seed, runtime.NumCPU(), runtime.Version(), redis)
 	for _, name := range slices.Sorted(maps.Keys(accounts.of)) {
 		m := rowName.FindStringSubmatch(name)
 		if m == nil {

@@ -60,6 +60,17 @@ func Start(t testing.TB, args ...string) *Process {
 	return (*Guard)(nil).Start(t, args...)
 }
 
+// Version is what a program says of itself, such as "Redis server v=7.0.15".
+func Version(program string) (string, error) {
+	out, err := exec.Command(program, "--version").Output()
+	version, _, _ := strings.Cut(string(out), " sha=")
+	return strings.TrimSpace(version), err
+}
+
+// Named is the program that processes are of: that of the environment variable, or the
+// usual one.
+func Named() string { return cmp.Or(os.Getenv(ProgramVariable), Program) }
+
 // launchServer starts a redis-server with further arguments.
 func launchServer(t testing.TB, guard *Guard, more func(p *Process) []string) *Process {
 	t.Helper()
@@ -67,6 +78,7 @@ func launchServer(t testing.TB, guard *Guard, more func(p *Process) []string) *P
 		return slices.Concat(guard.listen(t, p), []string{
 			"--bind", "127.0.0.1", "--dir", p.Dir,
 			"--save", "", "--appendonly", "no", "--daemonize", "no", "--enable-debug-command", "yes",
+			"--repl-diskless-sync-delay", "0", // which waits for more replicas than one
 		}, guard.users(t, p), more(p))
 	})
 }
@@ -74,7 +86,7 @@ func launchServer(t testing.TB, guard *Guard, more func(p *Process) []string) *P
 // launchProgram starts the program with arguments that may depend on port and folder.
 func launchProgram(t testing.TB, guard *Guard, args func(p *Process) []string) *Process {
 	t.Helper()
-	program := cmp.Or(os.Getenv(ProgramVariable), Program)
+	program := Named()
 	path, err := exec.LookPath(program)
 	if err != nil {
 		missing.Skip(t, "%s is missing: install the Debian package %[1]s, or name another program by $%s (%v)", program, ProgramVariable, err)
