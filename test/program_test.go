@@ -152,6 +152,7 @@ func TestF25_ProgramReadsChangedSecrets(t *testing.T) {
 	t.Parallel()
 	w := openWorld(t)
 	s := secure(w, path, w.server.Guard(), "single", w.server.Addr())
+	s.late = true
 	s.launch(s.as(asLeader)...)
 	s.watch(s.as(asFollower)...)
 	s.reached(s.cdn.Publish(), s.takeover()+s.poll())

@@ -127,8 +127,9 @@ type world struct {
 	programs *fleet                      // what leaders are processes of; nil: they are within this process
 	runners  []*runner                   // leaders, those that have ended too
 	readers  []*reader
-	left     int // rounds to play, of many; 0: a few
-	done     int // rounds played
+	late     bool // passwords change: who connects just then may come with the old one
+	left     int  // rounds to play, of many; 0: a few
+	done     int  // rounds played
 	account  *account
 	random   *rand.Rand
 }
