@@ -23,7 +23,13 @@ const (
 // scripted is a script as MONITOR shows it: what a client sent, and what the script ran.
 type scripted [][]string
 
-func (s scripted) lines(at time.Duration) (lines []string) {
+// quotes are how MONITOR writes an argument.
+var quotes = map[string]func(arg string) string{
+	"Redis":  strconv.Quote,
+	"Valkey": func(arg string) string { return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(strconv.Quote(arg)) },
+}
+
+func (s scripted) lines(at time.Duration, quote func(arg string) string) (lines []string) {
 	for i, command := range s {
 		from := "127.0.0.1:1"
 		if i > 0 {
@@ -32,11 +38,19 @@ func (s scripted) lines(at time.Duration) (lines []string) {
 		var line strings.Builder
 		fmt.Fprintf(&line, "%d.%06d [0 %s]", at/time.Second, at%time.Second/time.Microsecond, from)
 		for _, arg := range command {
-			line.WriteString(" " + strconv.Quote(arg))
+			line.WriteString(" " + quote(arg))
 		}
 		lines = append(lines, line.String())
 	}
 	return lines
+}
+
+// written is what the script did, as a replica hears of it.
+func (s scripted) written() (commands [][]string) {
+	for _, command := range s[1:] {
+		commands = append(commands, append([]string{strings.ToUpper(command[0])}, command[1:]...))
+	}
+	return commands
 }
 
 func taking(lock string) scripted {
@@ -47,12 +61,15 @@ func taking(lock string) scripted {
 // committing writes a version at a rev; without leaves out one of the commands.
 func committing(lock string, rev, version int64, without string) scripted {
 	k := cachekeys.For(sdkKey, "", 0)
-	entry := cachekeys.Entry{FetchTime: rev, ETag: "x", JSON: fakecdn.Config{Version: version}.JSON()}
+	entry := cachekeys.Entry{FetchTime: rev, ETag: `W/"x"`, JSON: fakecdn.Config{Version: version}.JSON()}
+	blob := cachekeys.Blob{Rev: rev, Hash: cachekeys.ContentHash(entry.JSON)}
+	blob.Codec, blob.Payload = cachekeys.Encode(entry.JSON)
 	text := strconv.FormatInt(rev, 10)
 	all := scripted{
 		{"evalsha", "x", "4", k.Entry, k.Lock, k.Meta, k.Blob, lock, "3000"},
-		{"set", k.Entry, string(entry.Append(nil))}, {"set", k.Blob, text + "\n" + "hash"},
-		{"hset", k.Meta, "epoch", "1", "rev", text}, {"pexpire", k.Lock, "3000"}, {"publish", k.Events, "cb1 change"},
+		{"set", k.Entry, string(entry.Append(nil))}, {"set", k.Blob, string(blob.Append(nil))},
+		{"hset", k.Meta, "epoch", "1", "rev", text, "hash", blob.Hash, "len", strconv.Itoa(len(entry.JSON)), "etag", entry.ETag},
+		{"pexpire", k.Lock, "3000"}, {"publish", k.Events, `cb1 change etag=W/"x"`},
 	}
 	var left scripted
 	for i, command := range all {
@@ -68,6 +85,18 @@ func TestTapSeesEveryViolation(t *testing.T) {
 	k := cachekeys.For(sdkKey, "", 0)
 	well := []scripted{taking(ofA), committing(ofA, rev, 2, ""), committing(ofA, rev+1, 3, "")}
 	releasing := scripted{{"evalsha", "x", "1", k.Lock, ofA, k.Events}, {"del", k.Lock}, {"publish", k.Events, "cb1 resign"}}
+	text := strconv.FormatInt(rev+2, 10)
+	// with has other values in one command.
+	with := func(s scripted, command int, values ...string) scripted {
+		s[command] = append(s[command][:2:2], values...)
+		return s
+	}
+	// mixed has one command of another version at the same rev.
+	mixed := func(command int, other int64) scripted {
+		s := committing(ofA, rev+2, 4, "")
+		s[command] = committing(ofA, rev+2, other, "")[command]
+		return s
+	}
 	for name, c := range map[string]struct {
 		then []scripted
 		wait time.Duration // before it
@@ -88,30 +117,37 @@ func TestTapSeesEveryViolation(t *testing.T) {
 		"an older version":              {then: []scripted{committing(ofA, rev+2, 2, "")}, want: "was written after"},
 		"a lower fetch time":            {then: []scripted{committing(ofA, rev, 4, "")}, want: "was written after"},
 		"the SDK key":                   {then: []scripted{{{"get", sdkKey}}}, want: "the SDK key"},
-		"an entry that is none":         {then: []scripted{{committing(ofA, rev, 4, "")[0], {"set", k.Entry, "x"}}}, want: "an entry was written"},
+		"an entry that is none":         {then: []scripted{{committing(ofA, rev, 4, "")[0], {"set", k.Entry, "x"}, {"pexpire", k.Lock, "3000"}}}, want: "an entry was written"},
+		"a blob of other content":       {then: []scripted{mixed(2, 5)}, want: "(I3)"},
+		"a meta of other content":       {then: []scripted{mixed(3, 5)}, want: "(I3)"},
+		"a blob that is none":           {then: []scripted{with(committing(ofA, rev+2, 4, ""), 2, text+"\nhash")}, want: "(I3)"},
+		"a hash with the SDK key":       {then: []scripted{with(committing(ofA, rev+2, 4, ""), 3, "rev", text, "hash", sdkKey)}, want: "the SDK key is written"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			p := newTap(&auditor{}, k)
-			at := 1700000000 * time.Second
-			play := func(all []scripted) {
-				for _, s := range all {
-					at += time.Millisecond
-					for _, line := range s.lines(at) {
-						p.saw(line)
+		for server, quote := range quotes {
+			t.Run(name+" on "+server, func(t *testing.T) {
+				p := newTap(&auditor{}, k)
+				at := 1700000000 * time.Second
+				play := func(all []scripted) {
+					for _, s := range all {
+						at += time.Millisecond
+						for _, line := range s.lines(at, quote) {
+							p.saw(line)
+						}
+						p.written.saw(s.written(), 1)
 					}
 				}
-			}
-			play(well)
-			if len(p.audit.faults) != 0 {
-				t.Fatalf("where all is well: %q", p.audit.faults)
-			}
-			at += c.wait
-			play(append(c.then, scripted{{"ping"}}))
-			found := strings.Join(p.audit.faults, "; ")
-			if c.want == "" && found != "" || !strings.Contains(found, c.want) {
-				t.Errorf("found %q, want %q", found, c.want)
-			}
-		})
+				play(well)
+				if len(p.audit.faults) != 0 {
+					t.Fatalf("where all is well: %q", p.audit.faults)
+				}
+				at += c.wait
+				play(append(c.then, scripted{{"ping"}}))
+				found := strings.Join(p.audit.faults, "; ")
+				if c.want == "" && found != "" || !strings.Contains(found, c.want) {
+					t.Errorf("found %q, want %q", found, c.want)
+				}
+			})
+		}
 	}
 }
 

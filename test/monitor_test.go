@@ -14,7 +14,9 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// ran is a command that a Redis ran, as its MONITOR tells.
+// ran is a command that a Redis ran, as its MONITOR tells. Arguments are as they stand
+// there: plain words are exact, such as keys, locks and revs. Of others nothing is known
+// for sure, since Valkey escapes neither quotes nor backslashes: see [written].
 type ran struct {
 	at     time.Duration // of Redis's clock, since 1970
 	script bool          // a script ran it
@@ -34,21 +36,12 @@ func parseRan(line string) (ran, error) {
 		return ran{}, fmt.Errorf("no command of MONITOR: %.100q", line)
 	}
 	r := ran{at: time.Duration(s)*time.Second + time.Duration(us)*time.Microsecond, script: strings.HasSuffix(from, " lua")}
-	for rest != "" {
-		quoted, err := strconv.QuotedPrefix(rest)
-		if err != nil {
-			return ran{}, fmt.Errorf("no arguments of MONITOR: %.100q", rest)
-		}
-		arg, err := strconv.Unquote(quoted)
-		if err != nil {
-			return ran{}, fmt.Errorf("no argument of MONITOR: %.100q", quoted)
-		}
-		r.args = append(r.args, arg)
-		rest = strings.TrimPrefix(rest[len(quoted):], " ")
+	rest, opened := strings.CutPrefix(rest, `"`)
+	rest, ended := strings.CutSuffix(rest, `"`)
+	if !opened || !ended {
+		return ran{}, fmt.Errorf("no arguments of MONITOR: %.100q", rest)
 	}
-	if len(r.args) == 0 {
-		return ran{}, fmt.Errorf("no command in %.100q", line)
-	}
+	r.args = strings.Split(rest, `" "`)
 	r.args[0] = strings.ToUpper(r.args[0])
 	return r, nil
 }
@@ -76,15 +69,20 @@ func monitor(ctx context.Context, server *redistest.Process, saw func(line strin
 }
 
 func TestCommandsOfMonitorAreRead(t *testing.T) {
-	r, err := parseRan(`1339518083.107412 [0 lua] "set" "a b" "x\n\"\\\xff\x00" ""`)
-	want := []string{"SET", "a b", "x\n\"\\\xff\x00", ""}
-	if err != nil || !r.script || r.at != 1339518083107412*time.Microsecond || !slices.Equal(r.args, want) {
-		t.Errorf("%+v, %v", r, err)
+	for server, line := range map[string]string{
+		"Redis":  `1339518083.107412 [0 lua] "set" "a b" "" "x\n\"y\" \"\\z"`,
+		"Valkey": `1339518083.107412 [0 lua] "set" "a b" "" "x\n"y"\z"`,
+	} {
+		r, err := parseRan(line)
+		if err != nil || !r.script || r.at != 1339518083107412*time.Microsecond || len(r.args) != 4 ||
+			!slices.Equal(r.args[:3], []string{"SET", "a b", ""}) || !strings.HasPrefix(r.args[3], `x\n`) {
+			t.Errorf("%s: %+v, %v", server, r, err)
+		}
 	}
 	if r, err := parseRan(`1.000002 [0 127.0.0.1:60866] "ping"`); err != nil || r.script || r.args[0] != "PING" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	for _, line := range []string{"", "OK", `1.2 [0 lua]`, `1.2 [0 lua] set`, `1 [0 lua] "set"`, `1.2 [0 lua] "set`} {
+	for _, line := range []string{"", "OK", `1.2 [0 lua]`, `1.2 [0 lua] set`, `1 [0 lua] "set"`, `1.2 [0 lua] "set`, `1.2 [0 lua] "`} {
 		if r, err := parseRan(line); err == nil {
 			t.Errorf("%q is %+v", line, r)
 		}

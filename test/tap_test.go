@@ -15,11 +15,12 @@ import (
 
 // tap sees every command that one Redis runs and judges every write of the bridge:
 // that its author holds the lock at that moment (I2), that entry, blob and meta are
-// written together and then announced (I3), that nothing goes back (I1, I9), and that
-// the SDK key is in none (I13).
+// written together and then announced (I3), and that the SDK key is in none (I13). What
+// is written [written] judges.
 type tap struct {
-	audit *auditor
-	keys  cachekeys.Keys
+	audit   *auditor
+	keys    cachekeys.Keys
+	written *written
 
 	mu     sync.Mutex
 	lock   string        // its value, as far as is known; empty: free, or not known
@@ -28,7 +29,6 @@ type tap struct {
 	claim  string        // of the script that runs: whose lock it takes for its own
 	gaveUp string        // the lock that the script that runs has given up
 	wrote  map[string]string
-	order  found
 	marker string
 	marked chan struct{} // closed when the marker came by
 
@@ -41,7 +41,7 @@ type tap struct {
 const expiryTolerance = 50 * time.Millisecond
 
 func newTap(a *auditor, keys cachekeys.Keys) *tap {
-	return &tap{audit: a, keys: keys, commits: map[int64]int{}}
+	return &tap{audit: a, keys: keys, written: &written{audit: a, keys: keys}, commits: map[int64]int{}}
 }
 
 // tap taps a Redis until the end of the test.
@@ -53,16 +53,18 @@ func (w *world) tap(server *redistest.Process) {
 	w.taps[server] = p
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() {
+	again := func(follow func(), restart func()) {
 		for ctx.Err() == nil {
-			_ = monitor(ctx, server, p.saw)
-			p.restart()
+			follow()
+			restart()
 			select {
 			case <-ctx.Done():
 			case <-time.After(10 * time.Millisecond):
 			}
 		}
-	})
+	}
+	running.Go(func() { again(func() { _ = monitor(ctx, server, p.saw) }, p.restart) })
+	running.Go(func() { again(func() { _ = server.Replicate(ctx, p.written.saw) }, p.written.restart) })
 	w.Cleanup(func() {
 		p.drain(server)
 		cancel()
@@ -75,6 +77,9 @@ func (w *world) tap(server *redistest.Process) {
 func (p *tap) drain(server *redistest.Process) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
+	if offset, err := server.Offset(ctx); err == nil {
+		p.written.await(ctx, offset)
+	}
 	marked := make(chan struct{})
 	p.mu.Lock()
 	p.marker, p.marked = rand.Text(), marked
@@ -96,7 +101,7 @@ func (p *tap) drain(server *redistest.Process) {
 func (p *tap) restart() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.known, p.claim, p.wrote, p.order = false, "", nil, found{}
+	p.known, p.claim, p.wrote = false, "", nil
 }
 
 // unseen says that the lock may be lost or replaced with no command of anybody.
@@ -133,7 +138,6 @@ func (p *tap) begin(r ran) {
 	case "EVALSHA", "EVAL":
 		p.claim = claimOf(r.args)
 	case "FLUSHALL", "FLUSHDB", "REPLICAOF", "SLAVEOF":
-		p.order = found{}
 		p.known = r.args[0][0] == 'F' // then it is free
 		p.lock = ""
 	case "PING":
@@ -148,6 +152,9 @@ func (p *tap) begin(r ran) {
 	for _, arg := range r.args {
 		if p.claim == "" || !strings.HasPrefix(arg, "{") {
 			continue
+		}
+		if unquoted, err := strconv.Unquote(`"` + arg + `"`); err == nil { // not Valkey's
+			arg = unquoted
 		}
 		if version, err := versionIn([]byte(arg)); err == nil {
 			p.commits[version]++

@@ -1,11 +1,7 @@
 package test
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
-
-	"github.com/catbridge/catbridge/cachekeys"
 )
 
 // onWrite judges what a script did.
@@ -35,36 +31,13 @@ func (p *tap) onWrite(r ran) {
 		p.wrote = map[string]string{}
 	}
 	p.wrote[what] = revOf(r.args)
-	if what == "entry" {
-		p.onEntry(r.args)
-	}
-}
-
-// onEntry sees to it that what a leader writes does not go back.
-func (p *tap) onEntry(args []string) {
-	now := found{version: p.order.version}
-	now.fetched, _ = strconv.ParseInt(revOf(args), 10, 64)
-	if args[0] == "SET" {
-		entry, err := cachekeys.ParseEntry([]byte(args[2]))
-		if err != nil {
-			p.fault("an entry was written: %v", err)
-			return
-		}
-		if now.version, err = versionIn(entry.JSON); err != nil {
-			p.fault("an entry was written: %v", err)
-		}
-	}
-	if now.fetched < p.order.fetched || now.version < p.order.version {
-		p.audit.wentBack(fmt.Sprintf("%+v was written after %+v", now, p.order))
-	}
-	p.order = now
 }
 
 // revOf is the rev that a write sets.
 func revOf(args []string) string {
 	switch args[0] {
 	case "SET":
-		rev, _, _ := strings.Cut(args[2], "\n")
+		rev, _, _ := strings.Cut(args[2], `\n`)
 		return rev
 	case "SETRANGE":
 		return args[3]

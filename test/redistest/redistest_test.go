@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,6 +201,7 @@ func (e *ended) Fatalf(format string, _ ...any) { e.failed = format; panic(e) }
 
 func TestMissingProgramSkipsOrFails(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv(redistest.ProgramVariable, "") // which may be an absolute path
 	start := func() *ended {
 		e := &ended{TB: t}
 		func() {
@@ -238,5 +241,71 @@ func TestOtherProcessesConnectThroughALink(t *testing.T) {
 	link.Down()
 	if err := client.Get(ctx, "k").Err(); err == nil {
 		t.Error("an answer through a link that is down")
+	}
+}
+
+// What is written is heard to the byte, whatever bytes they are; a script's commands at once.
+func TestReplicaHearsWhatIsWritten(t *testing.T) {
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	client.Set(t.Context(), "before", "x", 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	heard, ended := make(chan [][]string, 100), make(chan error)
+	var seen atomic.Int64
+	go func() {
+		ended <- server.Replicate(ctx, func(commands [][]string, offset int64) {
+			if len(commands) > 0 {
+				heard <- commands
+			}
+			seen.Store(offset)
+		})
+	}()
+	next := func() [][]string {
+		t.Helper()
+		for {
+			select {
+			case commands := <-heard:
+				if commands[0][1] != "begun" {
+					return commands
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("nothing is heard")
+			}
+		}
+	}
+	for seen.Load() == 0 { // until the replica takes part
+		if err := client.Set(within(t, 10*time.Second), "begun", "", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-ended:
+			t.Fatal(err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	value := `"quoted" "twice" \n` + string(all) + "\r\n"
+	client.Set(t.Context(), "k", value, 0)
+	if have := next(); len(have) != 1 || !slices.Equal(have[0], []string{"SET", "k", value}) {
+		t.Errorf("heard %q", have)
+	}
+	script := redis.NewScript(`redis.call('GET', KEYS[1]) redis.call('SET', KEYS[1], ARGV[1]) redis.call('PUBLISH', 'c', ARGV[1])`)
+	script.Run(t.Context(), client, []string{"k"}, value)
+	if have := next(); len(have) != 2 || !slices.Equal(have[0], []string{"SET", "k", value}) || !slices.Equal(have[1], []string{"PUBLISH", "c", value}) {
+		t.Errorf("heard of the script %q", have)
+	}
+	offset, err := server.Offset(t.Context())
+	for deadline := time.Now().Add(10 * time.Second); seen.Load() < offset && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	}
+	if err != nil || seen.Load() != offset {
+		t.Errorf("heard up to %d of %d, %v", seen.Load(), offset, err)
+	}
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("it ended without a reason")
 	}
 }

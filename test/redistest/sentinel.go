@@ -39,7 +39,7 @@ func (g *Guard) StartSentinel(t testing.TB, replicas int) *Sentinel {
 	s := &Sentinel{Nodes: []*Process{g.Start(t)}, guard: g}
 	primary := s.Nodes[0]
 	for range replicas {
-		s.Nodes = append(s.Nodes, g.Start(t, "--replicaof", "127.0.0.1", strconv.Itoa(primary.Port), "--repl-diskless-sync-delay", "0"))
+		s.Nodes = append(s.Nodes, g.Start(t, "--replicaof", "127.0.0.1", strconv.Itoa(primary.Port)))
 	}
 	for range 3 {
 		s.Sentinels = append(s.Sentinels, startSentinel(t, g, primary))
