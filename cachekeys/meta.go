@@ -20,7 +20,9 @@ const MaxRecentETags = 8
 //	cdn      when the CDN last answered, Unix ms by Redis's clock
 //	poll     the leader's poll interval in ms
 //	refresh  how often a refresh was asked for
-//	etags    the ETags that were current before, the latest first: lines "{Unix ms when replaced} {etag}"
+//	etags    the ETags that were replaced last, the latest first: lines "{Unix ms when replaced} {etag}"
+//	waits    the highest rev that the leader has seen, while that is of newer content than rev and
+//	         the leader waits for the CDN to tell which one is current
 type Meta struct {
 	Epoch   int64
 	Rev     int64 // 0: no content yet
@@ -31,6 +33,7 @@ type Meta struct {
 	Poll    time.Duration
 	Refresh int64
 	Recent  []RecentETag
+	Waits   int64 // 0: the leader does not wait
 }
 
 // RecentETag is an ETag that was current until a moment.
@@ -41,7 +44,7 @@ type RecentETag struct {
 
 // MetaFields returns the names of the fields that [ParseMeta] wants, in its order.
 func MetaFields() []string {
-	return []string{"epoch", "rev", "hash", "len", "etag", "cdn", "poll", "refresh", "etags"}
+	return []string{"epoch", "rev", "hash", "len", "etag", "cdn", "poll", "refresh", "etags", "waits"}
 }
 
 // ParseMeta reads the reply to HMGET with [MetaFields]. A hash that is missing
@@ -69,7 +72,7 @@ func ParseMeta(reply []any) (Meta, error) {
 		high int64
 	}{
 		0: {&m.Epoch, 0, MaxRev}, 1: {&m.Rev, MinRev, MaxRev}, 3: {&length, 1, MaxConfigBytes},
-		5: {&m.CDN, MinRev, MaxRev}, 6: {&poll, 1, MaxPoll.Milliseconds()}, 7: {&m.Refresh, 0, MaxRev},
+		5: {&m.CDN, MinRev, MaxRev}, 6: {&poll, 1, MaxPoll.Milliseconds()}, 7: {&m.Refresh, 0, MaxRev}, 9: {&m.Waits, MinRev, MaxRev},
 	} {
 		if n.dst == nil || text[i] == "" {
 			continue

@@ -68,11 +68,26 @@
 // Followers then read the entry. Until it is mended, no heartbeat is published: followers
 // that miss it read the entry, too.
 //
-// A take-over may find what this process knows to have been replaced: Redis fell back to
-// a replica that was behind. That is left as it is until the CDN answers, and believed
-// only if the CDN serves it twice, since to write it again would put it above what
-// followers hold (I1). While the CDN does not answer, what replaced it is written again,
-// if this process still has it. A process that knew nothing of that cannot tell.
+// # Content does not go back
+//
+// Redis may hold other content than it did, at a rev below the highest that this process
+// has seen: it restarted from a copy, or a replica that was behind took over, or it lost
+// its data while its clock was set back. Then this process does not know what is current,
+// whatever it remembers. Until the CDN answers it writes nothing above the highest rev,
+// since followers would take it (I1), with one exception: content that it knows as
+// current, if Redis's clock is past the highest rev, for then Redis fell back. A clock
+// behind that rev was set back, or somebody else's was ahead, and revs prove nothing.
+// What is missing of the content found is repaired at the rev found + 1: heartbeats go
+// on, and new followers have flags, while those that hold a higher rev keep theirs. Event
+// 6118, [KeyStats] and the field waits of meta say that the leader waits for the CDN.
+//
+// The CDN may answer from an edge that lags. So each process remembers for two minutes, by
+// its own clock, every ETag that was replaced: of content that it believed and that other
+// content followed, committed or not, in any term; and of what meta names, at each try of
+// a candidate and at each take-over. A remembered ETag is believed only if the CDN serves
+// it twice, 1 s apart, by 200 or 304, even if Redis holds it: Redis may have fallen back,
+// or a commit may have come through with its reply lost. What is believed leaves the
+// memory. A commit writes the newest eight to meta, for other processes.
 //
 // # Refresh requests and the webhook
 //
@@ -113,6 +128,8 @@
 //	and the former one wakes up      closed, so that nobody leads there
 //	the CDN does not answer          what is current stays; the next poll tries again
 //	the CDN serves what is no config it is refused; what is current stays
+//	Redis holds older content        nothing older is raised above what followers hold until
+//	                                 the CDN answers; missing parts are repaired below that
 //	an edge of the CDN lags          its ETag was replaced less than 2 minutes ago: asked
 //	                                 again after 1 s, believed when it comes twice. Of a
 //	                                 config that came and went between two polls nobody here
@@ -176,4 +193,6 @@
 //	6107 warn   entry or blob are not as  6115 error  a webhook could not be passed on
 //	            written                   6116 error  the user of Redis lacks rights
 //	                                      6117 info   the user has all rights now
+//	                                      6118 warn   Redis holds older content; the
+//	                                                  leader waits for the CDN
 package leader

@@ -21,4 +21,5 @@ const (
 	eventHookFailed  = 6115 // error: a webhook could not be passed on
 	eventNoRights    = 6116 // error: the user of Redis lacks rights
 	eventRights      = 6117 // info: the user of Redis has all rights again
+	eventUncertain   = 6118 // warn: Redis holds other content than it did, at a lower rev
 )

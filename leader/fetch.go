@@ -16,7 +16,8 @@ type fetchState struct {
 	done    chan fetchResult
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
-	span    *span // of the poll that runs, or ran last
+	span    *span    // of the poll that runs, or ran last
+	known   *content // that the CDN was asked for a difference from; nil: for anything
 }
 
 type fetchResult struct {
@@ -48,8 +49,9 @@ func (t *term) startFetch(ctx context.Context) {
 	t.polls.asked = false
 	t.polls.at = now.Add(t.k.settings().poll)
 	etag := ""
-	if known := t.newest(); known != nil {
-		etag = known.etag
+	t.fetch.known = t.newest()
+	if t.fetch.known != nil {
+		etag = t.fetch.known.etag
 	}
 	ctx, t.fetch.cancel = context.WithCancel(ctx)
 	ctx, t.fetch.span = t.k.trace(ctx, spanPoll, trace.SpanKindInternal, nil)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,17 +32,23 @@ type keeper struct {
 
 	receivers receiverPeak // of the messages published
 
-	// highest is the highest rev that this process ever saw, epoch the last epoch. No
-	// rev and no epoch of its own will be below. An epoch tells the time: it must not
-	// raise a rev, since healing would then outrank what is newer.
+	// highest is the highest rev that this process ever saw, epoch the last epoch. An
+	// epoch tells the time: it must not raise a rev, since healing would then outrank
+	// what is newer.
 	highest int64
 	epoch   int64
-	// content is what this process last committed or loaded; it may be old.
+	// currentHash is of the content at rev highest, whoever wrote it: what this process
+	// knows as current. disordered: Redis held other content at a lower rev while its clock
+	// was behind highest, so that revs do not tell which of the two is newer.
+	currentHash string
+	disordered  bool
+	// content is what this process last held that it knew as current.
 	content    *content
 	contentCDN int64 // when the CDN last confirmed it, by Redis's clock
-	// currentHash is of the content that was last seen as current, whoever wrote it.
-	currentHash string
-	recent      []cachekeys.RecentETag // current before that, the latest first
+	// believed is the ETag that the CDN served last and that was believed, whether or not
+	// it was committed since; replaced are those that were replaced in these two minutes.
+	believed string
+	replaced replacedMemory
 	// lastFetch is when the last fetch was started: there is at most one a second.
 	lastFetch time.Time
 	// notBefore is when the server may be asked again, by its Retry-After (S85).
@@ -131,7 +136,7 @@ func (k *keeper) acquire(ctx context.Context) (grant, error) {
 		return grant{}, err
 	}
 	k.epoch = max(k.epoch, g.meta.Epoch)
-	k.sawMeta(g.meta)
+	k.sawMeta(g.meta, g.now)
 	k.stats.update(func(s *KeyStats) {
 		s.contact()
 		s.clock(g.now)
@@ -157,25 +162,30 @@ func (k *keeper) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// sawMeta notes what is current in Redis and, unless Redis fell back, what was before:
-// what it lost may still come from an edge of the CDN that lags.
-func (k *keeper) sawMeta(m cachekeys.Meta) {
+// sawMeta notes what meta says, at a moment of Redis's clock. Content at a lower rev than
+// the highest seen is not current because Redis holds it: Redis may have lost data.
+func (k *keeper) sawMeta(m cachekeys.Meta, now int64) {
+	k.replaced.addMeta(m, now)
 	switch {
+	case m.Rev == 0:
+	case m.Hash == "": // somebody spoilt it
+		k.highest = max(k.highest, m.Rev)
 	case m.Rev >= k.highest:
-		k.recent = m.Recent
-	case slices.ContainsFunc(k.recent, func(old cachekeys.RecentETag) bool { return old.ETag == m.ETag }):
-		return // Redis fell back to what was replaced: that is not current again
+		k.sawCurrent(m.Rev, m.Hash)
+	case m.Hash != k.currentHash && now <= k.highest:
+		k.disordered = true
 	}
-	k.sawCurrent(m.Rev, m.Hash)
 }
 
-// sawCurrent notes what is current in Redis, if anything is.
+// sawCurrent notes the content of the highest rev.
 func (k *keeper) sawCurrent(rev int64, hash string) {
-	k.highest = max(k.highest, rev)
-	if rev != 0 {
-		k.currentHash = hash
-	}
+	k.highest, k.currentHash, k.disordered = rev, hash, false
 }
+
+// knows reports whether this process knows that the content of that hash is current, as
+// far as anybody can without the CDN. If another leader has replaced it unseen, followers
+// hold a higher rev already, since healing does not move rev to the present.
+func (k *keeper) knows(hash string) bool { return hash != "" && hash == k.currentHash && !k.disordered }
 
 // jitter returns d ± 20 %.
 func jitter(d time.Duration) time.Duration {

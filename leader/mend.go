@@ -14,18 +14,20 @@ func (t *term) regressed(ctx context.Context, w written) error {
 	if p := t.pending; p != nil && w.meta.Hash == p.hash && w.meta.Rev > t.rev {
 		// The reply to its commit was lost.
 		t.take(p)
-		t.adopt(w.meta)
+		t.adopt(w.meta, w.now)
 		return nil
 	}
 	t.k.log().Warn(eventRegressed, "Redis lost or changed what was written.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.meta.Rev))
-	if t.content == nil {
-		// Nothing to mend it with: what is there is current, until the CDN answers.
-		t.adopt(w.meta)
+	own, later := t.newest(), w.found > t.rev
+	t.adopt(w.meta, w.now)
+	t.redisNow, t.redisAt = w.now, time.Now()
+	if own == nil {
+		// Nothing to mend it with: what is there stays, until the CDN answers.
 		t.loadContent(ctx)
 		return nil
 	}
-	return t.restore(ctx, w)
+	return t.restore(ctx, own, later)
 }
 
 // foreign mends an entry, a blob or a field of meta that is missing or was written by
@@ -33,59 +35,79 @@ func (t *term) regressed(ctx context.Context, w written) error {
 func (t *term) foreign(ctx context.Context, w written) error {
 	t.k.log().Warn(eventForeign, "Entry, blob or a field of meta are missing, or not as they were written.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
-	if t.newest() == nil {
-		return nil // nothing to mend it with, until the CDN answers
-	}
-	return t.restore(ctx, w)
+	return t.restore(ctx, t.newest(), w.found > t.rev)
 }
 
-// restore writes the current content again, unless the entry is later than it.
-func (t *term) restore(ctx context.Context, w written) error {
-	if w.found > t.rev {
+// restore writes own again, unless the entry is later than it or own may not be written.
+func (t *term) restore(ctx context.Context, own *content, later bool) error {
+	t.damaged = true
+	switch {
+	case later || own != nil && !t.mayWrite(own):
 		return t.askFirst(ctx)
+	case own == nil:
+		return t.mend(ctx)
 	}
-	return t.heal(ctx, w.meta)
+	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+	return t.commit(ctx, own)
 }
 
-// askFirst has the CDN asked before an entry is written over that somebody else wrote
-// later than ours: it may hold what an SDK has just fetched.
+// mayWrite reports whether own content c may be written over what stands in Redis: the
+// CDN answered about it, or Redis names it, or Redis fell back from it. Redis did if c is
+// known as current and Redis's clock is past the highest rev. If the clock is behind that
+// rev, it was set back, or somebody else's was ahead, and revs do not tell which content
+// is newer.
+func (t *term) mayWrite(c *content) bool {
+	return !t.answered.IsZero() && c == t.pending || c.hash == t.hash ||
+		t.k.knows(c.hash) && t.redisTime(time.Now()) > t.k.highest
+}
+
+// askFirst has the CDN asked before anything is written: over an entry that somebody else
+// wrote later than ours, which may hold what an SDK has just fetched, or where this process
+// does not know what is current.
 func (t *term) askFirst(ctx context.Context) error {
 	if time.Now().Before(t.k.notBefore) {
-		return t.mend(ctx, t.newest())
+		return t.mend(ctx)
 	}
 	t.polls.healing, t.polls.over = true, false
 	t.polls.ask()
 	return nil
 }
 
-// heal writes the current content again. It says nothing new of the CDN (I14).
-func (t *term) heal(ctx context.Context, found cachekeys.Meta) error {
-	content := t.content
-	t.rev = found.Rev
-	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
-	if t.pending != nil {
-		content = t.pending
-	}
-	return t.commit(ctx, content)
-}
-
-// mend writes what is current as far as can be told without the CDN: what an SDK
-// fetched later than all that is known here, or else own. It says nothing new of the
-// CDN either (I14).
-func (t *term) mend(ctx context.Context, own *content) error {
+// mend writes what is current as far as can be told without the CDN: what an SDK fetched
+// later than all that is known here, or what this process knows as current. If neither may
+// be written it repairs what stands in Redis, where it stands. It says nothing new of the
+// CDN (I14).
+func (t *term) mend(ctx context.Context) error {
 	c, err := t.fetchedLater(ctx)
 	if err != nil {
 		return err
 	}
 	if c == nil {
-		c = own
+		c = t.own()
 	}
-	if c == nil {
-		return nil
+	if c == nil && (t.rev == 0 || t.damaged) {
+		c, err = t.found(ctx)
+	}
+	if c == nil || err != nil {
+		return err
 	}
 	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
 	t.polls.over = true
 	return t.commit(ctx, c)
+}
+
+// own returns the content of this process that is to be written again; nil: none may be.
+func (t *term) own() *content {
+	switch c := t.k.content; {
+	case t.pending != nil && t.mayWrite(t.pending):
+		return t.pending
+	case c != nil && t.k.knows(c.hash) && t.mayWrite(c):
+		t.cdn = t.k.contentCDN
+		return c
+	case t.damaged && t.content != nil && t.mayWrite(t.content):
+		return t.content
+	}
+	return nil
 }
 
 // fetchedLater gives the entry's content if its fetch time is above every rev known
@@ -102,8 +124,52 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 		return nil, err
 	}
 	c := newContent(entry.JSON, entry.ETag, 0)
-	if t.replaced(c) || t.k.verify(c) != nil {
+	if t.k.replaced.has(c.storedETag()) || t.k.verify(c) != nil {
 		return nil, nil
 	}
 	return c, nil
+}
+
+// found returns the content that stands in Redis, to be written again where it stands
+// because parts of it are missing: so heartbeats go on, and new followers have flags,
+// while those that hold a higher rev keep theirs. It is that of the blob or of the entry,
+// whichever has the higher rev, as followers read them; nil: there is none, or it could
+// only be written above the highest rev.
+func (t *term) found(ctx context.Context) (*content, error) {
+	ctx, cancel := t.bounded(ctx, t.k.timing.Renewal)
+	defer cancel()
+	blob, blobRev, err := t.k.store.blob(ctx)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := t.k.store.entry(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if blob != nil && t.rev != 0 {
+		if blobRev = t.rev; blob.hash != t.hash {
+			blob = nil // it is not what meta names
+		} else {
+			blob.etag = t.etag
+		}
+	}
+	var best *content
+	switch {
+	case blob != nil && (entry.FetchTime <= blobRev || entry.FetchTime > t.k.highest):
+		best = blob
+		if entry.FetchTime != 0 && cachekeys.ContentHash(entry.JSON) == blob.hash {
+			best.etag = entry.ETag
+		}
+	case entry.FetchTime != 0:
+		best = newContent(entry.JSON, entry.ETag, 0)
+	}
+	if best == nil || t.k.verify(best) != nil {
+		return nil, nil
+	}
+	above := max(t.rev, entry.FetchTime, blobRev)
+	if t.k.highest != 0 && above+1 >= t.k.highest && !t.k.knows(best.hash) {
+		return nil, nil
+	}
+	t.foundAt = above
+	return best, nil
 }

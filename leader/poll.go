@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
@@ -40,10 +39,15 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 			s.Fetched++
 		}
 	})
-	if !r.NotModified && !t.trust(r.content) {
+	served := r.content
+	if r.NotModified {
+		served = t.fetch.known
+	}
+	if !t.trust(served) {
 		poll.text("catbridge.outcome", "doubted")
 		return nil
 	}
+	t.believe(served)
 	healing := t.polls.healing
 	t.polls.healing, t.polls.doubted = false, ""
 	t.polls.over = t.polls.over || healing
@@ -81,12 +85,13 @@ func (t *term) recommit(ctx context.Context) error {
 	return t.renew(ctx)
 }
 
-// trust tells whether fetched content may be committed. An ETag that was replaced
-// less than two minutes ago comes from an edge that lags, or from a real roll-back:
-// it is fetched once more, and believed when it comes again.
+// trust reports whether what the CDN served may be believed. An ETag that was replaced
+// less than two minutes ago comes from an edge that lags, or from a real rollback: it is
+// fetched once more, and believed when it comes again. That Redis holds it proves nothing:
+// Redis may have lost data, or a commit may have come through with its reply lost.
 func (t *term) trust(c *content) bool {
 	stored := c.storedETag()
-	if t.polls.doubted == stored || !t.replaced(c) {
+	if t.polls.doubted == stored || !t.k.replaced.has(stored) {
 		return true
 	}
 	t.polls.doubted = stored
@@ -96,16 +101,17 @@ func (t *term) trust(c *content) bool {
 	return false
 }
 
-// replaced tells whether c was current until a moment ago, or is only until what is
-// pending replaces it: that may have happened already, with the reply lost.
-func (t *term) replaced(c *content) bool {
-	if c.hash == t.hash && !t.fellBack() {
-		return t.pending != nil && t.pending.hash != c.hash
+// believe notes that the CDN serves c now, and that c replaces what the CDN served before
+// and what Redis holds, whether or not c is ever committed.
+func (t *term) believe(c *content) {
+	stored, now := c.storedETag(), time.Now()
+	for _, former := range []string{t.k.believed, t.etag} {
+		if former != stored {
+			t.k.replaced.add(former, now)
+		}
 	}
-	redisNow := t.redisTime(time.Now())
-	return slices.ContainsFunc(t.k.recent, func(old cachekeys.RecentETag) bool {
-		return old.ETag == c.storedETag() && redisNow-old.Until < recentFor.Milliseconds()
-	})
+	t.k.replaced.remove(stored)
+	t.k.believed = stored
 }
 
 // fetchFailed keeps what is current (S83, S84) and plans the next poll.
@@ -133,10 +139,9 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	switch healing := t.polls.healing; {
 	case healing:
 		t.polls.healing = false
-		return t.mend(ctx, t.newest())
-	case (t.rev == 0 || t.fellBack()) && t.pending == nil && t.k.mayReseed():
-		t.cdn = t.k.contentCDN
-		return t.mend(ctx, t.k.content)
+		return t.mend(ctx)
+	case (t.rev == 0 || t.uncertain()) && t.pending == nil:
+		return t.mend(ctx)
 	}
 	return nil
 }
@@ -145,14 +150,6 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 func (k *keeper) holdUntil(at time.Time) {
 	k.notBefore = at
 	k.stats.update(func(s *KeyStats) { s.HeldUntil = at })
-}
-
-// mayReseed tells whether, after Redis lost data and while the CDN does not
-// answer, what this process holds is better than nothing: it must be what was current
-// when this process last looked. If another leader replaced it after that, followers
-// hold a higher rev already, since healing does not move rev to the present.
-func (k *keeper) mayReseed() bool {
-	return k.content != nil && k.content.hash == k.currentHash
 }
 
 // permanent tells which errors another try will not mend soon.

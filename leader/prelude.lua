@@ -1,6 +1,6 @@
 -- Shared by all scripts, which are appended to it.
 
-local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', 'etags'}
+local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', 'etags', 'waits'}
 local MAX = 9999999999999
 
 -- A whole number of at most 13 digits, or 0: what others wrote must not lead astray.
@@ -47,7 +47,7 @@ local function read(command, key, ...)
 end
 
 local function read_meta(key)
-  return read('HMGET', key, unpack(META)) or {false, false, false, false, false, false, false, false, false}
+  return read('HMGET', key, unpack(META)) or {false, false, false, false, false, false, false, false, false, false}
 end
 
 local function write_meta(key, ...)

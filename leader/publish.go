@@ -26,13 +26,17 @@ func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
 
 func (t *term) claim(kind cachekeys.MessageType) claim {
 	c := claim{
-		lock: t.lock, base: t.rev, highest: t.k.highest, age: -1, cdn: t.cdn,
+		lock: t.lock, base: t.rev, age: -1, cdn: t.cdn,
 		message: t.message(kind), etag: t.etag,
 	}
 	// While newer content waits to be committed, the CDN's answer is not about what
 	// is current (I14).
 	if !t.answered.IsZero() && (kind == cachekeys.Change || t.pending == nil) {
 		c.age, c.latest = time.Since(t.answered).Milliseconds(), t.redisTime(t.answered)
+		c.above = t.k.highest
+	}
+	if c.age < 0 && t.uncertain() {
+		c.waits = t.k.highest
 	}
 	return c
 }
@@ -59,12 +63,15 @@ func (t *term) renew(ctx context.Context) error {
 		}
 		switch w.outcome {
 		case outcomeOK:
+			if t.pending != nil && !t.mayWrite(t.pending) {
+				t.pending = nil // it was to mend what is not so any more
+			}
 			if t.pending == nil {
 				return nil
 			}
 			return t.commit(ctx, t.pending)
 		case outcomeStale:
-			t.adopt(w.meta)
+			t.adopt(w.meta, w.now)
 		case outcomeRegressed:
 			return t.regressed(ctx, w)
 		case outcomeForeign:
@@ -115,12 +122,16 @@ func (t *term) commit(ctx context.Context, c *content) error {
 		case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:
 			// The reply to an earlier try was lost, not the commit.
 			t.take(c)
-			t.adopt(w.meta)
+			t.adopt(w.meta, w.now)
 			return nil
 		case w.outcome == outcomeForeign:
 			return t.askFirst(ctx)
 		}
-		t.adopt(w.meta)
+		t.adopt(w.meta, w.now)
+		if !t.mayWrite(c) {
+			t.pending = nil
+			return nil
+		}
 	}
 	return nil
 }
@@ -133,6 +144,13 @@ func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
 	cl.etag, cl.over = c.storedETag(), t.polls.over
 	cl.message.Hash, cl.message.Len, cl.message.ETag = c.hash, len(c.json), cachekeys.MessageETag(cl.etag)
 	cl.message.Spread = t.k.spread(len(c.payload))
+	cl.replaced, cl.waits = t.k.replaced.lines(), 0
+	switch {
+	case cl.age >= 0 || t.k.knows(c.hash):
+		cl.above = t.k.highest
+	default: // it is repaired where it stands, below what followers may hold
+		cl.above, cl.waits = t.foundAt, t.k.highest
+	}
 	w, err := t.write(ctx, spanCommit, func(ctx context.Context) (written, error) { return t.k.store.commit(ctx, cl, c) })
 	if err != nil {
 		return w, err
@@ -148,9 +166,8 @@ func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
 }
 
 func (t *term) committed(c *content, w written) {
-	if t.etag != "" && t.etag != c.storedETag() {
-		recent := append([]cachekeys.RecentETag{{Until: w.now, ETag: t.etag}}, t.k.recent...)
-		t.k.recent = recent[:min(len(recent), cachekeys.MaxRecentETags)]
+	if t.etag != c.storedETag() {
+		t.k.replaced.add(t.etag, time.Now())
 	}
 	changed := t.hash != c.hash
 	t.take(c)
@@ -171,7 +188,7 @@ func (t *term) committed(c *content, w written) {
 
 // take makes c what this process holds for current.
 func (t *term) take(c *content) {
-	t.content, t.k.content, t.pending, t.spoiled = c, c, nil, false
+	t.content, t.pending, t.spoiled = c, nil, false
 	t.hash, t.etag, t.length = c.hash, c.storedETag(), len(c.json)
 }
 
@@ -182,14 +199,13 @@ func (t *term) wrote(w written) {
 		t.k.log().Info(eventRedisBack, "Redis can be written again.")
 		signal(t.k.recheck)
 	}
-	t.rev, t.cdn = w.rev, w.cdn
-	if t.content != nil {
-		t.k.contentCDN = w.cdn
-	}
+	t.rev, t.cdn, t.damaged = w.rev, w.cdn, false
+	t.foundAt = 0
 	t.redisNow, t.redisAt = w.now, time.Now()
-	if w.rev >= t.k.highest {
+	if w.rev != 0 && w.rev >= t.k.highest {
 		t.k.sawCurrent(w.rev, t.hash)
 	}
+	t.keep()
 	t.k.receivers.saw(w.receivers * int64(t.k.leader.cfg.SubscriberNodes))
 	if w.refresh < t.asked {
 		t.asked = 0 // the count was lost, and started again

@@ -19,7 +19,7 @@ func parseWritten(reply []any) (written, error) {
 		w.rev, w.cdn, w.now, w.receivers, w.refresh = r.number(), r.number(), r.number(), r.number(), r.number()
 	case outcomeFenced:
 	case outcomeStale, outcomeRegressed, outcomeForeign:
-		w.found = r.number()
+		w.found, w.now = r.number(), r.number()
 		w.meta = r.meta()
 	default:
 		return written{}, errReply

@@ -57,6 +57,10 @@ type KeyStats struct {
 	PollInterval time.Duration // between two polls of the CDN
 	HeldUntil    time.Time     // until when the CDN asked not to be polled (S85); zero: it did not
 
+	// Waits reports whether this process leads and waits for the CDN, because Redis holds other
+	// content than it did, at a lower rev. See the package documentation.
+	Waits bool
+
 	BrokenFlags int    // flags of the current config with an error in their model
 	PollError   string // of the last poll; empty: it succeeded
 	WriteError  string // of the last write to Redis; empty: it succeeded

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -72,7 +73,7 @@ type written struct {
 	outcome   outcome
 	rev       int64 // now current
 	cdn       int64 // time of the last CDN answer, Unix ms by Redis's clock
-	now       int64 // Redis's clock, Unix ms
+	now       int64 // Redis's clock, Unix ms; FENCED: 0
 	receivers int64 // of the message
 	refresh   int64 // how often a refresh was asked for
 
@@ -84,13 +85,16 @@ type written struct {
 type claim struct {
 	lock    string
 	base    int64 // the rev last known as current
-	highest int64 // the highest rev ever seen
+	above   int64 // a rev that the new one is to be above; 0: none but what the script finds
 	age     int64 // ms since the request that the CDN answered was sent; -1: this write is no answer
 	latest  int64 // what age may come to by Redis's clock at most: a write may be late
 	cdn     int64 // time of the last CDN answer
 	message cachekeys.Message
 	etag    string // as stored
 	over    bool   // a later entry of somebody else may be written over
+	// replaced are lines of ETags that were replaced, see [replacedMemory.lines].
+	replaced string
+	waits    int64 // see [cachekeys.Meta]; 0: nothing
 }
 
 // commit goes by itself at once: content is not to wait, and a large one would hold up others.
@@ -101,10 +105,10 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 		inline = append([]byte("\n"+string(content.codec)+"\n"), content.payload...)
 	}
 	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
-		c.lock, s.expiry.Milliseconds(), c.base, c.highest, c.age, c.cdn,
+		c.lock, s.expiry.Milliseconds(), c.base, c.above, c.age, c.cdn,
 		s.keys.Events, c.message.Head(), c.message.Tail(), inline,
 		c.etag, content.hash, len(content.json), c.message.Poll.Milliseconds(),
-		content.json, blob.Tail(), content.payload, flag(c.over), c.latest).Slice()
+		content.json, blob.Tail(), content.payload, flag(c.over), c.latest, c.replaced, revText(c.waits)).Slice()
 	if err != nil {
 		return written{}, fmt.Errorf("commit: %w", err)
 	}
@@ -117,8 +121,8 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 
 func (s *store) touch(ctx context.Context, c claim) (written, error) {
 	reply, err := s.scripts.run(ctx, touchScript, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
-		c.lock, s.expiry.Milliseconds(), c.base, c.message.Hash, c.etag, c.highest, c.age,
-		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len, c.latest)
+		c.lock, s.expiry.Milliseconds(), c.base, c.message.Hash, c.etag, c.above, c.age,
+		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len, c.latest, revText(c.waits))
 	if err != nil {
 		return written{}, fmt.Errorf("touch: %w", err)
 	}
@@ -198,6 +202,26 @@ func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error)
 	return &content{json: json, hash: blob.Hash, etag: meta.ETag, codec: blob.Codec, payload: blob.Payload}, nil
 }
 
+// blob reads the blob, whatever meta names; nil: it is missing, or it is not intact.
+func (s *store) blob(ctx context.Context) (c *content, rev int64, err error) {
+	data, err := s.client.Get(ctx, s.keys.Blob).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "WRONGTYPE"):
+		return nil, 0, nil
+	case err != nil:
+		return nil, 0, fmt.Errorf("read blob: %w", err)
+	}
+	blob, err := cachekeys.ParseBlob(data)
+	if err != nil {
+		return nil, 0, nil //nolint:nilerr // it is written over
+	}
+	json, err := blob.JSON()
+	if err != nil {
+		return nil, 0, nil //nolint:nilerr // it is written over
+	}
+	return &content{json: json, hash: blob.Hash, codec: blob.Codec, payload: blob.Payload}, blob.Rev, nil
+}
+
 // entry reads the official entry; one that is missing or malformed gives the zero Entry.
 func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
 	data, err := s.client.Get(ctx, s.keys.Entry).Bytes()
@@ -209,6 +233,14 @@ func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
 		return cachekeys.Entry{}, nil //nolint:nilerr // it is written over
 	}
 	return entry, nil
+}
+
+// revText is a rev as the scripts take it; 0: nothing.
+func revText(rev int64) string {
+	if rev == 0 {
+		return ""
+	}
+	return strconv.FormatInt(rev, 10)
 }
 
 func flag(set bool) int {

@@ -47,6 +47,8 @@ type term struct {
 
 	content  *content  // the current content; nil: it is only in Redis
 	spoiled  bool      // the content in Redis cannot be taken over
+	foundAt  int64     // the rev at which what is to be repaired was found
+	damaged  bool      // parts of what stands in Redis are missing or not as they were written
 	pending  *content  // fetched, not yet committed
 	answered time.Time // when the request was sent whose answer no write has told yet; zero: none
 
@@ -65,26 +67,35 @@ func newTerm(k *keeper, g grant, sent time.Time) *term {
 		k: k, epoch: epoch, lock: g.lock, trusted: sent,
 		redisNow: g.now, redisAt: time.Now(), asked: g.meta.Refresh,
 	}
-	t.adopt(g.meta)
+	t.adopt(g.meta, g.now)
 	return t
 }
 
-// adopt takes what Redis holds for current.
-func (t *term) adopt(m cachekeys.Meta) {
+// adopt takes over what meta says, at a moment of Redis's clock.
+func (t *term) adopt(m cachekeys.Meta, now int64) {
 	t.rev, t.hash, t.etag, t.length, t.cdn = m.Rev, m.Hash, m.ETag, m.Len, m.CDN
-	t.k.sawMeta(m)
+	t.k.sawMeta(m, now)
 	if t.content != nil && t.content.hash != t.hash {
 		t.content = nil
+	}
+	t.keep()
+}
+
+// keep keeps the content of this term, for later terms, if it is known as current.
+func (t *term) keep() {
+	if t.content != nil && t.k.knows(t.content.hash) {
+		t.k.content = t.content
 	}
 	if t.k.content != nil && t.k.content.hash == t.hash {
 		t.k.contentCDN = t.cdn
 	}
 }
 
-// fellBack tells that what is in Redis was replaced, as far as this process knows: a
-// replica took over that was behind. It is left as it is until the CDN answers, since
-// to write it again would put it above what followers hold (I1).
-func (t *term) fellBack() bool { return t.rev != 0 && t.hash != t.k.currentHash }
+// uncertain reports whether Redis holds other content than what this process knows as
+// current, at a lower rev: Redis lost data, or the clock behind the revs was set back.
+// Which content is current only the CDN can tell. Until it does, nothing is written above
+// the highest rev but what is known as current, see [term.restorable].
+func (t *term) uncertain() bool { return t.rev != 0 && t.rev < t.k.highest && !t.k.knows(t.hash) }
 
 // run leads until the lock is lost or ctx ends.
 func (t *term) run(ctx context.Context) {
@@ -122,6 +133,7 @@ func (t *term) end(ctx context.Context, cause error) {
 			s.Lapsed++
 		}
 	})
+	k.stats.update(func(s *KeyStats) { s.Waits = false })
 	k.log().Info(eventResigned, "Not leading any more.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
 }
 
@@ -171,6 +183,7 @@ func (t *term) lead(ctx context.Context) error {
 			t.k.store.reload(ctx)
 			t.report(err)
 		}
+		t.reportUncertain()
 		next := t.trusted.Add(timing.Renewal)
 		if t.failing.On() || t.pending != nil {
 			next = tried.Add(timing.Renewal / 4)
@@ -190,9 +203,21 @@ func (t *term) report(err error) {
 	}
 }
 
+// reportUncertain logs when the term begins to wait for the CDN.
+func (t *term) reportUncertain() {
+	waits := t.uncertain()
+	var began bool
+	t.k.stats.update(func(s *KeyStats) { began, s.Waits = waits && !s.Waits, waits })
+	if began {
+		t.k.log().Warn(eventUncertain, "Redis holds another config than it did, at a lower rev: it lost data, or its clock was set back. "+
+			"Followers keep the newer one, until the CDN tells which one is current.",
+			slog.Int64("rev", t.rev), slog.Int64("highest", t.k.highest))
+	}
+}
+
 // loadContent takes the current content from memory or from Redis, if it is intact.
 func (t *term) loadContent(ctx context.Context) {
-	if t.rev == 0 || t.fellBack() {
+	if t.rev == 0 || t.uncertain() {
 		return
 	}
 	if c := t.k.content; c != nil && c.hash == t.hash {
@@ -212,7 +237,8 @@ func (t *term) loadContent(ctx context.Context) {
 	if t.spoiled = t.k.verify(c) != nil; t.spoiled {
 		return
 	}
-	t.content, t.k.content, t.k.contentCDN = c, c, t.cdn
+	t.content = c
+	t.keep()
 }
 
 const releaseTimeout = time.Second

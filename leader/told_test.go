@@ -17,8 +17,8 @@ import (
 
 // How many arguments EVALSHA has: the script and how many keys, keys, arguments.
 const (
-	commitArgs = 2 + 4 + 19
-	touchArgs  = 2 + 4 + 13
+	commitArgs = 2 + 4 + 21
+	touchArgs  = 2 + 4 + 14
 )
 
 // refuse lets every command of so many arguments fail before it is run, as long as the

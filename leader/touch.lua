@@ -1,6 +1,6 @@
--- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, hash, etag, highest rev seen, age of the CDN's answer in ms or -1, channel, message head, message tail, poll in ms, json length, the latest that the answer can be of
+-- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, hash, etag, highest rev seen, age of the CDN's answer in ms or -1, channel, message head, message tail, poll in ms, json length, the latest that the answer can be of, waits or nothing
 -- Renews the lock, checks that all is as I wrote it, publishes the heartbeat; with an answer from the CDN it also raises rev.
--- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE, REGRESSED or FOREIGN, the fetch time in the entry, the fields of meta}.
+-- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE, REGRESSED or FOREIGN, the fetch time in the entry, now, the fields of meta}.
 
 -- Whether what I never compare can be read: others read meta whole or not at all.
 local function sound(meta)
@@ -35,7 +35,7 @@ elseif base > 0 then
   end
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
-if state ~= 'OK' then return {state, digits(number(found)), unpack(meta)} end
+if state ~= 'OK' then return {state, digits(number(found)), digits(now), unpack(meta)} end
 
 local age, cdn = tonumber(ARGV[7]), number(meta[6])
 if age >= 0 and base > 0 then
@@ -47,5 +47,6 @@ if age >= 0 and base > 0 then
   redis.call('SETRANGE', KEYS[4], 0, text)
   redis.call('HSET', KEYS[3], 'rev', text, 'cdn', digits(cdn), 'poll', ARGV[11])
 end
+if base > 0 and (meta[10] or '') ~= ARGV[14] then redis.call('HSET', KEYS[3], 'waits', ARGV[14]) end
 local receivers = redis.call('PUBLISH', ARGV[8], message(ARGV[9], rev, cdn, ARGV[10], now))
 return {'OK', digits(rev), digits(cdn), digits(now), receivers, digits(number(meta[8]))}

@@ -27,11 +27,6 @@ var caught = []struct {
 		{Connect, 0, 0}, {Lead, 2, 0}, {Poll, 2, 0}, {Answer, 2, 0}, {Publish, 1, 0}, {SDK, 1, 0},
 		{Delete, 0, 1}, {Hear, 0, 0}, {Delete, 2, 0},
 	}},
-	{"a pending commit that waits for what is current", PendingFirst, "I8", AllFaults, []Event{
-		{Lead, 2, 0}, {Replicate, 1, 2}, {Publish, 1, 0}, {Wait, 0, 236}, {SDK, 0, 0}, {Lead, 0, 0},
-		{Failover, 1, 0}, {Lead, 0, 0}, {Campaign, 0, 0}, {Renew, 0, 0}, {Replicate, 2, 0}, {Mislead, 0, 0},
-		{Answer, 0, 0}, {Renew, 0, 0}, {Split, 1, 0},
-	}},
 	{"a Redis that fell back and is believed", KeepCurrent, "I1", AllFaults, []Event{
 		{Lead, 0, 0}, {Failover, 2, 0}, {Lead, 0, 0}, {Lead, 0, 0}, {SDK, 0, 0}, {Lead, 0, 0},
 		{Publish, 2, 0}, {Outage, 2, 0}, {Outage, 0, 0}, {Connect, 2, 0}, {Lead, 0, 0}, {Hear, 2, 0},
@@ -88,6 +83,29 @@ var caught = []struct {
 	{"an SDK's later entry written over from memory", SpareFetchedLater, "I1", AllFaults, []Event{
 		{Lead, 2, 0}, {Outage, 0, 0}, {Connect, 0, 0}, {Publish, 1, 0}, {Outage, 2, 0}, {SDK, 2, 0},
 		{Wait, 0, 141}, {Outage, 0, 0}, {Reread, 0, 0}, {Lead, 0, 0}, {Renew, 0, 0}, {Lead, 0, 0},
+	}},
+	{"old content repaired above what followers hold", RepairBelow, "I1", Copies | CDNFaults | DataLoss | ProcessFaults, []Event{
+		{Lead, 0, 0}, {Save, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Advance, 0, 0}, {Campaign, 1, 0},
+		{Campaign, 1, 0}, {Crash, 0, 0}, {Restore, 0, 0}, {Outage, 0, 0}, {Delete, 0, 0}, {Wait, 0, 8}, {Campaign, 1, 0}, {Renew, 1, 0},
+		{Renew, 1, 0}, {Connect, 0, 0}, {Reread, 0, 0}, {Advance, 0, 0}, {Advance, 0, 0},
+	}},
+	{"revs that prove something while the clock is behind", ClockBehind, "I1", ClockSteps | CDNFaults | DataLoss, []Event{
+		{Lead, 0, 0}, {Step, 0, 1}, {Flush, 0, 0}, {Publish, 0, 0}, {Lead, 1, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Renew, 0, 0},
+		{Wait, 0, 8}, {Outage, 0, 0}, {Campaign, 0, 0}, {Ask, 0, 0}, {Advance, 0, 0},
+	}},
+	{"a memory of what was replaced that is bounded by number", RememberByTime, "I1", LaggingEdges | Bursts, []Event{
+		{Reread, 2, 0}, {Burst, 0, 71}, {Reread, 2, 0}, {Poll, 0, 0}, {Lag, 0, 1},
+	}},
+	{"content that was never committed and comes back", BelievedReplaces, "I1", LaggingEdges | MemoryFull, []Event{
+		{Withhold, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Advance, 0, 0}, {Mislead, 0, 1},
+	}},
+	{"others who do not learn what was replaced", TellReplaced, "I1", LaggingEdges | MemoryFull | ProcessFaults, []Event{
+		{Withhold, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Resign, 0, 0}, {Campaign, 1, 0},
+		{Mislead, 1, 1}, {Advance, 0, 0},
+	}},
+	{"a 304 that is believed", DoubtUnmodified, "I1", LaggingEdges | ExchangeFaults | Failovers, []Event{
+		{Lead, 0, 0}, {Connect, 0, 0}, {Replicate, 0, 1}, {Publish, 0, 0}, {Poll, 0, 0}, {Answer, 0, 0}, {Take, 0, 0}, {Exchange, 0, 2},
+		{Hear, 0, 0}, {Failover, 0, 0}, {Wait, 0, 8}, {Renew, 0, 0}, {Campaign, 0, 0}, {Poll, 0, 0}, {Lag, 0, 1},
 	}},
 	{"content that is not compared with its hash", HashChecked, "I4", DataLoss | MessageFaults, []Event{
 		{Publish, 2, 0}, {Lead, 0, 0}, {Spoil, 2, 2},

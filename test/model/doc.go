@@ -43,8 +43,8 @@
 //
 //   - An edge of the CDN that serves what nobody here knew to have been replaced: a config
 //     that came and went between two polls; or one that only a Redis knew of that lost its
-//     data since. Or for longer than 2 minutes, or twice in a row, or while Redis's clock
-//     jumps ahead.
+//     data since, or that only meta told of after Redis's clock jumped ahead. Or for longer
+//     than 2 minutes, or twice in a row.
 //   - A second loss of data while, after the first, Redis's clock is behind and rule 6 has
 //     not yet mended that; and what is then still on its way from before.
 //   - SDKs whose clocks are off and a Redis that loses, and finds again, what they wrote; of

@@ -42,6 +42,11 @@ const (
 	Split                 // it takes over for some only
 	Heal                  // all agree on one primary
 	SDK                   // an official SDK writes the entry
+	Save                  // a copy of Redis is saved
+	Restore               // Redis restarts from a saved copy, of any age
+	Full                  // Redis has no memory for a commit, or has it again
+	Burst                 // the CDN gets new content several times in a row, and a leader polls each
+	Withhold              // a leader fetches new content while Redis has no memory for it
 	kinds                 // how many there are
 )
 
@@ -68,6 +73,9 @@ const (
 	Failovers
 	Splits
 	SDKWrites
+	Copies // Redis restarts from a copy
+	MemoryFull
+	Bursts
 	AllFaults Classes = 1<<iota - 1
 )
 
@@ -93,6 +101,9 @@ var faults = map[Classes][]Kind{
 	Failovers:      {Failover, Failover},
 	Splits:         {Split, Heal},
 	SDKWrites:      {SDK, SDK},
+	Copies:         {Save, Restore},
+	MemoryFull:     {Full, Withhold},
+	Bursts:         {Burst},
 }
 
 // KindsOf gives the kinds of events of a run with some classes of faults, each as often
@@ -116,6 +127,6 @@ func KindsOf(c Classes) []Kind {
 
 var kindNames = [...]string{"Wait", "Campaign", "Renew", "Poll", "Answer", "Lag", "Take", "Lead", "Ask", "Mislead", "Resign", "Crash", "Exchange", "Late",
 	"Hear", "Reorder", "Repeat", "Lose", "Garble", "Cut", "Connect", "Reread", "Read", "Advance", "Restart", "Publish", "RollBack",
-	"Outage", "Flush", "Delete", "Spoil", "Step", "Replicate", "Failover", "Split", "Heal", "SDK"}
+	"Outage", "Flush", "Delete", "Spoil", "Step", "Replicate", "Failover", "Split", "Heal", "SDK", "Save", "Restore", "Full", "Burst", "Withhold"}
 
 func (k Kind) String() string { return kindNames[k] }

@@ -21,7 +21,6 @@ const (
 	RememberReplaced                      // leader: what was replaced is remembered when Redis lost it
 	KeepCurrent                           // leader: what was current stays so when Redis fell back
 	ReseedCurrentOnly                     // leader: Redis is seeded only with what was current
-	PendingFirst                          // leader: what is pending mends as well as what is current
 	SpareFetchedLater                     // leader: an SDK's later entry is not written over unseen
 	AskBeforeHealing                      // leader: a newer entry makes it ask the CDN first
 	HashChecked                           // follower: content has the hash that was announced (I4)
@@ -37,6 +36,12 @@ const (
 	RuleSix                               // rule 6 at all
 	AnswerIsAboutHeld                     // follower: an answer confirms the content it is about only (I14)
 	Heartbeats                            // leader: heartbeats are published
+	ClockBehind                           // leader: while Redis's clock is behind the highest rev, revs prove nothing
+	RememberByTime                        // leader: what was replaced is remembered by time, not by number
+	TellReplaced                          // leader: a commit tells others what was replaced
+	BelievedReplaces                      // leader: what was believed counts as replaced, committed or not
+	DoubtUnmodified                       // leader: a 304 is doubted, too
+	RepairBelow                           // leader: what is not known as current is repaired where it stands
 )
 
 func (g Guard) has(one Guard) bool { return g&one != 0 }

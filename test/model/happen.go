@@ -49,6 +49,18 @@ func (w *World) Do(e Event) {
 		w.cdn = append(w.cdn, publication{w.cdn[arg%len(w.cdn)].content, w.now})
 	case Outage:
 		w.down = !w.down
+	case Burst:
+		for range 1 + arg%12 {
+			w.now += 1000 // there is at most one fetch a second
+			w.publish()
+			w.lead(p)
+		}
+	case Withhold:
+		w.publish()
+		full := w.full
+		w.full = true
+		w.lead(p)
+		w.full = full
 	default:
 		w.spoil(e, arg)
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
@@ -54,7 +55,9 @@ type process struct {
 	content     content
 	contentCDN  int64
 	currentHash content
-	recent      []replaced
+	disordered  bool
+	believed    content
+	replaced    map[content]int64 // when, by true time: the process's monotonic clock
 
 	term *term
 
@@ -65,7 +68,7 @@ type process struct {
 }
 
 func newProcess(w *World, id int32, side int) *process {
-	p := &process{w: w, id: id, side: side, known: map[content]bool{}}
+	p := &process{w: w, id: id, side: side, known: map[content]bool{}, replaced: map[content]int64{}}
 	p.resume, p.end = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
 			if r := recover(); r != nil {
@@ -120,31 +123,75 @@ func (p *process) campaign() (reply, int64) {
 			continue
 		}
 		p.epoch = max(p.epoch, g.meta.epoch)
-		p.sawMeta(g.meta)
+		p.sawMeta(g.meta, g.now)
 		if g.outcome == outcomeAcquired {
 			return g, sent
 		}
 	}
 }
 
-func (p *process) sawMeta(m meta) {
-	if m.rev >= p.highest || p.w.without.has(RememberReplaced) {
-		p.recent = m.recent
+func (p *process) sawMeta(m meta, now int64) {
+	if p.w.without.has(RememberReplaced) {
+		clear(p.replaced)
+	}
+	for _, old := range m.recent {
+		if old.etag != m.hash {
+			p.addReplaced(old.etag, p.w.now-max(0, now-old.until))
+		}
 	}
 	p.w.onRecent(p, m.recent)
-	if m.rev < p.highest && p.wasReplaced(m.hash) && !p.w.without.has(KeepCurrent) {
-		return // Redis fell back: what was current is so still
+	for c := range p.w.withheld {
+		p.known[c] = true
 	}
-	p.sawCurrent(m.rev, m.hash)
+	switch {
+	case m.rev == 0:
+	case m.rev >= p.highest, p.w.without.has(KeepCurrent):
+		p.sawCurrent(m.rev, m.hash)
+	case m.hash != p.currentHash && now <= p.highest && !p.w.without.has(ClockBehind):
+		p.disordered = true
+	}
+}
+
+func (p *process) addReplaced(c content, at int64) {
+	if c == none || p.w.now-at >= recentFor || p.replaced[c] >= at {
+		return
+	}
+	if p.w.without.has(RememberByTime) && len(p.replaced) >= 8 {
+		return
+	}
+	p.replaced[c] = at
 }
 
 func (p *process) wasReplaced(c content) bool {
-	return slices.ContainsFunc(p.recent, func(old replaced) bool { return old.etag == c })
+	at, ok := p.replaced[c]
+	return ok && p.w.now-at < recentFor
+}
+
+// lines returns what the process knows to have been replaced, the latest first, with its age.
+func (p *process) lines() []replaced {
+	if p.w.without.has(TellReplaced) {
+		for c := range p.replaced {
+			p.w.withheld[c] = true
+		}
+		return nil
+	}
+	var all []replaced
+	for c, at := range p.replaced {
+		if p.wasReplaced(c) {
+			all = append(all, replaced{p.w.now - at, c})
+		}
+	}
+	slices.SortFunc(all, func(a, b replaced) int { return cmp.Or(cmp.Compare(a.until, b.until), cmp.Compare(a.etag, b.etag)) })
+	return all[:min(len(all), 8)]
 }
 
 func (p *process) sawCurrent(rev int64, hash content) {
-	p.highest = max(p.highest, rev)
-	if rev != 0 {
-		p.currentHash = hash
+	p.highest, p.currentHash, p.disordered = max(p.highest, rev), hash, false
+}
+
+func (p *process) knows(c content) bool {
+	if p.w.without.has(ReseedCurrentOnly) {
+		return c != none
 	}
+	return c != none && c == p.currentHash && !p.disordered
 }

@@ -1,7 +1,5 @@
 package model
 
-import "slices"
-
 // fetch is a request to the CDN under way.
 type fetch struct {
 	running  bool
@@ -36,9 +34,10 @@ func (p *process) fetched() ended {
 	if f.failed {
 		return p.fetchFailed()
 	}
-	if f.modified && !p.trust(f.body) {
+	if (f.modified || !p.w.without.has(DoubtUnmodified)) && !p.trust(f.body) {
 		return not
 	}
+	p.believe(f.body)
 	healing := t.healing
 	t.healing, t.doubted = false, none
 	t.asked = t.asked || healing
@@ -67,7 +66,7 @@ func (p *process) holds(c content) bool {
 
 func (p *process) trust(c content) bool {
 	t := p.term
-	if t.doubted == c || !p.replaced(c) || p.w.without.has(DoubtReplaced) {
+	if t.doubted == c || !p.wasReplaced(c) || p.w.without.has(DoubtReplaced) {
 		return true
 	}
 	t.doubted = c
@@ -75,15 +74,20 @@ func (p *process) trust(c content) bool {
 	return false
 }
 
-func (p *process) replaced(c content) bool {
+func (p *process) believe(c content) {
 	t := p.term
-	if c == t.hash && t.hash == p.currentHash {
-		return t.pending != none && t.pending != c
+	for _, former := range []content{p.believed, t.hash} {
+		if former == c {
+			continue
+		}
+		p.known[former] = true
+		if former == t.hash || !p.w.without.has(BelievedReplaces) {
+			p.addReplaced(former, p.w.now)
+		}
 	}
-	redisNow := t.redisNow + p.w.now - t.redisAt
-	return slices.ContainsFunc(p.recent, func(old replaced) bool {
-		return old.etag == c && redisNow-old.until < recentFor
-	})
+	delete(p.replaced, c)
+	p.known[c] = false
+	p.believed = c
 }
 
 func (p *process) fetchFailed() ended {
@@ -94,15 +98,10 @@ func (p *process) fetchFailed() ended {
 	t.doubted = none
 	switch {
 	case t.healing:
-		t.healing, t.asked = false, true
-		return p.mend(p.newest())
-	case (t.rev == 0 || t.hash != p.currentHash) && t.pending == none && p.mayReseed():
-		t.cdn, t.asked = p.contentCDN, true
-		return p.mend(p.content)
+		t.healing = false
+		return p.mend()
+	case (t.rev == 0 || p.uncertain()) && t.pending == none:
+		return p.mend()
 	}
 	return not
-}
-
-func (p *process) mayReseed() bool {
-	return p.content != none && (p.content == p.currentHash || p.w.without.has(ReseedCurrentOnly))
 }

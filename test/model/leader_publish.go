@@ -3,10 +3,14 @@ package model
 // claim is the method of that name.
 func (p *process) claim(op operation, hash content) request {
 	t := p.term
-	r := request{op: op, lock: t.lock, base: t.rev, highest: p.highest, age: -1, cdn: t.cdn, hash: hash}
+	r := request{op: op, lock: t.lock, base: t.rev, age: -1, cdn: t.cdn, hash: hash}
 	if t.answered != 0 && (op == opCommit || t.pending == none || p.w.without.has(PendingTellsNothing)) {
 		r.age, r.latest = p.w.now-t.answered, t.redisNow+t.answered-t.redisAt
 		r.asked, r.answered = t.answered, t.about
+		r.above = p.highest
+	}
+	if r.age < 0 && p.uncertain() {
+		r.waits = p.highest
 	}
 	return r
 }
@@ -20,12 +24,15 @@ func (p *process) renew() ended {
 		}
 		switch w.outcome {
 		case outcomeOK:
+			if t.pending != none && !p.mayWrite(t.pending) {
+				t.pending = none
+			}
 			if t.pending == none {
 				return not
 			}
 			return p.commit(t.pending)
 		case outcomeStale:
-			p.adopt(w.meta)
+			p.adopt(w.meta, w.now)
 		case outcomeRegressed:
 			return p.regressed(w)
 		case outcomeForeign:
@@ -63,6 +70,13 @@ func (p *process) commit(c content) ended {
 		sent := p.w.now
 		r := p.claim(opCommit, c)
 		r.inline, r.over = p.w.inline(c), t.asked
+		r.replaced, r.waits = p.lines(), 0
+		switch {
+		case r.age >= 0 || p.knows(c) || p.w.without.has(RepairBelow):
+			r.above = p.highest
+		default:
+			r.above, r.waits = t.foundAt, p.highest
+		}
 		w, ok := p.redis(r)
 		switch {
 		case !ok:
@@ -74,22 +88,26 @@ func (p *process) commit(c content) ended {
 			p.committed(c, w)
 			return not
 		case w.outcome == outcomeForeign:
-			return p.restore(w)
+			return p.askFirst()
 		case w.outcome == outcomeStale && w.meta.rev > t.rev && w.meta.hash == c:
 			p.take(c)
-			p.adopt(w.meta)
+			p.adopt(w.meta, w.now)
 			return not
 		}
-		p.adopt(w.meta)
+		p.adopt(w.meta, w.now)
+		if !p.mayWrite(c) {
+			t.pending = none
+			return not
+		}
 	}
 	return not
 }
 
 func (p *process) committed(c content, w reply) {
 	t := p.term
-	if t.hash != none && t.hash != c {
-		p.recent = append([]replaced{{w.now, t.hash}}, p.recent[:min(len(p.recent), 7)]...)
-		p.w.onRecent(p, p.recent)
+	if t.hash != c {
+		p.addReplaced(t.hash, p.w.now)
+		p.known[t.hash] = true
 	}
 	p.take(c)
 	t.answered, t.asked = 0, false
@@ -98,79 +116,102 @@ func (p *process) committed(c content, w reply) {
 
 func (p *process) take(c content) {
 	t := p.term
-	t.content, p.content, t.pending = c, c, none
+	t.content, t.pending = c, none
 	t.hash = c
 }
 
 func (p *process) wrote(w reply) {
 	t := p.term
-	t.rev, t.cdn = w.rev, w.cdn
-	if t.content != none {
-		p.contentCDN = w.cdn
-	}
+	t.rev, t.cdn, t.damaged, t.foundAt = w.rev, w.cdn, false, 0
 	t.redisNow, t.redisAt = w.now, p.w.now
-	if w.rev >= p.highest {
+	if w.rev != 0 && w.rev >= p.highest {
 		p.sawCurrent(w.rev, t.hash)
 	}
+	p.keep()
 }
 
 func (p *process) regressed(w reply) ended {
 	t := p.term
 	if c := t.pending; c != none && w.meta.hash == c && w.meta.rev > t.rev {
 		p.take(c)
-		p.adopt(w.meta)
+		p.adopt(w.meta, w.now)
 		return not
 	}
-	if t.content == none {
-		p.adopt(w.meta)
+	own, later := p.newest(), w.found > t.rev
+	p.adopt(w.meta, w.now)
+	t.redisNow, t.redisAt = w.now, p.w.now
+	if own == none {
 		p.loadContent()
 		return not
 	}
-	return p.restore(w)
+	return p.restore(own, later)
 }
 
 func (p *process) foreign(w reply) ended {
-	if p.newest() == none || p.term.content == none && p.w.without.has(PendingFirst) {
-		return not
-	}
-	return p.restore(w)
+	return p.restore(p.newest(), w.found > p.term.rev)
 }
 
-func (p *process) restore(w reply) ended {
+func (p *process) restore(own content, later bool) ended {
 	t := p.term
-	if w.found > t.rev && !p.w.without.has(AskBeforeHealing) {
-		t.healing, t.asked = true, false
-		t.pollAt = 0
-		return not
-	}
-	return p.heal(w.meta)
-}
-
-func (p *process) heal(found meta) ended {
-	t := p.term
-	c := t.content
-	t.rev = found.rev
-	if t.pending != none {
-		c = t.pending
+	t.damaged = true
+	switch {
+	case later && !p.w.without.has(AskBeforeHealing), own != none && !p.mayWrite(own):
+		return p.askFirst()
+	case own == none:
+		return p.mend()
 	}
 	if p.w.without.has(HealingTellsNothing) && t.answered == 0 {
 		t.answered, t.about = p.w.now, none
 	}
-	return p.commit(c)
+	return p.commit(own)
 }
 
-func (p *process) mend(own content) ended {
+func (p *process) mayWrite(c content) bool {
+	t := p.term
+	return t.answered != 0 && c == t.pending || c == t.hash ||
+		p.knows(c) && (t.redisNow+p.w.now-t.redisAt > p.highest || p.w.without.has(ClockBehind))
+}
+
+func (p *process) askFirst() ended {
+	t := p.term
+	t.healing, t.asked = true, false
+	t.pollAt = 0
+	return not
+}
+
+func (p *process) mend() ended {
+	t := p.term
 	c, ok := p.fetchedLater()
 	if !ok {
 		return failed
 	}
 	if c == none {
-		c = own
+		c = p.own()
+	}
+	if c == none && (t.rev == 0 || t.damaged) {
+		if c, ok = p.found(); !ok {
+			return failed
+		}
 	}
 	if c == none {
 		return not
 	}
+	t.asked = true
 	return p.commit(c)
+}
+
+func (p *process) own() content {
+	t := p.term
+	switch c := p.content; {
+	case t.pending != none && p.mayWrite(t.pending):
+		return t.pending
+	case c != none && p.knows(c) && p.mayWrite(c):
+		t.cdn = p.contentCDN
+		return c
+	case t.damaged && t.content != none && p.mayWrite(t.content):
+		return t.content
+	}
+	return none
 }
 
 func (p *process) fetchedLater() (content, bool) {
@@ -182,8 +223,43 @@ func (p *process) fetchedLater() (content, bool) {
 	if !ok {
 		return none, false
 	}
-	if e := r.entry; e.rev > p.highest && e.body > 0 && !p.replaced(e.body) {
+	if e := r.entry; e.rev > p.highest && e.body > 0 && !p.wasReplaced(e.body) {
 		return e.body, true
 	}
 	return none, true
+}
+
+// found is the function of that name; false: the read failed.
+func (p *process) found() (content, bool) {
+	t := p.term
+	r, ok := p.redis(request{op: opLoad})
+	if !ok {
+		return none, false
+	}
+	b := r.blob
+	if b.rev != 0 && (b.body != b.hash || b.body == garbage) {
+		b = blob{}
+	}
+	if r, ok = p.redis(request{op: opEntry}); !ok {
+		return none, false
+	}
+	e := r.entry
+	if b.rev != 0 && t.rev != 0 {
+		if b.rev = t.rev; b.hash != t.hash {
+			b = blob{}
+		}
+	}
+	best := none
+	switch {
+	case b.rev != 0 && (e.rev <= b.rev || e.rev > p.highest):
+		best = b.body
+	case e.rev != 0:
+		best = e.body
+	}
+	above := max(t.rev, e.rev, b.rev)
+	if best <= none || p.highest != 0 && above+1 >= p.highest && !p.knows(best) {
+		return none, true
+	}
+	t.foundAt = above
+	return best, true
 }

@@ -19,6 +19,8 @@ type term struct {
 	pollAt  int64
 	doubted content
 	healing bool
+	damaged bool
+	foundAt int64
 	asked   bool // the CDN was asked since an entry that is newer was seen
 	fetch   fetch
 }
@@ -37,7 +39,7 @@ const (
 func (p *process) lead(g reply, sent int64) {
 	t := &term{lock: g.lock, trusted: sent, redisNow: g.now, redisAt: p.w.now}
 	p.term = t
-	p.adopt(g.meta)
+	p.adopt(g.meta, g.now)
 	p.loadContent()
 	why := p.loop()
 	if why != fenced {
@@ -71,21 +73,34 @@ func (p *process) loop() ended {
 	}
 }
 
-func (p *process) adopt(m meta) {
+func (p *process) adopt(m meta, now int64) {
 	t := p.term
 	t.rev, t.hash, t.cdn = m.rev, m.hash, m.cdn
-	p.sawMeta(m)
+	p.sawMeta(m, now)
 	if t.content != t.hash {
 		t.content = none
+	}
+	p.keep()
+}
+
+func (p *process) keep() {
+	t := p.term
+	if t.content != none && p.knows(t.content) {
+		p.content = t.content
 	}
 	if p.content == t.hash {
 		p.contentCDN = t.cdn
 	}
 }
 
+func (p *process) uncertain() bool {
+	t := p.term
+	return t.rev != 0 && t.rev < p.highest && !p.knows(t.hash)
+}
+
 func (p *process) loadContent() {
 	t := p.term
-	if t.rev == 0 || t.hash != p.currentHash {
+	if t.rev == 0 || p.uncertain() {
 		return
 	}
 	if p.content != none && p.content == t.hash {
@@ -96,6 +111,6 @@ func (p *process) loadContent() {
 	if !ok || r.blob.rev == 0 || r.blob.hash != t.hash || r.blob.body != r.blob.hash || r.blob.body == garbage {
 		return
 	}
-	t.content, p.content = r.blob.body, r.blob.body
-	p.contentCDN = t.cdn
+	t.content = r.blob.body
+	p.keep()
 }

@@ -86,10 +86,15 @@ func drawRequest(t *rapid.T) request {
 		lock:    lock{owner: int32(rapid.IntRange(1, 2).Draw(t, "mine")), epoch: rapid.SampledFrom([]int64{begin - 9000, begin - 8000}).Draw(t, "my epoch")},
 		base:    rapid.SampledFrom([]int64{0, begin - 2000, begin - 1, begin, begin + 5000}).Draw(t, "base"),
 		highest: rapid.SampledFrom([]int64{0, begin - 2000, begin + 5000, begin + 7000}).Draw(t, "highest"),
+		above:   rapid.SampledFrom([]int64{0, begin - 2000, begin + 5000, begin + 7000}).Draw(t, "above"),
+		waits:   rapid.SampledFrom([]int64{0, begin + 6000}).Draw(t, "waits"),
 		age:     rapid.SampledFrom([]int64{-1, 0, 1500, 60_000}).Draw(t, "age"),
 		latest:  rapid.SampledFrom([]int64{begin - 70_000, begin - 1000, begin + 5000}).Draw(t, "latest"),
 		cdn:     begin - 5000, hash: rapid.SampledFrom([]content{1, 2, 3}).Draw(t, "content"),
 		expiry: lockExpiry, over: rapid.Bool().Draw(t, "over"),
+	}
+	for range rapid.IntRange(0, 8).Draw(t, "replaced") {
+		r.replaced = append(r.replaced, replaced{rapid.SampledFrom([]int64{0, 500, 4000, 100_000}).Draw(t, "age"), rapid.SampledFrom([]content{1, 2, 3, 4, 5}).Draw(t, "etag")})
 	}
 	if r.op == opTouch && r.base == 0 {
 		r.hash = none
@@ -174,6 +179,14 @@ func blobText(b blob) string {
 	return fmt.Sprintf("%d\n%s\nraw\n%s", b.rev, hashOf(b.hash), jsonOf(b.body))
 }
 
+func replacedText(all []replaced) string {
+	var b strings.Builder
+	for _, r := range all {
+		fmt.Fprintf(&b, "%d %s\n", r.until, etagOf(r.etag))
+	}
+	return b.String()
+}
+
 func recentText(recent []replaced) string {
 	var lines []string
 	for _, r := range recent {
@@ -190,13 +203,13 @@ func (l *lua) run(r *request) string {
 	case opAcquire:
 		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.expiry, r.highest}
 	case opCommit:
-		args = append(args, r.highest, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
-			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), 0, r.latest)
+		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
+			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), 0, r.latest, replacedText(r.replaced), number(r.waits))
 		if r.over {
-			args[len(args)-2] = 1
+			args[len(args)-4] = 1
 		}
 	case opTouch:
-		args = append(args, hashOf(r.hash), etagOf(r.hash), r.highest, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest)
+		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits))
 	case opRelease:
 		names, args = []string{keys.Lock}, []any{lockText(r.lock), keys.Events, head}
 	}
@@ -231,7 +244,7 @@ func (l *lua) describe(r reply, op operation) string {
 		if op == opCommit && r.outcome == outcomeStale {
 			found = "0"
 		}
-		fields = append(append(fields, found), metaFields(r.meta)...)
+		fields = append(append(fields, found, orZero(r.now)), metaFields(r.meta)...)
 	}
 	return fmt.Sprint(fields...)
 }
@@ -240,11 +253,11 @@ func orZero(n int64) string { return strconv.FormatInt(n, 10) }
 
 func metaFields(m meta) []any {
 	if m.rev == 0 {
-		return []any{number(m.epoch), "", "", "", "", "", "", "", ""}
+		return []any{number(m.epoch), "", "", "", "", "", "", "", "", number(m.waits)}
 	}
 	refresh := ""
 	return []any{
-		number(m.epoch), number(m.rev), hashOf(m.hash), strconv.Itoa(len(jsonOf(m.hash))), etagOf(m.hash), number(m.cdn), "55000", refresh, recentText(m.recent),
+		number(m.epoch), number(m.rev), hashOf(m.hash), strconv.Itoa(len(jsonOf(m.hash))), etagOf(m.hash), number(m.cdn), "55000", refresh, recentText(m.recent), number(m.waits),
 	}
 }
 
@@ -260,7 +273,7 @@ func (l *lua) read() string {
 		left = l.mini.TTL(keys.Lock)
 	}
 	return fmt.Sprintln(get(keys.Lock), left.Milliseconds(), get(keys.Entry), get(keys.Blob),
-		field("epoch"), field("rev"), field("hash"), field("etag"), field("cdn"), field("etags"))
+		field("epoch"), field("rev"), field("hash"), field("etag"), field("cdn"), field("etags"), field("waits"))
 }
 
 func storeText(s store) string {
@@ -277,5 +290,5 @@ func storeText(s store) string {
 	if s.meta.rev != 0 {
 		recent = recentText(s.meta.recent)
 	}
-	return fmt.Sprintln(holder, left, e, b, number(s.meta.epoch), number(s.meta.rev), hashOf(s.meta.hash), etagOf(s.meta.hash), number(s.meta.cdn), recent)
+	return fmt.Sprintln(holder, left, e, b, number(s.meta.epoch), number(s.meta.rev), hashOf(s.meta.hash), etagOf(s.meta.hash), number(s.meta.cdn), recent, number(s.meta.waits))
 }

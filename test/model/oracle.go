@@ -6,9 +6,7 @@ import "fmt"
 type oracle struct {
 	violated *Violation
 	// losses counts what Redis lost or what was changed behind its back.
-	losses int
-	// since is the only process that wrote since the first loss; 0: none, -1: several.
-	since    int32
+	losses   int
 	disorder bool
 	// top is the highest rev that a leader ever gave.
 	top int64
@@ -18,13 +16,13 @@ type oracle struct {
 	// made of it; answered the true time of the last answer about a content.
 	asked    map[int64]int64
 	answered map[content]int64
+	withheld map[content]bool  // that they were replaced a commit did not say: see TellReplaced
 	revs     map[int64]content // what leaders wrote at which rev; none: several
-	replaced map[content]int64 // when a leader last replaced it
 	behind   map[int64]content // by an SDK, stamped with a time below what others wrote
 }
 
 func newOracle() oracle {
-	return oracle{asked: map[int64]int64{}, answered: map[content]int64{}, revs: map[int64]content{}, replaced: map[content]int64{}, behind: map[int64]content{}}
+	return oracle{withheld: map[content]bool{}, asked: map[int64]int64{}, answered: map[content]int64{}, revs: map[int64]content{}, behind: map[int64]content{}}
 }
 
 // onAnswer notes that the CDN has spoken about a content.
@@ -32,6 +30,9 @@ func (w *World) onAnswer(_ *process, c content) { w.answered[c] = w.now }
 
 // onRecent notes that a process was told what has been replaced.
 func (w *World) onRecent(p *process, recent []replaced) {
+	if w.forward {
+		return // ages by a clock that jumped ahead are wrong
+	}
 	for _, old := range recent {
 		p.known[old.etag] = true
 	}
@@ -59,16 +60,6 @@ func (w *World) onWrite(before *store, s *server, r *request, answer *reply, now
 		w.revs[m.rev] = none // of two primaries each gave it
 	} else {
 		w.revs[m.rev] = m.hash
-	}
-	switch {
-	case w.losses == 0 || w.since == r.from:
-	case w.since == 0:
-		w.since = r.from
-	default:
-		w.since = -1
-	}
-	if before.meta.hash != m.hash {
-		w.replaced[before.meta.hash] = w.now
 	}
 	if answer.outcome != outcomeOK || before.meta.rev == m.rev && before.entry == s.entry && before.blob == s.blob {
 		return

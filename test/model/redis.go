@@ -27,6 +27,7 @@ type meta struct {
 	hash   content
 	cdn    int64
 	recent []replaced // never changed in place
+	waits  int64
 }
 
 // replaced is an ETag that was current until a moment of Redis's clock.
@@ -78,19 +79,22 @@ const (
 
 // request is one command of a leader on its way to Redis.
 type request struct {
-	op      operation
-	from    int32 // the process
-	side    int   // the server
-	lock    lock  // that the writer believes to hold; acquire: only its owner
-	base    int64
-	highest int64
-	age     int64 // at the time of sending; -1: no answer of the CDN
-	latest  int64 // what age may come to at most
-	cdn     int64
-	hash    content // current, or for a commit to be so
-	expiry  int64
-	inline  bool
-	over    bool // commit: an entry that is newer may be written over
+	op       operation
+	from     int32 // the process
+	side     int   // the server
+	lock     lock  // that the writer believes to hold; acquire: only its owner
+	base     int64
+	highest  int64 // acquire
+	above    int64 // commit, touch: a rev that the new one is to be above
+	age      int64 // at the time of sending; -1: no answer of the CDN
+	latest   int64 // what age may come to at most
+	cdn      int64
+	hash     content // current, or for a commit to be so
+	expiry   int64
+	inline   bool
+	over     bool // commit: an entry that is newer may be written over
+	waits    int64
+	replaced []replaced // commit: what the process knows to have been replaced; until is its age
 
 	sent int64 // true time
 	// Of the oracle: when the CDN was asked whose answer age is about, and what it answered.

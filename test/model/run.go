@@ -22,7 +22,7 @@ func Run(events []Event, without Guard) (*Violation, int) {
 // converge lets time pass without any more faults.
 func (w *World) converge() {
 	w.heal()
-	w.down = false
+	w.down, w.full = false, false
 	for len(w.late) > 0 && w.violated == nil {
 		r := w.late[0]
 		w.late = w.late[1:]

@@ -1,5 +1,10 @@
 package model
 
+import (
+	"cmp"
+	"slices"
+)
+
 // longLock times its own expiry is what a candidate takes for longer than a lock can last.
 const longLock = 4
 
@@ -31,16 +36,16 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 		return reply{outcome: outcomeFenced}
 	}
 	if s.meta.rev != r.base && !without.has(Base) {
-		return reply{outcome: outcomeStale, meta: s.meta}
+		return reply{outcome: outcomeStale, now: now, meta: s.meta}
 	}
 	var answered int64
 	if r.age >= 0 {
 		answered = min(now-r.age, r.latest)
 	}
 	if !r.over && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeHealing) {
-		return reply{outcome: outcomeForeign, found: s.entry.rev, meta: s.meta}
+		return reply{outcome: outcomeForeign, found: s.entry.rev, now: now, meta: s.meta}
 	}
-	rev := max(answered, s.meta.rev+1, r.highest+1)
+	rev := max(answered, s.meta.rev+1, r.above+1)
 	if !without.has(EntryFloor) {
 		rev = max(rev, s.entry.rev+1)
 	}
@@ -57,19 +62,49 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 	if r.age < 0 {
 		cdn = r.cdn
 	}
-	recent := s.meta.recent
-	if s.meta.hash != none && s.meta.hash != r.hash {
-		recent = append([]replaced{{now, s.meta.hash}}, recent[:min(len(recent), 7)]...)
+	recent := s.meta.merge(now, r)
+	waits := r.waits
+	if rev > waits {
+		waits = 0
 	}
 	s.entry = entry{rev: rev, etag: r.hash, body: r.hash}
 	s.blob = blob{rev: rev, hash: r.hash, body: r.hash}
-	s.meta = meta{epoch: r.lock.epoch, rev: rev, hash: r.hash, cdn: cdn, recent: recent}
+	s.meta = meta{epoch: r.lock.epoch, rev: rev, hash: r.hash, cdn: cdn, recent: recent, waits: waits}
 	if s.holds(r.lock) {
 		s.lock.until = now + r.expiry
 	}
 	return reply{outcome: outcomeOK, rev: rev, cdn: cdn, now: now, message: message{
 		kind: change, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch, inline: r.inline, body: r.hash,
 	}}
+}
+
+// merge returns the contents that were replaced last: the one replaced now, those that the
+// leader knows of, and those in meta.
+func (m *meta) merge(now int64, r *request) []replaced {
+	var all []replaced
+	add := func(until int64, c content) {
+		if c == r.hash || c == none {
+			return
+		}
+		i := slices.IndexFunc(all, func(old replaced) bool { return old.etag == c })
+		switch {
+		case i < 0:
+			all = append(all, replaced{until, c})
+		case all[i].until < until:
+			all[i].until = until
+		}
+	}
+	if m.rev != 0 {
+		add(now, m.hash)
+	}
+	for _, old := range r.replaced {
+		add(max(now-old.until, 1), old.etag)
+	}
+	for _, old := range m.recent {
+		add(old.until, old.etag)
+	}
+	slices.SortStableFunc(all, func(a, b replaced) int { return cmp.Compare(b.until, a.until) })
+	return all[:min(len(all), 8)]
 }
 
 // touch is touch.lua.
@@ -95,13 +130,16 @@ func (s *store) touch(now int64, r *request, without Guard) reply {
 		s.lock.until = now + r.expiry
 	}
 	if state != outcomeOK {
-		return reply{outcome: state, found: s.entry.rev, meta: s.meta}
+		return reply{outcome: state, found: s.entry.rev, now: now, meta: s.meta}
 	}
 	rev, cdn := r.base, s.meta.cdn
 	if r.age >= 0 && r.base > 0 {
 		cdn = min(now-r.age, r.latest)
-		rev = max(cdn, r.base+1, r.highest+1)
+		rev = max(cdn, r.base+1, r.above+1)
 		s.entry.rev, s.blob.rev, s.meta.rev, s.meta.cdn = rev, rev, rev, cdn
+	}
+	if r.base > 0 {
+		s.meta.waits = r.waits
 	}
 	return reply{outcome: outcomeOK, rev: rev, cdn: cdn, now: now, message: message{
 		kind: heartbeat, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch,

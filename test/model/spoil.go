@@ -7,7 +7,7 @@ func (w *World) spoil(e Event, arg int) {
 	s := &w.servers[w.primary]
 	before := s.store
 	switch e.Kind {
-	case Flush, Delete, Failover, Split:
+	case Flush, Delete, Failover, Split, Restore:
 		if w.ahead || w.disorder || w.stepped && w.losses > 0 {
 			// See World.ahead and oracle.onWrite. And where the clock is behind, revs stand close
 			// together: an old memory that seeds Redis twice gets past what was written meanwhile.
@@ -63,6 +63,25 @@ func (w *World) spoil(e Event, arg int) {
 		w.heal()
 	case SDK:
 		w.sdk(s, arg)
+	case Save:
+		if len(w.saved) < savedLimit {
+			w.saved = append(w.saved, s.store)
+		}
+	case Restore:
+		if len(w.saved) == 0 || w.split {
+			return
+		}
+		w.losses++
+		s.store = w.saved[arg%len(w.saved)]
+		s.history = nil
+		for _, p := range w.leaders {
+			p.lostConnection()
+		}
+		for _, f := range w.followers {
+			f.cut()
+		}
+	case Full:
+		w.full = !w.full
 	}
 	if s.store.entry != before.entry && e.Kind == SDK && len(s.history) > 0 {
 		s.history = append(s.history, s.store)

@@ -10,6 +10,7 @@ const (
 	readers    = 3
 	queueLimit = 12 // messages on their way to one follower
 	lateLimit  = 4  // commands that their sender has given up
+	savedLimit = 4  // copies of Redis
 	lagLimit   = 6  // writes that a replica may be behind
 )
 
@@ -39,6 +40,9 @@ type World struct {
 	followers [readers]*reader
 	started   int32
 	late      []*request
+
+	saved []store // copies of Redis
+	full  bool    // commits fail
 
 	cdn    []publication
 	down   bool
@@ -105,6 +109,9 @@ func (w *World) read(f *reader) *store {
 func (w *World) execute(r *request) (reply, bool) {
 	if r.side != w.primary && !w.split {
 		return reply{}, false // that node is no primary any more
+	}
+	if w.full && r.op == opCommit {
+		return reply{}, false
 	}
 	s := &w.servers[r.side]
 	now := w.now + s.offset

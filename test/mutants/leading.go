@@ -16,20 +16,13 @@ var leading = []mutant{
 		test{"leader", "^TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing$"},
 	},
 	{
-		"a pending commit that waits for what is current", "I8", []edit{{"leader",
-			`	if t.newest() == nil {
-		return nil`, `	if t.content == nil {
-		return nil`}},
-		test{"leader", "^TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing$"},
-	},
-	{
 		"an answer about pending content told of what is current", "I14", []edit{{"leader",
 			`if !t.answered.IsZero() && (kind == cachekeys.Change || t.pending == nil) {`, `if !t.answered.IsZero() {`}},
 		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNothingElse$"},
 	},
 	{
 		"healing that claims an answer", "I14", []edit{{"leader",
-			`highest: t.k.highest, age: -1,`, `highest: t.k.highest, age: 0,`}},
+			`base: t.rev, age: -1, cdn: t.cdn,`, `base: t.rev, age: 0, cdn: t.cdn,`}},
 		test{"leader", "^TestPollsThatFailKeepWhatIsCurrent$/^500$"},
 	},
 	{
@@ -94,16 +87,13 @@ var leading = []mutant{
 	},
 	{
 		"a loss that is not mended", "I6", []edit{{"leader",
-			`		return t.askFirst(ctx)
-	}
-	return t.heal(ctx, w.meta)`, `		return t.askFirst(ctx)
-	}
-	return nil`}},
+			`	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+	return t.commit(ctx, own)`, `	return nil`}},
 		test{"test", "^TestF09_EachDeletedKeyComesBack$/^entry$/^virtual$"},
 	},
 	{
 		"an SDK's newer entry written over unseen", "F28", []edit{
-			{"leader", `if w.found > t.rev {`, `if false {`},
+			{"leader", `case later || own != nil`, `case own != nil`},
 			{"leader/commit.lua", `if ARGV[18] == '0' and other`, `if false and other`},
 		},
 		test{"leader", "^TestALostMetaIsNotMendedOverALaterEntry$"},
@@ -115,27 +105,83 @@ var leading = []mutant{
 	},
 	{
 		"an SDK's later entry taken over unseen", "I4", []edit{{"leader",
-			`if t.replaced(c) || t.k.verify(c) != nil {`, `if false {`}},
+			`if t.k.replaced.has(c.storedETag()) || t.k.verify(c) != nil {`, `if false {`}},
 		test{"leader", "^TestALaterEntryIsNotTakenOverUnseen$"},
 	},
 	{
-		"a Redis that fell back and is believed", "I1", []edit{{"leader",
-			`return // Redis fell back`, `// Redis fell back`}},
-		test{"leader", "^TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt$"},
+		"a Redis that fell back and is believed", "F44", []edit{{"leader",
+			`case m.Rev >= k.highest:`, `case true:`}, {"leader",
+			`k.highest, k.currentHash, k.disordered = rev, hash, false`, `k.highest, k.currentHash, k.disordered = max(k.highest, rev), hash, false`}},
+		test{"leader", "^TestOldContentIsNotRaisedWhateverTheMemoryOfETagsSays$"},
 	},
 	{
-		"what Redis fell back to loaded for healing", "I1", []edit{{"leader",
-			`if t.rev == 0 || t.fellBack() {`, `if t.rev == 0 {`}},
+		"a repair that raises old content", "F44", []edit{{"leader",
+			`cl.above, cl.waits = t.foundAt, t.k.highest`, `cl.above, cl.waits = t.k.highest, t.k.highest`}},
+		test{"leader", "^TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN$"},
+	},
+	{
+		"nothing repaired until the CDN answers", "F44", []edit{{"leader",
+			`if c == nil && (t.rev == 0 || t.damaged) {`, `if false {`}},
+		test{"leader", "^TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN$"},
+	},
+	{
+		"revs that prove something though the clock is behind", "F44", []edit{{"leader",
+			`		k.disordered = true`, `		_ = now`}},
+		test{"leader", "^TestRevsProveNothingWhileTheClockIsBehind$"},
+	},
+	{
+		"Redis seeded from memory though its clock is behind", "F44", []edit{{"leader",
+			`t.k.knows(c.hash) && t.redisTime(time.Now()) > t.k.highest`, `t.k.knows(c.hash)`}},
+		test{"leader", "^TestNothingIsSeededFromMemoryWhileTheClockIsBehind$"},
+	},
+	{
+		"what was fetched counts as replaced only if it was committed", "F44", []edit{{"leader",
+			`[]string{t.k.believed, t.etag}`, `[]string{t.etag}`}},
+		test{"leader", "^TestContentThatWasNeverCommittedCountsAsReplaced$"},
+	},
+	{
+		"replaced content that other processes do not learn of", "F44", []edit{{"leader/commit.lua",
+			`for age, etag in string.gmatch(ARGV[20],`, `for age, etag in string.gmatch('',`}},
+		test{"leader", "^TestContentThatWasNeverCommittedCountsAsReplaced$/^another_process_takes_over_true$"},
+	},
+	{
+		"a memory of replaced content that is bounded by number", "F44", []edit{{"leader",
+			`	if m.at == nil {`, `	if len(m.at) >= cachekeys.MaxRecentETags {
+		return
+	}
+	if m.at == nil {`}},
+		test{"leader", "^TestTheMemoryOfReplacedContentIsByTime$"},
+	},
+	{
+		"a 304 that is not doubted", "F44", []edit{{"leader",
+			`	if !t.trust(served) {`, `	if !r.NotModified && !t.trust(served) {`}},
+		test{"leader", "^TestALagging304IsDoubtedAcrossTerms$"},
+	},
+	{
+		"content that was believed again and stays doubted", "F27", []edit{{"leader",
+			`	t.k.replaced.remove(stored)
+`, ``}},
+		test{"leader", "^TestARealRollbackIsBelievedAndLeavesTheMemory$"},
+	},
+	{
+		"meta that names what is current as replaced", "F27", []edit{{"leader/commit.lua",
+			`if etag == ARGV[11] or #etag == 0`, `if #etag == 0`}},
+		test{"leader", "^TestARealRollbackIsBelievedAndLeavesTheMemory$"},
+	},
+	{
+		"what Redis fell back to loaded for healing", "F44", []edit{{"leader",
+			`if t.rev == 0 || t.uncertain() {`, `if t.rev == 0 {`},
+			{"leader", `case c != nil && t.k.knows(c.hash) && t.mayWrite(c):`, `case false:`}},
 		test{"leader", "^TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt$"},
 	},
 	{
 		"an old memory that seeds Redis", "I1", []edit{{"leader",
-			`return k.content != nil && k.content.hash == k.currentHash`, `return k.content != nil`}},
+			`func (k *keeper) knows(hash string) bool { return hash != "" && hash == k.currentHash && !k.disordered }`,
+			`func (k *keeper) knows(hash string) bool { return hash != "" }`}},
 		test{"test", "^TestOldContentOfAnEarlierLeaderDoesNotComeBack$/^virtual$"},
 	},
 	{
 		"a memory that claims another's answer", "I14", []edit{
-			{"leader", `t.content, t.k.content, t.k.contentCDN = c, c, t.cdn`, `t.content, t.k.content = c, c`},
 			{"leader", `		t.k.contentCDN = t.cdn
 `, ``},
 		},
@@ -148,10 +194,9 @@ var leading = []mutant{
 	},
 	{
 		"a memory of what was replaced that goes with Redis's", "F27", []edit{{"leader",
-			`	case m.Rev >= k.highest:
-		k.recent = m.Recent
-`, `	case true:
-		k.recent = m.Recent
+			`	k.replaced.addMeta(m, now)
+`, `	k.replaced = replacedMemory{}
+	k.replaced.addMeta(m, now)
 `}},
 		test{"leader", "^TestAnEdgeThatLagsIsNotBelievedWhenRedisLostItsData$"},
 	},
@@ -168,17 +213,17 @@ var polling = []mutant{
 	},
 	{
 		"an edge that lags and is believed", "F27", []edit{{"leader",
-			`if t.polls.doubted == stored || !t.replaced(c) {`, `if true {`}},
+			`if t.polls.doubted == stored || !t.k.replaced.has(stored) {`, `if true {`}},
 		test{"test", "^TestF27_LaggingEdgeDoesNotBringOldContentBack$/^virtual$"},
 	},
 	{
 		"a roll-back that is never believed", "F27", []edit{{"leader",
-			`if t.polls.doubted == stored || !t.replaced(c) {`, `if !t.replaced(c) {`}},
+			`if t.polls.doubted == stored || !t.k.replaced.has(stored) {`, `if !t.k.replaced.has(stored) {`}},
 		test{"leader", "^TestContentJustReplacedIsBelievedOnlyWhenServedTwice$"},
 	},
 	{
 		"an edge that lags and undoes what is pending", "F32", []edit{{"leader",
-			`return t.pending != nil && t.pending.hash != c.hash`, `return false`}},
+			`[]string{t.k.believed, t.etag}`, `[]string{t.k.believed}`}},
 		test{"leader", "^TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost$"},
 	},
 	{

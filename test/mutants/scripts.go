@@ -10,7 +10,7 @@ var scripts = []mutant{
 	{
 		"no write is fenced", "F1", []edit{
 			{"leader/commit.lua", `if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``},
-			{"leader/commit.lua", `if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', unpack(meta)} end`, ``},
+			{"leader/commit.lua", `if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', digits(now), unpack(meta)} end`, ``},
 			{"leader/touch.lua", `if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end`, ``},
 		},
 		test{"test", "^TestF01_LateWriteOfAStoppedLeaderIsRefused$/^virtual$"},
@@ -42,12 +42,12 @@ var scripts = []mutant{
 	},
 	{
 		"a commit that is not idempotent", "F32", []edit{{"leader/commit.lua",
-			`if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', unpack(meta)} end`, ``}},
+			`if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', digits(now), unpack(meta)} end`, ``}},
 		test{"leader", "^TestARepeatedCommitHasOneEffectAndALateOneNone$"},
 	},
 	{
 		"a late commit that undoes a newer one", "F32", []edit{{"leader/commit.lua",
-			`if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', unpack(meta)} end`, ``}},
+			`if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', digits(now), unpack(meta)} end`, ``}},
 		test{"test", "^TestF32_LateCommitUndoesNothing$/^virtual$"},
 	},
 	{
@@ -97,7 +97,7 @@ var scripts = []mutant{
 	},
 	{
 		"a message that is not published by the script that writes", "I3", []edit{
-			{"leader/commit.lua", `local receivers = redis.call('PUBLISH', ARGV[7], message(ARGV[8], rev, cdn, ARGV[9]) .. ARGV[10])`, `local receivers = 0`},
+			{"leader/commit.lua", `local receivers = redis.call('PUBLISH', ARGV[7], message(ARGV[8], rev, cdn, ARGV[9], now) .. ARGV[10])`, `local receivers = 0`},
 			{"leader", `	w, err := parseWritten(reply)
 	if err != nil {
 		return written{}, fmt.Errorf("commit: %w", err)
@@ -116,7 +116,7 @@ var scripts = []mutant{
 	},
 	{
 		"no heartbeat", "I7", []edit{{"leader/touch.lua",
-			`local receivers = redis.call('PUBLISH', ARGV[8], message(ARGV[9], rev, cdn, ARGV[10]))`, `local receivers = 0`}},
+			`local receivers = redis.call('PUBLISH', ARGV[8], message(ARGV[9], rev, cdn, ARGV[10], now))`, `local receivers = 0`}},
 		test{"test", "^TestF16_LostMessageIsMadeUpForByAHeartbeat$/.*/^virtual$"},
 	},
 	{
@@ -151,7 +151,7 @@ var scripts = []mutant{
 	},
 	{
 		"a release that nobody hears of", "F3", []edit{{"leader/release.lua",
-			`redis.call('PUBLISH', ARGV[2], ARGV[3])`, ``}},
+			`redis.call('PUBLISH', ARGV[2], now and ARGV[3] .. ' now=' .. digits(now) or ARGV[3])`, ``}},
 		test{"test", "^TestF03_LeaderThatShutsDownIsReplacedAtOnce$/^virtual$"},
 	},
 	{

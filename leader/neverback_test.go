@@ -1,0 +1,317 @@
+package leader
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+// change publishes a version at the CDN and has the leader commit it.
+func (s *stage) change(l *Leader) (version int64) {
+	s.Helper()
+	version = s.cdn.Publish()
+	if err := l.RequestRefresh(s.Context(), "main"); err != nil {
+		s.Fatal(err)
+	}
+	s.wait(1500 * time.Millisecond)
+	s.hasVersion(version)
+	return version
+}
+
+// neverRaised looks for a while whether content of another version is raised above top,
+// which followers hold.
+func (s *stage) neverRaised(version, top int64, d time.Duration) {
+	s.Helper()
+	want := fmt.Appendf(nil, `"i":%d`, version)
+	for range int(d / (50 * time.Millisecond)) {
+		s.wait(50 * time.Millisecond)
+		entry, err := cachekeys.ParseEntry([]byte(s.client.Get(s.Context(), s.keys.Entry).Val()))
+		if err == nil && !bytes.Contains(entry.JSON, want) && entry.FetchTime > top {
+			s.Fatalf("at %d, above %d, stands %.80s", entry.FetchTime, top, entry.JSON)
+		}
+	}
+}
+
+var away = fakecdn.Status(500)
+
+// F44, I1: Redis comes back from a copy that is more changes old than anybody's memory of
+// ETags is long, the CDN is away, and the lock, meta, the blob or the entry is lost, too.
+func TestOldContentIsNotRaisedWhateverTheMemoryOfETagsSays(t *testing.T) {
+	for _, lost := range []string{"nothing", "entry", "blob", "meta", "meta and blob", "meta and entry", "everything but the entry"} {
+		for _, restarted := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s lost, leader restarted %v", lost, restarted), func(t *testing.T) {
+				play(t, func(s *stage) {
+					l, stop := s.start(nil)
+					s.wait(5 * time.Second)
+					before := s.keep()
+					var version int64
+					for range 12 {
+						version = s.change(l)
+					}
+					top := s.entry().FetchTime
+					s.wait(3 * time.Minute) // no ETag of these is remembered any more
+					top = max(top, s.entry().FetchTime)
+					s.cdn.Break(away)
+					if restarted {
+						stop()
+					}
+					s.fallBack(before)
+					for name, key := range map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta} {
+						if strings.Contains(strings.Replace(lost, "everything but the entry", "meta blob", 1), name) {
+							s.client.Del(s.Context(), key)
+						}
+					}
+					if restarted {
+						_, stop = s.start(nil) // it knows nothing of what was
+					}
+					s.neverRaised(version, top, 2*time.Minute)
+					if _, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val())); err != nil {
+						s.Errorf("new followers get no flags: %v", err)
+					}
+					if s.meta().Rev == 0 {
+						s.Error("nothing is said to be current")
+					}
+					s.cdn.Mend()
+					s.wait(time.Minute)
+					s.hasVersion(version)
+					if rev := s.entry().FetchTime; rev <= top {
+						s.Errorf("rev %d after %d", rev, top)
+					}
+					if m := s.meta(); m.Waits != 0 {
+						s.Errorf("meta still says that the leader waits: %+v", m)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A candidate that never held the content only knows that there was a higher rev. It takes
+// over a Redis that fell back: the leader says so, everywhere, and goes on with heartbeats.
+func TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN(t *testing.T) {
+	for _, lost := range []string{"", "entry", "blob"} {
+		t.Run("lost: "+lost, func(t *testing.T) {
+			play(t, func(s *stage) {
+				l, stop := s.start(nil)
+				s.wait(5 * time.Second)
+				before := s.keep()
+				version := s.change(l)
+				candidate, _ := s.start(nil)
+				s.wait(5 * time.Second)
+				top := s.entry().FetchTime
+				s.cdn.Break(away)
+				s.fallBack(before)
+				stop() // before it sees that; the candidate takes over what is there now
+				if lost != "" {
+					s.client.Del(s.Context(), map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob}[lost])
+				}
+				heard := s.hear()
+				s.neverRaised(version, top, 30*time.Second)
+				now := s.stats(candidate)
+				if !now.Waits || !strings.Contains(s.log.String(), "event_id=6118") || strings.Count(s.log.String(), "event_id=6118") != 1 {
+					s.Errorf("it does not say once that it waits: %+v", now)
+				}
+				if m := s.meta(); m.Waits < top-60_000 || m.Waits > top || m.Rev >= m.Waits {
+					s.Errorf("meta does not say that the leader waits: %+v, highest was %d", m, top)
+				}
+				if !strings.Contains(heard(), "heartbeat rev=") {
+					s.Error("no heartbeats go on")
+				}
+				blob, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
+				if err != nil || blob.Rev != s.entry().FetchTime {
+					s.Errorf("what is missing is not repaired: %+v, %v", blob, err)
+				}
+				s.cdn.Mend()
+				s.wait(time.Minute)
+				s.hasVersion(version)
+				if now := s.stats(candidate); now.Waits {
+					s.Errorf("it still waits: %+v", now)
+				}
+				if m := s.meta(); m.Waits != 0 {
+					s.Errorf("meta still says so: %+v", m)
+				}
+			})
+		})
+	}
+}
+
+// Redis's clock was set back and Redis lost its data: another leader wrote newer content at
+// lower revs. Who held the older content at a higher rev must not bring it back, not even
+// once the clock has passed that rev.
+func TestRevsProveNothingWhileTheClockIsBehind(t *testing.T) {
+	play(t, func(s *stage) {
+		slow, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.change(slow)
+		fast := s.meta()
+		// The clock goes back by 20 s, all is lost, and another process leads with what is new.
+		s.server.Mini().SetTime(time.Now().Add(-20 * time.Second))
+		s.server.Mini().FlushAll()
+		version := s.cdn.Publish()
+		other := newAuthor(s.T, s.client, "OTHER")
+		other.win()
+		c := newContent(s.cdn.Config().JSON(), `W/"new"`, 0)
+		other.mustCommit(c)
+		if other.rev >= fast.Rev {
+			s.Fatalf("rev %d is not below %d", other.rev, fast.Rev)
+		}
+		s.cdn.Break(away)
+		s.wait(5 * time.Second) // the first process sees it, as a candidate
+		s.server.Mini().SetTime(time.Time{})
+		s.wait(2 * time.Minute) // the lock runs out; the clock is past the highest rev
+		if s.stats(slow).State == Candidate {
+			s.Fatal("it does not lead")
+		}
+		s.hasVersion(version)
+	})
+}
+
+// F44, I1: content is fetched while Redis takes no writes, newer content is fetched and
+// committed, and one answer of a lagging edge brings the former: it was never committed, and
+// is replaced all the same.
+func TestContentThatWasNeverCommittedCountsAsReplaced(t *testing.T) {
+	for _, another := range []bool{false, true} {
+		t.Run(fmt.Sprintf("another process takes over %v", another), func(t *testing.T) {
+			play(t, func(s *stage) {
+				l, stop := s.start(nil)
+				s.wait(5 * time.Second)
+				var refuse atomic.Bool
+				refuse.Store(true)
+				s.refuse(commitArgs, &refuse)
+				second := s.cdn.Publish()
+				lagging := s.cdn.Config()
+				_ = l.RequestRefresh(s.Context(), "main")
+				s.wait(5 * time.Second)
+				if s.version() == second {
+					s.Fatal("it was committed")
+				}
+				third := s.cdn.Publish()
+				_ = l.RequestRefresh(s.Context(), "main")
+				s.wait(1500 * time.Millisecond)
+				refuse.Store(false)
+				s.wait(5 * time.Second)
+				s.hasVersion(third)
+				if another {
+					stop()
+					s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
+					s.start(nil)
+				} else {
+					s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
+					_ = l.RequestRefresh(s.Context(), "main")
+				}
+				s.neverBelow(third, 10*time.Second)
+			})
+		})
+	}
+}
+
+// F44, I1: more changes than meta remembers, within seconds, and one answer of an edge that
+// lags behind all of them.
+func TestTheMemoryOfReplacedContentIsByTime(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		var lagging fakecdn.Config
+		var version int64
+		for n := range 3 * cachekeys.MaxRecentETags {
+			version = s.change(l)
+			if n == 3*cachekeys.MaxRecentETags/2 {
+				lagging = s.cdn.Config()
+			}
+		}
+		if n := len(s.meta().Recent); n != cachekeys.MaxRecentETags {
+			s.Errorf("meta has %d ETags, which a reader of an earlier version refuses", n)
+		}
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.neverBelow(version, 10*time.Second)
+	})
+}
+
+// F27: a real rollback is believed when it comes twice, forgotten, and what it replaced is
+// doubted from then on.
+func TestARealRollbackIsBelievedAndLeavesTheMemory(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		first := s.cdn.Config()
+		s.change(l)
+		second := s.cdn.Config()
+		s.cdn.Break(fakecdn.Stale(first)) // the CDN goes back for good
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(1500 * time.Millisecond)
+		s.hasVersion(first.Version)
+		before := s.stats(l).Doubted
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(20 * time.Second)
+		if now := s.stats(l).Doubted; now != before {
+			s.Errorf("what was believed is doubted %d times", now-before)
+		}
+		for _, old := range s.meta().Recent {
+			if old.ETag == s.meta().ETag {
+				s.Error("meta names what is current as replaced")
+			}
+		}
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(second)))
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(500 * time.Millisecond)
+		s.hasVersion(first.Version)
+	})
+}
+
+// Redis lost everything and its clock is behind the highest rev: what this process holds may
+// have been replaced at a lower rev. It asks the CDN first, and writes nothing until then.
+func TestNothingIsSeededFromMemoryWhileTheClockIsBehind(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		version := s.change(l)
+		s.cdn.Break(away)
+		s.server.Mini().SetTime(time.Now().Add(-time.Hour))
+		s.server.Mini().FlushAll()
+		for range 300 {
+			s.wait(100 * time.Millisecond)
+			if entry := s.client.Get(s.Context(), s.keys.Entry).Val(); entry != "" {
+				s.Fatalf("seeded: %.60s", entry)
+			}
+		}
+		s.cdn.Mend()
+		s.wait(10 * time.Second)
+		s.hasVersion(version)
+	})
+}
+
+// F44, I1: what was believed counts as replaced by later terms, too, and a 304 from an edge
+// that lags is doubted like a 200: the commit may have come through with its reply lost, and
+// Redis may have fallen back since.
+func TestALagging304IsDoubtedAcrossTerms(t *testing.T) {
+	play(t, func(s *stage) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.change(l)
+		lagging := s.cdn.Config()
+		var refuse atomic.Bool
+		refuse.Store(true)
+		s.refuse(commitArgs, &refuse)
+		third := s.cdn.Publish()
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(1500 * time.Millisecond)
+		top := s.entry().FetchTime
+		// The term ends, with the new content never committed as far as the process knows.
+		s.client.Del(s.Context(), s.keys.Lock)
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
+		s.wait(100 * time.Millisecond)
+		refuse.Store(false)
+		s.neverRaised(third, top, 10*time.Second)
+		s.hasVersion(third)
+		if now := s.stats(l); now.Terms < 2 || now.Doubted == 0 {
+			s.Errorf("nothing was doubted in a second term: %+v", now)
+		}
+	})
+}

@@ -1,0 +1,70 @@
+package leader
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+)
+
+// replacedMemory holds the ETags that were replaced within the last two minutes, and
+// when, by the local monotonic clock. An edge of the CDN that lags may still serve them.
+// It is bounded by time alone: a bound on its size would forget ETags while an edge still
+// serves them. It is not safe for concurrent use.
+type replacedMemory struct {
+	at map[string]time.Time // by stored ETag
+}
+
+// add notes that etag was replaced at that moment, unless that is too long ago to matter
+// or a later moment is known.
+func (m *replacedMemory) add(etag string, at time.Time) {
+	now := time.Now()
+	maps.DeleteFunc(m.at, func(_ string, at time.Time) bool { return now.Sub(at) >= recentFor })
+	if etag == "" || now.Sub(at) >= recentFor || !at.After(m.at[etag]) {
+		return
+	}
+	if m.at == nil {
+		m.at = map[string]time.Time{}
+	}
+	m.at[etag] = at
+}
+
+// remove forgets an ETag: the CDN serves it again, and is believed.
+func (m *replacedMemory) remove(etag string) { delete(m.at, etag) }
+
+// has reports whether etag was replaced within the last two minutes.
+func (m *replacedMemory) has(etag string) bool {
+	at, ok := m.at[etag]
+	return ok && time.Since(at) < recentFor
+}
+
+// addMeta adds what meta names as replaced. Its times are of Redis's clock, which showed
+// now a moment ago. A time ahead of that clock counts as this moment.
+func (m *replacedMemory) addMeta(meta cachekeys.Meta, now int64) {
+	for _, old := range meta.Recent {
+		if old.ETag != meta.ETag { // else it was replaced, and came again
+			m.add(old.ETag, time.Now().Add(-time.Duration(max(0, now-old.Until))*time.Millisecond))
+		}
+	}
+}
+
+// lines returns the newest ETags for commit.lua, the latest first, a line each: its age in
+// ms and the ETag.
+func (m *replacedMemory) lines() string {
+	now := time.Now()
+	etags := slices.SortedFunc(maps.Keys(m.at), func(a, b string) int {
+		return cmp.Or(m.at[b].Compare(m.at[a]), strings.Compare(a, b))
+	})
+	var b strings.Builder
+	for _, etag := range etags[:min(len(etags), cachekeys.MaxRecentETags)] {
+		b.WriteString(strconv.FormatInt(now.Sub(m.at[etag]).Milliseconds(), 10))
+		b.WriteByte(' ')
+		b.WriteString(etag)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
