@@ -1,11 +1,45 @@
 package cachekeys
 
-import "strings"
+import (
+	"crypto/rand"
+	"strings"
+)
 
 const maxLeaderIDBytes = 64
 
+// maxHostBytes leaves room for a slash and the random part.
+const maxHostBytes = 36
+
+// NewLeaderID returns an ID for one start of a leader: host/RANDOM, or RANDOM where host
+// is empty. The host's name is for operators alone: it is cut after 36 bytes, and all but
+// letters, digits, dots, - and _ in it becomes a -. It makes no ID unique, the random part
+// does.
+func NewLeaderID(host string) string {
+	host = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '-', r == '_':
+			return r
+		}
+		return '-'
+	}, host)
+	if host = host[:min(len(host), maxHostBytes)]; host != "" {
+		host += "/"
+	}
+	return host + rand.Text()
+}
+
+// LeaderHost returns the host that a leader's ID names. Empty: it names none, like those of
+// versions that did not know of it.
+func LeaderHost(leaderID string) string {
+	host, _, ok := strings.Cut(leaderID, "/")
+	if !ok {
+		return ""
+	}
+	return host
+}
+
 // LockValue returns the content of the lock: who holds it, in which epoch. The
-// leader's ID is random for each start of a process and has no colon.
+// leader's ID is that of [NewLeaderID], or any text of at most 64 bytes without a colon.
 func LockValue(leaderID string, epoch int64) string {
 	return string(appendNumber([]byte(leaderID+":"), epoch))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -44,6 +45,11 @@ type Config struct {
 	// Timing holds the durations of the protocol. The zero value means [DefaultTiming].
 	Timing Timing
 
+	// Host is this host's name in the leader's ID, so that whoever reads the lock sees
+	// where the leader runs. It decides nothing. Empty: that of the operating system; "-":
+	// none is told.
+	Host string
+
 	// Logger receives the events; nil: none.
 	Logger *slog.Logger
 
@@ -71,6 +77,18 @@ type Config struct {
 	// ReadBudget is how many bytes per second the followers' reads may take together
 	// after a change, at its peak (I12). 0: 50 MB/s.
 	ReadBudget int64
+}
+
+// host is the name to tell; empty: none.
+func (c *Config) host() string {
+	switch c.Host {
+	case "-":
+		return ""
+	case "":
+		name, _ := os.Hostname() // where it is not known, none is told
+		return name
+	}
+	return c.Host
 }
 
 // Timing holds the durations of the protocol. In each a zero means the value of

@@ -2,7 +2,6 @@ package leader
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
@@ -56,7 +56,7 @@ func New(cfg Config) (*Leader, error) {
 	cfg.SDKKeys = nil
 	// A process gets an ID of its own at each start: a lock from before is not its own.
 	l := &Leader{
-		cfg: cfg, id: rand.Text(), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
+		cfg: cfg, id: cachekeys.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
 		scripts: newPipeline(cfg.Redis), rights: make(chan struct{}, rightsAtOnce), born: time.Now(),
 	}
 	prepared, err := l.prepare(keys)
@@ -70,7 +70,8 @@ func New(cfg Config) (*Leader, error) {
 	return l, nil
 }
 
-// ID returns the leader's ID, random for each [New]; it stands in the lock.
+// ID returns the leader's ID, the host's name and a text that is random for each [New]; it
+// stands in the lock.
 func (l *Leader) ID() string { return l.id }
 
 // Run takes part in the elections until ctx ends, then gives up every lock it holds,

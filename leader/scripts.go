@@ -24,6 +24,9 @@ var releaseSource string
 //go:embed refresh.lua
 var refreshSource string
 
+//go:embed probe.lua
+var probeSource string
+
 //go:embed rights.lua
 var rightsSource string
 
@@ -35,4 +38,5 @@ var (
 	touchScript   = redis.NewScript(prelude + touchSource)
 	releaseScript = redis.NewScript(prelude + releaseSource)
 	refreshScript = redis.NewScript(prelude + refreshSource)
+	probeScript   = redis.NewScript(prelude + probeSource)
 )

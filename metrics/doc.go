@@ -26,8 +26,7 @@
 // # Metrics
 //
 //	catbridge_leader_info (gauge; leader_id)
-//		1, with the ID of this leader, which is random for each start and stands in the
-//		lock.
+//		1, with the ID of this leader, which is new for each start and stands in the lock.
 //
 //	catbridge_leader_unknown_webhooks_total (counter)
 //		Requests to a webhook that there is not: no SDK key has that name, or it has no

@@ -18,7 +18,7 @@ func leads(k *keyStats) bool { return k.State == leader.Warm || k.State == leade
 var processFamily = newFamily(nil, []metric[leader.Stats]{
 	{
 		name: "catbridge_leader_info", kind: gauge, label: "leader_id",
-		help: "1, with the ID of this leader, which is random for each start and stands in the lock.",
+		help: "1, with the ID of this leader, which is new for each start and stands in the lock.",
 		read: func(s *leader.Stats, _ time.Time, emit func(float64, string)) { emit(1, s.ID) },
 	},
 	{

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync"
 
 	"github.com/spf13/cobra"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/httpd"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
@@ -21,27 +21,31 @@ with a message, and the last good one goes on. It runs until it gets SIGINT or S
 
 func newCDN() *cobra.Command {
 	var (
-		config, listen string
-		logs           settingsFlags
+		flags  flagsFile
+		listen string
+		logs   settingsFlags
 	)
 	cmd := &cobra.Command{
 		Use:     "cdn",
 		Short:   "Serve a config from a file, as a CDN to play with",
 		Long:    cdnLong,
-		Example: "  catbridge cdn --config config.json --listen 127.0.0.1:8080",
+		Example: "  catbridge cdn --flags config.json --listen 127.0.0.1:8080",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if config == "" {
-				return usagef("no config: give --config")
+			if err := flags.take(cmd); err != nil {
+				return err
+			}
+			if flags.path == "" {
+				return usagef("no config: give --flags")
 			}
 			s, err := logs.load(cmd)
 			if err != nil {
 				return err
 			}
-			return serveCDN(cmd, config, listen, newLogger(s.Log, cmd.ErrOrStderr()))
+			return serveCDN(cmd, flags.path, listen, newLogger(s.Log, stderr(cmd)))
 		},
 	}
-	cmd.Flags().StringVar(&config, "config", "", "`path` of the config JSON")
+	flags.addTo(cmd, "`path` of the config JSON")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen at; port 0: any free one")
 	noCompletion(cmd, "listen")
 	logs.Part, logs.Variables = settings.LogOutput, settings.LogOutput
@@ -49,18 +53,20 @@ func newCDN() *cobra.Command {
 	return cmd
 }
 
-func serveCDN(cmd *cobra.Command, config, listen string, log *slog.Logger) error {
-	file, err := localcdn.Open(config)
+func serveCDN(cmd *cobra.Command, path, listen string, log *slog.Logger) error {
+	file, err := localcdn.Open(path)
 	if err != nil {
-		return fmt.Errorf("--config: %w", err)
+		return fmt.Errorf("--flags: %w", err)
 	}
 	defer file.Close()
-	listener, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
+	listener, err := httpd.Listen(listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	server := localcdn.New(file.Content(), log)
-	fmt.Fprintf(cmd.OutOrStdout(), "serving %s, base URL http://%s\n", config, listener.Addr())
+	if err := stdout(cmd).Linef("serving %s, base URL http://%s", path, listener.Addr()); err != nil {
+		return err
+	}
 	warnBroken(log, file.Content())
 
 	ctx, cancel := context.WithCancel(cmd.Context())
@@ -69,6 +75,10 @@ func serveCDN(cmd *cobra.Command, config, listen string, log *slog.Logger) error
 		file.Follow(ctx, func(content *localcdn.Content, err error) {
 			if err != nil {
 				log.Error("the new version is refused, the last good one goes on", "error", err)
+				return
+			}
+			if content.ETag == server.Current().ETag {
+				log.Info("the file is good again, and what is served anyhow", "etag", content.ETag)
 				return
 			}
 			server.Publish(content)

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 const configLong = `config looks at the settings of a leader, wherever they come from. What comes first wins:
@@ -63,7 +62,9 @@ func newConfigCommand(use, short, long string, run func(*cobra.Command, *setting
 				return err
 			}
 			for _, warning := range s.Warnings {
-				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
+				if err := stderr(cmd).Linef("%s %s", terminal.Paint(terminal.Yellow, "warning:"), warning); err != nil {
+					return err
+				}
 			}
 			return run(cmd, s)
 		},
@@ -73,8 +74,7 @@ func newConfigCommand(use, short, long string, run func(*cobra.Command, *setting
 }
 
 func checkConfig(cmd *cobra.Command, s *settings.Settings) error {
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "all is right: %d SDK key(s), Redis at %s\n", len(s.SDKKeys), s.RedisOptions.Address())
-	return err
+	return stdout(cmd).Linef("all is right: %d SDK key(s), Redis at %s", len(s.SDKKeys), s.RedisOptions.Address())
 }
 
 func printConfig(cmd *cobra.Command, s *settings.Settings) error {
@@ -82,6 +82,6 @@ func printConfig(cmd *cobra.Command, s *settings.Settings) error {
 	if err != nil {
 		return err
 	}
-	_, err = cmd.OutOrStdout().Write(text)
+	_, err = stdout(cmd).Write(text)
 	return err
 }

@@ -21,15 +21,16 @@ an official SDK.
 
 The SDK key that it uses is made up and opens nothing. What it writes to a Redis given by
 --redis is removed at the end. Where the output is no terminal it prints plain lines, and
-takes commands as lines (k, t, h, q) from standard input.`
+takes commands as lines (k, t, s, h, q) from standard input.`
 
 const demoExample = `  catbridge demo
-  catbridge demo --config my.config.json --followers 20
+  catbridge demo --flags my.config.json --followers 20
   catbridge demo --redis redis://localhost:6379
   catbridge demo --once`
 
 type demoFlags struct {
 	settings settingsFlags
+	file     flagsFile
 	o        demo.Options
 }
 
@@ -50,7 +51,7 @@ func newDemo() *cobra.Command {
 	f.settings.addTo(cmd)
 	flags := cmd.Flags()
 	flags.Lookup("redis").Usage += " (default: one within the demo)"
-	flags.StringVar(&f.o.Config, "config", "", "`path` of a config JSON v6 to serve and follow (default: a config of the demo's own, in a new folder)")
+	f.file.addTo(cmd, "`path` of a config JSON v6 to serve and follow (default: a config of the demo's own, in a new folder)")
 	flags.IntVar(&f.o.Leaders, "leaders", 2, "`number` of leaders, 1 to 10")
 	flags.IntVar(&f.o.Followers, "followers", 3, "`number` of followers, 1 to 1000")
 	flags.BoolVar(&f.o.Once, "once", false, "make one change in a copy of the config, print how long it took, and exit; exit code 1 if it does not arrive within --timeout")
@@ -68,6 +69,10 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	case f.o.Timeout <= 0:
 		return usagef("--timeout: %v is not above zero", f.o.Timeout)
 	}
+	if err := f.file.take(cmd); err != nil {
+		return err
+	}
+	f.o.Config = f.file.path
 	s, err := f.settings.load(cmd)
 	if err != nil {
 		return err
@@ -76,12 +81,12 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 		f.o.Redis = &s.RedisOptions
 	}
 	f.o.Program = program()
-	f.o.In, f.o.Out = cmd.InOrStdin(), cmd.OutOrStdout()
+	f.o.In, f.o.Out = cmd.InOrStdin(), stdout(cmd)
 	f.o.Log = func(screen io.Writer) *slog.Logger {
 		if screen != nil {
 			return newLoggerOn(s.Log, screen, true, levelOf(s.Log.Level))
 		}
-		return newLogger(s.Log, cmd.ErrOrStderr())
+		return newLogger(s.Log, stderr(cmd))
 	}
 	return demo.Run(cmd.Context(), f.o)
 }

@@ -108,10 +108,11 @@ func startDemo(t *testing.T, args ...string) *session {
 func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	s := startDemo(t)
-	path := strings.TrimPrefix(strings.TrimSpace(s.out.expect(t, `config  .*\n`)), "config  ")
 	s.out.expect(t, `leader-[12] leads\n`)
-	s.out.expect(t, `newCheckout +ann +true +true +true\n`)
+	s.out.expect(t, `flag +ann +ben +nobody\n(.*\n)*newCheckout +true +(true|false) +false\n`)
+	s.out.expect(t, `so answer all 3 followers\nann: +plan pro, United Kingdom, @acme.example\n`)
 	s.out.expect(t, `What to try next`)
+	path := strings.TrimPrefix(strings.TrimSpace(s.out.expect(t, `Edit     .*\n`)), "Edit     ")
 
 	edit := func(old, replacement string) {
 		t.Helper()
@@ -139,6 +140,7 @@ func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	edit(`"f": {`, `"f": {,`)
 	s.out.expect(t, `the new version is refused, the last good one goes on\n +.*config\.json: line \d+, column \d+: not valid JSON`)
 	edit(`"f": {,`, `"f": {`)
+	s.out.expect(t, `the file is good again\n`)
 
 	s.typeLine(t, "k")
 	s.out.expect(t, `leader-[12] was killed`)
@@ -151,7 +153,9 @@ func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	s.typeLine(t, "x")
 	s.out.expect(t, `there is no such command`)
 	s.typeLine(t, "t")
-	s.out.expect(t, `welcomeText +ann +"Welcome!" .*\n +ben +"Moin!" +"Moin!" +"Moin!"\n`)
+	s.out.expect(t, `welcomeText +"Welcome!" +"Moin!" +"Welcome!"\n`)
+	s.typeLine(t, "s")
+	s.out.expect(t, `read\.mjs:\nimport `)
 	s.typeLine(t, "q")
 	s.end(t, exitOK)
 	if s.err.String() != "" {
@@ -187,7 +191,7 @@ func TestTheDemoSaysWhatItCouldNotRemove(t *testing.T) {
 	defer mini.Close()
 	mini.Set("any", "thing")
 	s := startDemo(t, "--redis", "redis://"+mini.Addr(), "--log-level", "error")
-	s.out.expect(t, `Redis   .*\n`)
+	s.out.expect(t, `Redis redis:.*\n`)
 	mini.SetError("LOADING for good")
 	s.cancel()
 	s.end(t, exitFailure)
@@ -226,13 +230,15 @@ func TestACDNServesItsFile(t *testing.T) {
 		}
 	}
 	write(`{"f":{"a":{"t":9}}}`)
-	s := startSession(t, "cdn", "--config", path, "--listen", "127.0.0.1:0", "--log-format", "text")
+	s := startSession(t, "cdn", "--flags", path, "--listen", "127.0.0.1:0", "--log-format", "text")
 	s.out.expect(t, `serving .*, base URL http://127\.0\.0\.1:\d+\n`)
 	s.err.expect(t, `WRN a flag of the config is broken, and gives defaults error="Setting type is invalid." flag=a`)
 	write(`{"f":{}}`)
 	s.err.expect(t, `INF a new version is served`)
 	write(`{"f":`)
 	s.err.expect(t, `ERR the new version is refused, the last good one goes on error=.*line 1, column 5`)
+	write(`{"f":{}}`)
+	s.err.expect(t, `INF the file is good again`)
 	s.cancel()
 	s.end(t, exitOK)
 }

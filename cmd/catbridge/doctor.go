@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/doctor"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 const doctorLong = `doctor tries, one after the other, all that the bridge depends on, and says of each what
@@ -67,7 +66,7 @@ func newDoctor() *cobra.Command {
 			if !slices.Contains(roles, as) {
 				return usagef("--as: %q is not one of %s", as, strings.Join(roles, ", "))
 			}
-			p := &findings{out: cmd.OutOrStdout(), json: asJSON, OK: true, List: []doctor.Finding{}}
+			p := &findings{out: stdout(cmd), json: asJSON, OK: true, List: []doctor.Finding{}}
 			s, err := f.load(cmd)
 			if err == nil {
 				p.settings(s)
@@ -94,7 +93,7 @@ type findings struct {
 	OK   bool             `json:"ok"`
 	List []doctor.Finding `json:"findings"`
 
-	out  io.Writer
+	out  *terminal.Output
 	json bool
 	err  error // of out
 }
@@ -128,15 +127,20 @@ func (p *findings) add(f doctor.Finding) {
 	if p.json {
 		return
 	}
-	line := map[doctor.Result]string{doctor.Good: mark(true), doctor.Bad: mark(false), doctor.Unknown: unknown}[f.Result] + " " + f.Check
+	line := terminal.Sprintf("%s %s", marks[f.Result], f.Check)
 	if f.Key != "" {
-		line += " " + f.Key
+		line = terminal.Sprintf("%s %s", line, f.Key)
 	}
-	line += ": " + f.Found + "\n"
+	p.line("%s: %s", line, f.Found)
 	if f.Advice != "" {
-		line += "  → " + f.Advice + "\n"
+		p.line("  → %s", f.Advice)
 	}
-	if _, err := io.WriteString(p.out, line); err != nil {
+}
+
+var marks = map[doctor.Result]terminal.Styled{doctor.Good: mark(true), doctor.Bad: mark(false), doctor.Unknown: unknown}
+
+func (p *findings) line(format string, args ...any) {
+	if err := p.out.Linef(format, args...); err != nil {
 		p.err = err
 	}
 }
@@ -144,7 +148,7 @@ func (p *findings) add(f doctor.Finding) {
 // end tells whether anything was wrong.
 func (p *findings) end() error {
 	if p.json {
-		p.err = json.NewEncoder(p.out).Encode(p)
+		p.err = p.out.JSON().Encode(p)
 	}
 	if p.err == nil && !p.OK {
 		return errNotWell

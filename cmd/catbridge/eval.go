@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cases"
 )
@@ -19,6 +19,8 @@ const evalLong = `eval evaluates flags of a config JSON v6 from a file, with nei
 With --key it prints the flag's value, with --all a line "key = value" for every flag.
 Where an evaluation fails it says why on standard error and exits with 1, after printing
 the default, if one is given. --log writes the evaluation log to standard error.
+
+Characters that do not print are written as \n or \x1b; JSON holds values exactly.
 
 With --json, and always with --batch, a result is an object on a line of its own:
 
@@ -42,14 +44,15 @@ text, a number, a list of texts, or of a type that JSON does not have: {"$date":
 Input that cannot be read ends the batch with exit code 2 and the number of the line. A
 config that is refused counts as not available; it is reported, and the exit code is 2.`
 
-const evalExample = `  catbridge eval --config config.json --key newCheckout \
+const evalExample = `  catbridge eval --flags config.json --key newCheckout \
     --user '{"Identifier": "42", "Email": "ann@example.com", "Custom": {"Plan": "pro"}}' --log
-  catbridge eval --config config.json --all --json
+  catbridge eval --flags config.json --all --json
   catbridge eval --batch < cases.jsonl > results.jsonl`
 
 type evalFlags struct {
-	config, key, user, def string
-	all, batch, log, json  bool
+	file                  flagsFile
+	key, user, def        string
+	all, batch, log, json bool
 }
 
 func newEval() *cobra.Command {
@@ -63,7 +66,7 @@ func newEval() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "config", "", "`path` of the config JSON; - is standard input")
+	f.file.addTo(cmd, "`path` of the config JSON; - is standard input")
 	flags.StringVar(&f.key, "key", "", "`key` of the flag to evaluate")
 	flags.BoolVar(&f.all, "all", false, "evaluate all flags")
 	flags.BoolVar(&f.batch, "batch", false, "evaluate what standard input says, line by line")
@@ -76,6 +79,9 @@ func newEval() *cobra.Command {
 
 func (f *evalFlags) run(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
+	if err := f.file.take(cmd); err != nil {
+		return err
+	}
 	switch {
 	case given("key") && !f.all && !f.batch:
 	case f.all && !given("key") && !f.batch:
@@ -83,16 +89,16 @@ func (f *evalFlags) run(cmd *cobra.Command) error {
 			return usagef("--default: it goes with --key")
 		}
 	case f.batch && !given("key") && !f.all:
-		for _, name := range []string{"config", "user", "default"} {
+		for _, name := range []string{"flags", "config", "user", "default"} {
 			if given(name) {
 				return usagef("--%s: with --batch, standard input says that", name)
 			}
 		}
-		return evalBatch(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), f.log)
+		return evalBatch(cmd.Context(), cmd.InOrStdin(), stdout(cmd), stderr(cmd), f.log)
 	default:
 		return usagef("give one of --key, --all and --batch")
 	}
-	config, err := readConfig(cmd.InOrStdin(), f.config)
+	config, err := readConfig(cmd.InOrStdin(), f.file.path)
 	if err != nil {
 		return err
 	}
@@ -115,13 +121,13 @@ func (f *evalFlags) run(cmd *cobra.Command) error {
 // readConfig reads and compiles a config file.
 func readConfig(stdin io.Reader, path string) (*evaluate.Config, error) {
 	if path == "" {
-		return nil, usagef("no config: give --config")
+		return nil, usagef("no config: give --flags")
 	}
 	in := stdin
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
-			return nil, usagef("--config: %v", err)
+			return nil, usagef("--flags: %v", err)
 		}
 		defer file.Close()
 		in = file
@@ -129,13 +135,13 @@ func readConfig(stdin io.Reader, path string) (*evaluate.Config, error) {
 	data, err := io.ReadAll(io.LimitReader(in, evaluate.MaxConfigBytes+1))
 	switch {
 	case err != nil:
-		return nil, usagef("--config: %v", err)
+		return nil, usagef("--flags: %v", err)
 	case len(data) > evaluate.MaxConfigBytes:
-		return nil, usagef("--config: %s: larger than %d MiB, the most that a config may have", path, evaluate.MaxConfigBytes>>20)
+		return nil, usagef("--flags: %s: larger than %d MiB, the most that a config may have", path, evaluate.MaxConfigBytes>>20)
 	}
 	content, err := localcdn.NewContent(data)
 	if err != nil {
-		return nil, usagef("--config: %s: %v", path, err)
+		return nil, usagef("--flags: %s: %v", path, err)
 	}
 	return content.Config, nil
 }
@@ -145,11 +151,11 @@ func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *case
 	var err error
 	switch {
 	case f.json:
-		err = jsonLines(cmd.OutOrStdout()).Encode(&o)
+		err = stdout(cmd).JSON().Encode(&o)
 	default:
-		printLog(cmd.ErrOrStderr(), o.Log)
+		printLog(stderr(cmd), o.Log)
 		if o.Value.Kind() != evaluate.KindNone {
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), o.Value)
+			err = stdout(cmd).Linef("%s", o.Value)
 		}
 	}
 	if err == nil && o.Error != nil {
@@ -167,16 +173,16 @@ func (f *evalFlags) evalAll(cmd *cobra.Command, config *evaluate.Config, user an
 		o := cases.Answer(config, &cases.Case{Key: key, User: user}, f.log)
 		var err error
 		if f.json {
-			err = jsonLines(cmd.OutOrStdout()).Encode(struct {
+			err = stdout(cmd).JSON().Encode(struct {
 				Key string `json:"key"`
 				cases.Outcome
 			}{key, o})
 		} else {
-			printLog(cmd.ErrOrStderr(), o.Log)
+			printLog(stderr(cmd), o.Log)
 			if o.Error != nil {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", key, *o.Error)
+				_ = stderr(cmd).Linef("%s: %s", key, *o.Error)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), key, "=", answers.Text(o.Value.Any()))
+			err = stdout(cmd).Linef("%s = %s", key, answers.Text(o.Value.Any()))
 		}
 		if err != nil {
 			return err
@@ -191,15 +197,8 @@ func (f *evalFlags) evalAll(cmd *cobra.Command, config *evaluate.Config, user an
 	return nil
 }
 
-func printLog(out io.Writer, lines []string) {
+func printLog(out *terminal.Output, lines []string) {
 	for _, line := range lines {
-		fmt.Fprintln(out, line)
+		_ = out.Linef("%s", line)
 	}
-}
-
-// jsonLines writes objects, each on a line.
-func jsonLines(out io.Writer) *json.Encoder {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	return encoder
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cases"
 )
@@ -19,9 +20,9 @@ var errInterrupted = errors.New("interrupted")
 const maxBatchLine = 64 << 20
 
 // evalBatch answers line by line until the input ends.
-func evalBatch(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, withLog bool) error {
+func evalBatch(ctx context.Context, stdin io.Reader, stdout, stderr *terminal.Output, withLog bool) error {
 	out := bufio.NewWriterSize(stdout, 1<<16)
-	b := batch{out: jsonLines(out), stderr: stderr, withLog: withLog}
+	b := batch{out: terminal.NewJSON(out), stderr: stderr, withLog: withLog}
 	err := b.answerAll(ctx, readLines(ctx, stdin), out.Flush)
 	if flushed := out.Flush(); err == nil {
 		err = flushed
@@ -34,7 +35,7 @@ func evalBatch(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, w
 
 type batch struct {
 	out     *json.Encoder
-	stderr  io.Writer
+	stderr  *terminal.Output
 	withLog bool
 	refused int
 
@@ -79,7 +80,7 @@ func (b *batch) answer(ctx context.Context, number int, text []byte) error {
 	b.compile(line.Config)
 	if b.err != nil {
 		b.refused++
-		fmt.Fprintf(b.stderr, "catbridge eval: line %d: %v\n", number, b.err)
+		_ = b.stderr.Linef("catbridge eval: line %d: %v", number, b.err)
 	}
 	for i := range line.Cases {
 		if ctx.Err() != nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
-	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -81,7 +80,7 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 
 	level := new(slog.LevelVar)
 	level.Set(levelOf(s.Log.Level))
-	log := newLoggerOn(s.Log, cmd.ErrOrStderr(), terminal.Is(cmd.ErrOrStderr()), level)
+	log := newLoggerOn(s.Log, stderr(cmd), stderr(cmd).Terminal(), level)
 	for _, warning := range s.Warnings {
 		log.Warn(warning)
 	}
@@ -160,8 +159,16 @@ func together(ctx context.Context, timeout time.Duration, all ...func(context.Co
 func recovered(ctx context.Context, run func(context.Context) error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+			err = &panicError{cause, debug.Stack()}
 		}
 	}()
 	return run(ctx)
 }
+
+// panicError is a panic that was recovered from.
+type panicError struct {
+	cause any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }

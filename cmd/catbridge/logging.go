@@ -1,10 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
-	"os"
 
 	"github.com/rs/zerolog"
 
@@ -34,10 +34,39 @@ func newLogger(log settings.Log, w io.Writer) *slog.Logger {
 }
 
 // newLoggerOn logs to w, which ends in a terminal or not, from a level on that may change.
+// To w goes what a [terminal.Output] takes.
 func newLoggerOn(log settings.Log, w io.Writer, onTerminal bool, level slog.Leveler) *slog.Logger {
-	out := zerolog.SyncWriter(w)
+	var out io.Writer = terminal.NewJSONWriter(w)
 	if log.Format == "text" || log.Format == "auto" && onTerminal {
-		out = zerolog.ConsoleWriter{Out: out, TimeFormat: "15:04:05.000", NoColor: !onTerminal || os.Getenv("NO_COLOR") != ""}
+		out = console(w)
 	}
-	return slog.New(zlog.New(zerolog.New(out), level))
+	return slog.New(zlog.New(zerolog.New(zerolog.SyncWriter(out)), level))
+}
+
+// console writes log lines for people: one line each, whatever they hold.
+func console(w io.Writer) zerolog.ConsoleWriter {
+	text := func(v any) string {
+		if v == nil {
+			return ""
+		}
+		return terminal.Clean(fmt.Sprintf("%s", v))
+	}
+	paint := func(style terminal.Style, v any) string { return string(terminal.Paint(style, text(v))) }
+	name := func(v any) string { return paint(terminal.Cyan, text(v)+"=") }
+	return zerolog.ConsoleWriter{
+		Out: w, NoColor: true, TimeFormat: "15:04:05.000",
+		FormatLevel:         func(v any) string { return string(levelNames[text(v)]) },
+		FormatMessage:       text,
+		FormatFieldName:     name,
+		FormatFieldValue:    text,
+		FormatErrFieldName:  name,
+		FormatErrFieldValue: func(v any) string { return paint(terminal.Red, v) },
+	}
+}
+
+var levelNames = map[string]terminal.Styled{
+	"debug": "DBG",
+	"info":  terminal.Paint(terminal.Green, "INF"),
+	"warn":  terminal.Paint(terminal.Yellow, "WRN"),
+	"error": terminal.Paint(terminal.Red, "ERR"),
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/leader"
@@ -16,7 +17,11 @@ import (
 
 const refreshLong = `refresh asks whoever leads to poll the CDN now, at most once a second however often it
 is asked. A request is not lost: where nobody leads, the next leader's first poll answers it.
-Followers are told of what is new as always; refresh does not wait for it.`
+It says whether the CDN answered, and with what; followers are told of what is new as
+always.
+
+Exit codes: 0 the CDN answered, or nobody leads; 1 somebody leads, but no answer came
+within --timeout, or Redis does not answer; 2 wrong usage.`
 
 func newRefresh() *cobra.Command {
 	var (
@@ -41,7 +46,7 @@ func newRefresh() *cobra.Command {
 			defer client.Close()
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return redisurl.Explain(refresh(ctx, cmd, client, s))
+			return refresh(ctx, cmd, client, s)
 		},
 	}
 	f.AnySDKKey = true // nothing is fetched here
@@ -61,18 +66,100 @@ func refresh(ctx context.Context, cmd *cobra.Command, client redis.UniversalClie
 	if err != nil {
 		return &usageError{err}
 	}
-	for _, k := range s.SDKKeys {
-		if err := l.RequestRefresh(ctx, k.Label()); err != nil {
-			return fmt.Errorf("%s: %w", k.Label(), err)
-		}
-		switch _, err := client.Get(ctx, s.RedisOptions.Keys(k.Key).Lock).Result(); {
-		case errors.Is(err, redis.Nil):
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: nobody leads; the next leader will poll when it takes over\n", k.Label())
-		case err != nil:
-			return fmt.Errorf("%s: who leads: %w", k.Label(), err)
-		default:
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: the leader was asked to poll now\n", k.Label())
+	requests := make([]asked, len(s.SDKKeys))
+	for i, k := range s.SDKKeys {
+		requests[i] = asked{client: client, keys: s.RedisOptions.Keys(k.Key)}
+		if err := requests[i].ask(ctx, l, k.Label()); err != nil {
+			return fmt.Errorf("%s: %w", k.Label(), redisurl.Explain(err))
 		}
 	}
-	return nil
+	var failed []error
+	for i, k := range s.SDKKeys {
+		answer, err := requests[i].answer(ctx)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", k.Label(), redisurl.Explain(err)))
+			continue
+		}
+		if err := stdout(cmd).Linef("%s: %s", k.Label(), answer); err != nil {
+			return err
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// asked is a request that was made, and what was current before.
+type asked struct {
+	client redis.UniversalClient
+	keys   cachekeys.Keys
+	before cachekeys.Meta
+	blind  bool // meta may not be read, so that no answer can be seen
+	at     time.Time
+}
+
+func (r *asked) ask(ctx context.Context, l *leader.Leader, name string) error {
+	var err error
+	if r.before, err = r.meta(ctx); redis.IsPermissionError(err) {
+		r.blind = true
+	} else if err != nil {
+		return err
+	}
+	r.at = time.Now()
+	return l.RequestRefresh(ctx, name)
+}
+
+// meta is what is current. What cannot be read as such is nothing.
+func (r *asked) meta(ctx context.Context) (cachekeys.Meta, error) {
+	fields, err := r.client.HMGet(ctx, r.keys.Meta, cachekeys.MetaFields()...).Result()
+	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return cachekeys.Meta{}, fmt.Errorf("what is current: %w", err)
+	}
+	meta, err := cachekeys.ParseMeta(fields)
+	if err != nil {
+		return cachekeys.Meta{}, nil // the leader mends it
+	}
+	return meta, nil
+}
+
+// answerEvery is how often it is looked whether the CDN answered.
+const answerEvery = 50 * time.Millisecond
+
+// errNoAnswer says that somebody leads, but does not get through to the CDN, or lives no more.
+var errNoAnswer = errors.New("the leader was asked to poll, but no answer of the CDN came in time; see its log, and --timeout")
+
+// answer waits for the CDN's answer to the leader, and says what came of it.
+func (r *asked) answer(ctx context.Context) (string, error) {
+	ticker := time.NewTicker(answerEvery)
+	defer ticker.Stop()
+	for {
+		switch _, err := r.client.Get(ctx, r.keys.Lock).Result(); {
+		case errors.Is(err, redis.Nil):
+			return "nobody leads; the next leader will poll when it takes over", nil
+		case redis.HasErrorPrefix(err, "WRONGTYPE"): // whoever takes over writes it anew
+		case ctx.Err() != nil:
+			return "", errNoAnswer
+		case err != nil:
+			return "", fmt.Errorf("who leads: %w", err)
+		}
+		if r.blind {
+			return "the leader was asked to poll now; whether it does cannot be seen without the right to read meta (+hmget)", nil
+		}
+		meta, err := r.meta(ctx)
+		took := time.Since(r.at).Round(time.Millisecond)
+		switch {
+		case ctx.Err() != nil:
+			return "", errNoAnswer
+		case err != nil:
+			return "", err
+		case meta.CDN <= r.before.CDN:
+		case meta.Hash == r.before.Hash:
+			return fmt.Sprintf("the leader polled, and the CDN answered within %v: nothing new, rev %d", took, meta.Rev), nil
+		default:
+			return fmt.Sprintf("the leader polled, and the CDN answered within %v: a new config, rev %d", took, meta.Rev), nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", errNoAnswer
+		case <-ticker.C:
+		}
+	}
 }

@@ -1,24 +1,21 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/follower"
 )
 
 // report prints what watch sees, as lines of text or of JSON.
 type report struct {
-	out  io.Writer
+	out  *terminal.Output
 	json bool
 	now  func() time.Time
 }
 
-func newReport(out io.Writer, asJSON bool) *report {
+func newReport(out *terminal.Output, asJSON bool) *report {
 	return &report{out: out, json: asJSON, now: time.Now}
 }
 
@@ -46,17 +43,17 @@ type eventChange struct {
 
 // state reports how the follower is connected.
 func (r *report) state(state follower.State) error {
-	return r.write(event{Event: "state", State: state}, []string{"state " + string(state)})
+	return r.write(event{Event: "state", State: state}, []terminal.Styled{terminal.Sprintf("state %s", terminal.Paint(stateStyle(state), string(state)))})
 }
 
 // config reports the first content.
 func (r *report) config(stats follower.Stats, keys []string, values answers.Set) error {
-	lines := []string{"config " + place(stats)}
+	lines := []terminal.Styled{terminal.Sprintf("config %s", place(stats))}
 	for _, key := range keys {
 		if value, ok := values[key]; ok {
-			lines = append(lines, "value "+key+" = "+answers.Text(value))
+			lines = append(lines, terminal.Sprintf("value %s = %s", key, answers.Text(value)))
 		} else {
-			lines = append(lines, "value "+key+": there is no such flag")
+			lines = append(lines, terminal.Sprintf("value %s: there is no such flag", key))
 		}
 	}
 	return r.write(contentEvent("config", stats, values, nil), lines)
@@ -64,13 +61,13 @@ func (r *report) config(stats follower.Stats, keys []string, values answers.Set)
 
 // change reports newer content.
 func (r *report) change(stats follower.Stats, changes []answers.Change) error {
-	lines := []string{"change " + place(stats)}
+	lines := []terminal.Styled{terminal.Sprintf("change %s", place(stats))}
 	if len(changes) == 0 {
 		lines[0] += ": the same values"
 	}
 	list := make([]eventChange, 0, len(changes))
 	for _, c := range changes {
-		lines = append(lines, "value "+c.String())
+		lines = append(lines, terminal.Sprintf("value %s", terminal.Paint(terminal.Bold, c.String())))
 		e := eventChange{Key: c.Key}
 		if !c.Added {
 			e.From = &c.From
@@ -90,25 +87,30 @@ func contentEvent(kind string, stats follower.Stats, values answers.Set, changes
 	}
 }
 
-func place(stats follower.Stats) string {
-	return fmt.Sprintf("rev=%d hash=%.12s", stats.Rev, stats.Hash)
+func place(stats follower.Stats) terminal.Styled {
+	return terminal.Sprintf("rev=%d hash=%.12s", stats.Rev, stats.Hash)
+}
+
+func stateStyle(state follower.State) terminal.Style {
+	switch state {
+	case follower.Live:
+		return terminal.Green
+	case follower.Connecting:
+		return terminal.Faint
+	}
+	return terminal.Yellow
 }
 
 // write prints the event, or else its lines, each with the time.
-func (r *report) write(e event, lines []string) error {
+func (r *report) write(e event, lines []terminal.Styled) error {
 	e.Time = r.now().UTC().Format(reportTime)
 	if r.json {
-		line, err := json.Marshal(e)
-		if err != nil {
+		return r.out.JSON().Encode(e)
+	}
+	for _, line := range lines {
+		if err := r.out.Linef("%s %s", terminal.Paint(terminal.Faint, e.Time), line); err != nil {
 			return err
 		}
-		_, err = r.out.Write(append(line, '\n'))
-		return err
 	}
-	var text strings.Builder
-	for _, line := range lines {
-		text.WriteString(e.Time + " " + line + "\n")
-	}
-	_, err := io.WriteString(r.out, text.String())
-	return err
+	return nil
 }

@@ -3,12 +3,18 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 
 	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
+
+// stdout and stderr are what a command writes to.
+func stdout(cmd *cobra.Command) *terminal.Output { return terminal.NewOutput(cmd.OutOrStdout()) }
+func stderr(cmd *cobra.Command) *terminal.Output { return terminal.NewOutput(cmd.ErrOrStderr()) }
 
 // Exit codes.
 const (
@@ -40,21 +46,43 @@ Exit codes: 0 success, 1 failure, 2 wrong usage.`
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	out, errOut := terminal.NewOutput(stdout), terminal.NewOutput(stderr)
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(out)
+	root.SetErr(errOut)
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "%s: %v\n", command.CommandPath(), err)
+	tell(errOut, command.CommandPath(), err)
 	if _, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintf(stderr, "Run '%s --help' for what it takes.\n", command.CommandPath())
+		_ = errOut.Linef("Run '%s --help' for what it takes.", command.CommandPath())
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// tell prints an error. Several that were joined stand on lines of their own.
+func tell(out *terminal.Output, command string, err error) {
+	if faults, ok := errors.AsType[settings.Faults](err); ok && len(faults) > 1 {
+		_ = out.Linef("%s: %d things are wrong:", command, len(faults))
+		for _, fault := range faults {
+			_ = out.Linef("  %s", fault)
+		}
+		return
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			tell(out, command, err)
+		}
+		return
+	}
+	_ = out.Linef("%s: %v", command, err)
+	if panicked, ok := errors.AsType[*panicError](err); ok {
+		_, _ = out.Write(panicked.stack)
+	}
 }
 
 func newRoot() *cobra.Command {

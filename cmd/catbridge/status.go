@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,20 +17,21 @@ import (
 )
 
 const statusLong = `status prints, for each SDK key, what the bridge keeps in Redis: who leads and since
-when, how long its lock still lasts, the rev and the ETag of the current config, how old
-the CDN's last answer is, whether the entry for official SDKs and the blob for followers
-are that config, how many subscribe, and what followers report of themselves:
+when, how long its lock still lasts, the rev of the current config, how old the CDN's last
+answer is, whether the entry for official SDKs and the blob for followers are that config,
+how many subscribe, and what followers report of themselves:
 
-  LEADER   the first characters of the leader's id, random for each start of a process
+  LEADER   the leader's host, or the end of its id where that names none
   LOCK     until the lock expires; renewals put that off
   CDN      age of the CDN's last answer, and the interval at which it is polled
-  ENTRY    matches, missing, differs or malformed, and its size; BLOB likewise
+  ENTRY    its size, or else missing, differs or malformed; BLOB likewise
   SUBS     connections that hear messages, summed over a cluster's nodes; each leader has one
   FLEET    followers that have the current config, of those that report; they do only where
            they are set up to
 
 Below the table stand, one a line, what is wrong (✗), the followers that are furthest
-behind (↓), and what is not known, for want of a right in Redis for instance (–). It only
+behind (↓), and what is not known, for want of a right in Redis for instance (–). Names that
+are too long for the terminal, or for 100 characters elsewhere, are cut. It only
 reads: GET, HMGET, PTTL, TIME, PUBSUB NUMSUB and ZRANGE.
 
 Exit codes: 0 all is well; 1 something is wrong: nobody leads, the CDN's answer is older
@@ -98,7 +99,7 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 	defer client.Close()
 	s := &status{
 		where: inspect.Redis{Client: client, Most: f.top}, redis: given.RedisOptions, keys: given.SDKKeys,
-		out: cmd.OutOrStdout(), json: f.json, timeout: f.timeout,
+		out: stdout(cmd), json: f.json, timeout: f.timeout,
 	}
 	if !f.watch {
 		report := s.look(cmd.Context())
@@ -107,7 +108,7 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 		}
 		return report.problem()
 	}
-	s.clear = !f.json && terminal.Is(s.out)
+	s.clear = !f.json && s.out.Terminal()
 	return s.watch(cmd.Context(), f.interval)
 }
 
@@ -116,7 +117,7 @@ type status struct {
 	where   inspect.Redis
 	redis   redisurl.Options
 	keys    []settings.SDKKey
-	out     io.Writer
+	out     *terminal.Output
 	json    bool
 	clear   bool // the terminal before each look
 	timeout time.Duration
@@ -161,14 +162,29 @@ func (s *status) look(ctx context.Context) statusReport {
 
 func (s *status) print(report statusReport) error {
 	if s.json {
-		return json.NewEncoder(s.out).Encode(report)
+		return s.out.JSON().Encode(report)
 	}
-	text := ""
 	if s.clear {
-		text = "\x1b[H\x1b[2J"
+		if err := s.out.Control("\x1b[H\x1b[2J"); err != nil {
+			return err
+		}
 	}
-	_, err := io.WriteString(s.out, text+statusText(report))
+	var text strings.Builder
+	for _, line := range statusText(report, s.width()) {
+		text.WriteString(string(line) + "\n")
+	}
+	_, err := io.WriteString(s.out, text.String())
 	return err
+}
+
+// fits is how wide the table is at most, where no terminal says otherwise.
+const fits = 100
+
+func (s *status) width() int {
+	if width := terminal.Width(s.out); width > 0 {
+		return width
+	}
+	return fits
 }
 
 func (s *status) watch(ctx context.Context, interval time.Duration) error {
@@ -184,9 +200,13 @@ func (s *status) watch(ctx context.Context, interval time.Duration) error {
 		}
 		if !s.json {
 			if report.Error != "" {
-				fmt.Fprintln(s.out, mark(false), report.Error)
+				if err := s.out.Linef("%s %s", mark(false), report.Error); err != nil {
+					return err
+				}
 			}
-			fmt.Fprintln(s.out)
+			if err := s.out.Linef(""); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/test/redistest"
@@ -50,20 +51,47 @@ func TestStatusAsText(t *testing.T) {
 		Name:   "main",
 		Faults: []string{"1 of 2 followers that report are behind"}, Remarks: []string{"not known: how many subscribe (NOPERM)"},
 		Leader:  &inspect.Leader{ID: "ABCDEFGHIJ", Epoch: 1, Leads: 5400, Left: new(13.24)},
-		Content: &inspect.Content{Rev: 1767225600000, ETag: "W/\"\x1b[2J\"", Age: new(23.04), Poll: 55},
+		Content: &inspect.Content{Rev: 1767225600000, Age: new(23.04), Poll: 55},
 		Entry:   &inspect.Part{State: inspect.Matches, Bytes: 123456}, Blob: &inspect.Part{State: inspect.Missing},
 		Fleet: &inspect.Fleet{Following: 2, Current: 1, Behind: 1, Silent: 3, Laggards: []inspect.Follower{
 			{ID: "shop-1~AB", Version: "v1", State: "polling", Rev: 1767225500000, Hash: "0123456789abcdef", Heard: 12.3},
 		}},
-	}, {Name: "other"}}}
-	want := `   NAME   LEADER    SINCE    LOCK   REV            ETAG      CDN      ENTRY           BLOB     SUBS  FLEET
-✗  main   ABCDEFG…  1h30m0s  13.2s  1767225600000  W/"?[2J"  23s/55s  matches 123 KB  missing  –     1 of 2, 1 behind, 3 silent
-✗  other  –         –        –      –              –         –        –               –        –     –
+	}, {Name: "other", Leader: &inspect.Leader{ID: "web-1/ABC", Host: "web-1"}}}}
+	want := `  NAME   LEADER     SINCE  LOCK   REV            CDN      ENTRY   BLOB     SUBS  FLEET
+✗ main   …CDEFGHIJ  1h30m  13.2s  1767225600000  23s/55s  123 KB  missing  –     1 of 2
+✗ other  web-1      –      –      –              –        –       –        –     –
 ✗ main: 1 of 2 followers that report are behind
+– main: of the followers that report, 1 behind, 3 silent
 ↓ main: shop-1~AB (version v1, polling) has rev 1767225500000, hash 0123456789abcdef; reported 12s ago
 – main: not known: how many subscribe (NOPERM)
 `
-	if have := statusText(report); have != want {
+	text := func() string {
+		var text strings.Builder
+		for _, line := range statusText(report, fits) {
+			text.WriteString(line.Plain() + "\n")
+		}
+		return text.String()
+	}
+	want = strings.Replace(want, "✗ other  web-1      –      –    ", "✗ other  web-1      0s     –    ", 1)
+	if have := text(); have != want {
 		t.Errorf("have\n%s\nwant\n%s", have, want)
+	}
+}
+
+// TestTheStatusTableFitsItsTerminal has the longest cells that there can be.
+func TestTheStatusTableFitsItsTerminal(t *testing.T) {
+	key := inspect.Key{
+		Name:    strings.Repeat("n", 128),
+		Leader:  &inspect.Leader{ID: "x", Host: strings.Repeat("h", 36), Leads: 5400 * 3, Left: new(13.24)},
+		Content: &inspect.Content{Rev: 1767225600000, Age: new(23.04), Poll: 55},
+		Entry:   &inspect.Part{State: inspect.Matches, Bytes: 1234567}, Blob: &inspect.Part{State: inspect.Matches, Bytes: 234567},
+		Subscribers: new(int64(20)), Fleet: &inspect.Fleet{Following: 12, Current: 12},
+	}
+	for _, width := range []int{100, 90} {
+		for _, line := range statusTable([]inspect.Key{key}, width) {
+			if n := utf8.RuneCountInString(line.Plain()); n > width {
+				t.Errorf("%d characters, want at most %d:\n%s", n, width, line.Plain())
+			}
+		}
 	}
 }

@@ -3,55 +3,113 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
+	"unicode/utf8"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 // unknown stands where nothing is known.
 const unknown = "–"
 
 // mark says whether something is well.
-func mark(ok bool) string {
+func mark(ok bool) terminal.Styled {
 	if ok {
-		return "✓"
+		return terminal.Paint(terminal.Green, "✓")
 	}
-	return "✗"
+	return terminal.Paint(terminal.Red, "✗")
 }
 
-// statusText is a look as a table, and below it what is wrong and what is not known.
-func statusText(report statusReport) string {
-	var text strings.Builder
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+// Columns of the table that give way to its width: names.
+const (
+	nameColumn   = 0
+	leaderColumn = 1
+	leastColumn  = 6
+)
+
+var statusHead = []string{"NAME", "LEADER", "SINCE", "LOCK", "REV", "CDN", "ENTRY", "BLOB", "SUBS", "FLEET"}
+
+// statusText is a look as a table of that width, and below it what is wrong and what is
+// not known.
+func statusText(report statusReport, width int) []terminal.Styled {
+	var lines []terminal.Styled
 	if len(report.Keys) > 0 {
-		fmt.Fprintln(table, "\tNAME\tLEADER\tSINCE\tLOCK\tREV\tETAG\tCDN\tENTRY\tBLOB\tSUBS\tFLEET")
+		lines = statusTable(report.Keys, width)
 	}
-	for _, k := range report.Keys {
-		leader, since, lock := leaderCells(k.Leader)
-		rev, etag, cdn := contentCells(k.Content)
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			mark(k.OK), k.Name, leader, since, lock, rev, etag, cdn, partCell(k.Entry), partCell(k.Blob), subscribersCell(k.Subscribers), fleetCell(k.Fleet))
-	}
-	_ = table.Flush()
 	for _, k := range report.Keys {
 		for _, fault := range k.Faults {
-			fmt.Fprintf(&text, "%s %s: %s\n", mark(false), k.Name, fault)
+			lines = append(lines, terminal.Sprintf("%s %s: %s", mark(false), k.Name, fault))
 		}
-		if k.Fleet != nil {
-			for _, l := range k.Fleet.Laggards {
-				fmt.Fprintf(&text, "↓ %s: %s (version %s, %s) has rev %d, hash %s; reported %v ago\n", k.Name, l.ID, l.Version, l.State, l.Rev, l.Hash, age(l.Heard))
+		if f := k.Fleet; f != nil {
+			if others := fleetOthers(f); others != "" {
+				lines = append(lines, terminal.Sprintf("%s %s: of the followers that report, %s", unknown, k.Name, others))
+			}
+			for _, l := range f.Laggards {
+				lines = append(lines, terminal.Sprintf("%s %s: %s (version %s, %s) has rev %d, hash %s; reported %v ago",
+					terminal.Paint(terminal.Yellow, "↓"), k.Name, l.ID, l.Version, l.State, l.Rev, l.Hash, age(l.Heard)))
 			}
 		}
 		for _, remark := range k.Remarks {
-			fmt.Fprintf(&text, "%s %s: %s\n", unknown, k.Name, remark)
+			lines = append(lines, terminal.Sprintf("%s %s: %s", unknown, k.Name, remark))
 		}
 	}
-	return text.String()
+	return lines
 }
 
-func leaderCells(l *inspect.Leader) (id, since, lock string) {
+func statusTable(keys []inspect.Key, width int) []terminal.Styled {
+	rows := [][]string{statusHead}
+	for _, k := range keys {
+		leader, since, lock := leaderCells(k.Leader)
+		rev, cdn := contentCells(k.Content)
+		rows = append(rows, []string{
+			terminal.Clean(k.Name), terminal.Clean(leader), since, lock, rev, cdn,
+			partCell(k.Entry), partCell(k.Blob), subscribersCell(k.Subscribers), fleetCell(k.Fleet),
+		})
+	}
+	widths := columnWidths(rows, width-2)
+	var lines []terminal.Styled
+	for i, row := range rows {
+		var line strings.Builder
+		for column, cell := range row {
+			cell = shortened(cell, widths[column])
+			line.WriteString(cell + strings.Repeat(" ", 2+widths[column]-utf8.RuneCountInString(cell)))
+		}
+		text := strings.TrimRight(line.String(), " ")
+		if i == 0 {
+			lines = append(lines, terminal.Sprintf("  %s", terminal.Paint(terminal.Bold, text)))
+		} else {
+			lines = append(lines, terminal.Sprintf("%s %s", mark(keys[i-1].OK), text))
+		}
+	}
+	return lines
+}
+
+// columnWidths gives each column what its longest cell takes, unless all together take
+// more than there is: then the longer one of the names' columns gives way.
+func columnWidths(rows [][]string, most int) []int {
+	widths := make([]int, len(rows[0]))
+	total := 2 * (len(widths) - 1)
+	for column := range widths {
+		for _, row := range rows {
+			widths[column] = max(widths[column], utf8.RuneCountInString(row[column]))
+		}
+		total += widths[column]
+	}
+	for ; total > most; total-- {
+		longer := &widths[nameColumn]
+		if widths[leaderColumn] > *longer {
+			longer = &widths[leaderColumn]
+		}
+		if *longer <= leastColumn {
+			break
+		}
+		*longer--
+	}
+	return widths
+}
+
+func leaderCells(l *inspect.Leader) (who, since, lock string) {
 	if l == nil {
 		return unknown, unknown, unknown
 	}
@@ -59,28 +117,32 @@ func leaderCells(l *inspect.Leader) (id, since, lock string) {
 	if l.Left != nil {
 		lock = fmt.Sprintf("%.1fs", *l.Left)
 	}
-	return shortened(plain(l.ID), 8), age(l.Leads).String(), lock
+	who = l.Host
+	if who == "" {
+		who = "…" + l.ID[max(0, len(l.ID)-8):]
+	}
+	return who, brief(l.Leads), lock
 }
 
-func contentCells(c *inspect.Content) (rev, etag, cdn string) {
+func contentCells(c *inspect.Content) (rev, cdn string) {
 	if c == nil || c.Rev == 0 {
-		return unknown, unknown, unknown
+		return unknown, unknown
 	}
 	cdn = unknown
 	if c.Age != nil {
-		cdn = fmt.Sprintf("%v/%v", age(*c.Age), age(c.Poll))
+		cdn = fmt.Sprintf("%s/%s", brief(*c.Age), brief(c.Poll))
 	}
-	return fmt.Sprint(c.Rev), shortened(plain(c.ETag), 20), cdn
+	return fmt.Sprint(c.Rev), cdn
 }
 
 func partCell(p *inspect.Part) string {
 	switch {
 	case p == nil:
 		return unknown
-	case p.State == inspect.Missing:
-		return string(p.State)
+	case p.State == inspect.Matches:
+		return size(p.Bytes)
 	}
-	return fmt.Sprintf("%s %s", p.State, size(p.Bytes))
+	return string(p.State)
 }
 
 func subscribersCell(n *int64) string {
@@ -94,17 +156,37 @@ func fleetCell(f *inspect.Fleet) string {
 	if f == nil || f.Following+f.Silent == 0 {
 		return unknown
 	}
-	var cell strings.Builder
-	fmt.Fprintf(&cell, "%d of %d", f.Current, f.Following)
+	return fmt.Sprintf("%d of %d", f.Current, f.Following)
+}
+
+// fleetOthers counts those that do not have the current config.
+func fleetOthers(f *inspect.Fleet) string {
+	var others []string
 	for _, other := range []struct {
 		n    int
 		what string
 	}{{f.Behind, "behind"}, {f.Pending, "pending"}, {f.Silent, "silent"}} {
 		if other.n > 0 {
-			fmt.Fprintf(&cell, ", %d %s", other.n, other.what)
+			others = append(others, fmt.Sprintf("%d %s", other.n, other.what))
 		}
 	}
-	return cell.String()
+	return strings.Join(others, ", ")
+}
+
+// brief is a number of seconds in at most 6 characters: 850ms, 12s, 3m5s, 2h10m, 12d.
+func brief(seconds float64) string {
+	d := age(seconds)
+	switch {
+	case d < time.Second:
+		return d.String()
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 100*time.Hour:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd", int(d.Hours())/24)
 }
 
 // age is a number of seconds, as exact as a reader needs it.
@@ -132,14 +214,4 @@ func shortened(s string, most int) string {
 		return s
 	}
 	return string(runes[:most-1]) + "…"
-}
-
-// plain makes a text of others safe for a terminal and for one cell of a table.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, s)
 }

@@ -117,7 +117,7 @@ func (s *onTerminal) end(t *testing.T) {
 
 func TestTheDemoTakesKeysOnATerminal(t *testing.T) {
 	s := startOnTerminal(t, "demo", "--leaders", "1", "--log-level", "info")
-	s.shown.expect(t, `\x1b\[1mflag +user `)
+	s.shown.expect(t, `\x1b\[1mflag +ann `)
 	s.shown.expect(t, `Kill     .*press k`)
 	s.shown.expect(t, `leader-1 leads · followers: 3 live · k: kill the leader, t: answers, h: help, …`)
 	s.press(t, "k")

@@ -14,8 +14,7 @@ func newVersion() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "catbridge", version())
-			return err
+			return stdout(cmd).Linef("catbridge %s", version())
 		},
 	}
 }

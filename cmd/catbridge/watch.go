@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
 )
@@ -25,7 +29,8 @@ time and the rev of the config it came with. It also prints how it is connected:
 
 With --json each line is an object: time, event (state, config, change), and by event
 state, or rev, hash, etag, source, and values or changes. A value is null where the
-evaluation fails. It runs until it gets SIGINT or SIGTERM; with --once until it has a config.`
+evaluation fails. It runs until it gets SIGINT or SIGTERM; with --once until it has a config, with
+exit code 1 if there is none in time, or not one of the flags that --flag names.`
 
 const watchExample = `  CATBRIDGE_SDK_KEY=… catbridge watch --redis redis://localhost:6379
   catbridge watch --sdk-key-file key --redis redis://localhost:6379 --flag newCheckout \
@@ -84,9 +89,9 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 	client := s.RedisOptions.Client()
 	defer client.Close()
 
-	w := &watch{out: newReport(cmd.OutOrStdout(), f.json), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
+	w := &watch{out: newReport(stdout(cmd), f.json), hints: stderr(cmd), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
 	cfg := follower.Config{
-		SDKKey: s.SDKKeys[0].Key, BaseURL: s.SDKKeys[0].BaseURL, Redis: client, Namespace: s.RedisOptions.Namespace(), Logger: newLogger(s.Log, cmd.ErrOrStderr()), LogLevel: follower.LogLevelDebug, // --log-level decides
+		SDKKey: s.SDKKeys[0].Key, BaseURL: s.SDKKeys[0].BaseURL, Redis: client, Namespace: s.RedisOptions.Namespace(), Logger: newLogger(s.Log, stderr(cmd)), LogLevel: follower.LogLevelDebug, // --log-level decides
 		FleetReport: f.fleetReport, FleetName: f.fleetName,
 		Hooks: &follower.Hooks{OnConfigChanged: func(*evaluate.Config) { w.signal() }},
 	}
@@ -107,6 +112,7 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 type watch struct {
 	follower *follower.Client
 	out      *report
+	hints    *terminal.Output
 	flags    []string // those to print; none: all
 	user     any
 	changed  chan struct{}
@@ -126,9 +132,14 @@ func (w *watch) signal() {
 // stateEvery is how often the connection's state is looked at.
 const stateEvery = 100 * time.Millisecond
 
+// hintAfter is when a watch without a config says what may be missing.
+const hintAfter = 3 * time.Second
+
 func (w *watch) run(ctx context.Context) error {
 	ticker := time.NewTicker(stateEvery)
 	defer ticker.Stop()
+	waited := time.NewTimer(hintAfter)
+	defer waited.Stop()
 	for {
 		if err := w.look(); err != nil {
 			return err
@@ -136,6 +147,12 @@ func (w *watch) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-waited.C:
+			if w.hash == "" {
+				if err := w.hints.Linef("catbridge watch: no config yet: %s", w.why()); err != nil {
+					return err
+				}
+			}
 		case <-w.changed:
 		case <-ticker.C:
 		}
@@ -149,10 +166,44 @@ func (w *watch) once(ctx context.Context, timeout time.Duration) error {
 	case <-ctx.Done():
 		return errors.New("interrupted before there was a config")
 	case <-timer.C:
-		return fmt.Errorf("no config within %v (%s); see --timeout", timeout, w.follower.Stats().State)
+		return fmt.Errorf("no config within %v, see --timeout: %s", timeout, w.why())
 	case <-w.changed:
-		return w.look()
+		if err := w.look(); err != nil {
+			return err
+		}
+		return w.absent()
 	}
+}
+
+// why says what may be the reason that there is no config.
+func (w *watch) why() string {
+	switch state := w.follower.Stats().State; state {
+	case follower.Disconnected:
+		return "Redis cannot be reached; catbridge doctor tells why"
+	case follower.Connecting:
+		return "the connection to Redis is still being made; catbridge doctor tells more"
+	default:
+		return fmt.Sprintf("%s: does a leader run for this SDK key? catbridge status tells", state)
+	}
+}
+
+// absent is an error that names the flags asked for that do not exist.
+func (w *watch) absent() error {
+	var missing []string
+	keys := w.follower.GetAllKeys()
+	for _, key := range w.flags {
+		if !slices.Contains(keys, key) {
+			text := strconv.Quote(key)
+			if near := settings.Nearest(key, keys, 1+len(key)/3); near != "" {
+				text += fmt.Sprintf(" (did you mean %q?)", near)
+			}
+			missing = append(missing, text)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return fmt.Errorf("--flag: the config of %d flags has no flag %s", len(keys), strings.Join(missing, ", "))
 }
 
 // look prints what differs from what was printed last.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/follower"
 )
 
@@ -77,7 +78,7 @@ func TestWatchPrintsStatesValuesAndChanges(t *testing.T) {
 
 func TestAReportAsJSON(t *testing.T) {
 	var out strings.Builder
-	r := newReport(&out, true)
+	r := newReport(terminal.NewOutput(&out), true)
 	r.now = func() time.Time { return time.Date(2026, 1, 2, 4, 4, 5, 6e6, time.FixedZone("", 3600)) }
 	stats := follower.Stats{Rev: 1767322800000, Hash: "abc", ETag: `"e"`, Source: follower.SourceBlob}
 	err := errors.Join(

@@ -10,6 +10,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 // change is one content on its way from the CDN to the followers.
@@ -26,7 +27,7 @@ const lateAfter = 2 * time.Second
 // publish has the CDN serve a content, and asks the leader to poll at once, as a webhook would.
 func (d *demo) publish(content *localcdn.Content) {
 	if d.pending != nil {
-		d.screen.event("superseded before it had reached everybody: " + d.pending.reached(d.readers))
+		d.screen.eventf("superseded before it had reached everybody: %s", d.pending.reached(d.readers))
 	}
 	d.warnBroken(content)
 	d.pending = &change{before: d.cdn.Current(), after: content, at: time.Now(), took: map[*reader]time.Duration{}}
@@ -36,7 +37,7 @@ func (d *demo) publish(content *localcdn.Content) {
 
 func (d *demo) warnBroken(content *localcdn.Content) {
 	for _, flag := range content.Config.BrokenFlags() {
-		d.screen.event(d.screen.paint(yellow, fmt.Sprintf("the flag %s is broken: %v", flag.Key, flag.Err)))
+		d.screen.event(terminal.Paint(terminal.Yellow, fmt.Sprintf("the flag %s is broken: %v", flag.Key, flag.Err)))
 	}
 }
 
@@ -81,34 +82,44 @@ func (d *demo) finish() {
 	d.pending = nil
 	d.changes++
 	if c.before == nil {
-		d.screen.event("every follower has the config: "+c.reached(d.readers), "(since the start)")
+		d.screen.eventf("every follower has the config, %s after the start", duration(c.slowest()))
 		return
 	}
-	lines := append(c.describe(d.users), c.reached(d.readers))
-	d.screen.event(d.screen.paint(bold, "the config changed"), lines...)
+	var lines []terminal.Styled
+	for _, line := range append(c.describe(d.users), c.reached(d.readers)) {
+		lines = append(lines, terminal.Sprintf("%s", line))
+	}
+	d.screen.event(terminal.Paint(terminal.Bold, "the config changed"), lines...)
 }
 
 // reached says how long the change took to each follower.
 func (c *change) reached(readers []*reader) string {
 	var parts []string
-	slowest := time.Duration(0)
 	for _, r := range readers {
 		if took, ok := c.took[r]; ok {
 			parts = append(parts, r.name+" in "+duration(took))
-			slowest = max(slowest, took)
 		} else {
 			parts = append(parts, r.name+" not yet")
 		}
 	}
 	if len(parts) > shownReader {
 		text := fmt.Sprintf("reached %s; %d more, all within %s",
-			strings.Join(parts[:shownReader], ", "), len(readers)-shownReader, duration(slowest))
+			strings.Join(parts[:shownReader], ", "), len(readers)-shownReader, duration(c.slowest()))
 		if missing := len(readers) - len(c.took); missing > 0 {
 			text += fmt.Sprintf("; %d not yet", missing)
 		}
 		return text
 	}
 	return "reached " + strings.Join(parts, ", ")
+}
+
+// slowest is the longest that it took to a follower.
+func (c *change) slowest() time.Duration {
+	slowest := time.Duration(0)
+	for _, took := range c.took {
+		slowest = max(slowest, took)
+	}
+	return slowest
 }
 
 // describe says which flags changed, from what to what, and for whom.
@@ -191,7 +202,7 @@ func (d *demo) watchChange() {
 	case d.leading() == nil:
 		d.screen.event("the CDN serves new content, but nobody leads: the next leader will fetch it")
 	default:
-		d.screen.event("the CDN serves new content; it is still under way to " + c.missing(d.readers))
+		d.screen.eventf("the CDN serves new content; it is still under way to %s", c.missing(d.readers))
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -33,7 +32,7 @@ type Options struct {
 
 	Program string // how the user starts catbridge
 	In      io.Reader
-	Out     io.Writer
+	Out     *terminal.Output
 	// Log makes the logger of leaders and followers. On a terminal it is to write to
 	// screen, else, where screen is nil, wherever it likes.
 	Log func(screen io.Writer) *slog.Logger
@@ -89,12 +88,11 @@ var ownConfig []byte
 // if the change does not reach every follower in time.
 func Run(ctx context.Context, o Options) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	onTerminal := terminal.Is(o.Out)
+	onTerminal := o.Out.Terminal()
 	d := &demo{
 		o: o, ctx: ctx, users: demoUsers(), doubted: map[*node]uint64{},
 		screen: &screen{
-			out: &output{o.Out, cancel}, terminal: onTerminal, now: time.Now, width: terminal.Width(o.Out),
-			color: onTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+			out: o.Out, end: cancel, terminal: onTerminal, now: time.Now, width: terminal.Width(o.Out),
 		},
 		arrivals: make(chan arrival), edits: make(chan edit),
 	}
@@ -193,7 +191,11 @@ func (d *demo) look() {
 // edited serves a new version of the file.
 func (d *demo) edited(e edit) {
 	if e.err != nil {
-		d.screen.event(d.screen.paint(red, "the new version is refused, the last good one goes on"), e.err.Error())
+		d.screen.event(terminal.Paint(terminal.Red, "the new version is refused, the last good one goes on"), terminal.Sprintf("%v", e.err))
+		return
+	}
+	if e.content.Hash == d.cdn.Current().Hash {
+		d.screen.event(terminal.Paint(terminal.Green, "the file is good again"), "it is what the CDN serves anyhow")
 		return
 	}
 	d.publish(e.content)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
 )
@@ -51,25 +52,22 @@ func (r *reader) stop() {
 	r.client.Close()
 }
 
-// Widths of the table's columns, and how many followers and flags are shown.
+// Widths of the table's columns, and how many flags and followers are shown.
 const (
-	flagWidth   = 22
-	userWidth   = 8
-	answerWidth = 15
+	flagWidth   = 24
+	answerWidth = 18
 	shownFlags  = 6
 	shownReader = 4
 )
 
-// table prints what each follower answers for a few flags and users.
+// table prints what followers answer for a few flags and each user, and who the users are.
 func (d *demo) table() {
-	shown := d.readers[:min(len(d.readers), shownReader)]
 	var names []string
-	for _, r := range shown {
-		names = append(names, r.name)
+	for _, u := range d.users {
+		names = append(names, u.name)
 	}
-	lines := []string{"", d.screen.paint(bold, row("flag", "user", names))}
-
-	keys := shown[0].GetAllKeys()
+	lines := []terminal.Styled{"", terminal.Paint(terminal.Bold, row("flag", names))}
+	keys := d.readers[0].GetAllKeys()
 	sets := make(map[*reader][]answers.Set, len(d.readers))
 	for _, r := range d.readers {
 		for _, u := range d.users {
@@ -77,37 +75,34 @@ func (d *demo) table() {
 		}
 	}
 	for _, key := range keys[:min(len(keys), shownFlags)] {
-		name := key
-		for i, u := range d.users {
-			var cells []string
-			for _, r := range shown {
-				cells = append(cells, answers.Text(sets[r][i][key]))
-			}
-			lines = append(lines, row(name, u.name, cells))
-			name = "" // it stands there once
+		var cells []string
+		for i := range d.users {
+			cells = append(cells, answers.Text(sets[d.readers[0]][i][key]))
 		}
+		lines = append(lines, terminal.Sprintf("%s", row(key, cells)))
 	}
+	note := d.agreement(keys, sets)
 	if more := len(keys) - shownFlags; more > 0 {
-		lines = append(lines, "… and "+count(more, "more flag"))
+		note = "… and " + count(more, "more flag") + "; " + note
 	}
-	if more := len(d.readers) - len(shown); more > 0 {
-		lines = append(lines, "… and "+count(more, "more follower")+"; "+d.agreement(keys, sets))
+	lines = append(lines, terminal.Sprintf("%s", note))
+	for _, u := range d.users {
+		lines = append(lines, terminal.Paint(terminal.Faint, pad(u.name+":", 8)+u.who))
 	}
 	d.screen.text(append(lines, "")...)
 }
 
 // row is a line of the table.
-func row(flag, user string, cells []string) string {
+func row(flag string, cells []string) string {
 	var line strings.Builder
-	line.WriteString(pad(clip(flag, flagWidth-2), flagWidth))
-	line.WriteString(pad(user, userWidth))
+	line.WriteString(pad(clip(terminal.Clean(flag), flagWidth-2), flagWidth))
 	for _, cell := range cells {
 		line.WriteString(pad(clip(cell, answerWidth-2), answerWidth))
 	}
 	return strings.TrimRight(line.String(), " ")
 }
 
-// agreement tells whether all followers answer alike.
+// agreement says whether all followers answer as the first does.
 func (d *demo) agreement(keys []string, sets map[*reader][]answers.Set) string {
 	differing := 0
 	for _, r := range d.readers {
@@ -118,10 +113,13 @@ func (d *demo) agreement(keys []string, sets map[*reader][]answers.Set) string {
 			}
 		}
 	}
-	if differing > 0 {
-		return fmt.Sprintf("%d answer differently", differing)
+	switch {
+	case len(d.readers) == 1:
+		return "so answers the follower"
+	case differing > 0:
+		return fmt.Sprintf("so answers %s; %d of %d answer differently", d.readers[0].name, differing, len(d.readers))
 	}
-	return "all answer the same"
+	return fmt.Sprintf("so answer all %d followers", len(d.readers))
 }
 
 // readerStates counts the followers by how they are connected: "3 live".
@@ -157,6 +155,6 @@ func (d *demo) watchReaders() {
 	case follower.Disconnected:
 		d.screen.event("the followers do not reach Redis; they go on answering from memory")
 	default:
-		d.screen.event("followers: " + states)
+		d.screen.eventf("followers: %s", states)
 	}
 }

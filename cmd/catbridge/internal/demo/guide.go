@@ -4,38 +4,50 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/leader"
 )
 
 // guide is the one screen that says what to try next.
 func (d *demo) guide() {
-	b := func(text string) string { return d.screen.paint(bold, pad(text, 9)) }
-	press, others := "press k", "Press"
+	press, others := "press", "Press"
 	if !d.keys {
-		press, others = "type k and Enter", "Type"
+		press, others = "type", "Type"
 	}
-	key := "maintenanceBanner"
+	lines := []terminal.Styled{terminal.Paint(terminal.Bold, "What to try next")}
+	add := func(title, format string, args ...any) {
+		lines = append(lines, terminal.Sprintf("%s%s", terminal.Paint(terminal.Bold, pad(title, 9)), terminal.Sprintf(format, args...)))
+	}
+	add("Edit", "%s", d.file.Path())
+	add("", "Save it, and the flags change in every follower: try the \"v\" of")
+	add("", "%s.", d.someFlag())
+	add("Kill", "%s k: the leader dies with no goodbye, and another takes over when its", press)
+	add("", "lock runs out (%v at most). Flags go on answering. %s k again to revive it.", leader.FastTiming().LockExpiry, others)
+	add("Follow", "from another terminal (%s):", d.redisHint())
+	add("", "%s watch --fast --redis %s \\", d.o.Program, d.redisArguments())
+	add("", "--sdk-key %s", d.sdkKey)
+	add("Read", "the entry with an official ConfigCat SDK: %s s for a script.", press)
+	add("More", "%s", d.moreKeys())
+	d.screen.text(append(lines, "")...)
+}
+
+func (d *demo) someFlag() string {
 	if keys := d.readers[0].GetAllKeys(); len(keys) > 0 {
-		key = keys[0]
+		return keys[0]
 	}
-	expiry := leader.FastTiming().LockExpiry
-	lines := []string{
-		d.screen.paint(bold, "What to try next"),
-		b("Edit") + d.file.Path(),
-		b("") + "When you save it, the flags change in every follower: try the \"v\" of " + key + ".",
-		b("Kill") + press + ": the leader dies with no goodbye, and another takes over when its lock runs",
-		b("") + fmt.Sprintf("out (%v at most). Flags go on answering meanwhile. %s k again to revive it.", expiry, others),
-		b("Follow") + "from another terminal (" + d.redisHint() + "):",
-		b("") + fmt.Sprintf("CATBRIDGE_SDK_KEY=%s \\", d.sdkKey),
-		b("") + fmt.Sprintf("  %s watch --fast --redis %s", d.o.Program, d.redisArguments()),
-		b("Read") + "the entry with any official ConfigCat SDK: its Redis key is " + d.redisKeys.Entry,
-		b("") + "npm install @configcat/sdk redis; then node read.mjs, with this in read.mjs:",
+	return "maintenanceBanner"
+}
+
+// script prints one that reads the entry with an official SDK.
+func (d *demo) script() {
+	lines := []terminal.Styled{
+		terminal.Sprintf("The entry for official ConfigCat SDKs is the Redis key %s.", d.redisKeys.Entry),
+		"npm install @configcat/sdk redis; then node read.mjs, with this in read.mjs:",
 	}
-	for line := range strings.Lines(fmt.Sprintf(snippet, d.redisURL, d.entryKey(), d.sdkKey, key)) {
-		lines = append(lines, b("")+d.screen.paint(faint, strings.TrimRight(line, "\n")))
+	for line := range strings.Lines(fmt.Sprintf(snippet, d.redisURL, d.entryKey(), d.sdkKey, d.someFlag())) {
+		lines = append(lines, terminal.Sprintf("%s", strings.TrimRight(line, "\n")))
 	}
-	lines = append(lines, b("More")+d.moreKeys(), "")
-	d.screen.text(lines...)
+	d.screen.text(append(lines, "")...)
 }
 
 const snippet = `import { getClient, PollingMode } from "@configcat/sdk/node";
@@ -66,16 +78,16 @@ func (d *demo) entryKey() string {
 
 func (d *demo) redisHint() string {
 	if d.embedded != nil {
-		return "the demo's own Redis, at this address while the demo runs"
+		return "the demo's own Redis, while the demo runs"
 	}
 	return "with the password, if there is one"
 }
 
 func (d *demo) moreKeys() string {
 	if d.keys {
-		return "t: this moment's answers   h: this help   q or Ctrl-C: the end"
+		return "t: answers at this moment   h: this help   q or Ctrl-C: the end"
 	}
-	return "t and Enter: this moment's answers   h: this help   q, or SIGINT: the end"
+	return "t: answers at this moment   h: this help   q or SIGINT: the end; then Enter"
 }
 
 // status is what the status line says.

@@ -76,13 +76,15 @@ func (d *demo) press(key rune) bool {
 		d.killOrRevive()
 	case 't', 'T':
 		d.table()
+	case 's', 'S':
+		d.script()
 	case 'h', 'H', '?':
 		d.guide()
 	case 'q', 'Q', ctrlC, ctrlD, ctrlBackslash:
 		return false
 	default:
 		if !d.keys {
-			d.screen.event("there is no such command: k, t, h or q")
+			d.screen.event("there is no such command: k, t, s, h or q")
 		}
 	}
 	return true

@@ -2,13 +2,13 @@ package demo
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -104,8 +104,8 @@ func (d *demo) killOrRevive() {
 	}
 	n.kill()
 	d.killedAt = time.Now()
-	d.screen.event(d.screen.paint(red, n.name+" was killed")+": all its connections are cut, and it said no goodbye.",
-		fmt.Sprintf("Its lock runs out within %v; the followers go on answering from memory.", leader.FastTiming().LockExpiry))
+	d.screen.event(terminal.Sprintf("%s: all its connections are cut, and it said no goodbye.", terminal.Paint(terminal.Red, n.name+" was killed")),
+		terminal.Sprintf("Its lock runs out within %v; the followers go on answering from memory.", leader.FastTiming().LockExpiry))
 }
 
 // watchLeaders tells when somebody else leads, and of what goes wrong.
@@ -124,9 +124,9 @@ func (d *demo) watchLeaders() {
 	case name == "":
 		d.screen.event("nobody leads")
 	case d.killedAt.IsZero():
-		d.screen.event(d.screen.paint(green, name+" leads"))
+		d.screen.event(terminal.Paint(terminal.Green, name+" leads"))
 	default:
-		d.screen.event(d.screen.paint(green, name+" leads") + ", " + duration(time.Since(d.killedAt)) + " after the kill")
+		d.screen.eventf("%s, %s after the kill", terminal.Paint(terminal.Green, name+" leads"), duration(time.Since(d.killedAt)))
 		d.killedAt = time.Time{}
 	}
 }

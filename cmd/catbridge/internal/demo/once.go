@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 // errInterrupted says that the demo was ended before it had shown the change.
@@ -46,6 +48,6 @@ func (d *demo) once() error {
 	case d.ctx.Err() != nil:
 		return errInterrupted
 	}
-	d.screen.text(fmt.Sprintf("done: the change reached %s, %s after the file was written", count(len(d.readers), "follower"), duration(time.Since(began))))
+	d.screen.text(terminal.Sprintf("done: the change reached %s, %s after the file was written", count(len(d.readers), "follower"), duration(time.Since(began))))
 	return nil
 }

@@ -2,19 +2,20 @@ package demo
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 // screen prints lines, and on a terminal a status line below them. All methods are
 // safe for concurrent use.
 type screen struct {
-	out      io.Writer
+	out      *terminal.Output
+	end      func() // is called when it cannot be written to; nil: nothing is
 	terminal bool
-	color    bool
 	width    int
 	now      func() time.Time
 
@@ -23,40 +24,28 @@ type screen struct {
 	status string
 }
 
-const (
-	bold   = "1"
-	faint  = "2"
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-)
-
-// paint colours a text where that is wanted.
-func (s *screen) paint(color, text string) string {
-	if !s.color {
-		return text
+// text prints lines. What others wrote comes into them through [terminal.Sprintf].
+func (s *screen) text(lines ...terminal.Styled) {
+	var text strings.Builder
+	for _, line := range lines {
+		text.WriteString(string(line) + "\n")
 	}
-	return "\x1b[" + color + "m" + text + "\x1b[0m"
-}
-
-// text prints lines as they are.
-func (s *screen) text(lines ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.print(strings.Join(lines, "\n"))
+	s.print(text.String())
 }
 
 // event prints a line with the time, and details below it.
-func (s *screen) event(line string, details ...string) {
+func (s *screen) event(line terminal.Styled, details ...terminal.Styled) {
 	stamp := s.now().Format("15:04:05.000")
-	lines := []string{s.paint(faint, stamp) + "  " + line}
+	lines := []terminal.Styled{terminal.Sprintf("%s  %s", terminal.Paint(terminal.Faint, stamp), line)}
 	for _, d := range details {
-		lines = append(lines, strings.Repeat(" ", len(stamp)+2)+d)
+		lines = append(lines, terminal.Sprintf("%*s%s", len(stamp)+2, "", d))
 	}
 	s.text(lines...)
 }
 
-func (s *screen) eventf(format string, args ...any) { s.event(fmt.Sprintf(format, args...)) }
+func (s *screen) eventf(format string, args ...any) { s.event(terminal.Sprintf(format, args...)) }
 
 // setStatus changes the status line. Where there is no terminal there is none.
 func (s *screen) setStatus(status string) {
@@ -85,39 +74,34 @@ func (s *screen) print(text string) {
 	if s.terminal && s.status != "" {
 		before = "\r\x1b[K"
 	}
-	text = strings.ReplaceAll(text, "\n", lineBreak) + lineBreak
+	text = strings.ReplaceAll(s.out.Render(text), "\n", lineBreak)
 	if s.terminal {
 		s.writeStatus(before + text)
 		return
 	}
-	_, _ = io.WriteString(s.out, text)
+	s.put(text)
 }
 
 // writeStatus writes text, and then the status line in one piece.
 func (s *screen) writeStatus(text string) {
 	if s.status != "" {
-		text += s.paint(faint, clip(s.status, s.width-1))
+		text += s.out.Render(string(terminal.Paint(terminal.Faint, clip(s.status, s.width-1))))
 	}
-	_, _ = io.WriteString(s.out, text)
+	s.put(text)
 }
 
-// output ends the demo once nobody reads it any more.
-type output struct {
-	io.Writer
-	end func()
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	n, err := o.Writer.Write(p)
-	if err != nil {
-		o.end()
+// put writes what is rendered. Once nobody reads it any more, the demo ends.
+func (s *screen) put(rendered string) {
+	if err := s.out.Control(rendered); err != nil && s.end != nil {
+		s.end()
 	}
-	return n, err
 }
 
 // Write lets a logger print its lines above the status line.
 func (s *screen) Write(p []byte) (int, error) {
-	s.text(strings.TrimSuffix(string(p), "\n"))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.print(string(p))
 	return len(p), nil
 }
 

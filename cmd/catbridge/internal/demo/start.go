@@ -14,6 +14,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 // start starts everything, from the file to the followers.
@@ -51,11 +52,8 @@ func (d *demo) start() error {
 		d.readers = append(d.readers, r)
 	}
 	d.screen.text(
-		fmt.Sprintf("catbridge demo: a CDN, %s, Redis and %s in one process", count(d.o.Leaders, "leader"), count(d.o.Followers, "follower")),
-		"config  "+d.file.Path(),
-		"CDN     "+d.cdnURL,
-		"Redis   "+d.redisURL,
-		"")
+		terminal.Sprintf("catbridge demo: a CDN, %s, Redis and %s in one process", count(d.o.Leaders, "leader"), count(d.o.Followers, "follower")),
+		terminal.Sprintf("CDN %s   Redis %s", d.cdnURL, d.redisURL))
 	return nil
 }
 
@@ -68,7 +66,7 @@ func (d *demo) openFile() error {
 		if path != "" {
 			given, err := localcdn.Open(path)
 			if err != nil {
-				return fmt.Errorf("--config: %w", err)
+				return fmt.Errorf("--flags: %w", err)
 			}
 			given.Close()
 			content = given.Content().JSON
@@ -84,7 +82,7 @@ func (d *demo) openFile() error {
 	}
 	var err error
 	if d.file, err = localcdn.Open(path); err != nil {
-		return fmt.Errorf("--config: %w", err)
+		return fmt.Errorf("--flags: %w", err)
 	}
 	return nil
 }
@@ -181,7 +179,7 @@ func (d *demo) removeFolder() error {
 	}
 	if !d.o.Once {
 		if now, err := os.ReadFile(filepath.Join(d.folder, "config.json")); err != nil || string(now) != string(ownConfig) {
-			d.screen.text("Your config stays in " + d.folder)
+			d.screen.text(terminal.Sprintf("Your config stays in %s", d.folder))
 			return nil
 		}
 	}

@@ -30,7 +30,7 @@ func TestFaultsOfTheCDN(t *testing.T) {
 	}{
 		"stopped":          {nil, stopped.URL, []string{"Unexpected error occurred", "connection refused", "DNS, firewall, proxy; and base_url"}},
 		"unknown name":     {nil, "http://no-such-host.invalid", []string{"no such host"}},
-		"unknown SDK key":  {http.NotFound, "", []string{"Your SDK Key seems to be wrong: '***", "compare the SDK key with the dashboard's"}},
+		"unknown SDK key":  {http.NotFound, "", []string{"Your SDK Key seems to be wrong: '…et1111", "compare the SDK key with the dashboard's"}},
 		"another server":   {says("<html>"), "", []string{"the HTTP response content was invalid", "what else answers in the CDN's place"}},
 		"a server's fault": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusBadGateway) }, "", []string{"502 Bad Gateway"}},
 		"a hanging server": {func(_ http.ResponseWriter, r *http.Request) {

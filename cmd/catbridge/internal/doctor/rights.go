@@ -103,23 +103,23 @@ func (d *Doctor) subscription(channel string) subscription.Options {
 	return subscription.Options{Channels: []string{channel}, Idle: t.Idle, Dead: t.Dead, Ack: d.Timeout}
 }
 
-// probe is a script that does nothing.
-var probe = redis.NewScript("return KEYS[1]")
-
-// scripts runs one.
+// scripts runs one that reads as the bridge's own do.
 func (d *Doctor) scripts(ctx context.Context) {
 	if d.As != Leader {
 		d.unknown("not tried: a %s runs none", d.As)
 		return
 	}
-	key := d.Settings.RedisOptions.Keys(d.Settings.SDKKeys[0].Key).Lock
-	err := probe.Run(ctx, d.client, []string{key}).Err()
+	err := leader.CheckScripts(ctx, d.client, d.Settings.SDKKeys[0].Key, d.Settings.RedisOptions.Namespace())
+	if reply, ok := errors.AsType[redis.Error](err); ok {
+		err = reply // what Redis says is enough
+	}
 	switch {
 	case err == nil:
-		d.good("Lua scripts run")
+		d.good("Lua scripts run, and may use what the bridge's use")
 	case redis.IsPermissionError(err):
-		d.fault("grant +evalsha and +eval", "this user may not run scripts: %v", err)
+		d.fault("grant +evalsha, +eval, and what the line on rights names", "this user may not run the bridge's scripts: %v", err)
 	default:
-		d.fault("the bridge needs EVALSHA and EVAL: use a Redis that allows them", "scripts do not run: %v", redisurl.Explain(err))
+		d.fault("the bridge needs EVALSHA and EVAL, and in scripts TIME, GET, GETRANGE, HMGET and PTTL, besides commands that write: use a Redis that allows them",
+			"the bridge's scripts do not run: %v", redisurl.Explain(err))
 	}
 }

@@ -64,7 +64,7 @@ func TestRightsThatAreMissing(t *testing.T) {
 		"a reporter without the key":  {Reporter, followerRules + " +zadd +zremrangebyscore", "rights", []string{"a reporter: ~" + keys.Fleet}},
 		"a leader without hset":       {Leader, leaderRules + " -hset", "rights", []string{"a leader: +hset"}},
 		"a leader without eval":       {Leader, leaderRules + " -eval", "rights", []string{"+eval"}},
-		"a follower as leader":        {Leader, followerRules, "scripts", []string{"this user may not run scripts: NOPERM", "grant +evalsha and +eval"}},
+		"a follower as leader":        {Leader, followerRules, "scripts", []string{"this user may not run the bridge's scripts: NOPERM", "grant +evalsha, +eval"}},
 		"a user who may not PING":     {Follower, followerRules + " -ping", "redis login", []string{"is let in, but may not PING", "give the user +ping"}},
 		"a follower not subscribing":  {Follower, followerRules + " -subscribe", "messages", []string{"no subscription: ", "grant +subscribe and &" + keys.Events}},
 		"a leader who cannot publish": {Leader, leaderRules + " -publish", "messages", []string{"nothing can be published", "grant +publish and &" + keys.Events}},

@@ -8,8 +8,9 @@ import (
 	"syscall"
 )
 
-// listen says of a failure what it is about and what to do.
-func listen(addr string) (net.Listener, error) {
+// Listen listens at a TCP address, host:port or :port. Its errors say what is wrong and
+// what to do.
+func Listen(addr string) (net.Listener, error) {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("httpd: the address %q to listen on is not host:port, like :8080 or 127.0.0.1:8080", addr)

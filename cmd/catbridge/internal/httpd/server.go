@@ -76,7 +76,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	listener, err := listen(cfg.Addr)
+	listener, err := Listen(cfg.Addr)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // another is named; one that is missing has not come. No secrets are in it.
 type Status struct {
 	Version  string      `json:"version,omitempty"`
-	LeaderID string      `json:"leader_id"` // random for each start; stands in the lock
+	LeaderID string      `json:"leader_id"` // new for each start; stands in the lock
 	Time     time.Time   `json:"time"`
 	Ready    bool        `json:"ready"` // as /readyz says
 	SDKKeys  []KeyStatus `json:"sdk_keys"`

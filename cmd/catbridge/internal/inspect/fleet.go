@@ -38,7 +38,7 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 			Key: set, Start: from, Stop: "+inf", ByScore: true, Count: page,
 		}).Result()
 		switch {
-		case key.denied(err, "who follows"):
+		case key.refused(err, "who follows"):
 			return nil, nil
 		case isWrongType(err):
 			key.fault("the followers' reports are no sorted set: delete the key %s", set)
@@ -129,7 +129,7 @@ func (r Redis) subscribers(ctx context.Context, key *Key, channel string) (*int6
 		err = count(ctx, r.Client)
 	}
 	switch {
-	case key.denied(err, "how many subscribe"):
+	case key.refused(err, "how many subscribe"):
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("count the subscribers: %w", err)

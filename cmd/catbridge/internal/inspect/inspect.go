@@ -22,7 +22,8 @@ type Key struct {
 
 // Leader is who holds the lock.
 type Leader struct {
-	ID    string    `json:"id"` // random for each start of a process
+	ID    string    `json:"id"`             // new for each start of a process
+	Host  string    `json:"host,omitempty"` // as the ID tells it
 	Epoch int64     `json:"epoch"`
 	Since time.Time `json:"since"` // when its term began, by Redis's clock
 	Leads float64   `json:"leads_seconds"`

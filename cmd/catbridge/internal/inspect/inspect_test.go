@@ -107,6 +107,29 @@ func TestAllIsWellWhileALeaderLeads(t *testing.T) {
 	}
 }
 
+// Proxies and services refuse commands that nothing depends on: the rest is shown.
+func TestWhatRedisRefusesLeavesTheRest(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"PUBSUB", "PTTL", "ZRANGE"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			client := redistest.Start(t, "--rename-command", command, "").Client(t, nil)
+			if command != "PTTL" { // without which scripts do not run
+				lead(t, client, leader.Timing{})
+			} else {
+				client.Set(t.Context(), keys.Lock, cachekeys.LockValue("someone", time.Now().UnixMilli()), time.Minute)
+			}
+			key := look(t, client)
+			if len(key.Remarks) != 1 || !strings.Contains(key.Remarks[0], "unknown command") || key.Leader == nil {
+				t.Errorf("%+v", key)
+			}
+			if command != "PTTL" && !key.OK {
+				t.Errorf("faults %q", key.Faults)
+			}
+		})
+	}
+}
+
 // In a cluster all nodes' subscribers count.
 func TestAClusterIsLookedAtWhole(t *testing.T) {
 	t.Parallel()

@@ -91,7 +91,7 @@ func (r Redis) clock(ctx context.Context, key *Key, keys cachekeys.Keys) (time.T
 		node = primary
 	}
 	now, err := node.Time(ctx).Result()
-	if key.denied(err, "Redis's clock: ages are by this host's") {
+	if key.refused(err, "Redis's clock: ages are by this host's") {
 		return time.Now(), nil
 	}
 	if err != nil {
@@ -151,10 +151,10 @@ func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd, now time.
 		return nil
 	}
 	since := time.UnixMilli(epoch).UTC()
-	k.Leader = &Leader{ID: id, Epoch: epoch, Since: since, Leads: seconds(max(0, now.Sub(since)))}
+	k.Leader = &Leader{ID: id, Host: cachekeys.LeaderHost(id), Epoch: epoch, Since: since, Leads: seconds(max(0, now.Sub(since)))}
 	rest, err := left.Result()
 	switch {
-	case k.denied(err, "how long the lock lasts"):
+	case k.refused(err, "how long the lock lasts"):
 	case err != nil:
 		return fmt.Errorf("read the lock's expiry: %w", err)
 	case rest == -1:
@@ -220,6 +220,16 @@ func compareBlob(data []byte, current cachekeys.Meta) Part {
 // denied notes what a right is missing for.
 func (k *Key) denied(err error, what string) bool {
 	if !redis.IsPermissionError(err) {
+		return false
+	}
+	k.Remarks = append(k.Remarks, fmt.Sprintf("not known: %s (%v)", what, err))
+	return true
+}
+
+// refused notes what Redis, or a proxy before it, does not tell, for whatever reason, and
+// that the rest can be judged without.
+func (k *Key) refused(err error, what string) bool {
+	if _, ok := errors.AsType[redis.Error](err); !ok || errors.Is(err, redis.Nil) || isWrongType(err) {
 		return false
 	}
 	k.Remarks = append(k.Remarks, fmt.Sprintf("not known: %s (%v)", what, err))

@@ -63,7 +63,8 @@ func (f *File) Close() {
 }
 
 // Follow calls changed for each new version of the file until ctx ends: with its
-// content, or with an error that says why it is refused and the last good one stays.
+// content, or with an error that says why it is refused and the last good one stays. One
+// that is again the last good one, after an error, is told as well.
 func (f *File) Follow(ctx context.Context, changed func(*Content, error)) {
 	var events chan fsnotify.Event
 	var failures chan error
@@ -133,7 +134,11 @@ func (f *File) look() (*Content, error) {
 	content, err := read(f.path)
 	switch {
 	case err == nil && content.Hash == f.current.Hash:
+		refused := f.told != ""
 		f.info, f.told = info, ""
+		if refused {
+			return f.current, nil
+		}
 		return nil, nil
 	case err == nil:
 		f.info, f.told, f.current = info, "", content

@@ -28,7 +28,7 @@ func unknown(prefix string, key *yaml.Node, table []*setting) string {
 	if strings.Contains(key.Value, ".") && find(table, prefix+key.Value) != nil {
 		return text + ": what stands below another is not written with dots, but indented"
 	}
-	if near := nearest(prefix+key.Value, names, 1+len(key.Value)/3); near != "" {
+	if near := Nearest(prefix+key.Value, names, 1+len(key.Value)/3); near != "" {
 		text += "; did you mean " + near + "?"
 	}
 	return text
@@ -36,9 +36,9 @@ func unknown(prefix string, key *yaml.Node, table []*setting) string {
 
 var settingName = regexp.MustCompile(`^[A-Za-z_.-]{1,40}$`)
 
-// nearest gives the name that differs least, by so many letters at most; empty: there
+// Nearest returns the name that differs least, by so many letters at most; empty: there
 // is none.
-func nearest(word string, names []string, least int) string {
+func Nearest(word string, names []string, least int) string {
 	best := ""
 	for _, name := range names {
 		if strings.HasSuffix(name, "."+word) {

@@ -61,7 +61,7 @@ func (l *loader) lookAlikes() {
 		if !strings.HasPrefix(name, prefix) || slices.Contains(names, name) {
 			continue
 		}
-		if near := nearest(strings.TrimPrefix(name, prefix), trimmed(names), 2); near != "" {
+		if near := Nearest(strings.TrimPrefix(name, prefix), trimmed(names), 2); near != "" {
 			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("there is no variable $%s; did you mean $%s%s?", name, prefix, near))
 		}
 	}

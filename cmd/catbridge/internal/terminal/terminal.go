@@ -1,4 +1,5 @@
-// Package terminal tells terminals from other files, and reads keys from them.
+// Package terminal tells terminals from other files, reads keys from them, and writes to
+// them what may come from anywhere.
 package terminal
 
 import (
@@ -28,6 +29,9 @@ func Width(file any) int {
 // control calls f with the file's descriptor, if it has one. Unlike os.File.Fd this
 // leaves the file's mode as it is.
 func control(file any, f func(fd int)) {
+	if o, ok := file.(*Output); ok {
+		file = o.w
+	}
 	if file, ok := file.(*os.File); ok {
 		if raw, err := file.SyscallConn(); err == nil {
 			_ = raw.Control(func(fd uintptr) { f(int(fd)) })

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// flagsFile is the path of a config JSON: --flags. Its first name was --config, which for
+// all other commands names a file of settings.
+type flagsFile struct{ path, former string }
+
+func (f *flagsFile) addTo(cmd *cobra.Command, usage string) {
+	cmd.Flags().StringVar(&f.path, "flags", "", usage)
+	cmd.Flags().StringVar(&f.former, "config", "", "the former name of --flags")
+	if err := cmd.Flags().MarkHidden("config"); err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
+// take lets the former name stand for the new one, with a warning.
+func (f *flagsFile) take(cmd *cobra.Command) error {
+	if !cmd.Flags().Changed("config") {
+		return nil
+	}
+	if cmd.Flags().Changed("flags") {
+		return usagef("--config is the former name of --flags: give --flags alone")
+	}
+	f.path = f.former
+	return stderr(cmd).Linef("%s: warning: --config is the former name of --flags, and will go: write --flags", cmd.CommandPath())
+}

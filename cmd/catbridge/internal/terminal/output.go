@@ -1,0 +1,180 @@
+package terminal
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Output writes for people and for programs: all that the commands print, and the log,
+// goes through one. Nothing that it is given reaches a terminal as a command: characters
+// that do not print, other than line feed and tab, are written as in a Go string (\x1b).
+// Colours come from [Paint], and show only on a terminal that is to have them.
+//
+// It is safe for concurrent use; each Write is written in one piece.
+type Output struct {
+	w        io.Writer
+	terminal bool
+	color    bool
+
+	mu   sync.Mutex
+	rest []byte // the beginning of a character, whose end is still to be written
+}
+
+// NewOutput returns an Output that writes to w, or w itself if it is one.
+func NewOutput(w io.Writer) *Output {
+	if o, ok := w.(*Output); ok {
+		return o
+	}
+	is := Is(w)
+	return &Output{w: w, terminal: is, color: is && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+// Terminal reports whether the output is shown on a terminal.
+func (o *Output) Terminal() bool { return o.terminal }
+
+// Write writes text, or JSON that [Output.JSON] encoded.
+func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	data := append(o.rest, p...)
+	whole := len(data) - partial(data)
+	o.rest = append([]byte(nil), data[whole:]...)
+	if _, err := o.w.Write([]byte(o.Render(string(data[:whole])))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// partial counts the bytes at the end that may be the beginning of a character.
+func partial(data []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(data); n++ {
+		if b := data[len(data)-n:]; utf8.RuneStart(b[0]) {
+			if utf8.FullRune(b) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// Linef writes one line. What the arguments hold cannot break it, see [Sprintf].
+func (o *Output) Linef(format string, args ...any) error {
+	_, err := io.WriteString(o, string(Sprintf(format, args...))+"\n")
+	return err
+}
+
+// Control writes control sequences of the caller's own as they are.
+func (o *Output) Control(sequences string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, err := io.WriteString(o.w, sequences)
+	return err
+}
+
+// Render returns text as Write writes it: cleaned but for line feeds and tabs, and with
+// the colours that the terminal is to have.
+func (o *Output) Render(text string) string {
+	return clean(text, func(b *strings.Builder, r rune) bool {
+		if r == '\n' || r == '\t' {
+			b.WriteRune(r)
+			return true
+		}
+		style := Style(r)
+		if style < noStyle || style > lastStyle {
+			return false
+		}
+		if o.color {
+			b.WriteString("\x1b[" + codes[style-noStyle] + "m")
+		}
+		return true
+	})
+}
+
+// JSON returns an encoder that writes each value on a line, in printable characters:
+// others come as \u009b, which JSON's readers take for the same.
+func (o *Output) JSON() *json.Encoder { return NewJSON(o) }
+
+// NewJSON is [Output.JSON] for what buffers between.
+func NewJSON(w io.Writer) *json.Encoder {
+	encoder := json.NewEncoder(JSONWriter{w})
+	encoder.SetEscapeHTML(false)
+	return encoder
+}
+
+// JSONWriter passes JSON on, in printable characters. Each Write must hold whole characters.
+type JSONWriter struct{ w io.Writer }
+
+// NewJSONWriter returns a writer to w.
+func NewJSONWriter(w io.Writer) JSONWriter { return JSONWriter{w} }
+
+// Write implements [io.Writer].
+func (j JSONWriter) Write(p []byte) (int, error) {
+	text := clean(string(p), func(b *strings.Builder, r rune) bool {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r': // between values
+			b.WriteRune(r)
+		case r > 0xffff:
+			r -= 0x10000
+			fmt.Fprintf(b, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+		default:
+			fmt.Fprintf(b, `\u%04x`, r)
+		}
+		return true
+	})
+	if _, err := io.WriteString(j.w, text); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Clean returns a text of others for one line of output: what does not print is written
+// as in a Go string: \n, \x1b, \u202e.
+func Clean(s string) string {
+	return clean(s, func(*strings.Builder, rune) bool { return false })
+}
+
+// clean replaces what does not print, unless instead wrote something for it.
+func clean(s string, instead func(*strings.Builder, rune) bool) string {
+	first := strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) })
+	if first < 0 {
+		return s
+	}
+	var b strings.Builder
+	b.WriteString(s[:first])
+	for rest := s[first:]; rest != ""; {
+		r, size := utf8.DecodeRuneInString(rest)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, rest[0])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case !instead(&b, r):
+			b.WriteString(escaped(r))
+		}
+		rest = rest[size:]
+	}
+	return b.String()
+}
+
+func escaped(r rune) string {
+	switch {
+	case r == '\n':
+		return `\n`
+	case r == '\r':
+		return `\r`
+	case r == '\t':
+		return `\t`
+	case r < utf8.RuneSelf:
+		return fmt.Sprintf(`\x%02x`, r)
+	case r <= 0xffff:
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+	return fmt.Sprintf(`\U%08x`, r)
+}

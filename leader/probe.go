@@ -1,0 +1,23 @@
+package leader
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/subscription"
+)
+
+// CheckScripts runs a script that reads what the leader's scripts read for an SDK key, in
+// the same way, and writes nothing. Its error is what Redis refused: some services forbid
+// commands in scripts that they allow outside of them, such as TIME.
+func CheckScripts(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
+	keys := cachekeys.For(sdkKey, namespace, subscription.Database(client))
+	err := probeScript.Run(ctx, client, []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob}).Err()
+	if err != nil {
+		return fmt.Errorf("leader: scripts in Redis: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package leader
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// Some services refuse TIME in scripts: there no script of the bridge runs, though others do.
+func TestCheckScriptsMeetsWhatTheScriptsMeet(t *testing.T) {
+	t.Parallel()
+	for command, well := range map[string]bool{"": true, "TIME": false, "PTTL": false, "HMGET": false, "GETRANGE": false} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			var args []string
+			if command != "" {
+				args = []string{"--rename-command", command, ""}
+			}
+			client := redistest.Start(t, args...).Client(t, nil)
+			err := CheckScripts(t.Context(), client, testKey, "")
+			if well != (err == nil) {
+				t.Errorf("without %s: %v", command, err)
+			}
+			if err != nil && !strings.Contains(err.Error(), "called from script") {
+				t.Errorf("without %s: %v", command, err)
+			}
+			if n := client.DBSize(t.Context()).Val(); n != 0 {
+				t.Errorf("%d keys were written", n)
+			}
+		})
+	}
+}
