@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"math"
+	"sync/atomic"
 
 	"github.com/rs/zerolog"
 
@@ -12,6 +14,22 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/zlog"
 )
+
+// redisLog takes the lines of the Redis client library, which has one logger for the whole
+// process and prints to standard error otherwise. The bridge's own events say the same with
+// more context, so that they count at level debug only.
+var redisLog redisLogger
+
+type redisLogger struct {
+	to atomic.Pointer[slog.Logger] // nil: nobody asked for a log yet
+}
+
+// Printf implements the library's interface.
+func (r *redisLogger) Printf(ctx context.Context, format string, args ...any) {
+	if log := r.to.Load(); log != nil && log.Enabled(ctx, slog.LevelDebug) {
+		log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
+	}
+}
 
 // levelOf is the least level that is logged; off is above all.
 func levelOf(name string) slog.Level {
@@ -40,7 +58,9 @@ func newLoggerOn(log settings.Log, w io.Writer, onTerminal bool, level slog.Leve
 	if log.Format == "text" || log.Format == "auto" && onTerminal {
 		out = console(w)
 	}
-	return slog.New(zlog.New(zerolog.New(zerolog.SyncWriter(out)), level))
+	logger := slog.New(zlog.New(zerolog.New(zerolog.SyncWriter(out)), level))
+	redisLog.to.Store(logger)
+	return logger
 }
 
 // console writes log lines for people: one line each, whatever they hold.

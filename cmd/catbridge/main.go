@@ -3,18 +3,12 @@
 package main
 
 import (
-	"context"
 	"os"
 
 	"github.com/redis/go-redis/v9"
 )
 
 func main() {
-	// What the client library would print, the bridge's own events say with more context.
-	redis.SetLogger(silence{})
+	redis.SetLogger(&redisLog)
 	os.Exit(run(endBySignal(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
-
-type silence struct{}
-
-func (silence) Printf(context.Context, string, ...any) {}

@@ -26,7 +26,7 @@ const (
 
 // TestMain lets the test binary be the command catbridge for scripts and other tests.
 func TestMain(m *testing.M) {
-	redis.SetLogger(silence{})
+	redis.SetLogger(&redisLog)
 	testscript.Main(m, programs)
 }
 

@@ -101,6 +101,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
+	useGroups(root)
 	root.AddCommand(newDemo(), newLeader(), newWatch(), newRefresh(), newStatus(), newDoctor(), newConfig(), newCDN(), newEval(), newVersion())
 	return root
 }

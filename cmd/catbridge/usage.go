@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
 // usageError is what the user can mend by calling the program otherwise.
@@ -29,7 +31,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 
 // flagError says what is wrong with a flag. The texts of pflag quote the command line,
 // secrets and all.
-func flagError(_ *cobra.Command, err error) error {
+func flagError(cmd *cobra.Command, err error) error {
 	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		if group := missing.GetSpecifiedShortnames(); group != "" {
 			name, _, _ := strings.Cut(group, "=")
@@ -39,7 +41,7 @@ func flagError(_ *cobra.Command, err error) error {
 			return usagef("there is no flag -%c", []rune(group)[0])
 		}
 		if name := missing.GetSpecifiedName(); plainWord.MatchString(name) {
-			return usagef("there is no flag --%s", name)
+			return usagef("there is no flag --%s%s", name, similarFlag(cmd, name))
 		}
 		return usagef("there is no such flag")
 	}
@@ -50,6 +52,25 @@ func flagError(_ *cobra.Command, err error) error {
 		return badValue("--"+invalid.GetFlag().Name, invalid.GetFlag(), invalid.GetValue(), invalid.Unwrap())
 	}
 	return usagef("an argument is no flag: flags look like --name or --name=value")
+}
+
+// similarFlag asks for the flag that may be meant; empty: there is none.
+func similarFlag(cmd *cobra.Command, name string) string {
+	var names []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden {
+			names = append(names, flag.Name)
+		}
+	})
+	if near := settings.Nearest(name, names, 1+len(name)/4); near != "" {
+		return "; did you mean --" + near + "?"
+	}
+	for _, flag := range names { // --key for --sdk-key
+		if strings.HasSuffix(flag, "-"+name) || strings.HasPrefix(flag, name+"-") {
+			return "; did you mean --" + flag + "?"
+		}
+	}
+	return ""
 }
 
 // badValue says what is wrong with a flag's value, wherever it came from.

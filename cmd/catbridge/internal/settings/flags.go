@@ -76,12 +76,17 @@ func AddFlags(flags *pflag.FlagSet, o Options) []Flag {
 			continue
 		}
 		usage := set.usage
-		if set.part&o.Variables != 0 {
+		plain := o.Variables&o.Part == o.Part && set.variable() == Variable(set.flagName())
+		if set.part&o.Variables != 0 && !plain {
 			usage += " [$" + set.variable() + "]"
 		}
 		flag := flags.VarPF(&rawFlag{setting: set}, set.flagName(), "", usage)
 		if !set.value.zero() && !set.value.list() {
 			flag.DefValue = set.value.texts()[0]
+		}
+		flag.Annotations = map[string][]string{GroupAnnotation: {set.group()}}
+		if plain {
+			flag.Annotations[VariableAnnotation] = []string{set.variable()}
 		}
 		info := Flag{Name: flag.Name, Path: set.value.path()}
 		if c, ok := set.value.(*choices); ok {

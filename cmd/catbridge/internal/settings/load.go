@@ -103,4 +103,5 @@ func (l *loader) merge() {
 	default:
 		l.parseKeys(l.s.origin[pathKeys], given)
 	}
+	l.replaced()
 }

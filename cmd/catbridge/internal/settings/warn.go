@@ -46,6 +46,21 @@ func (d *document) holdsSecrets() bool {
 	})
 }
 
+// replaced warns of SDK keys in the file that do not count, since a flag or variable gives
+// others: of each key's settings nothing counts then, either.
+func (l *loader) replaced() {
+	if l.document == nil || len(l.document.keys) == 0 {
+		return
+	}
+	for _, path := range []string{pathKeys, pathKeyFile} {
+		if where := l.s.origin[path]; isFlagOrVariable(where) {
+			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf(
+				"%s replaces the %d SDK key(s) of sdk_keys in %s, with their names and settings: give the SDK keys in one place",
+				where, len(l.document.keys), l.s.File))
+		}
+	}
+}
+
 // lookAlikes warns of variables that are nearly those of settings.
 func (l *loader) lookAlikes() {
 	var names []string

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
+)
+
+// helpWidth is how wide help is where no terminal is wider or narrower.
+const helpWidth = 100
+
+// useGroups has help list flags by groups: the command's own first.
+func useGroups(root *cobra.Command) {
+	cobra.AddTemplateFunc("flagGroups", flagGroups)
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), `
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}`, `{{flagGroups .}}`, 1))
+}
+
+func flagGroups(cmd *cobra.Command) string {
+	width := helpWidth
+	if w := terminal.Width(stdout(cmd)); w > 0 {
+		width = max(w, 60)
+	}
+	groups, variables := map[string]*pflag.FlagSet{}, false
+	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		name := ""
+		if of := flag.Annotations[settings.GroupAnnotation]; len(of) > 0 {
+			name = of[0]
+		}
+		variables = variables || len(flag.Annotations[settings.VariableAnnotation]) > 0
+		if groups[name] == nil {
+			groups[name] = pflag.NewFlagSet("", pflag.ContinueOnError)
+			groups[name].SortFlags = false
+		}
+		groups[name].AddFlag(flag)
+	})
+	var text strings.Builder
+	for _, name := range append([]string{""}, settings.Groups()...) {
+		if group := groups[name]; group != nil && group.HasAvailableFlags() {
+			title := "Flags"
+			if name != "" {
+				title = name
+			}
+			text.WriteString("\n\n" + title + ":\n" + strings.TrimRight(group.FlagUsagesWrapped(width), "\n"))
+		}
+	}
+	if variables {
+		text.WriteString("\n\nFlags have variables, too: that of --redis-db is $" + settings.Variable("redis-db") + ". Others stand in brackets.")
+	}
+	return text.String()
+}
