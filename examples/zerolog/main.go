@@ -36,12 +36,14 @@ func run(ctx context.Context, flag string) error {
 		return fmt.Errorf("CATBRIDGE_REDIS_URL: %w", err)
 	}
 	options.ContextTimeoutEnabled = true
+	logger := newLogger(os.Stderr, zerolog.InfoLevel)
+	redis.SetLogger(redisLog{logger})
 	rdb := redis.NewClient(options)
 	defer rdb.Close()
 	client, err := follower.New(follower.Config{
 		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
 		Redis:  rdb,
-		Logger: newLogger(os.Stderr, zerolog.InfoLevel), LogLevel: follower.LogLevelInfo,
+		Logger: logger, LogLevel: follower.LogLevelInfo,
 	})
 	if err != nil {
 		return err
@@ -54,6 +56,14 @@ func run(ctx context.Context, flag string) error {
 	}
 	fmt.Println(client.GetBoolValue(flag, false, &follower.UserData{Identifier: "42"}))
 	return nil
+}
+
+// redisLog takes go-redis's own lines, which went to standard error, at level debug: the
+// client's events say the same with more context. It counts for the whole process.
+type redisLog struct{ log *slog.Logger }
+
+func (r redisLog) Printf(ctx context.Context, format string, args ...any) {
+	r.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
 }
 
 // newLogger gives a logger for [follower.Config] that writes through zerolog, in JSON.
