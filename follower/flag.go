@@ -192,11 +192,3 @@ func (f StringFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 	d := f.GetWithDetails(snapshot)
 	return EvaluationDetails{Data: d.Data, Value: d.Value}
 }
-
-// orEmpty is a snapshot without a config in place of none.
-func orEmpty(s *Snapshot) *Snapshot {
-	if s == nil {
-		return new(Snapshot)
-	}
-	return s
-}

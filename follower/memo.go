@@ -1,69 +1,61 @@
 package follower
 
 import (
-	"math"
 	"sync"
 	"sync/atomic"
+	"unique"
 
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-const (
-	// memoSlots is how many flags a snapshot remembers. A flag whose slot another one
-	// has is evaluated each time.
-	memoSlots = 8
-	// flagsNumbered bounds what descriptors of ever new keys may take.
-	flagsNumbered = 1 << 16
-	beingWritten  = math.MaxUint32
-)
+// memoSize is how many flags a snapshot remembers: the first that are read. The others are
+// evaluated each time.
+const memoSize = 8
 
-// flagID numbers flags by key and type, so that a snapshot finds them without comparing
-// texts; 0: too many, it is evaluated each time.
-type flagID uint32
-
-var flagIDs = struct {
-	sync.Mutex
-	of map[flagName]flagID
-}{of: map[flagName]flagID{}}
+// flagID identifies a flag by its type and key, so that a snapshot finds it without comparing
+// strings. The zero value identifies none.
+type flagID = unique.Handle[flagName]
 
 type flagName struct {
 	kind evaluate.Kind
 	key  string
 }
 
-func idOf(kind evaluate.Kind, key string) flagID {
-	flagIDs.Lock()
-	defer flagIDs.Unlock()
-	name := flagName{kind, key}
-	id, ok := flagIDs.of[name]
-	if !ok && len(flagIDs.of) < flagsNumbered {
-		id = flagID(len(flagIDs.of) + 1)
-		flagIDs.of[name] = id
-	}
-	return id
+func idOf(kind evaluate.Kind, key string) flagID { return unique.Make(flagName{kind, key}) }
+
+// memo remembers the values of flags for one snapshot, which is for one user. An entry is
+// written once, before filled counts it, and is read without a lock.
+type memo struct {
+	_ noCopy
+
+	mu     sync.Mutex // held by the goroutine that adds an entry
+	filled atomic.Uint32
+	flags  [memoSize]flagID
+	values [memoSize]evaluate.Value
 }
 
-// memo remembers the values of a snapshot's flags. Slots are written once, by whoever
-// comes first, and need no lock.
-type memo [memoSlots]struct {
-	flag  atomic.Uint32 // its flagID; 0: free
-	value evaluate.Value
-}
-
+// get returns the value of a flag; nil: it is not remembered.
 func (m *memo) get(id flagID) *evaluate.Value {
-	slot := &m[id%memoSlots]
-	if id == 0 || slot.flag.Load() != uint32(id) {
-		return nil
+	for i := range m.flags[:m.filled.Load()] {
+		if m.flags[i] == id {
+			return &m.values[i]
+		}
 	}
-	return &slot.value
+	return nil
 }
 
+// put remembers the value of a flag, if there is room and no other goroutine is adding one.
 func (m *memo) put(id flagID, value evaluate.Value) {
-	slot := &m[id%memoSlots]
-	if id != 0 && slot.flag.CompareAndSwap(0, beingWritten) {
-		slot.value = value
-		slot.flag.Store(uint32(id))
+	if id == (flagID{}) || !m.mu.TryLock() {
+		return
 	}
+	defer m.mu.Unlock()
+	i := m.filled.Load()
+	if i == memoSize || m.get(id) != nil {
+		return
+	}
+	m.flags[i], m.values[i] = id, value
+	m.filled.Store(i + 1)
 }
 
 // remembered is the value of a flag that was read before; nil: it must be evaluated.
@@ -74,7 +66,7 @@ func (s *Snapshot) remembered(id flagID) *evaluate.Value {
 	return s.memo.get(id)
 }
 
-// flag evaluates a flag, and remembers a value of which there was nothing to say.
+// flag evaluates a flag, and remembers a value that nobody was to be told of.
 func (s *Snapshot) flag(id flagID, method, key string, def evaluate.Value) evaluate.Value {
 	value, silent := s.valueOf(s.held, method, key, s.user, def)
 	if silent {

@@ -6,28 +6,46 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/catbridge/catbridge/evaluate"
 )
 
-// What a snapshot once said of a flag it says again, whatever becomes of its user.
+// What a snapshot once said of a flag it says again, for each type.
 func TestASnapshotSaysTheSameOfAFlagAgain(t *testing.T) {
-	user := &UserData{Email: "a@example.com"}
-	held, text := heldClient(t, nil, configJSON(1)).Snapshot(user), String("text", "")
+	held := heldClient(t, nil, configJSON(1)).Snapshot(&UserData{Email: "a@example.com"})
+	on, version, ratio, text := Bool("isOn", false), Int("version", 0), Float("ratio", 0), String("text", "")
 	for range 2 {
-		if got := text.Get(held); got != "ours" {
-			t.Error(got)
+		if o, v, r, s := on.Get(held), version.Get(held), ratio.Get(held), text.Get(held); !o || v != 1 || r != 0.5 || s != "ours" {
+			t.Error(o, v, r, s)
 		}
-		user.Email = "a@elsewhere.com"
 	}
-	for range 2 {
-		if v, r := Int("version", 0).Get(held), Float("ratio", 0).Get(held); v != 1 || r != 0.5 {
-			t.Error(v, r)
+	for _, id := range []flagID{on.id, version.id, ratio.id, text.id} {
+		if held.memo.get(id) == nil {
+			t.Errorf("%s was not remembered", id.Value().key)
 		}
 	}
 }
 
-// More flags than slots: each has its own value, for many goroutines at once.
+// The first flags that are read are remembered, each once.
+func TestASnapshotRemembersSomeFlags(t *testing.T) {
+	var m memo
+	for i := range 2 * memoSize {
+		id := idOf(evaluate.KindInt, strconv.Itoa(i))
+		for range 2 {
+			m.put(id, evaluate.IntValue(int64(i)))
+		}
+	}
+	for i := range 2 * memoSize {
+		v := m.get(idOf(evaluate.KindInt, strconv.Itoa(i)))
+		if remembered := i < memoSize; remembered != (v != nil) || remembered && v.Int() != int64(i) {
+			t.Errorf("%d: %v", i, v)
+		}
+	}
+}
+
+// More flags than a snapshot remembers: each has its own value, for many goroutines at once.
 func TestFlagsOfASnapshotAreNotMixedUp(t *testing.T) {
-	const n = 5 * memoSlots
+	const n = 5 * memoSize
 	values := map[string]any{}
 	flags := make([]IntFlag, n)
 	for i := range flags {
@@ -86,19 +104,19 @@ func TestRememberedFlagsAreStillReported(t *testing.T) {
 	}
 }
 
-// Descriptors of ever new keys do not fill the memory: they are not remembered.
-func TestFlagsBeyondTheNumberedOnesAreEvaluated(t *testing.T) {
-	held, err := NewSnapshot(nil, map[string]any{"isOn": true})
+// The zero value of a descriptor is of no flag.
+func TestTheZeroDescriptorIsEvaluatedEachTime(t *testing.T) {
+	held, err := NewSnapshot(nil, map[string]any{"": true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	flag := BoolFlag{key: "isOn"}
+	var flag BoolFlag
 	for range 2 {
 		if !flag.Get(held) {
 			t.Error("off")
 		}
 	}
 	if held.memo.get(flag.id) != nil {
-		t.Error("remembered without a number")
+		t.Error("remembered")
 	}
 }

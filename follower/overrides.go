@@ -153,7 +153,7 @@ func (o *overrides) join(remote *snapshot, local *evaluate.Config) *snapshot {
 	if config != nil {
 		result = new(snapshot)
 		if remote != nil {
-			*result = *remote
+			result = remote.clone()
 		}
 		result.config = config
 	}

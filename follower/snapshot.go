@@ -18,9 +18,18 @@ const (
 	SourceFile    Source = "file"    // Config.SnapshotFile
 )
 
+// noCopy makes go vet (copylocks) report every copy by value of a struct that has a field of
+// this type.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
+
 // snapshot is one content and its place in the order of contents. It is immutable:
 // evaluation takes the current one by an atomic load and needs nothing else.
 type snapshot struct {
+	_ noCopy
+
 	config *evaluate.Config
 	rev    int64
 	hash   string
@@ -34,9 +43,18 @@ type snapshot struct {
 	fetchTime int64
 }
 
-// at gives the same content at another rev, as the CDN's 304 makes it.
+// clone returns a new snapshot with the same fields. The caller may change them until it
+// passes the snapshot on.
+func (s *snapshot) clone() *snapshot {
+	return &snapshot{
+		config: s.config, rev: s.rev, hash: s.hash, etag: s.etag, source: s.source, json: s.json, shared: s.shared,
+		fetchTime: s.fetchTime,
+	}
+}
+
+// at returns the same content at another rev, as the CDN's 304 makes it.
 func (s *snapshot) at(rev int64, etag string) *snapshot {
-	moved := *s
+	moved := s.clone()
 	moved.rev, moved.fetchTime = rev, 0
 	if moved.source == SourceFile {
 		moved.source = SourceBlob // Redis names it, too
@@ -44,7 +62,7 @@ func (s *snapshot) at(rev int64, etag string) *snapshot {
 	if etag != "" {
 		moved.etag = etag
 	}
-	return &moved
+	return moved
 }
 
 // fetched is when the content was last known to be the CDN's, in UTC. Nothing held: zero.

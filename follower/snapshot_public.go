@@ -12,24 +12,50 @@ import (
 
 // Snapshot is what a client held at one moment, with a user: all its evaluations agree
 // with each other, whatever arrives meanwhile (S22). It is immutable, does no I/O, waits for
-// nothing, and stays good after [Client.Close]. Its evaluations are logged, and reported
-// to the client's hooks. A nil Snapshot is one of a config that is not there.
+// nothing, and stays good after [Client.Close]. It is safe for concurrent use. Its evaluations
+// are logged, and reported to the client's hooks. A nil Snapshot is one of a config that is not
+// there.
+//
+// The user is not copied and must not change while the snapshot is used: a flag that was
+// read by [BoolFlag.Get] and the like keeps the value that it had for the user as it was then.
+// For a user that has changed, take another snapshot or call [Snapshot.WithUser] again.
+//
+// A Snapshot must not be copied by value.
 type Snapshot struct {
+	_ noCopy
+
 	evaluator
 	held        *snapshot // nil: there is no config
 	state       CacheState
 	user        User
 	defaultUser User // the client's at that moment
-	memo        memo
+	memo        memo // of this user's values alone
+}
+
+// newSnapshot is the one way to make a snapshot: each has a memo of its own, since the values in it
+// are those of its user.
+func newSnapshot(v evaluator, held *snapshot, state CacheState, user, defaultUser User) *Snapshot {
+	return &Snapshot{evaluator: v, held: held, state: state, user: user, defaultUser: defaultUser}
+}
+
+// orEmpty returns the snapshot, or one without a config in place of none.
+func orEmpty(s *Snapshot) *Snapshot {
+	if s == nil {
+		return newSnapshot(evaluator{}, nil, NoFlagData, nil, nil)
+	}
+	return s
 }
 
 // Snapshot gives what there is to evaluate at this moment, for a user; nil: the default one.
+// The user must not change while the snapshot is used, see [Snapshot].
 // It waits for nothing and refreshes nothing, in the modes AutoPoll and Lazy neither: there,
 // wait for [Client.Ready], or call [Client.RefreshIfOlder] before.
 func (c *Client) Snapshot(user User) *Snapshot {
-	return &Snapshot{
-		evaluator: c.evaluator, held: c.inForce(), state: c.CacheState(), user: c.userOr(user), defaultUser: c.user(),
+	defaultUser := c.user()
+	if isNobody(user) {
+		user = defaultUser
 	}
+	return newSnapshot(c.evaluator, c.inForce(), c.CacheState(), user, defaultUser)
 }
 
 // NewSnapshot makes a snapshot of plain values, for tests: bools, texts, and numbers, of
@@ -47,20 +73,18 @@ func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) 
 	if logger == nil {
 		logger = withLevel(nil, nil)
 	}
-	return &Snapshot{
-		evaluator: evaluator{log: eventlog.New(logger)},
-		held:      &snapshot{config: config}, state: HasLocalOverrideFlagDataOnly,
-	}, nil
+	return newSnapshot(evaluator{log: eventlog.New(logger)}, &snapshot{config: config}, HasLocalOverrideFlagDataOnly, nil, nil), nil
 }
 
-// WithUser gives the same content for another user; nil: the client's default user of the
-// moment when the snapshot was taken (S11).
+// WithUser returns a snapshot of the same content for another user; nil: the client's default
+// user of the moment when the first snapshot was taken (S11). The user must not change while
+// the snapshot is used, see [Snapshot]. The receiver stays as it is.
 func (s *Snapshot) WithUser(user User) *Snapshot {
-	other := *orEmpty(s)
-	if other.user = user; isNobody(user) {
-		other.user = other.defaultUser
+	s = orEmpty(s)
+	if isNobody(user) {
+		user = s.defaultUser
 	}
-	return &other
+	return newSnapshot(s.evaluator, s.held, s.state, user, s.defaultUser)
 }
 
 // CacheState says what the client had to evaluate then (S47).

@@ -140,11 +140,11 @@ func (s *source) fetchFailed(err error) {
 // (S13). held is what it was asked with.
 func (s *source) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 	now := time.Now()
-	var next snapshot
+	var next *snapshot
 	if resp.NotModified {
-		next = *held
+		next = held.clone()
 	} else {
-		next = snapshot{
+		next = &snapshot{
 			config: s.fetcher.parsed, json: resp.JSON, hash: cachekeys.ContentHash(resp.JSON), etag: resp.ETag, source: SourceCDN,
 		}
 		if next.etag == "" {
@@ -163,11 +163,11 @@ func (s *source) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 	if s.feed == nil { // nobody else orders contents
 		next.rev = max(next.rev+1, next.fetchTime)
 	}
-	if s.holder.replace(held, &next) {
+	if s.holder.replace(held, next) {
 		s.refused.Store(nil)
 		s.holder.confirm(&answer{hash: next.hash, cdn: next.fetchTime, at: resp.Sent, poll: s.interval})
 	}
-	s.writeCache(ctx, &next)
+	s.writeCache(ctx, next)
 }
 
 // replace puts content in force in place of what was held, if that is still what is held.
