@@ -138,8 +138,8 @@ func (c *Client) awaitReady(most time.Duration) {
 
 // Close stops the client and waits until nothing of it runs any more, but for a hook
 // that is being called at this moment. Evaluation goes on answering from memory. A Redis
-// that does not answer delays it by at most the Redis client's ReadTimeout. It may be
-// called often.
+// that does not answer delays it by at most the Redis client's ReadTimeout, OnFlagEvaluated
+// hooks that are slow by at most 1 s. It may be called often.
 func (c *Client) Close() {
 	c.closed.Do(func() {
 		close(c.stop)
@@ -253,7 +253,8 @@ func (c *Client) Stats() Stats {
 	}
 	stats.Fetches, stats.FailedFetches = c.source.fetcher.fetches.Load(), c.source.fetcher.failed.Load()
 	stats.EvaluationErrors = c.failed.read()
-	stats.DroppedHooks, stats.HookPanics = c.hooks.counts()
+	stats.DroppedHooks, stats.DroppedEvaluationHooks = c.hooks.droppedCalls(), c.hooks.evaluated.dropped.Load()
+	stats.HookPanics = c.hooks.panics.Load()
 	if c.isClosed() {
 		stats.State = Closed
 	}

@@ -27,7 +27,8 @@
 // after the other, so it needs no lock. The connection's goroutine only reads, parses
 // and passes on; should more messages come than can wait, the rest is dropped and
 // meta is read instead. Hooks are called by a goroutine of their own, which is there while
-// there are calls, but for OnFlagEvaluated, which the goroutine that evaluates calls.
+// there are calls; those of OnFlagEvaluated by another one, which takes evaluations from a queue and
+// is there from the first of them until Close.
 //
 // Clients of one SDK key, the same Redis client value and the same timings share a feed:
 // one subscription, one read, one compiled config. It ends with the last of them. Clients

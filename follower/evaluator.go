@@ -72,7 +72,7 @@ func (v *evaluator) evaluate(e *evaluation, s *snapshot, method, key string, use
 // tell tells the hooks of an evaluation.
 func (v *evaluator) tell(e *evaluation, key string) {
 	if v.hooks.wantsEvaluations() {
-		v.hooks.flagEvaluated(new(e.details(key)))
+		v.hooks.evaluated.report(new(e.details(key)))
 	}
 }
 

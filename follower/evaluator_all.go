@@ -73,7 +73,7 @@ func (v *evaluator) listDetails(s *snapshot, method string, user User) []Evaluat
 	v.onFailures(errs, method)
 	if v.hooks.wantsEvaluations() {
 		for _, d := range all {
-			v.hooks.flagEvaluated(&d)
+			v.hooks.evaluated.report(&d)
 		}
 	}
 	return all

@@ -86,12 +86,11 @@ func ExampleClient_OnFlagEvaluated() {
 		fmt.Println(err)
 		return
 	}
-	defer client.Close()
-	remove := client.OnFlagEvaluated(func(details *follower.EvaluationDetails) {
+	client.OnFlagEvaluated(func(details *follower.EvaluationDetails) {
 		fmt.Println("evaluated", details.Data.Key, details.Value)
 	})
 	client.GetBoolValue("newCheckout", false, nil)
-	remove()
+	client.Close() // the hook has been called when it returns
 	client.GetBoolValue("newCheckout", false, nil)
 	// Output: evaluated newCheckout true
 }

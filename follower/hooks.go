@@ -1,19 +1,15 @@
 package follower
 
-import (
-	"runtime"
-	"sync"
-
-	"github.com/catbridge/catbridge/evaluate"
-)
+import "github.com/catbridge/catbridge/evaluate"
 
 // Hooks are told what happens (S12). They may call any method of the client, Close too.
-// One that panics is recovered and logged (S52). After [Client.Close] none is called.
+// One that panics, or that ends its goroutine (runtime.Goexit, t.FailNow), is logged and counted
+// (S52). After [Client.Close] none is called.
 //
-// OnFlagEvaluated is called by the goroutine that evaluates. The others are called one
-// after the other, in the order of events, by a goroutine of the client's own, so that a
-// slow one delays only other hooks; what it is too slow for is dropped, the oldest first,
-// and counted in [Counters].
+// None is called by the goroutine of an evaluation, so that a slow hook delays only other hooks. Those of
+// OnFlagEvaluated are called one after the other, in the order of events, by a goroutine
+// of the client's own, and the others by another one. What hooks are too slow for is dropped, counted in
+// [Counters] and told by event 6014.
 type Hooks struct {
 	// OnClientReady is called once, with what there is to evaluate, when [Client.Ready]
 	// is closed (S46).
@@ -25,9 +21,17 @@ type Hooks struct {
 	OnConfigChanged func(config *evaluate.Config)
 
 	// OnFlagEvaluated is called for every evaluation, those that give the default and
-	// each one of a GetAll… method included, before its value is returned (S49). The
-	// details may be kept, but not changed. Evaluations that the hook itself makes, in
-	// the goroutine that calls it, are not reported, or it would never end. Without such a hook an evaluation allocates nothing.
+	// each one of a GetAll… method included, soon after (S49). Up to 4,096 evaluations wait for a slow
+	// hook; further ones are dropped until there is room. Close waits for those that wait, but no longer
+	// than 1 s; a hook that calls Close itself makes it wait that long.
+	//
+	// The details may be kept, but not changed; all hooks get the same. Their User is
+	// the object that was evaluated for: it must not change until the hook is done with it.
+	//
+	// A hook may evaluate. What it evaluates by the client is reported, too, so one that does
+	// that each time it is called never comes to rest: Snapshot(user).Config() evaluates without a report.
+	//
+	// Without such a hook an evaluation allocates nothing.
 	OnFlagEvaluated func(details *EvaluationDetails)
 
 	// OnError is called for each event of level error, also where LogLevel drops it
@@ -50,7 +54,7 @@ func (c *Client) OnConfigChanged(hook func(config *evaluate.Config)) (remove fun
 // OnFlagEvaluated adds a hook, see [Hooks]. The function it gives removes it; a call
 // that has begun goes on.
 func (c *Client) OnFlagEvaluated(hook func(details *EvaluationDetails)) (remove func()) {
-	return addHook(c, "OnFlagEvaluated", &c.hooks.evaluated, hook)
+	return addHook(c, "OnFlagEvaluated", &c.hooks.evaluated.hookList, hook)
 }
 
 // OnError adds a hook, see [Hooks]. The function it gives removes it; a call that has
@@ -86,10 +90,11 @@ func (h *hookRunner) addAll(hooks *Hooks) {
 	}
 }
 
-// clientReady has the hooks told. It does not block.
+// clientReady has the hooks told that there are now. It does not block.
 func (h *hookRunner) clientReady(state CacheState) {
-	for _, hook := range h.ready.all() {
-		h.enqueue(readyCall, func() { (*hook)(state) })
+	calls := bind(h.ready.all(), func(hook func(CacheState)) { hook(state) })
+	if len(calls) > 0 {
+		h.enqueue(readyCall, func() []func() { return calls })
 	}
 }
 
@@ -98,10 +103,8 @@ func (h *hookRunner) configChanged(config *evaluate.Config) {
 	if len(h.changed.all()) == 0 {
 		return
 	}
-	h.enqueue(changedCall, func() {
-		for _, hook := range h.changed.all() {
-			h.call(changedCall, func() { (*hook)(config) })
-		}
+	h.enqueue(changedCall, func() []func() {
+		return bind(h.changed.all(), func(hook func(*evaluate.Config)) { hook(config) })
 	})
 }
 
@@ -110,53 +113,10 @@ func (h *hookRunner) Listening() bool { return len(h.failed.all()) > 0 }
 
 // Failed implements the log's listener. It does not block.
 func (h *hookRunner) Failed(text string, err error) {
-	h.enqueue(failedCall, func() {
-		for _, hook := range h.failed.all() {
-			h.call(failedCall, func() { (*hook)(text, err) })
-		}
+	h.enqueue(failedCall, func() []func() {
+		return bind(h.failed.all(), func(hook func(string, error)) { hook(text, err) })
 	})
 }
 
-// wantsEvaluations tells whether any hook is to be told of evaluations.
-func (h *hookRunner) wantsEvaluations() bool { return h != nil && len(h.evaluated.all()) > 0 }
-
-// flagEvaluated tells the hooks at once, unless it is one of them that evaluates: it
-// would be told of what it did because it was told.
-//
-//go:noinline
-func (h *hookRunner) flagEvaluated(details *EvaluationDetails) {
-	if isNested() {
-		return
-	}
-	for _, hook := range h.evaluated.all() {
-		h.call(evaluatedCall, func() { (*hook)(details) })
-	}
-}
-
-// callers is room for a stack, which is deep only where a hook is called.
-var callers = sync.Pool{New: func() any { return new([256]uintptr) }}
-
-// maxCode is more than the code of flagEvaluated takes, in bytes.
-const maxCode = 1 << 16
-
-// isNested tells whether flagEvaluated, which calls it, is on the stack a second time.
-//
-//go:noinline
-func isNested() bool {
-	stack := callers.Get().(*[256]uintptr)
-	defer callers.Put(stack)
-	n := runtime.Callers(2, stack[:]) // the first is flagEvaluated
-	if n == 0 {
-		return false
-	}
-	self := runtime.FuncForPC(stack[0] - 1).Entry()
-	for _, pc := range stack[1:n] {
-		if pc < self || pc > self+maxCode {
-			continue // looking it up takes long
-		}
-		if f := runtime.FuncForPC(pc - 1); f != nil && f.Entry() == self {
-			return true
-		}
-	}
-	return false
-}
+// wantsEvaluations reports whether any hook is to be told of evaluations.
+func (h *hookRunner) wantsEvaluations() bool { return h != nil && h.evaluated.wanted() }

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -16,7 +20,7 @@ import (
 )
 
 // hookedClient is a heldClient with hooks. wait waits until all that was reported has
-// been told.
+// been told, but for evaluations: in a bubble, synctest.Wait waits for those.
 func hookedClient(t *testing.T, logger *slog.Logger, json []byte, hooks *Hooks) (c *Client, wait func()) {
 	t.Helper()
 	c = heldClient(t, logger, json)
@@ -26,7 +30,7 @@ func hookedClient(t *testing.T, logger *slog.Logger, json []byte, hooks *Hooks) 
 	t.Cleanup(c.hooks.close)
 	return c, func() {
 		told := make(chan struct{})
-		c.hooks.enqueue(readyCall, func() { close(told) })
+		c.hooks.enqueue(readyCall, func() []func() { return []func(){func() { close(told) }} })
 		<-told
 	}
 }
@@ -34,87 +38,266 @@ func hookedClient(t *testing.T, logger *slog.Logger, json []byte, hooks *Hooks) 
 const partlyBroken = `{"f":{"good":{"t":0,"v":{"b":true},"i":"on"},"bad":{"t":2}}}`
 
 func TestHooksAreToldOfEveryEvaluation_S49(t *testing.T) {
-	var told []string
-	user := &UserData{Identifier: "1"}
-	c, _ := hookedClient(t, nil, []byte(partlyBroken), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) {
-		text := d.Data.Key
-		switch {
-		case d.Data.Error != nil:
-			text += " failed"
-		case d.Value == true:
-			text += " is on"
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		user := &UserData{Identifier: "1"}
+		c, _ := hookedClient(t, nil, []byte(partlyBroken), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) {
+			text := d.Data.Key
+			switch {
+			case d.Data.Error != nil:
+				text += " failed"
+			case d.Value == true:
+				text += " is on"
+			}
+			if d.Data.User == user {
+				text += " for a user"
+			}
+			told = append(told, text)
+		}})
+		for name, test := range map[string]struct {
+			call func()
+			want []string
+		}{
+			"value":           {func() { c.GetBoolValue("good", false, nil) }, []string{"good is on"}},
+			"user":            {func() { c.GetBoolValue("good", false, user) }, []string{"good is on for a user"}},
+			"details":         {func() { c.GetBoolValueDetails("good", false, nil) }, []string{"good is on"}},
+			"no such key":     {func() { c.GetIntValue("missing", 1, nil) }, []string{"missing failed"}},
+			"broken":          {func() { c.GetIntValue("bad", 1, nil) }, []string{"bad failed"}},
+			"of another type": {func() { c.GetStringValueDetails("good", "", nil) }, []string{"good failed"}},
+			"all values":      {func() { c.GetAllValues(nil) }, []string{"good is on", "bad failed"}},
+			"keys":            {func() { c.GetAllKeys() }, nil},
+		} {
+			told = nil
+			test.call()
+			synctest.Wait()
+			if !cmp.Equal(told, test.want) {
+				t.Errorf("%s: told of %q, want %q", name, told, test.want)
+			}
 		}
-		if d.Data.User == user {
-			text += " for a user"
+	})
+}
+
+// Evaluations are reported in their order.
+func TestHooksAreToldOfEvaluationsInOrder_S49(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []any
+		c, _ := hookedClient(t, nil, configJSON(1), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) { told = append(told, d.Value) }})
+		for i := range evaluationQueue {
+			c.GetIntValue("missing", i, nil)
 		}
-		told = append(told, text)
+		synctest.Wait()
+		if len(told) != evaluationQueue {
+			t.Fatalf("told of %d", len(told))
+		}
+		for i, v := range told {
+			if v != i {
+				t.Fatalf("%v comes as number %d", v, i)
+			}
+		}
+	})
+}
+
+// A hook may evaluate, which is an evaluation like any other, add and remove hooks, and ask for all else.
+func TestAHookMayEvaluate_S49(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c *Client
+		var calls, others int
+		c, _ = hookedClient(t, nil, []byte(partlyBroken), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) {
+			calls++
+			if d.Data.Key == "bad" {
+				return
+			}
+			remove := c.OnFlagEvaluated(func(*EvaluationDetails) { others++ })
+			if c.GetIntValue("bad", 1, nil) != 1 {
+				t.Error("evaluation within a hook")
+			}
+			c.Stats()
+			remove()
+		}})
+		for range 3 {
+			c.GetBoolValue("good", false, nil)
+		}
+		synctest.Wait()
+		if calls != 6 || others != 0 {
+			t.Errorf("%d calls, %d of a hook that was removed", calls, others)
+		}
+	})
+}
+
+// One that evaluates each time harms neither evaluation nor Close.
+func TestAHookThatAlwaysEvaluatesEndsWithClose_S49(t *testing.T) {
+	var c *Client
+	var calls atomic.Int64
+	release := make(chan struct{})
+	c, _ = hookedClient(t, nil, []byte(partlyBroken), &Hooks{OnFlagEvaluated: func(*EvaluationDetails) {
+		<-release
+		calls.Add(1)
+		c.GetAllValues(nil)
 	}})
-	for name, test := range map[string]struct {
-		call func()
-		want []string
-	}{
-		"value":           {func() { c.GetBoolValue("good", false, nil) }, []string{"good is on"}},
-		"user":            {func() { c.GetBoolValue("good", false, user) }, []string{"good is on for a user"}},
-		"details":         {func() { c.GetBoolValueDetails("good", false, nil) }, []string{"good is on"}},
-		"no such key":     {func() { c.GetIntValue("missing", 1, nil) }, []string{"missing failed"}},
-		"broken":          {func() { c.GetIntValue("bad", 1, nil) }, []string{"bad failed"}},
-		"of another type": {func() { c.GetStringValueDetails("good", "", nil) }, []string{"good failed"}},
-		"all values":      {func() { c.GetAllValues(nil) }, []string{"good is on", "bad failed"}},
-		"keys":            {func() { c.GetAllKeys() }, nil},
-	} {
-		told = nil
-		if test.call(); !cmp.Equal(told, test.want) {
-			t.Errorf("%s: told of %q, want %q", name, told, test.want)
+	c.GetBoolValue("good", false, nil)
+	close(release)
+	for calls.Load() < 2*evaluationQueue {
+		c.GetBoolValue("good", false, nil)
+	}
+	c.hooks.close()
+	<-c.hooks.evaluated.done
+}
+
+// A hook that hangs holds up neither evaluations nor other hooks. What does not fit is dropped,
+// counted, and told once, and those that wait are told when the hook goes on.
+func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, _ := recorded(slog.LevelWarn)
+		release := make(chan struct{})
+		var told, changed int
+		c, _ := hookedClient(t, slog.New(log), configJSON(1), &Hooks{
+			OnFlagEvaluated: func(*EvaluationDetails) {
+				<-release
+				told++
+			},
+			OnConfigChanged: func(*evaluate.Config) { changed++ },
+		})
+		c.GetBoolValue("isOn", false, nil)
+		synctest.Wait() // the hook has it
+		for range evaluationQueue + 10 {
+			if !c.GetBoolValue("isOn", false, nil) {
+				t.Fatal("the value")
+			}
 		}
+		c.hooks.configChanged(nil)
+		synctest.Wait()
+		if stats := c.Stats(); changed != 1 || told != 0 || stats.DroppedEvaluationHooks != 10 || stats.DroppedHooks != 0 {
+			t.Errorf("changed %d, told %d, %+v", changed, told, stats.Counters)
+		}
+		wantEvents(t, log, eventHookSlow, 1)
+		close(release)
+		synctest.Wait()
+		c.GetBoolValue("isOn", false, nil)
+		synctest.Wait()
+		if want := evaluationQueue + 2; told != want {
+			t.Errorf("told of %d, want %d", told, want)
+		}
+		wantEvents(t, log, eventHookSlow, 1)
+	})
+}
+
+// Close reports what waits, for 1 s at most.
+func TestCloseDrainsEvaluations_S49(t *testing.T) {
+	for name, test := range map[string]struct {
+		slowness time.Duration
+		told     int64
+		took     time.Duration
+	}{
+		"quick": {0, 100, 0},
+		"slow":  {9 * time.Millisecond, 100, 900 * time.Millisecond},
+		"hangs": {300 * time.Millisecond, 4, time.Second}, // the fourth is being told when Close gives up
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log, _ := recorded(slog.LevelWarn)
+				var calls atomic.Int64
+				c, _ := hookedClient(t, slog.New(log), configJSON(1), &Hooks{OnFlagEvaluated: func(*EvaluationDetails) {
+					time.Sleep(test.slowness)
+					calls.Add(1)
+				}})
+				for range 100 {
+					c.GetBoolValue("isOn", false, nil)
+				}
+				start := time.Now()
+				c.hooks.close()
+				if took := time.Since(start); took != test.took {
+					t.Errorf("Close took %v", took)
+				}
+				c.GetBoolValue("isOn", false, nil) // S2
+				time.Sleep(time.Minute)
+				if told, dropped := calls.Load(), c.hooks.evaluated.dropped.Load(); told != test.told || dropped != 100-told {
+					t.Errorf("told of %d, dropped %d", told, dropped)
+				}
+				wantEvents(t, log, eventHookSlow, min(1, int(100-test.told)))
+			})
+		})
 	}
 }
 
-// A hook that evaluates is not told of that, or it would never end.
-func TestAHookMayEvaluate_S49(t *testing.T) {
-	client := make(chan *Client, 1)
-	calls := 0
-	hook := func(d *EvaluationDetails) {
-		calls++
-		c := <-client
-		client <- c
-		if !c.GetBoolValue(d.Data.Key, false, nil) || len(c.GetAllValues(nil)) != 2 {
-			t.Error("evaluation within a hook")
+// A hook that closes the client waits for itself, and not for ever.
+func TestAHookOfEvaluationMayCloseTheClient_S2(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		var c *Client
+		var calls atomic.Int64
+		c = n.start(t, func(cfg *Config) {
+			cfg.Hooks = &Hooks{OnFlagEvaluated: func(*EvaluationDetails) {
+				calls.Add(1)
+				c.Close()
+			}}
+		})
+		<-c.Ready()
+		for range 3 {
+			c.GetBoolValue("isOn", false, nil)
 		}
-	}
-	c, _ := hookedClient(t, nil, []byte(partlyBroken), &Hooks{OnFlagEvaluated: hook})
-	client <- c
-	for range 3 {
-		c.GetBoolValue("good", false, nil)
-	}
-	if calls != 3 {
-		t.Errorf("%d calls", calls)
-	}
+		time.Sleep(time.Minute)
+		if calls.Load() != 1 || c.Stats().State != Closed || c.Stats().DroppedEvaluationHooks != 2 {
+			t.Errorf("%d calls, %+v", calls.Load(), c.Stats())
+		}
+	})
+}
+
+// A hook that ends its goroutine silences neither those after it nor what comes later, of no kind.
+func TestAHookThatEndsItsGoroutineSilencesNobody_S52(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, _ := recorded(slog.LevelError)
+		var evaluated, changed, ready, failed int
+		c, _ := hookedClient(t, slog.New(log), configJSON(1), &Hooks{
+			OnFlagEvaluated: func(*EvaluationDetails) { runtime.Goexit() },
+			OnConfigChanged: func(*evaluate.Config) { runtime.Goexit() },
+			OnClientReady:   func(CacheState) { runtime.Goexit() },
+			OnError:         func(string, error) { runtime.Goexit() },
+		})
+		c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated++ })
+		c.OnConfigChanged(func(*evaluate.Config) { changed++ })
+		c.OnClientReady(func(CacheState) { ready++ })
+		c.OnError(func(string, error) { failed++ })
+		for range 3 {
+			c.GetBoolValue("isOn", false, nil)
+			c.hooks.configChanged(nil)
+			c.hooks.clientReady(NoFlagData)
+			synctest.Wait()
+		}
+		// Nine hooks ended their goroutines, which OnError hooks are told of; so did one of these each time.
+		if evaluated != 3 || changed != 3 || ready != 3 || failed != 9 || c.hooks.panics.Load() != 18 {
+			t.Errorf("%d, %d, %d, %d told; %d ended their goroutine", evaluated, changed, ready, failed, c.hooks.panics.Load())
+		}
+		if events := log.with(eventHookPanic); len(events) != 18 || !strings.Contains(events[0].text, "A hook ended its goroutine.") {
+			t.Errorf("%+v", events)
+		}
+	})
 }
 
 func TestAHookOfEvaluationThatPanicsHarmsNobody_S52(t *testing.T) {
-	log, _ := recorded(slog.LevelError)
-	var reported []string
-	panicked := errors.New("oh")
-	c, wait := hookedClient(t, slog.New(log), []byte(partlyBroken), &Hooks{
-		OnFlagEvaluated: func(*EvaluationDetails) { panic(panicked) },
-		OnError: func(message string, err error) {
-			reported = append(reported, message)
-			if !errors.Is(err, panicked) {
-				t.Errorf("%v", err)
-			}
-			panic("OnError, too")
-		},
+	synctest.Test(t, func(t *testing.T) {
+		log, _ := recorded(slog.LevelError)
+		var reported []string
+		panicked := errors.New("oh")
+		c, _ := hookedClient(t, slog.New(log), []byte(partlyBroken), &Hooks{
+			OnFlagEvaluated: func(*EvaluationDetails) { panic(panicked) },
+			OnError: func(message string, err error) {
+				reported = append(reported, message)
+				if !errors.Is(err, panicked) {
+					t.Errorf("%v", err)
+				}
+				panic("OnError, too")
+			},
+		})
+		told := 0
+		c.OnFlagEvaluated(func(*EvaluationDetails) { told++ })
+		if !c.GetBoolValue("good", false, nil) {
+			t.Error("the value")
+		}
+		synctest.Wait()
+		if panics := c.hooks.panics.Load(); told != 1 || panics != 2 || len(reported) != 1 || reported[0] != "A hook panicked." {
+			t.Errorf("the other hook was told %d times, %d panics, reported %q", told, panics, reported)
+		}
+		wantEvents(t, log, eventHookPanic, 2)
 	})
-	told := 0
-	c.OnFlagEvaluated(func(*EvaluationDetails) { told++ })
-	if !c.GetBoolValue("good", false, nil) {
-		t.Error("the value")
-	}
-	wait()
-	if _, panics := c.hooks.counts(); told != 1 || panics != 2 || len(reported) != 1 || reported[0] != "A hook panicked." {
-		t.Errorf("the other hook was told %d times, %d panics, reported %q", told, panics, reported)
-	}
-	wantEvents(t, log, eventHookPanic, 2)
 }
 
 // Errors are reported whatever the log level is, and warnings are not.
@@ -160,33 +343,41 @@ func TestHooksAreToldOfErrors_S50(t *testing.T) {
 }
 
 func TestHooksComeAndGoAtAnyTime_S12(t *testing.T) {
-	c, wait := hookedClient(t, nil, []byte(partlyBroken), nil)
-	var evaluated, failed atomic.Int64
-	var group sync.WaitGroup
-	for range 4 {
-		group.Go(func() {
-			for range 50 {
-				removeOne := c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated.Add(1) })
-				removeTwo := c.OnError(func(string, error) { failed.Add(1) })
-				c.GetBoolValue("good", false, nil)
-				c.GetBoolValue("missing", false, nil)
-				removeOne()
-				removeTwo()
-				removeTwo()
-			}
-		})
-	}
-	group.Wait()
-	wait()
-	before, failures := evaluated.Load(), failed.Load()
-	c.GetBoolValue("missing", false, nil)
-	wait()
-	if before < 400 || evaluated.Load() != before || failed.Load() != failures {
-		t.Errorf("%d evaluations told, then %d", before, evaluated.Load()-before)
-	}
-	if c.hooks.wantsEvaluations() || c.hooks.Listening() {
-		t.Error("hooks are left")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := hookedClient(t, nil, []byte(partlyBroken), nil)
+		var evaluated, failed atomic.Int64
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				for range 50 {
+					removeOne := c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated.Add(1) })
+					removeTwo := c.OnError(func(string, error) { failed.Add(1) })
+					c.GetBoolValue("good", false, nil)
+					c.GetBoolValue("missing", false, nil)
+					removeOne()
+					removeTwo()
+					removeTwo()
+				}
+			})
+		}
+		group.Wait()
+		synctest.Wait()
+		if c.hooks.wantsEvaluations() || c.hooks.Listening() {
+			t.Error("hooks are left")
+		}
+		before, failures := evaluated.Load(), failed.Load()
+		c.GetBoolValue("missing", false, nil)
+		synctest.Wait()
+		if evaluated.Load() != before || failed.Load() != failures {
+			t.Error("told after the hooks were removed")
+		}
+		c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated.Add(1) })
+		c.GetBoolValue("missing", false, nil)
+		synctest.Wait()
+		if evaluated.Load() != before+1 {
+			t.Error("a hook that came later was not told")
+		}
+	})
 }
 
 // S2: what is added after Close is never called.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/catbridge/catbridge/evaluate"
 )
@@ -78,17 +79,20 @@ func TestFlagsOfASnapshotAreNotMixedUp(t *testing.T) {
 // What is to be told of an evaluation is told each time.
 func TestRememberedFlagsAreStillReported(t *testing.T) {
 	t.Run("hooks", func(t *testing.T) {
-		c, _ := hookedClient(t, nil, configJSON(1), nil)
-		held, on := c.Snapshot(nil), Bool("isOn", false)
-		on.Get(held)
-		told := 0
-		defer c.OnFlagEvaluated(func(*EvaluationDetails) { told++ })()
-		for range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := hookedClient(t, nil, configJSON(1), nil)
+			held, on := c.Snapshot(nil), Bool("isOn", false)
 			on.Get(held)
-		}
-		if told != 2 {
-			t.Errorf("told of %d of 2 evaluations", told)
-		}
+			told := 0
+			defer c.OnFlagEvaluated(func(*EvaluationDetails) { told++ })()
+			for range 2 {
+				on.Get(held)
+			}
+			synctest.Wait()
+			if told != 2 {
+				t.Errorf("told of %d of 2 evaluations", told)
+			}
+		})
 	})
 	for event, flag := range map[int]Flag{5000: Bool("isOn", false), 1001: Bool("missing", false)} {
 		t.Run(fmt.Sprint(event), func(t *testing.T) {

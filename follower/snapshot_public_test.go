@@ -190,16 +190,19 @@ func TestANilSnapshotGivesDefaults_S14_S22(t *testing.T) {
 }
 
 func TestASnapshotReportsToHooks_S22_S49(t *testing.T) {
-	var told []any
-	c, _ := hookedClient(t, nil, configJSON(1), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) { told = append(told, d.Value) }})
-	s := c.Snapshot(nil)
-	s.GetValue("version")
-	s.GetValueDetails("isOn")
-	Int("version", 0).Get(s)
-	Int("none", 5).Get(s)
-	if diff := cmp.Diff([]any{1, true, 1, 5}, told); diff != "" {
-		t.Error(diff)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var told []any
+		c, _ := hookedClient(t, nil, configJSON(1), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) { told = append(told, d.Value) }})
+		s := c.Snapshot(nil)
+		s.GetValue("version")
+		s.GetValueDetails("isOn")
+		Int("version", 0).Get(s)
+		Int("none", 5).Get(s)
+		synctest.Wait()
+		if diff := cmp.Diff([]any{1, true, 1, 5}, told); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 func TestASnapshotOfPlainValues_S22(t *testing.T) {

@@ -79,8 +79,12 @@ type Counters struct {
 	FailedFetches  int64 // among them: without a usable answer
 	Reports        int64 // reports to the fleet, see Config.FleetReport
 	FailedReports  int64 // among them: not written
-	DroppedHooks   int64 // changes that hooks were not told of because they were too slow
-	HookPanics     int64 // hooks that panicked
+	DroppedHooks   int64 // changes and errors that hooks were not told of because they were too slow
+	HookPanics     int64 // hooks that panicked or ended their goroutine
+
+	// DroppedEvaluationHooks counts the evaluations that OnFlagEvaluated hooks were not told of
+	// because they were too slow.
+	DroppedEvaluationHooks int64
 
 	// ApplyTimes are the times from when a message told of newer content until such was in
 	// force here, the wait within the spread window included. They are of one clock.

@@ -239,8 +239,11 @@
 //		Among them those that Redis did not take.
 //
 //	catbridge_follower_dropped_hooks_total (counter; sdk_key)
-//		Changes that hooks were not told of because they were too slow.
+//		Changes and errors that hooks were not told of because they were too slow.
+//
+//	catbridge_follower_dropped_evaluation_hooks_total (counter; sdk_key)
+//		Evaluations that OnFlagEvaluated hooks were not told of because they were too slow.
 //
 //	catbridge_follower_hook_panics_total (counter; sdk_key)
-//		Hooks that panicked.
+//		Hooks that panicked or ended their goroutine.
 package metrics

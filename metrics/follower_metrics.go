@@ -190,12 +190,17 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_dropped_hooks_total", kind: counter,
-		help: "Changes that hooks were not told of because they were too slow.",
+		help: "Changes and errors that hooks were not told of because they were too slow.",
 		read: value(func(s *stats) int64 { return s.DroppedHooks }),
 	},
 	{
+		name: "catbridge_follower_dropped_evaluation_hooks_total", kind: counter,
+		help: "Evaluations that OnFlagEvaluated hooks were not told of because they were too slow.",
+		read: value(func(s *stats) int64 { return s.DroppedEvaluationHooks }),
+	},
+	{
 		name: "catbridge_follower_hook_panics_total", kind: counter,
-		help: "Hooks that panicked.",
+		help: "Hooks that panicked or ended their goroutine.",
 		read: value(func(s *stats) int64 { return s.HookPanics }),
 	},
 })

@@ -17,4 +17,34 @@ var evaluating = []mutant{
 			`unique.Make(flagName{kind, key})`, `unique.Make(flagName{0 * kind, key})`}},
 		test{"follower", "^TestSnapshotsAgreeWithTheClientForEveryUser_S22$"},
 	},
+	{
+		"an evaluation that waits for slow hooks", "S49", []edit{{"follower",
+			`	default:
+		h.dropped.Add(1)
+		if h.full`, `	case <-make(chan struct{}):
+		h.dropped.Add(1)
+		if h.full`}},
+		test{"follower", "^TestAHookOfEvaluationThatHangsHoldsNothingUp_S49$"},
+	},
+	{
+		"a Close that waits for slow hooks", "S2", []edit{{"follower",
+			`	case <-timer.C:
+		h.givenUp`, `	case <-make(chan struct{}):
+		h.givenUp`}},
+		test{"follower", "^TestCloseDrainsEvaluations_S49$"},
+	},
+	{
+		"a Close that drops what hooks are to be told of", "S49", []edit{{"follower",
+			`drainTime = time.Second`, `drainTime = 0 * time.Second`}},
+		test{"follower", "^TestCloseDrainsEvaluations_S49$"},
+	},
+	{
+		"a hook that silences the others by ending its goroutine", "S52", []edit{{"follower",
+			`				goWhile(step, done)
+			}
+		}()`, `				close(done)
+			}
+		}()`}},
+		test{"follower", "^TestAHookThatEndsItsGoroutineSilencesNobody_S52$"},
+	},
 }
