@@ -29,6 +29,8 @@ it found and what to do. Give it the settings of what does not work.
   state          somebody leads, the lock expires, what is current is consistent, entry and
                  blob are whole, the CDN's last answer is recent, followers are not behind
   messages       a message of the leader arrives; without leader, one that is published
+  fleets         which channel is used, what other databases of this Redis hold for the same
+                 SDK key, and that no leader there or here is on the wrong channel
   proxy          the one on the way to the CDN accepts connections
   CDN            answers for each SDK key, where it redirects to, and its clock
 

@@ -55,6 +55,7 @@ type Doctor struct {
 	client redis.UniversalClient
 	dial   redisurl.Dial
 	views  []*inspect.Key // of the SDK keys in their order; nil: it could not be read
+	heard  []bool         // whose leaders' messages arrived
 
 	check string // that is under way
 	key   string // that it is about
@@ -76,6 +77,7 @@ func (d *Doctor) Examine(ctx context.Context) {
 	})
 	defer d.client.Close()
 	d.views = make([]*inspect.Key, len(d.Settings.SDKKeys))
+	d.heard = make([]bool, len(d.Settings.SDKKeys))
 
 	d.all(ctx, step{name: "SDK key", each: d.sdkKey})
 	reachable := true
@@ -90,6 +92,7 @@ func (d *Doctor) Examine(ctx context.Context) {
 			{name: "scripts", run: d.scripts},
 			{name: "state", each: d.state},
 			{name: "messages", each: d.messages},
+			{name: "fleets", each: d.fleets},
 		},
 	} {
 		if reachable {

@@ -72,6 +72,7 @@ func (d *Doctor) messages(ctx context.Context, i int) {
 			"a leader holds the lock, but within %v no message came: %v", time.Since(began).Round(time.Second), err)
 		return
 	}
+	d.heard[i] = true
 	d.good("a %s of the leader came after %v", message.Type, rounded(time.Since(began)))
 }
 

@@ -1,0 +1,154 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/internal/subscription"
+)
+
+// databases is how many databases a Redis has by default.
+const databases = 16
+
+// fleet is what another database holds for an SDK key.
+type fleet struct {
+	db          int
+	channel     string
+	leader      string // empty: nobody leads there, or it may not be read
+	epoch       int64
+	subscribers int64
+}
+
+// fleets says which channel is used, looks for fleets of the same SDK key in other databases,
+// and whether messages are on the wrong channel: those of leaders of before channels had the
+// number of their database in their names.
+func (d *Doctor) fleets(ctx context.Context, i int) {
+	o := d.Settings.RedisOptions
+	own := o.Keys(d.Settings.SDKKeys[i].Key)
+	d.good("the channel is %s: database %d, namespace %s", own.Events, o.DB(), cmp.Or(o.Namespace(), "none"))
+	if d.Settings.Redis.Mode == redisurl.Cluster {
+		return // it has one database
+	}
+	others, err := d.otherFleets(ctx, i)
+	if err != nil {
+		d.unknown("not known whether other databases hold fleets of this SDK key: %v", redisurl.Explain(err))
+	}
+	for _, f := range others {
+		who := "nobody leads there"
+		if f.leader != "" {
+			who = f.leader + " leads there"
+		}
+		d.unknown("database %d has a fleet of this SDK key, too: %s, and %d connections hear its channel %s", f.db, who, f.subscribers, f.channel)
+	}
+	d.strangers(ctx, i, own, others)
+}
+
+// otherFleets looks at the other databases with the rights that there are. The error says
+// that they could not be read; what their channels tell is there nevertheless.
+func (d *Doctor) otherFleets(ctx context.Context, i int) ([]fleet, error) {
+	o, sdkKey := d.Settings.RedisOptions, d.Settings.SDKKeys[i].Key
+	var others []fleet
+	var channels []string
+	for db := range databases {
+		if db != o.DB() {
+			channel := o.In(db).Keys(sdkKey).Events
+			others, channels = append(others, fleet{db: db, channel: channel}), append(channels, channel)
+		}
+	}
+	if counts, err := d.client.PubSubNumSub(ctx, channels...).Result(); err == nil {
+		for k := range others {
+			others[k].subscribers = counts[others[k].channel]
+		}
+	}
+	var failed error
+	for k := range others {
+		if err := others[k].lookUp(ctx, o, sdkKey); err != nil {
+			if !redis.HasErrorPrefix(err, "DB index is out of range") {
+				failed = err
+			}
+			break
+		}
+	}
+	found := others[:0]
+	for _, f := range others {
+		if f.leader != "" || f.subscribers > 0 {
+			found = append(found, f)
+		}
+	}
+	return found, failed
+}
+
+// lookUp reads the lock in the fleet's database.
+func (f *fleet) lookUp(ctx context.Context, o redisurl.Options, sdkKey string) error {
+	client := o.In(f.db).LeaderClient(nil)
+	defer client.Close()
+	value, err := client.Get(ctx, o.Keys(sdkKey).Lock).Result()
+	switch {
+	case errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE"):
+		return nil
+	case err != nil:
+		return fmt.Errorf("database %d: %w", f.db, err)
+	}
+	if id, epoch, err := cachekeys.ParseLock(value); err == nil {
+		f.leader, f.epoch = id, epoch
+	}
+	return nil
+}
+
+// strangers listens for messages on the wrong channel, for as long as every leader takes to
+// send one. It does so where there may be some.
+func (d *Doctor) strangers(ctx context.Context, i int, own cachekeys.Keys, others []fleet) {
+	channels := []string{own.Events}
+	view := d.views[i]
+	unheard := view != nil && view.Leader != nil && !d.heard[i]
+	if common := cachekeys.For(d.Settings.SDKKeys[i].Key, d.Settings.RedisOptions.Namespace(), 0).Events; common != own.Events && unheard {
+		channels = append(channels, common)
+	}
+	led := map[int64]fleet{}
+	for _, f := range others {
+		if f.leader != "" {
+			led[f.epoch] = f
+		}
+	}
+	if len(led) == 0 && len(channels) == 1 {
+		return
+	}
+	options := d.subscription(own.Events)
+	options.Channels = channels
+	sub, err := subscription.Open(ctx, d.client, options)
+	if err != nil {
+		return // told by the check of messages
+	}
+	defer sub.Close()
+	const advice = "it is of a version whose channels do not have the database in their names: upgrade leaders and followers of that database together"
+	told := map[int64]bool{}
+	defer context.AfterFunc(ctx, sub.Close)()
+	defer time.AfterFunc(d.Settings.Timing.Renewal+d.Settings.Timing.Renewal/2, sub.Close).Stop()
+	for {
+		raw, err := sub.Receive()
+		if err != nil {
+			return
+		}
+		m, err := cachekeys.ParseMessage([]byte(raw.Payload))
+		if err != nil {
+			continue
+		}
+		f, foreign := led[m.Epoch]
+		switch {
+		case told[m.Epoch]:
+		case raw.Channel == own.Events && foreign:
+			told[m.Epoch] = true
+			d.fault(advice, "the leader of database %d is heard here: followers of this database would take its config", f.db)
+		case raw.Channel != own.Events && unheard && m.Epoch == view.Leader.Epoch:
+			told[m.Epoch] = true
+			d.fault(advice, "the leader of this database publishes on %s, which followers of this version do not hear", raw.Channel)
+		}
+	}
+}

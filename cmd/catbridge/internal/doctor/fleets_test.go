@@ -1,0 +1,67 @@
+package doctor
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// inDatabase is a client of another database.
+func inDatabase(t *testing.T, server *redistest.Process, db int) *redis.Client {
+	t.Helper()
+	opts := *server.Client(t, nil).Options()
+	opts.DB = db
+	client := redis.NewClient(&opts)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func TestTheChannelAndFleetsOfOtherDatabasesAreTold(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	web := healthyCDN(t)
+	lead(t, inDatabase(t, server, 1), web.URL)
+	lead(t, inDatabase(t, server, 2), web.URL)
+	list := examine(t, Follower, load(t, "REDIS_URL="+server.URL(), "REDIS_DB=2"))
+	list.want(t, "fleets", Good, "the channel is "+cachekeys.For(sdkKey, "", 2).Events+": database 2, namespace none")
+	list.want(t, "fleets", Unknown, "database 1 has a fleet of this SDK key, too: ")
+	list.only(t)
+
+	list = examine(t, Follower, load(t, "REDIS_URL="+server.URL(), "REDIS_DB=2", "REDIS_NAMESPACE=shop"))
+	list.want(t, "fleets", Good, "the channel is "+cachekeys.For(sdkKey, "shop", 2).Events+": database 2, namespace shop")
+	list.want(t, "state", Bad, "nobody leads")
+
+	admin := server.Client(t, nil)
+	if err := admin.Do(t.Context(), "ACL", "SETUSER", "default", "-select").Err(); err != nil {
+		t.Fatal(err)
+	}
+	examine(t, Follower, load(t, "REDIS_URL="+server.URL())).want(t, "fleets", Unknown, "not known whether other databases hold fleets of this SDK key: ")
+}
+
+// A leader of before channels had the number of their database in their names.
+func TestALeaderOnTheChannelOfAnotherDatabaseIsAFault(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	old := inDatabase(t, server, 2)
+	epoch := time.Now().UnixMilli()
+	old.Set(t.Context(), keys.Lock, cachekeys.LockValue("old", epoch), time.Minute)
+	heartbeat := cachekeys.Message{Type: cachekeys.Heartbeat, Epoch: epoch}.Append(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for old.Publish(t.Context(), keys.Events, heartbeat).Err() == nil {
+			select {
+			case <-t.Context().Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+	t.Cleanup(func() { <-done })
+	const advice = "upgrade leaders and followers of that database together"
+	examine(t, Follower, load(t, "REDIS_URL="+server.URL())).want(t, "fleets", Bad, "the leader of database 2 is heard here", advice)
+	examine(t, Follower, load(t, "REDIS_URL="+server.URL(), "REDIS_DB=2")).want(t, "fleets", Bad, "the leader of this database publishes on "+keys.Events, advice)
+}
