@@ -122,7 +122,7 @@ func TestPlainNumbersServeBothKindsOfDefaults_S63_S66(t *testing.T) {
 		float float64
 	}{
 		{3, 3, 3}, {int8(-3), -3, -3}, {uint64(7), 7, 7}, {uintptr(7), 7, 7}, {named(7), 7, 7}, {time.Duration(5), 5, 5},
-		{3.0, 3, 3}, {float32(-3), -3, -3}, {-0.0, 0, 0}, {float64(most), most, most}, {-float64(most), -most, -most},
+		{3.0, 3, 3}, {float32(-3), -3, -3}, {math.Copysign(0, -1), 0, math.Copysign(0, -1)}, {float64(most), most, most}, {-float64(most), -most, -most},
 		{3.5, nil, 3.5}, {float64(most + 2), nil, most + 2}, {-float64(most + 2), nil, -most - 2}, {1e300, nil, 1e300},
 		{math.Inf(1), nil, math.Inf(1)}, {uint64(1 << 63), nil, 1 << 63},
 	} {
