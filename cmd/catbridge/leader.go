@@ -46,8 +46,10 @@ before that. A second signal ends it on the spot: then its locks run out by them
 
 const leaderExample = `  CATBRIDGE_SDK_KEY=… catbridge leader --redis redis://localhost:6379
   catbridge leader --config /etc/catbridge/catbridge.yaml --listen :8080
-  catbridge leader --sdk-key-file keys --redis rediss://leader@redis.example.com:6380 --redis-password-file password
-  catbridge leader --sdk-key shop=… --sdk-key api=… --redis redis://localhost:6379 --poll-interval 30s`
+  catbridge leader --sdk-key-file keys --redis rediss://leader@redis.example.com:6380 \
+    --redis-password-file password
+  catbridge leader --sdk-key shop=… --sdk-key api=… --redis redis://localhost:6379 \
+    --poll-interval 30s`
 
 // shutdownTimeout bounds what comes after the signal to end.
 const shutdownTimeout = 15 * time.Second

@@ -71,7 +71,7 @@ func endOnQuit(cmd *cobra.Command) {
 		defer signal.Stop(quits)
 		select {
 		case <-quits:
-			fmt.Fprintln(cmd.ErrOrStderr(), "catbridge: ending by SIGQUIT; these goroutines are running:")
+			_ = stderr(cmd).Linef("catbridge: ending by SIGQUIT; these goroutines are running:")
 			_ = pprof.Lookup("goroutine").WriteTo(cmd.ErrOrStderr(), 2)
 		case <-ctx.Done():
 		}
