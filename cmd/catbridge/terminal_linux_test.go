@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"regexp"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // openTerminal gives the two ends of a terminal of 80 × 50 characters.
@@ -136,6 +140,51 @@ func TestTheDemoTakesKeysOnATerminal(t *testing.T) {
 	s.shown.expect(t, `$`)
 	if !regexp.MustCompile(`INF.* leading`).MatchString(s.shown.String()) {
 		t.Error("the log is not shown")
+	}
+}
+
+// What the demo shows at first fits a window of 80 × 30 characters.
+func TestTheDemoBeginsWithOneScreen(t *testing.T) {
+	s := startOnTerminal(t, "demo")
+	s.shown.expect(t, `h: help, …`)
+	first := s.shown.String()
+	s.press(t, "q")
+	s.end(t)
+	first, _, _ = strings.Cut(first, "leads · ")
+	plain := regexp.MustCompile(`\x1b\[[0-9]*[mK]|\r`).ReplaceAllString(first, "")
+	lines := strings.Split(plain, "\n")
+	if len(lines) > 30 {
+		t.Errorf("%d lines", len(lines))
+	}
+	for _, line := range lines {
+		if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(line, "/") { // folders and addresses are as long as they are
+			t.Errorf("%d characters: %s", n, line)
+		}
+	}
+}
+
+// Colours are for terminals, and not for those who do not want them.
+func TestColoursShowOnATerminalOnly(t *testing.T) {
+	server := redistest.Start(t)
+	args := []string{"status", "--sdk-key", "main=" + testKey, "--redis", server.URL()}
+	s := startOnTerminal(t, args...)
+	s.shown.expect(t, `\x1b\[31m✗\x1b\[0m main: nobody leads`)
+	if code := <-s.code; code != exitFailure {
+		t.Errorf("exit code %d", code)
+	}
+	plain := startSession(t, args...)
+	plain.end(t, exitFailure)
+	if strings.Contains(plain.out.String(), "\x1b") {
+		t.Errorf("colours where there is no terminal: %q", plain.out)
+	}
+	t.Setenv("NO_COLOR", "1")
+	user, program := openTerminal(t)
+	shown := newTranscript()
+	go func() { _, _ = io.Copy(shown, user) }()
+	run(t.Context(), args, program, program, program)
+	shown.expect(t, `✗ main: nobody leads`)
+	if strings.Contains(shown.String(), "\x1b") {
+		t.Errorf("colours in spite of NO_COLOR: %q", shown)
 	}
 }
 

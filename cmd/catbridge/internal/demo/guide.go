@@ -21,8 +21,8 @@ func (d *demo) guide() {
 	add("Edit", "%s", d.file.Path())
 	add("", "Save it, and the flags change in every follower: try the \"v\" of")
 	add("", "%s.", d.someFlag())
-	add("Kill", "%s k: the leader dies with no goodbye, and another takes over when its", press)
-	add("", "lock runs out (%v at most). Flags go on answering. %s k again to revive it.", leader.FastTiming().LockExpiry, others)
+	add("Kill", "%s k: the leader dies, and another takes over when its lock runs", press)
+	add("", "out (%v at most). Flags go on answering. %s k again to revive it.", leader.FastTiming().LockExpiry, others)
 	add("Follow", "from another terminal (%s):", d.redisHint())
 	add("", "%s watch --fast --redis %s \\", d.o.Program, d.redisArguments())
 	add("", "--sdk-key %s", d.sdkKey)
@@ -85,9 +85,9 @@ func (d *demo) redisHint() string {
 
 func (d *demo) moreKeys() string {
 	if d.keys {
-		return "t: answers at this moment   h: this help   q or Ctrl-C: the end"
+		return "t: answers now   h: this help   q or Ctrl-C: the end"
 	}
-	return "t: answers at this moment   h: this help   q or SIGINT: the end; then Enter"
+	return "t: answers now   h: this help   q or SIGINT: the end; each with Enter"
 }
 
 // status is what the status line says.
