@@ -131,7 +131,8 @@ type Config struct {
 // Timings holds the durations of the protocol. In each a zero means the default;
 // negative ones are refused. They must fit together: Idle < Dead, Poll ≤ MetaReread,
 // BackoffMin ≤ BackoffMax. All are to be in keeping with the leader's: Dead above twice
-// the heartbeat's interval, 2 × Dead above the lock's expiry.
+// the heartbeat's interval, 2 × Dead above the lock's expiry. A leader that states a longer
+// interval in its messages is looked for after three of those, not after Dead.
 type Timings struct {
 	// Idle is how long a connection may be silent before a PING asks for a sign of life. Default 5 s.
 	Idle time.Duration

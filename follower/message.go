@@ -16,9 +16,12 @@ type want struct {
 
 // onMessage takes in what a message says about which content is current.
 func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
+	if m.Renew != 0 {
+		s.renew = m.Renew
+	}
 	if m.Type != cachekeys.Resign {
 		s.spoke, s.deaf = at, 0
-		s.silence.set(s.timings.Dead - time.Since(at))
+		s.silence.set(s.silent() - time.Since(at))
 		s.setState(Live)
 	}
 	s.setLeader(m.Epoch, m.Poll)

@@ -86,6 +86,34 @@ func TestMessagesOfALaterVersionAreActedUpon(t *testing.T) {
 	})
 }
 
+// A leader with long intervals and followers with short timings: its silence between two
+// heartbeats is no sign that it is gone.
+func TestTheLeadersIntervalIsTheMeasureOfItsSilence(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.renew = 3 * time.Second
+		w.commit(configJSON(1))
+		noLeader := 0
+		c := n.start(t, func(c *Config) { c.Timings = FastTimings() })
+		<-c.Ready()
+		for range 20 { // one of two heartbeats is lost
+			time.Sleep(6 * time.Second)
+			if c.Stats().State != Live {
+				noLeader++
+			}
+			w.heartbeat()
+			synctest.Wait()
+		}
+		if noLeader > 1 { // before the first message nothing is known of the leader
+			t.Errorf("%d times the leader was given up between two heartbeats", noLeader)
+		}
+		time.Sleep(3*w.renew + time.Second)
+		if s := c.Stats().State; s != NoLeader {
+			t.Errorf("%v after three intervals", s)
+		}
+	})
+}
+
 // More messages than can wait while a read hangs: those that are dropped are made good
 // for at once, and the connection is not held up.
 func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {

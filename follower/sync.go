@@ -62,6 +62,8 @@ type syncer struct {
 	heard claimed
 	based bool
 	spoke time.Time
+
+	renew time.Duration // the interval of the leader's heartbeats, as its messages state it; 0: unknown
 }
 
 func newSyncer(f *feed) *syncer {
@@ -182,7 +184,7 @@ func (s *syncer) onOpened(ctx context.Context) {
 	s.openedAt = time.Now()
 	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
 	s.rebase = rebase{} // what another connection told may have been another server's
-	s.silence.set(s.timings.Dead)
+	s.silence.set(s.silent())
 	_, _ = s.sync(ctx)
 	s.conn.endTurn()
 	if !s.based && s.deaf <= deafTries {
@@ -304,7 +306,7 @@ func (s *syncer) onSilence(ctx context.Context) {
 		return
 	}
 	before, based, spoke := s.heard, s.based, s.spoke
-	s.silence.set(s.timings.Dead)
+	s.silence.set(s.silent())
 	head, err := s.readHead(ctx, primary)
 	for len(s.events) > 0 {
 		s.onEvent(ctx, <-s.events) // came while that was read
@@ -314,7 +316,7 @@ func (s *syncer) onSilence(ctx context.Context) {
 	}
 	moved := based && (head.meta.Rev > before.rev || head.meta.CDN > before.cdn || head.epoch > before.epoch)
 	// The lock outlives its holder's last heartbeat by less than this.
-	renewed := head.locked && time.Since(s.spoke) >= 2*s.timings.Dead
+	renewed := head.locked && time.Since(s.spoke) >= 2*s.silent()
 	if !moved && !renewed {
 		if s.state() != Polling {
 			s.setState(NoLeader)
@@ -332,6 +334,10 @@ func (s *syncer) onSilence(ctx context.Context) {
 	s.setState(Disconnected)
 	s.redial.set(s.connecting.next(0))
 }
+
+// silent is how long no heartbeat may come until the follower asks why: Dead, but never
+// less than three of the leader's intervals.
+func (s *syncer) silent() time.Duration { return max(s.timings.Dead, 3*s.renew) }
 
 func (s *syncer) state() State { return s.link.Load().state }
 

@@ -32,6 +32,7 @@ type writer struct {
 	spread time.Duration
 	inline bool
 	mute   bool          // publish nothing: the message is lost
+	renew  time.Duration // told in messages
 	skew   time.Duration // of Redis's clock against the local one
 
 	mu              sync.Mutex // held by a step; by with, while the heart beats
@@ -117,7 +118,7 @@ func (w *writer) heartbeat() {
 }
 
 func (w *writer) describe(kind cachekeys.MessageType) cachekeys.Message {
-	m := cachekeys.Message{Type: kind, Epoch: w.epoch, Poll: w.poll}
+	m := cachekeys.Message{Type: kind, Epoch: w.epoch, Poll: w.poll, Renew: w.renew}
 	if w.rev == 0 {
 		return m
 	}

@@ -87,6 +87,8 @@
 //		Answers of the CDN with a config that had been replaced a moment before: an edge
 //		that lags, or a roll-back.
 //
+//	catbridge_leader_waits (gauge; sdk_key)
+//	    1 if this process leads and waits for the CDN, because Redis holds an older config than it did.
 //	catbridge_leader_poll_failing (gauge; sdk_key)
 //		1 if this process leads and its last poll of the CDN failed.
 //

@@ -119,6 +119,11 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 		read: value(func(k *keyStats) uint64 { return k.Doubted }),
 	},
 	{
+		name: "catbridge_leader_waits", kind: gauge,
+		help: "1 if this process leads and waits for the CDN, because Redis holds an older config than it did.",
+		read: either(func(k *keyStats) bool { return k.Waits }),
+	},
+	{
 		name: "catbridge_leader_poll_failing", kind: gauge,
 		help: "1 if this process leads and its last poll of the CDN failed.",
 		read: either(func(k *keyStats) bool { return leads(k) && k.PollError != "" }),

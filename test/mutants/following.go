@@ -210,6 +210,7 @@ var ruleSix = []mutant{
 `}}, test{"follower", "^TestRuleSix$"}},
 	{"rule 6 from two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // what`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
 	{"rule 6 by a replica", "I1", []edit{{"follower", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
+	{"followers that give up a leader between two heartbeats", "I7", []edit{{"follower", `max(s.timings.Dead, 3*s.renew)`, `s.timings.Dead`}}, test{"follower", "^TestTheLeadersIntervalIsTheMeasureOfItsSilence$"}},
 	{"no rule 6", "I8", []edit{{"follower", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByRuleSixOnly$"}},
 }
 

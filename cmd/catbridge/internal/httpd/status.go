@@ -47,6 +47,8 @@ type KeyStatus struct {
 	WriteError   string    `json:"write_error,omitempty"` // of the last write to Redis
 	// MissingRights are rules of ACL SETUSER that grant what Redis denies.
 	MissingRights []string `json:"missing_rights,omitempty"`
+	// Waits reports whether this process leads and waits for the CDN, because Redis holds an older config than it did.
+	Waits bool `json:"waits,omitempty"`
 }
 
 // status serves a [Status].
@@ -86,6 +88,7 @@ func keyStatus(k leader.KeyStats, now time.Time) KeyStatus {
 		Rev: k.Rev, Hash: k.Hash, ETag: k.ETag, Bytes: k.Length, LastAnswer: k.LastAnswer, HeldUntil: utc(k.HeldUntil),
 		PollInterval: k.PollInterval.Seconds(), Ahead: k.Ahead.Seconds(), ClockOffset: k.ClockOffset.Seconds(), Receivers: k.Receivers,
 		BrokenFlags: k.BrokenFlags, PollError: k.PollError, WriteError: k.WriteError, MissingRights: k.MissingRights,
+		Waits: k.Waits,
 	}
 	if !k.LastAnswer.IsZero() {
 		s.Age = new(max(0, now.Add(k.ClockOffset).Sub(k.LastAnswer).Seconds()))

@@ -40,6 +40,7 @@ type Content struct {
 	LastAnswer *time.Time `json:"last_answer,omitempty"`
 	Age        *float64   `json:"age_seconds,omitempty"` // since the CDN last answered
 	Poll       float64    `json:"poll_seconds,omitempty"`
+	Waits      int64      `json:"waits,omitempty"` // the highest rev that the leader has seen, while it waits for the CDN
 
 	changed int64 // when it became current, Unix ms; rather too late than too early
 }

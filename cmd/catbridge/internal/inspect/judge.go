@@ -33,6 +33,10 @@ func (k *Key) judge(now time.Time) {
 
 func (k *Key) judgeContent(now time.Time) {
 	c := k.Content
+	if c.Waits > c.Rev {
+		k.fault("Redis holds an older config than it did, rev %d after %d: followers keep the newer one, and the leader waits for the CDN "+
+			"to tell which one is current; see its log (event 6118)", c.Rev, c.Waits)
+	}
 	if c.Age == nil {
 		k.fault("the CDN never answered a leader about this content")
 	} else if poll := time.Duration(c.Poll * float64(time.Second)); now.Sub(*c.LastAnswer) > poll+late {

@@ -118,7 +118,7 @@ func (k *Key) readMeta(cmd *redis.SliceCmd, now time.Time) (cachekeys.Meta, erro
 	}
 	c := &Content{
 		Rev: meta.Rev, Hash: meta.Hash, ETag: meta.ETag, Bytes: meta.Len, Epoch: meta.Epoch,
-		Poll: meta.Poll.Seconds(), changed: meta.Rev,
+		Poll: meta.Poll.Seconds(), Waits: meta.Waits, changed: meta.Rev,
 	}
 	if len(meta.Recent) > 0 {
 		c.changed = meta.Recent[0].Until
