@@ -88,7 +88,9 @@
 //		that lags, or a roll-back.
 //
 //	catbridge_leader_waits (gauge; sdk_key)
-//	    1 if this process leads and waits for the CDN, because Redis holds an older config than it did.
+//		1 if this process leads and waits for the CDN, because Redis holds an older config
+//		than it did.
+//
 //	catbridge_leader_poll_failing (gauge; sdk_key)
 //		1 if this process leads and its last poll of the CDN failed.
 //
