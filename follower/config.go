@@ -1,6 +1,7 @@
 package follower
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,8 +78,21 @@ type Config struct {
 	// wait for the client. Nil: one of the client's own.
 	Transport http.RoundTripper
 	// ProxyURL is an http, https, socks5 or socks5h proxy on the way to the CDN, with
-	// user and password if need be (S7). Empty: none. Not together with Transport.
+	// user and password if need be (S7). Empty: as $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY
+	// say. Not together with Transport.
 	ProxyURL string
+	// RootCAs are the authorities to trust for the CDN instead of the system's, such as that
+	// of a proxy that inspects TLS (S7). It must not be changed afterwards. Nil: the
+	// system's. Not together with Transport.
+	RootCAs *x509.CertPool
+	// AllowedHosts are the hosts that the CDN may redirect to, besides ConfigCat's own and
+	// the host of BaseURL: host, host:port or *.domain (S7). A redirect elsewhere is
+	// refused.
+	AllowedHosts []string
+	// AllowPrivate lets redirects lead to loopback, private, link-local and other addresses
+	// that are not on the internet, if their host is allowed. BaseURL and the proxy may
+	// always be at such an address.
+	AllowPrivate bool
 	// ConnectTimeout bounds connecting to the CDN (S8). 0: 10 s.
 	ConnectTimeout time.Duration
 	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s.

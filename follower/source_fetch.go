@@ -3,6 +3,7 @@ package follower
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -46,12 +47,16 @@ func (c Config) newFetcher() (*fetcher, error) {
 	f.cfg = cdn.Config{
 		SDKKey: c.SDKKey, BaseURL: c.BaseURL, DataGovernance: c.DataGovernance,
 		Transport: c.Transport, ProxyURL: c.ProxyURL, ConnectTimeout: c.ConnectTimeout, ReadTimeout: c.HTTPTimeout,
+		AllowedHosts: slices.Clone(c.AllowedHosts), AllowPrivate: c.AllowPrivate,
 		UserAgent: "ConfigCat-Go-catbridge/" + c.PollingMode.letter() + "-" + version,
 		Logger:    c.Logger,
 		Check: func(json []byte) (err error) {
 			f.parsed, err = evaluate.Parse(json)
 			return err
 		},
+	}
+	if c.RootCAs != nil {
+		f.cfg.Roots = cdn.NewRoots(c.RootCAs)
 	}
 	_, err := cdn.New(f.cfg)
 	return f, err

@@ -61,9 +61,14 @@ type Config struct {
 	// Transport makes the requests to the CDN; nil: an own one with the timeouts below,
 	// whose connections all SDK keys share, at most 32 to a host.
 	Transport http.RoundTripper
-	// ProxyURL is the HTTP proxy for the CDN, with user and password if it wants
-	// them (S7). Empty: none, whatever the environment says. Not together with a Transport.
+	// ProxyURL is an http, https, socks5 or socks5h proxy for the CDN, with user and password
+	// if it wants them (S7). Empty: as $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY say. Not
+	// together with a Transport.
 	ProxyURL string
+	// CAFile is the path of certificates (PEM) to trust for the CDN instead of the system's,
+	// such as those of a proxy that inspects TLS. [New] reads it first, and each request
+	// again. Empty: the system's. Not together with a Transport.
+	CAFile string
 	// ConnectTimeout and ReadTimeout bound a request to the CDN (S8). 0: 10 s and 30 s.
 	ConnectTimeout time.Duration
 	ReadTimeout    time.Duration

@@ -28,6 +28,7 @@ type Leader struct {
 	id         string
 	log        eventlog.Log
 	transports cdn.Transports
+	roots      *cdn.Roots // nil: the system's
 	scripts    *pipeline
 	crash      crash
 	rights     chan struct{} // holds those whose rights are being checked
@@ -59,8 +60,9 @@ func New(cfg Config) (*Leader, error) {
 		cfg: cfg, id: cachekeys.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
 		scripts: newPipeline(cfg.Redis), rights: make(chan struct{}, rightsAtOnce), born: time.Now(),
 	}
-	prepared, err := l.prepare(keys)
-	if err := errors.Join(cfg.check(), err); err != nil {
+	err := l.readRoots()
+	prepared, keysErr := l.prepare(keys)
+	if err := errors.Join(cfg.check(), err, keysErr); err != nil {
 		return nil, err
 	}
 	l.scripts.crash = &l.crash
@@ -68,6 +70,20 @@ func New(cfg Config) (*Leader, error) {
 	l.set.Store(newKeeperSet(nil))
 	l.replace(prepared)
 	return l, nil
+}
+
+// readRoots reads the CAFile.
+func (l *Leader) readRoots() (err error) {
+	switch {
+	case l.cfg.CAFile == "":
+		return nil
+	case l.cfg.Transport != nil:
+		return errors.New("leader: CAFile: give the certificates to the Transport, which is set too")
+	}
+	if l.roots, err = cdn.ReadRoots(l.cfg.CAFile); err != nil {
+		return fmt.Errorf("leader: CAFile: %w", err)
+	}
+	return nil
 }
 
 // ID returns the leader's ID, the host's name and a text that is random for each [New]; it

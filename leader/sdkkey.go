@@ -110,7 +110,7 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 	var err error
 	s.fetcher, err = cdn.New(cdn.Config{
 		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance,
-		Transport: l.cfg.Transport, Transports: &l.transports, ProxyURL: l.cfg.ProxyURL,
+		Transport: l.cfg.Transport, Transports: &l.transports, ProxyURL: l.cfg.ProxyURL, Roots: l.roots,
 		ConnectTimeout: l.cfg.ConnectTimeout, ReadTimeout: l.cfg.ReadTimeout,
 		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate,
 		MaxBodyBytes: cachekeys.MaxConfigBytes, Check: s.check, Logger: s.log.Logger(),

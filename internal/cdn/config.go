@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -60,9 +59,12 @@ type Config struct {
 	// fetcher's own. Ignored where Transport is given.
 	Transports *Transports
 	// ProxyURL is an http, https, socks5 or socks5h proxy, with user and password
-	// if it asks for them (S7). Empty: none; the environment is not looked at.
-	// Not together with Transport.
+	// if it asks for them (S7). Empty: as $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY say,
+	// see [http.ProxyFromEnvironment]. Not together with Transport.
 	ProxyURL string
+	// Roots are the authorities to trust in place of the system's, for the CDN and for an
+	// https proxy. Nil: the system's. Not together with Transport.
+	Roots *Roots
 	// ConnectTimeout bounds name look-up, connection and, counted anew, the TLS
 	// handshake of the fetcher's own transport (S8). 0: 10 s.
 	ConnectTimeout time.Duration
@@ -102,7 +104,7 @@ func New(cfg Config) (*Fetcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cdn: %w", err)
 	}
-	proxy, err := parseProxy(cfg)
+	proxies, err := newProxies(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("cdn: %w", err)
 	}
@@ -114,6 +116,8 @@ func New(cfg Config) (*Fetcher, error) {
 		cfg.UserAgent = DefaultUserAgent
 	}
 	switch {
+	case cfg.Roots != nil && cfg.Transport != nil:
+		return nil, errors.New("cdn: RootCAs: give them to the Transport, which is set too")
 	case cfg.ConnectTimeout < 0:
 		return nil, fmt.Errorf("cdn: ConnectTimeout: %v is negative", cfg.ConnectTimeout)
 	case cfg.ReadTimeout < 0:
@@ -132,7 +136,7 @@ func New(cfg Config) (*Fetcher, error) {
 	if cfg.MaxBodyBytes == 0 {
 		cfg.MaxBodyBytes = DefaultMaxBodyBytes
 	}
-	return newFetcher(cfg, base, proxy, allowed), nil
+	return newFetcher(cfg, base, proxies, allowed), nil
 }
 
 func parseBase(cfg Config) (*url.URL, error) {
@@ -148,29 +152,4 @@ func parseBase(cfg Config) (*url.URL, error) {
 		return nil, fmt.Errorf("BaseURL: %w", err)
 	}
 	return base, nil
-}
-
-func parseProxy(cfg Config) (*url.URL, error) {
-	if cfg.ProxyURL == "" {
-		return nil, nil
-	}
-	if cfg.Transport != nil {
-		return nil, errors.New("ProxyURL: give the proxy to the Transport, which is set too")
-	}
-	proxy, err := url.Parse(cfg.ProxyURL)
-	if err != nil {
-		return nil, fmt.Errorf("ProxyURL: %w", withoutURL(err))
-	}
-	switch proxy.Scheme {
-	case "http", "https", "socks5", "socks5h":
-	default:
-		return nil, errors.New("ProxyURL: the scheme must be http, https, socks5 or socks5h")
-	}
-	if err := checkAuthority(proxy); err != nil {
-		return nil, fmt.Errorf("ProxyURL: %w", err)
-	}
-	if strings.Trim(proxy.Path, "/") != "" || proxy.RawQuery != "" || proxy.Fragment != "" {
-		return nil, errors.New("ProxyURL: there must be nothing after host and port")
-	}
-	return proxy, nil
 }

@@ -4,8 +4,9 @@
 // A [Fetcher] is made with [New] and asked with [Fetcher.Fetch], by one caller at
 // a time. Between fetches it keeps an idle connection, with net/http's goroutines,
 // until [Fetcher.Close] or for 90 seconds; many fetchers may share connections, see
-// [Transports]. It holds no content: what the caller
-// has, it names by its ETag.
+// [Transports]. A connection takes no request after 5 minutes, so that a change of the
+// CDN's name in the DNS is noticed. It holds no content: what the caller has, it names by
+// its ETag.
 //
 // # One fetch
 //
@@ -68,7 +69,8 @@
 //   - to no URL with user information, query or fragment (p.u), or beyond 2 KiB.
 //
 // The fetcher's own transport looks at the address that it is about to connect
-// to, so that no name can mean another address by then. Behind a proxy, or with
+// to, so that no name can mean another address by then. Behind a proxy, which the
+// configuration or the environment names for the redirect's target, or with
 // a Transport of the caller's, somebody else looks names up: there the list of
 // hosts, and literal addresses, are what is checked.
 //

@@ -40,7 +40,8 @@ type Error struct {
 }
 
 // Error gives the text of the official JavaScript SDK's log event (S102), with
-// the ray id (S88). It does not tell Err, which log lines carry beside it.
+// the ray id (S88). It does not tell Err, which log lines carry beside it, except where a
+// redirect was refused: Err says why, and which setting allows it.
 func (e *Error) Error() string {
 	text := e.message()
 	if e.RayID != "" {
@@ -53,6 +54,9 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) message() string {
+	if errors.Is(e.Err, ErrRedirectRefused) {
+		return "Fetching config JSON led to a place that is not allowed: " + e.Err.Error() + "."
+	}
 	switch e.Code {
 	case CodeInvalidSDKKey:
 		return fmt.Sprintf("Your SDK Key seems to be wrong: '%s'. You can find the valid SDK Key at https://app.configcat.com/sdkkey", e.maskedKey)

@@ -13,8 +13,9 @@ import (
 type Fetcher struct {
 	cfg        Config // with the defaults filled in
 	transport  http.RoundTripper
-	own        *http.Transport // nil: the transport is the caller's
-	shared     bool            // other fetchers use own, too
+	own        *transport // nil: the transport is the caller's
+	shared     bool       // other fetchers use own, too
+	proxies    *proxies   // nil: the transport is the caller's
 	allowed    *hostPolicy
 	redact     redactor
 	configured *url.URL // the base URL of Config
@@ -41,12 +42,12 @@ type Response struct {
 	Status   int       // 200 or 304
 }
 
-func newFetcher(cfg Config, base, proxy *url.URL, allowed *hostPolicy) *Fetcher {
+func newFetcher(cfg Config, base *url.URL, proxies *proxies, allowed *hostPolicy) *Fetcher {
 	f := &Fetcher{
 		cfg:        cfg,
 		transport:  cfg.Transport,
 		allowed:    allowed,
-		redact:     newRedactor(cfg.SDKKey, userOf(base), userOf(proxy)),
+		redact:     newRedactor(cfg.SDKKey, userOf(base)),
 		configured: base,
 		base:       base,
 	}
@@ -54,10 +55,12 @@ func newFetcher(cfg Config, base, proxy *url.URL, allowed *hostPolicy) *Fetcher 
 	case cfg.Transport != nil:
 		return f
 	case cfg.Transports != nil:
-		f.own, f.shared = cfg.Transports.get(cfg, base, proxy), true
+		f.own, f.shared = cfg.Transports.get(cfg, base), true
 	default:
-		f.own = newTransport(cfg, base, proxy, nil)
+		f.own = newTransport(cfg, base, nil)
 	}
+	f.proxies = proxies
+	f.redact = newRedactor(cfg.SDKKey, append(proxies.users(base), userOf(base))...)
 	f.transport = f.own
 	return f
 }

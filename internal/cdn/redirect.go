@@ -100,23 +100,23 @@ func (p *hostPolicy) location(from *url.URL, text string) (*url.URL, error) {
 // Location header, gave.
 func (p *hostPolicy) check(u *url.URL) error {
 	if u.Scheme == "http" && p.base.Scheme == "https" {
-		return fmt.Errorf("%w: from https to http", ErrRedirectRefused)
+		return fmt.Errorf("%w: from https to http, which only a BaseURL (base_url) of http allows", ErrRedirectRefused)
 	}
 	if dialAddr(u) == dialAddr(p.base) {
 		return nil
 	}
 	host := u.Hostname()
 	if !p.exact[host] && !p.exact[dialAddr(u)] && !p.underDomain(host) {
-		return fmt.Errorf("%w: host %q is not among the allowed ones", ErrRedirectRefused, u.Host)
+		return fmt.Errorf("%w: host %q is not among AllowedHosts (allowed_hosts)", ErrRedirectRefused, u.Host)
 	}
 	if p.allowPrivate {
 		return nil
 	}
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return fmt.Errorf("%w: host %q is this machine, and private addresses are not allowed", ErrRedirectRefused, u.Host)
+		return fmt.Errorf("%w: host %q is this machine, and AllowPrivate (allow_private) is not set", ErrRedirectRefused, u.Host)
 	}
 	if addr, ok := literalIP(host); ok && !isPublic(addr) {
-		return fmt.Errorf("%w: %v is not a public address, and private ones are not allowed", ErrRedirectRefused, addr)
+		return fmt.Errorf("%w: %v is not a public address, and AllowPrivate (allow_private) is not set", ErrRedirectRefused, addr)
 	}
 	return nil
 }

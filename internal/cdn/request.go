@@ -33,6 +33,13 @@ func (e *timeoutError) Unwrap() error { return e.error }
 func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, f.cfg.ReadTimeout, errReadTimeout)
 	defer cancel()
+	if f.proxies != nil {
+		proxy, err := f.proxies.to(u)
+		if err != nil {
+			return reply{}, err
+		}
+		ctx = withProxy(ctx, proxy)
+	}
 	req, err := f.newRequest(ctx, u, etag)
 	if err != nil {
 		return reply{}, err

@@ -17,9 +17,10 @@ const maxHeaderBytes = 64 << 10
 // newTransport makes the fetcher's own transport. HTTP/1.1 is enough for one
 // small request a minute, and leaves no goroutine that must be told apart from
 // a connection that hangs.
-func newTransport(cfg Config, base, proxy *url.URL, resolver *net.Resolver) *http.Transport {
+func newTransport(cfg Config, base *url.URL, resolver *net.Resolver) *transport {
 	t := &http.Transport{
-		DialContext:            newDialer(cfg, base, proxy, resolver),
+		Proxy:                  func(r *http.Request) (*url.URL, error) { return proxyOf(r.Context()), nil },
+		DialContext:            ageing(newDialer(cfg, base, resolver)),
 		TLSHandshakeTimeout:    cfg.ConnectTimeout,
 		DisableCompression:     true, // bodies are decompressed under a limit, see readBody
 		MaxIdleConns:           4,
@@ -29,26 +30,23 @@ func newTransport(cfg Config, base, proxy *url.URL, resolver *net.Resolver) *htt
 		Protocols:              new(http.Protocols),
 	}
 	t.Protocols.SetHTTP1(true)
-	if proxy != nil {
-		t.Proxy = http.ProxyURL(proxy)
-	}
-	return t
+	return &transport{Transport: t, roots: cfg.Roots}
 }
 
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // newDialer gives a dial function that connects to addresses off the internet
-// only where the operator named the place. The address is looked at when it is
+// only where the operator named the place, as a base URL or as a proxy. The address is looked at when it is
 // about to be connected to, so a name that means something else by then gains nothing.
-func newDialer(cfg Config, base, proxy *url.URL, resolver *net.Resolver) dialFunc {
+func newDialer(cfg Config, base *url.URL, resolver *net.Resolver) dialFunc {
 	free := &net.Dialer{Timeout: cfg.ConnectTimeout, Resolver: resolver}
-	if cfg.AllowPrivate || proxy != nil {
-		return free.DialContext // a proxy is all that is ever dialled
+	if cfg.AllowPrivate {
+		return free.DialContext
 	}
 	guarded := &net.Dialer{Timeout: cfg.ConnectTimeout, Resolver: resolver, Control: refusePrivate}
 	named := dialAddr(base)
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if addr == named {
+		if addr == named || proxyOf(ctx) != nil {
 			return free.DialContext(ctx, network, addr)
 		}
 		return guarded.DialContext(ctx, network, addr)
@@ -61,7 +59,7 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 		return fmt.Errorf("%w: address: %w", ErrRedirectRefused, err)
 	}
 	if !isPublic(addr.Addr()) {
-		return fmt.Errorf("%w: the host is at %v, and private addresses are not allowed", ErrRedirectRefused, addr.Addr())
+		return fmt.Errorf("%w: the host is at %v, which is not a public address, and AllowPrivate (allow_private) is not set", ErrRedirectRefused, addr.Addr())
 	}
 	return nil
 }

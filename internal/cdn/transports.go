@@ -1,7 +1,6 @@
 package cdn
 
 import (
-	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -16,22 +15,19 @@ const sharedConns = 32
 // The zero value is ready. It is safe for concurrent use.
 type Transports struct {
 	mu     sync.Mutex
-	shared map[transportKey]*http.Transport
+	shared map[transportKey]*transport
 }
 
 // transportKey is all that newTransport looks at.
 type transportKey struct {
 	connectTimeout time.Duration
-	proxy          string
+	roots          *Roots
 	free           bool   // may dial any address
 	named          string // else the one that may be private
 }
 
-func (t *Transports) get(cfg Config, base, proxy *url.URL) *http.Transport {
-	key := transportKey{connectTimeout: cfg.ConnectTimeout, free: cfg.AllowPrivate || proxy != nil}
-	if proxy != nil {
-		key.proxy = proxy.String()
-	}
+func (t *Transports) get(cfg Config, base *url.URL) *transport {
+	key := transportKey{connectTimeout: cfg.ConnectTimeout, roots: cfg.Roots, free: cfg.AllowPrivate}
 	if !key.free {
 		key.named = dialAddr(base)
 	}
@@ -40,10 +36,10 @@ func (t *Transports) get(cfg Config, base, proxy *url.URL) *http.Transport {
 	if found := t.shared[key]; found != nil {
 		return found
 	}
-	made := newTransport(cfg, base, proxy, nil)
+	made := newTransport(cfg, base, nil)
 	made.MaxConnsPerHost, made.MaxIdleConnsPerHost, made.MaxIdleConns = sharedConns, sharedConns, 4*sharedConns
 	if t.shared == nil {
-		t.shared = map[transportKey]*http.Transport{}
+		t.shared = map[transportKey]*transport{}
 	}
 	t.shared[key] = made
 	return made

@@ -73,7 +73,7 @@ func TestNoConnectionIsSharedThatAFetcherMightNotHaveDialled(t *testing.T) {
 	fetcher := func(cfg Config) *Fetcher {
 		cfg.Transports = shared
 		f := wireFetcher(t, cfg)
-		f.own.DialContext = newDialer(f.cfg, f.configured, nil, names(t, "127.0.0.1"))
+		f.own.DialContext = newDialer(f.cfg, f.configured, names(t, "127.0.0.1"))
 		return f
 	}
 	if _, err := fetcher(Config{BaseURL: byName}).Fetch(t.Context(), ""); err != nil {

@@ -110,7 +110,7 @@ func TestNameThatMeansAPrivateAddressIsNotConnectedTo_F26(t *testing.T) {
 	base := serve(t, forced(to)).URL
 	f := wireFetcher(t, Config{BaseURL: base, AllowedHosts: []string{"rebind.example"}})
 	resolver := names(t, "127.0.0.1")
-	f.own.DialContext = newDialer(f.cfg, f.configured, nil, resolver)
+	f.own.DialContext = newDialer(f.cfg, f.configured, resolver)
 	e := wantCode(t, f, CodeNetwork)
 	if !errors.Is(e, ErrRedirectRefused) || e.Requests != 2 {
 		t.Errorf("%d requests: %v", e.Requests, e.Err)
@@ -120,7 +120,7 @@ func TestNameThatMeansAPrivateAddressIsNotConnectedTo_F26(t *testing.T) {
 func TestNameOfTheBaseURLMayMeanAPrivateAddress(t *testing.T) {
 	target := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, wireConfig) })
 	f := wireFetcher(t, Config{BaseURL: "http://CDN.internal.example:" + mustParse(target.URL).Port() + "/"})
-	f.own.DialContext = newDialer(f.cfg, f.configured, nil, names(t, "127.0.0.1"))
+	f.own.DialContext = newDialer(f.cfg, f.configured, names(t, "127.0.0.1"))
 	if _, err := f.Fetch(t.Context(), ""); err != nil {
 		t.Error(err, errors.Unwrap(err))
 	}

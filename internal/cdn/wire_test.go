@@ -273,7 +273,7 @@ func TestConnectTimeoutBoundsTheHandshake_S8(t *testing.T) {
 		t.Error(e)
 	}
 	f = wireFetcher(t, Config{BaseURL: "https://cdn.example.test", ConnectTimeout: 100 * time.Millisecond})
-	f.own.DialContext = newDialer(f.cfg, f.base, nil, &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	f.own.DialContext = newDialer(f.cfg, f.base, &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}})

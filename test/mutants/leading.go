@@ -283,6 +283,21 @@ var polling = []mutant{
 		test{"leader", "^TestARepetitionWaitsForTheFirstOne$"},
 	},
 	{
+		"a proxy that lets every address be dialled", "F26", []edit{{"internal/cdn",
+			`if addr == named || proxyOf(ctx) != nil {`, `if true {`}},
+		test{"internal/cdn", "^TestBesideAProxyNoPrivateAddressIsConnectedTo_F26$"},
+	},
+	{
+		"an authority that stays for good", "S7", []edit{{"internal/cdn",
+			`if t.rooted == nil || t.pool != pool {`, `if t.rooted == nil {`}},
+		test{"internal/cdn", "^TestRootsAreReadAgainForEachConnection$"},
+	},
+	{
+		"a connection to the CDN that never ends", "I7", []edit{{"internal/cdn",
+			`if time.Since(c.born) >= maxConnAge {`, `if false {`}},
+		test{"internal/cdn", "^TestAChangeOfTheDNSIsNoticedWithinFiveMinutes$"},
+	},
+	{
 		"a panic that keeps the locks", "F3", []edit{{"leader/crash.go",
 			`	c.end(errCrashed)
 `, `	c.again()

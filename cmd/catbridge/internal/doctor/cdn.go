@@ -19,13 +19,21 @@ func (d *Doctor) cdn(ctx context.Context, i int) {
 	}
 	cfg := d.Settings.LeaderConfig()
 	key := cfg.SDKKeys[i]
-	if d.transport != nil {
+	var roots *cdn.Roots
+	switch {
+	case d.transport != nil:
 		cfg.ProxyURL = ""
+	case cfg.CAFile != "":
+		var err error
+		if roots, err = cdn.ReadRoots(cfg.CAFile); err != nil {
+			d.fault("give cdn.ca_file a file that can be read", "%v", err)
+			return
+		}
 	}
 	var events warnings
 	broken := 0
 	fetcher, err := cdn.New(cdn.Config{
-		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance, Transport: d.transport, ProxyURL: cfg.ProxyURL,
+		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance, Transport: d.transport, ProxyURL: cfg.ProxyURL, Roots: roots,
 		ConnectTimeout: cfg.ConnectTimeout, ReadTimeout: cfg.ReadTimeout,
 		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate, MaxBodyBytes: cachekeys.MaxConfigBytes,
 		Logger: slog.New(&events),

@@ -1,9 +1,12 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/url"
+
+	"github.com/catbridge/catbridge/internal/cdn"
 )
 
 // proxy connects to the one on the way to the CDN.
@@ -12,14 +15,17 @@ func (d *Doctor) proxy(ctx context.Context) {
 		d.unknown("not tried: a %s needs no CDN, unless it is online", d.As)
 		return
 	}
-	text := d.Settings.LeaderConfig().ProxyURL
-	if text == "" {
-		d.unknown("none is set")
-		return
+	base, err := url.Parse(cmp.Or(d.Settings.Defaults.BaseURL, "https://cdn-global.configcat.com"))
+	var u *url.URL
+	if err == nil {
+		u, err = cdn.ProxyFor(d.Settings.ProxyURL, base)
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		d.fault("write it like http://host:port", "the proxy's URL cannot be read")
+	switch {
+	case err != nil:
+		d.fault("write it like http://host:port", "the proxy's URL cannot be read: %v", err)
+		return
+	case u == nil:
+		d.unknown("none is set")
 		return
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(u))

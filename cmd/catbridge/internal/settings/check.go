@@ -89,8 +89,16 @@ func (l *loader) leaderFault(err error, k *SDKKey) {
 	case m[1] != "":
 		l.say(k, "timings."+snake(m[2]), "%s", timingName.ReplaceAllStringFunc(strings.TrimPrefix(text, m[1]), snake))
 	default:
-		l.say(k, snake(m[2]), "%s", strings.TrimPrefix(text, m[0]))
+		l.say(k, settingOf(m[2]), "%s", strings.TrimPrefix(text, m[0]))
 	}
+}
+
+// settingOf is the setting that a field of the leader's configuration comes from.
+func settingOf(field string) string {
+	if field == "CAFile" {
+		return "cdn.ca_file"
+	}
+	return snake(field)
 }
 
 // snake is the name of a field as settings are named.

@@ -1,10 +1,6 @@
 package settings
 
 import (
-	"cmp"
-	"net/http"
-	"net/url"
-
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -14,7 +10,7 @@ func (s *Settings) LeaderConfig() leader.Config {
 	return leader.Config{
 		Namespace: s.RedisOptions.Namespace(),
 		SDKKeys:   s.LeaderKeys(), Timing: s.Timing,
-		ProxyURL: s.proxy(), ConnectTimeout: s.ConnectTimeout, ReadTimeout: s.ReadTimeout,
+		ProxyURL: s.ProxyURL, CAFile: s.CDN.CAFile, ConnectTimeout: s.ConnectTimeout, ReadTimeout: s.ReadTimeout,
 		ExpectedFollowers: s.ExpectedFollowers, SubscriberNodes: s.SubscriberNodes, ReadBudget: s.ReadBudget,
 	}
 }
@@ -39,21 +35,4 @@ func (s *Settings) leaderKey(i int) leader.SDKKey {
 		PollInterval: k.PollInterval, AllowedHosts: k.AllowedHosts, AllowPrivate: k.AllowPrivate,
 		WebhookKeys: k.WebhookKeys,
 	}
-}
-
-// proxy is the proxy to the CDN: the one that was given, else what the usual variables
-// say for the CDN's host.
-func (s *Settings) proxy() string {
-	if s.ProxyURL != "" {
-		return s.ProxyURL
-	}
-	base, err := url.Parse(cmp.Or(s.Defaults.BaseURL, "https://cdn-global.configcat.com"))
-	if err != nil {
-		return "" // refused, and explained, by the leader
-	}
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base})
-	if err != nil || proxy == nil {
-		return "" // an error: not trusted where this runs as a CGI program
-	}
-	return proxy.String()
 }

@@ -23,8 +23,6 @@ func (l *loader) say(k *SDKKey, path, format string, args ...any) {
 		l.faults.add(k.where, "%s", text)
 	case where == "" && k != nil && k.path != "":
 		l.faults.add(k.where, "%s.%s: %s", k.path, path, text)
-	case where == "" && path == "proxy_url":
-		l.faults.add("$HTTPS_PROXY or $HTTP_PROXY", "%s", text)
 	case l.isName(where, path):
 		l.faults.add(where, "%s", text)
 	default:

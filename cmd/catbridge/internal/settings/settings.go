@@ -19,6 +19,7 @@ type Settings struct {
 	Timing  leader.Timing
 
 	ProxyURL          string
+	CDN               CDN
 	ConnectTimeout    time.Duration
 	ReadTimeout       time.Duration
 	ExpectedFollowers int
@@ -67,6 +68,11 @@ type SDKKey struct {
 	path            string // sdk_keys[1] in a file; empty: of flags or the environment
 	where           string
 	origin          map[string]string
+}
+
+// CDN says whom to trust on the way to it.
+type CDN struct {
+	CAFile string // PEM certificates to trust instead of the system's
 }
 
 // Metrics say what is measured, where something listens.

@@ -1,0 +1,92 @@
+package cdn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// proxies says which proxy a request goes through (S7).
+type proxies struct {
+	fixed       *url.URL // of Config.ProxyURL; nil: those of the environment
+	environment func(*http.Request) (*url.URL, error)
+}
+
+func newProxies(cfg Config) (*proxies, error) {
+	fixed, err := parseProxy(cfg)
+	return &proxies{fixed, http.ProxyFromEnvironment}, err
+}
+
+// ProxyFor returns the proxy that requests to target, a URL, go through: the one of
+// proxyURL, or, if that is empty, the one that $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY
+// name. Nil: none.
+func ProxyFor(proxyURL string, target *url.URL) (*url.URL, error) {
+	p, err := newProxies(Config{ProxyURL: proxyURL})
+	if err != nil {
+		return nil, err
+	}
+	return p.to(target)
+}
+
+// to returns the proxy on the way to a URL; nil: none.
+func (p *proxies) to(target *url.URL) (*url.URL, error) {
+	if p.fixed != nil {
+		return p.fixed, nil
+	}
+	return p.environment(&http.Request{URL: target})
+}
+
+// users returns the credentials of all proxies that may be used.
+func (p *proxies) users(base *url.URL) []*url.Userinfo {
+	var users []*url.Userinfo
+	for _, target := range []*url.URL{base, {Scheme: "https", Host: "cdn-global" + cdnDomain}, {Scheme: "http", Host: "cdn-global" + cdnDomain}} {
+		if proxy, err := p.to(target); err == nil {
+			users = append(users, userOf(proxy))
+		}
+	}
+	return users
+}
+
+type proxyKey struct{}
+
+// withProxy has a request go through a proxy. Its dialler learns from the context, too, that
+// it is not the target that it connects to.
+func withProxy(ctx context.Context, proxy *url.URL) context.Context {
+	if proxy == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, proxyKey{}, proxy)
+}
+
+func proxyOf(ctx context.Context) *url.URL {
+	proxy, _ := ctx.Value(proxyKey{}).(*url.URL)
+	return proxy
+}
+
+func parseProxy(cfg Config) (*url.URL, error) {
+	if cfg.ProxyURL == "" {
+		return nil, nil
+	}
+	if cfg.Transport != nil {
+		return nil, errors.New("ProxyURL: give the proxy to the Transport, which is set too")
+	}
+	proxy, err := url.Parse(cfg.ProxyURL)
+	if err != nil {
+		return nil, fmt.Errorf("ProxyURL: %w", withoutURL(err))
+	}
+	switch proxy.Scheme {
+	case "http", "https", "socks5", "socks5h":
+	default:
+		return nil, errors.New("ProxyURL: the scheme must be http, https, socks5 or socks5h")
+	}
+	if err := checkAuthority(proxy); err != nil {
+		return nil, fmt.Errorf("ProxyURL: %w", err)
+	}
+	if strings.Trim(proxy.Path, "/") != "" || proxy.RawQuery != "" || proxy.Fragment != "" {
+		return nil, errors.New("ProxyURL: there must be nothing after host and port")
+	}
+	return proxy, nil
+}

@@ -1,0 +1,108 @@
+package cdn
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+)
+
+// Roots are certificate authorities. It is safe for concurrent use.
+type Roots struct {
+	path string // empty: they never change
+
+	mu   sync.Mutex
+	pem  []byte // that pool was made of
+	pool *x509.CertPool
+}
+
+// NewRoots returns the authorities of a pool, which must not be changed afterwards.
+func NewRoots(pool *x509.CertPool) *Roots { return &Roots{pool: pool} }
+
+// ReadRoots returns the authorities of a file in PEM form. It is read again before each
+// request; while it cannot be read, or holds no certificate, the last ones stay.
+func ReadRoots(path string) (*Roots, error) {
+	r := &Roots{path: path}
+	return r, r.read()
+}
+
+// maxRootsBytes is above what a bundle of all public authorities takes.
+const maxRootsBytes = 4 << 20
+
+func (r *Roots) read() error {
+	info, err := os.Stat(r.path)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", r.path)
+	case info.Size() > maxRootsBytes:
+		return fmt.Errorf("%s is larger than %d MiB", r.path, maxRootsBytes>>20)
+	}
+	pem, err := os.ReadFile(r.path)
+	if err != nil || r.pool != nil && bytes.Equal(pem, r.pem) {
+		return err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("%s holds no certificate in PEM form", r.path)
+	}
+	r.pem, r.pool = pem, pool
+	return nil
+}
+
+// current returns the authorities of this moment: the same pool while they do not change.
+func (r *Roots) current() *x509.CertPool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.path != "" {
+		_ = r.read()
+	}
+	return r.pool
+}
+
+// transport is an [http.Transport] whose authorities can change. A change leaves the
+// connections that were made before it to the requests that they carry.
+type transport struct {
+	*http.Transport        // carries the requests itself where the authorities are the system's
+	roots           *Roots // nil: the system's
+
+	mu     sync.Mutex
+	pool   *x509.CertPool
+	rooted *http.Transport // trusts pool; nil: none was needed yet
+}
+
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return t.current().RoundTrip(r)
+}
+
+func (t *transport) current() *http.Transport {
+	if t.roots == nil {
+		return t.Transport
+	}
+	pool := t.roots.current()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rooted == nil || t.pool != pool {
+		t.closeRooted()
+		t.pool, t.rooted = pool, t.Clone()
+		t.rooted.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return t.rooted
+}
+
+func (t *transport) CloseIdleConnections() {
+	t.Transport.CloseIdleConnections()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closeRooted()
+}
+
+func (t *transport) closeRooted() {
+	if t.rooted != nil {
+		t.rooted.CloseIdleConnections()
+	}
+}
