@@ -18,7 +18,7 @@ func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd
 	if s.Listen == "" {
 		return nil, nil
 	}
-	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Version: version(), Logger: log}
+	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts, Version: version(), Logger: log}
 	if s.Metrics.Enabled {
 		cfg.Gatherer = newRegistry(s, l)
 	}

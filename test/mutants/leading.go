@@ -298,6 +298,16 @@ var polling = []mutant{
 		test{"internal/cdn", "^TestAChangeOfTheDNSIsNoticedWithinFiveMinutes$"},
 	},
 	{
+		"a request of two lengths", "F33", []edit{{"cmd/catbridge/internal/httpd",
+			`if f.seen[contentLength] && f.seen[transferEncoding] {`, `if false {`}},
+		test{"cmd/catbridge/internal/httpd", "^TestARequestOfTwoLengthsIsRefusedAndEndsItsConnection$"},
+	},
+	{
+		"a loopback address open to any name", "F33", []edit{{"cmd/catbridge/internal/httpd",
+			`cfg.loopback = onLoopback(listener.Addr())`, `cfg.loopback = false`}},
+		test{"cmd/catbridge/internal/httpd", "^TestAServerKnowsThatItListensOnLoopback$"},
+	},
+	{
 		"a panic that keeps the locks", "F3", []edit{{"leader/crash.go",
 			`	c.end(errCrashed)
 `, `	c.again()

@@ -24,4 +24,11 @@
 // takes the place of the one that has kept the server waiting longest; one whose
 // request is being handled is never given up for that. So probes get their answer however
 // many connections are held open.
+//
+// # Proxies and browsers
+//
+// A request with both Content-Length and Transfer-Encoding is refused with 400, and its
+// connection closed: a proxy in front may take another end of it for the true one. On a
+// loopback address /metrics, /status and /debug/pprof/ answer only to a Host that is an
+// address, localhost or one of Config.Hosts.
 package httpd

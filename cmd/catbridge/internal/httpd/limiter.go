@@ -61,6 +61,7 @@ func (l *limiter) admit(c *conn) bool {
 type conn struct {
 	net.Conn
 	limiter *limiter
+	framing framing // of what is read
 
 	// Guarded by the limiter's lock.
 	gone  bool
@@ -79,6 +80,9 @@ func (c *conn) forget() {
 		c.place = nil
 	}
 }
+
+// Read implements [net.Conn].
+func (c *conn) Read(p []byte) (int, error) { return c.framing.read(c.Conn, p) }
 
 // Close implements [net.Conn].
 func (c *conn) Close() error {

@@ -24,6 +24,16 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
+// lastIfUnclear closes the connection after a request whose end [framing] does not know.
+func lastIfUnclear(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connKey{}).(*conn); ok && c.framing.unclear.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // atOnce lets n requests be handled at once, each on a connection that is not given up
 // meanwhile, and refuses more.
 func atOnce(n int, next http.Handler) http.Handler {

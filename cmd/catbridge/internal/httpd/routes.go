@@ -27,13 +27,17 @@ func newHandler(cfg Config) http.Handler {
 	h := health{cfg.Leader}
 	mux.Handle("/healthz", only(getOrHead, http.HandlerFunc(h.live)))
 	mux.Handle("/readyz", only(getOrHead, http.HandlerFunc(h.ready)))
+	guarded := func(next http.Handler) http.Handler { return next }
+	if cfg.loopback || len(cfg.Hosts) > 0 {
+		guarded = func(next http.Handler) http.Handler { return fromHosts(cfg.Hosts, next) }
+	}
 	if cfg.Gatherer != nil {
-		mux.Handle("/metrics", only(getOrHead, atOnce(metricsAtOnce, promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{
+		mux.Handle("/metrics", guarded(only(getOrHead, atOnce(metricsAtOnce, promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{
 			ErrorLog: promLog{cfg.Logger}, ErrorHandling: promhttp.ContinueOnError, Timeout: writeTimeout / 2,
-		}))))
+		})))))
 	}
 	if cfg.Status {
-		mux.Handle("/status", only(getOrHead, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version})))
+		mux.Handle("/status", guarded(only(getOrHead, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version}))))
 	}
 	if cfg.Pprof {
 		profiles := http.NewServeMux()
@@ -42,9 +46,9 @@ func newHandler(cfg Config) http.Handler {
 		profiles.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 		profiles.HandleFunc("/debug/pprof/trace", pprof.Trace)
-		mux.Handle("/debug/pprof/", only(getOrHead, atOnce(profilesAtOnce, patient(profiles))))
+		mux.Handle("/debug/pprof/", guarded(only(getOrHead, atOnce(profilesAtOnce, patient(profiles)))))
 	}
-	return observed(cfg.Logger, headers(mux))
+	return observed(cfg.Logger, headers(lastIfUnclear(mux)))
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

@@ -49,12 +49,17 @@ type Config struct {
 	// Pprof lets /debug/pprof/ be served. Who may read it sees the memory's contents in
 	// part, and can slow the process down: not for the public.
 	Pprof bool
+	// Hosts are names by which /metrics, /status and /debug/pprof/ may be asked for, besides
+	// localhost and addresses. Empty: where Addr is a loopback address no others, else any.
+	Hosts []string
 	// Version is told by /status; empty: not told.
 	Version string
 	// MaxConnections bounds the connections that are open at once. 0: 512; at least 128.
 	MaxConnections int
 	// Logger receives what goes wrong and, at level debug, every request; nil: nothing.
 	Logger *slog.Logger
+
+	loopback bool // what listens can be reached from this machine alone
 }
 
 // Server listens, and serves once [Server.Run] runs.
@@ -80,6 +85,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.loopback = onLoopback(listener.Addr())
 	limited := limit(listener, cfg.MaxConnections)
 	return &Server{
 		listener: limited, log: cfg.Logger,

@@ -115,6 +115,8 @@ func snake(name string) string {
 	return b.String()
 }
 
+var httpHost = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
 // checkServer checks what the leader itself does not see.
 func (l *loader) checkServer() {
 	s := l.s
@@ -133,6 +135,11 @@ func (l *loader) checkServer() {
 		}
 		if s.Pprof {
 			s.Warnings = append(s.Warnings, "pprof is on, but nothing listens: set listen")
+		}
+	}
+	for _, host := range s.HTTPHosts {
+		if !httpHost.MatchString(host) {
+			l.say(nil, "http_hosts", "%s is not the name of a host: write it without scheme, port and path", quote(host))
 		}
 	}
 	if e := s.Tracing.Endpoint; e != "" {

@@ -26,12 +26,13 @@ type Settings struct {
 	SubscriberNodes   int
 	ReadBudget        int64
 
-	Listen  string // empty: nothing listens
-	Status  bool
-	Pprof   bool
-	Metrics Metrics
-	Tracing Tracing
-	Log     Log
+	Listen    string // empty: nothing listens
+	HTTPHosts []string
+	Status    bool
+	Pprof     bool
+	Metrics   Metrics
+	Tracing   Tracing
+	Log       Log
 
 	// Defaults holds what an SDK key has that says nothing else itself.
 	Defaults SDKKey

@@ -134,6 +134,7 @@ func (s *Settings) leaderTable() []*setting {
 		{path: "subscriber_nodes", value: integer(&s.SubscriberNodes), usage: "`number` of Redis nodes that serve subscribers (default 1)"},
 		{path: "read_budget", value: integer(&s.ReadBudget), usage: "`bytes` per second that followers' reads may take together after a change (default 50000000)"},
 		{path: "listen", value: text(&s.Listen), usage: "`address` for webhooks, metrics, health and status over HTTP, such as :8080 (default: nothing listens)"},
+		{path: "http_hosts", value: listOf(&s.HTTPHosts), flag: "http-host", usage: "`name` by which metrics, status and profiles may be asked for, besides localhost and addresses; may be repeated (default: none on a loopback address, else any)"},
 		{path: "status", value: boolean(&s.Status), usage: "serve /status at that address: names, states and errors, for whoever reaches it"},
 		{path: "pprof", value: boolean(&s.Pprof), usage: "serve Go's profiles under /debug/pprof/ at that address"},
 		{path: "metrics.enabled", value: boolean(&s.Metrics.Enabled), usage: "serve metrics for Prometheus under /metrics at that address"},
