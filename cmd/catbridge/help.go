@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,9 +14,12 @@ import (
 // helpWidth is how wide help is where no terminal is wider or narrower.
 const helpWidth = 100
 
+// addFlagGroups adds to a table of cobra's that the whole process shares.
+var addFlagGroups = sync.OnceFunc(func() { cobra.AddTemplateFunc("flagGroups", flagGroups) })
+
 // useGroups has help list flags by groups: the command's own first.
 func useGroups(root *cobra.Command) {
-	cobra.AddTemplateFunc("flagGroups", flagGroups)
+	addFlagGroups()
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), `
 
 Flags:
