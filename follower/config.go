@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // DefaultMaxInitWait is how long [Client.Ready] waits for the first sync by default (S40).
@@ -222,7 +223,7 @@ func (t Timings) complete() (Timings, error) {
 // complete checks the config and gives it with the defaults put in, and what fetches by it;
 // nil: nothing does.
 func (c Config) complete() (Config, *fetcher, error) {
-	c.Logger = withLevel(c.Logger, c.LogLevel)
+	c.Logger = eventlog.AtLeast(c.Logger, c.LogLevel)
 	if c.isLocalOnly() {
 		c, err := c.completeLocal()
 		return c, nil, err

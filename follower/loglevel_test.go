@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // evaluateAtEachLevel causes one event of each level, and gives the ids of those written.
@@ -74,7 +76,7 @@ func TestTheLogLevelMayChange_S100_S101(t *testing.T) {
 // A level that is dropped is not reported to be wanted, so that no text is made for it.
 func TestTheLogLevelDoesNotRaiseTheLoggersOwn_S100(t *testing.T) {
 	log := &record{level: slog.LevelError}
-	logger := withLevel(slog.New(log), LogLevelDebug)
+	logger := eventlog.AtLeast(slog.New(log), LogLevelDebug)
 	if logger.Enabled(t.Context(), slog.LevelWarn) || !logger.Enabled(t.Context(), slog.LevelError) {
 		t.Error("levels")
 	}

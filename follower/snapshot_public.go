@@ -71,7 +71,7 @@ func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) 
 		return nil, err
 	}
 	if logger == nil {
-		logger = withLevel(nil, nil)
+		logger = eventlog.AtLeast(nil, nil)
 	}
 	return newSnapshot(evaluator{log: eventlog.New(logger)}, &snapshot{config: config}, HasLocalOverrideFlagDataOnly, nil, nil), nil
 }

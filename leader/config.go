@@ -50,7 +50,9 @@ type Config struct {
 	// none is told.
 	Host string
 
-	// Logger receives the events; nil: none.
+	// Logger receives the events, each with the attribute event_id (S100). Nil: what
+	// slog.Default returns when the leader is made, from level warn on;
+	// slog.New(slog.DiscardHandler) for none. Its handler must not wait for the leader.
 	Logger *slog.Logger
 
 	// TracerProvider records each poll as a trace: the fetch, the commit or the renewal,

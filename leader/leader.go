@@ -53,6 +53,9 @@ func New(cfg Config) (*Leader, error) {
 	if cfg.ReadBudget == 0 {
 		cfg.ReadBudget = 50_000_000
 	}
+	if cfg.Logger == nil {
+		cfg.Logger = eventlog.AtLeast(nil, nil)
+	}
 	keys := cfg.SDKKeys
 	cfg.SDKKeys = nil
 	// A process gets an ID of its own at each start: a lock from before is not its own.

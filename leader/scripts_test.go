@@ -2,6 +2,7 @@ package leader
 
 import (
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +17,10 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // which leaders without a logger write to
+	goleak.VerifyTestMain(m)
+}
 
 const testKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
 

@@ -18,9 +18,9 @@ var following = []mutant{
 	},
 	{
 		"no read upon a new connection", "I8", []edit{{"follower",
-			`	s.silence.set(s.timings.Dead)
+			`	s.silence.set(s.silent())
 	_, _ = s.sync(ctx)
-`, `	s.silence.set(s.timings.Dead)
+`, `	s.silence.set(s.silent())
 `}},
 		test{"follower", "^TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce$"},
 	},
