@@ -99,7 +99,11 @@ func (s *source) readCache(ctx context.Context) error {
 		s.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
 		return fmt.Errorf("follower: read the cache: %w", err)
 	}
-	s.holder.offer(next, false)
+	if s.feed != nil {
+		s.holder.restore(next)
+	} else {
+		s.holder.offer(next, false)
+	}
 	return nil
 }
 

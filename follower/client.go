@@ -101,6 +101,10 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 		c.holder.offer(known, false)
 	} else {
 		fleet, _ := cfg.fleetOptions() // checked by complete
+		if known.isOwn() {
+			c.holder.restore(known)
+			known = nil // how old it is decides for this client alone
+		}
 		key := feedKey{cfg.Redis, keys, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
 		c.feed, c.leaveFeed = acquireFeed(key, &member{log: c.log, holder: c.holder}, known)
 	}
@@ -252,6 +256,9 @@ func (c *Client) Stats() Stats {
 		stats = Stats{State: link.state, Epoch: link.epoch, Poll: link.poll, Counters: f.counters()}
 	}
 	stats.Fetches, stats.FailedFetches = c.source.fetcher.fetches.Load(), c.source.fetcher.failed.Load()
+	stats.Doubted = c.source.fetcher.doubted.Load()
+	stats.Waits = c.holder.waits.Load()
+	stats.Rebases += c.holder.rebases.Load()
 	stats.EvaluationErrors = c.failed.read()
 	stats.DroppedHooks, stats.DroppedEvaluationHooks = c.hooks.droppedCalls(), c.hooks.evaluated.dropped.Load()
 	stats.HookPanics = c.hooks.panics.Load()

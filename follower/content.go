@@ -50,9 +50,9 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 }
 
 // fromEntry makes a snapshot of the official entry; nil: there is nothing newer in
-// it, or nothing that can be used. The errors are failures to read, after which the
-// alarm again is set.
-func (s *syncer) fromEntry(ctx context.Context, from node, again *alarm) (*snapshot, error) {
+// it, or nothing that can be used. metaRev is what meta names: a leader has written an entry
+// of that time. The errors are failures to read, after which the alarm again is set.
+func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again *alarm) (*snapshot, error) {
 	s.inc(&s.n.EntryReads)
 	data, err := s.store.readEntry(s.beside(ctx), from)
 	if err != nil {
@@ -68,8 +68,14 @@ func (s *syncer) fromEntry(ctx context.Context, from node, again *alarm) (*snaps
 		s.onRefused("The shared entry was refused.", err)
 		return nil, nil
 	}
+	hash := cachekeys.ContentHash(entry.JSON)
+	if entry.FetchTime != metaRev {
+		s.outrun = s.note(item{
+			claimed: claimed{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
+		}) || s.outrun
+	}
 	next, _ := s.prepare(candidate{
-		rev: entry.FetchTime, hash: cachekeys.ContentHash(entry.JSON), etag: entry.ETag, source: SourceEntry,
+		rev: entry.FetchTime, hash: hash, etag: entry.ETag, source: SourceEntry,
 		stored: cachekeys.Blob{Codec: cachekeys.Raw, Payload: entry.JSON},
 		json:   func() ([]byte, error) { return entry.JSON, nil },
 	}, false)

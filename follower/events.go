@@ -41,4 +41,6 @@ const (
 	eventFleetRefused           = 6018
 	eventFleetFailed            = 6019
 	eventFleetRecovery          = 6020
+	eventWaits                  = 6021
+	eventDoubted                = 6022
 )

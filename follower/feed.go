@@ -69,6 +69,7 @@ func newFeed(key feedKey, turns *turns) *feed {
 		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
 	}
 	f.log = feedLog{&f.members}
+	f.members.clock.base = time.Now()
 	state := Unsubscribed
 	if key.listen {
 		state = Connecting

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
@@ -18,8 +19,9 @@ type member struct {
 // members are the clients that share a feed. What the feed finds reaches all of them,
 // and so does what it logs.
 type members struct {
-	mu   sync.Mutex
-	list []*member
+	mu    sync.Mutex
+	list  []*member
+	clock redisClock
 }
 
 // join adds a client and gives it what the feed holds. What the client's file holds comes
@@ -31,6 +33,9 @@ func (f *feed) join(m *member, file *snapshot) {
 	m.place = len(f.members.list)
 	f.members.list = append(f.members.list, m)
 	held := f.current.Load()
+	if a := f.confirmed.Load(); a != nil && held != nil {
+		m.holder.note(item{claimed: claimed{rev: held.rev, cdn: a.cdn, hash: a.hash}, at: time.Now()}, &f.members.clock)
+	}
 	m.holder.offer(held, false)
 	m.holder.confirm(f.confirmed.Load())
 	if held != nil && held.source != SourceFile || !m.holder.offer(file, false) {
@@ -70,9 +75,78 @@ func (f *feed) publish(next *snapshot, back bool) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
 	f.current.Store(next)
+	f.offer(next, back)
+}
+
+// offer gives a content to all clients. The caller holds members' lock.
+func (f *feed) offer(next *snapshot, back bool) {
 	for _, m := range f.members.list {
-		m.holder.offer(next, back)
+		if own := m.holder.fetched.Load(); m.holder.offer(next, back) && own {
+			m.holder.confirm(f.confirmed.Load()) // it was not about what was held
+		}
 	}
+}
+
+// note gives what is named as current to the clients that fetched for themselves, and reports
+// whether one of them may take that now.
+func (f *feed) note(i item) (outrun bool) {
+	f.members.mu.Lock()
+	var waiting []*member
+	if i.published != 0 {
+		f.members.clock.hear(i.published, i.at)
+	}
+	for _, m := range f.members.list {
+		outrun = m.holder.note(i, &f.members.clock) || outrun
+		if m.holder.startsWaiting() {
+			waiting = append(waiting, m)
+		}
+	}
+	f.members.mu.Unlock()
+	for _, m := range waiting {
+		m.log.Info(eventWaits, "Redis names another config than the one that this client fetched from the CDN itself; it waits until the CDN is known to have answered about it later.",
+			slog.String("hash", i.hash), slog.Int64("rev", i.rev))
+	}
+	return outrun
+}
+
+// forget drops what clients that fetched for themselves have heard over a connection.
+func (f *feed) forget() {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	for _, m := range f.members.list {
+		m.holder.forget()
+	}
+}
+
+// offerAgain offers what clients that fetched for themselves refused and may take now.
+func (f *feed) offerAgain() {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	held := f.current.Load()
+	for _, m := range f.members.list {
+		if m.holder.isOutrunBy(held) && m.holder.offer(held, false) {
+			m.holder.confirm(f.confirmed.Load())
+		}
+	}
+}
+
+// isAwaited reports whether content waits for a client that fetched for itself.
+func (f *feed) isAwaited() bool {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	return slices.ContainsFunc(f.members.list, func(m *member) bool { return m.holder.isWaiting() })
+}
+
+// replace puts content in force that a client fetched itself. Where Redis has given that very
+// content at a higher rev, it is the leader's.
+func (f *feed) replace(h *holder, held, next *snapshot, asked time.Time) bool {
+	f.members.mu.Lock()
+	defer f.members.mu.Unlock()
+	mine := &own{asked: asked}
+	if shared := f.current.Load(); shared != nil && shared.hash == next.hash && shared.rev > next.rev {
+		next.rev, mine = shared.rev, nil
+	}
+	return h.replace(held, next, mine)
 }
 
 // publishAnswer gives an answer from the CDN to all clients.

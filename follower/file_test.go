@@ -97,7 +97,8 @@ func TestWhatWasFetchedIsKeptInTheFileToo(t *testing.T) {
 		first.Close()
 		second := n.start(t, keeping(path))
 		wantVersion(t, second, 4)
-		w := n.writer(t) // any rev of a leader is above
+		time.Sleep(11 * time.Second)
+		w := n.writer(t) // the CDN answers it later
 		w.commit(configJSON(5))
 		wantVersion(t, second, 5)
 	})

@@ -39,6 +39,9 @@ type told struct {
 	asked, heard time.Time
 	// primary: read, and from a node that is not behind any other.
 	primary bool
+	// message: told by a message; at: when that was published, Unix ms by Redis's clock, 0: not stated.
+	message bool
+	at      int64
 }
 
 // observe takes in what was told, and tells whether that is what is known to be the last answer now.

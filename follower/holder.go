@@ -12,12 +12,19 @@ type holder struct {
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
 
+	fetched atomic.Bool  // own is there
+	waits   atomic.Int64 // times that other content had to wait for own
+	rebases atomic.Int64 // times that own gave way to a lower rev
+
 	mu      sync.Mutex      // held by whoever changes the above
 	changed func(*snapshot) // told of each new content; must not block
+	own     *own            // nil: what is held was not fetched by the client itself
+	past    past
 }
 
 // offer puts content in force that is of a higher rev than what is held, or, if back
-// is set, of a lower one, and tells whether it did.
+// is set, of a lower one, and tells whether it did. What the client fetched itself is not
+// ordered by revs: see [own].
 func (h *holder) offer(next *snapshot, back bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -25,11 +32,18 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 	switch {
 	case next == nil:
 		return false
+	case h.refuses(next):
+		return false
+	case h.own != nil:
+		if next.rev < held.rev && !back {
+			h.rebases.Add(1)
+		}
 	case held == nil || back || next.rev > held.rev:
 	case next.rev == held.rev && next.hash == held.hash && held.source == SourceFile: // it is not the file's word alone
 	default:
 		return false
 	}
+	h.setOwn(nil)
 	h.put(next)
 	return true
 }
@@ -37,7 +51,11 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 // put puts content in force. The caller holds the lock.
 func (h *holder) put(next *snapshot) {
 	held := h.current.Swap(next)
-	if h.changed != nil && (held == nil || held.hash != next.hash) {
+	if held != nil && held.hash == next.hash {
+		return
+	}
+	h.past.change(held, next, time.Now())
+	if h.changed != nil {
 		h.changed(next)
 	}
 }

@@ -31,7 +31,8 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 		return // the leader is alive, and has no content yet
 	}
 	s.spread = m.Spread
-	s.observe(claimed{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash}, told{epoch: m.Epoch, cdn: m.CDN, asked: at, heard: at})
+	s.observe(claimed{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash},
+		told{epoch: m.Epoch, cdn: m.CDN, asked: at, heard: at, message: true, at: m.Now})
 
 	rev, hash := s.current.Load().place()
 	switch {

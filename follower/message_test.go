@@ -57,7 +57,7 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 func TestMessagesOfALaterVersionAreActedUpon(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
-		w.mute = true
+		w.mute, w.undated = true, true
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()

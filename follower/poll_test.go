@@ -191,6 +191,7 @@ func TestManualFetchesByRefreshAlone(t *testing.T) {
 		if s := c.CacheState(); s != HasCachedFlagDataOnly { // S47
 			t.Error(s)
 		}
+		time.Sleep(time.Second)
 		n.entry(0, 6)
 		time.Sleep(time.Minute)
 		wantVersion(t, c, 6)

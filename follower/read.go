@@ -20,6 +20,9 @@ const (
 	lagMost      = time.Second
 	primaryAfter = 3
 	lagTries     = 10
+	// awaitedReread is after how long a feed that does not listen reads again what is current
+	// while a client waits for evidence.
+	awaitedReread = 10 * time.Second
 )
 
 // sync brings the follower up to date: by a read of the content, or, where content is
@@ -59,12 +62,14 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	s.confirm()
 	// A cache that only official SDKs fill has an entry and nothing else.
 	if !h.locked && (!s.listen || time.Since(s.entryRead) >= s.timings.MetaReread/2) {
-		next, err := s.fromEntry(ctx, from, s.reread)
+		next, err := s.fromEntry(ctx, from, h.meta.Rev, s.reread)
 		if err != nil {
 			return h, err
 		}
 		s.apply(next)
+		s.confirm()
 	}
+	s.readSoon(h)
 	return h, nil
 }
 
@@ -98,7 +103,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	lower := s.mayLower(r.head)
 	next, blobErr := s.fromBlob(r, lower)
 	if blobErr != nil || !r.locked {
-		other, err := s.fromEntry(ctx, from, s.content)
+		other, err := s.fromEntry(ctx, from, r.meta.Rev, s.content)
 		if err != nil {
 			return r.head, err
 		}
@@ -111,6 +116,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	}
 	s.apply(next)
 	s.confirm()
+	s.readSoon(r.head)
 	s.onShort(r.head)
 	if rev, _ := s.current.Load().place(); r.meta.Rev > rev {
 		return r.head, fmt.Errorf("follower: the content that Redis names cannot be had: %w", blobErr)
@@ -137,6 +143,7 @@ func (s *syncer) observe(c claimed, t told) {
 	rev, hash := s.current.Load().place()
 	holding := s.rebase.items > 0
 	s.rebase.add(c, rev, hash, t.heard)
+	s.outrun = s.note(item{claimed: c, at: t.heard, published: t.at, late: s.timings.Dead, counts: t.message || t.primary}) || s.outrun
 	if !holding && s.rebase.items > 0 {
 		s.inc(&s.n.HoldDowns)
 	}
@@ -147,6 +154,10 @@ func (s *syncer) observe(c claimed, t told) {
 
 // confirm publishes the last answer from the CDN if it is about the content in force (I14).
 func (s *syncer) confirm() {
+	if s.outrun {
+		s.outrun = false
+		s.offerAgain()
+	}
 	held := s.current.Load()
 	if held == nil || held.hash != s.freshHash || s.fresh.cdn == 0 {
 		return
@@ -154,6 +165,14 @@ func (s *syncer) confirm() {
 	next := answer{hash: held.hash, cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.link.Load().poll}
 	if last := s.confirmed.Load(); last == nil || *last != next {
 		s.publishAnswer(&next)
+	}
+}
+
+// readSoon has what is current read again soon where content of a leader that is alive waits
+// for evidence and no message will bring it.
+func (s *syncer) readSoon(h head) {
+	if !s.listen && h.locked && s.isAwaited() {
+		s.reread.within(awaitedReread)
 	}
 }
 

@@ -37,7 +37,7 @@ type fetcher struct {
 	pauseUntil time.Time        // the CDN asks to be left alone until then (S85)
 	pauseErr   error
 
-	fetches, failed atomic.Int64
+	fetches, failed, doubted atomic.Int64
 }
 
 // newFetcher checks what Config says about the CDN.
@@ -110,7 +110,7 @@ func (s *source) fetch(ctx context.Context) error {
 	if held != nil {
 		etag = held.etag
 	}
-	resp, err := s.fetcher.fetch(fetching, etag)
+	resp, err := s.ask(fetching, etag)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
@@ -142,7 +142,8 @@ func (s *source) fetchFailed(err error) {
 }
 
 // take puts an answer of the CDN in force, unless a leader's newer rev came meanwhile
-// (S13). held is what it was asked with.
+// (S13). held is what it was asked with. Where there is Redis, other content of its must wait
+// then: see [own].
 func (s *source) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 	now := time.Now()
 	var next *snapshot
@@ -168,23 +169,32 @@ func (s *source) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 	if s.feed == nil { // nobody else orders contents
 		next.rev = max(next.rev+1, next.fetchTime)
 	}
-	if s.holder.replace(held, next) {
+	if s.replace(held, next, resp.Sent) {
 		s.refused.Store(nil)
 		s.holder.confirm(&answer{hash: next.hash, cdn: next.fetchTime, at: resp.Sent, poll: s.interval})
 	}
 	s.writeCache(ctx, next)
 }
 
-// replace puts content in force in place of what was held, if that is still what is held.
-func (h *holder) replace(held, next *snapshot) bool {
+func (s *source) replace(held, next *snapshot, asked time.Time) bool {
+	if s.feed != nil {
+		return s.feed.replace(s.holder, held, next, asked)
+	}
+	return s.holder.replace(held, next, nil)
+}
+
+// replace puts content in force in place of what was held, if that is still what is held. o is
+// nil where nobody else's content has to wait for it.
+func (h *holder) replace(held, next *snapshot, o *own) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if now := h.current.Load(); now != held {
-		rev, _ := held.place()
-		if nowRev, _ := now.place(); nowRev != rev {
+		rev, hash := held.place()
+		if nowRev, nowHash := now.place(); nowRev != rev || nowHash != hash {
 			return false
 		}
 	}
+	h.setOwn(o)
 	h.put(next)
 	return true
 }

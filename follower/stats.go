@@ -74,9 +74,11 @@ type Counters struct {
 	RefusedConfigs int64 // contents refused because they are no config
 	Anomalies      int64 // other content at the rev that is held
 	HoldDowns      int64 // times a lower rev with other content was named, and not followed unless rule 6 came to hold
-	Rebases        int64 // times the rev was lowered by rule 6
+	Rebases        int64 // times the rev was lowered by rule 6, or by a config that had waited
 	Fetches        int64 // times the client asked the CDN itself
 	FailedFetches  int64 // among them: without a usable answer
+	Doubted        int64 // among them: with a config that was held and replaced within the last 2 minutes, so that the CDN was asked again
+	Waits          int64 // times another config in Redis had to wait for one that the client fetched itself
 	Reports        int64 // reports to the fleet, see Config.FleetReport
 	FailedReports  int64 // among them: not written
 	DroppedHooks   int64 // changes and errors that hooks were not told of because they were too slow

@@ -54,6 +54,7 @@ type syncer struct {
 	entryRead time.Time
 
 	rebase    rebase
+	outrun    bool // a client may take now what it refused
 	fresh     freshness
 	freshHash string // of the content that fresh is about
 
@@ -184,6 +185,7 @@ func (s *syncer) onOpened(ctx context.Context) {
 	s.openedAt = time.Now()
 	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
 	s.rebase = rebase{} // what another connection told may have been another server's
+	s.forget()
 	s.silence.set(s.silent())
 	_, _ = s.sync(ctx)
 	s.conn.endTurn()
@@ -289,9 +291,17 @@ func (s *syncer) setReread() {
 }
 
 func (s *syncer) onReread(ctx context.Context) {
-	s.setReread()
+	from := anyNode
+	if s.isAwaited() {
+		from = primary
+	}
+	if s.listen {
+		s.setReread()
+	} else {
+		s.reread.off()
+	}
 	s.want.tries = 0
-	_, err := s.readHead(ctx, anyNode)
+	_, err := s.readHead(ctx, from)
 	if err != nil && s.state() == Polling {
 		s.disconnected(err)
 	}

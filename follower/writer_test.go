@@ -34,6 +34,8 @@ type writer struct {
 	mute   bool          // publish nothing: the message is lost
 	renew  time.Duration // told in messages
 	skew   time.Duration // of Redis's clock against the local one
+	// undated: messages do not say when they were published, as those of earlier versions.
+	undated bool
 
 	mu              sync.Mutex // held by a step; by with, while the heart beats
 	epoch, rev, cdn int64
@@ -119,6 +121,9 @@ func (w *writer) heartbeat() {
 
 func (w *writer) describe(kind cachekeys.MessageType) cachekeys.Message {
 	m := cachekeys.Message{Type: kind, Epoch: w.epoch, Poll: w.poll, Renew: w.renew}
+	if !w.undated {
+		m.Now = w.now()
+	}
 	if w.rev == 0 {
 		return m
 	}

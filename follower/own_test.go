@@ -1,0 +1,433 @@
+package follower
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/fakecdn"
+)
+
+// cutOff leaves a follower of a mode with v3, which it fetched itself while Redis was out of its
+// reach, and a leader that committed v2 before that. The link is still down. It is offline, so
+// that only Redis brings anything new.
+func cutOff(t *testing.T, n *network, mode PollingMode, change ...func(*Config)) (*Client, *writer, func()) {
+	t.Helper()
+	cdn := cdnAt(3)
+	w := n.writer(t)
+	w.commit(configJSON(1))
+	stop := w.beat()
+	c := n.start(t, append(change, online(cdn), polling(mode, 0))...)
+	<-c.Ready()
+	time.Sleep(4 * time.Second)
+	wantVersion(t, c, 1)
+	n.link.Down()
+	time.Sleep(10 * time.Second)
+	w.commit(configJSON(2))
+	time.Sleep(12 * time.Second)
+	if err := c.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantVersion(t, c, 3)
+	c.SetOffline()
+	return c, w, stop
+}
+
+func fetched() []byte { return fakecdn.Config{Version: 3}.JSON() }
+
+// versions records each version that a client puts in force.
+func versions(t *testing.T, c *Client, within time.Duration) []int {
+	t.Helper()
+	seen := []int{version(c)}
+	for range int(within / (250 * time.Millisecond)) {
+		time.Sleep(250 * time.Millisecond)
+		if v := version(c); v != seen[len(seen)-1] {
+			seen = append(seen, v)
+		}
+	}
+	return seen
+}
+
+// I1: what a follower fetched while it was cut off does not yield to older content of the leader's.
+func TestWhatWasFetchedDoesNotYieldToAnOlderAnswer(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				log, logging := recorded(slog.LevelInfo)
+				c, w, _ := cutOff(t, n, mode, logging)
+				w.with(func() { w.poll = time.Hour }) // the CDN does not answer it any more
+				n.link.Up()
+				for range 40 {
+					time.Sleep(5 * time.Second)
+					wantVersion(t, c, 3)
+				}
+				if s := c.Stats(); s.Waits != 1 || s.Source != SourceCDN {
+					t.Errorf("%+v", s)
+				}
+				wantEvents(t, log, eventWaits, 1)
+				w.with(func() { w.poll = 55 * time.Second })
+				time.Sleep(5 * time.Second)
+				if mode != Subscribe { // nothing tells of Redis's clock
+					time.Sleep(2 * time.Minute)
+				}
+				wantVersion(t, c, 2) // a roll-back
+				if s := c.Stats(); s.Source == SourceCDN || s.Rebases != 0 || !s.HasCDN {
+					t.Errorf("%+v", s)
+				}
+				if s := c.Stats(); mode == Subscribe && (s.Rev != w.rev || s.Age > 10*time.Second) {
+					t.Errorf("%+v", s)
+				}
+				w.commit(configJSON(4)) // and all is the leader's again
+				time.Sleep(61 * time.Second)
+				wantVersion(t, c, 4)
+			})
+		})
+	}
+}
+
+// The content that was fetched is the leader's once it names it.
+func TestTheSameContentIsTheLeadersAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		changes := 0
+		c, w, _ := cutOff(t, n, Subscribe, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
+		w.commit(fetched())
+		n.link.Up()
+		time.Sleep(6 * time.Second)
+		if s := c.Stats(); s.Rev != w.rev || s.Waits != 0 || s.Source == SourceCDN {
+			t.Errorf("%+v", s)
+		}
+		before := changes
+		w.commit(configJSON(4))
+		wantVersion(t, c, 4)
+		if changes != before+1 {
+			t.Errorf("%d changes then %d", before, changes)
+		}
+	})
+}
+
+// Redis's clock may be ahead or behind: once a message tells, times compare.
+func TestRedisClockIsCompared(t *testing.T) {
+	for _, skew := range []time.Duration{-time.Hour, 0, time.Hour} {
+		t.Run(skew.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn := cdnAt(3)
+				w := n.writer(t)
+				w.skew = skew
+				w.acquire()
+				w.commit(configJSON(1))
+				stop := w.beat()
+				c := n.start(t, online(cdn))
+				<-c.Ready()
+				time.Sleep(4 * time.Second)
+				n.link.Down()
+				time.Sleep(10 * time.Second)
+				w.commit(configJSON(2))
+				stop()
+				time.Sleep(11 * time.Second)
+				if err := c.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				n.link.Up()
+				time.Sleep(10 * time.Second)
+				w.heartbeat()
+				wantVersion(t, c, 3)
+				time.Sleep(time.Second)
+				w.commit(configJSON(4))
+				wantVersion(t, c, 4)
+			})
+		})
+	}
+}
+
+// Where Redis's clock is set back or ahead, or is not told, evidence ends the wait within 30 s and a poll.
+func TestNobodyWaitsForEver(t *testing.T) {
+	for name, disturb := range map[string]func(w *writer){
+		"set back":          func(w *writer) { w.skew = -time.Hour; w.rev, w.epoch = 0, 0; w.acquire() },
+		"set ahead":         func(w *writer) { w.skew = time.Hour },
+		"not told":          func(w *writer) { w.undated = true },
+		"not told, skewed":  func(w *writer) { w.undated = true; w.skew = -time.Hour; w.rev, w.epoch = 0, 0; w.acquire() },
+		"a term after that": func(w *writer) { w.acquire() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				c, w, stop := cutOff(t, n, Subscribe)
+				stop()
+				disturb(w)
+				w.commit(configJSON(2))
+				n.link.Up()
+				w.beat()
+				if seen := versions(t, c, 2*55*time.Second+30*time.Second); len(seen) != 2 || seen[1] != 2 {
+					t.Errorf("%v; %+v", seen, c.Stats())
+				}
+			})
+		})
+	}
+}
+
+// The evidence must be of later than the request, whatever is named when it is complete.
+func TestEvidenceIsAboutTheContentThatIsTaken(t *testing.T) {
+	const mine, other, third = "mine", "other", "third"
+	start := time.Now()
+	named := func(s int, epoch, cdn int64, hash string) item {
+		return item{claimed: claimed{epoch: epoch, rev: 1 + cdn, cdn: cdn, hash: hash}, at: start.Add(time.Duration(s) * time.Second), counts: true}
+	}
+	uncounted := func(i item) item { i.counts = false; return i }
+	for name, test := range map[string]struct {
+		items []item
+		later string
+	}{
+		"all conditions hold":          {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, other)}, other},
+		"an answer that was under way": {[]item{named(0, 7, 10, other), named(19, 7, 11, other), named(40, 7, 11, other), named(50, 7, 11, other)}, ""},
+		"no later answer":              {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(40, 7, 10, other)}, ""},
+		"29 s":                         {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(29, 7, 11, other)}, ""},
+		"two items":                    {[]item{named(0, 7, 10, other), named(30, 7, 11, other)}, ""},
+		"two epochs":                   {[]item{named(0, 7, 10, other), named(15, 8, 10, other), named(30, 8, 11, other)}, ""},
+		"reads of a replica":           {[]item{uncounted(named(0, 7, 10, other)), uncounted(named(15, 7, 10, other)), named(30, 7, 11, other)}, ""},
+		"of before the request":        {[]item{named(-9, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, other)}, ""},
+		"other content at the end":     {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, third)}, third},
+		"the same":                     {[]item{named(0, 7, 10, mine), named(15, 7, 10, mine), named(30, 7, 11, mine)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := new(holder)
+			h.replace(nil, &snapshot{hash: mine}, &own{asked: start})
+			for _, i := range test.items {
+				h.note(i, new(redisClock))
+			}
+			if h.own.later != test.later {
+				t.Errorf("%q, want %q", h.own.later, test.later)
+			}
+			for _, hash := range []string{other, third} {
+				if got := h.offer(&snapshot{hash: hash, rev: 20}, false); got != (hash == test.later) {
+					t.Errorf("%s taken: %v", hash, got)
+				}
+			}
+		})
+	}
+}
+
+// What two connections tell is no evidence together.
+func TestEvidenceIsOfOneConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		c, w, _ := cutOff(t, n, Subscribe)
+		w.with(func() { w.undated, w.poll = true, time.Hour })
+		n.link.Up()
+		time.Sleep(27 * time.Second)
+		n.link.Cut()
+		w.confirm()
+		time.Sleep(25 * time.Second)
+		wantVersion(t, c, 3)
+		w.confirm()
+		time.Sleep(10 * time.Second)
+		wantVersion(t, c, 2)
+	})
+}
+
+// A cache that only official SDKs fill: fetch times order, and where this machine's clock is
+// off, that they rise while the client waits.
+func TestAnEntryWithoutALeaderIsTakenOnceItIsLater(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				c := n.start(t, online(cdnAt(3)), polling(mode, 0))
+				<-c.Ready()
+				if err := c.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				c.SetOffline()
+				n.entry(2*time.Hour, 2)
+				time.Sleep(3 * time.Minute)
+				wantVersion(t, c, 3) // fetched before
+				for range 4 {
+					n.entry(time.Hour, 4) // of a clock that is behind; its time rises
+					time.Sleep(time.Minute)
+					_ = version(c)
+				}
+				time.Sleep(time.Minute)
+				wantVersion(t, c, 4)
+				if s := c.Stats(); s.Waits == 0 || s.Source != SourceEntry {
+					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}
+
+// A restart from the file or the Cache of a client that had fetched for itself is no way back.
+func TestARestartDoesNotGoBack(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T) func(*Config){
+		"file":  func(t *testing.T) func(*Config) { return keeping(emptyFile(t)) },
+		"Cache": func(*testing.T) func(*Config) { cache := new(memory); return func(c *Config) { c.Cache = cache } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				kept := change(t)
+				first, w, _ := cutOff(t, n, Subscribe, kept)
+				first.Close()
+				w.with(func() { w.poll = time.Hour })
+				c := n.start(t, kept)
+				<-c.Ready()
+				wantVersion(t, c, 3)
+				n.link.Up()
+				time.Sleep(time.Minute)
+				wantVersion(t, c, 3)
+				if s := c.Stats(); s.Waits != 1 || s.Anomalies != 0 || c.CacheState() != HasCachedFlagDataOnly {
+					t.Errorf("%v %+v", c.CacheState(), s)
+				}
+				w.commit(configJSON(4))
+				wantVersion(t, c, 4)
+				c.Close()
+
+				time.Sleep(time.Hour) // what is so much older does not even wait for a message
+				w.mute = true
+				w.commit(configJSON(5))
+				again := n.start(t, kept)
+				<-again.Ready()
+				wantVersion(t, again, 5)
+			})
+		})
+	}
+}
+
+// Clients that share a feed decide for themselves.
+func TestEachClientOfAFeedDecidesForItself(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		shared := n.client(t)
+		sharing := func(c *Config) { c.Redis = shared }
+		c, w, _ := cutOff(t, n, Subscribe, sharing)
+		other := n.start(t, sharing)
+		w.with(func() { w.poll = time.Hour })
+		n.link.Up()
+		time.Sleep(20 * time.Second)
+		wantVersion(t, c, 3)
+		wantVersion(t, other, 2)
+		late := n.start(t, sharing)
+		<-late.Ready()
+		wantVersion(t, late, 2)
+		w.commit(configJSON(4))
+		for _, one := range []*Client{c, other, late} {
+			wantVersion(t, one, 4)
+		}
+		if s := other.Stats(); s.Waits != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// F27 for what a follower fetches itself: an edge that lags is asked again, and believed when it
+// says so twice.
+func TestAnEdgeThatLagsIsAskedAgain(t *testing.T) {
+	for name, redis := range map[string]bool{"with Redis": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn := cdnAt(2)
+				old := cdn.Config()
+				log, logging := recorded(slog.LevelInfo)
+				c := n.start(t, online(cdn), polling(Manual, time.Hour), logging, func(c *Config) {
+					if !redis {
+						c.Redis = nil
+					}
+				})
+				refresh := func(version int, requests int64, took time.Duration) {
+					t.Helper()
+					before, start := c.Stats().Fetches, time.Now()
+					if err := c.Refresh(t.Context()); err != nil {
+						t.Error(err)
+					}
+					wantVersion(t, c, version)
+					if n := c.Stats().Fetches - before; n != requests || time.Since(start) != took {
+						t.Errorf("%d requests in %v, want %d in %v", n, time.Since(start), requests, took)
+					}
+				}
+				refresh(2, 1, 0)
+				cdn.Publish()
+				refresh(3, 1, 0)
+				cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
+				refresh(3, 2, time.Second)
+				cdn.Break(fakecdn.Stale(old)) // a real roll-back
+				refresh(2, 2, time.Second)
+				refresh(2, 1, 0) // is believed
+				cdn.Mend()
+				refresh(3, 2, time.Second)
+				time.Sleep(2 * time.Minute)
+				cdn.Break(fakecdn.Stale(old))
+				refresh(2, 1, 0) // long ago
+				if s := c.Stats(); s.Doubted != 3 {
+					t.Errorf("doubted %d times", s.Doubted)
+				}
+				wantEvents(t, log, eventDoubted, 3)
+			})
+		})
+	}
+}
+
+// Edges that serve, by turns, two configs that were replaced: what is held stays.
+func TestEdgesThatDisagreeChangeNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cdn := cdnAt(1)
+		c := n.start(t, online(cdn), polling(Manual, time.Hour))
+		var old []fakecdn.Config
+		for range 3 {
+			old = append(old, cdn.Config())
+			if err := c.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			cdn.Publish()
+		}
+		asked := 0
+		cdn.Break(func(w http.ResponseWriter, r *http.Request, serve func() fakecdn.Config) {
+			asked++
+			fakecdn.Stale(old[asked%2])(w, r, serve)
+		})
+		if err := c.Refresh(t.Context()); !errors.Is(err, errEdges) || asked != asksAtMost {
+			t.Errorf("%v after %d requests", err, asked)
+		}
+		if got := version(c); got != 3 {
+			t.Errorf("version %d", got)
+		}
+	})
+}
+
+// A fetch that waits to ask again ends when the client goes offline, or is closed.
+func TestAskingAgainEndsWithTheClient(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		cdn := cdnAt(2)
+		old := cdn.Config()
+		c := n.start(t, online(cdn), polling(Manual, time.Hour))
+		for range 2 {
+			if err := c.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			cdn.Publish()
+		}
+		cdn.Break(fakecdn.Stale(old))
+		for _, end := range []func(){c.SetOffline, c.Close} {
+			c.SetOnline()
+			start := time.Now()
+			time.AfterFunc(500*time.Millisecond, end)
+			if err := c.Refresh(t.Context()); err == nil || time.Since(start) != 500*time.Millisecond {
+				t.Errorf("%v after %v", err, time.Since(start))
+			}
+		}
+		if got := version(c); got != 3 {
+			t.Errorf("version %d", got)
+		}
+	})
+}
+
+// What was held is remembered for 2 minutes, and no longer.
+func TestThePastIsBoundedByTime(t *testing.T) {
+	start := time.Now()
+	var p past
+	held := &snapshot{hash: "0"}
+	for i := range 1000 {
+		next := &snapshot{hash: cachekeys.ContentHash([]byte{byte(i), byte(i >> 8)})}
+		p.change(held, next, start.Add(time.Duration(i)*time.Second))
+		held = next
+	}
+	if len(p) != 120 {
+		t.Errorf("%d contents", len(p))
+	}
+}
