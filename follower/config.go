@@ -51,8 +51,8 @@ type Config struct {
 	NoWaitForRefresh bool
 
 	// Online lets the client ask the CDN itself when what Redis holds is missing or has
-	// expired (S13). What it fetches stays in memory and in the Cache: it writes nothing
-	// to Redis. It can be changed later, see [Client.SetOnline].
+	// expired (S13). What it fetches stays in memory, in the Cache and in the SnapshotFile: it writes
+	// nothing to Redis. Other content of Redis replaces it once the CDN answered about that later. It can be changed later, see [Client.SetOnline].
 	Online bool
 	// Offline says aloud what is the default: no HTTP, ever. Not together with Online.
 	Offline bool
@@ -67,7 +67,9 @@ type Config struct {
 	// directory that is there. A config from
 	// it is never reported as up to date, before Redis or the CDN confirmed it. A client
 	// that joins another of the same process, see Redis, takes its file only as long as
-	// that has nothing from Redis: what Redis has given is what counts for all of them.
+	// that has nothing from Redis: what Redis has given is what counts for all of them. But a
+	// config that the client had fetched itself stays in force until Redis has one about which
+	// the CDN answered later.
 	SnapshotFile string
 
 	// BaseURL replaces the ConfigCat CDN (S4), such as https://cdn.example.com/flags;

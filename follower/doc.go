@@ -42,9 +42,34 @@
 //
 // # Sources
 //
-// Redis orders all content by its rev. What a client fetched itself keeps the rev that it
-// held before, so that any newer rev of a leader replaces it; it is written to the Cache
-// and the snapshot file, and never to Redis. The CDN is asked only when what is held is
+// Redis orders all content by its rev. What a client fetched itself is written to the Cache
+// and the snapshot file, and never to Redis. It keeps the rev that was held before, which
+// does not order it: a leader may have fetched what it commits sooner or later. Other content
+// of Redis is therefore taken only once the CDN is known to have answered about it later:
+//
+//	a message tells a CDN answer later, by   messages tell Redis's clock, and the greatest
+//	more than Dead, than the client's        difference heard converts the local time
+//	request
+//	3 messages or reads of one epoch over    at any time, so also where clocks differ, were
+//	30 s name other content, and one of      set, or are not told; an answer told within 20 s
+//	them a later CDN answer than the first   of the first may have been under way
+//	an entry that no leader wrote has a      by Redis's clock if a message told it, else by
+//	later fetch time                         the local one, as among official SDKs
+//	3 reads of such an entry over 30 s,      where those clocks are wrong
+//	with fetch times that rise
+//
+// Until then it waits, which Counters.Waits counts: at most 30 s and a poll from when the CDN
+// answered the leader. The same content is the leader's at once. While a leader's content waits,
+// a client that does not subscribe reads every 10 s which content is current. Clients that
+// share a feed wait each for itself. What comes from a file or a Cache that says when the CDN was
+// asked waits in the same way after a start; there, a CDN answer that is 5 minutes later by
+// the clocks suffices.
+//
+// An online client asks the CDN once more, a second later, where that serves a config that the client
+// held and replaced within the last 2 minutes. It believes what it gets twice. Two such configs
+// by turns change nothing.
+//
+// The CDN is asked only when what is held is
 // missing or has expired, which does not happen while a leader is alive and the CDN
 // answers it, unless PollInterval is shorter than the leader's.
 //
@@ -130,8 +155,8 @@
 //
 // # Guarantees
 //
-//   - The rev only rises, and content changes only together with it (I1). The one
-//     exception is a Redis that lost its data, with a clock behind the former one:
+//   - The rev only rises, and content changes only together with it, or by what the client
+//     fetched itself, as told under Sources (I1). The one exception is a Redis that lost its data, with a clock behind the former one:
 //     then a lower rev is taken after at least 3 messages or reads over at least 30 s,
 //     all of one epoch and one connection, that name it, and an answer from the CDN that
 //     was asked for meanwhile: later than those told of within 20 s of the first. It is
@@ -224,6 +249,9 @@
 //     answer, content may count as fresh for up to the leader's poll interval and 15 s.
 //   - While messages are held up on their way, content may count as fresher by as long, at
 //     most by Dead: the local clock is not trusted to tell.
+//   - What an edge of the CDN serves that lags counts as the CDN's answer. So a client that fetched
+//     for itself goes back where such an edge answers the leader later. So it does where Redis's clock
+//     was set ahead and back again between a leader's answer and the first message heard after that.
 //   - Durations must be in keeping with the leader's, see [Timings]: with a lock that
 //     expires later than 2 × Dead, a leader's death looks like a deaf connection first.
 //
@@ -245,4 +273,6 @@
 //	6018 error  reports to the fleet are refused
 //	6019 warn   a report to the fleet failed
 //	6020 info   reports to the fleet succeed again
+//	6021 info   Redis's config waits for what the client fetched itself
+//	6022 info   the CDN served what was replaced a moment ago
 package follower

@@ -236,6 +236,14 @@
 //	catbridge_follower_failed_cdn_fetches_total (counter; sdk_key)
 //		Among them those without a usable answer.
 //
+//	catbridge_follower_doubted_cdn_fetches_total (counter; sdk_key)
+//		Among them those with a config that was held and replaced within the last 2 minutes,
+//		so that the CDN was asked again.
+//
+//	catbridge_follower_waits_total (counter; sdk_key)
+//		Times that another config in Redis had to wait for one that the client fetched
+//		itself, until the CDN was known to have answered about it later.
+//
 //	catbridge_follower_reports_total (counter; sdk_key)
 //		Reports to the fleet.
 //

@@ -179,6 +179,16 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 		read: value(func(s *stats) int64 { return s.FailedFetches }),
 	},
 	{
+		name: "catbridge_follower_doubted_cdn_fetches_total", kind: counter,
+		help: "Among them those with a config that was held and replaced within the last 2 minutes, so that the CDN was asked again.",
+		read: value(func(s *stats) int64 { return s.Doubted }),
+	},
+	{
+		name: "catbridge_follower_waits_total", kind: counter,
+		help: "Times that another config in Redis had to wait for one that the client fetched itself, until the CDN was known to have answered about it later.",
+		read: value(func(s *stats) int64 { return s.Waits }),
+	},
+	{
 		name: "catbridge_follower_reports_total", kind: counter,
 		help: "Reports to the fleet.",
 		read: value(func(s *stats) int64 { return s.Reports }),

@@ -18,7 +18,7 @@ var (
 				all = append(all, n)
 			}
 		}
-		all = append(all, 43)
+		all = append(all, 43, 44)
 		return all
 	}()
 )

@@ -40,8 +40,9 @@ var following = []mutant{
 	},
 	{
 		"no read of meta now and then", "I8", []edit{{"follower",
-			`	_, err := s.readHead(ctx, anyNode)
-	if err != nil && s.state() == Polling {`, `	var err error
+			`	_, err := s.readHead(ctx, from)
+	if err != nil && s.state() == Polling {`, `	_ = from
+	var err error
 	if err != nil && s.state() == Polling {`}},
 		test{"follower", "^TestARefusedSubscribeMeansPolling$"},
 	},
@@ -195,6 +196,39 @@ var following = []mutant{
 			`if blobErr != nil || !r.locked {`, `if false {`}},
 		test{"follower", "^TestASpoiledBlobIsRefusedAndTheEntryTaken$"},
 	},
+}
+
+// fetching are mutants of what a client that fetched for itself holds against Redis.
+var fetching = []mutant{
+	{"a leader's older content that replaces what was fetched", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"follower", "^TestWhatWasFetchedDoesNotYieldToAnOlderAnswer$"}},
+	{"a leader's older content among others that follow", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"test", "^TestF44_CutOffFollowerDoesNotTakeOlderContentOfTheLeader$/virtual"}},
+	{"what was fetched that never yields", "I8", []edit{{"follower", `	h.own.later = i.hash
+`, ``}}, test{"follower", "^TestNobodyWaitsForEver$"}},
+	{"what waits that is not offered again", "I8", []edit{{"follower", `		s.offerAgain()
+`, ``}}, test{"follower", "^TestWhatWasFetchedDoesNotYieldToAnOlderAnswer$"}},
+	{"evidence about other content than is taken", "I1", []edit{{"follower", `	case h.refuses(next):
+		return false
+`, `	case h.own != nil && h.own.later == "" && h.refuses(next):
+		return false
+`}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
+	{"evidence of before the request", "I1", []edit{{"follower", ` || i.at.Before(h.own.asked) {`, ` {`}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
+	{"evidence by a replica", "I1", []edit{{"follower", `	if i.counts {
+		evidence`, `	if true {
+		evidence`}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
+	{"evidence of two connections", "I1", []edit{{"follower", `	s.forget()
+`, ``}}, test{"follower", "^TestEvidenceIsOfOneConnection$"}},
+	{"the local clock for Redis's", "I1", []edit{{"follower", `	c.offset = max(c.offset, now-at.Sub(c.base).Milliseconds())
+`, `	c.offset = c.base.UnixMilli()
+`}}, test{"follower", "^TestRedisClockIsCompared$"}},
+	{"an entry whose fetch times do not count", "I8", []edit{{"follower", `		evidence = &o.entry
+`, ``}, {"follower", `	if i.counts {
+		evidence`, `	if i.counts && !i.entry {
+		evidence`}}, test{"follower", "^TestAnEntryWithoutALeaderIsTakenOnceItIsLater$"}},
+	{"a wait without further reads", "I8", []edit{{"follower", `s.reread.within(awaitedReread)`, `_ = awaitedReread`}}, test{"follower", "^TestWhatWasFetchedDoesNotYieldToAnOlderAnswer$"}},
+	{"a restart that forgets who fetched", "F44", []edit{{"follower", `return s != nil && s.fetchTime != 0 && `, `return s != nil && s.fetchTime < 0 && `}}, test{"follower", "^TestARestartDoesNotGoBack$"}},
+	{"an edge that lags and is believed by a follower", "F27", []edit{{"follower", `if hash == doubted || !s.holder`, `if true || !s.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
+	{"a roll-back that a follower never believes", "F27", []edit{{"follower", `if hash == doubted || !s.holder`, `if !s.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
+	{"what is believed that stays in doubt", "F27", []edit{{"follower", ` || c.hash == next.hash || held`, ` || held`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
 }
 
 // ruleSix are mutants of the rule that lets a rev go back.
