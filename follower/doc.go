@@ -59,7 +59,7 @@
 //	with fetch times that rise
 //
 // Until then it waits, which Counters.Waits counts: at most 30 s and a poll from when the CDN
-// answered the leader. The same content is the leader's at once. While a leader's content waits,
+// answered the leader. Where Redis has the same content at a higher rev, that counts at once. While a leader's content waits,
 // a client that does not subscribe reads every 10 s which content is current. Clients that
 // share a feed wait each for itself. What comes from a file or a Cache that says when the CDN was
 // asked waits in the same way after a start; there, a CDN answer that is 5 minutes later by
@@ -251,7 +251,7 @@
 //     most by Dead: the local clock is not trusted to tell.
 //   - What an edge of the CDN serves that lags counts as the CDN's answer. So a client that fetched
 //     for itself goes back where such an edge answers the leader later. So it does where Redis's clock
-//     was set ahead and back again between a leader's answer and the first message heard after that.
+//     was set back after the CDN answered the leader and before the client heard of that clock at all.
 //   - Durations must be in keeping with the leader's, see [Timings]: with a lock that
 //     expires later than 2 × Dead, a leader's death looks like a deaf connection first.
 //

@@ -138,15 +138,14 @@ func (f *feed) isAwaited() bool {
 }
 
 // replace puts content in force that a client fetched itself. Where Redis has given that very
-// content at a higher rev, it is the leader's.
+// content at a higher rev, that counts.
 func (f *feed) replace(h *holder, held, next *snapshot, asked time.Time) bool {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
-	mine := &own{asked: asked}
 	if shared := f.current.Load(); shared != nil && shared.hash == next.hash && shared.rev > next.rev {
-		next.rev, mine = shared.rev, nil
+		next.rev = shared.rev
 	}
-	return h.replace(held, next, mine)
+	return h.replace(held, next, &own{asked: asked})
 }
 
 // publishAnswer gives an answer from the CDN to all clients.

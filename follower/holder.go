@@ -43,7 +43,13 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 	default:
 		return false
 	}
-	h.setOwn(nil)
+	if h.own != nil && next.hash == held.hash {
+		// The rev counts. But what the leader had before it may come yet, at a higher one, if
+		// the CDN's content went there and back.
+		h.own.later, h.own.waits, h.own.logged = "", false, false
+	} else {
+		h.setOwn(nil)
+	}
 	h.put(next)
 	return true
 }

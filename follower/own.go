@@ -22,8 +22,12 @@ type own struct {
 	logged bool
 }
 
-// clocksApart is by how much clocks that nobody compared may differ at most to count.
-const clocksApart = 5 * time.Minute
+const (
+	// clocksApart is by how much clocks that nobody compared may differ at most to count.
+	clocksApart = 5 * time.Minute
+	// entryApart is by how much later an entry must be that no leader wrote.
+	entryApart = time.Second
+)
 
 // redisClock converts local times to those of Redis's clock. A message tells what that clock
 // showed when the message was published. It was on its way since, so the greatest difference is
@@ -65,10 +69,13 @@ func (h *holder) note(i item, clock *redisClock) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	held := h.current.Load()
-	if h.own == nil || held == nil || i.rev == 0 || i.hash == held.hash || i.at.Before(h.own.asked) {
+	if h.own == nil || held == nil || i.rev == 0 || i.at.Before(h.own.asked) || !h.own.isOutrun(i, clock) {
 		return false
 	}
-	if !h.own.isOutrun(i, held.hash, clock) {
+	if i.hash == held.hash {
+		if !i.entry { // what an SDK has heard does not make older content of the leader's any newer
+			h.setOwn(nil)
+		}
 		return false
 	}
 	h.own.later = i.hash
@@ -76,25 +83,26 @@ func (h *holder) note(i item, clock *redisClock) bool {
 }
 
 // isOutrun reports whether the CDN answered about what an item names after it answered the client.
-func (o *own) isOutrun(i item, hash string, clock *redisClock) bool {
+func (o *own) isOutrun(i item, clock *redisClock) bool {
 	evidence, proven := &o.named, false
 	switch {
 	case i.entry:
-		// SDKs stamp entries by the clocks of their machines, which Redis's stands for.
+		// SDKs stamp entries by the clocks of their machines. What leaders stamped may be ahead.
 		evidence = &o.entry
-		asked, known := clock.when(o.asked)
-		if !known {
-			asked = o.asked.UnixMilli()
+		asked := o.asked.UnixMilli()
+		if converted, known := clock.when(o.asked); known {
+			asked = max(asked, converted)
 		}
-		proven = i.cdn > asked
+		proven = i.cdn-asked >= entryApart.Milliseconds() && i.cdn <= i.at.UnixMilli()
 	case i.published != 0:
+		// An answer that seems to come from the future is of before the clock was set back.
 		asked, _ := clock.when(o.asked)
-		proven = i.cdn > asked+i.late.Milliseconds()
+		proven = i.cdn > asked+i.late.Milliseconds() && i.cdn <= i.published
 	case o.restored:
 		proven = i.cdn > o.asked.Add(clocksApart).UnixMilli()
 	}
 	if i.counts {
-		evidence.add(i.claimed, math.MaxInt64, hash, i.at)
+		evidence.add(i.claimed, math.MaxInt64, "", i.at)
 	}
 	return proven || i.counts && evidence.due() && i.cdn > evidence.cdn
 }
