@@ -211,7 +211,7 @@ var fetching = []mutant{
 `, `	case h.own != nil && h.own.later == "" && h.refuses(next):
 		return false
 `}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
-	{"evidence of before the request", "I1", []edit{{"follower", ` || i.at.Before(h.own.asked) {`, ` {`}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
+	{"evidence of before the request", "I1", []edit{{"follower", ` || i.at.Before(h.own.asked) || `, ` || `}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
 	{"evidence by a replica", "I1", []edit{{"follower", `	if i.counts {
 		evidence`, `	if true {
 		evidence`}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
