@@ -288,7 +288,7 @@ func TestARestartDoesNotGoBack(t *testing.T) {
 				c.Close()
 
 				time.Sleep(time.Hour) // what is so much older does not even wait for a message
-				w.mute = true
+				w.with(func() { w.mute = true })
 				w.commit(configJSON(5))
 				again := n.start(t, kept)
 				<-again.Ready()
