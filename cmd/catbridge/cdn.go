@@ -58,7 +58,6 @@ func serveCDN(cmd *cobra.Command, path, listen string, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("--flags: %w", err)
 	}
-	defer file.Close()
 	listener, err := httpd.Listen(listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cases"
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 const evalLong = `eval evaluates flags of a config JSON v6 from a file, with neither Redis nor the network.
@@ -98,7 +99,7 @@ func (f *evalFlags) run(cmd *cobra.Command) error {
 	default:
 		return usagef("give one of --key, --all and --batch")
 	}
-	config, err := readConfig(cmd.InOrStdin(), f.file.path)
+	config, err := readConfig(cmd.Context(), cmd.InOrStdin(), f.file.path)
 	if err != nil {
 		return err
 	}
@@ -118,26 +119,23 @@ func (f *evalFlags) run(cmd *cobra.Command) error {
 	return f.evalOne(cmd, config, &c)
 }
 
-// readConfig reads and compiles a config file.
-func readConfig(stdin io.Reader, path string) (*evaluate.Config, error) {
+// readConfig reads and compiles a config: a file, a pipe, or standard input.
+func readConfig(ctx context.Context, stdin io.Reader, path string) (*evaluate.Config, error) {
 	if path == "" {
 		return nil, usagef("no config: give --flags")
 	}
-	in := stdin
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, usagef("--flags: %v", err)
+	var data []byte
+	var err error
+	if path == "-" || path == "/dev/stdin" {
+		if data, err = io.ReadAll(io.LimitReader(stdin, evaluate.MaxConfigBytes+1)); len(data) > evaluate.MaxConfigBytes {
+			err = fmt.Errorf("read %s: %w", path, &regularfile.TooLargeError{Limit: evaluate.MaxConfigBytes})
 		}
-		defer file.Close()
-		in = file
+		data = regularfile.TrimBOM(data)
+	} else {
+		data, err = regularfile.ReadStream(ctx, path, evaluate.MaxConfigBytes)
 	}
-	data, err := io.ReadAll(io.LimitReader(in, evaluate.MaxConfigBytes+1))
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, usagef("--flags: %v", err)
-	case len(data) > evaluate.MaxConfigBytes:
-		return nil, usagef("--flags: %s: larger than %d MiB, the most that a config may have", path, evaluate.MaxConfigBytes>>20)
 	}
 	content, err := localcdn.NewContent(data)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cases"
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 var errInterrupted = errors.New("interrupted")
@@ -51,6 +52,9 @@ func (b *batch) answerAll(ctx context.Context, lines <-chan batchLine, flush fun
 		case <-ctx.Done():
 			return errInterrupted
 		case line = <-lines:
+		}
+		if number == 1 {
+			line.text = regularfile.TrimBOM(line.text)
 		}
 		switch {
 		case errors.Is(line.err, io.EOF):

@@ -5,23 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"reflect"
-	"time"
-
-	"github.com/fsnotify/fsnotify"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/internal/watchfile"
 	"github.com/catbridge/catbridge/leader"
-)
-
-const (
-	// settle is how long files must stay as they are before they are read again: most
-	// editors write a file in several steps.
-	settle = 200 * time.Millisecond
-	// recheck is how often files are read though nothing was heard: not every file
-	// system tells of changes.
-	recheck = 10 * time.Second
 )
 
 // reloader takes changed settings over while a leader runs.
@@ -35,54 +23,29 @@ type reloader struct {
 
 	current *settings.Settings // whose SDK keys are in force
 	read    string             // what the files held last, good or bad
-	watcher *fsnotify.Watcher  // nil: there are no notifications here
-	folders map[string]bool    // that are watched
+	files   []string           // that the settings last came from
 }
 
 // run looks at the files that the settings come from until ctx ends.
 func (r *reloader) run(ctx context.Context) error {
-	r.current, r.read, r.folders = r.running, r.running.Read, map[string]bool{}
-	var events chan fsnotify.Event
-	var failures chan error
-	if watcher, err := fsnotify.NewWatcher(); err == nil {
-		defer watcher.Close()
-		r.watcher, events, failures = watcher, watcher.Events, watcher.Errors
-	}
+	r.current, r.read = r.running, r.running.Read
 	if pipes := r.running.Pipes; len(pipes) > 0 {
 		r.log.Info("settings came from a pipe, and are not read again: to change them takes a restart", "pipes", pipes)
 		<-ctx.Done()
 		return nil
 	}
-	r.watch(r.running.Files)
-	ticker := time.NewTicker(recheck)
-	defer ticker.Stop()
-	changed := time.NewTimer(0) // they may have changed before they were watched
-	defer changed.Stop()
+	watcher := watchfile.New(r.running.Files...)
+	defer watcher.Close()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-failures: // the regular looks go on
-		case <-events:
-			changed.Reset(settle)
-		case <-changed.C:
-			r.look(false)
-		case <-ticker.C:
+		case <-watcher.C:
 			r.look(false)
 		case <-r.hangups:
 			r.look(true)
 		}
-	}
-}
-
-// watch watches the files' folders: editors replace files, and Kubernetes the folders
-// that links in them lead to.
-func (r *reloader) watch(files []string) {
-	for _, file := range files {
-		folder := filepath.Dir(file)
-		if r.watcher != nil && !r.folders[folder] && r.watcher.Add(folder) == nil {
-			r.folders[folder] = true
-		}
+		watcher.Watch(r.files...)
 	}
 }
 
@@ -90,7 +53,7 @@ func (r *reloader) watch(files []string) {
 // as well that nothing did.
 func (r *reloader) look(asked bool) {
 	s, err := r.load()
-	r.watch(s.Files)
+	r.files = s.Files
 	if s.Read == r.read && !asked {
 		return
 	}

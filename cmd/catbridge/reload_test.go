@@ -136,7 +136,7 @@ func TestABadFileIsRefusedAndTheOldOneGoesOn(t *testing.T) {
 	if err := os.Remove(filepath.Join(r.folder, "catbridge.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	r.logs(`"where":"--config","error":"open .*: no such file or directory","message":"the changed settings are refused`)
+	r.logs(`"where":"--config","error":"read .*: no such file or directory","message":"the changed settings are refused`)
 	r.write("catbridge.yaml", "sdk_keys: []")
 	r.logs(`"error":"no SDK key: .*the ones in force go on"`)
 

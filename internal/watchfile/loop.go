@@ -62,13 +62,14 @@ func (l *loop) run(ctx context.Context, paths <-chan []string) {
 	l.timer = time.NewTimer(settle)
 	l.timer.Stop()
 	defer l.timer.Stop()
+	l.note()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case set := <-paths:
 			if l.watch(set) {
-				l.report()
+				l.note()
 			}
 		case event := <-events:
 			l.notified(event)

@@ -31,10 +31,11 @@ const (
 
 // Watcher watches files. Its methods are safe for concurrent use.
 type Watcher struct {
-	// C receives a value once at the start, whenever the set of files gets a new one, and
+	// C receives a value once after the start, whenever the set of files gets a new one, and
 	// after each change of a file: one that is written, replaced, removed or there again,
-	// or that a moved link leads to. It holds at most one value, so several changes may
-	// come as one. The receiver then reads the files; their content may be the same as before.
+	// or that a moved link leads to. Each comes once the files stay the same for 0.1 s, or
+	// after 1 s though they do not. C holds at most one value, so several changes may come
+	// as one. The receiver then reads the files; their content may be the same as before.
 	C <-chan struct{}
 
 	changed chan struct{} // C, of capacity 1
@@ -60,7 +61,6 @@ func start(notifier *fsnotify.Watcher, interval time.Duration, paths []string) *
 	w.C = w.changed
 	l := &loop{notifier: notifier, interval: interval, files: map[string]state{}, folders: map[string]os.FileInfo{}, report: w.report}
 	l.watch(absolute(paths))
-	w.report()
 	go func() {
 		defer close(w.done)
 		l.run(ctx, w.paths)

@@ -3,10 +3,10 @@ package demo
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 // errInterrupted says that the demo was ended before it had shown the change.
@@ -34,7 +34,7 @@ func (d *demo) once() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(d.file.Path(), config, 0o600); err != nil {
+	if err := regularfile.Write(d.file.Path(), config); err != nil {
 		return err
 	}
 	d.screen.event("the demo changes its copy of the config")

@@ -15,6 +15,8 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 // start starts everything, from the file to the followers.
@@ -68,7 +70,6 @@ func (d *demo) openFile() error {
 			if err != nil {
 				return fmt.Errorf("--flags: %w", err)
 			}
-			given.Close()
 			content = given.Content().JSON
 		}
 		var err error
@@ -76,7 +77,7 @@ func (d *demo) openFile() error {
 			return err
 		}
 		path = filepath.Join(d.folder, "config.json")
-		if err := os.WriteFile(path, content, 0o600); err != nil {
+		if err := regularfile.Write(path, content); err != nil {
 			return err
 		}
 	}
@@ -166,9 +167,6 @@ func (d *demo) close() error {
 	if d.embedded != nil {
 		d.embedded.Close()
 	}
-	if d.file != nil {
-		d.file.Close()
-	}
 	return errors.Join(append(errs, d.removeFolder())...)
 }
 
@@ -178,7 +176,7 @@ func (d *demo) removeFolder() error {
 		return nil
 	}
 	if !d.o.Once {
-		if now, err := os.ReadFile(filepath.Join(d.folder, "config.json")); err != nil || string(now) != string(ownConfig) {
+		if now, err := regularfile.Read(filepath.Join(d.folder, "config.json"), evaluate.MaxConfigBytes); err != nil || string(now) != string(ownConfig) {
 			d.screen.text(terminal.Sprintf("Your config stays in %s", d.folder))
 			return nil
 		}

@@ -8,12 +8,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 // Content is one version of a config, in a form that a leader takes. It is immutable.
@@ -46,45 +44,11 @@ func position(text []byte, offset int64) (line, column int) {
 	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')
 }
 
-// readFile reads a file of at most the size that a config may have. Its errors do not
-// name the file.
-func readFile(path string) ([]byte, error) {
-	// Before it is opened: opening a pipe would wait for its writer.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, reason(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, reason(err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, evaluate.MaxConfigBytes+1))
-	if err != nil {
-		return nil, reason(err)
-	}
-	if len(data) > evaluate.MaxConfigBytes {
-		return nil, fmt.Errorf("larger than %d MiB, the most that a config may have", evaluate.MaxConfigBytes>>20)
-	}
-	return data, nil
-}
-
-// reason is err without operation and path.
-func reason(err error) error {
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return path.Err
-	}
-	return err
-}
-
 // read reads and checks a file. Its errors name the file.
 func read(path string) (*Content, error) {
-	data, err := readFile(path)
+	data, err := regularfile.Read(path, evaluate.MaxConfigBytes)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	content, err := NewContent(data)
 	if err != nil {

@@ -38,7 +38,7 @@ func readPassword(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	password := strings.TrimRight(strings.TrimPrefix(string(data), "\ufeff"), "\r\n")
+	password := strings.TrimRight(string(data), "\r\n")
 	switch {
 	case password == "":
 		return "", errors.New(path + " is empty")

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 // Mode says what the addresses are.
@@ -155,17 +155,7 @@ func withPort(address, port string) (string, error) {
 	return net.JoinHostPort(host, given), nil
 }
 
-// readFile reads a file of at most 1 MiB.
-func readFile(path string) ([]byte, error) {
-	const limit = 1 << 20
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file", path)
-	case info.Size() > limit:
-		return nil, fmt.Errorf("%s is larger than %d KiB", path, limit>>10)
-	}
-	return os.ReadFile(path)
-}
+// maxFile bounds what is read of a file, in bytes.
+const maxFile = 1 << 20
+
+func readFile(path string) ([]byte, error) { return regularfile.Read(path, maxFile) }

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"regexp"
@@ -17,8 +18,10 @@ import (
 // checkRedis checks the settings of Redis together, and the files that they name.
 func (l *loader) checkRedis() {
 	s := l.s
-	if s.Redis.PasswordFile != "" {
-		s.Files = append(s.Files, s.Redis.PasswordFile)
+	for _, path := range []string{s.Redis.PasswordFile, s.Redis.TLS.CAFile, s.Redis.TLS.CertFile, s.Redis.TLS.KeyFile} {
+		if path != "" {
+			s.Files = append(s.Files, path)
+		}
 	}
 	if len(s.Redis.Addresses) == 0 && s.Redis.Socket == "" {
 		if !l.OptionalRedis && (!l.tried(pathRedisURL, "redis.addresses", "redis.socket") || len(l.faults) == 0) {
@@ -28,6 +31,8 @@ func (l *loader) checkRedis() {
 	}
 	var err error
 	s.RedisOptions, err = redisurl.New(s.Redis)
+	// What these files hold is read for each connection, so only whether they are good counts.
+	fmt.Fprintf(l.seen, "%v\n", err)
 	for _, err := range unjoin(err) {
 		if field, ok := err.(*redisurl.FieldError); ok { //nolint:errorlint // all are
 			l.say(nil, "redis."+field.Name, "%s", field.Text)

@@ -16,7 +16,7 @@ func fromEnvironment(environ []string, part Part, table []*setting) *source {
 	src.load(env.Provider(".", env.Opt{
 		Prefix: prefix, EnvironFunc: func() []string { return environ },
 		TransformFunc: func(name, text string) (string, any) {
-			set := variables[name]
+			set, text := variables[name], trimNewlines(text)
 			switch {
 			case set == nil || text == "":
 				return "", nil

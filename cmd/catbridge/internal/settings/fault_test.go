@@ -62,7 +62,7 @@ secretsecretsecret1111: 1
 		"catbridge.yaml:10: sdk_keys[3].name: a name is of letters, digits, _, - and ., begins with no dot, and has at most 128 of them",
 		`catbridge.yaml:11: sdk_keys[3].key: the SDK key "…t2222x" does not have the form of an SDK key (22 characters, a slash, 22 characters, with configcat-sdk-1/ before it or not)`,
 		"catbridge.yaml:12: sdk_keys[4]: key and key_file are given: give one of them",
-		"catbridge.yaml:14: sdk_keys[5].key_file: open absent: no such file or directory",
+		"catbridge.yaml:14: sdk_keys[5].key_file: read absent: no such file or directory",
 		"catbridge.yaml:15: sdk_keys[6].key_file: two has more than one line",
 		"catbridge.yaml:16: sdk_keys[7].key_file: empty is empty",
 		"catbridge.yaml:17: sdk_keys[8]: name and key are expected here, each as name: value",
@@ -72,7 +72,7 @@ secretsecretsecret1111: 1
 		`catbridge.yaml:21: redis.db: "x" is not a whole number`,
 		"catbridge.yaml:22: redis.username is in the URL of catbridge.yaml:21, too: give one of them",
 		`catbridge.yaml:23: redis.tls.min_version: "1.1" is not one of 1.2, 1.3`,
-		"catbridge.yaml:23: redis.tls.ca_file: stat absent: no such file or directory",
+		"catbridge.yaml:23: redis.tls.ca_file: read absent: no such file or directory",
 		"catbridge.yaml:25: timings.renewal: renewal must be below stop_acting, or one late renewal ends the term",
 		`catbridge.yaml:26: timings.idle: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
 		"catbridge.yaml:27: log.level: it is given twice",
@@ -120,7 +120,7 @@ func TestAFileThatIsNoSettingsIsRefusedWithItsLine(t *testing.T) {
 		given{flags: []string{"--sdk-key", keyA, "--redis", "redis://h"}, file: text}.must(t)
 	}
 	given{flags: []string{"--sdk-key", keyA, "--redis", "redis://h", "--config", "/absent/file"}}.faults(t,
-		"--config: open /absent/file: no such file or directory")
+		"--config: read /absent/file: no such file or directory")
 }
 
 func TestWhatIsMissingIsSaid(t *testing.T) {

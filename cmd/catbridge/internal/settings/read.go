@@ -1,13 +1,13 @@
 package settings
 
 import (
+	"context"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 // read reads all sources.
@@ -41,11 +41,15 @@ func (l *loader) configPath() string {
 func (l *loader) variable(name string) string {
 	for _, entry := range slices.Backward(l.Environ) {
 		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
+			return trimNewlines(value)
 		}
 	}
 	return ""
 }
+
+// trimNewlines drops the newlines at the end of a variable's value: tools that fill
+// variables from files leave them there.
+func trimNewlines(value string) string { return strings.TrimRight(value, "\r\n") }
 
 const (
 	// maxFile bounds what is read of a file.
@@ -54,12 +58,14 @@ const (
 	pipeTimeout = 5 * time.Second
 )
 
+var errPipe = fmt.Errorf("is a pipe whose writer did not end within %v", pipeTimeout)
+
 // readFile reads a text file, and remembers it as one to watch. Faults show none of it.
 func (l *loader) readFile(k *SDKKey, path, file string) (string, bool) {
 	if !slices.Contains(l.s.Files, file) {
 		l.s.Files = append(l.s.Files, file)
 	}
-	if info, err := os.Stat(file); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+	if regularfile.IsPipe(file) {
 		l.s.Pipes = append(l.s.Pipes, file)
 	}
 	text, err := readText(file)
@@ -71,21 +77,14 @@ func (l *loader) readFile(k *SDKKey, path, file string) (string, bool) {
 }
 
 func readText(path string) (string, error) {
-	// Opening a pipe that nobody writes to must not wait, nor must the process's end for it.
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	_ = file.SetReadDeadline(time.Now().Add(pipeTimeout)) // where it can wait: a pipe
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	ctx, cancel := context.WithTimeoutCause(context.Background(), pipeTimeout, errPipe)
+	defer cancel()
+	data, err := regularfile.ReadStream(ctx, path, maxFile)
 	switch {
 	case err != nil:
 		return "", err
-	case len(data) > maxFile:
-		return "", fmt.Errorf("%s is larger than %d KiB", path, maxFile>>10)
 	case slices.Contains(data, 0):
 		return "", fmt.Errorf("%s is no text", path)
 	}
-	return strings.TrimPrefix(string(data), "\ufeff"), nil
+	return string(data), nil
 }
