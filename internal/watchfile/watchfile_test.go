@@ -3,6 +3,7 @@ package watchfile
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -238,11 +239,9 @@ func TestAChangeIsReportedOnceTheFileStaysTheSame(t *testing.T) {
 		w := start(nil, interval, []string{l.in("file")})
 		defer w.Close()
 		<-w.C
-		text := ""
 		began := time.Now()
-		for len(w.C) == 0 {
-			text += "x"
-			l.write("file", text)
+		for n := 1; len(w.C) == 0; n++ {
+			l.write("file", strings.Repeat("x", n))
 			time.Sleep(settle / 2)
 			synctest.Wait()
 		}
