@@ -32,7 +32,7 @@ func (l *loader) checkRedis() {
 	var err error
 	s.RedisOptions, err = redisurl.New(s.Redis)
 	// What these files hold is read for each connection, so only whether they are good counts.
-	fmt.Fprintf(l.seen, "%v\n", err)
+	l.seen.Write(fmt.Appendln(nil, err))
 	for _, err := range unjoin(err) {
 		if field, ok := err.(*redisurl.FieldError); ok { //nolint:errorlint // all are
 			l.say(nil, "redis."+field.Name, "%s", field.Text)
