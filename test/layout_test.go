@@ -30,14 +30,17 @@ var layouts = map[string]layout{
 		other: []string{"github.com/Masterminds/semver/v3"},
 		never: []string{"context", "log", "net", "os", "io/fs", "io/ioutil", "syscall", "embed", "testing"},
 	},
-	"internal/cdn":          {own: []string{}},
+	"internal/cdn":          {own: []string{"internal/regularfile"}},
 	"internal/eventlog":     {own: []string{}},
 	"internal/histogram":    {own: []string{}},
 	"internal/regularfile":  {own: []string{}},
 	"internal/subscription": {other: []string{"github.com/redis/go-redis/v9"}},
 	"internal/watchfile":    {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
 	"leader": {
-		own:   []string{"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/subscription"},
+		own: []string{
+			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/regularfile", "internal/subscription",
+		},
 		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
 	},
 	"follower": {

@@ -6,8 +6,9 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
+
+	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 // Roots are certificate authorities. It is safe for concurrent use.
@@ -33,16 +34,7 @@ func ReadRoots(path string) (*Roots, error) {
 const maxRootsBytes = 4 << 20
 
 func (r *Roots) read() error {
-	info, err := os.Stat(r.path)
-	switch {
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file", r.path)
-	case info.Size() > maxRootsBytes:
-		return fmt.Errorf("%s is larger than %d MiB", r.path, maxRootsBytes>>20)
-	}
-	pem, err := os.ReadFile(r.path)
+	pem, err := regularfile.Read(r.path, maxRootsBytes)
 	if err != nil || r.pool != nil && bytes.Equal(pem, r.pem) {
 		return err
 	}

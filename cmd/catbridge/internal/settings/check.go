@@ -18,7 +18,7 @@ import (
 // checkRedis checks the settings of Redis together, and the files that they name.
 func (l *loader) checkRedis() {
 	s := l.s
-	for _, path := range []string{s.Redis.PasswordFile, s.Redis.TLS.CAFile, s.Redis.TLS.CertFile, s.Redis.TLS.KeyFile} {
+	for _, path := range []string{s.CDN.CAFile, s.Redis.PasswordFile, s.Redis.TLS.CAFile, s.Redis.TLS.CertFile, s.Redis.TLS.KeyFile} {
 		if path != "" {
 			s.Files = append(s.Files, path)
 		}
@@ -55,6 +55,7 @@ func (l *loader) checkLeader() {
 	common.SDKKeys = []leader.SDKKey{{Key: anyKey}}
 	told := map[string]bool{}
 	_, err := leader.New(common)
+	l.seen.Write(fmt.Appendln(nil, err)) // of the CDN's authorities: see checkRedis
 	for _, err := range unjoin(err) {
 		told[err.Error()] = true
 		l.leaderFault(err, nil)

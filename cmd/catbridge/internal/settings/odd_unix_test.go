@@ -24,6 +24,7 @@ func TestEveryFileThatIsNoRegularFileIsRefused_ByEachSetting(t *testing.T) {
 		"file of SDK keys":       {"CATBRIDGE_SDK_KEY_FILE", good[1:], emptyPipe, "there is no SDK key in it"},
 		"file of signing keys":   {"CATBRIDGE_WEBHOOK_KEY_FILES", good, emptyPipe, "there is no key in it"},
 		"password file":          {"CATBRIDGE_REDIS_PASSWORD_FILE", good, false, ""},
+		"CDN's CA file":          {"CATBRIDGE_CDN_CA_FILE", good, false, ""},
 		"CA file":                {"CATBRIDGE_REDIS_TLS_CA_FILE", good, false, ""},
 		"certificate":            {"CATBRIDGE_REDIS_TLS_CERT_FILE", good, false, ""},
 		"key of the certificate": {"CATBRIDGE_REDIS_TLS_KEY_FILE", good, false, ""},
