@@ -345,6 +345,14 @@ func TestUnitIsSoundAndHardened(t *testing.T) {
 	if !bytes.Contains(text, []byte("ExecStart="+installed+" leader --config /etc/catbridge/catbridge.yaml\n")) {
 		t.Error("what is started is something else")
 	}
+	for _, setting := range []string{
+		"Type=notify", "TimeoutStartSec=infinity", "ExecReload=/bin/kill -HUP $MAINPID", "Restart=always",
+		"RestartPreventExitStatus=78", "ConfigurationDirectory=catbridge",
+	} {
+		if !bytes.Contains(text, []byte("\n"+setting+"\n")) {
+			t.Errorf("there is no line %s", setting)
+		}
+	}
 	unit := filepath.Join(t.TempDir(), "catbridge.service")
 	if err := os.WriteFile(unit, bytes.ReplaceAll(text, []byte(installed), []byte("/bin/true")), 0o600); err != nil {
 		t.Fatal(err)

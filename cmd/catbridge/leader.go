@@ -42,7 +42,13 @@ With --listen it serves over HTTP:
 It runs until it gets SIGINT, SIGTERM or SIGQUIT, whatever Redis or the CDN do, and though
 nobody reads its log any more; what goes wrong is logged to standard error. Then it gives up
 its locks, so that others take over at once. SIGQUIT prints the stacks of all goroutines
-before that. A second signal ends it on the spot: then its locks run out by themselves.`
+before that. A second signal ends it on the spot: then its locks run out by themselves.
+
+Exit codes: 0 a signal ended it; 1 a part of it failed, such as its listener; 78 (EX_CONFIG)
+a flag, a variable or a file is wrong, which no restart mends. A crash has other codes.
+
+A systemd unit of Type=notify is ready once the leader takes part in the elections: once
+Redis has answered for every SDK key. deploy/systemd in the source has such a unit.`
 
 const leaderExample = `  CATBRIDGE_SDK_KEY=… catbridge leader --redis redis://localhost:6379
   catbridge leader --config /etc/catbridge/catbridge.yaml --listen :8080
@@ -57,11 +63,12 @@ const shutdownTimeout = 15 * time.Second
 func newLeader() *cobra.Command {
 	var f settingsFlags
 	cmd := &cobra.Command{
-		Use:     "leader",
-		Short:   "Poll the CDN and write to Redis, if elected",
-		Long:    leaderLong,
-		Example: leaderExample,
-		Args:    noArguments,
+		Use:         "leader",
+		Short:       "Poll the CDN and write to Redis, if elected",
+		Annotations: asService,
+		Long:        leaderLong,
+		Example:     leaderExample,
+		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := f.load(cmd)
 			if err != nil {
@@ -92,7 +99,7 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	cfg.Redis, cfg.Logger = client, log
 	tracing, err := newTracing(cmd.Context(), s.Tracing, log)
 	if err != nil {
-		return fmt.Errorf("tracing: %w", err)
+		return usagef("tracing: %w", err)
 	}
 	if tracing != nil {
 		defer endTracing(cmd.Context(), tracing)
@@ -109,6 +116,7 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	all := []func(context.Context) error{
 		l.Run,
 		(&reloader{load: load, running: s, leader: l, level: level, log: log, hangups: hangups}).run,
+		(&notifier{socket: os.Getenv("NOTIFY_SOCKET"), stats: l.Stats, log: log}).run,
 	}
 	attrs := []any{"version", version(), "leader", l.ID(), "redis", s.RedisOptions.Address(), "sdk_keys", len(s.SDKKeys)}
 	if s.File != "" {

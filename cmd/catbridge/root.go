@@ -19,9 +19,23 @@ func stderr(cmd *cobra.Command) *terminal.Output { return terminal.NewOutput(cmd
 // Exit codes.
 const (
 	exitOK      = 0
-	exitFailure = 1 // it was tried, and failed
-	exitUsage   = 2 // it was not tried, since the command line or the environment is wrong
+	exitFailure = 1  // it was tried, and failed
+	exitUsage   = 2  // it was not tried, since the command line or the environment is wrong
+	exitConfig  = 78 // EX_CONFIG of sysexits.h: as exitUsage, by a service
 )
+
+// asService marks commands that service managers start and restart. For wrong usage and wrong
+// settings they exit with exitConfig: a Go program that panics exits with 2, and must be
+// restarted.
+var asService = map[string]string{"service": "true"}
+
+// usageCode returns the exit code of a command for wrong usage and wrong settings.
+func usageCode(cmd *cobra.Command) int {
+	if cmd.Annotations["service"] != "" {
+		return exitConfig
+	}
+	return exitUsage
+}
 
 const rootLong = `catbridge carries feature flags from ConfigCat's CDN to any number of followers
 through Redis. Leaders poll the CDN, one at a time for each SDK key, and write what
@@ -40,7 +54,7 @@ ways, a flag wins over the environment, and that over the file of --config.
   $CATBRIDGE_REDIS_PASSWORD       the password for that URL
   $CATBRIDGE_REDIS_PASSWORD_FILE  a file with that password
 
-Exit codes: 0 success, 1 failure, 2 wrong usage.`
+Exit codes: 0 success, 1 failure, 2 wrong usage; leader has 78 instead of 2.`
 
 // run is the whole program, for main and for tests. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -59,7 +73,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	tell(errOut, command.CommandPath(), err)
 	if _, ok := errors.AsType[*usageError](err); ok {
 		_ = errOut.Linef("Run '%s --help' for what it takes.", command.CommandPath())
-		return exitUsage
+		return usageCode(command)
 	}
 	return exitFailure
 }

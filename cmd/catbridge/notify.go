@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/catbridge/catbridge/leader"
+)
+
+// takesPartCheck is how often a notifier looks whether the leader takes part.
+const takesPartCheck = 50 * time.Millisecond
+
+// notifier reports to the service manager that started this process, see sd_notify(3).
+type notifier struct {
+	socket string // $NOTIFY_SOCKET; empty: nobody waits for reports
+	stats  func() leader.Stats
+	log    *slog.Logger
+}
+
+// run reports READY=1 once the leader takes part in the elections, and STOPPING=1 when ctx
+// ends.
+func (n *notifier) run(ctx context.Context) error {
+	if n.socket == "" {
+		return nil
+	}
+	ticker := time.NewTicker(takesPartCheck)
+	defer ticker.Stop()
+	for !takesPart(n.stats()) {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			n.report("STOPPING=1")
+			return nil
+		}
+	}
+	n.report("READY=1")
+	<-ctx.Done()
+	n.report("STOPPING=1")
+	return nil
+}
+
+// takesPart reports whether Redis has answered for every SDK key.
+func takesPart(stats leader.Stats) bool {
+	for _, k := range stats.Keys {
+		if k.LastContact.IsZero() {
+			return false
+		}
+	}
+	return len(stats.Keys) > 0
+}
+
+// report sends a state. A manager that does not receive it stops the process in the end, so
+// that a failure is logged.
+func (n *notifier) report(state string) {
+	if err := send(n.socket, state); err != nil {
+		n.log.Warn("the service manager could not be notified", "state", state, "error", err)
+	}
+}
+
+// send sends a datagram to a Unix socket. A name that begins with @ is in the abstract
+// namespace of Linux.
+func send(socket, text string) error {
+	if socket[0] != '/' && socket[0] != '@' {
+		return fmt.Errorf("$NOTIFY_SOCKET %q: only Unix sockets are supported", socket)
+	}
+	conn, err := net.Dial("unixgram", socket)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Write([]byte(text))
+	return err
+}
