@@ -6,11 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/catbridge/catbridge/test/missing"
 )
 
 const (
@@ -102,15 +105,79 @@ func TestTheScrapeConfigurationNamesItsRules(t *testing.T) {
 	}
 }
 
-// promtool is no program that tests need, since the tests above find most mistakes; but
-// where it is, it knows the language.
+// bridgeLabels tell bridges apart that one Prometheus sees.
+var bridgeLabels = []string{"cluster", "namespace", "job"}
+
+// TestQueriesTellBridgesApart checks for every query that what it groups by keeps bridges
+// apart, and that what it sums up or counts is reduced to one value for each instance before:
+// a process may be scraped twice.
+func TestQueriesTellBridgesApart(t *testing.T) {
+	all := readDashboard(t).queries()
+	var file ruleFile
+	readYAML(t, alertsFile, &file)
+	for _, group := range file.Groups {
+		for _, r := range group.Rules {
+			all["alert "+r.Alert] = r.Expr
+		}
+	}
+	grouping := regexp.MustCompile(`\b(?:by|on) \(([^)]*)\)`)
+	reduced := regexp.MustCompile(`\b(?:sum|count) by \([^)]*\) \(\s*max by \([^)]*\binstance\b[^)]*\)`)
+	for where, query := range all {
+		want := bridgeLabels
+		if strings.HasPrefix(where, "Behind") { // leaders beside followers, which have jobs of their own
+			want = bridgeLabels[:1]
+		}
+		for _, by := range grouping.FindAllStringSubmatch(query, -1) {
+			for _, label := range want {
+				if !slices.Contains(strings.Split(by[1], ", "), label) {
+					t.Errorf("%s: (%s) lacks %s", where, by[1], label)
+				}
+			}
+		}
+		if sums := regexp.MustCompile(`\b(sum|count)\b`).FindAllString(query, -1); len(sums) != len(reduced.FindAllString(query, -1)) {
+			t.Errorf("%s: it counts a process that is scraped twice as two: %s", where, query)
+		}
+		if strings.HasPrefix(where, "alert ") && !strings.Contains(query, " by (") {
+			t.Errorf("%s: it fires twice for what is scraped twice", where)
+		}
+	}
+}
+
+// TestTheDashboardsFiltersHoldForEveryQuery finds queries that show what was filtered out.
+func TestTheDashboardsFiltersHoldForEveryQuery(t *testing.T) {
+	d := readDashboard(t)
+	filters := append(slices.Clone(bridgeLabels), "sdk_key", "instance")
+	for _, filter := range filters {
+		if !slices.ContainsFunc(d.Templating.List, func(v variable) bool { return v.Name == filter && v.AllValue == ".*" }) {
+			t.Errorf("there is no variable %s, or its All does not match a label that is missing", filter)
+		}
+	}
+	for where, query := range d.queries() {
+		for _, m := range selector.FindAllStringSubmatch(query, -1) {
+			for _, filter := range filters {
+				switch {
+				case filter == "sdk_key" && strings.Contains(m[1], "unknown_webhooks"):
+				case filter == "instance" && (strings.HasPrefix(where, "annotation") || m[1] == "catbridge_leader_rev"):
+				case m[2] == "" && strings.Contains(query, "and on ("+strings.Join(bridgeLabels, ", ")+", instance, sdk_key) "+m[1]):
+				case !strings.Contains(m[2], filter+`=~"$`+filter+`"`):
+					t.Errorf("%s: %s is not filtered by %s", where, m[1], filter)
+				}
+			}
+		}
+	}
+}
+
+// TestPromtoolAcceptsRulesAndQueries has the rules' own tests run, too.
 func TestPromtoolAcceptsRulesAndQueries(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
-		t.Skip("promtool is not here: the Debian package prometheus has it")
+		promtool, err = exec.LookPath("../bin/promtool") // of .ci/install-test-tools
+	}
+	if err != nil {
+		missing.Skip(t, "promtool is missing: the Debian package prometheus has it (%v)", err)
 	}
 	queries := readDashboard(t).queries()
-	variables := strings.NewReplacer("$__rate_interval", "1m", "$sdk_key", ".*", "$instance", ".*")
+	variables := strings.NewReplacer("$__rate_interval", "1m", "$cluster", ".*", "$namespace", ".*", "$job", ".*", "$sdk_key", ".*", "$instance", ".*")
 	rules := map[string]any{}
 	var list []map[string]string
 	for i, where := range slices.Sorted(maps.Keys(queries)) {

@@ -20,10 +20,12 @@ type dashboard struct {
 		Targets                  []struct{ Expr string }
 	}
 	Templating struct {
-		List []struct{ Name, Type, Definition string }
+		List []variable
 	}
 	Annotations struct{ List []struct{ Name, Expr string } }
 }
+
+type variable struct{ Name, Type, Definition, AllValue string }
 
 func readDashboard(t *testing.T) (d dashboard) {
 	t.Helper()

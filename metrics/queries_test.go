@@ -39,10 +39,16 @@ var (
 	byClauses = regexp.MustCompile(`\b(?:by|on|without|group_left|group_right)\s*\(([^)]*)\)`)
 )
 
+// scrapeLabels come from Prometheus.
+var scrapeLabels = []string{"cluster", "namespace", "job", "instance", "endpoint"}
+
 // checkQuery finds metrics, labels and values that no collector tells.
 func checkQuery(t *testing.T, where, query string, all map[string]map[string][]string) {
 	t.Helper()
-	labels := map[string]bool{"instance": true, "job": true}
+	labels := map[string]bool{}
+	for _, label := range scrapeLabels {
+		labels[label] = true
+	}
 	for _, m := range selector.FindAllStringSubmatch(query, -1) {
 		of, ok := all[m[1]]
 		if !ok {
@@ -69,7 +75,7 @@ func checkMatcher(t *testing.T, where, label, op, value string, of map[string][]
 	t.Helper()
 	values, ok := of[label]
 	switch {
-	case label == "instance" || label == "job" || label == nameLabel && ok:
+	case slices.Contains(scrapeLabels, label) || label == nameLabel && ok:
 		return
 	case !ok:
 		t.Errorf("%s has no label %s", where, label)
