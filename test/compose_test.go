@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,8 @@ type composeService struct {
 	CapDrop     []string `yaml:"cap_drop"`
 	SecurityOpt []string `yaml:"security_opt"`
 	Profiles    []string
+	Restart     string
+	DependsOn   any `yaml:"depends_on"` // a list, or a map
 }
 
 func compose(t *testing.T) map[string]composeService {
@@ -80,8 +83,8 @@ func TestComposeFileNamesWhatThereIs(t *testing.T) {
 			}
 		}
 		for _, port := range s.Ports {
-			if !strings.HasPrefix(port, "127.0.0.1:") {
-				t.Errorf("%s is open to the network: %s", name, port)
+			if !configurablePort.MatchString(port) {
+				t.Errorf("%s is open to the network, or its port cannot be chosen: %s", name, port)
 			}
 		}
 	}
@@ -91,6 +94,62 @@ func TestComposeFileNamesWhatThereIs(t *testing.T) {
 	for _, name := range scraped(t) {
 		if _, ok := services[name]; !ok {
 			t.Errorf("Prometheus scrapes %s, which is no service", name)
+		}
+	}
+}
+
+var configurablePort = regexp.MustCompile(`^127\.0\.0\.1:\$\{[A-Z0-9_]+_PORT:-\d+}:\d+$`)
+
+// TestComposeRestartsWhatRunsAndStartsNothingToLook checks that all services come back with
+// the engine, and that what is run by hand starts nothing that was stopped.
+func TestComposeRestartsWhatRunsAndStartsNothingToLook(t *testing.T) {
+	text, err := os.ReadFile("../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(string(text), "\nx-environment")
+	tools := 0
+	for name, s := range compose(t) {
+		if len(s.Profiles) == 0 {
+			if s.Restart != "unless-stopped" {
+				t.Errorf("%s: restart is %q", name, s.Restart)
+			}
+		} else {
+			tools++
+			if list, ok := s.DependsOn.([]any); !ok || len(list) > 0 || s.Restart != "no" {
+				t.Errorf("%s starts %v, and restarts: %s", name, s.DependsOn, s.Restart)
+			}
+		}
+		for _, port := range s.Ports {
+			variable, _, _ := strings.Cut(strings.TrimPrefix(port, "127.0.0.1:${"), ":")
+			if !strings.Contains(head, "$"+variable) {
+				t.Errorf("$%s is not told of at the file's head", variable)
+			}
+		}
+	}
+	if tools == 0 {
+		t.Error("there is nothing to be run by hand")
+	}
+}
+
+// TestExamplesNameARedisThatLetsThemIn compares what examples/README.md has users export
+// with what docker-compose.yml runs.
+func TestExamplesNameARedisThatLetsThemIn(t *testing.T) {
+	text, err := os.ReadFile("../examples/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, playground, found := strings.Cut(string(text), "docker compose up")
+	if !found {
+		t.Fatal("nothing is said of docker compose")
+	}
+	service := compose(t)["webserver"]
+	for name, want := range map[string]string{
+		"CATBRIDGE_SDK_KEY":   service.Environment["CATBRIDGE_SDK_KEY"],
+		"CATBRIDGE_REDIS_URL": strings.Replace(service.Environment["CATBRIDGE_REDIS_URL"], "@redis:", "@localhost:", 1),
+	} {
+		if !strings.Contains(playground, "export "+name+"="+want+"\n") {
+			t.Errorf("%s is not exported as %s", name, want)
 		}
 	}
 }

@@ -3,12 +3,14 @@ package test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,8 +126,9 @@ type (
 		Ports    []port
 	}
 	disruptionBudget struct {
-		MinAvailable int `yaml:"minAvailable"`
-		Selector     selector
+		MinAvailable               int `yaml:"minAvailable"`
+		Selector                   selector
+		UnhealthyPodEvictionPolicy string `yaml:"unhealthyPodEvictionPolicy"`
 	}
 	networkPolicy struct {
 		PodSelector selector `yaml:"podSelector"`
@@ -236,6 +239,8 @@ func TestManifestsSelectTheLeaders(t *testing.T) {
 		"service's labels":  read[manifest[service]](t, "service.yaml").Metadata.Labels,
 		"disruption budget": read[manifest[disruptionBudget]](t, "disruption.yaml").Spec.Selector.MatchLabels,
 		"network policy":    read[manifest[networkPolicy]](t, "network.yaml").Spec.PodSelector.MatchLabels,
+		"egress to traces":  read[manifest[networkPolicy]](t, "egress/tracing/network.yaml").Spec.PodSelector.MatchLabels,
+		"egress to a proxy": read[manifest[networkPolicy]](t, "egress/proxy/network.yaml").Spec.PodSelector.MatchLabels,
 		"service monitor":   read[manifest[serviceMonitor]](t, "monitoring/servicemonitor.yaml").Spec.Selector.MatchLabels,
 	}
 	for i, term := range d.Spec.Template.Spec.TopologySpreadConstraints {
@@ -252,7 +257,8 @@ func TestManifestsSelectTheLeaders(t *testing.T) {
 	budget := read[manifest[disruptionBudget]](t, "disruption.yaml").Spec
 	check(t, map[string]bool{
 		"one stays, and a node can be drained": budget.MinAvailable >= 1 && budget.MinAvailable < d.Spec.Replicas,
-		"they are spread":                      len(selectors) == 8,
+		"they are spread":                      len(selectors) == 10,
+		"a pod that is not ready does not stop a node from being drained": budget.UnhealthyPodEvictionPolicy == "AlwaysAllow",
 	})
 }
 
@@ -302,12 +308,39 @@ func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
 	})
 }
 
-// What stands in deploy for the program's settings, the program takes.
+// TestComponentsLetLeadersReachWhatIsConfigured compares the ports of the network policies
+// with those in the examples of deploy/catbridge.yaml.
+func TestComponentsLetLeadersReachWhatIsConfigured(t *testing.T) {
+	settings, err := os.ReadFile("../deploy/catbridge.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := read[manifest[networkPolicy]](t, "network.yaml")
+	for component, setting := range map[string]string{"tracing": "endpoint", "proxy": "proxy_url"} {
+		found := regexp.MustCompile(`(?m)^ *# ` + setting + `: https?://[^ :]+:(\d+)`).FindSubmatch(settings)
+		if found == nil {
+			t.Fatalf("there is no example of %s", setting)
+		}
+		folder := "egress/" + component + "/"
+		k := read[kustomization](t, folder+"kustomization.yaml")
+		policy := read[manifest[networkPolicy]](t, folder+"network.yaml")
+		ports := policy.Spec.Egress
+		check(t, map[string]bool{
+			component + ": a component":         k.Kind == "Component" && slices.Equal(k.Resources, []string{"network.yaml"}),
+			component + ": beside the other":    policy.Metadata.Name != base.Metadata.Name && slices.Equal(policy.Spec.PolicyTypes, []string{"Egress"}),
+			component + ": the setting's port":  len(ports) == 1 && len(ports[0].Ports) == 1 && fmt.Sprint(ports[0].Ports[0].Port) == string(found[1]),
+			component + ": closed without that": !slices.ContainsFunc(base.Spec.Egress, func(e struct{ Ports []port }) bool { return fmt.Sprint(e.Ports[0].Port) == string(found[1]) }),
+		})
+	}
+}
+
+// What stands in deploy for the program's settings, the program takes. Webhooks need keys
+// that not everybody has.
 func TestConfigurationsAreAccepted(t *testing.T) {
 	path := requireProgram(t)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"sdk-keys": "shop=" + sdkKey + "\n", "redis-password": "secret\n", "webhook-keys": "configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88=\n",
+		"sdk-keys": "shop=" + sdkKey + "\n", "redis-password": "secret\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -328,6 +361,23 @@ func TestConfigurationsAreAccepted(t *testing.T) {
 		}
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", file, err, out)
+		}
+		if file != "kubernetes/catbridge.yaml" {
+			continue
+		}
+		text = bytes.ReplaceAll(text, []byte("\n# webhook_key_files:"), []byte("\nwebhook_key_files:"))
+		if err := os.WriteFile(config, bytes.ReplaceAll(text, []byte("/run/secrets/catbridge"), []byte(dir)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		keys := filepath.Join(dir, "webhook-keys")
+		if out, err := exec.CommandContext(t.Context(), path, "config", "check", "--config", config).CombinedOutput(); err == nil || !bytes.Contains(out, []byte(keys)) {
+			t.Errorf("the keys for webhooks are not read: %v\n%s", err, out)
+		}
+		if err := os.WriteFile(keys, []byte("configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88=\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.CommandContext(t.Context(), path, "config", "check", "--config", config).CombinedOutput(); err != nil {
+			t.Errorf("with webhooks: %v\n%s", err, out)
 		}
 	}
 }

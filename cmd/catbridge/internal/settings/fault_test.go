@@ -162,6 +162,17 @@ func TestFilesThatEverybodyCanReadAreWarnedOf(t *testing.T) {
 		"sdk_keys: [{key_file: key}]":                     "key",
 		"{sdk_key_file: key, redis: {password_file: pw}}": "key pw",
 		"{sdk_key_file: key, redis: {password: x}}":       "key catbridge.yaml",
+
+		"{sdk_key_file: key, redis: {url: redis://leader@h, password_file: pw}}": "key pw", // a user is no secret
+		"{sdk_key_file: key, redis: {url: 'redis://h:1', password_file: pw}}":    "key pw",
+		"{sdk_key_file: key, redis: {url: 'redis://leader:x@h'}}":                "key catbridge.yaml",
+		"{sdk_key_file: key, redis: {url: 'redis://:x@h'}}":                      "key catbridge.yaml",
+		"{sdk_key_file: key, proxy_url: 'http://user@h:1'}":                      "key",
+		"{sdk_key_file: key, proxy_url: 'http://user:x@h:1'}":                    "key catbridge.yaml",
+		"{sdk_key_file: key, base_url: 'http://user:x@h'}":                       "key catbridge.yaml",
+		"{sdk_key_file: key, tracing: {endpoint: 'http://user:x@h:1'}}":          "key catbridge.yaml",
+		"sdk_keys: [{key_file: key, base_url: 'http://user:x@h'}]":               "key catbridge.yaml",
+		"{sdk_key_file: key, redis: {url: 'redis://h/0?read_timeout=1s'}}":       "key",
 	} {
 		write("key", keyA)
 		write("pw", password)

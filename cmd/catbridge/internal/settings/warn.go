@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"runtime"
 	"slices"
@@ -36,14 +37,27 @@ func (d *document) holdsSecrets() bool {
 			return true
 		}
 	}
-	if url, ok := d.values[pathRedisURL].([]string); ok && strings.Contains(url[0], "@") {
-		return true
+	for _, path := range []string{pathRedisURL, "base_url", "proxy_url", "tracing.endpoint"} {
+		if texts, ok := d.values[path].([]string); ok && slices.ContainsFunc(texts, holdsPassword) {
+			return true
+		}
 	}
 	return slices.ContainsFunc(d.keys, func(k SDKKey) bool {
 		_, key := k.origin["key"]
 		_, webhook := k.origin["webhook_keys"]
-		return key || webhook
+		return key || webhook || holdsPassword(k.BaseURL)
 	})
+}
+
+// holdsPassword reports whether a password stands in a URL. In one that cannot be read, what
+// stands before an @ may be a password.
+func holdsPassword(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return strings.Contains(address, "@")
+	}
+	password, _ := u.User.Password()
+	return password != ""
 }
 
 // replaced warns of SDK keys in the file that do not count, since a flag or variable gives
