@@ -137,4 +137,13 @@ var caught = []struct {
 	{"nothing that makes up for a lost message", Heartbeats | ReadOnConnect | ReadMetaAgain, "I8", MessageFaults, []Event{
 		{Lead, 1, 0},
 	}},
+	{"a leader's older content that replaces what a follower fetched", FetchedWaits, "I1", OnlineFollowers, []Event{
+		{Lead, 0, 0}, {Publish, 0, 0}, {Fetch, 0, 0},
+	}},
+	{"what a follower fetched that waits for a clock that was set back", FetchedYieldsToEvidence, "I8", OnlineFollowers | ClockSteps | FollowerFaults, []Event{
+		{Fetch, 0, 0}, {Lead, 0, 0}, {Renew, 0, 0}, {Connect, 0, 0}, {Take, 0, 0}, {Step, 2, 1}, {Publish, 0, 0},
+	}},
+	{"an edge that lags and is believed by a follower", DoubtHeld, "I1", OnlineFollowers, []Event{
+		{Fetch, 0, 0}, {Publish, 2, 0}, {Fetch, 0, 0}, {Stray, 0, 0},
+	}},
 }

@@ -29,6 +29,7 @@
 //	follower_read.go         follower/read.go, redis.go
 //	follower_content.go      follower/content.go
 //	follower_rebase.go       follower/rebase.go
+//	follower_own.go          follower/own.go, doubt.go, for a feed with one client
 //	follower_freshness.go    follower/freshness.go, without any use of the local clock
 //	exchange.go              what becomes of a command, and of a message
 //	edge.go, spoil.go        faults of the CDN, of Redis, and other writers
@@ -54,7 +55,10 @@
 //   - Two primaries at once whose clocks differ, or whose leaders ask the CDN at the same time.
 //   - Both copies of a content spoiled behind their heads, which a touch does not read.
 //   - Two clocks that agree to the millisecond about two contents.
+//   - A follower that fetches for itself, where Redis's clock was set back before it heard of that
+//     clock at all; or where an SDK whose clock is off wrote the entry.
 //
-// Followers that fetch for themselves, their files and caches are not in the model, nor is
-// anything about sizes, rights and the network below commands and messages.
+// Files and caches of followers, feeds that several clients share and the polling modes that
+// do not subscribe are not in the model, nor is anything about sizes, rights and the network
+// below commands and messages.
 package model

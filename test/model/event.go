@@ -47,6 +47,8 @@ const (
 	Full                  // Redis has no memory for a commit, or has it again
 	Burst                 // the CDN gets new content several times in a row, and a leader polls each
 	Withhold              // a leader fetches new content while Redis has no memory for it
+	Fetch                 // a follower asks the CDN itself
+	Stray                 // the same with an edge that lags
 	kinds                 // how many there are
 )
 
@@ -58,7 +60,7 @@ type Event struct {
 }
 
 // Classes of faults, of which a run has some.
-type Classes uint16
+type Classes uint32
 
 const (
 	ProcessFaults Classes = 1 << iota // crashes, shutdowns
@@ -76,7 +78,8 @@ const (
 	Copies // Redis restarts from a copy
 	MemoryFull
 	Bursts
-	AllFaults Classes = 1<<iota - 1
+	OnlineFollowers         // that ask the CDN themselves
+	AllFaults       Classes = 1<<iota - 1
 )
 
 // usual is what happens without any fault, and how often.
@@ -104,6 +107,8 @@ var faults = map[Classes][]Kind{
 	Copies:         {Save, Restore},
 	MemoryFull:     {Full, Withhold},
 	Bursts:         {Burst},
+
+	OnlineFollowers: {Fetch, Fetch, Stray},
 }
 
 // KindsOf gives the kinds of events of a run with some classes of faults, each as often
@@ -127,6 +132,6 @@ func KindsOf(c Classes) []Kind {
 
 var kindNames = [...]string{"Wait", "Campaign", "Renew", "Poll", "Answer", "Lag", "Take", "Lead", "Ask", "Mislead", "Resign", "Crash", "Exchange", "Late",
 	"Hear", "Reorder", "Repeat", "Lose", "Garble", "Cut", "Connect", "Reread", "Read", "Advance", "Restart", "Publish", "RollBack",
-	"Outage", "Flush", "Delete", "Spoil", "Step", "Replicate", "Failover", "Split", "Heal", "SDK", "Save", "Restore", "Full", "Burst", "Withhold"}
+	"Outage", "Flush", "Delete", "Spoil", "Step", "Replicate", "Failover", "Split", "Heal", "SDK", "Save", "Restore", "Full", "Burst", "Withhold", "Fetch", "Stray"}
 
 func (k Kind) String() string { return kindNames[k] }

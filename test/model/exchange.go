@@ -123,6 +123,7 @@ func (f *reader) connect() {
 	f.cut()
 	f.subscribed = true
 	f.rebase = rebase{}
+	f.own.named, f.own.entry = rebase{}, rebase{}
 	f.start(onOpened)
 }
 

@@ -16,7 +16,7 @@ func (f *reader) fromBlob(b blob, m meta, lower bool) (held, bool) {
 }
 
 // fromEntry is the function of that name; false: the read failed.
-func (f *reader) fromEntry() (held, bool) {
+func (f *reader) fromEntry(metaRev int64) (held, bool) {
 	s := f.redis()
 	if s == nil {
 		return held{}, false
@@ -24,6 +24,9 @@ func (f *reader) fromEntry() (held, bool) {
 	e := s.entry
 	if e.rev == 0 {
 		return held{}, true
+	}
+	if e.rev != metaRev && e.body != garbage {
+		f.sawEntry(e)
 	}
 	next, _ := f.prepare(e.rev, e.body, e.body, false)
 	return next, true
@@ -59,6 +62,7 @@ func (f *reader) apply2(next held, lower bool) {
 func (f *reader) put(next held, lower bool) {
 	f.w.onPut(f, next, lower)
 	f.held = next
+	f.offer(next)
 	if f.want.rev <= next.rev {
 		f.want.rev = 0
 	}

@@ -29,6 +29,9 @@ func (f *reader) answer(epoch, cdn, asked, heard int64, primary bool) bool {
 }
 
 func (f *reader) confirm() {
+	if f.own.outrun {
+		f.offerAgain()
+	}
 	if f.held.rev == 0 || f.fresh.cdn == 0 || f.held.hash != f.fresh.hash && !f.w.without.has(AnswerIsAboutHeld) {
 		return
 	}

@@ -4,6 +4,7 @@ func (f *reader) onMessage(m message) {
 	if m.rev == 0 {
 		return
 	}
+	f.named(meta{epoch: m.epoch, rev: m.rev, cdn: m.cdn, hash: m.hash}, m.now, true)
 	f.observe(m.epoch, m.rev, m.cdn, m.hash, f.w.now, f.w.now, false)
 	switch {
 	case m.rev > f.held.rev && m.hash == f.held.hash:

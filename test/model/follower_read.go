@@ -23,11 +23,12 @@ func (f *reader) readHead() {
 	}
 	f.confirm()
 	if !locked {
-		next, ok := f.fromEntry()
+		next, ok := f.fromEntry(m.rev)
 		if !ok {
 			return
 		}
 		f.apply(next)
+		f.confirm()
 	}
 }
 
@@ -58,7 +59,7 @@ func (f *reader) readAll() {
 	lower := f.rebase.due(f.w.without) && m.rev != 0 && m.rev < f.held.rev && m.hash != f.held.hash
 	next, good := f.fromBlob(b, m, lower)
 	if !good || !locked {
-		other, ok := f.fromEntry()
+		other, ok := f.fromEntry(m.rev)
 		if !ok {
 			return
 		}
@@ -88,5 +89,6 @@ func (f *reader) onShort(m meta) {
 }
 
 func (f *reader) onHead(m meta, asked int64, primary bool) {
+	f.named(m, 0, primary)
 	f.observe(m.epoch, m.rev, m.cdn, m.hash, asked, f.w.now, primary)
 }

@@ -57,6 +57,7 @@ type reader struct {
 		tries int
 	}
 	rebase rebase
+	own    own
 
 	// freshness.go
 	fresh struct {
@@ -74,7 +75,7 @@ type reader struct {
 }
 
 func newReader(w *World, side int) *reader {
-	f := &reader{w: w, side: side, at: -1}
+	f := &reader{w: w, side: side, at: -1, own: own{at: -1}}
 	f.resume, f.end = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
 			if r := recover(); r != nil {

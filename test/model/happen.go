@@ -43,6 +43,8 @@ func (w *World) Do(e Event) {
 		w.message(e, f, arg)
 	case Cut, Connect, Reread, Read, Advance, Restart:
 		w.follow(e, f, arg)
+	case Fetch, Stray:
+		f.fetch(e.Kind == Stray, arg)
 	case Publish:
 		w.publish()
 	case RollBack:

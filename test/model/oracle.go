@@ -19,10 +19,11 @@ type oracle struct {
 	withheld map[content]bool  // that they were replaced a commit did not say: see TellReplaced
 	revs     map[int64]content // what leaders wrote at which rev; none: several
 	behind   map[int64]content // by an SDK, stamped with a time below what others wrote
+	skewed   map[int64]content // by an SDK whose clock is off
 }
 
 func newOracle() oracle {
-	return oracle{withheld: map[content]bool{}, asked: map[int64]int64{}, answered: map[content]int64{}, revs: map[int64]content{}, behind: map[int64]content{}}
+	return oracle{withheld: map[content]bool{}, asked: map[int64]int64{}, answered: map[content]int64{}, revs: map[int64]content{}, behind: map[int64]content{}, skewed: map[int64]content{}}
 }
 
 // onAnswer notes that the CDN has spoken about a content.
@@ -117,6 +118,18 @@ func (w *World) onPut(f *reader, next held, lower bool) {
 		w.fail("I1", "content %d after %d, which the CDN did not go back to", next.body, f.held.body)
 	}
 	f.at = at
+}
+
+// onServed looks at what a follower evaluates with. present: it is what the CDN serves now.
+func (w *World) onServed(f *reader, c content, present bool) {
+	o := &f.own
+	at := w.position(c, o.at)
+	if at < 0 && !o.unsure {
+		w.fail("I1", "a follower that may fetch serves content %d, which the CDN did not go back to", c)
+	}
+	if o.at = max(o.at, at); present {
+		o.at = len(w.cdn) - 1
+	}
 }
 
 // position is the first place in the CDN's history, from a place on, at which a content

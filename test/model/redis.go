@@ -135,5 +135,6 @@ type message struct {
 	epoch  int64
 	inline bool
 	body   content
+	now    int64 // Redis's clock when it was published
 	at     int64 // oracle: when it was published
 }

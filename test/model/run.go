@@ -50,8 +50,8 @@ func (w *World) converge() {
 	}
 	if w.violated == nil {
 		for i, f := range w.followers {
-			if f.held.hash != w.current() {
-				w.fail("I8", "follower %d holds content %d at rev %d and not %d after %d s", i, f.held.hash, f.held.rev, w.current(), bound/1000)
+			if f.held.hash != w.current() || f.own.served != w.current() {
+				w.fail("I8", "follower %d holds content %d at rev %d, serves %d and not %d after %d s", i, f.held.hash, f.held.rev, f.own.served, w.current(), bound/1000)
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func (w *World) converge() {
 
 func (w *World) converged() bool {
 	for _, f := range w.followers {
-		if f.held.hash != w.current() || f.content {
+		if f.held.hash != w.current() || f.own.served != w.current() || f.content {
 			return false
 		}
 	}

@@ -53,6 +53,9 @@ func (w *World) spoil(e Event, arg int) {
 		w.stepped, w.forward = w.stepped || by < 0, w.forward || by > 0
 		s.offset += by
 		s.offset = max(min(s.offset, 7_200_000), -7_200_000)
+		for _, f := range w.followers {
+			f.own.onStep(s.offset-by, by)
+		}
 	case Replicate:
 		if n := min(1+arg%lagLimit, len(s.history)); n > 0 {
 			s.history = s.history[n:]
@@ -202,6 +205,9 @@ func (w *World) sdk(s *server, arg int) {
 		return // of SDKs among themselves, none writes over what another stamped later
 	}
 	s.entry = entry{rev: rev, etag: w.current(), body: w.current()}
+	if s.offset+skew != 0 {
+		w.skewed[rev] = w.current()
+	}
 	if rev < max(w.top, w.stamped) {
 		w.behind[rev] = w.current()
 	}

@@ -136,6 +136,7 @@ func (w *World) execute(r *request) (reply, bool) {
 		if m.kind == heartbeat && w.without.has(Heartbeats) {
 			return answer, true
 		}
+		m.now = now
 		w.onPublish(s, m)
 		for _, f := range w.followers {
 			if f.subscribed && f.side == r.side {
