@@ -2,7 +2,7 @@
 // wrote to Redis: one line of JSON with every flag's evaluation. The SDK is offline, so
 // Redis is all that it has.
 //
-//   node read.mjs --sdk-key KEY [--redis URL] [--user JSON] [--follow] [--base-url URL]
+//   node read.mjs --sdk-key KEY [--redis URL] [--namespace NAME] [--user JSON] [--follow] [--base-url URL]
 //
 // The SDK key and the URL are better given as CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS_URL
 // than in the list of processes. The user is an object of attributes, such as
@@ -21,6 +21,7 @@ async function main() {
     options: {
       "sdk-key": { type: "string", default: process.env.CATBRIDGE_SDK_KEY },
       redis: { type: "string", default: process.env.CATBRIDGE_REDIS_URL ?? "redis://127.0.0.1:6379" },
+      namespace: { type: "string", default: process.env.CATBRIDGE_REDIS_NAMESPACE ?? "" },
       user: { type: "string" },
       follow: { type: "boolean", default: false },
       "base-url": { type: "string" },
@@ -30,7 +31,7 @@ async function main() {
     throw new Error("no SDK key: set CATBRIDGE_SDK_KEY, or give --sdk-key");
   }
   const user = args.user && toUser(JSON.parse(args.user));
-  const cache = await openRedisCache(args.redis);
+  const cache = await openRedisCache(args.redis, args.namespace);
   const errors = [];
   const client = getClient(args["sdk-key"], PollingMode.ManualPoll, {
     cache,

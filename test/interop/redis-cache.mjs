@@ -1,11 +1,12 @@
-// A cache for the official ConfigCat SDK that reads the shared entry from Redis. It
-// never writes: the leader of catbridge does.
+// The adapter of examples/adapters/node on a connection of its own, which remembers what the SDK
+// asked for.
 
 import { createClient } from "@redis/client";
+import { catbridgeCache } from "../../examples/adapters/node/catbridge-cache.mjs";
 
 const timeout = 10_000; // milliseconds
 
-export async function openRedisCache(url) {
+export async function openRedisCache(url, namespace) {
   const client = createClient({
     url,
     commandOptions: { timeout },
@@ -13,13 +14,14 @@ export async function openRedisCache(url) {
   });
   client.on("error", () => {}); // the command that fails reports it
   await client.connect();
+  const cache = catbridgeCache(client, namespace);
   return {
     keys: new Set(), // what the SDK asked for
-    async get(key) {
+    get(key) {
       this.keys.add(key);
-      return client.get(key);
+      return cache.get(key);
     },
-    set() {},
+    set: cache.set,
     close: () => client.destroy(),
   };
 }

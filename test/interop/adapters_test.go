@@ -1,0 +1,305 @@
+package interop
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	adapter "github.com/catbridge/catbridge/examples/adapters/go"
+	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// place is where a fleet keeps its entry: a namespace, empty for none, in a database.
+type place struct {
+	server    *redistest.Process
+	namespace string
+	db        int
+}
+
+func (p place) String() string { return fmt.Sprintf("namespace %q, database %d", p.namespace, p.db) }
+
+// url is the URL of the Redis, with the database.
+func (p place) url() string { return p.server.URL() + "/" + strconv.Itoa(p.db) }
+
+func (p place) client(t *testing.T) *redis.Client {
+	t.Helper()
+	options, err := redis.ParseURL(p.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.ContextTimeoutEnabled = true
+	client := redis.NewClient(options)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// entryKey is the entry's key, spelled out as the adapters have to build it.
+func (p place) entryKey() string {
+	if p.namespace == "" {
+		return cacheKey
+	}
+	return p.namespace + ":" + cacheKey
+}
+
+// reader gives what an adapter reads at a place.
+type reader struct {
+	// version returns the version of the config that is read, and its fetch time in Unix ms.
+	version func(t *testing.T) (version, fetchTime int64)
+	// write has the adapter write what an official SDK would after its own fetch.
+	write func(t *testing.T)
+}
+
+// adapters start the adapters of examples/adapters that can be run here.
+var adapters = map[string]func(t *testing.T, p place) reader{
+	"node": nodeAdapter, "python": pythonAdapter, "go": goAdapter,
+}
+
+// TestAdaptersReadWhatALeaderWrites has four fleets with one SDK key on one Redis, told apart by
+// namespace and database. Each adapter must read the entry of its own fleet, and its changes.
+func TestAdaptersReadWhatALeaderWrites(t *testing.T) {
+	server := redistest.Start(t)
+	for i, p := range []place{{server, "", 0}, {server, "shop", 0}, {server, "", 3}, {server, "shop", 3}} {
+		cdn := fakecdn.New()
+		for range i * 10 { // so that no two fleets ever have the same version
+			cdn.Publish()
+		}
+		refresh := startLeaderAt(t, p, cdn)
+		p.await(t, cdn.Config())
+		for name, start := range adapters {
+			t.Run(fmt.Sprintf("%s, %v", name, p), func(t *testing.T) {
+				reads := start(t, p)
+				p.requireRead(t, reads, cdn.Version())
+				cdn.Publish()
+				refresh()
+				p.await(t, cdn.Config())
+				p.requireRead(t, reads, cdn.Version())
+			})
+		}
+	}
+}
+
+// TestAdaptersNeverWrite would fail for an adapter that passes on what the SDK stores: the leader
+// alone writes the entry.
+func TestAdaptersNeverWrite(t *testing.T) {
+	server := redistest.Start(t)
+	for name, start := range adapters {
+		t.Run(name, func(t *testing.T) {
+			p := place{server, "shop", 3}
+			client := p.client(t)
+			entry := cachekeys.Entry{FetchTime: 1_790_000_000_000, ETag: `"1"`, JSON: fakecdn.Config{Version: 1}.JSON()}
+			want := string(entry.Append(nil))
+			if err := client.Set(t.Context(), p.entryKey(), want, 0).Err(); err != nil {
+				t.Fatal(err)
+			}
+			start(t, p).write(t)
+			requireBytes(t, client.Get(t.Context(), p.entryKey()).Val(), want)
+			if keys := client.Keys(t.Context(), "*").Val(); len(keys) != 1 {
+				t.Errorf("keys %q, want the entry alone", keys)
+			}
+		})
+	}
+}
+
+// requireRead checks that a version is read, with the fetch time that stands in Redis.
+func (p place) requireRead(t *testing.T, r reader, want int64) {
+	t.Helper()
+	version, fetchTime := r.version(t)
+	entry, err := cachekeys.ParseEntry([]byte(p.client(t).Get(t.Context(), p.entryKey()).Val()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version != want || fetchTime != entry.FetchTime {
+		t.Errorf("version %d of %d, want version %d of %d", version, fetchTime, want, entry.FetchTime)
+	}
+}
+
+// await waits until the entry has a config.
+func (p place) await(t *testing.T, config fakecdn.Config) {
+	t.Helper()
+	client := p.client(t)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		entry, err := cachekeys.ParseEntry([]byte(client.Get(t.Context(), p.entryKey()).Val()))
+		if err == nil && string(entry.JSON) == string(config.JSON()) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%v: the entry has not version %d", p, config.Version)
+		}
+	}
+}
+
+// startLeaderAt starts a leader that stops at the end of the test. The function asks it to poll now.
+func startLeaderAt(t *testing.T, p place, cdn *fakecdn.CDN) func() {
+	t.Helper()
+	l, err := leader.New(leader.Config{
+		Redis:     p.client(t),
+		Namespace: p.namespace,
+		SDKKeys:   []leader.SDKKey{{Name: "interop", Key: sdkKey, BaseURL: "http://cdn.example"}},
+		Transport: cdn,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := l.Run(ctx); err != nil {
+			t.Errorf("leader: %v", err)
+		}
+	})
+	t.Cleanup(func() { stop(); running.Wait() })
+	return func() {
+		if err := l.RequestRefresh(ctx, "interop"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// nodeAdapter is read by the official SDK.
+func nodeAdapter(t *testing.T, p place) reader {
+	var sdk *officialSDK
+	return reader{
+		version: func(t *testing.T) (int64, int64) {
+			var r reading
+			if sdk == nil {
+				sdk = startSDK(t, p.url(), "--namespace", p.namespace)
+				r = sdk.first(t)
+			} else {
+				r = sdk.next(t)
+			}
+			if len(r.Errors) > 0 {
+				t.Errorf("the official SDK says %q", r.Errors)
+			}
+			return int64(versionOf(r)), r.FetchTime
+		},
+		write: func(t *testing.T) { // online, it stores what its CDN serves
+			cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("ETag", `"2"`)
+				_, _ = w.Write(fakecdn.Config{Version: 2}.JSON())
+			}))
+			defer cdn.Close()
+			r := startSDK(t, p.url(), "--namespace", p.namespace, "--base-url", cdn.URL).first(t)
+			if r.Refresh == nil || !r.Refresh.OK || len(r.Errors) > 0 {
+				t.Errorf("asking the CDN gave %+v", r)
+			}
+		},
+	}
+}
+
+// pythonAdapter is read by a script that stands in for the SDK.
+func pythonAdapter(t *testing.T, p place) reader {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		missing.Skip(t, "python3 is missing: install the Debian package python3 (%v)", err)
+	}
+	at, err := url.Parse(p.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), python, "adapter.py", at.Hostname(), at.Port(), strconv.Itoa(p.db), p.namespace)
+	var said strings.Builder
+	cmd.Stderr = &said
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait() // ended by its standard input, or by the test's context before
+	})
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	call := func(t *testing.T, order map[string]string) (value *string) {
+		t.Helper()
+		if err := json.NewEncoder(in).Encode(order); err != nil || !lines.Scan() {
+			t.Fatalf("the script ended: %v, %v\n%s", err, lines.Err(), &said)
+		}
+		answer := struct{ Value **string }{&value}
+		if err := json.Unmarshal(lines.Bytes(), &answer); err != nil {
+			t.Fatalf("%q: %v", lines.Text(), err)
+		}
+		return value
+	}
+	return reader{
+		version: func(t *testing.T) (int64, int64) {
+			value := call(t, map[string]string{"get": cacheKey})
+			if value == nil {
+				t.Fatal("the adapter found no entry")
+			}
+			return versionIn(t, []byte(*value))
+		},
+		write: func(t *testing.T) {
+			if value := call(t, map[string]string{"get": strings.Repeat("0", len(cacheKey))}); value != nil {
+				t.Errorf("a key that does not exist gives %q, want None", *value)
+			}
+			call(t, map[string]string{"set": cacheKey, "value": "1\n2\n{}"})
+		},
+	}
+}
+
+// goAdapter is read by the interface ConfigCache of the official SDK for Go.
+func goAdapter(t *testing.T, p place) reader {
+	t.Helper()
+	opened, err := adapter.New(p.client(t), p.namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cache interface {
+		Get(ctx context.Context, key string) ([]byte, error)
+		Set(ctx context.Context, key string, value []byte) error
+	} = opened
+	return reader{
+		version: func(t *testing.T) (int64, int64) {
+			value, err := cache.Get(t.Context(), cacheKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return versionIn(t, value)
+		},
+		write: func(t *testing.T) {
+			if err := cache.Set(t.Context(), cacheKey, []byte("1\n2\n{}")); err != nil {
+				t.Error(err)
+			}
+		},
+	}
+}
+
+// versionIn returns the version and the fetch time of an entry.
+func versionIn(t *testing.T, value []byte) (version, fetchTime int64) {
+	t.Helper()
+	entry, err := cachekeys.ParseEntry(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		F map[string]struct{ V struct{ I int64 } }
+	}
+	if err := json.Unmarshal(entry.JSON, &config); err != nil {
+		t.Fatal(err)
+	}
+	return config.F[fakecdn.VersionFlag].V.I, entry.FetchTime
+}
