@@ -24,7 +24,8 @@ const (
 type Error struct {
 	Code ErrorCode
 
-	text string
+	text   string
+	walked bool // text names the flags from the one that was asked for: it is no other's error
 	// What the texts of codes 1000 and 1001 are made of, when they are asked for.
 	key    string
 	def    Value

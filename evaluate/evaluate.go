@@ -35,10 +35,7 @@ func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *T
 			return
 		}
 	}
-	r.Value, r.VariationID, r.served = value, out.served.variation, out.served
-	r.RuleIndex, r.OptionIndex = out.ruleIndex, out.optionIndex
-	r.TargetingRule, r.PercentageOption = out.rule, out.option
-	r.Static = len(s.rules) == 0 && len(s.options) == 0
+	r.succeed(s, value, &out)
 }
 
 // EvaluateValue is [Config.Evaluate] for callers that need the value and no
@@ -69,10 +66,7 @@ func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError)
 	var errs []FlagError
 	values := make(map[string]any, len(c.ordered))
 	var r run
-	r.user.resolve(user)
-	if trace.log() == nil { // which shows each prerequisite wherever it is asked for
-		r.recall = recall{}
-	}
+	r.share(user, trace)
 	for _, s := range c.ordered {
 		if s.isAnswer(Value{}, trace) {
 			values[s.key] = s.served.boxed
@@ -87,6 +81,42 @@ func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError)
 		values[s.key] = out.served.boxed
 	}
 	return values, errs
+}
+
+// AllResults gives the result of every setting for a user, in the order of [Config.Keys]
+// (S18), each that of [Config.Evaluate] without a default. It takes time in proportion to
+// the config, however deep prerequisites nest, unless the trace asks for the evaluation log.
+// The slice is the caller's. It is empty if there is no config.
+func (c *Config) AllResults(user any, trace *Trace) []Result {
+	if c == nil {
+		return nil
+	}
+	results := make([]Result, len(c.ordered))
+	var r run
+	r.share(user, trace)
+	for i, s := range c.ordered {
+		out := selection{served: &s.served, ruleIndex: -1, optionIndex: -1}
+		value := s.served.value
+		if !s.isAnswer(Value{}, trace) {
+			var err *Error
+			if value, err = r.evaluate(trace, s, Value{}, &out); err != nil {
+				results[i].fail(Value{}, err)
+				continue
+			}
+		}
+		results[i].succeed(s, value, &out)
+	}
+	return results
+}
+
+// share prepares for the evaluation of all settings for a user, which share what
+// prerequisites serve, unless the evaluation log is wanted: that shows each prerequisite
+// wherever it is asked for.
+func (r *run) share(user any, t *Trace) {
+	r.user.resolve(user)
+	if t.log() == nil {
+		r.recall = recall{}
+	}
 }
 
 // lookup is the setting with that key, nil if there is no such setting or no config.

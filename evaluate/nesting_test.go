@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/catbridge/catbridge/evaluate"
 )
@@ -50,7 +51,27 @@ func TestEveryPrerequisiteIsEvaluatedOnce(t *testing.T) {
 			if len(values) != length+1 || len(errs) != max(0, length-evaluate.MaxPrerequisiteDepth) {
 				t.Errorf("chain of %d: %d values, %d errors", length, len(values), len(errs))
 			}
+			user = new(countingUser)
+			results := config.AllResults(user, trace)
+			if user.reads > 2*length {
+				t.Errorf("chain of %d: %d attributes read for the results", length, user.reads)
+			}
+			if len(results) != length+1 {
+				t.Errorf("chain of %d: %d results", length, len(results))
+			}
 		}
+	}
+}
+
+// TestAPrerequisiteThatFailsIsEvaluatedOnce: all flags of the chain fail for the last one's sake.
+func TestAPrerequisiteThatFailsIsEvaluatedOnce(t *testing.T) {
+	const length = evaluate.MaxPrerequisiteDepth
+	config := mustParse(t, strings.Replace(askingChain(length, ""), fmt.Sprintf(`"f%d":{"t":0,"v":{"b":true}}`, length),
+		fmt.Sprintf(`"f%d":{"t":0,"v":{}}`, length), 1))
+	user := new(countingUser)
+	values, errs := config.AllValues(user, nil)
+	if len(values) != length+1 || len(errs) != length+1 || user.reads > 2*length {
+		t.Errorf("%d values, %d errors, %d attributes read", len(values), len(errs), user.reads)
 	}
 }
 
@@ -102,6 +123,13 @@ func TestCyclesTakeNoMoreRoomThanTheConfig(t *testing.T) {
 	}
 }
 
+// byAddress compares parts of a config.
+var byAddress = cmp.Options{
+	cmp.Comparer(func(a, b *evaluate.TargetingRule) bool { return a == b }),
+	cmp.Comparer(func(a, b *evaluate.PercentageOption) bool { return a == b }),
+	cmp.Comparer(func(a, b evaluate.Value) bool { return a == b }),
+}
+
 // TestAllValuesAreThoseOfEachFlag compares, over random configs with and without cycles,
 // what is evaluated together with what is evaluated one by one.
 func TestAllValuesAreThoseOfEachFlag(t *testing.T) {
@@ -135,10 +163,19 @@ func TestAllValuesAreThoseOfEachFlag(t *testing.T) {
 		for _, user := range []any{nil, map[string]any{"Number": 5}} {
 			var together, alone evaluate.Trace
 			values, errs := config.AllValues(user, &together)
+			var alike evaluate.Trace
+			results := config.AllResults(user, &alike)
+			if diff := cmp.Diff(together.Events(), alike.Events()); diff != "" || len(results) != len(values) {
+				t.Fatalf("%d results: %s", len(results), diff)
+			}
 			var wantErrs []string
 			want := map[string]any{}
-			for _, key := range config.Keys() {
+			for i, key := range config.Keys() {
 				got := config.Evaluate(key, user, evaluate.Value{}, &alone)
+				if diff := cmp.Diff(got, results[i], cmpopts.IgnoreFields(evaluate.Result{}, "Err"), cmpopts.IgnoreUnexported(evaluate.Result{}), byAddress); diff != "" ||
+					fmt.Sprint(got.Err) != fmt.Sprint(results[i].Err) || got.Any() != results[i].Any() {
+					t.Fatalf("%s: %s: %v, %v", key, diff, got.Err, results[i].Err)
+				}
 				want[key] = got.Value.Any()
 				if got.Err != nil {
 					wantErrs = append(wantErrs, key+got.Err.Error())

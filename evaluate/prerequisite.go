@@ -67,8 +67,9 @@ type recall map[*setting]recalled
 // recalled is what a prerequisite serves, with what there was to collect on the way.
 type recalled struct {
 	served       *served
-	visits       int // prerequisites evaluated for it, which count again
-	events, ends int // in the trace
+	err          *Error // in place of served
+	visits       int    // prerequisites evaluated for it, which count again
+	events, ends int    // in the trace
 }
 
 func (k recall) servedBy(r *run, t *Trace, s *setting) (*served, *Error) {
@@ -79,12 +80,12 @@ func (k recall) servedBy(r *run, t *Trace, s *setting) (*served, *Error) {
 		if known.events < known.ends {
 			t.events = append(t.events, t.events[known.events:known.ends]...)
 		}
-		return known.served, nil
+		return known.served, known.err
 	}
 	visits, events := r.visits, len(t.Events())
 	served, err := r.evaluatePrerequisiteSetting(t, s)
-	if err == nil {
-		k[s] = recalled{served, r.visits - visits, events, len(t.Events())}
+	if err == nil || err != errTooMany && !err.walked {
+		k[s] = recalled{served, err, r.visits - visits, events, len(t.Events())}
 	}
 	return served, err
 }
@@ -154,5 +155,7 @@ func (c *chain) cycle(target *setting) *Error {
 	for i := range c.length {
 		keys = append(keys, c.at(i).key)
 	}
-	return cycleError(append(keys, target.key))
+	err := cycleError(append(keys, target.key))
+	err.walked = true
+	return err
 }

@@ -52,6 +52,13 @@ func (r *Result) fail(def Value, err *Error) {
 	r.RuleIndex, r.OptionIndex = -1, -1
 }
 
+func (r *Result) succeed(s *setting, value Value, out *selection) {
+	r.Value, r.VariationID, r.served = value, out.served.variation, out.served
+	r.RuleIndex, r.OptionIndex = out.ruleIndex, out.optionIndex
+	r.TargetingRule, r.PercentageOption = out.rule, out.option
+	r.Static = len(s.rules) == 0 && len(s.options) == 0
+}
+
 // selection is what an evaluation arrives at.
 type selection struct {
 	served      *served

@@ -38,14 +38,9 @@ func (v *evaluator) listValues(s *snapshot, method string, user User) map[string
 		}
 		return values
 	}
-	var trace *evaluate.Trace
-	if v.log.Enabled(slog.LevelWarn) {
-		trace = &evaluate.Trace{Log: v.log.Enabled(slog.LevelInfo)}
-	}
+	trace := v.traceOfAll()
 	values, failed := s.config.AllValues(user, trace)
-	if trace != nil {
-		v.flush(trace)
-	}
+	v.flush(trace)
 	errs := make([]error, len(failed))
 	for i, f := range failed {
 		errs[i] = f.Err
@@ -54,17 +49,26 @@ func (v *evaluator) listValues(s *snapshot, method string, user User) map[string
 	return values
 }
 
+// traceOfAll is what an evaluation of every setting is to collect; nil: nothing.
+func (v *evaluator) traceOfAll() *evaluate.Trace {
+	if !v.log.Enabled(slog.LevelWarn) {
+		return nil
+	}
+	return &evaluate.Trace{Log: v.log.Enabled(slog.LevelInfo)}
+}
+
 // listDetails is listValues with details, in the order of the keys (S18).
 func (v *evaluator) listDetails(s *snapshot, method string, user User) []EvaluationDetails {
 	if v.isMissing(s, "empty slice") {
 		return nil
 	}
-	keys := s.config.Keys()
-	all := make([]EvaluationDetails, len(keys))
+	trace := v.traceOfAll()
+	results := s.config.AllResults(user, trace)
+	v.flush(trace)
+	all := make([]EvaluationDetails, len(results))
 	var errs []error
-	for i, key := range keys {
-		var e evaluation
-		v.evaluateQuietly(&e, s, key, user, evaluate.Value{})
+	for i, key := range s.config.Keys() {
+		e := evaluation{Result: results[i], user: user, snapshot: s}
 		all[i] = e.details(key)
 		if e.Err != nil {
 			errs = append(errs, e.Err)

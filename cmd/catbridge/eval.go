@@ -164,11 +164,20 @@ func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *case
 
 func (f *evalFlags) evalAll(cmd *cobra.Command, config *evaluate.Config, user any) error {
 	failed := 0
-	for _, key := range config.Keys() {
+	var results []evaluate.Result
+	if !f.log { // which shows each prerequisite wherever it is asked for
+		results = config.AllResults(user, nil)
+	}
+	for i, key := range config.Keys() {
 		if cmd.Context().Err() != nil {
 			return errInterrupted
 		}
-		o := cases.Answer(config, &cases.Case{Key: key, User: user}, f.log)
+		var o cases.Outcome
+		if f.log {
+			o = cases.Answer(config, &cases.Case{Key: key, User: user}, true)
+		} else {
+			o = cases.OutcomeOf(&results[i])
+		}
 		var err error
 		if f.json {
 			err = stdout(cmd).JSON().Encode(struct {

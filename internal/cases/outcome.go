@@ -30,6 +30,15 @@ func Answer(config *evaluate.Config, c *Case, withLog bool) Outcome {
 		trace = &evaluate.Trace{Log: true}
 	}
 	result := c.evaluate(config, trace)
+	o := OutcomeOf(&result)
+	if withLog {
+		o.Log = lines(trace, &result, c.Key)
+	}
+	return o
+}
+
+// OutcomeOf is the outcome of an evaluation, without its log.
+func OutcomeOf(result *evaluate.Result) Outcome {
 	o := Outcome{
 		Value:         Value{result.Value},
 		IsDefault:     result.IsDefault,
@@ -42,9 +51,6 @@ func Answer(config *evaluate.Config, c *Case, withLog bool) Outcome {
 	}
 	if result.Err != nil {
 		o.Error = new(result.Err.Error())
-	}
-	if withLog {
-		o.Log = lines(trace, &result, c.Key)
 	}
 	return o
 }

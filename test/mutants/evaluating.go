@@ -47,4 +47,14 @@ var evaluating = []mutant{
 		}()`}},
 		test{"follower", "^TestAHookThatEndsItsGoroutineSilencesNobody_S52$"},
 	},
+	{
+		"all flags evaluated without what they share", "S18", []edit{{"evaluate",
+			`r.recall = recall{}`, `r.recall = nil`}},
+		test{"follower", "^TestAllDetailsEvaluateEveryPrerequisiteOnce$"},
+	},
+	{
+		"a prerequisite that fails and is asked again", "S18", []edit{{"evaluate",
+			`err == nil || err != errTooMany && !err.walked`, `err == nil`}},
+		test{"evaluate", "^TestAPrerequisiteThatFailsIsEvaluatedOnce$"},
+	},
 }

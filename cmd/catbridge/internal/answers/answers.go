@@ -14,12 +14,8 @@ type Set map[string]any
 
 // Of evaluates all flags of a config.
 func Of(config *evaluate.Config, user any) Set {
-	set := make(Set, len(config.Keys()))
-	for _, key := range config.Keys() {
-		result := config.Evaluate(key, user, evaluate.Value{}, nil)
-		set[key] = result.Value.Any()
-	}
-	return set
+	values, _ := config.AllValues(user, nil)
+	return values
 }
 
 // Change is a flag whose answer differs.
