@@ -89,7 +89,7 @@ gates: ## conformance with its counts, and the allocation gates, without the rac
 .PHONY: race
 race: ## the whole suite, with the race detector and in random order
 	@echo "==> go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
-	@$(GO) test $(RACE) -shuffle=on -timeout 20m -skip '^TestF43_' $(PACKAGES)
+	@$(GO) test $(RACE) -shuffle=on -timeout 40m -skip '^TestF43_' $(PACKAGES)
 
 .PHONY: servers
 servers: ## the core of the suite on Redis, Redis 8 and Valkey 8, with counts
