@@ -239,17 +239,9 @@ func TestAChangeIsReportedOnceTheFileStaysTheSame(t *testing.T) {
 		w := start(nil, interval, []string{l.in("file")})
 		defer w.Close()
 		<-w.C
-<<<<<<< HEAD
 		began := time.Now()
 		for n := 1; len(w.C) == 0; n++ {
 			l.write("file", strings.Repeat("x", n))
-=======
-		var text strings.Builder
-		began := time.Now()
-		for len(w.C) == 0 {
-			text.WriteString("x")
-			l.write("file", text.String())
->>>>>>> 80a9267 (test, make: what lint finds; time for a busy machine)
 			time.Sleep(settle / 2)
 			synctest.Wait()
 		}
