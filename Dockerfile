@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -12,10 +10,15 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -ldflags "-s -w -X main.release=$VERSION" -o /out/ ./cmd/catbridge ./examples/webserver
 
-# Nothing but the binary and the certificates by which it trusts the CDN and Redis.
+# The demo keeps its files in /tmp, for which scratch has no folder. A folder keeps its mode
+# only within another that is copied.
+RUN mkdir -p /image/tmp && chmod 1777 /image/tmp
+
+# Nothing but the binary, a folder for temporary files and the certificates by which it trusts the CDN and Redis.
 FROM scratch AS base
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /src/LICENSE /LICENSE
+COPY --from=build /src/LICENSE /src/THIRD_PARTY_NOTICES.txt /
+COPY --from=build /image/ /
 USER 65532:65532
 
 # A service with a follower in it, for docker-compose.yml.

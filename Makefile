@@ -55,6 +55,10 @@ run: ## the demo: two leaders, three followers, a CDN and a Redis in one process
 build: ## the static binary, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/catbridge ./cmd/catbridge
 
+.PHONY: notices
+notices: ## the licences of what the programs are built from, in THIRD_PARTY_NOTICES.txt
+	$(GO) run ./test/notices
+
 .PHONY: test
 test: install-test-tools lint gates race servers vuln ## everything that must hold before a commit reaches main
 	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s$$([[ ! -e bin/vuln-not-looked-at ]] || echo ', but known vulnerabilities were not looked for: their database cannot be reached')"
