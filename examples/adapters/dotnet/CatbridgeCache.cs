@@ -6,7 +6,7 @@ using ConfigCat.Client;
 using StackExchange.Redis;
 
 /// <summary>
-/// A cache for the official ConfigCat SDK for .NET, version 9, that reads the entry which a catbridge
+/// A cache for the official ConfigCat SDK for .NET that reads the entry which a catbridge
 /// leader writes to Redis. The namespace is that of the leaders, "" if they have none.
 /// </summary>
 public sealed class CatbridgeCache(IDatabase redis, string catbridgeNamespace = "") : IConfigCatCache
