@@ -14,8 +14,8 @@ import (
 // concurrent use.
 type Cache struct{ redis *follower.RedisCache }
 
-// New returns a cache on a Redis client, whose options select the database. The namespace is that of
-// the leaders, "" if they have none; an invalid one is an error.
+// New returns a cache on a Redis client, which it does not close and whose options select the
+// database. The namespace is that of the leaders, "" if they have none; an invalid one is an error.
 func New(client redis.Cmdable, namespace string) (*Cache, error) {
 	cache, err := follower.NewRedisCache(client).WithNamespace(namespace)
 	if err != nil {
