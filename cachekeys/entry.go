@@ -13,6 +13,9 @@ const MaxConfigBytes = 8 << 20
 // above [MaxETagBytes] since their ETags are whatever a server sent them.
 const maxForeignETagBytes = 8 << 10
 
+// MaxEntryBytes is the greatest size of an entry as it is stored.
+const MaxEntryBytes = MaxConfigBytes + maxDigits + maxForeignETagBytes + 2
+
 // Entry is the value that the official SDKs share through a cache (S91):
 //
 //	{fetch time in ms}\n{etag}\n{config JSON}
@@ -26,7 +29,7 @@ type Entry struct {
 // JSON must be one valid object of at most [MaxConfigBytes]; whether it is a config
 // is not looked at. All errors are [*ParseError].
 func ParseEntry(data []byte) (Entry, error) {
-	if len(data) > MaxConfigBytes+maxDigits+maxForeignETagBytes+2 {
+	if len(data) > MaxEntryBytes {
 		return Entry{}, malformed("entry", "", "over the size limit")
 	}
 	first, rest, ok := bytes.Cut(data, []byte{'\n'})

@@ -7,6 +7,9 @@ import (
 
 const maxLeaderIDBytes = 64
 
+// MaxLockBytes is the greatest size of a lock's content.
+const MaxLockBytes = maxLeaderIDBytes + 1 + maxDigits
+
 // maxHostBytes leaves room for a slash and the random part.
 const maxHostBytes = 36
 

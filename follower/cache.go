@@ -3,6 +3,7 @@ package follower
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/limited"
 )
 
 // Cache keeps configs from one start to the next, or for other processes (S6). It is the
@@ -32,10 +34,16 @@ type Cache interface {
 type RedisCache struct {
 	client redis.Cmdable
 	prefix string // of all keys: a namespace and a colon, or nothing
+	reader *limited.Reader
 }
 
 // NewRedisCache makes a cache of a Redis client, which it does not close.
-func NewRedisCache(client redis.Cmdable) *RedisCache { return &RedisCache{client: client} }
+func NewRedisCache(client redis.Cmdable) *RedisCache {
+	return &RedisCache{client: client, reader: &limited.Reader{Warn: func(refusal error) {
+		slog.Warn("catbridge: values in Redis are read whole, whatever their size: the right to GETRANGE is missing. Grant +getrange and start again.",
+			slog.Any("error", refusal))
+	}}}
+}
 
 // WithNamespace returns a cache that keeps what is in a namespace: leaders that have it as
 // their Config.Namespace write there what this cache gives to the official Go SDK. It puts
@@ -47,9 +55,9 @@ func (c *RedisCache) WithNamespace(namespace string) (*RedisCache, error) {
 		return nil, fmt.Errorf("follower: %w", err)
 	}
 	if namespace == "" {
-		return &RedisCache{client: c.client}, nil
+		return &RedisCache{client: c.client, reader: c.reader}, nil
 	}
-	return &RedisCache{client: c.client, prefix: namespace + ":"}, nil
+	return &RedisCache{client: c.client, prefix: namespace + ":", reader: c.reader}, nil
 }
 
 // name is the name in Redis of a key.
@@ -60,9 +68,16 @@ func (c *RedisCache) name(key string) string {
 	return c.prefix + key
 }
 
-// Get reads the value of a key; nil if there is none.
+// Get reads the value of a key; nil if it is empty or there is none. One that is larger
+// than any entry is an error, and not read to its end; where the user has no right to
+// GETRANGE it is, which slog.Default is told once.
 func (c *RedisCache) Get(ctx context.Context, key string) ([]byte, error) {
-	value, err := bytesOf(c.client.Get(ctx, c.name(key)))
+	var cmd *redis.StringCmd
+	c.reader.Do(ctx, func(get limited.Get) { cmd = get(c.client, c.name(key), cachekeys.MaxEntryBytes) })
+	value, err := limited.Bytes(cmd)
+	if err == nil && len(value) > cachekeys.MaxEntryBytes {
+		err = fmt.Errorf("the value of %s is over the size limit of %d bytes: delete it, and it is written again", c.name(key), cachekeys.MaxEntryBytes)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("follower: read the cache: %w", err)
 	}

@@ -348,7 +348,7 @@ func TestAMalformedEntryIsRefusedAndLoggedOnce(t *testing.T) {
 		"no number": "yesterday\n\"x\"\n{}",
 		"no JSON":   "1767225600000\n\"x\"\n{",
 		"no object": "1767225600000\n\"x\"\n[]",
-		"empty":     "",
+		"no head":   "\n\n{}", // an empty one is none
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {

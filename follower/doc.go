@@ -275,4 +275,5 @@
 //	6020 info   reports to the fleet succeed again
 //	6021 info   Redis's config waits for what the client fetched itself
 //	6022 info   the CDN served what was replaced a moment ago
+//	6023 warn   values in Redis are read whole, whatever their size, for want of +getrange
 package follower

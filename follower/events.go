@@ -43,4 +43,5 @@ const (
 	eventFleetRecovery          = 6020
 	eventWaits                  = 6021
 	eventDoubted                = 6022
+	eventUnbounded              = 6023
 )

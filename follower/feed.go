@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // ErrClosed is given by calls that a closed client cannot do any more.
@@ -70,6 +72,10 @@ func newFeed(key feedKey, turns *turns) *feed {
 	}
 	f.log = feedLog{&f.members}
 	f.members.clock.base = time.Now()
+	f.store.reader.Warn = func(refusal error) {
+		f.log.Warn(eventUnbounded, "Values in Redis are read whole, whatever their size: the right to GETRANGE is missing. Grant +getrange and start again.",
+			eventlog.Err(refusal))
+	}
 	state := Unsubscribed
 	if key.listen {
 		state = Connecting

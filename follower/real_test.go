@@ -152,7 +152,7 @@ func TestRealRedisThatStartsAnewWithoutItsData(t *testing.T) {
 // followerRights are the rights that the documentation gives to a follower.
 var followerRights = []any{
 	"on", ">secret", "resetkeys", "resetchannels", "%R~" + strings.Repeat("?", 40), "%R~catbridge:{*}:*", "&catbridge:{*}:events",
-	"-@all", "+get", "+hmget", "+subscribe", "+unsubscribe", "+ping",
+	"-@all", "+get", "+getrange", "+hmget", "+subscribe", "+unsubscribe", "+ping",
 }
 
 func setUser(t *testing.T, admin *redis.Client, rights ...any) {
@@ -214,7 +214,7 @@ func TestRealRightsThatAreWithdrawn(t *testing.T) {
 		"channel":   {[]any{"resetchannels"}, eventPolling, true},
 		"subscribe": {[]any{"-subscribe"}, eventPolling, true},
 		"ping":      {[]any{"-ping"}, eventPolling, true},
-		"get":       {[]any{"-get"}, eventCacheRead, false},
+		"get":       {[]any{"-get", "-getrange"}, eventCacheRead, false},
 		"hmget":     {[]any{"-hmget"}, eventCacheRead, false},
 		"keys":      {[]any{"resetkeys"}, eventCacheRead, false},
 	} {

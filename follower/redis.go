@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/limited"
 )
 
 // readTimeout bounds a read with its retries, and a single reply where the caller's
@@ -29,6 +30,7 @@ const (
 type store struct {
 	client redis.UniversalClient
 	keys   cachekeys.Keys
+	reader limited.Reader
 	reads  sync.WaitGroup
 }
 
@@ -98,24 +100,27 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 	if err != nil {
 		return r, err
 	}
-	var blob *redis.StringCmd
-	pipe := client.Pipeline()
-	if withBlob {
-		blob = pipe.Get(ctx, s.keys.Blob)
-	}
-	meta := pipe.HMGet(ctx, s.keys.Meta, cachekeys.MetaFields()...)
-	lock := pipe.Get(ctx, s.keys.Lock)
-
-	r.primary, r.asked = isPrimary, time.Now()
-	err = exec(ctx, pipe)
-	r.heard = time.Now()
+	var blob, lock *redis.StringCmd
+	var meta *redis.SliceCmd
+	r.primary = isPrimary
+	s.reader.Do(ctx, func(get limited.Get) {
+		pipe := client.Pipeline()
+		if withBlob {
+			blob = get(pipe, s.keys.Blob, cachekeys.MaxBlobBytes)
+		}
+		meta = pipe.HMGet(ctx, s.keys.Meta, cachekeys.MetaFields()...)
+		lock = get(pipe, s.keys.Lock, cachekeys.MaxLockBytes)
+		r.asked = time.Now()
+		err = exec(ctx, pipe)
+		r.heard = time.Now()
+	})
 	if err != nil {
 		return r, fmt.Errorf("read: %w", s.moved(ctx, err))
 	}
 
 	if blob != nil {
 		var data []byte
-		if data, err = bytesOf(blob); err == nil && data != nil {
+		if data, err = limited.Bytes(blob); err == nil && data != nil {
 			r.blob, r.blobErr = cachekeys.ParseBlob(data)
 		} else if isWrongType(err) {
 			r.blobErr, err = err, nil
@@ -161,12 +166,16 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	}
 	// A pipeline, too: go-redis has a pool of its own for these, and a follower that uses
 	// one pool keeps one connection besides its subscription.
-	pipe := client.Pipeline()
-	entry := pipe.Get(ctx, s.keys.Entry)
-	if err := exec(ctx, pipe); err != nil {
+	var entry *redis.StringCmd
+	s.reader.Do(ctx, func(get limited.Get) {
+		pipe := client.Pipeline()
+		entry = get(pipe, s.keys.Entry, cachekeys.MaxEntryBytes)
+		err = exec(ctx, pipe)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("read the entry: %w", err)
 	}
-	data, err := bytesOf(entry)
+	data, err := limited.Bytes(entry)
 	if isWrongType(err) {
 		return nil, nil
 	}
@@ -215,14 +224,6 @@ func (s *store) moved(ctx context.Context, err error) error {
 		cluster.ReloadState(ctx)
 	}
 	return err
-}
-
-func bytesOf(cmd *redis.StringCmd) ([]byte, error) {
-	data, err := cmd.Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
-	return data, err
 }
 
 // isWrongType tells whether a key holds something else than it should: that is bad

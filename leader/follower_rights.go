@@ -28,6 +28,8 @@ func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkK
 		{"%R~" + keys.Entry, func() error { return client.Get(ctx, keys.Entry).Err() }},
 		{bridge, func() error { return client.Get(ctx, keys.Blob).Err() }},
 		{bridge, func() error { return client.Get(ctx, keys.Lock).Err() }},
+		{"%R~" + keys.Entry, func() error { return client.GetRange(ctx, keys.Entry, 0, 0).Err() }},
+		{bridge, func() error { return client.GetRange(ctx, keys.Blob, 0, 0).Err() }},
 		{bridge, func() error { return client.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...).Err() }},
 		{"&" + keys.Events, func() error { return subscribe(ctx, client, keys.Events) }},
 	} {

@@ -200,7 +200,7 @@ func TestRedisThatCannotBeAskedIsNoWantOfRights(t *testing.T) {
 
 // followerRights are those that the documentation gives to a follower.
 const followerRights = "reset on >secret %R~???????????????????????????????????????? %R~catbridge:{*}:* &catbridge:{*}:events -@all " +
-	"+get +hmget +subscribe +unsubscribe +ping"
+	"+get +getrange +hmget +subscribe +unsubscribe +ping"
 
 func TestEachRightThatAFollowerLacksIsNamed(t *testing.T) {
 	server := redistest.Start(t)
@@ -210,6 +210,7 @@ func TestEachRightThatAFollowerLacksIsNamed(t *testing.T) {
 	for change, want := range map[string][]string{
 		"":                       nil,
 		"-get":                   {"+get"},
+		"-getrange":              {"+getrange"},
 		"-hmget":                 {"+hmget"},
 		"-ping":                  {"+ping"},
 		"-subscribe":             {"+subscribe"},

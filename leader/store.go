@@ -2,7 +2,6 @@ package leader
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -184,7 +183,7 @@ func (s *store) ask(ctx context.Context, channel string, keys ...string) (reques
 // load reads the current content, so that a new leader can ask the CDN for a
 // difference only, and can heal Redis while the CDN does not answer.
 func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error) {
-	data, err := s.client.Get(ctx, s.keys.Blob).Bytes()
+	data, err := s.bounded(ctx, s.keys.Blob, cachekeys.MaxBlobBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read blob: %w", err)
 	}
@@ -204,9 +203,9 @@ func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error)
 
 // blob reads the blob, whatever meta names; nil: it is missing, or it is not intact.
 func (s *store) blob(ctx context.Context) (c *content, rev int64, err error) {
-	data, err := s.client.Get(ctx, s.keys.Blob).Bytes()
+	data, err := s.bounded(ctx, s.keys.Blob, cachekeys.MaxBlobBytes)
 	switch {
-	case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "WRONGTYPE"):
+	case redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return nil, 0, nil
 	case err != nil:
 		return nil, 0, fmt.Errorf("read blob: %w", err)
@@ -224,8 +223,8 @@ func (s *store) blob(ctx context.Context) (c *content, rev int64, err error) {
 
 // entry reads the official entry; one that is missing or malformed gives the zero Entry.
 func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
-	data, err := s.client.Get(ctx, s.keys.Entry).Bytes()
-	if err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+	data, err := s.bounded(ctx, s.keys.Entry, cachekeys.MaxEntryBytes)
+	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return cachekeys.Entry{}, fmt.Errorf("read entry: %w", err)
 	}
 	entry, err := cachekeys.ParseEntry(data)
@@ -233,6 +232,12 @@ func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
 		return cachekeys.Entry{}, nil //nolint:nilerr // it is written over
 	}
 	return entry, nil
+}
+
+// bounded reads no more of a value than its limit and one byte, which tells that there are
+// too many: anybody may have written it. It is empty where there is none.
+func (s *store) bounded(ctx context.Context, key string, limit int) ([]byte, error) {
+	return s.client.GetRange(ctx, key, 0, int64(limit)).Bytes()
 }
 
 // revText is a rev as the scripts take it; 0: nothing.

@@ -167,13 +167,15 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 
 // F24: content that no message carries cannot be read. It is said, and made up for.
 func TestF24_FollowerThatMayNotReadSaysSo(t *testing.T) {
-	for _, command := range []string{"get", "hmget"} {
-		t.Run(command, func(t *testing.T) {
+	for _, commands := range [][]string{{"get", "getrange"}, {"hmget"}} {
+		t.Run(commands[0], func(t *testing.T) {
 			onServer(t, func(w *world, _ *redistest.Process) {
 				var errors *heard
 				w.quiet, errors = listen(w.quiet)
 				w.ready(2)
-				w.change(asFollower, "-"+command)
+				for _, command := range commands {
+					w.change(asFollower, "-"+command)
+				}
 				before := w.cdn.Version()
 				version := w.cdn.SetMinBytes(100 << 10)
 				changed := time.Now()
@@ -191,7 +193,9 @@ func TestF24_FollowerThatMayNotReadSaysSo(t *testing.T) {
 						w.Errorf("%s has version %d", r.name, v)
 					}
 				}
-				w.change(asFollower, "+"+command)
+				for _, command := range commands {
+					w.change(asFollower, "+"+command)
+				}
 				w.reached(version, w.follower.BackoffMax+w.follower.MetaReread)
 				w.forgive()
 				w.settle()

@@ -17,9 +17,9 @@ type rights map[role]string
 
 const (
 	leaderCommands   = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby time publish subscribe ping"
-	followerCommands = "get hmget subscribe ping"
+	followerCommands = "get getrange hmget subscribe ping"
 	reporterCommands = followerCommands + " zadd zremrangebyscore"
-	statusCommands   = "get pttl hmget zrange time pubsub|numsub ping"
+	statusCommands   = "get getrange pttl hmget zrange time pubsub|numsub ping"
 	operatorCommands = statusCommands + " eval evalsha hincrby publish"
 	replicaCommands  = "psync replconf ping"
 	sentinelCommands = "ping info role publish subscribe slaveof multi exec config|rewrite client|setname client|kill script|kill"
@@ -180,6 +180,8 @@ func TestUsersTouchOnlyWhatTheyAreThereFor(t *testing.T) {
 	}{
 		{"GET " + k.Entry, everybody},
 		{"GET " + k.Blob, everybody},
+		{"GETRANGE " + k.Entry + " 0 1", everybody},
+		{"GETRANGE " + k.Blob + " 0 1", everybody},
 		{"HMGET " + k.Meta + " rev", everybody},
 		{"SUBSCRIBE " + k.Events, []role{asLeader, asFollower, asReporter}},
 		{"SET " + k.Entry + " x", []role{asLeader}},

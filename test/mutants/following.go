@@ -301,4 +301,14 @@ var formats = []mutant{
 	case info.Mode().IsRegular()`, `	case info.Mode().IsRegular()`}},
 		test{"internal/regularfile", "^TestOddFilesAreRefused$"},
 	},
+	{
+		"a reader that takes values of any size", "I5", []edit{{"internal/limited",
+			`c.GetRange(ctx, key, 0, int64(limit))`, `c.GetRange(ctx, key, 0, -1)`}},
+		test{"internal/limited", "^TestAValueOverTheLimitIsNotReadToItsEnd$"},
+	},
+	{
+		"a reader that asks for GETRANGE at each read though it is refused", "I5", []edit{{"internal/limited",
+			`r.whole.Store(true)`, `r.whole.Store(false)`}},
+		test{"internal/limited", "^TestWithoutTheRightToGetRangeValuesAreReadWhole$"},
+	},
 }

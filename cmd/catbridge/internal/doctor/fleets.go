@@ -11,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/internal/limited"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
@@ -89,7 +90,9 @@ func (d *Doctor) otherFleets(ctx context.Context, i int) ([]fleet, error) {
 func (f *fleet) lookUp(ctx context.Context, o redisurl.Options, sdkKey string) error {
 	client := o.In(f.db).LeaderClient(nil)
 	defer client.Close()
-	value, err := client.Get(ctx, o.Keys(sdkKey).Lock).Result()
+	var lock *redis.StringCmd
+	new(limited.Reader).Do(ctx, func(get limited.Get) { lock = get(client, o.Keys(sdkKey).Lock, cachekeys.MaxLockBytes) })
+	value, err := lock.Result()
 	switch {
 	case errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return nil

@@ -53,8 +53,11 @@ func (d *Doctor) followerRights(ctx context.Context, keys cachekeys.Keys) ([]str
 	get := func(key string) try {
 		return try{"get", "%R~" + key, func() error { return d.client.Get(ctx, key).Err() }}
 	}
+	part := func(key string) try {
+		return try{"getrange", "%R~" + key, func() error { return d.client.GetRange(ctx, key, 0, 0).Err() }}
+	}
 	tries := []try{
-		get(keys.Entry), get(keys.Blob), get(keys.Lock),
+		get(keys.Entry), get(keys.Blob), get(keys.Lock), part(keys.Entry), part(keys.Blob), part(keys.Lock),
 		{"hmget", "%R~" + keys.Meta, func() error { return d.client.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...).Err() }},
 		{"subscribe", "&" + keys.Events, func() error { return d.subscribe(ctx, keys.Events) }},
 	}

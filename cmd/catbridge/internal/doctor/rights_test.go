@@ -55,6 +55,7 @@ func TestRightsThatAreMissing(t *testing.T) {
 		"a reporter":                  {Reporter, reporterRules, "", nil},
 		"a leader":                    {Leader, leaderRules, "", nil},
 		"a follower without hmget":    {Follower, followerRules + " -hmget", "rights", []string{"the user lacks rights of a follower: +hmget", "grant them by ACL SETUSER"}},
+		"a follower without getrange": {Follower, followerRules + " -getrange", "rights", []string{": +getrange →"}},
 		"a follower without get":      {Follower, followerRules + " -get", "rights", []string{": +get →"}},
 		"a follower without subscr.":  {Follower, followerRules + " -subscribe", "rights", []string{": +subscribe →"}},
 		"a follower without channel":  {Follower, followerRules + " resetchannels", "rights", []string{": &" + keys.Events}},

@@ -59,7 +59,7 @@ const (
 type Part struct {
 	State PartState `json:"state"`
 	Rev   int64     `json:"rev,omitempty"`
-	Bytes int       `json:"bytes"` // as stored
+	Bytes int       `json:"bytes"` // as stored; of one over the size limit, what was read of it
 	Why   string    `json:"why,omitempty"`
 }
 

@@ -286,12 +286,13 @@ func TestRightsThatAreMissingAreRemarks(t *testing.T) {
 		"pttl":        {[]any{"-pttl"}, "not known: how long the lock lasts (NOPERM", ""},
 		"numsub":      {[]any{"-pubsub"}, "not known: how many subscribe (NOPERM", ""},
 		"zrange":      {[]any{"-zrange"}, "not known: who follows (NOPERM", ""},
-		"get":         {[]any{"-get"}, "not known: who leads (NOPERM", ""},
+		"getrange":    {[]any{"-getrange"}, "values are read whole, whatever their size: grant +getrange (NOPERM", ""},
+		"get":         {[]any{"-get", "-getrange"}, "not known: who leads (NOPERM", ""},
 		"the entry":   {[]any{"resetkeys", "%R~catbridge:{*}:*"}, "not known: the entry (NOPERM", ""},
 		"the fleet":   {[]any{"resetkeys", "%R~" + keys.Entry, "%R~catbridge:{*}:lock", "%R~catbridge:{*}:meta", "%R~catbridge:{*}:blob"}, "not known: who follows (NOPERM", ""},
 		"what's main": {[]any{"-hmget"}, "not known: what is current (NOPERM", "whether the content is current cannot be told"},
 	} {
-		rights := append([]any{"ACL", "SETUSER", "reader", "reset", "on", ">secret", "~*", "&*", "+get", "+hmget", "+pttl", "+time", "+pubsub", "+zrange"}, test.without...)
+		rights := append([]any{"ACL", "SETUSER", "reader", "reset", "on", ">secret", "~*", "&*", "+get", "+getrange", "+hmget", "+pttl", "+time", "+pubsub", "+zrange"}, test.without...)
 		if err := admin.Do(t.Context(), rights...).Err(); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/limited"
 )
 
 // readsAtOnce is how often all is read again where the parts do not fit together: the
@@ -54,13 +55,21 @@ func (k *Key) fits() bool {
 // never the older, and then the clock.
 func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key, time.Time, error) {
 	key := Key{Name: name}
-	pipe := r.Client.Pipeline()
-	entry := pipe.Get(ctx, keys.Entry)
-	blob := pipe.Get(ctx, keys.Blob)
-	meta := pipe.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...)
-	lock := pipe.Get(ctx, keys.Lock)
-	left := pipe.PTTL(ctx, keys.Lock)
-	_, _ = pipe.Exec(ctx) // each command holds its own error
+	reader := limited.Reader{Warn: func(refusal error) {
+		key.Remarks = append(key.Remarks, fmt.Sprintf("values are read whole, whatever their size: grant +getrange (%v)", refusal))
+	}}
+	var entry, blob, lock *redis.StringCmd
+	var meta *redis.SliceCmd
+	var left *redis.DurationCmd
+	reader.Do(ctx, func(get limited.Get) {
+		pipe := r.Client.Pipeline()
+		entry = get(pipe, keys.Entry, cachekeys.MaxEntryBytes)
+		blob = get(pipe, keys.Blob, cachekeys.MaxBlobBytes)
+		meta = pipe.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...)
+		lock = get(pipe, keys.Lock, cachekeys.MaxLockBytes)
+		left = pipe.PTTL(ctx, keys.Lock)
+		_, _ = pipe.Exec(ctx) // each command holds its own error
+	})
 
 	now, err := r.clock(ctx, &key, keys)
 	if err != nil {
@@ -131,12 +140,15 @@ func (k *Key) readMeta(cmd *redis.SliceCmd, now time.Time) (cachekeys.Meta, erro
 	return meta, nil
 }
 
+// noKey is what PTTL tells of a key that is not there.
+const noKey = -2
+
 func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd, now time.Time) error {
 	value, err := lock.Result()
 	switch {
 	case k.denied(err, "who leads"):
 		return nil
-	case errors.Is(err, redis.Nil):
+	case errors.Is(err, redis.Nil), err == nil && value == "" && !(left.Err() == nil && left.Val() != noKey):
 		k.fault("nobody leads: start a leader, or see its log")
 		return nil
 	case isWrongType(err):
@@ -166,11 +178,11 @@ func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd, now time.
 }
 
 func (k *Key) readPart(what string, cmd *redis.StringCmd, current cachekeys.Meta, compare func([]byte, cachekeys.Meta) Part) (*Part, error) {
-	data, err := cmd.Bytes()
+	data, err := limited.Bytes(cmd)
 	switch {
 	case k.denied(err, "the "+what):
 		return nil, nil
-	case errors.Is(err, redis.Nil):
+	case err == nil && data == nil:
 		return &Part{State: Missing}, nil
 	case isWrongType(err):
 		return &Part{State: Malformed, Why: "it is no text"}, nil

@@ -1,0 +1,39 @@
+package inspect_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// Values of 64 MB are told of with little memory.
+func TestValuesOverTheLimitAreNotReadToTheirEnd(t *testing.T) {
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	huge := strings.Repeat("x", 64<<20)
+	for _, key := range []string{keys.Entry, keys.Blob, keys.Lock} {
+		if err := client.Set(t.Context(), key, huge, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	key := look(t, client)
+	runtime.ReadMemStats(&after)
+	// Entry and blob, and both up to three times since they do not fit meta.
+	if took := after.TotalAlloc - before.TotalAlloc; took > 9*cachekeys.MaxConfigBytes {
+		t.Errorf("took %d bytes", took)
+	}
+	for name, part := range map[string]*inspect.Part{"entry": key.Entry, "blob": key.Blob} {
+		if part == nil || part.State != inspect.Malformed || !strings.Contains(part.Why, "over the size limit") {
+			t.Errorf("%s: %+v", name, part)
+		}
+	}
+	if key.OK || key.Leader != nil {
+		t.Errorf("%+v", key)
+	}
+}

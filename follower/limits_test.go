@@ -1,0 +1,58 @@
+package follower
+
+import (
+	"log/slog"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// allocated tells how many bytes of memory f took, whether or not they were given back.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// Values of 64 MB under entry, blob and lock are refused with little memory, and what is held
+// stays in force (I4).
+func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
+	server := redistest.Start(t)
+	admin := server.Client(t, nil)
+	w := newWriter(t, admin)
+	w.commit(configJSON(1))
+	log, logging := recorded(slog.LevelInfo)
+	client := server.Client(t, nil)
+	c := startReal(t, client, logging)
+	awaitVersion(t, c, 1)
+	huge := strings.Repeat("x", 64<<20)
+	for _, key := range []string{w.keys.Entry, w.keys.Blob, w.keys.Lock} {
+		if err := admin.Set(t.Context(), key, huge, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	took := allocated(func() { _ = c.Refresh(t.Context()) })
+	if limit := uint64(6 * cachekeys.MaxConfigBytes); took > limit {
+		t.Errorf("a read took %d bytes", took)
+	}
+	if v := version(c); v != 1 {
+		t.Errorf("version %d", v)
+	}
+	if s := c.Stats(); s.RefusedBlobs == 0 || s.RefusedEntries == 0 {
+		t.Errorf("%+v", s)
+	}
+	if refused := log.with(eventRefusedContent); len(refused) == 0 || !strings.Contains(refused[0].text, "over the size limit") {
+		t.Errorf("%+v", refused)
+	}
+	cache := NewRedisCache(client)
+	var err error
+	if took := allocated(func() { _, err = cache.Get(t.Context(), w.keys.Entry) }); err == nil ||
+		!strings.Contains(err.Error(), "over the size limit") || took > 3*cachekeys.MaxConfigBytes {
+		t.Errorf("the cache: %v, %d bytes", err, took)
+	}
+}
