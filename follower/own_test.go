@@ -20,7 +20,7 @@ func cutOff(t *testing.T, n *network, mode PollingMode, change ...func(*Config))
 	w := n.writer(t)
 	w.commit(configJSON(1))
 	stop := w.beat()
-	c := n.start(t, append(change, online(cdn), polling(mode, 0))...)
+	c := n.start(t, append([]func(*Config){online(cdn), polling(mode, 0)}, change...)...)
 	<-c.Ready()
 	time.Sleep(4 * time.Second)
 	wantVersion(t, c, 1)
@@ -213,6 +213,40 @@ func TestEvidenceIsAboutTheContentThatIsTaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was refused is taken with the first message that proves it, though nothing changes in Redis.
+func TestWhatWaitsIsOfferedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		c, w, stop := cutOff(t, n, Subscribe)
+		stop()
+		time.Sleep(11 * time.Second)
+		w.commit(configJSON(4))
+		n.link.Up()
+		time.Sleep(6 * time.Second)
+		wantVersion(t, c, 3)
+		w.heartbeat()
+		wantVersion(t, c, 4)
+	})
+}
+
+// A client that does not subscribe, and hardly ever reads, does not wait for its next read.
+func TestWhatWaitsIsReadAgainSoon(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		c, _, _ := cutOff(t, n, Manual, polling(Manual, time.Hour))
+		n.link.Up()
+		if err := c.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantVersion(t, c, 3)
+		time.Sleep(2 * time.Minute)
+		wantVersion(t, c, 2)
+		before := c.Stats().HeadReads
+		time.Sleep(2 * time.Minute)
+		if more := c.Stats().HeadReads - before; more != 0 {
+			t.Errorf("%d reads after that", more)
+		}
+	})
 }
 
 // What two connections tell is no evidence together.
@@ -427,6 +461,13 @@ func TestAskingAgainEndsWithTheClient(t *testing.T) {
 // What was held is remembered for 2 minutes, and no longer.
 func TestThePastIsBoundedByTime(t *testing.T) {
 	start := time.Now()
+	a, b := &snapshot{hash: "a"}, &snapshot{hash: "b"}
+	var again past
+	again.change(a, b, start)
+	again.change(b, a, start)
+	if again.has("a", start) || !again.has("b", start) {
+		t.Errorf("after a, b, a: %v", again)
+	}
 	var p past
 	held := &snapshot{hash: "0"}
 	for i := range 1000 {

@@ -205,7 +205,7 @@ var fetching = []mutant{
 	{"what was fetched that never yields", "I8", []edit{{"follower", `	h.own.later = i.hash
 `, ``}}, test{"follower", "^TestNobodyWaitsForEver$"}},
 	{"what waits that is not offered again", "I8", []edit{{"follower", `		s.offerAgain()
-`, ``}}, test{"follower", "^TestWhatWasFetchedDoesNotYieldToAnOlderAnswer$"}},
+`, ``}}, test{"follower", "^TestWhatWaitsIsOfferedAgain$"}},
 	{"evidence about other content than is taken", "I1", []edit{{"follower", `	case h.refuses(next):
 		return false
 `, `	case h.own != nil && h.own.later == "" && h.refuses(next):
@@ -224,11 +224,11 @@ var fetching = []mutant{
 `, ``}, {"follower", `	if i.counts {
 		evidence`, `	if i.counts && !i.entry {
 		evidence`}}, test{"follower", "^TestAnEntryWithoutALeaderIsTakenOnceItIsLater$"}},
-	{"a wait without further reads", "I8", []edit{{"follower", `s.reread.within(awaitedReread)`, `_ = awaitedReread`}}, test{"follower", "^TestWhatWasFetchedDoesNotYieldToAnOlderAnswer$"}},
+	{"a wait without further reads", "I8", []edit{{"follower", `s.reread.within(awaitedReread)`, `_ = awaitedReread`}}, test{"follower", "^TestWhatWaitsIsReadAgainSoon$"}},
 	{"a restart that forgets who fetched", "F44", []edit{{"follower", `return s != nil && s.fetchTime != 0 && `, `return s != nil && s.fetchTime < 0 && `}}, test{"follower", "^TestARestartDoesNotGoBack$"}},
-	{"an edge that lags and is believed by a follower", "F27", []edit{{"follower", `if hash == doubted || !s.holder`, `if true || !s.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
-	{"a roll-back that a follower never believes", "F27", []edit{{"follower", `if hash == doubted || !s.holder`, `if !s.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
-	{"what is believed that stays in doubt", "F27", []edit{{"follower", ` || c.hash == next.hash || held`, ` || held`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
+	{"an edge that lags and is believed by a follower", "F27", []edit{{"follower", `if hash == doubted || !s.holder`, `if doubted == "" || !s.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
+	{"a roll-back that a follower never believes", "F27", []edit{{"follower", `if hash == doubted || !s.holder`, `if hash == "" && doubted != "" || !s.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
+	{"what is believed that stays in doubt", "F27", []edit{{"follower", ` || c.hash == next.hash || held`, ` || held`}}, test{"follower", "^TestThePastIsBoundedByTime$"}},
 }
 
 // ruleSix are mutants of the rule that lets a rev go back.
