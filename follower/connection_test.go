@@ -376,8 +376,8 @@ func TestReadsThatAreRefusedAreTriedAgain(t *testing.T) {
 		<-c.Ready()
 		var refused atomic.Bool
 		n.intercept(func(peer *server.Peer, cmd string, args ...string) bool {
-			if cmd == "GET" && refused.Load() {
-				peer.WriteError("NOPERM this user has no permissions to run the 'get' command")
+			if (cmd == "GET" || cmd == "GETRANGE") && refused.Load() {
+				peer.WriteError("NOPERM this user has no permissions to run the '" + strings.ToLower(cmd) + "' command")
 				return true
 			}
 			return false

@@ -27,7 +27,7 @@ func stale(t *testing.T, n *network, w *writer, reads int64) *atomic.Int64 {
 	left.Store(reads)
 	n.intercept(func(peer *server.Peer, cmd string, args ...string) bool {
 		switch {
-		case cmd == "GET" && args[0] == w.keys.Blob && left.Load() > 0:
+		case cmd == "GETRANGE" && args[0] == w.keys.Blob && left.Load() > 0:
 			peer.WriteBulk(blob)
 			return true
 		case cmd == "HMGET" && left.Add(-1) >= 0:
@@ -153,7 +153,7 @@ func TestReadsFollowASlotThatMoves(t *testing.T) {
 		first, second := n, newNetwork(t)
 		var moved atomic.Bool
 		acceptReadOnly(first, func(peer *server.Peer, cmd string) bool {
-			if moved.Load() && (cmd == "GET" || cmd == "HMGET") {
+			if moved.Load() && (cmd == "GETRANGE" || cmd == "HMGET") {
 				peer.WriteError("MOVED 1 " + secondAddr)
 				return true
 			}

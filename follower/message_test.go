@@ -125,7 +125,7 @@ func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {
 		synctest.Wait()
 		release := make(chan struct{})
 		n.intercept(func(_ *server.Peer, cmd string, args ...string) bool {
-			if cmd == "GET" && args[0] == w.keys.Lock { // the last to be read
+			if cmd == "GETRANGE" && args[0] == w.keys.Lock { // the last to be read
 				<-release
 			}
 			return false

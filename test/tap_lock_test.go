@@ -42,7 +42,7 @@ func (p *tap) onLock(r ran) {
 			p.gaveUp = p.claim
 		}
 		p.lock, p.known = "", true
-	case "GET", "PTTL", "EXISTS", "TYPE":
+	case "GET", "GETRANGE", "PTTL", "EXISTS", "TYPE":
 	default:
 		p.known = false
 	}

@@ -141,7 +141,7 @@ var following = []mutant{
 	},
 	{
 		"a follower that writes", "I11", []edit{{"follower",
-			`lock := pipe.Get(ctx, s.keys.Lock)`, `lock := pipe.GetEx(ctx, s.keys.Lock, time.Minute)`}},
+			`lock = get(pipe, s.keys.Lock, cachekeys.MaxLockBytes)`, `lock = pipe.GetEx(ctx, s.keys.Lock, time.Minute)`}},
 		test{"follower", "^TestRealRightsToReadAndSubscribeAreEnough$"},
 	},
 	{
