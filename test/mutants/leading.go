@@ -284,7 +284,7 @@ var polling = []mutant{
 	},
 	{
 		"a proxy that lets every address be dialled", "F26", []edit{{"internal/cdn",
-			`if addr == named || proxyOf(ctx) != nil {`, `if true {`}},
+			`if addr == named || proxyOf(ctx) != nil {`, `if addr == named || addr != "" {`}},
 		test{"internal/cdn", "^TestBesideAProxyNoPrivateAddressIsConnectedTo_F26$"},
 	},
 	{
