@@ -36,7 +36,15 @@ func (p *proxies) to(target *url.URL) (*url.URL, error) {
 	if p.fixed != nil {
 		return p.fixed, nil
 	}
-	return p.environment(&http.Request{URL: target})
+	found, err := p.environment(&http.Request{URL: target})
+	if err != nil || found == nil {
+		return nil, err
+	}
+	proxy := *found // which others use, too
+	if err := checkProxy(&proxy); err != nil {
+		return nil, fmt.Errorf("$HTTPS_PROXY or $HTTP_PROXY: %w", err)
+	}
+	return &proxy, nil
 }
 
 // users returns the credentials of all proxies that may be used.
@@ -77,16 +85,24 @@ func parseProxy(cfg Config) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ProxyURL: %w", withoutURL(err))
 	}
+	if err := checkProxy(proxy); err != nil {
+		return nil, fmt.Errorf("ProxyURL: %w", err)
+	}
+	return proxy, nil
+}
+
+// checkProxy checks a proxy's URL, and brings it into one spelling.
+func checkProxy(proxy *url.URL) error {
 	switch proxy.Scheme {
 	case "http", "https", "socks5", "socks5h":
 	default:
-		return nil, errors.New("ProxyURL: the scheme must be http, https, socks5 or socks5h")
+		return errors.New("the scheme must be http, https, socks5 or socks5h")
 	}
 	if err := checkAuthority(proxy); err != nil {
-		return nil, fmt.Errorf("ProxyURL: %w", err)
+		return err
 	}
 	if strings.Trim(proxy.Path, "/") != "" || proxy.RawQuery != "" || proxy.Fragment != "" {
-		return nil, errors.New("ProxyURL: there must be nothing after host and port")
+		return errors.New("there must be nothing after host and port")
 	}
-	return proxy, nil
+	return nil
 }

@@ -50,6 +50,20 @@ func TestTheProxyOfTheEnvironmentIsUsedForTheHostsThatItIsFor_S7(t *testing.T) {
 	}
 }
 
+func TestABadProxyOfTheEnvironmentIsTold(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://http://user:55word@h:port": "$HTTPS_PROXY or $HTTP_PROXY: the port is missing", // what net/http makes of h:port
+		"ftp://h":                          "$HTTPS_PROXY or $HTTP_PROXY: the scheme must be",
+		"http://h/path":                    "$HTTPS_PROXY or $HTTP_PROXY: there must be nothing after",
+	} {
+		f := wireFetcher(t, Config{BaseURL: "http://cdn.example.test"})
+		throughEnvironment(f, text, "cdn.example.test")
+		if e := wantCode(t, f, CodeNetwork); e.Err == nil || !strings.Contains(e.Err.Error(), want) || strings.Contains(e.Err.Error(), "55word") {
+			t.Errorf("%s: %v", text, e.Err)
+		}
+	}
+}
+
 func TestAProxyURLWinsOverTheEnvironment_S7(t *testing.T) {
 	proxy, asked := forwarding(t, func(string) string { return wireConfig })
 	f := wireFetcher(t, Config{BaseURL: "http://cdn.example.test", ProxyURL: proxy})

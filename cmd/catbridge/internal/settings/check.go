@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -71,7 +73,22 @@ func (l *loader) checkLeader() {
 			}
 		}
 	}
+	l.checkEnvironmentProxy()
 	l.checkServer()
+}
+
+// checkEnvironmentProxy checks the proxy of the usual variables, unless another is given.
+func (l *loader) checkEnvironmentProxy() {
+	if l.s.ProxyURL != "" {
+		return
+	}
+	base, err := url.Parse(cmp.Or(l.s.Defaults.BaseURL, "https://cdn-global.configcat.com"))
+	if err != nil {
+		return // told already
+	}
+	if _, err := cdn.ProxyFor("", base); err != nil {
+		l.faults.add("", "%v", err)
+	}
 }
 
 var (
