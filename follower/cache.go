@@ -30,7 +30,9 @@ type Cache interface {
 }
 
 // RedisCache is a [Cache] on Redis. It serves the official Go SDK as its ConfigCache,
-// too: what a leader writes is read by it as any SDK's entry. It is safe for concurrent use.
+// too: what a leader writes is read by it as any SDK's entry. That SDK writes back what it
+// read, even offline, so wrap it there as examples/adapters/go does, which never writes. It
+// is safe for concurrent use.
 type RedisCache struct {
 	client redis.Cmdable
 	prefix string // of all keys: a namespace and a colon, or nothing

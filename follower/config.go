@@ -57,6 +57,8 @@ type Config struct {
 	// Offline says aloud what is the default: no HTTP, ever. Not together with Online.
 	Offline bool
 	// Cache keeps what the client itself fetched, and gives it where Redis has none (S6); nil: none.
+	// Its keys name the SDK key and the namespace, as the official SDKs' do, and not the Redis or its
+	// database: fleets with one SDK key there need a Cache each.
 	Cache Cache
 
 	// SnapshotFile is the path of a file that keeps the last known good config from one

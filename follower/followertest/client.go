@@ -148,8 +148,14 @@ func startRedis(t testing.TB) *redis.Client {
 	server := miniredis.NewMiniRedis()
 	rdb := redis.NewClient(&redis.Options{
 		// An IP address, since a name would be looked up outside of a bubble.
-		Addr:                     "127.0.0.1:6379",
-		Dialer:                   func(context.Context, string, string) (net.Conn, error) { return server.Dial() },
+		Addr: "127.0.0.1:6379",
+		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			pipe, err := server.Dial()
+			if err != nil {
+				return nil, err
+			}
+			return newConn(pipe), nil
+		},
 		ContextTimeoutEnabled:    true,
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},

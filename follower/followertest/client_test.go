@@ -1,6 +1,7 @@
 package followertest_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -129,5 +130,19 @@ func TestWhatIsNoFlagFailsTheTestAndChangesNothing(t *testing.T) {
 	flags.Set("other", 1)
 	if !flags.GetBoolValue("on", false, nil) {
 		t.Error("the flag was changed")
+	}
+}
+
+func TestAConfigMayBeOfAnySize(t *testing.T) {
+	for _, size := range []int{1 << 10, 10 << 10, 100 << 10, 1 << 20} {
+		long := strings.Repeat("0123456789abcdef", size/16)
+		flags := followertest.New(t, map[string]any{"text": long})
+		if got := flags.GetStringValue("text", "", nil); got != long {
+			t.Errorf("a text of %d bytes at the start: %d bytes", size, len(got))
+		}
+		flags.Set("text", long+"!")
+		if got := flags.GetStringValue("text", "", nil); got != long+"!" {
+			t.Errorf("a text of %d bytes that was set: %d bytes", size, len(got))
+		}
 	}
 }

@@ -311,4 +311,9 @@ var formats = []mutant{
 			`r.whole.Store(true)`, `r.whole.Store(false)`}},
 		test{"internal/limited", "^TestWithoutTheRightToGetRangeValuesAreReadWhole$"},
 	},
+	{
+		"a Redis of tests that waits for the end of a pipeline", "S22", []edit{{"follower/followertest",
+			`return newConn(pipe), nil`, `return pipe, nil`}},
+		test{"follower/followertest", "^TestAConfigMayBeOfAnySize$"},
+	},
 }
