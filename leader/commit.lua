@@ -1,4 +1,4 @@
--- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, a rev that the new one is to be above, age of the CDN's answer in ms or -1, cdn if -1, channel, message head, message tail, message content, etag, hash, json length, poll in ms, json, blob tail, blob payload, 1 to write over a later entry or 0, the latest that the answer can be of, lines of ETags that were replaced with their age in ms, waits or nothing
+-- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, a rev that the new one is to be above, age of the CDN's answer in ms or -1, cdn if -1, channel, message head, message tail, message content, etag, hash, json length, poll in ms, json, blob tail, blob payload, the fetch time up to which a later entry may be written over, the latest that the answer can be of, lines of ETags that were replaced with their age in ms, waits or nothing
 -- Writes entry, blob and meta and publishes the change, if the lock is mine and meta still at the base.
 -- An entry of other content that somebody fetched after the answer is not written over unseen.
 -- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE or FOREIGN, the fetch time in the entry, now, the fields of meta}.
@@ -15,7 +15,7 @@ local answered = age >= 0 and math.min(now - age, tonumber(ARGV[19])) or 0
 local entry = read('GETRANGE', KEYS[1], 0, 14 + #ARGV[11]) or ''
 local found = string.match(entry, '^(%d+)\n')
 local other = string.sub(entry, 15) ~= ARGV[11] .. '\n'
-if ARGV[18] == '0' and other and number(found) >= answered and number(found) > number(meta[2]) then
+if number(found) > tonumber(ARGV[18]) and other and number(found) >= answered and number(found) > number(meta[2]) then
   return {'FOREIGN', digits(number(found)), digits(now), unpack(meta)}
 end
 local rev = math.max(answered, number(meta[2]) + 1, number(found) + 1, tonumber(ARGV[4]) + 1)

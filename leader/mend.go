@@ -27,7 +27,7 @@ func (t *term) regressed(ctx context.Context, w written) error {
 		t.loadContent(ctx)
 		return nil
 	}
-	return t.restore(ctx, own, later)
+	return t.restore(ctx, own, later, w.found)
 }
 
 // foreign mends an entry, a blob or a field of meta that is missing or was written by
@@ -35,15 +35,16 @@ func (t *term) regressed(ctx context.Context, w written) error {
 func (t *term) foreign(ctx context.Context, w written) error {
 	t.k.log().Warn(eventForeign, "Entry, blob or a field of meta are missing, or not as they were written.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
-	return t.restore(ctx, t.newest(), w.found > t.rev)
+	return t.restore(ctx, t.newest(), w.found > t.rev, w.found)
 }
 
-// restore writes own again, unless the entry is later than it or own may not be written.
-func (t *term) restore(ctx context.Context, own *content, later bool) error {
+// restore writes own again, unless the entry, found with that fetch time, is later than it
+// or own may not be written.
+func (t *term) restore(ctx context.Context, own *content, later bool, found int64) error {
 	t.damaged = true
 	switch {
 	case later || own != nil && !t.mayWrite(own):
-		return t.askFirst(ctx)
+		return t.askFirst(ctx, found)
 	case own == nil:
 		return t.mend(ctx)
 	}
@@ -57,18 +58,20 @@ func (t *term) restore(ctx context.Context, own *content, later bool) error {
 // rev, it was set back, or somebody else's was ahead, and revs do not tell which content
 // is newer.
 func (t *term) mayWrite(c *content) bool {
-	return !t.answered.IsZero() && c == t.pending || c.hash == t.hash ||
+	return t.confirmed(c.hash) || c.hash == t.hash ||
 		t.k.knows(c.hash) && t.redisTime(time.Now()) > t.k.highest
 }
 
 // askFirst has the CDN asked before anything is written: over an entry that somebody else
 // wrote later than ours, which may hold what an SDK has just fetched, or where this process
-// does not know what is current.
-func (t *term) askFirst(ctx context.Context) error {
+// does not know what is current. The answer orders only the entry found then, of that fetch
+// time: one that is written later still is not written over unseen.
+func (t *term) askFirst(ctx context.Context, found int64) error {
+	t.polls.seen, t.polls.over = found, 0
 	if time.Now().Before(t.k.notBefore) {
 		return t.mend(ctx)
 	}
-	t.polls.healing, t.polls.over = true, false
+	t.polls.healing = true
 	t.polls.ask()
 	return nil
 }
@@ -92,7 +95,6 @@ func (t *term) mend(ctx context.Context) error {
 		return err
 	}
 	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
-	t.polls.over = true
 	return t.commit(ctx, c)
 }
 
@@ -102,7 +104,6 @@ func (t *term) own() *content {
 	case t.pending != nil && t.mayWrite(t.pending):
 		return t.pending
 	case c != nil && t.k.knows(c.hash) && t.mayWrite(c):
-		t.cdn = t.k.contentCDN
 		return c
 	case t.damaged && t.content != nil && t.mayWrite(t.content):
 		return t.content
@@ -111,17 +112,21 @@ func (t *term) own() *content {
 }
 
 // fetchedLater gives the entry's content if its fetch time is above every rev known
-// here and it may be committed. To write older content over it would take the official
-// SDKs back, and the followers that read it while nobody led (I1).
+// here, and later than an answer of the CDN that is still to be told, and it may be
+// committed. To write older content over it would take the official SDKs back, and the
+// followers that read it while nobody led (I1). Other content may then be written over
+// the entry that was read here, and over none that is later.
 func (t *term) fetchedLater(ctx context.Context) (*content, error) {
-	if !t.answered.IsZero() {
-		return nil, nil // what the CDN answered us is still to be told
-	}
 	ctx, cancel := t.bounded(ctx, t.k.timing.Renewal)
 	defer cancel()
 	entry, err := t.k.store.entry(ctx)
-	if err != nil || entry.FetchTime <= t.k.highest {
+	if err != nil {
 		return nil, err
+	}
+	// A script found one that cannot be read here: it holds nothing to spare.
+	t.polls.over = max(t.polls.seen, entry.FetchTime)
+	if entry.FetchTime <= t.k.highest || !t.answered.IsZero() && entry.FetchTime <= t.latest {
+		return nil, nil
 	}
 	c := newContent(entry.JSON, entry.ETag, 0)
 	if t.k.replaced.has(c.storedETag()) || t.k.verify(c) != nil {

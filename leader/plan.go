@@ -24,7 +24,8 @@ type pollPlan struct {
 	at      time.Time // the next poll otherwise; zero: now
 	doubted string    // an ETag that was replaced a moment ago and that the CDN served again
 	healing bool      // the CDN is asked before a later entry of somebody else is written over
-	over    bool      // it was asked: that entry may be written over
+	seen    int64     // the fetch time of that entry
+	over    int64     // an entry of somebody else up to that fetch time may be written over
 
 	late []time.Duration // pauses that are left until what was asked for is given up
 }

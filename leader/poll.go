@@ -50,16 +50,21 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 	t.believe(served)
 	healing := t.polls.healing
 	t.polls.healing, t.polls.doubted = false, ""
-	t.polls.over = t.polls.over || healing
-	t.answered = r.Sent
-	if !r.NotModified && !t.holds(r.content) {
+	if healing {
+		t.polls.over = t.polls.seen
+	}
+	t.answered, t.latest, t.about = r.Sent, t.redisTime(r.Sent), served.hash
+	if !r.NotModified && !t.holds(served) {
 		t.polls.late = nil
 		poll.text("catbridge.outcome", "changed")
-		return t.commit(ctx, r.content)
+		return t.commit(ctx, served)
 	}
 	t.polls.again()
 	poll.text("catbridge.outcome", "unchanged")
-	if healing {
+	switch {
+	case !t.holds(served): // it is not committed yet, or Redis lost it meanwhile
+		return t.commit(ctx, served)
+	case healing:
 		return t.recommit(ctx)
 	}
 	return t.renew(ctx)

@@ -24,15 +24,16 @@ func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
 	return m
 }
 
-func (t *term) claim(kind cachekeys.MessageType) claim {
+// claim is for a write after which the content of that hash is current.
+func (t *term) claim(kind cachekeys.MessageType, hash string) claim {
 	c := claim{
 		lock: t.lock, base: t.rev, age: -1, cdn: t.cdn,
 		message: t.message(kind), etag: t.etag,
 	}
-	// While newer content waits to be committed, the CDN's answer is not about what
-	// is current (I14).
-	if !t.answered.IsZero() && (kind == cachekeys.Change || t.pending == nil) {
-		c.age, c.latest = time.Since(t.answered).Milliseconds(), t.redisTime(t.answered)
+	// An answer of the CDN is about one content, and confirms no other (I14): not what is
+	// current while newer content waits to be committed, nor what Redis fell back to since.
+	if t.confirmed(hash) {
+		c.age, c.latest = time.Since(t.answered).Milliseconds(), t.latest
 		c.above = t.k.highest
 	}
 	if c.age < 0 && t.uncertain() {
@@ -85,7 +86,7 @@ func (t *term) touch(ctx context.Context) (written, error) {
 	ctx, cancel := t.bounded(ctx, t.k.timing.Renewal)
 	defer cancel()
 	sent := time.Now()
-	claim := t.claim(cachekeys.Heartbeat)
+	claim := t.claim(cachekeys.Heartbeat, t.hash)
 	w, err := t.write(ctx, spanTouch, func(ctx context.Context) (written, error) { return t.k.store.touch(ctx, claim) })
 	if err != nil {
 		return w, err
@@ -125,7 +126,7 @@ func (t *term) commit(ctx context.Context, c *content) error {
 			t.adopt(w.meta, w.now)
 			return nil
 		case w.outcome == outcomeForeign:
-			return t.askFirst(ctx)
+			return t.askFirst(ctx, w.found)
 		}
 		t.adopt(w.meta, w.now)
 		if !t.mayWrite(c) {
@@ -140,8 +141,11 @@ func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
 	ctx, cancel := t.bounded(ctx, t.k.timing.StopActing/2)
 	defer cancel()
 	sent := time.Now()
-	cl := t.claim(cachekeys.Change)
+	cl := t.claim(cachekeys.Change, c.hash)
 	cl.etag, cl.over = c.storedETag(), t.polls.over
+	if own := t.k.content; c.hash != t.hash && own != nil && c.hash == own.hash {
+		cl.cdn = t.k.contentCDN
+	}
 	cl.message.Hash, cl.message.Len, cl.message.ETag = c.hash, len(c.json), cachekeys.MessageETag(cl.etag)
 	cl.message.Spread = t.k.spread(len(c.payload))
 	cl.replaced, cl.waits = t.k.replaced.lines(), 0
@@ -171,7 +175,7 @@ func (t *term) committed(c *content, w written) {
 	}
 	changed := t.hash != c.hash
 	t.take(c)
-	t.answered, t.polls.over = time.Time{}, false
+	t.answered, t.polls.seen, t.polls.over = time.Time{}, 0, 0
 	t.wrote(w)
 	t.k.stats.update(func(s *KeyStats) {
 		s.Commits++

@@ -62,7 +62,7 @@ func testContent(version int) *content {
 
 func (a *author) claimFor(c *content, kind cachekeys.MessageType, age int64) claim {
 	return claim{
-		lock: a.lock, base: a.rev, above: a.high, age: age, latest: cachekeys.MaxRev, etag: c.storedETag(), over: true,
+		lock: a.lock, base: a.rev, above: a.high, age: age, latest: cachekeys.MaxRev, etag: c.storedETag(), over: cachekeys.MaxRev,
 		message: cachekeys.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
 	}
 }

@@ -90,7 +90,7 @@ type claim struct {
 	cdn     int64 // time of the last CDN answer
 	message cachekeys.Message
 	etag    string // as stored
-	over    bool   // a later entry of somebody else may be written over
+	over    int64  // an entry of somebody else up to this fetch time may be written over, even if it is later
 	// replaced are lines of ETags that were replaced, see [replacedMemory.lines].
 	replaced string
 	waits    int64 // see [cachekeys.Meta]; 0: nothing
@@ -107,7 +107,7 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 		c.lock, s.expiry.Milliseconds(), c.base, c.above, c.age, c.cdn,
 		s.keys.Events, c.message.Head(), c.message.Tail(), inline,
 		c.etag, content.hash, len(content.json), c.message.Poll.Milliseconds(),
-		content.json, blob.Tail(), content.payload, flag(c.over), c.latest, c.replaced, revText(c.waits)).Slice()
+		content.json, blob.Tail(), content.payload, c.over, c.latest, c.replaced, revText(c.waits)).Slice()
 	if err != nil {
 		return written{}, fmt.Errorf("commit: %w", err)
 	}
@@ -246,11 +246,4 @@ func revText(rev int64) string {
 		return ""
 	}
 	return strconv.FormatInt(rev, 10)
-}
-
-func flag(set bool) int {
-	if set {
-		return 1
-	}
-	return 0
 }

@@ -51,6 +51,8 @@ type term struct {
 	damaged  bool      // parts of what stands in Redis are missing or not as they were written
 	pending  *content  // fetched, not yet committed
 	answered time.Time // when the request was sent whose answer no write has told yet; zero: none
+	latest   int64     // that moment by Redis's clock as heard before: a clock that jumps makes no answer later
+	about    string    // the hash of the content that it is about
 
 	redisNow int64 // Redis's clock
 	redisAt  time.Time
@@ -96,6 +98,10 @@ func (t *term) keep() {
 // Which content is current only the CDN can tell. Until it does, nothing is written above
 // the highest rev but what is known as current, see [term.restorable].
 func (t *term) uncertain() bool { return t.rev != 0 && t.rev < t.k.highest && !t.k.knows(t.hash) }
+
+// confirmed reports whether an answer of the CDN is still to be told, and is about the
+// content of that hash.
+func (t *term) confirmed(hash string) bool { return !t.answered.IsZero() && t.about == hash }
 
 // run leads until the lock is lost or ctx ends.
 func (t *term) run(ctx context.Context) {

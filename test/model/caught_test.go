@@ -57,7 +57,7 @@ var caught = []struct {
 	{"healing that claims an answer", HealingTellsNothing, "I14", AllFaults, []Event{
 		{Lead, 0, 0}, {SDK, 0, 2}, {Renew, 0, 0},
 	}},
-	{"an answer about what is pending told of what is current", PendingTellsNothing, "I14", AllFaults, []Event{
+	{"an answer about what is pending told of what is current", AnswerIsAboutOne, "I14", AllFaults, []Event{
 		{Lead, 0, 0}, {Wait, 2, 70}, {Campaign, 2, 0}, {Publish, 2, 0}, {Ask, 2, 0}, {Exchange, 2, 1},
 	}},
 	{"a message of its own script", OneScript, "I3", AllFaults, []Event{

@@ -17,7 +17,7 @@ func (w *World) lag(p *process, arg int) {
 	}
 	from := w.cdn[at].content
 	pending := p.term.pending != none && from == p.term.hash
-	if (pending || p.known[from]) && w.now-w.cdn[at+1].at < edgeLag && from != w.current() {
+	if (pending || p.known[from] >= w.cdn[at+1].at) && w.now-w.cdn[at+1].at < edgeLag && from != w.current() {
 		p.answer(from)
 	}
 }

@@ -1,5 +1,8 @@
 package model
 
+// always is later than any entry.
+const always = 1 << 60
+
 // Guard is a set of rules of the protocol that a world goes without, to show that the
 // model would notice.
 type Guard uint64
@@ -16,7 +19,7 @@ const (
 	OneScript                                 // commit: writes and message in one (I3)
 	TouchChecks                               // touch: meta, entry and blob are as written
 	HealingTellsNothing                       // leader: what is healed claims no answer of the CDN (I14)
-	PendingTellsNothing                       // leader: an answer about pending content is not one about current content (I14)
+	AnswerIsAboutOne                          // leader: an answer of the CDN is told of the content that it was about alone (I14)
 	DoubtReplaced                             // leader: an ETag just replaced is asked for again (F27)
 	RememberReplaced                          // leader: what was replaced is remembered when Redis lost it
 	KeepCurrent                               // leader: what was current stays so when Redis fell back
@@ -41,6 +44,9 @@ const (
 	TellReplaced                              // leader: a commit tells others what was replaced
 	BelievedReplaces                          // leader: what was believed counts as replaced, committed or not
 	DoubtUnmodified                           // leader: a 304 is doubted, too
+	OverSeenOnly                              // leader: only the entry that made it ask, or that it read, is written over
+	SpareAfterAnswer                          // leader: an entry later than an answer that is still to be told is spared, too
+	LatestIsFixed                             // leader: a clock that jumps ahead makes no answer later that was given before
 	RepairBelow                               // leader: what is not known as current is repaired where it stands
 	FetchedWaits                              // follower: what it fetched itself yields to a later answer only (I1)
 	FetchedYieldsToEvidence                   // follower: and where clocks do not tell, to evidence (I8)

@@ -61,14 +61,14 @@ type process struct {
 
 	term *term
 
-	// known is what the oracle knows that it was told to have been replaced.
-	known map[content]bool
+	// known is what the oracle knows that it was told to have been replaced, and when that was.
+	known map[content]int64
 	// For the final, fair part of a run.
 	tried, renewed int64
 }
 
 func newProcess(w *World, id int32, side int) *process {
-	p := &process{w: w, id: id, side: side, known: map[content]bool{}, replaced: map[content]int64{}}
+	p := &process{w: w, id: id, side: side, known: map[content]int64{}, replaced: map[content]int64{}}
 	p.resume, p.end = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
 			if r := recover(); r != nil {
@@ -141,7 +141,7 @@ func (p *process) sawMeta(m meta, now int64) {
 	}
 	p.w.onRecent(p, m.recent)
 	for c := range p.w.withheld {
-		p.known[c] = true
+		p.known[c] = p.w.now
 	}
 	switch {
 	case m.rev == 0:

@@ -40,10 +40,14 @@ func (p *process) fetched() ended {
 	p.believe(f.body)
 	healing := t.healing
 	t.healing, t.doubted = false, none
-	t.asked = t.asked || healing
-	t.answered, t.about = f.sent, f.body
+	if healing {
+		if t.over = t.seen; p.w.without.has(OverSeenOnly) {
+			t.over = always
+		}
+	}
+	t.answered, t.latest, t.about = f.sent, t.redisNow+f.sent-t.redisAt, f.body
 	switch {
-	case f.modified && !p.holds(f.body):
+	case !p.holds(f.body):
 		return p.commit(f.body)
 	case healing:
 		if c := p.newest(); c != none {
@@ -80,13 +84,13 @@ func (p *process) believe(c content) {
 		if former == c {
 			continue
 		}
-		p.known[former] = true
+		p.known[former] = p.w.now
 		if former == t.hash || !p.w.without.has(BelievedReplaces) {
 			p.addReplaced(former, p.w.now)
 		}
 	}
 	delete(p.replaced, c)
-	p.known[c] = false
+	delete(p.known, c)
 	p.believed = c
 }
 

@@ -4,8 +4,11 @@ package model
 func (p *process) claim(op operation, hash content) request {
 	t := p.term
 	r := request{op: op, lock: t.lock, base: t.rev, age: -1, cdn: t.cdn, hash: hash}
-	if t.answered != 0 && (op == opCommit || t.pending == none || p.w.without.has(PendingTellsNothing)) {
-		r.age, r.latest = p.w.now-t.answered, t.redisNow+t.answered-t.redisAt
+	if t.answered != 0 && (hash == t.about || p.w.without.has(AnswerIsAboutOne)) {
+		r.age, r.latest = p.w.now-t.answered, t.latest
+		if p.w.without.has(LatestIsFixed) {
+			r.latest = t.redisNow + t.answered - t.redisAt
+		}
 		r.asked, r.answered = t.answered, t.about
 		r.above = p.highest
 	}
@@ -69,7 +72,10 @@ func (p *process) commit(c content) ended {
 	for range 2 {
 		sent := p.w.now
 		r := p.claim(opCommit, c)
-		r.inline, r.over = p.w.inline(c), t.asked
+		r.inline, r.over = p.w.inline(c), t.over
+		if c != t.hash && c == p.content {
+			r.cdn = p.contentCDN
+		}
 		r.replaced, r.waits = p.lines(), 0
 		switch {
 		case r.age >= 0 || p.knows(c) || p.w.without.has(RepairBelow):
@@ -88,7 +94,7 @@ func (p *process) commit(c content) ended {
 			p.committed(c, w)
 			return not
 		case w.outcome == outcomeForeign:
-			return p.askFirst()
+			return p.askFirst(w.found)
 		case w.outcome == outcomeStale && w.meta.rev > t.rev && w.meta.hash == c:
 			p.take(c)
 			p.adopt(w.meta, w.now)
@@ -107,10 +113,10 @@ func (p *process) committed(c content, w reply) {
 	t := p.term
 	if t.hash != c {
 		p.addReplaced(t.hash, p.w.now)
-		p.known[t.hash] = true
+		p.known[t.hash] = p.w.now
 	}
 	p.take(c)
-	t.answered, t.asked = 0, false
+	t.answered, t.seen, t.over = 0, 0, 0
 	p.wrote(w)
 }
 
@@ -144,37 +150,37 @@ func (p *process) regressed(w reply) ended {
 		p.loadContent()
 		return not
 	}
-	return p.restore(own, later)
+	return p.restore(own, later, w.found)
 }
 
 func (p *process) foreign(w reply) ended {
-	return p.restore(p.newest(), w.found > p.term.rev)
+	return p.restore(p.newest(), w.found > p.term.rev, w.found)
 }
 
-func (p *process) restore(own content, later bool) ended {
+func (p *process) restore(own content, later bool, found int64) ended {
 	t := p.term
 	t.damaged = true
 	switch {
 	case later && !p.w.without.has(AskBeforeHealing), own != none && !p.mayWrite(own):
-		return p.askFirst()
+		return p.askFirst(found)
 	case own == none:
 		return p.mend()
 	}
 	if p.w.without.has(HealingTellsNothing) && t.answered == 0 {
-		t.answered, t.about = p.w.now, none
+		t.answered, t.latest, t.about = p.w.now, t.redisNow+p.w.now-t.redisAt, own
 	}
 	return p.commit(own)
 }
 
 func (p *process) mayWrite(c content) bool {
 	t := p.term
-	return t.answered != 0 && c == t.pending || c == t.hash ||
+	return t.answered != 0 && c == t.about || c == t.hash ||
 		p.knows(c) && (t.redisNow+p.w.now-t.redisAt > p.highest || p.w.without.has(ClockBehind))
 }
 
-func (p *process) askFirst() ended {
+func (p *process) askFirst(found int64) ended {
 	t := p.term
-	t.healing, t.asked = true, false
+	t.healing, t.seen, t.over = true, found, 0
 	t.pollAt = 0
 	return not
 }
@@ -196,7 +202,6 @@ func (p *process) mend() ended {
 	if c == none {
 		return not
 	}
-	t.asked = true
 	return p.commit(c)
 }
 
@@ -206,7 +211,6 @@ func (p *process) own() content {
 	case t.pending != none && p.mayWrite(t.pending):
 		return t.pending
 	case c != none && p.knows(c) && p.mayWrite(c):
-		t.cdn = p.contentCDN
 		return c
 	case t.damaged && t.content != none && p.mayWrite(t.content):
 		return t.content
@@ -216,12 +220,16 @@ func (p *process) own() content {
 
 func (p *process) fetchedLater() (content, bool) {
 	t := p.term
-	if t.answered != 0 || p.w.without.has(SpareFetchedLater) {
-		return none, true
-	}
 	r, ok := p.redis(request{op: opEntry})
 	if !ok {
 		return none, false
+	}
+	t.over = max(t.seen, r.entry.rev)
+	if p.w.without.has(OverSeenOnly) {
+		t.over = always
+	}
+	if p.w.without.has(SpareFetchedLater) || t.answered != 0 && (r.entry.rev <= t.latest || p.w.without.has(SpareAfterAnswer)) {
+		return none, true
 	}
 	if e := r.entry; e.rev > p.highest && e.body > 0 && !p.wasReplaced(e.body) {
 		return e.body, true

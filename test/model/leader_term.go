@@ -12,7 +12,8 @@ type term struct {
 	content  content
 	pending  content
 	answered int64   // 0: none
-	about    content // oracle: what it was about
+	latest   int64   // by Redis's clock as heard before
+	about    content // what it was about
 
 	redisNow, redisAt int64
 
@@ -21,7 +22,8 @@ type term struct {
 	healing bool
 	damaged bool
 	foundAt int64
-	asked   bool // the CDN was asked since an entry that is newer was seen
+	seen    int64 // the entry that made it ask
+	over    int64 // an entry up to this may be written over
 	fetch   fetch
 }
 

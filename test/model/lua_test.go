@@ -91,7 +91,7 @@ func drawRequest(t *rapid.T) request {
 		age:     rapid.SampledFrom([]int64{-1, 0, 1500, 60_000}).Draw(t, "age"),
 		latest:  rapid.SampledFrom([]int64{begin - 70_000, begin - 1000, begin + 5000}).Draw(t, "latest"),
 		cdn:     begin - 5000, hash: rapid.SampledFrom([]content{1, 2, 3}).Draw(t, "content"),
-		expiry: lockExpiry, over: rapid.Bool().Draw(t, "over"),
+		expiry: lockExpiry, over: rapid.SampledFrom([]int64{0, begin - 2000, begin + 5000, begin + 8000}).Draw(t, "over"),
 	}
 	for range rapid.IntRange(0, 8).Draw(t, "replaced") {
 		r.replaced = append(r.replaced, replaced{rapid.SampledFrom([]int64{0, 500, 4000, 100_000}).Draw(t, "age"), rapid.SampledFrom([]content{1, 2, 3, 4, 5}).Draw(t, "etag")})
@@ -204,10 +204,7 @@ func (l *lua) run(r *request) string {
 		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.expiry, r.highest}
 	case opCommit:
 		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
-			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), 0, r.latest, replacedText(r.replaced), number(r.waits))
-		if r.over {
-			args[len(args)-4] = 1
-		}
+			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.over, r.latest, replacedText(r.replaced), number(r.waits))
 	case opTouch:
 		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits))
 	case opRelease:

@@ -35,7 +35,7 @@ func (w *World) onRecent(p *process, recent []replaced) {
 		return // ages by a clock that jumped ahead are wrong
 	}
 	for _, old := range recent {
-		p.known[old.etag] = true
+		p.known[old.etag] = max(p.known[old.etag], min(w.now, old.until-w.servers[p.side].offset))
 	}
 }
 
@@ -61,6 +61,9 @@ func (w *World) onWrite(before *store, s *server, r *request, answer *reply, now
 		w.revs[m.rev] = none // of two primaries each gave it
 	} else {
 		w.revs[m.rev] = m.hash
+	}
+	if e := before.entry; r.age < 0 && e.body == m.hash && w.behind[e.rev] == e.body {
+		w.behind[m.rev] = m.hash
 	}
 	if answer.outcome != outcomeOK || before.meta.rev == m.rev && before.entry == s.entry && before.blob == s.blob {
 		return

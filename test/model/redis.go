@@ -92,7 +92,7 @@ type request struct {
 	hash     content // current, or for a commit to be so
 	expiry   int64
 	inline   bool
-	over     bool // commit: an entry that is newer may be written over
+	over     int64 // commit: an entry that is newer, up to this, may be written over
 	waits    int64
 	replaced []replaced // commit: what the process knows to have been replaced; until is its age
 

@@ -42,7 +42,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 	if r.age >= 0 {
 		answered = min(now-r.age, r.latest)
 	}
-	if !r.over && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeHealing) {
+	if s.entry.rev > r.over && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeHealing) {
 		return reply{outcome: outcomeForeign, found: s.entry.rev, now: now, meta: s.meta}
 	}
 	rev := max(answered, s.meta.rev+1, r.above+1)

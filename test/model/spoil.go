@@ -208,11 +208,21 @@ func (w *World) sdk(s *server, arg int) {
 	if s.offset+skew != 0 {
 		w.skewed[rev] = w.current()
 	}
-	if rev < max(w.top, w.stamped) {
+	if rev < max(w.top, w.stamped, w.untold()) {
 		w.behind[rev] = w.current()
 	}
 	w.stamped = max(w.stamped, rev)
 	w.answered[w.current()] = w.now
+}
+
+// untold is the latest time, by Redis's clock, of an answer that a leader has still to tell.
+func (w *World) untold() (at int64) {
+	for _, p := range w.leaders {
+		if p.term != nil && p.term.answered != 0 {
+			at = max(at, p.term.answered+w.servers[w.primary].offset)
+		}
+	}
+	return at
 }
 
 // checkTerms sees to it that no two processes could write to one server (I10).

@@ -17,7 +17,7 @@ var leading = []mutant{
 	},
 	{
 		"an answer about pending content told of what is current", "I14", []edit{{"leader",
-			`if !t.answered.IsZero() && (kind == cachekeys.Change || t.pending == nil) {`, `if !t.answered.IsZero() {`}},
+			`return !t.answered.IsZero() && t.about == hash }`, `return !t.answered.IsZero() }`}},
 		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNothingElse$"},
 	},
 	{
@@ -94,7 +94,7 @@ var leading = []mutant{
 	{
 		"an SDK's newer entry written over unseen", "F28", []edit{
 			{"leader", `case later || own != nil`, `case own != nil`},
-			{"leader/commit.lua", `if ARGV[18] == '0' and other`, `if false and other`},
+			{"leader/commit.lua", `if number(found) > tonumber(ARGV[18]) and other`, `if false and other`},
 		},
 		test{"leader", "^TestALostMetaIsNotMendedOverALaterEntry$"},
 	},

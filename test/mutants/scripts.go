@@ -67,7 +67,7 @@ var scripts = []mutant{
 	},
 	{
 		"a later entry that is written over", "I1", []edit{{"leader/commit.lua",
-			`if ARGV[18] == '0' and other`, `if false and other`}},
+			`if number(found) > tonumber(ARGV[18]) and other`, `if false and other`}},
 		test{"leader", "^TestACommitSparesALaterEntryOfOtherContent$"},
 	},
 	{
