@@ -107,6 +107,20 @@ var caught = []struct {
 		{Lead, 0, 0}, {Connect, 0, 0}, {Replicate, 0, 1}, {Publish, 0, 0}, {Poll, 0, 0}, {Answer, 0, 0}, {Take, 0, 0}, {Exchange, 0, 2},
 		{Hear, 0, 0}, {Failover, 0, 0}, {Wait, 0, 8}, {Renew, 0, 0}, {Campaign, 0, 0}, {Poll, 0, 0}, {Lag, 0, 1},
 	}},
+	{"an answer told of what Redis fell back to", AnswerIsAboutOne, "I14", Bursts | Failovers | ClockSteps, []Event{
+		{Burst, 0, 140}, {Failover, 2, 0}, {Ask, 0, 0}, {Step, 1, 1}, {Renew, 0, 0},
+	}},
+	{"a leave to write over an entry that nobody looked at", OverSeenOnly, "I1", MemoryFull | CDNFaults | SDKWrites | Splits, []Event{
+		{Full, 2, 0}, {Outage, 0, 0}, {Withhold, 0, 0}, {Outage, 1, 0}, {Ask, 0, 0}, {Publish, 0, 0}, {Replicate, 1, 0},
+		{Split, 0, 0}, {Heal, 0, 0}, {SDK, 1, 0},
+	}},
+	{"an answer put above an entry that is later", SpareAfterAnswer, "I1", MemoryFull | CDNFaults | SDKWrites, []Event{
+		{Full, 2, 0}, {Campaign, 0, 0}, {Ask, 0, 0}, {Publish, 2, 0}, {Take, 0, 0}, {Full, 2, 0}, {Renew, 0, 0},
+		{SDK, 1, 0}, {Outage, 0, 0}, {Campaign, 0, 0}, {Withhold, 0, 0},
+	}},
+	{"an answer that a clock makes later", LatestIsFixed, "I1", MemoryFull | SDKWrites | ClockSteps, []Event{
+		{Full, 1, 0}, {Lead, 0, 0}, {Withhold, 2, 0}, {SDK, 0, 0}, {Step, 2, 84},
+	}},
 	{"content that is not compared with its hash", HashChecked, "I4", DataLoss | MessageFaults, []Event{
 		{Publish, 2, 0}, {Lead, 0, 0}, {Spoil, 2, 2},
 	}},

@@ -174,7 +174,7 @@ func (p *process) restore(own content, later bool, found int64) ended {
 
 func (p *process) mayWrite(c content) bool {
 	t := p.term
-	return t.answered != 0 && c == t.about || c == t.hash ||
+	return t.answered != 0 && c == t.about && (c == t.pending || !p.w.without.has(AnswerIsAboutOne)) || c == t.hash ||
 		p.knows(c) && (t.redisNow+p.w.now-t.redisAt > p.highest || p.w.without.has(ClockBehind))
 }
 

@@ -55,6 +55,11 @@ func (w *World) onWrite(before *store, s *server, r *request, answer *reply, now
 		for _, f := range w.followers {
 			f.queue = nil
 		}
+		// A process that is no leader looks at Redis every 2 s, and sees that; one that is cut
+		// off until the clock is past what it saw is left out.
+		for _, p := range w.leaders {
+			p.disordered = p.disordered || p.highest > m.rev && p.currentHash != m.hash && !w.without.has(ClockBehind)
+		}
 	}
 	w.top = max(w.top, m.rev)
 	if c, same := w.revs[m.rev]; same && c != m.hash {

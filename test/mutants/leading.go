@@ -21,6 +21,30 @@ var leading = []mutant{
 		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNothingElse$"},
 	},
 	{
+		"an answer told of what Redis fell back to", "I1", []edit{
+			{"leader", `return !t.answered.IsZero() && t.about == hash }`, `return !t.answered.IsZero() }`},
+			{"leader", `return t.confirmed(c.hash) || c.hash == t.hash ||`, `return t.confirmed(c.hash) && c == t.pending || c.hash == t.hash ||`},
+		},
+		test{"leader", "^TestAnAnswerIsToldOfItsContentAlone$"},
+	},
+	{
+		"an answer put above an entry that is later", "I1", []edit{{"leader",
+			`|| !t.answered.IsZero() && entry.FetchTime <= t.latest {`, `|| !t.answered.IsZero() {`}},
+		test{"leader", "^TestAnEntryLaterThanAnUntoldAnswerIsSpared$"},
+	},
+	{
+		"a leave to write over an entry that nobody looked at", "I1", []edit{{"leader",
+			`t.polls.over = max(t.polls.seen, entry.FetchTime)`, `t.polls.over = cachekeys.MaxRev`}},
+		test{"leader", "^TestOnlyTheEntryThatWasSeenIsWrittenOver$"},
+	},
+	{
+		"what was not restored said to be confirmed", "I14", []edit{{"leader",
+			`		cl.cdn = t.k.contentCDN
+`, `		t.cdn = t.k.contentCDN
+`}},
+		test{"leader", "^TestWhatWasNotRestoredIsNotSaidToBeConfirmed$"},
+	},
+	{
 		"healing that claims an answer", "I14", []edit{{"leader",
 			`base: t.rev, age: -1, cdn: t.cdn,`, `base: t.rev, age: 0, cdn: t.cdn,`}},
 		test{"leader", "^TestPollsThatFailKeepWhatIsCurrent$/^500$"},
@@ -100,7 +124,7 @@ var leading = []mutant{
 	},
 	{
 		"an SDK's later entry written over from memory", "I1", []edit{{"leader",
-			`if err != nil || entry.FetchTime <= t.k.highest {`, `if err != nil || entry.FetchTime >= 0 {`}},
+			`if entry.FetchTime <= t.k.highest ||`, `if true ||`}},
 		test{"leader", "^TestSeedingFromMemorySparesWhatAnSDKFetchedLater$"},
 	},
 	{
