@@ -54,7 +54,7 @@
 //     counted up to when that was sent, so that it seems younger by as long as it travels.
 //   - A process that is cut off from Redis for all the time for which, after a loss of data,
 //     the clock is behind what that process saw: that revs proved nothing then it never learns.
-//   - Two primaries at once whose clocks differ, or whose leaders ask the CDN at the same time.
+//   - Two primaries at once whose clocks differ or were set back, or whose leaders ask the CDN at the same time.
 //   - Both copies of a content spoiled behind their heads, which a touch does not read.
 //   - Two clocks that agree to the millisecond about two contents.
 //   - A follower that fetches for itself, where Redis's clock was set back before it heard of that
