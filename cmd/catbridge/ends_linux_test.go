@@ -192,6 +192,10 @@ func TestALeaderGoesOnWhenNobodyReadsItsOutput(t *testing.T) {
 
 // A demo's leaders may hold locks in a Redis that is not its own.
 func TestADemoLeavesNothingWhenNobodyReadsItsOutput(t *testing.T) {
+	// A program inherits that SIGHUP is ignored, as under nohup, and then does not end by it.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
 	for name, end := range map[string]func(cmd *exec.Cmd, stdout io.Closer) error{
 		"reader gone": func(_ *exec.Cmd, stdout io.Closer) error { return stdout.Close() },
 		"SIGHUP":      func(cmd *exec.Cmd, _ io.Closer) error { return cmd.Process.Signal(syscall.SIGHUP) },
