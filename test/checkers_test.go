@@ -190,7 +190,7 @@ func TestAuditorSeesEveryViolation(t *testing.T) {
 			look := func(k kept) {
 				values := []any{
 					strconv.FormatInt(k.meta.Epoch, 10), strconv.FormatInt(k.meta.Rev, 10), k.meta.Hash, strconv.Itoa(k.meta.Len), k.meta.ETag,
-					strconv.FormatInt(k.meta.CDN, 10), "", "", "",
+					strconv.FormatInt(k.meta.CDN, 10), "", "", "", "",
 				}
 				if k.meta.CDN == 0 {
 					values[5] = ""

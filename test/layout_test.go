@@ -46,28 +46,28 @@ var layouts = map[string]layout{
 	"follower": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/regularfile", "internal/subscription", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"follower/followertest": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/regularfile", "internal/subscription", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
 	"metrics": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/regularfile", "internal/subscription", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
 	"follower/openfeature": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/regularfile", "internal/subscription", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/watchfile",
 		},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},

@@ -130,10 +130,10 @@ func TestProgramRunsOnEveryGuardedRedis(t *testing.T) {
 		s.followers(1)
 		s.reached(s.cdn.Publish(), s.poll())
 		s.subscribed(4)
-		if out := s.command(asOperator, "refresh"); !strings.Contains(out, "asked to poll now") {
+		if out := s.command(asOperator, "refresh"); !strings.Contains(out, "the leader polled") {
 			s.Errorf("refresh: %s", out)
 		}
-		if out := s.command(asStatus, "status"); !strings.Contains(out, "matches") {
+		if out := s.command(asStatus, "status"); !strings.Contains(out, "✓") {
 			s.Errorf("status: %s", out)
 		}
 		s.signal(first, syscall.SIGTERM)
