@@ -87,13 +87,13 @@ func (o *own) isOutrun(i item, clock *redisClock) bool {
 	evidence, proven := &o.named, false
 	switch {
 	case i.entry:
-		// SDKs stamp entries by the clocks of their machines, leaders by Redis's clock, which may
-		// be ahead: without it only evidence counts.
+		// SDKs stamp entries by the clocks of their machines. What leaders stamped may be ahead.
 		evidence = &o.entry
-		if asked, known := clock.when(o.asked); known {
-			asked = max(asked, o.asked.UnixMilli())
-			proven = i.cdn-asked >= entryApart.Milliseconds() && i.cdn <= i.at.UnixMilli()
+		asked := o.asked.UnixMilli()
+		if converted, known := clock.when(o.asked); known {
+			asked = max(asked, converted)
 		}
+		proven = i.cdn-asked >= entryApart.Milliseconds() && i.cdn <= i.at.UnixMilli()
 	case i.published != 0:
 		// An answer that seems to come from the future is of before the clock was set back.
 		asked, _ := clock.when(o.asked)

@@ -122,7 +122,7 @@ func (f *reader) sawEntry(e entry) {
 		asked = max(asked, o.asked+o.clock)
 	}
 	o.entry.add(1, e.rev, e.rev, e.body, math.MaxInt64, none, f.w.now, 0)
-	if e.body != o.served && (o.clockKnown && e.rev-asked >= entryApart && e.rev <= f.w.now || o.entry.due(0) && e.rev > o.entry.firstCDN) {
+	if e.body != o.served && (e.rev-asked >= entryApart && e.rev <= f.w.now || o.entry.due(0) && e.rev > o.entry.firstCDN) {
 		f.outran(e.body)
 	}
 }
