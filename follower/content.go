@@ -72,6 +72,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	if entry.FetchTime != metaRev {
 		s.outrun = s.note(item{
 			claimed: claimed{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
+			alone: s.link.Load().epoch == 0,
 		}) || s.outrun
 	}
 	next, _ := s.prepare(candidate{

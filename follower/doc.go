@@ -53,8 +53,9 @@
 //	3 messages or reads of one epoch over    at any time, so also where clocks differ, were
 //	30 s name other content, and one of      set, or are not told; an answer told within 20 s
 //	them a later CDN answer than the first   of the first may have been under way
-//	an entry that no leader wrote has a      by Redis's clock if a message told it, else by
-//	later fetch time                         the local one, as among official SDKs
+//	an entry that no leader wrote has a      by Redis's clock if a message told it; by the
+//	later fetch time                         local one where no leader was ever seen, as
+//	                                         among official SDKs
 //	3 reads of such an entry over 30 s,      where those clocks are wrong
 //	with fetch times that rise
 //

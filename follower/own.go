@@ -57,7 +57,8 @@ type item struct {
 	late      time.Duration
 	// counts: it may be evidence, as no read of a replica that may be behind.
 	counts bool
-	entry  bool // it is of an entry that no leader wrote, at the rev and cdn of its fetch time
+	entry  bool // it is of an entry that meta does not name, at the rev and cdn of its fetch time
+	alone  bool // no leader was ever seen: only SDKs write the entry
 }
 
 // note takes in an item and reports whether the content that it names may be taken now in
@@ -87,13 +88,15 @@ func (o *own) isOutrun(i item, clock *redisClock) bool {
 	evidence, proven := &o.named, false
 	switch {
 	case i.entry:
-		// SDKs stamp entries by the clocks of their machines. What leaders stamped may be ahead.
+		// SDKs stamp entries by the clocks of their machines, leaders by Redis's clock, which may
+		// be ahead: where a leader was seen and that clock is unknown, only evidence counts.
 		evidence = &o.entry
 		asked := o.asked.UnixMilli()
-		if converted, known := clock.when(o.asked); known {
+		converted, known := clock.when(o.asked)
+		if known {
 			asked = max(asked, converted)
 		}
-		proven = i.cdn-asked >= entryApart.Milliseconds() && i.cdn <= i.at.UnixMilli()
+		proven = (known || i.alone) && i.cdn-asked >= entryApart.Milliseconds() && i.cdn <= i.at.UnixMilli()
 	case i.published != 0:
 		// An answer that seems to come from the future is of before the clock was set back.
 		asked, _ := clock.when(o.asked)

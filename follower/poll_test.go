@@ -198,6 +198,30 @@ func TestManualFetchesByRefreshAlone(t *testing.T) {
 	})
 }
 
+// I1: Redis's clock was ahead when a leader that has gone stamped the entry. Nothing told that
+// clock here, so that its time says nothing against what the client fetched itself.
+func TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.skew = time.Minute
+		w.commit(configJSON(1))
+		c := n.start(t, online(cdnAt(5)), polling(Manual, 0))
+		wantVersion(t, c, 1)
+		time.Sleep(5 * time.Second)
+		if err := c.Refresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantVersion(t, c, 5)
+		if err := w.redis.Del(t.Context(), w.keys.Meta, w.keys.Lock).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			time.Sleep(time.Minute)
+			wantVersion(t, c, 5)
+		}
+	})
+}
+
 // S44: the default is given only while the shared cache is empty; one that cannot be read is not
 // waited for again and again.
 func TestManualReadsTheSharedCacheWhileItHoldsNothing_S44(t *testing.T) {

@@ -18,6 +18,7 @@ type own struct {
 	asked   int64 // true time, which the local clock tells
 
 	named, entry rebase
+	led          bool // a leader was seen
 	later        content
 	outrun       bool
 
@@ -94,6 +95,7 @@ func (f *reader) offer(next held) {
 // named is holder.note for a message, published at now, or a read.
 func (f *reader) named(m meta, now int64, counts bool) {
 	o := &f.own
+	o.led = o.led || m.epoch != 0
 	if now != 0 {
 		if by := now - f.w.now; !o.clockKnown || by > o.clock {
 			o.clock, o.clockKnown = by, true
@@ -122,7 +124,7 @@ func (f *reader) sawEntry(e entry) {
 		asked = max(asked, o.asked+o.clock)
 	}
 	o.entry.add(1, e.rev, e.rev, e.body, math.MaxInt64, none, f.w.now, 0)
-	if e.body != o.served && (e.rev-asked >= entryApart && e.rev <= f.w.now || o.entry.due(0) && e.rev > o.entry.firstCDN) {
+	if e.body != o.served && ((o.clockKnown || !o.led) && e.rev-asked >= entryApart && e.rev <= f.w.now || o.entry.due(0) && e.rev > o.entry.firstCDN) {
 		f.outran(e.body)
 	}
 }

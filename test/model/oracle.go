@@ -131,6 +131,9 @@ func (w *World) onPut(f *reader, next held, lower bool) {
 // onServed looks at what a follower evaluates with. present: it is what the CDN serves now.
 func (w *World) onServed(f *reader, c content, present bool) {
 	o := &f.own
+	if f.held.hash == c && w.behind[f.held.rev] == c {
+		return // see onPut
+	}
 	at := w.position(c, o.at)
 	if at < 0 && !o.unsure {
 		w.fail("I1", "a follower that may fetch serves content %d, which the CDN did not go back to", c)

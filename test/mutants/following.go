@@ -245,6 +245,7 @@ var ruleSix = []mutant{
 	{"rule 6 from two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // what`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
 	{"rule 6 by a replica", "I1", []edit{{"follower", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
 	{"followers that give up a leader between two heartbeats", "I7", []edit{{"follower", `max(s.timings.Dead, 3*s.renew)`, `s.timings.Dead`}}, test{"follower", "^TestTheLeadersIntervalIsTheMeasureOfItsSilence$"}},
+	{"an entry of a leader that has gone ordered by the local clock", "F44", []edit{{"follower", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock$"}},
 	{"no rule 6", "I8", []edit{{"follower", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByRuleSixOnly$"}},
 }
 
