@@ -134,7 +134,7 @@ func (r *asked) answer(ctx context.Context) (string, error) {
 		switch _, err := r.client.Get(ctx, r.keys.Lock).Result(); {
 		case errors.Is(err, redis.Nil):
 			return "nobody leads; the next leader will poll when it takes over", nil
-		case redis.HasErrorPrefix(err, "WRONGTYPE"): // whoever takes over writes it anew
+		case redis.HasErrorPrefix(err, "WRONGTYPE"): // the next leader overwrites it
 		case ctx.Err() != nil:
 			return "", errNoAnswer
 		case err != nil:

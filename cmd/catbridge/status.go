@@ -30,9 +30,9 @@ how many subscribe, and what followers report of themselves:
            they are set up to
 
 Below the table stand, one a line, what is wrong (✗), the followers that are furthest
-behind (↓), and what is not known, for want of a right in Redis for instance (–). Names that
+behind (↓), and what is unknown (–), for instance because a right in Redis is missing. Names that
 are too long for the terminal, or for 100 characters elsewhere, are cut. It only
-reads: GET, HMGET, PTTL, TIME, PUBSUB NUMSUB and ZRANGE.
+reads: GETRANGE (or GET), HMGET, PTTL, TIME, PUBSUB NUMSUB and ZRANGE.
 
 Exit codes: 0 all is well; 1 something is wrong: nobody leads, the CDN's answer is older
 than a poll and 15 s, entry or blob is not the current config, a follower reported other

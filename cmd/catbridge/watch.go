@@ -175,7 +175,7 @@ func (w *watch) once(ctx context.Context, timeout time.Duration) error {
 	}
 }
 
-// why says what may be the reason that there is no config.
+// why returns a likely reason for the missing config.
 func (w *watch) why() string {
 	switch state := w.follower.Stats().State; state {
 	case follower.Disconnected:

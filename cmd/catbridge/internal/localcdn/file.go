@@ -13,7 +13,7 @@ type File struct {
 	told    string // the error that was told last
 }
 
-// Open reads a config file. A file that is no config is an error.
+// Open reads a config file. It returns an error if the file is not a valid config.
 func Open(path string) (*File, error) {
 	content, err := read(path)
 	if err != nil {

@@ -127,7 +127,7 @@ func (s *Settings) leaderTable() []*setting {
 		{path: "timings.idle", value: duration(&t.Idle), usage: "`duration` of silence after which Redis is asked for a sign of life (default 5s; with --fast 2s)"},
 		{path: "timings.dead", value: duration(&t.Dead), usage: "`duration` of silence after which a subscription is given up (default 10s; with --fast 4s)"},
 		{path: "proxy_url", value: text(&s.ProxyURL), usage: "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it asks for them; give those by the variable (default: by $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY)"},
-		{path: "cdn.ca_file", value: file(&s.CDN.CAFile), usage: "`path` of the certificates (PEM) to trust for the CDN instead of the system's; it is read anew for each request"},
+		{path: "cdn.ca_file", value: file(&s.CDN.CAFile), usage: "`path` of the certificates (PEM) to trust for the CDN instead of the system's; it is read again for each request"},
 		{path: "connect_timeout", value: duration(&s.ConnectTimeout), usage: "most that connecting to the CDN may take, a `duration` (default 10s)"},
 		{path: "read_timeout", value: duration(&s.ReadTimeout), usage: "most that a whole request to the CDN may take, a `duration` (default 30s)"},
 		{path: "expected_followers", value: integer(&s.ExpectedFollowers), usage: "`number` of followers, over which reads are spread after a change (default: as many as messages reach)"},
