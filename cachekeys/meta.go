@@ -9,6 +9,9 @@ import (
 // MaxRecentETags is how many ETags the meta hash remembers.
 const MaxRecentETags = 8
 
+// MaxMetaFieldBytes is the greatest size of a field of the meta hash.
+const MaxMetaFieldBytes = MaxRecentETags * (maxDigits + MaxETagBytes + 2)
+
 // Meta is the hash that says which content is current. Its fields, in the order of
 // [MetaFields]:
 //
@@ -99,7 +102,7 @@ func parseRecent(text string) ([]RecentETag, error) {
 	if text == "" {
 		return nil, nil
 	}
-	if len(text) > MaxRecentETags*(maxDigits+MaxETagBytes+2) {
+	if len(text) > MaxMetaFieldBytes {
 		return nil, malformed("meta", "etags", "over the size limit")
 	}
 	var recent []RecentETag

@@ -19,7 +19,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Values of 64 MB under entry, blob and lock are refused with little memory, and what is held
+// Values of 64 MB under entry, blob, lock and meta's fields are refused with little memory, and what is held
 // stays in force (I4).
 func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
 	server := redistest.Start(t)
@@ -35,6 +35,9 @@ func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
 		if err := admin.Set(t.Context(), key, huge, 0).Err(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := admin.HSet(t.Context(), w.keys.Meta, "etag", huge, "etags", huge).Err(); err != nil {
+		t.Fatal(err)
 	}
 	took := allocated(func() { _ = c.Refresh(t.Context()) })
 	if limit := uint64(6 * cachekeys.MaxConfigBytes); took > limit {

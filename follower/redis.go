@@ -101,14 +101,14 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 		return r, err
 	}
 	var blob, lock *redis.StringCmd
-	var meta *redis.SliceCmd
+	var meta *limited.Reply
 	r.primary = isPrimary
 	s.reader.Do(ctx, func(get limited.Get) {
 		pipe := client.Pipeline()
 		if withBlob {
 			blob = get(pipe, s.keys.Blob, cachekeys.MaxBlobBytes)
 		}
-		meta = pipe.HMGet(ctx, s.keys.Meta, cachekeys.MetaFields()...)
+		meta = limited.HMGet(ctx, pipe, cachekeys.MaxMetaFieldBytes, s.keys.Meta, cachekeys.MetaFields()...)
 		lock = get(pipe, s.keys.Lock, cachekeys.MaxLockBytes)
 		r.asked = time.Now()
 		err = exec(ctx, pipe)
@@ -129,7 +129,7 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 			return r, fmt.Errorf("read the blob: %w", s.moved(ctx, err))
 		}
 	}
-	switch fields, err := meta.Result(); {
+	switch fields, err := meta.Values(); {
 	case isWrongType(err):
 		r.metaErr = err
 	case err != nil:

@@ -15,7 +15,7 @@ if lock and string.sub(lock, 1, #mine) ~= mine then
     redis.call('PEXPIRE', KEYS[1], expiry)
     left = expiry
   end
-  return {'HELD', lock, left, digits(now), unpack(meta)}
+  return {'HELD', bounded(lock, LOCK), left, digits(now), unpack(meta)}
 end
 
 local held = lock and number(string.sub(lock, #mine + 1)) or 0

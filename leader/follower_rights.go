@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/limited"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
@@ -25,12 +26,12 @@ func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkK
 		run   func() error
 	}{
 		{"", func() error { return client.Ping(ctx).Err() }},
-		{"%R~" + keys.Entry, func() error { return client.Get(ctx, keys.Entry).Err() }},
-		{bridge, func() error { return client.Get(ctx, keys.Blob).Err() }},
-		{bridge, func() error { return client.Get(ctx, keys.Lock).Err() }},
+		{"%R~" + keys.Entry, func() error { return limited.Send(ctx, client, 0, "get", keys.Entry).Err() }},
+		{bridge, func() error { return limited.Send(ctx, client, 0, "get", keys.Blob).Err() }},
+		{bridge, func() error { return limited.Send(ctx, client, 0, "get", keys.Lock).Err() }},
 		{"%R~" + keys.Entry, func() error { return client.GetRange(ctx, keys.Entry, 0, 0).Err() }},
 		{bridge, func() error { return client.GetRange(ctx, keys.Blob, 0, 0).Err() }},
-		{bridge, func() error { return client.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...).Err() }},
+		{bridge, func() error { return limited.HMGet(ctx, client, 0, keys.Meta, cachekeys.MetaFields()...).Err() }},
 		{"&" + keys.Events, func() error { return subscribe(ctx, client, keys.Events) }},
 	} {
 		switch err := try.run(); {

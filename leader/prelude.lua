@@ -2,6 +2,7 @@
 
 local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', 'etags', 'waits'}
 local MAX = 9999999999999
+local FIELD, LOCK = 2168, 78 -- the greatest sizes of a field of meta and of a lock, in bytes
 
 -- A whole number of at most 13 digits, or 0: what others wrote must not lead astray.
 local function number(s)
@@ -46,8 +47,13 @@ local function read(command, key, ...)
   return reply
 end
 
+-- What may have come from anybody, with one byte more than its limit to tell that it is too long.
+local function bounded(text, limit) return text and string.sub(text, 1, limit + 1) end
+
 local function read_meta(key)
-  return read('HMGET', key, unpack(META)) or {false, false, false, false, false, false, false, false, false, false}
+  local meta = read('HMGET', key, unpack(META)) or {}
+  for i = 1, #META do meta[i] = bounded(meta[i] or false, FIELD) end
+  return meta
 end
 
 local function write_meta(key, ...)

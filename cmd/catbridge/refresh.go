@@ -12,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/internal/limited"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -109,7 +110,7 @@ func (r *asked) ask(ctx context.Context, l *leader.Leader, name string) error {
 
 // meta is what is current. What cannot be read as such is nothing.
 func (r *asked) meta(ctx context.Context) (cachekeys.Meta, error) {
-	fields, err := r.client.HMGet(ctx, r.keys.Meta, cachekeys.MetaFields()...).Result()
+	fields, err := limited.HMGet(ctx, r.client, cachekeys.MaxMetaFieldBytes, r.keys.Meta, cachekeys.MetaFields()...).Values()
 	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return cachekeys.Meta{}, fmt.Errorf("what is current: %w", err)
 	}
@@ -118,6 +119,12 @@ func (r *asked) meta(ctx context.Context) (cachekeys.Meta, error) {
 		return cachekeys.Meta{}, nil // the leader mends it
 	}
 	return meta, nil
+}
+
+// locked reports whether there is a lock, of which it keeps nothing.
+func (r *asked) locked(ctx context.Context) (bool, error) {
+	lock, err := limited.Send(ctx, r.client, 0, "get", r.keys.Lock).Values()
+	return len(lock) > 0 && lock[0] != nil, err
 }
 
 // answerEvery is how often it is looked whether the CDN answered.
@@ -131,8 +138,8 @@ func (r *asked) answer(ctx context.Context) (string, error) {
 	ticker := time.NewTicker(answerEvery)
 	defer ticker.Stop()
 	for {
-		switch _, err := r.client.Get(ctx, r.keys.Lock).Result(); {
-		case errors.Is(err, redis.Nil):
+		switch locked, err := r.locked(ctx); {
+		case err == nil && !locked:
 			return "nobody leads; the next leader will poll when it takes over", nil
 		case redis.HasErrorPrefix(err, "WRONGTYPE"): // the next leader overwrites it
 		case ctx.Err() != nil:

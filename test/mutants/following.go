@@ -308,6 +308,17 @@ var formats = []mutant{
 		test{"internal/limited", "^TestAValueOverTheLimitIsNotReadToItsEnd$"},
 	},
 	{
+		"a reader that keeps of meta's fields whatever comes", "I5", []edit{{"internal/limited",
+			`t.keep, t.left = min(n, t.limit+1)`, `t.keep, t.left = n`}},
+		test{"internal/limited", "^TestOfAReplyNoMoreIsKeptThanTheLimit$"},
+	},
+	{
+		"a reply that begins with what came before the connection broke", "I1", []edit{{"internal/limited",
+			`	r.texts.ended = true
+`, ``}},
+		test{"internal/limited", "^TestAReplyThatBrokeOffIsReadAgain$"},
+	},
+	{
 		"a reader that asks for GETRANGE at each read though it is refused", "I5", []edit{{"internal/limited",
 			`r.whole.Store(true)`, `r.whole.Store(false)`}},
 		test{"internal/limited", "^TestWithoutTheRightToGetRangeValuesAreReadWhole$"},

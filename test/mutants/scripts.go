@@ -159,4 +159,9 @@ var scripts = []mutant{
 			`if KEYS[2] and read('GET', KEYS[2]) then return {'REPLAYED'} end`, ``}},
 		test{"leader", "^TestAReplayIsAnsweredWithoutAPollByEveryProcess$"},
 	},
+	{
+		"a script that returns texts of any size", "I5", []edit{{"leader",
+			`return text and string.sub(text, 1, limit + 1)`, `return text`}},
+		test{"leader", "^TestScriptsReturnNoMoreThanTheLimits$"},
+	},
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/internal/limited"
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/leader"
 )
@@ -51,14 +52,14 @@ type try struct {
 
 func (d *Doctor) followerRights(ctx context.Context, keys cachekeys.Keys) ([]string, error) {
 	get := func(key string) try {
-		return try{"get", "%R~" + key, func() error { return d.client.Get(ctx, key).Err() }}
+		return try{"get", "%R~" + key, func() error { return limited.Send(ctx, d.client, 0, "get", key).Err() }}
 	}
 	part := func(key string) try {
 		return try{"getrange", "%R~" + key, func() error { return d.client.GetRange(ctx, key, 0, 0).Err() }}
 	}
 	tries := []try{
 		get(keys.Entry), get(keys.Blob), get(keys.Lock), part(keys.Entry), part(keys.Blob), part(keys.Lock),
-		{"hmget", "%R~" + keys.Meta, func() error { return d.client.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...).Err() }},
+		{"hmget", "%R~" + keys.Meta, func() error { return limited.HMGet(ctx, d.client, 0, keys.Meta, cachekeys.MetaFields()...).Err() }},
 		{"subscribe", "&" + keys.Events, func() error { return d.subscribe(ctx, keys.Events) }},
 	}
 	if d.As == Reporter {

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/limited"
 )
 
 const (
@@ -34,9 +35,8 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 	latest := map[string]timed{}
 	from := strconv.FormatInt(now.Add(-cachekeys.FleetExpiry).UnixMilli(), 10)
 	for read := 0; ; {
-		members, err := r.Client.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
-			Key: set, Start: from, Stop: "+inf", ByScore: true, Count: page,
-		}).Result()
+		// Members and their scores take turns.
+		members, err := limited.Send(ctx, r.Client, cachekeys.MaxFleetBytes, "zrange", set, from, "+inf", "byscore", "limit", 0, page, "withscores").Values()
 		switch {
 		case key.refused(err, "who follows"):
 			return nil, nil
@@ -46,17 +46,20 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 		case err != nil:
 			return nil, fmt.Errorf("read the followers' reports: %w", err)
 		}
-		for _, z := range members {
-			f.take(latest, z, now)
+		var score string
+		for pair := range slices.Chunk(members, 2) {
+			member, _ := pair[0].(string)
+			score, _ = pair[len(pair)-1].(string)
+			f.take(latest, member, score, now)
 		}
-		if len(members) < page {
+		if len(members) < 2*page {
 			break
 		}
-		if read += len(members); read >= maxReports {
+		if read += page; read >= maxReports {
 			f.Truncated = true
 			break
 		}
-		from = "(" + strconv.FormatFloat(members[len(members)-1].Score, 'f', -1, 64)
+		from = "(" + score
 	}
 	for _, report := range latest {
 		f.place(report, now, key.Content)
@@ -66,11 +69,11 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 }
 
 // take keeps a report if it is its follower's latest.
-func (f *Fleet) take(latest map[string]timed, z redis.Z, now time.Time) {
-	member, _ := z.Member.(string)
+func (f *Fleet) take(latest map[string]timed, member, score string, now time.Time) {
 	report, err := cachekeys.ParseFleetReport(member)
-	at := time.UnixMilli(int64(z.Score))
-	if err != nil || at.Sub(now) > ahead {
+	ms, scoreErr := strconv.ParseFloat(score, 64)
+	at := time.UnixMilli(int64(ms))
+	if err != nil || scoreErr != nil || at.Sub(now) > ahead {
 		f.Malformed++
 		return
 	}

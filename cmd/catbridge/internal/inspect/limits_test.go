@@ -4,6 +4,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
@@ -20,6 +23,9 @@ func TestValuesOverTheLimitAreNotReadToTheirEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	client.HSet(t.Context(), keys.Meta, "etag", huge, "etags", huge)
+	now := float64(time.Now().UnixMilli())
+	client.ZAdd(t.Context(), keys.Fleet, redis.Z{Member: huge, Score: now}, redis.Z{Member: "y" + huge, Score: now + 1})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	key := look(t, client)
@@ -32,6 +38,9 @@ func TestValuesOverTheLimitAreNotReadToTheirEnd(t *testing.T) {
 		if part == nil || part.State != inspect.Malformed || !strings.Contains(part.Why, "over the size limit") {
 			t.Errorf("%s: %+v", name, part)
 		}
+	}
+	if key.Fleet == nil || key.Fleet.Malformed != 2 {
+		t.Errorf("fleet: %+v", key.Fleet)
 	}
 	if key.OK || key.Leader != nil {
 		t.Errorf("%+v", key)

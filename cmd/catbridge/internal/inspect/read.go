@@ -59,13 +59,13 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		key.Remarks = append(key.Remarks, fmt.Sprintf("values are read whole, whatever their size: grant +getrange (%v)", refusal))
 	}}
 	var entry, blob, lock *redis.StringCmd
-	var meta *redis.SliceCmd
+	var meta *limited.Reply
 	var left *redis.DurationCmd
 	reader.Do(ctx, func(get limited.Get) {
 		pipe := r.Client.Pipeline()
 		entry = get(pipe, keys.Entry, cachekeys.MaxEntryBytes)
 		blob = get(pipe, keys.Blob, cachekeys.MaxBlobBytes)
-		meta = pipe.HMGet(ctx, keys.Meta, cachekeys.MetaFields()...)
+		meta = limited.HMGet(ctx, pipe, cachekeys.MaxMetaFieldBytes, keys.Meta, cachekeys.MetaFields()...)
 		lock = get(pipe, keys.Lock, cachekeys.MaxLockBytes)
 		left = pipe.PTTL(ctx, keys.Lock)
 		_, _ = pipe.Exec(ctx) // each command holds its own error
@@ -109,8 +109,8 @@ func (r Redis) clock(ctx context.Context, key *Key, keys cachekeys.Keys) (time.T
 	return now, nil
 }
 
-func (k *Key) readMeta(cmd *redis.SliceCmd, now time.Time) (cachekeys.Meta, error) {
-	fields, err := cmd.Result()
+func (k *Key) readMeta(reply *limited.Reply, now time.Time) (cachekeys.Meta, error) {
+	fields, err := reply.Values()
 	switch {
 	case k.denied(err, "what is current"):
 		return cachekeys.Meta{}, nil

@@ -1,0 +1,61 @@
+package leader
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/redistest"
+)
+
+// allocated tells how many bytes of memory f took, whether or not they were given back.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// Of a lock and of meta's fields a script returns no more than one byte above their limits,
+// which are those of cachekeys.
+func TestScriptsReturnNoMoreThanTheLimits(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		long := strings.Repeat("x", 1<<20)
+		client.Set(t.Context(), a.keys.Lock, long, 0)
+		client.HSet(t.Context(), a.keys.Meta, "rev", "1700000000000", "etag", long, "etags", long)
+		reply, err := a.scripts.run(t.Context(), acquireScript, []string{a.keys.Lock, a.keys.Meta}, a.leaderID, a.expiry.Milliseconds(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock, _ := reply[1].(string)
+		etags, _ := reply[len(reply)-2].(string)
+		if len(lock) != cachekeys.MaxLockBytes+1 || len(etags) != cachekeys.MaxMetaFieldBytes+1 {
+			t.Errorf("lock %d bytes, etags %d", len(lock), len(etags))
+		}
+		grant, err := a.acquire(t.Context(), 0)
+		if err != nil || grant.outcome != outcomeHeld || grant.meta.Rev != 1700000000000 {
+			t.Errorf("%.200v, %v", grant, err)
+		}
+	})
+}
+
+// Whether a follower may read is tried without keeping what it would read.
+func TestFollowerRightsAreTriedWithLittleMemory(t *testing.T) {
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	keys := cachekeys.For(testKey, "", 0)
+	huge := strings.Repeat("x", 64<<20)
+	for _, key := range []string{keys.Entry, keys.Blob, keys.Lock} {
+		client.Set(t.Context(), key, huge, 0)
+	}
+	client.HSet(t.Context(), keys.Meta, "etag", huge)
+	var err error
+	if took := allocated(func() { err = CheckFollowerRights(t.Context(), client, testKey, "") }); err != nil || took > 4<<20 {
+		t.Errorf("%v, %d bytes", err, took)
+	}
+}
