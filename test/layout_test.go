@@ -39,7 +39,7 @@ var layouts = map[string]layout{
 	"leader": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/regularfile", "internal/subscription",
+			"internal/limited", "internal/regularfile", "internal/subscription",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
 	},
@@ -75,7 +75,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/settings": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/regularfile", "internal/subscription",
+			"internal/limited", "internal/regularfile", "internal/subscription",
 			"cmd/catbridge/internal/redisurl",
 		},
 		other: []string{"github.com/knadh/koanf", "go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},

@@ -160,7 +160,7 @@ var scripts = []mutant{
 		test{"leader", "^TestAReplayIsAnsweredWithoutAPollByEveryProcess$"},
 	},
 	{
-		"a script that returns texts of any size", "I5", []edit{{"leader",
+		"a script that returns texts of any size", "I5", []edit{{"leader/prelude.lua",
 			`return text and string.sub(text, 1, limit + 1)`, `return text`}},
 		test{"leader", "^TestScriptsReturnNoMoreThanTheLimits$"},
 	},
