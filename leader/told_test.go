@@ -2,6 +2,7 @@ package leader
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -76,6 +77,39 @@ func (s *stage) hear() func() string {
 		<-done
 	})
 	return all.String
+}
+
+// Followers tell by Redis's clock which of two answers of the CDN is the later one (I1): what
+// says which content is current shows that clock, as its last field.
+func TestMessagesEndWithTheClockOfRedis(t *testing.T) {
+	play(t, func(s *stage) {
+		const ahead = time.Hour // of this process's clock
+		s.server.Mini().SetTime(time.Now().Add(ahead))
+		heard := s.hear()
+		l, stop := s.start(nil)
+		s.wait(10 * time.Second)
+		s.server.Mini().SetTime(time.Now().Add(ahead))
+		s.change(l)
+		stop()
+		s.wait(time.Second)
+		now := time.Now().Add(ahead)
+		told := map[cachekeys.MessageType]int{}
+		for line := range strings.Lines(heard()) {
+			m, err := cachekeys.ParseMessage([]byte(strings.TrimSuffix(line, "\n")))
+			if err != nil || m.Type == cachekeys.Refresh {
+				continue // a line of content
+			}
+			told[m.Type]++
+			if age := now.Sub(time.UnixMilli(m.Now)); age < 0 || age > time.Minute || !strings.HasSuffix(line, fmt.Sprintf(" now=%d\n", m.Now)) {
+				s.Errorf("%q is %v old by Redis's clock", line, age)
+			}
+		}
+		for _, kind := range []cachekeys.MessageType{cachekeys.Change, cachekeys.Heartbeat, cachekeys.Resign} {
+			if told[kind] == 0 {
+				s.Errorf("no %s", kind)
+			}
+		}
+	})
 }
 
 // I14: renewals go on while new content cannot be committed.

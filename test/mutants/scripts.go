@@ -150,6 +150,16 @@ var scripts = []mutant{
 		test{"leader", "^TestAClockBefore2001IsRefused$"},
 	},
 	{
+		"messages without Redis's clock", "I1", []edit{{"leader/prelude.lua",
+			`return head .. tail .. ' now=' .. digits(now)`, `return head .. tail`}},
+		test{"leader", "^TestMessagesEndWithTheClockOfRedis$"},
+	},
+	{
+		"a resign without Redis's clock", "I1", []edit{{"leader/release.lua",
+			`now and ARGV[3] .. ' now=' .. digits(now) or ARGV[3]`, `ARGV[3]`}},
+		test{"leader", "^TestMessagesEndWithTheClockOfRedis$"},
+	},
+	{
 		"a release that nobody hears of", "F3", []edit{{"leader/release.lua",
 			`redis.call('PUBLISH', ARGV[2], now and ARGV[3] .. ' now=' .. digits(now) or ARGV[3])`, ``}},
 		test{"test", "^TestF03_LeaderThatShutsDownIsReplacedAtOnce$/^virtual$"},
