@@ -184,8 +184,10 @@ func TestFaultsAreNamed(t *testing.T) {
 		"nothing":            {func() { client.Del(ctx, keys.Meta, keys.Entry, keys.Blob) }, "there is no content: no leader had an answer"},
 		"spoilt meta":        {func() { client.HSet(ctx, keys.Meta, "rev", "x") }, "meta is spoilt, which the leader mends with its next poll: cachekeys: malformed meta: rev"},
 		"meta of other type": {func() { client.Del(ctx, keys.Meta); client.Set(ctx, keys.Meta, "x", 0) }, "meta is no hash: delete it"},
-		"old answer":         {func() { client.HSet(ctx, keys.Meta, "cdn", at(-10*time.Minute)) }, "the CDN's last answer is 10m0s old, though it is polled every 55s"},
-		"no answer":          {func() { client.HDel(ctx, keys.Meta, "cdn") }, "the CDN never answered a leader about this content"},
+		"a leader that waits": {func() { client.HSet(ctx, keys.Meta, "waits", at(time.Minute)) },
+			"Redis holds an older config than it did, rev " + meta["rev"] + " after "},
+		"old answer": {func() { client.HSet(ctx, keys.Meta, "cdn", at(-10*time.Minute)) }, "the CDN's last answer is 10m0s old, though it is polled every 55s"},
+		"no answer":  {func() { client.HDel(ctx, keys.Meta, "cdn") }, "the CDN never answered a leader about this content"},
 		"rev ahead": {func() {
 			rev := at(time.Hour)
 			client.HSet(ctx, keys.Meta, "rev", rev)
