@@ -1,28 +1,36 @@
--- KEYS: lock, meta  ARGV: leader ID, expiry in ms, highest epoch or rev that this process has seen
--- Takes the lock if it is free, or again if it is mine, each time under a new epoch.
--- Another's that lasts much longer than mine would is cut to that: its holder, if alive, renews it.
--- Returns {ACQUIRED or HELD, the lock's value, its ms left, now, the fields of meta}.
+-- Takes the lock if it is free, or extends it if this process holds it, under a new epoch each time.
+-- KEYS:
+--   1 lock    string  "<leader ID>:<epoch>"
+--   2 meta    hash
+-- ARGV:
+--   1 leader  string  the ID of this process
+--   2 lease   int, ms the lock's time to live
+--   3 highest int     the highest epoch or rev that this process has seen
+-- Returns {ACQUIRED or HELD, the lock's value, its remaining ms, now, the fields of meta}.
+
+local lock_key, meta_key = KEYS[1], KEYS[2]
+local leader, lease, highest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local now = clock()
 if not now then return bad_clock() end
-local meta = read_meta(KEYS[2])
-local lock = read('GET', KEYS[1])
-local mine = ARGV[1] .. ':'
+local meta = read_meta(meta_key)
+local lock = read('GET', lock_key)
+local mine = leader .. ':'
 if lock and string.sub(lock, 1, #mine) ~= mine then
-  local left, expiry = redis.call('PTTL', KEYS[1]), tonumber(ARGV[2])
-  if left > 4 * expiry then
-    -- The clock of Redis was set back: its holder may be gone for long.
-    redis.call('PEXPIRE', KEYS[1], expiry)
-    left = expiry
+  local left = redis.call('PTTL', lock_key)
+  if left > 4 * lease then
+    -- Redis's clock was set back, and the holder may be long gone. A holder that is alive renews in time.
+    redis.call('PEXPIRE', lock_key, lease)
+    left = lease
   end
   return {'HELD', bounded(lock, LOCK), left, digits(now), unpack(meta)}
 end
 
 local held = lock and number(string.sub(lock, #mine + 1)) or 0
-local epoch = math.max(now, number(meta[1]) + 1, held + 1, tonumber(ARGV[3]) + 1)
+local epoch = math.max(now, number(meta[EPOCH]) + 1, held + 1, highest + 1)
 if epoch > MAX then return exhausted() end
-meta[1] = digits(epoch)
-lock = mine .. meta[1]
-redis.call('SET', KEYS[1], lock, 'PX', ARGV[2])
-write_meta(KEYS[2], 'epoch', meta[1])
-return {'ACQUIRED', lock, tonumber(ARGV[2]), digits(now), unpack(meta)}
+meta[EPOCH] = digits(epoch)
+lock = mine .. meta[EPOCH]
+redis.call('SET', lock_key, lock, 'PX', lease)
+write_meta(meta_key, 'epoch', meta[EPOCH])
+return {'ACQUIRED', lock, lease, digits(now), unpack(meta)}

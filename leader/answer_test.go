@@ -27,14 +27,14 @@ func TestAnAnswerIsToldOfItsContentAlone(t *testing.T) {
 				lock := s.client.Get(s.Context(), s.keys.Lock).Val()
 				fall := func() {
 					s.fallBack(before)
-					s.client.Set(s.Context(), s.keys.Lock, lock, l.cfg.Timing.LockExpiry)
+					s.client.Set(s.Context(), s.keys.Lock, lock, l.cfg.Timing.LeaseDuration)
 					s.server.Mini().SetTime(time.Now().Add(-time.Hour))
 				}
 				var refuse atomic.Bool
 				s.refuse(touchArgs, &refuse)
 				if arrives == "after" {
 					s.cdn.Break(fakecdn.Times(1, func(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
-						time.Sleep(2 * l.cfg.Timing.Renewal)
+						time.Sleep(2 * l.cfg.Timing.RenewInterval)
 						fakecdn.Stale(current())(w, r, current)
 						s.cdn.Break(away)
 					}))
@@ -90,7 +90,7 @@ func TestOnlyTheEntryThatWasSeenIsWrittenOver(t *testing.T) {
 		s.wait(3 * time.Second) // it is to commit what the SDK wrote
 		s.cdn.Mend()
 		s.wait(10 * time.Second) // and the CDN confirms that
-		if now := s.stats(l); now.Heals == 0 || now.Commits != 0 || now.Fetched == 0 {
+		if now := s.stats(l); now.Repairs == 0 || now.Commits != 0 || now.Fetched == 0 {
 			s.Fatalf("the commit was to fail: %+v", now)
 		}
 		version := s.cdn.Publish()

@@ -21,7 +21,7 @@ func TestARefreshRequestIsHeardThoughTheCountFellBack(t *testing.T) {
 		version := s.cdn.Publish()
 		s.client.HSet(s.Context(), s.keys.Meta, "refresh", 2)
 		_ = l.RequestRefresh(s.Context(), "main")
-		s.wait(l.cfg.Timing.Renewal + time.Second)
+		s.wait(l.cfg.Timing.RenewInterval + time.Second)
 		s.hasVersion(version)
 	})
 }

@@ -1,53 +1,88 @@
--- KEYS: entry, lock, meta, blob  ARGV: lock value, expiry in ms, base rev, a rev that the new one is to be above, age of the CDN's answer in ms or -1, cdn if -1, channel, message head, message tail, message content, etag, hash, json length, poll in ms, json, blob tail, blob payload, the fetch time up to which a later entry may be written over, the latest that the answer can be of, lines of ETags that were replaced with their age in ms, waits or nothing
--- Writes entry, blob and meta and publishes the change, if the lock is mine and meta still at the base.
--- An entry of other content that somebody fetched after the answer is not written over unseen.
--- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE or FOREIGN, the fetch time in the entry, now, the fields of meta}.
+-- Writes entry, blob and meta and publishes the change, if this process holds the lock and meta is still at the base rev.
+-- An entry with other content that an SDK fetched after the CDN's answer is not overwritten unless the leader has seen it.
+-- KEYS:
+--   1 entry     string  the official SDKs' cache entry
+--   2 lock      string
+--   3 meta      hash
+--   4 blob      string
+-- ARGV:
+--    1 lock     string  the lock's value as this process wrote it
+--    2 lease    int, ms the lock's time to live
+--    3 base     int     the rev that this commit replaces
+--    4 above    int     the new rev must be above this one
+--    5 age      int, ms the age of the CDN's answer; -1: this is not an answer of the CDN
+--    6 cdn      int, ms time of the CDN's last answer, used if age is -1
+--    7 channel  string
+--    8 head     string  of the message
+--    9 tail     string  of the message
+--   10 inline   string  the content in the message; empty: none
+--   11 etag     string  as stored
+--   12 hash     string  SHA-256 of the config JSON, hexadecimal
+--   13 length   int     bytes of the config JSON
+--   14 poll     int, ms the poll interval
+--   15 json     string  the config JSON
+--   16 blobtail string  the blob's head after the rev
+--   17 payload  string  the blob's payload
+--   18 over     int, ms an entry fetched up to this time may be overwritten
+--   19 latest   int, ms the latest time that the CDN's answer can be from
+--   20 replaced string  lines "<age in ms> <etag>": replaced ETags that the leader knows of
+--   21 waits    string  the rev that the leader waits for the CDN to decide about; empty: none
+-- Times are in ms since the Unix epoch by Redis's clock.
+-- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
+
+local entry_key, lock_key, meta_key, blob_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local own_lock, lease, base, above = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local age, last_answer = tonumber(ARGV[5]), tonumber(ARGV[6])
+local channel, head, tail, inline = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+local etag, hash, length, poll = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
+local json, blob_tail, payload = ARGV[15], ARGV[16], ARGV[17]
+local over, latest, replaced, waits = tonumber(ARGV[18]), tonumber(ARGV[19]), ARGV[20], ARGV[21]
 
 local now = clock()
 if not now then return bad_clock() end
-if read('GET', KEYS[2]) ~= ARGV[1] then return {'FENCED'} end
-local meta = read_meta(KEYS[3])
-if number(meta[2]) ~= tonumber(ARGV[3]) then return {'STALE', '0', digits(now), unpack(meta)} end
+if read('GET', lock_key) ~= own_lock then return {'FENCED'} end
+local meta = read_meta(meta_key)
+local current = number(meta[REV])
+if current ~= base then return {'STALE', '0', digits(now), unpack(meta)} end
 
--- Only an answer from the CDN moves rev towards the present, and a late write makes none younger (I14).
-local age = tonumber(ARGV[5])
-local answered = age >= 0 and math.min(now - age, tonumber(ARGV[19])) or 0
-local entry = read('GETRANGE', KEYS[1], 0, 14 + #ARGV[11]) or ''
-local found = string.match(entry, '^(%d+)\n')
-local other = string.sub(entry, 15) ~= ARGV[11] .. '\n'
-if number(found) > tonumber(ARGV[18]) and other and number(found) >= answered and number(found) > number(meta[2]) then
-  return {'FOREIGN', digits(number(found)), digits(now), unpack(meta)}
+-- Only an answer of the CDN moves rev to the present, and a late write must not make it look more recent (I14).
+local answered = age >= 0 and math.min(now - age, latest) or 0
+local entry = read('GETRANGE', entry_key, 0, 14 + #etag) or ''
+local fetched = number(string.match(entry, '^(%d+)\n'))
+local other = string.sub(entry, 15) ~= etag .. '\n'
+if fetched > over and other and fetched >= answered and fetched > current then
+  return {'OVERWRITTEN', digits(fetched), digits(now), unpack(meta)}
 end
-local rev = math.max(answered, number(meta[2]) + 1, number(found) + 1, tonumber(ARGV[4]) + 1)
+local rev = math.max(answered, current + 1, fetched + 1, above + 1)
 if rev > MAX then return exhausted() end
-local cdn = age >= 0 and answered or tonumber(ARGV[6])
+local cdn = age >= 0 and answered or last_answer
 
--- The ETags that were replaced last, the latest first: the one replaced now, those that the
--- leader knows of, and those in meta. What others spoilt is left out, and what is current now.
+-- Collect the ETags that were replaced last, the latest first: the one replaced now, those
+-- that the leader knows of, and those in meta. Values written by others are not trusted.
 local times, places, etags = {}, {}, {}
-local function add(time, etag)
-  if etag == ARGV[11] or #etag == 0 or #etag > 256 or times[etag] and times[etag] >= time then return end
-  if not times[etag] then
-    etags[#etags + 1] = etag
-    places[etag] = #etags
+local function add(time, old)
+  if old == etag or #old == 0 or #old > 256 or times[old] and times[old] >= time then return end
+  if not times[old] then
+    etags[#etags + 1] = old
+    places[old] = #etags
   end
-  times[etag] = time
+  times[old] = time
 end
-if meta[5] then add(now, meta[5]) end
-for age, etag in string.gmatch(ARGV[20], '(%d+) ([^\n]+)') do add(math.max(now - tonumber(age), 1), etag) end
-for time, etag in string.gmatch('\n' .. (meta[9] or ''), '\n(%d+) ([^\n]+)') do
-  if number(time) > 0 then add(number(time), etag) end
+if meta[ETAG] then add(now, meta[ETAG]) end
+for ms, old in string.gmatch(replaced, '(%d+) ([^\n]+)') do add(math.max(now - tonumber(ms), 1), old) end
+for time, old in string.gmatch('\n' .. (meta[ETAGS] or ''), '\n(%d+) ([^\n]+)') do
+  if number(time) > 0 then add(number(time), old) end
 end
 table.sort(etags, function(a, b) return times[a] > times[b] or times[a] == times[b] and places[a] < places[b] end)
 local lines = {}
 for i = 1, math.min(#etags, 8) do lines[i] = digits(times[etags[i]]) .. ' ' .. etags[i] end
 
 local text = digits(rev)
-redis.call('SET', KEYS[1], text .. '\n' .. ARGV[11] .. '\n' .. ARGV[15])
-redis.call('SET', KEYS[4], text .. '\n' .. ARGV[16] .. ARGV[17])
-write_meta(KEYS[3], 'epoch', string.match(ARGV[1], '%d+$'), 'rev', text, 'hash', ARGV[12], 'len', ARGV[13],
-  'etag', ARGV[11], 'cdn', cdn > 0 and digits(cdn) or '', 'poll', ARGV[14],
-  'refresh', digits(number(meta[8])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(ARGV[21]) and ARGV[21] or '')
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-local receivers = redis.call('PUBLISH', ARGV[7], message(ARGV[8], rev, cdn, ARGV[9], now) .. ARGV[10])
-return {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[8]))}
+redis.call('SET', entry_key, text .. '\n' .. etag .. '\n' .. json)
+redis.call('SET', blob_key, text .. '\n' .. blob_tail .. payload)
+write_meta(meta_key, 'epoch', string.match(own_lock, '%d+$'), 'rev', text, 'hash', hash, 'len', length,
+  'etag', etag, 'cdn', cdn > 0 and digits(cdn) or '', 'poll', poll,
+  'refresh', digits(number(meta[REFRESH])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(waits) and waits or '')
+redis.call('PEXPIRE', lock_key, lease)
+local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now) .. inline)
+return {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[REFRESH]))}

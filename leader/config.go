@@ -99,39 +99,39 @@ func (c *Config) host() string {
 }
 
 // Timing holds the durations of the protocol. In each a zero means the value of
-// [DefaultTiming]. They must fit together: Renewal < StopActing < LockExpiry.
+// [DefaultTiming]. They must fit together: RenewInterval < RenewDeadline < LeaseDuration.
 type Timing struct {
-	LockExpiry   time.Duration // the lock's time to live in Redis
-	Renewal      time.Duration // between two renewals, which are the heartbeats
-	StopActing   time.Duration // without a renewal for this long the lock is not trusted any more
-	Retry        time.Duration // a candidate's pause, ± 20 %
-	PollInterval time.Duration // between two polls of the CDN; from 1 s to 24 h
-	Idle         time.Duration // own subscription: nothing heard until a PING
-	Dead         time.Duration // own subscription: nothing heard until it is given up
+	LeaseDuration time.Duration // the lock's time to live in Redis
+	RenewInterval time.Duration // between two renewals, which are the heartbeats
+	RenewDeadline time.Duration // without a renewal for this long the lock is not trusted any more
+	RetryPeriod   time.Duration // a candidate's pause, ± 20 %
+	PollInterval  time.Duration // between two polls of the CDN; from 1 s to 24 h
+	Idle          time.Duration // own subscription: nothing heard until a PING
+	Dead          time.Duration // own subscription: nothing heard until it is given up
 }
 
 // DefaultTiming is for production: polls come just within the official SDKs' own
 // interval, so that they find the shared entry unexpired (S42).
 func DefaultTiming() Timing {
 	return Timing{
-		LockExpiry: 15 * time.Second, Renewal: 3 * time.Second, StopActing: 10 * time.Second,
-		Retry: 2 * time.Second, PollInterval: 55 * time.Second, Idle: 5 * time.Second, Dead: 10 * time.Second,
+		LeaseDuration: 15 * time.Second, RenewInterval: 3 * time.Second, RenewDeadline: 10 * time.Second,
+		RetryPeriod: 2 * time.Second, PollInterval: 55 * time.Second, Idle: 5 * time.Second, Dead: 10 * time.Second,
 	}
 }
 
 // FastTiming fails over and polls sooner, at the price of more commands and requests.
 func FastTiming() Timing {
 	return Timing{
-		LockExpiry: 6 * time.Second, Renewal: 1500 * time.Millisecond, StopActing: 4 * time.Second,
-		Retry: 2 * time.Second, PollInterval: 5 * time.Second, Idle: 2 * time.Second, Dead: 4 * time.Second,
+		LeaseDuration: 6 * time.Second, RenewInterval: 1500 * time.Millisecond, RenewDeadline: 4 * time.Second,
+		RetryPeriod: 2 * time.Second, PollInterval: 5 * time.Second, Idle: 2 * time.Second, Dead: 4 * time.Second,
 	}
 }
 
 func (t Timing) withDefaults() Timing {
 	d := DefaultTiming()
 	for _, f := range []struct{ dst, def *time.Duration }{
-		{&t.LockExpiry, &d.LockExpiry}, {&t.Renewal, &d.Renewal}, {&t.StopActing, &d.StopActing},
-		{&t.Retry, &d.Retry}, {&t.PollInterval, &d.PollInterval}, {&t.Idle, &d.Idle}, {&t.Dead, &d.Dead},
+		{&t.LeaseDuration, &d.LeaseDuration}, {&t.RenewInterval, &d.RenewInterval}, {&t.RenewDeadline, &d.RenewDeadline},
+		{&t.RetryPeriod, &d.RetryPeriod}, {&t.PollInterval, &d.PollInterval}, {&t.Idle, &d.Idle}, {&t.Dead, &d.Dead},
 	} {
 		if *f.dst == 0 {
 			*f.dst = *f.def
@@ -147,11 +147,11 @@ func (t Timing) check() error {
 			errs = append(errs, errors.New("leader: Timing: "+what))
 		}
 	}
-	must(t.Renewal >= 10*time.Millisecond, "Renewal must be at least 10 ms")
-	must(t.Renewal < t.StopActing, "Renewal must be below StopActing, or one late renewal ends the term")
-	must(t.StopActing < t.LockExpiry, "StopActing must be below LockExpiry, or two leaders act at once")
-	must(t.LockExpiry <= time.Hour, "LockExpiry must be at most 1 h")
-	must(t.Retry >= 10*time.Millisecond && t.Retry <= time.Hour, "Retry must be between 10 ms and 1 h")
+	must(t.RenewInterval >= 10*time.Millisecond, "RenewInterval must be at least 10 ms")
+	must(t.RenewInterval < t.RenewDeadline, "RenewInterval must be below RenewDeadline, or one late renewal ends the term")
+	must(t.RenewDeadline < t.LeaseDuration, "RenewDeadline must be below LeaseDuration, or two leaders act at once")
+	must(t.LeaseDuration <= time.Hour, "LeaseDuration must be at most 1 h")
+	must(t.RetryPeriod >= 10*time.Millisecond && t.RetryPeriod <= time.Hour, "RetryPeriod must be between 10 ms and 1 h")
 	must(t.Idle > 0 && t.Idle < t.Dead, "Idle must be positive and below Dead")
 	if err := checkPoll(t.PollInterval); err != nil {
 		errs = append(errs, fmt.Errorf("leader: Timing: %w", err))

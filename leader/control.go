@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// control is how a keeper is given other settings while it runs, and is stopped.
+// control is how a elector is given other settings while it runs, and is stopped.
 type control struct {
 	settings atomic.Pointer[settings]
 
@@ -19,13 +19,13 @@ type control struct {
 	end     context.CancelCauseFunc // of the stretch; nil: none was begun
 }
 
-func (k *keeper) settings() *settings { return k.control.settings.Load() }
-func (k *keeper) log() eventlog.Log   { return k.settings().log }
+func (e *elector) settings() *settings { return e.control.settings.Load() }
+func (e *elector) log() eventlog.Log   { return e.settings().log }
 
 // begin gives the context of a stretch of time without a change of how the SDK key
 // is fetched. There is none after the SDK key was removed, or ctx ended.
-func (k *keeper) begin(ctx context.Context) (context.Context, bool) {
-	c := &k.control
+func (e *elector) begin(ctx context.Context) (context.Context, bool) {
+	c := &e.control
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.end != nil {
@@ -36,33 +36,33 @@ func (k *keeper) begin(ctx context.Context) (context.Context, bool) {
 	}
 	ctx, c.end = context.WithCancelCause(ctx)
 	now := c.settings.Load()
-	if k.server != now.server() {
-		k.server = now.server()
-		k.holdUntil(time.Time{}) // this one did not ask us to wait
+	if e.server != now.server() {
+		e.server = now.server()
+		e.holdUntil(time.Time{}) // this one did not ask us to wait
 	}
 	return ctx, true
 }
 
 // configure takes over other settings. Where they change how the SDK key is fetched
 // the term ends, and the lock is up for election at once.
-func (k *keeper) configure(s *settings) {
-	old := k.settings()
+func (e *elector) configure(s *settings) {
+	old := e.settings()
 	if reflect.DeepEqual(old.SDKKey, s.SDKKey) {
 		return // what the fetcher learnt stays
 	}
-	k.control.settings.Store(s)
-	k.stats.update(func(stats *KeyStats) { stats.Name = s.name() })
+	e.control.settings.Store(s)
+	e.stats.update(func(stats *KeyStats) { stats.Name = s.name() })
 	if !old.fetchedAs(s.SDKKey) {
-		k.control.stop(errChanged)
+		e.control.stop(errChanged)
 	}
 }
 
-// remove ends the keeper for good.
-func (k *keeper) remove() {
-	k.control.mu.Lock()
-	k.control.removed = true
-	k.control.mu.Unlock()
-	k.control.stop(errRemoved)
+// remove ends the elector for good.
+func (e *elector) remove() {
+	e.control.mu.Lock()
+	e.control.removed = true
+	e.control.mu.Unlock()
+	e.control.stop(errRemoved)
 }
 
 func (c *control) stop(cause error) {

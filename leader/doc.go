@@ -14,7 +14,7 @@
 // asked for, and commits what changed. Every Renewal it touches: that renews the
 // lock, checks that all stands in Redis as it was written, and is the heartbeat for
 // the followers. The term ends when a write is refused because the lock is another's
-// (fenced), when no renewal came through for StopActing (lapsed), and when Run's
+// (fenced), when no renewal came through for RenewDeadline (lapsed), and when Run's
 // context ends (stopped); unless it was fenced, the leader then gives the lock up.
 //
 // Each SDK key is elected, polled and published by itself. [Leader.SetSDKKeys] gives a
@@ -54,7 +54,7 @@
 //	touch finds                              the leader
 //	meta is ahead, with its own content      takes its rev: a reply was lost
 //	meta missing or of other content         commits again (REGRESSED)
-//	entry or blob missing, or older, or of   commits again (FOREIGN)
+//	entry or blob missing, or older, or of   commits again (OVERWRITTEN)
 //	another type; a field of meta that no
 //	leader wrote
 //	entry newer than its own (a commit       asks the CDN, then commits: an official
@@ -116,7 +116,7 @@
 //
 // # Failures
 //
-//	the leader is killed             another leads within LockExpiry
+//	the leader is killed             another leads within LeaseDuration
 //	the leader is shut down          another leads at once
 //	the leader is stopped and wakes  its writes are refused
 //	Redis does not answer            trying again every Retry; what followers hold stays
@@ -135,7 +135,7 @@
 //	                                 config that came and went between two polls nobody here
 //	                                 knows: it is believed until the next poll
 //	a clock of Redis is set back     a lock lasts as much longer: a candidate cuts one that
-//	                                 lasts over 4 times its own LockExpiry to that
+//	                                 lasts over 4 times its own LeaseDuration to that
 //	a clock of Redis jumped ahead    followers stay ordered; an entry more than 5 minutes
 //	                                 ahead is reported (event 6108)
 //
@@ -163,7 +163,7 @@
 //
 //	catbridge.poll                outcome: changed, unchanged, doubted, stopped
 //	├─ catbridge.fetch            HTTP status, requests sent, ray ID
-//	└─ catbridge.commit           rev, epoch, outcome of the script; catbridge.touch where
+//	└─ catbridge.commit           rev, epoch, outcome of the script; catbridge.renew where
 //	   └─ catbridge.publish       there was nothing new. Channel, rev, receivers
 //
 // The same script writes and publishes, so that publish has no length of its own. A commit

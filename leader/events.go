@@ -10,9 +10,9 @@ const (
 	eventRedis       = 6104 // error: Redis cannot be reached or written
 	eventRedisBack   = 6105 // info: writes succeed again
 	eventRegressed   = 6106 // warn: Redis lost or changed what was written
-	eventForeign     = 6107 // warn: entry or blob are not as they were written
+	eventOverwritten = 6107 // warn: entry or blob are not as they were written
 	eventAhead       = 6108 // error: the entry is ahead of Redis's clock
-	eventDoubted     = 6109 // info: the CDN served content that was replaced a moment ago
+	eventSuspect     = 6109 // info: the CDN served content that was replaced a moment ago
 	eventListen      = 6110 // warn: the subscription is not there
 	eventFetch       = 6111 // error: a poll failed without an ID of ConfigCat's
 	eventStuck       = 6112 // error: the lock has no expiry

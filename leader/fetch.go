@@ -45,32 +45,32 @@ func (t *term) startFetch(ctx context.Context) {
 		return
 	}
 	now := time.Now()
-	t.k.lastFetch = now
+	t.elector.lastFetch = now
 	t.polls.asked = false
-	t.polls.at = now.Add(t.k.settings().poll)
+	t.polls.at = now.Add(t.elector.settings().poll)
 	etag := ""
 	t.fetch.known = t.newest()
 	if t.fetch.known != nil {
 		etag = t.fetch.known.etag
 	}
 	ctx, t.fetch.cancel = context.WithCancel(ctx)
-	ctx, t.fetch.span = t.k.trace(ctx, spanPoll, trace.SpanKindInternal, nil)
+	ctx, t.fetch.span = t.elector.trace(ctx, spanPoll, trace.SpanKindInternal, nil)
 	done := make(chan fetchResult, 1)
 	t.fetch.running, t.fetch.done = true, done
-	t.k.stats.update(func(s *KeyStats) { s.Polls++ })
+	t.elector.stats.update(func(s *KeyStats) { s.Polls++ })
 	t.fetch.wg.Go(func() {
-		defer t.k.leader.crash.guard()
-		done <- t.k.fetch(ctx, etag)
+		defer t.elector.leader.crash.guard()
+		done <- t.elector.fetch(ctx, etag)
 	})
 }
 
 // fetch runs beside the term, and touches nothing of it.
-func (k *keeper) fetch(ctx context.Context, etag string) fetchResult {
-	s := k.settings()
+func (e *elector) fetch(ctx context.Context, etag string) fetchResult {
+	s := e.settings()
 	began := time.Now()
-	response, err := k.tracedFetch(ctx, s.fetcher, etag)
+	response, err := e.tracedFetch(ctx, s.fetcher, etag)
 	if took := time.Since(began); ctx.Err() == nil {
-		k.stats.update(func(s *KeyStats) { s.FetchTimes.Add(took) })
+		e.stats.update(func(s *KeyStats) { s.FetchTimes.Add(took) })
 	}
 	result := fetchResult{Response: response, err: err}
 	if err == nil && !response.NotModified {

@@ -29,7 +29,7 @@ type WebhookStats struct {
 	Failed    uint64 // not passed on: Redis could not be reached
 }
 
-// hooks is what a keeper remembers of its webhook.
+// hooks is what a elector remembers of its webhook.
 type hooks struct {
 	mu       sync.Mutex
 	ids      map[string]seenHook
@@ -42,10 +42,10 @@ type seenHook struct {
 	pending chan struct{} // closed when its request was accepted or failed; nil: accepted
 }
 
-// claim reports whether id is new. If it is, the caller passes the request on, and then
+// reserve reports whether id is new. If it is, the caller passes the request on, and then
 // calls accept or release. Otherwise id was accepted, or pending is closed when that is
-// decided; claim it again then.
-func (h *hooks) claim(id string) (isNew bool, pending <-chan struct{}) {
+// decided; reserve it again then.
+func (h *hooks) reserve(id string) (isNew bool, pending <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
@@ -90,8 +90,8 @@ func (h *hooks) release(id string) {
 
 // count counts a request by its outcome, and reports those that are refused now and
 // then: a wrong signing key must show, and a flood must not fill the log.
-func (h *hooks) count(k *keeper, replayed bool, r *refusal) {
-	k.stats.update(func(s *KeyStats) {
+func (h *hooks) count(e *elector, replayed bool, r *refusal) {
+	e.stats.update(func(s *KeyStats) {
 		switch {
 		case r != nil:
 			*r.counter(&s.Webhooks)++
@@ -104,7 +104,7 @@ func (h *hooks) count(k *keeper, replayed bool, r *refusal) {
 	if r == nil || !h.mayReport() {
 		return
 	}
-	k.log().Warn(eventHookRefused, "A webhook was refused.", eventlog.Err(r.error), slog.Int("status", r.status))
+	e.log().Warn(eventHookRefused, "A webhook was refused.", eventlog.Err(r.error), slog.Int("status", r.status))
 }
 
 func (h *hooks) mayReport() bool {

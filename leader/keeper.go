@@ -13,9 +13,9 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// keeper takes part in the election for one SDK key. Two loops alternate, that of a
+// elector takes part in the election for one SDK key. Two loops alternate, that of a
 // candidate and that of a term.
-type keeper struct {
+type elector struct {
 	leader  *Leader
 	timing  Timing
 	store   store
@@ -57,61 +57,61 @@ type keeper struct {
 }
 
 // run takes part until ctx ends or the SDK key is removed.
-func (k *keeper) run(ctx context.Context) {
+func (e *elector) run(ctx context.Context) {
 	watching, done := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		defer k.leader.crash.guard()
-		k.watchRights(watching)
+		defer e.leader.crash.guard()
+		e.watchRights(watching)
 	})
 	defer func() {
 		done()
 		watch.Wait()
-		k.stopped()
+		e.stopped()
 	}()
 	for {
-		stretch, ok := k.begin(ctx)
+		stretch, ok := e.begin(ctx)
 		if !ok {
 			break
 		}
 		for stretch.Err() == nil {
-			if t, ok := k.campaign(stretch); ok {
+			if t, ok := e.campaign(stretch); ok {
 				t.run(stretch)
 			}
 		}
 	}
 }
 
-func (k *keeper) stopped() {
-	k.stats.update(func(s *KeyStats) { s.State = Stopped })
+func (e *elector) stopped() {
+	e.stats.update(func(s *KeyStats) { s.State = Stopped })
 }
 
 // campaign tries to get the lock until it has it, or ctx ends.
-func (k *keeper) campaign(ctx context.Context) (*term, bool) {
-	k.stats.update(func(s *KeyStats) { s.State = Candidate })
+func (e *elector) campaign(ctx context.Context) (*term, bool) {
+	e.stats.update(func(s *KeyStats) { s.State = Candidate })
 	var failing subscription.Outage
 	stuck := false
 	for ctx.Err() == nil {
-		k.turn(k.timing.StopActing + 2*k.timing.Retry)
+		e.setDue(e.timing.RenewDeadline + 2*e.timing.RetryPeriod)
 		// Trust counts from before the request is sent: how long the reply was under
 		// way is not known.
 		sent := time.Now()
-		g, err := k.acquire(ctx)
-		pause := time.Until(k.leader.beat(time.Now().Add(jitter(k.timing.Retry))))
+		g, err := e.acquire(ctx)
+		pause := time.Until(e.leader.beat(time.Now().Add(jitter(e.timing.RetryPeriod))))
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			k.store.reload(ctx)
-			k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
+			e.store.reload(ctx)
+			e.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 			if failing.News(err) {
-				k.log().Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))
-				signal(k.recheck)
+				e.log().Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))
+				signal(e.recheck)
 			}
 		case g.outcome == outcomeAcquired:
-			return newTerm(k, g, sent), true
+			return newTerm(e, g, sent), true
 		default:
 			failing.End()
-			k.stats.update(func(s *KeyStats) {
+			e.stats.update(func(s *KeyStats) {
 				s.LockHolder, s.Epoch = parseHolder(g.lock)
 				s.Rev, s.Hash, s.ETag, s.Length = g.meta.Rev, g.meta.Hash, g.meta.ETag, g.meta.Len
 				s.LastAnswer = unixMilli(g.meta.CDN)
@@ -120,24 +120,24 @@ func (k *keeper) campaign(ctx context.Context) (*term, bool) {
 				pause = min(pause, g.left+time.Millisecond)
 			} else if !stuck {
 				stuck = true
-				k.log().Error(eventStuck, "The lock never expires, so that nobody can take over: delete it.", slog.String("key", k.store.keys.Lock))
+				e.log().Error(eventStuck, "The lock never expires, so that nobody can take over: delete it.", slog.String("key", e.store.keys.Lock))
 			}
 		}
-		k.sleep(ctx, pause)
+		e.sleep(ctx, pause)
 	}
 	return nil, false
 }
 
-func (k *keeper) acquire(ctx context.Context) (grant, error) {
-	ctx, cancel := context.WithTimeout(ctx, k.timing.StopActing/2)
+func (e *elector) acquire(ctx context.Context) (grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timing.RenewDeadline/2)
 	defer cancel()
-	g, err := k.store.acquire(ctx, max(k.highest, k.epoch))
+	g, err := e.store.acquire(ctx, max(e.highest, e.epoch))
 	if err != nil {
 		return grant{}, err
 	}
-	k.epoch = max(k.epoch, g.meta.Epoch)
-	k.sawMeta(g.meta, g.now)
-	k.stats.update(func(s *KeyStats) {
+	e.epoch = max(e.epoch, g.meta.Epoch)
+	e.sawMeta(g.meta, g.now)
+	e.stats.update(func(s *KeyStats) {
 		s.contact()
 		s.clock(g.now)
 		s.WriteError = ""
@@ -145,47 +145,49 @@ func (k *keeper) acquire(ctx context.Context) (grant, error) {
 	return g, nil
 }
 
-// turn says by when the loop goes round again.
-func (k *keeper) turn(within time.Duration) {
+// setDue says by when the loop goes round again.
+func (e *elector) setDue(within time.Duration) {
 	due := time.Now().Add(within)
-	k.stats.update(func(s *KeyStats) { s.Due = due })
+	e.stats.update(func(s *KeyStats) { s.Due = due })
 }
 
 // sleep ends early when a leader resigns.
-func (k *keeper) sleep(ctx context.Context, d time.Duration) {
+func (e *elector) sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-k.wake:
+	case <-e.wake:
 	case <-timer.C:
 	}
 }
 
 // sawMeta notes what meta says, at a moment of Redis's clock. Content at a lower rev than
 // the highest seen is not current because Redis holds it: Redis may have lost data.
-func (k *keeper) sawMeta(m cachekeys.Meta, now int64) {
-	k.replaced.addMeta(m, now)
+func (e *elector) sawMeta(m cachekeys.Meta, now int64) {
+	e.replaced.addMeta(m, now)
 	switch {
 	case m.Rev == 0:
 	case m.Hash == "": // somebody spoilt it
-		k.highest = max(k.highest, m.Rev)
-	case m.Rev >= k.highest:
-		k.sawCurrent(m.Rev, m.Hash)
-	case m.Hash != k.currentHash && now <= k.highest:
-		k.disordered = true
+		e.highest = max(e.highest, m.Rev)
+	case m.Rev >= e.highest:
+		e.sawCurrent(m.Rev, m.Hash)
+	case m.Hash != e.currentHash && now <= e.highest:
+		e.disordered = true
 	}
 }
 
 // sawCurrent notes the content of the highest rev.
-func (k *keeper) sawCurrent(rev int64, hash string) {
-	k.highest, k.currentHash, k.disordered = rev, hash, false
+func (e *elector) sawCurrent(rev int64, hash string) {
+	e.highest, e.currentHash, e.disordered = rev, hash, false
 }
 
 // knows reports whether this process knows that the content of that hash is current, as
 // far as anybody can without the CDN. If another leader has replaced it unseen, followers
 // hold a higher rev already, since healing does not move rev to the present.
-func (k *keeper) knows(hash string) bool { return hash != "" && hash == k.currentHash && !k.disordered }
+func (e *elector) knows(hash string) bool {
+	return hash != "" && hash == e.currentHash && !e.disordered
+}
 
 // jitter returns d ± 20 %.
 func jitter(d time.Duration) time.Duration {

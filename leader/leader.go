@@ -35,12 +35,12 @@ type Leader struct {
 	born       time.Time
 	tracer     trace.Tracer // nil: nothing is recorded
 
-	set          atomic.Pointer[keeperSet]
+	set          atomic.Pointer[electorSet]
 	unknownHooks atomic.Uint64
-	// mu guards changes of the set, and start, which starts a keeper; nil: Run was not
+	// mu guards changes of the set, and start, which starts a elector; nil: Run was not
 	// called yet.
 	mu    sync.Mutex
-	start func(*keeper)
+	start func(*elector)
 }
 
 // New checks the configuration, telling everything that is wrong with it at once.
@@ -70,7 +70,7 @@ func New(cfg Config) (*Leader, error) {
 	}
 	l.scripts.crash = &l.crash
 	followOnePrimary(cfg.Redis)
-	l.set.Store(newKeeperSet(nil))
+	l.set.Store(newElectorSet(nil))
 	l.replace(prepared)
 	return l, nil
 }
@@ -103,11 +103,11 @@ func (l *Leader) Run(ctx context.Context) error {
 	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	var keepers sync.WaitGroup
-	started := l.begin(end, func(k *keeper) {
-		keepers.Go(func() {
+	var electors sync.WaitGroup
+	started := l.begin(end, func(e *elector) {
+		electors.Go(func() {
 			defer l.crash.guard()
-			k.run(ctx)
+			e.run(ctx)
 		})
 	})
 	if !started {
@@ -115,7 +115,7 @@ func (l *Leader) Run(ctx context.Context) error {
 	}
 	l.listen(ctx)
 	l.end()
-	keepers.Wait()
+	electors.Wait()
 	l.scripts.close()
 	l.transports.Close()
 	l.crash.again()
@@ -126,10 +126,10 @@ func (l *Leader) Run(ctx context.Context) error {
 // now, at most once a second however often it is asked. The request is lost neither
 // when no message arrives nor when the leader changes.
 func (l *Leader) RequestRefresh(ctx context.Context, name string) error {
-	k := l.set.Load().byName[name]
-	if k == nil {
+	e := l.set.Load().byName[name]
+	if e == nil {
 		return fmt.Errorf("%w: %q", ErrUnknownName, name)
 	}
-	_, err := k.ask(func(channel string) (request, error) { return k.store.requestRefresh(ctx, channel) })
+	_, err := e.ask(func(channel string) (request, error) { return e.store.requestRefresh(ctx, channel) })
 	return err
 }

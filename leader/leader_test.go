@@ -146,14 +146,14 @@ func TestALostRefreshRequestCostsOneRenewal(t *testing.T) {
 		s.wait(10 * time.Second)
 		version := s.cdn.Publish()
 		s.client.HIncrBy(s.Context(), s.keys.Meta, "refresh", 1)
-		s.wait(l.cfg.Timing.Renewal)
+		s.wait(l.cfg.Timing.RenewInterval)
 		s.hasVersion(version)
 		before := s.stats(l).Polls
 		s.client.HDel(s.Context(), s.keys.Meta, "refresh") // the count starts again
-		s.wait(l.cfg.Timing.Renewal)
+		s.wait(l.cfg.Timing.RenewInterval)
 		s.cdn.Publish()
 		s.client.HIncrBy(s.Context(), s.keys.Meta, "refresh", 1)
-		s.wait(l.cfg.Timing.Renewal)
+		s.wait(l.cfg.Timing.RenewInterval)
 		if polls := s.stats(l).Polls - before; polls != 1 {
 			s.Errorf("%d polls after the count was lost, want 1", polls)
 		}
@@ -176,7 +176,7 @@ func TestContentJustReplacedIsBelievedOnlyWhenServedTwice(t *testing.T) {
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(1500 * time.Millisecond)
 		s.hasVersion(version)
-		if now := s.stats(l); now.Polls-before.Polls != 2 || now.Doubted-before.Doubted != 1 || now.Commits != before.Commits {
+		if now := s.stats(l); now.Polls-before.Polls != 2 || now.Suspect-before.Suspect != 1 || now.Commits != before.Commits {
 			s.Errorf("a lagging edge: from %+v to %+v", before, now)
 		}
 
@@ -248,7 +248,7 @@ func TestANewerEntryOfAnotherSDKMakesTheLeaderAskTheCDNFirst(t *testing.T) {
 		before := s.entry()
 		foreign := cachekeys.Entry{FetchTime: before.FetchTime + 8000, ETag: "sdk", JSON: []byte(`{"f":{"version":{"t":2,"v":{"i":2}}}}`)}
 		s.client.Set(s.Context(), s.keys.Entry, foreign.Append(nil), 0)
-		s.wait(l.cfg.Timing.Renewal + time.Second)
+		s.wait(l.cfg.Timing.RenewInterval + time.Second)
 		s.hasVersion(version)
 		if got := s.entry(); got.FetchTime <= foreign.FetchTime || got.ETag == "sdk" {
 			s.Errorf("entry %d after the foreign %d", got.FetchTime, foreign.FetchTime)
@@ -262,11 +262,11 @@ func TestAnOlderEntryOfAnotherSDKIsWrittenOverWithoutAPoll(t *testing.T) {
 		s.wait(10 * time.Second)
 		polls, mine := s.stats(l).Polls, s.entry()
 		s.client.Set(s.Context(), s.keys.Entry, "1700000000000\nold\n{}", 0)
-		s.wait(l.cfg.Timing.Renewal)
+		s.wait(l.cfg.Timing.RenewInterval)
 		if got := s.entry(); got.FetchTime != mine.FetchTime+1 || !bytes.Equal(got.JSON, mine.JSON) {
 			s.Errorf("entry %d, want %d", got.FetchTime, mine.FetchTime+1)
 		}
-		if now := s.stats(l); now.Polls != polls || now.Heals != 1 {
+		if now := s.stats(l); now.Polls != polls || now.Repairs != 1 {
 			s.Errorf("stats %+v", now)
 		}
 	})
@@ -281,7 +281,7 @@ func TestWithoutTheCDNRedisIsSeededFromMemory(t *testing.T) {
 		mine, answer := s.entry(), s.stats(l).LastAnswer
 		s.cdn.Break(fakecdn.Status(500))
 		s.server.Mini().FlushAll()
-		s.wait(2 * l.cfg.Timing.Renewal)
+		s.wait(2 * l.cfg.Timing.RenewInterval)
 		if got := s.entry(); got.FetchTime <= mine.FetchTime || got.FetchTime > mine.FetchTime+10_000 || !bytes.Equal(got.JSON, mine.JSON) {
 			s.Errorf("entry %d after %d", got.FetchTime, mine.FetchTime)
 		}
@@ -301,11 +301,11 @@ func TestATakeoverWithoutTheCDNKeepsAndMendsWhatIsThere(t *testing.T) {
 		s.cdn.Break(fakecdn.Status(500))
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
-		if now := s.stats(l); now.State != Warm || now.Touches == 0 || now.Rev != mine.FetchTime {
+		if now := s.stats(l); now.State != Warm || now.Renewals == 0 || now.Rev != mine.FetchTime {
 			s.Errorf("stats %+v", now)
 		}
 		s.client.Del(s.Context(), s.keys.Entry)
-		s.wait(l.cfg.Timing.Renewal)
+		s.wait(l.cfg.Timing.RenewInterval)
 		if got := s.entry(); !bytes.Equal(got.JSON, mine.JSON) {
 			s.Errorf("entry %+v", got)
 		}
@@ -330,7 +330,7 @@ func TestAReplyLostToACommitIsNotASecondChange(t *testing.T) {
 		rev := s.entry().FetchTime
 		link.Drop(nil)
 		s.wait(8 * time.Second)
-		if now := s.stats(l); now.Rev < rev || now.Commits != 1 || now.Terms != 1 || now.Heals != 0 {
+		if now := s.stats(l); now.Rev < rev || now.Commits != 1 || now.Terms != 1 || now.Repairs != 0 {
 			s.Errorf("stats %+v, rev %d", now, rev)
 		}
 	})
@@ -340,9 +340,9 @@ func TestEverythingWrongIsToldAtOnce(t *testing.T) {
 	_, err := New(Config{
 		Namespace: "a b",
 		SDKKeys:   []SDKKey{{Name: "a", Key: "short"}, {Name: "a", Key: testKey, PollInterval: time.Millisecond}},
-		Timing:    Timing{LockExpiry: time.Second, Retry: math.MaxInt64 / 4 * 3},
+		Timing:    Timing{LeaseDuration: time.Second, RetryPeriod: math.MaxInt64 / 4 * 3},
 	})
-	for _, want := range []string{"Redis: a client is needed", `Namespace: "a b"`, "StopActing must be below LockExpiry", "Retry must be", `name "a" is taken`, "PollInterval: 1ms", "SDKKeys[0]"} {
+	for _, want := range []string{"Redis: a client is needed", `Namespace: "a b"`, "RenewDeadline must be below LeaseDuration", "RetryPeriod must be", `name "a" is taken`, "PollInterval: 1ms", "SDKKeys[0]"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in: %v", want, err)
 		}

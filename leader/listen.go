@@ -49,7 +49,7 @@ func (l *Leader) listen(ctx context.Context) {
 		if failing.News(err) {
 			l.log.Warn(eventListen, "Not subscribed; refresh requests arrive with the next renewal.", eventlog.Err(err))
 		}
-		pause := jitter(l.cfg.Timing.Retry)
+		pause := jitter(l.cfg.Timing.RetryPeriod)
 		if _, refused := errors.AsType[*subscription.RefusedError](err); refused {
 			pause *= 10
 		}
@@ -63,65 +63,65 @@ func (l *Leader) listen(ctx context.Context) {
 	}
 }
 
-func (l *Leader) subscribe(ctx context.Context, set *keeperSet) (*subscription.Subscription, error) {
+func (l *Leader) subscribe(ctx context.Context, set *electorSet) (*subscription.Subscription, error) {
 	opts := subscription.Options{Idle: l.cfg.Timing.Idle, Dead: l.cfg.Timing.Dead, Ack: ackTimeout}
-	for _, k := range set.keepers {
-		opts.Channels = append(opts.Channels, k.store.keys.Events)
+	for _, e := range set.electors {
+		opts.Channels = append(opts.Channels, e.store.keys.Events)
 	}
 	return subscription.Open(ctx, l.cfg.Redis, opts)
 }
 
 // receive hears messages until the subscription or ctx ends.
-func (s *keeperSet) receive(ctx context.Context, sub *subscription.Subscription) error {
+func (s *electorSet) receive(ctx context.Context, sub *subscription.Subscription) error {
 	defer sub.Close()
 	defer context.AfterFunc(ctx, sub.Close)()
-	byChannel := make(map[string]*keeper, len(s.keepers))
-	for _, k := range s.keepers {
-		byChannel[k.store.keys.Events] = k
+	byChannel := make(map[string]*elector, len(s.electors))
+	for _, e := range s.electors {
+		byChannel[e.store.keys.Events] = e
 	}
 	for {
 		received, err := sub.Receive()
 		if err != nil {
 			return err
 		}
-		if k := byChannel[received.Channel]; k != nil {
-			k.heard(received.Payload)
+		if e := byChannel[received.Channel]; e != nil {
+			e.onMessage(received.Payload)
 		}
 	}
 }
 
-// heard takes a message as a hint. What is malformed or unknown is ignored.
-func (k *keeper) heard(payload string) {
+// onMessage takes a message as a hint. What is malformed or unknown is ignored.
+func (e *elector) onMessage(payload string) {
 	m, err := cachekeys.ParseMessage([]byte(payload))
 	if err != nil {
-		k.stats.update(func(s *KeyStats) { s.BadMessages++ })
+		e.stats.update(func(s *KeyStats) { s.BadMessages++ })
 		return
 	}
 	switch m.Type {
 	case cachekeys.Resign:
-		signal(k.wake)
+		signal(e.wake)
 	case cachekeys.Refresh:
-		k.asked(m.Seq)
+		e.onRefresh(m.Seq)
 	}
 }
 
-func (k *keeper) asked(seq int64) {
-	k.refreshSeq.Store(seq)
-	signal(k.refresh)
+func (e *elector) onRefresh(seq int64) {
+	e.refreshSeq.Store(seq)
+	signal(e.refresh)
 }
 
 // ask passes a refresh request on. The process that leads tells itself: a message would go
 // to every follower, ahead of the change that it is about. Should the lock have been lost
 // unseen, the new leader finds the request in meta with its next renewal.
-func (k *keeper) ask(run func(channel string) (request, error)) (request, error) {
-	leading := k.leading.Load()
-	channel := k.store.keys.Events
+func (e *elector) ask(run func(channel string) (request, error)) (request, error) {
+	leading := e.leading.Load()
+	channel := e.store.keys.Events
 	if leading {
 		channel = ""
 	}
 	r, err := run(channel)
 	if leading && r.seq != 0 {
-		k.asked(r.seq)
+		e.onRefresh(r.seq)
 	}
 	return r, err
 }

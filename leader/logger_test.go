@@ -24,8 +24,8 @@ func TestALeaderWithoutALoggerWritesWarningsToTheDefault_S100(t *testing.T) {
 		}
 		l.log.Info(eventRights, "one")
 		l.log.Warn(eventListen, "two")
-		l.set.Load().keepers[0].log().Info(eventRights, "three")
-		l.set.Load().keepers[0].log().Error(eventNoRights, "four")
+		l.set.Load().electors[0].log().Info(eventRights, "three")
+		l.set.Load().electors[0].log().Error(eventNoRights, "four")
 		text := log.String()
 		for _, event := range []string{"one", "two", "three", "four"} {
 			want := logger == nil && (event == "two" || event == "four")

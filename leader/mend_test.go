@@ -32,10 +32,10 @@ func TestWhatAnSDKFetchedLaterIsTakenOverWhileTheCDNDoesNotAnswer(t *testing.T) 
 				before := s.stats(l)
 				version := s.cdn.Publish()
 				entry := s.anSDKWrites(s.entry().FetchTime+30_000, s.cdn.Config())
-				s.wait(l.cfg.Timing.Renewal + time.Second)
+				s.wait(l.cfg.Timing.RenewInterval + time.Second)
 				s.hasVersion(version)
 				now := s.stats(l)
-				if now.Rev != entry.FetchTime+1 || now.ETag != entry.ETag || now.LastAnswer != before.LastAnswer || now.Heals != 1 {
+				if now.Rev != entry.FetchTime+1 || now.ETag != entry.ETag || now.LastAnswer != before.LastAnswer || now.Repairs != 1 {
 					s.Errorf("stats %+v", now)
 				}
 				if name == "Retry-After" && now.Polls != before.Polls {
@@ -55,9 +55,9 @@ func TestSeedingFromMemorySparesWhatAnSDKFetchedLater(t *testing.T) {
 		version := s.cdn.Publish()
 		s.server.Mini().FlushAll()
 		s.anSDKWrites(mine.FetchTime+5000, s.cdn.Config())
-		s.wait(2 * l.cfg.Timing.Renewal)
+		s.wait(2 * l.cfg.Timing.RenewInterval)
 		s.hasVersion(version)
-		if now := s.stats(l); now.Heals != 1 || now.LastAnswer.UnixMilli() > mine.FetchTime {
+		if now := s.stats(l); now.Repairs != 1 || now.LastAnswer.UnixMilli() > mine.FetchTime {
 			s.Errorf("stats %+v", now)
 		}
 	})
@@ -85,7 +85,7 @@ func TestALaterEntryIsNotTakenOverUnseen(t *testing.T) {
 				s.cdn.Break(fakecdn.Status(500))
 				later := s.entry().FetchTime + 9000
 				write(s, later, old)
-				s.wait(l.cfg.Timing.Renewal + time.Second)
+				s.wait(l.cfg.Timing.RenewInterval + time.Second)
 				s.hasVersion(version)
 				if got := s.entry().FetchTime; got != later+1 {
 					s.Errorf("fetch time %d, want %d", got, later+1)
@@ -119,7 +119,7 @@ func TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost(t *testing.T) {
 			s.wait(500 * time.Millisecond)
 			s.hasVersion(version)
 		}
-		if now := s.stats(l); now.Doubted != 1 {
+		if now := s.stats(l); now.Suspect != 1 {
 			s.Errorf("stats %+v", now)
 		}
 	})
@@ -137,9 +137,9 @@ func TestAnEdgeThatLagsIsNotBelievedWhenRedisLostItsData(t *testing.T) {
 		s.hasVersion(version)
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
 		s.server.Mini().FlushAll()
-		s.wait(2 * l.cfg.Timing.Renewal)
+		s.wait(2 * l.cfg.Timing.RenewInterval)
 		s.hasVersion(version)
-		if now := s.stats(l); now.Doubted != 1 || now.Terms != 2 {
+		if now := s.stats(l); now.Suspect != 1 || now.Terms != 2 {
 			s.Errorf("stats %+v", now)
 		}
 	})

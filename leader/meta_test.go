@@ -37,12 +37,12 @@ func TestAFieldOfMetaThatSomebodySpoiltIsMendedWithTheNextRenewal(t *testing.T) 
 				} else {
 					s.client.HSet(s.Context(), s.keys.Meta, spoilt...)
 				}
-				s.wait(l.cfg.Timing.Renewal)
+				s.wait(l.cfg.Timing.RenewInterval)
 				m := s.meta()
 				if m.Rev == 0 || m.Hash != before.Hash || m.ETag != before.ETag || m.Len != before.Length || m.Poll != l.cfg.Timing.PollInterval || m.CDN == 0 {
 					s.Errorf("meta %+v", m)
 				}
-				if now := s.stats(l); now.Heals != 1 || now.Polls != before.Polls || now.Terms != 1 || now.WriteError != "" {
+				if now := s.stats(l); now.Repairs != 1 || now.Polls != before.Polls || now.Terms != 1 || now.WriteError != "" {
 					s.Errorf("stats %+v", now)
 				}
 				version := s.cdn.Publish()
@@ -68,12 +68,12 @@ func TestMetaThatIsSoundIsNotWrittenAgain(t *testing.T) {
 			s.Fatalf("%d ETags", n)
 		}
 		s.wait(5 * time.Minute)
-		if now := s.stats(l); now.Heals != 0 || now.Commits != 13 {
+		if now := s.stats(l); now.Repairs != 0 || now.Commits != 13 {
 			s.Errorf("stats %+v", now)
 		}
 		s.client.HDel(s.Context(), s.keys.Meta, "refresh", "etags", "poll")
 		s.wait(time.Minute)
-		if now := s.stats(l); now.Heals != 0 {
+		if now := s.stats(l); now.Repairs != 0 {
 			s.Errorf("stats %+v", now)
 		}
 	})

@@ -247,10 +247,10 @@ func TestARealRollbackIsBelievedAndLeavesTheMemory(t *testing.T) {
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(1500 * time.Millisecond)
 		s.hasVersion(first.Version)
-		before := s.stats(l).Doubted
+		before := s.stats(l).Suspect
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(20 * time.Second)
-		if now := s.stats(l).Doubted; now != before {
+		if now := s.stats(l).Suspect; now != before {
 			s.Errorf("what was believed is doubted %d times", now-before)
 		}
 		for _, old := range s.meta().Recent {
@@ -310,7 +310,7 @@ func TestALagging304IsDoubtedAcrossTerms(t *testing.T) {
 		refuse.Store(false)
 		s.neverRaised(third, top, 10*time.Second)
 		s.hasVersion(third)
-		if now := s.stats(l); now.Terms < 2 || now.Doubted == 0 {
+		if now := s.stats(l); now.Terms < 2 || now.Suspect == 0 {
 			s.Errorf("nothing was doubted in a second term: %+v", now)
 		}
 	})

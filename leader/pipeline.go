@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// linger is how long a script waits at most for what is under way to the same node.
-	linger = 2 * time.Millisecond
+	// batchWindow is how long a script waits at most for what is under way to the same node.
+	batchWindow = 2 * time.Millisecond
 	// maxBatch bounds what one pipeline asks of Redis, which all must get done within a
 	// client's ReadTimeout.
 	maxBatch = 128
@@ -64,7 +64,7 @@ func (p *pipeline) run(ctx context.Context, script *redis.Script, keys []string,
 	c := &call{ctx: ctx, script: script, keys: keys, args: args}
 	l, b := p.join(node, c)
 	if b == nil {
-		defer p.back(l)
+		defer p.done(l)
 		return script.Run(ctx, p.client, keys, args...).Slice()
 	}
 	select {
@@ -116,7 +116,7 @@ func (p *pipeline) join(node *redis.Client, c *call) (*lane, *batch) {
 
 // carry sends a batch once it is gathered.
 func (p *pipeline) carry(l *lane, b *batch) {
-	timer := time.NewTimer(linger)
+	timer := time.NewTimer(batchWindow)
 	defer timer.Stop()
 	select {
 	case <-b.gathered:
@@ -128,11 +128,11 @@ func (p *pipeline) carry(l *lane, b *batch) {
 		p.mu.Unlock()
 	}
 	b.send(p.ctx, l.node)
-	p.back(l)
+	p.done(l)
 }
 
-// back lets those go that waited for what is back now.
-func (p *pipeline) back(l *lane) {
+// done lets those go that waited for what is done now.
+func (p *pipeline) done(l *lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l.underWay--
@@ -154,6 +154,6 @@ func (l *lane) depart() {
 // beat gives the last moment, not after the one given, at which the loops of all SDK keys
 // wake, so that their scripts come close together.
 func (l *Leader) beat(at time.Time) time.Time {
-	every := min(l.cfg.Timing.Renewal, l.cfg.Timing.Retry) / 100
+	every := min(l.cfg.Timing.RenewInterval, l.cfg.Timing.RetryPeriod) / 100
 	return at.Add(-(at.Sub(l.born) % every))
 }

@@ -33,7 +33,7 @@ func batched(t *testing.T, p *pipeline, keys ...string) []error {
 		running.Go(func() { _, errs[i] = p.run(ctx, echoScript, []string{key}) })
 	}
 	running.Wait()
-	p.back(first)
+	p.done(first)
 	return errs
 }
 
@@ -103,7 +103,7 @@ func TestANodeThatHangsHoldsUpItsOwnSDKKeysOnly(t *testing.T) {
 	client := cluster.Client(t, nil)
 	cfg := Config{
 		Redis: client, Transport: fakecdn.New(),
-		Timing: Timing{Renewal: 500 * time.Millisecond, StopActing: 4 * time.Second, LockExpiry: 20 * time.Second},
+		Timing: Timing{RenewInterval: 500 * time.Millisecond, RenewDeadline: 4 * time.Second, LeaseDuration: 20 * time.Second},
 	}
 	const keys = 30
 	for i := range keys {
@@ -120,8 +120,8 @@ func TestANodeThatHangsHoldsUpItsOwnSDKKeysOnly(t *testing.T) {
 	defer cancel()
 	hung := cluster.Primaries[1]
 	var onHung, others []int
-	for i, k := range l.set.Load().keepers {
-		node, err := l.scripts.node(ctx, k.store.keys.Lock)
+	for i, e := range l.set.Load().electors {
+		node, err := l.scripts.node(ctx, e.store.keys.Lock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestANodeThatHangsHoldsUpItsOwnSDKKeysOnly(t *testing.T) {
 		return !slices.ContainsFunc(which, func(i int) bool { return !holds(now[i]) })
 	}
 	eventually(t, "it leads for all", func() bool {
-		return all(append(onHung, others...), func(k KeyStats) bool { return k.State == Steady && k.Touches > 2 })
+		return all(append(onHung, others...), func(k KeyStats) bool { return k.State == Steady && k.Renewals > 2 })
 	})
 	hung.Pause(t)
 	defer hung.Resume(t)

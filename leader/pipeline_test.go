@@ -87,7 +87,7 @@ func TestScriptsOfManySDKKeysShareRoundTrips(t *testing.T) {
 			t.Errorf("%d scripts made %d round trips", all, single+batches)
 		}
 		for _, k := range l.Stats().Keys {
-			if k.State != Steady || k.Terms != 1 || k.Touches < 12 {
+			if k.State != Steady || k.Terms != 1 || k.Renewals < 12 {
 				t.Fatalf("%+v", k)
 			}
 		}
@@ -207,7 +207,7 @@ func TestNobodyWaitsForWhatHangs(t *testing.T) {
 		hung := r.echo(r.Context(), time.Second, "hung")
 		for _, key := range []string{"one", "two"} {
 			time.Sleep(time.Second / 10)
-			if got := <-r.echo(r.Context(), time.Second, key); got.err != nil || got.took != linger {
+			if got := <-r.echo(r.Context(), time.Second, key); got.err != nil || got.took != batchWindow {
 				r.Errorf("%s: %+v", key, got)
 			}
 		}

@@ -20,12 +20,12 @@ var lateAfter = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Secon
 
 // pollPlan says when to poll next.
 type pollPlan struct {
-	asked   bool      // poll as soon as the gap allows
-	at      time.Time // the next poll otherwise; zero: now
-	doubted string    // an ETag that was replaced a moment ago and that the CDN served again
-	healing bool      // the CDN is asked before a later entry of somebody else is written over
-	seen    int64     // the fetch time of that entry
-	over    int64     // an entry of somebody else up to that fetch time may be written over
+	asked     bool      // poll as soon as the gap allows
+	at        time.Time // the next poll otherwise; zero: now
+	suspect   string    // an ETag that was replaced a moment ago and that the CDN served again
+	repairing bool      // the CDN is asked before a later entry of somebody else is written over
+	seen      int64     // the fetch time of that entry
+	over      int64     // an entry of somebody else up to that fetch time may be written over
 
 	late []time.Duration // pauses that are left until what was asked for is given up
 }
@@ -59,11 +59,11 @@ func (t *term) nextPoll() time.Duration {
 	if t.polls.asked {
 		at = time.Time{}
 	}
-	if gap := t.k.lastFetch.Add(minFetchGap); at.Before(gap) {
+	if gap := t.elector.lastFetch.Add(minFetchGap); at.Before(gap) {
 		at = gap
 	}
-	if at.Before(t.k.notBefore) {
-		at = t.k.notBefore
+	if at.Before(t.elector.notBefore) {
+		at = t.elector.notBefore
 	}
 	return max(time.Until(at), 0)
 }

@@ -31,7 +31,7 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 		poll.fail(r.err)
 		return t.fetchFailed(ctx, r.err)
 	}
-	t.k.stats.update(func(s *KeyStats) {
+	t.elector.stats.update(func(s *KeyStats) {
 		s.State, s.PollError = Steady, ""
 		if r.NotModified {
 			s.NotModified++
@@ -48,12 +48,12 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 		return nil
 	}
 	t.believe(served)
-	healing := t.polls.healing
-	t.polls.healing, t.polls.doubted = false, ""
+	healing := t.polls.repairing
+	t.polls.repairing, t.polls.suspect = false, ""
 	if healing {
 		t.polls.over = t.polls.seen
 	}
-	t.answered, t.latest, t.about = r.Sent, t.redisTime(r.Sent), served.hash
+	t.answered, t.latest, t.answeredHash = r.Sent, t.redisTime(r.Sent), served.hash
 	if !r.NotModified && !t.holds(served) {
 		t.polls.late = nil
 		poll.text("catbridge.outcome", "changed")
@@ -65,14 +65,14 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 	case !t.holds(served): // it is not committed yet, or Redis lost it meanwhile
 		return t.commit(ctx, served)
 	case healing:
-		return t.recommit(ctx)
+		return t.repairConfirmed(ctx)
 	}
 	return t.renew(ctx)
 }
 
 // holds tells whether c is current already, and keeps it if it was only in Redis.
 func (t *term) holds(c *content) bool {
-	if t.pending != nil || t.spoiled || c.hash != t.hash || c.storedETag() != t.etag {
+	if t.pending != nil || t.corrupt || c.hash != t.hash || c.storedETag() != t.etag {
 		return false
 	}
 	if t.content == nil {
@@ -81,10 +81,10 @@ func (t *term) holds(c *content) bool {
 	return true
 }
 
-// recommit writes the current content over what somebody else wrote.
-func (t *term) recommit(ctx context.Context) error {
+// repairConfirmed writes the current content over what somebody else wrote.
+func (t *term) repairConfirmed(ctx context.Context) error {
 	if c := t.newest(); c != nil {
-		t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+		t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
 		return t.commit(ctx, c)
 	}
 	return t.renew(ctx)
@@ -96,13 +96,13 @@ func (t *term) recommit(ctx context.Context) error {
 // Redis may have lost data, or a commit may have come through with its reply lost.
 func (t *term) trust(c *content) bool {
 	stored := c.storedETag()
-	if t.polls.doubted == stored || !t.k.replaced.has(stored) {
+	if t.polls.suspect == stored || !t.elector.replaced.has(stored) {
 		return true
 	}
-	t.polls.doubted = stored
+	t.polls.suspect = stored
 	t.polls.at = time.Now().Add(confirmAfter)
-	t.k.stats.update(func(s *KeyStats) { s.Doubted++ })
-	t.k.log().Info(eventDoubted, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("etag", stored))
+	t.elector.stats.update(func(s *KeyStats) { s.Suspect++ })
+	t.elector.log().Info(eventSuspect, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("etag", stored))
 	return false
 }
 
@@ -110,13 +110,13 @@ func (t *term) trust(c *content) bool {
 // and what Redis holds, whether or not c is ever committed.
 func (t *term) believe(c *content) {
 	stored, now := c.storedETag(), time.Now()
-	for _, former := range []string{t.k.believed, t.etag} {
+	for _, former := range []string{t.elector.believed, t.etag} {
 		if former != stored {
-			t.k.replaced.add(former, now)
+			t.elector.replaced.add(former, now)
 		}
 	}
-	t.k.replaced.remove(stored)
-	t.k.believed = stored
+	t.elector.replaced.remove(stored)
+	t.elector.believed = stored
 }
 
 // fetchFailed keeps what is current (S83, S84) and plans the next poll.
@@ -124,7 +124,7 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	t.k.stats.update(func(s *KeyStats) {
+	t.elector.stats.update(func(s *KeyStats) {
 		s.PollErrors++
 		s.PollError = err.Error()
 	})
@@ -132,29 +132,29 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	if failure, ok := errors.AsType[*cdn.Error](err); ok {
 		event, reason = failure.Code, failure.Err
 		if failure.RetryAfter > 0 {
-			t.k.holdUntil(time.Now().Add(failure.RetryAfter))
+			t.elector.holdUntil(time.Now().Add(failure.RetryAfter))
 		}
 		if failure.RetryAfter == 0 && t.rev == 0 && !permanent(failure.Code) {
-			t.polls.at = time.Now().Add(min(t.k.settings().poll, jitter(firstRetry)))
+			t.polls.at = time.Now().Add(min(t.elector.settings().poll, jitter(firstRetry)))
 		}
 	}
-	t.k.log().Error(event, err.Error(), eventlog.Err(reason))
-	t.polls.doubted = ""
+	t.elector.log().Error(event, err.Error(), eventlog.Err(reason))
+	t.polls.suspect = ""
 	t.polls.again()
-	switch healing := t.polls.healing; {
+	switch healing := t.polls.repairing; {
 	case healing:
-		t.polls.healing = false
-		return t.mend(ctx)
+		t.polls.repairing = false
+		return t.repairWithoutCDN(ctx)
 	case (t.rev == 0 || t.uncertain()) && t.pending == nil:
-		return t.mend(ctx)
+		return t.repairWithoutCDN(ctx)
 	}
 	return nil
 }
 
 // holdUntil leaves the CDN alone until then (S85).
-func (k *keeper) holdUntil(at time.Time) {
-	k.notBefore = at
-	k.stats.update(func(s *KeyStats) { s.HeldUntil = at })
+func (e *elector) holdUntil(at time.Time) {
+	e.notBefore = at
+	e.stats.update(func(s *KeyStats) { s.HeldUntil = at })
 }
 
 // permanent tells which errors another try will not mend soon.
@@ -163,10 +163,10 @@ func permanent(code int) bool {
 }
 
 // verify refuses content from Redis that must never be committed.
-func (k *keeper) verify(c *content) error {
+func (e *elector) verify(c *content) error {
 	config, err := evaluate.Parse(c.json)
 	if err != nil {
-		k.log().Warn(eventForeign, "The content in Redis is no config.", eventlog.Err(err))
+		e.log().Warn(eventOverwritten, "The content in Redis is no config.", eventlog.Err(err))
 		return err
 	}
 	c.broken = len(config.BrokenFlags())

@@ -1,19 +1,20 @@
--- Shared by all scripts, which are appended to it.
+-- Functions that all scripts share: each script is appended to this file.
 
 local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', 'etags', 'waits'}
+local EPOCH, REV, HASH, LEN, ETAG, CDN, POLL, REFRESH, ETAGS, WAITS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local MAX = 9999999999999
 local FIELD, LOCK = 2168, 78 -- the greatest sizes of a field of meta and of a lock, in bytes
 
--- A whole number of at most 13 digits, or 0: what others wrote must not lead astray.
+-- number returns s as a whole number of at most 13 digits, or 0: values written by others are not trusted.
 local function number(s)
   if s and #s <= 13 and string.find(s, '^%d+$') then return tonumber(s) end
   return 0
 end
 
--- Lua prints large numbers as powers of ten.
+-- digits returns n in decimal: tostring writes large numbers with an exponent.
 local function digits(n) return string.format('%.0f', n) end
 
--- Milliseconds since the Unix epoch, or nil if they have not 13 digits.
+-- clock returns Redis's time in ms since the Unix epoch, or nil if it does not have 13 digits.
 local function clock()
   local t = redis.call('TIME')
   local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -28,22 +29,22 @@ local function exhausted()
   return redis.error_reply('REV no rev is left above the one found: delete the entry and the keys of the bridge, and restart the leaders')
 end
 
--- The head of a message: the fields rev, cdn and now are known only here.
+-- message returns a message with the fields that are known only here: rev, cdn and now.
 local function message(head, rev, cdn, tail, now)
   if rev > 0 then head = head .. ' rev=' .. digits(rev) end
   if cdn > 0 then head = head .. ' cdn=' .. digits(cdn) end
   return head .. tail .. ' now=' .. digits(now)
 end
 
-local function of_other_type(reply)
+local function wrong_type(reply)
   return type(reply) == 'table' and reply.err and string.sub(reply.err, 1, 9) == 'WRONGTYPE'
 end
 
--- What a key of another type holds is nothing: it is going to be written over.
+-- read runs a command that reads a key. It treats a key of the wrong type as missing: the key will be overwritten.
 local function read(command, key, ...)
   local reply = redis.pcall(command, key, ...)
-  if of_other_type(reply) then return false end
-  if type(reply) == 'table' and reply.err then return redis.call(command, key, ...) end -- raises it
+  if wrong_type(reply) then return false end
+  if type(reply) == 'table' and reply.err then return redis.call(command, key, ...) end -- raises the error
   return reply
 end
 
@@ -57,6 +58,6 @@ local function read_meta(key)
 end
 
 local function write_meta(key, ...)
-  if of_other_type(redis.pcall('HMGET', key, 'rev')) then redis.call('DEL', key) end
+  if wrong_type(redis.pcall('HMGET', key, 'rev')) then redis.call('DEL', key) end
   redis.call('HSET', key, ...)
 end

@@ -1,10 +1,19 @@
--- KEYS: meta, and the key of a webhook's ID if one asks  ARGV: channel, or nothing if it is the leader that asks, message head, ms to remember the ID for
--- Asks the leader to poll now. It learns of it from the message, or from the count at its next renewal.
--- Returns {OK, how often it was asked}, or {REPLAYED} to an ID that is known.
+-- Asks the leader to poll now. The leader learns of the request from the message, or from the count at its next renewal.
+-- KEYS:
+--   1 meta     hash
+--   2 hook     string  the key of a webhook's ID; missing: this is not a webhook
+-- ARGV:
+--   1 channel  string  empty: the leader itself asks, and no message is published
+--   2 head     string  of the message
+--   3 remember int, ms how long the ID is remembered
+-- Returns {OK, the number of requests so far}, or {REPLAYED} if the ID is known.
 
-if KEYS[2] and read('GET', KEYS[2]) then return {'REPLAYED'} end
-local count = redis.call('HINCRBY', KEYS[1], 'refresh', 1)
-if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' seq=' .. digits(count)) end
--- Last, so that an ID counts as known only if its request went out.
-if KEYS[2] then redis.call('SET', KEYS[2], '', 'PX', ARGV[3]) end
+local meta_key, hook_key = KEYS[1], KEYS[2]
+local channel, head, remember = ARGV[1], ARGV[2], ARGV[3]
+
+if hook_key and read('GET', hook_key) then return {'REPLAYED'} end
+local count = redis.call('HINCRBY', meta_key, 'refresh', 1)
+if channel ~= '' then redis.call('PUBLISH', channel, head .. ' seq=' .. digits(count)) end
+-- The ID is stored last, so that it is known only if the request was published.
+if hook_key then redis.call('SET', hook_key, '', 'PX', remember) end
 return {'OK', digits(count)}

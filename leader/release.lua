@@ -1,9 +1,17 @@
--- KEYS: lock  ARGV: lock value, channel, message without the field now
--- Gives the lock up if it is mine and says so, so that a candidate takes over at once.
+-- Releases the lock if this process holds it, and says so, so that a candidate takes over at once.
+-- KEYS:
+--   1 lock    string
+-- ARGV:
+--   1 lock    string  the lock's value as this process wrote it
+--   2 channel string
+--   3 message string  without the field now
 -- Returns {RELEASED} or {FENCED}.
 
-if read('GET', KEYS[1]) ~= ARGV[1] then return {'FENCED'} end
-redis.call('DEL', KEYS[1])
+local lock_key = KEYS[1]
+local own_lock, channel, text = ARGV[1], ARGV[2], ARGV[3]
+
+if read('GET', lock_key) ~= own_lock then return {'FENCED'} end
+redis.call('DEL', lock_key)
 local now = clock()
-redis.call('PUBLISH', ARGV[2], now and ARGV[3] .. ' now=' .. digits(now) or ARGV[3])
+redis.call('PUBLISH', channel, now and text .. ' now=' .. digits(now) or text)
 return {'RELEASED'}

@@ -18,7 +18,7 @@ func parseWritten(reply []any) (written, error) {
 	case outcomeOK:
 		w.rev, w.cdn, w.now, w.receivers, w.refresh = r.number(), r.number(), r.number(), r.number(), r.number()
 	case outcomeFenced:
-	case outcomeStale, outcomeRegressed, outcomeForeign:
+	case outcomeStale, outcomeRegressed, outcomeOverwritten:
 		w.found, w.now = r.number(), r.number()
 		w.meta = r.meta()
 	default:

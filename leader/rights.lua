@@ -1,13 +1,14 @@
--- KEYS: none  ARGV: commands with their arguments, in one text each, separated by spaces
--- Asks which commands this user may run, without running them. Writes nothing.
--- Returns for each 1, or 0 if it is denied, or nothing at all if this Redis cannot tell.
+-- Checks which commands this user may run, without running them. Writes nothing.
+-- KEYS: none
+-- ARGV: any number of strings, each a command with its arguments, separated by spaces
+-- Returns 1 for each allowed command and 0 for each denied one, or nil if this Redis cannot check.
 
 if not redis.acl_check_cmd then return false end
 local answers = {}
-for i, text in ipairs(ARGV) do
+for i, command in ipairs(ARGV) do
   local words = {}
-  for word in string.gmatch(text, '%S+') do words[#words + 1] = word end
-  -- A command that this Redis does not know raises an error: nobody may be denied it.
+  for word in string.gmatch(command, '%S+') do words[#words + 1] = word end
+  -- A command that this Redis does not know raises an error: no user can be denied it.
   local known, allowed = pcall(redis.acl_check_cmd, unpack(words))
   answers[i] = (known and not allowed) and 0 or 1
 end

@@ -145,7 +145,7 @@ func TestEveryCommandOfTheScriptsIsAskedFor(t *testing.T) {
 	for _, n := range leaderNeeds(cachekeys.For(testKey, "", 0)) {
 		asked[n.command] = asked[n.command] || n.used
 	}
-	sources := prelude + acquireSource + commitSource + touchSource + releaseSource + refreshSource
+	sources := prelude + acquireSource + commitSource + renewSource + releaseSource + refreshSource
 	calls := regexp.MustCompile(`(?:call|read)\('(\w+)'`).FindAllStringSubmatch(sources, -1)
 	// But for the two in read, whose command is an argument.
 	all := len(regexp.MustCompile(`\b(?:p?call|read)\(`).FindAllString(sources, -1)) - 3

@@ -15,8 +15,8 @@ var acquireSource string
 //go:embed commit.lua
 var commitSource string
 
-//go:embed touch.lua
-var touchSource string
+//go:embed renew.lua
+var renewSource string
 
 //go:embed release.lua
 var releaseSource string
@@ -35,7 +35,7 @@ var rightsSource string
 var (
 	acquireScript = redis.NewScript(prelude + acquireSource)
 	commitScript  = redis.NewScript(prelude + commitSource)
-	touchScript   = redis.NewScript(prelude + touchSource)
+	renewScript   = redis.NewScript(prelude + renewSource)
 	releaseScript = redis.NewScript(prelude + releaseSource)
 	refreshScript = redis.NewScript(prelude + refreshSource)
 	probeScript   = redis.NewScript(prelude + probeSource)

@@ -60,8 +60,8 @@ func testContent(version int) *content {
 	return newContent(fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}}}}`, version), `W/"v`+strconv.Itoa(version)+`"`, 0)
 }
 
-func (a *author) claimFor(c *content, kind cachekeys.MessageType, age int64) claim {
-	return claim{
+func (a *author) claimFor(c *content, kind cachekeys.MessageType, age int64) assertion {
+	return assertion{
 		lock: a.lock, base: a.rev, above: a.high, age: age, latest: cachekeys.MaxRev, etag: c.storedETag(), over: cachekeys.MaxRev,
 		message: cachekeys.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
 	}
@@ -79,7 +79,7 @@ func (a *author) mustCommit(c *content) written {
 
 func (a *author) touchAs(c *content, age int64) written {
 	a.t.Helper()
-	w, err := a.touch(a.t.Context(), a.claimFor(c, cachekeys.Heartbeat, age))
+	w, err := a.renew(a.t.Context(), a.claimFor(c, cachekeys.Heartbeat, age))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -284,12 +284,12 @@ func TestTouchTellsWhatIsWrong(t *testing.T) {
 			client.HSet(t.Context(), a.keys.Meta, "rev", a.rev-10, "hash", testContent(0).hash)
 		}, outcomeRegressed},
 		{"rev raised by a touch whose reply was lost", func(t *testing.T, _ *redis.Client, a *author) { a.touchAs(c, 0) }, outcomeStale},
-		{"entry deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Entry) }, outcomeForeign},
+		{"entry deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Entry) }, outcomeOverwritten},
 		{"entry of another SDK", func(t *testing.T, client *redis.Client, a *author) {
 			client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(a.rev+7, 10)+"\nother\n{}", 0)
-		}, outcomeForeign},
-		{"blob deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Blob) }, outcomeForeign},
-		{"blob's rev flipped", func(t *testing.T, client *redis.Client, a *author) { client.SetRange(t.Context(), a.keys.Blob, 3, "0") }, outcomeForeign},
+		}, outcomeOverwritten},
+		{"blob deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Blob) }, outcomeOverwritten},
+		{"blob's rev flipped", func(t *testing.T, client *redis.Client, a *author) { client.SetRange(t.Context(), a.keys.Blob, 3, "0") }, outcomeOverwritten},
 		{"lock deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Lock) }, outcomeFenced},
 		{"lock evicted and taken", func(t *testing.T, client *redis.Client, a *author) {
 			client.Del(t.Context(), a.keys.Lock)

@@ -59,7 +59,7 @@ func (k SDKKey) fetchedAs(other SDKKey) bool {
 func (k SDKKey) server() string { return fmt.Sprint(k.DataGovernance, " ", k.BaseURL) }
 
 // settings are those of one SDK key, checked and ready for use. They never change: a
-// keeper gets others.
+// elector gets others.
 type settings struct {
 	SDKKey
 	poll    time.Duration

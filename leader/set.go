@@ -7,22 +7,22 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// keeperSet is the SDK keys of a moment. It never changes: there comes another.
-type keeperSet struct {
-	keepers  []*keeper // in the order of the configuration
-	bySDKKey map[string]*keeper
-	byName   map[string]*keeper
-	replaced chan struct{} // closed when keepers come or go
+// electorSet is the SDK keys of a moment. It never changes: there comes another.
+type electorSet struct {
+	electors []*elector // in the order of the configuration
+	bySDKKey map[string]*elector
+	byName   map[string]*elector
+	replaced chan struct{} // closed when electors come or go
 }
 
-func newKeeperSet(keepers []*keeper) *keeperSet {
-	set := &keeperSet{
-		keepers: keepers, bySDKKey: map[string]*keeper{}, byName: map[string]*keeper{},
+func newElectorSet(electors []*elector) *electorSet {
+	set := &electorSet{
+		electors: electors, bySDKKey: map[string]*elector{}, byName: map[string]*elector{},
 		replaced: make(chan struct{}),
 	}
-	for _, k := range keepers {
-		s := k.settings()
-		set.bySDKKey[s.Key], set.byName[s.name()] = k, k
+	for _, e := range electors {
+		s := e.settings()
+		set.bySDKKey[s.Key], set.byName[s.name()] = e, e
 	}
 	return set
 }
@@ -51,43 +51,43 @@ func (l *Leader) replace(prepared []*settings) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old := l.set.Load()
-	keepers := make([]*keeper, 0, len(prepared))
+	electors := make([]*elector, 0, len(prepared))
 	for _, s := range prepared {
-		k := old.bySDKKey[s.Key]
-		if k == nil {
-			k = newKeeper(l, s)
+		e := old.bySDKKey[s.Key]
+		if e == nil {
+			e = newElector(l, s)
 		} else {
-			k.configure(s)
+			e.configure(s)
 		}
-		keepers = append(keepers, k)
+		electors = append(electors, e)
 	}
-	set := newKeeperSet(keepers)
+	set := newElectorSet(electors)
 	came, went := beyond(set, old), beyond(old, set)
 	if len(came)+len(went) == 0 {
 		set.replaced = old.replaced
 	}
 	l.set.Store(set)
-	for _, k := range came {
+	for _, e := range came {
 		if l.start != nil {
-			l.start(k)
+			l.start(e)
 		}
 	}
-	for _, k := range went {
-		k.remove()
+	for _, e := range went {
+		e.remove()
 	}
 	if set.replaced != old.replaced {
 		close(old.replaced)
 	}
 }
 
-// beyond gives the keepers of one set that another does not have.
-func beyond(one, other *keeperSet) (keepers []*keeper) {
-	for _, k := range one.keepers {
-		if other.bySDKKey[k.settings().Key] == nil {
-			keepers = append(keepers, k)
+// beyond gives the electors of one set that another does not have.
+func beyond(one, other *electorSet) (electors []*elector) {
+	for _, e := range one.electors {
+		if other.bySDKKey[e.settings().Key] == nil {
+			electors = append(electors, e)
 		}
 	}
-	return keepers
+	return electors
 }
 
 // keys returns the names for an SDK key.
@@ -95,38 +95,38 @@ func (l *Leader) keys(sdkKey string) cachekeys.Keys {
 	return cachekeys.For(sdkKey, l.cfg.Namespace, subscription.Database(l.cfg.Redis))
 }
 
-func newKeeper(l *Leader, s *settings) *keeper {
-	k := &keeper{
+func newElector(l *Leader, s *settings) *elector {
+	e := &elector{
 		leader:  l,
 		timing:  l.cfg.Timing,
-		store:   store{client: l.cfg.Redis, scripts: l.scripts, keys: l.keys(s.Key), leaderID: l.id, expiry: l.cfg.Timing.LockExpiry},
+		store:   store{client: l.cfg.Redis, scripts: l.scripts, keys: l.keys(s.Key), leaderID: l.id, expiry: l.cfg.Timing.LeaseDuration},
 		wake:    make(chan struct{}, 1),
 		refresh: make(chan struct{}, 1),
 		recheck: make(chan struct{}, 1),
 	}
-	k.control.settings.Store(s)
-	k.stats.v = KeyStats{Name: s.name(), State: Candidate}
-	return k
+	e.control.settings.Store(s)
+	e.stats.v = KeyStats{Name: s.name(), State: Candidate}
+	return e
 }
 
-// begin starts all keepers, and from now on those that join; end ends them all. It tells false if that
+// begin starts all electors, and from now on those that join; end ends them all. It tells false if that
 // was done before.
-func (l *Leader) begin(end context.CancelCauseFunc, start func(*keeper)) bool {
+func (l *Leader) begin(end context.CancelCauseFunc, start func(*elector)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.start != nil {
 		return false
 	}
 	l.start, l.crash.end = start, end
-	for _, k := range l.set.Load().keepers {
-		start(k)
+	for _, e := range l.set.Load().electors {
+		start(e)
 	}
 	return true
 }
 
-// end lets no keeper start any more.
+// end lets no elector start any more.
 func (l *Leader) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.start = (*keeper).stopped
+	l.start = (*elector).stopped
 }

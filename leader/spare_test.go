@@ -23,8 +23,8 @@ func TestACommitSparesALaterEntryOfOtherContent(t *testing.T) {
 		over    bool
 		want    outcome
 	}{
-		"later":                    {time.Second, "other", false, outcomeForeign},
-		"at the same time":         {0, "other", false, outcomeForeign},
+		"later":                    {time.Second, "other", false, outcomeOverwritten},
+		"at the same time":         {0, "other", false, outcomeOverwritten},
 		"earlier":                  {-time.Second, "other", false, outcomeOK},
 		"later, the same":          {time.Second, c.storedETag(), false, outcomeOK},
 		"later, after it is asked": {time.Second, "other", true, outcomeOK},
@@ -52,7 +52,7 @@ func TestACommitSparesALaterEntryOfOtherContent(t *testing.T) {
 					t.Fatalf("got %+v, %v, want %s", w, err, test.want)
 				}
 				kept := client.Get(t.Context(), a.keys.Entry).Val() == entry
-				if kept != (test.want == outcomeForeign) || !kept && w.rev <= found || kept && w.found != found {
+				if kept != (test.want == outcomeOverwritten) || !kept && w.rev <= found || kept && w.found != found {
 					t.Errorf("kept: %v, %+v, the entry was of %d", kept, w, found)
 				}
 			})
@@ -122,7 +122,7 @@ func TestALostMetaIsNotMendedOverALaterEntry(t *testing.T) {
 		version := s.cdn.Publish()
 		s.client.Del(s.Context(), s.keys.Meta)
 		s.anSDKWrites(s.entry().FetchTime+4000, s.cdn.Config())
-		s.neverBelow(version, 2*l.cfg.Timing.Renewal)
+		s.neverBelow(version, 2*l.cfg.Timing.RenewInterval)
 		if now := s.stats(l); now.Rev != s.entry().FetchTime {
 			s.Errorf("the entry is not the leader's yet: %+v", now)
 		}
@@ -167,7 +167,7 @@ func TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing(t *testing.T) {
 			s.Fatalf("the commit was to fail: %+v", now)
 		}
 		refuse.Store(false)
-		s.wait(l.cfg.Timing.Renewal)
+		s.wait(l.cfg.Timing.RenewInterval)
 		s.hasVersion(version)
 	})
 }
@@ -188,15 +188,15 @@ func TestSeededContentIsAsOldAsItsOwnAnswer(t *testing.T) {
 		if err != nil || w.outcome != outcomeOK {
 			s.Fatal(w, err)
 		}
-		s.wait(l.cfg.Timing.Renewal) // it is fenced
+		s.wait(l.cfg.Timing.RenewInterval) // it is fenced
 		var refuse atomic.Bool
 		refuse.Store(true)
 		s.refuse(touchArgs, &refuse) // so that it learns of no other time
 		s.client.Del(s.Context(), s.keys.Lock)
-		s.wait(2 * l.cfg.Timing.Retry) // and leads again
+		s.wait(2 * l.cfg.Timing.RetryPeriod) // and leads again
 		s.server.Mini().FlushAll()
 		refuse.Store(false)
-		s.wait(3 * l.cfg.Timing.Renewal)
+		s.wait(3 * l.cfg.Timing.RenewInterval)
 		now := s.stats(l)
 		if got := s.client.HGet(s.Context(), s.keys.Meta, "cdn").Val(); got != strconv.FormatInt(w.cdn, 10) || now.Hash != testContent(7).hash {
 			s.Errorf("confirmed at %s, want %d: %+v", got, w.cdn, now)

@@ -19,14 +19,14 @@ const spreadHeadroom = 14
 
 // spread returns the window over which followers read content of that size, so that
 // together they stay within the budget at every tenth of it (I12).
-func (k *keeper) spread(blobBytes int) time.Duration {
-	cfg := &k.leader.cfg
+func (e *elector) spread(blobBytes int) time.Duration {
+	cfg := &e.leader.cfg
 	if blobBytes <= cachekeys.MaxInlineBytes {
 		return 0 // the message carries the content: nobody reads
 	}
 	followers := float64(cfg.ExpectedFollowers)
 	if followers == 0 {
-		followers = float64(k.receivers.peak())
+		followers = float64(e.receivers.peak())
 	}
 	read := float64(blobBytes) / float64(cfg.ReadBudget) // seconds of the budget
 	if followers*read < minSpread.Seconds() {
@@ -38,7 +38,7 @@ func (k *keeper) spread(blobBytes int) time.Duration {
 }
 
 // receiverPeak is the greatest count of receivers of the last one to two minutes.
-// It belongs to the goroutine of its keeper.
+// It belongs to the goroutine of its elector.
 type receiverPeak struct {
 	since     time.Time
 	now, last int64

@@ -10,33 +10,33 @@ import (
 
 func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := &keeper{leader: &Leader{cfg: Config{ReadBudget: 50_000_000}}}
+		e := &elector{leader: &Leader{cfg: Config{ReadBudget: 50_000_000}}}
 		for range 3 {
-			k.receivers.saw(10_000)
+			e.receivers.saw(10_000)
 			time.Sleep(10 * time.Second)
 		}
 		for bytes, want := range map[int]time.Duration{
 			cachekeys.MaxInlineBytes: 0, 5000: 1140 * time.Millisecond, 31_000: 7068 * time.Millisecond, 8 << 20: cachekeys.MaxSpread,
 		} {
-			if got := k.spread(bytes); got != want {
+			if got := e.spread(bytes); got != want {
 				t.Errorf("%d bytes: %v, want %v", bytes, got, want)
 			}
 		}
-		k.leader.cfg.ExpectedFollowers = 100
-		if got := k.spread(24_000); got != 0 {
+		e.leader.cfg.ExpectedFollowers = 100
+		if got := e.spread(24_000); got != 0 {
 			t.Errorf("48 ms of the budget are spread over %v", got)
 		}
-		if got := k.spread(25_000); got != 120*time.Millisecond {
+		if got := e.spread(25_000); got != 120*time.Millisecond {
 			t.Errorf("50 ms of the budget are spread over %v", got)
 		}
-		k.leader.cfg.ExpectedFollowers = 0
-		k.leader.cfg.ReadBudget = 1
-		k.receivers.saw(1 << 40)
-		if got := k.spread(8 << 20); got != cachekeys.MaxSpread {
+		e.leader.cfg.ExpectedFollowers = 0
+		e.leader.cfg.ReadBudget = 1
+		e.receivers.saw(1 << 40)
+		if got := e.spread(8 << 20); got != cachekeys.MaxSpread {
 			t.Errorf("a budget of a byte a second: %v", got)
 		}
 		time.Sleep(2 * time.Minute)
-		if got := k.spread(31_000); got != 0 {
+		if got := e.spread(31_000); got != 0 {
 			t.Errorf("followers of long ago still count: %v", got)
 		}
 	})

@@ -71,13 +71,13 @@ type KeyStats struct {
 	Fenced      uint64 // terms ended by a write that was refused
 	Lapsed      uint64 // terms ended because no renewal came through
 	Commits     uint64 // contents written, heals included
-	Heals       uint64 // contents written again because Redis lost or changed them
-	Touches     uint64 // renewals
+	Repairs     uint64 // contents written again because Redis lost or changed them
+	Renewals    uint64 // renewals
 	Polls       uint64 // fetches from the CDN
 	Fetched     uint64 // of them answered with a config
 	NotModified uint64 // of them answered by 304
 	PollErrors  uint64 // of them failed
-	Doubted     uint64 // of them served an ETag that had just been replaced
+	Suspect     uint64 // of them served an ETag that had just been replaced
 	Refreshes   uint64 // times that this process, leading, was asked to poll; many at once count as one
 	BadMessages uint64 // messages that could not be read
 
@@ -88,11 +88,11 @@ type KeyStats struct {
 
 // Stats tells the state of every SDK key. It asks nothing of Redis.
 func (l *Leader) Stats() Stats {
-	keepers := l.set.Load().keepers
-	s := Stats{ID: l.id, UnknownWebhooks: l.unknownHooks.Load(), Keys: make([]KeyStats, 0, len(keepers))}
-	for _, k := range keepers {
-		key := k.stats.read()
-		key.PollInterval = k.settings().poll
+	electors := l.set.Load().electors
+	s := Stats{ID: l.id, UnknownWebhooks: l.unknownHooks.Load(), Keys: make([]KeyStats, 0, len(electors))}
+	for _, e := range electors {
+		key := e.stats.read()
+		key.PollInterval = e.settings().poll
 		s.Keys = append(s.Keys, key)
 	}
 	return s

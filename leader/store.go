@@ -15,14 +15,14 @@ import (
 type outcome string
 
 const (
-	outcomeOK        outcome = "OK"
-	outcomeAcquired  outcome = "ACQUIRED"
-	outcomeHeld      outcome = "HELD"
-	outcomeFenced    outcome = "FENCED"
-	outcomeStale     outcome = "STALE"
-	outcomeRegressed outcome = "REGRESSED"
-	outcomeForeign   outcome = "FOREIGN"
-	outcomeReleased  outcome = "RELEASED"
+	outcomeOK          outcome = "OK"
+	outcomeAcquired    outcome = "ACQUIRED"
+	outcomeHeld        outcome = "HELD"
+	outcomeFenced      outcome = "FENCED"
+	outcomeStale       outcome = "STALE"
+	outcomeRegressed   outcome = "REGRESSED"
+	outcomeOverwritten outcome = "OVERWRITTEN"
+	outcomeReleased    outcome = "RELEASED"
 )
 
 // store runs the scripts for one SDK key. It holds no state and is safe for
@@ -76,12 +76,12 @@ type written struct {
 	receivers int64 // of the message
 	refresh   int64 // how often a refresh was asked for
 
-	found int64          // REGRESSED, FOREIGN: fetch time of the entry found
-	meta  cachekeys.Meta // STALE, REGRESSED, FOREIGN: what is current in Redis
+	found int64          // REGRESSED, OVERWRITTEN: fetch time of the entry found
+	meta  cachekeys.Meta // STALE, REGRESSED, OVERWRITTEN: what is current in Redis
 }
 
-// claim is what both writes say of the writer and of what it takes for current.
-type claim struct {
+// assertion is what both writes say of the writer and of what it takes for current.
+type assertion struct {
 	lock    string
 	base    int64 // the rev last known as current
 	above   int64 // a rev that the new one is to be above; 0: none but what the script finds
@@ -97,7 +97,7 @@ type claim struct {
 }
 
 // commit goes by itself at once: content is not to wait, and a large one would hold up others.
-func (s *store) commit(ctx context.Context, c claim, content *content) (written, error) {
+func (s *store) commit(ctx context.Context, c assertion, content *content) (written, error) {
 	blob := cachekeys.Blob{Hash: content.hash, Codec: content.codec, Payload: content.payload}
 	var inline []byte
 	if len(content.payload) <= cachekeys.MaxInlineBytes {
@@ -118,8 +118,8 @@ func (s *store) commit(ctx context.Context, c claim, content *content) (written,
 	return w, nil
 }
 
-func (s *store) touch(ctx context.Context, c claim) (written, error) {
-	reply, err := s.scripts.run(ctx, touchScript, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
+func (s *store) renew(ctx context.Context, c assertion) (written, error) {
+	reply, err := s.scripts.run(ctx, renewScript, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
 		c.lock, s.expiry.Milliseconds(), c.base, c.message.Hash, c.etag, c.above, c.age,
 		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len, c.latest, revText(c.waits))
 	if err != nil {

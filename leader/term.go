@@ -33,11 +33,11 @@ func stopCause(ctx context.Context) error {
 // term is the time between getting the lock and losing it. It belongs to one
 // goroutine. What it takes for current is what it last wrote or found.
 type term struct {
-	k     *keeper
-	epoch int64
-	lock  string // the lock's value
+	elector *elector
+	epoch   int64
+	lock    string // the lock's value
 
-	trusted time.Time // when the last renewal that came through was sent
+	renewedAt time.Time // when the last successful renewal was sent
 
 	rev    int64 // current; 0: no content yet
 	hash   string
@@ -45,14 +45,14 @@ type term struct {
 	length int
 	cdn    int64 // time of the last CDN answer by Redis's clock
 
-	content  *content  // the current content; nil: it is only in Redis
-	spoiled  bool      // the content in Redis cannot be taken over
-	foundAt  int64     // the rev at which what is to be repaired was found
-	damaged  bool      // parts of what stands in Redis are missing or not as they were written
-	pending  *content  // fetched, not yet committed
-	answered time.Time // when the request was sent whose answer no write has told yet; zero: none
-	latest   int64     // that moment by Redis's clock as heard before: a clock that jumps makes no answer later
-	about    string    // the hash of the content that it is about
+	content      *content  // the current content; nil: it is only in Redis
+	corrupt      bool      // the content in Redis cannot be taken over
+	foundAt      int64     // the rev at which what is to be repaired was found
+	damaged      bool      // parts of what stands in Redis are missing or not as they were written
+	pending      *content  // fetched, not yet committed
+	answered     time.Time // when the request was sent whose answer no write has told yet; zero: none
+	latest       int64     // that moment by Redis's clock as heard before: a clock that jumps makes no answer later
+	answeredHash string    // the hash of the content that it is about
 
 	redisNow int64 // Redis's clock
 	redisAt  time.Time
@@ -63,20 +63,24 @@ type term struct {
 	failing subscription.Outage // of writes
 }
 
-func newTerm(k *keeper, g grant, sent time.Time) *term {
+func newTerm(e *elector, g grant, sent time.Time) *term {
 	_, epoch := parseHolder(g.lock)
 	t := &term{
-		k: k, epoch: epoch, lock: g.lock, trusted: sent,
+		elector: e, epoch: epoch, lock: g.lock, renewedAt: sent,
 		redisNow: g.now, redisAt: time.Now(), asked: g.meta.Refresh,
 	}
 	t.adopt(g.meta, g.now)
 	return t
 }
 
+// trustedUntil returns when this process stops acting as the leader, unless the lock is
+// renewed before.
+func (t *term) trustedUntil() time.Time { return t.renewedAt.Add(t.elector.timing.RenewDeadline) }
+
 // adopt takes over what meta says, at a moment of Redis's clock.
 func (t *term) adopt(m cachekeys.Meta, now int64) {
 	t.rev, t.hash, t.etag, t.length, t.cdn = m.Rev, m.Hash, m.ETag, m.Len, m.CDN
-	t.k.sawMeta(m, now)
+	t.elector.sawMeta(m, now)
 	if t.content != nil && t.content.hash != t.hash {
 		t.content = nil
 	}
@@ -85,11 +89,11 @@ func (t *term) adopt(m cachekeys.Meta, now int64) {
 
 // keep keeps the content of this term, for later terms, if it is known as current.
 func (t *term) keep() {
-	if t.content != nil && t.k.knows(t.content.hash) {
-		t.k.content = t.content
+	if t.content != nil && t.elector.knows(t.content.hash) {
+		t.elector.content = t.content
 	}
-	if t.k.content != nil && t.k.content.hash == t.hash {
-		t.k.contentCDN = t.cdn
+	if t.elector.content != nil && t.elector.content.hash == t.hash {
+		t.elector.contentCDN = t.cdn
 	}
 }
 
@@ -97,24 +101,26 @@ func (t *term) keep() {
 // current, at a lower rev: Redis lost data, or the clock behind the revs was set back.
 // Which content is current only the CDN can tell. Until it does, nothing is written above
 // the highest rev but what is known as current, see [term.restorable].
-func (t *term) uncertain() bool { return t.rev != 0 && t.rev < t.k.highest && !t.k.knows(t.hash) }
+func (t *term) uncertain() bool {
+	return t.rev != 0 && t.rev < t.elector.highest && !t.elector.knows(t.hash)
+}
 
 // confirmed reports whether an answer of the CDN is still to be told, and is about the
 // content of that hash.
-func (t *term) confirmed(hash string) bool { return !t.answered.IsZero() && t.about == hash }
+func (t *term) confirmed(hash string) bool { return !t.answered.IsZero() && t.answeredHash == hash }
 
 // run leads until the lock is lost or ctx ends.
 func (t *term) run(ctx context.Context) {
-	k := t.k
-	k.stats.update(func(s *KeyStats) {
-		s.State, s.LockHolder, s.Epoch, s.Since = Warm, k.leader.id, t.epoch, time.Now()
+	e := t.elector
+	e.stats.update(func(s *KeyStats) {
+		s.State, s.LockHolder, s.Epoch, s.Since = Warm, e.leader.id, t.epoch, time.Now()
 		s.Terms++
 	})
-	k.log().Info(eventLeading, "Leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
-	signal(k.recheck)
+	e.log().Info(eventLeading, "Leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
+	signal(e.recheck)
 	// What was asked for before is answered by the first poll.
-	drain(k.refresh)
-	k.leading.Store(true)
+	drain(e.refresh)
+	e.leading.Store(true)
 	cause := errCrashed
 	defer func() { t.end(ctx, cause) }() // also where what follows panics
 	t.loadContent(ctx)
@@ -123,15 +129,15 @@ func (t *term) run(ctx context.Context) {
 
 // end releases the lock, unless it is another's.
 func (t *term) end(ctx context.Context, cause error) {
-	k := t.k
-	k.leading.Store(false)
+	e := t.elector
+	e.leading.Store(false)
 	// It does not act any more, though to give the lock up may take a while.
-	k.stats.update(func(s *KeyStats) { s.State, s.LockHolder = Candidate, "" })
+	e.stats.update(func(s *KeyStats) { s.State, s.LockHolder = Candidate, "" })
 	t.fetch.stop()
 	if !errors.Is(cause, errFenced) {
 		cause = t.release(ctx, cause)
 	}
-	k.stats.update(func(s *KeyStats) {
+	e.stats.update(func(s *KeyStats) {
 		switch {
 		case errors.Is(cause, errFenced):
 			s.Fenced++
@@ -139,25 +145,25 @@ func (t *term) end(ctx context.Context, cause error) {
 			s.Lapsed++
 		}
 	})
-	k.stats.update(func(s *KeyStats) { s.Waits = false })
-	k.log().Info(eventResigned, "Not leading any more.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
+	e.stats.update(func(s *KeyStats) { s.Waits = false })
+	e.log().Info(eventResigned, "Not leading any more.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
 }
 
 // lead is the loop of the term. Everything it writes is fenced by the script that
 // writes it (I2); the deadline is for economy, so that a leader that cannot reach
 // Redis stops polling the CDN.
 func (t *term) lead(ctx context.Context) error {
-	timing := t.k.timing
+	timing := t.elector.timing
 	renew := time.NewTimer(0) // the first heartbeat tells followers of the new leader
 	defer renew.Stop()
-	deadline := time.NewTimer(time.Until(t.trusted.Add(timing.StopActing)))
+	deadline := time.NewTimer(time.Until(t.trustedUntil()))
 	defer deadline.Stop()
 	poll := time.NewTimer(t.nextPoll())
 	defer poll.Stop()
 	var tried time.Time // the last renewal, whether or not it came through
 
 	for {
-		t.k.turn(3 * timing.StopActing)
+		t.elector.setDue(3 * timing.RenewDeadline)
 		var err error
 		select {
 		case <-ctx.Done():
@@ -169,8 +175,8 @@ func (t *term) lead(ctx context.Context) error {
 			tried = time.Now()
 		case <-poll.C:
 			t.startFetch(ctx)
-		case <-t.k.refresh:
-			t.refreshAsked(t.k.refreshSeq.Load())
+		case <-t.elector.refresh:
+			t.refreshAsked(t.elector.refreshSeq.Load())
 			if t.nextPoll() == 0 {
 				t.startFetch(ctx)
 			}
@@ -182,30 +188,30 @@ func (t *term) lead(ctx context.Context) error {
 			return errFenced
 		case ctx.Err() != nil:
 			return stopCause(ctx)
-		case time.Since(t.trusted) >= timing.StopActing:
+		case !time.Now().Before(t.trustedUntil()):
 			return errLapsed
 		}
 		if err != nil {
-			t.k.store.reload(ctx)
+			t.elector.store.reload(ctx)
 			t.report(err)
 		}
 		t.reportUncertain()
-		next := t.trusted.Add(timing.Renewal)
+		next := t.renewedAt.Add(timing.RenewInterval)
 		if t.failing.On() || t.pending != nil {
-			next = tried.Add(timing.Renewal / 4)
+			next = tried.Add(timing.RenewInterval / 4)
 		}
-		renew.Reset(max(time.Until(t.k.leader.beat(next)), 0))
-		deadline.Reset(time.Until(t.trusted.Add(timing.StopActing)))
+		renew.Reset(max(time.Until(t.elector.leader.beat(next)), 0))
+		deadline.Reset(time.Until(t.trustedUntil()))
 		poll.Reset(t.nextPoll())
 	}
 }
 
 // report logs what is news of a row of failures; wrote ends the row.
 func (t *term) report(err error) {
-	t.k.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
+	t.elector.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 	if t.failing.News(err) {
-		t.k.log().Error(eventRedis, "A write to Redis failed; trying again.", eventlog.Err(err))
-		signal(t.k.recheck)
+		t.elector.log().Error(eventRedis, "A write to Redis failed; trying again.", eventlog.Err(err))
+		signal(t.elector.recheck)
 	}
 }
 
@@ -213,11 +219,11 @@ func (t *term) report(err error) {
 func (t *term) reportUncertain() {
 	waits := t.uncertain()
 	var began bool
-	t.k.stats.update(func(s *KeyStats) { began, s.Waits = waits && !s.Waits, waits })
+	t.elector.stats.update(func(s *KeyStats) { began, s.Waits = waits && !s.Waits, waits })
 	if began {
-		t.k.log().Warn(eventUncertain, "Redis holds another config than it did, at a lower rev: it lost data, or its clock was set back. "+
+		t.elector.log().Warn(eventUncertain, "Redis holds another config than it did, at a lower rev: it lost data, or its clock was set back. "+
 			"Followers keep the newer one, until the CDN tells which one is current.",
-			slog.Int64("rev", t.rev), slog.Int64("highest", t.k.highest))
+			slog.Int64("rev", t.rev), slog.Int64("highest", t.elector.highest))
 	}
 }
 
@@ -226,21 +232,21 @@ func (t *term) loadContent(ctx context.Context) {
 	if t.rev == 0 || t.uncertain() {
 		return
 	}
-	if c := t.k.content; c != nil && c.hash == t.hash {
+	if c := t.elector.content; c != nil && c.hash == t.hash {
 		t.content = c
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, t.k.timing.Renewal)
+	ctx, cancel := context.WithTimeout(ctx, t.elector.timing.RenewInterval)
 	defer cancel()
-	c, err := t.k.store.load(ctx, cachekeys.Meta{Hash: t.hash, ETag: t.etag})
-	t.spoiled = err != nil && !errors.Is(err, redis.Nil)
+	c, err := t.elector.store.load(ctx, cachekeys.Meta{Hash: t.hash, ETag: t.etag})
+	t.corrupt = err != nil && !errors.Is(err, redis.Nil)
 	if err != nil {
 		if !errors.Is(err, redis.Nil) && ctx.Err() == nil {
-			t.k.log().Warn(eventForeign, "The content in Redis cannot be taken over.", eventlog.Err(err))
+			t.elector.log().Warn(eventOverwritten, "The content in Redis cannot be taken over.", eventlog.Err(err))
 		}
 		return
 	}
-	if t.spoiled = t.k.verify(c) != nil; t.spoiled {
+	if t.corrupt = t.elector.verify(c) != nil; t.corrupt {
 		return
 	}
 	t.content = c
@@ -258,7 +264,7 @@ func (t *term) release(ctx context.Context, cause error) error {
 	for range 2 {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 		var outcome outcome
-		outcome, err = t.k.store.release(ctx, t.lock, m)
+		outcome, err = t.elector.store.release(ctx, t.lock, m)
 		cancel()
 		if err == nil {
 			if outcome == outcomeFenced && errors.Is(cause, errLapsed) {
@@ -268,7 +274,7 @@ func (t *term) release(ctx context.Context, cause error) error {
 		}
 	}
 	if !errors.Is(cause, errLapsed) {
-		t.k.log().Warn(eventRedis, "The lock could not be released; others wait until it expires.", eventlog.Err(err))
+		t.elector.log().Warn(eventRedis, "The lock could not be released; others wait until it expires.", eventlog.Err(err))
 	}
 	return cause
 }
@@ -277,7 +283,7 @@ func (t *term) release(ctx context.Context, cause error) error {
 // twice, by the message and by the next renewal.
 func (t *term) refreshAsked(seq int64) {
 	if seq > t.asked {
-		t.k.stats.update(func(s *KeyStats) { s.Refreshes++ })
+		t.elector.stats.update(func(s *KeyStats) { s.Refreshes++ })
 		t.asked = seq
 		t.polls.await()
 	}

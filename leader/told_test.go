@@ -123,16 +123,16 @@ func TestAnAnswerAboutPendingContentConfirmsNothingElse(t *testing.T) {
 		before := s.stats(l)
 		version := s.cdn.Publish()
 		_ = l.RequestRefresh(s.Context(), "main")
-		s.wait(2 * l.cfg.Timing.Renewal)
+		s.wait(2 * l.cfg.Timing.RenewInterval)
 		now := s.stats(l)
-		if now.WriteError == "" || now.Touches == before.Touches {
+		if now.WriteError == "" || now.Renewals == before.Renewals {
 			s.Fatalf("commits were to fail, and touches not: %+v", now)
 		}
 		if now.LastAnswer != before.LastAnswer || now.Rev != before.Rev {
 			s.Errorf("from %+v to %+v", before, now)
 		}
 		refuse.Store(false)
-		s.wait(l.cfg.Timing.Renewal)
+		s.wait(l.cfg.Timing.RenewInterval)
 		s.hasVersion(version)
 	})
 }
@@ -150,18 +150,18 @@ func trustFromBefore(t *testing.T, keys int) {
 		l, _ := s.startMany(link, keys)
 		s.wait(10 * time.Second)
 		timing := l.cfg.Timing
-		for touches := s.stats(l).Touches; s.stats(l).Touches == touches; {
+		for touches := s.stats(l).Renewals; s.stats(l).Renewals == touches; {
 			s.wait(time.Millisecond)
 		}
 		renewed := time.Now()
-		s.wait(timing.Renewal - 100*time.Millisecond)
+		s.wait(timing.RenewInterval - 100*time.Millisecond)
 		link.Freeze() // the next renewal is sent in 100 ms
 		s.wait(2500 * time.Millisecond)
 		link.Thaw()
 		s.wait(10 * time.Millisecond)
 		link.Freeze()
 		// It stops acting at its time, and then tries to give the lock up.
-		s.wait(time.Until(renewed.Add(timing.Renewal + timing.StopActing + 2*releaseTimeout + 100*time.Millisecond)))
+		s.wait(time.Until(renewed.Add(timing.RenewInterval + timing.RenewDeadline + 2*releaseTimeout + 100*time.Millisecond)))
 		for _, now := range l.Stats().Keys {
 			if now.State != Candidate || now.Lapsed != 1 {
 				s.Errorf("%+v", now)
@@ -173,7 +173,7 @@ func trustFromBefore(t *testing.T, keys int) {
 
 // I14: a write that takes long to arrive makes the answer that it tells of no younger.
 func TestALateWriteMakesNoAnswerYounger(t *testing.T) {
-	for name, changed := range map[string]bool{"commit": true, "touch": false} {
+	for name, changed := range map[string]bool{"commit": true, "renew": false} {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(s *stage) {
 				link := new(redistest.Link)
@@ -186,7 +186,7 @@ func TestALateWriteMakesNoAnswerYounger(t *testing.T) {
 				if changed {
 					s.cdn.Publish()
 				}
-				for touches := s.stats(l).Touches; s.stats(l).Touches == touches; {
+				for touches := s.stats(l).Renewals; s.stats(l).Renewals == touches; {
 					s.wait(time.Millisecond)
 				}
 				link.Freeze()

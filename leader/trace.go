@@ -17,7 +17,7 @@ const (
 	spanPoll    = "catbridge.poll"
 	spanFetch   = "catbridge.fetch"
 	spanCommit  = "catbridge.commit"
-	spanTouch   = "catbridge.touch"
+	spanRenew   = "catbridge.renew"
 	spanPublish = "catbridge.publish"
 )
 
@@ -36,13 +36,13 @@ func newTracer(provider trace.TracerProvider) trace.Tracer {
 
 // trace begins a span within the one that ctx carries, or else a trace, with a link to
 // the poll that was last.
-func (k *keeper) trace(ctx context.Context, name string, kind trace.SpanKind, last *span) (context.Context, *span) {
-	tracer := k.leader.tracer
+func (e *elector) trace(ctx context.Context, name string, kind trace.SpanKind, last *span) (context.Context, *span) {
+	tracer := e.leader.tracer
 	if tracer == nil {
 		return ctx, nil
 	}
 	opts := []trace.SpanStartOption{
-		trace.WithSpanKind(kind), trace.WithAttributes(attribute.String("catbridge.sdk_key_name", k.settings().name())),
+		trace.WithSpanKind(kind), trace.WithAttributes(attribute.String("catbridge.sdk_key_name", e.settings().name())),
 	}
 	if last != nil && !traced(ctx) {
 		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: last.SpanContext()}))
@@ -91,10 +91,10 @@ func (s *span) end(err error) {
 // write lets a write be a span, and what it published another. A renewal is one only
 // within a poll: mere heartbeats would be all that is seen.
 func (t *term) write(ctx context.Context, name string, run func(context.Context) (written, error)) (written, error) {
-	if t.k.leader.tracer == nil || name == spanTouch && !traced(ctx) {
+	if t.elector.leader.tracer == nil || name == spanRenew && !traced(ctx) {
 		return run(ctx)
 	}
-	ctx, s := t.k.trace(ctx, name, trace.SpanKindClient, t.fetch.span)
+	ctx, s := t.elector.trace(ctx, name, trace.SpanKindClient, t.fetch.span)
 	w, err := run(ctx)
 	s.text("db.system.name", "redis")
 	s.text("catbridge.outcome", string(w.outcome))
@@ -102,9 +102,9 @@ func (t *term) write(ctx context.Context, name string, run func(context.Context)
 	if w.outcome == outcomeOK {
 		s.number("catbridge.rev", w.rev)
 		// The same script did that: this span has no length of its own.
-		_, published := t.k.trace(ctx, spanPublish, trace.SpanKindProducer, nil)
+		_, published := t.elector.trace(ctx, spanPublish, trace.SpanKindProducer, nil)
 		published.text("messaging.system", "redis")
-		published.text("messaging.destination.name", t.k.store.keys.Events)
+		published.text("messaging.destination.name", t.elector.store.keys.Events)
 		published.number("catbridge.rev", w.rev)
 		published.number("catbridge.receivers", w.receivers)
 		published.end(nil)
@@ -114,8 +114,8 @@ func (t *term) write(ctx context.Context, name string, run func(context.Context)
 }
 
 // tracedFetch lets a fetch be a span.
-func (k *keeper) tracedFetch(ctx context.Context, f *cdn.Fetcher, etag string) (cdn.Response, error) {
-	ctx, s := k.trace(ctx, spanFetch, trace.SpanKindClient, nil)
+func (e *elector) tracedFetch(ctx context.Context, f *cdn.Fetcher, etag string) (cdn.Response, error) {
+	ctx, s := e.trace(ctx, spanFetch, trace.SpanKindClient, nil)
 	response, err := f.Fetch(ctx, etag)
 	status, requests, ray := response.Status, response.Requests, response.RayID
 	if failure, ok := errors.AsType[*cdn.Error](err); ok {

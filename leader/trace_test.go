@@ -76,7 +76,7 @@ func TestEachPollIsATraceOfFetchCommitAndPublish(t *testing.T) {
 		wantTree(s, recorder.Ended(), changedTrace)
 		s.wait(l.cfg.Timing.PollInterval)
 		spans := recorder.Ended()
-		wantTree(s, spans, changedTrace+"poll unchanged\n  fetch\n  touch OK\n    publish\n")
+		wantTree(s, spans, changedTrace+"poll unchanged\n  fetch\n  renew OK\n    publish\n")
 		for _, span := range spans {
 			has := attribute.NewSet(span.Attributes()...)
 			if name, _ := has.Value("catbridge.sdk_key_name"); name.AsString() != "main" {

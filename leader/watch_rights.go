@@ -20,34 +20,34 @@ const rightsAtOnce = 4
 // watchRights checks what the user of Redis may do: at the start, after failures, and
 // until nothing is missing. A right that is missing may show only in what has already
 // half run, since a script is not rolled back.
-func (k *keeper) watchRights(ctx context.Context) {
+func (e *elector) watchRights(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-k.recheck:
+		case <-e.recheck:
 		case <-timer.C:
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case k.leader.rights <- struct{}{}:
+		case e.leader.rights <- struct{}{}:
 		}
-		drain(k.recheck) // this check answers all that was asked until now
-		if !k.checkRights(ctx) {
+		drain(e.recheck) // this check answers all that was asked until now
+		if !e.checkRights(ctx) {
 			timer.Reset(rightsRetry)
 		}
-		<-k.leader.rights
+		<-e.leader.rights
 	}
 }
 
 // checkRights tells whether all rights are there.
-func (k *keeper) checkRights(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, k.timing.StopActing/2)
+func (e *elector) checkRights(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, e.timing.RenewDeadline/2)
 	defer cancel()
-	err := CheckRights(ctx, k.leader.cfg.Redis, k.settings().Key, k.leader.cfg.Namespace)
+	err := CheckRights(ctx, e.leader.cfg.Redis, e.settings().Key, e.leader.cfg.Namespace)
 	lacking, ok := errors.AsType[*RightsError](err)
 	if err != nil && !ok {
 		return false // Redis does not answer, which others report
@@ -57,13 +57,13 @@ func (k *keeper) checkRights(ctx context.Context) bool {
 		missing = lacking.Missing
 	}
 	var before []string
-	k.stats.update(func(s *KeyStats) { before, s.MissingRights = s.MissingRights, missing })
+	e.stats.update(func(s *KeyStats) { before, s.MissingRights = s.MissingRights, missing })
 	switch {
 	case slices.Equal(before, missing):
 	case len(missing) == 0:
-		k.log().Info(eventRights, "The user of Redis has all rights now.")
+		e.log().Info(eventRights, "The user of Redis has all rights now.")
 	default:
-		k.log().Error(eventNoRights, "The user of Redis lacks rights; grant them by ACL SETUSER.",
+		e.log().Error(eventNoRights, "The user of Redis lacks rights; grant them by ACL SETUSER.",
 			slog.String("rules", strings.Join(missing, " ")), slog.String("nodes", strings.Join(lacking.Nodes, " ")))
 	}
 	return len(missing) == 0

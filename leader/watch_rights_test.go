@@ -42,7 +42,7 @@ func TestRightsOfManySDKKeysAreCheckedByTurns(t *testing.T) {
 			t.Errorf("%d checks", all)
 		}
 		for _, k := range l.Stats().Keys {
-			if k.State != Steady || k.Terms != 1 || k.Touches < 12 {
+			if k.State != Steady || k.Terms != 1 || k.Renewals < 12 {
 				t.Fatalf("it waited for the checks: %+v", k)
 			}
 		}

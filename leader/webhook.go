@@ -53,14 +53,14 @@ func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
 	if name == "" {
 		name = path.Base(r.URL.Path)
 	}
-	k := l.set.Load().byName[name]
-	if k == nil || len(k.settings().WebhookKeys) == 0 {
+	e := l.set.Load().byName[name]
+	if e == nil || len(e.settings().WebhookKeys) == 0 {
 		l.unknownHooks.Add(1)
 		http.Error(w, "there is no webhook of that name", http.StatusNotFound)
 		return
 	}
-	replayed, refusal := k.hook(w, r)
-	k.hooks.count(k, replayed, refusal)
+	replayed, refusal := e.hook(w, r)
+	e.hooks.count(e, replayed, refusal)
 	if refusal != nil {
 		http.Error(w, refusal.Error(), refusal.status)
 		return
@@ -96,7 +96,7 @@ func tooLargeHook() *refusal {
 
 // hook handles a request for the SDK key, and reports whether its ID was accepted before.
 // What costs nothing is looked at first; what is remembered is only IDs that were signed.
-func (k *keeper) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _ *refusal) {
+func (e *elector) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _ *refusal) {
 	if r.ContentLength > maxHookBytes {
 		return false, tooLargeHook()
 	}
@@ -108,7 +108,7 @@ func (k *keeper) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _ 
 		return false, refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Stale },
 			fmt.Errorf("%s is %v off the clock here, more than %v", headerHookTimestamp, off.Abs().Round(time.Second), hookWindow))
 	}
-	switch err := call.verify(k.settings().WebhookKeys, http.MaxBytesReader(w, r.Body, maxHookBytes)); {
+	switch err := call.verify(e.settings().WebhookKeys, http.MaxBytesReader(w, r.Body, maxHookBytes)); {
 	case errors.Is(err, errForged):
 		return false, refuse(http.StatusForbidden, func(s *WebhookStats) *uint64 { return &s.Forged }, err)
 	case err != nil:
@@ -117,16 +117,16 @@ func (k *keeper) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _ 
 		}
 		return false, malformedHook(errors.New("the body broke off"))
 	}
-	return k.acceptHook(r.Context(), call)
+	return e.acceptHook(r.Context(), call)
 }
 
 // acceptHook asks for a poll, once for each ID. Redis remembers IDs for all processes;
 // what this one remembers spares Redis a flood of replays.
-func (k *keeper) acceptHook(ctx context.Context, call hookCall) (replayed bool, _ *refusal) {
+func (e *elector) acceptHook(ctx context.Context, call hookCall) (replayed bool, _ *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
 	for {
-		isNew, pending := k.hooks.claim(call.id)
+		isNew, pending := e.hooks.reserve(call.id)
 		if isNew {
 			break
 		}
@@ -140,18 +140,18 @@ func (k *keeper) acceptHook(ctx context.Context, call hookCall) (replayed bool, 
 			return false, failedHook()
 		}
 	}
-	asked, err := k.ask(func(channel string) (request, error) { return k.store.hook(ctx, channel, call.id) })
+	asked, err := e.ask(func(channel string) (request, error) { return e.store.hook(ctx, channel, call.id) })
 	switch {
 	case err != nil:
-		k.hooks.release(call.id)
-		k.log().Error(eventHookFailed, "A webhook could not be passed on to the leader.", eventlog.Err(err))
+		e.hooks.release(call.id)
+		e.log().Error(eventHookFailed, "A webhook could not be passed on to the leader.", eventlog.Err(err))
 		return false, failedHook()
 	}
-	k.hooks.accept(call.id)
+	e.hooks.accept(call.id)
 	if !asked.accepted {
 		return true, nil
 	}
-	k.log().Info(eventHook, "A webhook asked for a poll.", slog.String("webhook", call.id))
+	e.log().Info(eventHook, "A webhook asked for a poll.", slog.String("webhook", call.id))
 	return false, nil
 }
 

@@ -383,9 +383,9 @@ func TestReplaysDoNotReachRedis(t *testing.T) {
 		if n := s.server.Mini().CommandCount() - commands; n != 0 {
 			s.Errorf("%d commands", n)
 		}
-		h := &l.set.Load().keepers[0].hooks
+		h := &l.set.Load().electors[0].hooks
 		for i := range 3 * maxHookIDs {
-			if isNew, _ := h.claim(strconv.Itoa(i)); !isNew {
+			if isNew, _ := h.reserve(strconv.Itoa(i)); !isNew {
 				s.Fatal("a new ID is known")
 			}
 			h.accept(strconv.Itoa(i))
@@ -394,8 +394,8 @@ func TestReplaysDoNotReachRedis(t *testing.T) {
 			s.Errorf("%d IDs are remembered", n)
 		}
 		time.Sleep(hookMemory)
-		h.claim("x")
-		if isNew, _ := h.claim("x"); len(h.ids) != 1 || isNew {
+		h.reserve("x")
+		if isNew, _ := h.reserve("x"); len(h.ids) != 1 || isNew {
 			s.Errorf("%d IDs are remembered after all have run out", len(h.ids))
 		}
 	})

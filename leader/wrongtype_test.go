@@ -31,7 +31,7 @@ func TestKeysOfAnotherTypeAreWrittenOver(t *testing.T) {
 				a.stored()
 
 				spoil(t, client, key)
-				want := map[string]outcome{"entry": outcomeForeign, "blob": outcomeForeign, "meta": outcomeRegressed, "lock": outcomeFenced}[name]
+				want := map[string]outcome{"entry": outcomeOverwritten, "blob": outcomeOverwritten, "meta": outcomeRegressed, "lock": outcomeFenced}[name]
 				w := a.touchAs(testContent(1), -1)
 				if w.outcome != want {
 					t.Fatalf("touch: %+v, want %s", w, want)
@@ -57,10 +57,10 @@ func TestALeaderMendsKeysOfAnotherType(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(s *stage) {
 				l, _ := s.start(nil)
-				s.wait(l.cfg.Timing.Renewal)
+				s.wait(l.cfg.Timing.RenewInterval)
 				before := s.entry()
 				spoil(s.T, s.client, map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta, "lock": s.keys.Lock}[name])
-				s.wait(2 * l.cfg.Timing.Renewal)
+				s.wait(2 * l.cfg.Timing.RenewInterval)
 				if got := s.entry(); got.FetchTime < before.FetchTime || !bytes.Equal(got.JSON, before.JSON) {
 					s.Errorf("entry %d after %d", got.FetchTime, before.FetchTime)
 				}

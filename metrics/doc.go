@@ -83,7 +83,7 @@
 //		Polls of the CDN by this process that ended, by outcome: config (it sent one),
 //		not_modified, error.
 //
-//	catbridge_leader_doubted_answers_total (counter; sdk_key)
+//	catbridge_leader_suspect_answers_total (counter; sdk_key)
 //		Answers of the CDN with a config that had been replaced a moment before: an edge
 //		that lags, or a roll-back.
 //
@@ -100,11 +100,11 @@
 //	catbridge_leader_commits_total (counter; sdk_key)
 //		Configs that this process wrote to Redis, heals included.
 //
-//	catbridge_leader_heals_total (counter; sdk_key)
+//	catbridge_leader_repairs_total (counter; sdk_key)
 //		Times that a config had to be written again because Redis lost it or somebody
 //		changed it.
 //
-//	catbridge_leader_touches_total (counter; sdk_key)
+//	catbridge_leader_renewals_total (counter; sdk_key)
 //		Renewals of the lock, which are the heartbeats.
 //
 //	catbridge_leader_redis_failing (gauge; sdk_key)

@@ -114,9 +114,9 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 		),
 	},
 	{
-		name: "catbridge_leader_doubted_answers_total", kind: counter,
+		name: "catbridge_leader_suspect_answers_total", kind: counter,
 		help: "Answers of the CDN with a config that had been replaced a moment before: an edge that lags, or a roll-back.",
-		read: value(func(k *keyStats) uint64 { return k.Doubted }),
+		read: value(func(k *keyStats) uint64 { return k.Suspect }),
 	},
 	{
 		name: "catbridge_leader_waits", kind: gauge,
@@ -139,14 +139,14 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 		read: value(func(k *keyStats) uint64 { return k.Commits }),
 	},
 	{
-		name: "catbridge_leader_heals_total", kind: counter,
+		name: "catbridge_leader_repairs_total", kind: counter,
 		help: "Times that a config had to be written again because Redis lost it or somebody changed it.",
-		read: value(func(k *keyStats) uint64 { return k.Heals }),
+		read: value(func(k *keyStats) uint64 { return k.Repairs }),
 	},
 	{
-		name: "catbridge_leader_touches_total", kind: counter,
+		name: "catbridge_leader_renewals_total", kind: counter,
 		help: "Renewals of the lock, which are the heartbeats.",
-		read: value(func(k *keyStats) uint64 { return k.Touches }),
+		read: value(func(k *keyStats) uint64 { return k.Renewals }),
 	},
 	{
 		name: "catbridge_leader_redis_failing", kind: gauge,

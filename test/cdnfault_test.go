@@ -50,7 +50,7 @@ func TestF26_FaultOfTheCDNChangesNothing(t *testing.T) {
 					s := first.stats()
 					return s.WriteError == "" && s.Rev == stats.Rev
 				})
-				w.pass(3 * w.leader.Renewal)
+				w.pass(3 * w.leader.RenewInterval)
 				after := w.readers[0].client.Stats()
 				if after.Rev != stats.Rev || after.Age < stats.Age {
 					w.Errorf("without an answer rev went from %d to %d, age from %v to %v", stats.Rev, after.Rev, stats.Age, after.Age)
@@ -80,7 +80,7 @@ func TestF26_FaultOfTheCDNAtTheStart(t *testing.T) {
 				first := w.lead("leader A")
 				w.followers(1)
 				w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
-				w.pass(2 * w.leader.Renewal)
+				w.pass(2 * w.leader.RenewInterval)
 				if n := w.admin.Exists(w.Context(), w.keys.Entry, w.keys.Blob).Val(); n != 0 {
 					w.Errorf("%d keys with content", n)
 				}
@@ -105,8 +105,8 @@ func TestF26_HangingCDNKeepsNothingFromGoingOn(t *testing.T) {
 		polls := first.stats().Polls
 		w.cdn.Break(fakecdn.Hang(release))
 		w.eventually(w.poll(), "a poll began", func() bool { return first.stats().Polls > polls })
-		touches := first.stats().Touches
-		w.eventually(3*w.leader.Renewal, "heartbeats go on", func() bool { return first.stats().Touches >= touches+2 })
+		touches := first.stats().Renewals
+		w.eventually(3*w.leader.RenewInterval, "heartbeats go on", func() bool { return first.stats().Renewals >= touches+2 })
 		first.stop()
 		w.eventually(time.Second, "the other leads", second.leads)
 		w.cdn.Mend()
@@ -150,9 +150,9 @@ func TestF27_LaggingEdgeDoesNotBringOldContentBack(t *testing.T) {
 		for range w.rounds(3) {
 			old := w.cdn.Config()
 			w.reached(w.cdn.Publish(), w.poll())
-			doubted, asked, start := first.stats().Doubted, len(w.cdn.Requests()), time.Now()
+			doubted, asked, start := first.stats().Suspect, len(w.cdn.Requests()), time.Now()
 			w.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
-			w.eventually(w.poll(), "the old content is doubted", func() bool { return first.stats().Doubted > doubted })
+			w.eventually(w.poll(), "the old content is doubted", func() bool { return first.stats().Suspect > doubted })
 			w.pass(2 * time.Second)
 			n := len(w.cdn.Requests()) - asked
 			due := int(time.Since(start)/w.leader.PollInterval) + 1 // one may have been on its way
@@ -177,7 +177,7 @@ func TestF27_EdgesThatAlternateCostOneFetchAFlip(t *testing.T) {
 			version := w.cdn.Publish()
 			w.reached(version, w.poll())
 			terms := func() uint64 { return first.stats().Terms + second.stats().Terms }
-			doubted := func() uint64 { return first.stats().Doubted + second.stats().Doubted }
+			doubted := func() uint64 { return first.stats().Suspect + second.stats().Suspect }
 			began, before, asked, start := terms(), doubted(), len(w.cdn.Requests()), time.Now()
 			w.cdn.Break(fakecdn.InTurn(fakecdn.Stale(old)))
 			const flips = 8

@@ -48,7 +48,7 @@ func TestFollowerGetsWhatWasLeftWithoutALeader(t *testing.T) {
 func TestFollowerWaitsForTheFirstLeader(t *testing.T) {
 	scenario(t, func(w *world) {
 		early := w.follow()
-		w.pass(w.leader.Renewal)
+		w.pass(w.leader.RenewInterval)
 		if v := early.version(); v != -1 {
 			w.Errorf("version %d from nowhere", v)
 		}
@@ -66,7 +66,7 @@ func TestUnchangedContentOnlyMovesItsTime(t *testing.T) {
 		before, changes := r.client.Stats(), r.changes
 		answers := first.stats().NotModified
 		w.eventually(3*w.poll(), "two answers of 304", func() bool { return first.stats().NotModified >= answers+2 })
-		w.eventually(w.leader.Renewal+time.Second, "the follower's rev moves", func() bool { return r.client.Stats().Rev > before.Rev })
+		w.eventually(w.leader.RenewInterval+time.Second, "the follower's rev moves", func() bool { return r.client.Stats().Rev > before.Rev })
 		after := r.client.Stats()
 		if after.Hash != before.Hash || after.Reads != before.Reads || r.changes != changes {
 			w.Errorf("before %+v\nafter %+v, %d changes", before, after, r.changes-changes)
@@ -91,7 +91,7 @@ func TestF16_LostMessageIsMadeUpForByAHeartbeat(t *testing.T) {
 					lost := deaf.link.Dropped()
 					version := w.cdn.Publish()
 					w.committed(version)
-					committed, bound := time.Now(), w.leader.Renewal+roundTrip
+					committed, bound := time.Now(), w.leader.RenewInterval+roundTrip
 					w.reached(version, bound) // I7
 					w.recovered(committed, bound)
 					if n := deaf.link.Dropped() - lost; n != 1 {

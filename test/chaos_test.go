@@ -52,7 +52,7 @@ func (c *chaos) play(steps int) {
 	for range steps {
 		c.past = append(c.past, c.now())
 		c.step()
-		c.pass(time.Duration(c.random.Int64N(int64(c.leader.LockExpiry))))
+		c.pass(time.Duration(c.random.Int64N(int64(c.leader.LeaseDuration))))
 	}
 	c.heal()
 	c.reached(c.cdn.Publish(), c.follower.MetaReread*3/2+c.poll()+c.takeover())

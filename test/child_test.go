@@ -47,13 +47,13 @@ func (f *fleet) leadAs(r *runner) {
 // timings are the variables for what the world runs with; --poll-interval is given.
 func (f *fleet) timings() (env []string) {
 	for name, d := range map[string]time.Duration{
-		"LOCK_EXPIRY": f.leader.LockExpiry, "RENEWAL": f.leader.Renewal, "STOP_ACTING": f.leader.StopActing,
-		"RETRY": f.leader.Retry, "IDLE": f.leader.Idle, "DEAD": f.leader.Dead,
+		"LOCK_EXPIRY": f.leader.LeaseDuration, "RENEWAL": f.leader.RenewInterval, "STOP_ACTING": f.leader.RenewDeadline,
+		"RETRY": f.leader.RetryPeriod, "IDLE": f.leader.Idle, "DEAD": f.leader.Dead,
 	} {
 		env = append(env, "CATBRIDGE_TIMINGS_"+name+"="+d.String())
 	}
 	// In proportion, too: 5 s where locks expire after 15 s.
-	return append(env, "CATBRIDGE_REDIS_DIAL_TIMEOUT="+(f.leader.LockExpiry/3).String())
+	return append(env, "CATBRIDGE_REDIS_DIAL_TIMEOUT="+(f.leader.LeaseDuration/3).String())
 }
 
 // access are the variables by which a leader gets to the world's Redis, through a link
@@ -125,8 +125,8 @@ func (p *process) stats(t *testing.T) (s leader.KeyStats) {
 	s.State, s.LockHolder, s.Epoch, s.Rev, s.WriteError = key.State, key.LockHolder, key.Epoch, key.Rev, key.WriteError
 	metrics := p.page(t, "/metrics")
 	for name, to := range map[string]*uint64{
-		"terms": &s.Terms, "fenced": &s.Fenced, "lapsed": &s.Lapsed, "commits": &s.Commits, "touches": &s.Touches,
-		"doubted_answers": &s.Doubted,
+		"terms": &s.Terms, "fenced": &s.Fenced, "lapsed": &s.Lapsed, "commits": &s.Commits, "touches": &s.Renewals,
+		"doubted_answers": &s.Suspect,
 	} {
 		*to = count(t, metrics, name, "")
 	}

@@ -74,8 +74,8 @@ func TestF22_ClusterFailsOverWithoutGoingBack(t *testing.T) {
 				primary, _ := w.owner(cluster)
 				return primary == replica
 			})
-			w.reached(w.cdn.Publish(), w.leader.StopActing+w.poll())
-			w.recovered(asked, w.leader.StopActing+w.poll())
+			w.reached(w.cdn.Publish(), w.leader.RenewDeadline+w.poll())
+			w.recovered(asked, w.leader.RenewDeadline+w.poll())
 			w.heartbeats() // nobody is silent
 			w.settle()
 		}
@@ -88,7 +88,7 @@ func TestF22_ClusterLosesANodeWithoutGoingBack(t *testing.T) {
 		w.audit.allowLoss()
 		primary, _ := w.owner(cluster)
 		primary.Kill()
-		killed, bound := time.Now(), max(w.leader.LockExpiry, 2*redistest.NodeTimeout)+3*time.Second
+		killed, bound := time.Now(), max(w.leader.LeaseDuration, 2*redistest.NodeTimeout)+3*time.Second
 		w.reached(w.cdn.Publish(), bound)
 		w.recovered(killed, bound)
 		w.states(w.follower.Dead+w.back(), follower.Live)

@@ -75,7 +75,7 @@ func TestF17_StrangeMessagesAreIgnoredAndCounted(t *testing.T) {
 			}
 			for i, r := range w.readers {
 				r.noise = true
-				w.eventually(w.leader.Renewal+time.Second, "all are heard and counted", func() bool {
+				w.eventually(w.leader.RenewInterval+time.Second, "all are heard and counted", func() bool {
 					s := r.client.Stats()
 					return s.Messages >= before[i].Messages+int64(len(strange)) &&
 						s.BadMessages >= before[i].BadMessages+malformed && s.Unknown >= before[i].Unknown+unknown
@@ -107,7 +107,7 @@ func TestF28_EntryOfAnSDKDoesNotLeadAstray(t *testing.T) {
 					rev := max(first.stats().Rev, second.stats().Rev)
 					w.audit.suspend()
 					foreign := w.writeEntry(time.Now().Add(away))
-					written, bound := time.Now(), w.leader.Renewal+roundTrip+time.Second
+					written, bound := time.Now(), w.leader.RenewInterval+roundTrip+time.Second
 					w.eventually(bound, "the leader's entry is there again", func() bool {
 						text, err := w.admin.Get(w.Context(), w.keys.Entry).Result()
 						entry, parsed := cachekeys.ParseEntry([]byte(text))
@@ -116,7 +116,7 @@ func TestF28_EntryOfAnSDKDoesNotLeadAstray(t *testing.T) {
 					w.recovered(written, bound)
 					w.audit.resume()
 					if away > 0 { // the leader hears of its write after it is there
-						w.eventually(w.leader.Renewal, "the alarm", func() bool { return errors.said("ahead of Redis's clock") })
+						w.eventually(w.leader.RenewInterval, "the alarm", func() bool { return errors.said("ahead of Redis's clock") })
 					}
 					if ahead := max(first.stats().Ahead, second.stats().Ahead); (ahead > 5*time.Minute) != (away > 0) {
 						w.Errorf("the leader tells of an entry that is %v ahead", ahead)
@@ -177,7 +177,7 @@ func TestF29_SpoiltBlobIsRefused(t *testing.T) {
 						w.Fatal(err)
 					}
 					w.follow() // one that comes now reads the entry instead
-					w.reached(version, 2*w.leader.Renewal+w.follower.MetaReread)
+					w.reached(version, 2*w.leader.RenewInterval+w.follower.MetaReread)
 					return w.refusedBlobs() > refused
 				})
 				for _, r := range w.readers {

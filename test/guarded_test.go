@@ -41,7 +41,7 @@ func TestEachRoleHasTheRightsItNeeds(t *testing.T) {
 		})
 		asked := first.stats().Polls + second.stats().Polls
 		w.ask()
-		w.eventually(w.leader.Renewal+time.Second, "the request is answered by a poll", func() bool {
+		w.eventually(w.leader.RenewInterval+time.Second, "the request is answered by a poll", func() bool {
 			return first.stats().Polls+second.stats().Polls > asked
 		})
 		for _, r := range w.readers {
@@ -87,7 +87,7 @@ func (w *world) ask() {
 func (w *world) heartbeats() {
 	w.Helper()
 	const more = 3
-	began, bound := time.Now(), (more+1)*w.leader.Renewal+roundTrip
+	began, bound := time.Now(), (more+1)*w.leader.RenewInterval+roundTrip
 	before := map[*reader]int64{}
 	for _, r := range w.readers {
 		before[r] = r.client.Stats().Messages

@@ -11,7 +11,7 @@ import (
 // before it writes, at the earliest a second after it asked last.
 func (w *world) seeded(fetch bool) {
 	w.Helper()
-	lost, bound := time.Now(), w.leader.Renewal+roundTrip
+	lost, bound := time.Now(), w.leader.RenewInterval+roundTrip
 	if fetch {
 		bound += time.Second
 	}
@@ -24,7 +24,7 @@ func TestF09_FlushedRedisIsFilledAgain(t *testing.T) {
 		w.processes()
 		w.ready(3)
 		for range w.rounds(3) {
-			w.pass(w.upTo(w.leader.Renewal))
+			w.pass(w.upTo(w.leader.RenewInterval))
 			w.flushAll()
 			w.seeded(true)
 			w.settle()
@@ -47,7 +47,7 @@ func TestF09_EachDeletedKeyComesBack(t *testing.T) {
 				w.processes()
 				w.ready(2)
 				for range w.rounds(1) {
-					w.pass(w.upTo(w.leader.Renewal))
+					w.pass(w.upTo(w.leader.RenewInterval))
 					w.del(key(w)...)
 					w.seeded(slices.Contains(key(w), w.keys.Lock) && slices.Contains(key(w), w.keys.Meta))
 					w.settle()
@@ -71,10 +71,10 @@ func TestF09_FlushedRedisIsFilledAgainWithoutTheCDN(t *testing.T) {
 		w.cdn.Break(down)
 		before := w.readers[0].client.Stats()
 		w.flushAll()
-		w.present(w.leader.Renewal + 10*time.Second) // the CDN is asked in vain first
+		w.present(w.leader.RenewInterval + 10*time.Second) // the CDN is asked in vain first
 		w.follow()
 		w.reached(w.cdn.Version(), time.Second)
-		w.pass(w.leader.PollInterval + 2*w.leader.Renewal)
+		w.pass(w.leader.PollInterval + 2*w.leader.RenewInterval)
 		after := w.readers[0].client.Stats()
 		if after.Age < before.Age {
 			w.Errorf("an age of %v became %v without an answer from the CDN (I14)", before.Age, after.Age)
@@ -101,7 +101,7 @@ func TestF09_FlushedRedisIsFilledByTheNextLeader(t *testing.T) {
 func TestStolenLockRunsOut(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(1)
-		if err := w.admin.Set(w.Context(), w.keys.Lock, "thief:1", w.leader.LockExpiry).Err(); err != nil {
+		if err := w.admin.Set(w.Context(), w.keys.Lock, "thief:1", w.leader.LeaseDuration).Err(); err != nil {
 			w.Fatal(err)
 		}
 		w.eventually(w.takeover(), "it is noticed", func() bool { return first.stats().Fenced == 1 })
@@ -120,13 +120,13 @@ func TestOldContentOfAnEarlierLeaderDoesNotComeBack(t *testing.T) {
 		first.link.Thaw()
 		w.reached(w.cdn.Publish(), w.poll())
 		w.eventually(w.takeover(), "the first one watches", func() bool { return first.stats().LockHolder == second.ID() })
-		w.pass(2 * w.leader.Retry)
+		w.pass(2 * w.leader.RetryPeriod)
 		w.cdn.Break(down)
 		second.kill()
 		w.flushAll()
 		w.eventually(w.takeover(), "the first one leads again", first.leads)
 		w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
-		w.pass(3 * w.leader.Renewal)
+		w.pass(3 * w.leader.RenewInterval)
 		w.cdn.Mend()
 		w.settle()
 	})
@@ -147,7 +147,7 @@ func TestOldContentOfALeaderThatWasCutOffDoesNotComeBack(t *testing.T) {
 		first.link.Thaw()
 		w.eventually(w.takeover(), "the first one leads again", first.leads)
 		w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
-		w.pass(3 * w.leader.Renewal)
+		w.pass(3 * w.leader.RenewInterval)
 		w.cdn.Mend()
 		w.settle()
 	})

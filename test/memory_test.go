@@ -19,7 +19,7 @@ func TestF19_FullRedisIsWrittenWhole(t *testing.T) {
 			w.config("maxmemory", "1")
 			version := w.cdn.Publish()
 			w.eventually(0, "a write is refused", func() bool { return strings.Contains(w.writeError(), "OOM") })
-			w.pass(w.leader.LockExpiry)
+			w.pass(w.leader.LeaseDuration)
 			w.audit.check(w.T)
 			if v := w.audit.stored(); v != version-1 {
 				w.Errorf("version %d is stored", v)
@@ -43,7 +43,7 @@ func TestF19_EvictedLockIsTakenAnew(t *testing.T) {
 				return err == nil && n == 0
 			})
 			w.taps[server].unseen()
-			w.pass(w.leader.Renewal)
+			w.pass(w.leader.RenewInterval)
 			w.audit.check(w.T)
 			w.config("maxmemory", "0")
 			w.writableAgain(version)
@@ -54,7 +54,7 @@ func TestF19_EvictedLockIsTakenAnew(t *testing.T) {
 // writableAgain waits until followers have what Redis would not take before.
 func (w *world) writableAgain(version int64) {
 	w.Helper()
-	writable, bound := time.Now(), w.leader.Retry*6/5+w.poll()
+	writable, bound := time.Now(), w.leader.RetryPeriod*6/5+w.poll()
 	w.reached(version, bound)
 	w.recovered(writable, bound)
 	w.settle()
@@ -73,17 +73,17 @@ func TestF21_FullDiskIsRecoveredFrom(t *testing.T) {
 			w.eventually(0, "the disk is full", func() bool {
 				return strings.Contains(w.do(server, "INFO", "persistence").(string), "aof_last_write_status:err")
 			})
-			w.eventually(w.leader.StopActing, "a write is refused", func() bool { return strings.Contains(w.writeError(), "MISCONF") })
+			w.eventually(w.leader.RenewDeadline, "a write is refused", func() bool { return strings.Contains(w.writeError(), "MISCONF") })
 			refused := time.Now()
 			version := w.cdn.Publish()
-			w.pass(w.leader.LockExpiry)
+			w.pass(w.leader.LeaseDuration)
 			if v, n := w.audit.stored(), w.publishedSince(refused); v >= version || n != 0 {
 				w.Errorf("version %d is stored, %d messages", v, n)
 			}
 			server.EmptyDisk(w.T)
 			emptied := time.Now()
 			// Redis itself tries again once a second.
-			bound := time.Second + w.leader.Retry*6/5 + w.poll()
+			bound := time.Second + w.leader.RetryPeriod*6/5 + w.poll()
 			w.reached(version, bound)
 			w.recovered(emptied, bound)
 			w.settle()
@@ -101,7 +101,7 @@ func TestF23_FlushedScriptsLoseNoCommit(t *testing.T) {
 			version := w.cdn.Publish()
 			asked := time.Now()
 			for flushed := time.Now(); w.audit.stored() < version; w.pass(w.pause()) {
-				if time.Since(flushed) > w.leader.Renewal/2 {
+				if time.Since(flushed) > w.leader.RenewInterval/2 {
 					flushed = time.Now()
 					flush()
 				}

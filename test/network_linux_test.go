@@ -93,11 +93,11 @@ func TestF11_FollowerNoticesThatItIsCutOff(t *testing.T) {
 				l.ready(2)
 				for range l.rounds(1) {
 					cut := l.readers[0]
-					l.pass(l.upTo(l.leader.Renewal))
+					l.pass(l.upTo(l.leader.RenewInterval))
 					l.cut(cut.link, ways...)
 					since, bound := time.Now(), l.follower.Dead+roundTrip
 					if !slices.Contains(ways, fromRedis) {
-						bound += l.leader.Renewal // a heartbeat may still come, until TCP misses an acknowledgement
+						bound += l.leader.RenewInterval // a heartbeat may still come, until TCP misses an acknowledgement
 					}
 					l.noticed(cut, since)
 					l.part("from the cut on").recovered(since, bound)
@@ -125,15 +125,15 @@ func TestF11_LeaderThatIsCutOffIsReplaced(t *testing.T) {
 			onLAN(t, patient(), func(l *lan) {
 				first, second := l.ready(2)
 				for range l.rounds(1) {
-					l.pass(l.upTo(l.leader.Renewal))
+					l.pass(l.upTo(l.leader.RenewInterval))
 					l.cut(first.link, ways...)
 					since := time.Now()
-					bound := l.leader.StopActing + roundTrip
+					bound := l.leader.RenewDeadline + roundTrip
 					l.eventually(bound, "the one that is cut off stops acting", func() bool { return !first.leads() })
 					l.recovered(since, bound)
 					bound = l.takeover()
 					if !slices.Contains(ways, toRedis) {
-						bound += l.leader.StopActing
+						bound += l.leader.RenewDeadline
 					}
 					l.eventually(bound, "the other leads", second.leads)
 					l.part("another leads").recovered(since, bound)
@@ -153,7 +153,7 @@ func TestF31_LostPacketsReplaceNobody(t *testing.T) {
 	onLAN(t, patient(), func(l *lan) {
 		first, _ := l.ready(3)
 		l.net.Filter(l.T, "numgen random mod 100 < 5 counter drop")
-		l.steadyFor(first, 2*l.leader.LockExpiry)
+		l.steadyFor(first, 2*l.leader.LeaseDuration)
 		if n := l.net.Counted(l.T); n == 0 {
 			l.Error("no packet was lost")
 		}

@@ -91,9 +91,9 @@ func TestF11_SilentLeaderStopsActing(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(2)
 		for range w.rounds(1) {
-			w.pass(w.upTo(w.leader.Renewal))
+			w.pass(w.upTo(w.leader.RenewInterval))
 			first.link.Freeze()
-			silent, bound := time.Now(), w.leader.StopActing+roundTrip
+			silent, bound := time.Now(), w.leader.RenewDeadline+roundTrip
 			w.eventually(bound, "it stops acting", func() bool { return !first.leads() })
 			w.recovered(silent, bound)
 			w.eventually(w.takeover(), "the other leads", second.leads)
@@ -135,7 +135,7 @@ func TestF11_SilentConnectionIsGivenUpWhileAReadHangs(t *testing.T) {
 func (w *world) noticed(r *reader, silent time.Time) {
 	w.Helper()
 	bound, messages := w.follower.Dead+roundTrip, r.client.Stats().Messages
-	w.eventually(bound+w.leader.Renewal, r.name+" notices", func() bool {
+	w.eventually(bound+w.leader.RenewInterval, r.name+" notices", func() bool {
 		s := r.client.Stats()
 		if s.Messages != messages {
 			silent, messages = time.Now(), s.Messages
@@ -152,7 +152,7 @@ func TestLeaderSurvivesClosedConnections(t *testing.T) {
 		terms := first.stats().Terms
 		for range 10 {
 			first.link.Cut()
-			w.pass(w.leader.Renewal / 3)
+			w.pass(w.leader.RenewInterval / 3)
 		}
 		w.settle()
 		if s := first.stats(); w.virtual && (s.Terms != terms || !first.leads()) {
@@ -174,18 +174,18 @@ func TestEveryoneComesBackAfterALongOutage(t *testing.T) {
 		}
 		before := w.readers[0].client.Stats()
 		down(true)
-		w.pass(2 * w.leader.LockExpiry)
+		w.pass(2 * w.leader.LeaseDuration)
 		version := w.cdn.Publish()
 		for _, r := range w.readers {
 			if v := r.version(); v != version-1 {
 				w.Errorf("%s answers with version %d in an outage", r.name, v)
 			}
 		}
-		if after := w.readers[0].client.Stats(); after.Age < before.Age+2*w.leader.LockExpiry {
-			w.Errorf("an age of %v became %v in an outage of %v (I14)", before.Age, after.Age, 2*w.leader.LockExpiry)
+		if after := w.readers[0].client.Stats(); after.Age < before.Age+2*w.leader.LeaseDuration {
+			w.Errorf("an age of %v became %v in an outage of %v (I14)", before.Age, after.Age, 2*w.leader.LeaseDuration)
 		}
 		down(false)
-		w.reached(version, w.back()+w.leader.Retry+w.poll())
+		w.reached(version, w.back()+w.leader.RetryPeriod+w.poll())
 		w.settle()
 	})
 }

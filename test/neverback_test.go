@@ -68,7 +68,7 @@ func TestF44_OldCopyOfRedisIsNotRaised(t *testing.T) {
 		for n := range w.rounds(2 * len(lost)) {
 			w.cdn.Break(down)
 			w.audit.suspend()
-			w.pass(w.upTo(w.leader.Renewal))
+			w.pass(w.upTo(w.leader.RenewInterval))
 			w.restore(copied, lost[n%len(lost)]...)
 			if n >= len(lost) { // who takes over may not hold what was current
 				switch {
@@ -80,7 +80,7 @@ func TestF44_OldCopyOfRedisIsNotRaised(t *testing.T) {
 					second = w.lead("leader of a later round")
 				}
 			}
-			w.pass(w.takeover() + w.poll() + 2*w.leader.Renewal)
+			w.pass(w.takeover() + w.poll() + 2*w.leader.RenewInterval)
 			for _, r := range w.readers {
 				if v := r.version(); v < version {
 					w.Errorf("%s has version %d after %d", r.name, v, version)

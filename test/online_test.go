@@ -33,7 +33,7 @@ func TestF44_CutOffFollowerDoesNotTakeOlderContentOfTheLeader(t *testing.T) {
 		cut := w.followOnline()
 		w.reached(w.cdn.Version(), w.poll())
 		for range w.rounds(2) {
-			w.pass(w.leader.Renewal * 2) // Redis's clock was heard
+			w.pass(w.leader.RenewInterval * 2) // Redis's clock was heard
 			cut.link.Down()
 			second := w.cdn.Publish()
 			w.eventually(w.poll(), "the others have it", func() bool {
@@ -50,7 +50,7 @@ func TestF44_CutOffFollowerDoesNotTakeOlderContentOfTheLeader(t *testing.T) {
 			waits := cut.client.Stats().Waits
 			cut.link.Up()
 			w.eventually(w.back(), "the leader's content waits", func() bool { return cut.client.Stats().Waits > waits })
-			w.pass(2*w.follower.Dead + 4*w.leader.Renewal)
+			w.pass(2*w.follower.Dead + 4*w.leader.RenewInterval)
 			if got := cut.version(); got != third {
 				w.Errorf("version %d, want %d", got, third)
 			}

@@ -55,7 +55,7 @@ func TestF10_LowerRevsAreTakenByRuleSixOnly(t *testing.T) {
 		}
 		w.reached(version, bound)
 		w.recovered(written, bound)
-		if took := time.Since(written); took < ruleSix-w.leader.Renewal {
+		if took := time.Since(written); took < ruleSix-w.leader.RenewInterval {
 			w.Errorf("lower revs were taken after %v", took)
 		}
 		for _, r := range w.readers {

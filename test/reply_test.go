@@ -54,7 +54,7 @@ func TestF32_LateCommitUndoesNothing(t *testing.T) {
 			next.Version++
 			late := first.link.Late(next.ETag())
 			version := w.cdn.Publish()
-			w.reached(version, w.poll()+w.leader.StopActing) // by another try
+			w.reached(version, w.poll()+w.leader.RenewDeadline) // by another try
 			if !late.Held() {
 				w.Error("no commit is late")
 			}
@@ -65,9 +65,9 @@ func TestF32_LateCommitUndoesNothing(t *testing.T) {
 			commits := w.commitsOf(version)
 			late.Arrive()
 			if !w.virtual {
-				w.eventually(w.leader.Renewal, "the late commit is run", func() bool { return w.commitsOf(version) > commits })
+				w.eventually(w.leader.RenewInterval, "the late commit is run", func() bool { return w.commitsOf(version) > commits })
 			}
-			w.pass(2 * w.leader.Renewal)
+			w.pass(2 * w.leader.RenewInterval)
 			w.audit.check(w.T)
 			w.settle()
 		}

@@ -34,11 +34,11 @@ var accounts = struct {
 // accountOf gives the account of a world's fault, which all its lanes share.
 func accountOf(w *world) *account {
 	name, _, _ := strings.Cut(w.Name(), "/lane_")
-	a := accountNamed(name, w.leader.LockExpiry)
+	a := accountNamed(name, w.leader.LeaseDuration)
 	w.Cleanup(func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.lock = w.leader.LockExpiry // a test may have changed it
+		a.lock = w.leader.LeaseDuration // a test may have changed it
 		a.failed = a.failed || w.Failed()
 		a.count = max(a.count, 1) // of a test that plays no rounds
 	})

@@ -79,7 +79,7 @@ const (
 func TestF03_RollingRestartLeavesNoGap(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		// A lock that lasts, so that a lost release shows.
-		f.leader.LockExpiry, f.leader.StopActing = 15*time.Second, 10*time.Second
+		f.leader.LeaseDuration, f.leader.RenewDeadline = 15*time.Second, 10*time.Second
 		f.env = []string{"CATBRIDGE_TIMINGS_LOCK_EXPIRY=15s", "CATBRIDGE_TIMINGS_STOP_ACTING=10s"}
 		all := f.launchAll(3, 4)
 		gaps := f.changeOften(100 * time.Millisecond)

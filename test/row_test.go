@@ -142,7 +142,7 @@ func (w *world) part(name string) part { return part{w, name} }
 // recovered is [world.recovered] of this part.
 func (p part) recovered(since time.Time, bound time.Duration) {
 	p.Helper()
-	a := accountNamed(p.account.name+", "+p.name, p.leader.LockExpiry)
+	a := accountNamed(p.account.name+", "+p.name, p.leader.LeaseDuration)
 	a.round()
 	p.judge(a, time.Since(since), bound)
 }

@@ -160,7 +160,7 @@ func TestF05_SentinelsReplaceTheKilledPrimaryWhileTheLeaderDies(t *testing.T) {
 		lost := w.publishBehind()
 		lost.primary.Kill()
 		first.kill()
-		killed, bound := time.Now(), max(w.leader.LockExpiry, redistest.DownAfter)+3*time.Second
+		killed, bound := time.Now(), max(w.leader.LeaseDuration, redistest.DownAfter)+3*time.Second
 		version := w.cdn.Publish()
 		w.eventually(bound, "the other leads", second.leads)
 		w.reached(version, bound)
@@ -202,7 +202,7 @@ func TestF08_ThawedPrimaryMisleadsNobody(t *testing.T) {
 		old.Pause(w.T)
 		// As long as with a primary that dies; but it still takes connections, and one that is
 		// being made when it is replaced is given up later.
-		stopped, bound := time.Now(), max(w.leader.LockExpiry, redistest.DownAfter)+3*time.Second+w.follower.Ack
+		stopped, bound := time.Now(), max(w.leader.LeaseDuration, redistest.DownAfter)+3*time.Second+w.follower.Ack
 		w.replaced(old)
 		version := w.cdn.Publish()
 		w.reached(version, w.poll())
@@ -212,10 +212,10 @@ func TestF08_ThawedPrimaryMisleadsNobody(t *testing.T) {
 			return first.leads() && b.LockHolder == first.ID() && b.Epoch == a.Epoch || second.leads() && a.LockHolder == second.ID() && a.Epoch == b.Epoch
 		})
 		// It may have run a renewal before the signal took effect.
-		w.pass(time.Until(stopped.Add(w.leader.LockExpiry + w.leader.Renewal)))
+		w.pass(time.Until(stopped.Add(w.leader.LeaseDuration + w.leader.RenewInterval)))
 		resumed := time.Now()
 		old.Resume(w.T)
-		w.pass(w.leader.LockExpiry)
+		w.pass(w.leader.LeaseDuration)
 		if n := w.taps[old].messagesSince(resumed); n != 0 {
 			w.Errorf("the old primary published %d messages of leaders", n)
 		}

@@ -36,7 +36,7 @@ func TestF15_StoppedRedisKeepsNobodyFromEvaluating(t *testing.T) {
 				return true
 			})
 			version := w.cdn.Publish()
-			w.evaluate(version-1, w.leader.LockExpiry, time.Minute)
+			w.evaluate(version-1, w.leader.LeaseDuration, time.Minute)
 			if after := w.readers[0].client.Stats(); after.Age < before.Age+time.Since(stopped)-roundTrip {
 				w.Errorf("an age of %v became %v within %v (I14)", before.Age, after.Age, time.Since(stopped))
 			}
@@ -104,11 +104,11 @@ func TestF14_SleepingRedis(t *testing.T) {
 						w.Fatal(err)
 					}
 					version := w.cdn.Publish()
-					w.pass(time.Until(awake) - w.leader.Renewal)
-					touches := first.stats().Touches + second.stats().Touches // to ask takes a moment
+					w.pass(time.Until(awake) - w.leader.RenewInterval)
+					touches := first.stats().Renewals + second.stats().Renewals // to ask takes a moment
 					w.pass(time.Until(awake))
-					bound := w.leader.Retry*6/5 + 2*roundTrip
-					w.eventually(bound, "one leads", func() bool { return first.stats().Touches+second.stats().Touches > touches })
+					bound := w.leader.RetryPeriod*6/5 + 2*roundTrip
+					w.eventually(bound, "one leads", func() bool { return first.stats().Renewals+second.stats().Renewals > touches })
 					w.recovered(awake, bound)
 					w.reached(version, w.back()+w.poll())
 					w.eventually(w.takeover(), "the leader's term has ended meanwhile", func() bool { return ended() > before })
@@ -162,15 +162,15 @@ func TestF20_RedisWithoutWritesPublishesNothing(t *testing.T) {
 					do(command[0])
 					w.eventually(0, "writes are refused", func() bool { return strings.Contains(w.writeError(), name) })
 					refused := time.Now()
-					w.pass(w.leader.Renewal) // what was under way has arrived
+					w.pass(w.leader.RenewInterval) // what was under way has arrived
 					messages := w.readers[0].client.Stats().Messages
 					version := w.cdn.Publish()
-					w.pass(w.leader.LockExpiry)
+					w.pass(w.leader.LeaseDuration)
 					if n := w.readers[0].client.Stats().Messages; n != messages || w.publishedSince(refused) != 0 {
 						w.Errorf("%d messages without a write, %d published", n-messages, w.publishedSince(refused))
 					}
 					do(command[1])
-					writable, bound := time.Now(), w.leader.Retry*6/5+w.poll()
+					writable, bound := time.Now(), w.leader.RetryPeriod*6/5+w.poll()
 					w.reached(version, bound)
 					w.recovered(writable, bound)
 					w.settle()

@@ -19,7 +19,7 @@ func TestF02_KilledProcessIsReplaced(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		all := f.launchAll(2, 3)
 		for range f.rounds(1) {
-			f.pass(f.upTo(f.leader.Renewal))
+			f.pass(f.upTo(f.leader.RenewInterval))
 			f.signal(all[0], syscall.SIGKILL)
 			killed := time.Now()
 			f.awaitHolder(all[1])
@@ -67,9 +67,9 @@ func TestF01_StoppedProcessIsFenced(t *testing.T) {
 			f.awaitHolder(all[1])
 			f.recovered(stopped, f.takeover())
 			f.reached(f.cdn.Publish(), f.poll())
-			f.pass(time.Until(stopped.Add(f.leader.LockExpiry * 7 / 4)))
+			f.pass(time.Until(stopped.Add(f.leader.LeaseDuration * 7 / 4)))
 			f.signal(all[0], syscall.SIGCONT)
-			f.eventually(f.leader.Renewal, "it is fenced", func() bool { return all[0].events(eventResigned, fencedReason) > fenced })
+			f.eventually(f.leader.RenewInterval, "it is fenced", func() bool { return all[0].events(eventResigned, fencedReason) > fenced })
 			if id := f.holder(); id != all[1].id {
 				f.Errorf("%s leads after the other went on", id)
 			}
@@ -96,11 +96,11 @@ func TestF01_CommitOfAStoppedProcessIsRefused(t *testing.T) {
 			f.awaitHolder(all[1])
 			f.recovered(stopped, f.takeover())
 			f.reached(f.cdn.Publish(), f.poll())
-			f.pass(time.Until(stopped.Add(f.leader.LockExpiry * 7 / 4)))
+			f.pass(time.Until(stopped.Add(f.leader.LeaseDuration * 7 / 4)))
 			links[0].Thaw() // the commit arrives now
-			f.eventually(f.leader.Renewal, "it is refused", func() bool { return f.refused() > refused })
+			f.eventually(f.leader.RenewInterval, "it is refused", func() bool { return f.refused() > refused })
 			f.signal(all[0], syscall.SIGCONT)
-			f.eventually(f.leader.Renewal, "it is fenced", func() bool { return all[0].events(eventResigned, fencedReason) > fenced })
+			f.eventually(f.leader.RenewInterval, "it is fenced", func() bool { return all[0].events(eventResigned, fencedReason) > fenced })
 			if id := f.holder(); id != all[1].id {
 				f.Errorf("%s leads after the other went on", id)
 			}
@@ -124,13 +124,13 @@ func (f *fleet) commitUnderWay(link *redistest.Link) {
 		close(release)
 		f.cdn.Mend()
 		etag := f.cdn.Config().ETag()
-		for deadline := time.Now().Add(f.leader.StopActing / 4); time.Now().Before(deadline); f.pass(f.pause()) {
+		for deadline := time.Now().Add(f.leader.RenewDeadline / 4); time.Now().Before(deadline); f.pass(f.pause()) {
 			if link.Holds(etag) {
 				return true
 			}
 		}
 		link.Thaw() // a renewal was in its way
-		f.reached(version, f.poll()+f.leader.Renewal)
+		f.reached(version, f.poll()+f.leader.RenewInterval)
 		return false
 	})
 }

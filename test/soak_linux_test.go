@@ -126,7 +126,7 @@ func (s *soak) faults() []soakFault {
 		{"config of another size", func() { s.cdn.SetMinBytes(s.random.IntN(100 << 10)) }},
 		{"leader killed", func() { s.replace(syscall.SIGKILL) }},
 		{"leader shut down", func() { s.replace(syscall.SIGTERM) }},
-		{"leader stopped", func() { s.stopFor(s.leaders[s.random.IntN(len(s.leaders))], s.upTo(2*s.leader.LockExpiry)) }},
+		{"leader stopped", func() { s.stopFor(s.leaders[s.random.IntN(len(s.leaders))], s.upTo(2*s.leader.LeaseDuration)) }},
 		{"followers disconnected", any("CLIENT", "KILL", "TYPE", "pubsub")},
 		{"all disconnected", any("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")},
 		{"scripts forgotten", any("SCRIPT", "FLUSH")},

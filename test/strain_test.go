@@ -25,7 +25,7 @@ func TestF36_BusyProcessKeepsItsLock(t *testing.T) {
 		all = append(all, f.launch(strain...))
 		f.join(2, 20)
 		for range f.rounds(1) {
-			for end := time.Now().Add(2 * f.leader.LockExpiry); time.Now().Before(end); {
+			for end := time.Now().Add(2 * f.leader.LeaseDuration); time.Now().Before(end); {
 				changed, bound := time.Now(), f.poll()
 				f.reached(f.cdn.SetMinBytes(f.random.IntN(200<<10)), bound)
 				f.recovered(changed, bound)

@@ -13,12 +13,12 @@ func TestF02_KilledLeaderIsReplacedWhenItsLockExpires(t *testing.T) {
 	scenario(t, func(w *world) {
 		first, second := w.ready(3)
 		for i := range w.rounds(2) {
-			w.pass(w.upTo(w.leader.Renewal))
+			w.pass(w.upTo(w.leader.RenewInterval))
 			first.kill()
 			killed := time.Now()
 			w.eventually(w.takeover(), "the other leads", second.leads)
 			w.recovered(killed, w.takeover())
-			if took := time.Since(killed); w.virtual && took < w.leader.LockExpiry-w.leader.Renewal-time.Second {
+			if took := time.Since(killed); w.virtual && took < w.leader.LeaseDuration-w.leader.RenewInterval-time.Second {
 				w.Errorf("took over after %v though the lock was held", took)
 			}
 			w.reached(w.cdn.Publish(), w.poll())
@@ -64,13 +64,13 @@ func TestF01_LateWriteOfAStoppedLeaderIsRefused(t *testing.T) {
 			w.reached(w.cdn.Publish(), w.poll())
 			first.link.Thaw() // the commit arrives now
 			if !w.virtual {
-				w.eventually(w.leader.Renewal, "it is refused", func() bool { return w.refused() > refused })
+				w.eventually(w.leader.RenewInterval, "it is refused", func() bool { return w.refused() > refused })
 			}
 			w.eventually(w.takeover(), "the stopped one is a candidate", func() bool {
 				s := first.stats()
 				return s.State == leader.Candidate && s.LockHolder == second.ID()
 			})
-			w.pass(2 * w.leader.Renewal)
+			w.pass(2 * w.leader.RenewInterval)
 			w.audit.check(w.T)
 			w.settle()
 		}
@@ -90,7 +90,7 @@ func TestF01_LateWriteIsRefusedThoughNothingElseChanged(t *testing.T) {
 			s := first.stats()
 			return s.State == leader.Candidate && s.LockHolder == second.ID()
 		})
-		w.pass(2 * w.leader.Renewal)
+		w.pass(2 * w.leader.RenewInterval)
 		w.audit.check(w.T)
 		if v := w.audit.stored(); v >= w.cdn.Version() {
 			w.Errorf("version %d is stored: a process without the lock wrote it", v)
@@ -114,13 +114,13 @@ func (w *world) stopBetweenFetchAndCommit(one, two *runner) (stopped, other *run
 		<-asked
 		w.cdn.Publish()
 		// A renewal that hangs would keep the commit waiting: the next is a while away.
-		touches := stopped.stats().Touches
-		w.eventually(w.leader.LockExpiry, "a renewal", func() bool { return !stopped.leads() || stopped.stats().Touches > touches })
+		touches := stopped.stats().Renewals
+		w.eventually(w.leader.LeaseDuration, "a renewal", func() bool { return !stopped.leads() || stopped.stats().Renewals > touches })
 		stopped.link.Freeze()
 		close(release)
 		w.cdn.Mend()
 		etag := w.cdn.Config().ETag()
-		for deadline := time.Now().Add(w.leader.StopActing / 4); time.Now().Before(deadline); w.pass(w.pause()) {
+		for deadline := time.Now().Add(w.leader.RenewDeadline / 4); time.Now().Before(deadline); w.pass(w.pause()) {
 			if stopped.link.Holds(etag) {
 				return true
 			}
@@ -138,7 +138,7 @@ func TestLeaderWithoutRedisStopsAskingTheCDN(t *testing.T) {
 		first := w.lead("leader A")
 		w.elected(first)
 		first.link.Freeze()
-		w.eventually(w.leader.LockExpiry, "it gave up", func() bool { return !first.leads() })
+		w.eventually(w.leader.LeaseDuration, "it gave up", func() bool { return !first.leads() })
 		polls := len(w.cdn.Requests())
 		w.pass(2 * w.leader.PollInterval)
 		if n := len(w.cdn.Requests()); n != polls {
@@ -159,8 +159,8 @@ func (w *world) steadyFor(first *runner, d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		changed := time.Now()
 		version := w.cdn.Publish()
-		w.reached(version, w.poll()+w.leader.Renewal+4*time.Second)
-		w.recovered(changed, w.poll()+w.leader.Renewal+4*time.Second)
+		w.reached(version, w.poll()+w.leader.RenewInterval+4*time.Second)
+		w.recovered(changed, w.poll()+w.leader.RenewInterval+4*time.Second)
 		w.pass(w.upTo(w.leader.PollInterval))
 	}
 	if s := first.stats(); s.Terms != before.Terms || s.Fenced != before.Fenced || s.Lapsed != before.Lapsed || !first.leads() {

@@ -84,7 +84,7 @@ func TestF12_SpoiltConnectionsAreNoticedAndNothingIsMisread(t *testing.T) {
 				w.reached(w.cdn.Version(), w.poll())
 				for range w.rounds(1) {
 					disconnects := spoilt.client.Stats().Disconnects
-					w.pass(w.upTo(w.leader.Renewal))
+					w.pass(w.upTo(w.leader.RenewInterval))
 					spoil(x)
 					version := w.cdn.Publish()
 					since, bound := time.Now(), w.follower.Dead+roundTrip
@@ -107,10 +107,10 @@ func TestF12_LeadersOnSpoiltConnectionsWriteNothingWrong(t *testing.T) {
 				w.route = x.proxy.Listen
 				w.ready(1)
 				for range w.rounds(1) {
-					w.pass(w.upTo(w.leader.Renewal))
+					w.pass(w.upTo(w.leader.RenewInterval))
 					spoil(x)
 					version := w.cdn.Publish()
-					w.pass(w.leader.StopActing)
+					w.pass(w.leader.RenewDeadline)
 					x.clean()
 					cleaned, bound := time.Now(), w.takeover()+w.back()+w.poll()
 					w.reached(version, bound)
@@ -161,7 +161,7 @@ func TestF31_LatencyReplacesNobody(t *testing.T) {
 		if err := first.RequestRefresh(w.Context(), first.stats().Name); err != nil || time.Since(asked) < 200*time.Millisecond {
 			w.Errorf("a round trip took %v: %v", time.Since(asked), err)
 		}
-		w.steadyFor(first, 2*w.leader.LockExpiry)
+		w.steadyFor(first, 2*w.leader.LeaseDuration)
 		w.settle()
 	})
 }

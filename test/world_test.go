@@ -84,8 +84,8 @@ func virtualProfile() profile {
 func realProfile() profile {
 	return profile{
 		leader: leader.Timing{
-			LockExpiry: 3 * time.Second, Renewal: 250 * time.Millisecond, StopActing: 2500 * time.Millisecond,
-			Retry: 200 * time.Millisecond, PollInterval: time.Second, Idle: 500 * time.Millisecond, Dead: 1500 * time.Millisecond,
+			LeaseDuration: 3 * time.Second, RenewInterval: 250 * time.Millisecond, RenewDeadline: 2500 * time.Millisecond,
+			RetryPeriod: 200 * time.Millisecond, PollInterval: time.Second, Idle: 500 * time.Millisecond, Dead: 1500 * time.Millisecond,
 		},
 		follower: follower.Timings{
 			Idle: 500 * time.Millisecond, Dead: 1500 * time.Millisecond, Ack: 2 * time.Second,
@@ -227,7 +227,7 @@ func (w *world) poll() time.Duration { return w.leader.PollInterval + time.Secon
 
 // takeover is the bound for a new leader after one that gave no sign: its lock expires,
 // and a candidate that was waiting for that moment tries.
-func (w *world) takeover() time.Duration { return w.leader.LockExpiry + 500*time.Millisecond }
+func (w *world) takeover() time.Duration { return w.leader.LeaseDuration + 500*time.Millisecond }
 
 // reached waits until every follower has that version.
 func (w *world) reached(version int64, bound time.Duration) {

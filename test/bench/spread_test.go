@@ -115,7 +115,7 @@ func (c crowd) play(t *testing.T) (o outcome) {
 		all[i] = follow(t, redisServer.Client(t, nil))
 		awaitReady(t, all[i])
 	}
-	time.Sleep(leader.DefaultTiming().LockExpiry) // messages have told how many there are
+	time.Sleep(leader.DefaultTiming().LeaseDuration) // messages have told how many there are
 
 	var mu sync.Mutex
 	redisServer.Mini().Server().SetPreHook(func(_ *wire.Peer, command string, args ...string) bool {

@@ -12,18 +12,18 @@ var caught = []struct {
 	{"a lock that outlasts its clock", LockEnds, "I8", AllFaults, []Event{
 		{Lead, 0, 0}, {Publish, 2, 0}, {Crash, 0, 0}, {Step, 1, 1},
 	}},
-	{"a lost meta mended over an SDK's entry", AskBeforeHealing, "I1", AllFaults, []Event{
+	{"a lost meta mended over an SDK's entry", AskBeforeRepair, "I1", AllFaults, []Event{
 		{Lead, 0, 0}, {Publish, 0, 0}, {Delete, 2, 2}, {SDK, 2, 0},
 	}},
-	{"a commit over an SDK's entry", AskBeforeHealing, "I1", AllFaults, []Event{
+	{"a commit over an SDK's entry", AskBeforeRepair, "I1", AllFaults, []Event{
 		{Campaign, 1, 0}, {Poll, 1, 0}, {Connect, 2, 0}, {Answer, 1, 0}, {Publish, 0, 0}, {SDK, 2, 0},
 		{Reread, 2, 0},
 	}},
-	{"rule 6 after a clock that was set back twice", RuleSixClock, "I8", AllFaults, []Event{
+	{"rule 6 after a clock that was set back twice", RebaseClock, "I8", AllFaults, []Event{
 		{Reread, 1, 0}, {Lead, 1, 0}, {Reread, 1, 0}, {Step, 2, 1}, {Publish, 0, 0}, {Crash, 1, 0},
 		{Failover, 1, 0}, {Lead, 1, 0}, {Step, 0, 1},
 	}},
-	{"rule 6 with an answer that was under way", RuleSixUnderWay, "I1", AllFaults, []Event{
+	{"rule 6 with an answer that was under way", RebaseUnderWay, "I1", AllFaults, []Event{
 		{Connect, 0, 0}, {Lead, 2, 0}, {Poll, 2, 0}, {Answer, 2, 0}, {Publish, 1, 0}, {SDK, 1, 0},
 		{Delete, 0, 1}, {Hear, 0, 0}, {Delete, 2, 0},
 	}},
@@ -37,7 +37,7 @@ var caught = []struct {
 	{"a commit that is not fenced", FencedCommit, "I2", AllFaults, []Event{
 		{Lead, 0, 0}, {Publish, 2, 0}, {Ask, 0, 0}, {Wait, 1, 226},
 	}},
-	{"a touch that is not fenced", FencedTouch, "I2", AllFaults, []Event{
+	{"a touch that is not fenced", FencedRenewal, "I2", AllFaults, []Event{
 		{Lead, 2, 0}, {Step, 1, 0}, {Lead, 2, 0},
 	}},
 	{"a commit that does not look at the base", Base, "I1", ProcessFaults | ExchangeFaults, []Event{
@@ -50,11 +50,11 @@ var caught = []struct {
 	{"a fetch time below that of the entry", EntryFloor, "I9", AllFaults, []Event{
 		{SDK, 1, 3}, {Lead, 2, 0},
 	}},
-	{"healing that moves rev to the present", HealingStaysBehind, "I1", AllFaults, []Event{
+	{"healing that moves rev to the present", RepairStaysBehind, "I1", AllFaults, []Event{
 		{Lead, 1, 0}, {Wait, 1, 79}, {Publish, 0, 0}, {Mislead, 1, 0}, {Reread, 2, 0}, {Lead, 0, 0},
 		{Reread, 2, 0}, {Outage, 2, 0}, {Flush, 1, 0}, {Lead, 1, 0},
 	}},
-	{"healing that claims an answer", HealingTellsNothing, "I14", AllFaults, []Event{
+	{"healing that claims an answer", RepairConfirmsNothing, "I14", AllFaults, []Event{
 		{Lead, 0, 0}, {SDK, 0, 2}, {Renew, 0, 0},
 	}},
 	{"an answer about what is pending told of what is current", AnswerIsAboutOne, "I14", AllFaults, []Event{
@@ -63,10 +63,10 @@ var caught = []struct {
 	{"a message of its own script", OneScript, "I3", AllFaults, []Event{
 		{Lead, 2, 0}, {Failover, 0, 0}, {Failover, 1, 0},
 	}},
-	{"a touch that does not look at what it renews", TouchChecks, "I9", AllFaults, []Event{
+	{"a touch that does not look at what it renews", RenewalChecks, "I9", AllFaults, []Event{
 		{Lead, 2, 0}, {SDK, 0, 3}, {Poll, 2, 0},
 	}},
-	{"an edge that lags and is believed", DoubtReplaced, "I1", LaggingEdges, []Event{
+	{"an edge that lags and is believed", SuspectReplaced, "I1", LaggingEdges, []Event{
 		{Publish, 2, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Publish, 1, 0}, {Connect, 2, 0}, {Lead, 0, 0},
 		{Replicate, 0, 2}, {Mislead, 0, 1}, {Reread, 2, 0},
 	}},
@@ -74,7 +74,7 @@ var caught = []struct {
 		{Publish, 2, 0}, {Lead, 2, 0}, {Publish, 1, 0}, {Connect, 1, 0}, {Lead, 2, 0}, {Flush, 1, 0},
 		{Renew, 2, 0}, {Lead, 2, 0}, {Mislead, 2, 1}, {Hear, 1, 0},
 	}},
-	{"an old memory that seeds Redis", ReseedCurrentOnly, "I1", AllFaults, []Event{
+	{"an old memory that seeds Redis", RepairCurrentOnly, "I1", AllFaults, []Event{
 		{Outage, 0, 0}, {Connect, 2, 0}, {Outage, 0, 0}, {Publish, 0, 0}, {Outage, 0, 0}, {Outage, 0, 0},
 		{Outage, 0, 0}, {Outage, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Publish, 0, 0}, {Flush, 2, 0},
 		{Campaign, 2, 0}, {Ask, 2, 0}, {Ask, 0, 0}, {Hear, 2, 0}, {Campaign, 0, 0}, {Campaign, 2, 0},
@@ -103,7 +103,7 @@ var caught = []struct {
 		{Withhold, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Resign, 0, 0}, {Campaign, 1, 0},
 		{Mislead, 1, 1}, {Advance, 0, 0},
 	}},
-	{"a 304 that is believed", DoubtUnmodified, "I1", LaggingEdges | ExchangeFaults | Failovers, []Event{
+	{"a 304 that is believed", SuspectUnmodified, "I1", LaggingEdges | ExchangeFaults | Failovers, []Event{
 		{Lead, 0, 0}, {Connect, 0, 0}, {Replicate, 0, 1}, {Publish, 0, 0}, {Poll, 0, 0}, {Answer, 0, 0}, {Take, 0, 0}, {Exchange, 0, 2},
 		{Hear, 0, 0}, {Failover, 0, 0}, {Wait, 0, 8}, {Renew, 0, 0}, {Campaign, 0, 0}, {Poll, 0, 0}, {Lag, 0, 1},
 	}},
@@ -122,25 +122,25 @@ var caught = []struct {
 		{Full, 1, 0}, {Lead, 0, 0}, {Withhold, 2, 0}, {SDK, 0, 0}, {Step, 2, 84},
 	}},
 	{"content that is not compared with its hash", HashChecked, "I4", DataLoss | MessageFaults, []Event{
-		{Publish, 2, 0}, {Lead, 0, 0}, {Spoil, 2, 2},
+		{Publish, 2, 0}, {Lead, 0, 0}, {Corrupt, 2, 2},
 	}},
 	{"a blob that meta does not name", MetaNamesContent, "I3", AllFaults, []Event{
 		{Connect, 1, 0}, {Publish, 1, 0}, {RollBack, 1, 1}, {Lead, 1, 0}, {Hear, 1, 0}, {RollBack, 1, 0},
-		{Lead, 1, 0}, {Spoil, 2, 69},
+		{Lead, 1, 0}, {Corrupt, 2, 69},
 	}},
 	{"a follower that takes any rev", NeverLower, "I1", MessageFaults, []Event{
 		{Connect, 0, 0}, {Publish, 0, 0}, {Lead, 1, 0}, {Publish, 0, 0}, {Lead, 1, 0},
 	}},
-	{"no rule 6", RuleSix, "I8", AllFaults, []Event{
+	{"no rule 6", Rebase, "I8", AllFaults, []Event{
 		{Connect, 0, 0}, {Lead, 2, 0}, {Reread, 0, 0}, {Step, 2, 1}, {Failover, 1, 0}, {Step, 0, 1},
 		{Publish, 2, 0},
 	}},
-	{"rule 6 at once", RuleSixSpan | RuleSixUnderWay | RuleSixItems, "I1", AllFaults, []Event{
+	{"rule 6 at once", RebaseSpan | RebaseUnderWay | RebaseItems, "I1", AllFaults, []Event{
 		{Connect, 0, 0}, {Lead, 0, 0}, {Lead, 0, 0}, {Lead, 0, 0}, {Renew, 0, 0}, {Publish, 0, 0},
 		{Lead, 0, 0}, {Hear, 0, 0}, {Hear, 0, 0}, {Lead, 0, 0}, {Read, 0, 0}, {Read, 0, 3},
 		{Hear, 0, 0},
 	}},
-	{"rule 6 without an answer of the CDN", RuleSixAnswer, "I1", AllFaults, []Event{
+	{"rule 6 without an answer of the CDN", RebaseAnswer, "I1", AllFaults, []Event{
 		{Outage, 0, 0}, {Outage, 0, 0}, {Lead, 1, 0}, {Renew, 1, 0}, {Publish, 2, 0}, {Connect, 0, 0},
 		{Wait, 1, 71}, {Lead, 0, 0}, {Outage, 0, 0}, {Reorder, 0, 0}, {Flush, 0, 0}, {Lead, 1, 0},
 		{Outage, 0, 0}, {Outage, 1, 0}, {Lead, 1, 0},
@@ -157,7 +157,7 @@ var caught = []struct {
 	{"what a follower fetched that waits for a clock that was set back", FetchedYieldsToEvidence, "I8", OnlineFollowers | ClockSteps | FollowerFaults, []Event{
 		{Fetch, 0, 0}, {Lead, 0, 0}, {Renew, 0, 0}, {Connect, 0, 0}, {Take, 0, 0}, {Step, 2, 1}, {Publish, 0, 0},
 	}},
-	{"an edge that lags and is believed by a follower", DoubtHeld, "I1", OnlineFollowers, []Event{
+	{"an edge that lags and is believed by a follower", SuspectHeld, "I1", OnlineFollowers, []Event{
 		{Fetch, 0, 0}, {Publish, 2, 0}, {Fetch, 0, 0}, {Stray, 0, 0},
 	}},
 }

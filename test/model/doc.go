@@ -19,8 +19,8 @@
 // where a coroutine stops until the world says what comes of it.
 //
 //	model                    source
-//	scripts.go               leader/acquire.lua, commit.lua, touch.lua, release.lua
-//	leader_keeper.go         leader/keeper.go
+//	scripts.go               leader/acquire.lua, commit.lua, renew.lua, release.lua
+//	leader_keeper.go         leader/elector.go
 //	leader_term.go           leader/term.go
 //	leader_publish.go        leader/publish.go, mend.go
 //	leader_poll.go           leader/fetch.go, poll.go

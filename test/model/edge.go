@@ -7,7 +7,7 @@ const edgeLag = 100_000
 // look at it. The process must know that it was replaced: of what came and went between two
 // polls, or of what only a Redis knew that lost its data, nobody knows here.
 func (w *World) lag(p *process, arg int) {
-	if w.down || p.term == nil || p.term.doubted != none {
+	if w.down || p.term == nil || p.term.suspect != none {
 		return
 	}
 	at := len(w.cdn) - 1 - arg%min(len(w.cdn), 16)

@@ -35,7 +35,7 @@ const (
 	Outage                // the CDN goes down, or up
 	Flush                 // Redis loses all
 	Delete                // Redis loses a key
-	Spoil                 // content in Redis is changed
+	Corrupt               // content in Redis is changed
 	Step                  // the clock of Redis steps
 	Replicate             // the replica catches up by some writes
 	Failover              // the replica takes over
@@ -99,7 +99,7 @@ var faults = map[Classes][]Kind{
 	CDNFaults:      {Outage},
 	LaggingEdges:   {Lag, Mislead, Mislead},
 	RollBacks:      {RollBack},
-	DataLoss:       {Flush, Delete, Delete, Spoil},
+	DataLoss:       {Flush, Delete, Delete, Corrupt},
 	ClockSteps:     {Step},
 	Failovers:      {Failover, Failover},
 	Splits:         {Split, Heal},
@@ -132,6 +132,6 @@ func KindsOf(c Classes) []Kind {
 
 var kindNames = [...]string{"Wait", "Campaign", "Renew", "Poll", "Answer", "Lag", "Take", "Lead", "Ask", "Mislead", "Resign", "Crash", "Exchange", "Late",
 	"Hear", "Reorder", "Repeat", "Lose", "Garble", "Cut", "Connect", "Reread", "Read", "Advance", "Restart", "Publish", "RollBack",
-	"Outage", "Flush", "Delete", "Spoil", "Step", "Replicate", "Failover", "Split", "Heal", "SDK", "Save", "Restore", "Full", "Burst", "Withhold", "Fetch", "Stray"}
+	"Outage", "Flush", "Delete", "Corrupt", "Step", "Replicate", "Failover", "Split", "Heal", "SDK", "Save", "Restore", "Full", "Burst", "Withhold", "Fetch", "Stray"}
 
 func (k Kind) String() string { return kindNames[k] }

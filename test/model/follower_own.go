@@ -44,7 +44,7 @@ func (f *reader) fetch(lagging bool, arg int) {
 			return
 		}
 		c = recent[arg%len(recent)].etag
-		if f.wasServed(c) && !f.w.without.has(DoubtHeld) {
+		if f.wasServed(c) && !f.w.without.has(SuspectHeld) {
 			f.w.now += confirmAfter
 			c = f.w.current()
 		}

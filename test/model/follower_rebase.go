@@ -20,21 +20,21 @@ func (r *rebase) add(epoch, rev, cdn int64, hash content, heldRev int64, held co
 	if hash == held || epoch == 0 {
 		return
 	}
-	if r.items == 0 || cdn < r.firstCDN && !without.has(RuleSixClock) {
+	if r.items == 0 || cdn < r.firstCDN && !without.has(RebaseClock) {
 		*r = rebase{epoch: epoch, first: at, firstCDN: cdn}
 	}
 	r.items++
 	r.last = at
-	if at-r.first < rebaseUnderWay && !without.has(RuleSixUnderWay) {
+	if at-r.first < rebaseUnderWay && !without.has(RebaseUnderWay) {
 		r.firstCDN = cdn
 	}
 	r.answered = r.answered || cdn > r.firstCDN
 }
 
 func (r *rebase) due(without Guard) bool {
-	if without.has(RuleSix) {
+	if without.has(Rebase) {
 		return false
 	}
-	return (r.items >= rebaseItems || r.items > 0 && without.has(RuleSixItems)) &&
-		(r.last-r.first >= rebaseSpan || without.has(RuleSixSpan)) && (r.answered || without.has(RuleSixAnswer))
+	return (r.items >= rebaseItems || r.items > 0 && without.has(RebaseItems)) &&
+		(r.last-r.first >= rebaseSpan || without.has(RebaseSpan)) && (r.answered || without.has(RebaseAnswer))
 }

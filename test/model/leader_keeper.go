@@ -31,7 +31,7 @@ const (
 // pausing is a call of a coroutine that never returns, since its process is gone.
 type pausing struct{}
 
-// process is a leader process: keeper.go, term.go, publish.go and poll.go of package
+// process is a leader process: elector.go, term.go, publish.go and poll.go of package
 // leader, written as they are. It is a coroutine that stops wherever it waits for
 // Redis or for something to do; the world says what comes of it.
 type process struct {
@@ -49,7 +49,7 @@ type process struct {
 	failed   bool
 	stimulus stimulus
 
-	// keeper
+	// elector
 	highest     int64
 	epoch       int64
 	content     content
@@ -190,7 +190,7 @@ func (p *process) sawCurrent(rev int64, hash content) {
 }
 
 func (p *process) knows(c content) bool {
-	if p.w.without.has(ReseedCurrentOnly) {
+	if p.w.without.has(RepairCurrentOnly) {
 		return c != none
 	}
 	return c != none && c == p.currentHash && !p.disordered

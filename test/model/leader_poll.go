@@ -34,22 +34,22 @@ func (p *process) fetched() ended {
 	if f.failed {
 		return p.fetchFailed()
 	}
-	if (f.modified || !p.w.without.has(DoubtUnmodified)) && !p.trust(f.body) {
+	if (f.modified || !p.w.without.has(SuspectUnmodified)) && !p.trust(f.body) {
 		return not
 	}
 	p.believe(f.body)
-	healing := t.healing
-	t.healing, t.doubted = false, none
-	if healing {
+	repairing := t.repairing
+	t.repairing, t.suspect = false, none
+	if repairing {
 		if t.over = t.seen; p.w.without.has(OverSeenOnly) {
 			t.over = always
 		}
 	}
-	t.answered, t.latest, t.about = f.sent, t.redisNow+f.sent-t.redisAt, f.body
+	t.answered, t.latest, t.answeredHash = f.sent, t.redisNow+f.sent-t.redisAt, f.body
 	switch {
 	case !p.holds(f.body):
 		return p.commit(f.body)
-	case healing:
+	case repairing:
 		if c := p.newest(); c != none {
 			return p.commit(c)
 		}
@@ -70,10 +70,10 @@ func (p *process) holds(c content) bool {
 
 func (p *process) trust(c content) bool {
 	t := p.term
-	if t.doubted == c || !p.wasReplaced(c) || p.w.without.has(DoubtReplaced) {
+	if t.suspect == c || !p.wasReplaced(c) || p.w.without.has(SuspectReplaced) {
 		return true
 	}
-	t.doubted = c
+	t.suspect = c
 	t.pollAt = p.w.now + confirmAfter
 	return false
 }
@@ -99,13 +99,13 @@ func (p *process) fetchFailed() ended {
 	if t.rev == 0 {
 		t.pollAt = min(t.pollAt, p.w.now+5_000)
 	}
-	t.doubted = none
+	t.suspect = none
 	switch {
-	case t.healing:
-		t.healing = false
-		return p.mend()
+	case t.repairing:
+		t.repairing = false
+		return p.repairWithoutCDN()
 	case (t.rev == 0 || p.uncertain()) && t.pending == none:
-		return p.mend()
+		return p.repairWithoutCDN()
 	}
 	return not
 }

@@ -1,15 +1,15 @@
 package model
 
-// claim is the method of that name.
-func (p *process) claim(op operation, hash content) request {
+// assertion is the method of that name.
+func (p *process) assertion(op operation, hash content) request {
 	t := p.term
 	r := request{op: op, lock: t.lock, base: t.rev, age: -1, cdn: t.cdn, hash: hash}
-	if t.answered != 0 && (hash == t.about || p.w.without.has(AnswerIsAboutOne)) {
+	if t.answered != 0 && (hash == t.answeredHash || p.w.without.has(AnswerIsAboutOne)) {
 		r.age, r.latest = p.w.now-t.answered, t.latest
 		if p.w.without.has(LatestIsFixed) {
 			r.latest = t.redisNow + t.answered - t.redisAt
 		}
-		r.asked, r.answered = t.answered, t.about
+		r.asked, r.answered = t.answered, t.answeredHash
 		r.above = p.highest
 	}
 	if r.age < 0 && p.uncertain() {
@@ -21,7 +21,7 @@ func (p *process) claim(op operation, hash content) request {
 func (p *process) renew() ended {
 	t := p.term
 	for range 2 {
-		w, why := p.touch()
+		w, why := p.sendRenewal()
 		if why != not {
 			return why
 		}
@@ -37,18 +37,18 @@ func (p *process) renew() ended {
 		case outcomeStale:
 			p.adopt(w.meta, w.now)
 		case outcomeRegressed:
-			return p.regressed(w)
-		case outcomeForeign:
-			return p.foreign(w)
+			return p.repairRegressed(w)
+		case outcomeOverwritten:
+			return p.repairOverwritten(w)
 		}
 	}
 	return not
 }
 
-func (p *process) touch() (reply, ended) {
+func (p *process) sendRenewal() (reply, ended) {
 	t := p.term
 	sent := p.w.now
-	c := p.claim(opTouch, t.hash)
+	c := p.assertion(opRenew, t.hash)
 	w, ok := p.redis(c)
 	switch {
 	case !ok:
@@ -56,7 +56,7 @@ func (p *process) touch() (reply, ended) {
 	case w.outcome == outcomeFenced:
 		return w, fenced
 	}
-	t.trusted = sent
+	t.renewedAt = sent
 	if w.outcome == outcomeOK {
 		p.wrote(w)
 		if c.age >= 0 {
@@ -71,7 +71,7 @@ func (p *process) commit(c content) ended {
 	t.pending = c
 	for range 2 {
 		sent := p.w.now
-		r := p.claim(opCommit, c)
+		r := p.assertion(opCommit, c)
 		r.inline, r.over = p.w.inline(c), t.over
 		if c != t.hash && c == p.content {
 			r.cdn = p.contentCDN
@@ -90,11 +90,11 @@ func (p *process) commit(c content) ended {
 		case w.outcome == outcomeFenced:
 			return fenced
 		case w.outcome == outcomeOK:
-			t.trusted = sent
+			t.renewedAt = sent
 			p.committed(c, w)
 			return not
-		case w.outcome == outcomeForeign:
-			return p.askFirst(w.found)
+		case w.outcome == outcomeOverwritten:
+			return p.repairAfterPoll(w.found)
 		case w.outcome == outcomeStale && w.meta.rev > t.rev && w.meta.hash == c:
 			p.take(c)
 			p.adopt(w.meta, w.now)
@@ -136,7 +136,7 @@ func (p *process) wrote(w reply) {
 	p.keep()
 }
 
-func (p *process) regressed(w reply) ended {
+func (p *process) repairRegressed(w reply) ended {
 	t := p.term
 	if c := t.pending; c != none && w.meta.hash == c && w.meta.rev > t.rev {
 		p.take(c)
@@ -150,52 +150,52 @@ func (p *process) regressed(w reply) ended {
 		p.loadContent()
 		return not
 	}
-	return p.restore(own, later, w.found)
+	return p.repair(own, later, w.found)
 }
 
-func (p *process) foreign(w reply) ended {
-	return p.restore(p.newest(), w.found > p.term.rev, w.found)
+func (p *process) repairOverwritten(w reply) ended {
+	return p.repair(p.newest(), w.found > p.term.rev, w.found)
 }
 
-func (p *process) restore(own content, later bool, found int64) ended {
+func (p *process) repair(own content, later bool, found int64) ended {
 	t := p.term
 	t.damaged = true
 	switch {
-	case later && !p.w.without.has(AskBeforeHealing), own != none && !p.mayWrite(own):
-		return p.askFirst(found)
+	case later && !p.w.without.has(AskBeforeRepair), own != none && !p.mayWrite(own):
+		return p.repairAfterPoll(found)
 	case own == none:
-		return p.mend()
+		return p.repairWithoutCDN()
 	}
-	if p.w.without.has(HealingTellsNothing) && t.answered == 0 {
-		t.answered, t.latest, t.about = p.w.now, t.redisNow+p.w.now-t.redisAt, own
+	if p.w.without.has(RepairConfirmsNothing) && t.answered == 0 {
+		t.answered, t.latest, t.answeredHash = p.w.now, t.redisNow+p.w.now-t.redisAt, own
 	}
 	return p.commit(own)
 }
 
 func (p *process) mayWrite(c content) bool {
 	t := p.term
-	return t.answered != 0 && c == t.about && (c == t.pending || !p.w.without.has(AnswerIsAboutOne)) || c == t.hash ||
+	return t.answered != 0 && c == t.answeredHash && (c == t.pending || !p.w.without.has(AnswerIsAboutOne)) || c == t.hash ||
 		p.knows(c) && (t.redisNow+p.w.now-t.redisAt > p.highest || p.w.without.has(ClockBehind))
 }
 
-func (p *process) askFirst(found int64) ended {
+func (p *process) repairAfterPoll(found int64) ended {
 	t := p.term
-	t.healing, t.seen, t.over = true, found, 0
+	t.repairing, t.seen, t.over = true, found, 0
 	t.pollAt = 0
 	return not
 }
 
-func (p *process) mend() ended {
+func (p *process) repairWithoutCDN() ended {
 	t := p.term
 	c, ok := p.fetchedLater()
 	if !ok {
 		return failed
 	}
 	if c == none {
-		c = p.own()
+		c = p.repairContent()
 	}
 	if c == none && (t.rev == 0 || t.damaged) {
-		if c, ok = p.found(); !ok {
+		if c, ok = p.repairInPlace(); !ok {
 			return failed
 		}
 	}
@@ -205,7 +205,7 @@ func (p *process) mend() ended {
 	return p.commit(c)
 }
 
-func (p *process) own() content {
+func (p *process) repairContent() content {
 	t := p.term
 	switch c := p.content; {
 	case t.pending != none && p.mayWrite(t.pending):
@@ -237,8 +237,8 @@ func (p *process) fetchedLater() (content, bool) {
 	return none, true
 }
 
-// found is the function of that name; false: the read failed.
-func (p *process) found() (content, bool) {
+// repairInPlace is the function of that name; false: the read failed.
+func (p *process) repairInPlace() (content, bool) {
 	t := p.term
 	r, ok := p.redis(request{op: opLoad})
 	if !ok {

@@ -2,29 +2,29 @@ package model
 
 // term is the struct of that name.
 type term struct {
-	lock    lock
-	trusted int64
+	lock      lock
+	renewedAt int64
 
 	rev  int64
 	hash content
 	cdn  int64
 
-	content  content
-	pending  content
-	answered int64   // 0: none
-	latest   int64   // by Redis's clock as heard before
-	about    content // what it was about
+	content      content
+	pending      content
+	answered     int64   // 0: none
+	latest       int64   // by Redis's clock as heard before
+	answeredHash content // what it was about
 
 	redisNow, redisAt int64
 
-	pollAt  int64
-	doubted content
-	healing bool
-	damaged bool
-	foundAt int64
-	seen    int64 // the entry that made it ask
-	over    int64 // an entry up to this may be written over
-	fetch   fetch
+	pollAt    int64
+	suspect   content
+	repairing bool
+	damaged   bool
+	foundAt   int64
+	seen      int64 // the entry that made it ask
+	over      int64 // an entry up to this may be written over
+	fetch     fetch
 }
 
 // ended says why a term did, or that it goes on.
@@ -39,7 +39,7 @@ const (
 )
 
 func (p *process) lead(g reply, sent int64) {
-	t := &term{lock: g.lock, trusted: sent, redisNow: g.now, redisAt: p.w.now}
+	t := &term{lock: g.lock, renewedAt: sent, redisNow: g.now, redisAt: p.w.now}
 	p.term = t
 	p.adopt(g.meta, g.now)
 	p.loadContent()
@@ -69,7 +69,7 @@ func (p *process) loop() ended {
 		switch {
 		case why == fenced:
 			return fenced
-		case p.w.now-t.trusted >= stopActing:
+		case p.w.now-t.renewedAt >= stopActing:
 			return lapsed
 		}
 	}

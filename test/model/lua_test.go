@@ -25,7 +25,7 @@ func TestScriptsDoWhatTheModelsDo(t *testing.T) {
 	t.Cleanup(func() { _ = client.Close() })
 	l := &lua{t: t, mini: mini, client: client, scripts: map[operation]*redis.Script{}}
 	prelude := l.source("prelude")
-	for op, name := range map[operation]string{opAcquire: "acquire", opCommit: "commit", opTouch: "touch", opRelease: "release"} {
+	for op, name := range map[operation]string{opAcquire: "acquire", opCommit: "commit", opRenew: "renew", opRelease: "release"} {
 		l.scripts[op] = redis.NewScript(prelude + l.source(name))
 	}
 	_ = flag.Set("rapid.checks", "3000")
@@ -82,7 +82,7 @@ func drawStore(t *rapid.T) store {
 
 func drawRequest(t *rapid.T) request {
 	r := request{
-		op:      rapid.SampledFrom([]operation{opAcquire, opCommit, opTouch, opRelease}).Draw(t, "script"),
+		op:      rapid.SampledFrom([]operation{opAcquire, opCommit, opRenew, opRelease}).Draw(t, "script"),
 		lock:    lock{owner: int32(rapid.IntRange(1, 2).Draw(t, "mine")), epoch: rapid.SampledFrom([]int64{begin - 9000, begin - 8000}).Draw(t, "my epoch")},
 		base:    rapid.SampledFrom([]int64{0, begin - 2000, begin - 1, begin, begin + 5000}).Draw(t, "base"),
 		highest: rapid.SampledFrom([]int64{0, begin - 2000, begin + 5000, begin + 7000}).Draw(t, "highest"),
@@ -96,7 +96,7 @@ func drawRequest(t *rapid.T) request {
 	for range rapid.IntRange(0, 8).Draw(t, "replaced") {
 		r.replaced = append(r.replaced, replaced{rapid.SampledFrom([]int64{0, 500, 4000, 100_000}).Draw(t, "age"), rapid.SampledFrom([]content{1, 2, 3, 4, 5}).Draw(t, "etag")})
 	}
-	if r.op == opTouch && r.base == 0 {
+	if r.op == opRenew && r.base == 0 {
 		r.hash = none
 	}
 	return r
@@ -205,7 +205,7 @@ func (l *lua) run(r *request) string {
 	case opCommit:
 		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
 			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.over, r.latest, replacedText(r.replaced), number(r.waits))
-	case opTouch:
+	case opRenew:
 		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits))
 	case opRelease:
 		names, args = []string{keys.Lock}, []any{lockText(r.lock), keys.Events, head}
@@ -224,7 +224,7 @@ func (l *lua) run(r *request) string {
 
 var outcomes = map[outcome]string{
 	outcomeOK: "OK", outcomeAcquired: "ACQUIRED", outcomeHeld: "HELD", outcomeFenced: "FENCED",
-	outcomeStale: "STALE", outcomeRegressed: "REGRESSED", outcomeForeign: "FOREIGN", outcomeReleased: "RELEASED",
+	outcomeStale: "STALE", outcomeRegressed: "REGRESSED", outcomeOverwritten: "OVERWRITTEN", outcomeReleased: "RELEASED",
 }
 
 // describe gives a reply of the model in the form of the script's.
@@ -236,7 +236,7 @@ func (l *lua) describe(r reply, op operation) string {
 	case outcomeAcquired, outcomeHeld:
 		fields = append(fields, lockText(r.lock), r.left, orZero(r.now))
 		fields = append(fields, metaFields(r.meta)...)
-	case outcomeStale, outcomeRegressed, outcomeForeign:
+	case outcomeStale, outcomeRegressed, outcomeOverwritten:
 		found := orZero(r.found)
 		if op == opCommit && r.outcome == outcomeStale {
 			found = "0"

@@ -56,7 +56,7 @@ type operation uint8
 const (
 	opAcquire operation = iota
 	opCommit
-	opTouch
+	opRenew
 	opRelease
 	opLoad      // GET blob
 	opEntry     // GET entry
@@ -73,7 +73,7 @@ const (
 	outcomeFenced
 	outcomeStale
 	outcomeRegressed
-	outcomeForeign
+	outcomeOverwritten
 	outcomeReleased
 )
 

@@ -42,8 +42,8 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 	if r.age >= 0 {
 		answered = min(now-r.age, r.latest)
 	}
-	if s.entry.rev > r.over && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeHealing) {
-		return reply{outcome: outcomeForeign, found: s.entry.rev, now: now, meta: s.meta}
+	if s.entry.rev > r.over && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeRepair) {
+		return reply{outcome: outcomeOverwritten, found: s.entry.rev, now: now, meta: s.meta}
 	}
 	rev := max(answered, s.meta.rev+1, r.above+1)
 	if !without.has(EntryFloor) {
@@ -55,7 +55,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 			rev = answered
 		}
 	}
-	if without.has(HealingStaysBehind) {
+	if without.has(RepairStaysBehind) {
 		rev = max(rev, now)
 	}
 	cdn := answered
@@ -107,9 +107,9 @@ func (m *meta) merge(now int64, r *request) []replaced {
 	return all[:min(len(all), 8)]
 }
 
-// touch is touch.lua.
-func (s *store) touch(now int64, r *request, without Guard) reply {
-	if !s.holds(r.lock) && !without.has(FencedTouch) {
+// renew is renew.lua.
+func (s *store) renew(now int64, r *request, without Guard) reply {
+	if !s.holds(r.lock) && !without.has(FencedRenewal) {
 		return reply{outcome: outcomeFenced}
 	}
 	state := outcomeOK
@@ -121,9 +121,9 @@ func (s *store) touch(now int64, r *request, without Guard) reply {
 		}
 	case r.base == 0:
 	case s.entry.rev != m.rev || s.entry.etag != r.hash, s.blob.rev != m.rev || s.blob.hash != r.hash, m.epoch != r.lock.epoch:
-		state = outcomeForeign
+		state = outcomeOverwritten
 	}
-	if without.has(TouchChecks) {
+	if without.has(RenewalChecks) {
 		state = outcomeOK
 	}
 	if s.holds(r.lock) {
@@ -165,8 +165,8 @@ func (s *store) run(now int64, r *request, without Guard) reply {
 		return s.acquire(now, r, without)
 	case opCommit:
 		return s.commit(now, r, without)
-	case opTouch:
-		return s.touch(now, r, without)
+	case opRenew:
+		return s.renew(now, r, without)
 	case opRelease:
 		return s.release(r)
 	case opLoad:

@@ -34,7 +34,7 @@ func (w *World) spoil(e Event, arg int) {
 		default:
 			s.lock = lock{}
 		}
-	case Spoil:
+	case Corrupt:
 		if !w.disorder { // rule 6 needs the blob, and touch does not see that it is spoiled
 			w.losses++
 			w.spoilContent(s, arg)
@@ -178,7 +178,7 @@ func (w *World) heal() {
 // underWay tells whether a write that tells an answer of the CDN is on its way to Redis. It
 // counts the answer's age up to when it was sent, and so makes it younger than it is.
 func (w *World) underWay() bool {
-	old := func(r *request) bool { return r != nil && r.age >= 0 && (r.op == opCommit || r.op == opTouch) }
+	old := func(r *request) bool { return r != nil && r.age >= 0 && (r.op == opCommit || r.op == opRenew) }
 	for _, p := range w.leaders {
 		if old(p.call) {
 			return true

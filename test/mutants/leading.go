@@ -17,12 +17,12 @@ var leading = []mutant{
 	},
 	{
 		"an answer about pending content told of what is current", "I14", []edit{{"leader",
-			`return !t.answered.IsZero() && t.about == hash }`, `return !t.answered.IsZero() }`}},
+			`return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`}},
 		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNothingElse$"},
 	},
 	{
 		"an answer told of what Redis fell back to", "I1", []edit{
-			{"leader", `return !t.answered.IsZero() && t.about == hash }`, `return !t.answered.IsZero() }`},
+			{"leader", `return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`},
 			{"leader", `return t.confirmed(c.hash) || c.hash == t.hash ||`, `return t.confirmed(c.hash) && c == t.pending || c.hash == t.hash ||`},
 		},
 		test{"leader", "^TestAnAnswerIsToldOfItsContentAlone$"},
@@ -39,8 +39,8 @@ var leading = []mutant{
 	},
 	{
 		"what was not restored said to be confirmed", "I14", []edit{{"leader",
-			`		cl.cdn = t.k.contentCDN
-`, `		t.cdn = t.k.contentCDN
+			`		cl.cdn = t.elector.contentCDN
+`, `		t.cdn = t.elector.contentCDN
 `}},
 		test{"leader", "^TestWhatWasNotRestoredIsNotSaidToBeConfirmed$"},
 	},
@@ -51,17 +51,17 @@ var leading = []mutant{
 	},
 	{
 		"a trust in the lock that counts from the reply", "I10", []edit{{"leader",
-			`	t.trusted = sent
+			`	t.renewedAt = sent
 	if w.outcome == outcomeOK {
 		t.wrote(w)`, `	sent = time.Now()
-	t.trusted = sent
+	t.renewedAt = sent
 	if w.outcome == outcomeOK {
 		t.wrote(w)`}},
 		test{"leader", "^TestTrustInTheLockCountsFromBeforeTheRenewalWasSent$"},
 	},
 	{
 		"a renewal that waits for all before it", "I10", []edit{{"leader",
-			`time.NewTimer(linger)`, `time.NewTimer(time.Hour)`}},
+			`time.NewTimer(batchWindow)`, `time.NewTimer(time.Hour)`}},
 		test{"leader", "^TestNobodyWaitsForWhatHangs$"},
 	},
 	{
@@ -103,7 +103,7 @@ var leading = []mutant{
 			{"leader", `		case <-deadline.C:
 			return errLapsed
 `, ``},
-			{"leader", `		case time.Since(t.trusted) >= timing.StopActing:
+			{"leader", `		case !time.Now().Before(t.trustedUntil()):
 			return errLapsed
 `, ``},
 		},
@@ -111,36 +111,36 @@ var leading = []mutant{
 	},
 	{
 		"a loss that is not mended", "I6", []edit{{"leader",
-			`	t.k.stats.update(func(s *KeyStats) { s.Heals++ })
+			`	t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
 	return t.commit(ctx, own)`, `	return nil`}},
 		test{"test", "^TestF09_EachDeletedKeyComesBack$/^entry$/^virtual$"},
 	},
 	{
 		"an SDK's newer entry written over unseen", "F28", []edit{
 			{"leader", `case later || own != nil`, `case own != nil`},
-			{"leader/commit.lua", `if number(found) > tonumber(ARGV[18]) and other`, `if false and other`},
+			{"leader/commit.lua", `if fetched > over and other`, `if false and other`},
 		},
 		test{"leader", "^TestALostMetaIsNotMendedOverALaterEntry$"},
 	},
 	{
 		"an SDK's later entry written over from memory", "I1", []edit{{"leader",
-			`if entry.FetchTime <= t.k.highest ||`, `if true ||`}},
+			`if entry.FetchTime <= t.elector.highest ||`, `if true ||`}},
 		test{"leader", "^TestSeedingFromMemorySparesWhatAnSDKFetchedLater$"},
 	},
 	{
 		"an SDK's later entry taken over unseen", "I4", []edit{{"leader",
-			`if t.k.replaced.has(c.storedETag()) || t.k.verify(c) != nil {`, `if false {`}},
+			`if t.elector.replaced.has(c.storedETag()) || t.elector.verify(c) != nil {`, `if false {`}},
 		test{"leader", "^TestALaterEntryIsNotTakenOverUnseen$"},
 	},
 	{
 		"a Redis that fell back and is believed", "F44", []edit{{"leader",
-			`case m.Rev >= k.highest:`, `case true:`}, {"leader",
-			`k.highest, k.currentHash, k.disordered = rev, hash, false`, `k.highest, k.currentHash, k.disordered = max(k.highest, rev), hash, false`}},
+			`case m.Rev >= e.highest:`, `case true:`}, {"leader",
+			`e.highest, e.currentHash, e.disordered = rev, hash, false`, `e.highest, e.currentHash, e.disordered = max(e.highest, rev), hash, false`}},
 		test{"leader", "^TestOldContentIsNotRaisedWhateverTheMemoryOfETagsSays$"},
 	},
 	{
 		"a repair that raises old content", "F44", []edit{{"leader",
-			`cl.above, cl.waits = t.foundAt, t.k.highest`, `cl.above, cl.waits = t.k.highest, t.k.highest`}},
+			`cl.above, cl.waits = t.foundAt, t.elector.highest`, `cl.above, cl.waits = t.elector.highest, t.elector.highest`}},
 		test{"leader", "^TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN$"},
 	},
 	{
@@ -150,22 +150,22 @@ var leading = []mutant{
 	},
 	{
 		"revs that prove something though the clock is behind", "F44", []edit{{"leader",
-			`		k.disordered = true`, `		_ = now`}},
+			`		e.disordered = true`, `		_ = now`}},
 		test{"leader", "^TestRevsProveNothingWhileTheClockIsBehind$"},
 	},
 	{
 		"Redis seeded from memory though its clock is behind", "F44", []edit{{"leader",
-			`t.k.knows(c.hash) && t.redisTime(time.Now()) > t.k.highest`, `t.k.knows(c.hash)`}},
+			`t.elector.knows(c.hash) && t.redisTime(time.Now()) > t.elector.highest`, `t.elector.knows(c.hash)`}},
 		test{"leader", "^TestNothingIsSeededFromMemoryWhileTheClockIsBehind$"},
 	},
 	{
 		"what was fetched counts as replaced only if it was committed", "F44", []edit{{"leader",
-			`[]string{t.k.believed, t.etag}`, `[]string{t.etag}`}},
+			`[]string{t.elector.believed, t.etag}`, `[]string{t.etag}`}},
 		test{"leader", "^TestContentThatWasNeverCommittedCountsAsReplaced$"},
 	},
 	{
 		"replaced content that other processes do not learn of", "F44", []edit{{"leader/commit.lua",
-			`for age, etag in string.gmatch(ARGV[20],`, `for age, etag in string.gmatch('',`}},
+			`for ms, old in string.gmatch(replaced,`, `for ms, old in string.gmatch('',`}},
 		test{"leader", "^TestContentThatWasNeverCommittedCountsAsReplaced$/^another_process_takes_over_true$"},
 	},
 	{
@@ -183,44 +183,43 @@ var leading = []mutant{
 	},
 	{
 		"content that was believed again and stays doubted", "F27", []edit{{"leader",
-			`	t.k.replaced.remove(stored)
+			`	t.elector.replaced.remove(stored)
 `, ``}},
 		test{"leader", "^TestARealRollbackIsBelievedAndLeavesTheMemory$"},
 	},
 	{
 		"meta that names what is current as replaced", "F27", []edit{{"leader/commit.lua",
-			`if etag == ARGV[11] or #etag == 0`, `if #etag == 0`}},
+			`if old == etag or #old == 0`, `if #old == 0`}},
 		test{"leader", "^TestARealRollbackIsBelievedAndLeavesTheMemory$"},
 	},
 	{
 		"what Redis fell back to loaded for healing", "F44", []edit{{"leader",
 			`if t.rev == 0 || t.uncertain() {`, `if t.rev == 0 {`},
-			{"leader", `case c != nil && t.k.knows(c.hash) && t.mayWrite(c):`, `case false:`}},
+			{"leader", `case c != nil && t.elector.knows(c.hash) && t.mayWrite(c):`, `case false:`}},
 		test{"leader", "^TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt$"},
 	},
 	{
 		"an old memory that seeds Redis", "I1", []edit{{"leader",
-			`func (k *keeper) knows(hash string) bool { return hash != "" && hash == k.currentHash && !k.disordered }`,
-			`func (k *keeper) knows(hash string) bool { return hash != "" }`}},
+			`	return hash != "" && hash == e.currentHash && !e.disordered`, `	return hash != ""`}},
 		test{"test", "^TestOldContentOfAnEarlierLeaderDoesNotComeBack$/^virtual$"},
 	},
 	{
 		"a memory that claims another's answer", "I14", []edit{
-			{"leader", `		t.k.contentCDN = t.cdn
+			{"leader", `		t.elector.contentCDN = t.cdn
 `, ``},
 		},
 		test{"leader", "^TestSeededContentIsAsOldAsItsOwnAnswer$"},
 	},
 	{
 		"spoiled content that stays", "F29", []edit{{"leader",
-			`if t.pending != nil || t.spoiled || `, `if t.pending != nil || `}},
+			`if t.pending != nil || t.corrupt || `, `if t.pending != nil || `}},
 		test{"leader", "^TestContentThatIsSpoiledIsWrittenAgainByTheNextLeader$"},
 	},
 	{
 		"a memory of what was replaced that goes with Redis's", "F27", []edit{{"leader",
-			`	k.replaced.addMeta(m, now)
-`, `	k.replaced = replacedMemory{}
-	k.replaced.addMeta(m, now)
+			`	e.replaced.addMeta(m, now)
+`, `	e.replaced = replacedMemory{}
+	e.replaced.addMeta(m, now)
 `}},
 		test{"leader", "^TestAnEdgeThatLagsIsNotBelievedWhenRedisLostItsData$"},
 	},
@@ -230,42 +229,42 @@ var leading = []mutant{
 var polling = []mutant{
 	{
 		"no poll unless it is asked for", "I7", []edit{{"leader",
-			`	t.polls.at = now.Add(t.k.settings().poll)
+			`	t.polls.at = now.Add(t.elector.settings().poll)
 `, `	t.polls.at = now.Add(never)
 `}},
 		test{"test", "^TestChangeReachesEveryFollower$/^virtual$"},
 	},
 	{
 		"an edge that lags and is believed", "F27", []edit{{"leader",
-			`if t.polls.doubted == stored || !t.k.replaced.has(stored) {`, `if true {`}},
+			`if t.polls.suspect == stored || !t.elector.replaced.has(stored) {`, `if true {`}},
 		test{"test", "^TestF27_LaggingEdgeDoesNotBringOldContentBack$/^virtual$"},
 	},
 	{
 		"a roll-back that is never believed", "F27", []edit{{"leader",
-			`if t.polls.doubted == stored || !t.k.replaced.has(stored) {`, `if !t.k.replaced.has(stored) {`}},
+			`if t.polls.suspect == stored || !t.elector.replaced.has(stored) {`, `if !t.elector.replaced.has(stored) {`}},
 		test{"leader", "^TestContentJustReplacedIsBelievedOnlyWhenServedTwice$"},
 	},
 	{
 		"an edge that lags and undoes what is pending", "F32", []edit{{"leader",
-			`[]string{t.k.believed, t.etag}`, `[]string{t.k.believed}`}},
+			`[]string{t.elector.believed, t.etag}`, `[]string{t.elector.believed}`}},
 		test{"leader", "^TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost$"},
 	},
 	{
 		"a fetch for each request", "F33", []edit{{"leader",
-			`if gap := t.k.lastFetch.Add(minFetchGap); at.Before(gap) {`, `if gap := t.k.lastFetch; at.Before(gap) {`}},
+			`if gap := t.elector.lastFetch.Add(minFetchGap); at.Before(gap) {`, `if gap := t.elector.lastFetch; at.Before(gap) {`}},
 		test{"leader", "^TestRefreshRequestsAreAnsweredOnceAndAtMostOnceASecond$"},
 	},
 	{
 		"a CDN that is not left alone", "F26", []edit{{"leader",
-			`	if at.Before(t.k.notBefore) {
-		at = t.k.notBefore
+			`	if at.Before(t.elector.notBefore) {
+		at = t.elector.notBefore
 	}
 `, ``}},
 		test{"leader", "^TestRetryAfterIsHonoured$"},
 	},
 	{
 		"a leader that asks itself by all followers", "I7", []edit{{"leader",
-			`	leading := k.leading.Load()
+			`	leading := e.leading.Load()
 `, `	leading := false
 `}},
 		test{"leader", "^TestTheProcessThatLeadsAsksItselfToPoll$"},

@@ -22,7 +22,7 @@ func (d *demo) guide() {
 	add("", "Save it, and the flags change in every follower: try the \"v\" of")
 	add("", "%s.", d.someFlag())
 	add("Kill", "%s k: the leader dies, and another takes over when its lock runs", press)
-	add("", "out (%v at most). Flags go on answering. %s k again to revive it.", leader.FastTiming().LockExpiry, others)
+	add("", "out (%v at most). Flags go on answering. %s k again to revive it.", leader.FastTiming().LeaseDuration, others)
 	add("Follow", "from another terminal (%s):", d.redisHint())
 	add("", "%s watch --fast --redis %s \\", d.o.Program, d.redisArguments())
 	add("", "--sdk-key %s", d.sdkKey)

@@ -105,7 +105,7 @@ func (d *demo) killOrRevive() {
 	n.kill()
 	d.killedAt = time.Now()
 	d.screen.event(terminal.Sprintf("%s: all its connections are cut, and it said no goodbye.", terminal.Paint(terminal.Red, n.name+" was killed")),
-		terminal.Sprintf("Its lock runs out within %v; the followers go on answering from memory.", leader.FastTiming().LockExpiry))
+		terminal.Sprintf("Its lock runs out within %v; the followers go on answering from memory.", leader.FastTiming().LeaseDuration))
 }
 
 // watchLeaders tells when somebody else leads, and of what goes wrong.
@@ -140,8 +140,8 @@ func (d *demo) watchPolls(n *node) {
 			d.screen.eventf("%s cannot poll the CDN: %s", n.name, d.pollError)
 		}
 	}
-	if stats.Doubted > d.doubted[n] {
+	if stats.Suspect > d.doubted[n] {
 		d.screen.event("the CDN serves what was replaced a moment ago; the leader asks once more before it believes that")
 	}
-	d.doubted[n] = stats.Doubted
+	d.doubted[n] = stats.Suspect
 }

@@ -94,7 +94,7 @@ func (l *loader) checkEnvironmentProxy() {
 var (
 	wrappings  = regexp.MustCompile(`^(leader|cdn|SDKKeys\[\d+\]): `)
 	fieldName  = regexp.MustCompile(`^(Timing: )?([A-Z][A-Za-z]*)(\[\d+\])?:? `)
-	timingName = regexp.MustCompile(`\b(LockExpiry|Renewal|StopActing|Retry|Idle|Dead|PollInterval)\b`)
+	timingName = regexp.MustCompile(`\b(LeaseDuration|RenewInterval|RenewDeadline|RetryPeriod|Idle|Dead|PollInterval)\b`)
 )
 
 // leaderFault tells an error of the leader where the setting stands that it names.

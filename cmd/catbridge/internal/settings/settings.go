@@ -117,8 +117,8 @@ func (s *Settings) complete() {
 		t = leader.FastTiming()
 	}
 	for _, d := range []struct{ dst, def *time.Duration }{
-		{&s.Timing.LockExpiry, &t.LockExpiry}, {&s.Timing.Renewal, &t.Renewal}, {&s.Timing.StopActing, &t.StopActing},
-		{&s.Timing.Retry, &t.Retry}, {&s.Timing.Idle, &t.Idle}, {&s.Timing.Dead, &t.Dead},
+		{&s.Timing.LeaseDuration, &t.LeaseDuration}, {&s.Timing.RenewInterval, &t.RenewInterval}, {&s.Timing.RenewDeadline, &t.RenewDeadline},
+		{&s.Timing.RetryPeriod, &t.RetryPeriod}, {&s.Timing.Idle, &t.Idle}, {&s.Timing.Dead, &t.Dead},
 		{&s.Defaults.PollInterval, &t.PollInterval},
 	} {
 		if *d.dst == 0 {

@@ -1,0 +1,78 @@
+-- Renews the lock, checks that entry, blob and meta are as this process wrote them, and publishes the heartbeat.
+-- With an answer of the CDN it also raises rev.
+-- KEYS:
+--   1 entry    string  the official SDKs' cache entry
+--   2 lock     string
+--   3 meta     hash
+--   4 blob     string
+-- ARGV:
+--    1 lock    string  the lock's value as this process wrote it
+--    2 lease   int, ms the lock's time to live
+--    3 base    int     the rev that this process takes for current; 0: no content yet
+--    4 hash    string  of the current content
+--    5 etag    string  as stored
+--    6 above   int     a raised rev must be above this one
+--    7 age     int, ms the age of the CDN's answer; -1: there is none
+--    8 channel string
+--    9 head    string  of the message
+--   10 tail    string  of the message
+--   11 poll    int, ms the poll interval
+--   12 length  int     bytes of the config JSON
+--   13 latest  int, ms the latest time that the CDN's answer can be from
+--   14 waits   string  the rev that the leader waits for the CDN to decide about; empty: none
+-- Times are in ms since the Unix epoch by Redis's clock.
+-- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE, REGRESSED or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
+
+local entry_key, lock_key, meta_key, blob_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local own_lock, lease, base, hash, etag = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local above, age, channel, head, tail = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
+local poll, length, latest, waits = ARGV[11], ARGV[12], tonumber(ARGV[13]), ARGV[14]
+
+-- sound reports whether the fields that are not compared below can be read: others read meta whole or not at all.
+local function sound(meta)
+  for _, field in ipairs({meta[CDN], meta[POLL], meta[REFRESH]}) do
+    if field and field ~= '' and not string.find(field, '^%d+$') or field and #field > 13 then return false end
+  end
+  local lines, etags = 0, meta[ETAGS] or ''
+  for line in string.gmatch(etags .. '\n', '(.-)\n') do
+    lines = lines + 1
+    if lines > 8 or #line > 270 or not string.find(line, '^%d+ .') and etags ~= '' then return false end
+  end
+  return number(meta[CDN]) == 0 or number(meta[CDN]) >= 1e12
+end
+
+local now = clock()
+if not now then return bad_clock() end
+if read('GET', lock_key) ~= own_lock then return {'FENCED'} end
+local meta = read_meta(meta_key)
+local rev = number(meta[REV])
+local entry = read('GETRANGE', entry_key, 0, 14 + #etag) or ''
+local fetched = string.match(entry, '^(%d+)\n')
+
+local state = 'OK'
+if rev ~= base or (meta[HASH] or '') ~= hash then
+  -- After a reply that was lost meta is ahead of this process, with its own content.
+  state = (rev > base and meta[HASH] == hash) and 'STALE' or 'REGRESSED'
+elseif base > 0 then
+  local blob = read('GETRANGE', blob_key, 0, 14 + #hash) or ''
+  if entry ~= meta[REV] .. '\n' .. etag .. '\n' or blob ~= meta[REV] .. '\n' .. hash .. '\n'
+    or meta[EPOCH] ~= string.match(own_lock, '%d+$') or meta[LEN] ~= length or meta[ETAG] ~= etag or not sound(meta) then
+    state = 'OVERWRITTEN'
+  end
+end
+redis.call('PEXPIRE', lock_key, lease)
+if state ~= 'OK' then return {state, digits(number(fetched)), digits(now), unpack(meta)} end
+
+local cdn = number(meta[CDN])
+if age >= 0 and base > 0 then
+  cdn = math.min(now - age, latest)
+  rev = math.max(cdn, base + 1, above + 1)
+  if rev > MAX then return exhausted() end
+  local text = digits(rev)
+  redis.call('SETRANGE', entry_key, 0, text)
+  redis.call('SETRANGE', blob_key, 0, text)
+  redis.call('HSET', meta_key, 'rev', text, 'cdn', digits(cdn), 'poll', poll)
+end
+if base > 0 and (meta[WAITS] or '') ~= waits then redis.call('HSET', meta_key, 'waits', waits) end
+local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now))
+return {'OK', digits(rev), digits(cdn), digits(now), receivers, digits(number(meta[REFRESH]))}
