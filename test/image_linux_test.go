@@ -2,11 +2,16 @@ package test
 
 import (
 	"debug/buildinfo"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/catbridge/catbridge/test/missing"
 )
 
 // staticProgram builds the program as the Dockerfile does.
@@ -52,4 +57,71 @@ func TestTheImageHasWhatTheProgramNeeds(t *testing.T) {
 		"a folder for temporary files":            strings.Contains(text, "chmod 1777 /image/tmp\n") && strings.Contains(text, "\nCOPY --from=build /image/ /\n"),
 		"the licence, and those of others":        strings.Contains(text, "\nCOPY --from=build /src/LICENSE /src/THIRD_PARTY_NOTICES.txt /\n"),
 	})
+}
+
+// image lays out below a folder what the Dockerfile's final stage, and the one that it is based
+// on, copy.
+func image(t *testing.T) string {
+	t.Helper()
+	root, text := t.TempDir(), dockerfile(t)
+	if err := os.Chmod(root, 0o755); err != nil { // #nosec G302 -- the image's user is another
+		t.Fatal(err)
+	}
+	made := t.TempDir()
+	for _, run := range regexp.MustCompile(`(?m)^RUN (mkdir .*)$`).FindAllStringSubmatch(text, -1) {
+		script := strings.ReplaceAll(run[1], "/image", filepath.Join(made, "image"))
+		if out, err := exec.CommandContext(t.Context(), "sh", "-ec", script).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", script, err, out)
+		}
+	}
+	from := map[string]string{
+		"/out/catbridge": staticProgram(t),
+		"/src/LICENSE":   "../LICENSE", "/src/THIRD_PARTY_NOTICES.txt": "../THIRD_PARTY_NOTICES.txt",
+		"/image/":                            filepath.Join(made, "image") + "/.",
+		"/etc/ssl/certs/ca-certificates.crt": os.DevNull, // nothing is asked over TLS
+	}
+	_, base, _ := strings.Cut(text, "\nFROM scratch AS base\n")
+	base, _, _ = strings.Cut(base, "\nFROM ")
+	_, last, ok := strings.Cut(text, "\nFROM base AS catbridge\n")
+	if !ok || strings.Contains(last, "\nFROM ") {
+		t.Fatal("the last stage is another one")
+	}
+	for _, copied := range regexp.MustCompile(`(?m)^COPY --from=build (.*) (\S+)$`).FindAllStringSubmatch(base+"\n"+last, -1) {
+		for source := range strings.FieldsSeq(copied[1]) {
+			target := filepath.Join(root, copied[2])
+			if from[source] == "" {
+				t.Fatalf("%s is copied: where from?", source)
+			}
+			if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil { // #nosec G301 -- as above
+				t.Fatal(err)
+			}
+			if out, err := exec.CommandContext(t.Context(), "cp", "-a", from[source], target).CombinedOutput(); err != nil { // #nosec G204 -- paths of this test
+				t.Fatalf("%v\n%s", err, out)
+			}
+		}
+	}
+	return root
+}
+
+// TestTheImageRunsTheDemo runs the program as the image's user, with the image's files for all
+// that there is. Where a root of its own is not allowed, the test is
+// skipped, see [missing.Skip].
+func TestTheImageRunsTheDemo(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "/catbridge", "demo", "--once")
+	cmd.Dir, cmd.Env = "/", []string{"PATH=/"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: image(t), Pdeathsig: syscall.SIGKILL}
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65532, Gid: 65532}
+	} else {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	}
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) {
+		missing.Skip(t, "a program cannot get a root of its own: run the test as root, where that is allowed (%v)", err)
+	}
+	if err != nil || !strings.Contains(string(out), "done: the change reached 3 followers") {
+		t.Errorf("%v\n%s", err, out)
+	}
 }

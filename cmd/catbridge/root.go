@@ -72,10 +72,27 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	tell(errOut, command.CommandPath(), err)
 	if _, ok := errors.AsType[*usageError](err); ok {
+		command = meant(command, args)
 		_ = errOut.Linef("Run '%s --help' for what it takes.", command.CommandPath())
 		return usageCode(command)
 	}
 	return exitFailure
+}
+
+// meant returns the command that was to run. Where what stands before its name is unknown,
+// no command is found: a flag may have taken the name for its value.
+func meant(found *cobra.Command, args []string) *cobra.Command {
+	if found.HasParent() {
+		return found
+	}
+	for _, arg := range args {
+		for _, command := range found.Commands() {
+			if command.Name() == arg {
+				return command
+			}
+		}
+	}
+	return found
 }
 
 // tell prints an error. Several that were joined stand on lines of their own.
