@@ -47,8 +47,8 @@ func (f *fleet) leadAs(r *runner) {
 // timings are the variables for what the world runs with; --poll-interval is given.
 func (f *fleet) timings() (env []string) {
 	for name, d := range map[string]time.Duration{
-		"LOCK_EXPIRY": f.leader.LeaseDuration, "RENEWAL": f.leader.RenewInterval, "STOP_ACTING": f.leader.RenewDeadline,
-		"RETRY": f.leader.RetryPeriod, "IDLE": f.leader.Idle, "DEAD": f.leader.Dead,
+		"LEASE_DURATION": f.leader.LeaseDuration, "RENEW_INTERVAL": f.leader.RenewInterval, "RENEW_DEADLINE": f.leader.RenewDeadline,
+		"RETRY_PERIOD": f.leader.RetryPeriod, "IDLE": f.leader.Idle, "DEAD": f.leader.Dead,
 	} {
 		env = append(env, "CATBRIDGE_TIMINGS_"+name+"="+d.String())
 	}

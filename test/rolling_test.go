@@ -80,7 +80,7 @@ func TestF03_RollingRestartLeavesNoGap(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		// A lock that lasts, so that a lost release shows.
 		f.leader.LeaseDuration, f.leader.RenewDeadline = 15*time.Second, 10*time.Second
-		f.env = []string{"CATBRIDGE_TIMINGS_LOCK_EXPIRY=15s", "CATBRIDGE_TIMINGS_STOP_ACTING=10s"}
+		f.env = []string{"CATBRIDGE_TIMINGS_LEASE_DURATION=15s", "CATBRIDGE_TIMINGS_RENEW_DEADLINE=10s"}
 		all := f.launchAll(3, 4)
 		gaps := f.changeOften(100 * time.Millisecond)
 		f.reached(f.cdn.Version()+changesBetween, f.poll())

@@ -158,9 +158,9 @@ func TestTheLogLevelIsTakenOverAndTheRestIsSaidToNeedARestart(t *testing.T) {
 	text := "sdk_keys: [{name: a, key: " + testKey + "}]\n"
 	r := startReloads(t, text+"log: {level: info}")
 	r.logs(`A new config was published`)
-	r.write("catbridge.yaml", text+"log: {level: debug, format: text}\ntimings: {renewal: 2s}\nredis: {pool_size: 7}\n")
+	r.write("catbridge.yaml", text+"log: {level: debug, format: text}\ntimings: {renew_interval: 2s}\nredis: {pool_size: 7}\n")
 	r.logs(`"log_level":"debug","message":"changed settings are in force"`)
-	r.logs(`"settings":\["redis.pool_size","timings.renewal","log.format"\],"message":"these settings differ from those in force, and need a restart"`)
+	r.logs(`"settings":\["redis.pool_size","timings.renew_interval","log.format"\],"message":"these settings differ from those in force, and need a restart"`)
 	r.signal(t, syscall.SIGHUP)
 	r.logs(`\{"level":"info".*"message":"the settings are as they were"`)
 	r.end()

@@ -16,6 +16,20 @@ type exception struct {
 // exceptions are the lawful uses. One that is not needed is a finding.
 var exceptions = []exception{
 	{"test/words", "", "", "the rules, and the test of them"},
+
+	// The old names of settings, until the first release.
+	{"CHANGELOG.md", "LockExpiry", "`timings.lock_expiry`", "names what was renamed"},
+	{"CHANGELOG.md", "StopActing", "`timings.lock_expiry`", "names what was renamed"},
+	{"cmd/catbridge/internal/settings/renamed.go", "LockExpiry", "", "the old names"},
+	{"cmd/catbridge/internal/settings/renamed.go", "StopActing", "", "the old names"},
+	{"cmd/catbridge/internal/settings/renamed.go", "timings.renewal", "", "the old names"},
+	{"cmd/catbridge/internal/settings/renamed_test.go", "LockExpiry", "", "old names are accepted"},
+	{"cmd/catbridge/internal/settings/renamed_test.go", "StopActing", "", "old names are accepted"},
+	{"cmd/catbridge/internal/settings/renamed_test.go", "timings.renewal", "", "old names are accepted"},
+	{"cmd/catbridge/internal/settings/fuzz_test.go", "LockExpiry", "lock_expiry: 20s", "old names are accepted"},
+	{"cmd/catbridge/testdata/script/config.txtar", "LockExpiry", "", "old names are accepted"},
+	{"cmd/catbridge/testdata/script/config.txtar", "timings.renewal", "", "old names are accepted"},
+	{"cmd/catbridge/testdata/script/help.txtar", "LockExpiry", "! stdout", "old names are not shown"},
 }
 
 func (e exception) excepts(f finding) bool {

@@ -31,8 +31,8 @@ const (
 // hyphen, and for what separates the words of an identifier: "fell back" matches fellBack
 // and fell_back, too. A tilde stands for all but the space: "fell~back" matches only names.
 func compile(pattern string) *regexp.Regexp {
-	pattern = strings.ReplaceAll(pattern, " ", `[ \x1f-]`)
-	pattern = strings.ReplaceAll(pattern, "~", `[\x1f-]`)
+	pattern = strings.ReplaceAll(pattern, " ", `[ \x1e\x1f-]`)
+	pattern = strings.ReplaceAll(pattern, "~", `[\x1e\x1f-]`)
 	return regexp.MustCompile(`(?im)(?:` + pattern + `)`)
 }
 
@@ -72,7 +72,7 @@ func checkFile(file string, data []byte, rules []matcher) []finding {
 		find := func(v *view, textOf func(line int) string) {
 			for _, match := range r.find(v.text.String()) {
 				line := v.line(match[0])
-				matched := strings.ReplaceAll(v.text.String()[match[0]:match[1]], string(hump), "")
+				matched := written.Replace(v.text.String()[match[0]:match[1]])
 				findings = append(findings, finding{
 					file: file, line: line, text: textOf(line), match: matched, rule: r.name, write: r.write,
 				})

@@ -7,8 +7,8 @@ package main
 var rules = []rule{
 	// Phrases.
 	{name: "tells whether", pattern: `\b(tells|telling) whether\b`, write: `"reports whether"`},
-	{name: "X gives Y", pattern: `^[\w\x1f]+ gives\b`, in: comments, write: `"X returns Y"`},
-	{name: "X tells Y", pattern: `^[\w\x1f]+ tells\b`, lawful: `tells whether`, in: comments, write: `"X reports Y", or what else X does`},
+	{name: "X gives Y", pattern: `^[\w\x1e\x1f]+ gives\b`, in: comments, write: `"X returns Y"`},
+	{name: "X tells Y", pattern: `^[\w\x1e\x1f]+ tells\b`, lawful: `tells whether`, in: comments, write: `"X reports Y", or what else X does`},
 	{
 		name: "is no X", pattern: `\b(\w+ )?(is|are|was|were) no [a-z]+`,
 		lawful: `\b(there|here) (is|are|was|were) |` +
@@ -55,7 +55,7 @@ var rules = []rule{
 	{name: "StopActing", pattern: `\bstop~acting\b`, write: `RenewDeadline, renew_deadline`},
 	{name: "Renewal", pattern: `^Renewal$`, in: identifiers, write: `RenewInterval`},
 	{name: "Retry", pattern: `^Retry$`, in: identifiers, write: `RetryPeriod`},
-	{name: "timings.renewal", pattern: `\btimings[.\x1f-](renewal|retry)\b(?:[^\x1f]|$)`, write: `timings.renew_interval, timings.retry_period`},
+	{name: "timings.renewal", pattern: `\btimings[.\x1e\x1f-](renewal|retry)([^\w\x1e\x1f-]|$)`, write: `timings.renew_interval, timings.retry_period`},
 	{name: "keeper", pattern: `\bkeepers?\b`, write: `elector`},
 	{name: "touch", pattern: `\btouch(es|ed|ing)?\b`, write: `"renew"`},
 	{name: "mend", pattern: `\b(mend(s|ed|ing)?|recommit(s|ted)?|reseed(s|ed|ing)?|ask~first)\b`, write: `"repair"`},

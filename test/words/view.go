@@ -12,8 +12,15 @@ import (
 	"unicode/utf8"
 )
 
-// hump is put between the words of an identifier. Patterns have a space for it.
-const hump = '\x1f'
+// hump is put between the words of an identifier, and underscore stands for an underscore,
+// since \b does not match beside a real one. Patterns have a space for both.
+const (
+	hump       = '\x1f'
+	underscore = '\x1e'
+)
+
+// written undoes what separate did.
+var written = strings.NewReplacer(string(hump), "", string(underscore), "_")
 
 // A view is a part of a file in the form that patterns are matched with. The lines of a
 // paragraph or a comment are joined by a space, so that a phrase is found across lines.
@@ -59,7 +66,7 @@ func separate(text string) string {
 			b.WriteRune(hump)
 		}
 		if before = r; r == '_' {
-			r = hump
+			r = underscore
 		}
 		b.WriteRune(r)
 	}

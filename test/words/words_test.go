@@ -90,7 +90,7 @@ var lawful = []string{
 	"texts := worldReadable // a round trip",
 	"// A leader stops acting before the lock's expiry, and falls back.",
 	"x := `catbridge_leader_touches_total`",
-	"// timings.renewals, timings.retry_period",
+	"// timings.renewals, timings.retry_period, --timings-retry-period, CATBRIDGE_TIMINGS_RETRY_PERIOD",
 }
 
 func checkLine(line string) []finding {

@@ -7,10 +7,18 @@ import (
 // fromEnvironment gives what is in variables.
 func fromEnvironment(environ []string, part Part, table []*setting) *source {
 	src := newSource(func(set *setting) string { return "$" + set.variable() })
-	variables := map[string]*setting{}
+	type named struct {
+		*setting
+		name string // the setting's, or an old one
+	}
+	variables := map[string]named{}
 	for _, set := range table {
-		if set.part&part != 0 {
-			variables[set.variable()] = set
+		if set.part&part == 0 {
+			continue
+		}
+		variables[set.variable()] = named{set, set.path}
+		for _, old := range set.oldNames() {
+			variables[set.as(old).variable()] = named{set, old}
 		}
 	}
 	src.load(env.Provider(".", env.Opt{
@@ -18,12 +26,12 @@ func fromEnvironment(environ []string, part Part, table []*setting) *source {
 		TransformFunc: func(name, text string) (string, any) {
 			set, text := variables[name], trimNewlines(text)
 			switch {
-			case set == nil || text == "":
+			case set.setting == nil || text == "":
 				return "", nil
 			case set.value.list():
-				return src.take(set, split(text))
+				return src.take(set.setting, set.name, split(text))
 			}
-			return src.take(set, []string{text})
+			return src.take(set.setting, set.name, []string{text})
 		},
 	}))
 	return src

@@ -37,7 +37,7 @@ redis:
   username: bb
   tls: {min_version: 1.1, ca_file: absent}
 timings:
-  renewal: 20s
+  renew_interval: 20s
   idle: soon
 log: {level: info, level: debug}
 listen: "8080"
@@ -73,7 +73,7 @@ secretsecretsecret1111: 1
 		"catbridge.yaml:22: redis.username is in the URL of catbridge.yaml:21, too: give one of them",
 		`catbridge.yaml:23: redis.tls.min_version: "1.1" is not one of 1.2, 1.3`,
 		"catbridge.yaml:23: redis.tls.ca_file: read absent: no such file or directory",
-		"catbridge.yaml:25: timings.renewal: renewal must be below stop_acting, or one late renewal ends the term",
+		"catbridge.yaml:25: timings.renew_interval: renew_interval must be below renew_deadline, or one late renewal ends the term",
 		`catbridge.yaml:26: timings.idle: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
 		"catbridge.yaml:27: log.level: it is given twice",
 		"catbridge.yaml:28: listen: it is no address to listen at: write host:port or :port",

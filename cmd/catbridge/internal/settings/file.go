@@ -20,6 +20,8 @@ type document struct {
 	keys   []SDKKey // with origins; paths in them are as they were written
 	faults Faults
 	broken bool // it is no YAML, so that more may stand in it
+
+	warnings []string
 }
 
 // parse reads a configuration file. Values are checked one by one; what they mean
@@ -45,12 +47,12 @@ func parse(name string, data []byte) *document {
 	if len(top.Content) != 1 || isNull(top.Content[0]) {
 		return d
 	}
-	d.mapping(top.Content[0], "", table, func(set *setting, node *yaml.Node, line int) {
+	d.mapping(top.Content[0], "", table, map[string]spot{}, func(set *setting, name string, node *yaml.Node, line int) {
 		d.lines[set.path] = line
 		if set.path == pathKeys {
 			d.values[pathKeys] = []string{"(file)"}
 			d.sdkKeys(node)
-		} else if texts, ok := d.value(set, set.path, node); ok {
+		} else if texts, ok := d.value(set, name, node); ok {
 			d.values[set.path] = texts
 		}
 	})
@@ -99,39 +101,55 @@ func (d *document) syntax(err error, data []byte) {
 // lineOf is the line that an offset is in.
 func lineOf(data []byte, offset int) int { return 1 + bytes.Count(data[:max(0, offset)], []byte("\n")) }
 
-// mapping hands the settings in a node to take, and tells of those that are unknown.
-func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, take func(*setting, *yaml.Node, int)) {
+// A spot is where a file gives a setting, and by which name.
+type spot struct {
+	name string
+	line int
+}
+
+// mapping passes the settings in a node to take, each with the name that the file has for
+// it, and reports those that are unknown. It adds to seen, by the settings' paths.
+func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, seen map[string]spot, take func(set *setting, name string, node *yaml.Node, line int)) {
 	node = resolve(node)
 	if node.Kind != yaml.MappingNode {
 		d.fault(node.Line, strings.TrimSuffix(prefix, "."), "settings are expected here, each as name: value")
 		return
 	}
-	seen := map[string]bool{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		path := prefix + key.Value
-		set := find(table, path)
+		set := findWritten(table, path)
 		if strings.Contains(key.Value, ".") {
 			set = nil // what is nested is not written with dots
 		}
-		group := set == nil && isGroup(table, path)
+		group := set == nil && (isGroup(table, path) || isGroupOfOld(table, path))
+		id := path
+		if set != nil {
+			id = set.path
+		}
 		switch {
 		case key.Kind != yaml.ScalarNode || set == nil && !group:
 			d.fault(key.Line, "", "%s", unknown(prefix, key, table))
 			continue
-		case seen[path]:
+		case seen[id].name == path:
 			d.fault(key.Line, path, "it is given twice")
 			continue
+		case seen[id].name != "":
+			d.fault(key.Line, path, "%s (%s:%d) is given, too: give one of them", seen[id].name, d.name, seen[id].line)
+			continue
 		}
-		seen[path] = true
+		seen[id] = spot{path, key.Line}
 		switch {
 		case value.Anchor != "" && isNull(value):
 			d.fault(value.Line, path, "the value begins with &, which names it for an alias: put it between quotes")
 		case isNull(resolve(value)): // not given
 		case group:
-			d.mapping(value, path+".", table, take)
+			d.mapping(value, path+".", table, seen, take)
 		default:
-			take(set, value, key.Line)
+			if path != id {
+				d.warnings = append(d.warnings, fmt.Sprintf("%s:%d: %s", d.name, key.Line, isNow(path, id)))
+			}
+			take(set, path, value, key.Line)
 		}
 	}
 }
@@ -181,8 +199,8 @@ func (d *document) sdkKeys(node *yaml.Node) {
 			d.fault(item.Line, path, "name and key are expected here, each as name: value")
 			continue
 		}
-		d.mapping(item, "", k.table(), func(set *setting, node *yaml.Node, line int) {
-			if texts, ok := d.value(set, path+"."+set.path, node); ok {
+		d.mapping(item, "", k.table(), map[string]spot{}, func(set *setting, name string, node *yaml.Node, line int) {
+			if texts, ok := d.value(set, path+"."+name, node); ok {
 				set.value.set(texts)
 			}
 			k.origin[set.path] = fmt.Sprintf("%s:%d", d.name, line)

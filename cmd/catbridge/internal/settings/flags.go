@@ -16,6 +16,7 @@ const (
 // rawFlag takes what is given; whether it is right is told later, together with all else.
 type rawFlag struct {
 	setting *setting
+	name    string // the setting's, or an old one
 	given   []string
 }
 
@@ -80,7 +81,7 @@ func AddFlags(flags *pflag.FlagSet, o Options) []Flag {
 		if set.part&o.Variables != 0 && !plain {
 			usage += " [$" + set.variable() + "]"
 		}
-		flag := flags.VarPF(&rawFlag{setting: set}, set.flagName(), "", usage)
+		flag := flags.VarPF(&rawFlag{setting: set, name: set.path}, set.flagName(), "", usage)
 		if !set.value.zero() && !set.value.list() {
 			flag.DefValue = set.value.texts()[0]
 		}
@@ -101,6 +102,11 @@ func AddFlags(flags *pflag.FlagSet, o Options) []Flag {
 			}
 		}
 		added = append(added, info)
+		for _, old := range set.oldNames() {
+			under := set.as(old)
+			flags.VarPF(&rawFlag{setting: set, name: old}, under.flagName(), "", "the old name of --"+set.flagName()).Hidden = true
+			flags.Lookup(under.flagName()).NoOptDefVal = flag.NoOptDefVal
+		}
 	}
 	return added
 }
@@ -121,7 +127,7 @@ func fromFlags(flags *pflag.FlagSet, table []*setting) *source {
 		if set.path == pathProfile {
 			return src.takeFast(set, given[0])
 		}
-		return src.take(set, given)
+		return src.take(set, raw.name, given)
 	}))
 	return src
 }

@@ -22,6 +22,7 @@ func FuzzParse(f *testing.F) {
 		"sdk_keys:\n- {name: a, key: SECRET}\n- {key: SECRET, poll_interval: 1ms}\n- [x]\n- &x {name: *y}\n",
 		"webhook_keys: [SECRET, SECRET]\nlisten: :1\n", "redis: {url: 'rediss://SECRET', tls: {ca_file: x}, mode: cluster}",
 		"poll_interval: 1e9s\nread_budget: 99999999999999999999\ntracing: {sample_ratio: NaN}\n", "\xff\xfe", "log: !!binary aGk=",
+		"timings: {lock_expiry: 20s, retry: 1s, retry_period: 1s}\nsdk_keys: [{timings: {retry: 1s}}]\n",
 	} {
 		f.Add(seed)
 	}

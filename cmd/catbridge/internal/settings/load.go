@@ -87,6 +87,7 @@ func (l *loader) merge() {
 			}
 		}
 		l.faults = append(l.faults, src.faults...)
+		l.s.Warnings = append(l.s.Warnings, src.warnings...)
 	}
 	for _, set := range l.table {
 		if merged.Exists(set.path) && set.path != pathKeys {

@@ -254,7 +254,7 @@ redis: {url: redis://h}
 }
 
 func TestTheFastProfileGivesWhatIsNotGiven(t *testing.T) {
-	g := given{flags: []string{"--fast", "--sdk-key", keyA, "--redis", "redis://h"}, file: "timings: {renewal: 2s}"}
+	g := given{flags: []string{"--fast", "--sdk-key", keyA, "--redis", "redis://h"}, file: "timings: {renew_interval: 2s}"}
 	s := g.must(t)
 	if !s.Fast() || s.Timing.LeaseDuration.String() != "6s" || s.Timing.RenewInterval.String() != "2s" || s.SDKKeys[0].PollInterval.String() != "5s" {
 		t.Errorf("%+v", s.Timing)

@@ -21,7 +21,7 @@ func TestEveryFaultOfAFileNamesLineAndSetting(t *testing.T) {
 		"redis:\n  addresses: [h]\n  mode: sentinel":                         {"3: redis.master_name: the name of the primary, which the Sentinels know it by, is missing"},
 		"redis:\n  url: redis://h\n  tls:\n    ca_file: absent":              {"4: redis.tls.enabled: TLS is set up, but off: set redis.tls.enabled to true, or write rediss://", "4: redis.tls.ca_file: read absent: no such file or directory"},
 		"redis:\n  url: rediss://h\n  tls:\n    key_file: x\n    ca_file: y": {"4: redis.tls.key_file: certificate and key go together: tls.cert_file is missing", "5: redis.tls.ca_file: read y: no such file or directory"},
-		"redis:\n  url: redis://h\ntimings:\n  lock_expiry: 1s":              {"4: timings.stop_acting: stop_acting must be below lock_expiry, or two leaders act at once"},
+		"redis:\n  url: redis://h\ntimings:\n  lease_duration: 1s":           {"4: timings.renew_deadline: renew_deadline must be below lease_duration, or two leaders act at once"},
 		"redis:\n  url: redis://h\n  password: &" + password:                 {"3: redis.password: the value begins with &, which names it for an alias: put it between quotes"},
 		"redis:\n  url: redis://h\n\n  password: *" + password:               {"4: no valid YAML: a value begins with * and names no anchor: put it between quotes"},
 		"redis:\n  url: redis://h\n  password: a\x01":                        {"3: no valid YAML: control characters are not allowed"},

@@ -53,7 +53,7 @@ redis:
 	if diff := cmp.Diff(want, have[:min(len(want), len(have))]); diff != "" {
 		t.Errorf("(-want +have)\n%s", diff)
 	}
-	for _, want := range []string{"level: warn # $CATBRIDGE_LOG_LEVEL", "proxy_url: http://u:xxxxx@p:1 # $CATBRIDGE_PROXY_URL", "lock_expiry: 15s # default"} {
+	for _, want := range []string{"level: warn # $CATBRIDGE_LOG_LEVEL", "proxy_url: http://u:xxxxx@p:1 # $CATBRIDGE_PROXY_URL", "lease_duration: 15s # default"} {
 		if !strings.Contains(have, want) {
 			t.Errorf("%q is missing in\n%s", want, have)
 		}
@@ -88,8 +88,8 @@ func TestWhatIsPrintedIsAFileOfTheSameSettings(t *testing.T) {
 func TestOnlyWhatNeedsARestartIsNamed(t *testing.T) {
 	g := given{environ: []string{"CATBRIDGE_SDK_KEY=" + keyA, "CATBRIDGE_REDIS_URL=redis://h"}}
 	first := g.must(t)
-	g.file = "{log: {level: debug, format: text}, poll_interval: 2s, timings: {renewal: 2s}, redis: {pool_size: 3}, listen: ':1', base_url: 'http://x'}"
-	if diff := cmp.Diff([]string{"redis.pool_size", "timings.renewal", "listen", "log.format"}, first.Restart(g.must(t))); diff != "" {
+	g.file = "{log: {level: debug, format: text}, poll_interval: 2s, timings: {renew_interval: 2s}, redis: {pool_size: 3}, listen: ':1', base_url: 'http://x'}"
+	if diff := cmp.Diff([]string{"redis.pool_size", "timings.renew_interval", "listen", "log.format"}, first.Restart(g.must(t))); diff != "" {
 		t.Errorf("(-want +have)\n%s", diff)
 	}
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -13,15 +14,25 @@ import (
 
 // source is what one of the sources says: texts that were checked, by path.
 type source struct {
-	values *koanf.Koanf
-	where  func(*setting) string
-	within map[string]string // what stands in a URL, and where that stands
-	tried  map[string]bool   // what is given, right or wrong
-	faults Faults
+	values   *koanf.Koanf
+	label    func(*setting) string // the flag or variable, or the place in a file
+	within   map[string]string     // what stands in a URL, and where that stands
+	tried    map[string]bool       // what is given, right or wrong
+	names    map[string]string     // by which name flags and variables give a setting, which may be an old one
+	faults   Faults
+	warnings []string
 }
 
-func newSource(where func(*setting) string) *source {
-	return &source{values: koanf.New("."), where: where, within: map[string]string{}, tried: map[string]bool{}}
+func newSource(label func(*setting) string) *source {
+	return &source{
+		values: koanf.New("."), label: label,
+		within: map[string]string{}, tried: map[string]bool{}, names: map[string]string{},
+	}
+}
+
+// where is the place of a setting, without regard to URLs.
+func (src *source) where(set *setting) string {
+	return src.label(set.as(cmp.Or(src.names[set.path], set.path)))
 }
 
 // load takes what a provider reads; those in use here cannot fail.
@@ -37,8 +48,17 @@ func (src *source) set(path string, values []string) {
 	src.load(confmap.Provider(map[string]any{path: values}, "."))
 }
 
-// take checks what flags and variables give. No path means that nothing is given.
-func (src *source) take(set *setting, given []string) (string, any) {
+// take checks what flags and variables give by the setting's name or an old one. It returns
+// no path if that is wrong.
+func (src *source) take(set *setting, name string, given []string) (string, any) {
+	if first := src.names[set.path]; first != "" && first != name {
+		src.faults.add(src.label(set.as(name)), "%s is given, too: give one of them", src.label(set.as(first)))
+		return "", nil
+	}
+	src.names[set.path] = name
+	if name != set.path {
+		src.warnings = append(src.warnings, isNow(src.label(set.as(name)), src.label(set)))
+	}
 	if len(given) == 0 {
 		given = []string{""}
 	}
@@ -83,7 +103,7 @@ func fromFile(d *document, table []*setting) *source {
 	for path := range d.lines {
 		src.tried[path] = true
 	}
-	src.faults = d.faults
+	src.faults, src.warnings = d.faults, d.warnings
 	return src
 }
 

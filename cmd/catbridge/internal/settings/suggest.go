@@ -22,6 +22,7 @@ func unknown(prefix string, key *yaml.Node, table []*setting) string {
 		if rest, ok := strings.CutPrefix(s.path, prefix); ok {
 			group, _, _ := strings.Cut(rest, ".")
 			names = append(names, prefix+group, s.path)
+			names = append(names, s.oldNames()...)
 		}
 	}
 	text := fmt.Sprintf("there is no setting %q", prefix+key.Value)
@@ -29,7 +30,7 @@ func unknown(prefix string, key *yaml.Node, table []*setting) string {
 		return text + ": what stands below another is not written with dots, but indented"
 	}
 	if near := Nearest(prefix+key.Value, names, 1+len(key.Value)/3); near != "" {
-		text += "; did you mean " + near + "?"
+		text += "; did you mean " + current(near) + "?"
 	}
 	return text
 }

@@ -120,10 +120,10 @@ func (s *Settings) table(m *more) []*setting {
 func (s *Settings) leaderTable() []*setting {
 	t := &s.Timing
 	list := []*setting{
-		{path: "timings.lock_expiry", value: duration(&t.LeaseDuration), usage: "`duration` after which a dead leader's lock runs out (default 15s; with --fast 6s)"},
-		{path: "timings.renewal", value: duration(&t.RenewInterval), usage: "`duration` between two renewals of the lock, which are the heartbeats (default 3s; with --fast 1.5s)"},
-		{path: "timings.stop_acting", value: duration(&t.RenewDeadline), usage: "`duration` without a renewal after which a leader stops acting (default 10s; with --fast 4s)"},
-		{path: "timings.retry", value: duration(&t.RetryPeriod), usage: "`duration` between two tries to take the lock (default 2s)"},
+		{path: "timings.lease_duration", value: duration(&t.LeaseDuration), usage: "`duration` after which a dead leader's lock runs out (default 15s; with --fast 6s)"},
+		{path: "timings.renew_interval", value: duration(&t.RenewInterval), usage: "`duration` between two renewals of the lock, which are the heartbeats (default 3s; with --fast 1.5s)"},
+		{path: "timings.renew_deadline", value: duration(&t.RenewDeadline), usage: "`duration` without a renewal after which a leader stops acting (default 10s; with --fast 4s)"},
+		{path: "timings.retry_period", value: duration(&t.RetryPeriod), usage: "`duration` between two tries to take the lock (default 2s)"},
 		{path: "timings.idle", value: duration(&t.Idle), usage: "`duration` of silence after which Redis is asked for a sign of life (default 5s; with --fast 2s)"},
 		{path: "timings.dead", value: duration(&t.Dead), usage: "`duration` of silence after which a subscription is given up (default 10s; with --fast 4s)"},
 		{path: "proxy_url", value: text(&s.ProxyURL), usage: "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it asks for them; give those by the variable (default: by $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY)"},

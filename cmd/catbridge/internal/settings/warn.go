@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"os"
@@ -77,11 +78,13 @@ func (l *loader) replaced() {
 
 // lookAlikes warns of variables that are nearly those of settings.
 func (l *loader) lookAlikes() {
-	var names []string
+	names, nowOf := []string{configVariable}, map[string]string{}
 	for _, set := range l.table {
 		names = append(names, set.variable())
+		for _, old := range set.oldNames() {
+			names, nowOf[set.as(old).variable()] = append(names, set.as(old).variable()), set.variable()
+		}
 	}
-	names = append(names, configVariable)
 	if l.Variables == 0 {
 		return
 	}
@@ -91,7 +94,7 @@ func (l *loader) lookAlikes() {
 			continue
 		}
 		if near := Nearest(strings.TrimPrefix(name, prefix), trimmed(names), 2); near != "" {
-			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("there is no variable $%s; did you mean $%s%s?", name, prefix, near))
+			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("there is no variable $%s; did you mean $%s?", name, cmp.Or(nowOf[prefix+near], prefix+near)))
 		}
 	}
 }
