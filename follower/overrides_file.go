@@ -54,35 +54,39 @@ func (f *overrideFile) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-f.watcher.C:
-			f.read()
+			if !f.read() {
+				f.watcher.Retry()
+			}
 		}
 	}
 }
 
-// read takes the file if it is another one than before and a good one.
-func (f *overrideFile) read() {
+// read takes the file if it is another one than before and a good one. It reports whether
+// another try makes no sense before the file changes.
+func (f *overrideFile) read() (done bool) {
 	data, err := regularfile.Read(f.path, evaluate.MaxConfigBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.failed(eventNoOverrideFile, "Cannot find the local config file '"+f.path+"'. "+
 			"This is a path that your application provided to the ConfigCat SDK by passing it to `FlagOverrides.FilePath`. "+
 			"Read more: https://configcat.com/docs/sdk-reference/go/#json-file", nil)
-		return
+		return true
 	case err != nil:
 		f.failed(eventOverrideFileUnreadable, "Failed to read the local config file '"+f.path+"'.", err)
-		return
+		return false // the process may have too many files open, for instance
 	case f.last != nil && bytes.Equal(data, f.last):
 		f.failure = ""
-		return
+		return true
 	}
 	config, err := evaluate.ParseOverrides(data)
 	if err != nil {
 		f.failed(eventOverrideFileBad, "Failed to decode JSON from the local config file '"+f.path+"'.", err)
-		return
+		return true
 	}
 	f.last, f.failure = data, ""
 	f.taken(config)
 	f.log.Debug(eventDebug, "Flag overrides were read from '"+f.path+"'.")
+	return true
 }
 
 // failed logs what is wrong, once for as long as it stays so.

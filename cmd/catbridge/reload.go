@@ -41,21 +41,26 @@ func (r *reloader) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-watcher.C:
-			r.look(false)
+			if !r.look(false) {
+				watcher.Retry()
+			}
 		case <-r.hangups:
-			r.look(true)
+			if !r.look(true) {
+				watcher.Retry()
+			}
 		}
 		watcher.Watch(r.files...)
 	}
 }
 
 // look reads the settings again, and takes over what changed. If it was asked to, it says
-// as well that nothing did.
-func (r *reloader) look(asked bool) {
+// as well that nothing did. It reports whether the settings could be loaded: if not, another
+// try may help though no file changes.
+func (r *reloader) look(asked bool) (loaded bool) {
 	s, err := r.load()
-	r.files = s.Files
+	r.files, loaded = s.Files, err == nil
 	if s.Read == r.read && !asked {
-		return
+		return loaded
 	}
 	same := s.Read == r.current.Read
 	r.read = s.Read
@@ -72,6 +77,7 @@ func (r *reloader) look(asked bool) {
 		r.tell(s)
 		r.current = s
 	}
+	return loaded
 }
 
 // refuse tells all that is wrong.

@@ -50,7 +50,7 @@ func (s state) equal(o state) bool {
 		s.info.ModTime().Equal(o.info.ModTime())
 }
 
-func (l *loop) run(ctx context.Context, paths <-chan []string) {
+func (l *loop) run(ctx context.Context, paths <-chan []string, again <-chan struct{}) {
 	var events chan fsnotify.Event
 	var failures chan error
 	if l.notifier != nil {
@@ -77,6 +77,11 @@ func (l *loop) run(ctx context.Context, paths <-chan []string) {
 		case <-ticker.C:
 			if l.look() {
 				l.note()
+			}
+			select {
+			case <-again:
+				l.report()
+			default:
 			}
 		case <-l.timer.C:
 			l.armed = false

@@ -40,6 +40,7 @@ type Watcher struct {
 
 	changed chan struct{} // C, of capacity 1
 	paths   chan []string
+	again   chan struct{} // of capacity 1
 	cancel  context.CancelFunc
 	done    chan struct{}
 }
@@ -57,13 +58,13 @@ func New(paths ...string) *Watcher {
 // start watches without notifications if notifier is nil.
 func start(notifier *fsnotify.Watcher, interval time.Duration, paths []string) *Watcher {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &Watcher{changed: make(chan struct{}, 1), paths: make(chan []string), cancel: cancel, done: make(chan struct{})}
+	w := &Watcher{changed: make(chan struct{}, 1), paths: make(chan []string), again: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{})}
 	w.C = w.changed
 	l := &loop{notifier: notifier, interval: interval, files: map[string]state{}, folders: map[string]os.FileInfo{}, report: w.report}
 	l.watch(absolute(paths))
 	go func() {
 		defer close(w.done)
-		l.run(ctx, w.paths)
+		l.run(ctx, w.paths, w.again)
 	}()
 	return w
 }
@@ -73,6 +74,15 @@ func (w *Watcher) Watch(paths ...string) {
 	select {
 	case w.paths <- absolute(paths):
 	case <-w.done:
+	}
+}
+
+// Retry has C receive a value with the next look, within a second, even if no file changes: for
+// a receiver that could not read them, which a later try may. After Close it has no effect.
+func (w *Watcher) Retry() {
+	select {
+	case w.again <- struct{}{}:
+	default:
 	}
 }
 

@@ -283,6 +283,12 @@ var formats = []mutant{
 		test{"follower", "^TestAWriteToTheCacheThatFailedIsTriedAgain$"},
 	},
 	{
+		"a file that could not be read and is not read again", "S65", []edit{{"follower",
+			`				f.watcher.Retry()
+`, ``}},
+		test{"follower", "^TestAFileThatCouldNotBeReadIsReadAgain_S65$"},
+	},
+	{
 		"a file that is not looked at besides its notifications", "S65", []edit{{"internal/watchfile",
 			`			if l.look() {
 				l.note()
