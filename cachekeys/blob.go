@@ -6,8 +6,7 @@ import (
 	"encoding/hex"
 )
 
-// MaxBlobBytes is the greatest size of a stored blob: a config that does not
-// compress, and the head.
+// MaxBlobBytes is the greatest size of a stored blob: an incompressible config and the head.
 const MaxBlobBytes = MaxConfigBytes + 128
 
 // Blob is the content as followers read it:
@@ -17,11 +16,11 @@ type Blob struct {
 	Rev     int64
 	Hash    string // see [ContentHash]
 	Codec   Codec
-	Payload []byte // the config JSON in Codec; shares memory with what was parsed
+	Payload []byte // the config JSON in Codec; shares memory with the parsed input
 }
 
-// ParseBlob reads a blob's head and takes the rest as its payload, which is not
-// looked at: see [Blob.JSON]. All errors are [*ParseError].
+// ParseBlob reads a blob's head and returns the rest as its payload. It does not examine the
+// payload: see [Blob.JSON]. All errors are [*ParseError].
 func ParseBlob(data []byte) (Blob, error) {
 	if len(data) > MaxBlobBytes {
 		return Blob{}, malformed("blob", "", "over the size limit")
@@ -52,13 +51,13 @@ func (b Blob) Append(dst []byte) []byte {
 	return append(dst, b.Payload...)
 }
 
-// Tail returns what stands between the rev's line and the payload. The leader's
-// scripts put the rev, which they find out themselves, before it.
+// Tail returns the part between the rev's line and the payload. The leader's scripts determine
+// the rev and write it before the tail.
 func (b Blob) Tail() string { return b.Hash + "\n" + string(b.Codec) + "\n" }
 
-// JSON returns the config JSON after comparing it with the blob's hash, so that a
-// flipped bit or a cut never reaches a follower (I4). It takes at most
-// [MaxConfigBytes] of memory for the result. All errors are [*ParseError].
+// JSON returns the config JSON after checking it against the blob's hash: a flipped bit or
+// truncated content never reaches a follower (I4). The result uses at most [MaxConfigBytes] of
+// memory. All errors are [*ParseError].
 func (b Blob) JSON() ([]byte, error) {
 	json, err := b.Codec.decode(b.Payload)
 	if err != nil {
@@ -66,7 +65,7 @@ func (b Blob) JSON() ([]byte, error) {
 	}
 	sum := sha256.Sum256(json)
 	if hex.EncodeToString(sum[:]) != b.Hash {
-		return nil, malformed("content", "", "its hash is not "+excerpt(b.Hash))
+		return nil, malformed("content", "", "the hash does not match "+excerpt(b.Hash))
 	}
 	return json, nil
 }

@@ -13,7 +13,7 @@ func blobOf(json []byte) cachekeys.Blob {
 	return cachekeys.Blob{Rev: rev, Hash: cachekeys.ContentHash(json), Codec: codec, Payload: payload}
 }
 
-func TestBlobRefusesWhatIsNotOne(t *testing.T) {
+func TestInvalidBlobsAreRejected(t *testing.T) {
 	hash := cachekeys.ContentHash([]byte("{}"))
 	for name, data := range map[string]string{
 		"empty":             "",
@@ -69,7 +69,7 @@ func TestBlobAtItsLimits(t *testing.T) {
 	requireParseError(t, err, "content")
 }
 
-// The largest incompressible config still makes a blob that its own parser accepts.
+// The largest blob with an incompressible config is not over the parser's limit.
 func TestLargestRawBlobIsAccepted(t *testing.T) {
 	json := bytes.Repeat([]byte{'x'}, cachekeys.MaxConfigBytes)
 	blob := cachekeys.Blob{Rev: cachekeys.MaxRev, Hash: cachekeys.ContentHash(json), Codec: cachekeys.Raw, Payload: json}
@@ -82,8 +82,8 @@ func TestLargestRawBlobIsAccepted(t *testing.T) {
 	}
 }
 
-// No flipped bit and no cut reaches a follower (I4).
-func TestDamagedContentIsRefused(t *testing.T) {
+// Neither a flipped bit nor a truncation reaches a follower (I4).
+func TestDamagedContentIsRejected(t *testing.T) {
 	json := configOf(700)
 	blob := blobOf(json)
 	if blob.Codec != cachekeys.Zstd {

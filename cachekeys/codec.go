@@ -10,24 +10,24 @@ import (
 type Codec string
 
 const (
-	Raw  Codec = "raw"  // as it is
+	Raw  Codec = "raw"  // uncompressed
 	Zstd Codec = "zstd" // one Zstandard frame that states its content's size
 )
 
-// minCompressBytes is the size below which compressing saves nothing worth having.
+// minCompressBytes is the size below which compression saves too little to matter.
 const minCompressBytes = 512
 
-// quickBytes is the size up to which the tables of the better level cost more than it saves.
+// quickBytes is the size up to which the higher level's tables cost more than the level saves.
 const quickBytes = 64 << 10
 
 // MaxCodecBytes is the greatest length of a codec's name.
 const MaxCodecBytes = 32
 
-// parseCodec reads a codec's name, one that this version does not know included, and
-// reports whether it is one: at most [MaxCodecBytes] lower-case letters, digits,
-// hyphens, periods and underscores.
+// parseCodec reads a codec's name and reports whether it is valid: 1 to [MaxCodecBytes]
+// lower-case letters, digits, hyphens, periods and underscores. Names that this version does not
+// know are valid, too.
 func parseCodec(s []byte) (Codec, bool) {
-	switch string(s) { // not copied: most messages have one of these
+	switch string(s) { // no allocation for the codecs of most messages
 	case string(Raw):
 		return Raw, true
 	case string(Zstd):
@@ -47,8 +47,8 @@ func parseCodec(s []byte) (Codec, bool) {
 // known reports whether this version can decode c.
 func (c Codec) known() bool { return c == Raw || c == Zstd }
 
-// Encode compresses a config JSON, or leaves it as it is where that is not longer.
-// The payload may share memory with json.
+// Encode compresses a config JSON. If that does not make it shorter, Encode returns it unchanged
+// as [Raw]. The payload may share memory with json.
 func Encode(json []byte) (codec Codec, payload []byte) {
 	if len(json) < minCompressBytes {
 		return Raw, json
@@ -57,9 +57,9 @@ func Encode(json []byte) (codec Codec, payload []byte) {
 	if len(json) <= quickBytes {
 		level = zstd.SpeedFastest
 	}
-	// One encoder for each call: a commit is rare, and an encoder kept would hold
-	// its window for good. That is as large as need be: its memory takes longer to
-	// get than the content to compress.
+	// Each call makes its own encoder: commits are rare, and a kept encoder would retain its
+	// window forever. The window is no larger than the content needs, since allocating it takes
+	// longer than compressing the content.
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true), zstd.WithEncoderLevel(level),
 		zstd.WithWindowSize(1<<bits.Len(uint(len(json)))), zstd.WithLowerEncoderMem(true))
 	if err != nil {
@@ -73,8 +73,8 @@ func Encode(json []byte) (codec Codec, payload []byte) {
 	return Zstd, payload
 }
 
-// decode undoes Encode. The size that a frame claims is checked before memory is
-// taken for it, and never exceeded.
+// decode reverses Encode. It checks the size that a frame states before it allocates memory for
+// it, and never exceeds that size.
 func (c Codec) decode(payload []byte) ([]byte, error) {
 	if c == Raw {
 		if len(payload) > MaxConfigBytes {

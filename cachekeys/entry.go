@@ -9,25 +9,25 @@ import (
 // MaxConfigBytes is the greatest size of a config JSON anywhere in the bridge.
 const MaxConfigBytes = 8 << 20
 
-// maxForeignETagBytes bounds the ETag of an entry that another SDK wrote. It is
-// above [MaxETagBytes] since their ETags are whatever a server sent them.
-const maxForeignETagBytes = 8 << 10
+// maxOtherETagBytes bounds the ETag of an entry that another SDK wrote. It is greater than
+// [MaxETagBytes], because other SDKs store any ETag that a server sends.
+const maxOtherETagBytes = 8 << 10
 
-// MaxEntryBytes is the greatest size of an entry as it is stored.
-const MaxEntryBytes = MaxConfigBytes + maxDigits + maxForeignETagBytes + 2
+// MaxEntryBytes is the greatest size of an entry in its stored form.
+const MaxEntryBytes = MaxConfigBytes + maxDigits + maxOtherETagBytes + 2
 
 // Entry is the value that the official SDKs share through a cache (S91):
 //
 //	{fetch time in ms}\n{etag}\n{config JSON}
 type Entry struct {
-	FetchTime int64  // milliseconds since the Unix epoch, at most [MaxRev]; of an entry of ours: its rev
-	ETag      string // without line break; empty in an entry of an SDK that got none
-	JSON      []byte // the config JSON, valid JSON; shares memory with what was parsed
+	FetchTime int64  // milliseconds since the Unix epoch, at most [MaxRev]; the rev if a leader wrote the entry
+	ETag      string // no line breaks; empty if another SDK received none
+	JSON      []byte // valid JSON; shares memory with the parsed input
 }
 
-// ParseEntry reads an entry, splitting it at the first two line breaks (S91). The
-// JSON must be one valid object of at most [MaxConfigBytes]; whether it is a config
-// is not looked at. All errors are [*ParseError].
+// ParseEntry reads an entry, splitting it at the first two line breaks (S91). The JSON must be
+// one valid object of at most [MaxConfigBytes]. ParseEntry does not check that it is a config.
+// All errors are [*ParseError].
 func ParseEntry(data []byte) (Entry, error) {
 	if len(data) > MaxEntryBytes {
 		return Entry{}, malformed("entry", "", "over the size limit")
@@ -44,7 +44,7 @@ func ParseEntry(data []byte) (Entry, error) {
 	switch {
 	case !ok:
 		return Entry{}, malformed("entry", "line 1", "Invalid fetch time: "+excerpt(first))
-	case len(etag) > maxForeignETagBytes:
+	case len(etag) > maxOtherETagBytes:
 		return Entry{}, malformed("entry", "line 2", "ETag over the size limit")
 	case len(config) == 0:
 		return Entry{}, malformed("entry", "line 3", "Empty config JSON")
@@ -61,8 +61,7 @@ func isObject(data []byte) bool {
 	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(data)
 }
 
-// Append appends the entry in its stored form. The ETag is normalized by
-// [StoredETag].
+// Append appends the entry in its stored form. [StoredETag] normalizes the ETag.
 func (e Entry) Append(dst []byte) []byte {
 	etag := e.ETag
 	if etag == "" {

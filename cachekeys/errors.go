@@ -2,11 +2,11 @@ package cachekeys
 
 import "strconv"
 
-// A ParseError says which part of which format was refused and why. It never
-// holds more than a short piece of the input.
+// A ParseError says which part of which format is invalid and why. It contains at most a short
+// excerpt of the input.
 type ParseError struct {
 	Format string // "entry", "blob", "meta", "message", "lock", "content", "fleet report"
-	Part   string // the field or line at fault; empty: the whole
+	Part   string // the invalid field or line; empty: the whole input
 	Reason string
 }
 
@@ -21,8 +21,8 @@ func malformed(format, part, reason string) *ParseError {
 	return &ParseError{Format: format, Part: part, Reason: reason}
 }
 
-// excerpt gives the beginning of a piece of input for an error, in quotes if it is
-// empty or holds anything that a reader could not see.
+// excerpt returns the start of the input for an error. It quotes the excerpt if it is empty or
+// contains white space or unprintable characters.
 func excerpt[T string | []byte](s T) string {
 	const limit = 32
 	piece := string(s[:min(len(s), limit)])

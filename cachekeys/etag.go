@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// MaxETagBytes is the longest ETag that is stored as it is.
+	// MaxETagBytes is the length of the longest ETag that is stored unchanged.
 	MaxETagBytes = 256
-	// MaxMessageETagBytes is the longest ETag that a message carries as it is.
+	// MaxMessageETagBytes is the length of the longest ETag that a message carries unchanged.
 	MaxMessageETagBytes = 64
-	// HashBytes is the length of a content hash in its text form.
+	// HashBytes is the length of a content hash in hexadecimal.
 	HashBytes = 2 * sha256.Size
 )
 
-// ContentHash returns the lower-case hexadecimal SHA-256 of a config JSON. Two
-// contents are equal when their hashes are (S78).
+// ContentHash returns the lower-case hexadecimal SHA-256 of a config JSON. Two contents are equal
+// if their hashes are equal (S78).
 func ContentHash(json []byte) string {
 	sum := sha256.Sum256(json)
 	return hex.EncodeToString(sum[:])
@@ -38,9 +38,9 @@ func isHex[T string | []byte](s T) bool {
 	return true
 }
 
-// StoredETag returns the form in which an ETag is stored: as it is, or its hash
-// when it is longer than [MaxETagBytes] or has a line break. An empty ETag is never
-// stored, since several official SDKs refuse it: contentHash stands in (S92).
+// StoredETag returns the stored form of an ETag: the ETag itself, or its hash if it is longer
+// than [MaxETagBytes] or contains a line break. For an empty ETag it returns contentHash, because
+// several official SDKs reject an empty one (S92).
 func StoredETag(etag, contentHash string) string {
 	switch {
 	case etag == "":
@@ -51,9 +51,8 @@ func StoredETag(etag, contentHash string) string {
 	return etag
 }
 
-// MessageETag returns the form in which a message carries a stored ETag: as it
-// is, or its hash when it is longer than [MaxMessageETagBytes] or has anything but
-// printable characters without white space.
+// MessageETag returns the form of a stored ETag in a message: the ETag itself, or its hash if it
+// is longer than [MaxMessageETagBytes] or contains white space or unprintable characters.
 func MessageETag(etag string) string {
 	if plainETag(etag) {
 		return etag

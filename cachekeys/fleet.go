@@ -6,20 +6,20 @@ import (
 )
 
 const (
-	// MaxFleetNameBytes is the greatest length of a follower's id, its version and its
-	// state in a [FleetReport].
+	// MaxFleetNameBytes is the greatest length of a follower's ID, version and state in a
+	// [FleetReport].
 	MaxFleetNameBytes = 64
 	// MaxFleetBytes is the greatest size of a report.
 	MaxFleetBytes = 384
-	// FleetHashBytes is how much of a [ContentHash] a report tells: enough to know
-	// contents apart.
+	// FleetHashBytes is the length of the prefix of a [ContentHash] in a report. It is long
+	// enough to tell contents apart.
 	FleetHashBytes = 16
 
 	// MinFleetInterval and MaxFleetInterval bound the interval of reports.
 	MinFleetInterval = 5 * time.Second
 	MaxFleetInterval = 5 * time.Minute
-	// FleetExpiry is the age at which a report is removed by whoever reports next: three
-	// of the longest intervals.
+	// FleetExpiry is the age at which the next follower that reports removes a report: three
+	// times the longest interval.
 	FleetExpiry = 3 * MaxFleetInterval
 
 	fleetVersion = "cb1"
@@ -27,34 +27,33 @@ const (
 	nothing      = "-"
 )
 
-// FleetReport is what a follower tells of itself, a member of the sorted set [Keys].Fleet.
-// Its score is the time of the report, Unix ms by Redis's clock as far as the follower
-// knows it.
+// FleetReport is a follower's report about itself, a member of the sorted set [Keys].Fleet.
+// Its score is the time of the report in Unix ms, by the follower's estimate of Redis's clock.
 //
-//	cb1 {id} {version} {state} {interval in ms} {rev} {beginning of the hash} {lag in ms}
+//	cb1 {id} {version} {state} {interval in ms} {rev} {prefix of the hash} {lag in ms}
 //
-// What is not known is written as "-". Later versions append their fields.
+// An unknown value is written as "-". Later versions append their fields.
 //
-// A report of other content is another member, so a follower's former one must go. It is
-// known by its score, to which a random part of a millisecond is added: with
-// ZREMRANGEBYSCORE from there to there it is removed by the follower that wrote it, and no
-// other command is needed. Should one be left behind, since a reply was lost for instance,
-// the one with the higher score counts, until FleetExpiry removes the other.
+// A report with other content is another member, so the follower must remove its previous
+// report. It finds that report by its score, which contains a random fraction of a
+// millisecond: ZREMRANGEBYSCORE with that score as both limits removes it, and no other
+// command is needed. If a previous report remains, for instance because a reply was lost,
+// readers use the one with the higher score, and the other is removed after FleetExpiry.
 type FleetReport struct {
-	ID       string        // of one follower while it lives; see [ValidFleetName]
-	Version  string        // of its program or library; the same letters
-	State    string        // how it is connected; the same letters
-	Interval time.Duration // at which it reports; whole milliseconds
-	Rev      int64         // of the content in force; 0: there is none
-	Hash     string        // the first [FleetHashBytes] of the content's hash; empty exactly if there is none
-	// Lag is how long its last change took: from when the leader asked the CDN until it was
-	// in force here. Whole milliseconds; 0: not known.
+	ID       string        // of this start of the follower; see [ValidFleetName]
+	Version  string        // of the follower's program or library; see [ValidFleetName]
+	State    string        // of its connection; see [ValidFleetName]
+	Interval time.Duration // between reports; whole milliseconds
+	Rev      int64         // of the content in force; 0: no content
+	Hash     string        // the first [FleetHashBytes] of the content's hash; empty if and only if Rev is 0
+	// Lag is how long the last change took, from the leader's request to the CDN until the
+	// follower put the config in force. Whole milliseconds; 0: unknown.
 	Lag   time.Duration
-	Extra string // fields that this version does not know, as they came
+	Extra string // fields that this version does not know, unchanged
 }
 
-// ValidFleetName tells whether a text can stand in a report: at most [MaxFleetNameBytes]
-// letters and digits of ASCII and . _ : / @ ~ + -, of which a letter or digit comes first.
+// ValidFleetName reports whether s is valid in a report: 1 to [MaxFleetNameBytes] ASCII letters,
+// digits and . _ : / @ ~ + -, starting with a letter or digit.
 func ValidFleetName(s string) bool {
 	if s == "" || len(s) > MaxFleetNameBytes || !isAlphanumeric(s[0]) {
 		return false
@@ -115,7 +114,7 @@ func ParseFleetReport(member string) (FleetReport, error) {
 		return FleetReport{}, malformed("fleet report", "hash", "bad value "+excerpt(r.Hash))
 	}
 	if (r.Rev == 0) != (r.Hash == "") {
-		return FleetReport{}, malformed("fleet report", "hash", "rev and hash do not stand together")
+		return FleetReport{}, malformed("fleet report", "hash", "want both rev and hash, or neither")
 	}
 	if len(part) > fleetFields {
 		r.Extra = part[fleetFields]
@@ -126,12 +125,12 @@ func ParseFleetReport(member string) (FleetReport, error) {
 	return r, nil
 }
 
-// plainFields tells whether fields of a later version are at least printable ASCII.
+// plainFields reports whether the fields of a later version are printable ASCII.
 func plainFields(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
 }
 
-// Append appends the report as it is stored.
+// Append appends the report in its stored form.
 func (r FleetReport) Append(dst []byte) []byte {
 	dst = append(dst, fleetVersion...)
 	for _, text := range []string{r.ID, r.Version, r.State} {

@@ -12,7 +12,7 @@ import (
 
 const fleetHash = "0123456789abcdef"
 
-func TestFleetReportsAreWrittenLikeThis(t *testing.T) {
+func TestFleetReportFormat(t *testing.T) {
 	for want, report := range map[string]cachekeys.FleetReport{
 		"cb1 shop-1~AB v1.2.0 live 30000 1767225600000 0123456789abcdef 180": {
 			ID: "shop-1~AB", Version: "v1.2.0", State: "live", Interval: 30 * time.Second,
@@ -32,47 +32,47 @@ func TestFleetReportsAreWrittenLikeThis(t *testing.T) {
 	}
 }
 
-// A member is what anybody who may write to the set put there.
-func TestMalformedFleetReportsAreRefused(t *testing.T) {
+// Any client with write access to the set can add a member.
+func TestInvalidFleetReportsAreRejected(t *testing.T) {
 	const good = "cb1 id v1 live 30000 1767225600000 0123456789abcdef 180"
 	replace := func(old, with string) string { return strings.Replace(good, old, with, 1) }
 	for name, member := range map[string]string{
-		"empty":                    "",
-		"later version":            replace("cb1", "cb2"),
-		"too few fields":           "cb1 id v1 live 30000 1767225600000 0123456789abcdef",
-		"no id":                    replace(" id ", "  "),
-		"id of a dash":             replace(" id ", " - "),
-		"id with a line break":     replace(" id ", " a\nb "),
-		"id with an escape":        replace(" id ", " a\x1b[2J "),
-		"id with other letters":    replace(" id ", " ä "),
-		"long id":                  replace(" id ", " "+strings.Repeat("x", 65)+" "),
-		"version with a quote":     replace("v1", "v\"1"),
-		"state with a less-than":   replace("live", "<live>"),
-		"interval below 5 s":       replace("30000", "4999"),
-		"interval above 5 min":     replace("30000", "300001"),
-		"no interval":              replace("30000", "-"),
-		"negative interval":        replace("30000", "-30000"),
-		"rev of 12 digits":         replace("1767225600000", "176722560000"),
-		"rev of 14 digits":         replace("1767225600000", "17672256000000"),
-		"rev without hash":         replace(fleetHash, "-"),
-		"hash without rev":         replace("1767225600000", "-"),
-		"short hash":               replace(fleetHash, fleetHash[1:]),
-		"whole hash":               replace(fleetHash, hash),
-		"upper-case hash":          replace(fleetHash, strings.ToUpper(fleetHash)),
-		"lag of zero":              replace("180", "0"),
-		"lag with a leading zero":  replace("180", "0180"),
-		"negative lag":             replace("180", "-1"),
-		"nothing after a space":    good + " ",
-		"control character after":  good + " a=\x00",
-		"more than fits a report":  good + " " + strings.Repeat("x", cachekeys.MaxFleetBytes),
-		"a megabyte":               strings.Repeat("x", 1<<20),
-		"only spaces":              strings.Repeat(" ", 20),
-		"tabs in place of spaces":  strings.ReplaceAll(good, " ", "\t"),
-		"interval that overflows":  replace("30000", "99999999999999999999"),
-		"hash that is no hash":     replace(fleetHash, "0123456789abcdeg"),
-		"several spaces in a row":  replace(" live ", "  live "),
-		"a line break at the end":  good + "\n",
-		"a space at the beginning": " " + good,
+		"empty":                   "",
+		"later version":           replace("cb1", "cb2"),
+		"too few fields":          "cb1 id v1 live 30000 1767225600000 0123456789abcdef",
+		"no id":                   replace(" id ", "  "),
+		"id of a dash":            replace(" id ", " - "),
+		"id with a line break":    replace(" id ", " a\nb "),
+		"id with an escape":       replace(" id ", " a\x1b[2J "),
+		"id with other letters":   replace(" id ", " ä "),
+		"long id":                 replace(" id ", " "+strings.Repeat("x", 65)+" "),
+		"version with a quote":    replace("v1", "v\"1"),
+		"state with a less-than":  replace("live", "<live>"),
+		"interval below 5 s":      replace("30000", "4999"),
+		"interval above 5 min":    replace("30000", "300001"),
+		"no interval":             replace("30000", "-"),
+		"negative interval":       replace("30000", "-30000"),
+		"rev of 12 digits":        replace("1767225600000", "176722560000"),
+		"rev of 14 digits":        replace("1767225600000", "17672256000000"),
+		"rev without hash":        replace(fleetHash, "-"),
+		"hash without rev":        replace("1767225600000", "-"),
+		"short hash":              replace(fleetHash, fleetHash[1:]),
+		"whole hash":              replace(fleetHash, hash),
+		"upper-case hash":         replace(fleetHash, strings.ToUpper(fleetHash)),
+		"lag of zero":             replace("180", "0"),
+		"lag with a leading zero": replace("180", "0180"),
+		"negative lag":            replace("180", "-1"),
+		"nothing after a space":   good + " ",
+		"control character after": good + " a=\x00",
+		"more than fits a report": good + " " + strings.Repeat("x", cachekeys.MaxFleetBytes),
+		"a megabyte":              strings.Repeat("x", 1<<20),
+		"only spaces":             strings.Repeat(" ", 20),
+		"tabs in place of spaces": strings.ReplaceAll(good, " ", "\t"),
+		"interval that overflows": replace("30000", "99999999999999999999"),
+		"not a hash":              replace(fleetHash, "0123456789abcdeg"),
+		"several spaces in a row": replace(" live ", "  live "),
+		"a line break at the end": good + "\n",
+		"a space at the start":    " " + good,
 	} {
 		report, err := cachekeys.ParseFleetReport(member)
 		if err == nil || report != (cachekeys.FleetReport{}) {
@@ -90,7 +90,7 @@ func TestFleetReportsOfLaterVersionsAreRead(t *testing.T) {
 	}
 }
 
-func TestAnyFleetReportFitsAndComesBack(t *testing.T) {
+func TestAnyFleetReportFitsAndRoundTrips(t *testing.T) {
 	name := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._:/@~+-]{0,63}`)
 	millis := func(low, high time.Duration) *rapid.Generator[time.Duration] {
 		return rapid.Map(rapid.Int64Range(low.Milliseconds(), high.Milliseconds()), func(n int64) time.Duration {

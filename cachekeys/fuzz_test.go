@@ -64,7 +64,7 @@ func FuzzParseBlob(f *testing.F) {
 	})
 }
 
-// FuzzPayload goes behind the hash, which a random payload never matches.
+// FuzzPayload fuzzes the payload behind a valid head.
 func FuzzPayload(f *testing.F) {
 	_, payload := cachekeys.Encode(configOf(600))
 	f.Add(payload)
@@ -99,7 +99,7 @@ func FuzzParseMessage(f *testing.F) {
 			requireParseError(t, err, "message")
 			return
 		}
-		// Fields of later versions come back before now, wherever they stood.
+		// Fields of later versions are written before now, wherever they appeared.
 		back := message.Append(nil)
 		if message.Extra == "" && !bytes.Equal(back, data) {
 			t.Errorf("%q written as %q", data, back)

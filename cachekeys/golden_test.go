@@ -23,8 +23,8 @@ type cacheCase struct {
 	ErrorContains string
 }
 
-// whatWeDo says what happens in cases where the official SDKs differ from each other.
-var whatWeDo = map[int]struct {
+// choices lists the expected result where the official SDKs differ from each other.
+var choices = map[int]struct {
 	accepted bool
 	because  string
 }{
@@ -46,7 +46,7 @@ func TestOfficialCacheFormat(t *testing.T) {
 			}
 		case "deserialize":
 			if !c.Required() {
-				choice, ok := whatWeDo[c.ID]
+				choice, ok := choices[c.ID]
 				if !ok {
 					t.Errorf("case %d: official SDKs differ here (%v), and no choice is stated", c.ID, c.SDKDifference)
 				}

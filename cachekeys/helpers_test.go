@@ -13,8 +13,8 @@ import (
 
 const rev = int64(1_767_225_600_000)
 
-// requireParseError fails the test unless err is a ParseError of that format whose
-// text stays short whatever the input was.
+// requireParseError fails the test unless err is a ParseError of that format with a short text,
+// whatever the input was.
 func requireParseError(t testing.TB, err error, format string) {
 	t.Helper()
 	parse, ok := errors.AsType[*cachekeys.ParseError](err)
@@ -30,7 +30,8 @@ func requireParseError(t testing.TB, err error, format string) {
 	}
 }
 
-// configOf makes a config JSON of exactly size bytes that compresses about as real ones do.
+// configOf returns a config JSON of exactly size bytes that compresses about as well as real
+// ones.
 func configOf(size int) []byte {
 	random := rand.New(rand.NewPCG(1, uint64(size)))
 	const head, foot = `{"p":{"u":"https://cdn-global.configcat.com","r":0},"f":{`, `"last":{"t":0,"v":{"b":true}}},"x":"`
@@ -47,7 +48,7 @@ func configOf(size int) []byte {
 	return out.Bytes()
 }
 
-// allocated tells how many bytes of memory f took, whether or not they were given back.
+// allocated returns the number of bytes that f allocates, including freed ones.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

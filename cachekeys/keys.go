@@ -9,20 +9,20 @@ import (
 	"unicode/utf8"
 )
 
-// configSuffix names config JSON v6 in the version of the cache format that all
-// current official SDKs share (S90).
+// configSuffix names config JSON v6 in the version of the cache format that all current official
+// SDKs use (S90).
 const configSuffix = "_config_v6.json_v2"
 
-// CacheKey returns the key under which every official SDK stores the config of
-// an SDK key: the lower-case hexadecimal SHA-1 of the SDK key and the name of the
-// config file (S90). The SDK key cannot be told from it (I13).
+// CacheKey returns the key under which every official SDK stores the config of an SDK key: the
+// lower-case hexadecimal SHA-1 of the SDK key followed by the name of the config file (S90). It
+// does not reveal the SDK key (I13).
 func CacheKey(sdkKey string) string {
 	sum := sha1.Sum([]byte(sdkKey + configSuffix))
 	return hex.EncodeToString(sum[:])
 }
 
-// Keys holds the names of all keys and channels that belong to one SDK key in one
-// namespace of one database. All of them share one cluster slot. Keys can be compared.
+// Keys contains the names of all keys and channels that belong to one SDK key in one namespace of
+// one database. They share one cluster slot. Keys is comparable.
 type Keys struct {
 	Entry  string // the official entry; its name is the hash tag of the others
 	Lock   string // the leader's lock
@@ -34,15 +34,16 @@ type Keys struct {
 	scope string
 }
 
-// For returns the names for an SDK key in a namespace, empty for none, and in a database
-// of Redis. Two fleets that differ in any of the three share no key of the same database
-// and no channel. Neither the SDK key nor the namespace is checked: see [CheckNamespace].
+// For returns the names for an SDK key, a namespace and a database of Redis. If namespace is
+// empty, there is none. Two fleets that differ in any of the three share no key of the same
+// database and no channel. For checks neither the SDK key nor the namespace: see
+// [CheckNamespace].
 func For(sdkKey, namespace string, db int) Keys {
 	k := CacheKey(sdkKey)
 	if namespace != "" {
 		k = namespace + ":" + k
 	}
-	// Keys are of one database by themselves; a channel is of all databases.
+	// Redis separates the keys of databases, but not their channels.
 	at := ""
 	if db > 0 {
 		at = "@" + strconv.Itoa(db)
@@ -59,19 +60,18 @@ func For(sdkKey, namespace string, db int) Keys {
 	}
 }
 
-// Hook is the key by which a webhook's ID is known for a while. Its ID is not checked.
+// Hook returns the key that marks the ID of an accepted webhook. It does not check the ID.
 func (k Keys) Hook(id string) string { return strings.TrimSuffix(k.Lock, "lock") + "hook:" + id }
 
-// Scope identifies the SDK key, the namespace and the database outside Redis, in a file
-// for instance, where nothing else keeps databases apart. It is Entry in database 0, and
-// Entry with @N after it in database N.
+// Scope identifies the SDK key, the namespace and the database outside Redis, for example in a
+// file's name. It is Entry in database 0, and Entry followed by @N in database N.
 func (k Keys) Scope() string { return k.scope }
 
-// MaxNamespaceBytes bounds a namespace.
+// MaxNamespaceBytes is the greatest length of a namespace.
 const MaxNamespaceBytes = 32
 
-// CheckNamespace reports what is wrong with a namespace: it has 1 to 32 letters and digits
-// of ASCII, dots, underscores and hyphens. The empty one, which means none, is valid.
+// CheckNamespace returns an error unless the namespace is empty, which means none, or has 1 to 32
+// ASCII letters, digits, dots, underscores and hyphens.
 func CheckNamespace(namespace string) error {
 	if len(namespace) > MaxNamespaceBytes || strings.ContainsFunc(namespace, func(r rune) bool {
 		return r >= utf8.RuneSelf || !isAlphanumeric(byte(r)) && !strings.ContainsRune("._-", r)

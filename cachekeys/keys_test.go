@@ -19,7 +19,7 @@ func names(keys cachekeys.Keys) []string {
 	return []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob, keys.Fleet, keys.Hook("1f"), keys.Events}
 }
 
-func TestNamesHangOnTheOfficialKey(t *testing.T) {
+func TestNamesDeriveFromTheOfficialKey(t *testing.T) {
 	for _, c := range []struct {
 		namespace, k, events, scope string
 		db                          int
@@ -28,7 +28,7 @@ func TestNamesHangOnTheOfficialKey(t *testing.T) {
 		{"", officialKey, "events@7", officialKey + "@7", 7},
 		{"shop", "shop:" + officialKey, "events", "shop:" + officialKey, 0},
 		{"shop", "shop:" + officialKey, "events@12", "shop:" + officialKey + "@12", 12},
-		{"", officialKey, "events", officialKey, -1}, // go-redis selects no database then
+		{"", officialKey, "events", officialKey, -1}, // go-redis then selects no database
 	} {
 		tag := "catbridge:{" + c.k + "}:"
 		keys := cachekeys.For(sdkKey, c.namespace, c.db)
@@ -49,8 +49,8 @@ func TestNamesHangOnTheOfficialKey(t *testing.T) {
 	}
 }
 
-// Databases keep keys apart by themselves, but not channels.
-func TestFleetsShareNoKeyOfADatabaseAndNoChannel(t *testing.T) {
+// Redis separates the keys of databases, but not their channels.
+func TestFleetsShareNoKeyAndNoChannel(t *testing.T) {
 	seen := map[string]string{}
 	for _, key := range []string{sdkKey, sdkKey + "x"} {
 		for _, namespace := range []string{"", "a", "b", "a.b", "events", officialKey[:cachekeys.MaxNamespaceBytes]} {
@@ -96,7 +96,7 @@ func TestLockRoundTrip(t *testing.T) {
 	}
 }
 
-func TestLockRefusesWhatIsNotOne(t *testing.T) {
+func TestInvalidLocksAreRejected(t *testing.T) {
 	for _, value := range []string{
 		"", ":", "leader", "leader:", ":1", "leader:-1", "leader:01", "leader:1 ", "leader:1:2", "leader:10000000000000",
 		strings.Repeat("x", 65) + ":1", strings.Repeat(":", 1<<20),

@@ -7,16 +7,15 @@ import (
 
 const maxLeaderIDBytes = 64
 
-// MaxLockBytes is the greatest size of a lock's content.
+// MaxLockBytes is the greatest size of the lock's value.
 const MaxLockBytes = maxLeaderIDBytes + 1 + maxDigits
 
-// maxHostBytes leaves room for a slash and the random part.
+// maxHostBytes bounds the host in a leader's ID. It leaves room for a slash and the random part.
 const maxHostBytes = 36
 
-// NewLeaderID returns an ID for one start of a leader: host/RANDOM, or RANDOM where host
-// is empty. The host's name is for operators alone: it is cut after 36 bytes, and all but
-// letters, digits, dots, - and _ in it becomes a -. It makes no ID unique, the random part
-// does.
+// NewLeaderID returns an ID for one start of a leader: host/RANDOM, or RANDOM if host is empty.
+// The host is for operators only: it is cut to 36 bytes, and each character other than ASCII
+// letters, digits, dots, - and _ is replaced by -. Only the random part makes the ID unique.
 func NewLeaderID(host string) string {
 	host = strings.Map(func(r rune) rune {
 		switch {
@@ -31,8 +30,8 @@ func NewLeaderID(host string) string {
 	return host + rand.Text()
 }
 
-// LeaderHost returns the host that a leader's ID names. Empty: it names none, like those of
-// versions that did not know of it.
+// LeaderHost returns the host in a leader's ID. It returns an empty string if the ID contains
+// none, as in earlier versions.
 func LeaderHost(leaderID string) string {
 	host, _, ok := strings.Cut(leaderID, "/")
 	if !ok {
@@ -41,13 +40,13 @@ func LeaderHost(leaderID string) string {
 	return host
 }
 
-// LockValue returns the content of the lock: who holds it, in which epoch. The
-// leader's ID is that of [NewLeaderID], or any text of at most 64 bytes without a colon.
+// LockValue returns the value of the lock, which names the leader that holds it and the epoch.
+// leaderID is the result of [NewLeaderID], or any string of at most 64 bytes without a colon.
 func LockValue(leaderID string, epoch int64) string {
 	return string(appendNumber([]byte(leaderID+":"), epoch))
 }
 
-// ParseLock reads the content of a lock. All errors are [*ParseError].
+// ParseLock reads the value of a lock. All errors are [*ParseError].
 func ParseLock(value string) (leaderID string, epoch int64, err error) {
 	leaderID, number, ok := strings.Cut(value, ":")
 	if !ok || leaderID == "" || len(leaderID) > maxLeaderIDBytes {

@@ -7,7 +7,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// Versions before the host was in it read any ID without a colon, of 64 bytes at most.
+// Earlier versions, without the host in the ID, accept any ID of at most 64 bytes without a
+// colon.
 func TestLeaderIDsNameTheHostAndFitTheLock(t *testing.T) {
 	for host, want := range map[string]string{
 		"":                       "",

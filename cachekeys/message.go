@@ -12,7 +12,7 @@ const (
 	MaxHeadBytes = 1024
 	// MaxWrittenHeadBytes is the greatest size of a head that this version writes.
 	MaxWrittenHeadBytes = 512
-	// MaxInlineBytes is the greatest size of content within a message.
+	// MaxInlineBytes is the greatest size of the content in a message.
 	MaxInlineBytes = 4 << 10
 	// MaxMessageBytes is the greatest size of a message.
 	MaxMessageBytes = MaxHeadBytes + MaxCodecBytes + 2 + MaxInlineBytes
@@ -20,51 +20,49 @@ const (
 	messageVersion = "cb1"
 )
 
-// MessageType says what a message is about.
+// MessageType is the kind of a message.
 type MessageType string
 
 const (
 	Change    MessageType = "change"    // the content changed
 	Heartbeat MessageType = "heartbeat" // the leader is alive; this content is current
 	Resign    MessageType = "resign"    // the leader gave up its lock
-	Refresh   MessageType = "refresh"   // somebody asks the leader to poll now
+	Refresh   MessageType = "refresh"   // a request to the leader to poll now
 )
 
-// Message is what is published on the events channel: a head line that says which
-// content is current, then perhaps that content itself.
+// Message is a message on the events channel: a head line that says which content is current,
+// optionally followed by that content.
 //
 //	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=… renew=… now=…
 //	{codec}
 //	{content}
 //
-// Fields stand in this order; one that is zero or empty is left out. Numbers are
-// decimal, times in milliseconds. Types and names of fields are words of lower-case
-// letters.
+// Fields appear in this order; a field that is zero or empty is omitted. Numbers are decimal,
+// times in milliseconds. Types and names of fields are words of lower-case letters.
 //
-// A reader understands a message of a later version as far as it can: it skips fields
-// that it does not know, wherever they stand, and treats content in a codec that it
-// does not know as absent. Later versions write their fields before now, which stays
-// the last one.
+// A reader accepts messages of later versions: it skips fields that it does not know, wherever
+// they appear, and treats content in an unknown codec as absent. Later versions write their
+// fields before now, which remains the last field.
 type Message struct {
 	Type   MessageType
-	Rev    int64         // of the current content; 0: there is none
+	Rev    int64         // of the current content; 0: no content
 	CDN    int64         // when the CDN last answered, Unix ms by Redis's clock; 0: never
 	Hash   string        // of the current content, see [ContentHash]
 	Len    int           // size of the current config JSON in bytes
 	Poll   time.Duration // the leader's poll interval, whole milliseconds
 	Epoch  int64         // the leader's term
-	Spread time.Duration // followers read the content after a random part of this; whole milliseconds
-	Seq    int64         // of a refresh request: how many there were
+	Spread time.Duration // followers wait a random part of this before they read the content; whole milliseconds
+	Seq    int64         // the number of refresh requests, in a refresh request
 	ETag   string        // see [MessageETag]
 	Renew  time.Duration // the interval of the leader's heartbeats, whole milliseconds; 0: not stated
 	Now    int64         // Redis's clock when the message was published, Unix ms; 0: not stated
 	Extra  string        // fields that this version does not know, separated by spaces
 
-	Codec   Codec  // of Content, perhaps one that this version does not know; empty: the message carries no content
-	Content []byte // the config JSON in Codec; shares memory with what was parsed
+	Codec   Codec  // of Content, possibly unknown to this version; empty: no content
+	Content []byte // the config JSON in Codec; shares memory with the parsed input
 }
 
-// Known tells whether this version knows the message's type. Others are to be ignored.
+// Known reports whether this version knows the message's type. Readers ignore other types.
 func (m Message) Known() bool {
 	switch m.Type {
 	case Change, Heartbeat, Resign, Refresh:
@@ -73,9 +71,9 @@ func (m Message) Known() bool {
 	return false
 }
 
-// Blob returns the content that the message carries as a blob of the message's rev
-// and hash, and reports whether it carries any. Content without a rev or a hash, or in
-// a codec that this version does not know, counts as none.
+// Blob returns the content in the message as a blob with the message's rev and hash, and reports
+// whether there is content. Content without a rev or a hash, or in a codec that this version does
+// not know, is treated as absent.
 func (m Message) Blob() (Blob, bool) {
 	if !m.Codec.known() || m.Rev == 0 || m.Hash == "" {
 		return Blob{}, false
@@ -83,8 +81,8 @@ func (m Message) Blob() (Blob, bool) {
 	return Blob{Rev: m.Rev, Hash: m.Hash, Codec: m.Codec, Payload: m.Content}, true
 }
 
-// ParseMessage reads a message. All errors are [*ParseError]. The content, if any,
-// is not looked at: see [Message.Blob].
+// ParseMessage reads a message. It does not examine the content: see [Message.Blob]. All errors
+// are [*ParseError].
 func ParseMessage(data []byte) (Message, error) {
 	if len(data) > MaxMessageBytes {
 		return Message{}, malformed("message", "", "over the size limit")
@@ -103,7 +101,7 @@ func ParseMessage(data []byte) (Message, error) {
 			return Message{}, malformed("message", "content", "no codec line")
 		}
 		if m.Codec, ok = parseCodec(name); !ok {
-			return Message{}, malformed("message", "codec", "not the name of a codec: "+excerpt(name))
+			return Message{}, malformed("message", "codec", "invalid name "+excerpt(name))
 		}
 		if len(content) > MaxInlineBytes {
 			return Message{}, malformed("message", "content", "over the size limit")
@@ -179,11 +177,11 @@ func (m Message) Append(dst []byte) []byte {
 	return append(dst, m.Content...)
 }
 
-// Head returns the message's beginning up to the fields rev and cdn, which the
-// leader's scripts find out and write themselves.
+// Head returns the start of the message up to the fields rev and cdn, which the leader's scripts
+// determine and write.
 func (m Message) Head() string { return messageVersion + " " + string(m.Type) }
 
-// Tail returns the fields between cdn and now. The leader's scripts write now, too.
+// Tail returns the fields between cdn and now. The leader's scripts also write now.
 func (m Message) Tail() string {
 	var dst []byte
 	for i := revFields; i < nowField; i++ {

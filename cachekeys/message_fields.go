@@ -2,29 +2,29 @@ package cachekeys
 
 import "time"
 
-// messageField is one field of a message's head. A value that get gives as zero or
-// empty is not written, and set refuses it, so that each message has one form only.
+// messageField is one field of a message's head. Append omits a value that is zero or empty, and
+// set rejects it: each message has exactly one form.
 type messageField struct {
 	name   string
 	number func(*Message) *int64
 	millis func(*Message) *time.Duration
 	text   func(*Message) *string
-	valid  func(string) bool // of a text
-	low    int64             // of a number
+	valid  func(string) bool // for text
+	low    int64             // for number and millis
 	high   int64
 }
 
 // The greatest durations that a message can state.
 const (
-	// MaxPoll is the longest poll interval that a message can tell.
+	// MaxPoll is the longest poll interval that a message can state.
 	MaxPoll = 24 * time.Hour
-	// MaxSpread is the longest spread window.
+	// MaxSpread is the longest spread window that a message can state.
 	MaxSpread = time.Minute
 	// MaxRenew is the longest interval of heartbeats that a message can state.
 	MaxRenew = time.Hour
 )
 
-// The scripts write the first revFields fields and the last one themselves.
+// The leader's scripts write the first revFields fields and the last one themselves.
 const (
 	revFields = 2
 	nowField  = len(messageFields) - 1

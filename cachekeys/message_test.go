@@ -11,7 +11,7 @@ import (
 
 var hash = cachekeys.ContentHash([]byte("{}"))
 
-// longest gives a message all of whose fields are as long as they can be.
+// longest returns a message in which every field has its greatest length.
 func longest(kind cachekeys.MessageType) cachekeys.Message {
 	if kind == cachekeys.Refresh {
 		return cachekeys.Message{Type: kind, Seq: cachekeys.MaxRev}
@@ -44,7 +44,7 @@ func TestLongestHeadsFit(t *testing.T) {
 	}
 }
 
-func TestMessageText(t *testing.T) {
+func TestMessageFormat(t *testing.T) {
 	for _, test := range []struct {
 		message cachekeys.Message
 		text    string
@@ -74,7 +74,7 @@ func TestMessageText(t *testing.T) {
 }
 
 // The scripts write rev and cdn between Head and Tail, and now after Tail.
-func TestHeadAndTailEncloseWhatScriptsWrite(t *testing.T) {
+func TestScriptsWriteBetweenHeadAndTail(t *testing.T) {
 	message := longest(cachekeys.Change)
 	message.Extra = "new=1"
 	if have, want := message.Head()+" rev=9999999999999 cdn=9999999999999"+message.Tail()+" now=9999999999999", string(message.Append(nil)); have != want {
@@ -82,7 +82,7 @@ func TestHeadAndTailEncloseWhatScriptsWrite(t *testing.T) {
 	}
 }
 
-// Later versions may add types and fields: this one skips them and keeps them as they came.
+// Later versions may add types and fields. This version skips them and keeps them unchanged.
 func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
 	for _, text := range []string{
 		"cb1 rename",
@@ -105,10 +105,9 @@ func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
 	}
 }
 
-// A message of a made-up later version is understood as far as it goes: fields that are
-// not known are skipped wherever they stand, and content in a codec that is not known
-// counts as absent.
-func TestMessageOfALaterVersionIsUnderstood(t *testing.T) {
+// A message of a hypothetical later version is accepted: unknown fields are skipped wherever they
+// appear, and content in an unknown codec is treated as absent.
+func TestMessageOfALaterVersionIsAccepted(t *testing.T) {
 	long := strings.Repeat("x", cachekeys.MaxHeadBytes-200)
 	text := "cb1 change before=1 rev=1767225600000 hash=" + hash + " between=" + long + " epoch=3 base=0123456789abcdef now=1767225600007" +
 		"\npatch-of_v2.1\n\x00\xff\nanything"
@@ -140,7 +139,7 @@ func TestCodecOfALaterVersionIsAcceptedUpToItsLimit(t *testing.T) {
 	}
 }
 
-func TestMessageRefusesWhatIsNotOne(t *testing.T) {
+func TestInvalidMessagesAreRejected(t *testing.T) {
 	over := map[string]string{
 		"rev": "10000000000000", "cdn": "10000000000000", "hash": hash + "0", "len": "8388609", "poll": "86400001",
 		"epoch": "10000000000000", "spread": "60001", "seq": "10000000000000", "etag": strings.Repeat("e", 65), "renew": "3600001", "now": "10000000000000",

@@ -6,26 +6,25 @@ import (
 	"time"
 )
 
-// MaxRecentETags is how many ETags the meta hash remembers.
+// MaxRecentETags is the number of ETags that the meta hash keeps.
 const MaxRecentETags = 8
 
 // MaxMetaFieldBytes is the greatest size of a field of the meta hash.
 const MaxMetaFieldBytes = MaxRecentETags * (maxDigits + MaxETagBytes + 2)
 
-// Meta is the hash that says which content is current. Its fields, in the order of
-// [MetaFields]:
+// Meta is the hash that says which content is current. Its fields, in the order of [MetaFields]:
 //
-//	epoch    the last term that was begun
+//	epoch    the latest term
 //	rev      of the current content
 //	hash     of the current content
 //	len      of the current config JSON, in bytes
 //	etag     of the current content, as stored
 //	cdn      when the CDN last answered, Unix ms by Redis's clock
 //	poll     the leader's poll interval in ms
-//	refresh  how often a refresh was asked for
-//	etags    the ETags that were replaced last, the latest first: lines "{Unix ms when replaced} {etag}"
-//	waits    the highest rev that the leader has seen, while that is of newer content than rev and
-//	         the leader waits for the CDN to tell which one is current
+//	refresh  the number of refresh requests
+//	etags    the most recently replaced ETags, latest first: lines "{Unix ms when replaced} {etag}"
+//	waits    the highest rev that the leader has seen, while that rev's content is newer than rev
+//	         and the leader waits for the CDN to show which content is current
 type Meta struct {
 	Epoch   int64
 	Rev     int64 // 0: no content yet
@@ -39,19 +38,19 @@ type Meta struct {
 	Waits   int64 // 0: the leader does not wait
 }
 
-// RecentETag is an ETag that was current until a moment.
+// RecentETag is an ETag that was current in the past.
 type RecentETag struct {
 	Until int64 // Unix ms by Redis's clock
 	ETag  string
 }
 
-// MetaFields returns the names of the fields that [ParseMeta] wants, in its order.
+// MetaFields returns the names of the fields that [ParseMeta] expects, in order.
 func MetaFields() []string {
 	return []string{"epoch", "rev", "hash", "len", "etag", "cdn", "poll", "refresh", "etags", "waits"}
 }
 
-// ParseMeta reads the reply to HMGET with [MetaFields]. A hash that is missing
-// gives the zero Meta. All errors are [*ParseError].
+// ParseMeta reads the reply to HMGET with [MetaFields]. A missing hash returns the zero Meta. All
+// errors are [*ParseError].
 func ParseMeta(reply []any) (Meta, error) {
 	fields := MetaFields()
 	if len(reply) != len(fields) {
@@ -64,7 +63,7 @@ func ParseMeta(reply []any) (Meta, error) {
 		case string:
 			text[i] = value
 		default:
-			return Meta{}, malformed("meta", fields[i], "not a text")
+			return Meta{}, malformed("meta", fields[i], "not a string")
 		}
 	}
 	var m Meta

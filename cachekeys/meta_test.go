@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// reply gives what HMGET answers for the fields, nil for those that are not there.
+// reply returns the reply to HMGET for the fields, nil for missing ones.
 func reply(fields map[string]string) []any {
 	var values []any
 	for _, name := range cachekeys.MetaFields() {
@@ -24,7 +24,7 @@ func reply(fields map[string]string) []any {
 	return values
 }
 
-func TestMetaIsReadWhole(t *testing.T) {
+func TestAllMetaFieldsAreRead(t *testing.T) {
 	have, err := cachekeys.ParseMeta(reply(map[string]string{
 		"epoch": "3", "rev": "1767225600000", "hash": hash, "len": "2", "etag": `W/"a b"`, "cdn": "1767225600001",
 		"poll": "55000", "refresh": "4", "etags": "1767225600000 old one\n1767225500000 W/\"older\"",
@@ -57,7 +57,7 @@ func TestMetaAtItsLimits(t *testing.T) {
 	}
 }
 
-func TestMetaRefusesWhatIsNotOne(t *testing.T) {
+func TestInvalidMetaIsRejected(t *testing.T) {
 	bad := map[string][]string{
 		"epoch":   {"-1", "x", "10000000000000", "01"},
 		"rev":     {"1", "999999999999", "10000000000000", "1767225600000 "},

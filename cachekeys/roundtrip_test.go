@@ -10,9 +10,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAnyContentComesBackFromItsBlob(t *testing.T) {
+func TestAnyContentRoundTripsInABlob(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		// A piece repeated compresses; a piece alone does not.
+		// Repeated data compresses; a single random piece does not.
 		piece := rapid.SliceOfN(rapid.Byte(), 0, 2000).Draw(t, "piece")
 		json := bytes.Repeat(piece, rapid.IntRange(1, 200).Draw(t, "times"))
 		blob := blobOf(json)
@@ -30,7 +30,7 @@ func TestAnyContentComesBackFromItsBlob(t *testing.T) {
 	})
 }
 
-func TestAnyMessageComesBack(t *testing.T) {
+func TestAnyMessageRoundTrips(t *testing.T) {
 	hashes := rapid.SampledFrom([]string{"", hash, cachekeys.ContentHash(nil)})
 	revs := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(cachekeys.MinRev, cachekeys.MaxRev))
 	millis := func(limit time.Duration) *rapid.Generator[time.Duration] {

@@ -10,15 +10,15 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// frame builds a Zstandard frame of one uncompressed or repeated block, without a
-// checksum, that claims size whatever it holds.
+// frame builds a Zstandard frame of one block, uncompressed or repeated, without a checksum. The
+// frame states size, whatever the block contains.
 func frame(size uint64, block []byte) []byte {
 	out := []byte{0x28, 0xb5, 0x2f, 0xfd, 0b1110_0000} // single segment, size in 8 bytes
 	out = binary.LittleEndian.AppendUint64(out, size)
 	return append(out, block...)
 }
 
-// raw is a last block of plain content; repeated one that says a byte n times.
+// raw returns a last block of uncompressed content, repeated a last block of n times b.
 func raw(content []byte) []byte {
 	n := len(content)<<3 | 1
 	return append([]byte{byte(n), byte(n >> 8), byte(n >> 16)}, content...)
@@ -29,8 +29,8 @@ func repeated(b byte, n int) []byte {
 	return []byte{byte(n), byte(n >> 8), byte(n >> 16), b}
 }
 
-// What a frame claims about its size is checked before memory is taken for it, and
-// content of another size than claimed is refused.
+// decode checks the size that a frame states before it allocates memory, and rejects content of
+// another size.
 func TestZstdSizesAreBounded(t *testing.T) {
 	json := configOf(20 << 10)
 	var streamed bytes.Buffer
@@ -50,7 +50,7 @@ func TestZstdSizesAreBounded(t *testing.T) {
 
 	tests := map[string]struct {
 		payload []byte
-		content []byte // whose hash the blob states
+		content []byte // hashed in the blob
 		limit   uint64 // of memory
 	}{
 		"claims 4 GB":                     {frame(4<<30, raw([]byte("{}"))), []byte("{}"), 64 << 10},
@@ -85,7 +85,7 @@ func TestZstdSizesAreBounded(t *testing.T) {
 		})
 	}
 
-	t.Run("as long as claimed", func(t *testing.T) { // the frames above are well-formed but for their sizes
+	t.Run("as long as claimed", func(t *testing.T) { // apart from their sizes, the frames above are well-formed, too
 		content := bytes.Repeat([]byte{' '}, 1000)
 		blob := cachekeys.Blob{
 			Rev: rev, Hash: cachekeys.ContentHash(content), Codec: cachekeys.Zstd, Payload: frame(1000, repeated(' ', 1000)),
@@ -106,7 +106,7 @@ func TestEncodeStatesTheSize(t *testing.T) {
 	}
 }
 
-func TestEncodeNeverMakesItLonger(t *testing.T) {
+func TestEncodeNeverMakesContentLonger(t *testing.T) {
 	for _, content := range [][]byte{nil, []byte("{}"), configOf(511), randomBytes(2000), randomBytes(300_000)} {
 		codec, payload := cachekeys.Encode(content)
 		if codec != cachekeys.Raw || !bytes.Equal(payload, content) {
