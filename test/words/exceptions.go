@@ -20,6 +20,10 @@ var exceptions = []exception{
 	// The old names of settings, until the first release.
 	{"CHANGELOG.md", "LockExpiry", "`timings.lock_expiry`", "names what was renamed"},
 	{"CHANGELOG.md", "StopActing", "`timings.lock_expiry`", "names what was renamed"},
+	{"CHANGELOG.md", "LockExpiry", "(was `LockExpiry`)", "names what was renamed"},
+	{"CHANGELOG.md", "StopActing", "(`StopActing`)", "names what was renamed"},
+	{"CHANGELOG.md", "touch", "`Touches`", "names what was renamed"},
+	{"CHANGELOG.md", "doubted", "`Doubted`", "names what was renamed"},
 	{"cmd/catbridge/internal/settings/renamed.go", "LockExpiry", "", "the old names"},
 	{"cmd/catbridge/internal/settings/renamed.go", "StopActing", "", "the old names"},
 	{"cmd/catbridge/internal/settings/renamed.go", "timings.renewal", "", "the old names"},
