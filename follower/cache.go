@@ -41,9 +41,9 @@ type RedisCache struct {
 
 // NewRedisCache makes a cache of a Redis client, which it does not close.
 func NewRedisCache(client redis.Cmdable) *RedisCache {
-	return &RedisCache{client: client, reader: &limited.Reader{Warn: func(refusal error) {
+	return &RedisCache{client: client, reader: &limited.Reader{Warn: func(denial error) {
 		slog.Warn("catbridge: values in Redis are read whole, whatever their size: the right to GETRANGE is missing. Grant +getrange and start again.",
-			slog.Any("error", refusal))
+			slog.Any("error", denial))
 	}}}
 }
 
@@ -96,35 +96,35 @@ func (c *RedisCache) Set(ctx context.Context, key string, value []byte) error {
 
 // readCache takes the Cache's content if it is newer than what is held (S95). Where there
 // is Redis, which orders all contents, the Cache only helps out while that has none.
-func (s *source) readCache(ctx context.Context) error {
-	held := s.holder.current.Load()
-	if s.cache == nil || s.feed != nil && held != nil {
+func (u *updater) readCache(ctx context.Context) error {
+	held := u.holder.current.Load()
+	if u.cache == nil || u.feed != nil && held != nil {
 		return nil
 	}
-	value, err := s.cache.Get(ctx, s.cacheKey)
+	value, err := u.cache.Get(ctx, u.cacheKey)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
+			u.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
 		}
 		return fmt.Errorf("follower: read the cache: %w", err)
 	}
 	if len(value) == 0 {
 		return nil
 	}
-	next, err := s.fromCache(value, held)
+	next, err := u.fromCache(value, held)
 	if err != nil {
-		s.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
+		u.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
 		return fmt.Errorf("follower: read the cache: %w", err)
 	}
-	if s.feed != nil {
-		s.holder.restore(next)
+	if u.feed != nil {
+		u.holder.preload(next)
 	} else {
-		s.holder.offer(next, false)
+		u.holder.offer(next, false)
 	}
 	return nil
 }
 
-func (s *source) fromCache(value []byte, held *snapshot) (*snapshot, error) {
+func (u *updater) fromCache(value []byte, held *snapshot) (*snapshot, error) {
 	entry, err := cachekeys.ParseEntry(value)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (s *source) fromCache(value []byte, held *snapshot) (*snapshot, error) {
 		rev: entry.FetchTime, fetchTime: entry.FetchTime, json: entry.JSON, hash: cachekeys.ContentHash(entry.JSON),
 		etag: entry.ETag, source: SourceCache,
 	}
-	if s.feed != nil {
+	if u.feed != nil {
 		next.rev = 0 // below everything in Redis
 	}
 	switch rev, hash := held.place(); {
@@ -154,38 +154,38 @@ const cacheRetry = 5 * time.Second
 
 // writeCache writes what the client fetched itself to the Cache, and never to Redis (S13, S96).
 // A write that fails is tried again, even if the config does not change.
-func (s *source) writeCache(ctx context.Context, fetched *snapshot) {
-	if s.cache == nil {
+func (u *updater) writeCache(ctx context.Context, fetched *snapshot) {
+	if u.cache == nil {
 		return
 	}
-	s.uncached = nil
-	if err := s.setCache(ctx, fetched); err != nil && ctx.Err() == nil {
-		s.log.Error(eventCacheWrite, "Error occurred while writing the cache.", eventlog.Err(err))
+	u.uncached = nil
+	if err := u.setCache(ctx, fetched); err != nil && ctx.Err() == nil {
+		u.log.Error(eventCacheWrite, "Error occurred while writing the cache.", eventlog.Err(err))
 	}
 }
 
 // rewriteCache tries a write again that failed, unless another process has written a
 // later answer meanwhile.
-func (s *source) rewriteCache(ctx context.Context) {
-	fetched := s.uncached
+func (u *updater) rewriteCache(ctx context.Context) {
+	fetched := u.uncached
 	if fetched == nil {
 		return
 	}
-	s.uncached = nil
-	if value, err := s.cache.Get(ctx, s.cacheKey); err == nil {
+	u.uncached = nil
+	if value, err := u.cache.Get(ctx, u.cacheKey); err == nil {
 		if entry, err := cachekeys.ParseEntry(value); err == nil && entry.FetchTime >= fetched.fetchTime {
 			return
 		}
 	}
-	_ = s.setCache(ctx, fetched) // the first error was logged
+	_ = u.setCache(ctx, fetched) // the first error was logged
 }
 
-func (s *source) setCache(ctx context.Context, fetched *snapshot) error {
+func (u *updater) setCache(ctx context.Context, fetched *snapshot) error {
 	entry := cachekeys.Entry{FetchTime: fetched.fetchTime, ETag: fetched.etag, JSON: fetched.json}
-	err := s.cache.Set(ctx, s.cacheKey, entry.Append(nil))
+	err := u.cache.Set(ctx, u.cacheKey, entry.Append(nil))
 	if err != nil {
-		s.uncached = fetched
-		s.retryCache()
+		u.uncached = fetched
+		u.retryCache()
 	}
 	return err
 }

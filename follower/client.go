@@ -32,15 +32,15 @@ type Client struct {
 	holder      *holder
 	feed        *feed // nil: there is no Redis
 	leaveFeed   func()
-	source      *source
+	updater     *updater
 	overrides   *overrides // nil: none
 	saver       *saver     // nil: there is no snapshot file
 	defaultUser atomic.Pointer[User]
 
-	ready  chan struct{}
-	stop   chan struct{}
-	waits  sync.WaitGroup
-	closed sync.Once
+	ready      chan struct{}
+	stop       chan struct{}
+	background sync.WaitGroup
+	closed     sync.Once
 }
 
 // NewClient starts a client with the defaults: see [New].
@@ -76,10 +76,10 @@ func New(cfg Config) (*Client, error) {
 	keys := cachekeys.For(cfg.SDKKey, cfg.Namespace, subscription.Database(cfg.Redis))
 	c.startSources(cfg, keys, fetcher)
 	select {
-	case <-c.source.initial:
+	case <-c.updater.initial:
 		c.awaitReady(0)
 	default:
-		c.waits.Go(func() { c.awaitReady(cfg.MaxInitWait) })
+		c.background.Go(func() { c.awaitReady(cfg.MaxInitWait) })
 	}
 	if register(c, sameFlags{cfg.Redis, keys}) { // last: from now on, CloseAll may close it
 		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
@@ -102,7 +102,7 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 	} else {
 		fleet, _ := cfg.fleetOptions() // checked by complete
 		if known.isOwn() {
-			c.holder.restore(known)
+			c.holder.preload(known)
 			known = nil // how old it is decides for this client alone
 		}
 		key := feedKey{cfg.Redis, keys, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
@@ -112,12 +112,12 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 	if cache != nil {
 		cache = guardedCache{cache}
 	}
-	c.source = &source{
+	c.updater = &updater{
 		mode: cfg.PollingMode, interval: cfg.PollInterval, noWait: cfg.NoWaitForRefresh,
 		holder: c.holder, feed: c.feed, cache: cache, cacheKey: keys.Entry, fetcher: fetcher, log: c.log, ready: c.ready,
 		initial: make(chan struct{}), online: cfg.Online,
 	}
-	c.source.start()
+	c.updater.start()
 }
 
 func (c *Client) awaitReady(most time.Duration) {
@@ -134,7 +134,7 @@ func (c *Client) awaitReady(most time.Duration) {
 		late = timer.C
 	}
 	select {
-	case <-c.source.initial:
+	case <-c.updater.initial:
 	case <-late:
 	case <-c.stop:
 	}
@@ -148,14 +148,14 @@ func (c *Client) Close() {
 	c.closed.Do(func() {
 		close(c.stop)
 		unregister(c)
-		c.source.close()
+		c.updater.close()
 		c.leaveFeed()
 		if c.saver != nil {
 			c.saver.close()
 		}
 		c.overrides.close()
 		c.hooks.close()
-		c.waits.Wait()
+		c.background.Wait()
 	})
 }
 
@@ -212,7 +212,7 @@ func (c *Client) refresh(ctx context.Context, method string, age time.Duration) 
 	if c.overrides.isOnly() {
 		return nil
 	}
-	j := c.source.request(age)
+	j := c.updater.request(age)
 	select {
 	case <-j.done:
 		return j.err
@@ -241,7 +241,7 @@ func (c *Client) CacheState() CacheState {
 		return HasLocalOverrideFlagDataOnly
 	case remote == nil:
 		return NoFlagData
-	case c.source.upToDate():
+	case c.updater.upToDate():
 		return HasUpToDateFlagData
 	default:
 		return HasCachedFlagDataOnly
@@ -252,11 +252,11 @@ func (c *Client) CacheState() CacheState {
 func (c *Client) Stats() Stats {
 	stats := Stats{State: Unsubscribed}
 	if f := c.feed; f != nil {
-		link := f.link.Load()
-		stats = Stats{State: link.state, Epoch: link.epoch, Poll: link.poll, Counters: f.counters()}
+		status := f.status.Load()
+		stats = Stats{State: status.state, Epoch: status.epoch, Poll: status.poll, Counters: f.counters()}
 	}
-	stats.Fetches, stats.FailedFetches = c.source.fetcher.fetches.Load(), c.source.fetcher.failed.Load()
-	stats.Doubted = c.source.fetcher.doubted.Load()
+	stats.Fetches, stats.FailedFetches = c.updater.fetcher.fetches.Load(), c.updater.fetcher.failed.Load()
+	stats.SuspectFetches = c.updater.fetcher.suspect.Load()
 	stats.Waits = c.holder.waits.Load()
 	stats.Rebases += c.holder.rebases.Load()
 	stats.EvaluationErrors = c.failed.read()

@@ -230,7 +230,7 @@ func TestTheSDKKeyIsNeverShown(t *testing.T) {
 		<-c.Ready()
 		w.publish("garbage " + testSDKKey)
 		w.commit([]byte(`{"f":null}`))
-		spoil(t, n, w, flipBit)
+		corruptBlob(t, n, w, flipBit)
 		refuseSubscribe(n)
 		n.link.Down()
 		time.Sleep(time.Minute)

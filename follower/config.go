@@ -160,7 +160,7 @@ type Timings struct {
 	Dead time.Duration
 	// Ack is how long connecting, logging in and the acknowledgement of SUBSCRIBE may take, each; once that was
 	// too short, four times as long. The Redis client's DialTimeout bounds connecting, too. Default 2 s.
-	// The wait for a turn, where many feeds of a process connect to one Redis, does not count.
+	// The wait for a connection slot, where many feeds of a process connect to one Redis, does not count.
 	Ack time.Duration
 	// MetaReread is the interval at which Redis is asked which content is current
 	// though messages arrive, give or take 50 %. Default 60 s.

@@ -41,15 +41,15 @@ type connection struct {
 	lost   atomic.Bool // messages were dropped
 	live   bool        // of the sync goroutine: it was acknowledged
 
-	endTurn func() // lets another feed connect; may be called often
+	releaseSlot func() // lets another feed connect; idempotent
 }
 
-// dial starts a connection once it is its turn. Connecting and its acknowledgement may take ack, each. It must
+// dial starts a connection once it has a slot of the connectLimiter. Connecting and its acknowledgement may take ack, each. It must
 // be closed, even after it has told that it is over.
 func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event) *connection {
 	ctx, cancel := context.WithCancel(ctx)
 	open, ended := context.WithCancelCause(ctx)
-	c := &connection{open: open, cancel: cancel, done: make(chan struct{}), endTurn: func() {}}
+	c := &connection{open: open, cancel: cancel, done: make(chan struct{}), releaseSlot: func() {}}
 	go func() {
 		defer close(c.done)
 		defer cancel()
@@ -61,12 +61,12 @@ func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event)
 }
 
 func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events chan<- event) error {
-	endTurn, err := f.turns.take(ctx, f.timings.Ack/2)
+	release, err := f.connectLimiter.acquire(ctx, f.timings.Ack/2)
 	if err != nil {
 		return err
 	}
-	defer endTurn()
-	c.endTurn = endTurn // before what tells the sync goroutine that it may call it
+	defer release()
+	c.releaseSlot = release // before what tells the sync goroutine that it may call it
 	sub, err := subscription.Open(ctx, f.redis, subscription.Options{
 		Channels: []string{f.store.keys.Events},
 		Idle:     f.timings.Idle,

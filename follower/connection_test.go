@@ -185,7 +185,7 @@ func refuseSubscribe(n *network) *atomic.Bool {
 }
 
 // I7: no pub/sub at all costs 6 s.
-func TestARefusedSubscribeMeansPolling(t *testing.T) {
+func TestADeniedSubscribeMeansPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -291,7 +291,7 @@ func TestALeaderThatFallsSilentIsReported(t *testing.T) {
 		wantState(t, c, NoLeader)
 		time.Sleep(10 * time.Minute)
 		wantState(t, c, NoLeader)
-		if s := c.Stats(); s.Connects != 1 || s.Deaf != 0 {
+		if s := c.Stats(); s.Connects != 1 || s.Undelivered != 0 {
 			t.Errorf("connected anew without need: %+v", s)
 		}
 		if c.CacheState() != HasCachedFlagDataOnly {
@@ -306,7 +306,7 @@ func TestALeaderThatFallsSilentIsReported(t *testing.T) {
 }
 
 // The connection answers PING, and yet messages do not arrive.
-func TestADeafConnectionIsReplaced(t *testing.T) {
+func TestAConnectionThatDeliversNothingIsReplaced(t *testing.T) {
 	for name, commit := range map[string]bool{"content moves": true, "only the lock is renewed": false} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -321,7 +321,7 @@ func TestADeafConnectionIsReplaced(t *testing.T) {
 					w.commit(configJSON(2))
 				}
 				muted := time.Now()
-				for c.Stats().Deaf == 0 {
+				for c.Stats().Undelivered == 0 {
 					time.Sleep(time.Second)
 				}
 				if took := time.Since(muted); commit && took > DefaultTimings().Dead {
@@ -333,7 +333,7 @@ func TestADeafConnectionIsReplaced(t *testing.T) {
 				}
 				time.Sleep(5 * time.Second)
 				wantState(t, c, Live)
-				if s := c.Stats(); s.Connects != 2 || s.Deaf != 1 {
+				if s := c.Stats(); s.Connects != 2 || s.Undelivered != 1 {
 					t.Errorf("%+v", s)
 				}
 			})
@@ -367,7 +367,7 @@ func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
 }
 
 // Reads fail though messages arrive: loudly, and with what messages carry still taken.
-func TestReadsThatAreRefusedAreTriedAgain(t *testing.T) {
+func TestReadsThatAreDeniedAreTriedAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))

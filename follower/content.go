@@ -54,7 +54,7 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 // of that time. The errors are failures to read, after which the alarm again is set.
 func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again *alarm) (*snapshot, error) {
 	s.inc(&s.n.EntryReads)
-	data, err := s.store.readEntry(s.beside(ctx), from)
+	data, err := s.store.readEntry(s.readContext(ctx), from)
 	if err != nil {
 		return nil, s.readFailed(ctx, err, again)
 	}
@@ -71,8 +71,8 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	hash := cachekeys.ContentHash(entry.JSON)
 	if entry.FetchTime != metaRev {
 		s.outrun = s.note(item{
-			claimed: claimed{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
-			alone: s.link.Load().epoch == 0,
+			assertion: assertion{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
+			alone: s.status.Load().epoch == 0,
 		}) || s.outrun
 	}
 	next, _ := s.prepare(candidate{

@@ -9,8 +9,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// spoil changes the blob in Redis.
-func spoil(t *testing.T, n *network, w *writer, change func(cachekeys.Blob) cachekeys.Blob) {
+// corruptBlob changes the blob in Redis.
+func corruptBlob(t *testing.T, n *network, w *writer, change func(cachekeys.Blob) cachekeys.Blob) {
 	t.Helper()
 	data, err := n.Get(w.keys.Blob)
 	if err != nil {
@@ -41,7 +41,7 @@ func hashOfOther(b cachekeys.Blob) cachekeys.Blob {
 }
 
 // A blob that is not what meta names is refused; the official entry stands in (F29).
-func TestASpoiledBlobIsRefusedAndTheEntryTaken(t *testing.T) {
+func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
 		"flipped bit":        flipBit,
 		"rev above meta's":   revAboveMeta,
@@ -51,7 +51,7 @@ func TestASpoiledBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				w := n.writer(t)
 				w.commit(configJSON(1))
-				spoil(t, n, w, change)
+				corruptBlob(t, n, w, change)
 				c := n.start(t)
 				<-c.Ready()
 				wantVersion(t, c, 1)
@@ -67,7 +67,7 @@ func TestASpoiledBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 }
 
 // With a spoiled blob and no entry nothing changes, and nobody reads in a loop.
-func TestASpoiledBlobWithoutEntryChangesNothing(t *testing.T) {
+func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
 		"flipped bit":        flipBit,
 		"rev above meta's":   revAboveMeta,
@@ -81,7 +81,7 @@ func TestASpoiledBlobWithoutEntryChangesNothing(t *testing.T) {
 				<-c.Ready()
 				w.mute = true
 				w.commit(configJSON(2))
-				spoil(t, n, w, change)
+				corruptBlob(t, n, w, change)
 				n.Del(w.keys.Entry)
 				w.mute = false
 				w.poll = time.Hour

@@ -130,8 +130,8 @@
 //     too long it is at least what was waited for in vain.
 //   - What took too long is waited for longer the next time, up to four times as long. A handshake that
 //     ends late after all is used.
-//   - Feeds of a process that go to the same address connect, and read what is current, by
-//     turns: 32 at once at first, more while each is quick, half as many when they take
+//   - Feeds of a process that go to the same address share connection slots, to connect and to read what
+//     is current: 32 at first, more while each is quick, half as many when they take
 //     longer than half of Ack, never below 4 or above 256.
 //   - Who has no connection to subscribe does not try to read over another one. Each
 //     third time it does: where just no further connection can be had, it polls.
@@ -254,7 +254,7 @@
 //     for itself goes back where such an edge answers the leader later. So it does where Redis's clock
 //     was set back after the CDN answered the leader and before the client heard of that clock at all.
 //   - Durations must be in keeping with the leader's, see [Timings]: with a lock that
-//     expires later than 2 × Dead, a leader's death looks like a deaf connection first.
+//     expires later than 2 × Dead, a leader's death looks like a connection that delivers nothing first.
 //
 // # Events
 //

@@ -55,20 +55,20 @@ func (h *holder) wasHeld(hash string, now time.Time) bool {
 // ask asks the CDN, and asks again a second later where it serves what was replaced here within the
 // last 2 minutes: an edge may lag, or the config was really rolled back. What comes twice is
 // believed (F27). A 304 is about what is held, which is never past.
-func (s *source) ask(ctx context.Context, etag string) (cdn.Response, error) {
-	doubted := ""
+func (u *updater) ask(ctx context.Context, etag string) (cdn.Response, error) {
+	suspect := ""
 	for range asksAtMost {
-		resp, err := s.fetcher.fetch(ctx, etag)
+		resp, err := u.fetcher.fetch(ctx, etag)
 		if err != nil || resp.NotModified {
 			return resp, err
 		}
 		hash := cachekeys.ContentHash(resp.JSON)
-		if hash == doubted || !s.holder.wasHeld(hash, time.Now()) {
+		if hash == suspect || !u.holder.wasHeld(hash, time.Now()) {
 			return resp, nil
 		}
-		doubted = hash
-		s.fetcher.doubted.Add(1)
-		s.log.Info(eventDoubted, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("hash", hash))
+		suspect = hash
+		u.fetcher.suspect.Add(1)
+		u.log.Info(eventSuspect, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("hash", hash))
 		select {
 		case <-ctx.Done():
 			return cdn.Response{}, ctx.Err()

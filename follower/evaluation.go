@@ -83,8 +83,8 @@ func (c *Client) GetAllValues(user User) map[string]any {
 // held is what there is to evaluate, after what the polling mode wants done before; nil:
 // nothing.
 func (c *Client) held() *snapshot {
-	if c.source != nil && c.source.mode != Subscribe {
-		c.source.beforeGet()
+	if c.updater != nil && c.updater.mode != Subscribe {
+		c.updater.beforeGet()
 	}
 	return c.inForce()
 }

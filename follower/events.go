@@ -31,17 +31,17 @@ const (
 	eventRebase                 = 6008
 	eventAnomaly                = 6009
 	eventLag                    = 6010
-	eventDeaf                   = 6011
+	eventUndelivered            = 6011
 	eventIgnoredMessage         = 6012
 	eventHookPanic              = 6013
 	eventHookSlow               = 6014
 	eventCacheReadRecovery      = 6015
 	eventFileRead               = 6016
 	eventFileWrite              = 6017
-	eventFleetRefused           = 6018
+	eventFleetDenied            = 6018
 	eventFleetFailed            = 6019
 	eventFleetRecovery          = 6020
 	eventWaits                  = 6021
-	eventDoubted                = 6022
+	eventSuspect                = 6022
 	eventUnbounded              = 6023
 )

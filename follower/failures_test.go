@@ -43,7 +43,7 @@ func TestFailedEvaluationsAreCountedByWhatWasWrong(t *testing.T) {
 	}
 }
 
-func TestAFailureIsCountedOnceWhereHooksAreToldOfIt(t *testing.T) {
+func TestAFailureIsCountedOnceWhereHooksReceiveIt(t *testing.T) {
 	c := failingClient(t, configJSON(1))
 	c.hooks = startHooks(&Hooks{OnFlagEvaluated: func(*EvaluationDetails) {}}, c.log)
 	t.Cleanup(c.hooks.close)

@@ -19,18 +19,18 @@ var ErrClosed = errors.New("follower: the client is closed")
 // syncs, and one for the connection it listens on. What evaluation needs of it is
 // read without a lock. All clients of one process that want the same of it share it.
 type feed struct {
-	redis   redis.UniversalClient
-	store   *store
-	timings Timings
-	turns   *turns
-	listen  bool // it subscribes; else it reads when it is asked to
-	fleet   fleetOptions
-	log     feedLog
-	members members
+	redis          redis.UniversalClient
+	store          *store
+	timings        Timings
+	connectLimiter *connectLimiter
+	listen         bool // it subscribes; else it reads when it is asked to
+	fleet          fleetOptions
+	log            feedLog
+	members        members
 
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
-	link      atomic.Pointer[link]
+	status    atomic.Pointer[status]
 	lag       atomic.Int64 // of the last change, a [time.Duration]; 0: not known
 	tally
 
@@ -50,8 +50,8 @@ type feed struct {
 	done   chan struct{}
 }
 
-// link is how the feed is connected, and whom it heard of last. Immutable.
-type link struct {
+// status is how the feed is connected, and whom it heard of last. Immutable.
+type status struct {
 	state State
 	epoch int64
 	poll  time.Duration
@@ -64,23 +64,23 @@ type refresh struct {
 	err  error
 }
 
-func newFeed(key feedKey, turns *turns) *feed {
+func newFeed(key feedKey, limiter *connectLimiter) *feed {
 	f := &feed{
-		redis: key.redis, store: newStore(key.redis, key.keys), timings: key.timings, turns: turns, listen: key.listen, fleet: key.fleet,
+		redis: key.redis, store: newStore(key.redis, key.keys), timings: key.timings, connectLimiter: limiter, listen: key.listen, fleet: key.fleet,
 		changed: make(chan struct{}, 1), files: make(chan struct{}, 1),
 		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
 	}
 	f.log = feedLog{&f.members}
 	f.members.clock.base = time.Now()
-	f.store.reader.Warn = func(refusal error) {
+	f.store.reader.Warn = func(denial error) {
 		f.log.Warn(eventUnbounded, "Values in Redis are read whole, whatever their size: the right to GETRANGE is missing. Grant +getrange and start again.",
-			eventlog.Err(refusal))
+			eventlog.Err(denial))
 	}
 	state := Unsubscribed
 	if key.listen {
 		state = Connecting
 	}
-	f.link.Store(&link{state: state, poll: defaultPoll})
+	f.status.Store(&status{state: state, poll: defaultPoll})
 	return f
 }
 
@@ -88,13 +88,13 @@ func newFeed(key feedKey, turns *turns) *feed {
 func (f *feed) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
-	var running sync.WaitGroup
-	running.Go(func() { newSyncer(f).run(ctx) })
+	var goroutines sync.WaitGroup
+	goroutines.Go(func() { newSyncer(f).run(ctx) })
 	if f.fleet.interval > 0 {
-		running.Go(func() { newReporter(f, f.fleet).run(ctx) })
+		goroutines.Go(func() { newReporter(f, f.fleet).run(ctx) })
 	}
 	go func() {
-		running.Wait()
+		goroutines.Wait()
 		close(f.done)
 	}()
 }

@@ -13,7 +13,7 @@ import (
 type member struct {
 	log    eventlog.Log
 	holder *holder
-	place  int // in the list of members, whose lock guards it
+	index  int // in the list of members, whose lock guards it
 }
 
 // members are the clients that share a feed. What the feed finds reaches all of them,
@@ -30,11 +30,11 @@ type members struct {
 func (f *feed) join(m *member, file *snapshot) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
-	m.place = len(f.members.list)
+	m.index = len(f.members.list)
 	f.members.list = append(f.members.list, m)
 	held := f.current.Load()
 	if a := f.confirmed.Load(); a != nil && held != nil {
-		m.holder.note(item{claimed: claimed{rev: held.rev, cdn: a.cdn, hash: a.hash}, at: time.Now()}, &f.members.clock)
+		m.holder.note(item{assertion: assertion{rev: held.rev, cdn: a.cdn, hash: a.hash}, at: time.Now()}, &f.members.clock)
 	}
 	m.holder.offer(held, false)
 	m.holder.confirm(f.confirmed.Load())
@@ -65,7 +65,7 @@ func (f *feed) leave(m *member) {
 	defer f.members.mu.Unlock()
 	list := f.members.list
 	last := list[len(list)-1]
-	list[m.place], last.place = last, m.place
+	list[m.index], last.index = last, m.index
 	list[len(list)-1] = nil
 	f.members.list = list[:len(list)-1]
 }
@@ -81,7 +81,7 @@ func (f *feed) publish(next *snapshot, back bool) {
 // offer gives a content to all clients. The caller holds members' lock.
 func (f *feed) offer(next *snapshot, back bool) {
 	for _, m := range f.members.list {
-		if own := m.holder.fetched.Load(); m.holder.offer(next, back) && own {
+		if own := m.holder.hasOwn.Load(); m.holder.offer(next, back) && own {
 			m.holder.confirm(f.confirmed.Load()) // it was not about what was held
 		}
 	}

@@ -28,17 +28,17 @@ type sameFlags struct {
 // and can be closed all at once makes it the package's one global variable.
 var running = struct {
 	sync.Mutex
-	feeds   map[feedKey]*sharedFeed
-	turns   turnsAt
-	clients map[*Client]sameFlags
-	serving map[sameFlags]int // how many clients
-}{feeds: map[feedKey]*sharedFeed{}, turns: turnsAt{}, clients: map[*Client]sameFlags{}, serving: map[sameFlags]int{}}
+	feeds    map[feedKey]*sharedFeed
+	limiters limiterTable
+	clients  map[*Client]sameFlags
+	serving  map[sameFlags]int // how many clients
+}{feeds: map[feedKey]*sharedFeed{}, limiters: limiterTable{}, clients: map[*Client]sameFlags{}, serving: map[sameFlags]int{}}
 
 // sharedFeed is a feed and the number of its clients.
 type sharedFeed struct {
 	*feed
-	place string // see [placeOf]
-	users int
+	address string // see [addressOf]
+	users   int
 }
 
 // register notes a live client, and tells whether another one serves the same flags.
@@ -78,8 +78,8 @@ func acquireFeed(key feedKey, m *member, file *snapshot) (*feed, func()) {
 	defer running.Unlock()
 	shared := running.feeds[key]
 	if shared == nil {
-		place := placeOf(key.redis)
-		shared = &sharedFeed{feed: newFeed(key, running.turns.join(place)), place: place}
+		address := addressOf(key.redis)
+		shared = &sharedFeed{feed: newFeed(key, running.limiters.join(address)), address: address}
 		shared.current.Store(file)
 		shared.join(m, nil)
 		shared.start()
@@ -105,7 +105,7 @@ func releaseFeed(key feedKey, shared *sharedFeed) bool {
 		return false
 	}
 	delete(running.feeds, key)
-	running.turns.leave(shared.place)
+	running.limiters.leave(shared.address)
 	return true
 }
 

@@ -198,8 +198,8 @@ func TestCloseAllClosesEveryClient(t *testing.T) {
 				t.Error(s)
 			}
 		}
-		if len(running.clients) != 0 || len(running.feeds) != 0 || len(running.serving) != 0 || len(running.turns) != 0 {
-			t.Errorf("left: %d clients, %d feeds, %v, %v", len(running.clients), len(running.feeds), running.serving, running.turns)
+		if len(running.clients) != 0 || len(running.feeds) != 0 || len(running.serving) != 0 || len(running.limiters) != 0 {
+			t.Errorf("left: %d clients, %d feeds, %v, %v", len(running.clients), len(running.feeds), running.serving, running.limiters)
 		}
 	})
 }

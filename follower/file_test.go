@@ -105,8 +105,8 @@ func TestWhatWasFetchedIsKeptInTheFileToo(t *testing.T) {
 }
 
 // I4: a spoiled file is refused, is logged, and is replaced by what comes.
-func TestASpoiledFileIsRefused(t *testing.T) {
-	for name, spoil := range map[string]func(data []byte) []byte{
+func TestACorruptFileIsRefused(t *testing.T) {
+	for name, corrupt := range map[string]func(data []byte) []byte{
 		"flipped bit":    func(data []byte) []byte { data[len(data)-5] ^= 1; return data },
 		"cut off":        func(data []byte) []byte { return data[:len(data)/2] },
 		"empty":          func([]byte) []byte { return nil },
@@ -129,7 +129,7 @@ func TestASpoiledFileIsRefused(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(path, spoil(data), 0o600); err != nil {
+				if err := os.WriteFile(path, corrupt(data), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				log, logging := recorded(slog.LevelWarn)

@@ -32,7 +32,7 @@ func (f BoolFlag) Get(snapshot *Snapshot) bool {
 	if snapshot == nil {
 		return f.def
 	}
-	if v := snapshot.remembered(f.id); v != nil {
+	if v := snapshot.cachedValue(f.id); v != nil {
 		return v.Bool()
 	}
 	return snapshot.flag(f.id, "BoolFlag.Get", f.key, evaluate.BoolValue(f.def)).Bool()
@@ -76,7 +76,7 @@ func (f IntFlag) Get(snapshot *Snapshot) int {
 	if snapshot == nil {
 		return f.def
 	}
-	if v := snapshot.remembered(f.id); v != nil {
+	if v := snapshot.cachedValue(f.id); v != nil {
 		return int(v.Int())
 	}
 	return int(snapshot.flag(f.id, "IntFlag.Get", f.key, evaluate.IntValue(int64(f.def))).Int())
@@ -122,7 +122,7 @@ func (f FloatFlag) Get(snapshot *Snapshot) float64 {
 	if snapshot == nil {
 		return f.def
 	}
-	if v := snapshot.remembered(f.id); v != nil {
+	if v := snapshot.cachedValue(f.id); v != nil {
 		return v.Float()
 	}
 	return snapshot.flag(f.id, "FloatFlag.Get", f.key, evaluate.FloatValue(f.def)).Float()
@@ -168,7 +168,7 @@ func (f StringFlag) Get(snapshot *Snapshot) string {
 	if snapshot == nil {
 		return f.def
 	}
-	if v := snapshot.remembered(f.id); v != nil {
+	if v := snapshot.cachedValue(f.id); v != nil {
 		return v.String()
 	}
 	return snapshot.flag(f.id, "StringFlag.Get", f.key, evaluate.StringValue(f.def)).String()

@@ -82,7 +82,7 @@ func TestRealFollowerWithoutTheRightToReport(t *testing.T) {
 	w.commit(configJSON(1))
 	log, logging := recorded(0)
 	c := startReal(t, restricted(t, server), reportingSoon, logging)
-	await(t, c, "refused", func() bool { return len(log.with(eventFleetRefused)) == 1 })
+	await(t, c, "refused", func() bool { return len(log.with(eventFleetDenied)) == 1 })
 	w.commit(configJSON(2))
 	awaitVersion(t, c, 2)
 	if s := c.Stats(); s.FailedReads != 0 || s.FailedReports != 1 {

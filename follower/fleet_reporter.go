@@ -15,7 +15,7 @@ import (
 
 // refusedPause is how long a follower that has no right to report waits until it tries
 // again, give or take 20 %.
-const refusedPause = 10 * time.Minute
+const deniedPause = 10 * time.Minute
 
 // reporter tells Redis of a feed at intervals. It runs in a goroutine of its own, so that
 // a write that takes long delays neither the sync nor anything else.
@@ -30,7 +30,7 @@ type reporter struct {
 	tried    time.Time // the last report
 	standing []float64 // scores of what stands in Redis, or may: a reply may be lost
 	failing  bool      // the last report failed
-	refused  bool      // for want of a right
+	denied   bool      // for want of a right
 }
 
 // maxStanding is how many reports of which no reply told are remembered to be removed. The
@@ -66,7 +66,7 @@ func (r *reporter) run(ctx context.Context) {
 // several changes the first counts: to draw for each again would gather all reports
 // at the beginning.
 func (r *reporter) hurry() {
-	if r.hurried || r.refused {
+	if r.hurried || r.denied {
 		return
 	}
 	r.hurried = true
@@ -82,8 +82,8 @@ func (r *reporter) report(ctx context.Context) {
 	pause := r.interval
 	if err == nil {
 		r.worked()
-	} else if r.failed(err); r.refused {
-		pause = refusedPause
+	} else if r.failed(err); r.denied {
+		pause = deniedPause
 	}
 	r.due.set(around(pause, 0.2))
 }
@@ -91,7 +91,7 @@ func (r *reporter) report(ctx context.Context) {
 // current is what there is to tell.
 func (r *reporter) current() cachekeys.FleetReport {
 	report := cachekeys.FleetReport{
-		ID: r.id, Version: r.version, State: string(r.feed.link.Load().state), Interval: r.interval,
+		ID: r.id, Version: r.version, State: string(r.feed.status.Load().state), Interval: r.interval,
 		Lag: time.Duration(r.feed.lag.Load()),
 	}
 	if held := r.feed.current.Load(); held != nil && held.rev != 0 {
@@ -127,7 +127,7 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 	switch {
 	case err == nil:
 		r.standing = []float64{score}
-	case !isRefusal(add.Err()):
+	case !isDenial(add.Err()):
 		r.standing = append(r.standing, score)
 		r.standing = r.standing[max(0, len(r.standing)-maxStanding):]
 	}
@@ -143,7 +143,7 @@ func (r *reporter) remove(ctx context.Context, pipe redis.Pipeliner) {
 
 // withdraw removes the report of a feed that ends. If that fails, it expires.
 func (r *reporter) withdraw() {
-	if len(r.standing) == 0 || r.refused {
+	if len(r.standing) == 0 || r.denied {
 		return
 	}
 	timeout := readTimeout
@@ -162,27 +162,27 @@ func scoreText(score float64) string { return strconv.FormatFloat(score, 'f', -1
 
 func (r *reporter) failed(err error) {
 	r.feed.inc(&r.feed.n.FailedReports)
-	refused := isRefusal(err)
+	denied := isDenial(err)
 	switch {
-	case refused && !r.refused:
-		r.feed.log.Error(eventFleetRefused, "Redis refuses this follower's reports: status does not count it. Tried again now and then. "+
+	case denied && !r.denied:
+		r.feed.log.Error(eventFleetDenied, "Redis refuses this follower's reports: status does not count it. Tried again now and then. "+
 			"Give it the rights to ZADD and ZREMRANGEBYSCORE on the key, on the primary, or set no FleetReport.",
 			slog.String("key", r.feed.store.keys.Fleet), eventlog.Err(err))
-	case !refused && !r.failing:
+	case !denied && !r.failing:
 		r.feed.log.Warn(eventFleetFailed, "This follower's report could not be written; tried again with the next one.", eventlog.Err(err))
 	}
-	r.failing, r.refused = true, refused
+	r.failing, r.denied = true, denied
 }
 
 func (r *reporter) worked() {
 	if r.failing {
 		r.feed.log.Info(eventFleetRecovery, "This follower's reports are written again.")
 	}
-	r.failing, r.refused = false, false
+	r.failing, r.denied = false, false
 }
 
-// isRefusal tells whether Redis said that this will not work next time either. READONLY
+// isDenial reports whether Redis said that this will not work next time either. READONLY
 // is none: a failover may be under way.
-func isRefusal(err error) bool {
+func isDenial(err error) bool {
 	return hasPrefix(err, "NOPERM ") || isWrongType(err) || hasPrefix(err, "ERR unknown command")
 }

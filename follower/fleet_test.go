@@ -263,7 +263,7 @@ func TestAWrongClockRemovesNoReports(t *testing.T) {
 }
 
 // Without the right it says so once, loudly, and tries again rarely.
-func TestReportsThatAreRefused(t *testing.T) {
+func TestReportsThatAreDenied(t *testing.T) {
 	for name, test := range map[string]struct {
 		command, reply string
 	}{
@@ -289,7 +289,7 @@ func TestReportsThatAreRefused(t *testing.T) {
 				log, logging := recorded(slog.LevelInfo)
 				c := n.start(t, reporting, logging)
 				sleep(time.Hour)
-				wantEvents(t, log, eventFleetRefused, 1)
+				wantEvents(t, log, eventFleetDenied, 1)
 				wantEvents(t, log, eventFleetFailed, 0)
 				if s := c.Stats(); s.FailedReports < 4 || s.FailedReports > 9 || version(c) != 1 || s.State != Live {
 					t.Errorf("in an hour: %+v", s)
@@ -325,7 +325,7 @@ func TestReportsDuringAnOutage(t *testing.T) {
 		n.link.Thaw()
 		sleep(2 * time.Minute)
 		wantEvents(t, log, eventFleetRecovery, 1)
-		wantEvents(t, log, eventFleetRefused, 0)
+		wantEvents(t, log, eventFleetDenied, 0)
 		latest := n.fleet(t)
 		if r := latest[len(latest)-1]; r.State != string(Live) {
 			t.Errorf("%+v", r)

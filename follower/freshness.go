@@ -32,47 +32,47 @@ type pastAnswer struct {
 	at  time.Time // as answered
 }
 
-// told is what a message or a read of meta says about the last answer. It was so
-// at some moment between asked and heard, which are equal for a message.
-type told struct {
-	epoch, cdn   int64
-	asked, heard time.Time
+// observation is what a message or a read of meta says about the last answer. It was so
+// at some moment between asked and received, which are equal for a message.
+type observation struct {
+	epoch, cdn      int64
+	asked, received time.Time
 	// primary: read, and from a node that is not behind any other.
 	primary bool
-	// message: told by a message; at: when that was published, Unix ms by Redis's clock, 0: not stated.
-	message bool
-	at      int64
+	// message: of a message; published: when that was, Unix ms by Redis's clock, 0: not stated.
+	message   bool
+	published int64
 }
 
-// observe takes in what was told, and tells whether that is what is known to be the last answer now.
-func (f *freshness) observe(t told) bool {
-	if t.cdn == 0 {
+// observe takes in an observation, and reports whether that is what is known to be the last answer now.
+func (f *freshness) observe(o observation) bool {
+	if o.cdn == 0 {
 		return false
 	}
-	was, again := f.recall(t.cdn)
+	was, again := f.recall(o.cdn)
 	switch {
 	case f.cdn == 0:
-		f.answered = t.heard.Add(-max(0, sinceClock(t.heard, t.cdn)))
-	case t.epoch < f.epoch && !t.primary:
+		f.answered = o.received.Add(-max(0, sinceClock(o.received, o.cdn)))
+	case o.epoch < f.epoch && !o.primary:
 		return false // of a term that is over
-	case t.epoch < f.epoch, t.epoch > f.epoch && t.cdn < f.cdn:
+	case o.epoch < f.epoch, o.epoch > f.epoch && o.cdn < f.cdn:
 		// Redis lost its data, or its clock went back. The two times do not compare, so
-		// nothing is claimed: answered stays, unless this answer is known.
+		// nothing is asserted: answered stays, unless this answer is known.
 		if again {
 			f.answered = was
 		}
-	case t.cdn > f.cdn && again:
+	case o.cdn > f.cdn && again:
 		f.answered = was
-	case t.cdn > f.cdn:
-		f.answered = t.heard.Add(-bounded(sinceClock(t.heard, t.cdn), t.heard.Sub(f.seen)))
-	case t.cdn < f.cdn:
+	case o.cdn > f.cdn:
+		f.answered = o.received.Add(-bounded(sinceClock(o.received, o.cdn), o.received.Sub(f.seen)))
+	case o.cdn < f.cdn:
 		return false // late, or from a replica that is behind
 	}
-	if !again && t.cdn > f.cdn {
-		f.past[f.next] = pastAnswer{t.cdn, f.answered}
+	if !again && o.cdn > f.cdn {
+		f.past[f.next] = pastAnswer{o.cdn, f.answered}
 		f.next = (f.next + 1) % len(f.past)
 	}
-	f.epoch, f.cdn, f.seen = t.epoch, t.cdn, t.asked
+	f.epoch, f.cdn, f.seen = o.epoch, o.cdn, o.asked
 	return true
 }
 
@@ -87,10 +87,10 @@ func (f *freshness) recall(cdn int64) (at time.Time, known bool) {
 }
 
 // restart forgets the order of answers, after a rebase. The age of the last one stays.
-func (f *freshness) restart(t told) {
-	f.epoch, f.cdn, f.seen = t.epoch, t.cdn, t.asked
+func (f *freshness) restart(o observation) {
+	f.epoch, f.cdn, f.seen = o.epoch, o.cdn, o.asked
 	if f.answered.IsZero() {
-		f.answered = t.heard.Add(-max(0, sinceClock(t.heard, t.cdn)))
+		f.answered = o.received.Add(-max(0, sinceClock(o.received, o.cdn)))
 	}
 }
 

@@ -123,7 +123,7 @@ func TestFreshness(t *testing.T) {
 			var f freshness
 			for i, s := range steps {
 				now := start.Add(time.Duration(s.at) * time.Second)
-				o := told{epoch: s.epoch, cdn: ms(s.cdn), asked: now, heard: now, primary: s.primary}
+				o := observation{epoch: s.epoch, cdn: ms(s.cdn), asked: now, received: now, primary: s.primary}
 				if s.cdn < 0 {
 					o.cdn = 0
 				}
@@ -144,11 +144,11 @@ func TestFreshness(t *testing.T) {
 func TestFreshnessAfterARebase(t *testing.T) {
 	now := time.Date(2026, 1, 1, 1, 0, 0, 0, time.UTC)
 	var f freshness
-	f.restart(told{epoch: 1, cdn: now.Add(-time.Minute).UnixMilli(), asked: now, heard: now})
+	f.restart(observation{epoch: 1, cdn: now.Add(-time.Minute).UnixMilli(), asked: now, received: now})
 	if age := now.Sub(f.answered); age != time.Minute {
 		t.Errorf("age %v where nothing was known before", age)
 	}
-	f.restart(told{epoch: 1, cdn: now.Add(-time.Second).UnixMilli(), asked: now, heard: now})
+	f.restart(observation{epoch: 1, cdn: now.Add(-time.Second).UnixMilli(), asked: now, received: now})
 	if age := now.Sub(f.answered); age != time.Minute {
 		t.Errorf("age %v: a rebase claimed an answer", age)
 	}

@@ -13,7 +13,7 @@ import (
 func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	t.Helper()
 	c := &Client{evaluator: evaluator{log: eventlog.New(logger)}, holder: &holder{}}
-	c.source = &source{holder: c.holder, fetcher: new(fetcher)}
+	c.updater = &updater{holder: c.holder, fetcher: new(fetcher)}
 	if json == nil {
 		return c
 	}

@@ -12,7 +12,7 @@ type holder struct {
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
 
-	fetched atomic.Bool  // own is there
+	hasOwn  atomic.Bool  // own is there
 	waits   atomic.Int64 // times that other content had to wait for own
 	rebases atomic.Int64 // times that own gave way to a lower rev
 
@@ -32,7 +32,7 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 	switch {
 	case next == nil:
 		return false
-	case h.refuses(next):
+	case h.mustWait(next):
 		return false
 	case h.own != nil:
 		if next.rev < held.rev && !back {
@@ -46,7 +46,7 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 	if h.own != nil && next.hash == held.hash {
 		// The rev counts. But what the leader had before it may come yet, at a higher one, if
 		// the CDN's content went there and back.
-		h.own.later, h.own.waits, h.own.logged = "", false, false
+		h.own.later, h.own.heldBack, h.own.logged = "", false, false
 	} else {
 		h.setOwn(nil)
 	}

@@ -29,17 +29,17 @@ func hookedClient(t *testing.T, logger *slog.Logger, json []byte, hooks *Hooks) 
 	c.stop = make(chan struct{})
 	t.Cleanup(c.hooks.close)
 	return c, func() {
-		told := make(chan struct{})
-		c.hooks.enqueue(readyCall, func() []func() { return []func(){func() { close(told) }} })
-		<-told
+		called := make(chan struct{})
+		c.hooks.enqueue(readyCall, func() []func() { return []func(){func() { close(called) }} })
+		<-called
 	}
 }
 
 const partlyBroken = `{"f":{"good":{"t":0,"v":{"b":true},"i":"on"},"bad":{"t":2}}}`
 
-func TestHooksAreToldOfEveryEvaluation_S49(t *testing.T) {
+func TestHooksReceiveEveryEvaluation_S49(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
+		var got []string
 		user := &UserData{Identifier: "1"}
 		c, _ := hookedClient(t, nil, []byte(partlyBroken), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) {
 			text := d.Data.Key
@@ -52,7 +52,7 @@ func TestHooksAreToldOfEveryEvaluation_S49(t *testing.T) {
 			if d.Data.User == user {
 				text += " for a user"
 			}
-			told = append(told, text)
+			got = append(got, text)
 		}})
 		for name, test := range map[string]struct {
 			call func()
@@ -67,29 +67,29 @@ func TestHooksAreToldOfEveryEvaluation_S49(t *testing.T) {
 			"all values":      {func() { c.GetAllValues(nil) }, []string{"good is on", "bad failed"}},
 			"keys":            {func() { c.GetAllKeys() }, nil},
 		} {
-			told = nil
+			got = nil
 			test.call()
 			synctest.Wait()
-			if !cmp.Equal(told, test.want) {
-				t.Errorf("%s: told of %q, want %q", name, told, test.want)
+			if !cmp.Equal(got, test.want) {
+				t.Errorf("%s: told of %q, want %q", name, got, test.want)
 			}
 		}
 	})
 }
 
 // Evaluations are reported in their order.
-func TestHooksAreToldOfEvaluationsInOrder_S49(t *testing.T) {
+func TestHooksReceiveEvaluationsInOrder_S49(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []any
-		c, _ := hookedClient(t, nil, configJSON(1), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) { told = append(told, d.Value) }})
+		var got []any
+		c, _ := hookedClient(t, nil, configJSON(1), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) { got = append(got, d.Value) }})
 		for i := range evaluationQueue {
 			c.GetIntValue("missing", i, nil)
 		}
 		synctest.Wait()
-		if len(told) != evaluationQueue {
-			t.Fatalf("told of %d", len(told))
+		if len(got) != evaluationQueue {
+			t.Fatalf("told of %d", len(got))
 		}
-		for i, v := range told {
+		for i, v := range got {
 			if v != i {
 				t.Fatalf("%v comes as number %d", v, i)
 			}
@@ -149,11 +149,11 @@ func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, _ := recorded(slog.LevelWarn)
 		release := make(chan struct{})
-		var told, changed int
+		var evaluated, changed int
 		c, _ := hookedClient(t, slog.New(log), configJSON(1), &Hooks{
 			OnFlagEvaluated: func(*EvaluationDetails) {
 				<-release
-				told++
+				evaluated++
 			},
 			OnConfigChanged: func(*evaluate.Config) { changed++ },
 		})
@@ -167,16 +167,16 @@ func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
 		}
 		c.hooks.configChanged(nil)
 		synctest.Wait()
-		if stats := c.Stats(); changed != 1 || told != 0 || stats.DroppedEvaluationHooks != 10 || stats.DroppedHooks != 0 {
-			t.Errorf("changed %d, told %d, %+v", changed, told, stats.Counters)
+		if stats := c.Stats(); changed != 1 || evaluated != 0 || stats.DroppedEvaluationHooks != 10 || stats.DroppedHooks != 0 {
+			t.Errorf("changed %d, told %d, %+v", changed, evaluated, stats.Counters)
 		}
 		wantEvents(t, log, eventHookSlow, 1)
 		close(release)
 		synctest.Wait()
 		c.GetBoolValue("isOn", false, nil)
 		synctest.Wait()
-		if want := room + 2; told != want {
-			t.Errorf("told of %d, want %d", told, want)
+		if want := room + 2; evaluated != want {
+			t.Errorf("told of %d, want %d", evaluated, want)
 		}
 		wantEvents(t, log, eventHookSlow, 1)
 	})
@@ -186,7 +186,7 @@ func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
 func TestCloseDrainsEvaluations_S49(t *testing.T) {
 	for name, test := range map[string]struct {
 		slowness time.Duration
-		told     int64
+		received int64
 		took     time.Duration
 	}{
 		"quick": {0, 100, 0},
@@ -211,10 +211,10 @@ func TestCloseDrainsEvaluations_S49(t *testing.T) {
 				}
 				c.GetBoolValue("isOn", false, nil) // S2
 				time.Sleep(time.Minute)
-				if told, dropped := calls.Load(), c.hooks.evaluated.dropped.Load(); told != test.told || dropped != 100-told {
-					t.Errorf("told of %d, dropped %d", told, dropped)
+				if received, dropped := calls.Load(), c.hooks.evaluated.dropped.Load(); received != test.received || dropped != 100-received {
+					t.Errorf("told of %d, dropped %d", received, dropped)
 				}
-				wantEvents(t, log, eventHookSlow, min(1, int(100-test.told)))
+				wantEvents(t, log, eventHookSlow, min(1, int(100-test.received)))
 			})
 		})
 	}
@@ -288,21 +288,21 @@ func TestAHookOfEvaluationThatPanicsHarmsNobody_S52(t *testing.T) {
 				panic("OnError, too")
 			},
 		})
-		told := 0
-		c.OnFlagEvaluated(func(*EvaluationDetails) { told++ })
+		calls := 0
+		c.OnFlagEvaluated(func(*EvaluationDetails) { calls++ })
 		if !c.GetBoolValue("good", false, nil) {
 			t.Error("the value")
 		}
 		synctest.Wait()
-		if panics := c.hooks.panics.Load(); told != 1 || panics != 2 || len(reported) != 1 || reported[0] != "A hook panicked." {
-			t.Errorf("the other hook was told %d times, %d panics, reported %q", told, panics, reported)
+		if panics := c.hooks.panics.Load(); calls != 1 || panics != 2 || len(reported) != 1 || reported[0] != "A hook panicked." {
+			t.Errorf("the other hook was told %d times, %d panics, reported %q", calls, panics, reported)
 		}
 		wantEvents(t, log, eventHookPanic, 2)
 	})
 }
 
 // Errors are reported whatever the log level is, and warnings are not.
-func TestHooksAreToldOfErrors_S50(t *testing.T) {
+func TestHooksReceiveErrors_S50(t *testing.T) {
 	for name, logger := range map[string]*slog.Logger{
 		"no logger":   nil,
 		"level error": slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError})),
@@ -384,11 +384,11 @@ func TestHooksComeAndGoAtAnyTime_S12(t *testing.T) {
 // S2: what is added after Close is never called.
 func TestCloseDropsHooks_S2(t *testing.T) {
 	log, _ := recorded(slog.LevelWarn)
-	told := func(*EvaluationDetails) { t.Error("told after Close") }
-	c, _ := hookedClient(t, slog.New(log), []byte(partlyBroken), &Hooks{OnFlagEvaluated: told})
+	hook := func(*EvaluationDetails) { t.Error("told after Close") }
+	c, _ := hookedClient(t, slog.New(log), []byte(partlyBroken), &Hooks{OnFlagEvaluated: hook})
 	close(c.stop)
 	c.hooks.close()
-	c.OnFlagEvaluated(told)()
+	c.OnFlagEvaluated(hook)()
 	c.OnError(func(string, error) { t.Error("told after Close") })
 	c.OnClientReady(func(CacheState) {})
 	c.OnConfigChanged(func(*evaluate.Config) {})
@@ -423,18 +423,18 @@ func TestALoggerMayEvaluateWhileHooksAreSlow(t *testing.T) {
 		c.GetBoolValue("good", false, nil)
 		c.Stats()
 	}})
-	told, release := make(chan struct{}), make(chan struct{})
+	called, release := make(chan struct{}), make(chan struct{})
 	c, _ := hookedClient(t, logger, []byte(partlyBroken), &Hooks{
 		OnFlagEvaluated: func(*EvaluationDetails) {},
 		OnConfigChanged: func(*evaluate.Config) {
-			told <- struct{}{}
+			called <- struct{}{}
 			<-release
 		},
 	})
-	c.source = idleSource(c.holder)
+	c.updater = idleUpdater(c.holder)
 	client <- c
 	c.hooks.configChanged(nil)
-	<-told
+	<-called
 	for range hookQueue + 1 {
 		c.hooks.configChanged(nil)
 	}

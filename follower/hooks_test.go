@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-func TestHooksAreToldOfEachContentOnce(t *testing.T) {
+func TestHooksReceiveEachContentOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -122,15 +122,15 @@ func TestAHookThatPanicsIsRecovered(t *testing.T) {
 		log, logging := recorded(slog.LevelError)
 		release := n.hold()
 		c := n.start(t, logging, func(c *Config) { c.Hooks = onChange(func() { panic("oh") }) })
-		told := 0
-		c.OnConfigChanged(func(*evaluate.Config) { told++ })
+		calls := 0
+		c.OnConfigChanged(func(*evaluate.Config) { calls++ })
 		release()
 		<-c.Ready()
 		synctest.Wait()
 		w.commit(configJSON(2))
 		wantVersion(t, c, 2)
-		if told != 2 || c.Stats().HookPanics != 2 {
-			t.Errorf("the other hook was told %d times, %d panics", told, c.Stats().HookPanics)
+		if calls != 2 || c.Stats().HookPanics != 2 {
+			t.Errorf("the other hook was told %d times, %d panics", calls, c.Stats().HookPanics)
 		}
 		wantEvents(t, log, eventHookPanic, 2)
 	})
@@ -142,11 +142,11 @@ func TestAHookThatHangsHoldsNothingUp(t *testing.T) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
 		release := make(chan struct{})
-		told := 0
+		calls := 0
 		c := n.start(t, func(c *Config) {
 			c.Logger = nil
 			c.Hooks = onChange(func() {
-				told++
+				calls++
 				<-release
 			})
 		})
@@ -161,24 +161,24 @@ func TestAHookThatHangsHoldsNothingUp(t *testing.T) {
 		c.Close()
 		close(release)
 		synctest.Wait()
-		if told != 1 {
-			t.Errorf("told %d times, after Close, too", told)
+		if calls != 1 {
+			t.Errorf("told %d times, after Close, too", calls)
 		}
 	})
 }
 
 // Ready is told once, after the first config (S46).
-func TestHooksAreToldWhenTheClientIsReady_S46(t *testing.T) {
+func TestHooksAreNotifiedWhenTheClientIsReady_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
-		var told []string
+		var got []string
 		release := n.hold()
 		c := n.start(t, func(c *Config) {
 			c.Hooks = &Hooks{
-				OnClientReady:   func(s CacheState) { told = append(told, s.String()) },
-				OnConfigChanged: func(*evaluate.Config) { told = append(told, "changed") },
+				OnClientReady:   func(s CacheState) { got = append(got, s.String()) },
+				OnConfigChanged: func(*evaluate.Config) { got = append(got, "changed") },
 			}
 		})
 		later := 0
@@ -189,42 +189,42 @@ func TestHooksAreToldWhenTheClientIsReady_S46(t *testing.T) {
 		c.OnClientReady(func(CacheState) { t.Error("added when it was ready") })
 		w.commit(configJSON(2))
 		synctest.Wait()
-		if want := []string{"changed", "HasUpToDateFlagData", "changed"}; !slices.Equal(told, want) || later != 1 {
-			t.Errorf("told %q, want %q; %d later", told, want, later)
+		if want := []string{"changed", "HasUpToDateFlagData", "changed"}; !slices.Equal(got, want) || later != 1 {
+			t.Errorf("told %q, want %q; %d later", got, want, later)
 		}
 	})
 }
 
 // S46: ready does not promise data.
-func TestHooksAreToldThatThereIsNothing_S46(t *testing.T) {
+func TestHooksAreNotifiedThatThereIsNoConfig_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.link.Down()
-		told := make(chan CacheState, 2)
+		states := make(chan CacheState, 2)
 		c := n.start(t, func(c *Config) {
-			c.Hooks = &Hooks{OnClientReady: func(s CacheState) { told <- s }}
+			c.Hooks = &Hooks{OnClientReady: func(s CacheState) { states <- s }}
 		})
 		<-c.Ready()
 		synctest.Wait()
-		if len(told) != 1 || <-told != NoFlagData {
+		if len(states) != 1 || <-states != NoFlagData {
 			t.Error("not told of NoFlagData once")
 		}
 	})
 }
 
 // S50: what fails in the background is reported, too.
-func TestHooksAreToldOfErrorsInTheBackground_S50(t *testing.T) {
+func TestHooksReceiveErrorsInTheBackground_S50(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit([]byte(`{"f":null}`))
-		var told []string
+		var got []string
 		n.start(t, func(c *Config) {
 			c.Logger = nil
-			c.Hooks = &Hooks{OnError: func(message string, err error) { told = append(told, err.Error()) }}
+			c.Hooks = &Hooks{OnError: func(message string, err error) { got = append(got, err.Error()) }}
 		})
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if len(told) != 1 || !strings.Contains(told[0], "$.f") {
-			t.Errorf("told of %q", told)
+		if len(got) != 1 || !strings.Contains(got[0], "$.f") {
+			t.Errorf("told of %q", got)
 		}
 	})
 }
@@ -233,14 +233,14 @@ func TestHooksAreToldOfErrorsInTheBackground_S50(t *testing.T) {
 func TestAClosedClientIsNotReported_S2_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool { return cmd == "SUBSCRIBE" })
-		told := 0
+		calls := 0
 		c := n.start(t, func(c *Config) {
-			c.Hooks = &Hooks{OnClientReady: func(CacheState) { told++ }}
+			c.Hooks = &Hooks{OnClientReady: func(CacheState) { calls++ }}
 		})
 		c.Close()
 		synctest.Wait()
-		if told != 0 {
-			t.Errorf("told %d times", told)
+		if calls != 0 {
+			t.Errorf("told %d times", calls)
 		}
 	})
 }

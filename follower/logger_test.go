@@ -51,8 +51,8 @@ func TestWithoutALoggerTheDefaultOneIsUsed_S100(t *testing.T) {
 	}
 }
 
-// TestAMissingKeyIsToldWithThoseThatThereAre: in an error of the official SDK's name.
-func TestAMissingKeyIsToldWithThoseThatThereAre(t *testing.T) {
+// TestAMissingKeyIsLoggedWithTheExistingKeys: in an error of the official SDK's name.
+func TestAMissingKeyIsLoggedWithTheExistingKeys(t *testing.T) {
 	c := local(t, nil, FlagOverrides{Values: map[string]any{"a": true, "b": 1}})
 	err := c.GetBoolValueDetails("c", false, nil).Data.Error
 	missing, ok := errors.AsType[ErrKeyNotFound](err)

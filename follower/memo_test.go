@@ -21,7 +21,7 @@ func TestASnapshotSaysTheSameOfAFlagAgain(t *testing.T) {
 		}
 	}
 	for _, id := range []flagID{on.id, version.id, ratio.id, text.id} {
-		if held.memo.get(id) == nil {
+		if held.evaluationCache.get(id) == nil {
 			t.Errorf("%s was not remembered", id.Value().key)
 		}
 	}
@@ -29,16 +29,16 @@ func TestASnapshotSaysTheSameOfAFlagAgain(t *testing.T) {
 
 // The first flags that are read are remembered, each once.
 func TestASnapshotRemembersSomeFlags(t *testing.T) {
-	var m memo
-	for i := range 2 * memoSize {
+	var c evaluationCache
+	for i := range 2 * evaluationCacheSize {
 		id := idOf(evaluate.KindInt, strconv.Itoa(i))
 		for range 2 {
-			m.put(id, evaluate.IntValue(int64(i)))
+			c.put(id, evaluate.IntValue(int64(i)))
 		}
 	}
-	for i := range 2 * memoSize {
-		v := m.get(idOf(evaluate.KindInt, strconv.Itoa(i)))
-		if remembered := i < memoSize; remembered != (v != nil) || remembered && v.Int() != int64(i) {
+	for i := range 2 * evaluationCacheSize {
+		v := c.get(idOf(evaluate.KindInt, strconv.Itoa(i)))
+		if remembered := i < evaluationCacheSize; remembered != (v != nil) || remembered && v.Int() != int64(i) {
 			t.Errorf("%d: %v", i, v)
 		}
 	}
@@ -46,7 +46,7 @@ func TestASnapshotRemembersSomeFlags(t *testing.T) {
 
 // More flags than a snapshot remembers: each has its own value, for many goroutines at once.
 func TestFlagsOfASnapshotAreNotMixedUp(t *testing.T) {
-	const n = 5 * memoSize
+	const n = 5 * evaluationCacheSize
 	values := map[string]any{}
 	flags := make([]IntFlag, n)
 	for i := range flags {
@@ -83,14 +83,14 @@ func TestRememberedFlagsAreStillReported(t *testing.T) {
 			c, _ := hookedClient(t, nil, configJSON(1), nil)
 			held, on := c.Snapshot(nil), Bool("isOn", false)
 			on.Get(held)
-			told := 0
-			defer c.OnFlagEvaluated(func(*EvaluationDetails) { told++ })()
+			calls := 0
+			defer c.OnFlagEvaluated(func(*EvaluationDetails) { calls++ })()
 			for range 2 {
 				on.Get(held)
 			}
 			synctest.Wait()
-			if told != 2 {
-				t.Errorf("told of %d of 2 evaluations", told)
+			if calls != 2 {
+				t.Errorf("told of %d of 2 evaluations", calls)
 			}
 		})
 	})
@@ -120,7 +120,7 @@ func TestTheZeroDescriptorIsEvaluatedEachTime(t *testing.T) {
 			t.Error("off")
 		}
 	}
-	if held.memo.get(flag.id) != nil {
+	if held.evaluationCache.get(flag.id) != nil {
 		t.Error("remembered")
 	}
 }

@@ -20,19 +20,19 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 		s.renew = m.Renew
 	}
 	if m.Type != cachekeys.Resign {
-		s.spoke, s.deaf = at, 0
+		s.lastHeartbeat, s.undelivered = at, 0
 		s.silence.set(s.silent() - time.Since(at))
 		s.setState(Live)
 	}
 	s.setLeader(m.Epoch, m.Poll)
-	s.heard.rev, s.heard.cdn = max(s.heard.rev, m.Rev), max(s.heard.cdn, m.CDN)
-	s.heard.epoch = max(s.heard.epoch, m.Epoch)
+	s.highWater.rev, s.highWater.cdn = max(s.highWater.rev, m.Rev), max(s.highWater.cdn, m.CDN)
+	s.highWater.epoch = max(s.highWater.epoch, m.Epoch)
 	if m.Rev == 0 {
 		return // the leader is alive, and has no content yet
 	}
 	s.spread = m.Spread
-	s.observe(claimed{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash},
-		told{epoch: m.Epoch, cdn: m.CDN, asked: at, heard: at, message: true, at: m.Now})
+	s.observe(assertion{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash},
+		observation{epoch: m.Epoch, cdn: m.CDN, asked: at, received: at, message: true, published: m.Now})
 
 	rev, hash := s.current.Load().place()
 	switch {

@@ -212,7 +212,7 @@ func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 func idleSyncer(t testing.TB, version int) *syncer {
 	t.Helper()
 	f := newFeed(feedKey{keys: cachekeys.For(testSDKKey, "", 0), timings: DefaultTimings(), listen: true}, nil)
-	f.link.Store(&link{state: Live, poll: defaultPoll})
+	f.status.Store(&status{state: Live, poll: defaultPoll})
 	s := newSyncer(f)
 	json := configJSON(version)
 	config, err := evaluate.Parse(json)

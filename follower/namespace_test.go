@@ -35,7 +35,7 @@ func (n *network) leads(t *testing.T, db int, namespace string) *writer {
 }
 
 // F37: two fleets with one SDK key on one Redis.
-func TestFleetsOfOtherDatabasesAndNamespacesAreNotHeard(t *testing.T) {
+func TestFleetsOfOtherDatabasesAndNamespacesAreIgnored(t *testing.T) {
 	type place struct {
 		db        int
 		namespace string

@@ -332,7 +332,7 @@ func redirectInTurn(w http.ResponseWriter, r *http.Request, _ func() fakecdn.Con
 
 // S83: after 403 or 404 the CDN is left alone for as long as after an answer; after
 // other failures the next tick tries again (S84). Neither makes a claim (I14).
-func TestARefusedSDKKeyIsNotAskedForOnAndOn(t *testing.T) {
+func TestAnUnknownSDKKeyIsNotAskedForOnAndOn(t *testing.T) {
 	for status, want := range map[int][3]int{403: {1, 1, 2}, 500: {20, 21, 22}} {
 		inBubble(t, func(t *testing.T, n *network) {
 			cdn := fakecdn.New()

@@ -31,15 +31,15 @@ func newLocalOnly(cfg Config) *Client {
 	}
 	c.SetDefaultUser(cfg.DefaultUser)
 	c.overrides = startOverrides(cfg.FlagOverrides, log)
-	c.source = idleSource(c.holder)
+	c.updater = idleUpdater(c.holder)
 	c.awaitReady(0)
 	register(c, sameFlags{})
 	return c
 }
 
-// idleSource stands for the sources of a client that has none.
-func idleSource(h *holder) *source {
-	s := &source{holder: h, fetcher: new(fetcher), initial: make(chan struct{}), begun: true, closed: true, cancel: func() {}}
-	close(s.initial)
-	return s
+// idleUpdater stands for the updater of a client that has none.
+func idleUpdater(h *holder) *updater {
+	u := &updater{holder: h, fetcher: new(fetcher), initial: make(chan struct{}), begun: true, closed: true, cancel: func() {}}
+	close(u.initial)
+	return u
 }

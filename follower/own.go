@@ -11,15 +11,15 @@ import (
 type own struct {
 	// asked is when the CDN was asked. An earlier start of the client may have asked it: then
 	// there is no monotonic reading.
-	asked    time.Time
-	restored bool
+	asked     time.Time
+	preloaded bool
 
 	named rebase // of what is current, by messages and reads
 	entry rebase // by an entry that no leader wrote
 	later string // hash of other content about which the CDN answered later; empty: none
 
-	waits  bool // other content was refused
-	logged bool
+	heldBack bool // other content has to wait
+	logged   bool
 }
 
 const (
@@ -49,7 +49,7 @@ func (c *redisClock) when(local time.Time) (ms int64, known bool) {
 
 // item is what one message, read of meta or read of the entry names as current.
 type item struct {
-	claimed
+	assertion
 	at time.Time // when it was received
 	// published is when a message was published, Unix ms by Redis's clock; 0: it does not say,
 	// or is none. A message comes late by less than late.
@@ -64,7 +64,7 @@ type item struct {
 // note takes in an item and reports whether the content that it names may be taken now in
 // place of what the client fetched itself.
 func (h *holder) note(i item, clock *redisClock) bool {
-	if !h.fetched.Load() {
+	if !h.hasOwn.Load() {
 		return false
 	}
 	h.mu.Lock()
@@ -101,18 +101,18 @@ func (o *own) isOutrun(i item, clock *redisClock) bool {
 		// An answer that seems to come from the future is of before the clock was set back.
 		asked, _ := clock.when(o.asked)
 		proven = i.cdn > asked+i.late.Milliseconds() && i.cdn <= i.published
-	case o.restored:
+	case o.preloaded:
 		proven = i.cdn > o.asked.Add(clocksApart).UnixMilli()
 	}
 	if i.counts {
-		evidence.add(i.claimed, math.MaxInt64, "", i.at)
+		evidence.add(i.assertion, math.MaxInt64, "", i.at)
 	}
 	return proven || i.counts && evidence.due() && i.cdn > evidence.cdn
 }
 
 // isOutrunBy reports whether content may replace what the client fetched itself.
 func (h *holder) isOutrunBy(next *snapshot) bool {
-	if next == nil || !h.fetched.Load() {
+	if next == nil || !h.hasOwn.Load() {
 		return false
 	}
 	h.mu.Lock()
@@ -129,9 +129,9 @@ func (h *holder) forget() {
 	}
 }
 
-// refuses reports whether content must wait because the client fetched other content itself,
+// mustWait reports whether content must wait because the client fetched other content itself,
 // and counts that once. The caller holds the lock.
-func (h *holder) refuses(next *snapshot) bool {
+func (h *holder) mustWait(next *snapshot) bool {
 	held := h.current.Load()
 	if h.own == nil || held == nil || next.hash == h.own.later {
 		return false
@@ -139,8 +139,8 @@ func (h *holder) refuses(next *snapshot) bool {
 	if next.hash == held.hash {
 		return next.rev < held.rev
 	}
-	if !h.own.waits {
-		h.own.waits = true
+	if !h.own.heldBack {
+		h.own.heldBack = true
 		h.waits.Add(1)
 	}
 	return true
@@ -148,22 +148,22 @@ func (h *holder) refuses(next *snapshot) bool {
 
 // isWaiting reports whether other content waits.
 func (h *holder) isWaiting() bool {
-	if !h.fetched.Load() {
+	if !h.hasOwn.Load() {
 		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.own != nil && h.own.waits
+	return h.own != nil && h.own.heldBack
 }
 
 // startsWaiting reports once of each time that other content waits.
 func (h *holder) startsWaiting() bool {
-	if !h.fetched.Load() {
+	if !h.hasOwn.Load() {
 		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.own == nil || !h.own.waits || h.own.logged {
+	if h.own == nil || !h.own.heldBack || h.own.logged {
 		return false
 	}
 	h.own.logged = true
@@ -174,22 +174,22 @@ func (h *holder) startsWaiting() bool {
 // not. The caller holds the lock.
 func (h *holder) setOwn(o *own) {
 	if was := h.own; o != nil && was != nil {
-		o.waits, o.logged = was.waits, was.logged
+		o.heldBack, o.logged = was.heldBack, was.logged
 	}
 	h.own = o
-	h.fetched.Store(o != nil)
+	h.hasOwn.Store(o != nil)
 }
 
-// restore puts in force what an earlier start of the client, or another client, fetched from
+// preload puts in force what an earlier start of the client, or another client, fetched from
 // the CDN, if nothing is held. A time that has not come yet says nothing, and is no reason to wait.
-func (h *holder) restore(next *snapshot) {
+func (h *holder) preload(next *snapshot) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if next == nil || h.current.Load() != nil {
 		return
 	}
 	if next.isOwn() {
-		h.setOwn(&own{asked: time.UnixMilli(next.fetchTime), restored: true})
+		h.setOwn(&own{asked: time.UnixMilli(next.fetchTime), preloaded: true})
 	}
 	h.put(next)
 }

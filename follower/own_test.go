@@ -172,7 +172,7 @@ func TestEvidenceIsAboutTheContentThatIsTaken(t *testing.T) {
 	const mine, other, third = "mine", "other", "third"
 	start := time.Now()
 	named := func(s int, epoch, cdn int64, hash string) item {
-		return item{claimed: claimed{epoch: epoch, rev: 1 + cdn, cdn: cdn, hash: hash}, at: start.Add(time.Duration(s) * time.Second), counts: true}
+		return item{assertion: assertion{epoch: epoch, rev: 1 + cdn, cdn: cdn, hash: hash}, at: start.Add(time.Duration(s) * time.Second), counts: true}
 	}
 	uncounted := func(i item) item { i.counts = false; return i }
 	for name, test := range map[string]struct {
@@ -395,10 +395,10 @@ func TestAnEdgeThatLagsIsAskedAgain(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				cdn.Break(fakecdn.Stale(old))
 				refresh(2, 1, 0) // long ago
-				if s := c.Stats(); s.Doubted != 3 {
-					t.Errorf("doubted %d times", s.Doubted)
+				if s := c.Stats(); s.SuspectFetches != 3 {
+					t.Errorf("doubted %d times", s.SuspectFetches)
 				}
-				wantEvents(t, log, eventDoubted, 3)
+				wantEvents(t, log, eventSuspect, 3)
 			})
 		})
 	}

@@ -26,11 +26,11 @@ func recovered(err *error) {
 }
 
 // guarded is work in the background, of which nobody waits for the result.
-func (s *source) guarded(ctx context.Context, work func(context.Context)) {
+func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 	var err error
 	defer func() {
 		if err != nil {
-			s.log.Error(eventPollingFailed, "Error occurred during auto polling.", eventlog.Err(err))
+			u.log.Error(eventPollingFailed, "Error occurred during auto polling.", eventlog.Err(err))
 		}
 	}()
 	defer recovered(&err)
@@ -38,15 +38,15 @@ func (s *source) guarded(ctx context.Context, work func(context.Context)) {
 }
 
 // guardedRefresh is a refresh, for whoever asked for it.
-func (s *source) guardedRefresh(ctx context.Context, j *job) (err error) {
+func (u *updater) guardedRefresh(ctx context.Context, j *job) (err error) {
 	defer func() {
 		if p, ok := err.(*panicked); ok {
-			s.log.Error(eventRefreshFailed, "Error occurred in the `Refresh` method.", eventlog.Err(p))
+			u.log.Error(eventRefreshFailed, "Error occurred in the `Refresh` method.", eventlog.Err(p))
 			err = fmt.Errorf("follower: refresh: %w", p)
 		}
 	}()
 	defer recovered(&err)
-	return s.refresh(ctx, j.age)
+	return u.refresh(ctx, j.age)
 }
 
 // guardedCache is a Cache whose panics are errors like any other (S94, S96).

@@ -22,11 +22,11 @@ func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
 				var broken atomic.Bool
 				broken.Store(true)
 				log, logging := recorded(slog.LevelWarn)
-				var told []string
+				var got []string
 				c := n.start(t, logging, online(cdn), polling(mode, 0), func(c *Config) {
 					c.Hooks = &Hooks{OnError: func(message string, err error) {
 						if errors.Is(err, bad) {
-							told = append(told, message)
+							got = append(got, message)
 						}
 					}}
 					c.Transport = transport(func(r *http.Request) (*http.Response, error) {
@@ -48,8 +48,8 @@ func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
 				}
 				synctest.Wait()
 				wantEvents(t, log, 1003, 1)
-				if want = append(want, "Error occurred in the `Refresh` method."); strings.Join(told, "") != strings.Join(want, "") {
-					t.Errorf("told of %q", told)
+				if want = append(want, "Error occurred in the `Refresh` method."); strings.Join(got, "") != strings.Join(want, "") {
+					t.Errorf("told of %q", got)
 				}
 				broken.Store(false)
 				time.Sleep(time.Minute)

@@ -55,12 +55,12 @@ const (
 
 // expired tells whether what is held is missing or older than age. An answer that said
 // that there is no such config counts like one, so that it is not asked for on and on (S83).
-func (s *source) expired(age time.Duration) bool {
+func (u *updater) expired(age time.Duration) bool {
 	now := time.Now()
-	if refused := s.refused.Load(); refused != nil && now.Sub(*refused) < age-expiryTolerance {
+	if notFoundAt := u.notFoundAt.Load(); notFoundAt != nil && now.Sub(*notFoundAt) < age-expiryTolerance {
 		return false
 	}
-	return s.holder.olderThan(age-expiryTolerance, now)
+	return u.holder.olderThan(age-expiryTolerance, now)
 }
 
 // olderThan tells whether the CDN's last answer about what is held is older than age,
@@ -78,63 +78,63 @@ func (h *holder) olderThan(age time.Duration, now time.Time) bool {
 	case known, held.source == SourceFile:
 		return true
 	}
-	old = now.Sub(held.fetched())
+	old = now.Sub(held.fetchedAt())
 	return old >= age || old < -maxAhead
 }
 
 // lifetime is the age at which what is held expires. As long as a leader is heard, or
 // might be alive, it is the leader's to ask the CDN.
-func (s *source) lifetime() time.Duration {
-	if s.mode == Subscribe {
-		if l := s.feed.link.Load(); l.state != NoLeader && l.state != Disconnected {
+func (u *updater) lifetime() time.Duration {
+	if u.mode == Subscribe {
+		if l := u.feed.status.Load(); l.state != NoLeader && l.state != Disconnected {
 			return l.poll + upToDateSlack
 		}
 	}
-	return s.interval
+	return u.interval
 }
 
 // period is the interval of the background's work; 0: it has none.
-func (s *source) period() time.Duration { return s.periodWhen(s.isOnline()) }
+func (u *updater) period() time.Duration { return u.periodWhen(u.isOnline()) }
 
-func (s *source) periodWhen(online bool) time.Duration {
-	if s.mode == Lazy || s.mode == Subscribe && !online {
+func (u *updater) periodWhen(online bool) time.Duration {
+	if u.mode == Lazy || u.mode == Subscribe && !online {
 		return 0
 	}
-	return s.interval
+	return u.interval
 }
 
 // beforeGet does what the polling mode wants done before an evaluation.
-func (s *source) beforeGet() {
-	switch s.mode {
+func (u *updater) beforeGet() {
+	switch u.mode {
 	case Subscribe:
 		return
 	case Lazy:
-		if !s.expired(s.interval) {
+		if !u.expired(u.interval) {
 			return
 		}
-		j := s.request(s.interval)
-		if !s.noWait {
+		j := u.request(u.interval)
+		if !u.noWait {
 			j.wait()
 		}
 	default:
-		if s.noWait {
+		if u.noWait {
 			return
 		}
-		<-s.ready
-		if s.mode == Manual && s.holder.current.Load() == nil && s.readable.Load() {
-			_ = s.request(sharedOnly).wait()
+		<-u.ready
+		if u.mode == Manual && u.holder.current.Load() == nil && u.readable.Load() {
+			_ = u.request(sharedOnly).wait()
 		}
 	}
 }
 
 // upToDate tells what S47 does.
-func (s *source) upToDate() bool {
-	switch s.mode {
+func (u *updater) upToDate() bool {
+	switch u.mode {
 	case Manual:
 		return false
 	case Subscribe:
-		return s.holder.answer().upToDate(time.Now())
+		return u.holder.answer().upToDate(time.Now())
 	default:
-		return !s.holder.olderThan(s.interval, time.Now())
+		return !u.holder.olderThan(u.interval, time.Now())
 	}
 }

@@ -38,7 +38,7 @@ func (s *syncer) sync(ctx context.Context) (head, error) {
 // readHead asks which content is current, and reads it if it is newer.
 func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	s.inc(&s.n.HeadReads)
-	h, err := s.store.readHead(s.beside(ctx), from)
+	h, err := s.store.readHead(s.readContext(ctx), from)
 	if err != nil {
 		return h, s.readFailed(ctx, err, s.reread)
 	}
@@ -90,7 +90,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	for range readsAtOnce {
 		s.inc(&s.n.Reads)
 		var err error
-		if r, err = s.store.readAll(s.beside(ctx), from); err != nil {
+		if r, err = s.store.readAll(s.readContext(ctx), from); err != nil {
 			return r.head, s.readFailed(ctx, err, s.content)
 		}
 		if r.blob.Rev == 0 || r.blob.Rev > r.meta.Rev || r.blob.Hash == r.meta.Hash {
@@ -117,7 +117,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	s.apply(next)
 	s.confirm()
 	s.readSoon(r.head)
-	s.onShort(r.head)
+	s.onStaleRead(r.head)
 	if rev, _ := s.current.Load().place(); r.meta.Rev > rev {
 		return r.head, fmt.Errorf("follower: the content that Redis names cannot be had: %w", blobErr)
 	}
@@ -134,21 +134,21 @@ func (s *syncer) onHead(h head) {
 	if !s.based && s.conn != nil && s.conn.live {
 		s.onBased(h)
 	}
-	s.observe(claimed{epoch: h.meta.Epoch, rev: h.meta.Rev, cdn: h.meta.CDN, hash: h.meta.Hash},
-		told{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, heard: h.heard, primary: h.primary})
+	s.observe(assertion{epoch: h.meta.Epoch, rev: h.meta.Rev, cdn: h.meta.CDN, hash: h.meta.Hash},
+		observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received, primary: h.primary})
 }
 
 // observe takes in an item of evidence for rule 6 and for freshness.
-func (s *syncer) observe(c claimed, t told) {
+func (s *syncer) observe(a assertion, o observation) {
 	rev, hash := s.current.Load().place()
 	holding := s.rebase.items > 0
-	s.rebase.add(c, rev, hash, t.heard)
-	s.outrun = s.note(item{claimed: c, at: t.heard, published: t.at, late: s.timings.Dead, counts: t.message || t.primary}) || s.outrun
+	s.rebase.add(a, rev, hash, o.received)
+	s.outrun = s.note(item{assertion: a, at: o.received, published: o.published, late: s.timings.Dead, counts: o.message || o.primary}) || s.outrun
 	if !holding && s.rebase.items > 0 {
 		s.inc(&s.n.HoldDowns)
 	}
-	if s.fresh.observe(t) {
-		s.freshHash = c.hash
+	if s.fresh.observe(o) {
+		s.freshHash = a.hash
 	}
 }
 
@@ -162,7 +162,7 @@ func (s *syncer) confirm() {
 	if held == nil || held.hash != s.freshHash || s.fresh.cdn == 0 {
 		return
 	}
-	next := answer{hash: held.hash, cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.link.Load().poll}
+	next := answer{hash: held.hash, cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.status.Load().poll}
 	if last := s.confirmed.Load(); last == nil || *last != next {
 		s.publishAnswer(&next)
 	}
@@ -176,8 +176,8 @@ func (s *syncer) readSoon(h head) {
 	}
 }
 
-// onShort goes on trying when a read did not give what was announced.
-func (s *syncer) onShort(h head) {
+// onStaleRead goes on trying when a read did not give what was announced.
+func (s *syncer) onStaleRead(h head) {
 	if s.want.rev == 0 || s.noConfig.has(s.want.hash) {
 		s.want = want{}
 		return
@@ -208,14 +208,14 @@ func (s *syncer) onRebase(h head, next *snapshot) {
 		slog.Int64("from", rev), slog.Int64("to", next.rev), slog.Int64("epoch", h.meta.Epoch))
 	s.rebase = rebase{}
 	s.want = want{}
-	s.fresh.restart(told{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, heard: h.heard})
+	s.fresh.restart(observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received})
 	s.freshHash = h.meta.Hash
 }
 
-// beside is the context of a read: while a subscription stands it ends with that, so that
+// readContext is the context of a read: while a subscription stands it ends with that, so that
 // the loss of the connection is noticed though the read hangs on the same network (I7).
 // The next connection reads anyway.
-func (s *syncer) beside(ctx context.Context) context.Context {
+func (s *syncer) readContext(ctx context.Context) context.Context {
 	if s.conn != nil && s.conn.live {
 		return s.conn.open
 	}
@@ -227,7 +227,7 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 	if ctx.Err() != nil {
 		return ErrClosed
 	}
-	if cause := context.Cause(s.beside(ctx)); cause != nil {
+	if cause := context.Cause(s.readContext(ctx)); cause != nil {
 		return fmt.Errorf("follower: the connection to Redis ended: %w", cause)
 	}
 	s.inc(&s.n.FailedReads)
@@ -237,7 +237,7 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 	if s.conn == nil || !s.conn.live {
 		return fmt.Errorf("follower: %w", err) // the next connection reads anyway
 	}
-	again.within(s.reading.next(0))
+	again.within(s.readBackoff.next(0))
 	return fmt.Errorf("follower: %w", err)
 }
 
@@ -245,5 +245,5 @@ func (s *syncer) readWorked() {
 	if s.failing.End() {
 		s.log.Info(eventCacheReadRecovery, "The cache can be read again.")
 	}
-	s.reading.reset()
+	s.readBackoff.reset()
 }

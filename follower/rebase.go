@@ -12,8 +12,8 @@ const (
 	rebaseUnderWay = 20 * time.Second
 )
 
-// claimed is what one message or one read of meta says about which content is current.
-type claimed struct {
+// assertion is what one message or one read of meta says about which content is current.
+type assertion struct {
 	epoch, rev, cdn int64
 	hash            string
 }
@@ -33,28 +33,28 @@ type rebase struct {
 }
 
 // add takes in one item. rev and hash are what the follower holds.
-func (r *rebase) add(c claimed, rev int64, hash string, at time.Time) {
+func (r *rebase) add(a assertion, rev int64, hash string, at time.Time) {
 	switch {
-	case c.rev == 0:
+	case a.rev == 0:
 		return // a leader without content says nothing about any
-	case c.rev >= rev:
+	case a.rev >= rev:
 		*r = rebase{}
 		return
-	case r.items > 0 && c.epoch != r.epoch:
+	case r.items > 0 && a.epoch != r.epoch:
 		*r = rebase{}
 	}
-	if c.hash == hash || c.epoch == 0 {
+	if a.hash == hash || a.epoch == 0 {
 		return
 	}
-	if r.items == 0 || c.cdn < r.cdn { // lower: the clock was set back once more
-		*r = rebase{epoch: c.epoch, first: at}
+	if r.items == 0 || a.cdn < r.cdn { // lower: the clock was set back once more
+		*r = rebase{epoch: a.epoch, first: at}
 	}
 	r.items++
 	r.last = at
 	if at.Sub(r.first) < rebaseUnderWay {
-		r.cdn = c.cdn
+		r.cdn = a.cdn
 	}
-	r.answered = r.answered || c.cdn > r.cdn
+	r.answered = r.answered || a.cdn > r.cdn
 }
 
 // due tells whether a read may lower the rev now.

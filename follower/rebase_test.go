@@ -9,18 +9,18 @@ import (
 )
 
 // Rule 6, each of its conditions removed once.
-func TestRuleSix(t *testing.T) {
+func TestRebaseRule(t *testing.T) {
 	const (
 		held  = 5000
 		other = "other"
 		mine  = "mine"
 	)
 	type item struct {
-		claimed
+		assertion
 		at time.Duration
 	}
 	at := func(s int, epoch, rev, cdn int64, hash string) item {
-		return item{claimed{epoch: epoch, rev: rev, cdn: cdn, hash: hash}, time.Duration(s) * time.Second}
+		return item{assertion{epoch: epoch, rev: rev, cdn: cdn, hash: hash}, time.Duration(s) * time.Second}
 	}
 	for name, test := range map[string]struct {
 		items []item
@@ -51,7 +51,7 @@ func TestRuleSix(t *testing.T) {
 				if r.due() {
 					t.Fatalf("due before item %d", i)
 				}
-				r.add(item.claimed, held, mine, start.Add(item.at))
+				r.add(item.assertion, held, mine, start.Add(item.at))
 			}
 			if r.due() != test.due {
 				t.Errorf("due: %v, want %v", r.due(), test.due)
@@ -78,7 +78,7 @@ func lostData(t *testing.T, n *network) (*Client, *writer, func()) {
 	return c, w, w.beat()
 }
 
-func TestALowerRevIsTakenByRuleSixOnly(t *testing.T) {
+func TestALowerRevIsTakenByTheRebaseRuleOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, w, _ := lostData(t, n)
 		lowest := c.Stats().Rev
@@ -186,7 +186,7 @@ func TestARebaseNeedsTheContent(t *testing.T) {
 		stop()
 		w.poll, w.mute = time.Hour, true
 		w.confirm()
-		spoil(t, n, w, flipBit)
+		corruptBlob(t, n, w, flipBit)
 		w.mute = false
 		for range 20 {
 			w.heartbeat()

@@ -66,13 +66,13 @@ func newStore(client redis.UniversalClient, keys cachekeys.Keys) *store {
 
 // head says which content is current and whether a leader is alive.
 type head struct {
-	meta    cachekeys.Meta
-	metaErr error // of a meta that is malformed; meta is zero then
-	locked  bool  // somebody holds the lock
-	epoch   int64 // the greater of lock's and meta's
-	asked   time.Time
-	heard   time.Time
-	primary bool
+	meta     cachekeys.Meta
+	metaErr  error // of a meta that is malformed; meta is zero then
+	locked   bool  // somebody holds the lock
+	epoch    int64 // the greater of lock's and meta's
+	asked    time.Time
+	received time.Time
+	primary  bool
 }
 
 // reading is a head and the blob that was read before it.
@@ -112,10 +112,10 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 		lock = get(pipe, s.keys.Lock, cachekeys.MaxLockBytes)
 		r.asked = time.Now()
 		err = exec(ctx, pipe)
-		r.heard = time.Now()
+		r.received = time.Now()
 	})
 	if err != nil {
-		return r, fmt.Errorf("read: %w", s.moved(ctx, err))
+		return r, fmt.Errorf("read: %w", s.reloadIfMoved(ctx, err))
 	}
 
 	if blob != nil {
@@ -126,14 +126,14 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 			r.blobErr, err = err, nil
 		}
 		if err != nil {
-			return r, fmt.Errorf("read the blob: %w", s.moved(ctx, err))
+			return r, fmt.Errorf("read the blob: %w", s.reloadIfMoved(ctx, err))
 		}
 	}
 	switch fields, err := meta.Values(); {
 	case isWrongType(err):
 		r.metaErr = err
 	case err != nil:
-		return r, fmt.Errorf("read meta: %w", s.moved(ctx, err))
+		return r, fmt.Errorf("read meta: %w", s.reloadIfMoved(ctx, err))
 	default:
 		r.meta, r.metaErr = cachekeys.ParseMeta(fields)
 	}
@@ -217,9 +217,9 @@ func (s *store) on(ctx context.Context, from node) (redis.Cmdable, bool, error) 
 	return single, from == primary, nil
 }
 
-// moved has a cluster's slots looked up anew after a single node said that it does
+// reloadIfMoved has a cluster's slots looked up again after a single node said that it does
 // not serve this one any more, and gives the error on.
-func (s *store) moved(ctx context.Context, err error) error {
+func (s *store) reloadIfMoved(ctx context.Context, err error) error {
 	if cluster, ok := s.client.(*redis.ClusterClient); ok && hasPrefix(err, "MOVED ") {
 		cluster.ReloadState(ctx)
 	}

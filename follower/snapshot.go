@@ -66,7 +66,7 @@ func (s *snapshot) at(rev int64, etag string) *snapshot {
 }
 
 // fetched is when the content was last known to be the CDN's, in UTC. Nothing held: zero.
-func (s *snapshot) fetched() time.Time {
+func (s *snapshot) fetchedAt() time.Time {
 	if s.isLocal() {
 		return time.Time{}
 	}

@@ -25,14 +25,14 @@ type Snapshot struct {
 	_ noCopy
 
 	evaluator
-	held        *snapshot // nil: there is no config
-	state       CacheState
-	user        User
-	defaultUser User // the client's at that moment
-	memo        memo // of this user's values alone
+	held            *snapshot // nil: there is no config
+	state           CacheState
+	user            User
+	defaultUser     User            // the client's at that moment
+	evaluationCache evaluationCache // of this user's values alone
 }
 
-// newSnapshot is the one way to make a snapshot: each has a memo of its own, since the values in it
+// newSnapshot is the one way to make a snapshot: each has an evaluationCache of its own, since the values in it
 // are those of its user.
 func newSnapshot(v evaluator, held *snapshot, state CacheState, user, defaultUser User) *Snapshot {
 	return &Snapshot{evaluator: v, held: held, state: state, user: user, defaultUser: defaultUser}
@@ -92,7 +92,7 @@ func (s *Snapshot) CacheState() CacheState { return orEmpty(s).state }
 
 // FetchTime is when the CDN last gave or confirmed the config, in UTC, as its writer saw
 // it; zero: it did not come from the CDN, or there is none.
-func (s *Snapshot) FetchTime() time.Time { return orEmpty(s).held.fetched() }
+func (s *Snapshot) FetchTime() time.Time { return orEmpty(s).held.fetchedAt() }
 
 // Config is the config itself; nil: there is none.
 func (s *Snapshot) Config() *evaluate.Config { return orEmpty(s).held.content() }

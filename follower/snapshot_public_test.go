@@ -191,15 +191,15 @@ func TestANilSnapshotGivesDefaults_S14_S22(t *testing.T) {
 
 func TestASnapshotReportsToHooks_S22_S49(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []any
-		c, _ := hookedClient(t, nil, configJSON(1), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) { told = append(told, d.Value) }})
+		var got []any
+		c, _ := hookedClient(t, nil, configJSON(1), &Hooks{OnFlagEvaluated: func(d *EvaluationDetails) { got = append(got, d.Value) }})
 		s := c.Snapshot(nil)
 		s.GetValue("version")
 		s.GetValueDetails("isOn")
 		Int("version", 0).Get(s)
 		Int("none", 5).Get(s)
 		synctest.Wait()
-		if diff := cmp.Diff([]any{1, true, 1, 5}, told); diff != "" {
+		if diff := cmp.Diff([]any{1, true, 1, 5}, got); diff != "" {
 			t.Error(diff)
 		}
 	})

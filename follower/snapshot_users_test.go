@@ -89,7 +89,7 @@ func anyUser(r *rand.Rand) User {
 // What a snapshot says of a flag is what the client itself says of it for the snapshot's user,
 // whatever was read of it and of those that it was made from, by whomever.
 func TestSnapshotsAgreeWithTheClientForEveryUser_S22(t *testing.T) {
-	const flags = 3 * memoSize
+	const flags = 3 * evaluationCacheSize
 	config := usersConfig(flags)
 	quiet := func(level slog.Level) *slog.Logger {
 		return slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: level}))

@@ -9,11 +9,11 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// source brings a client's content from where it is: from Redis by way of the feed,
+// updater brings a client's content from where it is: from Redis by way of the feed,
 // from the Cache, and from the CDN. One thing is done after the other, so that there is one
 // refresh at a time (S45), by a goroutine that is there while there is something to do:
 // thousands of clients that share a feed have nothing.
-type source struct {
+type updater struct {
 	mode     PollingMode
 	interval time.Duration
 	noWait   bool
@@ -26,9 +26,9 @@ type source struct {
 	log      eventlog.Log
 	ready    <-chan struct{} // the client's
 
-	initial  chan struct{}             // closed once the first sync is done, see S46
-	readable atomic.Bool               // the last read of what is shared did not fail
-	refused  atomic.Pointer[time.Time] // when the CDN last said that there is no such config
+	initial    chan struct{}             // closed once the first sync is done, see S46
+	readable   atomic.Bool               // the last read of what is shared did not fail
+	notFoundAt atomic.Pointer[time.Time] // when the CDN last said that there is no such config
 
 	ctx    context.Context // ends with the client
 	cancel context.CancelFunc
@@ -66,56 +66,56 @@ func (j *job) wait() error {
 }
 
 // begin is the first sync (S46, S97).
-func (s *source) begin(ctx context.Context) {
-	defer close(s.initial)
-	if s.mode == Subscribe {
+func (u *updater) begin(ctx context.Context) {
+	defer close(u.initial)
+	if u.mode == Subscribe {
 		select {
-		case <-s.feed.synced:
+		case <-u.feed.synced:
 		case <-ctx.Done():
 		}
-		s.readCache(ctx)
+		u.readCache(ctx)
 	} else {
-		_ = s.readShared(ctx, false)
+		_ = u.readShared(ctx, false)
 	}
-	if (s.mode == Subscribe || s.mode == AutoPoll) && s.isOnline() && s.expired(s.lifetime()) {
-		_ = s.fetch(ctx)
+	if (u.mode == Subscribe || u.mode == AutoPoll) && u.isOnline() && u.expired(u.lifetime()) {
+		_ = u.fetch(ctx)
 	}
 }
 
 // tick is what is done every period (S42).
-func (s *source) tick(ctx context.Context) {
-	if s.mode != Subscribe {
-		_ = s.readShared(ctx, false)
+func (u *updater) tick(ctx context.Context) {
+	if u.mode != Subscribe {
+		_ = u.readShared(ctx, false)
 	}
-	if s.mode == Manual || !s.isOnline() || !s.expired(s.lifetime()) {
+	if u.mode == Manual || !u.isOnline() || !u.expired(u.lifetime()) {
 		return
 	}
-	if s.mode == Subscribe { // official SDKs tell nobody of their entry
-		_ = s.readShared(ctx, true)
+	if u.mode == Subscribe { // official SDKs tell nobody of their entry
+		_ = u.readShared(ctx, true)
 	}
-	if s.expired(s.lifetime()) {
-		_ = s.fetch(ctx)
+	if u.expired(u.lifetime()) {
+		_ = u.fetch(ctx)
 	}
 }
 
 // refresh brings what is not older than age (S21).
-func (s *source) refresh(ctx context.Context, age time.Duration) error {
+func (u *updater) refresh(ctx context.Context, age time.Duration) error {
 	switch {
 	case age == sharedOnly:
-		return s.readShared(ctx, false)
-	case age != always && !s.expired(age):
+		return u.readShared(ctx, false)
+	case age != always && !u.expired(age):
 		return nil // a refresh before this one brought it
 	}
-	err := s.readShared(ctx, age == always)
+	err := u.readShared(ctx, age == always)
 	switch {
 	case ctx.Err() != nil:
 		return ErrClosed
-	case age != always && err == nil && !s.expired(age):
+	case age != always && err == nil && !u.expired(age):
 		return nil
-	case s.isOnline():
-		return s.fetch(ctx)
-	case s.feed == nil && s.cache == nil:
-		s.log.Warn(eventOffline, offlineText)
+	case u.isOnline():
+		return u.fetch(ctx)
+	case u.feed == nil && u.cache == nil:
+		u.log.Warn(eventOffline, offlineText)
 		return ErrOffline
 	}
 	return err
@@ -123,14 +123,14 @@ func (s *source) refresh(ctx context.Context, age time.Duration) error {
 
 // readShared reads what is shared with others: Redis and the Cache (S94–S98). full: all of
 // it, whatever seems to be current.
-func (s *source) readShared(ctx context.Context, full bool) error {
+func (u *updater) readShared(ctx context.Context, full bool) error {
 	var err error
-	if s.feed != nil {
-		err = s.feed.refresh(ctx, full)
+	if u.feed != nil {
+		err = u.feed.refresh(ctx, full)
 	}
-	if cacheErr := s.readCache(ctx); s.feed == nil {
+	if cacheErr := u.readCache(ctx); u.feed == nil {
 		err = cacheErr
 	}
-	s.readable.Store(err == nil)
+	u.readable.Store(err == nil)
 	return err
 }

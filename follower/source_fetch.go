@@ -37,7 +37,7 @@ type fetcher struct {
 	pauseUntil time.Time        // the CDN asks to be left alone until then (S85)
 	pauseErr   error
 
-	fetches, failed, doubted atomic.Int64
+	fetches, failed, suspect atomic.Int64
 }
 
 // newFetcher checks what Config says about the CDN.
@@ -94,23 +94,23 @@ func (m PollingMode) letter() string {
 	}
 }
 
-// fetch asks the CDN (S80–S88). Only the source's goroutine calls it.
-func (s *source) fetch(ctx context.Context) error {
-	if time.Now().Before(s.fetcher.pauseUntil) {
-		return s.fetcher.pauseErr
+// fetch asks the CDN (S80–S88). Only the updater's goroutine calls it.
+func (u *updater) fetch(ctx context.Context) error {
+	if time.Now().Before(u.fetcher.pauseUntil) {
+		return u.fetcher.pauseErr
 	}
-	fetching, end, ok := s.goOnline(ctx)
+	fetching, end, ok := u.goOnline(ctx)
 	if !ok {
-		s.log.Warn(eventOffline, offlineText)
+		u.log.Warn(eventOffline, offlineText)
 		return ErrOffline
 	}
 	defer end()
-	held := s.holder.current.Load()
+	held := u.holder.current.Load()
 	var etag string
 	if held != nil {
 		etag = held.etag
 	}
-	resp, err := s.ask(fetching, etag)
+	resp, err := u.ask(fetching, etag)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
@@ -118,40 +118,40 @@ func (s *source) fetch(ctx context.Context) error {
 	case fetching.Err() != nil:
 		return ErrOffline // it went offline meanwhile
 	default:
-		s.fetchFailed(err)
+		u.fetchFailed(err)
 		return err
 	}
-	s.take(ctx, held, resp)
+	u.take(ctx, held, resp)
 	return nil
 }
 
-func (s *source) fetchFailed(err error) {
-	s.fetcher.failed.Add(1)
+func (u *updater) fetchFailed(err error) {
+	u.fetcher.failed.Add(1)
 	failure, ok := errors.AsType[*FetchError](err)
 	if !ok {
 		return
 	}
 	now := time.Now()
 	if failure.Code == cdn.CodeInvalidSDKKey {
-		s.refused.Store(&now)
+		u.notFoundAt.Store(&now)
 	}
 	if failure.RetryAfter > 0 {
-		s.fetcher.pauseUntil, s.fetcher.pauseErr = now.Add(failure.RetryAfter), err
+		u.fetcher.pauseUntil, u.fetcher.pauseErr = now.Add(failure.RetryAfter), err
 	}
-	s.log.Error(failure.Code, failure.Error(), eventlog.Err(failure.Err))
+	u.log.Error(failure.Code, failure.Error(), eventlog.Err(failure.Err))
 }
 
 // take puts an answer of the CDN in force, unless a leader's newer rev came meanwhile
 // (S13). held is what it was asked with. Where there is Redis, other content of its must wait
 // then: see [own].
-func (s *source) take(ctx context.Context, held *snapshot, resp cdn.Response) {
+func (u *updater) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 	now := time.Now()
 	var next *snapshot
 	if resp.NotModified {
 		next = held.clone()
 	} else {
 		next = &snapshot{
-			config: s.fetcher.parsed, json: resp.JSON, hash: cachekeys.ContentHash(resp.JSON), etag: resp.ETag, source: SourceCDN,
+			config: u.fetcher.parsed, json: resp.JSON, hash: cachekeys.ContentHash(resp.JSON), etag: resp.ETag, source: SourceCDN,
 		}
 		if next.etag == "" {
 			next.etag = next.hash
@@ -163,24 +163,24 @@ func (s *source) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 			}
 		}
 	}
-	s.fetcher.parsed = nil
+	u.fetcher.parsed = nil
 	next.source = SourceCDN
 	next.fetchTime = now.UnixMilli()
-	if s.feed == nil { // nobody else orders contents
+	if u.feed == nil { // nobody else orders contents
 		next.rev = max(next.rev+1, next.fetchTime)
 	}
-	if s.replace(held, next, resp.Sent) {
-		s.refused.Store(nil)
-		s.holder.confirm(&answer{hash: next.hash, cdn: next.fetchTime, at: resp.Sent, poll: s.interval})
+	if u.replace(held, next, resp.Sent) {
+		u.notFoundAt.Store(nil)
+		u.holder.confirm(&answer{hash: next.hash, cdn: next.fetchTime, at: resp.Sent, poll: u.interval})
 	}
-	s.writeCache(ctx, next)
+	u.writeCache(ctx, next)
 }
 
-func (s *source) replace(held, next *snapshot, asked time.Time) bool {
-	if s.feed != nil {
-		return s.feed.replace(s.holder, held, next, asked)
+func (u *updater) replace(held, next *snapshot, asked time.Time) bool {
+	if u.feed != nil {
+		return u.feed.replace(u.holder, held, next, asked)
 	}
-	return s.holder.replace(held, next, nil)
+	return u.holder.replace(held, next, nil)
 }
 
 // replace puts content in force in place of what was held, if that is still what is held. o is

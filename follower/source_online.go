@@ -24,10 +24,10 @@ func (c *Client) switchTo(online bool, method, text string) {
 		if online {
 			c.log.Warn(eventLocalOnly, "Client is configured to use the `LocalOnly` override behavior, thus `"+method+"()` has no effect.")
 		}
-	case c.source.setOnline(online):
+	case c.updater.setOnline(online):
 		c.log.Info(eventSwitched, text)
 	}
 }
 
 // IsOffline tells that the client does not ask the CDN (S13), which a closed one never does.
-func (c *Client) IsOffline() bool { return c.isClosed() || !c.source.isOnline() }
+func (c *Client) IsOffline() bool { return c.isClosed() || !c.updater.isOnline() }

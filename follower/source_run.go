@@ -6,167 +6,167 @@ import (
 )
 
 // start begins the work.
-func (s *source) start() {
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.mode == Subscribe && s.cache == nil && !s.online && s.feed.isSynced() {
-		s.begun = true
-		close(s.initial)
+func (u *updater) start() {
+	u.ctx, u.cancel = context.WithCancel(context.Background())
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.mode == Subscribe && u.cache == nil && !u.online && u.feed.isSynced() {
+		u.begun = true
+		close(u.initial)
 		return
 	}
-	s.signal()
+	u.signal()
 }
 
 // close ends the work and waits for it. What is held stays.
-func (s *source) close() {
-	s.cancel()
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
+func (u *updater) close() {
+	u.cancel()
+	u.mu.Lock()
+	if u.closed {
+		u.mu.Unlock()
 		return // it never was open
 	}
-	s.closed = true
-	s.queue = nil
-	s.stopTicker()
-	if s.cacheWait != nil {
-		s.cacheWait.Stop()
+	u.closed = true
+	u.queue = nil
+	u.stopTicker()
+	if u.cacheWait != nil {
+		u.cacheWait.Stop()
 	}
-	done := s.done
-	s.mu.Unlock()
+	done := u.done
+	u.mu.Unlock()
 	if done != nil {
 		<-done
 	}
-	s.mu.Lock()
-	pending := s.pending
-	s.pending = nil
-	s.mu.Unlock()
+	u.mu.Lock()
+	pending := u.pending
+	u.pending = nil
+	u.mu.Unlock()
 	for _, j := range pending {
 		j.end(ErrClosed)
 	}
-	s.fetcher.close()
+	u.fetcher.close()
 }
 
 // signal has what there is to do done. The caller holds the lock.
-func (s *source) signal() {
-	if s.done != nil || s.closed {
+func (u *updater) signal() {
+	if u.done != nil || u.closed {
 		return
 	}
-	s.done = make(chan struct{})
-	go s.run(s.done)
+	u.done = make(chan struct{})
+	go u.run(u.done)
 }
 
-func (s *source) run(done chan struct{}) {
+func (u *updater) run(done chan struct{}) {
 	defer close(done)
-	for work := s.next(); work != nil; work = s.next() {
+	for work := u.next(); work != nil; work = u.next() {
 		work()
 	}
 }
 
 // next gives what is to be done now; nil: there is nothing, and the goroutine ends.
-func (s *source) next() func() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (u *updater) next() func() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	switch {
-	case s.closed:
-	case !s.begun:
-		s.begun = true
-		return func() { s.guarded(s.ctx, s.begin) }
-	case s.switched:
-		s.switched = false
+	case u.closed:
+	case !u.begun:
+		u.begun = true
+		return func() { u.guarded(u.ctx, u.begin) }
+	case u.switched:
+		u.switched = false
 		return func() {
-			if s.period() > 0 {
-				s.guarded(s.ctx, s.tick)
+			if u.period() > 0 {
+				u.guarded(u.ctx, u.tick)
 			}
 		}
-	case len(s.queue) > 0:
-		j := s.queue[0]
-		s.queue = s.queue[1:]
-		return func() { s.finish(j, s.guardedRefresh(s.ctx, j)) }
-	case s.recache:
-		s.recache = false
-		return func() { s.guarded(s.ctx, s.rewriteCache) }
-	case s.due:
-		s.due = false
-		return func() { s.guarded(s.ctx, s.tick) }
+	case len(u.queue) > 0:
+		j := u.queue[0]
+		u.queue = u.queue[1:]
+		return func() { u.finish(j, u.guardedRefresh(u.ctx, j)) }
+	case u.recache:
+		u.recache = false
+		return func() { u.guarded(u.ctx, u.rewriteCache) }
+	case u.due:
+		u.due = false
+		return func() { u.guarded(u.ctx, u.tick) }
 	default:
-		s.setTicker()
+		u.setTicker()
 	}
-	s.done = nil
+	u.done = nil
 	return nil
 }
 
 // setTicker lets the period begin, or go on. The caller holds the lock.
-func (s *source) setTicker() {
-	switch period := s.periodWhen(s.online); {
+func (u *updater) setTicker() {
+	switch period := u.periodWhen(u.online); {
 	case period == 0:
-		s.stopTicker()
-	case s.ticker == nil:
-		s.ticker = time.AfterFunc(period, s.onTicker)
+		u.stopTicker()
+	case u.ticker == nil:
+		u.ticker = time.AfterFunc(period, u.onTicker)
 	}
 }
 
 // retryCache has a failed write to the Cache tried again.
-func (s *source) retryCache() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (u *updater) retryCache() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	switch {
-	case s.closed:
-	case s.cacheWait == nil:
-		s.cacheWait = time.AfterFunc(cacheRetry, func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.recache = true
-			s.signal()
+	case u.closed:
+	case u.cacheWait == nil:
+		u.cacheWait = time.AfterFunc(cacheRetry, func() {
+			u.mu.Lock()
+			defer u.mu.Unlock()
+			u.recache = true
+			u.signal()
 		})
 	default:
-		s.cacheWait.Reset(cacheRetry)
+		u.cacheWait.Reset(cacheRetry)
 	}
 }
 
-func (s *source) stopTicker() {
-	if s.ticker != nil {
-		s.ticker.Stop()
-		s.ticker = nil
+func (u *updater) stopTicker() {
+	if u.ticker != nil {
+		u.ticker.Stop()
+		u.ticker = nil
 	}
 }
 
-func (s *source) onTicker() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ticker == nil {
+func (u *updater) onTicker() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ticker == nil {
 		return // it was stopped meanwhile
 	}
-	s.ticker, s.due = nil, true
-	s.signal()
+	u.ticker, u.due = nil, true
+	u.signal()
 }
 
 // request has the content refreshed if it is older than age.
-func (s *source) request(age time.Duration) *job {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j := s.pending[age]; j != nil {
+func (u *updater) request(age time.Duration) *job {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if j := u.pending[age]; j != nil {
 		return j
 	}
 	j := &job{age: age, done: make(chan struct{})}
-	if s.closed {
+	if u.closed {
 		j.end(ErrClosed)
 		return j
 	}
-	if s.pending == nil {
-		s.pending = map[time.Duration]*job{}
+	if u.pending == nil {
+		u.pending = map[time.Duration]*job{}
 	}
-	s.pending[age] = j
-	s.queue = append(s.queue, j)
-	s.signal()
+	u.pending[age] = j
+	u.queue = append(u.queue, j)
+	u.signal()
 	return j
 }
 
 // finish gives all who wait for j its result.
-func (s *source) finish(j *job, err error) {
-	s.mu.Lock()
-	delete(s.pending, j.age)
-	s.mu.Unlock()
+func (u *updater) finish(j *job, err error) {
+	u.mu.Lock()
+	delete(u.pending, j.age)
+	u.mu.Unlock()
 	j.end(err)
 }
 
@@ -175,35 +175,35 @@ func (j *job) end(err error) {
 	close(j.done)
 }
 
-func (s *source) isOnline() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.online
+func (u *updater) isOnline() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.online
 }
 
 // setOnline tells whether that is a change. A fetch that is under way when the client
 // goes offline ends at once.
-func (s *source) setOnline(online bool) (changed bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.online == online {
+func (u *updater) setOnline(online bool) (changed bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.online == online {
 		return false
 	}
-	s.online, s.switched = online, online
-	if !online && s.interrupt != nil {
-		s.interrupt()
+	u.online, u.switched = online, online
+	if !online && u.interrupt != nil {
+		u.interrupt()
 	}
-	s.signal()
+	u.signal()
 	return true
 }
 
 // goOnline gives a context for a fetch; false: there must be none.
-func (s *source) goOnline(ctx context.Context) (context.Context, context.CancelFunc, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.online {
+func (u *updater) goOnline(ctx context.Context) (context.Context, context.CancelFunc, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.online {
 		return ctx, nil, false
 	}
-	ctx, s.interrupt = context.WithCancel(ctx)
-	return ctx, s.interrupt, true
+	ctx, u.interrupt = context.WithCancel(ctx)
+	return ctx, u.interrupt, true
 }

@@ -115,7 +115,7 @@ func (n *network) fill(t *testing.T, with string) {
 	case "bad blob, entry":
 		w := n.writer(t)
 		w.commit(configJSON(atRedis))
-		spoil(t, n, w, flipBit)
+		corruptBlob(t, n, w, flipBit)
 		n.Del(w.keys.Meta)
 	case "fresh entry":
 		n.entry(time.Second, atRedis)

@@ -49,40 +49,40 @@ type Stats struct {
 // Counters count since the client was created. What concerns Redis is counted together
 // with the clients that share the subscription, since the first of them was created.
 type Counters struct {
-	Connects       int64 // subscriptions that were acknowledged
-	Disconnects    int64 // subscriptions that ended without having been closed
-	Refusals       int64 // subscriptions that Redis refused, or that could not be had though it answered
-	Deaf           int64 // connections given up because Redis moved on without a message
-	Messages       int64 // messages received, of any kind
-	Changes        int64 // among them: that tell of new content
-	Heartbeats     int64 // among them: that tell that the leader is alive
-	Resignations   int64 // among them: that tell that a leader gave up
-	RefreshAsked   int64 // among them: that ask the leader to poll
-	BadMessages    int64 // among them: malformed, or with content that does not fit their hash
-	Unknown        int64 // among them: of a type this version does not know
-	Dropped        int64 // among them: not looked at because too many came at once
-	Resyncs        int64 // times it was asked which content is current because messages may have been missed
-	Reads          int64 // reads of the content
-	HeadReads      int64 // reads of what is current, without the content
-	EntryReads     int64 // reads of the official entry
-	FailedReads    int64 // reads that failed
-	LaggingReads   int64 // reads that were older than what had been announced
-	Applied        int64 // contents put in force
-	Inline         int64 // among them: taken from a message
-	RefusedBlobs   int64 // blobs and metas refused: malformed, flipped bits, a rev above meta's
-	RefusedEntries int64 // entries refused: malformed
-	RefusedConfigs int64 // contents refused because they are no config
-	Anomalies      int64 // other content at the rev that is held
-	HoldDowns      int64 // times a lower rev with other content was named, and not followed unless rule 6 came to hold
-	Rebases        int64 // times the rev was lowered by rule 6, or by a config that had waited
-	Fetches        int64 // times the client asked the CDN itself
-	FailedFetches  int64 // among them: without a usable answer
-	Doubted        int64 // among them: with a config that was held and replaced within the last 2 minutes, so that the CDN was asked again
-	Waits          int64 // times another config in Redis had to wait for one that the client fetched itself
-	Reports        int64 // reports to the fleet, see Config.FleetReport
-	FailedReports  int64 // among them: not written
-	DroppedHooks   int64 // changes and errors that hooks were not told of because they were too slow
-	HookPanics     int64 // hooks that panicked or ended their goroutine
+	Connects            int64 // subscriptions that were acknowledged
+	Disconnects         int64 // subscriptions that ended without having been closed
+	FailedSubscriptions int64 // subscriptions that Redis refused, or that could not be had though it answered
+	Undelivered         int64 // connections given up because Redis moved on without a message
+	Messages            int64 // messages received, of any kind
+	Changes             int64 // among them: that tell of new content
+	Heartbeats          int64 // among them: that tell that the leader is alive
+	Resignations        int64 // among them: that tell that a leader gave up
+	RefreshAsked        int64 // among them: that ask the leader to poll
+	BadMessages         int64 // among them: malformed, or with content that does not fit their hash
+	Unknown             int64 // among them: of a type this version does not know
+	Dropped             int64 // among them: not looked at because too many came at once
+	Resyncs             int64 // times it was asked which content is current because messages may have been missed
+	Reads               int64 // reads of the content
+	HeadReads           int64 // reads of what is current, without the content
+	EntryReads          int64 // reads of the official entry
+	FailedReads         int64 // reads that failed
+	LaggingReads        int64 // reads that were older than what had been announced
+	Applied             int64 // contents put in force
+	Inline              int64 // among them: taken from a message
+	RefusedBlobs        int64 // blobs and metas refused: malformed, flipped bits, a rev above meta's
+	RefusedEntries      int64 // entries refused: malformed
+	RefusedConfigs      int64 // contents refused because they are no config
+	Anomalies           int64 // other content at the rev that is held
+	HoldDowns           int64 // times a lower rev with other content was named, and not followed unless rule 6 came to hold
+	Rebases             int64 // times the rev was lowered by rule 6, or by a config that had waited
+	Fetches             int64 // times the client asked the CDN itself
+	FailedFetches       int64 // among them: without a usable answer
+	SuspectFetches      int64 // among them: with a config that was held and replaced within the last 2 minutes, so that the CDN was asked again
+	Waits               int64 // times another config in Redis had to wait for one that the client fetched itself
+	Reports             int64 // reports to the fleet, see Config.FleetReport
+	FailedReports       int64 // among them: not written
+	DroppedHooks        int64 // changes and errors that hooks were not told of because they were too slow
+	HookPanics          int64 // hooks that panicked or ended their goroutine
 
 	// DroppedEvaluationHooks counts the evaluations that OnFlagEvaluated hooks were not told of
 	// because they were too slow.

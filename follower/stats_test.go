@@ -43,7 +43,7 @@ func soleDuration(t *testing.T, d Durations) time.Duration {
 	return d.Sum
 }
 
-func TestApplyingIsTimedFromTheFirstMessageThatTold(t *testing.T) {
+func TestApplyingIsTimedFromTheFirstAnnouncement(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))

@@ -17,12 +17,12 @@ const (
 	// connectTries is how many connections in a row must fail, while Redis answers
 	// reads, until polling begins.
 	connectTries = 3
-	// deafTries is the same for connections on which nothing was heard though the
+	// undeliveredTries is the same for connections on which nothing was heard though the
 	// leader is alive.
-	deafTries = 2
+	undeliveredTries = 2
 )
 
-var errDeaf = errors.New("messages of a leader that is alive do not arrive")
+var errUndelivered = errors.New("messages of a leader that is alive do not arrive")
 
 // syncer is the state of a feed's sync goroutine. Whatever happens to the feed
 // comes to it as an event, an alarm or a request, one after the other, so that it
@@ -37,13 +37,13 @@ type syncer struct {
 	reread  *alarm // ask which content is current
 	silence *alarm // no heartbeat for too long
 
-	connecting backoff
-	reading    backoff
-	failures   int // connections in a row that could not be had though Redis answered
-	unreached  int // connections in a row that did not come about
-	late       int // connections in a row that took too long
-	deaf       int // connections in a row that were found deaf
-	openedAt   time.Time
+	connectBackoff backoff
+	readBackoff    backoff
+	failures       int // connections in a row that could not be had though Redis answered
+	unreached      int // connections in a row that did not come about
+	late           int // connections in a row that took too long
+	undelivered    int // connections in a row on which no messages arrived
+	openedAt       time.Time
 
 	want      want
 	spread    time.Duration // the window that a message told last
@@ -59,10 +59,10 @@ type syncer struct {
 	freshHash string // of the content that fresh is about
 
 	// Of the open connection: the furthest that its messages told of, or the first read
-	// after it was opened, and when the leader was last heard.
-	heard claimed
-	based bool
-	spoke time.Time
+	// after it was opened, and when its last heartbeat arrived.
+	highWater     assertion
+	based         bool
+	lastHeartbeat time.Time
 
 	renew time.Duration // the interval of the leader's heartbeats, as its messages state it; 0: unknown
 }
@@ -71,8 +71,8 @@ func newSyncer(f *feed) *syncer {
 	return &syncer{
 		feed: f, events: make(chan event, messageQueue),
 		redial: newAlarm(), content: newAlarm(), reread: newAlarm(), silence: newAlarm(),
-		connecting: backoff{low: f.timings.BackoffMin, high: f.timings.BackoffMax},
-		reading:    backoff{low: f.timings.BackoffMin, high: f.timings.BackoffMax},
+		connectBackoff: backoff{low: f.timings.BackoffMin, high: f.timings.BackoffMax},
+		readBackoff:    backoff{low: f.timings.BackoffMin, high: f.timings.BackoffMax},
 	}
 }
 
@@ -183,13 +183,13 @@ func (s *syncer) onOpened(ctx context.Context) {
 	}
 	s.conn.live, s.failures, s.unreached, s.late = true, 0, 0, 0
 	s.openedAt = time.Now()
-	s.heard, s.based, s.spoke = claimed{}, false, s.openedAt
+	s.highWater, s.based, s.lastHeartbeat = assertion{}, false, s.openedAt
 	s.rebase = rebase{} // what another connection told may have been another server's
 	s.forget()
 	s.silence.set(s.silent())
 	_, _ = s.sync(ctx)
-	s.conn.endTurn()
-	if !s.based && s.deaf <= deafTries {
+	s.conn.releaseSlot()
+	if !s.based && s.undelivered <= undeliveredTries {
 		s.setState(Live) // as far as can be told
 	}
 }
@@ -197,10 +197,10 @@ func (s *syncer) onOpened(ctx context.Context) {
 // onBased takes the first read after the subscription as what its messages go on from.
 func (s *syncer) onBased(h head) {
 	s.based = true
-	s.heard.rev, s.heard.cdn = max(s.heard.rev, h.meta.Rev), max(s.heard.cdn, h.meta.CDN)
-	s.heard.epoch = max(s.heard.epoch, h.epoch)
+	s.highWater.rev, s.highWater.cdn = max(s.highWater.rev, h.meta.Rev), max(s.highWater.cdn, h.meta.CDN)
+	s.highWater.epoch = max(s.highWater.epoch, h.epoch)
 	switch {
-	case s.deaf > deafTries: // it goes on polling until it hears something
+	case s.undelivered > undeliveredTries: // it goes on polling until it hears something
 	case h.locked:
 		s.setState(Live)
 	default:
@@ -212,13 +212,13 @@ func (s *syncer) onBased(h head) {
 func (s *syncer) onOver(ctx context.Context, err error) {
 	wasLive := s.conn.live
 	s.hangUp()
-	_, refused := errors.AsType[redis.Error](err)
+	_, denied := errors.AsType[redis.Error](err)
 	if wasLive {
 		s.inc(&s.n.Disconnects)
 		if time.Since(s.openedAt) > s.timings.BackoffMax {
-			s.connecting.reset()
+			s.connectBackoff.reset()
 		}
-		if !refused {
+		if !denied {
 			s.disconnected(err)
 			return
 		}
@@ -236,7 +236,7 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	if readErr != nil {
 		s.failures = 0 // Redis is away: that says nothing about subscriptions
 	}
-	impossible := refused || errors.Is(err, subscription.ErrNoAck) || s.failures >= connectTries
+	impossible := denied || errors.Is(err, subscription.ErrNoAck) || s.failures >= connectTries
 	if readErr == nil && impossible {
 		s.poll(err)
 	} else {
@@ -260,7 +260,7 @@ func (s *syncer) isPointless(err error) bool {
 
 // poll begins or goes on to do without a subscription.
 func (s *syncer) poll(err error) {
-	s.inc(&s.n.Refusals)
+	s.inc(&s.n.FailedSubscriptions)
 	if s.setState(Polling) {
 		s.log.Error(eventPolling, "Redis answers, but changes cannot be subscribed to: it is polled instead, which takes longer and costs more. "+
 			"Check the right to SUBSCRIBE to the channel.", slog.String("channel", s.store.keys.Events),
@@ -279,7 +279,7 @@ func (s *syncer) disconnected(err error) {
 		waited = s.patience()
 		s.late++
 	}
-	s.redial.set(s.connecting.next(waited))
+	s.redial.set(s.connectBackoff.next(waited))
 }
 
 func (s *syncer) setReread() {
@@ -315,51 +315,51 @@ func (s *syncer) onSilence(ctx context.Context) {
 		s.silence.set(s.timings.Dead - s.timings.Idle)
 		return
 	}
-	before, based, spoke := s.heard, s.based, s.spoke
+	before, based, lastHeartbeat := s.highWater, s.based, s.lastHeartbeat
 	s.silence.set(s.silent())
 	head, err := s.readHead(ctx, primary)
 	for len(s.events) > 0 {
 		s.onEvent(ctx, <-s.events) // came while that was read
 	}
-	if err != nil || s.conn == nil || s.spoke != spoke {
+	if err != nil || s.conn == nil || s.lastHeartbeat != lastHeartbeat {
 		return
 	}
 	moved := based && (head.meta.Rev > before.rev || head.meta.CDN > before.cdn || head.epoch > before.epoch)
 	// The lock outlives its holder's last heartbeat by less than this.
-	renewed := head.locked && time.Since(s.spoke) >= 2*s.silent()
+	renewed := head.locked && time.Since(s.lastHeartbeat) >= 2*s.silent()
 	if !moved && !renewed {
 		if s.state() != Polling {
 			s.setState(NoLeader)
 		}
 		return
 	}
-	s.inc(&s.n.Deaf)
-	s.deaf++
-	s.log.Warn(eventDeaf, "A leader is alive, but its messages do not arrive here; connecting again.")
+	s.inc(&s.n.Undelivered)
+	s.undelivered++
+	s.log.Warn(eventUndelivered, "A leader is alive, but its messages do not arrive here; connecting again.")
 	s.hangUp()
-	if s.deaf > deafTries {
-		s.poll(errDeaf)
+	if s.undelivered > undeliveredTries {
+		s.poll(errUndelivered)
 		return
 	}
 	s.setState(Disconnected)
-	s.redial.set(s.connecting.next(0))
+	s.redial.set(s.connectBackoff.next(0))
 }
 
 // silent is how long no heartbeat may come until the follower asks why: Dead, but never
 // less than three of the leader's intervals.
 func (s *syncer) silent() time.Duration { return max(s.timings.Dead, 3*s.renew) }
 
-func (s *syncer) state() State { return s.link.Load().state }
+func (s *syncer) state() State { return s.status.Load().state }
 
 // setState tells whether that is a change.
 func (s *syncer) setState(state State) bool {
-	l := *s.link.Load()
+	l := *s.status.Load()
 	if l.state == state {
 		return false
 	}
 	from := l.state
 	l.state = state
-	s.link.Store(&l)
+	s.status.Store(&l)
 	if state == Polling || from == Polling {
 		s.setReread()
 	}
@@ -377,7 +377,7 @@ func (s *syncer) setState(state State) bool {
 
 // setLeader notes the term and the poll interval of the leader that was heard of.
 func (s *syncer) setLeader(epoch int64, poll time.Duration) {
-	l := *s.link.Load()
+	l := *s.status.Load()
 	if poll <= 0 {
 		poll = l.poll
 	}
@@ -388,5 +388,5 @@ func (s *syncer) setLeader(epoch int64, poll time.Duration) {
 		return
 	}
 	l.epoch, l.poll = epoch, poll
-	s.link.Store(&l)
+	s.status.Store(&l)
 }

@@ -13,75 +13,75 @@ import (
 // How many feeds of a process connect to one Redis at the same time: at first, at least,
 // and at most.
 const (
-	turnsAtFirst = 32
-	turnsLeast   = 4
-	turnsMost    = 256
+	initialSlots = 32
+	minSlots     = 4
+	maxSlots     = 256
 )
 
-// turns has feeds connect, and catch up, by turns. The handshake of TLS takes milliseconds
+// connectLimiter limits how many feeds connect, and catch up, at the same time. The handshake of TLS takes milliseconds
 // of CPU time: of thousands at once each lasts as long as all of them together, longer than
-// anybody waits, so that all are made in vain, again and again. By turns they are made in the same
+// anybody waits, so that all are made in vain, again and again. One after the other they are made in the same
 // time. As many are made at once as keeps each of them quick, which a far server lets be
 // more than a busy one.
-type turns struct {
+type connectLimiter struct {
 	mu      sync.Mutex
-	most    int // at once
-	taken   int
-	waiting list.List // of chan struct{}, closed by who hands the turn over
-	cut     time.Time // when most was lowered last
+	limit   int // at once
+	inUse   int
+	waiting list.List // of chan struct{}, closed by who grants the slot
+	cut     time.Time // when limit was lowered last
 }
 
-func newTurns() *turns { return &turns{most: turnsAtFirst} }
+func newConnectLimiter() *connectLimiter { return &connectLimiter{limit: initialSlots} }
 
-// take waits for a turn. The function that it gives ends the turn; it may be called often. A
-// turn that takes longer than slow says that there are too many at once.
-func (t *turns) take(ctx context.Context, slow time.Duration) (end func(), err error) {
-	t.mu.Lock()
-	mine := make(chan struct{})
-	place := t.waiting.PushBack(mine)
-	t.handOver()
-	t.mu.Unlock()
+// acquire waits for a slot. The function that it returns releases the slot and is idempotent. A
+// slot that is held for longer than slow says that there are too many at once.
+func (l *connectLimiter) acquire(ctx context.Context, slow time.Duration) (release func(), err error) {
+	l.mu.Lock()
+	granted := make(chan struct{})
+	element := l.waiting.PushBack(granted)
+	l.grant()
+	l.mu.Unlock()
 	select {
-	case <-mine:
+	case <-granted:
 	case <-ctx.Done():
-		t.mu.Lock()
-		defer t.mu.Unlock()
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		select {
-		case <-mine: // at this very moment
-			t.taken--
-			t.handOver()
+		case <-granted: // at this very moment
+			l.inUse--
+			l.grant()
 		default:
-			t.waiting.Remove(place)
+			l.waiting.Remove(element)
 		}
 		return nil, context.Cause(ctx)
 	}
 	start := time.Now()
-	return sync.OnceFunc(func() { t.end(start, time.Since(start) > slow) }), nil
+	return sync.OnceFunc(func() { l.release(start, time.Since(start) > slow) }), nil
 }
 
-func (t *turns) end(start time.Time, slow bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.taken--
+func (l *connectLimiter) release(start time.Time, slow bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inUse--
 	switch {
-	case !slow && t.waiting.Len() > 0:
-		t.most = min(t.most+1, turnsMost)
-	case slow && !start.Before(t.cut): // else it is the same slowness again
-		t.most, t.cut = max(t.most/2, turnsLeast), time.Now()
+	case !slow && l.waiting.Len() > 0:
+		l.limit = min(l.limit+1, maxSlots)
+	case slow && !start.Before(l.cut): // else it is the same slowness again
+		l.limit, l.cut = max(l.limit/2, minSlots), time.Now()
 	}
-	t.handOver()
+	l.grant()
 }
 
-// handOver gives those who wait longest the turns that are free. The caller holds the lock.
-func (t *turns) handOver() {
-	for t.taken < t.most && t.waiting.Len() > 0 {
-		t.taken++
-		close(t.waiting.Remove(t.waiting.Front()).(chan struct{}))
+// grant gives the free slots to those who wait longest. The caller holds the lock.
+func (l *connectLimiter) grant() {
+	for l.inUse < l.limit && l.waiting.Len() > 0 {
+		l.inUse++
+		close(l.waiting.Remove(l.waiting.Front()).(chan struct{}))
 	}
 }
 
-// placeOf says where a client connects to, as far as its options tell.
-func placeOf(client redis.UniversalClient) string {
+// addressOf says where a client connects to, as far as its options tell.
+func addressOf(client redis.UniversalClient) string {
 	switch client := client.(type) {
 	case *redis.Client:
 		return client.Options().Addr
@@ -91,29 +91,29 @@ func placeOf(client redis.UniversalClient) string {
 	return ""
 }
 
-// sharedTurns are the turns at one Redis, and the number of feeds that take them.
-type sharedTurns struct {
-	turns *turns
-	users int
+// sharedLimiter is the limiter of one Redis, and the number of feeds that share it.
+type sharedLimiter struct {
+	limiter *connectLimiter
+	users   int
 }
 
-// turnsAt is a table by place. Its user locks it.
-type turnsAt map[string]*sharedTurns
+// limiterTable is a table by address. Its user locks it.
+type limiterTable map[string]*sharedLimiter
 
-func (t turnsAt) join(place string) *turns {
-	shared := t[place]
+func (t limiterTable) join(address string) *connectLimiter {
+	shared := t[address]
 	if shared == nil {
-		shared = &sharedTurns{turns: newTurns()}
-		t[place] = shared
+		shared = &sharedLimiter{limiter: newConnectLimiter()}
+		t[address] = shared
 	}
 	shared.users++
-	return shared.turns
+	return shared.limiter
 }
 
-func (t turnsAt) leave(place string) {
-	shared := t[place]
+func (t limiterTable) leave(address string) {
+	shared := t[address]
 	shared.users--
 	if shared.users == 0 {
-		delete(t, place)
+		delete(t, address)
 	}
 }

@@ -49,7 +49,7 @@ func (b *busy) client(t *testing.T, n *network) *redis.Client {
 }
 
 // All at once they would take 4 s each, which is more than anybody waits for.
-func TestManyFollowersOfAProcessConnectByTurns(t *testing.T) {
+func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 	const followers = 200
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -78,31 +78,31 @@ func TestManyFollowersOfAProcessConnectByTurns(t *testing.T) {
 	})
 }
 
-func TestTurns(t *testing.T) {
+func TestConnectLimiter(t *testing.T) {
 	const slow = time.Second
-	take := func(t *testing.T, turns *turns, n int) (ends []func()) {
+	acquire := func(t *testing.T, limiter *connectLimiter, n int) (releases []func()) {
 		t.Helper()
 		for range n {
-			end, err := turns.take(t.Context(), slow)
+			end, err := limiter.acquire(t.Context(), slow)
 			if err != nil {
 				t.Fatal(err)
 			}
-			ends = append(ends, end)
+			releases = append(releases, end)
 		}
-		return ends
+		return releases
 	}
-	endAll := func(ends []func()) {
-		for _, end := range ends {
+	releaseAll := func(releases []func()) {
+		for _, end := range releases {
 			end()
 			end()
 		}
 	}
-	waits := func(t *testing.T, turns *turns) (free func()) {
+	waits := func(t *testing.T, limiter *connectLimiter) (free func()) {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			end, err := turns.take(ctx, slow)
+			end, err := limiter.acquire(ctx, slow)
 			if err == nil {
 				end()
 			}
@@ -120,45 +120,45 @@ func TestTurns(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns()
-		ends := take(t, turns, turnsAtFirst)
-		giveUp := waits(t, turns)
+		limiter := newConnectLimiter()
+		releases := acquire(t, limiter, initialSlots)
+		giveUp := waits(t, limiter)
 		giveUp()
-		if turns.waiting.Len() != 0 || turns.taken != turnsAtFirst {
-			t.Errorf("%d wait and %d are taken after one gave up", turns.waiting.Len(), turns.taken)
+		if limiter.waiting.Len() != 0 || limiter.inUse != initialSlots {
+			t.Errorf("%d wait and %d are taken after one gave up", limiter.waiting.Len(), limiter.inUse)
 		}
 		// Somebody waits while they are quick: there may be more.
-		giveUp = waits(t, turns)
-		endAll(ends)
+		giveUp = waits(t, limiter)
+		releaseAll(releases)
 		giveUp()
-		if turns.most != turnsAtFirst+1 {
-			t.Errorf("%d at once after quick ones", turns.most)
+		if limiter.limit != initialSlots+1 {
+			t.Errorf("%d at once after quick ones", limiter.limit)
 		}
 		// However many are slow at the same time, it is one slowness.
-		for want := turns.most / 2; want > turnsLeast; want /= 2 {
-			ends = take(t, turns, turns.most)
+		for want := limiter.limit / 2; want > minSlots; want /= 2 {
+			releases = acquire(t, limiter, limiter.limit)
 			time.Sleep(2 * slow)
-			endAll(ends)
-			if turns.most != want {
-				t.Fatalf("%d at once after slow ones, want %d", turns.most, want)
+			releaseAll(releases)
+			if limiter.limit != want {
+				t.Fatalf("%d at once after slow ones, want %d", limiter.limit, want)
 			}
 		}
 		for range 5 {
-			ends = take(t, turns, turns.most)
+			releases = acquire(t, limiter, limiter.limit)
 			time.Sleep(2 * slow)
-			endAll(ends)
+			releaseAll(releases)
 		}
-		if turns.most != turnsLeast || turns.taken != 0 {
-			t.Errorf("%d at once, %d taken", turns.most, turns.taken)
+		if limiter.limit != minSlots || limiter.inUse != 0 {
+			t.Errorf("%d at once, %d taken", limiter.limit, limiter.inUse)
 		}
-		for range 3 * turnsMost {
-			ends = take(t, turns, turns.most)
-			giveUp = waits(t, turns)
-			endAll(ends)
+		for range 3 * maxSlots {
+			releases = acquire(t, limiter, limiter.limit)
+			giveUp = waits(t, limiter)
+			releaseAll(releases)
 			giveUp()
 		}
-		if turns.most != turnsMost || turns.taken != 0 {
-			t.Errorf("%d at once, %d taken", turns.most, turns.taken)
+		if limiter.limit != maxSlots || limiter.inUse != 0 {
+			t.Errorf("%d at once, %d taken", limiter.limit, limiter.inUse)
 		}
 	})
 }

@@ -19,7 +19,7 @@ import (
 const testKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbb"
 
 // A leader and a follower as they run, in virtual time.
-func TestARunningBridgeIsTold(t *testing.T) {
+func TestARunningBridgeIsExported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, cdn := redistest.Virtual(t), fakecdn.New()
 		l, err := leader.New(leader.Config{
@@ -72,7 +72,7 @@ func TestARunningBridgeIsTold(t *testing.T) {
 
 func TestNamesThatWouldBeAmbiguousOrTellTheKeyAreRefused(t *testing.T) {
 	c := NewFollowerCollector()
-	if err := c.Add("shop", toldFollower{}); err != nil {
+	if err := c.Add("shop", fixedFollower{}); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
@@ -82,7 +82,7 @@ func TestNamesThatWouldBeAmbiguousOrTellTheKeyAreRefused(t *testing.T) {
 		testKey:    "is an SDK key",
 		"no value": "no client",
 	} {
-		var client Follower = toldFollower{}
+		var client Follower = fixedFollower{}
 		if name == "no value" {
 			client = nil
 		}
@@ -91,7 +91,7 @@ func TestNamesThatWouldBeAmbiguousOrTellTheKeyAreRefused(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	if err := c.Add("other", toldFollower{}); err != nil {
+	if err := c.Add("other", fixedFollower{}); err != nil {
 		t.Fatal(err)
 	}
 	if out := text(t, c); strings.Count(out, "\ncatbridge_follower_rev{") != 2 {
@@ -111,14 +111,14 @@ func TestNoNamesOfALeaderMakeTheMetricsUnusable(t *testing.T) {
 	for _, name := range names {
 		stats.Keys = append(stats.Keys, leader.KeyStats{Name: name})
 	}
-	if out := text(t, NewLeaderCollector(toldLeader{stats})); strings.Count(out, "\ncatbridge_leader_rev{") != 5 {
+	if out := text(t, NewLeaderCollector(fixedLeader{stats})); strings.Count(out, "\ncatbridge_leader_rev{") != 5 {
 		t.Errorf("%s", out)
 	}
 }
 
 func TestCollectingAtOnceIsSafe(t *testing.T) {
 	followers := NewFollowerCollector()
-	leaders := NewLeaderCollector(toldLeader{leader.Stats{ID: "X", Keys: []leader.KeyStats{fullLeader()}}})
+	leaders := NewLeaderCollector(fixedLeader{leader.Stats{ID: "X", Keys: []leader.KeyStats{fullLeader()}}})
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(followers, leaders)
 	var wg sync.WaitGroup
@@ -126,7 +126,7 @@ func TestCollectingAtOnceIsSafe(t *testing.T) {
 		name := string(rune('a' + i))
 		wg.Go(func() {
 			for range 50 {
-				_ = followers.Add(name, toldFollower{fullFollower()})
+				_ = followers.Add(name, fixedFollower{fullFollower()})
 				if _, err := registry.Gather(); err != nil {
 					t.Error(err)
 				}
@@ -139,7 +139,7 @@ func TestCollectingAtOnceIsSafe(t *testing.T) {
 
 func BenchmarkCollect(b *testing.B) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(NewLeaderCollector(toldLeader{leader.Stats{Keys: []leader.KeyStats{fullLeader()}}}))
+	registry.MustRegister(NewLeaderCollector(fixedLeader{leader.Stats{Keys: []leader.KeyStats{fullLeader()}}}))
 	for b.Loop() {
 		if _, err := registry.Gather(); err != nil {
 			b.Fatal(err)

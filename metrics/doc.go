@@ -176,10 +176,10 @@
 //	catbridge_follower_disconnects_total (counter; sdk_key)
 //		Subscriptions that ended without having been closed here.
 //
-//	catbridge_follower_refusals_total (counter; sdk_key)
+//	catbridge_follower_failed_subscriptions_total (counter; sdk_key)
 //		Subscriptions that Redis refused, or that could not be had though it answered.
 //
-//	catbridge_follower_deaf_total (counter; sdk_key)
+//	catbridge_follower_undelivered_total (counter; sdk_key)
 //		Connections given up because a leader was alive, but its messages did not arrive.
 //
 //	catbridge_follower_messages_total (counter; sdk_key, type)
@@ -236,7 +236,7 @@
 //	catbridge_follower_failed_cdn_fetches_total (counter; sdk_key)
 //		Among them those without a usable answer.
 //
-//	catbridge_follower_doubted_cdn_fetches_total (counter; sdk_key)
+//	catbridge_follower_suspect_cdn_fetches_total (counter; sdk_key)
 //		Among them those with a config that was held and replaced within the last 2 minutes,
 //		so that the CDN was asked again.
 //

@@ -72,14 +72,14 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 		read: value(func(s *stats) int64 { return s.Disconnects }),
 	},
 	{
-		name: "catbridge_follower_refusals_total", kind: counter,
+		name: "catbridge_follower_failed_subscriptions_total", kind: counter,
 		help: "Subscriptions that Redis refused, or that could not be had though it answered.",
-		read: value(func(s *stats) int64 { return s.Refusals }),
+		read: value(func(s *stats) int64 { return s.FailedSubscriptions }),
 	},
 	{
-		name: "catbridge_follower_deaf_total", kind: counter,
+		name: "catbridge_follower_undelivered_total", kind: counter,
 		help: "Connections given up because a leader was alive, but its messages did not arrive.",
-		read: value(func(s *stats) int64 { return s.Deaf }),
+		read: value(func(s *stats) int64 { return s.Undelivered }),
 	},
 	{
 		name: "catbridge_follower_messages_total", kind: counter, label: "type",
@@ -179,9 +179,9 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 		read: value(func(s *stats) int64 { return s.FailedFetches }),
 	},
 	{
-		name: "catbridge_follower_doubted_cdn_fetches_total", kind: counter,
+		name: "catbridge_follower_suspect_cdn_fetches_total", kind: counter,
 		help: "Among them those with a config that was held and replaced within the last 2 minutes, so that the CDN was asked again.",
-		read: value(func(s *stats) int64 { return s.Doubted }),
+		read: value(func(s *stats) int64 { return s.SuspectFetches }),
 	},
 	{
 		name: "catbridge_follower_waits_total", kind: counter,

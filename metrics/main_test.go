@@ -16,13 +16,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type toldLeader struct{ stats leader.Stats }
+type fixedLeader struct{ stats leader.Stats }
 
-func (l toldLeader) Stats() leader.Stats { return l.stats }
+func (l fixedLeader) Stats() leader.Stats { return l.stats }
 
-type toldFollower struct{ stats follower.Stats }
+type fixedFollower struct{ stats follower.Stats }
 
-func (f toldFollower) Stats() follower.Stats { return f.stats }
+func (f fixedFollower) Stats() follower.Stats { return f.stats }
 
 // text is what a collector tells, in the format of Prometheus.
 func text(t testing.TB, c prometheus.Collector) string {
@@ -104,7 +104,7 @@ func fullFollower() follower.Stats {
 func TestNamesUnitsAndHelpsAreAsPrometheusWantsThem(t *testing.T) {
 	lint(t, at[leader.KeyStats]{leaderFamily, fullLeader()})
 	lint(t, at[follower.Stats]{followerFamily, fullFollower()})
-	lint(t, NewLeaderCollector(toldLeader{leader.Stats{ID: "X"}}))
+	lint(t, NewLeaderCollector(fixedLeader{leader.Stats{ID: "X"}}))
 }
 
 func TestEveryNameBelongsToItsHalf(t *testing.T) {

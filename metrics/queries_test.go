@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-var toldSeries = regexp.MustCompile(`(?m)^(catbridge_\w+?)(?:\{(.*)\})? \S+$`)
+var exportedSeries = regexp.MustCompile(`(?m)^(catbridge_\w+?)(?:\{(.*)\})? \S+$`)
 
 // series is all that the collectors tell, by the names that queries use: of each label
 // its values.
@@ -19,7 +19,7 @@ func series(t *testing.T) map[string]map[string][]string {
 	all := map[string]map[string][]string{}
 	out := text(t, at[leader.Stats]{processFamily, leader.Stats{ID: "X"}}) + text(t, at[leader.KeyStats]{leaderFamily, fullLeader()}) +
 		text(t, at[follower.Stats]{followerFamily, fullFollower()})
-	for _, m := range toldSeries.FindAllStringSubmatch(out, -1) {
+	for _, m := range exportedSeries.FindAllStringSubmatch(out, -1) {
 		if all[m[1]] == nil {
 			all[m[1]] = map[string][]string{}
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// untold are the statistics that no metric tells, and why.
-var untold = map[string]string{
+// notExported are the statistics that no metric tells, and why.
+var notExported = map[string]string{
 	"KeyStats.Name":       "it is the label",
 	"KeyStats.LockHolder": "an ID for each start would be a time series for each",
 	"KeyStats.Hash":       "as above, for each config; rev tells that it changed",
@@ -80,7 +80,7 @@ func fields(v reflect.Value, path string, f func(path string, v reflect.Value)) 
 	}
 }
 
-func checkTold[S any](t *testing.T, root string, of family[S], full func() S) {
+func checkExported[S any](t *testing.T, root string, of family[S], full func() S) {
 	t.Helper()
 	before := text(t, at[S]{of, full()})
 	var paths []string
@@ -93,18 +93,18 @@ func checkTold[S any](t *testing.T, root string, of family[S], full func() S) {
 				change(v)
 			}
 		})
-		told := text(t, at[S]{of, s}) != before
-		if _, expected := untold[path]; told == expected {
-			t.Errorf("%s: told by a metric: %v", path, told)
+		exported := text(t, at[S]{of, s}) != before
+		if _, expected := notExported[path]; exported == expected {
+			t.Errorf("%s: told by a metric: %v", path, exported)
 		}
 	}
 }
 
 // Whoever adds a statistic adds its metric.
-func TestEveryStatisticIsTold(t *testing.T) {
-	checkTold(t, "KeyStats", leaderFamily, fullLeader)
-	checkTold(t, "Leader", processFamily, func() leader.Stats { return leader.Stats{ID: "X"} })
-	checkTold(t, "Stats", followerFamily, fullFollower)
+func TestEveryStatisticIsExported(t *testing.T) {
+	checkExported(t, "KeyStats", leaderFamily, fullLeader)
+	checkExported(t, "Leader", processFamily, func() leader.Stats { return leader.Stats{ID: "X"} })
+	checkExported(t, "Stats", followerFamily, fullFollower)
 }
 
 // Every constant of a state is a value of its metric's label.

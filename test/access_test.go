@@ -140,7 +140,7 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 		w.change(asFollower, "-ping")
 		w.reached(w.cdn.Publish(), w.poll())
 		for _, r := range w.readers {
-			if s := r.client.Stats(); s.State != follower.Live || s.Refusals != 0 {
+			if s := r.client.Stats(); s.State != follower.Live || s.FailedSubscriptions != 0 {
 				w.Errorf("%s: %+v", r.name, s)
 			}
 		}
@@ -149,7 +149,7 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 		silent := time.Now()
 		w.eventually(pollingWithin, "all say what is missing", func() bool {
 			for _, r := range w.readers {
-				if r.client.Stats().Refusals == 0 {
+				if r.client.Stats().FailedSubscriptions == 0 {
 					return false
 				}
 			}

@@ -75,7 +75,7 @@ func (w *watch) start(state follower.CacheState) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	changed := make(chan struct{}, 1)
-	told := w.config()
+	notified := w.config()
 	remove := w.client.OnConfigChanged(func(*evaluate.Config) {
 		select {
 		case changed <- struct{}{}:
@@ -83,7 +83,7 @@ func (w *watch) start(state follower.CacheState) {
 		}
 	})
 	var running sync.WaitGroup
-	running.Go(func() { w.run(ctx, changed, told) })
+	running.Go(func() { w.run(ctx, changed, notified) })
 	w.stop = func() { remove(); cancel(); running.Wait() }
 }
 
@@ -101,7 +101,7 @@ func (w *watch) end() {
 func (w *watch) config() *evaluate.Config { return w.client.Snapshot(nil).Config() }
 
 // run tells OpenFeature how the config differs from the one that it was told of before.
-func (w *watch) run(ctx context.Context, changed <-chan struct{}, told *evaluate.Config) {
+func (w *watch) run(ctx context.Context, changed <-chan struct{}, notified *evaluate.Config) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -111,9 +111,9 @@ func (w *watch) run(ctx context.Context, changed <-chan struct{}, told *evaluate
 		case <-changed: // the first config ends an error at once
 			latest := w.config()
 			w.tell(ctx, of.ProviderConfigChange, of.ProviderEventDetails{
-				Message: "there is a newer config", FlagChanges: latest.ChangedKeys(told),
+				Message: "there is a newer config", FlagChanges: latest.ChangedKeys(notified),
 			})
-			told = latest
+			notified = latest
 		case <-ticker.C:
 		}
 		kind, message := w.next(w.client.CacheState())

@@ -19,8 +19,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// heard collects the provider's events of a type.
-func heard(api *of.EvaluationAPI, event of.EventType) <-chan of.EventDetails {
+// eventsOf collects the provider's events of a type.
+func eventsOf(api *of.EvaluationAPI, event of.EventType) <-chan of.EventDetails {
 	events := make(chan of.EventDetails, 100)
 	handler := func(d of.EventDetails) { events <- d }
 	api.AddHandler(event, &handler)
@@ -30,7 +30,7 @@ func heard(api *of.EvaluationAPI, event of.EventType) <-chan of.EventDetails {
 func TestConfigurationChangeIsAnEvent(t *testing.T) {
 	flags := followertest.New(t, map[string]any{"on": false, "other": 1})
 	api, client := start(t, flags.Client)
-	changes := heard(api, of.ProviderConfigChange)
+	changes := eventsOf(api, of.ProviderConfigChange)
 	flags.Set("on", true)
 	if d := <-changes; d.ProviderName != openfeature.Name || !slices.Equal(d.FlagChanges, []string{"on"}) {
 		t.Errorf("the event is %+v", d)
@@ -106,7 +106,7 @@ func TestStaleEndsWithTheNextConfirmation(t *testing.T) {
 		}
 		t.Cleanup(follow.Close)
 		api, client := start(t, follow)
-		stale, ready := heard(api, of.ProviderStale), heard(api, of.ProviderReady)
+		stale, ready := eventsOf(api, of.ProviderStale), eventsOf(api, of.ProviderReady)
 		<-ready // told at once, since it is
 		time.Sleep(2 * time.Minute)
 		<-stale

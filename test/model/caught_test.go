@@ -19,11 +19,11 @@ var caught = []struct {
 		{Campaign, 1, 0}, {Poll, 1, 0}, {Connect, 2, 0}, {Answer, 1, 0}, {Publish, 0, 0}, {SDK, 2, 0},
 		{Reread, 2, 0},
 	}},
-	{"rule 6 after a clock that was set back twice", RebaseClock, "I8", AllFaults, []Event{
+	{"the rebase rule after a clock that was set back twice", RebaseClock, "I8", AllFaults, []Event{
 		{Reread, 1, 0}, {Lead, 1, 0}, {Reread, 1, 0}, {Step, 2, 1}, {Publish, 0, 0}, {Crash, 1, 0},
 		{Failover, 1, 0}, {Lead, 1, 0}, {Step, 0, 1},
 	}},
-	{"rule 6 with an answer that was under way", RebaseUnderWay, "I1", AllFaults, []Event{
+	{"the rebase rule with an answer that was under way", RebaseUnderWay, "I1", AllFaults, []Event{
 		{Connect, 0, 0}, {Lead, 2, 0}, {Poll, 2, 0}, {Answer, 2, 0}, {Publish, 1, 0}, {SDK, 1, 0},
 		{Delete, 0, 1}, {Hear, 0, 0}, {Delete, 2, 0},
 	}},
@@ -131,16 +131,16 @@ var caught = []struct {
 	{"a follower that takes any rev", NeverLower, "I1", MessageFaults, []Event{
 		{Connect, 0, 0}, {Publish, 0, 0}, {Lead, 1, 0}, {Publish, 0, 0}, {Lead, 1, 0},
 	}},
-	{"no rule 6", Rebase, "I8", AllFaults, []Event{
+	{"no rebase rule", Rebase, "I8", AllFaults, []Event{
 		{Connect, 0, 0}, {Lead, 2, 0}, {Reread, 0, 0}, {Step, 2, 1}, {Failover, 1, 0}, {Step, 0, 1},
 		{Publish, 2, 0},
 	}},
-	{"rule 6 at once", RebaseSpan | RebaseUnderWay | RebaseItems, "I1", AllFaults, []Event{
+	{"the rebase rule at once", RebaseSpan | RebaseUnderWay | RebaseItems, "I1", AllFaults, []Event{
 		{Connect, 0, 0}, {Lead, 0, 0}, {Lead, 0, 0}, {Lead, 0, 0}, {Renew, 0, 0}, {Publish, 0, 0},
 		{Lead, 0, 0}, {Hear, 0, 0}, {Hear, 0, 0}, {Lead, 0, 0}, {Read, 0, 0}, {Read, 0, 3},
 		{Hear, 0, 0},
 	}},
-	{"rule 6 without an answer of the CDN", RebaseAnswer, "I1", AllFaults, []Event{
+	{"the rebase rule without an answer of the CDN", RebaseAnswer, "I1", AllFaults, []Event{
 		{Outage, 0, 0}, {Outage, 0, 0}, {Lead, 1, 0}, {Renew, 1, 0}, {Publish, 2, 0}, {Connect, 0, 0},
 		{Wait, 1, 71}, {Lead, 0, 0}, {Outage, 0, 0}, {Reorder, 0, 0}, {Flush, 0, 0}, {Lead, 1, 0},
 		{Outage, 0, 0}, {Outage, 1, 0}, {Lead, 1, 0},

@@ -1,21 +1,21 @@
 package model
 
-func (f *reader) observe(epoch, rev, cdn int64, hash content, asked, heard int64, primary bool) {
-	f.rebase.add(epoch, rev, cdn, hash, f.held.rev, f.held.hash, heard, f.w.without)
-	if f.answer(epoch, cdn, asked, heard, primary) {
+func (f *reader) observe(epoch, rev, cdn int64, hash content, asked, received int64, primary bool) {
+	f.rebase.add(epoch, rev, cdn, hash, f.held.rev, f.held.hash, received, f.w.without)
+	if f.answer(epoch, cdn, asked, received, primary) {
 		f.fresh.hash = hash
 	}
 }
 
 // answer is freshness.observe, with a local clock that is of no use at all.
-func (f *reader) answer(epoch, cdn, asked, heard int64, primary bool) bool {
+func (f *reader) answer(epoch, cdn, asked, received int64, primary bool) bool {
 	if cdn == 0 {
 		return false
 	}
 	r := &f.fresh
 	switch {
 	case r.cdn == 0:
-		r.answered = heard - recentFor // for want of better: some time ago
+		r.answered = received - recentFor // for want of better: some time ago
 	case epoch < r.epoch && !primary:
 		return false
 	case epoch < r.epoch, epoch > r.epoch && cdn < r.cdn:

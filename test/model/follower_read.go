@@ -75,10 +75,10 @@ func (f *reader) readAll() {
 	}
 	f.apply2(next, lower)
 	f.confirm()
-	f.onShort(m)
+	f.onStaleRead(m)
 }
 
-func (f *reader) onShort(m meta) {
+func (f *reader) onStaleRead(m meta) {
 	if f.want.rev == 0 {
 		return
 	}

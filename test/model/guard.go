@@ -31,12 +31,12 @@ const (
 	NeverLower                                // follower: a lower rev is not taken (I1)
 	ReadOnConnect                             // follower: read upon each subscription
 	ReadMetaAgain                             // follower: meta is read again now and then
-	RebaseItems                               // rule 6: three items
-	RebaseSpan                                // rule 6: over 30 s
-	RebaseAnswer                              // rule 6: with an answer of the CDN meanwhile
-	RebaseUnderWay                            // rule 6: and not one that was under way already
-	RebaseClock                               // rule 6: a clock that is set back once more begins it anew
-	Rebase                                    // rule 6 at all
+	RebaseItems                               // rebase rule: three items
+	RebaseSpan                                // rebase rule: over 30 s
+	RebaseAnswer                              // rebase rule: with an answer of the CDN meanwhile
+	RebaseUnderWay                            // rebase rule: and not one that was under way already
+	RebaseClock                               // rebase rule: a clock that is set back once more begins it anew
+	Rebase                                    // the rebase rule at all
 	AnswerIsAboutHeld                         // follower: an answer confirms the content it is about only (I14)
 	Heartbeats                                // leader: heartbeats are published
 	ClockBehind                               // leader: while Redis's clock is behind the highest rev, revs prove nothing

@@ -3,11 +3,11 @@ package main
 // evaluating are mutants of snapshots and hooks.
 var evaluating = []mutant{
 	{
-		"a snapshot whose memo comes from another user's", "S22", []edit{{"follower",
+		"a snapshot whose evaluation cache comes from another user's", "S22", []edit{{"follower",
 			`	return newSnapshot(s.evaluator, s.held, s.state, user, s.defaultUser)
 `, `	other := newSnapshot(s.evaluator, s.held, s.state, user, s.defaultUser)
-	other.memo.flags, other.memo.values = s.memo.flags, s.memo.values
-	other.memo.filled.Store(s.memo.filled.Load())
+	other.evaluationCache.flags, other.evaluationCache.values = s.evaluationCache.flags, s.evaluationCache.values
+	other.evaluationCache.filled.Store(s.evaluationCache.filled.Load())
 	return other
 `}},
 		test{"follower", "^TestSnapshotsAgreeWithTheClientForEveryUser_S22$"},

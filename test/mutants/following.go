@@ -33,7 +33,7 @@ var following = []mutant{
 	},
 	{
 		"an answer that is written again counts as a new one", "I14", []edit{{"follower",
-			`	case t.cdn > f.cdn && again:
+			`	case o.cdn > f.cdn && again:
 		f.answered = was
 `, ``}},
 		test{"follower", "^TestFreshness$"},
@@ -44,12 +44,12 @@ var following = []mutant{
 	if err != nil && s.state() == Polling {`, `	_ = from
 	var err error
 	if err != nil && s.state() == Polling {`}},
-		test{"follower", "^TestARefusedSubscribeMeansPolling$"},
+		test{"follower", "^TestADeniedSubscribeMeansPolling$"},
 	},
 	{
 		"content that is not compared with its hash", "I4", []edit{{"cachekeys",
 			`if hex.EncodeToString(sum[:]) != b.Hash {`, `if hex.EncodeToString(sum[:]) == "" {`}},
-		test{"follower", "^TestASpoiledBlobIsRefusedAndTheEntryTaken$"},
+		test{"follower", "^TestACorruptBlobIsRefusedAndTheEntryTaken$"},
 	},
 	{
 		"content within a message that is not compared with its hash", "I4", []edit{{"cachekeys",
@@ -61,7 +61,7 @@ var following = []mutant{
 			`	case r.blob.Rev > r.meta.Rev:
 		err = errAhead
 `, ``}},
-		test{"follower", "^TestASpoiledBlobIsRefusedAndTheEntryTaken$"},
+		test{"follower", "^TestACorruptBlobIsRefusedAndTheEntryTaken$"},
 	},
 	{
 		"a blob that meta does not name", "F29", []edit{{"follower",
@@ -161,13 +161,13 @@ var following = []mutant{
 	},
 	{
 		"followers of a process that connect all at once", "F13", []edit{{"follower",
-			`for t.taken < t.most && t.waiting.Len() > 0 {`, `for t.waiting.Len() > 0 {`}},
-		test{"follower", "^TestManyFollowersOfAProcessConnectByTurns$"},
+			`for l.inUse < l.limit && l.waiting.Len() > 0 {`, `for l.waiting.Len() > 0 {`}},
+		test{"follower", "^TestConnectionsOfManyFollowersOfAProcessAreLimited$"},
 	},
 	{
-		"turns that are as many however slow they are", "F13", []edit{{"follower",
-			`case slow && !start.Before(t.cut):`, `case false:`}},
-		test{"follower", "^TestTurns$"},
+		"connection slots that are as many however slow they are", "F13", []edit{{"follower",
+			`case slow && !start.Before(l.cut):`, `case false:`}},
+		test{"follower", "^TestConnectLimiter$"},
 	},
 	{
 		"a read where there is no connection", "F13", []edit{{"follower",
@@ -188,13 +188,13 @@ var following = []mutant{
 	},
 	{
 		"a sharer that takes another one's place as it leaves", "I8", []edit{{"follower",
-			`list[m.place], last.place = last, m.place`, `list[m.place] = last`}},
+			`list[m.index], last.index = last, m.index`, `list[m.index] = last`}},
 		test{"follower", "^TestFurtherClientsOfAFeedHaveNoGoroutines$"},
 	},
 	{
 		"an entry that is never read", "I5", []edit{{"follower",
 			`if blobErr != nil || !r.locked {`, `if false {`}},
-		test{"follower", "^TestASpoiledBlobIsRefusedAndTheEntryTaken$"},
+		test{"follower", "^TestACorruptBlobIsRefusedAndTheEntryTaken$"},
 	},
 }
 
@@ -206,9 +206,9 @@ var fetching = []mutant{
 `, ``}}, test{"follower", "^TestNobodyWaitsForEver$"}},
 	{"what waits that is not offered again", "I8", []edit{{"follower", `		s.offerAgain()
 `, ``}}, test{"follower", "^TestWhatWaitsIsOfferedAgain$"}},
-	{"evidence about other content than is taken", "I1", []edit{{"follower", `	case h.refuses(next):
+	{"evidence about other content than is taken", "I1", []edit{{"follower", `	case h.mustWait(next):
 		return false
-`, `	case h.own != nil && h.own.later == "" && h.refuses(next):
+`, `	case h.own != nil && h.own.later == "" && h.mustWait(next):
 		return false
 `}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
 	{"evidence of before the request", "I1", []edit{{"follower", ` || i.at.Before(h.own.asked) || `, ` || `}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
@@ -226,27 +226,27 @@ var fetching = []mutant{
 		evidence`}}, test{"follower", "^TestAnEntryWithoutALeaderIsTakenOnceItIsLater$"}},
 	{"a wait without further reads", "I8", []edit{{"follower", `s.reread.within(awaitedReread)`, `_ = awaitedReread`}}, test{"follower", "^TestWhatWaitsIsReadAgainSoon$"}},
 	{"a restart that forgets who fetched", "F44", []edit{{"follower", `return s != nil && s.fetchTime != 0 && `, `return s != nil && s.fetchTime < 0 && `}}, test{"follower", "^TestARestartDoesNotGoBack$"}},
-	{"an edge that lags and is believed by a follower", "F27", []edit{{"follower", `if hash == doubted || !s.holder`, `if doubted == "" || !s.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
-	{"a roll-back that a follower never believes", "F27", []edit{{"follower", `if hash == doubted || !s.holder`, `if hash == "" && doubted != "" || !s.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
-	{"what is believed that stays in doubt", "F27", []edit{{"follower", ` || c.hash == next.hash || held`, ` || held`}}, test{"follower", "^TestThePastIsBoundedByTime$"}},
+	{"an edge that lags and is believed by a follower", "F27", []edit{{"follower", `if hash == suspect || !u.holder`, `if suspect == "" || !u.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
+	{"a roll-back that a follower never believes", "F27", []edit{{"follower", `if hash == suspect || !u.holder`, `if hash == "" && suspect != "" || !u.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
+	{"what is believed that stays suspect", "F27", []edit{{"follower", ` || c.hash == next.hash || held`, ` || held`}}, test{"follower", "^TestThePastIsBoundedByTime$"}},
 }
 
-// ruleSix are mutants of the rule that lets a rev go back.
-var ruleSix = []mutant{
-	{"rule 6 after two items", "I1", []edit{{"follower", `rebaseItems = 3`, `rebaseItems = 2`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 after 29 s", "I1", []edit{{"follower", `rebaseSpan  = 30 * time.Second`, `rebaseSpan  = 29 * time.Second`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 without an answer of the CDN", "I1", []edit{{"follower", `>= rebaseSpan && r.answered`, `>= rebaseSpan`}}, test{"follower", "^TestALowerRevOfALeaderWithoutTheCDNIsNotTaken$"}},
-	{"rule 6 with an answer that was under way", "I1", []edit{{"follower", `rebaseUnderWay = 20 * time.Second`, `rebaseUnderWay = 1`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 from two epochs", "I1", []edit{{"follower", `case r.items > 0 && c.epoch != r.epoch:`, `case false:`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 that nothing undoes", "I1", []edit{{"follower", `	case c.rev >= rev:
+// rebaseRule are mutants of the rule that lets a rev go back.
+var rebaseRule = []mutant{
+	{"the rebase rule after two items", "I1", []edit{{"follower", `rebaseItems = 3`, `rebaseItems = 2`}}, test{"follower", "^TestRebaseRule$"}},
+	{"the rebase rule after 29 s", "I1", []edit{{"follower", `rebaseSpan  = 30 * time.Second`, `rebaseSpan  = 29 * time.Second`}}, test{"follower", "^TestRebaseRule$"}},
+	{"the rebase rule without an answer of the CDN", "I1", []edit{{"follower", `>= rebaseSpan && r.answered`, `>= rebaseSpan`}}, test{"follower", "^TestALowerRevOfALeaderWithoutTheCDNIsNotTaken$"}},
+	{"the rebase rule with an answer that was under way", "I1", []edit{{"follower", `rebaseUnderWay = 20 * time.Second`, `rebaseUnderWay = 1`}}, test{"follower", "^TestRebaseRule$"}},
+	{"the rebase rule from two epochs", "I1", []edit{{"follower", `case r.items > 0 && a.epoch != r.epoch:`, `case false:`}}, test{"follower", "^TestRebaseRule$"}},
+	{"the rebase rule that nothing undoes", "I1", []edit{{"follower", `	case a.rev >= rev:
 		*r = rebase{}
-`, `	case c.rev >= rev:
-`}}, test{"follower", "^TestRuleSix$"}},
-	{"rule 6 from two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // what`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
-	{"rule 6 by a replica", "I1", []edit{{"follower", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
+`, `	case a.rev >= rev:
+`}}, test{"follower", "^TestRebaseRule$"}},
+	{"the rebase rule from two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // what`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
+	{"the rebase rule by a replica", "I1", []edit{{"follower", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
 	{"followers that give up a leader between two heartbeats", "I7", []edit{{"follower", `max(s.timings.Dead, 3*s.renew)`, `s.timings.Dead`}}, test{"follower", "^TestTheLeadersIntervalIsTheMeasureOfItsSilence$"}},
 	{"an entry of a leader that has gone ordered by the local clock", "F44", []edit{{"follower", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock$"}},
-	{"no rule 6", "I8", []edit{{"follower", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByRuleSixOnly$"}},
+	{"no rebase rule", "I8", []edit{{"follower", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByTheRebaseRuleOnly$"}},
 }
 
 // formats are mutants of what is read.
@@ -277,8 +277,8 @@ var formats = []mutant{
 	},
 	{
 		"a write to the Cache that is not tried again", "S96", []edit{{"follower",
-			`		s.uncached = fetched
-		s.retryCache()
+			`		u.uncached = fetched
+		u.retryCache()
 `, ``}},
 		test{"follower", "^TestAWriteToTheCacheThatFailedIsTriedAgain$"},
 	},

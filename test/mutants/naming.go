@@ -5,12 +5,12 @@ var naming = []mutant{
 	{
 		"a channel of all databases", "F37", []edit{{"cachekeys",
 			`at = "@" + strconv.Itoa(db)`, `at = strconv.Itoa(db)[:0]`}},
-		test{"follower", "^TestFleetsOfOtherDatabasesAndNamespacesAreNotHeard$"},
+		test{"follower", "^TestFleetsOfOtherDatabasesAndNamespacesAreIgnored$"},
 	},
 	{
 		"names without the namespace", "F37", []edit{{"cachekeys",
 			`k = namespace + ":" + k`, `k += ""`}},
-		test{"follower", "^TestFleetsOfOtherDatabasesAndNamespacesAreNotHeard$"},
+		test{"follower", "^TestFleetsOfOtherDatabasesAndNamespacesAreIgnored$"},
 	},
 	{
 		"a leader that publishes to all databases", "F37", []edit{{"leader/set.go",
