@@ -29,7 +29,7 @@ func TestModelFindsWhatItCatches(t *testing.T) {
 	limit := stepsWanted(t, 60_000)
 	for _, c := range caught {
 		t.Run(c.name, func(t *testing.T) {
-			events, violated, n := search(c.faults, c.without, limit)
+			events, violated, n := search(c.faults, c.without, c.breaks, limit)
 			if violated == nil {
 				t.Skipf("not within %d steps: make model STEPS=… takes more", limit)
 			}
@@ -39,14 +39,14 @@ func TestModelFindsWhatItCatches(t *testing.T) {
 	}
 }
 
-// search draws traces until one breaks an invariant.
-func search(faults Classes, without Guard, limit int) ([]Event, *Violation, int) {
+// search draws traces until one breaks the invariant.
+func search(faults Classes, without Guard, breaks string, limit int) ([]Event, *Violation, int) {
 	one := trace(faults, runLength)
 	n := 0
 	for seed := 0; n < limit; seed++ {
 		events := one.Example(seed)
 		violated, took := Run(events, without)
-		if n += took; violated != nil {
+		if n += took; violated != nil && violated.Invariant == breaks {
 			return slices.Clone(events), violated, n
 		}
 	}

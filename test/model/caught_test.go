@@ -160,4 +160,13 @@ var caught = []struct {
 	{"an edge that lags and is believed by a follower", SuspectHeld, "I1", OnlineFollowers, []Event{
 		{Fetch, 0, 0}, {Publish, 2, 0}, {Fetch, 0, 0}, {Stray, 0, 0},
 	}},
+	{"another fleet's content that reaches a follower", ChannelNamesFleet, "I1", Strangers, []Event{
+		{Connect, 0, 0}, {Stranger, 0, 0}, {Hear, 0, 0},
+	}},
+	{"another fleet's refresh request that makes a leader poll", ChannelNamesFleet, "names", Strangers, []Event{
+		{Lead, 0, 0}, {Stranger, 0, 6},
+	}},
+	{"another fleet's resignation that wakes a candidate", ChannelNamesFleet, "names", Strangers, []Event{
+		{Stranger, 0, 4},
+	}},
 }

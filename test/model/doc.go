@@ -5,8 +5,9 @@
 // world is deterministic: a run is its list of events, and each list is a run, so that a
 // trace that was found can be cut down, kept and replayed. After each event the oracle,
 // who knows which content the CDN served when, looks whether the invariants hold: I1, I2,
-// I3, I4, I9, I10, I14. When the events are over, faults stop, time passes, and all
-// followers must hold what is current within a bound (I8).
+// I3, I4, I9, I10, I14, and "names": no other fleet makes a process of this one do anything.
+// When the events are over, faults stop, time passes, and all followers must hold what is
+// current within a bound (I8).
 //
 // TestModel draws runs; STEPS says how long (make model STEPS=100_000_000). What it
 // found is kept in caught_test.go, one trace for each rule, which breaks an invariant
@@ -33,7 +34,12 @@
 //	follower_freshness.go    follower/freshness.go, without any use of the local clock
 //	exchange.go              what becomes of a command, and of a message
 //	edge.go, spoil.go        faults of the CDN, of Redis, and other writers
+//	stranger.go              another fleet with the same SDK key; leader/listen.go
 //	oracle.go                nothing: the invariants
+//
+// The other fleet is in another database or namespace of the same Redis. Redis knows no databases
+// in Pub/Sub, so the name of the channel keeps the two apart: without the guard ChannelNamesFleet this
+// fleet's followers and leaders get the other's messages.
 //
 // That scripts.go does what the scripts do is tested by running both, side by side.
 //

@@ -49,6 +49,7 @@ const (
 	Withhold              // a leader fetches new content while Redis has no memory for it
 	Fetch                 // a follower asks the CDN itself
 	Stray                 // the same with an edge that lags
+	Stranger              // another fleet commits, renews, resigns or asks for a poll
 	kinds                 // how many there are
 )
 
@@ -79,6 +80,7 @@ const (
 	MemoryFull
 	Bursts
 	OnlineFollowers         // that ask the CDN themselves
+	Strangers               // another fleet with the same SDK key, on the same Redis
 	AllFaults       Classes = 1<<iota - 1
 )
 
@@ -109,6 +111,7 @@ var faults = map[Classes][]Kind{
 	Bursts:         {Burst},
 
 	OnlineFollowers: {Fetch, Fetch, Stray},
+	Strangers:       {Stranger, Stranger},
 }
 
 // KindsOf gives the kinds of events of a run with some classes of faults, each as often
@@ -132,6 +135,6 @@ func KindsOf(c Classes) []Kind {
 
 var kindNames = [...]string{"Wait", "Campaign", "Renew", "Poll", "Answer", "Lag", "Take", "Lead", "Ask", "Mislead", "Resign", "Crash", "Exchange", "Late",
 	"Hear", "Reorder", "Repeat", "Lose", "Garble", "Cut", "Connect", "Reread", "Read", "Advance", "Restart", "Publish", "RollBack",
-	"Outage", "Flush", "Delete", "Corrupt", "Step", "Replicate", "Failover", "Split", "Heal", "SDK", "Save", "Restore", "Full", "Burst", "Withhold", "Fetch", "Stray"}
+	"Outage", "Flush", "Delete", "Corrupt", "Step", "Replicate", "Failover", "Split", "Heal", "SDK", "Save", "Restore", "Full", "Burst", "Withhold", "Fetch", "Stray", "Stranger"}
 
 func (k Kind) String() string { return kindNames[k] }

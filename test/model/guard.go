@@ -51,6 +51,7 @@ const (
 	FetchedWaits                              // follower: what it fetched itself yields to a later answer only (I1)
 	FetchedYieldsToEvidence                   // follower: and where clocks do not tell, to evidence (I8)
 	SuspectHeld                               // follower: an ETag that it held a while ago is asked for again (F27)
+	ChannelNamesFleet                         // the channel's name has the database and the namespace in it (F37)
 )
 
 func (g Guard) has(one Guard) bool { return g&one != 0 }

@@ -63,6 +63,8 @@ func (w *World) Do(e Event) {
 		w.full = true
 		w.lead(p)
 		w.full = full
+	case Stranger:
+		w.strangerDoes(arg)
 	default:
 		w.spoil(e, arg)
 	}

@@ -124,6 +124,7 @@ const (
 	change
 	heartbeat
 	resign
+	refresh // without content: rev is 0
 )
 
 // message is the head of what is published; inline: with content.

@@ -53,6 +53,8 @@ type World struct {
 	ahead, wrote, stepped, forward bool
 	version                        content
 
+	stranger stranger
+
 	oracle
 }
 
