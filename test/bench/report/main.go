@@ -35,7 +35,7 @@ func run(path, out string) error {
 		return err
 	}
 	if len(r.Series) == 0 {
-		return fmt.Errorf("report: %s holds no results: run make bench or make bench-full first", path)
+		return fmt.Errorf("report: %s contains no results: run make bench or make bench-full first", path)
 	}
 	pages, err := pages(r)
 	if err != nil {

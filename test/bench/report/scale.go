@@ -41,9 +41,9 @@ func cell(value float64, unit string) string {
 func node(r *bench.Results) string {
 	c := measuredCosts(r)
 	return rows([]string{"for each follower", "on one node of Redis"}, [][]string{
-		{"a change of 10 KB, which the message carries: CPU", cell(c.cpu, "µs")},
+		{"a change of 10 KB, sent with the message: CPU", cell(c.cpu, "µs")},
 		{"the same: sent", cell(c.bytes, "B")},
-		{"a change of 100 KB, which is read: CPU", cell(c.reads, "µs")},
+		{"a change of 100 KB, read separately: CPU", cell(c.reads, "µs")},
 		{"the same: read", cell(c.read, "B")},
 		{"while nothing changes: CPU", cell(c.idle, "µs/s")},
 		{"memory just after connecting", cell(c.memory, "B")},
@@ -84,8 +84,8 @@ func scale(r *bench.Results) string {
 		})
 	}
 	return rows([]string{
-		"followers", "nodes of " + perNode(r), "a change of 10 KB: CPU of a node", "sent by a node",
-		"CPU of a node while nothing changes", "memory of a node, all just connected",
+		"followers", "nodes with up to " + perNode(r), "a change of 10 KB: CPU of a node", "sent by a node",
+		"CPU of a node while nothing changes", "memory of a node after connecting",
 		"100 KB: window, a budget for each node", "window, 50 MB/s for all",
 	}, body)
 }

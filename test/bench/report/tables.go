@@ -112,7 +112,7 @@ func evaluation(r *bench.Results) string {
 	var body [][]string
 	floor := get(r, "evaluation", nil, "floor")
 	if !floor.known() {
-		return "Not measured: the workload is a config of the conformance data, which was not there.\n"
+		return "Not measured: the workload is a config of the conformance data, which was missing.\n"
 	}
 	for _, c := range calls {
 		took := get(r, "evaluation", nil, c.metric)
@@ -120,7 +120,7 @@ func evaluation(r *bench.Results) string {
 	}
 	body = append(body, []string{"the floor: an atomic load and a look-up in a map", floor.String(), "1 ×", "0"})
 	fill := get(r, "evaluation", nil, "floor-all-values")
-	body = append(body, []string{"filling a map of as many settings", fill.String(), fill.over(floor).String(), ""})
+	body = append(body, []string{"filling a map with as many settings", fill.String(), fill.over(floor).String(), ""})
 	return rows([]string{"call", "time", "÷ floor", "allocations"}, body)
 }
 
@@ -139,7 +139,7 @@ func ready(r *bench.Results) string {
 
 func simulation(r *bench.Results) string {
 	return table(r, "simulation", "followers=followers; budget=budget (B/s)",
-		"stored=read by each; window=window; peak=peak within any tenth of it; mean=on the whole")
+		"stored=bytes read by each; window=window; peak=peak within any tenth of it; mean=overall")
 }
 
 // machine says where was measured.
@@ -153,7 +153,7 @@ func quick(r *bench.Results) string {
 	if r.Plan == "full" {
 		return ""
 	}
-	return "These are the quick plan's: few rounds, and a leader of 1,000 SDK keys that polls each every 5 s in place of 55 s.\n\n"
+	return "These are the results of the quick plan: fewer iterations, and a leader of 1,000 SDK keys that polls each every 5 s instead of 55 s.\n\n"
 }
 
 // measuredUpTo is the greatest number of followers that one node had.
