@@ -156,7 +156,7 @@ var scripts = []mutant{
 	},
 	{
 		"a resign without Redis's clock", "I1", []edit{{"leader/release.lua",
-			`now and ARGV[3] .. ' now=' .. digits(now) or ARGV[3]`, `ARGV[3]`}},
+			`now and text .. ' now=' .. digits(now) or text`, `text`}},
 		test{"leader", "^TestMessagesEndWithTheClockOfRedis$"},
 	},
 	{

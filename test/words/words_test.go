@@ -66,7 +66,7 @@ var broken = map[string][]string{
 	"spoiled":               {"// a spoilt blob", "type spoiled struct{}"},
 	"doubted":               {"s.doubted++"},
 	"foreign":               {"x := outcomeForeign", "// FOREIGN"},
-	"rule 6":                {"// rule 6 says", "func TestRebaseRule(t *testing.T) {}"},
+	"rule 6":                {"// rule 6 says", "func TestRuleSix(t *testing.T) {}"},
 	"deaf":                  {"s.deaf++"},
 	"spoke":                 {"s.spoke = now"},
 	"heard":                 {"s.heard = now"},
