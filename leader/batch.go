@@ -8,29 +8,29 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// call is a script that waits in a batch.
+// call is a script that waits to be sent with a batch.
 type call struct {
 	ctx    context.Context
 	script *redis.Script
 	keys   []string
 	args   []any
-	cmd    *redis.Cmd // to be read once the batch is done
+	cmd    *redis.Cmd // valid once the batch is done
 }
 
-// refused tells whether Redis answered by an error.
+// refused reports whether Redis answered with an error.
 func (c *call) refused() bool {
 	_, refused := errors.AsType[redis.Error](c.cmd.Err())
 	return refused
 }
 
-// batch is calls that are sent to a node together.
+// batch holds the calls that are sent to a node together.
 type batch struct {
-	calls    []*call
-	gathered chan struct{} // closed when no more can join
-	done     chan struct{} // closed when each call has its outcome
+	calls  []*call
+	closed chan struct{} // closed when no more calls can join
+	done   chan struct{} // closed when each call has its outcome
 }
 
-// send runs the calls that have not ended yet, for as long as one of them has time.
+// send runs the calls whose context is not done, until the latest of their deadlines.
 func (b *batch) send(ctx context.Context, node *redis.Client) {
 	defer close(b.done)
 	var latest time.Time
@@ -53,7 +53,7 @@ func (b *batch) send(ctx context.Context, node *redis.Client) {
 	defer cancel()
 	_, err := pipe.Exec(ctx)
 	for _, c := range b.calls {
-		// A connection that Redis refuses leaves the commands without an outcome.
+		// If Redis refuses the connection, the commands have neither a value nor an error.
 		if c.cmd.Err() == nil && c.cmd.Val() == nil {
 			c.cmd.SetErr(err)
 		}

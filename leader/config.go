@@ -15,7 +15,7 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// DataGovernance says in which part of the world ConfigCat keeps a product's data (S10).
+// DataGovernance is where ConfigCat stores a product's data (S10).
 type DataGovernance = cdn.DataGovernance
 
 const (
@@ -25,93 +25,97 @@ const (
 
 // Config configures a [Leader]. It must not be changed after [New].
 type Config struct {
-	// Redis is where the lock and the content are kept: a *redis.Client (Sentinel's
-	// too) or a *redis.ClusterClient. Its ContextTimeoutEnabled must be set, so that
-	// no command outlives the trust in the lock; MaxRetries: -1 is advised. The
-	// leader does not close it. Required. The database is that of its options: a client that
-	// selects another one by other means, in OnConnect for instance, is not supported.
+	// Redis stores the lock and the content. It is a *redis.Client, with or without
+	// Sentinels, or a *redis.ClusterClient. Required. Its ContextTimeoutEnabled must be
+	// set: no command may outlive the lease. MaxRetries: -1 is advised. The leader does not
+	// close the client. The leader reads the number of the database from the client's
+	// options; a client that selects another database, in OnConnect for instance, is not
+	// supported.
 	Redis redis.UniversalClient
 
-	// Namespace sets leaders and followers apart from others with the same SDK key in the
-	// same database of Redis: it begins the name of the official entry and stands in all
-	// other names, see package cachekeys. Followers must have the same one. 1 to 32 letters
-	// and digits of ASCII, dots, underscores and hyphens. Empty: none.
+	// Namespace separates leaders and followers from others with the same SDK key in the
+	// same Redis database. It is a prefix of the official entry's name and part of all other
+	// names, see package cachekeys. Followers must use the same namespace. It has 1 to 32
+	// ASCII letters, digits, dots, underscores and hyphens. If it is empty, there is no
+	// namespace.
 	Namespace string
 
-	// SDKKeys are the SDK keys to lead for, each elected by itself. At least one. For
-	// others later see [Leader.SetSDKKeys].
+	// SDKKeys are the SDK keys to lead for. At least one is required. Each has an election
+	// of its own. [Leader.SetSDKKeys] replaces them later.
 	SDKKeys []SDKKey
 
-	// Timing holds the durations of the protocol. The zero value means [DefaultTiming].
+	// Timing holds the protocol's durations. The zero value means [DefaultTiming].
 	Timing Timing
 
-	// Host is this host's name in the leader's ID, so that whoever reads the lock sees
-	// where the leader runs. It decides nothing. Empty: that of the operating system; "-":
-	// none is told.
+	// Host is the host name in the leader's ID. It shows in the lock where the leader runs
+	// and has no other effect. If it is empty, the operating system's host name is used. If
+	// it is "-", the ID has no host name.
 	Host string
 
-	// Logger receives the events, each with the attribute event_id (S100). Nil: what
-	// slog.Default returns when the leader is made, from level warn on;
-	// slog.New(slog.DiscardHandler) for none. Its handler must not wait for the leader.
+	// Logger receives the events, each with the attribute event_id (S100). If it is nil,
+	// the leader uses what slog.Default returns during New, at level warn and above. Use
+	// slog.New(slog.DiscardHandler) to log nothing. The handler must not wait for the leader.
 	Logger *slog.Logger
 
-	// TracerProvider records each poll as a trace: the fetch, the commit or the renewal,
-	// and what was published. The SDK key shows in none, only its name. Nil: nothing is
-	// recorded.
+	// TracerProvider records each poll as a trace: the fetch, the commit or the renewal, and
+	// the publication. Traces contain the SDK key's name, never the SDK key. If it is nil,
+	// nothing is recorded.
 	TracerProvider trace.TracerProvider
 
-	// Transport makes the requests to the CDN; nil: an own one with the timeouts below,
-	// whose connections all SDK keys share, at most 32 to a host.
+	// Transport makes the requests to the CDN. If it is nil, the leader makes one with the
+	// timeouts below. All SDK keys share its connections, at most 32 per host.
 	Transport http.RoundTripper
 	// ProxyURL is an http, https, socks5 or socks5h proxy for the CDN, with user and password
-	// if it wants them (S7). Empty: as $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY say. Not
-	// together with a Transport.
+	// if the proxy requires them (S7). If it is empty, $HTTPS_PROXY, $HTTP_PROXY and
+	// $NO_PROXY apply. It must not be set together with Transport.
 	ProxyURL string
-	// CAFile is the path of certificates (PEM) to trust for the CDN instead of the system's,
-	// such as those of a proxy that inspects TLS. [New] reads it first, and each request
-	// again. Empty: the system's. Not together with a Transport.
+	// CAFile is the path of the PEM certificates to trust for the CDN instead of the
+	// system's, for example those of a proxy that inspects TLS. [New] and each request read
+	// it. If it is empty, the system's certificates apply. It must not be set together with
+	// Transport.
 	CAFile string
-	// ConnectTimeout and ReadTimeout bound a request to the CDN (S8). 0: 10 s and 30 s.
+	// ConnectTimeout and ReadTimeout bound a request to the CDN (S8). If they are zero, they
+	// are 10 s and 30 s.
 	ConnectTimeout time.Duration
 	ReadTimeout    time.Duration
 
-	// ExpectedFollowers is how many followers read from this Redis, for the spread
-	// window. 0: as many as the messages reach.
+	// ExpectedFollowers is the number of followers that read from this Redis. It determines
+	// the spread window. If it is 0, the leader uses the number of receivers of its messages.
 	ExpectedFollowers int
-	// SubscriberNodes is how many Redis nodes serve subscribers, since a message's
-	// count of receivers is that of one node. 0: 1.
+	// SubscriberNodes is the number of Redis nodes that serve subscribers: Redis counts a
+	// message's receivers on one node only. If it is 0, it is 1.
 	SubscriberNodes int
-	// ReadBudget is how many bytes per second the followers' reads may take together
-	// after a change, at its peak (I12). 0: 50 MB/s.
+	// ReadBudget is the peak number of bytes per second that all followers together read
+	// after a change (I12). If it is 0, it is 50 MB/s.
 	ReadBudget int64
 }
 
-// host is the name to tell; empty: none.
+// host returns the host name for the leader's ID; empty: no name.
 func (c *Config) host() string {
 	switch c.Host {
 	case "-":
 		return ""
 	case "":
-		name, _ := os.Hostname() // where it is not known, none is told
+		name, _ := os.Hostname() // empty if it is unknown
 		return name
 	}
 	return c.Host
 }
 
-// Timing holds the durations of the protocol. In each a zero means the value of
-// [DefaultTiming]. They must fit together: RenewInterval < RenewDeadline < LeaseDuration.
+// Timing holds the protocol's durations. A zero field means the value of [DefaultTiming].
+// RenewInterval < RenewDeadline < LeaseDuration must hold.
 type Timing struct {
 	LeaseDuration time.Duration // the lock's time to live in Redis
-	RenewInterval time.Duration // between two renewals, which are the heartbeats
-	RenewDeadline time.Duration // without a renewal for this long the lock is not trusted any more
-	RetryPeriod   time.Duration // a candidate's pause, ± 20 %
+	RenewInterval time.Duration // between two renewals, which are also the heartbeats
+	RenewDeadline time.Duration // how long the leader acts after its last successful renewal
+	RetryPeriod   time.Duration // between two tries of a candidate, ± 20 %
 	PollInterval  time.Duration // between two polls of the CDN; from 1 s to 24 h
-	Idle          time.Duration // own subscription: nothing heard until a PING
-	Dead          time.Duration // own subscription: nothing heard until it is given up
+	Idle          time.Duration // silence on the leader's subscription until it sends a PING
+	Dead          time.Duration // silence on the leader's subscription until it reconnects
 }
 
-// DefaultTiming is for production: polls come just within the official SDKs' own
-// interval, so that they find the shared entry unexpired (S42).
+// DefaultTiming returns the durations for production. The poll interval is just below that
+// of the official SDKs, so they find the shared entry unexpired (S42).
 func DefaultTiming() Timing {
 	return Timing{
 		LeaseDuration: 15 * time.Second, RenewInterval: 3 * time.Second, RenewDeadline: 10 * time.Second,
@@ -119,7 +123,8 @@ func DefaultTiming() Timing {
 	}
 }
 
-// FastTiming fails over and polls sooner, at the price of more commands and requests.
+// FastTiming returns durations with which the leader fails over and polls sooner, and sends
+// more commands and requests.
 func FastTiming() Timing {
 	return Timing{
 		LeaseDuration: 6 * time.Second, RenewInterval: 1500 * time.Millisecond, RenewDeadline: 4 * time.Second,
@@ -168,7 +173,7 @@ func checkPoll(d time.Duration) error {
 	return nil
 }
 
-// check tells everything that is wrong at once, but for the SDK keys.
+// check returns all errors of the configuration at once, except those of the SDK keys.
 func (c *Config) check() error {
 	errs := []error{c.Timing.check(), checkRedis(c.Redis)}
 	if err := cachekeys.CheckNamespace(c.Namespace); err != nil {
@@ -193,14 +198,14 @@ func checkRedis(client redis.UniversalClient) error {
 		o := cluster.Options()
 		contexts, read, write = o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout
 	case client == nil || isSingle || isCluster:
-		return errors.New("leader: Redis: a client is needed")
+		return errors.New("leader: Redis: a client is required")
 	default:
 		return fmt.Errorf("leader: Redis: want a *redis.Client or a *redis.ClusterClient, have %T", client)
 	}
 	if !contexts {
 		return errors.New("leader: Redis: set ContextTimeoutEnabled in the client's options: a command must not outlive the lock")
 	}
-	// go-redis then sets no deadline at all, the context's neither.
+	// With -2 go-redis sets no deadline at all, not even the context's.
 	if read < 0 || write < 0 {
 		return errors.New("leader: Redis: ReadTimeout and WriteTimeout must not be -2: a command must not outlive the lock")
 	}

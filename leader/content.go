@@ -2,12 +2,12 @@ package leader
 
 import "github.com/catbridge/catbridge/cachekeys"
 
-// content is one config, ready to be written. It never changes.
+// content is one config, ready to be written. It is immutable.
 type content struct {
 	json    []byte
 	hash    string
-	etag    string // as the CDN sent it, for If-None-Match; after a takeover as stored
-	broken  int    // flags with an error in their model
+	etag    string // as the CDN sent it, for If-None-Match; as stored if it was read from Redis
+	broken  int    // flags that cannot be evaluated
 	codec   cachekeys.Codec
 	payload []byte
 }
@@ -20,5 +20,5 @@ func newContent(json []byte, etag string, broken int) *content {
 	}
 }
 
-// storedETag is the form of the ETag that entry and meta hold.
+// storedETag returns the ETag in the form that entry and meta store.
 func (c *content) storedETag() string { return cachekeys.StoredETag(c.etag, c.hash) }

@@ -10,21 +10,21 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// control is how a elector is given other settings while it runs, and is stopped.
+// control changes the settings of a running elector, and stops it.
 type control struct {
 	settings atomic.Pointer[settings]
 
 	mu      sync.Mutex
 	removed bool
-	end     context.CancelCauseFunc // of the stretch; nil: none was begun
+	end     context.CancelCauseFunc // cancels the context of begin; nil: begin was not called
 }
 
 func (e *elector) settings() *settings { return e.control.settings.Load() }
 func (e *elector) log() eventlog.Log   { return e.settings().log }
 
-// begin gives the context of a stretch of time without a change of how the SDK key
-// is fetched. There is none after the SDK key was removed, or ctx ended.
-func (e *elector) begin(ctx context.Context) (context.Context, bool) {
+// begin returns a context that is canceled when the elector has to end its term because of
+// a change of settings. ok is false if the SDK key was removed or ctx is done.
+func (e *elector) begin(ctx context.Context) (_ context.Context, ok bool) {
 	c := &e.control
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,21 +38,21 @@ func (e *elector) begin(ctx context.Context) (context.Context, bool) {
 	now := c.settings.Load()
 	if e.server != now.server() {
 		e.server = now.server()
-		e.holdUntil(time.Time{}) // this one did not ask us to wait
+		e.holdUntil(time.Time{}) // the new server did not send a Retry-After
 	}
 	return ctx, true
 }
 
-// configure takes over other settings. Where they change how the SDK key is fetched
-// the term ends, and the lock is up for election at once.
+// configure applies new settings. If they change how the SDK key is fetched, the term ends
+// and releases the lock.
 func (e *elector) configure(s *settings) {
 	old := e.settings()
 	if reflect.DeepEqual(old.SDKKey, s.SDKKey) {
-		return // what the fetcher learnt stays
+		return // keep the fetcher, with the redirect that it has learnt
 	}
 	e.control.settings.Store(s)
 	e.stats.update(func(stats *KeyStats) { stats.Name = s.name() })
-	if !old.fetchedAs(s.SDKKey) {
+	if !old.sameFetch(s.SDKKey) {
 		e.control.stop(errChanged)
 	}
 }

@@ -8,20 +8,21 @@ import (
 	"sync"
 )
 
-// errCrashed ends the terms of a leader one of whose goroutines panicked.
+// errCrashed is why terms end after one of the leader's goroutines panicked.
 var errCrashed = errors.New("a goroutine panicked")
 
-// crash keeps the first panic of a leader's goroutines. It ends the run, so that the locks
-// of all SDK keys are released, and then goes on from Run. Panics in goroutines that
-// libraries start are beyond it: those end the process, and the locks expire.
+// crash records the first panic in a leader's goroutines. The panic ends the run, so the
+// locks of all SDK keys are released, and then Run panics with it. A panic in a goroutine
+// of a library ends the process at once, and the locks expire.
 type crash struct {
 	end context.CancelCauseFunc // ends the run
 
 	mu   sync.Mutex
-	text string // of the panic, with its stack; empty: there was none
+	text string // the panic's value and stack; empty: no panic
 }
 
-// guard is to be deferred by each goroutine. Without a crash to note it in, a panic goes on.
+// guard recovers a panic and records it. Each goroutine defers it. If c is nil, guard does
+// not recover.
 func (c *crash) guard() {
 	if c == nil {
 		return
@@ -39,8 +40,8 @@ func (c *crash) guard() {
 	c.end(errCrashed)
 }
 
-// again panics if a goroutine did.
-func (c *crash) again() {
+// repanic panics if a goroutine has panicked.
+func (c *crash) repanic() {
 	c.mu.Lock()
 	text := c.text
 	c.mu.Unlock()

@@ -1,7 +1,7 @@
 package leader
 
-// IDs of the events that are the leader's own (attribute event_id). Those of polls
-// that failed are ConfigCat's, 1100 to 1106 (S102).
+// IDs of the leader's own events (attribute event_id). Failed polls have the IDs of
+// ConfigCat's SDKs, 1100 to 1106 (S102).
 const (
 	eventLeading     = 6100 // info: a term began
 	eventResigned    = 6101 // info: a term ended
@@ -9,17 +9,17 @@ const (
 	eventBrokenFlags = 6103 // warn: the content has flags that cannot be evaluated
 	eventRedis       = 6104 // error: Redis cannot be reached or written
 	eventRedisBack   = 6105 // info: writes succeed again
-	eventRegressed   = 6106 // warn: Redis lost or changed what was written
-	eventOverwritten = 6107 // warn: entry or blob are not as they were written
+	eventRegressed   = 6106 // warn: Redis lost or changed the published content
+	eventOverwritten = 6107 // warn: entry, blob or meta is missing or was overwritten
 	eventAhead       = 6108 // error: the entry is ahead of Redis's clock
-	eventSuspect     = 6109 // info: the CDN served content that was replaced a moment ago
-	eventListen      = 6110 // warn: the subscription is not there
-	eventFetch       = 6111 // error: a poll failed without an ID of ConfigCat's
+	eventSuspect     = 6109 // info: the CDN served content that was replaced recently
+	eventListen      = 6110 // warn: subscribing failed
+	eventFetch       = 6111 // error: a poll failed with an error that has no ID in ConfigCat's SDKs
 	eventStuck       = 6112 // error: the lock has no expiry
-	eventHook        = 6113 // info: a webhook asked for a poll
+	eventHook        = 6113 // info: a webhook requested a poll
 	eventHookRefused = 6114 // warn: a webhook was refused
-	eventHookFailed  = 6115 // error: a webhook could not be passed on
+	eventHookFailed  = 6115 // error: forwarding a webhook failed
 	eventNoRights    = 6116 // error: the user of Redis lacks rights
-	eventRights      = 6117 // info: the user of Redis has all rights again
-	eventUncertain   = 6118 // warn: Redis holds other content than it did, at a lower rev
+	eventRights      = 6117 // info: the user of Redis has all rights now
+	eventUncertain   = 6118 // warn: Redis holds different content at a lower rev; the leader waits for the CDN
 )

@@ -10,14 +10,14 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// fetchState is the one fetch that may be under way.
+// fetchState is the state of the term's fetch. At most one fetch runs at a time.
 type fetchState struct {
 	running bool
 	done    chan fetchResult
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
-	span    *span    // of the poll that runs, or ran last
-	known   *content // that the CDN was asked for a difference from; nil: for anything
+	span    *span    // of the running poll, or of the last one
+	known   *content // whose ETag was sent in If-None-Match; nil: no ETag was sent
 }
 
 type fetchResult struct {
@@ -38,15 +38,15 @@ func (f *fetchState) stop() {
 	}
 }
 
-// startFetch asks the CDN whether there is something other than the newest content
-// known here. The fetch has an owner: the term waits for it.
+// startFetch asks the CDN for content that differs from the newest content of this process.
+// The term waits for the fetch before it ends.
 func (t *term) startFetch(ctx context.Context) {
 	if t.fetch.running {
 		return
 	}
 	now := time.Now()
 	t.elector.lastFetch = now
-	t.polls.asked = false
+	t.polls.soon = false
 	t.polls.at = now.Add(t.elector.settings().poll)
 	etag := ""
 	t.fetch.known = t.newest()
@@ -64,7 +64,7 @@ func (t *term) startFetch(ctx context.Context) {
 	})
 }
 
-// fetch runs beside the term, and touches nothing of it.
+// fetch runs concurrently with the term and does not access it.
 func (e *elector) fetch(ctx context.Context, etag string) fetchResult {
 	s := e.settings()
 	began := time.Now()

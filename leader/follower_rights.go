@@ -12,11 +12,12 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// CheckFollowerRights tries whether the client's user may do all that a follower of the
-// SDK key in a namespace, empty for none, does. A follower may not ask Redis for its rights, so this runs its commands,
-// which only read. What is missing it tells by a [*RightsError]; other errors say that
-// Redis could not be asked. Where a command is missing, whether its keys are shows only
-// once it was granted. In a cluster it asks the nodes that a follower would ask.
+// CheckFollowerRights checks whether the client's user may run all commands of a follower
+// of the SDK key in the namespace; an empty namespace means none. A follower has no right
+// to ask Redis for its rights, so CheckFollowerRights runs the follower's commands, which
+// only read. It returns a [*RightsError] if rights are missing; any other error says that
+// the check failed. While a command is missing, missing keys of that command are not
+// reported. In a cluster it asks the nodes that a follower would ask.
 func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
 	keys := cachekeys.For(sdkKey, namespace, subscription.Database(client))
 	bridge := "%R~" + strings.TrimSuffix(keys.Lock, "lock") + "*"

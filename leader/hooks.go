@@ -9,42 +9,42 @@ import (
 )
 
 const (
-	// hookMemory is how long an accepted ID is remembered: longer than its time can be
-	// within the window, with some minutes for clocks that differ.
+	// hookMemory is how long an accepted ID is remembered: longer than a request with that
+	// ID can be valid, plus some minutes for clocks that differ.
 	hookMemory = 2*hookWindow + 5*time.Minute
-	// maxHookIDs bounds the IDs that this process remembers; beyond, Redis alone does.
+	// maxHookIDs bounds the IDs that this process remembers. Redis remembers all of them.
 	maxHookIDs = 4096
-	// hookLogEvery is how often refused webhooks are reported at most.
+	// hookLogEvery is the least time between two logs of refused webhooks.
 	hookLogEvery = time.Minute
 )
 
 // WebhookStats counts requests to the webhook of an SDK key.
 type WebhookStats struct {
-	Accepted  uint64 // the leader was asked to poll
-	Malformed uint64 // refused: a header was missing or malformed, or the body broke off
+	Accepted  uint64 // a poll was requested
+	Malformed uint64 // refused: a header was missing or malformed, or the body was incomplete
 	TooLarge  uint64 // refused: more than 64 KiB
-	Stale     uint64 // refused: more than 300 s off this process's clock
-	Forged    uint64 // refused: no signature fitted
-	Replayed  uint64 // answered with no further poll: the ID was accepted before
-	Failed    uint64 // not passed on: Redis could not be reached
+	Stale     uint64 // refused: its time was more than 300 s off this process's clock
+	Forged    uint64 // refused: no signature was valid
+	Replayed  uint64 // answered without another poll: the ID was already accepted
+	Failed    uint64 // not forwarded: Redis was unreachable
 }
 
-// hooks is what a elector remembers of its webhook.
+// hooks holds the webhook IDs that an elector remembers.
 type hooks struct {
 	mu       sync.Mutex
 	ids      map[string]seenHook
 	reported time.Time
 }
 
-// seenHook is an ID that is being passed on to Redis, or was accepted.
+// seenHook is an ID that is being forwarded to Redis, or was accepted.
 type seenHook struct {
 	until   time.Time     // when it may be forgotten
-	pending chan struct{} // closed when its request was accepted or failed; nil: accepted
+	pending chan struct{} // closed when its request is accepted or has failed; nil: accepted
 }
 
-// reserve reports whether id is new. If it is, the caller passes the request on, and then
-// calls accept or release. Otherwise id was accepted, or pending is closed when that is
-// decided; reserve it again then.
+// reserve reports whether id is new. If it is, the caller forwards the request and then
+// calls accept or release. Otherwise id was accepted if pending is nil; else pending is
+// closed once the first request's outcome is known, and the caller calls reserve again.
 func (h *hooks) reserve(id string) (isNew bool, pending <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -68,7 +68,7 @@ func (h *hooks) reserve(id string) (isNew bool, pending <-chan struct{}) {
 	return true, nil
 }
 
-// accept keeps a claimed ID.
+// accept records that the request with a reserved ID succeeded.
 func (h *hooks) accept(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -78,7 +78,7 @@ func (h *hooks) accept(id string) {
 	}
 }
 
-// release forgets a claimed ID, whose request failed.
+// release forgets a reserved ID whose request failed.
 func (h *hooks) release(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -88,8 +88,8 @@ func (h *hooks) release(id string) {
 	}
 }
 
-// count counts a request by its outcome, and reports those that are refused now and
-// then: a wrong signing key must show, and a flood must not fill the log.
+// count counts a request by its outcome. It logs refused requests at most once per
+// hookLogEvery: a wrong signing key must show, but a flood must not fill the log.
 func (h *hooks) count(e *elector, replayed bool, r *refusal) {
 	e.stats.update(func(s *KeyStats) {
 		switch {

@@ -13,8 +13,8 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// elector takes part in the election for one SDK key. Two loops alternate, that of a
-// candidate and that of a term.
+// elector takes part in the election for one SDK key. It alternates between campaign, the
+// loop of a candidate, and [term.run], the loop of a leader.
 type elector struct {
 	leader  *Leader
 	timing  Timing
@@ -23,40 +23,40 @@ type elector struct {
 	control control
 	hooks   hooks
 
-	wake    chan struct{} // a leader resigned: try now
-	refresh chan struct{} // a refresh was asked for
-	recheck chan struct{} // Redis failed, or answers again: see what the user may do
-	// refreshSeq is the number of the last refresh request heard of.
+	wake    chan struct{} // a leader resigned: try to acquire the lock now
+	refresh chan struct{} // a refresh was requested
+	recheck chan struct{} // Redis failed, or answers again: check the user's rights
+	// refreshSeq is the number of the last refresh request received.
 	refreshSeq atomic.Int64
-	leading    atomic.Bool // a term is under way
+	leading    atomic.Bool // a term is running
 
-	receivers receiverPeak // of the messages published
+	receivers receiverPeak // of the published messages
 
-	// highest is the highest rev that this process ever saw, epoch the last epoch. An
-	// epoch tells the time: it must not raise a rev, since healing would then outrank
-	// what is newer.
+	// highest is the highest rev that this process has seen, epoch the highest epoch. An
+	// epoch is a time and must not raise a rev: repaired content would outrank newer content.
 	highest int64
 	epoch   int64
-	// currentHash is of the content at rev highest, whoever wrote it: what this process
-	// knows as current. disordered: Redis held other content at a lower rev while its clock
-	// was behind highest, so that revs do not tell which of the two is newer.
+	// currentHash is the hash of the content at rev highest, which any process may have
+	// written: the content that this process knows as current. disordered means that Redis
+	// held other content at a lower rev while its clock was behind highest: the revs then do
+	// not show which content is newer.
 	currentHash string
 	disordered  bool
-	// content is what this process last held that it knew as current.
+	// content is the last content that this process held and knew as current.
 	content    *content
-	contentCDN int64 // when the CDN last confirmed it, by Redis's clock
-	// believed is the ETag that the CDN served last and that was believed, whether or not
-	// it was committed since; replaced are those that were replaced in these two minutes.
+	contentCDN int64 // when the CDN last confirmed content, by Redis's clock
+	// believed is the last ETag of the CDN that was believed, committed or not. replaced
+	// holds the ETags that were replaced within the last two minutes.
 	believed string
 	replaced replacedMemory
-	// lastFetch is when the last fetch was started: there is at most one a second.
+	// lastFetch is when the last fetch started. There is at most one fetch per second.
 	lastFetch time.Time
-	// notBefore is when the server may be asked again, by its Retry-After (S85).
+	// notBefore is when the CDN may be asked again, by its Retry-After (S85).
 	notBefore time.Time
-	server    string
+	server    string // that notBefore is about
 }
 
-// run takes part until ctx ends or the SDK key is removed.
+// run takes part in the election until ctx is done or the SDK key is removed.
 func (e *elector) run(ctx context.Context) {
 	watching, done := context.WithCancel(ctx)
 	var watch sync.WaitGroup
@@ -70,13 +70,13 @@ func (e *elector) run(ctx context.Context) {
 		e.stopped()
 	}()
 	for {
-		stretch, ok := e.begin(ctx)
+		electing, ok := e.begin(ctx)
 		if !ok {
 			break
 		}
-		for stretch.Err() == nil {
-			if t, ok := e.campaign(stretch); ok {
-				t.run(stretch)
+		for electing.Err() == nil {
+			if t, ok := e.campaign(electing); ok {
+				t.run(electing)
 			}
 		}
 	}
@@ -86,25 +86,25 @@ func (e *elector) stopped() {
 	e.stats.update(func(s *KeyStats) { s.State = Stopped })
 }
 
-// campaign tries to get the lock until it has it, or ctx ends.
+// campaign tries to acquire the lock until it succeeds or ctx is done.
 func (e *elector) campaign(ctx context.Context) (*term, bool) {
 	e.stats.update(func(s *KeyStats) { s.State = Candidate })
 	var failing subscription.Outage
 	stuck := false
 	for ctx.Err() == nil {
 		e.setDue(e.timing.RenewDeadline + 2*e.timing.RetryPeriod)
-		// Trust counts from before the request is sent: how long the reply was under
-		// way is not known.
+		// The lease counts from before the request was sent: Redis may have executed the
+		// script at once.
 		sent := time.Now()
 		g, err := e.acquire(ctx)
-		pause := time.Until(e.leader.beat(time.Now().Add(jitter(e.timing.RetryPeriod))))
+		pause := time.Until(e.leader.align(time.Now().Add(jitter(e.timing.RetryPeriod))))
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
 			e.store.reload(ctx)
 			e.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 			if failing.News(err) {
-				e.log().Error(eventRedis, "The lock cannot be reached; trying again.", eventlog.Err(err))
+				e.log().Error(eventRedis, "Acquiring the lock failed; retrying.", eventlog.Err(err))
 				signal(e.recheck)
 			}
 		case g.outcome == outcomeAcquired:
@@ -120,7 +120,7 @@ func (e *elector) campaign(ctx context.Context) (*term, bool) {
 				pause = min(pause, g.left+time.Millisecond)
 			} else if !stuck {
 				stuck = true
-				e.log().Error(eventStuck, "The lock never expires, so that nobody can take over: delete it.", slog.String("key", e.store.keys.Lock))
+				e.log().Error(eventStuck, "The lock has no expiry, so no process can take over: delete it.", slog.String("key", e.store.keys.Lock))
 			}
 		}
 		e.sleep(ctx, pause)
@@ -128,15 +128,15 @@ func (e *elector) campaign(ctx context.Context) (*term, bool) {
 	return nil, false
 }
 
-func (e *elector) acquire(ctx context.Context) (grant, error) {
+func (e *elector) acquire(ctx context.Context) (acquireReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.timing.RenewDeadline/2)
 	defer cancel()
 	g, err := e.store.acquire(ctx, max(e.highest, e.epoch))
 	if err != nil {
-		return grant{}, err
+		return acquireReply{}, err
 	}
 	e.epoch = max(e.epoch, g.meta.Epoch)
-	e.sawMeta(g.meta, g.now)
+	e.observeMeta(g.meta, g.now)
 	e.stats.update(func(s *KeyStats) {
 		s.contact()
 		s.clock(g.now)
@@ -145,13 +145,13 @@ func (e *elector) acquire(ctx context.Context) (grant, error) {
 	return g, nil
 }
 
-// setDue says by when the loop goes round again.
+// setDue records the deadline of the loop's next iteration.
 func (e *elector) setDue(within time.Duration) {
 	due := time.Now().Add(within)
 	e.stats.update(func(s *KeyStats) { s.Due = due })
 }
 
-// sleep ends early when a leader resigns.
+// sleep pauses for d, or until a leader resigns or ctx is done.
 func (e *elector) sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -162,30 +162,31 @@ func (e *elector) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// sawMeta notes what meta says, at a moment of Redis's clock. Content at a lower rev than
-// the highest seen is not current because Redis holds it: Redis may have lost data.
-func (e *elector) sawMeta(m cachekeys.Meta, now int64) {
+// observeMeta records the rev, the hash and the replaced ETags of meta, which Redis returned
+// when its clock showed now. Content at a rev below the highest is not taken for current:
+// Redis may have lost data.
+func (e *elector) observeMeta(m cachekeys.Meta, now int64) {
 	e.replaced.addMeta(m, now)
 	switch {
 	case m.Rev == 0:
-	case m.Hash == "": // somebody spoilt it
+	case m.Hash == "": // meta is corrupt
 		e.highest = max(e.highest, m.Rev)
 	case m.Rev >= e.highest:
-		e.sawCurrent(m.Rev, m.Hash)
+		e.observeCurrent(m.Rev, m.Hash)
 	case m.Hash != e.currentHash && now <= e.highest:
 		e.disordered = true
 	}
 }
 
-// sawCurrent notes the content of the highest rev.
-func (e *elector) sawCurrent(rev int64, hash string) {
+// observeCurrent records the content of the highest rev.
+func (e *elector) observeCurrent(rev int64, hash string) {
 	e.highest, e.currentHash, e.disordered = rev, hash, false
 }
 
-// knows reports whether this process knows that the content of that hash is current, as
-// far as anybody can without the CDN. If another leader has replaced it unseen, followers
-// hold a higher rev already, since healing does not move rev to the present.
-func (e *elector) knows(hash string) bool {
+// knowsCurrent reports whether, as far as this process can know without the CDN, the content
+// with that hash is current. Another leader may have replaced it unseen. Followers then hold
+// a higher rev already: a repair does not move rev to the present.
+func (e *elector) knowsCurrent(hash string) bool {
 	return hash != "" && hash == e.currentHash && !e.disordered
 }
 
@@ -194,7 +195,7 @@ func jitter(d time.Duration) time.Duration {
 	return d - d/5 + rand.N(2*d/5+1)
 }
 
-// signal is a level trigger: one is as good as many.
+// signal sends without blocking. Signals that nobody has received yet count as one.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

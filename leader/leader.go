@@ -15,36 +15,36 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// ErrUnknownName says that no SDK key of the leader has that name.
-var ErrUnknownName = errors.New("leader: no SDK key of that name")
+// ErrUnknownName is returned if no SDK key of the leader has the given name.
+var ErrUnknownName = errors.New("leader: no SDK key with this name")
 
-// errRunning says that Run was called twice.
-var errRunning = errors.New("leader: Run was called before")
+// errRunning is returned if Run is called twice.
+var errRunning = errors.New("leader: Run was already called")
 
-// Leader takes part in the election for one or many SDK keys, and leads those it
-// wins. All methods are safe for concurrent use.
+// Leader takes part in the elections for one or more SDK keys and leads for those that it
+// wins. Its methods are safe for concurrent use.
 type Leader struct {
 	cfg        Config // without the SDK keys
 	id         string
 	log        eventlog.Log
 	transports cdn.Transports
-	roots      *cdn.Roots // nil: the system's
+	roots      *cdn.Roots // nil: the system's certificates
 	scripts    *pipeline
 	crash      crash
-	rights     chan struct{} // holds those whose rights are being checked
-	born       time.Time
+	rights     chan struct{} // a semaphore: limits concurrent checks of rights
+	created    time.Time
 	tracer     trace.Tracer // nil: nothing is recorded
 
 	set          atomic.Pointer[electorSet]
 	unknownHooks atomic.Uint64
-	// mu guards changes of the set, and start, which starts a elector; nil: Run was not
-	// called yet.
+	// mu guards changes of set, and start, which starts an elector. start is nil until Run
+	// is called.
 	mu    sync.Mutex
 	start func(*elector)
 }
 
-// New checks the configuration, telling everything that is wrong with it at once.
-// It connects to nothing: see [Leader.Run].
+// New returns a leader. Its error lists everything that is wrong with the configuration.
+// New does not connect to Redis or the CDN; [Leader.Run] does.
 func New(cfg Config) (*Leader, error) {
 	cfg.Timing = cfg.Timing.withDefaults()
 	if cfg.SubscriberNodes == 0 {
@@ -58,10 +58,10 @@ func New(cfg Config) (*Leader, error) {
 	}
 	keys := cfg.SDKKeys
 	cfg.SDKKeys = nil
-	// A process gets an ID of its own at each start: a lock from before is not its own.
+	// The ID is new at each start: a lock that an earlier process held is not this leader's.
 	l := &Leader{
 		cfg: cfg, id: cachekeys.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
-		scripts: newPipeline(cfg.Redis), rights: make(chan struct{}, rightsAtOnce), born: time.Now(),
+		scripts: newPipeline(cfg.Redis), rights: make(chan struct{}, rightsAtOnce), created: time.Now(),
 	}
 	err := l.readRoots()
 	prepared, keysErr := l.prepare(keys)
@@ -81,7 +81,7 @@ func (l *Leader) readRoots() (err error) {
 	case l.cfg.CAFile == "":
 		return nil
 	case l.cfg.Transport != nil:
-		return errors.New("leader: CAFile: give the certificates to the Transport, which is set too")
+		return errors.New("leader: CAFile must not be set together with Transport: configure the certificates in the Transport")
 	}
 	if l.roots, err = cdn.ReadRoots(l.cfg.CAFile); err != nil {
 		return fmt.Errorf("leader: CAFile: %w", err)
@@ -89,14 +89,14 @@ func (l *Leader) readRoots() (err error) {
 	return nil
 }
 
-// ID returns the leader's ID, the host's name and a text that is random for each [New]; it
-// stands in the lock.
+// ID returns the leader's ID, which the lock contains: the host name and a string that is
+// random for each [New].
 func (l *Leader) ID() string { return l.id }
 
-// Run takes part in the elections until ctx ends, then gives up every lock it holds,
-// so that others take over at once, and returns nil. It blocks. Whatever Redis or
-// the CDN do, it goes on: faults are logged and counted. If one of its goroutines panics,
-// it gives up every lock, and then panics itself. Run can be called once.
+// Run takes part in the elections until ctx is done. It then releases its locks, so other
+// processes take over at once, and returns nil. It blocks. Failures of Redis and the CDN do
+// not end it; they are logged and counted. If one of its goroutines panics, Run releases
+// its locks and panics. A second call returns an error.
 func (l *Leader) Run(ctx context.Context) error {
 	if l.tracer != nil {
 		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{}) // each poll is a trace of its own
@@ -118,18 +118,19 @@ func (l *Leader) Run(ctx context.Context) error {
 	electors.Wait()
 	l.scripts.close()
 	l.transports.Close()
-	l.crash.again()
+	l.crash.repanic()
 	return nil
 }
 
-// RequestRefresh asks whoever leads for the SDK key of that name to poll the CDN
-// now, at most once a second however often it is asked. The request is lost neither
-// when no message arrives nor when the leader changes.
+// RequestRefresh asks the leader for the SDK key with that name, in this or another process,
+// to poll the CDN now. The leader polls at most once per second, however often it is asked.
+// The request survives a lost message and a change of the leader. If no SDK key has that
+// name, RequestRefresh returns [ErrUnknownName].
 func (l *Leader) RequestRefresh(ctx context.Context, name string) error {
 	e := l.set.Load().byName[name]
 	if e == nil {
 		return fmt.Errorf("%w: %q", ErrUnknownName, name)
 	}
-	_, err := e.ask(func(channel string) (request, error) { return e.store.requestRefresh(ctx, channel) })
+	_, err := e.requestRefresh(func(channel string) (refreshReply, error) { return e.store.requestRefresh(ctx, channel) })
 	return err
 }

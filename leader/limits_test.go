@@ -28,7 +28,7 @@ func TestScriptsReturnNoMoreThanTheLimits(t *testing.T) {
 		long := strings.Repeat("x", 1<<20)
 		client.Set(t.Context(), a.keys.Lock, long, 0)
 		client.HSet(t.Context(), a.keys.Meta, "rev", "1700000000000", "etag", long, "etags", long)
-		reply, err := a.scripts.run(t.Context(), acquireScript, []string{a.keys.Lock, a.keys.Meta}, a.leaderID, a.expiry.Milliseconds(), 0)
+		reply, err := a.scripts.run(t.Context(), acquireScript, []string{a.keys.Lock, a.keys.Meta}, a.leaderID, a.lease.Milliseconds(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

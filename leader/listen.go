@@ -11,12 +11,12 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// ackTimeout is how long connecting and acknowledging may take.
+// ackTimeout bounds connecting and the acknowledgement of SUBSCRIBE.
 const ackTimeout = 2 * time.Second
 
-// listen hears resignations and refresh requests for all SDK keys, until ctx ends.
-// Nothing depends on it: a candidate tries anyway, and each renewal tells of refresh
-// requests.
+// listen receives resignations and refresh requests for all SDK keys until ctx is done. It
+// only saves time: candidates also try periodically, and each renewal returns the count of
+// refresh requests.
 func (l *Leader) listen(ctx context.Context) {
 	defer l.crash.guard()
 	var open sync.WaitGroup
@@ -27,7 +27,7 @@ func (l *Leader) listen(ctx context.Context) {
 		set := l.set.Load()
 		sub, err := l.subscribe(ctx, set)
 		if err == nil {
-			// The old set's only now, so that nothing is missed meanwhile.
+			// Close the old set's subscription only now, so no message is missed.
 			closeOld()
 			closeOld = sub.Close
 			failing.End()
@@ -47,7 +47,7 @@ func (l *Leader) listen(ctx context.Context) {
 			return
 		}
 		if failing.News(err) {
-			l.log.Warn(eventListen, "Not subscribed; refresh requests arrive with the next renewal.", eventlog.Err(err))
+			l.log.Warn(eventListen, "Subscribing failed; refresh requests arrive with the next renewal.", eventlog.Err(err))
 		}
 		pause := jitter(l.cfg.Timing.RetryPeriod)
 		if _, refused := errors.AsType[*subscription.RefusedError](err); refused {
@@ -71,7 +71,7 @@ func (l *Leader) subscribe(ctx context.Context, set *electorSet) (*subscription.
 	return subscription.Open(ctx, l.cfg.Redis, opts)
 }
 
-// receive hears messages until the subscription or ctx ends.
+// receive handles messages until the subscription fails or ctx is done.
 func (s *electorSet) receive(ctx context.Context, sub *subscription.Subscription) error {
 	defer sub.Close()
 	defer context.AfterFunc(ctx, sub.Close)()
@@ -90,7 +90,8 @@ func (s *electorSet) receive(ctx context.Context, sub *subscription.Subscription
 	}
 }
 
-// onMessage takes a message as a hint. What is malformed or unknown is ignored.
+// onMessage handles a message, which is only a hint. It counts malformed messages and
+// ignores those of an unknown type.
 func (e *elector) onMessage(payload string) {
 	m, err := cachekeys.ParseMessage([]byte(payload))
 	if err != nil {
@@ -110,10 +111,11 @@ func (e *elector) onRefresh(seq int64) {
 	signal(e.refresh)
 }
 
-// ask passes a refresh request on. The process that leads tells itself: a message would go
-// to every follower, ahead of the change that it is about. Should the lock have been lost
-// unseen, the new leader finds the request in meta with its next renewal.
-func (e *elector) ask(run func(channel string) (request, error)) (request, error) {
+// requestRefresh sends a refresh request with run. If this process leads, it publishes no
+// message, which would reach every follower just before the change, and notifies its own
+// term instead. If it has lost the lock unseen, the new leader finds the request in meta at
+// its next renewal.
+func (e *elector) requestRefresh(run func(channel string) (refreshReply, error)) (refreshReply, error) {
 	leading := e.leading.Load()
 	channel := e.store.keys.Events
 	if leading {

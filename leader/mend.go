@@ -8,38 +8,38 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// repairRegressed mends meta that is not what was written: Redis lost its data, or fell
-// back to a replica that was behind.
-func (t *term) repairRegressed(ctx context.Context, w written) error {
+// repairRegressed repairs a meta that is not as this process wrote it: Redis lost its data,
+// or a replica that was behind took over.
+func (t *term) repairRegressed(ctx context.Context, w writeReply) error {
 	if p := t.pending; p != nil && w.meta.Hash == p.hash && w.meta.Rev > t.rev {
 		// The reply to its commit was lost.
-		t.take(p)
+		t.setCurrent(p)
 		t.adopt(w.meta, w.now)
 		return nil
 	}
-	t.elector.log().Warn(eventRegressed, "Redis lost or changed what was written.",
+	t.elector.log().Warn(eventRegressed, "Redis lost or changed the published content.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.meta.Rev))
 	own, later := t.newest(), w.found > t.rev
 	t.adopt(w.meta, w.now)
 	t.redisNow, t.redisAt = w.now, time.Now()
 	if own == nil {
-		// Nothing to mend it with: what is there stays, until the CDN answers.
+		// There is nothing to repair with: the content in Redis stays until the CDN answers.
 		t.loadContent(ctx)
 		return nil
 	}
 	return t.repair(ctx, own, later, w.found)
 }
 
-// repairOverwritten mends an entry, a blob or a field of meta that is missing or was written by
-// somebody else.
-func (t *term) repairOverwritten(ctx context.Context, w written) error {
-	t.elector.log().Warn(eventOverwritten, "Entry, blob or a field of meta are missing, or not as they were written.",
+// repairOverwritten repairs an entry, a blob or a field of meta that is missing or that was
+// overwritten.
+func (t *term) repairOverwritten(ctx context.Context, w writeReply) error {
+	t.elector.log().Warn(eventOverwritten, "The entry, the blob or a field of meta is missing or was overwritten.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
 	return t.repair(ctx, t.newest(), w.found > t.rev, w.found)
 }
 
-// repair writes own again, unless the entry, found with that fetch time, is later than it
-// or own may not be written.
+// repair commits own again. It asks the CDN first if the entry found, whose fetch time is
+// given, is later than own, or if own may not be written.
 func (t *term) repair(ctx context.Context, own *content, later bool, found int64) error {
 	t.damaged = true
 	switch {
@@ -52,34 +52,34 @@ func (t *term) repair(ctx context.Context, own *content, later bool, found int64
 	return t.commit(ctx, own)
 }
 
-// mayWrite reports whether own content c may be written over what stands in Redis: the
-// CDN answered about it, or Redis names it, or Redis fell back from it. Redis did if c is
+// mayWrite reports whether this process may write its content c over the content in Redis.
+// It may if the CDN has confirmed c, if meta names c, or if Redis rolled back from c: c is
 // known as current and Redis's clock is past the highest rev. If the clock is behind that
-// rev, it was set back, or somebody else's was ahead, and revs do not tell which content
+// rev, it was set back, or an SDK's clock was ahead. The revs then do not show which content
 // is newer.
 func (t *term) mayWrite(c *content) bool {
 	return t.confirmed(c.hash) || c.hash == t.hash ||
-		t.elector.knows(c.hash) && t.redisTime(time.Now()) > t.elector.highest
+		t.elector.knowsCurrent(c.hash) && t.redisTime(time.Now()) > t.elector.highest
 }
 
-// repairAfterPoll has the CDN asked before anything is written: over an entry that somebody else
-// wrote later than ours, which may hold what an SDK has just fetched, or where this process
-// does not know what is current. The answer orders only the entry found then, of that fetch
-// time: one that is written later still is not written over unseen.
+// repairAfterPoll plans a poll of the CDN before anything is written. It is used if the
+// entry is later than this process's content, since an SDK may have fetched newer content,
+// and if this process does not know what is current. The CDN's answer permits overwriting
+// the entry with fetch time found, but no later one.
 func (t *term) repairAfterPoll(ctx context.Context, found int64) error {
-	t.polls.seen, t.polls.over = found, 0
+	t.polls.foundEntry, t.polls.overwriteUpTo = found, 0
 	if time.Now().Before(t.elector.notBefore) {
 		return t.repairWithoutCDN(ctx)
 	}
 	t.polls.repairing = true
-	t.polls.ask()
+	t.polls.pollSoon()
 	return nil
 }
 
-// repairWithoutCDN writes what is current as far as can be told without the CDN: what an SDK fetched
-// later than all that is known here, or what this process knows as current. If neither may
-// be written it repairs what stands in Redis, where it stands. It says nothing new of the
-// CDN (I14).
+// repairWithoutCDN writes the content that is current as far as this process can know
+// without the CDN: content that an SDK fetched after everything known here, or else content
+// that this process knows as current. If it may write neither, it repairs the content in
+// Redis in place. It does not claim a new answer of the CDN (I14).
 func (t *term) repairWithoutCDN(ctx context.Context) error {
 	c, err := t.fetchedLater(ctx)
 	if err != nil {
@@ -98,12 +98,12 @@ func (t *term) repairWithoutCDN(ctx context.Context) error {
 	return t.commit(ctx, c)
 }
 
-// repairContent returns the content of this process that is to be written again; nil: none may be.
+// repairContent returns the content of this process that may be written again, or nil.
 func (t *term) repairContent() *content {
 	switch c := t.elector.content; {
 	case t.pending != nil && t.mayWrite(t.pending):
 		return t.pending
-	case c != nil && t.elector.knows(c.hash) && t.mayWrite(c):
+	case c != nil && t.elector.knowsCurrent(c.hash) && t.mayWrite(c):
 		return c
 	case t.damaged && t.content != nil && t.mayWrite(t.content):
 		return t.content
@@ -111,20 +111,20 @@ func (t *term) repairContent() *content {
 	return nil
 }
 
-// fetchedLater gives the entry's content if its fetch time is above every rev known
-// here, and later than an answer of the CDN that is still to be told, and it may be
-// committed. To write older content over it would take the official SDKs back, and the
-// followers that read it while nobody led (I1). Other content may then be written over
-// the entry that was read here, and over none that is later.
+// fetchedLater returns the entry's content if its fetch time is above every rev known here
+// and later than a CDN answer that is not published yet, and if it may be committed. Older
+// content written over it would take back the official SDKs, and the followers that read it
+// while no process led (I1). Afterwards other content may overwrite the entry read here, but
+// no later one.
 func (t *term) fetchedLater(ctx context.Context) (*content, error) {
-	ctx, cancel := t.bounded(ctx, t.elector.timing.RenewInterval)
+	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
 	defer cancel()
 	entry, err := t.elector.store.entry(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// A script found one that cannot be read here: it holds nothing to spare.
-	t.polls.over = max(t.polls.seen, entry.FetchTime)
+	// The scripts also accept entries that are malformed here. Those may be overwritten.
+	t.polls.overwriteUpTo = max(t.polls.foundEntry, entry.FetchTime)
 	if entry.FetchTime <= t.elector.highest || !t.answered.IsZero() && entry.FetchTime <= t.latest {
 		return nil, nil
 	}
@@ -135,13 +135,14 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	return c, nil
 }
 
-// repairInPlace returns the content that stands in Redis, to be written again where it stands
-// because parts of it are missing: so heartbeats go on, and new followers have flags,
-// while those that hold a higher rev keep theirs. It is that of the blob or of the entry,
-// whichever has the higher rev, as followers read them; nil: there is none, or it could
-// only be written above the highest rev.
+// repairInPlace returns the content in Redis, to be committed again just above the rev found
+// because parts of it are missing. Heartbeats then continue, and new followers get flags,
+// while followers with a higher rev keep their content. As followers do, it chooses the
+// content of the blob or of the entry, whichever has the higher rev. It returns nil if there
+// is no content, or if the commit would reach the highest rev and the content is not known
+// as current.
 func (t *term) repairInPlace(ctx context.Context) (*content, error) {
-	ctx, cancel := t.bounded(ctx, t.elector.timing.RenewInterval)
+	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
 	defer cancel()
 	blob, blobRev, err := t.elector.store.blob(ctx)
 	if err != nil {
@@ -153,7 +154,7 @@ func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 	}
 	if blob != nil && t.rev != 0 {
 		if blobRev = t.rev; blob.hash != t.hash {
-			blob = nil // it is not what meta names
+			blob = nil // meta names other content
 		} else {
 			blob.etag = t.etag
 		}
@@ -172,7 +173,7 @@ func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 		return nil, nil
 	}
 	above := max(t.rev, entry.FetchTime, blobRev)
-	if t.elector.highest != 0 && above+1 >= t.elector.highest && !t.elector.knows(best.hash) {
+	if t.elector.highest != 0 && above+1 >= t.elector.highest && !t.elector.knowsCurrent(best.hash) {
 		return nil, nil
 	}
 	t.foundAt = above

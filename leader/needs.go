@@ -7,7 +7,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// The rights on a key that are granted apart, and those on a channel.
+// The kinds of rights on a key, which Redis grants separately, and the right to a channel.
 const (
 	read      = "r"
 	write     = "w"
@@ -18,32 +18,32 @@ const (
 // need is a command on a key or channel.
 type need struct {
 	command string
-	text    string // with all its arguments: Redis 7.0 reads past their end where one is missing
-	on      string // the key or channel; empty: neither
+	text    string // with all arguments: Redis 7.0 reads past their end if one is missing
+	target  string // the key or channel; empty: neither
 	mode    string
-	grant   string // the rule that lets on be used
-	used    bool   // else it is asked for only to tell what is missing from the rest
+	grant   string // the ACL rule that grants access to target
+	used    bool   // false: asked only to find out which other rights are missing
 }
 
 func (n need) rule() string { return "+" + strings.ToLower(n.command) }
 
 type needs []need
 
-// keyCommands are all that the scripts and the leader itself send on keys; $ is the key.
+// keyCommands are all commands on keys that the scripts and the leader send. $ is the key.
 var keyCommands = []struct{ text, mode string }{
 	{"GET $", read}, {"GETRANGE $ 0 0", read}, {"HMGET $ f", read}, {"PTTL $", read},
 	{"SET $ v", write}, {"SETRANGE $ 0 v", write}, {"HSET $ f v", write}, {"HINCRBY $ f 1", readWrite},
 	{"PEXPIRE $ 1", write}, {"DEL $", write}, {"EVALSHA 0 1 $", readWrite},
 }
 
-// clusterNeeds are the commands of a client of a cluster: to find out which keys a command
-// has, and to follow a slot while it moves to another node (F22).
+// clusterNeeds are the further commands of a cluster client. It asks for the keys of a
+// command, and follows a slot that is moving to another node (F22).
 var clusterNeeds = needs{
 	{command: "COMMAND", text: "COMMAND", used: true},
 	{command: "ASKING", text: "ASKING", used: true},
 }
 
-// leaderNeeds are all commands that the scripts and the leader itself send.
+// leaderNeeds returns all commands that the scripts and the leader send.
 func leaderNeeds(keys cachekeys.Keys) needs {
 	list := needs{
 		{command: "EVALSHA", text: "EVALSHA 0 0", used: true},
@@ -71,7 +71,7 @@ func leaderNeeds(keys cachekeys.Keys) needs {
 	return list
 }
 
-func newNeed(text, on, mode, grant string, used bool) need {
+func newNeed(text, target, mode, grant string, used bool) need {
 	command, _, _ := strings.Cut(text, " ")
-	return need{command, strings.Replace(text, "$", on, 1), on, mode, grant, used}
+	return need{command, strings.Replace(text, "$", target, 1), target, mode, grant, used}
 }

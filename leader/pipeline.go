@@ -9,53 +9,53 @@ import (
 )
 
 const (
-	// batchWindow is how long a script waits at most for what is under way to the same node.
+	// batchWindow is the longest time that a script waits for others to the same node.
 	batchWindow = 2 * time.Millisecond
-	// maxBatch bounds what one pipeline asks of Redis, which all must get done within a
-	// client's ReadTimeout.
+	// maxBatch bounds the scripts in a batch: Redis must run all of them within the client's
+	// ReadTimeout.
 	maxBatch = 128
 )
 
-// pipeline runs scripts for all SDK keys of a leader, those that come close together in
-// one round trip. A script that finds nothing under way to its node is sent at once and
-// by itself. Those that come meanwhile are sent together, as soon as that is back, and at
-// the latest after linger. So nobody waits longer than that for anybody else, and a
-// single SDK key for nobody.
+// pipeline runs the scripts of all SDK keys of a leader and batches scripts that are called
+// at about the same time. A script is sent alone and at once if nothing is in flight to its
+// node. Otherwise it joins a batch, which is sent when one of the earlier round trips ends,
+// and after batchWindow at the latest. So a script waits for others for no longer than
+// batchWindow, and a single SDK key never waits.
 //
-// Each script has an outcome of its own. All methods are safe for concurrent use.
+// Each script has an outcome of its own. The methods are safe for concurrent use.
 type pipeline struct {
 	client redis.UniversalClient
-	crash  *crash // nil: panics go on
+	crash  *crash // nil: panics are not recovered
 
-	ctx     context.Context // ends what nobody waits for any more
+	ctx     context.Context // canceled by close: ends batches that no caller waits for
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	mu    sync.Mutex
-	lanes map[*redis.Client]*lane // those with something under way
+	mu     sync.Mutex
+	queues map[*redis.Client]*nodeQueue // of the nodes with something in flight
 }
 
-// lane leads to a node, since a node that hangs must hold up its own SDK keys only.
-type lane struct {
+// nodeQueue is the queue to one node. A node that hangs delays its own SDK keys only.
+type nodeQueue struct {
 	node     *redis.Client
-	underWay int
-	next     *batch // that gathers; nil: none does
+	inFlight int
+	next     *batch // accepts further calls; nil: no call waits
 }
 
 func newPipeline(client redis.UniversalClient) *pipeline {
-	p := &pipeline{client: client, lanes: map[*redis.Client]*lane{}}
+	p := &pipeline{client: client, queues: map[*redis.Client]*nodeQueue{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
 
-// close waits for what is still under way, once nobody calls run any more.
+// close waits for everything in flight. It is called after the last call of run.
 func (p *pipeline) close() {
 	p.cancel()
 	p.running.Wait()
 }
 
-// run runs a script whose keys lie in one slot. It waits no longer than ctx, which must
-// have a deadline; a script that was sent by then may take effect all the same.
+// run runs a script whose keys are in one slot. ctx must have a deadline. When ctx is done,
+// run returns; a script that was already sent may still take effect.
 func (p *pipeline) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]any, error) {
 	node, err := p.node(ctx, keys[0])
 	if err != nil {
@@ -73,13 +73,13 @@ func (p *pipeline) run(ctx context.Context, script *redis.Script, keys []string,
 		return nil, ctx.Err()
 	}
 	if c.refused() {
-		// The script is not known there, its slot has moved, or it would fail again.
+		// The node does not know the script, the slot has moved, or the error repeats.
 		return script.Run(ctx, p.client, keys, args...).Slice()
 	}
 	return c.cmd.Slice()
 }
 
-// node gives the client of the node that has the key.
+// node returns the client of the node that has the key.
 func (p *pipeline) node(ctx context.Context, key string) (*redis.Client, error) {
 	if cluster, ok := p.client.(*redis.ClusterClient); ok {
 		return cluster.MasterForKey(ctx, key)
@@ -87,43 +87,43 @@ func (p *pipeline) node(ctx context.Context, key string) (*redis.Client, error) 
 	return p.client.(*redis.Client), nil
 }
 
-// join has the call sent with others; no batch: it is to be sent by itself, and then back
-// to be called.
-func (p *pipeline) join(node *redis.Client, c *call) (*lane, *batch) {
+// join adds the call to a batch and returns the batch. If the batch is nil, the caller sends
+// the call itself and then calls done.
+func (p *pipeline) join(node *redis.Client, c *call) (*nodeQueue, *batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := p.lanes[node]
+	l := p.queues[node]
 	if l == nil {
-		l = &lane{node: node, underWay: 1}
-		p.lanes[node] = l
+		l = &nodeQueue{node: node, inFlight: 1}
+		p.queues[node] = l
 		return l, nil
 	}
 	b := l.next
 	if b == nil {
-		b = &batch{gathered: make(chan struct{}), done: make(chan struct{})}
+		b = &batch{closed: make(chan struct{}), done: make(chan struct{})}
 		l.next = b
 		p.running.Go(func() {
 			defer p.crash.guard()
-			p.carry(l, b)
+			p.sendBatch(l, b)
 		})
 	}
 	b.calls = append(b.calls, c)
 	if len(b.calls) == maxBatch {
-		l.depart()
+		l.closeBatch()
 	}
 	return l, b
 }
 
-// carry sends a batch once it is gathered.
-func (p *pipeline) carry(l *lane, b *batch) {
+// sendBatch sends the batch once it is closed, and after batchWindow at the latest.
+func (p *pipeline) sendBatch(l *nodeQueue, b *batch) {
 	timer := time.NewTimer(batchWindow)
 	defer timer.Stop()
 	select {
-	case <-b.gathered:
+	case <-b.closed:
 	case <-timer.C:
 		p.mu.Lock()
 		if l.next == b {
-			l.depart()
+			l.closeBatch()
 		}
 		p.mu.Unlock()
 	}
@@ -131,29 +131,29 @@ func (p *pipeline) carry(l *lane, b *batch) {
 	p.done(l)
 }
 
-// done lets those go that waited for what is done now.
-func (p *pipeline) done(l *lane) {
+// done records the end of a round trip and dispatches the next batch.
+func (p *pipeline) done(l *nodeQueue) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l.underWay--
+	l.inFlight--
 	switch {
 	case l.next != nil:
-		l.depart()
-	case l.underWay == 0:
-		delete(p.lanes, l.node)
+		l.closeBatch()
+	case l.inFlight == 0:
+		delete(p.queues, l.node)
 	}
 }
 
-// depart lets nobody join the batch any more. The lock is held.
-func (l *lane) depart() {
-	close(l.next.gathered)
+// closeBatch closes the batch to further calls. The caller holds the pipeline's lock.
+func (l *nodeQueue) closeBatch() {
+	close(l.next.closed)
 	l.next = nil
-	l.underWay++
+	l.inFlight++
 }
 
-// beat gives the last moment, not after the one given, at which the loops of all SDK keys
-// wake, so that their scripts come close together.
-func (l *Leader) beat(at time.Time) time.Time {
+// align rounds at down to a tick that is common to the loops of all SDK keys, so their
+// scripts are sent together.
+func (l *Leader) align(at time.Time) time.Time {
 	every := min(l.cfg.Timing.RenewInterval, l.cfg.Timing.RetryPeriod) / 100
-	return at.Add(-(at.Sub(l.born) % every))
+	return at.Add(-(at.Sub(l.created) % every))
 }

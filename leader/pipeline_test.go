@@ -218,8 +218,8 @@ func TestNobodyWaitsForWhatHangs(t *testing.T) {
 		if got := <-r.echo(r.Context(), time.Second, "after"); got.err != nil || got.took != 0 {
 			r.Errorf("with nothing under way: %+v", got)
 		}
-		if len(r.lanes) != 0 {
-			r.Errorf("%d lanes are left", len(r.lanes))
+		if len(r.queues) != 0 {
+			r.Errorf("%d lanes are left", len(r.queues))
 		}
 	})
 }
@@ -314,7 +314,7 @@ func TestABatchHasAsMuchTimeAsOneOfItsScripts(t *testing.T) {
 			r.Errorf("%+v", got)
 		}
 		r.close()
-		if len(r.lanes) != 0 {
+		if len(r.queues) != 0 {
 			r.Error("the batch has not ended")
 		}
 	})

@@ -3,60 +3,60 @@ package leader
 import "time"
 
 const (
-	// minFetchGap keeps fetches apart, however many webhooks arrive.
+	// minFetchGap is the least time between two fetches, however many webhooks arrive.
 	minFetchGap = time.Second
-	// confirmAfter is the pause before an ETag that was replaced a moment ago is
-	// fetched again: edges of the CDN may lag behind each other.
+	// confirmAfter is the pause before a recently replaced ETag is fetched again: edges of
+	// the CDN may lag.
 	confirmAfter = time.Second
-	// recentFor is how long a replaced ETag is doubted.
+	// recentFor is how long a replaced ETag is suspect.
 	recentFor = 2 * time.Minute
-	// firstRetry is the pause after a failed poll while there is no content at all.
+	// firstRetry is the pause after a failed poll while there is no content.
 	firstRetry = 5 * time.Second
 )
 
-// lateAfter are the pauses after which the CDN is asked again where a refresh was asked
-// for and it had nothing new: an edge may not have yet what the dashboard has.
-var lateAfter = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second}
+// recheckPauses are the pauses between further polls after a refresh request for which the
+// CDN had nothing new: an edge may lag behind the dashboard.
+var recheckPauses = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second}
 
 // pollPlan says when to poll next.
 type pollPlan struct {
-	asked     bool      // poll as soon as the gap allows
-	at        time.Time // the next poll otherwise; zero: now
-	suspect   string    // an ETag that was replaced a moment ago and that the CDN served again
-	repairing bool      // the CDN is asked before a later entry of somebody else is written over
-	seen      int64     // the fetch time of that entry
-	over      int64     // an entry of somebody else up to that fetch time may be written over
+	soon     bool            // poll as soon as minFetchGap allows
+	at       time.Time       // the next poll otherwise; zero: now
+	rechecks []time.Duration // remaining pauses of recheckPauses
 
-	late []time.Duration // pauses that are left until what was asked for is given up
+	suspect       string // a recently replaced ETag that the CDN has served once
+	repairing     bool   // the next poll decides whether a later entry is overwritten
+	foundEntry    int64  // the fetch time of that entry
+	overwriteUpTo int64  // an entry with other content up to this fetch time may be overwritten
 }
 
-func (p *pollPlan) ask() { p.asked = true }
+func (p *pollPlan) pollSoon() { p.soon = true }
 
-// await polls now, and again a few times until there is something new.
-func (p *pollPlan) await() {
-	p.asked, p.late = true, lateAfter
+// expectChange plans a poll now, and further polls until the CDN has something new.
+func (p *pollPlan) expectChange() {
+	p.soon, p.rechecks = true, recheckPauses
 }
 
-// again plans the next of the polls that await wants.
-func (p *pollPlan) again() {
-	if len(p.late) == 0 {
+// planRecheck plans the next of the further polls of expectChange.
+func (p *pollPlan) planRecheck() {
+	if len(p.rechecks) == 0 {
 		return
 	}
-	if at := time.Now().Add(p.late[0]); at.Before(p.at) {
+	if at := time.Now().Add(p.rechecks[0]); at.Before(p.at) {
 		p.at = at
 	}
-	p.late = p.late[1:]
+	p.rechecks = p.rechecks[1:]
 }
 
 const never = 24 * time.Hour
 
-// nextPoll tells in how long to start a fetch. While one runs there is no next.
+// nextPoll returns the time until the next fetch; never while a fetch runs.
 func (t *term) nextPoll() time.Duration {
 	if t.fetch.running {
 		return never
 	}
 	at := t.polls.at
-	if t.polls.asked {
+	if t.polls.soon {
 		at = time.Time{}
 	}
 	if gap := t.elector.lastFetch.Add(minFetchGap); at.Before(gap) {

@@ -12,7 +12,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// newest is the newest content known here, committed or not.
+// newest returns the newest content of this process, committed or not, or nil.
 func (t *term) newest() *content {
 	if t.pending != nil {
 		return t.pending
@@ -20,7 +20,7 @@ func (t *term) newest() *content {
 	return t.content
 }
 
-// fetched handles the answer of the CDN.
+// fetched handles the CDN's answer.
 func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 	t.fetch.running = false
 	t.fetch.cancel()
@@ -43,45 +43,47 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 	if r.NotModified {
 		served = t.fetch.known
 	}
-	if !t.trust(served) {
-		poll.text("catbridge.outcome", "doubted")
+	if !t.credible(served) {
+		poll.text("catbridge.outcome", "suspect")
 		return nil
 	}
 	t.believe(served)
-	healing := t.polls.repairing
+	repairing := t.polls.repairing
 	t.polls.repairing, t.polls.suspect = false, ""
-	if healing {
-		t.polls.over = t.polls.seen
+	if repairing {
+		t.polls.overwriteUpTo = t.polls.foundEntry
 	}
 	t.answered, t.latest, t.answeredHash = r.Sent, t.redisTime(r.Sent), served.hash
-	if !r.NotModified && !t.holds(served) {
-		t.polls.late = nil
+	if !r.NotModified && !t.isCurrent(served) {
+		t.polls.rechecks = nil
 		poll.text("catbridge.outcome", "changed")
 		return t.commit(ctx, served)
 	}
-	t.polls.again()
+	t.polls.planRecheck()
 	poll.text("catbridge.outcome", "unchanged")
 	switch {
-	case !t.holds(served): // it is not committed yet, or Redis lost it meanwhile
+	case !t.isCurrent(served): // not committed yet, or Redis has lost it
 		return t.commit(ctx, served)
-	case healing:
+	case repairing:
 		return t.repairConfirmed(ctx)
 	}
 	return t.renew(ctx)
 }
 
-// holds tells whether c is current already, and keeps it if it was only in Redis.
-func (t *term) holds(c *content) bool {
+// isCurrent reports whether c is already current. If so, and this process has no copy of the
+// content, it keeps c.
+func (t *term) isCurrent(c *content) bool {
 	if t.pending != nil || t.corrupt || c.hash != t.hash || c.storedETag() != t.etag {
 		return false
 	}
 	if t.content == nil {
-		t.take(c)
+		t.setCurrent(c)
 	}
 	return true
 }
 
-// repairConfirmed writes the current content over what somebody else wrote.
+// repairConfirmed commits the current content, which the CDN has confirmed, over a later
+// entry.
 func (t *term) repairConfirmed(ctx context.Context) error {
 	if c := t.newest(); c != nil {
 		t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
@@ -90,11 +92,11 @@ func (t *term) repairConfirmed(ctx context.Context) error {
 	return t.renew(ctx)
 }
 
-// trust reports whether what the CDN served may be believed. An ETag that was replaced
-// less than two minutes ago comes from an edge that lags, or from a real rollback: it is
-// fetched once more, and believed when it comes again. That Redis holds it proves nothing:
-// Redis may have lost data, or a commit may have come through with its reply lost.
-func (t *term) trust(c *content) bool {
+// credible reports whether content that the CDN served is to be believed. An ETag that was
+// replaced less than two minutes ago comes from a lagging edge or from a real rollback. It
+// is fetched once more, and believed if the CDN serves it again. It is suspect even if Redis
+// holds it: Redis may have lost data, or a commit may have succeeded with its reply lost.
+func (t *term) credible(c *content) bool {
 	stored := c.storedETag()
 	if t.polls.suspect == stored || !t.elector.replaced.has(stored) {
 		return true
@@ -102,12 +104,12 @@ func (t *term) trust(c *content) bool {
 	t.polls.suspect = stored
 	t.polls.at = time.Now().Add(confirmAfter)
 	t.elector.stats.update(func(s *KeyStats) { s.Suspect++ })
-	t.elector.log().Info(eventSuspect, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("etag", stored))
+	t.elector.log().Info(eventSuspect, "The CDN served a config that was replaced recently; fetching it again.", slog.String("etag", stored))
 	return false
 }
 
-// believe notes that the CDN serves c now, and that c replaces what the CDN served before
-// and what Redis holds, whether or not c is ever committed.
+// believe records that the CDN serves c now. c replaces the content that the CDN served
+// before and the content in Redis, even if c is never committed.
 func (t *term) believe(c *content) {
 	stored, now := c.storedETag(), time.Now()
 	for _, former := range []string{t.elector.believed, t.etag} {
@@ -119,7 +121,7 @@ func (t *term) believe(c *content) {
 	t.elector.believed = stored
 }
 
-// fetchFailed keeps what is current (S83, S84) and plans the next poll.
+// fetchFailed keeps the current content (S83, S84) and plans the next poll.
 func (t *term) fetchFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
@@ -140,9 +142,9 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	}
 	t.elector.log().Error(event, err.Error(), eventlog.Err(reason))
 	t.polls.suspect = ""
-	t.polls.again()
-	switch healing := t.polls.repairing; {
-	case healing:
+	t.polls.planRecheck()
+	switch repairing := t.polls.repairing; {
+	case repairing:
 		t.polls.repairing = false
 		return t.repairWithoutCDN(ctx)
 	case (t.rev == 0 || t.uncertain()) && t.pending == nil:
@@ -151,22 +153,22 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	return nil
 }
 
-// holdUntil leaves the CDN alone until then (S85).
+// holdUntil prevents polls until at (S85).
 func (e *elector) holdUntil(at time.Time) {
 	e.notBefore = at
 	e.stats.update(func(s *KeyStats) { s.HeldUntil = at })
 }
 
-// permanent tells which errors another try will not mend soon.
+// permanent reports whether a retry is unlikely to succeed soon.
 func permanent(code int) bool {
 	return slices.Contains([]int{1100, 1104, 1105}, code)
 }
 
-// verify refuses content from Redis that must never be committed.
+// verify returns an error if content from Redis must not be committed.
 func (e *elector) verify(c *content) error {
 	config, err := evaluate.Parse(c.json)
 	if err != nil {
-		e.log().Warn(eventOverwritten, "The content in Redis is no config.", eventlog.Err(err))
+		e.log().Warn(eventOverwritten, "The content in Redis is not a valid config.", eventlog.Err(err))
 		return err
 	}
 	c.broken = len(config.BrokenFlags())

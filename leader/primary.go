@@ -11,34 +11,34 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// failoverAddr is what go-redis has for an address where Sentinels tell of it.
+// failoverAddr is go-redis's address of a client that asks Sentinels.
 const failoverAddr = "FailoverClient"
 
-// handshake is longer than a connection may take until it can be used.
+// handshake is longer than it takes until a new connection is in use.
 const handshake = 30 * time.Second
 
-// errFormer is what a dial gives that another has overtaken.
-var errFormer = errors.New("leader: the connection leads to a former primary")
+// errFormerPrimary is returned by a dial that led to a former primary.
+var errFormerPrimary = errors.New("leader: the connection leads to a former primary")
 
-// onePrimary keeps a client to the primary that the Sentinels named last. Told of
-// another, go-redis closes the connections that it has, but not one that it is just
-// making. If the former primary was stopped, and wakes up, that one comes into use: the
-// leader would lead there, heard by few, until the Sentinels have turned the former
-// primary into a replica (F8).
+// onePrimary keeps a client connected to the primary that the Sentinels named last. When
+// the Sentinels name another, go-redis closes its connections, but not those that it is
+// still dialing. If the former primary was stopped and resumes, such a connection comes into
+// use: the leader would lead there, with few followers, until the Sentinels have turned the
+// former primary into a replica (F8).
 type onePrimary struct {
 	mu     sync.Mutex
-	dials  int // begun
-	latest int // the one begun last among those that came through
+	dials  int // started
+	latest int // the number of the latest successful dial
 	addr   string
-	young  []dialled // connections to addr that may not be in use yet
+	recent []dialedConn // connections to addr that may not be in use yet
 }
 
-type dialled struct {
+type dialedConn struct {
 	conn net.Conn
 	at   time.Time
 }
 
-// followOnePrimary has it watch over a client that asks Sentinels.
+// followOnePrimary installs a onePrimary in a client that asks Sentinels.
 func followOnePrimary(client redis.UniversalClient) {
 	if single, ok := client.(*redis.Client); ok && single != nil && single.Options().Addr == failoverAddr {
 		single.AddHook(&onePrimary{})
@@ -55,9 +55,9 @@ func (p *onePrimary) DialHook(next redis.DialHook) redis.DialHook {
 		if err != nil {
 			return conn, err
 		}
-		if !p.dialled(dial, conn) {
+		if !p.accept(dial, conn) {
 			_ = conn.Close()
-			return nil, errFormer
+			return nil, errFormerPrimary
 		}
 		return conn, nil
 	}
@@ -69,9 +69,9 @@ func (p *onePrimary) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 	return next
 }
 
-// dialled tells whether a connection leads to the same address as that of the latest
-// dial, and closes those that do not any more.
-func (p *onePrimary) dialled(dial int, conn net.Conn) bool {
+// accept reports whether the connection may be used: a later dial has not led to another
+// address. It closes recent connections to a former address.
+func (p *onePrimary) accept(dial int, conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	addr := conn.RemoteAddr().String()
@@ -79,14 +79,14 @@ func (p *onePrimary) dialled(dial int, conn net.Conn) bool {
 		if dial < p.latest {
 			return false
 		}
-		for _, former := range p.young {
+		for _, former := range p.recent {
 			_ = former.conn.Close()
 		}
-		p.addr, p.young = addr, nil
+		p.addr, p.recent = addr, nil
 	}
 	p.latest = max(p.latest, dial)
 	now := time.Now()
-	p.young = slices.DeleteFunc(p.young, func(d dialled) bool { return now.Sub(d.at) > handshake })
-	p.young = append(p.young, dialled{conn, now})
+	p.recent = slices.DeleteFunc(p.recent, func(d dialedConn) bool { return now.Sub(d.at) > handshake })
+	p.recent = append(p.recent, dialedConn{conn, now})
 	return true
 }

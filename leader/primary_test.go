@@ -43,7 +43,7 @@ func TestConnectionsInTheMakingToAFormerPrimaryAreClosed(t *testing.T) {
 		former, _ = dial(func() {}, "former")
 		current, _ = dial(func() {}, "current")
 	}, "former")
-	if !errors.Is(err, errFormer) {
+	if !errors.Is(err, errFormerPrimary) {
 		t.Errorf("a dial that another overtook: %v", err)
 	}
 	for what, conn := range map[string]net.Conn{"before": former, "while it was being made": late} {

@@ -10,9 +10,9 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// CheckScripts runs a script that reads what the leader's scripts read for an SDK key, in
-// the same way, and writes nothing. Its error is what Redis refused: some services forbid
-// commands in scripts that they allow outside of them, such as TIME.
+// CheckScripts runs a script that reads what the leader's scripts read for an SDK key, with
+// the same commands. It writes nothing. Its error says what Redis refused: some managed
+// services forbid commands within scripts only, for example TIME.
 func CheckScripts(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
 	keys := cachekeys.For(sdkKey, namespace, subscription.Database(client))
 	err := probeScript.Run(ctx, client, []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob}).Err()

@@ -8,11 +8,12 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// alarmAhead is how far an entry may be ahead of Redis's clock before it is
-// reported: someone's clock is wrong.
+// alarmAhead is how far an entry may be ahead of Redis's clock before the leader logs it:
+// some clock is wrong.
 const alarmAhead = 5 * time.Minute
 
-// message says what is current. The scripts add rev and the time of the CDN's answer.
+// message returns a message about the current content. The scripts add rev, the time of the
+// CDN's answer and Redis's clock.
 func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
 	m := cachekeys.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.elector.settings().poll, Epoch: t.epoch, Renew: min(t.elector.timing.RenewInterval, cachekeys.MaxRenew)}
 	if t.etag != "" {
@@ -24,39 +25,41 @@ func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
 	return m
 }
 
-// assertion is for a write after which the content of that hash is current.
+// assertion returns the assertion of a write after which the content with that hash is
+// current.
 func (t *term) assertion(kind cachekeys.MessageType, hash string) assertion {
-	c := assertion{
+	a := assertion{
 		lock: t.lock, base: t.rev, age: -1, cdn: t.cdn,
 		message: t.message(kind), etag: t.etag,
 	}
-	// An answer of the CDN is about one content, and confirms no other (I14): not what is
-	// current while newer content waits to be committed, nor what Redis fell back to since.
+	// An answer of the CDN confirms one content only (I14): not the current content while
+	// newer content is pending, nor content to which Redis has rolled back.
 	if t.confirmed(hash) {
-		c.age, c.latest = time.Since(t.answered).Milliseconds(), t.latest
-		c.above = t.elector.highest
+		a.age, a.latest = time.Since(t.answered).Milliseconds(), t.latest
+		a.above = t.elector.highest
 	}
-	if c.age < 0 && t.uncertain() {
-		c.waits = t.elector.highest
+	if a.age < 0 && t.uncertain() {
+		a.waits = t.elector.highest
 	}
-	return c
+	return a
 }
 
-// redisTime is a moment by Redis's clock, rather too early than too late: its last reply
-// was made before it arrived.
+// redisTime converts a local time to Redis's clock. The result is never too late: Redis sent
+// its last reply before this process received it.
 func (t *term) redisTime(at time.Time) int64 { return t.redisNow + at.Sub(t.redisAt).Milliseconds() }
 
-// bounded gives a write as long as the trust in the lock lasts, and at most d.
-func (t *term) bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+// withDeadline returns a context that ends after d, or when this process stops acting as the
+// leader if that is sooner.
+func (t *term) withDeadline(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, min(d, time.Until(t.trustedUntil())))
 }
 
-// renew renews the lock, tells followers that the leader is alive, and mends what
-// does not stand in Redis as it was written. What the CDN answered and no write has
-// told yet goes with it. Then it commits what is still to be committed.
+// renew renews the lock, publishes the heartbeat and repairs what Redis lost or others
+// overwrote. It publishes a CDN answer that no write has published yet. Then it commits the
+// pending content.
 func (t *term) renew(ctx context.Context) error {
-	// Meta ahead of us with our own content, after a lost reply: adopted, and then
-	// the heartbeat is due at once.
+	// Twice: after a lost reply, meta is ahead of this process, with its own content. The
+	// first pass adopts it, the second publishes the heartbeat.
 	for range 2 {
 		w, err := t.sendRenewal(ctx)
 		if err != nil {
@@ -65,7 +68,7 @@ func (t *term) renew(ctx context.Context) error {
 		switch w.outcome {
 		case outcomeOK:
 			if t.pending != nil && !t.mayWrite(t.pending) {
-				t.pending = nil // it was to mend what is not so any more
+				t.pending = nil // the repair is obsolete
 			}
 			if t.pending == nil {
 				return nil
@@ -82,12 +85,12 @@ func (t *term) renew(ctx context.Context) error {
 	return nil
 }
 
-func (t *term) sendRenewal(ctx context.Context) (written, error) {
-	ctx, cancel := t.bounded(ctx, t.elector.timing.RenewInterval)
+func (t *term) sendRenewal(ctx context.Context) (writeReply, error) {
+	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
 	defer cancel()
 	sent := time.Now()
-	claim := t.assertion(cachekeys.Heartbeat, t.hash)
-	w, err := t.write(ctx, spanRenew, func(ctx context.Context) (written, error) { return t.elector.store.renew(ctx, claim) })
+	a := t.assertion(cachekeys.Heartbeat, t.hash)
+	w, err := t.write(ctx, spanRenew, func(ctx context.Context) (writeReply, error) { return t.elector.store.renew(ctx, a) })
 	if err != nil {
 		return w, err
 	}
@@ -97,8 +100,8 @@ func (t *term) sendRenewal(ctx context.Context) (written, error) {
 	}
 	t.renewedAt = sent
 	if w.outcome == outcomeOK {
-		t.wrote(w)
-		if claim.age >= 0 {
+		t.applyReply(w)
+		if a.age >= 0 {
 			t.answered = time.Time{}
 		}
 		t.elector.stats.update(func(s *KeyStats) { s.Renewals++ })
@@ -106,12 +109,11 @@ func (t *term) sendRenewal(ctx context.Context) (written, error) {
 	return w, nil
 }
 
-// commit makes c current. If Redis cannot be written it stays pending, and the
-// next renewal tries again; the scripts make the second try harmless if the first
-// had come through after all.
+// commit makes c current. If the write fails, c stays pending and the next renewal retries.
+// The retry is harmless if the first try succeeded after all: the scripts detect it.
 func (t *term) commit(ctx context.Context, c *content) error {
 	t.pending = c
-	// Twice: once from what was taken for current, once from what turned out to be.
+	// Twice: first based on what this process takes for current, then on what Redis reported.
 	for range 2 {
 		w, err := t.tryCommit(ctx, c)
 		switch {
@@ -121,8 +123,8 @@ func (t *term) commit(ctx context.Context, c *content) error {
 			t.committed(c, w)
 			return nil
 		case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:
-			// The reply to an earlier try was lost, not the commit.
-			t.take(c)
+			// An earlier try succeeded; only its reply was lost.
+			t.setCurrent(c)
 			t.adopt(w.meta, w.now)
 			return nil
 		case w.outcome == outcomeOverwritten:
@@ -137,25 +139,25 @@ func (t *term) commit(ctx context.Context, c *content) error {
 	return nil
 }
 
-func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
-	ctx, cancel := t.bounded(ctx, t.elector.timing.RenewDeadline/2)
+func (t *term) tryCommit(ctx context.Context, c *content) (writeReply, error) {
+	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewDeadline/2)
 	defer cancel()
 	sent := time.Now()
-	cl := t.assertion(cachekeys.Change, c.hash)
-	cl.etag, cl.over = c.storedETag(), t.polls.over
+	a := t.assertion(cachekeys.Change, c.hash)
+	a.etag, a.overwriteUpTo = c.storedETag(), t.polls.overwriteUpTo
 	if own := t.elector.content; c.hash != t.hash && own != nil && c.hash == own.hash {
-		cl.cdn = t.elector.contentCDN
+		a.cdn = t.elector.contentCDN
 	}
-	cl.message.Hash, cl.message.Len, cl.message.ETag = c.hash, len(c.json), cachekeys.MessageETag(cl.etag)
-	cl.message.Spread = t.elector.spread(len(c.payload))
-	cl.replaced, cl.waits = t.elector.replaced.lines(), 0
+	a.message.Hash, a.message.Len, a.message.ETag = c.hash, len(c.json), cachekeys.MessageETag(a.etag)
+	a.message.Spread = t.elector.spread(len(c.payload))
+	a.replaced, a.waits = t.elector.replaced.lines(), 0
 	switch {
-	case cl.age >= 0 || t.elector.knows(c.hash):
-		cl.above = t.elector.highest
-	default: // it is repaired where it stands, below what followers may hold
-		cl.above, cl.waits = t.foundAt, t.elector.highest
+	case a.age >= 0 || t.elector.knowsCurrent(c.hash):
+		a.above = t.elector.highest
+	default: // repaired in place, below the rev that followers may hold
+		a.above, a.waits = t.foundAt, t.elector.highest
 	}
-	w, err := t.write(ctx, spanCommit, func(ctx context.Context) (written, error) { return t.elector.store.commit(ctx, cl, c) })
+	w, err := t.write(ctx, spanCommit, func(ctx context.Context) (writeReply, error) { return t.elector.store.commit(ctx, a, c) })
 	if err != nil {
 		return w, err
 	}
@@ -169,14 +171,14 @@ func (t *term) tryCommit(ctx context.Context, c *content) (written, error) {
 	return w, nil
 }
 
-func (t *term) committed(c *content, w written) {
+func (t *term) committed(c *content, w writeReply) {
 	if t.etag != c.storedETag() {
 		t.elector.replaced.add(t.etag, time.Now())
 	}
 	changed := t.hash != c.hash
-	t.take(c)
-	t.answered, t.polls.seen, t.polls.over = time.Time{}, 0, 0
-	t.wrote(w)
+	t.setCurrent(c)
+	t.answered, t.polls.foundEntry, t.polls.overwriteUpTo = time.Time{}, 0, 0
+	t.applyReply(w)
 	t.elector.stats.update(func(s *KeyStats) {
 		s.Commits++
 		s.BrokenFlags = c.broken
@@ -186,35 +188,35 @@ func (t *term) committed(c *content, w written) {
 			slog.String("etag", t.etag), slog.Int("bytes", t.length), slog.Int64("receivers", w.receivers))
 	}
 	if c.broken > 0 && changed {
-		t.elector.log().Warn(eventBrokenFlags, "The config has flags with an error in their model.", slog.Int("flags", c.broken))
+		t.elector.log().Warn(eventBrokenFlags, "The config has flags that cannot be evaluated.", slog.Int("flags", c.broken))
 	}
 }
 
-// take makes c what this process holds for current.
-func (t *term) take(c *content) {
+// setCurrent makes c the content that this process takes for current.
+func (t *term) setCurrent(c *content) {
 	t.content, t.pending, t.corrupt = c, nil, false
 	t.hash, t.etag, t.length = c.hash, c.storedETag(), len(c.json)
 }
 
-// wrote takes over what a write that came through told.
-func (t *term) wrote(w written) {
+// applyReply applies the reply to a successful write.
+func (t *term) applyReply(w writeReply) {
 	if t.failing.End() {
 		t.elector.stats.update(func(s *KeyStats) { s.WriteError = "" })
-		t.elector.log().Info(eventRedisBack, "Redis can be written again.")
+		t.elector.log().Info(eventRedisBack, "Writes to Redis succeed again.")
 		signal(t.elector.recheck)
 	}
 	t.rev, t.cdn, t.damaged = w.rev, w.cdn, false
 	t.foundAt = 0
 	t.redisNow, t.redisAt = w.now, time.Now()
 	if w.rev != 0 && w.rev >= t.elector.highest {
-		t.elector.sawCurrent(w.rev, t.hash)
+		t.elector.observeCurrent(w.rev, t.hash)
 	}
-	t.keep()
-	t.elector.receivers.saw(w.receivers * int64(t.elector.leader.cfg.SubscriberNodes))
-	if w.refresh < t.asked {
-		t.asked = 0 // the count was lost, and started again
+	t.remember()
+	t.elector.receivers.observe(w.receivers * int64(t.elector.leader.cfg.SubscriberNodes))
+	if w.refresh < t.refreshSeen {
+		t.refreshSeen = 0 // Redis lost the count, and it restarted
 	}
-	t.refreshAsked(w.refresh)
+	t.onRefreshCount(w.refresh)
 	ahead := time.Duration(w.rev-w.now) * time.Millisecond
 	alarm := false
 	t.elector.stats.update(func(s *KeyStats) {
@@ -225,7 +227,7 @@ func (t *term) wrote(w written) {
 		s.Ahead = max(ahead, 0)
 	})
 	if alarm {
-		t.elector.log().Error(eventAhead, "The entry is ahead of Redis's clock: a clock is wrong, there or where an SDK wrote it.",
+		t.elector.log().Error(eventAhead, "The entry is ahead of Redis's clock: the clock of Redis or of an SDK that wrote the entry is wrong.",
 			slog.Int64("rev", w.rev), slog.Duration("ahead", ahead))
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// replacedMemory holds the ETags that were replaced within the last two minutes, and
-// when, by the local monotonic clock. An edge of the CDN that lags may still serve them.
-// It is bounded by time alone: a bound on its size would forget ETags while an edge still
-// serves them. It is not safe for concurrent use.
+// replacedMemory holds the ETags that were replaced within the last two minutes, with the
+// time by the local monotonic clock. A lagging edge of the CDN may still serve them. The
+// memory is bounded by time alone: a bound on its size would forget such ETags too soon. It
+// is not safe for concurrent use.
 type replacedMemory struct {
 	at map[string]time.Time // by stored ETag
 }
 
-// add notes that etag was replaced at that moment, unless that is too long ago to matter
-// or a later moment is known.
+// add records that etag was replaced at that time, unless that was more than two minutes ago
+// or a later time is known.
 func (m *replacedMemory) add(etag string, at time.Time) {
 	now := time.Now()
 	maps.DeleteFunc(m.at, func(_ string, at time.Time) bool { return now.Sub(at) >= recentFor })
@@ -33,7 +33,7 @@ func (m *replacedMemory) add(etag string, at time.Time) {
 	m.at[etag] = at
 }
 
-// remove forgets an ETag: the CDN serves it again, and is believed.
+// remove forgets an ETag that the CDN serves again and that is believed.
 func (m *replacedMemory) remove(etag string) { delete(m.at, etag) }
 
 // has reports whether etag was replaced within the last two minutes.
@@ -42,18 +42,18 @@ func (m *replacedMemory) has(etag string) bool {
 	return ok && time.Since(at) < recentFor
 }
 
-// addMeta adds what meta names as replaced. Its times are of Redis's clock, which showed
-// now a moment ago. A time ahead of that clock counts as this moment.
+// addMeta adds the replaced ETags of meta. Their times are by Redis's clock, which showed now
+// when it replied. A time ahead of that clock counts as now.
 func (m *replacedMemory) addMeta(meta cachekeys.Meta, now int64) {
 	for _, old := range meta.Recent {
-		if old.ETag != meta.ETag { // else it was replaced, and came again
+		if old.ETag != meta.ETag { // an equal ETag was replaced and is current again
 			m.add(old.ETag, time.Now().Add(-time.Duration(max(0, now-old.Until))*time.Millisecond))
 		}
 	}
 }
 
-// lines returns the newest ETags for commit.lua, the latest first, a line each: its age in
-// ms and the ETag.
+// lines returns the ETags that were replaced last for commit.lua, the latest first. Each line
+// is an age in ms and an ETag.
 func (m *replacedMemory) lines() string {
 	now := time.Now()
 	etags := slices.SortedFunc(maps.Keys(m.at), func(a, b string) int {

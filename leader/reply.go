@@ -9,11 +9,11 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-var errReply = errors.New("leader: unexpected reply of a script")
+var errReply = errors.New("leader: unexpected reply from a script")
 
-func parseWritten(reply []any) (written, error) {
-	r := reader{reply: reply}
-	w := written{outcome: outcome(r.text())}
+func parseWriteReply(reply []any) (writeReply, error) {
+	r := replyReader{reply: reply}
+	w := writeReply{outcome: outcome(r.text())}
 	switch w.outcome {
 	case outcomeOK:
 		w.rev, w.cdn, w.now, w.receivers, w.refresh = r.number(), r.number(), r.number(), r.number(), r.number()
@@ -22,18 +22,19 @@ func parseWritten(reply []any) (written, error) {
 		w.found, w.now = r.number(), r.number()
 		w.meta = r.meta()
 	default:
-		return written{}, errReply
+		return writeReply{}, errReply
 	}
 	return w, r.err
 }
 
-// reader takes a script's reply apart. Once something was wrong it gives zeros.
-type reader struct {
+// replyReader reads the elements of a script's reply. After an error its methods return zero
+// values.
+type replyReader struct {
 	reply []any
 	err   error
 }
 
-func (r *reader) next() any {
+func (r *replyReader) next() any {
 	if len(r.reply) == 0 {
 		r.err = errReply
 		return nil
@@ -43,7 +44,7 @@ func (r *reader) next() any {
 	return value
 }
 
-func (r *reader) text() string {
+func (r *replyReader) text() string {
 	value, ok := r.next().(string)
 	if !ok {
 		r.err = errReply
@@ -51,7 +52,7 @@ func (r *reader) text() string {
 	return value
 }
 
-func (r *reader) number() int64 {
+func (r *replyReader) number() int64 {
 	switch value := r.next().(type) {
 	case int64:
 		return value
@@ -66,9 +67,9 @@ func (r *reader) number() int64 {
 	return 0
 }
 
-// meta reads the fields that end a reply. Where somebody else spoilt one, only rev is
-// read, as the scripts read it, since the next write must name it as its base.
-func (r *reader) meta() cachekeys.Meta {
+// meta reads the fields of meta, which end a reply. If one is malformed, meta reads rev
+// alone, as the scripts do: the next write must name it as its base.
+func (r *replyReader) meta() cachekeys.Meta {
 	fields := cachekeys.MetaFields()
 	if len(r.reply) != len(fields) {
 		r.err = errReply
@@ -82,7 +83,7 @@ func (r *reader) meta() cachekeys.Meta {
 	return meta
 }
 
-// scriptNumber is number of prelude.lua.
+// scriptNumber is like the function number of prelude.lua.
 func scriptNumber(s string) int64 {
 	if len(s) > 13 || strings.ContainsAny(s, "+-_") {
 		return 0

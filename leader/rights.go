@@ -15,13 +15,13 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// RightsError says which rights a user of Redis lacks.
+// RightsError lists the rights that a user of Redis lacks.
 type RightsError struct {
-	// Missing are the rules that grant what is missing, sorted, as ACL SETUSER takes them:
-	// +hset, ~catbridge:{…}:*, &catbridge:{…}:events.
+	// Missing are the rules for ACL SETUSER that grant the missing rights, sorted: for
+	// example +hset, ~catbridge:{…}:*, &catbridge:{…}:events.
 	Missing []string
-	// Nodes are the addresses of a cluster's nodes that lack some of it, sorted. Each
-	// node has users of its own. Empty: there is no cluster.
+	// Nodes are the addresses of the cluster nodes that miss rights, sorted. Each node has
+	// users of its own. Nodes is empty if Redis is not a cluster.
 	Nodes []string
 }
 
@@ -33,11 +33,11 @@ func (e *RightsError) Error() string {
 	return "leader: the user of Redis lacks rights" + where + ", to be granted by ACL SETUSER: " + strings.Join(e.Missing, " ")
 }
 
-// CheckRights asks Redis whether the client's user may do all that a leader of the SDK
-// key in a namespace, empty for none, does, and changes nothing. What is missing it tells by a [*RightsError]; other
-// errors say that Redis could not be asked. It returns nil as well where Redis is too old
-// to tell, before 7.0. Without the right to +eval it can tell of no other. In a cluster it
-// asks every primary.
+// CheckRights asks Redis whether the client's user may run all commands of a leader of the
+// SDK key in the namespace; an empty namespace means none. It changes nothing. It returns a
+// [*RightsError] if rights are missing; any other error says that the check failed. Redis
+// before 7.0 cannot check rights: CheckRights then returns nil. If +eval is missing, no other
+// missing right is reported. In a cluster it asks every primary.
 func CheckRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
 	needs := leaderNeeds(cachekeys.For(sdkKey, namespace, subscription.Database(client)))
 	if single, ok := client.(*redis.Client); ok {
@@ -61,7 +61,7 @@ func CheckRights(ctx context.Context, client redis.UniversalClient, sdkKey, name
 		return err
 	})
 	if rule := deniedRule(err); rule != "" {
-		all, err = append(all, rule), nil // to ask for the nodes, for instance
+		all, err = append(all, rule), nil // for example the command that lists the nodes
 	}
 	return rightsError(all, nodes, err)
 }
@@ -78,17 +78,18 @@ func rightsError(missing, nodes []string, err error) error {
 	return &RightsError{Missing: slices.Compact(missing), Nodes: nodes}
 }
 
-// missing asks one node, and tells a command that is missing from a key or channel that is.
+// missing asks one node and returns the rules that grant the missing rights. It distinguishes
+// missing commands from missing keys and channels.
 func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, error) {
 	questions := make([]any, 0, len(list))
 	for _, n := range list {
 		questions = append(questions, n.text)
 	}
-	// As EVAL, since this must not fail for want of EVALSHA.
+	// EVAL: the check must not fail because EVALSHA is missing.
 	answers, err := client.Eval(ctx, rightsSource, nil, questions...).Int64Slice()
 	switch rule := deniedRule(err); {
 	case errors.Is(err, redis.Nil):
-		return nil, nil // it cannot tell
+		return nil, nil // this Redis cannot check rights
 	case rule != "":
 		return []string{rule}, nil
 	case err != nil:
@@ -97,12 +98,12 @@ func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, 
 		return nil, errReply
 	}
 	var rules []string
-	command, place := map[string]bool{}, map[string]bool{} // those that can be used at all
+	commands, targets := map[string]bool{}, map[string]bool{} // those with at least one right
 	for i, n := range list {
 		if answers[i] == 1 {
-			command[n.command], place[n.on+n.mode] = true, true
+			commands[n.command], targets[n.target+n.mode] = true, true
 			if n.mode == readWrite {
-				place[n.on+read], place[n.on+write] = true, true
+				targets[n.target+read], targets[n.target+write] = true, true
 			}
 		}
 	}
@@ -110,22 +111,22 @@ func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, 
 	for i, n := range list {
 		switch {
 		case answers[i] == 1 || !n.used:
-		case n.on == "" || place[n.on+n.mode] && !command[n.command]:
+		case n.target == "" || targets[n.target+n.mode] && !commands[n.command]:
 			rules = append(rules, n.rule())
-		case place[n.on+n.mode]: // a user with selectors
+		case targets[n.target+n.mode]: // a user with selectors
 			rules = append(rules, "("+n.rule()+" "+n.grant+")")
-		case command[n.command]:
+		case commands[n.command]:
 			rules = append(rules, n.grant)
 		default:
 			unclear = append(unclear, n)
 		}
 	}
 	for _, n := range unclear {
-		// Once what is certain was granted, the next check tells.
+		// The next check decides, after the rules above were granted.
 		if slices.Contains(rules, n.grant) {
 			continue
 		}
-		if n.mode == channel && deniedRule(subscribe(ctx, client, n.on)) == "" {
+		if n.mode == channel && deniedRule(subscribe(ctx, client, n.target)) == "" {
 			rules = append(rules, n.grant)
 		} else {
 			rules = append(rules, n.rule())
@@ -134,7 +135,7 @@ func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, 
 	return rules, nil
 }
 
-// subscribe tries it: unlike the question whether one may, the answer says why not.
+// subscribe tries to subscribe: its error, unlike the check's answer, says what is missing.
 func subscribe(ctx context.Context, client redis.UniversalClient, channel string) error {
 	sub, err := subscription.Open(ctx, client, subscription.Options{
 		Channels: []string{channel}, Idle: ackTimeout, Dead: 2 * ackTimeout, Ack: ackTimeout,
@@ -147,7 +148,8 @@ func subscribe(ctx context.Context, client redis.UniversalClient, channel string
 
 var deniedCommand = regexp.MustCompile(`^NOPERM .*the '([^']+)' command`)
 
-// deniedRule gives the rule for a command that Redis refused; empty: it refused none.
+// deniedRule returns the rule that grants the command that Redis denied; empty: err is about
+// something else.
 func deniedRule(err error) string {
 	denied, ok := errors.AsType[redis.Error](err)
 	if !ok {

@@ -30,8 +30,8 @@ var probeSource string
 //go:embed rights.lua
 var rightsSource string
 
-// Each script is sent as EVALSHA, and as EVAL where the server does not have it.
-// Each may be sent twice: the second run finds the first one's traces.
+// Each script is sent as EVALSHA, and as EVAL if the server does not know it. Each may be
+// sent twice: the second run detects the first.
 var (
 	acquireScript = redis.NewScript(prelude + acquireSource)
 	commitScript  = redis.NewScript(prelude + commitSource)

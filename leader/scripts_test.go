@@ -43,10 +43,10 @@ type author struct {
 }
 
 func newAuthor(t testing.TB, client *redis.Client, id string) *author {
-	return &author{t: t, store: store{client: client, scripts: newPipeline(client), keys: cachekeys.For(testKey, "", 0), leaderID: id, expiry: 15 * time.Second}}
+	return &author{t: t, store: store{client: client, scripts: newPipeline(client), keys: cachekeys.For(testKey, "", 0), leaderID: id, lease: 15 * time.Second}}
 }
 
-func (a *author) win() grant {
+func (a *author) win() acquireReply {
 	a.t.Helper()
 	g, err := a.acquire(a.t.Context(), a.high)
 	if err != nil || g.outcome != outcomeAcquired {
@@ -62,12 +62,12 @@ func testContent(version int) *content {
 
 func (a *author) claimFor(c *content, kind cachekeys.MessageType, age int64) assertion {
 	return assertion{
-		lock: a.lock, base: a.rev, above: a.high, age: age, latest: cachekeys.MaxRev, etag: c.storedETag(), over: cachekeys.MaxRev,
+		lock: a.lock, base: a.rev, above: a.high, age: age, latest: cachekeys.MaxRev, etag: c.storedETag(), overwriteUpTo: cachekeys.MaxRev,
 		message: cachekeys.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
 	}
 }
 
-func (a *author) mustCommit(c *content) written {
+func (a *author) mustCommit(c *content) writeReply {
 	a.t.Helper()
 	w, err := a.commit(a.t.Context(), a.claimFor(c, cachekeys.Change, 0), c)
 	if err != nil || w.outcome != outcomeOK {
@@ -77,7 +77,7 @@ func (a *author) mustCommit(c *content) written {
 	return w
 }
 
-func (a *author) touchAs(c *content, age int64) written {
+func (a *author) touchAs(c *content, age int64) writeReply {
 	a.t.Helper()
 	w, err := a.renew(a.t.Context(), a.claimFor(c, cachekeys.Heartbeat, age))
 	if err != nil {
@@ -118,7 +118,7 @@ func TestOnlyOneAcquiresAndLearnsWhoHolds(t *testing.T) {
 		one.win()
 		one.mustCommit(testContent(1))
 		g, err := two.acquire(t.Context(), 0)
-		if err != nil || g.outcome != outcomeHeld || g.lock != one.lock || g.left <= 0 || g.left > one.expiry {
+		if err != nil || g.outcome != outcomeHeld || g.lock != one.lock || g.left <= 0 || g.left > one.lease {
 			t.Fatalf("got %+v, %v", g, err)
 		}
 		if g.meta.Rev != one.rev || g.meta.Hash != testContent(1).hash {
@@ -243,9 +243,9 @@ func TestHealingDoesNotMoveTowardsThePresent(t *testing.T) {
 		a.high = first.rev
 		client.Del(t.Context(), a.keys.Meta, a.keys.Entry, a.keys.Blob)
 		a.rev = 0
-		cl := a.claimFor(c, cachekeys.Change, -1)
-		cl.cdn = first.cdn
-		w, err := a.commit(t.Context(), cl, c)
+		repair := a.claimFor(c, cachekeys.Change, -1)
+		repair.cdn = first.cdn
+		w, err := a.commit(t.Context(), repair, c)
 		if err != nil || w.outcome != outcomeOK || w.rev != first.rev+1 || w.cdn != first.cdn {
 			t.Errorf("got %+v, %v; want rev %d, cdn %d", w, err, first.rev+1, first.cdn)
 		}
@@ -375,7 +375,7 @@ func TestGarbageInMetaIsWrittenOver(t *testing.T) {
 
 func TestAReplyOfAnotherShapeIsAnError(t *testing.T) {
 	for _, reply := range [][]any{nil, {}, {int64(1)}, {"OK"}, {"OK", "x", "1", "1", int64(1), "1"}, {"NEWS"}, {"STALE", "1"}} {
-		if w, err := parseWritten(reply); err == nil {
+		if w, err := parseWriteReply(reply); err == nil {
 			t.Errorf("%v gave %+v", reply, w)
 		}
 	}

@@ -13,25 +13,27 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// SDKKey is one SDK key to lead for.
+// SDKKey configures an SDK key to lead for.
 type SDKKey struct {
-	// Name stands for the SDK key in logs, in [Stats] and in the URL of its webhook.
-	// Empty: its last characters.
+	// Name identifies the SDK key in logs, in [Stats] and in the URL of its webhook. If it is
+	// empty, the masked SDK key is used.
 	Name string
 	// Key is the SDK key (S3). Required. It is never shown in full (S103).
 	Key string
-	// BaseURL is where the config is fetched (S4). Empty: the CDN by DataGovernance.
+	// BaseURL is the URL from which the config is fetched (S4). If it is empty,
+	// DataGovernance selects ConfigCat's CDN.
 	BaseURL        string
 	DataGovernance DataGovernance
-	// PollInterval is the time between two polls of the CDN. 0: Timing's.
+	// PollInterval is the time between two polls of the CDN. If it is 0, that of Timing
+	// applies.
 	PollInterval time.Duration
-	// AllowedHosts may be named by a redirect of the CDN besides ConfigCat's own.
+	// AllowedHosts are hosts to which the CDN may redirect, in addition to ConfigCat's own.
 	AllowedHosts []string
-	// AllowPrivate lets a redirect lead to loopback and private addresses.
+	// AllowPrivate permits redirects to loopback and private addresses.
 	AllowPrivate bool
-	// WebhookKeys are the signing keys of ConfigCat's webhook, see
-	// [Leader.WebhookHandler]: a request counts that any of them signed, so that they
-	// can be rotated. They are never shown. Empty: the webhook is closed.
+	// WebhookKeys are the signing keys of ConfigCat's webhook, see [Leader.WebhookHandler].
+	// One of them must have signed a request; several allow a rotation. They are never shown.
+	// If there are none, the webhook is disabled.
 	WebhookKeys []string
 }
 
@@ -42,36 +44,36 @@ func (k SDKKey) name() string {
 	return cdn.Mask(k.Key)
 }
 
-// clone shares nothing with k, and equals every clone of an equal k.
+// clone returns a copy that shares no memory with k. Clones of equal keys are deeply equal.
 func (k SDKKey) clone() SDKKey {
 	k.AllowedHosts = append([]string(nil), k.AllowedHosts...)
 	k.WebhookKeys = append([]string(nil), k.WebhookKeys...)
 	return k
 }
 
-// fetchedAs tells whether a term may go on with the settings of other.
-func (k SDKKey) fetchedAs(other SDKKey) bool {
+// sameFetch reports whether a term may continue with the settings of other.
+func (k SDKKey) sameFetch(other SDKKey) bool {
 	k.Name, k.WebhookKeys = other.Name, other.WebhookKeys
 	return reflect.DeepEqual(k, other)
 }
 
-// server names what is asked, and may ask to be left alone (S85).
+// server identifies the server that is polled, to which a Retry-After applies (S85).
 func (k SDKKey) server() string { return fmt.Sprint(k.DataGovernance, " ", k.BaseURL) }
 
-// settings are those of one SDK key, checked and ready for use. They never change: a
-// elector gets others.
+// settings are the checked settings of one SDK key. They are immutable, except for broken: an
+// elector is given new ones.
 type settings struct {
 	SDKKey
 	poll    time.Duration
 	log     eventlog.Log
 	fetcher *cdn.Fetcher
-	broken  int // set by check, read by the one fetch that runs
+	broken  int // set by check and read by the fetch, which runs alone
 }
 
-// prepare checks SDK keys, telling everything that is wrong with them at once.
+// prepare checks the SDK keys. Its error lists everything that is wrong with them.
 func (l *Leader) prepare(keys []SDKKey) ([]*settings, error) {
 	if len(keys) == 0 {
-		return nil, errors.New("leader: SDKKeys: at least one SDK key is needed")
+		return nil, errors.New("leader: SDKKeys: at least one SDK key is required")
 	}
 	var errs []error
 	prepared := make([]*settings, 0, len(keys))
@@ -79,10 +81,10 @@ func (l *Leader) prepare(keys []SDKKey) ([]*settings, error) {
 	for i, key := range keys {
 		wrong := func(err error) { errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: %w", i, err)) }
 		if names[key.name()] {
-			wrong(fmt.Errorf("the name %q is taken: give each a Name of its own", key.name()))
+			wrong(fmt.Errorf("duplicate name %q: give each SDK key a Name of its own", key.name()))
 		}
 		if key.Key != "" && known[key.Key] {
-			wrong(fmt.Errorf("%s is there twice", cdn.Mask(key.Key)))
+			wrong(fmt.Errorf("duplicate SDK key %s", cdn.Mask(key.Key)))
 		}
 		names[key.name()], known[key.Key] = true, true
 		s, err := l.settingsFor(key.clone())
@@ -101,7 +103,7 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 	}
 	var errs []error
 	if key.Key != "" && strings.Contains(key.Name, key.Key) {
-		errs = append(errs, errors.New("the Name holds the SDK key, and would show it in every log: give another"))
+		errs = append(errs, errors.New("the Name contains the SDK key and would show it in every log: choose another"))
 	}
 	if key.PollInterval != 0 {
 		errs = append(errs, checkPoll(key.PollInterval))
@@ -118,8 +120,8 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 	return s, errors.Join(append(errs, err)...)
 }
 
-// check refuses what must never be committed, and counts the flags that are broken
-// by themselves (S77).
+// check returns an error if the config must not be committed, and counts the flags that
+// cannot be evaluated (S77).
 func (s *settings) check(json []byte) error {
 	config, err := evaluate.Parse(json)
 	if err != nil {

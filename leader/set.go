@@ -7,12 +7,12 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// electorSet is the SDK keys of a moment. It never changes: there comes another.
+// electorSet is an immutable snapshot of the configured SDK keys.
 type electorSet struct {
 	electors []*elector // in the order of the configuration
 	bySDKKey map[string]*elector
 	byName   map[string]*elector
-	replaced chan struct{} // closed when electors come or go
+	replaced chan struct{} // closed when a set with other SDK keys replaces this one
 }
 
 func newElectorSet(electors []*elector) *electorSet {
@@ -27,17 +27,17 @@ func newElectorSet(electors []*elector) *electorSet {
 	return set
 }
 
-// SetSDKKeys takes over a new set of SDK keys, before or while Run runs. Everything
-// that is wrong with it is told at once, and then nothing changes. An SDK key is known
-// by its Key:
+// SetSDKKeys replaces the SDK keys, before or while Run runs. If keys are invalid, it changes
+// nothing and returns an error that lists everything that is wrong. SDK keys are compared by
+// their Key:
 //
-//   - one that is new joins the election;
-//   - one that is not there any more ends its term, and gives the lock up;
-//   - one whose settings are the same goes on undisturbed, and so does one whose name
-//     or signing keys alone changed;
-//   - one that is to be fetched otherwise ends its term, and joins the election anew.
+//   - a new SDK key joins the election;
+//   - an SDK key that is removed ends its term and releases the lock;
+//   - an SDK key with the same settings, or of which only the name or the signing keys
+//     changed, continues undisturbed;
+//   - an SDK key that is fetched differently ends its term and joins the election again.
 //
-// It does not wait for any of that. Statistics go on for those that stay.
+// SetSDKKeys does not wait for any of that. SDK keys that stay keep their statistics.
 func (l *Leader) SetSDKKeys(keys []SDKKey) error {
 	prepared, err := l.prepare(keys)
 	if err != nil {
@@ -62,17 +62,17 @@ func (l *Leader) replace(prepared []*settings) {
 		electors = append(electors, e)
 	}
 	set := newElectorSet(electors)
-	came, went := beyond(set, old), beyond(old, set)
-	if len(came)+len(went) == 0 {
+	added, removed := without(set, old), without(old, set)
+	if len(added)+len(removed) == 0 {
 		set.replaced = old.replaced
 	}
 	l.set.Store(set)
-	for _, e := range came {
+	for _, e := range added {
 		if l.start != nil {
 			l.start(e)
 		}
 	}
-	for _, e := range went {
+	for _, e := range removed {
 		e.remove()
 	}
 	if set.replaced != old.replaced {
@@ -80,8 +80,8 @@ func (l *Leader) replace(prepared []*settings) {
 	}
 }
 
-// beyond gives the electors of one set that another does not have.
-func beyond(one, other *electorSet) (electors []*elector) {
+// without returns the electors of one that are not in other.
+func without(one, other *electorSet) (electors []*elector) {
 	for _, e := range one.electors {
 		if other.bySDKKey[e.settings().Key] == nil {
 			electors = append(electors, e)
@@ -90,7 +90,7 @@ func beyond(one, other *electorSet) (electors []*elector) {
 	return electors
 }
 
-// keys returns the names for an SDK key.
+// keys returns the names of the keys in Redis for an SDK key.
 func (l *Leader) keys(sdkKey string) cachekeys.Keys {
 	return cachekeys.For(sdkKey, l.cfg.Namespace, subscription.Database(l.cfg.Redis))
 }
@@ -99,7 +99,7 @@ func newElector(l *Leader, s *settings) *elector {
 	e := &elector{
 		leader:  l,
 		timing:  l.cfg.Timing,
-		store:   store{client: l.cfg.Redis, scripts: l.scripts, keys: l.keys(s.Key), leaderID: l.id, expiry: l.cfg.Timing.LeaseDuration},
+		store:   store{client: l.cfg.Redis, scripts: l.scripts, keys: l.keys(s.Key), leaderID: l.id, lease: l.cfg.Timing.LeaseDuration},
 		wake:    make(chan struct{}, 1),
 		refresh: make(chan struct{}, 1),
 		recheck: make(chan struct{}, 1),
@@ -109,8 +109,8 @@ func newElector(l *Leader, s *settings) *elector {
 	return e
 }
 
-// begin starts all electors, and from now on those that join; end ends them all. It tells false if that
-// was done before.
+// begin starts all electors with start, and those that join later. end ends them all. It
+// returns false if it was already called.
 func (l *Leader) begin(end context.CancelCauseFunc, start func(*elector)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,7 +124,7 @@ func (l *Leader) begin(end context.CancelCauseFunc, start func(*elector)) bool {
 	return true
 }
 
-// end lets no elector start any more.
+// end prevents further electors from starting.
 func (l *Leader) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

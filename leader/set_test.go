@@ -165,7 +165,7 @@ func TestABadSetIsToldWholeAndChangesNothing(t *testing.T) {
 			{Name: "a", Key: "short"}, {Name: "b", Key: otherKey}, {Name: "c" + testKey, Key: testKey},
 		})
 		for _, want := range []string{
-			"leader: SDKKeys[0]: PollInterval", `SDKKeys[1]: the name "a" is taken`, "SDKKeys[1]: cdn: SDKKey", "SDKKeys[2]: ", "there twice", "SDKKeys[3]: the Name holds",
+			"leader: SDKKeys[0]: PollInterval", `SDKKeys[1]: duplicate name "a"`, "SDKKeys[1]: cdn: SDKKey", "SDKKeys[2]: ", "duplicate SDK key", "SDKKeys[3]: the Name contains",
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				s.Errorf("no %q in: %v", want, err)

@@ -25,17 +25,17 @@ const (
 	maxHookSignatures  = 8
 )
 
-// hookCall is what the headers of a webhook's request say.
+// hookCall holds the headers of a webhook request.
 type hookCall struct {
 	id, timestamp string
 	sent          time.Time
 	signatures    [][sha256.Size]byte
 }
 
-// parseHookCall reads the headers. ID, time and body are signed one after the other with
-// nothing between them, so a sender could move characters from one to the next without
-// breaking the signature. The time always has ten digits: what moves changes its first
-// ones, and the time is then years off.
+// parseHookCall reads the headers. The signature covers the concatenation of ID, time and
+// body, so a sender could move characters from one to the next without invalidating it. But
+// the time must have ten digits: moving characters changes its first digits, and the time is
+// then years off.
 func parseHookCall(header http.Header) (hookCall, error) {
 	var c hookCall
 	var signatures string
@@ -49,7 +49,7 @@ func parseHookCall(header http.Header) (hookCall, error) {
 		case 0:
 			return hookCall{}, fmt.Errorf("the header %s is missing", f.name)
 		default:
-			return hookCall{}, fmt.Errorf("the header %s is there %d times", f.name, len(values))
+			return hookCall{}, fmt.Errorf("duplicate header %s", f.name)
 		}
 	}
 	if c.id == "" || len(c.id) > maxHookIDBytes || strings.ContainsFunc(c.id, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -82,10 +82,10 @@ func parseSignatures(text string) (signatures [][sha256.Size]byte, err error) {
 	return signatures, nil
 }
 
-var errForged = errors.New("no signature is that of a signing key set here")
+var errForged = errors.New("no signature matches a configured signing key")
 
-// verify reads the body and tells whether one of the keys signed the request. The body
-// is hashed as it arrives, and not kept. An error of the body comes as it is.
+// verify reads the body and returns errForged if none of the keys signed the request. It
+// hashes the body while reading and does not keep it. It returns a read error unchanged.
 func (c hookCall) verify(keys []string, body io.Reader) error {
 	macs := make([]hash.Hash, 0, len(keys))
 	writers := make([]io.Writer, 0, len(keys))

@@ -40,14 +40,14 @@ func TestACommitSparesALaterEntryOfOtherContent(t *testing.T) {
 				found := now - age + test.fetched.Milliseconds()
 				entry := fmt.Sprintf("%d\n%s\n{}", found, test.etag)
 				client.Set(t.Context(), a.keys.Entry, entry, 0)
-				cl := a.claimFor(c, cachekeys.Change, time.Since(time.UnixMilli(now-age)).Milliseconds())
+				commit := a.claimFor(c, cachekeys.Change, time.Since(time.UnixMilli(now-age)).Milliseconds())
 				if test.fetched == 0 {
-					cl.age = 2 * age // exactly the same millisecond cannot be had with a real clock
+					commit.age = 2 * age // a real clock does not permit exactly the same millisecond
 				}
-				if cl.over = 0; test.over {
-					cl.over = found
+				if commit.overwriteUpTo = 0; test.over {
+					commit.overwriteUpTo = found
 				}
-				w, err := a.commit(t.Context(), cl, c)
+				w, err := a.commit(t.Context(), commit, c)
 				if err != nil || w.outcome != test.want {
 					t.Fatalf("got %+v, %v, want %s", w, err, test.want)
 				}
@@ -183,8 +183,8 @@ func TestSeededContentIsAsOldAsItsOwnAnswer(t *testing.T) {
 		s.client.Del(s.Context(), s.keys.Lock)
 		other.high = s.stats(l).Rev
 		other.win()
-		cl := other.claimFor(testContent(7), cachekeys.Change, (20 * time.Second).Milliseconds())
-		w, err := other.commit(s.Context(), cl, testContent(7))
+		commit := other.claimFor(testContent(7), cachekeys.Change, (20 * time.Second).Milliseconds())
+		w, err := other.commit(s.Context(), commit, testContent(7))
 		if err != nil || w.outcome != outcomeOK {
 			s.Fatal(w, err)
 		}
@@ -210,7 +210,7 @@ func TestALockThatOutlastsItsClockIsCut(t *testing.T) {
 		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
 		one.win()
 		for _, test := range []struct{ left, want time.Duration }{
-			{time.Hour, two.expiry}, {5 * two.expiry, two.expiry}, {3 * two.expiry, 3 * two.expiry}, {time.Second, time.Second},
+			{time.Hour, two.lease}, {5 * two.lease, two.lease}, {3 * two.lease, 3 * two.lease}, {time.Second, time.Second},
 		} {
 			client.PExpire(t.Context(), one.keys.Lock, test.left)
 			g, err := two.acquire(t.Context(), 0)

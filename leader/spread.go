@@ -7,44 +7,44 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// minSpread is how long all reads may take at the budget without being spread: below,
-// that is not worth the delay.
+// minSpread is the least time, at the budget, for which reads are spread. Below it, spreading
+// is not worth the delay.
 const minSpread = 50 * time.Millisecond
 
-// spreadHeadroom makes room for moments at which, by chance, more followers read than on
-// the average. Of n reads at random moments of a window the fullest tenth, wherever it
-// begins, holds more than (n + spreadHeadroom·√n) ÷ 10 after less than one change in a
-// thousand, for n from 2 to 100,000; the usual excess is half of that.
+// spreadHeadroom allows for times at which, by chance, more followers read than on average.
+// Of n reads at random times of a window, the fullest tenth, wherever it starts, contains
+// more than (n + spreadHeadroom·√n) ÷ 10 reads after less than one change in a thousand, for
+// n from 2 to 100,000. The usual excess is half of that.
 const spreadHeadroom = 14
 
-// spread returns the window over which followers read content of that size, so that
-// together they stay within the budget at every tenth of it (I12).
+// spread returns the window over which followers read content of that size. In each tenth of
+// the window their reads stay within the budget (I12).
 func (e *elector) spread(blobBytes int) time.Duration {
 	cfg := &e.leader.cfg
 	if blobBytes <= cachekeys.MaxInlineBytes {
-		return 0 // the message carries the content: nobody reads
+		return 0 // the message carries the content: followers do not read it
 	}
 	followers := float64(cfg.ExpectedFollowers)
 	if followers == 0 {
 		followers = float64(e.receivers.peak())
 	}
-	read := float64(blobBytes) / float64(cfg.ReadBudget) // seconds of the budget
+	read := float64(blobBytes) / float64(cfg.ReadBudget) // seconds at the budget
 	if followers*read < minSpread.Seconds() {
 		return 0
 	}
 	seconds := (followers + spreadHeadroom*math.Sqrt(followers)) * read
-	seconds = min(seconds, cachekeys.MaxSpread.Seconds()) // a Duration ends at 292 years
+	seconds = min(seconds, cachekeys.MaxSpread.Seconds()) // a time.Duration cannot exceed 292 years
 	return time.Duration(seconds * float64(time.Second)).Truncate(time.Millisecond)
 }
 
-// receiverPeak is the greatest count of receivers of the last one to two minutes.
-// It belongs to the goroutine of its elector.
+// receiverPeak holds the greatest count of receivers of the last one to two minutes. It is
+// not safe for concurrent use.
 type receiverPeak struct {
 	since     time.Time
 	now, last int64
 }
 
-func (p *receiverPeak) saw(n int64) {
+func (p *receiverPeak) observe(n int64) {
 	p.rotate()
 	p.now = max(p.now, n)
 }

@@ -12,7 +12,7 @@ func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &elector{leader: &Leader{cfg: Config{ReadBudget: 50_000_000}}}
 		for range 3 {
-			e.receivers.saw(10_000)
+			e.receivers.observe(10_000)
 			time.Sleep(10 * time.Second)
 		}
 		for bytes, want := range map[int]time.Duration{
@@ -31,7 +31,7 @@ func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
 		}
 		e.leader.cfg.ExpectedFollowers = 0
 		e.leader.cfg.ReadBudget = 1
-		e.receivers.saw(1 << 40)
+		e.receivers.observe(1 << 40)
 		if got := e.spread(8 << 20); got != cachekeys.MaxSpread {
 			t.Errorf("a budget of a byte a second: %v", got)
 		}

@@ -8,39 +8,40 @@ import (
 	"github.com/catbridge/catbridge/internal/histogram"
 )
 
-// Durations counts durations by their length.
+// Durations is a histogram of durations.
 type Durations = histogram.Durations
 
-// State says where a leader stands with one SDK key.
+// State is the state of a leader for one SDK key.
 type State string
 
 const (
-	Candidate State = "candidate" // another leads, or nobody yet
+	Candidate State = "candidate" // another process leads, or none does
 	Warm      State = "warm"      // holds the lock; the CDN has not answered yet in this term
 	Steady    State = "steady"    // holds the lock, and the CDN has answered
 	Stopped   State = "stopped"   // Run has ended
 )
 
-// Stats is what [Leader.Stats] tells.
+// Stats is the state of a leader, see [Leader.Stats].
 type Stats struct {
 	ID   string     // of this leader
 	Keys []KeyStats // one for each SDK key, in the order of the configuration
 
-	UnknownWebhooks uint64 // requests to the webhook of a name that has none
+	UnknownWebhooks uint64 // webhook requests with an unknown name
 }
 
-// KeyStats tells of one SDK key. What it says of the content is what this leader last
-// wrote or saw; the counters count since the SDK key was given to [New] or
+// KeyStats is the state of one SDK key. Its description of the content is what this leader
+// last wrote or read. The counters start when the SDK key is passed to [New] or
 // [Leader.SetSDKKeys].
 type KeyStats struct {
 	Name       string
 	State      State
-	LockHolder string    // ID of who was last known to hold the lock; empty: unknown
-	Epoch      int64     // of the term last known
-	Since      time.Time // when this leader's last term began; zero: it had none
+	LockHolder string    // the last known holder's leader ID; empty: unknown
+	Epoch      int64     // of the last known term
+	Since      time.Time // when this leader's last term started; zero: it has had none
 
-	// Due is by when the loop for this SDK key goes round again, whatever Redis and the
-	// CDN do, by the local clock: long after that, it hangs. Zero: Run has not begun.
+	// Due is the deadline of the next iteration of the SDK key's loop, by the local clock,
+	// even if Redis and the CDN do not answer. Long after Due, the loop hangs. Zero: Run was
+	// not called.
 	Due time.Time
 	// LastContact is when Redis last answered a script, by the local clock; zero: never.
 	LastContact time.Time
@@ -55,38 +56,38 @@ type KeyStats struct {
 	Receivers  int64         // of the last message
 
 	PollInterval time.Duration // between two polls of the CDN
-	HeldUntil    time.Time     // until when the CDN asked not to be polled (S85); zero: it did not
+	HeldUntil    time.Time     // the end of the CDN's Retry-After (S85); zero: it sent none
 
-	// Waits reports whether this process leads and waits for the CDN, because Redis holds other
-	// content than it did, at a lower rev. See the package documentation.
+	// Waits reports whether this process leads and waits for the CDN because Redis holds
+	// different content at a lower rev. See the package documentation.
 	Waits bool
 
-	BrokenFlags int    // flags of the current config with an error in their model
+	BrokenFlags int    // flags of the current config that cannot be evaluated
 	PollError   string // of the last poll; empty: it succeeded
 	WriteError  string // of the last write to Redis; empty: it succeeded
-	// MissingRights are the rules that grant what Redis denies, see [CheckRights].
+	// MissingRights are the rules that grant the missing rights, see [CheckRights].
 	MissingRights []string
 
-	Terms       uint64 // terms begun
-	Fenced      uint64 // terms ended by a write that was refused
-	Lapsed      uint64 // terms ended because no renewal came through
-	Commits     uint64 // contents written, heals included
-	Repairs     uint64 // contents written again because Redis lost or changed them
-	Renewals    uint64 // renewals
+	Terms       uint64 // terms started
+	Fenced      uint64 // terms that ended because another process held the lock
+	Lapsed      uint64 // terms that ended because no renewal succeeded in time
+	Commits     uint64 // contents written, repairs included
+	Repairs     uint64 // contents written again because Redis lost them or others overwrote them
+	Renewals    uint64 // successful renewals
 	Polls       uint64 // fetches from the CDN
-	Fetched     uint64 // of them answered with a config
-	NotModified uint64 // of them answered by 304
-	PollErrors  uint64 // of them failed
-	Suspect     uint64 // of them served an ETag that had just been replaced
-	Refreshes   uint64 // times that this process, leading, was asked to poll; many at once count as one
-	BadMessages uint64 // messages that could not be read
+	Fetched     uint64 // fetches answered with a config
+	NotModified uint64 // fetches answered with 304
+	PollErrors  uint64 // fetches that failed
+	Suspect     uint64 // fetches that served a recently replaced ETag
+	Refreshes   uint64 // refresh requests received while leading; simultaneous ones count as one
+	BadMessages uint64 // malformed messages
 
 	Webhooks WebhookStats // at this process
 
-	FetchTimes Durations // of the fetches from the CDN, those that failed included
+	FetchTimes Durations // of the fetches from the CDN, including failed ones
 }
 
-// Stats tells the state of every SDK key. It asks nothing of Redis.
+// Stats returns the state of every SDK key. It does not ask Redis.
 func (l *Leader) Stats() Stats {
 	electors := l.set.Load().electors
 	s := Stats{ID: l.id, UnknownWebhooks: l.unknownHooks.Load(), Keys: make([]KeyStats, 0, len(electors))}
@@ -98,13 +99,13 @@ func (l *Leader) Stats() Stats {
 	return s
 }
 
-// contact notes that Redis answered.
+// contact records that Redis answered.
 func (s *KeyStats) contact() { s.LastContact = time.Now() }
 
-// clock notes what Redis's clock showed in an answer that has just come.
+// clock records the time of Redis's clock from a reply that has just arrived.
 func (s *KeyStats) clock(redisNow int64) { s.ClockOffset = time.Until(time.UnixMilli(redisNow)) }
 
-// keyStats guards the statistics of one SDK key.
+// keyStats guards a KeyStats with a mutex.
 type keyStats struct {
 	mu sync.Mutex
 	v  KeyStats

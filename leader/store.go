@@ -25,109 +25,109 @@ const (
 	outcomeReleased    outcome = "RELEASED"
 )
 
-// store runs the scripts for one SDK key. It holds no state and is safe for
-// concurrent use; every call is bounded by its context.
+// store runs the scripts for one SDK key. It has no state and is safe for concurrent use.
 type store struct {
 	client   redis.UniversalClient
-	scripts  *pipeline // of all SDK keys
+	scripts  *pipeline // shared by all SDK keys
 	keys     cachekeys.Keys
 	leaderID string
-	expiry   time.Duration // of the lock
+	lease    time.Duration // the lock's time to live
 }
 
-// reload lets a cluster client find out which node is which, after a command failed:
-// by itself it looks once a minute, and a primary that died would be asked until then.
+// reload makes a cluster client read the cluster's topology again after a command failed. By
+// itself the client does so once a minute, and would ask a dead primary until then.
 func (s *store) reload(ctx context.Context) {
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {
 		cluster.ReloadState(ctx)
 	}
 }
 
-// grant is the answer to acquire.
-type grant struct {
-	outcome outcome // ACQUIRED or HELD
-	lock    string  // the lock's value
-	left    time.Duration
-	now     int64 // Redis's clock, Unix ms
+// acquireReply is the reply to acquire.
+type acquireReply struct {
+	outcome outcome       // ACQUIRED or HELD
+	lock    string        // the lock's value
+	left    time.Duration // the lock's remaining time to live
+	now     int64         // Redis's clock, Unix ms
 	meta    cachekeys.Meta
 }
 
-func (s *store) acquire(ctx context.Context, highest int64) (grant, error) {
+func (s *store) acquire(ctx context.Context, highest int64) (acquireReply, error) {
 	reply, err := s.scripts.run(ctx, acquireScript, []string{s.keys.Lock, s.keys.Meta},
-		s.leaderID, s.expiry.Milliseconds(), highest)
+		s.leaderID, s.lease.Milliseconds(), highest)
 	if err != nil {
-		return grant{}, fmt.Errorf("acquire: %w", err)
+		return acquireReply{}, fmt.Errorf("acquire: %w", err)
 	}
-	r := reader{reply: reply}
-	g := grant{outcome: outcome(r.text()), lock: r.text(), left: time.Duration(r.number()) * time.Millisecond, now: r.number()}
+	r := replyReader{reply: reply}
+	g := acquireReply{outcome: outcome(r.text()), lock: r.text(), left: time.Duration(r.number()) * time.Millisecond, now: r.number()}
 	g.meta = r.meta()
 	if r.err != nil {
-		return grant{}, fmt.Errorf("acquire: %w", r.err)
+		return acquireReply{}, fmt.Errorf("acquire: %w", r.err)
 	}
 	return g, nil
 }
 
-// written is the answer to commit and touch.
-type written struct {
+// writeReply is the reply to commit and renew.
+type writeReply struct {
 	outcome   outcome
-	rev       int64 // now current
+	rev       int64 // the current rev
 	cdn       int64 // time of the last CDN answer, Unix ms by Redis's clock
 	now       int64 // Redis's clock, Unix ms; FENCED: 0
 	receivers int64 // of the message
-	refresh   int64 // how often a refresh was asked for
+	refresh   int64 // the count of refresh requests
 
-	found int64          // REGRESSED, OVERWRITTEN: fetch time of the entry found
+	found int64          // REGRESSED, OVERWRITTEN: the entry's fetch time
 	meta  cachekeys.Meta // STALE, REGRESSED, OVERWRITTEN: what is current in Redis
 }
 
-// assertion is what both writes say of the writer and of what it takes for current.
+// assertion holds the arguments that commit and renew share: the state that this process
+// takes for current, and what it says about the CDN's answer.
 type assertion struct {
-	lock    string
-	base    int64 // the rev last known as current
-	above   int64 // a rev that the new one is to be above; 0: none but what the script finds
-	age     int64 // ms since the request that the CDN answered was sent; -1: this write is no answer
-	latest  int64 // what age may come to by Redis's clock at most: a write may be late
-	cdn     int64 // time of the last CDN answer
+	lock    string // the lock's value as this process wrote it
+	base    int64  // the rev that this process takes for current
+	above   int64  // the new rev must be above this one; 0: no further bound
+	age     int64  // ms since the request that the CDN answered was sent; -1: not an answer
+	latest  int64  // the latest time that the answer can be from, by Redis's clock: a write may be late
+	cdn     int64  // time of the CDN's last answer, used if age is -1
 	message cachekeys.Message
 	etag    string // as stored
-	over    int64  // an entry of somebody else up to this fetch time may be written over, even if it is later
-	// replaced are lines of ETags that were replaced, see [replacedMemory.lines].
-	replaced string
-	waits    int64 // see [cachekeys.Meta]; 0: nothing
+
+	overwriteUpTo int64  // an entry fetched up to this time may be overwritten
+	replaced      string // see [replacedMemory.lines]
+	waits         int64  // see [cachekeys.Meta]; 0: the leader does not wait
 }
 
-// commit goes by itself at once: content is not to wait, and a large one would hold up others.
-func (s *store) commit(ctx context.Context, c assertion, content *content) (written, error) {
+// commit bypasses the pipeline: content must not wait, and large content would delay others.
+func (s *store) commit(ctx context.Context, a assertion, content *content) (writeReply, error) {
 	blob := cachekeys.Blob{Hash: content.hash, Codec: content.codec, Payload: content.payload}
 	var inline []byte
 	if len(content.payload) <= cachekeys.MaxInlineBytes {
 		inline = append([]byte("\n"+string(content.codec)+"\n"), content.payload...)
 	}
 	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
-		c.lock, s.expiry.Milliseconds(), c.base, c.above, c.age, c.cdn,
-		s.keys.Events, c.message.Head(), c.message.Tail(), inline,
-		c.etag, content.hash, len(content.json), c.message.Poll.Milliseconds(),
-		content.json, blob.Tail(), content.payload, c.over, c.latest, c.replaced, revText(c.waits)).Slice()
+		a.lock, s.lease.Milliseconds(), a.base, a.above, a.age, a.cdn,
+		s.keys.Events, a.message.Head(), a.message.Tail(), inline,
+		a.etag, content.hash, len(content.json), a.message.Poll.Milliseconds(),
+		content.json, blob.Tail(), content.payload, a.overwriteUpTo, a.latest, a.replaced, revText(a.waits)).Slice()
 	if err != nil {
-		return written{}, fmt.Errorf("commit: %w", err)
+		return writeReply{}, fmt.Errorf("commit: %w", err)
 	}
-	w, err := parseWritten(reply)
+	w, err := parseWriteReply(reply)
 	if err != nil {
-		return written{}, fmt.Errorf("commit: %w", err)
+		return writeReply{}, fmt.Errorf("commit: %w", err)
 	}
 	return w, nil
 }
 
-func (s *store) renew(ctx context.Context, c assertion) (written, error) {
+func (s *store) renew(ctx context.Context, a assertion) (writeReply, error) {
 	reply, err := s.scripts.run(ctx, renewScript, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
-		c.lock, s.expiry.Milliseconds(), c.base, c.message.Hash, c.etag, c.above, c.age,
-		s.keys.Events, c.message.Head(), c.message.Tail(), c.message.Poll.Milliseconds(), c.message.Len, c.latest, revText(c.waits))
+		a.lock, s.lease.Milliseconds(), a.base, a.message.Hash, a.etag, a.above, a.age,
+		s.keys.Events, a.message.Head(), a.message.Tail(), a.message.Poll.Milliseconds(), a.message.Len, a.latest, revText(a.waits))
 	if err != nil {
-		return written{}, fmt.Errorf("touch: %w", err)
+		return writeReply{}, fmt.Errorf("renew: %w", err)
 	}
-	w, err := parseWritten(reply)
+	w, err := parseWriteReply(reply)
 	if err != nil {
-		return written{}, fmt.Errorf("touch: %w", err)
+		return writeReply{}, fmt.Errorf("renew: %w", err)
 	}
 	return w, nil
 }
@@ -137,53 +137,53 @@ func (s *store) release(ctx context.Context, lock string, m cachekeys.Message) (
 	if err != nil {
 		return "", fmt.Errorf("release: %w", err)
 	}
-	r := reader{reply: reply}
+	r := replyReader{reply: reply}
 	return outcome(r.text()), r.err
 }
 
-// request is the answer to a refresh request.
-type request struct {
-	accepted bool
-	seq      int64 // how many there were; 0: not known
+// refreshReply is the reply to a refresh request.
+type refreshReply struct {
+	accepted bool  // false: the webhook's ID was already known
+	seq      int64 // the count of refresh requests; 0: unknown
 }
 
-// requestRefresh asks for a refresh, by the message, too, if there is a channel.
-func (s *store) requestRefresh(ctx context.Context, channel string) (request, error) {
-	return s.ask(ctx, channel, s.keys.Meta)
+// requestRefresh requests a refresh. If channel is empty, it publishes no message.
+func (s *store) requestRefresh(ctx context.Context, channel string) (refreshReply, error) {
+	return s.sendRefresh(ctx, channel, s.keys.Meta)
 }
 
 // hook requests a refresh for a webhook, if its ID is new.
-func (s *store) hook(ctx context.Context, channel, id string) (request, error) {
-	return s.ask(ctx, channel, s.keys.Meta, s.keys.Hook(id))
+func (s *store) hook(ctx context.Context, channel, id string) (refreshReply, error) {
+	return s.sendRefresh(ctx, channel, s.keys.Meta, s.keys.Hook(id))
 }
 
-// ask tries twice: a connection may have died unnoticed. If the first try came through
-// after all, the second finds its ID known.
-func (s *store) ask(ctx context.Context, channel string, keys ...string) (request, error) {
+// sendRefresh tries twice: a connection may have died unnoticed. If the first try succeeded
+// after all, the second finds the webhook's ID known, and the request counts as accepted.
+func (s *store) sendRefresh(ctx context.Context, channel string, keys ...string) (refreshReply, error) {
 	head := cachekeys.Message{Type: cachekeys.Refresh}.Head()
 	var err error
 	for _, again := range []bool{false, true} {
 		var reply []any
 		reply, err = refreshScript.Run(ctx, s.client, keys, channel, head, hookMemory.Milliseconds()).Slice()
 		if err == nil {
-			r := reader{reply: reply}
+			r := replyReader{reply: reply}
 			if outcome(r.text()) != outcomeOK {
-				return request{accepted: again}, r.err
+				return refreshReply{accepted: again}, r.err
 			}
-			return request{accepted: true, seq: r.number()}, r.err
+			return refreshReply{accepted: true, seq: r.number()}, r.err
 		}
 		if ctx.Err() != nil {
 			break
 		}
 		s.reload(ctx)
 	}
-	return request{}, fmt.Errorf("refresh request: %w", err)
+	return refreshReply{}, fmt.Errorf("refresh request: %w", err)
 }
 
-// load reads the current content, so that a new leader can ask the CDN for a
-// difference only, and can heal Redis while the CDN does not answer.
+// load reads the current content. With it a new leader can send If-None-Match to the CDN, and
+// can repair Redis while the CDN does not answer.
 func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error) {
-	data, err := s.bounded(ctx, s.keys.Blob, cachekeys.MaxBlobBytes)
+	data, err := s.getAtMost(ctx, s.keys.Blob, cachekeys.MaxBlobBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read blob: %w", err)
 	}
@@ -201,9 +201,9 @@ func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error)
 	return &content{json: json, hash: blob.Hash, etag: meta.ETag, codec: blob.Codec, payload: blob.Payload}, nil
 }
 
-// blob reads the blob, whatever meta names; nil: it is missing, or it is not intact.
+// blob reads the blob, regardless of meta. c is nil if the blob is missing or invalid.
 func (s *store) blob(ctx context.Context) (c *content, rev int64, err error) {
-	data, err := s.bounded(ctx, s.keys.Blob, cachekeys.MaxBlobBytes)
+	data, err := s.getAtMost(ctx, s.keys.Blob, cachekeys.MaxBlobBytes)
 	switch {
 	case redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return nil, 0, nil
@@ -212,35 +212,36 @@ func (s *store) blob(ctx context.Context) (c *content, rev int64, err error) {
 	}
 	blob, err := cachekeys.ParseBlob(data)
 	if err != nil {
-		return nil, 0, nil //nolint:nilerr // it is written over
+		return nil, 0, nil //nolint:nilerr // it will be overwritten
 	}
 	json, err := blob.JSON()
 	if err != nil {
-		return nil, 0, nil //nolint:nilerr // it is written over
+		return nil, 0, nil //nolint:nilerr // it will be overwritten
 	}
 	return &content{json: json, hash: blob.Hash, codec: blob.Codec, payload: blob.Payload}, blob.Rev, nil
 }
 
-// entry reads the official entry; one that is missing or malformed gives the zero Entry.
+// entry reads the official entry. It returns the zero Entry if the entry is missing or
+// malformed.
 func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
-	data, err := s.bounded(ctx, s.keys.Entry, cachekeys.MaxEntryBytes)
+	data, err := s.getAtMost(ctx, s.keys.Entry, cachekeys.MaxEntryBytes)
 	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return cachekeys.Entry{}, fmt.Errorf("read entry: %w", err)
 	}
 	entry, err := cachekeys.ParseEntry(data)
 	if err != nil {
-		return cachekeys.Entry{}, nil //nolint:nilerr // it is written over
+		return cachekeys.Entry{}, nil //nolint:nilerr // it will be overwritten
 	}
 	return entry, nil
 }
 
-// bounded reads no more of a value than its limit and one byte, which tells that there are
-// too many: anybody may have written it. It is empty where there is none.
-func (s *store) bounded(ctx context.Context, key string, limit int) ([]byte, error) {
+// getAtMost reads at most limit bytes of a value and one more, which shows that the value is
+// too long: any client may have written it. A missing value is empty.
+func (s *store) getAtMost(ctx context.Context, key string, limit int) ([]byte, error) {
 	return s.client.GetRange(ctx, key, 0, int64(limit)).Bytes()
 }
 
-// revText is a rev as the scripts take it; 0: nothing.
+// revText returns rev as the scripts expect it: 0 is the empty string.
 func revText(rev int64) string {
 	if rev == 0 {
 		return ""

@@ -13,16 +13,16 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// Why a term ended.
+// The reasons why a term ends.
 var (
-	errFenced  = errors.New("the lock is not ours any more")
-	errLapsed  = errors.New("no renewal came through in time")
+	errFenced  = errors.New("the lock was lost")
+	errLapsed  = errors.New("no renewal succeeded in time")
 	errStopped = errors.New("shutting down")
 	errChanged = errors.New("the SDK key's settings changed")
 	errRemoved = errors.New("the SDK key was removed")
 )
 
-// stopCause tells why ctx ended.
+// stopCause returns why ctx was canceled.
 func stopCause(ctx context.Context) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errChanged) || errors.Is(cause, errRemoved) || errors.Is(cause, errCrashed) {
 		return cause
@@ -30,8 +30,8 @@ func stopCause(ctx context.Context) error {
 	return errStopped
 }
 
-// term is the time between getting the lock and losing it. It belongs to one
-// goroutine. What it takes for current is what it last wrote or found.
+// term is the time between acquiring the lock and losing it. The content that it takes for
+// current is what it last wrote or found. It is not safe for concurrent use.
 type term struct {
 	elector *elector
 	epoch   int64
@@ -39,57 +39,57 @@ type term struct {
 
 	renewedAt time.Time // when the last successful renewal was sent
 
-	rev    int64 // current; 0: no content yet
+	rev    int64 // the current rev; 0: no content yet
 	hash   string
 	etag   string // as stored
 	length int
-	cdn    int64 // time of the last CDN answer by Redis's clock
+	cdn    int64 // time of the CDN's last answer, by Redis's clock
 
-	content      *content  // the current content; nil: it is only in Redis
-	corrupt      bool      // the content in Redis cannot be taken over
-	foundAt      int64     // the rev at which what is to be repaired was found
-	damaged      bool      // parts of what stands in Redis are missing or not as they were written
+	content      *content  // the current content; nil: only Redis has it
+	corrupt      bool      // the content in Redis is invalid
+	foundAt      int64     // the rev of the content that is being repaired in place
+	damaged      bool      // parts of the content in Redis are missing or were overwritten
 	pending      *content  // fetched, not yet committed
-	answered     time.Time // when the request was sent whose answer no write has told yet; zero: none
-	latest       int64     // that moment by Redis's clock as heard before: a clock that jumps makes no answer later
-	answeredHash string    // the hash of the content that it is about
+	answered     time.Time // when the request was sent whose answer is not published yet; zero: none
+	latest       int64     // the same time by Redis's clock, fixed when the answer arrived: a clock that jumps makes no answer later
+	answeredHash string    // the hash of the content that the answer confirms
 
-	redisNow int64 // Redis's clock
-	redisAt  time.Time
+	redisNow int64     // Redis's clock in its last reply
+	redisAt  time.Time // when that reply arrived
 
-	asked   int64 // refresh requests seen
-	polls   pollPlan
-	fetch   fetchState
-	failing subscription.Outage // of writes
+	refreshSeen int64 // the highest count of refresh requests seen
+	polls       pollPlan
+	fetch       fetchState
+	failing     subscription.Outage // of writes
 }
 
-func newTerm(e *elector, g grant, sent time.Time) *term {
+func newTerm(e *elector, g acquireReply, sent time.Time) *term {
 	_, epoch := parseHolder(g.lock)
 	t := &term{
 		elector: e, epoch: epoch, lock: g.lock, renewedAt: sent,
-		redisNow: g.now, redisAt: time.Now(), asked: g.meta.Refresh,
+		redisNow: g.now, redisAt: time.Now(), refreshSeen: g.meta.Refresh,
 	}
 	t.adopt(g.meta, g.now)
 	return t
 }
 
-// trustedUntil returns when this process stops acting as the leader, unless the lock is
-// renewed before.
+// trustedUntil returns when this process stops acting as the leader unless it renews the lock
+// before.
 func (t *term) trustedUntil() time.Time { return t.renewedAt.Add(t.elector.timing.RenewDeadline) }
 
-// adopt takes over what meta says, at a moment of Redis's clock.
+// adopt takes the content that meta names for current. now is Redis's clock.
 func (t *term) adopt(m cachekeys.Meta, now int64) {
 	t.rev, t.hash, t.etag, t.length, t.cdn = m.Rev, m.Hash, m.ETag, m.Len, m.CDN
-	t.elector.sawMeta(m, now)
+	t.elector.observeMeta(m, now)
 	if t.content != nil && t.content.hash != t.hash {
 		t.content = nil
 	}
-	t.keep()
+	t.remember()
 }
 
-// keep keeps the content of this term, for later terms, if it is known as current.
-func (t *term) keep() {
-	if t.content != nil && t.elector.knows(t.content.hash) {
+// remember keeps the term's content for later terms if it is known as current.
+func (t *term) remember() {
+	if t.content != nil && t.elector.knowsCurrent(t.content.hash) {
 		t.elector.content = t.content
 	}
 	if t.elector.content != nil && t.elector.content.hash == t.hash {
@@ -97,41 +97,41 @@ func (t *term) keep() {
 	}
 }
 
-// uncertain reports whether Redis holds other content than what this process knows as
-// current, at a lower rev: Redis lost data, or the clock behind the revs was set back.
-// Which content is current only the CDN can tell. Until it does, nothing is written above
-// the highest rev but what is known as current, see [term.restorable].
+// uncertain reports whether Redis holds content at a rev below the highest that this process
+// does not know as current: Redis lost data, or a clock was set back. Only the CDN decides
+// which content is current. Until it answers, the term writes nothing above the highest rev
+// except content that is known as current, see [term.repairContent].
 func (t *term) uncertain() bool {
-	return t.rev != 0 && t.rev < t.elector.highest && !t.elector.knows(t.hash)
+	return t.rev != 0 && t.rev < t.elector.highest && !t.elector.knowsCurrent(t.hash)
 }
 
-// confirmed reports whether an answer of the CDN is still to be told, and is about the
-// content of that hash.
+// confirmed reports whether an answer of the CDN that is not published yet confirms the
+// content with that hash.
 func (t *term) confirmed(hash string) bool { return !t.answered.IsZero() && t.answeredHash == hash }
 
-// run leads until the lock is lost or ctx ends.
+// run leads until the lock is lost or ctx is done.
 func (t *term) run(ctx context.Context) {
 	e := t.elector
 	e.stats.update(func(s *KeyStats) {
 		s.State, s.LockHolder, s.Epoch, s.Since = Warm, e.leader.id, t.epoch, time.Now()
 		s.Terms++
 	})
-	e.log().Info(eventLeading, "Leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
+	e.log().Info(eventLeading, "Started leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
 	signal(e.recheck)
-	// What was asked for before is answered by the first poll.
+	// The first poll answers earlier refresh requests.
 	drain(e.refresh)
 	e.leading.Store(true)
 	cause := errCrashed
-	defer func() { t.end(ctx, cause) }() // also where what follows panics
+	defer func() { t.end(ctx, cause) }() // also after a panic
 	t.loadContent(ctx)
 	cause = t.lead(ctx)
 }
 
-// end releases the lock, unless it is another's.
+// end releases the lock unless another process holds it.
 func (t *term) end(ctx context.Context, cause error) {
 	e := t.elector
 	e.leading.Store(false)
-	// It does not act any more, though to give the lock up may take a while.
+	// This process no longer acts as the leader, but releasing the lock may take a while.
 	e.stats.update(func(s *KeyStats) { s.State, s.LockHolder = Candidate, "" })
 	t.fetch.stop()
 	if !errors.Is(cause, errFenced) {
@@ -146,21 +146,20 @@ func (t *term) end(ctx context.Context, cause error) {
 		}
 	})
 	e.stats.update(func(s *KeyStats) { s.Waits = false })
-	e.log().Info(eventResigned, "Not leading any more.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
+	e.log().Info(eventResigned, "Stopped leading.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
 }
 
-// lead is the loop of the term. Everything it writes is fenced by the script that
-// writes it (I2); the deadline is for economy, so that a leader that cannot reach
-// Redis stops polling the CDN.
+// lead is the loop of the term. The scripts fence everything that it writes (I2). The
+// deadline is for economy: a leader that cannot reach Redis stops polling the CDN.
 func (t *term) lead(ctx context.Context) error {
 	timing := t.elector.timing
-	renew := time.NewTimer(0) // the first heartbeat tells followers of the new leader
+	renew := time.NewTimer(0) // the first heartbeat announces the new leader
 	defer renew.Stop()
 	deadline := time.NewTimer(time.Until(t.trustedUntil()))
 	defer deadline.Stop()
 	poll := time.NewTimer(t.nextPoll())
 	defer poll.Stop()
-	var tried time.Time // the last renewal, whether or not it came through
+	var tried time.Time // the last renewal, successful or not
 
 	for {
 		t.elector.setDue(3 * timing.RenewDeadline)
@@ -176,7 +175,7 @@ func (t *term) lead(ctx context.Context) error {
 		case <-poll.C:
 			t.startFetch(ctx)
 		case <-t.elector.refresh:
-			t.refreshAsked(t.elector.refreshSeq.Load())
+			t.onRefreshCount(t.elector.refreshSeq.Load())
 			if t.nextPoll() == 0 {
 				t.startFetch(ctx)
 			}
@@ -200,34 +199,35 @@ func (t *term) lead(ctx context.Context) error {
 		if t.failing.On() || t.pending != nil {
 			next = tried.Add(timing.RenewInterval / 4)
 		}
-		renew.Reset(max(time.Until(t.elector.leader.beat(next)), 0))
+		renew.Reset(max(time.Until(t.elector.leader.align(next)), 0))
 		deadline.Reset(time.Until(t.trustedUntil()))
 		poll.Reset(t.nextPoll())
 	}
 }
 
-// report logs what is news of a row of failures; wrote ends the row.
+// report logs a failed write unless it repeats the last one. [term.applyReply] ends the
+// outage.
 func (t *term) report(err error) {
 	t.elector.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 	if t.failing.News(err) {
-		t.elector.log().Error(eventRedis, "A write to Redis failed; trying again.", eventlog.Err(err))
+		t.elector.log().Error(eventRedis, "A write to Redis failed; retrying.", eventlog.Err(err))
 		signal(t.elector.recheck)
 	}
 }
 
-// reportUncertain logs when the term begins to wait for the CDN.
+// reportUncertain logs that the term has started to wait for the CDN.
 func (t *term) reportUncertain() {
 	waits := t.uncertain()
 	var began bool
 	t.elector.stats.update(func(s *KeyStats) { began, s.Waits = waits && !s.Waits, waits })
 	if began {
-		t.elector.log().Warn(eventUncertain, "Redis holds another config than it did, at a lower rev: it lost data, or its clock was set back. "+
-			"Followers keep the newer one, until the CDN tells which one is current.",
+		t.elector.log().Warn(eventUncertain, "Redis holds a different config at a lower rev: it lost data, or its clock was set back. "+
+			"Followers keep theirs until the CDN answers.",
 			slog.Int64("rev", t.rev), slog.Int64("highest", t.elector.highest))
 	}
 }
 
-// loadContent takes the current content from memory or from Redis, if it is intact.
+// loadContent gets the current content from memory, or from Redis if it is valid there.
 func (t *term) loadContent(ctx context.Context) {
 	if t.rev == 0 || t.uncertain() {
 		return
@@ -242,7 +242,7 @@ func (t *term) loadContent(ctx context.Context) {
 	t.corrupt = err != nil && !errors.Is(err, redis.Nil)
 	if err != nil {
 		if !errors.Is(err, redis.Nil) && ctx.Err() == nil {
-			t.elector.log().Warn(eventOverwritten, "The content in Redis cannot be taken over.", eventlog.Err(err))
+			t.elector.log().Warn(eventOverwritten, "The content in Redis is not usable.", eventlog.Err(err))
 		}
 		return
 	}
@@ -250,13 +250,14 @@ func (t *term) loadContent(ctx context.Context) {
 		return
 	}
 	t.content = c
-	t.keep()
+	t.remember()
 }
 
 const releaseTimeout = time.Second
 
-// release gives the lock up, in a few bounded tries; its expiry is the net. It tells
-// why the term ended: an answer that the lock is another's is the better reason.
+// release releases the lock, in two tries with a timeout each. If both fail, the lock expires.
+// It returns why the term ended: cause, or errFenced if a lapsed term turns out to have lost
+// the lock.
 func (t *term) release(ctx context.Context, cause error) error {
 	m := t.message(cachekeys.Resign)
 	m.Rev, m.CDN = t.rev, t.cdn
@@ -274,18 +275,18 @@ func (t *term) release(ctx context.Context, cause error) error {
 		}
 	}
 	if !errors.Is(cause, errLapsed) {
-		t.elector.log().Warn(eventRedis, "The lock could not be released; others wait until it expires.", eventlog.Err(err))
+		t.elector.log().Warn(eventRedis, "Releasing the lock failed; other processes wait until it expires.", eventlog.Err(err))
 	}
 	return cause
 }
 
-// refreshAsked polls for a request that no poll has answered yet. It is told of each
-// twice, by the message and by the next renewal.
-func (t *term) refreshAsked(seq int64) {
-	if seq > t.asked {
+// onRefreshCount plans a poll if there is a new refresh request. It receives each count
+// twice, from the message and from the next renewal.
+func (t *term) onRefreshCount(seq int64) {
+	if seq > t.refreshSeen {
 		t.elector.stats.update(func(s *KeyStats) { s.Refreshes++ })
-		t.asked = seq
-		t.polls.await()
+		t.refreshSeen = seq
+		t.polls.expectChange()
 	}
 }
 

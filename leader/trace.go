@@ -11,8 +11,8 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// The spans of a poll. A commit that is tried again after its poll begins a trace of
-// its own, with a link to the poll.
+// The spans of a poll. A commit that is retried after its poll starts a trace of its own,
+// with a link to the poll.
 const (
 	spanPoll    = "catbridge.poll"
 	spanFetch   = "catbridge.fetch"
@@ -23,10 +23,10 @@ const (
 
 const instrumentation = "github.com/catbridge/catbridge/leader"
 
-// span is one that is recorded; nil: none is, and nothing is spent.
+// span is a recorded span. The methods of a nil span do nothing.
 type span struct{ trace.Span }
 
-// newTracer gives the tracer of a provider; nil: none.
+// newTracer returns the provider's tracer, or nil if there is no provider.
 func newTracer(provider trace.TracerProvider) trace.Tracer {
 	if provider == nil {
 		return nil
@@ -34,8 +34,8 @@ func newTracer(provider trace.TracerProvider) trace.Tracer {
 	return provider.Tracer(instrumentation)
 }
 
-// trace begins a span within the one that ctx carries, or else a trace, with a link to
-// the poll that was last.
+// trace starts a span as a child of the span in ctx. If ctx has none, it starts a trace, with
+// a link to last if that is not nil.
 func (e *elector) trace(ctx context.Context, name string, kind trace.SpanKind, last *span) (context.Context, *span) {
 	tracer := e.leader.tracer
 	if tracer == nil {
@@ -53,7 +53,7 @@ func (e *elector) trace(ctx context.Context, name string, kind trace.SpanKind, l
 
 func traced(ctx context.Context) bool { return trace.SpanContextFromContext(ctx).IsValid() }
 
-// within gives a context that carries the span.
+// within returns a context that carries the span.
 func (s *span) within(ctx context.Context) context.Context {
 	if s == nil {
 		return ctx
@@ -73,7 +73,7 @@ func (s *span) number(key string, value int64) {
 	}
 }
 
-// fail notes an error; nil: there was none.
+// fail records err unless it is nil.
 func (s *span) fail(err error) {
 	if s != nil && err != nil {
 		s.RecordError(err)
@@ -88,9 +88,9 @@ func (s *span) end(err error) {
 	}
 }
 
-// write lets a write be a span, and what it published another. A renewal is one only
-// within a poll: mere heartbeats would be all that is seen.
-func (t *term) write(ctx context.Context, name string, run func(context.Context) (written, error)) (written, error) {
+// write records a write as a span, and its message as another. It records a renewal only
+// within a poll: heartbeats would otherwise outnumber everything else.
+func (t *term) write(ctx context.Context, name string, run func(context.Context) (writeReply, error)) (writeReply, error) {
 	if t.elector.leader.tracer == nil || name == spanRenew && !traced(ctx) {
 		return run(ctx)
 	}
@@ -101,7 +101,7 @@ func (t *term) write(ctx context.Context, name string, run func(context.Context)
 	s.number("catbridge.epoch", t.epoch)
 	if w.outcome == outcomeOK {
 		s.number("catbridge.rev", w.rev)
-		// The same script did that: this span has no length of its own.
+		// The script published the message, too: this span has no duration of its own.
 		_, published := t.elector.trace(ctx, spanPublish, trace.SpanKindProducer, nil)
 		published.text("messaging.system", "redis")
 		published.text("messaging.destination.name", t.elector.store.keys.Events)
@@ -113,7 +113,7 @@ func (t *term) write(ctx context.Context, name string, run func(context.Context)
 	return w, err
 }
 
-// tracedFetch lets a fetch be a span.
+// tracedFetch fetches the config and records that as a span.
 func (e *elector) tracedFetch(ctx context.Context, f *cdn.Fetcher, etag string) (cdn.Response, error) {
 	ctx, s := e.trace(ctx, spanFetch, trace.SpanKindClient, nil)
 	response, err := f.Fetch(ctx, etag)

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// rightsRetry is the pause until rights are asked for again that were missing, or could
-// not be asked for.
+// rightsRetry is the pause before the next check after rights were missing or the check
+// failed.
 const rightsRetry = 10 * time.Second
 
-// rightsAtOnce is how many SDK keys of a leader have their rights checked at a time:
-// thousands that start together would hold up each other's first renewals.
+// rightsAtOnce bounds the SDK keys whose rights are checked at the same time: thousands that
+// start together would delay each other's first renewals.
 const rightsAtOnce = 4
 
-// watchRights checks what the user of Redis may do: at the start, after failures, and
-// until nothing is missing. A right that is missing may show only in what has already
-// half run, since a script is not rolled back.
+// watchRights checks the rights of the Redis user: at the start, at each term, after failures,
+// and periodically while rights are missing. Without the checks a missing right might show
+// only in a script that has already run half-way, and scripts are not rolled back.
 func (e *elector) watchRights(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -35,7 +35,7 @@ func (e *elector) watchRights(ctx context.Context) {
 			return
 		case e.leader.rights <- struct{}{}:
 		}
-		drain(e.recheck) // this check answers all that was asked until now
+		drain(e.recheck) // this check answers all earlier requests
 		if !e.checkRights(ctx) {
 			timer.Reset(rightsRetry)
 		}
@@ -43,14 +43,14 @@ func (e *elector) watchRights(ctx context.Context) {
 	}
 }
 
-// checkRights tells whether all rights are there.
+// checkRights reports whether the user has all rights.
 func (e *elector) checkRights(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, e.timing.RenewDeadline/2)
 	defer cancel()
 	err := CheckRights(ctx, e.leader.cfg.Redis, e.settings().Key, e.leader.cfg.Namespace)
 	lacking, ok := errors.AsType[*RightsError](err)
 	if err != nil && !ok {
-		return false // Redis does not answer, which others report
+		return false // Redis does not answer, which the election reports
 	}
 	var missing []string
 	if ok {

@@ -12,15 +12,15 @@ import (
 // slowRights has each check of rights take a second, and counts them.
 type slowRights struct {
 	trips
-	all, underWay, most atomic.Int64
+	all, inFlight, most atomic.Int64
 }
 
 func (r *slowRights) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if cmd.Args()[1] == rightsSource {
 			r.all.Add(1)
-			r.most.Store(max(r.most.Load(), r.underWay.Add(1)))
-			defer r.underWay.Add(-1)
+			r.most.Store(max(r.most.Load(), r.inFlight.Add(1)))
+			defer r.inFlight.Add(-1)
 			time.Sleep(time.Second) // whatever ctx says
 		}
 		return next(ctx, cmd)

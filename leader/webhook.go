@@ -14,39 +14,38 @@ import (
 )
 
 const (
-	// maxHookBytes bounds the body. It is signed, but not looked at.
+	// maxHookBytes bounds the body, which is signed but otherwise ignored.
 	maxHookBytes = 64 << 10
-	// hookWindow is how far a request's time may be from this process's clock.
+	// hookWindow is the greatest difference between a request's time and this process's clock.
 	hookWindow = 300 * time.Second
-	// hookTimeout bounds the time for Redis to take the refresh request.
+	// hookTimeout bounds the time for sending the refresh request to Redis.
 	hookTimeout = 5 * time.Second
 )
 
-// WebhookHandler serves ConfigCat's webhook: GET or POST /hook/{name}, with or without a
-// slash at the end, where the name is that of an SDK key with WebhookKeys. Whichever
-// process gets it, the one that leads polls at once, though at most once a second. It
-// looks up the path value "name" of an http.ServeMux's pattern, or else takes the last
-// part of the path.
+// WebhookHandler returns the handler of ConfigCat's webhook: GET or POST /hook/{name}, with or
+// without a trailing slash. name is the name of an SDK key with WebhookKeys: the path value
+// "name" of an http.ServeMux pattern, or else the last element of the path. Any process may
+// receive the request; the leader then polls at once, but at most once per second.
 //
-//	200  the leader was asked to poll, now or when a request of that ID was accepted before,
-//	     by any process: ConfigCat sends a webhook again if its answer was lost
-//	400  a header is missing or malformed, the time is more than 300 s off this
-//	     process's clock, or the body broke off
-//	403  no signature fits
+//	200  a poll was requested, now or by an earlier request with the same ID to any
+//	     process: ConfigCat sends a webhook again if the response was lost
+//	400  a header is missing or malformed, the time differs from this process's clock
+//	     by more than 300 s, or the body is incomplete
+//	403  no signature is valid
 //	404  no SDK key has that name, or it has no signing key
 //	405  the method is neither GET nor POST
-//	413  the body has more than 64 KiB
-//	503  Redis could not be reached; ConfigCat tries again
+//	413  the body is larger than 64 KiB
+//	503  Redis is unreachable; ConfigCat retries
 //
-// The answer says in a line what is wrong, and holds no secret. Neither timeouts nor the
-// number of connections are bounded here: that is the server's part.
+// The response says in one line what is wrong and contains no secret. The handler bounds
+// neither timeouts nor the number of connections: that is the server's task.
 func (l *Leader) WebhookHandler() http.Handler { return http.HandlerFunc(l.serveHook) }
 
 func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store") // a cache must not answer a GET
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
-		http.Error(w, "a webhook is called by GET or POST", http.StatusMethodNotAllowed)
+		http.Error(w, "the method must be GET or POST", http.StatusMethodNotAllowed)
 		return
 	}
 	name := r.PathValue("name")
@@ -56,7 +55,7 @@ func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
 	e := l.set.Load().byName[name]
 	if e == nil || len(e.settings().WebhookKeys) == 0 {
 		l.unknownHooks.Add(1)
-		http.Error(w, "there is no webhook of that name", http.StatusNotFound)
+		http.Error(w, "unknown webhook", http.StatusNotFound)
 		return
 	}
 	replayed, refusal := e.hook(w, r)
@@ -65,15 +64,15 @@ func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, refusal.Error(), refusal.status)
 		return
 	}
-	text := "the leader was asked to poll\n"
+	text := "poll requested\n"
 	if replayed {
-		text = "a request of this ID was accepted before\n"
+		text = "a request with this ID was already accepted\n"
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, text)
 }
 
-// refusal says why a webhook's request is not accepted.
+// refusal is why a webhook request is refused.
 type refusal struct {
 	status  int
 	counter func(*WebhookStats) *uint64
@@ -88,14 +87,14 @@ func malformedHook(err error) *refusal {
 	return refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Malformed }, err)
 }
 
-var errHookTooLarge = fmt.Errorf("the body has more than %d bytes", maxHookBytes)
+var errHookTooLarge = fmt.Errorf("the body is larger than %d bytes", maxHookBytes)
 
 func tooLargeHook() *refusal {
 	return refuse(http.StatusRequestEntityTooLarge, func(s *WebhookStats) *uint64 { return &s.TooLarge }, errHookTooLarge)
 }
 
-// hook handles a request for the SDK key, and reports whether its ID was accepted before.
-// What costs nothing is looked at first; what is remembered is only IDs that were signed.
+// hook handles a request for the SDK key, and reports whether its ID was already accepted.
+// Cheap checks come first. Only IDs of correctly signed requests are remembered.
 func (e *elector) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _ *refusal) {
 	if r.ContentLength > maxHookBytes {
 		return false, tooLargeHook()
@@ -106,7 +105,7 @@ func (e *elector) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _
 	}
 	if off := time.Since(call.sent); off.Abs() > hookWindow {
 		return false, refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Stale },
-			fmt.Errorf("%s is %v off the clock here, more than %v", headerHookTimestamp, off.Abs().Round(time.Second), hookWindow))
+			fmt.Errorf("%s differs from this server's clock by %v, more than %v", headerHookTimestamp, off.Abs().Round(time.Second), hookWindow))
 	}
 	switch err := call.verify(e.settings().WebhookKeys, http.MaxBytesReader(w, r.Body, maxHookBytes)); {
 	case errors.Is(err, errForged):
@@ -115,13 +114,13 @@ func (e *elector) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return false, tooLargeHook()
 		}
-		return false, malformedHook(errors.New("the body broke off"))
+		return false, malformedHook(errors.New("the body is incomplete"))
 	}
 	return e.acceptHook(r.Context(), call)
 }
 
-// acceptHook asks for a poll, once for each ID. Redis remembers IDs for all processes;
-// what this one remembers spares Redis a flood of replays.
+// acceptHook requests a poll once for each ID. Redis remembers the IDs for all processes; this
+// process's memory spares Redis a flood of replays.
 func (e *elector) acceptHook(ctx context.Context, call hookCall) (replayed bool, _ *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
@@ -133,29 +132,29 @@ func (e *elector) acceptHook(ctx context.Context, call hookCall) (replayed bool,
 		if pending == nil {
 			return true, nil
 		}
-		// The first request of that ID may still fail: then this one is passed on.
+		// The first request with that ID may still fail. Then this one is forwarded.
 		select {
 		case <-pending:
 		case <-ctx.Done():
 			return false, failedHook()
 		}
 	}
-	asked, err := e.ask(func(channel string) (request, error) { return e.store.hook(ctx, channel, call.id) })
+	reply, err := e.requestRefresh(func(channel string) (refreshReply, error) { return e.store.hook(ctx, channel, call.id) })
 	switch {
 	case err != nil:
 		e.hooks.release(call.id)
-		e.log().Error(eventHookFailed, "A webhook could not be passed on to the leader.", eventlog.Err(err))
+		e.log().Error(eventHookFailed, "Forwarding a webhook to the leader failed.", eventlog.Err(err))
 		return false, failedHook()
 	}
 	e.hooks.accept(call.id)
-	if !asked.accepted {
+	if !reply.accepted {
 		return true, nil
 	}
-	e.log().Info(eventHook, "A webhook asked for a poll.", slog.String("webhook", call.id))
+	e.log().Info(eventHook, "A webhook requested a poll.", slog.String("webhook", call.id))
 	return false, nil
 }
 
 func failedHook() *refusal {
 	return refuse(http.StatusServiceUnavailable, func(s *WebhookStats) *uint64 { return &s.Failed },
-		errors.New("the leader could not be asked to poll: try again"))
+		errors.New("requesting the poll failed: try again"))
 }

@@ -343,7 +343,7 @@ func TestAReplayIsAnsweredWithoutAPollByEveryProcess(t *testing.T) {
 		before := s.stats(one).Polls
 		for range 25 {
 			for _, l := range []*Leader{one, two} {
-				if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusOK || !strings.Contains(text, "accepted before") {
+				if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusOK || !strings.Contains(text, "already accepted") {
 					s.Errorf("%d %s", status, text)
 				}
 			}
@@ -548,8 +548,8 @@ func TestBadWebhookSettingsAreTold(t *testing.T) {
 		{Name: "a/b", Key: otherKey, WebhookKeys: []string{"short", hookKey + "\n", hookKey, hookKey, strings.Repeat("x", 257), "1234567890123456", "2", "3", "4"}},
 	}})
 	for _, want := range []string{
-		"SDKKeys[0]: WebhookKeys: the Name stands", "SDKKeys[1]: WebhookKeys: the Name stands", "WebhookKeys[0]: 5 characters", "WebhookKeys[1]: there is white space",
-		"WebhookKeys[3]: it is there twice", "WebhookKeys[4]: 257", "WebhookKeys: 9 are more than 8",
+		"SDKKeys[0]: WebhookKeys: the Name is part", "SDKKeys[1]: WebhookKeys: the Name is part", "WebhookKeys[0]: 5 characters", "WebhookKeys[1]: white space",
+		"WebhookKeys[3]: duplicate", "WebhookKeys[4]: 257", "WebhookKeys: 9 keys, want at most 8",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in: %v", want, err)

@@ -12,7 +12,7 @@ import (
 // fencedReason stands in the log of a leader whose write was refused.
 const (
 	eventResigned = 6101
-	fencedReason  = "the lock is not ours any more"
+	fencedReason  = "the lock was lost"
 )
 
 func TestF02_KilledProcessIsReplaced(t *testing.T) {

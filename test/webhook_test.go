@@ -33,7 +33,7 @@ const (
 	hookBody = "body"
 	// hookAsked stands in the answer to a webhook that asked for a poll, and not in that to
 	// one that was accepted before.
-	hookAsked = "asked to poll"
+	hookAsked = "poll requested"
 )
 
 // hook is a request to the webhook.

@@ -115,7 +115,7 @@ func TestAddedRemovedAndRotatedSDKKeysAreTakenOverWhileRunning(t *testing.T) {
 	r.end()
 }
 
-const gaveUp = `\[6101\] Not leading any more.*`
+const gaveUp = `\[6101\] Stopped leading.*`
 
 // gone wants that nobody holds an SDK key's lock any more.
 func (r *reloads) gone(sdkKey string) {

@@ -34,12 +34,12 @@ var leading = []mutant{
 	},
 	{
 		"a leave to write over an entry that nobody looked at", "I1", []edit{{"leader",
-			`t.polls.over = max(t.polls.seen, entry.FetchTime)`, `t.polls.over = cachekeys.MaxRev`}},
+			`t.polls.overwriteUpTo = max(t.polls.foundEntry, entry.FetchTime)`, `t.polls.overwriteUpTo = cachekeys.MaxRev`}},
 		test{"leader", "^TestOnlyTheEntryThatWasSeenIsWrittenOver$"},
 	},
 	{
 		"what was not restored said to be confirmed", "I14", []edit{{"leader",
-			`		cl.cdn = t.elector.contentCDN
+			`		a.cdn = t.elector.contentCDN
 `, `		t.cdn = t.elector.contentCDN
 `}},
 		test{"leader", "^TestWhatWasNotRestoredIsNotSaidToBeConfirmed$"},
@@ -53,10 +53,10 @@ var leading = []mutant{
 		"a trust in the lock that counts from the reply", "I10", []edit{{"leader",
 			`	t.renewedAt = sent
 	if w.outcome == outcomeOK {
-		t.wrote(w)`, `	sent = time.Now()
+		t.applyReply(w)`, `	sent = time.Now()
 	t.renewedAt = sent
 	if w.outcome == outcomeOK {
-		t.wrote(w)`}},
+		t.applyReply(w)`}},
 		test{"leader", "^TestTrustInTheLockCountsFromBeforeTheRenewalWasSent$"},
 	},
 	{
@@ -140,7 +140,7 @@ var leading = []mutant{
 	},
 	{
 		"a repair that raises old content", "F44", []edit{{"leader",
-			`cl.above, cl.waits = t.foundAt, t.elector.highest`, `cl.above, cl.waits = t.elector.highest, t.elector.highest`}},
+			`a.above, a.waits = t.foundAt, t.elector.highest`, `a.above, a.waits = t.elector.highest, t.elector.highest`}},
 		test{"leader", "^TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN$"},
 	},
 	{
@@ -155,7 +155,7 @@ var leading = []mutant{
 	},
 	{
 		"Redis seeded from memory though its clock is behind", "F44", []edit{{"leader",
-			`t.elector.knows(c.hash) && t.redisTime(time.Now()) > t.elector.highest`, `t.elector.knows(c.hash)`}},
+			`t.elector.knowsCurrent(c.hash) && t.redisTime(time.Now()) > t.elector.highest`, `t.elector.knowsCurrent(c.hash)`}},
 		test{"leader", "^TestNothingIsSeededFromMemoryWhileTheClockIsBehind$"},
 	},
 	{
@@ -178,7 +178,7 @@ var leading = []mutant{
 	},
 	{
 		"a 304 that is not doubted", "F44", []edit{{"leader",
-			`	if !t.trust(served) {`, `	if !r.NotModified && !t.trust(served) {`}},
+			`	if !t.credible(served) {`, `	if !r.NotModified && !t.credible(served) {`}},
 		test{"leader", "^TestALagging304IsDoubtedAcrossTerms$"},
 	},
 	{
@@ -195,7 +195,7 @@ var leading = []mutant{
 	{
 		"what Redis fell back to loaded for healing", "F44", []edit{{"leader",
 			`if t.rev == 0 || t.uncertain() {`, `if t.rev == 0 {`},
-			{"leader", `case c != nil && t.elector.knows(c.hash) && t.mayWrite(c):`, `case false:`}},
+			{"leader", `case c != nil && t.elector.knowsCurrent(c.hash) && t.mayWrite(c):`, `case false:`}},
 		test{"leader", "^TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt$"},
 	},
 	{
@@ -271,7 +271,7 @@ var polling = []mutant{
 	},
 	{
 		"a refresh request that is lost with its message", "I7", []edit{{"leader",
-			`	t.refreshAsked(w.refresh)
+			`	t.onRefreshCount(w.refresh)
 `, ``}},
 		test{"leader", "^TestALostRefreshRequestCostsOneRenewal$"},
 	},
@@ -333,7 +333,7 @@ var polling = []mutant{
 	{
 		"a panic that keeps the locks", "F3", []edit{{"leader/crash.go",
 			`	c.end(errCrashed)
-`, `	c.again()
+`, `	c.repanic()
 `}},
 		test{"leader", "^TestAPanicReleasesAllLocksAndGoesOn$/^fetch$"},
 	},

@@ -98,17 +98,17 @@ var scripts = []mutant{
 	{
 		"a message that is not published by the script that writes", "I3", []edit{
 			{"leader/commit.lua", `local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now) .. inline)`, `local receivers = 0`},
-			{"leader", `	w, err := parseWritten(reply)
+			{"leader", `	w, err := parseWriteReply(reply)
 	if err != nil {
-		return written{}, fmt.Errorf("commit: %w", err)
+		return writeReply{}, fmt.Errorf("commit: %w", err)
 	}
-`, `	w, err := parseWritten(reply)
+`, `	w, err := parseWriteReply(reply)
 	if err != nil {
-		return written{}, fmt.Errorf("commit: %w", err)
+		return writeReply{}, fmt.Errorf("commit: %w", err)
 	}
 	if w.outcome == outcomeOK {
-		c.message.Rev, c.message.CDN = w.rev, w.cdn
-		s.client.Publish(ctx, s.keys.Events, append(c.message.Append(nil), inline...))
+		a.message.Rev, a.message.CDN = w.rev, w.cdn
+		s.client.Publish(ctx, s.keys.Events, append(a.message.Append(nil), inline...))
 	}
 `},
 		},
