@@ -6,8 +6,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// All values are those of single evaluations, and a failing flag does not fail
-// the others (S18).
+// AllValues returns the values of single evaluations, and a failing flag does not fail the others
+// (S18).
 func TestAllValues(t *testing.T) {
 	documents := []string{
 		chainConfig(20, ""), chainConfig(20, "f5"),

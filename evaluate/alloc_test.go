@@ -9,8 +9,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// everyComparator is a config with one flag for each user comparator, keyed by
-// its number, whose one rule compares the attribute "A", and a user for it.
+// everyComparator returns a config with one flag for each user comparator, keyed by its number,
+// and a user for each flag. The flag's only rule compares the attribute "A".
 func everyComparator(t testing.TB) (*evaluate.Config, map[string]*evaluate.UserData) {
 	t.Helper()
 	hash := strings.Repeat("ab", 32)
@@ -54,7 +54,7 @@ func everyComparator(t testing.TB) (*evaluate.Config, map[string]*evaluate.UserD
 	return config, users
 }
 
-// checkAllocs fails if evaluating allocates more than it may.
+// checkAllocs fails the test if evaluateOnce allocates more often than may.
 func checkAllocs(t *testing.T, name string, may float64, evaluateOnce func()) {
 	t.Helper()
 	if raceDetector {
@@ -70,7 +70,7 @@ func TestComparatorsDoNotAllocate(t *testing.T) {
 	for id, user := range users {
 		may := 0.0
 		if strings.Contains("456789", id) {
-			may = 4 // the version that is parsed from text
+			may = 4 // the parsed version
 		}
 		result := config.Evaluate(id, user, evaluate.Value{}, nil)
 		if result.Err != nil {
@@ -127,17 +127,17 @@ func TestUsersDoNotAllocate(t *testing.T) {
 	}
 }
 
-// Texts that are read as numbers cost nothing, valid or not.
-func TestNumberTextsDoNotAllocate(t *testing.T) {
-	config := mustParse(t, textFlag(12, `"d":2`))
+// Parsing strings as numbers does not allocate, whether or not they are valid.
+func TestNumericStringsDoNotAllocate(t *testing.T) {
+	config := mustParse(t, comparisonFlag(12, `"d":2`))
 	for _, text := range []string{"1.5", "1,5", " 1 ", "NaN", "-Infinity", "not a number", "123456789,123456789123456789"} {
 		user := map[string]any{"A": text}
 		checkAllocs(t, text, 0, func() { config.Evaluate("flag", user, evaluate.BoolValue(false), nil) })
 	}
 }
 
-// A trace that has nothing to collect costs no allocation, nor does a failure
-// that was found when the config was compiled.
+// A trace without events does not allocate, nor does a failure that was found when the config was
+// compiled.
 func TestQuietTraceDoesNotAllocate(t *testing.T) {
 	config := mustParse(t, `{"f":{"a":{"t":0,"r":[{"c":[{"u":{"a":"Email","c":28,"s":"x"}}],"s":{"v":{"b":true}}}],"v":{"b":false}},
 		"b":{"t":9,"v":{"b":true}},"c":{"t":0,"v":{}}}}`)

@@ -8,15 +8,14 @@ import (
 	"time"
 )
 
-// attribute is the value of a user attribute, sorted by what comparators can do
-// with it.
+// attribute is the value of a user attribute, classified by what comparators can do with it.
 type attribute struct {
 	kind   attributeKind
-	text   string // of one that failed: why
+	text   string // the reason if kind is attributeFailed
 	number float64
-	whole  int64 // all digits of a whole number, uint64 as its bits; Unix milliseconds of a time
+	whole  int64 // exact whole number (a uint64 as its bits), or Unix milliseconds of a time
 	list   []string
-	other  any // also a list of texts that was given as []any
+	other  any // also a list of strings given as []any
 }
 
 type attributeKind uint8
@@ -31,11 +30,11 @@ const (
 	attributeList
 	attributeItems
 	attributeOther
-	attributeFailed // its own code failed; see user.read
+	attributeFailed // the attribute's own method failed; see user.read
 )
 
-// set takes a value. An attribute is filled in place, and of its fields only
-// those that belong to its kind: this is the inner loop of evaluation.
+// set stores a value. It fills the attribute in place, and only the fields of its kind, since
+// this is the inner loop of evaluation.
 func (a *attribute) set(v any) {
 	switch v := v.(type) {
 	case nil:
@@ -78,7 +77,7 @@ func (a *attribute) setUint(u uint64) {
 	a.kind, a.number, a.whole = attributeUint, float64(u), int64(u)
 }
 
-// setTime keeps milliseconds, the resolution that the official SDKs share.
+// setTime stores milliseconds, the resolution of all official SDKs.
 func (a *attribute) setTime(t time.Time) {
 	ms := t.UnixMilli()
 	a.kind, a.number, a.whole = attributeTime, float64(ms)/1000, ms
@@ -88,7 +87,7 @@ func (a *attribute) setItems(items []any) {
 	a.kind, a.other = attributeItems, items
 	for _, item := range items {
 		if _, ok := item.(string); !ok {
-			a.setTexts(reflect.ValueOf(items))
+			a.setList(reflect.ValueOf(items))
 			return
 		}
 	}
@@ -103,10 +102,11 @@ var (
 	itemsType = reflect.TypeFor[[]any]()
 )
 
-// maxIndirection bounds how many pointers and interfaces are followed: they may go in a circle.
+// maxIndirection bounds how many pointers and interfaces are followed, since they may form a
+// cycle.
 const maxIndirection = 100
 
-// setReflected takes values of named types and of struct fields.
+// setReflected stores a value of a named type or of a struct field.
 func (a *attribute) setReflected(v reflect.Value) {
 	a.kind = attributeMissing
 	for range maxIndirection {
@@ -125,7 +125,7 @@ func (a *attribute) setReflected(v reflect.Value) {
 	}
 }
 
-// setByKind takes a value by the kind of its type, whatever methods that has.
+// setByKind stores a value by the kind of its type, ignoring its methods.
 func (a *attribute) setByKind(v reflect.Value) {
 	a.kind = attributeMissing
 	switch v.Kind() {
@@ -168,19 +168,19 @@ func (a *attribute) setSlice(v reflect.Value) {
 	case v.CanConvert(itemsType):
 		a.set(v.Convert(itemsType).Interface())
 	default:
-		a.setTexts(v)
+		a.setList(v)
 	}
 }
 
-// isNumber tells whether the attribute is a number, with its value in number.
+// isNumber reports whether the attribute is a number; its value is then in number.
 func (a *attribute) isNumber() bool {
 	return a.kind == attributeNumber || a.kind == attributeInt || a.kind == attributeUint
 }
 
-// isList tells whether the attribute is a list of texts.
+// isList reports whether the attribute is a list of strings.
 func (a *attribute) isList() bool { return a.kind == attributeList || a.kind == attributeItems }
 
-// len is the number of texts in a list.
+// len returns the number of items in a list.
 func (a *attribute) len() int {
 	if a.kind == attributeItems {
 		return len(a.other.([]any))
@@ -188,7 +188,7 @@ func (a *attribute) len() int {
 	return len(a.list)
 }
 
-// at is the text at an index of a list.
+// at returns the list item at index i.
 func (a *attribute) at(i int) string {
 	if a.kind == attributeItems {
 		return a.other.([]any)[i].(string)
@@ -196,7 +196,7 @@ func (a *attribute) at(i int) string {
 	return a.list[i]
 }
 
-// asText is the attribute as text comparators see it (S28).
+// asText returns the attribute as text comparators see it (S28).
 func (a *attribute) asText() string {
 	if a.kind == attributeText {
 		return a.text
@@ -236,7 +236,7 @@ func (a *attribute) appendList(b []byte) []byte {
 	return append(b, ']')
 }
 
-// appendJSON writes the attribute as a JSON value (S26).
+// appendJSON appends the attribute as a JSON value (S26).
 func (a *attribute) appendJSON(b []byte) []byte {
 	switch a.kind {
 	case attributeText:
@@ -264,7 +264,7 @@ func (a *attribute) appendJSON(b []byte) []byte {
 	}
 }
 
-// marshal calls code that is not ours, which may panic; fmt sees to that by itself.
+// marshal calls the caller's code and recovers from its panics; fmt recovers by itself.
 func marshal(v any) (text []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -274,8 +274,8 @@ func marshal(v any) (text []byte, err error) {
 	return json.Marshal(v)
 }
 
-// appendReason writes the attribute as the log shows one that cannot be used:
-// lists and times are not converted as text comparators convert them.
+// appendReason appends the attribute as the log shows an unusable one. It converts lists and
+// times differently from text comparators.
 func (a *attribute) appendReason(b []byte) []byte {
 	switch {
 	case a.isList():

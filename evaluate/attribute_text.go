@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// meaning says what a type stands for as an attribute, beyond its kind (S33).
+// meaning is what a value of a type means as an attribute, other than by its kind (S33).
 type meaning struct {
 	of        meaningOf
 	byPointer bool // the methods are those of a pointer to the type
@@ -19,9 +19,9 @@ type meaning struct {
 type meaningOf uint8
 
 const (
-	meansItsKind  meaningOf = iota // a string is a text, an int a number, and so on
-	meansNumber                    // of math/big
-	meansNullable                  // one of the Null types of database/sql
+	meansItsKind  meaningOf = iota // a string is a string, an int is a number, and so on
+	meansNumber                    // a number of math/big
+	meansNullable                  // a Null type of database/sql
 	meansTextMarshaler
 	meansStringer
 )
@@ -34,12 +34,12 @@ var (
 	bigRatType        = reflect.TypeFor[big.Rat]()
 )
 
-// meanings remembers the meaning of each type, which never changes.
+// meanings caches the meaning of each type.
 var meanings sync.Map // reflect.Type → meaning
 
 func meaningFor(t reflect.Type) meaning {
 	if t.PkgPath() == "" && t.Kind() != reflect.Pointer && t.Kind() != reflect.Struct {
-		return meaning{} // string, []byte, …: without methods
+		return meaning{} // string, []byte, … have no methods
 	}
 	if known, ok := meanings.Load(t); ok {
 		return known.(meaning)
@@ -55,7 +55,7 @@ func findMeaning(t reflect.Type) meaning {
 	}
 	if t.Kind() == reflect.Pointer {
 		if _, ok := specialMeaning(t.Elem()); ok {
-			return meaning{} // what it points at is looked at next
+			return meaning{} // setReflected follows the pointer
 		}
 	}
 	for _, by := range []struct {
@@ -72,8 +72,7 @@ func findMeaning(t reflect.Type) meaning {
 	return meaning{}
 }
 
-// specialMeaning is the meaning of types that have methods for their text but stand for
-// something else.
+// specialMeaning returns the meaning of types whose text methods must be ignored.
 func specialMeaning(t reflect.Type) (of meaningOf, ok bool) {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
@@ -86,7 +85,7 @@ func specialMeaning(t reflect.Type) (of meaningOf, ok bool) {
 	return meansItsKind, false
 }
 
-// setMeaning takes a value that stands for more than its kind, and reports whether it did.
+// setMeaning stores a value that means something other than its kind, and reports whether it did.
 func (a *attribute) setMeaning(v reflect.Value) bool {
 	m := meaningFor(v.Type())
 	if m.of == meansItsKind || !v.CanInterface() {
@@ -123,7 +122,7 @@ func (a *attribute) setMeaning(v reflect.Value) bool {
 	return true
 }
 
-// pointerTo returns a pointer to a value, or to a copy of it.
+// pointerTo returns a pointer to a value, or to a copy of it if it is not addressable.
 func pointerTo(v reflect.Value) any {
 	if v.CanAddr() {
 		return v.Addr().Interface()
@@ -154,7 +153,7 @@ func (a *attribute) setBig(number any) {
 	}
 }
 
-// setMarshaled and setStringer call code that is not ours, which may panic.
+// setMarshaled and setStringer call the caller's code, which may panic.
 
 func (a *attribute) setMarshaled(m encoding.TextMarshaler) {
 	defer a.recoverFrom("MarshalText")
@@ -177,11 +176,11 @@ func (a *attribute) recoverFrom(method string) {
 	}
 }
 
-// fail notes that the attribute is set but cannot be read, and why.
+// fail marks the attribute as set but unreadable, with the reason.
 func (a *attribute) fail(why string) { a.kind, a.text = attributeFailed, why }
 
-// setTexts takes a list of what stands for texts, whatever its items' type.
-func (a *attribute) setTexts(v reflect.Value) {
+// setList stores a list whose items can be read as strings, whatever their type.
+func (a *attribute) setList(v reflect.Value) {
 	elem := v.Type().Elem()
 	if v.Len() == 0 && elem.Kind() != reflect.String && meaningFor(elem).of < meansTextMarshaler {
 		a.setOther(v.Interface())

@@ -18,20 +18,20 @@ import (
 )
 
 type (
-	tier        int                    // with a text on the value
-	region      struct{ name string }  // with a text on the pointer
-	day         time.Time              // convertible to a time, with a text of its own
-	both        struct{}               // MarshalText comes before String
+	tier        int                    // String has a value receiver
+	region      struct{ name string }  // String has a pointer receiver
+	day         time.Time              // convertible to a time, but has String
+	both        struct{}               // MarshalText takes precedence over String
 	failing     struct{}               // MarshalText fails
 	panicking   struct{ nothing *int } // MarshalText panics
 	stringPanic string                 // String panics
-	role        string                 // a string with another text
-	circle      *circle                // points at itself
-	wrapped     struct{ *url.URL }     // takes over the methods of what it embeds
-	plainBytes  []byte                 // without methods
-	roles       []role                 // a list of texts of their own
-	lookup      map[string]string      // with a text of its own, nil or not
-	listed      struct{ Of []net.IP }  // no text: shown as JSON
+	role        string                 // a string whose String returns another one
+	circle      *circle                // points to itself
+	wrapped     struct{ *url.URL }     // has the methods of the embedded type
+	plainBytes  []byte                 // no methods
+	roles       []role                 // a list of items with String
+	lookup      map[string]string      // has String; may be nil
+	listed      struct{ Of []net.IP }  // no text form: shown as JSON
 )
 
 func (t tier) String() string                    { return [...]string{"free", "gold"}[t] }
@@ -63,7 +63,7 @@ func bigInt(t *testing.T, text string) *big.Int {
 	return n
 }
 
-// textStruct has each attribute as a field of its own type.
+// textStruct has each attribute as a field of its type.
 type textStruct struct {
 	IP    net.IP
 	Link  url.URL
@@ -73,7 +73,7 @@ type textStruct struct {
 	Where *region
 }
 
-func TestTypesWithATextOfTheirOwnAreThatText_S33(t *testing.T) {
+func TestTypesWithATextFormAreThatText_S33(t *testing.T) {
 	link := parsedURL(t, "https://shop.example/cart")
 	var noURL *url.URL
 	var noInt *big.Int
@@ -170,9 +170,9 @@ func TestTypesWithATextOfTheirOwnAreThatText_S33(t *testing.T) {
 	}
 }
 
-// TestNumbersOfMathBigAreCompared: as numbers, also where they do not fit into an int64.
+// Numbers of math/big are compared as numbers, even if they do not fit into an int64.
 func TestNumbersOfMathBigAreCompared(t *testing.T) {
-	config := mustParse(t, textFlag(14, `"d":5`)) // greater than
+	config := mustParse(t, comparisonFlag(14, `"d":5`)) // greater than
 	for _, test := range []struct {
 		value any
 		want  bool
@@ -186,8 +186,8 @@ func TestNumbersOfMathBigAreCompared(t *testing.T) {
 	}
 }
 
-// TestATextThatFailsHarmsNobody: neither the caller nor flags that do not ask for it.
-func TestATextThatFailsHarmsNobody(t *testing.T) {
+// A failing text method affects neither the caller nor flags that do not use the attribute.
+func TestFailingTextMethodFailsOnlyItsFlags(t *testing.T) {
 	config := mustParse(t, `{"f":{"flag":`+conditions(`{"u":{"a":"A","c":28,"s":"x"}}`)+`,
 		"split":{"t":0,"a":"A","p":[{"p":100,"v":{"b":true}}],"v":{"b":false}},"other":{"t":0,"v":{"b":true}}}}`)
 	var loop circle
@@ -228,8 +228,8 @@ func TestATextThatFailsHarmsNobody(t *testing.T) {
 	}
 }
 
-// FuzzAttributeTexts: a type with a text of its own is evaluated as that text is.
-func FuzzAttributeTexts(f *testing.F) {
+// A value with a text form is evaluated like a string with that text.
+func FuzzAttributeText(f *testing.F) {
 	f.Add("text", 28, "text")
 	f.Add("1.0.0", 6, "2.0.0")
 	f.Add(`["a"]`, 34, "a")
@@ -238,7 +238,7 @@ func FuzzAttributeTexts(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		config := mustParse(t, textFlag(int(uint(comparator)%36), `"s":`+string(item)+`,"l":[`+string(item)+`],"d":5`))
+		config := mustParse(t, comparisonFlag(int(uint(comparator)%36), `"s":`+string(item)+`,"l":[`+string(item)+`],"d":5`))
 		want := config.Evaluate("flag", map[string]any{"A": text, "Identifier": "x"}, evaluate.Value{}, nil)
 		for _, value := range []any{region{text}, &region{text}, sql.NullString{String: text, Valid: true}, []byte(text), plainBytes(text)} {
 			got := config.Evaluate("flag", map[string]any{"A": value, "Identifier": "x"}, evaluate.Value{}, nil)

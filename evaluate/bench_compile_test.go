@@ -9,9 +9,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// document makes a config of about that size, of flags such as people make:
-// rules on texts, hashes, versions, numbers and segments, percentage options,
-// prerequisites.
+// document returns a config of about that size with typical flags: rules on strings, hashes,
+// versions, numbers and segments, percentage options, prerequisites.
 func document(size int) []byte {
 	hash := strings.Repeat("0123456789abcdef", 4)
 	var b strings.Builder
@@ -50,7 +49,7 @@ func BenchmarkCompile(b *testing.B) {
 	}
 }
 
-// heapOf is what a compiled config holds in memory, in bytes.
+// heapOf returns the size of a compiled config in memory, in bytes.
 func heapOf(b *testing.B, data []byte) float64 {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -65,9 +64,9 @@ func heapOf(b *testing.B, data []byte) float64 {
 	return float64(after.HeapAlloc) - float64(before.HeapAlloc)
 }
 
-// Hashed lists of many items are what makes real configs large.
+// Hashed lists of many items make real configs large.
 func BenchmarkCompileHashedList(b *testing.B) {
-	data := []byte(textFlag(16, hashedItems(15_000)))
+	data := []byte(comparisonFlag(16, hashedItems(15_000)))
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -12,18 +12,18 @@ import (
 	"github.com/catbridge/catbridge/test/conformance"
 )
 
-// workload is something to evaluate again and again.
+// workload is an evaluation to measure.
 type workload struct {
 	name   string
 	config *evaluate.Config
 	key    string
 	user   any
 	def    evaluate.Value
-	allocs float64 // that are allowed
+	allocs float64 // allowed allocations
 }
 
-// workloads are what the engine is measured with. Those on the config of the
-// test matrix are left out where the conformance data is missing.
+// workloads returns the workloads of the benchmarks. It omits those on the config of the test
+// matrix if the conformance data is missing.
 func workloads(t testing.TB, matrix *evaluate.Config) []workload {
 	user := &evaluate.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}
 	var all []workload
@@ -38,12 +38,12 @@ func workloads(t testing.TB, matrix *evaluate.Config) []workload {
 	}
 	fifty, item := manyRules(50), hashedItems(1000)
 	return append(all,
-		workload{"HashedOneOf1000", mustParse(t, textFlag(16, item)), "flag", map[string]any{"A": "item 999"}, evaluate.BoolValue(false), 0},
+		workload{"HashedOneOf1000", mustParse(t, comparisonFlag(16, item)), "flag", map[string]any{"A": "item 999"}, evaluate.BoolValue(false), 0},
 		workload{"FiftyRulesLastMatches", mustParse(t, fifty), "flag", user, evaluate.StringValue(""), 0},
 		workload{"FourVersions", mustParse(t, fourVersions), "flag", map[string]any{"A": "1.2.3"}, evaluate.BoolValue(false), 8},
 		workload{"Segment", mustParse(t, segmentConfig), "flag", user, evaluate.BoolValue(false), 0},
 		workload{"TenPrerequisites", mustParse(t, chainConfig(10, "")), "f0", user, evaluate.BoolValue(false), 0},
-		workload{"MissingAttribute", mustParse(t, textFlag(0, `"l":["x"]`)), "flag", user, evaluate.BoolValue(false), 0},
+		workload{"MissingAttribute", mustParse(t, comparisonFlag(0, `"l":["x"]`)), "flag", user, evaluate.BoolValue(false), 0},
 	)
 }
 
@@ -86,7 +86,7 @@ func TestWorkloadsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkMapLookup is the unit that the other benchmarks are compared with.
+// BenchmarkMapLookup is the unit for the ratios of the other benchmarks.
 func BenchmarkMapLookup(b *testing.B) {
 	m, keys := lookupMap()
 	i, sum := 0, int64(0)
@@ -107,8 +107,8 @@ func lookupMap() (map[string]evaluate.Value, []string) {
 	return m, keys
 }
 
-// mapLookup is what one look-up in a plain map costs in this run, in
-// nanoseconds: the least of several tries.
+// mapLookup returns the time of one look-up in a plain map in this run, in nanoseconds: the
+// shortest of several tries.
 var mapLookup = sync.OnceValue(func() float64 {
 	m, keys := lookupMap()
 	const tries, rounds = 20, 200_000
@@ -224,7 +224,7 @@ func BenchmarkComparator(b *testing.B) {
 	}
 }
 
-// Eight goroutines read while the config is replaced again and again.
+// Eight goroutines evaluate while the config is replaced repeatedly.
 func BenchmarkReadersWhileConfigsSwapNoAlloc(b *testing.B) {
 	data := readFile(b, conformance.Dir(b), "matrix", "testmatrix.config.json")
 	user := &evaluate.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}

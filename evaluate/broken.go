@@ -1,8 +1,7 @@
 package evaluate
 
-// findBroken fills in the flags of which some evaluation fails: those with an
-// error of their own or in a segment they use, those on a cycle, and all that
-// depend on one of them.
+// findBroken finds the flags that can fail: those with an error of their own or in a segment they
+// use, those on a cycle, and all flags that depend on one of them.
 func (c *Config) findBroken() {
 	found := make(map[*setting]*Error)
 	for _, key := range c.keys {
@@ -20,19 +19,19 @@ func (c *Config) findBroken() {
 	}
 }
 
-// walk is a place in the depth-first search for cycles.
+// walk is a position in a depth-first search.
 type walk struct {
 	setting *setting
 	next    int // the link to follow next
 }
 
-// findCycles searches without recursion: chains may be as long as the config. Of the
-// flags that depend on each other in many ways one gets the error, from which the others
-// take it as its dependents: a text for each way would take more room than any config.
+// findCycles searches without recursion: chains may be as long as the config. If flags depend on
+// each other in several ways, one of them gets the error, and the others get it as its
+// dependents: an error for each way could be larger than the config.
 func (c *Config) findCycles(found map[*setting]*Error) {
 	const open, done, doneFaulty = 1, 2, 3
-	state := make([]int, len(c.ordered))  // by place
-	height := make([]int, len(c.ordered)) // of the open ones, on the stack
+	state := make([]int, len(c.ordered))  // by setting.place
+	height := make([]int, len(c.ordered)) // of open settings: index on the stack
 	var stack []walk
 	for _, key := range c.keys {
 		s := c.settings[key]
@@ -41,7 +40,7 @@ func (c *Config) findCycles(found map[*setting]*Error) {
 		}
 		stack = append(stack[:0], walk{setting: s})
 		state[s.place], height[s.place] = open, 0
-		faulty := -1 // the highest place on the stack that depends on a cycle
+		faulty := -1 // the highest index on the stack whose setting depends on a cycle
 		for len(stack) > 0 {
 			at := len(stack) - 1
 			top := &stack[at]
@@ -114,7 +113,7 @@ func (c *Config) spreadToDependents(found map[*setting]*Error) {
 	}
 }
 
-// firstError is the first error in the setting itself, its links and segments.
+// firstError returns the first error in the setting itself, its links and its segments.
 func (s *setting) firstError() *Error {
 	switch {
 	case s.err != nil:

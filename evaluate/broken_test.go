@@ -9,8 +9,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// What concerns the whole document refuses it, and the error says where (S77).
-func TestDocumentsRefusedWhole(t *testing.T) {
+// An error that concerns the whole document rejects it, and names the location (S77).
+func TestInvalidDocumentsAreRejected(t *testing.T) {
 	for _, test := range []struct{ name, document, where, reason string }{
 		{"nothing", ``, "$", "unexpected end"},
 		{"cut off", `{"f":{`, "$", "unexpected end"},
@@ -41,7 +41,7 @@ func TestDocumentsRefusedWhole(t *testing.T) {
 	}
 }
 
-// A document of the largest size is read.
+// A document of the greatest size is accepted.
 func TestLargestDocument(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`{"f":{"last":{"t":0,"v":{"b":true}}`)
@@ -57,7 +57,7 @@ func TestLargestDocument(t *testing.T) {
 
 const goodValue = `"t":0,"v":{"b":true}`
 
-// brokenFlags are flags that fail for the user of the test, each with its text.
+// brokenFlags are flags that fail for the user of the test, each with its error message.
 var brokenFlags = map[string]struct{ flag, text string }{
 	"null flag":                  {`null`, "Missing required value at $.f.flag"},
 	"flag of the wrong kind":     {`[]`, "Type mismatch at $.f.flag"},
@@ -153,8 +153,8 @@ func TestBrokenFlagFailsAlone(t *testing.T) {
 	}
 }
 
-// What an evaluation does not get to does not fail it (S37, S77).
-func TestBrokenPartIsNotReached(t *testing.T) {
+// An error that an evaluation does not reach does not fail it (S37, S77).
+func TestUnreachedErrorDoesNotFailTheFlag(t *testing.T) {
 	hash := strings.Repeat("00", 32)
 	match := evaluate.SaltedHashHex("a@", "saltflag")
 	for name, flag := range map[string]string{
@@ -179,7 +179,7 @@ func TestBrokenPartIsNotReached(t *testing.T) {
 	}
 }
 
-func TestNoConfigAndNoKey(t *testing.T) {
+func TestMissingConfigAndMissingKey(t *testing.T) {
 	var none *evaluate.Config
 	got := none.Evaluate("key", nil, evaluate.BoolValue(false), nil)
 	const text = "Config JSON is not present when evaluating setting 'key'. " +
@@ -200,7 +200,7 @@ func TestNoConfigAndNoKey(t *testing.T) {
 	}
 }
 
-// Of two flags with one key the later counts, in the earlier's place.
+// If two flags have the same key, the later one replaces the earlier one in its position.
 func TestDuplicateKeys(t *testing.T) {
 	config := mustParse(t, `{"f":{"a":{"t":0,"v":{"b":false}},"b":{"t":0,"v":{"b":true}},"a":{"t":1,"v":{"s":"later"}}}}`)
 	if keys := strings.Join(config.Keys(), " "); keys != "a b" {
@@ -219,8 +219,8 @@ type panickingJSON struct{}
 
 func (panickingJSON) MarshalJSON() ([]byte, error) { panic("oh") }
 
-// S14: nor does an attribute that cannot be shown in the evaluation log.
-func TestPanicInAnAttributesCode(t *testing.T) {
+// Attributes that cannot be shown in the evaluation log do not panic either (S14).
+func TestPanicInMarshalJSONIsRecovered(t *testing.T) {
 	config := mustParse(t, `{"f":{"flag":{"t":0,"v":{"b":true}}}}`)
 	got := config.Evaluate("flag", &evaluate.UserData{Custom: map[string]any{"x": panickingJSON{}}}, evaluate.BoolValue(false), &evaluate.Trace{Log: true})
 	if got.Err != nil || !got.Value.Bool() {
@@ -228,7 +228,7 @@ func TestPanicInAnAttributesCode(t *testing.T) {
 	}
 }
 
-func TestPanicInUsersCode(t *testing.T) {
+func TestPanicInGetAttributeIsRecovered(t *testing.T) {
 	config := mustParse(t, `{"f":{"flag":`+conditions(`{"u":{"a":"Email","c":28,"s":"no"}}`)+`}}`)
 	for _, trace := range []*evaluate.Trace{nil, {Log: true}} {
 		got := config.Evaluate("flag", panickingUser{}, evaluate.BoolValue(false), trace)

@@ -2,10 +2,10 @@ package evaluate
 
 import "reflect"
 
-// ChangedKeys lists the settings that may serve other values than those of an earlier
-// config: settings that were added, changed or removed, also by a change of a segment or of
-// the salt that they use, and all settings that depend on one of these. Those of c come in
-// the order of its document, and those that were removed after them. Either may be nil.
+// ChangedKeys returns the keys of the settings that may serve other values than in an earlier
+// config: settings that were added, changed or removed, including by a change of a segment or
+// salt that they use, and all settings that depend on one of these. The keys in c are in the
+// order of its document, followed by the removed ones. Either config may be nil.
 func (c *Config) ChangedKeys(earlier *Config) []string {
 	if c == earlier {
 		return nil
@@ -50,7 +50,7 @@ func (c *Config) ChangedKeys(earlier *Config) []string {
 	return keys
 }
 
-// isSame reports whether two settings are the same, each taken by itself.
+// isSame reports whether two settings are the same, ignoring their prerequisites' settings.
 func (s *setting) isSame(other *setting) bool {
 	a, b := *s, *other
 	a.links, b.links = nil, nil
@@ -59,7 +59,7 @@ func (s *setting) isSame(other *setting) bool {
 	return reflect.DeepEqual(&a, &b)
 }
 
-// lacks reports whether the setting asks for one that is gone and was there before.
+// lacks reports whether the setting has a prerequisite that existed before and was removed.
 func (s *setting) lacks(before map[string]*setting) bool {
 	for i, p := range s.prerequisites {
 		if s.links[i].target == nil && before[p.flag] != nil {
@@ -69,7 +69,7 @@ func (s *setting) lacks(before map[string]*setting) bool {
 	return false
 }
 
-// dependents lists for each setting those that ask for it.
+// dependents returns the settings that directly depend on each setting.
 func (c *Config) dependents() map[*setting][]*setting {
 	dependents := make(map[*setting][]*setting)
 	for _, s := range c.ordered {

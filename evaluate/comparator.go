@@ -44,11 +44,11 @@ const (
 	ArrayNotContainsAnyOf
 
 	comparatorCount
-	// unknownComparator stands for any number that is none of the above.
+	// unknownComparator replaces any other number.
 	unknownComparator Comparator = -1
 )
 
-// comparatorNames are the texts of the evaluation log.
+// comparatorNames are the names in the evaluation log.
 var comparatorNames = [comparatorCount]string{
 	TextIsOneOf:                  "IS ONE OF",
 	TextIsNotOneOf:               "IS NOT ONE OF",
@@ -90,7 +90,7 @@ var comparatorNames = [comparatorCount]string{
 
 const invalidOperator = "<invalid operator>"
 
-// String is the operator as the evaluation log writes it.
+// String returns the operator as it appears in the evaluation log.
 func (c Comparator) String() string {
 	if c < 0 || c >= comparatorCount {
 		return invalidOperator
@@ -98,7 +98,7 @@ func (c Comparator) String() string {
 	return comparatorNames[c]
 }
 
-// comparand is the kind of comparison value a comparator takes.
+// comparand is the kind of comparison value that a comparator needs.
 type comparand uint8
 
 const (
@@ -123,12 +123,12 @@ func (c Comparator) comparand() comparand {
 	}
 }
 
-// isHashed tells whether the comparison value is a hash or a list of hashes.
+// isHashed reports whether the comparison value is a hash or a list of hashes.
 func (c Comparator) isHashed() bool {
 	return c >= HashedTextIsOneOf && c <= HashedArrayNotContainsAnyOf && c != DateTimeBefore && c != DateTimeAfter
 }
 
-// isNegated tells whether the comparator is the negative of a pair.
+// isNegated reports whether the comparator is the negative one of a pair.
 func (c Comparator) isNegated() bool {
 	switch c {
 	case TextIsNotOneOf, TextNotContainsAnyOf, SemVerIsNotOneOf, HashedTextIsNotOneOf, HashedTextNotEquals,

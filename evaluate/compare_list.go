@@ -2,9 +2,9 @@ package evaluate
 
 import "encoding/json"
 
-// becomeList makes the attribute what array comparators see: a list of texts,
-// given as such or as a text that is a JSON array of texts (S32). Anything else
-// stays as it is.
+// becomeList converts the attribute to a list for array comparators and reports whether it did. A
+// list of strings and a string that is a JSON array of strings are valid (S32). Any other
+// attribute is unchanged.
 func (a *attribute) becomeList() bool {
 	if a.isList() {
 		return true

@@ -23,7 +23,7 @@ func (c *Condition) compareNumber(number float64) outcome {
 	}
 }
 
-// asNumber is the attribute as number comparators see it (S30).
+// asNumber returns the attribute as number comparators see it (S30).
 func (a *attribute) asNumber() (float64, bool) {
 	if a.isNumber() {
 		return a.number, true
@@ -34,7 +34,7 @@ func (a *attribute) asNumber() (float64, bool) {
 	return 0, false
 }
 
-// asUnixSeconds is the attribute as date comparators see it (S31).
+// asUnixSeconds returns the attribute as date comparators see it (S31).
 func (a *attribute) asUnixSeconds() (float64, bool) {
 	if a.kind == attributeTime {
 		return a.number, true
@@ -42,8 +42,8 @@ func (a *attribute) asUnixSeconds() (float64, bool) {
 	return a.asNumber()
 }
 
-// parseNumber reads a number text: decimal digits with a point or comma, an
-// exponent, a sign, NaN or Infinity, with spaces around it.
+// parseNumber parses a number: decimal digits with a point or comma, an exponent, a sign, NaN or
+// Infinity, surrounded by optional white space.
 func parseNumber(text string) (float64, bool) {
 	text = trimSpace(text)
 	unsigned, negative := strings.CutPrefix(text, "-")
@@ -70,8 +70,7 @@ func parseNumber(text string) (float64, bool) {
 	return f, err == nil || math.IsInf(f, 0) // out of range is infinite
 }
 
-// scanDecimal checks an unsigned decimal number and finds its comma, -1 if it
-// has none.
+// scanDecimal checks an unsigned decimal number and returns the index of its comma, or -1.
 func scanDecimal(s string) (comma int, ok bool) {
 	comma = -1
 	i, digits := 0, 0
@@ -106,8 +105,7 @@ func scanDecimal(s string) (comma int, ok bool) {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-// trimSpace cuts off what ECMAScript takes for white space, as the official
-// SDKs do.
+// trimSpace removes the white space of ECMAScript, as the official SDKs do.
 func trimSpace(s string) string { return strings.TrimFunc(s, isSpace) }
 
 func isSpace(r rune) bool {

@@ -6,11 +6,11 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// maxVersionLength bounds the versions that are compared, as the official SDKs do.
+// maxVersionLength is the greatest length of a version that is compared, as in the official SDKs.
 const maxVersionLength = 256
 
-// parseVersion reads a strict SemVer 2.0 version with spaces around it; nil if
-// the text is none (S29).
+// parseVersion parses a strict SemVer 2.0 version surrounded by optional white space. It returns
+// nil if the string is not a valid version (S29).
 func parseVersion(text string) *semver.Version {
 	text = trimSpace(text)
 	if len(text) > maxVersionLength {
@@ -23,7 +23,8 @@ func parseVersion(text string) *semver.Version {
 	return version
 }
 
-// version is the attribute as SemVer comparators see it, nil if it is no version.
+// version returns the attribute as SemVer comparators see it, or nil if it is not a valid
+// version.
 func (a *attribute) version() *semver.Version {
 	if a.kind != attributeText || strings.IndexByte(a.text, '.') < 0 {
 		return nil
@@ -31,8 +32,8 @@ func (a *attribute) version() *semver.Version {
 	return parseVersion(a.text)
 }
 
-// compareVersion applies a SemVer comparator. An invalid comparison value makes
-// the condition false, whatever it asks (S38).
+// compareVersion applies a SemVer comparator. An invalid comparison value makes the condition
+// false, even a negated one (S38).
 func (c *Condition) compareVersion(version *semver.Version) outcome {
 	o := c.operand
 	if o.invalidVersion {

@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// S30: what texts are numbers.
+// S30: the strings that are numbers.
 func TestParseNumberBeyondTheTable(t *testing.T) {
 	for text, want := range map[string]float64{
 		"0 ": 0, "0,5": 0.5, "-,5": -0.5, "5.": 5, "5,": 5, "1,e2": 100, "1e999": math.Inf(1), "-1e999": math.Inf(-1), "1e-999": 0,
@@ -32,7 +32,7 @@ func TestParseNumberBeyondTheTable(t *testing.T) {
 func TestVersions(t *testing.T) {
 	for _, text := range []string{"1.2.3", " 1.2.3\t", "\u00a01.2.3", "1.2.3-rc.1+build.5", "0.0.0", "1.2.3-0", "1.2.3--", "1.2.3+001", "9007199254740991.0.0"} {
 		if evaluate.ParseVersion(text) == nil {
-			t.Errorf("%q is no version", text)
+			t.Errorf("%q is not a version", text)
 		}
 	}
 	for _, text := range []string{"", "1", "1.2", "1.2.3.4", "v1.2.3", "=1.2.3", "01.2.3", "1.02.3", "1.2.3-01", "1.2.3-", "1.2.3+", "1.2.3-a..b",
@@ -43,14 +43,14 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// textFlag is a flag that is true if attribute "A" meets the condition.
-func textFlag(comparator int, operand string) string {
+// comparisonFlag returns a flag that is true if attribute "A" meets the condition.
+func comparisonFlag(comparator int, operand string) string {
 	return fmt.Sprintf(`{"p":{"s":"salt"},"f":{"flag":{"t":0,"r":[{"c":[{"u":{"a":"A","c":%d,%s}}],"s":{"v":{"b":true}}}],"v":{"b":false}}}}`, comparator, operand)
 }
 
 func meetsCondition(t *testing.T, comparator int, operand string, attribute any) bool {
 	t.Helper()
-	config := mustParse(t, textFlag(comparator, operand))
+	config := mustParse(t, comparisonFlag(comparator, operand))
 	got := config.Evaluate("flag", map[string]any{"A": attribute}, evaluate.Value{}, nil)
 	if got.Err != nil {
 		t.Fatalf("comparator %d, %s: %v", comparator, operand, got.Err)
@@ -58,7 +58,7 @@ func meetsCondition(t *testing.T, comparator int, operand string, attribute any)
 	return got.Value.Bool()
 }
 
-// Hashed beginnings and ends count bytes of UTF-8, also within a character.
+// The lengths of hashed slices count bytes of UTF-8, even within a character.
 func TestHashedSlicesCountBytes(t *testing.T) {
 	hash := func(length int, text string) string {
 		return fmt.Sprintf(`"l":["%d_%s"]`, length, evaluate.SaltedHashHex(text, "saltflag"))
@@ -113,8 +113,8 @@ func TestSemVerEdges(t *testing.T) {
 	}
 }
 
-// S32: a text may be a JSON array of texts.
-func TestArrayTexts(t *testing.T) {
+// S32: a string may be a JSON array of strings.
+func TestJSONArrayStrings(t *testing.T) {
 	for _, test := range []struct {
 		attribute any
 		want      bool
@@ -142,8 +142,8 @@ func TestArrayTexts(t *testing.T) {
 	}
 }
 
-// Hashes of texts too long for the stack are the same.
-func TestLongTextsAreHashed(t *testing.T) {
+// Strings longer than the stack buffer have the same hashes.
+func TestLongStringsAreHashed(t *testing.T) {
 	for _, length := range []int{1, 240, 247, 248, 249, 250, 255, 256, 257, 1000, 100_000} {
 		text := strings.Repeat("x", length)
 		operand := fmt.Sprintf(`"s":"%x"`, sha256.Sum256([]byte(text+"saltflag")))

@@ -42,7 +42,7 @@ func (c *Condition) compareText(text string) (outcome, *Error) {
 	return outcomeOf(found != c.comparator.isNegated()), nil
 }
 
-// listHas looks a text up in a list in clear text.
+// listHas reports whether a list in clear text contains a string.
 func (c *Condition) listHas(text string) bool {
 	if c.operand != nil {
 		_, found := c.operand.texts[text]
@@ -51,12 +51,12 @@ func (c *Condition) listHas(text string) bool {
 	return slices.Contains(c.list, text)
 }
 
-// hasHashedSlice looks for the first hash that the beginning or the end of the
-// text has. Lengths count bytes of UTF-8 (S37).
+// hasHashedSlice reports whether one of the hashes is that of the string's first or last bytes.
+// Lengths count bytes of UTF-8 (S37).
 func (c *Condition) hasHashedSlice(text string) (bool, *Error) {
 	o := c.operand
 	atStart := c.comparator == HashedTextStartsWithAnyOf || c.comparator == HashedTextNotStartsWithAnyOf
-	hashedLength := int64(-1) // of the hash at hand: neighbours often share a length
+	hashedLength := int64(-1) // the length hashed last: neighbouring items often have the same length
 	var hash digest
 	for i := range o.slices {
 		item := &o.slices[i]

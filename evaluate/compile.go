@@ -9,12 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// Parse reads and compiles a config JSON v6. The data is copied, not kept.
+// Parse reads and compiles a config JSON v6. It does not retain data.
 //
-// A document that is too large, no JSON, or whose top level, "f", "p" or "s" has
-// the wrong kind is refused with a [*ParseError]; so is one without "f". Whatever
-// is wrong below that fails only the flags that reach it (S77), see
-// [Config.BrokenFlags]. The largest nesting depth read is 10,000.
+// It returns a [*ParseError] if the document is too large, is not valid JSON, lacks "f", or has a
+// top level, "f", "p" or "s" of the wrong kind. An error anywhere else fails only the flags that
+// reach it (S77), see [Config.BrokenFlags]. The greatest nesting depth is 10,000.
 func Parse(data []byte) (*Config, error) {
 	if len(data) > MaxConfigBytes {
 		return nil, refuse("$", fmt.Sprintf("%d bytes, the limit is %d", len(data), MaxConfigBytes))
@@ -53,10 +52,10 @@ func syntaxError(data []byte) *ParseError {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return &ParseError{Path: "$", Offset: syntax.Offset, Reason: syntax.Error()}
 	}
-	return refuse("$", "no valid JSON")
+	return refuse("$", "invalid JSON")
 }
 
-// validText copies the document, with U+FFFD for each byte that is no UTF-8.
+// validText copies the document, replacing each byte that is not valid UTF-8 with U+FFFD.
 func validText(data []byte) string {
 	if utf8.Valid(data) {
 		return string(data)
@@ -64,19 +63,19 @@ func validText(data []byte) string {
 	return string([]rune(string(data)))
 }
 
-// compiler turns the shapes of the document into what is evaluated. It knows
-// where in the document it is, for the errors it notes.
+// compiler converts the parsed document into a Config. It tracks its position in the document for
+// the errors that it records.
 type compiler struct {
 	path     []step
 	saltText string
 	saltErr  *Error
 	segments []segment
 
-	joinedSalt, joinedFor string // the last salt joined, and the context it is for
+	joinedSalt, joinedFor string // the last joined salt, and its context
 }
 
 type step struct {
-	name  string // "" for an element of an array
+	name  string // empty for an element of an array
 	index int
 }
 
@@ -112,7 +111,7 @@ func (c *compiler) push(name string)    { c.path = append(c.path, step{name: nam
 func (c *compiler) pushIndex(index int) { c.path = append(c.path, step{index: index}) }
 func (c *compiler) pop()                { c.path = c.path[:len(c.path)-1] }
 
-// fault makes the error of a member that is missing or of the wrong kind.
+// fault returns the error of a member that is missing or of the wrong kind.
 func (c *compiler) fault(state memberState, names ...string) *Error {
 	var b strings.Builder
 	b.WriteString("Invalid config JSON content. ")
@@ -134,7 +133,7 @@ func (c *compiler) fault(state memberState, names ...string) *Error {
 	return modelError(b.String())
 }
 
-// optional is the error of a member that may be left out.
+// optional returns the error of an optional member.
 func (c *compiler) optional(state memberState, names ...string) *Error {
 	if state == wrong {
 		return c.fault(state, names...)
@@ -142,7 +141,7 @@ func (c *compiler) optional(state memberState, names ...string) *Error {
 	return nil
 }
 
-// required is the error of a member that must be there.
+// required returns the error of a required member.
 func (c *compiler) required(state memberState, names ...string) *Error {
 	if state != present {
 		return c.fault(state, names...)
@@ -266,7 +265,7 @@ func (c *compiler) compileRule(s *setting, rule *TargetingRule, raw *member[rawR
 	c.pop()
 }
 
-// compileThen takes what a rule serves: a value, or percentage options, but not both.
+// compileThen compiles what a rule serves: either a value or percentage options, but not both.
 func (c *compiler) compileThen(rule *TargetingRule, raw *rawRule, kind Kind) {
 	rule.thenErr = c.optional(raw.served.state, "s")
 	if rule.thenErr == nil {
@@ -327,7 +326,7 @@ func (c *compiler) compileServed(s *served, raw *rawServed, kind Kind) {
 	s.boxed = s.value.Any()
 }
 
-// unwrap takes from a value the member that belongs to the setting's kind.
+// unwrap returns the member of a value that matches the setting's kind.
 func (c *compiler) unwrap(raw *rawValue, kind Kind) (Value, *Error) {
 	value, state := raw.of(kind)
 	switch state {
@@ -353,7 +352,7 @@ func (raw *rawValue) of(kind Kind) (Value, memberState) {
 	}
 }
 
-// infer is the one value that is there, or none.
+// infer returns the only value that is present, or none.
 func (raw *rawValue) infer() Value {
 	var found Value
 	for kind := KindBool; kind <= KindFloat; kind++ {

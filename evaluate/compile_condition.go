@@ -40,8 +40,8 @@ func (c *compiler) compileCondition(s *setting, condition *Condition, raw *membe
 	}
 }
 
-// compileUserCondition compiles a condition whose hashes are salted for context,
-// the setting's key or the segment's name.
+// compileUserCondition compiles a condition whose hashes are salted with context, the setting's
+// key or the segment's name.
 func (c *compiler) compileUserCondition(condition *Condition, raw member[*rawUserCondition], context string) {
 	if condition.err = c.required(raw.state); condition.err != nil {
 		return
@@ -96,7 +96,7 @@ func (c *compiler) comparisonValue(state memberState, name string) *Error {
 	return c.optional(state, name)
 }
 
-// describeUnknown keeps the value of a condition whose comparator is unknown, for the log.
+// describeUnknown keeps the value of a condition with an unknown comparator for the log.
 func (c *compiler) describeUnknown(condition *Condition, r *rawUserCondition) {
 	switch {
 	case r.list.state != absent:
@@ -107,13 +107,13 @@ func (c *compiler) describeUnknown(condition *Condition, r *rawUserCondition) {
 	}
 }
 
-// Short lists are searched, longer ones looked up in a set.
+// Short lists are searched; longer ones become a set.
 const (
 	maxSearchedTexts   = 4
 	maxSearchedDigests = 8
 )
 
-// compileOperand brings the comparison value into the form it is compared in.
+// compileOperand converts the comparison value to the form that its comparator needs.
 func (c *compiler) compileOperand(condition *Condition, context string) {
 	switch {
 	case condition.comparator.isHashed():
@@ -136,8 +136,8 @@ func (c *compiler) compileOperand(condition *Condition, context string) {
 	}
 }
 
-// saltFor joins the config's salt and the context's. Neighbouring conditions
-// have the same context.
+// saltFor returns the config's salt joined with context. Neighbouring conditions have the same
+// context.
 func (c *compiler) saltFor(context string) string {
 	if c.joinedSalt == "" || c.joinedFor != context {
 		c.joinedSalt, c.joinedFor = c.saltText+context, context
@@ -181,8 +181,8 @@ func (o *operand) setDigests(list []string) {
 	}
 }
 
-// parseDigest reads a hash in the one form that a hash is compared in, lower-case
-// hex; any other text equals no hash.
+// parseDigest parses a hash in its only valid form, lower-case hexadecimal. Any other string
+// matches no hash.
 func parseDigest(text string) (d digest, ok bool) {
 	if len(text) != 2*len(d) {
 		return d, false
@@ -198,7 +198,7 @@ func parseDigest(text string) (d digest, ok bool) {
 
 const notHex = 0x80
 
-// hexValues are the values of lower-case hex digits, notHex for all other bytes.
+// hexValues are the values of lower-case hexadecimal digits, and notHex for all other bytes.
 var hexValues = func() (values [256]byte) {
 	for i := range values {
 		values[i] = notHex
@@ -209,7 +209,7 @@ var hexValues = func() (values [256]byte) {
 	return values
 }()
 
-// parseSlice reads "{length}_{hash}" (S37).
+// parseSlice parses "{length}_{hash}" (S37).
 func parseSlice(item string) hashedSlice {
 	lengthText, hash, found := strings.Cut(item, "_")
 	if !found || hash == "" {
@@ -226,7 +226,7 @@ func parseSlice(item string) hashedSlice {
 	return hashedSlice{length: length, digest: d}
 }
 
-// parseLength reads a whole number, which may have a sign and spaces around it.
+// parseLength parses a whole number with an optional sign and surrounding white space.
 func parseLength(text string) (int64, bool) {
 	length, err := strconv.ParseInt(trimSpace(text), 10, 64)
 	if err != nil || length < 0 || length > maxInteger {

@@ -1,10 +1,10 @@
 package evaluate
 
-// obstacle is why a condition could not be evaluated.
+// obstacle is the reason why a condition could not be evaluated.
 type obstacle struct {
 	kind      obstacleKind
-	condition *Condition // that needs the attribute
-	reason    string     // made only when something is logged
+	condition *Condition // the condition that needs the attribute
+	reason    string     // formatted only for a log event
 }
 
 type obstacleKind uint8
@@ -15,7 +15,7 @@ const (
 	attributeIsInvalid
 )
 
-// noUser tells whether there is no user, and warns of it once per setting (S75).
+// noUser reports whether there is no user, and warns about it once per setting (S75).
 func (r *run) noUser(t *Trace) bool {
 	if r.user.kind != userMissing {
 		return false
@@ -48,8 +48,8 @@ func (r *run) evaluateUser(t *Trace, c *Condition) (outcome, *Error) {
 	return r.compare(t, c, a)
 }
 
-// compare applies the condition's comparator. Each branch first brings the
-// attribute into shape, which may fail, and only then needs the comparison value.
+// compare applies the condition's comparator. Each branch first converts the attribute, which may
+// fail, and only then uses the comparison value.
 func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 	switch c.comparator {
 	case TextIsOneOf, TextIsNotOneOf, TextEquals, TextNotEquals, TextContainsAnyOf, TextNotContainsAnyOf,
@@ -111,7 +111,7 @@ func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 	}
 }
 
-// invalidAttribute reports an attribute that is not what the comparator needs.
+// invalidAttribute reports an attribute that the comparator cannot use.
 func (r *run) invalidAttribute(t *Trace, c *Condition, a *attribute, wanted string) (outcome, *Error) {
 	r.cannot = obstacle{kind: attributeIsInvalid, condition: c}
 	if t != nil {
@@ -121,8 +121,8 @@ func (r *run) invalidAttribute(t *Trace, c *Condition, a *attribute, wanted stri
 	return cannotEvaluate, nil
 }
 
-// evaluateSegment evaluates an AND of user conditions. What cannot be evaluated
-// fails the condition, whether it asks for IN or for NOT IN (S73).
+// evaluateSegment evaluates an AND of user conditions. If one cannot be evaluated, the segment
+// condition does not match, for both IN and NOT IN (S73).
 func (r *run) evaluateSegment(t *Trace, c *Condition) (outcome, *Error) {
 	t.log().segmentCondition(c)
 	if r.noUser(t) {

@@ -1,11 +1,10 @@
 package evaluate
 
-// MaxConfigBytes is the size, in bytes, up to which a config JSON is read.
+// MaxConfigBytes is the greatest size of a config JSON, in bytes.
 const MaxConfigBytes = 8 << 20
 
-// Config is a compiled config: immutable, safe for concurrent use. A nil
-// *Config is one that is not available yet: it evaluates to defaults with
-// [CodeConfigNotAvailable].
+// Config is a compiled config. It is immutable and safe for concurrent use. A nil *Config is a
+// config that is not available yet: evaluations return defaults with [CodeConfigNotAvailable].
 type Config struct {
 	settings map[string]*setting
 	index    index
@@ -15,8 +14,8 @@ type Config struct {
 	source   source
 }
 
-// Keys lists the setting keys in the order of the document. The slice is
-// shared: do not change it.
+// Keys returns the setting keys in the order of the document. The slice is shared: do not modify
+// it.
 func (c *Config) Keys() []string {
 	if c == nil {
 		return nil
@@ -24,8 +23,8 @@ func (c *Config) Keys() []string {
 	return c.keys
 }
 
-// JSON returns a copy of the document that the config was parsed from; nil for a config of
-// plain values, a merged one, and none.
+// JSON returns a copy of the parsed document. It returns nil for a nil config, a config of plain
+// values and a merged config.
 func (c *Config) JSON() []byte {
 	if c == nil || c.source.text == "" {
 		return nil
@@ -33,10 +32,9 @@ func (c *Config) JSON() []byte {
 	return []byte(c.source.text)
 }
 
-// BrokenFlags lists the flags of which some evaluation fails because of the
-// config itself, in the order of the document, each with the first such error:
-// in the flag, in a segment it uses, or in a flag it depends on (S77). The
-// slice is shared: do not change it.
+// BrokenFlags returns the flags that can fail because of the config itself, in the order of the
+// document. Each has the first such error: in the flag, in a segment it uses, or in a flag it
+// depends on (S77). The slice is shared: do not modify it.
 func (c *Config) BrokenFlags() []FlagError {
 	if c == nil {
 		return nil
@@ -44,17 +42,17 @@ func (c *Config) BrokenFlags() []FlagError {
 	return c.broken
 }
 
-// setting is a compiled flag or setting. Errors that it carries are reported
-// when an evaluation gets to them.
+// setting is a compiled flag or setting. An evaluation reports an error in it only if it reaches
+// the invalid part.
 type setting struct {
 	key  string
 	kind Kind
-	// plain marks a setting made from a plain value: a whole number then also
-	// counts as a decimal one, and the other way round (S63, S66).
+	// plain marks a setting made from a plain value: a whole number then also matches a decimal
+	// default, and a decimal number a whole default (S63, S66).
 	plain bool
-	fixed bool   // the value is the same for everyone, see isFixed
+	fixed bool   // see isFixed
 	err   *Error // the setting cannot be used at all
-	place int32  // in Config.ordered
+	place int32  // index in Config.ordered
 
 	rules    []TargetingRule
 	rulesErr *Error
@@ -72,13 +70,13 @@ type setting struct {
 	cyclic        bool // some link is cyclic
 }
 
-// served is a value that can be handed out, with its variation ID.
+// served is a value that a setting can serve, with its variation ID.
 type served struct {
 	value     Value
 	variation string
 	err       *Error
 	valueErr  *Error // the part of err that concerns the value, for the log
-	boxed     any    // value, converted once
+	boxed     any    // value.Any(), converted once
 }
 
 // segment is a compiled segment.
@@ -90,7 +88,7 @@ type segment struct {
 	broken        *Error // the first of all errors in it
 }
 
-// prerequisite is a condition on another flag, before that flag is looked up.
+// prerequisite is a condition on another flag that is not resolved yet.
 type prerequisite struct {
 	flag          string
 	flagErr       *Error
@@ -100,17 +98,17 @@ type prerequisite struct {
 	valueErr      *Error
 }
 
-// link is a prerequisite in one particular config: merging configs resolves
-// prerequisites anew.
+// link is a prerequisite resolved in one particular config. Merging configs resolves the
+// prerequisites again.
 type link struct {
 	target *setting
 	value  Value
 	err    *Error
-	cyclic bool // the target depends on the setting in turn
+	cyclic bool // the target also depends on the setting
 }
 
-// attributeName is the name of a user attribute; the predefined ones are told
-// apart once, when the config is compiled.
+// attributeName is the name of a user attribute. Compiling the config identifies the predefined
+// attributes.
 type attributeName struct {
 	name string
 	id   attributeID

@@ -42,7 +42,7 @@ func parseFile(t testing.TB, elements ...string) *evaluate.Config {
 	return config
 }
 
-// table is a case table. Members of the table stand for those left out in a case.
+// table is a case table. Its members are the defaults for those that a case omits.
 type table struct {
 	Kind      string
 	Config    string
@@ -71,7 +71,7 @@ type tableCase struct {
 	Expect       json.RawMessage
 	Local        *localSource
 	Behaviour    *string
-	Remote       json.RawMessage // null: none is available
+	Remote       json.RawMessage // null: no config is available
 	VariationID  string
 
 	Algorithm, Input, Hex string
@@ -83,7 +83,7 @@ type tableCase struct {
 	Valid                 bool
 }
 
-// skipped tells whether the case is one that need not hold.
+// skipped reports whether the case need not hold.
 func (c *tableCase) skipped() bool { return c.JSSpecific != nil || c.SDKDifference != nil }
 
 func (c *tableCase) expect(t *testing.T) expectation {
@@ -113,7 +113,7 @@ type expectation struct {
 
 func (e *expectation) has(member string) bool { _, ok := e.present[member]; return ok }
 
-// decode reads JSON with numbers kept as they are written.
+// decode decodes JSON and keeps the source form of numbers.
 func decode(t *testing.T, data []byte, v any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -133,7 +133,7 @@ func readTable(t *testing.T, dir, name string) table {
 	return tb
 }
 
-// typedValue takes a custom attribute in the encoding of the tables.
+// typedValue decodes a custom attribute in the encoding of the tables.
 func typedValue(t *testing.T, v any) any {
 	t.Helper()
 	value, err := cases.Attribute(v)
@@ -143,8 +143,8 @@ func typedValue(t *testing.T, v any) any {
 	return value
 }
 
-// userOf makes a user as UserData. An Email or Country that is set and empty
-// has no place there, so such a user is made a map.
+// userOf returns a user as UserData, or as a map if an Email or Country is set but empty, which
+// UserData cannot express.
 func userOf(t *testing.T, v map[string]any) any {
 	t.Helper()
 	if v == nil {
@@ -170,8 +170,8 @@ func userOf(t *testing.T, v map[string]any) any {
 	return attributes
 }
 
-// defaultOf makes a default value. JSON does not tell a whole 0 from a decimal
-// one: it counts as decimal where a decimal is expected.
+// defaultOf returns a default value. JSON does not distinguish a whole 0 from a decimal one: it
+// is decimal if want is decimal.
 func defaultOf(t *testing.T, v, want any) evaluate.Value {
 	t.Helper()
 	switch v := v.(type) {
@@ -213,7 +213,8 @@ func sameValue(got evaluate.Value, want any) bool {
 	}
 }
 
-// differences of an outcome from what a case expects; none is "".
+// differences returns the differences between an outcome and the expected one, or an empty
+// string.
 func differences(got *evaluate.Result, trace *evaluate.Trace, want *expectation) string {
 	var all []string
 	differ := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }

@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// cursor walks a JSON text that is known to be valid, so that it needs no
-// error handling of its own. Texts without escapes are cut out of the document,
-// not copied.
+// cursor walks a JSON text that is known to be valid, so it does not handle errors. Strings
+// without escapes share memory with the document.
 type cursor struct {
 	text  string
 	pos   int
-	items []string // scratch
+	items []string // scratch space
 }
 
-// kind is the first byte of the value at hand, '0' for any number.
+// kind returns the first byte of the value at the cursor, '0' for any number.
 func (c *cursor) kind() byte {
 	c.space()
 	b := c.text[c.pos]
@@ -37,7 +36,7 @@ func (c *cursor) space() {
 	}
 }
 
-// open steps into an object or array and tells whether anything is in it.
+// open enters an object or array and reports whether it has elements.
 func (c *cursor) open() bool {
 	c.space()
 	c.pos++
@@ -49,7 +48,7 @@ func (c *cursor) open() bool {
 	return true
 }
 
-// next steps past the end of an element and tells whether another one follows.
+// next moves past the end of an element and reports whether another one follows.
 func (c *cursor) next() bool {
 	c.space()
 	b := c.text[c.pos]
@@ -95,7 +94,7 @@ func (c *cursor) skipString() {
 	}
 }
 
-// number reads a number; one beyond the range of float64 is infinite.
+// number reads a number. A number beyond the range of float64 is infinite.
 func (c *cursor) number() float64 {
 	f, err := strconv.ParseFloat(c.scalar(), 64)
 	if err != nil && !math.IsInf(f, 0) {
@@ -107,7 +106,7 @@ func (c *cursor) number() float64 {
 // bool reads true or false.
 func (c *cursor) bool() bool { return c.scalar() == "true" }
 
-// scalar reads a number or one of the words true, false, null as it is written.
+// scalar returns a number or one of the words true, false, null in its source form.
 func (c *cursor) scalar() string {
 	c.space()
 	start := c.pos
@@ -121,7 +120,7 @@ func (c *cursor) scalar() string {
 	return c.text[start:c.pos]
 }
 
-// skip steps over a value of any kind, without recursion.
+// skip moves past a value of any kind, without recursion.
 func (c *cursor) skip() {
 	c.space()
 	for depth := 0; ; {

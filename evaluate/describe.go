@@ -9,10 +9,10 @@ const (
 	invalidReference = "<invalid reference>"
 )
 
-// maxListedTexts is how many items of a list are shown.
-const maxListedTexts = 10
+// maxListedItems is how many items of a list are shown.
+const maxListedItems = 10
 
-// String is the value as the log shows it.
+// String returns the value as it appears in the log.
 func (s *served) String() string {
 	if s.valueErr != nil {
 		return invalidValue
@@ -20,7 +20,7 @@ func (s *served) String() string {
 	return s.value.String()
 }
 
-// String is the condition as the evaluation log writes it.
+// String returns the condition as it appears in the evaluation log.
 func (c *Condition) String() string {
 	switch c.kind {
 	case userCondition:
@@ -74,8 +74,8 @@ func (c *Condition) appendList(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		if i == maxListedTexts {
-			more := len(c.list) - maxListedTexts
+		if i == maxListedItems {
+			more := len(c.list) - maxListedItems
 			b = append(b, "... <"...)
 			b = strconv.AppendInt(b, int64(more), 10)
 			b = append(b, " more "...)
@@ -97,7 +97,7 @@ func plural(count int) string {
 	return "values"
 }
 
-// appendDate adds the point in time that a date comparator's number stands for.
+// appendDate appends the point in time that a date comparator's number means.
 func (c *Condition) appendDate(b []byte) []byte {
 	if c.comparator != DateTimeBefore && c.comparator != DateTimeAfter {
 		return b
@@ -132,7 +132,7 @@ func (c *Condition) appendSegment(b []byte) []byte {
 	return append(b, '\'')
 }
 
-// appendTo writes the condition; known tells whether the flag is in the config.
+// appendTo appends the condition; known reports whether the flag is in the config.
 func (p *prerequisite) appendTo(b []byte, known bool) []byte {
 	name := p.flag
 	if !known {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ErrorCode tells why an evaluation gave the default value (S15).
+// ErrorCode is the reason why an evaluation returned the default value (S15).
 type ErrorCode int
 
 // The error codes, numbered as in the official SDKs.
@@ -19,14 +19,14 @@ const (
 	CodeNoSuchKey          ErrorCode = 1001
 )
 
-// Error is the error of a failed evaluation. It is immutable; its text is that
-// of the official SDKs.
+// Error is the error of a failed evaluation. It is immutable. Its message is that of the official
+// SDKs.
 type Error struct {
 	Code ErrorCode
 
 	text   string
-	walked bool // text names the flags from the one that was asked for: it is no other's error
-	// What the texts of codes 1000 and 1001 are made of, when they are asked for.
+	walked bool // text names the flags on the path from the evaluated setting: no other setting shares the error
+	// The parts of the messages of codes 1000 and 1001, which Error formats on demand.
 	key    string
 	def    Value
 	config *Config
@@ -54,8 +54,8 @@ func (e *Error) Unwrap() error {
 	return ErrKeyNotFound{Key: e.key, AvailableKeys: slices.Clone(e.config.Keys())}
 }
 
-// ErrKeyNotFound is what an [Error] of code 1001 wraps, with the fields of the official Go
-// SDK's error of that name: the key that was asked for, and those that the config has.
+// ErrKeyNotFound is the error that an [Error] of code 1001 wraps. It has the name and the fields
+// of the official Go SDK's error: the requested key, and the keys in the config.
 type ErrKeyNotFound struct {
 	Key           string
 	AvailableKeys []string // in the order of the config
@@ -65,20 +65,20 @@ func (e ErrKeyNotFound) Error() string {
 	return fmt.Sprintf("the key '%s' was not found in config JSON; available keys: [%s]", e.Key, quotedList(e.AvailableKeys, ", "))
 }
 
-// ParseError says why a config JSON was refused as a whole (S77).
+// ParseError is the reason why a config JSON was rejected as a whole (S77).
 type ParseError struct {
-	// Path is where in the document, "$" being the whole of it.
+	// Path is the location in the document; "$" is the whole document.
 	Path string
-	// Offset is the byte at which the document stops being JSON, -1 when it is
-	// JSON but no config.
+	// Offset is the byte at which the document stops being valid JSON, or -1 if it is valid JSON
+	// but not a valid config.
 	Offset int64
-	// Reason is what is wrong there.
+	// Reason describes what is wrong at that location.
 	Reason string
 }
 
 func (e *ParseError) Error() string {
 	if e.Offset >= 0 {
-		return fmt.Sprintf("config JSON: no valid JSON at byte %d: %s", e.Offset, e.Reason)
+		return fmt.Sprintf("config JSON: invalid JSON at byte %d: %s", e.Offset, e.Reason)
 	}
 	return fmt.Sprintf("config JSON: %s: %s", e.Path, e.Reason)
 }

@@ -1,25 +1,24 @@
 package evaluate
 
-// Evaluate gives the value of a setting for a user. It never panics; whatever
-// fails gives def, with the reason in the result. It is safe for concurrent use.
+// Evaluate returns the value of a setting for a user. It never panics. If the evaluation fails,
+// the result contains def and the reason. It is safe for concurrent use.
 //
-// The user is nil (none), a *[UserData] or UserData, a map[string]any or
-// map[string]string, anything with GetAttribute(string) any, or a struct or a
-// pointer to one (see [StructTag]). A def of [KindNone] stands for no default
-// and goes with any type of setting; any other kind must be the setting's (S76).
-// A trace, if there is one, collects what is to be logged.
+// The user is nil (none), a *[UserData] or UserData, a map[string]any or map[string]string, any
+// value with a GetAttribute(string) any method, or a struct or a pointer to one (see
+// [StructTag]). A def of [KindNone] means no default and matches any type of setting; any other
+// kind must match the setting's (S76). If trace is not nil, it collects the log events.
 //
-// Nothing is allocated but for what is logged, for errors 1000 and 1001, for
-// SemVer and JSON array texts, for attributes that are []byte or have a text of their
-// own (S33), and for text made of other attribute values.
+// Evaluate allocates only for log events, for errors 1000 and 1001, for parsing SemVer and JSON
+// array strings, for attributes that are []byte or have their own text form (S33), and for
+// converting other attribute values to strings.
 func (c *Config) Evaluate(key string, user any, def Value, trace *Trace) Result {
 	var r Result
 	c.EvaluateTo(&r, key, user, def, trace)
 	return r
 }
 
-// EvaluateTo is [Config.Evaluate] for callers that have room for the result, which must be its
-// zero value: to copy a result can cost as much as to come to it.
+// EvaluateTo is like [Config.Evaluate], but stores the result in r, which must be its zero value.
+// Copying a result can cost as much as the evaluation.
 func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *Trace) {
 	s := c.lookup(key)
 	if s == nil {
@@ -38,8 +37,8 @@ func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *T
 	r.succeed(s, value, &out)
 }
 
-// EvaluateValue is [Config.Evaluate] for callers that need the value and no
-// details, which is quicker. The error is an [*Error].
+// EvaluateValue is like [Config.Evaluate] for callers that need only the value. It is faster. The
+// error is an [*Error].
 func (c *Config) EvaluateValue(key string, user any, def Value, trace *Trace) (Value, error) {
 	s := c.lookup(key)
 	if s == nil {
@@ -56,9 +55,9 @@ func (c *Config) EvaluateValue(key string, user any, def Value, trace *Trace) (V
 	return value, nil
 }
 
-// AllValues gives the value of every setting for a user, as [Value.Any] does;
-// nil for those whose evaluation fails, which are listed with their errors (S17,
-// S18). The map is the caller's. It is empty if there is no config.
+// AllValues returns the value of every setting for a user, converted as by [Value.Any]. A setting
+// whose evaluation fails has the value nil and is listed with its error (S17, S18). The caller
+// owns the map. It is empty if there is no config.
 func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError) {
 	if c == nil {
 		return map[string]any{}, nil
@@ -83,10 +82,10 @@ func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError)
 	return values, errs
 }
 
-// AllResults gives the result of every setting for a user, in the order of [Config.Keys]
-// (S18), each that of [Config.Evaluate] without a default. It takes time in proportion to
-// the config, however deep prerequisites nest, unless the trace asks for the evaluation log.
-// The slice is the caller's. It is empty if there is no config.
+// AllResults returns the result of every setting for a user, in the order of [Config.Keys] (S18).
+// Each result is that of [Config.Evaluate] without a default. The time is proportional to the
+// size of the config, however deeply prerequisites nest, unless the trace requests the evaluation
+// log. The caller owns the slice. It is empty if there is no config.
 func (c *Config) AllResults(user any, trace *Trace) []Result {
 	if c == nil {
 		return nil
@@ -109,9 +108,9 @@ func (c *Config) AllResults(user any, trace *Trace) []Result {
 	return results
 }
 
-// share prepares for the evaluation of all settings for a user, which share what
-// prerequisites serve, unless the evaluation log is wanted: that shows each prerequisite
-// wherever it is asked for.
+// share prepares for evaluating all settings for one user. The evaluations share the results of
+// prerequisites, unless the trace requests the evaluation log, which shows each prerequisite at
+// every use.
 func (r *run) share(user any, t *Trace) {
 	r.user.resolve(user)
 	if t.log() == nil {
@@ -119,7 +118,7 @@ func (r *run) share(user any, t *Trace) {
 	}
 }
 
-// lookup is the setting with that key, nil if there is no such setting or no config.
+// lookup returns the setting with that key, or nil if there is no such setting or no config.
 func (c *Config) lookup(key string) *setting {
 	switch {
 	case c == nil:
@@ -137,13 +136,12 @@ func (c *Config) unavailable(key string, def Value) *Error {
 	return &Error{Code: CodeNoSuchKey, key: key, def: def, config: c}
 }
 
-// isAnswer tells that the setting's own value is the result and that there is
-// nothing to log.
+// isAnswer reports whether the setting's own value is the result and there is nothing to log.
 func (s *setting) isAnswer(def Value, trace *Trace) bool {
 	return s.fixed && (def.kind == s.kind || def.kind == KindNone) && trace.log() == nil
 }
 
-// isFixed tells that the setting has one value for everyone and no errors.
+// isFixed reports whether the setting has one value for all users and no errors.
 func (s *setting) isFixed() bool {
 	return len(s.rules) == 0 && len(s.options) == 0 && s.err == nil && s.served.err == nil &&
 		s.rulesErr == nil && s.optionsErr == nil
@@ -155,12 +153,12 @@ func (s *setting) evaluate(user any, def Value, t *Trace, out *selection) (Value
 	return r.evaluate(t, s, def, out)
 }
 
-// run is one evaluation, or several for the same user. It stays on the stack: it points to nothing of itself,
-// and the trace is passed beside it, since a user's own code may keep what it is
-// called with and would draw the trace to the heap, too.
+// run is one evaluation, or several for the same user. It stays on the stack: it contains no
+// pointers into itself. The trace is a separate argument, because a user's own code may retain
+// what it receives, and the trace would then escape to the heap, too.
 type run struct {
 	user      user
-	attribute attribute // the one being looked at
+	attribute attribute // the one being compared
 	cannot    obstacle  // why the last condition could not be evaluated
 
 	frame  // of the setting being evaluated
@@ -169,8 +167,8 @@ type run struct {
 	recall recall // nil: every prerequisite is evaluated
 }
 
-// frame belongs to a setting being evaluated: the one asked for, or a
-// prerequisite. Some warnings are given once per setting.
+// frame is the state of one setting being evaluated: the requested one or a prerequisite. Some
+// warnings are logged once per setting.
 type frame struct {
 	setting                   *setting
 	warnedUser, warnedOptions bool
@@ -196,7 +194,7 @@ func (r *run) evaluate(t *Trace, s *setting, def Value, out *selection) (Value, 
 	t.log().begin(s.key, &r.user)
 	value, err := r.evaluateFor(t, s, def, out)
 	if err != nil {
-		r.chain = chain{} // the way back was cut short
+		r.chain = chain{} // the evaluation stopped before it emptied the chain
 		t.finish(def)
 		return Value{}, err
 	}
@@ -220,14 +218,14 @@ func (r *run) evaluateFor(t *Trace, s *setting, def Value, out *selection) (Valu
 	}
 	switch {
 	case def.kind == KindFloat:
-		return FloatValue(out.served.value.Float()), nil // also of a whole number
+		return FloatValue(out.served.value.Float()), nil // converts a whole number, too
 	case def.kind == KindInt && out.served.value.kind == KindFloat:
 		return IntValue(int64(out.served.value.Float())), nil // see accepts
 	}
 	return out.served.value, nil
 }
 
-// accepts reports whether a default value goes with the setting.
+// accepts reports whether a default value of this kind matches the setting.
 func (s *setting) accepts(def Value) bool {
 	switch {
 	case def.kind == KindNone || def.kind == s.kind || s.kind == KindNone:
@@ -311,8 +309,7 @@ func (r *run) evaluateRules(t *Trace, out *selection) (matched bool, err *Error)
 	return false, nil
 }
 
-// evaluateConditions joins conditions with AND. The rule they belong to is nil
-// for those of a segment.
+// evaluateConditions joins conditions with AND. rule is nil for the conditions of a segment.
 func (r *run) evaluateConditions(t *Trace, conditions []Condition, rule *TargetingRule) (outcome, *Error) {
 	result := match
 	thenOnNewLine := false

@@ -27,7 +27,7 @@ type logSuite struct {
 	}
 }
 
-// S101: the exact text; a rule whose percentage options cannot be used is ignored (S71).
+// S101: the exact text; a rule with unusable percentage options is ignored (S71).
 func TestEvaluationLogs(t *testing.T) {
 	dir := filepath.Join(conformance.Dir(t), "evaluationlog")
 	index := readJSON[struct {
@@ -63,7 +63,7 @@ func TestEvaluationLogs(t *testing.T) {
 	}
 }
 
-// flatUser takes a user whose attributes stand side by side.
+// flatUser converts a user in which predefined and custom attributes are on the same level.
 func flatUser(v map[string]any) any {
 	if v == nil {
 		return nil
@@ -95,7 +95,7 @@ func logOf(trace *evaluate.Trace) string {
 
 var methodName = regexp.MustCompile("`(getValueAsync|get_value)\\(\\)`")
 
-// normalLog puts this engine's method name for that of another SDK.
+// normalLog replaces another SDK's method name with this engine's.
 func normalLog(text string) string {
 	return methodName.ReplaceAllString(strings.TrimRight(text, "\r\n"), "`GetValue()`")
 }

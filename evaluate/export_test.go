@@ -2,7 +2,7 @@ package evaluate
 
 import "encoding/hex"
 
-// Internals that the conformance tables pin down.
+// Internals that the conformance tables cover.
 
 func SaltedHashHex(text, salt string) string {
 	sum := saltedHash(text, salt)
@@ -20,14 +20,14 @@ const (
 	MaxPrerequisiteVisits = maxPrerequisiteVisits
 )
 
-// UserJSON is the user as the evaluation log shows it.
+// UserJSON returns the user as it appears in the evaluation log.
 func UserJSON(given any) string {
 	var u user
 	u.resolve(given)
 	return string(u.appendJSON(nil))
 }
 
-// UserAttribute is a user's attribute as text; false if it is not set.
+// UserAttribute returns a user's attribute as a string, and whether it is set.
 func UserAttribute(given any, name string) (string, bool) {
 	var u user
 	u.resolve(given)

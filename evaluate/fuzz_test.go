@@ -10,12 +10,12 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// seedConfigs adds the configs of the conformance data, if it is there, and of
-// the tests of broken flags.
+// seedConfigs adds the configs of the conformance data, if it is present, and of the tests of
+// broken flags.
 func seedConfigs(f *testing.F) {
 	for _, document := range []string{
 		`{"f":{}}`, `{"p":{"s":"x"},"s":[],"f":{"a":{"t":0,"v":{"b":true}}}}`, `{"flags":{"a":1,"b":"x","c":null,"d":[1]}}`,
-		"{\"f\":{\"\\u00e9\xff\":{\"t\":1,\"v\":{\"s\":\"\\ud800\"}}}}", chainConfig(3, "f1"), textFlag(22, `"l":["3_x","_"]`),
+		"{\"f\":{\"\\u00e9\xff\":{\"t\":1,\"v\":{\"s\":\"\\ud800\"}}}}", chainConfig(3, "f1"), comparisonFlag(22, `"l":["3_x","_"]`),
 	} {
 		f.Add([]byte(document))
 	}
@@ -42,8 +42,8 @@ var fuzzUsers = []any{
 	map[string]any{"Identifier": "", "Email": "", "A": "[\"x\"]", "Custom1": 42},
 }
 
-// FuzzParse: whatever the document, nothing panics, a trace does not change the
-// result, a failure gives the default, and only listed flags fail for the model.
+// For any document, nothing panics, a trace does not change the result, a failure returns the
+// default, and only listed flags fail because of the config.
 func FuzzParse(f *testing.F) {
 	seedConfigs(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -55,7 +55,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if !json.Valid(data) {
-			t.Fatal("accepted what is no JSON")
+			t.Fatal("accepted invalid JSON")
 		}
 		checkConfig(t, config)
 		checkConfig(t, evaluate.Merge(config, evaluate.FromValues(map[string]any{"flag": 1, "f1": true})))
@@ -114,11 +114,11 @@ func checkResult(t *testing.T, config *evaluate.Config, key string, user any, de
 	}
 }
 
-// negations are the comparators that come in pairs, the negative one following.
+// negations are the positive comparators of pairs; the negative one has the next number.
 var negations = []int{0, 2, 4, 16, 20, 22, 24, 26, 28, 30, 32, 34, 10}
 
-// FuzzEvaluate: any attribute with any comparator and comparison value; where
-// both of a pair can be evaluated, one is the negation of the other.
+// Any attribute with any comparator and comparison value: if both comparators of a pair can be
+// evaluated, one is the negation of the other.
 func FuzzEvaluate(f *testing.F) {
 	f.Add("text", 0, "text", 1.0, uint8(0))
 	f.Add(" 1,5 ", 12, "other", 1.5, uint8(0))
@@ -133,7 +133,7 @@ func FuzzEvaluate(f *testing.F) {
 		}
 		operand, err := json.Marshal(map[string]any{"number": number})
 		if err != nil {
-			return // no JSON number
+			return // not a JSON number
 		}
 		var members struct{ Number json.RawMessage }
 		_ = json.Unmarshal(operand, &members)
@@ -147,8 +147,8 @@ func FuzzEvaluate(f *testing.F) {
 		case 3:
 			value = time.UnixMilli(int64(len(attribute)) * 1000)
 		}
-		positive := mustParse(t, textFlag(id, condition))
-		negative := mustParse(t, textFlag(id+1, condition))
+		positive := mustParse(t, comparisonFlag(id, condition))
+		negative := mustParse(t, comparisonFlag(id+1, condition))
 		user := map[string]any{"A": value, "Identifier": attribute}
 		var trace evaluate.Trace
 		yes := positive.Evaluate("flag", user, evaluate.Value{}, &trace)
@@ -156,7 +156,7 @@ func FuzzEvaluate(f *testing.F) {
 		if (yes.Err == nil) != (no.Err == nil) {
 			t.Fatalf("comparator %d: %v, negated %v", id, yes.Err, no.Err)
 		}
-		// An invalid item fails the condition; an empty one is no item (S38).
+		// An invalid item fails the condition; an empty one is ignored (S38).
 		skipped := yes.Err != nil || id == 4 && comparison != "" && evaluate.ParseVersion(comparison) == nil
 		for _, event := range trace.Events() {
 			skipped = skipped || event.ID != evaluate.EventAttributeConverted
@@ -170,7 +170,7 @@ func FuzzEvaluate(f *testing.F) {
 	})
 }
 
-// FuzzOverrides: override files, full and simple.
+// Override files, full and simple.
 func FuzzOverrides(f *testing.F) {
 	seedConfigs(f)
 	f.Fuzz(func(t *testing.T, data []byte) {

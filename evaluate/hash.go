@@ -7,14 +7,14 @@ import (
 	"sync"
 )
 
-// stackBuffer is how many bytes are hashed from the stack; longer texts go
-// through a pooled buffer, so that hashing never allocates.
+// stackBuffer is the number of bytes that are hashed from the stack. Longer strings use a pooled
+// buffer: hashing never allocates.
 const stackBuffer = 256
 
 var longBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// bucket places a user in one of 100 buckets: the first 7 hex digits of
-// sha1(key + attribute), modulo 100 (S72).
+// bucket returns the bucket of a user, 0 to 99: the first 7 hexadecimal digits of sha1(key +
+// attribute), modulo 100 (S72).
 func bucket(key, attribute string) int64 {
 	var sum [sha1.Size]byte
 	if len(key)+len(attribute) <= stackBuffer {
@@ -31,8 +31,8 @@ func bucket(key, attribute string) int64 {
 	return int64(binary.BigEndian.Uint32(sum[:4])>>4) % 100
 }
 
-// saltedHash is sha256(text + salt), the salt being config salt and context
-// salt in one (S36).
+// saltedHash returns sha256(text + salt), where salt joins the config's salt and the context's
+// (S36).
 func saltedHash(text, salt string) digest {
 	if len(text)+len(salt) <= stackBuffer {
 		var stack [stackBuffer]byte

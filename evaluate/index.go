@@ -2,22 +2,21 @@ package evaluate
 
 import "math/bits"
 
-// index finds settings by their keys in half the time that a map takes, which is most of what
-// an evaluation without rules takes. Its hash is made to be quick, and not against keys that
-// are chosen to have the same one: where too many have, there is no index, and the map has to
-// do.
+// index finds settings by key in half the time of a map. The look-up is most of the time of an
+// evaluation without rules. The hash is fast, but does not resist keys chosen to collide: if too
+// many collide, there is no index, and the map is used.
 type index struct {
-	slots []slot // a power of two of them, a quarter of them taken at most; nil: there is no index
+	slots []slot // the length is a power of two, at most a quarter is in use; nil: no index
 }
 
-// slot is a setting with the words of its key; without a setting it is free.
+// slot is a setting with the words of its key. A slot without a setting is free.
 type slot struct {
 	a, b    uint64
 	length  int
 	setting *setting
 }
 
-// longestProbe is how many slots a look-up may go through.
+// longestProbe is the greatest number of slots that a look-up visits.
 const longestProbe = 16
 
 func newIndex(settings []*setting) index {
@@ -35,13 +34,13 @@ func newIndex(settings []*setting) index {
 	return index{slots}
 }
 
-// find gives the setting with that key; nil: there is none.
+// find returns the setting with that key, or nil.
 func (x index) find(key string) *setting {
 	a, b := words(key)
 	for i := slotOf(a, b, len(x.slots)); ; i = (i + 1) & (len(x.slots) - 1) {
 		s := &x.slots[i]
 		if s.a == a && s.b == b && s.length == len(key) && (len(key) <= wholeLength || s.setting.key == key) {
-			return s.setting // nil where it is free and the key is empty
+			return s.setting // nil for an empty key and a free slot
 		}
 		if s.setting == nil {
 			return nil
@@ -56,11 +55,11 @@ func mix(a, b uint64) uint64 {
 	return high ^ low
 }
 
-// wholeLength is up to how many bytes the words of a text, and its length, tell all of it.
+// wholeLength is the greatest length of a string that its words and its length determine.
 const wholeLength = 16
 
-// words are two numbers made of a text: its two halves, which may overlap, or, of a longer
-// one, a hash and its end.
+// words returns two numbers for a string. For a short string, they are its two halves, which may
+// overlap. For a longer one, they are a hash and its last bytes.
 func words(text string) (a, b uint64) {
 	switch n := len(text); {
 	case n > wholeLength:
@@ -79,7 +78,7 @@ func words(text string) (a, b uint64) {
 	return 0, 0
 }
 
-// The compiler makes one load of each.
+// The compiler turns each of these into one load.
 func eight(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |

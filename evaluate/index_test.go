@@ -19,8 +19,8 @@ func settingsOf(keys []string) (map[string]*setting, []*setting) {
 	return byKey, ordered
 }
 
-// Keys of all lengths, made of few letters, so that their ends are often the same.
-func TestIndexFindsWhatAMapFinds(t *testing.T) {
+// Keys of all lengths with few different letters, so their ends are often equal.
+func TestIndexAgreesWithMap(t *testing.T) {
 	key := rapid.StringOfN(rapid.SampledFrom([]rune("\x00ab")), 0, 40, -1)
 	rapid.Check(t, func(t *rapid.T) {
 		byKey, ordered := settingsOf(rapid.SliceOfN(key, 0, 200).Draw(t, "keys"))
@@ -43,8 +43,8 @@ func keysOf(settings []*setting) (keys []string) {
 	return keys
 }
 
-// The first half of these keys makes the hash's product zero, whatever the other half is.
-func TestKeysOfTheSameHashAreLookedUpInTheMap(t *testing.T) {
+// The first half of these keys makes the hash's product zero, whatever the second half is.
+func TestCollidingKeysAreLookedUpInTheMap(t *testing.T) {
 	var keys []string
 	for i := range 2 * longestProbe {
 		keys = append(keys, fmt.Sprintf("\x03\xed\x92\xd1\x32\x4a\xb5\xd1%08d", i))
@@ -63,8 +63,8 @@ func TestKeysOfTheSameHashAreLookedUpInTheMap(t *testing.T) {
 	}
 }
 
-// The second word of each of these undoes what the first one made of the hash.
-func TestLongKeysOfTheSameHashAreToldApart(t *testing.T) {
+// The second word of each of these keys cancels the hash of the first one.
+func TestCollidingLongKeysAreDistinguished(t *testing.T) {
 	var keys []string
 	for i := range uint64(3) {
 		key := binary.LittleEndian.AppendUint64(nil, i)

@@ -1,6 +1,6 @@
 package evaluate
 
-// resolve looks up the prerequisites of all settings and lists the broken flags.
+// resolve resolves the prerequisites of all settings and finds the broken flags.
 func (c *Config) resolve() {
 	c.ordered = make([]*setting, len(c.keys))
 	for i, key := range c.keys {
@@ -34,7 +34,7 @@ func (c *Config) link(p *prerequisite) link {
 	case p.valueErr != nil:
 		return link{target: target, err: p.valueErr}
 	case target.kind == KindNone:
-		return link{target: target} // its own value is the error
+		return link{target: target} // the target's own value has the error
 	}
 	value, ok := p.comparisonValue(target)
 	if !ok {
@@ -48,8 +48,8 @@ func (c *Config) link(p *prerequisite) link {
 	return link{target: target, value: value}
 }
 
-// comparisonValue is the value to compare with, if it is of the flag's kind. A
-// plain number may be compared with a whole or a decimal one.
+// comparisonValue returns the value to compare with, if it is of the flag's kind. A plain number
+// can be compared with a whole or a decimal one.
 func (p *prerequisite) comparisonValue(target *setting) (Value, bool) {
 	if target.plain && (target.kind == KindInt || target.kind == KindFloat) {
 		whole, decimal := p.value.i.state == present, p.value.d.state == present

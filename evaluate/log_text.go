@@ -2,8 +2,8 @@ package evaluate
 
 import "strconv"
 
-// logText writes the evaluation log, S101. All methods of a nil *logText do
-// nothing, so that the rule walk calls them without asking.
+// logText builds the evaluation log (S101). All methods of a nil *logText do nothing: the rule
+// walk calls them without checking.
 type logText struct {
 	text  []byte
 	depth int
@@ -23,7 +23,7 @@ func (l *logText) begin(key string, u *user) {
 	l.depth = 1
 }
 
-// end writes the value returned, wherever the evaluation had got to.
+// end appends the returned value, wherever the evaluation stopped.
 func (l *logText) end(value Value) {
 	l.depth = 1
 	l.line("Returning '")
@@ -31,8 +31,8 @@ func (l *logText) end(value Value) {
 	l.append("'.")
 }
 
-// The methods that the rule walk calls for every condition only ask whether
-// there is a log, so that the compiler inlines them.
+// The methods that the rule walk calls for every condition only check whether there is a log: the
+// compiler inlines them.
 
 func (l *logText) bullet() {
 	if l != nil {

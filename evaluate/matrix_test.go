@@ -20,8 +20,8 @@ const (
 	wantCells    = 31_040
 )
 
-// The official SDKs' matrices: all comparators (S35), hashed ones among them (S36), the
-// order of rules, options and values (S70), percentages (S72), segments (S73), prerequisites (S74).
+// The official SDKs' matrices: all comparators (S35), including hashed ones (S36), the order of
+// rules, options and values (S70), percentages (S72), segments (S73), prerequisites (S74).
 func TestMatrices(t *testing.T) {
 	dir := conformance.Dir(t)
 	index := readJSON[struct{ Matrices []matrix }](t, dir, "matrix", "index.json")

@@ -1,11 +1,9 @@
 package evaluate
 
-// The shapes of config JSON v6 (S77), as they are written: nothing is resolved
-// yet, and whatever has the wrong kind is only noted, so that it fails the
-// flags that reach it and no others.
+// These types mirror config JSON v6 (S77). Nothing is resolved yet. A value of the wrong kind is
+// only recorded: it fails only the flags that reach it.
 
-// member is a member of a JSON object: left out or null, present, or of the
-// wrong kind.
+// member is a member of a JSON object: absent or null, present, or of the wrong kind.
 type member[T any] struct {
 	value T
 	state memberState
@@ -82,7 +80,8 @@ type rawUserCondition struct {
 	text       member[string]
 	number     member[float64]
 	list       member[[]string]
-	// badItem is the first item of the list that is no text, badNull whether it is null.
+	// badItem is the first item of the list that is not a string; badNull reports whether it is
+	// null.
 	badItem int
 	badNull bool
 }

@@ -1,9 +1,9 @@
 package evaluate
 
-// measureNesting finds out, once for each config, what evaluations would otherwise have to
-// find out again and again: which links lie on a cycle, and which lead to prerequisites
-// that are nested too deeply. It takes time in proportion to the config, and does not
-// recurse: chains may be as long as the config.
+// measureNesting determines, once per config, which links lie on a cycle and which lead to
+// prerequisites that are nested too deeply. Otherwise every evaluation would do so. The time is
+// proportional to the size of the config. It does not recurse: chains may be as long as the
+// config.
 func (c *Config) measureNesting() {
 	first := 0
 	for first < len(c.ordered) && len(c.ordered[first].links) == 0 {
@@ -20,18 +20,18 @@ func (c *Config) measureNesting() {
 	}
 }
 
-// nesting is Tarjan's search for strongly connected components. It completes a component
-// only after all those that the component depends on.
+// nesting is Tarjan's search for strongly connected components. It completes a component only
+// after all components that this one depends on.
 type nesting struct {
-	nodes   []node // by place
+	nodes   []node // by setting.place
 	counter int32
-	path    []walk     // from the setting where the search began to the one it is at
-	open    []*setting // visited, and not in a complete component yet
+	path    []walk     // from the first setting of the search to the current one
+	open    []*setting // visited, but not yet in a complete component
 }
 
 type node struct {
-	order int32 // in which settings were visited, from 1; 0: not yet
-	low   int32 // the lowest order that is known to be in the same component
+	order int32 // the order of visits, from 1; 0: not visited yet
+	low   int32 // the lowest order known to be in the same component
 	depth int32 // how many prerequisites nest below the setting, at most maxPrerequisiteDepth+1
 	done  bool  // its component is complete
 }
@@ -73,7 +73,7 @@ func (n *nesting) enter(s *setting) {
 	n.open = append(n.open, s)
 }
 
-// complete takes the component off the open settings whose first one is given.
+// complete closes the component whose first visited setting is first.
 func (n *nesting) complete(first *setting) {
 	start := len(n.open) - 1
 	for n.open[start] != first {

@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// countingUser counts how often evaluations ask for an attribute.
+// countingUser counts how often evaluations read an attribute.
 type countingUser struct{ reads int }
 
 func (u *countingUser) GetAttribute(string) any {
@@ -22,7 +22,8 @@ func (u *countingUser) GetAttribute(string) any {
 	return "yes"
 }
 
-// askingChain makes flags f0 … fn, each of which reads an attribute and then asks for the next.
+// askingChain returns flags f0 … fn, each of which reads an attribute and depends on the next
+// one.
 func askingChain(length int, back string) string {
 	var b strings.Builder
 	b.WriteString(`{"f":{`)
@@ -37,8 +38,8 @@ func askingChain(length int, back string) string {
 	return b.String()
 }
 
-// TestEveryPrerequisiteIsEvaluatedOnce: the values of all flags take time in proportion to
-// their number, however they depend on each other.
+// The time for the values of all flags is proportional to their number, however they depend on
+// each other.
 func TestEveryPrerequisiteIsEvaluatedOnce(t *testing.T) {
 	for _, length := range []int{10, evaluate.MaxPrerequisiteDepth + 1000} {
 		config := mustParse(t, askingChain(length, ""))
@@ -63,8 +64,8 @@ func TestEveryPrerequisiteIsEvaluatedOnce(t *testing.T) {
 	}
 }
 
-// TestAPrerequisiteThatFailsIsEvaluatedOnce: all flags of the chain fail for the last one's sake.
-func TestAPrerequisiteThatFailsIsEvaluatedOnce(t *testing.T) {
+// All flags of the chain fail because of the last one.
+func TestFailingPrerequisiteIsEvaluatedOnce(t *testing.T) {
 	const length = evaluate.MaxPrerequisiteDepth
 	config := mustParse(t, strings.Replace(askingChain(length, ""), fmt.Sprintf(`"f%d":{"t":0,"v":{"b":true}}`, length),
 		fmt.Sprintf(`"f%d":{"t":0,"v":{}}`, length), 1))
@@ -75,8 +76,8 @@ func TestAPrerequisiteThatFailsIsEvaluatedOnce(t *testing.T) {
 	}
 }
 
-// TestAChainThatIsTooLongFailsBeforeItIsWalked also says that such flags are broken.
-func TestAChainThatIsTooLongFailsBeforeItIsWalked(t *testing.T) {
+// The flags of such a chain are also broken.
+func TestTooLongChainFailsBeforeItIsWalked(t *testing.T) {
 	const beyond = 100
 	config := mustParse(t, askingChain(evaluate.MaxPrerequisiteDepth+beyond, ""))
 	user := new(countingUser)
@@ -91,8 +92,8 @@ func TestAChainThatIsTooLongFailsBeforeItIsWalked(t *testing.T) {
 	}
 }
 
-// TestCyclesTakeNoMoreRoomThanTheConfig: each of the flags goes back to the first, too.
-func TestCyclesTakeNoMoreRoomThanTheConfig(t *testing.T) {
+// Each of the flags also depends on the first one.
+func TestErrorsOfCyclesAreNotLargerThanTheConfig(t *testing.T) {
 	const length = 2000
 	ask := func(key string) string {
 		return `{"c":[{"p":{"f":"` + key + `","c":0,"v":{"b":true}}}],"s":{"v":{"b":true}}}`
@@ -123,16 +124,16 @@ func TestCyclesTakeNoMoreRoomThanTheConfig(t *testing.T) {
 	}
 }
 
-// byAddress compares parts of a config.
+// byAddress compares parts of a config by address.
 var byAddress = cmp.Options{
 	cmp.Comparer(func(a, b *evaluate.TargetingRule) bool { return a == b }),
 	cmp.Comparer(func(a, b *evaluate.PercentageOption) bool { return a == b }),
 	cmp.Comparer(func(a, b evaluate.Value) bool { return a == b }),
 }
 
-// TestAllValuesAreThoseOfEachFlag compares, over random configs with and without cycles,
-// what is evaluated together with what is evaluated one by one.
-func TestAllValuesAreThoseOfEachFlag(t *testing.T) {
+// Evaluating all flags at once returns the same results as evaluating each flag, over random
+// configs with and without cycles.
+func TestAllValuesEqualSingleEvaluations(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	cycles := 0
 	for range 500 {
@@ -198,9 +199,9 @@ func TestAllValuesAreThoseOfEachFlag(t *testing.T) {
 	}
 }
 
-// BenchmarkPrerequisiteDepth fails if a flag of a long chain, or of a long cycle, costs
-// several times what one of a short one does. Both are measured in turns over the same
-// number of flags, so that a busy machine slows them down alike.
+// BenchmarkPrerequisiteDepth fails if a flag of a long chain or cycle costs several times as much
+// as a flag of a short one. It alternates between both, over the same number of flags: a busy
+// machine affects both equally.
 func BenchmarkPrerequisiteDepth(b *testing.B) {
 	const short, long = evaluate.MaxPrerequisiteDepth / 20, evaluate.MaxPrerequisiteDepth
 	user := map[string]any{"A": "yes"}

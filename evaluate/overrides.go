@@ -2,9 +2,9 @@ package evaluate
 
 import "encoding/json"
 
-// ParseOverrides reads a file of flag overrides: a full config JSON (S64), or
-// the simple form {"flags": {key: value}} of plain values (S63), in which numbers
-// go with defaults as those of [FromValues] do.
+// ParseOverrides reads a file of flag overrides: a full config JSON (S64), or the simple form
+// {"flags": {key: value}} with plain values (S63). Numbers in the simple form match defaults as
+// in [FromValues].
 func ParseOverrides(data []byte) (*Config, error) {
 	if len(data) > MaxConfigBytes || !json.Valid(data) {
 		return Parse(data)
@@ -27,7 +27,7 @@ func ParseOverrides(data []byte) (*Config, error) {
 	return Parse(data)
 }
 
-// readFlags makes a setting of each member.
+// readFlags returns a config with one setting per member.
 func (c *cursor) readFlags() *Config {
 	config := &Config{settings: make(map[string]*setting)}
 	for more := c.open(); more; more = c.next() {
@@ -42,7 +42,7 @@ func (c *cursor) readFlags() *Config {
 	return config
 }
 
-// plain reads a plain value. A number without a fraction is a whole one.
+// plain reads a plain value. A number without a fraction is a whole number.
 func (c *cursor) plain() any {
 	switch c.kind() {
 	case '"':
@@ -70,5 +70,5 @@ func (c *cursor) plain() any {
 	}
 }
 
-// unsupported is a JSON value that no setting can have.
+// unsupported is a JSON value that a setting cannot have.
 type unsupported struct{ text, kind string }

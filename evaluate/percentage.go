@@ -1,7 +1,7 @@
 package evaluate
 
-// evaluateOptions selects the option whose share of the 100 buckets the user
-// falls in (S72). matched is false if there is no user or no attribute.
+// evaluateOptions selects the option whose share of the 100 buckets contains the user's bucket
+// (S72). matched is false if there is no user or no attribute.
 func (r *run) evaluateOptions(t *Trace, options []PercentageOption, out *selection) (matched bool, err *Error) {
 	if r.noUser(t) {
 		t.log().optionsWithoutUser()

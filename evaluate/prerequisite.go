@@ -1,8 +1,7 @@
 package evaluate
 
-// Limits on prerequisites that no config made by people comes near: they keep
-// the stack and the time of an evaluation bounded whatever the config says. The
-// depth is known when a config is compiled, see measureNesting.
+// These limits bound the stack and the time of an evaluation, whatever the config contains. They
+// are far beyond real configs. measureNesting computes the depth when a config is compiled.
 const (
 	maxPrerequisiteDepth  = 10_000
 	maxPrerequisiteVisits = 100_000
@@ -43,7 +42,7 @@ func (r *run) evaluatePrerequisite(t *Trace, c *Condition) (outcome, *Error) {
 	return result, nil
 }
 
-// servedBy evaluates a prerequisite, or recalls what it serves.
+// servedBy evaluates a prerequisite, or returns its cached result.
 func (r *run) servedBy(t *Trace, s *setting) (*served, *Error) {
 	if r.recall != nil {
 		return r.recall.servedBy(r, t, s)
@@ -60,16 +59,16 @@ func (r *run) evaluatePrerequisiteSetting(t *Trace, s *setting) (*served, *Error
 	return out.served, err
 }
 
-// recall holds what prerequisites serve to one user, so that an evaluation of all flags
-// evaluates each of them once.
+// recall caches the results of prerequisites for one user: an evaluation of all flags evaluates
+// each prerequisite once.
 type recall map[*setting]recalled
 
-// recalled is what a prerequisite serves, with what there was to collect on the way.
+// recalled is the result of a prerequisite, with the events that its evaluation collected.
 type recalled struct {
 	served       *served
-	err          *Error // in place of served
-	visits       int    // prerequisites evaluated for it, which count again
-	events, ends int    // in the trace
+	err          *Error // instead of served
+	visits       int    // prerequisites evaluated for it, counted at each use
+	events, ends int    // the range of its events in the trace
 }
 
 func (k recall) servedBy(r *run, t *Trace, s *setting) (*served, *Error) {
@@ -90,13 +89,13 @@ func (k recall) servedBy(r *run, t *Trace, s *setting) (*served, *Error) {
 	return served, err
 }
 
-// chain holds the settings that wait for a prerequisite, the one asked for
-// first. Chains of usual length need no memory of their own.
+// chain contains the settings that wait for a prerequisite, the requested setting first. A chain
+// of usual length does not allocate.
 type chain struct {
 	near   [12]*setting
-	far    []*setting // those beyond
+	far    []*setting // the settings beyond near
 	length int
-	// cyclic has those of far that lie on a cycle, so that a long chain need not be searched.
+	// cyclic contains the settings of far that lie on a cycle: a long chain need not be searched.
 	cyclic map[*setting]struct{}
 }
 
@@ -138,7 +137,7 @@ func (c *chain) at(i int) *setting {
 	return c.far[i-len(c.near)]
 }
 
-// has reports whether a setting on a cycle is in the chain.
+// has reports whether the chain contains a setting that lies on a cycle.
 func (c *chain) has(s *setting) bool {
 	for i := range min(c.length, len(c.near)) {
 		if c.near[i] == s {
@@ -149,7 +148,7 @@ func (c *chain) has(s *setting) bool {
 	return found
 }
 
-// cycle is the error of a chain that comes back to target.
+// cycle returns the error of a chain that returns to target.
 func (c *chain) cycle(target *setting) *Error {
 	keys := make([]string, 0, c.length+1)
 	for i := range c.length {

@@ -8,8 +8,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// chainConfig makes flags f0 … fn, each true if the next one is; the last one
-// depends on back, if there is such a flag.
+// chainConfig returns flags f0 … fn, each true if the next one is. The last one depends on back,
+// unless back is empty.
 func chainConfig(length int, back string) string {
 	var b strings.Builder
 	b.WriteString(`{"f":{`)
@@ -47,7 +47,7 @@ func TestTooLongChainFailsWithoutOverflow(t *testing.T) {
 	}
 }
 
-// S74: a cycle is an error, however long.
+// S74: a cycle of any length is an error.
 func TestLongCycle(t *testing.T) {
 	config := mustParse(t, chainConfig(3000, "f1"))
 	got := config.Evaluate("f0", nil, evaluate.BoolValue(false), nil)
@@ -58,13 +58,13 @@ func TestLongCycle(t *testing.T) {
 	if broken := config.BrokenFlags(); len(broken) != 3001 {
 		t.Errorf("%d broken flags", len(broken))
 	}
-	// Another evaluation starts afresh.
+	// The next evaluation does not depend on the previous one.
 	if again := config.Evaluate("f1", nil, evaluate.BoolValue(false), nil); !strings.HasSuffix(again.Err.Error(), "-> 'f1'.") {
 		t.Errorf("%.200v", again.Err)
 	}
 }
 
-// Flags that each ask twice for the next would take 2^40 evaluations.
+// If each flag uses the next one twice, an evaluation would evaluate 2^40 flags.
 func TestPrerequisitesEvaluatedTooOften(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`{"f":{`)
@@ -82,8 +82,8 @@ func TestPrerequisitesEvaluatedTooOften(t *testing.T) {
 	}
 }
 
-// The same prerequisite may be asked for more than once, as long as it is not a cycle.
-func TestDiamondIsNoCycle(t *testing.T) {
+// A prerequisite may be used more than once without being a cycle.
+func TestDiamondIsNotACycle(t *testing.T) {
 	ask := func(key string) string { return `{"p":{"f":"` + key + `","c":0,"v":{"b":true}}}` }
 	flag := func(list ...string) string {
 		return `{"t":0,"r":[{"c":[` + strings.Join(list, ",") + `],"s":{"v":{"b":true}}}],"v":{"b":false}}`

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// appendNumber prints a number as JavaScript does: the shortest digits that
-// read back to the same number, without exponent from 1e-6 up to 1e21 (S28).
+// appendNumber appends a number as JavaScript prints it: the shortest digits that parse to the
+// same number, without an exponent from 1e-6 up to 1e21 (S28).
 func appendNumber(b []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -25,7 +25,7 @@ func appendNumber(b []byte, f float64) []byte {
 	}
 	start := len(b)
 	b = strconv.AppendFloat(b, f, 'e', -1, 64)
-	// Go writes at least two digits of exponent, JavaScript as few as it can.
+	// Go writes at least two digits of exponent, JavaScript as few as possible.
 	if n := len(b); n-start >= 4 && b[n-2] == '0' && (b[n-3] == '-' || b[n-3] == '+') {
 		b[n-2] = b[n-1]
 		b = b[:n-1]
@@ -35,7 +35,7 @@ func appendNumber(b []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendQuoted writes a JSON text that escapes nothing beyond JSON's needs.
+// appendQuoted appends a JSON string with only the escapes that JSON requires.
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
 	plain := 0
@@ -67,12 +67,11 @@ func appendQuoted(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// maxDateMs bounds the points in time that a date can name, in Unix ms either
-// way: the bound of ECMAScript, which the official SDKs print dates with.
+// maxDateMs bounds the dates that can be printed, in Unix ms before or after the epoch. It is the
+// bound of ECMAScript, on which the official SDKs rely.
 const maxDateMs = 8.64e15
 
-// appendDate writes a point in time, in Unix milliseconds, as ISO 8601 in UTC.
-// The time must be within maxDateMs.
+// appendDate appends a time, in Unix ms, as ISO 8601 in UTC. The time must be within maxDateMs.
 func appendDate(b []byte, ms int64) []byte {
 	t := time.UnixMilli(ms).UTC()
 	if year := t.Year(); year < 0 || year > 9999 {
@@ -82,8 +81,7 @@ func appendDate(b []byte, ms int64) []byte {
 	return t.AppendFormat(b, "2006-01-02T15:04:05.000Z")
 }
 
-// appendLongDate writes a point in time, in Unix milliseconds, as JavaScript
-// prints one in UTC.
+// appendLongDate appends a time, in Unix ms, in UTC as JavaScript prints it.
 func appendLongDate(b []byte, ms int64) []byte {
 	if ms < -maxDateMs || ms > maxDateMs {
 		return append(b, "Invalid Date"...)

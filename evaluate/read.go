@@ -2,8 +2,8 @@ package evaluate
 
 import "slices"
 
-// enter steps into a value of the wanted kind, '{' or '['. Anything else is
-// skipped and the state says whether it was null.
+// enter enters a value of the wanted kind, '{' or '['. It skips any other value; the state then
+// reports whether the value was null.
 func (c *cursor) enter(kind byte) (memberState, bool) {
 	switch c.kind() {
 	case kind:
@@ -41,7 +41,7 @@ func (c *cursor) readNumber() (m member[float64]) {
 	return m
 }
 
-// maxInteger bounds whole numbers: beyond it a float64 skips some.
+// maxInteger bounds whole numbers: float64 cannot represent all larger ones.
 const maxInteger = 1<<53 - 1
 
 func (c *cursor) readInteger() (m member[int64]) {
@@ -86,7 +86,7 @@ func (c *cursor) readConfig() (m rawConfig) {
 	return m
 }
 
-// readList reads an array with read for each of its elements.
+// readList reads an array, calling read for each element.
 func readList[T any](c *cursor, read func(*cursor) member[T]) (m member[[]member[T]]) {
 	state, more := c.enter('[')
 	m.state = state
@@ -126,8 +126,8 @@ func (c *cursor) readSegment() (m member[rawSegment]) {
 	return m
 }
 
-// readSettings keeps the order of the document; of two settings with the same
-// key the later one counts.
+// readSettings keeps the order of the document. If two settings have the same key, it keeps the
+// later one.
 func (c *cursor) readSettings() (m member[[]rawSettingEntry]) {
 	state, more := c.enter('{')
 	m.state = state

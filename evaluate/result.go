@@ -4,29 +4,28 @@ package evaluate
 type Result struct {
 	// Value is the setting's value for the user, or the default value.
 	Value Value
-	// VariationID is the ID of the value served; "" with the default value, or
-	// when the value has none.
+	// VariationID is the ID of the served value. It is empty if Value is the default or has no
+	// ID.
 	VariationID string
-	// IsDefault tells that the evaluation failed and Value is the default.
+	// IsDefault reports whether the evaluation failed and Value is the default.
 	IsDefault bool
 	Code      ErrorCode
-	// Err is nil unless the evaluation failed; then it is an [*Error].
+	// Err is nil if the evaluation succeeded, and an [*Error] otherwise.
 	Err error
-	// RuleIndex is the index of the matching targeting rule in the setting, -1
-	// for none. OptionIndex is the index of the selected percentage option in
-	// that rule or else in the setting, -1 for none.
+	// RuleIndex is the index of the matching targeting rule in the setting, or -1. OptionIndex is
+	// the index of the selected percentage option in that rule, or in the setting if no rule
+	// matched, or -1.
 	RuleIndex, OptionIndex int
 	TargetingRule          *TargetingRule
 	PercentageOption       *PercentageOption
-	// Static reports that the setting has neither rules nor percentage options, so that
-	// everybody gets Value. It is false if the evaluation failed.
+	// Static reports whether the setting has neither rules nor percentage options: every user
+	// gets Value. It is false if the evaluation failed.
 	Static bool
 
 	served *served
 }
 
-// Any is Value as bool, string, int or float64, nil for none, like
-// [Value.Any], but without an allocation where the value is the config's.
+// Any is like [Value.Any] of Value, but does not allocate if the value is the config's.
 func (r *Result) Any() any {
 	if r.served != nil && r.served.value == r.Value {
 		return r.served.boxed
@@ -34,9 +33,8 @@ func (r *Result) Any() any {
 	return r.Value.Any()
 }
 
-// FailureEvent is what a failed evaluation is logged as: 1000, 1001, or 1002 in
-// the name of the method that was called. It must not be called on a result
-// that did not fail.
+// FailureEvent returns the log event of a failed evaluation: 1000, 1001, or 1002 with the name of
+// the called method. It must not be called if the evaluation succeeded.
 func (r *Result) FailureEvent(method, key string) Event {
 	switch r.Code {
 	case CodeConfigNotAvailable, CodeNoSuchKey:
@@ -59,7 +57,7 @@ func (r *Result) succeed(s *setting, value Value, out *selection) {
 	r.Static = len(s.rules) == 0 && len(s.options) == 0
 }
 
-// selection is what an evaluation arrives at.
+// selection is what an evaluation selected.
 type selection struct {
 	served      *served
 	rule        *TargetingRule

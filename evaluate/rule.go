@@ -13,22 +13,23 @@ type TargetingRule struct {
 	served        served
 	options       []PercentageOption
 	hasOptions    bool
-	err           *Error // the rule is no object
-	thenErr       *Error // what the rule serves cannot be told
+	err           *Error // the rule is not an object
+	thenErr       *Error // the THEN part is invalid
 }
 
-// Conditions are the conditions that the rule joins with AND. The slice is
-// shared: do not change it.
+// Conditions returns the conditions that the rule joins with AND. The slice is shared: do not
+// modify it.
 func (r *TargetingRule) Conditions() []Condition { return r.conditions }
 
-// Value is what the rule serves; none if it serves percentage options.
+// Value returns the value that the rule serves, or the zero Value if it serves percentage
+// options.
 func (r *TargetingRule) Value() Value { return r.served.value }
 
-// VariationID is the ID of the value served, "" if there is none.
+// VariationID returns the ID of the served value, or an empty string.
 func (r *TargetingRule) VariationID() string { return r.served.variation }
 
-// PercentageOptions are the options the rule serves, nil if it serves a value.
-// The slice is shared: do not change it.
+// PercentageOptions returns the options that the rule serves, or nil if it serves a value. The
+// slice is shared: do not modify it.
 func (r *TargetingRule) PercentageOptions() []PercentageOption { return r.options }
 
 // PercentageOption is a read-only view of a percentage option.
@@ -36,26 +37,26 @@ type PercentageOption struct {
 	share    int64
 	shareErr *Error
 	served   served
-	err      *Error // the option is no object
+	err      *Error // the option is not an object
 }
 
-// Percentage is the option's share of the users, in percent.
+// Percentage returns the option's share of the users, in percent.
 func (o *PercentageOption) Percentage() int64 { return o.share }
 
-// Value is what the option serves.
+// Value returns the value that the option serves.
 func (o *PercentageOption) Value() Value { return o.served.value }
 
-// VariationID is the ID of the value served, "" if there is none.
+// VariationID returns the ID of the served value, or an empty string.
 func (o *PercentageOption) VariationID() string { return o.served.variation }
 
-// Condition is a read-only view of a condition, ready to be evaluated.
+// Condition is a read-only view of a compiled condition.
 type Condition struct {
 	kind       conditionKind
 	comparator Comparator
 	link       int32 // prerequisite: index in the setting's links
 
 	err      *Error // reported when the condition is reached
-	valueErr *Error // reported when comparator or comparison value are needed
+	valueErr *Error // reported when comparator or comparison value is needed
 
 	// User conditions.
 	attribute attributeName
@@ -64,7 +65,7 @@ type Condition struct {
 	text      string
 	number    float64
 	operand   *operand
-	hasValue  bool // there is a comparison value to show
+	hasValue  bool // there is a comparison value for the log
 
 	segment      *segment      // segment conditions
 	prerequisite *prerequisite // prerequisite conditions
@@ -79,19 +80,19 @@ const (
 	segmentCondition
 )
 
-// operand is a comparison value in the form its comparator compares with.
+// operand is a comparison value in the form that its comparator needs.
 type operand struct {
-	texts     map[string]struct{} // long lists of texts
+	texts     map[string]struct{} // long lists in clear text
 	salt      string              // config salt and context salt, joined
-	digests   []digest            // hashed texts
-	digestSet map[digest]struct{} // the same, of long lists
-	slices    []hashedSlice       // hashed beginnings or ends
+	digests   []digest            // hashed strings
+	digestSet map[digest]struct{} // digests of long lists
+	slices    []hashedSlice       // hashed first or last bytes
 	versions  []*semver.Version
-	// invalidVersion: some version is none, which makes the condition false.
+	// invalidVersion reports that a version is invalid, which makes the condition false.
 	invalidVersion bool
 }
 
-// hasHash tells whether the hash of a text is among the hashed texts.
+// hasHash reports whether the hash of a string is among the hashed strings.
 func (o *operand) hasHash(text string) bool {
 	hash := saltedHash(text, o.salt)
 	if o.digestSet != nil {
@@ -103,7 +104,7 @@ func (o *operand) hasHash(text string) bool {
 
 type digest [32]byte
 
-// hashedSlice is the hash of a text's first or last bytes.
+// hashedSlice is the hash of a string's first or last bytes.
 type hashedSlice struct {
 	length int64
 	digest digest

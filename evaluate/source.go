@@ -6,16 +6,15 @@ import (
 	"slices"
 )
 
-// source is where a config came from, to tell whether two have the same content.
+// source is the origin of a config. Equal compares sources.
 type source struct {
 	text        string // the document
 	keys        []string
 	base, front *Config // a merge: front wins
 }
 
-// Equal tells whether two configs have the same content (S78): the same
-// document, the same plain values, or merges of equal configs. It may be called
-// with nil configs.
+// Equal reports whether two configs have the same content (S78): the same document, the same
+// plain values, or merges of equal configs. Either config may be nil.
 func (c *Config) Equal(other *Config) bool {
 	if c == other {
 		return true
@@ -38,10 +37,10 @@ func samePlain(c, other *Config) bool {
 	return true
 }
 
-// FromValues makes a config of plain values, one fixed setting each, sorted by
-// key (S63, S66). A bool, a text, any whole or decimal number or a [Value] is
-// served to everyone. Whole numbers go with decimal defaults, too, and decimal numbers
-// without a fraction, within ±2^53, with whole defaults. Any other value makes a setting whose evaluation fails with [CodeInvalidModel].
+// FromValues returns a config of plain values, with one fixed setting per key, sorted by key
+// (S63, S66). A value may be a bool, a string, any whole or decimal number or a [Value]. Whole
+// numbers also match decimal defaults. Decimal numbers without a fraction, within ±2^53, also
+// match whole defaults. The evaluation of any other value fails with [CodeInvalidModel].
 func FromValues(values map[string]any) *Config {
 	keys := make([]string, 0, len(values))
 	for key := range values {
@@ -110,10 +109,9 @@ func plainValue(given any) Value {
 	}
 }
 
-// Merge joins two configs: the settings of both, those of front where both have
-// the key (S61, S62). Each setting keeps the salt and the segments of its own
-// config; prerequisites are looked up in the joined one (S64). Either may be
-// nil; the result is nil if both are.
+// Merge returns a config with the settings of both configs. If both have a key, front wins (S61,
+// S62). Each setting keeps the salt and the segments of its own config; prerequisites are
+// resolved in the merged config (S64). Either config may be nil; the result is nil if both are.
 func Merge(base, front *Config) *Config {
 	if base == nil || front == nil {
 		if front != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// S78: configs are equal by their content.
+// S78: configs are compared by content.
 func TestEqualIsByContent(t *testing.T) {
 	one, other := `{"f":{"a":{"t":0,"v":{"b":true}}}}`, `{"f":{"a":{"t":0,"v":{"b":false}}}}`
 	a, same, b := mustParse(t, one), mustParse(t, one), mustParse(t, other)
@@ -59,8 +59,8 @@ func TestMergeKeepsSaltAndSegments(t *testing.T) {
 	}
 }
 
-// Merging does not touch the configs merged: their prerequisites stay their own.
-func TestMergeLeavesItsPartsAlone(t *testing.T) {
+// Merging does not change the merged configs: they keep their own prerequisites.
+func TestMergeDoesNotChangeItsInputs(t *testing.T) {
 	base := mustParse(t, chainConfig(1, ""))
 	front := evaluate.FromValues(map[string]any{"f1": false})
 	merged := evaluate.Merge(base, front)
@@ -111,9 +111,9 @@ func TestParseOverrides(t *testing.T) {
 	}
 }
 
-// S66: any whole number serves a decimal default, and a decimal one without a fraction that
-// is small enough a whole default. The same holds for a file of plain values (S63).
-func TestPlainNumbersServeBothKindsOfDefaults_S63_S66(t *testing.T) {
+// S66: any whole number matches a decimal default, and a decimal number without a fraction within
+// ±2^53 matches a whole default. The same is true for a file of plain values (S63).
+func TestPlainNumbersMatchBothKindsOfDefaults_S63_S66(t *testing.T) {
 	const most = 1 << 53
 	type named uint8
 	for _, test := range []struct {
@@ -153,8 +153,8 @@ func TestPlainNumbersServeBothKindsOfDefaults_S63_S66(t *testing.T) {
 	}
 }
 
-// TestNumberDefaults: with a whole or a decimal setting, and no other.
-func TestNumberDefaults(t *testing.T) {
+// A NumberValue matches whole and decimal settings, and no others.
+func TestNumberValueMatchesWholeAndDecimalSettings(t *testing.T) {
 	config := mustParse(t, `{"f":{"whole":{"t":2,"v":{"i":7}},"decimal":{"t":3,"v":{"d":0.5}},"text":{"t":1,"v":{"s":"x"}}}}`)
 	for key, want := range map[string]evaluate.Value{"whole": evaluate.FloatValue(7), "decimal": evaluate.FloatValue(0.5), "text": evaluate.FloatValue(2)} {
 		got := config.Evaluate(key, nil, evaluate.NumberValue(2), nil)
@@ -168,8 +168,7 @@ func TestNumberDefaults(t *testing.T) {
 	}
 }
 
-// TestJSONIsTheDocument, and a copy of it.
-func TestJSONIsTheDocument(t *testing.T) {
+func TestJSONReturnsACopyOfTheDocument(t *testing.T) {
 	const document = `{ "f": {"a":{"t":0,"v":{"b":true}}} }`
 	config := mustParse(t, document)
 	clear(config.JSON())

@@ -11,8 +11,8 @@ import (
 	"github.com/catbridge/catbridge/test/conformance"
 )
 
-// tables are the case tables that concern evaluation; the others belong to the
-// client, the cache and the fetcher.
+// tables are the case tables for evaluation. The others are for the client, the cache and the
+// fetcher.
 var tables = []struct {
 	file string
 	run  func(t *testing.T, dir string, tb *table, c *tableCase) string
@@ -38,9 +38,8 @@ var tables = []struct {
 	{"number_from_text.json", runNumberFromText},
 }
 
-// annotated says for each case that need not hold how this engine's outcome
-// differs from the JavaScript SDK's; "" where it is the same. The reasons are in
-// docs/conformance.md.
+// annotated lists each case that need not hold, and how this engine's outcome differs from the
+// JavaScript SDK's; empty if it does not. docs/conformance.md has the reasons.
 var annotated = map[string]map[int]string{
 	"default_value_type.json": {15: "error code 2", 16: ""},
 	"prerequisite_type_mismatch.json": {
@@ -51,7 +50,7 @@ var annotated = map[string]map[int]string{
 	"user_object.json":         {37: `"datetime":"2023-09-19T11:01:35.999Z","float":3.14,"int":42,"string":"test"`},
 }
 
-// The official SDKs' case tables: what is served and why (S15), comparisons of texts,
+// The official SDKs' case tables: the served value and its reason (S15), comparisons of strings,
 // versions, numbers and dates (S28 to S31, S36), the order of evaluation (S70), prerequisites
 // (S74), defaults of another type (S76).
 func TestTables(t *testing.T) {
@@ -141,7 +140,7 @@ func runOverrides(t *testing.T, dir string, tb *table, c *tableCase) string {
 	return differences(&got, nil, &want)
 }
 
-// plainOf is a Go value for a plain JSON one.
+// plainOf returns the Go value of a plain JSON value.
 func plainOf(v any) any {
 	if object, ok := v.(map[string]any); ok && object["$undefined"] != nil {
 		return nil
@@ -240,9 +239,9 @@ func TestAnnotatedCases(t *testing.T) {
 	}
 }
 
-// configChecks says for each case of the table config_json_check whether this
-// engine accepts the document. S77 is stricter than the JavaScript SDK about a
-// missing "f", and kinder to what is wrong further down.
+// configChecks lists, for each case of the table config_json_check, whether this engine accepts
+// the document. S77 is stricter than the JavaScript SDK about a missing "f", and more lenient
+// about errors further down.
 var configChecks = map[int]bool{1: false, 2: false, 3: false, 4: false, 5: false, 6: false, 7: false,
 	8: false, 9: false, 10: true, 11: true, 12: false, 13: false}
 

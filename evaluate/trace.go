@@ -15,7 +15,7 @@ const (
 	EventEvaluated          EventID = 5000
 )
 
-// Level is the level the event is logged at: "ERROR", "WARNING" or "INFO".
+// Level returns the level of the event: "ERROR", "WARNING" or "INFO".
 func (id EventID) Level() string {
 	switch {
 	case id < 2000:
@@ -27,26 +27,26 @@ func (id EventID) Level() string {
 	}
 }
 
-// Event is something to log.
+// Event is a log event.
 type Event struct {
 	ID      EventID
 	Message string
 }
 
-// Trace collects what evaluations have to log, for the caller to write. A nil
-// *Trace collects nothing and costs nothing; the zero Trace collects warnings
-// (3001, 3003, 3004, 3005) and allocates only when there is one. It serves one
-// evaluation at a time; Reset makes it ready for the next.
+// Trace collects the log events of evaluations for the caller to log. A nil *Trace collects
+// nothing and costs nothing. The zero Trace collects warnings (3001, 3003, 3004, 3005) and
+// allocates only if there are any. It serves one evaluation at a time; Reset prepares it for the
+// next.
 type Trace struct {
-	// Log asks for the evaluation log, too (5000, S101).
+	// Log requests the evaluation log, too (5000, S101).
 	Log bool
 
 	events []Event
 	text   logText
 }
 
-// Events are the events collected so far, in the order they are to be logged.
-// The slice is valid until the trace is used again.
+// Events returns the events collected so far, in the order in which to log them. The slice is
+// valid until the next use of the trace.
 func (t *Trace) Events() []Event {
 	if t == nil {
 		return nil
@@ -54,13 +54,13 @@ func (t *Trace) Events() []Event {
 	return t.events
 }
 
-// Reset forgets the events collected and keeps the memory.
+// Reset discards the collected events and keeps the memory.
 func (t *Trace) Reset() {
 	clear(t.events)
 	t.events = t.events[:0]
 }
 
-// log is the evaluation log to write, nil if none is asked for.
+// log returns the evaluation log, or nil if it is not requested.
 func (t *Trace) log() *logText {
 	if t == nil || !t.Log {
 		return nil
@@ -68,7 +68,7 @@ func (t *Trace) log() *logText {
 	return &t.text
 }
 
-// finish adds the evaluation log, which ends with the value returned.
+// finish adds the evaluation log, which ends with the returned value.
 func (t *Trace) finish(value Value) {
 	if log := t.log(); log != nil {
 		log.end(value)

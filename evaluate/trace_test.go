@@ -31,8 +31,8 @@ func TestFailureEvents(t *testing.T) {
 	}
 }
 
-// Warnings come in the order of the evaluation, 3001 and the 3003 of percentage
-// options once for each flag evaluated (S75).
+// Warnings are in the order of the evaluation. 3001 and the 3003 of percentage options appear
+// once for each evaluated flag (S75).
 func TestWarningsOncePerFlag(t *testing.T) {
 	user := `{"u":{"a":"Email","c":28,"s":"x"}}`
 	config := mustParse(t, `{"s":[{"n":"seg","r":[{"a":"Email","c":28,"s":"x"}]}],"f":{
@@ -66,7 +66,7 @@ func TestWarningsOncePerFlag(t *testing.T) {
 	}
 }
 
-// A trace that is reset serves as a new one.
+// A reset trace behaves like a new one.
 func TestTraceIsReusable(t *testing.T) {
 	config := mustParse(t, `{"f":{"flag":`+conditions(`{"u":{"a":"Email","c":28,"s":"no"}}`)+`}}`)
 	trace := evaluate.Trace{Log: true}
@@ -84,8 +84,8 @@ func TestTraceIsReusable(t *testing.T) {
 	}
 }
 
-// The reason of an attribute that cannot be used shows its value.
-// S29 to S32: what cannot be compared, numbers, dates and lists among them, is told with the reason.
+// S29 to S32: a warning about an attribute that cannot be compared contains its value, including
+// numbers, dates and lists.
 func TestInvalidAttributeReasons(t *testing.T) {
 	for _, test := range []struct {
 		comparator int
@@ -102,7 +102,7 @@ func TestInvalidAttributeReasons(t *testing.T) {
 		{34, "x", "('x' is not a valid string array)"},
 	} {
 		var trace evaluate.Trace
-		config := mustParse(t, textFlag(test.comparator, `"s":"1.0.0","d":1,"l":["x"]`))
+		config := mustParse(t, comparisonFlag(test.comparator, `"s":"1.0.0","d":1,"l":["x"]`))
 		config.Evaluate("flag", map[string]any{"A": test.attribute}, evaluate.Value{}, &trace)
 		if len(trace.Events()) != 1 || trace.Events()[0].ID != evaluate.EventAttributeInvalid || !strings.Contains(trace.Events()[0].Message, test.want) {
 			t.Errorf("%v: %v", test.attribute, trace.Events())
@@ -110,7 +110,7 @@ func TestInvalidAttributeReasons(t *testing.T) {
 	}
 }
 
-func TestConditionTexts(t *testing.T) {
+func TestConditionStrings(t *testing.T) {
 	many := `"l":["1","2","3","4","5","6","7","8","9","10","11"`
 	for _, test := range []struct {
 		condition, want string

@@ -6,28 +6,27 @@ import (
 	"sync"
 )
 
-// UserData is the usual user object. An empty Email or Country counts as not
-// set; the Identifier is always set, be it empty (S25, S27). It must not change
-// while it is evaluated for.
+// UserData is the usual user object. An empty Email or Country is not set. The Identifier is
+// always set, even if it is empty (S25, S27). It must not be modified during an evaluation.
 type UserData struct {
 	Identifier string
 	Email      string
 	Country    string
-	// Custom holds further attributes. A predefined attribute wins over a custom one of the
-	// same name. A value may be a string or []byte, any number, also of math/big, a
-	// time.Time, or a list of strings. A type with a text of its own, an
-	// encoding.TextMarshaler or fmt.Stringer such as net.IP, *url.URL or time.Duration, is that
-	// text (S33). A nil value or pointer and an invalid sql.Null… count as not set.
+	// Custom contains further attributes. A predefined attribute takes precedence over a custom
+	// one of the same name. A value may be a string or []byte, any number, including those of
+	// math/big, a time.Time, or a list of strings. The value of an encoding.TextMarshaler or
+	// fmt.Stringer, for example net.IP, *url.URL or time.Duration, is its text (S33). A nil value
+	// or pointer and an invalid sql.Null… are not set.
 	Custom map[string]any
 }
 
-// Attributes is what an own user type implements to be evaluated for: the value
-// of the attribute of that name, nil if it is not set.
+// Attributes is the interface of the caller's own user types. GetAttribute returns the value of
+// the named attribute, or nil if it is not set.
 type Attributes interface {
 	GetAttribute(name string) any
 }
 
-// GetAttribute is the attribute of that name, nil if it is not set.
+// GetAttribute returns the named attribute, or nil if it is not set.
 func (u *UserData) GetAttribute(name string) any {
 	if u == nil {
 		return nil
@@ -64,7 +63,7 @@ func (u *UserData) read(name *attributeName, a *attribute) {
 	}
 }
 
-// user is the user of one evaluation, whatever it was given as (S33).
+// user is the user of one evaluation, in any of the accepted forms (S33).
 type user struct {
 	kind  userKind
 	data  *UserData
@@ -79,13 +78,13 @@ const (
 	userData             // *UserData
 	userValue            // UserData
 	userAny              // map[string]any
-	userTexts            // map[string]string
+	userStrings          // map[string]string
 	userOwn              // Attributes
 	userStruct           // struct or pointer to struct
-	userMap              // any other map with text keys
+	userMap              // any other map with string keys
 )
 
-// resolve finds out what kind of user this is. A nil map or pointer is no user.
+// resolve determines the kind of the user. A nil map or pointer means that there is no user.
 func (u *user) resolve(given any) {
 	if data, ok := given.(*UserData); ok {
 		if data != nil {
@@ -106,7 +105,7 @@ func (u *user) resolve(given any) {
 		}
 	case map[string]string:
 		if v != nil {
-			u.kind = userTexts
+			u.kind = userStrings
 		}
 	default:
 		u.resolveOther()
@@ -131,8 +130,8 @@ func (u *user) resolveOther() {
 	}
 }
 
-// read gets the user's attribute of that name. An error means that the user's
-// own code failed.
+// read reads the user's attribute of that name. It returns an error if the caller's own code
+// fails.
 func (u *user) read(name *attributeName, a *attribute) *Error {
 	switch u.kind {
 	case userData:
@@ -142,7 +141,7 @@ func (u *user) read(name *attributeName, a *attribute) *Error {
 		data.read(name, a)
 	case userAny:
 		a.set(u.given.(map[string]any)[name.name])
-	case userTexts:
+	case userStrings:
 		text, ok := u.given.(map[string]string)[name.name]
 		a.setText(text)
 		if !ok {
@@ -166,7 +165,7 @@ func (u *user) read(name *attributeName, a *attribute) *Error {
 	return nil
 }
 
-// readOwn calls code that is not ours, which may panic.
+// readOwn calls the caller's code, which may panic.
 func (u *user) readOwn(name string, a *attribute) (err *Error) {
 	defer func() {
 		if recover() != nil {
@@ -185,30 +184,30 @@ func (u *user) readStruct(name *attributeName, a *attribute) {
 	}
 	field, err := reflect.Indirect(reflect.ValueOf(u.given)).FieldByIndexErr(index)
 	if err != nil {
-		return // in an embedded struct that is nil
+		return // the field's embedded struct is nil
 	}
 	a.setReflected(field)
-	// As in UserData, these are not set when they are empty.
+	// As in UserData, these are not set if they are empty.
 	if a.kind == attributeText && a.text == "" && (name.id == emailAttribute || name.id == countryAttribute) && field.Kind() == reflect.String {
 		a.kind = attributeMissing
 	}
 }
 
-// structPlan says which field of a struct type holds which attribute.
+// structPlan maps attributes to the fields of a struct type.
 type structPlan struct {
 	fields map[string][]int
 	names  []string // in the order of the log
 }
 
-// StructTag names the attribute that a struct field holds:
+// StructTag is the tag that names the attribute of a struct field:
 //
 //	Plan string `configcat:"SubscriptionPlan"`
 //
-// Without it an exported field holds the attribute of its own name; "-" leaves
-// the field out.
+// Without the tag, an exported field is the attribute of its own name. The tag "-" omits the
+// field.
 const StructTag = "configcat"
 
-// structPlans remembers the plan of each type, which never changes.
+// structPlans caches the plan of each type.
 var structPlans sync.Map // reflect.Type → *structPlan
 
 func planFor(t reflect.Type) *structPlan {
@@ -235,7 +234,7 @@ func planFor(t reflect.Type) *structPlan {
 	return stored.(*structPlan)
 }
 
-// rank sorts the predefined attributes first.
+// rank orders the predefined attributes first.
 func rank(name string) int {
 	switch nameAttribute(name).id {
 	case identifierAttribute:
@@ -251,9 +250,9 @@ func rank(name string) int {
 
 const customRank = 3
 
-// appendJSON writes the user as the evaluation log shows it (S26). Custom
-// attributes of a map come sorted by name, those of a struct in its order. Of a
-// type with its own GetAttribute only the predefined attributes are known.
+// appendJSON appends the user as it appears in the evaluation log (S26). Custom attributes of a
+// map are sorted by name; those of a struct are in its order. A user with its own GetAttribute
+// shows only the predefined attributes.
 func (u *user) appendJSON(b []byte) []byte {
 	b = append(b, '{')
 	first := len(b)
@@ -296,7 +295,7 @@ func (u *user) names() []string {
 		for name := range u.given.(map[string]any) {
 			add(name)
 		}
-	case userTexts:
+	case userStrings:
 		for name := range u.given.(map[string]string) {
 			add(name)
 		}

@@ -81,7 +81,7 @@ func TestUsersOfEveryKind(t *testing.T) {
 	}
 }
 
-// A nil user of any kind is no user.
+// A nil user of any type means that there is no user.
 func TestNilUsers(t *testing.T) {
 	config := mustParse(t, `{"f":{"flag":`+conditions(`{"u":{"a":"Email","c":28,"s":"no"}}`)+`}}`)
 	for _, user := range []any{nil, (*evaluate.UserData)(nil), map[string]any(nil), map[string]string(nil), (*ownUser)(nil), (*richUser)(nil), 5, "text"} {
@@ -93,7 +93,7 @@ func TestNilUsers(t *testing.T) {
 	}
 }
 
-// S28: what other types are as texts.
+// S28: the strings of attributes of other types.
 func TestAttributeText(t *testing.T) {
 	var unset *string
 	for _, test := range []struct {
@@ -158,8 +158,8 @@ func TestUserJSON(t *testing.T) {
 	}
 }
 
-// The attribute a caller changes while it is read must not matter afterwards:
-// nothing of a byte slice is kept.
+// A byte slice that the caller modifies later does not change collected events: no reference to
+// it is kept.
 func TestBytesAreNotKept(t *testing.T) {
 	text := []byte("not a version")
 	config := mustParse(t, `{"f":{"flag":`+conditions(`{"u":{"a":"A","c":6,"s":"1.0.0"}}`)+`}}`)

@@ -1,10 +1,10 @@
 package evaluate
 
-// maxDepth is how deep objects and arrays may lie within each other, as in encoding/json.
+// maxDepth is the greatest nesting depth of objects and arrays, as in encoding/json.
 const maxDepth = 10_000
 
-// plainByte tells which bytes of a text stand for themselves: all but its end, escapes and
-// control characters.
+// plainByte reports which bytes of a string have no special meaning: all but the closing quote,
+// backslashes and control characters.
 var plainByte = func() (plain [256]bool) {
 	for b := 0x20; b < 256; b++ {
 		plain[b] = b != '"' && b != '\\'
@@ -12,17 +12,17 @@ var plainByte = func() (plain [256]bool) {
 	return plain
 }()
 
-// isValid tells whether a text is JSON, as json.Valid does in three times the time.
+// isValid reports whether a text is valid JSON, like json.Valid, but in a third of the time.
 func isValid(text string) bool {
 	v := validator{text: text}
 	return v.document()
 }
 
-// validator walks a text of which nothing is known.
+// validator walks a text that may be invalid.
 type validator struct {
 	text string
 	pos  int
-	open []byte // what lies around the position: '{' or '['
+	open []byte // the enclosing objects and arrays: '{' or '['
 }
 
 // document reads one value and nothing else.
@@ -31,7 +31,7 @@ func (v *validator) document() bool {
 		if !v.value() {
 			return false
 		}
-		for { // a value is over
+		for { // after a value
 			b := v.skipSpace()
 			if len(v.open) == 0 {
 				return v.pos == len(v.text)
@@ -44,7 +44,7 @@ func (v *validator) document() bool {
 				}
 				break
 			}
-			if b != within+2 { // '}' and ']' are two behind what they close
+			if b != within+2 { // the codes of '}' and ']' are two above those of '{' and '['
 				return false
 			}
 			v.pos++
@@ -53,8 +53,8 @@ func (v *validator) document() bool {
 	}
 }
 
-// value reads a scalar, or steps into objects and arrays up to the first scalar or the
-// first that is empty.
+// value reads a scalar, or enters objects and arrays up to the first scalar or the first empty
+// one.
 func (v *validator) value() bool {
 	for {
 		switch b := v.skipSpace(); b {
@@ -93,7 +93,7 @@ func (v *validator) name() bool {
 	return true
 }
 
-// skipSpace gives the byte after white space, which is not stepped over; 0: there is none.
+// skipSpace returns the first byte after white space without consuming it, or 0 at the end.
 func (v *validator) skipSpace() byte {
 	for v.pos < len(v.text) {
 		b := v.text[v.pos]
@@ -126,7 +126,7 @@ func (v *validator) string() bool {
 	}
 }
 
-// escape gives the length of the escape that s begins with; 0: it is none.
+// escape returns the length of the escape at the start of s, or 0 if it is invalid.
 func escape(s string) int {
 	if s[0] != '\\' || len(s) < 2 {
 		return 0
@@ -186,7 +186,7 @@ func (v *validator) number() bool {
 
 func (v *validator) at(b byte) bool { return v.pos < len(v.text) && v.text[v.pos] == b }
 
-// digits reads at least one.
+// digits reads at least one digit.
 func (v *validator) digits() bool {
 	start := v.pos
 	for v.pos < len(v.text) && v.text[v.pos]-'0' <= 9 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What is JSON decides encoding/json: both must agree on everything.
+// encoding/json defines what is valid JSON: both must agree on every input.
 func FuzzValid(f *testing.F) {
 	for _, text := range []string{
 		``, ` `, `{}`, `[]`, `[ ]`, `{ }`, ` {"a" : [1, -2.5e+3, 0, "x\n\u00e9\"", true, false, null, {}]} `,
@@ -27,7 +27,7 @@ func FuzzValid(f *testing.F) {
 	})
 }
 
-func TestNestingIsReadAsDeepAsEncodingJSONReadsIt(t *testing.T) {
+func TestNestingLimitIsThatOfEncodingJSON(t *testing.T) {
 	for _, depth := range []int{maxDepth - 1, maxDepth, maxDepth + 1, 2 * maxDepth} {
 		for _, text := range []string{
 			strings.Repeat("[", depth) + strings.Repeat("]", depth),

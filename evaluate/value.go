@@ -8,8 +8,8 @@ import (
 // Kind is the type of a [Value], of a setting and of a default value.
 type Kind uint8
 
-// The kinds of a value. KindNone is no value: as a default it means that any
-// type of setting will do.
+// The kinds of a value. KindNone means that there is no value; a default of KindNone matches any
+// type of setting.
 const (
 	KindNone Kind = iota
 	KindBool
@@ -18,7 +18,7 @@ const (
 	KindFloat
 )
 
-// String gives the kind's Go name.
+// String returns the name of the kind's Go type.
 func (k Kind) String() string {
 	switch k {
 	case KindBool:
@@ -34,18 +34,18 @@ func (k Kind) String() string {
 	}
 }
 
-// Value is one setting value: a bool, a text, a whole or a decimal number. The
-// zero Value holds nothing. Values are comparable with ==, which tells kinds
-// apart: IntValue(1) is not FloatValue(1).
+// Value is a setting's value: a bool, a string, a whole or a decimal number. The zero Value means no
+// value. Values are comparable with ==, which distinguishes kinds: IntValue(1) is not
+// FloatValue(1).
 type Value struct {
 	kind Kind
-	// anyNumber marks a decimal default that goes with whole-number settings, too.
+	// anyNumber marks a decimal default that also matches whole-number settings.
 	anyNumber bool
 	bits      uint64
 	text      string
 }
 
-// BoolValue wraps a bool.
+// BoolValue returns a Value for a bool.
 func BoolValue(b bool) Value {
 	v := Value{kind: KindBool}
 	if b {
@@ -54,34 +54,34 @@ func BoolValue(b bool) Value {
 	return v
 }
 
-// StringValue wraps a text.
+// StringValue returns a Value for a string.
 func StringValue(s string) Value { return Value{kind: KindString, text: s} }
 
-// IntValue wraps a whole number.
+// IntValue returns a Value for a whole number.
 func IntValue(i int64) Value { return Value{kind: KindInt, bits: uint64(i)} }
 
-// FloatValue wraps a decimal number.
+// FloatValue returns a Value for a decimal number.
 func FloatValue(f float64) Value { return Value{kind: KindFloat, bits: math.Float64bits(f)} }
 
-// NumberValue wraps a decimal number that, as a default, goes with whole-number settings,
-// too: their values are converted. Values that are returned are those of [FloatValue].
+// NumberValue returns a Value for a decimal number that, as a default, also matches whole-number
+// settings, whose values are then converted. Evaluations return values of [FloatValue].
 func NumberValue(f float64) Value {
 	return Value{kind: KindFloat, anyNumber: true, bits: math.Float64bits(f)}
 }
 
-// asReturned is a default as it is returned.
+// asReturned returns the value without its mark as a default.
 func (v Value) asReturned() Value {
 	v.anyNumber = false
 	return v
 }
 
-// Kind tells what the value holds.
+// Kind returns the kind of the value.
 func (v Value) Kind() Kind { return v.kind }
 
-// Bool is the bool held, false for any other kind.
+// Bool returns the bool, or false for any other kind.
 func (v Value) Bool() bool { return v.kind == KindBool && v.bits == 1 }
 
-// Int is the whole number held, 0 for any other kind.
+// Int returns the whole number, or 0 for any other kind.
 func (v Value) Int() int64 {
 	if v.kind != KindInt {
 		return 0
@@ -89,8 +89,7 @@ func (v Value) Int() int64 {
 	return int64(v.bits)
 }
 
-// Float is the decimal number held; a whole number is converted, any other
-// kind gives 0.
+// Float returns the decimal number. It converts a whole number, and returns 0 for any other kind.
 func (v Value) Float() float64 {
 	switch v.kind {
 	case KindFloat:
@@ -102,8 +101,8 @@ func (v Value) Float() float64 {
 	}
 }
 
-// String is the text held; for any other kind the printed form, numbers as
-// JavaScript prints them, no value as "null".
+// String returns the string. Any other kind is formatted: numbers as JavaScript prints them, no
+// value as "null".
 func (v Value) String() string {
 	if v.kind == KindString {
 		return v.text
@@ -111,7 +110,7 @@ func (v Value) String() string {
 	return string(v.appendTo(nil))
 }
 
-// Any is the value as bool, string, int or float64; nil for no value.
+// Any returns the value as bool, string, int or float64, or nil for no value.
 func (v Value) Any() any {
 	switch v.kind {
 	case KindBool:
@@ -127,7 +126,7 @@ func (v Value) Any() any {
 	}
 }
 
-// equals compares as prerequisite conditions do: two numbers by value.
+// equals compares as prerequisite conditions do: numbers by value, whatever their kind.
 func (v Value) equals(w Value) bool {
 	if v.isNumber() && w.isNumber() {
 		return v.Float() == w.Float()
@@ -135,8 +134,8 @@ func (v Value) equals(w Value) bool {
 	return v == w
 }
 
-// isWhole reports whether a decimal number is a whole one, and so small that each whole
-// number around it is a decimal one, too.
+// isWhole reports whether a decimal number has no fraction and lies in the range in which float64
+// represents all whole numbers.
 func (v Value) isWhole() bool {
 	f := v.Float()
 	return f == math.Trunc(f) && math.Abs(f) <= 1<<53

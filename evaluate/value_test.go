@@ -51,7 +51,7 @@ func TestResultAny(t *testing.T) {
 	if got := failed.Any(); got != 5 {
 		t.Errorf("%v", got)
 	}
-	// A plain whole number that is asked for as a decimal one.
+	// A plain whole number with a decimal default.
 	plain := evaluate.FromValues(map[string]any{"n": 5})
 	decimal := plain.Evaluate("n", nil, evaluate.FloatValue(0), nil)
 	if got := decimal.Any(); got != 5.0 {

@@ -1,8 +1,8 @@
 package evaluate
 
-// FindVariation looks up the setting that has a variation ID, and the value the
-// ID stands for (S20): setting by setting its own value, then what its rules
-// serve, then its percentage options. Broken parts are passed over.
+// FindVariation returns the setting that has a variation ID, and the value of that variation
+// (S20). It searches each setting's own value, then its rules, then its percentage options. It
+// skips broken parts.
 func (c *Config) FindVariation(variationID string) (key string, value Value, found bool) {
 	if c == nil || variationID == "" {
 		return "", Value{}, false

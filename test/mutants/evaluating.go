@@ -55,6 +55,6 @@ var evaluating = []mutant{
 	{
 		"a prerequisite that fails and is asked again", "S18", []edit{{"evaluate",
 			`err == nil || err != errTooMany && !err.walked`, `err == nil`}},
-		test{"evaluate", "^TestAPrerequisiteThatFailsIsEvaluatedOnce$"},
+		test{"evaluate", "^TestFailingPrerequisiteIsEvaluatedOnce$"},
 	},
 }
