@@ -125,8 +125,8 @@ func (p *process) stats(t *testing.T) (s leader.KeyStats) {
 	s.State, s.LockHolder, s.Epoch, s.Rev, s.WriteError = key.State, key.LockHolder, key.Epoch, key.Rev, key.WriteError
 	metrics := p.page(t, "/metrics")
 	for name, to := range map[string]*uint64{
-		"terms": &s.Terms, "fenced": &s.Fenced, "lapsed": &s.Lapsed, "commits": &s.Commits, "touches": &s.Renewals,
-		"doubted_answers": &s.Suspect,
+		"terms": &s.Terms, "fenced": &s.Fenced, "lapsed": &s.Lapsed, "commits": &s.Commits, "renewals": &s.Renewals,
+		"suspect_answers": &s.Suspect,
 	} {
 		*to = count(t, metrics, name, "")
 	}

@@ -36,9 +36,6 @@ func compile(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(`(?im)(?:` + pattern + `)`)
 }
 
-// metricNames are names that users' dashboards hold. No rule is for them.
-var metricNames = regexp.MustCompile(`\bcatbridge_[a-z_]+`)
-
 // A matcher is a rule with its patterns compiled.
 type matcher struct {
 	rule
@@ -59,7 +56,6 @@ func compileAll(rules []rule) []matcher {
 
 // checkFile applies the rules to a file and its name.
 func checkFile(file string, data []byte, rules []matcher) []finding {
-	data = metricNames.ReplaceAll(data, []byte("metric"))
 	lines := strings.Split(string(data), "\n")
 	views := read(file, data)
 	var name view

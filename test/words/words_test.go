@@ -58,7 +58,7 @@ var broken = map[string][]string{
 	"Retry":                 {"t.Retry = 1"},
 	"timings.renewal":       {"// timings.renewal", "x := `timings-retry`", "// $CATBRIDGE_TIMINGS_RETRY is"},
 	"keeper":                {"type keeperSet struct{}", "// SDKKeeper"},
-	"touch":                 {"s.Touches++", "// leader/touch.lua", "// a touch"},
+	"touch":                 {"s.Touches++", "// leader/touch.lua", "x := `catbridge_leader_touches_total`", "// a touch"},
 	"mend":                  {"t.mend()", "// recommits", "x.askFirst()"},
 	"heal":                  {"s.Heals++"},
 	"restore":               {"t.restore()"},
@@ -89,7 +89,7 @@ var lawful = []string{
 	"t.RetryPeriod, t.RenewInterval = RetryAfter, Renewals",
 	"texts := worldReadable // a round trip",
 	"// A leader stops acting before the lock's expiry, and falls back.",
-	"x := `catbridge_leader_touches_total`",
+	"x := `catbridge_leader_renewals_total`",
 	"// timings.renewals, timings.retry_period, --timings-retry-period, CATBRIDGE_TIMINGS_RETRY_PERIOD",
 }
 
