@@ -109,3 +109,48 @@ func TestMigrationPageNamesWhatExists(t *testing.T) {
 	}
 	t.Logf("%d names", seen)
 }
+
+// TestExamplesGiveGoRedisALogger looks at every example that makes a client: without one go-redis
+// prints an outage's lines to standard error.
+func TestExamplesGiveGoRedisALogger(t *testing.T) {
+	makes := regexp.MustCompile(`redis\.New\w*Client\(`)
+	var seen int
+	for _, pattern := range []string{"../examples/*/main.go", "../examples/*/*/main.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if makes.Match(text) {
+				seen++
+				if !strings.Contains(string(text), "redis.SetLogger(") {
+					t.Errorf("%s sets no logger", file)
+				}
+			}
+		}
+	}
+	if seen < 3 {
+		t.Errorf("%d examples are seen", seen)
+	}
+}
+
+// TestContributingNamesTheTargets compares the page with the Makefile.
+func TestContributingNamesTheTargets(t *testing.T) {
+	page, err := os.ReadFile("../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllSubmatch(makefile, -1) {
+		if name := string(target[1]); name != "help" && !strings.Contains(string(page), "`make "+name) {
+			t.Errorf("make %s is not named", name)
+		}
+	}
+}

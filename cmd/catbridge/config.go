@@ -15,8 +15,9 @@ const configLong = `config looks at the settings of a leader, wherever they come
   defaults
 
 The names follow from each other as in this example. Passwords and signing keys have no
-flag. Paths in the file are relative to its folder. In the file, each SDK key can have
-settings of its own, which then win over the common ones:
+flag. Paths in the file are relative to its folder. Files are regular ones; a pipe with
+settings or keys is read once, at the start. In the file, each SDK key can have settings
+of its own, which then win over the common ones:
 
   sdk_keys:
     - name: shop                # stands for the key in logs, metrics and webhooks

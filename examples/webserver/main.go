@@ -37,13 +37,15 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("CATBRIDGE_REDIS_URL: %w", err)
 	}
 	options.ContextTimeoutEnabled = true
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	redis.SetLogger(redisLog{logger})
 	rdb := redis.NewClient(options)
 	defer rdb.Close()
 
 	flags, err := follower.New(follower.Config{
 		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
 		Redis:  rdb,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Logger: logger,
 		// catbridge status counts this process by it. Its user needs the right to that.
 		FleetReport: 10 * time.Second,
 	})
@@ -71,4 +73,12 @@ func run(ctx context.Context) error {
 		err = errors.Join(err, ended)
 	}
 	return err
+}
+
+// redisLog takes go-redis's own lines, which went to standard error, at level debug: the
+// client's events say the same with more context. It counts for the whole process.
+type redisLog struct{ log *slog.Logger }
+
+func (r redisLog) Printf(ctx context.Context, format string, args ...any) {
+	r.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/catbridge/catbridge/test/missing"
 )
 
 func write(t *testing.T, path, text string) string {
@@ -17,7 +19,7 @@ func write(t *testing.T, path, text string) string {
 func link(t *testing.T, target, path string) string {
 	t.Helper()
 	if err := os.Symlink(target, path); err != nil {
-		t.Skipf("links cannot be made here: %v", err)
+		missing.Skip(t, "symbolic links are missing: let $TMPDIR be on a file system that has them (%v)", err)
 	}
 	return path
 }

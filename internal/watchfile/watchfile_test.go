@@ -10,6 +10,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/goleak"
+
+	"github.com/catbridge/catbridge/test/missing"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -200,7 +202,7 @@ func TestNotificationsTellOfChangesInTheFolder(t *testing.T) {
 			change.prepare(l)
 			notifier, err := fsnotify.NewWatcher()
 			if err != nil {
-				t.Skipf("there are no notifications here: %v", err)
+				missing.Skip(t, "notifications of changed files are missing: raise fs.inotify.max_user_instances (%v)", err)
 			}
 			w := start(notifier, time.Hour, []string{l.in(change.path)})
 			defer w.Close()

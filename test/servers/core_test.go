@@ -53,7 +53,7 @@ func (s server) program() string {
 // F43: all of the protocol's rules hold on what people run in place of Redis 7.
 func TestF43_CoreHoldsOnEveryServer(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some minutes")
+		t.Skip("takes some minutes on each of three servers: run make servers, or leave -short out")
 	}
 	for name, s := range map[string]server{
 		"Redis":    {says: "Redis server v=", variable: redistest.ProgramVariable},

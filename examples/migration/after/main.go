@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -28,11 +29,13 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("CATBRIDGE_REDIS_URL: %w", err)
 	}
 	options.ContextTimeoutEnabled = true
+	redis.SetLogger(redisLog{slog.Default()})
 	rdb := redis.NewClient(options)
 	defer rdb.Close()
 	client, err := follower.New(follower.Config{
 		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
 		Redis:  rdb,
+		Logger: slog.Default(),
 	})
 	if err != nil {
 		return err // the configuration is wrong
@@ -53,4 +56,12 @@ func greeting(client *follower.Client, id, email string) string {
 		return client.GetStringValue("greeting", "Hello", user)
 	}
 	return "Hello"
+}
+
+// redisLog takes go-redis's own lines, which went to standard error, at level debug: the
+// client's events say the same with more context. It counts for the whole process.
+type redisLog struct{ log *slog.Logger }
+
+func (r redisLog) Printf(ctx context.Context, format string, args ...any) {
+	r.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
 }
