@@ -29,6 +29,7 @@ how many subscribe, and what followers report of themselves:
   FLEET    followers that have the current config, of those that report; they do only where
            they are set up to
 
+A line above the table names the database, unless it is 0, and the namespace, if there is one.
 Below the table stand, one a line, what is wrong (✗), the followers that are furthest
 behind (↓), and what is unknown (–), for instance because a right in Redis is missing. Names that
 are too long for the terminal, or for 100 characters elsewhere, are cut. It only

@@ -76,6 +76,16 @@ func TestStatusAsText(t *testing.T) {
 	if have := text(); have != want {
 		t.Errorf("have\n%s\nwant\n%s", have, want)
 	}
+	for place, named := range map[string]statusReport{
+		"  database 2\n":                   {DB: 2},
+		"  namespace team-a\n":             {Namespace: "team-a"},
+		"  database 2, namespace team-a\n": {DB: 2, Namespace: "team-a"},
+	} {
+		report.DB, report.Namespace = named.DB, named.Namespace
+		if have := text(); have != place+want {
+			t.Errorf("have\n%s\nwant\n%s", have, place+want)
+		}
+	}
 }
 
 // TestTheStatusTableFitsItsTerminal has the longest cells that there can be.

@@ -30,12 +30,15 @@ const (
 
 var statusHead = []string{"NAME", "LEADER", "SINCE", "LOCK", "REV", "CDN", "ENTRY", "BLOB", "SUBS", "FLEET"}
 
-// statusText is a look as a table of that width, and below it what is wrong and what is
-// not known.
+// statusText is a look as a table of that width, above it the database and the namespace, and
+// below it what is wrong and what is not known.
 func statusText(report statusReport, width int) []terminal.Styled {
 	var lines []terminal.Styled
+	if place := statusPlace(report); place != "" {
+		lines = append(lines, terminal.Sprintf("  %s", place))
+	}
 	if len(report.Keys) > 0 {
-		lines = statusTable(report.Keys, width)
+		lines = append(lines, statusTable(report.Keys, width)...)
 	}
 	for _, k := range report.Keys {
 		for _, fault := range k.Faults {
@@ -55,6 +58,18 @@ func statusText(report statusReport, width int) []terminal.Styled {
 		}
 	}
 	return lines
+}
+
+// statusPlace names the database and the namespace. It is empty for database 0 without a namespace.
+func statusPlace(report statusReport) string {
+	var parts []string
+	if report.DB != 0 {
+		parts = append(parts, fmt.Sprintf("database %d", report.DB))
+	}
+	if report.Namespace != "" {
+		parts = append(parts, "namespace "+report.Namespace)
+	}
+	return strings.Join(parts, ", ")
 }
 
 func statusTable(keys []inspect.Key, width int) []terminal.Styled {

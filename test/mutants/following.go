@@ -289,6 +289,12 @@ var formats = []mutant{
 		test{"follower", "^TestAFileThatCouldNotBeReadIsReadAgain_S65$"},
 	},
 	{
+		"a config file that could not be read and is not read again", "S65", []edit{{"cmd/catbridge/internal/localcdn",
+			`				watcher.Retry()
+`, ``}},
+		test{"cmd/catbridge/internal/localcdn", "^TestAFileThatCouldNotBeReadIsReadAgain$"},
+	},
+	{
 		"a file that is not looked at besides its notifications", "S65", []edit{{"internal/watchfile",
 			`			if l.look() {
 				l.note()

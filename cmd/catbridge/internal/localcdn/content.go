@@ -11,7 +11,6 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
 // Content is one version of a config, in a form that a leader takes. It is immutable.
@@ -44,12 +43,8 @@ func position(text []byte, offset int64) (line, column int) {
 	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')
 }
 
-// read reads and checks a file. Its errors name the file.
-func read(path string) (*Content, error) {
-	data, err := regularfile.Read(path, evaluate.MaxConfigBytes)
-	if err != nil {
-		return nil, err
-	}
+// parse checks the content of a file. Its errors name the file.
+func parse(path string, data []byte) (*Content, error) {
 	content, err := NewContent(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -2,7 +2,11 @@ package localcdn
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/regularfile"
 	"github.com/catbridge/catbridge/internal/watchfile"
 )
 
@@ -15,7 +19,11 @@ type File struct {
 
 // Open reads a config file. It returns an error if the file is not a valid config.
 func Open(path string) (*File, error) {
-	content, err := read(path)
+	data, err := regularfile.Read(path, evaluate.MaxConfigBytes)
+	if err != nil {
+		return nil, err
+	}
+	content, err := parse(path, data)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +47,11 @@ func (f *File) Follow(ctx context.Context, changed func(*Content, error)) {
 		case <-ctx.Done():
 			return
 		case <-watcher.C:
-			if content, err := f.look(); content != nil || err != nil {
+			content, again, err := f.look()
+			if again {
+				watcher.Retry()
+			}
+			if content != nil || err != nil {
 				changed(content, err)
 			}
 		}
@@ -47,20 +59,25 @@ func (f *File) Follow(ctx context.Context, changed func(*Content, error)) {
 }
 
 // look returns the new content, or an error that was not told yet, or neither if there
-// is nothing new.
-func (f *File) look() (*Content, error) {
-	content, err := read(f.path)
+// is nothing new. It reports whether another try may help though the file does not change.
+func (f *File) look() (content *Content, again bool, err error) {
+	data, err := regularfile.Read(f.path, evaluate.MaxConfigBytes)
+	if err == nil {
+		content, err = parse(f.path, data)
+	} else {
+		again = !errors.Is(err, fs.ErrNotExist) // the process may have too many files open, for instance
+	}
 	switch {
 	case err != nil && err.Error() == f.told:
-		return nil, nil
+		return nil, again, nil
 	case err != nil:
 		f.told = err.Error()
-		return nil, err
+		return nil, again, err
 	case content.Hash == f.current.Hash && f.told == "":
-		return nil, nil
+		return nil, false, nil
 	case content.Hash == f.current.Hash:
 		content = f.current
 	}
 	f.told, f.current = "", content
-	return content, nil
+	return content, false, nil
 }

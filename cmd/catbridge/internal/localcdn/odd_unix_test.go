@@ -5,6 +5,7 @@ package localcdn
 import (
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/catbridge/catbridge/test/oddfile"
@@ -26,4 +27,36 @@ func TestAByteOrderMarkBelongsToNoConfig(t *testing.T) {
 	if file, err := Open(path); err != nil || string(file.Content().JSON) != config("one") {
 		t.Errorf("%v", err)
 	}
+}
+
+// A file that cannot be read for a while, because too many files are open, is read again though
+// it does not change.
+func TestAFileThatCouldNotBeReadIsReadAgain(t *testing.T) {
+	path, updates := follow(t, config("one"))
+	write(t, path, config("two"))
+	wantContent(t, updates, config("two")) // the watch is set up, with all that it opens
+	write(t, path+".next", config("three"))
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	restore := func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(restore)
+	few := limit
+	few.Cur = 3 // those that are open stay so
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Rename(path+".next", path); err != nil {
+		t.Fatal(err)
+	}
+	if u := <-updates; u.err == nil || !strings.Contains(u.err.Error(), path) {
+		t.Fatalf("%v %v, want an error that names the file", u.content, u.err)
+	}
+	restore()
+	wantContent(t, updates, config("three"))
 }
