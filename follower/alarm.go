@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// alarm is a timer of the sync goroutine that may be off.
+// alarm is a timer that can be off. It is not safe for concurrent use.
 type alarm struct {
 	*time.Timer
 	due time.Time
@@ -18,26 +18,26 @@ func newAlarm() *alarm {
 	return &alarm{Timer: timer}
 }
 
-// set lets the alarm go off after d, whatever it was set to before.
+// set makes the alarm fire after d, whatever it was set to before.
 func (a *alarm) set(d time.Duration) {
 	a.Reset(d)
 	a.due, a.on = time.Now().Add(d), true
 }
 
-// within lets the alarm go off after d at the latest.
+// within makes the alarm fire after d at the latest.
 func (a *alarm) within(d time.Duration) {
 	if !a.on || time.Until(a.due) > d {
 		a.set(d)
 	}
 }
 
-// off silences the alarm; after it went off, it must be called or set be called.
+// off switches the alarm off. After it fired, the caller must call off or set.
 func (a *alarm) off() {
 	a.Stop()
 	a.on = false
 }
 
-// upTo is a random part of d.
+// upTo returns a random duration below d; 0 if d is not positive.
 func upTo(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
@@ -45,19 +45,19 @@ func upTo(d time.Duration) time.Duration {
 	return rand.N(d)
 }
 
-// around is d, give or take a part of it.
+// around returns a random duration of d ± part × d.
 func around(d time.Duration, part float64) time.Duration {
 	return time.Duration(float64(d) * (1 - part + 2*part*rand.Float64()))
 }
 
-// backoff gives the pauses between tries of which each failed: random parts of a
-// span that doubles ("full jitter"), so that many followers spread.
+// backoff returns the pauses between failed attempts. They are random parts of a span that
+// doubles ("full jitter"), which spreads the attempts of many followers.
 type backoff struct {
 	low, high time.Duration
 	span      time.Duration
 }
 
-// next gives a pause out of a span of at least so much, as far as there is a longest one.
+// next returns the next pause. Its span is at least least, but never more than high.
 func (b *backoff) next(least time.Duration) time.Duration {
 	b.span = min(max(2*b.span, b.low, least), b.high)
 	return upTo(b.span)

@@ -16,22 +16,23 @@ import (
 )
 
 // Cache keeps configs from one start to the next, or for other processes (S6). It is the
-// official Go SDK's ConfigCache interface. The values are the official SDKs' (S91), and
-// never expire (S93). The keys are theirs, too, after the namespace and a colon where
-// Config.Namespace is set. Both methods must heed their context, which ends with [Client.Close],
-// and must not wait for the client; one client calls them one after the other.
+// official Go SDK's ConfigCache interface. The values have the official SDKs' format (S91) and
+// never expire (S93). The keys are those of the official SDKs, too; if Config.Namespace is set,
+// the namespace and a colon precede them. Both methods must return when their context ends,
+// which [Client.Close] causes, and must not wait for the client. One client calls them one at
+// a time.
 type Cache interface {
-	// Get gives the value of a key; an empty one if there is none. A value that it
-	// gave must not change.
+	// Get returns the value of a key, or an empty value if the key does not exist. The
+	// returned value must not change.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Set sets the value of a key, which it must not change. After an error it is called
-	// again.
+	// Set sets the value of a key. It must not change the value. After an error the client
+	// calls it again.
 	Set(ctx context.Context, key string, value []byte) error
 }
 
-// RedisCache is a [Cache] on Redis. It serves the official Go SDK as its ConfigCache,
-// too: what a leader writes is read by it as any SDK's entry. That SDK writes back what it
-// read, even offline, so wrap it there as examples/adapters/go does, which never writes. It
+// RedisCache is a [Cache] on Redis. The official Go SDK can use it as its ConfigCache, too,
+// and then reads the entry that a leader writes. That SDK writes back what it read, even
+// offline; wrap the cache there as examples/adapters/go does, which never writes. A RedisCache
 // is safe for concurrent use.
 type RedisCache struct {
 	client redis.Cmdable
@@ -39,19 +40,19 @@ type RedisCache struct {
 	reader *limited.Reader
 }
 
-// NewRedisCache makes a cache of a Redis client, which it does not close.
+// NewRedisCache returns a cache that uses a Redis client. It does not close the client.
 func NewRedisCache(client redis.Cmdable) *RedisCache {
 	return &RedisCache{client: client, reader: &limited.Reader{Warn: func(denial error) {
-		slog.Warn("catbridge: values in Redis are read whole, whatever their size: the right to GETRANGE is missing. Grant +getrange and start again.",
+		slog.Warn("catbridge: values in Redis are read without a size limit: the right to GETRANGE is missing. Grant +getrange and restart.",
 			slog.Any("error", denial))
 	}}}
 }
 
-// WithNamespace returns a cache that keeps what is in a namespace: leaders that have it as
-// their Config.Namespace write there what this cache gives to the official Go SDK. It puts
-// the namespace and a colon before each key that does not begin with them already, as the
-// keys of a [Client] with the same Config.Namespace do. Empty: none. The error says that
-// the namespace is not valid, see [cachekeys.CheckNamespace].
+// WithNamespace returns a cache for a namespace. The official Go SDK then reads from it what
+// leaders with the same Config.Namespace write. The cache puts the namespace and a colon
+// before each key that does not start with them, as the keys of a [Client] with the same
+// Config.Namespace do. If namespace is empty, there is no prefix. WithNamespace returns an
+// error if the namespace is invalid, see [cachekeys.CheckNamespace].
 func (c *RedisCache) WithNamespace(namespace string) (*RedisCache, error) {
 	if err := cachekeys.CheckNamespace(namespace); err != nil {
 		return nil, fmt.Errorf("follower: %w", err)
@@ -62,7 +63,7 @@ func (c *RedisCache) WithNamespace(namespace string) (*RedisCache, error) {
 	return &RedisCache{client: c.client, prefix: namespace + ":", reader: c.reader}, nil
 }
 
-// name is the name in Redis of a key.
+// name returns the name of a key in Redis.
 func (c *RedisCache) name(key string) string {
 	if strings.HasPrefix(key, c.prefix) {
 		return key
@@ -70,15 +71,15 @@ func (c *RedisCache) name(key string) string {
 	return c.prefix + key
 }
 
-// Get reads the value of a key; nil if it is empty or there is none. One that is larger
-// than any entry is an error, and not read to its end; where the user has no right to
-// GETRANGE it is, which slog.Default is told once.
+// Get reads the value of a key; nil if it is empty or the key does not exist. It returns an
+// error for a value that is larger than any entry, without reading all of it. Without the
+// right to GETRANGE it reads such a value whole, and logs this once to slog.Default.
 func (c *RedisCache) Get(ctx context.Context, key string) ([]byte, error) {
 	var cmd *redis.StringCmd
 	c.reader.Do(ctx, func(get limited.Get) { cmd = get(c.client, c.name(key), cachekeys.MaxEntryBytes) })
 	value, err := limited.Bytes(cmd)
 	if err == nil && len(value) > cachekeys.MaxEntryBytes {
-		err = fmt.Errorf("the value of %s is over the size limit of %d bytes: delete it, and it is written again", c.name(key), cachekeys.MaxEntryBytes)
+		err = fmt.Errorf("the value of %s is over the size limit of %d bytes: delete it, then it is written again", c.name(key), cachekeys.MaxEntryBytes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("follower: read the cache: %w", err)
@@ -94,8 +95,8 @@ func (c *RedisCache) Set(ctx context.Context, key string, value []byte) error {
 	return nil
 }
 
-// readCache takes the Cache's content if it is newer than what is held (S95). Where there
-// is Redis, which orders all contents, the Cache only helps out while that has none.
+// readCache puts the Cache's content in force if it is newer (S95). If the client has a
+// Redis, which orders all content, the Cache is used only while nothing is in force.
 func (u *updater) readCache(ctx context.Context) error {
 	held := u.holder.current.Load()
 	if u.cache == nil || u.feed != nil && held != nil {
@@ -134,7 +135,7 @@ func (u *updater) fromCache(value []byte, held *snapshot) (*snapshot, error) {
 		etag: entry.ETag, source: SourceCache,
 	}
 	if u.feed != nil {
-		next.rev = 0 // below everything in Redis
+		next.rev = 0 // below every rev in Redis
 	}
 	switch rev, hash := held.place(); {
 	case held != nil && next.rev <= rev:
@@ -149,11 +150,11 @@ func (u *updater) fromCache(value []byte, held *snapshot) (*snapshot, error) {
 	return next, nil
 }
 
-// cacheRetry is the pause after a write to the Cache that failed.
+// cacheRetry is the pause after a failed write to the Cache.
 const cacheRetry = 5 * time.Second
 
 // writeCache writes what the client fetched itself to the Cache, and never to Redis (S13, S96).
-// A write that fails is tried again, even if the config does not change.
+// A failed write is retried, even if the config does not change.
 func (u *updater) writeCache(ctx context.Context, fetched *snapshot) {
 	if u.cache == nil {
 		return
@@ -164,8 +165,8 @@ func (u *updater) writeCache(ctx context.Context, fetched *snapshot) {
 	}
 }
 
-// rewriteCache tries a write again that failed, unless another process has written a
-// later answer meanwhile.
+// rewriteCache retries a failed write, unless another process has written a later answer
+// since.
 func (u *updater) rewriteCache(ctx context.Context) {
 	fetched := u.uncached
 	if fetched == nil {

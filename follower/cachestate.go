@@ -4,9 +4,9 @@ package follower
 type CacheState int
 
 const (
-	// NoFlagData: there is no config; evaluation gives default values.
+	// NoFlagData: there is no config; evaluations return default values.
 	NoFlagData CacheState = iota
-	// HasLocalOverrideFlagDataOnly: there are local overrides and nothing else.
+	// HasLocalOverrideFlagDataOnly: there are local overrides, but no config.
 	HasLocalOverrideFlagDataOnly
 	// HasCachedFlagDataOnly: there is a config, but the CDN has not confirmed it lately.
 	HasCachedFlagDataOnly
@@ -15,7 +15,7 @@ const (
 	HasUpToDateFlagData
 )
 
-// String gives the constant's name.
+// String returns the constant's name.
 func (s CacheState) String() string {
 	switch s {
 	case NoFlagData:

@@ -16,17 +16,17 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// User is whom an evaluation is for: nil (nobody), a [*UserData], a map[string]any or
-// map[string]string, anything with GetAttribute(string) any, or a struct or a pointer
-// to one (S33).
+// User is the user of an evaluation: nil (no user), a [*UserData], a map[string]any or
+// map[string]string, anything with a method GetAttribute(string) any, or a struct or a
+// pointer to one (S33).
 type User = any
 
 // UserData is the usual user object (S25).
 type UserData = evaluate.UserData
 
-// Client evaluates the feature flags of one SDK key. It takes their config from
-// Redis in the background, so that no evaluation waits for anything but memory (I5).
-// All methods are safe for concurrent use.
+// Client evaluates the feature flags of one SDK key. It reads their config from Redis in
+// the background, so evaluations do not wait for Redis (I5). All methods are safe for
+// concurrent use.
 type Client struct {
 	evaluator
 	holder      *holder
@@ -43,13 +43,14 @@ type Client struct {
 	closed     sync.Once
 }
 
-// NewClient starts a client with the defaults: see [New].
+// NewClient starts a client with the default configuration, see [New].
 func NewClient(sdkKey string, client redis.UniversalClient) (*Client, error) {
 	return New(Config{SDKKey: sdkKey, Redis: client})
 }
 
-// New starts a client. It waits for nothing but Config.SnapshotFile: see [Client.Ready]. The errors are those of
-// the config, all of them together; no error depends on Redis.
+// New starts a client. It reads Config.SnapshotFile, and does not wait for anything else, see
+// [Client.Ready]. New returns an error only if the config is invalid; the error joins all
+// faults of the config.
 func New(cfg Config) (*Client, error) {
 	cfg, fetcher, err := cfg.complete()
 	if err != nil {
@@ -93,7 +94,7 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 		c.saver = startSaver(cfg.SnapshotFile, keys.Scope(), c.log, c.holder)
 		var err error
 		if known, err = readFile(cfg.SnapshotFile, keys.Scope()); err != nil {
-			c.log.Error(eventFileRead, "The snapshot file was refused.", eventlog.Err(err))
+			c.log.Error(eventFileRead, "The snapshot file is invalid; starting without it.", eventlog.Err(err))
 		}
 	}
 	c.leaveFeed = func() {}
@@ -103,7 +104,7 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 		fleet, _ := cfg.fleetOptions() // checked by complete
 		if known.isOwn() {
 			c.holder.preload(known)
-			known = nil // how old it is decides for this client alone
+			known = nil // it is not ordered by revs, and so not for other clients of the feed
 		}
 		key := feedKey{cfg.Redis, keys, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
 		c.feed, c.leaveFeed = acquireFeed(key, &member{log: c.log, holder: c.holder}, known)
@@ -140,10 +141,10 @@ func (c *Client) awaitReady(most time.Duration) {
 	}
 }
 
-// Close stops the client and waits until nothing of it runs any more, but for a hook
-// that is being called at this moment. Evaluation goes on answering from memory. A Redis
-// that does not answer delays it by at most the Redis client's ReadTimeout, OnFlagEvaluated
-// hooks that are slow by at most 1 s. It may be called often.
+// Close stops the client and waits for its goroutines, except for a hook that is running.
+// Evaluations continue to use the config in memory. If Redis does not answer, Close takes at
+// most the Redis client's ReadTimeout longer; slow OnFlagEvaluated hooks delay it by at most
+// 1 s. Close is idempotent.
 func (c *Client) Close() {
 	c.closed.Do(func() {
 		close(c.stop)
@@ -159,14 +160,15 @@ func (c *Client) Close() {
 	})
 }
 
-// Ready is closed when the first sync has been tried, whatever it gave, or after
-// Config.MaxInitWait (S46): with Redis and the Cache, and, if the client is online and
-// what they gave has expired, with the CDN (but in the modes Lazy and Manual). It does not
-// promise data. Evaluation needs not wait for it.
+// Ready returns a channel that is closed when the first sync has been tried, successfully or
+// not, or after Config.MaxInitWait (S46). The first sync reads Redis and the Cache. If the
+// client is online and their content has expired, it also asks the CDN, except in the modes
+// Lazy and Manual. A closed channel does not mean that there is a config. Evaluations need
+// not wait for it.
 func (c *Client) Ready() <-chan struct{} { return c.ready }
 
-// WaitForReady waits for [Client.Ready] and says what there is to evaluate then. The
-// error is ctx's, or [ErrClosed].
+// WaitForReady waits for [Client.Ready] and returns the cache state at that time. The error
+// is ctx's, or [ErrClosed].
 func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 	select {
 	case <-c.ready:
@@ -179,27 +181,27 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 	return c.CacheState(), nil
 }
 
-// Refresh reads the config from Redis now, and, if the client is online, asks the CDN
-// (S21). Callers that come while that is under way get its result (S45). Whatever the
-// error, what is held stays in force. Where there are flag overrides and nothing else,
-// nothing is done and nil is returned. The errors are:
+// Refresh reads the config from Redis now and, if the client is online, asks the CDN (S21).
+// Concurrent calls share one refresh and its result (S45). After any error the config in
+// force stays. With flag overrides of the behavior [LocalOnly] Refresh does nothing and
+// returns nil. The errors are:
 //
 //   - [ErrOffline]: only the CDN could be asked, and the client is offline (3200);
-//   - a [*FetchError]: the CDN gave no usable answer (1100–1106), or asked lately to be
-//     left alone for longer than until now (Retry-After, S85);
+//   - a [*FetchError]: the CDN returned no usable answer (1100–1106), or the time that its
+//     last Retry-After stated is not over (S85);
 //   - [ErrClosed], after [Client.Close];
-//   - ctx's, if that is done sooner;
-//   - others: offline, Redis did not answer, or names content that could not be had; or
-//     the Transport panicked (1003).
+//   - ctx's, if ctx ends first;
+//   - others: the client is offline, and Redis did not answer or does not contain the
+//     content that it names; or the Transport panicked (1003).
 //
-// It does not make the leader ask the CDN.
+// Refresh does not make the leader ask the CDN.
 func (c *Client) Refresh(ctx context.Context) error {
 	return c.refresh(ctx, "Refresh", always)
 }
 
-// RefreshIfOlder is [Client.Refresh] if the CDN's last answer about what is held is older
-// than age, and nothing otherwise (S21). If what is read from Redis is younger, the
-// CDN is not asked.
+// RefreshIfOlder is like [Client.Refresh] if the CDN's last answer about the config in force
+// is older than age; otherwise it does nothing (S21). If it reads a younger config from
+// Redis, it does not ask the CDN.
 func (c *Client) RefreshIfOlder(ctx context.Context, age time.Duration) error {
 	return c.refresh(ctx, "RefreshIfOlder", max(0, age))
 }
@@ -234,7 +236,7 @@ func (c *Client) logClosed(method string) {
 	c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
 }
 
-// CacheState says what there is to evaluate at this moment (S47).
+// CacheState returns the current cache state (S47).
 func (c *Client) CacheState() CacheState {
 	switch remote := c.holder.current.Load(); {
 	case remote == nil && c.overrides.exist():
@@ -248,7 +250,7 @@ func (c *Client) CacheState() CacheState {
 	}
 }
 
-// Stats tells the client's state.
+// Stats returns the client's current state and counters.
 func (c *Client) Stats() Stats {
 	stats := Stats{State: Unsubscribed}
 	if f := c.feed; f != nil {

@@ -10,17 +10,18 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// compiled is a config JSON and what was compiled from it, once that was done.
+// compiled is a config JSON and the config that was compiled from it. Until it is compiled,
+// config is nil.
 type compiled struct {
-	mu     sync.Mutex // held while it is compiled
+	mu     sync.Mutex // held while compiling
 	config *evaluate.Config
 	json   []byte
-	stored cachekeys.Blob // that json was made of, and compared with its hash
+	stored cachekeys.Blob // the verified form that json was decoded from
 }
 
-// compiledTable holds what is in force anywhere in the process, by its hash, so that clients
-// that cannot share a feed, because each has a Redis client of its own, still compile a content
-// once and hold it once. It keeps nothing alive.
+// compiledTable contains the compiled configs in force anywhere in the process, by hash.
+// Clients with different Redis clients cannot share a feed; through the table they still
+// compile equal content once and keep it in memory once. The table keeps nothing alive.
 type compiledTable struct {
 	mu     sync.Mutex
 	byHash map[string]weak.Pointer[compiled]
@@ -28,10 +29,10 @@ type compiledTable struct {
 
 var contents = compiledTable{byHash: map[string]weak.Pointer[compiled]{}}
 
-// get gives a candidate's content, which it compiles if nobody holds it. Those who ask for
-// it meanwhile wait. Bytes other than those that were compared with the hash before are
-// compared, too: what is damaged is noticed by everyone who reads it. If one fails, the next
-// one tries with what it read itself.
+// get returns a candidate's content, and compiles it if the table does not contain it.
+// Concurrent callers wait for one compilation. If the candidate's bytes differ from those
+// that were verified before, get verifies them too, so every reader of corrupt bytes notices
+// it. If the candidate is refused, the next caller tries with its own bytes.
 func (t *compiledTable) get(candidate candidate) (*compiled, error) {
 	c := t.find(candidate.hash)
 	c.mu.Lock()
@@ -63,7 +64,7 @@ func (t *compiledTable) find(hash string) *compiled {
 	return c
 }
 
-// forget removes a content that nobody holds any more.
+// forget removes content that no client uses any more.
 func (t *compiledTable) forget(hash string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -72,7 +73,7 @@ func (t *compiledTable) forget(hash string) {
 	}
 }
 
-// noConfigError says that a content that is what it claims to be is no config.
+// noConfigError is the error of content that has the announced hash but is not a valid config.
 type noConfigError struct{ error }
 
 func (e *noConfigError) Unwrap() error { return e.error }

@@ -14,169 +14,180 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// DefaultMaxInitWait is how long [Client.Ready] waits for the first sync by default (S40).
+// DefaultMaxInitWait is the default of Config.MaxInitWait (S40).
 const DefaultMaxInitWait = 5 * time.Second
 
-// Config configures a [Client]. It is not changed after [New], and [New] keeps no
-// reference to it.
+// Config configures a [Client]. [New] copies it and does not change it.
 type Config struct {
-	// SDKKey says which config is wanted (S3). Required. It is never shown in full (S103).
+	// SDKKey selects the config (S3). Required. Logs and errors show it only masked (S103).
 	SDKKey string
 
-	// Redis is where the config comes from: a *redis.Client (Sentinel's too) or a
-	// *redis.ClusterClient. Required, unless the PollingMode is another than Subscribe and
-	// there is a Cache, or the client is online. The client takes the connection for its
-	// subscription's options from it, and does not close it; several clients may
-	// share it. Its ReadTimeout bounds how long [Client.Close] and a sync can wait
-	// for a Redis that does not answer (3 s where there is none). ContextTimeoutEnabled is
-	// advised: then that is at most 3 s, whatever the ReadTimeout, and with all retries.
-	// Clients of one SDK key and Namespace with the same Redis share one subscription, its
-	// reads and the config. The database is that of its options: a client that selects
-	// another one by other means, in OnConnect for instance, is not supported.
+	// Redis is the source of the config: a *redis.Client (also for Sentinel) or a
+	// *redis.ClusterClient. Required, unless PollingMode is not Subscribe and the client has
+	// a Cache or is online. The client uses its options for the connection of the
+	// subscription, and does not close it. Several clients may share it: clients with the
+	// same SDK key, Namespace and Redis share one subscription, its reads and the config.
+	//
+	// Its ReadTimeout bounds how long [Client.Close] and a sync wait for a Redis that does
+	// not answer (3 s if it has none). Set ContextTimeoutEnabled: then they wait for at most
+	// 3 s, whatever the ReadTimeout, retries included.
+	//
+	// The database is that of its options. A Redis client that selects another database by
+	// other means, for instance in OnConnect, is not supported.
 	Redis redis.UniversalClient
 
-	// Namespace is that of the leaders to follow: it sets them apart from others with the
-	// same SDK key in the same database of Redis, see package cachekeys. The Cache's keys
-	// begin with it, too. 1 to 32 letters and digits of ASCII, dots, underscores and hyphens.
-	// Empty: none.
+	// Namespace is the namespace of the leaders to follow. It separates them from others with
+	// the same SDK key in the same database of Redis, see package cachekeys. The Cache's keys
+	// start with it, too. It consists of 1 to 32 ASCII letters, digits, dots, underscores and
+	// hyphens. Empty: no namespace.
 	Namespace string
 
-	// PollingMode says when a newer config is looked for (S5). Zero: [Subscribe].
+	// PollingMode says when the client looks for a newer config (S5). Zero: [Subscribe].
 	PollingMode PollingMode
 	// PollInterval is the interval of polling and the age at which a config expires
 	// (S40, S43). 0: [DefaultPollInterval]; below 1 s: 1 s.
 	PollInterval time.Duration
-	// NoWaitForRefresh lets evaluations answer at once with what is there, where the
-	// PollingMode would have them wait (S41, S43).
+	// NoWaitForRefresh makes evaluations return at once, with the config in force, if the
+	// PollingMode would make them wait (S41, S43).
 	NoWaitForRefresh bool
 
-	// Online lets the client ask the CDN itself when what Redis holds is missing or has
-	// expired (S13). What it fetches stays in memory, in the Cache and in the SnapshotFile: it writes
-	// nothing to Redis. Other content of Redis replaces it once the CDN answered about that later. It can be changed later, see [Client.SetOnline].
+	// Online allows the client to ask the CDN itself if the content in Redis is missing or has
+	// expired (S13). The client keeps what it fetches in memory, in the Cache and in the
+	// SnapshotFile, and never writes it to Redis. Other content from Redis replaces it once
+	// the CDN answered about that content later. See also [Client.SetOnline].
 	Online bool
-	// Offline says aloud what is the default: no HTTP, ever. Not together with Online.
+	// Offline states the default explicitly: the client makes no HTTP requests. It excludes
+	// Online.
 	Offline bool
-	// Cache keeps what the client itself fetched, and gives it where Redis has none (S6); nil: none.
-	// Its keys name the SDK key and the namespace, as the official SDKs' do, and not the Redis or its
-	// database: fleets with one SDK key there need a Cache each.
+	// Cache keeps what the client fetched itself, and is read if Redis has no content (S6).
+	// Nil: no cache. Its keys contain the SDK key and the namespace, as in the official SDKs,
+	// but neither the Redis server nor the database: fleets that differ only in these need
+	// separate Caches.
 	Cache Cache
 
 	// SnapshotFile is the path of a file that keeps the last known good config from one
-	// start to the next, for a start without Redis and CDN; empty: none. New reads it.
-	// It is replaced as a whole in the background after each change, a link's target if it
-	// is a link; a write that fails is logged (6017) and tried again every 5 s. It is the
-	// client's own: one regular file for each SDK key, namespace and database, in a
-	// directory that is there. A config from
-	// it is never reported as up to date, before Redis or the CDN confirmed it. A client
-	// that joins another of the same process, see Redis, takes its file only as long as
-	// that has nothing from Redis: what Redis has given is what counts for all of them. But a
-	// config that the client had fetched itself stays in force until Redis has one about which
-	// the CDN answered later.
+	// start to the next, for a start without Redis and CDN. Empty: no file. It must be a
+	// regular file, or a link to one, in an existing directory. Each SDK key, namespace and
+	// database needs its own.
+	//
+	// New reads the file. After each change the client replaces it atomically in the
+	// background; of a link it replaces the target. A failed write is logged (6017) and
+	// retried every 5 s.
+	//
+	// A config from the file is not reported as up to date until Redis or the CDN confirms
+	// it. A client that shares a subscription, see Redis, ignores its file if the others
+	// already have content from Redis. But a config in the file that the client fetched
+	// itself stays in force until Redis has one about which the CDN answered later.
 	SnapshotFile string
 
-	// BaseURL replaces the ConfigCat CDN (S4), such as https://cdn.example.com/flags;
-	// empty: the CDN of DataGovernance.
+	// BaseURL replaces the ConfigCat CDN (S4), for example https://cdn.example.com/flags.
+	// Empty: the CDN of DataGovernance.
 	BaseURL string
-	// DataGovernance says which CDN is asked (S10). Zero: [Global].
+	// DataGovernance selects the CDN (S10). Zero: [Global].
 	DataGovernance DataGovernance
-	// Transport carries the requests to the CDN (S7). It must heed their contexts, and not
-	// wait for the client. Nil: one of the client's own.
+	// Transport sends the requests to the CDN (S7). It must return when their contexts end,
+	// and must not wait for the client. Nil: the client uses its own.
 	Transport http.RoundTripper
-	// ProxyURL is an http, https, socks5 or socks5h proxy on the way to the CDN, with
-	// user and password if need be (S7). Empty: as $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY
-	// say. Not together with Transport.
+	// ProxyURL is the URL of an http, https, socks5 or socks5h proxy for requests to the CDN,
+	// optionally with user and password (S7). Empty: $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY
+	// decide. It excludes Transport.
 	ProxyURL string
-	// RootCAs are the authorities to trust for the CDN instead of the system's, such as that
-	// of a proxy that inspects TLS (S7). It must not be changed afterwards. Nil: the
-	// system's. Not together with Transport.
+	// RootCAs are the authorities to trust for the CDN instead of the system's, such as the
+	// authority of a proxy that inspects TLS (S7). It must not be changed afterwards. Nil:
+	// the system's. It excludes Transport.
 	RootCAs *x509.CertPool
-	// AllowedHosts are the hosts that the CDN may redirect to, besides ConfigCat's own and
-	// the host of BaseURL: host, host:port or *.domain (S7). A redirect elsewhere is
-	// refused.
+	// AllowedHosts are the hosts that the CDN may redirect to, in addition to ConfigCat's own
+	// and the host of BaseURL: host, host:port or *.domain (S7). Other redirects are refused.
 	AllowedHosts []string
-	// AllowPrivate lets redirects lead to loopback, private, link-local and other addresses
-	// that are not on the internet, if their host is allowed. BaseURL and the proxy may
-	// always be at such an address.
+	// AllowPrivate allows redirects to loopback, private, link-local and other addresses that
+	// are not on the internet, if their host is allowed. BaseURL and the proxy may always
+	// have such an address.
 	AllowPrivate bool
 	// ConnectTimeout bounds connecting to the CDN (S8). 0: 10 s.
 	ConnectTimeout time.Duration
 	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s.
 	HTTPTimeout time.Duration
 
-	// Logger receives the events, each with the attribute event_id (S100). Nil: what
-	// slog.Default returns when the client is made; slog.New(slog.DiscardHandler) for none. Its
-	// handler may evaluate flags in the mode Subscribe, but must not wait for the client,
-	// nor close it: it is called by the client's own goroutines, too.
+	// Logger receives the events, each with the attribute event_id (S100). Nil: the logger
+	// that slog.Default returns when New is called. To log nothing, use
+	// slog.New(slog.DiscardHandler). The client's own goroutines call its handler, too: in
+	// the mode Subscribe the handler may evaluate flags, but it must neither wait for the
+	// client nor close it.
 	Logger *slog.Logger
-	// LogLevel is the level below which events are dropped, as far as Logger takes those
-	// above it (S100): a slog.Level such as [LogLevelError], or a *slog.LevelVar that can
-	// be changed later. Nil: [LogLevelWarn]. At level info every evaluation writes its
-	// course (S101), which takes a hundred times as long as the evaluation.
+	// LogLevel is the minimum level of events; Logger may drop more (S100). It is a slog.Level
+	// such as [LogLevelError], or a *slog.LevelVar that can be changed later. Nil:
+	// [LogLevelWarn]. At level info every evaluation logs its steps (S101), which takes a
+	// hundred times as long as the evaluation.
 	LogLevel slog.Leveler
 
-	// DefaultUser is the user of every evaluation that is given none (S11); nil: none.
+	// DefaultUser is the user of evaluations that are called without a user (S11). Nil: no
+	// user.
 	DefaultUser User
 
-	// FlagOverrides are settings of the process's own, beside the config or instead of it
-	// (S9); nil: none.
+	// FlagOverrides are local settings, in addition to the config or instead of it (S9). Nil:
+	// no overrides.
 	FlagOverrides *FlagOverrides
 
-	// Hooks are told what happens from the first moment on; nil: none. More can be
-	// added later, see [Client.OnConfigChanged].
+	// Hooks are called from the start of the client on. Nil: no hooks. More can be added
+	// later, see [Client.OnConfigChanged].
 	Hooks *Hooks
 
-	// FleetReport is the interval, give or take 20 %, at which Redis is told that this
-	// follower lives: its id, the version of this library, how it is connected, the rev and
-	// the beginning of the hash of what Redis gave it, and how long its last change took, see
-	// [cachekeys.FleetReport]. From that catbridge status tells how many follow and who is behind.
-	// After a change the next report comes within half an interval. 5 s to 5 min; 0: none,
-	// and nothing is written to Redis. The Redis user needs the rights to ZADD and ZREMRANGEBYSCORE
-	// on the key. Clients that share a subscription report once.
+	// FleetReport is the interval ± 20 % at which this follower writes a report to Redis: its
+	// id, the version of this library, the state of its connection, the rev and the start of
+	// the hash of its content from Redis, and how long its last change took, see
+	// [cachekeys.FleetReport]. With these reports catbridge status shows how many followers
+	// there are and which are behind. After a change the next report is written within half
+	// an interval. It is between 5 s and 5 min. 0: no reports, and nothing is written to Redis.
+	// The Redis user needs the rights to ZADD and ZREMRANGEBYSCORE on the key. Clients that
+	// share a subscription share the report.
 	FleetReport time.Duration
-	// FleetName is what its reports call this follower, with a random part after it; empty:
-	// the name of the host, which everyone who may read the key in Redis then sees.
+	// FleetName is the name of this follower in its reports; a random part is appended. Empty:
+	// the host name, which everyone with read access to the key in Redis then sees.
 	FleetName string
 
-	// MaxInitWait is how long [Client.Ready] waits for the first sync, and an evaluation
-	// in the modes AutoPoll and Manual for Ready (S40, S41). 0: [DefaultMaxInitWait].
-	// Negative: for as long as it takes. NoWaitForRefresh keeps evaluations from waiting
-	// at all; with 1 ns the client is ready at once, too.
+	// MaxInitWait is how long [Client.Ready] waits for the first sync, and how long an
+	// evaluation in the modes AutoPoll and Manual waits for Ready (S40, S41). 0:
+	// [DefaultMaxInitWait]. Negative: without limit. With NoWaitForRefresh evaluations do not
+	// wait at all. With 1 ns the client is ready at once.
 	MaxInitWait time.Duration
 
-	// Timings holds the durations of the protocol. The zero value means the defaults.
+	// Timings contains the durations of the protocol. The zero value means the defaults.
 	Timings Timings
 }
 
-// Timings holds the durations of the protocol. In each a zero means the default;
-// negative ones are refused. They must fit together: Idle < Dead, Poll ≤ MetaReread,
-// BackoffMin ≤ BackoffMax. All are to be in keeping with the leader's: Dead above twice
-// the heartbeat's interval, 2 × Dead above the lock's expiry. A leader that states a longer
-// interval in its messages is looked for after three of those, not after Dead.
+// Timings contains the durations of the protocol. A zero means the default; negative ones are
+// refused. They must fit together: Idle < Dead, Poll ≤ MetaReread, BackoffMin ≤ BackoffMax.
+// They must also match the leader's: Dead must be more than twice the heartbeat interval, and
+// 2 × Dead more than the lock's expiry. If the leader's messages state a long heartbeat
+// interval, the follower checks for a leader after three intervals instead of Dead.
 type Timings struct {
-	// Idle is how long a connection may be silent before a PING asks for a sign of life. Default 5 s.
+	// Idle is how long a connection may be silent before the follower sends a PING. Default
+	// 5 s.
 	Idle time.Duration
-	// Dead is how long nothing at all may be heard before the connection is given up,
-	// and how long no heartbeat may be heard before the leader is looked for. Default 10 s.
+	// Dead is how long a connection may be silent before the follower gives it up, and how
+	// long heartbeats may be missing before it checks for a leader. Default 10 s.
 	Dead time.Duration
-	// Ack is how long connecting, logging in and the acknowledgement of SUBSCRIBE may take, each; once that was
-	// too short, four times as long. The Redis client's DialTimeout bounds connecting, too. Default 2 s.
-	// The wait for a connection slot, where many feeds of a process connect to one Redis, does not count.
+	// Ack bounds connecting, logging in and the acknowledgement of SUBSCRIBE, each. After
+	// timeouts it is up to four times as long. The Redis client's DialTimeout bounds
+	// connecting, too. The wait for a slot, if many feeds of a process connect to one Redis,
+	// does not count. Default 2 s.
 	Ack time.Duration
-	// MetaReread is the interval at which Redis is asked which content is current
-	// though messages arrive, give or take 50 %. Default 60 s.
+	// MetaReread is the interval ± 50 % at which the follower asks Redis which content is
+	// current even though messages arrive. Default 60 s.
 	MetaReread time.Duration
-	// Poll is the same interval where no subscription is possible, give or take 20 %. Default 5 s.
+	// Poll is the same interval ± 20 % while no subscription is possible. Default 5 s.
 	Poll time.Duration
-	// Resubscribe is the interval at which a subscription is tried again while
-	// polling, give or take 50 %. Default 30 s.
+	// Resubscribe is the interval ± 50 % at which the follower tries to subscribe while it
+	// polls. Default 30 s.
 	Resubscribe time.Duration
-	// BackoffMin and BackoffMax bound the pause before connecting again: a random part
-	// of BackoffMin at first, of twice that next, up to BackoffMax. Default 0.2 s and 5 s.
+	// BackoffMin and BackoffMax bound the pause before reconnecting. The first pause is a
+	// random part of BackoffMin, the next of twice that, up to BackoffMax. Defaults 0.2 s and
+	// 5 s.
 	BackoffMin time.Duration
 	BackoffMax time.Duration
 }
 
-// DefaultTimings are the durations that zeros in [Timings] stand for.
+// DefaultTimings returns the durations that zeros in [Timings] stand for.
 func DefaultTimings() Timings {
 	return Timings{
 		Idle: 5 * time.Second, Dead: 10 * time.Second, Ack: 2 * time.Second,
@@ -185,14 +196,14 @@ func DefaultTimings() Timings {
 	}
 }
 
-// FastTimings are the durations of the fast profile, for leaders that use it too.
+// FastTimings returns the durations of the fast profile, for fleets whose leaders use it too.
 func FastTimings() Timings {
 	t := DefaultTimings()
 	t.Idle, t.Dead, t.MetaReread = 2*time.Second, 4*time.Second, 15*time.Second
 	return t
 }
 
-// complete puts the defaults for zeros and checks the result.
+// complete replaces zeros by the defaults and checks the result.
 func (t Timings) complete() (Timings, error) {
 	def := DefaultTimings()
 	var errs []error
@@ -224,8 +235,8 @@ func (t Timings) complete() (Timings, error) {
 	return t, errors.Join(errs...)
 }
 
-// complete checks the config and gives it with the defaults put in, and what fetches by it;
-// nil: nothing does.
+// complete checks the config. It returns the config with its defaults, and its fetcher, which
+// is nil if the client has only overrides.
 func (c Config) complete() (Config, *fetcher, error) {
 	c.Logger = eventlog.AtLeast(c.Logger, c.LogLevel)
 	if c.isLocalOnly() {

@@ -10,8 +10,8 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// messageQueue is how many messages may wait while the sync goroutine reads from
-// Redis. More than this are dropped: what they said, a read of meta says too.
+// messageQueue is how many messages may wait while the sync goroutine reads from Redis.
+// Further ones are dropped: a read of meta returns the same information.
 const messageQueue = 64
 
 type eventKind int
@@ -19,10 +19,10 @@ type eventKind int
 const (
 	opened   eventKind = iota // the subscription was acknowledged
 	received                  // a message of the bridge arrived
-	over                      // the subscription ended, or could not be had
+	over                      // the subscription ended or failed
 )
 
-// event is what a connection tells the sync goroutine.
+// event is what a connection sends to the sync goroutine.
 type event struct {
 	from    *connection
 	kind    eventKind
@@ -31,21 +31,22 @@ type event struct {
 	err     error
 }
 
-// connection is one attempt at a subscription, and what comes of it. It runs in a
-// goroutine of its own, since a subscription lives only as long as it is read.
+// connection is one attempt to subscribe and the subscription that results. It runs in its
+// own goroutine, because a subscription must be read continuously.
 type connection struct {
-	open   context.Context // ends with the subscription, before anybody is told
+	open   context.Context // ends with the subscription, before the event over is sent
 	cancel context.CancelFunc
 	sub    atomic.Pointer[subscription.Subscription]
 	done   chan struct{}
 	lost   atomic.Bool // messages were dropped
-	live   bool        // of the sync goroutine: it was acknowledged
+	live   bool        // it was acknowledged; only the sync goroutine uses this field
 
-	releaseSlot func() // lets another feed connect; idempotent
+	releaseSlot func() // frees the slot for another feed; idempotent
 }
 
-// dial starts a connection once it has a slot of the connectLimiter. Connecting and its acknowledgement may take ack, each. It must
-// be closed, even after it has told that it is over.
+// dial starts a connection, which first waits for a slot of the connectLimiter. Connecting
+// and the acknowledgement may take ack, each. The caller must close the connection, even
+// after the event over.
 func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event) *connection {
 	ctx, cancel := context.WithCancel(ctx)
 	open, ended := context.WithCancelCause(ctx)
@@ -66,7 +67,7 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 		return err
 	}
 	defer release()
-	c.releaseSlot = release // before what tells the sync goroutine that it may call it
+	c.releaseSlot = release // before the event opened: then the sync goroutine may call it
 	sub, err := subscription.Open(ctx, f.redis, subscription.Options{
 		Channels: []string{f.store.keys.Events},
 		Idle:     f.timings.Idle,
@@ -79,7 +80,7 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 	defer sub.Close()
 	c.sub.Store(sub)
 	if ctx.Err() != nil {
-		return ctx.Err() // close did not see the subscription yet
+		return ctx.Err() // close ran before c.sub was stored
 	}
 	c.tell(ctx, events, event{kind: opened})
 	for {
@@ -101,7 +102,7 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 	}
 }
 
-// parse reads a message, and tells whether it is one that followers act on.
+// parse parses a message and reports whether followers act on it.
 func (f *feed) parse(payload string) (cachekeys.Message, bool) {
 	message, err := cachekeys.ParseMessage([]byte(payload))
 	switch {
@@ -135,7 +136,7 @@ func (f *feed) countType(kind cachekeys.MessageType) {
 	}
 }
 
-// tell delivers an event that must not get lost.
+// tell sends an event, which is never dropped.
 func (c *connection) tell(ctx context.Context, events chan<- event, e event) {
 	e.from, e.at = c, time.Now()
 	select {
@@ -144,7 +145,7 @@ func (c *connection) tell(ctx context.Context, events chan<- event, e event) {
 	}
 }
 
-// quiet is for how long nothing was heard on an open connection, PONGs included.
+// quiet returns how long an open connection has received nothing, not even a PONG.
 func (c *connection) quiet() time.Duration {
 	if sub := c.sub.Load(); sub != nil {
 		return sub.Quiet()
@@ -152,7 +153,7 @@ func (c *connection) quiet() time.Duration {
 	return 0
 }
 
-// close ends the connection and waits for it.
+// close ends the connection and waits for its goroutine.
 func (c *connection) close() {
 	c.cancel()
 	if sub := c.sub.Load(); sub != nil {

@@ -10,24 +10,24 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// candidate is content that might be put in force.
+// candidate is content that may be put in force.
 type candidate struct {
 	rev    int64
 	hash   string
 	etag   string
 	source Source
-	stored cachekeys.Blob // that json is made of
+	stored cachekeys.Blob // the form that json decodes
 	json   func() ([]byte, error)
 }
 
 var (
-	errNoContent = errors.New("there is none")
-	errMismatch  = errors.New("it is not the content that meta names")
+	errNoContent = errors.New("no content")
+	errMismatch  = errors.New("its hash is not the one in meta")
 	errAhead     = errors.New("its rev is above meta's")
-	errNoConfig  = errors.New("it is no config")
+	errNoConfig  = errors.New("not a valid config")
 )
 
-// fromBlob makes a snapshot of the blob; nil: there is nothing newer in it.
+// fromBlob makes a snapshot of the blob; nil if the blob is not newer.
 func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 	err := r.blobErr
 	switch {
@@ -41,7 +41,7 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 	}
 	if err != nil {
 		s.inc(&s.n.RefusedBlobs)
-		s.onRefused("The bridge's copy of the config was refused.", err)
+		s.onRefused("The blob in Redis was rejected.", err)
 		return nil, err
 	}
 	return s.prepare(candidate{
@@ -49,9 +49,9 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 	}, lower)
 }
 
-// fromEntry makes a snapshot of the official entry; nil: there is nothing newer in
-// it, or nothing that can be used. metaRev is what meta names: a leader has written an entry
-// of that time. The errors are failures to read, after which the alarm again is set.
+// fromEntry makes a snapshot of the official entry; nil if the entry is not newer or not
+// usable. metaRev is meta's rev: a leader wrote an entry with that fetch time. An error means
+// that the read failed; then the alarm again is set.
 func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again *alarm) (*snapshot, error) {
 	s.inc(&s.n.EntryReads)
 	data, err := s.store.readEntry(s.readContext(ctx), from)
@@ -65,7 +65,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	entry, err := cachekeys.ParseEntry(data)
 	if err != nil {
 		s.inc(&s.n.RefusedEntries)
-		s.onRefused("The shared entry was refused.", err)
+		s.onRefused("The official entry in Redis was rejected.", err)
 		return nil, nil
 	}
 	hash := cachekeys.ContentHash(entry.JSON)
@@ -83,9 +83,9 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	return next, nil
 }
 
-// prepare makes a snapshot of a candidate that is newer than what is held, or of any
-// other content if the rev may be lowered; nil: it is not. An error means that it was
-// refused, which changes nothing (I4).
+// prepare makes a snapshot of a candidate that is newer than the content in force, or, if
+// lower is set, of any other content. Otherwise it returns nil. An error means that the
+// candidate was rejected, which changes nothing (I4).
 func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	held := s.current.Load()
 	rev, hash := held.place()
@@ -107,7 +107,7 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	if noConfig, ok := errors.AsType[*noConfigError](err); ok {
 		s.inc(&s.n.RefusedConfigs)
 		s.noConfig.add(c.hash)
-		s.log.Error(eventRefusedConfig, "The config in Redis was refused; the one held stays in force.",
+		s.log.Error(eventRefusedConfig, "The config in Redis is invalid; the config in force stays.",
 			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), eventlog.Err(noConfig.error))
 		return nil, noConfig.error
 	}
@@ -117,7 +117,7 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 		} else {
 			s.inc(&s.n.RefusedBlobs)
 		}
-		s.onRefused("A config was refused: it is not what it claims to be.", err)
+		s.onRefused("A config was rejected: its content does not match its hash.", err)
 		return nil, err
 	}
 	return &snapshot{
@@ -125,7 +125,7 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	}, nil
 }
 
-// apply puts a snapshot in force; nil: none.
+// apply puts a snapshot in force. If next is nil, it does nothing.
 func (s *syncer) apply(next *snapshot) {
 	if next == nil {
 		return
@@ -151,7 +151,7 @@ func (s *syncer) apply(next *snapshot) {
 		slog.String("hash", next.hash), slog.String("source", string(next.source)))
 }
 
-// noteLag notes how long a change took since the leader asked the CDN, which is its rev.
+// noteLag records how long a change took since the leader asked the CDN, which is its rev.
 func (s *syncer) noteLag(held, next *snapshot) {
 	lag := time.Duration(0)
 	if held != nil && held.source != SourceFile && next.source != SourceEntry && s.fresh.cdn != 0 {
@@ -162,10 +162,10 @@ func (s *syncer) noteLag(held, next *snapshot) {
 	s.lag.Store(int64(lag))
 }
 
-// move takes over the rev of content that is held already.
+// move adopts a higher rev for the content in force.
 func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().at(rev, etag)) }
 
-// onRefused logs a refusal, once where it repeats itself.
+// onRefused logs a rejection, unless it is the same as the last one.
 func (s *syncer) onRefused(text string, err error) {
 	if refusal := text + err.Error(); s.refusal != refusal {
 		s.refusal = refusal
@@ -173,19 +173,19 @@ func (s *syncer) onRefused(text string, err error) {
 	}
 }
 
-// onAnomaly notes other content at the rev that is held, which no leader writes.
+// onAnomaly records other content at the rev in force, which no leader writes.
 func (s *syncer) onAnomaly(rev int64, hash string) {
 	s.inc(&s.n.Anomalies)
 	if s.anomaly == hash {
 		return
 	}
 	s.anomaly = hash
-	s.log.Warn(eventAnomaly, "Redis names another config of the same rev; the one held stays in force.",
+	s.log.Warn(eventAnomaly, "Redis names another config with the same rev; the config in force stays.",
 		slog.Int64("rev", rev), slog.String("hash", hash))
 }
 
-// noConfigs remembers hashes of content that is no config, so that it is neither
-// read nor logged again and again.
+// noConfigs contains hashes of content that is not a valid config. Such content is not read
+// or logged repeatedly.
 type noConfigs map[string]struct{}
 
 func (n noConfigs) has(hash string) bool {

@@ -2,8 +2,9 @@ package follower
 
 import "reflect"
 
-// SetDefaultUser sets the user of every evaluation from now on that is given none (S11);
-// nil: there is none. It is not copied, and must not change while it is the default.
+// SetDefaultUser sets the user of evaluations that are called without a user (S11). If user is
+// nil, such evaluations have no user. The user is not copied, and must not change while it is
+// the default.
 func (c *Client) SetDefaultUser(user User) {
 	if isNobody(user) {
 		c.defaultUser.Store(nil)
@@ -12,10 +13,11 @@ func (c *Client) SetDefaultUser(user User) {
 	c.defaultUser.Store(&user)
 }
 
-// ClearDefaultUser makes evaluations that are given no user have none (S11).
+// ClearDefaultUser removes the default user (S11).
 func (c *Client) ClearDefaultUser() { c.defaultUser.Store(nil) }
 
-// userOr is the user of an evaluation: the one given, else the default; nil: nobody.
+// userOr returns the user of an evaluation: the given one, or else the default; nil if there
+// is neither.
 func (c *Client) userOr(given User) User {
 	if given != nil && !isNobody(given) {
 		return given
@@ -23,7 +25,7 @@ func (c *Client) userOr(given User) User {
 	return c.user()
 }
 
-// user is the default user; nil: there is none.
+// user returns the default user, or nil.
 func (c *Client) user() User {
 	if user := c.defaultUser.Load(); user != nil {
 		return *user
@@ -31,7 +33,7 @@ func (c *Client) user() User {
 	return nil
 }
 
-// isNobody tells that there is no user, which a nil pointer or map can say, too.
+// isNobody reports whether user is nil, or a nil pointer or map.
 func isNobody(user User) bool {
 	switch u := user.(type) {
 	case *UserData:

@@ -1,5 +1,5 @@
-// Package follower is a ConfigCat SDK for Go that takes its config out of Redis, where
-// a leader of this project keeps it, and hears of each change by pub/sub.
+// Package follower is a ConfigCat SDK for Go that reads its config from Redis, where a
+// leader of this project keeps it current, and receives each change by pub/sub.
 //
 //	client, err := follower.NewClient(sdkKey, redis.NewClient(&redis.Options{Addr: "localhost:6379"}))
 //	...
@@ -7,10 +7,12 @@
 //	user := &follower.UserData{Identifier: "42", Email: "jane@example.com"}
 //	if client.GetBoolValue("newCheckout", false, user) {
 //
-// An evaluation takes the config in force from memory by one atomic load. It waits
-// for nothing, and allocates nothing but what evaluate.Config.Evaluate names. All the
-// rest happens in the background. Only the polling modes AutoPoll, Lazy and Manual may have
-// it wait, as the official SDKs do, see [PollingMode].
+// An evaluation loads the config in force with one atomic read of memory. It does not wait,
+// and it allocates nothing except what evaluate.Config.Evaluate documents. Everything else
+// happens in the background. Only in the polling modes AutoPoll, Lazy and Manual can an
+// evaluation wait, as in the official SDKs: see [PollingMode].
+//
+// docs/glossary.md explains the terms.
 //
 // # Parts
 //
@@ -23,59 +25,62 @@
 //	│ entry  │                                  └──────┘           └─────┘
 //	└────────┘
 //
-// The sync goroutine owns all state. Messages, alarms and requests come to it one
-// after the other, so it needs no lock. The connection's goroutine only reads, parses
-// and passes on; should more messages come than can wait, the rest is dropped and
-// meta is read instead. Hooks are called by a goroutine of their own, which is there while
-// there are calls; those of OnFlagEvaluated by another one, which takes evaluations from a queue and
-// is there from the first of them until Close.
+// The sync goroutine owns all state. It handles messages, alarms and requests one after the
+// other, so it needs no lock. The connection's goroutine only receives, parses and passes on
+// messages. If its queue is full, it drops messages and meta is read instead. Two goroutines
+// call hooks: one calls OnFlagEvaluated hooks with evaluations from a queue, from the first
+// evaluation until Close; the other one calls all other hooks, and runs only while calls are
+// pending.
 //
-// Clients of one SDK key, the same Redis client value and the same timings share a feed:
-// one subscription, one read, one compiled config. It ends with the last of them. Clients
-// whose Redis clients differ read for themselves, and still share the compiled config of
-// a content that one of them holds. A client that joins others costs about 2 KB and no goroutine.
+// Clients with the same SDK key, Redis client value and timings share a feed: one
+// subscription, one read, one compiled config. The feed ends when its last client is closed.
+// Clients with different Redis clients read separately, but share the compiled config of
+// equal content. A client that joins a feed costs about 2 KB and no goroutine.
 //
-// What Redis does not have, each client's source brings: it reads the Cache, and, if the
-// client is online, asks the CDN. It does one thing after the other, so that there is one
-// refresh at a time, in a goroutine that is there while there is something to do. In the polling modes that do not subscribe it
-// has the feed read Redis when it is time to.
+// If Redis has no content, each client's updater provides it: the updater reads the Cache
+// and, if the client is online, asks the CDN. It does one thing at a time, so there is one
+// refresh at a time. Its goroutine runs only while there is work. In the polling modes
+// other than Subscribe the updater also makes the feed read Redis when a read is due.
 //
 // # Sources
 //
-// Redis orders all content by its rev. What a client fetched itself is written to the Cache
-// and the snapshot file, and never to Redis. It keeps the rev that was held before, which
-// does not order it: a leader may have fetched what it commits sooner or later. Other content
-// of Redis is therefore taken only once the CDN is known to have answered about it later:
+// Redis orders all content by its rev. A client writes what it fetched itself to the Cache
+// and the snapshot file, and never to Redis. Such content keeps the rev that was held before,
+// which does not order it: a leader may have fetched what it commits earlier or later.
+// Other content from Redis is therefore used only once the CDN is known to have answered
+// about it later. Any of these proves that:
 //
-//	a message tells a CDN answer later, by   messages tell Redis's clock, and the greatest
-//	more than Dead, than the client's        difference heard converts the local time
-//	request
-//	3 messages or reads of one epoch over    at any time, so also where clocks differ, were
-//	30 s name other content, and one of      set, or are not told; an answer told within 20 s
-//	them a later CDN answer than the first   of the first may have been under way
-//	an entry that no leader wrote has a      by Redis's clock if a message told it; by the
-//	later fetch time                         local one where no leader was ever seen, as
+//	a message reports a CDN answer that is   if messages state Redis's clock. The greatest
+//	later than the client's request by more  offset seen converts the local time
+//	than Dead
+//	3 messages or reads of one epoch over    always, so also if clocks differ, were set or
+//	30 s name other content, and one of      are unknown. An answer reported within 20 s of
+//	them reports a later CDN answer than     the first may have been requested before it,
+//	the first                                and does not count
+//	an entry that no leader wrote has a      by Redis's clock if a message stated it; by the
+//	later fetch time                         local clock if no leader was ever seen, as
 //	                                         among official SDKs
-//	3 reads of such an entry over 30 s,      where those clocks are wrong
-//	with fetch times that rise
+//	3 reads of such an entry over 30 s,      if those clocks are wrong
+//	with rising fetch times
 //
-// Until then it waits, which Counters.Waits counts: at most 30 s and a poll from when the CDN
-// answered the leader. Where Redis has the same content at a higher rev, that counts at once. While a leader's content waits,
-// a client that does not subscribe reads every 10 s which content is current. Clients that
-// share a feed wait each for itself. What comes from a file or a Cache that says when the CDN was
-// asked waits in the same way after a start; there, a CDN answer that is 5 minutes later by
-// the clocks suffices.
+// Until then the content waits, for at most 30 s and one poll after the CDN answered the
+// leader. Counters.Waits counts this. If Redis has the same content at a higher rev, the
+// client adopts that rev at once. While a leader's content waits, a client that does not
+// subscribe reads every 10 s which content is current. Clients that share a feed wait
+// separately. After a start, content from a file or a Cache that states when the CDN was
+// asked makes other content wait in the same way. In that case a CDN answer that is later by
+// 5 minutes according to the clocks is enough.
 //
-// An online client asks the CDN once more, a second later, where that serves a config that the client
-// held and replaced within the last 2 minutes. It believes what it gets twice. Two such configs
-// by turns change nothing.
+// If the CDN serves a config that the client held and replaced within the last 2 minutes, an
+// online client asks again after 1 s, and accepts a config that it receives twice. If the CDN
+// alternates between two such configs, the content in force stays.
 //
-// The CDN is asked only when what is held is
-// missing or has expired, which does not happen while a leader is alive and the CDN
-// answers it, unless PollInterval is shorter than the leader's.
+// The CDN is asked only if the content in force is missing or expired. That does not happen
+// while a leader is alive and the CDN answers it, unless PollInterval is shorter than the
+// leader's.
 //
-// What a start finds, in the mode Subscribe (the others differ in that an entry that has
-// not expired counts as up to date, and that Manual never asks the CDN by itself):
+// The next table shows the result of a start in the mode Subscribe. In the other modes an
+// entry that has not expired counts as up to date, and Manual never asks the CDN by itself.
 //
 //	Redis             CDN        Cache     file      what is in force  CacheState
 //	----------------  ---------  --------  --------  ----------------  ---------------------
@@ -94,7 +99,7 @@
 //	empty             offline    newer     -         the Cache's       HasCachedFlagDataOnly
 //	empty             offline    newer     older     the file's        HasCachedFlagDataOnly
 //	empty             offline    -         newer     the file's        HasCachedFlagDataOnly
-//	empty             offline    -         spoiled   nothing           NoFlagData
+//	empty             offline    -         corrupt   nothing           NoFlagData
 //	empty             fails      -         -         nothing           NoFlagData
 //	empty             offline    -         -         nothing           NoFlagData
 //	away              answers    -         -         the CDN's         HasUpToDateFlagData
@@ -104,177 +109,180 @@
 //	away              offline    -         newer     the file's        HasCachedFlagDataOnly
 //	away              offline    -         -         nothing           NoFlagData
 //
-// The file's content is there when New returns, all other as soon as its source answers.
-// Evaluations give their default values while nothing is in force. A start never fails
-// for want of a source, and goes on trying all of them.
+// The file's content is in force when New returns, all other content as soon as its source
+// answers. While nothing is in force, evaluations return their default values. A start never
+// fails because a source is unavailable. The client keeps trying all of them.
 //
 // # States of the connection
 //
 //	                acknowledged                    no heartbeat for Dead
 //	connecting ───────────────────▶ live ◀──────────────────────────────▶ noLeader
 //	    ▲                            │           a heartbeat                 │
-//	    │ pause, at random           │ the connection ends or is silent      │
+//	    │ random pause               │ the connection ends or is silent      │
 //	    └────────── disconnected ◀───┴───────────────────────────────────────┘
 //	                  ▲      │
-//	 Redis is away    │      │  Redis answers, but cannot be subscribed to
+//	 Redis is away    │      │  Redis answers, but the subscription fails
 //	                  │      ▼
-//	                  polling ───▶ tries to subscribe again now and then
+//	                  polling ───▶ tries to subscribe every Resubscribe
 //
-// # Many that come back at once
+// # Many reconnections at once
 //
-// After a restart of Redis all followers connect again, and each connection costs both ends
-// CPU time, with TLS milliseconds of it. What is given up half-way is lost, and tried
-// anew, so that too many at once may never get through. Therefore:
+// After a restart of Redis all followers reconnect. Each connection costs both ends CPU time,
+// with TLS several milliseconds. A connection that is given up before it is established
+// wastes that time and is tried again, so with too many at once none might ever succeed.
+// Therefore:
 //
-//   - Pauses are random, and are drawn from a span that doubles. After a try that took
-//     too long it is at least what was waited for in vain.
-//   - What took too long is waited for longer the next time, up to four times as long. A handshake that
-//     ends late after all is used.
-//   - Feeds of a process that go to the same address share connection slots, to connect and to read what
-//     is current: 32 at first, more while each is quick, half as many when they take
-//     longer than half of Ack, never below 4 or above 256.
-//   - Who has no connection to subscribe does not try to read over another one. Each
-//     third time it does: where just no further connection can be had, it polls.
+//   - Pauses are random, from a span that doubles. After an attempt that timed out the span
+//     is at least as long as that timeout.
+//   - After a timeout the next attempt gets a longer one, up to four times Ack. A handshake
+//     that completes late is still used.
+//   - Feeds of one process that connect to the same address share slots, in which they
+//     connect and read what is current. There are 32 slots at first. While feeds wait, each
+//     slot that is released quickly adds one; a slot held for longer than half of Ack
+//     halves the number. There are never fewer than 4 or more than 256.
+//   - A feed that cannot connect does not attempt a read either, except every third time. So
+//     it polls if only further connections are refused.
 //
-// # What is read when
+// # When a follower reads
 //
-// After the acknowledgement of SUBSCRIBE, never before it: so no change falls between.
-// A follower that holds a config first asks which one is current, by a read of meta
-// and lock, and reads the content only if it is newer; many that come back at once
-// spread that over the window that the leader told last. Blob, meta and lock are read
-// by one pipeline, in this order, from one node.
+// A follower reads after SUBSCRIBE is acknowledged, never before it, so it misses no change.
+// A follower that has a config first asks which one is current, by a read of meta and lock,
+// and reads the content only if it is newer. If many reconnect at once, they spread these
+// reads over the window that the leader announced last. One pipeline reads blob, meta and
+// lock, in this order, from one node.
 //
-//	message: newer rev, same content        the rev is taken; no read
-//	message: newer content, and it is there it is checked and taken; no read
-//	message: newer content                  read after a random part of its spread window;
-//	                                        what is announced until then is read along
-//	read older than what was announced      again after 50, 100, 200 … ms, from the 4th on
+//	message: newer rev, same content        the rev is adopted; no read
+//	message: newer content, included        it is verified and put in force; no read
+//	message: newer content, not included    read after a random part of the spread window;
+//	                                        the same read serves later announcements
+//	a read is older than the announcement   again after 50, 100, 200 … ms, from the 4th on
 //	                                        from the primary
-//	every MetaReread, and every Poll        meta and lock; the content if it is newer
-//	while polling
+//	every MetaReread, and while polling     meta and lock; the content if it is newer
+//	every Poll
 //	no live leader, or a bad blob           the official entry, too: the higher rev wins
 //
 // # Guarantees
 //
-//   - The rev only rises, and content changes only together with it, or by what the client
-//     fetched itself, as told under Sources (I1). The one exception is a Redis that lost its data, with a clock behind the former one:
-//     then a lower rev is taken after at least 3 messages or reads over at least 30 s,
-//     all of one epoch and one connection, that name it, and an answer from the CDN that
-//     was asked for meanwhile: later than those told of within 20 s of the first. It is
-//     read from the primary. Counters.Rebases counts it.
-//   - Content is put in force only if it has the hash that was announced, and is a
-//     config (I4). What fails this is counted, logged once, and changes nothing.
-//   - Once there was a config, evaluation works through any outage (I5).
-//   - Staleness (I7): the leader's poll and the spread window; a heartbeat more if a
-//     message was lost; Dead and a pause more if the connection died; 6 s more without
-//     pub/sub.
-//   - A follower never writes to Redis, but for the report below where it is asked for, and
-//     needs the rights GET, HMGET, SUBSCRIBE, UNSUBSCRIBE and PING on the keys and the
-//     channel of its SDK key (I11); in a cluster those of the Redis client besides.
-//   - "Up to date" is claimed only after an answer from the CDN about the very content
-//     that is in force (I14).
+//   - The rev only rises. Content changes only together with it, or when the client fetches
+//     it itself, see Sources (I1). There is one exception, the rebase rule: if Redis lost its
+//     data and its clock is behind the former one, the follower lowers its rev. It requires at
+//     least 3 messages or reads over at least 30 s, all of one epoch and one connection, that
+//     name a lower rev with other content. It also requires a CDN answer that was requested
+//     in the meantime: later than those reported within 20 s of the first message. The
+//     content is read from the primary. Counters.Rebases counts this.
+//   - Content is put in force only if its hash matches the announced one and it is a valid
+//     config (I4). Anything else is counted, logged once, and changes nothing.
+//   - Once there is a config, evaluation works through any outage (I5).
+//   - Staleness is at most the leader's poll interval plus the spread window; one heartbeat
+//     more if a message is lost; Dead and a pause more if the connection dies; 6 s more
+//     without pub/sub (I7).
+//   - A follower never writes to Redis, except the report below if that is configured. It
+//     needs the rights GET, HMGET, SUBSCRIBE, UNSUBSCRIBE and PING on the keys and the channel
+//     of its SDK key (I11), and in a cluster those of the Redis client.
+//   - Content is reported as up to date only after an answer from the CDN about this very
+//     content (I14).
 //
 // # Freshness
 //
-// Times of the CDN's answers are of Redis's clock. The first one heard of is compared
-// with the local clock, for want of better. When a later one is heard of, it came
-// after the message before: that bounds its age whatever the local clock says, which
-// counts only as far as it agrees. So a wrong local clock stops mattering with the
-// first poll that a follower lives through.
+// The times of CDN answers are by Redis's clock. The age of the first answer that a follower
+// sees is computed with the local clock, the only estimate at that point. A later answer
+// that a message reports was given after the previous message. This bounds its age, whatever
+// the local clock says, and within the bound the local clock is used. A wrong local clock
+// therefore stops mattering after the first poll that a follower observes.
 //
 // # Report
 //
-// With Config.FleetReport a feed writes into a sorted set, at intervals, what it has in
-// force, a [cachekeys.FleetReport]. From that operators see how many follow and who is
-// behind; nothing else depends on it. A goroutine of its own writes, so that a Redis that
-// is slow delays neither sync nor evaluation. One pipeline adds the report, removes the
-// one before by its score, which no other has, and removes what expired; a feed that is
-// stopped removes its own. A member that holds the follower's state is another one with
-// each poll, and ZADD and ZREMRANGEBYSCORE are all that it takes to have one for each
-// follower, with nothing to read and no script.
+// With Config.FleetReport a feed writes at intervals a [cachekeys.FleetReport] about its
+// content into a sorted set. It shows operators how many followers there are and which are
+// behind; nothing else depends on it. A separate goroutine writes it, so a slow Redis delays
+// neither sync nor evaluation. One pipeline adds the new report, removes the previous one by
+// its score, which is unique, and removes expired ones. A feed that is stopped removes its
+// own report. The member contains the follower's state and so changes with each poll, but
+// ZADD and ZREMRANGEBYSCORE alone keep one report per follower, without a read or a script.
 //
-// What it tells besides rev are the hash, since a rev moves with every poll and says
-// nothing about who is behind, and its interval, so that a follower that died is told from
-// one that reports rarely. Scores are of Redis's clock as told under Freshness. What
-// expired is counted from the CDN's last answer, so that a follower with a wrong clock
-// cannot remove the reports of others. So there is a report for each follower that
-// lives, and for each that was killed within the last 15 minutes or while the CDN does not
-// answer, of at most 384 bytes each.
+// Besides the rev a report contains the hash, since the rev moves with every poll and does
+// not show which follower is behind. It also contains its interval, which distinguishes a
+// dead follower from one that reports rarely. Scores are by Redis's clock, see Freshness.
+// Expiry is measured from the last CDN answer, so a follower with a wrong clock cannot remove
+// the reports of others. The set therefore holds one report of at most 384 bytes for each
+// live follower, and for each that was killed within the last 15 minutes or while the CDN
+// does not answer.
 //
-// The first report comes after a random part of the interval, the others after the
-// interval ± 20 %; after a change, once, within half of it, but no sooner than 5 s after
-// the last. Refused for want of a right, they are tried again every 10 minutes.
+// The first report is sent after a random part of the interval, each later one after the
+// interval ± 20 %. After a change, one report is sent within half the interval, but at least
+// 5 s after the last one. If Redis denies reports, they are retried every 10 minutes.
 //
 // # Failures
 //
 //	a message is lost                    the next heartbeat names the content, too
 //	messages repeated, reordered, late   ignored: their revs are lower
 //	garbage, other versions, 1 MB        ignored and counted; the connection stays
-//	the connection is closed             again after 0–0.2 s, at most 0–5 s
-//	connecting takes longer than Ack     given up, and waited for up to four times as long
-//	no further connection can be had     polling over those that there are
+//	the connection is closed             reconnects after 0–0.2 s, at most 0–5 s
+//	connecting takes longer than Ack     given up; the next timeout is up to 4 × Ack
+//	no further connection is possible    polling over the existing ones
 //	the connection is silent             PING after Idle, given up after Dead
-//	PING is answered, heartbeats missing meta is read on the primary: if it moved, or the
-//	                                     lock was renewed, connected anew; else noLeader
-//	that three times in a row            polling, until a message is heard
-//	SUBSCRIBE refused, not answered, or  polling, and an error in the log; tried again
-//	the connection closed upon it        every Resubscribe
-//	reads refused                        an error in the log, tried again; content within
-//	                                     messages is taken
-//	Redis away, stopped, restarted       evaluation goes on; connected again as above
-//	Redis lost its data                  what is held stays, until a leader writes again
+//	PING is answered, no heartbeats      meta is read from the primary: if it changed or the
+//	                                     lock was renewed, reconnects; otherwise noLeader
+//	that three times in a row            polling, until a message is received
+//	SUBSCRIBE is denied or unanswered,   polling, and an error in the log; retried every
+//	or closes the connection             Resubscribe
+//	reads are denied                     an error in the log, retried; content within
+//	                                     messages is used
+//	Redis is down, hung or restarted     evaluation continues; reconnects as above
+//	Redis lost its data                  the content in force stays until a leader writes
 //	a replica is behind                  read again, then from the primary
-//	bits flipped, a blob of another rev  refused; the official entry is taken
-//	content that is no config            refused; the one in force stays
-//	no leader at all                     the entry that official SDKs fill is enough
-//	reports refused                      an error in the log, tried again after 10 min
-//	reports fail otherwise               a warning in the log, the next one comes in its time
+//	flipped bits, a blob of another rev  rejected; the official entry is used
+//	content that is not a valid config   rejected; the config in force stays
+//	no leader at all                     an entry that official SDKs write is enough
+//	reports are denied                   an error in the log, retried after 10 min
+//	reports fail otherwise               a warning in the log, retried with the next report
 //
-// The longest that it took in 2 to 100 rounds each of make faults, and the bound, with the
-// default durations where they are said to be, else with those scaled down to a lock of
-// 3 s (docs/faults.md has every fault):
+// The next table shows the longest recovery in 2 to 100 runs of each fault of make faults,
+// and its bound. Durations are the defaults where the table says so; otherwise they are
+// scaled to a lock that expires after 3 s. docs/faults.md lists every fault.
 //
 //	a message is lost, heartbeats each 0.25 s   0.3 s of 0.5 s
-//	cut off without a sign, default             noticed after 10.0 s of 10.25 s since the
-//	                                            last that arrived
+//	network cut without a reset, default        noticed after 10.0 s of 10.25 s since the
+//	                                            last message that arrived
 //	the connection is silent, Dead of 1.5 s     noticed after 1.5 s of 1.75 s
 //	stopped until Redis dropped it, lock of 6 s 4.9 s of 12 s
 //	no right to subscribe                       polling after 0.9 s of 5 s
 //	a slot of a cluster moved                   0.8 s of 1.25 s
-//	revs are lowered by rule 6                  30.0 s of 32.25 s
+//	the rebase rule lowers revs                 30.0 s of 32.25 s
 //
 // # Not guaranteed
 //
-//   - Of several quick changes a follower may see only the last.
-//   - After a start, with a local clock that is behind and a leader whom the CDN does not
-//     answer, content may count as fresh for up to the leader's poll interval and 15 s.
-//   - While messages are held up on their way, content may count as fresher by as long, at
-//     most by Dead: the local clock is not trusted to tell.
-//   - What an edge of the CDN serves that lags counts as the CDN's answer. So a client that fetched
-//     for itself goes back where such an edge answers the leader later. So it does where Redis's clock
-//     was set back after the CDN answered the leader and before the client heard of that clock at all.
-//   - Durations must be in keeping with the leader's, see [Timings]: with a lock that
-//     expires later than 2 × Dead, a leader's death looks like a connection that delivers nothing first.
+//   - If several changes follow each other quickly, a follower may see only the last one.
+//   - After a start with a local clock that is behind, and with a leader that the CDN does
+//     not answer, content may count as fresh for up to the leader's poll interval and 15 s.
+//   - While messages are delayed, content may count as fresher by that delay, at most by
+//     Dead: the local clock is not trusted to detect it.
+//   - What a lagging edge of the CDN serves counts as the CDN's answer. A client that
+//     fetched for itself therefore goes back to older content if such an edge answers the
+//     leader later. It also does if Redis's clock was set back after the CDN answered the
+//     leader and before the client received any time by that clock.
+//   - Durations must match the leader's, see [Timings]. If the lock expires later than
+//     2 × Dead, a leader's death first looks like a connection that delivers no messages.
 //
 // # Events
 //
-// Events of evaluation, and those with an id below 6000, are ConfigCat's (S102); these
-// are this package's own:
+// Events of evaluation, and those with an id below 6000, are ConfigCat's (S102). These are
+// this package's own:
 //
-//	6000 info   subscribed to changes       6008 warn   the rev was lowered (rule above)
-//	6001 warn   Redis is out of reach       6009 warn   other content at the rev held
+//	6000 info   subscribed to changes       6008 warn   the rebase rule lowered the rev
+//	6001 warn   Redis is unreachable        6009 warn   other content at the rev in force
 //	6002 error  polling instead of pub/sub  6010 warn   announced content cannot be read
-//	6003 warn   no leader is heard          6011 warn   messages do not arrive
-//	6004 info   a leader is heard           6012 debug  a message was ignored
+//	6003 warn   no leader                   6011 warn   messages do not arrive
+//	6004 info   the leader is back          6012 debug  a message was ignored
 //	6005 debug  a config was put in force   6013 error  a hook panicked
-//	6006 warn   content was refused         6014 warn   hooks are too slow
-//	6007 error  content is no config        6015 info   reads succeed again
-//	6016 error  the snapshot file is refused
+//	6006 warn   content was rejected        6014 warn   hooks are too slow
+//	6007 error  content is invalid          6015 info   reads succeed again
+//	6016 error  the snapshot file is invalid
 //	6017 error  the snapshot file cannot be written
-//	6018 error  reports to the fleet are refused
+//	6018 error  reports to the fleet are denied
 //	6019 warn   a report to the fleet failed
 //	6020 info   reports to the fleet succeed again
-//	6021 info   Redis's config waits for what the client fetched itself
-//	6022 info   the CDN served what was replaced a moment ago
-//	6023 warn   values in Redis are read whole, whatever their size, for want of +getrange
+//	6021 info   Redis's config waits because the client fetched another one itself
+//	6022 info   the CDN served a config that was replaced less than 2 minutes ago
+//	6023 warn   values in Redis are read without a size limit: +getrange is missing
 package follower

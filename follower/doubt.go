@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// recentFor is for how long an edge of the CDN is expected to serve what was replaced.
+	// recentFor is how long a lagging edge of the CDN may serve a config that was replaced.
 	recentFor = 2 * time.Minute
-	// askAgain is after how long the CDN is asked again about what it should not serve any more.
+	// askAgain is the pause before the CDN is asked again after such an answer.
 	askAgain = time.Second
-	// asksAtMost is how often it is asked before the next time that it is due.
+	// asksAtMost is how often one refresh asks the CDN.
 	asksAtMost = 3
 )
 
-// errEdges is the error of a refresh that found the CDN's edges to disagree.
-var errEdges = errors.New("follower: the CDN serves configs by turns that were replaced within the last 2 minutes; what is held stays in force: try again")
+// errEdges is the error of a refresh during which the CDN's edges disagreed.
+var errEdges = errors.New("follower: the CDN alternates between configs that were replaced within the last 2 minutes; the config in force stays: try again")
 
-// past is what a client held until a while ago.
+// past lists the contents that were in force within the last 2 minutes.
 type past []pastContent
 
 type pastContent struct {
@@ -31,7 +31,7 @@ type pastContent struct {
 	until time.Time
 }
 
-// change notes that next replaced held. What is held again is not past.
+// change records that next replaced held. Content that is in force again is removed.
 func (p *past) change(held, next *snapshot, now time.Time) {
 	*p = slices.DeleteFunc(*p, func(c pastContent) bool {
 		return now.Sub(c.until) >= recentFor || c.hash == next.hash || held != nil && c.hash == held.hash
@@ -41,7 +41,7 @@ func (p *past) change(held, next *snapshot, now time.Time) {
 	}
 }
 
-// has reports whether content was held within the last 2 minutes and is not any more.
+// has reports whether content was in force within the last 2 minutes and was replaced.
 func (p past) has(hash string, now time.Time) bool {
 	return slices.ContainsFunc(p, func(c pastContent) bool { return c.hash == hash && now.Sub(c.until) < recentFor })
 }
@@ -52,9 +52,10 @@ func (h *holder) wasHeld(hash string, now time.Time) bool {
 	return h.past.has(hash, now)
 }
 
-// ask asks the CDN, and asks again a second later where it serves what was replaced here within the
-// last 2 minutes: an edge may lag, or the config was really rolled back. What comes twice is
-// believed (F27). A 304 is about what is held, which is never past.
+// ask asks the CDN. If the CDN serves a config that was replaced here within the last 2
+// minutes, an edge may lag, or the config was really rolled back. Then ask asks again after
+// 1 s, and accepts a config that it receives twice (F27). A 304 is about the content in
+// force, which is never past.
 func (u *updater) ask(ctx context.Context, etag string) (cdn.Response, error) {
 	suspect := ""
 	for range asksAtMost {
@@ -68,7 +69,7 @@ func (u *updater) ask(ctx context.Context, etag string) (cdn.Response, error) {
 		}
 		suspect = hash
 		u.fetcher.suspect.Add(1)
-		u.log.Info(eventSuspect, "The CDN served a config that was replaced a moment ago; asking again.", slog.String("hash", hash))
+		u.log.Info(eventSuspect, "The CDN served a config that was replaced less than 2 minutes ago; asking again.", slog.String("hash", hash))
 		select {
 		case <-ctx.Done():
 			return cdn.Response{}, ctx.Err()

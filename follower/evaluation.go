@@ -2,9 +2,9 @@ package follower
 
 import "github.com/catbridge/catbridge/evaluate"
 
-// GetBoolValue gives the value of a bool setting for a user, or def where it cannot be
-// had, for want of a config for instance; then an event says why (S14, S24). It allocates
-// nothing.
+// GetBoolValue returns the value of a bool setting for a user, or def if the evaluation
+// fails, for example without a config; then an event says why (S14, S24). It does not
+// allocate.
 func (c *Client) GetBoolValue(key string, def bool, user User) bool {
 	return c.value(c.held(), "GetBoolValue", key, c.userOr(user), evaluate.BoolValue(def)).Bool()
 }
@@ -19,12 +19,12 @@ func (c *Client) GetFloatValue(key string, def float64, user User) float64 {
 	return c.value(c.held(), "GetFloatValue", key, c.userOr(user), evaluate.FloatValue(def)).Float()
 }
 
-// GetStringValue is [Client.GetBoolValue] for a text.
+// GetStringValue is [Client.GetBoolValue] for a string.
 func (c *Client) GetStringValue(key string, def string, user User) string {
 	return c.value(c.held(), "GetStringValue", key, c.userOr(user), evaluate.StringValue(def)).String()
 }
 
-// GetBoolValueDetails is [Client.GetBoolValue] with how the value came about (S15).
+// GetBoolValueDetails is [Client.GetBoolValue] with the details of the evaluation (S15).
 func (c *Client) GetBoolValueDetails(key string, def bool, user User) (d BoolEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetBoolValueDetails", key, c.userOr(user), evaluate.BoolValue(def))
@@ -33,7 +33,7 @@ func (c *Client) GetBoolValueDetails(key string, def bool, user User) (d BoolEva
 	return d
 }
 
-// GetIntValueDetails is [Client.GetIntValue] with how the value came about (S15).
+// GetIntValueDetails is [Client.GetIntValue] with the details of the evaluation (S15).
 func (c *Client) GetIntValueDetails(key string, def int, user User) (d IntEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetIntValueDetails", key, c.userOr(user), evaluate.IntValue(int64(def)))
@@ -42,7 +42,7 @@ func (c *Client) GetIntValueDetails(key string, def int, user User) (d IntEvalua
 	return d
 }
 
-// GetFloatValueDetails is [Client.GetFloatValue] with how the value came about (S15).
+// GetFloatValueDetails is [Client.GetFloatValue] with the details of the evaluation (S15).
 func (c *Client) GetFloatValueDetails(key string, def float64, user User) (d FloatEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetFloatValueDetails", key, c.userOr(user), evaluate.FloatValue(def))
@@ -51,8 +51,8 @@ func (c *Client) GetFloatValueDetails(key string, def float64, user User) (d Flo
 	return d
 }
 
-// GetNumberValueDetails is [Client.GetFloatValueDetails] for a setting that holds a decimal
-// or a whole number, which is converted.
+// GetNumberValueDetails is [Client.GetFloatValueDetails] for a setting that is a decimal or a
+// whole number. It converts whole numbers.
 func (c *Client) GetNumberValueDetails(key string, def float64, user User) (d FloatEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetNumberValueDetails", key, c.userOr(user), evaluate.NumberValue(def))
@@ -61,7 +61,7 @@ func (c *Client) GetNumberValueDetails(key string, def float64, user User) (d Fl
 	return d
 }
 
-// GetStringValueDetails is [Client.GetStringValue] with how the value came about (S15).
+// GetStringValueDetails is [Client.GetStringValue] with the details of the evaluation (S15).
 func (c *Client) GetStringValueDetails(key string, def string, user User) (d StringEvaluationDetails) {
 	var e evaluation
 	c.evaluate(&e, c.held(), "GetStringValueDetails", key, c.userOr(user), evaluate.StringValue(def))
@@ -70,18 +70,18 @@ func (c *Client) GetStringValueDetails(key string, def string, user User) (d Str
 	return d
 }
 
-// GetAllKeys gives the keys of all settings, in the config's order; none if there is no
+// GetAllKeys returns the keys of all settings, in the config's order; nil if there is no
 // config (S16).
 func (c *Client) GetAllKeys() []string { return c.listKeys(c.held()) }
 
-// GetAllValues gives the values of all settings for a user, each a bool, string, int or
-// float64; nil where the evaluation failed (S17). Without a config the map is empty.
+// GetAllValues returns the values of all settings for a user, each a bool, string, int or
+// float64, or nil if its evaluation failed (S17). Without a config the map is empty.
 func (c *Client) GetAllValues(user User) map[string]any {
 	return c.listValues(c.held(), "GetAllValues", c.userOr(user))
 }
 
-// held is what there is to evaluate, after what the polling mode wants done before; nil:
-// nothing.
+// held returns the snapshot to evaluate, or nil. First it does what the polling mode requires
+// before an evaluation.
 func (c *Client) held() *snapshot {
 	if c.updater != nil && c.updater.mode != Subscribe {
 		c.updater.beforeGet()
@@ -89,7 +89,7 @@ func (c *Client) held() *snapshot {
 	return c.inForce()
 }
 
-// inForce is what there is to evaluate at this moment; nil: nothing.
+// inForce returns the snapshot in force, flag overrides included, or nil.
 func (c *Client) inForce() *snapshot {
 	if c.overrides != nil {
 		return c.overridden()
@@ -104,9 +104,9 @@ func (c *Client) overridden() *snapshot {
 	return c.overrides.over(c.holder.current.Load())
 }
 
-// GetAllValueDetails gives the values of all settings for a user, and how each came about,
-// in the config's order (S18). One that fails does not fail the others: its value is nil.
-// Without a config there are none.
+// GetAllValueDetails returns the values of all settings for a user with the details of their
+// evaluation, in the config's order (S18). The value of a setting whose evaluation fails is
+// nil; the others are not affected. Without a config the result is nil.
 func (c *Client) GetAllValueDetails(user User) []EvaluationDetails {
 	return c.listDetails(c.held(), "GetAllValueDetails", c.userOr(user))
 }

@@ -9,28 +9,28 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// evaluator evaluates for a client and its snapshots, logs what there is to log and
-// tells the hooks.
+// evaluator evaluates flags for a client and its snapshots, logs events and reports
+// evaluations to hooks.
 type evaluator struct {
 	log    eventlog.Log
 	hooks  *hookRunner // nil: none
 	failed *failures   // nil: failures are not counted
 }
 
-// evaluation is the result of an evaluation with what it was made from.
+// evaluation is the result of an evaluation with its inputs.
 type evaluation struct {
 	evaluate.Result
 	user     User
 	snapshot *snapshot // nil: there is no config
 }
 
-// value evaluates where only the value is wanted, which is quicker.
+// value returns only the value, which is faster than evaluate.
 func (v *evaluator) value(s *snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
 	value, _ := v.valueOf(s, method, key, user, def)
 	return value
 }
 
-// valueOf is value, and tells whether nobody was to be told anything of it.
+// valueOf is like value; silent reports that nothing was logged and no hook was called.
 func (v *evaluator) valueOf(s *snapshot, method, key string, user User, def evaluate.Value) (value evaluate.Value, silent bool) {
 	if v.hooks.wantsEvaluations() {
 		var e evaluation
@@ -60,23 +60,23 @@ func (v *evaluator) valueOf(s *snapshot, method, key string, user User, def eval
 	return value, silent
 }
 
-// evaluate fills in e, which the caller has on its stack.
+// evaluate sets e, which is on the caller's stack.
 func (v *evaluator) evaluate(e *evaluation, s *snapshot, method, key string, user User, def evaluate.Value) {
 	v.evaluateQuietly(e, s, key, user, def)
 	if e.Err != nil {
 		v.onFailure(e.Err, method, key, def)
 	}
-	v.tell(e, key)
+	v.report(e, key)
 }
 
-// tell tells the hooks of an evaluation.
-func (v *evaluator) tell(e *evaluation, key string) {
+// report reports an evaluation to the hooks.
+func (v *evaluator) report(e *evaluation, key string) {
 	if v.hooks.wantsEvaluations() {
 		v.hooks.evaluated.report(new(e.details(key)))
 	}
 }
 
-// evaluateQuietly is evaluate without a word about a failure, and without hooks.
+// evaluateQuietly is like evaluate, but does not log a failure and calls no hooks.
 func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user User, def evaluate.Value) {
 	e.user, e.snapshot = user, s
 	switch {
@@ -94,10 +94,10 @@ func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user
 	}
 }
 
-// traces are those that collect whole courses of evaluations, which take room (S101).
+// traces pools the traces that collect all steps of evaluations, which are large (S101).
 var traces = sync.Pool{New: func() any { return &evaluate.Trace{Log: true} }}
 
-// flush logs what a trace has collected, and tells whether that was anything.
+// flush logs the events of a trace, and reports whether it had any.
 func (v *evaluator) flush(trace *evaluate.Trace) bool {
 	if len(trace.Events()) == 0 {
 		return false

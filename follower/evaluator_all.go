@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// isMissing tells, counts and logs that there is no config to list anything of.
+// isMissing reports whether there is no config, and then counts and logs that.
 func (v *evaluator) isMissing(s *snapshot, returned string) bool {
 	if s == nil {
 		v.failed.countCode(evaluate.CodeConfigNotAvailable)
@@ -18,7 +18,7 @@ func (v *evaluator) isMissing(s *snapshot, returned string) bool {
 	return s == nil
 }
 
-// listKeys gives the keys of all settings (S16).
+// listKeys returns the keys of all settings (S16).
 func (v *evaluator) listKeys(s *snapshot) []string {
 	if v.isMissing(s, "empty slice") {
 		return nil
@@ -49,7 +49,7 @@ func (v *evaluator) listValues(s *snapshot, method string, user User) map[string
 	return values
 }
 
-// traceOfAll is what an evaluation of every setting is to collect; nil: nothing.
+// traceOfAll returns the trace for an evaluation of all settings; nil if nothing is logged.
 func (v *evaluator) traceOfAll() *evaluate.Trace {
 	if !v.log.Enabled(slog.LevelWarn) {
 		return nil
@@ -83,7 +83,7 @@ func (v *evaluator) listDetails(s *snapshot, method string, user User) []Evaluat
 	return all
 }
 
-// listVariationIDs gives the IDs of the values of all settings (S19).
+// listVariationIDs returns the variation IDs of the values of all settings (S19).
 func (v *evaluator) listVariationIDs(s *snapshot, method string, user User) []string {
 	var ids []string
 	for _, d := range v.listDetails(s, method, user) {
@@ -107,7 +107,7 @@ func (v *evaluator) findVariation(s *snapshot, id string) (key string, value any
 	return key, found.Any()
 }
 
-// onFailures counts and logs what failed of an evaluation of every setting.
+// onFailures counts and logs the failures of an evaluation of all settings.
 func (v *evaluator) onFailures(errs []error, method string) {
 	for _, err := range errs {
 		v.failed.count(err)

@@ -1,7 +1,7 @@
 package follower
 
-// Event ids (S102). The texts of those below 6000 are the official SDKs'; the
-// others are this project's own, see the table in the package documentation.
+// Event ids (S102). Those below 6000 have the messages of the official SDKs; the others are
+// this project's own, see the table in the package documentation.
 const (
 	eventDebug                  = 0
 	eventConfigNotPresent       = 1000

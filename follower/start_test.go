@@ -100,7 +100,7 @@ func ageOf(t *testing.T, age string) time.Duration {
 	switch age {
 	case "older":
 		return 2 * time.Hour
-	case "newer", "spoiled":
+	case "newer", "corrupt":
 		return 10 * time.Minute
 	}
 	t.Fatalf("age %q", age)
@@ -160,7 +160,7 @@ func (r startRow) fileConfig(t *testing.T) func(*Config) {
 		return keeping(emptyFile(t))
 	}
 	path := snapshotFile(t, ageOf(t, r.file), versionOf(r.file))
-	if r.file == "spoiled" {
+	if r.file == "corrupt" {
 		data := encodeFile(cachekeys.For(otherSDKKey, "", 0).Entry, &snapshot{json: configJSON(1), rev: 5})
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)

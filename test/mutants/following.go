@@ -7,10 +7,10 @@ var following = []mutant{
 			{"follower", `	sub, err := subscription.Open(`, `	c.tell(ctx, events, event{kind: opened})
 	time.Sleep(time.Millisecond)
 	sub, err := subscription.Open(`},
-			{"follower", `		return ctx.Err() // close did not see the subscription yet
+			{"follower", `		return ctx.Err() // close ran before c.sub was stored
 	}
 	c.tell(ctx, events, event{kind: opened})
-`, `		return ctx.Err() // close did not see the subscription yet
+`, `		return ctx.Err() // close ran before c.sub was stored
 	}
 `},
 		},
