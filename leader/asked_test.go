@@ -10,9 +10,9 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// After a failover to a replica that was behind, the count starts again lower.
-func TestARefreshRequestIsHeardThoughTheCountFellBack(t *testing.T) {
-	play(t, func(s *stage) {
+// After a failover to a replica that was behind, the count is lower.
+func TestARefreshRequestIsHandledAfterTheCountFell(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		for range 5 {
 			_ = l.RequestRefresh(s.Context(), "main")
@@ -26,8 +26,8 @@ func TestARefreshRequestIsHeardThoughTheCountFellBack(t *testing.T) {
 	})
 }
 
-func TestRefreshRequestsDoNotPutOffARenewal(t *testing.T) {
-	play(t, func(s *stage) {
+func TestRefreshRequestsDoNotDelayARenewal(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		l, _ := s.start(link)
 		s.wait(10 * time.Second)
@@ -48,9 +48,9 @@ func TestRefreshRequestsDoNotPutOffARenewal(t *testing.T) {
 	})
 }
 
-// S85. A request is not lost either: it is answered after the wait.
-func TestRetryAfterIsHonouredThoughARefreshIsAskedFor(t *testing.T) {
-	play(t, func(s *stage) {
+// S85. The request is not lost: the leader polls after the wait.
+func TestRetryAfterIsHonouredDespiteRefreshRequests(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
 		s.wait(l.cfg.Timing.PollInterval)

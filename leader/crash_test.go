@@ -15,8 +15,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// panicking is a transport to the CDN, or a hook of the Redis client, that panics once when
-// it is told to.
+// panicking is a transport to the CDN and a hook of the Redis client. It panics once, when it
+// is told to.
 type panicking struct {
 	http.RoundTripper
 	redis.Hook
@@ -50,15 +50,15 @@ func (p *panicking) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pr
 	}
 }
 
-// The process is going to end: others must not have to wait for its locks to expire.
-func TestAPanicReleasesAllLocksAndGoesOn(t *testing.T) {
+// The process is about to end. Others must not have to wait until its locks expire.
+func TestAPanicReleasesAllLocksAndEndsRun(t *testing.T) {
 	for name, provoke := range map[string]func(*panicking) *atomic.Bool{
 		"fetch":  func(p *panicking) *atomic.Bool { return &p.fetch },
 		"script": func(p *panicking) *atomic.Bool { return &p.command },
 		"batch":  func(p *panicking) *atomic.Bool { return &p.batch },
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				p := &panicking{RoundTripper: s.cdn}
 				client := s.server.Client(s.T, nil)
 				client.AddHook(p)

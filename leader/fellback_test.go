@@ -8,20 +8,20 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// kept is what Redis held at a moment.
-type kept struct {
+// redisState is a copy of what Redis stores.
+type redisState struct {
 	entry, blob string
 	meta        map[string]string
 }
 
-func (s *stage) keep() kept {
+func (s *testEnv) state() redisState {
 	ctx := s.Context()
-	return kept{s.client.Get(ctx, s.keys.Entry).Val(), s.client.Get(ctx, s.keys.Blob).Val(), s.client.HGetAll(ctx, s.keys.Meta).Val()}
+	return redisState{s.client.Get(ctx, s.keys.Entry).Val(), s.client.Get(ctx, s.keys.Blob).Val(), s.client.HGetAll(ctx, s.keys.Meta).Val()}
 }
 
-// fallBack has Redis hold what it held, and no lock, as after a failover to a replica
-// that was behind.
-func (s *stage) fallBack(k kept) {
+// rollBack makes Redis store k and no lock, as after a failover to a replica that was
+// behind.
+func (s *testEnv) rollBack(k redisState) {
 	ctx := s.Context()
 	s.server.Mini().FlushAll()
 	s.client.Set(ctx, s.keys.Entry, k.entry, 0)
@@ -29,34 +29,34 @@ func (s *stage) fallBack(k kept) {
 	s.client.HSet(ctx, s.keys.Meta, k.meta)
 }
 
-// F5, I1: Redis falls back to content that was replaced, and the lock is lost, too. Whoever
-// knows that must not give it a rev above the one that followers hold, neither to mend an
-// entry, nor because an edge of the CDN lags, nor without the CDN.
-func TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt(t *testing.T) {
+// F5, I1: Redis rolls back to replaced content and loses the lock. A process that knows newer
+// content must not give the old content a rev above the one that followers hold: neither to
+// repair an entry, nor because an edge of the CDN lags, nor without the CDN.
+func TestRolledBackContentDoesNotOutrankNewerContent(t *testing.T) {
 	for name, test := range map[string]struct {
-		fault func(old fakecdn.Config) fakecdn.Fault
-		spoil func(s *stage)
+		fault   func(old fakecdn.Config) fakecdn.Fault
+		corrupt func(s *testEnv)
 	}{
-		"a CDN that is well":         {nil, nil},
+		"the CDN answers":            {nil, nil},
 		"an edge that lags":          {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, nil},
 		"no CDN":                     {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, nil},
-		"no CDN, and no entry":       {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, func(s *stage) { s.client.Del(s.Context(), s.keys.Entry) }},
-		"an edge that lags, no blob": {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, func(s *stage) { s.client.Del(s.Context(), s.keys.Blob) }},
+		"no CDN, and no entry":       {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, func(s *testEnv) { s.client.Del(s.Context(), s.keys.Entry) }},
+		"an edge that lags, no blob": {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, func(s *testEnv) { s.client.Del(s.Context(), s.keys.Blob) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, _ := s.start(nil)
 				s.wait(5 * time.Second)
-				old, before := s.cdn.Config(), s.keep()
+				old, before := s.cdn.Config(), s.state()
 				version := s.cdn.Publish()
 				_ = l.RequestRefresh(s.Context(), "main")
 				s.wait(5 * time.Second)
 				s.hasVersion(version)
 				top := s.entry().FetchTime
 
-				s.fallBack(before)
-				if test.spoil != nil {
-					test.spoil(s)
+				s.rollBack(before)
+				if test.corrupt != nil {
+					test.corrupt(s)
 				}
 				if test.fault != nil {
 					s.cdn.Break(test.fault(old))

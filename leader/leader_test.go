@@ -20,8 +20,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// stage is a leader in virtual time with its Redis and its CDN.
-type stage struct {
+// testEnv is an environment in virtual time: a Redis, a CDN, and leaders that a test starts.
+type testEnv struct {
 	*testing.T
 	server *redistest.VirtualServer
 	client *redis.Client
@@ -30,15 +30,15 @@ type stage struct {
 	log    *syncBuffer
 }
 
-func play(t *testing.T, f func(s *stage)) {
+func runEnv(t *testing.T, f func(s *testEnv)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		server := redistest.Virtual(t)
-		f(&stage{t, server, server.Client(t, nil), fakecdn.New(), cachekeys.For(testKey, "", 0), new(syncBuffer)})
+		f(&testEnv{t, server, server.Client(t, nil), fakecdn.New(), cachekeys.For(testKey, "", 0), new(syncBuffer)})
 	})
 }
 
-// syncBuffer is a log that may be read while it is written.
+// syncBuffer is a log that is safe for concurrent use.
 type syncBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -56,8 +56,8 @@ func (b *syncBuffer) String() string {
 	return b.buf.String()
 }
 
-// start runs a leader; stop shuts it down and waits.
-func (s *stage) start(link *redistest.Link) (l *Leader, stop func()) {
+// start starts a leader. stop shuts it down and waits.
+func (s *testEnv) start(link *redistest.Link) (l *Leader, stop func()) {
 	s.Helper()
 	l, err := New(Config{
 		Redis: s.server.Client(s.T, link), SDKKeys: []SDKKey{{Name: "main", Key: testKey, BaseURL: "http://cdn.test"}},
@@ -69,8 +69,8 @@ func (s *stage) start(link *redistest.Link) (l *Leader, stop func()) {
 	return l, s.run(l)
 }
 
-// run runs a leader; stop shuts it down and waits.
-func (s *stage) run(l *Leader) (stop func()) {
+// run runs l in a goroutine. stop shuts it down and waits.
+func (s *testEnv) run(l *Leader) (stop func()) {
 	ctx, cancel := context.WithCancel(s.Context())
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()
@@ -85,14 +85,14 @@ func (s *stage) run(l *Leader) (stop func()) {
 	return stop
 }
 
-func (s *stage) wait(d time.Duration) {
+func (s *testEnv) wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-func (s *stage) stats(l *Leader) KeyStats { return l.Stats().Keys[0] }
+func (s *testEnv) stats(l *Leader) KeyStats { return l.Stats().Keys[0] }
 
-func (s *stage) entry() cachekeys.Entry {
+func (s *testEnv) entry() cachekeys.Entry {
 	s.Helper()
 	entry, err := cachekeys.ParseEntry([]byte(s.client.Get(s.Context(), s.keys.Entry).Val()))
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *stage) entry() cachekeys.Entry {
 	return entry
 }
 
-func (s *stage) hasVersion(version int64) {
+func (s *testEnv) hasVersion(version int64) {
 	s.Helper()
 	want := fmt.Sprintf(`"i":%d`, version)
 	if json := s.entry().JSON; !bytes.Contains(json, []byte(want)) {
@@ -109,8 +109,8 @@ func (s *stage) hasVersion(version int64) {
 	}
 }
 
-func TestRefreshRequestsAreAnsweredOnceAndAtMostOnceASecond(t *testing.T) {
-	play(t, func(s *stage) {
+func TestRefreshRequestsCauseAtMostOnePollPerSecond(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(10 * time.Second)
 		before := s.stats(l).Polls
@@ -123,7 +123,7 @@ func TestRefreshRequestsAreAnsweredOnceAndAtMostOnceASecond(t *testing.T) {
 		s.wait(time.Millisecond)
 		s.hasVersion(version)
 		s.wait(20 * time.Second)
-		// What came during the first poll makes a second, which finds nothing new.
+		// A request that arrived during the first poll causes a second one, which finds nothing new.
 		if polls := s.stats(l).Polls - before; polls > uint64(2+len(recheckPauses)) {
 			s.Errorf("1000 requests in an instant made %d polls", polls)
 		}
@@ -139,9 +139,9 @@ func TestRefreshRequestsAreAnsweredOnceAndAtMostOnceASecond(t *testing.T) {
 	})
 }
 
-// A request is in meta besides the message: without the message it costs one renewal.
+// A request is also counted in meta: if the message is lost, the next renewal returns it.
 func TestALostRefreshRequestCostsOneRenewal(t *testing.T) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(10 * time.Second)
 		version := s.cdn.Publish()
@@ -149,7 +149,7 @@ func TestALostRefreshRequestCostsOneRenewal(t *testing.T) {
 		s.wait(l.cfg.Timing.RenewInterval)
 		s.hasVersion(version)
 		before := s.stats(l).Polls
-		s.client.HDel(s.Context(), s.keys.Meta, "refresh") // the count starts again
+		s.client.HDel(s.Context(), s.keys.Meta, "refresh") // the count restarts
 		s.wait(l.cfg.Timing.RenewInterval)
 		s.cdn.Publish()
 		s.client.HIncrBy(s.Context(), s.keys.Meta, "refresh", 1)
@@ -160,9 +160,9 @@ func TestALostRefreshRequestCostsOneRenewal(t *testing.T) {
 	})
 }
 
-// F27: an edge that lags is asked again and not believed; a real roll-back is.
-func TestContentJustReplacedIsBelievedOnlyWhenServedTwice(t *testing.T) {
-	play(t, func(s *stage) {
+// F27: a lagging edge is asked again and not believed; a real rollback is believed.
+func TestRecentlyReplacedContentIsBelievedOnlyIfServedTwice(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		old := s.cdn.Config()
 		s.wait(5 * time.Second)
@@ -187,14 +187,14 @@ func TestContentJustReplacedIsBelievedOnlyWhenServedTwice(t *testing.T) {
 	})
 }
 
-func TestPollsThatFailKeepWhatIsCurrent(t *testing.T) {
+func TestFailedPollsKeepTheCurrentContent(t *testing.T) {
 	for name, fault := range map[string]fakecdn.Fault{
 		"403": fakecdn.Status(403), "404": fakecdn.Status(404), "500": fakecdn.Status(500),
 		"garbage": fakecdn.Garbage(), "html": fakecdn.HTML(), "oversize": fakecdn.Oversize(cachekeys.MaxConfigBytes),
 		"no f": fakecdn.Body("application/json", `{"p":{}}`), "network": fakecdn.Network(errors.New("refused")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, _ := s.start(nil)
 				before, entry := s.stats(l), s.entry()
 				s.cdn.Break(fault)
@@ -222,7 +222,7 @@ func TestPollsThatFailKeepWhatIsCurrent(t *testing.T) {
 }
 
 func TestRetryAfterIsHonoured(t *testing.T) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
 		s.wait(l.cfg.Timing.PollInterval)
@@ -239,25 +239,25 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	})
 }
 
-// An official SDK may have fetched what is new before the leader did.
-func TestANewerEntryOfAnotherSDKMakesTheLeaderAskTheCDNFirst(t *testing.T) {
-	play(t, func(s *stage) {
+// An official SDK may have fetched new content before the leader did.
+func TestTheCDNIsAskedBeforeANewerEntryOfAnSDKIsOverwritten(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(10 * time.Second)
 		version := s.cdn.Publish()
 		before := s.entry()
-		foreign := cachekeys.Entry{FetchTime: before.FetchTime + 8000, ETag: "sdk", JSON: []byte(`{"f":{"version":{"t":2,"v":{"i":2}}}}`)}
-		s.client.Set(s.Context(), s.keys.Entry, foreign.Append(nil), 0)
+		sdkEntry := cachekeys.Entry{FetchTime: before.FetchTime + 8000, ETag: "sdk", JSON: []byte(`{"f":{"version":{"t":2,"v":{"i":2}}}}`)}
+		s.client.Set(s.Context(), s.keys.Entry, sdkEntry.Append(nil), 0)
 		s.wait(l.cfg.Timing.RenewInterval + time.Second)
 		s.hasVersion(version)
-		if got := s.entry(); got.FetchTime <= foreign.FetchTime || got.ETag == "sdk" {
-			s.Errorf("entry %d after the foreign %d", got.FetchTime, foreign.FetchTime)
+		if got := s.entry(); got.FetchTime <= sdkEntry.FetchTime || got.ETag == "sdk" {
+			s.Errorf("entry %d after the sdkEntry %d", got.FetchTime, sdkEntry.FetchTime)
 		}
 	})
 }
 
-func TestAnOlderEntryOfAnotherSDKIsWrittenOverWithoutAPoll(t *testing.T) {
-	play(t, func(s *stage) {
+func TestAnOlderEntryOfAnSDKIsOverwrittenWithoutAPoll(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(10 * time.Second)
 		polls, mine := s.stats(l).Polls, s.entry()
@@ -272,10 +272,10 @@ func TestAnOlderEntryOfAnotherSDKIsWrittenOverWithoutAPoll(t *testing.T) {
 	})
 }
 
-// Redis lost everything and the CDN is down: what this process led with is better
-// than nothing, and says nothing new of the CDN.
-func TestWithoutTheCDNRedisIsSeededFromMemory(t *testing.T) {
-	play(t, func(s *stage) {
+// Redis lost everything and the CDN fails: the leader writes its content again, without a new
+// answer of the CDN.
+func TestWithoutTheCDNRedisIsRepairedFromMemory(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		mine, answer := s.entry(), s.stats(l).LastAnswer
@@ -291,9 +291,9 @@ func TestWithoutTheCDNRedisIsSeededFromMemory(t *testing.T) {
 	})
 }
 
-// A new leader that the CDN does not answer goes on with what is in Redis.
-func TestATakeoverWithoutTheCDNKeepsAndMendsWhatIsThere(t *testing.T) {
-	play(t, func(s *stage) {
+// A new leader that the CDN does not answer continues with the content in Redis.
+func TestATakeoverWithoutTheCDNKeepsAndRepairsTheContentInRedis(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		_, stop := s.start(nil)
 		s.wait(5 * time.Second)
 		mine := s.entry()
@@ -317,8 +317,8 @@ func TestATakeoverWithoutTheCDNKeepsAndMendsWhatIsThere(t *testing.T) {
 	})
 }
 
-func TestAReplyLostToACommitIsNotASecondChange(t *testing.T) {
-	play(t, func(s *stage) {
+func TestALostReplyToACommitCausesNoSecondChange(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		l, _ := s.start(link)
 		s.wait(time.Second)
@@ -326,7 +326,7 @@ func TestAReplyLostToACommitIsNotASecondChange(t *testing.T) {
 		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(2 * time.Second)
-		s.hasVersion(version) // it ran; only its reply is missing
+		s.hasVersion(version) // the commit ran; only its reply was lost
 		rev := s.entry().FetchTime
 		link.Drop(nil)
 		s.wait(8 * time.Second)
@@ -336,7 +336,7 @@ func TestAReplyLostToACommitIsNotASecondChange(t *testing.T) {
 	})
 }
 
-func TestEverythingWrongIsToldAtOnce(t *testing.T) {
+func TestAllConfigurationErrorsAreReportedAtOnce(t *testing.T) {
 	_, err := New(Config{
 		Namespace: "a b",
 		SDKKeys:   []SDKKey{{Name: "a", Key: "short"}, {Name: "a", Key: testKey, PollInterval: time.Millisecond}},
@@ -352,8 +352,8 @@ func TestEverythingWrongIsToldAtOnce(t *testing.T) {
 	}
 }
 
-// A command that waits for a reply for ever would stop the renewals for ever.
-func TestAClientWhoseCommandsMayOutliveTheLockIsRefused(t *testing.T) {
+// A command without a timeout could stop the renewals for good.
+func TestAClientWhoseCommandsMayOutliveTheLeaseIsRefused(t *testing.T) {
 	single := func(o redis.Options) redis.UniversalClient { return redis.NewClient(&o) }
 	cluster := func(o redis.ClusterOptions) redis.UniversalClient { return redis.NewClusterClient(&o) }
 	for _, tt := range []struct {
@@ -379,8 +379,8 @@ func TestAClientWhoseCommandsMayOutliveTheLockIsRefused(t *testing.T) {
 	}
 }
 
-// S103: a name shows in logs, where an SDK key must not.
-func TestANameMayNotHoldTheSDKKey(t *testing.T) {
+// S103: a name appears in logs; an SDK key must not.
+func TestANameMustNotContainTheSDKKey(t *testing.T) {
 	_, err := New(Config{SDKKeys: []SDKKey{{Name: "my " + testKey, Key: testKey}}})
 	if err == nil || !strings.Contains(err.Error(), "the Name contains the SDK key") || strings.Contains(err.Error(), testKey) {
 		t.Errorf("got %v", err)

@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// allocated tells how many bytes of memory f took, whether or not they were given back.
+// allocated returns the bytes that f allocated, freed or not.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -20,8 +20,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Of a lock and of meta's fields a script returns no more than one byte above their limits,
-// which are those of cachekeys.
+// Of a lock or a field of meta, a script returns at most one byte more than its limit in
+// cachekeys.
 func TestScriptsReturnNoMoreThanTheLimits(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
@@ -44,8 +44,8 @@ func TestScriptsReturnNoMoreThanTheLimits(t *testing.T) {
 	})
 }
 
-// Whether a follower may read is tried without keeping what it would read.
-func TestFollowerRightsAreTriedWithLittleMemory(t *testing.T) {
+// The check reads what a follower reads, but does not keep it.
+func TestCheckingFollowerRightsTakesLittleMemory(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	keys := cachekeys.For(testKey, "", 0)

@@ -8,12 +8,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A leader without a Logger writes what matters to the default one, and with one that
-// discards nothing.
-func TestALeaderWithoutALoggerWritesWarningsToTheDefault_S100(t *testing.T) {
+// A leader without a Logger logs warnings and errors to the default one. A leader with a
+// Logger logs everything to it.
+func TestALeaderWithoutALoggerLogsWarningsToTheDefault_S100(t *testing.T) {
 	before := slog.Default()
 	defer slog.SetDefault(before)
-	client := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true, MaxRetries: -1}) // is not asked anything
+	client := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true, MaxRetries: -1}) // no command is sent
 	defer client.Close()
 	for name, logger := range map[string]*slog.Logger{"default": nil, "discard": slog.New(slog.DiscardHandler)} {
 		log := new(syncBuffer)

@@ -11,8 +11,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// anSDKWrites writes an entry as an official SDK that fetched that config does.
-func (s *stage) anSDKWrites(fetchTime int64, config fakecdn.Config) cachekeys.Entry {
+// writeAsSDK writes an entry as an official SDK does after it fetched the config.
+func (s *testEnv) writeAsSDK(fetchTime int64, config fakecdn.Config) cachekeys.Entry {
 	s.Helper()
 	entry := cachekeys.Entry{FetchTime: fetchTime, ETag: config.ETag(), JSON: config.JSON()}
 	if err := s.client.Set(s.Context(), s.keys.Entry, entry.Append(nil), 0).Err(); err != nil {
@@ -21,17 +21,17 @@ func (s *stage) anSDKWrites(fetchTime int64, config fakecdn.Config) cachekeys.En
 	return entry
 }
 
-// I1: followers read the entry while nobody leads, and official SDKs always do.
-func TestWhatAnSDKFetchedLaterIsTakenOverWhileTheCDNDoesNotAnswer(t *testing.T) {
+// I1: official SDKs read the entry, and so do followers while no process leads.
+func TestALaterEntryOfAnSDKIsCommittedWhileTheCDNDoesNotAnswer(t *testing.T) {
 	for name, fault := range map[string]fakecdn.Fault{"500": fakecdn.Status(500), "Retry-After": fakecdn.TooMany(5 * time.Minute)} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, _ := s.start(nil)
 				s.cdn.Break(fault)
 				s.wait(l.cfg.Timing.PollInterval)
 				before := s.stats(l)
 				version := s.cdn.Publish()
-				entry := s.anSDKWrites(s.entry().FetchTime+30_000, s.cdn.Config())
+				entry := s.writeAsSDK(s.entry().FetchTime+30_000, s.cdn.Config())
 				s.wait(l.cfg.Timing.RenewInterval + time.Second)
 				s.hasVersion(version)
 				now := s.stats(l)
@@ -46,15 +46,15 @@ func TestWhatAnSDKFetchedLaterIsTakenOverWhileTheCDNDoesNotAnswer(t *testing.T) 
 	}
 }
 
-func TestSeedingFromMemorySparesWhatAnSDKFetchedLater(t *testing.T) {
-	play(t, func(s *stage) {
+func TestRepairFromMemoryKeepsALaterEntryOfAnSDK(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		mine := s.entry()
 		s.cdn.Break(fakecdn.Status(500))
 		version := s.cdn.Publish()
 		s.server.Mini().FlushAll()
-		s.anSDKWrites(mine.FetchTime+5000, s.cdn.Config())
+		s.writeAsSDK(mine.FetchTime+5000, s.cdn.Config())
 		s.wait(2 * l.cfg.Timing.RenewInterval)
 		s.hasVersion(version)
 		if now := s.stats(l); now.Repairs != 1 || now.LastAnswer.UnixMilli() > mine.FetchTime {
@@ -63,19 +63,19 @@ func TestSeedingFromMemorySparesWhatAnSDKFetchedLater(t *testing.T) {
 	})
 }
 
-// What is no config, and what the leader knows to be replaced, is written over.
-func TestALaterEntryIsNotTakenOverUnseen(t *testing.T) {
-	for name, write := range map[string]func(s *stage, later int64, old fakecdn.Config){
-		"no config": func(s *stage, later int64, _ fakecdn.Config) {
+// The leader overwrites an invalid config, and content that it knows to be replaced.
+func TestAnInvalidOrReplacedLaterEntryIsNotCommitted(t *testing.T) {
+	for name, write := range map[string]func(s *testEnv, later int64, old fakecdn.Config){
+		"no config": func(s *testEnv, later int64, _ fakecdn.Config) {
 			s.client.Set(s.Context(), s.keys.Entry, strconv.FormatInt(later, 10)+"\nx\n{}", 0)
 		},
-		"no entry": func(s *stage, later int64, _ fakecdn.Config) {
+		"no entry": func(s *testEnv, later int64, _ fakecdn.Config) {
 			s.client.Set(s.Context(), s.keys.Entry, strconv.FormatInt(later, 10)+"\nx", 0)
 		},
-		"just replaced": func(s *stage, later int64, old fakecdn.Config) { s.anSDKWrites(later, old) },
+		"just replaced": func(s *testEnv, later int64, old fakecdn.Config) { s.writeAsSDK(later, old) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, _ := s.start(nil)
 				s.wait(5 * time.Second)
 				old := s.cdn.Config()
@@ -95,10 +95,10 @@ func TestALaterEntryIsNotTakenOverUnseen(t *testing.T) {
 	}
 }
 
-// F27 and F32 together: while the reply to a commit is missing, what the leader takes
-// for current is what that commit replaced.
-func TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost(t *testing.T) {
-	play(t, func(s *stage) {
+// F27 and F32 together: until the leader knows that its commit succeeded, it takes the content
+// that the commit replaced for current.
+func TestALaggingEdgeDoesNotUndoACommitWithALostReply(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		l, _ := s.start(link)
 		old := s.cdn.Config()
@@ -107,7 +107,7 @@ func TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost(t *testing.T) {
 		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(2 * time.Second)
-		s.hasVersion(version) // it ran; the leader waits for the reply
+		s.hasVersion(version) // the commit ran; the leader waits for the reply
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(time.Second)
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
@@ -125,9 +125,9 @@ func TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost(t *testing.T) {
 	})
 }
 
-// I1: followers still hold what replaced it.
-func TestAnEdgeThatLagsIsNotBelievedWhenRedisLostItsData(t *testing.T) {
-	play(t, func(s *stage) {
+// I1: followers still hold the newer content.
+func TestALaggingEdgeIsNotBelievedAfterRedisLostItsData(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		old := s.cdn.Config()
 		s.wait(5 * time.Second)

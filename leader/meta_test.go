@@ -8,9 +8,9 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// Followers read meta whole or not at all, and a refresh request counts up in it.
-func TestAFieldOfMetaThatSomebodySpoiltIsMendedWithTheNextRenewal(t *testing.T) {
-	for name, spoilt := range map[string][]any{
+// Followers refuse a meta with a malformed field, and refresh requests increment a field.
+func TestTheNextRenewalRepairsACorruptFieldOfMeta(t *testing.T) {
+	for name, fields := range map[string][]any{
 		"len":                 {"len", "7"},
 		"len gone":            {"len"},
 		"len no number":       {"len", "x"},
@@ -28,14 +28,14 @@ func TestAFieldOfMetaThatSomebodySpoiltIsMendedWithTheNextRenewal(t *testing.T) 
 		"etags too long":      {"etags", "1767225600000 " + strings.Repeat("x", 300)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, _ := s.start(nil)
 				s.wait(10 * time.Second)
 				before := s.stats(l)
-				if len(spoilt) == 1 {
-					s.client.HDel(s.Context(), s.keys.Meta, spoilt[0].(string))
+				if len(fields) == 1 {
+					s.client.HDel(s.Context(), s.keys.Meta, fields[0].(string))
 				} else {
-					s.client.HSet(s.Context(), s.keys.Meta, spoilt...)
+					s.client.HSet(s.Context(), s.keys.Meta, fields...)
 				}
 				s.wait(l.cfg.Timing.RenewInterval)
 				m := s.meta()
@@ -56,8 +56,8 @@ func TestAFieldOfMetaThatSomebodySpoiltIsMendedWithTheNextRenewal(t *testing.T) 
 	}
 }
 
-func TestMetaThatIsSoundIsNotWrittenAgain(t *testing.T) {
-	play(t, func(s *stage) {
+func TestIntactMetaIsNotWrittenAgain(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		for range 12 {
 			s.wait(2 * time.Second)

@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// change publishes a version at the CDN and has the leader commit it.
-func (s *stage) change(l *Leader) (version int64) {
+// change publishes a version at the CDN and waits until the leader has committed it.
+func (s *testEnv) change(l *Leader) (version int64) {
 	s.Helper()
 	version = s.cdn.Publish()
 	if err := l.RequestRefresh(s.Context(), "main"); err != nil {
@@ -24,53 +24,53 @@ func (s *stage) change(l *Leader) (version int64) {
 	return version
 }
 
-// neverRaised looks for a while whether content of another version is raised above top,
-// which followers hold.
-func (s *stage) neverRaised(version, top int64, d time.Duration) {
+// wantNeverRaised checks for d that no content of another version is raised above top, the
+// rev that followers hold.
+func (s *testEnv) wantNeverRaised(version, top int64, d time.Duration) {
 	s.Helper()
 	want := fmt.Appendf(nil, `"i":%d`, version)
 	for range int(d / (50 * time.Millisecond)) {
 		s.wait(50 * time.Millisecond)
 		entry, err := cachekeys.ParseEntry([]byte(s.client.Get(s.Context(), s.keys.Entry).Val()))
 		if err == nil && !bytes.Contains(entry.JSON, want) && entry.FetchTime > top {
-			s.Fatalf("at %d, above %d, stands %.80s", entry.FetchTime, top, entry.JSON)
+			s.Fatalf("the entry at %d, above %d, is %.80s", entry.FetchTime, top, entry.JSON)
 		}
 	}
 }
 
 var away = fakecdn.Status(500)
 
-// F44, I1: Redis comes back from a copy that is more changes old than anybody's memory of
-// ETags is long, the CDN is away, and the lock, meta, the blob or the entry is lost, too.
-func TestOldContentIsNotRaisedWhateverTheMemoryOfETagsSays(t *testing.T) {
+// F44, I1: Redis restarts from a copy that is older than all remembered ETags, the CDN fails,
+// and the lock, meta, the blob or the entry is lost, too.
+func TestOldContentIsNotRaisedEvenIfItsETagIsNotRemembered(t *testing.T) {
 	for _, lost := range []string{"nothing", "entry", "blob", "meta", "meta and blob", "meta and entry", "everything but the entry"} {
 		for _, restarted := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s lost, leader restarted %v", lost, restarted), func(t *testing.T) {
-				play(t, func(s *stage) {
+				runEnv(t, func(s *testEnv) {
 					l, stop := s.start(nil)
 					s.wait(5 * time.Second)
-					before := s.keep()
+					before := s.state()
 					var version int64
 					for range 12 {
 						version = s.change(l)
 					}
 					top := s.entry().FetchTime
-					s.wait(3 * time.Minute) // no ETag of these is remembered any more
+					s.wait(3 * time.Minute) // these ETags are no longer remembered
 					top = max(top, s.entry().FetchTime)
 					s.cdn.Break(away)
 					if restarted {
 						stop()
 					}
-					s.fallBack(before)
+					s.rollBack(before)
 					for name, key := range map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta} {
 						if strings.Contains(strings.Replace(lost, "everything but the entry", "meta blob", 1), name) {
 							s.client.Del(s.Context(), key)
 						}
 					}
 					if restarted {
-						s.start(nil) // it knows nothing of what was
+						s.start(nil) // it does not know the earlier content
 					}
-					s.neverRaised(version, top, 2*time.Minute)
+					s.wantNeverRaised(version, top, 2*time.Minute)
 					if _, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val())); err != nil {
 						s.Errorf("new followers get no flags: %v", err)
 					}
@@ -93,26 +93,26 @@ func TestOldContentIsNotRaisedWhateverTheMemoryOfETagsSays(t *testing.T) {
 }
 
 // A candidate that never held the content only knows that there was a higher rev. It takes
-// over a Redis that fell back: the leader says so, everywhere, and goes on with heartbeats.
-func TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN(t *testing.T) {
+// over after Redis rolled back. It reports that everywhere, and its heartbeats continue.
+func TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN(t *testing.T) {
 	for _, lost := range []string{"", "entry", "blob"} {
 		t.Run("lost: "+lost, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, stop := s.start(nil)
 				s.wait(5 * time.Second)
-				before := s.keep()
+				before := s.state()
 				version := s.change(l)
 				candidate, _ := s.start(nil)
 				s.wait(5 * time.Second)
 				top := s.entry().FetchTime
 				s.cdn.Break(away)
-				s.fallBack(before)
-				stop() // before it sees that; the candidate takes over what is there now
+				s.rollBack(before)
+				stop() // before it notices; the candidate takes over the content now in Redis
 				if lost != "" {
 					s.client.Del(s.Context(), map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob}[lost])
 				}
-				heard := s.hear()
-				s.neverRaised(version, top, 30*time.Second)
+				published := s.messages()
+				s.wantNeverRaised(version, top, 30*time.Second)
 				now := s.stats(candidate)
 				if !now.Waits || !strings.Contains(s.log.String(), "event_id=6118") || strings.Count(s.log.String(), "event_id=6118") != 1 {
 					s.Errorf("it does not say once that it waits: %+v", now)
@@ -120,7 +120,7 @@ func TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN(t *testing.T
 				if m := s.meta(); m.Waits < top-60_000 || m.Waits > top || m.Rev >= m.Waits {
 					s.Errorf("meta does not say that the leader waits: %+v, highest was %d", m, top)
 				}
-				if !strings.Contains(heard(), "heartbeat rev=") {
+				if !strings.Contains(published(), "heartbeat rev=") {
 					s.Error("no heartbeats go on")
 				}
 				blob, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
@@ -141,30 +141,30 @@ func TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN(t *testing.T
 	}
 }
 
-// Redis's clock was set back and Redis lost its data: another leader wrote newer content at
-// lower revs. Who held the older content at a higher rev must not bring it back, not even
-// once the clock has passed that rev.
+// Redis's clock was set back, Redis lost its data, and another leader wrote newer content at
+// lower revs. A process that held the older content at a higher rev must not bring it back,
+// not even when the clock has passed that rev.
 func TestRevsProveNothingWhileTheClockIsBehind(t *testing.T) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		slow, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		s.change(slow)
 		fast := s.meta()
-		// The clock goes back by 20 s, all is lost, and another process leads with what is new.
+		// The clock is set back by 20 s, Redis loses everything, and another process leads with new content.
 		s.server.Mini().SetTime(time.Now().Add(-20 * time.Second))
 		s.server.Mini().FlushAll()
 		version := s.cdn.Publish()
 		other := newAuthor(s.T, s.client, "OTHER")
-		other.win()
+		other.mustAcquire()
 		c := newContent(s.cdn.Config().JSON(), `W/"new"`, 0)
 		other.mustCommit(c)
 		if other.rev >= fast.Rev {
 			s.Fatalf("rev %d is not below %d", other.rev, fast.Rev)
 		}
 		s.cdn.Break(away)
-		s.wait(5 * time.Second) // the first process sees it, as a candidate
+		s.wait(5 * time.Second) // the first process sees it as a candidate
 		s.server.Mini().SetTime(time.Time{})
-		s.wait(2 * time.Minute) // the lock runs out; the clock is past the highest rev
+		s.wait(2 * time.Minute) // the lock expires; the clock is past the highest rev
 		if s.stats(slow).State == Candidate {
 			s.Fatal("it does not lead")
 		}
@@ -172,13 +172,13 @@ func TestRevsProveNothingWhileTheClockIsBehind(t *testing.T) {
 	})
 }
 
-// F44, I1: content is fetched while Redis takes no writes, newer content is fetched and
-// committed, and one answer of a lagging edge brings the former: it was never committed, and
-// is replaced all the same.
-func TestContentThatWasNeverCommittedCountsAsReplaced(t *testing.T) {
+// F44, I1: content is fetched while Redis refuses writes, and newer content is fetched and
+// committed. Then a lagging edge serves the former content once. It was never committed, but
+// counts as replaced.
+func TestContentThatWasNeverCommittedIsRememberedAsReplaced(t *testing.T) {
 	for _, another := range []bool{false, true} {
 		t.Run(fmt.Sprintf("another process takes over %v", another), func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, stop := s.start(nil)
 				s.wait(5 * time.Second)
 				var refuse atomic.Bool
@@ -205,16 +205,16 @@ func TestContentThatWasNeverCommittedCountsAsReplaced(t *testing.T) {
 					s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
 					_ = l.RequestRefresh(s.Context(), "main")
 				}
-				s.neverBelow(third, 10*time.Second)
+				s.wantNeverBelow(third, 10*time.Second)
 			})
 		})
 	}
 }
 
-// F44, I1: more changes than meta remembers, within seconds, and one answer of an edge that
-// lags behind all of them.
-func TestTheMemoryOfReplacedContentIsByTime(t *testing.T) {
-	play(t, func(s *stage) {
+// F44, I1: within seconds there are more changes than meta remembers, and then one answer of
+// an edge that lags behind all of them.
+func TestTheMemoryOfReplacedETagsIsBoundedByTimeOnly(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		var lagging fakecdn.Config
@@ -230,20 +230,20 @@ func TestTheMemoryOfReplacedContentIsByTime(t *testing.T) {
 		}
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
 		_ = l.RequestRefresh(s.Context(), "main")
-		s.neverBelow(version, 10*time.Second)
+		s.wantNeverBelow(version, 10*time.Second)
 	})
 }
 
-// F27: a real rollback is believed when it comes twice, forgotten, and what it replaced is
-// doubted from then on.
-func TestARealRollbackIsBelievedAndLeavesTheMemory(t *testing.T) {
-	play(t, func(s *stage) {
+// F27: a real rollback is believed when it is served twice, and its ETag is forgotten. The
+// content that it replaced is suspect from then on.
+func TestARealRollbackIsBelievedAndForgotten(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		first := s.cdn.Config()
 		s.change(l)
 		second := s.cdn.Config()
-		s.cdn.Break(fakecdn.Stale(first)) // the CDN goes back for good
+		s.cdn.Break(fakecdn.Stale(first)) // the CDN rolls back for good
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(1500 * time.Millisecond)
 		s.hasVersion(first.Version)
@@ -251,7 +251,7 @@ func TestARealRollbackIsBelievedAndLeavesTheMemory(t *testing.T) {
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(20 * time.Second)
 		if now := s.stats(l).Suspect; now != before {
-			s.Errorf("what was believed is doubted %d times", now-before)
+			s.Errorf("believed content is suspect %d times", now-before)
 		}
 		for _, old := range s.meta().Recent {
 			if old.ETag == s.meta().ETag {
@@ -265,10 +265,10 @@ func TestARealRollbackIsBelievedAndLeavesTheMemory(t *testing.T) {
 	})
 }
 
-// Redis lost everything and its clock is behind the highest rev: what this process holds may
-// have been replaced at a lower rev. It asks the CDN first, and writes nothing until then.
-func TestNothingIsSeededFromMemoryWhileTheClockIsBehind(t *testing.T) {
-	play(t, func(s *stage) {
+// Redis lost everything and its clock is behind the highest rev. The content of this process
+// may have been replaced at a lower rev. It asks the CDN first and writes nothing until then.
+func TestNothingIsRepairedFromMemoryWhileTheClockIsBehind(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		version := s.change(l)
@@ -287,11 +287,11 @@ func TestNothingIsSeededFromMemoryWhileTheClockIsBehind(t *testing.T) {
 	})
 }
 
-// F44, I1: what was believed counts as replaced by later terms, too, and a 304 from an edge
-// that lags is doubted like a 200: the commit may have come through with its reply lost, and
-// Redis may have fallen back since.
-func TestALagging304IsDoubtedAcrossTerms(t *testing.T) {
-	play(t, func(s *stage) {
+// F44, I1: content that was believed in an earlier term counts as replaced, too. A 304 from a
+// lagging edge is suspect like a 200: the commit may have succeeded with its reply lost, and
+// Redis may have rolled back since.
+func TestALagging304IsSuspectAcrossTerms(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		s.change(l)
@@ -303,15 +303,15 @@ func TestALagging304IsDoubtedAcrossTerms(t *testing.T) {
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(1500 * time.Millisecond)
 		top := s.entry().FetchTime
-		// The term ends, with the new content never committed as far as the process knows.
+		// The term ends. As far as the process knows, the new content was never committed.
 		s.client.Del(s.Context(), s.keys.Lock)
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
 		s.wait(100 * time.Millisecond)
 		refuse.Store(false)
-		s.neverRaised(third, top, 10*time.Second)
+		s.wantNeverRaised(third, top, 10*time.Second)
 		s.hasVersion(third)
 		if now := s.stats(l); now.Terms < 2 || now.Suspect == 0 {
-			s.Errorf("nothing was doubted in a second term: %+v", now)
+			s.Errorf("nothing was suspect in the second term: %+v", now)
 		}
 	})
 }

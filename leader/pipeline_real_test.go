@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// batched runs a script for each of the keys, whose node is one, and none by itself.
+// batched runs a script for each of the keys, all of one node, in one batch.
 func batched(t *testing.T, p *pipeline, keys ...string) []error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -37,7 +37,7 @@ func batched(t *testing.T, p *pipeline, keys ...string) []error {
 	return errs
 }
 
-func TestABatchWithoutAConnectionSaysWhy(t *testing.T) {
+func TestABatchWithoutAConnectionReturnsTheError(t *testing.T) {
 	s := redistest.Start(t)
 	opts := *s.Client(t, nil).Options()
 	opts.Username, opts.Password = "nobody", "wrong"
@@ -66,8 +66,8 @@ func TestABatchOnARestartedRedisSucceeds(t *testing.T) {
 	}
 }
 
-// F22: the client still takes the former node for that of the slot.
-func TestABatchIsNotSpoiltByASlotThatHasMoved(t *testing.T) {
+// F22: the client still assigns the slot to its former node.
+func TestABatchSucceedsAfterASlotHasMoved(t *testing.T) {
 	cluster := redistest.StartCluster(t, 2, 0)
 	client := cluster.Client(t, nil)
 	p := newPipeline(client)
@@ -93,7 +93,7 @@ func TestABatchIsNotSpoiltByASlotThatHasMoved(t *testing.T) {
 	}
 }
 
-func TestANodeThatHangsHoldsUpItsOwnSDKKeysOnly(t *testing.T) {
+func TestANodeThatHangsDelaysItsOwnSDKKeysOnly(t *testing.T) {
 	cluster := redistest.StartCluster(t, 3, 0)
 	for _, node := range cluster.Primaries {
 		if _, err := node.Do(t, "CONFIG", "SET", "cluster-require-full-coverage", "no"); err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// trips counts what a client sends.
+// trips counts the commands and pipelines that a client sends.
 type trips struct{ single, batches, batched atomic.Int64 }
 
 func (c *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -49,8 +49,8 @@ func (c *trips) reset() {
 	c.batched.Store(0)
 }
 
-// startMany runs a leader with so many SDK keys.
-func (s *stage) startMany(link *redistest.Link, keys int) (*Leader, *trips) {
+// startMany starts a leader with that many SDK keys.
+func (s *testEnv) startMany(link *redistest.Link, keys int) (*Leader, *trips) {
 	s.Helper()
 	client, counted := s.server.Client(s.T, link), new(trips)
 	client.AddHook(counted)
@@ -58,8 +58,8 @@ func (s *stage) startMany(link *redistest.Link, keys int) (*Leader, *trips) {
 	return l, counted
 }
 
-// startManyOn runs one on a client of the caller's; stop shuts it down and waits.
-func (s *stage) startManyOn(client *redis.Client, keys int) (l *Leader, stop func()) {
+// startManyOn is like startMany, on the given client. stop shuts the leader down and waits.
+func (s *testEnv) startManyOn(client *redis.Client, keys int) (l *Leader, stop func()) {
 	s.Helper()
 	cfg := Config{Redis: client, Transport: s.cdn}
 	for i := range keys {
@@ -77,7 +77,7 @@ func manyKey(i int) string {
 }
 
 func TestScriptsOfManySDKKeysShareRoundTrips(t *testing.T) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		l, sent := s.startMany(nil, 100)
 		s.wait(10 * time.Second)
 		sent.reset()
@@ -94,8 +94,8 @@ func TestScriptsOfManySDKKeysShareRoundTrips(t *testing.T) {
 	})
 }
 
-func TestTheScriptsOfASingleSDKKeyGoByThemselvesAtOnce(t *testing.T) {
-	play(t, func(s *stage) {
+func TestScriptsOfASingleSDKKeyAreSentAtOnce(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		_, sent := s.startMany(nil, 1)
 		s.wait(2 * time.Minute)
 		if sent.batches.Load() != 0 || sent.single.Load() < 40 {
@@ -104,9 +104,9 @@ func TestTheScriptsOfASingleSDKKeyGoByThemselvesAtOnce(t *testing.T) {
 	})
 }
 
-// road is a pipeline to a Redis in virtual time that can be told to hold, or to refuse,
-// scripts by their first key.
-type road struct {
+// pipelineEnv is a pipeline to a Redis in virtual time that can delay or refuse scripts by
+// their first key.
+type pipelineEnv struct {
 	*testing.T
 	*pipeline
 	link *redistest.Link
@@ -117,11 +117,11 @@ type road struct {
 	arrived []string
 }
 
-func travel(t *testing.T, f func(r *road)) {
+func runPipeline(t *testing.T, f func(r *pipelineEnv)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := redistest.Virtual(t)
-		r := &road{T: t, link: new(redistest.Link), held: map[string]chan struct{}{}, refused: map[string]bool{}}
+		r := &pipelineEnv{T: t, link: new(redistest.Link), held: map[string]chan struct{}{}, refused: map[string]bool{}}
 		r.pipeline = newPipeline(s.Client(t, r.link))
 		defer r.close()
 		if err := r.client.ScriptLoad(t.Context(), echoSource).Err(); err != nil {
@@ -152,8 +152,8 @@ const echoSource = `return {KEYS[1]}`
 
 var echoScript = redis.NewScript(echoSource)
 
-// hold stops the server at the key's scripts until they are let go.
-func (r *road) hold(key string) (letGo func()) {
+// hold delays the key's scripts in the server until release is called.
+func (r *pipelineEnv) hold(key string) (release func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	held := make(chan struct{})
@@ -166,26 +166,26 @@ func (r *road) hold(key string) (letGo func()) {
 	})
 }
 
-func (r *road) refuse(key string) {
+func (r *pipelineEnv) refuse(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refused[key] = true
 }
 
-func (r *road) seen(key string) int {
+func (r *pipelineEnv) seen(key string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(slices.DeleteFunc(slices.Clone(r.arrived), func(s string) bool { return s != key }))
 }
 
-// outcome is what came of a script, and after how long.
+// echoed is the outcome of echo's script and how long it took.
 type echoed struct {
 	err  error
 	took time.Duration
 }
 
-// echo runs a script that gives its key back.
-func (r *road) echo(ctx context.Context, timeout time.Duration, key string) <-chan echoed {
+// echo starts a script that returns its key.
+func (r *pipelineEnv) echo(ctx context.Context, timeout time.Duration, key string) <-chan echoed {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	done := make(chan echoed, 1)
 	begun := time.Now()
@@ -201,9 +201,9 @@ func (r *road) echo(ctx context.Context, timeout time.Duration, key string) <-ch
 	return done
 }
 
-func TestNobodyWaitsForWhatHangs(t *testing.T) {
-	travel(t, func(r *road) {
-		letGo := r.hold("hung")
+func TestNoScriptWaitsForAScriptThatHangs(t *testing.T) {
+	runPipeline(t, func(r *pipelineEnv) {
+		release := r.hold("hung")
 		hung := r.echo(r.Context(), time.Second, "hung")
 		for _, key := range []string{"one", "two"} {
 			time.Sleep(time.Second / 10)
@@ -211,7 +211,7 @@ func TestNobodyWaitsForWhatHangs(t *testing.T) {
 				r.Errorf("%s: %+v", key, got)
 			}
 		}
-		letGo()
+		release()
 		if got := <-hung; got.err != nil {
 			r.Error(got.err)
 		}
@@ -224,15 +224,15 @@ func TestNobodyWaitsForWhatHangs(t *testing.T) {
 	})
 }
 
-func TestWhatWaitsGoesAsSoonAsNothingIsUnderWay(t *testing.T) {
-	travel(t, func(r *road) {
-		letGo := r.hold("first")
+func TestABatchIsSentWhenTheEarlierScriptIsDone(t *testing.T) {
+	runPipeline(t, func(r *pipelineEnv) {
+		release := r.hold("first")
 		first := r.echo(r.Context(), time.Second, "first")
 		second := r.echo(r.Context(), time.Second, "second")
 		if r.seen("second") != 0 {
 			r.Error("it did not wait for others")
 		}
-		letGo()
+		release()
 		if got := <-second; got.err != nil || got.took != 0 {
 			r.Errorf("%+v", got)
 		}
@@ -241,10 +241,10 @@ func TestWhatWaitsGoesAsSoonAsNothingIsUnderWay(t *testing.T) {
 }
 
 func TestABatchIsBounded(t *testing.T) {
-	travel(t, func(r *road) {
+	runPipeline(t, func(r *pipelineEnv) {
 		sent := new(trips)
 		r.client.AddHook(sent)
-		letGo := r.hold("first")
+		release := r.hold("first")
 		all := []<-chan echoed{r.echo(r.Context(), time.Second, "first")}
 		for i := range maxBatch + 1 {
 			all = append(all, r.echo(r.Context(), time.Second, fmt.Sprint(i)))
@@ -252,7 +252,7 @@ func TestABatchIsBounded(t *testing.T) {
 		if n := sent.batched.Load(); n != maxBatch {
 			r.Errorf("%d were sent at once", n)
 		}
-		letGo()
+		release()
 		for _, done := range all {
 			if got := <-done; got.err != nil {
 				r.Error(got.err)
@@ -261,22 +261,22 @@ func TestABatchIsBounded(t *testing.T) {
 	})
 }
 
-// together sends scripts as one batch: they gather while another is under way.
-func (r *road) together(timeouts map[string]time.Duration) map[string]<-chan echoed {
-	letGo := r.hold("first")
+// together sends scripts as one batch: they wait while another is in flight.
+func (r *pipelineEnv) together(timeouts map[string]time.Duration) map[string]<-chan echoed {
+	release := r.hold("first")
 	first := r.echo(r.Context(), time.Minute, "first")
 	done := map[string]<-chan echoed{}
 	for _, key := range slices.Sorted(maps.Keys(timeouts)) {
 		done[key] = r.echo(r.Context(), timeouts[key], key)
 	}
-	letGo()
+	release()
 	<-first
 	synctest.Wait()
 	return done
 }
 
-func TestAnErrorIsThatOfOneScriptAlone(t *testing.T) {
-	travel(t, func(r *road) {
+func TestAnErrorFailsOneScriptOnly(t *testing.T) {
+	runPipeline(t, func(r *pipelineEnv) {
 		r.refuse("b")
 		done := r.together(map[string]time.Duration{"a": time.Second, "b": time.Second, "c": time.Second})
 		for key, done := range done {
@@ -290,14 +290,14 @@ func TestAnErrorIsThatOfOneScriptAlone(t *testing.T) {
 	})
 }
 
-func TestTheEndOfOneScriptsTimeEndsNoOther(t *testing.T) {
-	travel(t, func(r *road) {
-		letGo := r.hold("b")
+func TestATimeoutFailsOneScriptOnly(t *testing.T) {
+	runPipeline(t, func(r *pipelineEnv) {
+		release := r.hold("b")
 		done := r.together(map[string]time.Duration{"a": 100 * time.Millisecond, "b": 2 * time.Second, "c": time.Second})
 		if got := <-done["a"]; !errors.Is(got.err, context.DeadlineExceeded) || got.took != 100*time.Millisecond {
 			r.Errorf("a: %+v", got)
 		}
-		letGo()
+		release()
 		for _, key := range []string{"b", "c"} {
 			if got := <-done[key]; got.err != nil {
 				r.Errorf("%s: %v", key, got.err)
@@ -306,8 +306,8 @@ func TestTheEndOfOneScriptsTimeEndsNoOther(t *testing.T) {
 	})
 }
 
-func TestABatchHasAsMuchTimeAsOneOfItsScripts(t *testing.T) {
-	travel(t, func(r *road) {
+func TestABatchHasTheLatestDeadlineOfItsScripts(t *testing.T) {
+	runPipeline(t, func(r *pipelineEnv) {
 		defer r.hold("b")()
 		done := r.together(map[string]time.Duration{"a": 100 * time.Millisecond, "b": time.Second})
 		if got := <-done["b"]; got.err == nil || got.took != time.Second {
@@ -320,9 +320,9 @@ func TestABatchHasAsMuchTimeAsOneOfItsScripts(t *testing.T) {
 	})
 }
 
-func TestWhatEndedWhileItWaitedIsNotSent(t *testing.T) {
-	travel(t, func(r *road) {
-		letGo := r.hold("first")
+func TestAScriptThatTimedOutInTheQueueIsNotSent(t *testing.T) {
+	runPipeline(t, func(r *pipelineEnv) {
+		release := r.hold("first")
 		first := r.echo(r.Context(), time.Second, "first")
 		ctx, cancel := context.WithCancel(r.Context())
 		a, b := r.echo(ctx, time.Second, "a"), r.echo(r.Context(), time.Second, "b")
@@ -330,7 +330,7 @@ func TestWhatEndedWhileItWaitedIsNotSent(t *testing.T) {
 		if got := <-a; !errors.Is(got.err, context.Canceled) {
 			r.Errorf("a: %+v", got)
 		}
-		letGo()
+		release()
 		if got := <-b; got.err != nil {
 			r.Error(got.err)
 		}
@@ -341,12 +341,12 @@ func TestWhatEndedWhileItWaitedIsNotSent(t *testing.T) {
 	})
 }
 
-func TestALostConnectionFailsAllThatItCarried(t *testing.T) {
-	travel(t, func(r *road) {
-		letGo := r.hold("b")
+func TestALostConnectionFailsTheWholeBatch(t *testing.T) {
+	runPipeline(t, func(r *pipelineEnv) {
+		release := r.hold("b")
 		done := r.together(map[string]time.Duration{"b": time.Second, "c": time.Second})
 		r.link.Cut()
-		letGo()
+		release()
 		for key, done := range done {
 			if got := <-done; got.err == nil {
 				r.Errorf("%s: no error", key)
@@ -355,14 +355,14 @@ func TestALostConnectionFailsAllThatItCarried(t *testing.T) {
 	})
 }
 
-func TestScriptsThatRedisForgotAreSentInFull(t *testing.T) {
-	travel(t, func(r *road) {
-		letGo := r.hold("a")
+func TestScriptsUnknownToRedisAreSentInFull(t *testing.T) {
+	runPipeline(t, func(r *pipelineEnv) {
+		release := r.hold("a")
 		done := r.together(map[string]time.Duration{"a": time.Second, "b": time.Second})
 		if err := r.client.ScriptFlush(r.Context()).Err(); err != nil {
 			r.Fatal(err)
 		}
-		letGo()
+		release()
 		for key, done := range done {
 			if got := <-done; got.err != nil {
 				r.Errorf("%s: %v", key, got.err)

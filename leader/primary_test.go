@@ -22,7 +22,7 @@ func (c to) RemoteAddr() net.Addr { return c }
 func (c to) Network() string      { return "tcp" }
 func (c to) String() string       { return c.addr }
 
-func TestConnectionsInTheMakingToAFormerPrimaryAreClosed(t *testing.T) {
+func TestNewConnectionsToAFormerPrimaryAreClosed(t *testing.T) {
 	var client redis.UniversalClient = redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "m", SentinelAddrs: []string{"127.0.0.1:1"}})
 	t.Cleanup(func() { _ = client.Close() })
 	if addr := client.(*redis.Client).Options().Addr; addr != failoverAddr {

@@ -7,8 +7,9 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// Some services refuse TIME in scripts: there no script of the bridge runs, though others do.
-func TestCheckScriptsMeetsWhatTheScriptsMeet(t *testing.T) {
+// Some managed services refuse TIME in scripts: the bridge's scripts fail there, though other
+// scripts run.
+func TestCheckScriptsFailsWhereTheScriptsFail(t *testing.T) {
 	t.Parallel()
 	for command, well := range map[string]bool{"": true, "TIME": false, "PTTL": false, "HMGET": false, "GETRANGE": false} {
 		t.Run(command, func(t *testing.T) {

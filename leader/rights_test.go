@@ -19,7 +19,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// leaderRights are those that the documentation gives to a leader.
+// leaderRights are the leader's rights in the documentation.
 const leaderRights = "reset on >secret ~???????????????????????????????????????? ~catbridge:{*}:* &catbridge:{*}:events -@all " +
 	"+evalsha +eval +ping +get +set +hset +hmget +hincrby +getrange +setrange +pexpire +pttl +del +publish +time +subscribe +unsubscribe"
 
@@ -50,7 +50,7 @@ func wantRights(t *testing.T, err error, want ...string) {
 	}
 }
 
-func TestEachRightThatALeaderLacksIsNamed(t *testing.T) {
+func TestEachMissingRightOfALeaderIsReported(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
 	keys := cachekeys.For(testKey, "", 0)
@@ -64,7 +64,7 @@ func TestEachRightThatALeaderLacksIsNamed(t *testing.T) {
 		"resetkeys ~f*":           {bridge},
 		"resetkeys %R~*":          {"~" + keys.Entry, bridge},
 		"resetkeys %W~*":          {"~" + keys.Entry, bridge},
-		"resetkeys %R~* %W~*":     nil, // Redis makes one of both
+		"resetkeys %R~* %W~*":     nil, // Redis merges both
 		"resetkeys ~f* %R~catb*":  {bridge},
 		"resetkeys ~f* ~*:[lmb]*": {bridge}, // no webhook
 		"-@all +eval":             {"+del", "+evalsha", "+get", "+getrange", "+hincrby", "+hmget", "+hset", "+pexpire", "+ping", "+pttl", "+publish", "+set", "+setrange", "+subscribe", "+time"},
@@ -88,7 +88,7 @@ func TestEachRightThatALeaderLacksIsNamed(t *testing.T) {
 }
 
 // F24, and a user that lacks rights from the start.
-func TestALeaderThatLacksRightsSaysSoAndGoesOnWhenTheyAreGranted(t *testing.T) {
+func TestALeaderReportsMissingRightsAndRecoversWhenTheyAreGranted(t *testing.T) {
 	for name, rule := range map[string]string{"command": "getrange", "several": "getrange -hset"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,15 +139,15 @@ func TestALeaderThatLacksRightsSaysSoAndGoesOnWhenTheyAreGranted(t *testing.T) {
 	}
 }
 
-// The list must not fall behind the scripts.
-func TestEveryCommandOfTheScriptsIsAskedFor(t *testing.T) {
+// The list must include every command of the scripts.
+func TestTheRightToEveryCommandOfTheScriptsIsChecked(t *testing.T) {
 	asked := map[string]bool{}
 	for _, n := range leaderNeeds(cachekeys.For(testKey, "", 0)) {
 		asked[n.command] = asked[n.command] || n.used
 	}
 	sources := prelude + acquireSource + commitSource + renewSource + releaseSource + refreshSource
 	calls := regexp.MustCompile(`(?:call|read)\('(\w+)'`).FindAllStringSubmatch(sources, -1)
-	// But for the two in read, whose command is an argument.
+	// Except the two calls in read, whose command is an argument.
 	all := len(regexp.MustCompile(`\b(?:p?call|read)\(`).FindAllString(sources, -1)) - 3
 	if len(calls) < 20 || len(calls) != all {
 		t.Fatalf("%d calls found of %d", len(calls), all)
@@ -159,7 +159,7 @@ func TestEveryCommandOfTheScriptsIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestRightsAreAskedForOnEveryNodeOfACluster(t *testing.T) {
+func TestRightsAreCheckedOnEveryNodeOfACluster(t *testing.T) {
 	cluster := redistest.StartCluster(t, 3, 0)
 	user := redistest.User{Name: "leader", Password: "secret"}
 	const clustered = leaderRights + " +cluster|slots +command +asking"
@@ -185,11 +185,11 @@ func TestRightsAreAskedForOnEveryNodeOfACluster(t *testing.T) {
 	wantRights(t, CheckRights(t.Context(), cluster.ClientAs(t, user, nil), testKey, ""), "+cluster|slots")
 }
 
-func TestRedisThatCannotBeAskedIsNoWantOfRights(t *testing.T) {
+func TestARedisThatCannotCheckRightsIsNotReportedAsMissingRights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, link := redistest.Virtual(t), new(redistest.Link)
 		client := server.Client(t, link)
-		wantRights(t, CheckRights(t.Context(), client, testKey, "")) // it knows no users
+		wantRights(t, CheckRights(t.Context(), client, testKey, "")) // miniredis has no ACL users
 		link.Down()
 		err := CheckRights(t.Context(), client, testKey, "")
 		if _, lacking := errors.AsType[*RightsError](err); err == nil || lacking {
@@ -198,11 +198,11 @@ func TestRedisThatCannotBeAskedIsNoWantOfRights(t *testing.T) {
 	})
 }
 
-// followerRights are those that the documentation gives to a follower.
+// followerRights are the follower's rights in the documentation.
 const followerRights = "reset on >secret %R~???????????????????????????????????????? %R~catbridge:{*}:* &catbridge:{*}:events -@all " +
 	"+get +getrange +hmget +subscribe +unsubscribe +ping"
 
-func TestEachRightThatAFollowerLacksIsNamed(t *testing.T) {
+func TestEachMissingRightOfAFollowerIsReported(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
 	keys := cachekeys.For(testKey, "", 0)

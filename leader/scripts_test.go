@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // which leaders without a logger write to
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // for leaders without a Logger
 	goleak.VerifyTestMain(m)
 }
 
@@ -33,7 +33,7 @@ func onBoth(t *testing.T, test func(t *testing.T, client *redis.Client)) {
 	t.Run("real", func(t *testing.T) { test(t, redistest.Start(t).Client(t, nil)) })
 }
 
-// author is one leader process as its scripts see it.
+// author is a leader process reduced to its scripts.
 type author struct {
 	t testing.TB
 	store
@@ -46,7 +46,7 @@ func newAuthor(t testing.TB, client *redis.Client, id string) *author {
 	return &author{t: t, store: store{client: client, scripts: newPipeline(client), keys: cachekeys.For(testKey, "", 0), leaderID: id, lease: 15 * time.Second}}
 }
 
-func (a *author) win() acquireReply {
+func (a *author) mustAcquire() acquireReply {
 	a.t.Helper()
 	g, err := a.acquire(a.t.Context(), a.high)
 	if err != nil || g.outcome != outcomeAcquired {
@@ -60,7 +60,7 @@ func testContent(version int) *content {
 	return newContent(fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}}}}`, version), `W/"v`+strconv.Itoa(version)+`"`, 0)
 }
 
-func (a *author) claimFor(c *content, kind cachekeys.MessageType, age int64) assertion {
+func (a *author) assertionFor(c *content, kind cachekeys.MessageType, age int64) assertion {
 	return assertion{
 		lock: a.lock, base: a.rev, above: a.high, age: age, latest: cachekeys.MaxRev, etag: c.storedETag(), overwriteUpTo: cachekeys.MaxRev,
 		message: cachekeys.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
@@ -69,7 +69,7 @@ func (a *author) claimFor(c *content, kind cachekeys.MessageType, age int64) ass
 
 func (a *author) mustCommit(c *content) writeReply {
 	a.t.Helper()
-	w, err := a.commit(a.t.Context(), a.claimFor(c, cachekeys.Change, 0), c)
+	w, err := a.commit(a.t.Context(), a.assertionFor(c, cachekeys.Change, 0), c)
 	if err != nil || w.outcome != outcomeOK {
 		a.t.Fatalf("commit: %+v, %v", w, err)
 	}
@@ -77,16 +77,16 @@ func (a *author) mustCommit(c *content) writeReply {
 	return w
 }
 
-func (a *author) touchAs(c *content, age int64) writeReply {
+func (a *author) renewAs(c *content, age int64) writeReply {
 	a.t.Helper()
-	w, err := a.renew(a.t.Context(), a.claimFor(c, cachekeys.Heartbeat, age))
+	w, err := a.renew(a.t.Context(), a.assertionFor(c, cachekeys.Heartbeat, age))
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	return w
 }
 
-// stored reads all that is kept and checks that entry, blob and meta agree (I3).
+// stored reads entry, blob and meta and checks that they agree (I3).
 func (a *author) stored() (cachekeys.Entry, cachekeys.Meta) {
 	a.t.Helper()
 	ctx := a.t.Context()
@@ -112,10 +112,10 @@ func (a *author) stored() (cachekeys.Entry, cachekeys.Meta) {
 	return entry, meta
 }
 
-func TestOnlyOneAcquiresAndLearnsWhoHolds(t *testing.T) {
+func TestOnlyOneProcessAcquiresTheLock(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
-		one.win()
+		one.mustAcquire()
 		one.mustCommit(testContent(1))
 		g, err := two.acquire(t.Context(), 0)
 		if err != nil || g.outcome != outcomeHeld || g.lock != one.lock || g.left <= 0 || g.left > one.lease {
@@ -127,17 +127,17 @@ func TestOnlyOneAcquiresAndLearnsWhoHolds(t *testing.T) {
 	})
 }
 
-// Nothing still in flight from before may take effect.
+// A write of the earlier epoch that is still in flight must not take effect.
 func TestAcquiringAgainFencesTheEarlierEpoch(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
-		first := a.win()
+		first := a.mustAcquire()
 		inFlight := *a
-		second := a.win()
+		second := a.mustAcquire()
 		if second.meta.Epoch <= first.meta.Epoch {
 			t.Errorf("epoch %d after %d", second.meta.Epoch, first.meta.Epoch)
 		}
-		w, err := inFlight.commit(t.Context(), inFlight.claimFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		w, err := inFlight.commit(t.Context(), inFlight.assertionFor(testContent(1), cachekeys.Change, 0), testContent(1))
 		if err != nil || w.outcome != outcomeFenced {
 			t.Errorf("got %+v, %v, want FENCED", w, err)
 		}
@@ -147,19 +147,19 @@ func TestAcquiringAgainFencesTheEarlierEpoch(t *testing.T) {
 func TestAWriteWithoutTheLockChangesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
-		one.win()
+		one.mustAcquire()
 		one.mustCommit(testContent(1))
-		client.Del(t.Context(), one.keys.Lock) // as by its expiry
-		two.win()
+		client.Del(t.Context(), one.keys.Lock) // like its expiry
+		two.mustAcquire()
 		two.mustCommit(testContent(2))
 		before, beforeMeta := two.stored()
 
-		one.rev = two.rev // even if it guessed the base
-		if w, err := one.commit(t.Context(), one.claimFor(testContent(1), cachekeys.Change, 0), testContent(1)); err != nil || w.outcome != outcomeFenced {
+		one.rev = two.rev // even with the right base
+		if w, err := one.commit(t.Context(), one.assertionFor(testContent(1), cachekeys.Change, 0), testContent(1)); err != nil || w.outcome != outcomeFenced {
 			t.Errorf("commit: %+v, %v, want FENCED", w, err)
 		}
-		if w := one.touchAs(testContent(2), 0); w.outcome != outcomeFenced {
-			t.Errorf("touch: %+v, want FENCED", w)
+		if w := one.renewAs(testContent(2), 0); w.outcome != outcomeFenced {
+			t.Errorf("renew: %+v, want FENCED", w)
 		}
 		if outcome, err := one.release(t.Context(), one.lock, cachekeys.Message{Type: cachekeys.Resign}); err != nil || outcome != outcomeFenced {
 			t.Errorf("release: %v, %v, want FENCED", outcome, err)
@@ -174,21 +174,20 @@ func TestAWriteWithoutTheLockChangesNothing(t *testing.T) {
 	})
 }
 
-// F32: the reply to a commit is lost, and it comes a second time; or it comes late,
-// after a newer one.
-func TestARepeatedCommitHasOneEffectAndALateOneNone(t *testing.T) {
+// F32: a commit is repeated after its reply was lost, or it arrives late, after a newer one.
+func TestARepeatedCommitHasOneEffectAndALateCommitNone(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
-		a.win()
+		a.mustAcquire()
 		a.mustCommit(testContent(1))
 		late := *a
 		a.mustCommit(testContent(2))
 
-		w, err := late.commit(t.Context(), late.claimFor(testContent(2), cachekeys.Change, 0), testContent(2))
+		w, err := late.commit(t.Context(), late.assertionFor(testContent(2), cachekeys.Change, 0), testContent(2))
 		if err != nil || w.outcome != outcomeStale || w.meta.Rev != a.rev || w.meta.Hash != testContent(2).hash {
 			t.Errorf("repeated: %+v, %v, want STALE with what is current", w, err)
 		}
-		w, err = late.commit(t.Context(), late.claimFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		w, err = late.commit(t.Context(), late.assertionFor(testContent(1), cachekeys.Change, 0), testContent(1))
 		if err != nil || w.outcome != outcomeStale {
 			t.Errorf("late: %+v, %v, want STALE", w, err)
 		}
@@ -201,7 +200,7 @@ func TestARepeatedCommitHasOneEffectAndALateOneNone(t *testing.T) {
 func TestRevOnlyRises(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
-		a.win()
+		a.mustAcquire()
 		last := a.mustCommit(testContent(1)).rev
 		if !cachekeys.ValidRev(last) {
 			t.Fatalf("rev %d", last)
@@ -215,7 +214,7 @@ func TestRevOnlyRises(t *testing.T) {
 			{"commits within a millisecond", func() {}, 0},
 			{"an entry from the future", func() { client.Set(t.Context(), a.keys.Entry, fmt.Sprintf("%d\nx\n{}", ahead), 0) }, ahead},
 			{"a rev seen before", func() { a.high = ahead + 5000 }, ahead + 5000},
-			{"everything lost", func() { client.FlushAll(t.Context()); a.win() }, ahead + 5000},
+			{"everything lost", func() { client.FlushAll(t.Context()); a.mustAcquire() }, ahead + 5000},
 		} {
 			step.prepare()
 			rev := a.mustCommit(testContent(1)).rev
@@ -229,21 +228,21 @@ func TestRevOnlyRises(t *testing.T) {
 	})
 }
 
-// Healing says nothing new of the CDN (I14): its rev is the next free one, and the
-// time of the last answer stays.
-func TestHealingDoesNotMoveTowardsThePresent(t *testing.T) {
+// A repair is not an answer of the CDN (I14): its rev is the next free one, and the time of
+// the last answer stays.
+func TestARepairDoesNotMoveRevTowardsThePresent(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
-		a.win()
+		a.mustAcquire()
 		c := testContent(1)
-		first, err := a.commit(t.Context(), a.claimFor(c, cachekeys.Change, 60_000), c)
+		first, err := a.commit(t.Context(), a.assertionFor(c, cachekeys.Change, 60_000), c)
 		if err != nil || first.outcome != outcomeOK {
 			t.Fatal(first, err)
 		}
 		a.high = first.rev
 		client.Del(t.Context(), a.keys.Meta, a.keys.Entry, a.keys.Blob)
 		a.rev = 0
-		repair := a.claimFor(c, cachekeys.Change, -1)
+		repair := a.assertionFor(c, cachekeys.Change, -1)
 		repair.cdn = first.cdn
 		w, err := a.commit(t.Context(), repair, c)
 		if err != nil || w.outcome != outcomeOK || w.rev != first.rev+1 || w.cdn != first.cdn {
@@ -252,16 +251,16 @@ func TestHealingDoesNotMoveTowardsThePresent(t *testing.T) {
 	})
 }
 
-func TestTouchRaisesRevInPlaceOnlyForAnAnswer(t *testing.T) {
+func TestARenewalRaisesRevOnlyForAnAnswerOfTheCDN(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
-		a.win()
+		a.mustAcquire()
 		c := testContent(1)
 		first := a.mustCommit(c)
-		if w := a.touchAs(c, -1); w.outcome != outcomeOK || w.rev != first.rev || w.cdn != first.cdn {
+		if w := a.renewAs(c, -1); w.outcome != outcomeOK || w.rev != first.rev || w.cdn != first.cdn {
 			t.Errorf("renewal: %+v", w)
 		}
-		w := a.touchAs(c, 0)
+		w := a.renewAs(c, 0)
 		if w.outcome != outcomeOK || w.rev <= first.rev || w.cdn < first.cdn {
 			t.Errorf("304: %+v after %+v", w, first)
 		}
@@ -272,18 +271,18 @@ func TestTouchRaisesRevInPlaceOnlyForAnAnswer(t *testing.T) {
 	})
 }
 
-func TestTouchTellsWhatIsWrong(t *testing.T) {
+func TestARenewalReportsWhatRedisLost(t *testing.T) {
 	c := testContent(1)
 	for _, tt := range []struct {
-		name  string
-		spoil func(t *testing.T, client *redis.Client, a *author)
-		want  outcome
+		name    string
+		corrupt func(t *testing.T, client *redis.Client, a *author)
+		want    outcome
 	}{
 		{"meta deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Meta) }, outcomeRegressed},
 		{"meta of an older content", func(t *testing.T, client *redis.Client, a *author) {
 			client.HSet(t.Context(), a.keys.Meta, "rev", a.rev-10, "hash", testContent(0).hash)
 		}, outcomeRegressed},
-		{"rev raised by a touch whose reply was lost", func(t *testing.T, _ *redis.Client, a *author) { a.touchAs(c, 0) }, outcomeStale},
+		{"rev raised by a renewal whose reply was lost", func(t *testing.T, _ *redis.Client, a *author) { a.renewAs(c, 0) }, outcomeStale},
 		{"entry deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Entry) }, outcomeOverwritten},
 		{"entry of another SDK", func(t *testing.T, client *redis.Client, a *author) {
 			client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(a.rev+7, 10)+"\nother\n{}", 0)
@@ -293,16 +292,16 @@ func TestTouchTellsWhatIsWrong(t *testing.T) {
 		{"lock deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Lock) }, outcomeFenced},
 		{"lock evicted and taken", func(t *testing.T, client *redis.Client, a *author) {
 			client.Del(t.Context(), a.keys.Lock)
-			newAuthor(t, client, "TWO").win()
+			newAuthor(t, client, "TWO").mustAcquire()
 		}, outcomeFenced},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, client *redis.Client) {
 				a := newAuthor(t, client, "ONE")
-				a.win()
+				a.mustAcquire()
 				a.mustCommit(c)
-				tt.spoil(t, client, a)
-				if w := a.touchAs(c, -1); w.outcome != tt.want {
+				tt.corrupt(t, client, a)
+				if w := a.renewAs(c, -1); w.outcome != tt.want {
 					t.Errorf("got %+v, want %s", w, tt.want)
 				}
 			})
@@ -310,10 +309,10 @@ func TestTouchTellsWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestReplacedETagsAreRememberedBounded(t *testing.T) {
+func TestMetaKeepsABoundedNumberOfReplacedETags(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
-		a.win()
+		a.mustAcquire()
 		for version := range 12 {
 			a.mustCommit(testContent(version))
 		}
@@ -329,7 +328,7 @@ func TestReplacedETagsAreRememberedBounded(t *testing.T) {
 	})
 }
 
-// A clock before 2001 would give revs of 12 digits, which cannot be rewritten in place.
+// A clock before 2001 would result in revs of 12 digits, which cannot be rewritten in place.
 func TestAClockBefore2001IsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := redistest.Virtual(t)
@@ -341,28 +340,28 @@ func TestAClockBefore2001IsRefused(t *testing.T) {
 	})
 }
 
-func TestAnEntryAtTheEndOfRevsIsReported(t *testing.T) {
+func TestAnEntryWithTheHighestRevIsReported(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
-		a.win()
+		a.mustAcquire()
 		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(cachekeys.MaxRev, 10)+"\nx\n{}", 0)
-		_, err := a.commit(t.Context(), a.claimFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		_, err := a.commit(t.Context(), a.assertionFor(testContent(1), cachekeys.Change, 0), testContent(1))
 		if err == nil || !strings.Contains(err.Error(), "delete the entry") {
 			t.Errorf("got %v", err)
 		}
-		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(cachekeys.MaxRev+1, 10)+"\nx\n{}", 0) // malformed: not looked at
+		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(cachekeys.MaxRev+1, 10)+"\nx\n{}", 0) // malformed, so it is ignored
 		a.mustCommit(testContent(1))
 	})
 }
 
-// What others left in meta must neither stop a leader nor lead it astray.
-func TestGarbageInMetaIsWrittenOver(t *testing.T) {
+// Values that others wrote to meta are not trusted and do not stop a leader.
+func TestInvalidMetaIsOverwritten(t *testing.T) {
 	for _, rev := range []string{"", "x", "-5", "5", "1e15", "99999999999999", "1700000000000"} {
 		t.Run(rev, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, client *redis.Client) {
 				a := newAuthor(t, client, "ONE")
 				client.HSet(t.Context(), a.keys.Meta, "rev", rev, "hash", "zz", "cdn", "??", "epoch", "1e300", "etags", "\n\n", "refresh", "abc")
-				a.win()
+				a.mustAcquire()
 				a.mustCommit(testContent(1))
 				a.stored()
 				if _, err := a.requestRefresh(t.Context(), a.keys.Events); err != nil {
@@ -373,7 +372,7 @@ func TestGarbageInMetaIsWrittenOver(t *testing.T) {
 	}
 }
 
-func TestAReplyOfAnotherShapeIsAnError(t *testing.T) {
+func TestAMalformedReplyIsAnError(t *testing.T) {
 	for _, reply := range [][]any{nil, {}, {int64(1)}, {"OK"}, {"OK", "x", "1", "1", int64(1), "1"}, {"NEWS"}, {"STALE", "1"}} {
 		if w, err := parseWriteReply(reply); err == nil {
 			t.Errorf("%v gave %+v", reply, w)

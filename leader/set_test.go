@@ -17,7 +17,7 @@ const otherKey = "configcat-sdk-1/TEST_KEY-0123456789012/ABCDEFGHIJKLMNOPQRSTUV"
 
 func mainKey() SDKKey { return SDKKey{Name: "main", Key: testKey, BaseURL: "http://cdn.test"} }
 
-func (s *stage) set(l *Leader, keys ...SDKKey) {
+func (s *testEnv) set(l *Leader, keys ...SDKKey) {
 	s.Helper()
 	if err := l.SetSDKKeys(keys); err != nil {
 		s.Fatal(err)
@@ -25,12 +25,12 @@ func (s *stage) set(l *Leader, keys ...SDKKey) {
 	synctest.Wait()
 }
 
-func (s *stage) lockOf(sdkKey string) string {
+func (s *testEnv) lockOf(sdkKey string) string {
 	return s.client.Get(s.Context(), cachekeys.For(sdkKey, "", 0).Lock).Val()
 }
 
-func TestAnAddedSDKKeyIsLedAndARemovedOneIsGivenUpAtOnce(t *testing.T) {
-	play(t, func(s *stage) {
+func TestAnAddedSDKKeyIsLedAndARemovedOneReleasedAtOnce(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		other, stop := s.start(nil)
 		s.wait(10 * time.Second)
@@ -63,8 +63,8 @@ func TestAnAddedSDKKeyIsLedAndARemovedOneIsGivenUpAtOnce(t *testing.T) {
 	})
 }
 
-func TestASetThatIsTheSameButForNamesAndSigningKeysEndsNoTerm(t *testing.T) {
-	play(t, func(s *stage) {
+func TestChangedNamesAndSigningKeysEndNoTerm(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(10 * time.Second)
 		before, lock := s.stats(l), s.lockOf(testKey)
@@ -91,7 +91,7 @@ func TestASetThatIsTheSameButForNamesAndSigningKeysEndsNoTerm(t *testing.T) {
 	})
 }
 
-func TestOtherSettingsEndTheTermAndAnotherBeginsAtOnce(t *testing.T) {
+func TestChangedSettingsStartANewTermAtOnce(t *testing.T) {
 	for name, change := range map[string]func(*SDKKey){
 		"base URL":      func(k *SDKKey) { k.BaseURL = "http://cdn2.test" },
 		"governance":    func(k *SDKKey) { k.DataGovernance = EUOnly },
@@ -100,7 +100,7 @@ func TestOtherSettingsEndTheTermAndAnotherBeginsAtOnce(t *testing.T) {
 		"private":       func(k *SDKKey) { k.AllowPrivate = true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, _ := s.start(nil)
 				s.wait(10 * time.Second)
 				before := s.stats(l)
@@ -114,14 +114,14 @@ func TestOtherSettingsEndTheTermAndAnotherBeginsAtOnce(t *testing.T) {
 				}
 				s.hasVersion(version)
 				if got := s.meta().Poll; key.PollInterval != 0 && got != key.PollInterval {
-					s.Errorf("followers are told of a poll every %v", got)
+					s.Errorf("followers receive a poll interval of %v", got)
 				}
 			})
 		})
 	}
 }
 
-func (s *stage) meta() cachekeys.Meta {
+func (s *testEnv) meta() cachekeys.Meta {
 	s.Helper()
 	m, err := cachekeys.ParseMeta(s.client.HMGet(s.Context(), s.keys.Meta, cachekeys.MetaFields()...).Val())
 	if err != nil {
@@ -130,9 +130,9 @@ func (s *stage) meta() cachekeys.Meta {
 	return m
 }
 
-// S85: it is the server that asked to be left alone, not the SDK key.
-func TestAnotherServerIsNotSparedForTheOldOnesSake(t *testing.T) {
-	play(t, func(s *stage) {
+// S85: a Retry-After applies to the server that sent it, not to the SDK key.
+func TestRetryAfterDoesNotApplyToAnotherServer(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.cdn.Break(fakecdn.TooMany(time.Hour))
 		s.wait(l.cfg.Timing.PollInterval)
@@ -154,8 +154,8 @@ func TestAnotherServerIsNotSparedForTheOldOnesSake(t *testing.T) {
 	})
 }
 
-func TestABadSetIsToldWholeAndChangesNothing(t *testing.T) {
-	play(t, func(s *stage) {
+func TestInvalidSDKKeysAreAllReportedAndChangeNothing(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(10 * time.Second)
 		before := s.stats(l)
@@ -183,10 +183,10 @@ func TestABadSetIsToldWholeAndChangesNothing(t *testing.T) {
 	})
 }
 
-// What is asked for is heard at once for SDK keys that came later, and for those that
-// were there the subscription has no hole.
+// The subscription includes SDK keys that are added later, and misses no message of the others
+// meanwhile.
 func TestTheSubscriptionFollowsTheSet(t *testing.T) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		l, _ := s.start(link)
 		s.wait(10 * time.Second)
@@ -217,8 +217,8 @@ func TestTheSubscriptionFollowsTheSet(t *testing.T) {
 	})
 }
 
-func TestSetsMayChangeBeforeAndAfterRunAndFromManyGoroutines(t *testing.T) {
-	play(t, func(s *stage) {
+func TestSetSDKKeysIsSafeForConcurrentUseBeforeAndAfterRun(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, err := New(Config{Redis: s.server.Client(s.T, nil), SDKKeys: []SDKKey{mainKey()}, Transport: s.cdn})
 		if err != nil {
 			s.Fatal(err)

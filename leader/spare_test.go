@@ -14,11 +14,11 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// I1: what somebody fetched after the CDN answered us is not written over unseen.
-func TestACommitSparesALaterEntryOfOtherContent(t *testing.T) {
+// I1: an entry that an SDK fetched after the CDN's answer is not overwritten unseen.
+func TestACommitDoesNotOverwriteALaterEntryWithOtherContent(t *testing.T) {
 	c := testContent(2)
 	for name, test := range map[string]struct {
-		fetched time.Duration // of the entry, after the answer
+		fetched time.Duration // when the entry was fetched, after the answer
 		etag    string
 		over    bool
 		want    outcome
@@ -32,7 +32,7 @@ func TestACommitSparesALaterEntryOfOtherContent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, client *redis.Client) {
 				a := newAuthor(t, client, "ONE")
-				a.win()
+				a.mustAcquire()
 				a.mustCommit(testContent(1))
 				now := client.Time(t.Context()).Val().UnixMilli()
 				const age = 60_000
@@ -40,7 +40,7 @@ func TestACommitSparesALaterEntryOfOtherContent(t *testing.T) {
 				found := now - age + test.fetched.Milliseconds()
 				entry := fmt.Sprintf("%d\n%s\n{}", found, test.etag)
 				client.Set(t.Context(), a.keys.Entry, entry, 0)
-				commit := a.claimFor(c, cachekeys.Change, time.Since(time.UnixMilli(now-age)).Milliseconds())
+				commit := a.assertionFor(c, cachekeys.Change, time.Since(time.UnixMilli(now-age)).Milliseconds())
 				if test.fetched == 0 {
 					commit.age = 2 * age // a real clock does not permit exactly the same millisecond
 				}
@@ -60,7 +60,7 @@ func TestACommitSparesALaterEntryOfOtherContent(t *testing.T) {
 	}
 }
 
-// backdate sets rev in meta, and gives it.
+// backdate sets rev in meta and returns it.
 func (a *author) backdate(rev int64) int64 {
 	a.t.Helper()
 	if err := a.client.HSet(a.t.Context(), a.keys.Meta, "rev", rev).Err(); err != nil {
@@ -69,8 +69,8 @@ func (a *author) backdate(rev int64) int64 {
 	return rev
 }
 
-// neverBelow watches the entry for a while: its version must not fall.
-func (s *stage) neverBelow(version int64, d time.Duration) {
+// wantNeverBelow checks for d that the entry's version does not fall.
+func (s *testEnv) wantNeverBelow(version int64, d time.Duration) {
 	s.Helper()
 	for range int(d / (50 * time.Millisecond)) {
 		s.wait(50 * time.Millisecond)
@@ -80,7 +80,7 @@ func (s *stage) neverBelow(version int64, d time.Duration) {
 	}
 }
 
-func (s *stage) version() int64 {
+func (s *testEnv) version() int64 {
 	s.Helper()
 	var version int64
 	for version = s.cdn.Version(); version > 0; version-- {
@@ -91,9 +91,9 @@ func (s *stage) version() int64 {
 	return version
 }
 
-// The CDN changes twice while it answers a poll, and an SDK has the second one already.
-func TestWhatAnSDKFetchedDuringAPollIsNotWrittenOver(t *testing.T) {
-	play(t, func(s *stage) {
+// The CDN changes twice during a poll, and an SDK already has the second version.
+func TestAnEntryThatAnSDKFetchedDuringAPollIsKept(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		s.cdn.Publish()
@@ -102,36 +102,36 @@ func TestWhatAnSDKFetchedDuringAPollIsNotWrittenOver(t *testing.T) {
 			mine := current()
 			time.Sleep(time.Second)
 			version = s.cdn.Publish()
-			s.anSDKWrites(time.Now().UnixMilli(), current())
+			s.writeAsSDK(time.Now().UnixMilli(), current())
 			fakecdn.Stale(mine)(w, r, current)
 		}))
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(1500 * time.Millisecond)
-		s.neverBelow(version, 5*time.Second)
+		s.wantNeverBelow(version, 5*time.Second)
 		if now := s.stats(l); now.Rev != s.entry().FetchTime {
 			s.Errorf("the entry is not the leader's yet: %+v", now)
 		}
 	})
 }
 
-// The same where meta is lost: what it is mended with is older than the entry.
-func TestALostMetaIsNotMendedOverALaterEntry(t *testing.T) {
-	play(t, func(s *stage) {
+// The same if meta is lost: the content for its repair is older than the entry.
+func TestRepairingALostMetaDoesNotOverwriteALaterEntry(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		version := s.cdn.Publish()
 		s.client.Del(s.Context(), s.keys.Meta)
-		s.anSDKWrites(s.entry().FetchTime+4000, s.cdn.Config())
-		s.neverBelow(version, 2*l.cfg.Timing.RenewInterval)
+		s.writeAsSDK(s.entry().FetchTime+4000, s.cdn.Config())
+		s.wantNeverBelow(version, 2*l.cfg.Timing.RenewInterval)
 		if now := s.stats(l); now.Rev != s.entry().FetchTime {
 			s.Errorf("the entry is not the leader's yet: %+v", now)
 		}
 	})
 }
 
-// Damage behind the heads, which a touch does not see, ends with the next leader.
-func TestContentThatIsSpoiledIsWrittenAgainByTheNextLeader(t *testing.T) {
-	play(t, func(s *stage) {
+// A renewal does not notice damage behind the heads. The next leader repairs it.
+func TestTheNextLeaderRepairsCorruptContent(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		_, stop := s.start(nil)
 		s.wait(5 * time.Second)
 		stop()
@@ -140,19 +140,19 @@ func TestContentThatIsSpoiledIsWrittenAgainByTheNextLeader(t *testing.T) {
 		s.client.Set(s.Context(), s.keys.Blob, blob, 0)
 		s.start(nil)
 		s.wait(2 * time.Second)
-		mended, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
+		repaired, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
 		if err != nil {
 			s.Fatal(err)
 		}
-		if _, err := mended.JSON(); err != nil {
+		if _, err := repaired.JSON(); err != nil {
 			s.Error(err)
 		}
 	})
 }
 
-// A new leader finds no blob, and its first commit does not get through.
-func TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing(t *testing.T) {
-	play(t, func(s *stage) {
+// A new leader finds no blob, and its first commit fails.
+func TestAFailedCommitIsRetriedEvenIfTheBlobIsMissing(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		_, stop := s.start(nil)
 		s.wait(5 * time.Second)
 		stop()
@@ -172,28 +172,28 @@ func TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing(t *testing.T) {
 	})
 }
 
-// I14: content that another leader wrote, and that this one took over, was confirmed when
-// that one said so.
-func TestSeededContentIsAsOldAsItsOwnAnswer(t *testing.T) {
-	play(t, func(s *stage) {
+// I14: content that this leader took over from another keeps the time at which the CDN
+// confirmed it to that leader.
+func TestRepairedContentKeepsTheTimeOfItsAnswer(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		s.cdn.Break(fakecdn.Status(500))
 		other := newAuthor(s.T, s.client, "OTHER")
 		s.client.Del(s.Context(), s.keys.Lock)
 		other.high = s.stats(l).Rev
-		other.win()
-		commit := other.claimFor(testContent(7), cachekeys.Change, (20 * time.Second).Milliseconds())
+		other.mustAcquire()
+		commit := other.assertionFor(testContent(7), cachekeys.Change, (20 * time.Second).Milliseconds())
 		w, err := other.commit(s.Context(), commit, testContent(7))
 		if err != nil || w.outcome != outcomeOK {
 			s.Fatal(w, err)
 		}
-		s.wait(l.cfg.Timing.RenewInterval) // it is fenced
+		s.wait(l.cfg.Timing.RenewInterval) // the leader is fenced
 		var refuse atomic.Bool
 		refuse.Store(true)
-		s.refuse(touchArgs, &refuse) // so that it learns of no other time
+		s.refuse(renewArgs, &refuse) // so it receives no other time
 		s.client.Del(s.Context(), s.keys.Lock)
-		s.wait(2 * l.cfg.Timing.RetryPeriod) // and leads again
+		s.wait(2 * l.cfg.Timing.RetryPeriod) // the leader leads again
 		s.server.Mini().FlushAll()
 		refuse.Store(false)
 		s.wait(3 * l.cfg.Timing.RenewInterval)
@@ -204,11 +204,11 @@ func TestSeededContentIsAsOldAsItsOwnAnswer(t *testing.T) {
 	})
 }
 
-// A clock that was set back lets a lock last as much longer.
-func TestALockThatOutlastsItsClockIsCut(t *testing.T) {
+// A lock lasts longer if Redis's clock is set back.
+func TestALockThatLastsTooLongIsCut(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
-		one.win()
+		one.mustAcquire()
 		for _, test := range []struct{ left, want time.Duration }{
 			{time.Hour, two.lease}, {5 * two.lease, two.lease}, {3 * two.lease, 3 * two.lease}, {time.Second, time.Second},
 		} {

@@ -8,8 +8,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-func TestACandidateTellsWhatIsCurrent(t *testing.T) {
-	play(t, func(s *stage) {
+func TestStatsOfACandidateDescribeTheCurrentContent(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		first, _ := s.start(nil)
 		s.wait(time.Second)
 		second, _ := s.start(nil)
@@ -24,9 +24,9 @@ func TestACandidateTellsWhatIsCurrent(t *testing.T) {
 	})
 }
 
-// Whoever watches a process tells by Due whether it hangs: an outage must not look so.
-func TestALoopIsNeverOverdueWhateverRedisDoes(t *testing.T) {
-	play(t, func(s *stage) {
+// A monitor detects by Due that a process hangs. An outage must not look like that.
+func TestALoopIsNeverOverdueDuringAnOutage(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, stop := s.start(nil)
 		check := func(d time.Duration) {
 			for range int(d / (500 * time.Millisecond)) {
@@ -52,8 +52,8 @@ func TestALoopIsNeverOverdueWhateverRedisDoes(t *testing.T) {
 	})
 }
 
-func TestAnErrorOfTheElectionIsForgottenOnceRedisAnswers(t *testing.T) {
-	play(t, func(s *stage) {
+func TestWriteErrorIsClearedWhenRedisAnswers(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		link.Down()
 		l, _ := s.start(link)
@@ -68,8 +68,8 @@ func TestAnErrorOfTheElectionIsForgottenOnceRedisAnswers(t *testing.T) {
 	})
 }
 
-func TestRefreshesSizeAndTheTimeToBeLeftAloneAreTold(t *testing.T) {
-	play(t, func(s *stage) {
+func TestStatsReportRefreshesLengthAndRetryAfter(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		second, _ := s.start(nil)
 		s.wait(5 * time.Second)
@@ -87,8 +87,8 @@ func TestRefreshesSizeAndTheTimeToBeLeftAloneAreTold(t *testing.T) {
 	})
 }
 
-func TestClockOffsetIsThatOfRedis(t *testing.T) {
-	play(t, func(s *stage) {
+func TestClockOffsetIsRedisClockLessLocalClock(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		s.server.Mini().SetTime(time.Now().Add(time.Hour))
 		l, _ := s.start(nil)
 		s.wait(time.Second)
@@ -99,7 +99,7 @@ func TestClockOffsetIsThatOfRedis(t *testing.T) {
 }
 
 func TestEachFetchIsTimed(t *testing.T) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(3 * time.Minute)
 		s.cdn.Publish()

@@ -16,15 +16,15 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// How many arguments EVALSHA has: the script and how many keys, keys, arguments.
+// The numbers of arguments of EVALSHA: the script and the number of keys, the keys, the
+// script's arguments.
 const (
 	commitArgs = 2 + 4 + 21
-	touchArgs  = 2 + 4 + 14
+	renewArgs  = 2 + 4 + 14
 )
 
-// refuse lets every command of so many arguments fail before it is run, as long as the
-// flag is set.
-func (s *stage) refuse(args int, refuse *atomic.Bool) {
+// refuse makes scripts with that many arguments fail before they run, while the flag is set.
+func (s *testEnv) refuse(args int, refuse *atomic.Bool) {
 	s.server.Mini().Server().SetPreHook(func(peer *server.Peer, cmd string, have ...string) bool {
 		if !refuse.Load() || cmd != "EVALSHA" && cmd != "EVAL" || len(have) != args {
 			return false
@@ -34,10 +34,10 @@ func (s *stage) refuse(args int, refuse *atomic.Bool) {
 	})
 }
 
-// I3: whatever becomes of the leader after it has sent the commit.
-func TestAChangeIsAnnouncedByTheScriptThatWritesIt(t *testing.T) {
-	play(t, func(s *stage) {
-		heard := s.hear()
+// I3: whatever happens to the leader after it has sent the commit.
+func TestTheScriptThatWritesAChangePublishesIt(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		published := s.messages()
 		link := new(redistest.Link)
 		l, _ := s.start(link)
 		s.wait(5 * time.Second)
@@ -47,14 +47,14 @@ func TestAChangeIsAnnouncedByTheScriptThatWritesIt(t *testing.T) {
 		s.wait(time.Second)
 		s.hasVersion(version)
 		want := cachekeys.Message{Type: cachekeys.Change}.Head() + " rev=" + strconv.FormatInt(s.entry().FetchTime, 10)
-		if all := heard(); !strings.Contains(all, want) {
+		if all := published(); !strings.Contains(all, want) {
 			s.Errorf("the change is not announced:\n%s", all)
 		}
 	})
 }
 
-// hear gives what has been published since.
-func (s *stage) hear() func() string {
+// messages subscribes and returns a function that returns the messages published since.
+func (s *testEnv) messages() func() string {
 	s.Helper()
 	sub := s.client.Subscribe(s.Context(), s.keys.Events)
 	if _, err := sub.Receive(s.Context()); err != nil {
@@ -79,13 +79,13 @@ func (s *stage) hear() func() string {
 	return all.String
 }
 
-// Followers tell by Redis's clock which of two answers of the CDN is the later one (I1): what
-// says which content is current shows that clock, as its last field.
-func TestMessagesEndWithTheClockOfRedis(t *testing.T) {
-	play(t, func(s *stage) {
-		const ahead = time.Hour // of this process's clock
+// Followers compare the times of CDN answers by Redis's clock (I1). So every message about the
+// current content has that clock as its last field.
+func TestMessagesEndWithRedisClock(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		const ahead = time.Hour // how far Redis's clock is ahead
 		s.server.Mini().SetTime(time.Now().Add(ahead))
-		heard := s.hear()
+		published := s.messages()
 		l, stop := s.start(nil)
 		s.wait(10 * time.Second)
 		s.server.Mini().SetTime(time.Now().Add(ahead))
@@ -93,28 +93,28 @@ func TestMessagesEndWithTheClockOfRedis(t *testing.T) {
 		stop()
 		s.wait(time.Second)
 		now := time.Now().Add(ahead)
-		told := map[cachekeys.MessageType]int{}
-		for line := range strings.Lines(heard()) {
+		counts := map[cachekeys.MessageType]int{}
+		for line := range strings.Lines(published()) {
 			m, err := cachekeys.ParseMessage([]byte(strings.TrimSuffix(line, "\n")))
 			if err != nil || m.Type == cachekeys.Refresh {
-				continue // a line of content
+				continue // inline content
 			}
-			told[m.Type]++
+			counts[m.Type]++
 			if age := now.Sub(time.UnixMilli(m.Now)); age < 0 || age > time.Minute || !strings.HasSuffix(line, fmt.Sprintf(" now=%d\n", m.Now)) {
 				s.Errorf("%q is %v old by Redis's clock", line, age)
 			}
 		}
 		for _, kind := range []cachekeys.MessageType{cachekeys.Change, cachekeys.Heartbeat, cachekeys.Resign} {
-			if told[kind] == 0 {
+			if counts[kind] == 0 {
 				s.Errorf("no %s", kind)
 			}
 		}
 	})
 }
 
-// I14: renewals go on while new content cannot be committed.
-func TestAnAnswerAboutPendingContentConfirmsNothingElse(t *testing.T) {
-	play(t, func(s *stage) {
+// I14: renewals continue while commits fail.
+func TestAnAnswerAboutPendingContentConfirmsNoOtherContent(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		var refuse atomic.Bool
@@ -126,7 +126,7 @@ func TestAnAnswerAboutPendingContentConfirmsNothingElse(t *testing.T) {
 		s.wait(2 * l.cfg.Timing.RenewInterval)
 		now := s.stats(l)
 		if now.WriteError == "" || now.Renewals == before.Renewals {
-			s.Fatalf("commits were to fail, and touches not: %+v", now)
+			s.Fatalf("commits were to fail and renewals to succeed: %+v", now)
 		}
 		if now.LastAnswer != before.LastAnswer || now.Rev != before.Rev {
 			s.Errorf("from %+v to %+v", before, now)
@@ -137,20 +137,20 @@ func TestAnAnswerAboutPendingContentConfirmsNothingElse(t *testing.T) {
 	})
 }
 
-// A reply that takes long does not prolong the time for which a leader acts.
-func TestTrustInTheLockCountsFromBeforeTheRenewalWasSent(t *testing.T) {
-	for _, keys := range []int{1, 3} { // by themselves, and together
+// A slow reply does not prolong the time for which a leader acts.
+func TestTheLeaseCountsFromBeforeTheRenewalWasSent(t *testing.T) {
+	for _, keys := range []int{1, 3} { // sent alone, and in a batch
 		t.Run(strconv.Itoa(keys), func(t *testing.T) { trustFromBefore(t, keys) })
 	}
 }
 
 func trustFromBefore(t *testing.T, keys int) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		l, _ := s.startMany(link, keys)
 		s.wait(10 * time.Second)
 		timing := l.cfg.Timing
-		for touches := s.stats(l).Renewals; s.stats(l).Renewals == touches; {
+		for renewals := s.stats(l).Renewals; s.stats(l).Renewals == renewals; {
 			s.wait(time.Millisecond)
 		}
 		renewed := time.Now()
@@ -160,7 +160,7 @@ func trustFromBefore(t *testing.T, keys int) {
 		link.Thaw()
 		s.wait(10 * time.Millisecond)
 		link.Freeze()
-		// It stops acting at its time, and then tries to give the lock up.
+		// It stops acting at its deadline and then tries to release the lock.
 		s.wait(time.Until(renewed.Add(timing.RenewInterval + timing.RenewDeadline + 2*releaseTimeout + 100*time.Millisecond)))
 		for _, now := range l.Stats().Keys {
 			if now.State != Candidate || now.Lapsed != 1 {
@@ -171,11 +171,11 @@ func trustFromBefore(t *testing.T, keys int) {
 	})
 }
 
-// I14: a write that takes long to arrive makes the answer that it tells of no younger.
-func TestALateWriteMakesNoAnswerYounger(t *testing.T) {
+// I14: a write that arrives late does not make the CDN's answer look more recent.
+func TestALateWriteDoesNotMakeAnAnswerMoreRecent(t *testing.T) {
 	for name, changed := range map[string]bool{"commit": true, "renew": false} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				link := new(redistest.Link)
 				l, _ := s.start(link)
 				s.wait(10 * time.Second)
@@ -186,7 +186,7 @@ func TestALateWriteMakesNoAnswerYounger(t *testing.T) {
 				if changed {
 					s.cdn.Publish()
 				}
-				for touches := s.stats(l).Renewals; s.stats(l).Renewals == touches; {
+				for renewals := s.stats(l).Renewals; s.stats(l).Renewals == renewals; {
 					s.wait(time.Millisecond)
 				}
 				link.Freeze()
@@ -194,8 +194,8 @@ func TestALateWriteMakesNoAnswerYounger(t *testing.T) {
 				s.wait(2 * time.Second)
 				link.Thaw()
 				s.wait(100 * time.Millisecond)
-				if told := s.stats(l).LastAnswer; told.After(sent) || told.Before(sent.Add(-10*time.Millisecond)) {
-					s.Errorf("the CDN was asked at %v, and is said to have answered at %v", sent, told)
+				if answer := s.stats(l).LastAnswer; answer.After(sent) || answer.Before(sent.Add(-10*time.Millisecond)) {
+					s.Errorf("the CDN was asked at %v, and is said to have answered at %v", sent, answer)
 				}
 			})
 		})

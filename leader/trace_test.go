@@ -15,8 +15,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// tracing starts a leader whose spans are recorded.
-func (s *stage) tracing(link *redistest.Link) (*Leader, *tracetest.SpanRecorder) {
+// tracing starts a leader and records its spans.
+func (s *testEnv) tracing(link *redistest.Link) (*Leader, *tracetest.SpanRecorder) {
 	s.Helper()
 	recorder := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
@@ -30,7 +30,7 @@ func (s *stage) tracing(link *redistest.Link) (*Leader, *tracetest.SpanRecorder)
 	return l, recorder
 }
 
-// tree writes spans down, each below the one that it is within.
+// tree formats spans as a tree.
 func tree(spans []sdktrace.ReadOnlySpan, below, indent string) string {
 	var text strings.Builder
 	for _, span := range spans {
@@ -58,7 +58,7 @@ func tree(spans []sdktrace.ReadOnlySpan, below, indent string) string {
 	return text.String()
 }
 
-func wantTree(s *stage, spans []sdktrace.ReadOnlySpan, want string) {
+func wantTree(s *testEnv, spans []sdktrace.ReadOnlySpan, want string) {
 	s.Helper()
 	if got := tree(spans, "", ""); got != want {
 		s.Errorf("spans\n%swant\n%s", got, want)
@@ -71,7 +71,7 @@ func wantTree(s *stage, spans []sdktrace.ReadOnlySpan, want string) {
 const changedTrace = "poll changed\n  fetch\n  commit OK\n    publish\n"
 
 func TestEachPollIsATraceOfFetchCommitAndPublish(t *testing.T) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		l, recorder := s.tracing(nil)
 		wantTree(s, recorder.Ended(), changedTrace)
 		s.wait(l.cfg.Timing.PollInterval)
@@ -92,8 +92,8 @@ func TestEachPollIsATraceOfFetchCommitAndPublish(t *testing.T) {
 	})
 }
 
-func TestAPollThatFailsIsATraceThatFailed(t *testing.T) {
-	play(t, func(s *stage) {
+func TestAFailedPollIsAFailedTrace(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, recorder := s.tracing(nil)
 		s.cdn.Break(fakecdn.Status(500))
 		s.wait(l.cfg.Timing.PollInterval)
@@ -101,8 +101,8 @@ func TestAPollThatFailsIsATraceThatFailed(t *testing.T) {
 	})
 }
 
-func TestACommitThatIsTriedAgainIsLinkedToItsPoll(t *testing.T) {
-	play(t, func(s *stage) {
+func TestARetriedCommitIsLinkedToItsPoll(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, recorder := s.tracing(nil)
 		s.wait(10 * time.Second)
 		release := make(chan struct{})
@@ -119,8 +119,8 @@ func TestACommitThatIsTriedAgainIsLinkedToItsPoll(t *testing.T) {
 	})
 }
 
-func TestAPollThatTheEndOfTheTermCutsShortIsEnded(t *testing.T) {
-	play(t, func(s *stage) {
+func TestTheSpanOfAPollEndsWithTheTerm(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, recorder := s.tracing(nil)
 		release := make(chan struct{})
 		s.cdn.Break(fakecdn.Hang(release))

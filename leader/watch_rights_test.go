@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// slowRights has each check of rights take a second, and counts them.
+// slowRights makes each check of rights take a second, and counts the checks.
 type slowRights struct {
 	trips
 	all, inFlight, most atomic.Int64
@@ -21,14 +21,14 @@ func (r *slowRights) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			r.all.Add(1)
 			r.most.Store(max(r.most.Load(), r.inFlight.Add(1)))
 			defer r.inFlight.Add(-1)
-			time.Sleep(time.Second) // whatever ctx says
+			time.Sleep(time.Second) // ignores ctx
 		}
 		return next(ctx, cmd)
 	}
 }
 
-func TestRightsOfManySDKKeysAreCheckedByTurns(t *testing.T) {
-	play(t, func(s *stage) {
+func TestRightsOfFewSDKKeysAreCheckedAtATime(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		const keys = 100
 		client, checks := s.server.Client(s.T, nil), new(slowRights)
 		client.AddHook(checks)
@@ -37,7 +37,7 @@ func TestRightsOfManySDKKeysAreCheckedByTurns(t *testing.T) {
 		if most := checks.most.Load(); most != rightsAtOnce {
 			t.Errorf("%d at once", most)
 		}
-		// Those whose check ended or was under way when their term began are checked again.
+		// SDK keys that were checked before their term started are checked again.
 		if all := checks.all.Load(); all < keys || all > keys+2*rightsAtOnce {
 			t.Errorf("%d checks", all)
 		}
@@ -49,14 +49,14 @@ func TestRightsOfManySDKKeysAreCheckedByTurns(t *testing.T) {
 	})
 }
 
-func TestAShutdownWaitsForNoTurn(t *testing.T) {
-	play(t, func(s *stage) {
+func TestAShutdownDoesNotWaitForChecksOfRights(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		client, checks := s.server.Client(s.T, nil), new(slowRights)
 		client.AddHook(checks)
 		_, stop := s.startManyOn(client, 100)
 		s.wait(time.Second / 2)
 		stop()
-		// One that was checked may hear of its term first, and of the shutdown then.
+		// An SDK key that was checked may notice its term before the shutdown, and be checked again.
 		if all := checks.all.Load(); all > 2*rightsAtOnce {
 			t.Errorf("%d checks", all)
 		}

@@ -35,7 +35,7 @@ func sign(key, id, timestamp, body string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// hookRequest is as ConfigCat sends it, at that moment.
+// hookRequest returns a request as ConfigCat sends it at that time.
 func hookRequest(id string, at time.Time) *http.Request {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	r := httptest.NewRequest(http.MethodPost, "/hook/main", strings.NewReader(hookBody))
@@ -45,8 +45,8 @@ func hookRequest(id string, at time.Time) *http.Request {
 	return r
 }
 
-// moved is r with its first n characters of the time moved to the ID, and as many of the
-// body to the time; a negative n moves the other way. The signature stays.
+// moved moves the first n characters of the time to the ID, and as many of the body to the
+// time. A negative n moves them the other way. The signature stays the same.
 func moved(r *http.Request, body string, n int) *http.Request {
 	signed := r.Header.Get(headerHookID) + r.Header.Get(headerHookTimestamp) + body
 	id := len(r.Header.Get(headerHookID)) + n
@@ -63,8 +63,8 @@ func serveHook(l *Leader, r *http.Request) (status int, text string) {
 	return w.Code, w.Body.String()
 }
 
-// withHook starts a leader whose webhook is open.
-func (s *stage) withHook(link *redistest.Link) *Leader {
+// withHook starts a leader whose webhook is enabled.
+func (s *testEnv) withHook(link *redistest.Link) *Leader {
 	s.Helper()
 	l, _ := s.start(link)
 	key := mainKey()
@@ -74,7 +74,7 @@ func (s *stage) withHook(link *redistest.Link) *Leader {
 }
 
 // The test vector of ConfigCat's documentation.
-func TestSignaturesAreThoseOfConfigCat(t *testing.T) {
+func TestSignaturesMatchConfigCats(t *testing.T) {
 	header := http.Header{}
 	header.Set(headerHookID, hookID)
 	header.Set(headerHookTimestamp, "1669629035")
@@ -96,7 +96,7 @@ func TestSignaturesAreThoseOfConfigCat(t *testing.T) {
 	}
 }
 
-// As it came at that time, through all that a request goes through.
+// The documented request, at its time, passes all checks.
 func TestTheRequestOfConfigCatsDocumentationIsAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := redistest.VirtualAt(t, time.Unix(1669629035, 0).Add(100*time.Second)).Client(t, nil)
@@ -119,8 +119,8 @@ func TestTheRequestOfConfigCatsDocumentationIsAccepted(t *testing.T) {
 	})
 }
 
-func TestAWebhookMakesTheHolderPollAtOnceWhicheverProcessGetsIt(t *testing.T) {
-	play(t, func(s *stage) {
+func TestAWebhookAtAnyProcessMakesTheLeaderPollAtOnce(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		holder, other := s.withHook(nil), s.withHook(nil)
 		s.wait(10 * time.Second)
 		for i, l := range []*Leader{holder, other} {
@@ -145,7 +145,7 @@ func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
 	set := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
-	// signed signs anew what the sender says, as if he had the key.
+	// signed signs the changed request again, as a sender with the key would.
 	signed := func(id, timestamp string) func(*http.Request) {
 		return func(r *http.Request) {
 			r.Header.Set(headerHookID, id)
@@ -220,7 +220,7 @@ func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
 		"time in milliseconds": {signed(hookID, "1669629035000"), 400, malformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l := s.withHook(nil)
 				s.wait(10 * time.Second)
 				polls := s.stats(l).Polls
@@ -241,7 +241,7 @@ func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
 				if c.status == 404 && l.Stats().UnknownWebhooks != 1 {
 					s.Error("not counted")
 				}
-				// And the true one is accepted after it.
+				// The genuine request is accepted afterwards.
 				if status, text := serveHook(l, hookRequest(hookID, time.Now())); status != http.StatusOK {
 					s.Errorf("the true one: %d %s", status, text)
 				}
@@ -250,9 +250,9 @@ func TestEachAttackOnTheWebhookIsRefused(t *testing.T) {
 	}
 }
 
-// F33: what is refused leaves nothing behind, and Redis hears nothing of it.
-func TestRefusedWebhooksLeaveNothingBehind(t *testing.T) {
-	play(t, func(s *stage) {
+// F33: refused requests leave no state and cause no Redis command.
+func TestRefusedWebhooksLeaveNoState(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l := s.withHook(nil)
 		s.wait(5 * time.Second)
 		refuse := func(webhooks int) {
@@ -295,8 +295,8 @@ func forged(s WebhookStats) uint64    { return s.Forged }
 func stale(s WebhookStats) uint64     { return s.Stale }
 func tooLarge(s WebhookStats) uint64  { return s.TooLarge }
 
-func TestWebhooksWithinTheWindowAndWithAnyOfSeveralSignaturesAreAccepted(t *testing.T) {
-	play(t, func(s *stage) {
+func TestWebhooksWithAValidTimeAndAnyValidSignatureAreAccepted(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l := s.withHook(nil)
 		s.wait(10 * time.Second)
 		for i, change := range []func(*http.Request){
@@ -330,9 +330,9 @@ func TestWebhooksWithinTheWindowAndWithAnyOfSeveralSignaturesAreAccepted(t *test
 	})
 }
 
-// ConfigCat sends a webhook again where the 200 to it was lost.
-func TestAReplayIsAnsweredWithoutAPollByEveryProcess(t *testing.T) {
-	play(t, func(s *stage) {
+// ConfigCat sends a webhook again if the response was lost.
+func TestAReplayAtAnyProcessCausesNoPoll(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		one, two := s.withHook(nil), s.withHook(nil)
 		s.wait(10 * time.Second)
 		at := time.Now()
@@ -355,7 +355,7 @@ func TestAReplayIsAnsweredWithoutAPollByEveryProcess(t *testing.T) {
 		if a, b := s.stats(one).Webhooks, s.stats(two).Webhooks; a.Replayed != 25 || b.Replayed != 25 || a.Accepted+b.Accepted != 1 {
 			s.Errorf("counted %+v and %+v", a, b)
 		}
-		// Beyond the window its time refuses it, and nothing need be remembered.
+		// After the window its time is refused, so its ID need not be remembered.
 		s.wait(5 * time.Minute)
 		if status, _ := serveHook(two, hookRequest(hookID, at)); status != http.StatusBadRequest {
 			s.Errorf("after the window: %d", status)
@@ -367,15 +367,15 @@ func TestAReplayIsAnsweredWithoutAPollByEveryProcess(t *testing.T) {
 	})
 }
 
-// Replays of what was signed must not reach Redis, nor fill the memory.
+// Replays of signed requests must neither reach Redis nor fill the memory.
 func TestReplaysDoNotReachRedis(t *testing.T) {
-	play(t, func(s *stage) {
+	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		l := s.withHook(link)
 		s.wait(10 * time.Second)
 		at := time.Now()
 		serveHook(l, hookRequest(hookID, at))
-		s.wait(time.Second) // its poll is over
+		s.wait(time.Second) // its poll has ended
 		commands := s.server.Mini().CommandCount()
 		for range 1000 {
 			serveHook(l, hookRequest(hookID, at))
@@ -401,8 +401,8 @@ func TestReplaysDoNotReachRedis(t *testing.T) {
 	})
 }
 
-func TestAWebhookThatRedisCannotTakeMayBeSentAgain(t *testing.T) {
-	play(t, func(s *stage) {
+func TestAWebhookThatFailedMayBeSentAgain(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		l := s.withHook(link)
 		s.wait(10 * time.Second)
@@ -422,17 +422,18 @@ func TestAWebhookThatRedisCannotTakeMayBeSentAgain(t *testing.T) {
 	})
 }
 
-// Whoever gets a 200 sends no more: it must not be for a request that fails afterwards.
-func TestARepetitionWaitsForTheFirstOne(t *testing.T) {
+// A sender that receives a 200 does not retry. A repetition must not receive it before the
+// first request has succeeded.
+func TestARepeatedWebhookWaitsForTheFirst(t *testing.T) {
 	for name, c := range map[string]struct {
-		givenUp bool // by its sender
-		want    int  // the status of the first one
+		givenUp bool // canceled by its sender
+		want    int  // the first request's status
 	}{
 		"accepted": {false, http.StatusOK},
 		"failed":   {true, http.StatusServiceUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				link := new(redistest.Link)
 				l := s.withHook(link)
 				s.wait(10 * time.Second)
@@ -470,8 +471,8 @@ func TestARepetitionWaitsForTheFirstOne(t *testing.T) {
 	}
 }
 
-func TestAWebhookWithoutASigningKeyIsClosed(t *testing.T) {
-	play(t, func(s *stage) {
+func TestAWebhookWithoutASigningKeyIsDisabled(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		if status, text := serveHook(l, hookRequest(hookID, time.Now())); status != http.StatusNotFound {
 			s.Errorf("%d %s", status, text)
@@ -493,8 +494,8 @@ func TestAWebhookWithoutASigningKeyIsClosed(t *testing.T) {
 	})
 }
 
-func TestRefusedWebhooksAreReportedNowAndThen(t *testing.T) {
-	play(t, func(s *stage) {
+func TestRefusedWebhooksAreLoggedOncePerMinute(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l := s.withHook(nil)
 		for range 1000 {
 			serveHook(l, hookRequest("x x", time.Now()))
@@ -514,8 +515,8 @@ func TestRefusedWebhooksAreReportedNowAndThen(t *testing.T) {
 }
 
 // An edge of the CDN may lag behind the webhook.
-func TestWhatWasAskedForIsAwaitedForTenSeconds(t *testing.T) {
-	play(t, func(s *stage) {
+func TestARefreshRequestPollsForTenSeconds(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		l := s.withHook(nil)
 		s.wait(10 * time.Second)
 		before := s.stats(l).Polls
@@ -542,7 +543,7 @@ func TestWhatWasAskedForIsAwaitedForTenSeconds(t *testing.T) {
 	})
 }
 
-func TestBadWebhookSettingsAreTold(t *testing.T) {
+func TestInvalidWebhookSettingsAreReported(t *testing.T) {
 	_, err := New(Config{SDKKeys: []SDKKey{
 		{Key: testKey, WebhookKeys: []string{hookKey}},
 		{Name: "a/b", Key: otherKey, WebhookKeys: []string{"short", hookKey + "\n", hookKey, hookKey, strings.Repeat("x", 257), "1234567890123456", "2", "3", "4"}},
@@ -573,7 +574,7 @@ func FuzzParseHookCall(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What is accepted has one form, and can be a key of Redis.
+		// An accepted ID has one form and is valid in a Redis key.
 		if call.id == "" || len(call.id) > 128 || strings.ContainsFunc(call.id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || strconv.FormatInt(call.sent.Unix(), 10) != strings.TrimLeft(timestamp, "0") && call.sent.Unix() != 0 {
 			t.Errorf("%q %q gave %+v", id, timestamp, call)
 		}
@@ -590,14 +591,14 @@ func FuzzParseHookCall(f *testing.F) {
 	})
 }
 
-// A message would reach every follower, ahead of the change that it is about.
-func TestTheProcessThatLeadsAsksItselfToPoll(t *testing.T) {
-	play(t, func(s *stage) {
+// A message would reach every follower, just before the change.
+func TestTheLeaderPublishesNoRefreshRequest(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
 		leading := s.withHook(nil)
 		s.wait(10 * time.Second)
 		other := s.withHook(nil)
 		s.wait(10 * time.Second)
-		heard, before := s.hear(), s.stats(leading).Refreshes
+		published, before := s.messages(), s.stats(leading).Refreshes
 		for i, l := range []*Leader{leading, other} {
 			version := s.cdn.Publish()
 			if status, text := serveHook(l, hookRequest(strings.Repeat(strconv.Itoa(i), 32), time.Now())); status != http.StatusOK {
@@ -605,7 +606,7 @@ func TestTheProcessThatLeadsAsksItselfToPoll(t *testing.T) {
 			}
 			s.wait(500 * time.Millisecond)
 			s.hasVersion(version)
-			if n := strings.Count(heard(), "cb1 refresh"); n != i {
+			if n := strings.Count(published(), "cb1 refresh"); n != i {
 				s.Errorf("process %d: %d messages ask for a poll, want %d", i, n, i)
 			}
 			s.wait(10 * time.Second)

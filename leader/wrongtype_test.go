@@ -9,8 +9,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// spoil puts a list in place of what a key holds.
-func spoil(t *testing.T, client *redis.Client, key string) {
+// setWrongType replaces a key's value by a list.
+func setWrongType(t *testing.T, client *redis.Client, key string) {
 	t.Helper()
 	client.Del(t.Context(), key)
 	if err := client.RPush(t.Context(), key, "of another type").Err(); err != nil {
@@ -18,29 +18,29 @@ func spoil(t *testing.T, client *redis.Client, key string) {
 	}
 }
 
-// I6: what somebody else put there is written over, whatever it is.
-func TestKeysOfAnotherTypeAreWrittenOver(t *testing.T) {
+// I6: a value of any type is overwritten.
+func TestScriptsOverwriteKeysOfTheWrongType(t *testing.T) {
 	for _, name := range []string{"entry", "blob", "meta", "lock"} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, client *redis.Client) {
 				a := newAuthor(t, client, "ONE")
 				key := map[string]string{"entry": a.keys.Entry, "blob": a.keys.Blob, "meta": a.keys.Meta, "lock": a.keys.Lock}[name]
-				spoil(t, client, key)
-				a.win()
+				setWrongType(t, client, key)
+				a.mustAcquire()
 				a.mustCommit(testContent(1))
 				a.stored()
 
-				spoil(t, client, key)
+				setWrongType(t, client, key)
 				want := map[string]outcome{"entry": outcomeOverwritten, "blob": outcomeOverwritten, "meta": outcomeRegressed, "lock": outcomeFenced}[name]
-				w := a.touchAs(testContent(1), -1)
+				w := a.renewAs(testContent(1), -1)
 				if w.outcome != want {
-					t.Fatalf("touch: %+v, want %s", w, want)
+					t.Fatalf("renew: %+v, want %s", w, want)
 				}
 				if name == "lock" {
 					if got, err := a.release(t.Context(), a.lock, cachekeys.Message{Type: cachekeys.Resign}); err != nil || got != outcomeFenced {
 						t.Errorf("release: %s, %v", got, err)
 					}
-					a.win()
+					a.mustAcquire()
 				}
 				if name != "lock" {
 					a.rev = w.meta.Rev
@@ -52,14 +52,14 @@ func TestKeysOfAnotherTypeAreWrittenOver(t *testing.T) {
 	}
 }
 
-func TestALeaderMendsKeysOfAnotherType(t *testing.T) {
+func TestALeaderRepairsKeysOfTheWrongType(t *testing.T) {
 	for _, name := range []string{"entry", "blob", "meta", "lock"} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(s *stage) {
+			runEnv(t, func(s *testEnv) {
 				l, _ := s.start(nil)
 				s.wait(l.cfg.Timing.RenewInterval)
 				before := s.entry()
-				spoil(s.T, s.client, map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta, "lock": s.keys.Lock}[name])
+				setWrongType(s.T, s.client, map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta, "lock": s.keys.Lock}[name])
 				s.wait(2 * l.cfg.Timing.RenewInterval)
 				if got := s.entry(); got.FetchTime < before.FetchTime || !bytes.Equal(got.JSON, before.JSON) {
 					s.Errorf("entry %d after %d", got.FetchTime, before.FetchTime)

@@ -5,10 +5,8 @@ import (
 	"testing"
 )
 
-// Each rule of the protocol is there for something: without it a trace breaks an
-// invariant, and with it the same trace does not. So the model can fail. Several of the
-// traces are how the rule came to be.
-func TestModelCatches(t *testing.T) {
+// Without each rule, its trace breaks an invariant; with it, the same trace does not.
+func TestModelNeedsEachRule(t *testing.T) {
 	for _, c := range caught {
 		t.Run(c.name, func(t *testing.T) {
 			if violated, _ := Run(c.trace, 0); violated != nil {
@@ -16,7 +14,7 @@ func TestModelCatches(t *testing.T) {
 			}
 			switch violated, _ := Run(c.trace, c.without); {
 			case violated == nil:
-				t.Error("nothing is noticed without it")
+				t.Error("without the rule: no violation")
 			case violated.Invariant != c.breaks:
 				t.Errorf("breaks %v, want %s", violated, c.breaks)
 			}
@@ -24,8 +22,8 @@ func TestModelCatches(t *testing.T) {
 	}
 }
 
-// And a run of moderate length finds such a trace by itself.
-func TestModelFindsWhatItCatches(t *testing.T) {
+// A random search of moderate length finds a violation for each rule, too.
+func TestModelSearchFindsViolations(t *testing.T) {
 	limit := stepsWanted(t, 60_000)
 	for _, c := range caught {
 		t.Run(c.name, func(t *testing.T) {
@@ -39,7 +37,7 @@ func TestModelFindsWhatItCatches(t *testing.T) {
 	}
 }
 
-// search draws traces until one breaks the invariant.
+// search draws traces until one breaks the invariant, or until limit steps.
 func search(faults Classes, without Guard, breaks string, limit int) ([]Event, *Violation, int) {
 	one := trace(faults, runLength)
 	n := 0

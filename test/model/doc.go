@@ -1,27 +1,26 @@
-// Package model is the protocol as a small model, in which millions of steps take seconds.
+// Package model is a small model of the protocol. It runs millions of steps in seconds.
 //
-// A [World] is one Redis with a replica, three leader processes, three followers, a CDN
-// and official SDKs that share the entry. Whatever may happen to them is an [Event]. A
-// world is deterministic: a run is its list of events, and each list is a run, so that a
-// trace that was found can be cut down, kept and replayed. After each event the oracle,
-// who knows which content the CDN served when, looks whether the invariants hold: I1, I2,
-// I3, I4, I9, I10, I14, and "names": no other fleet makes a process of this one do anything.
-// When the events are over, faults stop, time passes, and all followers must hold what is
-// current within a bound (I8).
+// A [System] is one Redis with a replica, three leader processes, three followers, a CDN, and
+// official SDKs that share the entry. Everything that can happen to them is an [Event]. A
+// System is deterministic: a run is a list of events, and every list is a valid run. So a
+// trace that breaks an invariant can be shortened, kept and replayed. After each event the
+// oracle, which knows when the CDN served which content, checks the invariants I1, I2, I3, I4,
+// I9, I10, I14, and "names": another fleet never causes an action in this one. After the last
+// event the faults end, time passes, and all followers must hold the current content within a
+// bound (I8).
 //
-// TestModel draws runs; STEPS says how long (make model STEPS=100_000_000). What it
-// found is kept in caught_test.go, one trace for each rule, which breaks an invariant
-// without that rule and none with it.
+// TestModel draws runs. STEPS sets their total length (make model STEPS=100_000_000). The
+// traces that it found are in caught_test.go: for each rule one that breaks an invariant
+// without the rule and none with it.
 //
-// # What is modelled by what
+// # Model and sources
 //
-// The model is written along the sources, function by function, as far as they decide
-// something. Contents are numbers, there is no clock but one, and waiting for Redis is
-// where a coroutine stops until the world says what comes of it.
+// The model follows the sources function by function, as far as they make decisions. Contents
+// are numbers, there is only one clock, and a coroutine stops where its source waits for Redis.
 //
 //	model                    source
 //	scripts.go               leader/acquire.lua, commit.lua, renew.lua, release.lua
-//	leader_keeper.go         leader/elector.go
+//	leader_keeper.go         leader/keeper.go
 //	leader_term.go           leader/term.go
 //	leader_publish.go        leader/publish.go, mend.go
 //	leader_poll.go           leader/fetch.go, poll.go
@@ -31,42 +30,43 @@
 //	follower_content.go      follower/content.go
 //	follower_rebase.go       follower/rebase.go
 //	follower_own.go          follower/own.go, doubt.go, for a feed with one client
-//	follower_freshness.go    follower/freshness.go, without any use of the local clock
-//	exchange.go              what becomes of a command, and of a message
-//	edge.go, spoil.go        faults of the CDN, of Redis, and other writers
+//	follower_freshness.go    follower/freshness.go, without the local clock
+//	exchange.go              the fate of a command, and of a message
+//	edge.go, spoil.go        faults of the CDN and of Redis, and other writers
 //	stranger.go              another fleet with the same SDK key; leader/listen.go
-//	oracle.go                nothing: the invariants
+//	oracle.go                none: the invariants
 //
-// The other fleet is in another database or namespace of the same Redis. Redis knows no databases
-// in Pub/Sub, so the name of the channel keeps the two apart: without the guard ChannelNamesFleet this
-// fleet's followers and leaders get the other's messages.
+// The other fleet uses another database or namespace of the same Redis. Pub/Sub ignores
+// databases, so only the channel's name separates the two fleets: without the guard
+// ChannelNamesFleet, this fleet's followers and leaders receive the other's messages.
 //
-// That scripts.go does what the scripts do is tested by running both, side by side.
+// A test runs scripts.go and the Lua scripts side by side and compares them.
 //
-// # What is left out
+// # Limits
 //
-// Each of these makes the invariants fail, here and in the product, and is no part of
-// what is promised:
+// The following breaks invariants, in the model and in the product. The product does not
+// promise otherwise, and the model leaves it out:
 //
-//   - An edge of the CDN that serves what nobody here knew to have been replaced: a config
-//     that came and went between two polls; or one that only a Redis knew of that lost its
-//     data since, or that only meta told of after Redis's clock jumped ahead. Or for longer
-//     than 2 minutes, or twice in a row.
-//   - A second loss of data while, after the first, Redis's clock is behind and rule 6 has
-//     not yet mended that; and what is then still on its way from before.
-//   - SDKs whose clocks are off and a Redis that loses, and finds again, what they wrote; of
-//     two SDKs that write over each other the one with the earlier time.
-//   - An SDK that writes while a leader's write is under way to Redis: the answer's age is
-//     counted up to when that was sent, so that it seems younger by as long as it travels.
-//   - A process that is cut off from Redis for all the time for which, after a loss of data,
-//     the clock is behind what that process saw: that revs proved nothing then it never learns.
-//   - Two primaries at once whose clocks differ or were set back, or whose leaders ask the CDN at the same time.
-//   - Both copies of a content spoiled behind their heads, which a touch does not read.
-//   - Two clocks that agree to the millisecond about two contents.
-//   - A follower that fetches for itself, where Redis's clock was set back before it heard of that
-//     clock at all; or where an SDK whose clock is off wrote the entry.
+//   - An edge of the CDN that serves content that no process knows as replaced: a config that
+//     came and went between two polls; or one that only a Redis knew that has lost its data
+//     since, or that only meta named after Redis's clock jumped ahead. Or an edge that lags
+//     for longer than 2 minutes, or that lags twice in a row.
+//   - A second loss of data while Redis's clock is behind after the first and the rebase rule
+//     has not taken effect yet; and messages and writes of before that are still in flight.
+//   - SDKs whose clocks are wrong, if Redis loses and recovers what they wrote; and, of two
+//     SDKs that overwrite each other's entries, the one with the earlier time.
+//   - An SDK that writes while a leader's write is in flight: the answer's age counts up to the
+//     time of sending, so the answer seems more recent by the time in flight.
+//   - A process that is cut off from Redis for as long as the clock, after a loss of data, is
+//     behind the revs that the process has seen: it does not notice that revs proved nothing.
+//   - Two primaries at once whose clocks differ or were set back, or whose leaders ask the CDN
+//     at the same time.
+//   - Both copies of a content corrupt behind their heads, which a renewal does not read.
+//   - Two clocks that give two contents the same millisecond.
+//   - A follower that fetches for itself, if Redis's clock was set back before the follower
+//     first received that clock, or if an SDK whose clock is wrong wrote the entry.
 //
-// Files and caches of followers, feeds that several clients share and the polling modes that
-// do not subscribe are not in the model, nor is anything about sizes, rights and the network
-// below commands and messages.
+// Files and caches of followers, feeds that several clients share, and polling modes without
+// a subscription are not in the model; neither are sizes, rights, and the network below
+// commands and messages.
 package model

@@ -1,66 +1,66 @@
 package model
 
-// Kind is what may happen.
+// Kind is the kind of an event.
 type Kind uint8
 
-// What may happen. Who and Arg of an [Event] say to whom, and how.
+// The kinds of events. Who and Arg of an [Event] say to which process, and how.
 const (
 	Wait      Kind = iota // time passes
-	Campaign              // a candidate tries
+	Campaign              // a candidate tries to acquire the lock
 	Renew                 // a leader renews
 	Poll                  // a leader asks the CDN
-	Answer                // the CDN answers: as it is, or an error
-	Lag                   // an edge of the CDN answers that lags
-	Take                  // a leader takes up the answer
-	Lead                  // a candidate gets the lock and polls, or a leader polls, without faults
-	Ask                   // a leader polls and takes up the answer; what it writes is on its way
-	Mislead               // the same with an edge that lags
+	Answer                // the CDN answers, with the current content or an error
+	Lag                   // a lagging edge of the CDN answers
+	Take                  // a leader handles the answer
+	Lead                  // a candidate acquires the lock and polls, or a leader polls, without faults
+	Ask                   // a leader polls and handles the answer; its write is in flight
+	Mislead               // the same with a lagging edge
 	Resign                // a process shuts down; another starts
 	Crash                 // a process is killed; another starts
-	Exchange              // what comes of a leader's request to Redis
-	Late                  // a request that was given up arrives
+	Exchange              // a leader's request to Redis has an outcome
+	Late                  // a request arrives after its sender has given it up
 	Hear                  // a follower gets its next message
-	Reorder               // a follower gets a message out of turn
-	Repeat                // a message is doubled
+	Reorder               // a follower gets a message out of order
+	Repeat                // a message is duplicated
 	Lose                  // a message is lost
-	Garble                // a message is changed on its way
+	Garble                // a message is corrupted in flight
 	Cut                   // a follower's connection ends
 	Connect               // a follower subscribes
 	Reread                // a follower reads meta
-	Read                  // a follower's alarm to read content goes off
-	Advance               // a follower's read makes a step
-	Restart               // a follower starts anew, with nothing
+	Read                  // a follower's timer for reading content fires
+	Advance               // a follower's read proceeds by one step
+	Restart               // a follower restarts without content
 	Publish               // the CDN gets new content
 	RollBack              // the CDN gets an earlier content again
-	Outage                // the CDN goes down, or up
-	Flush                 // Redis loses all
+	Outage                // the CDN fails, or recovers
+	Flush                 // Redis loses everything
 	Delete                // Redis loses a key
 	Corrupt               // content in Redis is changed
-	Step                  // the clock of Redis steps
-	Replicate             // the replica catches up by some writes
+	Step                  // Redis's clock jumps
+	Replicate             // the replica receives some writes
 	Failover              // the replica takes over
-	Split                 // it takes over for some only
-	Heal                  // all agree on one primary
+	Split                 // the replica takes over, but for some processes only
+	Rejoin                // all processes use one primary again
 	SDK                   // an official SDK writes the entry
 	Save                  // a copy of Redis is saved
 	Restore               // Redis restarts from a saved copy, of any age
-	Full                  // Redis has no memory for a commit, or has it again
+	Full                  // Redis refuses commits for lack of memory, or accepts them again
 	Burst                 // the CDN gets new content several times in a row, and a leader polls each
-	Withhold              // a leader fetches new content while Redis has no memory for it
+	Withhold              // a leader fetches new content while Redis refuses commits
 	Fetch                 // a follower asks the CDN itself
-	Stray                 // the same with an edge that lags
-	Stranger              // another fleet commits, renews, resigns or asks for a poll
-	kinds                 // how many there are
+	Stray                 // the same with a lagging edge
+	Stranger              // another fleet commits, renews, resigns or requests a poll
+	kinds                 // the number of kinds
 )
 
-// Event is one thing that happens. Every event is possible in every world: what makes
-// no sense does nothing, so that any part of a trace is a trace.
+// Event is one step of a run. Every event is possible in every state: an event that does not
+// apply does nothing, so every part of a trace is a valid trace.
 type Event struct {
 	Kind     Kind
 	Who, Arg uint8
 }
 
-// Classes of faults, of which a run has some.
+// Classes is a set of classes of faults. Each run draws some.
 type Classes uint32
 
 const (
@@ -71,7 +71,7 @@ const (
 	CDNFaults // outages
 	LaggingEdges
 	RollBacks
-	DataLoss // FLUSHALL, single keys, spoiled ones
+	DataLoss // FLUSHALL, lost keys, corrupt content
 	ClockSteps
 	Failovers
 	Splits
@@ -79,12 +79,12 @@ const (
 	Copies // Redis restarts from a copy
 	MemoryFull
 	Bursts
-	OnlineFollowers         // that ask the CDN themselves
+	OnlineFollowers         // followers that ask the CDN themselves
 	Strangers               // another fleet with the same SDK key, on the same Redis
 	AllFaults       Classes = 1<<iota - 1
 )
 
-// usual is what happens without any fault, and how often.
+// usual holds the events without faults and their weights.
 var usual = []struct {
 	kind   Kind
 	weight int
@@ -104,7 +104,7 @@ var faults = map[Classes][]Kind{
 	DataLoss:       {Flush, Delete, Delete, Corrupt},
 	ClockSteps:     {Step},
 	Failovers:      {Failover, Failover},
-	Splits:         {Split, Heal},
+	Splits:         {Split, Rejoin},
 	SDKWrites:      {SDK, SDK},
 	Copies:         {Save, Restore},
 	MemoryFull:     {Full, Withhold},
@@ -114,8 +114,8 @@ var faults = map[Classes][]Kind{
 	Strangers:       {Stranger, Stranger},
 }
 
-// KindsOf gives the kinds of events of a run with some classes of faults, each as often
-// as it is to be drawn.
+// KindsOf returns the kinds of events of a run with these classes of faults, each repeated by
+// its weight.
 func KindsOf(c Classes) []Kind {
 	var kinds []Kind
 	for _, u := range usual {
@@ -135,6 +135,6 @@ func KindsOf(c Classes) []Kind {
 
 var kindNames = [...]string{"Wait", "Campaign", "Renew", "Poll", "Answer", "Lag", "Take", "Lead", "Ask", "Mislead", "Resign", "Crash", "Exchange", "Late",
 	"Hear", "Reorder", "Repeat", "Lose", "Garble", "Cut", "Connect", "Reread", "Read", "Advance", "Restart", "Publish", "RollBack",
-	"Outage", "Flush", "Delete", "Corrupt", "Step", "Replicate", "Failover", "Split", "Heal", "SDK", "Save", "Restore", "Full", "Burst", "Withhold", "Fetch", "Stray", "Stranger"}
+	"Outage", "Flush", "Delete", "Corrupt", "Step", "Replicate", "Failover", "Split", "Rejoin", "SDK", "Save", "Restore", "Full", "Burst", "Withhold", "Fetch", "Stray", "Stranger"}
 
 func (k Kind) String() string { return kindNames[k] }

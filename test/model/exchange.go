@@ -2,20 +2,20 @@ package model
 
 import "slices"
 
-// How an exchange between a leader and Redis goes.
+// exchange is the outcome of a leader's request to Redis.
 type exchange uint8
 
 const (
 	good        exchange = iota
-	refused              // the request is lost, the leader gets an error
-	unanswered           // it is executed, the leader gets an error
-	delayed              // the leader gets an error, and it arrives later
-	executed             // it is executed, the reply is still on its way
+	refused              // the request is lost; the leader gets an error
+	unanswered           // it is executed; the leader gets an error
+	delayed              // the leader gets an error; the request arrives later
+	executed             // it is executed; the reply is in flight
 	twice                // it is executed twice
-	exchangeEnd          // how many there are
+	exchangeEnd          // the number of outcomes
 )
 
-// settle decides what comes of the request that a leader waits for.
+// settle determines the outcome of the request that a leader waits for.
 func (p *process) settle(how exchange) {
 	r := p.call
 	if r == nil {
@@ -24,7 +24,7 @@ func (p *process) settle(how exchange) {
 	ok := true
 	run := func() {
 		if !p.executed {
-			p.reply, ok = p.w.execute(r)
+			p.reply, ok = p.sys.execute(r)
 			p.executed = true
 		}
 	}
@@ -37,8 +37,8 @@ func (p *process) settle(how exchange) {
 		run()
 		ok = false
 	case delayed:
-		if !p.executed && len(p.w.late) < lateLimit {
-			p.w.late = append(p.w.late, r)
+		if !p.executed && len(p.sys.late) < lateLimit {
+			p.sys.late = append(p.sys.late, r)
 		}
 		ok = false
 	case executed:
@@ -50,15 +50,14 @@ func (p *process) settle(how exchange) {
 		run()
 		if ok {
 			again := *r
-			_, _ = p.w.execute(&again)
+			_, _ = p.sys.execute(&again)
 		}
 	}
 	p.failed = !ok
 	p.resume()
 }
 
-// wake finishes what a leader waits for, as if there were no faults, and gives it
-// something to do.
+// wake settles the requests of the leader without faults, and then resumes it with s.
 func (p *process) wake(s stimulus) {
 	for p.call != nil {
 		p.settle(good)
@@ -66,8 +65,8 @@ func (p *process) wake(s stimulus) {
 	if leads := p.term != nil; leads == (s == toCampaign) {
 		return
 	}
-	if p.term != nil && p.term.fetch.done && s != toTake && s != toStop {
-		p.stimulus = toTake // it is not left lying
+	if p.term != nil && p.term.fetch.done && s != toReceive && s != toStop {
+		p.stimulus = toReceive // a pending answer is handled first
 		p.resume()
 		return
 	}
@@ -75,19 +74,19 @@ func (p *process) wake(s stimulus) {
 	p.resume()
 }
 
-// answer is what the CDN, or an edge of it, says to the leader's fetch.
+// answer completes the leader's fetch with c.
 func (p *process) answer(c content) {
 	if p.term == nil || !p.term.fetch.running || p.term.fetch.done {
 		return
 	}
 	f := &p.term.fetch
-	if p.w.split {
-		f.sent = p.w.now // nothing orders requests of two leaders that overlap
+	if p.sys.split {
+		f.sent = p.sys.now // overlapping requests of two leaders have no order
 	}
 	f.done = true
 	f.body = c
 	f.modified = f.body != f.etag
-	p.w.onAnswer(p, f.body)
+	p.sys.onAnswer(p, f.body)
 }
 
 func (p *process) fail() {
@@ -96,7 +95,7 @@ func (p *process) fail() {
 	}
 }
 
-// do finishes what a follower waits for and gives it something to do.
+// start lets the follower finish its read and then resumes it with j.
 func (f *reader) start(j job) {
 	for f.reading {
 		f.failed = false
@@ -106,11 +105,12 @@ func (f *reader) start(j job) {
 	f.resume()
 }
 
-// A message comes at once or within the time after which a silent connection is given up.
+// deliver delivers the message at i in the queue. A message that is older than the time after
+// which a silent connection is given up ends the connection instead.
 func (f *reader) deliver(i int) {
 	m := f.queue[i]
 	f.queue = slices.Delete(f.queue, i, i+1)
-	if f.w.now-m.at > dead {
+	if f.sys.now-m.at > dead {
 		f.cut()
 		return
 	}
@@ -127,7 +127,7 @@ func (f *reader) connect() {
 	f.start(onOpened)
 }
 
-// cut ends the subscription; what is on its way is lost. A read that is under way fails.
+// cut ends the subscription. Messages in flight are lost, and a running read fails.
 func (f *reader) cut() {
 	f.subscribed, f.queue = false, nil
 	if f.reading {

@@ -1,13 +1,14 @@
 package model
 
-// fromBlob is the function of that name; false: what is there was refused, or nothing is there.
+// fromBlob is the function of the same name. It returns false if the blob is missing or
+// refused.
 func (f *reader) fromBlob(b blob, m meta, lower bool) (held, bool) {
 	if b.rev == 0 || b.rev > m.rev {
 		return held{}, false
 	}
 	hash := m.hash
 	if b.hash != m.hash {
-		if !f.w.without.has(MetaNamesContent) {
+		if !f.sys.without.has(MetaNamesContent) {
 			return held{}, false
 		}
 		hash = b.hash
@@ -15,7 +16,7 @@ func (f *reader) fromBlob(b blob, m meta, lower bool) (held, bool) {
 	return f.prepare(m.rev, hash, b.body, lower)
 }
 
-// fromEntry is the function of that name; false: the read failed.
+// fromEntry is the function of the same name. It returns false if the read failed.
 func (f *reader) fromEntry(metaRev int64) (held, bool) {
 	s := f.redis()
 	if s == nil {
@@ -41,10 +42,10 @@ func (f *reader) prepare(rev int64, hash, body content, lower bool) (held, bool)
 		return held{}, true
 	case f.held.rev != 0 && rev == f.held.rev:
 		return held{}, true
-	case f.held.rev != 0 && rev < f.held.rev && !lower && !f.w.without.has(NeverLower):
+	case f.held.rev != 0 && rev < f.held.rev && !lower && !f.sys.without.has(NeverLower):
 		return held{}, true
 	}
-	if body != hash && !f.w.without.has(HashChecked) || body == garbage {
+	if body != hash && !f.sys.without.has(HashChecked) || body == garbage {
 		return held{}, false
 	}
 	return held{rev, hash, body}, true
@@ -58,9 +59,9 @@ func (f *reader) apply2(next held, lower bool) {
 	}
 }
 
-// put puts content in force, and has the oracle look at it.
+// put puts content in force and lets the oracle check it.
 func (f *reader) put(next held, lower bool) {
-	f.w.onPut(f, next, lower)
+	f.sys.onPut(f, next, lower)
 	f.held = next
 	f.offer(next)
 	if f.want.rev <= next.rev {

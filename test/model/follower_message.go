@@ -5,16 +5,16 @@ func (f *reader) onMessage(m message) {
 		return
 	}
 	f.named(meta{epoch: m.epoch, rev: m.rev, cdn: m.cdn, hash: m.hash}, m.now, true)
-	f.observe(m.epoch, m.rev, m.cdn, m.hash, f.w.now, f.w.now, false)
+	f.observe(m.epoch, m.rev, m.cdn, m.hash, f.sys.now, f.sys.now, false)
 	switch {
 	case m.rev > f.held.rev && m.hash == f.held.hash:
 		f.put(held{m.rev, f.held.hash, f.held.body}, false)
 	case m.rev > f.held.rev:
 		f.onAnnounced(m)
-	case m.rev < f.held.rev && f.w.without.has(NeverLower):
+	case m.rev < f.held.rev && f.sys.without.has(NeverLower):
 		f.onAnnounced(m)
 	case m.rev == f.held.rev && m.hash != f.held.hash:
-	case f.rebase.due(f.w.without):
+	case f.rebase.due(f.sys.without):
 		f.content = true
 	}
 	f.confirm()

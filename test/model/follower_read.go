@@ -1,7 +1,7 @@
 package model
 
 func (f *reader) readHead() {
-	asked, primary := f.w.now, !f.replica
+	asked, primary := f.sys.now, !f.replica
 	s := f.redis()
 	if s == nil {
 		return
@@ -11,14 +11,14 @@ func (f *reader) readHead() {
 	switch {
 	case m.rev > f.held.rev && m.hash == f.held.hash:
 		f.put(held{m.rev, f.held.hash, f.held.body}, false)
-	case m.rev > f.held.rev && f.held.rev != 0 && f.w.spread:
+	case m.rev > f.held.rev && f.held.rev != 0 && f.sys.spread:
 		f.content = true
 		return
 	case m.rev > f.held.rev:
 		f.readAll()
 		return
 	case m.rev != 0 && m.rev == f.held.rev && m.hash != f.held.hash:
-	case f.rebase.due(f.w.without):
+	case f.rebase.due(f.sys.without):
 		f.content = true
 	}
 	f.confirm()
@@ -34,10 +34,10 @@ func (f *reader) readHead() {
 
 func (f *reader) readAll() {
 	f.content = false
-	if f.rebase.due(f.w.without) || f.want.tries >= primaryAfter {
+	if f.rebase.due(f.sys.without) || f.want.tries >= primaryAfter {
 		f.replica = false
 	}
-	asked, primary := f.w.now, !f.replica
+	asked, primary := f.sys.now, !f.replica
 	var b blob
 	var m meta
 	locked := false
@@ -56,7 +56,7 @@ func (f *reader) readAll() {
 		}
 	}
 	f.onHead(m, asked, primary)
-	lower := f.rebase.due(f.w.without) && m.rev != 0 && m.rev < f.held.rev && m.hash != f.held.hash
+	lower := f.rebase.due(f.sys.without) && m.rev != 0 && m.rev < f.held.rev && m.hash != f.held.hash
 	next, good := f.fromBlob(b, m, lower)
 	if !good || !locked {
 		other, ok := f.fromEntry(m.rev)
@@ -90,5 +90,5 @@ func (f *reader) onStaleRead(m meta) {
 
 func (f *reader) onHead(m meta, asked int64, primary bool) {
 	f.named(m, 0, primary)
-	f.observe(m.epoch, m.rev, m.cdn, m.hash, asked, f.w.now, primary)
+	f.observe(m.epoch, m.rev, m.cdn, m.hash, asked, f.sys.now, primary)
 }

@@ -1,6 +1,6 @@
 package model
 
-// rebase is the struct of that name in rebase.go of package follower.
+// rebase is the struct of the same name in rebase.go of package follower.
 type rebase struct {
 	epoch, firstCDN, first, last int64
 	items                        int
@@ -25,7 +25,7 @@ func (r *rebase) add(epoch, rev, cdn int64, hash content, heldRev int64, held co
 	}
 	r.items++
 	r.last = at
-	if at-r.first < rebaseUnderWay && !without.has(RebaseUnderWay) {
+	if at-r.first < rebaseInFlight && !without.has(RebaseInFlight) {
 		r.firstCDN = cdn
 	}
 	r.answered = r.answered || cdn > r.firstCDN

@@ -7,20 +7,20 @@ const (
 	metaReread     = 90_000 // 60 s ± 50 %
 	rebaseItems    = 3
 	rebaseSpan     = 30_000
-	rebaseUnderWay = 20_000
+	rebaseInFlight = 20_000
 	readsAtOnce    = 3
 	lagTries       = 10
 	primaryAfter   = 3
 )
 
-// held is what a follower has in force; rev 0: nothing.
+// held is the content in force of a follower. If rev is 0, there is none.
 type held struct {
 	rev  int64
 	hash content
 	body content
 }
 
-// job is what the sync goroutine is woken for.
+// job is why the sync goroutine wakes.
 type job uint8
 
 const (
@@ -30,12 +30,12 @@ const (
 	onContent
 )
 
-// reader is a follower: message.go, read.go, content.go and rebase.go of package
-// follower, written as they are. Like process it is a coroutine.
+// reader is a follower. It follows message.go, read.go, content.go and rebase.go of package
+// follower. Like process it is a coroutine.
 type reader struct {
-	w       *World
+	sys     *System
 	side    int
-	replica bool // where the next read goes, as the world has it
+	replica bool // whether the next read goes to the replica
 
 	resume func() (struct{}, bool)
 	end    func()
@@ -50,7 +50,7 @@ type reader struct {
 	queue      []message
 
 	held    held
-	content bool // the alarm to read the content is on
+	content bool // the timer for reading the content is set
 	want    struct {
 		rev   int64
 		hash  content
@@ -71,11 +71,11 @@ type reader struct {
 
 	rebases int
 	reread  int64
-	at      int // oracle: where in the CDN's history what is held stands, at least
+	at      int // for the oracle: the least position of held in the CDN's history
 }
 
-func newReader(w *World, side int) *reader {
-	f := &reader{w: w, side: side, at: -1, own: own{at: -1}}
+func newReader(sys *System, side int) *reader {
+	f := &reader{sys: sys, side: side, at: -1, own: own{at: -1}}
 	f.resume, f.end = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
 			if r := recover(); r != nil {
@@ -100,7 +100,7 @@ func (f *reader) wait() {
 	}
 }
 
-// redis waits until Redis answers; nil: an error.
+// redis waits for Redis's answer. It returns nil on an error.
 func (f *reader) redis() *store {
 	f.reading = true
 	f.wait()
@@ -108,7 +108,7 @@ func (f *reader) redis() *store {
 	if f.failed {
 		return nil
 	}
-	return f.w.read(f)
+	return f.sys.read(f)
 }
 
 func (f *reader) do() {
@@ -116,7 +116,7 @@ func (f *reader) do() {
 	case onMessage:
 		f.onMessage(f.message)
 	case onOpened:
-		if f.w.without.has(ReadOnConnect) {
+		if f.sys.without.has(ReadOnConnect) {
 			return
 		}
 		if f.held.rev != 0 {
@@ -125,7 +125,7 @@ func (f *reader) do() {
 			f.readAll()
 		}
 	case onReread:
-		f.reread = f.w.now
+		f.reread = f.sys.now
 		f.want.tries = 0
 		f.readHead()
 	case onContent:

@@ -1,57 +1,57 @@
 package model
 
-// always is later than any entry.
+// always is later than every entry.
 const always = 1 << 60
 
-// Guard is a set of rules of the protocol that a world goes without, to show that the
-// model would notice.
+// Guard is a set of the protocol's rules. A System runs without some of them to show that the
+// model notices.
 type Guard uint64
 
-// The rules. Each is named for what it holds.
+// The rules. Each name says what the rule guarantees.
 const (
-	FencedCommit            Guard = 1 << iota // commit: only who holds the lock (I2)
-	FencedRenewal                             // touch: only who holds the lock (I2)
-	LockEnds                                  // acquire: a lock that lasts longer than any is cut, whatever the clock did
-	Base                                      // commit: meta still has the rev taken for current (F32)
-	RevRises                                  // commit: rev is above all that is known (I1)
+	FencedCommit            Guard = 1 << iota // commit: only the holder of the lock writes (I2)
+	FencedRenewal                             // renew: only the holder of the lock writes (I2)
+	LockEnds                                  // acquire: a lock that lasts too long is cut
+	Base                                      // commit: meta still has the rev that the leader takes for current (F32)
+	RevRises                                  // commit: rev is above all known revs (I1)
 	EntryFloor                                // commit: rev is above the entry's fetch time (I9)
 	RepairStaysBehind                         // commit: only an answer of the CDN moves rev to the present
-	OneScript                                 // commit: writes and message in one (I3)
-	RenewalChecks                             // touch: meta, entry and blob are as written
-	RepairConfirmsNothing                     // leader: what is healed claims no answer of the CDN (I14)
-	AnswerIsAboutOne                          // leader: an answer of the CDN is told of the content that it was about alone (I14)
-	SuspectReplaced                           // leader: an ETag just replaced is asked for again (F27)
-	RememberReplaced                          // leader: what was replaced is remembered when Redis lost it
-	KeepCurrent                               // leader: what was current stays so when Redis fell back
-	RepairCurrentOnly                         // leader: Redis is seeded only with what was current
-	SpareFetchedLater                         // leader: an SDK's later entry is not written over unseen
-	AskBeforeRepair                           // leader: a newer entry makes it ask the CDN first
-	HashChecked                               // follower: content has the hash that was announced (I4)
-	MetaNamesContent                          // follower: the blob is the content that meta names
-	NeverLower                                // follower: a lower rev is not taken (I1)
-	ReadOnConnect                             // follower: read upon each subscription
-	ReadMetaAgain                             // follower: meta is read again now and then
-	RebaseItems                               // rebase rule: three items
-	RebaseSpan                                // rebase rule: over 30 s
+	OneScript                                 // commit: one script writes and publishes (I3)
+	RenewalChecks                             // renew: meta, entry and blob are checked
+	RepairConfirmsNothing                     // leader: a repair does not claim an answer of the CDN (I14)
+	AnswerIsAboutOne                          // leader: an answer of the CDN confirms its content only (I14)
+	SuspectReplaced                           // leader: a recently replaced ETag is fetched again (F27)
+	RememberReplaced                          // leader: replaced ETags are remembered even if Redis lost them
+	KeepCurrent                               // leader: the current content stays current when Redis rolls back
+	RepairCurrentOnly                         // leader: Redis is repaired from memory only with current content
+	KeepFetchedLater                          // leader: an SDK's later entry is not overwritten unseen
+	AskBeforeRepair                           // leader: a newer entry makes the leader ask the CDN first
+	HashChecked                               // follower: content must have the announced hash (I4)
+	MetaNamesContent                          // follower: the blob must have the hash in meta
+	NeverLower                                // follower: a lower rev is not accepted (I1)
+	ReadOnConnect                             // follower: each subscription is followed by a read
+	ReadMetaAgain                             // follower: meta is read again periodically
+	RebaseItems                               // rebase rule: at least three items
+	RebaseSpan                                // rebase rule: over at least 30 s
 	RebaseAnswer                              // rebase rule: with an answer of the CDN meanwhile
-	RebaseUnderWay                            // rebase rule: and not one that was under way already
-	RebaseClock                               // rebase rule: a clock that is set back once more begins it anew
-	Rebase                                    // the rebase rule at all
-	AnswerIsAboutHeld                         // follower: an answer confirms the content it is about only (I14)
+	RebaseInFlight                            // rebase rule: not an answer that was already in flight
+	RebaseClock                               // rebase rule: a clock that is set back again restarts the rule
+	Rebase                                    // the rebase rule as a whole
+	AnswerIsAboutHeld                         // follower: an answer confirms its content only (I14)
 	Heartbeats                                // leader: heartbeats are published
 	ClockBehind                               // leader: while Redis's clock is behind the highest rev, revs prove nothing
-	RememberByTime                            // leader: what was replaced is remembered by time, not by number
-	TellReplaced                              // leader: a commit tells others what was replaced
-	BelievedReplaces                          // leader: what was believed counts as replaced, committed or not
-	SuspectUnmodified                         // leader: a 304 is doubted, too
-	OverSeenOnly                              // leader: only the entry that made it ask, or that it read, is written over
-	SpareAfterAnswer                          // leader: an entry later than an answer that is still to be told is spared, too
-	LatestIsFixed                             // leader: a clock that jumps ahead makes no answer later that was given before
-	RepairBelow                               // leader: what is not known as current is repaired where it stands
-	FetchedWaits                              // follower: what it fetched itself yields to a later answer only (I1)
-	FetchedYieldsToEvidence                   // follower: and where clocks do not tell, to evidence (I8)
-	SuspectHeld                               // follower: an ETag that it held a while ago is asked for again (F27)
-	ChannelNamesFleet                         // the channel's name has the database and the namespace in it (F37)
+	RememberByTime                            // leader: the memory of replaced ETags is bounded by time, not by number
+	TellReplaced                              // leader: a commit publishes the replaced ETags to other processes
+	BelievedReplaces                          // leader: believed content counts as replaced later, committed or not
+	SuspectUnmodified                         // leader: a 304 may be suspect, too
+	OverwriteFoundOnly                        // leader: only the entry that was found or read is overwritten
+	KeepLaterThanAnswer                       // leader: an entry later than an unpublished answer is not overwritten
+	LatestIsFixed                             // leader: a clock that jumps ahead does not make an earlier answer later
+	RepairBelow                               // leader: content that is not known as current is repaired in place
+	FetchedWaits                              // follower: content that it fetched itself yields to a later answer only (I1)
+	FetchedYieldsToEvidence                   // follower: and, if clocks do not decide, to evidence (I8)
+	SuspectHeld                               // follower: an ETag that it held recently is fetched again (F27)
+	ChannelNamesFleet                         // the name of the channel contains the database and the namespace (F37)
 )
 
 func (g Guard) has(one Guard) bool { return g&one != 0 }

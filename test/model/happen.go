@@ -1,20 +1,20 @@
 package model
 
-// waits and steps are what Arg means for Wait and Step, in ms.
+// The meanings of Arg in ms: waits for Wait, steps for Step, skews for SDK.
 var (
 	waits = []int64{1, 100, 1000, 1000, 3000, 3000, 5000, 10_000, 16_000, 31_000, 56_000, 130_000}
 	steps = []int64{3_600_000, -3_600_000, 60_000, -60_000, 2000, -2000, -5, 0}
 	skews = []int64{0, 0, -1000, 1000, -3_600_000, 3_600_000, 30_000, -30_000}
 )
 
-// Do lets an event happen.
-func (w *World) Do(e Event) {
-	p, f := w.leaders[int(e.Who)%processes], w.followers[int(e.Who)%readers]
+// Do executes an event.
+func (sys *System) Do(e Event) {
+	p, f := sys.leaders[int(e.Who)%processes], sys.followers[int(e.Who)%readers]
 	arg := int(e.Arg)
-	w.now++ // that two things happen in one millisecond is left out
+	sys.now++ // two events in the same millisecond are left out
 	switch e.Kind {
 	case Wait:
-		w.now += waits[arg%len(waits)]
+		sys.now += waits[arg%len(waits)]
 	case Campaign:
 		p.wake(toCampaign)
 	case Renew:
@@ -22,75 +22,75 @@ func (w *World) Do(e Event) {
 	case Poll:
 		p.wake(toPoll)
 	case Answer:
-		w.answer(p, arg%8 == 7)
+		sys.answer(p, arg%8 == 7)
 	case Lag:
-		w.lag(p, arg)
+		sys.lag(p, arg)
 	case Take:
-		p.wake(toTake)
+		p.wake(toReceive)
 	case Lead:
-		w.lead(p)
+		sys.lead(p)
 	case Ask:
 		p.wake(toPoll)
-		w.answer(p, false)
-		p.wake(toTake)
+		sys.answer(p, false)
+		p.wake(toReceive)
 	case Mislead:
 		p.wake(toPoll)
-		w.lag(p, arg)
-		p.wake(toTake)
+		sys.lag(p, arg)
+		p.wake(toReceive)
 	case Resign, Crash, Exchange, Late:
-		w.disturb(e, p, arg)
+		sys.disturb(e, p, arg)
 	case Hear, Reorder, Repeat, Lose, Garble:
-		w.message(e, f, arg)
+		sys.message(e, f, arg)
 	case Cut, Connect, Reread, Read, Advance, Restart:
-		w.follow(e, f, arg)
+		sys.follow(e, f, arg)
 	case Fetch, Stray:
 		f.fetch(e.Kind == Stray, arg)
 	case Publish:
-		w.publish()
+		sys.publish()
 	case RollBack:
-		w.cdn = append(w.cdn, publication{w.cdn[arg%len(w.cdn)].content, w.now})
+		sys.cdn = append(sys.cdn, publication{sys.cdn[arg%len(sys.cdn)].content, sys.now})
 	case Outage:
-		w.down = !w.down
+		sys.down = !sys.down
 	case Burst:
 		for range 1 + arg%12 {
-			w.now += 1000 // there is at most one fetch a second
-			w.publish()
-			w.lead(p)
+			sys.now += 1000 // there is at most one fetch per second
+			sys.publish()
+			sys.lead(p)
 		}
 	case Withhold:
-		w.publish()
-		full := w.full
-		w.full = true
-		w.lead(p)
-		w.full = full
+		sys.publish()
+		full := sys.full
+		sys.full = true
+		sys.lead(p)
+		sys.full = full
 	case Stranger:
-		w.strangerDoes(arg)
+		sys.strangerDoes(arg)
 	default:
-		w.spoil(e, arg)
+		sys.fault(e, arg)
 	}
-	w.checkTerms()
+	sys.checkTerms()
 }
 
-func (w *World) answer(p *process, fail bool) {
-	if w.down || fail {
+func (sys *System) answer(p *process, fail bool) {
+	if sys.down || fail {
 		p.fail()
 		return
 	}
-	p.answer(w.current())
+	p.answer(sys.current())
 }
 
-// lead lets one process be elected and poll without any fault.
-func (w *World) lead(p *process) {
+// lead lets the process win the election and poll, without faults.
+func (sys *System) lead(p *process) {
 	p.wake(toCampaign)
 	p.wake(toPoll)
-	w.answer(p, false)
-	p.wake(toTake)
+	sys.answer(p, false)
+	p.wake(toReceive)
 	for p.call != nil {
 		p.settle(good)
 	}
 }
 
-func (w *World) disturb(e Event, p *process, arg int) {
+func (sys *System) disturb(e Event, p *process, arg int) {
 	i := int(e.Who) % processes
 	switch e.Kind {
 	case Resign:
@@ -99,26 +99,26 @@ func (w *World) disturb(e Event, p *process, arg int) {
 			p.settle(good)
 		}
 		p.end()
-		w.leaders[i] = w.start(w.primary)
+		sys.leaders[i] = sys.start(sys.primary)
 	case Crash:
 		if p.call != nil && arg%2 == 1 {
 			p.settle(delayed)
 		}
 		p.end()
-		w.leaders[i] = w.start(w.primary)
+		sys.leaders[i] = sys.start(sys.primary)
 	case Exchange:
 		p.settle(exchange(arg) % exchangeEnd)
 	case Late:
-		if len(w.late) > 0 {
-			at := arg % len(w.late)
-			r := w.late[at]
-			w.late = append(w.late[:at:at], w.late[at+1:]...)
-			_, _ = w.execute(r)
+		if len(sys.late) > 0 {
+			at := arg % len(sys.late)
+			r := sys.late[at]
+			sys.late = append(sys.late[:at:at], sys.late[at+1:]...)
+			_, _ = sys.execute(r)
 		}
 	}
 }
 
-func (w *World) message(e Event, f *reader, arg int) {
+func (sys *System) message(e Event, f *reader, arg int) {
 	if len(f.queue) == 0 {
 		return
 	}
@@ -135,12 +135,12 @@ func (w *World) message(e Event, f *reader, arg int) {
 	case Garble:
 		f.queue[at].body = garbage
 		if arg > 7 {
-			f.queue[at].body = w.cdn[arg%len(w.cdn)].content
+			f.queue[at].body = sys.cdn[arg%len(sys.cdn)].content
 		}
 	}
 }
 
-func (w *World) follow(e Event, f *reader, arg int) {
+func (sys *System) follow(e Event, f *reader, arg int) {
 	if e.Kind != Restart {
 		f.replica = arg%4 == 3
 	}
@@ -165,6 +165,6 @@ func (w *World) follow(e Event, f *reader, arg int) {
 		}
 	case Restart:
 		f.end()
-		w.followers[int(e.Who)%readers] = newReader(w, w.primary)
+		sys.followers[int(e.Who)%readers] = newReader(sys, sys.primary)
 	}
 }

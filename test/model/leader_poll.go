@@ -1,6 +1,6 @@
 package model
 
-// fetch is a request to the CDN under way.
+// fetch is a request to the CDN.
 type fetch struct {
 	running  bool
 	done     bool
@@ -23,8 +23,8 @@ func (p *process) startFetch() {
 	if t.fetch.running {
 		return
 	}
-	t.pollAt = p.w.now + pollInterval
-	t.fetch = fetch{running: true, etag: p.newest(), sent: p.w.now}
+	t.pollAt = p.sys.now + pollInterval
+	t.fetch = fetch{running: true, etag: p.newest(), sent: p.sys.now}
 }
 
 func (p *process) fetched() ended {
@@ -34,20 +34,20 @@ func (p *process) fetched() ended {
 	if f.failed {
 		return p.fetchFailed()
 	}
-	if (f.modified || !p.w.without.has(SuspectUnmodified)) && !p.trust(f.body) {
+	if (f.modified || !p.sys.without.has(SuspectUnmodified)) && !p.credible(f.body) {
 		return not
 	}
 	p.believe(f.body)
 	repairing := t.repairing
 	t.repairing, t.suspect = false, none
 	if repairing {
-		if t.over = t.seen; p.w.without.has(OverSeenOnly) {
-			t.over = always
+		if t.overwriteUpTo = t.foundEntry; p.sys.without.has(OverwriteFoundOnly) {
+			t.overwriteUpTo = always
 		}
 	}
 	t.answered, t.latest, t.answeredHash = f.sent, t.redisNow+f.sent-t.redisAt, f.body
 	switch {
-	case !p.holds(f.body):
+	case !p.isCurrent(f.body):
 		return p.commit(f.body)
 	case repairing:
 		if c := p.newest(); c != none {
@@ -57,24 +57,24 @@ func (p *process) fetched() ended {
 	return p.renew()
 }
 
-func (p *process) holds(c content) bool {
+func (p *process) isCurrent(c content) bool {
 	t := p.term
 	if t.pending != none || c != t.hash {
 		return false
 	}
 	if t.content == none {
-		p.take(c)
+		p.setCurrent(c)
 	}
 	return true
 }
 
-func (p *process) trust(c content) bool {
+func (p *process) credible(c content) bool {
 	t := p.term
-	if t.suspect == c || !p.wasReplaced(c) || p.w.without.has(SuspectReplaced) {
+	if t.suspect == c || !p.wasReplaced(c) || p.sys.without.has(SuspectReplaced) {
 		return true
 	}
 	t.suspect = c
-	t.pollAt = p.w.now + confirmAfter
+	t.pollAt = p.sys.now + confirmAfter
 	return false
 }
 
@@ -84,9 +84,9 @@ func (p *process) believe(c content) {
 		if former == c {
 			continue
 		}
-		p.known[former] = p.w.now
-		if former == t.hash || !p.w.without.has(BelievedReplaces) {
-			p.addReplaced(former, p.w.now)
+		p.known[former] = p.sys.now
+		if former == t.hash || !p.sys.without.has(BelievedReplaces) {
+			p.addReplaced(former, p.sys.now)
 		}
 	}
 	delete(p.replaced, c)
@@ -97,7 +97,7 @@ func (p *process) believe(c content) {
 func (p *process) fetchFailed() ended {
 	t := p.term
 	if t.rev == 0 {
-		t.pollAt = min(t.pollAt, p.w.now+5_000)
+		t.pollAt = min(t.pollAt, p.sys.now+5_000)
 	}
 	t.suspect = none
 	switch {

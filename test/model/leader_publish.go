@@ -1,12 +1,12 @@
 package model
 
-// assertion is the method of that name.
+// assertion is the method assertion of a term.
 func (p *process) assertion(op operation, hash content) request {
 	t := p.term
 	r := request{op: op, lock: t.lock, base: t.rev, age: -1, cdn: t.cdn, hash: hash}
-	if t.answered != 0 && (hash == t.answeredHash || p.w.without.has(AnswerIsAboutOne)) {
-		r.age, r.latest = p.w.now-t.answered, t.latest
-		if p.w.without.has(LatestIsFixed) {
+	if t.answered != 0 && (hash == t.answeredHash || p.sys.without.has(AnswerIsAboutOne)) {
+		r.age, r.latest = p.sys.now-t.answered, t.latest
+		if p.sys.without.has(LatestIsFixed) {
 			r.latest = t.redisNow + t.answered - t.redisAt
 		}
 		r.asked, r.answered = t.answered, t.answeredHash
@@ -47,7 +47,7 @@ func (p *process) renew() ended {
 
 func (p *process) sendRenewal() (reply, ended) {
 	t := p.term
-	sent := p.w.now
+	sent := p.sys.now
 	c := p.assertion(opRenew, t.hash)
 	w, ok := p.redis(c)
 	switch {
@@ -58,7 +58,7 @@ func (p *process) sendRenewal() (reply, ended) {
 	}
 	t.renewedAt = sent
 	if w.outcome == outcomeOK {
-		p.wrote(w)
+		p.applyReply(w)
 		if c.age >= 0 {
 			t.answered = 0
 		}
@@ -70,15 +70,15 @@ func (p *process) commit(c content) ended {
 	t := p.term
 	t.pending = c
 	for range 2 {
-		sent := p.w.now
+		sent := p.sys.now
 		r := p.assertion(opCommit, c)
-		r.inline, r.over = p.w.inline(c), t.over
+		r.inline, r.overwriteUpTo = p.sys.inline(c), t.overwriteUpTo
 		if c != t.hash && c == p.content {
 			r.cdn = p.contentCDN
 		}
 		r.replaced, r.waits = p.lines(), 0
 		switch {
-		case r.age >= 0 || p.knows(c) || p.w.without.has(RepairBelow):
+		case r.age >= 0 || p.knowsCurrent(c) || p.sys.without.has(RepairBelow):
 			r.above = p.highest
 		default:
 			r.above, r.waits = t.foundAt, p.highest
@@ -96,7 +96,7 @@ func (p *process) commit(c content) ended {
 		case w.outcome == outcomeOverwritten:
 			return p.repairAfterPoll(w.found)
 		case w.outcome == outcomeStale && w.meta.rev > t.rev && w.meta.hash == c:
-			p.take(c)
+			p.setCurrent(c)
 			p.adopt(w.meta, w.now)
 			return not
 		}
@@ -112,40 +112,40 @@ func (p *process) commit(c content) ended {
 func (p *process) committed(c content, w reply) {
 	t := p.term
 	if t.hash != c {
-		p.addReplaced(t.hash, p.w.now)
-		p.known[t.hash] = p.w.now
+		p.addReplaced(t.hash, p.sys.now)
+		p.known[t.hash] = p.sys.now
 	}
-	p.take(c)
-	t.answered, t.seen, t.over = 0, 0, 0
-	p.wrote(w)
+	p.setCurrent(c)
+	t.answered, t.foundEntry, t.overwriteUpTo = 0, 0, 0
+	p.applyReply(w)
 }
 
-func (p *process) take(c content) {
+func (p *process) setCurrent(c content) {
 	t := p.term
 	t.content, t.pending = c, none
 	t.hash = c
 }
 
-func (p *process) wrote(w reply) {
+func (p *process) applyReply(w reply) {
 	t := p.term
 	t.rev, t.cdn, t.damaged, t.foundAt = w.rev, w.cdn, false, 0
-	t.redisNow, t.redisAt = w.now, p.w.now
+	t.redisNow, t.redisAt = w.now, p.sys.now
 	if w.rev != 0 && w.rev >= p.highest {
-		p.sawCurrent(w.rev, t.hash)
+		p.observeCurrent(w.rev, t.hash)
 	}
-	p.keep()
+	p.remember()
 }
 
 func (p *process) repairRegressed(w reply) ended {
 	t := p.term
 	if c := t.pending; c != none && w.meta.hash == c && w.meta.rev > t.rev {
-		p.take(c)
+		p.setCurrent(c)
 		p.adopt(w.meta, w.now)
 		return not
 	}
 	own, later := p.newest(), w.found > t.rev
 	p.adopt(w.meta, w.now)
-	t.redisNow, t.redisAt = w.now, p.w.now
+	t.redisNow, t.redisAt = w.now, p.sys.now
 	if own == none {
 		p.loadContent()
 		return not
@@ -161,26 +161,26 @@ func (p *process) repair(own content, later bool, found int64) ended {
 	t := p.term
 	t.damaged = true
 	switch {
-	case later && !p.w.without.has(AskBeforeRepair), own != none && !p.mayWrite(own):
+	case later && !p.sys.without.has(AskBeforeRepair), own != none && !p.mayWrite(own):
 		return p.repairAfterPoll(found)
 	case own == none:
 		return p.repairWithoutCDN()
 	}
-	if p.w.without.has(RepairConfirmsNothing) && t.answered == 0 {
-		t.answered, t.latest, t.answeredHash = p.w.now, t.redisNow+p.w.now-t.redisAt, own
+	if p.sys.without.has(RepairConfirmsNothing) && t.answered == 0 {
+		t.answered, t.latest, t.answeredHash = p.sys.now, t.redisNow+p.sys.now-t.redisAt, own
 	}
 	return p.commit(own)
 }
 
 func (p *process) mayWrite(c content) bool {
 	t := p.term
-	return t.answered != 0 && c == t.answeredHash && (c == t.pending || !p.w.without.has(AnswerIsAboutOne)) || c == t.hash ||
-		p.knows(c) && (t.redisNow+p.w.now-t.redisAt > p.highest || p.w.without.has(ClockBehind))
+	return t.answered != 0 && c == t.answeredHash && (c == t.pending || !p.sys.without.has(AnswerIsAboutOne)) || c == t.hash ||
+		p.knowsCurrent(c) && (t.redisNow+p.sys.now-t.redisAt > p.highest || p.sys.without.has(ClockBehind))
 }
 
 func (p *process) repairAfterPoll(found int64) ended {
 	t := p.term
-	t.repairing, t.seen, t.over = true, found, 0
+	t.repairing, t.foundEntry, t.overwriteUpTo = true, found, 0
 	t.pollAt = 0
 	return not
 }
@@ -210,7 +210,7 @@ func (p *process) repairContent() content {
 	switch c := p.content; {
 	case t.pending != none && p.mayWrite(t.pending):
 		return t.pending
-	case c != none && p.knows(c) && p.mayWrite(c):
+	case c != none && p.knowsCurrent(c) && p.mayWrite(c):
 		return c
 	case t.damaged && t.content != none && p.mayWrite(t.content):
 		return t.content
@@ -224,11 +224,11 @@ func (p *process) fetchedLater() (content, bool) {
 	if !ok {
 		return none, false
 	}
-	t.over = max(t.seen, r.entry.rev)
-	if p.w.without.has(OverSeenOnly) {
-		t.over = always
+	t.overwriteUpTo = max(t.foundEntry, r.entry.rev)
+	if p.sys.without.has(OverwriteFoundOnly) {
+		t.overwriteUpTo = always
 	}
-	if p.w.without.has(SpareFetchedLater) || t.answered != 0 && (r.entry.rev <= t.latest || p.w.without.has(SpareAfterAnswer)) {
+	if p.sys.without.has(KeepFetchedLater) || t.answered != 0 && (r.entry.rev <= t.latest || p.sys.without.has(KeepLaterThanAnswer)) {
 		return none, true
 	}
 	if e := r.entry; e.rev > p.highest && e.body > 0 && !p.wasReplaced(e.body) {
@@ -237,7 +237,7 @@ func (p *process) fetchedLater() (content, bool) {
 	return none, true
 }
 
-// repairInPlace is the function of that name; false: the read failed.
+// repairInPlace is the method of the same name. It returns false if a read failed.
 func (p *process) repairInPlace() (content, bool) {
 	t := p.term
 	r, ok := p.redis(request{op: opLoad})
@@ -265,7 +265,7 @@ func (p *process) repairInPlace() (content, bool) {
 		best = e.body
 	}
 	above := max(t.rev, e.rev, b.rev)
-	if best <= none || p.highest != 0 && above+1 >= p.highest && !p.knows(best) {
+	if best <= none || p.highest != 0 && above+1 >= p.highest && !p.knowsCurrent(best) {
 		return none, true
 	}
 	t.foundAt = above

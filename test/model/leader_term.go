@@ -1,6 +1,6 @@
 package model
 
-// term is the struct of that name.
+// term is the struct term of package leader.
 type term struct {
 	lock      lock
 	renewedAt int64
@@ -12,22 +12,22 @@ type term struct {
 	content      content
 	pending      content
 	answered     int64   // 0: none
-	latest       int64   // by Redis's clock as heard before
-	answeredHash content // what it was about
+	latest       int64   // the same time by Redis's clock, fixed when the answer arrived
+	answeredHash content // the content that it confirms
 
 	redisNow, redisAt int64
 
-	pollAt    int64
-	suspect   content
-	repairing bool
-	damaged   bool
-	foundAt   int64
-	seen      int64 // the entry that made it ask
-	over      int64 // an entry up to this may be written over
-	fetch     fetch
+	pollAt        int64
+	suspect       content
+	repairing     bool
+	damaged       bool
+	foundAt       int64
+	foundEntry    int64 // the fetch time of the entry that made the leader ask the CDN
+	overwriteUpTo int64 // an entry up to this fetch time may be overwritten
+	fetch         fetch
 }
 
-// ended says why a term did, or that it goes on.
+// ended is why a term ended, or that it continues.
 type ended uint8
 
 const (
@@ -35,11 +35,11 @@ const (
 	fenced
 	lapsed
 	stopped
-	failed // a write failed: the term goes on
+	failed // a write failed; the term continues
 )
 
 func (p *process) lead(g reply, sent int64) {
-	t := &term{lock: g.lock, renewedAt: sent, redisNow: g.now, redisAt: p.w.now}
+	t := &term{lock: g.lock, renewedAt: sent, redisNow: g.now, redisAt: p.sys.now}
 	p.term = t
 	p.adopt(g.meta, g.now)
 	p.loadContent()
@@ -59,7 +59,7 @@ func (p *process) loop() ended {
 			why = p.renew()
 		case toPoll:
 			p.startFetch()
-		case toTake:
+		case toReceive:
 			if t.fetch.running && t.fetch.done {
 				why = p.fetched()
 			}
@@ -69,7 +69,7 @@ func (p *process) loop() ended {
 		switch {
 		case why == fenced:
 			return fenced
-		case p.w.now-t.renewedAt >= stopActing:
+		case p.sys.now-t.renewedAt >= renewDeadline:
 			return lapsed
 		}
 	}
@@ -78,16 +78,16 @@ func (p *process) loop() ended {
 func (p *process) adopt(m meta, now int64) {
 	t := p.term
 	t.rev, t.hash, t.cdn = m.rev, m.hash, m.cdn
-	p.sawMeta(m, now)
+	p.observeMeta(m, now)
 	if t.content != t.hash {
 		t.content = none
 	}
-	p.keep()
+	p.remember()
 }
 
-func (p *process) keep() {
+func (p *process) remember() {
 	t := p.term
-	if t.content != none && p.knows(t.content) {
+	if t.content != none && p.knowsCurrent(t.content) {
 		p.content = t.content
 	}
 	if p.content == t.hash {
@@ -97,7 +97,7 @@ func (p *process) keep() {
 
 func (p *process) uncertain() bool {
 	t := p.term
-	return t.rev != 0 && t.rev < p.highest && !p.knows(t.hash)
+	return t.rev != 0 && t.rev < p.highest && !p.knowsCurrent(t.hash)
 }
 
 func (p *process) loadContent() {
@@ -114,5 +114,5 @@ func (p *process) loadContent() {
 		return
 	}
 	t.content = r.blob.body
-	p.keep()
+	p.remember()
 }

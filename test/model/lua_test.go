@@ -18,8 +18,8 @@ import (
 
 var keys = cachekeys.For("configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012", "", 0)
 
-// What the scripts do, the model's do: same state and request, same reply and state.
-func TestScriptsDoWhatTheModelsDo(t *testing.T) {
+// For the same state and request, scripts and model return the same reply and state.
+func TestScriptsMatchTheModel(t *testing.T) {
 	mini := miniredis.RunT(t)
 	client := redis.NewClient(&redis.Options{Addr: mini.Addr(), DisableIdentity: true})
 	t.Cleanup(func() { _ = client.Close() })
@@ -91,7 +91,7 @@ func drawRequest(t *rapid.T) request {
 		age:     rapid.SampledFrom([]int64{-1, 0, 1500, 60_000}).Draw(t, "age"),
 		latest:  rapid.SampledFrom([]int64{begin - 70_000, begin - 1000, begin + 5000}).Draw(t, "latest"),
 		cdn:     begin - 5000, hash: rapid.SampledFrom([]content{1, 2, 3}).Draw(t, "content"),
-		expiry: lockExpiry, over: rapid.SampledFrom([]int64{0, begin - 2000, begin + 5000, begin + 8000}).Draw(t, "over"),
+		lease: leaseDuration, overwriteUpTo: rapid.SampledFrom([]int64{0, begin - 2000, begin + 5000, begin + 8000}).Draw(t, "over"),
 	}
 	for range rapid.IntRange(0, 8).Draw(t, "replaced") {
 		r.replaced = append(r.replaced, replaced{rapid.SampledFrom([]int64{0, 500, 4000, 100_000}).Draw(t, "age"), rapid.SampledFrom([]content{1, 2, 3, 4, 5}).Draw(t, "etag")})
@@ -143,7 +143,7 @@ func number(n int64) string {
 
 func lockText(l lock) string { return fmt.Sprintf("p%d:%d", l.owner, l.epoch) }
 
-// write makes the server hold s.
+// write sets the server's state to s.
 func (l *lua) write(s store) {
 	l.mini.FlushAll()
 	l.mini.SetTime(time.UnixMilli(begin))
@@ -195,16 +195,16 @@ func recentText(recent []replaced) string {
 	return strings.Join(lines, "\n")
 }
 
-// run runs the script, and gives its reply as describe does.
+// run runs the script and returns its reply in describe's format.
 func (l *lua) run(r *request) string {
-	names, args := []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob}, []any{lockText(r.lock), r.expiry, r.base}
+	names, args := []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob}, []any{lockText(r.lock), r.lease, r.base}
 	head := "cb1 x"
 	switch r.op {
 	case opAcquire:
-		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.expiry, r.highest}
+		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.lease, r.highest}
 	case opCommit:
 		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
-			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.over, r.latest, replacedText(r.replaced), number(r.waits))
+			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.overwriteUpTo, r.latest, replacedText(r.replaced), number(r.waits))
 	case opRenew:
 		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits))
 	case opRelease:
@@ -227,7 +227,7 @@ var outcomes = map[outcome]string{
 	outcomeStale: "STALE", outcomeRegressed: "REGRESSED", outcomeOverwritten: "OVERWRITTEN", outcomeReleased: "RELEASED",
 }
 
-// describe gives a reply of the model in the form of the script's.
+// describe formats a reply of the model like a reply of the script.
 func (l *lua) describe(r reply, op operation) string {
 	fields := []any{outcomes[r.outcome]}
 	switch r.outcome {
@@ -258,7 +258,7 @@ func metaFields(m meta) []any {
 	}
 }
 
-// read gives what the server holds, as storeText does.
+// read returns the server's state in storeText's format.
 func (l *lua) read() string {
 	get := func(key string) string {
 		value, _ := l.mini.Get(key)

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// trace draws what happens in a run: some classes of faults, and events of them.
+// trace draws a run: some classes of faults, and events of them.
 func trace(classes Classes, length int) *rapid.Generator[[]Event] {
 	return rapid.Custom(func(t *rapid.T) []Event {
 		kinds := KindsOf(classes & drawClasses(t))
@@ -24,21 +24,21 @@ func trace(classes Classes, length int) *rapid.Generator[[]Event] {
 	})
 }
 
-// drawClasses draws each class as often as not. Small numbers are drawn more often than large
-// ones, so that the last classes would hardly meet the others.
+// drawClasses draws each class with the same probability. rapid prefers small numbers, with
+// which the last classes would rarely occur.
 func drawClasses(t *rapid.T) Classes {
 	return Classes(rapid.Uint64().Draw(t, "classes") * 0x9e3779b97f4a7c15 >> 40)
 }
 
 func event(kinds []Kind) *rapid.Generator[Event] {
 	return rapid.Custom(func(t *rapid.T) Event {
-		// Small numbers are drawn more often than large ones: here all are to be as likely.
+		// rapid prefers small numbers; here all are equally likely.
 		n := rapid.Uint64().Draw(t, "event") * 0x9e3779b97f4a7c15
 		return Event{Kind: kinds[int(n>>40)%len(kinds)], Who: uint8(n >> 32 % processes), Arg: uint8(n >> 24)}
 	})
 }
 
-// text is a trace as Go data.
+// text formats a trace as Go source.
 func text(events []Event) string {
 	var b strings.Builder
 	for _, e := range events {
@@ -47,7 +47,7 @@ func text(events []Event) string {
 	return b.String()
 }
 
-// shrink leaves events out as long as the same invariant is violated.
+// shrink removes and simplifies events while the same invariant is violated.
 func shrink(events []Event, without Guard) ([]Event, *Violation) {
 	violated, n := Run(events, without)
 	events = events[:n]
@@ -74,10 +74,10 @@ func shrink(events []Event, without Guard) ([]Event, *Violation) {
 	return events, violated
 }
 
-// runLength is how many events happen in a run.
+// runLength is the number of events in a run.
 const runLength = 150
 
-// stepsWanted is how many events to let happen: STEPS, if it is set.
+// stepsWanted returns the total number of events: STEPS if it is set.
 func stepsWanted(t *testing.T, otherwise int) int {
 	text := os.Getenv("STEPS")
 	if text == "" {
@@ -85,38 +85,38 @@ func stepsWanted(t *testing.T, otherwise int) int {
 	}
 	n, err := strconv.Atoi(strings.ReplaceAll(text, "_", ""))
 	if err != nil || n < 1 {
-		t.Fatalf("STEPS=%q is no number of steps", text)
+		t.Fatalf("STEPS=%q: want a positive number", text)
 	}
 	return n
 }
 
-// I1, I2, I3, I4, I8, I9, I10, I14: whatever happens, and once it stops.
+// I1, I2, I3, I4, I9, I10 and I14 hold after each event, and I8 once faults stop.
 func TestModel(t *testing.T) {
 	_ = flag.Set("rapid.checks", strconv.Itoa(max(1, stepsWanted(t, 400_000)/runLength)))
 	_ = flag.Set("rapid.steps", strconv.Itoa(runLength))
-	_ = flag.Set("rapid.nofailfile", "true") // the trace says all
+	_ = flag.Set("rapid.nofailfile", "true") // the trace is enough
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
-		w := New(0)
-		defer w.Close()
+		sys := New(0)
+		defer sys.Close()
 		one := event(KindsOf(AllFaults & drawClasses(t)))
 		var events []Event
 		t.Repeat(map[string]func(*rapid.T){
 			"event": func(t *rapid.T) {
 				e := one.Draw(t, "event")
 				events = append(events, e)
-				w.Do(e)
+				sys.Do(e)
 				n++
 			},
 			"": func(t *rapid.T) {
-				if w.violated != nil {
-					t.Fatalf("%v\n%s", w.violated, text(events))
+				if sys.violated != nil {
+					t.Fatalf("%v\n%s", sys.violated, text(events))
 				}
 			},
 		})
-		w.converge()
-		if w.violated != nil {
-			t.Fatalf("%v\n%s", w.violated, text(events))
+		sys.converge()
+		if sys.violated != nil {
+			t.Fatalf("%v\n%s", sys.violated, text(events))
 		}
 	})
 	t.Logf("%d steps", n)

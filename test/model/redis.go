@@ -5,10 +5,10 @@ type content int32
 
 const (
 	none    content = 0
-	garbage content = -1 // bytes that are no config
+	garbage content = -1 // not a valid config
 )
 
-// entry is the official entry, blob the bridge's own copy. rev 0: there is none.
+// entry is the official entry, blob the bridge's own copy. If rev is 0, it is missing.
 type entry struct {
 	rev  int64
 	etag content
@@ -17,8 +17,8 @@ type entry struct {
 
 type blob struct {
 	rev  int64
-	hash content // what the head says
-	body content // what the payload is
+	hash content // in the head
+	body content // of the payload
 }
 
 type meta struct {
@@ -26,24 +26,24 @@ type meta struct {
 	rev    int64
 	hash   content
 	cdn    int64
-	recent []replaced // never changed in place
+	recent []replaced // immutable
 	waits  int64
 }
 
-// replaced is an ETag that was current until a moment of Redis's clock.
+// replaced is an ETag and the time by Redis's clock until which it was current.
 type replaced struct {
 	until int64
 	etag  content
 }
 
-// lock is free if its owner is 0. It ends at a time of Redis's clock.
+// lock is the lock. If its owner is 0, it is free. until is a time of Redis's clock.
 type lock struct {
 	owner int32
 	epoch int64
 	until int64
 }
 
-// store is what one Redis holds.
+// store is the data of a Redis server.
 type store struct {
 	entry entry
 	blob  blob
@@ -58,10 +58,10 @@ const (
 	opCommit
 	opRenew
 	opRelease
-	opLoad      // GET blob
-	opEntry     // GET entry
-	opPublish   // only without the guard OneScript: what a commit announces
-	operations_ // how many there are
+	opLoad    // GET blob
+	opEntry   // GET entry
+	opPublish // only without the guard OneScript: publishes a commit's message
+	opEnd     // the number of operations
 )
 
 type outcome uint8
@@ -77,27 +77,27 @@ const (
 	outcomeReleased
 )
 
-// request is one command of a leader on its way to Redis.
+// request is a leader's command in flight to Redis.
 type request struct {
-	op       operation
-	from     int32 // the process
-	side     int   // the server
-	lock     lock  // that the writer believes to hold; acquire: only its owner
-	base     int64
-	highest  int64 // acquire
-	above    int64 // commit, touch: a rev that the new one is to be above
-	age      int64 // at the time of sending; -1: no answer of the CDN
-	latest   int64 // what age may come to at most
-	cdn      int64
-	hash     content // current, or for a commit to be so
-	expiry   int64
-	inline   bool
-	over     int64 // commit: an entry that is newer, up to this, may be written over
-	waits    int64
-	replaced []replaced // commit: what the process knows to have been replaced; until is its age
+	op            operation
+	from          int32 // the process
+	side          int   // the server
+	lock          lock  // that the writer expects; acquire: only its owner
+	base          int64
+	highest       int64 // acquire
+	above         int64 // commit, renew: the new rev must be above this one
+	age           int64 // at the time of sending; -1: not an answer of the CDN
+	latest        int64 // the latest time that the answer can be from
+	cdn           int64
+	hash          content // of the current content; commit: of the new content
+	lease         int64
+	inline        bool
+	overwriteUpTo int64 // commit: a newer entry up to this may be overwritten
+	waits         int64
+	replaced      []replaced // commit: what the process knows as replaced; until is its age
 
 	sent int64 // true time
-	// Of the oracle: when the CDN was asked whose answer age is about, and what it answered.
+	// For the oracle: when the CDN was asked for the answer of age, and its answer.
 	asked    int64
 	answered content
 	publish  *message
@@ -114,7 +114,7 @@ type reply struct {
 	meta    meta
 	blob    blob
 	entry   entry
-	message message // published; of kind 0: none
+	message message // the published message; kind 0: none
 }
 
 type messageKind uint8
@@ -127,7 +127,7 @@ const (
 	refresh // without content: rev is 0
 )
 
-// message is the head of what is published; inline: with content.
+// message is a published message. If inline is set, it carries the content.
 type message struct {
 	kind   messageKind
 	rev    int64

@@ -1,89 +1,89 @@
 package model
 
-// bound is within what time all followers hold the same once faults stop (I8): a dead
-// leader's lock runs out, the next polls, and where rule 6 applies 30 s and a poll more;
-// or a follower that hears nothing reads meta.
-const bound = longLock*lockExpiry + retry + pollInterval + metaReread + rebaseSpan + 2*pollInterval
+// bound is the time within which all followers hold the same content once faults stop (I8): a
+// dead leader's lock expires, the next polls follow, and if the rebase rule applies, 30 s and
+// a poll more; or a follower that receives no message reads meta.
+const bound = longLock*leaseDuration + retryPeriod + pollInterval + metaReread + rebaseSpan + 2*pollInterval
 
-// Run lets events happen to a new world, then lets all go well and wants everybody to
-// have the same. It gives the first violation, and after how many events it was found.
+// Run executes events on a new System, then ends all faults and waits until all followers hold
+// the current content. It returns the first violation and the number of events before it.
 func Run(events []Event, without Guard) (*Violation, int) {
-	w := New(without)
-	defer w.Close()
+	sys := New(without)
+	defer sys.Close()
 	for i, e := range events {
-		if w.Do(e); w.violated != nil {
-			return w.violated, i + 1
+		if sys.Do(e); sys.violated != nil {
+			return sys.violated, i + 1
 		}
 	}
-	w.converge()
-	return w.violated, len(events)
+	sys.converge()
+	return sys.violated, len(events)
 }
 
-// converge lets time pass without any more faults.
-func (w *World) converge() {
-	w.heal()
-	w.down, w.full = false, false
-	for len(w.late) > 0 && w.violated == nil {
-		r := w.late[0]
-		w.late = w.late[1:]
-		_, _ = w.execute(r)
+// converge ends all faults, lets time pass and checks I8.
+func (sys *System) converge() {
+	sys.rejoin()
+	sys.down, sys.full = false, false
+	for len(sys.late) > 0 && sys.violated == nil {
+		r := sys.late[0]
+		sys.late = sys.late[1:]
+		_, _ = sys.execute(r)
 	}
-	for i := range w.servers {
-		w.servers[i].history = nil
+	for i := range sys.servers {
+		sys.servers[i].history = nil
 	}
-	for _, p := range w.leaders {
-		p.tried, p.renewed = w.now, w.now
+	for _, p := range sys.leaders {
+		p.tried, p.renewed = sys.now, sys.now
 	}
-	for _, f := range w.followers {
-		f.reread = w.now
+	for _, f := range sys.followers {
+		f.reread = sys.now
 	}
-	for end := w.now + bound; w.now < end && w.violated == nil; w.now += 1000 {
-		for _, p := range w.leaders {
-			w.act(p)
+	for end := sys.now + bound; sys.now < end && sys.violated == nil; sys.now += 1000 {
+		for _, p := range sys.leaders {
+			sys.act(p)
 		}
-		for _, f := range w.followers {
-			w.listen(f)
+		for _, f := range sys.followers {
+			sys.listen(f)
 		}
-		if w.converged() {
+		if sys.converged() {
 			return
 		}
 	}
-	if w.violated == nil {
-		for i, f := range w.followers {
-			if f.held.hash != w.current() || f.own.served != w.current() {
-				w.fail("I8", "follower %d holds content %d at rev %d, serves %d and not %d after %d s", i, f.held.hash, f.held.rev, f.own.served, w.current(), bound/1000)
+	if sys.violated == nil {
+		for i, f := range sys.followers {
+			if f.held.hash != sys.current() || f.own.served != sys.current() {
+				sys.fail("I8", "follower %d holds content %d at rev %d, serves %d and not %d after %d s", i, f.held.hash, f.held.rev, f.own.served, sys.current(), bound/1000)
 			}
 		}
 	}
 }
 
-func (w *World) converged() bool {
-	for _, f := range w.followers {
-		if f.held.hash != w.current() || f.own.served != w.current() || f.content {
+func (sys *System) converged() bool {
+	for _, f := range sys.followers {
+		if f.held.hash != sys.current() || f.own.served != sys.current() || f.content {
 			return false
 		}
 	}
-	return w.servers[w.primary].meta.hash == w.current()
+	return sys.servers[sys.primary].meta.hash == sys.current()
 }
 
-// act lets a leader do what is due.
-func (w *World) act(p *process) {
+// act makes a leader do what is due.
+func (sys *System) act(p *process) {
 	for p.call != nil {
 		p.settle(good)
 	}
 	switch {
-	case p.term == nil && w.now-p.tried >= retry:
-		p.tried = w.now
+	case p.term == nil && sys.now-p.tried >= retryPeriod:
+		p.tried = sys.now
 		p.wake(toCampaign)
 	case p.term != nil && p.term.fetch.running:
-		w.answer(p, false)
-		p.wake(toTake)
-	case p.term != nil && w.now >= p.term.pollAt:
+		sys.answer(p, false)
+		p.wake(toReceive)
+	case p.term != nil && sys.now >= p.term.pollAt:
 		p.wake(toPoll)
-		w.answer(p, false)
-		p.wake(toTake)
-	case p.term != nil && w.now-p.renewed >= renewal:
-		p.renewed = w.now
+		sys.answer(p, false)
+		p.wake(toReceive)
+	case p.term != nil && sys.now-p.renewed >= renewInterval:
+		p.renewed = sys.now
 		p.wake(toRenew)
 	}
 	for p.call != nil {
@@ -91,8 +91,8 @@ func (w *World) act(p *process) {
 	}
 }
 
-// listen lets a follower do what is due.
-func (w *World) listen(f *reader) {
+// listen makes a follower do what is due.
+func (sys *System) listen(f *reader) {
 	f.replica = false
 	for f.reading {
 		f.resume()
@@ -109,7 +109,7 @@ func (w *World) listen(f *reader) {
 	if f.content {
 		f.start(onContent)
 	}
-	if w.now-f.reread >= metaReread && !w.without.has(ReadMetaAgain) {
+	if sys.now-f.reread >= metaReread && !sys.without.has(ReadMetaAgain) {
 		f.start(onReread)
 	}
 	for f.reading {

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// longLock times its own expiry is what a candidate takes for longer than a lock can last.
+// longLock times its own lease is the longest remaining time of a lock that a candidate
+// accepts.
 const longLock = 4
 
 func (s *store) expire(now int64) {
@@ -19,15 +20,15 @@ func (s *store) holds(l lock) bool { return s.lock.owner == l.owner && s.lock.ep
 // acquire is acquire.lua.
 func (s *store) acquire(now int64, r *request, without Guard) reply {
 	if s.lock.owner != 0 && s.lock.owner != r.lock.owner {
-		if s.lock.until-now > longLock*r.expiry && !without.has(LockEnds) {
-			s.lock.until = now + r.expiry
+		if s.lock.until-now > longLock*r.lease && !without.has(LockEnds) {
+			s.lock.until = now + r.lease
 		}
 		return reply{outcome: outcomeHeld, lock: s.lock, left: s.lock.until - now, now: now, meta: s.meta}
 	}
 	epoch := max(now, s.meta.epoch+1, s.lock.epoch+1, r.highest+1)
-	s.lock = lock{owner: r.lock.owner, epoch: epoch, until: now + r.expiry}
+	s.lock = lock{owner: r.lock.owner, epoch: epoch, until: now + r.lease}
 	s.meta.epoch = epoch
-	return reply{outcome: outcomeAcquired, lock: s.lock, left: r.expiry, now: now, meta: s.meta}
+	return reply{outcome: outcomeAcquired, lock: s.lock, left: r.lease, now: now, meta: s.meta}
 }
 
 // commit is commit.lua.
@@ -42,7 +43,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 	if r.age >= 0 {
 		answered = min(now-r.age, r.latest)
 	}
-	if s.entry.rev > r.over && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeRepair) {
+	if s.entry.rev > r.overwriteUpTo && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeRepair) {
 		return reply{outcome: outcomeOverwritten, found: s.entry.rev, now: now, meta: s.meta}
 	}
 	rev := max(answered, s.meta.rev+1, r.above+1)
@@ -71,7 +72,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 	s.blob = blob{rev: rev, hash: r.hash, body: r.hash}
 	s.meta = meta{epoch: r.lock.epoch, rev: rev, hash: r.hash, cdn: cdn, recent: recent, waits: waits}
 	if s.holds(r.lock) {
-		s.lock.until = now + r.expiry
+		s.lock.until = now + r.lease
 	}
 	return reply{outcome: outcomeOK, rev: rev, cdn: cdn, now: now, message: message{
 		kind: change, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch, inline: r.inline, body: r.hash,
@@ -79,7 +80,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 }
 
 // merge returns the contents that were replaced last: the one replaced now, those that the
-// leader knows of, and those in meta.
+// leader knows, and those in meta.
 func (m *meta) merge(now int64, r *request) []replaced {
 	var all []replaced
 	add := func(until int64, c content) {
@@ -127,7 +128,7 @@ func (s *store) renew(now int64, r *request, without Guard) reply {
 		state = outcomeOK
 	}
 	if s.holds(r.lock) {
-		s.lock.until = now + r.expiry
+		s.lock.until = now + r.lease
 	}
 	if state != outcomeOK {
 		return reply{outcome: state, found: s.entry.rev, now: now, meta: s.meta}

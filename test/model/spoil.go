@@ -2,28 +2,28 @@ package model
 
 import "slices"
 
-// spoil does something to Redis.
-func (w *World) spoil(e Event, arg int) {
-	s := &w.servers[w.primary]
+// fault applies a fault of Redis, or a write of others.
+func (sys *System) fault(e Event, arg int) {
+	s := &sys.servers[sys.primary]
 	before := s.store
 	switch e.Kind {
 	case Flush, Delete, Failover, Split, Restore:
-		if w.ahead || w.disorder || w.stepped && w.losses > 0 {
-			// See World.ahead and oracle.onWrite. And where the clock is behind, revs stand close
-			// together: an old memory that seeds Redis twice gets past what was written meanwhile.
+		if sys.ahead || sys.disorder || sys.stepped && sys.losses > 0 {
+			// See System.ahead and oracle.onWrite. Besides, if the clock is behind, revs are close
+			// together: two repairs with old content would outrank what was written meanwhile.
 			return
 		}
 	}
 	switch e.Kind {
 	case Flush:
-		w.losses++
+		sys.losses++
 		s.store = store{}
 		s.history = nil
 	case Delete:
 		if s.entry.body != s.entry.etag {
-			return // a spoiled entry and a lost key at once are left out
+			return // a corrupt entry and a lost key at once are left out
 		}
-		w.losses++
+		sys.losses++
 		switch arg % 4 {
 		case 0:
 			s.entry = entry{}
@@ -35,25 +35,25 @@ func (w *World) spoil(e Event, arg int) {
 			s.lock = lock{}
 		}
 	case Corrupt:
-		if !w.disorder { // rule 6 needs the blob, and touch does not see that it is spoiled
-			w.losses++
-			w.spoilContent(s, arg)
+		if !sys.disorder { // the rebase rule needs the blob, and a renewal does not notice that it is corrupt
+			sys.losses++
+			sys.corruptContent(s, arg)
 		}
 	case Step:
 		by := steps[arg%len(steps)]
-		if w.split || by < 0 && w.losses > 1 {
-			return // nothing orders what two primaries say whose clocks differ
+		if sys.split || by < 0 && sys.losses > 1 {
+			return // writes of two primaries with different clocks have no order
 		}
-		if by < 0 && w.wrote {
-			if w.losses > 0 {
+		if by < 0 && sys.wrote {
+			if sys.losses > 0 {
 				return
 			}
-			w.ahead = true
+			sys.ahead = true
 		}
-		w.stepped, w.forward = w.stepped || by < 0, w.forward || by > 0
+		sys.stepped, sys.forward = sys.stepped || by < 0, sys.forward || by > 0
 		s.offset += by
 		s.offset = max(min(s.offset, 7_200_000), -7_200_000)
-		for _, f := range w.followers {
+		for _, f := range sys.followers {
 			f.own.onStep(s.offset-by, by)
 		}
 	case Replicate:
@@ -61,47 +61,47 @@ func (w *World) spoil(e Event, arg int) {
 			s.history = s.history[n:]
 		}
 	case Failover, Split:
-		if e.Kind == Split && w.stepped {
-			return // a clock behind the revs orders nothing that two primaries give at once
+		if e.Kind == Split && sys.stepped {
+			return // with a clock behind the revs, writes of two primaries have no order
 		}
-		w.failover(e, arg)
-	case Heal:
-		w.heal()
+		sys.failover(e, arg)
+	case Rejoin:
+		sys.rejoin()
 	case SDK:
-		w.sdk(s, arg)
+		sys.sdk(s, arg)
 	case Save:
-		if len(w.saved) < savedLimit {
-			w.saved = append(w.saved, s.store)
+		if len(sys.saved) < savedLimit {
+			sys.saved = append(sys.saved, s.store)
 		}
 	case Restore:
-		if len(w.saved) == 0 || w.split {
+		if len(sys.saved) == 0 || sys.split {
 			return
 		}
-		w.losses++
-		s.store = w.saved[arg%len(w.saved)]
+		sys.losses++
+		s.store = sys.saved[arg%len(sys.saved)]
 		s.history = nil
-		for _, p := range w.leaders {
+		for _, p := range sys.leaders {
 			p.lostConnection()
 		}
-		for _, f := range w.followers {
+		for _, f := range sys.followers {
 			f.cut()
 		}
 	case Full:
-		w.full = !w.full
+		sys.full = !sys.full
 	}
 	if s.store.entry != before.entry && e.Kind == SDK && len(s.history) > 0 {
 		s.history = append(s.history, s.store)
 	}
 }
 
-func (w *World) spoilContent(s *server, arg int) {
-	other := w.cdn[arg%len(w.cdn)].content
+func (sys *System) corruptContent(s *server, arg int) {
+	other := sys.cdn[arg%len(sys.cdn)].content
 	if s.entry.body != s.entry.etag || s.blob.body != s.blob.hash {
-		return // touch sees the heads only: the two copies of the content are not spoiled at once
+		return // a renewal reads the heads only: both copies corrupt at once are left out
 	}
 	switch arg % 5 {
 	case 0:
-		if s.entry.rev == s.meta.rev { // an SDK's, which nobody else may have, is left alone
+		if s.entry.rev == s.meta.rev { // an SDK's entry may be the only copy of its content
 			s.entry.body = garbage
 		}
 	case 1:
@@ -121,29 +121,29 @@ func (w *World) spoilContent(s *server, arg int) {
 	}
 }
 
-// failover makes the replica the primary. With Split, those who do not notice stay.
-func (w *World) failover(e Event, arg int) {
-	w.losses++
-	w.heal()
-	old := &w.servers[w.primary]
-	next := &w.servers[1-w.primary]
+// failover makes the replica the primary. With Split, some processes keep using the old one.
+func (sys *System) failover(e Event, arg int) {
+	sys.losses++
+	sys.rejoin()
+	old := &sys.servers[sys.primary]
+	next := &sys.servers[1-sys.primary]
 	offset := old.offset
 	state := old.store
 	if len(old.history) > 0 {
 		state = old.history[0]
 	}
 	*next = server{store: state, offset: offset}
-	w.primary = 1 - w.primary
-	w.split = e.Kind == Split
-	for i, p := range w.leaders {
-		if !w.split || arg>>i&1 == 0 {
-			p.side = w.primary
+	sys.primary = 1 - sys.primary
+	sys.split = e.Kind == Split
+	for i, p := range sys.leaders {
+		if !sys.split || arg>>i&1 == 0 {
+			p.side = sys.primary
 			p.lostConnection()
 		}
 	}
-	for i, f := range w.followers {
-		if !w.split || arg>>(3+i)&1 == 0 {
-			f.side = w.primary
+	for i, f := range sys.followers {
+		if !sys.split || arg>>(3+i)&1 == 0 {
+			f.side = sys.primary
 			f.cut()
 		}
 	}
@@ -156,90 +156,91 @@ func (p *process) lostConnection() {
 	}
 }
 
-func (w *World) heal() {
-	if !w.split {
+func (sys *System) rejoin() {
+	if !sys.split {
 		return
 	}
-	w.split = false
-	for _, p := range w.leaders {
-		if p.side != w.primary {
-			p.side = w.primary
+	sys.split = false
+	for _, p := range sys.leaders {
+		if p.side != sys.primary {
+			p.side = sys.primary
 			p.lostConnection()
 		}
 	}
-	for _, f := range w.followers {
-		if f.side != w.primary {
-			f.side = w.primary
+	for _, f := range sys.followers {
+		if f.side != sys.primary {
+			f.side = sys.primary
 			f.cut()
 		}
 	}
 }
 
-// underWay tells whether a write that tells an answer of the CDN is on its way to Redis. It
-// counts the answer's age up to when it was sent, and so makes it younger than it is.
-func (w *World) underWay() bool {
+// answerInFlight reports whether a write with an answer of the CDN is in flight. Its age counts
+// up to the time of sending, so the answer seems more recent than it is.
+func (sys *System) answerInFlight() bool {
 	old := func(r *request) bool { return r != nil && r.age >= 0 && (r.op == opCommit || r.op == opRenew) }
-	for _, p := range w.leaders {
+	for _, p := range sys.leaders {
 		if old(p.call) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(w.late, old)
+	return slices.ContainsFunc(sys.late, old)
 }
 
-// sdk lets an official SDK write what it has just fetched, stamped by its own clock.
-func (w *World) sdk(s *server, arg int) {
-	if w.down || w.split || w.underWay() {
-		return // of two primaries the other would not know of a clock that is ahead
+// sdk makes an official SDK write the current content with a fetch time by its own clock.
+func (sys *System) sdk(s *server, arg int) {
+	if sys.down || sys.split || sys.answerInFlight() {
+		return // the other of two primaries would not notice a clock that is ahead
 	}
 	skew := skews[arg%len(skews)]
-	if w.losses > 0 {
-		if w.stepped {
+	if sys.losses > 0 {
+		if sys.stepped {
 			return
 		}
 		skew = min(skew, 0)
 	}
-	w.wrote, w.ahead = true, w.ahead || skew > 0
-	rev := w.now + s.offset + skew
+	sys.wrote, sys.ahead = true, sys.ahead || skew > 0
+	rev := sys.now + s.offset + skew
 	if rev == s.meta.rev || rev == s.blob.rev {
-		rev++ // that two clocks agree to the millisecond is left out
+		rev++ // two clocks with the same millisecond are left out
 	}
 	if rev < s.entry.rev && s.entry.rev != s.meta.rev {
-		return // of SDKs among themselves, none writes over what another stamped later
+		return // an SDK does not overwrite another SDK's later entry
 	}
-	s.entry = entry{rev: rev, etag: w.current(), body: w.current()}
+	s.entry = entry{rev: rev, etag: sys.current(), body: sys.current()}
 	if s.offset+skew != 0 {
-		w.skewed[rev] = w.current()
+		sys.skewed[rev] = sys.current()
 	}
-	if rev < max(w.top, w.stamped, w.untold()) {
-		w.behind[rev] = w.current()
+	if rev < max(sys.top, sys.stamped, sys.unpublished()) {
+		sys.behind[rev] = sys.current()
 	}
-	w.stamped = max(w.stamped, rev)
-	w.answered[w.current()] = w.now
+	sys.stamped = max(sys.stamped, rev)
+	sys.answered[sys.current()] = sys.now
 }
 
-// untold is the latest time, by Redis's clock, of an answer that a leader has still to tell.
-func (w *World) untold() (at int64) {
-	for _, p := range w.leaders {
+// unpublished returns the latest time, by Redis's clock, of an answer that a leader has not
+// published yet.
+func (sys *System) unpublished() (at int64) {
+	for _, p := range sys.leaders {
 		if p.term != nil && p.term.answered != 0 {
-			at = max(at, p.term.answered+w.servers[w.primary].offset)
+			at = max(at, p.term.answered+sys.servers[sys.primary].offset)
 		}
 	}
 	return at
 }
 
-// checkTerms sees to it that no two processes could write to one server (I10).
-func (w *World) checkTerms() {
-	for side := range w.servers {
-		s := &w.servers[side]
+// checkTerms checks that at most one process can write to each server (I10).
+func (sys *System) checkTerms() {
+	for side := range sys.servers {
+		s := &sys.servers[side]
 		holders := 0
-		for _, p := range w.leaders {
+		for _, p := range sys.leaders {
 			if p.term != nil && p.side == side && s.lock.owner != 0 && s.holds(p.term.lock) {
 				holders++
 			}
 		}
 		if holders > 1 {
-			w.fail("I10", "%d processes can write", holders)
+			sys.fail("I10", "%d processes can write", holders)
 		}
 	}
 }

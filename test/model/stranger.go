@@ -1,15 +1,15 @@
 package model
 
-// ownContents is where the numbers of another fleet's contents begin.
+// ownContents is the first number of another fleet's contents.
 const ownContents content = 1_000_000
 
-// What another fleet does in one event.
+// The actions of another fleet.
 const (
 	strangerCommits = iota
 	strangerRenews
 	strangerResigns
-	strangerRefreshes // asks its leader for a poll
-	strangerActs      // how many there are
+	strangerRefreshes // requests a poll of its leader
+	strangerActs      // the number of actions
 )
 
 // stranger is another fleet with the same SDK key, in another database or namespace of the
@@ -21,19 +21,19 @@ type stranger struct {
 	content content
 }
 
-// strangerDoes lets the other fleet act and publish.
-func (w *World) strangerDoes(arg int) {
-	s := &w.stranger
-	now := w.now + w.servers[w.primary].offset
-	l := s.run(now, &request{op: opAcquire, lock: lock{owner: 1}, expiry: lockExpiry}, 0).lock
-	r := request{op: opRenew, lock: l, base: s.rev, expiry: lockExpiry, latest: now, hash: s.content, inline: arg%2 == 0}
+// strangerDoes makes the other fleet act and publish.
+func (sys *System) strangerDoes(arg int) {
+	s := &sys.stranger
+	now := sys.now + sys.servers[sys.primary].offset
+	l := s.run(now, &request{op: opAcquire, lock: lock{owner: 1}, lease: leaseDuration}, 0).lock
+	r := request{op: opRenew, lock: l, base: s.rev, lease: leaseDuration, latest: now, hash: s.content, inline: arg%2 == 0}
 	switch arg / 2 % strangerActs {
 	case strangerCommits:
 		r.op, r.hash = opCommit, max(s.content, ownContents)+1
 	case strangerResigns:
 		r.op = opRelease
 	case strangerRefreshes:
-		w.strangerPublishes(message{kind: refresh, now: now})
+		sys.strangerPublishes(message{kind: refresh, now: now})
 		return
 	}
 	answer := s.run(now, &r, 0)
@@ -44,35 +44,34 @@ func (w *World) strangerDoes(arg int) {
 		s.rev = answer.rev
 	}
 	answer.message.now = now
-	w.strangerPublishes(answer.message)
+	sys.strangerPublishes(answer.message)
 }
 
-// strangerPublishes delivers a message of the other fleet to all that hear its channel.
-// Pub/Sub knows no databases: it is the channel's name that keeps this fleet from hearing it.
-func (w *World) strangerPublishes(m message) {
-	if !w.without.has(ChannelNamesFleet) {
+// strangerPublishes delivers a message of the other fleet to this fleet if both use the same
+// channel. Pub/Sub ignores databases; only the channel's name separates the fleets.
+func (sys *System) strangerPublishes(m message) {
+	if !sys.without.has(ChannelNamesFleet) {
 		return
 	}
-	for _, f := range w.followers {
-		if f.subscribed && f.side == w.primary {
-			f.hear(m, w.now)
+	for _, f := range sys.followers {
+		if f.subscribed && f.side == sys.primary {
+			f.hear(m, sys.now)
 		}
 	}
-	for _, p := range w.leaders {
-		if p.side == w.primary {
-			w.onHint(p, m)
+	for _, p := range sys.leaders {
+		if p.side == sys.primary {
+			sys.onHint(p, m)
 		}
 	}
 }
 
-// onHint is the function elector.onMessage for a message of another fleet: its refresh
-// request makes the leader poll, its resignation makes a candidate try. No fleet may do
-// that to another.
-func (w *World) onHint(p *process, m message) {
+// onHint is elector.onMessage for a message of another fleet. A refresh request would make the
+// leader poll, and a resignation would wake a candidate. Another fleet must not cause that.
+func (sys *System) onHint(p *process, m message) {
 	switch leads := p.term != nil; {
 	case m.kind == refresh && leads:
-		w.fail("names", "process %d polls because another fleet asked for it", p.id)
+		sys.fail("names", "process %d polls at the request of another fleet", p.id)
 	case m.kind == resign && !leads:
-		w.fail("names", "process %d tries to get the lock because another fleet's leader resigned", p.id)
+		sys.fail("names", "process %d tries to acquire the lock because another fleet's leader resigned", p.id)
 	}
 }

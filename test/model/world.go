@@ -2,33 +2,33 @@ package model
 
 import "slices"
 
-// begin is the true time at which a world begins, in Unix ms.
+// begin is the true time at the start of a run, in Unix ms.
 const begin = 1_700_000_000_000
 
 const (
 	processes  = 3
 	readers    = 3
-	queueLimit = 12 // messages on their way to one follower
-	lateLimit  = 4  // commands that their sender has given up
+	queueLimit = 12 // messages in flight to one follower
+	lateLimit  = 4  // commands in flight that their sender has given up
 	savedLimit = 4  // copies of Redis
 	lagLimit   = 6  // writes that a replica may be behind
 )
 
-// server is one Redis, with a replica that is some writes behind.
+// server is a Redis server with a replica that may be some writes behind.
 type server struct {
 	store
-	offset  int64   // of its clock
-	history []store // the replica's state, and those that follow up to the present
+	offset  int64   // of its clock from true time
+	history []store // the states from the replica's to the present one; empty: the replica is in sync
 }
 
-// publication is content that the CDN served from a moment on.
+// publication is content and the time since when the CDN serves it.
 type publication struct {
 	content content
 	at      int64
 }
 
-// World is all there is. It is deterministic: the same events make the same of it.
-type World struct {
+// System is the state of the model. It is deterministic: the same events lead to the same state.
+type System struct {
 	without Guard
 	now     int64
 
@@ -47,9 +47,9 @@ type World struct {
 	cdn    []publication
 	down   bool
 	spread bool
-	// ahead: an SDK stamped an entry with a time ahead of Redis's clock. Should Redis lose
-	// that entry and find it again, it would outrank what has been written meanwhile: such
-	// losses are left out.
+	// ahead means that an SDK wrote an entry with a time ahead of Redis's clock. If Redis lost
+	// and recovered it, the entry would outrank what was written meanwhile: these losses are
+	// left out. wrote: an SDK wrote. stepped, forward: Redis's clock jumped back, ahead.
 	ahead, wrote, stepped, forward bool
 	version                        content
 
@@ -58,69 +58,69 @@ type World struct {
 	oracle
 }
 
-// New makes a world in which content has been published and nobody has done anything
-// yet. [World.Close] must be called.
-func New(without Guard) *World {
-	w := &World{without: without, now: begin, oracle: newOracle()}
-	w.publish()
-	for i := range w.leaders {
-		w.leaders[i] = w.start(0)
+// New returns a System in which the CDN serves content and no process has acted yet. The caller
+// must call [System.Close].
+func New(without Guard) *System {
+	sys := &System{without: without, now: begin, oracle: newOracle()}
+	sys.publish()
+	for i := range sys.leaders {
+		sys.leaders[i] = sys.start(0)
 	}
-	for i := range w.followers {
-		w.followers[i] = newReader(w, 0)
+	for i := range sys.followers {
+		sys.followers[i] = newReader(sys, 0)
 	}
-	return w
+	return sys
 }
 
 // Close ends all coroutines.
-func (w *World) Close() {
-	for _, p := range w.leaders {
+func (sys *System) Close() {
+	for _, p := range sys.leaders {
 		p.end()
 	}
-	for _, f := range w.followers {
+	for _, f := range sys.followers {
 		f.end()
 	}
 }
 
-func (w *World) start(side int) *process {
-	w.started++
-	return newProcess(w, w.started, side)
+func (sys *System) start(side int) *process {
+	sys.started++
+	return newProcess(sys, sys.started, side)
 }
 
-func (w *World) publish() {
-	w.version++
-	w.cdn = append(w.cdn, publication{w.version, w.now})
+func (sys *System) publish() {
+	sys.version++
+	sys.cdn = append(sys.cdn, publication{sys.version, sys.now})
 }
 
-func (w *World) current() content { return w.cdn[len(w.cdn)-1].content }
+func (sys *System) current() content { return sys.cdn[len(sys.cdn)-1].content }
 
-// inline tells whether content is small enough to go within a message.
-func (w *World) inline(c content) bool { return c%2 == 0 }
+// inline reports whether messages carry c.
+func (sys *System) inline(c content) bool { return c%2 == 0 }
 
-// read gives what a follower's read finds.
-func (w *World) read(f *reader) *store {
-	s := &w.servers[f.side]
-	s.expire(w.now + s.offset)
+// read returns the store that a follower reads.
+func (sys *System) read(f *reader) *store {
+	s := &sys.servers[f.side]
+	s.expire(sys.now + s.offset)
 	if f.replica && len(s.history) > 0 {
 		return &s.history[0]
 	}
 	return &s.store
 }
 
-// execute lets Redis run a request.
-func (w *World) execute(r *request) (reply, bool) {
-	if r.side != w.primary && !w.split {
-		return reply{}, false // that node is no primary any more
+// execute runs a request in Redis. It returns false on an error.
+func (sys *System) execute(r *request) (reply, bool) {
+	if r.side != sys.primary && !sys.split {
+		return reply{}, false // that node is no longer the primary
 	}
-	if w.full && r.op == opCommit {
+	if sys.full && r.op == opCommit {
 		return reply{}, false
 	}
-	s := &w.servers[r.side]
-	now := w.now + s.offset
+	s := &sys.servers[r.side]
+	now := sys.now + s.offset
 	s.expire(now)
 	before := s.store
-	answer := s.run(now, r, w.without)
-	w.onWrite(&before, s, r, &answer, now)
+	answer := s.run(now, r, sys.without)
+	sys.onWrite(&before, s, r, &answer, now)
 	if changed(&before, &s.store) {
 		if len(s.history) == 0 {
 			s.history = append(s.history, before)
@@ -130,19 +130,19 @@ func (w *World) execute(r *request) (reply, bool) {
 			s.history = s.history[1:]
 		}
 	}
-	if m := answer.message; m.kind != noMessage && r.side == w.primary || m.kind != noMessage && w.split {
-		if r.op == opCommit && w.without.has(OneScript) {
-			w.late = append(w.late, &request{op: opPublish, side: r.side, publish: &m})
+	if m := answer.message; m.kind != noMessage && r.side == sys.primary || m.kind != noMessage && sys.split {
+		if r.op == opCommit && sys.without.has(OneScript) {
+			sys.late = append(sys.late, &request{op: opPublish, side: r.side, publish: &m})
 			return answer, true
 		}
-		if m.kind == heartbeat && w.without.has(Heartbeats) {
+		if m.kind == heartbeat && sys.without.has(Heartbeats) {
 			return answer, true
 		}
 		m.now = now
-		w.onPublish(s, m)
-		for _, f := range w.followers {
+		sys.onPublish(s, m)
+		for _, f := range sys.followers {
 			if f.subscribed && f.side == r.side {
-				f.hear(m, w.now)
+				f.hear(m, sys.now)
 			}
 		}
 	}

@@ -7,47 +7,47 @@ var leading = []mutant{
 			{"leader", `case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:`, `case false:`},
 			{"leader", `if p := t.pending; p != nil && w.meta.Hash == p.hash && w.meta.Rev > t.rev {`, `if p := t.pending; false {`},
 		},
-		test{"leader", "^TestAReplyLostToACommitIsNotASecondChange$"},
+		test{"leader", "^TestALostReplyToACommitCausesNoSecondChange$"},
 	},
 	{
 		"a commit that is not tried again", "I6", []edit{{"leader",
 			`	t.pending = c
 	// Twice`, `	// Twice`}},
-		test{"leader", "^TestACommitThatFailedIsMadeAgainThoughTheBlobIsMissing$"},
+		test{"leader", "^TestAFailedCommitIsRetriedEvenIfTheBlobIsMissing$"},
 	},
 	{
 		"an answer about pending content told of what is current", "I14", []edit{{"leader",
 			`return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`}},
-		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNothingElse$"},
+		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNoOtherContent$"},
 	},
 	{
 		"an answer told of what Redis fell back to", "I1", []edit{
 			{"leader", `return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`},
 			{"leader", `return t.confirmed(c.hash) || c.hash == t.hash ||`, `return t.confirmed(c.hash) && c == t.pending || c.hash == t.hash ||`},
 		},
-		test{"leader", "^TestAnAnswerIsToldOfItsContentAlone$"},
+		test{"leader", "^TestAnAnswerConfirmsItsContentOnly$"},
 	},
 	{
 		"an answer put above an entry that is later", "I1", []edit{{"leader",
 			`|| !t.answered.IsZero() && entry.FetchTime <= t.latest {`, `|| !t.answered.IsZero() {`}},
-		test{"leader", "^TestAnEntryLaterThanAnUntoldAnswerIsSpared$"},
+		test{"leader", "^TestAnEntryLaterThanAnUnpublishedAnswerIsKept$"},
 	},
 	{
 		"a leave to write over an entry that nobody looked at", "I1", []edit{{"leader",
 			`t.polls.overwriteUpTo = max(t.polls.foundEntry, entry.FetchTime)`, `t.polls.overwriteUpTo = cachekeys.MaxRev`}},
-		test{"leader", "^TestOnlyTheEntryThatWasSeenIsWrittenOver$"},
+		test{"leader", "^TestOnlyTheEntryThatWasReadIsOverwritten$"},
 	},
 	{
 		"what was not restored said to be confirmed", "I14", []edit{{"leader",
 			`		a.cdn = t.elector.contentCDN
 `, `		t.cdn = t.elector.contentCDN
 `}},
-		test{"leader", "^TestWhatWasNotRestoredIsNotSaidToBeConfirmed$"},
+		test{"leader", "^TestResignDoesNotConfirmContentThatWasNotRepaired$"},
 	},
 	{
 		"healing that claims an answer", "I14", []edit{{"leader",
 			`base: t.rev, age: -1, cdn: t.cdn,`, `base: t.rev, age: 0, cdn: t.cdn,`}},
-		test{"leader", "^TestPollsThatFailKeepWhatIsCurrent$/^500$"},
+		test{"leader", "^TestFailedPollsKeepTheCurrentContent$/^500$"},
 	},
 	{
 		"a trust in the lock that counts from the reply", "I10", []edit{{"leader",
@@ -57,22 +57,22 @@ var leading = []mutant{
 	t.renewedAt = sent
 	if w.outcome == outcomeOK {
 		t.applyReply(w)`}},
-		test{"leader", "^TestTrustInTheLockCountsFromBeforeTheRenewalWasSent$"},
+		test{"leader", "^TestTheLeaseCountsFromBeforeTheRenewalWasSent$"},
 	},
 	{
 		"a renewal that waits for all before it", "I10", []edit{{"leader",
 			`time.NewTimer(batchWindow)`, `time.NewTimer(time.Hour)`}},
-		test{"leader", "^TestNobodyWaitsForWhatHangs$"},
+		test{"leader", "^TestNoScriptWaitsForAScriptThatHangs$"},
 	},
 	{
 		"an SDK key whose error is that of others", "I10", []edit{{"leader",
 			`if c.cmd.Err() == nil && c.cmd.Val() == nil {`, `if err != nil {`}},
-		test{"leader", "^TestAnErrorIsThatOfOneScriptAlone$"},
+		test{"leader", "^TestAnErrorFailsOneScriptOnly$"},
 	},
 	{
 		"an SDK key that ends the renewals of others", "I10", []edit{{"leader",
 			`ok && deadline.After(latest) {`, `ok && (latest.IsZero() || deadline.Before(latest)) {`}},
-		test{"leader", "^TestTheEndOfOneScriptsTimeEndsNoOther$"},
+		test{"leader", "^TestATimeoutFailsOneScriptOnly$"},
 	},
 	{
 		"a renewal that waits longer than it has time", "I10", []edit{{"leader",
@@ -81,22 +81,22 @@ var leading = []mutant{
 	}
 	if c.refused() {`, `	}
 	if c.refused() {`}},
-		test{"leader", "^TestTheEndOfOneScriptsTimeEndsNoOther$"},
+		test{"leader", "^TestATimeoutFailsOneScriptOnly$"},
 	},
 	{
 		"a renewal that was given up and is sent", "I10", []edit{{"leader",
 			`if err := c.ctx.Err(); err != nil {`, `if err := c.ctx.Err(); false {`}},
-		test{"leader", "^TestWhatEndedWhileItWaitedIsNotSent$"},
+		test{"leader", "^TestAScriptThatTimedOutInTheQueueIsNotSent$"},
 	},
 	{
 		"a renewal that ends with a slot that moved", "F22", []edit{{"leader",
 			`if c.refused() {`, `if false {`}},
-		test{"leader", "^TestScriptsThatRedisForgotAreSentInFull$"},
+		test{"leader", "^TestScriptsUnknownToRedisAreSentInFull$"},
 	},
 	{
 		"a node that holds up all others", "I10", []edit{{"leader",
 			`return cluster.MasterForKey(ctx, key)`, `return cluster.MasterForKey(ctx, "")`}},
-		test{"leader", "^TestANodeThatHangsHoldsUpItsOwnSDKKeysOnly$"},
+		test{"leader", "^TestANodeThatHangsDelaysItsOwnSDKKeysOnly$"},
 	},
 	{
 		"a leader without Redis that goes on", "I10", []edit{
@@ -120,33 +120,33 @@ var leading = []mutant{
 			{"leader", `case later || own != nil`, `case own != nil`},
 			{"leader/commit.lua", `if fetched > over and other`, `if false and other`},
 		},
-		test{"leader", "^TestALostMetaIsNotMendedOverALaterEntry$"},
+		test{"leader", "^TestRepairingALostMetaDoesNotOverwriteALaterEntry$"},
 	},
 	{
 		"an SDK's later entry written over from memory", "I1", []edit{{"leader",
 			`if entry.FetchTime <= t.elector.highest ||`, `if true ||`}},
-		test{"leader", "^TestSeedingFromMemorySparesWhatAnSDKFetchedLater$"},
+		test{"leader", "^TestRepairFromMemoryKeepsALaterEntryOfAnSDK$"},
 	},
 	{
 		"an SDK's later entry taken over unseen", "I4", []edit{{"leader",
 			`if t.elector.replaced.has(c.storedETag()) || t.elector.verify(c) != nil {`, `if false {`}},
-		test{"leader", "^TestALaterEntryIsNotTakenOverUnseen$"},
+		test{"leader", "^TestAnInvalidOrReplacedLaterEntryIsNotCommitted$"},
 	},
 	{
 		"a Redis that fell back and is believed", "F44", []edit{{"leader",
 			`case m.Rev >= e.highest:`, `case true:`}, {"leader",
 			`e.highest, e.currentHash, e.disordered = rev, hash, false`, `e.highest, e.currentHash, e.disordered = max(e.highest, rev), hash, false`}},
-		test{"leader", "^TestOldContentIsNotRaisedWhateverTheMemoryOfETagsSays$"},
+		test{"leader", "^TestOldContentIsNotRaisedEvenIfItsETagIsNotRemembered$"},
 	},
 	{
 		"a repair that raises old content", "F44", []edit{{"leader",
 			`a.above, a.waits = t.foundAt, t.elector.highest`, `a.above, a.waits = t.elector.highest, t.elector.highest`}},
-		test{"leader", "^TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN$"},
+		test{"leader", "^TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN$"},
 	},
 	{
 		"nothing repaired until the CDN answers", "F44", []edit{{"leader",
 			`if c == nil && (t.rev == 0 || t.damaged) {`, `if false {`}},
-		test{"leader", "^TestALeaderThatDoesNotKnowWhatIsCurrentSaysSoAndWaitsForTheCDN$"},
+		test{"leader", "^TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN$"},
 	},
 	{
 		"revs that prove something though the clock is behind", "F44", []edit{{"leader",
@@ -156,17 +156,17 @@ var leading = []mutant{
 	{
 		"Redis seeded from memory though its clock is behind", "F44", []edit{{"leader",
 			`t.elector.knowsCurrent(c.hash) && t.redisTime(time.Now()) > t.elector.highest`, `t.elector.knowsCurrent(c.hash)`}},
-		test{"leader", "^TestNothingIsSeededFromMemoryWhileTheClockIsBehind$"},
+		test{"leader", "^TestNothingIsRepairedFromMemoryWhileTheClockIsBehind$"},
 	},
 	{
 		"what was fetched counts as replaced only if it was committed", "F44", []edit{{"leader",
 			`[]string{t.elector.believed, t.etag}`, `[]string{t.etag}`}},
-		test{"leader", "^TestContentThatWasNeverCommittedCountsAsReplaced$"},
+		test{"leader", "^TestContentThatWasNeverCommittedIsRememberedAsReplaced$"},
 	},
 	{
 		"replaced content that other processes do not learn of", "F44", []edit{{"leader/commit.lua",
 			`for ms, old in string.gmatch(replaced,`, `for ms, old in string.gmatch('',`}},
-		test{"leader", "^TestContentThatWasNeverCommittedCountsAsReplaced$/^another_process_takes_over_true$"},
+		test{"leader", "^TestContentThatWasNeverCommittedIsRememberedAsReplaced$/^another_process_takes_over_true$"},
 	},
 	{
 		"a memory of replaced content that is bounded by number", "F44", []edit{{"leader",
@@ -174,29 +174,29 @@ var leading = []mutant{
 		return
 	}
 	if m.at == nil {`}},
-		test{"leader", "^TestTheMemoryOfReplacedContentIsByTime$"},
+		test{"leader", "^TestTheMemoryOfReplacedETagsIsBoundedByTimeOnly$"},
 	},
 	{
 		"a 304 that is not doubted", "F44", []edit{{"leader",
 			`	if !t.credible(served) {`, `	if !r.NotModified && !t.credible(served) {`}},
-		test{"leader", "^TestALagging304IsDoubtedAcrossTerms$"},
+		test{"leader", "^TestALagging304IsSuspectAcrossTerms$"},
 	},
 	{
 		"content that was believed again and stays doubted", "F27", []edit{{"leader",
 			`	t.elector.replaced.remove(stored)
 `, ``}},
-		test{"leader", "^TestARealRollbackIsBelievedAndLeavesTheMemory$"},
+		test{"leader", "^TestARealRollbackIsBelievedAndForgotten$"},
 	},
 	{
 		"meta that names what is current as replaced", "F27", []edit{{"leader/commit.lua",
 			`if old == etag or #old == 0`, `if #old == 0`}},
-		test{"leader", "^TestARealRollbackIsBelievedAndLeavesTheMemory$"},
+		test{"leader", "^TestARealRollbackIsBelievedAndForgotten$"},
 	},
 	{
 		"what Redis fell back to loaded for healing", "F44", []edit{{"leader",
 			`if t.rev == 0 || t.uncertain() {`, `if t.rev == 0 {`},
 			{"leader", `case c != nil && t.elector.knowsCurrent(c.hash) && t.mayWrite(c):`, `case false:`}},
-		test{"leader", "^TestWhatRedisFellBackToDoesNotOutrankWhatReplacedIt$"},
+		test{"leader", "^TestRolledBackContentDoesNotOutrankNewerContent$"},
 	},
 	{
 		"an old memory that seeds Redis", "I1", []edit{{"leader",
@@ -208,12 +208,12 @@ var leading = []mutant{
 			{"leader", `		t.elector.contentCDN = t.cdn
 `, ``},
 		},
-		test{"leader", "^TestSeededContentIsAsOldAsItsOwnAnswer$"},
+		test{"leader", "^TestRepairedContentKeepsTheTimeOfItsAnswer$"},
 	},
 	{
 		"spoiled content that stays", "F29", []edit{{"leader",
 			`if t.pending != nil || t.corrupt || `, `if t.pending != nil || `}},
-		test{"leader", "^TestContentThatIsSpoiledIsWrittenAgainByTheNextLeader$"},
+		test{"leader", "^TestTheNextLeaderRepairsCorruptContent$"},
 	},
 	{
 		"a memory of what was replaced that goes with Redis's", "F27", []edit{{"leader",
@@ -221,7 +221,7 @@ var leading = []mutant{
 `, `	e.replaced = replacedMemory{}
 	e.replaced.addMeta(m, now)
 `}},
-		test{"leader", "^TestAnEdgeThatLagsIsNotBelievedWhenRedisLostItsData$"},
+		test{"leader", "^TestALaggingEdgeIsNotBelievedAfterRedisLostItsData$"},
 	},
 }
 
@@ -242,17 +242,17 @@ var polling = []mutant{
 	{
 		"a roll-back that is never believed", "F27", []edit{{"leader",
 			`if t.polls.suspect == stored || !t.elector.replaced.has(stored) {`, `if !t.elector.replaced.has(stored) {`}},
-		test{"leader", "^TestContentJustReplacedIsBelievedOnlyWhenServedTwice$"},
+		test{"leader", "^TestRecentlyReplacedContentIsBelievedOnlyIfServedTwice$"},
 	},
 	{
 		"an edge that lags and undoes what is pending", "F32", []edit{{"leader",
 			`[]string{t.elector.believed, t.etag}`, `[]string{t.elector.believed}`}},
-		test{"leader", "^TestAnEdgeThatLagsDoesNotUndoACommitWhoseReplyWasLost$"},
+		test{"leader", "^TestALaggingEdgeDoesNotUndoACommitWithALostReply$"},
 	},
 	{
 		"a fetch for each request", "F33", []edit{{"leader",
 			`if gap := t.elector.lastFetch.Add(minFetchGap); at.Before(gap) {`, `if gap := t.elector.lastFetch; at.Before(gap) {`}},
-		test{"leader", "^TestRefreshRequestsAreAnsweredOnceAndAtMostOnceASecond$"},
+		test{"leader", "^TestRefreshRequestsCauseAtMostOnePollPerSecond$"},
 	},
 	{
 		"a CDN that is not left alone", "F26", []edit{{"leader",
@@ -267,7 +267,7 @@ var polling = []mutant{
 			`	leading := e.leading.Load()
 `, `	leading := false
 `}},
-		test{"leader", "^TestTheProcessThatLeadsAsksItselfToPoll$"},
+		test{"leader", "^TestTheLeaderPublishesNoRefreshRequest$"},
 	},
 	{
 		"a refresh request that is lost with its message", "I7", []edit{{"leader",
@@ -303,7 +303,7 @@ var polling = []mutant{
 	{
 		"a webhook sent again that is told of a success too early", "F33", []edit{{"leader",
 			`return false, known.pending`, `return false, nil`}},
-		test{"leader", "^TestARepetitionWaitsForTheFirstOne$"},
+		test{"leader", "^TestARepeatedWebhookWaitsForTheFirst$"},
 	},
 	{
 		"a proxy that lets every address be dialled", "F26", []edit{{"internal/cdn",
@@ -335,7 +335,7 @@ var polling = []mutant{
 			`	c.end(errCrashed)
 `, `	c.repanic()
 `}},
-		test{"leader", "^TestAPanicReleasesAllLocksAndGoesOn$/^fetch$"},
+		test{"leader", "^TestAPanicReleasesAllLocksAndEndsRun$/^fetch$"},
 	},
 	{
 		"a body of the CDN without bound", "F26", []edit{{"internal/cdn",
