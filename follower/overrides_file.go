@@ -55,7 +55,7 @@ func (f *overrideFile) run(ctx context.Context) {
 			return
 		case <-f.watcher.C:
 			if !f.read() {
-				f.watcher.Retry()
+				f.watcher.Recheck()
 			}
 		}
 	}

@@ -42,11 +42,11 @@ func (r *reloader) run(ctx context.Context) error {
 			return nil
 		case <-watcher.C:
 			if !r.look(false) {
-				watcher.Retry()
+				watcher.Recheck()
 			}
 		case <-r.hangups:
 			if !r.look(true) {
-				watcher.Retry()
+				watcher.Recheck()
 			}
 		}
 		watcher.Watch(r.files...)

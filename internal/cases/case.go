@@ -10,21 +10,20 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// Case is one evaluation to make.
+// Case is one evaluation.
 type Case struct {
 	Key     string
 	Default Default
-	User    any // as [evaluate.Config.Evaluate] takes it; nil: none
+	User    any // an argument of [evaluate.Config.Evaluate]; nil: none
 }
 
-// Default holds the values that a default may stand for, the likeliest first; none: there
-// is no default. JSON does not tell the whole number 5 from the decimal one, so that such
-// a default goes with settings of either type. A number with a fraction or an exponent is
-// a decimal one.
+// Default contains the possible values of a default, the likeliest first. If it is empty, there
+// is no default. JSON does not distinguish the whole number 5 from the decimal one, so 5 matches
+// settings of either type. A number with a fraction or an exponent is a decimal number.
 type Default []evaluate.Value
 
-// ParseDefault makes the default value that decoded JSON stands for. Numbers must have
-// been kept as [json.Number].
+// ParseDefault returns the default value for decoded JSON. Numbers must be decoded as
+// [json.Number].
 func ParseDefault(decoded any) (Default, error) {
 	switch v := decoded.(type) {
 	case nil:
@@ -42,7 +41,7 @@ func ParseDefault(decoded any) (Default, error) {
 	}
 }
 
-var errDefault = errors.New(": a bool, a text or a number is expected")
+var errDefault = errors.New(": a bool, a string or a number is expected")
 
 func numberDefault(n json.Number) Default {
 	decimal := evaluate.FloatValue(float(n))
@@ -74,8 +73,8 @@ func typedDefault(object map[string]any) (Default, error) {
 	return nil, errDefault
 }
 
-// ParseText makes the default value that a word of a command line stands for: whatever of
-// a bool, a number and a text it can be. A text in JSON's quotes is a text only.
+// ParseText returns the default value for a command-line argument: each of a bool, a number and a
+// string that it can be. A string in JSON quotes is only a string.
 func ParseText(word string) Default {
 	var d Default
 	decoded, err := decode([]byte(word))
@@ -91,7 +90,7 @@ func ParseText(word string) Default {
 	return append(d, evaluate.StringValue(word))
 }
 
-// evaluate tries the default's values until one goes with the setting.
+// evaluate tries the default's values until one matches the setting.
 func (c *Case) evaluate(config *evaluate.Config, trace *evaluate.Trace) evaluate.Result {
 	defaults := c.Default
 	if len(defaults) == 0 {

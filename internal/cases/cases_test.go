@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-func TestUsersAreReadWithTheirTypes(t *testing.T) {
+func TestUsersKeepTheirTypes(t *testing.T) {
 	utc := func(year int, month time.Month, day int) time.Time {
 		return time.Date(year, month, day, 0, 0, 0, 5e6, time.UTC)
 	}
@@ -50,34 +50,34 @@ func TestNoUserIsNil(t *testing.T) {
 	}
 }
 
-// TestErrorsSayWhere holds each error to the place and the reason.
-func TestErrorsSayWhere(t *testing.T) {
+// Each error contains the location and the reason.
+func TestErrorsContainTheLocation(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                               "no JSON",
-		`{"config": {}, "cases": [`:      "no JSON: it ends too soon",
+		``:                               "invalid JSON",
+		`{"config": {}, "cases": [`:      "invalid JSON: unexpected end",
 		`{"config": {}, "cases": []} {}`: "more than one value",
 		`[]`:                             "an object is expected",
 		`null`:                           "config: missing",
 		`{"config": {}}`:                 "cases: an array is expected",
 		`{"config": {}, "cases": [{"key": "k"}, 5]}`: "cases[1]: an object is expected",
-		`{"config": {}, "cases": [{}]}`:              "cases[0].key: a text is expected",
+		`{"config": {}, "cases": [{}]}`:              "cases[0].key: a string is expected",
 	} {
 		requireError(t, text, want)
 	}
 	for member, want := range map[string]string{
-		`"default": []`: "cases[0].default: a bool, a text or a number is expected",
-		`"default": {"$date": "2023-01-01T00:00:00Z"}`:                   "cases[0].default: a bool, a text or a number is expected",
+		`"default": []`: "cases[0].default: a bool, a string or a number is expected",
+		`"default": {"$date": "2023-01-01T00:00:00Z"}`:                   "cases[0].default: a bool, a string or a number is expected",
 		`"default": {"x": 1}`:                                            "cases[0].default: an object must be one of",
 		`"user": "42"`:                                                   "cases[0].user: an object is expected",
 		`"user": {"Email": {"$x": 1}}`:                                   "cases[0].user.Email: an object must be one of",
-		`"user": {"Custom": {"a": {"$date": "soon"}}}`:                   `cases[0].user.Custom.a.$date: "soon" is no time`,
-		`"user": {"Custom": {"a": {"$date": "+12345-01-01T00:00:00Z"}}}`: `.$date: "+12345-01-01T00:00:00Z" is no time`,
-		`"user": {"Custom": {"a": {"$num": "5"}}}`:                       `.$num: "5" is none of`,
-		`"user": {"Custom": {"a": {"$int": "1.5", "type": "int8"}}}`:     `.$int: "1.5" is no int8`,
-		`"user": {"Custom": {"a": {"$int": "-1", "type": "uint8"}}}`:     `.$int: "-1" is no uint8`,
-		`"user": {"Custom": {"a": {"$int": "1", "type": "int9"}}}`:       `.type: there is no type "int9"`,
+		`"user": {"Custom": {"a": {"$date": "soon"}}}`:                   `cases[0].user.Custom.a.$date: "soon" is not a time`,
+		`"user": {"Custom": {"a": {"$date": "+12345-01-01T00:00:00Z"}}}`: `.$date: "+12345-01-01T00:00:00Z" is not a time`,
+		`"user": {"Custom": {"a": {"$num": "5"}}}`:                       `.$num: "5" is not one of`,
+		`"user": {"Custom": {"a": {"$int": "1.5", "type": "int8"}}}`:     `.$int: "1.5" is not a valid int8`,
+		`"user": {"Custom": {"a": {"$int": "-1", "type": "uint8"}}}`:     `.$int: "-1" is not a valid uint8`,
+		`"user": {"Custom": {"a": {"$int": "1", "type": "int9"}}}`:       `.type: unknown type "int9"`,
 		`"user": {"Custom": {"a": {"$int": "1", "kind": "int8"}}}`:       "user.Custom.a: an object must be one of",
-		`"user": {"Custom": {"a": ["x", {"$num": "NaN"}]}}`:              "user.Custom.a[1]: a text is expected",
+		`"user": {"Custom": {"a": ["x", {"$num": "NaN"}]}}`:              "user.Custom.a[1]: a string is expected",
 	} {
 		requireError(t, `{"config": {}, "cases": [{"key": "k", `+member+`}]}`, want)
 	}
@@ -90,8 +90,8 @@ func requireError(t *testing.T, text, want string) {
 	}
 }
 
-// TestDefaultsGoWithEveryTypeTheyCanBeOf: JSON does not tell 5 from 5.0.
-func TestDefaultsGoWithEveryTypeTheyCanBeOf(t *testing.T) {
+// JSON does not distinguish 5 from 5.0.
+func TestDefaultsMatchEveryPossibleType(t *testing.T) {
 	for text, want := range map[string]Default{
 		`null`:                            nil,
 		`false`:                           {evaluate.BoolValue(false)},
@@ -143,7 +143,7 @@ func TestDefaultsGoWithEveryTypeTheyCanBeOf(t *testing.T) {
 	}
 }
 
-// FuzzParseLine: whatever the input is, it is refused with an error or answered.
+// Any input is either rejected with an error or evaluated.
 func FuzzParseLine(f *testing.F) {
 	f.Add([]byte(`{"config": {"f": {"k": {"t": 0, "v": {"b": true}}}}, "cases": [{"key": "k", "default": 5, "user": null}]}`))
 	f.Add([]byte(`{"config": null, "cases": [{"key": "k", "user": {"Custom": {"a": {"$date": "-000001-01-01T00:00:00Z"}}}}]}`))

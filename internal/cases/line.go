@@ -14,8 +14,8 @@ type Line struct {
 	Cases  []Case
 }
 
-// ParseLine reads {"config": …, "cases": [{"key": …, "default": …, "user": …}, …]}. The
-// config is looked at no further than that it is JSON. Other members are ignored.
+// ParseLine reads {"config": …, "cases": [{"key": …, "default": …, "user": …}, …]}. It checks
+// only that the config is valid JSON. It ignores other members.
 func ParseLine(data []byte) (Line, error) {
 	var raw struct {
 		Config json.RawMessage `json:"config"`
@@ -46,7 +46,7 @@ func (c *Case) read(decoded any) (err error) {
 		return errors.New(": an object is expected")
 	}
 	if c.Key, ok = members["key"].(string); !ok {
-		return errors.New(".key: a text is expected")
+		return errors.New(".key: a string is expected")
 	}
 	if c.Default, err = ParseDefault(members["default"]); err != nil {
 		return fmt.Errorf(".default%w", err)
@@ -57,7 +57,7 @@ func (c *Case) read(decoded any) (err error) {
 	return nil
 }
 
-// decode reads one JSON value and keeps its numbers as they are written.
+// decode reads one JSON value and keeps the source form of numbers.
 func decode(data []byte) (any, error) {
 	var v any
 	err := unmarshal(data, &v)
@@ -72,18 +72,18 @@ func unmarshal(data []byte, v any) error {
 		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
 			return nil
 		}
-		return fmt.Errorf("no JSON at byte %d: more than one value", decoder.InputOffset())
+		return fmt.Errorf("invalid JSON at byte %d: more than one value", decoder.InputOffset())
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("no JSON at byte %d: %w", syntax.Offset, syntax)
+		return fmt.Errorf("invalid JSON at byte %d: %w", syntax.Offset, syntax)
 	}
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return errors.New("an object is expected")
 	}
-	return errors.New("no JSON: it ends too soon")
+	return errors.New("invalid JSON: unexpected end")
 }
 
-// ParseUser reads a user from JSON text, see [User].
+// ParseUser reads a user from JSON, see [User].
 func ParseUser(data []byte) (any, error) {
 	decoded, err := decode(data)
 	if err != nil {

@@ -10,20 +10,20 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// Outcome is the result of a case as it is written in JSON.
+// Outcome is the result of a case in its JSON form.
 type Outcome struct {
 	Value         Value    `json:"value"`
 	VariationID   *string  `json:"variationId"`
 	IsDefault     bool     `json:"isDefaultValue"`
 	ErrorCode     int      `json:"errorCode"`
 	MatchedRule   *int     `json:"matchedRule"`   // index in the setting's rules
-	MatchedOption *int     `json:"matchedOption"` // index in the rule's or else the setting's options
+	MatchedOption *int     `json:"matchedOption"` // index in the rule's options, or the setting's if no rule matched
 	Error         *string  `json:"error"`
-	Log           []string `json:"log,omitzero"` // LEVEL [id] message; only where it is wanted
+	Log           []string `json:"log,omitzero"` // LEVEL [id] message; only if it is requested
 }
 
-// Answer evaluates a case; withLog tells whether to collect its log. A nil config is one
-// that is not available.
+// Answer evaluates a case. withLog requests its log. A nil config means that no config is
+// available.
 func Answer(config *evaluate.Config, c *Case, withLog bool) Outcome {
 	var trace *evaluate.Trace
 	if withLog {
@@ -37,7 +37,7 @@ func Answer(config *evaluate.Config, c *Case, withLog bool) Outcome {
 	return o
 }
 
-// OutcomeOf is the outcome of an evaluation, without its log.
+// OutcomeOf returns the outcome of an evaluation, without its log.
 func OutcomeOf(result *evaluate.Result) Outcome {
 	o := Outcome{
 		Value:         Value{result.Value},
@@ -62,10 +62,10 @@ func index(i int) *int {
 	return &i
 }
 
-// Value is a setting value that is written in JSON even where that has no form of it.
+// Value is a setting value that can be written in JSON even if it has no JSON form.
 type Value struct{ evaluate.Value }
 
-// MarshalJSON writes the bool, text or number, {"$num": …} or null.
+// MarshalJSON returns the bool, string or number, {"$num": …} or null.
 func (v Value) MarshalJSON() ([]byte, error) {
 	switch v.Kind() {
 	case evaluate.KindFloat:
@@ -88,7 +88,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	}
 }
 
-// quoted is a text in JSON, without what JSON would have to be escaped for in HTML.
+// quoted returns a string in JSON, without escapes for HTML.
 func quoted(text string) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -97,7 +97,7 @@ func quoted(text string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// lines are the events of an evaluation at level info and above, its failure among them.
+// lines returns the events of an evaluation at level info and above, including its failure.
 func lines(trace *evaluate.Trace, result *evaluate.Result, key string) []string {
 	all := make([]string, 0, len(trace.Events())+1)
 	for _, event := range trace.Events() {

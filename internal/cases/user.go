@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// User makes the user that decoded JSON stands for: nil, which is none, or a map of
-// attributes, so that an Email that is set but empty can be told from none. Attributes
-// may also stand beside the predefined ones. The Identifier is always set, be it empty;
-// custom attributes with the names of predefined ones do not count (S25).
+// User returns the user for decoded JSON: nil for no user, or a map of attributes, which
+// distinguishes an empty Email from a missing one. Custom attributes may also be on the same
+// level as the predefined ones. The Identifier is always set, even if it is empty. Custom
+// attributes with the names of predefined ones are ignored (S25).
 func User(decoded any) (any, error) {
 	switch v := decoded.(type) {
 	case nil:

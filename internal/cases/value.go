@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Attribute makes the attribute value that decoded JSON stands for. Numbers must have been
-// kept as [json.Number]. A bool is taken as it is; null and {"$undefined": true} are nil.
+// Attribute returns the attribute value for decoded JSON. Numbers must be decoded as
+// [json.Number]. A bool is unchanged; null and {"$undefined": true} are nil.
 func Attribute(decoded any) (any, error) {
 	switch v := decoded.(type) {
 	case json.Number:
@@ -25,13 +25,13 @@ func Attribute(decoded any) (any, error) {
 	}
 }
 
-// float reads a number as JavaScript does: beyond the range it is infinite.
+// float reads a number as JavaScript does: a number beyond the range is infinite.
 func float(n json.Number) float64 {
 	f, _ := n.Float64()
 	return f
 }
 
-// list is a []string where all items are texts, as they should be.
+// list returns a []string if all items are strings, which is the valid form.
 func list(items []any) (any, error) {
 	texts := make([]string, 0, len(items))
 	for i, item := range items {
@@ -39,7 +39,7 @@ func list(items []any) (any, error) {
 		case string:
 			texts = append(texts, v)
 		case map[string]any, []any:
-			return nil, fmt.Errorf("[%d]: a text is expected", i)
+			return nil, fmt.Errorf("[%d]: a string is expected", i)
 		default:
 			return mixed(items)
 		}
@@ -47,7 +47,7 @@ func list(items []any) (any, error) {
 	return texts, nil
 }
 
-// mixed keeps a list that is no list of texts, which no comparator takes.
+// mixed returns a list that is not a list of strings. No comparator accepts it.
 func mixed(items []any) (any, error) {
 	out := make([]any, len(items))
 	for i, item := range items {
@@ -61,7 +61,7 @@ func mixed(items []any) (any, error) {
 
 var errType = errors.New(`: an object must be one of {"$date": …}, {"$num": …}, {"$int": …, "type": …}, {"$float32": …}`)
 
-// typed reads an object that stands for a value of a type that JSON does not have.
+// typed reads an object that represents a value of a type that JSON does not have.
 func typed(object map[string]any) (any, error) {
 	for name, member := range object {
 		text, isText := member.(string)
@@ -83,10 +83,10 @@ func typed(object map[string]any) (any, error) {
 	return nil, errType
 }
 
-// date reads ISO 8601 with years beyond 9999 and before 0 as ECMAScript writes them: with
-// a sign and six digits.
+// date reads ISO 8601. Years beyond 9999 and before 0 have a sign and six digits, as in
+// ECMAScript.
 func date(text string) (any, error) {
-	fault := fmt.Errorf(".$date: %q is no time like 2023-04-01T00:00:00.000Z", text)
+	fault := fmt.Errorf(".$date: %q is not a time like 2023-04-01T00:00:00.000Z", text)
 	rest := text
 	var year int
 	if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") {
@@ -97,7 +97,7 @@ func date(text string) (any, error) {
 		if year, err = strconv.Atoi(text[:7]); err != nil {
 			return nil, fault
 		}
-		// Every 400 years the calendar repeats itself.
+		// The calendar repeats every 400 years.
 		rest = fmt.Sprintf("%04d", 2000+(year%400+400)%400) + text[7:]
 	}
 	t, err := time.Parse(time.RFC3339Nano, rest)
@@ -110,7 +110,7 @@ func date(text string) (any, error) {
 	return t, nil
 }
 
-// special reads the floating point numbers that JSON has no form of.
+// special reads the floating-point numbers that have no JSON form.
 func special(text string) (any, error) {
 	switch text {
 	case "NaN":
@@ -122,10 +122,10 @@ func special(text string) (any, error) {
 	case "-0":
 		return math.Copysign(0, -1), nil
 	}
-	return nil, fmt.Errorf(".$num: %q is none of NaN, Infinity, -Infinity, -0", text)
+	return nil, fmt.Errorf(".$num: %q is not one of NaN, Infinity, -Infinity, -0", text)
 }
 
-// integer reads a whole number of a named type, int64 unless it is given.
+// integer reads a whole number of the named type; the default is int64.
 func integer(text string, object map[string]any) (any, error) {
 	kind := "int64"
 	for name, member := range object {
@@ -156,13 +156,13 @@ func integer(text string, object map[string]any) (any, error) {
 	case "uint", "uint64":
 		return unsigned[uint64](text, 64, kind)
 	}
-	return nil, fmt.Errorf(".type: there is no type %q", kind)
+	return nil, fmt.Errorf(".type: unknown type %q", kind)
 }
 
 func signed[T int8 | int16 | int32 | int64](text string, bits int, kind string) (any, error) {
 	i, err := strconv.ParseInt(text, 10, bits)
 	if err != nil {
-		return nil, fmt.Errorf(".$int: %q is no %s", text, kind)
+		return nil, fmt.Errorf(".$int: %q is not a valid %s", text, kind)
 	}
 	return T(i), nil
 }
@@ -170,7 +170,7 @@ func signed[T int8 | int16 | int32 | int64](text string, bits int, kind string) 
 func unsigned[T uint8 | uint16 | uint32 | uint64](text string, bits int, kind string) (any, error) {
 	i, err := strconv.ParseUint(text, 10, bits)
 	if err != nil {
-		return nil, fmt.Errorf(".$int: %q is no %s", text, kind)
+		return nil, fmt.Errorf(".$int: %q is not a valid %s", text, kind)
 	}
 	return T(i), nil
 }

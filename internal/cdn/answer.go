@@ -11,21 +11,20 @@ import (
 
 // Redirect modes of p.r (S86).
 const (
-	redirectNone   = 0 // keep the answer, use p.u next time
-	redirectShould = 1 // fetch from p.u, and say that the client is set up wrongly
-	redirectForce  = 2 // fetch from p.u, also with a base URL of one's own
+	redirectNone   = 0 // use the answer; fetch from p.u next time
+	redirectShould = 1 // fetch from p.u, and log that the client's setup is wrong
+	redirectForce  = 2 // fetch from p.u, even if the client has its own base URL
 )
 
 // answer is what the fetcher itself needs of a config JSON.
 type answer struct {
-	url      string // p.u; "": no preference
+	url      string // p.u; empty: no preference
 	redirect int    // p.r; -1: missing
-	hasFlags bool   // f is there
+	hasFlags bool   // f is present
 }
 
-// parseAnswer checks what S77 asks of the whole of a config JSON, but for the
-// presence of f, which an answer that only redirects does not have. It copies
-// nothing of the body but p.u.
+// parseAnswer checks the top level of a config JSON (S77), except for the presence of f, which a
+// redirecting answer does not have. It copies nothing of the body except p.u.
 func parseAnswer(body []byte) (answer, error) {
 	if len(body) == 0 {
 		return answer{}, errors.New("the body is empty")
@@ -40,8 +39,8 @@ func parseAnswer(body []byte) (answer, error) {
 		P preferences `json:"p"`
 		F kind        `json:"f"`
 		S kind        `json:"s"`
-		// Where no name fits exactly, encoding/json ignores letter case. The
-		// names of the config JSON are exact, so the others end here.
+		// If no name matches exactly, encoding/json ignores letter case. The names in a config
+		// JSON are case-sensitive, so these fields receive the others.
 		UpperP kind `json:"P"`
 		UpperF kind `json:"F"`
 		UpperS kind `json:"S"`
@@ -61,8 +60,8 @@ func parseAnswer(body []byte) (answer, error) {
 	return answer{url: doc.P.url, redirect: doc.P.redirect, hasFlags: !doc.F.isNull()}, nil
 }
 
-// checkObject refuses JSON of another kind, told by its first byte. What begins as an
-// object is left to the one who reads it.
+// checkObject rejects JSON of another kind, judged by its first byte. If it starts as an object,
+// the caller reads it.
 func checkObject(body []byte) error {
 	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) > 0 && text[0] == '{' {
 		return nil
@@ -81,7 +80,7 @@ func syntaxError(err error) error {
 	return fmt.Errorf("the body is not JSON: %w", err)
 }
 
-// kind is the kind of a JSON value, told by its first byte; 0: it is missing.
+// kind is the kind of a JSON value, given by its first byte; 0: missing.
 type kind byte
 
 func (k *kind) UnmarshalJSON(value []byte) error {
@@ -100,17 +99,17 @@ func (k kind) String() string {
 	case '[':
 		return "an array"
 	case '"':
-		return "a text"
+		return "a string"
 	case 't', 'f':
-		return "a truth value"
+		return "a bool"
 	case 'n':
 		return "null"
 	}
 	return "a number"
 }
 
-// preferences is the p of a config JSON. Members of the wrong kind count as
-// missing: they fail nothing (S77).
+// preferences is the p of a config JSON. Members of the wrong kind are treated as missing: they
+// are not an error (S77).
 type preferences struct {
 	kind     kind
 	url      string
@@ -118,7 +117,7 @@ type preferences struct {
 }
 
 func (p *preferences) UnmarshalJSON(value []byte) error {
-	*p = preferences{kind: kind(value[0]), redirect: -1} // of two p, the last counts alone
+	*p = preferences{kind: kind(value[0]), redirect: -1} // the last of several p replaces the others
 	if p.kind != '{' {
 		return nil
 	}
@@ -138,7 +137,7 @@ func (p *preferences) UnmarshalJSON(value []byte) error {
 	return nil
 }
 
-// lenient is a value of type T, or nothing if the JSON holds another type.
+// lenient is a value of type T, or its zero value if the JSON has another type.
 type lenient[T any] struct {
 	value T
 	ok    bool

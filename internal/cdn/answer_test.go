@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestAnswerTellsWhatItNeeds_S77_S86(t *testing.T) {
+func TestAnswerIsParsed_S77_S86(t *testing.T) {
 	for _, c := range []struct {
 		body string
 		want answer
@@ -21,16 +21,16 @@ func TestAnswerTellsWhatItNeeds_S77_S86(t *testing.T) {
 		{`{"p":null,"s":null,"f":{}}`, answer{redirect: -1, hasFlags: true}},
 		{`{}`, answer{}},
 		{`{"p":{}}`, answer{redirect: -1}},
-		// Members of p of the wrong kind fail nothing.
+		// Members of p of the wrong kind are not an error.
 		{`{"p":{"u":7,"r":"1"},"f":{}}`, answer{redirect: -1, hasFlags: true}},
 		{`{"p":{"u":null,"r":null},"f":{}}`, answer{redirect: -1, hasFlags: true}},
 		{`{"p":{"u":"https://a","r":1e999},"f":{}}`, answer{"https://a", -1, true}},
 		{`{"p":{"u":"https://a","r":1.5},"f":{}}`, answer{"https://a", -1, true}},
-		// Names are exact.
+		// Names are case-sensitive.
 		{`{"F":{},"P":{"u":"https://a","r":1},"S":7,"ſ":7}`, answer{}},
 		{`{"f":{},"F":null,"p":{"u":"https://a","r":1},"P":7}`, answer{"https://a", 1, true}},
 		{`{"p":{"u":"https://a","r":1,"U":"https://b","R":2},"f":{}}`, answer{"https://a", 1, true}},
-		// Of two members with one name the last counts, alone.
+		// The last of several members with the same name replaces the others.
 		{`{"p":{"u":"https://a","r":1},"p":{"r":2},"f":null,"f":{}}`, answer{"", 2, true}},
 	} {
 		got, err := parseAnswer([]byte(c.body))
@@ -40,7 +40,7 @@ func TestAnswerTellsWhatItNeeds_S77_S86(t *testing.T) {
 	}
 }
 
-func TestAnswerIsRefusedWhole_S77(t *testing.T) {
+func TestInvalidAnswersAreRejected_S77(t *testing.T) {
 	for name, c := range map[string]struct{ body, says string }{
 		"empty":        {"", "empty"},
 		"white space":  {" \n", "not JSON"},
@@ -48,14 +48,14 @@ func TestAnswerIsRefusedWhole_S77(t *testing.T) {
 		"cut off":      {`{"f":{"a":`, "not JSON"},
 		"two values":   {`{"f":{}}{}`, "not JSON"},
 		"null":         {`null`, "is null, not an object"},
-		"text":         {`"{}"`, "is a text"},
+		"text":         {`"{}"`, "is a string"},
 		"number":       {`12`, "is a number"},
-		"truth":        {`true`, "is a truth value"},
+		"truth":        {`true`, "is a bool"},
 		"array":        {`[{"f":{}}]`, "is an array"},
 		"f an array":   {`{"f":[]}`, "f is an array, not an object"},
-		"f a text":     {`{"f":"{}"}`, "f is a text"},
-		"f false":      {`{"f":false}`, "f is a truth value"},
-		"p a text":     {`{"p":"https://a","f":{}}`, "p is a text"},
+		"f a text":     {`{"f":"{}"}`, "f is a string"},
+		"f false":      {`{"f":false}`, "f is a bool"},
+		"p a text":     {`{"p":"https://a","f":{}}`, "p is a string"},
 		"p an array":   {`{"p":[],"f":{}}`, "p is an array"},
 		"s an object":  {`{"s":{},"f":{}}`, "s is an object, not an array"},
 		"no UTF-8":     {"{\"f\":{\"\xff\":1}}", "UTF-8"},
@@ -71,7 +71,7 @@ func TestAnswerIsRefusedWhole_S77(t *testing.T) {
 	}
 }
 
-// allocated gives the bytes that do allocates, freed or not.
+// allocated returns the number of bytes that do allocates, including freed ones.
 func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -80,8 +80,8 @@ func allocated(do func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// F26: what the parser takes for itself is small, whatever the body.
-func TestAnswerTakesNoMemoryOfTheBodysSize_F26(t *testing.T) {
+// F26: the parser allocates little, whatever the body.
+func TestParsingAnAnswerAllocatesLittle_F26(t *testing.T) {
 	const size = 1 << 20
 	for name, body := range map[string][]byte{
 		"nested brackets":   bytes.Repeat([]byte("["), size),
@@ -121,10 +121,10 @@ func FuzzAnswer(f *testing.F) {
 		if !json.Valid(body) || !utf8.Valid(body) {
 			t.Fatal("accepted what is not JSON")
 		}
-		// Read once more by other means: a map keeps names exact.
+		// Check against another parser: a map keeps names case-sensitive.
 		var top map[string]json.RawMessage
 		if err := json.Unmarshal(body, &top); err != nil {
-			t.Fatalf("accepted what is no object: %v", err)
+			t.Fatalf("accepted a value that is not an object: %v", err)
 		}
 		if flags := top["f"]; got.hasFlags != (len(flags) > 0 && flags[0] == '{') {
 			t.Fatalf("hasFlags %v for f %s", got.hasFlags, flags)

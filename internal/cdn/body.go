@@ -10,13 +10,12 @@ import (
 	"strings"
 )
 
-// errBody is in the chain of errors that lie in what a body holds, and not in
-// the way it was carried.
+// errBody is in the chain of errors caused by the content of a body, not by its transport.
 var errBody = errors.New("unusable body")
 
-// readBody reads a body and decompresses it. Neither side of the decompression
-// goes beyond limit bytes, whatever the header says. A body that trickles in ends
-// with ctx, even if it knows of neither ctx nor Close.
+// readBody reads and decompresses a body. Neither the compressed nor the decompressed size
+// exceeds limit bytes, whatever the header says. Reading a slow body ends with ctx, even if the
+// body ignores both ctx and Close.
 func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
 	if resp.ContentLength > limit {
 		return nil, fmt.Errorf("%w: %d bytes, more than %d", errBody, resp.ContentLength, limit)
@@ -28,14 +27,14 @@ func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, er
 		return io.ReadAll(raw)
 	case "gzip", "x-gzip":
 	default:
-		return nil, fmt.Errorf("%w: content encoding %.64q was not asked for", errBody, encoding)
+		return nil, fmt.Errorf("%w: unexpected content encoding %.64q", errBody, encoding)
 	}
 	body, err := gunzip(ctx, raw, limit)
 	switch {
 	case err == nil:
 		return body, nil
-	case raw.err != nil && raw.err != io.EOF: //nolint:errorlint // readers end with this very value
-		return nil, raw.err // what gzip complains about follows from it
+	case raw.err != nil && raw.err != io.EOF: //nolint:errorlint // readers return io.EOF itself
+		return nil, raw.err // the cause of gzip's error
 	}
 	return nil, fmt.Errorf("%w: gzip: %w", errBody, err)
 }
@@ -48,8 +47,8 @@ func gunzip(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
 	return io.ReadAll(&capped{ctx: ctx, r: plain, left: limit, limit: limit})
 }
 
-// capped reads at most limit bytes and fails, where io.LimitedReader ends, if
-// there are more. Its first error stays.
+// capped reads at most limit bytes. If there are more, it fails, unlike io.LimitedReader. Its
+// first error is permanent.
 type capped struct {
 	ctx         context.Context //nolint:containedctx // one read of one body
 	r           io.Reader

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// DataGovernance names the CDN that a client without a base URL of its own
-// begins with (S10).
+// DataGovernance selects the CDN that a client without its own base URL contacts first (S10).
 type DataGovernance int
 
 const (
@@ -36,66 +35,65 @@ const (
 	DefaultUserAgent      = "ConfigCat-Go-catbridge/l-0.1.0"
 )
 
-// maxMaxBodyBytes keeps a mistyped limit from being none.
+// maxMaxBodyBytes rejects a mistyped limit that would be no limit.
 const maxMaxBodyBytes = 1 << 30
 
-// Config says what to fetch and from where. All but SDKKey may be zero.
+// Config configures a [Fetcher]. Only SDKKey is required.
 type Config struct {
-	// SDKKey is checked by the rules of S3.
+	// SDKKey must satisfy the rules of S3.
 	SDKKey string
-	// BaseURL replaces the ConfigCat CDN (S4): http or https, a host, and a path
-	// if need be, such as https://cdn.example.com/flags. User and password in it
-	// are sent as basic authentication. Empty: the CDN of DataGovernance.
+	// BaseURL replaces the ConfigCat CDN (S4): http or https, a host, and optionally a path, for
+	// example https://cdn.example.com/flags. A user and password in it are sent as basic
+	// authentication. If it is empty, the CDN of DataGovernance is used.
 	BaseURL string
-	// DataGovernance is ignored where BaseURL is given (S10).
+	// DataGovernance is ignored if BaseURL is set (S10).
 	DataGovernance DataGovernance
 
-	// Transport carries the requests (S7). It must heed the request's context,
-	// and, unless AllowPrivate is meant, connect to no private address by
-	// itself: only names and literal addresses are checked before it is asked.
-	// Nil: a transport of the fetcher's own, see the package documentation.
+	// Transport sends the requests (S7). It must respect the request's context. Unless
+	// AllowPrivate is set, it must not connect to private addresses: the fetcher checks only
+	// names and literal addresses. If Transport is nil, the fetcher uses its own, see the package
+	// documentation.
 	Transport http.RoundTripper
-	// Transports shares the connections of many fetchers; nil: they are the
-	// fetcher's own. Ignored where Transport is given.
+	// Transports shares connections between many fetchers. If it is nil, the fetcher has its own.
+	// It is ignored if Transport is set.
 	Transports *Transports
-	// ProxyURL is an http, https, socks5 or socks5h proxy, with user and password
-	// if it asks for them (S7). Empty: as $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY say,
-	// see [http.ProxyFromEnvironment]. Not together with Transport.
+	// ProxyURL is an http, https, socks5 or socks5h proxy, optionally with user and password
+	// (S7). If it is empty, $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY apply, see
+	// [http.ProxyFromEnvironment]. It must be empty if Transport is set.
 	ProxyURL string
-	// Roots are the authorities to trust in place of the system's, for the CDN and for an
-	// https proxy. Nil: the system's. Not together with Transport.
+	// Roots are the trusted certificate authorities of the CDN and of an https proxy. If it is
+	// nil, the system's are trusted. It must be nil if Transport is set.
 	Roots *Roots
-	// ConnectTimeout bounds name look-up, connection and, counted anew, the TLS
-	// handshake of the fetcher's own transport (S8). 0: 10 s.
+	// ConnectTimeout bounds name look-up and connection, and separately the TLS handshake, of the
+	// fetcher's own transport (S8). 0: 10 s.
 	ConnectTimeout time.Duration
-	// ReadTimeout bounds one whole request, from its start to the last byte of
-	// the answer's body (S8). 0: 30 s.
+	// ReadTimeout bounds one whole request, from its start to the last byte of the answer's body
+	// (S8). 0: 30 s.
 	ReadTimeout time.Duration
-	// MaxBodyBytes bounds a body, both as it arrives and decompressed; at most
-	// 1 GiB. 0: 8 MiB.
+	// MaxBodyBytes bounds a body, both compressed and decompressed; at most 1 GiB. 0: 8 MiB.
 	MaxBodyBytes int64
 
-	// AllowedHosts are the hosts that a redirect may lead to, besides
-	// *.configcat.com and the host of BaseURL: host, host:port or *.domain.
+	// AllowedHosts are the hosts to which redirects are allowed, in addition to *.configcat.com
+	// and the host of BaseURL: host, host:port or *.domain.
 	AllowedHosts []string
-	// AllowPrivate lets redirects lead to loopback, private, link-local and
-	// other addresses that are not on the internet, if the host is allowed. What
-	// BaseURL and ProxyURL themselves name may always be such an address.
+	// AllowPrivate allows redirects to loopback, private, link-local and other addresses that are
+	// not on the internet, if the host is allowed. BaseURL and ProxyURL may always be at such an
+	// address.
 	AllowPrivate bool
 
-	// UserAgent is sent as User-Agent and X-ConfigCat-UserAgent (S80).
-	// Empty: DefaultUserAgent.
+	// UserAgent is sent as User-Agent and X-ConfigCat-UserAgent (S80). If it is empty,
+	// DefaultUserAgent is sent.
 	UserAgent string
-	// Check is called with the body of every answer that would be returned,
-	// after the checks of S77 that concern the whole of it; its error makes the
-	// answer a 1105. It must not keep or change the slice. Nil: no further check.
+	// Check is called with the body of every answer that Fetch would return, after the checks of
+	// S77. If Check returns an error, Fetch fails with code 1105. It must neither keep nor modify
+	// the slice. If Check is nil, there is no further check.
 	Check func(json []byte) error
-	// Logger gets event 3002 and debug lines (S100). Nil: none.
+	// Logger receives event 3002 and debug messages (S100). If it is nil, nothing is logged.
 	Logger *slog.Logger
 }
 
-// New checks cfg and makes a fetcher of it. It sends nothing. Its errors name
-// the field and hold no secret.
+// New returns a fetcher after checking cfg. It sends nothing. Its errors name the field and
+// contain no secret.
 func New(cfg Config) (*Fetcher, error) {
 	if err := CheckSDKKey(cfg.SDKKey, cfg.BaseURL != ""); err != nil {
 		return nil, fmt.Errorf("cdn: SDKKey: %w", err)
@@ -117,7 +115,7 @@ func New(cfg Config) (*Fetcher, error) {
 	}
 	switch {
 	case cfg.Roots != nil && cfg.Transport != nil:
-		return nil, errors.New("cdn: RootCAs: give them to the Transport, which is set too")
+		return nil, errors.New("cdn: RootCAs: not allowed with Transport; configure them there")
 	case cfg.ConnectTimeout < 0:
 		return nil, fmt.Errorf("cdn: ConnectTimeout: %v is negative", cfg.ConnectTimeout)
 	case cfg.ReadTimeout < 0:

@@ -11,24 +11,24 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-func TestNewSaysWhatIsWrong_S3_S4_S7_S8_S10(t *testing.T) {
+func TestNewRejectsInvalidConfigs_S3_S4_S7_S8_S10(t *testing.T) {
 	const password = "pa55word"
 	for says, cfg := range map[string]cdn.Config{
 		"SDKKey: the SDK key is empty":              {},
 		"SDKKey: the SDK key \"…er key\"":           {SDKKey: "some other key"},
-		"it needs a base URL":                       {SDKKey: "configcat-proxy/a-name-of-a-proxy"},
+		"needs a base URL":                          {SDKKey: "configcat-proxy/a-name-of-a-proxy"},
 		"not valid UTF-8":                           {SDKKey: strings.Repeat("\xff", 22) + "/" + strings.Repeat("a", 22)},
 		"DataGovernance: data governance 2":         {SDKKey: sdkKey, DataGovernance: 2},
-		"BaseURL: no valid URL: the scheme":         {SDKKey: sdkKey, BaseURL: "cdn.example.com"},
-		"BaseURL: no valid URL: the host":           {SDKKey: sdkKey, BaseURL: "https://"},
-		"BaseURL: no valid URL: a query":            {SDKKey: sdkKey, BaseURL: "https://cdn.example.com?a=b"},
-		"BaseURL: no valid URL: its text":           {SDKKey: sdkKey, BaseURL: "https://user:" + password + "/@cdn.example.com"},
-		"BaseURL: no valid URL: the port":           {SDKKey: sdkKey, BaseURL: "https://user:" + password + "@cdn.example.com:70000"},
+		"BaseURL: invalid URL: the scheme":          {SDKKey: sdkKey, BaseURL: "cdn.example.com"},
+		"BaseURL: invalid URL: the host":            {SDKKey: sdkKey, BaseURL: "https://"},
+		"BaseURL: invalid URL: want no query":       {SDKKey: sdkKey, BaseURL: "https://cdn.example.com?a=b"},
+		"BaseURL: invalid URL: details withheld":    {SDKKey: sdkKey, BaseURL: "https://user:" + password + "/@cdn.example.com"},
+		"BaseURL: invalid URL: the port":            {SDKKey: sdkKey, BaseURL: "https://user:" + password + "@cdn.example.com:70000"},
 		"ProxyURL: the scheme":                      {SDKKey: sdkKey, ProxyURL: "proxy.example.com:8080"},
-		"ProxyURL: its text":                        {SDKKey: sdkKey, ProxyURL: "http://user:" + password + "%zz@proxy.example.com"},
+		"ProxyURL: details withheld":                {SDKKey: sdkKey, ProxyURL: "http://user:" + password + "%zz@proxy.example.com"},
 		"ProxyURL: the host":                        {SDKKey: sdkKey, ProxyURL: "http://user:" + password + "@"},
-		"ProxyURL: there must be nothing":           {SDKKey: sdkKey, ProxyURL: "http://user:" + password + "@proxy.example.com/path"},
-		"ProxyURL: give the proxy to":               {SDKKey: sdkKey, ProxyURL: "http://proxy.example.com", Transport: http.DefaultTransport},
+		"ProxyURL: want nothing":                    {SDKKey: sdkKey, ProxyURL: "http://user:" + password + "@proxy.example.com/path"},
+		"ProxyURL: not allowed with":                {SDKKey: sdkKey, ProxyURL: "http://proxy.example.com", Transport: http.DefaultTransport},
 		"ConnectTimeout: -1s is negative":           {SDKKey: sdkKey, ConnectTimeout: -time.Second},
 		"ReadTimeout: -1ns is negative":             {SDKKey: sdkKey, ReadTimeout: -1},
 		"MaxBodyBytes: -1":                          {SDKKey: sdkKey, MaxBodyBytes: -1},
@@ -47,7 +47,7 @@ func TestNewSaysWhatIsWrong_S3_S4_S7_S8_S10(t *testing.T) {
 	}
 }
 
-func TestNewAcceptsWhatItDocuments(t *testing.T) {
+func TestNewAcceptsDocumentedConfigs(t *testing.T) {
 	for _, cfg := range []cdn.Config{
 		{SDKKey: sdkKey},
 		{SDKKey: sdkKey, BaseURL: "http://localhost:8080/a/b/"},
@@ -102,7 +102,7 @@ func FuzzMask(f *testing.F) {
 		if utf8.ValidString(key) && !strings.HasSuffix(key, shown) || key != "" && shown == key {
 			t.Fatalf("%q becomes %q", key, masked)
 		}
-		// Checked keys are quoted in errors, whatever they hold.
+		// Errors quote checked keys, whatever they contain.
 		if err := cdn.CheckSDKKey(key, true); err != nil && !utf8.ValidString(err.Error()) {
 			t.Fatalf("%q gives %q", key, err)
 		}

@@ -14,7 +14,7 @@ import (
 
 const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
 
-// roundTrip is a CDN that is a function.
+// roundTrip is a CDN implemented by a function.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

@@ -1,12 +1,12 @@
 // Package cdn fetches one SDK key's config JSON from the ConfigCat CDN, or from a
-// server that stands in for it. Leader and followers share it.
+// server that replaces it. Leader and followers share it.
 //
-// A [Fetcher] is made with [New] and asked with [Fetcher.Fetch], by one caller at
-// a time. Between fetches it keeps an idle connection, with net/http's goroutines,
-// until [Fetcher.Close] or for 90 seconds; many fetchers may share connections, see
-// [Transports]. A connection takes no request after 5 minutes, so that a change of the
-// CDN's name in the DNS is noticed. It holds no content: what the caller has, it names by
-// its ETag.
+// [New] returns a [Fetcher]. One caller at a time calls [Fetcher.Fetch]. Between
+// fetches the fetcher keeps an idle connection, with net/http's goroutines, until
+// [Fetcher.Close] or for 90 seconds. Many fetchers may share connections, see
+// [Transports]. A connection is not used again after 5 minutes, so the fetcher notices
+// when the DNS name of the CDN changes its address. The fetcher stores no content: the
+// caller passes the ETag of its own.
 //
 // # One fetch
 //
@@ -20,47 +20,49 @@
 //	                  └────────┤                                                              │
 //	            network failed └──▶ 301, 302, 303, 307, 308 ──▶ Location ─────────────────────┘
 //
-// Everything else ends the fetch with an [*Error]:
+// Any other outcome is an [*Error]:
 //
 //	1100  403 or 404 (S83)
-//	1101  any other status, or an HTTP redirect to where none may lead (S84)
-//	1102  no connection within ConnectTimeout, or no whole answer within ReadTimeout (S84)
+//	1101  any other status, or an HTTP redirect to a URL that is not allowed (S84)
+//	1102  no connection within ConnectTimeout, or no complete answer within ReadTimeout (S84)
 //	1103  the network or the HTTP protocol failed three times, or the name of a
-//	      redirect's host turned out to mean a private address (S84, S85)
+//	      redirect's host resolves to a private address (S84, S85)
 //	1104  the third answer still redirects (S87)
-//	1105  a body that is empty, too long, compressed otherwise than asked for or
-//	      badly, no JSON, refused by S77 or Check, or a redirect by p.u to where none
-//	      may lead (S81)
-//	1106  304 though no ETag was sent (S82)
+//	1105  a body that is empty, too long, wrongly compressed or not JSON, a body
+//	      that S77 or Check rejects, or a redirect by p.u to a URL that is not
+//	      allowed (S81)
+//	1106  304, although no ETag was sent (S82)
 //
-// Only network failures are tried again, at most twice in one fetch, after
-// 100–300 ms and 200–600 ms. A timeout is not: it has cost its time already. So a
-// fetch sends at most 5 requests. Retry-After is reported, not waited for (S85).
+// The fetcher retries only network failures, at most twice in one fetch, after
+// 100–300 ms and 200–600 ms. It does not retry after a timeout, which has already
+// taken long enough. A fetch sends at most 5 requests. Retry-After is reported, but
+// the fetcher does not wait (S85).
 //
 // # Time
 //
-// ConnectTimeout bounds look-up and connection, and the TLS handshake as much
-// again. ReadTimeout bounds a whole request, from its start to the last byte of
-// the body, all of that included: a server that sends a byte a second gets no
-// longer than one that sends none. The caller's context ends a fetch at once; that
-// is no *Error, and errors.Is finds context.Canceled or DeadlineExceeded.
+// ConnectTimeout bounds look-up and connection, and separately the TLS handshake.
+// ReadTimeout bounds a whole request, from its start to the last byte of the body,
+// including the connection: a server that sends a byte a second gets no more time
+// than a server that sends nothing. If the caller's context ends, the fetch ends at
+// once. Its error is then not an *Error; errors.Is finds context.Canceled or
+// DeadlineExceeded.
 //
 // # Size
 //
-// MaxBodyBytes bounds the body on the wire and decompressed, each while it is
-// read: no header is believed. JSON nested deeper than 10,000 is refused. The
-// header has at most 64 KiB. Besides the body, about its size again is taken
-// while it grows, and nothing that the body's content could make larger.
+// MaxBodyBytes bounds the body, both compressed and decompressed, while it is read:
+// the fetcher does not rely on headers. JSON nested deeper than 10,000 is rejected. The
+// header has at most 64 KiB. In addition to the body, a fetch allocates about its size
+// again while the body grows. Nothing in the body's content can increase that.
 //
 // # Redirects
 //
-// Between fetches only what p.u taught is remembered. A learnt base URL at which a
-// fetch fails, in any way but 1104, is forgotten, and the next fetch begins at the
-// configured one: what was announced wrongly, or died, holds nobody for good. A
-// mode p.r that S86 does not know is followed silently, as the official SDKs do,
-// but not away from a base URL of the configuration.
+// Between fetches the fetcher remembers only the base URL from p.u. If a fetch from
+// that URL fails with any code except 1104, the fetcher forgets it, and the next fetch
+// starts at the configured base URL: a wrong or dead URL does not hold clients forever.
+// A mode p.r that S86 does not define is followed silently, as in the official SDKs,
+// but not away from a configured base URL.
 //
-// A redirect of either sort may lead
+// Both kinds of redirect may lead
 //
 //   - to *.configcat.com, to the host of BaseURL and to AllowedHosts only;
 //   - from https to http only if the configured base URL is http;
@@ -68,16 +70,15 @@
 //     with AllowPrivate, or if it is the very host and port of BaseURL;
 //   - to no URL with user information, query or fragment (p.u), or beyond 2 KiB.
 //
-// The fetcher's own transport looks at the address that it is about to connect
-// to, so that no name can mean another address by then. Behind a proxy, which the
-// configuration or the environment names for the redirect's target, or with
-// a Transport of the caller's, somebody else looks names up: there the list of
-// hosts, and literal addresses, are what is checked.
+// The fetcher's own transport checks the address when it connects: a name cannot
+// resolve to another address after the check. With a proxy, or with the caller's
+// Transport, the fetcher does not resolve names; it then checks only the list of hosts
+// and literal addresses.
 //
 // # Secrets
 //
-// No error, nothing that an error wraps, and no log line holds more of the SDK
-// key than [Mask] shows, or a password of BaseURL or ProxyURL (S103). An error of
-// the transport or of Check that would is replaced by one with a cleaned text;
-// errors.Is sees through it, errors.As does not.
+// No error, including the errors that it wraps, and no log message contains more of the
+// SDK key than [Mask] shows, or a password of BaseURL or ProxyURL (S103). An error of
+// the transport or of Check that contains one is replaced by an error with a redacted
+// text; errors.Is still matches the original, errors.As does not.
 package cdn

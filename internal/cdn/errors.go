@@ -12,36 +12,35 @@ import (
 const (
 	CodeInvalidSDKKey     = 1100 // 403 or 404 (S83)
 	CodeUnexpectedStatus  = 1101 // another status (S84)
-	CodeTimeout           = 1102 // no connection, or no whole answer, in time (S84)
+	CodeTimeout           = 1102 // no connection, or no complete answer, in time (S84)
 	CodeNetwork           = 1103 // the network or the HTTP protocol failed (S84)
 	CodeRedirectLoop      = 1104 // still redirected after 3 requests (S87)
 	CodeInvalidBody       = 1105 // 200, but no usable config JSON (S81)
-	CodeNothingToValidate = 1106 // 304 to a request that carried no ETag (S82)
+	CodeNothingToValidate = 1106 // 304 to a request without an ETag (S82)
 )
 
-// ErrRedirectRefused is in the chain of every [Error] that comes from a redirect
-// to a place that the configuration does not allow. The code is 1105 where the
-// config JSON named the place, 1101 where an HTTP redirect did, 1103 where its
-// name turned out to mean a private address.
+// ErrRedirectRefused is in the chain of every [Error] caused by a redirect to a URL that the
+// configuration does not allow. The code is 1105 if the config JSON contains the URL, 1101 for an
+// HTTP redirect, and 1103 if the name resolves to a private address.
 var ErrRedirectRefused = errors.New("redirect refused")
 
-// Error is what [Fetcher.Fetch] returns when the CDN gave no usable answer.
-// Neither its text nor anything it wraps holds the SDK key or a password.
+// Error is the error of [Fetcher.Fetch] if the CDN returns no usable answer. Neither its text nor
+// any error that it wraps contains the SDK key or a password.
 type Error struct {
 	Code       int           // 1100–1106
-	Status     int           // HTTP status of the last answer; 0: there was none
-	RayID      string        // from the CF-RAY header; "": none
-	RetryAfter time.Duration // how long the server asks to leave it alone, 0 to 10 minutes (S85)
+	Status     int           // HTTP status of the last answer; 0: no answer
+	RayID      string        // from the CF-RAY header; empty: none
+	RetryAfter time.Duration // how long the server asks clients to wait, 0 to 10 minutes (S85)
 	Requests   int           // requests that were sent
-	Err        error         // what was wrong in detail; nil: Code says it all
+	Err        error         // the details; nil: none besides Code
 
 	maskedKey string
 	timeout   time.Duration
 }
 
-// Error gives the text of the official JavaScript SDK's log event (S102), with
-// the ray id (S88). It does not tell Err, which log lines carry beside it, except where a
-// redirect was refused: Err says why, and which setting allows it.
+// Error returns the text of the official JavaScript SDK's log event (S102), with the ray ID
+// (S88). It does not contain Err, which log messages have as an attribute, except for a refused
+// redirect: Err then says why, and which setting allows it.
 func (e *Error) Error() string {
 	text := e.message()
 	if e.RayID != "" {
@@ -50,12 +49,12 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) message() string {
 	if errors.Is(e.Err, ErrRedirectRefused) {
-		return "Fetching config JSON led to a place that is not allowed: " + e.Err.Error() + "."
+		return "Fetching config JSON was redirected to a URL that is not allowed: " + e.Err.Error() + "."
 	}
 	switch e.Code {
 	case CodeInvalidSDKKey:
@@ -81,7 +80,7 @@ func (e *Error) message() string {
 	return "Fetching config JSON failed with error code " + strconv.Itoa(e.Code) + "."
 }
 
-// statusText uses the registered phrase: the server's own could say anything.
+// statusText uses the registered phrase, because the server's own could be any text.
 func statusText(status int) string {
 	text := strconv.Itoa(status)
 	if phrase := http.StatusText(status); phrase != "" {

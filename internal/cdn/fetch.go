@@ -8,37 +8,35 @@ import (
 	"time"
 )
 
-// Fetcher fetches one SDK key's config JSON, and remembers the base URL that
-// redirects taught it (S86). Fetch is for one caller at a time.
+// Fetcher fetches one SDK key's config JSON, and remembers the base URL of the last redirect
+// (S86). Fetch is not safe for concurrent use.
 type Fetcher struct {
-	cfg        Config // with the defaults filled in
+	cfg        Config // with defaults applied
 	transport  http.RoundTripper
 	own        *transport // nil: the transport is the caller's
-	shared     bool       // other fetchers use own, too
+	shared     bool       // other fetchers also use own
 	proxies    *proxies   // nil: the transport is the caller's
 	allowed    *hostPolicy
 	redact     redactor
 	configured *url.URL // the base URL of Config
-	base       *url.URL // where the next fetch begins
+	base       *url.URL // of the next fetch
 }
 
-// Response is a good answer of the CDN.
+// Response is a valid answer of the CDN.
 type Response struct {
-	// NotModified: the content that the ETag asked with stands for is current (S82).
+	// NotModified reports that the content of the sent ETag is current (S82).
 	NotModified bool
-	// JSON is the config JSON as the server sent it, decompressed, and the
-	// caller's to keep. Nil if NotModified.
+	// JSON is the decompressed config JSON. The caller owns it. It is nil if NotModified.
 	JSON []byte
-	// ETag is the server's, as it sent it, "" if it sent none; the fetcher's own
-	// transport takes headers up to 64 KiB. If NotModified it is the one asked
-	// with, whatever the server said: no other belongs to the content.
+	// ETag is the server's ETag, unchanged, or empty if the server sent none. The fetcher's own
+	// transport accepts headers of up to 64 KiB. If NotModified, it is the sent ETag, whatever
+	// the server returned: no other belongs to the content.
 	ETag string
-	// Sent is the time before the request was sent that brought this answer,
-	// with a monotonic reading.
+	// Sent is the time just before the request of this answer was sent, with a monotonic reading.
 	Sent     time.Time
-	Date     time.Time // of the Date header: the server's clock, to the second; zero: none
-	Requests int       // requests that were sent, 1 to 5
-	RayID    string    // from the CF-RAY header (S88); "": none
+	Date     time.Time // from the Date header, in whole seconds of the server's clock; zero: none
+	Requests int       // number of requests sent, 1 to 5
+	RayID    string    // from the CF-RAY header (S88); empty: none
 	Status   int       // 200 or 304
 }
 
@@ -72,18 +70,17 @@ func userOf(u *url.URL) *url.Userinfo {
 	return u.User
 }
 
-// Close drops the idle connections of the fetcher's own transport, if it shares none.
-// It may be called at any time and again; a Fetch after it works.
+// Close closes the idle connections of the fetcher's own transport, unless they are shared. It is
+// idempotent and safe for concurrent use; Fetch still works afterwards.
 func (f *Fetcher) Close() {
 	if f.own != nil && !f.shared {
 		f.own.CloseIdleConnections()
 	}
 }
 
-// Fetch asks for the config JSON: one request as a rule, up to 3 for redirects
-// (S87), up to 2 more where the network fails them (S85). etag is the one of the
-// content that the caller holds; "", or one that no header can carry, asks for
-// the content in any case.
+// Fetch fetches the config JSON. It usually sends one request, up to 3 for redirects (S87), and
+// up to 2 more after network failures (S85). etag is that of the caller's content; if it is empty
+// or not a valid header value, the answer always contains the content.
 //
 // The error is an [*Error], or, if ctx ended first, one that wraps ctx.Err().
 func (f *Fetcher) Fetch(ctx context.Context, etag string) (Response, error) {
@@ -96,7 +93,7 @@ func (f *Fetcher) Fetch(ctx context.Context, etag string) (Response, error) {
 		return r.response(), nil
 	}
 	if failure, ok := errors.AsType[*Error](err); ok && failure.Code != CodeRedirectLoop {
-		// A place that does not serve must not hold the fetcher for good.
+		// A failing URL must not hold the fetcher forever.
 		f.base = f.configured
 	}
 	return Response{}, err

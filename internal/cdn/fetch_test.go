@@ -30,7 +30,7 @@ func newFetcher(t *testing.T, cfg cdn.Config, serve roundTrip) *cdn.Fetcher {
 	return f
 }
 
-// failure fetches and wants an *Error.
+// failure fetches and expects an *Error.
 func failure(t *testing.T, f *cdn.Fetcher, etag string) *cdn.Error {
 	t.Helper()
 	resp, err := f.Fetch(t.Context(), etag)
@@ -55,7 +55,7 @@ func TestRequestCarriesItsHeaders_S4_S80(t *testing.T) {
 		{cdn.Config{DataGovernance: cdn.EUOnly, UserAgent: "ConfigCat-Go-catbridge/a-9"}, `W/"x y"`, "https://cdn-eu.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", "ConfigCat-Go-catbridge/a-9", false},
 		{cdn.Config{BaseURL: "http://u:p%40@my-cdn:81/x%2Fy/"}, `"e"`, "http://my-cdn:81/x%2Fy/configuration-files/" + sdkKey + "/config_v6.json", cdn.DefaultUserAgent, true},
 		{cdn.Config{BaseURL: "https://proxy.example", SDKKey: "configcat-proxy/a b?c#d%/é"}, "", "https://proxy.example/configuration-files/configcat-proxy/a%20b%3Fc%23d%25/%C3%A9/config_v6.json", cdn.DefaultUserAgent, false},
-		// An ETag that no header can carry is no ETag.
+		// An ETag that is not a valid header value is not sent.
 		{cdn.Config{}, "a\r\nHost: evil.example", "https://cdn-global.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", cdn.DefaultUserAgent, false},
 	} {
 		f := newFetcher(t, c.cfg, func(req *http.Request) (*http.Response, error) {
@@ -128,7 +128,7 @@ func TestNotModified_S82(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// F26: a wrong ETag must not end up beside the content held.
+	// F26: a wrong ETag must not be stored with the caller's content.
 	if !got.NotModified || got.JSON != nil || got.ETag != `"1"` || got.Status != 304 || got.RayID != "abc" {
 		t.Errorf("%+v", got)
 	}
@@ -143,7 +143,7 @@ func TestNotModifiedWithNothingCached_S82_F26(t *testing.T) {
 	}
 }
 
-func TestStatusBecomesItsCode_S83_S84(t *testing.T) {
+func TestStatusDeterminesTheCode_S83_S84(t *testing.T) {
 	requests := 0
 	status := 0
 	f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
@@ -161,7 +161,7 @@ func TestStatusBecomesItsCode_S83_S84(t *testing.T) {
 	}
 }
 
-func TestErrorTextsAreTheOfficialOnes_S88_S102(t *testing.T) {
+func TestErrorsHaveTheOfficialTexts_S88_S102(t *testing.T) {
 	for _, c := range []struct {
 		serve roundTrip
 		want  string
@@ -190,7 +190,7 @@ func TestErrorTextsAreTheOfficialOnes_S88_S102(t *testing.T) {
 			"Fetching config JSON was successful but the HTTP response content was invalid. (Ray ID: r4)"},
 		{func(*http.Request) (*http.Response, error) { return reply(304, ""), nil },
 			"Unexpected HTTP response was received when no config JSON is cached locally: 304 Not Modified"},
-		// A header that has no business in a log line is left out.
+		// A header that does not belong in a log message is omitted.
 		{func(*http.Request) (*http.Response, error) { return reply(500, "", "CF-RAY", "a\x1b[2Jb"), nil },
 			"Unexpected HTTP response was received while trying to fetch config JSON: 500 Internal Server Error"},
 		{func(*http.Request) (*http.Response, error) {
@@ -205,7 +205,7 @@ func TestErrorTextsAreTheOfficialOnes_S88_S102(t *testing.T) {
 	}
 }
 
-func TestUnusableBodyIsOneTryAnd1105_S81_F26(t *testing.T) {
+func TestUnusableBodyIs1105WithoutRetry_S81_F26(t *testing.T) {
 	for name, resp := range map[string]func() *http.Response{
 		"empty":                 func() *http.Response { return reply(200, "") },
 		"no body":               func() *http.Response { return &http.Response{StatusCode: 200} },
@@ -239,7 +239,7 @@ func TestUnusableBodyIsOneTryAnd1105_S81_F26(t *testing.T) {
 	}
 }
 
-func TestBodyOfExactlyTheLimitIsTaken(t *testing.T) {
+func TestBodyOfExactlyTheLimitIsAccepted(t *testing.T) {
 	body := `{"f":{"x":"` + strings.Repeat("x", 1000) + `"}}`
 	for spare, ok := range map[int]bool{-1: false, 0: true, 1: true} {
 		f := newFetcher(t, cdn.Config{MaxBodyBytes: int64(len(body) + spare)}, func(*http.Request) (*http.Response, error) { return reply(200, body), nil })

@@ -10,9 +10,9 @@ import (
 // maxRetryAfter bounds how long a server can keep a client away (S85).
 const maxRetryAfter = 10 * time.Minute
 
-// retryAfter reads how long a Retry-After header asks to wait: seconds, or a
-// date, which is compared with the server's own clock if it tells that. What
-// cannot be read is 0.
+// retryAfter returns the time that a Retry-After header asks to wait: seconds, or a date, which
+// is compared with the server's own clock if there is a Date header. It returns 0 for an invalid
+// header.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {
@@ -37,8 +37,8 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 
 const maxRayIDBytes = 64
 
-// rayID reads the CF-RAY header (S88), which ends in texts and logs: only a
-// short text of plain characters is taken.
+// rayID returns the CF-RAY header (S88) for errors and logs. It accepts only a short string of
+// plain characters.
 func (f *Fetcher) rayID(header http.Header) string {
 	value := header.Get("CF-RAY")
 	if len(value) > maxRayIDBytes {

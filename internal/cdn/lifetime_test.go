@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// addresses is a network on which the CDN's name means one address after the other.
+// addresses is a network in which the CDN's name has one address after another.
 type addresses struct {
 	now    string
 	dialed []string
@@ -27,7 +27,7 @@ func (a *addresses) dial(context.Context, string, string) (net.Conn, error) {
 	return client, nil
 }
 
-// answering serves requests on a connection until it is closed, naming the address in the ETag.
+// answering serves requests on a connection until it is closed, with the address as ETag.
 func answering(conn net.Conn, address string) {
 	defer conn.Close()
 	for requests := bufio.NewReader(conn); ; {
@@ -40,16 +40,16 @@ func answering(conn net.Conn, address string) {
 	}
 }
 
-// A server that goes on answering must not keep a process at an address that the CDN's name
-// does not mean any more.
-func TestAChangeOfTheDNSIsNoticedWithinFiveMinutes(t *testing.T) {
+// A server that keeps answering must not keep a process at an address that the CDN's name no
+// longer has.
+func TestDNSChangeIsNoticedWithinFiveMinutes(t *testing.T) {
 	certificate := httptest.NewUnstartedServer(nil)
 	certificate.StartTLS()
 	defer certificate.Close()
 	for _, scheme := range []string{"http", "https"} {
 		t.Run(scheme, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				time.Sleep(time.Until(time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC))) // the certificate is valid
+				time.Sleep(time.Until(time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC))) // the certificate is then valid
 				network := &addresses{now: "old", serve: answering}
 				if scheme == "https" {
 					network.serve = func(conn net.Conn, address string) {
@@ -63,7 +63,7 @@ func TestAChangeOfTheDNSIsNoticedWithinFiveMinutes(t *testing.T) {
 				defer f.Close()
 				f.own.DialContext = ageing(network.dial)
 				if scheme == "https" {
-					f.own.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // not what is tried here
+					f.own.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // not under test
 				}
 				changed := time.Now()
 				for range 120 {

@@ -15,7 +15,7 @@ func (f *Fetcher) warnOutOfSync(ctx context.Context) {
 		"Read more: https://configcat.com/docs/advanced/data-governance/", slog.Int("event_id", 3002))
 }
 
-// debug logs what needs no action, as event 0.
+// debug logs a message that requires no action, as event 0.
 func (f *Fetcher) debug(ctx context.Context, text string, err error) {
 	if f.cfg.Logger == nil || !f.cfg.Logger.Enabled(ctx, slog.LevelDebug) {
 		return

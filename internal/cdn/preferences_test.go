@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-func TestCheckSeesFinalAnswersOnly_S86(t *testing.T) {
+func TestCheckReceivesOnlyFinalAnswers_S86(t *testing.T) {
 	var seen []string
 	f := newFetcher(t, cdn.Config{Check: func(json []byte) error { seen = append(seen, string(json)); return nil }},
 		func(req *http.Request) (*http.Response, error) {
@@ -25,7 +25,7 @@ func TestCheckSeesFinalAnswersOnly_S86(t *testing.T) {
 	}
 }
 
-func TestRedirectWarnsOnlyWhenTheSetupIsWrong_S86_3002(t *testing.T) {
+func TestRedirectWarnsOnlyOfAWrongSetup_S86_3002(t *testing.T) {
 	for mode, c := range map[string]struct{ lines, requests int }{"0": {0, 1}, "1": {1, 2}, "2": {0, 2}, "3": {0, 2}, "null": {0, 2}} {
 		var log bytes.Buffer
 		requests := 0
@@ -46,7 +46,7 @@ func TestRedirectWarnsOnlyWhenTheSetupIsWrong_S86_3002(t *testing.T) {
 	}
 }
 
-func TestSameBaseURLInAnotherSpellingIsNoRedirect_S86(t *testing.T) {
+func TestEquivalentBaseURLIsNotARedirect_S86(t *testing.T) {
 	for _, u := range []string{"", "https://cdn-global.configcat.com", "https://CDN-global.configcat.com/", "https://cdn-global.configcat.com:443"} {
 		requests := 0
 		f := newFetcher(t, cdn.Config{}, func(*http.Request) (*http.Response, error) {
@@ -59,7 +59,7 @@ func TestSameBaseURLInAnotherSpellingIsNoRedirect_S86(t *testing.T) {
 	}
 }
 
-func TestETagGoesAlongARedirect_S80_S86(t *testing.T) {
+func TestRedirectedRequestCarriesTheETag_S80_S86(t *testing.T) {
 	f := newFetcher(t, cdn.Config{}, func(req *http.Request) (*http.Response, error) {
 		if req.Header.Get("If-None-Match") != `"1"` {
 			t.Errorf("If-None-Match %q", req.Header.Get("If-None-Match"))
@@ -74,8 +74,8 @@ func TestETagGoesAlongARedirect_S80_S86(t *testing.T) {
 	}
 }
 
-// A redirect that leads nowhere must not hold the fetcher for good.
-func TestLearntBaseURLIsForgottenWhenItFails_S86(t *testing.T) {
+// A redirect to a failing server must not hold the fetcher forever.
+func TestFailingRedirectTargetIsForgotten_S86(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var hosts []string
 		down, redirect := false, true

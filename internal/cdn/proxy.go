@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// proxies says which proxy a request goes through (S7).
+// proxies selects the proxy of a request (S7).
 type proxies struct {
-	fixed       *url.URL // of Config.ProxyURL; nil: those of the environment
+	fixed       *url.URL // of Config.ProxyURL; nil: from the environment
 	environment func(*http.Request) (*url.URL, error)
 }
 
@@ -20,9 +20,8 @@ func newProxies(cfg Config) (*proxies, error) {
 	return &proxies{fixed, http.ProxyFromEnvironment}, err
 }
 
-// ProxyFor returns the proxy that requests to target, a URL, go through: the one of
-// proxyURL, or, if that is empty, the one that $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY
-// name. Nil: none.
+// ProxyFor returns the proxy for requests to target: that of proxyURL, or, if it is empty, that
+// of $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY. It returns nil if there is no proxy.
 func ProxyFor(proxyURL string, target *url.URL) (*url.URL, error) {
 	p, err := newProxies(Config{ProxyURL: proxyURL})
 	if err != nil {
@@ -31,7 +30,7 @@ func ProxyFor(proxyURL string, target *url.URL) (*url.URL, error) {
 	return p.to(target)
 }
 
-// to returns the proxy on the way to a URL; nil: none.
+// to returns the proxy for a URL, or nil.
 func (p *proxies) to(target *url.URL) (*url.URL, error) {
 	if p.fixed != nil {
 		return p.fixed, nil
@@ -40,14 +39,14 @@ func (p *proxies) to(target *url.URL) (*url.URL, error) {
 	if err != nil || found == nil {
 		return nil, err
 	}
-	proxy := *found // which others use, too
+	proxy := *found // a copy, because others also use it
 	if err := checkProxy(&proxy); err != nil {
 		return nil, fmt.Errorf("$HTTPS_PROXY or $HTTP_PROXY: %w", err)
 	}
 	return &proxy, nil
 }
 
-// users returns the credentials of all proxies that may be used.
+// users returns the credentials of all proxies that can be used.
 func (p *proxies) users(base *url.URL) []*url.Userinfo {
 	var users []*url.Userinfo
 	for _, target := range []*url.URL{base, {Scheme: "https", Host: "cdn-global" + cdnDomain}, {Scheme: "http", Host: "cdn-global" + cdnDomain}} {
@@ -60,8 +59,8 @@ func (p *proxies) users(base *url.URL) []*url.Userinfo {
 
 type proxyKey struct{}
 
-// withProxy has a request go through a proxy. Its dialler learns from the context, too, that
-// it is not the target that it connects to.
+// withProxy makes a request use a proxy. The dialer also learns from the context that it does not
+// connect to the target itself.
 func withProxy(ctx context.Context, proxy *url.URL) context.Context {
 	if proxy == nil {
 		return ctx
@@ -79,7 +78,7 @@ func parseProxy(cfg Config) (*url.URL, error) {
 		return nil, nil
 	}
 	if cfg.Transport != nil {
-		return nil, errors.New("ProxyURL: give the proxy to the Transport, which is set too")
+		return nil, errors.New("ProxyURL: not allowed with Transport; configure the proxy there")
 	}
 	proxy, err := url.Parse(cfg.ProxyURL)
 	if err != nil {
@@ -91,7 +90,7 @@ func parseProxy(cfg Config) (*url.URL, error) {
 	return proxy, nil
 }
 
-// checkProxy checks a proxy's URL, and brings it into one spelling.
+// checkProxy checks and normalizes a proxy's URL.
 func checkProxy(proxy *url.URL) error {
 	switch proxy.Scheme {
 	case "http", "https", "socks5", "socks5h":
@@ -102,7 +101,7 @@ func checkProxy(proxy *url.URL) error {
 		return err
 	}
 	if strings.Trim(proxy.Path, "/") != "" || proxy.RawQuery != "" || proxy.Fragment != "" {
-		return errors.New("there must be nothing after host and port")
+		return errors.New("want nothing after host and port")
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// throughEnvironment lets a fetcher see an environment that names a proxy for some hosts.
+// throughEnvironment makes a fetcher use an environment with a proxy for some hosts.
 func throughEnvironment(f *Fetcher, proxy string, hosts ...string) {
 	f.proxies.environment = func(r *http.Request) (*url.URL, error) {
 		for _, host := range hosts {
@@ -33,7 +33,7 @@ func forwarding(t *testing.T, answer func(host string) string) (proxy string, as
 	return srv.URL, asked
 }
 
-func TestTheProxyOfTheEnvironmentIsUsedForTheHostsThatItIsFor_S7(t *testing.T) {
+func TestEnvironmentProxyIsUsedForItsHosts_S7(t *testing.T) {
 	proxy, asked := forwarding(t, func(string) string { return wireConfig })
 	f := wireFetcher(t, Config{BaseURL: "http://cdn.example.test"})
 	throughEnvironment(f, proxy, "cdn.example.test")
@@ -50,11 +50,11 @@ func TestTheProxyOfTheEnvironmentIsUsedForTheHostsThatItIsFor_S7(t *testing.T) {
 	}
 }
 
-func TestABadProxyOfTheEnvironmentIsTold(t *testing.T) {
+func TestInvalidEnvironmentProxyIsAnError(t *testing.T) {
 	for text, want := range map[string]string{
 		"http://http://user:55word@h:port": "$HTTPS_PROXY or $HTTP_PROXY: the port is missing", // what net/http makes of h:port
 		"ftp://h":                          "$HTTPS_PROXY or $HTTP_PROXY: the scheme must be",
-		"http://h/path":                    "$HTTPS_PROXY or $HTTP_PROXY: there must be nothing after",
+		"http://h/path":                    "$HTTPS_PROXY or $HTTP_PROXY: want nothing after",
 	} {
 		f := wireFetcher(t, Config{BaseURL: "http://cdn.example.test"})
 		throughEnvironment(f, text, "cdn.example.test")
@@ -64,7 +64,7 @@ func TestABadProxyOfTheEnvironmentIsTold(t *testing.T) {
 	}
 }
 
-func TestAProxyURLWinsOverTheEnvironment_S7(t *testing.T) {
+func TestProxyURLOverridesTheEnvironment_S7(t *testing.T) {
 	proxy, asked := forwarding(t, func(string) string { return wireConfig })
 	f := wireFetcher(t, Config{BaseURL: "http://cdn.example.test", ProxyURL: proxy})
 	throughEnvironment(f, "http://127.0.0.1:1", "cdn.example.test")
@@ -73,8 +73,8 @@ func TestAProxyURLWinsOverTheEnvironment_S7(t *testing.T) {
 	}
 }
 
-// The proxy may be anywhere. What a redirect leads to beside it may not.
-func TestBesideAProxyNoPrivateAddressIsConnectedTo_F26(t *testing.T) {
+// The proxy may have any address. The target of a redirect that bypasses the proxy may not.
+func TestBypassingAProxyReachesNoPrivateAddress_F26(t *testing.T) {
 	target := mustParse(untouched(t).URL)
 	to := "http://rebind.example:" + target.Port()
 	proxy, asked := forwarding(t, func(string) string { return `{"p":{"u":"` + to + `","r":2},"f":{}}` })
@@ -86,8 +86,8 @@ func TestBesideAProxyNoPrivateAddressIsConnectedTo_F26(t *testing.T) {
 	}
 }
 
-// Literal addresses are refused before a proxy is asked.
-func TestThroughAProxyNoPrivateAddressIsAskedFor_F26(t *testing.T) {
+// Literal addresses are rejected before the proxy receives a request.
+func TestProxyReceivesNoPrivateAddress_F26(t *testing.T) {
 	for _, to := range []string{"http://169.254.169.254", "http://127.0.0.1", "http://[::1]", "http://localhost"} {
 		proxy, asked := forwarding(t, func(string) string { return `{"p":{"u":"` + to + `","r":2},"f":{}}` })
 		f := wireFetcher(t, Config{BaseURL: "http://cdn.example.test", AllowedHosts: []string{"169.254.169.254", "127.0.0.1", "::1", "localhost"}})
@@ -98,8 +98,8 @@ func TestThroughAProxyNoPrivateAddressIsAskedFor_F26(t *testing.T) {
 	}
 }
 
-// The text is all that most users see.
-func TestARefusedRedirectSaysWhatAllowsIt(t *testing.T) {
+// Most users see only the text.
+func TestRefusedRedirectNamesTheSettingThatAllowsIt(t *testing.T) {
 	for to, want := range map[string]string{
 		"http://other.example":   `host "other.example" is not among AllowedHosts (allowed_hosts)`,
 		"http://169.254.169.254": "169.254.169.254 is not a public address, and AllowPrivate (allow_private) is not set",
@@ -118,7 +118,7 @@ func TestARefusedRedirectSaysWhatAllowsIt(t *testing.T) {
 	}
 }
 
-func TestAPasswordOfTheEnvironmentsProxyIsInNoError_S103(t *testing.T) {
+func TestErrorsHideTheEnvironmentProxysPassword_S103(t *testing.T) {
 	const password = "secret-of-the-proxy"
 	p := &proxies{environment: func(*http.Request) (*url.URL, error) {
 		return url.Parse("http://user:" + password + "@127.0.0.1:1")

@@ -12,14 +12,14 @@ import (
 	"unicode/utf8"
 )
 
-// maxErrorText bounds what an error may quote of an answer.
+// maxErrorText bounds an error text from the transport, the server or the check.
 const maxErrorText = 1 << 10
 
-// redactor takes the secrets of one fetcher out of text that somebody else
-// wrote: the transport, the server, the check (S103). Safe for concurrent use.
+// redactor removes the secrets of one fetcher from text of the transport, the server and the
+// check (S103). It is safe for concurrent use.
 type redactor struct {
-	find     func() *regexp.Regexp // nil: there are none
-	shortest int                   // of the secrets' forms, in characters: what is shorter holds none
+	find     func() *regexp.Regexp // nil: no secrets
+	shortest int                   // length of the shortest form of a secret, in characters: a shorter text contains none
 }
 
 func newRedactor(sdkKey string, users ...*url.Userinfo) redactor {
@@ -37,7 +37,7 @@ func newRedactor(sdkKey string, users ...*url.Userinfo) redactor {
 	}
 	add(sdkKey)
 	for part := range strings.SplitSeq(sdkKey, "/") {
-		// Half a key is more of it than S103 lets through.
+		// Half of a key is more than S103 allows.
 		if len(part) > 6 && part != "configcat-sdk-1" && part != "configcat-proxy" {
 			add(part)
 		}
@@ -51,8 +51,9 @@ func newRedactor(sdkKey string, users ...*url.Userinfo) redactor {
 	if len(forms) == 0 {
 		return redactor{}
 	}
-	// Letter case is ignored because host names are lower-cased on their way. Compiled when the
-	// first long text comes: it takes more memory than a config, and there may be thousands.
+	// Matching ignores letter case, because host names are lower-cased in transit. The expression
+	// is compiled for the first long text: it is larger than a config, and there may be
+	// thousands.
 	find := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("(?i)" + strings.Join(forms, "|")) })
 	return redactor{find, shortest}
 }
@@ -64,12 +65,12 @@ func (r redactor) text(s string) string {
 	return r.find().ReplaceAllLiteralString(s, "***")
 }
 
-// err gives err without the URL that *url.Error prints. If a secret is left
-// anywhere in its chain, the result has a cleaned text, cut short if it is long, and matches the same
-// targets by errors.Is, but what it wraps cannot be reached any more.
+// err returns err without the URL that *url.Error prints. If a secret remains anywhere in its
+// chain, the result has a redacted text, truncated if it is long. errors.Is matches the same
+// targets, but the wrapped errors cannot be reached.
 func (r redactor) err(err error) error {
 	for {
-		wrapped, ok := err.(*url.Error) //nolint:errorlint // exactly the outermost layer is to go
+		wrapped, ok := err.(*url.Error) //nolint:errorlint // only the outermost layer is removed
 		if !ok || wrapped.Err == nil {
 			break
 		}
@@ -90,13 +91,13 @@ func (r redactor) err(err error) error {
 }
 
 func (r redactor) leaks(err error) bool {
-	if _, ok := err.(*url.Error); ok { //nolint:errorlint // every layer is looked at
+	if _, ok := err.(*url.Error); ok { //nolint:errorlint // every layer is checked
 		return true
 	}
 	if r.find().MatchString(err.Error()) {
 		return true
 	}
-	switch e := err.(type) { //nolint:errorlint // every layer is looked at
+	switch e := err.(type) { //nolint:errorlint // every layer is checked
 	case interface{ Unwrap() error }:
 		inner := e.Unwrap()
 		return inner != nil && r.leaks(inner)

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// maxURLBytes bounds what a server may name as a place to go on.
+// maxURLBytes bounds the URL of a redirect.
 const maxURLBytes = 2048
 
-// cdnDomain is where ConfigCat's own redirects lead to.
+// cdnDomain is the domain of ConfigCat's own redirects.
 const cdnDomain = ".configcat.com"
 
-var errUserInfo = fmt.Errorf("%w: the URL holds user information", ErrRedirectRefused)
+var errUserInfo = fmt.Errorf("%w: the URL contains user information", ErrRedirectRefused)
 
-// hostPolicy tells where a redirect may lead to. Immutable.
+// hostPolicy decides which redirects are allowed. It is immutable.
 type hostPolicy struct {
 	base         *url.URL
 	exact        map[string]bool // host, and host:port
@@ -34,18 +34,18 @@ func newHostPolicy(base *url.URL, allowed []string, allowPrivate bool) (*hostPol
 	for _, entry := range allowed {
 		if domain, ok := strings.CutPrefix(entry, "*."); ok {
 			if !isHostName(domain) {
-				return nil, fmt.Errorf("%q is no *.domain", entry)
+				return nil, fmt.Errorf("%q is not a valid *.domain", entry)
 			}
 			p.suffixes = append(p.suffixes, "."+strings.ToLower(domain))
 			continue
 		}
 		host := entry
 		if literal, ok := literalIP(entry); ok {
-			host = literal.String() // before a colon is taken for a port's
+			host = literal.String() // its colons do not separate a port
 		} else {
 			u := &url.URL{Host: entry}
 			if err := checkAuthority(u); err != nil {
-				return nil, fmt.Errorf("%q is no host, host:port or *.domain: %w", entry, err)
+				return nil, fmt.Errorf("%q is not a host, host:port or *.domain: %w", entry, err)
 			}
 			if host = u.Hostname(); u.Port() != "" {
 				host = net.JoinHostPort(host, u.Port())
@@ -56,7 +56,7 @@ func newHostPolicy(base *url.URL, allowed []string, allowPrivate bool) (*hostPol
 	return p, nil
 }
 
-// redirectBase parses and checks the base URL that a config JSON names (S86).
+// redirectBase parses and checks the base URL in a config JSON (S86).
 func (p *hostPolicy) redirectBase(text string) (*url.URL, error) {
 	if len(text) > maxURLBytes {
 		return nil, fmt.Errorf("%w: the URL has %d bytes, more than %d", ErrRedirectRefused, len(text), maxURLBytes)
@@ -71,17 +71,17 @@ func (p *hostPolicy) redirectBase(text string) (*url.URL, error) {
 	return u, p.check(u)
 }
 
-// location parses and checks the place that an HTTP redirect names.
+// location parses and checks the target of an HTTP redirect.
 func (p *hostPolicy) location(from *url.URL, text string) (*url.URL, error) {
 	if len(text) > maxURLBytes {
 		return nil, fmt.Errorf("%w: the URL has %d bytes, more than %d", ErrRedirectRefused, len(text), maxURLBytes)
 	}
 	if text == "" {
-		return nil, errors.New("a redirect without a Location")
+		return nil, errors.New("redirect without a Location header")
 	}
 	named, err := url.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: Location: no valid URL: %w", ErrRedirectRefused, withoutURL(err))
+		return nil, fmt.Errorf("%w: Location: invalid URL: %w", ErrRedirectRefused, withoutURL(err))
 	}
 	if named.User != nil {
 		return nil, errUserInfo
@@ -96,8 +96,8 @@ func (p *hostPolicy) location(from *url.URL, text string) (*url.URL, error) {
 	return u, p.check(u)
 }
 
-// check tells whether a redirect may lead to u, which parseHTTPURL, or a
-// Location header, gave.
+// check returns an error unless a redirect may lead to u, a result of parseHTTPURL or of a
+// Location header.
 func (p *hostPolicy) check(u *url.URL) error {
 	if u.Scheme == "http" && p.base.Scheme == "https" {
 		return fmt.Errorf("%w: from https to http, which only a BaseURL (base_url) of http allows", ErrRedirectRefused)

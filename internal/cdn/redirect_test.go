@@ -16,7 +16,7 @@ func mustParse(text string) *url.URL {
 	return u
 }
 
-func TestURLHasOneSpelling(t *testing.T) {
+func TestURLsAreNormalized(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"https://cdn.example.com", "https://cdn.example.com"},
 		{"https://cdn.example.com/", "https://cdn.example.com"},
@@ -35,7 +35,7 @@ func TestURLHasOneSpelling(t *testing.T) {
 	}
 }
 
-func TestURLThatIsNoneIsRefused(t *testing.T) {
+func TestInvalidURLsAreRejected(t *testing.T) {
 	for _, text := range []string{
 		"", "cdn.example.com", "//cdn.example.com", "ftp://cdn.example.com", "file:///etc/passwd", "javascript:alert(1)",
 		"https:", "https://", "https://:443", "https:cdn.example.com", "https://cdn.example.com:", "https://cdn.example.com:0",
@@ -51,7 +51,7 @@ func TestURLThatIsNoneIsRefused(t *testing.T) {
 	}
 }
 
-func TestRedirectLeadsToAllowedHostsOnly_F26(t *testing.T) {
+func TestRedirectsLeadOnlyToAllowedHosts_F26(t *testing.T) {
 	for _, c := range []struct {
 		base    string
 		allowed []string
@@ -83,7 +83,7 @@ func TestRedirectLeadsToAllowedHostsOnly_F26(t *testing.T) {
 		{"http://cdn.example.com", nil, false, "http://cdn-eu.configcat.com", true},
 		{"http://cdn.example.com", nil, false, "https://cdn-eu.configcat.com", true},
 
-		// The base URL's own place may be private, but nothing beside it.
+		// The base URL itself may be private, but no other URL.
 		{"http://127.0.0.1:8080", nil, false, "http://127.0.0.1:8080/else", true},
 		{"http://127.0.0.1:8080", nil, false, "http://127.0.0.1:6379", false},
 		{"http://127.0.0.1:8080", nil, true, "http://127.0.0.1:6379", true},
@@ -106,7 +106,7 @@ func TestRedirectLeadsToAllowedHostsOnly_F26(t *testing.T) {
 		if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrRedirectRefused) {
 			t.Errorf("from %s (allowed %v, private %v) to %s: %v", c.base, c.allowed, c.private, c.to, err)
 		}
-		// A Location header is held to the same.
+		// The same rules apply to a Location header.
 		if _, err := policy.location(mustParse(c.base), c.to+"/configuration-files/k/config_v6.json?x=y"); (err == nil) != c.ok {
 			t.Errorf("Location: from %s (allowed %v, private %v) to %s: %v", c.base, c.allowed, c.private, c.to, err)
 		}

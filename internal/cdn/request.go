@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// reply is what one request brought, as far as it came.
+// reply is the answer to one request, as far as it was received.
 type reply struct {
 	sent   time.Time
 	status int // 0: no answer
@@ -18,10 +18,11 @@ type reply struct {
 	body   []byte // of a 200, decompressed
 }
 
-// errReadTimeout is the end of ReadTimeout, as opposed to the caller's own deadline.
-var errReadTimeout = errors.New("no whole answer within the read timeout")
+// errReadTimeout is the cause when ReadTimeout ends a request, in contrast to the caller's
+// deadline.
+var errReadTimeout = errors.New("no complete answer within the read timeout")
 
-// timeoutError is a failure that a timeout caused.
+// timeoutError is a failure caused by a timeout.
 type timeoutError struct {
 	after time.Duration // 0: unknown
 	error
@@ -29,7 +30,7 @@ type timeoutError struct {
 
 func (e *timeoutError) Unwrap() error { return e.error }
 
-// request sends one request and reads its answer whole.
+// request sends one request and reads the whole answer.
 func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, f.cfg.ReadTimeout, errReadTimeout)
 	defer cancel()
@@ -45,11 +46,11 @@ func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, 
 		return reply{}, err
 	}
 	got := reply{sent: time.Now()}
-	// Not through http.Client: it follows redirects by itself, and tells about
-	// them in a Referer, which here holds the SDK key.
+	// http.Client is not used: it would follow redirects itself and send a Referer, which
+	// contains the SDK key.
 	resp, err := f.transport.RoundTrip(req)
 	if err == nil && resp == nil {
-		err = errors.New("the transport gave neither an answer nor an error")
+		err = errors.New("the transport returned neither an answer nor an error")
 	}
 	if err != nil {
 		return got, f.timedOut(ctx, err)
@@ -58,7 +59,7 @@ func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, 
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	// A body need not know of the context, but closing it ends a read that hangs.
+	// A body may ignore the context, but closing it ends a blocked read.
 	stop := context.AfterFunc(ctx, func() { resp.Body.Close() })
 	defer func() {
 		if stop() {
@@ -69,7 +70,7 @@ func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, 
 		return got, nil
 	}
 	if got.body, err = readBody(ctx, resp, f.cfg.MaxBodyBytes); err != nil {
-		if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // the very same value is meant
+		if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // identity is intended
 			return got, &timeoutError{f.cfg.ReadTimeout, errReadTimeout}
 		}
 		return got, err
@@ -97,9 +98,9 @@ func (f *Fetcher) newRequest(ctx context.Context, u *url.URL, etag string) (*htt
 	return req, nil
 }
 
-// timedOut marks err, with which the transport gave up, if a timeout is the cause.
+// timedOut wraps the transport's error err if a timeout is the cause.
 func (f *Fetcher) timedOut(ctx context.Context, err error) error {
-	if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // the very same value is meant
+	if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // identity is intended
 		return &timeoutError{f.cfg.ReadTimeout, errReadTimeout}
 	}
 	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
@@ -111,7 +112,7 @@ func (f *Fetcher) timedOut(ctx context.Context, err error) error {
 	return &timeoutError{f.cfg.ConnectTimeout, err}
 }
 
-// configURL is where the config JSON lies under a base URL (S4).
+// configURL returns the URL of the config JSON under a base URL (S4).
 func (f *Fetcher) configURL(base *url.URL) *url.URL {
 	u := *base
 	u.Path = base.Path + "/configuration-files/" + f.cfg.SDKKey + "/config_v6.json"
@@ -119,7 +120,7 @@ func (f *Fetcher) configURL(base *url.URL) *url.URL {
 	return &u
 }
 
-// escapeKey escapes an SDK key for a URL's path, slashes excepted.
+// escapeKey escapes an SDK key for a URL's path, except slashes.
 func escapeKey(key string) string {
 	parts := strings.Split(key, "/")
 	for i, part := range parts {
@@ -128,7 +129,7 @@ func escapeKey(key string) string {
 	return strings.Join(parts, "/")
 }
 
-// isFieldValue tells whether s can be the value of a header field.
+// isFieldValue reports whether s is a valid value of a header field.
 func isFieldValue(s string) bool {
 	for _, c := range []byte(s) {
 		if c < ' ' && c != '\t' || c == 0x7f {

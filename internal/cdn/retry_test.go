@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-func TestNetworkErrorIsTriedTwiceMore_S85(t *testing.T) {
+func TestNetworkErrorIsRetriedTwice_S85(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []time.Time
 		fail := 3
@@ -75,7 +75,7 @@ func TestFetchSendsAtMostFiveRequests_S85_S87(t *testing.T) {
 	})
 }
 
-// trickle is a body that gives a byte a second, and knows of no context.
+// trickle is a body that returns a byte a second and ignores the context.
 type trickle struct{}
 
 func (b *trickle) Read(p []byte) (int, error) {
@@ -85,7 +85,7 @@ func (b *trickle) Read(p []byte) (int, error) {
 }
 func (b *trickle) Close() error { return nil }
 
-// hanging is a body that gives nothing until it is closed.
+// hanging is a body that returns nothing until it is closed.
 type hanging struct{ closed chan struct{} }
 
 func (b *hanging) Read([]byte) (int, error) { <-b.closed; return 0, io.ErrClosedPipe }
@@ -135,7 +135,7 @@ func TestContextEndsFetchAtOnce(t *testing.T) {
 	for name, serve := range map[string]roundTrip{
 		"while the answer is awaited": func(req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
-			return nil, errReset // whatever the transport makes of it
+			return nil, errReset // whatever the transport does
 		},
 		"while the body is read": func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: &hanging{make(chan struct{})}}, nil
@@ -196,7 +196,7 @@ func TestRetryAfterIsReported_S85(t *testing.T) {
 			{"", "", 0}, {"0", "", 0}, {"7", "", 7 * time.Second}, {" 600 ", "", 10 * time.Minute}, {"601", "", 10 * time.Minute},
 			{strings.Repeat("9", 40), "", 10 * time.Minute}, {"-5", "", 0}, {"1.5", "", 0}, {"soon", "", 0}, {"+5", "", 0},
 			{date(90 * time.Second), "", 90 * time.Second}, {date(-time.Hour), "", 0}, {date(time.Hour), "", 10 * time.Minute},
-			// A server whose clock is wrong means its own time.
+			// A date is relative to the server's own clock, even if that is wrong.
 			{date(time.Hour + 30*time.Second), date(time.Hour), 30 * time.Second},
 			{date(30 * time.Second), "yesterday", 30 * time.Second},
 		} {

@@ -13,24 +13,24 @@ import (
 
 // Roots are certificate authorities. It is safe for concurrent use.
 type Roots struct {
-	path string // empty: they never change
+	path string // empty: the pool never changes
 
 	mu   sync.Mutex
-	pem  []byte // that pool was made of
+	pem  []byte // the source of pool
 	pool *x509.CertPool
 }
 
-// NewRoots returns the authorities of a pool, which must not be changed afterwards.
+// NewRoots returns the authorities of a pool. The caller must not change it afterwards.
 func NewRoots(pool *x509.CertPool) *Roots { return &Roots{pool: pool} }
 
-// ReadRoots returns the authorities of a file in PEM form. It is read again before each
-// request; while it cannot be read, or holds no certificate, the last ones stay.
+// ReadRoots returns the authorities of a PEM file. The file is read again before each request. If
+// it is unreadable or contains no certificate, the previous authorities remain in effect.
 func ReadRoots(path string) (*Roots, error) {
 	r := &Roots{path: path}
 	return r, r.read()
 }
 
-// maxRootsBytes is above what a bundle of all public authorities takes.
+// maxRootsBytes is larger than a bundle of all public authorities.
 const maxRootsBytes = 4 << 20
 
 func (r *Roots) read() error {
@@ -40,13 +40,13 @@ func (r *Roots) read() error {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("%s holds no certificate in PEM form", r.path)
+		return fmt.Errorf("%s contains no certificate in PEM form", r.path)
 	}
 	r.pem, r.pool = pem, pool
 	return nil
 }
 
-// current returns the authorities of this moment: the same pool while they do not change.
+// current returns the current authorities. The pool is the same until they change.
 func (r *Roots) current() *x509.CertPool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,15 +56,15 @@ func (r *Roots) current() *x509.CertPool {
 	return r.pool
 }
 
-// transport is an [http.Transport] whose authorities can change. A change leaves the
-// connections that were made before it to the requests that they carry.
+// transport is an [http.Transport] whose authorities can change. After a change, older
+// connections only finish their requests.
 type transport struct {
-	*http.Transport        // carries the requests itself where the authorities are the system's
+	*http.Transport        // sends the requests if the authorities are the system's
 	roots           *Roots // nil: the system's
 
 	mu     sync.Mutex
 	pool   *x509.CertPool
-	rooted *http.Transport // trusts pool; nil: none was needed yet
+	rooted *http.Transport // trusts pool; nil: not needed yet
 }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {

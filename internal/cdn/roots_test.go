@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// authority makes a certificate for 127.0.0.1 that is its own authority.
+// authority returns a self-signed certificate for 127.0.0.1.
 func authority(t *testing.T, host string) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -38,7 +38,7 @@ func authority(t *testing.T, host string) (tls.Certificate, []byte) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// A file is replaced when the authority changes; the process goes on.
+// The file is replaced when the authority changes, while the process runs.
 func TestRootsAreReadAgainForEachConnection(t *testing.T) {
 	mine, minePEM := authority(t, "127.0.0.1")
 	_, otherPEM := authority(t, "127.0.0.1")
@@ -74,7 +74,7 @@ func TestRootsAreReadAgainForEachConnection(t *testing.T) {
 	}
 }
 
-func TestACertificateForAnotherHostIsRefused(t *testing.T) {
+func TestCertificateForAnotherHostIsRefused(t *testing.T) {
 	other, otherPEM := authority(t, "127.0.0.2")
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(otherPEM)
@@ -88,7 +88,7 @@ func TestACertificateForAnotherHostIsRefused(t *testing.T) {
 	}
 }
 
-func TestBadRootsAreTold(t *testing.T) {
+func TestInvalidRootsAreAnError(t *testing.T) {
 	folder := t.TempDir()
 	empty := filepath.Join(folder, "empty")
 	if err := os.WriteFile(empty, []byte("no certificate"), 0o600); err != nil {

@@ -13,7 +13,7 @@ import (
 const (
 	maxFetches = 3                      // S87
 	maxRetries = 2                      // S85
-	retryPause = 200 * time.Millisecond // ± a half; doubled the second time
+	retryPause = 200 * time.Millisecond // ± 50 %; doubled for the second retry
 )
 
 // round is one call of Fetch.
@@ -25,7 +25,7 @@ type round struct {
 	last     reply
 }
 
-// run sends requests until one brings the answer, or no other may follow.
+// run sends requests until one returns the final answer or no more are allowed.
 func (r *round) run(ctx context.Context) error {
 	target := r.f.configURL(r.f.base)
 	for fetches := 1; ; fetches++ {
@@ -43,7 +43,7 @@ func (r *round) run(ctx context.Context) error {
 	}
 }
 
-// send sends a request, and again where the network fails it (S84, S85).
+// send sends a request, and retries after network failures (S84, S85).
 func (r *round) send(ctx context.Context, target *url.URL) error {
 	for {
 		if ctx.Err() != nil {
@@ -69,12 +69,12 @@ func (r *round) send(ctx context.Context, target *url.URL) error {
 		case errors.Is(err, ErrRedirectRefused) || r.retries == maxRetries:
 			return r.fail(CodeNetwork, err)
 		}
-		r.f.debug(ctx, "The network failed a request, which is sent again.", err)
+		r.f.debug(ctx, "A request failed because of the network; retrying.", err)
 		r.pause(ctx)
 	}
 }
 
-// pause waits before a further try, or until ctx ends.
+// pause waits before a retry, or until ctx ends.
 func (r *round) pause(ctx context.Context) {
 	length := retryPause << r.retries
 	r.retries++
@@ -94,7 +94,8 @@ func ended(ctx context.Context) error {
 	return fmt.Errorf("cdn: fetch: %w: %w", err, cause)
 }
 
-// next gives where the last answer leads on to; nil: it is the final one, and good.
+// next returns the URL to which the last answer redirects, or nil if the answer is valid and
+// final.
 func (r *round) next(ctx context.Context, target *url.URL) (*url.URL, error) {
 	switch r.last.status {
 	case http.StatusOK:
@@ -117,8 +118,8 @@ func (r *round) next(ctx context.Context, target *url.URL) (*url.URL, error) {
 	return nil, r.fail(CodeUnexpectedStatus, nil)
 }
 
-// nextByPreferences heeds the p of a config JSON (S86), and checks the answer
-// if it is the final one (S81).
+// nextByPreferences follows the p of a config JSON (S86). It checks the answer if it is final
+// (S81).
 func (r *round) nextByPreferences(ctx context.Context) (*url.URL, error) {
 	f := r.f
 	got, err := parseAnswer(r.last.body)
@@ -130,12 +131,12 @@ func (r *round) nextByPreferences(ctx context.Context) (*url.URL, error) {
 		switch {
 		case err == nil && samePlace(base, f.base):
 		case got.redirect == redirectNone && err != nil:
-			f.debug(ctx, "The config JSON names a base URL for next time that is not allowed.", err)
+			f.debug(ctx, "The config JSON contains a base URL that is not allowed; ignoring it.", err)
 		case err != nil:
 			return nil, r.fail(CodeInvalidBody, err)
 		case got.redirect == redirectNone:
 			f.base = base
-		default: // a mode that S86 does not know is one to follow, as in the official SDKs
+		default: // as in the official SDKs, a mode that S86 does not define redirects
 			if got.redirect == redirectShould {
 				f.warnOutOfSync(ctx)
 			}
@@ -164,7 +165,7 @@ func (r *round) response() Response {
 		RayID:       r.f.rayID(r.last.header),
 		Status:      r.last.status,
 	}
-	resp.Date, _ = http.ParseTime(r.last.header.Get("Date")) // zero upon an error
+	resp.Date, _ = http.ParseTime(r.last.header.Get("Date")) // zero on error
 	if !resp.NotModified {
 		resp.ETag = r.last.header.Get("ETag")
 	}

@@ -12,9 +12,9 @@ const proxyKeyPrefix = "configcat-proxy/"
 
 var sdkKeyForm = regexp.MustCompile(`^(configcat-sdk-1/)?.{22}/.{22}$`)
 
-// CheckSDKKey tells whether key has one of the forms of S3. customBaseURL says
-// that the client has a base URL of its own, which proxy keys need. The error
-// holds the key masked.
+// CheckSDKKey returns an error unless key has one of the forms of S3. customBaseURL reports
+// whether the client has its own base URL, which proxy keys require. The error contains the
+// masked key.
 func CheckSDKKey(key string, customBaseURL bool) error {
 	switch {
 	case key == "":
@@ -27,17 +27,16 @@ func CheckSDKKey(key string, customBaseURL bool) error {
 		return fmt.Errorf("the SDK key %q does not have the form of an SDK key "+
 			"(22 characters, a slash, 22 characters, with configcat-sdk-1/ before it or not)", Mask(key))
 	case len(key) == len(proxyKeyPrefix) || strings.Contains(key, "\n"):
-		return fmt.Errorf("the SDK key %q is a proxy's, but no name stands after its prefix", Mask(key))
+		return fmt.Errorf("the SDK key %q has the prefix of a proxy, but no name after it", Mask(key))
 	case !customBaseURL:
-		return fmt.Errorf("the SDK key %q is a proxy's: it needs a base URL", Mask(key))
+		return fmt.Errorf("the SDK key %q is for a proxy and needs a base URL", Mask(key))
 	}
 	return nil
 }
 
-// Mask returns the SDK key in a form fit for logs and errors (S103): an ellipsis and its
-// last 6 characters. Of a key whose last part is shorter than 12 characters it shows half
-// of that part, so that little of a short one comes through. The empty key gives the
-// empty text.
+// Mask returns the SDK key in a form for logs and errors (S103): an ellipsis and its last 6
+// characters. If the key's last part is shorter than 12 characters, Mask shows only half of that
+// part. For an empty key it returns an empty string.
 func Mask(sdkKey string) string {
 	if sdkKey == "" {
 		return ""

@@ -22,7 +22,7 @@ const (
 	secretPassword     = "hunter2 & more"
 )
 
-// betrayed fails the test if text holds more of a secret than S103 lets through.
+// betrayed fails the test if text contains more of a secret than S103 allows.
 func betrayed(t *testing.T, where, text string) {
 	t.Helper()
 	low := strings.ToLower(text)
@@ -36,7 +36,7 @@ func betrayed(t *testing.T, where, text string) {
 	}
 }
 
-// wordy is a transport's error that hides the URL in a layer of its own.
+// wordy is a transport's error with the URL in a layer of its own.
 type wordy struct {
 	text  string
 	inner error
@@ -45,7 +45,7 @@ type wordy struct {
 func (e wordy) Error() string { return e.text }
 func (e wordy) Unwrap() error { return e.inner }
 
-func TestNoErrorAndNoLogLineHoldsASecret_S103_F34(t *testing.T) {
+func TestErrorsAndLogsContainNoSecret_S103_F34(t *testing.T) {
 	echo := func(req *http.Request) string { return req.URL.String() + " " + secretPassword }
 	for name, serve := range map[string]roundTrip{
 		"url.Error": func(req *http.Request) (*http.Response, error) {
@@ -103,7 +103,7 @@ func TestNoErrorAndNoLogLineHoldsASecret_S103_F34(t *testing.T) {
 					},
 					Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 				}
-				if !strings.HasPrefix(name, "redirect") { // a base URL of one's own is not redirected
+				if !strings.HasPrefix(name, "redirect") { // a configured base URL is not redirected
 					cfg.BaseURL = "https://user:" + url.QueryEscape(secretPassword) + "@cdn.example.com"
 					cfg.BaseURL = strings.ReplaceAll(cfg.BaseURL, "+", "%20")
 				}

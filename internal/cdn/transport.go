@@ -11,18 +11,17 @@ import (
 	"time"
 )
 
-// maxHeaderBytes bounds the header of an answer, and so every ETag.
+// maxHeaderBytes bounds the header of an answer, and therefore every ETag.
 const maxHeaderBytes = 64 << 10
 
-// newTransport makes the fetcher's own transport. HTTP/1.1 is enough for one
-// small request a minute, and leaves no goroutine that must be told apart from
-// a connection that hangs.
+// newTransport returns the fetcher's own transport. It uses HTTP/1.1: that is enough for one
+// small request a minute, and leaves no goroutine that looks like a hanging connection.
 func newTransport(cfg Config, base *url.URL, resolver *net.Resolver) *transport {
 	t := &http.Transport{
 		Proxy:                  func(r *http.Request) (*url.URL, error) { return proxyOf(r.Context()), nil },
 		DialContext:            ageing(newDialer(cfg, base, resolver)),
 		TLSHandshakeTimeout:    cfg.ConnectTimeout,
-		DisableCompression:     true, // bodies are decompressed under a limit, see readBody
+		DisableCompression:     true, // readBody decompresses with a limit
 		MaxIdleConns:           4,
 		MaxIdleConnsPerHost:    1,
 		IdleConnTimeout:        90 * time.Second,
@@ -35,9 +34,9 @@ func newTransport(cfg Config, base *url.URL, resolver *net.Resolver) *transport 
 
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// newDialer gives a dial function that connects to addresses off the internet
-// only where the operator named the place, as a base URL or as a proxy. The address is looked at when it is
-// about to be connected to, so a name that means something else by then gains nothing.
+// newDialer returns a dial function that connects to addresses off the internet only if they are
+// the configured base URL or proxy. It checks the address when it connects, so changing a name's
+// address after the check has no effect.
 func newDialer(cfg Config, base *url.URL, resolver *net.Resolver) dialFunc {
 	free := &net.Dialer{Timeout: cfg.ConnectTimeout, Resolver: resolver}
 	if cfg.AllowPrivate {
@@ -64,8 +63,7 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// Ranges of the special-purpose address registries that netip's own
-// classification counts as global.
+// Ranges of the special-purpose address registries that netip classifies as global.
 var (
 	notPublic = []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),
@@ -77,16 +75,16 @@ var (
 		netip.MustParsePrefix("198.51.100.0/24"),
 		netip.MustParsePrefix("203.0.113.0/24"),
 		netip.MustParsePrefix("240.0.0.0/4"),
-		netip.MustParsePrefix("2001::/23"), // Teredo among them: an IPv4 address within
+		netip.MustParsePrefix("2001::/23"), // includes Teredo, which embeds an IPv4 address
 		netip.MustParsePrefix("2001:db8::/32"),
-		netip.MustParsePrefix("2002::/16"), // 6to4: an IPv4 address within
+		netip.MustParsePrefix("2002::/16"), // 6to4, which embeds an IPv4 address
 		netip.MustParsePrefix("3fff::/20"),
 	}
 	ipv6Global = netip.MustParsePrefix("2000::/3")
 	nat64      = netip.MustParsePrefix("64:ff9b::/96")
 )
 
-// isPublic tells whether an address belongs to the internet at large.
+// isPublic reports whether an address is on the public internet.
 func isPublic(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	if nat64.Contains(addr) {

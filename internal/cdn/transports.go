@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// sharedConns bounds the connections to one host that many fetchers share: thousands of
-// SDK keys that start at once wait for each other instead of dialling thousands of times.
+// sharedConns bounds the connections to one host that many fetchers share: thousands of SDK keys
+// that start at once do not dial thousands of connections.
 const sharedConns = 32
 
-// Transports lets many fetchers share connections, see [Config]: those whose policy on
-// addresses is the same, so that none gets a connection that it might not have dialled.
-// The zero value is ready. It is safe for concurrent use.
+// Transports lets fetchers share connections, see [Config]. Only fetchers with the same policy on
+// addresses share them: no fetcher gets a connection that it would not be allowed to dial. The
+// zero value is ready to use. It is safe for concurrent use.
 type Transports struct {
 	mu     sync.Mutex
 	shared map[transportKey]*transport
 }
 
-// transportKey is all that newTransport looks at.
+// transportKey contains all settings that newTransport uses.
 type transportKey struct {
 	connectTimeout time.Duration
 	roots          *Roots
 	free           bool   // may dial any address
-	named          string // else the one that may be private
+	named          string // otherwise the only address that may be private
 }
 
 func (t *Transports) get(cfg Config, base *url.URL) *transport {
@@ -45,8 +45,8 @@ func (t *Transports) get(cfg Config, base *url.URL) *transport {
 	return made
 }
 
-// Close drops the idle connections. It may be called at any time and again; a Fetch
-// after it works.
+// Close closes the idle connections. It is idempotent and safe for concurrent use; Fetch still
+// works afterwards.
 func (t *Transports) Close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

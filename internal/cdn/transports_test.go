@@ -40,7 +40,7 @@ func TestFetchersShareAFewConnections(t *testing.T) {
 		if _, err := f.Fetch(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
-		f.Close() // others use the connection
+		f.Close() // other fetchers use the connection
 	}
 	if n := connections.Load(); n != 1 {
 		t.Errorf("%d connections for fetches one after the other, want 1", n)
@@ -59,8 +59,8 @@ func TestFetchersShareAFewConnections(t *testing.T) {
 	}
 }
 
-// A connection to a private address must not go to a fetcher that may not dial it.
-func TestNoConnectionIsSharedThatAFetcherMightNotHaveDialled(t *testing.T) {
+// A fetcher that may not dial a private address must not receive a connection to one.
+func TestFetchersShareOnlyConnectionsTheyMayDial(t *testing.T) {
 	inner, _ := counted(t, func() string { return wireConfig })
 	target, err := url.Parse(inner.URL)
 	if err != nil {

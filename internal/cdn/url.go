@@ -10,27 +10,27 @@ import (
 	"strings"
 )
 
-// parseHTTPURL parses a base URL into its one spelling: lower-case host, no
-// default port, no slash at the end. So equal places have equal text.
+// parseHTTPURL parses and normalizes a base URL: lower-case host, no default port, no trailing
+// slash. Equivalent URLs are then equal strings.
 func parseHTTPURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("no valid URL: %w", withoutURL(err))
+		return nil, fmt.Errorf("invalid URL: %w", withoutURL(err))
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("no valid URL: the scheme must be http or https")
+		return nil, errors.New("invalid URL: the scheme must be http or https")
 	}
 	if err := checkAuthority(u); err != nil {
-		return nil, fmt.Errorf("no valid URL: %w", err)
+		return nil, fmt.Errorf("invalid URL: %w", err)
 	}
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawFragment != "" || strings.HasSuffix(text, "#") {
-		return nil, errors.New("no valid URL: a query or fragment has no place in it")
+		return nil, errors.New("invalid URL: want no query and no fragment")
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 	return u, nil
 }
 
-// checkAuthority checks host and port, and brings them into one spelling.
+// checkAuthority checks and normalizes host and port.
 func checkAuthority(u *url.URL) error {
 	host, port := u.Hostname(), u.Port()
 	if host == "" {
@@ -70,7 +70,7 @@ func defaultPort(scheme string) string {
 	return ""
 }
 
-// dialAddr is the address that net/http dials for a URL.
+// dialAddr returns the address that net/http dials for a URL.
 func dialAddr(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -79,7 +79,7 @@ func dialAddr(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// samePlace tells whether two base URLs are the same but for user information.
+// samePlace reports whether two base URLs are equal, ignoring user information.
 func samePlace(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && a.Host == b.Host && a.EscapedPath() == b.EscapedPath()
 }
@@ -89,7 +89,8 @@ func literalIP(host string) (netip.Addr, bool) {
 	return addr, err == nil && addr.Zone() == ""
 }
 
-// isHostName accepts what name look-up does: also _, which names of containers hold.
+// isHostName accepts the names that look-up accepts, including _, which occurs in names of
+// containers.
 func isHostName(s string) bool {
 	if len(s) > 253 {
 		return false
@@ -109,15 +110,15 @@ func isHostName(s string) bool {
 	return true
 }
 
-// withoutURL drops the URL from an error of url.Parse, and, if the URL may hold
-// a password, the part of it that such an error quotes.
+// withoutURL removes the URL from an error of url.Parse, and, if the URL may contain a password,
+// also the part that the error quotes.
 func withoutURL(err error) error {
 	e, ok := errors.AsType[*url.Error](err)
 	if !ok {
 		return err
 	}
 	if strings.Contains(e.URL, "@") {
-		return errors.New("its text is withheld, it may hold a password")
+		return errors.New("details withheld, since they may contain a password")
 	}
 	return e.Err
 }

@@ -18,7 +18,7 @@ import (
 	"testing"
 )
 
-// untouched is a server on loopback that nobody may connect to.
+// untouched is a server on loopback that must receive no connection.
 func untouched(t *testing.T) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -38,7 +38,7 @@ func forced(to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"p":{"u":%q,"r":2},"f":{}}`, to) }
 }
 
-func TestRedirectToAPrivateAddressIsNotConnectedTo_F26(t *testing.T) {
+func TestRedirectDoesNotConnectToAPrivateAddress_F26(t *testing.T) {
 	target := untouched(t).URL
 	for _, to := range []string{target, strings.Replace(target, "127.0.0.1", "localhost", 1), "http://169.254.169.254", "http://[fe80::1]"} {
 		for _, allowed := range [][]string{nil, {"127.0.0.1", "localhost", "169.254.169.254", "fe80::1"}} {
@@ -57,7 +57,7 @@ func TestRedirectToAPrivateAddressIsNotConnectedTo_F26(t *testing.T) {
 	}
 }
 
-func TestRedirectToAPrivateAddressIfAllowed(t *testing.T) {
+func TestRedirectConnectsToAnAllowedPrivateAddress(t *testing.T) {
 	target := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, wireConfig) })
 	f := wireFetcher(t, Config{BaseURL: serve(t, forced(target.URL)).URL, AllowPrivate: true})
 	if got, err := f.Fetch(t.Context(), ""); err != nil || got.Requests != 2 {
@@ -65,7 +65,7 @@ func TestRedirectToAPrivateAddressIfAllowed(t *testing.T) {
 	}
 }
 
-// names answers every question for an A record with addr.
+// names answers every query for an A record with addr.
 func names(t *testing.T, addr string) *net.Resolver {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -81,7 +81,7 @@ func names(t *testing.T, addr string) *net.Resolver {
 			if err != nil {
 				return
 			}
-			end := 12 // of the question: after the header a name, then type and class
+			end := 12 // end of the question: the header, then a name, type and class
 			for b[end] != 0 {
 				end += int(b[end]) + 1
 			}
@@ -103,8 +103,8 @@ func names(t *testing.T, addr string) *net.Resolver {
 	}}
 }
 
-// The address counts that is connected to, not the one that was looked up before.
-func TestNameThatMeansAPrivateAddressIsNotConnectedTo_F26(t *testing.T) {
+// The check applies to the connected address, not to an earlier look-up.
+func TestNameOfAPrivateAddressIsNotConnectedTo_F26(t *testing.T) {
 	target := mustParse(untouched(t).URL)
 	to := "http://rebind.example:" + target.Port()
 	base := serve(t, forced(to)).URL
@@ -117,7 +117,7 @@ func TestNameThatMeansAPrivateAddressIsNotConnectedTo_F26(t *testing.T) {
 	}
 }
 
-func TestNameOfTheBaseURLMayMeanAPrivateAddress(t *testing.T) {
+func TestBaseURLMayResolveToAPrivateAddress(t *testing.T) {
 	target := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, wireConfig) })
 	f := wireFetcher(t, Config{BaseURL: "http://CDN.internal.example:" + mustParse(target.URL).Port() + "/"})
 	f.own.DialContext = newDialer(f.cfg, f.configured, names(t, "127.0.0.1"))
@@ -126,7 +126,7 @@ func TestNameOfTheBaseURLMayMeanAPrivateAddress(t *testing.T) {
 	}
 }
 
-func TestHTTPRedirectIsFollowedWithoutTelling(t *testing.T) {
+func TestHTTPRedirectIsFollowedSilently(t *testing.T) {
 	var base string
 	srv := serve(t, func(w http.ResponseWriter, req *http.Request) {
 		if req.Header.Get("Referer") != "" || req.Header.Get("If-None-Match") != `"1"` || req.Header.Get("X-ConfigCat-UserAgent") == "" {
@@ -143,7 +143,7 @@ func TestHTTPRedirectIsFollowedWithoutTelling(t *testing.T) {
 	})
 	base = srv.URL
 	f := wireFetcher(t, Config{BaseURL: base + "/old"})
-	for range 2 { // it is not remembered: only p.u is
+	for range 2 { // only p.u is remembered
 		if got, err := f.Fetch(t.Context(), `"1"`); err != nil || got.Requests != 2 {
 			t.Errorf("%+v, %v", got, err)
 		}

@@ -59,7 +59,7 @@ func zipped(parts ...string) []byte {
 	return b.Bytes()
 }
 
-// raw answers each connection's first request with bytes, and closes it.
+// raw answers each connection's first request with bytes, and closes the connection.
 func raw(t *testing.T, answer string) (base string, connections *atomic.Int32) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -76,7 +76,7 @@ func raw(t *testing.T, answer string) (base string, connections *atomic.Int32) {
 				return
 			}
 			connections.Add(1)
-			// Unread bytes at the time of closing would reset the connection.
+			// Closing with unread bytes would reset the connection.
 			var request []byte
 			for b := make([]byte, 1<<10); !bytes.HasSuffix(request, []byte("\r\n\r\n")); {
 				n, err := conn.Read(b)
@@ -128,7 +128,7 @@ func TestBadGzipIs1105_F26(t *testing.T) {
 	}
 }
 
-func TestBombsTakeNoMemoryBeyondTheLimit_F26(t *testing.T) {
+func TestDecompressionBombsStayWithinTheLimit_F26(t *testing.T) {
 	const limit, huge = 1 << 20, 100 << 20
 	zeros := make([]byte, 1<<20)
 	var bomb bytes.Buffer
@@ -176,7 +176,7 @@ func TestBombsTakeNoMemoryBeyondTheLimit_F26(t *testing.T) {
 					t.Errorf("refused for another reason: %v", e.Err)
 				}
 			})
-			// The server's own buffers are counted too.
+			// Includes the server's own buffers.
 			if got > 8*limit {
 				t.Errorf("%d bytes taken under a limit of %d", got, limit)
 			}
@@ -184,7 +184,7 @@ func TestBombsTakeNoMemoryBeyondTheLimit_F26(t *testing.T) {
 	}
 }
 
-func TestHeaderBeyondItsLimitIsRefused_F26(t *testing.T) {
+func TestHeaderOverItsLimitIsRefused_F26(t *testing.T) {
 	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("ETag", `"`+strings.Repeat("e", 1<<20)+`"`)
 		_, _ = io.WriteString(w, wireConfig)
@@ -194,7 +194,7 @@ func TestHeaderBeyondItsLimitIsRefused_F26(t *testing.T) {
 	}
 }
 
-func TestLiesAndTruncation_F26(t *testing.T) {
+func TestWrongLengthsAndTruncation_F26(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer      string
 		code        int
@@ -230,7 +230,7 @@ func TestRefusedConnectionIsANetworkError_S84(t *testing.T) {
 	}
 }
 
-func TestSlowServerEndsByTheReadTimeout_S8_F26(t *testing.T) {
+func TestReadTimeoutEndsASlowServer_S8_F26(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"hanging": func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() },
 		"hanging after the header": func(w http.ResponseWriter, req *http.Request) {
@@ -260,8 +260,8 @@ func TestSlowServerEndsByTheReadTimeout_S8_F26(t *testing.T) {
 	}
 }
 
-// A listener whose queue is full answers no SYN; TLS to a server that says
-// nothing is the same wait with less ado.
+// A listener with a full queue answers no SYN. TLS to a silent server causes the same wait more
+// simply.
 func TestConnectTimeoutBoundsTheHandshake_S8(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -282,7 +282,7 @@ func TestConnectTimeoutBoundsTheHandshake_S8(t *testing.T) {
 	}
 }
 
-func TestCancelEndsARealRequest(t *testing.T) {
+func TestCancelEndsARequest(t *testing.T) {
 	arrived := make(chan struct{})
 	srv := serve(t, func(w http.ResponseWriter, req *http.Request) {
 		_ = http.NewResponseController(w).Flush()

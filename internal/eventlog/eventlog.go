@@ -1,5 +1,5 @@
-// Package eventlog writes log events as every ConfigCat SDK does (S100): with the
-// event's id before the text, and besides as the attribute event_id.
+// Package eventlog logs events as every ConfigCat SDK does (S100), with the event's ID before the
+// text and also in the attribute event_id.
 package eventlog
 
 import (
@@ -8,14 +8,14 @@ import (
 	"strconv"
 )
 
-// Log writes events. The zero value writes none. It is safe for concurrent use, and
-// a level that is disabled costs no formatting.
+// Log logs events. The zero value logs nothing. It is safe for concurrent use. A disabled level
+// costs no formatting.
 type Log struct {
 	logger   *slog.Logger
 	listener Listener
 }
 
-// New returns a log with attributes that every event gets. logger nil: none is written.
+// New returns a log that adds attrs to every event. If logger is nil, nothing is logged.
 func New(logger *slog.Logger, attrs ...any) Log {
 	if logger == nil {
 		return Log{}
@@ -23,46 +23,46 @@ func New(logger *slog.Logger, attrs ...any) Log {
 	return Log{logger: logger.With(attrs...)}
 }
 
-// Logger returns what the events are written to; nil: nothing.
+// Logger returns the logger of the events, or nil.
 func (l Log) Logger() *slog.Logger { return l.logger }
 
-// Enabled tells whether events of that level are written, or heard by a listener.
+// Enabled reports whether events of that level reach the logger or a listener.
 func (l Log) Enabled(level slog.Level) bool {
 	if l.logger == nil && level < slog.LevelError {
-		return false // as in most evaluations, where this is inlined
+		return false // the case of most evaluations, inlined there
 	}
 	return l.enabled(level)
 }
 
-func (l Log) enabled(level slog.Level) bool { return l.written(level) || l.heard(level) }
+func (l Log) enabled(level slog.Level) bool { return l.written(level) || l.listened(level) }
 
 func (l Log) written(level slog.Level) bool {
 	return l.logger != nil && l.logger.Enabled(context.Background(), level)
 }
 
-// Debug writes an event of level debug.
+// Debug logs an event of level debug.
 func (l Log) Debug(id int, text string, attrs ...slog.Attr) {
 	l.Event(slog.LevelDebug, id, text, attrs...)
 }
 
-// Info writes an event of level info.
+// Info logs an event of level info.
 func (l Log) Info(id int, text string, attrs ...slog.Attr) {
 	l.Event(slog.LevelInfo, id, text, attrs...)
 }
 
-// Warn writes an event of level warn.
+// Warn logs an event of level warn.
 func (l Log) Warn(id int, text string, attrs ...slog.Attr) {
 	l.Event(slog.LevelWarn, id, text, attrs...)
 }
 
-// Error writes an event of level error.
+// Error logs an event of level error.
 func (l Log) Error(id int, text string, attrs ...slog.Attr) {
 	l.Event(slog.LevelError, id, text, attrs...)
 }
 
-// Event writes an event of any level.
+// Event logs an event of any level.
 func (l Log) Event(level slog.Level, id int, text string, attrs ...slog.Attr) {
-	if l.heard(level) {
+	if l.listened(level) {
 		l.listener.Failed(text, errorOf(text, attrs))
 	}
 	if !l.written(level) {
@@ -72,9 +72,9 @@ func (l Log) Event(level slog.Level, id int, text string, attrs ...slog.Attr) {
 	l.logger.LogAttrs(context.Background(), level, "["+strconv.Itoa(id)+"] "+text, attrs...)
 }
 
-// Failure writes an event of level error whose text says all that the error does.
+// Failure logs an event of level error whose text contains the whole error.
 func (l Log) Failure(id int, err error) {
-	if l.heard(slog.LevelError) {
+	if l.listened(slog.LevelError) {
 		l.listener.Failed(err.Error(), err)
 	}
 	if l.written(slog.LevelError) {
@@ -84,7 +84,7 @@ func (l Log) Failure(id int, err error) {
 
 const errorKey = "error"
 
-// Err is the attribute of an error.
+// Err returns the attribute of an error.
 func Err(err error) slog.Attr {
 	if err == nil {
 		return slog.Attr{}

@@ -10,8 +10,8 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// S100: the id stands before the text and in an attribute.
-func TestEventsCarryTheirID(t *testing.T) {
+// S100: the ID is before the text and in an attribute.
+func TestEventsContainTheirID(t *testing.T) {
 	var out bytes.Buffer
 	log := eventlog.New(slog.New(slog.NewTextHandler(&out, nil)), "sdk_key", "main")
 	log.Debug(0, "hidden")
@@ -32,7 +32,7 @@ func TestEventsCarryTheirID(t *testing.T) {
 	}
 }
 
-func TestTheZeroLogWritesNothing(t *testing.T) {
+func TestZeroLogLogsNothing(t *testing.T) {
 	var log eventlog.Log
 	log.Error(1, "x")
 	eventlog.New(nil).Error(1, "x")

@@ -5,14 +5,14 @@ import (
 	"log/slog"
 )
 
-// leveled passes on events of a level and above.
+// leveled drops events below a level.
 type leveled struct {
 	slog.Handler
 	level slog.Leveler
 }
 
-// AtLeast returns a logger that writes what is of that level or above, as far as logger
-// does. A nil logger stands for slog.Default, a nil level for warn.
+// AtLeast returns a logger that drops events below level and passes others to logger. A nil
+// logger means slog.Default, a nil level means warn.
 func AtLeast(logger *slog.Logger, level slog.Leveler) *slog.Logger {
 	if logger == nil {
 		logger = slog.Default()

@@ -12,7 +12,7 @@ func TestBoundsRise(t *testing.T) {
 	}
 }
 
-func TestADurationFallsIntoTheBucketThatEndsWithIt(t *testing.T) {
+func TestBucketBoundsAreInclusive(t *testing.T) {
 	for _, c := range []struct {
 		length time.Duration
 		bucket int

@@ -1,5 +1,4 @@
-// Package limited reads values from Redis that anybody may have written, without taking
-// memory for more than they are allowed to have.
+// Package limited reads values from Redis with bounded memory. The values are not trusted.
 package limited
 
 import (
@@ -12,23 +11,24 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Get sends or queues a read of a key's value, of at most limit bytes and one, which tells
-// that there are too many.
+// Get sends or queues a read of a key's value, of at most limit+1 bytes. The extra byte shows
+// that the value is too large.
 type Get func(c redis.Cmdable, key string, limit int) *redis.StringCmd
 
-// Reader reads with GETRANGE. Where Redis refuses that command it reads whole values with
-// GET, as long as it lives. The zero Reader is ready, and it is safe for concurrent use.
+// Reader reads with GETRANGE. If Redis refuses that command, the Reader reads whole values with
+// GET from then on. The zero Reader is ready to use. It is safe for concurrent use.
 type Reader struct {
-	// Warn is told once that whole values are read, and why; nil: nobody is told.
+	// Warn is called once when the Reader starts to read whole values, with the refusal. It may
+	// be nil.
 	Warn func(refusal error)
 
 	whole atomic.Bool
 	warn  sync.Once
 }
 
-// Do calls send, which sends what it makes with the Get that it is given. Where Redis
-// refuses GETRANGE, Do calls it again with a Get that reads whole values: all that send
-// reads is then read again, in its order.
+// Do calls send with a Get, and sends the commands that send queues. If Redis refuses GETRANGE,
+// Do calls send again with a Get that reads whole values: send must then repeat all its reads in
+// the same order.
 func (r *Reader) Do(ctx context.Context, send func(Get)) {
 	var sent []*redis.StringCmd
 	whole := func(c redis.Cmdable, key string, _ int) *redis.StringCmd {
@@ -60,8 +60,8 @@ func (r *Reader) Do(ctx context.Context, send func(Get)) {
 	}
 }
 
-// refusalIn is the error of a command that Redis does not let this user send to any key, or
-// does not know; nil: there is none.
+// refusalIn returns the error of a command that Redis does not know, or does not allow this user
+// to send for any key. It returns nil if there is no such error.
 func refusalIn(sent []*redis.StringCmd) error {
 	for _, cmd := range sent {
 		reply, ok := errors.AsType[redis.Error](cmd.Err())
@@ -76,7 +76,7 @@ func refusalIn(sent []*redis.StringCmd) error {
 	return nil
 }
 
-// Bytes is the value that was read; nil: it is empty, or there is none.
+// Bytes returns the value that was read, or nil if it is empty or missing.
 func Bytes(cmd *redis.StringCmd) ([]byte, error) {
 	data, err := cmd.Bytes()
 	if errors.Is(err, redis.Nil) || err == nil && len(data) == 0 {

@@ -13,7 +13,7 @@ import (
 
 const limit = 8 << 20
 
-// allocated tells how many bytes of memory f took, whether or not they were given back.
+// allocated returns the number of bytes that f allocates, including freed ones.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -36,9 +36,9 @@ func read(t *testing.T, r *limited.Reader, client redis.Cmdable, key string) (da
 	return data, sent
 }
 
-// A value of 64 MB takes no more memory than the limit and go-redis's own copies of it, and
-// costs one round trip, as any other does.
-func TestAValueOverTheLimitIsNotReadToItsEnd(t *testing.T) {
+// A value of 64 MB uses no more memory than the limit and go-redis's copies of it, and costs one
+// round trip, like any other value.
+func TestValueOverTheLimitIsReadOnlyInPart(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	client.Set(t.Context(), "small", "x", 0)
@@ -58,8 +58,9 @@ func TestAValueOverTheLimitIsNotReadToItsEnd(t *testing.T) {
 	}
 }
 
-// A user of before has no right to GETRANGE: all is read as before, and said once.
-func TestWithoutTheRightToGetRangeValuesAreReadWhole(t *testing.T) {
+// A user from before has no permission for GETRANGE: values are read whole as before, with one
+// warning.
+func TestWithoutGetRangeValuesAreReadWhole(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
 	admin.Set(t.Context(), "long", strings.Repeat("x", limit+100), 0)
@@ -68,20 +69,21 @@ func TestWithoutTheRightToGetRangeValuesAreReadWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := server.ClientAs(t, user, nil)
-	var told []error
-	r := limited.Reader{Warn: func(refusal error) { told = append(told, refusal) }}
+	var warnings []error
+	r := limited.Reader{Warn: func(refusal error) { warnings = append(warnings, refusal) }}
 	for i, want := range []int{2, 1, 1} {
 		if data, sent := read(t, &r, client, "long"); len(data) != limit+100 || sent != want {
 			t.Errorf("%d: %d bytes, sent %d times, want %d", i, len(data), sent, want)
 		}
 	}
-	if len(told) != 1 || !strings.Contains(told[0].Error(), "getrange") {
-		t.Errorf("told %q", told)
+	if len(warnings) != 1 || !strings.Contains(warnings[0].Error(), "getrange") {
+		t.Errorf("warnings %q", warnings)
 	}
 }
 
-// Where GET is refused as well nothing is learnt: once both are granted, reads are bounded.
-func TestAUserWithoutAnyRightTeachesNothing(t *testing.T) {
+// If GET is refused as well, the Reader draws no conclusion: once both are permitted, reads are
+// bounded.
+func TestWithoutAnyPermissionNothingIsConcluded(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
 	admin.Set(t.Context(), "long", strings.Repeat("x", limit+100), 0)
@@ -94,7 +96,7 @@ func TestAUserWithoutAnyRightTeachesNothing(t *testing.T) {
 	}
 	grant()
 	client := server.ClientAs(t, user, nil)
-	r := limited.Reader{Warn: func(error) { t.Error("told") }}
+	r := limited.Reader{Warn: func(error) { t.Error("warnings") }}
 	var cmd *redis.StringCmd
 	r.Do(t.Context(), func(get limited.Get) { cmd = get(client, "long", limit) })
 	if _, err := limited.Bytes(cmd); !redis.IsPermissionError(err) {

@@ -8,29 +8,29 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Reply is a command whose reply takes no more memory than its texts are allowed to have:
-// what is longer is received to its end, so that the connection can be used on, but dropped.
-// It costs no round trip and no right more than the command itself.
+// Reply is a command whose reply uses bounded memory. Longer strings are received to their end,
+// so the connection remains usable, but their rest is discarded. It requires no additional round
+// trips or permissions.
 type Reply struct {
 	*redis.RawWriteToCmd
-	texts texts
+	parser parser
 }
 
-// Processor sends or queues a command: a client, or a pipeline.
+// Processor sends or queues a command: a client or a pipeline.
 type Processor interface {
 	Process(ctx context.Context, cmd redis.Cmder) error
 }
 
-// Send sends or queues a command. Of each text in the reply no more is kept than limit bytes
-// and one, which tells that there are too many.
+// Send sends or queues a command. It keeps at most limit+1 bytes of each string in the reply. The
+// extra byte shows that the string is too long.
 func Send(ctx context.Context, c Processor, limit int, args ...any) *Reply {
-	r := &Reply{texts: texts{limit: limit}}
-	r.RawWriteToCmd = redis.NewRawWriteToCmd(ctx, &r.texts, args...)
-	_ = c.Process(ctx, r) // r holds it
+	r := &Reply{parser: parser{limit: limit}}
+	r.RawWriteToCmd = redis.NewRawWriteToCmd(ctx, &r.parser, args...)
+	_ = c.Process(ctx, r) // r keeps the error
 	return r
 }
 
-// HMGet sends or queues HMGET, as [Send] does.
+// HMGet sends or queues HMGET, like [Send].
 func HMGet(ctx context.Context, c Processor, limit int, key string, fields ...string) *Reply {
 	args := []any{"hmget", key}
 	for _, field := range fields {
@@ -39,42 +39,41 @@ func HMGet(ctx context.Context, c Processor, limit int, key string, fields ...st
 	return Send(ctx, c, limit, args...)
 }
 
-// Values returns the texts of the reply in their order, those of arrays within arrays, too.
-// One that is missing is nil, all others are strings. The errors are those of
-// Redis or of the connection to it.
+// Values returns the strings of the reply in order, including those of nested arrays. A missing
+// one is nil; all others are strings. The errors are those of Redis or of the connection.
 func (r *Reply) Values() ([]any, error) {
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
-	return r.texts.values, nil
+	return r.parser.values, nil
 }
 
-// SetErr ends the reply: what comes after it is of another try.
+// SetErr ends the reply. Further input belongs to a retry.
 func (r *Reply) SetErr(err error) {
-	r.texts.ended = true
+	r.parser.ended = true
 	r.RawWriteToCmd.SetErr(err)
 }
 
-// NoRetry tells go-redis that the command can be sent again, unlike others that write to an
+// NoRetry reports false: go-redis may retry the command, unlike others that write to an
 // [io.Writer].
 func (r *Reply) NoRetry() bool { return false }
 
-// texts takes a reply of RESP apart while it comes.
-type texts struct {
+// parser parses a RESP reply while it is received.
+type parser struct {
 	limit  int
 	values []any
 	ended  bool
 
 	begun bool   // the reply's first line was read
 	line  []byte // the line being read
-	body  []byte // the text being read, as far as it is kept
-	keep  int    // bytes of it that are kept
-	left  int    // bytes of it and of its end that are still to come; 0: a line comes
+	body  []byte // the kept part of the string being read
+	keep  int    // how many bytes of the string to keep
+	left  int    // bytes of the string and its line break still to read; 0: a line is next
 }
 
-func (t *texts) Write(p []byte) (int, error) {
+func (t *parser) Write(p []byte) (int, error) {
 	if t.ended {
-		*t = texts{limit: t.limit}
+		*t = parser{limit: t.limit}
 	}
 	for rest := p; len(rest) > 0; {
 		if t.left > 0 {
@@ -100,9 +99,9 @@ func (t *texts) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// header reads the line that a value begins with. go-redis has read all of it, so that an
+// header parses the first line of a value. go-redis has already received the whole line, so an
 // error leaves the connection in order.
-func (t *texts) header(line []byte) error {
+func (t *parser) header(line []byte) error {
 	first := !t.begun
 	t.begun = true
 	if len(line) == 0 {
@@ -124,14 +123,14 @@ func (t *texts) header(line []byte) error {
 			return nil
 		}
 		t.keep, t.left = min(n, t.limit+1), n+len("\r\n")
-	case '*', '~', '%', '>', '|': // its elements follow
+	case '*', '~', '%', '>', '|': // the elements follow
 	default:
 		t.values = append(t.values, string(text[:min(len(text), t.limit+1)]))
 	}
 	return nil
 }
 
-// replyError is an error reply, as go-redis knows it: by its text.
+// replyError is an error reply in the form that go-redis recognizes: by its text.
 type replyError string
 
 func (e replyError) Error() string { return string(e) }

@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// connect gives a client with one connection.
+// connect returns a client with one connection.
 func connect(t *testing.T, server *redistest.Process, protocol int) *redis.Client {
 	client := redis.NewClient(&redis.Options{Addr: server.Addr(), Protocol: protocol, PoolSize: 1})
 	t.Cleanup(func() { _ = client.Close() })
@@ -33,9 +33,9 @@ func forEachProtocol(t *testing.T, f func(t *testing.T, admin, client *redis.Cli
 	}
 }
 
-// What is too long is dropped while it comes, and what comes after it on the same connection
-// is read as ever.
-func TestOfAReplyNoMoreIsKeptThanTheLimit(t *testing.T) {
+// The rest of a long string is discarded while it is received, and the next reply on the same
+// connection is read correctly.
+func TestReplyIsKeptOnlyUpToTheLimit(t *testing.T) {
 	forEachProtocol(t, func(t *testing.T, admin, client *redis.Client) {
 		const limit = 100
 		huge := strings.Repeat("x", 64<<20)
@@ -79,8 +79,8 @@ func TestOfAReplyNoMoreIsKeptThanTheLimit(t *testing.T) {
 	})
 }
 
-// Errors of Redis are those that go-redis itself would give.
-func TestARefusalIsAnErrorOfRedis(t *testing.T) {
+// Redis's errors are those that go-redis itself would return.
+func TestRefusalIsAnErrorOfRedis(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
 	admin.Set(t.Context(), "text", "x", 0)
@@ -104,13 +104,14 @@ func TestARefusalIsAnErrorOfRedis(t *testing.T) {
 	}
 }
 
-// go-redis sends a pipeline again whose connection had died; what came before is not of it.
-func TestAReplyThatBrokeOffIsReadAgain(t *testing.T) {
+// go-redis sends a pipeline again if its connection broke. Earlier input does not belong to the
+// new reply.
+func TestBrokenReplyIsReadAgain(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
 	admin.HSet(t.Context(), "hash", "f", "value", "g", "other")
 	client := connect(t, server, 3)
-	client.AddHook(again(func() { // the same commands, a second time
+	client.AddHook(again(func() { // the same commands again
 		admin.HSet(t.Context(), "hash", "f", "later")
 	}))
 	pipe := client.Pipeline()
@@ -132,7 +133,7 @@ func TestAReplyThatBrokeOffIsReadAgain(t *testing.T) {
 	}
 }
 
-// again runs every pipeline twice, with f in between.
+// again runs every pipeline twice and calls f in between.
 type again func()
 
 func (again) DialHook(next redis.DialHook) redis.DialHook          { return next }

@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/test/mounts"
 )
 
-func TestAFullDiskKeepsTheOldContentAndNothingElse(t *testing.T) {
+func TestFullDiskKeepsOnlyTheOldContent(t *testing.T) {
 	if !mounts.Private(t) {
 		return
 	}
@@ -32,7 +32,7 @@ func TestAFullDiskKeepsTheOldContentAndNothingElse(t *testing.T) {
 	wantContent(t, path, "new")
 }
 
-func TestAFileThatIsMountedAloneCannotBeReplaced(t *testing.T) {
+func TestFileMountedAloneCannotBeReplaced(t *testing.T) {
 	if !mounts.Private(t) {
 		return
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/catbridge/catbridge/test/oddfile"
 )
 
-// TestOddFilesAreRefused: neither may block, and none may be replaced.
-func TestOddFilesAreRefused(t *testing.T) {
+// Reading and writing such files must not block, and must not replace them.
+func TestIrregularFilesAreRejected(t *testing.T) {
 	for _, odd := range oddfile.All(t) {
 		t.Run(odd.Name, func(t *testing.T) {
 			kind := oddfile.Kind(t, odd.Path)
@@ -25,7 +25,7 @@ func TestOddFilesAreRefused(t *testing.T) {
 				t.Errorf("read: %v, want %q", err, odd.Says)
 			}
 			if odd.Name == "file without rights" {
-				return // it may be replaced by whom the folder belongs to
+				return // the folder's owner may replace it
 			}
 			if err := Write(odd.Path, []byte("x")); err == nil || !strings.Contains(err.Error(), odd.Says) || !strings.Contains(err.Error(), odd.Path) {
 				t.Errorf("write: %v, want %q", err, odd.Says)
@@ -37,7 +37,7 @@ func TestOddFilesAreRefused(t *testing.T) {
 	}
 }
 
-func TestReadStreamReadsAPipeToItsEndOrUntilItsContextEnds(t *testing.T) {
+func TestReadStreamReadsAPipeToItsEndOrItsContexts(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,8 @@
-// Package regularfile reads and writes files as a whole. It is the one way in which the
-// product opens a file that a user names. Such a path may lead to anything: opening a named
-// pipe can block for ever, a device may have no end, and renaming a file over a device
-// removes it. Hence everything but a regular file, or a link to one, is refused, sizes are
-// bounded, and errors say what the path leads to.
+// Package regularfile reads and writes whole files. The product opens files named by users
+// only through this package. Such a path may lead to any kind of file: opening a named pipe
+// can block forever, a device may have no end, and renaming a file over a device removes
+// it. Therefore only regular files and links to them are accepted, sizes are bounded, and
+// errors name the kind of file.
 package regularfile
 
 import (
@@ -17,13 +17,13 @@ import (
 	"time"
 )
 
-// KindError is the error about a path that leads to something other than a regular file.
-// It is wrapped in an [*fs.PathError], as the other errors of this package are.
+// KindError is the error for a path that leads to something other than a regular file. Like other
+// errors of this package, it is wrapped in an [*fs.PathError].
 type KindError struct{ Mode fs.FileMode }
 
 func (e *KindError) Error() string { return "is " + kind(e.Mode) + ", but must be a regular file" }
 
-// kind returns the name of what a mode describes.
+// kind returns the name of a mode's file type.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -38,7 +38,7 @@ func kind(mode fs.FileMode) string {
 	return "a special file"
 }
 
-// TooLargeError is the error about a file with more bytes than its limit.
+// TooLargeError is the error for a file that is larger than its limit.
 type TooLargeError struct{ Limit int64 }
 
 func (e *TooLargeError) Error() string {
@@ -51,7 +51,7 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("larger than %d bytes, the most that is read", e.Limit)
 }
 
-// errUTF16 is the error about text that some editors and shells on Windows write.
+// errUTF16 is the error for text as some editors and shells on Windows write it.
 var errUTF16 = errors.New("is text in UTF-16: save it in UTF-8")
 
 const (
@@ -60,21 +60,20 @@ const (
 	bomUTF16BE = "\xfe\xff"
 )
 
-// Read returns the content of the regular file at path, which has at most limit bytes,
-// without a byte order mark at its start. It follows links. It is safe for concurrent use.
+// Read returns the content of the regular file at path, which may have at most limit bytes,
+// without a leading byte order mark. It follows links. It is safe for concurrent use.
 func Read(path string, limit int64) ([]byte, error) {
 	return read(context.Background(), path, limit, fs.FileMode.IsRegular)
 }
 
-// ReadStream is like [Read], but also reads a pipe to its end, such as the one by which a
-// shell passes the output of a command. A pipe that has no writer is empty. It returns the
-// cause of ctx when ctx ends before the pipe does.
+// ReadStream is like [Read], but also reads a pipe to its end, for example a shell's process
+// substitution. A pipe without a writer is empty. If ctx ends first, ReadStream returns the cause
+// of ctx.
 func ReadStream(ctx context.Context, path string, limit int64) ([]byte, error) {
 	return read(ctx, path, limit, func(mode fs.FileMode) bool { return mode.IsRegular() || isPipe(mode) })
 }
 
-// IsPipe reports whether path leads to a pipe, which [ReadStream] reads and which can be
-// read only once.
+// IsPipe reports whether path leads to a pipe, which [ReadStream] can read only once.
 func IsPipe(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && isPipe(info.Mode())
@@ -84,8 +83,9 @@ func isPipe(mode fs.FileMode) bool { return mode&fs.ModeNamedPipe != 0 }
 
 func read(ctx context.Context, path string, limit int64, accepts func(fs.FileMode) bool) ([]byte, error) {
 	failed := func(err error) error { return &fs.PathError{Op: "read", Path: path, Err: reason(err)} }
-	// Looked at before it is opened, since opening some devices has effects, and afterwards,
-	// since it may have been replaced. O_NONBLOCK keeps the opening of a pipe from waiting.
+	// The file is checked before opening it, since opening some devices has effects, and again
+	// afterwards, since it may have been replaced. O_NONBLOCK prevents opening a pipe from
+	// blocking.
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -106,7 +106,7 @@ func read(ctx context.Context, path string, limit int64, accepts func(fs.FileMod
 	case info.Mode().IsRegular() && info.Size() > limit:
 		return nil, failed(&TooLargeError{limit})
 	}
-	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Now()) }) // only pipes can wait
+	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Now()) }) // only pipes block
 	defer stop()
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))
 	switch {
@@ -122,10 +122,10 @@ func read(ctx context.Context, path string, limit int64, accepts func(fs.FileMod
 	return TrimBOM(data), nil
 }
 
-// TrimBOM returns text without a byte order mark at its start.
+// TrimBOM returns text without a leading byte order mark.
 func TrimBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte(bom)) }
 
-// reason returns err without its operation and path, to be wrapped again.
+// reason returns err without its operation and path, which the caller adds again.
 func reason(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err

@@ -38,7 +38,7 @@ func TestReadIsBounded(t *testing.T) {
 	}
 }
 
-func TestReadErrorsSayWhatAndWhere(t *testing.T) {
+func TestReadErrorsContainPathAndReason(t *testing.T) {
 	folder := t.TempDir()
 	for path, want := range map[string]string{
 		filepath.Join(folder, "missing"):                       "no such file or directory",
@@ -56,10 +56,10 @@ func TestReadErrorsSayWhatAndWhere(t *testing.T) {
 	}
 }
 
-func TestReadStreamReadsRegularFilesToo(t *testing.T) {
+func TestReadStreamReadsRegularFiles(t *testing.T) {
 	path := write(t, filepath.Join(t.TempDir(), "file"), "text")
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // a regular file does not wait
+	cancel() // reading a regular file ignores ctx
 	if data, err := ReadStream(ctx, path, 100); err != nil || string(data) != "text" || IsPipe(path) {
 		t.Errorf("%q, %v", data, err)
 	}

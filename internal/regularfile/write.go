@@ -10,15 +10,15 @@ import (
 	"syscall"
 )
 
-// maxLinks bounds a chain of links, as Linux does.
+// maxLinks bounds a chain of links, as in Linux.
 const maxLinks = 40
 
-var errTooManyLinks = errors.New("too many links: they may form a circle")
+var errTooManyLinks = errors.New("too many links: they may form a cycle")
 
-// Write replaces the regular file at path as a whole, or makes it: a reader finds either
-// the old content or the new one, after a crash, too. Of a link it replaces the target,
-// which need not be there yet. The file is readable to its owner only. On an error the old
-// content stays. It is safe for concurrent use; the last call to end wins.
+// Write creates or atomically replaces the regular file at path: a reader sees either the old
+// content or the new one, even after a crash. If path is a link, Write replaces its target, which
+// need not exist. Only the owner can read the file. On an error the old content remains. It is
+// safe for concurrent use; the last call to finish wins.
 func Write(path string, data []byte) error {
 	target, err := follow(path)
 	if err == nil {
@@ -29,16 +29,15 @@ func Write(path string, data []byte) error {
 	}
 	err = reason(err)
 	if errors.Is(err, syscall.EBUSY) {
-		err = fmt.Errorf("%w: a file that is mounted alone cannot be replaced: mount its folder", err)
+		err = fmt.Errorf("%w: a file that is mounted alone cannot be replaced; mount its folder", err)
 	}
 	return &fs.PathError{Op: "write", Path: path, Err: err}
 }
 
-// follow returns the path of the regular file that path leads to, or of the place where
-// it is missing.
+// follow returns the path of the regular file that path leads to, or of the file to create.
 func follow(path string) (string, error) {
 	for range maxLinks {
-		// Not filepath.Dir, which takes ".." for the folder above even after a link.
+		// Not filepath.Dir, which resolves ".." lexically, even after a link.
 		folder, name := filepath.Split(path)
 		folder, err := filepath.EvalSymlinks(cmp.Or(folder, "."))
 		if err != nil {
@@ -68,10 +67,10 @@ func follow(path string) (string, error) {
 	return "", errTooManyLinks
 }
 
-// replace writes a new file beside path and gives it that name.
+// replace writes a new file in path's folder and renames it to path.
 func replace(path string, data []byte) (err error) {
 	folder := filepath.Dir(path)
-	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*") // readable to the owner only
+	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*") // readable only by the owner
 	if err != nil {
 		return err
 	}
@@ -93,7 +92,7 @@ func replace(path string, data []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	if d, err := os.Open(folder); err == nil { // so that the new name survives a power cut
+	if d, err := os.Open(folder); err == nil { // makes the new name survive a power failure
 		_ = d.Sync()
 		_ = d.Close()
 	}

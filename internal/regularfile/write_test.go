@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestWriteReplacesTheFileAsAWhole(t *testing.T) {
+func TestWriteReplacesTheFileAtomically(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "file")
 	for _, text := range []string{"one", "two"} {
@@ -26,8 +26,8 @@ func TestWriteReplacesTheFileAsAWhole(t *testing.T) {
 	wantEntries(t, folder, 1)
 }
 
-// TestWriteOfALinkReplacesItsTarget has links that are relative, absolute, in a chain,
-// dangling, and behind a link to a folder, where ".." is not what it looks like.
+// The links are relative, absolute, in a chain, dangling, and behind a link to a folder, where
+// ".." is not the lexical parent.
 func TestWriteOfALinkReplacesItsTarget(t *testing.T) {
 	for name, target := range map[string]func(folder string) string{
 		"relative": func(string) string { return "../far/real" },
@@ -67,7 +67,7 @@ func TestWriteOfALinkReplacesItsTarget(t *testing.T) {
 	}
 }
 
-func TestWriteInAFolderThatIsMissing(t *testing.T) {
+func TestWriteInAMissingFolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "file")
 	if err := Write(path, nil); !os.IsNotExist(err) {
 		t.Error(err)

@@ -14,20 +14,19 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// errDialled keeps go-redis from reconnecting by itself.
+// errDialled prevents go-redis from reconnecting by itself.
 var errDialled = errors.New("subscription: one connection only")
 
-// dialOnce makes the one connection of a subscription.
+// dialOnce dials the only connection of a subscription.
 type dialOnce struct {
 	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
 	patience time.Duration
 	dialled  atomic.Bool
-	conn     atomic.Pointer[net.Conn] // nil: it was not had, or not yet
+	conn     atomic.Pointer[net.Conn] // nil: not connected
 }
 
-// connect is bounded by itself, and not by what bounds all that go-redis does to get a
-// connection ready: go-redis's own dialer does not heed its context during a TLS handshake,
-// and one that was late, at last, is not to be made in vain.
+// connect has its own timeout rather than that of go-redis for preparing a connection: go-redis's
+// dialer ignores its context during a TLS handshake, and a late connection must still be used.
 func (d *dialOnce) connect(ctx context.Context, network, addr string) (net.Conn, error) {
 	if d.dialled.Swap(true) {
 		return nil, errDialled
@@ -40,21 +39,20 @@ func (d *dialOnce) connect(ctx context.Context, network, addr string) (net.Conn,
 	}
 	d.conn.Store(&conn)
 	if ctx.Err() != nil {
-		d.cut() // cut did not see it yet
+		d.cut() // cut ran before conn was stored
 	}
 	return conn, nil
 }
 
-// cut closes the connection beneath go-redis, which may wait for an answer on it.
+// cut closes the connection under go-redis, which may be waiting for an answer on it.
 func (d *dialOnce) cut() {
 	if conn := d.conn.Load(); conn != nil {
 		_ = (*conn).Close()
 	}
 }
 
-// dedicated returns a client with the options of the given one that dials exactly
-// once, and then waits for each answer for as long as for the connection. It costs no
-// connection until it is used.
+// dedicated returns a client with the options of the given one that dials exactly once. It waits
+// for each answer as long as for the connection. It does not connect before its first use.
 func dedicated(ctx context.Context, client redis.UniversalClient, patience time.Duration) (*redis.Client, *dialOnce, error) {
 	node, err := pick(ctx, client)
 	if err != nil {
@@ -65,14 +63,14 @@ func dedicated(ctx context.Context, client redis.UniversalClient, patience time.
 	opts.Dialer = once.connect
 	opts.ReadTimeout = patience
 	opts.DialerRetries = 1
-	// Narrow ACL users may not send CLIENT.
+	// Users with narrow ACLs may not send CLIENT.
 	opts.DisableIdentity = true
 	opts.ClientName = ""
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	opts.MinIdleConns = 0
-	opts.PoolSize = 2 // at 1, the one failure would have go-redis try to dial on and on
+	opts.PoolSize = 2 // with 1, go-redis would dial forever after a failure
 	opts.PipelinePoolSize = -1
-	// A message fits; thousands of subscriptions in one process stay small.
+	// Large enough for a message; small enough for thousands of subscriptions in one process.
 	opts.ReadBufferSize = 8 << 10
 	opts.WriteBufferSize = 1 << 10
 	return redis.NewClient(&opts), once, nil
@@ -88,8 +86,8 @@ func pick(ctx context.Context, client redis.UniversalClient) (*redis.Client, err
 	return nil, fmt.Errorf("subscription: want a *redis.Client or a *redis.ClusterClient, have %T", client)
 }
 
-// randomNode spreads subscribers over a cluster. ClusterClient.Subscribe would send
-// all of them to the node that owns the channel's slot.
+// randomNode spreads subscribers over a cluster. ClusterClient.Subscribe would send them all to
+// the node that owns the channel's slot.
 func randomNode(ctx context.Context, client *redis.ClusterClient) (*redis.Client, error) {
 	var (
 		mu    sync.Mutex

@@ -8,13 +8,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Outage tells which failures of a row are worth a line in a log: the first one, and the
-// first that names a cause which does not pass by itself. So a password or a certificate
-// that was changed is told of, though all began with a connection that was closed (F25).
-// The zero value is ready. It is for one goroutine.
+// Outage decides which of several consecutive failures to log: the first one, and the first one
+// whose cause is permanent. A changed password or certificate is therefore logged, even if a
+// closed connection was the first failure (F25). The zero value is ready to use. It is not safe
+// for concurrent use.
 type Outage struct{ on, refused bool }
 
-// News notes a failure and tells whether to log it.
+// News records a failure and reports whether to log it.
 func (o *Outage) News(err error) bool {
 	refused := isRefusal(err)
 	news := !o.on || refused && !o.refused
@@ -22,18 +22,18 @@ func (o *Outage) News(err error) bool {
 	return news
 }
 
-// On tells whether the last try failed.
+// On reports whether the last attempt failed.
 func (o *Outage) On() bool { return o.on }
 
-// End ends a row, and tells whether there was one.
+// End ends an outage and reports whether there was one.
 func (o *Outage) End() bool {
 	was := o.on
 	*o = Outage{}
 	return was
 }
 
-// isRefusal tells whether the server, or this process for its own safety, will have
-// nothing to do with the other: for its password, its certificate or its rights.
+// isRefusal reports whether one side refuses the other because of its password, certificate or
+// permissions.
 func isRefusal(err error) bool {
 	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
 		return true
@@ -42,5 +42,5 @@ func isRefusal(err error) bool {
 		return true
 	}
 	alert, ok := errors.AsType[*net.OpError](err)
-	return ok && alert.Op == "remote error" // as crypto/tls calls an alert
+	return ok && alert.Op == "remote error" // crypto/tls's name for an alert of the peer
 }

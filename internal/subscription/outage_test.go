@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestTheFirstFailureOfARowIsNews(t *testing.T) {
+func TestFirstConsecutiveFailureIsNews(t *testing.T) {
 	var o subscription.Outage
 	if o.End() || o.On() {
 		t.Error("an outage before anything failed")
@@ -30,8 +30,8 @@ func TestTheFirstFailureOfARowIsNews(t *testing.T) {
 	}
 }
 
-// F25: a refusal is news, whatever failed before it; another one in the same row is not.
-func TestARefusalIsNews(t *testing.T) {
+// F25: a refusal is news, whatever failed before it. A second refusal in the same outage is not.
+func TestRefusalIsNews(t *testing.T) {
 	guard := &redistest.Guard{
 		Authority: redistest.NewAuthority(t), Admin: redistest.User{Name: "admin", Password: "a"},
 		Nodes: "user default off\nuser admin on >a ~* &* +@all\nuser guest on >g +get\n",

@@ -1,10 +1,10 @@
-// Package subscription holds one Redis pub/sub subscription on one connection
-// of its own, and notices when that connection is dead.
+// Package subscription maintains one Redis pub/sub subscription on a connection
+// of its own, and detects when that connection is dead.
 //
-// It stands in for go-redis's PubSub.Channel, whose health check does not look at
-// the answer, and for the reconnecting of its PubSub, which knows no pause: here a
-// connection is dialled once, and when it ends the caller decides when to open the
-// next, so that a thousand followers do not come back in the same instant (F13).
+// It replaces go-redis's PubSub.Channel, whose health check ignores the answer, and the
+// reconnection of its PubSub, which does not pause. A subscription dials once. When its
+// connection ends, the caller decides when to open the next one: a thousand followers
+// do not reconnect at the same instant (F13).
 package subscription
 
 import (
@@ -19,45 +19,45 @@ import (
 )
 
 var (
-	// ErrSilent ends a subscription on which nothing, not even the answer to a PING,
-	// was heard for Options.Dead.
+	// ErrSilent ends a subscription that received nothing, not even the answer to a PING, for
+	// Options.Dead.
 	ErrSilent = errors.New("subscription: connection is silent")
-	// ErrNoAck says that Redis did not acknowledge the subscription in time.
+	// ErrNoAck is returned if Redis does not acknowledge the subscription in time.
 	ErrNoAck = errors.New("subscription: no acknowledgement")
 	// ErrClosed ends a subscription that its owner closed.
 	ErrClosed = errors.New("subscription: closed")
 )
 
-// RefusedError says that Redis answered SUBSCRIBE with an error, for want of a
-// right to the channel for instance. Trying again at once will not help.
+// RefusedError is returned if Redis answers SUBSCRIBE with an error, for instance because the
+// user has no permission on the channel. Retrying at once will not help.
 type RefusedError struct{ Err error }
 
 func (e *RefusedError) Error() string { return "subscription: refused: " + e.Err.Error() }
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// UnreachableError says that there was no connection to Redis, encrypted where it is to be:
-// nothing was asked of it.
+// UnreachableError is returned if there was no connection to Redis, or the TLS handshake failed:
+// no command was sent.
 type UnreachableError struct{ Err error }
 
 func (e *UnreachableError) Error() string { return "subscription: connect: " + e.Err.Error() }
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// Options says what to subscribe to and when to give up. All durations must be positive.
+// Options configures a subscription. All durations must be positive.
 type Options struct {
 	Channels []string      // at least one
-	Idle     time.Duration // nothing heard for this long: send a PING
-	Dead     time.Duration // nothing heard for this long: the connection is over; greater than Idle
-	Ack      time.Duration // connecting, logging in and the acknowledgement take at most this long, each
+	Idle     time.Duration // nothing received for this long: send a PING
+	Dead     time.Duration // nothing received for this long: the connection is dead; greater than Idle
+	Ack      time.Duration // bounds each of connecting, logging in and the acknowledgement
 }
 
-// Message is what was published on one of the channels.
+// Message is a message published on one of the channels.
 type Message struct {
 	Channel string
 	Payload string
 }
 
-// Subscription is one open subscription. Receive is for one goroutine; the other
-// methods are safe for concurrent use.
+// Subscription is an open subscription. Receive is not safe for concurrent use; the other methods
+// are.
 type Subscription struct {
 	client *redis.Client
 	dial   *dialOnce
@@ -68,7 +68,7 @@ type Subscription struct {
 	ctx    context.Context
 
 	start  time.Time
-	heard  atomic.Int64 // time since start of the last sign of life
+	alive  atomic.Int64 // time from start to the last received reply
 	early  []Message    // received before the last acknowledgement
 	closed sync.Once
 	cause  atomic.Pointer[error]
@@ -76,11 +76,10 @@ type Subscription struct {
 	watch  sync.WaitGroup
 }
 
-// Open connects, subscribes, and returns once every channel was acknowledged. With
-// a cluster it takes a node at random, since every node delivers every message.
-// The errors of a refusal are [*RefusedError], those of a connection that there was not are
-// [*UnreachableError]. Cancelling ctx after Open has
-// returned changes nothing: use Close.
+// Open connects and subscribes, and returns once every channel is acknowledged. In a cluster it
+// uses a random node, since every node delivers every message. It returns a [*RefusedError] if
+// Redis refuses the subscription, and an [*UnreachableError] if there was no connection.
+// Cancelling ctx after Open has returned has no effect: use Close.
 func Open(ctx context.Context, client redis.UniversalClient, opts Options) (*Subscription, error) {
 	own, dial, err := dedicated(ctx, client, opts.Ack)
 	if err != nil {
@@ -102,8 +101,8 @@ func (s *Subscription) subscribe(ctx context.Context) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
-	// The wait is ended by closing the connection: a deadline that passes in the
-	// middle of a reply would leave the parser lost.
+	// Closing the connection ends the wait: a deadline that passes in the middle of a reply would
+	// leave the parser in an undefined state.
 	patience := time.AfterFunc(s.opts.Ack, func() { s.end(ErrNoAck) })
 	defer patience.Stop()
 	defer context.AfterFunc(ctx, func() { s.end(context.Cause(ctx)) })()
@@ -140,9 +139,9 @@ func (s *Subscription) connect(ctx context.Context) error {
 	}
 }
 
-// Receive waits for the next message. Any error means that the subscription is
-// over: [ErrSilent], [ErrClosed], or what the connection said. It must be called
-// again without delay, since only what it reads counts as a sign of life.
+// Receive waits for the next message. Any error ends the subscription: [ErrSilent], [ErrClosed],
+// or the connection's error. The caller must call it again without delay, since only received
+// replies keep the subscription alive.
 func (s *Subscription) Receive() (Message, error) {
 	if len(s.early) > 0 {
 		message := s.early[0]
@@ -161,7 +160,7 @@ func (s *Subscription) Receive() (Message, error) {
 }
 
 func (s *Subscription) receive() (reply any, err error) {
-	// go-redis takes the shape of a reply for granted.
+	// go-redis does not check the shape of a reply.
 	defer func() {
 		if r := recover(); r != nil {
 			reply, err = nil, fmt.Errorf("subscription: malformed reply: %v", r)
@@ -174,16 +173,16 @@ func (s *Subscription) receive() (reply any, err error) {
 		}
 		return nil, fmt.Errorf("subscription: receive: %w", err)
 	}
-	s.heard.Store(int64(time.Since(s.start)))
+	s.alive.Store(int64(time.Since(s.start)))
 	return reply, nil
 }
 
-// Quiet returns for how long nothing was heard, PONGs included.
+// Quiet returns the time since the last received reply, including PONGs.
 func (s *Subscription) Quiet() time.Duration {
-	return time.Since(s.start) - time.Duration(s.heard.Load())
+	return time.Since(s.start) - time.Duration(s.alive.Load())
 }
 
-// watchdog asks an idle connection for a sign of life, and ends a dead one.
+// watchdog sends PINGs on an idle connection, and ends a dead one.
 func (s *Subscription) watchdog() {
 	timer := time.NewTimer(s.opts.Idle)
 	defer timer.Stop()
@@ -200,7 +199,7 @@ func (s *Subscription) watchdog() {
 			return
 		case quiet >= s.opts.Idle:
 			ctx, cancel := context.WithTimeout(s.ctx, s.opts.Dead-quiet)
-			_ = s.pubsub.Ping(ctx) // a failure shows as silence
+			_ = s.pubsub.Ping(ctx) // a failed PING has no reply
 			cancel()
 			timer.Reset(min(s.opts.Idle, max(s.opts.Dead-s.Quiet(), 0)))
 		default:
@@ -222,8 +221,8 @@ func (s *Subscription) end(cause error) {
 	})
 }
 
-// Close ends the subscription and waits until nothing of it runs any more, but for
-// a Receive of the caller's, which returns [ErrClosed]. It may be called often.
+// Close ends the subscription and waits for its goroutines. A blocked Receive returns
+// [ErrClosed]. Close is idempotent.
 func (s *Subscription) Close() {
 	s.end(ErrClosed)
 	s.watch.Wait()

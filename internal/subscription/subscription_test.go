@@ -63,7 +63,7 @@ func TestMessagesOfEveryChannelArriveInOrder(t *testing.T) {
 	t.Run("real", func(t *testing.T) { messagesInOrder(t, redistest.Start(t)) })
 }
 
-func TestAnIdleConnectionThatAnswersLives(t *testing.T) {
+func TestIdleConnectionThatAnswersStaysOpen(t *testing.T) {
 	bubble(t, func(t *testing.T, server *redistest.VirtualServer, _ *redistest.Link) {
 		s := open(t, server.Client(t, nil))
 		time.AfterFunc(10*time.Minute, func() { server.Mini().Publish("a", "late") })
@@ -73,7 +73,7 @@ func TestAnIdleConnectionThatAnswersLives(t *testing.T) {
 	})
 }
 
-func TestASilentConnectionIsGivenUpWithinDead(t *testing.T) {
+func TestSilentConnectionEndsWithinDead(t *testing.T) {
 	bubble(t, func(t *testing.T, server *redistest.VirtualServer, link *redistest.Link) {
 		s := open(t, server.Client(t, link))
 		start := time.Now()
@@ -87,9 +87,9 @@ func TestASilentConnectionIsGivenUpWithinDead(t *testing.T) {
 	})
 }
 
-// A thousand followers that lose their connections must not dial again in the same
-// instant: go-redis by itself would (F13).
-func TestALostConnectionIsNotDialledAgain(t *testing.T) {
+// A thousand followers that lose their connections must not reconnect at the same instant, as
+// go-redis would (F13).
+func TestLostConnectionIsNotDialledAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, server *redistest.VirtualServer, link *redistest.Link) {
 		s := open(t, server.Client(t, link))
 		before := link.Dialed()
@@ -104,7 +104,7 @@ func TestALostConnectionIsNotDialledAgain(t *testing.T) {
 	})
 }
 
-func TestNoAcknowledgementEndsOpen(t *testing.T) {
+func TestMissingAcknowledgementEndsOpen(t *testing.T) {
 	bubble(t, func(t *testing.T, server *redistest.VirtualServer, link *redistest.Link) {
 		link.Drop(func(frame []byte) bool { return bytes.Contains(frame, []byte("subscribe")) })
 		_, err := subscription.Open(t.Context(), server.Client(t, link), options)
@@ -114,7 +114,7 @@ func TestNoAcknowledgementEndsOpen(t *testing.T) {
 	})
 }
 
-func TestARefusalIsTold(t *testing.T) {
+func TestRefusalIsARefusedError(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
 	if err := admin.Do(t.Context(), "ACL", "SETUSER", "default", "resetchannels", "&a").Err(); err != nil {
@@ -152,7 +152,7 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// Whatever go-redis waits for, and however long it would.
+// Open ends, whatever go-redis waits for.
 func TestOpenEndsWhenItsContextIsCancelled(t *testing.T) {
 	bubble(t, func(t *testing.T, server *redistest.VirtualServer, link *redistest.Link) {
 		link.Drop(func([]byte) bool { return true })
@@ -172,7 +172,7 @@ func TestOpenEndsWhenItsContextIsCancelled(t *testing.T) {
 	})
 }
 
-// dialledBy gives a client whose connections are made so.
+// dialledBy returns a client that connects with dial.
 func dialledBy(t *testing.T, server *redistest.VirtualServer, dial func(ctx context.Context, through dialer) (net.Conn, error)) *redis.Client {
 	t.Helper()
 	opts := *server.Client(t, nil).Options()
@@ -187,9 +187,9 @@ func dialledBy(t *testing.T, server *redistest.VirtualServer, dial func(ctx cont
 
 type dialer func(ctx context.Context) (net.Conn, error)
 
-// go-redis's own dialer does not heed its context while it shakes hands for TLS: what it then
-// has after all cost both ends as much as any other.
-func TestAConnectionThatIsLateAfterAllIsUsed(t *testing.T) {
+// go-redis's own dialer ignores its context during the TLS handshake. A late connection has cost
+// both ends as much as any other.
+func TestLateConnectionIsUsed(t *testing.T) {
 	bubble(t, func(t *testing.T, server *redistest.VirtualServer, _ *redistest.Link) {
 		open(t, dialledBy(t, server, func(ctx context.Context, through dialer) (net.Conn, error) {
 			time.Sleep(2 * options.Ack)
@@ -198,8 +198,8 @@ func TestAConnectionThatIsLateAfterAllIsUsed(t *testing.T) {
 	})
 }
 
-// Only who never reached Redis may conclude that it is not there.
-func TestAConnectionThatThereWasNotIsTold(t *testing.T) {
+// Only a caller that never reached Redis may conclude that it is unavailable.
+func TestMissingConnectionIsAnUnreachableError(t *testing.T) {
 	bubble(t, func(t *testing.T, server *redistest.VirtualServer, link *redistest.Link) {
 		refused := dialledBy(t, server, func(context.Context, dialer) (net.Conn, error) { return nil, io.EOF })
 		_, err := subscription.Open(t.Context(), refused, options)
@@ -226,7 +226,7 @@ func TestAConnectionThatThereWasNotIsTold(t *testing.T) {
 	})
 }
 
-func TestAnUnknownKindOfClientIsRefused(t *testing.T) {
+func TestUnknownKindOfClientIsRejected(t *testing.T) {
 	ring := redis.NewRing(&redis.RingOptions{})
 	t.Cleanup(func() { _ = ring.Close() })
 	if _, err := subscription.Open(t.Context(), ring, options); err == nil || !strings.Contains(err.Error(), "*redis.Ring") {

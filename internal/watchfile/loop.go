@@ -12,22 +12,22 @@ import (
 // loop is the goroutine of a Watcher.
 type loop struct {
 	notifier *fsnotify.Watcher // nil: there are no notifications
-	interval time.Duration     // between two regular looks
+	interval time.Duration     // between two regular checks
 	report   func()
 
 	files   map[string]state       // by path
-	folders map[string]os.FileInfo // whose notifications are received, by path
+	folders map[string]os.FileInfo // watched for notifications, by path
 
-	timer *time.Timer // of the next look or report besides the regular looks
+	timer *time.Timer // for the next extra check or report
 	armed bool
-	since time.Time // of the first change that is not reported yet; zero: there is none
+	since time.Time // of the first unreported change; zero: none
 }
 
-// state is what a look at a file found.
+// state is the result of checking a file.
 type state struct {
-	info    os.FileInfo // through all links; nil: there is no file, or it is out of reach
-	failure string      // why
-	target  string      // where the links lead
+	info    os.FileInfo // of the file after all links; nil: missing or inaccessible
+	failure string      // the reason if info is nil
+	target  string      // the path after all links
 }
 
 func stateOf(path string) state {
@@ -37,7 +37,7 @@ func stateOf(path string) state {
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		target = path // it was replaced meanwhile; the next look sees that
+		target = path // replaced meanwhile; the next check detects that
 	}
 	return state{info: info, target: target}
 }
@@ -73,7 +73,7 @@ func (l *loop) run(ctx context.Context, paths <-chan []string, again <-chan stru
 			}
 		case event := <-events:
 			l.notified(event)
-		case <-failures: // events may have been lost; the regular looks go on
+		case <-failures: // events may have been lost; the regular checks continue
 		case <-ticker.C:
 			if l.look() {
 				l.note()
@@ -96,7 +96,7 @@ func (l *loop) run(ctx context.Context, paths <-chan []string, again <-chan stru
 	}
 }
 
-// watch replaces the set of files, and reports whether there are new ones.
+// watch replaces the set of files, and reports whether some are new.
 func (l *loop) watch(paths []string) (added bool) {
 	files := make(map[string]state, len(paths))
 	for _, path := range paths {
@@ -114,14 +114,14 @@ func (l *loop) watch(paths []string) (added bool) {
 // notified handles a notification about a name in one of the folders.
 func (l *loop) notified(event fsnotify.Event) {
 	if l.folders[event.Name] != nil && event.Has(fsnotify.Remove|fsnotify.Rename) {
-		l.leave(event.Name) // a new folder of that name may even have the same inode
+		l.leave(event.Name) // a new folder with that name may have the same inode
 	}
 	if l.concerns(event.Name) {
 		l.look()
 		l.note()
 		return
 	}
-	// A link that moves has any name. A folder may be a busy one, so looks are bounded.
+	// A moved link may have any name. A folder may be busy, so checks are rate-limited.
 	if !l.armed {
 		l.arm(settle)
 	}
@@ -136,7 +136,7 @@ func (l *loop) concerns(name string) bool {
 	return false
 }
 
-// look looks at all files, and reports whether one has changed.
+// look checks all files, and reports whether one has changed.
 func (l *loop) look() (changed bool) {
 	for path, last := range l.files {
 		if now := stateOf(path); !now.equal(last) {
@@ -149,7 +149,7 @@ func (l *loop) look() (changed bool) {
 	return changed
 }
 
-// note has a change reported once the files stay the same.
+// note schedules the report of a change for when the files stay the same.
 func (l *loop) note() {
 	if l.since.IsZero() {
 		l.since = time.Now()
@@ -162,8 +162,8 @@ func (l *loop) arm(d time.Duration) {
 	l.armed = true
 }
 
-// follow receives the notifications of the folders that the files, and the targets of
-// links, are in: editors replace files, and a new file has new notifications.
+// follow subscribes to the notifications of the folders of the files and of their links' targets.
+// Editors replace files, and a new file needs new notifications.
 func (l *loop) follow() {
 	if l.notifier == nil {
 		return
@@ -186,7 +186,7 @@ func (l *loop) follow() {
 		if err == nil && last != nil && os.SameFile(info, last) {
 			continue
 		}
-		if last != nil { // another folder has that name now
+		if last != nil { // the name now belongs to another folder
 			l.leave(folder)
 		}
 		if err == nil && l.notifier.Add(folder) == nil {
@@ -196,6 +196,6 @@ func (l *loop) follow() {
 }
 
 func (l *loop) leave(folder string) {
-	_ = l.notifier.Remove(folder) // it may be gone
+	_ = l.notifier.Remove(folder) // the folder may be gone
 	delete(l.folders, folder)
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/catbridge/catbridge/test/mounts"
 )
 
-// TestAFileThatIsMountedAloneIsSeen writes to the file under its name outside the mount.
-func TestAFileThatIsMountedAloneIsSeen(t *testing.T) {
+// The test writes to the file under its name outside the mount.
+func TestChangeOfAFileMountedAloneIsReported(t *testing.T) {
 	if !mounts.Private(t) {
 		return
 	}
@@ -19,5 +19,5 @@ func TestAFileThatIsMountedAloneIsSeen(t *testing.T) {
 	defer w.Close()
 	<-w.C
 	l.write("host/file", "three")
-	<-w.C // or the test hangs
+	<-w.C // otherwise the test hangs
 }

@@ -1,11 +1,10 @@
-// Package watchfile watches files for changes. It is the one way in which the product does
-// so.
+// Package watchfile watches files for changes. All of the product uses it.
 //
-// Notifications of the file system tell of most changes at once, but not of all: none comes
-// when a link to a folder is moved, when a file that is mounted alone is written, or from
-// another machine's side of a network file system. A process may also have no notification
-// left to ask for. Hence each file is looked at every second besides: its inode, size,
-// mode and time of modification, through all links (S65).
+// The file system's notifications report most changes at once, but not all: there is no
+// notification when a link to a folder moves, when a file that is mounted alone is
+// written, or when another machine writes to a network file system. The system may also
+// have no notifications left for a process. Therefore the watcher also checks every file
+// once a second: its inode, size, mode and time of modification, after all links (S65).
 package watchfile
 
 import (
@@ -19,23 +18,23 @@ import (
 )
 
 const (
-	// interval is the time between two looks at the files.
+	// interval is the time between two checks of the files.
 	interval = time.Second
-	// settle is how long files must stay the same before a change is reported, since most
-	// editors write a file in several steps. It is longer than the clock of any common file
-	// system takes to advance, so that a later change has another time of modification.
+	// settle is how long files must stay the same before a change is reported, since most editors
+	// write a file in several steps. It is longer than the clock resolution of common file
+	// systems, so a later change has another time of modification.
 	settle = 100 * time.Millisecond
-	// longest bounds the delay of a report about a file that changes all the time.
+	// longest bounds the delay of a report for a file that changes constantly.
 	longest = time.Second
 )
 
 // Watcher watches files. Its methods are safe for concurrent use.
 type Watcher struct {
-	// C receives a value once after the start, whenever the set of files gets a new one, and
-	// after each change of a file: one that is written, replaced, removed or there again,
-	// or that a moved link leads to. Each comes once the files stay the same for 0.1 s, or
-	// after 1 s though they do not. C holds at most one value, so several changes may come
-	// as one. The receiver then reads the files; their content may be the same as before.
+	// C receives a value after the start, after the set of files gets a new one, and after each
+	// change: a file is written, replaced, removed or created, or a link leads to another file.
+	// The value is sent once the files stay the same for 0.1 s, or after 1 s if they do not. C
+	// buffers one value, so several changes may cause only one. The receiver then reads the
+	// files; their content may be unchanged.
 	C <-chan struct{}
 
 	changed chan struct{} // C, of capacity 1
@@ -45,12 +44,12 @@ type Watcher struct {
 	done    chan struct{}
 }
 
-// New watches the files at paths, which need not be there. A relative path counts from the
-// present working directory. The caller must call Close.
+// New watches the files at paths, which need not exist. A relative path is relative to the
+// current working directory at the time of the call. The caller must call Close.
 func New(paths ...string) *Watcher {
 	notifier, err := fsnotify.NewWatcher()
 	if err != nil {
-		notifier = nil // the looks remain
+		notifier = nil // the regular checks remain
 	}
 	return start(notifier, interval, paths)
 }
@@ -77,16 +76,16 @@ func (w *Watcher) Watch(paths ...string) {
 	}
 }
 
-// Retry has C receive a value with the next look, within a second, even if no file changes: for
-// a receiver that could not read them, which a later try may. After Close it has no effect.
-func (w *Watcher) Retry() {
+// Recheck makes C receive a value with the next check, within a second, even if no file changes:
+// for a receiver that could not read the files and wants to retry. After Close it has no effect.
+func (w *Watcher) Recheck() {
 	select {
 	case w.again <- struct{}{}:
 	default:
 	}
 }
 
-// Close ends the watch and waits for that. Nothing is sent to C afterwards. Close is
+// Close stops watching and waits until it has. Nothing is sent to C afterwards. Close is
 // idempotent.
 func (w *Watcher) Close() {
 	w.cancel()

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// layout is a folder with files, of which one is watched.
+// layout is a folder with files, one of which is watched.
 type layout struct {
 	*testing.T
 	folder string
@@ -31,33 +31,33 @@ func (l layout) must(err error) {
 	}
 }
 
-// write writes a file in place, and the folders that it is in.
+// write writes a file in place, and creates its folders.
 func (l layout) write(name, text string) {
 	l.Helper()
 	l.must(os.MkdirAll(filepath.Dir(l.in(name)), 0o700))
 	l.must(os.WriteFile(l.in(name), []byte(text), 0o600))
 }
 
-// replace puts a new file in the place of another.
+// replace replaces a file with a new one.
 func (l layout) replace(name, text string) {
 	l.Helper()
 	l.write(name+".new", text)
 	l.must(os.Rename(l.in(name+".new"), l.in(name)))
 }
 
-// link makes a link, or moves it.
+// link creates or moves a link.
 func (l layout) link(target, name string) {
 	l.Helper()
 	l.must(os.Symlink(target, l.in(name)+".new"))
 	l.must(os.Rename(l.in(name)+".new", l.in(name)))
 }
 
-// changes are the ways in which files change, at path in a folder.
+// changes are the ways in which a file at path in a folder can change.
 var changes = map[string]struct {
 	path    string
 	prepare func(layout)
 	steps   []func(layout)
-	looked  bool // no notification tells of it
+	looked  bool // there is no notification of it
 }{
 	"written in place": {
 		path:    "file",
@@ -113,7 +113,7 @@ var changes = map[string]struct {
 		},
 		looked: true,
 	},
-	// As Kubernetes mounts a ConfigMap.
+	// As in a Kubernetes ConfigMap mount.
 	"a link beside it that moves": {
 		path: "file",
 		prepare: func(l layout) {
@@ -162,8 +162,8 @@ var changes = map[string]struct {
 	},
 }
 
-// TestEveryChangeIsSeenByTheRegularLooks has no notifications, in virtual time.
-func TestEveryChangeIsSeenByTheRegularLooks(t *testing.T) {
+// There are no notifications; time is virtual.
+func TestRegularChecksDetectEveryChange(t *testing.T) {
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -191,12 +191,12 @@ func TestEveryChangeIsSeenByTheRegularLooks(t *testing.T) {
 	}
 }
 
-// TestNotificationsTellOfChangesInTheFolder has no regular looks.
-func TestNotificationsTellOfChangesInTheFolder(t *testing.T) {
+// There are no regular checks.
+func TestNotificationsReportChangesInTheFolder(t *testing.T) {
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			if change.looked {
-				return // the regular looks see it
+				return // the regular checks detect it
 			}
 			l := layout{t, t.TempDir()}
 			change.prepare(l)
@@ -209,14 +209,14 @@ func TestNotificationsTellOfChangesInTheFolder(t *testing.T) {
 			<-w.C
 			for _, step := range change.steps {
 				step(l)
-				<-w.C // or the test hangs
+				<-w.C // otherwise the test hangs
 			}
 		})
 	}
 }
 
-// TestEveryChangeIsSeen is what the product gets: notifications and looks.
-func TestEveryChangeIsSeen(t *testing.T) {
+// The production configuration: notifications and regular checks.
+func TestEveryChangeIsReported(t *testing.T) {
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,14 +227,14 @@ func TestEveryChangeIsSeen(t *testing.T) {
 			<-w.C
 			for _, step := range change.steps {
 				step(l)
-				<-w.C // or the test hangs
+				<-w.C // otherwise the test hangs
 			}
 		})
 	}
 }
 
-// TestAChangeIsReportedOnceTheFileStaysTheSame, but at last though it never does.
-func TestAChangeIsReportedOnceTheFileStaysTheSame(t *testing.T) {
+// A file that never stays the same is reported eventually.
+func TestChangeIsReportedOnceTheFileStaysTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := layout{t, t.TempDir()}
 		l.write("file", "")
@@ -260,7 +260,7 @@ func TestAChangeIsReportedOnceTheFileStaysTheSame(t *testing.T) {
 	})
 }
 
-func TestTheSetOfFilesIsReplaced(t *testing.T) {
+func TestWatchReplacesTheSetOfFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := layout{t, t.TempDir()}
 		l.write("one", "")
@@ -274,7 +274,7 @@ func TestTheSetOfFilesIsReplaced(t *testing.T) {
 			t.Error("the same set is reported")
 		}
 		w.Watch(l.in("two"))
-		<-w.C // it may have changed before
+		<-w.C // it may have changed earlier
 		l.write("one", "x")
 		time.Sleep(time.Minute)
 		if len(w.C) > 0 {
@@ -285,7 +285,7 @@ func TestTheSetOfFilesIsReplaced(t *testing.T) {
 	})
 }
 
-func TestARelativePathCountsFromTheFirstWorkingDirectory(t *testing.T) {
+func TestRelativePathUsesTheWorkingDirectoryAtTheStart(t *testing.T) {
 	l := layout{t, t.TempDir()}
 	l.write("file", "")
 	t.Chdir(l.folder)
@@ -294,7 +294,7 @@ func TestARelativePathCountsFromTheFirstWorkingDirectory(t *testing.T) {
 	<-w.C
 	t.Chdir(t.TempDir())
 	l.write("file", "x")
-	<-w.C // or the test hangs
+	<-w.C // otherwise the test hangs
 }
 
 func TestCloseIsIdempotentAndEndsWatch(t *testing.T) {

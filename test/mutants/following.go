@@ -147,7 +147,7 @@ var following = []mutant{
 	{
 		"a silent connection that is kept", "F11", []edit{{"internal/subscription",
 			`case quiet >= s.opts.Dead:`, `case quiet < 0:`}},
-		test{"internal/subscription", "^TestASilentConnectionIsGivenUpWithinDead$"},
+		test{"internal/subscription", "^TestSilentConnectionEndsWithinDead$"},
 	},
 	{
 		"a connection without messages that is kept", "I7", []edit{{"follower",
@@ -184,7 +184,7 @@ var following = []mutant{
 			`	d.conn.Store(&conn)
 	if ctx.Err() != nil {`, `	d.conn.Store(&conn)
 	if dialling.Err() != nil {`}},
-		test{"internal/subscription", "^TestAConnectionThatIsLateAfterAllIsUsed$"},
+		test{"internal/subscription", "^TestLateConnectionIsUsed$"},
 	},
 	{
 		"a sharer that takes another one's place as it leaves", "I8", []edit{{"follower",
@@ -284,7 +284,7 @@ var formats = []mutant{
 	},
 	{
 		"a file that could not be read and is not read again", "S65", []edit{{"follower",
-			`				f.watcher.Retry()
+			`				f.watcher.Recheck()
 `, ``}},
 		test{"follower", "^TestAFileThatCouldNotBeReadIsReadAgain_S65$"},
 	},
@@ -300,7 +300,7 @@ var formats = []mutant{
 				l.note()
 			}
 `, ``}},
-		test{"internal/watchfile", "^TestEveryChangeIsSeenByTheRegularLooks$"},
+		test{"internal/watchfile", "^TestRegularChecksDetectEveryChange$"},
 	},
 	{
 		"a device that is read as a file", "S65", []edit{{"internal/regularfile",
@@ -312,28 +312,28 @@ var formats = []mutant{
 			{"internal/regularfile", `	case !accepts(info.Mode()):
 		return nil, failed(&KindError{info.Mode()})
 	case info.Mode().IsRegular()`, `	case info.Mode().IsRegular()`}},
-		test{"internal/regularfile", "^TestOddFilesAreRefused$"},
+		test{"internal/regularfile", "^TestIrregularFilesAreRejected$"},
 	},
 	{
 		"a reader that takes values of any size", "I5", []edit{{"internal/limited",
 			`c.GetRange(ctx, key, 0, int64(limit))`, `c.GetRange(ctx, key, 0, -1)`}},
-		test{"internal/limited", "^TestAValueOverTheLimitIsNotReadToItsEnd$"},
+		test{"internal/limited", "^TestValueOverTheLimitIsReadOnlyInPart$"},
 	},
 	{
 		"a reader that keeps of meta's fields whatever comes", "I5", []edit{{"internal/limited",
 			`t.keep, t.left = min(n, t.limit+1)`, `t.keep, t.left = n`}},
-		test{"internal/limited", "^TestOfAReplyNoMoreIsKeptThanTheLimit$"},
+		test{"internal/limited", "^TestReplyIsKeptOnlyUpToTheLimit$"},
 	},
 	{
 		"a reply that begins with what came before the connection broke", "I1", []edit{{"internal/limited",
-			`	r.texts.ended = true
+			`	r.parser.ended = true
 `, ``}},
-		test{"internal/limited", "^TestAReplyThatBrokeOffIsReadAgain$"},
+		test{"internal/limited", "^TestBrokenReplyIsReadAgain$"},
 	},
 	{
 		"a reader that asks for GETRANGE at each read though it is refused", "I5", []edit{{"internal/limited",
 			`r.whole.Store(true)`, `r.whole.Store(false)`}},
-		test{"internal/limited", "^TestWithoutTheRightToGetRangeValuesAreReadWhole$"},
+		test{"internal/limited", "^TestWithoutGetRangeValuesAreReadWhole$"},
 	},
 	{
 		"a Redis of tests that waits for the end of a pipeline", "S22", []edit{{"follower/followertest",

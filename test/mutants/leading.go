@@ -308,7 +308,7 @@ var polling = []mutant{
 	{
 		"a proxy that lets every address be dialled", "F26", []edit{{"internal/cdn",
 			`if addr == named || proxyOf(ctx) != nil {`, `if addr == named || addr != "" {`}},
-		test{"internal/cdn", "^TestBesideAProxyNoPrivateAddressIsConnectedTo_F26$"},
+		test{"internal/cdn", "^TestBypassingAProxyReachesNoPrivateAddress_F26$"},
 	},
 	{
 		"an authority that stays for good", "S7", []edit{{"internal/cdn",
@@ -318,7 +318,7 @@ var polling = []mutant{
 	{
 		"a connection to the CDN that never ends", "I7", []edit{{"internal/cdn",
 			`if time.Since(c.born) >= maxConnAge {`, `if false {`}},
-		test{"internal/cdn", "^TestAChangeOfTheDNSIsNoticedWithinFiveMinutes$"},
+		test{"internal/cdn", "^TestDNSChangeIsNoticedWithinFiveMinutes$"},
 	},
 	{
 		"a request of two lengths", "F33", []edit{{"cmd/catbridge/internal/httpd",
@@ -344,12 +344,12 @@ var polling = []mutant{
 		p = p[:c.left+1]
 	}
 `, ``}},
-		test{"internal/cdn", "^TestBombsTakeNoMemoryBeyondTheLimit_F26$"},
+		test{"internal/cdn", "^TestDecompressionBombsStayWithinTheLimit_F26$"},
 	},
 	{
 		"an error that holds the SDK key", "I13", []edit{{"internal/cdn",
 			`return r.find().ReplaceAllLiteralString(s, "***")`, `return s`}},
-		test{"internal/cdn", "^TestNoErrorAndNoLogLineHoldsASecret_S103_F34$"},
+		test{"internal/cdn", "^TestErrorsAndLogsContainNoSecret_S103_F34$"},
 	},
 	{
 		"an SDK key that is not masked", "I13", []edit{{"internal/cdn",

@@ -21,7 +21,7 @@ func (t TLS) config() (*tls.Config, error) {
 		if err != nil {
 			errs = append(errs, &FieldError{"tls.ca_file", err.Error()})
 		} else if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
-			errs = append(errs, &FieldError{"tls.ca_file", t.CAFile + " holds no certificate in PEM form"})
+			errs = append(errs, &FieldError{"tls.ca_file", t.CAFile + " contains no certificate in PEM form"})
 		}
 	}
 	if t.CertFile != "" && t.KeyFile != "" { // one of them alone is told already

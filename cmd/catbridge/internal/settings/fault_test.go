@@ -54,7 +54,7 @@ secretsecretsecret1111: 1
 `,
 	}.faults(t,
 		"catbridge.yaml:4: sdk_keys[0].poll_interval: 10ms is not between 1s and 24h0m0s",
-		"catbridge.yaml:5: sdk_keys[0].base_url: no valid URL: the scheme must be http or https",
+		"catbridge.yaml:5: sdk_keys[0].base_url: invalid URL: the scheme must be http or https",
 		`catbridge.yaml:6: sdk_keys[1].name: the name "shop" is taken, by catbridge.yaml:2: give each SDK key one of its own`,
 		"catbridge.yaml:7: sdk_keys[1].key: the SDK key …et1111 is there twice, first at catbridge.yaml:3",
 		`catbridge.yaml:8: there is no setting "keyfile"; did you mean key_file?`,
