@@ -49,7 +49,7 @@ func (f *File) Follow(ctx context.Context, changed func(*Content, error)) {
 		case <-watcher.C:
 			content, again, err := f.look()
 			if again {
-				watcher.Retry()
+				watcher.Recheck()
 			}
 			if content != nil || err != nil {
 				changed(content, err)
