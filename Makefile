@@ -1,4 +1,4 @@
-# The commands of this project; CONTRIBUTING.md says when to use which.
+# The commands of this project. CONTRIBUTING.md explains when to use them.
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -20,25 +20,25 @@ MUTANT   ?=
 STEPS    ?= 20000000
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
-# Which server the tests run on: none for the one that is installed, valkey or redis8 for
-# those that install-test-tools unpacks.
+# The server on which the tests run: empty for the installed one, valkey or redis8 for
+# the servers that install-test-tools unpacks.
 REDIS         ?=
 SERVER_valkey := $(or $(CATBRIDGE_VALKEY_SERVER),$(CURDIR)/bin/servers/valkey-server)
 SERVER_redis8 := $(or $(CATBRIDGE_REDIS8_SERVER),$(CURDIR)/bin/servers/redis8-server)
 ifneq ($(REDIS),)
-export CATBRIDGE_REDIS_SERVER := $(or $(SERVER_$(REDIS)),$(error REDIS is valkey, redis8 or nothing, and not $(REDIS)))
+export CATBRIDGE_REDIS_SERVER := $(or $(SERVER_$(REDIS)),$(error REDIS must be valkey, redis8 or empty, not $(REDIS)))
 endif
 
 STARTED  := $(shell date +%s)
 # The race detector needs a C compiler.
 RACE     := $(if $(shell command -v "$${CC:-gcc}"),-race)
 
-# Tests that count what they compared with the official SDKs' own data, and gates that
-# the race detector would disturb.
+# Tests that print the number of cases from the official SDKs' own data, and gates that do
+# not work with the race detector.
 CONFORMANCE := Matrices|Tables|ConfigCheck|EvaluationLogs|OfficialCacheFormat|Governance
 ALLOCATION  := Alloc
 
-# The tests of the rows asked for, such as F1,F12; none: of all.
+# The tests of the rows in ROWS, such as F1,F12; of all rows if it is empty.
 comma       := ,
 FAULTS      := ^TestF($(if $(ROWS),$(shell printf '%02d|' $(patsubst 0%,%,$(subst F,,$(subst $(comma), ,$(ROWS))))),[0-9][0-9]|)x)_
 faults soak: REPORT ?= dist/$@.md
@@ -48,94 +48,94 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## the demo: two leaders, three followers, a CDN and a Redis in one process (ARGS=--once)
+run: ## run the demo: two leaders, three followers, a CDN and a Redis in one process (ARGS=--once)
 	$(GO) run ./cmd/catbridge demo $(ARGS)
 
 .PHONY: build
-build: ## the static binary, in bin/
+build: ## build the static binary in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/catbridge ./cmd/catbridge
 
 .PHONY: notices
-notices: ## the licences of what the programs are built from, in THIRD_PARTY_NOTICES.txt
+notices: ## write the licences of all modules in the programs to THIRD_PARTY_NOTICES.txt
 	$(GO) run ./test/notices
 
 .PHONY: test
-test: install-test-tools lint gates race servers vuln ## everything that must hold before a commit reaches main
-	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s$$([[ ! -e bin/vuln-not-looked-at ]] || echo ', but known vulnerabilities were not looked for: their database cannot be reached')"
+test: install-test-tools lint gates race servers vuln ## run every check that must pass before a commit reaches main
+	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s$$([[ ! -e bin/vuln-not-checked ]] || echo ', but known vulnerabilities were not checked: their database is unreachable')"
 
 .PHONY: install-test-tools
-install-test-tools: ## what the tests need besides Go, as far as it is missing
+install-test-tools: ## install missing tools of the tests, except Go
 	@.ci/install-test-tools
 
 .PHONY: lint
-lint: ## gofmt, go vet, go fix, staticcheck; golangci-lint if it is installed
+lint: ## run gofmt, go vet, go fix and staticcheck, and golangci-lint if it is installed
 	@echo "==> gofmt"
 	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted (run make fix):"; echo "$$unformatted"; exit 1; }
 	@echo "==> go vet"
 	@$(GO) vet $(PACKAGES)
 	@echo "==> go fix -diff"
-	@$(GO) fix -diff $(PACKAGES) || { echo "older Go than it could be (run make fix)"; exit 1; }
+	@$(GO) fix -diff $(PACKAGES) || { echo "code can be modernized (run make fix)"; exit 1; }
 	@echo "==> staticcheck"
 	@$(GO) tool -modfile=tools.mod staticcheck $(PACKAGES)
 	@if command -v golangci-lint >/dev/null; then echo "==> golangci-lint"; golangci-lint run; fi
 
 .PHONY: fix
-fix: ## format, and modernize
+fix: ## format and modernize the code
 	$(GO) fix $(PACKAGES)
 	gofmt -w .
 
 .PHONY: gates
-gates: ## conformance with its counts, and the allocation gates, without the race detector
+gates: ## run the conformance tests with counts, and the allocation gates, without the race detector
 	@echo "==> conformance and allocation gates"
 	@$(GO) test -v -run '$(CONFORMANCE)|$(ALLOCATION)' ./cachekeys ./evaluate ./follower ./internal/cdn \
 		| grep -vE '^ *(=== |--- PASS|PASS$$)'
 
 .PHONY: race
-race: ## the whole suite, with the race detector and in random order
+race: ## run the whole suite with the race detector, in random order
 	@echo "==> go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
 	@$(GO) test $(RACE) -shuffle=on -timeout 40m -skip '^TestF43_' $(PACKAGES)
 
 .PHONY: servers
-servers: ## the core of the suite on Redis, Redis 8 and Valkey 8, with counts
+servers: ## run the core of the suite on Redis 7, Redis 8 and Valkey 8, with counts
 	@echo "==> the core on every server (some minutes)"
 	@$(GO) test -count=1 -v -timeout 40m -run '^TestF43_' ./test/servers | grep -vE '^ *(=== |--- PASS|PASS$$)'
 
 .PHONY: unit
-unit: ## the suite without the race detector, from the cache where nothing changed
+unit: ## run the suite without the race detector; unchanged packages come from the cache
 	$(GO) test -skip '^TestF43_' $(PACKAGES)
 
 .PHONY: differential
-differential: ## random cases against the official SDK for Node (SEED=1 N=200000)
+differential: ## compare random cases with the official SDK for Node (SEED=1 N=200000)
 	SEED=$(SEED) N=$(N) $(GO) test -count=1 -timeout 0 -v -run '^TestDifferential$$' ./test/interop
 
 .PHONY: model
-model: ## the protocol's model, at length: what it draws, and what it finds without each rule (STEPS=20000000)
+model: ## run the protocol's model for long, also with each rule removed (STEPS=20000000)
 	STEPS=$(STEPS) $(GO) test -count=1 -timeout 0 -v -run '^TestModel' ./test/model | grep -vE '^ *=== '
 
 .PHONY: mutants
-mutants: ## builds with one guard less each, which a test must notice; some minutes (MUTANT=pattern)
+mutants: ## build without one guard at a time; a test must fail for each; some minutes (MUTANT=pattern)
 	$(GO) run ./test/mutants -run '$(MUTANT)'
 
-# Run in its folder, go test shows at once what a test prints.
+# In the package's folder, go test prints the output of tests without delay.
 .PHONY: faults
-faults: install-test-tools ## many rounds of every fault, and a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REDIS=valkey REPORT=dist/faults.md)
+faults: install-test-tools ## run every fault many times, and write a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REDIS=valkey REPORT=dist/faults.md)
 	@mkdir -p $(dir $(REPORT)); status=0; $(GO) -C test test -count=1 -timeout 0 -run '$(FAULTS)' -args \
 		-rounds=$(ROUNDS) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; \
 		ROUNDS=$(ROUNDS) REPORT=$(abspath $(REPORT)) $(GO) test -count=1 -timeout 0 -run '$(FAULTS)' ./test/interop || status=$$?; \
 		cat $(REPORT); exit $$status
 
 .PHONY: soak
-soak: ## leaders, 200 followers and random faults for long, and a report (DURATION=10m SEED=1 REPORT=dist/soak.md)
+soak: ## run leaders and 200 followers under random faults, and write a report (DURATION=10m SEED=1 REPORT=dist/soak.md)
 	@mkdir -p $(dir $(REPORT)); status=0; $(GO) test -count=1 -timeout 0 -run '^TestSoak$$' ./test -args \
 		-soak=$(DURATION) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; cat $(REPORT); exit $$status
 
 .PHONY: vuln
-vuln: ## known vulnerabilities, where their database can be reached
+vuln: ## check for known vulnerabilities, if their database is reachable
 	@echo "==> govulncheck"
 	@.ci/vulncheck $(PACKAGES)
 
 .PHONY: fuzz
-fuzz: ## every fuzz test, one after the other (FUZZTIME=30s each)
+fuzz: ## run every fuzz test, one after the other (FUZZTIME=30s each)
 	@for package in $$($(GO) list $(PACKAGES)); do \
 		for name in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "==> $$package $$name"; \
@@ -144,21 +144,21 @@ fuzz: ## every fuzz test, one after the other (FUZZTIME=30s each)
 	done
 
 .PHONY: bench
-bench: ## the bridge measured against the floor, quickly (BENCH=pattern); pages and plots in bin/bench
+bench: ## compare the bridge with the floor, quickly (BENCH=pattern); pages and plots in bin/bench
 	rm -rf bin/bench
 	$(call measure,bin/bench,)
 
 .PHONY: bench-full
-bench-full: ## the same in full, about half an hour a run; pages and plots in docs (COUNT=3 runs)
+bench-full: ## the same in full, about half an hour per run; pages and plots in docs (COUNT=3 runs)
 	rm -f docs/bench/results.json
 	$(call measure,docs/bench,-full)
 
 .PHONY: bench-report
-bench-report: ## the pages and plots of docs anew, from what was measured
+bench-report: ## generate the pages and plots of docs again from the measured results
 	$(GO) run ./test/bench/report -results docs/bench/results.json -out docs
 
-# Where the results go, and the plan. Nothing else should run on the machine meanwhile.
-# What a case that fails leaves unmeasured the pages say.
+# Arguments: the folder of the results, and the plan. Nothing else should run on the machine.
+# The pages say what a failed case did not measure.
 define measure
 	@ulimit -n "$$(ulimit -Hn)"; status=0; $(GO) test -run '^TestReadsAfterAChange' -bench '$(BENCH)' -benchtime 1x -count $(COUNT) -timeout 5h \
 		./test/bench -args -results "$$PWD/$(1)/results.json" $(2) || status=$$?; \
@@ -166,9 +166,9 @@ define measure
 endef
 
 .PHONY: microbench
-microbench: ## the packages' own benchmarks (BENCH=pattern COUNT=1)
+microbench: ## run the packages' own benchmarks (BENCH=pattern COUNT=1)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $$($(GO) list $(PACKAGES) | grep -v /test/bench)
 
 .PHONY: clean
-clean: ## what the other targets made
+clean: ## remove the output of the other targets
 	rm -rf bin dist test/interop/node_modules

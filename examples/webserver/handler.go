@@ -13,16 +13,16 @@ import (
 	"github.com/catbridge/catbridge/metrics"
 )
 
-// newHandler serves
+// newHandler returns a handler for
 //
 //	GET /        a page that depends on the flag newCheckout
-//	GET /flags   all flags for the user of the query, as JSON
-//	GET /ready   200 if there are flags to evaluate, else 503
-//	GET /metrics for Prometheus
+//	GET /flags   all flags as JSON, for the user in the query
+//	GET /ready   200 if the follower has flags, else 503
+//	GET /metrics Prometheus metrics
 func newHandler(flags *follower.Client) http.Handler {
 	followers := metrics.NewFollowerCollector()
 	if err := followers.Add("main", flags); err != nil {
-		panic(err) // the name is good, and the only one
+		panic(err) // cannot happen: the name is valid and unique
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(followers, collectors.NewGoCollector())

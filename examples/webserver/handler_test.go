@@ -28,7 +28,7 @@ func TestPageFollowsTheFlag(t *testing.T) {
 	}
 }
 
-func TestFlagsAreTheUsers(t *testing.T) {
+func TestFlagsDependOnTheUser(t *testing.T) {
 	flags := followertest.New(t, nil)
 	flags.SetConfigJSON([]byte(`{"f":{"beta":{"t":0,"v":{"b":false},"r":[
 		{"c":[{"u":{"a":"Email","c":2,"l":["@example.com"]}}],"s":{"v":{"b":true}}}]}}}`))
@@ -38,12 +38,12 @@ func TestFlagsAreTheUsers(t *testing.T) {
 		"/flags":                                `{"beta":false}`,
 	} {
 		if _, body := get(t, flags.Client, path); body != want {
-			t.Errorf("%s gave %s, want %s", path, body, want)
+			t.Errorf("%s returned %s, want %s", path, body, want)
 		}
 	}
 }
 
-func TestMetricsAreTheFollowers(t *testing.T) {
+func TestMetricsAreExported(t *testing.T) {
 	flags := followertest.New(t, map[string]any{"newCheckout": false})
 	get(t, flags.Client, "/")
 	status, body := get(t, flags.Client, "/metrics")
@@ -52,7 +52,7 @@ func TestMetricsAreTheFollowers(t *testing.T) {
 	}
 }
 
-func TestReadyTellsTheCacheState(t *testing.T) {
+func TestReadyReportsTheCacheState(t *testing.T) {
 	flags := followertest.New(t, nil)
 	if status, body := get(t, flags.Client, "/ready"); status != http.StatusOK || body != "HasUpToDateFlagData" {
 		t.Errorf("%d %s", status, body)

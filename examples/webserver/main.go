@@ -46,7 +46,7 @@ func run(ctx context.Context) error {
 		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
 		Redis:  rdb,
 		Logger: logger,
-		// catbridge status counts this process by it. Its user needs the right to that.
+		// catbridge status counts this process by its reports. They need the Redis user reporter.
 		FleetReport: 10 * time.Second,
 	})
 	if err != nil {

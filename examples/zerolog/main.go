@@ -1,5 +1,5 @@
-// Command zerolog logs a client's events through zerolog. It evaluates one flag and
-// shows how that came about, which is what level info is for.
+// Command zerolog logs a client's events through zerolog. It evaluates one flag and logs the
+// evaluation, at level info.
 //
 //	CATBRIDGE_SDK_KEY=… go run ./examples/zerolog newCheckout
 package main
@@ -58,16 +58,17 @@ func run(ctx context.Context, flag string) error {
 	return nil
 }
 
-// redisLog takes go-redis's own lines, which went to standard error, at level debug: the
-// client's events say the same with more context. It counts for the whole process.
+// redisLog logs go-redis's own lines at level debug instead of writing them to standard
+// error. The client's events report the same with more context. go-redis has one logger for
+// the whole process.
 type redisLog struct{ log *slog.Logger }
 
 func (r redisLog) Printf(ctx context.Context, format string, args ...any) {
 	r.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
 }
 
-// newLogger gives a logger for [follower.Config] that writes through zerolog, in JSON.
-// The event's number is the attribute event_id.
+// newLogger returns a logger for [follower.Config] that writes JSON through zerolog. The
+// attribute event_id is the event's number.
 func newLogger(w io.Writer, level zerolog.Level) *slog.Logger {
 	logger := zerolog.New(w).Level(level).With().Timestamp().Logger()
 	return slog.New(zerolog.NewSlogHandler(logger))

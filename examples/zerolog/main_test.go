@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/follower/followertest"
 )
 
-// lines is a writer that several goroutines may use.
+// lines is a writer that is safe for concurrent use.
 type lines struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -1,4 +1,4 @@
-// Was not run, see ../README.md.
+// This file was not run; see ../README.md.
 
 using System.Threading;
 using System.Threading.Tasks;
@@ -6,8 +6,8 @@ using ConfigCat.Client;
 using StackExchange.Redis;
 
 /// <summary>
-/// A cache for the official ConfigCat SDK for .NET that reads the entry which a catbridge
-/// leader writes to Redis. The namespace is that of the leaders, "" if they have none.
+/// A cache for the official ConfigCat SDK for .NET that reads the entry of a catbridge leader
+/// from Redis. catbridgeNamespace is the leaders' namespace, "" if they have none.
 /// </summary>
 public sealed class CatbridgeCache(IDatabase redis, string catbridgeNamespace = "") : IConfigCatCache
 {
@@ -18,7 +18,7 @@ public sealed class CatbridgeCache(IDatabase redis, string catbridgeNamespace = 
     public async Task<string?> GetAsync(string key, CancellationToken cancellationToken = default) =>
         await redis.StringGetAsync(prefix + key).ConfigureAwait(false);
 
-    // Set and SetAsync do nothing, because the leader alone writes.
+    // Set and SetAsync do nothing, because only the leader writes.
     public void Set(string key, string value) { }
 
     public Task SetAsync(string key, string value, CancellationToken cancellationToken = default) => Task.CompletedTask;

@@ -1,5 +1,5 @@
-// Package adapter has a cache for the official ConfigCat SDK for Go that reads the entry which a
-// catbridge leader writes to Redis.
+// Package adapter provides a cache for the official ConfigCat SDK for Go that reads the entry of a
+// catbridge leader from Redis.
 package adapter
 
 import (
@@ -14,8 +14,9 @@ import (
 // concurrent use.
 type Cache struct{ redis *follower.RedisCache }
 
-// New returns a cache on a Redis client, which it does not close and whose options select the
-// database. The namespace is that of the leaders, "" if they have none; an invalid one is an error.
+// New returns a cache that reads through client. The cache does not close client, whose options
+// select the database. namespace is the leaders' namespace, "" if they have none. New returns an
+// error if it is invalid.
 func New(client redis.Cmdable, namespace string) (*Cache, error) {
 	cache, err := follower.NewRedisCache(client).WithNamespace(namespace)
 	if err != nil {
@@ -24,9 +25,9 @@ func New(client redis.Cmdable, namespace string) (*Cache, error) {
 	return &Cache{cache}, nil
 }
 
-// Get returns the entry.
+// Get returns the entry of key, the SDK's cache key.
 func (c *Cache) Get(ctx context.Context, key string) ([]byte, error) { return c.redis.Get(ctx, key) }
 
-// Set does nothing, because the leader alone writes: the official SDK for Go writes back what it has
-// read, offline, too, and might replace newer content that the leader wrote in between.
+// Set does nothing, because only the leader writes. The official SDK for Go writes back what it has
+// read, even offline, and might replace newer content that the leader wrote in between.
 func (c *Cache) Set(context.Context, string, []byte) error { return nil }

@@ -1,15 +1,15 @@
 <?php
 
-// Was not run, see ../README.md.
+// This file was not run; see ../README.md.
 
 declare(strict_types=1);
 
 use ConfigCat\Cache\ConfigCache;
 
 /**
- * A cache for the official ConfigCat SDK for PHP that reads the entry which a catbridge leader writes
- * to Redis. The connection of phpredis has selected the database. The namespace is that of the
- * leaders, "" if they have none.
+ * A cache for the official ConfigCat SDK for PHP that reads the entry of a catbridge leader from
+ * Redis. The phpredis connection must have selected the database. $namespace is the leaders'
+ * namespace, "" if they have none.
  */
 final class CatbridgeCache extends ConfigCache
 {
@@ -23,7 +23,7 @@ final class CatbridgeCache extends ConfigCache
         return $value === false ? null : $value;
     }
 
-    /** Does nothing, because the leader alone writes. */
+    /** Does nothing, because only the leader writes. */
     protected function set(string $key, string $value): void
     {
     }

@@ -1,10 +1,10 @@
-# Was not run, see ../README.md.
+# This file was not run; see ../README.md.
 
 require "configcat"
 
-# A cache for the official ConfigCat SDK for Ruby that reads the entry which a catbridge leader writes
-# to Redis. The URL of the gem redis's client selects the database. The namespace is that of the
-# leaders, "" if they have none.
+# A cache for the official ConfigCat SDK for Ruby that reads the entry of a catbridge leader from
+# Redis. The URL of the redis gem's client selects the database. namespace is the leaders' namespace,
+# "" if they have none.
 class CatbridgeCache < ConfigCat::ConfigCache
   def initialize(redis, namespace = "")
     @redis = redis
@@ -15,7 +15,7 @@ class CatbridgeCache < ConfigCat::ConfigCache
     @redis.get(@prefix + key)
   end
 
-  # Does nothing, because the leader alone writes.
+  # Does nothing, because only the leader writes.
   def set(key, value)
   end
 end

@@ -1,6 +1,6 @@
-// The service after: a follower holds the flags that one leader fetches for all
-// processes. What changed is the import, the constructor with its Redis client, and
-// waiting instead of fetching.
+// Command after is the service after the migration: one leader fetches the flags for all
+// processes, and a follower reads them from Redis. The changes are the import, the
+// constructor with its Redis client, and waiting instead of fetching.
 package main
 
 import (
@@ -38,13 +38,13 @@ func run(ctx context.Context) error {
 		Logger: slog.Default(),
 	})
 	if err != nil {
-		return err // the configuration is wrong
+		return err // the configuration is invalid
 	}
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if state, err := client.WaitForReady(ctx); err != nil || state == follower.NoFlagData {
-		fmt.Fprintln(os.Stderr, "going on with defaults:", state, err)
+		fmt.Fprintln(os.Stderr, "continuing with defaults:", state, err)
 	}
 	fmt.Println(greeting(client, "42", "jane@example.com"))
 	return nil

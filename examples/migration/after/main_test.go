@@ -17,6 +17,6 @@ func TestGreeting(t *testing.T) {
 	}
 	flags.Delete("greeting")
 	if have := greeting(flags.Client, "42", "jane@example.com"); have != "Hello" {
-		t.Errorf("%q without the text", have)
+		t.Errorf("%q without the setting", have)
 	}
 }

@@ -1,8 +1,8 @@
 //go:build ignore
 
-// The service before: the official ConfigCat SDK for Go polls the CDN from every
-// process. It needs the module github.com/configcat/go-sdk/v9, which this project does
-// not require; so it is here to be read and compared.
+// Command before is the service before the migration: every process polls the CDN with the
+// official ConfigCat SDK for Go. It is for reading and comparing only, because it needs the
+// module github.com/configcat/go-sdk/v9, which this project does not require.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() {
 	})
 	defer client.Close()
 	if err := client.Refresh(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "going on with defaults:", err)
+		fmt.Fprintln(os.Stderr, "continuing with defaults:", err)
 	}
 	fmt.Println(greeting(client, "42", "jane@example.com"))
 }
