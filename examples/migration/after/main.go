@@ -58,8 +58,9 @@ func greeting(client *follower.Client, id, email string) string {
 	return "Hello"
 }
 
-// redisLog takes go-redis's own lines, which went to standard error, at level debug: the
-// client's events say the same with more context. It counts for the whole process.
+// redisLog logs go-redis's own lines at level debug instead of writing them to standard
+// error. The client's events report the same with more context. go-redis has one logger for
+// the whole process.
 type redisLog struct{ log *slog.Logger }
 
 func (r redisLog) Printf(ctx context.Context, format string, args ...any) {

@@ -7,7 +7,8 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// bars draws the times of evaluations, as multiples of the floor; nil: there are none.
+// bars returns a chart of the times of evaluations as multiples of the floor, or nil if there
+// are none.
 func bars(r *bench.Results) []byte {
 	floor := get(r, "evaluation", nil, "floor")
 	if !floor.known() {
@@ -17,7 +18,7 @@ func bars(r *bench.Results) []byte {
 	list := append([]struct{ metric, call string }{{"floor", "the floor"}}, calls...)
 	var most float64
 	for _, c := range list {
-		// Of all values at once, which is 16 evaluations, one is drawn.
+		// All values at once are 16 evaluations; the chart shows the time of one.
 		most = max(most, perSetting(r, c.metric)/floor.value)
 	}
 	var b strings.Builder
@@ -37,7 +38,7 @@ func bars(r *bench.Results) []byte {
 	return []byte(b.String())
 }
 
-// perSetting is the time of one evaluation, in ns; 0: not measured.
+// perSetting returns the time of one evaluation in ns, or 0 if it was not measured.
 func perSetting(r *bench.Results, metric string) float64 {
 	f := get(r, "evaluation", nil, metric)
 	switch {

@@ -10,10 +10,10 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// unmeasured stands for a figure that is not there.
+// unmeasured is a missing figure.
 const unmeasured = "not measured"
 
-// figure is a median of runs in a unit; NaN: not measured.
+// figure is a median of runs in a unit. NaN means not measured.
 type figure struct {
 	value, least, most float64
 	unit               string
@@ -28,7 +28,7 @@ func get(r *bench.Results, suite string, labels bench.Labels, metric string) fig
 	return figure{s.Median(), least, most, s.Unit}
 }
 
-// in gives labels out of names and values by turns.
+// in returns labels from alternating names and values.
 func in(pairs ...string) bench.Labels {
 	l := bench.Labels{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -39,7 +39,7 @@ func in(pairs ...string) bench.Labels {
 
 func (f figure) known() bool { return !math.IsNaN(f.value) }
 
-// String is the figure with its spread, where there are several runs that differ.
+// String returns the figure, with its range if runs differ.
 func (f figure) String() string {
 	if !f.known() {
 		return unmeasured
@@ -51,7 +51,7 @@ func (f figure) String() string {
 	return show(value) + unit
 }
 
-// readable gives bytes in a unit that fits.
+// readable formats bytes in a suitable unit.
 func readable(value float64, unit string) (float64, string) {
 	switch {
 	case unit == "B" || unit == "B/s":
@@ -71,7 +71,7 @@ func readable(value float64, unit string) (float64, string) {
 	return value, " " + unit
 }
 
-// show writes three significant digits, and thousands apart.
+// show formats a number with three significant digits and separated thousands.
 func show(v float64) string {
 	if math.Abs(v) < 1000 {
 		digits := 2
@@ -94,13 +94,13 @@ func show(v float64) string {
 	return text
 }
 
-// over gives a ratio; NaN where one is missing.
+// over returns the ratio of two figures, or NaN if one is missing.
 func (f figure) over(floor figure) figure {
 	ratio := f.value / floor.value
 	return figure{ratio, ratio, ratio, "×"}
 }
 
-// size names a number of bytes as the plans do, in powers of two.
+// size formats a number of bytes in powers of two, as the plans do.
 func size(label string) string {
 	n, err := strconv.Atoi(label)
 	switch {
@@ -114,7 +114,7 @@ func size(label string) string {
 	return strconv.Itoa(n>>10) + " KB"
 }
 
-// values gives the values that a label has in a suite, as numbers, in order.
+// values returns the values of a label in a suite, in numeric order.
 func values(r *bench.Results, suite, label string) []string {
 	var all []string
 	for _, c := range r.Cases(suite) {

@@ -6,18 +6,17 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// goal is a figure and the bound that it should keep.
+// goal is a figure and its bound.
 type goal struct {
 	what  string
 	have  figure
 	bound float64
-	least bool // the bound is the least, not the most
+	least bool // the bound is a minimum, not a maximum
 	unit  string
-	pace  float64 // of the machine that the bound comes from against this one's; 0: of no matter
+	pace  float64 // the factor that adapts the bound to this machine; 0: none
 }
 
-// fillingThere is how long filling a map of 16 took where the goals of evaluation come
-// from, ns.
+// fillingThere is the time in ns to fill a map of 16 on the machine of the evaluation goals.
 const fillingThere = 490
 
 func (g goal) row() []string {
@@ -40,7 +39,7 @@ func (g goal) row() []string {
 	return []string{g.what, relation + " " + show(value) + unit + times, g.have.String(), verdict}
 }
 
-// goals are those of speed, each with its figure.
+// goals returns a table of the speed goals with their figures.
 func goals(r *bench.Results) string {
 	var all []goal
 	most := func(what string, have figure, bound float64, unit string) {

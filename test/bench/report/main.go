@@ -1,5 +1,5 @@
-// Report makes docs/performance.md, docs/scale.md and their plots of what the benchmarks
-// measured. What was not measured it says.
+// Report generates docs/performance.md, docs/scale.md and their plots from the results of the
+// benchmarks. The pages mark missing results.
 //
 //	go run ./test/bench/report -results docs/bench/results.json -out docs
 package main
@@ -20,7 +20,7 @@ import (
 var templates embed.FS
 
 func main() {
-	path := flag.String("results", "docs/bench/results.json", "what was measured")
+	path := flag.String("results", "docs/bench/results.json", "the file with the results")
 	out := flag.String("out", "docs", "the folder for the pages; the plots go to its folder bench")
 	flag.Parse()
 	if err := run(*path, *out); err != nil {
@@ -54,7 +54,7 @@ func run(path, out string) error {
 	return nil
 }
 
-// pages gives the pages and plots by their paths.
+// pages returns the pages and plots by path.
 func pages(r *bench.Results) (map[string][]byte, error) {
 	set, err := template.New("").Funcs(template.FuncMap{
 		"goals": goals, "propagation": propagation, "spread": spread, "table": table, "scale": scale, "node": node, "perNode": perNode, "quick": quick, "measuredUpTo": measuredUpTo,

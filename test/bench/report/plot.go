@@ -38,7 +38,7 @@ func (a *axis) add(v float64) {
 
 func (a axis) at(v float64) float64 { return (math.Log10(v) - a.low) / (a.high - a.low) }
 
-// svg draws the chart; nil: there is nothing to draw.
+// svg returns the chart, or nil if it has no points.
 func (p plot) svg() []byte {
 	x, y := axis{math.Inf(1), math.Inf(-1)}, axis{math.Inf(1), math.Inf(-1)}
 	for _, l := range p.lines {
@@ -91,7 +91,7 @@ func (l line) draw(b *strings.Builder, i int, px, py func(float64) float64) {
 		width-right+16, y, width-right+44, y, colour, dash, width-right+50, y+4, l.name)
 }
 
-// plots gives all plots by their paths.
+// plots returns all plots by path.
 func plots(r *bench.Results) map[string][]byte {
 	files := map[string][]byte{}
 	add := func(name string, svg []byte) {

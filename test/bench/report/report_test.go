@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// measured are results of some suites, in which the bridge takes twice as long as the floor.
+// measured returns results of some suites, in which the bridge takes twice as long as the floor.
 func measured() *bench.Results {
 	r := &bench.Results{Plan: "quick"}
 	for _, followers := range []string{"1", "100", "1000"} {
@@ -31,7 +31,7 @@ func measured() *bench.Results {
 	return r
 }
 
-// The goals of evaluation come from a machine on which filling a map of 16 takes 490 ns.
+// The goals of evaluation were set on a machine that fills a map of 16 in 490 ns.
 func TestEvaluationIsHeldToItsGoalAtThisMachinesPace(t *testing.T) {
 	r := measured()
 	r.Add("evaluation", nil, "floor-all-values", "ns", 735)

@@ -6,14 +6,14 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// costs is what followers cost a node of Redis, out of what was measured.
+// costs is the measured cost of followers to a Redis node.
 type costs struct {
-	cpu    float64 // µs, for a message that carries a config of 10 KB, for each follower
+	cpu    float64 // µs per follower, for a message with a config of 10 KB
 	bytes  float64 // of that message
-	memory float64 // bytes, of a follower that has just connected
-	idle   float64 // µs of CPU a second, for each follower, while nothing changes
+	memory float64 // bytes, of a newly connected follower
+	idle   float64 // µs of CPU per second and follower, while nothing changes
 	read   float64 // bytes of a config of 100 KB as followers read it
-	reads  float64 // µs of CPU for such a read, the message included
+	reads  float64 // µs of CPU for such a read, including the message
 }
 
 func measuredCosts(r *bench.Results) costs {
@@ -37,7 +37,7 @@ func cell(value float64, unit string) string {
 	return figure{value, value, value, unit}.String()
 }
 
-// node tells what one follower costs a node.
+// node returns a table with the cost of one follower to a node.
 func node(r *bench.Results) string {
 	c := measuredCosts(r)
 	return rows([]string{"for each follower", "on one node of Redis"}, [][]string{
@@ -50,27 +50,27 @@ func node(r *bench.Results) string {
 	})
 }
 
-// What a node may be burdened with is a choice; what a follower burdens it with is measured.
+// The limits of a node's load are a choice; the load per follower is measured.
 const (
 	mostStall = 250_000 // µs of Redis's only thread for one change
 	mostIdle  = 250_000 // µs/s while nothing changes
 	budget    = 50e6    // bytes/s, of reads
 )
 
-// perNode is how many subscribers a node bears by these limits, in whole thousands, and at
-// least one; NaN where costs were not measured.
+// perNode returns the number of subscribers that a node supports within these limits, in whole
+// thousands and at least 1,000, or NaN if costs were not measured.
 func (c costs) perNode() float64 {
 	return max(math.Floor(min(mostStall/c.cpu, mostIdle/c.idle)/1000), 1) * 1000
 }
 
-// window is the spread window, in seconds, as the leader computes it.
+// window returns the spread window in seconds, as the leader computes it.
 func window(followers, bytes, budget float64) float64 {
 	return (followers + 14*math.Sqrt(followers)) * bytes / budget
 }
 
 func perNode(r *bench.Results) string { return figure{value: measuredCosts(r).perNode()}.String() }
 
-// scale tells what followers of several numbers cost.
+// scale returns a table with the cost of different numbers of followers.
 func scale(r *bench.Results) string {
 	c := measuredCosts(r)
 	var body [][]string

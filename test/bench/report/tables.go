@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// rows makes a Markdown table.
+// rows returns a Markdown table.
 func rows(head []string, body [][]string) string {
 	var b strings.Builder
 	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
@@ -24,7 +24,7 @@ func rows(head []string, body [][]string) string {
 	return b.String()
 }
 
-// named is a label or a metric with what it is called on the page.
+// named is a label or a metric with its title on the page.
 func named(list string) (names, titles []string) {
 	for item := range strings.SplitSeq(list, ";") {
 		name, title, _ := strings.Cut(strings.TrimSpace(item), "=")
@@ -33,8 +33,8 @@ func named(list string) (names, titles []string) {
 	return names, titles
 }
 
-// table has a row for each case of a suite, with columns for labels and metrics, both
-// as "name=title; name=title".
+// table returns a table with a row for each case of a suite and columns for labels and metrics,
+// both in the form "name=title; name=title".
 func table(r *bench.Results, suite, labels, metrics string) string {
 	names, head := named(labels)
 	if labels == "" {
@@ -61,10 +61,10 @@ func table(r *bench.Results, suite, labels, metrics string) string {
 	return rows(append(head, titles...), body)
 }
 
-// propagation compares the bridge with the floor.
+// propagation returns a table that compares the bridge with the floor.
 func propagation(r *bench.Results) string { return compared(r, "propagation", false) }
 
-// spread does so where reads are spread over a window.
+// spread returns the same table for reads that are spread over a window.
 func spread(r *bench.Results) string { return compared(r, "spread", true) }
 
 func compared(r *bench.Results, suite string, window bool) string {
@@ -124,7 +124,7 @@ func evaluation(r *bench.Results) string {
 	return rows([]string{"call", "time", "÷ floor", "allocations"}, body)
 }
 
-// ready compares a client's start with the floor.
+// ready returns a table that compares a client's start with the floor.
 func ready(r *bench.Results) string {
 	var body [][]string
 	for _, bytes := range values(r, "ready", "bytes") {
@@ -142,13 +142,13 @@ func simulation(r *bench.Results) string {
 		"stored=bytes read by each; window=window; peak=peak within any tenth of it; mean=overall")
 }
 
-// machine says where was measured.
+// machine describes the machine of the results.
 func machine(r *bench.Results) string {
 	m := r.Machine
 	return fmt.Sprintf("%d cores of %s, %d GB, %s, %s, Redis %s, revision %s, the %s plan", m.Cores, m.CPU, m.MemoryGB, m.OS, m.Go, m.Redis, m.Revision, r.Plan)
 }
 
-// quick says what the quick plan's figures cannot be compared with.
+// quick returns a note about the results of the quick plan, or "" for the full plan.
 func quick(r *bench.Results) string {
 	if r.Plan == "full" {
 		return ""
@@ -156,7 +156,7 @@ func quick(r *bench.Results) string {
 	return "These are the results of the quick plan: fewer iterations, and a leader of 1,000 SDK keys that polls each every 5 s instead of 55 s.\n\n"
 }
 
-// measuredUpTo is the greatest number of followers that one node had.
+// measuredUpTo returns the largest measured number of followers on one node.
 func measuredUpTo(r *bench.Results) string {
 	all := append(values(r, "propagation", "followers"), values(r, "storm", "followers")...)
 	most := 0.0
@@ -167,7 +167,7 @@ func measuredUpTo(r *bench.Results) string {
 	return show(most)
 }
 
-// runs tells how often was measured.
+// runs returns the number of runs.
 func runs(r *bench.Results) int {
 	most := 0
 	for _, s := range r.Series {
