@@ -119,7 +119,7 @@ func TestReportIsWrittenFromAFileOfResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := run(path, dir); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("spoilt results: %v", err)
+		t.Errorf("corrupt results: %v", err)
 	}
 }
 
