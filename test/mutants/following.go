@@ -290,7 +290,7 @@ var formats = []mutant{
 	},
 	{
 		"a config file that could not be read and is not read again", "S65", []edit{{"cmd/catbridge/internal/localcdn",
-			`				watcher.Retry()
+			`				watcher.Recheck()
 `, ``}},
 		test{"cmd/catbridge/internal/localcdn", "^TestAFileThatCouldNotBeReadIsReadAgain$"},
 	},
