@@ -162,6 +162,16 @@ var changes = map[string]struct {
 	},
 }
 
+// follow performs the steps, each after the one before was reported, and closes the watcher.
+func follow(w *Watcher, l layout, steps []func(layout)) {
+	defer w.Close()
+	<-w.C
+	for _, step := range steps {
+		step(l)
+		<-w.C // otherwise the test hangs
+	}
+}
+
 // There are no notifications; time is virtual.
 func TestRegularChecksDetectEveryChange(t *testing.T) {
 	for name, change := range changes {
@@ -205,12 +215,7 @@ func TestNotificationsReportChangesInTheFolder(t *testing.T) {
 				missing.Skip(t, "notifications of changed files are missing: raise fs.inotify.max_user_instances (%v)", err)
 			}
 			w := start(notifier, time.Hour, []string{l.in(change.path)})
-			defer w.Close()
-			<-w.C
-			for _, step := range change.steps {
-				step(l)
-				<-w.C // otherwise the test hangs
-			}
+			follow(w, l, change.steps)
 		})
 	}
 }
@@ -223,12 +228,7 @@ func TestEveryChangeIsReported(t *testing.T) {
 			l := layout{t, t.TempDir()}
 			change.prepare(l)
 			w := New(l.in(change.path))
-			defer w.Close()
-			<-w.C
-			for _, step := range change.steps {
-				step(l)
-				<-w.C // otherwise the test hangs
-			}
+			follow(w, l, change.steps)
 		})
 	}
 }

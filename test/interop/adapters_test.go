@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	adapter "github.com/catbridge/catbridge/examples/adapters/go"
-	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/fakecdn"
 	"github.com/catbridge/catbridge/test/missing"
 	"github.com/catbridge/catbridge/test/redistest"
@@ -79,7 +76,7 @@ func TestAdaptersReadWhatALeaderWrites(t *testing.T) {
 		for range i * 10 { // so that no two fleets ever have the same version
 			cdn.Publish()
 		}
-		refresh := startLeaderAt(t, p, cdn)
+		_, refresh := startLeaderIn(t, p.client(t), p.namespace, cdn)
 		p.await(t, cdn.Config())
 		for name, start := range adapters {
 			t.Run(fmt.Sprintf("%s, %v", name, p), func(t *testing.T) {
@@ -144,33 +141,6 @@ func (p place) await(t *testing.T, config fakecdn.Config) {
 	}
 }
 
-// startLeaderAt starts a leader that stops at the end of the test. The function asks it to poll now.
-func startLeaderAt(t *testing.T, p place, cdn *fakecdn.CDN) func() {
-	t.Helper()
-	l, err := leader.New(leader.Config{
-		Redis:     p.client(t),
-		Namespace: p.namespace,
-		SDKKeys:   []leader.SDKKey{{Name: "interop", Key: sdkKey, BaseURL: "http://cdn.example"}},
-		Transport: cdn,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := l.Run(ctx); err != nil {
-			t.Errorf("leader: %v", err)
-		}
-	})
-	t.Cleanup(func() { stop(); running.Wait() })
-	return func() {
-		if err := l.RequestRefresh(ctx, "interop"); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // nodeAdapter is read by the official SDK.
 func nodeAdapter(t *testing.T, p place) reader {
 	var sdk *officialSDK
@@ -214,33 +184,15 @@ func pythonAdapter(t *testing.T, p place) reader {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), python, "adapter.py", at.Hostname(), at.Port(), strconv.Itoa(p.db), p.namespace)
-	var said strings.Builder
-	cmd.Stderr = &said
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait() // ended by its standard input, or by the test's context before
-	})
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 1<<20)
+	script := startLines(t, cmd)
 	call := func(t *testing.T, order map[string]string) (value *string) {
 		t.Helper()
-		if err := json.NewEncoder(in).Encode(order); err != nil || !lines.Scan() {
-			t.Fatalf("the script ended: %v, %v\n%s", err, lines.Err(), &said)
+		if err := json.NewEncoder(script.in).Encode(order); err != nil || !script.lines.Scan() {
+			t.Fatalf("the script ended: %v, %v\n%s", err, script.lines.Err(), script.said)
 		}
 		answer := struct{ Value **string }{&value}
-		if err := json.Unmarshal(lines.Bytes(), &answer); err != nil {
-			t.Fatalf("%q: %v", lines.Text(), err)
+		if err := json.Unmarshal(script.lines.Bytes(), &answer); err != nil {
+			t.Fatalf("%q: %v", script.lines.Text(), err)
 		}
 		return value
 	}

@@ -59,8 +59,15 @@ func TestF35_OfficialSDKFollowsALeader(t *testing.T) {
 // to poll now.
 func startLeader(t *testing.T, client *redis.Client, cdn *fakecdn.CDN) (*leader.Leader, func()) {
 	t.Helper()
+	return startLeaderIn(t, client, "", cdn)
+}
+
+// startLeaderIn is [startLeader] in a namespace; empty: none.
+func startLeaderIn(t *testing.T, client *redis.Client, namespace string, cdn *fakecdn.CDN) (*leader.Leader, func()) {
+	t.Helper()
 	l, err := leader.New(leader.Config{
 		Redis:     client,
+		Namespace: namespace,
 		SDKKeys:   []leader.SDKKey{{Name: "interop", Key: sdkKey, BaseURL: "http://cdn.example"}},
 		Transport: cdn,
 	})

@@ -51,21 +51,19 @@ type refresh struct {
 	ErrorCode int  `json:"errorCode"`
 }
 
-// officialSDK is a process with the official SDK in it.
-type officialSDK struct {
-	again io.Writer
+// process is one that answers each line of its standard input by one of its standard output.
+type process struct {
+	in    io.Writer
 	lines *bufio.Scanner
-	said  *strings.Builder
+	said  *strings.Builder // on standard error
 }
 
-// startSDK starts the official SDK on a Redis; it is gone by the end of the test.
-func startSDK(t *testing.T, redisURL string, args ...string) *officialSDK {
+// startLines starts a process; it is gone by the end of the test.
+func startLines(t *testing.T, cmd *exec.Cmd) process {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), node(t), append([]string{"read.mjs", "--follow"}, args...)...)
-	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+sdkKey, "CATBRIDGE_REDIS_URL="+redisURL)
 	said := new(strings.Builder)
 	cmd.Stderr = said
-	again, err := cmd.StdinPipe()
+	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,12 +75,23 @@ func startSDK(t *testing.T, redisURL string, args ...string) *officialSDK {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = again.Close()
+		_ = in.Close()
 		_ = cmd.Wait() // ended by its standard input, or by the test's context before
 	})
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
-	return &officialSDK{again: again, lines: lines, said: said}
+	return process{in: in, lines: lines, said: said}
+}
+
+// officialSDK is a process with the official SDK in it.
+type officialSDK struct{ process }
+
+// startSDK starts the official SDK on a Redis; it is gone by the end of the test.
+func startSDK(t *testing.T, redisURL string, args ...string) *officialSDK {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), node(t), append([]string{"read.mjs", "--follow"}, args...)...)
+	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+sdkKey, "CATBRIDGE_REDIS_URL="+redisURL)
+	return &officialSDK{startLines(t, cmd)}
 }
 
 // first returns what the SDK reads at its start.
@@ -107,7 +116,7 @@ func (s *officialSDK) next(t *testing.T) reading {
 // nextFor is next for a user in JSON; null: none.
 func (s *officialSDK) nextFor(t *testing.T, user string) reading {
 	t.Helper()
-	if _, err := io.WriteString(s.again, user+"\n"); err != nil {
+	if _, err := io.WriteString(s.in, user+"\n"); err != nil {
 		t.Fatalf("the official SDK ended: %v\n%s", err, s.said)
 	}
 	return s.first(t)
