@@ -26,47 +26,32 @@ func (c *Client) GetStringValue(key string, def string, user User) string {
 
 // GetBoolValueDetails is [Client.GetBoolValue] with the details of the evaluation (S15).
 func (c *Client) GetBoolValueDetails(key string, def bool, user User) (d BoolEvaluationDetails) {
-	var e evaluation
-	c.evaluate(&e, c.held(), "GetBoolValueDetails", key, c.userOr(user), evaluate.BoolValue(def))
-	e.describe(&d.Data, key)
-	d.Value = e.Value.Bool()
+	d.Value = c.valueDetails(&d.Data, c.held(), "GetBoolValueDetails", key, c.userOr(user), evaluate.BoolValue(def)).Bool()
 	return d
 }
 
 // GetIntValueDetails is [Client.GetIntValue] with the details of the evaluation (S15).
 func (c *Client) GetIntValueDetails(key string, def int, user User) (d IntEvaluationDetails) {
-	var e evaluation
-	c.evaluate(&e, c.held(), "GetIntValueDetails", key, c.userOr(user), evaluate.IntValue(int64(def)))
-	e.describe(&d.Data, key)
-	d.Value = int(e.Value.Int())
+	d.Value = int(c.valueDetails(&d.Data, c.held(), "GetIntValueDetails", key, c.userOr(user), evaluate.IntValue(int64(def))).Int())
 	return d
 }
 
 // GetFloatValueDetails is [Client.GetFloatValue] with the details of the evaluation (S15).
 func (c *Client) GetFloatValueDetails(key string, def float64, user User) (d FloatEvaluationDetails) {
-	var e evaluation
-	c.evaluate(&e, c.held(), "GetFloatValueDetails", key, c.userOr(user), evaluate.FloatValue(def))
-	e.describe(&d.Data, key)
-	d.Value = e.Value.Float()
+	d.Value = c.valueDetails(&d.Data, c.held(), "GetFloatValueDetails", key, c.userOr(user), evaluate.FloatValue(def)).Float()
 	return d
 }
 
 // GetNumberValueDetails is [Client.GetFloatValueDetails] for a setting that is a decimal or a
 // whole number. It converts whole numbers.
 func (c *Client) GetNumberValueDetails(key string, def float64, user User) (d FloatEvaluationDetails) {
-	var e evaluation
-	c.evaluate(&e, c.held(), "GetNumberValueDetails", key, c.userOr(user), evaluate.NumberValue(def))
-	e.describe(&d.Data, key)
-	d.Value = e.Value.Float()
+	d.Value = c.valueDetails(&d.Data, c.held(), "GetNumberValueDetails", key, c.userOr(user), evaluate.NumberValue(def)).Float()
 	return d
 }
 
 // GetStringValueDetails is [Client.GetStringValue] with the details of the evaluation (S15).
 func (c *Client) GetStringValueDetails(key string, def string, user User) (d StringEvaluationDetails) {
-	var e evaluation
-	c.evaluate(&e, c.held(), "GetStringValueDetails", key, c.userOr(user), evaluate.StringValue(def))
-	e.describe(&d.Data, key)
-	d.Value = e.Value.String()
+	d.Value = c.valueDetails(&d.Data, c.held(), "GetStringValueDetails", key, c.userOr(user), evaluate.StringValue(def)).String()
 	return d
 }
 

@@ -30,6 +30,14 @@ func (v *evaluator) value(s *snapshot, method, key string, user User, def evalua
 	return value
 }
 
+// valueDetails is [evaluator.value], and fills in data with how it came about.
+func (v *evaluator) valueDetails(data *EvaluationDetailsData, s *snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
+	var e evaluation
+	v.evaluate(&e, s, method, key, user, def)
+	e.describe(data, key)
+	return e.Value
+}
+
 // valueOf is like value; silent reports that nothing was logged and no hook was called.
 func (v *evaluator) valueOf(s *snapshot, method, key string, user User, def evaluate.Value) (value evaluate.Value, silent bool) {
 	if v.hooks.wantsEvaluations() {

@@ -41,10 +41,7 @@ func (f BoolFlag) Get(snapshot *Snapshot) bool {
 // GetWithDetails is Get with how the value came about.
 func (f BoolFlag) GetWithDetails(snapshot *Snapshot) (d BoolEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
-	var e evaluation
-	snapshot.evaluate(&e, snapshot.held, "BoolFlag.GetWithDetails", f.key, snapshot.user, evaluate.BoolValue(f.def))
-	e.describe(&d.Data, f.key)
-	d.Value = e.Value.Bool()
+	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "BoolFlag.GetWithDetails", f.key, snapshot.user, evaluate.BoolValue(f.def)).Bool()
 	return d
 }
 
@@ -85,10 +82,7 @@ func (f IntFlag) Get(snapshot *Snapshot) int {
 // GetWithDetails is Get with how the value came about.
 func (f IntFlag) GetWithDetails(snapshot *Snapshot) (d IntEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
-	var e evaluation
-	snapshot.evaluate(&e, snapshot.held, "IntFlag.GetWithDetails", f.key, snapshot.user, evaluate.IntValue(int64(f.def)))
-	e.describe(&d.Data, f.key)
-	d.Value = int(e.Value.Int())
+	d.Value = int(snapshot.valueDetails(&d.Data, snapshot.held, "IntFlag.GetWithDetails", f.key, snapshot.user, evaluate.IntValue(int64(f.def))).Int())
 	return d
 }
 
@@ -131,10 +125,7 @@ func (f FloatFlag) Get(snapshot *Snapshot) float64 {
 // GetWithDetails is Get with how the value came about.
 func (f FloatFlag) GetWithDetails(snapshot *Snapshot) (d FloatEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
-	var e evaluation
-	snapshot.evaluate(&e, snapshot.held, "FloatFlag.GetWithDetails", f.key, snapshot.user, evaluate.FloatValue(f.def))
-	e.describe(&d.Data, f.key)
-	d.Value = e.Value.Float()
+	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "FloatFlag.GetWithDetails", f.key, snapshot.user, evaluate.FloatValue(f.def)).Float()
 	return d
 }
 
@@ -177,10 +168,7 @@ func (f StringFlag) Get(snapshot *Snapshot) string {
 // GetWithDetails is Get with how the value came about.
 func (f StringFlag) GetWithDetails(snapshot *Snapshot) (d StringEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
-	var e evaluation
-	snapshot.evaluate(&e, snapshot.held, "StringFlag.GetWithDetails", f.key, snapshot.user, evaluate.StringValue(f.def))
-	e.describe(&d.Data, f.key)
-	d.Value = e.Value.String()
+	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "StringFlag.GetWithDetails", f.key, snapshot.user, evaluate.StringValue(f.def)).String()
 	return d
 }
 
