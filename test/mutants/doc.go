@@ -1,14 +1,13 @@
-// Mutants shows that the tests notice when a rule of the protocol is taken away.
+// Mutants shows that the tests notice when a rule of the protocol is missing.
 //
-// A mutant is the product with one guard less: a few texts of its sources are replaced.
-// Nothing is changed on disk: the go command is given the changed files by its flag
-// -overlay. Each mutant names a test that must then fail. That test is run once without
-// the mutant first, where it must pass. A test that hangs has noticed, too.
+// A mutant is the product with one defect: a few strings in its sources are replaced. Nothing
+// on disk changes: the go command gets the changed files with its flag -overlay. Each mutant
+// names a test that must fail with it. That test must first pass without the mutant. A test
+// that hangs counts as failed.
 //
-//	go run ./test/mutants             all of them, with a table of what noticed which
-//	go run ./test/mutants -run lock   those whose name matches
-//	go run ./test/mutants -list       their names
+//	go run ./test/mutants             run all of them and print a table
+//	go run ./test/mutants -run lock   run those whose name or rule matches
+//	go run ./test/mutants -list       print their names and tests
 //
-// That each mutant still applies, and that its test is there, is a test of its own, which
-// takes no time.
+// The package's own tests check quickly that each mutant applies and that its test exists.
 package main

@@ -3,7 +3,7 @@ package main
 // evaluating are mutants of snapshots and hooks.
 var evaluating = []mutant{
 	{
-		"a snapshot whose evaluation cache comes from another user's", "S22", []edit{{"follower",
+		"a snapshot uses another user's evaluation cache", "S22", []edit{{"follower",
 			`	return newSnapshot(s.evaluator, s.held, s.state, user, s.defaultUser)
 `, `	other := newSnapshot(s.evaluator, s.held, s.state, user, s.defaultUser)
 	other.evaluationCache.flags, other.evaluationCache.values = s.evaluationCache.flags, s.evaluationCache.values
@@ -13,12 +13,12 @@ var evaluating = []mutant{
 		test{"follower", "^TestSnapshotsAgreeWithTheClientForEveryUser_S22$"},
 	},
 	{
-		"flags of one key and two types taken for each other", "S24", []edit{{"follower",
+		"flags with one key and two types are confused", "S24", []edit{{"follower",
 			`unique.Make(flagName{kind, key})`, `unique.Make(flagName{0 * kind, key})`}},
 		test{"follower", "^TestSnapshotsAgreeWithTheClientForEveryUser_S22$"},
 	},
 	{
-		"an evaluation that waits for slow hooks", "S49", []edit{{"follower",
+		"an evaluation waits for slow hooks", "S49", []edit{{"follower",
 			`	default:
 		h.dropped.Add(1)
 		if h.full`, `	case <-make(chan struct{}):
@@ -27,19 +27,19 @@ var evaluating = []mutant{
 		test{"follower", "^TestAHookOfEvaluationThatHangsHoldsNothingUp_S49$"},
 	},
 	{
-		"a Close that waits for slow hooks", "S2", []edit{{"follower",
+		"Close waits for slow hooks", "S2", []edit{{"follower",
 			`	case <-timer.C:
 		h.givenUp`, `	case <-make(chan struct{}):
 		h.givenUp`}},
 		test{"follower", "^TestCloseDrainsEvaluations_S49$"},
 	},
 	{
-		"a Close that drops what hooks are to be told of", "S49", []edit{{"follower",
+		"Close drops the queued calls of hooks", "S49", []edit{{"follower",
 			`drainTime = time.Second`, `drainTime = 0 * time.Second`}},
 		test{"follower", "^TestCloseDrainsEvaluations_S49$"},
 	},
 	{
-		"a hook that silences the others by ending its goroutine", "S52", []edit{{"follower",
+		"a hook that ends its goroutine stops the others", "S52", []edit{{"follower",
 			`				goWhile(step, done)
 			}
 		}()`, `				close(done)
@@ -48,12 +48,12 @@ var evaluating = []mutant{
 		test{"follower", "^TestAHookThatEndsItsGoroutineSilencesNobody_S52$"},
 	},
 	{
-		"all flags evaluated without what they share", "S18", []edit{{"evaluate",
+		"all flags are evaluated without shared results", "S18", []edit{{"evaluate",
 			`r.recall = recall{}`, `r.recall = nil`}},
 		test{"follower", "^TestAllDetailsEvaluateEveryPrerequisiteOnce$"},
 	},
 	{
-		"a prerequisite that fails and is asked again", "S18", []edit{{"evaluate",
+		"a failed prerequisite is evaluated again", "S18", []edit{{"evaluate",
 			`err == nil || err != errTooMany && !err.walked`, `err == nil`}},
 		test{"evaluate", "^TestFailingPrerequisiteIsEvaluatedOnce$"},
 	},

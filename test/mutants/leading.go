@@ -1,56 +1,56 @@
 package main
 
-// leading are mutants of what a leader does with the scripts' answers.
+// leading are mutants of how a leader handles the scripts' replies.
 var leading = []mutant{
 	{
-		"a commit whose lost reply makes another change", "F32", []edit{
+		"a commit's lost reply causes a second change", "F32", []edit{
 			{"leader", `case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:`, `case false:`},
 			{"leader", `if p := t.pending; p != nil && w.meta.Hash == p.hash && w.meta.Rev > t.rev {`, `if p := t.pending; false {`},
 		},
 		test{"leader", "^TestALostReplyToACommitCausesNoSecondChange$"},
 	},
 	{
-		"a commit that is not tried again", "I6", []edit{{"leader",
+		"a failed commit is not retried", "I6", []edit{{"leader",
 			`	t.pending = c
 	// Twice`, `	// Twice`}},
 		test{"leader", "^TestAFailedCommitIsRetriedEvenIfTheBlobIsMissing$"},
 	},
 	{
-		"an answer about pending content told of what is current", "I14", []edit{{"leader",
+		"an answer about pending content confirms the current content", "I14", []edit{{"leader",
 			`return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`}},
 		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNoOtherContent$"},
 	},
 	{
-		"an answer told of what Redis fell back to", "I1", []edit{
+		"an answer confirms content to which Redis rolled back", "I1", []edit{
 			{"leader", `return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`},
 			{"leader", `return t.confirmed(c.hash) || c.hash == t.hash ||`, `return t.confirmed(c.hash) && c == t.pending || c.hash == t.hash ||`},
 		},
 		test{"leader", "^TestAnAnswerConfirmsItsContentOnly$"},
 	},
 	{
-		"an answer put above an entry that is later", "I1", []edit{{"leader",
+		"an answer outranks a later entry", "I1", []edit{{"leader",
 			`|| !t.answered.IsZero() && entry.FetchTime <= t.latest {`, `|| !t.answered.IsZero() {`}},
 		test{"leader", "^TestAnEntryLaterThanAnUnpublishedAnswerIsKept$"},
 	},
 	{
-		"a leave to write over an entry that nobody looked at", "I1", []edit{{"leader",
+		"an entry that was not read may be overwritten", "I1", []edit{{"leader",
 			`t.polls.overwriteUpTo = max(t.polls.foundEntry, entry.FetchTime)`, `t.polls.overwriteUpTo = cachekeys.MaxRev`}},
 		test{"leader", "^TestOnlyTheEntryThatWasReadIsOverwritten$"},
 	},
 	{
-		"what was not restored said to be confirmed", "I14", []edit{{"leader",
+		"content that was not repaired is reported as confirmed", "I14", []edit{{"leader",
 			`		a.cdn = t.elector.contentCDN
 `, `		t.cdn = t.elector.contentCDN
 `}},
 		test{"leader", "^TestResignDoesNotConfirmContentThatWasNotRepaired$"},
 	},
 	{
-		"healing that claims an answer", "I14", []edit{{"leader",
+		"a repair claims an answer of the CDN", "I14", []edit{{"leader",
 			`base: t.rev, age: -1, cdn: t.cdn,`, `base: t.rev, age: 0, cdn: t.cdn,`}},
 		test{"leader", "^TestFailedPollsKeepTheCurrentContent$/^500$"},
 	},
 	{
-		"a trust in the lock that counts from the reply", "I10", []edit{{"leader",
+		"the lease counts from the reply", "I10", []edit{{"leader",
 			`	t.renewedAt = sent
 	if w.outcome == outcomeOK {
 		t.applyReply(w)`, `	sent = time.Now()
@@ -60,22 +60,22 @@ var leading = []mutant{
 		test{"leader", "^TestTheLeaseCountsFromBeforeTheRenewalWasSent$"},
 	},
 	{
-		"a renewal that waits for all before it", "I10", []edit{{"leader",
+		"a renewal waits for all earlier ones", "I10", []edit{{"leader",
 			`time.NewTimer(batchWindow)`, `time.NewTimer(time.Hour)`}},
 		test{"leader", "^TestNoScriptWaitsForAScriptThatHangs$"},
 	},
 	{
-		"an SDK key whose error is that of others", "I10", []edit{{"leader",
+		"an error of one SDK key fails others", "I10", []edit{{"leader",
 			`if c.cmd.Err() == nil && c.cmd.Val() == nil {`, `if err != nil {`}},
 		test{"leader", "^TestAnErrorFailsOneScriptOnly$"},
 	},
 	{
-		"an SDK key that ends the renewals of others", "I10", []edit{{"leader",
+		"a timeout of one SDK key ends the renewals of others", "I10", []edit{{"leader",
 			`ok && deadline.After(latest) {`, `ok && (latest.IsZero() || deadline.Before(latest)) {`}},
 		test{"leader", "^TestATimeoutFailsOneScriptOnly$"},
 	},
 	{
-		"a renewal that waits longer than it has time", "I10", []edit{{"leader",
+		"a renewal waits beyond its timeout", "I10", []edit{{"leader",
 			`	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -84,22 +84,22 @@ var leading = []mutant{
 		test{"leader", "^TestATimeoutFailsOneScriptOnly$"},
 	},
 	{
-		"a renewal that was given up and is sent", "I10", []edit{{"leader",
+		"a renewal is sent after its timeout", "I10", []edit{{"leader",
 			`if err := c.ctx.Err(); err != nil {`, `if err := c.ctx.Err(); false {`}},
 		test{"leader", "^TestAScriptThatTimedOutInTheQueueIsNotSent$"},
 	},
 	{
-		"a renewal that ends with a slot that moved", "F22", []edit{{"leader",
+		"a renewal fails after its slot has moved", "F22", []edit{{"leader",
 			`if c.refused() {`, `if false {`}},
 		test{"leader", "^TestScriptsUnknownToRedisAreSentInFull$"},
 	},
 	{
-		"a node that holds up all others", "I10", []edit{{"leader",
+		"a node that hangs delays all others", "I10", []edit{{"leader",
 			`return cluster.MasterForKey(ctx, key)`, `return cluster.MasterForKey(ctx, "")`}},
 		test{"leader", "^TestANodeThatHangsDelaysItsOwnSDKKeysOnly$"},
 	},
 	{
-		"a leader without Redis that goes on", "I10", []edit{
+		"a leader without Redis continues", "I10", []edit{
 			{"leader", `		case <-deadline.C:
 			return errLapsed
 `, ``},
@@ -110,66 +110,66 @@ var leading = []mutant{
 		test{"test", "^TestLeaderWithoutRedisStopsAskingTheCDN$/^virtual$"},
 	},
 	{
-		"a loss that is not mended", "I6", []edit{{"leader",
+		"lost data is not repaired", "I6", []edit{{"leader",
 			`	t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
 	return t.commit(ctx, own)`, `	return nil`}},
 		test{"test", "^TestF09_EachDeletedKeyComesBack$/^entry$/^virtual$"},
 	},
 	{
-		"an SDK's newer entry written over unseen", "F28", []edit{
+		"an SDK's newer entry is overwritten unseen", "F28", []edit{
 			{"leader", `case later || own != nil`, `case own != nil`},
 			{"leader/commit.lua", `if fetched > over and other`, `if false and other`},
 		},
 		test{"leader", "^TestRepairingALostMetaDoesNotOverwriteALaterEntry$"},
 	},
 	{
-		"an SDK's later entry written over from memory", "I1", []edit{{"leader",
+		"a repair from memory overwrites an SDK's later entry", "I1", []edit{{"leader",
 			`if entry.FetchTime <= t.elector.highest ||`, `if true ||`}},
 		test{"leader", "^TestRepairFromMemoryKeepsALaterEntryOfAnSDK$"},
 	},
 	{
-		"an SDK's later entry taken over unseen", "I4", []edit{{"leader",
+		"an SDK's later entry is committed without checks", "I4", []edit{{"leader",
 			`if t.elector.replaced.has(c.storedETag()) || t.elector.verify(c) != nil {`, `if false {`}},
 		test{"leader", "^TestAnInvalidOrReplacedLaterEntryIsNotCommitted$"},
 	},
 	{
-		"a Redis that fell back and is believed", "F44", []edit{{"leader",
+		"content is believed after Redis rolled back", "F44", []edit{{"leader",
 			`case m.Rev >= e.highest:`, `case true:`}, {"leader",
 			`e.highest, e.currentHash, e.disordered = rev, hash, false`, `e.highest, e.currentHash, e.disordered = max(e.highest, rev), hash, false`}},
 		test{"leader", "^TestOldContentIsNotRaisedEvenIfItsETagIsNotRemembered$"},
 	},
 	{
-		"a repair that raises old content", "F44", []edit{{"leader",
+		"a repair raises old content", "F44", []edit{{"leader",
 			`a.above, a.waits = t.foundAt, t.elector.highest`, `a.above, a.waits = t.elector.highest, t.elector.highest`}},
 		test{"leader", "^TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN$"},
 	},
 	{
-		"nothing repaired until the CDN answers", "F44", []edit{{"leader",
+		"nothing is repaired until the CDN answers", "F44", []edit{{"leader",
 			`if c == nil && (t.rev == 0 || t.damaged) {`, `if false {`}},
 		test{"leader", "^TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN$"},
 	},
 	{
-		"revs that prove something though the clock is behind", "F44", []edit{{"leader",
+		"revs are trusted while the clock is behind", "F44", []edit{{"leader",
 			`		e.disordered = true`, `		_ = now`}},
 		test{"leader", "^TestRevsProveNothingWhileTheClockIsBehind$"},
 	},
 	{
-		"Redis seeded from memory though its clock is behind", "F44", []edit{{"leader",
+		"Redis is repaired from memory while its clock is behind", "F44", []edit{{"leader",
 			`t.elector.knowsCurrent(c.hash) && t.redisTime(time.Now()) > t.elector.highest`, `t.elector.knowsCurrent(c.hash)`}},
 		test{"leader", "^TestNothingIsRepairedFromMemoryWhileTheClockIsBehind$"},
 	},
 	{
-		"what was fetched counts as replaced only if it was committed", "F44", []edit{{"leader",
+		"fetched content counts as replaced only if it was committed", "F44", []edit{{"leader",
 			`[]string{t.elector.believed, t.etag}`, `[]string{t.etag}`}},
 		test{"leader", "^TestContentThatWasNeverCommittedIsRememberedAsReplaced$"},
 	},
 	{
-		"replaced content that other processes do not learn of", "F44", []edit{{"leader/commit.lua",
+		"other processes do not learn what was replaced", "F44", []edit{{"leader/commit.lua",
 			`for ms, old in string.gmatch(replaced,`, `for ms, old in string.gmatch('',`}},
 		test{"leader", "^TestContentThatWasNeverCommittedIsRememberedAsReplaced$/^another_process_takes_over_true$"},
 	},
 	{
-		"a memory of replaced content that is bounded by number", "F44", []edit{{"leader",
+		"the memory of replaced ETags is bounded by number", "F44", []edit{{"leader",
 			`	if m.at == nil {`, `	if len(m.at) >= cachekeys.MaxRecentETags {
 		return
 	}
@@ -177,46 +177,46 @@ var leading = []mutant{
 		test{"leader", "^TestTheMemoryOfReplacedETagsIsBoundedByTimeOnly$"},
 	},
 	{
-		"a 304 that is not doubted", "F44", []edit{{"leader",
+		"a 304 is never suspect", "F44", []edit{{"leader",
 			`	if !t.credible(served) {`, `	if !r.NotModified && !t.credible(served) {`}},
 		test{"leader", "^TestALagging304IsSuspectAcrossTerms$"},
 	},
 	{
-		"content that was believed again and stays doubted", "F27", []edit{{"leader",
+		"content stays suspect after it was believed", "F27", []edit{{"leader",
 			`	t.elector.replaced.remove(stored)
 `, ``}},
 		test{"leader", "^TestARealRollbackIsBelievedAndForgotten$"},
 	},
 	{
-		"meta that names what is current as replaced", "F27", []edit{{"leader/commit.lua",
+		"meta lists the current content as replaced", "F27", []edit{{"leader/commit.lua",
 			`if old == etag or #old == 0`, `if #old == 0`}},
 		test{"leader", "^TestARealRollbackIsBelievedAndForgotten$"},
 	},
 	{
-		"what Redis fell back to loaded for healing", "F44", []edit{{"leader",
+		"content to which Redis rolled back is used for repairs", "F44", []edit{{"leader",
 			`if t.rev == 0 || t.uncertain() {`, `if t.rev == 0 {`},
 			{"leader", `case c != nil && t.elector.knowsCurrent(c.hash) && t.mayWrite(c):`, `case false:`}},
 		test{"leader", "^TestRolledBackContentDoesNotOutrankNewerContent$"},
 	},
 	{
-		"an old memory that seeds Redis", "I1", []edit{{"leader",
+		"Redis is repaired with old content", "I1", []edit{{"leader",
 			`	return hash != "" && hash == e.currentHash && !e.disordered`, `	return hash != ""`}},
 		test{"test", "^TestOldContentOfAnEarlierLeaderDoesNotComeBack$/^virtual$"},
 	},
 	{
-		"a memory that claims another's answer", "I14", []edit{
+		"repaired content claims another content's answer", "I14", []edit{
 			{"leader", `		t.elector.contentCDN = t.cdn
 `, ``},
 		},
 		test{"leader", "^TestRepairedContentKeepsTheTimeOfItsAnswer$"},
 	},
 	{
-		"spoiled content that stays", "F29", []edit{{"leader",
+		"corrupt content is not repaired", "F29", []edit{{"leader",
 			`if t.pending != nil || t.corrupt || `, `if t.pending != nil || `}},
 		test{"leader", "^TestTheNextLeaderRepairsCorruptContent$"},
 	},
 	{
-		"a memory of what was replaced that goes with Redis's", "F27", []edit{{"leader",
+		"replaced ETags are forgotten when Redis loses them", "F27", []edit{{"leader",
 			`	e.replaced.addMeta(m, now)
 `, `	e.replaced = replacedMemory{}
 	e.replaced.addMeta(m, now)
@@ -225,37 +225,37 @@ var leading = []mutant{
 	},
 }
 
-// polling are mutants of what a leader does with the CDN, and of the webhook.
+// polling are mutants of polls of the CDN, and of the webhook.
 var polling = []mutant{
 	{
-		"no poll unless it is asked for", "I7", []edit{{"leader",
+		"no polls without a request", "I7", []edit{{"leader",
 			`	t.polls.at = now.Add(t.elector.settings().poll)
 `, `	t.polls.at = now.Add(never)
 `}},
 		test{"test", "^TestChangeReachesEveryFollower$/^virtual$"},
 	},
 	{
-		"an edge that lags and is believed", "F27", []edit{{"leader",
+		"a lagging edge is believed", "F27", []edit{{"leader",
 			`if t.polls.suspect == stored || !t.elector.replaced.has(stored) {`, `if true {`}},
 		test{"test", "^TestF27_LaggingEdgeDoesNotBringOldContentBack$/^virtual$"},
 	},
 	{
-		"a roll-back that is never believed", "F27", []edit{{"leader",
+		"a rollback is never believed", "F27", []edit{{"leader",
 			`if t.polls.suspect == stored || !t.elector.replaced.has(stored) {`, `if !t.elector.replaced.has(stored) {`}},
 		test{"leader", "^TestRecentlyReplacedContentIsBelievedOnlyIfServedTwice$"},
 	},
 	{
-		"an edge that lags and undoes what is pending", "F32", []edit{{"leader",
+		"a lagging edge undoes a pending commit", "F32", []edit{{"leader",
 			`[]string{t.elector.believed, t.etag}`, `[]string{t.elector.believed}`}},
 		test{"leader", "^TestALaggingEdgeDoesNotUndoACommitWithALostReply$"},
 	},
 	{
-		"a fetch for each request", "F33", []edit{{"leader",
+		"each request causes a fetch", "F33", []edit{{"leader",
 			`if gap := t.elector.lastFetch.Add(minFetchGap); at.Before(gap) {`, `if gap := t.elector.lastFetch; at.Before(gap) {`}},
 		test{"leader", "^TestRefreshRequestsCauseAtMostOnePollPerSecond$"},
 	},
 	{
-		"a CDN that is not left alone", "F26", []edit{{"leader",
+		"Retry-After is ignored", "F26", []edit{{"leader",
 			`	if at.Before(t.elector.notBefore) {
 		at = t.elector.notBefore
 	}
@@ -263,82 +263,82 @@ var polling = []mutant{
 		test{"leader", "^TestRetryAfterIsHonoured$"},
 	},
 	{
-		"a leader that asks itself by all followers", "I7", []edit{{"leader",
+		"the leader publishes its own refresh requests", "I7", []edit{{"leader",
 			`	leading := e.leading.Load()
 `, `	leading := false
 `}},
 		test{"leader", "^TestTheLeaderPublishesNoRefreshRequest$"},
 	},
 	{
-		"a refresh request that is lost with its message", "I7", []edit{{"leader",
+		"a refresh request is lost with its message", "I7", []edit{{"leader",
 			`	t.onRefreshCount(w.refresh)
 `, ``}},
 		test{"leader", "^TestALostRefreshRequestCostsOneRenewal$"},
 	},
 	{
-		"a webhook that need not be signed", "F33", []edit{{"leader",
+		"a webhook need not be signed", "F33", []edit{{"leader",
 			`if signed == 0 {`, `if false {`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook of any time", "F33", []edit{{"leader",
+		"a webhook may have any time", "F33", []edit{{"leader",
 			`off.Abs() > hookWindow {`, `off.Abs() > 1<<62 {`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook whose digits may move", "F33", []edit{{"leader",
+		"digits may move between a webhook's ID and time", "F33", []edit{{"leader",
 			`if err != nil || len(c.timestamp) != hookTimestampBytes ||`, `if err != nil ||`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook's ID of any length", "F33", []edit{{"leader",
+		"a webhook's ID may have any length", "F33", []edit{{"leader",
 			`if c.id == "" || len(c.id) > maxHookIDBytes ||`, `if`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook's ID of any characters", "F33", []edit{{"leader",
+		"a webhook's ID may have any characters", "F33", []edit{{"leader",
 			`len(c.id) > maxHookIDBytes || strings.ContainsFunc(c.id, func(r rune) bool { return r <= ' ' || r > '~' }) {`, `len(c.id) > maxHookIDBytes {`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook sent again that is told of a success too early", "F33", []edit{{"leader",
+		"a repeated webhook is accepted too early", "F33", []edit{{"leader",
 			`return false, known.pending`, `return false, nil`}},
 		test{"leader", "^TestARepeatedWebhookWaitsForTheFirst$"},
 	},
 	{
-		"a proxy that lets every address be dialled", "F26", []edit{{"internal/cdn",
+		"with a proxy, every address may be dialed", "F26", []edit{{"internal/cdn",
 			`if addr == named || proxyOf(ctx) != nil {`, `if addr == named || addr != "" {`}},
 		test{"internal/cdn", "^TestBypassingAProxyReachesNoPrivateAddress_F26$"},
 	},
 	{
-		"an authority that stays for good", "S7", []edit{{"internal/cdn",
+		"a certificate authority is never reloaded", "S7", []edit{{"internal/cdn",
 			`if t.rooted == nil || t.pool != pool {`, `if t.rooted == nil {`}},
 		test{"internal/cdn", "^TestRootsAreReadAgainForEachConnection$"},
 	},
 	{
-		"a connection to the CDN that never ends", "I7", []edit{{"internal/cdn",
+		"a connection to the CDN never ends", "I7", []edit{{"internal/cdn",
 			`if time.Since(c.born) >= maxConnAge {`, `if false {`}},
 		test{"internal/cdn", "^TestDNSChangeIsNoticedWithinFiveMinutes$"},
 	},
 	{
-		"a request of two lengths", "F33", []edit{{"cmd/catbridge/internal/httpd",
+		"a request may have two lengths", "F33", []edit{{"cmd/catbridge/internal/httpd",
 			`if f.seen[contentLength] && f.seen[transferEncoding] {`, `if false {`}},
 		test{"cmd/catbridge/internal/httpd", "^TestARequestOfTwoLengthsIsRefusedAndEndsItsConnection$"},
 	},
 	{
-		"a loopback address open to any name", "F33", []edit{{"cmd/catbridge/internal/httpd",
+		"a server on loopback accepts any host name", "F33", []edit{{"cmd/catbridge/internal/httpd",
 			`cfg.loopback = onLoopback(listener.Addr())`, `cfg.loopback = false`}},
 		test{"cmd/catbridge/internal/httpd", "^TestAServerKnowsThatItListensOnLoopback$"},
 	},
 	{
-		"a panic that keeps the locks", "F3", []edit{{"leader/crash.go",
+		"a panic keeps the locks", "F3", []edit{{"leader/crash.go",
 			`	c.end(errCrashed)
 `, `	c.repanic()
 `}},
 		test{"leader", "^TestAPanicReleasesAllLocksAndEndsRun$/^fetch$"},
 	},
 	{
-		"a body of the CDN without bound", "F26", []edit{{"internal/cdn",
+		"the CDN's body is not bounded", "F26", []edit{{"internal/cdn",
 			`	if c.left < 0 {`, `	if false {`},
 			{"internal/cdn", `	if int64(len(p)) > c.left+1 {
 		p = p[:c.left+1]
@@ -347,12 +347,12 @@ var polling = []mutant{
 		test{"internal/cdn", "^TestDecompressionBombsStayWithinTheLimit_F26$"},
 	},
 	{
-		"an error that holds the SDK key", "I13", []edit{{"internal/cdn",
+		"an error contains the SDK key", "I13", []edit{{"internal/cdn",
 			`return r.find().ReplaceAllLiteralString(s, "***")`, `return s`}},
 		test{"internal/cdn", "^TestErrorsAndLogsContainNoSecret_S103_F34$"},
 	},
 	{
-		"an SDK key that is not masked", "I13", []edit{{"internal/cdn",
+		"an SDK key is not masked", "I13", []edit{{"internal/cdn",
 			`-min(6, len(last)/2):`, `-len(last)/2:`}},
 		test{"internal/cdn", "^TestMaskShowsAtMostTheLastSixCharacters_S103$"},
 	},

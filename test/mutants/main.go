@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// patience is how long one run of a test may take, building it included.
+// patience bounds one run of a test, including its build.
 const patience = 3 * time.Minute
 
 func main() {
@@ -30,7 +30,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
 	pattern := flags.String("run", "", "only mutants whose name or rule matches this regular expression")
-	list := flags.Bool("list", false, "print their names and the tests that are to notice them")
+	list := flags.Bool("list", false, "print their names and the tests that must fail")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string) error {
 	return gate(ctx, chosen)
 }
 
-// verdict is what became of a mutant.
+// verdict is the outcome of a mutant.
 type verdict struct {
 	mutant
 	outcome string
@@ -61,22 +61,22 @@ type verdict struct {
 	bad     bool
 }
 
-// gate runs all, prints what became of each, and fails if one was not noticed.
+// gate runs the mutants and prints their outcomes. It fails if a mutant was not caught.
 func gate(ctx context.Context, chosen []mutant) error {
 	root, err := moduleRoot(ctx)
 	if err != nil {
 		return err
 	}
-	sound := map[test]error{}
+	passes := map[test]error{}
 	var verdicts []verdict
 	bad := 0
 	for i, m := range chosen {
-		if _, known := sound[m.test]; !known {
-			sound[m.test] = m.test.sound(ctx, root)
+		if _, known := passes[m.test]; !known {
+			passes[m.test] = m.test.passes(ctx, root)
 		}
 		v := verdict{mutant: m}
-		if err := sound[m.test]; err != nil {
-			v.outcome, v.bad = "its test fails without it: "+err.Error(), true
+		if err := passes[m.test]; err != nil {
+			v.outcome, v.bad = "its test fails without the mutant: "+err.Error(), true
 		} else {
 			began := time.Now()
 			v.outcome, v.bad = m.judge(ctx, root)
@@ -93,7 +93,7 @@ func gate(ctx context.Context, chosen []mutant) error {
 	}
 	report(verdicts)
 	if bad > 0 {
-		return fmt.Errorf("%d of %d mutants were not noticed, or could not be tried", bad, len(chosen))
+		return fmt.Errorf("%d of %d mutants were not caught, or could not run", bad, len(chosen))
 	}
 	return nil
 }
@@ -108,10 +108,10 @@ func report(verdicts []verdict) {
 	_ = table.Flush()
 }
 
-var errNoTest = errors.New("there is no such test")
+var errNoTest = errors.New("no such test")
 
-// sound tells whether the test passes as things are.
-func (t test) sound(ctx context.Context, root string) error {
+// passes returns an error unless the test passes without the mutant.
+func (t test) passes(ctx context.Context, root string) error {
 	output, err := t.goTest(ctx, root)
 	switch {
 	case err != nil:
@@ -146,10 +146,10 @@ func (m mutant) judge(ctx context.Context, root string) (outcome string, bad boo
 	case strings.Contains(output, "panic:") || strings.Contains(output, "fatal error:"):
 		return "caught: it crashed", false
 	}
-	return "failed otherwise:\n" + output, true
+	return "failed for another reason:\n" + output, true
 }
 
-// goTest runs the tests and gives what was printed.
+// goTest runs the tests and returns their output.
 func (t test) goTest(ctx context.Context, root string, more ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// mutant is the product without one of its guards.
+// mutant is the product with one defect.
 type mutant struct {
-	name  string // what is wrong with it
-	rule  string // of the guarantee or the fault that it touches
+	name  string // the defect
+	rule  string // the row of the guarantee or the fault
 	edits []edit
 	test  test
 }
 
-// edit replaces a text that stands exactly once in a file, or in the Go files of a
-// package, its tests left out. Both are named from the module's root.
+// edit replaces a string that occurs exactly once in a file, or in the Go files of a package
+// except its tests. in is a path from the module's root.
 type edit struct{ in, old, new string }
 
-// test names tests of one package, as the flag -run takes them.
+// test names tests of one package. run is a pattern for the flag -run.
 type test struct{ pkg, run string }
 
-// apply makes the edit in one of the files.
+// apply applies the edit to one of the files.
 func (e edit) apply(files map[string]string) error {
 	var found []string
 	times := 0
@@ -34,15 +34,15 @@ func (e edit) apply(files map[string]string) error {
 	}
 	switch {
 	case times != 1:
-		return fmt.Errorf("%s: the text to replace is there %d times: %q", e.in, times, e.old)
+		return fmt.Errorf("%s: the string to replace occurs %d times, want 1: %q", e.in, times, e.old)
 	case e.old == e.new:
-		return fmt.Errorf("%s: nothing is replaced: %q", e.in, e.old)
+		return fmt.Errorf("%s: the replacement is the same: %q", e.in, e.old)
 	}
 	files[found[0]] = strings.Replace(files[found[0]], e.old, e.new, 1)
 	return nil
 }
 
-// sources reads the files that an edit is about.
+// sources reads the files to which the edit may apply.
 func (e edit) sources(root string) (map[string]string, error) {
 	names := []string{e.in}
 	if filepath.Ext(e.in) == "" {
@@ -68,7 +68,7 @@ func (e edit) sources(root string) (map[string]string, error) {
 	return files, nil
 }
 
-// files gives the files that the mutant changes, by their names from the root.
+// files returns the changed files of the mutant by their path from root.
 func (m mutant) files(root string) (map[string]string, error) {
 	now := map[string]string{}
 	changed := map[string]string{}
@@ -95,8 +95,8 @@ func (m mutant) files(root string) (map[string]string, error) {
 	return changed, nil
 }
 
-// overlay writes what the go command needs to build the mutant into dir, and gives the
-// name of the file to tell it.
+// overlay writes the changed files and an overlay file for the go command into dir. It returns
+// the path of the overlay file.
 func (m mutant) overlay(root, dir string) (string, error) {
 	changed, err := m.files(root)
 	if err != nil {
@@ -118,7 +118,7 @@ func (m mutant) overlay(root, dir string) (string, error) {
 	return path, os.WriteFile(path, data, 0o600)
 }
 
-// all are the mutants.
+// all returns all mutants.
 func all() []mutant {
 	var list []mutant
 	for _, part := range [][]mutant{scripts, leading, polling, following, fetching, rebaseRule, formats, naming, evaluating} {

@@ -11,13 +11,13 @@ import (
 
 const root = "../.."
 
-// Whoever changes what a mutant replaces has to change the mutant, too.
+// A change of lines that a mutant replaces must change the mutant, too.
 func TestEveryMutantApplies(t *testing.T) {
 	names := map[string]bool{}
 	for _, m := range all() {
 		t.Run(m.name, func(t *testing.T) {
 			if names[m.name] {
-				t.Error("the name is there twice")
+				t.Error("duplicate name")
 			}
 			names[m.name] = true
 			if m.rule == "" || len(m.edits) == 0 {
@@ -61,7 +61,7 @@ func testSources(t *testing.T, pkg string) []byte {
 	return all.Bytes()
 }
 
-func TestAMutantThatDoesNotApplyIsTold(t *testing.T) {
+func TestAMutantThatDoesNotApplyIsReported(t *testing.T) {
 	for name, e := range map[string]edit{
 		"not there":          {"f", "x", "y"},
 		"there twice":        {"f", "a", "y"},

@@ -3,7 +3,7 @@ package main
 // scripts are mutants of the Lua scripts.
 var scripts = []mutant{
 	{
-		"a commit that is not fenced", "I2", []edit{{"leader/commit.lua",
+		"a commit is not fenced", "I2", []edit{{"leader/commit.lua",
 			`if read('GET', lock_key) ~= own_lock then return {'FENCED'} end`, ``}},
 		test{"test", "^TestF01_LateWriteIsRefusedThoughNothingElseChanged$/^virtual$"},
 	},
@@ -16,87 +16,87 @@ var scripts = []mutant{
 		test{"test", "^TestF01_LateWriteOfAStoppedLeaderIsRefused$/^virtual$"},
 	},
 	{
-		"a touch that is not fenced", "I2", []edit{{"leader/renew.lua",
+		"a renewal is not fenced", "I2", []edit{{"leader/renew.lua",
 			`if read('GET', lock_key) ~= own_lock then return {'FENCED'} end`, ``}},
 		test{"leader", "^TestAWriteWithoutTheLockChangesNothing$"},
 	},
 	{
-		"a release that is not fenced", "I2", []edit{{"leader/release.lua",
+		"a release is not fenced", "I2", []edit{{"leader/release.lua",
 			`if read('GET', lock_key) ~= own_lock then return {'FENCED'} end`, ``}},
 		test{"leader", "^TestAWriteWithoutTheLockChangesNothing$"},
 	},
 	{
-		"a lock that two get", "I10", []edit{{"leader/acquire.lua",
+		"two processes acquire the lock", "I10", []edit{{"leader/acquire.lua",
 			`if lock and string.sub(lock, 1, #mine) ~= mine then`, `if false then`}},
 		test{"leader", "^TestOnlyOneProcessAcquiresTheLock$"},
 	},
 	{
-		"an epoch that is used again", "I10", []edit{{"leader/acquire.lua",
+		"an epoch is used again", "I10", []edit{{"leader/acquire.lua",
 			`if epoch > MAX then return exhausted() end`, `if held > 0 then epoch = held end`}},
 		test{"leader", "^TestAcquiringAgainFencesTheEarlierEpoch$"},
 	},
 	{
-		"a lock that outlasts its clock", "I6", []edit{{"leader/acquire.lua",
+		"a lock that lasts too long is not cut", "I6", []edit{{"leader/acquire.lua",
 			`if left > 4 * lease then`, `if false then`}},
 		test{"leader", "^TestALockThatLastsTooLongIsCut$"},
 	},
 	{
-		"a commit that is not idempotent", "F32", []edit{{"leader/commit.lua",
+		"a commit is not idempotent", "F32", []edit{{"leader/commit.lua",
 			`if current ~= base then return {'STALE', '0', digits(now), unpack(meta)} end`, ``}},
 		test{"leader", "^TestARepeatedCommitHasOneEffectAndALateCommitNone$"},
 	},
 	{
-		"a late commit that undoes a newer one", "F32", []edit{{"leader/commit.lua",
+		"a late commit undoes a newer one", "F32", []edit{{"leader/commit.lua",
 			`if current ~= base then return {'STALE', '0', digits(now), unpack(meta)} end`, ``}},
 		test{"test", "^TestF32_LateCommitUndoesNothing$/^virtual$"},
 	},
 	{
-		"a rev that is the time", "I1", []edit{{"leader/commit.lua",
+		"rev is the time", "I1", []edit{{"leader/commit.lua",
 			`local rev = math.max(answered, current + 1, fetched + 1, above + 1)`, `local rev = now`}},
 		test{"leader", "^TestRevOnlyRises$"},
 	},
 	{
-		"a rev that looks at meta alone", "I1", []edit{{"leader/commit.lua",
+		"rev depends on meta only", "I1", []edit{{"leader/commit.lua",
 			`fetched + 1, above + 1)`, `fetched + 1)`}},
 		test{"leader", "^TestRevOnlyRises$"},
 	},
 	{
-		"a fetch time that may fall", "I9", []edit{{"leader/commit.lua",
+		"the entry's fetch time may fall", "I9", []edit{{"leader/commit.lua",
 			`current + 1, fetched + 1,`, `current + 1,`}},
 		test{"leader", "^TestRevOnlyRises$"},
 	},
 	{
-		"a later entry that is written over", "I1", []edit{{"leader/commit.lua",
+		"a later entry is overwritten", "I1", []edit{{"leader/commit.lua",
 			`if fetched > over and other`, `if false and other`}},
 		test{"leader", "^TestACommitDoesNotOverwriteALaterEntryWithOtherContent$"},
 	},
 	{
-		"healing that moves rev to the present", "I14", []edit{{"leader/commit.lua",
+		"a repair moves rev to the present", "I14", []edit{{"leader/commit.lua",
 			`local answered = age >= 0 and math.min(now - age, latest) or 0`, `local answered = age >= 0 and now - age or now`}},
 		test{"leader", "^TestARepairDoesNotMoveRevTowardsThePresent$"},
 	},
 	{
-		"a late commit that makes an answer younger", "I14", []edit{{"leader/commit.lua",
+		"a late commit makes an answer more recent", "I14", []edit{{"leader/commit.lua",
 			`math.min(now - age, latest)`, `now - age`}},
 		test{"leader", "^TestALateWriteDoesNotMakeAnAnswerMoreRecent$/^commit$"},
 	},
 	{
-		"a late touch that makes an answer younger", "I14", []edit{{"leader/renew.lua",
+		"a late renewal makes an answer more recent", "I14", []edit{{"leader/renew.lua",
 			`math.min(now - age, latest)`, `now - age`}},
 		test{"leader", "^TestALateWriteDoesNotMakeAnAnswerMoreRecent$/^renew$"},
 	},
 	{
-		"an entry that is not written with the rest", "I3", []edit{{"leader/commit.lua",
+		"a commit does not write the entry", "I3", []edit{{"leader/commit.lua",
 			`redis.call('SET', entry_key, text .. '\n' .. etag .. '\n' .. json)`, ``}},
 		test{"leader", "^TestRevOnlyRises$"},
 	},
 	{
-		"a blob that is not written with the rest", "I3", []edit{{"leader/commit.lua",
+		"a commit does not write the blob", "I3", []edit{{"leader/commit.lua",
 			`redis.call('SET', blob_key, text .. '\n' .. blob_tail .. payload)`, ``}},
 		test{"leader", "^TestRevOnlyRises$"},
 	},
 	{
-		"a message that is not published by the script that writes", "I3", []edit{
+		"the script that writes does not publish", "I3", []edit{
 			{"leader/commit.lua", `local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now) .. inline)`, `local receivers = 0`},
 			{"leader", `	w, err := parseWriteReply(reply)
 	if err != nil {
@@ -115,62 +115,62 @@ var scripts = []mutant{
 		test{"leader", "^TestTheScriptThatWritesAChangePublishesIt$"},
 	},
 	{
-		"no heartbeat", "I7", []edit{{"leader/renew.lua",
+		"no heartbeats", "I7", []edit{{"leader/renew.lua",
 			`local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now))`, `local receivers = 0`}},
 		test{"test", "^TestF16_LostMessageIsMadeUpForByAHeartbeat$/.*/^virtual$"},
 	},
 	{
-		"a touch that does not look at meta", "I6", []edit{{"leader/renew.lua",
+		"a renewal does not check meta", "I6", []edit{{"leader/renew.lua",
 			`if rev ~= base or (meta[HASH] or '') ~= hash then`, `if false then`}},
 		test{"test", "^TestF09_EachDeletedKeyComesBack$/^meta$/^virtual$"},
 	},
 	{
-		"a touch that does not look at entry and blob", "I6", []edit{{"leader/renew.lua",
+		"a renewal does not check entry and blob", "I6", []edit{{"leader/renew.lua",
 			`state = 'OVERWRITTEN'`, `state = 'OK'`}},
 		test{"test", "^TestF09_EachDeletedKeyComesBack$/^blob$/^virtual$"},
 	},
 	{
-		"a touch that takes a lost reply for a loss", "F32", []edit{{"leader/renew.lua",
+		"a renewal takes a lost reply for lost data", "F32", []edit{{"leader/renew.lua",
 			`state = (rev > base and meta[HASH] == hash) and 'STALE' or 'REGRESSED'`, `state = 'REGRESSED'`}},
 		test{"leader", "^TestARenewalReportsWhatRedisLost$"},
 	},
 	{
-		"a renewal that raises rev", "I14", []edit{{"leader/renew.lua",
+		"a renewal without an answer raises rev", "I14", []edit{{"leader/renew.lua",
 			`if age >= 0 and base > 0 then`, `if base > 0 then`}},
 		test{"leader", "^TestARenewalRaisesRevOnlyForAnAnswerOfTheCDN$"},
 	},
 	{
-		"a renewal that does not renew", "I10", []edit{{"leader/renew.lua",
+		"a renewal does not extend the lock", "I10", []edit{{"leader/renew.lua",
 			`redis.call('PEXPIRE', lock_key, lease)`, ``}},
 		test{"test", "^TestCDNSeesOnePollPerInterval$/^1_follower$/^virtual$"},
 	},
 	{
-		"a clock of any year", "I9", []edit{{"leader/prelude.lua",
+		"scripts accept a clock of any year", "I9", []edit{{"leader/prelude.lua",
 			`if now >= 1e12 and now <= MAX then return now end`, `return now`}},
 		test{"leader", "^TestAClockBefore2001IsRefused$"},
 	},
 	{
-		"messages without Redis's clock", "I1", []edit{{"leader/prelude.lua",
+		"messages lack Redis's clock", "I1", []edit{{"leader/prelude.lua",
 			`return head .. tail .. ' now=' .. digits(now)`, `return head .. tail`}},
 		test{"leader", "^TestMessagesEndWithRedisClock$"},
 	},
 	{
-		"a resign without Redis's clock", "I1", []edit{{"leader/release.lua",
+		"resign messages lack Redis's clock", "I1", []edit{{"leader/release.lua",
 			`now and text .. ' now=' .. digits(now) or text`, `text`}},
 		test{"leader", "^TestMessagesEndWithRedisClock$"},
 	},
 	{
-		"a release that nobody hears of", "F3", []edit{{"leader/release.lua",
+		"a release is not published", "F3", []edit{{"leader/release.lua",
 			`redis.call('PUBLISH', channel, now and text .. ' now=' .. digits(now) or text)`, ``}},
 		test{"test", "^TestF03_LeaderThatShutsDownIsReplacedAtOnce$/^virtual$"},
 	},
 	{
-		"a webhook that may be replayed", "F33", []edit{{"leader/refresh.lua",
+		"a webhook can be replayed", "F33", []edit{{"leader/refresh.lua",
 			`if hook_key and read('GET', hook_key) then return {'REPLAYED'} end`, ``}},
 		test{"leader", "^TestAReplayAtAnyProcessCausesNoPoll$"},
 	},
 	{
-		"a script that returns texts of any size", "I5", []edit{{"leader/prelude.lua",
+		"scripts return strings of any size", "I5", []edit{{"leader/prelude.lua",
 			`return text and string.sub(text, 1, limit + 1)`, `return text`}},
 		test{"leader", "^TestScriptsReturnNoMoreThanTheLimits$"},
 	},
