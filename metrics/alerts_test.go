@@ -46,7 +46,7 @@ type ruleFile struct {
 	}
 }
 
-func TestAlertsGoByMetricsThatThereAre(t *testing.T) {
+func TestAlertsUseExistingMetrics(t *testing.T) {
 	all := series(t)
 	var file ruleFile
 	readYAML(t, alertsFile, &file)
@@ -71,8 +71,8 @@ func TestAlertsGoByMetricsThatThereAre(t *testing.T) {
 	}
 }
 
-// What the rules' own tests feed them must be as the collectors tell it.
-func TestTheRulesAreTestedWithSeriesThatThereAre(t *testing.T) {
+// The input of the rules' own tests must have the form of the collectors' metrics.
+func TestRulesAreTestedWithExistingSeries(t *testing.T) {
 	var file struct {
 		RuleFiles          []string `yaml:"rule_files"`
 		EvaluationInterval string   `yaml:"evaluation_interval"`
@@ -95,7 +95,7 @@ func TestTheRulesAreTestedWithSeriesThatThereAre(t *testing.T) {
 	}
 }
 
-func TestTheScrapeConfigurationNamesItsRules(t *testing.T) {
+func TestScrapeConfigurationNamesItsRules(t *testing.T) {
 	var file map[string]any
 	readYAML(t, scrapeFile, &file)
 	for _, name := range file["rule_files"].([]any) {
@@ -105,13 +105,12 @@ func TestTheScrapeConfigurationNamesItsRules(t *testing.T) {
 	}
 }
 
-// bridgeLabels tell bridges apart that one Prometheus sees.
+// bridgeLabels distinguish bridges in one Prometheus.
 var bridgeLabels = []string{"cluster", "namespace", "job"}
 
-// TestQueriesTellBridgesApart checks for every query that what it groups by keeps bridges
-// apart, and that what it sums up or counts is reduced to one value for each instance before:
-// a process may be scraped twice.
-func TestQueriesTellBridgesApart(t *testing.T) {
+// Every query must group by the labels that distinguish bridges. Before it sums or counts, it
+// must reduce each instance to one value, since a process may be scraped twice.
+func TestQueriesDistinguishBridges(t *testing.T) {
 	all := readDashboard(t).queries()
 	var file ruleFile
 	readYAML(t, alertsFile, &file)
@@ -124,7 +123,7 @@ func TestQueriesTellBridgesApart(t *testing.T) {
 	reduced := regexp.MustCompile(`\b(?:sum|count) by \([^)]*\) \(\s*max by \([^)]*\binstance\b[^)]*\)`)
 	for where, query := range all {
 		want := bridgeLabels
-		if strings.HasPrefix(where, "Behind") { // leaders beside followers, which have jobs of their own
+		if strings.HasPrefix(where, "Behind") { // compares leaders with followers, which have other jobs
 			want = bridgeLabels[:1]
 		}
 		for _, by := range grouping.FindAllStringSubmatch(query, -1) {
@@ -143,8 +142,8 @@ func TestQueriesTellBridgesApart(t *testing.T) {
 	}
 }
 
-// TestTheDashboardsFiltersHoldForEveryQuery finds queries that show what was filtered out.
-func TestTheDashboardsFiltersHoldForEveryQuery(t *testing.T) {
+// The filters must apply to every query, so no query shows values that were filtered out.
+func TestDashboardFiltersApplyToEveryQuery(t *testing.T) {
 	d := readDashboard(t)
 	filters := append(slices.Clone(bridgeLabels), "sdk_key", "instance")
 	for _, filter := range filters {
@@ -167,11 +166,11 @@ func TestTheDashboardsFiltersHoldForEveryQuery(t *testing.T) {
 	}
 }
 
-// TestPromtoolAcceptsRulesAndQueries has the rules' own tests run, too.
+// promtool also runs the rules' own tests.
 func TestPromtoolAcceptsRulesAndQueries(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
-		promtool, err = exec.LookPath("../bin/promtool") // of .ci/install-test-tools
+		promtool, err = exec.LookPath("../bin/promtool") // installed by .ci/install-test-tools
 	}
 	if err != nil {
 		missing.Skip(t, "promtool is missing: the Debian package prometheus has it (%v)", err)

@@ -18,8 +18,8 @@ import (
 
 const testKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbb"
 
-// A leader and a follower as they run, in virtual time.
-func TestARunningBridgeIsExported(t *testing.T) {
+// A real leader and follower, in virtual time.
+func TestRunningBridgeIsExported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, cdn := redistest.Virtual(t), fakecdn.New()
 		l, err := leader.New(leader.Config{
@@ -70,14 +70,14 @@ func TestARunningBridgeIsExported(t *testing.T) {
 	})
 }
 
-func TestNamesThatWouldBeAmbiguousOrTellTheKeyAreRefused(t *testing.T) {
+func TestAmbiguousOrRevealingNamesAreRejected(t *testing.T) {
 	c := NewFollowerCollector()
 	if err := c.Add("shop", fixedFollower{}); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
 		"":         "needs a name",
-		"shop":     `"shop" is there already`,
+		"shop":     `duplicate client name "shop"`,
 		"\xff":     "not valid UTF-8",
 		testKey:    "is an SDK key",
 		"no value": "no client",
@@ -104,8 +104,8 @@ func TestNamesThatWouldBeAmbiguousOrTellTheKeyAreRefused(t *testing.T) {
 	}
 }
 
-// While SDK keys are renamed, two may have one name for a moment.
-func TestNoNamesOfALeaderMakeTheMetricsUnusable(t *testing.T) {
+// While SDK keys are renamed, two may briefly have the same name.
+func TestAnyNamesOfALeaderLeaveTheMetricsUsable(t *testing.T) {
 	names := []string{"a", "a", "\xff", "\xfe", "", "b\n\"", strings.Repeat("x", 1000)}
 	var stats leader.Stats
 	for _, name := range names {
@@ -116,7 +116,7 @@ func TestNoNamesOfALeaderMakeTheMetricsUnusable(t *testing.T) {
 	}
 }
 
-func TestCollectingAtOnceIsSafe(t *testing.T) {
+func TestConcurrentCollectingIsSafe(t *testing.T) {
 	followers := NewFollowerCollector()
 	leaders := NewLeaderCollector(fixedLeader{leader.Stats{ID: "X", Keys: []leader.KeyStats{fullLeader()}}})
 	registry := prometheus.NewPedanticRegistry()

@@ -39,7 +39,7 @@ func readDashboard(t *testing.T) (d dashboard) {
 	return d
 }
 
-// queries are all of a dashboard, by what they are for.
+// queries returns all queries of a dashboard, by their location.
 func (d dashboard) queries() map[string]string {
 	all := map[string]string{}
 	for _, p := range d.Panels {
@@ -55,7 +55,7 @@ func (d dashboard) queries() map[string]string {
 
 var variableUse = regexp.MustCompile(`\$\{?(\w+)`)
 
-func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
+func TestDashboardShowsExistingMetrics(t *testing.T) {
 	d, all := readDashboard(t), series(t)
 	variables := map[string]bool{"__rate_interval": true}
 	for _, v := range d.Templating.List {
@@ -79,7 +79,7 @@ func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
 	ids := map[int]bool{}
 	for i, p := range d.Panels {
 		if ids[p.ID] || p.Title == "" || p.Type != "row" && (p.Description == "" || len(p.Targets) == 0) {
-			t.Errorf("panel %d, %q: its ID is there twice, or something of it is missing", p.ID, p.Title)
+			t.Errorf("panel %d, %q: duplicate ID, or a missing title, description or target", p.ID, p.Title)
 		}
 		ids[p.ID] = true
 		for _, q := range d.Panels[:i] {
@@ -90,8 +90,8 @@ func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
 	}
 }
 
-// A metric that nobody shows is one that nobody looks at.
-func TestTheDashboardOrAnAlertUsesEveryMetric(t *testing.T) {
+// A metric that is not shown is not used.
+func TestDashboardOrAnAlertUsesEveryMetric(t *testing.T) {
 	var used strings.Builder
 	for _, query := range readDashboard(t).queries() {
 		used.WriteString(query + "\n")

@@ -50,7 +50,7 @@ func wrap(text string, width int) (lines []string) {
 	return append(lines, line)
 }
 
-func TestTheDocumentationListsEveryMetric(t *testing.T) {
+func TestDocumentationListsEveryMetric(t *testing.T) {
 	source, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)

@@ -9,31 +9,31 @@ import (
 
 type stats = follower.Stats
 
-// count is a value of a label of a follower's metric.
+// count is one label value of a follower's counter.
 type count = part[stats, int64]
 
 var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	{
 		name: "catbridge_follower_state", kind: gauge, label: "state",
-		help: "1 for the state of the connection to Redis: connecting, live, noLeader (connected, but no leader is heard), " +
-			"polling (no subscription is possible), disconnected, unsubscribed (there is to be none), closed.",
+		help: "1 for the state of the connection to Redis: connecting, live, noLeader (connected, but no leader sends heartbeats), polling " +
+			"(no subscription is possible), disconnected, unsubscribed (none is configured), closed.",
 		read: oneOf(func(s *stats) follower.State { return s.State }, follower.Connecting, follower.Live, follower.NoLeader,
 			follower.Polling, follower.Disconnected, follower.Unsubscribed, follower.Closed),
 	},
 	{
 		name: "catbridge_follower_rev", kind: gauge,
-		help: "Rev of the config in force, in Unix milliseconds, to compare with catbridge_leader_rev; 0: there is none.",
+		help: "Rev of the config in force, in Unix milliseconds, to compare with catbridge_leader_rev; 0: no config.",
 		read: value(func(s *stats) int64 { return s.Rev }),
 	},
 	{
 		name: "catbridge_follower_source", kind: gauge, label: "source",
-		help: "1 for where the config in force was taken from: blob, message or entry in Redis, cache, cdn, file.",
+		help: "1 for the source of the config in force: blob, message or entry in Redis, cache, cdn, file.",
 		read: oneOf(func(s *stats) follower.Source { return s.Source }, follower.SourceBlob, follower.SourceMessage,
 			follower.SourceEntry, follower.SourceCache, follower.SourceCDN, follower.SourceFile),
 	},
 	{
 		name: "catbridge_follower_config_age_seconds", kind: gauge,
-		help: "Time since the CDN last confirmed the config in force, as far as leaders told; missing if nothing was told.",
+		help: "Time since the CDN last confirmed the config in force, as reported by leaders; missing if unknown.",
 		read: func(s *stats, _ time.Time, emit func(float64, string)) {
 			if s.HasCDN {
 				emit(s.Age.Seconds(), "")
@@ -42,23 +42,23 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_poll_interval_seconds", kind: gauge,
-		help: "Time between two polls of the CDN, as the leader told it.",
+		help: "Time between two polls of the CDN, as reported by the leader.",
 		read: seconds(func(s *stats) time.Duration { return s.Poll }),
 	},
 	{
 		name: "catbridge_follower_epoch", kind: gauge,
-		help: "Number of the term of the leader that was last heard of.",
+		help: "Number of the last known term of a leader.",
 		read: value(func(s *stats) int64 { return s.Epoch }),
 	},
 	{
 		name: "catbridge_follower_publish_to_apply_seconds", kind: durations,
-		help: "Time from when the leader asked the CDN for a config until it replaced the one before here. The beginning is told by Redis's clock: " +
-			"where this machine's differs it is wrong, by at most the time between two messages.",
+		help: "Time from the leader's request to the CDN for a config until the client put it in force. The start is by Redis's clock: if " +
+			"this machine's clock differs, the value is wrong by at most the time between two messages.",
 		times: func(s *stats) histogram.Durations { return s.PublishToApply },
 	},
 	{
 		name: "catbridge_follower_apply_duration_seconds", kind: durations,
-		help:  "Time from when a message told of a newer config until such was in force here, the wait within the spread window included. It is exact.",
+		help:  "Time from the first message about a newer config until the client put it in force, including the wait in the spread window. It is exact.",
 		times: func(s *stats) histogram.Durations { return s.ApplyTimes },
 	},
 	{
@@ -68,23 +68,23 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_disconnects_total", kind: counter,
-		help: "Subscriptions that ended without having been closed here.",
+		help: "Subscriptions that ended without being closed by the client.",
 		read: value(func(s *stats) int64 { return s.Disconnects }),
 	},
 	{
 		name: "catbridge_follower_failed_subscriptions_total", kind: counter,
-		help: "Subscriptions that Redis refused, or that could not be had though it answered.",
+		help: "Subscriptions that Redis refused, or that failed although Redis answered.",
 		read: value(func(s *stats) int64 { return s.FailedSubscriptions }),
 	},
 	{
 		name: "catbridge_follower_undelivered_total", kind: counter,
-		help: "Connections given up because a leader was alive, but its messages did not arrive.",
+		help: "Connections closed because a leader was alive, but its messages did not arrive.",
 		read: value(func(s *stats) int64 { return s.Undelivered }),
 	},
 	{
 		name: "catbridge_follower_messages_total", kind: counter, label: "type",
-		help: "Messages received, by type: change, heartbeat, resign, refresh, unknown (of another version), bad (malformed, " +
-			"or with content that does not fit its hash).",
+		help: "Received messages, by type: change, heartbeat, resign, refresh, unknown (of another version), bad (malformed, or with " +
+			"content that does not match its hash).",
 		read: parts(
 			count{"change", func(s *stats) int64 { return s.Changes }},
 			count{"heartbeat", func(s *stats) int64 { return s.Heartbeats }},
@@ -96,12 +96,12 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_dropped_messages_total", kind: counter,
-		help: "Messages not looked at because too many came at once; what they told is read instead.",
+		help: "Messages dropped because too many arrived at once. The client reads from Redis instead.",
 		read: value(func(s *stats) int64 { return s.Dropped }),
 	},
 	{
 		name: "catbridge_follower_resyncs_total", kind: counter,
-		help: "Times that Redis was asked which config is current because messages may have been missed.",
+		help: "Times that the client asked Redis which config is current because it may have missed messages.",
 		read: value(func(s *stats) int64 { return s.Resyncs }),
 	},
 	{
@@ -120,7 +120,7 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_lagging_reads_total", kind: counter,
-		help: "Reads that gave older content than what had been announced: a replica that is behind.",
+		help: "Reads that returned older content than announced: a lagging replica.",
 		read: value(func(s *stats) int64 { return s.LaggingReads }),
 	},
 	{
@@ -130,12 +130,13 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_applied_inline_total", kind: counter,
-		help: "Configs put in force that a message carried, so that nothing had to be read.",
+		help: "Configs put in force directly from a message, without a read.",
 		read: value(func(s *stats) int64 { return s.Inline }),
 	},
 	{
 		name: "catbridge_follower_refused_total", kind: counter, label: "what",
-		help: "Content refused, so that what was held stayed: blob (the bridge's copy is damaged), entry (the official one is), config (it is none).",
+		help: "Rejected content; the previous config stays in force. By kind: blob (the bridge's copy is corrupt), entry (the official " +
+			"entry is corrupt), config (not a valid config).",
 		read: parts(
 			count{"blob", func(s *stats) int64 { return s.RefusedBlobs }},
 			count{"entry", func(s *stats) int64 { return s.RefusedEntries }},
@@ -144,22 +145,22 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_anomalies_total", kind: counter,
-		help: "Times that other content was named at the rev that is held, which no leader writes.",
+		help: "Times that other content was announced with the current rev, which no leader does.",
 		read: value(func(s *stats) int64 { return s.Anomalies }),
 	},
 	{
 		name: "catbridge_follower_hold_downs_total", kind: counter,
-		help: "Times that a lower rev with other content was named, and not followed unless the evidence of rule 6 came together.",
+		help: "Times that other content with a lower rev was announced, which only the rebase rule accepts.",
 		read: value(func(s *stats) int64 { return s.HoldDowns }),
 	},
 	{
 		name: "catbridge_follower_rebases_total", kind: counter,
-		help: "Times that the rev was lowered by rule 6: Redis lost its data, and its clock is behind.",
+		help: "Times that the rebase rule accepted a lower rev: Redis lost its data, and its clock is behind.",
 		read: value(func(s *stats) int64 { return s.Rebases }),
 	},
 	{
 		name: "catbridge_follower_evaluation_errors_total", kind: counter, label: "reason",
-		help: "Evaluations that gave the default because they failed, by reason: no_config, no_such_key, wrong_type (of the default), broken_flag, other.",
+		help: "Failed evaluations, which return the default, by reason: no_config, no_such_key, wrong_type (of the default), broken_flag, other.",
 		read: parts(
 			count{"no_config", func(s *stats) int64 { return s.EvaluationErrors.NoConfig }},
 			count{"no_such_key", func(s *stats) int64 { return s.EvaluationErrors.NoSuchKey }},
@@ -170,22 +171,22 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_cdn_fetches_total", kind: counter,
-		help: "Times that the client asked the CDN itself.",
+		help: "Fetches from the CDN by the client itself.",
 		read: value(func(s *stats) int64 { return s.Fetches }),
 	},
 	{
 		name: "catbridge_follower_failed_cdn_fetches_total", kind: counter,
-		help: "Among them those without a usable answer.",
+		help: "Fetches from the CDN by the client without a usable answer.",
 		read: value(func(s *stats) int64 { return s.FailedFetches }),
 	},
 	{
 		name: "catbridge_follower_suspect_cdn_fetches_total", kind: counter,
-		help: "Among them those with a config that was held and replaced within the last 2 minutes, so that the CDN was asked again.",
+		help: "Fetches from the CDN by the client that returned a config replaced within the last 2 minutes, so the client fetched again.",
 		read: value(func(s *stats) int64 { return s.SuspectFetches }),
 	},
 	{
 		name: "catbridge_follower_waits_total", kind: counter,
-		help: "Times that another config in Redis had to wait for one that the client fetched itself, until the CDN was known to have answered about it later.",
+		help: "Times that another config in Redis had to wait, because the client had fetched one itself, until the CDN was known to have confirmed it later.",
 		read: value(func(s *stats) int64 { return s.Waits }),
 	},
 	{
@@ -195,17 +196,17 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_failed_reports_total", kind: counter,
-		help: "Among them those that Redis did not take.",
+		help: "Reports to the fleet that Redis did not accept.",
 		read: value(func(s *stats) int64 { return s.FailedReports }),
 	},
 	{
 		name: "catbridge_follower_dropped_hooks_total", kind: counter,
-		help: "Changes and errors that hooks were not told of because they were too slow.",
+		help: "Changes and errors that hooks did not receive because they were too slow.",
 		read: value(func(s *stats) int64 { return s.DroppedHooks }),
 	},
 	{
 		name: "catbridge_follower_dropped_evaluation_hooks_total", kind: counter,
-		help: "Evaluations that OnFlagEvaluated hooks were not told of because they were too slow.",
+		help: "Evaluations that OnFlagEvaluated hooks did not receive because they were too slow.",
 		read: value(func(s *stats) int64 { return s.DroppedEvaluationHooks }),
 	},
 	{

@@ -9,14 +9,14 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// Leader is what a [LeaderCollector] tells of; a [*leader.Leader] is one.
+// Leader is the source of a [LeaderCollector]'s metrics, for instance a [*leader.Leader].
 type Leader interface{ Stats() leader.Stats }
 
-// LeaderCollector tells of a leader, for each of its SDK keys. It is safe for
-// concurrent use, and follows the set of SDK keys as it changes.
+// LeaderCollector exports metrics of a leader, for each of its SDK keys. It is safe for
+// concurrent use, and follows changes of the set of SDK keys.
 type LeaderCollector struct{ leader Leader }
 
-// NewLeaderCollector gives a collector to register.
+// NewLeaderCollector returns a collector of l's metrics.
 func NewLeaderCollector(l Leader) *LeaderCollector { return &LeaderCollector{l} }
 
 // Describe implements [prometheus.Collector].
@@ -31,9 +31,9 @@ func (c *LeaderCollector) Collect(to chan<- prometheus.Metric) {
 	processFamily.collect(to, &stats, now)
 	seen := map[string]bool{}
 	for _, k := range stats.Keys {
-		name := strings.ToValidUTF8(k.Name, "\uFFFD") // a label must be
+		name := strings.ToValidUTF8(k.Name, "\uFFFD") // labels must be UTF-8
 		if seen[name] {
-			continue // two are being renamed at this moment
+			continue // two SDK keys are being renamed
 		}
 		seen[name] = true
 		leaderFamily.collect(to, &k, now, name)

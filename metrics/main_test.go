@@ -24,7 +24,7 @@ type fixedFollower struct{ stats follower.Stats }
 
 func (f fixedFollower) Stats() follower.Stats { return f.stats }
 
-// text is what a collector tells, in the format of Prometheus.
+// text returns the metrics of a collector in the format of Prometheus.
 func text(t testing.TB, c prometheus.Collector) string {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -101,13 +101,13 @@ func fullFollower() follower.Stats {
 	return follower.Stats{State: follower.Live, Source: follower.SourceBlob, HasCDN: true, Age: time.Second}
 }
 
-func TestNamesUnitsAndHelpsAreAsPrometheusWantsThem(t *testing.T) {
+func TestNamesUnitsAndHelpsPassPrometheusLint(t *testing.T) {
 	lint(t, at[leader.KeyStats]{leaderFamily, fullLeader()})
 	lint(t, at[follower.Stats]{followerFamily, fullFollower()})
 	lint(t, NewLeaderCollector(fixedLeader{leader.Stats{ID: "X"}}))
 }
 
-func TestEveryNameBelongsToItsHalf(t *testing.T) {
+func TestEveryNameHasItsPrefix(t *testing.T) {
 	for _, m := range leaderFamily.metrics {
 		if !strings.HasPrefix(m.name, "catbridge_leader_") {
 			t.Error(m.name)

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/internal/histogram"
 )
 
-// nameLabel tells SDK keys apart: by their names, never by themselves (I13).
+// nameLabel distinguishes SDK keys by their names, never by the keys themselves (I13).
 const nameLabel = "sdk_key"
 
 type kind string
@@ -20,20 +20,21 @@ const (
 	durations kind = "histogram"
 )
 
-// metric is one metric that is told of every S, and how it is read.
+// metric is one metric of every S, and how to read it.
 type metric[S any] struct {
 	name  string
 	kind  kind
-	label string // besides the family's; empty: none
+	label string // in addition to the family's; empty: none
 	help  string
-	// One of these. read emits a value for each value of the label; none: it is unknown.
+	// Exactly one is set. read emits a value for each value of the label, or none if it is
+	// unknown.
 	read  func(s *S, now time.Time, emit func(value float64, label string))
 	times func(s *S) histogram.Durations
 }
 
-// family is a list of metrics, ready to be collected.
+// family is a list of metrics with common labels.
 type family[S any] struct {
-	labels  []string // that all of them have
+	labels  []string // of all metrics
 	metrics []metric[S]
 	descs   []*prometheus.Desc
 }
@@ -56,7 +57,7 @@ func (f family[S]) describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// collect tells of s; names are the values of the labels that all metrics have.
+// collect sends the metrics of s; names are the values of the family's labels.
 func (f family[S]) collect(to chan<- prometheus.Metric, s *S, now time.Time, names ...string) {
 	for i, m := range f.metrics {
 		desc := f.descs[i]
@@ -88,14 +89,14 @@ func constHistogram(desc *prometheus.Desc, d histogram.Durations, names []string
 	return prometheus.MustNewConstHistogram(desc, d.Count(), d.Sum.Seconds(), buckets, names...)
 }
 
-// number is what Stats counts with.
+// number is a type of the counters in Stats.
 type number interface{ ~int | ~int64 | ~uint64 }
 
 func value[S any, N number](of func(*S) N) func(*S, time.Time, func(float64, string)) {
 	return func(s *S, _ time.Time, emit func(float64, string)) { emit(float64(of(s)), "") }
 }
 
-// either tells a condition: 1 where it holds, else 0.
+// either reads a condition: 1 if it is true, otherwise 0.
 func either[S any](holds func(*S) bool) func(*S, time.Time, func(float64, string)) {
 	return func(s *S, _ time.Time, emit func(float64, string)) { emit(bit(holds(s)), "") }
 }
@@ -107,12 +108,12 @@ func bit(holds bool) float64 {
 	return 0
 }
 
-// seconds tells a duration.
+// seconds reads a duration.
 func seconds[S any](of func(*S) time.Duration) func(*S, time.Time, func(float64, string)) {
 	return func(s *S, _ time.Time, emit func(float64, string)) { emit(of(s).Seconds(), "") }
 }
 
-// timestamp tells a time that is known unless it is zero.
+// timestamp reads a time; the zero time is unknown.
 func timestamp[S any](of func(*S) time.Time) func(*S, time.Time, func(float64, string)) {
 	return func(s *S, _ time.Time, emit func(float64, string)) {
 		if at := of(s); !at.IsZero() {
@@ -121,7 +122,7 @@ func timestamp[S any](of func(*S) time.Time) func(*S, time.Time, func(float64, s
 	}
 }
 
-// oneOf tells which of some states is the one: 1, the others 0.
+// oneOf reads a state: 1 for the current one, 0 for the others.
 func oneOf[S any, V ~string](of func(*S) V, all ...V) func(*S, time.Time, func(float64, string)) {
 	return func(s *S, _ time.Time, emit func(float64, string)) {
 		is := of(s)
@@ -137,7 +138,7 @@ type part[S any, N number] struct {
 	of    func(*S) N
 }
 
-// parts tells a number for each value of a label.
+// parts reads one number for each value of a label.
 func parts[S any, N number](all ...part[S, N]) func(*S, time.Time, func(float64, string)) {
 	return func(s *S, _ time.Time, emit func(float64, string)) {
 		for _, p := range all {

@@ -12,8 +12,7 @@ import (
 
 var exportedSeries = regexp.MustCompile(`(?m)^(catbridge_\w+?)(?:\{(.*)\})? \S+$`)
 
-// series is all that the collectors tell, by the names that queries use: of each label
-// its values.
+// series returns all metrics of the collectors by name, with the values of each label.
 func series(t *testing.T) map[string]map[string][]string {
 	t.Helper()
 	all := map[string]map[string][]string{}
@@ -39,10 +38,10 @@ var (
 	byClauses = regexp.MustCompile(`\b(?:by|on|without|group_left|group_right)\s*\(([^)]*)\)`)
 )
 
-// scrapeLabels come from Prometheus.
+// scrapeLabels are added by Prometheus.
 var scrapeLabels = []string{"cluster", "namespace", "job", "instance", "endpoint"}
 
-// checkQuery finds metrics, labels and values that no collector tells.
+// checkQuery reports metrics, labels and values that no collector exports.
 func checkQuery(t *testing.T, where, query string, all map[string]map[string][]string) {
 	t.Helper()
 	labels := map[string]bool{}

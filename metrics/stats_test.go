@@ -15,7 +15,7 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// notExported are the statistics that no metric tells, and why.
+// notExported lists the statistics without a metric, with the reason.
 var notExported = map[string]string{
 	"KeyStats.Name":       "it is the label",
 	"KeyStats.LockHolder": "an ID for each start would be a time series for each",
@@ -29,7 +29,7 @@ var notExported = map[string]string{
 	"Stats.Messages":      "messages_total has them by type",
 }
 
-// change gives another value of the same type.
+// change sets another value of the same type.
 func change(v reflect.Value) {
 	switch value := v.Addr().Interface().(type) {
 	case *time.Time:
@@ -60,7 +60,7 @@ func change(v reflect.Value) {
 	}
 }
 
-// fields calls f for each field, with those of structs within.
+// fields calls f for each field, including those of nested structs.
 func fields(v reflect.Value, path string, f func(path string, v reflect.Value)) {
 	switch v.Interface().(type) {
 	case time.Time, histogram.Durations:
@@ -95,12 +95,12 @@ func checkExported[S any](t *testing.T, root string, of family[S], full func() S
 		})
 		exported := text(t, at[S]{of, s}) != before
 		if _, expected := notExported[path]; exported == expected {
-			t.Errorf("%s: told by a metric: %v", path, exported)
+			t.Errorf("%s: exported by a metric: %v", path, exported)
 		}
 	}
 }
 
-// Whoever adds a statistic adds its metric.
+// Every new statistic needs a metric.
 func TestEveryStatisticIsExported(t *testing.T) {
 	checkExported(t, "KeyStats", leaderFamily, fullLeader)
 	checkExported(t, "Leader", processFamily, func() leader.Stats { return leader.Stats{ID: "X"} })
@@ -129,7 +129,7 @@ func TestEveryStateIsAValueOfItsLabel(t *testing.T) {
 	}
 }
 
-// constants gives the texts of all constants of a type of a package.
+// constants returns the values of all constants of a type in a package.
 func constants(t *testing.T, dir, kind string) (values []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
@@ -172,7 +172,7 @@ func TestDurationsAreCumulativeBuckets(t *testing.T) {
 		`catbridge_leader_fetch_duration_seconds_sum{sdk_key="main"} 3600.021001`)
 }
 
-func TestWhatIsUnknownIsMissing(t *testing.T) {
+func TestUnknownValuesAreMissing(t *testing.T) {
 	out := text(t, at[leader.KeyStats]{leaderFamily, leader.KeyStats{Name: "main", State: leader.Candidate}}) +
 		text(t, at[follower.Stats]{followerFamily, follower.Stats{State: follower.Connecting}})
 	for _, name := range []string{
@@ -185,8 +185,8 @@ func TestWhatIsUnknownIsMissing(t *testing.T) {
 	}
 }
 
-// The age is by Redis's clock alone: the local one may be wrong.
-func TestAgeIsByTheClockOfRedis(t *testing.T) {
+// The age is by Redis's clock only: the local clock may be wrong.
+func TestAgeIsByRedisClock(t *testing.T) {
 	s := fullLeader()
 	s.LastAnswer = testNow.Add(time.Hour - 42*time.Second)
 	s.ClockOffset = time.Hour
