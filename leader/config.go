@@ -123,8 +123,8 @@ func DefaultTiming() Timing {
 	}
 }
 
-// FastTiming returns durations with which the leader fails over and polls sooner, and sends
-// more commands and requests.
+// FastTiming returns durations with which the leader fails over and polls sooner, at the cost
+// of more commands and requests.
 func FastTiming() Timing {
 	return Timing{
 		LeaseDuration: 6 * time.Second, RenewInterval: 1500 * time.Millisecond, RenewDeadline: 4 * time.Second,

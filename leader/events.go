@@ -3,7 +3,7 @@ package leader
 // IDs of the leader's own events (attribute event_id). Failed polls have the IDs of
 // ConfigCat's SDKs, 1100 to 1106 (S102).
 const (
-	eventLeading     = 6100 // info: a term began
+	eventLeading     = 6100 // info: a term started
 	eventResigned    = 6101 // info: a term ended
 	eventCommitted   = 6102 // info: new content was published
 	eventBrokenFlags = 6103 // warn: the content has flags that cannot be evaluated

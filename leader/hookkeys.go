@@ -36,7 +36,7 @@ func checkHook(key SDKKey) error {
 			errs = append(errs, fmt.Errorf("WebhookKeys[%d]: %d characters, want %d to %d",
 				i, len(signing), minHookKeyBytes, maxHookKeyBytes))
 		case strings.ContainsFunc(signing, func(r rune) bool { return r <= ' ' || r > '~' }):
-			errs = append(errs, fmt.Errorf("WebhookKeys[%d]: white space or a character outside of ASCII", i))
+			errs = append(errs, fmt.Errorf("WebhookKeys[%d]: white space, or a character that is not printable ASCII", i))
 		case slices.Contains(key.WebhookKeys[:i], signing):
 			errs = append(errs, fmt.Errorf("WebhookKeys[%d]: duplicate signing key", i))
 		}

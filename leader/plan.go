@@ -18,7 +18,7 @@ const (
 // CDN had nothing new: an edge may lag behind the dashboard.
 var recheckPauses = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second}
 
-// pollPlan says when to poll next.
+// pollPlan schedules the next poll.
 type pollPlan struct {
 	soon     bool            // poll as soon as minFetchGap allows
 	at       time.Time       // the next poll otherwise; zero: now

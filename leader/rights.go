@@ -20,8 +20,8 @@ type RightsError struct {
 	// Missing are the rules for ACL SETUSER that grant the missing rights, sorted: for
 	// example +hset, ~catbridge:{…}:*, &catbridge:{…}:events.
 	Missing []string
-	// Nodes are the addresses of the cluster nodes that miss rights, sorted. Each node has
-	// users of its own. Nodes is empty if Redis is not a cluster.
+	// Nodes are the addresses of the cluster nodes on which rights are missing, sorted. Each
+	// node has users of its own. Nodes is empty if Redis is not a cluster.
 	Nodes []string
 }
 

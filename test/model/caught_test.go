@@ -1,7 +1,7 @@
 package model
 
 // caught holds traces that the model found. Each breaks an invariant without one rule, and
-// none with it. Several led to their rules.
+// none with it. Several of them are the reason for their rule.
 var caught = []struct {
 	name    string // the behavior without the rule
 	without Guard

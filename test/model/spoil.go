@@ -149,7 +149,7 @@ func (sys *System) failover(e Event, arg int) {
 	}
 }
 
-// lostConnection ends the request under way with an error.
+// lostConnection ends the request in flight with an error.
 func (p *process) lostConnection() {
 	if p.call != nil {
 		p.settle(refused)
