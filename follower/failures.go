@@ -7,18 +7,18 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// EvaluationErrors count the evaluations that failed, so that the default was given, by
-// what was wrong. Of those of all settings at once each that failed counts.
+// EvaluationErrors counts the evaluations that failed and returned the default, by cause. If
+// a method evaluates all settings, each failed setting counts.
 type EvaluationErrors struct {
 	NoConfig   int64 // there was no config (1000)
-	NoSuchKey  int64 // the config has no such setting (1001)
-	WrongType  int64 // the default is not of the setting's type
-	BrokenFlag int64 // the setting has an error in its model
+	NoSuchKey  int64 // the key is not in the config (1001)
+	WrongType  int64 // the default does not have the setting's type
+	BrokenFlag int64 // the setting is invalid in the config
 	Other      int64
 }
 
-// failures is the live form of [EvaluationErrors]. Only evaluations that fail touch it.
-// A nil one counts nothing.
+// failures is the live form of [EvaluationErrors]. Only failed evaluations write to it. A nil
+// failures counts nothing.
 type failures struct{ noConfig, noSuchKey, wrongType, brokenFlag, other atomic.Int64 }
 
 func (f *failures) count(err error) {

@@ -12,18 +12,18 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// ErrClosed is given by calls that a closed client cannot do any more.
+// ErrClosed is the error of calls that a closed client cannot serve.
 var ErrClosed = errors.New("follower: the client is closed")
 
-// feed keeps the config of one SDK key in one Redis current: one goroutine that
-// syncs, and one for the connection it listens on. What evaluation needs of it is
-// read without a lock. All clients of one process that want the same of it share it.
+// feed keeps the config of one SDK key from one Redis current. It has one goroutine that
+// syncs and one for the connection of its subscription. Evaluations read its results without
+// a lock. All clients of a process with the same feedKey share it.
 type feed struct {
 	redis          redis.UniversalClient
 	store          *store
 	timings        Timings
 	connectLimiter *connectLimiter
-	listen         bool // it subscribes; else it reads when it is asked to
+	listen         bool // it subscribes; otherwise it reads on request
 	fleet          fleetOptions
 	log            feedLog
 	members        members
@@ -31,35 +31,36 @@ type feed struct {
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
 	status    atomic.Pointer[status]
-	lag       atomic.Int64 // of the last change, a [time.Duration]; 0: not known
+	lag       atomic.Int64 // of the last change, a [time.Duration]; 0: unknown
 	tally
 
-	changed chan struct{} // a level trigger for the reporter: other content is in force
+	changed chan struct{} // capacity 1: tells the reporter that other content is in force
 
-	files chan struct{} // capacity 1: a client has brought a file
-	file  *snapshot     // of the highest rev; members' lock guards it
+	files chan struct{} // capacity 1: tells the syncer that file is set
+	file  *snapshot     // the file content with the highest rev; guarded by members.mu
 
 	synced   chan struct{} // closed once the first sync has been tried
 	syncOnce sync.Once
 
 	refreshes chan *refresh
 	refreshMu sync.Mutex
-	pending   [2]*refresh // that the sync goroutine has not finished: of what is current, of all
+	pending   [2]*refresh // unfinished refreshes, by kind
 
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-// status is how the feed is connected, and whom it heard of last. Immutable.
+// status is the state of a feed's connection, and the epoch and poll interval of the leader
+// that it saw last. Immutable.
 type status struct {
 	state State
 	epoch int64
 	poll  time.Duration
 }
 
-// refresh is one forced sync; all who ask meanwhile wait for the same one (S45).
+// refresh is one requested sync. Concurrent callers wait for the same one (S45).
 type refresh struct {
-	kind int // index in pending
+	kind int // index in pending; 0: read what is current, 1: read the content
 	done chan struct{}
 	err  error
 }
@@ -73,7 +74,7 @@ func newFeed(key feedKey, limiter *connectLimiter) *feed {
 	f.log = feedLog{&f.members}
 	f.members.clock.base = time.Now()
 	f.store.reader.Warn = func(denial error) {
-		f.log.Warn(eventUnbounded, "Values in Redis are read whole, whatever their size: the right to GETRANGE is missing. Grant +getrange and start again.",
+		f.log.Warn(eventUnbounded, "Values in Redis are read without a size limit: the right to GETRANGE is missing. Grant +getrange and restart.",
 			eventlog.Err(denial))
 	}
 	state := Unsubscribed
@@ -84,7 +85,7 @@ func newFeed(key feedKey, limiter *connectLimiter) *feed {
 	return f
 }
 
-// start lets the feed sync at once, until stop.
+// start starts the feed's goroutines. The feed syncs at once, and until stop.
 func (f *feed) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
@@ -107,7 +108,7 @@ func (f *feed) stop() {
 
 func (f *feed) markSynced() { f.syncOnce.Do(func() { close(f.synced) }) }
 
-// isSynced tells whether the first sync has been tried.
+// isSynced reports whether the first sync has been tried.
 func (f *feed) isSynced() bool {
 	select {
 	case <-f.synced:
@@ -117,8 +118,8 @@ func (f *feed) isSynced() bool {
 	}
 }
 
-// refresh reads the content from Redis now, whatever is held, or, if full is not set,
-// only if Redis names another one.
+// refresh asks Redis now which content is current, and reads it if it is newer. If full is
+// set, it reads the content in any case.
 func (f *feed) refresh(ctx context.Context, full bool) error {
 	kind := 0
 	if full {
@@ -129,7 +130,7 @@ func (f *feed) refresh(ctx context.Context, full bool) error {
 	if r == nil {
 		r = &refresh{kind: kind, done: make(chan struct{})}
 		f.pending[kind] = r
-		f.refreshes <- r // has room: there is one of a kind at a time
+		f.refreshes <- r // does not block: at most one of each kind is pending
 	}
 	f.refreshMu.Unlock()
 	select {
@@ -142,7 +143,7 @@ func (f *feed) refresh(ctx context.Context, full bool) error {
 	}
 }
 
-// finish gives all who wait for r its result.
+// finish sets the result of r and wakes its callers.
 func (f *feed) finish(r *refresh, err error) {
 	f.refreshMu.Lock()
 	f.pending[r.kind] = nil

@@ -13,20 +13,20 @@ import (
 type member struct {
 	log    eventlog.Log
 	holder *holder
-	index  int // in the list of members, whose lock guards it
+	index  int // in members.list; guarded by members.mu
 }
 
-// members are the clients that share a feed. What the feed finds reaches all of them,
-// and so does what it logs.
+// members are the clients that share a feed. All of them receive the feed's content and log
+// events.
 type members struct {
 	mu    sync.Mutex
 	list  []*member
 	clock redisClock
 }
 
-// join adds a client and gives it what the feed holds. What the client's file holds comes
-// first where the feed has nothing from Redis yet, and is then the feed's, too: Redis may
-// replace it by a lower rev only as rule 6 allows.
+// join adds a client and offers it the feed's content. If the feed has no content from Redis
+// yet, the client starts with the content of its file. This becomes the feed's, too: Redis can
+// replace it by a lower rev only under the rebase rule.
 func (f *feed) join(m *member, file *snapshot) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -50,7 +50,7 @@ func (f *feed) join(m *member, file *snapshot) {
 	}
 }
 
-// takeFile gives what a file has brought since; nil: nothing.
+// takeFile returns the file content that clients brought since the last call, or nil.
 func (f *feed) takeFile() *snapshot {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -59,7 +59,7 @@ func (f *feed) takeFile() *snapshot {
 	return file
 }
 
-// leave takes a client out: it hears of nothing any more.
+// leave removes a client, which then receives nothing more.
 func (f *feed) leave(m *member) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -70,7 +70,8 @@ func (f *feed) leave(m *member) {
 	f.members.list = list[:len(list)-1]
 }
 
-// publish gives a content to all clients. back: its rev is lower than that of the one before.
+// publish sets the feed's content and offers it to all clients. If back is set, its rev is
+// lower than the previous one.
 func (f *feed) publish(next *snapshot, back bool) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -78,22 +79,22 @@ func (f *feed) publish(next *snapshot, back bool) {
 	f.offer(next, back)
 }
 
-// offer gives a content to all clients. The caller holds members' lock.
+// offer offers content to all clients. The caller holds members.mu.
 func (f *feed) offer(next *snapshot, back bool) {
 	for _, m := range f.members.list {
 		if own := m.holder.hasOwn.Load(); m.holder.offer(next, back) && own {
-			m.holder.confirm(f.confirmed.Load()) // it was not about what was held
+			m.holder.confirm(f.confirmed.Load()) // before, other content was in force
 		}
 	}
 }
 
-// note gives what is named as current to the clients that fetched for themselves, and reports
-// whether one of them may take that now.
+// note passes an item to the clients that fetched for themselves, and reports whether one of
+// them may now use the content that it names.
 func (f *feed) note(i item) (outrun bool) {
 	f.members.mu.Lock()
 	var waiting []*member
 	if i.published != 0 {
-		f.members.clock.hear(i.published, i.at)
+		f.members.clock.observe(i.published, i.at)
 	}
 	for _, m := range f.members.list {
 		outrun = m.holder.note(i, &f.members.clock) || outrun
@@ -103,13 +104,13 @@ func (f *feed) note(i item) (outrun bool) {
 	}
 	f.members.mu.Unlock()
 	for _, m := range waiting {
-		m.log.Info(eventWaits, "Redis names another config than the one that this client fetched from the CDN itself; it waits until the CDN is known to have answered about it later.",
+		m.log.Info(eventWaits, "Redis names another config than the one that this client fetched from the CDN; it waits until the CDN is known to have answered about it later.",
 			slog.String("hash", i.hash), slog.Int64("rev", i.rev))
 	}
 	return outrun
 }
 
-// forget drops what clients that fetched for themselves have heard over a connection.
+// forget drops the evidence that clients that fetched for themselves collected on a connection.
 func (f *feed) forget() {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -118,7 +119,8 @@ func (f *feed) forget() {
 	}
 }
 
-// offerAgain offers what clients that fetched for themselves refused and may take now.
+// offerAgain offers the feed's content again to clients that fetched for themselves and may
+// use it now.
 func (f *feed) offerAgain() {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -137,8 +139,8 @@ func (f *feed) isAwaited() bool {
 	return slices.ContainsFunc(f.members.list, func(m *member) bool { return m.holder.isWaiting() })
 }
 
-// replace puts content in force that a client fetched itself. Where Redis has given that very
-// content at a higher rev, that counts.
+// replace puts content in force that a client fetched itself. If the feed has the same content
+// at a higher rev, replace adopts that rev.
 func (f *feed) replace(h *holder, held, next *snapshot, asked time.Time) bool {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -148,7 +150,7 @@ func (f *feed) replace(h *holder, held, next *snapshot, asked time.Time) bool {
 	return h.replace(held, next, &own{asked: asked})
 }
 
-// publishAnswer gives an answer from the CDN to all clients.
+// publishAnswer passes an answer from the CDN to all clients.
 func (f *feed) publishAnswer(a *answer) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()

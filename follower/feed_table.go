@@ -8,24 +8,24 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// feedKey says which clients share a feed: those of one SDK key in one namespace and the
-// same Redis client value that want the same of it.
+// feedKey identifies a feed. Clients with equal keys share one.
 type feedKey struct {
 	redis   redis.UniversalClient
-	keys    cachekeys.Keys // all of them, so that neither namespaces nor databases are mixed up
+	keys    cachekeys.Keys // all of them: they differ by SDK key, namespace and database
 	timings Timings
 	listen  bool
 	fleet   fleetOptions
 }
 
-// sameFlags says which clients serve the same flags (S1). Without Redis they serve nobody's.
+// sameFlags identifies clients that serve the same flags (S1). It does not apply to clients
+// without Redis.
 type sameFlags struct {
 	redis redis.UniversalClient
 	keys  cachekeys.Keys
 }
 
-// running is what runs in this process: that clients share feeds, are told of each other
-// and can be closed all at once makes it the package's one global variable.
+// running is process-wide state. Through it clients share feeds, detect other clients with the
+// same flags, and can be closed all at once.
 var running = struct {
 	sync.Mutex
 	feeds    map[feedKey]*sharedFeed
@@ -41,7 +41,7 @@ type sharedFeed struct {
 	users   int
 }
 
-// register notes a live client, and tells whether another one serves the same flags.
+// register adds a live client, and reports whether another one serves the same flags.
 func register(c *Client, flags sameFlags) (another bool) {
 	running.Lock()
 	defer running.Unlock()
@@ -70,9 +70,9 @@ func unregister(c *Client) {
 	}
 }
 
-// acquireFeed gives the feed for key, which it starts if there is none, with what the client's
-// file holds. The function that it gives leaves the feed, and stops it and waits for that
-// if nobody else uses it.
+// acquireFeed returns the feed for key with m as a member. If there is none, it starts one
+// with the content of the client's file. The returned function leaves the feed. If no other
+// client uses the feed, it stops the feed and waits for that.
 func acquireFeed(key feedKey, m *member, file *snapshot) (*feed, func()) {
 	running.Lock()
 	defer running.Unlock()
@@ -96,7 +96,7 @@ func acquireFeed(key feedKey, m *member, file *snapshot) (*feed, func()) {
 	}
 }
 
-// releaseFeed tells whether nobody uses the feed any more.
+// releaseFeed removes a user of the feed, and reports whether it was the last one.
 func releaseFeed(key feedKey, shared *sharedFeed) bool {
 	running.Lock()
 	defer running.Unlock()
@@ -109,7 +109,7 @@ func releaseFeed(key feedKey, shared *sharedFeed) bool {
 	return true
 }
 
-// CloseAll closes every client of this process that is not closed (S2), see [Client.Close].
+// CloseAll closes all clients of this process (S2), see [Client.Close].
 func CloseAll() {
 	running.Lock()
 	clients := make([]*Client, 0, len(running.clients))

@@ -19,7 +19,7 @@ import (
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
-// fileMagic begins every snapshot file. The rest is
+// fileMagic is the start of every snapshot file. The rest is
 //
 //	{sha256 of all that follows, hexadecimal}\n{SDK key, namespace and database, see cachekeys.Keys.Scope}\n{rev}\n{fetch time in ms}\n{etag}\n{config JSON}
 const fileMagic = "catbridge snapshot 1\n"
@@ -27,7 +27,7 @@ const fileMagic = "catbridge snapshot 1\n"
 // maxFileBytes bounds what is read of a file.
 const maxFileBytes = cachekeys.MaxConfigBytes + 16<<10
 
-// encodeFile gives the content of a snapshot file.
+// encodeFile encodes a snapshot file.
 func encodeFile(key string, s *snapshot) []byte {
 	var body bytes.Buffer
 	fmt.Fprintf(&body, "%s\n%d\n%d\n%s\n", key, s.rev, s.fetchTime, cachekeys.StoredETag(s.etag, ""))
@@ -36,11 +36,11 @@ func encodeFile(key string, s *snapshot) []byte {
 	return slices.Concat([]byte(fileMagic), []byte(hex.EncodeToString(sum[:])), []byte("\n"), body.Bytes())
 }
 
-// decodeFile reads the content of a snapshot file that was written for key.
+// decodeFile decodes a snapshot file that was written for key.
 func decodeFile(key string, data []byte) (*snapshot, error) {
 	data, ok := bytes.CutPrefix(data, []byte(fileMagic))
 	if !ok {
-		return nil, errors.New("it is no snapshot file of this version")
+		return nil, errors.New("not a snapshot file of this version")
 	}
 	sum, body, ok := bytes.Cut(data, []byte("\n"))
 	if want := sha256.Sum256(body); !ok || string(sum) != hex.EncodeToString(want[:]) {
@@ -51,7 +51,7 @@ func decodeFile(key string, data []byte) (*snapshot, error) {
 		return nil, errors.New("it has too few lines")
 	}
 	if string(parts[0]) != key {
-		return nil, errors.New("it is of another SDK key, namespace or database")
+		return nil, errors.New("it belongs to another SDK key, namespace or database")
 	}
 	rev, err := number(parts[1])
 	if err != nil {
@@ -80,7 +80,7 @@ func number(text []byte) (int64, error) {
 	return n, nil
 }
 
-// readFile reads a snapshot file; nil: there is none.
+// readFile reads a snapshot file; nil if it does not exist.
 func readFile(path, key string) (*snapshot, error) {
 	data, err := regularfile.Read(path, maxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,19 +96,19 @@ func readFile(path, key string) (*snapshot, error) {
 	return s, nil
 }
 
-// saveRetry is the pause after a write of the snapshot file that failed.
+// saveRetry is the pause after a failed write of the snapshot file.
 const saveRetry = 5 * time.Second
 
-// saver writes each new content to the snapshot file, in a goroutine of its own. Of
-// several that come quickly, only the last is written. A write that fails is tried again.
+// saver writes new content to the snapshot file in its own goroutine. If content changes
+// several times during a write, it writes only the last. It retries a failed write.
 type saver struct {
 	path   string
 	key    string
 	log    eventlog.Log
 	holder *holder
 
-	saved   *snapshot // what was written last
-	failure string    // what was logged about the last write; empty: it succeeded
+	saved   *snapshot // the snapshot that was written last
+	failure string    // the logged error of the last write; empty: it succeeded
 
 	wake   chan struct{} // capacity 1: there is new content
 	cancel context.CancelFunc
@@ -117,7 +117,7 @@ type saver struct {
 
 func startSaver(path, key string, log eventlog.Log, holder *holder) *saver {
 	if absolute, err := filepath.Abs(path); err == nil {
-		path = absolute // whatever becomes of the working directory
+		path = absolute // the working directory may change
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &saver{path: path, key: key, log: log, holder: holder, wake: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{})}
@@ -128,7 +128,7 @@ func startSaver(path, key string, log eventlog.Log, holder *holder) *saver {
 	return s
 }
 
-// changed tells that there is new content. It does not block.
+// changed wakes the saver to write new content. It does not block.
 func (s *saver) changed() {
 	select {
 	case s.wake <- struct{}{}:
@@ -137,24 +137,24 @@ func (s *saver) changed() {
 }
 
 func (s *saver) run(ctx context.Context) {
-	retry := newAlarm()
-	defer retry.off()
+	again := newAlarm()
+	defer again.off()
 	for {
 		select {
 		case <-s.wake:
-		case <-retry.C:
+		case <-again.C:
 		case <-ctx.Done():
-			s.save() // with the rev that it has come to
+			s.save() // the rev may have risen since the last write
 			return
 		}
-		retry.off()
+		again.off()
 		if !s.save() {
-			retry.set(saveRetry)
+			again.set(saveRetry)
 		}
 	}
 }
 
-// save writes what is held, and reports whether nothing remains to be written.
+// save writes the content in force, and reports whether nothing remains to be written.
 func (s *saver) save() bool {
 	held := s.holder.current.Load()
 	if held == nil || held == s.saved || held.source == SourceFile {
@@ -168,16 +168,16 @@ func (s *saver) save() bool {
 	return true
 }
 
-// failed logs why the file cannot be written, once for as long as that is the reason.
+// failed logs why the file cannot be written, unless the reason is the same as the last time.
 func (s *saver) failed(err error) {
 	if err.Error() == s.failure {
 		return
 	}
 	s.failure = err.Error()
-	s.log.Error(eventFileWrite, "The snapshot file could not be written; the write is tried again.", eventlog.Err(err))
+	s.log.Error(eventFileWrite, "The snapshot file could not be written; retrying.", eventlog.Err(err))
 }
 
-// close writes what is not written yet, and waits for that.
+// close writes what is not written yet, and waits for the goroutine.
 func (s *saver) close() {
 	s.cancel()
 	<-s.done

@@ -2,32 +2,32 @@ package follower
 
 import "github.com/catbridge/catbridge/evaluate"
 
-// Flag is a setting with its type and its default, told once for all its uses (S24):
-// see [Bool], [Int], [Float] and [String].
+// Flag is a setting with its type and its default, defined once for all its uses (S24): see
+// [Bool], [Int], [Float] and [String].
 type Flag interface {
 	// Key is the setting's key.
 	Key() string
-	// GetValue gives the value in a snapshot, or the default, as [Snapshot.GetValue] does.
+	// GetValue returns the value in a snapshot, or the default if the evaluation fails.
 	GetValue(snapshot *Snapshot) any
-	// GetValueDetails is GetValue with how the value came about.
+	// GetValueDetails is GetValue with the details of the evaluation.
 	GetValueDetails(snapshot *Snapshot) EvaluationDetails
 }
 
-// BoolFlag is a setting that is a bool.
+// BoolFlag is a bool setting.
 type BoolFlag struct {
 	key string
 	def bool
 	id  flagID
 }
 
-// Bool describes a setting that is a bool, with the value that stands in where it cannot
-// be had.
+// Bool returns a flag for a bool setting. If an evaluation fails, its value is def.
 func Bool(key string, def bool) BoolFlag { return BoolFlag{key, def, idOf(evaluate.KindBool, key)} }
 
 // Key implements [Flag].
 func (f BoolFlag) Key() string { return f.key }
 
-// Get gives the value in a snapshot, or the default, also if there is no snapshot.
+// Get returns the value in a snapshot. If the evaluation fails or snapshot is nil, it returns the
+// default.
 func (f BoolFlag) Get(snapshot *Snapshot) bool {
 	if snapshot == nil {
 		return f.def
@@ -54,21 +54,21 @@ func (f BoolFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 	return EvaluationDetails{Data: d.Data, Value: d.Value}
 }
 
-// IntFlag is a setting that is a whole number.
+// IntFlag is a whole-number setting.
 type IntFlag struct {
 	key string
 	def int
 	id  flagID
 }
 
-// Int describes a setting that is a whole number, with the value that stands in where it cannot
-// be had.
+// Int returns a flag for a whole-number setting. If an evaluation fails, its value is def.
 func Int(key string, def int) IntFlag { return IntFlag{key, def, idOf(evaluate.KindInt, key)} }
 
 // Key implements [Flag].
 func (f IntFlag) Key() string { return f.key }
 
-// Get gives the value in a snapshot, or the default, also if there is no snapshot.
+// Get returns the value in a snapshot. If the evaluation fails or snapshot is nil, it returns the
+// default.
 func (f IntFlag) Get(snapshot *Snapshot) int {
 	if snapshot == nil {
 		return f.def
@@ -95,15 +95,14 @@ func (f IntFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 	return EvaluationDetails{Data: d.Data, Value: d.Value}
 }
 
-// FloatFlag is a setting that is a decimal number.
+// FloatFlag is a decimal-number setting.
 type FloatFlag struct {
 	key string
 	def float64
 	id  flagID
 }
 
-// Float describes a setting that is a decimal number, with the value that stands in where it cannot
-// be had.
+// Float returns a flag for a decimal-number setting. If an evaluation fails, its value is def.
 func Float(key string, def float64) FloatFlag {
 	return FloatFlag{key, def, idOf(evaluate.KindFloat, key)}
 }
@@ -111,7 +110,8 @@ func Float(key string, def float64) FloatFlag {
 // Key implements [Flag].
 func (f FloatFlag) Key() string { return f.key }
 
-// Get gives the value in a snapshot, or the default, also if there is no snapshot.
+// Get returns the value in a snapshot. If the evaluation fails or snapshot is nil, it returns the
+// default.
 func (f FloatFlag) Get(snapshot *Snapshot) float64 {
 	if snapshot == nil {
 		return f.def
@@ -138,15 +138,14 @@ func (f FloatFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 	return EvaluationDetails{Data: d.Data, Value: d.Value}
 }
 
-// StringFlag is a setting that is a text.
+// StringFlag is a string setting.
 type StringFlag struct {
 	key string
 	def string
 	id  flagID
 }
 
-// String describes a setting that is a text, with the value that stands in where it cannot
-// be had.
+// String returns a flag for a string setting. If an evaluation fails, its value is def.
 func String(key string, def string) StringFlag {
 	return StringFlag{key, def, idOf(evaluate.KindString, key)}
 }
@@ -154,7 +153,8 @@ func String(key string, def string) StringFlag {
 // Key implements [Flag].
 func (f StringFlag) Key() string { return f.key }
 
-// Get gives the value in a snapshot, or the default, also if there is no snapshot.
+// Get returns the value in a snapshot. If the evaluation fails or snapshot is nil, it returns the
+// default.
 func (f StringFlag) Get(snapshot *Snapshot) string {
 	if snapshot == nil {
 		return f.def

@@ -13,19 +13,19 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// fleetOptions say whether and how a feed reports. The zero value: not at all.
+// fleetOptions configure a feed's reports. The zero value means no reports.
 type fleetOptions struct {
 	interval time.Duration
 	name     string
 }
 
-// maxFleetName leaves room for what makes an id of a name.
+// maxFleetName leaves room for the random part of an id.
 const maxFleetName = cachekeys.MaxFleetNameBytes - 1 - idBytes
 
-// idBytes is how many random characters, of 5 bits each, make an id of a name.
+// idBytes is the length of the random part of an id, in characters of 5 bits each.
 const idBytes = 10
 
-// fleetOptions checks what the config says of reports.
+// fleetOptions checks and returns the config's options for reports.
 func (c Config) fleetOptions() (fleetOptions, error) {
 	if c.FleetReport == 0 {
 		return fleetOptions{}, nil
@@ -40,13 +40,13 @@ func (c Config) fleetOptions() (fleetOptions, error) {
 	}
 	name := cmp.Or(c.FleetName, hostName())
 	if len(name) > maxFleetName || !cachekeys.ValidFleetName(name) {
-		errs = append(errs, fmt.Errorf("Config.FleetName is %.64q, want 1 to %d letters and digits of ASCII and . _ : / @ ~ + -, beginning with one of the former",
+		errs = append(errs, fmt.Errorf("Config.FleetName is %.64q, want 1 to %d letters or digits of ASCII or . _ : / @ ~ + -, starting with a letter or digit",
 			name, maxFleetName))
 	}
 	return fleetOptions{c.FleetReport.Truncate(time.Millisecond), name}, errors.Join(errs...)
 }
 
-// hostName is the name of this host as far as a report can hold it.
+// hostName returns the name of this host as a valid fleet name.
 func hostName() string {
 	host, _ := os.Hostname()
 	host = strings.Map(func(r rune) rune {
@@ -59,10 +59,10 @@ func hostName() string {
 	return cmp.Or(host[:min(len(host), maxFleetName)], "unknown")
 }
 
-// newFleetID gives an id that no other follower has.
+// newFleetID returns a unique id.
 func newFleetID(name string) string { return name + "~" + rand.Text()[:idBytes] }
 
-// libraryVersion is the version of this module in the program that it is built into.
+// libraryVersion returns the version of this module that the program was built with.
 func libraryVersion() string {
 	const module = "github.com/catbridge/catbridge"
 	version := ""

@@ -13,12 +13,12 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// refusedPause is how long a follower that has no right to report waits until it tries
-// again, give or take 20 %.
+// deniedPause is the interval ± 20 % at which a follower without the right to report tries
+// again.
 const deniedPause = 10 * time.Minute
 
-// reporter tells Redis of a feed at intervals. It runs in a goroutine of its own, so that
-// a write that takes long delays neither the sync nor anything else.
+// reporter writes reports about a feed to Redis at intervals. It runs in its own goroutine, so
+// a slow write does not delay the sync.
 type reporter struct {
 	feed     *feed
 	id       string
@@ -26,18 +26,18 @@ type reporter struct {
 	interval time.Duration
 
 	due      *alarm
-	hurried  bool      // the next report was brought forward for a change
-	tried    time.Time // the last report
-	standing []float64 // scores of what stands in Redis, or may: a reply may be lost
+	hurried  bool      // the next report was moved forward because of a change
+	tried    time.Time // when the last report was written, successfully or not
+	standing []float64 // scores of reports that may be in Redis: a reply may have been lost
 	failing  bool      // the last report failed
-	denied   bool      // for want of a right
+	denied   bool      // the last report failed because a right is missing
 }
 
-// maxStanding is how many reports of which no reply told are remembered to be removed. The
-// oldest beyond that expire.
+// maxStanding is how many reports without a reply are remembered for removal. Older ones
+// expire.
 const maxStanding = 8
 
-// withdrawTimeout bounds the removal by a feed that ends while Redis is out of reach.
+// withdrawTimeout bounds the removal of the report if the feed ends while Redis is unreachable.
 const withdrawTimeout = time.Second
 
 func newReporter(f *feed, options fleetOptions) *reporter {
@@ -47,7 +47,7 @@ func newReporter(f *feed, options fleetOptions) *reporter {
 func (r *reporter) run(ctx context.Context) {
 	defer r.withdraw()
 	defer r.due.off()
-	// Many start together, some of them to end at once.
+	// Many followers start together, and some of them end at once.
 	r.due.set(upTo(r.interval))
 	for {
 		select {
@@ -61,10 +61,10 @@ func (r *reporter) run(ctx context.Context) {
 	}
 }
 
-// hurry brings the next report forward after a change, to a random moment of half an
-// interval. So a change at most doubles what the reports of all followers cost. Of
-// several changes the first counts: to draw for each again would gather all reports
-// at the beginning.
+// hurry moves the next report forward after a change, to a random time within half an
+// interval. So changes at most double the cost of all followers' reports. Only the first of
+// several changes counts: a new random time for each would move all reports to the start of
+// the half interval.
 func (r *reporter) hurry() {
 	if r.hurried || r.denied {
 		return
@@ -75,7 +75,7 @@ func (r *reporter) hurry() {
 
 func (r *reporter) report(ctx context.Context) {
 	r.hurried, r.tried = false, time.Now()
-	// The random part makes the score this follower's own, by which the report is removed.
+	// The random part makes the score unique, since the report is removed by its score.
 	score := float64(r.redisNow()) + float64(rand.N(1<<12))/(1<<12)
 	err := r.write(ctx, score, string(r.current().Append(nil)))
 	r.feed.inc(&r.feed.n.Reports)
@@ -88,7 +88,7 @@ func (r *reporter) report(ctx context.Context) {
 	r.due.set(around(pause, 0.2))
 }
 
-// current is what there is to tell.
+// current returns the report of the feed's current state.
 func (r *reporter) current() cachekeys.FleetReport {
 	report := cachekeys.FleetReport{
 		ID: r.id, Version: r.version, State: string(r.feed.status.Load().state), Interval: r.interval,
@@ -100,7 +100,8 @@ func (r *reporter) current() cachekeys.FleetReport {
 	return report
 }
 
-// redisNow is the time by Redis's clock, Unix ms, as far as the leader's messages tell.
+// redisNow returns the time in Unix ms by Redis's clock, as far as the leader's messages
+// state it; otherwise by the local clock.
 func (r *reporter) redisNow() int64 {
 	if a := r.feed.confirmed.Load(); a != nil {
 		return a.cdn + time.Since(a.at).Milliseconds()
@@ -108,18 +109,18 @@ func (r *reporter) redisNow() int64 {
 	return time.Now().UnixMilli()
 }
 
-// write puts the report in the place of the one before, and removes those that expired.
-// First the new one comes, so that at no moment there is none.
+// write replaces the previous report, and removes expired ones. It adds the new report first,
+// so the set contains one at any time.
 func (r *reporter) write(ctx context.Context, score float64, member string) error {
-	// Not ended with the feed: it might arrive after what withdraws it.
+	// The end of the feed does not cancel it: the write might arrive after its removal.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	key := r.feed.store.keys.Fleet
 	pipe := r.feed.store.client.Pipeline()
 	add := pipe.ZAdd(ctx, key, redis.Z{Score: score, Member: member})
 	r.remove(ctx, pipe)
-	// The CDN answered at this time by Redis's own clock. Going by the local one, a
-	// follower with a wrong clock would remove the reports of all others.
+	// a.cdn is by Redis's clock. By the local clock, a follower with a wrong clock would
+	// remove the reports of all others.
 	if a := r.feed.confirmed.Load(); a != nil {
 		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.cdn-cachekeys.FleetExpiry.Milliseconds(), 10))
 	}
@@ -134,14 +135,14 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 	return err
 }
 
-// remove adds to a pipeline what removes all that stands.
+// remove adds commands to a pipeline that remove all standing reports.
 func (r *reporter) remove(ctx context.Context, pipe redis.Pipeliner) {
 	for _, score := range r.standing {
 		pipe.ZRemRangeByScore(ctx, r.feed.store.keys.Fleet, scoreText(score), scoreText(score))
 	}
 }
 
-// withdraw removes the report of a feed that ends. If that fails, it expires.
+// withdraw removes the report when the feed ends. If that fails, the report expires.
 func (r *reporter) withdraw() {
 	if len(r.standing) == 0 || r.denied {
 		return
@@ -157,7 +158,7 @@ func (r *reporter) withdraw() {
 	_, _ = pipe.Exec(ctx)
 }
 
-// scoreText is a score as go-redis writes it.
+// scoreText formats a score as go-redis does.
 func scoreText(score float64) string { return strconv.FormatFloat(score, 'f', -1, 64) }
 
 func (r *reporter) failed(err error) {
@@ -165,11 +166,11 @@ func (r *reporter) failed(err error) {
 	denied := isDenial(err)
 	switch {
 	case denied && !r.denied:
-		r.feed.log.Error(eventFleetDenied, "Redis refuses this follower's reports: status does not count it. Tried again now and then. "+
-			"Give it the rights to ZADD and ZREMRANGEBYSCORE on the key, on the primary, or set no FleetReport.",
+		r.feed.log.Error(eventFleetDenied, "Redis denies this follower's reports: status does not count it; retrying every 10 minutes. "+
+			"Grant the rights to ZADD and ZREMRANGEBYSCORE on the key, on the primary, or set no FleetReport.",
 			slog.String("key", r.feed.store.keys.Fleet), eventlog.Err(err))
 	case !denied && !r.failing:
-		r.feed.log.Warn(eventFleetFailed, "This follower's report could not be written; tried again with the next one.", eventlog.Err(err))
+		r.feed.log.Warn(eventFleetFailed, "This follower's report could not be written; retrying with the next one.", eventlog.Err(err))
 	}
 	r.failing, r.denied = true, denied
 }
@@ -181,8 +182,8 @@ func (r *reporter) worked() {
 	r.failing, r.denied = false, false
 }
 
-// isDenial reports whether Redis said that this will not work next time either. READONLY
-// is none: a failover may be under way.
+// isDenial reports whether Redis's reply means that a retry will fail, too. READONLY does not:
+// a failover may be in progress.
 func isDenial(err error) bool {
 	return hasPrefix(err, "NOPERM ") || isWrongType(err) || hasPrefix(err, "ERR unknown command")
 }

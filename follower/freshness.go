@@ -3,48 +3,46 @@ package follower
 import "time"
 
 const (
-	// upToDateSlack is added to the leader's poll interval: content whose last answer
-	// from the CDN is younger than both together is up to date (S47).
+	// upToDateSlack is added to the leader's poll interval: content is up to date if the CDN's
+	// last answer about it is younger than their sum (S47).
 	upToDateSlack = 15 * time.Second
-	// defaultPoll is the leader's poll interval as long as nothing told another.
+	// defaultPoll is the leader's poll interval until a message or meta states it.
 	defaultPoll = 55 * time.Second
 )
 
-// freshness tells how long ago the CDN answered, from times that Redis's clock
-// gave, without trusting the local clock more than it must (I14).
+// freshness computes how long ago the CDN answered. The times of answers are by Redis's clock,
+// and the local clock is trusted as little as possible (I14).
 //
-// When a message tells a later answer than the one before it did, that answer came
-// between the two, whatever the local clock says. So the local clock counts only
-// for the first answer heard of, and within that bound later.
+// If a message reports a later answer than the previous message did, the CDN answered between
+// the two messages, whatever the local clock says. The local clock alone decides only about
+// the first answer; for later ones it counts within that bound.
 type freshness struct {
 	epoch    int64
-	cdn      int64     // the last answer known of, Unix ms by Redis's clock; 0: none
-	answered time.Time // when that was by the local clock, rather too early than too late
-	seen     time.Time // when it was last seen to be the last one
+	cdn      int64     // the last known answer, Unix ms by Redis's clock; 0: none
+	answered time.Time // the same by the local clock, too early rather than too late
+	seen     time.Time // when an observation last named it as the last answer
 	past     [16]pastAnswer
-	next     int // where the next one goes
+	next     int // index in past of the next one
 }
 
-// pastAnswer is an answer that was heard of. After Redis lost its data an older one is the
-// last, and then one of these may come again, when a leader writes what was lost.
+// pastAnswer is an answer that was observed. After Redis lost its data, an older answer can be
+// the last one; when a leader then writes the lost data again, one of these is observed again.
 type pastAnswer struct {
 	cdn int64
 	at  time.Time // as answered
 }
 
-// observation is what a message or a read of meta says about the last answer. It was so
-// at some moment between asked and received, which are equal for a message.
+// observation is the last answer according to a message or a read of meta. It was current at
+// some time between asked and received, which are equal for a message.
 type observation struct {
 	epoch, cdn      int64
 	asked, received time.Time
-	// primary: read, and from a node that is not behind any other.
-	primary bool
-	// message: of a message; published: when that was, Unix ms by Redis's clock, 0: not stated.
-	message   bool
-	published int64
+	primary         bool  // it was read from the primary, which is not behind other nodes
+	message         bool  // it comes from a message
+	published       int64 // when the message was published, Unix ms by Redis's clock; 0: not stated
 }
 
-// observe takes in an observation, and reports whether that is what is known to be the last answer now.
+// observe adds an observation, and reports whether its answer is now the last known one.
 func (f *freshness) observe(o observation) bool {
 	if o.cdn == 0 {
 		return false
@@ -54,10 +52,10 @@ func (f *freshness) observe(o observation) bool {
 	case f.cdn == 0:
 		f.answered = o.received.Add(-max(0, sinceClock(o.received, o.cdn)))
 	case o.epoch < f.epoch && !o.primary:
-		return false // of a term that is over
+		return false // from a former term
 	case o.epoch < f.epoch, o.epoch > f.epoch && o.cdn < f.cdn:
-		// Redis lost its data, or its clock went back. The two times do not compare, so
-		// nothing is asserted: answered stays, unless this answer is known.
+		// Redis lost its data, or its clock was set back. The two times are not comparable, so
+		// answered stays, unless this answer was observed before.
 		if again {
 			f.answered = was
 		}
@@ -66,7 +64,7 @@ func (f *freshness) observe(o observation) bool {
 	case o.cdn > f.cdn:
 		f.answered = o.received.Add(-bounded(sinceClock(o.received, o.cdn), o.received.Sub(f.seen)))
 	case o.cdn < f.cdn:
-		return false // late, or from a replica that is behind
+		return false // a late message, or a read from a replica that is behind
 	}
 	if !again && o.cdn > f.cdn {
 		f.past[f.next] = pastAnswer{o.cdn, f.answered}
@@ -76,7 +74,7 @@ func (f *freshness) observe(o observation) bool {
 	return true
 }
 
-// recall gives when an answer was that was heard of before.
+// recall returns the local time of an answer that was observed before.
 func (f *freshness) recall(cdn int64) (at time.Time, known bool) {
 	for _, past := range f.past {
 		if past.cdn == cdn {
@@ -86,7 +84,7 @@ func (f *freshness) recall(cdn int64) (at time.Time, known bool) {
 	return time.Time{}, false
 }
 
-// restart forgets the order of answers, after a rebase. The age of the last one stays.
+// restart drops the order of answers after a rebase. The age of the last answer stays.
 func (f *freshness) restart(o observation) {
 	f.epoch, f.cdn, f.seen = o.epoch, o.cdn, o.asked
 	if f.answered.IsZero() {
@@ -94,10 +92,10 @@ func (f *freshness) restart(o observation) {
 	}
 }
 
-// sinceClock is the age of a time of Redis's clock by the local clock.
+// sinceClock returns the age by the local clock of a time in Unix ms by Redis's clock.
 func sinceClock(now time.Time, ms int64) time.Duration { return now.Sub(time.UnixMilli(ms)) }
 
-// bounded is the age by the local clock if it is possible, else the greatest possible one.
+// bounded returns age if it is between 0 and most, and most otherwise.
 func bounded(age, most time.Duration) time.Duration {
 	if age < 0 || age > most {
 		return most
@@ -105,8 +103,7 @@ func bounded(age, most time.Duration) time.Duration {
 	return age
 }
 
-// answer is what evaluation's callers see: the last answer from the CDN that
-// confirmed the content in force. Immutable.
+// answer is the last answer from the CDN that confirmed some content. Immutable.
 type answer struct {
 	hash string // of the content
 	cdn  int64

@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// holder holds what one client evaluates with. Its sources offer content; evaluation
-// takes what is in force by one atomic load.
+// holder contains the content in force of one client. Sources offer content to it; an
+// evaluation reads the content in force with one atomic load.
 type holder struct {
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
 
-	hasOwn  atomic.Bool  // own is there
-	waits   atomic.Int64 // times that other content had to wait for own
-	rebases atomic.Int64 // times that own gave way to a lower rev
+	hasOwn  atomic.Bool  // own is not nil
+	waits   atomic.Int64 // times that other content had to wait because of own
+	rebases atomic.Int64 // times that own was replaced by content of a lower rev
 
-	mu      sync.Mutex      // held by whoever changes the above
-	changed func(*snapshot) // told of each new content; must not block
-	own     *own            // nil: what is held was not fetched by the client itself
+	mu      sync.Mutex      // held while any field changes
+	changed func(*snapshot) // called with new content; must not block
+	own     *own            // nil: the client did not fetch the content in force itself
 	past    past
 }
 
-// offer puts content in force that is of a higher rev than what is held, or, if back
-// is set, of a lower one, and tells whether it did. What the client fetched itself is not
-// ordered by revs: see [own].
+// offer puts content in force if its rev is higher than that of the content in force, or if
+// back is set, and reports whether it did. Content that the client fetched itself is not
+// ordered by revs, see [own].
 func (h *holder) offer(next *snapshot, back bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -44,8 +44,9 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 		return false
 	}
 	if h.own != nil && next.hash == held.hash {
-		// The rev counts. But what the leader had before it may come yet, at a higher one, if
-		// the CDN's content went there and back.
+		// The rev is adopted. Other content of the leader's must still wait, even at a higher
+		// rev: if the CDN's content changed there and back, the leader may have fetched it
+		// before.
 		h.own.later, h.own.heldBack, h.own.logged = "", false, false
 	} else {
 		h.setOwn(nil)
@@ -66,7 +67,8 @@ func (h *holder) put(next *snapshot) {
 	}
 }
 
-// confirm notes an answer from the CDN, if it is a later one.
+// confirm stores an answer from the CDN if it is about the content in force and later than
+// the stored one.
 func (h *holder) confirm(a *answer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -79,8 +81,7 @@ func (h *holder) confirm(a *answer) {
 	}
 }
 
-// answer gives the last answer from the CDN about the content in force; nil: there is
-// none (I14).
+// answer returns the last answer from the CDN about the content in force, or nil (I14).
 func (h *holder) answer() *answer {
 	held, last := h.current.Load(), h.confirmed.Load()
 	if held == nil || last == nil || last.hash != held.hash {
@@ -89,5 +90,5 @@ func (h *holder) answer() *answer {
 	return last
 }
 
-// age is how long ago the CDN last confirmed what is held, as far as is known.
+// age returns how long ago the CDN last confirmed the content in force, if that is known.
 func (h *holder) age(now time.Time) (age time.Duration, known bool) { return h.answer().age(now) }

@@ -2,63 +2,65 @@ package follower
 
 import "github.com/catbridge/catbridge/evaluate"
 
-// Hooks are told what happens (S12). They may call any method of the client, Close too.
-// One that panics, or that ends its goroutine (runtime.Goexit, t.FailNow), is logged and counted
-// (S52). After [Client.Close] none is called.
+// Hooks are functions that a client calls when something happens (S12). They may call any
+// method of the client, including Close. A hook that panics or ends its goroutine
+// (runtime.Goexit, t.FailNow) is logged and counted (S52). After [Client.Close] no hook is
+// called.
 //
-// None is called by the goroutine of an evaluation, so that a slow hook delays only other hooks. Those of
-// OnFlagEvaluated are called one after the other, in the order of events, by a goroutine
-// of the client's own, and the others by another one. What hooks are too slow for is dropped, counted in
-// [Counters] and told by event 6014.
+// Hooks do not run in the goroutine of an evaluation, so a slow hook delays only other hooks.
+// One goroutine of the client calls the OnFlagEvaluated hooks one at a time, in the order of
+// events; another one calls all other hooks in the same way. If hooks are too slow, calls are
+// dropped, counted in [Counters] and logged as event 6014.
 type Hooks struct {
-	// OnClientReady is called once, with what there is to evaluate, when [Client.Ready]
-	// is closed (S46).
+	// OnClientReady is called once, with the cache state, when [Client.Ready] is closed (S46).
 	OnClientReady func(state CacheState)
 
-	// OnConfigChanged is called when the client gets its first config, and for each
-	// newer content, but not when the CDN merely confirms it (S48). The config may be
-	// evaluated and kept; it is the one from Redis or the CDN, without flag overrides.
+	// OnConfigChanged is called for the client's first config and for each change of its
+	// content, but not when the CDN only confirms it (S48). The hook may evaluate and keep the
+	// config. It is the config from Redis or the CDN, without flag overrides.
 	OnConfigChanged func(config *evaluate.Config)
 
-	// OnFlagEvaluated is called for every evaluation, those that give the default and
-	// each one of a GetAll… method included, soon after (S49). Up to 4,096 evaluations wait for a slow
-	// hook; further ones are dropped until there is room. Close waits for those that wait, but no longer
-	// than 1 s; a hook that calls Close itself makes it wait that long.
+	// OnFlagEvaluated is called soon after every evaluation (S49), including evaluations that
+	// return the default and each setting of a GetAll… method. Up to 4,096 evaluations wait
+	// for slow hooks; further ones are dropped. Close waits until they are reported, but at
+	// most 1 s. If a hook calls Close, Close takes 1 s.
 	//
-	// The details may be kept, but not changed; all hooks get the same. Their User is
-	// the object that was evaluated for: it must not change until the hook is done with it.
+	// The hook may keep the details, but must not change them: all hooks receive the same. Their
+	// User is the object that was passed to the evaluation. It must not change until the hook
+	// has finished with it.
 	//
-	// A hook may evaluate. What it evaluates by the client is reported, too, so one that does
-	// that each time it is called never comes to rest: Snapshot(user).Config() evaluates without a report.
+	// A hook may evaluate flags. An evaluation with the client is reported, too, so a hook that
+	// evaluates in each call is called forever. Snapshot(user).Config() evaluates without a
+	// report.
 	//
-	// Without such a hook an evaluation allocates nothing.
+	// Without such a hook evaluations do not allocate.
 	OnFlagEvaluated func(details *EvaluationDetails)
 
-	// OnError is called for each event of level error, also where LogLevel drops it
-	// (S50), with its text and what caused it. err is never nil.
+	// OnError is called for each event of level error, even if LogLevel drops it, with its
+	// message and its cause (S50). err is never nil.
 	OnError func(message string, err error)
 }
 
-// OnClientReady adds a hook, see [Hooks]. The function it gives removes it, which may be
-// called often. A client that is ready already does not call it: see [Client.Ready].
+// OnClientReady adds a hook, see [Hooks]. The returned function removes it and is idempotent.
+// A client that is already ready does not call the hook: see [Client.Ready].
 func (c *Client) OnClientReady(hook func(state CacheState)) (remove func()) {
 	return addHook(c, "OnClientReady", &c.hooks.ready, hook)
 }
 
-// OnConfigChanged adds a hook, see [Hooks]. The function it gives removes it; a call
-// that has begun goes on. A config held already is not reported.
+// OnConfigChanged adds a hook, see [Hooks]. The returned function removes it, but does not
+// interrupt a running call. The hook is not called for the config that is already in force.
 func (c *Client) OnConfigChanged(hook func(config *evaluate.Config)) (remove func()) {
 	return addHook(c, "OnConfigChanged", &c.hooks.changed, hook)
 }
 
-// OnFlagEvaluated adds a hook, see [Hooks]. The function it gives removes it; a call
-// that has begun goes on.
+// OnFlagEvaluated adds a hook, see [Hooks]. The returned function removes it, but does not
+// interrupt a running call.
 func (c *Client) OnFlagEvaluated(hook func(details *EvaluationDetails)) (remove func()) {
 	return addHook(c, "OnFlagEvaluated", &c.hooks.evaluated.hookList, hook)
 }
 
-// OnError adds a hook, see [Hooks]. The function it gives removes it; a call that has
-// begun goes on.
+// OnError adds a hook, see [Hooks]. The returned function removes it, but does not interrupt a
+// running call.
 func (c *Client) OnError(hook func(message string, err error)) (remove func()) {
 	return addHook(c, "OnError", &c.hooks.failed, hook)
 }
@@ -71,7 +73,7 @@ func addHook[F any](c *Client, method string, list *hookList[F], hook F) (remove
 	return list.add(hook)
 }
 
-// addAll adds the hooks that there are at creation.
+// addAll adds the hooks of a Config.
 func (h *hookRunner) addAll(hooks *Hooks) {
 	if hooks == nil {
 		return
@@ -90,7 +92,7 @@ func (h *hookRunner) addAll(hooks *Hooks) {
 	}
 }
 
-// clientReady has the hooks told that there are now. It does not block.
+// clientReady enqueues a call of the current OnClientReady hooks. It does not block.
 func (h *hookRunner) clientReady(state CacheState) {
 	calls := bind(h.ready.all(), func(hook func(CacheState)) { hook(state) })
 	if len(calls) > 0 {
@@ -98,7 +100,7 @@ func (h *hookRunner) clientReady(state CacheState) {
 	}
 }
 
-// configChanged has the hooks told. It does not block.
+// configChanged enqueues a call of the OnConfigChanged hooks. It does not block.
 func (h *hookRunner) configChanged(config *evaluate.Config) {
 	if len(h.changed.all()) == 0 {
 		return
@@ -108,15 +110,15 @@ func (h *hookRunner) configChanged(config *evaluate.Config) {
 	})
 }
 
-// Listening implements the log's listener.
+// Listening implements the listener of eventlog.
 func (h *hookRunner) Listening() bool { return len(h.failed.all()) > 0 }
 
-// Failed implements the log's listener. It does not block.
+// Failed implements the listener of eventlog. It does not block.
 func (h *hookRunner) Failed(text string, err error) {
 	h.enqueue(failedCall, func() []func() {
 		return bind(h.failed.all(), func(hook func(string, error)) { hook(text, err) })
 	})
 }
 
-// wantsEvaluations reports whether any hook is to be told of evaluations.
+// wantsEvaluations reports whether there are OnFlagEvaluated hooks.
 func (h *hookRunner) wantsEvaluations() bool { return h != nil && h.evaluated.wanted() }

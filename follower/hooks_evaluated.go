@@ -10,12 +10,12 @@ import (
 const (
 	// evaluationQueue is how many evaluations may wait for slow hooks (S49).
 	evaluationQueue = 4096
-	// drainTime is how long Close waits until those that wait have been reported.
+	// drainTime is how long Close waits for the queued evaluations to be reported.
 	drainTime = time.Second
 )
 
 // evaluationHooks are the OnFlagEvaluated hooks of one client. Evaluations are queued, which
-// never blocks, and one worker reports them in order. It starts with the first of them.
+// never blocks, and one worker reports them in order. It starts with the first evaluation.
 type evaluationHooks struct {
 	hookList[func(*EvaluationDetails)]
 
@@ -30,12 +30,12 @@ type evaluationHooks struct {
 	full    atomic.Bool // the queue was full, which was logged, and has not been empty since
 	dropped atomic.Int64
 
-	// The worker's own.
+	// Only the worker uses these.
 	details *EvaluationDetails
 	rest    []*func(*EvaluationDetails) // hooks that are still to be called with details
 }
 
-// wanted reports whether an evaluation is to be reported.
+// wanted reports whether evaluations are to be reported.
 func (h *evaluationHooks) wanted() bool { return len(h.all()) > 0 && !h.closed.Load() }
 
 // report queues an evaluation.
@@ -58,7 +58,7 @@ func (h *evaluationHooks) report(details *EvaluationDetails) {
 	}
 }
 
-// next calls the next hook, and reports whether the worker is to go on.
+// next calls the next hook, and reports whether the worker continues.
 func (h *evaluationHooks) next() bool {
 	if len(h.rest) == 0 && !h.take() {
 		return false
@@ -75,7 +75,7 @@ func (h *evaluationHooks) next() bool {
 	return true
 }
 
-// take waits for an evaluation; false: there will be none.
+// take waits for an evaluation. It returns false if there will be no more.
 func (h *evaluationHooks) take() bool {
 	h.details = nil
 	if len(h.queue) == 0 {
@@ -94,14 +94,14 @@ func (h *evaluationHooks) take() bool {
 	return true
 }
 
-// close waits until what is queued has been reported, but no longer than drainTime; the
-// remainder is dropped.
+// close waits until the queued evaluations are reported, but at most drainTime. It drops the
+// remaining ones.
 func (h *evaluationHooks) close() {
 	if h.closed.Swap(true) {
 		return
 	}
 	defer h.list.Store(nil)
-	h.start.Do(func() {}) // no worker starts any more
+	h.start.Do(func() {}) // from now on, no worker starts
 	if h.queue == nil {
 		return
 	}
@@ -118,7 +118,7 @@ func (h *evaluationHooks) close() {
 	}
 }
 
-// drop empties the queue, and reports whether anything was in it.
+// drop empties the queue, and reports whether it was not empty.
 func (h *evaluationHooks) drop() (some bool) {
 	for {
 		select {

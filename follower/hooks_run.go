@@ -12,14 +12,14 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// How many calls of a kind may wait for slow hooks. Beyond that the oldest is dropped.
-// Changes hold configs, which are large.
+// hookQueue and errorQueue limit how many calls of one kind may wait for slow hooks. Beyond
+// that the oldest is dropped. hookQueue is small because changes keep configs in memory.
 const (
 	hookQueue  = 64
 	errorQueue = 1024
 )
 
-// hookKind is what a hook is told of.
+// hookKind is the kind of a hook call.
 type hookKind int
 
 const (
@@ -30,17 +30,18 @@ const (
 	hookKinds
 )
 
-const hookSlowText = "Hooks are too slow: they are not told of everything."
+const hookSlowText = "Hooks are too slow: some calls were dropped."
 
 var hookNames = [hookKinds]string{"OnClientReady", "OnConfigChanged", "OnFlagEvaluated", "OnError"}
 
-// hookList is the hooks of one kind, read without a lock. The zero value is an empty one.
+// hookList is a list of the hooks of one kind, read without a lock. The zero value is an empty
+// list.
 type hookList[F any] struct {
 	mu   sync.Mutex
 	list atomic.Pointer[[]*F]
 }
 
-// all is the hooks at this moment; the slice is never changed.
+// all returns the current hooks. The slice must not be changed.
 func (l *hookList[F]) all() []*F {
 	list := l.list.Load()
 	if list == nil {
@@ -49,7 +50,7 @@ func (l *hookList[F]) all() []*F {
 	return *list
 }
 
-// add adds a hook and gives the function that removes it.
+// add adds a hook and returns the function that removes it.
 func (l *hookList[F]) add(hook F) (remove func()) {
 	entry := &hook
 	l.change(func(list []*F) []*F { return append(list, entry) })
@@ -65,10 +66,10 @@ func (l *hookList[F]) change(f func([]*F) []*F) {
 	l.list.Store(&list)
 }
 
-// hookRunner calls the hooks of one client: those of evaluations by a worker of their own, the
-// others in a goroutine that is there while there is something to call.
+// hookRunner calls the hooks of one client. OnFlagEvaluated hooks have their own worker. The
+// other hooks run in a goroutine that exists only while calls are queued.
 type hookRunner struct {
-	log eventlog.Log // hears nothing of what the hooks are told
+	log eventlog.Log // does not call OnError hooks
 
 	ready     hookList[func(CacheState)]
 	changed   hookList[func(*evaluate.Config)]
@@ -79,23 +80,22 @@ type hookRunner struct {
 	mu      sync.Mutex
 	queue   []hookCall
 	waiting [hookKinds]int
-	slow    [hookKinds]bool // calls were dropped, which was logged, and have waited ever since
-	now     hookKind        // of rest
-	rest    []func()        // hooks that are still to be called, of the call that was taken last
+	slow    [hookKinds]bool // calls were dropped, which was logged, and some have waited ever since
+	now     hookKind        // the kind of rest
+	rest    []func()        // the hooks of the last call that are still to be called
 	calling bool
 	closed  bool
-	done    chan struct{} // of the goroutine; nil: there is none
+	done    chan struct{} // closed when the goroutine ends; nil: it does not run
 	dropped int64
 }
 
-// hookCall is something that hooks are to be told of. hooks gives those that there are when it
-// is their turn.
+// hookCall is a queued call. hooks returns the hooks to call at the time of the call.
 type hookCall struct {
 	kind  hookKind
 	hooks func() []func()
 }
 
-// bind gives calls of hooks.
+// bind returns functions that call the hooks.
 func bind[F any](hooks []*F, call func(F)) []func() {
 	calls := make([]func(), len(hooks))
 	for i, hook := range hooks {
@@ -104,7 +104,8 @@ func bind[F any](hooks []*F, call func(F)) []func() {
 	return calls
 }
 
-// startHooks gives the hooks of a client, which are told of errors in log, too: see For.
+// startHooks returns the hook runner of a client. The caller passes it to log.For, which makes
+// it call OnError hooks.
 func startHooks(initial *Hooks, log eventlog.Log) *hookRunner {
 	h := &hookRunner{log: log}
 	h.evaluated.runner = h
@@ -112,15 +113,15 @@ func startHooks(initial *Hooks, log eventlog.Log) *hookRunner {
 	return h
 }
 
-// enqueue has hooks called after those that wait.
+// enqueue queues a call of hooks.
 func (h *hookRunner) enqueue(kind hookKind, hooks func() []func()) {
 	if h.add(hookCall{kind, hooks}) {
 		h.log.Warn(eventHookSlow, hookSlowText, slog.String("hook", hookNames[kind]))
 	}
 }
 
-// add reports whether an older call had to be dropped for this one, as the first since all
-// of its kind had been made.
+// add queues a call. slow reports whether it dropped an older one, for the first time since
+// no call of this kind was waiting.
 func (h *hookRunner) add(call hookCall) (slow bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -147,7 +148,7 @@ func (h *hookRunner) add(call hookCall) (slow bool) {
 	return slow
 }
 
-// next calls the next hook; if there is none, it reports that the goroutine is to end.
+// next calls the next hook. It returns false if there is none: then the goroutine ends.
 func (h *hookRunner) next() bool {
 	kind, hook := h.take()
 	if hook == nil {
@@ -157,7 +158,7 @@ func (h *hookRunner) next() bool {
 	return true
 }
 
-// take gives the hook that is to be called now; nil: there is none, and the goroutine ends.
+// take returns the next hook to call. If hook is nil, there is none, and the goroutine ends.
 func (h *hookRunner) take() (kind hookKind, hook func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -180,8 +181,8 @@ func (h *hookRunner) take() (kind hookKind, hook func()) {
 	return h.now, hook
 }
 
-// goWhile calls step in a goroutine while it reports true, and closes done in the end. A hook
-// may end the goroutine (runtime.Goexit, t.FailNow): then another one goes on.
+// goWhile calls step in a goroutine until it returns false, and then closes done. If a hook
+// ends the goroutine (runtime.Goexit, t.FailNow), goWhile continues in another one.
 func goWhile(step func() bool, done chan struct{}) {
 	go func() {
 		ended := false
@@ -198,7 +199,7 @@ func goWhile(step func() bool, done chan struct{}) {
 	}()
 }
 
-// call calls a hook, and recovers it (S52).
+// call calls a hook and recovers its panic (S52).
 func (h *hookRunner) call(kind hookKind, hook func()) {
 	returned := false
 	defer func() {
@@ -214,7 +215,8 @@ func (h *hookRunner) call(kind hookKind, hook func()) {
 
 var errGoexit = errors.New("runtime.Goexit")
 
-// onPanic reports a hook that did not return, but not an OnError hook to itself.
+// onPanic logs that a hook did not return. The event calls OnError hooks, unless the hook is
+// one of them.
 func (h *hookRunner) onPanic(kind hookKind, text string, r any) {
 	h.panics.Add(1)
 	err, ok := r.(error)
@@ -228,9 +230,9 @@ func (h *hookRunner) onPanic(kind hookKind, text string, r any) {
 	log.Error(eventHookPanic, text, slog.String("hook", hookNames[kind]), slog.String("panic", fmt.Sprint(r)), eventlog.Err(err))
 }
 
-// close drops the hooks, after evaluations that wait have been reported, as far as there is time.
-// It waits for the goroutine of the others, unless a hook is being called: it may be the one that
-// closes the client.
+// close waits until the queued evaluations are reported, but at most drainTime, and drops all
+// other calls. It waits for their goroutine, unless that is running a hook: the hook may be the
+// caller of Close.
 func (h *hookRunner) close() {
 	h.evaluated.close()
 	h.mu.Lock()

@@ -8,8 +8,8 @@ import (
 // The levels of Config.LogLevel (S100).
 const (
 	LogLevelDebug = slog.LevelDebug
-	LogLevelInfo  = slog.LevelInfo // every evaluation writes its course (S101)
+	LogLevelInfo  = slog.LevelInfo // every evaluation logs its steps (S101)
 	LogLevelWarn  = slog.LevelWarn
 	LogLevelError = slog.LevelError
-	LogLevelNone  = slog.Level(math.MaxInt) // nothing is written
+	LogLevelNone  = slog.Level(math.MaxInt) // nothing is logged
 )

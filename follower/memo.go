@@ -8,12 +8,12 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// evaluationCacheSize is how many flags a snapshot remembers: the first that are read. The others are
-// evaluated each time.
+// evaluationCacheSize is how many flags a snapshot caches: the first that are read. The others
+// are evaluated each time.
 const evaluationCacheSize = 8
 
-// flagID identifies a flag by its type and key, so that a snapshot finds it without comparing
-// strings. The zero value identifies none.
+// flagID identifies a flag by its type and key. A snapshot finds it without comparing strings.
+// The zero value identifies no flag.
 type flagID = unique.Handle[flagName]
 
 type flagName struct {
@@ -23,8 +23,8 @@ type flagName struct {
 
 func idOf(kind evaluate.Kind, key string) flagID { return unique.Make(flagName{kind, key}) }
 
-// evaluationCache remembers the values of flags for one snapshot, which is for one user. An entry is
-// written once, before filled counts it, and is read without a lock.
+// evaluationCache caches the values of flags for one snapshot and so for one user. An entry is
+// written once, before filled counts it, and read without a lock.
 type evaluationCache struct {
 	_ noCopy
 
@@ -34,7 +34,7 @@ type evaluationCache struct {
 	values [evaluationCacheSize]evaluate.Value
 }
 
-// get returns the value of a flag; nil: it is not remembered.
+// get returns the cached value of a flag, or nil.
 func (c *evaluationCache) get(id flagID) *evaluate.Value {
 	for i := range c.flags[:c.filled.Load()] {
 		if c.flags[i] == id {
@@ -44,7 +44,7 @@ func (c *evaluationCache) get(id flagID) *evaluate.Value {
 	return nil
 }
 
-// put remembers the value of a flag, if there is room and no other goroutine is adding one.
+// put caches the value of a flag, unless the cache is full or another goroutine is adding one.
 func (c *evaluationCache) put(id flagID, value evaluate.Value) {
 	if id == (flagID{}) || !c.mu.TryLock() {
 		return
@@ -58,7 +58,7 @@ func (c *evaluationCache) put(id flagID, value evaluate.Value) {
 	c.filled.Store(i + 1)
 }
 
-// cachedValue is the value of a flag that was read before; nil: it must be evaluated.
+// cachedValue returns the cached value of a flag; nil: it must be evaluated.
 func (s *Snapshot) cachedValue(id flagID) *evaluate.Value {
 	if s.hooks.wantsEvaluations() {
 		return nil
@@ -66,7 +66,8 @@ func (s *Snapshot) cachedValue(id flagID) *evaluate.Value {
 	return s.evaluationCache.get(id)
 }
 
-// flag evaluates a flag, and remembers a value that nobody was to be told of.
+// flag evaluates a flag. It caches the value if the evaluation logged nothing and called no
+// hook.
 func (s *Snapshot) flag(id flagID, method, key string, def evaluate.Value) evaluate.Value {
 	value, silent := s.valueOf(s.held, method, key, s.user, def)
 	if silent {

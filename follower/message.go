@@ -6,15 +6,15 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// want is content that was announced and is not held yet.
+// want is content that was announced and is not in force yet.
 type want struct {
 	rev   int64
 	hash  string
-	tries int       // reads that did not give it
-	since time.Time // when newer content than what is held was first announced
+	tries int       // reads that did not return it
+	since time.Time // when content newer than that in force was first announced
 }
 
-// onMessage takes in what a message says about which content is current.
+// onMessage handles a message.
 func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 	if m.Renew != 0 {
 		s.renew = m.Renew
@@ -48,11 +48,12 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 	s.confirm()
 }
 
-// onAnnounced takes newer content from the message, or goes to read it when its turn
-// within the spread window comes (I12). What else is announced until then is read along.
+// onAnnounced puts newer content in force if the message contains it. Otherwise it schedules a
+// read at a random time within the spread window (I12), which also serves later
+// announcements.
 func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
 	if s.noConfig.has(m.Hash) {
-		return // reading it again would not make it a config
+		return // it is known to be invalid
 	}
 	if s.want.since.IsZero() {
 		s.want.since = at
@@ -64,8 +65,8 @@ func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
 		s.want = want{rev: m.Rev, hash: m.Hash, since: s.want.since}
 	}
 	s.want.rev = max(s.want.rev, m.Rev)
-	// A read that is planned already stays where it is: drawing again for each of many
-	// changes would move all followers' reads to the beginning of the window.
+	// A scheduled read stays where it is: a new random time for each of many changes would
+	// move all followers' reads to the start of the window.
 	if !s.content.on && s.want.tries < lagTries {
 		s.content.set(upTo(m.Spread))
 	}

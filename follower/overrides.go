@@ -10,20 +10,20 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// OverrideBehavior says how flag overrides and the config go together.
+// OverrideBehavior says how flag overrides and the config are combined.
 type OverrideBehavior int
 
 const (
-	// LocalOnly: there are the overrides and nothing else. Nothing is read from Redis or
-	// the CDN; neither they nor an SDK key are needed, and the client is ready at once (S60).
+	// LocalOnly: only the overrides are used. The client reads nothing from Redis or the CDN,
+	// needs neither them nor an SDK key, and is ready at once (S60).
 	LocalOnly OverrideBehavior = iota
-	// LocalOverRemote: settings of both; where both have a key, the override's (S61).
+	// LocalOverRemote: the settings of both; if both have a key, the override's (S61).
 	LocalOverRemote
-	// RemoteOverLocal: settings of both; where both have a key, the config's (S62).
+	// RemoteOverLocal: the settings of both; if both have a key, the config's (S62).
 	RemoteOverLocal
 )
 
-// String gives the constant's name.
+// String returns the constant's name.
 func (b OverrideBehavior) String() string {
 	switch b {
 	case LocalOnly:
@@ -36,23 +36,22 @@ func (b OverrideBehavior) String() string {
 	return fmt.Sprintf("OverrideBehavior(%d)", int(b))
 }
 
-// FlagOverrides are settings of the process's own (S9): from a map or from a file, one
-// of the two.
+// FlagOverrides are local settings (S9), either from a map or from a file.
 type FlagOverrides struct {
-	// Behavior says how they go together with the config. Zero: [LocalOnly].
+	// Behavior says how they are combined with the config. Zero: [LocalOnly].
 	Behavior OverrideBehavior
 
-	// Values holds bools, texts and numbers by key (S66). Whole numbers of any Go type go
-	// with decimal defaults, too, and decimal numbers without a fraction, within ±2^53, with
-	// whole defaults; evaluating a setting with a value of another type fails. [New] copies
-	// the map.
+	// Values contains bools, strings and numbers by key (S66). A whole number of any Go type
+	// can be evaluated with a decimal default, too, and a decimal number without a fraction,
+	// within ±2^53, with a whole default. The evaluation of a value of any other type fails.
+	// [New] copies the map.
 	Values map[string]any
 
-	// FilePath names a JSON file: {"flags": {key: value}} (S63), or a whole config JSON v6
-	// with targeting (S64). [New] reads it and it is watched: a new version is taken within
-	// about a second, whether the file is written, replaced, or behind a link that moves; one
-	// that is missing or bad is logged (1300, 1302, 2302) and changes nothing (S65). The path
-	// must lead to a regular file of at most [evaluate.MaxConfigBytes].
+	// FilePath is the path of a JSON file: {"flags": {key: value}} (S63), or a config JSON v6
+	// with targeting (S64). [New] reads the file, and the client watches it. The client uses a
+	// new version within about 1 s, whether the file is written, replaced, or reached through
+	// a link that changes. A missing or invalid file is logged (1300, 1302, 2302) and changes
+	// nothing (S65). It must be a regular file of at most [evaluate.MaxConfigBytes].
 	FilePath string
 }
 
@@ -70,7 +69,7 @@ func (o *FlagOverrides) check() error {
 	return nil
 }
 
-// isLocalOnly tells that the config of a client comes from nowhere but the overrides.
+// isLocalOnly reports whether a client uses only overrides.
 func (c Config) isLocalOnly() bool {
 	return c.FlagOverrides != nil && c.FlagOverrides.Behavior == LocalOnly
 }
@@ -78,23 +77,23 @@ func (c Config) isLocalOnly() bool {
 // overrides are the flag overrides of one client.
 type overrides struct {
 	behavior OverrideBehavior
-	local    atomic.Pointer[evaluate.Config] // nil: the file could not be read yet
-	file     *overrideFile                   // nil: there is none
+	local    atomic.Pointer[evaluate.Config] // nil: no valid file was read yet
+	file     *overrideFile                   // nil: they come from a map
 
-	mu     sync.Mutex // held by whoever joins
+	mu     sync.Mutex // held by join
 	joined atomic.Pointer[joined]
 }
 
-// joined is a config with the overrides. It is made by the first evaluation after a
-// change of either. Immutable.
+// joined is a config combined with the overrides. The first evaluation after a change of
+// either makes it. Immutable.
 type joined struct {
 	remote *snapshot
 	local  *evaluate.Config
 	result *snapshot
 }
 
-// startOverrides reads the overrides, and watches their file if there is one. Without
-// overrides it gives nil.
+// startOverrides reads the overrides, and watches their file if there is one. It returns nil
+// if there are no overrides.
 func startOverrides(given *FlagOverrides, log eventlog.Log) *overrides {
 	if given == nil {
 		return nil
@@ -114,13 +113,13 @@ func (o *overrides) close() {
 	}
 }
 
-// isOnly tells that nothing counts but the overrides.
+// isOnly reports whether only the overrides are used.
 func (o *overrides) isOnly() bool { return o != nil && o.behavior == LocalOnly }
 
-// exist tells that there are some.
+// exist reports whether there are overrides.
 func (o *overrides) exist() bool { return o != nil && o.local.Load() != nil }
 
-// over gives the content to evaluate; nil: there is none.
+// over returns the overrides combined with remote, or nil if there are no settings.
 func (o *overrides) over(remote *snapshot) *snapshot {
 	local := o.local.Load()
 	if j := o.joined.Load(); j.is(remote, local) {

@@ -13,24 +13,24 @@ import (
 	"github.com/catbridge/catbridge/internal/watchfile"
 )
 
-// overrideFile is a file of flag overrides that is watched (S65).
+// overrideFile is a watched file of flag overrides (S65).
 type overrideFile struct {
 	path  string
 	log   eventlog.Log
 	taken func(*evaluate.Config)
 
-	last    []byte // what was taken
-	failure string // what was logged about the file as it is; empty: it is fine
+	last    []byte // the last valid content
+	failure string // what was logged about the current file; empty: it is valid
 
 	watcher *watchfile.Watcher
 	cancel  context.CancelFunc
 	done    chan struct{}
 }
 
-// watchOverrides reads the file, and reads it again whenever it changes.
+// watchOverrides reads the file now and after each change, and passes valid content to taken.
 func watchOverrides(path string, log eventlog.Log, taken func(*evaluate.Config)) *overrideFile {
 	if absolute, err := filepath.Abs(path); err == nil {
-		path = absolute // whatever becomes of the working directory
+		path = absolute // the working directory may change
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &overrideFile{path: path, log: log, taken: taken, watcher: watchfile.New(path), cancel: cancel, done: make(chan struct{})}
@@ -61,8 +61,8 @@ func (f *overrideFile) run(ctx context.Context) {
 	}
 }
 
-// read takes the file if it is another one than before and a good one. It reports whether
-// another try makes no sense before the file changes.
+// read reads the file, and uses its content if that is new and valid. done reports whether a
+// retry is useless before the file changes.
 func (f *overrideFile) read() (done bool) {
 	data, err := regularfile.Read(f.path, evaluate.MaxConfigBytes)
 	switch {
@@ -73,7 +73,7 @@ func (f *overrideFile) read() (done bool) {
 		return true
 	case err != nil:
 		f.failed(eventOverrideFileUnreadable, "Failed to read the local config file '"+f.path+"'.", err)
-		return false // the process may have too many files open, for instance
+		return false // for example, the process has too many open files
 	case f.last != nil && bytes.Equal(data, f.last):
 		f.failure = ""
 		return true
@@ -89,7 +89,7 @@ func (f *overrideFile) read() (done bool) {
 	return true
 }
 
-// failed logs what is wrong, once for as long as it stays so.
+// failed logs a failure, unless it is the same as the last one.
 func (f *overrideFile) failed(id int, text string, err error) {
 	failure := text
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// completeLocal checks the config of a client that has only overrides, for which nothing
-// else counts.
+// completeLocal checks the config of a client that uses only overrides; other fields are
+// ignored.
 func (c Config) completeLocal() (Config, error) {
 	var err error
 	if c.Online && c.Offline {
@@ -20,7 +20,7 @@ func (c Config) completeLocal() (Config, error) {
 	return c, nil
 }
 
-// newLocalOnly starts a client that has only overrides: it is ready at once (S60).
+// newLocalOnly starts a client that uses only overrides. It is ready at once (S60).
 func newLocalOnly(cfg Config) *Client {
 	log := eventlog.New(cfg.Logger)
 	hooks := startHooks(cfg.Hooks, log)
@@ -37,7 +37,7 @@ func newLocalOnly(cfg Config) *Client {
 	return c
 }
 
-// idleUpdater stands for the updater of a client that has none.
+// idleUpdater returns the updater of a client that has no sources. It does nothing.
 func idleUpdater(h *holder) *updater {
 	u := &updater{holder: h, fetcher: new(fetcher), initial: make(chan struct{}), begun: true, closed: true, cancel: func() {}}
 	close(u.initial)

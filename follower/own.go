@@ -5,64 +5,64 @@ import (
 	"time"
 )
 
-// own is what a client knows about content that it fetched from the CDN itself. Nothing
-// orders that and what the leader fetched but when the CDN was asked. So other content is
-// taken only once the CDN is known to have answered about it later.
+// own is what a client knows about content that it fetched from the CDN itself. Only the times
+// at which the CDN was asked order this content and what the leader fetched. Other content is
+// therefore used only once the CDN is known to have answered about it later.
 type own struct {
-	// asked is when the CDN was asked. An earlier start of the client may have asked it: then
-	// there is no monotonic reading.
+	// asked is when the CDN was asked. If it was before a restart of the client, preloaded is
+	// set and asked has no monotonic reading.
 	asked     time.Time
 	preloaded bool
 
-	named rebase // of what is current, by messages and reads
-	entry rebase // by an entry that no leader wrote
+	named rebase // evidence from messages and reads of meta
+	entry rebase // evidence from an entry that no leader wrote
 	later string // hash of other content about which the CDN answered later; empty: none
 
-	heldBack bool // other content has to wait
-	logged   bool
+	heldBack bool // other content waits
+	logged   bool // that was logged
 }
 
 const (
-	// clocksApart is by how much clocks that nobody compared may differ at most to count.
+	// clocksApart is the assumed maximum difference of clocks that were never compared.
 	clocksApart = 5 * time.Minute
-	// entryApart is by how much later an entry must be that no leader wrote.
+	// entryApart is by how much an entry that no leader wrote must be later.
 	entryApart = time.Second
 )
 
-// redisClock converts local times to those of Redis's clock. A message tells what that clock
-// showed when the message was published. It was on its way since, so the greatest difference is
-// closest to the truth.
+// redisClock converts local times to times by Redis's clock. A message states that clock at the
+// time of its publication. Since the message takes time to arrive, the greatest offset is the
+// most accurate one.
 type redisClock struct {
 	base   time.Time
 	offset int64 // Unix ms by Redis's clock at base; 0: not known
 }
 
-// hear takes in a message that was published at now, by Redis's clock in Unix ms.
-func (c *redisClock) hear(now int64, at time.Time) {
+// observe adds a message that was received at the local time at and published at now, in Unix
+// ms by Redis's clock.
+func (c *redisClock) observe(now int64, at time.Time) {
 	c.offset = max(c.offset, now-at.Sub(c.base).Milliseconds())
 }
 
-// when gives a local time in Unix ms by Redis's clock: too early rather than too late.
+// when converts a local time to Unix ms by Redis's clock, too early rather than too late.
 func (c *redisClock) when(local time.Time) (ms int64, known bool) {
 	return c.offset + local.Sub(c.base).Milliseconds(), c.offset != 0
 }
 
-// item is what one message, read of meta or read of the entry names as current.
+// item is the content that a message, a read of meta or a read of the entry names as current.
 type item struct {
 	assertion
 	at time.Time // when it was received
-	// published is when a message was published, Unix ms by Redis's clock; 0: it does not say,
-	// or is none. A message comes late by less than late.
+	// published is when a message was published, Unix ms by Redis's clock; 0: the message does
+	// not state it, or there is no message.
 	published int64
-	late      time.Duration
-	// counts: it may be evidence, as no read of a replica that may be behind.
-	counts bool
-	entry  bool // it is of an entry that meta does not name, at the rev and cdn of its fetch time
-	alone  bool // no leader was ever seen: only SDKs write the entry
+	late      time.Duration // the maximum delay of a message
+	counts    bool          // it may be evidence: it is not a read from a replica, which may be behind
+	entry     bool          // it is an entry that meta does not name; rev and cdn are its fetch time
+	alone     bool          // no leader was ever seen: only SDKs write the entry
 }
 
-// note takes in an item and reports whether the content that it names may be taken now in
-// place of what the client fetched itself.
+// note adds an item, and reports whether the content that it names may now replace what the
+// client fetched itself.
 func (h *holder) note(i item, clock *redisClock) bool {
 	if !h.hasOwn.Load() {
 		return false
@@ -74,7 +74,7 @@ func (h *holder) note(i item, clock *redisClock) bool {
 		return false
 	}
 	if i.hash == held.hash {
-		if !i.entry { // what an SDK has heard does not make older content of the leader's any newer
+		if !i.entry { // an SDK's entry does not show that the leader's other content is newer
 			h.setOwn(nil)
 		}
 		return false
@@ -83,13 +83,15 @@ func (h *holder) note(i item, clock *redisClock) bool {
 	return true
 }
 
-// isOutrun reports whether the CDN answered about what an item names after it answered the client.
+// isOutrun reports whether the CDN answered about the content of an item after it answered the
+// client.
 func (o *own) isOutrun(i item, clock *redisClock) bool {
 	evidence, proven := &o.named, false
 	switch {
 	case i.entry:
-		// SDKs stamp entries by the clocks of their machines, leaders by Redis's clock, which may
-		// be ahead: where a leader was seen and that clock is unknown, only evidence counts.
+		// The fetch time of an SDK's entry is by the clock of its machine, that of a leader's by
+		// Redis's clock, which may be ahead. If a leader was seen and Redis's clock is unknown,
+		// only evidence counts.
 		evidence = &o.entry
 		asked := o.asked.UnixMilli()
 		converted, known := clock.when(o.asked)
@@ -98,7 +100,7 @@ func (o *own) isOutrun(i item, clock *redisClock) bool {
 		}
 		proven = (known || i.alone) && i.cdn-asked >= entryApart.Milliseconds() && i.cdn <= i.at.UnixMilli()
 	case i.published != 0:
-		// An answer that seems to come from the future is of before the clock was set back.
+		// An answer later than the message's publication is from before the clock was set back.
 		asked, _ := clock.when(o.asked)
 		proven = i.cdn > asked+i.late.Milliseconds() && i.cdn <= i.published
 	case o.preloaded:
@@ -110,7 +112,7 @@ func (o *own) isOutrun(i item, clock *redisClock) bool {
 	return proven || i.counts && evidence.due() && i.cdn > evidence.cdn
 }
 
-// isOutrunBy reports whether content may replace what the client fetched itself.
+// isOutrunBy reports whether next may replace what the client fetched itself.
 func (h *holder) isOutrunBy(next *snapshot) bool {
 	if next == nil || !h.hasOwn.Load() {
 		return false
@@ -120,7 +122,7 @@ func (h *holder) isOutrunBy(next *snapshot) bool {
 	return h.own != nil && next.hash == h.own.later
 }
 
-// forget drops evidence: another connection may be one to another server.
+// forget drops the evidence: a new connection may lead to another server.
 func (h *holder) forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -130,7 +132,7 @@ func (h *holder) forget() {
 }
 
 // mustWait reports whether content must wait because the client fetched other content itself,
-// and counts that once. The caller holds the lock.
+// and counts that once. The caller holds h.mu.
 func (h *holder) mustWait(next *snapshot) bool {
 	held := h.current.Load()
 	if h.own == nil || held == nil || next.hash == h.own.later {
@@ -156,7 +158,7 @@ func (h *holder) isWaiting() bool {
 	return h.own != nil && h.own.heldBack
 }
 
-// startsWaiting reports once of each time that other content waits.
+// startsWaiting reports whether other content waits; true only once each time.
 func (h *holder) startsWaiting() bool {
 	if !h.hasOwn.Load() {
 		return false
@@ -170,8 +172,8 @@ func (h *holder) startsWaiting() bool {
 	return true
 }
 
-// setOwn notes that what is put in force next was fetched by the client itself; nil: that it was
-// not. The caller holds the lock.
+// setOwn records that the client itself fetched the content that is put in force next; if o is
+// nil, that it did not. The caller holds h.mu.
 func (h *holder) setOwn(o *own) {
 	if was := h.own; o != nil && was != nil {
 		o.heldBack, o.logged = was.heldBack, was.logged
@@ -180,8 +182,9 @@ func (h *holder) setOwn(o *own) {
 	h.hasOwn.Store(o != nil)
 }
 
-// preload puts in force what an earlier start of the client, or another client, fetched from
-// the CDN, if nothing is held. A time that has not come yet says nothing, and is no reason to wait.
+// preload puts content in force that the client, before a restart, or another client fetched
+// from the CDN. It does nothing if there is content in force. A fetch time in the future is
+// ignored and does not make other content wait.
 func (h *holder) preload(next *snapshot) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -194,7 +197,7 @@ func (h *holder) preload(next *snapshot) {
 	h.put(next)
 }
 
-// isOwn reports whether content of a file or a Cache was fetched from the CDN by who wrote it.
+// isOwn reports whether the writer of a file or a Cache fetched its content from the CDN itself.
 func (s *snapshot) isOwn() bool {
 	return s != nil && s.fetchTime != 0 && !time.UnixMilli(s.fetchTime).After(time.Now())
 }

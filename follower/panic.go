@@ -7,8 +7,8 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// panicked is what a panic of a Cache or a Transport becomes: theirs must not end the
-// client's goroutine, and the process with it.
+// panicked is the error that replaces a panic of a Cache or a Transport, which must not end
+// the process.
 type panicked struct{ reason any }
 
 func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.reason) }
@@ -18,14 +18,14 @@ func (p *panicked) Unwrap() error {
 	return err
 }
 
-// recovered, deferred, makes a panic the error.
+// recovered must be deferred. It stores a panic in err.
 func recovered(err *error) {
 	if r := recover(); r != nil {
 		*err = &panicked{r}
 	}
 }
 
-// guarded is work in the background, of which nobody waits for the result.
+// guarded does background work and logs its panic.
 func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 	var err error
 	defer func() {
@@ -37,7 +37,7 @@ func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 	work(ctx)
 }
 
-// guardedRefresh is a refresh, for whoever asked for it.
+// guardedRefresh does a requested refresh. It logs a panic and returns it as an error.
 func (u *updater) guardedRefresh(ctx context.Context, j *job) (err error) {
 	defer func() {
 		if p, ok := err.(*panicked); ok {
@@ -49,7 +49,7 @@ func (u *updater) guardedRefresh(ctx context.Context, j *job) (err error) {
 	return u.refresh(ctx, j.age)
 }
 
-// guardedCache is a Cache whose panics are errors like any other (S94, S96).
+// guardedCache is a Cache that returns panics as errors (S94, S96).
 type guardedCache struct{ Cache }
 
 func (c guardedCache) Get(ctx context.Context, key string) (value []byte, err error) {

@@ -9,24 +9,25 @@ import (
 type PollingMode int
 
 const (
-	// Subscribe: Redis tells of each change by pub/sub. An evaluation waits for nothing.
-	// Online, the CDN is asked when what Redis holds is missing, or older than the
-	// leader's poll interval and 15 s, or, without leader, than PollInterval.
+	// Subscribe: the client receives each change from Redis by pub/sub. Evaluations do not
+	// wait. If the client is online, it asks the CDN when the content in Redis is missing, or
+	// older than the leader's poll interval plus 15 s, or, without a leader, older than
+	// PollInterval.
 	Subscribe PollingMode = iota
-	// AutoPoll: every PollInterval, Redis or the Cache is read, and, online, the CDN
-	// asked if what they hold has expired (S42). Evaluations wait for the first time
-	// that this is done, for at most MaxInitWait (S41).
+	// AutoPoll: the client reads Redis or the Cache every PollInterval. If it is online, it
+	// also asks the CDN if their content has expired (S42). Evaluations wait until this was
+	// done once, but at most MaxInitWait (S41).
 	AutoPoll
-	// Lazy: the same, but within an evaluation that finds what is held expired. It
-	// waits for that unless NoWaitForRefresh is set (S43).
+	// Lazy: like AutoPoll, but an evaluation triggers it if the config in force has expired.
+	// The evaluation waits for it unless NoWaitForRefresh is set (S43).
 	Lazy
-	// Manual: Redis or the Cache is read every PollInterval, and by an evaluation that
-	// finds nothing held, unless they cannot be read; the CDN is asked by [Client.Refresh]
-	// alone (S44).
+	// Manual: the client reads Redis or the Cache every PollInterval. An evaluation reads them,
+	// too, if no config is in force, unless the last read failed. Only [Client.Refresh] asks
+	// the CDN (S44).
 	Manual
 )
 
-// String gives the constant's name.
+// String returns the constant's name.
 func (m PollingMode) String() string {
 	switch m {
 	case Subscribe:
@@ -42,19 +43,18 @@ func (m PollingMode) String() string {
 }
 
 const (
-	// DefaultPollInterval is the interval of polling, and the age at which a config
-	// expires, by default (S40, S43).
+	// DefaultPollInterval is the default of Config.PollInterval (S40, S43).
 	DefaultPollInterval = 60 * time.Second
 	minPollInterval     = time.Second
-	// expiryTolerance makes a config expire this much sooner, so that of two clients
-	// with one interval the second finds what the first fetched (S42).
+	// expiryTolerance makes a config expire this much sooner. Of two clients with the same
+	// interval, the second then finds what the first fetched (S42).
 	expiryTolerance = 500 * time.Millisecond
-	// maxAhead is how far ahead of the local clock the time of an entry may be.
+	// maxAhead is how far the fetch time of an entry may be ahead of the local clock.
 	maxAhead = 5 * time.Minute
 )
 
-// expired tells whether what is held is missing or older than age. An answer that said
-// that there is no such config counts like one, so that it is not asked for on and on (S83).
+// expired reports whether the content in force is missing or older than age. An answer that
+// the config does not exist counts as an answer, so the CDN is not asked again and again (S83).
 func (u *updater) expired(age time.Duration) bool {
 	now := time.Now()
 	if notFoundAt := u.notFoundAt.Load(); notFoundAt != nil && now.Sub(*notFoundAt) < age-expiryTolerance {
@@ -63,8 +63,8 @@ func (u *updater) expired(age time.Duration) bool {
 	return u.holder.olderThan(age-expiryTolerance, now)
 }
 
-// olderThan tells whether the CDN's last answer about what is held is older than age,
-// or not known of at all.
+// olderThan reports whether the CDN's last answer about the content in force is older than age,
+// or unknown.
 func (h *holder) olderThan(age time.Duration, now time.Time) bool {
 	held := h.current.Load()
 	if held == nil {
@@ -74,7 +74,7 @@ func (h *holder) olderThan(age time.Duration, now time.Time) bool {
 	switch {
 	case known && old < age:
 		return false
-	case held.source == SourceEntry, held.source == SourceCache: // others asked the CDN since
+	case held.source == SourceEntry, held.source == SourceCache: // another client may have asked the CDN since
 	case known, held.source == SourceFile:
 		return true
 	}
@@ -82,8 +82,8 @@ func (h *holder) olderThan(age time.Duration, now time.Time) bool {
 	return old >= age || old < -maxAhead
 }
 
-// lifetime is the age at which what is held expires. As long as a leader is heard, or
-// might be alive, it is the leader's to ask the CDN.
+// lifetime returns the age at which the content in force expires. While a leader is alive, or
+// may be, the leader asks the CDN.
 func (u *updater) lifetime() time.Duration {
 	if u.mode == Subscribe {
 		if l := u.feed.status.Load(); l.state != NoLeader && l.state != Disconnected {
@@ -93,7 +93,7 @@ func (u *updater) lifetime() time.Duration {
 	return u.interval
 }
 
-// period is the interval of the background's work; 0: it has none.
+// period returns the interval of the background work; 0: there is none.
 func (u *updater) period() time.Duration { return u.periodWhen(u.isOnline()) }
 
 func (u *updater) periodWhen(online bool) time.Duration {
@@ -103,7 +103,7 @@ func (u *updater) periodWhen(online bool) time.Duration {
 	return u.interval
 }
 
-// beforeGet does what the polling mode wants done before an evaluation.
+// beforeGet does what the polling mode requires before an evaluation.
 func (u *updater) beforeGet() {
 	switch u.mode {
 	case Subscribe:
@@ -127,7 +127,7 @@ func (u *updater) beforeGet() {
 	}
 }
 
-// upToDate tells what S47 does.
+// upToDate reports whether the content in force is up to date (S47).
 func (u *updater) upToDate() bool {
 	switch u.mode {
 	case Manual:

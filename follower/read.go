@@ -10,23 +10,23 @@ import (
 )
 
 const (
-	// readsAtOnce is how often the content is read again when it changed between the
-	// reads of blob and meta.
+	// readsAtOnce is how often the content is read at most if it changes between the reads of
+	// blob and meta.
 	readsAtOnce = 3
-	// A replica that is behind is read again after lagFirst, twice that, … lagMost; after
-	// primaryAfter tries the primary is asked; after lagTries (about 7 s) the next
-	// message or re-read of meta has to begin anew.
+	// A replica that is behind is read again after lagFirst, then twice that, up to lagMost.
+	// After primaryAfter reads the primary is read. After lagTries reads (about 7 s) the
+	// retries end until the next message or re-read of meta.
 	lagFirst     = 50 * time.Millisecond
 	lagMost      = time.Second
 	primaryAfter = 3
 	lagTries     = 10
-	// awaitedReread is after how long a feed that does not listen reads again what is current
-	// while a client waits for evidence.
+	// awaitedReread is the pause after which a feed that does not subscribe reads again what
+	// is current while a client waits for evidence.
 	awaitedReread = 10 * time.Second
 )
 
-// sync brings the follower up to date: by a read of the content, or, where content is
-// held, by asking first which one is current.
+// sync brings the feed up to date. If it has no content, it reads the content; otherwise it
+// first asks which content is current.
 func (s *syncer) sync(ctx context.Context) (head, error) {
 	defer s.markSynced()
 	if s.current.Load() != nil {
@@ -50,7 +50,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 		s.move(h.meta.Rev, h.meta.ETag)
 	case h.meta.Rev > rev && s.noConfig.has(h.meta.Hash):
 	case h.meta.Rev > rev && rev != 0 && s.spread > 0:
-		s.content.within(upTo(s.spread)) // many may come back at this moment
+		s.content.within(upTo(s.spread)) // many followers may reconnect at the same time
 		return h, nil
 	case h.meta.Rev > rev:
 		return s.readAll(ctx)
@@ -73,8 +73,8 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	return h, nil
 }
 
-// readContent reads the content and puts it in force if it is newer. It gives an
-// error if Redis does not answer, or names content that could not be had.
+// readContent reads the content and puts it in force if it is newer. It returns an error if
+// Redis does not answer, or does not contain the content that it names.
 func (s *syncer) readContent(ctx context.Context) error {
 	_, err := s.readAll(ctx)
 	return err
@@ -119,16 +119,16 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	s.readSoon(r.head)
 	s.onStaleRead(r.head)
 	if rev, _ := s.current.Load().place(); r.meta.Rev > rev {
-		return r.head, fmt.Errorf("follower: the content that Redis names cannot be had: %w", blobErr)
+		return r.head, fmt.Errorf("follower: the content that Redis names is unavailable: %w", blobErr)
 	}
 	return r.head, nil
 }
 
-// onHead takes in what a read says about which content is current.
+// onHead handles what a read says about which content is current.
 func (s *syncer) onHead(h head) {
 	if h.metaErr != nil {
 		s.inc(&s.n.RefusedBlobs)
-		s.onRefused("The bridge's note of what is current was refused.", h.metaErr)
+		s.onRefused("The meta hash in Redis was rejected.", h.metaErr)
 	}
 	s.setLeader(h.epoch, h.meta.Poll)
 	if !s.based && s.conn != nil && s.conn.live {
@@ -138,7 +138,7 @@ func (s *syncer) onHead(h head) {
 		observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received, primary: h.primary})
 }
 
-// observe takes in an item of evidence for rule 6 and for freshness.
+// observe adds an item of evidence for the rebase rule and for freshness.
 func (s *syncer) observe(a assertion, o observation) {
 	rev, hash := s.current.Load().place()
 	holding := s.rebase.items > 0
@@ -152,7 +152,7 @@ func (s *syncer) observe(a assertion, o observation) {
 	}
 }
 
-// confirm publishes the last answer from the CDN if it is about the content in force (I14).
+// confirm publishes the last answer from the CDN if it is about the feed's content (I14).
 func (s *syncer) confirm() {
 	if s.outrun {
 		s.outrun = false
@@ -168,15 +168,15 @@ func (s *syncer) confirm() {
 	}
 }
 
-// readSoon has what is current read again soon where content of a leader that is alive waits
-// for evidence and no message will bring it.
+// readSoon schedules another read of what is current if the content of a live leader waits for
+// evidence and the feed receives no messages.
 func (s *syncer) readSoon(h head) {
 	if !s.listen && h.locked && s.isAwaited() {
 		s.reread.within(awaitedReread)
 	}
 }
 
-// onStaleRead goes on trying when a read did not give what was announced.
+// onStaleRead schedules another read if a read did not return what was announced.
 func (s *syncer) onStaleRead(h head) {
 	if s.want.rev == 0 || s.noConfig.has(s.want.hash) {
 		s.want = want{}
@@ -187,15 +187,15 @@ func (s *syncer) onStaleRead(h head) {
 	}
 	s.want.tries++
 	if s.want.tries >= lagTries {
-		s.log.Warn(eventLag, "Redis does not give the config that was announced; trying again with the next read of what is current.",
+		s.log.Warn(eventLag, "Redis does not return the announced config; retrying with the next message or re-read.",
 			slog.Int64("announced", s.want.rev), slog.Int64("current", h.meta.Rev))
 		return
 	}
 	s.content.within(min(lagFirst<<(s.want.tries-1), lagMost))
 }
 
-// mayLower tells whether rule 6 lets a read that gave h lower the rev. The read is
-// evidence itself: one of another epoch has undone what there was.
+// mayLower reports whether the rebase rule allows a read with head h to lower the rev. The read
+// is evidence itself: a read of another epoch has already reset the evidence.
 func (s *syncer) mayLower(h head) bool {
 	rev, hash := s.current.Load().place()
 	return s.rebase.due() && h.meta.Rev != 0 && h.meta.Rev < rev && h.meta.Hash != hash
@@ -204,7 +204,7 @@ func (s *syncer) mayLower(h head) bool {
 func (s *syncer) onRebase(h head, next *snapshot) {
 	s.inc(&s.n.Rebases)
 	rev, _ := s.current.Load().place()
-	s.log.Warn(eventRebase, "Redis has lost its data and its clock is behind: the rev goes back to that of the config there.",
+	s.log.Warn(eventRebase, "Redis lost its data and its clock is behind: the rebase rule lowered the rev to that of the config in Redis.",
 		slog.Int64("from", rev), slog.Int64("to", next.rev), slog.Int64("epoch", h.meta.Epoch))
 	s.rebase = rebase{}
 	s.want = want{}
@@ -212,9 +212,9 @@ func (s *syncer) onRebase(h head, next *snapshot) {
 	s.freshHash = h.meta.Hash
 }
 
-// readContext is the context of a read: while a subscription stands it ends with that, so that
-// the loss of the connection is noticed though the read hangs on the same network (I7).
-// The next connection reads anyway.
+// readContext returns the context for a read. While there is a subscription, it ends with the
+// subscription, so a read that hangs on the same network does not delay the reaction to the
+// lost connection (I7). The next connection reads anyway.
 func (s *syncer) readContext(ctx context.Context) context.Context {
 	if s.conn != nil && s.conn.live {
 		return s.conn.open
@@ -222,7 +222,8 @@ func (s *syncer) readContext(ctx context.Context) context.Context {
 	return ctx
 }
 
-// readFailed plans the next try, and gives the error to whoever asked for the read.
+// readFailed schedules the next read with the alarm again, and returns the error for the caller
+// of the read.
 func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error {
 	if ctx.Err() != nil {
 		return ErrClosed
@@ -243,7 +244,7 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 
 func (s *syncer) readWorked() {
 	if s.failing.End() {
-		s.log.Info(eventCacheReadRecovery, "The cache can be read again.")
+		s.log.Info(eventCacheReadRecovery, "Reads from Redis succeed again.")
 	}
 	s.readBackoff.reset()
 }

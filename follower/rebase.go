@@ -3,40 +3,45 @@ package follower
 import "time"
 
 const (
-	// rebaseItems and rebaseSpan are what rule 6 asks for: this many messages or reads
-	// over this long.
+	// rebaseItems and rebaseSpan are how many messages or reads the rebase rule requires, and
+	// over which time.
 	rebaseItems = 3
 	rebaseSpan  = 30 * time.Second
-	// rebaseUnderWay is for how long after the first item an answer of the CDN may have been
-	// asked for before it: a leader that takes longer to tell it has lost its lock.
+	// rebaseUnderWay is how long after the first item a CDN answer may still be reported that
+	// was requested before that item. A leader that takes longer to report it has lost its
+	// lock.
 	rebaseUnderWay = 20 * time.Second
 )
 
-// assertion is what one message or one read of meta says about which content is current.
+// assertion is what a message or a read of meta says about which content is current.
 type assertion struct {
 	epoch, rev, cdn int64
 	hash            string
 }
 
-// rebase collects the evidence of rule 6: that Redis lost its data, that the clock
-// behind the new revs is behind the old ones, and that therefore a lower rev is the
-// current one. One old message must not suffice, nor a leader that was cut off: it
-// takes several items of one epoch, over a while, and an answer from the CDN that was
-// asked for within that while.
+// rebase collects evidence for the rebase rule: Redis lost its data, its clock is behind the
+// former one, and therefore the current content has a lower rev. A single old message or a
+// leader that was cut off must not suffice. The rule requires
+//
+//   - at least rebaseItems messages or reads over at least rebaseSpan, all of one epoch and
+//     one connection, that name a lower rev with other content, and
+//   - a CDN answer that was requested in the meantime.
+//
+// docs/glossary.md defines the rule for users.
 type rebase struct {
 	epoch    int64
 	items    int
 	first    time.Time
 	last     time.Time
-	cdn      int64 // the last answer from the CDN that may have been asked for before the first item
-	answered bool  // an item told a later one
+	cdn      int64 // the last CDN answer that may have been requested before the first item
+	answered bool  // an item reported a later one
 }
 
-// add takes in one item. rev and hash are what the follower holds.
+// add adds one item. rev and hash are those of the follower's content.
 func (r *rebase) add(a assertion, rev int64, hash string, at time.Time) {
 	switch {
 	case a.rev == 0:
-		return // a leader without content says nothing about any
+		return // the leader has no content
 	case a.rev >= rev:
 		*r = rebase{}
 		return
@@ -46,7 +51,7 @@ func (r *rebase) add(a assertion, rev int64, hash string, at time.Time) {
 	if a.hash == hash || a.epoch == 0 {
 		return
 	}
-	if r.items == 0 || a.cdn < r.cdn { // lower: the clock was set back once more
+	if r.items == 0 || a.cdn < r.cdn { // lower: the clock was set back again
 		*r = rebase{epoch: a.epoch, first: at}
 	}
 	r.items++
@@ -57,7 +62,7 @@ func (r *rebase) add(a assertion, rev int64, hash string, at time.Time) {
 	r.answered = r.answered || a.cdn > r.cdn
 }
 
-// due tells whether a read may lower the rev now.
+// due reports whether a read may lower the rev now.
 func (r *rebase) due() bool {
 	return r.items >= rebaseItems && r.last.Sub(r.first) >= rebaseSpan && r.answered
 }

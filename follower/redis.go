@@ -14,19 +14,19 @@ import (
 	"github.com/catbridge/catbridge/internal/limited"
 )
 
-// readTimeout bounds a read with its retries, and a single reply where the caller's
-// client has no bound of its own.
+// readTimeout bounds a read with its retries, and a single reply if the caller's client has no
+// ReadTimeout.
 const readTimeout = 3 * time.Second
 
-// node says which node of a cluster a read goes to.
+// node selects the node of a cluster for a read.
 type node int
 
 const (
-	anyNode node = iota // as the caller's client routes reads
-	primary             // the one that is behind no other
+	anyNode node = iota // the node that the caller's client chooses
+	primary             // the primary, which is not behind other nodes
 )
 
-// store reads what belongs to one SDK key. All of it lies in one cluster slot.
+// store reads the keys of one SDK key, which share one cluster slot.
 type store struct {
 	client redis.UniversalClient
 	keys   cachekeys.Keys
@@ -34,8 +34,8 @@ type store struct {
 	reads  sync.WaitGroup
 }
 
-// promptly gives up a read when ctx ends. go-redis itself would wait for the reply, or
-// for its own timeout, so the read goes on behind, and close waits for it.
+// promptly calls read and returns when ctx ends. go-redis itself would wait for the reply or
+// its own timeout; the read therefore continues in the background, and close waits for it.
 func promptly[T any](ctx context.Context, s *store, read func(ctx context.Context) (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -54,7 +54,7 @@ func promptly[T any](ctx context.Context, s *store, read func(ctx context.Contex
 	}
 }
 
-// close waits for reads that were given up.
+// close waits for reads that continue in the background.
 func (s *store) close() { s.reads.Wait() }
 
 func newStore(client redis.UniversalClient, keys cachekeys.Keys) *store {
@@ -67,9 +67,9 @@ func newStore(client redis.UniversalClient, keys cachekeys.Keys) *store {
 // head says which content is current and whether a leader is alive.
 type head struct {
 	meta     cachekeys.Meta
-	metaErr  error // of a meta that is malformed; meta is zero then
-	locked   bool  // somebody holds the lock
-	epoch    int64 // the greater of lock's and meta's
+	metaErr  error // not nil if meta is malformed; then meta is zero
+	locked   bool  // a leader holds the lock
+	epoch    int64 // the greater one of the lock's and meta's
 	asked    time.Time
 	received time.Time
 	primary  bool
@@ -79,16 +79,16 @@ type head struct {
 type reading struct {
 	head
 	blob    cachekeys.Blob
-	blobErr error // of a blob that is malformed; nil if there is none (its Rev is 0)
+	blobErr error // not nil if the blob is malformed; if there is no blob, its Rev is 0
 }
 
-// readHead reads meta and lock. The errors are those of Redis or the connection.
+// readHead reads meta and lock. An error comes from Redis or the connection.
 func (s *store) readHead(ctx context.Context, from node) (head, error) {
 	r, err := promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, false) })
 	return r.head, err
 }
 
-// readAll reads the blob, then meta and lock, so that meta is never the older one.
+// readAll reads the blob, then meta and lock, so meta is never older than the blob.
 func (s *store) readAll(ctx context.Context, from node) (reading, error) {
 	return promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, true) })
 }
@@ -152,7 +152,7 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 	return r, nil
 }
 
-// readEntry reads the entry that official SDKs share; nil: there is none.
+// readEntry reads the official entry; nil if it does not exist.
 func (s *store) readEntry(ctx context.Context, from node) ([]byte, error) {
 	return promptly(ctx, s, func(ctx context.Context) ([]byte, error) { return s.entry(ctx, from) })
 }
@@ -164,8 +164,8 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A pipeline, too: go-redis has a pool of its own for these, and a follower that uses
-	// one pool keeps one connection besides its subscription.
+	// Like the other reads it is a pipeline: go-redis has a separate pool for pipelines, and a
+	// follower that uses only one pool has one connection besides its subscription.
 	var entry *redis.StringCmd
 	s.reader.Do(ctx, func(get limited.Get) {
 		pipe := client.Pipeline()
@@ -185,9 +185,9 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	return data, nil
 }
 
-// exec runs a pipeline. Each of its commands holds its own error, but where a connection was
-// refused, for a wrong password for instance, they hold none, as if there were no data; only
-// that is an error here.
+// exec runs a pipeline. Each command has its own error. But if the connection fails, for
+// example because of a wrong password, the commands have no error, as if there were no data.
+// Only then exec returns an error.
 func exec(ctx context.Context, pipe redis.Pipeliner) error {
 	commands, err := pipe.Exec(ctx)
 	for _, command := range commands {
@@ -198,9 +198,9 @@ func exec(ctx context.Context, pipe redis.Pipeliner) error {
 	return err
 }
 
-// on gives the client for a node, and whether that is sure to be the primary. With a
-// cluster that is read from replicas it is one replica for the whole read: the cluster's
-// own pipeline would take another one for each command.
+// on returns the client for a node, and whether it is certainly the primary. If a cluster is
+// read from replicas, on returns the client of one replica for the whole read: the pipeline of
+// the cluster client would use another one for each command.
 func (s *store) on(ctx context.Context, from node) (redis.Cmdable, bool, error) {
 	cluster, ok := s.client.(*redis.ClusterClient)
 	if !ok || from == anyNode && !cluster.Options().ReadOnly {
@@ -217,8 +217,8 @@ func (s *store) on(ctx context.Context, from node) (redis.Cmdable, bool, error) 
 	return single, from == primary, nil
 }
 
-// reloadIfMoved has a cluster's slots looked up again after a single node said that it does
-// not serve this one any more, and gives the error on.
+// reloadIfMoved makes the cluster client reload its slots after a node replied that it no
+// longer serves this one. It returns err.
 func (s *store) reloadIfMoved(ctx context.Context, err error) error {
 	if cluster, ok := s.client.(*redis.ClusterClient); ok && hasPrefix(err, "MOVED ") {
 		cluster.ReloadState(ctx)
@@ -226,11 +226,11 @@ func (s *store) reloadIfMoved(ctx context.Context, err error) error {
 	return err
 }
 
-// isWrongType tells whether a key holds something else than it should: that is bad
-// content, not a failure to read.
+// isWrongType reports whether a key has the wrong type. That is invalid content, not a failed
+// read.
 func isWrongType(err error) bool { return hasPrefix(err, "WRONGTYPE ") }
 
-// hasPrefix tells whether err is a reply of Redis that begins so.
+// hasPrefix reports whether err is a reply of Redis that starts with prefix.
 func hasPrefix(err error, prefix string) bool {
 	reply, ok := errors.AsType[redis.Error](err)
 	return ok && strings.HasPrefix(reply.Error(), prefix)

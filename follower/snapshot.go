@@ -6,15 +6,15 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// Source says where a content was taken from.
+// Source says where content comes from.
 type Source string
 
 const (
-	SourceBlob    Source = "blob"    // the bridge's own copy in Redis
-	SourceMessage Source = "message" // a message that carried the content itself
-	SourceEntry   Source = "entry"   // the entry that all official SDKs share
+	SourceBlob    Source = "blob"    // the blob in Redis
+	SourceMessage Source = "message" // a message that contained the content
+	SourceEntry   Source = "entry"   // the entry in Redis that the official SDKs share
 	SourceCache   Source = "cache"   // Config.Cache
-	SourceCDN     Source = "cdn"     // the CDN itself
+	SourceCDN     Source = "cdn"     // the CDN
 	SourceFile    Source = "file"    // Config.SnapshotFile
 )
 
@@ -25,8 +25,8 @@ type noCopy struct{}
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
-// snapshot is one content and its place in the order of contents. It is immutable:
-// evaluation takes the current one by an atomic load and needs nothing else.
+// snapshot is content with its rev. It is immutable: an evaluation gets the current one with
+// one atomic load and needs nothing else.
 type snapshot struct {
 	_ noCopy
 
@@ -36,10 +36,10 @@ type snapshot struct {
 	etag   string
 	source Source
 	json   []byte
-	// shared is what config and json are of, and keeps it in the process's table; nil: they are its own.
+	// shared is the owner of config and json, and keeps it in compiledTable; nil: it is not there.
 	shared *compiled
 
-	// fetchTime is when the CDN gave or confirmed it, in Unix ms, where rev does not tell; 0: it does.
+	// fetchTime is when the CDN returned or confirmed it, in Unix ms; 0: rev is that time.
 	fetchTime int64
 }
 
@@ -52,7 +52,7 @@ func (s *snapshot) clone() *snapshot {
 	}
 }
 
-// at returns the same content at another rev, as the CDN's 304 makes it.
+// at returns the same content at another rev, which it gets when the CDN confirms it.
 func (s *snapshot) at(rev int64, etag string) *snapshot {
 	moved := s.clone()
 	moved.rev, moved.fetchTime = rev, 0
@@ -65,7 +65,8 @@ func (s *snapshot) at(rev int64, etag string) *snapshot {
 	return moved
 }
 
-// fetched is when the content was last known to be the CDN's, in UTC. Nothing held: zero.
+// fetchedAt returns when the CDN last returned or confirmed the content, in UTC. It is zero if s
+// is nil or does not come from the CDN.
 func (s *snapshot) fetchedAt() time.Time {
 	if s.isLocal() {
 		return time.Time{}
@@ -79,10 +80,10 @@ func (s *snapshot) fetchedAt() time.Time {
 	return time.UnixMilli(s.rev).UTC()
 }
 
-// isLocal tells that nothing of it came from the CDN.
+// isLocal reports whether no part of it comes from the CDN.
 func (s *snapshot) isLocal() bool { return s != nil && s.rev == 0 && s.fetchTime == 0 }
 
-// content is the config; nil: there is none.
+// content returns the config; nil if s is nil.
 func (s *snapshot) content() *evaluate.Config {
 	if s == nil {
 		return nil
@@ -90,7 +91,7 @@ func (s *snapshot) content() *evaluate.Config {
 	return s.config
 }
 
-// place gives rev and hash; nothing held: zeros, below every content.
+// place returns rev and hash. If s is nil, they are zero, below those of any content.
 func (s *snapshot) place() (rev int64, hash string) {
 	if s == nil {
 		return 0, ""

@@ -9,10 +9,10 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// updater brings a client's content from where it is: from Redis by way of the feed,
-// from the Cache, and from the CDN. One thing is done after the other, so that there is one
-// refresh at a time (S45), by a goroutine that is there while there is something to do:
-// thousands of clients that share a feed have nothing.
+// updater gets a client's content from its sources: from Redis through the feed, from the
+// Cache, and from the CDN. It does one thing at a time, so there is one refresh at a time
+// (S45). Its goroutine exists only while there is work, because with thousands of clients
+// that share a feed most updaters have none.
 type updater struct {
 	mode     PollingMode
 	interval time.Duration
@@ -22,42 +22,42 @@ type updater struct {
 	cache    Cache // nil: there is none
 	cacheKey string
 	fetcher  *fetcher
-	uncached *snapshot // what a write to the Cache failed for; nil: nothing. The goroutine's own
+	uncached *snapshot // the content of a failed write to the Cache, or nil; only the goroutine uses it
 	log      eventlog.Log
 	ready    <-chan struct{} // the client's
 
 	initial    chan struct{}             // closed once the first sync is done, see S46
-	readable   atomic.Bool               // the last read of what is shared did not fail
-	notFoundAt atomic.Pointer[time.Time] // when the CDN last said that there is no such config
+	readable   atomic.Bool               // the last read of Redis or the Cache succeeded
+	notFoundAt atomic.Pointer[time.Time] // when the CDN last answered that the config does not exist
 
 	ctx    context.Context // ends with the client
 	cancel context.CancelFunc
 
 	mu        sync.Mutex
-	begun     bool        // the first sync was, or is being, done
+	begun     bool        // the first sync has started
 	due       bool        // the period is over
-	ticker    *time.Timer // ends it; nil: it does not run
+	ticker    *time.Timer // ends the period; nil: it does not run
 	recache   bool        // the pause after a failed write to the Cache is over
 	cacheWait *time.Timer // ends that pause; nil: there was none yet
 	online    bool
-	switched  bool               // to online, and nothing was done about that yet
-	interrupt context.CancelFunc // ends the fetch that is under way; nil: none is
+	switched  bool               // the client went online, which was not handled yet
+	interrupt context.CancelFunc // ends the running fetch; nil: none was started
 	pending   map[time.Duration]*job
 	queue     []*job
 	closed    bool
-	done      chan struct{} // of the goroutine; nil: there is none
+	done      chan struct{} // closed when the goroutine ends; nil: it does not run
 }
 
-// job is a refresh that was asked for. All who ask for the same meanwhile wait for it.
+// job is a requested refresh. Concurrent callers with the same age wait for the same job.
 type job struct {
-	age  time.Duration // what is held may be this old; always: it must be refreshed
+	age  time.Duration // the content in force may be this old; or always, or sharedOnly
 	done chan struct{}
 	err  error
 }
 
 const (
-	always     time.Duration = -1
-	sharedOnly time.Duration = -2 // whatever its age, the CDN is not asked
+	always     time.Duration = -1 // refresh, whatever the age
+	sharedOnly time.Duration = -2 // do not ask the CDN, whatever the age
 )
 
 func (j *job) wait() error {
@@ -65,7 +65,7 @@ func (j *job) wait() error {
 	return j.err
 }
 
-// begin is the first sync (S46, S97).
+// begin does the first sync (S46, S97).
 func (u *updater) begin(ctx context.Context) {
 	defer close(u.initial)
 	if u.mode == Subscribe {
@@ -82,7 +82,7 @@ func (u *updater) begin(ctx context.Context) {
 	}
 }
 
-// tick is what is done every period (S42).
+// tick does the work of one period (S42).
 func (u *updater) tick(ctx context.Context) {
 	if u.mode != Subscribe {
 		_ = u.readShared(ctx, false)
@@ -90,7 +90,7 @@ func (u *updater) tick(ctx context.Context) {
 	if u.mode == Manual || !u.isOnline() || !u.expired(u.lifetime()) {
 		return
 	}
-	if u.mode == Subscribe { // official SDKs tell nobody of their entry
+	if u.mode == Subscribe { // official SDKs do not publish a message about their entry
 		_ = u.readShared(ctx, true)
 	}
 	if u.expired(u.lifetime()) {
@@ -98,13 +98,13 @@ func (u *updater) tick(ctx context.Context) {
 	}
 }
 
-// refresh brings what is not older than age (S21).
+// refresh gets content that is not older than age (S21).
 func (u *updater) refresh(ctx context.Context, age time.Duration) error {
 	switch {
 	case age == sharedOnly:
 		return u.readShared(ctx, false)
 	case age != always && !u.expired(age):
-		return nil // a refresh before this one brought it
+		return nil // an earlier refresh got it
 	}
 	err := u.readShared(ctx, age == always)
 	switch {
@@ -121,8 +121,8 @@ func (u *updater) refresh(ctx context.Context, age time.Duration) error {
 	return err
 }
 
-// readShared reads what is shared with others: Redis and the Cache (S94–S98). full: all of
-// it, whatever seems to be current.
+// readShared reads the sources that are shared with other clients: Redis and the Cache
+// (S94–S98). If full is set, it reads the content even if it seems to be current.
 func (u *updater) readShared(ctx context.Context, full bool) error {
 	var err error
 	if u.feed != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// DataGovernance names the CDN that an online client asks (S10).
+// DataGovernance selects the CDN that an online client asks (S10).
 type DataGovernance = cdn.DataGovernance
 
 // The CDNs of [DataGovernance].
@@ -23,24 +23,24 @@ const (
 	EUOnly = cdn.EUOnly // https://cdn-eu.configcat.com
 )
 
-// FetchError is the error of [Client.Refresh] if the CDN gave no usable answer. Its Code is
-// 1100 (no such SDK key), 1101 (unexpected status), 1102 (timeout), 1103 (network), 1104
-// (redirection loop), 1105 (no config) or 1106 (not modified, though nothing is held).
+// FetchError is the error of [Client.Refresh] if the CDN returned no usable answer. Its Code is
+// 1100 (unknown SDK key), 1101 (unexpected status), 1102 (timeout), 1103 (network), 1104
+// (redirection loop), 1105 (invalid config) or 1106 (not modified, although there is no config).
 type FetchError = cdn.Error
 
-// fetcher asks the CDN, and parses what it gives. Most never do: what that takes is made
+// fetcher asks the CDN and parses its answers. Most clients never ask it, so fetcher is made
 // when it is first needed.
 type fetcher struct {
 	cfg        cdn.Config
 	fetcher    *cdn.Fetcher     // nil: nothing was fetched yet
 	parsed     *evaluate.Config // of the last answer
-	pauseUntil time.Time        // the CDN asks to be left alone until then (S85)
+	pauseUntil time.Time        // by the CDN's Retry-After (S85)
 	pauseErr   error
 
 	fetches, failed, suspect atomic.Int64
 }
 
-// newFetcher checks what Config says about the CDN.
+// newFetcher checks the fields of Config about the CDN.
 func (c Config) newFetcher() (*fetcher, error) {
 	f := new(fetcher)
 	version := cdn.DefaultUserAgent[strings.LastIndexByte(cdn.DefaultUserAgent, '-')+1:]
@@ -73,14 +73,14 @@ func (f *fetcher) fetch(ctx context.Context, etag string) (cdn.Response, error) 
 	return f.fetcher.Fetch(ctx, etag)
 }
 
-// close drops idle connections.
+// close closes idle connections.
 func (f *fetcher) close() {
 	if f.fetcher != nil {
 		f.fetcher.Close()
 	}
 }
 
-// letter is what the CDN is told about the polling mode, as by the official SDKs.
+// letter returns the polling mode's letter in the User-Agent, as in the official SDKs.
 func (m PollingMode) letter() string {
 	switch m {
 	case AutoPoll:
@@ -116,7 +116,7 @@ func (u *updater) fetch(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ErrClosed
 	case fetching.Err() != nil:
-		return ErrOffline // it went offline meanwhile
+		return ErrOffline // the client went offline during the fetch
 	default:
 		u.fetchFailed(err)
 		return err
@@ -141,9 +141,9 @@ func (u *updater) fetchFailed(err error) {
 	u.log.Error(failure.Code, failure.Error(), eventlog.Err(failure.Err))
 }
 
-// take puts an answer of the CDN in force, unless a leader's newer rev came meanwhile
-// (S13). held is what it was asked with. Where there is Redis, other content of its must wait
-// then: see [own].
+// take puts an answer of the CDN in force, unless the content in force has changed since the
+// request (S13). held is the content in force at the time of the request. If the client has a
+// Redis, other content from it must then wait, see [own].
 func (u *updater) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 	now := time.Now()
 	var next *snapshot
@@ -166,7 +166,7 @@ func (u *updater) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 	u.fetcher.parsed = nil
 	next.source = SourceCDN
 	next.fetchTime = now.UnixMilli()
-	if u.feed == nil { // nobody else orders contents
+	if u.feed == nil { // Redis does not order content
 		next.rev = max(next.rev+1, next.fetchTime)
 	}
 	if u.replace(held, next, resp.Sent) {
@@ -183,8 +183,8 @@ func (u *updater) replace(held, next *snapshot, asked time.Time) bool {
 	return u.holder.replace(held, next, nil)
 }
 
-// replace puts content in force in place of what was held, if that is still what is held. o is
-// nil where nobody else's content has to wait for it.
+// replace puts next in force if held is still the content in force. o is nil if other content
+// need not wait.
 func (h *holder) replace(held, next *snapshot, o *own) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

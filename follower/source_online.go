@@ -4,16 +4,16 @@ import "errors"
 
 const offlineText = "Client is in offline mode, it cannot initiate HTTP calls."
 
-// ErrOffline is given by a refresh that only the CDN could serve while the client is
-// offline (S21): event 3200.
+// ErrOffline is the error of a refresh that only the CDN could serve while the client is
+// offline (S21). The event is 3200.
 var ErrOffline = errors.New("follower: " + offlineText)
 
-// SetOnline lets the client ask the CDN itself when the config in Redis is missing or
-// has expired (S13). It does so at once if need be.
+// SetOnline allows the client to ask the CDN itself if the config in Redis is missing or has
+// expired (S13). If it is, the client asks at once.
 func (c *Client) SetOnline() { c.switchTo(true, "SetOnline", "Switched to ONLINE mode.") }
 
-// SetOffline keeps the client from asking the CDN (S13). A request that is under way
-// is broken off. Redis and the Cache go on being read.
+// SetOffline stops the client from asking the CDN (S13) and cancels a running request. The
+// client still reads Redis and the Cache.
 func (c *Client) SetOffline() { c.switchTo(false, "SetOffline", "Switched to OFFLINE mode.") }
 
 func (c *Client) switchTo(online bool, method, text string) {
@@ -29,5 +29,5 @@ func (c *Client) switchTo(online bool, method, text string) {
 	}
 }
 
-// IsOffline tells that the client does not ask the CDN (S13), which a closed one never does.
+// IsOffline reports whether the client does not ask the CDN (S13). A closed client is offline.
 func (c *Client) IsOffline() bool { return c.isClosed() || !c.updater.isOnline() }

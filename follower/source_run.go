@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// start begins the work.
+// start starts the first sync.
 func (u *updater) start() {
 	u.ctx, u.cancel = context.WithCancel(context.Background())
 	u.mu.Lock()
@@ -18,13 +18,13 @@ func (u *updater) start() {
 	u.signal()
 }
 
-// close ends the work and waits for it. What is held stays.
+// close ends the work and waits for the goroutine. The content in force stays.
 func (u *updater) close() {
 	u.cancel()
 	u.mu.Lock()
 	if u.closed {
 		u.mu.Unlock()
-		return // it never was open
+		return // of an idleUpdater
 	}
 	u.closed = true
 	u.queue = nil
@@ -47,7 +47,7 @@ func (u *updater) close() {
 	u.fetcher.close()
 }
 
-// signal has what there is to do done. The caller holds the lock.
+// signal starts the goroutine if it does not run. The caller holds u.mu.
 func (u *updater) signal() {
 	if u.done != nil || u.closed {
 		return
@@ -63,7 +63,7 @@ func (u *updater) run(done chan struct{}) {
 	}
 }
 
-// next gives what is to be done now; nil: there is nothing, and the goroutine ends.
+// next returns the work to do now; nil: there is none, and the goroutine ends.
 func (u *updater) next() func() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -96,7 +96,8 @@ func (u *updater) next() func() {
 	return nil
 }
 
-// setTicker lets the period begin, or go on. The caller holds the lock.
+// setTicker starts the period if it does not run, or stops it if there is none. The caller holds
+// u.mu.
 func (u *updater) setTicker() {
 	switch period := u.periodWhen(u.online); {
 	case period == 0:
@@ -106,7 +107,7 @@ func (u *updater) setTicker() {
 	}
 }
 
-// retryCache has a failed write to the Cache tried again.
+// retryCache schedules a retry of a failed write to the Cache.
 func (u *updater) retryCache() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -135,13 +136,13 @@ func (u *updater) onTicker() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ticker == nil {
-		return // it was stopped meanwhile
+		return // it was stopped
 	}
 	u.ticker, u.due = nil, true
 	u.signal()
 }
 
-// request has the content refreshed if it is older than age.
+// request queues a refresh of content that is older than age.
 func (u *updater) request(age time.Duration) *job {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -162,7 +163,7 @@ func (u *updater) request(age time.Duration) *job {
 	return j
 }
 
-// finish gives all who wait for j its result.
+// finish sets the result of j and wakes its callers.
 func (u *updater) finish(j *job, err error) {
 	u.mu.Lock()
 	delete(u.pending, j.age)
@@ -181,8 +182,8 @@ func (u *updater) isOnline() bool {
 	return u.online
 }
 
-// setOnline tells whether that is a change. A fetch that is under way when the client
-// goes offline ends at once.
+// setOnline sets the mode and reports whether it changed. If the client goes offline, a running
+// fetch ends at once.
 func (u *updater) setOnline(online bool) (changed bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -197,7 +198,7 @@ func (u *updater) setOnline(online bool) (changed bool) {
 	return true
 }
 
-// goOnline gives a context for a fetch; false: there must be none.
+// goOnline returns a context for a fetch. It returns false if the client is offline.
 func (u *updater) goOnline(ctx context.Context) (context.Context, context.CancelFunc, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

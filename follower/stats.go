@@ -7,93 +7,93 @@ import (
 	"github.com/catbridge/catbridge/internal/histogram"
 )
 
-// Durations counts durations by their length.
+// Durations is a histogram of durations.
 type Durations = histogram.Durations
 
-// State says how a client is connected to Redis.
+// State is the state of a client's connection to Redis.
 type State string
 
 const (
 	Connecting   State = "connecting"   // the first connection is being made
-	Live         State = "live"         // subscribed, and a leader is heard
-	NoLeader     State = "noLeader"     // subscribed, but no leader is heard
-	Polling      State = "polling"      // no subscription is possible; Redis is asked at short intervals
-	Disconnected State = "disconnected" // Redis is out of reach; evaluation goes on with what is held
+	Live         State = "live"         // subscribed, and a leader is alive
+	NoLeader     State = "noLeader"     // subscribed, but there is no leader
+	Polling      State = "polling"      // no subscription is possible; the client polls Redis
+	Disconnected State = "disconnected" // Redis is unreachable; evaluation uses the config in memory
 	Unsubscribed State = "unsubscribed" // the polling mode does not subscribe, or there is no Redis
 	Closed       State = "closed"       // [Client.Close] was called
 )
 
-// Stats is what a client can tell about itself at one moment.
+// Stats describes a client at one time.
 type Stats struct {
 	Rev    int64  // of the content in force; 0: there is none
 	Hash   string // SHA-256 of its config JSON
-	ETag   string // of its config JSON; from a message, a long one is replaced by its hash
-	Source Source // where it was taken from; empty: there is none
+	ETag   string // of its config JSON; a message contains the hash of a long one instead
+	Source Source // where it comes from; empty: there is none
 
-	// Age is how long ago the CDN last confirmed the content in force, as far as the
-	// leader's messages tell (I14). It means nothing unless HasCDN is set: nothing was
-	// told about this content yet.
+	// Age is how long ago the CDN last confirmed the content in force, as far as the leader's
+	// messages state it (I14). If HasCDN is not set, the age is unknown, and Age is
+	// meaningless.
 	Age    time.Duration
 	HasCDN bool
 	// Poll is the interval at which the leader asks the CDN.
 	Poll time.Duration
 
 	State State
-	Epoch int64 // the term of the leader that was last heard of
+	Epoch int64 // of the leader that was seen last; 0: none
 
 	EvaluationErrors EvaluationErrors // since the client was created
 
 	Counters
 }
 
-// Counters count since the client was created. What concerns Redis is counted together
-// with the clients that share the subscription, since the first of them was created.
+// Counters count since the client was created. The counters about Redis are common to the
+// clients that share a subscription, and count since the first of them was created.
 type Counters struct {
 	Connects            int64 // subscriptions that were acknowledged
 	Disconnects         int64 // subscriptions that ended without having been closed
-	FailedSubscriptions int64 // subscriptions that Redis refused, or that could not be had though it answered
-	Undelivered         int64 // connections given up because Redis moved on without a message
+	FailedSubscriptions int64 // subscriptions that failed although Redis answered
+	Undelivered         int64 // connections given up because they delivered no messages of a live leader
 	Messages            int64 // messages received, of any kind
-	Changes             int64 // among them: that tell of new content
-	Heartbeats          int64 // among them: that tell that the leader is alive
-	Resignations        int64 // among them: that tell that a leader gave up
-	RefreshAsked        int64 // among them: that ask the leader to poll
-	BadMessages         int64 // among them: malformed, or with content that does not fit their hash
-	Unknown             int64 // among them: of a type this version does not know
-	Dropped             int64 // among them: not looked at because too many came at once
-	Resyncs             int64 // times it was asked which content is current because messages may have been missed
+	Changes             int64 // among them: announcements of new content
+	Heartbeats          int64 // among them: heartbeats of a leader
+	Resignations        int64 // among them: resignations of a leader
+	RefreshAsked        int64 // among them: refresh requests to the leader
+	BadMessages         int64 // among them: malformed, or with content that does not match their hash
+	Unknown             int64 // among them: of a type that this version does not know
+	Dropped             int64 // among them: dropped because too many arrived at once
+	Resyncs             int64 // reads of what is current because messages may have been missed
 	Reads               int64 // reads of the content
 	HeadReads           int64 // reads of what is current, without the content
 	EntryReads          int64 // reads of the official entry
 	FailedReads         int64 // reads that failed
-	LaggingReads        int64 // reads that were older than what had been announced
+	LaggingReads        int64 // reads that returned older content than was announced
 	Applied             int64 // contents put in force
-	Inline              int64 // among them: taken from a message
-	RefusedBlobs        int64 // blobs and metas refused: malformed, flipped bits, a rev above meta's
-	RefusedEntries      int64 // entries refused: malformed
-	RefusedConfigs      int64 // contents refused because they are no config
-	Anomalies           int64 // other content at the rev that is held
-	HoldDowns           int64 // times a lower rev with other content was named, and not followed unless rule 6 came to hold
-	Rebases             int64 // times the rev was lowered by rule 6, or by a config that had waited
+	Inline              int64 // among them: contained in a message
+	RefusedBlobs        int64 // blobs and metas rejected: malformed, flipped bits, a rev above meta's
+	RefusedEntries      int64 // entries rejected: malformed
+	RefusedConfigs      int64 // contents rejected: not a valid config
+	Anomalies           int64 // times Redis named other content at the rev in force
+	HoldDowns           int64 // times Redis named a lower rev with other content, which only the rebase rule accepts
+	Rebases             int64 // times the rebase rule, or a config that had waited, lowered the rev
 	Fetches             int64 // times the client asked the CDN itself
 	FailedFetches       int64 // among them: without a usable answer
-	SuspectFetches      int64 // among them: with a config that was held and replaced within the last 2 minutes, so that the CDN was asked again
-	Waits               int64 // times another config in Redis had to wait for one that the client fetched itself
+	SuspectFetches      int64 // among them: with a config that was replaced within the last 2 minutes, after which the CDN was asked again
+	Waits               int64 // times a config in Redis had to wait because the client fetched another one itself
 	Reports             int64 // reports to the fleet, see Config.FleetReport
 	FailedReports       int64 // among them: not written
-	DroppedHooks        int64 // changes and errors that hooks were not told of because they were too slow
+	DroppedHooks        int64 // calls of hooks for changes and errors that were dropped because hooks were too slow
 	HookPanics          int64 // hooks that panicked or ended their goroutine
 
-	// DroppedEvaluationHooks counts the evaluations that OnFlagEvaluated hooks were not told of
-	// because they were too slow.
+	// DroppedEvaluationHooks counts the evaluations that were not reported to OnFlagEvaluated
+	// hooks because the hooks were too slow.
 	DroppedEvaluationHooks int64
 
-	// ApplyTimes are the times from when a message told of newer content until such was in
-	// force here, the wait within the spread window included. They are of one clock.
+	// ApplyTimes are the times from a message that announces newer content until newer content
+	// is in force, including the wait within the spread window, by the local clock.
 	ApplyTimes Durations
-	// PublishToApply are the times from when the leader asked the CDN for content, which is
-	// its rev, until it replaced other content here. The rev is of Redis's clock: where the
-	// local one differs they are off, by at most the time between two messages.
+	// PublishToApply are the times from the leader's request to the CDN, which is the rev,
+	// until the content replaces other content here. The rev is by Redis's clock: if the local
+	// clock differs, the times are wrong by at most the time between two messages.
 	PublishToApply Durations
 }
 

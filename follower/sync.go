@@ -14,23 +14,23 @@ import (
 )
 
 const (
-	// connectTries is how many connections in a row must fail, while Redis answers
-	// reads, until polling begins.
+	// connectTries is how many connections in a row must fail, while Redis answers reads,
+	// before polling starts.
 	connectTries = 3
-	// undeliveredTries is the same for connections on which nothing was heard though the
-	// leader is alive.
+	// undeliveredTries is how many connections in a row may deliver no messages of a live
+	// leader. After one more, polling starts.
 	undeliveredTries = 2
 )
 
 var errUndelivered = errors.New("messages of a leader that is alive do not arrive")
 
-// syncer is the state of a feed's sync goroutine. Whatever happens to the feed
-// comes to it as an event, an alarm or a request, one after the other, so that it
-// needs no lock. It waits for nothing but these and the replies of Redis.
+// syncer is the state of a feed's sync goroutine. The goroutine handles events, alarms and
+// requests one after the other, so it needs no lock. It waits only for these and for replies of
+// Redis.
 type syncer struct {
 	*feed
 	events chan event
-	conn   *connection // being opened or open; nil: none
+	conn   *connection // connecting or open; nil: none
 
 	redial  *alarm // connect
 	content *alarm // read the content
@@ -39,14 +39,14 @@ type syncer struct {
 
 	connectBackoff backoff
 	readBackoff    backoff
-	failures       int // connections in a row that could not be had though Redis answered
-	unreached      int // connections in a row that did not come about
+	failures       int // connections in a row that failed although Redis answered
+	unreached      int // connections in a row that could not be established
 	late           int // connections in a row that took too long
 	undelivered    int // connections in a row on which no messages arrived
 	openedAt       time.Time
 
 	want      want
-	spread    time.Duration // the window that a message told last
+	spread    time.Duration // the spread window of the last message
 	noConfig  noConfigs
 	refusal   string              // the last refusal that was logged
 	anomaly   string              // hash of the last anomaly
@@ -54,17 +54,16 @@ type syncer struct {
 	entryRead time.Time
 
 	rebase    rebase
-	outrun    bool // a client may take now what it refused
+	outrun    bool // a client may now use content that had to wait
 	fresh     freshness
 	freshHash string // of the content that fresh is about
 
-	// Of the open connection: the furthest that its messages told of, or the first read
-	// after it was opened, and when its last heartbeat arrived.
-	highWater     assertion
-	based         bool
-	lastHeartbeat time.Time
+	// About the open connection.
+	highWater     assertion // the greatest values of its messages and the first read after it was opened
+	based         bool      // that read is in highWater
+	lastHeartbeat time.Time // when its last heartbeat arrived
 
-	renew time.Duration // the interval of the leader's heartbeats, as its messages state it; 0: unknown
+	renew time.Duration // the leader's heartbeat interval, as its messages state it; 0: unknown
 }
 
 func newSyncer(f *feed) *syncer {
@@ -103,7 +102,7 @@ func (s *syncer) run(ctx context.Context) {
 	}
 }
 
-// onFile takes what the file of a client that came later holds, if it is still newer.
+// onFile publishes the file content of a client that joined, if it is newer.
 func (s *syncer) onFile() {
 	held, file := s.current.Load(), s.takeFile()
 	if file != nil && (held == nil || file.rev > held.rev) {
@@ -111,7 +110,7 @@ func (s *syncer) onFile() {
 	}
 }
 
-// onRefresh reads what was asked for.
+// onRefresh does the read that a refresh requires.
 func (s *syncer) onRefresh(ctx context.Context, full bool) error {
 	if full {
 		defer s.markSynced()
@@ -137,12 +136,12 @@ func (s *syncer) connect(ctx context.Context) {
 	s.conn = s.dial(ctx, s.patience(), s.events)
 }
 
-// patience is how long connecting may take: up to four times as long once tries were given
-// up. A server that thousands connect to at once, by TLS above all, would otherwise work for
-// those who have gone, and hardly come to those who wait.
+// patience returns the timeout for connecting: Ack, and after timeouts up to four times as much.
+// If thousands connect to a server at once, in particular with TLS, the server would otherwise
+// spend its time on connections that were already given up.
 func (s *syncer) patience() time.Duration { return s.timings.Ack << min(s.late, 2) }
 
-// isLate tells whether a connection was given up because it took too long.
+// isLate reports whether a connection was given up because of a timeout.
 func isLate(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return errors.Is(err, subscription.ErrNoAck) || ok && timeout.Timeout()
@@ -159,7 +158,7 @@ func (s *syncer) hangUp() {
 
 func (s *syncer) onEvent(ctx context.Context, e event) {
 	if e.from != s.conn {
-		return // of a connection that was given up
+		return // from a connection that was given up
 	}
 	switch e.kind {
 	case opened:
@@ -175,7 +174,7 @@ func (s *syncer) onEvent(ctx context.Context, e event) {
 	}
 }
 
-// onOpened reads what is current now that no later change can be missed.
+// onOpened reads what is current. The subscription delivers all later changes.
 func (s *syncer) onOpened(ctx context.Context) {
 	s.inc(&s.n.Connects)
 	if s.counters().Connects > 1 {
@@ -184,23 +183,23 @@ func (s *syncer) onOpened(ctx context.Context) {
 	s.conn.live, s.failures, s.unreached, s.late = true, 0, 0, 0
 	s.openedAt = time.Now()
 	s.highWater, s.based, s.lastHeartbeat = assertion{}, false, s.openedAt
-	s.rebase = rebase{} // what another connection told may have been another server's
+	s.rebase = rebase{} // the evidence of another connection may come from another server
 	s.forget()
 	s.silence.set(s.silent())
 	_, _ = s.sync(ctx)
 	s.conn.releaseSlot()
 	if !s.based && s.undelivered <= undeliveredTries {
-		s.setState(Live) // as far as can be told
+		s.setState(Live) // the read failed: assume a leader until a heartbeat is missing
 	}
 }
 
-// onBased takes the first read after the subscription as what its messages go on from.
+// onBased handles the first read after the subscription, which the messages continue.
 func (s *syncer) onBased(h head) {
 	s.based = true
 	s.highWater.rev, s.highWater.cdn = max(s.highWater.rev, h.meta.Rev), max(s.highWater.cdn, h.meta.CDN)
 	s.highWater.epoch = max(s.highWater.epoch, h.epoch)
 	switch {
-	case s.undelivered > undeliveredTries: // it goes on polling until it hears something
+	case s.undelivered > undeliveredTries: // polling continues until a message arrives
 	case h.locked:
 		s.setState(Live)
 	default:
@@ -208,7 +207,7 @@ func (s *syncer) onBased(h head) {
 	}
 }
 
-// onOver decides what follows on a connection that ended or could not be had.
+// onOver decides what follows after a connection that ended or failed.
 func (s *syncer) onOver(ctx context.Context, err error) {
 	wasLive := s.conn.live
 	s.hangUp()
@@ -225,7 +224,7 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	} else {
 		s.failures++
 	}
-	// What a subscription would have told must be read.
+	// Without a subscription, what is current must be read.
 	s.inc(&s.n.Resyncs)
 	var readErr error
 	if s.isPointless(err) {
@@ -234,7 +233,7 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 		_, readErr = s.sync(ctx)
 	}
 	if readErr != nil {
-		s.failures = 0 // Redis is away: that says nothing about subscriptions
+		s.failures = 0 // Redis is unreachable, so the failure says nothing about subscriptions
 	}
 	impossible := denied || errors.Is(err, subscription.ErrNoAck) || s.failures >= connectTries
 	if readErr == nil && impossible {
@@ -244,10 +243,10 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	}
 }
 
-// isPointless tells whether a read would be tried in vain, after a connection that could not
-// be had for err: it needs one, too. Where thousands wait for a server that is busy with
-// their handshakes, it would only make that twice as many. But a read tells, now and then,
-// whether it is just for subscriptions that there are no connections.
+// isPointless reports whether a read would most likely fail, too, after a connection failed with
+// err. A read also needs a connection: if thousands wait for a server that is busy with their
+// handshakes, reads would double their number. Every third time the feed reads nevertheless, to
+// find out whether only connections for subscriptions fail.
 func (s *syncer) isPointless(err error) bool {
 	if _, unreachable := errors.AsType[*subscription.UnreachableError](err); !unreachable {
 		s.unreached = 0
@@ -258,21 +257,21 @@ func (s *syncer) isPointless(err error) bool {
 	return s.isSynced() && !answers && s.unreached%connectTries != 0
 }
 
-// poll begins or goes on to do without a subscription.
+// poll starts or continues polling without a subscription.
 func (s *syncer) poll(err error) {
 	s.inc(&s.n.FailedSubscriptions)
 	if s.setState(Polling) {
-		s.log.Error(eventPolling, "Redis answers, but changes cannot be subscribed to: it is polled instead, which takes longer and costs more. "+
+		s.log.Error(eventPolling, "Redis answers, but the subscription to changes fails; polling instead, which is slower and costs more. "+
 			"Check the right to SUBSCRIBE to the channel.", slog.String("channel", s.store.keys.Events),
 			slog.Duration("interval", s.timings.Poll), eventlog.Err(err))
 	}
 	s.redial.set(around(s.timings.Resubscribe, 0.5))
 }
 
-// disconnected waits before it connects again: the longer, the longer it took in vain.
+// disconnected schedules the next connection. After a timeout the pause is longer.
 func (s *syncer) disconnected(err error) {
 	if s.setState(Disconnected) {
-		s.log.Warn(eventDisconnected, "The connection to Redis is lost; evaluation goes on with the config held.", eventlog.Err(err))
+		s.log.Warn(eventDisconnected, "Redis is unreachable; retrying. Evaluation continues with the config in memory.", eventlog.Err(err))
 	}
 	var waited time.Duration
 	if isLate(err) {
@@ -307,11 +306,11 @@ func (s *syncer) onReread(ctx context.Context) {
 	}
 }
 
-// onSilence finds out why no heartbeat came though the connection is alive: there is
-// no leader, or its messages do not arrive here.
+// onSilence finds out why no heartbeat arrived although the connection is alive: there is no
+// leader, or its messages do not arrive here.
 func (s *syncer) onSilence(ctx context.Context) {
 	if s.conn.quiet() > (s.timings.Idle+s.timings.Dead)/2 {
-		// A PING went unanswered: most likely it is dead, and about to say so.
+		// A PING is unanswered: most likely the connection is dead, and soon the event over arrives.
 		s.silence.set(s.timings.Dead - s.timings.Idle)
 		return
 	}
@@ -319,7 +318,7 @@ func (s *syncer) onSilence(ctx context.Context) {
 	s.silence.set(s.silent())
 	head, err := s.readHead(ctx, primary)
 	for len(s.events) > 0 {
-		s.onEvent(ctx, <-s.events) // came while that was read
+		s.onEvent(ctx, <-s.events) // arrived during the read
 	}
 	if err != nil || s.conn == nil || s.lastHeartbeat != lastHeartbeat {
 		return
@@ -335,7 +334,7 @@ func (s *syncer) onSilence(ctx context.Context) {
 	}
 	s.inc(&s.n.Undelivered)
 	s.undelivered++
-	s.log.Warn(eventUndelivered, "A leader is alive, but its messages do not arrive here; connecting again.")
+	s.log.Warn(eventUndelivered, "A leader is alive, but its messages do not arrive here; reconnecting.")
 	s.hangUp()
 	if s.undelivered > undeliveredTries {
 		s.poll(errUndelivered)
@@ -345,13 +344,13 @@ func (s *syncer) onSilence(ctx context.Context) {
 	s.redial.set(s.connectBackoff.next(0))
 }
 
-// silent is how long no heartbeat may come until the follower asks why: Dead, but never
-// less than three of the leader's intervals.
+// silent returns how long heartbeats may be missing before the follower checks for a leader:
+// Dead, but at least three of the leader's heartbeat intervals.
 func (s *syncer) silent() time.Duration { return max(s.timings.Dead, 3*s.renew) }
 
 func (s *syncer) state() State { return s.status.Load().state }
 
-// setState tells whether that is a change.
+// setState sets the state and reports whether it changed.
 func (s *syncer) setState(state State) bool {
 	l := *s.status.Load()
 	if l.state == state {
@@ -368,14 +367,15 @@ func (s *syncer) setState(state State) bool {
 	}
 	switch {
 	case state == NoLeader:
-		s.log.Warn(eventNoLeader, "No leader is heard: nobody keeps the config in Redis current.")
+		s.log.Warn(eventNoLeader, "There is no leader: the config in Redis is not kept current.")
 	case state == Live && from == NoLeader:
-		s.log.Info(eventLeaderBack, "A leader is heard.")
+		s.log.Info(eventLeaderBack, "A leader is alive again.")
 	}
 	return true
 }
 
-// setLeader notes the term and the poll interval of the leader that was heard of.
+// setLeader stores the leader's epoch and poll interval. Values that are not positive change
+// nothing.
 func (s *syncer) setLeader(epoch int64, poll time.Duration) {
 	l := *s.status.Load()
 	if poll <= 0 {

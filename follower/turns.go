@@ -10,31 +10,31 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// How many feeds of a process connect to one Redis at the same time: at first, at least,
-// and at most.
+// The initial, minimum and maximum number of feeds of a process that connect to one Redis at the
+// same time.
 const (
 	initialSlots = 32
 	minSlots     = 4
 	maxSlots     = 256
 )
 
-// connectLimiter limits how many feeds connect, and catch up, at the same time. The handshake of TLS takes milliseconds
-// of CPU time: of thousands at once each lasts as long as all of them together, longer than
-// anybody waits, so that all are made in vain, again and again. One after the other they are made in the same
-// time. As many are made at once as keeps each of them quick, which a far server lets be
-// more than a busy one.
+// connectLimiter limits how many feeds connect, and read what is current, at the same time. A
+// TLS handshake takes milliseconds of CPU time. If thousands run at once, each takes as long as
+// all of them together, so all might exceed their timeout again and again. One after the other
+// they succeed in the same total time. The limiter therefore allows as many at once as keeps
+// each of them quick: more for a distant server than for a busy one.
 type connectLimiter struct {
 	mu      sync.Mutex
-	limit   int // at once
+	limit   int // number of slots
 	inUse   int
-	waiting list.List // of chan struct{}, closed by who grants the slot
-	cut     time.Time // when limit was lowered last
+	waiting list.List // of chan struct{}, which grant closes
+	cut     time.Time // when limit was last lowered
 }
 
 func newConnectLimiter() *connectLimiter { return &connectLimiter{limit: initialSlots} }
 
-// acquire waits for a slot. The function that it returns releases the slot and is idempotent. A
-// slot that is held for longer than slow says that there are too many at once.
+// acquire waits for a slot. The returned function releases the slot and is idempotent. If a slot
+// is held for longer than slow, there are too many slots.
 func (l *connectLimiter) acquire(ctx context.Context, slow time.Duration) (release func(), err error) {
 	l.mu.Lock()
 	granted := make(chan struct{})
@@ -47,7 +47,7 @@ func (l *connectLimiter) acquire(ctx context.Context, slow time.Duration) (relea
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		select {
-		case <-granted: // at this very moment
+		case <-granted: // at the same time
 			l.inUse--
 			l.grant()
 		default:
@@ -66,13 +66,13 @@ func (l *connectLimiter) release(start time.Time, slow bool) {
 	switch {
 	case !slow && l.waiting.Len() > 0:
 		l.limit = min(l.limit+1, maxSlots)
-	case slow && !start.Before(l.cut): // else it is the same slowness again
+	case slow && !start.Before(l.cut): // earlier starts were slow for the same reason
 		l.limit, l.cut = max(l.limit/2, minSlots), time.Now()
 	}
 	l.grant()
 }
 
-// grant gives the free slots to those who wait longest. The caller holds the lock.
+// grant grants free slots to the feeds that have waited longest. The caller holds l.mu.
 func (l *connectLimiter) grant() {
 	for l.inUse < l.limit && l.waiting.Len() > 0 {
 		l.inUse++
@@ -80,7 +80,7 @@ func (l *connectLimiter) grant() {
 	}
 }
 
-// addressOf says where a client connects to, as far as its options tell.
+// addressOf returns the address that a client connects to, according to its options.
 func addressOf(client redis.UniversalClient) string {
 	switch client := client.(type) {
 	case *redis.Client:
@@ -97,7 +97,7 @@ type sharedLimiter struct {
 	users   int
 }
 
-// limiterTable is a table by address. Its user locks it.
+// limiterTable contains limiters by address. It is not safe for concurrent use.
 type limiterTable map[string]*sharedLimiter
 
 func (t limiterTable) join(address string) *connectLimiter {

@@ -242,7 +242,7 @@ var rebaseRule = []mutant{
 		*r = rebase{}
 `, `	case a.rev >= rev:
 `}}, test{"follower", "^TestRebaseRule$"}},
-	{"the rebase rule combines two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // what`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
+	{"the rebase rule combines two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // the evidence`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
 	{"the rebase rule accepts a replica", "I1", []edit{{"follower", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
 	{"followers give up a leader between two heartbeats", "I7", []edit{{"follower", `max(s.timings.Dead, 3*s.renew)`, `s.timings.Dead`}}, test{"follower", "^TestTheLeadersIntervalIsTheMeasureOfItsSilence$"}},
 	{"an entry of a former leader is ordered by the local clock", "F44", []edit{{"follower", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock$"}},
@@ -263,7 +263,7 @@ var formats = []mutant{
 	{"an entry may have any size", "I4", []edit{{"cachekeys", `case len(config) > MaxConfigBytes:`, `case false:`}}, test{"cachekeys", "^TestEntryAtItsLimits$"}},
 	{
 		"a failed write of the snapshot file is not retried", "I5", []edit{{"follower",
-			`			retry.set(saveRetry)
+			`			again.set(saveRetry)
 `, ``}},
 		test{"follower", "^TestAWriteOfTheFileThatFailedIsTriedAgain$"},
 	},
