@@ -6,7 +6,7 @@
 // bounded. Appending an accepted value returns the same bytes, except for the ETag of
 // an entry that another SDK wrote (see [StoredETag]). Rejected input returns a
 // [*ParseError] that says which part of which format is invalid. A stated size is
-// compared with its limit before it is used.
+// checked against its limit before it is used.
 //
 // # Keys
 //
@@ -18,7 +18,7 @@
 //	k                       the official entry, read by every SDK       [Entry]
 //	catbridge:{k}:lock      {leaderID}:{epoch}, expires                 [LockValue]
 //	catbridge:{k}:meta      hash: which content is current              [Meta]
-//	catbridge:{k}:blob      the current content, compressed, and its hash [Blob]
+//	catbridge:{k}:blob      that content, compressed, and its hash      [Blob]
 //	catbridge:{k}:fleet     sorted set, optional reports of followers   [FleetReport]
 //	catbridge:{k}:hook:{id} marks an accepted webhook's ID, expires
 //	catbridge:{k}:events    channel of [Message]; in database N above 0 it

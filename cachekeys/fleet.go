@@ -18,8 +18,8 @@ const (
 	// MinFleetInterval and MaxFleetInterval bound the interval of reports.
 	MinFleetInterval = 5 * time.Second
 	MaxFleetInterval = 5 * time.Minute
-	// FleetExpiry is the age at which the next follower that reports removes a report: three
-	// times the longest interval.
+	// FleetExpiry is three times the longest interval. Followers that report remove older
+	// reports.
 	FleetExpiry = 3 * MaxFleetInterval
 
 	fleetVersion = "cb1"

@@ -14,8 +14,8 @@ import (
 const configSuffix = "_config_v6.json_v2"
 
 // CacheKey returns the key under which every official SDK stores the config of an SDK key: the
-// lower-case hexadecimal SHA-1 of the SDK key followed by the name of the config file (S90). It
-// does not reveal the SDK key (I13).
+// lower-case hexadecimal SHA-1 of the concatenated SDK key and config file name (S90). It does
+// not reveal the SDK key (I13).
 func CacheKey(sdkKey string) string {
 	sum := sha1.Sum([]byte(sdkKey + configSuffix))
 	return hex.EncodeToString(sum[:])

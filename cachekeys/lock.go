@@ -40,7 +40,7 @@ func LeaderHost(leaderID string) string {
 	return host
 }
 
-// LockValue returns the value of the lock, which names the leader that holds it and the epoch.
+// LockValue returns the value of the lock: the ID of the leader that holds it, and the epoch.
 // leaderID is the result of [NewLeaderID], or any string of at most 64 bytes without a colon.
 func LockValue(leaderID string, epoch int64) string {
 	return string(appendNumber([]byte(leaderID+":"), epoch))

@@ -35,7 +35,7 @@ const (
 	DefaultUserAgent      = "ConfigCat-Go-catbridge/l-0.1.0"
 )
 
-// maxMaxBodyBytes rejects a mistyped limit that would be no limit.
+// maxMaxBodyBytes bounds MaxBodyBytes: a mistyped value must not disable the limit.
 const maxMaxBodyBytes = 1 << 30
 
 // Config configures a [Fetcher]. Only SDKKey is required.
@@ -85,8 +85,8 @@ type Config struct {
 	// DefaultUserAgent is sent.
 	UserAgent string
 	// Check is called with the body of every answer that Fetch would return, after the checks of
-	// S77. If Check returns an error, Fetch fails with code 1105. It must neither keep nor modify
-	// the slice. If Check is nil, there is no further check.
+	// S77. If Check returns an error, Fetch fails with code 1105. Check must neither keep nor
+	// modify the slice. If Check is nil, there is no further check.
 	Check func(json []byte) error
 	// Logger receives event 3002 and debug messages (S100). If it is nil, nothing is logged.
 	Logger *slog.Logger

@@ -6,7 +6,7 @@
 // [Fetcher.Close] or for 90 seconds. Many fetchers may share connections, see
 // [Transports]. A connection is not used again after 5 minutes, so the fetcher notices
 // when the DNS name of the CDN changes its address. The fetcher stores no content: the
-// caller passes the ETag of its own.
+// caller passes the ETag of the content that it has.
 //
 // # One fetch
 //
@@ -66,8 +66,8 @@
 //
 //   - to *.configcat.com, to the host of BaseURL and to AllowedHosts only;
 //   - from https to http only if the configured base URL is http;
-//   - to loopback, private, link-local and other addresses off the internet only
-//     with AllowPrivate, or if it is the very host and port of BaseURL;
+//   - to loopback, private, link-local and other addresses that are not on the internet
+//     only with AllowPrivate, or if host and port are those of BaseURL;
 //   - to no URL with user information, query or fragment (p.u), or beyond 2 KiB.
 //
 // The fetcher's own transport checks the address when it connects: a name cannot

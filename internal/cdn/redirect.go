@@ -96,8 +96,8 @@ func (p *hostPolicy) location(from *url.URL, text string) (*url.URL, error) {
 	return u, p.check(u)
 }
 
-// check returns an error unless a redirect may lead to u, a result of parseHTTPURL or of a
-// Location header.
+// check returns an error if a redirect to u is not allowed. u is a result of parseHTTPURL or the
+// URL of a Location header.
 func (p *hostPolicy) check(u *url.URL) error {
 	if u.Scheme == "http" && p.base.Scheme == "https" {
 		return fmt.Errorf("%w: from https to http, which only a BaseURL (base_url) of http allows", ErrRedirectRefused)

@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
-// Roots are certificate authorities. It is safe for concurrent use.
+// Roots is a set of certificate authorities. It is safe for concurrent use.
 type Roots struct {
 	path string // empty: the pool never changes
 

@@ -34,9 +34,9 @@ func newTransport(cfg Config, base *url.URL, resolver *net.Resolver) *transport 
 
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// newDialer returns a dial function that connects to addresses off the internet only if they are
-// the configured base URL or proxy. It checks the address when it connects, so changing a name's
-// address after the check has no effect.
+// newDialer returns a dial function. It connects to an address that is not on the internet only
+// for the configured base URL or proxy. It checks the address when it connects, so changing a
+// name's address after the check has no effect.
 func newDialer(cfg Config, base *url.URL, resolver *net.Resolver) dialFunc {
 	free := &net.Dialer{Timeout: cfg.ConnectTimeout, Resolver: resolver}
 	if cfg.AllowPrivate {

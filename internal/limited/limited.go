@@ -26,9 +26,9 @@ type Reader struct {
 	warn  sync.Once
 }
 
-// Do calls send with a Get, and sends the commands that send queues. If Redis refuses GETRANGE,
-// Do calls send again with a Get that reads whole values: send must then repeat all its reads in
-// the same order.
+// Do calls send, which must execute the reads that it makes with the Get. If Redis refuses
+// GETRANGE, Do calls send again with a Get that reads whole values: send must then repeat all its
+// reads in the same order.
 func (r *Reader) Do(ctx context.Context, send func(Get)) {
 	var sent []*redis.StringCmd
 	whole := func(c redis.Cmdable, key string, _ int) *redis.StringCmd {

@@ -58,7 +58,7 @@ func TestValueOverTheLimitIsReadOnlyInPart(t *testing.T) {
 	}
 }
 
-// A user from before has no permission for GETRANGE: values are read whole as before, with one
+// A user of an earlier version has no permission for GETRANGE: values are read whole, with one
 // warning.
 func TestWithoutGetRangeValuesAreReadWhole(t *testing.T) {
 	server := redistest.Start(t)

@@ -29,7 +29,7 @@ var (
 )
 
 // RefusedError is returned if Redis answers SUBSCRIBE with an error, for instance because the
-// user has no permission on the channel. Retrying at once will not help.
+// user has no permission on the channel. Retrying at once does not help.
 type RefusedError struct{ Err error }
 
 func (e *RefusedError) Error() string { return "subscription: refused: " + e.Err.Error() }

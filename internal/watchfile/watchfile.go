@@ -1,4 +1,4 @@
-// Package watchfile watches files for changes. All of the product uses it.
+// Package watchfile watches files for changes. It is the product's only file watcher.
 //
 // The file system's notifications report most changes at once, but not all: there is no
 // notification when a link to a folder moves, when a file that is mounted alone is
@@ -85,7 +85,7 @@ func (w *Watcher) Recheck() {
 	}
 }
 
-// Close stops watching and waits until it has. Nothing is sent to C afterwards. Close is
+// Close stops the watch and waits for its goroutine. Nothing is sent to C afterwards. Close is
 // idempotent.
 func (w *Watcher) Close() {
 	w.cancel()
