@@ -36,7 +36,7 @@ func TestAnAnswerConfirmsItsContentOnly(t *testing.T) {
 					s.cdn.Break(fakecdn.Times(1, func(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
 						time.Sleep(2 * l.cfg.Timing.RenewInterval)
 						fakecdn.Stale(current())(w, r, current)
-						s.cdn.Break(away)
+						s.cdn.Break(cdnDown)
 					}))
 				}
 				refuse.Store(arrives == "before")
@@ -45,7 +45,7 @@ func TestAnAnswerConfirmsItsContentOnly(t *testing.T) {
 				fall()
 				refuse.Store(false)
 				if arrives == "before" {
-					s.cdn.Break(away)
+					s.cdn.Break(cdnDown)
 				}
 				s.wantNeverRaised(version, top, 20*time.Second)
 				s.cdn.Mend()
@@ -68,7 +68,7 @@ func TestAnEntryLaterThanAnUnpublishedAnswerIsKept(t *testing.T) {
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(500 * time.Millisecond) // the CDN has confirmed the current content
 		version := s.cdn.Publish()
-		s.cdn.Break(away)
+		s.cdn.Break(cdnDown)
 		s.writeAsSDK(time.Now().UnixMilli(), s.cdn.Config())
 		refuse.Store(false)
 		s.wantNeverBelow(version, 20*time.Second)
@@ -81,7 +81,7 @@ func TestAnEntryLaterThanAnUnpublishedAnswerIsKept(t *testing.T) {
 // I1: a leader may overwrite the entry that it read, but no later one.
 func TestOnlyTheEntryThatWasReadIsOverwritten(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
-		s.cdn.Break(away)
+		s.cdn.Break(cdnDown)
 		s.writeAsSDK(time.Now().UnixMilli(), s.cdn.Config())
 		var refuse atomic.Bool
 		refuse.Store(true)
@@ -94,7 +94,7 @@ func TestOnlyTheEntryThatWasReadIsOverwritten(t *testing.T) {
 			s.Fatalf("the commit was to fail: %+v", now)
 		}
 		version := s.cdn.Publish()
-		s.cdn.Break(away)
+		s.cdn.Break(cdnDown)
 		s.writeAsSDK(time.Now().UnixMilli(), s.cdn.Config())
 		refuse.Store(false)
 		s.wantNeverBelow(version, 20*time.Second)
@@ -112,7 +112,7 @@ func TestResignDoesNotConfirmContentThatWasNotRepaired(t *testing.T) {
 		s.wait(5 * time.Second)
 		before := s.state()
 		s.change(l)
-		s.cdn.Break(away)
+		s.cdn.Break(cdnDown)
 		s.wait(2 * time.Second)
 		var refused atomic.Int64
 		s.server.Mini().Server().SetPreHook(func(peer *server.Peer, cmd string, have ...string) bool {

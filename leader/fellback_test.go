@@ -37,11 +37,11 @@ func TestRolledBackContentDoesNotOutrankNewerContent(t *testing.T) {
 		fault   func(old fakecdn.Config) fakecdn.Fault
 		corrupt func(s *testEnv)
 	}{
-		"the CDN answers":            {nil, nil},
-		"an edge that lags":          {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, nil},
-		"no CDN":                     {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, nil},
-		"no CDN, and no entry":       {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, func(s *testEnv) { s.client.Del(s.Context(), s.keys.Entry) }},
-		"an edge that lags, no blob": {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, func(s *testEnv) { s.client.Del(s.Context(), s.keys.Blob) }},
+		"the CDN answers":         {nil, nil},
+		"a lagging edge":          {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, nil},
+		"no CDN":                  {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, nil},
+		"no CDN, and no entry":    {func(fakecdn.Config) fakecdn.Fault { return fakecdn.Status(500) }, func(s *testEnv) { s.client.Del(s.Context(), s.keys.Entry) }},
+		"a lagging edge, no blob": {func(old fakecdn.Config) fakecdn.Fault { return fakecdn.Times(1, fakecdn.Stale(old)) }, func(s *testEnv) { s.client.Del(s.Context(), s.keys.Blob) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			runEnv(t, func(s *testEnv) {

@@ -38,7 +38,7 @@ func (s *testEnv) wantNeverRaised(version, top int64, d time.Duration) {
 	}
 }
 
-var away = fakecdn.Status(500)
+var cdnDown = fakecdn.Status(500)
 
 // F44, I1: Redis restarts from a copy that is older than all remembered ETags, the CDN fails,
 // and the lock, meta, the blob or the entry is lost, too.
@@ -57,7 +57,7 @@ func TestOldContentIsNotRaisedEvenIfItsETagIsNotRemembered(t *testing.T) {
 					top := s.entry().FetchTime
 					s.wait(3 * time.Minute) // these ETags are no longer remembered
 					top = max(top, s.entry().FetchTime)
-					s.cdn.Break(away)
+					s.cdn.Break(cdnDown)
 					if restarted {
 						stop()
 					}
@@ -105,7 +105,7 @@ func TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN(t *testing.T) {
 				candidate, _ := s.start(nil)
 				s.wait(5 * time.Second)
 				top := s.entry().FetchTime
-				s.cdn.Break(away)
+				s.cdn.Break(cdnDown)
 				s.rollBack(before)
 				stop() // before it notices; the candidate takes over the content now in Redis
 				if lost != "" {
@@ -161,7 +161,7 @@ func TestRevsProveNothingWhileTheClockIsBehind(t *testing.T) {
 		if other.rev >= fast.Rev {
 			s.Fatalf("rev %d is not below %d", other.rev, fast.Rev)
 		}
-		s.cdn.Break(away)
+		s.cdn.Break(cdnDown)
 		s.wait(5 * time.Second) // the first process sees it as a candidate
 		s.server.Mini().SetTime(time.Time{})
 		s.wait(2 * time.Minute) // the lock expires; the clock is past the highest rev
@@ -272,7 +272,7 @@ func TestNothingIsRepairedFromMemoryWhileTheClockIsBehind(t *testing.T) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
 		version := s.change(l)
-		s.cdn.Break(away)
+		s.cdn.Break(cdnDown)
 		s.server.Mini().SetTime(time.Now().Add(-time.Hour))
 		s.server.Mini().FlushAll()
 		for range 300 {

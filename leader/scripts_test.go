@@ -122,7 +122,7 @@ func TestOnlyOneProcessAcquiresTheLock(t *testing.T) {
 			t.Fatalf("got %+v, %v", g, err)
 		}
 		if g.meta.Rev != one.rev || g.meta.Hash != testContent(1).hash {
-			t.Errorf("what is current is not told: %+v", g.meta)
+			t.Errorf("the reply lacks the current content: %+v", g.meta)
 		}
 	})
 }

@@ -219,7 +219,7 @@ func TestALockThatLastsTooLongIsCut(t *testing.T) {
 			}
 			left := client.PTTL(t.Context(), one.keys.Lock).Val()
 			if g.left > test.want || g.left < test.want-time.Second || left > test.want || left < test.want-time.Second {
-				t.Errorf("%v left became %v, told as %v; want %v", test.left, left, g.left, test.want)
+				t.Errorf("%v left became %v, returned as %v; want %v", test.left, left, g.left, test.want)
 			}
 		}
 	})
