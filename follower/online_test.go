@@ -310,7 +310,7 @@ func TestFetchFailures(t *testing.T) {
 					want = -1
 				}
 				wantVersion(t, c, want)
-				cdn.Mend()
+				cdn.Repair()
 				cdn.Publish()
 				if err := c.Refresh(t.Context()); err != nil {
 					t.Error(err)
@@ -365,7 +365,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		c := n.start(t, online(cdn))
 		<-c.Ready()
 		wantRequests(t, cdn, 1)
-		cdn.Mend()
+		cdn.Repair()
 		time.Sleep(4 * time.Minute)
 		if err := c.Refresh(t.Context()); err == nil {
 			t.Error("no error")

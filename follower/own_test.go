@@ -390,7 +390,7 @@ func TestAnEdgeThatLagsIsAskedAgain(t *testing.T) {
 				cdn.Break(fakecdn.Stale(old)) // a real roll-back
 				refresh(2, 2, time.Second)
 				refresh(2, 1, 0) // is believed
-				cdn.Mend()
+				cdn.Repair()
 				refresh(3, 2, time.Second)
 				time.Sleep(2 * time.Minute)
 				cdn.Break(fakecdn.Stale(old))

@@ -48,7 +48,7 @@ func TestAnAnswerConfirmsItsContentOnly(t *testing.T) {
 					s.cdn.Break(cdnDown)
 				}
 				s.wantNeverRaised(version, top, 20*time.Second)
-				s.cdn.Mend()
+				s.cdn.Repair()
 				s.wait(time.Minute)
 				s.hasVersion(version)
 			})
@@ -88,7 +88,7 @@ func TestOnlyTheEntryThatWasReadIsOverwritten(t *testing.T) {
 		s.refuse(commitArgs, &refuse)
 		l, _ := s.start(nil)
 		s.wait(3 * time.Second) // the leader is to commit the SDK's entry
-		s.cdn.Mend()
+		s.cdn.Repair()
 		s.wait(10 * time.Second) // the CDN confirms it
 		if now := s.stats(l); now.Repairs == 0 || now.Commits != 0 || now.Fetched == 0 {
 			s.Fatalf("the commit was to fail: %+v", now)

@@ -54,7 +54,7 @@ func TestRetryAfterIsHonouredDespiteRefreshRequests(t *testing.T) {
 		l, _ := s.start(nil)
 		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
 		s.wait(l.cfg.Timing.PollInterval)
-		s.cdn.Mend()
+		s.cdn.Repair()
 		before, version := s.stats(l).Polls, s.cdn.Publish()
 		for range 24 {
 			_ = l.RequestRefresh(s.Context(), "main")

@@ -210,7 +210,7 @@ func TestFailedPollsKeepTheCurrentContent(t *testing.T) {
 				if s.client.TTL(s.Context(), s.keys.Lock).Val() <= 0 {
 					s.Error("the lock was lost")
 				}
-				s.cdn.Mend()
+				s.cdn.Repair()
 				s.wait(l.cfg.Timing.PollInterval)
 				s.hasVersion(s.cdn.Version())
 				if strings.Contains(s.log.String(), testKey) {
@@ -231,7 +231,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		if polls := s.stats(l).Polls - before; polls != 0 {
 			s.Errorf("%d polls while asked to wait", polls)
 		}
-		s.cdn.Mend()
+		s.cdn.Repair()
 		s.wait(2 * time.Minute)
 		if polls := s.stats(l).Polls - before; polls == 0 {
 			s.Error("no poll after the wait")
@@ -309,7 +309,7 @@ func TestATakeoverWithoutTheCDNKeepsAndRepairsTheContentInRedis(t *testing.T) {
 		if got := s.entry(); !bytes.Equal(got.JSON, mine.JSON) {
 			s.Errorf("entry %+v", got)
 		}
-		s.cdn.Mend()
+		s.cdn.Repair()
 		s.wait(l.cfg.Timing.PollInterval + time.Minute)
 		if now := s.stats(l); now.State != Steady || now.NotModified == 0 {
 			s.Errorf("the content in Redis was not used for the first poll: %+v", now)

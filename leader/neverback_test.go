@@ -77,7 +77,7 @@ func TestOldContentIsNotRaisedEvenIfItsETagIsNotRemembered(t *testing.T) {
 					if s.meta().Rev == 0 {
 						s.Error("nothing is said to be current")
 					}
-					s.cdn.Mend()
+					s.cdn.Repair()
 					s.wait(time.Minute)
 					s.hasVersion(version)
 					if rev := s.entry().FetchTime; rev <= top {
@@ -127,7 +127,7 @@ func TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN(t *testing.T) {
 				if err != nil || blob.Rev != s.entry().FetchTime {
 					s.Errorf("what is missing is not repaired: %+v, %v", blob, err)
 				}
-				s.cdn.Mend()
+				s.cdn.Repair()
 				s.wait(time.Minute)
 				s.hasVersion(version)
 				if now := s.stats(candidate); now.Waits {
@@ -281,7 +281,7 @@ func TestNothingIsRepairedFromMemoryWhileTheClockIsBehind(t *testing.T) {
 				s.Fatalf("seeded: %.60s", entry)
 			}
 		}
-		s.cdn.Mend()
+		s.cdn.Repair()
 		s.wait(10 * time.Second)
 		s.hasVersion(version)
 	})

@@ -136,7 +136,7 @@ func TestRetryAfterDoesNotApplyToAnotherServer(t *testing.T) {
 		l, _ := s.start(nil)
 		s.cdn.Break(fakecdn.TooMany(time.Hour))
 		s.wait(l.cfg.Timing.PollInterval)
-		s.cdn.Mend()
+		s.cdn.Repair()
 		polls := s.stats(l).Polls
 		key := mainKey()
 		key.PollInterval = 30 * time.Second

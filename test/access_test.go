@@ -13,44 +13,47 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// ear remembers the errors that are logged.
-type ear struct {
+// errorHandler is a slog.Handler that records the errors in a loggedErrors.
+type errorHandler struct {
 	slog.Handler
-	heard *heard
+	errors *loggedErrors
 }
 
-type heard struct {
+// loggedErrors are the errors that were logged.
+type loggedErrors struct {
 	mu     sync.Mutex
 	errors []string
 }
 
-func (e ear) Handle(ctx context.Context, r slog.Record) error {
+func (h errorHandler) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelError {
 		text := r.Message
 		r.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
-		e.heard.mu.Lock()
-		e.heard.errors = append(e.heard.errors, text)
-		e.heard.mu.Unlock()
+		h.errors.mu.Lock()
+		h.errors.errors = append(h.errors.errors, text)
+		h.errors.mu.Unlock()
 	}
-	return e.Handler.Handle(ctx, r)
+	return h.Handler.Handle(ctx, r)
 }
 
-func (e ear) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return ear{e.Handler.WithAttrs(attrs), e.heard}
+func (h errorHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return errorHandler{h.Handler.WithAttrs(attrs), h.errors}
 }
-func (e ear) WithGroup(name string) slog.Handler { return ear{e.Handler.WithGroup(name), e.heard} }
-
-// listen gives logger's like, and what is heard of errors on it.
-func listen(logger *slog.Logger) (*slog.Logger, *heard) {
-	h := &heard{}
-	return slog.New(ear{logger.Handler(), h}), h
+func (h errorHandler) WithGroup(name string) slog.Handler {
+	return errorHandler{h.Handler.WithGroup(name), h.errors}
 }
 
-// said tells whether an error with that part was logged since the last call of forget.
-func (h *heard) said(part string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, text := range h.errors {
+// recordErrors returns a logger like the given one, and the errors that are logged with it.
+func recordErrors(logger *slog.Logger) (*slog.Logger, *loggedErrors) {
+	l := &loggedErrors{}
+	return slog.New(errorHandler{logger.Handler(), l}), l
+}
+
+// contain reports whether an error with that part was logged since the last call of forget.
+func (l *loggedErrors) contain(part string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, text := range l.errors {
 		if strings.Contains(text, part) {
 			return true
 		}
@@ -58,155 +61,157 @@ func (h *heard) said(part string) bool {
 	return false
 }
 
-func (h *heard) forget() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.errors = nil
+func (l *loggedErrors) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.errors = nil
 }
 
-// change changes a user while it works.
-func (w *world) change(user role, rules ...string) {
-	w.Helper()
+// change changes the rules of a user of Redis.
+func (env *environment) change(user role, rules ...string) {
+	env.Helper()
 	args := []any{"ACL", "SETUSER", string(user)}
 	for _, rule := range rules {
 		args = append(args, rule)
 	}
-	if err := w.admin.Do(w.Context(), args...).Err(); err != nil {
-		w.Fatal(err)
+	if err := env.admin.Do(env.Context(), args...).Err(); err != nil {
+		env.Fatal(err)
 	}
 }
 
 // disconnect closes all connections of a user.
-func (w *world) disconnect(user role) {
-	w.Helper()
-	if err := w.admin.Do(w.Context(), "CLIENT", "KILL", "USER", string(user)).Err(); err != nil {
-		w.Fatal(err)
+func (env *environment) disconnect(user role) {
+	env.Helper()
+	if err := env.admin.Do(env.Context(), "CLIENT", "KILL", "USER", string(user)).Err(); err != nil {
+		env.Fatal(err)
 	}
 }
 
-// forgive lets what Redis refused so far be no fault.
-func (w *world) forgive() {
-	w.Helper()
-	if err := w.admin.ACLLogReset(w.Context()).Err(); err != nil {
-		w.Fatal(err)
+// clearRefusals discards the refusals in Redis's ACL log: the test caused them.
+func (env *environment) clearRefusals() {
+	env.Helper()
+	if err := env.admin.ACLLogReset(env.Context()).Err(); err != nil {
+		env.Fatal(err)
 	}
 }
 
-// pollingWithin is how soon a follower must do without a subscription that it may not have.
+// pollingWithin is the time in which a follower must start polling when it may not
+// subscribe.
 const pollingWithin = 5 * time.Second
 
-// F24: the right to the channel, or to subscribe at all, is withdrawn while a follower runs.
+// F24: a running follower loses the right to the channel, or to subscribe at all.
 func TestF24_FollowerWithoutASubscriptionPolls(t *testing.T) {
 	for name, rules := range map[string][2][]string{
 		"channel":   {{"resetchannels"}, {"&catbridge:{*}:events"}},
 		"subscribe": {{"-subscribe"}, {"+subscribe"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onServer(t, func(w *world, _ *redistest.Process) {
-				var errors *heard
-				w.quiet, errors = listen(w.quiet)
-				w.ready(2)
-				for range w.rounds(2) {
+			onServer(t, func(env *environment, _ *redistest.Process) {
+				var errors *loggedErrors
+				env.followerLog, errors = recordErrors(env.followerLog)
+				env.ready(2)
+				for range env.rounds(2) {
 					errors.forget()
-					w.change(asFollower, rules[0]...)
-					if name == "subscribe" { // it is asked for with the next connection
-						w.disconnect(asFollower)
+					env.change(asFollower, rules[0]...)
+					if name == "subscribe" { // the follower sends it when it connects
+						env.disconnect(asFollower)
 					}
 					withdrawn := time.Now()
-					w.states(pollingWithin, follower.Polling)
-					w.recovered(withdrawn, pollingWithin)
-					if !errors.said("Check the right to SUBSCRIBE") || !errors.said("NOPERM") {
-						w.Errorf("errors logged: %q", errors.errors)
+					env.states(pollingWithin, follower.Polling)
+					env.recovered(withdrawn, pollingWithin)
+					if !errors.contain("Check the right to SUBSCRIBE") || !errors.contain("NOPERM") {
+						env.Errorf("errors logged: %q", errors.errors)
 					}
-					w.reached(w.cdn.Publish(), w.poll()+w.follower.Poll)
-					w.change(asFollower, rules[1]...)
-					w.states(2*w.follower.Resubscribe, follower.Live)
-					w.reached(w.cdn.Publish(), w.poll())
+					env.reached(env.cdn.Publish(), env.poll()+env.follower.Poll)
+					env.change(asFollower, rules[1]...)
+					env.states(2*env.follower.Resubscribe, follower.Live)
+					env.reached(env.cdn.Publish(), env.poll())
 				}
-				w.forgive()
-				w.settle()
+				env.clearRefusals()
+				env.settle()
 			})
 		})
 	}
 }
 
-// F24: PING is asked for only where nothing is heard, so its right is missed only then.
+// F24: a follower sends PING only on a silent connection, and misses the right only then.
 func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
-	onServer(t, func(w *world, _ *redistest.Process) {
-		var errors *heard
-		w.quiet, errors = listen(w.quiet)
-		w.follower.Idle, w.follower.Dead = 2*time.Second, 4*time.Second // a busy machine is silent for half a second
-		first, second := w.ready(2)
-		w.change(asFollower, "-ping")
-		w.reached(w.cdn.Publish(), w.poll())
-		for _, r := range w.readers {
+	onServer(t, func(env *environment, _ *redistest.Process) {
+		var errors *loggedErrors
+		env.followerLog, errors = recordErrors(env.followerLog)
+		env.follower.Idle, env.follower.Dead = 2*time.Second, 4*time.Second // a busy machine can be silent for half a second
+		first, second := env.ready(2)
+		env.change(asFollower, "-ping")
+		env.reached(env.cdn.Publish(), env.poll())
+		for _, r := range env.readers {
 			if s := r.client.Stats(); s.State != follower.Live || s.FailedSubscriptions != 0 {
-				w.Errorf("%s: %+v", r.name, s)
+				env.Errorf("%s: %+v", r.name, s)
 			}
 		}
 		second.stop()
 		first.stop()
 		silent := time.Now()
-		w.eventually(pollingWithin, "all say what is missing", func() bool {
-			for _, r := range w.readers {
+		env.eventually(pollingWithin, "all report the missing right", func() bool {
+			for _, r := range env.readers {
 				if r.client.Stats().FailedSubscriptions == 0 {
 					return false
 				}
 			}
-			return errors.said("NOPERM")
+			return errors.contain("NOPERM")
 		})
-		w.recovered(silent, pollingWithin)
-		w.lead("leader C")
-		w.reached(w.cdn.Publish(), w.takeover()+w.poll())
-		w.change(asFollower, "+ping")
-		w.states(2*w.follower.Resubscribe, follower.Live)
-		w.forgive()
-		w.settle()
+		env.recovered(silent, pollingWithin)
+		env.lead("leader C")
+		env.reached(env.cdn.Publish(), env.takeover()+env.poll())
+		env.change(asFollower, "+ping")
+		env.states(2*env.follower.Resubscribe, follower.Live)
+		env.clearRefusals()
+		env.settle()
 	})
 }
 
-// F24: content that no message carries cannot be read. It is said, and made up for.
-func TestF24_FollowerThatMayNotReadSaysSo(t *testing.T) {
+// F24: a follower may not read content that does not fit into a message. It reports an
+// error, and reads the content once it may.
+func TestF24_FollowerThatMayNotReadReportsAnError(t *testing.T) {
 	for _, commands := range [][]string{{"get", "getrange"}, {"hmget"}} {
 		t.Run(commands[0], func(t *testing.T) {
-			onServer(t, func(w *world, _ *redistest.Process) {
-				var errors *heard
-				w.quiet, errors = listen(w.quiet)
-				w.ready(2)
+			onServer(t, func(env *environment, _ *redistest.Process) {
+				var errors *loggedErrors
+				env.followerLog, errors = recordErrors(env.followerLog)
+				env.ready(2)
 				for _, command := range commands {
-					w.change(asFollower, "-"+command)
+					env.change(asFollower, "-"+command)
 				}
-				before := w.cdn.Version()
-				version := w.cdn.SetMinBytes(100 << 10)
+				before := env.cdn.Version()
+				version := env.cdn.SetMinBytes(100 << 10)
 				changed := time.Now()
-				w.eventually(w.poll()+pollingWithin, "all say what is missing", func() bool {
-					for _, r := range w.readers {
+				env.eventually(env.poll()+pollingWithin, "all report the missing right", func() bool {
+					for _, r := range env.readers {
 						if r.client.Stats().FailedReads == 0 {
 							return false
 						}
 					}
-					return errors.said("NOPERM")
+					return errors.contain("NOPERM")
 				})
-				w.recovered(changed, w.poll()+pollingWithin)
-				for _, r := range w.readers {
+				env.recovered(changed, env.poll()+pollingWithin)
+				for _, r := range env.readers {
 					if v := r.version(); v != before {
-						w.Errorf("%s has version %d", r.name, v)
+						env.Errorf("%s has version %d", r.name, v)
 					}
 				}
 				for _, command := range commands {
-					w.change(asFollower, "+"+command)
+					env.change(asFollower, "+"+command)
 				}
-				w.reached(version, w.follower.BackoffMax+w.follower.MetaReread)
-				w.forgive()
-				w.settle()
+				env.reached(version, env.follower.BackoffMax+env.follower.MetaReread)
+				env.clearRefusals()
+				env.settle()
 			})
 		})
 	}
 }
 
-// F24: what a leader needs is withdrawn from all of them. Those that follow keep what they
-// have; what failed is said, and goes on by itself once it is allowed.
-func TestF24_LeaderWithoutARightSaysSoAndGoesOn(t *testing.T) {
+// F24: all leaders lose a right that they need. Followers keep their content. Leaders
+// report an error, and go on without a restart once they have the right again.
+func TestF24_LeaderWithoutARightReportsAnErrorAndRecovers(t *testing.T) {
 	keys := "~" + strings.Repeat("?", len(cachekeys.CacheKey(sdkKey))) + " ~catbridge:{*}:*"
 	for name, rules := range map[string]struct{ take, give, says string }{
 		"scripts":  {"-evalsha", "+evalsha", "NOPERM"},
@@ -215,36 +220,36 @@ func TestF24_LeaderWithoutARightSaysSoAndGoesOn(t *testing.T) {
 		"keys":     {"resetkeys", keys, "NOPERM"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onServer(t, func(w *world, _ *redistest.Process) {
-				var errors *heard
-				w.loud, errors = listen(w.loud)
-				first, second := w.ready(2)
-				before := w.cdn.Version()
-				w.change(asLeader, rules.take)
-				version := w.cdn.Publish()
-				w.eventually(w.takeover(), "both say what is missing", func() bool {
-					return first.stats().WriteError != "" && second.stats().WriteError != "" && errors.said(rules.says)
+			onServer(t, func(env *environment, _ *redistest.Process) {
+				var errors *loggedErrors
+				env.leaderLog, errors = recordErrors(env.leaderLog)
+				first, second := env.ready(2)
+				before := env.cdn.Version()
+				env.change(asLeader, rules.take)
+				version := env.cdn.Publish()
+				env.eventually(env.takeover(), "both say what is missing", func() bool {
+					return first.stats().WriteError != "" && second.stats().WriteError != "" && errors.contain(rules.says)
 				})
-				w.eventually(w.takeover(), "nobody leads", func() bool { return !first.leads() && !second.leads() })
-				for _, r := range w.readers {
+				env.eventually(env.takeover(), "no process leads", func() bool { return !first.leads() && !second.leads() })
+				for _, r := range env.readers {
 					if v := r.version(); v != before {
-						w.Errorf("%s has version %d", r.name, v)
+						env.Errorf("%s has version %d", r.name, v)
 					}
 				}
-				w.change(asLeader, strings.Fields(rules.give)...)
-				w.reached(version, w.takeover()+w.poll())
-				w.forgive()
-				w.settle()
+				env.change(asLeader, strings.Fields(rules.give)...)
+				env.reached(version, env.takeover()+env.poll())
+				env.clearRefusals()
+				env.settle()
 			})
 		})
 	}
 }
 
-// states waits until all followers are in that state.
-func (w *world) states(bound time.Duration, want follower.State) {
-	w.Helper()
-	w.eventually(bound, "all followers are "+string(want), func() bool {
-		for _, r := range w.readers {
+// states waits until all followers are in the given state.
+func (env *environment) states(bound time.Duration, want follower.State) {
+	env.Helper()
+	env.eventually(bound, "all followers are "+string(want), func() bool {
+		for _, r := range env.readers {
 			if r.client.Stats().State != want {
 				return false
 			}

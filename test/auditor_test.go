@@ -14,10 +14,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// auditor reads all that the bridge stores, at one moment each time, and sees
-// to it that entry, blob and meta agree (I3), that the fetch time in the entry does
-// not go back (I9), that the version within the content does not, and that nothing
-// claims an answer that the CDN did not give (I14).
+// auditor reads all keys of the bridge in one transaction, again and again. It checks that
+// entry, blob and meta agree (I3), that neither the fetch time in the entry (I9) nor the
+// version of the content goes back, and that no key asserts an answer that the CDN did not
+// give (I14).
 type auditor struct {
 	admin redis.UniversalClient
 	keys  cachekeys.Keys
@@ -29,24 +29,24 @@ type auditor struct {
 	last    found
 	lossy   bool
 	blind   bool
-	lost    int // writes that were not there any more, where that may be
-	back    int // versions that went back
-	// What was seen last, since nearly always nothing has changed.
+	lost    int // lost writes, where Redis may lose some
+	back    int // times that the version went back
+	// The last values that were read: most reads find no change.
 	seen, entryText, blobText string
-	sound                     string           // hash of the last blob whose content was looked at
+	sound                     string           // hash of the last blob whose content was checked
 	known                     map[string]int64 // version by content hash
 }
 
-// found is what an entry says.
+// found is the content of an entry.
 type found struct{ fetched, version int64 }
 
-// startAuditor lets it read now and then, until the end of the test.
-func startAuditor(w *world) *auditor {
-	a := &auditor{admin: w.admin, keys: w.keys, cdn: w.cdn, known: map[string]int64{}}
+// startAuditor starts an auditor, which reads at intervals until the end of the test.
+func startAuditor(env *environment) *auditor {
+	a := &auditor{admin: env.admin, keys: env.keys, cdn: env.cdn, known: map[string]int64{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		ticker := time.NewTicker(10 * w.pause())
+		ticker := time.NewTicker(10 * env.pause())
 		defer ticker.Stop()
 		for {
 			select {
@@ -57,16 +57,16 @@ func startAuditor(w *world) *auditor {
 			}
 		}
 	})
-	w.Cleanup(func() {
+	env.Cleanup(func() {
 		cancel()
 		running.Wait()
-		a.report(w.T)
-		w.account.add(a.lost, a.back)
+		a.report(env.T)
+		env.account.add(a.lost, a.back)
 	})
 	return a
 }
 
-// check reads once more and fails the test if something is missing or was wrong.
+// check reads once more, and fails the test if a key is missing or any read found a fault.
 func (a *auditor) check(t *testing.T) {
 	t.Helper()
 	a.read(t.Context())
@@ -78,38 +78,39 @@ func (a *auditor) check(t *testing.T) {
 	a.report(t)
 }
 
-// stored is the highest version that was seen.
+// stored returns the highest version that was read.
 func (a *auditor) stored() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.highest.version
 }
 
-// committed waits until a version stands in Redis.
-func (w *world) committed(version int64) {
-	w.Helper()
-	w.eventually(w.poll(), "the change is committed", func() bool {
-		w.audit.read(w.Context())
-		return w.audit.stored() >= version
+// committed waits until Redis has the given version.
+func (env *environment) committed(version int64) {
+	env.Helper()
+	env.eventually(env.poll(), "the change is committed", func() bool {
+		env.audit.read(env.Context())
+		return env.audit.stored() >= version
 	})
 }
 
-// allowLoss lets what is stored go back from now on: a replica that takes over may be
-// behind, until a leader mends it.
+// allowLoss permits the stored version to go back from now on: a replica that becomes the
+// primary may be behind until a leader repairs the content.
 func (a *auditor) allowLoss() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lossy = true
 }
 
-// lostAtLeast says that so many writes are known to have been lost, seen or not.
+// lostAtLeast sets a lower bound for the number of lost writes. The auditor may have missed
+// some.
 func (a *auditor) lostAtLeast(writes int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lost = max(a.lost, writes)
 }
 
-// suspend lets others than leaders write what they want, until resume.
+// suspend permits any write by others than leaders, until resume.
 func (a *auditor) suspend() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -122,7 +123,7 @@ func (a *auditor) resume() {
 	a.blind = false
 }
 
-// forget lets what is stored begin anew.
+// forget discards what was read before, so that any content may follow.
 func (a *auditor) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -140,16 +141,16 @@ func (a *auditor) report(t *testing.T) {
 }
 
 func (a *auditor) read(ctx context.Context) {
-	a.mu.Lock() // a read that began earlier must not be looked at later
+	a.mu.Lock() // an earlier read must not be checked after a later one
 	defer a.mu.Unlock()
 	reply, err := readAll.Run(ctx, a.admin, []string{a.keys.Entry, a.keys.Blob, a.keys.Meta}, cachekeys.MetaFields()).Slice()
 	if err != nil {
-		return // Redis is away: nothing can be said
+		return // Redis is unreachable: there is nothing to check
 	}
 	if a.blind {
 		return
 	}
-	entry, _ := reply[0].(string) // nil: there is none
+	entry, _ := reply[0].(string) // nil: the key is missing
 	blob, _ := reply[1].(string)
 	meta, _ := reply[2].([]any)
 	if seen := fmt.Sprint(meta); seen != a.seen || entry != a.entryText || blob != a.blobText {
@@ -158,19 +159,18 @@ func (a *auditor) read(ctx context.Context) {
 	}
 }
 
-// readAll reads all keys at one moment. A transaction would be refused by a Redis that
-// is full.
+// readAll reads all keys atomically. A full Redis would refuse a transaction.
 var readAll = redis.NewScript(`return {
 	redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), redis.call('HMGET', KEYS[3], unpack(ARGV))}`)
 
-// note takes in what a tap found.
+// note records a fault that a tap found.
 func (a *auditor) note(text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.fault("%s", text)
 }
 
-// wentBack is note for what may be where Redis loses writes.
+// wentBack is like note, but accepts the fault where Redis may lose writes.
 func (a *auditor) wentBack(text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -181,7 +181,7 @@ func (a *auditor) wentBack(text string) {
 }
 
 func (a *auditor) fault(format string, args ...any) {
-	// The same is seen at each read, until it is mended, or much like it.
+	// Each read finds the same fault, or a similar one, until a leader repairs it.
 	if text := fmt.Sprintf(format, args...); len(a.faults) < 20 && !slices.Contains(a.faults, text) {
 		a.faults = append(a.faults, text)
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/catbridge/catbridge/test/missing"
 )
 
-// baseRevision is the oldest revision whose leaders and followers work together with those
-// of this one, either way round (F39): the first that understands messages of later versions
-// as far as it can. It moves only when a release is tagged.
+// baseRevision is the oldest revision whose leaders and followers work with those of the
+// current one, in both directions (F39). It is the first revision that reads messages of
+// later versions as far as it knows them. It changes only when a release is tagged.
 const baseRevision = "362cd64c0a4912902d87ee640a477975f3e3072e"
 
 // A clone without the history cannot build the base revision.

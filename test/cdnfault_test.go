@@ -32,93 +32,93 @@ var cdnFaults = map[string]fakecdn.Fault{
 	"network":               down,
 }
 
-// Whatever the CDN says in place of a config, content stays as it is, is not called
-// fresh, and the next good answer is published (I4, I14, S81, S83, S84).
+// Whatever the CDN serves instead of a config, the content stays, does not count as fresh,
+// and the next valid answer is published (I4, I14, S81, S83, S84).
 func TestF26_FaultOfTheCDNChangesNothing(t *testing.T) {
 	for name, fault := range cdnFaults {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, func(w *world) {
-				first, _ := w.ready(2)
+			scenario(t, func(env *environment) {
+				first, _ := env.ready(2)
 				before := first.stats()
-				w.cdn.Break(fault)
-				version := w.cdn.Publish()
-				w.eventually(2*w.poll(), "the poll failed", func() bool { return first.stats().PollErrors > before.PollErrors })
-				// What the CDN answered before may still be on its way.
+				env.cdn.Break(fault)
+				version := env.cdn.Publish()
+				env.eventually(2*env.poll(), "the poll failed", func() bool { return first.stats().PollErrors > before.PollErrors })
+				// An earlier answer of the CDN may not have reached the followers yet.
 				var stats follower.Stats
-				w.eventually(2*w.poll(), "its earlier answers are told", func() bool {
-					stats = w.readers[0].client.Stats()
+				env.eventually(2*env.poll(), "followers know of its earlier answers", func() bool {
+					stats = env.readers[0].client.Stats()
 					s := first.stats()
 					return s.WriteError == "" && s.Rev == stats.Rev
 				})
-				w.pass(3 * w.leader.RenewInterval)
-				after := w.readers[0].client.Stats()
+				env.pass(3 * env.leader.RenewInterval)
+				after := env.readers[0].client.Stats()
 				if after.Rev != stats.Rev || after.Age < stats.Age {
-					w.Errorf("without an answer rev went from %d to %d, age from %v to %v", stats.Rev, after.Rev, stats.Age, after.Age)
+					env.Errorf("without an answer rev went from %d to %d, age from %v to %v", stats.Rev, after.Rev, stats.Age, after.Age)
 				}
 				if s := first.stats(); s.Commits != before.Commits || !first.leads() {
-					w.Errorf("the leader did something: %+v", s)
+					env.Errorf("the leader did something: %+v", s)
 				}
-				for _, r := range w.readers {
+				for _, r := range env.readers {
 					if v := r.version(); v != version-1 {
-						w.Errorf("%s has version %d", r.name, v)
+						env.Errorf("%s has version %d", r.name, v)
 					}
 				}
-				w.cdn.Mend()
-				w.reached(version, w.poll())
-				w.settle()
+				env.cdn.Repair()
+				env.reached(version, env.poll())
+				env.settle()
 			})
 		})
 	}
 }
 
-// The same at the very start: nothing is written that would say that there is content.
+// A fault at the very start: the leader writes nothing that asserts that there is content.
 func TestF26_FaultOfTheCDNAtTheStart(t *testing.T) {
 	for _, name := range []string{"403", "500", "garbage", "oversized", "network"} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, func(w *world) {
-				w.cdn.Break(cdnFaults[name])
-				first := w.lead("leader A")
-				w.followers(1)
-				w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
-				w.pass(2 * w.leader.RenewInterval)
-				if n := w.admin.Exists(w.Context(), w.keys.Entry, w.keys.Blob).Val(); n != 0 {
-					w.Errorf("%d keys with content", n)
+			scenario(t, func(env *environment) {
+				env.cdn.Break(cdnFaults[name])
+				first := env.lead("leader A")
+				env.followers(1)
+				env.eventually(env.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
+				env.pass(2 * env.leader.RenewInterval)
+				if n := env.admin.Exists(env.Context(), env.keys.Entry, env.keys.Blob).Val(); n != 0 {
+					env.Errorf("%d keys with content", n)
 				}
-				if v := w.readers[0].version(); v != -1 {
-					w.Errorf("version %d from nowhere", v)
+				if v := env.readers[0].version(); v != -1 {
+					env.Errorf("version %d from nowhere", v)
 				}
-				w.cdn.Mend()
-				w.reached(w.cdn.Version(), w.poll())
-				w.settle()
+				env.cdn.Repair()
+				env.reached(env.cdn.Version(), env.poll())
+				env.settle()
 			})
 		})
 	}
 }
 
-// A CDN that does not answer does not keep the leader from its heartbeats, nor from
-// giving up its lock.
-func TestF26_HangingCDNKeepsNothingFromGoingOn(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(1)
+// A CDN that does not answer delays neither the leader's heartbeats nor the release of its
+// lock.
+func TestF26_HangingCDNDoesNotBlockTheLeader(t *testing.T) {
+	scenario(t, func(env *environment) {
+		first, second := env.ready(1)
 		release := make(chan struct{})
 		defer close(release)
 		polls := first.stats().Polls
-		w.cdn.Break(fakecdn.Hang(release))
-		w.eventually(w.poll(), "a poll began", func() bool { return first.stats().Polls > polls })
-		touches := first.stats().Renewals
-		w.eventually(3*w.leader.RenewInterval, "heartbeats go on", func() bool { return first.stats().Renewals >= touches+2 })
+		env.cdn.Break(fakecdn.Hang(release))
+		env.eventually(env.poll(), "a poll began", func() bool { return first.stats().Polls > polls })
+		renewals := first.stats().Renewals
+		env.eventually(3*env.leader.RenewInterval, "heartbeats go on", func() bool { return first.stats().Renewals >= renewals+2 })
 		first.stop()
-		w.eventually(time.Second, "the other leads", second.leads)
-		w.cdn.Mend()
-		second.stop() // its first poll hangs in the fault
-		third := w.lead("leader C")
-		w.eventually(w.takeover(), "the third leads", third.leads)
-		w.settle()
+		env.eventually(time.Second, "the other leads", second.leads)
+		env.cdn.Repair()
+		second.stop() // its first poll hangs
+		third := env.lead("leader C")
+		env.eventually(env.takeover(), "the third leads", third.leads)
+		env.settle()
 	})
 }
 
-// Wrong ETags keep no change back, and are none. (That of content which is served later
-// would: an ETag is all that a 304 goes by.)
+// Wrong ETags suppress no change, and are not used. (An ETag of content that the CDN serves
+// later would suppress it: a 304 depends on the ETag alone.)
 func TestF26_WrongETagLosesNothing(t *testing.T) {
 	for name, of := range map[string]func(c fakecdn.Config) string{
 		"always the same":     func(fakecdn.Config) string { return `W/"v1-0"` },
@@ -127,74 +127,74 @@ func TestF26_WrongETagLosesNothing(t *testing.T) {
 		"none":                func(fakecdn.Config) string { return "" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, func(w *world) {
-				w.ready(2)
-				w.cdn.Break(fakecdn.WrongETag(of))
+			scenario(t, func(env *environment) {
+				env.ready(2)
+				env.cdn.Break(fakecdn.WrongETag(of))
 				for range 2 {
-					w.reached(w.cdn.Publish(), w.poll())
-					w.pass(2 * w.leader.PollInterval)
-					w.audit.check(w.T)
+					env.reached(env.cdn.Publish(), env.poll())
+					env.pass(2 * env.leader.PollInterval)
+					env.audit.check(env.T)
 				}
-				w.cdn.Mend()
-				w.settle()
+				env.cdn.Repair()
+				env.settle()
 			})
 		})
 	}
 }
 
-// An edge of the CDN that lags behind serves the content before: it is asked again
-// and not believed.
+// An edge of the CDN lags behind and serves the previous content. The leader asks again and
+// does not publish it.
 func TestF27_LaggingEdgeDoesNotBringOldContentBack(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, _ := w.ready(2)
-		for range w.rounds(3) {
-			old := w.cdn.Config()
-			w.reached(w.cdn.Publish(), w.poll())
-			doubted, asked, start := first.stats().Suspect, len(w.cdn.Requests()), time.Now()
-			w.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
-			w.eventually(w.poll(), "the old content is doubted", func() bool { return first.stats().Suspect > doubted })
-			w.pass(2 * time.Second)
-			n := len(w.cdn.Requests()) - asked
-			due := int(time.Since(start)/w.leader.PollInterval) + 1 // one may have been on its way
-			if w.virtual && n != 2 || n < 2 || n > due+1 {
-				w.Errorf("%d requests, want that of the poll and one more", n)
+	scenario(t, func(env *environment) {
+		first, _ := env.ready(2)
+		for range env.rounds(3) {
+			old := env.cdn.Config()
+			env.reached(env.cdn.Publish(), env.poll())
+			suspect, asked, start := first.stats().Suspect, len(env.cdn.Requests()), time.Now()
+			env.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
+			env.eventually(env.poll(), "the old content is suspect", func() bool { return first.stats().Suspect > suspect })
+			env.pass(2 * time.Second)
+			n := len(env.cdn.Requests()) - asked
+			due := int(time.Since(start)/env.leader.PollInterval) + 1 // one request may have been under way
+			if env.virtual && n != 2 || n < 2 || n > due+1 {
+				env.Errorf("%d requests, want that of the poll and one more", n)
 			}
-			w.audit.check(w.T)
-			w.cdn.Mend()
+			env.audit.check(env.T)
+			env.cdn.Repair()
 		}
-		w.settle()
+		env.settle()
 	})
 }
 
-// Two edges that disagree for long answer in turn: each flip costs one more fetch at most,
-// and takes nothing back.
-func TestF27_EdgesThatAlternateCostOneFetchAFlip(t *testing.T) {
-	scenario(t, func(w *world) {
-		w.leader.PollInterval = min(w.leader.PollInterval, 5*time.Second) // it is doubted for two minutes
-		first, second := w.ready(2)
-		for range w.rounds(1) {
-			old := w.cdn.Config()
-			version := w.cdn.Publish()
-			w.reached(version, w.poll())
+// Two edges that disagree for long answer in turn. Each change between them costs at most
+// one more fetch, and no content goes back.
+func TestF27_AlternatingEdgesCostOneFetchAFlip(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.leader.PollInterval = min(env.leader.PollInterval, 5*time.Second) // the answer stays suspect for two minutes
+		first, second := env.ready(2)
+		for range env.rounds(1) {
+			old := env.cdn.Config()
+			version := env.cdn.Publish()
+			env.reached(version, env.poll())
 			terms := func() uint64 { return first.stats().Terms + second.stats().Terms }
-			doubted := func() uint64 { return first.stats().Suspect + second.stats().Suspect }
-			began, before, asked, start := terms(), doubted(), len(w.cdn.Requests()), time.Now()
-			w.cdn.Break(fakecdn.InTurn(fakecdn.Stale(old)))
+			suspect := func() uint64 { return first.stats().Suspect + second.stats().Suspect }
+			began, before, asked, start := terms(), suspect(), len(env.cdn.Requests()), time.Now()
+			env.cdn.Break(fakecdn.InTurn(fakecdn.Stale(old)))
 			const flips = 8
-			w.eventually(2*flips*w.poll(), "the edges have flipped some times", func() bool { return doubted() >= before+flips })
-			flipped := int(doubted() - before)
-			polls := int(time.Since(start)/w.leader.PollInterval) + 1 + int(terms()-began)
-			if n := len(w.cdn.Requests()) - asked; n > polls+flipped+1 { // a poll may be under way
-				w.Errorf("%d requests within %v with %d flips, want at most %d", n, time.Since(start), flipped, polls+flipped+1)
+			env.eventually(2*flips*env.poll(), "the edges have flipped some times", func() bool { return suspect() >= before+flips })
+			flipped := int(suspect() - before)
+			polls := int(time.Since(start)/env.leader.PollInterval) + 1 + int(terms()-began)
+			if n := len(env.cdn.Requests()) - asked; n > polls+flipped+1 { // a poll may be under way
+				env.Errorf("%d requests within %v with %d flips, want at most %d", n, time.Since(start), flipped, polls+flipped+1)
 			}
-			for _, r := range w.readers {
+			for _, r := range env.readers {
 				if v := r.version(); v != version {
-					w.Errorf("%s has version %d, want %d", r.name, v, version)
+					env.Errorf("%s has version %d, want %d", r.name, v, version)
 				}
 			}
-			w.audit.check(w.T)
-			w.cdn.Mend()
-			w.settle()
+			env.audit.check(env.T)
+			env.cdn.Repair()
+			env.settle()
 		}
 	})
 }

@@ -12,38 +12,38 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// Many faults at random, several at a time. No follower ever goes back meanwhile, and
-// once the faults stop all hold the same (I1, I8). A seed gives the same faults each
-// time; the pauses that leaders and followers take by chance still differ.
-func TestRandomFaultsNeverTakeContentBack(t *testing.T) {
+// Random faults, several at a time. No follower ever goes back, and all have the same
+// content once the faults stop (I1, I8). A seed fixes the faults, but not the random pauses
+// of leaders and followers.
+func TestRandomFaultsNeverRollContentBack(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, to(redistest.Virtual(t)), virtualProfile(), true)
-				c := &chaos{world: w, random: rand.New(rand.NewPCG(seed, 0))}
-				c.play(40)
+				env := newEnvironment(t, to(redistest.Virtual(t)), virtualProfile(), true)
+				c := &chaos{environment: env, random: rand.New(rand.NewPCG(seed, 0))}
+				c.run(40)
 			})
 		})
 	}
 }
 
-// chaos is a world in which things go wrong.
+// chaos is an environment with random faults.
 type chaos struct {
-	*world
+	*environment
 	random  *rand.Rand
 	runners []*runner
 	started int
 	past    []stored
 }
 
-// stored is what Redis held at a moment.
+// stored is the content of Redis at one moment.
 type stored struct {
 	entry, blob string
 	meta        map[string]string
 }
 
-func (c *chaos) play(steps int) {
+func (c *chaos) run(steps int) {
 	for range 3 {
 		c.startLeader()
 	}
@@ -54,7 +54,7 @@ func (c *chaos) play(steps int) {
 		c.step()
 		c.pass(time.Duration(c.random.Int64N(int64(c.leader.LeaseDuration))))
 	}
-	c.heal()
+	c.endFaults()
 	c.reached(c.cdn.Publish(), c.follower.MetaReread*3/2+c.poll()+c.takeover())
 	c.settle()
 }
@@ -77,7 +77,7 @@ func (c *chaos) step() {
 		c.runners[runner].kill()
 		c.replace(runner)
 	case 5:
-		c.runners[runner].link.Thaw() // a frozen process does not shut down
+		c.runners[runner].link.Thaw() // a frozen process cannot shut down
 		c.runners[runner].stop()
 		c.replace(runner)
 	case 6, 7:
@@ -95,9 +95,9 @@ func (c *chaos) step() {
 	case 13:
 		c.breakCDN()
 	case 14, 15:
-		c.fallBack(c.past[c.random.IntN(len(c.past))])
+		c.failOver(c.past[c.random.IntN(len(c.past))])
 	case 16:
-		// What the leader writes is written, and it does not hear of it.
+		// The leader's writes arrive, but not the replies.
 		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
 	}
 }
@@ -107,8 +107,9 @@ func (c *chaos) now() stored {
 	return stored{c.admin.Get(ctx, c.keys.Entry).Val(), c.admin.Get(ctx, c.keys.Blob).Val(), c.admin.HGetAll(ctx, c.keys.Meta).Val()}
 }
 
-// fallBack is a failover to a replica that is as far behind, when the lock has run out.
-func (c *chaos) fallBack(to stored) {
+// failOver replaces the content of Redis by earlier content, and removes the lock: a
+// failover to a replica that is behind.
+func (c *chaos) failOver(to stored) {
 	c.flushAll()
 	ctx := c.Context()
 	for key, value := range map[string]string{c.keys.Entry: to.entry, c.keys.Blob: to.blob} {
@@ -139,8 +140,8 @@ func (c *chaos) loseData() {
 		c.del(keys[i])
 		return
 	}
-	// Redis forgets what was stored; a leader that was cut off may fill it with what it
-	// held. Followers must not take that.
+	// Redis loses its data, and a leader that was cut off may write back the content that
+	// it has. Followers must not accept it.
 	c.flushAll()
 	c.audit.forget()
 }
@@ -150,8 +151,8 @@ func (c *chaos) breakCDN() {
 	c.cdn.Break(faults[c.random.IntN(len(faults))])
 }
 
-func (c *chaos) heal() {
-	c.cdn.Mend()
+func (c *chaos) endFaults() {
+	c.cdn.Repair()
 	for _, r := range c.runners {
 		restore(r.link)
 	}

@@ -12,18 +12,18 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// What judges all other tests is tried here: each violation must be seen, and nothing
-// where there is none.
+// Tests of the checkers of all other tests: each violation must be detected, and nothing
+// else.
 
 const (
 	ofA = "a:1700000000001"
 	ofB = "b:1700000000002"
 )
 
-// scripted is a script as MONITOR shows it: what a client sent, and what the script ran.
+// scripted is a script as MONITOR shows it: the client's command, then those of the script.
 type scripted [][]string
 
-// quotes are how MONITOR writes an argument.
+// quotes are the ways in which MONITOR quotes an argument.
 var quotes = map[string]func(arg string) string{
 	"Redis":  strconv.Quote,
 	"Valkey": func(arg string) string { return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(strconv.Quote(arg)) },
@@ -45,7 +45,7 @@ func (s scripted) lines(at time.Duration, quote func(arg string) string) (lines 
 	return lines
 }
 
-// written is what the script did, as a replica hears of it.
+// written returns the commands of the script as a replica receives them.
 func (s scripted) written() (commands [][]string) {
 	for _, command := range s[1:] {
 		commands = append(commands, append([]string{strings.ToUpper(command[0])}, command[1:]...))
@@ -58,7 +58,7 @@ func taking(lock string) scripted {
 	return scripted{{"evalsha", "x", "2", k.Lock, k.Meta, id, "3000"}, {"set", k.Lock, lock, "PX", "3000"}, {"hset", k.Meta, "epoch", "1700000000001"}}
 }
 
-// committing writes a version at a rev; without leaves out one of the commands.
+// committing writes a version at a rev, but without the command of the given name.
 func committing(lock string, rev, version int64, without string) scripted {
 	k := cachekeys.For(sdkKey, "", 0)
 	entry := cachekeys.Entry{FetchTime: rev, ETag: `W/"x"`, JSON: fakecdn.Config{Version: version}.JSON()}
@@ -80,18 +80,18 @@ func committing(lock string, rev, version int64, without string) scripted {
 	return left
 }
 
-func TestTapSeesEveryViolation(t *testing.T) {
+func TestTapDetectsEveryViolation(t *testing.T) {
 	const rev = 1700000000100
 	k := cachekeys.For(sdkKey, "", 0)
 	well := []scripted{taking(ofA), committing(ofA, rev, 2, ""), committing(ofA, rev+1, 3, "")}
 	releasing := scripted{{"evalsha", "x", "1", k.Lock, ofA, k.Events}, {"del", k.Lock}, {"publish", k.Events, "cb1 resign"}}
 	text := strconv.FormatInt(rev+2, 10)
-	// with has other values in one command.
+	// with replaces values in one command.
 	with := func(s scripted, command int, values ...string) scripted {
 		s[command] = append(s[command][:2:2], values...)
 		return s
 	}
-	// mixed has one command of another version at the same rev.
+	// mixed takes one command from a commit of another version at the same rev.
 	mixed := func(command int, other int64) scripted {
 		s := committing(ofA, rev+2, 4, "")
 		s[command] = committing(ofA, rev+2, other, "")[command]
@@ -99,8 +99,8 @@ func TestTapSeesEveryViolation(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		then []scripted
-		wait time.Duration // before it
-		want string        // empty: all is well
+		wait time.Duration // before the script
+		want string        // empty: no fault
 	}{
 		"nothing":                       {},
 		"a release, and another leader": {then: []scripted{releasing, taking(ofB), committing(ofB, rev+2, 4, "")}},
@@ -127,7 +127,7 @@ func TestTapSeesEveryViolation(t *testing.T) {
 			t.Run(name+" on "+server, func(t *testing.T) {
 				p := newTap(&auditor{}, k)
 				at := 1700000000 * time.Second
-				play := func(all []scripted) {
+				feed := func(all []scripted) {
 					for _, s := range all {
 						at += time.Millisecond
 						for _, line := range s.lines(at, quote) {
@@ -136,12 +136,12 @@ func TestTapSeesEveryViolation(t *testing.T) {
 						p.written.saw(s.written(), 1)
 					}
 				}
-				play(well)
+				feed(well)
 				if len(p.audit.faults) != 0 {
 					t.Fatalf("where all is well: %q", p.audit.faults)
 				}
 				at += c.wait
-				play(append(c.then, scripted{{"ping"}}))
+				feed(append(c.then, scripted{{"ping"}}))
 				found := strings.Join(p.audit.faults, "; ")
 				if c.want == "" && found != "" || !strings.Contains(found, c.want) {
 					t.Errorf("found %q, want %q", found, c.want)
@@ -151,7 +151,7 @@ func TestTapSeesEveryViolation(t *testing.T) {
 	}
 }
 
-func TestAuditorSeesEveryViolation(t *testing.T) {
+func TestAuditorDetectsEveryViolation(t *testing.T) {
 	const rev = 1700000000100
 	type kept struct {
 		entry cachekeys.Entry
@@ -195,7 +195,7 @@ func TestAuditorSeesEveryViolation(t *testing.T) {
 				if k.meta.CDN == 0 {
 					values[5] = ""
 				}
-				// As it would be after the blob's hash has been looked at.
+				// The state after the blob's hash was checked.
 				a.sound = ""
 				a.compare(string(k.entry.Append(nil)), string(k.blob.Append(nil)), values)
 			}
@@ -214,7 +214,7 @@ func TestAuditorSeesEveryViolation(t *testing.T) {
 	}
 }
 
-func TestReaderSeesEveryViolation(t *testing.T) {
+func TestReaderDetectsEveryViolation(t *testing.T) {
 	configOf := func(c fakecdn.Config) *evaluate.Config {
 		config, err := evaluate.Parse(c.JSON())
 		if err != nil {
@@ -239,22 +239,22 @@ func TestReaderSeesEveryViolation(t *testing.T) {
 		now   sighting
 		wrong int
 	}{
-		"nothing":           {before, 0},
-		"newer":             {sighting{version: 4, rev: 11}, 0},
-		"rule 6":            {sighting{version: 4, rev: 5, rebases: 1}, 0},
-		"an older version":  {sighting{version: 2, rev: 11}, 1},
-		"no config":         {sighting{}, 2},
-		"a lower rev":       {sighting{version: 4, rev: 9}, 1},
-		"both under rule 6": {sighting{version: 2, rev: 9, rebases: 1}, 1},
+		"nothing":                    {before, 0},
+		"newer":                      {sighting{version: 4, rev: 11}, 0},
+		"rebase rule":                {sighting{version: 4, rev: 5, rebases: 1}, 0},
+		"an older version":           {sighting{version: 2, rev: 11}, 1},
+		"no config":                  {sighting{}, 2},
+		"a lower rev":                {sighting{version: 4, rev: 9}, 1},
+		"both under the rebase rule": {sighting{version: 2, rev: 9, rebases: 1}, 1},
 	} {
 		if wrong := c.now.after(before); len(wrong) != c.wrong {
 			t.Errorf("%s: %q", name, wrong)
 		}
 	}
-	if wrong := before.claimed(at.Add(-time.Second), time.Second); len(wrong) != 0 {
-		t.Errorf("an answer a second ago, told of by a message that is as late: %q", wrong)
+	if wrong := before.asserted(at.Add(-time.Second), time.Second); len(wrong) != 0 {
+		t.Errorf("an answer a second ago, in a message that is as late: %q", wrong)
 	}
-	if wrong := before.claimed(at.Add(-2*time.Second), time.Second); len(wrong) != 1 {
+	if wrong := before.asserted(at.Add(-2*time.Second), time.Second); len(wrong) != 1 {
 		t.Errorf("an answer that was never given: %q", wrong)
 	}
 }

@@ -14,23 +14,23 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// processes has the leaders that start from now on be processes of the program; not in
-// virtual time, in which none can live.
-func (w *world) processes() {
-	w.Helper()
-	if w.virtual {
+// processes makes each leader that starts from now on a process of the program. Processes
+// cannot run in virtual time.
+func (env *environment) processes() {
+	env.Helper()
+	if env.virtual {
 		return
 	}
-	w.programs = &fleet{world: w, path: requireProgram(w.T)}
-	w.programs.serveCDN()
+	env.programs = &fleet{environment: env, path: requireProgram(env.T)}
+	env.programs.serveCDN()
 }
 
-// leadAs starts the process that a runner is.
+// leadAs starts the process of a runner.
 func (f *fleet) leadAs(r *runner) {
 	f.Helper()
 	p := f.launch(append(append(f.access(r.link), f.timings()...), "CATBRIDGE_LISTEN=127.0.0.1:0")...)
 	r.id, r.done = p.id, p.exited
-	r.shut = func() { _ = p.cmd.Process.Signal(syscall.SIGTERM) } // nothing where it has ended
+	r.shut = func() { _ = p.cmd.Process.Signal(syscall.SIGTERM) } // no effect if the process has ended
 	r.die = func() { _ = p.cmd.Process.Kill() }
 	var last leader.KeyStats
 	r.stats = func() leader.KeyStats {
@@ -44,7 +44,8 @@ func (f *fleet) leadAs(r *runner) {
 	}
 }
 
-// timings are the variables for what the world runs with; --poll-interval is given.
+// timings returns the environment variables for the durations of the test's environment,
+// except for the poll interval, which is an argument.
 func (f *fleet) timings() (env []string) {
 	for name, d := range map[string]time.Duration{
 		"LEASE_DURATION": f.leader.LeaseDuration, "RENEW_INTERVAL": f.leader.RenewInterval, "RENEW_DEADLINE": f.leader.RenewDeadline,
@@ -52,12 +53,13 @@ func (f *fleet) timings() (env []string) {
 	} {
 		env = append(env, "CATBRIDGE_TIMINGS_"+name+"="+d.String())
 	}
-	// In proportion, too: 5 s where locks expire after 15 s.
+	// The default is 5 s with a lease of 15 s.
 	return append(env, "CATBRIDGE_REDIS_DIAL_TIMEOUT="+(f.leader.LeaseDuration/3).String())
 }
 
-// access are the variables by which a leader gets to the world's Redis, through a link
-// where there is one server that asks for no certificates: a link reads what Redis says.
+// access returns the environment variables with which a leader connects to the
+// environment's Redis. A link is used only for a single server without certificates, since
+// a link reads Redis's replies.
 func (f *fleet) access(link *redistest.Link) []string {
 	f.Helper()
 	var (
@@ -93,12 +95,12 @@ func (f *fleet) access(link *redistest.Link) []string {
 	return append(more, certified(guard.Authority.CAFile, guard.Authority.Issue(f.T, "client"))...)
 }
 
-// at are the variables for a Redis at these addresses.
+// at returns the environment variables for a Redis at these addresses.
 func at(mode string, addresses ...string) []string {
 	return []string{"CATBRIDGE_REDIS_URL=", "CATBRIDGE_REDIS_MODE=" + mode, "CATBRIDGE_REDIS_ADDRESSES=" + strings.Join(addresses, ",")}
 }
 
-// certified are the variables for a Redis that asks for certificates.
+// certified returns the environment variables for a Redis that asks for certificates.
 func certified(authority string, own redistest.Certificate) []string {
 	return []string{
 		"CATBRIDGE_REDIS_TLS_ENABLED=true", "CATBRIDGE_REDIS_TLS_CA_FILE=" + authority,
@@ -106,7 +108,7 @@ func certified(authority string, own redistest.Certificate) []string {
 	}
 }
 
-// stats are those of a leader that serves: what it tells its operators.
+// stats reads the statistics of a leader from its HTTP endpoints.
 func (p *process) stats(t *testing.T) (s leader.KeyStats) {
 	t.Helper()
 	var status struct {
@@ -132,11 +134,11 @@ func (p *process) stats(t *testing.T) (s leader.KeyStats) {
 	}
 	s.Fetched, s.NotModified = count(t, metrics, "polls", "config"), count(t, metrics, "polls", "not_modified")
 	s.PollErrors = count(t, metrics, "polls", "error")
-	s.Polls = s.Fetched + s.NotModified + s.PollErrors // that ended
+	s.Polls = s.Fetched + s.NotModified + s.PollErrors // that have ended
 	return s
 }
 
-// count is a leader's counter, or the part of it with an outcome.
+// count returns a counter of a leader, or its part with the given outcome.
 func count(t *testing.T, metrics, name, outcome string) uint64 {
 	t.Helper()
 	for line := range strings.Lines(metrics) {
@@ -153,7 +155,7 @@ func count(t *testing.T, metrics, name, outcome string) uint64 {
 	return 0
 }
 
-// page is what a process serves there.
+// page returns the page that a process serves at path.
 func (p *process) page(t *testing.T, path string) string {
 	t.Helper()
 	response, err := http.Get("http://" + p.listens + path)

@@ -9,30 +9,30 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// onCluster plays on a guarded cluster of three primaries with a replica each.
-func onCluster(t *testing.T, play func(w *world, cluster *redistest.Cluster)) {
+// onCluster runs on a guarded cluster of three primaries with one replica each.
+func onCluster(t *testing.T, run func(env *environment, cluster *redistest.Cluster)) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts six processes")
 	}
 	t.Parallel()
-	start := func(t *testing.T) *world {
+	start := func(t *testing.T) *environment {
 		cluster := guarded(t, "cluster.acl").StartCluster(t, 3, 1)
-		w := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
-		w.cluster = cluster
-		w.processes()
-		return w
+		env := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
+		env.cluster = cluster
+		env.processes()
+		return env
 	}
-	inLanes(t, start, func(w *world) { play(w, w.cluster) })
+	inLanes(t, start, func(env *environment) { run(env, env.cluster) })
 }
 
-// owner is the primary that has the bridge's keys, and its replica.
-func (w *world) owner(cluster *redistest.Cluster) (primary, replica *redistest.Process) {
-	w.Helper()
-	client := w.admin.(*redis.ClusterClient)
-	node, err := client.MasterForKey(w.Context(), w.keys.Entry)
+// owner returns the primary that has the bridge's keys, and its replica.
+func (env *environment) owner(cluster *redistest.Cluster) (primary, replica *redistest.Process) {
+	env.Helper()
+	client := env.admin.(*redis.ClusterClient)
+	node, err := client.MasterForKey(env.Context(), env.keys.Entry)
 	if err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
 	for i, p := range cluster.Primaries {
 		switch node.Options().Addr {
@@ -42,57 +42,57 @@ func (w *world) owner(cluster *redistest.Cluster) (primary, replica *redistest.P
 			return cluster.Replicas[i], p
 		}
 	}
-	w.Fatalf("no node has the address %s", node.Options().Addr)
+	env.Fatalf("no node has the address %s", node.Options().Addr)
 	return nil, nil
 }
 
-// F22: followers hear messages on whichever node they are subscribed.
+// F22: followers receive messages from any node that they subscribe to.
 func TestF22_ChangeReachesFollowersOnEveryNodeOfACluster(t *testing.T) {
-	onCluster(t, func(w *world, _ *redistest.Cluster) {
-		w.ready(9)
-		if _, nodes, err := w.subscriptions(); nodes < 2 || err != nil {
-			w.Errorf("all are subscribed on %d node: %v", nodes, err)
+	onCluster(t, func(env *environment, _ *redistest.Cluster) {
+		env.ready(9)
+		if _, nodes, err := env.subscriptions(); nodes < 2 || err != nil {
+			env.Errorf("all are subscribed on %d node: %v", nodes, err)
 		}
 		for range 3 {
-			w.reached(w.cdn.Publish(), w.poll())
+			env.reached(env.cdn.Publish(), env.poll())
 		}
-		w.reached(w.cdn.SetMinBytes(100<<10), w.poll())
-		w.settle()
+		env.reached(env.cdn.SetMinBytes(100<<10), env.poll())
+		env.settle()
 	})
 }
 
-func TestF22_ClusterFailsOverWithoutGoingBack(t *testing.T) {
-	onCluster(t, func(w *world, cluster *redistest.Cluster) {
-		w.ready(6)
-		for range w.rounds(2) {
-			w.audit.allowLoss()
-			_, replica := w.owner(cluster)
+func TestF22_ClusterFailoverDoesNotRollContentBack(t *testing.T) {
+	onCluster(t, func(env *environment, cluster *redistest.Cluster) {
+		env.ready(6)
+		for range env.rounds(2) {
+			env.audit.allowLoss()
+			_, replica := env.owner(cluster)
 			asked := time.Now()
-			w.do(replica, "CLUSTER", "FAILOVER")
-			w.eventually(0, "the replica has taken over", func() bool {
-				w.admin.(*redis.ClusterClient).ReloadState(w.Context())
-				primary, _ := w.owner(cluster)
+			env.do(replica, "CLUSTER", "FAILOVER")
+			env.eventually(0, "the replica has taken over", func() bool {
+				env.admin.(*redis.ClusterClient).ReloadState(env.Context())
+				primary, _ := env.owner(cluster)
 				return primary == replica
 			})
-			w.reached(w.cdn.Publish(), w.leader.RenewDeadline+w.poll())
-			w.recovered(asked, w.leader.RenewDeadline+w.poll())
-			w.heartbeats() // nobody is silent
-			w.settle()
+			env.reached(env.cdn.Publish(), env.leader.RenewDeadline+env.poll())
+			env.recovered(asked, env.leader.RenewDeadline+env.poll())
+			env.heartbeats() // all followers receive messages
+			env.settle()
 		}
 	})
 }
 
-func TestF22_ClusterLosesANodeWithoutGoingBack(t *testing.T) {
-	onCluster(t, func(w *world, cluster *redistest.Cluster) {
-		w.ready(6)
-		w.audit.allowLoss()
-		primary, _ := w.owner(cluster)
+func TestF22_LostClusterNodeDoesNotRollContentBack(t *testing.T) {
+	onCluster(t, func(env *environment, cluster *redistest.Cluster) {
+		env.ready(6)
+		env.audit.allowLoss()
+		primary, _ := env.owner(cluster)
 		primary.Kill()
-		killed, bound := time.Now(), max(w.leader.LeaseDuration, 2*redistest.NodeTimeout)+3*time.Second
-		w.reached(w.cdn.Publish(), bound)
-		w.recovered(killed, bound)
-		w.states(w.follower.Dead+w.back(), follower.Live)
-		w.heartbeats() // nobody is silent
-		w.settle()
+		killed, bound := time.Now(), max(env.leader.LeaseDuration, 2*redistest.NodeTimeout)+3*time.Second
+		env.reached(env.cdn.Publish(), bound)
+		env.recovered(killed, bound)
+		env.states(env.follower.Dead+env.reconnectBound(), follower.Live)
+		env.heartbeats() // all followers receive messages
+		env.settle()
 	})
 }

@@ -15,7 +15,7 @@ import (
 type composeService struct {
 	Image string
 	Build struct{ Context, Target string }
-	// Command has one text, or many.
+	// Command is one string or a list.
 	Command     any
 	Environment map[string]string
 	Volumes     []string
@@ -25,7 +25,7 @@ type composeService struct {
 	SecurityOpt []string `yaml:"security_opt"`
 	Profiles    []string
 	Restart     string
-	DependsOn   any `yaml:"depends_on"` // a list, or a map
+	DependsOn   any `yaml:"depends_on"` // a list or a map
 }
 
 func compose(t *testing.T) map[string]composeService {
@@ -41,9 +41,9 @@ func compose(t *testing.T) map[string]composeService {
 	return file.Services
 }
 
-// TestComposeFileNamesWhatThereIs looks up what the file for docker compose names
-// elsewhere: users, folders, stages of the Dockerfile, and what Prometheus scrapes.
-func TestComposeFileNamesWhatThereIs(t *testing.T) {
+// TestComposeFileReferencesExist checks that the users, folders, stages of the Dockerfile
+// and scraped hosts that docker-compose.yml names exist.
+func TestComposeFileReferencesExist(t *testing.T) {
 	services := compose(t)
 	users, err := os.ReadFile("../deploy/acl/single.acl")
 	if err != nil {
@@ -70,10 +70,10 @@ func TestComposeFileNamesWhatThereIs(t *testing.T) {
 			}
 			password, _ := u.User.Password()
 			if !strings.Contains(string(users), "user "+u.User.Username()+" on ") || password != u.User.Username() {
-				t.Errorf("%s logs in as %s, which is no user of the playground", name, u.User)
+				t.Errorf("%s logs in as %s, which is not a user of the playground", name, u.User)
 			}
 			if _, ok := services[u.Hostname()]; !ok {
-				t.Errorf("%s: there is no service %s", name, u.Hostname())
+				t.Errorf("%s: no service %s", name, u.Hostname())
 			}
 		}
 		for _, volume := range s.Volumes {
@@ -93,16 +93,16 @@ func TestComposeFileNamesWhatThereIs(t *testing.T) {
 	}
 	for _, name := range scraped(t) {
 		if _, ok := services[name]; !ok {
-			t.Errorf("Prometheus scrapes %s, which is no service", name)
+			t.Errorf("Prometheus scrapes %s, which is not a service", name)
 		}
 	}
 }
 
 var configurablePort = regexp.MustCompile(`^127\.0\.0\.1:\$\{[A-Z0-9_]+_PORT:-\d+}:\d+$`)
 
-// TestComposeRestartsWhatRunsAndStartsNothingToLook checks that all services come back with
-// the engine, and that what is run by hand starts nothing that was stopped.
-func TestComposeRestartsWhatRunsAndStartsNothingToLook(t *testing.T) {
+// TestComposeRestartsServicesButNotTools checks that the engine restarts all services, and
+// that a tool that is run by hand starts no service that was stopped.
+func TestComposeRestartsServicesButNotTools(t *testing.T) {
 	text, err := os.ReadFile("../docker-compose.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -123,18 +123,18 @@ func TestComposeRestartsWhatRunsAndStartsNothingToLook(t *testing.T) {
 		for _, port := range s.Ports {
 			variable, _, _ := strings.Cut(strings.TrimPrefix(port, "127.0.0.1:${"), ":")
 			if !strings.Contains(head, "$"+variable) {
-				t.Errorf("$%s is not told of at the file's head", variable)
+				t.Errorf("the comment at the top of the file does not mention $%s", variable)
 			}
 		}
 	}
 	if tools == 0 {
-		t.Error("there is nothing to be run by hand")
+		t.Error("no service is run by hand")
 	}
 }
 
-// TestExamplesNameARedisThatLetsThemIn compares what examples/README.md has users export
-// with what docker-compose.yml runs.
-func TestExamplesNameARedisThatLetsThemIn(t *testing.T) {
+// TestExamplesCanLogInToTheComposeRedis compares the settings in examples/README.md with
+// docker-compose.yml.
+func TestExamplesCanLogInToTheComposeRedis(t *testing.T) {
 	text, err := os.ReadFile("../examples/README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func TestExamplesNameARedisThatLetsThemIn(t *testing.T) {
 	}
 }
 
-// scraped are the hosts that deploy/prometheus/prometheus.yml names.
+// scraped returns the hosts that deploy/prometheus/prometheus.yml names.
 func scraped(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("../deploy/prometheus/prometheus.yml")

@@ -14,20 +14,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// secrets are what clients log in with, read anew for each connection as a service does
-// that gets them from files.
+// secrets are the credentials of clients. They are read again for each connection, as in a
+// service that keeps them in files.
 type secrets struct {
-	suffix    atomic.Pointer[string] // of passwords
+	suffix    atomic.Pointer[string] // of the passwords
 	authority atomic.Pointer[redistest.Authority]
 }
 
-// rereading lets the world's clients log in with what is current.
-func (w *world) rereading(guard *redistest.Guard) *secrets {
+// rereading makes the environment's clients log in with the current secrets.
+func (env *environment) rereading(guard *redistest.Guard) *secrets {
 	s := &secrets{}
 	s.suffix.Store(new(""))
 	s.authority.Store(guard.Authority)
-	w.connect = func(t testing.TB, as role, link *redistest.Link) redis.UniversalClient {
-		given := w.server.ClientAs(t, as.user(), nil)
+	env.connect = func(t testing.TB, as role, link *redistest.Link) redis.UniversalClient {
+		given := env.server.ClientAs(t, as.user(), nil)
 		opts := *given.Options()
 		opts.CredentialsProvider = func() (string, string) {
 			user := as.user()
@@ -43,45 +43,46 @@ func (w *world) rereading(guard *redistest.Guard) *secrets {
 	return s
 }
 
-// renew has a server show a certificate of another authority, and trust its clients only.
-func (w *world) renew(authority *redistest.Authority) {
-	w.Helper()
-	c := authority.Issue(w.T, "server")
-	err := w.admin.Do(w.Context(), "CONFIG", "SET", "tls-cert-file", c.CertFile, "tls-key-file", c.KeyFile,
+// renew replaces the certificate of a server by one of another authority, and makes it
+// trust only clients of that authority.
+func (env *environment) renew(authority *redistest.Authority) {
+	env.Helper()
+	c := authority.Issue(env.T, "server")
+	err := env.admin.Do(env.Context(), "CONFIG", "SET", "tls-cert-file", c.CertFile, "tls-key-file", c.KeyFile,
 		"tls-ca-cert-file", authority.CAFile).Err()
 	if err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
 }
 
-// setPasswords gives users other passwords.
-func (w *world) setPasswords(suffix string, users ...role) {
-	w.Helper()
+// setPasswords changes the passwords of users.
+func (env *environment) setPasswords(suffix string, users ...role) {
+	env.Helper()
 	for _, user := range users {
-		w.change(user, "resetpass", ">"+user.user().Password+suffix)
+		env.change(user, "resetpass", ">"+user.user().Password+suffix)
 	}
 }
 
 // disconnectAll closes all connections but its own.
-func (w *world) disconnectAll() {
-	w.Helper()
+func (env *environment) disconnectAll() {
+	env.Helper()
 	for _, kind := range []string{"pubsub", "normal"} {
-		if err := w.admin.Do(w.Context(), "CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes").Err(); err != nil {
-			w.Fatal(err)
+		if err := env.admin.Do(env.Context(), "CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes").Err(); err != nil {
+			env.Fatal(err)
 		}
 	}
 }
 
-// onGuard plays what concerns the guard of a server.
-func onGuard(t *testing.T, play func(w *world, guard *redistest.Guard)) {
+// onGuard runs a test of the guard of a server.
+func onGuard(t *testing.T, run func(env *environment, guard *redistest.Guard)) {
 	t.Helper()
 	t.Parallel()
-	inLanes(t, openWorld, func(w *world) { play(w, w.server.Guard()) })
+	inLanes(t, openEnvironment, func(env *environment) { run(env, env.server.Guard()) })
 }
 
-// openWorld is a guarded world that its administrator gets into, whatever happens to
-// certificates.
-func openWorld(t *testing.T) *world {
+// openEnvironment is a guarded environment to which its administrator always has access,
+// whatever certificates change.
+func openEnvironment(t *testing.T) *environment {
 	guard := guarded(t, "single.acl")
 	server := guard.Start(t, "--unixsocket", "socket")
 	clientAs := func(t testing.TB, user redistest.User, link *redistest.Link) *redis.Client {
@@ -95,88 +96,88 @@ func openWorld(t *testing.T) *world {
 		t.Cleanup(func() { _ = client.Close() })
 		return client
 	}
-	w := onGuarded(t, clientAs, server)
-	w.server = server
-	return w
+	env := onGuarded(t, clientAs, server)
+	env.server = server
+	return env
 }
 
-// F25: who reads passwords and certificates anew comes back with the new ones.
-func TestF25_ChangedSecretsAreTakenUp(t *testing.T) {
-	onGuard(t, func(w *world, guard *redistest.Guard) {
-		w.late = true
-		s := w.rereading(guard)
-		first, second := w.ready(3)
-		for round := range w.rounds(2) {
-			suffix, authority := "-"+strconv.Itoa(round), redistest.NewAuthority(w.T)
+// F25: clients that read passwords and certificates again reconnect with the new ones.
+func TestF25_ChangedSecretsAreUsed(t *testing.T) {
+	onGuard(t, func(env *environment, guard *redistest.Guard) {
+		env.late = true
+		s := env.rereading(guard)
+		first, second := env.ready(3)
+		for round := range env.rounds(2) {
+			suffix, authority := "-"+strconv.Itoa(round), redistest.NewAuthority(env.T)
 			s.suffix.Store(&suffix)
-			w.setPasswords(suffix, asLeader, asFollower)
-			w.renew(authority)
+			env.setPasswords(suffix, asLeader, asFollower)
+			env.renew(authority)
 			s.authority.Store(authority)
-			connects := w.readers[0].client.Stats().Connects
-			w.disconnectAll()
-			w.reached(w.cdn.Publish(), w.back()+w.takeover()+w.poll())
-			w.states(w.back(), follower.Live)
-			if n := w.readers[0].client.Stats().Connects; n == connects {
-				w.Error("the connection was not made anew")
+			connects := env.readers[0].client.Stats().Connects
+			env.disconnectAll()
+			env.reached(env.cdn.Publish(), env.reconnectBound()+env.takeover()+env.poll())
+			env.states(env.reconnectBound(), follower.Live)
+			if n := env.readers[0].client.Stats().Connects; n == connects {
+				env.Error("the client did not reconnect")
 			}
 		}
-		w.eventually(w.takeover(), "one leads", func() bool { return first.leads() || second.leads() })
-		w.renew(guard.Authority)
+		env.eventually(env.takeover(), "one leads", func() bool { return first.leads() || second.leads() })
+		env.renew(guard.Authority)
 		s.authority.Store(guard.Authority)
-		w.settle()
+		env.settle()
 	})
 }
 
-// F25: who has only the old password says so clearly, evaluates what it holds, and comes
-// back once it is let in.
-func TestF25_WrongPasswordIsSaid(t *testing.T) {
-	onGuard(t, func(w *world, _ *redistest.Guard) {
-		var ofLeaders, ofFollowers *heard
-		w.loud, ofLeaders = listen(w.loud)
-		w.quiet, ofFollowers = listen(w.quiet)
-		w.ready(2)
-		w.setPasswords("-changed", asLeader, asFollower)
-		w.disconnectAll()
-		before := w.cdn.Version()
-		version := w.cdn.Publish()
-		w.eventually(w.takeover(), "leaders and followers say why", func() bool {
-			return ofLeaders.said("WRONGPASS") && ofFollowers.said("WRONGPASS")
+// F25: a client with an old password reports it clearly, evaluates the content that it has,
+// and recovers once the password is accepted.
+func TestF25_WrongPasswordIsReported(t *testing.T) {
+	onGuard(t, func(env *environment, _ *redistest.Guard) {
+		var ofLeaders, ofFollowers *loggedErrors
+		env.leaderLog, ofLeaders = recordErrors(env.leaderLog)
+		env.followerLog, ofFollowers = recordErrors(env.followerLog)
+		env.ready(2)
+		env.setPasswords("-changed", asLeader, asFollower)
+		env.disconnectAll()
+		before := env.cdn.Version()
+		version := env.cdn.Publish()
+		env.eventually(env.takeover(), "leaders and followers say why", func() bool {
+			return ofLeaders.contain("WRONGPASS") && ofFollowers.contain("WRONGPASS")
 		})
-		w.states(w.back(), follower.Disconnected)
-		for _, r := range w.readers {
+		env.states(env.reconnectBound(), follower.Disconnected)
+		for _, r := range env.readers {
 			if v := r.version(); v != before {
-				w.Errorf("%s answers with version %d", r.name, v)
+				env.Errorf("%s answers with version %d", r.name, v)
 			}
 		}
-		w.setPasswords("", asLeader, asFollower)
-		w.reached(version, w.back()+w.takeover()+w.poll())
-		w.forgive()
-		w.settle()
+		env.setPasswords("", asLeader, asFollower)
+		env.reached(version, env.reconnectBound()+env.takeover()+env.poll())
+		env.clearRefusals()
+		env.settle()
 	})
 }
 
-// F25: the same for a certificate of an authority that is not trusted.
-func TestF25_UntrustedCertificateIsSaid(t *testing.T) {
-	onGuard(t, func(w *world, guard *redistest.Guard) {
-		var ofLeaders, ofFollowers *heard
-		w.loud, ofLeaders = listen(w.loud)
-		w.quiet, ofFollowers = listen(w.quiet)
-		w.rereading(guard)
-		w.ready(2)
-		w.renew(redistest.NewAuthority(w.T))
-		w.disconnectAll()
-		before := w.cdn.Version()
-		version := w.cdn.Publish()
-		w.eventually(w.takeover(), "leaders and followers say why", func() bool {
-			return ofLeaders.said("certificate") && ofFollowers.said("certificate")
+// F25: the same with a certificate of an untrusted authority.
+func TestF25_UntrustedCertificateIsReported(t *testing.T) {
+	onGuard(t, func(env *environment, guard *redistest.Guard) {
+		var ofLeaders, ofFollowers *loggedErrors
+		env.leaderLog, ofLeaders = recordErrors(env.leaderLog)
+		env.followerLog, ofFollowers = recordErrors(env.followerLog)
+		env.rereading(guard)
+		env.ready(2)
+		env.renew(redistest.NewAuthority(env.T))
+		env.disconnectAll()
+		before := env.cdn.Version()
+		version := env.cdn.Publish()
+		env.eventually(env.takeover(), "leaders and followers say why", func() bool {
+			return ofLeaders.contain("certificate") && ofFollowers.contain("certificate")
 		})
-		for _, r := range w.readers {
+		for _, r := range env.readers {
 			if v := r.version(); v != before {
-				w.Errorf("%s answers with version %d", r.name, v)
+				env.Errorf("%s answers with version %d", r.name, v)
 			}
 		}
-		w.renew(guard.Authority)
-		w.reached(version, w.back()+w.takeover()+w.poll())
-		w.settle()
+		env.renew(guard.Authority)
+		env.reached(version, env.reconnectBound()+env.takeover()+env.poll())
+		env.settle()
 	})
 }

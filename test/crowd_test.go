@@ -12,72 +12,74 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// crowd is how many followers lose their connections at once: a thousand, but in the
-// short set, which runs beside other tests and with the race detector.
-func (w *world) crowd() int {
-	if w.left > 0 {
+// crowd is the number of followers that lose their connections at once: a thousand, but
+// fewer in the short set, which runs with other tests and the race detector.
+func (env *environment) crowd() int {
+	if env.left > 0 {
 		return 1000
 	}
 	return 150
 }
 
-// connections is how many Redis has taken so far.
-func (w *world) connections(server *redistest.Process) int {
-	w.Helper()
+// connections returns the number of connections that Redis has accepted so far.
+func (env *environment) connections(server *redistest.Process) int {
+	env.Helper()
 	const field = "total_connections_received:"
-	for line := range strings.Lines(w.do(server, "INFO", "stats").(string)) {
+	for line := range strings.Lines(env.do(server, "INFO", "stats").(string)) {
 		if number, ok := strings.CutPrefix(strings.TrimSpace(line), field); ok {
 			n, err := strconv.Atoi(number)
 			if err != nil {
-				w.Fatal(err)
+				env.Fatal(err)
 			}
 			return n
 		}
 	}
-	w.Fatal("INFO has no " + field)
+	env.Fatal("INFO has no " + field)
 	return 0
 }
 
-// killAll closes all connections but its own, at one moment.
-func (w *world) killAll() {
-	w.Helper()
-	kill := w.admin.TxPipeline()
-	kill.Do(w.Context(), "CLIENT", "KILL", "TYPE", "pubsub")
-	kill.Do(w.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-	if _, err := kill.Exec(w.Context()); err != nil {
-		w.Fatal(err)
+// killAll closes all connections but its own at one moment.
+func (env *environment) killAll() {
+	env.Helper()
+	kill := env.admin.TxPipeline()
+	kill.Do(env.Context(), "CLIENT", "KILL", "TYPE", "pubsub")
+	kill.Do(env.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+	if _, err := kill.Exec(env.Context()); err != nil {
+		env.Fatal(err)
 	}
 }
 
-// Redis closes the connections of all followers. They come back within the jitter, and
-// none of them dials more often than it must: for its subscription, and to read.
-func TestF13_ThousandFollowersComeBackWithinTheirBudget(t *testing.T) {
+// Redis closes the connections of all followers. They reconnect within the jitter, and each
+// dials only for its subscription and to read.
+func TestF13_ThousandFollowersReconnectWithinTheirBudget(t *testing.T) {
 	t.Parallel()
-	start := func(t *testing.T) *world {
+	start := func(t *testing.T) *environment {
 		server := redistest.Start(t)
 		p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: busy}
 		p.leader.PollInterval = time.Second
-		w := newWorld(t, to(server), p, false)
-		w.server = server
-		return w
+		env := newEnvironment(t, to(server), p, false)
+		env.server = server
+		return env
 	}
-	inLanes(t, start, func(w *world) {
-		w.ready(0)
-		// Nothing stands between these and Redis, which would cost more than they do.
-		w.connect = func(t testing.TB, _ role, _ *redistest.Link) redis.UniversalClient { return w.server.Client(t, nil) }
-		w.followers(w.crowd())
-		w.reached(w.cdn.Version(), w.poll())
-		w.subscribed(2 + len(w.readers))
-		for range w.rounds(1) {
-			// Connections that are lost again soon come back later each time; these stood.
-			w.pass(w.follower.BackoffMax)
-			connects, dialled := w.connects(), w.connections(w.server)
-			w.killAll()
-			w.connectedAgain(connects)
-			w.settle()
-			// Two each, and those of the leaders and of the test itself.
-			if n, most := w.connections(w.server)-dialled, 2*len(w.readers)+20; n > most {
-				w.Errorf("%d connections for %d followers, want at most %d", n, len(w.readers), most)
+	inLanes(t, start, func(env *environment) {
+		env.ready(0)
+		// No link is between these clients and Redis: it would cost more than the clients
+		// do.
+		env.connect = func(t testing.TB, _ role, _ *redistest.Link) redis.UniversalClient { return env.server.Client(t, nil) }
+		env.followers(env.crowd())
+		env.reached(env.cdn.Version(), env.poll())
+		env.subscribed(2 + len(env.readers))
+		for range env.rounds(1) {
+			// Connections that are lost early are retried later each time; these were
+			// stable.
+			env.pass(env.follower.BackoffMax)
+			connects, dialled := env.connects(), env.connections(env.server)
+			env.killAll()
+			env.connectedAgain(connects)
+			env.settle()
+			// Two per follower, and those of the leaders and of the test.
+			if n, most := env.connections(env.server)-dialled, 2*len(env.readers)+20; n > most {
+				env.Errorf("%d connections for %d followers, want at most %d", n, len(env.readers), most)
 			}
 		}
 	})

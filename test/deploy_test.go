@@ -22,8 +22,8 @@ import (
 
 const manifests = "../deploy/kubernetes"
 
-// The parts of Kubernetes' objects that the manifests use. A field that is not here is a
-// slip of the pen, or wants a look at what it does.
+// The parts of Kubernetes' objects that the manifests use. A field that is missing here is
+// misspelt, or new and needs a check.
 type (
 	labels   map[string]string
 	metadata struct {
@@ -156,7 +156,7 @@ type (
 	}
 )
 
-// read reads the one object of a manifest. Whatever it has that its type has not is an error.
+// read reads the single object of a manifest. A field that its type lacks is an error.
 func read[S any](t *testing.T, file string) S {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(manifests, file))
@@ -175,7 +175,7 @@ func read[S any](t *testing.T, file string) S {
 	return object
 }
 
-// check tells of each statement that does not hold.
+// check reports each statement that is false.
 func check(t *testing.T, statements map[string]bool) {
 	t.Helper()
 	for what, holds := range statements {
@@ -187,7 +187,7 @@ func check(t *testing.T, statements map[string]bool) {
 
 func isFalse(b *bool) bool { return b != nil && !*b }
 
-func TestManifestsRunTwoLeadersWithNoRights(t *testing.T) {
+func TestManifestsRunTwoUnprivilegedLeaders(t *testing.T) {
 	d := read[manifest[deployment]](t, "deployment.yaml").Spec
 	p := d.Template.Spec
 	if len(p.Containers) != 1 {
@@ -262,7 +262,7 @@ func TestManifestsSelectTheLeaders(t *testing.T) {
 	})
 }
 
-// The paths, the port and the names in the configuration are those of the manifests.
+// The paths, the port and the names in the configuration are those in the manifests.
 func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(manifests, "catbridge.yaml"))
 	if err != nil {
@@ -308,7 +308,7 @@ func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
 	})
 }
 
-// TestComponentsLetLeadersReachWhatIsConfigured compares the ports of the network policies
+// TestComponentsLetLeadersReachWhatIsConfigured compares the ports in the network policies
 // with those in the examples of deploy/catbridge.yaml.
 func TestComponentsLetLeadersReachWhatIsConfigured(t *testing.T) {
 	settings, err := os.ReadFile("../deploy/catbridge.yaml")
@@ -319,7 +319,7 @@ func TestComponentsLetLeadersReachWhatIsConfigured(t *testing.T) {
 	for component, setting := range map[string]string{"tracing": "endpoint", "proxy": "proxy_url"} {
 		found := regexp.MustCompile(`(?m)^ *# ` + setting + `: https?://[^ :]+:(\d+)`).FindSubmatch(settings)
 		if found == nil {
-			t.Fatalf("there is no example of %s", setting)
+			t.Fatalf("no example of %s", setting)
 		}
 		folder := "egress/" + component + "/"
 		k := read[kustomization](t, folder+"kustomization.yaml")
@@ -327,15 +327,14 @@ func TestComponentsLetLeadersReachWhatIsConfigured(t *testing.T) {
 		ports := policy.Spec.Egress
 		check(t, map[string]bool{
 			component + ": a component":         k.Kind == "Component" && slices.Equal(k.Resources, []string{"network.yaml"}),
-			component + ": beside the other":    policy.Metadata.Name != base.Metadata.Name && slices.Equal(policy.Spec.PolicyTypes, []string{"Egress"}),
+			component + ": has its own name":    policy.Metadata.Name != base.Metadata.Name && slices.Equal(policy.Spec.PolicyTypes, []string{"Egress"}),
 			component + ": the setting's port":  len(ports) == 1 && len(ports[0].Ports) == 1 && fmt.Sprint(ports[0].Ports[0].Port) == string(found[1]),
 			component + ": closed without that": !slices.ContainsFunc(base.Spec.Egress, func(e struct{ Ports []port }) bool { return fmt.Sprint(e.Ports[0].Port) == string(found[1]) }),
 		})
 	}
 }
 
-// What stands in deploy for the program's settings, the program takes. Webhooks need keys
-// that not everybody has.
+// The program accepts its settings in deploy. Webhooks need keys, which are optional.
 func TestConfigurationsAreAccepted(t *testing.T) {
 	path := requireProgram(t)
 	dir := t.TempDir()
@@ -356,7 +355,7 @@ func TestConfigurationsAreAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd := exec.CommandContext(t.Context(), path, "config", "check", "--config", config)
-		if file == "systemd/catbridge.yaml" { // as the unit says
+		if file == "systemd/catbridge.yaml" { // as in the unit
 			cmd.Env = []string{"CATBRIDGE_SDK_KEY_FILE=" + dir + "/sdk-keys", "CATBRIDGE_REDIS_PASSWORD_FILE=" + dir + "/redis-password"}
 		}
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -400,7 +399,7 @@ func TestUnitIsSoundAndHardened(t *testing.T) {
 		"RestartPreventExitStatus=78", "ConfigurationDirectory=catbridge",
 	} {
 		if !bytes.Contains(text, []byte("\n"+setting+"\n")) {
-			t.Errorf("there is no line %s", setting)
+			t.Errorf("missing line %s", setting)
 		}
 	}
 	unit := filepath.Join(t.TempDir(), "catbridge.service")

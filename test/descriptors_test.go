@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// descriptors counts what this process has open, by kind or name. Where the system does
-// not tell there is nothing.
+// descriptors counts the open descriptors of this process, by kind or name. It is empty on
+// a system that does not list them.
 func descriptors() map[string]int { return descriptorsOf("self") }
 
 func descriptorsOf(pid string) map[string]int {
@@ -17,7 +17,7 @@ func descriptorsOf(pid string) map[string]int {
 	all, _ := os.ReadDir(dir)
 	open := map[string]int{}
 	for _, d := range all {
-		// That of the folder itself is closed again by now.
+		// The descriptor of the folder itself is closed by now.
 		if name, err := os.Readlink(filepath.Join(dir, d.Name())); err == nil {
 			if kind, _, _ := strings.Cut(name, ":["); kind == "socket" || kind == "pipe" {
 				name = kind
@@ -28,13 +28,13 @@ func descriptorsOf(pid string) map[string]int {
 	return open
 }
 
-// descriptorsLeft tells what is open that was not before. Connections may take a moment
-// to close.
+// descriptorsLeft returns the descriptors that are open and were not before. Connections
+// may take a moment to close.
 func descriptorsLeft(before map[string]int) (left []string) {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		left = nil
 		for kind, n := range descriptors() {
-			// The runtime opens those once.
+			// The runtime opens these once.
 			if n > before[kind] && !strings.HasPrefix(kind, "anon_inode:[event") {
 				left = append(left, fmt.Sprintf("%d more of %s", n-before[kind], kind))
 			}

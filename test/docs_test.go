@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// exported gives the exported names of a package: X for package level, T.X for methods
+// exported returns the exported names of a package: X for package level, T.X for methods
 // and fields.
 func exported(t *testing.T, dir string) map[string]bool {
 	t.Helper()

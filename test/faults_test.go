@@ -14,7 +14,7 @@ var (
 	faultRow     = regexp.MustCompile(`^\| F(\d+) \|`)
 	faultNumbers = func() (all []int) {
 		for n := 1; n <= 37; n++ {
-			if n != 30 { // there never was one
+			if n != 30 { // F30 never existed
 				all = append(all, n)
 			}
 		}
@@ -45,8 +45,8 @@ func TestEveryFaultHasATest(t *testing.T) {
 	}
 }
 
-// faultsOfPage tells what is wrong with a page: named are the tests whose names may say
-// that they belong to a row.
+// faultsOfPage returns the faults of a page. named are the tests whose names say that they
+// belong to a row.
 func faultsOfPage(page string, exists func(dir, test string) bool, named []string) (wrong []string) {
 	rows := map[int]string{}
 	for line := range strings.Lines(page) {
@@ -56,7 +56,7 @@ func faultsOfPage(page string, exists func(dir, test string) bool, named []strin
 		}
 		number, _ := strconv.Atoi(m[1]) // digits
 		if rows[number] != "" || !slices.Contains(faultNumbers, number) {
-			wrong = append(wrong, "F"+m[1]+" is there twice, or is no row")
+			wrong = append(wrong, "F"+m[1]+" is a duplicate, or not a valid row")
 		}
 		rows[number] = line
 		tests := surfaceTest.FindAllStringSubmatch(line, -1)
@@ -65,7 +65,7 @@ func faultsOfPage(page string, exists func(dir, test string) bool, named []strin
 		}
 		for _, test := range tests {
 			if !exists(test[1], test[2]) {
-				wrong = append(wrong, "F"+m[1]+": there is no "+test[1]+"."+test[2])
+				wrong = append(wrong, "F"+m[1]+": unknown test "+test[1]+"."+test[2])
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func faultsOfPage(page string, exists func(dir, test string) bool, named []strin
 	return wrong
 }
 
-func TestFaultsOfTheFaultPageAreSeen(t *testing.T) {
+func TestFaultsOfTheFaultPageAreDetected(t *testing.T) {
 	var good strings.Builder
 	for _, number := range faultNumbers {
 		good.WriteString("| F" + strconv.Itoa(number) + " | x | `dir.TestThere` |\n")

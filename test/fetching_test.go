@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/follower/followertest"
 )
 
-// fetching starts a client that has nothing but the CDN, and asks it by Refresh alone.
+// fetching starts a client without Redis, which asks the CDN only in Refresh.
 func fetching(t *testing.T, cfg follower.Config) *follower.Client {
 	t.Helper()
 	cfg.SDKKey, cfg.PollingMode, cfg.Online = followertest.SDKKey, follower.Manual, true
@@ -35,7 +35,7 @@ func TestAFollowerFetchesThroughItsProxy_S7(t *testing.T) {
 	}))
 	t.Cleanup(proxy.Close)
 	client := fetching(t, follower.Config{
-		BaseURL:  "http://cdn.example", // which only the proxy could look up
+		BaseURL:  "http://cdn.example", // only the proxy can look it up
 		ProxyURL: "http://user:secret@" + proxy.Listener.Addr().String(),
 	})
 	if err := client.Refresh(t.Context()); err != nil {
@@ -54,7 +54,7 @@ func TestAFollowerFetchesThroughItsProxy_S7(t *testing.T) {
 func TestAFollowersTimeoutsEndAFetch_S8(t *testing.T) {
 	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	t.Cleanup(hangs.Close)
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, and never shakes hands
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections, and never completes a handshake
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestAFollowersTimeoutsEndAFetch_S8(t *testing.T) {
 		"ConnectTimeout": {BaseURL: "https://" + silent.Addr().String(), HTTPTimeout: time.Hour, ConnectTimeout: 100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// Less than the defaults, with which it would end, too.
+			// Less than the defaults, which would end the fetch, too.
 			ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 			defer cancel()
 			err := fetching(t, cfg).Refresh(ctx)

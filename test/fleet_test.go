@@ -11,10 +11,10 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// fleet is a world whose leaders, and some of its followers, are processes of the real
+// fleet is an environment whose leaders, and some of its followers, are processes of the
 // program.
 type fleet struct {
-	*world
+	*environment
 	path     string
 	redisURL string
 	cdnURL   string
@@ -22,20 +22,21 @@ type fleet struct {
 	watchers []*watcher
 }
 
-// onProcesses plays with processes on a real server, with the program's fast timing.
-func onProcesses(t *testing.T, play func(f *fleet)) {
+// onProcesses runs with processes on a real server, with the program's fast timing.
+func onProcesses(t *testing.T, run func(f *fleet)) {
 	t.Helper()
-	onProcessesOf(t, program, play)
+	onProcessesOf(t, program, run)
 }
 
-// onProcessesOf plays with another build of the program.
-func onProcessesOf(t *testing.T, program func() (string, error), play func(f *fleet)) {
+// onProcessesOf runs with another build of the program.
+func onProcessesOf(t *testing.T, program func() (string, error), run func(f *fleet)) {
 	t.Helper()
-	onProcessesAs(t, program, false, play)
+	onProcessesAs(t, program, false, run)
 }
 
-// onProcessesAs plays while no other test does, if it must be alone.
-func onProcessesAs(t *testing.T, program func() (string, error), alone bool, play func(f *fleet)) {
+// onProcessesAs runs with another build of the program; without other tests at the same
+// time if alone is set.
+func onProcessesAs(t *testing.T, program func() (string, error), alone bool, run func(f *fleet)) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -44,28 +45,28 @@ func onProcessesAs(t *testing.T, program func() (string, error), alone bool, pla
 	if !alone {
 		t.Parallel()
 	}
-	inLanes(t, func(t *testing.T) *fleet { return newFleet(t, path) }, play)
+	inLanes(t, func(t *testing.T) *fleet { return newFleet(t, path) }, run)
 }
 
 func newFleet(t *testing.T, path string) *fleet {
 	p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: busy}
 	p.leader.PollInterval = time.Second
 	server := redistest.Start(t)
-	f := &fleet{world: newWorld(t, to(server), p, false), path: path, redisURL: server.URL()}
+	f := &fleet{environment: newEnvironment(t, to(server), p, false), path: path, redisURL: server.URL()}
 	f.server = server
 	f.tap(server)
 	f.serveCDN()
 	return f
 }
 
-// serveCDN gives processes the CDN.
+// serveCDN serves the CDN to processes.
 func (f *fleet) serveCDN() {
 	web := httptest.NewServer(f.cdn)
 	f.Cleanup(web.Close)
 	f.cdnURL = web.URL
 }
 
-// launch starts a leader and waits until it says its ID.
+// launch starts a leader and waits until it logs its ID.
 func (f *fleet) launch(env ...string) *process {
 	f.Helper()
 	p := f.run(env, "leader", "--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL,
@@ -80,7 +81,7 @@ func (f *fleet) launchBehind(link *redistest.Link) *process {
 	return f.launch("CATBRIDGE_REDIS_URL=redis://" + link.Listen(f.T, f.server.Addr()))
 }
 
-// holder is the ID in the lock; empty: nobody leads.
+// holder returns the ID in the lock; empty: there is no leader.
 func (f *fleet) holder() string {
 	id, _, _ := cachekeys.ParseLock(f.admin.Get(f.Context(), f.keys.Lock).Val())
 	return id
@@ -91,8 +92,8 @@ func (f *fleet) awaitHolder(p *process) {
 	f.eventually(f.takeover(), "process "+p.id+" leads", func() bool { return f.holder() == p.id })
 }
 
-// launchAll starts leaders, the first of which leads, and followers that have content,
-// one of them a process.
+// launchAll starts leaders and waits until the first leads. It then starts followers, one
+// of them a process, and waits until they have content.
 func (f *fleet) launchAll(leaders, followers int) []*process {
 	f.Helper()
 	all := []*process{f.launch()}
@@ -104,7 +105,7 @@ func (f *fleet) launchAll(leaders, followers int) []*process {
 	return all
 }
 
-// join starts followers, one of them a process, beside leaders that run.
+// join starts followers, one of them a process, in a fleet with running leaders.
 func (f *fleet) join(leaders, followers int) {
 	f.Helper()
 	f.followers(followers - 1)
@@ -113,18 +114,18 @@ func (f *fleet) join(leaders, followers int) {
 	f.subscribed(leaders + followers)
 }
 
-// reached waits until every follower has that version, those too that are processes.
+// reached waits until every follower has that version, processes included.
 func (f *fleet) reached(version int64, bound time.Duration) {
 	f.Helper()
-	f.world.reached(version, bound)
-	for _, w := range f.watchers {
-		f.eventually(bound, "the process "+w.name+" has the version", func() bool { return w.version() >= version })
+	f.environment.reached(version, bound)
+	for _, env := range f.watchers {
+		f.eventually(bound, "the process "+env.name+" has the version", func() bool { return env.version() >= version })
 	}
 }
 
-// settle is [world.settle] for all followers.
+// settle is [environment.settle] for all followers.
 func (f *fleet) settle() {
 	f.Helper()
-	f.world.settle()
+	f.environment.settle()
 	f.reached(f.cdn.Version(), f.poll())
 }

@@ -16,24 +16,24 @@ import (
 
 const (
 	floodRate    = 10_000 // webhooks a second
-	floodSenders = 8      // with a connection each
-	floodBatch   = 32     // of webhooks that are sent before the answers are read
+	floodSenders = 8      // with one connection each
+	floodBatch   = 32     // webhooks that are sent before the answers are read
 )
 
-// flood is webhooks that come at a rate.
+// flood sends webhooks at a fixed rate.
 type flood struct {
 	addr   string
-	seen   hook // one that was accepted
+	seen   hook // a webhook that was accepted
 	first  uint64
 	count  int
 	pace   float64 // a second
 	passed atomic.Int64
 }
 
-// 10,000 webhooks a second over real connections at the process that leads, for some
-// seconds: each attack is refused, the CDN is asked at most once a second, and the process
-// does not grow. Many rounds have the machine to themselves, and must keep the rate; a few
-// send as many, however long it takes.
+// 10,000 webhooks a second over real connections to the leading process, for some seconds.
+// Each attack is rejected, the CDN is asked at most once a second, and the process does not
+// grow. With many rounds the test runs alone and must keep the rate; with few it sends as
+// many webhooks, however long it takes.
 func TestF33_FloodOverHTTP(t *testing.T) {
 	alone := *manyRounds > 0
 	onProcessesAs(t, program, alone, func(f *fleet) {
@@ -48,7 +48,7 @@ func TestF33_FloodOverHTTP(t *testing.T) {
 		}
 		base, accepted, first := p.status(f.T, "VmHWM"), int64(0), uint64(1)
 		for range f.rounds(1) {
-			// A little faster than wanted: the last answers take a moment, too.
+			// A little faster than required: the last answers take a moment.
 			fl := &flood{addr: p.listens, seen: signedHook(hookKey, 1<<40+first, time.Now()), first: first,
 				count: floodRate * int(duration.Seconds()), pace: 1.1 * floodRate}
 			first += uint64(fl.count)
@@ -56,7 +56,7 @@ func TestF33_FloodOverHTTP(t *testing.T) {
 			if err := fl.send(fl.seen, http.StatusOK); err != nil {
 				f.Fatal(err)
 			}
-			fl.play(f.T)
+			fl.run(f.T)
 			took := time.Since(start)
 			accepted += fl.passed.Load()
 			rate := float64(fl.count) / took.Seconds()
@@ -82,8 +82,8 @@ func TestF33_FloodOverHTTP(t *testing.T) {
 	})
 }
 
-// play sends all, by several senders, and compares each answer.
-func (fl *flood) play(t *testing.T) {
+// run sends all webhooks with several senders, and checks each answer.
+func (fl *flood) run(t *testing.T) {
 	t.Helper()
 	var senders sync.WaitGroup
 	start := time.Now()
@@ -135,7 +135,7 @@ func (fl *flood) sender(s int, start time.Time) error {
 	return nil
 }
 
-// answer reads the answer to one, and counts what was accepted.
+// answer reads the answer to one webhook, and counts the accepted ones.
 func (fl *flood) answer(from *bufio.Reader, want int) error {
 	answer, err := http.ReadResponse(from, nil)
 	if err != nil {
@@ -154,7 +154,7 @@ func (fl *flood) answer(from *bufio.Reader, want int) error {
 	return nil
 }
 
-// send sends one on a connection of its own.
+// send sends one webhook on its own connection.
 func (fl *flood) send(h hook, want int) error {
 	conn, err := net.Dial("tcp", fl.addr)
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// overhear collects messages from now on, until the end of the test.
-func (w *world) overhear() (said func() []string) {
-	w.Helper()
-	messages := w.admin.Subscribe(w.Context(), w.keys.Events)
-	if _, err := messages.Receive(w.Context()); err != nil { // the acknowledgement
-		w.Fatal(err)
+// collectMessages collects all messages from now on, until the end of the test.
+func (env *environment) collectMessages() (collected func() []string) {
+	env.Helper()
+	messages := env.admin.Subscribe(env.Context(), env.keys.Events)
+	if _, err := messages.Receive(env.Context()); err != nil { // the acknowledgement
+		env.Fatal(err)
 	}
 	var (
 		mu      sync.Mutex
@@ -28,7 +28,7 @@ func (w *world) overhear() (said func() []string) {
 	)
 	reading.Go(func() {
 		for {
-			m, err := messages.ReceiveMessage(context.WithoutCancel(w.Context()))
+			m, err := messages.ReceiveMessage(context.WithoutCancel(env.Context()))
 			if err != nil {
 				return
 			}
@@ -37,7 +37,7 @@ func (w *world) overhear() (said func() []string) {
 			mu.Unlock()
 		}
 	})
-	w.Cleanup(func() {
+	env.Cleanup(func() {
 		_ = messages.Close()
 		reading.Wait()
 	})
@@ -48,100 +48,100 @@ func (w *world) overhear() (said func() []string) {
 	}
 }
 
-// Whatever comes by the channel, followers stay with what is current, and connected.
-func TestF17_StrangeMessagesAreIgnoredAndCounted(t *testing.T) {
-	scenario(t, func(w *world) {
-		w.ready(3)
-		said := w.overhear()
-		for range w.rounds(1) {
-			heard := len(said())
+// Whatever arrives on the channel, followers keep the current content and stay connected.
+func TestF17_UnexpectedMessagesAreIgnoredAndCounted(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.ready(3)
+		messages := env.collectMessages()
+		for range env.rounds(1) {
+			earlier := len(messages())
 			for range 2 {
-				w.reached(w.cdn.Publish(), w.poll())
+				env.reached(env.cdn.Publish(), env.poll())
 			}
-			real := said()[heard:]
-			real = append(real, real...) // each twice, and the latest first
+			real := messages()[earlier:]
+			real = append(real, real...) // each twice, the latest first
 			slices.Reverse(real)
 			var before []follower.Stats
-			for _, r := range w.readers {
+			for _, r := range env.readers {
 				before = append(before, r.client.Stats())
 			}
 			const malformed, unknown = 7, 1
 			strange := append(real, "", "garbage", "cb1", "cb1 change", "cb1 change rev=1 hash=x", "cb2 change rev=9999999999999",
 				"cb1 dance rev=9999999999999", string(bytes.Repeat([]byte{0xff}, 1<<20)), string(bytes.Repeat([]byte("cb1 change "), 1<<17)))
 			for _, message := range strange {
-				if err := w.admin.Publish(w.Context(), w.keys.Events, message).Err(); err != nil {
-					w.Fatal(err)
+				if err := env.admin.Publish(env.Context(), env.keys.Events, message).Err(); err != nil {
+					env.Fatal(err)
 				}
 			}
-			for i, r := range w.readers {
+			for i, r := range env.readers {
 				r.noise = true
-				w.eventually(w.leader.RenewInterval+time.Second, "all are heard and counted", func() bool {
+				env.eventually(env.leader.RenewInterval+time.Second, "all are received and counted", func() bool {
 					s := r.client.Stats()
 					return s.Messages >= before[i].Messages+int64(len(strange)) &&
 						s.BadMessages >= before[i].BadMessages+malformed && s.Unknown >= before[i].Unknown+unknown
 				})
 				s := r.client.Stats()
 				if s.State != follower.Live || s.Disconnects != before[i].Disconnects || s.Applied != before[i].Applied {
-					w.Errorf("%s: %+v, before %+v", r.name, s, before[i])
+					env.Errorf("%s: %+v, before %+v", r.name, s, before[i])
 				}
 				if s.BadMessages != before[i].BadMessages+malformed || s.Unknown != before[i].Unknown+unknown {
-					w.Errorf("%s: %d malformed and %d unknown messages, want %d and %d more than %d and %d", r.name, s.BadMessages, s.Unknown, malformed, unknown,
+					env.Errorf("%s: %d malformed and %d unknown messages, want %d and %d more than %d and %d", r.name, s.BadMessages, s.Unknown, malformed, unknown,
 						before[i].BadMessages, before[i].Unknown)
 				}
 			}
-			w.settle()
+			env.settle()
 		}
 	})
 }
 
-// An official SDK writes the entry: an old one, and one from tomorrow. What the leader
-// makes of it is never older, and a clock that is wrong is told (I9).
-func TestF28_EntryOfAnSDKDoesNotLeadAstray(t *testing.T) {
+// An official SDK writes the entry: an old one, and one from tomorrow. The leader never
+// replaces it by an older one, and reports the wrong clock (I9).
+func TestF28_EntryWrittenByAnSDKIsCorrected(t *testing.T) {
 	for name, away := range map[string]time.Duration{"an hour ago": -time.Hour, "tomorrow": 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, func(w *world) {
-				var errors *heard
-				w.loud, errors = listen(w.loud)
-				first, second := w.ready(2)
-				for range w.rounds(1) {
+			scenario(t, func(env *environment) {
+				var errors *loggedErrors
+				env.leaderLog, errors = recordErrors(env.leaderLog)
+				first, second := env.ready(2)
+				for range env.rounds(1) {
 					rev := max(first.stats().Rev, second.stats().Rev)
-					w.audit.suspend()
-					foreign := w.writeEntry(time.Now().Add(away))
-					written, bound := time.Now(), w.leader.RenewInterval+roundTrip+time.Second
-					w.eventually(bound, "the leader's entry is there again", func() bool {
-						text, err := w.admin.Get(w.Context(), w.keys.Entry).Result()
+					env.audit.suspend()
+					overwritten := env.writeEntry(time.Now().Add(away))
+					written, bound := time.Now(), env.leader.RenewInterval+roundTrip+time.Second
+					env.eventually(bound, "the leader writes its entry again", func() bool {
+						text, err := env.admin.Get(env.Context(), env.keys.Entry).Result()
 						entry, parsed := cachekeys.ParseEntry([]byte(text))
-						return err == nil && parsed == nil && entry.FetchTime > max(foreign, rev)
+						return err == nil && parsed == nil && entry.FetchTime > max(overwritten, rev)
 					})
-					w.recovered(written, bound)
-					w.audit.resume()
-					if away > 0 { // the leader hears of its write after it is there
-						w.eventually(w.leader.RenewInterval, "the alarm", func() bool { return errors.said("ahead of Redis's clock") })
+					env.recovered(written, bound)
+					env.audit.resume()
+					if away > 0 { // the reply arrives after the write takes effect
+						env.eventually(env.leader.RenewInterval, "the alarm", func() bool { return errors.contain("ahead of Redis's clock") })
 					}
 					if ahead := max(first.stats().Ahead, second.stats().Ahead); (ahead > 5*time.Minute) != (away > 0) {
-						w.Errorf("the leader tells of an entry that is %v ahead", ahead)
+						env.Errorf("the leader reports an entry that is %v ahead", ahead)
 					}
-					if errors.said("ahead of Redis's clock") != (away > 0) {
-						w.Errorf("errors logged: %q", errors.errors)
+					if errors.contain("ahead of Redis's clock") != (away > 0) {
+						env.Errorf("errors logged: %q", errors.errors)
 					}
-					w.settle()
+					env.settle()
 				}
 			})
 		})
 	}
 }
 
-// spoilt gives a blob as it must not be taken: with a bit flipped anywhere, with a rev
-// ahead of meta's, or with content of long ago beneath the head of what is current.
-func (w *world) spoilt(data []byte) map[string][]byte {
-	w.Helper()
+// corruptions returns copies of a blob that must be rejected: with any one bit flipped,
+// with a rev ahead of meta's, or with old content under the current header.
+func (env *environment) corruptions(data []byte) map[string][]byte {
+	env.Helper()
 	blob, err := cachekeys.ParseBlob(data)
 	if err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
 	bit, flipped := 0, data
-	for isSound(flipped) { // as with another rev that is as good, or a bit that the codec does not look at
-		bit, flipped = w.random.IntN(8*len(data)), bytes.Clone(data)
+	for isSound(flipped) { // the flip may make another valid rev, or hit a bit that the codec ignores
+		bit, flipped = env.random.IntN(8*len(data)), bytes.Clone(data)
 		flipped[bit/8] ^= 1 << (bit % 8)
 	}
 	ahead, old := blob, blob
@@ -158,45 +158,46 @@ func isSound(data []byte) bool {
 	return err == nil
 }
 
-// Bits of the blob flip, its rev's too. Nobody takes it, and what is current comes back.
-func TestF29_SpoiltBlobIsRefused(t *testing.T) {
-	scenario(t, func(w *world) {
-		w.ready(2)
-		for range w.rounds(2) {
-			version := w.cdn.Version()
-			w.audit.suspend()
-			blob, err := w.admin.Get(w.Context(), w.keys.Blob).Bytes()
+// Bits of the blob flip, also those of its rev. It is rejected, and the current content is
+// written again.
+func TestF29_CorruptBlobIsRejected(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.ready(2)
+		for range env.rounds(2) {
+			version := env.cdn.Version()
+			env.audit.suspend()
+			blob, err := env.admin.Get(env.Context(), env.keys.Blob).Bytes()
 			if err != nil {
-				w.Fatal(err)
+				env.Fatal(err)
 			}
-			for what, spoilt := range w.spoilt(blob) {
-				refused := w.refusedBlobs()
-				// On a busy machine it may be mended before anybody reads it.
-				w.eventually(0, "somebody refuses a blob whose "+what+" is spoilt", func() bool {
-					if err := w.admin.Set(w.Context(), w.keys.Blob, spoilt, 0).Err(); err != nil {
-						w.Fatal(err)
+			for what, corrupt := range env.corruptions(blob) {
+				refused := env.refusedBlobs()
+				// On a busy machine the leader may repair it before anyone reads it.
+				env.eventually(0, "a process rejects a blob with a corrupt "+what, func() bool {
+					if err := env.admin.Set(env.Context(), env.keys.Blob, corrupt, 0).Err(); err != nil {
+						env.Fatal(err)
 					}
-					w.follow() // one that comes now reads the entry instead
-					w.reached(version, 2*w.leader.RenewInterval+w.follower.MetaReread)
-					return w.refusedBlobs() > refused
+					env.follow() // a new follower reads the entry instead
+					env.reached(version, 2*env.leader.RenewInterval+env.follower.MetaReread)
+					return env.refusedBlobs() > refused
 				})
-				for _, r := range w.readers {
+				for _, r := range env.readers {
 					r.noise = true
-					_ = r.client.Refresh(w.Context())
+					_ = r.client.Refresh(env.Context())
 					if v := r.version(); v != version {
-						w.Errorf("%s has version %d of a blob whose %s is spoilt", r.name, v, what)
+						env.Errorf("%s has version %d of a blob with a corrupt %s", r.name, v, what)
 					}
 				}
 			}
-			w.reached(w.cdn.Publish(), w.poll())
-			w.audit.resume()
-			w.settle()
+			env.reached(env.cdn.Publish(), env.poll())
+			env.audit.resume()
+			env.settle()
 		}
 	})
 }
 
-func (w *world) refusedBlobs() (n int64) {
-	for _, r := range w.readers {
+func (env *environment) refusedBlobs() (n int64) {
+	for _, r := range env.readers {
 		n += r.client.Stats().RefusedBlobs
 	}
 	return n

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// role is as whom a client logs in where Redis asks for it. Each is the name of a user
+// role is the user with which a client logs in, if Redis asks for one. Its values are users
 // in the files of deploy/acl.
 type role string
 
@@ -32,7 +32,7 @@ func (r role) user() redistest.User {
 
 var passwordMark = regexp.MustCompile(`#([a-z]+)-password-sha256`)
 
-// aclFile is one of the files of deploy/acl, with the passwords of the tests.
+// aclFile returns one of the files of deploy/acl, with the passwords of the tests.
 func aclFile(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("../deploy/acl", name))
@@ -46,7 +46,8 @@ func aclFile(t testing.TB, name string) string {
 	})
 }
 
-// guarded has Redis nodes ask for certificates, and for the users of a file of deploy/acl.
+// guarded makes Redis nodes ask for certificates, and for the users in a file of
+// deploy/acl.
 func guarded(t testing.TB, nodes string) *redistest.Guard {
 	t.Helper()
 	return &redistest.Guard{
@@ -56,31 +57,31 @@ func guarded(t testing.TB, nodes string) *redistest.Guard {
 	}
 }
 
-// onGuarded is a world on nodes that ask for certificates and users. They are tapped, and
-// may refuse nothing.
-func onGuarded[C redis.UniversalClient](t *testing.T, clientAs func(testing.TB, redistest.User, *redistest.Link) C, nodes ...*redistest.Process) *world {
+// onGuarded is an environment on nodes that ask for certificates and users. It taps them,
+// and they may refuse no command.
+func onGuarded[C redis.UniversalClient](t *testing.T, clientAs func(testing.TB, redistest.User, *redistest.Link) C, nodes ...*redistest.Process) *environment {
 	t.Helper()
 	connect := func(t testing.TB, as role, link *redistest.Link) redis.UniversalClient {
 		return clientAs(t, as.user(), link)
 	}
-	w := newWorld(t, connect, realProfile(), false)
+	env := newEnvironment(t, connect, realProfile(), false)
 	for _, node := range nodes {
-		w.tap(node)
+		env.tap(node)
 	}
-	w.harmless(nodes...)
-	return w
+	env.harmless(nodes...)
+	return env
 }
 
-// harmless fails the test at its end if a node refused anything to anybody: the rights in
-// deploy/acl are enough for all that goes on in a world.
-func (w *world) harmless(nodes ...*redistest.Process) {
-	w.Cleanup(func() {
+// harmless fails the test at its end if a node refused any command: the rights in
+// deploy/acl are enough for every scenario.
+func (env *environment) harmless(nodes ...*redistest.Process) {
+	env.Cleanup(func() {
 		for _, node := range nodes {
-			for _, denial := range node.Denials(w.T) {
-				if w.late && strings.Contains(denial, ": auth ") {
+			for _, denial := range node.Denials(env.T) {
+				if env.late && strings.Contains(denial, ": auth ") {
 					continue
 				}
-				w.Errorf("the node on port %d refused: %s", node.Port, denial)
+				env.Errorf("the node on port %d refused: %s", node.Port, denial)
 			}
 		}
 	})

@@ -10,122 +10,122 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// onTopologies plays on each kind of Redis that people run, with certificates and users.
-func onTopologies(t *testing.T, play func(w *world)) {
+// onTopologies runs on each supported kind of Redis, with certificates and users.
+func onTopologies(t *testing.T, run func(env *environment)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("single", func(t *testing.T) {
-		onServer(t, func(w *world, _ *redistest.Process) { play(w) })
+		onServer(t, func(env *environment, _ *redistest.Process) { run(env) })
 	})
 	t.Run("Sentinel", func(t *testing.T) {
-		onSentinel(t, func(w *world, _ *redistest.Sentinel) { play(w) })
+		onSentinel(t, func(env *environment, _ *redistest.Sentinel) { run(env) })
 	})
 	t.Run("cluster", func(t *testing.T) {
-		onCluster(t, func(w *world, _ *redistest.Cluster) { play(w) })
+		onCluster(t, func(env *environment, _ *redistest.Cluster) { run(env) })
 	})
 }
 
-// That nothing was refused to anybody, every world looks up at its end.
+// Every environment checks at its end that Redis refused nothing.
 func TestEachRoleHasTheRightsItNeeds(t *testing.T) {
-	onTopologies(t, func(w *world) {
-		first, second := w.ready(2)
-		w.checkRights()
-		w.reached(w.cdn.SetMinBytes(100<<10), w.poll()) // read, not pushed
+	onTopologies(t, func(env *environment) {
+		first, second := env.ready(2)
+		env.checkRights()
+		env.reached(env.cdn.SetMinBytes(100<<10), env.poll()) // too large for a message
 
-		w.followAs(asReporter, func(c *follower.Config) {
+		env.followAs(asReporter, func(c *follower.Config) {
 			c.FleetReport, c.FleetName = cachekeys.MinFleetInterval, "shop-1"
 		})
-		w.eventually(cachekeys.MinFleetInterval, "the report can be read", func() bool {
-			reports, err := w.connect(w.T, asStatus, nil).ZRange(w.Context(), w.keys.Fleet, 0, -1).Result()
+		env.eventually(cachekeys.MinFleetInterval, "the report can be read", func() bool {
+			reports, err := env.connect(env.T, asStatus, nil).ZRange(env.Context(), env.keys.Fleet, 0, -1).Result()
 			return err == nil && len(reports) == 1
 		})
 		asked := first.stats().Polls + second.stats().Polls
-		w.ask()
-		w.eventually(w.leader.RenewInterval+time.Second, "the request is answered by a poll", func() bool {
+		env.ask()
+		env.eventually(env.leader.RenewInterval+time.Second, "the request is answered by a poll", func() bool {
 			return first.stats().Polls+second.stats().Polls > asked
 		})
-		for _, r := range w.readers {
+		for _, r := range env.readers {
 			r.link.Cut()
 		}
-		w.states(w.back(), follower.Live)
-		first.stop() // and releases the lock
-		w.eventually(w.takeover(), "the other leads", second.leads)
-		w.settle()
+		env.states(env.reconnectBound(), follower.Live)
+		first.stop() // to release the lock
+		env.eventually(env.takeover(), "the other leads", second.leads)
+		env.settle()
 	})
 }
 
-// checkRights asks as leaders and followers do.
-func (w *world) checkRights() {
-	w.Helper()
-	if err := leader.CheckRights(w.Context(), w.connect(w.T, asLeader, nil), sdkKey, ""); err != nil {
-		w.Error(err)
+// checkRights checks the rights of leaders and of followers.
+func (env *environment) checkRights() {
+	env.Helper()
+	if err := leader.CheckRights(env.Context(), env.connect(env.T, asLeader, nil), sdkKey, ""); err != nil {
+		env.Error(err)
 	}
 	for _, as := range []role{asFollower, asReporter} {
-		if err := leader.CheckFollowerRights(w.Context(), w.connect(w.T, as, nil), sdkKey, ""); err != nil {
-			w.Errorf("%s: %v", as, err)
+		if err := leader.CheckFollowerRights(env.Context(), env.connect(env.T, as, nil), sdkKey, ""); err != nil {
+			env.Errorf("%s: %v", as, err)
 		}
 	}
 }
 
-// ask asks for a poll, as an operator does.
-func (w *world) ask() {
-	w.Helper()
+// ask requests a poll, as an operator does.
+func (env *environment) ask() {
+	env.Helper()
 	const name = "it"
 	l, err := leader.New(leader.Config{
-		Redis: w.connect(w.T, asOperator, nil), SDKKeys: []leader.SDKKey{{Name: name, Key: sdkKey}}, Timing: w.leader,
+		Redis: env.connect(env.T, asOperator, nil), SDKKeys: []leader.SDKKey{{Name: name, Key: sdkKey}}, Timing: env.leader,
 	})
 	if err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
-	if err := l.RequestRefresh(w.Context(), name); err != nil {
-		w.Fatal(err)
+	if err := l.RequestRefresh(env.Context(), name); err != nil {
+		env.Fatal(err)
 	}
 }
 
-// heartbeats waits until every follower heard some more messages, as often as they come:
-// none is subscribed where nothing is said any more.
-func (w *world) heartbeats() {
-	w.Helper()
+// heartbeats waits until every follower has received some more messages at the usual rate,
+// so that each has a working subscription.
+func (env *environment) heartbeats() {
+	env.Helper()
 	const more = 3
-	began, bound := time.Now(), (more+1)*w.leader.RenewInterval+roundTrip
+	began, bound := time.Now(), (more+1)*env.leader.RenewInterval+roundTrip
 	before := map[*reader]int64{}
-	for _, r := range w.readers {
+	for _, r := range env.readers {
 		before[r] = r.client.Stats().Messages
 	}
-	for _, r := range w.readers {
-		w.eventually(bound, r.name+" hears the heartbeats", func() bool {
+	for _, r := range env.readers {
+		env.eventually(bound, r.name+" receives the heartbeats", func() bool {
 			return r.client.Stats().Messages >= before[r]+more
 		})
 	}
-	w.recovered(began, bound)
+	env.recovered(began, bound)
 }
 
 // The slot of the bridge's keys moves to another primary and back, as when a cluster is
-// resharded, with leaders and followers at work.
-func TestF22_MovedSlotLeavesNobodySilent(t *testing.T) {
-	onCluster(t, func(w *world, cluster *redistest.Cluster) {
-		w.ready(9)
-		for range w.rounds(2) {
-			home, _ := w.owner(cluster)
+// resharded, while leaders and followers run.
+func TestF22_SlotMigrationKeepsSubscriptionsAlive(t *testing.T) {
+	onCluster(t, func(env *environment, cluster *redistest.Cluster) {
+		env.ready(9)
+		for range env.rounds(2) {
+			home, _ := env.owner(cluster)
 			for _, other := range cluster.Primaries {
 				if other == home {
 					continue
 				}
-				w.move(cluster, home, other)
-				w.move(cluster, other, home)
+				env.move(cluster, home, other)
+				env.move(cluster, other, home)
 			}
 		}
-		w.settle()
+		env.settle()
 	})
 }
 
-func (w *world) move(cluster *redistest.Cluster, from, to *redistest.Process) {
-	w.Helper()
+func (env *environment) move(cluster *redistest.Cluster, from, to *redistest.Process) {
+	env.Helper()
 	moved := time.Now()
-	cluster.MoveSlot(w.T, w.keys.Entry, from, to)
-	version := w.cdn.Publish()
-	w.reached(version, w.takeover()+w.poll())
-	w.recovered(moved, w.takeover()+w.poll())
-	w.heartbeats()
-	w.audit.check(w.T)
+	cluster.MoveSlot(env.T, env.keys.Entry, from, to)
+	version := env.cdn.Publish()
+	env.reached(version, env.takeover()+env.poll())
+	env.recovered(moved, env.takeover()+env.poll())
+	env.heartbeats()
+	env.audit.check(env.T)
 }

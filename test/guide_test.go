@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// pages are the texts that people read, by their path from the project's folder.
+// pages returns the pages for readers, by their path from the project's folder.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -40,7 +40,7 @@ var (
 	noSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// anchors are those of a page's headings.
+// anchors returns the anchors of a page's headings.
 func anchors(text string) map[string]bool {
 	all := map[string]bool{}
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {
@@ -49,7 +49,7 @@ func anchors(text string) map[string]bool {
 	return all
 }
 
-func TestLinksOfThePagesLeadSomewhere(t *testing.T) {
+func TestLinksInPagesResolve(t *testing.T) {
 	all := pages(t)
 	seen := 0
 	for page, text := range all {
@@ -76,8 +76,8 @@ func TestLinksOfThePagesLeadSomewhere(t *testing.T) {
 }
 
 var (
-	// commandLine is one that starts with the program's name, indented as an example, or
-	// quoted in a sentence.
+	// commandLine matches a command line of the program, indented as an example or quoted
+	// in a sentence.
 	commandLine = regexp.MustCompile("(?m)^    (?:\\w+=\\S+ )*(catbridge .*(?:\\\\\n.*)*)$|`(catbridge [^`]*)`")
 	flagName    = regexp.MustCompile(`(?:^| )--([a-z][a-z-]*)`)
 	word        = regexp.MustCompile(`^[a-z]+$`)
@@ -103,7 +103,7 @@ func TestCommandsOfThePagesExist(t *testing.T) {
 			if _, ok := help[name]; !ok {
 				out, err := exec.CommandContext(t.Context(), path, append(command, "--help")...).CombinedOutput()
 				if help[name] = string(out); err != nil || !strings.Contains(help[name], "catbridge "+name) {
-					t.Errorf("%s: there is no catbridge %s: %v", page, name, err)
+					t.Errorf("%s: unknown command catbridge %s: %v", page, name, err)
 				}
 			}
 			seen[name] = true
@@ -139,7 +139,7 @@ func TestEveryAlertSaysWhatToDo(t *testing.T) {
 	}
 	for _, m := range regexp.MustCompile("`(Catbridge\\w+)`").FindAllStringSubmatch(page, -1) {
 		if !defined[m[1]] {
-			t.Errorf("there is no alert %s", m[1])
+			t.Errorf("unknown alert %s", m[1])
 		}
 	}
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// most is how much more memory a leader process may take, whatever the CDN serves.
+// most is the limit for the growth of a leader process, whatever the CDN serves.
 const most = 64 << 20
 
-// hostile are the answers of a CDN that must do no harm, over real HTTP. forbidden is the
-// URL of a server that nobody may ask.
+// hostile returns the answers of a malicious CDN, over real HTTP. forbidden is the URL of a
+// server that must not be asked.
 func hostile(forbidden string) map[string]fakecdn.Fault {
 	return map[string]fakecdn.Fault{
 		"500":                       fakecdn.Status(http.StatusInternalServerError),
@@ -39,7 +39,7 @@ func hostile(forbidden string) map[string]fakecdn.Fault {
 	}
 }
 
-// forbidden is a server that counts who connects to it.
+// forbidden starts a server that counts the connections to it.
 func (f *fleet) forbidden() (url string, asked *atomic.Int64) {
 	f.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -63,7 +63,7 @@ func (f *fleet) forbidden() (url string, asked *atomic.Int64) {
 	return "http://" + listener.Addr().String(), asked
 }
 
-// status is a number of /proc/…/status in bytes.
+// status returns a number of /proc/…/status in bytes.
 func (p *process) status(t *testing.T, field string) int64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -83,9 +83,9 @@ func (p *process) status(t *testing.T, field string) int64 {
 	return 0
 }
 
-// Whatever the CDN serves, the last good content stays, the process does not grow, and
-// connects to no host that it may not.
-func TestF26_HostileCDNHarmsNoProcess(t *testing.T) {
+// Whatever the CDN serves, the last valid content stays, the process does not grow, and
+// connects to no forbidden host.
+func TestF26_HostileCDNDoesNotHarmAProcess(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		leader := f.launch("CATBRIDGE_READ_TIMEOUT=2s")
 		f.awaitHolder(leader)
@@ -106,10 +106,10 @@ func TestF26_HostileCDNHarmsNoProcess(t *testing.T) {
 				if grown := leader.status(f.T, "VmHWM") - base; grown > most {
 					f.Errorf("%s: the process took %d MB more", name, grown>>20)
 				}
-				f.cdn.Mend()
-				mended, bound := time.Now(), f.poll()+2*time.Second // of Retry-After, or of a request that hangs
+				f.cdn.Repair()
+				repaired, bound := time.Now(), f.poll()+2*time.Second // of Retry-After, or of a request that hangs
 				f.reached(version, bound)
-				f.recovered(mended, bound)
+				f.recovered(repaired, bound)
 			}
 			if n := asked.Load(); n != 0 {
 				f.Errorf("%d connections to a host that is not allowed", n)

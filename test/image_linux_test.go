@@ -26,7 +26,8 @@ func staticProgram(t *testing.T) string {
 	return path
 }
 
-// TestNoticesNameEveryModuleOfTheProgram compares the generated file with what is linked.
+// TestNoticesNameEveryModuleOfTheProgram compares the generated file with the linked
+// modules.
 func TestNoticesNameEveryModuleOfTheProgram(t *testing.T) {
 	notices, err := os.ReadFile("../THIRD_PARTY_NOTICES.txt")
 	if err != nil {
@@ -49,8 +50,8 @@ func TestNoticesNameEveryModuleOfTheProgram(t *testing.T) {
 	}
 }
 
-// TestTheImageHasWhatTheProgramNeeds reads the Dockerfile.
-func TestTheImageHasWhatTheProgramNeeds(t *testing.T) {
+// TestImageContainsTheProgramsFiles reads the Dockerfile.
+func TestImageContainsTheProgramsFiles(t *testing.T) {
 	text := dockerfile(t)
 	check(t, map[string]bool{
 		"no frontend of Docker's from a registry": !strings.Contains(text, "syntax="),
@@ -59,12 +60,12 @@ func TestTheImageHasWhatTheProgramNeeds(t *testing.T) {
 	})
 }
 
-// image lays out below a folder what the Dockerfile's final stage, and the one that it is based
-// on, copy.
+// image builds, in a folder, the file system of the Dockerfile's final stage and of its
+// base.
 func image(t *testing.T) string {
 	t.Helper()
 	root, text := t.TempDir(), dockerfile(t)
-	if err := os.Chmod(root, 0o755); err != nil { // #nosec G302 -- the image's user is another
+	if err := os.Chmod(root, 0o755); err != nil { // #nosec G302 -- the image has another user
 		t.Fatal(err)
 	}
 	made := t.TempDir()
@@ -78,7 +79,7 @@ func image(t *testing.T) string {
 		"/out/catbridge": staticProgram(t),
 		"/src/LICENSE":   "../LICENSE", "/src/THIRD_PARTY_NOTICES.txt": "../THIRD_PARTY_NOTICES.txt",
 		"/image/":                            filepath.Join(made, "image") + "/.",
-		"/etc/ssl/certs/ca-certificates.crt": os.DevNull, // nothing is asked over TLS
+		"/etc/ssl/certs/ca-certificates.crt": os.DevNull, // the demo uses no TLS
 	}
 	_, base, _ := strings.Cut(text, "\nFROM scratch AS base\n")
 	base, _, _ = strings.Cut(base, "\nFROM ")
@@ -103,9 +104,9 @@ func image(t *testing.T) string {
 	return root
 }
 
-// TestTheImageRunsTheDemo runs the program as the image's user, with the image's files for all
-// that there is. Where a root of its own is not allowed, the test is
-// skipped, see [missing.Skip].
+// TestTheImageRunsTheDemo runs the program as the image's user in a file system with only
+// the image's files. It is skipped where the system does not allow that, see
+// [missing.Skip].
 func TestTheImageRunsTheDemo(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "/catbridge", "demo", "--once")
 	cmd.Dir, cmd.Env = "/", []string{"PATH=/"}

@@ -16,14 +16,14 @@ import (
 
 const module = "github.com/catbridge/catbridge"
 
-// layout says what a package may be built from. Tests may use more.
+// layout lists the dependencies that a package may have. Tests may have more.
 type layout struct {
-	own   []string // packages of this module, direct or not
-	other []string // modules, as beginnings of package paths, directly imported
-	never []string // of the standard library, directly imported by the package
+	own   []string // packages of this module, direct or indirect
+	other []string // prefixes of the paths of directly imported packages
+	never []string // packages of the standard library that the package must not import directly
 }
 
-// What follower and leader may not know of each other is said by what they may use.
+// Follower and leader know only the packages in common that are listed for both.
 var layouts = map[string]layout{
 	"cachekeys": {other: []string{"github.com/klauspost/compress"}, never: []string{"net", "os", "context", "log", "time/tzdata"}},
 	"evaluate": {
@@ -89,7 +89,7 @@ type goPackage struct {
 	Module     *struct{ Path string }
 }
 
-// listDeps lists a package, last, and all that it is built from.
+// listDeps lists the dependencies of a package, and the package itself, last.
 func listDeps(t *testing.T, dir string) []goPackage {
 	t.Helper()
 	program, err := exec.LookPath("go")
@@ -127,7 +127,7 @@ func TestPackagesDependOnlyOnWhatTheLayoutAllows(t *testing.T) {
 	}
 }
 
-// faults tells what is against the layout of the package in dir.
+// faults returns the dependencies of the package in dir that its layout does not allow.
 func (l layout) faults(dir string, deps []goPackage) []string {
 	var faults []string
 	byPath := map[string]goPackage{}
@@ -153,14 +153,15 @@ func (l layout) faults(dir string, deps []goPackage) []string {
 	return faults
 }
 
-// within tells of a path whether it is imported's own, or that of a folder above it.
+// within returns a function that reports whether the imported path is at or below the
+// given one.
 func within(imported string) func(string) bool {
 	return func(above string) bool {
 		return imported == above || strings.HasPrefix(imported, above+"/")
 	}
 }
 
-func TestLayoutFaultsAreSeen(t *testing.T) {
+func TestLayoutFaultsAreDetected(t *testing.T) {
 	deps := []goPackage{
 		{ImportPath: "net/http", Standard: true},
 		{ImportPath: "fmt", Standard: true},

@@ -8,50 +8,50 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// runner is a leader of the world: a process of the program where the world has those, see
-// [world.processes], or else one within this process.
+// runner is a leader of the environment: a process of the program, see
+// [environment.processes], or a leader within this process.
 type runner struct {
-	*leader.Leader // of one within this process, for what only such a one can be asked
+	*leader.Leader // nil in a process of the program
 	name, id       string
-	link           *redistest.Link // of a process only where Redis is one server that asks for no certificates
+	link           *redistest.Link // for a process only if Redis is a single server without certificates
 	stats          func() leader.KeyStats
-	shut           func() // as a signal would
-	die            func() // without a word to Redis
+	shut           func() // as on a signal
+	die            func() // without another command to Redis
 	done           <-chan struct{}
 }
 
-// lead starts a leader, which takes part in the election. It ends with the test.
-func (w *world) lead(name string) *runner {
-	w.Helper()
+// lead starts a leader, which takes part in the election until the end of the test.
+func (env *environment) lead(name string) *runner {
+	env.Helper()
 	r := &runner{name: name, link: new(redistest.Link)}
-	r.link.Route(w.route)
-	if w.programs != nil {
-		w.programs.leadAs(r)
+	r.link.Route(env.route)
+	if env.programs != nil {
+		env.programs.leadAs(r)
 	} else {
-		w.leadWithin(r)
+		env.leadWithin(r)
 	}
-	w.runners = append(w.runners, r)
+	env.runners = append(env.runners, r)
 	return r
 }
 
 // leadWithin starts a leader within this process.
-func (w *world) leadWithin(r *runner) {
-	w.Helper()
-	// Connections in stock: what a frozen process sends goes out on one of them.
-	client := w.connect(w.T, asLeader, r.link)
-	if single, ok := client.(*redis.Client); ok && w.sentinel == nil { // what follows a Sentinel cannot be copied
+func (env *environment) leadWithin(r *runner) {
+	env.Helper()
+	// With idle connections in the pool, a frozen process can send on one of them.
+	client := env.connect(env.T, asLeader, r.link)
+	if single, ok := client.(*redis.Client); ok && env.sentinel == nil { // a client that follows a Sentinel cannot be copied
 		opts := *single.Options()
 		opts.MinIdleConns = 4
 		client = redis.NewClient(&opts)
 	}
 	l, err := leader.New(leader.Config{
 		Redis: client, SDKKeys: []leader.SDKKey{{Key: sdkKey}},
-		Timing: w.leader, Transport: w.cdn, Logger: w.loud.With("who", r.name),
+		Timing: env.leader, Transport: env.cdn, Logger: env.leaderLog.With("who", r.name),
 	})
 	if err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(env.Context()))
 	done := make(chan struct{})
 	r.Leader, r.id, r.done = l, l.ID(), done
 	r.stats = func() leader.KeyStats { return l.Stats().Keys[0] }
@@ -60,22 +60,22 @@ func (w *world) leadWithin(r *runner) {
 		defer close(done)
 		defer func() { _ = client.Close() }()
 		if err := l.Run(ctx); err != nil {
-			w.Errorf("%s: %v", r.name, err)
+			env.Errorf("%s: %v", r.name, err)
 		}
 	}()
-	w.Cleanup(r.stop)
+	env.Cleanup(r.stop)
 }
 
-// ID stands in the lock when it leads.
+// ID returns the ID that the lock has while this leader leads.
 func (r *runner) ID() string { return r.id }
 
-// stop shuts the leader down as a signal would.
+// stop shuts the leader down as on a signal.
 func (r *runner) stop() {
 	r.shut()
 	<-r.done
 }
 
-// kill ends the leader without a word to Redis.
+// kill ends the leader without another command to Redis.
 func (r *runner) kill() {
 	r.die()
 	<-r.done
@@ -86,10 +86,10 @@ func (r *runner) leads() bool {
 	return state == leader.Warm || state == leader.Steady
 }
 
-// elected waits for one of the processes to lead and returns it and the others.
-func (w *world) elected(all ...*runner) (first *runner, others []*runner) {
-	w.Helper()
-	w.eventually(w.takeover(), "somebody leads", func() bool {
+// elected waits until one of the leaders leads, and returns it and the others.
+func (env *environment) elected(all ...*runner) (first *runner, others []*runner) {
+	env.Helper()
+	env.eventually(env.takeover(), "a process leads", func() bool {
 		first, others = nil, nil
 		for _, r := range all {
 			if first == nil && r.stats().State == leader.Steady {
@@ -103,18 +103,18 @@ func (w *world) elected(all ...*runner) (first *runner, others []*runner) {
 	return first, others
 }
 
-// ready is a world with two leaders, of which the first that it returns
-// leads, and followers that have the first version.
-func (w *world) ready(followers int) (first, second *runner) {
-	w.Helper()
-	first = w.lead("leader A")
-	w.elected(first)
-	second = w.lead("leader B")
-	w.followers(followers)
-	w.reached(w.cdn.Version(), w.poll())
-	// Both hear each other: a resignation must not get lost.
-	w.subscribed(2 + followers)
-	w.eventually(w.takeover(), "one leads and the other knows", func() bool {
+// ready starts two leaders, and followers, and waits until these have the first version.
+// The first leader that it returns leads.
+func (env *environment) ready(followers int) (first, second *runner) {
+	env.Helper()
+	first = env.lead("leader A")
+	env.elected(first)
+	second = env.lead("leader B")
+	env.followers(followers)
+	env.reached(env.cdn.Version(), env.poll())
+	// Both leaders must be subscribed: a resignation must not get lost.
+	env.subscribed(2 + followers)
+	env.eventually(env.takeover(), "one leads and the other knows", func() bool {
 		if second.leads() { // on a busy machine
 			first, second = second, first
 		}

@@ -6,149 +6,149 @@ import (
 	"time"
 )
 
-// seeded waits until all that Redis lost just now is there again. Where the lock was lost
-// and the rev, too, the leader cannot tell whether another led meanwhile: it asks the CDN
-// before it writes, at the earliest a second after it asked last.
-func (w *world) seeded(fetch bool) {
-	w.Helper()
-	lost, bound := time.Now(), w.leader.RenewInterval+roundTrip
+// repaired waits until the data that Redis has just lost is back. If the lock and the rev
+// are lost, the leader cannot know whether another one led meanwhile: it asks the CDN
+// before it writes, at the earliest a second after its last request.
+func (env *environment) repaired(fetch bool) {
+	env.Helper()
+	lost, bound := time.Now(), env.leader.RenewInterval+roundTrip
 	if fetch {
 		bound += time.Second
 	}
-	w.present(bound)
-	w.recovered(lost, bound)
+	env.present(bound)
+	env.recovered(lost, bound)
 }
 
-func TestF09_FlushedRedisIsFilledAgain(t *testing.T) {
-	scenario(t, func(w *world) {
-		w.processes()
-		w.ready(3)
-		for range w.rounds(3) {
-			w.pass(w.upTo(w.leader.RenewInterval))
-			w.flushAll()
-			w.seeded(true)
-			w.settle()
+func TestF09_FlushedRedisIsRepaired(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.processes()
+		env.ready(3)
+		for range env.rounds(3) {
+			env.pass(env.upTo(env.leader.RenewInterval))
+			env.flushAll()
+			env.repaired(true)
+			env.settle()
 		}
 	})
 }
 
-func TestF09_EachDeletedKeyComesBack(t *testing.T) {
-	for name, key := range map[string]func(*world) []string{
-		"entry":          func(w *world) []string { return []string{w.keys.Entry} },
-		"lock":           func(w *world) []string { return []string{w.keys.Lock} },
-		"meta":           func(w *world) []string { return []string{w.keys.Meta} },
-		"blob":           func(w *world) []string { return []string{w.keys.Blob} },
-		"entry and blob": func(w *world) []string { return []string{w.keys.Entry, w.keys.Blob} },
-		"meta and blob":  func(w *world) []string { return []string{w.keys.Meta, w.keys.Blob} },
-		"lock and meta":  func(w *world) []string { return []string{w.keys.Lock, w.keys.Meta} },
+func TestF09_EachDeletedKeyIsRepaired(t *testing.T) {
+	for name, key := range map[string]func(*environment) []string{
+		"entry":          func(env *environment) []string { return []string{env.keys.Entry} },
+		"lock":           func(env *environment) []string { return []string{env.keys.Lock} },
+		"meta":           func(env *environment) []string { return []string{env.keys.Meta} },
+		"blob":           func(env *environment) []string { return []string{env.keys.Blob} },
+		"entry and blob": func(env *environment) []string { return []string{env.keys.Entry, env.keys.Blob} },
+		"meta and blob":  func(env *environment) []string { return []string{env.keys.Meta, env.keys.Blob} },
+		"lock and meta":  func(env *environment) []string { return []string{env.keys.Lock, env.keys.Meta} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, func(w *world) {
-				w.processes()
-				w.ready(2)
-				for range w.rounds(1) {
-					w.pass(w.upTo(w.leader.RenewInterval))
-					w.del(key(w)...)
-					w.seeded(slices.Contains(key(w), w.keys.Lock) && slices.Contains(key(w), w.keys.Meta))
-					w.settle()
+			scenario(t, func(env *environment) {
+				env.processes()
+				env.ready(2)
+				for range env.rounds(1) {
+					env.pass(env.upTo(env.leader.RenewInterval))
+					env.del(key(env)...)
+					env.repaired(slices.Contains(key(env), env.keys.Lock) && slices.Contains(key(env), env.keys.Meta))
+					env.settle()
 				}
-				// A follower that comes now finds everything in order.
-				w.follow()
-				w.reached(w.cdn.Version(), time.Second)
+				// A new follower finds everything in order.
+				env.follow()
+				env.reached(env.cdn.Version(), time.Second)
 			})
 		})
 	}
 }
 
-// While the CDN does not answer, a leader that led before writes again what it holds,
-// and claims nothing new about it.
-func TestF09_FlushedRedisIsFilledAgainWithoutTheCDN(t *testing.T) {
-	scenario(t, func(w *world) {
-		w.processes()
-		_, second := w.ready(2)
+// While the CDN does not answer, a leader that led before writes its content back, and does
+// not count it as confirmed.
+func TestF09_FlushedRedisIsRepairedWithoutTheCDN(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.processes()
+		_, second := env.ready(2)
 		second.stop()
-		w.reached(w.cdn.Publish(), w.poll())
-		w.cdn.Break(down)
-		before := w.readers[0].client.Stats()
-		w.flushAll()
-		w.present(w.leader.RenewInterval + 10*time.Second) // the CDN is asked in vain first
-		w.follow()
-		w.reached(w.cdn.Version(), time.Second)
-		w.pass(w.leader.PollInterval + 2*w.leader.RenewInterval)
-		after := w.readers[0].client.Stats()
+		env.reached(env.cdn.Publish(), env.poll())
+		env.cdn.Break(down)
+		before := env.readers[0].client.Stats()
+		env.flushAll()
+		env.present(env.leader.RenewInterval + 10*time.Second) // the CDN fails first
+		env.follow()
+		env.reached(env.cdn.Version(), time.Second)
+		env.pass(env.leader.PollInterval + 2*env.leader.RenewInterval)
+		after := env.readers[0].client.Stats()
 		if after.Age < before.Age {
-			w.Errorf("an age of %v became %v without an answer from the CDN (I14)", before.Age, after.Age)
+			env.Errorf("an age of %v became %v without an answer from the CDN (I14)", before.Age, after.Age)
 		}
-		w.cdn.Mend()
-		w.settle()
+		env.cdn.Repair()
+		env.settle()
 	})
 }
 
 // F9 and F2 at once: only the followers still have the content.
-func TestF09_FlushedRedisIsFilledByTheNextLeader(t *testing.T) {
-	scenario(t, func(w *world) {
-		w.processes()
-		first, second := w.ready(2)
+func TestF09_FlushedRedisIsRepairedByTheNextLeader(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.processes()
+		first, second := env.ready(2)
 		first.kill()
-		w.flushAll()
-		w.eventually(w.takeover(), "the other leads", second.leads)
-		w.present(w.poll())
-		w.settle()
+		env.flushAll()
+		env.eventually(env.takeover(), "the other leads", second.leads)
+		env.present(env.poll())
+		env.settle()
 	})
 }
 
-// The lock in the hands of somebody who never was a leader runs out like any other.
-func TestStolenLockRunsOut(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(1)
-		if err := w.admin.Set(w.Context(), w.keys.Lock, "thief:1", w.leader.LeaseDuration).Err(); err != nil {
-			w.Fatal(err)
+// A lock whose holder was never a leader expires like any other.
+func TestStolenLockExpires(t *testing.T) {
+	scenario(t, func(env *environment) {
+		first, second := env.ready(1)
+		if err := env.admin.Set(env.Context(), env.keys.Lock, "thief:1", env.leader.LeaseDuration).Err(); err != nil {
+			env.Fatal(err)
 		}
-		w.eventually(w.takeover(), "it is noticed", func() bool { return first.stats().Fenced == 1 })
-		w.eventually(w.takeover(), "one of the two leads again", func() bool { return first.leads() || second.leads() })
-		w.settle()
+		env.eventually(env.takeover(), "it is noticed", func() bool { return first.stats().Fenced == 1 })
+		env.eventually(env.takeover(), "one of the two leads again", func() bool { return first.leads() || second.leads() })
+		env.settle()
 	})
 }
 
-// A process that led long ago holds content that is old by now. It must not fill a
-// Redis that lost everything with it, above the rev that followers have (I1).
+// A process that led long ago has outdated content. It must not write it to an empty Redis
+// above the rev of the followers (I1).
 func TestOldContentOfAnEarlierLeaderDoesNotComeBack(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(2)
+	scenario(t, func(env *environment) {
+		first, second := env.ready(2)
 		first.link.Freeze()
-		w.eventually(w.takeover(), "the other leads", second.leads)
+		env.eventually(env.takeover(), "the other leads", second.leads)
 		first.link.Thaw()
-		w.reached(w.cdn.Publish(), w.poll())
-		w.eventually(w.takeover(), "the first one watches", func() bool { return first.stats().LockHolder == second.ID() })
-		w.pass(2 * w.leader.RetryPeriod)
-		w.cdn.Break(down)
+		env.reached(env.cdn.Publish(), env.poll())
+		env.eventually(env.takeover(), "the first one watches", func() bool { return first.stats().LockHolder == second.ID() })
+		env.pass(2 * env.leader.RetryPeriod)
+		env.cdn.Break(down)
 		second.kill()
-		w.flushAll()
-		w.eventually(w.takeover(), "the first one leads again", first.leads)
-		w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
-		w.pass(3 * w.leader.RenewInterval)
-		w.cdn.Mend()
-		w.settle()
+		env.flushAll()
+		env.eventually(env.takeover(), "the first one leads again", first.leads)
+		env.eventually(env.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
+		env.pass(3 * env.leader.RenewInterval)
+		env.cdn.Repair()
+		env.settle()
 	})
 }
 
-// The same with a process that was cut off meanwhile, and never saw that its content
-// was replaced: what it fills Redis with stays below the rev that followers have.
-func TestOldContentOfALeaderThatWasCutOffDoesNotComeBack(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(2)
+// The same with a process that was cut off, and did not see that its content was replaced:
+// it writes the content back below the rev of the followers.
+func TestOldContentOfACutOffLeaderDoesNotComeBack(t *testing.T) {
+	scenario(t, func(env *environment) {
+		first, second := env.ready(2)
 		first.link.Freeze()
-		w.eventually(w.takeover(), "the other leads", second.leads)
-		w.reached(w.cdn.Publish(), w.poll())
-		w.cdn.Break(down)
+		env.eventually(env.takeover(), "the other leads", second.leads)
+		env.reached(env.cdn.Publish(), env.poll())
+		env.cdn.Break(down)
 		second.kill()
-		w.flushAll()
-		w.audit.forget() // Redis may hold old content for a while
+		env.flushAll()
+		env.audit.forget() // Redis may have old content for a while
 		first.link.Thaw()
-		w.eventually(w.takeover(), "the first one leads again", first.leads)
-		w.eventually(w.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
-		w.pass(3 * w.leader.RenewInterval)
-		w.cdn.Mend()
-		w.settle()
+		env.eventually(env.takeover(), "the first one leads again", first.leads)
+		env.eventually(env.poll(), "a poll failed", func() bool { return first.stats().PollErrors > 0 })
+		env.pass(3 * env.leader.RenewInterval)
+		env.cdn.Repair()
+		env.settle()
 	})
 }

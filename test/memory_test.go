@@ -10,113 +10,113 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// With its memory full Redis refuses every write, and writes no part of any.
-func TestF19_FullRedisIsWrittenWhole(t *testing.T) {
-	onServer(t, func(w *world, _ *redistest.Process) {
-		w.ready(2)
-		w.audit.check(w.T)
-		for range w.rounds(1) {
-			w.config("maxmemory", "1")
-			version := w.cdn.Publish()
-			w.eventually(0, "a write is refused", func() bool { return strings.Contains(w.writeError(), "OOM") })
-			w.pass(w.leader.LeaseDuration)
-			w.audit.check(w.T)
-			if v := w.audit.stored(); v != version-1 {
-				w.Errorf("version %d is stored", v)
+// A full Redis refuses every write as a whole.
+func TestF19_FullRedisIsNeverPartlyWritten(t *testing.T) {
+	onServer(t, func(env *environment, _ *redistest.Process) {
+		env.ready(2)
+		env.audit.check(env.T)
+		for range env.rounds(1) {
+			env.config("maxmemory", "1")
+			version := env.cdn.Publish()
+			env.eventually(0, "a write is refused", func() bool { return strings.Contains(env.writeError(), "OOM") })
+			env.pass(env.leader.LeaseDuration)
+			env.audit.check(env.T)
+			if v := env.audit.stored(); v != version-1 {
+				env.Errorf("version %d is stored", v)
 			}
-			w.config("maxmemory", "0")
-			w.writableAgain(version)
+			env.config("maxmemory", "0")
+			env.awaitWritable(version)
 		}
 	})
 }
 
-// A Redis that may evict what expires evicts the lock.
-func TestF19_EvictedLockIsTakenAnew(t *testing.T) {
-	onServer(t, func(w *world, server *redistest.Process) {
-		w.ready(2)
-		w.config("maxmemory-policy", "volatile-lru")
-		for range w.rounds(2) {
-			w.config("maxmemory", "1")
-			version := w.cdn.Publish()
-			w.eventually(w.poll(), "the lock is evicted", func() bool {
-				n, err := w.admin.Exists(w.Context(), w.keys.Lock).Result()
+// A Redis that may evict expiring keys evicts the lock.
+func TestF19_EvictedLockIsAcquiredAgain(t *testing.T) {
+	onServer(t, func(env *environment, server *redistest.Process) {
+		env.ready(2)
+		env.config("maxmemory-policy", "volatile-lru")
+		for range env.rounds(2) {
+			env.config("maxmemory", "1")
+			version := env.cdn.Publish()
+			env.eventually(env.poll(), "the lock is evicted", func() bool {
+				n, err := env.admin.Exists(env.Context(), env.keys.Lock).Result()
 				return err == nil && n == 0
 			})
-			w.taps[server].unseen()
-			w.pass(w.leader.RenewInterval)
-			w.audit.check(w.T)
-			w.config("maxmemory", "0")
-			w.writableAgain(version)
+			env.taps[server].unseen()
+			env.pass(env.leader.RenewInterval)
+			env.audit.check(env.T)
+			env.config("maxmemory", "0")
+			env.awaitWritable(version)
 		}
 	})
 }
 
-// writableAgain waits until followers have what Redis would not take before.
-func (w *world) writableAgain(version int64) {
-	w.Helper()
-	writable, bound := time.Now(), w.leader.RetryPeriod*6/5+w.poll()
-	w.reached(version, bound)
-	w.recovered(writable, bound)
-	w.settle()
+// awaitWritable waits until followers have the version that Redis refused before.
+func (env *environment) awaitWritable(version int64) {
+	env.Helper()
+	writable, bound := time.Now(), env.leader.RetryPeriod*6/5+env.poll()
+	env.reached(version, bound)
+	env.recovered(writable, bound)
+	env.settle()
 }
 
-// The disk is full, where Redis writes down all that it does.
-func TestF21_FullDiskIsRecoveredFrom(t *testing.T) {
-	onServer(t, func(w *world, server *redistest.Process) {
-		w.processes()
-		w.ready(2)
-		for range w.rounds(1) {
-			w.eventually(0, "what was written is on the disk", func() bool {
-				return strings.Contains(w.do(server, "INFO", "persistence").(string), "aof_last_write_status:ok")
+// Redis cannot append to its log, since the disk is full.
+func TestF21_LeaderRecoversFromAFullDisk(t *testing.T) {
+	onServer(t, func(env *environment, server *redistest.Process) {
+		env.processes()
+		env.ready(2)
+		for range env.rounds(1) {
+			env.eventually(0, "what was written is on the disk", func() bool {
+				return strings.Contains(env.do(server, "INFO", "persistence").(string), "aof_last_write_status:ok")
 			})
-			server.FillDisk(w.T)
-			w.eventually(0, "the disk is full", func() bool {
-				return strings.Contains(w.do(server, "INFO", "persistence").(string), "aof_last_write_status:err")
+			server.FillDisk(env.T)
+			env.eventually(0, "the disk is full", func() bool {
+				return strings.Contains(env.do(server, "INFO", "persistence").(string), "aof_last_write_status:err")
 			})
-			w.eventually(w.leader.RenewDeadline, "a write is refused", func() bool { return strings.Contains(w.writeError(), "MISCONF") })
+			env.eventually(env.leader.RenewDeadline, "a write is refused", func() bool { return strings.Contains(env.writeError(), "MISCONF") })
 			refused := time.Now()
-			version := w.cdn.Publish()
-			w.pass(w.leader.LeaseDuration)
-			if v, n := w.audit.stored(), w.publishedSince(refused); v >= version || n != 0 {
-				w.Errorf("version %d is stored, %d messages", v, n)
+			version := env.cdn.Publish()
+			env.pass(env.leader.LeaseDuration)
+			if v, n := env.audit.stored(), env.publishedSince(refused); v >= version || n != 0 {
+				env.Errorf("version %d is stored, %d messages", v, n)
 			}
-			server.EmptyDisk(w.T)
+			server.EmptyDisk(env.T)
 			emptied := time.Now()
-			// Redis itself tries again once a second.
-			bound := time.Second + w.leader.RetryPeriod*6/5 + w.poll()
-			w.reached(version, bound)
-			w.recovered(emptied, bound)
-			w.settle()
+			// Redis itself retries once a second.
+			bound := time.Second + env.leader.RetryPeriod*6/5 + env.poll()
+			env.reached(version, bound)
+			env.recovered(emptied, bound)
+			env.settle()
 		}
 	}, "--appendonly", "yes", "--appendfsync", "everysec")
 }
 
-// Scripts are forgotten again and again.
+// Redis forgets its scripts again and again.
 func TestF23_FlushedScriptsLoseNoCommit(t *testing.T) {
-	onServer(t, func(w *world, server *redistest.Process) {
-		w.ready(3)
-		flush := func() { w.do(server, "SCRIPT", "FLUSH") }
-		for range w.rounds(3) {
+	onServer(t, func(env *environment, server *redistest.Process) {
+		env.ready(3)
+		flush := func() { env.do(server, "SCRIPT", "FLUSH") }
+		for range env.rounds(3) {
 			flush()
-			version := w.cdn.Publish()
+			version := env.cdn.Publish()
 			asked := time.Now()
-			for flushed := time.Now(); w.audit.stored() < version; w.pass(w.pause()) {
-				if time.Since(flushed) > w.leader.RenewInterval/2 {
+			for flushed := time.Now(); env.audit.stored() < version; env.pass(env.pause()) {
+				if time.Since(flushed) > env.leader.RenewInterval/2 {
 					flushed = time.Now()
 					flush()
 				}
-				if time.Since(asked) > w.poll()+w.slack {
-					w.Fatalf("version %d is not stored", version)
+				if time.Since(asked) > env.poll()+env.slack {
+					env.Fatalf("version %d is not stored", version)
 				}
 			}
-			w.reached(version, w.poll())
-			w.recovered(asked, w.poll())
+			env.reached(version, env.poll())
+			env.recovered(asked, env.poll())
 		}
-		w.settle()
+		env.settle()
 	})
 }
 
-// A follower is stopped until Redis drops it, since it takes nothing any more.
+// A follower process is stopped until Redis drops it, because it reads nothing any more.
 func TestF18_FollowerThatRedisDroppedCatchesUp(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		f.launchAll(2, 3)
@@ -133,13 +133,13 @@ func TestF18_FollowerThatRedisDroppedCatchesUp(t *testing.T) {
 			f.eventually(0, "Redis drops the follower", func() bool {
 				f.do(f.server, "PUBLISH", f.keys.Events, flood)
 				flooded++
-				for i, r := range f.readers { // no faster than the others hear
-					f.eventually(0, r.name+" hears", func() bool { return r.client.Stats().Messages >= before[i].Messages+flooded })
+				for i, r := range f.readers { // no faster than the other followers read
+					f.eventually(0, r.name+" receives the messages", func() bool { return r.client.Stats().Messages >= before[i].Messages+flooded })
 				}
 				return f.subscribers() == 4
 			})
 			version := f.cdn.Publish()
-			f.world.reached(version, f.poll())
+			f.environment.reached(version, f.poll())
 			for i, r := range f.readers {
 				r.noise = true
 				if s := r.client.Stats(); s.Disconnects != before[i].Disconnects {
@@ -147,7 +147,7 @@ func TestF18_FollowerThatRedisDroppedCatchesUp(t *testing.T) {
 				}
 			}
 			f.signal(stopped.process, syscall.SIGCONT)
-			resumed, bound := time.Now(), f.follower.Dead+f.back()
+			resumed, bound := time.Now(), f.follower.Dead+f.reconnectBound()
 			f.reached(version, bound)
 			f.recovered(resumed, bound)
 			f.subscribed(5)
@@ -156,7 +156,7 @@ func TestF18_FollowerThatRedisDroppedCatchesUp(t *testing.T) {
 	})
 }
 
-// subscribers is how many processes hear messages.
+// subscribers returns the number of subscribed processes.
 func (f *fleet) subscribers() int64 {
 	f.Helper()
 	counts, err := f.admin.PubSubNumSub(f.Context(), f.keys.Events).Result()

@@ -14,16 +14,16 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// ran is a command that a Redis ran, as its MONITOR tells. Arguments are as they stand
-// there: plain words are exact, such as keys, locks and revs. Of others nothing is known
-// for sure, since Valkey escapes neither quotes nor backslashes: see [written].
+// ran is a command that a Redis ran, as in the output of MONITOR, with its arguments
+// unparsed. Plain words such as keys, locks and revs are exact. Other arguments may not be,
+// since Valkey escapes neither quotes nor backslashes: see [written].
 type ran struct {
 	at     time.Duration // of Redis's clock, since 1970
-	script bool          // a script ran it
+	script bool          // whether a script ran it
 	args   []string      // the first is the command's name, in capitals
 }
 
-// parseRan reads a line such as
+// parseRan parses a line such as
 //
 //	1339518083.107412 [0 127.0.0.1:60866] "keys" "*"
 func parseRan(line string) (ran, error) {
@@ -68,7 +68,7 @@ func monitor(ctx context.Context, server *redistest.Process, saw func(line strin
 	}
 }
 
-func TestCommandsOfMonitorAreRead(t *testing.T) {
+func TestMonitorLinesAreParsed(t *testing.T) {
 	for server, line := range map[string]string{
 		"Redis":  `1339518083.107412 [0 lua] "set" "a b" "" "x\n\"y\" \"\\z"`,
 		"Valkey": `1339518083.107412 [0 lua] "set" "a b" "" "x\n"y"\z"`,

@@ -14,27 +14,28 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// lan is a world in a network of its own, where each leader and each follower is a host.
+// lan is an environment in its own network, in which each leader and each follower is a
+// host.
 type lan struct {
-	*world
+	*environment
 	net   *netns.Network
 	hosts map[*redistest.Link]string
 }
 
-// onLAN plays where packets can be dropped.
-func onLAN(t *testing.T, p profile, play func(l *lan)) {
+// onLAN runs in a network that can drop packets.
+func onLAN(t *testing.T, p profile, run func(l *lan)) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("waits for connections to time out")
 	}
 	t.Parallel()
-	inLanes(t, func(t *testing.T) *lan { return newLAN(t, p) }, play)
+	inLanes(t, func(t *testing.T) *lan { return newLAN(t, p) }, run)
 }
 
 func newLAN(t *testing.T, p profile) *lan {
 	l := &lan{net: netns.New(t), hosts: map[*redistest.Link]string{}}
 	guard := &redistest.Guard{Network: l.net}
-	server := guard.Start(t, "--protected-mode", "no") // which is for 127.0.0.1 alone
+	server := guard.Start(t, "--protected-mode", "no") // protected mode accepts only 127.0.0.1
 	connect := func(t testing.TB, _ role, link *redistest.Link) redis.UniversalClient {
 		opts := *server.Client(t, nil).Options()
 		if link != nil {
@@ -50,7 +51,7 @@ func newLAN(t *testing.T, p profile) *lan {
 		})
 		return client
 	}
-	l.world = newWorld(t, connect, p, false)
+	l.environment = newEnvironment(t, connect, p, false)
 	l.server = server
 	l.tap(server)
 	return l
@@ -64,7 +65,7 @@ const (
 	fromRedis way = "daddr"
 )
 
-// cut drops the packets of a host, in those directions.
+// cut drops the packets of a host in the given directions.
 func (l *lan) cut(link *redistest.Link, ways ...way) {
 	l.Helper()
 	var rules []string
@@ -74,9 +75,9 @@ func (l *lan) cut(link *redistest.Link, ways ...way) {
 	l.net.Filter(l.T, rules...)
 }
 
-func (l *lan) heal() { l.net.Filter(l.T) }
+func (l *lan) reconnect() { l.net.Filter(l.T) }
 
-// patient has the durations that are the default: what is lost is noticed within 10 s.
+// patient returns the default durations: a lost connection is detected within 10 s.
 func patient() profile {
 	p := profile{leader: leader.DefaultTiming(), follower: follower.DefaultTimings(), slack: busy}
 	p.leader.PollInterval = 2 * time.Second
@@ -85,7 +86,7 @@ func patient() profile {
 
 var cuts = map[string][]way{"to Redis": {toRedis}, "from Redis": {fromRedis}, "both ways": {toRedis, fromRedis}}
 
-// The network is cut with no sign of it, each direction by itself.
+// The network silently drops packets, in each direction and in both.
 func TestF11_FollowerNoticesThatItIsCutOff(t *testing.T) {
 	for name, ways := range cuts {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +98,7 @@ func TestF11_FollowerNoticesThatItIsCutOff(t *testing.T) {
 					l.cut(cut.link, ways...)
 					since, bound := time.Now(), l.follower.Dead+roundTrip
 					if !slices.Contains(ways, fromRedis) {
-						bound += l.leader.RenewInterval // a heartbeat may still come, until TCP misses an acknowledgement
+						bound += l.leader.RenewInterval // a heartbeat may arrive until TCP misses an acknowledgement
 					}
 					l.noticed(cut, since)
 					l.part("from the cut on").recovered(since, bound)
@@ -106,10 +107,10 @@ func TestF11_FollowerNoticesThatItIsCutOff(t *testing.T) {
 					if v := cut.version(); v != version-1 {
 						l.Errorf("version %d through a network that is cut", v)
 					}
-					l.heal()
-					healed, bound := time.Now(), l.follower.BackoffMax+l.follower.Dead
+					l.reconnect()
+					reconnected, bound := time.Now(), l.follower.BackoffMax+l.follower.Dead
 					l.reached(version, bound)
-					l.part("content after healing").recovered(healed, bound)
+					l.part("content after reconnecting").recovered(reconnected, bound)
 					l.settle()
 				}
 			})
@@ -117,8 +118,8 @@ func TestF11_FollowerNoticesThatItIsCutOff(t *testing.T) {
 	}
 }
 
-// A leader that is cut off notices and stops acting, and another takes over when its
-// lock expires: all its renewals arrive until then if only the replies are lost.
+// A leader that is cut off detects it and stops acting. Another one takes over when the
+// lock expires; if only the replies are lost, the leader's renewals arrive until it stops.
 func TestF11_LeaderThatIsCutOffIsReplaced(t *testing.T) {
 	for name, ways := range cuts {
 		t.Run(name, func(t *testing.T) {
@@ -138,8 +139,8 @@ func TestF11_LeaderThatIsCutOffIsReplaced(t *testing.T) {
 					l.eventually(bound, "the other leads", second.leads)
 					l.part("another leads").recovered(since, bound)
 					l.reached(l.cdn.Publish(), l.poll())
-					l.heal()
-					l.eventually(l.takeover(), "it knows who leads", func() bool { return first.stats().LockHolder == second.ID() })
+					l.reconnect()
+					l.eventually(l.takeover(), "it knows the new leader", func() bool { return first.stats().LockHolder == second.ID() })
 					l.settle()
 					first, second = second, first
 				}
@@ -148,8 +149,8 @@ func TestF11_LeaderThatIsCutOffIsReplaced(t *testing.T) {
 	}
 }
 
-// One packet in twenty is lost: nobody is taken for dead.
-func TestF31_LostPacketsReplaceNobody(t *testing.T) {
+// One packet in twenty is lost: the leader stays, and no follower gives up its connection.
+func TestF31_LostPacketsDoNotReplaceTheLeader(t *testing.T) {
 	onLAN(t, patient(), func(l *lan) {
 		first, _ := l.ready(3)
 		l.net.Filter(l.T, "numgen random mod 100 < 5 counter drop")
@@ -157,7 +158,7 @@ func TestF31_LostPacketsReplaceNobody(t *testing.T) {
 		if n := l.net.Counted(l.T); n == 0 {
 			l.Error("no packet was lost")
 		}
-		l.heal()
+		l.reconnect()
 		l.settle()
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// unreachableForLeaders lets the CDN answer followers alone.
+// unreachableForLeaders makes the CDN answer only followers.
 func unreachableForLeaders(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
 	if strings.HasPrefix(r.Header.Get("X-ConfigCat-UserAgent"), "ConfigCat-Go-catbridge/s-") {
 		fakecdn.Stale(current())(w, r, current)
@@ -18,44 +18,44 @@ func unreachableForLeaders(w http.ResponseWriter, r *http.Request, current func(
 	fakecdn.Status(http.StatusInternalServerError)(w, r, current)
 }
 
-// followOnline starts a follower that may ask the CDN itself.
-func (w *world) followOnline() *reader {
-	w.Helper()
-	return w.followAs(asFollower, func(c *follower.Config) { c.Online, c.Transport = true, w.cdn })
+// followOnline starts a follower that may fetch from the CDN.
+func (env *environment) followOnline() *reader {
+	env.Helper()
+	return env.followAs(asFollower, func(c *follower.Config) { c.Online, c.Transport = true, env.cdn })
 }
 
-// A follower that was cut off fetches v3 from the CDN, which answered the leader about v2 last.
-// When Redis is back, its v2 has the higher rev, and is not taken.
-func TestF44_CutOffFollowerDoesNotTakeOlderContentOfTheLeader(t *testing.T) {
-	scenario(t, func(w *world) {
-		w.processes()
-		w.ready(2)
-		cut := w.followOnline()
-		w.reached(w.cdn.Version(), w.poll())
-		for range w.rounds(2) {
-			w.pass(w.leader.RenewInterval * 2) // Redis's clock was heard
+// A follower that was cut off fetches v3 from the CDN, whose last answer to the leader had
+// v2. When Redis is back, its v2 has the higher rev; the follower does not accept it.
+func TestF44_CutOffFollowerRejectsOlderContentOfTheLeader(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.processes()
+		env.ready(2)
+		cut := env.followOnline()
+		env.reached(env.cdn.Version(), env.poll())
+		for range env.rounds(2) {
+			env.pass(env.leader.RenewInterval * 2) // the follower has learnt Redis's clock
 			cut.link.Down()
-			second := w.cdn.Publish()
-			w.eventually(w.poll(), "the others have it", func() bool {
-				return w.readers[0].version() == second && w.readers[1].version() == second
+			second := env.cdn.Publish()
+			env.eventually(env.poll(), "the others have it", func() bool {
+				return env.readers[0].version() == second && env.readers[1].version() == second
 			})
-			w.cdn.Break(unreachableForLeaders)
-			third := w.cdn.Publish()
-			if err := cut.client.Refresh(w.Context()); err != nil {
-				w.Fatal(err)
+			env.cdn.Break(unreachableForLeaders)
+			third := env.cdn.Publish()
+			if err := cut.client.Refresh(env.Context()); err != nil {
+				env.Fatal(err)
 			}
 			if got := cut.version(); got != third {
-				w.Errorf("version %d fetched, want %d", got, third)
+				env.Errorf("version %d fetched, want %d", got, third)
 			}
 			waits := cut.client.Stats().Waits
 			cut.link.Up()
-			w.eventually(w.back(), "the leader's content waits", func() bool { return cut.client.Stats().Waits > waits })
-			w.pass(2*w.follower.Dead + 4*w.leader.RenewInterval)
+			env.eventually(env.reconnectBound(), "the leader's content waits", func() bool { return cut.client.Stats().Waits > waits })
+			env.pass(2*env.follower.Dead + 4*env.leader.RenewInterval)
 			if got := cut.version(); got != third {
-				w.Errorf("version %d, want %d", got, third)
+				env.Errorf("version %d, want %d", got, third)
 			}
-			w.cdn.Mend()
-			w.settle()
+			env.cdn.Repair()
+			env.settle()
 		}
 	})
 }

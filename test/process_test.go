@@ -20,7 +20,7 @@ import (
 	"github.com/catbridge/catbridge/test/missing"
 )
 
-// binaries is where the program is built, once.
+// binaries is the folder of the program, which is built once.
 var binaries string
 
 var binariesFolder = sync.OnceValue(func() (err error) {
@@ -28,7 +28,7 @@ var binariesFolder = sync.OnceValue(func() (err error) {
 	return err
 })
 
-// program builds catbridge and gives its path; racing does with the race detector.
+// program builds catbridge and returns its path; racing builds it with the race detector.
 var (
 	program = sync.OnceValues(func() (string, error) { return build("catbridge") })
 	racing  = sync.OnceValues(func() (string, error) { return build("catbridge-race", "-race") })
@@ -54,7 +54,7 @@ type buildError struct {
 
 func (e *buildError) Error() string { return "build catbridge: " + e.err.Error() + "\n" + e.output }
 
-// requireProgram gives the path of the program, or ends the test where it cannot be built.
+// requireProgram returns the path of the program, or skips the test if it cannot be built.
 func requireProgram(t *testing.T) string { return require(t, program) }
 
 func require(t *testing.T, program func() (string, error)) string {
@@ -69,7 +69,7 @@ func require(t *testing.T, program func() (string, error)) string {
 	return path
 }
 
-// requireRaceDetector ends the test where nothing can be built with it.
+// requireRaceDetector skips the test if nothing can be built with the race detector.
 func requireRaceDetector(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath(cmp.Or(os.Getenv("CC"), "gcc")); err != nil {
@@ -77,17 +77,17 @@ func requireRaceDetector(t *testing.T) {
 	}
 }
 
-// process is a catbridge of its own.
+// process is a running catbridge.
 type process struct {
 	cmd     *exec.Cmd
 	log     string // path of its log
 	id      string // its ID, if it is a leader
-	listens string // its address, if it serves
+	listens string // its address, if it serves HTTP
 	out     *bufio.Scanner
 	exited  chan struct{}
 }
 
-// run starts the program. It is killed at the end of the test, and its log looked through.
+// run starts the program. At the end of the test it is killed, and its log is checked.
 func (f *fleet) run(env []string, args ...string) *process {
 	f.Helper()
 	p := &process{log: filepath.Join(f.TempDir(), "log"), exited: make(chan struct{})}
@@ -116,7 +116,7 @@ func (f *fleet) run(env []string, args ...string) *process {
 	}()
 	f.Cleanup(func() {
 		p.end(f.T, f.sockets())
-		text, _ := io.ReadAll(read) // nothing where a watcher has read it
+		text, _ := io.ReadAll(read) // empty if a watcher has read it
 		(&secretGuard{t: f.T}).check(text)
 		_ = read.Close()
 		p.inspect(f.T)
@@ -124,8 +124,8 @@ func (f *fleet) run(env []string, args ...string) *process {
 	return p
 }
 
-// How many connections a process may have, whatever it went through: it needs four, and of a
-// cluster one or two to each node.
+// The limit for the number of a process's connections, whatever has happened: a process
+// needs four, and to each node of a cluster one or two.
 const (
 	maxSockets        = 12
 	maxClusterSockets = 24
@@ -138,7 +138,7 @@ func (f *fleet) sockets() int {
 	return maxSockets
 }
 
-// end kills the process, and looks whether more connections than that piled up in it.
+// end kills the process, and checks that it does not have more connections than most.
 func (p *process) end(t *testing.T, most int) {
 	if n := descriptorsOf(strconv.Itoa(p.cmd.Process.Pid))["socket"]; n > most {
 		t.Errorf("%s %s has %d sockets", p.cmd.Args[1], p.id, n)
@@ -147,7 +147,8 @@ func (p *process) end(t *testing.T, most int) {
 	<-p.exited
 }
 
-// inspect looks through the log for the SDK key (I13), and shows it if the test failed.
+// inspect checks that the log does not contain the SDK key (I13), and prints it if the test
+// failed.
 func (p *process) inspect(t *testing.T) {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
@@ -170,7 +171,7 @@ func (p *process) events(id int, parts ...string) int {
 	return p.lines(append(parts, `"event_id":`+strconv.Itoa(id))...)
 }
 
-// lines counts those of the log with all of these parts.
+// lines counts the lines of the log with all of these parts.
 func (p *process) lines(parts ...string) int {
 	text, _ := os.ReadFile(p.log)
 	n := 0
@@ -186,7 +187,7 @@ lines:
 	return n
 }
 
-// started finds in the log of a leader its ID, and where it serves if it does.
+// started looks in the log of a leader for its ID, and for its address if it serves HTTP.
 func (p *process) started() bool {
 	text, _ := os.ReadFile(p.log)
 	line, _, _ := strings.Cut(string(text), "\n")
@@ -203,7 +204,7 @@ func (f *fleet) signal(p *process, sig syscall.Signal) {
 	}
 }
 
-// stopFor stops a process for a while.
+// stopFor stops a process for the given time.
 func (f *fleet) stopFor(p *process, d time.Duration) {
 	f.Helper()
 	f.signal(p, syscall.SIGSTOP)

@@ -14,14 +14,14 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// secured is a fleet whose processes log in with certificates and passwords in files.
+// secured is a fleet whose processes log in with certificates and passwords from files.
 type secured struct {
 	*fleet
 	dir string
 }
 
-// onSecured plays with processes on each kind of Redis, guarded.
-func onSecured(t *testing.T, play func(s *secured)) {
+// onSecured runs with processes on each kind of Redis, guarded.
+func onSecured(t *testing.T, run func(s *secured)) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -30,24 +30,24 @@ func onSecured(t *testing.T, play func(s *secured)) {
 	t.Parallel()
 	t.Run("single", func(t *testing.T) {
 		t.Parallel()
-		w := startWorld(t)
-		play(secure(w, path, w.server.Guard(), "single", w.server.Addr()))
+		env := startEnvironment(t)
+		run(secure(env, path, env.server.Guard(), "single", env.server.Addr()))
 	})
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
 		sentinel := guarded(t, "replicated.acl").StartSentinel(t, 2)
-		w := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
-		w.harmless(sentinel.Sentinels...)
-		s := secure(w, path, sentinel.Nodes[0].Guard(), "sentinel", addresses(sentinel.Sentinels)...)
+		env := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
+		env.harmless(sentinel.Sentinels...)
+		s := secure(env, path, sentinel.Nodes[0].Guard(), "sentinel", addresses(sentinel.Sentinels)...)
 		s.env = append(s.env, "CATBRIDGE_REDIS_MASTER_NAME="+redistest.MasterName,
 			"CATBRIDGE_REDIS_SENTINEL_USERNAME=discover", "CATBRIDGE_REDIS_SENTINEL_PASSWORD_FILE="+s.file("discover.password"))
-		play(s)
+		run(s)
 	})
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
 		cluster := guarded(t, "cluster.acl").StartCluster(t, 3, 1)
-		w := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
-		play(secure(w, path, cluster.Primaries[0].Guard(), "cluster", addresses(cluster.Nodes())...))
+		env := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
+		run(secure(env, path, cluster.Primaries[0].Guard(), "cluster", addresses(cluster.Nodes())...))
 	})
 }
 
@@ -59,10 +59,10 @@ func addresses(processes []*redistest.Process) []string {
 	return all
 }
 
-func secure(w *world, path string, guard *redistest.Guard, mode string, addresses ...string) *secured {
-	w.leader, w.follower = leader.FastTiming(), follower.FastTimings()
-	w.leader.PollInterval = time.Second
-	s := &secured{fleet: &fleet{world: w, path: path}, dir: w.TempDir()}
+func secure(env *environment, path string, guard *redistest.Guard, mode string, addresses ...string) *secured {
+	env.leader, env.follower = leader.FastTiming(), follower.FastTimings()
+	env.leader.PollInterval = time.Second
+	s := &secured{fleet: &fleet{environment: env, path: path}, dir: env.TempDir()}
 	s.serveCDN()
 	for _, user := range []role{asLeader, asFollower, asOperator, asStatus, "discover"} {
 		s.write(string(user)+".password", user.user().Password)
@@ -78,7 +78,7 @@ func (s *secured) file(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *secured) write(name, text string) {
 	s.Helper()
-	// As a whole, so that nobody reads a part of it.
+	// Atomically, so that no process reads a part of it.
 	if err := os.WriteFile(s.file(name+".new"), []byte(text), 0o600); err != nil {
 		s.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func (s *secured) write(name, text string) {
 	}
 }
 
-// certify gives the processes certificates of an authority.
+// certify makes the processes use certificates of an authority.
 func (s *secured) certify(authority *redistest.Authority) {
 	s.Helper()
 	c := authority.Issue(s.T, "client")
@@ -100,12 +100,12 @@ func (s *secured) certify(authority *redistest.Authority) {
 	}
 }
 
-// as are the variables by which a process logs in.
+// as returns the environment variables with which a process logs in.
 func (s *secured) as(user role) []string {
 	return []string{"CATBRIDGE_REDIS_USERNAME=" + string(user), "CATBRIDGE_REDIS_PASSWORD_FILE=" + s.file(string(user)+".password")}
 }
 
-// command runs the program to its end, and gives what it prints.
+// command runs the program to its end, and returns its output.
 func (s *secured) command(user role, args ...string) string {
 	s.Helper()
 	cmd := exec.CommandContext(s.Context(), s.path, args...)
@@ -120,7 +120,7 @@ func (s *secured) command(user role, args ...string) string {
 	return string(out)
 }
 
-// The program does its work with certificates and least rights, on any Redis.
+// The program works with certificates and least rights on every kind of Redis.
 func TestProgramRunsOnEveryGuardedRedis(t *testing.T) {
 	onSecured(t, func(s *secured) {
 		first := s.launch(s.as(asLeader)...)
@@ -143,15 +143,15 @@ func TestProgramRunsOnEveryGuardedRedis(t *testing.T) {
 	})
 }
 
-// F25: the program comes back with what stands in its files by then.
+// F25: the program reconnects with the changed content of its files.
 func TestF25_ProgramReadsChangedSecrets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
 	}
 	path := requireProgram(t)
 	t.Parallel()
-	w := openWorld(t)
-	s := secure(w, path, w.server.Guard(), "single", w.server.Addr())
+	env := openEnvironment(t)
+	s := secure(env, path, env.server.Guard(), "single", env.server.Addr())
 	s.late = true
 	s.launch(s.as(asLeader)...)
 	s.watch(s.as(asFollower)...)

@@ -13,14 +13,15 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// reader is a follower whose content is watched: the version within it must not go
-// back, and must be one version (I1). What it answers and claims is looked at, too, see
+// reader is a follower whose content is checked: the version in it must not go back, and
+// must be the same in all of it (I1). Its answers and assertions are checked, too, see
 // [watch].
 type reader struct {
 	name   string
 	client *follower.Client
 	link   *redistest.Link
-	// What a test brings about: strange messages and content, and lower revs that are right.
+	// Faults that a test causes: unexpected messages and content, and lower revs that are
+	// correct.
 	noise   bool
 	rebases int64
 
@@ -30,54 +31,54 @@ type reader struct {
 	faults  []string
 	moved   chan struct{} // closed and replaced at each change
 
-	sight sighting // the last one; the watch's
+	sight sighting // the last one; used by the watch
 }
 
-// follow starts a follower with a network of its own. It ends with the test.
-func (w *world) follow() *reader { return w.followAs(asFollower, func(*follower.Config) {}) }
+// follow starts a follower with its own network. It ends with the test.
+func (env *environment) follow() *reader { return env.followAs(asFollower, func(*follower.Config) {}) }
 
-// followAs is [world.follow] for another user, with other settings.
-func (w *world) followAs(as role, change func(c *follower.Config)) *reader {
-	w.Helper()
+// followAs is like [environment.follow] for another user, with other settings.
+func (env *environment) followAs(as role, change func(c *follower.Config)) *reader {
+	env.Helper()
 	r := &reader{
-		name: "follower " + strconv.Itoa(len(w.readers)+1), link: new(redistest.Link), moved: make(chan struct{}),
+		name: "follower " + strconv.Itoa(len(env.readers)+1), link: new(redistest.Link), moved: make(chan struct{}),
 	}
 	config := follower.Config{
-		SDKKey: sdkKey, Redis: w.connect(w.T, as, r.link), Timings: w.follower,
-		Logger: w.quiet.With("who", r.name), LogLevel: follower.LogLevelDebug, Hooks: &follower.Hooks{OnConfigChanged: r.changed},
+		SDKKey: sdkKey, Redis: env.connect(env.T, as, r.link), Timings: env.follower,
+		Logger: env.followerLog.With("who", r.name), LogLevel: follower.LogLevelDebug, Hooks: &follower.Hooks{OnConfigChanged: r.changed},
 	}
 	change(&config)
-	r.link.Route(w.route)
+	r.link.Route(env.route)
 	client, err := follower.New(config)
 	if err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
 	r.client = client
-	w.watching.add(r)
-	w.Cleanup(func() {
-		w.watching.remove(r)
+	env.watching.add(r)
+	env.Cleanup(func() {
+		env.watching.remove(r)
 		client.Close()
 		faults := r.seen()
 		for _, fault := range faults {
-			w.Errorf("%s: %s", r.name, fault)
+			env.Errorf("%s: %s", r.name, fault)
 		}
-		w.account.add(0, len(faults))
+		env.account.add(0, len(faults))
 	})
-	w.readers = append(w.readers, r)
+	env.readers = append(env.readers, r)
 	return r
 }
 
-func (w *world) followers(n int) {
-	w.Helper()
+func (env *environment) followers(n int) {
+	env.Helper()
 	for range n {
-		w.follow()
+		env.follow()
 	}
 }
 
-// changed is told of each content in the order in which they came in force.
+// changed is called with each config in the order in which they take effect.
 func (r *reader) changed(config *evaluate.Config) {
 	number := config.Evaluate(fakecdn.VersionFlag, nil, evaluate.IntValue(-1), nil).Value.Int()
-	text := config.Evaluate(fakecdn.VersionTextFlag, nil, evaluate.StringValue(""), nil).Value.String()
+	text := config.Evaluate(fakecdn.VersionStringFlag, nil, evaluate.StringValue(""), nil).Value.String()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if text != strconv.FormatInt(number, 10) {
@@ -98,19 +99,20 @@ func (r *reader) seen() []string {
 	return r.faults
 }
 
-// version is what an evaluation gives now; -1: there is no config.
+// version returns the version that an evaluation has now; -1: no config.
 func (r *reader) version() int64 {
 	return int64(r.client.GetIntValue(fakecdn.VersionFlag, -1, nil))
 }
 
-// next is closed when other content comes in force.
+// next returns a channel that is closed when other content takes effect.
 func (r *reader) next() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.moved
 }
 
-// await waits until an evaluation gives that version or a higher one.
+// await waits until an evaluation has that version or a higher one, and reports whether one
+// did before the deadline.
 func (r *reader) await(version int64, deadline <-chan time.Time) bool {
 	for {
 		moved := r.next()
@@ -125,7 +127,7 @@ func (r *reader) await(version int64, deadline <-chan time.Time) bool {
 	}
 }
 
-// check looks for what no fault of the network or of a process may bring about.
+// check reports what no fault of the network or of a process may cause.
 func (r *reader) check(t *testing.T) {
 	t.Helper()
 	stats := r.client.Stats()

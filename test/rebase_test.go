@@ -7,31 +7,32 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// writeEntry writes the official entry as an SDK with a clock of its own does.
-func (w *world) writeEntry(fetched time.Time) int64 {
-	w.Helper()
-	config := w.cdn.Config()
+// writeEntry writes the official entry as an SDK with its own clock does.
+func (env *environment) writeEntry(fetched time.Time) int64 {
+	env.Helper()
+	config := env.cdn.Config()
 	entry := cachekeys.Entry{FetchTime: fetched.UnixMilli(), ETag: config.ETag(), JSON: config.JSON()}
-	if err := w.admin.Set(w.Context(), w.keys.Entry, entry.Append(nil), 0).Err(); err != nil {
-		w.Fatal(err)
+	if err := env.admin.Set(env.Context(), env.keys.Entry, entry.Append(nil), 0).Err(); err != nil {
+		env.Fatal(err)
 	}
 	return entry.FetchTime
 }
 
-// ruleSix is what the bridge's protocol asks for before a follower takes a lower rev.
-const ruleSix = 30 * time.Second
+// rebaseAfter is the time that the rebase rule requires before a follower accepts a lower
+// rev.
+const rebaseAfter = 30 * time.Second
 
-// The revs are an hour ahead when Redis loses them and the leaders die: followers take
-// the lower revs that come then after what rule 6 asks for, and not sooner.
-func TestF10_LowerRevsAreTakenByRuleSixOnly(t *testing.T) {
-	scenario(t, func(w *world) {
-		w.leader.PollInterval = min(w.leader.PollInterval, 5*time.Second) // an answer of the CDN is part of the rule
-		w.processes()
-		first, second := w.ready(3)
-		w.audit.suspend()
-		ahead := w.writeEntry(time.Now().Add(time.Hour))
-		w.eventually(w.poll(), "all revs are an hour ahead", func() bool {
-			for _, r := range w.readers {
+// The revs are an hour ahead when Redis loses them and the leaders die. Followers accept
+// the lower revs that follow when the rebase rule permits it, and not sooner.
+func TestF10_LowerRevsAreAcceptedByTheRebaseRuleOnly(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.leader.PollInterval = min(env.leader.PollInterval, 5*time.Second) // the rule includes an answer of the CDN
+		env.processes()
+		first, second := env.ready(3)
+		env.audit.suspend()
+		ahead := env.writeEntry(time.Now().Add(time.Hour))
+		env.eventually(env.poll(), "all revs are an hour ahead", func() bool {
+			for _, r := range env.readers {
 				if r.client.Stats().Rev <= ahead {
 					return false
 				}
@@ -40,29 +41,29 @@ func TestF10_LowerRevsAreTakenByRuleSixOnly(t *testing.T) {
 		})
 		first.kill()
 		second.kill()
-		w.flushAll()
-		w.audit.forget()
-		w.audit.resume()
-		version := w.cdn.Publish()
-		w.lead("leader C")
-		w.present(w.poll())
-		written, bound := time.Now(), ruleSix+2*w.leader.PollInterval+roundTrip
-		for _, r := range w.readers {
+		env.flushAll()
+		env.audit.forget()
+		env.audit.resume()
+		version := env.cdn.Publish()
+		env.lead("leader C")
+		env.present(env.poll())
+		written, bound := time.Now(), rebaseAfter+2*env.leader.PollInterval+roundTrip
+		for _, r := range env.readers {
 			r.rebases = 1
 			if v := r.version(); v != version-1 {
-				w.Errorf("%s took version %d at once", r.name, v)
+				env.Errorf("%s took version %d at once", r.name, v)
 			}
 		}
-		w.reached(version, bound)
-		w.recovered(written, bound)
-		if took := time.Since(written); took < ruleSix-w.leader.RenewInterval {
-			w.Errorf("lower revs were taken after %v", took)
+		env.reached(version, bound)
+		env.recovered(written, bound)
+		if took := time.Since(written); took < rebaseAfter-env.leader.RenewInterval {
+			env.Errorf("lower revs were taken after %v", took)
 		}
-		for _, r := range w.readers {
+		for _, r := range env.readers {
 			if s := r.client.Stats(); s.Rebases != 1 || s.Rev >= ahead {
-				w.Errorf("%s: %+v", r.name, s)
+				env.Errorf("%s: %+v", r.name, s)
 			}
 		}
-		w.settle()
+		env.settle()
 	})
 }

@@ -6,70 +6,70 @@ import (
 	"time"
 )
 
-// The reply to a commit is lost after it ran: the leader tries again, and that is no
-// second change.
-func TestF32_LostReplyIsNoSecondChange(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, _ := w.ready(3)
-		for range w.rounds(3) {
+// The reply to a commit is lost after it ran: the leader retries, and no second change is
+// published.
+func TestF32_LostReplyDoesNotPublishTwice(t *testing.T) {
+	scenario(t, func(env *environment) {
+		first, _ := env.ready(3)
+		for range env.rounds(3) {
 			if !first.leads() { // on a busy machine
-				first, _ = w.elected(w.runners...)
+				first, _ = env.elected(env.runners...)
 			}
 			var before []int64
-			for _, r := range w.readers {
+			for _, r := range env.readers {
 				before = append(before, r.client.Stats().Applied)
 			}
-			// Replies to scripts that wrote something: an array that begins with OK.
+			// Replies to scripts that wrote: an array whose first element is OK.
 			first.link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK\r\n")) })
 			dropped := first.link.Dropped()
-			version := w.cdn.Publish()
-			w.committed(version)
+			version := env.cdn.Publish()
+			env.committed(version)
 			first.link.Drop(nil)
-			lost, bound := time.Now(), w.takeover()
+			lost, bound := time.Now(), env.takeover()
 			if first.link.Dropped() == dropped {
-				w.Error("no reply was lost")
+				env.Error("no reply was lost")
 			}
-			w.reached(version, w.poll())
-			w.eventually(bound, "the leader goes on", func() bool { s := first.stats(); return !first.leads() || s.WriteError == "" })
-			w.recovered(lost, bound)
-			for i, r := range w.readers {
+			env.reached(version, env.poll())
+			env.eventually(bound, "the leader goes on", func() bool { s := first.stats(); return !first.leads() || s.WriteError == "" })
+			env.recovered(lost, bound)
+			for i, r := range env.readers {
 				if n := r.client.Stats().Applied - before[i]; n != 1 {
-					w.Errorf("%s took %d contents for one change", r.name, n)
+					env.Errorf("%s took %d contents for one change", r.name, n)
 				}
 			}
-			w.settle()
+			env.settle()
 		}
 	})
 }
 
-// A commit of the leader's own arrives late, when newer content is current already.
-func TestF32_LateCommitUndoesNothing(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, _ := w.ready(3)
-		for range w.rounds(3) {
+// The leader's own commit arrives late, when newer content is already current.
+func TestF32_LateCommitDoesNotReplaceNewerContent(t *testing.T) {
+	scenario(t, func(env *environment) {
+		first, _ := env.ready(3)
+		for range env.rounds(3) {
 			if !first.leads() { // on a busy machine
-				first, _ = w.elected(w.runners...)
+				first, _ = env.elected(env.runners...)
 			}
-			next := w.cdn.Config()
+			next := env.cdn.Config()
 			next.Version++
 			late := first.link.Late(next.ETag())
-			version := w.cdn.Publish()
-			w.reached(version, w.poll()+w.leader.RenewDeadline) // by another try
+			version := env.cdn.Publish()
+			env.reached(version, env.poll()+env.leader.RenewDeadline) // by another attempt
 			if !late.Held() {
-				w.Error("no commit is late")
+				env.Error("no commit is late")
 			}
-			arrived, bound := time.Now(), w.poll()
-			newer := w.cdn.Publish()
-			w.reached(newer, bound)
-			w.recovered(arrived, bound)
-			commits := w.commitsOf(version)
+			arrived, bound := time.Now(), env.poll()
+			newer := env.cdn.Publish()
+			env.reached(newer, bound)
+			env.recovered(arrived, bound)
+			commits := env.commitsOf(version)
 			late.Arrive()
-			if !w.virtual {
-				w.eventually(w.leader.RenewInterval, "the late commit is run", func() bool { return w.commitsOf(version) > commits })
+			if !env.virtual {
+				env.eventually(env.leader.RenewInterval, "the late commit is run", func() bool { return env.commitsOf(version) > commits })
 			}
-			w.pass(2 * w.leader.RenewInterval)
-			w.audit.check(w.T)
-			w.settle()
+			env.pass(2 * env.leader.RenewInterval)
+			env.audit.check(env.T)
+			env.settle()
 		}
 	})
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// account is what the rounds of one fault came to, in all worlds that played it.
+// account sums up the rounds of one fault in all environments.
 type account struct {
 	name         string
 	mu           sync.Mutex
-	lock         time.Duration // the lock's expiry at the end, which tells the timing
+	lock         time.Duration // the lock's expiry at the end, as a measure of the timing
 	count        int
 	late         int
-	worst, bound time.Duration // of the round that came closest to its bound
-	lost         int           // writes that Redis had taken and did not have any more
+	worst, bound time.Duration // of the round that was closest to its bound
+	lost         int           // writes that Redis had accepted and lost
 	back         int           // versions that went back, in a follower or, unless it had lost them, in Redis
 	failed       bool
 }
@@ -31,16 +31,16 @@ var accounts = struct {
 	of map[string]*account
 }{of: map[string]*account{}}
 
-// accountOf gives the account of a world's fault, which all its lanes share.
-func accountOf(w *world) *account {
-	name, _, _ := strings.Cut(w.Name(), "/lane_")
-	a := accountNamed(name, w.leader.LeaseDuration)
-	w.Cleanup(func() {
+// accountOf returns the account of an environment's fault, which all its lanes share.
+func accountOf(env *environment) *account {
+	name, _, _ := strings.Cut(env.Name(), "/lane_")
+	a := accountNamed(name, env.leader.LeaseDuration)
+	env.Cleanup(func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.lock = w.leader.LeaseDuration // a test may have changed it
-		a.failed = a.failed || w.Failed()
-		a.count = max(a.count, 1) // of a test that plays no rounds
+		a.lock = env.leader.LeaseDuration // a test may have changed it
+		a.failed = a.failed || env.Failed()
+		a.count = max(a.count, 1) // in a test without rounds
 	})
 	return a
 }
@@ -80,9 +80,9 @@ func (a *account) add(lost, back int) {
 	a.back += back
 }
 
-// tell says how far this fault is, and keeps what was found so far, so that a run that is
-// cut short is not lost.
-func (a *account) tell(total int) {
+// progress prints the progress of this fault, so that a run that is cut short still has
+// results.
+func (a *account) progress(total int) {
 	a.mu.Lock()
 	count, worst, bound := a.count, a.worst, a.bound
 	a.mu.Unlock()
@@ -112,7 +112,7 @@ other durations and the bounds in proportion.
 |---|---|---|---|---|---|---|---|---|---|
 `
 
-// report writes what many rounds came to.
+// report writes the results of many rounds.
 func report(path string) error {
 	accounts.Lock()
 	defer accounts.Unlock()

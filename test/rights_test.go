@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// rights are the commands that each user of a file in deploy/acl may run, and no others.
+// rights are the commands that each user in a file of deploy/acl may run.
 type rights map[role]string
 
 const (
@@ -23,7 +23,7 @@ const (
 	operatorCommands = statusCommands + " eval evalsha hincrby publish"
 	replicaCommands  = "psync replconf ping"
 	sentinelCommands = "ping info role publish subscribe slaveof multi exec config|rewrite client|setname client|kill script|kill"
-	// They come before a user is known, and are refused to nobody. A Sentinel has only some.
+	// These come before the login, and are refused to no client. A Sentinel has only some.
 	freeCommands = " auth hello quit reset"
 )
 
@@ -51,8 +51,8 @@ var rightsByFile = map[string]rights{
 	},
 }
 
-// forEachACL starts what each file of deploy/acl is for.
-func forEachACL(t *testing.T, play func(t *testing.T, file string, admin *redis.Client)) {
+// forEachACL starts a server of the right kind for each file of deploy/acl.
+func forEachACL(t *testing.T, run func(t *testing.T, file string, admin *redis.Client)) {
 	t.Helper()
 	for file := range rightsByFile {
 		t.Run(file, func(t *testing.T) {
@@ -66,13 +66,13 @@ func forEachACL(t *testing.T, play func(t *testing.T, file string, admin *redis.
 				}
 				return guarded(t, file).Start(t)
 			}
-			play(t, file, server().Client(t, nil))
+			run(t, file, server().Client(t, nil))
 		})
 	}
 }
 
-// Whatever command the server knows, each user may run exactly those that it is there for.
-func TestUsersMayRunTheirCommandsAndNoOthers(t *testing.T) {
+// Of all commands of the server, each user may run exactly those that it needs.
+func TestUsersMayRunOnlyTheirCommands(t *testing.T) {
 	forEachACL(t, func(t *testing.T, file string, admin *redis.Client) {
 		all := commands(t, admin)
 		for user, allowed := range rightsByFile[file] {
@@ -83,7 +83,7 @@ func TestUsersMayRunTheirCommandsAndNoOthers(t *testing.T) {
 				}
 			}
 			slices.Sort(may)
-			// Who may list commands may list them in each way there is.
+			// A user who may list commands may use each subcommand that does.
 			may = slices.DeleteFunc(may, func(name string) bool { return strings.HasPrefix(name, "command|") })
 			want := slices.DeleteFunc(strings.Fields(allowed+freeCommands), func(name string) bool { return all[name] == 0 })
 			slices.Sort(want)
@@ -95,9 +95,9 @@ func TestUsersMayRunTheirCommandsAndNoOthers(t *testing.T) {
 	})
 }
 
-// No user is in a file that this test does not know, nobody gets in without a password,
+// No file has a user that this test does not list, no client gets in without a password,
 // and only the administrator may do everything.
-func TestUsersAreThoseThatAreWrittenDown(t *testing.T) {
+func TestACLFilesHaveOnlyTheListedUsers(t *testing.T) {
 	forEachACL(t, func(t *testing.T, file string, admin *redis.Client) {
 		have, err := admin.ACLUsers(t.Context()).Result()
 		if err != nil {
@@ -106,7 +106,7 @@ func TestUsersAreThoseThatAreWrittenDown(t *testing.T) {
 		want := append(slices.Collect(maps.Keys(rightsByFile[file])), asAdmin)
 		for _, user := range have {
 			if !slices.Contains(want, role(user)) {
-				t.Errorf("there is a user %s", user)
+				t.Errorf("unknown user %s", user)
 			}
 			about := fmt.Sprint(admin.Do(t.Context(), "ACL", "GETUSER", user).Val())
 			if strings.Contains(about, "nopass") || user == "default" && !strings.Contains(about, "off") {
@@ -119,8 +119,8 @@ func TestUsersAreThoseThatAreWrittenDown(t *testing.T) {
 	})
 }
 
-// commands are all that the server knows, with their subcommands, and how many arguments
-// each takes at least, its name included.
+// commands returns all commands of the server, with their subcommands, and the minimum
+// number of arguments of each, its name included.
 func commands(t *testing.T, admin *redis.Client) map[string]int {
 	t.Helper()
 	reply, err := admin.Do(t.Context(), "COMMAND").Slice()
@@ -138,7 +138,7 @@ func commands(t *testing.T, admin *redis.Client) map[string]int {
 			all[sub.([]any)[0].(string)] = arityOf(sub.([]any))
 		}
 	}
-	// The one container that works without a subcommand, too.
+	// The only container command that works without a subcommand.
 	all["command"] = 1
 	if len(all) < 50 {
 		t.Fatalf("%d commands", len(all))
@@ -151,8 +151,8 @@ func arityOf(about []any) int {
 	return int(max(arity, -arity))
 }
 
-// mayRun asks the server about a command on a key of the bridge. A refusal of the key
-// is none of the command.
+// mayRun asks the server whether a user may run a command on a key of the bridge. If only
+// the key is refused, it returns true.
 func mayRun(t *testing.T, admin *redis.Client, user role, name string, arity int) bool {
 	t.Helper()
 	args := []any{"ACL", "DRYRUN", string(user)}
@@ -170,8 +170,9 @@ func mayRun(t *testing.T, admin *redis.Client, user role, name string, arity int
 	return !strings.Contains(answer, "no permissions to run the '")
 }
 
-// What is not the bridge's is nobody's, and of the bridge's own followers change nothing.
-func TestUsersTouchOnlyWhatTheyAreThereFor(t *testing.T) {
+// No user of the bridge may access other keys and channels, and followers may not change
+// those of the bridge.
+func TestUsersAccessOnlyTheKeysTheyNeed(t *testing.T) {
 	k := cachekeys.For(sdkKey, "", 0)
 	everybody := []role{asLeader, asFollower, asReporter, asOperator, asStatus}
 	cases := []struct {
@@ -223,7 +224,7 @@ func TestUsersTouchOnlyWhatTheyAreThereFor(t *testing.T) {
 				}
 				answer, err := admin.Do(t.Context(), args...).Text()
 				if unknown := err != nil && file == "sentinel.acl"; unknown && strings.Contains(err.Error(), "not found") {
-					continue // Sentinels know few commands
+					continue // Sentinels have few commands
 				}
 				if err != nil || (answer == "OK") != may {
 					t.Errorf("%s: %s: %q, %v", user, c.command, answer, err)

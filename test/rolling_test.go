@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// stopwatch notes the longest time in which a follower got nothing new.
+// stopwatch measures the longest time in which a follower got no change.
 type stopwatch struct {
 	last    time.Time
 	longest time.Duration
@@ -21,9 +21,9 @@ func (s *stopwatch) lap(now time.Time) {
 	s.last = now
 }
 
-// changeOften changes the content at intervals until its result is called, which gives the
-// longest time that each follower was without a change.
-func (w *world) changeOften(interval time.Duration) (end func() []time.Duration) {
+// changeOften changes the content at intervals until its result is called, which returns
+// the longest time that each follower was without a change.
+func (env *environment) changeOften(interval time.Duration) (end func() []time.Duration) {
 	stop := make(chan struct{})
 	stopped := sync.OnceFunc(func() { close(stop) })
 	var running sync.WaitGroup
@@ -33,14 +33,14 @@ func (w *world) changeOften(interval time.Duration) (end func() []time.Duration)
 		for {
 			select {
 			case <-ticker.C:
-				w.cdn.Publish()
+				env.cdn.Publish()
 			case <-stop:
 				return
 			}
 		}
 	})
-	watches := make([]stopwatch, len(w.readers))
-	for i, r := range w.readers {
+	watches := make([]stopwatch, len(env.readers))
+	for i, r := range env.readers {
 		running.Go(func() {
 			for {
 				select {
@@ -52,7 +52,7 @@ func (w *world) changeOften(interval time.Duration) (end func() []time.Duration)
 			}
 		})
 	}
-	w.Cleanup(func() { stopped(); running.Wait() })
+	env.Cleanup(func() { stopped(); running.Wait() })
 	return func() (all []time.Duration) {
 		stopped()
 		running.Wait()
@@ -63,22 +63,23 @@ func (w *world) changeOften(interval time.Duration) (end func() []time.Duration)
 	}
 }
 
-// changesBetween is how many changes there are from one restart to the next.
+// changesBetween is the number of changes between two restarts.
 const changesBetween = 20
 
-// gapWithin is how long a rolling restart may keep a change back, besides the poll that
-// would have been due anyway. The slack for a busy machine is far below the lock's expiry,
-// which is what a leader costs that does not give its lock up.
+// gapWithin is how much a rolling restart may delay a change, in addition to the time to
+// the next poll. The slack for a busy machine is far below the lock's expiry, which is the
+// delay if a leader does not release its lock.
 const (
 	gapWithin = time.Second
 	gapSlack  = 5 * time.Second
 )
 
-// Three leaders are restarted in turn while the content changes every 100 ms. Whoever leads
-// polls once a second, so that followers get something new each second; meanwhile, too.
+// Three leaders are restarted in turn while the content changes every 100 ms. Each leader
+// polls once a second, so that followers must get a change each second, also during the
+// restarts.
 func TestF03_RollingRestartLeavesNoGap(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
-		// A lock that lasts, so that a lost release shows.
+		// The lock lives long, so that a missing release shows.
 		f.leader.LeaseDuration, f.leader.RenewDeadline = 15*time.Second, 10*time.Second
 		f.env = []string{"CATBRIDGE_TIMINGS_LEASE_DURATION=15s", "CATBRIDGE_TIMINGS_RENEW_DEADLINE=10s"}
 		all := f.launchAll(3, 4)
@@ -92,7 +93,7 @@ func TestF03_RollingRestartLeavesNoGap(t *testing.T) {
 				f.Errorf("exit code %d", code)
 			}
 			all[i] = f.launch()
-			f.eventually(f.takeover(), "somebody leads", func() bool { return f.holder() != "" })
+			f.eventually(f.takeover(), "a process leads", func() bool { return f.holder() != "" })
 			f.Logf("process %d ended and started again in %v", i+1, time.Since(terminated).Round(time.Millisecond))
 			f.subscribed(len(all) + 4)
 			f.reached(f.cdn.Version()+changesBetween, f.poll())

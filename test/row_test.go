@@ -11,33 +11,33 @@ import (
 	"time"
 )
 
-// A test whose name begins with TestF and a number is a row of docs/faults.md. It plays
-// a few rounds of its fault, and with -rounds many, in several worlds at once, which
-// make faults reports.
+// A test whose name begins with TestF and a number belongs to a row of docs/faults.md. It
+// runs a few rounds of its fault, or, with -rounds, many in several environments at once,
+// on which make faults reports.
 var (
 	manyRounds = flag.Int("rounds", 0, "rounds of the faults that are tried most, fewer of the others; 0: a few of each")
 	seed       = flag.Uint64("seed", 1, "what chance begins with")
 	reportFile = flag.String("report", "", "`path` of the report of many rounds")
 )
 
-// perHundred is how many rounds a row plays where those that are tried most play 100:
-// fewer where Redis itself must fail over, or where a round takes long.
+// perHundred is the number of rounds of a row when the most frequent rows run 100: fewer
+// where Redis itself must fail over, or where a round takes long.
 var perHundred = map[string]int{
 	"F01": 100, "F02": 100, "F09": 100, "F12": 100, "F14": 100, "F16": 100,
 	"F10": 2, "F11": 10, "F13": 5, "F15": 2, "F26": 3, "F31": 3, "F33": 10, "F36": 3,
 }
 
-// roundTrip stands for one in the bounds, with what a busy machine adds.
+// roundTrip is the bound for one round trip, on a busy machine.
 const roundTrip = 250 * time.Millisecond
 
 const (
 	usualRounds = 20
-	laneRounds  = 10 // of one world; more rounds are played in further worlds
+	laneRounds  = 10 // in one environment; more rounds run in more environments
 )
 
 var rowName = regexp.MustCompile(`^Test(F\d\d)_`)
 
-// rowOf is the row that a test is; empty: none.
+// rowOf returns the row that a test belongs to; empty: none.
 func rowOf(t *testing.T) string {
 	if m := rowName.FindStringSubmatch(t.Name()); m != nil {
 		return m[1]
@@ -45,14 +45,14 @@ func rowOf(t *testing.T) string {
 	return ""
 }
 
-// inLanes plays in one world, or, where many rounds are asked for, in as many worlds as
-// it takes, some of them at once. Each is told how many rounds are left to play; 0: the
-// few of make test.
-func inLanes[W interface{ base() *world }](t *testing.T, start func(t *testing.T) W, play func(w W)) {
+// inLanes runs in one environment, or, for many rounds, in as many environments as
+// necessary, some of them at once. Each environment knows its number of rounds; 0: the few
+// of make test.
+func inLanes[W interface{ base() *environment }](t *testing.T, start func(t *testing.T) W, run func(env W)) {
 	t.Helper()
 	row := rowOf(t)
 	if row == "" || *manyRounds == 0 {
-		play(start(t))
+		run(start(t))
 		return
 	}
 	share, ok := perHundred[row]
@@ -67,79 +67,81 @@ func inLanes[W interface{ base() *world }](t *testing.T, start func(t *testing.T
 		t.Run("lane "+strconv.Itoa(lane), func(t *testing.T) {
 			t.Parallel()
 			for rounds > 0 && !t.Failed() {
-				t.Run("world", func(t *testing.T) {
-					w := start(t)
-					w.base().left = rounds
-					play(w)
-					rounds -= w.base().played()
-					w.base().account.tell(total)
+				t.Run("environment", func(t *testing.T) {
+					env := start(t)
+					env.base().left = rounds
+					run(env)
+					rounds -= env.base().roundsDone()
+					env.base().account.progress(total)
 				})
 			}
 		})
 	}
 }
 
-func (w *world) base() *world { return w }
+func (env *environment) base() *environment { return env }
 
-// rounds gives each round of this world: few, or as many as are asked for. A test
-// without it is one round.
-func (w *world) rounds(few int) iter.Seq[int] {
+// rounds yields each round of this environment: few of them, or as many as are requested. A
+// test that does not call it has one round.
+func (env *environment) rounds(few int) iter.Seq[int] {
 	n := few
-	if w.left > 0 {
-		n = w.left
+	if env.left > 0 {
+		n = env.left
 	}
 	return func(yield func(int) bool) {
 		for i := range n {
-			if w.Failed() || !yield(i) {
+			if env.Failed() || !yield(i) {
 				return
 			}
-			w.done++
-			w.account.round()
+			env.done++
+			env.account.round()
 		}
 	}
 }
 
-// played tells how many rounds this world has played.
-func (w *world) played() int {
-	if w.done == 0 {
-		w.done++
-		w.account.round()
+// roundsDone returns the number of rounds that this environment has run.
+func (env *environment) roundsDone() int {
+	if env.done == 0 {
+		env.done++
+		env.account.round()
 	}
-	return w.done
+	return env.done
 }
 
-// chance gives a world its own numbers, the same ones for the same seed.
+// chance returns the random numbers of an environment, which are the same for the same
+// seed.
 func chance(t *testing.T) *rand.Rand {
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(t.Name()))
 	return rand.New(rand.NewPCG(*seed, name.Sum64()))
 }
 
-// upTo is a random duration below d.
-func (w *world) upTo(d time.Duration) time.Duration { return time.Duration(w.random.Int64N(int64(d))) }
-
-// recovered says that what a fault did at that moment is over now. The bound is that of
-// the row: many rounds must keep it, a few have the slack of a busy machine.
-func (w *world) recovered(since time.Time, bound time.Duration) {
-	w.Helper()
-	w.recoveredAfter(time.Since(since), bound)
+// upTo returns a random duration below d.
+func (env *environment) upTo(d time.Duration) time.Duration {
+	return time.Duration(env.random.Int64N(int64(d)))
 }
 
-func (w *world) recoveredAfter(took, bound time.Duration) {
-	w.Helper()
-	w.judge(w.account, took, bound)
+// recovered records that the effect of a fault since the given moment is over. The bound is
+// that of the row: many rounds must keep it, few have the slack of a busy machine.
+func (env *environment) recovered(since time.Time, bound time.Duration) {
+	env.Helper()
+	env.recoveredAfter(time.Since(since), bound)
 }
 
-// part is a later part of what a fault does, which has a bound and a row of its own in
-// the report.
+func (env *environment) recoveredAfter(took, bound time.Duration) {
+	env.Helper()
+	env.judge(env.account, took, bound)
+}
+
+// part is a later effect of a fault, which has its own bound and its own row in the report.
 type part struct {
-	*world
+	*environment
 	name string
 }
 
-func (w *world) part(name string) part { return part{w, name} }
+func (env *environment) part(name string) part { return part{env, name} }
 
-// recovered is [world.recovered] of this part.
+// recovered is [environment.recovered] of this part.
 func (p part) recovered(since time.Time, bound time.Duration) {
 	p.Helper()
 	a := accountNamed(p.account.name+", "+p.name, p.leader.LeaseDuration)
@@ -147,13 +149,13 @@ func (p part) recovered(since time.Time, bound time.Duration) {
 	p.judge(a, time.Since(since), bound)
 }
 
-func (w *world) judge(a *account, took, bound time.Duration) {
-	w.Helper()
+func (env *environment) judge(a *account, took, bound time.Duration) {
+	env.Helper()
 	a.recovered(took, bound)
-	if w.left == 0 {
-		bound += w.slack
+	if env.left == 0 {
+		bound += env.slack
 	}
 	if took > bound {
-		w.Errorf("%s: recovered after %v, want at most %v", a.name, took.Round(time.Millisecond), bound)
+		env.Errorf("%s: recovered after %v, want at most %v", a.name, took.Round(time.Millisecond), bound)
 	}
 }

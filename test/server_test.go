@@ -10,78 +10,79 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// onServer plays what only a real redis-server can do, one with further arguments.
-func onServer(t *testing.T, play func(w *world, server *redistest.Process), args ...string) {
+// onServer runs on one real redis-server, with further arguments, what no other server can
+// do.
+func onServer(t *testing.T, run func(env *environment, server *redistest.Process), args ...string) {
 	t.Helper()
 	t.Parallel()
-	start := func(t *testing.T) *world { return startWorld(t, args...) }
-	inLanes(t, start, func(w *world) { play(w, w.server) })
+	start := func(t *testing.T) *environment { return startEnvironment(t, args...) }
+	inLanes(t, start, func(env *environment) { run(env, env.server) })
 }
 
-// Redis is stopped for longer than any lock lives. Evaluation answers at once
-// meanwhile, and tells how old the content is.
-func TestF15_StoppedRedisKeepsNobodyFromEvaluating(t *testing.T) {
-	onServer(t, func(w *world, server *redistest.Process) {
-		w.ready(3)
-		for range w.rounds(1) {
-			before := w.readers[0].client.Stats()
-			server.Pause(w.T)
+// Redis is stopped for longer than the lock lives. Evaluation continues without delay, and
+// the client reports the age of the content.
+func TestF15_StoppedRedisDoesNotBlockEvaluation(t *testing.T) {
+	onServer(t, func(env *environment, server *redistest.Process) {
+		env.ready(3)
+		for range env.rounds(1) {
+			before := env.readers[0].client.Stats()
+			server.Pause(env.T)
 			stopped := time.Now()
-			w.eventually(0, "all followers notice", func() bool {
-				for _, r := range w.readers {
+			env.eventually(0, "all followers notice", func() bool {
+				for _, r := range env.readers {
 					if r.client.Stats().State != follower.Disconnected {
 						return false
 					}
 				}
 				return true
 			})
-			version := w.cdn.Publish()
-			w.evaluate(version-1, w.leader.LeaseDuration, time.Minute)
-			if after := w.readers[0].client.Stats(); after.Age < before.Age+time.Since(stopped)-roundTrip {
-				w.Errorf("an age of %v became %v within %v (I14)", before.Age, after.Age, time.Since(stopped))
+			version := env.cdn.Publish()
+			env.evaluate(version-1, env.leader.LeaseDuration, time.Minute)
+			if after := env.readers[0].client.Stats(); after.Age < before.Age+time.Since(stopped)-roundTrip {
+				env.Errorf("an age of %v became %v within %v (I14)", before.Age, after.Age, time.Since(stopped))
 			}
-			server.Resume(w.T)
-			resumed, bound := time.Now(), w.follower.BackoffMax+w.follower.Ack+w.poll()
-			w.reached(version, bound)
-			w.recovered(resumed, bound)
-			w.settle()
+			server.Resume(env.T)
+			resumed, bound := time.Now(), env.follower.BackoffMax+env.follower.Ack+env.poll()
+			env.reached(version, bound)
+			env.recovered(resumed, bound)
+			env.settle()
 		}
 	})
 }
 
-// evaluate goes on evaluating, for few rounds briefly, for many long, and sees to it
-// that no evaluation waits: a command to Redis would for seconds.
-func (w *world) evaluate(version int64, briefly, long time.Duration) {
-	w.Helper()
-	if w.left > 0 {
+// evaluate evaluates for a while, briefly with few rounds, long with many, and checks that
+// no evaluation blocks: a command to Redis would, for seconds.
+func (env *environment) evaluate(version int64, briefly, long time.Duration) {
+	env.Helper()
+	if env.left > 0 {
 		briefly = long
 	}
-	for deadline := time.Now().Add(briefly); time.Now().Before(deadline); w.pass(w.pause()) {
-		for _, r := range w.readers {
+	for deadline := time.Now().Add(briefly); time.Now().Before(deadline); env.pass(env.pause()) {
+		for _, r := range env.readers {
 			asked := time.Now()
 			if v := r.version(); v != version {
-				w.Fatalf("%s answers with version %d", r.name, v)
+				env.Fatalf("%s answers with version %d", r.name, v)
 			}
 			if took := time.Since(asked); took > time.Second {
-				w.Errorf("an evaluation took %v", took)
+				env.Errorf("an evaluation took %v", took)
 			}
 		}
 	}
 }
 
-// I6: Redis comes back with nothing in it.
-func TestRestartedRedisIsFilledAgain(t *testing.T) {
-	onServer(t, func(w *world, server *redistest.Process) {
-		w.ready(3)
+// I6: Redis restarts without its data.
+func TestRestartedRedisIsRepaired(t *testing.T) {
+	onServer(t, func(env *environment, server *redistest.Process) {
+		env.ready(3)
 		for range 2 {
-			server.Restart(w.T)
-			w.present(0)
-			w.settle()
+			server.Restart(env.T)
+			env.present(0)
+			env.settle()
 		}
 	})
 }
 
-// Redis does not answer for a while that is longer than the lock lives.
+// Redis does not answer for longer than the lock lives.
 func TestF14_SleepingRedis(t *testing.T) {
 	const nap = 4 * time.Second
 	for name, command := range map[string][]any{
@@ -89,100 +90,100 @@ func TestF14_SleepingRedis(t *testing.T) {
 		"DEBUG SLEEP":  {"DEBUG", "SLEEP", nap.Seconds()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onServer(t, func(w *world, _ *redistest.Process) {
-				first, second := w.ready(2)
-				for range w.rounds(1) {
-					w.pass(w.upTo(w.leader.PollInterval))
+			onServer(t, func(env *environment, _ *redistest.Process) {
+				first, second := env.ready(2)
+				for range env.rounds(1) {
+					env.pass(env.upTo(env.leader.PollInterval))
 					awake := time.Now().Add(nap)
 					ended := func() uint64 {
 						a, b := first.stats(), second.stats()
 						return a.Lapsed + a.Fenced + b.Lapsed + b.Fenced
 					}
 					before := ended()
-					// The reply comes late or not at all, but is no refusal.
-					if err := w.admin.Do(w.Context(), command...).Err(); redis.HasErrorPrefix(err, "") {
-						w.Fatal(err)
+					// The reply arrives late or never, but must not be an error.
+					if err := env.admin.Do(env.Context(), command...).Err(); redis.HasErrorPrefix(err, "") {
+						env.Fatal(err)
 					}
-					version := w.cdn.Publish()
-					w.pass(time.Until(awake) - w.leader.RenewInterval)
-					touches := first.stats().Renewals + second.stats().Renewals // to ask takes a moment
-					w.pass(time.Until(awake))
-					bound := w.leader.RetryPeriod*6/5 + 2*roundTrip
-					w.eventually(bound, "one leads", func() bool { return first.stats().Renewals+second.stats().Renewals > touches })
-					w.recovered(awake, bound)
-					w.reached(version, w.back()+w.poll())
-					w.eventually(w.takeover(), "the leader's term has ended meanwhile", func() bool { return ended() > before })
-					w.settle()
+					version := env.cdn.Publish()
+					env.pass(time.Until(awake) - env.leader.RenewInterval)
+					renewals := first.stats().Renewals + second.stats().Renewals // the calls take a moment
+					env.pass(time.Until(awake))
+					bound := env.leader.RetryPeriod*6/5 + 2*roundTrip
+					env.eventually(bound, "one leads", func() bool { return first.stats().Renewals+second.stats().Renewals > renewals })
+					env.recovered(awake, bound)
+					env.reached(version, env.reconnectBound()+env.poll())
+					env.eventually(env.takeover(), "the leader's term has ended meanwhile", func() bool { return ended() > before })
+					env.settle()
 				}
 			})
 		})
 	}
 }
 
-// By the server's own hand.
-func TestF13_KilledClientsComeBack(t *testing.T) {
-	onServer(t, func(w *world, _ *redistest.Process) {
-		w.ready(10)
-		for range w.rounds(1) {
-			connects := w.connects()
+// The server itself closes the connections.
+func TestF13_KilledClientsReconnect(t *testing.T) {
+	onServer(t, func(env *environment, _ *redistest.Process) {
+		env.ready(10)
+		for range env.rounds(1) {
+			connects := env.connects()
 			for _, kind := range []string{"pubsub", "normal"} {
-				if err := w.admin.Do(w.Context(), "CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes").Err(); err != nil {
-					w.Fatal(err)
+				if err := env.admin.Do(env.Context(), "CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes").Err(); err != nil {
+					env.Fatal(err)
 				}
 			}
-			w.connectedAgain(connects)
-			w.settle()
+			env.connectedAgain(connects)
+			env.settle()
 		}
 	})
 }
 
-func (w *world) config(name, value string) {
-	w.Helper()
-	if err := w.admin.(*redis.Client).ConfigSet(w.Context(), name, value).Err(); err != nil {
-		w.Fatal(err)
+func (env *environment) config(name, value string) {
+	env.Helper()
+	if err := env.admin.(*redis.Client).ConfigSet(env.Context(), name, value).Err(); err != nil {
+		env.Fatal(err)
 	}
 }
 
-// A primary that lost its replica, or that became one itself, takes no writes.
-func TestF20_RedisWithoutWritesPublishesNothing(t *testing.T) {
+// A primary that lost its replica, or that became a replica itself, refuses writes.
+func TestF20_ReadOnlyRedisPublishesNothing(t *testing.T) {
 	for name, command := range map[string][2][]any{
-		// One there is: the tap.
+		// One replica exists: the tap.
 		"NOREPLICAS": {{"CONFIG", "SET", "min-replicas-to-write", "2"}, {"CONFIG", "SET", "min-replicas-to-write", "0"}},
 		"READONLY":   {{"REPLICAOF", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onServer(t, func(w *world, _ *redistest.Process) {
-				w.ready(2)
-				for range w.rounds(1) {
+			onServer(t, func(env *environment, _ *redistest.Process) {
+				env.ready(2)
+				for range env.rounds(1) {
 					do := func(command []any) {
-						if err := w.admin.Do(w.Context(), command...).Err(); err != nil {
-							w.Fatal(err)
+						if err := env.admin.Do(env.Context(), command...).Err(); err != nil {
+							env.Fatal(err)
 						}
 					}
 					do(command[0])
-					w.eventually(0, "writes are refused", func() bool { return strings.Contains(w.writeError(), name) })
+					env.eventually(0, "writes are refused", func() bool { return strings.Contains(env.writeError(), name) })
 					refused := time.Now()
-					w.pass(w.leader.RenewInterval) // what was under way has arrived
-					messages := w.readers[0].client.Stats().Messages
-					version := w.cdn.Publish()
-					w.pass(w.leader.LeaseDuration)
-					if n := w.readers[0].client.Stats().Messages; n != messages || w.publishedSince(refused) != 0 {
-						w.Errorf("%d messages without a write, %d published", n-messages, w.publishedSince(refused))
+					env.pass(env.leader.RenewInterval) // writes under way have arrived
+					messages := env.readers[0].client.Stats().Messages
+					version := env.cdn.Publish()
+					env.pass(env.leader.LeaseDuration)
+					if n := env.readers[0].client.Stats().Messages; n != messages || env.publishedSince(refused) != 0 {
+						env.Errorf("%d messages without a write, %d published", n-messages, env.publishedSince(refused))
 					}
 					do(command[1])
-					writable, bound := time.Now(), w.leader.RetryPeriod*6/5+w.poll()
-					w.reached(version, bound)
-					w.recovered(writable, bound)
-					w.settle()
+					writable, bound := time.Now(), env.leader.RetryPeriod*6/5+env.poll()
+					env.reached(version, bound)
+					env.recovered(writable, bound)
+					env.settle()
 				}
 			})
 		})
 	}
 }
 
-// writeError is what Redis refused of some leader; empty: nothing.
-func (w *world) writeError() string {
-	for _, r := range w.runners {
+// writeError returns the error with which Redis refused a leader's write; empty: none.
+func (env *environment) writeError() string {
+	for _, r := range env.runners {
 		if s := r.stats(); s.WriteError != "" {
 			return s.WriteError
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// fencedReason stands in the log of a leader whose write was refused.
+// fencedReason is in the log of a leader whose write was refused.
 const (
 	eventResigned = 6101
 	fencedReason  = "the lock was lost"
@@ -55,7 +55,7 @@ func TestF03_TerminatedProcessHandsOver(t *testing.T) {
 	})
 }
 
-// Stopped at any moment, for longer than its lock lives.
+// The process is stopped at a random moment, for longer than its lock lives.
 func TestF01_StoppedProcessIsFenced(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		all := f.launchAll(2, 3)
@@ -79,8 +79,8 @@ func TestF01_StoppedProcessIsFenced(t *testing.T) {
 	})
 }
 
-// Stopped between fetch and commit: the commit is under way, and arrives when another
-// has published newer content.
+// The process is stopped between fetch and commit: the commit is under way, and arrives
+// after another leader has published newer content.
 func TestF01_CommitOfAStoppedProcessIsRefused(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		links := []*redistest.Link{{}, {}}
@@ -111,8 +111,8 @@ func TestF01_CommitOfAStoppedProcessIsRefused(t *testing.T) {
 	})
 }
 
-// commitUnderWay changes the content and freezes the leader's network while its commit
-// is on its way to Redis.
+// commitUnderWay changes the content and freezes the leader's network while its commit is
+// on its way to Redis.
 func (f *fleet) commitUnderWay(link *redistest.Link) {
 	f.Helper()
 	f.eventually(time.Minute, "a commit is under way", func() bool {
@@ -122,14 +122,14 @@ func (f *fleet) commitUnderWay(link *redistest.Link) {
 		version := f.cdn.Publish()
 		link.Freeze()
 		close(release)
-		f.cdn.Mend()
+		f.cdn.Repair()
 		etag := f.cdn.Config().ETag()
 		for deadline := time.Now().Add(f.leader.RenewDeadline / 4); time.Now().Before(deadline); f.pass(f.pause()) {
 			if link.Holds(etag) {
 				return true
 			}
 		}
-		link.Thaw() // a renewal was in its way
+		link.Thaw() // a renewal delayed it
 		f.reached(version, f.poll()+f.leader.RenewInterval)
 		return false
 	})

@@ -19,29 +19,30 @@ var soakFor = flag.Duration("soak", 0, "how long leaders and followers live thro
 
 const (
 	soakFollowers = 200
-	// soakEvery is how often all faults stop, and what is used is measured once all
-	// followers have the same.
+	// soakEvery is the interval at which all faults stop, all followers get the same
+	// content, and the resources in use are measured.
 	soakEvery = 20 * time.Second
 )
 
-// soak is a fleet that lives long. Its first leader is never killed, so that it can be
-// seen whether it grows.
+// soak is a fleet that runs for long. Its first leader is never killed, so that its growth
+// can be measured.
 type soak struct {
 	*fleet
 	leaders []*process
 	report  soakReport
-	calm    []func() // ends what a fault has begun
+	calm    []func() // end the faults that have begun
 }
 
 // Leaders, followers and the CDN meet random faults, one after the other and several at
-// once. Nothing grows, nothing goes back, and all come to the same again and again.
+// once. Nothing grows, nothing goes back, and all processes regularly have the same
+// content.
 func TestSoak(t *testing.T) {
 	if *soakFor == 0 {
 		t.Skip("see make soak")
 	}
 	s := &soak{fleet: newFleet(t, requireProgram(t))}
-	// What a test logs stays in its memory.
-	s.quiet = slog.New(slog.NewTextHandler(&unseen{secretGuard{t}}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	// The log of a test stays in its memory.
+	s.followerLog = slog.New(slog.NewTextHandler(&unseen{secretGuard{t}}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s.connect = func(t testing.TB, _ role, _ *redistest.Link) redis.UniversalClient {
 		opts := *s.server.Client(t, nil).Options()
 		opts.PoolSize, opts.PipelinePoolSize = 1, -1 // a second connection would stay for half an hour, and look like growth
@@ -56,7 +57,7 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// unseen looks through what is logged and keeps nothing.
+// unseen checks the log and discards it.
 type unseen struct{ secretGuard }
 
 func (u *unseen) Write(line []byte) (int, error) {
@@ -76,7 +77,7 @@ func (s *soak) live() {
 			s.fault()
 			s.pass(s.upTo(3 * time.Second))
 		}
-		s.heal()
+		s.endFaults()
 		s.report.sample(s)
 	}
 }
@@ -88,7 +89,7 @@ func (s *soak) startLeader() {
 
 func (s *soak) awaitLeader() {
 	s.Helper()
-	s.eventually(s.takeover(), "somebody leads", func() bool { return s.holder() != "" })
+	s.eventually(s.takeover(), "a process leads", func() bool { return s.holder() != "" })
 }
 
 // replace ends a leader, but never the first, and starts another.
@@ -102,7 +103,8 @@ func (s *soak) replace(sig syscall.Signal) {
 	s.startLeader()
 }
 
-// until lets a fault last until the next calm, or end by itself earlier.
+// until registers the end of a fault that lasts until the next calm. The fault may end
+// earlier.
 func (s *soak) until(end func()) { s.calm = append(s.calm, end) }
 
 func (s *soak) fault() {
@@ -149,25 +151,25 @@ func (s *soak) faults() []soakFault {
 		{"CDN fails", func() {
 			faults := []fakecdn.Fault{fakecdn.Status(http.StatusInternalServerError), fakecdn.Garbage(), fakecdn.HTML(), fakecdn.Truncated(), down}
 			s.cdn.Break(faults[s.random.IntN(len(faults))])
-			s.until(s.cdn.Mend)
+			s.until(s.cdn.Repair)
 		}},
 	}
 }
 
-// heal ends all faults, and waits until all followers have one more version.
-func (s *soak) heal() {
+// endFaults ends all faults, and waits until all followers have one more version.
+func (s *soak) endFaults() {
 	s.Helper()
 	for _, end := range s.calm {
 		end()
 	}
 	s.calm = nil
-	healed := time.Now()
-	version := s.cdn.SetMinBytes(0) // what followers hold is of the same size each time
+	ended := time.Now()
+	version := s.cdn.SetMinBytes(0) // followers have content of the same size at each measurement
 	s.reached(version, s.takeover()+s.poll()+s.follower.MetaReread)
-	s.recovered(healed, s.takeover()+s.poll()+s.follower.MetaReread)
-	s.report.recovered(time.Since(healed))
+	s.recovered(ended, s.takeover()+s.poll()+s.follower.MetaReread)
+	s.report.recovered(time.Since(ended))
 	for _, r := range s.readers {
-		// A follower reads when it must; here all have the connection that it takes.
+		// A follower reads when it must; here all have the connection that a read needs.
 		if err := r.client.Refresh(s.Context()); err != nil {
 			s.Errorf("%s: %v", r.name, err)
 		}

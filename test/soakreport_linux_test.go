@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// used is what is in use at one moment, after garbage was collected.
+// used is a sample of the resources in use, after a garbage collection.
 type used struct {
-	at time.Duration // since the beginning
+	at time.Duration // since the start
 
 	followersHeap, followersGoroutines, followersFiles float64 // of the process with all followers
 	leaderHeap, leaderGoroutines, leaderFiles          float64 // of the leader that is never killed
 	redis                                              float64 // bytes
-	polls                                              float64 // requests to the CDN, a minute since the sample before
+	polls                                              float64 // requests to the CDN, per minute since the previous sample
 }
 
-// measures say of each what it is called, and how much more it may be at the end.
+// measures are the names of the resources, and their permitted growth.
 var measures = []struct {
 	name    string
 	of      func(u used) float64
 	unit    float64
-	allowed float64 // beside a tenth of what it was
+	allowed float64 // in addition to a tenth of the first value
 }{
 	{"heap of the followers' process, MB", func(u used) float64 { return u.followersHeap }, 1 << 20, 8 << 20},
 	{"its goroutines", func(u used) float64 { return u.followersGoroutines }, 1, 20},
@@ -39,10 +39,11 @@ var measures = []struct {
 	{"memory of Redis, MB", func(u used) float64 { return u.redis }, 1 << 20, 8 << 20},
 }
 
-// pollsAllowed is by how many a minute requests to the CDN may grow, beside a tenth of them.
+// pollsAllowed is the permitted growth of the requests to the CDN per minute, in addition
+// to a tenth of them.
 const pollsAllowed = 15
 
-// soakReport is what a soak came to.
+// soakReport collects the results of a soak.
 type soakReport struct {
 	began    time.Time
 	samples  []used
@@ -64,7 +65,7 @@ func (r *soakReport) count(fault string) { r.faults[fault]++ }
 
 func (r *soakReport) recovered(took time.Duration) { r.worst = max(r.worst, took) }
 
-// sample measures what is in use now.
+// sample measures the resources in use now.
 func (r *soakReport) sample(s *soak) {
 	s.Helper()
 	runtime.GC()
@@ -91,7 +92,7 @@ func (r *soakReport) sample(s *soak) {
 	r.samples = append(r.samples, u)
 }
 
-// field is the number behind a name at the beginning of a line.
+// field returns the number after a name at the start of a line.
 func field(t *testing.T, text, name string) float64 {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -107,8 +108,8 @@ func field(t *testing.T, text, name string) float64 {
 	return 0
 }
 
-// finish compares the beginning with the end, a third each of what was measured: of what is
-// in use the least, which stays and is not what a fault took for a moment.
+// finish compares the first third of the samples with the last third. Of resources it
+// compares the minimum, which does not include what a fault uses for a moment.
 func (r *soakReport) finish(s *soak) {
 	s.Helper()
 	http.DefaultClient.CloseIdleConnections()
@@ -124,7 +125,7 @@ func (r *soakReport) finish(s *soak) {
 	r.compare(s, "requests to the CDN per minute, average", 1, pollsAllowed, average(begin), average(end))
 }
 
-// compare notes whether there is much more at the end.
+// compare records whether the last value is much higher than the first.
 func (r *soakReport) compare(s *soak, name string, unit, allowed, first, last float64) {
 	s.Helper()
 	most, verdict := first*1.1+allowed, "flat"
@@ -143,7 +144,7 @@ func least(samples []used, of func(u used) float64) float64 {
 	return low
 }
 
-// average is of the requests to the CDN.
+// average returns the average of the requests to the CDN.
 func average(samples []used) float64 {
 	var sum float64
 	for _, u := range samples {

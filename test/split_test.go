@@ -8,21 +8,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// split is a world of two Redis, one of which replicates the other at first. Every
-// leader and every follower is led to one of them.
+// split is an environment with two Redis servers, one of which replicates the other at
+// first. Every leader and every follower is routed to one of them.
 type split struct {
-	*world
+	*environment
 	left, right *redistest.Process
 	watch       *redistest.Link // of the auditor
 }
 
-func onSplit(t *testing.T, play func(s *split)) {
+func onSplit(t *testing.T, run func(s *split)) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("waits for a lock to expire")
 	}
 	t.Parallel()
-	inLanes(t, newSplit, play)
+	inLanes(t, newSplit, run)
 }
 
 func newSplit(t *testing.T) *split {
@@ -34,7 +34,7 @@ func newSplit(t *testing.T) *split {
 		}
 		return left.Client(t, link)
 	}
-	s.world = newWorld(t, connect, realProfile(), false)
+	s.environment = newEnvironment(t, connect, realProfile(), false)
 	s.server = left
 	s.processes()
 	s.tap(left)
@@ -43,7 +43,7 @@ func newSplit(t *testing.T) *split {
 	return s
 }
 
-// replicate lets a Redis be a replica of another and waits until it has all.
+// replicate makes a Redis the replica of another and waits until it has all data.
 func (s *split) replicate(replica, primary *redistest.Process) {
 	s.Helper()
 	s.do(replica, "REPLICAOF", "127.0.0.1", primary.Port)
@@ -53,7 +53,7 @@ func (s *split) replicate(replica, primary *redistest.Process) {
 	})
 }
 
-// route leads connections to a Redis, those that are there too.
+// route routes links to a Redis, with their existing connections.
 func (s *split) route(to *redistest.Process, links ...*redistest.Link) {
 	for _, link := range links {
 		link.Route(to.Addr())
@@ -62,8 +62,8 @@ func (s *split) route(to *redistest.Process, links ...*redistest.Link) {
 }
 
 // The network splits: each half has a primary, a leader and followers, and the config
-// changes. Then it heals, and what was written in one half is lost.
-func TestF07_SplitHealsWithinAPoll(t *testing.T) {
+// changes. Then the network reconnects, and the writes of one half are lost.
+func TestF07_FollowersAgreeWithinAPollAfterASplit(t *testing.T) {
 	onSplit(t, func(s *split) {
 		first, second := s.ready(4)
 		s.audit.allowLoss()
@@ -80,14 +80,14 @@ func TestF07_SplitHealsWithinAPoll(t *testing.T) {
 
 			s.do(stays, "REPLICAOF", "127.0.0.1", goes.Port)
 			s.route(goes, first.link, s.readers[0].link, s.readers[1].link)
-			healed, bound := time.Now(), s.poll()
+			reconnected, bound := time.Now(), s.poll()
 			s.eventually(bound, "one leads", func() bool { return !first.leads() && second.leads() })
 			s.reached(version, bound)
-			s.recovered(healed, bound)
+			s.recovered(reconnected, bound)
 			s.replicate(stays, goes)
 			s.eventually(s.takeover(), "the other knows", func() bool { return first.stats().LockHolder == second.ID() })
 			s.settle()
-			// The next time the other half stays behind.
+			// The next time the other half is behind.
 			first, second = second, first
 			stays, goes = goes, stays
 			s.readers[0], s.readers[1], s.readers[2], s.readers[3] = s.readers[2], s.readers[3], s.readers[0], s.readers[1]

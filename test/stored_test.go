@@ -8,7 +8,7 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// compare looks at what is there; a key may be missing after a fault.
+// compare checks the keys that exist: some may be missing after a fault.
 func (a *auditor) compare(entryText, blobText string, fields []any) {
 	meta, err := cachekeys.ParseMeta(fields)
 	if err != nil {
@@ -47,18 +47,17 @@ func (a *auditor) compare(entryText, blobText string, fields []any) {
 	}
 }
 
-// claimTolerance is for clocks that are read in whole milliseconds.
-const claimTolerance = 5 * time.Millisecond
+// assertTolerance allows for clocks that are read in whole milliseconds.
+const assertTolerance = 5 * time.Millisecond
 
-// answered sees to it that the CDN has spoken about a version since the time at which it is
-// said to have (I14).
-func (a *auditor) answered(version, claimed int64) {
-	if at := a.cdn.Answered(version); time.UnixMilli(claimed).After(at.Add(claimTolerance)) {
-		a.fault("meta says that the CDN answered about version %d at %v; it last did at %v (I14)", version, time.UnixMilli(claimed), at)
+// answered checks that the CDN has confirmed a version since the asserted time (I14).
+func (a *auditor) answered(version, asserted int64) {
+	if at := a.cdn.Answered(version); time.UnixMilli(asserted).After(at.Add(assertTolerance)) {
+		a.fault("meta says that the CDN answered about version %d at %v; it last did at %v (I14)", version, time.UnixMilli(asserted), at)
 	}
 }
 
-// order sees to it that nothing goes back (I1, I9).
+// order checks that nothing goes back (I1, I9).
 func (a *auditor) order(now found) {
 	switch {
 	case !a.lossy && now.fetched < a.highest.fetched:
@@ -74,7 +73,7 @@ func (a *auditor) order(now found) {
 	a.highest = found{max(now.fetched, a.highest.fetched), max(now.version, a.highest.version)}
 }
 
-// versionOf reads the version within a content.
+// versionOf returns the version in a content.
 func (a *auditor) versionOf(data []byte, hash string) int64 {
 	version, ok := a.known[hash]
 	if !ok {

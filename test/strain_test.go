@@ -11,10 +11,10 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// eventLeading stands in the log of a leader when a term begins.
+// eventLeading is in the log of a leader when a term begins.
 const eventLeading = 6100
 
-// One processor, a garbage collector that never rests, and the race detector: the leader
+// On one processor, with constant garbage collection and the race detector, the leader
 // keeps its lock.
 func TestF36_BusyProcessKeepsItsLock(t *testing.T) {
 	requireRaceDetector(t)
@@ -38,10 +38,10 @@ func TestF36_BusyProcessKeepsItsLock(t *testing.T) {
 	})
 }
 
-// The SDK key stands in no log at any level, in no output, in no key and no command of
-// Redis, and in no metric, whatever goes wrong (I13). Logs and commands are looked
-// through in every test; here go wrong those things whose errors have the URL in them.
-func TestF34_SDKKeyIsNowhereToBeSeen(t *testing.T) {
+// The SDK key is in no log of any level, no output, no key and command of Redis, and no
+// metric, whatever fails (I13). Every test checks logs and commands; in this one operations
+// fail whose errors contain the URL.
+func TestF34_SDKKeyNeverAppears(t *testing.T) {
 	onProcesses(t, func(f *fleet) {
 		serving := []string{"CATBRIDGE_LISTEN=127.0.0.1:0", "CATBRIDGE_STATUS=true", "CATBRIDGE_PPROF=true"}
 		all := []*process{f.launch(serving...)}
@@ -59,7 +59,7 @@ func TestF34_SDKKeyIsNowhereToBeSeen(t *testing.T) {
 				f.cdn.Publish()
 				f.eventually(10*time.Second, name+": a poll fails", func() bool { return all[0].lines(`"level":"error"`) > failed })
 			}
-			f.cdn.Mend()
+			f.cdn.Repair()
 			f.do(f.server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 			f.do(f.server, "CLIENT", "KILL", "TYPE", "pubsub")
 			f.reached(f.cdn.Publish(), f.poll()+f.takeover())
@@ -72,7 +72,7 @@ func TestF34_SDKKeyIsNowhereToBeSeen(t *testing.T) {
 	})
 }
 
-// searchPages looks for the SDK key in all that a process serves.
+// searchPages searches all pages that a process serves for the SDK key.
 func (f *fleet) searchPages(p *process) {
 	f.Helper()
 	for _, page := range []string{"/metrics", "/status", "/readyz", "/healthz", "/debug/pprof/", "/debug/pprof/goroutine?debug=2", "/debug/pprof/cmdline", "/nothing"} {
@@ -92,7 +92,7 @@ func (f *fleet) searchPages(p *process) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// searchRedis looks for the SDK key in all that Redis tells of itself.
+// searchRedis searches all that Redis reports of itself for the SDK key.
 func (f *fleet) searchRedis() {
 	f.Helper()
 	keys, err := f.admin.Keys(f.Context(), "*").Result()

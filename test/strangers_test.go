@@ -20,8 +20,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// stranger is a leader and a follower that share Redis and SDK key with others, but not
-// the CDN.
+// stranger is a leader and a follower that share Redis and SDK key with others, but not the
+// CDN.
 type stranger struct {
 	*testing.T
 	connect   func(as role, link *redistest.Link) redis.UniversalClient
@@ -32,12 +32,12 @@ type stranger struct {
 	admin  redis.UniversalClient
 	keys   cachekeys.Keys
 	leader *leader.Leader
-	kill   func() // with no goodbye
+	kill   func() // without releasing the lock
 	client *follower.Client
-	wrong  atomic.Int64 // a version that came from elsewhere
+	wrong  atomic.Int64 // a version that another CDN served
 }
 
-// versionsApart is how far the versions of two strangers are apart.
+// versionsApart is the distance between the versions of two strangers.
 const versionsApart = 1000
 
 func startStranger(t *testing.T, n int64, namespace string, connect func(as role, link *redistest.Link) redis.UniversalClient) *stranger {
@@ -90,7 +90,7 @@ func (s *stranger) follow() {
 	s.Cleanup(client.Close)
 }
 
-// versionOf reads the version within a config.
+// versionOf returns the version in a config.
 func (s *stranger) versionOf(config *evaluate.Config) int64 {
 	s.Helper()
 	var result evaluate.Result
@@ -121,7 +121,7 @@ func (s *stranger) eventually(what string, holds func() bool) {
 	}
 }
 
-// subscribers counts who hears the channel, on all nodes.
+// subscribers returns the number of subscribers of the channel, on all nodes.
 func (s *stranger) subscribers() (n int64) {
 	count := func(ctx context.Context, node *redis.Client) error {
 		counts, err := node.PubSubNumSub(ctx, s.keys.Events).Result()
@@ -137,9 +137,9 @@ func (s *stranger) subscribers() (n int64) {
 	return atomic.LoadInt64(&n)
 }
 
-// F37: two fleets with one SDK key on one Redis. Each hears, reads and counts its own,
-// also when nobody leads the other.
-func TestF37_FleetsOnOneRedisAreStrangers(t *testing.T) {
+// F37: two fleets share one SDK key on one Redis. Each one receives, reads and counts only
+// its own data, also while the other has no leader.
+func TestF37_FleetsOnOneRedisDoNotInterfere(t *testing.T) {
 	t.Parallel()
 	single := func(t *testing.T) func(db int) func(role, *redistest.Link) redis.UniversalClient {
 		server := guarded(t, "single.acl").Start(t)
@@ -183,7 +183,7 @@ func TestF37_FleetsOnOneRedisAreStrangers(t *testing.T) {
 	}
 }
 
-// permit gives the users of deploy/acl what other databases and namespaces take besides.
+// permit adds the rights for other databases and namespaces to the users of deploy/acl.
 func permit(t *testing.T, admin redis.UniversalClient, db int, namespace string) {
 	t.Helper()
 	give := func(ctx context.Context, node *redis.Client) error {
@@ -217,17 +217,17 @@ func areStrangers(t *testing.T, a, b *stranger) {
 	both := []*stranger{a, b}
 	for _, s := range both {
 		s.eventually("it follows its own CDN", func() bool { return s.version() == s.cdn.Version() && s.client.Stats().State == follower.Live })
-		s.eventually("leader and follower hear the channel, and nobody else", func() bool { return s.subscribers() == 2 })
+		s.eventually("only the leader and the follower are subscribed to the channel", func() bool { return s.subscribers() == 2 })
 		s.eventually("its follower reports", func() bool { return s.admin.ZCard(s.Context(), s.keys.Fleet).Val() == 1 })
 	}
-	// Changes of the one are none of the other, and are counted by its own alone.
+	// A change in one fleet does not appear in the other, and only its own counts it.
 	for _, s := range both {
 		for range 3 {
 			version := s.cdn.Publish()
 			s.eventually("a change arrives", func() bool { return s.version() == version })
 		}
 	}
-	// A request for a refresh is the own leader's alone.
+	// Only the leader of the same fleet receives a request for a refresh.
 	asked := b.client.Stats().RefreshAsked
 	l, err := leader.New(leader.Config{
 		Redis: a.connect(asOperator, nil), Namespace: a.namespace, SDKKeys: []leader.SDKKey{{Name: "it", Key: sdkKey}},
@@ -238,17 +238,17 @@ func areStrangers(t *testing.T, a, b *stranger) {
 	if err := l.RequestRefresh(t.Context(), "it"); err != nil {
 		t.Fatal(err)
 	}
-	a.eventually("the request is heard", func() bool { return a.client.Stats().RefreshAsked == 1 })
+	a.eventually("the leader receives the request", func() bool { return a.client.Stats().RefreshAsked == 1 })
 	if n := b.client.Stats().RefreshAsked; n != asked {
-		t.Errorf("a request to the other's leader was heard")
+		t.Errorf("the leader received a request to the other's")
 	}
 	if n := b.admin.HGet(t.Context(), b.keys.Meta, "refresh").Val(); n != "" && n != "0" {
 		t.Errorf("a request to the other's leader was counted: %s", n)
 	}
-	// Nobody leads the one: its follower says so, and takes nothing of the other.
+	// One fleet has no leader: its follower reports that, and takes nothing of the other.
 	version := b.version()
 	b.kill()
-	b.eventually("nobody is heard", func() bool { return b.client.Stats().State == follower.NoLeader })
+	b.eventually("the follower knows of no leader", func() bool { return b.client.Stats().State == follower.NoLeader })
 	for range 3 {
 		changed := a.cdn.Publish()
 		a.eventually("a change arrives", func() bool { return a.version() == changed })

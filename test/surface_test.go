@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// surfaceRows are the numbers of the rows that a complete SDK has; others are unused.
+// surfaceRows are the numbers of the rows of a complete SDK; other numbers are unused.
 var surfaceRows = [][2]int{{1, 33}, {35, 38}, {40, 50}, {52, 52}, {60, 66}, {70, 78}, {80, 88}, {90, 98}, {100, 103}}
 
 var (
@@ -41,7 +41,7 @@ func TestEveryRowOfTheSDKSurfaceHasATestOrIsOpen(t *testing.T) {
 	t.Logf("open, wholly or in part: %s", strings.Join(open, ", "))
 }
 
-// surfaceFaults tells what is wrong with a page, and which rows it says are open.
+// surfaceFaults returns the faults of a page, and the rows that it calls open.
 func surfaceFaults(page string, exists func(dir, test string) bool) (faults, open []string) {
 	seen := map[int]bool{}
 	for line := range strings.Lines(page) {
@@ -52,13 +52,13 @@ func surfaceFaults(page string, exists func(dir, test string) bool) (faults, ope
 		number, _ := strconv.Atoi(row[1]) // digits
 		name := "S" + row[1]
 		if seen[number] {
-			faults = append(faults, name+" is there twice")
+			faults = append(faults, name+" is a duplicate")
 		}
 		seen[number] = true
 		named := surfaceTest.FindAllStringSubmatch(row[3], -1)
 		for _, test := range named {
 			if !exists(test[1], test[2]) {
-				faults = append(faults, name+": there is no "+test[1]+"."+test[2])
+				faults = append(faults, name+": unknown test "+test[1]+"."+test[2])
 			}
 		}
 		isOpen := openReason.MatchString(row[3])
@@ -78,12 +78,12 @@ func surfaceFaults(page string, exists func(dir, test string) bool) (faults, ope
 		}
 	}
 	for number := range seen {
-		faults = append(faults, "there is no row S"+strconv.Itoa(number))
+		faults = append(faults, "missing row S"+strconv.Itoa(number))
 	}
 	return faults, open
 }
 
-// testNames gives the tests of the package in dir, fuzz tests too.
+// testNames returns the tests of the package in dir, fuzz tests included.
 func testNames(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", dir, "*_test.go"))
@@ -105,7 +105,7 @@ func testNames(t *testing.T, dir string) map[string]bool {
 	return names
 }
 
-func TestFaultsOfTheSDKSurfaceAreSeen(t *testing.T) {
+func TestFaultsOfTheSDKSurfaceAreDetected(t *testing.T) {
 	var page strings.Builder
 	for _, rows := range surfaceRows {
 		for number := rows[0]; number <= rows[1]; number++ {

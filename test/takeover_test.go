@@ -10,117 +10,117 @@ import (
 )
 
 func TestF02_KilledLeaderIsReplacedWhenItsLockExpires(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(3)
-		for i := range w.rounds(2) {
-			w.pass(w.upTo(w.leader.RenewInterval))
+	scenario(t, func(env *environment) {
+		first, second := env.ready(3)
+		for i := range env.rounds(2) {
+			env.pass(env.upTo(env.leader.RenewInterval))
 			first.kill()
 			killed := time.Now()
-			w.eventually(w.takeover(), "the other leads", second.leads)
-			w.recovered(killed, w.takeover())
-			if took := time.Since(killed); w.virtual && took < w.leader.LeaseDuration-w.leader.RenewInterval-time.Second {
-				w.Errorf("took over after %v though the lock was held", took)
+			env.eventually(env.takeover(), "the other leads", second.leads)
+			env.recovered(killed, env.takeover())
+			if took := time.Since(killed); env.virtual && took < env.leader.LeaseDuration-env.leader.RenewInterval-time.Second {
+				env.Errorf("took over after %v though the lock was held", took)
 			}
-			w.reached(w.cdn.Publish(), w.poll())
-			first, second = second, w.lead("leader "+strconv.Itoa(i+3))
+			env.reached(env.cdn.Publish(), env.poll())
+			first, second = second, env.lead("leader "+strconv.Itoa(i+3))
 		}
-		w.settle()
+		env.settle()
 	})
 }
 
 func TestF03_LeaderThatShutsDownIsReplacedAtOnce(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(2)
-		for i := range w.rounds(4) {
+	scenario(t, func(env *environment) {
+		first, second := env.ready(2)
+		for i := range env.rounds(4) {
 			stopped := time.Now()
 			first.stop()
 			if second.stats().Fenced+first.stats().Fenced != 0 {
-				w.Error("a shutdown was fenced")
+				env.Error("a shutdown was fenced")
 			}
-			w.eventually(time.Second, "the other leads", second.leads)
-			w.recovered(stopped, time.Second)
-			w.reached(w.cdn.Publish(), w.poll())
-			next := w.lead("leader " + strconv.Itoa(i+3))
-			w.eventually(w.takeover(), "the next process knows who leads", func() bool {
+			env.eventually(time.Second, "the other leads", second.leads)
+			env.recovered(stopped, time.Second)
+			env.reached(env.cdn.Publish(), env.poll())
+			next := env.lead("leader " + strconv.Itoa(i+3))
+			env.eventually(env.takeover(), "the next process knows the leader", func() bool {
 				return next.stats().LockHolder == second.ID()
 			})
-			w.subscribed(2 + len(w.readers))
+			env.subscribed(2 + len(env.readers))
 			first, second = second, next
 		}
-		w.settle()
+		env.settle()
 	})
 }
 
-// F1: a leader is stopped between fetch and commit, past the end of its lock, and goes
-// on when another has published newer content. What it had sent meanwhile is refused.
+// F1: a leader is stopped between fetch and commit until its lock has expired, and
+// continues after another one has published newer content. Its pending commit is refused.
 func TestF01_LateWriteOfAStoppedLeaderIsRefused(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(3)
-		for range w.rounds(3) {
-			first, second = w.stopBetweenFetchAndCommit(first, second)
-			stopped, refused := time.Now(), w.refused()
-			w.eventually(w.takeover(), "the other leads", second.leads)
-			w.recovered(stopped, w.takeover())
-			w.reached(w.cdn.Publish(), w.poll())
+	scenario(t, func(env *environment) {
+		first, second := env.ready(3)
+		for range env.rounds(3) {
+			first, second = env.stopBetweenFetchAndCommit(first, second)
+			stopped, refused := time.Now(), env.refused()
+			env.eventually(env.takeover(), "the other leads", second.leads)
+			env.recovered(stopped, env.takeover())
+			env.reached(env.cdn.Publish(), env.poll())
 			first.link.Thaw() // the commit arrives now
-			if !w.virtual {
-				w.eventually(w.leader.RenewInterval, "it is refused", func() bool { return w.refused() > refused })
+			if !env.virtual {
+				env.eventually(env.leader.RenewInterval, "it is refused", func() bool { return env.refused() > refused })
 			}
-			w.eventually(w.takeover(), "the stopped one is a candidate", func() bool {
+			env.eventually(env.takeover(), "the stopped one is a candidate", func() bool {
 				s := first.stats()
 				return s.State == leader.Candidate && s.LockHolder == second.ID()
 			})
-			w.pass(2 * w.leader.RenewInterval)
-			w.audit.check(w.T)
-			w.settle()
+			env.pass(2 * env.leader.RenewInterval)
+			env.audit.check(env.T)
+			env.settle()
 		}
 	})
 }
 
-// I2: the same while nobody else has written anything. Who does not hold the lock
-// writes nothing, not even what would be right.
-func TestF01_LateWriteIsRefusedThoughNothingElseChanged(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(1)
-		first, second = w.stopBetweenFetchAndCommit(first, second)
-		w.cdn.Break(down)
-		w.eventually(w.takeover(), "the other leads", second.leads)
+// I2: the same while no other leader has written. A leader without the lock writes nothing,
+// not even correct content.
+func TestF01_LateWriteIsRefusedEvenIfNothingElseChanged(t *testing.T) {
+	scenario(t, func(env *environment) {
+		first, second := env.ready(1)
+		first, second = env.stopBetweenFetchAndCommit(first, second)
+		env.cdn.Break(down)
+		env.eventually(env.takeover(), "the other leads", second.leads)
 		first.link.Thaw()
-		w.eventually(w.takeover(), "the stopped one is a candidate", func() bool {
+		env.eventually(env.takeover(), "the stopped one is a candidate", func() bool {
 			s := first.stats()
 			return s.State == leader.Candidate && s.LockHolder == second.ID()
 		})
-		w.pass(2 * w.leader.RenewInterval)
-		w.audit.check(w.T)
-		if v := w.audit.stored(); v >= w.cdn.Version() {
-			w.Errorf("version %d is stored: a process without the lock wrote it", v)
+		env.pass(2 * env.leader.RenewInterval)
+		env.audit.check(env.T)
+		if v := env.audit.stored(); v >= env.cdn.Version() {
+			env.Errorf("version %d is stored: a process without the lock wrote it", v)
 		}
-		w.cdn.Mend()
-		w.settle()
+		env.cdn.Repair()
+		env.settle()
 	})
 }
 
-// stopBetweenFetchAndCommit changes the content, lets the leader among two processes
-// fetch it, and stops everything between that one and Redis before its commit gets
-// through. It tells which one that is.
-func (w *world) stopBetweenFetchAndCommit(one, two *runner) (stopped, other *runner) {
-	w.Helper()
-	w.eventually(time.Minute, "a commit is under way", func() bool {
+// stopBetweenFetchAndCommit changes the content, waits until the leader among two processes
+// has fetched it, and freezes that one's connections before its commit gets through. It
+// returns the stopped process and the other one.
+func (env *environment) stopBetweenFetchAndCommit(one, two *runner) (stopped, other *runner) {
+	env.Helper()
+	env.eventually(time.Minute, "a commit is under way", func() bool {
 		if stopped, other = one, two; two.leads() {
 			stopped, other = two, one
 		}
 		release, asked := make(chan struct{}), make(chan struct{}, 100)
-		w.cdn.Break(fakecdn.Announce(asked, fakecdn.Hang(release)))
+		env.cdn.Break(fakecdn.Announce(asked, fakecdn.Hang(release)))
 		<-asked
-		w.cdn.Publish()
-		// A renewal that hangs would keep the commit waiting: the next is a while away.
-		touches := stopped.stats().Renewals
-		w.eventually(w.leader.LeaseDuration, "a renewal", func() bool { return !stopped.leads() || stopped.stats().Renewals > touches })
+		env.cdn.Publish()
+		// A renewal that hangs would delay the commit, so the change follows a renewal.
+		renewals := stopped.stats().Renewals
+		env.eventually(env.leader.LeaseDuration, "a renewal", func() bool { return !stopped.leads() || stopped.stats().Renewals > renewals })
 		stopped.link.Freeze()
 		close(release)
-		w.cdn.Mend()
-		etag := w.cdn.Config().ETag()
-		for deadline := time.Now().Add(w.leader.RenewDeadline / 4); time.Now().Before(deadline); w.pass(w.pause()) {
+		env.cdn.Repair()
+		etag := env.cdn.Config().ETag()
+		for deadline := time.Now().Add(env.leader.RenewDeadline / 4); time.Now().Before(deadline); env.pass(env.pause()) {
 			if stopped.link.Holds(etag) {
 				return true
 			}
@@ -131,39 +131,39 @@ func (w *world) stopBetweenFetchAndCommit(one, two *runner) (stopped, other *run
 	return stopped, other
 }
 
-// A leader whose every command times out stops acting before its lock expires, and
-// asks the CDN for nothing any more.
-func TestLeaderWithoutRedisStopsAskingTheCDN(t *testing.T) {
-	scenario(t, func(w *world) {
-		first := w.lead("leader A")
-		w.elected(first)
+// A leader whose every command times out stops acting before its lock expires, and stops
+// polling the CDN.
+func TestLeaderWithoutRedisStopsPolling(t *testing.T) {
+	scenario(t, func(env *environment) {
+		first := env.lead("leader A")
+		env.elected(first)
 		first.link.Freeze()
-		w.eventually(w.leader.LeaseDuration, "it gave up", func() bool { return !first.leads() })
-		polls := len(w.cdn.Requests())
-		w.pass(2 * w.leader.PollInterval)
-		if n := len(w.cdn.Requests()); n != polls {
-			w.Errorf("%d polls without the lock", n-polls)
+		env.eventually(env.leader.LeaseDuration, "it gave up", func() bool { return !first.leads() })
+		polls := len(env.cdn.Requests())
+		env.pass(2 * env.leader.PollInterval)
+		if n := len(env.cdn.Requests()); n != polls {
+			env.Errorf("%d polls without the lock", n-polls)
 		}
 		first.link.Thaw()
-		w.eventually(w.takeover(), "it leads again", first.leads)
-		w.followers(1)
-		w.settle()
+		env.eventually(env.takeover(), "it leads again", first.leads)
+		env.followers(1)
+		env.settle()
 	})
 }
 
-// steadyFor publishes now and then while the network is bad, for that long: the leader
-// keeps its term, and followers get all.
-func (w *world) steadyFor(first *runner, d time.Duration) {
-	w.Helper()
+// steadyFor publishes at intervals for the given time while the network is bad: the leader
+// keeps its term, and followers get every version.
+func (env *environment) steadyFor(first *runner, d time.Duration) {
+	env.Helper()
 	before := first.stats()
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		changed := time.Now()
-		version := w.cdn.Publish()
-		w.reached(version, w.poll()+w.leader.RenewInterval+4*time.Second)
-		w.recovered(changed, w.poll()+w.leader.RenewInterval+4*time.Second)
-		w.pass(w.upTo(w.leader.PollInterval))
+		version := env.cdn.Publish()
+		env.reached(version, env.poll()+env.leader.RenewInterval+4*time.Second)
+		env.recovered(changed, env.poll()+env.leader.RenewInterval+4*time.Second)
+		env.pass(env.upTo(env.leader.PollInterval))
 	}
 	if s := first.stats(); s.Terms != before.Terms || s.Fenced != before.Fenced || s.Lapsed != before.Lapsed || !first.leads() {
-		w.Errorf("the leader lost its term: %+v", s)
+		env.Errorf("the leader lost its term: %+v", s)
 	}
 }

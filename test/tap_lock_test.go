@@ -8,7 +8,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// holder is the lock's value at that moment; empty: it is free.
+// holder returns the lock's value at that moment; empty: it is free.
 func (p *tap) holder(at time.Duration) string {
 	if at > p.until+expiryTolerance {
 		return ""
@@ -16,7 +16,7 @@ func (p *tap) holder(at time.Duration) string {
 	return p.lock
 }
 
-// onLock follows what happens to the lock, whoever does it.
+// onLock follows every change of the lock.
 func (p *tap) onLock(r ran) {
 	if len(r.args) < 2 || r.args[1] != p.keys.Lock {
 		if r.args[0] == "DEL" || r.args[0] == "MIGRATE" || r.args[0] == "RESTORE" {

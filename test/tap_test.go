@@ -13,31 +13,31 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// tap sees every command that one Redis runs and judges every write of the bridge:
-// that its author holds the lock at that moment (I2), that entry, blob and meta are
-// written together and then announced (I3), and that the SDK key is in none (I13). What
-// is written [written] judges.
+// tap receives every command that one Redis runs and checks every write of the bridge: its
+// author holds the lock at that moment (I2), entry, blob and meta are written together and
+// then announced (I3), and none contains the SDK key (I13). [written] checks the written
+// content.
 type tap struct {
 	audit   *auditor
 	keys    cachekeys.Keys
 	written *written
 
 	mu     sync.Mutex
-	lock   string        // its value, as far as is known; empty: free, or not known
+	lock   string        // its value, if known; empty: free or unknown
 	until  time.Duration // when it expires, by Redis's clock
-	known  bool          // whether anything is known of the lock
-	claim  string        // of the script that runs: whose lock it takes for its own
-	gaveUp string        // the lock that the script that runs has given up
+	known  bool          // whether the state of the lock is known
+	claim  string        // the lock that the running script takes for its own
+	gaveUp string        // the lock that the running script has released
 	wrote  map[string]string
 	marker string
-	marked chan struct{} // closed when the marker came by
+	marked chan struct{} // closed when the marker arrives
 
-	fenced  int             // scripts of those who did not hold the lock
-	sent    []time.Duration // messages of leaders, by Redis's clock
-	commits map[int64]int   // scripts that were sent to commit a version
+	fenced  int             // scripts whose sender did not hold the lock
+	sent    []time.Duration // times of the leaders' messages, by Redis's clock
+	commits map[int64]int   // scripts that were sent to commit, by version
 }
 
-// expiryTolerance is for the time between a script's idea of now and MONITOR's.
+// expiryTolerance is for the time between a script's clock and MONITOR's.
 const expiryTolerance = 50 * time.Millisecond
 
 func newTap(a *auditor, keys cachekeys.Keys) *tap {
@@ -45,12 +45,12 @@ func newTap(a *auditor, keys cachekeys.Keys) *tap {
 }
 
 // tap taps a Redis until the end of the test.
-func (w *world) tap(server *redistest.Process) {
-	p := newTap(w.audit, w.keys)
-	if w.taps == nil {
-		w.taps = map[*redistest.Process]*tap{}
+func (env *environment) tap(server *redistest.Process) {
+	p := newTap(env.audit, env.keys)
+	if env.taps == nil {
+		env.taps = map[*redistest.Process]*tap{}
 	}
-	w.taps[server] = p
+	env.taps[server] = p
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	again := func(follow func(), restart func()) {
@@ -65,15 +65,15 @@ func (w *world) tap(server *redistest.Process) {
 	}
 	running.Go(func() { again(func() { _ = monitor(ctx, server, p.saw) }, p.restart) })
 	running.Go(func() { again(func() { _ = server.Replicate(ctx, p.written.saw) }, p.written.restart) })
-	w.Cleanup(func() {
+	env.Cleanup(func() {
 		p.drain(server)
 		cancel()
 		running.Wait()
-		p.audit.report(w.T)
+		p.audit.report(env.T)
 	})
 }
 
-// drain waits until all that Redis ran so far was seen, if Redis is there.
+// drain waits for all commands that Redis has run so far, if Redis is up.
 func (p *tap) drain(server *redistest.Process) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -97,14 +97,14 @@ func (p *tap) drain(server *redistest.Process) {
 	}
 }
 
-// restart forgets what may have changed unseen.
+// restart discards the state that may have changed while the tap was not connected.
 func (p *tap) restart() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.known, p.claim, p.wrote = false, "", nil
 }
 
-// unseen says that the lock may be lost or replaced with no command of anybody.
+// unseen records that the lock may change without a command.
 func (p *tap) unseen() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,13 +132,13 @@ func (p *tap) saw(line string) {
 	}
 }
 
-// begin takes in a command that some client sent.
+// begin handles a command that a client sent.
 func (p *tap) begin(r ran) {
 	switch r.args[0] {
 	case "EVALSHA", "EVAL":
 		p.claim = claimOf(r.args)
 	case "FLUSHALL", "FLUSHDB", "REPLICAOF", "SLAVEOF":
-		p.known = r.args[0][0] == 'F' // then it is free
+		p.known = r.args[0][0] == 'F' // the lock is free then
 		p.lock = ""
 	case "PING":
 		if len(r.args) == 2 && r.args[1] == p.marker && p.marked != nil {
@@ -153,7 +153,7 @@ func (p *tap) begin(r ran) {
 		if p.claim == "" || !strings.HasPrefix(arg, "{") {
 			continue
 		}
-		if unquoted, err := strconv.Unquote(`"` + arg + `"`); err == nil { // not Valkey's
+		if unquoted, err := strconv.Unquote(`"` + arg + `"`); err == nil { // fails on Valkey's
 			arg = unquoted
 		}
 		if version, err := versionIn([]byte(arg)); err == nil {
@@ -162,7 +162,7 @@ func (p *tap) begin(r ran) {
 	}
 }
 
-// claimOf is the lock's value that a script of a leader says it has.
+// claimOf returns the lock's value in the arguments of a leader's script.
 func claimOf(args []string) string {
 	if len(args) < 3 {
 		return ""
@@ -179,10 +179,10 @@ func claimOf(args []string) string {
 
 func (p *tap) fault(format string, args ...any) { p.audit.note(fmt.Sprintf(format, args...)) }
 
-// refused tells how many scripts there were of those who did not hold the lock.
-func (w *world) refused() int {
+// refused returns the number of scripts whose sender did not hold the lock.
+func (env *environment) refused() int {
 	n := 0
-	for _, p := range w.taps {
+	for _, p := range env.taps {
 		p.mu.Lock()
 		n += p.fenced
 		p.mu.Unlock()
@@ -190,17 +190,17 @@ func (w *world) refused() int {
 	return n
 }
 
-// publishedSince tells how many messages leaders have published since a moment.
-func (w *world) publishedSince(moment time.Time) int {
+// publishedSince returns the number of messages that leaders have published since a moment.
+func (env *environment) publishedSince(moment time.Time) int {
 	n := 0
-	for server, p := range w.taps {
+	for server, p := range env.taps {
 		p.drain(server)
 		n += p.messagesSince(moment)
 	}
 	return n
 }
 
-// messagesSince goes by Redis's clock: what is heard of late may have been before.
+// messagesSince compares by Redis's clock: a message may arrive at the tap much later.
 func (p *tap) messagesSince(moment time.Time) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -212,9 +212,10 @@ func (p *tap) messagesSince(moment time.Time) (n int) {
 	return n
 }
 
-// commitsOf tells how many scripts were sent to commit a version, whatever came of them.
-func (w *world) commitsOf(version int64) (n int) {
-	for _, p := range w.taps {
+// commitsOf returns the number of scripts that were sent to commit a version, successful or
+// not.
+func (env *environment) commitsOf(version int64) (n int) {
+	for _, p := range env.taps {
 		p.mu.Lock()
 		n += p.commits[version]
 		p.mu.Unlock()

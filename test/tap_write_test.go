@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// onWrite judges what a script did.
+// onWrite checks a write of a script.
 func (p *tap) onWrite(r ran) {
 	if len(r.args) < 2 {
 		return
@@ -33,7 +33,7 @@ func (p *tap) onWrite(r ran) {
 	p.wrote[what] = revOf(r.args)
 }
 
-// revOf is the rev that a write sets.
+// revOf returns the rev that a write sets.
 func revOf(args []string) string {
 	switch args[0] {
 	case "SET":
@@ -50,7 +50,7 @@ func revOf(args []string) string {
 	return ""
 }
 
-// end looks at what the script before has written, all in all.
+// end checks the writes of the last script as a whole.
 func (p *tap) end() {
 	if p.wrote["entry"]+p.wrote["blob"]+p.wrote["meta"] != "" {
 		_, announced := p.wrote["message"]

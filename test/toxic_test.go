@@ -15,13 +15,13 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// toxic is a proxy to a Redis that spoils the connections through it.
+// toxic is a proxy to a Redis that corrupts the connections through it.
 type toxic struct {
 	t     testing.TB
 	proxy *toxiproxy.Proxy
 }
 
-// newToxic starts a proxy that spoils nothing yet. It ends with the test.
+// newToxic starts a proxy that corrupts nothing yet. It ends with the test.
 func newToxic(t testing.TB, server *redistest.Process) *toxic {
 	t.Helper()
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
@@ -33,8 +33,8 @@ func newToxic(t testing.TB, server *redistest.Process) *toxic {
 	return &toxic{t, proxy}
 }
 
-// spoil adds a toxic to what Redis sends, or to what it is sent.
-func (x *toxic) spoil(kind, stream string, attributes map[string]int) {
+// corrupt adds a toxic to the data from Redis, or to the data sent to it.
+func (x *toxic) corrupt(kind, stream string, attributes map[string]int) {
 	x.t.Helper()
 	text, err := json.Marshal(map[string]any{"name": kind + stream, "type": kind, "stream": stream, "attributes": attributes})
 	if err != nil {
@@ -45,123 +45,124 @@ func (x *toxic) spoil(kind, stream string, attributes map[string]int) {
 	}
 }
 
-// clean takes all toxics away.
+// clean removes all toxics.
 func (x *toxic) clean() { x.proxy.Toxics.ResetToxics(x.t.Context()) }
 
-// onToxic plays on a plain server with a proxy to it, through which those come that are
-// started once it is the world's route.
-func onToxic(t *testing.T, p profile, play func(w *world, x *toxic)) {
+// onToxic runs on a plain server with a proxy to it. Processes that start while the proxy
+// is the environment's route connect through it.
+func onToxic(t *testing.T, p profile, run func(env *environment, x *toxic)) {
 	t.Helper()
 	t.Parallel()
-	start := func(t *testing.T) *world {
+	start := func(t *testing.T) *environment {
 		server := redistest.Start(t)
-		w := newWorld(t, to(server), p, false)
-		w.server = server
-		w.tap(server)
-		w.toxic = newToxic(t, server)
-		return w
+		env := newEnvironment(t, to(server), p, false)
+		env.server = server
+		env.tap(server)
+		env.toxic = newToxic(t, server)
+		return env
 	}
-	inLanes(t, start, func(w *world) { play(w, w.toxic) })
+	inLanes(t, start, func(env *environment) { run(env, env.toxic) })
 }
 
-// spoilers spoil what Redis sends: it does not arrive, it ends within a frame, or the
-// connection is reset.
-var spoilers = map[string]func(x *toxic){
-	"timeout":          func(x *toxic) { x.spoil("timeout", "downstream", map[string]int{"timeout": 0}) },
-	"cut within frame": func(x *toxic) { x.spoil("limit_data", "downstream", map[string]int{"bytes": 1000}) },
-	"reset":            func(x *toxic) { x.spoil("reset_peer", "downstream", map[string]int{"timeout": 0}) },
+// corruptions corrupt the data from Redis: it does not arrive, it ends within a frame, or
+// the connection is reset.
+var corruptions = map[string]func(x *toxic){
+	"timeout":          func(x *toxic) { x.corrupt("timeout", "downstream", map[string]int{"timeout": 0}) },
+	"cut within frame": func(x *toxic) { x.corrupt("limit_data", "downstream", map[string]int{"bytes": 1000}) },
+	"reset":            func(x *toxic) { x.corrupt("reset_peer", "downstream", map[string]int{"timeout": 0}) },
 }
 
-// Connections are cut, spoilt or silent in every way. What is misread is refused, and
-// nothing of it is taken.
-func TestF12_SpoiltConnectionsAreNoticedAndNothingIsMisread(t *testing.T) {
-	for name, spoil := range spoilers {
+// Connections are cut, corrupted or silent. The follower detects it, and accepts no corrupt
+// data.
+func TestF12_CorruptConnectionsAreDetectedAndNothingIsMisread(t *testing.T) {
+	for name, corrupt := range corruptions {
 		t.Run(name, func(t *testing.T) {
-			onToxic(t, realProfile(), func(w *world, x *toxic) {
-				w.ready(1)
-				w.route = x.proxy.Listen
-				spoilt := w.follow()
-				w.reached(w.cdn.Version(), w.poll())
-				for range w.rounds(1) {
-					disconnects := spoilt.client.Stats().Disconnects
-					w.pass(w.upTo(w.leader.RenewInterval))
-					spoil(x)
-					version := w.cdn.Publish()
-					since, bound := time.Now(), w.follower.Dead+roundTrip
-					w.eventually(bound, "it is noticed", func() bool { return spoilt.client.Stats().Disconnects > disconnects })
-					w.recovered(since, bound)
+			onToxic(t, realProfile(), func(env *environment, x *toxic) {
+				env.ready(1)
+				env.route = x.proxy.Listen
+				affected := env.follow()
+				env.reached(env.cdn.Version(), env.poll())
+				for range env.rounds(1) {
+					disconnects := affected.client.Stats().Disconnects
+					env.pass(env.upTo(env.leader.RenewInterval))
+					corrupt(x)
+					version := env.cdn.Publish()
+					since, bound := time.Now(), env.follower.Dead+roundTrip
+					env.eventually(bound, "it is noticed", func() bool { return affected.client.Stats().Disconnects > disconnects })
+					env.recovered(since, bound)
 					x.clean()
-					w.reached(version, w.back()+w.follower.Dead+w.poll())
-					w.settle()
+					env.reached(version, env.reconnectBound()+env.follower.Dead+env.poll())
+					env.settle()
 				}
 			})
 		})
 	}
 }
 
-// The same with all leaders, for longer than they may act: nothing that they misread is written.
-func TestF12_LeadersOnSpoiltConnectionsWriteNothingWrong(t *testing.T) {
-	for name, spoil := range spoilers {
+// The same for all leaders, for longer than they may act: they write no corrupt data.
+func TestF12_LeadersOnCorruptConnectionsWriteNothingWrong(t *testing.T) {
+	for name, corrupt := range corruptions {
 		t.Run(name, func(t *testing.T) {
-			onToxic(t, realProfile(), func(w *world, x *toxic) {
-				w.route = x.proxy.Listen
-				w.ready(1)
-				for range w.rounds(1) {
-					w.pass(w.upTo(w.leader.RenewInterval))
-					spoil(x)
-					version := w.cdn.Publish()
-					w.pass(w.leader.RenewDeadline)
+			onToxic(t, realProfile(), func(env *environment, x *toxic) {
+				env.route = x.proxy.Listen
+				env.ready(1)
+				for range env.rounds(1) {
+					env.pass(env.upTo(env.leader.RenewInterval))
+					corrupt(x)
+					version := env.cdn.Publish()
+					env.pass(env.leader.RenewDeadline)
 					x.clean()
-					cleaned, bound := time.Now(), w.takeover()+w.back()+w.poll()
-					w.reached(version, bound)
-					w.recovered(cleaned, bound)
-					w.settle()
+					cleaned, bound := time.Now(), env.takeover()+env.reconnectBound()+env.poll()
+					env.reached(version, bound)
+					env.recovered(cleaned, bound)
+					env.settle()
 				}
 			})
 		})
 	}
 }
 
-// Each byte comes by itself.
+// Each byte arrives by itself.
 func TestF12_SlicedConnectionsLoseNothing(t *testing.T) {
-	onToxic(t, realProfile(), func(w *world, x *toxic) {
-		x.spoil("slicer", "downstream", map[string]int{"average_size": 1, "size_variation": 0, "delay": 0})
-		x.spoil("slicer", "upstream", map[string]int{"average_size": 1, "size_variation": 0, "delay": 0})
-		w.route = x.proxy.Listen
-		first, _ := w.ready(1)
-		for range w.rounds(2) {
+	onToxic(t, realProfile(), func(env *environment, x *toxic) {
+		x.corrupt("slicer", "downstream", map[string]int{"average_size": 1, "size_variation": 0, "delay": 0})
+		x.corrupt("slicer", "upstream", map[string]int{"average_size": 1, "size_variation": 0, "delay": 0})
+		env.route = x.proxy.Listen
+		first, _ := env.ready(1)
+		for range env.rounds(2) {
 			changed := time.Now()
-			w.reached(w.cdn.Publish(), w.poll())
-			w.recovered(changed, w.poll())
-			w.settle()
+			env.reached(env.cdn.Publish(), env.poll())
+			env.recovered(changed, env.poll())
+			env.settle()
 		}
 		if *manyRounds == 0 {
-			return // beside all other tests a proxy may be too slow with single bytes for anything to stay
+			return // with other tests running, a proxy may be too slow with single bytes for any connection to last
 		}
-		if s := w.readers[0].client.Stats(); s.Disconnects != 0 || s.State != follower.Live {
-			w.Errorf("%+v", s)
+		if s := env.readers[0].client.Stats(); s.Disconnects != 0 || s.State != follower.Live {
+			env.Errorf("%+v", s)
 		}
 		if s := first.stats(); s.Terms != 1 || !first.leads() {
-			w.Errorf("%+v", s)
+			env.Errorf("%+v", s)
 		}
 	})
 }
 
-// Every packet takes 100 to 300 ms, each way: nobody is taken for dead.
-func TestF31_LatencyReplacesNobody(t *testing.T) {
+// Every packet takes 100 to 300 ms each way: the leader stays, and no follower gives up its
+// connection.
+func TestF31_LatencyDoesNotReplaceTheLeader(t *testing.T) {
 	p := profile{leader: leader.DefaultTiming(), follower: follower.DefaultTimings(), slack: busy}
 	p.leader.PollInterval = 2 * time.Second
-	onToxic(t, p, func(w *world, x *toxic) {
+	onToxic(t, p, func(env *environment, x *toxic) {
 		for _, stream := range []string{"upstream", "downstream"} {
-			x.spoil("latency", stream, map[string]int{"latency": 200, "jitter": 100})
+			x.corrupt("latency", stream, map[string]int{"latency": 200, "jitter": 100})
 		}
-		w.route = x.proxy.Listen
-		first, _ := w.ready(3)
+		env.route = x.proxy.Listen
+		first, _ := env.ready(3)
 		asked := time.Now()
-		if err := first.RequestRefresh(w.Context(), first.stats().Name); err != nil || time.Since(asked) < 200*time.Millisecond {
-			w.Errorf("a round trip took %v: %v", time.Since(asked), err)
+		if err := first.RequestRefresh(env.Context(), first.stats().Name); err != nil || time.Since(asked) < 200*time.Millisecond {
+			env.Errorf("a round trip took %v: %v", time.Since(asked), err)
 		}
-		w.steadyFor(first, 2*w.leader.LeaseDuration)
-		w.settle()
+		env.steadyFor(first, 2*env.leader.LeaseDuration)
+		env.settle()
 	})
 }

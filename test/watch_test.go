@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// watch looks at the followers now and then, whatever happens to Redis meanwhile: what
-// they answer neither goes back nor gets lost (I1, I4, I5), their rev falls by rule 6 alone,
-// and they claim no answer that the CDN did not give (I14).
+// watch looks at the followers at intervals, whatever happens to Redis: their answers
+// neither go back nor disappear (I1, I4, I5), their rev falls by the rebase rule alone, and
+// they assert no answer that the CDN did not give (I14).
 type watch struct {
-	w *world
+	env *environment
 
 	mu      sync.Mutex
 	readers []*reader
 	next    int
 }
 
-// atOnce is how many followers are looked at, of a thousand.
+// atOnce is the number of followers that one look covers, of a thousand.
 const atOnce = 20
 
-func startWatch(w *world) *watch {
-	s := &watch{w: w}
+func startWatch(env *environment) *watch {
+	s := &watch{env: env}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		ticker := time.NewTicker(10 * w.pause())
+		ticker := time.NewTicker(10 * env.pause())
 		defer ticker.Stop()
 		for {
 			select {
@@ -38,7 +38,7 @@ func startWatch(w *world) *watch {
 			}
 		}
 	})
-	w.Cleanup(func() {
+	env.Cleanup(func() {
 		cancel()
 		running.Wait()
 	})
@@ -72,25 +72,25 @@ func (s *watch) lookAt(r *reader) {
 	now := r.see()
 	wrong := now.after(r.sight)
 	if now.claims {
-		wrong = append(wrong, now.claimed(s.w.cdn.Answered(now.version), s.w.follower.Dead)...)
+		wrong = append(wrong, now.asserted(s.env.cdn.Answered(now.version), s.env.follower.Dead)...)
 	}
 	r.sight = now
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, fault := range wrong {
-		if len(r.faults) < 10 { // the same may be seen at each look
+		if len(r.faults) < 10 { // each look may find the same
 			r.faults = append(r.faults, fault)
 		}
 	}
 }
 
-// sighting is what a follower shows at one moment.
+// sighting is the state of a follower at one moment.
 type sighting struct {
 	version  int64 // 0: it has no config
 	rev      int64
 	rebases  int64
-	claims   bool      // an answer about this version is claimed
-	answered time.Time // when that is said to have been, rather too early
+	claims   bool      // whether an answer about this version is asserted
+	answered time.Time // the asserted time of the answer, rather too early
 }
 
 func (r *reader) see() sighting {
@@ -101,14 +101,14 @@ func (r *reader) see() sighting {
 			return sighting{}
 		}
 		version := r.version()
-		// What is counted may be read before what is in force.
+		// The counters may be older than the content in effect.
 		if after := r.client.Stats(); after.Hash == before.Hash && after.Rev == before.Rev {
 			return sighting{version, before.Rev, after.Rebases, before.HasCDN, asked.Add(-before.Age)}
 		}
 	}
 }
 
-// after tells what may not follow what was seen before.
+// after returns what may not follow an earlier sighting.
 func (now sighting) after(before sighting) (wrong []string) {
 	if now.version < before.version {
 		wrong = append(wrong, fmt.Sprintf("it answers with version %d after %d", now.version, before.version))
@@ -119,10 +119,10 @@ func (now sighting) after(before sighting) (wrong []string) {
 	return wrong
 }
 
-// claimed tells whether an answer is claimed that is later than the last one. A message
-// that is late makes it seem so: the local clock is not trusted.
-func (now sighting) claimed(answered time.Time, late time.Duration) (wrong []string) {
-	if now.answered.After(answered.Add(late + claimTolerance)) {
+// asserted returns a fault if the follower asserts a later answer than the CDN's last one.
+// A late message has that effect: the local clock is not trusted.
+func (now sighting) asserted(answered time.Time, late time.Duration) (wrong []string) {
+	if now.answered.After(answered.Add(late + assertTolerance)) {
 		wrong = append(wrong, fmt.Sprintf("the CDN is said to have answered about version %d at %v; it last did at %v (I14)", now.version, now.answered, answered))
 	}
 	return wrong

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// watcher is a follower in a process of its own, of which we know what it prints.
+// watcher is a follower in a separate process, known only by its output.
 type watcher struct {
 	*process
 	name string
@@ -28,7 +28,7 @@ func (f *fleet) watch(env ...string) *watcher {
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		for w.out.Scan() {
-			w.heard(w.out.Bytes())
+			w.received(w.out.Bytes())
 		}
 	})
 	f.Cleanup(func() {
@@ -43,8 +43,8 @@ func (f *fleet) watch(env ...string) *watcher {
 	return w
 }
 
-// heard takes in a line of watch --json.
-func (w *watcher) heard(line []byte) {
+// received handles a line of watch --json.
+func (w *watcher) received(line []byte) {
 	var event struct {
 		Event, State string
 		Values       map[string]int64
@@ -80,7 +80,7 @@ func (w *watcher) took(version int64) {
 	w.current = version
 }
 
-// version is what it printed last; -1: nothing yet.
+// version returns the last version in the output; -1: none yet.
 func (w *watcher) version() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()

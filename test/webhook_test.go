@@ -21,18 +21,18 @@ const (
 	hookKey  = "configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88="
 )
 
-// openHook gives a leader process a webhook, which ends no term.
-func (r *runner) openHook(w *world) {
-	w.Helper()
+// openHook adds a webhook to a leader process, without ending its term.
+func (r *runner) openHook(env *environment) {
+	env.Helper()
 	if err := r.SetSDKKeys([]leader.SDKKey{{Name: hookName, Key: sdkKey, WebhookKeys: []string{hookKey}}}); err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
 }
 
 const (
 	hookBody = "body"
-	// hookAsked stands in the answer to a webhook that asked for a poll, and not in that to
-	// one that was accepted before.
+	// hookAsked is in the answer to a webhook that asked for a poll, and not in the answer
+	// to a repeated one.
 	hookAsked = "poll requested"
 )
 
@@ -58,8 +58,8 @@ func (h hook) sendTo(r *runner) (status int, asked bool) {
 	return answer.Code, strings.Contains(answer.Body.String(), hookAsked)
 }
 
-// attack is the n-th webhook of a flood, hardly any of which is true, and the answer that
-// it must get. seen was accepted before.
+// attack returns the n-th webhook of a flood, and the answer that it must get. Hardly any
+// is valid. seen was accepted before.
 func attack(seen hook, n uint64, now time.Time) (h hook, want int) {
 	switch n % 100 {
 	case 0:
@@ -72,7 +72,7 @@ func attack(seen hook, n uint64, now time.Time) (h hook, want int) {
 		h := signedHook(hookKey, n, now)
 		h.id, h.timestamp = h.id+h.timestamp[:1], h.timestamp[1:]
 		return h, http.StatusBadRequest
-	case 13, 14, 15, 16: // and one of the ID to the time
+	case 13, 14, 15, 16: // and a digit of the ID to the time
 		h := signedHook(hookKey, n, now)
 		h.id, h.timestamp = h.id[:31], h.id[31:]+h.timestamp
 		return h, http.StatusBadRequest
@@ -81,27 +81,27 @@ func attack(seen hook, n uint64, now time.Time) (h hook, want int) {
 	}
 }
 
-// Webhooks at both processes, 10,000 a second of virtual time and thousands of real time:
-// each attack is refused, and the CDN is asked at most once a second, whichever process
-// gets them. [TestF33_FloodOverHTTP] has as many in real time.
+// Webhooks reach both processes, 10,000 a second of virtual time and thousands of real
+// time. Each attack is rejected, and the CDN is asked at most once a second, whichever
+// process receives them. [TestF33_FloodOverHTTP] has as many in real time.
 func TestF33_FloodOfWebhooks(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(1)
+	scenario(t, func(env *environment) {
+		first, second := env.ready(1)
 		for _, r := range []*runner{first, second} {
-			r.openHook(w)
+			r.openHook(env)
 		}
 		seen := signedHook(hookKey, 0, time.Now())
 		if status, asked := seen.sendTo(second); status != http.StatusOK || !asked {
-			w.Fatalf("a true webhook: %d", status)
+			env.Fatalf("a true webhook: %d", status)
 		}
 		var accepted uint64
-		begun, start := len(w.cdn.Requests()), time.Now()
+		begun, start := len(env.cdn.Requests()), time.Now()
 		for n := uint64(1); time.Since(start) < 3*time.Second; time.Sleep(time.Millisecond) {
 			for range 10 {
 				h, want := attack(seen, n, time.Now())
 				status, asked := h.sendTo([]*runner{first, second}[n%2])
 				if status != want || asked != (want == http.StatusOK && h != seen) {
-					w.Fatalf("webhook %d (%+v): %d, want %d; asked: %v", n, h, status, want, asked)
+					env.Fatalf("webhook %d (%+v): %d, want %d; asked: %v", n, h, status, want, asked)
 				}
 				if asked {
 					accepted++
@@ -109,46 +109,46 @@ func TestF33_FloodOfWebhooks(t *testing.T) {
 				n++
 			}
 		}
-		requests := w.cdn.Requests()[begun:]
+		requests := env.cdn.Requests()[begun:]
 		if len(requests) < 3 {
-			w.Errorf("%d requests to the CDN", len(requests))
+			env.Errorf("%d requests to the CDN", len(requests))
 		}
 		least := 900 * time.Millisecond
-		if !w.virtual {
+		if !env.virtual {
 			least /= 2 // the first of two may have been on its way for long
 		}
 		if took := time.Since(start); len(requests) > int(took/time.Second)+2 {
-			w.Errorf("%d requests to the CDN in %v", len(requests), took)
+			env.Errorf("%d requests to the CDN in %v", len(requests), took)
 		}
 		for i := range requests[1:] {
 			if gap := requests[i+1].At.Sub(requests[i].At); gap < least {
-				w.Errorf("%v between two requests to the CDN", gap)
+				env.Errorf("%v between two requests to the CDN", gap)
 			}
 		}
-		known, err := w.admin.Keys(w.Context(), "catbridge:{"+w.keys.Entry+"}:hook:*").Result()
+		known, err := env.admin.Keys(env.Context(), "catbridge:{"+env.keys.Entry+"}:hook:*").Result()
 		if err != nil || uint64(len(known)) != accepted+1 {
-			w.Errorf("Redis remembers %d IDs, %d were accepted: %v", len(known), accepted+1, err)
+			env.Errorf("Redis remembers %d IDs, %d were accepted: %v", len(known), accepted+1, err)
 		}
 		if sum := first.stats().Webhooks.Accepted + second.stats().Webhooks.Accepted; sum != accepted+1 {
-			w.Errorf("%d are counted, %d were accepted", sum, accepted+1)
+			env.Errorf("%d are counted, %d were accepted", sum, accepted+1)
 		}
-		w.settle()
+		env.settle()
 	})
 }
 
-// A change reaches followers by the webhook, whichever process gets it.
-func TestWebhookBringsAChangeAtOnce(t *testing.T) {
-	scenario(t, func(w *world) {
-		first, second := w.ready(2)
+// A webhook to any process makes a change reach followers.
+func TestWebhookPublishesAChangeAtOnce(t *testing.T) {
+	scenario(t, func(env *environment) {
+		first, second := env.ready(2)
 		for i, r := range []*runner{second, first, second} {
-			r.openHook(w)
-			w.pass(time.Second) // since the last fetch
-			version := w.cdn.Publish()
+			r.openHook(env)
+			env.pass(time.Second) // since the last fetch
+			version := env.cdn.Publish()
 			if status, asked := signedHook(hookKey, uint64(i), time.Now()).sendTo(r); status != http.StatusOK || !asked {
-				w.Fatalf("%d", status)
+				env.Fatalf("%d", status)
 			}
-			w.reached(version, time.Second)
+			env.reached(version, time.Second)
 		}
-		w.settle()
+		env.settle()
 	})
 }

@@ -27,8 +27,8 @@ import (
 func TestMain(m *testing.M) {
 	allowParallel()
 	open := descriptors()
-	// A link of toxiproxy whose destination has gone never ends if it holds something that
-	// it could not pass on, and no call of the proxy's ends it.
+	// A link of toxiproxy whose destination has closed never ends while it has undelivered
+	// data, and no call of the proxy ends it.
 	proxied := goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run")
 	reading := goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read")
 	goleak.VerifyTestMain(m, proxied, reading, goleak.Cleanup(func(code int) {
@@ -49,8 +49,8 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// allowParallel lets more tests run at once than there are processors, unless the
-// command line says how many: those on real servers wait most of the time.
+// allowParallel allows more parallel tests than processors, unless the command line sets a
+// number: tests on real servers wait most of the time.
 func allowParallel() {
 	const name = "test.parallel"
 	flag.Parse()
@@ -63,18 +63,18 @@ func allowParallel() {
 
 const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
 
-// profile is the durations that a scenario runs with.
+// profile is the durations of a scenario.
 type profile struct {
 	leader   leader.Timing
 	follower follower.Timings
-	// slack is added to every bound: nothing in virtual time, where only the protocol
-	// takes time; on a real server, with the load of the machine, bounds are not
-	// what is tested.
+	// slack is added to every bound. It is zero in virtual time, where only the protocol
+	// takes time. On a real server it covers the load of the machine, and bounds are not
+	// tested.
 	slack time.Duration
 }
 
-// busy is what the load of a machine may add to a bound, with the race detector and
-// everything at once.
+// busy is how much the load of a machine may add to a bound, with the race detector and all
+// tests at once.
 const busy = 30 * time.Second
 
 func virtualProfile() profile {
@@ -96,47 +96,47 @@ func realProfile() profile {
 	}
 }
 
-// connector gives a client of the world's Redis, through a network of its own.
+// connector returns a client of the environment's Redis, through its own network.
 type connector func(t testing.TB, as role, link *redistest.Link) redis.UniversalClient
 
 func to(server redistest.Server) connector {
 	return func(t testing.TB, _ role, link *redistest.Link) redis.UniversalClient { return server.Client(t, link) }
 }
 
-// world is what a scenario plays in: one Redis, one CDN, leaders and followers, each
-// with a network of its own.
-type world struct {
+// environment is what a scenario runs in: one Redis, one CDN, leaders and followers, each
+// with its own network.
+type environment struct {
 	*testing.T
 	profile
 	virtual bool
 	connect connector
-	route   string // where leaders and followers connect that start from now on; empty: to Redis
+	route   string // where new leaders and followers connect; empty: to Redis
 	toxic   *toxic
-	// What the Redis is; all nil: virtual.
-	server   *redistest.Process
-	sentinel *redistest.Sentinel
-	cluster  *redistest.Cluster
-	cdn      *fakecdn.CDN
-	admin    redis.UniversalClient
-	keys     cachekeys.Keys
-	loud     *slog.Logger // of leaders
-	quiet    *slog.Logger // of followers, whose evaluations cost less without a log
-	audit    *auditor
-	watching *watch
-	taps     map[*redistest.Process]*tap // what each real Redis runs
-	programs *fleet                      // what leaders are processes of; nil: they are within this process
-	runners  []*runner                   // leaders, those that have ended too
-	readers  []*reader
-	late     bool // passwords change: who connects just then may come with the old one
-	left     int  // rounds to play, of many; 0: a few
-	done     int  // rounds played
-	account  *account
-	random   *rand.Rand
+	// The kind of Redis; all nil: virtual.
+	server      *redistest.Process
+	sentinel    *redistest.Sentinel
+	cluster     *redistest.Cluster
+	cdn         *fakecdn.CDN
+	admin       redis.UniversalClient
+	keys        cachekeys.Keys
+	leaderLog   *slog.Logger // of leaders
+	followerLog *slog.Logger // of followers, whose evaluations cost less without a log
+	audit       *auditor
+	watching    *watch
+	taps        map[*redistest.Process]*tap // the taps of the real Redis servers
+	programs    *fleet                      // the fleet whose processes lead; nil: leaders are within this process
+	runners     []*runner                   // leaders, those that have ended included
+	readers     []*reader
+	late        bool // passwords change: a client that connects just then may use the old one
+	left        int  // rounds to run, of many; 0: a few
+	done        int  // rounds that have run
+	account     *account
+	random      *rand.Rand
 }
 
-// scenario plays in a world of virtual time, and in one with a real redis-server that
-// asks for certificates and gives no more rights than deploy/acl does.
-func scenario(t *testing.T, play func(w *world)) {
+// scenario runs in an environment of virtual time, and in one with a real redis-server that
+// asks for certificates and grants only the rights in deploy/acl.
+func scenario(t *testing.T, run func(env *environment)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("virtual", func(t *testing.T) {
@@ -144,40 +144,39 @@ func scenario(t *testing.T, play func(w *world)) {
 			t.Skip("the many rounds are those on real processes")
 		}
 		synctest.Test(t, func(t *testing.T) {
-			play(newWorld(t, to(redistest.Virtual(t)), virtualProfile(), true))
+			run(newEnvironment(t, to(redistest.Virtual(t)), virtualProfile(), true))
 		})
 	})
 	t.Run("real", func(t *testing.T) {
 		t.Parallel()
-		inLanes(t, func(t *testing.T) *world { return startWorld(t) }, play)
+		inLanes(t, func(t *testing.T) *environment { return startEnvironment(t) }, run)
 	})
 }
 
-// startWorld is a world on one real Redis, with further arguments.
-func startWorld(t *testing.T, args ...string) *world {
+// startEnvironment is an environment on one real Redis, with further arguments.
+func startEnvironment(t *testing.T, args ...string) *environment {
 	server := guarded(t, "single.acl").Start(t, args...)
-	w := onGuarded(t, server.ClientAs, server)
-	w.server = server
-	return w
+	env := onGuarded(t, server.ClientAs, server)
+	env.server = server
+	return env
 }
 
-func newWorld(t *testing.T, connect connector, p profile, virtual bool) *world {
-	w := &world{
+func newEnvironment(t *testing.T, connect connector, p profile, virtual bool) *environment {
+	env := &environment{
 		T: t, profile: p, virtual: virtual, connect: connect, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey, "", 0),
 		random: chance(t),
 	}
-	w.account = accountOf(w)
+	env.account = accountOf(env)
 	guard := &secretGuard{t: t}
-	w.loud = slog.New(slog.NewTextHandler(guard, nil))
-	w.quiet = slog.New(slog.NewTextHandler(guard, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.admin = connect(t, asAdmin, nil)
-	w.audit = startAuditor(w)
-	w.watching = startWatch(w)
-	return w
+	env.leaderLog = slog.New(slog.NewTextHandler(guard, nil))
+	env.followerLog = slog.New(slog.NewTextHandler(guard, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	env.admin = connect(t, asAdmin, nil)
+	env.audit = startAuditor(env)
+	env.watching = startWatch(env)
+	return env
 }
 
-// secretGuard writes to the test's log, and fails the test when the SDK key stands in
-// what is written (I13).
+// secretGuard writes to the test's log, and fails the test if the SDK key is in it (I13).
 type secretGuard struct{ t *testing.T }
 
 func (g *secretGuard) Write(line []byte) (int, error) {
@@ -191,7 +190,7 @@ func (g *secretGuard) check(line []byte) {
 	}
 }
 
-// secretIn tells whether a secret part of the SDK key stands there.
+// secretIn reports whether text contains a secret part of the SDK key.
 func secretIn(text []byte) bool {
 	for part := range bytes.SplitSeq([]byte(sdkKey), []byte("/")) {
 		if bytes.Contains(text, part) && string(part) != "configcat-sdk-1" {
@@ -201,103 +200,105 @@ func secretIn(text []byte) bool {
 	return false
 }
 
-// pause is how often a condition is looked at again.
-func (w *world) pause() time.Duration {
-	if w.virtual {
+// pause is the interval at which a condition is checked again.
+func (env *environment) pause() time.Duration {
+	if env.virtual {
 		return 10 * time.Millisecond
 	}
 	return 2 * time.Millisecond
 }
 
 // eventually waits until a condition holds, at most for the bound.
-func (w *world) eventually(bound time.Duration, what string, holds func() bool) {
-	w.Helper()
-	for deadline := time.Now().Add(bound + w.slack); !holds(); time.Sleep(w.pause()) {
+func (env *environment) eventually(bound time.Duration, what string, holds func() bool) {
+	env.Helper()
+	for deadline := time.Now().Add(bound + env.slack); !holds(); time.Sleep(env.pause()) {
 		if time.Now().After(deadline) {
-			w.Fatalf("not within %v: %s", bound+w.slack, what)
+			env.Fatalf("not within %v: %s", bound+env.slack, what)
 		}
 	}
 }
 
-// pass lets time go by, in which the auditor and the readers watch.
-func (w *world) pass(d time.Duration) { time.Sleep(d) }
+// pass waits for d, while the auditor and the readers watch.
+func (env *environment) pass(d time.Duration) { time.Sleep(d) }
 
-// poll is the bound for a change to be noticed at the CDN and to reach followers.
-func (w *world) poll() time.Duration { return w.leader.PollInterval + time.Second }
+// poll is the bound for a leader to notice a change at the CDN and for followers to get it.
+func (env *environment) poll() time.Duration { return env.leader.PollInterval + time.Second }
 
-// takeover is the bound for a new leader after one that gave no sign: its lock expires,
-// and a candidate that was waiting for that moment tries.
-func (w *world) takeover() time.Duration { return w.leader.LeaseDuration + 500*time.Millisecond }
+// takeover is the bound for a new leader after one that did not resign: its lock expires,
+// and a waiting candidate acquires it.
+func (env *environment) takeover() time.Duration {
+	return env.leader.LeaseDuration + 500*time.Millisecond
+}
 
 // reached waits until every follower has that version.
-func (w *world) reached(version int64, bound time.Duration) {
-	w.Helper()
-	deadline := time.NewTimer(bound + w.slack)
+func (env *environment) reached(version int64, bound time.Duration) {
+	env.Helper()
+	deadline := time.NewTimer(bound + env.slack)
 	defer deadline.Stop()
-	for _, r := range w.readers {
+	for _, r := range env.readers {
 		if !r.await(version, deadline.C) {
-			w.Fatalf("%s has version %d and not %d within %v: %+v", r.name, r.version(), version, bound+w.slack, r.client.Stats())
+			env.Fatalf("%s has version %d and not %d within %v: %+v", r.name, r.version(), version, bound+env.slack, r.client.Stats())
 		}
 	}
 }
 
-// settle changes the content once more, waits until all have it, and looks whether
-// everything is in order then.
-func (w *world) settle() {
-	w.Helper()
-	w.reached(w.cdn.Publish(), w.poll())
-	w.audit.check(w.T)
-	for _, r := range w.readers {
-		r.check(w.T)
+// settle changes the content once more, waits until all followers have it, and checks that
+// everything is in order.
+func (env *environment) settle() {
+	env.Helper()
+	env.reached(env.cdn.Publish(), env.poll())
+	env.audit.check(env.T)
+	for _, r := range env.readers {
+		r.check(env.T)
 	}
 }
 
-func (w *world) del(keys ...string) {
-	w.Helper()
-	if err := w.admin.Del(w.Context(), keys...).Err(); err != nil {
-		w.Fatal(err)
+func (env *environment) del(keys ...string) {
+	env.Helper()
+	if err := env.admin.Del(env.Context(), keys...).Err(); err != nil {
+		env.Fatal(err)
 	}
 }
 
-func (w *world) flushAll() {
-	w.Helper()
-	if err := w.admin.FlushAll(w.Context()).Err(); err != nil {
-		w.Fatal(err)
+func (env *environment) flushAll() {
+	env.Helper()
+	if err := env.admin.FlushAll(env.Context()).Err(); err != nil {
+		env.Fatal(err)
 	}
 }
 
-// subscribed waits until that many processes hear messages, on any node.
-func (w *world) subscribed(want int) {
-	w.Helper()
-	w.eventually(w.takeover(), strconv.Itoa(want)+" are subscribed", func() bool {
-		have, _, err := w.subscriptions()
+// subscribed waits until that many processes are subscribed, on any node.
+func (env *environment) subscribed(want int) {
+	env.Helper()
+	env.eventually(env.takeover(), strconv.Itoa(want)+" are subscribed", func() bool {
+		have, _, err := env.subscriptions()
 		return err == nil && have == int64(want)
 	})
 }
 
-// subscriptions counts those who hear messages, and the nodes that they hear them from.
-func (w *world) subscriptions() (all, nodes int64, err error) {
-	var have, heard atomic.Int64
+// subscriptions returns the number of subscribers, and of the nodes that have any.
+func (env *environment) subscriptions() (all, nodes int64, err error) {
+	var have, listening atomic.Int64
 	count := func(ctx context.Context, node *redis.Client) error {
-		counts, err := node.PubSubNumSub(ctx, w.keys.Events).Result()
-		have.Add(counts[w.keys.Events])
-		heard.Add(min(counts[w.keys.Events], 1))
+		counts, err := node.PubSubNumSub(ctx, env.keys.Events).Result()
+		have.Add(counts[env.keys.Events])
+		listening.Add(min(counts[env.keys.Events], 1))
 		return err
 	}
-	switch client := w.admin.(type) {
+	switch client := env.admin.(type) {
 	case *redis.Client:
-		err = count(w.Context(), client)
+		err = count(env.Context(), client)
 	case *redis.ClusterClient:
-		err = client.ForEachShard(w.Context(), count)
+		err = client.ForEachShard(env.Context(), count)
 	}
-	return have.Load(), heard.Load(), err
+	return have.Load(), listening.Load(), err
 }
 
-// present waits until all keys of the bridge are there, and a rev in meta.
-func (w *world) present(bound time.Duration) {
-	w.Helper()
-	w.eventually(bound, "all keys are there", func() bool {
-		n, err := w.admin.Exists(w.Context(), w.keys.Entry, w.keys.Lock, w.keys.Meta, w.keys.Blob).Result()
-		return err == nil && n == 4 && w.admin.HExists(w.Context(), w.keys.Meta, "rev").Val()
+// present waits until all keys of the bridge exist, with a rev in meta.
+func (env *environment) present(bound time.Duration) {
+	env.Helper()
+	env.eventually(bound, "all keys are there", func() bool {
+		n, err := env.admin.Exists(env.Context(), env.keys.Entry, env.keys.Lock, env.keys.Meta, env.keys.Blob).Result()
+		return err == nil && n == 4 && env.admin.HExists(env.Context(), env.keys.Meta, "rev").Val()
 	})
 }

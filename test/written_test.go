@@ -11,26 +11,26 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// written judges what scripts write to one Redis, as it tells its replicas: to the byte, on
-// whatever server. Entry, blob and meta hold the same content (I3), none goes back (I1, I9),
-// and the SDK key is in nothing that anybody writes (I13).
+// written checks what scripts write to one Redis, in the byte-exact form that its replicas
+// receive, on any server. Entry, blob and meta have the same content (I3), none goes back
+// (I1, I9), and no write contains the SDK key (I13).
 type written struct {
 	audit *auditor
 	keys  cachekeys.Keys
 
 	mu     sync.Mutex
 	order  found
-	offset int64 // how far the stream was seen; 0: not at all
+	offset int64 // how far the stream was read; 0: not at all
 }
 
-// restart forgets what may have changed unseen.
+// restart discards the state that may have changed while it was not connected.
 func (w *written) restart() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.order, w.offset = found{}, 0
 }
 
-// await waits until the stream was seen that far.
+// await waits until the stream was read up to offset.
 func (w *written) await(ctx context.Context, offset int64) {
 	for ctx.Err() == nil {
 		w.mu.Lock()
@@ -43,12 +43,12 @@ func (w *written) await(ctx context.Context, offset int64) {
 	}
 }
 
-// saw takes in the commands that ran at one moment.
+// saw handles the commands that ran at one moment.
 func (w *written) saw(commands [][]string, offset int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.offset = offset
-	values := map[string]string{} // what was set by one script
+	values := map[string]string{} // what one script has set
 	for _, args := range commands {
 		for _, arg := range args {
 			if secretIn([]byte(arg)) {
@@ -77,7 +77,7 @@ func (w *written) saw(commands [][]string, offset int64) {
 	}
 }
 
-// onEntry compares an entry with what the same script wrote besides.
+// onEntry compares an entry with the other writes of the same script.
 func (w *written) onEntry(text string, values map[string]string) {
 	entry, err := cachekeys.ParseEntry([]byte(text))
 	if err != nil {
@@ -106,7 +106,7 @@ func (w *written) onEntry(text string, values map[string]string) {
 	w.moved(strconv.FormatInt(entry.FetchTime, 10), version)
 }
 
-// moved sees to it that what a leader writes does not go back.
+// moved checks that a leader's writes do not go back.
 func (w *written) moved(rev string, version int64) {
 	now := found{version: version}
 	now.fetched, _ = strconv.ParseInt(rev, 10, 64)

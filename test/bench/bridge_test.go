@@ -25,11 +25,11 @@ const (
 	sdkKey   = "configcat-sdk-1/BENCHMARKS-00000000000/1234567890123456789012"
 	hookName = "main"
 	hookKey  = "configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88="
-	// fetchGap is a little more than the least time between two fetches of a leader.
+	// fetchGap is slightly longer than the minimum time between two fetches of a leader.
 	fetchGap = 1050 * time.Millisecond
 )
 
-// bridge is a CDN, a Redis and a leader with its webhook, in this process.
+// bridge is a CDN, a Redis and a leader with a webhook, in this process.
 type bridge struct {
 	t      testing.TB
 	cdn    *origin
@@ -39,7 +39,8 @@ type bridge struct {
 	hooks  uint64
 }
 
-// startBridge starts all, with a content of that size, and waits until it is in Redis.
+// startBridge starts a bridge with a content of the given size, and waits until it is in
+// Redis.
 func startBridge(t testing.TB, s *server, size int, change func(*leader.Config)) *bridge {
 	t.Helper()
 	b := &bridge{t: t, cdn: startOrigin(t, size), server: s}
@@ -69,7 +70,7 @@ func startBridge(t testing.TB, s *server, size int, change func(*leader.Config))
 	return b
 }
 
-// call sends a signed webhook and tells the answer's status; 0: there was none.
+// call sends a signed webhook and returns the status of the answer; 0: no answer.
 func (b *bridge) call() int {
 	b.hooks++
 	id, at := fmt.Sprintf("%032x", b.hooks), strconv.FormatInt(time.Now().Unix(), 10)
@@ -92,7 +93,7 @@ func (b *bridge) call() int {
 	return answer.StatusCode
 }
 
-// follow starts a follower on a Redis client, which ends with the test.
+// follow starts a follower on a Redis client. The follower ends with the test.
 func follow(t testing.TB, client redis.UniversalClient) *follower.Client {
 	t.Helper()
 	c := openFollower(t, client)
@@ -100,8 +101,8 @@ func follow(t testing.TB, client redis.UniversalClient) *follower.Client {
 	return c
 }
 
-// openFollower is follow without the cleanup, which would hold the follower, and it what it
-// had, until the end.
+// openFollower is follow without the cleanup, which would keep the follower in memory until
+// the end of the test.
 func openFollower(t testing.TB, client redis.UniversalClient) *follower.Client {
 	t.Helper()
 	c, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: client, MaxInitWait: -1})
@@ -111,10 +112,10 @@ func openFollower(t testing.TB, client redis.UniversalClient) *follower.Client {
 	return c
 }
 
-// versionOf evaluates the flag that tells the version.
+// versionOf evaluates the flag whose value is the version.
 func versionOf(c *follower.Client) int64 { return int64(c.GetIntValue(bench.VersionFlag, 0, nil)) }
 
-// closeAll closes followers, all at once: one after the other thousands take long.
+// closeAll closes all followers at once: one after the other, thousands take long.
 func closeAll(clients []*follower.Client) {
 	var group sync.WaitGroup
 	for _, c := range clients {

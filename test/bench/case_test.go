@@ -12,15 +12,15 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// measurement is a case that is being measured.
+// measurement is a running case.
 type measurement struct {
 	testing.TB
 	suite  string
 	labels bench.Labels
-	ctx    context.Context //nolint:containedctx // it stands for that of the testing.TB
+	ctx    context.Context // nolint:containedctx // it replaces that of the testing.TB
 }
 
-// Context ends when the case has lasted longer than it may. Whoever waits, waits on it.
+// Context ends when the case exceeds its time limit. All waiting depends on it.
 func (m *measurement) Context() context.Context {
 	if m.ctx == nil {
 		return m.TB.Context()
@@ -28,9 +28,9 @@ func (m *measurement) Context() context.Context {
 	return m.ctx
 }
 
-// measure measures the case of a suite that the labels, names and values by turns, tell.
-// One that hangs fails by itself, and the others go on.
-func measure(b *testing.B, suite string, play func(m *measurement), labels ...any) {
+// measure measures one case of a suite. labels are names and values in turn. A case that
+// hangs fails alone, and the others continue.
+func measure(b *testing.B, suite string, run func(m *measurement), labels ...any) {
 	b.Helper()
 	m := &measurement{suite: suite}
 	name := ""
@@ -44,7 +44,7 @@ func measure(b *testing.B, suite string, play func(m *measurement), labels ...an
 	}
 	b.Run(name[1:], func(b *testing.B) {
 		m.TB = b
-		b.ReportMetric(0, "ns/op") // the whole takes what it takes
+		b.ReportMetric(0, "ns/op") // the total time is of no interest
 		start, limit := time.Now(), pick(90*time.Second, 6*time.Minute)
 		var cancel context.CancelFunc
 		m.ctx, cancel = context.WithTimeoutCause(b.Context(), limit, fmt.Errorf("the case is not over after %v", limit))
@@ -56,7 +56,7 @@ func measure(b *testing.B, suite string, play func(m *measurement), labels ...an
 				fmt.Fprintf(os.Stderr, "          %s: not measured, since something is missing; -v tells what\n", title)
 			}
 		})
-		play(m)
+		run(m)
 		m.put("took", "s", time.Since(start).Seconds())
 		save(b)
 	})
@@ -65,9 +65,9 @@ func measure(b *testing.B, suite string, play func(m *measurement), labels ...an
 // begun is when the first case began.
 var begun = time.Now()
 
-// watch says on standard error that a case runs, and for how long, until it is told that
-// the case is over. Where that lasts much longer than it may, whatever is called for by it,
-// it ends the program with the stacks of all goroutines.
+// watch prints at intervals on standard error that a case runs, and for how long, until its
+// result is called. If the case lasts much longer than its limit, watch ends the program
+// with the stacks of all goroutines.
 func watch(name string, limit time.Duration) (over func()) {
 	start, done, ended := time.Now(), make(chan struct{}), make(chan struct{})
 	say := func(what string) {
@@ -97,12 +97,12 @@ func watch(name string, limit time.Duration) (over func()) {
 	}
 }
 
-// put notes a figure of the case.
+// put records a figure of the case.
 func (m *measurement) put(metric, unit string, value float64) {
 	m.putFor(m.labels, metric, unit, value)
 }
 
-// putFor notes a figure of a case with further labels.
+// putFor records a figure of a case with further labels.
 func (m *measurement) putFor(labels bench.Labels, metric, unit string, value float64) {
 	results.Add(m.suite, labels, metric, unit, value)
 	if b, ok := m.TB.(*testing.B); ok {
@@ -141,7 +141,7 @@ func awaitReady(t testing.TB, c *follower.Client) {
 	}
 }
 
-// pause lets a time go by, unless the case's time is over before.
+// pause waits for d, or until the case exceeds its time limit.
 func pause(t testing.TB, d time.Duration) {
 	t.Helper()
 	select {

@@ -9,8 +9,8 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// origin is a CDN that serves one config for every SDK key out of memory, since making it
-// for each request, as fakecdn does, would take longer than the bridge.
+// origin is a CDN that serves one config for every SDK key from memory. Building it for
+// each request, as fakecdn does, would take longer than the bridge itself.
 type origin struct {
 	*httptest.Server
 	content  bench.Content
@@ -36,7 +36,7 @@ func startOrigin(t testing.TB, size int) *origin {
 
 // publish makes the next version current.
 func (o *origin) publish() int64 {
-	next := int64(1_000_000) // as long as all that follow
+	next := int64(1_000_000) // as many digits as all later ones
 	if held := o.current.Load(); held != nil {
 		next = held.version + 1
 	}

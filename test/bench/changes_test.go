@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// A thousand changes a second, at one follower.
+// A thousand changes a second reach one follower.
 func BenchmarkChanges(b *testing.B) {
 	for _, bytes := range []int{1 << 10, 100 << 10} {
 		measure(b, "changes", func(m *measurement) { changes(m, bytes, 1000, pick(1500*time.Millisecond, 10*time.Second)) }, "bytes", bytes)
@@ -25,7 +25,7 @@ func changes(m *measurement, bytes, perSecond int, watch time.Duration) {
 	s := startRedis(m, nil)
 	w := newWriter(m, s.client(m), bytes)
 	w.write()
-	idle := writing(m, w, perSecond, watch) // what writing alone costs
+	idle := writing(m, w, perSecond, watch) // the cost of the writes alone
 	c := follow(m, s.client(m))
 	awaitReady(m, c)
 	before := c.Stats().Counters
@@ -41,7 +41,7 @@ func changes(m *measurement, bytes, perSecond int, watch time.Duration) {
 	c.Close()
 }
 
-type wrote struct{ writes, cpu float64 } // a second
+type wrote struct{ writes, cpu float64 } // per second
 
 func writing(m *measurement, w *writer, perSecond int, watch time.Duration) wrote {
 	ctx, cancel := context.WithTimeout(m.Context(), watch)
@@ -52,7 +52,7 @@ func writing(m *measurement, w *writer, perSecond int, watch time.Duration) wrot
 	return wrote{float64(n) / seconds, (ownCPU(m) - cpu) / seconds}
 }
 
-// Evaluation on all of a number of cores, while configs swap and while they do not.
+// Evaluation on several cores at once, with and without config swaps.
 func BenchmarkSwap(b *testing.B) {
 	for _, cores := range []int{1, 2} {
 		measure(b, "swap", func(m *measurement) { swap(m, cores, 100, pick(time.Second, 3*time.Second)) }, "cores", cores)
@@ -79,12 +79,12 @@ func swap(m *measurement, cores, perSecond int, watch time.Duration) {
 	c.Close()
 }
 
-// evaluating gives the time of an evaluation, in ns, on each of the cores.
+// evaluating returns the time of an evaluation, in ns, on each of the cores.
 func evaluating(c *follower.Client, cores int, watch time.Duration) float64 {
 	return onCores(cores, watch, func() { c.GetIntValue(bench.VersionFlag, 0, nil) })
 }
 
-// load gives the floor of an evaluation: an atomic load and a look-up in a map.
+// load returns the floor of an evaluation: an atomic load and a map lookup.
 func load() func() {
 	values := map[string]evaluate.Value{bench.VersionFlag: evaluate.IntValue(1)}
 	for i := range 40 {
@@ -95,7 +95,7 @@ func load() func() {
 	return func() { _ = (*current.Load())[bench.VersionFlag].Int() }
 }
 
-// onCores calls f on a number of goroutines, and gives the time of a call in ns.
+// onCores calls f on several goroutines, and returns the time of a call in ns.
 func onCores(goroutines int, watch time.Duration, f func()) float64 {
 	var calls atomic.Int64
 	var group sync.WaitGroup

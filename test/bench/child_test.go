@@ -22,19 +22,19 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// childVariable has this program play a process of its own, whose memory and processor
-// time are then its alone.
+// childVariable makes this program run as a child process, so that memory and processor
+// time can be measured for it alone.
 const childVariable = "CATBRIDGE_BENCH_CHILD"
 
-// childConfig is what such a process is.
+// childConfig is the configuration of a child process.
 type childConfig struct {
 	Redis, CDN string
-	Keys       int           // SDK keys that it leads for
-	Poll       time.Duration // of its leader
-	Follow     bool          // it follows the first of them, too
+	Keys       int           // number of SDK keys that it leads for
+	Poll       time.Duration // the leader's poll interval
+	Follow     bool          // whether it follows the first SDK key, too
 }
 
-// keyOf is one of many SDK keys; the first is that of all other measurements.
+// keyOf returns one of many SDK keys; the first is that of all other measurements.
 func keyOf(i int) string {
 	if i == 0 {
 		return sdkKey
@@ -42,7 +42,7 @@ func keyOf(i int) string {
 	return fmt.Sprintf("configcat-sdk-1/BENCHMARKS-%011d/1234567890123456789012", i)
 }
 
-// runChild is such a process, until its standard input ends.
+// runChild runs as a child process, until its standard input ends.
 func runChild(text string) int {
 	var cfg childConfig
 	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
@@ -77,14 +77,14 @@ func runChild(text string) int {
 	return 0
 }
 
-// child is such a process, seen from outside.
+// child is a child process, seen from its parent.
 type child struct {
 	t   testing.TB
 	cmd *exec.Cmd
 	in  io.Closer
 }
 
-// startChild starts one and waits until it has called what runs there. It ends with the test.
+// startChild starts a child process and waits until it is ready. It ends with the test.
 func startChild(t testing.TB, cfg childConfig) *child {
 	t.Helper()
 	program, err := os.Executable()
@@ -114,7 +114,7 @@ func startChild(t testing.TB, cfg childConfig) *child {
 	return c
 }
 
-// stop shuts the process down, as often as it is called.
+// stop shuts the process down. It is idempotent.
 func (c *child) stop() {
 	if c.cmd.ProcessState == nil {
 		_ = c.in.Close()
@@ -124,8 +124,8 @@ func (c *child) stop() {
 	}
 }
 
-// cpu is the processor time that the process has used, in seconds, as far as its threads live,
-// which those of Go do.
+// cpu returns the processor time of the process's live threads, in seconds. Go's threads
+// live as long as the process.
 func (c *child) cpu() float64 {
 	c.t.Helper()
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.cmd.Process.Pid))
@@ -147,7 +147,7 @@ func (c *child) cpu() float64 {
 	return sum / 1e9
 }
 
-// memory is what the process holds now, and the most that it ever held, in bytes.
+// memory returns the current and the peak memory of the process, in bytes.
 func (c *child) memory() (now, most float64) {
 	c.t.Helper()
 	for line := range strings.Lines(c.proc("status")) {
@@ -172,7 +172,7 @@ func (c *child) proc(name string) string {
 	return string(data)
 }
 
-// ownCPU is the processor time that this process has used, in seconds.
+// ownCPU returns the processor time of this process, in seconds.
 func ownCPU(t testing.TB) float64 {
 	t.Helper()
 	var u syscall.Rusage

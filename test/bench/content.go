@@ -12,13 +12,13 @@ import (
 // VersionFlag is the whole-number flag whose value is the version of a [Content].
 const VersionFlag = "version"
 
-// Content is a config of flags such as people make: switches, texts with targeting rules,
-// roll-outs by percentage; every eighth compares with hashed texts, which hardly compress.
+// Content is a config with a usual mix of flags: switches, strings with targeting rules,
+// roll-outs by percentage. Every eighth flag compares with hashes, which hardly compress.
 // Its versions differ in one value.
 type Content struct{ head, tail []byte }
 
-// NewContent makes a config of at least size bytes, and hardly more; below about 200 it is
-// as small as it can be. The same size gives the same bytes.
+// NewContent returns a config of at least size bytes, and hardly more. The minimum is about
+// 200 bytes. The same size gives the same bytes.
 func NewContent(size int) Content {
 	random := rand.New(rand.NewPCG(1, uint64(size)))
 	var tail bytes.Buffer
@@ -34,7 +34,7 @@ func NewContent(size int) Content {
 	return Content{head, tail.Bytes()}
 }
 
-// JSON gives a version, not negative.
+// JSON returns the config JSON of a version, which must not be negative.
 func (c Content) JSON(version int64) []byte {
 	json := make([]byte, 0, len(c.head)+len(c.tail)+20)
 	json = append(json, c.head...)
@@ -42,7 +42,7 @@ func (c Content) JSON(version int64) []byte {
 	return append(json, c.tail...)
 }
 
-// ETag gives a version's ETag.
+// ETag returns the ETag of a version.
 func (c Content) ETag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }
 
 var words = []string{
@@ -51,7 +51,7 @@ var words = []string{
 	"search", "session", "shipping", "sidebar", "signup", "support", "theme", "upload", "video", "wallet", "widget", "wizard",
 }
 
-// writeFlag writes a flag, of a kind that fits what is missing.
+// writeFlag writes a flag of a kind that fits into the missing bytes.
 func writeFlag(w *bytes.Buffer, random *rand.Rand, i, missing int) {
 	word := func() string { return words[random.IntN(len(words))] }
 	id := func() string { return fmt.Sprintf("%08x", random.Uint32()) }
@@ -61,14 +61,14 @@ func writeFlag(w *bytes.Buffer, random *rand.Rand, i, missing int) {
 		kind = 1
 	}
 	switch kind {
-	case 0: // for some, told by hashes
+	case 0: // for some users, by hashes
 		hash := func() string {
 			sum := sha256.Sum256([]byte(name + id()))
 			return hex.EncodeToString(sum[:])
 		}
 		fmt.Fprintf(w, `,"%s":{"t":0,"r":[{"c":[{"u":{"a":"Email","c":16,"l":["%s","%s"]}}],"s":{"v":{"b":true},"i":"%s"}}],"v":{"b":false},"i":"%s"}`,
 			name, hash(), hash(), id(), id())
-	case 2, 5: // a text by country and version
+	case 2, 5: // a string by country and version
 		fmt.Fprintf(w, `,"%s":{"t":1,"r":[{"c":[{"u":{"a":"Country","c":0,"l":["HU","US","DE"]}},{"u":{"a":"Version","c":9,"s":"%d.%d.0"}}],"s":{"v":{"s":"%s"},"i":"%s"}}],"v":{"s":"%s"},"i":"%s"}`,
 			name, random.IntN(9), random.IntN(30), word(), id(), word(), id())
 	case 3, 6: // a roll-out

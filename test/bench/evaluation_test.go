@@ -15,14 +15,14 @@ import (
 	"github.com/catbridge/catbridge/test/conformance"
 )
 
-// Evaluation by the calls of a service, on the config of the text matrix, which is no part
-// of this repository.
+// Evaluation with the calls of a service, on the config of the text matrix, which is
+// outside of this repository.
 func BenchmarkEvaluation(b *testing.B) {
 	measure(b, "evaluation", func(m *measurement) { evaluation(m, pick(200*time.Millisecond, time.Second)) })
 }
 
-// best gives the time of a call in ns, on one core: the best of many short runs, since what
-// else happens on the machine only ever adds to it.
+// best returns the time of a call in ns, on one core: the best of many short runs, since
+// other work of the machine can only add to it.
 func best(watch time.Duration, call func()) float64 {
 	const runs = 20
 	least := math.Inf(1)
@@ -32,7 +32,7 @@ func best(watch time.Duration, call func()) float64 {
 	return least
 }
 
-// fillMap is the floor of a map with the values of 16 settings.
+// fillMap is the floor for a map with the values of 16 settings.
 func fillMap(keys []string) map[string]any {
 	values := make(map[string]any, len(keys))
 	for _, key := range keys {
@@ -66,14 +66,14 @@ func evaluation(m *measurement, watch time.Duration) {
 	}
 }
 
-// newUser is not inlined, so that the user is made as a service makes it.
+// newUser is not inlined, so that the user is allocated as in a service.
 //
 //go:noinline
 func newUser() *follower.UserData {
 	return &follower.UserData{Identifier: "12345", Email: "a@configcat.com", Country: "Hungary"}
 }
 
-// holding gives a follower that holds that config.
+// holding returns a follower that has the given config.
 func holding(m *measurement, json []byte) *follower.Client {
 	s := startRedis(m, nil)
 	entry := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"e"`, JSON: json}
@@ -88,7 +88,7 @@ func holding(m *measurement, json []byte) *follower.Client {
 	return c
 }
 
-// Compiling a config, and what it is compiled from.
+// Compiling a config, and encoding and decoding its blob.
 func BenchmarkCompile(b *testing.B) {
 	for _, bytes := range pick([]int{10 << 10, 1 << 20}, []int{1 << 10, 10 << 10, 100 << 10, 1 << 20, 5 << 20}) {
 		measure(b, "compile", func(m *measurement) { compiling(m, bytes, pick(5, 30)) }, "bytes", bytes)
@@ -108,7 +108,7 @@ func compiling(m *measurement, bytes, rounds int) {
 			m.Fatal(err)
 		}
 		decode = append(decode, time.Since(start))
-		runtime.GC() // of what was made, not of what is being made
+		runtime.GC() // the garbage of the steps above
 		start = time.Now()
 		if _, err := evaluate.Parse(json); err != nil {
 			m.Fatal(err)

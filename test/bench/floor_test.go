@@ -15,7 +15,7 @@ import (
 
 const floorKey, floorChannel = "floor", "floor-events"
 
-// floor is what nobody can go below, see the package's documentation.
+// floor is the lower limit of any propagation, see the package's documentation.
 type floor struct {
 	t         testing.TB
 	publisher *redis.Client
@@ -61,7 +61,7 @@ func (f *floor) receive(i int, client *redis.Client, sub *redis.PubSub) {
 	}
 }
 
-// compile makes a config of a stored blob.
+// compile compiles the config in a stored blob.
 func compile(t testing.TB, data []byte) *evaluate.Config {
 	blob, err := cachekeys.ParseBlob(data)
 	var json []byte
@@ -78,8 +78,8 @@ func compile(t testing.TB, data []byte) *evaluate.Config {
 	return config
 }
 
-// play sends one change and waits until all have it.
-func (f *floor) play() *round {
+// run sends one change and waits until all receivers have it.
+func (f *floor) run() *round {
 	f.version++
 	f.store(f.content.JSON(f.version))
 	r := newRound(f.version, f.receivers)

@@ -10,13 +10,13 @@ type keysCase struct {
 	*measurement
 	keys, bytes int
 	poll        time.Duration // 0: the default
-	watch       time.Duration // for how long it is looked at once all is quiet
+	watch       time.Duration // the duration of the measurement, after the start is over
 }
 
 func BenchmarkManyKeys(b *testing.B) {
 	for _, keys := range pick([]int{1, 1000}, []int{1, 100, 1000, 10_000}) {
 		measure(b, "keys", func(m *measurement) {
-			// A window of one poll interval holds each SDK key's poll once.
+			// Each SDK key is polled once within one poll interval.
 			(&keysCase{m, keys, 10 << 10, pick(5*time.Second, 0), pick(5*time.Second, 55*time.Second)}).run()
 		}, "keys", keys)
 	}
@@ -33,7 +33,7 @@ func (c *keysCase) run() {
 	until(c, "all contents are written", written)
 	c.put("take-over", "ms", float64(time.Since(start).Milliseconds()))
 	c.put("take-over-cpu", "s", process.cpu())
-	pause(c, min(c.watch/2, 5*time.Second)) // what the start left to be done
+	pause(c, min(c.watch/2, 5*time.Second)) // the work that the start left
 
 	asking := s.asking(c)
 	cpu, used, begun, fetched := process.cpu(), s.usage(c), time.Now(), cdn.requests.Load()
@@ -50,9 +50,9 @@ func (c *keysCase) run() {
 	c.put("redis-script", "µs", used.callTime/max(used.calls, 1))
 	c.put("cdn-requests", "1/s", float64(cdn.requests.Load()-fetched)/seconds)
 
-	// Another process takes over from one that is shut down.
+	// Another process takes over after one is shut down.
 	next := startChild(c, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: c.keys, Poll: c.poll})
-	pause(c, min(c.watch/2, 3*time.Second)) // it waits for its turn
+	pause(c, min(c.watch/2, 3*time.Second)) // it becomes a candidate
 	fetched, begun = cdn.requests.Load(), time.Now()
 	process.stop()
 	until(c, "another process asks the CDN for all", func() bool { return cdn.requests.Load()-fetched >= int64(c.keys) })
@@ -60,8 +60,8 @@ func (c *keysCase) run() {
 	next.stop()
 }
 
-// A poll that finds nothing costs the same for any size: beyond what a leader costs that does
-// not poll meanwhile.
+// The cost of a poll without a change, compared with a leader that does not poll; it does
+// not depend on the size.
 func BenchmarkUnchangedPoll(b *testing.B) {
 	for _, bytes := range []int{1 << 10, 5 << 20} {
 		measure(b, "unchanged", func(m *measurement) { unchangedPoll(m, bytes, pick(4, 20)) }, "bytes", bytes)

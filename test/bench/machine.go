@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Machine is where was measured.
+// Machine describes the machine of a measurement.
 type Machine struct {
 	CPU      string `json:"cpu"`
 	Cores    int    `json:"cores"`
@@ -21,7 +21,7 @@ type Machine struct {
 	Revision string `json:"revision"`
 }
 
-// ThisMachine describes the machine, as far as it tells.
+// ThisMachine describes this machine. Fields that the system does not report are empty.
 func ThisMachine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH}
 	m.CPU = field("/proc/cpuinfo", "model name")
@@ -41,7 +41,7 @@ func ThisMachine() Machine {
 	return m
 }
 
-// revision is the commit, as git or the build tells it.
+// revision returns the commit, as reported by git or recorded in the build.
 func revision() string {
 	if out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output(); err == nil {
 		return string(bytes.TrimSpace(out))
@@ -57,7 +57,7 @@ func revision() string {
 	return ""
 }
 
-// field gives the first value of that name in a file of lines "name: value".
+// field returns the first value of that name in a file of lines "name: value".
 func field(path, name string) string {
 	data, _ := os.ReadFile(path)
 	for line := range strings.Lines(string(data)) {

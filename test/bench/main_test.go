@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// save keeps what was measured so far, so that a run that is cut short is not lost.
+// save writes the results so far, so that a run that is cut short still has some.
 func save(t testing.TB) {
 	t.Helper()
 	if *resultsFile == "" {
@@ -45,7 +45,7 @@ func save(t testing.TB) {
 	}
 }
 
-// plan names what the results come from, with what they came from before.
+// plan returns the plan of the results, given the one of earlier results in the file.
 func plan(before string) string {
 	now := "quick"
 	if *full {
@@ -57,7 +57,7 @@ func plan(before string) string {
 	return now
 }
 
-// pick gives one of two values, by the plan.
+// pick returns one of two values, by the plan.
 func pick[T any](quick, whole T) T {
 	if *full {
 		return whole

@@ -18,15 +18,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// race is a number of followers, each with connections of its own, and as many receivers
-// of the floor, on one Redis.
+// race compares followers, each with its own connections, with as many receivers of the
+// floor, on one Redis.
 type race struct {
 	*measurement
 	followers, bytes, rounds int
 	budget                   int64 // of the leader, bytes/s; 0: the default
 }
 
-// noSpread is a budget that leaves no window to spread reads over.
+// noSpread is a budget so large that reads are not spread.
 const noSpread = 1 << 50
 
 func BenchmarkPropagation(b *testing.B) {
@@ -36,7 +36,7 @@ func BenchmarkPropagation(b *testing.B) {
 	if *full {
 		points = nil
 		for _, bytes := range []int{1 * kb, 10 * kb, 100 * kb, 1000 * kb} {
-			// Each round lasts a second at least; many followers give many times.
+			// Each round lasts a second at least; many followers yield many times.
 			points = append(points, point{1, bytes, 30}, point{10, bytes, 10}, point{100, bytes, 10}, point{1000, bytes, 5}, point{5000, bytes, 3})
 		}
 		points[5].rounds = 100 // one follower, 10 KB: the goals' case
@@ -61,7 +61,7 @@ func (r *race) run() {
 	var current atomic.Pointer[round]
 	before := s.usage(r)
 	clients, followers := r.startFollowers(b, &current)
-	// Closed by themselves: the test would close one after the other.
+	// Closed together: the test would close one after the other.
 	defer closeAll(followers)
 	idle := s.usage(r)
 	r.put("redis-memory-follower", "B", (idle.memory-before.memory)/float64(r.followers))
@@ -74,18 +74,18 @@ func (r *race) run() {
 		}
 		return next
 	}
-	bridge().wait(r) // connections are made, scripts loaded
+	bridge().wait(r) // to make connections and load scripts
 	pause(r, fetchGap)
 	bridge().wait(r)
 	r.put("redis-memory-peak", "B", s.usage(r).peak)
 
 	window := b.watchWindow(r)
 	f := startFloor(r, s.client(r), b.cdn.content, clients)
-	f.play().wait(r)
+	f.run().wait(r)
 	asking := s.asking(r)
 	var own, raw sample
 	for range r.rounds {
-		raw.add(r, s, asking, f.play)
+		raw.add(r, s, asking, f.run)
 		pause(r, fetchGap)
 		own.add(r, s, asking, bridge)
 	}
@@ -111,22 +111,23 @@ func (r *race) startFollowers(b *bridge, current *atomic.Pointer[round]) (client
 	return clients, followers
 }
 
-// patient has a client wait for thousands that read a large config at once, with no window:
-// that takes longer than the usual 3 s, and trying again would only add to it.
+// patient makes a client wait while thousands of clients read a large config at once,
+// without a window. That takes longer than the default of 3 s, and retries would only add
+// to it.
 func patient(opts *redis.Options) {
 	opts.ReadTimeout, opts.ContextTimeoutEnabled = time.Minute, false
 }
 
-// sample is what several rounds gave.
+// sample is the results of several rounds.
 type sample struct {
 	all, last []float64 // ms
 	used      usage
 }
 
-func (s *sample) add(t testing.TB, on *server, asking usage, play func() *round) {
+func (s *sample) add(t testing.TB, on *server, asking usage, run func() *round) {
 	t.Helper()
 	before := on.usage(t)
-	times := bench.Milliseconds(play().wait(t))
+	times := bench.Milliseconds(run().wait(t))
 	s.used = s.used.plus(on.usage(t).since(before, asking))
 	s.all, s.last = append(s.all, times...), append(s.last, slices.Max(times))
 }
@@ -141,7 +142,7 @@ func (s *sample) report(m *measurement, via string) {
 	m.putFor(labels, "redis-out", "B", s.used.out/rounds)
 }
 
-// cdnRequest is the median time of a request to the CDN for the whole content.
+// cdnRequest returns the median time of a request to the CDN for the whole content.
 func cdnRequest(t testing.TB, cdn *origin) float64 {
 	t.Helper()
 	var times []time.Duration
@@ -161,7 +162,7 @@ func cdnRequest(t testing.TB, cdn *origin) float64 {
 	return bench.Median(bench.Milliseconds(times))
 }
 
-// watchWindow gives the greatest spread window that was announced so far.
+// watchWindow returns a function that returns the longest spread window announced so far.
 func (b *bridge) watchWindow(t testing.TB) func() time.Duration {
 	t.Helper()
 	var most atomic.Int64

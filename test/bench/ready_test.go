@@ -10,8 +10,8 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// From the creation of a client to the evaluation of what Redis holds, beside connecting,
-// GET and compiling.
+// From the creation of a client to its first evaluation, compared with connecting, GET and
+// compiling.
 func BenchmarkReady(b *testing.B) {
 	for _, bytes := range pick([]int{200 << 10}, []int{1 << 10, 10 << 10, 200 << 10, 1 << 20, 5 << 20}) {
 		measure(b, "ready", func(m *measurement) { ready(m, bytes, pick(15, 50)) }, "bytes", bytes)
@@ -24,7 +24,7 @@ func ready(m *measurement, bytes, rounds int) {
 	var own, raw []time.Duration
 	for range rounds {
 		version := w.write()
-		runtime.GC() // so that nothing in the process holds a content that was compiled before
+		runtime.GC() // so that no compiled content of an earlier round is in memory
 		client := s.client(m)
 		start := time.Now()
 		data, err := client.Get(m.Context(), w.keys.Blob).Bytes()
@@ -51,7 +51,7 @@ func ready(m *measurement, bytes, rounds int) {
 	}
 }
 
-// What one follower keeps in memory.
+// The memory of one follower.
 func BenchmarkFollowerMemory(b *testing.B) {
 	for _, bytes := range pick([]int{10 << 10, 1 << 20}, []int{1 << 10, 10 << 10, 100 << 10, 1 << 20, 5 << 20}) {
 		measure(b, "memory", func(m *measurement) { memory(m, bytes) }, "bytes", bytes)
@@ -70,7 +70,7 @@ func memory(m *measurement, bytes int) {
 	c.Close()
 }
 
-// What followers use while nothing changes: heartbeats and PINGs.
+// The usage of followers while nothing changes: heartbeats and PINGs.
 func BenchmarkIdle(b *testing.B) {
 	measure(b, "idle", func(m *measurement) { idle(m, 1000, pick(4*time.Second, 30*time.Second)) }, "followers", 1000)
 }
@@ -79,7 +79,7 @@ func idle(m *measurement, followers int, watch time.Duration) {
 	s, cdn := startRedis(m, nil), startOrigin(m, 10<<10)
 	startChild(m, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: 1})
 	pause(m, min(watch, time.Second))
-	alone := idling(m, s, watch) // what Redis and this process use without any
+	alone := idling(m, s, watch) // the usage of Redis and this process without followers
 	all := make([]*follower.Client, followers)
 	for i := range all {
 		all[i] = follow(m, s.client(m))
@@ -96,7 +96,7 @@ func idle(m *measurement, followers int, watch time.Duration) {
 	m.put("redis-bytes-follower", "B/s", each(func(i idled) float64 { return i.bytes }))
 }
 
-// idled is what was used while nothing changed, a second: processor time of this process and
+// idled is the usage per second while nothing changes: processor time of this process and
 // of Redis, and bytes.
 type idled struct{ cpu, redis, bytes float64 }
 

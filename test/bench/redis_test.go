@@ -11,10 +11,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxClients is as many as the usual limit of 20,000 open files leaves.
+// maxClients is what the usual limit of 20,000 open files allows.
 const maxClients = 19_900
 
-// server is a Redis to measure on.
+// server is the Redis of a measurement.
 type server struct {
 	*redistest.Process
 	admin *redis.Client
@@ -29,7 +29,7 @@ func startRedis(t testing.TB, guard *redistest.Guard) *server {
 	return s
 }
 
-// client gives a client with a pool of its own, of a few connections.
+// client returns a client with its own pool of a few connections.
 func (s *server) client(t testing.TB) *redis.Client {
 	t.Helper()
 	return s.clientThat(t, func(*redis.Options) {})
@@ -39,7 +39,7 @@ func (s *server) clientThat(t testing.TB, change func(*redis.Options)) *redis.Cl
 	t.Helper()
 	opts := s.opts
 	opts.PoolSize = 4
-	// The test has thousands of them; what a service would set is up to it.
+	// The test has thousands of clients. A service may have other settings.
 	opts.ReadBufferSize, opts.WriteBufferSize, opts.PipelinePoolSize = 4<<10, 4<<10, -1
 	change(&opts)
 	client := redis.NewClient(&opts)
@@ -95,7 +95,7 @@ func (s *server) usage(t testing.TB) usage {
 	return u
 }
 
-// since gives what was used since before, but for what asking costs.
+// since returns the usage since before, less the cost of the command that asks for it.
 func (u usage) since(before, asking usage) usage {
 	u.cpu = max(u.cpu-before.cpu-asking.cpu, 0)
 	u.in, u.out = u.in-before.in-asking.in, u.out-before.out-asking.out
@@ -111,7 +111,7 @@ func (u usage) plus(other usage) usage {
 	return u
 }
 
-// asking is what usage itself costs.
+// asking returns the cost of usage itself.
 func (s *server) asking(t testing.TB) usage {
 	t.Helper()
 	first := s.usage(t)

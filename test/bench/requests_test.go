@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Requests to the CDN do not depend on the number of processes, each of which leads and follows.
+// The number of requests to the CDN does not depend on the number of processes, each of
+// which leads and follows.
 func BenchmarkRequests(b *testing.B) {
 	for _, processes := range pick([]int{1, 10}, []int{1, 10, 50}) {
 		measure(b, "requests", func(m *measurement) {

@@ -12,10 +12,10 @@ import (
 	"sync"
 )
 
-// Labels tell the cases of a suite apart, such as followers=100.
+// Labels identify a case of a suite, such as followers=100.
 type Labels map[string]string
 
-// With gives the labels and one more.
+// With returns the labels and one more.
 func (l Labels) With(name, value string) Labels {
 	l = maps.Clone(l)
 	if l == nil {
@@ -25,7 +25,7 @@ func (l Labels) With(name, value string) Labels {
 	return l
 }
 
-// Series is one figure of one case, measured once in each run.
+// Series is one figure of one case, with a value for each run.
 type Series struct {
 	Suite  string    `json:"suite"`
 	Labels Labels    `json:"labels,omitempty"`
@@ -34,17 +34,17 @@ type Series struct {
 	Values []float64 `json:"values"`
 }
 
-// Results are what runs measured. All methods are safe for concurrent use.
+// Results are the figures of all runs. All methods are safe for concurrent use.
 type Results struct {
 	Machine Machine `json:"machine"`
-	// Plan is full, quick or, where runs of both were added, mixed.
+	// Plan is full, quick or, with runs of both, mixed.
 	Plan   string   `json:"plan"`
 	Series []Series `json:"series"`
 
 	mu sync.Mutex
 }
 
-// Load reads results; a file that is not there gives none.
+// Load reads results from a file. If the file does not exist, the results are empty.
 func Load(path string) (*Results, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +60,7 @@ func Load(path string) (*Results, error) {
 	return r, nil
 }
 
-// Save writes the results, in place of what is there.
+// Save writes the results and replaces the file.
 func (r *Results) Save(path string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -88,7 +88,7 @@ func (r *Results) Add(suite string, labels Labels, metric, unit string, value fl
 	r.Series = append(r.Series, Series{suite, maps.Clone(labels), metric, unit, []float64{value}})
 }
 
-// Get gives a series; ok is false where it was not measured.
+// Get returns a series; ok is false if it was not measured.
 func (r *Results) Get(suite string, labels Labels, metric string) (s Series, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,8 +98,8 @@ func (r *Results) Get(suite string, labels Labels, metric string) (s Series, ok 
 	return Series{}, false
 }
 
-// Cases gives the labels of a suite's cases, each once, in the order in which they were
-// measured first.
+// Cases returns the labels of a suite's cases, each once, in the order of their first
+// measurement.
 func (r *Results) Cases(suite string) []Labels {
 	r.mu.Lock()
 	defer r.mu.Unlock()

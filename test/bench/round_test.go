@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// round is one change on its way to a number of receivers.
+// round is one change on its way to several receivers.
 type round struct {
 	version int64
 	start   time.Time
@@ -24,7 +24,7 @@ func newRound(version int64, receivers int) *round {
 	return r
 }
 
-// arrived notes that a receiver evaluates that version.
+// arrived records that a receiver evaluates that version.
 func (r *round) arrived(receiver int, version int64) {
 	if r == nil || version != r.version || !r.took[receiver].CompareAndSwap(0, int64(time.Since(r.start))) {
 		return
@@ -34,7 +34,7 @@ func (r *round) arrived(receiver int, version int64) {
 	}
 }
 
-// wait waits for all receivers and gives their times.
+// wait waits for all receivers and returns their times.
 func (r *round) wait(t testing.TB) []time.Duration {
 	t.Helper()
 	select {
@@ -49,7 +49,7 @@ func (r *round) wait(t testing.TB) []time.Duration {
 	return times
 }
 
-// once does a thing once for each version, however many ask for it at the same time.
+// once calls a function once for each version, for all concurrent callers.
 type once[T any] struct {
 	mu      sync.Mutex
 	version int64

@@ -61,11 +61,11 @@ func sharing(m *measurement, clients, bytes int) {
 	m.put("close", "ms", float64(time.Since(start).Microseconds())/1000)
 }
 
-// heap is what is in use, in bytes.
+// heap returns the heap memory in use, in bytes.
 func heap() uint64 {
 	var stats runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what finalizers of the first let go
+	runtime.GC() // frees what the finalizers of the first released
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }

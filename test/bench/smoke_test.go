@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// What is measured cannot be tested; that measuring works can, with the least of everything.
-func TestEveryMeasurementGivesFigures(t *testing.T) {
-	for suite, play := range map[string]func(m *measurement){
+// Times cannot be tested; this test runs every measurement with the smallest numbers.
+func TestEveryMeasurementYieldsFigures(t *testing.T) {
+	for suite, run := range map[string]func(m *measurement){
 		"propagation": func(m *measurement) {
 			(&race{measurement: m, followers: 2, bytes: 1 << 10, rounds: 1, budget: noSpread}).run()
 		},
@@ -24,10 +24,10 @@ func TestEveryMeasurementGivesFigures(t *testing.T) {
 	} {
 		t.Run(suite, func(t *testing.T) {
 			t.Parallel()
-			smoke(t, suite, play)
+			smoke(t, suite, run)
 		})
 	}
-	// These change what all share, or count what all do.
+	// These change a shared setting, or count the work of all.
 	t.Run("swap", func(t *testing.T) {
 		smoke(t, "swap", func(m *measurement) { swap(m, 2, 100, 50*time.Millisecond) })
 	})
@@ -36,8 +36,8 @@ func TestEveryMeasurementGivesFigures(t *testing.T) {
 	})
 }
 
-func smoke(t *testing.T, suite string, play func(m *measurement)) {
-	play(&measurement{TB: t, suite: "smoke " + suite})
+func smoke(t *testing.T, suite string, run func(m *measurement)) {
+	run(&measurement{TB: t, suite: "smoke " + suite})
 	cases := results.Cases("smoke " + suite)
 	if len(cases) == 0 {
 		t.Error("nothing was measured")

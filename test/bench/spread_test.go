@@ -20,15 +20,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// crowd is a simulation in virtual time: a leader and many followers, of which the leader
-// knows no more than how many its messages reach.
+// crowd is a simulation in virtual time: a leader and many followers. The leader knows only
+// how many subscribers its messages reach.
 type crowd struct {
 	followers int
 	bytes     int   // of the config
 	budget    int64 // of the leader, bytes/s
 }
 
-// outcome is what came of one change.
+// outcome is the result of one change.
 type outcome struct {
 	window time.Duration // that the leader announced
 	stored float64       // bytes that each follower reads
@@ -37,23 +37,23 @@ type outcome struct {
 }
 
 // I12: after a change the reads of all followers together stay within the budget in each
-// tenth of the window. They fall at random moments, so that one change in a thousand may exceed
-// it: not two of two.
+// tenth of the window. The reads are at random moments, so one change in a thousand may
+// exceed it, but not two of two.
 func TestReadsAfterAChangeStayWithinTheBudget(t *testing.T) {
 	crowds := []crowd{{1000, 20 << 10, 1_000_000}}
 	switch {
-	case raceDetector: // which bears no more than 8,000 goroutines
+	case raceDetector: // which is limited to about 8,000 goroutines
 		crowds[0].followers = 200
 	case *full:
 		crowds = append(crowds, crowd{3000, 20 << 10, 50_000_000}, crowd{6000, 20 << 10, 50_000_000})
 	}
 	for _, c := range crowds {
 		synctest.Test(t, func(t *testing.T) {
-			o := c.play(t)
+			o := c.run(t)
 			rate, mean := o.rates()
 			if rate > float64(c.budget) {
 				t.Logf("%.2f MB/s within a tenth of the window, once more", rate/1e6)
-				o = c.play(t)
+				o = c.run(t)
 				rate, mean = o.rates()
 			}
 			t.Logf("%d followers, %.0f bytes each: a window of %v, %.2f MB/s within any tenth of it, %.2f MB/s on the whole; budget %.2f MB/s",
@@ -88,16 +88,16 @@ func record(t *testing.T, c crowd, o outcome, rate, mean float64) {
 	save(t)
 }
 
-// rates gives the greatest rate of reading within a tenth of the window, and the mean one, in
-// bytes/s.
+// rates returns the maximum rate of reads within a tenth of the window, and the mean rate,
+// in bytes/s.
 func (o outcome) rates() (peak, mean float64) {
 	tenth := o.window / 10
 	last := o.reads[len(o.reads)-1].Sub(o.change)
 	return bench.Peak(o.reads, tenth) * o.stored / tenth.Seconds(), float64(len(o.reads)) * o.stored / last.Seconds()
 }
 
-// play changes the content once all follow.
-func (c crowd) play(t *testing.T) (o outcome) {
+// run changes the content once all followers are subscribed.
+func (c crowd) run(t *testing.T) (o outcome) {
 	t.Helper()
 	redisServer, cdn, keys := redistest.Virtual(t), fakecdn.New(), cachekeys.For(sdkKey, "", 0)
 	cdn.SetMinBytes(c.bytes)
@@ -115,11 +115,11 @@ func (c crowd) play(t *testing.T) (o outcome) {
 		all[i] = follow(t, redisServer.Client(t, nil))
 		awaitReady(t, all[i])
 	}
-	time.Sleep(leader.DefaultTiming().LeaseDuration) // messages have told how many there are
+	time.Sleep(leader.DefaultTiming().LeaseDuration) // the leader learns the number of subscribers
 
 	var mu sync.Mutex
 	redisServer.Mini().Server().SetPreHook(func(_ *wire.Peer, command string, args ...string) bool {
-		if strings.EqualFold(command, "GETRANGE") && args[0] == keys.Blob && args[2] == fmt.Sprint(cachekeys.MaxBlobBytes) { // scripts read its head
+		if strings.EqualFold(command, "GETRANGE") && args[0] == keys.Blob && args[2] == fmt.Sprint(cachekeys.MaxBlobBytes) { // scripts read its header
 			mu.Lock()
 			defer mu.Unlock()
 			o.reads = append(o.reads, time.Now())
@@ -148,7 +148,7 @@ func (c crowd) play(t *testing.T) (o outcome) {
 	return o
 }
 
-// announced waits for a change and gives its spread window.
+// announced waits for a change and returns its spread window.
 func announced(t *testing.T, messages *redis.PubSub) time.Duration {
 	t.Helper()
 	for {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Percentile gives the least value that at least a share p of the values do not exceed,
-// p between 0 and 1. No values: 0.
+// Percentile returns the least value that at least a share p of the values do not exceed,
+// with p between 0 and 1. Without values it returns 0.
 func Percentile(values []float64, p float64) float64 {
 	if len(values) == 0 {
 		return 0
@@ -16,7 +16,8 @@ func Percentile(values []float64, p float64) float64 {
 	return sorted[min(max(i, 1), len(sorted))-1]
 }
 
-// Median gives the middle value, or the mean of the middle two. No values: 0.
+// Median returns the middle value, or the mean of the middle two. Without values it returns
+// 0.
 func Median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0
@@ -29,10 +30,10 @@ func Median(values []float64) float64 {
 	return (sorted[half-1] + sorted[half]) / 2
 }
 
-// Median of the runs.
+// Median returns the median of the runs.
 func (s Series) Median() float64 { return Median(s.Values) }
 
-// Spread gives the least and the greatest of the runs.
+// Spread returns the minimum and the maximum of the runs.
 func (s Series) Spread() (least, most float64) {
 	if len(s.Values) == 0 {
 		return 0, 0
@@ -40,7 +41,7 @@ func (s Series) Spread() (least, most float64) {
 	return slices.Min(s.Values), slices.Max(s.Values)
 }
 
-// Milliseconds gives durations as numbers.
+// Milliseconds converts durations to numbers.
 func Milliseconds(durations []time.Duration) []float64 {
 	ms := make([]float64, len(durations))
 	for i, d := range durations {
@@ -49,7 +50,7 @@ func Milliseconds(durations []time.Duration) []float64 {
 	return ms
 }
 
-// Peak gives the greatest number of moments within any stretch of time of that length.
+// Peak returns the greatest number of moments within any interval of that length.
 func Peak(moments []time.Time, length time.Duration) float64 {
 	sorted := slices.SortedFunc(slices.Values(moments), time.Time.Compare)
 	most, first := 0, 0

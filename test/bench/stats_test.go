@@ -31,7 +31,7 @@ func TestStatisticsOfFewValues(t *testing.T) {
 	}
 }
 
-func TestPeakIsOfTheFullestStretch(t *testing.T) {
+func TestPeakIsThatOfTheFullestInterval(t *testing.T) {
 	start := time.Now()
 	var moments []time.Time
 	for _, ms := range []int{0, 90, 300, 350, 399, 400, 900} {

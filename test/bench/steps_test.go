@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/test/bench"
 )
 
-// Where the time goes until one follower evaluates a change, by the leader's traces.
+// The time of each step until one follower evaluates a change, from the leader's traces.
 func BenchmarkSteps(b *testing.B) {
 	measure(b, "steps", func(m *measurement) { steps(m, 10<<10, pick(3, 100)) }, "bytes", 10<<10)
 	if *full {
@@ -42,7 +42,7 @@ func steps(m *measurement, size, rounds int) {
 		took := next.wait(m)[0]
 		until(m, "the poll is over", func() bool { return ended(recorder, "catbridge.poll") != nil })
 		if i == 0 {
-			continue // connections are made, scripts loaded
+			continue // to make connections and load scripts
 		}
 		poll, fetch, commit := ended(recorder, "catbridge.poll"), ended(recorder, "catbridge.fetch"), ended(recorder, "catbridge.commit")
 		for step, d := range map[string]time.Duration{
@@ -63,7 +63,7 @@ func steps(m *measurement, size, rounds int) {
 	m.put("cdn-request", "ms", cdnRequest(m, b.cdn))
 }
 
-// ended is the span of that name; nil: none has ended.
+// ended returns the span of that name; nil: none has ended.
 func ended(recorder *tracetest.SpanRecorder, name string) trace.ReadOnlySpan {
 	for _, span := range recorder.Ended() {
 		if span.Name() == name {

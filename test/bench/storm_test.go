@@ -20,7 +20,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Redis restarts, and all followers come back at once; the content changed meanwhile.
+// Redis restarts, and all followers reconnect at once; the content has changed in the
+// meantime.
 func BenchmarkStorm(b *testing.B) {
 	for _, followers := range pick([]int{300}, []int{1000, 5000}) {
 		for _, transport := range pick(transports[:2], transports) {
@@ -29,8 +30,9 @@ func BenchmarkStorm(b *testing.B) {
 	}
 }
 
-// transports are how followers connect. Sessions that are kept spare a follower's second
-// connection most of its handshake; the first has none, after Redis has restarted.
+// transports are the ways in which followers connect. Kept TLS sessions save most of the
+// handshake of a follower's second connection. The first connection after the restart has
+// no session.
 var transports = []string{"plain", "TLS", "TLS with sessions"}
 
 func storm(m *measurement, followers int, transport string) {
@@ -66,7 +68,7 @@ func storm(m *measurement, followers int, transport string) {
 		return
 	}
 	m.put("start", "s", time.Since(begun).Seconds())
-	// What comes before Redis answers is refused, as by a machine without a Redis.
+	// Connections before Redis answers are refused, as on a machine without Redis.
 	dials.refuse(true)
 	s.Kill()
 	version := b.cdn.publish()
@@ -92,8 +94,8 @@ func storm(m *measurement, followers int, transport string) {
 	m.put("redis-memory-peak", "B", s.usage(m).peak)
 }
 
-// handshakes is the floor of a storm: so many connections and the first answer on each, with
-// nothing else, by as many goroutines as have work to do. It gives the time that takes and the
+// handshakes is the floor of a storm: it makes n connections and waits for the first answer
+// on each, with enough goroutines to use all processors. It returns the wall time, and the
 // CPU time of both ends.
 func (s *server) handshakes(m *measurement, n int) (wall time.Duration, cpu float64) {
 	used, start := ownCPU(m)+s.usage(m).cpu, time.Now()
@@ -127,11 +129,11 @@ func (s *server) handshakes(m *measurement, n int) (wall time.Duration, cpu floa
 	return wall, cpu
 }
 
-// stormLimit is how long a storm is waited for at least: one that is not over then, nor
-// after six times its floor, may never be.
+// stormLimit is the minimum time to wait for a storm. A storm that is not over then, nor
+// after six times its floor, may never end.
 func stormLimit() time.Duration { return pick(25*time.Second, 90*time.Second) }
 
-// within waits until a condition holds, and tells whether it came to hold in that time.
+// within waits until a condition holds, and reports whether it did within the limit.
 func (m *measurement) within(limit time.Duration, holds func() bool) bool {
 	tick, over := time.NewTicker(5*time.Millisecond), time.After(limit)
 	defer tick.Stop()
@@ -147,7 +149,7 @@ func (m *measurement) within(limit time.Duration, holds func() bool) bool {
 	return true
 }
 
-// count tells how many do not have that version.
+// count returns the number of followers that do not have that version.
 func count(all []*follower.Client, version int64) (behind float64) {
 	for _, c := range all {
 		if versionOf(c) != version {
@@ -157,7 +159,7 @@ func count(all []*follower.Client, version int64) (behind float64) {
 	return behind
 }
 
-// dialLog notes when connections were made.
+// dialLog records when connections were made.
 type dialLog struct {
 	mu      sync.Mutex
 	at      []time.Time
@@ -167,7 +169,7 @@ type dialLog struct {
 
 var errRefused = errors.New("connection refused")
 
-// through notes each connection that comes through.
+// through returns a dialer whose connections are recorded.
 func (l *dialLog) through(dial dialer) dialer {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		l.mu.Lock()
@@ -188,7 +190,7 @@ func (l *dialLog) through(dial dialer) dialer {
 	}
 }
 
-// refuse refuses connections, or not any more.
+// refuse sets whether connections are refused.
 func (l *dialLog) refuse(yes bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -201,7 +203,7 @@ func (l *dialLog) since(start time.Time) []time.Time {
 	return after(start, l.at)
 }
 
-// failed tells how many connections that were tried could not be had.
+// failed returns the number of failed attempts to connect.
 func (l *dialLog) failed(start time.Time) float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -214,7 +216,7 @@ func after(start time.Time, times []time.Time) []time.Time {
 
 func (l *dialLog) count(start time.Time) float64 { return float64(len(l.since(start))) }
 
-// peak gives the most connections within any 100 ms, as a rate.
+// peak returns the maximum number of connections within any 100 ms, as a rate.
 func (l *dialLog) peak(start time.Time) float64 {
 	const window = 100 * time.Millisecond
 	return bench.Peak(l.since(start), window) / window.Seconds()

@@ -10,8 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// writer writes what a leader's scripts write, as often as one likes: a leader asks the CDN
-// once a second at most. What it writes is made before, so that it costs little.
+// writer runs a leader's scripts at any rate: a leader asks the CDN once a second at most.
+// The content is prepared in advance, so that a write costs little.
 type writer struct {
 	t        testing.TB
 	client   *redis.Client
@@ -43,7 +43,7 @@ func newWriter(t testing.TB, client *redis.Client, bytes int) *writer {
 	return w
 }
 
-// write makes the next version current and gives it.
+// write makes the next version current and returns it.
 func (w *writer) write() int64 {
 	w.rev++
 	p := w.prepared[w.rev%int64(len(w.prepared))]
@@ -68,7 +68,7 @@ func (w *writer) write() int64 {
 	return p.version
 }
 
-// writeAt writes a number of times a second until ctx ends, and tells how often it did.
+// writeAt writes at the given rate until ctx ends, and returns the number of writes.
 func (w *writer) writeAt(ctx context.Context, perSecond int) (writes int) {
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
 	defer tick.Stop()

@@ -1,8 +1,8 @@
-// Package bubble is imported for its effect by tests that run in bubbles of testing/synctest:
-// with the race detector they run on one processor.
+// Package bubble makes tests in bubbles of testing/synctest run on one processor with the
+// race detector. They import it for this effect alone.
 //
-// On several, two goroutines of a bubble that find their timers expired at the same moment
-// use one context of the detector's at once, in the runtime's unlockAndRun, and the program
-// crashes with SIGSEGV, seldom as that is. The detector compares what happens before what,
-// and finds on one processor what it finds on two.
+// On several processors, two goroutines of a bubble whose timers expire at the same moment
+// may use one context of the detector at once, in the runtime's unlockAndRun, and the
+// program crashes with SIGSEGV. That is rare. The detector compares what happens before
+// what, and finds the same races on one processor.
 package bubble

@@ -2,7 +2,7 @@ package conformance
 
 import "testing"
 
-// Annotations are the members of a case that say that it is not required.
+// Annotations are the members of a case that make it optional.
 type Annotations struct {
 	ID            int    `json:"id"`
 	Note          string `json:"note"`
@@ -10,11 +10,11 @@ type Annotations struct {
 	SDKDifference any    `json:"sdkDifference"`
 }
 
-// Required tells whether the case must hold for its table to pass.
+// Required reports whether the case must hold for its table to pass.
 func (a Annotations) Required() bool { return a.JSSpecific == nil && a.SDKDifference == nil }
 
-// Table reads the case table cases/{name}.json into a struct of the caller's that
-// has the members it looks at.
+// Table reads the case table cases/{name}.json into a struct of the caller with the members
+// that it needs.
 func Table[T any](t testing.TB, name string) T {
 	t.Helper()
 	var table T

@@ -1,7 +1,6 @@
-// Package conformance reads the conformance data of the config JSON v6: roll-out
-// matrices, case tables and evaluation logs. The data is read where it lies and is
-// no part of this repository; tests that need it are skipped without it, see
-// [missing.Skip].
+// Package conformance reads the conformance data of the config JSON v6: roll-out matrices,
+// case tables and evaluation logs. The data is outside of this repository; tests that need
+// it are skipped without it, see [missing.Skip].
 package conformance
 
 import (
@@ -14,12 +13,12 @@ import (
 	"github.com/catbridge/catbridge/test/missing"
 )
 
-// Env is the environment variable that names the folder with the data. By default
-// it is ../shared/conformance, seen from the module's root.
+// Env is the environment variable with the folder of the data. The default is
+// ../shared/conformance, relative to the module's root.
 const Env = "CATBRIDGE_CONFORMANCE"
 
-// Dir returns the folder with the data, or ends the test. A relative one counts from the
-// project's root.
+// Dir returns the folder with the data, or ends the test if it is missing. A relative
+// folder is relative to the project's root.
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv(Env)
@@ -39,8 +38,8 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// moduleRoot finds the nearest folder with a go.mod, from the working directory
-// upwards: a test runs in the folder of its package.
+// moduleRoot finds the nearest folder with a go.mod, from the working directory upwards: a
+// test runs in the folder of its package.
 var moduleRoot = sync.OnceValues(func() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/catbridge/catbridge/test/conformance"
 )
 
-func TestEveryListedTableIsReadWhole(t *testing.T) {
+func TestEveryListedTableIsReadCompletely(t *testing.T) {
 	index := struct {
 		Files []struct {
 			File  string
@@ -25,18 +25,18 @@ func TestEveryListedTableIsReadWhole(t *testing.T) {
 	}
 }
 
-func TestMatricesAreReadWhole(t *testing.T) {
+func TestMatricesAreReadCompletely(t *testing.T) {
 	cells := 0
 	for _, matrix := range conformance.Matrices(t) {
 		cells += len(matrix.Rows) * len(matrix.Flags)
 		if !json.Valid(matrix.ConfigJSON) {
-			t.Errorf("%s: its config is no JSON", matrix.Name)
+			t.Errorf("%s: its config is not valid JSON", matrix.Name)
 		}
 	}
 	t.Logf("%d cells", cells)
 }
 
-func TestEvaluationLogsAreReadWhole(t *testing.T) {
+func TestEvaluationLogsAreReadCompletely(t *testing.T) {
 	for _, suite := range conformance.LogSuites(t) {
 		for _, test := range suite.Tests {
 			if test.Expected == "" || test.Key == "" || len(test.Return) == 0 {

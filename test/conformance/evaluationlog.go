@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// LogSuite is a suite of evaluations whose log text is given.
+// LogSuite is a suite of evaluations with their expected logs.
 type LogSuite struct {
 	Name       string
 	SDKKey     string
@@ -22,7 +22,7 @@ type LogTest struct {
 	Default  json.RawMessage // null: none
 	Return   json.RawMessage
 	User     []Attribute // in the order given; nil: no user
-	Expected string      // without the line ends at its end
+	Expected string      // without line ends at its end
 }
 
 // Attribute is one attribute of a user: Identifier, Email and Country are the
@@ -77,7 +77,7 @@ func LogSuites(t testing.TB) []LogSuite {
 	return suites
 }
 
-// attributes reads a flat object of texts and keeps the order of its members.
+// attributes reads a flat object of strings and keeps the order of its members.
 func attributes(t testing.TB, object json.RawMessage) []Attribute {
 	t.Helper()
 	if len(object) == 0 || string(object) == "null" {
@@ -96,7 +96,7 @@ func attributes(t testing.TB, object json.RawMessage) []Attribute {
 		name, _ := next().(string)
 		value, ok := next().(string)
 		if !ok {
-			t.Fatalf("conformance: user object %s: %s is no text", object, name)
+			t.Fatalf("conformance: user object %s: %s is not a string", object, name)
 		}
 		list = append(list, Attribute{name, value})
 	}

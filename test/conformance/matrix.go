@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// NullCell marks in a matrix a user or an attribute that is not there.
+// NullCell in a matrix is a missing user or attribute.
 const NullCell = "##null##"
 
-// Matrix is a roll-out matrix: one row a user, one column a flag.
+// Matrix is a roll-out matrix with one row per user and one column per flag.
 type Matrix struct {
 	Name          string `json:"name"`
 	CSV           string `json:"csv"`
@@ -22,7 +22,7 @@ type Matrix struct {
 	Rows       []MatrixRow `json:"-"`
 }
 
-// MatrixRow is one user of a matrix and what each flag is expected to give.
+// MatrixRow is one user of a matrix, and the expected value of each flag.
 type MatrixRow struct {
 	NoUser     bool
 	Identifier string
@@ -32,8 +32,8 @@ type MatrixRow struct {
 	Expected   []string // in the order of the matrix's Flags
 }
 
-// Matrices reads all matrices. One whose cells are not as many as the index says
-// fails the test.
+// Matrices reads all matrices. A matrix whose number of cells differs from the index fails
+// the test.
 func Matrices(t testing.TB) []Matrix {
 	t.Helper()
 	var index struct{ Matrices []Matrix }
@@ -54,7 +54,7 @@ func Matrices(t testing.TB) []Matrix {
 
 const userColumns = 4
 
-// parse reads the CSV, which has no quoting; cells are taken as they are.
+// parse reads the CSV, which has no quoting.
 func (m *Matrix) parse(t testing.TB, csv string) {
 	t.Helper()
 	header, body, _ := strings.Cut(csv, "\n")

@@ -1,9 +1,9 @@
-// Package fakecdn is a ConfigCat CDN for tests: an http.Handler for a listener, and
-// an http.RoundTripper for a testing/synctest bubble, which knows no network.
+// Package fakecdn is a ConfigCat CDN for tests: an http.Handler for a listener, and an
+// http.RoundTripper for a testing/synctest bubble, which has no network.
 //
-// The config that it serves carries a version that only rises, as the value of the
-// flag [VersionFlag] and once more in [VersionTextFlag]. That version, and not the
-// rev of the bridge, is what tests tell by whether content went back.
+// The version of the config only rises. It is the value of the flag [VersionFlag] and of
+// [VersionStringFlag]. Tests detect by this version, and not by the bridge's rev, whether
+// content went back.
 package fakecdn
 
 import (
@@ -29,11 +29,11 @@ type CDN struct {
 type Request struct {
 	At     time.Time // when it arrived
 	SDKKey string
-	ETag   string // that it asked with; empty: none
+	ETag   string // in the request; empty: none
 	Status int    // of the answer; 0: the connection broke
 }
 
-// New gives a CDN that serves version 1 of a config of the usual size.
+// New returns a CDN that serves version 1 of a config of the usual size.
 func New() *CDN { return &CDN{config: Config{Version: 1}} }
 
 // Publish makes the next version current and returns it.
@@ -54,8 +54,8 @@ func (c *CDN) Config() Config {
 	return c.config
 }
 
-// SetMinBytes makes configs at least that large from the next [CDN.Publish] on, and
-// publishes one. It returns its version.
+// SetMinBytes sets the minimum size of configs from the next [CDN.Publish] on, publishes
+// one and returns its version.
 func (c *CDN) SetMinBytes(n int) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,7 +64,7 @@ func (c *CDN) SetMinBytes(n int) int64 {
 	return c.config.Version
 }
 
-// Break lets every request from now on meet the fault, until [CDN.Mend]. Requests
+// Break makes every request from now on fail with the fault, until [CDN.Repair]. Requests
 // that hang in an earlier fault stay there.
 func (c *CDN) Break(f Fault) {
 	c.mu.Lock()
@@ -72,10 +72,10 @@ func (c *CDN) Break(f Fault) {
 	c.fault = f
 }
 
-// Mend ends [CDN.Break].
-func (c *CDN) Mend() { c.Break(nil) }
+// Repair ends [CDN.Break].
+func (c *CDN) Repair() { c.Break(nil) }
 
-// Requests returns what was answered so far, in the order of the answers.
+// Requests returns all answered requests, in the order of the answers.
 func (c *CDN) Requests() []Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,18 +93,18 @@ func (c *CDN) RequestsOf(sdkKey string) int {
 	return n
 }
 
-// Answered tells when the CDN last spoke about a version: served it, or said that there
-// is nothing newer. Zero: never.
+// Answered returns when the CDN last confirmed a version: it served the version, or
+// answered 304. Zero: never.
 func (c *CDN) Answered(version int64) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.answered[version]
 }
 
-// rayHead begins the ray ID of an answer about a config, whose version follows.
+// rayHead is the prefix of the ray ID of an answer with a config; the version follows.
 const rayHead = "fake-"
 
-// answers notes an answer that is about to be sent, if it is about a config.
+// answers records an answer that is about to be sent, if it confirms a config.
 func (c *CDN) answers(ray string) {
 	number, isAnswer := strings.CutPrefix(ray, rayHead)
 	version, err := strconv.ParseInt(number, 10, 64)
@@ -149,15 +149,15 @@ const (
 	pathFoot = "/config_v6.json"
 )
 
-// sdkKeyOf finds the SDK key in a path, which may begin with that of a base URL.
+// sdkKeyOf returns the SDK key in a path, which may begin with that of a base URL.
 func sdkKeyOf(path string) (string, bool) {
 	_, rest, ok := strings.Cut(path, pathHead)
 	sdkKey, isConfig := strings.CutSuffix(rest, pathFoot)
 	return sdkKey, ok && isConfig && sdkKey != ""
 }
 
-// RoundTrip implements http.RoundTripper, without any network. A request ends when
-// its context does.
+// RoundTrip implements http.RoundTripper without a network. A request ends when its context
+// does.
 func (c *CDN) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	if r.Body != nil {
 		_ = r.Body.Close()
@@ -186,7 +186,7 @@ func (c *CDN) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	return response, nil
 }
 
-// serve answers as the CDN does: with the config, or with 304 to who has it.
+// serve answers as the CDN does: with the config, or with 304 to a client that has it.
 func (c Config) serve(w http.ResponseWriter, r *http.Request) {
 	c.serveAs(w, r, c.ETag())
 }
@@ -204,14 +204,14 @@ func (c Config) serveAs(w http.ResponseWriter, r *http.Request, etag string) {
 	_, _ = w.Write(c.JSON())
 }
 
-// statusWriter remembers the status.
+// statusWriter records the status.
 type statusWriter struct {
 	http.ResponseWriter
 	cdn  *CDN
 	code int
 }
 
-// Unwrap lets an http.ResponseController flush.
+// Unwrap allows an http.ResponseController to flush.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *statusWriter) WriteHeader(code int) {

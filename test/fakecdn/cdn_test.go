@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
 
-// answer is what a client got.
+// answer is the response that a client got.
 type answer struct {
 	status int
 	header http.Header
@@ -73,7 +73,7 @@ func versionOf(t *testing.T, body string) int64 {
 	return config.F[fakecdn.VersionFlag].V.I
 }
 
-func TestVersionRisesAndETagsTellItApart(t *testing.T) {
+func TestVersionRisesAndETagsDiffer(t *testing.T) {
 	onBoth(t, func(t *testing.T, cdn *fakecdn.CDN, get func(context.Context, string) answer) {
 		first := get(t.Context(), "")
 		if first.status != 200 || versionOf(t, first.body) != 1 {
@@ -119,9 +119,9 @@ func TestFaults(t *testing.T) {
 				if a := get(t.Context(), ""); !test.check(a) {
 					t.Errorf("%+v", a)
 				}
-				cdn.Mend()
+				cdn.Repair()
 				if a := get(t.Context(), ""); a.status != 200 || versionOf(t, a.body) != version {
-					t.Errorf("mended: %+v", a)
+					t.Errorf("repaired: %+v", a)
 				}
 			})
 		})
@@ -157,7 +157,7 @@ func TestWorksInABubble(t *testing.T) {
 	})
 }
 
-func TestConfigIsSoundAtEverySize(t *testing.T) {
+func TestConfigIsValidAtEverySize(t *testing.T) {
 	for _, size := range []int{0, 5 << 10, 200 << 10, 1 << 20} {
 		config := fakecdn.Config{Version: 7, MinBytes: size}
 		data := config.JSON()

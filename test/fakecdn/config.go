@@ -11,14 +11,14 @@ import (
 const (
 	// VersionFlag is a whole-number flag: the version of the config.
 	VersionFlag = "version"
-	// VersionTextFlag is a text flag that says the same. A reader that sees two
-	// different versions at once saw two contents mixed.
-	VersionTextFlag = "versionText"
-	// DependentFlag is a boolean flag with a prerequisite: it is on for everybody
-	// as long as the version is odd.
+	// VersionStringFlag is a string flag with the same value. A reader that sees two
+	// different versions has mixed two contents.
+	VersionStringFlag = "versionString"
+	// DependentFlag is a boolean flag with a prerequisite: it is on for all users if the
+	// version is odd.
 	DependentFlag = "dependent"
-	// RolloutFlag is a text flag with percentage options, whose targeting rules look
-	// at the user's country and segments.
+	// RolloutFlag is a string flag with percentage options, whose targeting rules use the
+	// user's country and segments.
 	RolloutFlag = "rollout"
 )
 
@@ -27,12 +27,12 @@ const salt = "dGhlIHNhbHQgb2YgdGhlIGNvbmZpZw=="
 // Config is one version of a config JSON v6. The same values give the same bytes.
 type Config struct {
 	Version int64
-	// MinBytes is the least size of the JSON; random texts that hardly compress
-	// fill it up. 0: as small as it is, about 3 KB.
+	// MinBytes is the minimum size of the JSON; random strings, which hardly compress, fill
+	// it up. 0: the natural size, about 3 KB.
 	MinBytes int
 }
 
-// ETag returns the ETag of the config, which tells its version and size apart.
+// ETag returns the ETag of the config, which depends on its version and size.
 func (c Config) ETag() string { return fmt.Sprintf(`W/"v%d-%d"`, c.Version, c.MinBytes) }
 
 type object = map[string]any
@@ -41,9 +41,9 @@ type object = map[string]any
 func (c Config) JSON() []byte {
 	version := strconv.FormatInt(c.Version, 10)
 	flags := object{
-		VersionFlag:     setting(2, object{"i": c.Version}, nil, nil),
-		VersionTextFlag: setting(1, text(version), nil, nil),
-		"odd":           setting(0, truth(c.Version%2 == 1), nil, nil),
+		VersionFlag:       setting(2, object{"i": c.Version}, nil, nil),
+		VersionStringFlag: setting(1, text(version), nil, nil),
+		"odd":             setting(0, truth(c.Version%2 == 1), nil, nil),
 		DependentFlag: setting(0, truth(false), []any{
 			rule(truth(true), object{"p": object{"f": "odd", "c": 0, "v": truth(true)}}),
 		}, nil),
@@ -72,7 +72,7 @@ func (c Config) JSON() []byte {
 	}
 	data := encode(config)
 	for i := 0; len(data) < c.MinBytes; i++ {
-		// Each pass adds about what is missing, so there are few of them.
+		// Each pass adds about the missing bytes, so few are needed.
 		for range 1 + (c.MinBytes-len(data))/100 {
 			flags[fmt.Sprintf("filler%06d", len(flags))] = setting(1, text(noise(len(flags))), nil, nil)
 		}
@@ -105,13 +105,13 @@ func text(s string) object { return object{"s": s} }
 
 func truth(b bool) object { return object{"b": b} }
 
-// hashed is a comparison value as the CDN stores it for confidential comparators.
+// hashed returns a comparison value as the CDN stores it for confidential comparators.
 func hashed(value, contextSalt string) string {
 	sum := sha256.Sum256([]byte(value + salt + contextSalt))
 	return hex.EncodeToString(sum[:])
 }
 
-// variation makes an ID of 8 hexadecimal digits out of a value.
+// variation derives an ID of 8 hexadecimal digits from a value.
 func variation(value object) string {
 	sum := sha256.Sum256(encode(value))
 	return hex.EncodeToString(sum[:4])
@@ -122,12 +122,12 @@ func noise(n int) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// encode writes JSON with the members of objects in order, so that the bytes are
-// the same each time.
+// encode writes JSON with the members of objects in order, so that the bytes are always the
+// same.
 func encode(value any) []byte {
 	data, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // all values are this package's own
+		panic(err) // all values are from this package
 	}
 	return data
 }

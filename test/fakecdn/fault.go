@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Fault answers a request in place of the CDN that is well. current gives the config
-// that it would serve now.
+// Fault answers a request instead of a working CDN. current returns the config that the CDN
+// would serve now.
 type Fault func(w http.ResponseWriter, r *http.Request, current func() Config)
 
 // Status answers with a status and no config.
@@ -19,7 +19,7 @@ func Status(code int) Fault {
 	}
 }
 
-// TooMany answers 429 and asks to be left alone for d, rounded down to seconds.
+// TooMany answers 429 with a Retry-After of d, rounded down to seconds.
 func TooMany(d time.Duration) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ func() Config) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(d.Seconds())))
@@ -27,7 +27,7 @@ func TooMany(d time.Duration) Fault {
 	}
 }
 
-// Body answers 200 with something that is no config, and with an ETag of its own.
+// Body answers 200 with a body that is not a config, and with its own ETag.
 func Body(contentType, body string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ func() Config) {
 		w.Header().Set("ETag", `"not-a-config"`)
@@ -36,10 +36,10 @@ func Body(contentType, body string) Fault {
 	}
 }
 
-// HTML is what a captive portal answers: 200 and a page.
+// HTML answers like a captive portal: 200 and a page.
 func HTML() Fault { return Body("text/html", "<!doctype html><title>Sign in</title><p>Welcome") }
 
-// Garbage is JSON cut off in the middle.
+// Garbage answers with JSON that is cut off in the middle.
 func Garbage() Fault {
 	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
 		w.Header().Set("ETag", `"garbage"`)
@@ -48,7 +48,7 @@ func Garbage() Fault {
 	}
 }
 
-// Oversize is a config of more than n bytes that is valid otherwise.
+// Oversize answers with a valid config of more than n bytes.
 func Oversize(n int) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
 		w.Header().Set("ETag", `"oversize"`)
@@ -57,8 +57,8 @@ func Oversize(n int) Fault {
 	}
 }
 
-// Hang answers nothing until release is closed, and then with what is current by
-// then. A request whose context ends first gets no answer at all.
+// Hang delays the answer until release is closed, and then serves the config that is
+// current. A request whose context ends first gets no answer.
 func Hang(release <-chan struct{}) Fault {
 	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
 		select {
@@ -70,14 +70,14 @@ func Hang(release <-chan struct{}) Fault {
 	}
 }
 
-// networkError carries what a fault wants the request to fail with.
+// networkError is the error with which a fault makes a request fail.
 type networkError struct{ err error }
 
-// Network breaks the connection before an answer: with err through RoundTrip, by
-// closing it where there is a real one.
+// Network breaks the connection before an answer: RoundTrip returns err, a real connection
+// is closed.
 func Network(err error) Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ func() Config) {
-		// A server takes any panic for its handler's; only the one below is silent.
+		// A server treats any panic as the handler's; only the one below is silent.
 		if _, real := r.Context().Value(http.ServerContextKey).(*http.Server); real {
 			panic(http.ErrAbortHandler)
 		}
@@ -85,12 +85,12 @@ func Network(err error) Fault {
 	}
 }
 
-// Stale is an edge of the CDN that lags: it serves an older version.
+// Stale is a lagging edge of the CDN: it serves an older version.
 func Stale(old Config) Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ func() Config) { old.serve(w, r) }
 }
 
-// WrongETag serves the config, never as a 304, with the ETag that it is given for it.
+// WrongETag serves the config, never as a 304, with the ETag that of returns for it.
 func WrongETag(of func(c Config) string) Fault {
 	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
 		r = r.Clone(r.Context())
@@ -99,7 +99,7 @@ func WrongETag(of func(c Config) string) Fault {
 	}
 }
 
-// Times lets the first n requests meet the fault, and those after it be served well.
+// Times applies the fault to the first n requests; those after it are served normally.
 func Times(n int, fault Fault) Fault {
 	left := make(chan struct{}, n)
 	for range n {
@@ -115,8 +115,8 @@ func Times(n int, fault Fault) Fault {
 	}
 }
 
-// InTurn is two edges of the CDN, of which every other request meets the one with the
-// fault, the first included.
+// InTurn is two edges of the CDN that serve requests in turn. The one with the fault serves
+// the first request.
 func InTurn(fault Fault) Fault {
 	var requests atomic.Uint64
 	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
@@ -128,8 +128,8 @@ func InTurn(fault Fault) Fault {
 	}
 }
 
-// Announce tells of each request on a channel before the fault answers it. A channel
-// that is full is not told.
+// Announce sends on a channel for each request before the fault answers it. It skips a full
+// channel.
 func Announce(asked chan<- struct{}, fault Fault) Fault {
 	return func(w http.ResponseWriter, r *http.Request, current func() Config) {
 		select {

@@ -28,7 +28,8 @@ func Slow() Fault {
 	}
 }
 
-// Truncated promises the whole config and closes the connection in the middle of it.
+// Truncated announces the length of the whole config and closes the connection in the
+// middle of it.
 func Truncated() Fault {
 	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
 		config := current().JSON()
@@ -39,8 +40,8 @@ func Truncated() Fault {
 	}
 }
 
-// Huge is a config of n bytes more, that may be compressed by the server or not: it is
-// sent as it comes, however much of it is read.
+// Huge sends a config with n additional bytes, compressed if the server does so: it is sent
+// in a stream, however much of it is read.
 func Huge(n int) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
 		w.Header().Set("ETag", `"huge"`)
@@ -49,7 +50,7 @@ func Huge(n int) Fault {
 	}
 }
 
-// Bomb is Huge compressed, which makes it a thousand times smaller.
+// Bomb is Huge with compression, which makes it a thousand times smaller.
 func Bomb(n int) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
 		w.Header().Set("ETag", `"bomb"`)
@@ -70,12 +71,12 @@ func spaces(w io.Writer, n int) {
 	}
 }
 
-// Nested is n brackets within each other.
+// Nested answers with n nested brackets.
 func Nested(n int) Fault {
 	return Body("application/json", `{"f":{"a":`+strings.Repeat("[", n)+strings.Repeat("]", n)+"}}")
 }
 
-// Location redirects by HTTP to a URL; to "" to the one that was asked for.
+// Location redirects to a URL; "" is the requested URL.
 func Location(url string) Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ func() Config) {
 		if url == "" {
@@ -86,8 +87,8 @@ func Location(url string) Fault {
 	}
 }
 
-// Preferences is a config that sends its readers to another base URL, which they must
-// obey.
+// Preferences serves a config that redirects its readers to another base URL, which they
+// must obey.
 func Preferences(url string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, current func() Config) {
 		var config map[string]any

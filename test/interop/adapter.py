@@ -1,10 +1,10 @@
-"""Reads entries by the adapter of examples/adapters/python, as the official ConfigCat SDK for Python
-does, which is not installed: its base class has a stand-in here, and so has the Redis client.
+"""Reads entries through the adapter of examples/adapters/python, as the official ConfigCat SDK for
+Python does. The SDK is not installed: this script replaces its base class, and the Redis client.
 
     python3 adapter.py HOST PORT DATABASE NAMESPACE
 
-Each line of standard input is {"get": key} or {"set": key, "value": text}. It gives one line
-{"value": what the adapter returned}.
+Each line of standard input is {"get": key} or {"set": key, "value": text}. The output for each is
+a line {"value": the adapter's result}.
 """
 
 import abc
@@ -26,7 +26,7 @@ class ConfigCache(abc.ABC):
 
 
 class Redis:
-    """What of redis.Redis the adapter uses: get returns bytes, and None if there is no such key."""
+    """The part of redis.Redis that the adapter uses: get returns bytes, or None for an unknown key."""
 
     def __init__(self, host, port, db):
         self._file = socket.create_connection((host, port), timeout=10).makefile("rwb")

@@ -31,7 +31,7 @@ type place struct {
 
 func (p place) String() string { return fmt.Sprintf("namespace %q, database %d", p.namespace, p.db) }
 
-// url is the URL of the Redis, with the database.
+// url returns the URL of the Redis, with the database.
 func (p place) url() string { return p.server.URL() + "/" + strconv.Itoa(p.db) }
 
 func (p place) client(t *testing.T) *redis.Client {
@@ -46,7 +46,7 @@ func (p place) client(t *testing.T) *redis.Client {
 	return client
 }
 
-// entryKey is the entry's key, spelled out as the adapters have to build it.
+// entryKey returns the entry's key, written as the adapters must build it.
 func (p place) entryKey() string {
 	if p.namespace == "" {
 		return cacheKey
@@ -54,22 +54,23 @@ func (p place) entryKey() string {
 	return p.namespace + ":" + cacheKey
 }
 
-// reader gives what an adapter reads at a place.
+// reader reads through an adapter at a place.
 type reader struct {
-	// version returns the version of the config that is read, and its fetch time in Unix ms.
+	// version returns the version of the config, and its fetch time in Unix ms.
 	version func(t *testing.T) (version, fetchTime int64)
-	// write has the adapter write what an official SDK would after its own fetch.
+	// write makes the adapter write what an official SDK would after its own fetch.
 	write func(t *testing.T)
 }
 
-// adapters start the adapters of examples/adapters that can be run here.
+// adapters start the adapters of examples/adapters that can run here.
 var adapters = map[string]func(t *testing.T, p place) reader{
 	"node": nodeAdapter, "python": pythonAdapter, "go": goAdapter,
 }
 
-// TestAdaptersReadWhatALeaderWrites has four fleets with one SDK key on one Redis, told apart by
-// namespace and database. Each adapter must read the entry of its own fleet, and its changes.
-func TestAdaptersReadWhatALeaderWrites(t *testing.T) {
+// TestAdaptersReadALeadersEntries starts four fleets with one SDK key on one Redis, in
+// different namespaces and databases. Each adapter must read the entry of its own fleet,
+// and its changes.
+func TestAdaptersReadALeadersEntries(t *testing.T) {
 	server := redistest.Start(t)
 	for i, p := range []place{{server, "", 0}, {server, "shop", 0}, {server, "", 3}, {server, "shop", 3}} {
 		cdn := fakecdn.New()
@@ -91,8 +92,8 @@ func TestAdaptersReadWhatALeaderWrites(t *testing.T) {
 	}
 }
 
-// TestAdaptersNeverWrite would fail for an adapter that passes on what the SDK stores: the leader
-// alone writes the entry.
+// TestAdaptersNeverWrite would fail for an adapter that stores what the SDK passes to it:
+// only the leader writes the entry.
 func TestAdaptersNeverWrite(t *testing.T) {
 	server := redistest.Start(t)
 	for name, start := range adapters {
@@ -113,7 +114,7 @@ func TestAdaptersNeverWrite(t *testing.T) {
 	}
 }
 
-// requireRead checks that a version is read, with the fetch time that stands in Redis.
+// requireRead checks the version that an adapter reads, with the fetch time in Redis.
 func (p place) requireRead(t *testing.T, r reader, want int64) {
 	t.Helper()
 	version, fetchTime := r.version(t)
@@ -141,7 +142,7 @@ func (p place) await(t *testing.T, config fakecdn.Config) {
 	}
 }
 
-// nodeAdapter is read by the official SDK.
+// nodeAdapter returns a reader that uses the official SDK.
 func nodeAdapter(t *testing.T, p place) reader {
 	var sdk *officialSDK
 	return reader{
@@ -172,7 +173,7 @@ func nodeAdapter(t *testing.T, p place) reader {
 	}
 }
 
-// pythonAdapter is read by a script that stands in for the SDK.
+// pythonAdapter returns a reader that uses a script instead of the SDK.
 func pythonAdapter(t *testing.T, p place) reader {
 	t.Helper()
 	python, err := exec.LookPath("python3")
@@ -213,7 +214,8 @@ func pythonAdapter(t *testing.T, p place) reader {
 	}
 }
 
-// goAdapter is read by the interface ConfigCache of the official SDK for Go.
+// goAdapter returns a reader that uses the interface ConfigCache of the official SDK for
+// Go.
 func goAdapter(t *testing.T, p place) reader {
 	t.Helper()
 	opened, err := adapter.New(p.client(t), p.namespace)

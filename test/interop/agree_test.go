@@ -16,10 +16,10 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// TestOfficialSDKAndFollowerAgree has both read the same entries from the same Redis,
-// one for each config of the conformance data, and compares what each flag gives to
-// some users (S15, S18, S90, S91). Configs that come with a roll-out matrix are
-// evaluated for all users of the matrix.
+// TestOfficialSDKAndFollowerAgree makes both read the same entries from the same Redis, one
+// for each config of the conformance data, and compares the values of each flag for some
+// users (S15, S18, S90, S91). Configs with a roll-out matrix are evaluated for all users of
+// the matrix.
 func TestOfficialSDKAndFollowerAgree(t *testing.T) {
 	matrices := map[string]conformance.Matrix{}
 	for _, m := range conformance.Matrices(t) {
@@ -58,7 +58,7 @@ func TestOfficialSDKAndFollowerAgree(t *testing.T) {
 				}
 				for key := range official.Flags {
 					f := official.Flags[key]
-					f.Error = "" // compared by TestDifferential, which knows where texts differ
+					f.Error = "" // compared by TestDifferential, which allows for different messages
 					official.Flags[key] = f
 				}
 				if diff := cmp.Diff(official.Flags, followerFlags(client, user.user())); diff != "" {
@@ -74,8 +74,8 @@ func TestOfficialSDKAndFollowerAgree(t *testing.T) {
 	t.Logf("%d evaluations are the same", flags)
 }
 
-// conformanceConfigs reads every config JSON v6 of the conformance data by its name
-// there. A file without "f" is none: a simple override file, or something else.
+// conformanceConfigs reads every config JSON v6 of the conformance data, by name. It skips
+// files without "f", such as simple override files.
 func conformanceConfigs(t *testing.T) map[string][]byte {
 	t.Helper()
 	dir := conformance.Dir(t)
@@ -97,7 +97,7 @@ func conformanceConfigs(t *testing.T) map[string][]byte {
 	return configs
 }
 
-// someone is a user whose attributes are all texts; nil: no user.
+// someone is a user whose attributes are all strings; nil: no user.
 type someone map[string]string
 
 func (s someone) json() string { return jsonText(s) }
@@ -136,7 +136,7 @@ func matrixUsers(m conformance.Matrix) []someone {
 	users := make([]someone, 0, len(m.Rows))
 	for _, row := range m.Rows {
 		if row.NoUser {
-			continue // among someUsers
+			continue // in someUsers
 		}
 		u := someone{"Identifier": row.Identifier}
 		for name, value := range map[string]*string{"Email": row.Email, "Country": row.Country, m.UserAttribute: row.Custom} {
@@ -149,7 +149,8 @@ func matrixUsers(m conformance.Matrix) []someone {
 	return users
 }
 
-// followerFlags is what the follower gives, as the official SDK's script reports it.
+// followerFlags returns the follower's evaluations in the form of the official SDK's
+// script.
 func followerFlags(client *follower.Client, user follower.User) map[string]flag {
 	flags := map[string]flag{}
 	for _, d := range client.GetAllValueDetails(user) {

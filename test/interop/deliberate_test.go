@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// deliberate is the one list of differences from the official SDK that are wanted, by the
-// names that docs/conformance.md has for them. Each says how exactly the two differ, so
-// that nothing else passes for it.
+// deliberate is the list of all intended differences from the official SDK, by their names
+// in docs/conformance.md. Each one describes the difference exactly, so that it does not
+// hide others.
 var deliberate = []struct {
 	name, reason string
-	// rewrite changes what the SDK is asked into what it has to give the same for; false:
-	// this is no such case.
+	// rewrite changes the question to one for which the SDK must give the same answer. It
+	// returns false if the difference does not apply.
 	rewrite func(*subject) bool
-	// adjust changes what the SDK answered into what this project has to give instead.
+	// adjust changes the SDK's answer to the one that this project must give.
 	adjust func(s *subject, ours, theirs *result)
 }{
 	{
 		name:   "no-variation-id",
-		reason: "a variation ID that is there but empty is none: in Go both are the empty string",
+		reason: "an empty variation ID counts as missing: in Go both are the empty string",
 		adjust: func(_ *subject, _, theirs *result) {
 			if theirs.VariationID != nil && *theirs.VariationID == "" {
 				theirs.VariationID = nil
@@ -29,7 +29,7 @@ var deliberate = []struct {
 	},
 	{
 		name:   "number-types",
-		reason: "a decimal default does not go with a whole-number setting (S76); JavaScript has one type of numbers",
+		reason: "a decimal default does not fit a whole-number setting (S76); JavaScript has one type of numbers",
 		adjust: func(s *subject, ours, theirs *result) {
 			if isNumber(s.evaluation.Default) && theirs.ErrorCode != 2 && failed(s, ours, 2) &&
 				strings.Contains(*ours.Error, "Setting's type was Int but the default value's type was float64.") {
@@ -39,7 +39,7 @@ var deliberate = []struct {
 	},
 	{
 		name:   "f-is-required",
-		reason: "a config whose f is missing or null is refused (S77, S81), not taken for one without flags",
+		reason: "a config whose f is missing or null is refused (S77, S81), not treated as one without flags",
 		adjust: func(s *subject, ours, theirs *result) {
 			if s.refusedByUs == "config JSON: $.f: missing" && s.refusedByThem == "" && theirs.ErrorCode == 1001 {
 				*theirs = *ours
@@ -48,11 +48,11 @@ var deliberate = []struct {
 	},
 	{
 		name: "broken-flag-alone",
-		reason: "a config with something of the wrong kind in it is not refused as a whole (S77): only flags that " +
+		reason: "a config with a value of the wrong kind is not refused as a whole (S77): only flags that " +
 			"come across the broken place fail, with error 1",
 		rewrite: func(s *subject) bool {
-			s.mended = s.breakage != nil && s.refusedByUs == "" && s.refusedByThem != ""
-			return s.mended
+			s.intact = s.breakage != nil && s.refusedByUs == "" && s.refusedByThem != ""
+			return s.intact
 		},
 		adjust: func(s *subject, ours, theirs *result) {
 			if !s.breakage.reaches(s.config, s.evaluation.Key) {
@@ -65,7 +65,7 @@ var deliberate = []struct {
 	},
 	{
 		name:   "plain-type",
-		reason: "the type -1 is as invalid as others; the SDK has its own use of it, and fails with another text",
+		reason: "the type -1 is as invalid as others; the SDK has its own use of it, and fails with another message",
 		rewrite: func(s *subject) bool {
 			changed := false
 			s.config = mapObjects(s.config, func(o object) object {
@@ -81,7 +81,7 @@ var deliberate = []struct {
 	},
 	{
 		name:   "three-conditions",
-		reason: "a condition with all of u, p and s is as invalid as one with two of them; the SDK takes it for s alone",
+		reason: "a condition with all of u, p and s is as invalid as one with two of them; the SDK uses s alone",
 		rewrite: func(s *subject) bool {
 			changed := false
 			s.config = mapObjects(s.config, func(o object) object {
@@ -96,17 +96,17 @@ var deliberate = []struct {
 	},
 	{
 		name:    "lone-surrogates",
-		reason:  "half a surrogate pair is U+FFFD, since UTF-8 cannot hold it; JavaScript keeps it",
+		reason:  "half a surrogate pair is U+FFFD, since UTF-8 cannot represent it; JavaScript keeps it",
 		rewrite: askWithoutHalves,
 	},
 	{
 		name:    "zero-and-space",
-		reason:  "the text \"0 \" is the number 0, since texts are trimmed (S30); the SDK trims all numbers but this one",
+		reason:  "the string \"0 \" is the number 0, since strings are trimmed (S30); the SDK trims all numbers but this one",
 		rewrite: askForZeros,
 	},
 	{
 		name:    "v-prefix",
-		reason:  "v1.2.3 is no version of strict SemVer 2.0 (S29); the SDK takes it for 1.2.3",
+		reason:  "v1.2.3 is not a version of strict SemVer 2.0 (S29); the SDK reads it as 1.2.3",
 		rewrite: askWithoutPrefixes,
 	},
 	{
@@ -116,12 +116,12 @@ var deliberate = []struct {
 	},
 	{
 		name:    "whole-number-text",
-		reason:  "a whole number beyond 2^53 keeps its digits as text; a number of JavaScript does not, but in a text it does",
+		reason:  "a whole number beyond 2^53 keeps its digits when converted to a string; a JavaScript number does not, but a string does",
 		rewrite: askForDigits,
 	},
 	{
 		name:   "then-part-log",
-		reason: "with the evaluation log on, the SDK stumbles over a rule that serves nothing, error -1; without it is error 1",
+		reason: "with the evaluation log on, the SDK fails on a rule that serves nothing with error -1; without the log with error 1",
 		rewrite: func(s *subject) bool {
 			s.quiet, s.ownLog = s.theirCode == -1, true
 			return s.quiet
@@ -129,14 +129,14 @@ var deliberate = []struct {
 	},
 }
 
-// failed tells whether this project gave the default with that error.
+// failed reports whether this project returned the default with that error.
 func failed(s *subject, ours *result, code int) bool {
 	return ours.IsDefault && ours.ErrorCode == code && ours.Error != nil && ours.VariationID == nil &&
 		ours.MatchedRule == nil && ours.MatchedOption == nil && reflect.DeepEqual(ours.Value, asJSON(s.evaluation.Default))
 }
 
-// ourNames are those for the methods, types and documents of the SDK at hand, which texts
-// of logs and errors name.
+// ourNames maps the names of the SDK's methods, types and documents in logs and errors to
+// those of this project.
 var ourNames = strings.NewReplacer(
 	"`getValueAsync()`", "`GetValue()`",
 	"`Snapshot.getValueDetails`", "`GetValueDetails`",

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestDifferential evaluates random cases with this project and with the official SDK.
-// Whatever differs and is not in the list of deliberate differences fails, is shrunk, and
-// printed. SEED and N in the environment choose other cases and more of them.
+// TestDifferential evaluates random cases with this project and with the official SDK. A
+// difference that is not in the list of deliberate ones fails, is shrunk, and is printed.
+// SEED and N in the environment select other cases and their number.
 func TestDifferential(t *testing.T) {
 	seed := numberFrom(t, "SEED", 1)
 	wanted := int(numberFrom(t, "N", 20_000))
@@ -36,7 +36,8 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-// TestDeliberateDifferencesAreDocumented: users read of them, by the same names.
+// TestDeliberateDifferencesAreDocumented checks that the documentation lists them by the
+// same names.
 func TestDeliberateDifferencesAreDocumented(t *testing.T) {
 	page := string(readFile(t, "../../docs/conformance.md"))
 	for _, rule := range deliberate {
@@ -59,12 +60,12 @@ func numberFrom(t *testing.T, variable string, otherwise uint64) uint64 {
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		t.Fatalf("$%s: %q is no whole number", variable, text)
+		t.Fatalf("$%s: %q is not a whole number", variable, text)
 	}
 	return n
 }
 
-// differential is a comparison that is going on.
+// differential is a running comparison.
 type differential struct {
 	t              *testing.T
 	oracle         *oracle
@@ -79,7 +80,7 @@ type found struct {
 	difference
 }
 
-// compare makes some configs with cases and has both engines answer them.
+// compare makes some configs with cases and compares the answers of both engines.
 func (d *differential) compare(seed, number uint64, wanted int) {
 	d.t.Helper()
 	var configs []object
@@ -107,7 +108,7 @@ func (d *differential) compare(seed, number uint64, wanted int) {
 		for j, evaluation := range questions[i].Cases {
 			s := subject{config: configs[i], breakage: breakages[i], evaluation: evaluation}
 			s.refused(ours, theirs)
-			if theirs.Refused == nil && s.breakage != nil { // no harm done
+			if theirs.Refused == nil && s.breakage != nil { // the breakage had no effect
 				s.config, _ = s.breakage.applied(s.config)
 				s.breakage = nil
 			}
@@ -128,7 +129,8 @@ func (s *subject) refused(ours, theirs answer) {
 	}
 }
 
-// explain looks for deliberate differences that make the results equal; nil: they are.
+// explain looks for deliberate differences that make the results equal. It returns nil if
+// they are equal.
 func (d *differential) explain(s subject, ours, theirs result) *difference {
 	d.t.Helper()
 	original := theirs
@@ -170,13 +172,13 @@ func (d *differential) explain(s subject, ours, theirs result) *difference {
 	return &difference{subject: s, ours: ours, theirs: original, members: differing(&ours, &original)}
 }
 
-// coverage counts what the cases came to, so that the generator can be held to it.
+// coverage counts the cases by their results, to check the generator.
 type coverage struct {
 	byCode         map[int]int
 	rules, options int
 	withoutUser    int
-	// matched and passed count, for each comparator, rules of that one condition that
-	// matched, and those above a rule that did.
+	// matched and passed count rules with a single condition, by its comparator: those that
+	// matched, and those that did not, above a rule that matched.
 	matched, passed [36]int
 }
 
@@ -208,7 +210,7 @@ func (c *coverage) note(s *subject, r *result) {
 	}
 }
 
-// onlyComparator is the comparator of a rule that has one condition, on the user.
+// onlyComparator returns the comparator of a rule whose single condition is on the user.
 func onlyComparator(rule any) (int, bool) {
 	conditions := items(rule, "c")
 	if len(conditions) != 1 {
@@ -230,7 +232,7 @@ func (c *coverage) String() string {
 	return b.String()
 }
 
-// require fails where the cases leave something out.
+// require fails if the cases leave something out.
 func (c *coverage) require(t *testing.T) {
 	t.Helper()
 	for _, code := range []int{0, 1, 2, 1000, 1001} {

@@ -15,8 +15,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// TestOfficialSDKReadsTheEntry writes entries as the leader does. Key and bytes are
-// spelled out, since they are the official SDKs' to choose (S90, S91).
+// TestOfficialSDKReadsTheEntry writes entries as the leader does. The test spells out key
+// and bytes, since the official SDKs define them (S90, S91).
 func TestOfficialSDKReadsTheEntry(t *testing.T) {
 	redis := redistest.Start(t)
 	client := redis.Client(t, nil)
@@ -56,9 +56,9 @@ func TestOfficialSDKReadsTheEntry(t *testing.T) {
 	}
 }
 
-// TestOfficialSDKTakesTheWholeEntryOrNothing shows that the script would tell if an
-// entry were unreadable.
-func TestOfficialSDKTakesTheWholeEntryOrNothing(t *testing.T) {
+// TestOfficialSDKReadsTheWholeEntryOrNothing shows that the script reports an unreadable
+// entry.
+func TestOfficialSDKReadsTheWholeEntryOrNothing(t *testing.T) {
 	redis := redistest.Start(t)
 	if err := redis.Client(t, nil).Set(t.Context(), cacheKey, "1790000000000\netag\n{", 0).Err(); err != nil {
 		t.Fatal(err)
@@ -69,8 +69,8 @@ func TestOfficialSDKTakesTheWholeEntryOrNothing(t *testing.T) {
 	}
 }
 
-// requireRevalidation lets the official SDK ask a CDN whether the entry is current: it
-// must send the entry's ETag, and keep the entry when the CDN says that it is.
+// requireRevalidation makes the official SDK ask a CDN whether the entry is current: it
+// must send the entry's ETag, and keep the entry when the CDN confirms it.
 func requireRevalidation(t *testing.T, redisURL, etag string) {
 	t.Helper()
 	etags := make(chan string, 8)

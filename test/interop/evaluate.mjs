@@ -1,10 +1,10 @@
-// Answers evaluation cases with the official ConfigCat SDK for Node, which gets its config
-// from a cache and is offline: what `catbridge eval --batch --log` is compared with.
+// Evaluates cases with the official ConfigCat SDK for Node, to compare them with those of
+// `catbridge eval --batch --log`. The SDK is offline and reads its config from a cache.
 //
 // Each line of standard input is {"config": text of a config JSON v6, "cases": [{"key", "default",
-// "user"}, …]}, users and values encoded as `catbridge eval --help` says. Each gives one line
-// {"refused": why the SDK refused the config, or null, "results": [result of a case, …]}. With
-// "quiet": true only errors are logged.
+// "user"}, …]}, with users and values encoded as in `catbridge eval --help`. The output for each is
+// a line {"refused": why the SDK refused the config, or null, "results": [result of a case, …]}.
+// With "quiet": true only errors are logged.
 
 import { createInterface } from "node:readline";
 import { LogLevel, PollingMode, getClient } from "@configcat/sdk/node";
@@ -63,11 +63,11 @@ function fromValue(value) {
 
 function toUser(user) {
   if (!user) return null;
-  // As with catbridge, attributes may stand beside the predefined ones. Without a
-  // prototype, an attribute may have any name.
-  const { Identifier, Email, Country, Custom, ...beside } = user;
+  // As in catbridge, custom attributes may be on the same level as the predefined ones. The object
+  // has no prototype, so that an attribute may have any name.
+  const { Identifier, Email, Country, Custom, ...others } = user;
   const custom = Object.create(null);
-  for (const [name, value] of Object.entries({ ...Custom, ...beside })) custom[name] = toValue(value);
+  for (const [name, value] of Object.entries({ ...Custom, ...others })) custom[name] = toValue(value);
   return { identifier: toValue(Identifier), email: toValue(Email), country: toValue(Country), custom };
 }
 

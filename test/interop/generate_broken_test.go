@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// breakage puts something of the wrong kind into a config, or leaves something out. The
-// official SDK refuses most such configs as a whole.
+// breakage puts a value of the wrong kind into a config, or removes a value. The official
+// SDK refuses most of these configs as a whole.
 type breakage struct {
 	path   []any // names and indexes from the root
 	value  any
@@ -28,7 +28,7 @@ func (g *generator) breakage(config object) *breakage {
 	return b
 }
 
-// pathsIn lists the paths of everything in a tree, the root left out.
+// pathsIn lists the paths of all values in a tree except the root.
 func pathsIn(v any, at []any) [][]any {
 	var paths [][]any
 	add := func(step, member any) {
@@ -48,11 +48,11 @@ func pathsIn(v any, at []any) [][]any {
 	return paths
 }
 
-// applied is a broken copy of the config; false if there is no such place in it.
+// applied returns a broken copy of the config; false if the place does not exist in it.
 func (b *breakage) applied(config any) (any, bool) {
 	root := clone(config)
 	holder := root
-	var setHolder func(any) // in case that an array gets shorter
+	var setHolder func(any) // replaces the array if it gets shorter
 	for _, step := range b.path[:len(b.path)-1] {
 		switch h := holder.(type) {
 		case object:
@@ -118,8 +118,8 @@ func clone(v any) any {
 	return v
 }
 
-// reaches tells whether the evaluation of a flag may get to the broken place: it is in the
-// flag, in one that the flag depends on, or outside of all flags.
+// reaches reports whether the evaluation of a flag may reach the broken place: it is in the
+// flag, in one of its prerequisites, or outside of all flags.
 func (b *breakage) reaches(config any, key string) bool {
 	if len(b.path) < 2 || b.path[0] != "f" {
 		return true
@@ -154,7 +154,7 @@ func prerequisitesOf(setting any) []string {
 	return keys
 }
 
-// items is an array in an object, nil if there is none.
+// items returns an array in an object; nil: there is none.
 func items(v any, name string) array {
 	holder, _ := v.(object)
 	list, _ := holder[name].(array)

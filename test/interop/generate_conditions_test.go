@@ -30,7 +30,7 @@ func (g *generator) condition(i int) object {
 }
 
 func (g *generator) prerequisite(i int) object {
-	// Mostly a flag before, so that most configs have no cycles.
+	// Mostly an earlier flag, so that most configs have no cycles.
 	target := g.flags[g.IntN(len(g.flags))]
 	if i > 0 && g.chance(90) {
 		target = g.flags[g.IntN(i)]
@@ -64,7 +64,8 @@ func (g *generator) segmentCondition() object {
 	return c
 }
 
-// userCondition makes a condition whose hashes are salted for a flag's key or a segment's name.
+// userCondition makes a condition whose hashes have a flag's key or a segment's name as the
+// salt.
 func (g *generator) userCondition(context string) object {
 	comparator := g.IntN(36)
 	c := object{"a": g.attributeFor(comparator), "c": comparator}
@@ -94,7 +95,7 @@ func (g *generator) userCondition(context string) object {
 	return c
 }
 
-// textOperand gives the comparison value of a comparator of texts or arrays.
+// textOperand makes the comparison value of a comparator of strings or arrays.
 func (g *generator) textOperand(c object, comparator int, context string) {
 	switch comparator {
 	case 28, 29:
@@ -124,7 +125,7 @@ func (g *generator) list(item func() string) array {
 	return list
 }
 
-// hash is what a text is compared with in hashed comparators, or something like it.
+// hash returns the hash of a text for hashed comparators, or a similar value.
 func (g *generator) hash(text, context string) string {
 	salt, _ := g.salt.(string)
 	sum := sha256.Sum256([]byte(text + salt + context))
@@ -135,7 +136,8 @@ func (g *generator) hash(text, context string) string {
 	return pick(g, "", strings.ToUpper(hash), hash[:63], hash+"0", "g"+hash[1:], text)
 }
 
-// hashedSlice is "{length}_{hash}", the length in bytes of UTF-8 and perhaps amid a character.
+// hashedSlice returns "{length}_{hash}". The length is in bytes of UTF-8 and may end within
+// a character.
 func (g *generator) hashedSlice(context string, atStart bool) string {
 	text := g.text()
 	n := g.IntN(len(text) + 1)
@@ -152,7 +154,7 @@ func (g *generator) hashedSlice(context string, atStart bool) string {
 		"9007199254740992_"+hash, length+"__"+hash, length+"_"+hash+"_", "٣_"+hash, "\u00a0"+length+"_"+hash, "--1_"+hash)
 }
 
-// cut is a rune boundary within text.
+// cut returns a rune boundary within text.
 func (g *generator) cut(text string) int {
 	var cuts []int
 	for i := range text {

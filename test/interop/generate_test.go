@@ -11,9 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// generator makes a random config, users and defaults as decoded JSON. What users have and
-// what conditions ask for come from the same few values, other ones for each config, so
-// that conditions match often, and narrowly miss often.
+// generator makes a random config, users and defaults as decoded JSON. Attributes of users
+// and comparison values of conditions are from the same few values, which differ between
+// configs, so that conditions often match, and often narrowly fail.
 type generator struct {
 	*rand.Rand
 	words    []string
@@ -21,7 +21,7 @@ type generator struct {
 	decimals []any
 	instants []float64
 
-	salt     any // of the config: a text, or nil
+	salt     any // of the config: a string, or nil
 	flags    []flagShape
 	segments []any
 	names    []string // of the segments
@@ -32,14 +32,14 @@ type flagShape struct {
 	kind int
 }
 
-// object and array are JSON's.
+// object and array are those of JSON.
 type (
 	object = map[string]any
 	array  = []any
 )
 
-// newGenerator makes the generator of the config with that number: each has a source of
-// its own, so that one can be made without those before it.
+// newGenerator returns the generator of the config with that number. Each has its own
+// random source, so that a config can be made without those before it.
 func newGenerator(seed, number uint64) *generator {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, number))}
 	for range 4 {
@@ -55,8 +55,8 @@ func (g *generator) chance(percent int) bool { return g.IntN(100) < percent }
 
 func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
 
-// config makes a config that the official SDK does not refuse as a whole, though much in
-// it may be wrong.
+// config makes a config that the official SDK does not refuse as a whole, though many parts
+// of it may be invalid.
 func (g *generator) config() object {
 	g.salt = pick[any](g, "", "c2FsdA==", "só", "U29tZSBsb25nZXIgc2FsdCB3aXRoIG1vcmUgYnl0ZXM=")
 	preferences := object{"u": "https://cdn.example", "r": 0}
@@ -113,7 +113,7 @@ func (g *generator) segment(name string) object {
 	return segment
 }
 
-// count is a small number, mostly 1 and rarely 0.
+// count returns a small number, mostly 1 and rarely 0.
 func (g *generator) count(most int) int {
 	switch {
 	case g.chance(3):
@@ -249,7 +249,7 @@ func (g *generator) defaultValue(kind int) any {
 	}
 }
 
-// cases makes cases for a config that was made before.
+// cases makes cases for the config that was made last.
 func (g *generator) cases(n int) []evaluation {
 	list := make([]evaluation, n)
 	user := g.user()
@@ -288,17 +288,17 @@ type evaluation struct {
 	User    any    `json:"user"`
 }
 
-// loneSurrogate stands for half of a pair of UTF-16, which JSON can hold and UTF-8 cannot:
-// text puts the half for it.
+// loneSurrogate is a placeholder for half of a surrogate pair of UTF-16, which JSON can
+// represent and UTF-8 cannot: text replaces it by the half.
 const loneSurrogate = "\ue000"
 
-// jsonText is v as JSON text.
+// jsonText returns v as JSON text.
 func jsonText(v any) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		panic(fmt.Sprintf("%v: %v", v, err)) // the generator made what JSON cannot hold
+		panic(fmt.Sprintf("%v: %v", v, err)) // the generator made a value that JSON cannot represent
 	}
 	text := strings.TrimSuffix(b.String(), "\n")
 	if !utf8.ValidString(text) {

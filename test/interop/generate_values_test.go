@@ -32,7 +32,7 @@ func kindOf(comparator int) comparatorKind {
 	return textComparators
 }
 
-// attributeFor names an attribute that suits the comparator, mostly.
+// attributeFor returns the name of an attribute that mostly suits the comparator.
 func (g *generator) attributeFor(comparator int) string {
 	if g.chance(15) {
 		return g.attributeName()
@@ -58,7 +58,7 @@ func (g *generator) attributeName() string {
 }
 
 // user makes a user, or none. Each attribute is mostly of the type that its conditions
-// ask for.
+// compare.
 func (g *generator) user() any {
 	if g.chance(10) {
 		return nil
@@ -148,7 +148,7 @@ var numberTexts = []string{
 	"1680307200.5", "42", "3.14", "123456789012345678901234567890", "0.1", "4.9e-324", "9007199254740993", "1.7976931348623159e308",
 }
 
-// numberText is a text that is a number, or nearly one.
+// numberText returns a text that is a number, or nearly one.
 func (g *generator) numberText() string {
 	text := pick(g, numberTexts...)
 	for g.chance(30) {
@@ -163,7 +163,7 @@ var decimals = []any{
 	9007199254740991, json.Number("9007199254740993"), 1680307200, 1680307200.5,
 }
 
-// decimal is a number as JSON has it.
+// decimal returns a number in JSON's notation.
 func (g *generator) decimal() any {
 	if g.chance(80) {
 		return pick(g, g.decimals...)
@@ -171,7 +171,7 @@ func (g *generator) decimal() any {
 	return pick(g, decimals...)
 }
 
-// number is the number of a user, of any type, or a text that may be one.
+// number returns a number attribute of a user, of any type, or a text that may be a number.
 func (g *generator) number() any {
 	switch g.IntN(14) {
 	case 0:
@@ -204,7 +204,7 @@ func (g *generator) number() any {
 
 var instants = []int64{0, -1, 1, 1680307200, 1680307199, 946684800, -62135596800, 253402300799, 253402300800, -62167219201, 8_640_000_000_000, -8_640_000_000_000}
 
-// instant is the comparison value of a date comparator, in seconds.
+// instant returns the comparison value of a date comparator, in seconds.
 func (g *generator) instant() any {
 	if g.chance(10) {
 		return g.decimal()
@@ -212,7 +212,7 @@ func (g *generator) instant() any {
 	return pick(g, g.instants...) + pick(g, 0, 0, 0, 0.001, -0.001, 0.5, 0.0005)
 }
 
-// date is the time of a user, or a number or text in seconds.
+// date returns a time attribute of a user, or a number or text in seconds.
 func (g *generator) date() any {
 	switch g.IntN(5) {
 	case 0:
@@ -227,7 +227,7 @@ func (g *generator) date() any {
 	return object{"$date": isoTime(ms)}
 }
 
-// maxDate bounds the times of ECMAScript, in Unix milliseconds.
+// maxDate is the bound for times in ECMAScript, in Unix milliseconds.
 const maxDate = 8_640_000_000_000_000
 
 func isoTime(ms int64) string {
@@ -254,7 +254,7 @@ var listTexts = []string{
 	`["a"] x`, `["\x61"]`, `["\/"]`, `[""]`, `["` + strings.Repeat("0123456789", 30) + `"]`,
 }
 
-// tags is the list of a user, or a text that may be one.
+// tags returns a list attribute of a user, or a text that may be a list.
 func (g *generator) tags() any {
 	switch g.IntN(6) {
 	case 0:

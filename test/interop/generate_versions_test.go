@@ -17,7 +17,7 @@ var versions = []string{
 	"1.0.0-" + strings.Repeat("9", 249), "1.0.0-" + strings.Repeat("é", 130), "\n1.2.3", "1.2.3\n", "1.2.3\x00",
 }
 
-// version is a SemVer version, or nearly one.
+// version returns a SemVer version, or nearly one.
 func (g *generator) version() string {
 	if g.chance(60) {
 		return pick(g, g.versions...)

@@ -15,8 +15,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// TestF35_OfficialSDKFollowsALeader has the official SDK read what a leader makes of the
-// CDN's three answers: first content, changed content, and 304.
+// TestF35_OfficialSDKFollowsALeader makes the official SDK read the entry after each kind
+// of answer of the CDN: first content, changed content, and 304.
 func TestF35_OfficialSDKFollowsALeader(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
@@ -55,8 +55,8 @@ func TestF35_OfficialSDKFollowsALeader(t *testing.T) {
 	requireVersion(t, sdk.next(t), confirmed.Rev, 2)
 }
 
-// startLeader starts a leader that stops at the end of the test. The function asks it
-// to poll now.
+// startLeader starts a leader that stops at the end of the test. The returned function asks
+// it to poll now.
 func startLeader(t *testing.T, client *redis.Client, cdn *fakecdn.CDN) (*leader.Leader, func()) {
 	t.Helper()
 	return startLeaderIn(t, client, "", cdn)

@@ -64,7 +64,7 @@ func startOracle(t *testing.T) *oracle {
 	return o
 }
 
-// ask gives the answers to some questions.
+// ask returns the answers to some questions.
 func (o *oracle) ask(t *testing.T, questions ...question) []answer {
 	t.Helper()
 	written := make(chan error, 1)

@@ -1,15 +1,13 @@
-// Prints what the official ConfigCat SDK for Node makes of the entry that a leader
-// wrote to Redis: one line of JSON with every flag's evaluation. The SDK is offline, so
-// Redis is all that it has.
+// Evaluates all flags with the official ConfigCat SDK for Node, from the entry that a leader wrote
+// to Redis, and prints one line of JSON. The SDK is offline, so it has only the entry.
 //
 //   node read.mjs --sdk-key KEY [--redis URL] [--namespace NAME] [--user JSON] [--follow] [--base-url URL]
 //
-// The SDK key and the URL are better given as CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS_URL
-// than in the list of processes. The user is an object of attributes, such as
-// {"Identifier": "42", "Country": "HU"}. With --follow it reads again for each line of standard
-// input, until its end; a line that is not empty holds the user for this once, null for
-// none. With --base-url the SDK is online, and asks that CDN once whether the entry is
-// still what it serves.
+// Set SDK key and URL with CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS_URL to keep them out of the list of
+// processes. The user is an object of attributes, such as {"Identifier": "42", "Country": "HU"}.
+// With --follow it reads again for each line of standard input, until its end. A line that is not
+// empty is the user for one read; null means no user. With --base-url the SDK is online, and asks
+// that CDN once whether the entry is current.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -56,7 +54,7 @@ async function main() {
   }
 }
 
-// toUser takes attributes as `catbridge watch --user` does, all on one level.
+// toUser converts attributes on one level, as in `catbridge watch --user`.
 function toUser(attributes) {
   if (attributes === null) return null;
   const { Identifier = "", Email, Country, ...custom } = attributes;

@@ -1,5 +1,5 @@
-// The adapter of examples/adapters/node on a connection of its own, which remembers what the SDK
-// asked for.
+// The adapter of examples/adapters/node with its own connection. It records the keys that the SDK
+// reads.
 
 import { createClient } from "@redis/client";
 import { catbridgeCache } from "../../examples/adapters/node/catbridge-cache.mjs";
@@ -16,7 +16,7 @@ export async function openRedisCache(url, namespace) {
   await client.connect();
   const cache = catbridgeCache(client, namespace);
   return {
-    keys: new Set(), // what the SDK asked for
+    keys: new Set(), // that the SDK has read
     get(key) {
       this.keys.add(key);
       return cache.get(key);

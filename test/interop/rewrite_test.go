@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// What the official SDK is asked instead, where it makes something else of a text than
-// this project does, see [deliberate].
+// The questions for the official SDK where it interprets a string differently, see
+// [deliberate].
 
-// askForDigits makes texts of whole numbers that float64 may not hold.
+// askForDigits converts whole numbers that float64 may not represent to strings.
 func askForDigits(s *subject) bool {
 	user, _ := clone(s.evaluation.User).(object)
 	custom, _ := user["Custom"].(object)
@@ -28,7 +28,7 @@ func askForDigits(s *subject) bool {
 	return changed
 }
 
-// askWithoutHalves makes U+FFFD of halves of surrogate pairs.
+// askWithoutHalves replaces halves of surrogate pairs by U+FFFD.
 func askWithoutHalves(s *subject) bool {
 	changed := false
 	whole := func(text string) string {
@@ -51,25 +51,26 @@ const space = `[\s\p{Zs}\x{2028}\x{2029}\x{feff}\v]`
 var (
 	zeroAndSpace = regexp.MustCompile(`^` + space + `*0` + space + `+$`)
 	vPrefix      = regexp.MustCompile(`^` + space + `*v`)
-	loneEscape   = regexp.MustCompile(`\\ud83d($|[^\\]|\\[^u])`) // in a text that is a JSON array
+	loneEscape   = regexp.MustCompile(`\\ud83d($|[^\\]|\\[^u])`) // in a string that is a JSON array
 	longDigits   = regexp.MustCompile(`[1-9][0-9]{15,}`)
 )
 
-// askForZeros makes numbers of zeros with spaces behind them, in comparisons of numbers.
+// askForZeros replaces zeros with trailing spaces by numbers, in comparisons of numbers.
 func askForZeros(s *subject) bool {
 	return askFor(s, " as a number", []comparatorKind{numberComparators, dateComparators}, func(text string) (any, bool) {
 		return 0, zeroAndSpace.MatchString(text)
 	}, nil)
 }
 
-// askWithoutPrefixes makes of versions with a v before them what the SDK takes for none.
+// askWithoutPrefixes replaces versions with the prefix v by versions that the SDK considers
+// invalid.
 func askWithoutPrefixes(s *subject) bool {
 	change := func(text string) (any, bool) { return "no version", vPrefix.MatchString(text) }
 	return askFor(s, " without v", []comparatorKind{versionComparators}, change, change)
 }
 
-// askForShortIdentifiers puts numbers that JavaScript holds for those that it does not,
-// in pre-releases, and in the same order.
+// askForShortIdentifiers replaces numbers in pre-releases that JavaScript cannot represent
+// by numbers that it can, in the same order.
 func askForShortIdentifiers(s *subject) bool {
 	const from = 9_007_199_254_740_000
 	all := map[string]*big.Int{}
@@ -101,9 +102,9 @@ func askForShortIdentifiers(s *subject) bool {
 	return askFor(s, " with short identifiers", []comparatorKind{versionComparators}, change, change)
 }
 
-// askFor changes what conditions with comparators of some kinds compare. Where it changes
-// an attribute, they ask for one of another name, so that the one that other conditions
-// and percentage options use stays as it is. Then the log is another one, too.
+// askFor changes what conditions with comparators of some kinds compare. If it changes an
+// attribute, these conditions use a new attribute, so that the original one stays for other
+// conditions and percentage options. The log differs then, too.
 func askFor(s *subject, suffix string, kinds []comparatorKind, attribute, comparand func(text string) (any, bool)) bool {
 	user, _ := clone(s.evaluation.User).(object) // nil: none
 	custom, _ := user["Custom"].(object)

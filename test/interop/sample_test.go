@@ -11,9 +11,9 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// TestSampleConfigMeansTheSameToBoth compares what this project and the official SDK
-// make of the config in deploy/, which users are invited to edit.
-func TestSampleConfigMeansTheSameToBoth(t *testing.T) {
+// TestSampleConfigHasTheSameMeaningInBoth compares the evaluations of the config in
+// deploy/, which users may edit, by this project and the official SDK.
+func TestSampleConfigHasTheSameMeaningInBoth(t *testing.T) {
 	server := redistest.Start(t)
 	sample := readFile(t, "../../deploy/flags.json")
 	config, err := evaluate.Parse(sample)
@@ -65,7 +65,7 @@ func toJSON(t *testing.T, value any) string {
 	return string(text)
 }
 
-// inJSON gives a value the type that it has after JSON.
+// inJSON converts a value to the type that it has after JSON.
 func inJSON(t *testing.T, value any) (out any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(toJSON(t, value)), &out); err != nil {

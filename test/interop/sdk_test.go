@@ -1,7 +1,7 @@
-// Package interop holds catbridge to its promise that every official ConfigCat SDK can
-// read the shared entry: the official SDK for Node does so here, from a real Redis. The
-// same script serves to look at an entry by hand, see read.mjs. And it evaluates random
-// configs with both, see [TestDifferential].
+// Package interop tests that every official ConfigCat SDK can read the shared entry: the
+// official SDK for Node reads it from a real Redis. The same script shows an entry to
+// people, see read.mjs. The package also evaluates random configs with both, see
+// [TestDifferential].
 package interop
 
 import (
@@ -29,14 +29,14 @@ const (
 // staff is a user whom testdata/flags.json targets.
 const staff = `{"Identifier": "12345", "Email": "jane@example.com", "Country": "HU"}`
 
-// reading is what the official SDK made of the entry.
+// reading is what the official SDK reads from the entry.
 type reading struct {
-	CacheKeys  []string        `json:"cacheKeys"` // that it asked Redis for
+	CacheKeys  []string        `json:"cacheKeys"` // that it read from Redis
 	CacheState string          `json:"cacheState"`
 	FetchTime  int64           `json:"fetchTime"` // Unix milliseconds; 0: none
 	Flags      map[string]flag `json:"flags"`
 	Errors     []string        `json:"errors"`
-	Refresh    *refresh        `json:"refresh"` // nil: it was not asked to
+	Refresh    *refresh        `json:"refresh"` // nil: not requested
 }
 
 type flag struct {
@@ -51,14 +51,14 @@ type refresh struct {
 	ErrorCode int  `json:"errorCode"`
 }
 
-// process is one that answers each line of its standard input by one of its standard output.
+// process answers each line of its standard input with a line on its standard output.
 type process struct {
 	in    io.Writer
 	lines *bufio.Scanner
 	said  *strings.Builder // on standard error
 }
 
-// startLines starts a process; it is gone by the end of the test.
+// startLines starts a process. It ends with the test.
 func startLines(t *testing.T, cmd *exec.Cmd) process {
 	t.Helper()
 	said := new(strings.Builder)
@@ -83,10 +83,10 @@ func startLines(t *testing.T, cmd *exec.Cmd) process {
 	return process{in: in, lines: lines, said: said}
 }
 
-// officialSDK is a process with the official SDK in it.
+// officialSDK is a process with the official SDK.
 type officialSDK struct{ process }
 
-// startSDK starts the official SDK on a Redis; it is gone by the end of the test.
+// startSDK starts the official SDK on a Redis. It ends with the test.
 func startSDK(t *testing.T, redisURL string, args ...string) *officialSDK {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), node(t), append([]string{"read.mjs", "--follow"}, args...)...)
@@ -122,7 +122,7 @@ func (s *officialSDK) nextFor(t *testing.T, user string) reading {
 	return s.first(t)
 }
 
-// node returns the program and ends the test where it or its packages are missing.
+// node returns the program, and ends the test if the program or its packages are missing.
 func node(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("node")
@@ -168,7 +168,7 @@ func requireReading(t *testing.T, have, want reading) {
 	}
 }
 
-// flagsOfStaff is what testdata/flags.json gives for the user staff.
+// flagsOfStaff returns the evaluations of testdata/flags.json for the user staff.
 func flagsOfStaff() map[string]flag {
 	return map[string]flag{
 		"newCheckout":  {Value: true, VariationID: "nc-on"},

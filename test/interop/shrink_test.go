@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// shrink looks for a smaller case that differs in the same members as the first of the
-// difference's, and leaves out of it what makes no difference.
+// shrink looks for a smaller case that differs in one of the same members, and removes from
+// it all that has no effect on the difference.
 func (d *differential) shrink(found *difference) *difference {
 	d.t.Helper()
 	quiet := differential{t: d.t, oracle: d.oracle}
@@ -24,28 +24,28 @@ func (d *differential) shrink(found *difference) *difference {
 	return found
 }
 
-// sameKind tells whether the difference may be the same one.
+// sameKind reports whether the differences may have the same cause.
 func (d *difference) sameKind(other *difference) bool {
 	return d.members[0] == other.members[0] && (d.ours.ErrorCode == panicked) == (other.ours.ErrorCode == panicked)
 }
 
-// differs has both engines answer one case.
+// differs compares the answers of both engines to one case.
 func (d *differential) differs(s subject) *difference {
 	d.t.Helper()
 	s.refusedByUs, s.refusedByThem = "", ""
 	q := s.question()
 	theirs, ours := d.oracle.ask(d.t, q)[0], answerOurselves(d.t, q)
 	s.refused(ours, theirs)
-	// What is no breakage's doing the generator would not have made.
-	mended := s
-	mended.mended = true
-	if theirs.Refused != nil && d.oracle.ask(d.t, mended.question())[0].Refused != nil {
+	// The generator makes no config that is refused even without the breakage.
+	intact := s
+	intact.intact = true
+	if theirs.Refused != nil && d.oracle.ask(d.t, intact.question())[0].Refused != nil {
 		return nil
 	}
 	return d.explain(s, ours.Results[0], theirs.Results[0])
 }
 
-// simpler gives the subject with one thing left out or made simpler, the greatest first.
+// simpler yields the subject with one part removed or simplified, the largest first.
 func simpler(s subject) iter.Seq[subject] {
 	return func(yield func(subject) bool) {
 		with := func(change func(*subject)) bool {
@@ -86,7 +86,7 @@ func simpler(s subject) iter.Seq[subject] {
 	}
 }
 
-// simplerTrees gives a tree with one thing left out or made simpler.
+// simplerTrees yields a tree with one part removed or simplified.
 func simplerTrees(v any) iter.Seq[any] {
 	return func(yield func(any) bool) {
 		switch v := v.(type) {
@@ -124,7 +124,7 @@ func yieldObjects(v object, yield func(any) bool) {
 	}
 }
 
-// typedValue tells of an object that stands for a value that JSON has no form of.
+// typedValue reports whether an object represents a value that JSON cannot.
 func typedValue(v object) bool {
 	for _, name := range []string{"$date", "$num", "$int", "$float32"} {
 		if _, ok := v[name]; ok {

@@ -17,23 +17,23 @@ import (
 // subject is one case for both engines.
 type subject struct {
 	config     any
-	breakage   *breakage // nil: the config is as it is
+	breakage   *breakage // nil: the config is unchanged
 	evaluation evaluation
 
-	mended bool // ask for the config as it was before the breakage
-	quiet  bool // ask without a log
-	ownLog bool // what is asked is logged in other words
+	intact bool // use the config without the breakage
+	quiet  bool // without a log
+	ownLog bool // the log of the question differs
 
-	refusedByUs, refusedByThem string // why the config was; empty: it was not
-	theirCode                  int    // the error code that the official SDK gave last
+	refusedByUs, refusedByThem string // why the config was refused; empty: it was not
+	theirCode                  int    // the last error code of the official SDK
 }
 
 func (s *subject) question() question {
-	return question{Config: configText(s.config, s.breakage, s.mended), Cases: []evaluation{s.evaluation}, Quiet: s.quiet}
+	return question{Config: configText(s.config, s.breakage, s.intact), Cases: []evaluation{s.evaluation}, Quiet: s.quiet}
 }
 
-func configText(config any, b *breakage, mended bool) string {
-	if b != nil && !mended {
+func configText(config any, b *breakage, intact bool) string {
+	if b != nil && !intact {
 		if broken, ok := b.applied(config); ok {
 			config = broken
 		}
@@ -41,7 +41,7 @@ func configText(config any, b *breakage, mended bool) string {
 	return jsonText(config)
 }
 
-// mapTree puts other texts into a tree, names among them.
+// mapTree replaces the strings in a tree, names included.
 func mapTree(v any, replace func(string) string) any {
 	switch v := v.(type) {
 	case string:
@@ -62,7 +62,7 @@ func mapTree(v any, replace func(string) string) any {
 	return v
 }
 
-// mapObjects puts other objects into a tree, outer ones first.
+// mapObjects replaces the objects in a tree, outer ones first.
 func mapObjects(v any, replace func(object) object) any {
 	switch v := v.(type) {
 	case object:
@@ -81,7 +81,7 @@ func mapObjects(v any, replace func(object) object) any {
 	return v
 }
 
-// asJSON is a value as it is after JSON.
+// asJSON returns a value as it is after JSON.
 func asJSON(v any) (out any) {
 	if err := json.Unmarshal([]byte(jsonText(v)), &out); err != nil {
 		panic(err)
@@ -128,10 +128,11 @@ func answerOne(t *testing.T, config *evaluate.Config, c *cases.Case) (r result) 
 	return r
 }
 
-// panicked stands for the error code of a panic, so that its cause is shrunk and printed.
+// panicked is the error code for a panic, so that its cause is shrunk and printed.
 const panicked = -999
 
-// panicOf calls a function and tells of its panic, with the place; empty: there was none.
+// panicOf calls a function and returns the text of its panic, with the place; empty: no
+// panic.
 func panicOf(call func()) (text string) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -143,7 +144,7 @@ func panicOf(call func()) (text string) {
 }
 
 // requireSameInEveryForm evaluates without a log, for the value alone, and for other types
-// of users: nothing but the log may depend on that.
+// of users: only the log may differ.
 func requireSameInEveryForm(t *testing.T, config *evaluate.Config, c *cases.Case, want *cases.Outcome) {
 	t.Helper()
 	again := *c
@@ -181,7 +182,7 @@ type ownUser map[string]any
 
 func (u ownUser) GetAttribute(name string) any { return u[name] }
 
-// userData is the user as UserData; nil if that cannot hold it.
+// userData returns the user as UserData; nil if that cannot represent it.
 func userData(attributes map[string]any) *evaluate.UserData {
 	data := &evaluate.UserData{Custom: map[string]any{}}
 	for name, value := range attributes {
@@ -204,7 +205,7 @@ func userData(attributes map[string]any) *evaluate.UserData {
 	return data
 }
 
-// differing names the members that differ.
+// differing returns the names of the members that differ.
 func differing(a, b *result) []string {
 	var names []string
 	x, y := reflect.ValueOf(*a), reflect.ValueOf(*b)
@@ -216,14 +217,14 @@ func differing(a, b *result) []string {
 	return names
 }
 
-// difference is a case that the two engines answer differently, for no known reason.
+// difference is a case with different answers of the two engines, for no known reason.
 type difference struct {
 	subject      subject
 	ours, theirs result
 	members      []string
 }
 
-// String is the difference with all that is needed to see it again.
+// String returns the difference with all that is needed to reproduce it.
 func (d *difference) String() string {
 	var b strings.Builder
 	q := d.subject.question()

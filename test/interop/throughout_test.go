@@ -13,11 +13,12 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// The official SDK reads the entry throughout, while leaders come and go, the config
-// changes and keys get lost: what it gets parses each time, and is never older (I9).
+// The official SDK reads the entry again and again, while leaders start and stop, the
+// config changes and keys get lost: the entry can always be parsed, and is never older
+// (I9).
 func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
-	played := 0
-	t.Cleanup(func() { reportRounds(t, played) })
+	rounds := 0
+	t.Cleanup(func() { reportRounds(t, rounds) })
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	keys := cachekeys.For(sdkKey, "", 0)
@@ -30,7 +31,7 @@ func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
 		version := cdn.Publish()
 		switch round % 4 {
 		case 0:
-			_, _ = startLeader(t, client, cdn) // a candidate more
+			_, _ = startLeader(t, client, cdn) // one more candidate
 		case 1:
 			client.Del(t.Context(), keys.Lock) // the leader loses its lock
 		case 2:
@@ -55,13 +56,13 @@ func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatalf("round %d: version %v, want %d", round, versionOf(now), version)
 			}
-			refresh() // a request that a leader's end has swallowed
+			refresh() // a leader may have received a request just before its end
 		}
-		played++
+		rounds++
 	}
 }
 
-// reportRounds adds a row to the report of make faults, where there is one.
+// reportRounds adds a row to the report of make faults, if there is one.
 func reportRounds(t *testing.T, rounds int) {
 	path := os.Getenv("REPORT")
 	if path == "" || t.Skipped() {

@@ -1,6 +1,6 @@
-// Package missing is the one rule for tests that need something from outside the
-// repository: without it they are skipped, with a message that names it; where
-// everything must be there, they fail.
+// Package missing has the common rule for tests that need something from outside the
+// repository. Without it they are skipped, with a message that names it; under [RequireAll]
+// they fail.
 package missing
 
 import (
@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// RequireAll is the environment variable that turns such a skip into a failure
-// when it is 1. Continuous integration sets it where all programs are installed.
+// RequireAll is the environment variable that, if 1, turns these skips into failures.
+// Continuous integration sets it where all programs are installed.
 const RequireAll = "CATBRIDGE_REQUIRE_ALL"
 
-// Skip ends the test: skipped, or failed under [RequireAll]. The message says what
-// is missing and how to get it.
+// Skip ends the test: skipped, or failed under [RequireAll]. The message says what is
+// missing and how to get it.
 func Skip(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv(RequireAll) == "1" {

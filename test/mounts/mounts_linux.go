@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// variable tells the process that runs a test in a namespace.
+// variable is set in the process that runs a test in a namespace.
 const variable = "CATBRIDGE_TEST_MOUNTS"
 
-// Private reports whether the test runs in a process with a mount namespace of its own,
-// whose mounts end with it. If not, Private runs the test in such a process, with its
-// result, and the caller returns. Where the kernel does not allow it, which nothing that
-// could be installed would change, the test is skipped.
+// Private reports whether the test runs in a process with its own mount namespace, whose
+// mounts end with the process. If not, Private runs the test in a new process, with its
+// result, and the caller returns. If the kernel does not permit it, which no installation
+// would change, the test is skipped.
 func Private(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(variable) == t.Name() {

@@ -201,7 +201,7 @@ var following = []mutant{
 // fetching are mutants of clients that fetch for themselves.
 var fetching = []mutant{
 	{"a leader's older content replaces fetched content", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"follower", "^TestWhatWasFetchedDoesNotYieldToAnOlderAnswer$"}},
-	{"a leader's older content replaces what a cut-off follower fetched", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"test", "^TestF44_CutOffFollowerDoesNotTakeOlderContentOfTheLeader$/virtual"}},
+	{"a leader's older content replaces what a cut-off follower fetched", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"test", "^TestF44_CutOffFollowerRejectsOlderContentOfTheLeader$/virtual"}},
 	{"fetched content never yields", "I8", []edit{{"follower", `	h.own.later = i.hash
 `, ``}}, test{"follower", "^TestNobodyWaitsForEver$"}},
 	{"content that waits is not offered again", "I8", []edit{{"follower", `		s.offerAgain()

@@ -107,13 +107,13 @@ var leading = []mutant{
 			return errLapsed
 `, ``},
 		},
-		test{"test", "^TestLeaderWithoutRedisStopsAskingTheCDN$/^virtual$"},
+		test{"test", "^TestLeaderWithoutRedisStopsPolling$/^virtual$"},
 	},
 	{
 		"lost data is not repaired", "I6", []edit{{"leader",
 			`	t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
 	return t.commit(ctx, own)`, `	return nil`}},
-		test{"test", "^TestF09_EachDeletedKeyComesBack$/^entry$/^virtual$"},
+		test{"test", "^TestF09_EachDeletedKeyIsRepaired$/^entry$/^virtual$"},
 	},
 	{
 		"an SDK's newer entry is overwritten unseen", "F28", []edit{

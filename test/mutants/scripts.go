@@ -5,7 +5,7 @@ var scripts = []mutant{
 	{
 		"a commit is not fenced", "I2", []edit{{"leader/commit.lua",
 			`if read('GET', lock_key) ~= own_lock then return {'FENCED'} end`, ``}},
-		test{"test", "^TestF01_LateWriteIsRefusedThoughNothingElseChanged$/^virtual$"},
+		test{"test", "^TestF01_LateWriteIsRefusedEvenIfNothingElseChanged$/^virtual$"},
 	},
 	{
 		"no write is fenced", "F1", []edit{
@@ -48,7 +48,7 @@ var scripts = []mutant{
 	{
 		"a late commit undoes a newer one", "F32", []edit{{"leader/commit.lua",
 			`if current ~= base then return {'STALE', '0', digits(now), unpack(meta)} end`, ``}},
-		test{"test", "^TestF32_LateCommitUndoesNothing$/^virtual$"},
+		test{"test", "^TestF32_LateCommitDoesNotReplaceNewerContent$/^virtual$"},
 	},
 	{
 		"rev is the time", "I1", []edit{{"leader/commit.lua",
@@ -117,17 +117,17 @@ var scripts = []mutant{
 	{
 		"no heartbeats", "I7", []edit{{"leader/renew.lua",
 			`local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now))`, `local receivers = 0`}},
-		test{"test", "^TestF16_LostMessageIsMadeUpForByAHeartbeat$/.*/^virtual$"},
+		test{"test", "^TestF16_HeartbeatRevealsALostMessage$/.*/^virtual$"},
 	},
 	{
 		"a renewal does not check meta", "I6", []edit{{"leader/renew.lua",
 			`if rev ~= base or (meta[HASH] or '') ~= hash then`, `if false then`}},
-		test{"test", "^TestF09_EachDeletedKeyComesBack$/^meta$/^virtual$"},
+		test{"test", "^TestF09_EachDeletedKeyIsRepaired$/^meta$/^virtual$"},
 	},
 	{
 		"a renewal does not check entry and blob", "I6", []edit{{"leader/renew.lua",
 			`state = 'OVERWRITTEN'`, `state = 'OK'`}},
-		test{"test", "^TestF09_EachDeletedKeyComesBack$/^blob$/^virtual$"},
+		test{"test", "^TestF09_EachDeletedKeyIsRepaired$/^blob$/^virtual$"},
 	},
 	{
 		"a renewal takes a lost reply for lost data", "F32", []edit{{"leader/renew.lua",

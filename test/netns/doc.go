@@ -1,5 +1,4 @@
-// Package netns gives a test a network of its own, in which packets can be dropped: a
-// network namespace of the kernel with nothing but its loopback, on which every address
-// 127.0.0.0/8 stands for a host. It needs root and the program nft; nothing of the
-// machine's own network is touched.
+// Package netns gives a test its own network, which can drop packets: a network namespace
+// of the kernel with only a loopback interface, on which every address in 127.0.0.0/8 is a
+// host. It needs root and the program nft. It does not change the machine's own network.
 package netns

@@ -31,9 +31,9 @@ type Network struct {
 	ended  chan struct{}
 }
 
-// New makes a network, which is gone at the end of the test. Without the program the
-// test ends, see [missing.Skip]; where the kernel does not allow it, which nothing that
-// could be installed would change, it is skipped.
+// New makes a network that exists until the end of the test. Without the program the test
+// ends, see [missing.Skip]. If the kernel does not permit it, which no installation would
+// change, the test is skipped.
 func New(t testing.TB) *Network {
 	t.Helper()
 	if _, err := exec.LookPath(Program); err != nil {
@@ -56,7 +56,7 @@ func New(t testing.TB) *Network {
 	return n
 }
 
-// serve is the thread that lives in the namespace: processes are started by it.
+// serve runs on the thread in the namespace, which starts the processes.
 func (n *Network) serve(made chan<- error) {
 	defer close(n.ended)
 	back, err := leaveable()
@@ -85,10 +85,10 @@ func own() (*os.File, error) {
 	return os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
 }
 
-// leaveable keeps the goroutine on its thread until it calls back, which returns the
-// thread to the namespace that it comes from. The thread must not end with the goroutine:
-// every process that was ever started from it, by whichever test, would be killed, since
-// redistest has the kernel kill a process whose parent ends, and that is a thread.
+// leaveable keeps the goroutine on its thread until it calls back, which returns the thread
+// to its original namespace. The thread must not end with the goroutine: redistest makes
+// the kernel kill a process whose parent ends, and the parent is a thread. So every process
+// that any test ever started from this thread would be killed.
 func leaveable() (back func(), err error) {
 	runtime.LockOSThread()
 	home, err := own()
@@ -131,7 +131,7 @@ func (n *Network) DialContext(ctx context.Context, network, addr string) (net.Co
 	return n.Host("127.0.0.1")(ctx, network, addr)
 }
 
-// Host gives a dialer that connects as the host of that address.
+// Host returns a dialer that connects as the host of that address.
 func (n *Network) Host(ip string) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
 	type result struct {
@@ -159,11 +159,11 @@ func (n *Network) Host(ip string) func(ctx context.Context, network, addr string
 	}
 }
 
-// Filter lets only those rules be in force, each as nft writes what comes in, such as
+// Filter replaces all rules. Each is for incoming packets, in the syntax of nft, such as
 //
 //	ip saddr 127.0.0.2 tcp dport 6379 drop
 //
-// None: every packet arrives.
+// Without rules every packet arrives.
 func (n *Network) Filter(t testing.TB, rules ...string) {
 	t.Helper()
 	text := "flush table inet faults\ntable inet faults {\nchain in {\ntype filter hook input priority 0;\n" +
@@ -175,7 +175,7 @@ func (n *Network) Filter(t testing.TB, rules ...string) {
 
 var counted = regexp.MustCompile(`counter packets (\d+)`)
 
-// Counted tells how many packets the rules in force that say "counter" have met.
+// Counted returns the number of packets that matched the current rules with "counter".
 func (n *Network) Counted(t testing.TB) (packets int) {
 	t.Helper()
 	err := n.Do(func() error {

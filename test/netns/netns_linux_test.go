@@ -53,7 +53,7 @@ func echo(t *testing.T, n *netns.Network) (addr string) {
 	return listener.Addr().String()
 }
 
-func TestPacketsOfOneHostAreDroppedWithNoSign(t *testing.T) {
+func TestPacketsOfOneHostAreDroppedSilently(t *testing.T) {
 	n := netns.New(t)
 	addr := echo(t, n)
 	if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
@@ -88,21 +88,21 @@ func TestPacketsOfOneHostAreDroppedWithNoSign(t *testing.T) {
 		cancel()
 		n.Filter(t)
 		_ = conn.SetDeadline(time.Now().Add(time.Minute))
-		if _, err := conn.Read(make([]byte, 1)); err != nil { // what was lost is sent again
+		if _, err := conn.Read(make([]byte, 1)); err != nil { // TCP sends the lost data again
 			t.Errorf("after %s: %v", rule, err)
 		}
 	}
 }
 
-// A process whose parent's end is its own belongs to the thread that started it.
-func TestANetworksEndHarmsNoProcessStartedElsewhere(t *testing.T) {
+// A process that ends with its parent ends with the thread that started it.
+func TestEndOfANetworkDoesNotKillOtherProcesses(t *testing.T) {
 	const count = 16
 	processes := make([]*exec.Cmd, count)
 	var all, started sync.WaitGroup
 	all.Add(count)
 	for i := range processes {
 		started.Go(func() {
-			runtime.LockOSThread() // so that each is started from a thread of its own
+			runtime.LockOSThread() // so that each starts from its own thread
 			defer runtime.UnlockOSThread()
 			all.Done()
 			all.Wait()

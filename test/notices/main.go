@@ -1,5 +1,6 @@
 // Command notices writes THIRD_PARTY_NOTICES.txt: the licences of all modules that are
-// linked into the image's programs, and that of Go. Run it in the project's folder by make notices.
+// linked into the image's programs, and that of Go. Run it in the project's folder with
+// make notices.
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 
 const output = "THIRD_PARTY_NOTICES.txt"
 
-// legal matches names of files that must go along with a program.
+// legal matches the names of files that must be distributed with a program.
 var legal = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([.-].*)?$`)
 
 func main() {
@@ -55,7 +56,7 @@ func main() {
 		if len(fields) != 3 {
 			continue
 		}
-		// Parts of a module may have licences of their own.
+		// Parts of a module may have their own licences.
 		for folder := fields[2]; len(folder) >= len(fields[1]); folder = filepath.Dir(folder) {
 			add(fields[0], folder)
 		}

@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package oddfile makes what a path may lead to other than a regular file, for tests of
-// each file that the product reads or writes.
+// Package oddfile makes files that are not regular, for tests of each file that the product
+// reads or writes.
 package oddfile
 
 import (
@@ -17,10 +17,10 @@ import (
 type File struct {
 	Name string // for subtests
 	Path string
-	Says string // what the error about it must hold
+	Says string // a part of the error about it
 }
 
-// All makes one of each kind, for as long as the test runs.
+// All makes one file of each kind, until the end of the test.
 func All(t *testing.T) []File {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "odd") // a socket's path must be short
@@ -52,15 +52,15 @@ func All(t *testing.T) []File {
 		{"link to itself", in("circle"), "too many"},
 		{"device", device(t, in("zero")), "is a device, but must be a regular file"},
 	}
-	if os.Getuid() != 0 { // root may read all
+	if os.Getuid() != 0 { // root may read all files
 		must(os.WriteFile(in("closed"), nil, 0))
 		all = append(all, File{"file without rights", in("closed"), "permission denied"})
 	}
 	return all
 }
 
-// device makes a device without an end. Where that is not allowed, a link does, which
-// nobody without the right to make a device can replace the target of.
+// device makes an endless device. If the test may not make one, it makes a link to an
+// existing device, whose target an unprivileged process cannot replace.
 func device(t *testing.T, path string) string {
 	t.Helper()
 	if unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 5))) == nil {
@@ -72,8 +72,8 @@ func device(t *testing.T, path string) string {
 	return path
 }
 
-// Kind returns the type of the file at a path, a link's own, for a test to see that it
-// stays what it is.
+// Kind returns the type of the file at a path, without following links, so that a test can
+// check that it did not change.
 func Kind(t *testing.T, path string) os.FileMode {
 	t.Helper()
 	info, err := os.Lstat(path)

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// Authority issues certificates for servers on loopback and for their clients, and is
-// trusted by nobody else.
+// Authority issues certificates for servers on loopback and for their clients. Only tests
+// trust it.
 type Authority struct {
 	CAFile string // its own certificate, PEM
 
@@ -27,13 +27,13 @@ type Authority struct {
 	pool *x509.CertPool
 }
 
-// Certificate is one that an [Authority] issued.
+// Certificate is a certificate that an [Authority] issued.
 type Certificate struct {
 	CertFile, KeyFile string // PEM
 	TLS               tls.Certificate
 }
 
-// NewAuthority makes an authority whose files go with the test.
+// NewAuthority makes an authority whose files are removed at the end of the test.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{dir: t.TempDir(), key: newKey(t), pool: x509.NewCertPool()}
@@ -48,8 +48,8 @@ func NewAuthority(t testing.TB) *Authority {
 	return a
 }
 
-// Issue makes a certificate for that name and for 127.0.0.1, good for servers and
-// clients: a replica is both.
+// Issue makes a certificate for that name and for 127.0.0.1, valid for servers and clients:
+// a replica is both.
 func (a *Authority) Issue(t testing.TB, name string) Certificate {
 	t.Helper()
 	key := newKey(t)
@@ -71,7 +71,7 @@ func (a *Authority) Issue(t testing.TB, name string) Certificate {
 	return c
 }
 
-// ClientConfig trusts the authority alone and shows a certificate of its.
+// ClientConfig trusts only the authority, and has a certificate that it issued.
 func (a *Authority) ClientConfig(t testing.TB) *tls.Config {
 	t.Helper()
 	return &tls.Config{

@@ -14,20 +14,20 @@ import (
 
 const slots = 16384
 
-// NodeTimeout is after how much silence a cluster takes a node for failed.
+// NodeTimeout is how long a node must be silent until the cluster considers it failed.
 const NodeTimeout = time.Second
 
 // Cluster is a Redis Cluster of real processes.
 type Cluster struct {
-	Primaries []*Process // in the order of the slots that they own at first
-	Replicas  []*Process // the first of the first primary, the first of the second, …
+	Primaries []*Process // in the order of their slots at the start
+	Replicas  []*Process // the first replica of the first primary, the first of the second, …
 
 	guard *Guard
 }
 
-// StartCluster starts a cluster, each primary with that many replicas, and waits
-// until all slots are served. It ends with the test; without a redis-server the test
-// ends, see [Start].
+// StartCluster starts a cluster, each primary with that many replicas, and waits until all
+// slots are served. It ends with the test; without a redis-server the test ends, see
+// [Start].
 func StartCluster(t testing.TB, primaries, replicas int) *Cluster {
 	t.Helper()
 	return (*Guard)(nil).StartCluster(t, primaries, replicas)
@@ -67,7 +67,7 @@ func (g *Guard) StartCluster(t testing.TB, primaries, replicas int) *Cluster {
 func startNode(t testing.TB, g *Guard) *Process {
 	t.Helper()
 	return launchServer(t, g, func(p *Process) []string {
-		// The bus is by default 10000 above the port, which may be no port at all.
+		// The default is the port plus 10000, which may not be a valid port.
 		p.busPort = freePort(t)
 		return []string{
 			"--cluster-enabled", "yes", "--cluster-node-timeout", strconv.FormatInt(NodeTimeout.Milliseconds(), 10),
@@ -76,7 +76,7 @@ func startNode(t testing.TB, g *Guard) *Process {
 	})
 }
 
-// Nodes are all processes.
+// Nodes returns all processes.
 func (c *Cluster) Nodes() []*Process { return slices.Concat(c.Primaries, c.Replicas) }
 
 func (c *Cluster) awaitAll(t testing.TB, what, line string) {
@@ -88,8 +88,8 @@ func (c *Cluster) awaitAll(t testing.TB, what, line string) {
 	}
 }
 
-// Client returns a new client of the cluster, closed at the end of the test, which may
-// do everything. All its connections go through link; nil: nothing stands between.
+// Client returns a new client of the cluster with all rights, closed at the end of the
+// test. All its connections go through link; nil: they are direct.
 func (c *Cluster) Client(t testing.TB, link *Link) *redis.ClusterClient {
 	t.Helper()
 	return c.ClientAs(t, c.guard.admin(), link)
@@ -112,7 +112,7 @@ func (c *Cluster) ClientAs(t testing.TB, user User, link *Link) *redis.ClusterCl
 	return client
 }
 
-// client is the harness's own.
+// client returns a client for the harness itself.
 func (p *Process) client(t testing.TB) *redis.Client {
 	t.Helper()
 	if p.own == nil {

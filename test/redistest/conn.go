@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// conn is one connection through the link: the client holds the other end of near.
+// conn is one connection through the link: the client has the other end of near.
 type conn struct {
 	link   *Link
 	near   net.Conn
@@ -15,11 +15,11 @@ type conn struct {
 	once   sync.Once
 }
 
-// inFlight is how many chunks may be under way in one direction, as in the buffers
-// of a kernel.
+// inFlight is the maximum number of chunks on the way in one direction, like the buffers of
+// a kernel.
 const inFlight = 4096
 
-// join leads all that comes from near, where a client writes, to the server and back.
+// join forwards all data between near, where a client writes, and the server.
 func (l *Link) join(near, server net.Conn) {
 	c := &conn{link: l, near: near, server: server, gone: make(chan struct{})}
 	l.mu.Lock()
@@ -44,14 +44,14 @@ func (l *Link) join(near, server net.Conn) {
 	}()
 }
 
-// cut ends the connection in both directions; what is under way is lost.
+// cut ends the connection in both directions; data on the way is lost.
 func (c *conn) cut() {
 	c.once.Do(func() { close(c.gone) })
 	_ = c.near.Close()
 	_ = c.server.Close()
 }
 
-// read takes what the client sends, whether or not it can go on.
+// read reads the data of the client, whether or not it can be forwarded.
 func (c *conn) read(from net.Conn, out chan<- []byte) {
 	defer close(out)
 	for {
@@ -65,7 +65,7 @@ func (c *conn) read(from net.Conn, out chan<- []byte) {
 	}
 }
 
-// readFrames takes what the server sends, one value at a time.
+// readFrames reads the data of the server, one value at a time.
 func (c *conn) readFrames(out chan<- []byte) {
 	defer close(out)
 	r := bufio.NewReaderSize(c.server, 32<<10)
@@ -89,14 +89,14 @@ func (c *conn) pass(out chan<- []byte, chunk []byte) bool {
 	}
 }
 
-// write delivers what was read, once the link lets it through.
+// write forwards the data, once the link permits it.
 func (c *conn) write(to net.Conn, in <-chan []byte) {
 	for chunk := range in {
 		if !c.link.passable(c.gone) {
 			return
 		}
 		if _, err := to.Write(chunk); err != nil {
-			// The reader must not hang on a full queue.
+			// The reader must not block on a full queue.
 			go func() {
 				for range in {
 				}

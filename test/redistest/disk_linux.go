@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FillDisk lets the process's files grow no more, as when the disk is full. It is asked
-// for once the process has begun its files.
+// FillDisk stops the growth of the process's files, as when the disk is full. Call it after
+// the process has created its files.
 func (p *Process) FillDisk(t testing.TB) {
 	t.Helper()
 	largest := int64(0)
@@ -42,7 +42,7 @@ func (p *Process) limitFiles(t testing.TB, bytes uint64) {
 }
 
 func init() {
-	// A write beyond the limit is to fail, as on a full disk, and not to end the process,
-	// which inherits this.
+	// A write beyond the limit must fail, as on a full disk, instead of ending the process,
+	// which inherits this setting.
 	signal.Ignore(syscall.SIGXFSZ)
 }

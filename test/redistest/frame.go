@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// readValue reads one RESP value of version 2 or 3, with all that it contains, and
-// appends its bytes as they came.
+// readValue reads one RESP value of version 2 or 3, with all that it contains, and appends
+// its bytes unchanged.
 func readValue(r *bufio.Reader, dst []byte) ([]byte, error) {
 	line, err := r.ReadBytes('\n')
 	dst = append(dst, line...)
@@ -42,7 +42,7 @@ func readValue(r *bufio.Reader, dst []byte) ([]byte, error) {
 		return append(dst, body...), nil
 	case '%':
 		count *= 2
-	case '|': // attributes, and the value they are about
+	case '|': // attributes, and the value that they belong to
 		count = count*2 + 1
 	}
 	for range count {

@@ -15,32 +15,32 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// User is who a client is to Redis. The zero value is Redis's default user.
+// User is the login of a client at Redis. The zero value is Redis's default user.
 type User struct{ Name, Password string }
 
-// Network is one that servers and clients are in, see package netns.
+// Network is the network of servers and clients, see package netns.
 type Network interface {
-	// Do calls f so that processes which it starts are in the network.
+	// Do calls f. Processes that f starts are in the network.
 	Do(f func() error) error
 	DialContext(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Guard is what servers ask of whoever connects: certificates, and users. With a nil
-// Guard they ask for nothing, and take every client for the default user.
+// Guard is the access control of servers: certificates and users. With a nil Guard they
+// accept every client as the default user.
 type Guard struct {
-	// Authority issues the certificates of servers and clients, each of which asks for
-	// the other's; nil: no TLS. Not together with a Network.
+	// Authority issues the certificates of servers and clients, each of which verifies the
+	// other's; nil: no TLS. It cannot be combined with a Network.
 	Authority *Authority
-	// Network is the network that the servers are in; nil: the machine's own.
+	// Network is the network of the servers; nil: the machine's own.
 	Network Network
-	// Nodes is the text of the ACL file of Redis nodes, Sentinels that of Sentinels.
-	// Empty: there is none.
+	// Nodes is the content of the ACL file of Redis nodes, Sentinels that of Sentinels.
+	// Empty: no file.
 	Nodes, Sentinels string
 
-	Admin    User // may do everything, on nodes and on Sentinels: the harness itself
-	Replica  User // as which a replica logs in at its primary
-	Sentinel User // as which Sentinels log in at nodes and at each other
-	Discover User // as which clients log in at Sentinels
+	Admin    User // with all rights, on nodes and on Sentinels: the harness itself
+	Replica  User // with which a replica logs in at its primary
+	Sentinel User // with which Sentinels log in at nodes and at each other
+	Discover User // with which clients log in at Sentinels
 }
 
 // Start starts one guarded server, see [Start].
@@ -49,10 +49,10 @@ func (g *Guard) Start(t testing.TB, args ...string) *Process {
 	return launchServer(t, g, func(*Process) []string { return args })
 }
 
-// Guard is what the process asks for; nil: nothing.
+// Guard returns the access control of the process; nil: none.
 func (p *Process) Guard() *Guard { return p.guard }
 
-// begin starts a process where the servers are.
+// begin starts a process in the network of the servers.
 func (g *Guard) begin(cmd *exec.Cmd) error {
 	if g == nil || g.Network == nil {
 		return cmd.Start()
@@ -67,7 +67,7 @@ func (g *Guard) admin() User {
 	return g.Admin
 }
 
-// listen gives the arguments for a port, and for what comes with certificates.
+// listen returns the arguments for a port and for certificates.
 func (g *Guard) listen(t testing.TB, p *Process) []string {
 	t.Helper()
 	port := strconv.Itoa(p.Port)
@@ -81,7 +81,7 @@ func (g *Guard) listen(t testing.TB, p *Process) []string {
 	}
 }
 
-// users gives the arguments for the ACL file of a node, which is written to its folder.
+// users writes the ACL file of a node to its folder, and returns the arguments for it.
 func (g *Guard) users(t testing.TB, p *Process) []string {
 	t.Helper()
 	if g == nil || g.Nodes == "" {
@@ -90,7 +90,7 @@ func (g *Guard) users(t testing.TB, p *Process) []string {
 	return []string{"--aclfile", p.write(t, "users.acl", g.Nodes), "--masteruser", g.Replica.Name, "--masterauth", g.Replica.Password}
 }
 
-// dialer makes connections to the guarded servers; TLS is done when it returns.
+// dialer connects to the guarded servers; the TLS handshake is complete when it returns.
 func (g *Guard) dialer(t testing.TB) dialer {
 	t.Helper()
 	plain := &net.Dialer{Timeout: dialTimeout}
@@ -106,8 +106,9 @@ func (g *Guard) dialer(t testing.TB) dialer {
 	}
 }
 
-// dialThrough dials over the network, and beneath a link, which must see what is said;
-// nil stands for go-redis's own dialer, which works by its own settings.
+// dialThrough dials in the guard's network, and through a link below TLS, since the link
+// must read the data. It returns nil for go-redis's own dialer, which works by its own
+// settings.
 func (g *Guard) dialThrough(t testing.TB, link *Link) dialer {
 	t.Helper()
 	if link == nil {
@@ -116,7 +117,7 @@ func (g *Guard) dialThrough(t testing.TB, link *Link) dialer {
 	return link.through(g.dialer(t))
 }
 
-// Through gives a dialer whose connections go through link; nil: nothing stands between.
+// Through returns a dialer whose connections go through link; nil: they are direct.
 func Through(link *Link, dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	if link == nil {
 		return dial
@@ -124,7 +125,7 @@ func Through(link *Link, dial func(ctx context.Context, network, addr string) (n
 	return link.through(dial)
 }
 
-// clientConfig is nil where there is no TLS.
+// clientConfig returns nil without TLS.
 func (g *Guard) clientConfig(t testing.TB) *tls.Config {
 	t.Helper()
 	if g == nil || g.Authority == nil {
@@ -133,7 +134,7 @@ func (g *Guard) clientConfig(t testing.TB) *tls.Config {
 	return g.Authority.ClientConfig(t)
 }
 
-// own is a client of the harness itself.
+// own returns a client for the harness itself.
 func (g *Guard) own(t testing.TB, addr string) *redis.Client {
 	t.Helper()
 	admin := g.admin()
@@ -143,7 +144,7 @@ func (g *Guard) own(t testing.TB, addr string) *redis.Client {
 	})
 }
 
-// write writes a file to the process's folder and gives its path.
+// write writes a file to the process's folder and returns its path.
 func (p *Process) write(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(p.Dir, name)
@@ -153,8 +154,8 @@ func (p *Process) write(t testing.TB, name, text string) string {
 	return path
 }
 
-// Denials tells what the node refused to users for want of a right, or of the right
-// password, since it was started; nothing of a node that is down.
+// Denials returns what the node has refused since its start to users that lacked the right
+// or had a wrong password. It returns nothing if the node is down.
 func (p *Process) Denials(t testing.TB) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)

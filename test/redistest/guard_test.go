@@ -11,7 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// guarded asks for certificates, and has one user besides those of the harness.
+// guarded returns a guard that asks for certificates, and has one user in addition to those
+// of the harness.
 func guarded(t *testing.T) *redistest.Guard {
 	t.Helper()
 	return &redistest.Guard{
@@ -28,7 +29,7 @@ func guarded(t *testing.T) *redistest.Guard {
 
 var guest = redistest.User{Name: "guest", Password: "g"}
 
-// refused tells whether an error is Redis's for a user without the right.
+// refused reports whether an error is Redis's for a user without the right.
 func refused(err error) bool { return err != nil && strings.Contains(err.Error(), "NOPERM") }
 
 func TestGuardedServerAsksForCertificateAndUser(t *testing.T) {
@@ -109,7 +110,7 @@ func TestGuardedSentinelsReplaceAKilledPrimary(t *testing.T) {
 	if err := sentinel.ClientAs(t, guest, nil).Set(t.Context(), "k", "x", 0).Err(); !refused(err) {
 		t.Errorf("a guest's SET: %v", err)
 	}
-	// Nobody gets in without TLS.
+	// No client gets in without TLS.
 	conn, err := net.Dial("tcp", sentinel.Sentinels[0].Addr())
 	if err != nil {
 		t.Fatal(err)

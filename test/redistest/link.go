@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// errDown is what dialling a link that is down gives.
+// errDown is the error from dialling a link that is down.
 var errDown = errors.New("redistest: the link is down")
 
-// Link is the network between some clients and their server, with its faults. The
-// zero value works without any. All methods are safe for concurrent use.
+// Link is the network between some clients and their server, with its faults. The zero
+// value has no faults. All methods are safe for concurrent use.
 type Link struct {
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
@@ -24,12 +24,12 @@ type Link struct {
 	drop   func(frame []byte) bool
 	drops  int
 	dialed int
-	to     string // dialled in place of what a client asks for; empty: nothing else
+	to     string // dialled instead of the client's address; empty: the client's
 	held   []byte // sent by clients since the freeze began
 	late   *Late
 }
 
-// Late is a command that is late, see [Link.Late].
+// Late is a delayed command, see [Link.Late].
 type Late struct {
 	part    []byte
 	arrive  chan struct{}
@@ -46,7 +46,7 @@ func (l *Link) Cut() {
 	}
 }
 
-// Down cuts the link and lets every attempt to connect fail until [Link.Up].
+// Down cuts the link and makes every attempt to connect fail until [Link.Up].
 func (l *Link) Down() {
 	l.mu.Lock()
 	l.down = true
@@ -61,9 +61,9 @@ func (l *Link) Up() {
 	l.down = false
 }
 
-// Freeze stops everything in both directions with no sign of it, as when packets are
-// lost or a process is stopped. What is sent meanwhile arrives after [Link.Thaw], even
-// if its sender has closed the connection by then: that is how a write gets late.
+// Freeze silently stops all data in both directions, as when packets are lost or a process
+// is stopped. Data that is sent in the meantime arrives after [Link.Thaw], even if its
+// sender has closed the connection: that makes a write late.
 func (l *Link) Freeze() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,8 +82,7 @@ func (l *Link) Thaw() {
 	}
 }
 
-// Holds tells whether clients have sent something with that part since the freeze
-// began, which waits for the thaw.
+// Holds reports whether clients have sent data with that part since the freeze began.
 func (l *Link) Holds(part string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,38 +97,38 @@ func (l *Link) hold(chunk []byte) {
 	}
 }
 
-// Drop lets replies and messages of the server that match get lost, each a whole
-// RESP value; nil: none any more. match must not keep the slice.
+// Drop discards replies and messages of the server that match, each a whole RESP value;
+// nil: none any more. match must not keep the slice.
 func (l *Link) Drop(match func(frame []byte) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.drop = match
 }
 
-// Dropped tells how many values were lost by [Link.Drop].
+// Dropped returns the number of values that [Link.Drop] has discarded.
 func (l *Link) Dropped() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.drops
 }
 
-// Dialed tells how many connections were made.
+// Dialed returns the number of connections made.
 func (l *Link) Dialed() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.dialed
 }
 
-// Route leads new connections to that address, whichever a client dials, as when a name
-// means another server from now on. Empty: to where they dial.
+// Route connects new connections to that address, whichever a client dials, as when a name
+// is moved to another server. If addr is empty, connections go to the dialled address.
 func (l *Link) Route(addr string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.to = addr
 }
 
-// Listen gives an address on loopback whose connections lead through the link to that
-// server, for other processes. It is there until the end of the test.
+// Listen returns an address on loopback whose connections go through the link to that
+// server, for other processes. It is valid until the end of the test.
 func (l *Link) Listen(t testing.TB, server string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -165,9 +164,9 @@ func (l *Link) Listen(t testing.TB, server string) string {
 	return listener.Addr().String()
 }
 
-// Late lets the next that clients send with that part wait, and what follows on the same
-// connection, until [Late.Arrive]: then it arrives though its sender may have closed the
-// connection. All other connections go on.
+// Late delays the next data from clients that contains that part, and all later data on the
+// same connection, until [Late.Arrive]: then it arrives even if its sender has closed the
+// connection. Other connections are not affected.
 func (l *Link) Late(part string) *Late {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -175,13 +174,13 @@ func (l *Link) Late(part string) *Late {
 	return l.late
 }
 
-// Held tells whether something was sent that is late.
+// Held reports whether any data was delayed.
 func (l *Late) Held() bool { return l.held.Load() }
 
-// Arrive lets go what is late.
+// Arrive ends the delay.
 func (l *Late) Arrive() { l.arrived.Do(func() { close(l.arrive) }) }
 
-// keep waits if what was sent is to be late, unless the connection is cut.
+// keep waits while the data is to be late, or until the connection is cut.
 func (l *Link) keep(chunk []byte, gone <-chan struct{}) {
 	l.mu.Lock()
 	late := l.late
@@ -208,7 +207,7 @@ func (l *Link) loses(frame []byte) bool {
 	return true
 }
 
-// passable waits for the end of a freeze; false: gone was closed first.
+// passable waits for the end of a freeze, and returns false if gone is closed first.
 func (l *Link) passable(gone <-chan struct{}) bool {
 	for {
 		l.mu.Lock()
@@ -238,7 +237,7 @@ func (l *Link) through(dial dialer) dialer {
 	}
 }
 
-// remote is a connection that tells the address of the server behind the link.
+// remote is a connection that returns the address of the server behind the link.
 type remote struct {
 	net.Conn
 	addr net.Addr
@@ -246,7 +245,7 @@ type remote struct {
 
 func (r *remote) RemoteAddr() net.Addr { return r.addr }
 
-// reach dials as far as the link's faults let it.
+// reach dials, unless a fault of the link prevents it.
 func (l *Link) reach(dial dialer) dialer {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if !l.passable(ctx.Done()) {

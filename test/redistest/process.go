@@ -24,20 +24,20 @@ import (
 
 const (
 	// ProgramVariable is the environment variable that names another program for Redis
-	// processes, such as valkey-server. It is looked for in the PATH.
+	// processes, such as valkey-server. It is searched in the PATH.
 	ProgramVariable = "CATBRIDGE_REDIS_SERVER"
-	// Program is the program without it, and the Debian package that has it.
+	// Program is the default program, and also the name of its Debian package.
 	Program = "redis-server"
 )
 
-// startTimeout is how long a process may take until it answers.
+// startTimeout is the maximum time until a process answers.
 const startTimeout = 20 * time.Second
 
-// Process is a real redis-server on a free loopback port, with nothing kept on disk
-// unless its arguments say so. Its methods are for the test's goroutine.
+// Process is a real redis-server on a free loopback port. It writes nothing to disk unless
+// its arguments say so. Its methods are not safe for concurrent use.
 type Process struct {
 	Port int
-	Dir  string // its working directory, which goes with the test
+	Dir  string // its working directory, removed at the end of the test
 
 	guard   *Guard
 	program string
@@ -46,29 +46,29 @@ type Process struct {
 	exited  chan struct{}
 
 	dial    dialer
-	busPort int           // of a cluster's node
+	busPort int           // of a cluster node
 	own     *redis.Client // for the harness itself
 }
 
 var _ Server = (*Process)(nil)
 
-// Start starts a redis-server with further arguments, which come last and win, and
-// waits until it answers. The process is killed at the end of the test. Where there
-// is no redis-server the test ends, see [missing.Skip].
+// Start starts a redis-server with further arguments, which override the default ones, and
+// waits until it answers. The process is killed at the end of the test. Without a
+// redis-server the test ends, see [missing.Skip].
 func Start(t testing.TB, args ...string) *Process {
 	t.Helper()
 	return (*Guard)(nil).Start(t, args...)
 }
 
-// Version is what a program says of itself, such as "Redis server v=7.0.15".
+// Version returns the version that a program prints, such as "Redis server v=7.0.15".
 func Version(program string) (string, error) {
 	out, err := exec.Command(program, "--version").Output()
 	version, _, _ := strings.Cut(string(out), " sha=")
 	return strings.TrimSpace(version), err
 }
 
-// Named is the program that processes are of: that of the environment variable, or the
-// usual one.
+// Named returns the program for processes: that of the environment variable, or the
+// default.
 func Named() string { return cmp.Or(os.Getenv(ProgramVariable), Program) }
 
 // launchServer starts a redis-server with further arguments.
@@ -94,8 +94,7 @@ func launchProgram(t testing.TB, guard *Guard, args func(p *Process) []string) *
 	return start(t, path, guard, args)
 }
 
-// start tries several ports: between finding a free one and using it, another
-// process may take it.
+// start tries several ports: another process may take a free port before it is used.
 func start(t testing.TB, path string, guard *Guard, args func(p *Process) []string) *Process {
 	t.Helper()
 	var err error
@@ -155,7 +154,7 @@ func (p *Process) launch(ctx context.Context) error {
 	return p.awaitPing(ctx)
 }
 
-// awaitPing asks until the process answers; a server that is still loading does not.
+// awaitPing waits until the process answers PING; a server that is still loading does not.
 func (p *Process) awaitPing(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -174,8 +173,8 @@ func (p *Process) awaitPing(ctx context.Context) error {
 	}
 }
 
-// ping asks without a client, which would print each failure. To be asked for a
-// password is an answer too.
+// ping sends PING without a client, which would print each failure. A request for a
+// password is an answer, too.
 func (p *Process) ping(ctx context.Context) error {
 	conn, err := p.dial(ctx, "tcp", p.Addr())
 	if err != nil {
@@ -193,11 +192,11 @@ func (p *Process) ping(ctx context.Context) error {
 	return err
 }
 
-// Addr is host and port.
+// Addr returns host and port.
 func (p *Process) Addr() string { return "127.0.0.1:" + strconv.Itoa(p.Port) }
 
-// Dial connects without a client, to write commands line by line. Where Redis asks for a
-// user, the connection is that of one who may do everything.
+// Dial connects without a client, to write commands line by line. If Redis asks for users,
+// the connection has all rights.
 func (p *Process) Dial(ctx context.Context) (net.Conn, error) {
 	conn, err := p.dial(ctx, "tcp", p.Addr())
 	if err != nil {
@@ -225,7 +224,7 @@ func (p *Process) Dial(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-// URL is the address as the programs of the bridge take it.
+// URL returns the address as the programs of the bridge accept it.
 func (p *Process) URL() string {
 	if p.guard != nil && p.guard.Authority != nil {
 		return "rediss://" + p.Addr()
@@ -233,7 +232,7 @@ func (p *Process) URL() string {
 	return "redis://" + p.Addr()
 }
 
-// Client implements [Server]: the client may do everything.
+// Client implements [Server]. The client has all rights.
 func (p *Process) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
 	return p.ClientAs(t, p.guard.admin(), link)
@@ -245,7 +244,7 @@ func (p *Process) ClientAs(t testing.TB, user User, link *Link) *redis.Client {
 	return newClient(t, p.Addr(), user, p.guard.dialer(t), link)
 }
 
-// Pause stops the process by SIGSTOP: connections stay, nothing answers.
+// Pause stops the process by SIGSTOP: connections stay open, but get no answers.
 func (p *Process) Pause(t testing.TB) {
 	t.Helper()
 	p.signal(t, syscall.SIGSTOP)
@@ -270,8 +269,8 @@ func (p *Process) Do(t testing.TB, args ...any) (any, error) {
 	return p.client(t).Do(t.Context(), args...).Result()
 }
 
-// Kill ends the process by SIGKILL and waits for its end. A process that has ended
-// stays so.
+// Kill ends the process by SIGKILL and waits for its end. It has no effect on a process
+// that has ended.
 func (p *Process) Kill() {
 	if p.exited == nil {
 		return
@@ -280,8 +279,8 @@ func (p *Process) Kill() {
 	<-p.exited
 }
 
-// Restart starts the process again on the same port, after ending it if it runs.
-// What it did not save is lost.
+// Restart starts the process again on the same port, after ending it if it runs. Data that
+// it did not save is lost.
 func (p *Process) Restart(t testing.TB) {
 	t.Helper()
 	p.Kill()
@@ -292,7 +291,7 @@ func (p *Process) Restart(t testing.TB) {
 
 func (p *Process) logFile() string { return filepath.Join(p.Dir, "log") }
 
-// tail is the end of what the process printed.
+// tail returns the end of the process's output.
 func (p *Process) tail() string {
 	const limit = 4 << 10
 	log, _ := os.ReadFile(p.logFile())

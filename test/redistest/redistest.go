@@ -1,9 +1,8 @@
-// Package redistest gives tests a Redis of their own: a real redis-server process
-// ([Start]), or one in the memory of a testing/synctest bubble, in virtual time
-// ([Virtual]). Both are a [Server], so that one scenario runs on both. Sentinels and a
-// cluster are started by [StartSentinel] and [StartCluster]; a [Guard] has any of them
-// ask for certificates and passwords. Faults of the network lie in a [Link], which every
-// client may have for itself.
+// Package redistest gives each test its own Redis: a real redis-server process ([Start]),
+// or one in the memory of a testing/synctest bubble, in virtual time ([Virtual]). Both are
+// a [Server], so that one scenario runs on both. [StartSentinel] and [StartCluster] start
+// Sentinels and a cluster; a [Guard] makes any of them ask for certificates and passwords.
+// A [Link], which each client may have, makes the faults of the network.
 package redistest
 
 import (
@@ -18,11 +17,11 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Server is a Redis that a test has for itself.
+// Server is a Redis of one test.
 type Server interface {
-	// Client returns a new client with a pool of its own, closed at the end of the
-	// test. All its connections, those that are dialled from a copy of its options
-	// too, go through link; nil: nothing stands between.
+	// Client returns a new client with its own pool, closed at the end of the test. All its
+	// connections, also those of a copy of its options, go through link; nil: they are
+	// direct.
 	Client(t testing.TB, link *Link) *redis.Client
 }
 
@@ -32,8 +31,8 @@ func init() {
 
 type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// newClient has the options that the bridge asks for: no command outlives its
-// context, and none is repeated behind the caller's back.
+// newClient returns a client with the options that the bridge requires: no command outlives
+// its context, and the client does not retry.
 func newClient(t testing.TB, addr string, user User, dial dialer, link *Link) *redis.Client {
 	t.Helper()
 	if link != nil {
@@ -59,7 +58,7 @@ func closeWithTest(t testing.TB, client io.Closer, link *Link) {
 	t.Cleanup(func() {
 		_ = client.Close()
 		if link != nil {
-			link.Cut() // a frozen link would keep what is under way for good
+			link.Cut() // data on the way would stay in a frozen link forever
 		}
 	})
 }

@@ -95,7 +95,7 @@ func TestCutLinkIsNoticedAndCanBeDialledAgain(t *testing.T) {
 	})
 }
 
-// What a frozen sender wrote arrives after the thaw, even though the sender gave up.
+// The data of a frozen sender arrives after the thaw, even if the sender has given up.
 func TestWriteArrivesLateThroughAFrozenLink(t *testing.T) {
 	onBoth(t, func(t *testing.T, server redistest.Server) {
 		var link redistest.Link
@@ -189,7 +189,7 @@ func TestOptionsReachTheServer(t *testing.T) {
 	}
 }
 
-// ended records how a test was ended, in place of ending it.
+// ended records how a test was ended, instead of ending it.
 type ended struct {
 	testing.TB
 	skipped, failed string
@@ -244,18 +244,18 @@ func TestOtherProcessesConnectThroughALink(t *testing.T) {
 	}
 }
 
-// What is written is heard to the byte, whatever bytes they are; a script's commands at once.
-func TestReplicaHearsWhatIsWritten(t *testing.T) {
+// A replica receives every write byte by byte, and the commands of a script together.
+func TestReplicaReceivesAllWrites(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	client.Set(t.Context(), "before", "x", 0)
 	ctx, cancel := context.WithCancel(t.Context())
-	heard, ended := make(chan [][]string, 100), make(chan error)
+	received, ended := make(chan [][]string, 100), make(chan error)
 	var seen atomic.Int64
 	go func() {
 		ended <- server.Replicate(ctx, func(commands [][]string, offset int64) {
 			if len(commands) > 0 {
-				heard <- commands
+				received <- commands
 			}
 			seen.Store(offset)
 		})
@@ -264,16 +264,16 @@ func TestReplicaHearsWhatIsWritten(t *testing.T) {
 		t.Helper()
 		for {
 			select {
-			case commands := <-heard:
+			case commands := <-received:
 				if commands[0][1] != "begun" {
 					return commands
 				}
 			case <-time.After(10 * time.Second):
-				t.Fatal("nothing is heard")
+				t.Fatal("nothing is received")
 			}
 		}
 	}
-	for seen.Load() == 0 { // until the replica takes part
+	for seen.Load() == 0 { // until the replica is attached
 		if err := client.Set(within(t, 10*time.Second), "begun", "", 0).Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -291,18 +291,18 @@ func TestReplicaHearsWhatIsWritten(t *testing.T) {
 	value := `"quoted" "twice" \n` + string(all) + "\r\n"
 	client.Set(t.Context(), "k", value, 0)
 	if have := next(); len(have) != 1 || !slices.Equal(have[0], []string{"SET", "k", value}) {
-		t.Errorf("heard %q", have)
+		t.Errorf("received %q", have)
 	}
 	script := redis.NewScript(`redis.call('GET', KEYS[1]) redis.call('SET', KEYS[1], ARGV[1]) redis.call('PUBLISH', 'c', ARGV[1])`)
 	script.Run(t.Context(), client, []string{"k"}, value)
 	if have := next(); len(have) != 2 || !slices.Equal(have[0], []string{"SET", "k", value}) || !slices.Equal(have[1], []string{"PUBLISH", "c", value}) {
-		t.Errorf("heard of the script %q", have)
+		t.Errorf("received of the script %q", have)
 	}
 	offset, err := server.Offset(t.Context())
 	for deadline := time.Now().Add(10 * time.Second); seen.Load() < offset && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 	}
 	if err != nil || seen.Load() != offset {
-		t.Errorf("heard up to %d of %d, %v", seen.Load(), offset, err)
+		t.Errorf("received up to %d of %d, %v", seen.Load(), offset, err)
 	}
 	cancel()
 	if err := <-ended; err == nil {

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// Replicate follows the process as a replica does, and calls saw with what is written from
-// then on, in order and to the byte: the commands that ran at one moment, those of a script
-// without its reads, and how far the stream is after them. It returns when the connection
-// ends, or ctx does. To Sentinels it looks like a replica whose address is not known.
+// Replicate attaches to the process as a replica, and calls saw with all later writes, in
+// order and to the byte: the commands that ran at one moment, those of a script without its
+// reads, and the offset of the stream after them. It returns when the connection or ctx
+// ends. Sentinels take it for a replica with an unknown address.
 func (p *Process) Replicate(ctx context.Context, saw func(commands [][]string, offset int64)) error {
 	conn, err := p.Dial(ctx)
 	if err != nil {
@@ -30,7 +30,7 @@ func (p *Process) Replicate(ctx context.Context, saw func(commands [][]string, o
 		return fmt.Errorf("replicate port %d: %w", p.Port, err)
 	}
 
-	// A primary drops a replica that says nothing for a minute.
+	// A primary drops a replica that is silent for a minute.
 	var running sync.WaitGroup
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -47,7 +47,7 @@ func (p *Process) Replicate(ctx context.Context, saw func(commands [][]string, o
 	return s.follow(saw)
 }
 
-// Offset is how far the stream is that the process sends to replicas.
+// Offset returns the offset of the stream that the process sends to replicas.
 func (p *Process) Offset(ctx context.Context) (int64, error) {
 	conn, err := p.Dial(ctx)
 	if err != nil {
@@ -67,16 +67,16 @@ func (p *Process) Offset(ctx context.Context) (int64, error) {
 	return strconv.ParseInt(offset, 10, 64)
 }
 
-// stream is a primary's, as a replica reads it.
+// stream is the replication stream of a primary.
 type stream struct {
 	conn   net.Conn
 	in     *bufio.Reader
 	offset int64
 }
 
-// begin asks for all there is, and passes over it: a copy of the data comes first.
+// begin requests a full synchronization, and skips the copy of the data at its start.
 func (s *stream) begin() error {
-	// The copy needs no file then, so that what bounds files does not bound this.
+	// With this the copy needs no file, so that a limit for files does not prevent it.
 	if line, err := s.ask("REPLCONF capa eof capa psync2"); err != nil || line != "+OK" {
 		return unexpected(err, line)
 	}
@@ -116,7 +116,7 @@ func (s *stream) ask(command string) (string, error) {
 	return s.line()
 }
 
-// line reads one, and passes over the empty ones by which a primary keeps a replica waiting.
+// line reads a line, and skips the empty ones by which a primary keeps a replica waiting.
 func (s *stream) line() (string, error) {
 	for {
 		line, err := s.in.ReadString('\n')
@@ -141,7 +141,7 @@ func (s *stream) skipTo(mark []byte) error {
 }
 
 func (s *stream) acknowledge() error {
-	// How far does not matter: nothing is kept that would have to be sent again.
+	// The offset does not matter: the primary keeps nothing for a resend.
 	_, err := s.conn.Write([]byte("*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n"))
 	return err
 }
@@ -178,7 +178,7 @@ func (s *stream) follow(saw func(commands [][]string, offset int64)) error {
 	}
 }
 
-// commandIn takes a command apart; its name is in capitals.
+// commandIn splits a command; its name is in capitals.
 func commandIn(value []byte) ([]string, error) {
 	wrong := func() error { return fmt.Errorf("redistest: no command of a stream: %.100q", value) }
 	head, rest, _ := bytes.Cut(value, []byte("\r\n"))

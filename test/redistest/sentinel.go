@@ -10,14 +10,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MasterName is the name under which Sentinels know the primary.
+// MasterName is the Sentinels' name of the primary.
 const MasterName = "bridge"
 
-// DownAfter is after how much silence Sentinels take a node for down.
+// DownAfter is how long a node must be silent until Sentinels consider it down.
 const DownAfter = time.Second
 
-// Sentinel is a primary with replicas, watched over by three Sentinels, all of them
-// real processes.
+// Sentinel is a primary with replicas and three Sentinels, all of them real processes.
 type Sentinel struct {
 	Nodes     []*Process // the first is the primary at the start
 	Sentinels []*Process
@@ -26,8 +25,8 @@ type Sentinel struct {
 }
 
 // StartSentinel starts a primary with that many replicas, and the Sentinels, and waits
-// until they know all of them. It ends with the test; without a redis-server the test
-// ends, see [Start].
+// until they know all of them. It ends with the test; without a redis-server the test ends,
+// see [Start].
 func StartSentinel(t testing.TB, replicas int) *Sentinel {
 	t.Helper()
 	return (*Guard)(nil).StartSentinel(t, replicas)
@@ -65,15 +64,14 @@ func startSentinel(t testing.TB, g *Guard, primary *Process) *Process {
 			config += fmt.Sprintf("aclfile %q\nsentinel sentinel-user %s\nsentinel sentinel-pass %s\n",
 				p.write(t, "users.acl", g.Sentinels), g.Sentinel.Name, g.Sentinel.Password)
 		}
-		// A Sentinel writes what it learns into its configuration file.
+		// A Sentinel writes its state into its configuration file.
 		file := p.write(t, "sentinel.conf", config)
 		return append([]string{file, "--sentinel", "--bind", "127.0.0.1"}, g.listen(t, p)...)
 	})
 }
 
-// Client returns a new client that asks the Sentinels for the primary, closed at the
-// end of the test, and may do everything. All its connections go through link; nil:
-// nothing stands between.
+// Client returns a new client with all rights that asks the Sentinels for the primary,
+// closed at the end of the test. All its connections go through link; nil: they are direct.
 func (s *Sentinel) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
 	return s.ClientAs(t, s.guard.admin(), link)
@@ -98,7 +96,7 @@ func (s *Sentinel) ClientAs(t testing.TB, user User, link *Link) *redis.Client {
 	return client
 }
 
-// Primary returns the node that the Sentinels take for the primary now.
+// Primary returns the node that is the primary according to the Sentinels.
 func (s *Sentinel) Primary(t testing.TB) *Process {
 	t.Helper()
 	reply := s.Sentinels[0].must(t, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MasterName)
@@ -112,8 +110,8 @@ func (s *Sentinel) Primary(t testing.TB) *Process {
 	return nil
 }
 
-// Failover asks for another primary though this one is well. The Sentinels refuse for
-// a while after the last time.
+// Failover asks for another primary while the current one works. The Sentinels refuse for a
+// while after an earlier failover.
 func (s *Sentinel) Failover(t testing.TB) error {
 	t.Helper()
 	client := s.Sentinels[0].client(t)

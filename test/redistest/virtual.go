@@ -13,15 +13,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// epoch is where virtual time starts for the bridge: a bubble begins in the year
-// 2000, when Unix milliseconds had 12 digits, and a rev has 13.
+// epoch is the start of virtual time for the bridge: a bubble begins in the year 2000, when
+// Unix milliseconds had 12 digits, and a rev has 13.
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // servers counts the virtual servers of the process.
 var servers atomic.Uint32
 
-// VirtualServer is a Redis within a testing/synctest bubble. Keys expire by the
-// bubble's clock.
+// VirtualServer is a Redis in a testing/synctest bubble. Keys expire by the bubble's clock.
 type VirtualServer struct {
 	mini *miniredis.Miniredis
 	addr string
@@ -32,21 +31,21 @@ type VirtualServer struct {
 
 var _ Server = (*VirtualServer)(nil)
 
-// Virtual starts a Redis in the bubble that the test runs in, and lets the bubble's
-// clock run to 2026 first. It ends with the test.
+// Virtual starts a Redis in the test's bubble, after it advances the bubble's clock to
+// 2026. It ends with the test.
 func Virtual(t testing.TB) *VirtualServer {
 	t.Helper()
 	return VirtualAt(t, epoch)
 }
 
-// VirtualAt is Virtual, at another time.
+// VirtualAt is Virtual with another start time.
 func VirtualAt(t testing.TB, start time.Time) *VirtualServer {
 	t.Helper()
 	time.Sleep(time.Until(start))
 	mini := miniredis.NewMiniRedis()
 	mini.ClockTTL(true)
-	// An IP address, since a name would be looked up outside of the bubble, and one of its
-	// own: followers of one process heed each other where they connect to the same one.
+	// A unique IP address: a name would be looked up outside of the bubble, and followers
+	// of one process share state if they connect to the same address.
 	n := servers.Add(1)
 	s := &VirtualServer{mini: mini, addr: fmt.Sprintf("127.%d.%d.%d:6379", n>>16&0xff, n>>8&0xff, n&0xff)}
 	t.Cleanup(s.close)
@@ -60,7 +59,7 @@ func (s *VirtualServer) close() {
 	s.mini.Close()
 }
 
-// dial refuses what comes while the server closes, which miniredis is not made for.
+// dial refuses connections while the server closes, which miniredis does not support.
 func (s *VirtualServer) dial(context.Context, string, string) (net.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,14 +69,14 @@ func (s *VirtualServer) dial(context.Context, string, string) (net.Conn, error) 
 	return s.mini.Dial()
 }
 
-// Mini is the server itself, to look into and to let commands fail.
+// Mini returns the server itself, for inspection and to make commands fail.
 func (s *VirtualServer) Mini() *miniredis.Miniredis { return s.mini }
 
 // Client implements [Server].
 func (s *VirtualServer) Client(t testing.TB, link *Link) *redis.Client {
 	t.Helper()
 	if link == nil {
-		link = new(Link) // has buffers as a kernel has, without which a pipeline of commands gets stuck
+		link = new(Link) // has buffers like a kernel's, without which a pipeline of commands blocks
 	}
 	return newClient(t, s.addr, User{}, s.dial, link)
 }

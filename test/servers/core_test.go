@@ -20,8 +20,8 @@ import (
 
 const root = "../.."
 
-// core is what must hold on every server: the tests of these files, the rows F1, F2, F9,
-// F16, F17, F23 and F24, and what the harness itself needs. All run on real processes.
+// core must hold on every server: the tests in these files, the rows F1, F2, F9, F16, F17,
+// F23 and F24, and the tests of the harness. All run on real processes.
 var (
 	coreFiles = []string{
 		"leader/scripts_test.go", "leader/pipeline_real_test.go", "leader/rights_test.go",
@@ -32,11 +32,11 @@ var (
 	packages = []string{"./leader", "./follower", "./test", "./test/redistest"}
 )
 
-// server is one to run the core on.
+// server is a server program that must pass the core.
 type server struct {
-	says     string // what its version begins with
-	variable string // names its program
-	unpacked string // where make install-test-tools puts it; empty: the program is installed
+	says     string // prefix of its version
+	variable string // environment variable for its program
+	unpacked string // the path where make install-test-tools puts it; empty: the program is installed
 }
 
 func (s server) program() string {
@@ -50,7 +50,7 @@ func (s server) program() string {
 	return path
 }
 
-// F43: all of the protocol's rules hold on what people run in place of Redis 7.
+// F43: all rules of the protocol hold on other servers than Redis 7, too.
 func TestF43_CoreHoldsOnEveryServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some minutes on each of three servers: run make servers, or leave -short out")
@@ -78,7 +78,7 @@ func TestF43_CoreHoldsOnEveryServer(t *testing.T) {
 	}
 }
 
-// result is what became of the tests that have no tests below them.
+// result is the result of the tests without subtests.
 type result struct {
 	passed, skipped int
 	failed          []string
@@ -109,7 +109,7 @@ func resultIn(out []byte) result {
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		var event struct{ Action, Package, Test, Output string }
 		if json.Unmarshal(lines.Bytes(), &event) != nil {
-			continue // what go says of builds
+			continue // output of the build
 		}
 		test := strings.TrimSpace(event.Package + " " + event.Test)
 		switch event.Action {
@@ -145,7 +145,7 @@ func resultIn(out []byte) result {
 
 var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(t `)
 
-// coreTests gives patterns of names.
+// coreTests returns patterns of test names.
 func coreTests(t *testing.T) []string {
 	t.Helper()
 	names := []string{coreRows}

@@ -1,3 +1,3 @@
-// Package servers runs the core of the tests on each server that people run the bridge on,
-// in processes of their own: see [redistest.ProgramVariable].
+// Package servers runs the core of the tests on each supported server, in separate
+// processes: see [redistest.ProgramVariable].
 package servers

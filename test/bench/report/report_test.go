@@ -32,7 +32,7 @@ func measured() *bench.Results {
 }
 
 // The goals of evaluation were set on a machine that fills a map of 16 in 490 ns.
-func TestEvaluationIsHeldToItsGoalAtThisMachinesPace(t *testing.T) {
+func TestEvaluationGoalsAreScaledToThisMachine(t *testing.T) {
 	r := measured()
 	r.Add("evaluation", nil, "floor-all-values", "ns", 735)
 	r.Add("compile", bench.Labels{"bytes": "1048576"}, "compile", "MB/s", 40)
@@ -50,7 +50,7 @@ func TestEvaluationIsHeldToItsGoalAtThisMachinesPace(t *testing.T) {
 	}
 }
 
-func TestPagesSayWhatWasMeasuredAndWhatWasNot(t *testing.T) {
+func TestPagesMarkFiguresThatWereNotMeasured(t *testing.T) {
 	files, err := pages(measured())
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestPlotsAreXML(t *testing.T) {
 	}
 	for _, name := range []string{"bench/propagation.svg", "bench/evaluation.svg"} {
 		if len(files[name]) == 0 {
-			t.Errorf("there is no %s", name)
+			t.Errorf("missing %s", name)
 		}
 		for d := xml.NewDecoder(bytes.NewReader(files[name])); ; {
 			if _, err := d.Token(); errors.Is(err, io.EOF) {

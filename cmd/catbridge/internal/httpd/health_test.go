@@ -118,7 +118,7 @@ func TestWithoutTheCDNAProcessIsReadyIfThereIsAConfig(t *testing.T) {
 		second, stopSecond := h.start()
 		h.wait(5 * time.Second)
 		h.want(second, "/readyz", 503, "shop: another leads, but there is no config yet")
-		h.cdn.Mend()
+		h.cdn.Repair()
 		h.wait(time.Minute)
 		h.want(first, "/readyz", 200)
 		h.want(second, "/readyz", 200)
