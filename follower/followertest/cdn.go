@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// CDN is a ConfigCat CDN for tests: an [http.Handler] that serves one config for every
-// SDK key, with an ETag and 304 to who has it. Give it to httptest.NewServer, and the
-// server's URL as base URL to what is tested: a client, a leader, or an official SDK.
-// Its methods are safe for concurrent use. What goes wrong in them fails the test.
+// CDN is a ConfigCat CDN for tests: an [http.Handler] that serves one config for every SDK key,
+// with an ETag. It answers 304 to a request with the current ETag. Pass it to
+// httptest.NewServer, and use the server's URL as the base URL of a client, a leader or an
+// official SDK. Its methods are safe for concurrent use. Errors in them fail the test.
 type CDN struct {
 	t testing.TB
 
@@ -22,7 +22,7 @@ type CDN struct {
 	requests int
 }
 
-// NewCDN gives a CDN that serves these values, one flag for each key; see [ConfigJSON].
+// NewCDN returns a CDN that serves one flag for each key of values, see [ConfigJSON].
 func NewCDN(t testing.TB, values map[string]any) *CDN {
 	t.Helper()
 	content, err := ConfigJSON(values)
@@ -43,22 +43,22 @@ func (c *CDN) SetAll(values map[string]any) {
 	c.SetConfigJSON(content)
 }
 
-// SetConfigJSON serves any text as the config, a broken one too.
+// SetConfigJSON replaces the config. The CDN serves content as it is, even if it is invalid.
 func (c *CDN) SetConfigJSON(content []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.content = append([]byte(nil), content...)
 }
 
-// SetStatus answers every request from now on with an HTTP status and no config. 0 ends
-// that.
+// SetStatus makes the CDN answer every request with an HTTP status and no config. If status is
+// 0, the CDN serves the config again.
 func (c *CDN) SetStatus(status int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.status = status
 }
 
-// Requests counts the requests for a config so far.
+// Requests returns the number of requests for a config so far.
 func (c *CDN) Requests() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

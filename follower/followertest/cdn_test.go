@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/follower/followertest"
 )
 
-// fetch asks for the config as an SDK does.
+// fetch requests the config as an SDK does.
 func fetch(t *testing.T, base, etag string) (*http.Response, *evaluate.Config) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet,

@@ -20,8 +20,8 @@ import (
 // SDKKey is the SDK key of the clients, unless a test sets another.
 const SDKKey = "configcat-sdk-1/followertest-000000000/followertest-000000000"
 
-// Client is a [follower.Client] whose flags a test sets. Its methods are safe for
-// concurrent use. What goes wrong in them fails the test.
+// Client is a [follower.Client] whose flags the test sets. Its methods are safe for concurrent
+// use. Errors in them fail the test.
 type Client struct {
 	*follower.Client
 
@@ -32,12 +32,12 @@ type Client struct {
 	values map[string]any
 }
 
-// New gives a client with these values, one flag for each key; see [ConfigJSON] for their
-// types. It is ready, its cache state is [follower.HasUpToDateFlagData], and it is closed
-// at the end of the test. The map is copied.
+// New returns a client with one flag for each key of values, see [ConfigJSON] for their types.
+// The client is ready, its cache state is [follower.HasUpToDateFlagData], and it is closed at the
+// end of the test. New copies the map.
 //
-// The functions may change the client's configuration, for hooks or a default user for
-// instance; its Redis stays.
+// The configure functions may change the client's configuration, for example its hooks or its
+// default user, but not its Redis.
 func New(t testing.TB, values map[string]any, configure ...func(*follower.Config)) *Client {
 	t.Helper()
 	rdb := startRedis(t)
@@ -68,8 +68,8 @@ func New(t testing.TB, values map[string]any, configure ...func(*follower.Config
 	return c
 }
 
-// Set gives a flag another value, or adds the flag. When it returns, evaluations give the
-// new value. Hooks are told, as always, by a goroutine of their own.
+// Set sets the value of a flag, or adds the flag. When Set returns, evaluations return the new
+// value. Hooks run in their own goroutine, as in production.
 func (c *Client) Set(key string, value any) {
 	c.t.Helper()
 	c.change(func(values map[string]any) { values[key] = value })
@@ -90,9 +90,8 @@ func (c *Client) SetAll(values map[string]any) {
 	})
 }
 
-// SetConfigJSON replaces all flags with those of a config JSON v6, with targeting rules
-// and all: what ConfigCat serves, or exports. A later Set begins again with the values
-// from before.
+// SetConfigJSON replaces all flags with those of a config JSON v6 as ConfigCat serves it, including
+// targeting rules. A later Set or Delete discards them and starts from the previous values.
 func (c *Client) SetConfigJSON(content []byte) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -129,7 +128,7 @@ func (c *Client) publish(content []byte) bool {
 		return false
 	}
 	hash := cachekeys.ContentHash(content)
-	for range 2 { // the first may be one that began before, of the code under test
+	for range 2 { // the first may join a refresh of the code under test that started earlier
 		if err := c.Refresh(ctx); err != nil {
 			c.t.Errorf("followertest: %v", err)
 			return false
@@ -141,13 +140,13 @@ func (c *Client) publish(content []byte) bool {
 	return true
 }
 
-// startRedis gives a client of a Redis in memory. There is no listener: connections are
-// pipes, so that it works in a bubble, too.
+// startRedis starts a Redis in memory and returns a client of it. Connections are pipes without a
+// listener, so it works in a synctest bubble, too.
 func startRedis(t testing.TB) *redis.Client {
 	t.Helper()
 	server := miniredis.NewMiniRedis()
 	rdb := redis.NewClient(&redis.Options{
-		// An IP address, since a name would be looked up outside of a bubble.
+		// An IP address: a host name would be looked up outside the bubble.
 		Addr: "127.0.0.1:6379",
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
 			pipe, err := server.Dial()

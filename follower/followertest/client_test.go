@@ -12,7 +12,7 @@ import (
 	"github.com/catbridge/catbridge/follower/followertest"
 )
 
-func TestClientHoldsTheValuesOfTheMap(t *testing.T) {
+func TestClientReturnsTheValuesOfTheMap(t *testing.T) {
 	flags := followertest.New(t, map[string]any{"on": true, "text": "a", "whole": uint8(7), "decimal": float32(0.5)})
 	if state := flags.CacheState(); state != follower.HasUpToDateFlagData {
 		t.Errorf("cache state %v", state)
@@ -36,10 +36,10 @@ func TestChangeIsInForceWhenSetReturns(t *testing.T) {
 	}
 	flags.Delete("n")
 	if have := flags.GetIntValue("n", -1, nil); have != -1 {
-		t.Errorf("a deleted flag gives %d", have)
+		t.Errorf("a deleted flag returns %d", have)
 	}
 	if have := flags.GetStringValue("other", "", nil); have != "stays" {
-		t.Errorf("another flag gives %q", have)
+		t.Errorf("another flag returns %q", have)
 	}
 	flags.SetAll(map[string]any{"new": true})
 	if keys := flags.GetAllKeys(); len(keys) != 1 || keys[0] != "new" {
@@ -47,8 +47,8 @@ func TestChangeIsInForceWhenSetReturns(t *testing.T) {
 	}
 }
 
-// A change is in force though the code under test refreshes all the time.
-func TestChangeIsInForceAmongRefreshes(t *testing.T) {
+// A change is in force although the code under test refreshes all the time.
+func TestChangeIsInForceDuringConcurrentRefreshes(t *testing.T) {
 	flags := followertest.New(t, map[string]any{"n": 0})
 	done := make(chan struct{})
 	var group sync.WaitGroup
@@ -75,7 +75,7 @@ func TestChangeIsInForceAmongRefreshes(t *testing.T) {
 	group.Wait()
 }
 
-func TestHooksHearOfAChange(t *testing.T) {
+func TestSetCallsHooks(t *testing.T) {
 	changes := make(chan *evaluate.Config, 10)
 	flags := followertest.New(t, map[string]any{"a": 1}, func(cfg *follower.Config) {
 		cfg.Hooks = &follower.Hooks{OnConfigChanged: func(config *evaluate.Config) { changes <- config }}
@@ -88,7 +88,7 @@ func TestHooksHearOfAChange(t *testing.T) {
 	}
 }
 
-func TestTargetingOfAConfigJSON(t *testing.T) {
+func TestConfigJSONWithTargetingRules(t *testing.T) {
 	flags := followertest.New(t, nil)
 	flags.SetConfigJSON([]byte(`{"f":{"beta":{"t":0,"v":{"b":false},"r":[
 		{"c":[{"u":{"a":"Email","c":2,"l":["@example.com"]}}],"s":{"v":{"b":true}}}]}}}`))
@@ -109,7 +109,7 @@ func TestWorksInABubble(t *testing.T) {
 	})
 }
 
-// recorder is a testing.TB that keeps what fails.
+// recorder is a testing.TB that counts failures.
 type recorder struct {
 	testing.TB
 	failures int
@@ -118,7 +118,7 @@ type recorder struct {
 func (r *recorder) Error(...any)          { r.failures++ }
 func (r *recorder) Errorf(string, ...any) { r.failures++ }
 
-func TestWhatIsNoFlagFailsTheTestAndChangesNothing(t *testing.T) {
+func TestInvalidFlagsFailTheTestAndChangeNothing(t *testing.T) {
 	r := &recorder{TB: t}
 	flags := followertest.New(r, map[string]any{"on": true})
 	flags.Set("on", []string{"no flag"})
@@ -133,7 +133,7 @@ func TestWhatIsNoFlagFailsTheTestAndChangesNothing(t *testing.T) {
 	}
 }
 
-func TestAConfigMayBeOfAnySize(t *testing.T) {
+func TestConfigMayHaveAnySize(t *testing.T) {
 	for _, size := range []int{1 << 10, 10 << 10, 100 << 10, 1 << 20} {
 		long := strings.Repeat("0123456789abcdef", size/16)
 		flags := followertest.New(t, map[string]any{"text": long})

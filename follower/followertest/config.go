@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// The types of settings, as the config JSON numbers them (S77).
+// The numbers of setting types in a config JSON (S77).
 const (
 	typeBool = iota
 	typeText
@@ -29,10 +29,10 @@ type setting struct {
 	VariationID string         `json:"i"`
 }
 
-// ConfigJSON gives a config JSON v6 with one setting for each value, which is served to
-// everyone. The value's Go type is the setting's: a bool, a string, any integer, or a
-// float32 or float64, and types made of these. The variation ID is the key, a colon and
-// the value, such as "newCheckout:true". Any other value gives an error.
+// ConfigJSON returns a config JSON v6 with one setting for each value. The setting returns the
+// value for every user. The value's Go type determines the setting's type: a bool, a string, any
+// integer, a float32 or float64, or a type defined with one of these. Any other value is an
+// error. The variation ID is the key, a colon and the value, for example "newCheckout:true".
 func ConfigJSON(values map[string]any) ([]byte, error) {
 	document := configDocument{Settings: make(map[string]setting, len(values))}
 	document.Preferences.Salt = "followertest"
@@ -46,7 +46,7 @@ func ConfigJSON(values map[string]any) ([]byte, error) {
 	}
 	content, err := json.Marshal(document)
 	if err != nil {
-		return nil, fmt.Errorf("followertest: %w", err) // a number that JSON has not, such as NaN
+		return nil, fmt.Errorf("followertest: %w", err) // a number that JSON does not support, such as NaN
 	}
 	return content, nil
 }
@@ -67,6 +67,6 @@ func settingOf(value any) (setting, error) {
 	case reflect.Float32, reflect.Float64:
 		return of(typeDecimal, "d", v.Float())
 	default:
-		return setting{}, fmt.Errorf("%v (%T) is no bool, string or number", value, value)
+		return setting{}, fmt.Errorf("%v is a %T, want a bool, string or number", value, value)
 	}
 }

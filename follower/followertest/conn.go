@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// conn is one end of a pipe. Its writes do not wait for the other end: Redis answers the
-// first command of a pipeline before it reads the last one, and go-redis reads no answer
-// before all is written, so a pipe, which holds nothing, would stop both.
+// conn is one end of a pipe whose writes do not wait for the other end. Redis answers the first
+// command of a pipeline before it reads the last one, and go-redis reads no answer before it has
+// written all commands. A pipe has no buffer, so without conn both would block forever.
 type conn struct {
 	net.Conn
 
-	wake chan struct{} // holds one token: there is something to send
-	gone chan struct{} // is closed with the connection
+	wake chan struct{} // capacity 1: there are pending bytes
+	gone chan struct{} // closed with the connection
 	once sync.Once
 
 	mu      sync.Mutex

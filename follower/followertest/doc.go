@@ -1,13 +1,13 @@
-// Package followertest helps to test code that evaluates feature flags with a
-// [follower.Client]: it gives clients that hold the values of a map, which a test may
-// change as it goes on, and a CDN to fetch configs from.
+// Package followertest helps to test code that evaluates feature flags with a [follower.Client].
+// It provides clients with flags from a map, which a test can change while it runs, and a CDN
+// that serves configs.
 //
 //	flags := followertest.New(t, map[string]any{"newCheckout": false, "itemsPerPage": 20})
 //	shop := NewShop(flags.Client)
 //	...
-//	flags.Set("newCheckout", true) // the next evaluation gives true
+//	flags.Set("newCheckout", true) // the next evaluation returns true
 //
-// The clients are real ones. They take their config from a Redis in the memory of the
-// process, with no network, and take up a change just as they would in production: hooks
-// are told, too. It works within testing/synctest bubbles.
+// The clients are real ones. They read their config from a Redis in the memory of the process,
+// without a network, and receive changes as in production, including calls of hooks. They work
+// in testing/synctest bubbles.
 package followertest

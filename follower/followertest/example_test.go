@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/follower/followertest"
 )
 
-// greeting is code that is to be tested.
+// greeting is the code under test.
 func greeting(flags *follower.Client) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !flags.GetBoolValue("greet", false, &follower.UserData{Identifier: r.URL.Query().Get("user")}) {

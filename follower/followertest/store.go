@@ -10,11 +10,11 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// poll is the interval that the leader is said to poll at: content counts as up to date
-// for that long, which is longer than any test.
+// poll is the leader's poll interval in messages and meta. Content counts as up to date for that
+// long, which is longer than any test.
 const poll = 24 * time.Hour
 
-// store writes to Redis what a leader would. One goroutine at a time may use it.
+// store writes to Redis what a leader writes. It is not safe for concurrent use.
 type store struct {
 	redis redis.Cmdable
 	keys  cachekeys.Keys
@@ -27,7 +27,7 @@ func newStore(client redis.Cmdable, sdkKey, namespace string) *store {
 
 // write makes a config current and announces it.
 func (s *store) write(ctx context.Context, content []byte) error {
-	// Clocks of bubbles begin in 2000, before any rev.
+	// The clock of a bubble starts in 2000, before the lowest valid rev.
 	s.rev = max(s.rev+1, time.Now().UnixMilli(), cachekeys.MinRev)
 	hash := cachekeys.ContentHash(content)
 	etag := strconv.Quote(hash[:16])

@@ -1,4 +1,4 @@
-// Package openfeature is an OpenFeature provider on a [follower.Client]:
+// Package openfeature implements an OpenFeature provider with a [follower.Client]:
 //
 //	provider := openfeature.NewProvider(client)
 //	if err := of.SetProviderAndWait(provider); err != nil { ... }
@@ -7,37 +7,38 @@
 //
 // # Evaluation context
 //
-// The targeting key is the user's Identifier. All other attributes are the user's by their
-// own names, among them Email and Country, for which email and country, as in ConfigCat's own
-// provider, count where these are not set; an attribute Identifier counts where there is no
-// targeting key. An empty context is no user: the client's default user applies (S11).
+// The targeting key becomes the user's Identifier. All other attributes keep their names. If
+// Email or Country is not set, the attribute email or country is used instead, as in ConfigCat's
+// own provider. If there is no targeting key, the attribute Identifier is used. With an empty
+// context the client's default user applies (S11).
 //
 // # Results
 //
-// The variant is the variation ID. The metadata holds "fetchTime", when the CDN last
-// confirmed the config, in RFC 3339.
+// The variant is the variation ID. The metadata contains "fetchTime", the time at which the CDN
+// last confirmed the config, in RFC 3339.
 //
-//	reason           TARGETING_MATCH      a targeting rule served the value
-//	                 SPLIT                a percentage option did, of a rule or not
+//	reason           TARGETING_MATCH      the value comes from a targeting rule
+//	                 SPLIT                the value comes from a percentage option
 //	                 STATIC               the setting has neither rules nor options
-//	                 DEFAULT              none of its rules and options matched: its own value
-//	                 ERROR                the default given in the code
+//	                 DEFAULT              no rule or option matched: the setting's own value
+//	                 ERROR                the default of the caller
 //	error code       PROVIDER_NOT_READY   there is no config (1000)
-//	                 FLAG_NOT_FOUND       no such key (1001)
-//	                 TYPE_MISMATCH        the setting is of another type (2)
-//	                 PARSE_ERROR          the config is broken there (1)
-//	                 GENERAL              anything else
+//	                 FLAG_NOT_FOUND       the key is not in the config (1001)
+//	                 TYPE_MISMATCH        the setting has another type (2)
+//	                 PARSE_ERROR          the setting is invalid in the config (1)
+//	                 GENERAL              any other error
 //
-// Objects are text settings that hold JSON; one that holds anything else is a
-// TYPE_MISMATCH. A whole-number setting that is read as a float is converted; a decimal one
-// is not an integer.
+// Objects are string settings whose value is JSON; any other value is a TYPE_MISMATCH. A float
+// evaluation converts a whole-number setting; an integer evaluation does not convert a decimal
+// one.
 //
 // # Events and states
 //
-// Initialization waits for [follower.Client.WaitForReady]. If there is still no config
-// the provider's state is ERROR, and READY as soon as there is one. It is STALE as long as
-// the config was not confirmed by the CDN lately, [follower.HasCachedFlagDataOnly];
-// evaluation goes on as before. States are looked at once a second, and with each new config.
-// PROVIDER_CONFIGURATION_CHANGED follows each newer content and lists the flags that were
-// added, changed or removed since the last such event, and those that depend on them.
+// The initialization waits for [follower.Client.WaitForReady]. If there is no config then, the
+// provider's state is ERROR, and READY as soon as there is one. The state is STALE while the CDN
+// has not confirmed the config recently, see [follower.HasCachedFlagDataOnly]; evaluations work
+// as before. The provider checks the state once a second and with each new config.
+// PROVIDER_CONFIGURATION_CHANGED follows each change of the content. It lists the flags that
+// were added, changed or removed since the last event of this type, and the flags that depend on
+// them.
 package openfeature

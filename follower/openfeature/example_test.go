@@ -23,7 +23,7 @@ func Example() {
 	defer client.Close()
 
 	if err := of.SetProviderAndWait(openfeature.NewProvider(client)); err != nil {
-		fmt.Println("going on with defaults:", err) // and with flags, as soon as there are any
+		fmt.Println("using defaults:", err) // until there is a config
 	}
 	defer of.Shutdown()
 

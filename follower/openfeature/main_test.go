@@ -8,6 +8,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // which clients without a logger write to
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // clients without a logger use it
 	goleak.VerifyTestMain(m)
 }

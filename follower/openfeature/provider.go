@@ -12,7 +12,7 @@ import (
 // Name is the provider's name in OpenFeature's metadata and events.
 const Name = "catbridge"
 
-// Provider gives OpenFeature the flags of a client. All methods are safe for concurrent use.
+// Provider is an OpenFeature provider. All methods are safe for concurrent use.
 type Provider struct {
 	client *follower.Client
 	watch  watch
@@ -24,8 +24,8 @@ var (
 	_ of.EventHandler             = (*Provider)(nil)
 )
 
-// NewProvider gives a provider on a client. The client stays the caller's, who closes
-// it after OpenFeature was shut down.
+// NewProvider returns a provider that evaluates with client. The caller closes the client after
+// the shutdown of OpenFeature.
 func NewProvider(client *follower.Client) *Provider {
 	return &Provider{client: client, watch: watch{client: client, events: make(chan of.Event)}}
 }
@@ -33,7 +33,7 @@ func NewProvider(client *follower.Client) *Provider {
 // Metadata implements [of.FeatureProvider].
 func (p *Provider) Metadata() of.Metadata { return of.Metadata{Name: Name} }
 
-// Hooks implements [of.FeatureProvider]. There are none.
+// Hooks implements [of.FeatureProvider]. It returns nil.
 func (p *Provider) Hooks() []of.Hook { return nil }
 
 // BooleanEvaluation implements [of.FeatureProvider].
@@ -48,7 +48,7 @@ func (p *Provider) StringEvaluation(_ context.Context, flag, def string, attribu
 	return of.StringResolutionDetail{Value: d.Value, ProviderResolutionDetail: resolutionOf(&d.Data)}
 }
 
-// FloatEvaluation implements [of.FeatureProvider]. A whole-number setting is converted.
+// FloatEvaluation implements [of.FeatureProvider]. It converts a whole-number setting.
 func (p *Provider) FloatEvaluation(_ context.Context, flag string, def float64, attributes of.FlattenedContext) of.FloatResolutionDetail {
 	d := p.client.GetNumberValueDetails(flag, def, userOf(attributes))
 	return of.FloatResolutionDetail{Value: d.Value, ProviderResolutionDetail: resolutionOf(&d.Data)}
@@ -59,13 +59,13 @@ func (p *Provider) IntEvaluation(_ context.Context, flag string, def int64, attr
 	d := p.client.GetIntValueDetails(flag, int(def), userOf(attributes))
 	value := int64(d.Value)
 	if d.Data.IsDefaultValue {
-		value = def // which an int need not be able to hold
+		value = def // it may not fit in an int
 	}
 	return of.IntResolutionDetail{Value: value, ProviderResolutionDetail: resolutionOf(&d.Data)}
 }
 
-// ObjectEvaluation implements [of.FeatureProvider]: it gives what the JSON of a text
-// setting holds, as encoding/json reads it into an any.
+// ObjectEvaluation implements [of.FeatureProvider]. It decodes the JSON of a string setting as
+// encoding/json decodes it into an any.
 func (p *Provider) ObjectEvaluation(_ context.Context, flag string, def any, attributes of.FlattenedContext) of.InterfaceResolutionDetail {
 	d := p.client.GetStringValueDetails(flag, "", userOf(attributes))
 	resolution := resolutionOf(&d.Data)
@@ -76,7 +76,7 @@ func (p *Provider) ObjectEvaluation(_ context.Context, flag string, def any, att
 	if err := json.Unmarshal([]byte(d.Value), &value); err != nil {
 		resolution.Reason = of.ErrorReason
 		resolution.Variant = ""
-		resolution.ResolutionError = of.NewTypeMismatchResolutionError("the setting's text is no JSON: " + err.Error())
+		resolution.ResolutionError = of.NewTypeMismatchResolutionError("the setting's value is not valid JSON: " + err.Error())
 		value = def
 	}
 	return of.InterfaceResolutionDetail{Value: value, ProviderResolutionDetail: resolution}

@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/follower/openfeature"
 )
 
-// start gives the client of an OpenFeature API of the test's own, with the provider in it.
+// start returns a separate OpenFeature API for the test, with the provider, and its client.
 func start(t *testing.T, client *follower.Client) (*of.EvaluationAPI, *of.Client) {
 	t.Helper()
 	api := isolated.NewAPI()
@@ -49,7 +49,7 @@ func started(t *testing.T) *of.Client {
 	return client
 }
 
-func TestValuesOfEveryTypeAndTheirReasons(t *testing.T) {
+func TestEvaluationReturnsValueAndReason(t *testing.T) {
 	client := started(t)
 	somebody := of.NewEvaluationContext("42", nil)
 	mail := of.NewEvaluationContext("42", map[string]any{"Email": "jane@example.com"})
@@ -133,8 +133,7 @@ func asObject(t *testing.T, c *of.Client, flag string, ec of.EvaluationContext) 
 	}
 }
 
-// TestAnEmptyContextIsNobody has the client's default user apply (S11).
-func TestAnEmptyContextIsNobody(t *testing.T) {
+func TestEmptyContextUsesTheDefaultUser_S11(t *testing.T) {
 	flags := followertest.New(t, nil, func(cfg *follower.Config) { cfg.DefaultUser = &follower.UserData{Identifier: "42"} })
 	flags.SetConfigJSON([]byte(config))
 	_, client := start(t, flags.Client)
@@ -149,8 +148,8 @@ func TestAnEmptyContextIsNobody(t *testing.T) {
 	}
 }
 
-// TestEmailAndCountryCountInBothSpellings: those of this provider, and those of ConfigCat's.
-func TestEmailAndCountryCountInBothSpellings(t *testing.T) {
+// Email and email: the spellings of this provider, and of ConfigCat's own.
+func TestEmailAndCountryInBothSpellings(t *testing.T) {
 	flags := followertest.New(t, nil)
 	flags.SetConfigJSON([]byte(`{"f":{"f":{"t":1,"v":{"s":"none"},"r":[
 		{"c":[{"u":{"a":"Email","c":28,"s":"jane"}}],"s":{"v":{"s":"mail"}}},
@@ -190,9 +189,8 @@ func TestEmailAndCountryCountInBothSpellings(t *testing.T) {
 	}
 }
 
-// TestADefaultIsGivenBackAsItIs asks the provider itself: OpenFeature's client would put
-// the default in its place.
-func TestADefaultIsGivenBackAsItIs(t *testing.T) {
+// It calls the provider directly: OpenFeature's client replaces the value by the default.
+func TestDefaultIsReturnedUnchanged(t *testing.T) {
 	provider := openfeature.NewProvider(followertest.New(t, nil).Client)
 	if d := provider.IntEvaluation(t.Context(), "none", 1<<62, nil); d.Value != 1<<62 {
 		t.Errorf("%d", d.Value)

@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/follower"
 )
 
-// userOf makes a user of an evaluation context; nil: nobody.
+// userOf converts an evaluation context to a user; nil if it is empty.
 func userOf(attributes of.FlattenedContext) follower.User {
 	if len(attributes) == 0 {
 		return nil
@@ -20,13 +20,14 @@ func userOf(attributes of.FlattenedContext) follower.User {
 		delete(user, of.TargetingKey)
 		user["Identifier"] = key
 	}
-	takeOver(user, "Email", "email")
-	takeOver(user, "Country", "country")
+	setFrom(user, "Email", "email")
+	setFrom(user, "Country", "country")
 	return user
 }
 
-// takeOver sets an attribute that is not set to the one of ConfigCat's own provider.
-func takeOver(user map[string]any, name, theirs string) {
+// setFrom sets the attribute name from the attribute theirs, which has the spelling of ConfigCat's
+// own provider, if name is not set.
+func setFrom(user map[string]any, name, theirs string) {
 	if value := user[name]; value != nil && value != "" {
 		return
 	}

@@ -12,20 +12,20 @@ import (
 	"github.com/catbridge/catbridge/follower"
 )
 
-// interval is how often the client's cache state is looked at, besides with each new
-// config: it becomes stale by the mere passing of time.
+// interval is how often watch checks the client's cache state, in addition to each new config:
+// a config becomes stale without an event.
 const interval = time.Second
 
-// watch tells OpenFeature what becomes of the client, by one goroutine from the first
+// watch sends events about the client's state to OpenFeature. Its goroutine runs from the first
 // initialization until the shutdown.
 type watch struct {
 	client *follower.Client
 	events chan of.Event
 
 	mu    sync.Mutex
-	stop  func()       // ends the goroutine and waits for it; nil: there is none
-	state of.EventType // that OpenFeature was told last
-	since time.Time    // when it was initialized last
+	stop  func()       // ends the goroutine and waits for it; nil: it does not run
+	state of.EventType // the last state that OpenFeature received
+	since time.Time    // the last initialization
 }
 
 // Init implements [of.StateHandler].
@@ -33,8 +33,8 @@ func (p *Provider) Init(evaluationContext of.EvaluationContext) error {
 	return p.InitWithContext(context.Background(), evaluationContext)
 }
 
-// InitWithContext implements [of.ContextAwareStateHandler]. It waits until the client
-// is ready. It is called again for each domain that the provider is bound to.
+// InitWithContext implements [of.ContextAwareStateHandler]. It waits until the client is ready.
+// OpenFeature calls it for each domain that the provider is bound to.
 func (p *Provider) InitWithContext(ctx context.Context, _ of.EvaluationContext) error {
 	state, err := p.client.WaitForReady(ctx)
 	if errors.Is(err, follower.ErrClosed) {
@@ -45,7 +45,7 @@ func (p *Provider) InitWithContext(ctx context.Context, _ of.EvaluationContext) 
 	}
 	p.watch.start(state)
 	if state == follower.NoFlagData {
-		return &of.ProviderInitError{ErrorCode: of.GeneralCode, Message: "there is no config yet: evaluation gives default values"}
+		return &of.ProviderInitError{ErrorCode: of.GeneralCode, Message: "there is no config yet: evaluations return default values"}
 	}
 	return nil
 }
@@ -62,7 +62,8 @@ func (p *Provider) ShutdownWithContext(context.Context) error {
 // EventChannel implements [of.EventHandler]. It is never closed.
 func (p *Provider) EventChannel() <-chan of.Event { return p.watch.events }
 
-// start begins with the state that OpenFeature takes from the result of the initialization.
+// start starts the goroutine if it does not run. The initial state is the one that OpenFeature
+// derives from the result of the initialization.
 func (w *watch) start(state follower.CacheState) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -97,10 +98,11 @@ func (w *watch) end() {
 	}
 }
 
-// config returns what there is to evaluate, flag overrides included; nil: nothing.
+// config returns the config in force, including flag overrides, or nil.
 func (w *watch) config() *evaluate.Config { return w.client.Snapshot(nil).Config() }
 
-// run tells OpenFeature how the config differs from the one that it was told of before.
+// run sends OpenFeature the changes of the config and of the state. notified is the config that
+// OpenFeature knows.
 func (w *watch) run(ctx context.Context, changed <-chan struct{}, notified *evaluate.Config) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -110,19 +112,19 @@ func (w *watch) run(ctx context.Context, changed <-chan struct{}, notified *eval
 			return
 		case <-changed: // the first config ends an error at once
 			latest := w.config()
-			w.tell(ctx, of.ProviderConfigChange, of.ProviderEventDetails{
+			w.send(ctx, of.ProviderConfigChange, of.ProviderEventDetails{
 				Message: "there is a newer config", FlagChanges: latest.ChangedKeys(notified),
 			})
 			notified = latest
 		case <-ticker.C:
 		}
 		kind, message := w.next(w.client.CacheState())
-		w.tell(ctx, kind, of.ProviderEventDetails{Message: message})
+		w.send(ctx, kind, of.ProviderEventDetails{Message: message})
 	}
 }
 
-// tell hands an event to OpenFeature; "": there is none.
-func (w *watch) tell(ctx context.Context, kind of.EventType, details of.ProviderEventDetails) {
+// send sends an event to OpenFeature. If kind is empty, it does nothing.
+func (w *watch) send(ctx context.Context, kind of.EventType, details of.ProviderEventDetails) {
 	if kind == "" {
 		return
 	}
@@ -133,8 +135,9 @@ func (w *watch) tell(ctx context.Context, kind of.EventType, details of.Provider
 	}
 }
 
-// next gives the event that a state of the cache calls for; "": none. The events of an
-// initialization come from OpenFeature itself, after its end, and must not come between.
+// next returns the event for a cache state; "" if the state is unchanged. After an initialization
+// OpenFeature itself emits the event of its result. During the first interval next returns no
+// event, so that none arrives before that one.
 func (w *watch) next(cache follower.CacheState) (event of.EventType, message string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -145,7 +148,7 @@ func (w *watch) next(cache follower.CacheState) (event of.EventType, message str
 	case follower.NoFlagData:
 		event, message = of.ProviderError, "there is no config"
 	case follower.HasCachedFlagDataOnly:
-		event, message = of.ProviderStale, "the config was not confirmed by the CDN lately"
+		event, message = of.ProviderStale, "the CDN has not confirmed the config recently"
 	default:
 		event, message = of.ProviderReady, "the config is up to date"
 	}

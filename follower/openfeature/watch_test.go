@@ -27,7 +27,7 @@ func eventsOf(api *of.EvaluationAPI, event of.EventType) <-chan of.EventDetails 
 	return events
 }
 
-func TestConfigurationChangeIsAnEvent(t *testing.T) {
+func TestConfigurationChangeSendsAnEvent(t *testing.T) {
 	flags := followertest.New(t, map[string]any{"on": false, "other": 1})
 	api, client := start(t, flags.Client)
 	changes := eventsOf(api, of.ProviderConfigChange)
@@ -48,9 +48,9 @@ func TestConfigurationChangeIsAnEvent(t *testing.T) {
 	}
 }
 
-// TestNoConfigIsAnErrorUntilThereIsOne begins with an empty Redis, and fills it as an
-// official SDK would: that nobody confirms it makes it stale.
-func TestNoConfigIsAnErrorUntilThereIsOne(t *testing.T) {
+// It starts with an empty Redis, and fills it as an official SDK does: without a confirmation by
+// the CDN, the state after the error is stale.
+func TestStateIsErrorUntilTheFirstConfig(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := redistest.Virtual(t)
 		client, err := follower.NewClient(followertest.SDKKey, server.Client(t, nil))
@@ -72,7 +72,7 @@ func TestNoConfigIsAnErrorUntilThereIsOne(t *testing.T) {
 			t.Errorf("%+v without a config, error %v", d, err)
 		}
 
-		time.Sleep(3*time.Second + time.Millisecond) // the next look is almost a second away
+		time.Sleep(3*time.Second + time.Millisecond) // the next check follows almost 1 s later
 		content, err := followertest.ConfigJSON(map[string]any{"on": false})
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ func TestStaleEndsWithTheNextConfirmation(t *testing.T) {
 		t.Cleanup(follow.Close)
 		api, client := start(t, follow)
 		stale, ready := eventsOf(api, of.ProviderStale), eventsOf(api, of.ProviderReady)
-		<-ready // told at once, since it is
+		<-ready // a new handler receives the current state at once
 		time.Sleep(2 * time.Minute)
 		<-stale
 		if state := client.State(); state != of.StaleState {
@@ -124,7 +124,7 @@ func TestStaleEndsWithTheNextConfirmation(t *testing.T) {
 	})
 }
 
-// answered writes to Redis what a leader does that polls every minute, after an answer of the CDN.
+// answered writes to Redis what a leader that polls every minute writes after an answer of the CDN.
 func answered(t *testing.T, rdb *redis.Client) {
 	t.Helper()
 	content, err := followertest.ConfigJSON(map[string]any{"on": true})
@@ -162,7 +162,7 @@ func TestInitializationEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestAClosedClientIsFatal(t *testing.T) {
+func TestClosedClientIsFatal(t *testing.T) {
 	flags := followertest.New(t, nil)
 	flags.Close()
 	api := isolated.NewAPI()
@@ -175,7 +175,7 @@ func TestAClosedClientIsFatal(t *testing.T) {
 	}
 }
 
-// TestShutdownAndInitializationMayRepeat also has goleak find what stays.
+// In TestMain, goleak finds goroutines that a shutdown does not end.
 func TestShutdownAndInitializationMayRepeat(t *testing.T) {
 	flags := followertest.New(t, map[string]any{"on": true})
 	provider := openfeature.NewProvider(flags.Client)
@@ -185,7 +185,7 @@ func TestShutdownAndInitializationMayRepeat(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		flags.Set("on", true) // an event that nobody takes
+		flags.Set("on", true) // an event that no one receives
 		provider.Shutdown()
 		provider.Shutdown()
 	}

@@ -338,6 +338,6 @@ var formats = []mutant{
 	{
 		"the Redis of followertest waits for the end of a pipeline", "S22", []edit{{"follower/followertest",
 			`return newConn(pipe), nil`, `return pipe, nil`}},
-		test{"follower/followertest", "^TestAConfigMayBeOfAnySize$"},
+		test{"follower/followertest", "^TestConfigMayHaveAnySize$"},
 	},
 }
