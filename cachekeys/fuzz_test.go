@@ -109,7 +109,7 @@ func FuzzParseMessage(f *testing.F) {
 		}
 		if blob, ok := message.Blob(); ok {
 			if _, err := cachekeys.ParseBlob(blob.Append(nil)); err != nil {
-				t.Errorf("%q gives a blob that is none: %v", data, err)
+				t.Errorf("%q returns an invalid blob: %v", data, err)
 			}
 		}
 	})

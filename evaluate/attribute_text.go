@@ -72,7 +72,7 @@ func findMeaning(t reflect.Type) meaning {
 	return meaning{}
 }
 
-// specialMeaning returns the meaning of types whose text methods must be ignored.
+// specialMeaning returns the meaning of types that have text methods but mean something else.
 func specialMeaning(t reflect.Type) (of meaningOf, ok bool) {
 	switch {
 	case t == reflect.TypeFor[time.Time]():

@@ -27,7 +27,7 @@ type walk struct {
 
 // findCycles searches without recursion: chains may be as long as the config. If flags depend on
 // each other in several ways, one of them gets the error, and the others get it as its
-// dependents: an error for each way could be larger than the config.
+// dependents: an error for each path could be larger than the config.
 func (c *Config) findCycles(found map[*setting]*Error) {
 	const open, done, doneFaulty = 1, 2, 3
 	state := make([]int, len(c.ordered))  // by setting.place

@@ -1,9 +1,8 @@
 package evaluate
 
-// measureNesting determines, once per config, which links lie on a cycle and which lead to
-// prerequisites that are nested too deeply. Otherwise every evaluation would do so. The time is
-// proportional to the size of the config. It does not recurse: chains may be as long as the
-// config.
+// measureNesting determines which links lie on a cycle and which lead to prerequisites that are
+// nested too deeply: once per config, rather than in every evaluation. The time is proportional to
+// the size of the config. It does not recurse: chains may be as long as the config.
 func (c *Config) measureNesting() {
 	first := 0
 	for first < len(c.ordered) && len(c.ordered[first].links) == 0 {

@@ -137,7 +137,7 @@ func (c *chain) at(i int) *setting {
 	return c.far[i-len(c.near)]
 }
 
-// has reports whether the chain contains a setting that lies on a cycle.
+// has reports whether the chain contains s, which must lie on a cycle.
 func (c *chain) has(s *setting) bool {
 	for i := range min(c.length, len(c.near)) {
 		if c.near[i] == s {

@@ -64,7 +64,7 @@ func TestRunningBridgeIsExported(t *testing.T) {
 			`catbridge_follower_publish_to_apply_seconds_count{sdk_key="shop"} 1`, `catbridge_follower_apply_duration_seconds_count{sdk_key="shop"} 1`)
 		for _, secret := range []string{testKey, "aaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbb"} {
 			if strings.Contains(leads+follows, secret) {
-				t.Errorf("%q is told (I13)", secret)
+				t.Errorf("%q is exported (I13)", secret)
 			}
 		}
 	})

@@ -180,7 +180,7 @@ func TestUnknownValuesAreMissing(t *testing.T) {
 		"catbridge_leader_redis_last_contact_timestamp_seconds", "catbridge_leader_term_start_timestamp_seconds",
 	} {
 		if strings.Contains(out, name) {
-			t.Errorf("%s is told", name)
+			t.Errorf("%s is exported", name)
 		}
 	}
 }
