@@ -227,7 +227,7 @@ func TestF24_LeaderWithoutARightReportsAnErrorAndRecovers(t *testing.T) {
 				before := env.cdn.Version()
 				env.change(asLeader, rules.take)
 				version := env.cdn.Publish()
-				env.eventually(env.takeover(), "both say what is missing", func() bool {
+				env.eventually(env.takeover(), "both report the missing right", func() bool {
 					return first.stats().WriteError != "" && second.stats().WriteError != "" && errors.contain(rules.says)
 				})
 				env.eventually(env.takeover(), "no process leads", func() bool { return !first.leads() && !second.leads() })

@@ -34,7 +34,7 @@ type auditor struct {
 	// The last values that were read: most reads find no change.
 	seen, entryText, blobText string
 	sound                     string           // hash of the last blob whose content was checked
-	known                     map[string]int64 // version by content hash
+	known                     map[string]int64 // versions by content hash
 }
 
 // found is the content of an entry.

@@ -24,7 +24,7 @@ func TestTheBaseRevisionReadsLaterMessages(t *testing.T) {
 	}
 	for _, want := range []string{"MaxHeadBytes = 1024", "MaxCodecBytes", "Now "} {
 		if !strings.Contains(string(source), want) {
-			t.Errorf("its messages know nothing of %q", want)
+			t.Errorf("its messages do not contain %q", want)
 		}
 	}
 }

@@ -140,7 +140,7 @@ func TestF25_WrongPasswordIsReported(t *testing.T) {
 		env.disconnectAll()
 		before := env.cdn.Version()
 		version := env.cdn.Publish()
-		env.eventually(env.takeover(), "leaders and followers say why", func() bool {
+		env.eventually(env.takeover(), "leaders and followers report the reason", func() bool {
 			return ofLeaders.contain("WRONGPASS") && ofFollowers.contain("WRONGPASS")
 		})
 		env.states(env.reconnectBound(), follower.Disconnected)
@@ -168,7 +168,7 @@ func TestF25_UntrustedCertificateIsReported(t *testing.T) {
 		env.disconnectAll()
 		before := env.cdn.Version()
 		version := env.cdn.Publish()
-		env.eventually(env.takeover(), "leaders and followers say why", func() bool {
+		env.eventually(env.takeover(), "leaders and followers report the reason", func() bool {
 			return ofLeaders.contain("certificate") && ofFollowers.contain("certificate")
 		})
 		for _, r := range env.readers {

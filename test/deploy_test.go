@@ -180,7 +180,7 @@ func check(t *testing.T, statements map[string]bool) {
 	t.Helper()
 	for what, holds := range statements {
 		if !holds {
-			t.Errorf("not so: %s", what)
+			t.Errorf("false: %s", what)
 		}
 	}
 }

@@ -102,10 +102,10 @@ func TestFaultsOfTheFaultPageAreDetected(t *testing.T) {
 		"no test":           {"| F12 | x | `dir.TestThere`", "| F12 | x | none"},
 	} {
 		if len(faultsOfPage(strings.Replace(good.String(), change[0], change[1], 1), exists, nil)) == 0 {
-			t.Errorf("%s is not seen", what)
+			t.Errorf("%s is not detected", what)
 		}
 	}
 	if len(faultsOfPage(good.String(), exists, []string{"TestF12_Forgotten"})) == 0 {
-		t.Error("a test that no row names is not seen")
+		t.Error("a test that no row names is not detected")
 	}
 }

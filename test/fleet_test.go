@@ -71,7 +71,7 @@ func (f *fleet) launch(env ...string) *process {
 	f.Helper()
 	p := f.run(env, "leader", "--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL,
 		"--log-format", "json", "--log-level", "debug")
-	f.eventually(10*time.Second, "the process says its ID", p.started)
+	f.eventually(10*time.Second, "the process logs its ID", p.started)
 	return p
 }
 

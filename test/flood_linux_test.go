@@ -39,7 +39,7 @@ func TestF33_FloodOverHTTP(t *testing.T) {
 	onProcessesAs(t, program, alone, func(f *fleet) {
 		p := f.run([]string{"CATBRIDGE_SDK_KEY=" + hookName + "=" + sdkKey, "CATBRIDGE_WEBHOOK_KEYS=" + hookKey, "CATBRIDGE_LISTEN=127.0.0.1:0"},
 			"leader", "--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL, "--log-format", "json")
-		f.eventually(10*time.Second, "the process says its ID", p.started)
+		f.eventually(10*time.Second, "the process logs its ID", p.started)
 		f.awaitHolder(p)
 		f.join(1, 2)
 		duration := 3 * time.Second

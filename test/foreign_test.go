@@ -116,7 +116,7 @@ func TestF28_EntryWrittenByAnSDKIsCorrected(t *testing.T) {
 					env.recovered(written, bound)
 					env.audit.resume()
 					if away > 0 { // the reply arrives after the write takes effect
-						env.eventually(env.leader.RenewInterval, "the alarm", func() bool { return errors.contain("ahead of Redis's clock") })
+						env.eventually(env.leader.RenewInterval, "the error in the log", func() bool { return errors.contain("ahead of Redis's clock") })
 					}
 					if ahead := max(first.stats().Ahead, second.stats().Ahead); (ahead > 5*time.Minute) != (away > 0) {
 						env.Errorf("the leader reports an entry that is %v ahead", ahead)

@@ -15,8 +15,8 @@ import (
 // runs a few rounds of its fault, or, with -rounds, many in several environments at once,
 // on which make faults reports.
 var (
-	manyRounds = flag.Int("rounds", 0, "rounds of the faults that are tried most, fewer of the others; 0: a few of each")
-	seed       = flag.Uint64("seed", 1, "what chance begins with")
+	manyRounds = flag.Int("rounds", 0, "number of rounds of the most frequent faults, fewer of the others; 0: a few of each")
+	seed       = flag.Uint64("seed", 1, "seed of the random numbers")
 	reportFile = flag.String("report", "", "`path` of the report of many rounds")
 )
 

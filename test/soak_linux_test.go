@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-var soakFor = flag.Duration("soak", 0, "how long leaders and followers live through random faults; 0: not at all")
+var soakFor = flag.Duration("soak", 0, "duration of the soak test; 0: skip it")
 
 const (
 	soakFollowers = 200

@@ -117,6 +117,6 @@ func (f *fleet) searchRedis() {
 		}
 	}
 	if len(keys) < 4 || !strings.Contains(strings.Join(keys, " "), cachekeys.For(sdkKey, "", 0).Blob) {
-		f.Errorf("keys that were looked at: %q", keys)
+		f.Errorf("keys that were searched: %q", keys)
 	}
 }

@@ -125,7 +125,7 @@ func TestFaultsOfTheSDKSurfaceAreDetected(t *testing.T) {
 		"no reason":         {"| S42 | x | `dir.TestThere` |", "| S42 | x | open: |"},
 	} {
 		if faults, _ := surfaceFaults(strings.Replace(page.String(), change[0], change[1], 1), exists); len(faults) == 0 {
-			t.Errorf("%s is not seen", what)
+			t.Errorf("%s is not detected", what)
 		}
 	}
 	openRow := strings.Replace(page.String(), "| S42 | x | `dir.TestThere` |", "| S42 | x | open: nothing yet |", 1)

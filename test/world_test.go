@@ -119,8 +119,8 @@ type environment struct {
 	cdn         *fakecdn.CDN
 	admin       redis.UniversalClient
 	keys        cachekeys.Keys
-	leaderLog   *slog.Logger // of leaders
-	followerLog *slog.Logger // of followers, whose evaluations cost less without a log
+	leaderLog   *slog.Logger
+	followerLog *slog.Logger // at a higher level: evaluations cost less without a log
 	audit       *auditor
 	watching    *watch
 	taps        map[*redistest.Process]*tap // the taps of the real Redis servers
@@ -141,7 +141,7 @@ func scenario(t *testing.T, run func(env *environment)) {
 	t.Parallel()
 	t.Run("virtual", func(t *testing.T) {
 		if *manyRounds > 0 {
-			t.Skip("the many rounds are those on real processes")
+			t.Skip("many rounds run only on real processes")
 		}
 		synctest.Test(t, func(t *testing.T) {
 			run(newEnvironment(t, to(redistest.Virtual(t)), virtualProfile(), true))

@@ -31,7 +31,7 @@ func changes(m *measurement, bytes, perSecond int, watch time.Duration) {
 	before := c.Stats().Counters
 	busy := writing(m, w, perSecond, watch)
 	last := w.write()
-	until(m, "the last change is in force", func() bool { return versionOf(c) == last })
+	until(m, "the last change has taken effect", func() bool { return versionOf(c) == last })
 	after := c.Stats().Counters
 	m.put("written", "1/s", busy.writes)
 	m.put("applied", "1/s", float64(after.Applied-before.Applied)/watch.Seconds())

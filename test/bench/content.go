@@ -25,7 +25,7 @@ func NewContent(size int) Content {
 	tail.WriteString(`},"i":"0a1b2c3d"}`)
 	head := []byte(`{"p":{"u":"https://cdn-global.configcat.com","r":0,"s":"4qHXtDMqAd1NjlgvhyYEcdrfxfkmwgfsVKQyWGkCSDM="},"f":{"` +
 		VersionFlag + `":{"t":2,"v":{"i":`)
-	const room = 12 // for the version and the end
+	const room = 12 // for the version and the closing brackets
 	for i := 0; len(head)+tail.Len()+room < size; i++ {
 		missing := size - len(head) - tail.Len() - room
 		writeFlag(&tail, random, i, missing)

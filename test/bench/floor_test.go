@@ -47,7 +47,7 @@ func (f *floor) receive(i int, client *redis.Client, sub *redis.PubSub) {
 	for {
 		message, err := sub.ReceiveMessage(context.Background())
 		if err != nil {
-			return // closed
+			return // the subscription is closed
 		}
 		version, _ := strconv.ParseInt(message.Payload, 10, 64)
 		data, err := client.Get(context.Background(), floorKey).Bytes()

@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	resultsFile = flag.String("results", "", "add what is measured to this file")
-	full        = flag.Bool("full", false, "the full plan, which takes long")
+	resultsFile = flag.String("results", "", "add the results to this file")
+	full        = flag.Bool("full", false, "run the full plan, which takes long")
 )
 
 var results = &bench.Results{}

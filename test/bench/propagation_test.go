@@ -39,7 +39,7 @@ func BenchmarkPropagation(b *testing.B) {
 			// Each round lasts a second at least; many followers yield many times.
 			points = append(points, point{1, bytes, 30}, point{10, bytes, 10}, point{100, bytes, 10}, point{1000, bytes, 5}, point{5000, bytes, 3})
 		}
-		points[5].rounds = 100 // one follower, 10 KB: the goals' case
+		points[5].rounds = 100 // the case of the goals: one follower, 10 KB
 	}
 	for _, p := range points {
 		measure(b, "propagation", func(m *measurement) {

@@ -18,7 +18,7 @@ const maxClients = 19_900
 type server struct {
 	*redistest.Process
 	admin *redis.Client
-	opts  redis.Options // of all other clients
+	opts  redis.Options // for all other clients
 }
 
 func startRedis(t testing.TB, guard *redistest.Guard) *server {

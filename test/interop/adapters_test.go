@@ -137,7 +137,7 @@ func (p place) await(t *testing.T, config fakecdn.Config) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%v: the entry has not version %d", p, config.Version)
+			t.Fatalf("%v: the entry does not have version %d", p, config.Version)
 		}
 	}
 }

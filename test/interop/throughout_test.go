@@ -99,7 +99,7 @@ func awaitVersion(t *testing.T, server *redistest.Process, version int64) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the entry has not version %d", version)
+			t.Fatalf("the entry does not have version %d", version)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func TestGuardedClusterMovesASlotUnderItsClients(t *testing.T) {
 			}
 		}
 		if err := from.Client(t, nil).Get(t.Context(), "k").Err(); err == nil || !strings.HasPrefix(err.Error(), "MOVED ") {
-			t.Errorf("where it was: %v", err)
+			t.Errorf("at the former primary: %v", err)
 		}
 		from, to = to, from
 	}

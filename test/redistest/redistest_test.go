@@ -82,7 +82,7 @@ func TestCutLinkIsNoticedAndCanBeDialledAgain(t *testing.T) {
 		}
 		link.Cut()
 		if _, err := pubsub.Receive(t.Context()); err == nil {
-			t.Error("the subscription lives on")
+			t.Error("the subscription still works")
 		}
 		link.Down()
 		if err := client.Ping(t.Context()).Err(); err == nil {
@@ -109,7 +109,7 @@ func TestWriteArrivesLateThroughAFrozenLink(t *testing.T) {
 			t.Errorf("SET through a frozen link: %v", err)
 		}
 		if !link.Holds("late") || link.Holds("early") {
-			t.Error("what is held is not what was sent")
+			t.Error("the held data is not the data that was sent")
 		}
 		if err := client.Ping(within(t, 100*time.Millisecond)).Err(); err == nil {
 			t.Error("connected through a frozen link")

@@ -18,7 +18,7 @@ type plot struct {
 type line struct {
 	name   string
 	dashed bool
-	points [][2]float64 // positive
+	points [][2]float64 // positive numbers
 }
 
 const (
