@@ -137,7 +137,7 @@ func (u *updater) fromCache(value []byte, held *snapshot) (*snapshot, error) {
 	if u.feed != nil {
 		next.rev = 0 // below every rev in Redis
 	}
-	switch rev, hash := held.place(); {
+	switch rev, hash := held.revAndHash(); {
 	case held != nil && next.rev <= rev:
 		return nil, nil
 	case hash == next.hash:

@@ -8,7 +8,7 @@ const (
 	NoFlagData CacheState = iota
 	// HasLocalOverrideFlagDataOnly: there are local overrides, but no config.
 	HasLocalOverrideFlagDataOnly
-	// HasCachedFlagDataOnly: there is a config, but the CDN has not confirmed it lately.
+	// HasCachedFlagDataOnly: there is a config, but the CDN has not confirmed it recently.
 	HasCachedFlagDataOnly
 	// HasUpToDateFlagData: the CDN confirmed the config less than the leader's poll
 	// interval and 15 s ago.

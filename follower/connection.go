@@ -56,7 +56,7 @@ func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event)
 		defer cancel()
 		err := c.run(ctx, f, ack, events)
 		ended(err)
-		c.tell(ctx, events, event{kind: over, err: err})
+		c.send(ctx, events, event{kind: over, err: err})
 	}()
 	return c
 }
@@ -82,7 +82,7 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 	if ctx.Err() != nil {
 		return ctx.Err() // close ran before c.sub was stored
 	}
-	c.tell(ctx, events, event{kind: opened})
+	c.send(ctx, events, event{kind: opened})
 	for {
 		raw, err := sub.Receive()
 		if err != nil {
@@ -136,8 +136,8 @@ func (f *feed) countType(kind cachekeys.MessageType) {
 	}
 }
 
-// tell sends an event, which is never dropped.
-func (c *connection) tell(ctx context.Context, events chan<- event, e event) {
+// send sends an event, which is never dropped.
+func (c *connection) send(ctx context.Context, events chan<- event, e event) {
 	e.from, e.at = c, time.Now()
 	select {
 	case events <- e:

@@ -88,7 +88,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 // candidate was rejected, which changes nothing (I4).
 func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	held := s.current.Load()
-	rev, hash := held.place()
+	rev, hash := held.revAndHash()
 	switch {
 	case held != nil && c.hash == hash:
 		if c.rev > rev || c.rev == rev && held.source == SourceFile {

@@ -6,7 +6,7 @@ import "reflect"
 // nil, such evaluations have no user. The user is not copied, and must not change while it is
 // the default.
 func (c *Client) SetDefaultUser(user User) {
-	if isNobody(user) {
+	if isNilUser(user) {
 		c.defaultUser.Store(nil)
 		return
 	}
@@ -19,7 +19,7 @@ func (c *Client) ClearDefaultUser() { c.defaultUser.Store(nil) }
 // userOr returns the user of an evaluation: the given one, or else the default; nil if there
 // is neither.
 func (c *Client) userOr(given User) User {
-	if given != nil && !isNobody(given) {
+	if given != nil && !isNilUser(given) {
 		return given
 	}
 	return c.user()
@@ -33,8 +33,8 @@ func (c *Client) user() User {
 	return nil
 }
 
-// isNobody reports whether user is nil, or a nil pointer or map.
-func isNobody(user User) bool {
+// isNilUser reports whether user is nil, or a nil pointer or map.
+func isNilUser(user User) bool {
 	switch u := user.(type) {
 	case *UserData:
 		return u == nil

@@ -46,7 +46,7 @@ func (p past) has(hash string, now time.Time) bool {
 	return slices.ContainsFunc(p, func(c pastContent) bool { return c.hash == hash && now.Sub(c.until) < recentFor })
 }
 
-func (h *holder) wasHeld(hash string, now time.Time) bool {
+func (h *holder) wasReplaced(hash string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.past.has(hash, now)
@@ -64,7 +64,7 @@ func (u *updater) ask(ctx context.Context, etag string) (cdn.Response, error) {
 			return resp, err
 		}
 		hash := cachekeys.ContentHash(resp.JSON)
-		if hash == suspect || !u.holder.wasHeld(hash, time.Now()) {
+		if hash == suspect || !u.holder.wasReplaced(hash, time.Now()) {
 			return resp, nil
 		}
 		suspect = hash

@@ -126,7 +126,7 @@ func (f *feed) offerAgain() {
 	defer f.members.mu.Unlock()
 	held := f.current.Load()
 	for _, m := range f.members.list {
-		if m.holder.isOutrunBy(held) && m.holder.offer(held, false) {
+		if m.holder.mayReplaceOwn(held) && m.holder.offer(held, false) {
 			m.holder.confirm(f.confirmed.Load())
 		}
 	}

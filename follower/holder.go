@@ -39,7 +39,7 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 			h.rebases.Add(1)
 		}
 	case held == nil || back || next.rev > held.rev:
-	case next.rev == held.rev && next.hash == held.hash && held.source == SourceFile: // it is not the file's word alone
+	case next.rev == held.rev && next.hash == held.hash && held.source == SourceFile: // Redis confirms the file's content
 	default:
 		return false
 	}
@@ -55,7 +55,7 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 	return true
 }
 
-// put puts content in force. The caller holds the lock.
+// put puts content in force. The caller holds h.mu.
 func (h *holder) put(next *snapshot) {
 	held := h.current.Swap(next)
 	if held != nil && held.hash == next.hash {

@@ -23,7 +23,7 @@ type Hooks struct {
 	// OnFlagEvaluated is called soon after every evaluation (S49), including evaluations that
 	// return the default and each setting of a GetAll… method. Up to 4,096 evaluations wait
 	// for slow hooks; further ones are dropped. Close waits until they are reported, but at
-	// most 1 s. If a hook calls Close, Close takes 1 s.
+	// most 1 s. If such a hook itself calls Close, Close takes 1 s.
 	//
 	// The hook may keep the details, but must not change them: all hooks receive the same. Their
 	// User is the object that was passed to the evaluation. It must not change until the hook

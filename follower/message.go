@@ -34,7 +34,7 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 	s.observe(assertion{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash},
 		observation{epoch: m.Epoch, cdn: m.CDN, asked: at, received: at, message: true, published: m.Now})
 
-	rev, hash := s.current.Load().place()
+	rev, hash := s.current.Load().revAndHash()
 	switch {
 	case m.Rev > rev && m.Hash == hash:
 		s.move(m.Rev, "")

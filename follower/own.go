@@ -70,7 +70,7 @@ func (h *holder) note(i item, clock *redisClock) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	held := h.current.Load()
-	if h.own == nil || held == nil || i.rev == 0 || i.at.Before(h.own.asked) || !h.own.isOutrun(i, clock) {
+	if h.own == nil || held == nil || i.rev == 0 || i.at.Before(h.own.asked) || !h.own.isOlderThan(i, clock) {
 		return false
 	}
 	if i.hash == held.hash {
@@ -83,9 +83,9 @@ func (h *holder) note(i item, clock *redisClock) bool {
 	return true
 }
 
-// isOutrun reports whether the CDN answered about the content of an item after it answered the
-// client.
-func (o *own) isOutrun(i item, clock *redisClock) bool {
+// isOlderThan reports whether the CDN answered about the content of an item later than it
+// answered the client.
+func (o *own) isOlderThan(i item, clock *redisClock) bool {
 	evidence, proven := &o.named, false
 	switch {
 	case i.entry:
@@ -112,8 +112,8 @@ func (o *own) isOutrun(i item, clock *redisClock) bool {
 	return proven || i.counts && evidence.due() && i.cdn > evidence.cdn
 }
 
-// isOutrunBy reports whether next may replace what the client fetched itself.
-func (h *holder) isOutrunBy(next *snapshot) bool {
+// mayReplaceOwn reports whether next may replace what the client fetched itself.
+func (h *holder) mayReplaceOwn(next *snapshot) bool {
 	if next == nil || !h.hasOwn.Load() {
 		return false
 	}

@@ -44,7 +44,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	}
 	s.readWorked()
 	s.onHead(h)
-	rev, hash := s.current.Load().place()
+	rev, hash := s.current.Load().revAndHash()
 	switch {
 	case h.meta.Rev > rev && h.meta.Hash == hash:
 		s.move(h.meta.Rev, h.meta.ETag)
@@ -118,7 +118,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	s.confirm()
 	s.readSoon(r.head)
 	s.onStaleRead(r.head)
-	if rev, _ := s.current.Load().place(); r.meta.Rev > rev {
+	if rev, _ := s.current.Load().revAndHash(); r.meta.Rev > rev {
 		return r.head, fmt.Errorf("follower: the content that Redis names is unavailable: %w", blobErr)
 	}
 	return r.head, nil
@@ -132,7 +132,7 @@ func (s *syncer) onHead(h head) {
 	}
 	s.setLeader(h.epoch, h.meta.Poll)
 	if !s.based && s.conn != nil && s.conn.live {
-		s.onBased(h)
+		s.onFirstRead(h)
 	}
 	s.observe(assertion{epoch: h.meta.Epoch, rev: h.meta.Rev, cdn: h.meta.CDN, hash: h.meta.Hash},
 		observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received, primary: h.primary})
@@ -140,7 +140,7 @@ func (s *syncer) onHead(h head) {
 
 // observe adds an item of evidence for the rebase rule and for freshness.
 func (s *syncer) observe(a assertion, o observation) {
-	rev, hash := s.current.Load().place()
+	rev, hash := s.current.Load().revAndHash()
 	holding := s.rebase.items > 0
 	s.rebase.add(a, rev, hash, o.received)
 	s.outrun = s.note(item{assertion: a, at: o.received, published: o.published, late: s.timings.Dead, counts: o.message || o.primary}) || s.outrun
@@ -197,13 +197,13 @@ func (s *syncer) onStaleRead(h head) {
 // mayLower reports whether the rebase rule allows a read with head h to lower the rev. The read
 // is evidence itself: a read of another epoch has already reset the evidence.
 func (s *syncer) mayLower(h head) bool {
-	rev, hash := s.current.Load().place()
+	rev, hash := s.current.Load().revAndHash()
 	return s.rebase.due() && h.meta.Rev != 0 && h.meta.Rev < rev && h.meta.Hash != hash
 }
 
 func (s *syncer) onRebase(h head, next *snapshot) {
 	s.inc(&s.n.Rebases)
-	rev, _ := s.current.Load().place()
+	rev, _ := s.current.Load().revAndHash()
 	s.log.Warn(eventRebase, "Redis lost its data and its clock is behind: the rebase rule lowered the rev to that of the config in Redis.",
 		slog.Int64("from", rev), slog.Int64("to", next.rev), slog.Int64("epoch", h.meta.Epoch))
 	s.rebase = rebase{}

@@ -91,8 +91,8 @@ func (s *snapshot) content() *evaluate.Config {
 	return s.config
 }
 
-// place returns rev and hash. If s is nil, they are zero, below those of any content.
-func (s *snapshot) place() (rev int64, hash string) {
+// revAndHash returns rev and hash. If s is nil, they are zero, below those of any content.
+func (s *snapshot) revAndHash() (rev int64, hash string) {
 	if s == nil {
 		return 0, ""
 	}

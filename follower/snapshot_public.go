@@ -51,7 +51,7 @@ func orEmpty(s *Snapshot) *Snapshot {
 // or call [Client.RefreshIfOlder] first.
 func (c *Client) Snapshot(user User) *Snapshot {
 	defaultUser := c.user()
-	if isNobody(user) {
+	if isNilUser(user) {
 		user = defaultUser
 	}
 	return newSnapshot(c.evaluator, c.inForce(), c.CacheState(), user, defaultUser)
@@ -80,7 +80,7 @@ func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) 
 // the snapshot is used, see [Snapshot]. WithUser does not change the receiver.
 func (s *Snapshot) WithUser(user User) *Snapshot {
 	s = orEmpty(s)
-	if isNobody(user) {
+	if isNilUser(user) {
 		user = s.defaultUser
 	}
 	return newSnapshot(s.evaluator, s.held, s.state, user, s.defaultUser)

@@ -189,8 +189,8 @@ func (h *holder) replace(held, next *snapshot, o *own) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if now := h.current.Load(); now != held {
-		rev, hash := held.place()
-		if nowRev, nowHash := now.place(); nowRev != rev || nowHash != hash {
+		rev, hash := held.revAndHash()
+		if nowRev, nowHash := now.revAndHash(); nowRev != rev || nowHash != hash {
 			return false
 		}
 	}

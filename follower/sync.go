@@ -141,8 +141,8 @@ func (s *syncer) connect(ctx context.Context) {
 // spend its time on connections that were already given up.
 func (s *syncer) patience() time.Duration { return s.timings.Ack << min(s.late, 2) }
 
-// isLate reports whether a connection was given up because of a timeout.
-func isLate(err error) bool {
+// isTimeout reports whether a connection was given up because of a timeout.
+func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return errors.Is(err, subscription.ErrNoAck) || ok && timeout.Timeout()
 }
@@ -193,8 +193,8 @@ func (s *syncer) onOpened(ctx context.Context) {
 	}
 }
 
-// onBased handles the first read after the subscription, which the messages continue.
-func (s *syncer) onBased(h head) {
+// onFirstRead handles the first read after the subscription, which the messages continue.
+func (s *syncer) onFirstRead(h head) {
 	s.based = true
 	s.highWater.rev, s.highWater.cdn = max(s.highWater.rev, h.meta.Rev), max(s.highWater.cdn, h.meta.CDN)
 	s.highWater.epoch = max(s.highWater.epoch, h.epoch)
@@ -227,7 +227,7 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	// Without a subscription, what is current must be read.
 	s.inc(&s.n.Resyncs)
 	var readErr error
-	if s.isPointless(err) {
+	if s.skipsRead(err) {
 		readErr = s.readFailed(ctx, err, s.reread)
 	} else {
 		_, readErr = s.sync(ctx)
@@ -243,11 +243,11 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	}
 }
 
-// isPointless reports whether a read would most likely fail, too, after a connection failed with
-// err. A read also needs a connection: if thousands wait for a server that is busy with their
-// handshakes, reads would double their number. Every third time the feed reads nevertheless, to
-// find out whether only connections for subscriptions fail.
-func (s *syncer) isPointless(err error) bool {
+// skipsRead reports whether to skip the read after a connection that failed with err. A read
+// needs a connection, too, and would most likely fail: if thousands wait for a server that is
+// busy with their handshakes, reads would double their number. Every third time the feed reads
+// nevertheless, to find out whether only connections for subscriptions fail.
+func (s *syncer) skipsRead(err error) bool {
 	if _, unreachable := errors.AsType[*subscription.UnreachableError](err); !unreachable {
 		s.unreached = 0
 		return false
@@ -274,7 +274,7 @@ func (s *syncer) disconnected(err error) {
 		s.log.Warn(eventDisconnected, "Redis is unreachable; retrying. Evaluation continues with the config in memory.", eventlog.Err(err))
 	}
 	var waited time.Duration
-	if isLate(err) {
+	if isTimeout(err) {
 		waited = s.patience()
 		s.late++
 	}

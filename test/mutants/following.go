@@ -4,12 +4,12 @@ package main
 var following = []mutant{
 	{
 		"a follower reads before the subscription", "I8", []edit{
-			{"follower", `	sub, err := subscription.Open(`, `	c.tell(ctx, events, event{kind: opened})
+			{"follower", `	sub, err := subscription.Open(`, `	c.send(ctx, events, event{kind: opened})
 	time.Sleep(time.Millisecond)
 	sub, err := subscription.Open(`},
 			{"follower", `		return ctx.Err() // close ran before c.sub was stored
 	}
-	c.tell(ctx, events, event{kind: opened})
+	c.send(ctx, events, event{kind: opened})
 `, `		return ctx.Err() // close ran before c.sub was stored
 	}
 `},
@@ -171,7 +171,7 @@ var following = []mutant{
 	},
 	{
 		"a feed without a connection reads", "F13", []edit{{"follower",
-			`	if s.isPointless(err) {`, `	if s.isPointless(err) && false {`}},
+			`	if s.skipsRead(err) {`, `	if s.skipsRead(err) && false {`}},
 		test{"follower", "^TestNoReadIsTriedWithoutAConnection$"},
 	},
 	{
