@@ -19,15 +19,15 @@ var caught = []struct {
 		{Campaign, 1, 0}, {Poll, 1, 0}, {Connect, 2, 0}, {Answer, 1, 0}, {Publish, 0, 0}, {SDK, 2, 0},
 		{Reread, 2, 0},
 	}},
-	{"a clock that is set back twice blocks the rebase rule", RebaseClock, "I8", AllFaults, []Event{
+	{"a clock that is set back twice blocks the rebase rule", RebaseClock, "I8", rare, []Event{
 		{Reread, 1, 0}, {Lead, 1, 0}, {Reread, 1, 0}, {Step, 2, 1}, {Publish, 0, 0}, {Crash, 1, 0},
 		{Failover, 1, 0}, {Lead, 1, 0}, {Step, 0, 1},
 	}},
-	{"the rebase rule accepts an answer that was in flight", RebaseInFlight, "I1", AllFaults, []Event{
+	{"the rebase rule accepts an answer that was in flight", RebaseInFlight, "I1", rare, []Event{
 		{Connect, 0, 0}, {Lead, 2, 0}, {Poll, 2, 0}, {Answer, 2, 0}, {Publish, 1, 0}, {SDK, 1, 0},
 		{Delete, 0, 1}, {Hear, 0, 0}, {Delete, 2, 0},
 	}},
-	{"content is believed after Redis rolled back", KeepCurrent, "I1", AllFaults, []Event{
+	{"content is believed after Redis rolled back", KeepCurrent, "I1", CDNFaults | Failovers | SDKWrites, []Event{
 		{Lead, 0, 0}, {Failover, 2, 0}, {Lead, 0, 0}, {Lead, 0, 0}, {SDK, 0, 0}, {Lead, 0, 0},
 		{Publish, 2, 0}, {Outage, 2, 0}, {Outage, 0, 0}, {Connect, 2, 0}, {Lead, 0, 0}, {Hear, 2, 0},
 		{Lead, 0, 0}, {Renew, 0, 0}, {Renew, 0, 0}, {Outage, 2, 0}, {Lead, 0, 0}, {Failover, 0, 0},
@@ -40,7 +40,7 @@ var caught = []struct {
 	{"a renewal is not fenced", FencedRenewal, "I2", AllFaults, []Event{
 		{Lead, 2, 0}, {Step, 1, 0}, {Lead, 2, 0},
 	}},
-	{"a commit does not check the base", Base, "I1", ProcessFaults | ExchangeFaults, []Event{
+	{"a commit does not check the base", Base, "I1", rare, []Event{
 		{Lead, 2, 0}, {Publish, 0, 0}, {Ask, 2, 0}, {Connect, 2, 0}, {Publish, 1, 0}, {Exchange, 2, 3},
 		{Lead, 2, 0}, {Hear, 2, 0},
 	}},
@@ -50,7 +50,7 @@ var caught = []struct {
 	{"the fetch time falls", EntryFloor, "I9", AllFaults, []Event{
 		{SDK, 1, 3}, {Lead, 2, 0},
 	}},
-	{"a repair moves rev to the present", RepairStaysBehind, "I1", AllFaults, []Event{
+	{"a repair moves rev to the present", RepairStaysBehind, "I1", CDNFaults | DataLoss | LaggingEdges, []Event{
 		{Lead, 1, 0}, {Wait, 1, 79}, {Publish, 0, 0}, {Mislead, 1, 0}, {Reread, 2, 0}, {Lead, 0, 0},
 		{Reread, 2, 0}, {Outage, 2, 0}, {Flush, 1, 0}, {Lead, 1, 0},
 	}},
@@ -74,73 +74,73 @@ var caught = []struct {
 		{Publish, 2, 0}, {Lead, 2, 0}, {Publish, 1, 0}, {Connect, 1, 0}, {Lead, 2, 0}, {Flush, 1, 0},
 		{Renew, 2, 0}, {Lead, 2, 0}, {Mislead, 2, 1}, {Hear, 1, 0},
 	}},
-	{"Redis is repaired with old content", RepairCurrentOnly, "I1", AllFaults, []Event{
+	{"Redis is repaired with old content", RepairCurrentOnly, "I1", CDNFaults | DataLoss, []Event{
 		{Outage, 0, 0}, {Connect, 2, 0}, {Outage, 0, 0}, {Publish, 0, 0}, {Outage, 0, 0}, {Outage, 0, 0},
 		{Outage, 0, 0}, {Outage, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Publish, 0, 0}, {Flush, 2, 0},
 		{Campaign, 2, 0}, {Ask, 2, 0}, {Ask, 0, 0}, {Hear, 2, 0}, {Campaign, 0, 0}, {Campaign, 2, 0},
 		{Poll, 0, 0}, {Outage, 0, 0}, {Flush, 0, 0}, {Outage, 0, 0}, {Outage, 0, 0}, {Lead, 0, 0},
 	}},
-	{"a repair from memory overwrites an SDK's later entry", KeepFetchedLater, "I1", AllFaults, []Event{
+	{"a repair from memory overwrites an SDK's later entry", KeepFetchedLater, "I1", rare, []Event{
 		{Lead, 2, 0}, {Outage, 0, 0}, {Connect, 0, 0}, {Publish, 1, 0}, {Outage, 2, 0}, {SDK, 2, 0},
 		{Wait, 0, 141}, {Outage, 0, 0}, {Reread, 0, 0}, {Lead, 0, 0}, {Renew, 0, 0}, {Lead, 0, 0},
 	}},
-	{"old content is repaired above what followers hold", RepairBelow, "I1", Copies | CDNFaults | DataLoss | ProcessFaults, []Event{
+	{"old content is repaired above what followers hold", RepairBelow, "I1", rare, []Event{
 		{Lead, 0, 0}, {Save, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Advance, 0, 0}, {Campaign, 1, 0},
 		{Campaign, 1, 0}, {Crash, 0, 0}, {Restore, 0, 0}, {Outage, 0, 0}, {Delete, 0, 0}, {Wait, 0, 8}, {Campaign, 1, 0}, {Renew, 1, 0},
 		{Renew, 1, 0}, {Connect, 0, 0}, {Reread, 0, 0}, {Advance, 0, 0}, {Advance, 0, 0},
 	}},
-	{"revs are trusted while the clock is behind", ClockBehind, "I1", ClockSteps | CDNFaults | DataLoss, []Event{
+	{"revs are trusted while the clock is behind", ClockBehind, "I1", rare, []Event{
 		{Lead, 0, 0}, {Step, 0, 1}, {Flush, 0, 0}, {Publish, 0, 0}, {Lead, 1, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Renew, 0, 0},
 		{Wait, 0, 8}, {Outage, 0, 0}, {Campaign, 0, 0}, {Ask, 0, 0}, {Advance, 0, 0},
 	}},
 	{"the memory of replaced ETags is bounded by number", RememberByTime, "I1", LaggingEdges | Bursts, []Event{
 		{Reread, 2, 0}, {Burst, 0, 71}, {Reread, 2, 0}, {Poll, 0, 0}, {Lag, 0, 1},
 	}},
-	{"content that was never committed comes back", BelievedReplaces, "I1", LaggingEdges | MemoryFull, []Event{
+	{"content that was never committed comes back", BelievedReplaces, "I1", rare, []Event{
 		{Withhold, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Advance, 0, 0}, {Mislead, 0, 1},
 	}},
-	{"other processes do not learn what was replaced", TellReplaced, "I1", LaggingEdges | MemoryFull | ProcessFaults, []Event{
+	{"other processes do not learn what was replaced", TellReplaced, "I1", rare, []Event{
 		{Withhold, 0, 0}, {Publish, 0, 0}, {Lead, 0, 0}, {Connect, 0, 0}, {Advance, 0, 0}, {Resign, 0, 0}, {Campaign, 1, 0},
 		{Mislead, 1, 1}, {Advance, 0, 0},
 	}},
-	{"a 304 is never suspect", SuspectUnmodified, "I1", LaggingEdges | ExchangeFaults | Failovers, []Event{
+	{"a 304 is never suspect", SuspectUnmodified, "I1", unsearched, []Event{
 		{Lead, 0, 0}, {Connect, 0, 0}, {Replicate, 0, 1}, {Publish, 0, 0}, {Poll, 0, 0}, {Answer, 0, 0}, {Take, 0, 0}, {Exchange, 0, 2},
 		{Hear, 0, 0}, {Failover, 0, 0}, {Wait, 0, 8}, {Renew, 0, 0}, {Campaign, 0, 0}, {Poll, 0, 0}, {Lag, 0, 1},
 	}},
 	{"an answer confirms content to which Redis rolled back", AnswerIsAboutOne, "I14", Bursts | Failovers | ClockSteps, []Event{
 		{Burst, 0, 140}, {Failover, 2, 0}, {Ask, 0, 0}, {Step, 1, 1}, {Renew, 0, 0},
 	}},
-	{"an entry that was not read is overwritten", OverwriteFoundOnly, "I1", MemoryFull | CDNFaults | SDKWrites | Splits, []Event{
+	{"an entry that was not read is overwritten", OverwriteFoundOnly, "I1", rare, []Event{
 		{Full, 2, 0}, {Outage, 0, 0}, {Withhold, 0, 0}, {Outage, 1, 0}, {Ask, 0, 0}, {Publish, 0, 0}, {Replicate, 1, 0},
 		{Split, 0, 0}, {Rejoin, 0, 0}, {SDK, 1, 0},
 	}},
-	{"an answer overwrites a later entry", KeepLaterThanAnswer, "I1", MemoryFull | CDNFaults | SDKWrites, []Event{
+	{"an answer overwrites a later entry", KeepLaterThanAnswer, "I1", rare, []Event{
 		{Full, 2, 0}, {Campaign, 0, 0}, {Ask, 0, 0}, {Publish, 2, 0}, {Take, 0, 0}, {Full, 2, 0}, {Renew, 0, 0},
 		{SDK, 1, 0}, {Outage, 0, 0}, {Campaign, 0, 0}, {Withhold, 0, 0},
 	}},
-	{"a clock that jumps makes an answer later", LatestIsFixed, "I1", MemoryFull | SDKWrites | ClockSteps, []Event{
+	{"a clock that jumps makes an answer later", LatestIsFixed, "I1", rare, []Event{
 		{Full, 1, 0}, {Lead, 0, 0}, {Withhold, 2, 0}, {SDK, 0, 0}, {Step, 2, 84},
 	}},
 	{"the hash of content is not checked", HashChecked, "I4", DataLoss | MessageFaults, []Event{
 		{Publish, 2, 0}, {Lead, 0, 0}, {Corrupt, 2, 2},
 	}},
-	{"a blob is accepted that meta does not name", MetaNamesContent, "I3", AllFaults, []Event{
+	{"a blob is accepted that meta does not name", MetaNamesContent, "I3", DataLoss | RollBacks, []Event{
 		{Connect, 1, 0}, {Publish, 1, 0}, {RollBack, 1, 1}, {Lead, 1, 0}, {Hear, 1, 0}, {RollBack, 1, 0},
 		{Lead, 1, 0}, {Corrupt, 2, 69},
 	}},
 	{"a follower accepts any rev", NeverLower, "I1", MessageFaults, []Event{
 		{Connect, 0, 0}, {Publish, 0, 0}, {Lead, 1, 0}, {Publish, 0, 0}, {Lead, 1, 0},
 	}},
-	{"no rebase rule", Rebase, "I8", AllFaults, []Event{
+	{"no rebase rule", Rebase, "I8", ClockSteps | Failovers, []Event{
 		{Connect, 0, 0}, {Lead, 2, 0}, {Reread, 0, 0}, {Step, 2, 1}, {Failover, 1, 0}, {Step, 0, 1},
 		{Publish, 2, 0},
 	}},
-	{"the rebase rule applies at once", RebaseSpan | RebaseInFlight | RebaseItems, "I1", AllFaults, []Event{
+	{"the rebase rule applies at once", RebaseSpan | RebaseInFlight | RebaseItems, "I1", rare, []Event{
 		{Connect, 0, 0}, {Lead, 0, 0}, {Lead, 0, 0}, {Lead, 0, 0}, {Renew, 0, 0}, {Publish, 0, 0},
 		{Lead, 0, 0}, {Hear, 0, 0}, {Hear, 0, 0}, {Lead, 0, 0}, {Read, 0, 0}, {Read, 0, 3},
 		{Hear, 0, 0},
 	}},
-	{"the rebase rule applies without an answer of the CDN", RebaseAnswer, "I1", AllFaults, []Event{
+	{"the rebase rule applies without an answer of the CDN", RebaseAnswer, "I1", CDNFaults | DataLoss, []Event{
 		{Outage, 0, 0}, {Outage, 0, 0}, {Lead, 1, 0}, {Renew, 1, 0}, {Publish, 2, 0}, {Connect, 0, 0},
 		{Wait, 1, 71}, {Lead, 0, 0}, {Outage, 0, 0}, {Reorder, 0, 0}, {Flush, 0, 0}, {Lead, 1, 0},
 		{Outage, 0, 0}, {Outage, 1, 0}, {Lead, 1, 0},
