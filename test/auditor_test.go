@@ -29,8 +29,9 @@ type auditor struct {
 	last    found
 	lossy   bool
 	blind   bool
-	lost    int // lost writes, where Redis may lose some
-	back    int // times that the version went back
+	skewed  bool // Redis's clock differs from the machine's: times are not compared
+	lost    int  // lost writes, where Redis may lose some
+	back    int  // times that the version went back
 	// The last values that were read: most reads find no change.
 	seen, entryText, blobText string
 	sound                     string           // hash of the last blob whose content was checked

@@ -79,20 +79,24 @@ func (f *fleet) access(link *redistest.Link) []string {
 	case f.cluster != nil:
 		mode, nodes = "cluster", f.cluster.Nodes()
 		more = at(mode, addresses(nodes)...)
-	case f.server.Guard() != nil:
+	case asksForCertificates(f.server):
 		mode, nodes = "single", []*redistest.Process{f.server}
 		more = at(mode, f.server.Addr())
 	default:
 		mode, nodes = "single", []*redistest.Process{f.server}
 		more = at(mode, link.Listen(f.T, f.server.Addr()))
 	}
-	guard := nodes[0].Guard()
-	if guard == nil {
+	if !asksForCertificates(nodes[0]) {
 		return more
 	}
+	guard := nodes[0].Guard()
 	user := asLeader.user()
 	more = append(more, "CATBRIDGE_REDIS_USERNAME="+user.Name, "CATBRIDGE_REDIS_PASSWORD="+user.Password)
 	return append(more, certified(guard.Authority.CAFile, guard.Authority.Issue(f.T, "client"))...)
+}
+
+func asksForCertificates(server *redistest.Process) bool {
+	return server.Guard() != nil && server.Guard().Authority != nil
 }
 
 // at returns the environment variables for a Redis at these addresses.

@@ -1,7 +1,9 @@
 package test
 
 import (
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -163,4 +165,127 @@ func TestF44_EdgeThatLagsBehindManyChangesIsNotTrusted(t *testing.T) {
 			env.settle()
 		}
 	})
+}
+
+// The CDN serves the version before the current one again, and goes on serving it: an operator
+// took a change back. Followers have the earlier version soon, take it once, and keep it.
+func TestF44_RealRollbackIsBelievedAndStays(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.processes()
+		env.ready(3)
+		for range env.rounds(2) {
+			earlier := env.cdn.Config()
+			env.reached(env.cdn.Publish(), env.poll())
+			for _, r := range env.readers {
+				r.mayGoBack(earlier.Version)
+			}
+			env.audit.suspend()
+			env.audit.allowLoss() // a lower version looks like that
+			env.cdn.Break(fakecdn.Stale(earlier))
+			// The leader polls, doubts the answer once, and asks again.
+			back, bound := time.Now(), env.poll()+confirmation
+			env.eventually(bound, "followers have the earlier version", func() bool {
+				for _, r := range env.readers {
+					if r.version() != earlier.Version {
+						return false
+					}
+				}
+				return true
+			})
+			env.recovered(back, bound)
+			env.pass(2 * env.poll())
+			for _, r := range env.readers {
+				if v := r.version(); v != earlier.Version {
+					env.Errorf("%s has version %d, want %d", r.name, v, earlier.Version)
+				}
+			}
+			env.audit.forget()
+			env.audit.resume()
+			version := env.cdn.Publish()
+			env.cdn.Repair()
+			env.reached(version, env.poll())
+			env.settle()
+		}
+	})
+}
+
+// confirmation is the bound for a doubted answer to be asked for again.
+const confirmation = 1500 * time.Millisecond
+
+// Redis comes back from an old copy, without some of its keys, while an edge of the CDN lags
+// for leaders and a follower that may ask the CDN itself is cut off with newer content. Redis's
+// clock is not moved here: nothing moves the one of virtual time, see
+// TestF44_ClocksOfRedisThatMove for real ones.
+func TestF44_OldCopyWhileAnEdgeLagsAndAFollowerIsCutOff(t *testing.T) {
+	scenario(t, func(env *environment) {
+		env.processes()
+		env.mixed(2, func(int) {})
+	})
+}
+
+// lagsForLeaders is a CDN of which an edge that lags answers leaders, once. After that they get
+// errors. Others get the current version.
+func lagsForLeaders(lagging fakecdn.Config) fakecdn.Fault {
+	var asked atomic.Bool
+	return func(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
+		switch {
+		case strings.HasPrefix(r.Header.Get("X-ConfigCat-UserAgent"), "ConfigCat-Go-catbridge/s-"):
+			fakecdn.Stale(current())(w, r, current)
+		case asked.CompareAndSwap(false, true):
+			fakecdn.Stale(lagging)(w, r, current)
+		default:
+			fakecdn.Status(http.StatusInternalServerError)(w, r, current)
+		}
+	}
+}
+
+// mixed plays rounds of several faults at once. moveClock is called once in each.
+func (env *environment) mixed(few int, moveClock func(round int)) {
+	env.Helper()
+	env.ready(2)
+	others := env.readers
+	cut := env.followOnline()
+	env.reached(env.cdn.Version(), env.poll())
+	lost := [][]string{nil, {env.keys.Meta}, {env.keys.Entry}, {env.keys.Blob, env.keys.Meta}}
+	for n := range env.rounds(few) {
+		env.pass(2 * env.leader.RenewInterval) // Redis's clock was heard
+		copied := env.backup()
+		for range 1 + env.random.IntN(10) {
+			env.reached(env.cdn.Publish(), env.poll())
+		}
+		moveClock(n)
+		cut.link.Down()
+		lagging := env.cdn.Config()
+		second := env.cdn.Publish()
+		env.eventually(env.takeover()+env.poll(), "those that are not cut off have the change", func() bool {
+			return others[0].version() == second && others[1].version() == second
+		})
+		// The candidate tries, and sees what was replaced. What only a Redis knew that lost it
+		// nobody can doubt.
+		env.pass(2 * env.leader.RetryPeriod)
+		env.cdn.Break(lagsForLeaders(lagging))
+		third := env.cdn.Publish()
+		if err := cut.client.Refresh(env.Context()); err != nil {
+			env.Fatal(err)
+		}
+		env.audit.suspend()
+		env.restore(copied, lost[n%len(lost)]...)
+		cut.link.Up()
+		env.pass(env.takeover() + env.poll() + 2*env.follower.Dead)
+		for _, r := range others {
+			if v := r.version(); v != second {
+				env.Errorf("%s has version %d, want %d", r.name, v, second)
+			}
+		}
+		if v := cut.version(); v != third {
+			env.Errorf("%s fetched version %d and has %d", cut.name, third, v)
+		}
+		env.audit.forget()
+		env.audit.resume()
+		env.cdn.Repair()
+		mended, bound := time.Now(), rebaseAfter+2*env.leader.PollInterval
+		env.reached(third, bound)
+		env.recovered(mended, bound)
+		env.settle()
+	}
 }

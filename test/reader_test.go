@@ -27,6 +27,7 @@ type reader struct {
 
 	mu      sync.Mutex
 	highest int64
+	earlier int64 // a version that the CDN goes back to, which may be taken once; 0: none
 	changes int
 	faults  []string
 	moved   chan struct{} // closed and replaced at each change
@@ -84,13 +85,24 @@ func (r *reader) changed(config *evaluate.Config) {
 	if text != strconv.FormatInt(number, 10) {
 		r.faults = append(r.faults, fmt.Sprintf("two versions in one content: %d and %q", number, text))
 	}
-	if number <= r.highest {
+	switch {
+	case number == r.earlier && number < r.highest:
+		r.earlier, r.highest = 0, number
+	case number <= r.highest:
 		r.faults = append(r.faults, fmt.Sprintf("version %d after %d", number, r.highest))
 	}
 	r.highest = max(r.highest, number)
 	r.changes++
 	close(r.moved)
 	r.moved = make(chan struct{})
+}
+
+// mayGoBack lets the reader take an earlier version, once.
+func (r *reader) mayGoBack(version int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.earlier = version
+	r.sight.back = version
 }
 
 func (r *reader) seen() []string {

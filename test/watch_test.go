@@ -70,13 +70,19 @@ func (s *watch) look() {
 
 func (s *watch) lookAt(r *reader) {
 	now := r.see()
-	wrong := now.after(r.sight)
+	r.mu.Lock()
+	before := r.sight
+	r.mu.Unlock()
+	wrong := now.after(before)
 	if now.claims {
 		wrong = append(wrong, now.asserted(s.env.cdn.Answered(now.version), s.env.follower.Dead)...)
 	}
-	r.sight = now
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.sight.back != now.version {
+		now.back = r.sight.back
+	}
+	r.sight = now
 	for _, fault := range wrong {
 		if len(r.faults) < 10 { // each look may find the same
 			r.faults = append(r.faults, fault)
@@ -87,6 +93,7 @@ func (s *watch) lookAt(r *reader) {
 // sighting is the state of a follower at one moment.
 type sighting struct {
 	version  int64 // 0: it has no config
+	back     int64 // a version that may follow this one though it is earlier; 0: none
 	rev      int64
 	rebases  int64
 	claims   bool      // whether an answer about this version is asserted
@@ -103,14 +110,14 @@ func (r *reader) see() sighting {
 		version := r.version()
 		// The counters may be older than the content in effect.
 		if after := r.client.Stats(); after.Hash == before.Hash && after.Rev == before.Rev {
-			return sighting{version, before.Rev, after.Rebases, before.HasCDN, asked.Add(-before.Age)}
+			return sighting{version: version, rev: before.Rev, rebases: after.Rebases, claims: before.HasCDN, answered: asked.Add(-before.Age)}
 		}
 	}
 }
 
 // after returns what may not follow an earlier sighting.
 func (now sighting) after(before sighting) (wrong []string) {
-	if now.version < before.version {
+	if now.version < before.version && now.version != before.back {
 		wrong = append(wrong, fmt.Sprintf("it answers with version %d after %d", now.version, before.version))
 	}
 	if now.rev < before.rev && now.rebases == before.rebases {

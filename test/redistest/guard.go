@@ -33,6 +33,8 @@ type Guard struct {
 	Authority *Authority
 	// Network is the network of the servers; nil: the machine's own.
 	Network Network
+	// Clock is the wall clock of the servers, on Linux only; nil: the machine's.
+	Clock *Clock
 	// Nodes is the content of the ACL file of Redis nodes, Sentinels that of Sentinels.
 	// Empty: no file.
 	Nodes, Sentinels string
@@ -54,6 +56,9 @@ func (p *Process) Guard() *Guard { return p.guard }
 
 // begin starts a process in the network of the servers.
 func (g *Guard) begin(cmd *exec.Cmd) error {
+	if g != nil && g.Clock != nil {
+		cmd.Env = append(cmd.Environ(), g.Clock.environ()...)
+	}
 	if g == nil || g.Network == nil {
 		return cmd.Start()
 	}
