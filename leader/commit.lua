@@ -24,9 +24,9 @@
 --   16 blobtail string  the blob's head after the rev
 --   17 payload  string  the blob's payload
 --   18 over     int, ms an entry fetched up to this time may be overwritten
---   19 latest   int, ms the latest time that the CDN's answer can be from
+--   19 latest   int, ms an upper bound for the time of the CDN's answer
 --   20 replaced string  lines "<age in ms> <etag>": replaced ETags that the leader knows of
---   21 waits    string  the rev that the leader waits for the CDN to decide about; empty: none
+--   21 waits    string  the highest rev seen, if the leader waits for the CDN; empty: it does not
 -- Times are in ms since the Unix epoch by Redis's clock.
 -- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
 
@@ -45,7 +45,7 @@ local meta = read_meta(meta_key)
 local current = number(meta[REV])
 if current ~= base then return {'STALE', '0', digits(now), unpack(meta)} end
 
--- Only an answer of the CDN moves rev to the present, and a late write must not make it look more recent (I14).
+-- Only an answer of the CDN raises rev to the present, and a late write must not make the answer look newer (I14).
 local answered = age >= 0 and math.min(now - age, latest) or 0
 local entry = read('GETRANGE', entry_key, 0, 14 + #etag) or ''
 local fetched = number(string.match(entry, '^(%d+)\n'))

@@ -27,10 +27,9 @@ const (
 type Config struct {
 	// Redis stores the lock and the content. It is a *redis.Client, with or without
 	// Sentinels, or a *redis.ClusterClient. Required. Its ContextTimeoutEnabled must be
-	// set: no command may outlive the lease. MaxRetries: -1 is advised. The leader does not
-	// close the client. The leader reads the number of the database from the client's
-	// options; a client that selects another database, in OnConnect for instance, is not
-	// supported.
+	// set: no command may outlive the lease. Its MaxRetries should be -1. The leader does
+	// not close the client. It reads the database's number from the client's options; a
+	// client that selects another database, for instance in OnConnect, is not supported.
 	Redis redis.UniversalClient
 
 	// Namespace separates leaders and followers from others with the same SDK key in the
@@ -110,8 +109,8 @@ type Timing struct {
 	RenewDeadline time.Duration // how long the leader acts after its last successful renewal
 	RetryPeriod   time.Duration // between two tries of a candidate, ± 20 %
 	PollInterval  time.Duration // between two polls of the CDN; from 1 s to 24 h
-	Idle          time.Duration // silence on the leader's subscription until it sends a PING
-	Dead          time.Duration // silence on the leader's subscription until it reconnects
+	Idle          time.Duration // silence on the subscription after which the leader sends a PING
+	Dead          time.Duration // silence on the subscription after which the leader reconnects
 }
 
 // DefaultTiming returns the durations for production. The poll interval is just below that
@@ -123,8 +122,8 @@ func DefaultTiming() Timing {
 	}
 }
 
-// FastTiming returns durations with which the leader fails over and polls sooner, at the cost
-// of more commands and requests.
+// FastTiming returns durations for a faster failover and more frequent polls, at the cost of
+// more commands and requests.
 func FastTiming() Timing {
 	return Timing{
 		LeaseDuration: 6 * time.Second, RenewInterval: 1500 * time.Millisecond, RenewDeadline: 4 * time.Second,

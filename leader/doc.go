@@ -1,6 +1,9 @@
 // Package leader elects one of several processes through a lock in Redis. The elected leader
 // polls the ConfigCat CDN and publishes new content to all followers.
 //
+// docs/glossary.md explains the terms and package cachekeys the keys. I14 is an invariant in
+// README.md, F32 a fault in docs/faults.md, S85 a row of docs/sdk-surface.md.
+//
 // # States, for each SDK key
 //
 //	         acquired the lock
@@ -18,38 +21,37 @@
 // was fenced, the leader then releases the lock.
 //
 // Each SDK key is elected, polled and published independently. [Leader.SetSDKKeys] replaces
-// the SDK keys of a running leader. A removed SDK key ends its term as at a shutdown. An SDK
-// key that is fetched differently ends its term and joins the election again.
+// the SDK keys of a running leader. If an SDK key is removed, its term ends as at a shutdown.
+// If the settings for fetching it change, its term ends and it joins the election again.
 //
 // # Why it is safe
 //
-// The lock is for economy: one process polls. Safety comes from the write itself. One script
-// checks that the lock has this leader's ID and epoch and that meta still has the rev that
-// the leader takes for current. Only then does it write entry, blob and meta and publish (I2,
-// I3). The write of a leader that was paused, and resumes after another took over, is
-// refused. A write that is repeated after its reply was lost, or that arrives late, finds that
-// meta has moved on and changes nothing (F32). The time for which the leader trusts its lock
-// is measured on the monotonic clock, from before the renewal was sent.
+// The lock only saves requests: one process polls. Safety comes from the write itself. One
+// script checks that the lock has this leader's ID and epoch and that meta still has the rev
+// that the leader considers current. Only then does it write entry, blob and meta and publish
+// (I2, I3). If a leader is paused and resumes after another took over, its writes are refused.
+// A write that arrives late or a second time finds another rev in meta and changes nothing
+// (F32). The leader trusts its lock for RenewDeadline after it sent the last successful
+// renewal, by the monotonic clock.
 //
 // # Many SDK keys
 //
-// Scripts that acquire, renew and release are batched. If such a script finds another one in
-// flight to its Redis node, it waits for that reply, for at most 2 ms, and then shares a round
-// trip with all waiting scripts. Otherwise it is sent at once. Commits are always sent at once
-// and alone. Each script keeps its own timeout and outcome. A script that Redis answers with
-// an error is sent again alone, for example because Redis does not know the script or the
-// slot has moved. To let scripts share round trips, the loops of all SDK keys wake at common
-// ticks, a hundredth of the shorter of RenewInterval and RetryPeriod apart: up to one tick
-// early, never late.
+// Scripts that acquire, renew and release are batched. While one is in flight to a Redis node,
+// others wait for its reply, for at most 2 ms, and then share a round trip. Otherwise a script
+// is sent at once. Commits are always sent at once and alone. Each script keeps its own
+// timeout and outcome. If Redis answers a script with an error, for example because it does
+// not know the script or the slot has moved, the script is sent again alone. So that scripts
+// coincide, the loops of all SDK keys wake at common ticks: up to one tick early, never late.
+// A tick is a hundredth of RenewInterval or of RetryPeriod, whichever is shorter.
 //
 // # What is current
 //
-// A rev orders contents, for followers and for the official SDKs: it is the fetch time in the
-// entry. It only rises. Only an answer from the CDN moves it towards the present. A repair
-// gets the next free rev and does not change the time of the CDN's last answer (I14). So a
-// leader that the CDN does not answer never outranks one that it does. A write that arrives
-// late does not make the CDN's answer look more recent: it carries the answer's age, and the
-// latest time that the answer can be from, by the last known time of Redis's clock.
+// A rev orders contents. The official SDKs read it as the fetch time of the entry. The rev
+// only rises, and only an answer from the CDN raises it to the present. A repair gets the next
+// free rev and does not change the time of the CDN's last answer (I14). So a leader without
+// answers from the CDN never outranks one that gets them. A late write does not make the CDN's
+// answer look more recent: it carries the answer's age and an upper bound for the answer's
+// time, by Redis's clock in an earlier reply.
 //
 //	a renewal finds                          the leader
 //	meta ahead, with the leader's content    adopts its rev: a reply was lost
@@ -62,11 +64,11 @@
 //	is newer than the CDN's answer)          not answer, it commits the entry's content
 //	no lock                                  starts a new term, and fetches
 //
-// If the content in Redis is damaged and the CDN has not answered since the leader took over,
-// the leader has nothing to commit again: the CDN's next answer repairs Redis. A renewal
-// checks heads only: damage behind them lasts until the next change or the next leader, and
-// followers read the entry. No heartbeat is published while content is damaged; followers that
-// miss it read the entry, too.
+// A leader that takes over damaged content may have no copy to commit: the CDN's next answer
+// then repairs Redis. A renewal checks only the first two lines of entry and blob. Other
+// damage lasts until the next change or the next leader; followers read the entry if the blob
+// is damaged. A renewal that finds damage publishes no heartbeat: followers without heartbeats
+// read the entry, too.
 //
 // # Content does not go back
 //
@@ -74,46 +76,47 @@
 // seen: Redis restarted from a copy, a replica that was behind took over, or Redis lost its
 // data and its clock was set back. This process then does not know what is current. Until the
 // CDN answers, it writes nothing above the highest rev, since followers would accept it (I1).
-// There is one exception: content that it knows as current, if Redis's clock is past the
-// highest rev. Redis then has rolled back. If the clock is behind that rev, it was set back,
-// or an SDK's clock was ahead, and revs prove nothing. Missing parts of the content in Redis
-// are repaired at the rev found + 1: heartbeats continue, and new followers get flags, while
-// followers with a higher rev keep their content. Event 6118, [KeyStats] and meta's field
-// waits show that the leader waits for the CDN.
+// One exception: if Redis's clock is past the highest rev, Redis rolled back, and the process
+// may write content that it knows to be current. If the clock is behind that rev, it was set
+// back, or an SDK's clock was ahead: revs then do not show which content is newer. Missing
+// parts of the content are repaired one above the rev in Redis: heartbeats continue, and new
+// followers get flags, while followers with a higher rev keep their content. Event 6118,
+// [KeyStats] and the field "waits" of meta show that the leader waits for the CDN.
 //
-// An edge of the CDN may lag. So each process remembers for two minutes, by its own clock,
-// every ETag that was replaced: those of content that it believed and that other content
-// followed, committed or not, in any term, and those that meta lists, whenever it tries to
-// acquire the lock. A remembered ETag is believed only if the CDN serves it twice, 1 s apart,
-// with status 200 or 304. It is suspect even if Redis holds it: Redis may have rolled back, or
-// a commit may have succeeded with its reply lost. An ETag that is believed is no longer
-// remembered. A commit writes the newest eight ETags to meta, for other processes.
+// An edge of the CDN may lag and serve replaced content. So each process remembers every
+// replaced ETag for two minutes, by its own clock: those that it believed or found in Redis
+// before, and those that meta lists as replaced. The process believes a remembered ETag only
+// if the CDN serves it twice, 1 s apart, with status 200 or 304, and then forgets it. This
+// holds even if the ETag is current in Redis: Redis may have rolled back, or the reply to a
+// commit may have been lost. A commit lists the eight last replaced ETags in meta, for other
+// processes.
 //
 // # Refresh requests and the webhook
 //
 // [Leader.RequestRefresh], and ConfigCat's webhook at any process ([Leader.WebhookHandler]),
 // increment a count in meta and publish a message. The leader receives the message, or the
-// count at its next renewal. A leader that is asked in its own process publishes no message,
-// which would keep followers busy just before the change. The leader polls at most once per
-// second. If the CDN has nothing new, it polls again 2, 5 and 10 seconds later: an edge may
-// lag behind the dashboard.
+// count at its next renewal. If the leader's own process is asked, it publishes no message: one
+// would keep followers busy just before the change. The leader polls at most once per second.
+// If the CDN has nothing new, it polls again 2, 5 and 10 seconds later: an edge may lag behind
+// the dashboard.
 //
 // A webhook's signature covers its ID, time and body. A time that differs by more than 300 s
-// is refused. If any process accepted the ID within the last 15 minutes, the response is the
-// same and no poll follows: the script that increments the count remembers the ID in Redis.
-// Forged requests cause no Redis command and no poll, and leave no state.
+// is refused. If any process accepted the ID within the last 15 minutes, the status is 200 and
+// no poll follows: the script that increments the count stores the ID in Redis. Forged requests
+// cause no Redis command and no poll, and leave no state.
 //
 // # Spread window
 //
-// Followers read content that has more than 4 KiB, compressed, at a random time within the
-// window that the message names. Random times are not evenly spaced. The window has headroom,
-// so reads stay within the budget in each tenth of the window and not just on average.
+// The message of a change contains content of up to 4 KiB, compressed. Followers read larger
+// content, at a random time within the window that the message names. Random times bunch, so
+// the window has headroom: reads stay within the budget in each tenth of the window, not just
+// on average.
 //
 //	window = (n + 14·√n) × bytes of the blob ÷ ReadBudget      n: followers
 //
-// The factor 14 suffices after 999 of 1,000 changes, for 2 to 100,000 followers. The window is
-// 1.44 times as long as evenly spaced reads would take for 1,000 followers, and 1.04 times for
-// 100,000. Reads that would take less than 50 ms if evenly spaced are not spread.
+// The factor 14 suffices for that in 999 of 1,000 changes, with 2 to 100,000 followers. For 1,000
+// followers the window is 1.44 times as long as evenly spaced reads would take; for 100,000,
+// 1.04 times. Reads that would take less than 50 ms if evenly spaced are not spread.
 //
 // # Failures
 //
@@ -122,29 +125,28 @@
 //	the leader is paused and resumes its writes are refused
 //	Redis does not answer            candidates retry every RetryPeriod; followers keep
 //	                                 their content
-//	Redis lost its data              the next renewal writes everything again. While the CDN
-//	                                 does not answer, it uses the entry if an official SDK
-//	                                 has fetched since, or else the leader's content if that
-//	                                 was current when last checked
-//	Sentinels replaced the primary,  connections to it that were being made meanwhile are
+//	Redis lost its data              after the next renewal the leader writes everything
+//	                                 again. While the CDN does not answer, it writes the
+//	                                 entry's content if an official SDK has fetched since,
+//	                                 or else its own if that was current when last checked
+//	Sentinels replaced the primary,  connections that were being made to the former one are
 //	and the former one resumes       closed: no process leads there
 //	the CDN does not answer          the current content stays; the next poll retries
 //	the CDN serves an invalid config it is refused; the current content stays
-//	Redis holds older content        until the CDN answers, no older content is raised above
-//	                                 what followers hold; missing parts are repaired below
+//	Redis holds older content        until the CDN answers, it stays below the rev that
+//	                                 followers hold, also if missing parts are repaired
 //	an edge of the CDN lags          an ETag that was replaced less than 2 minutes ago is
 //	                                 fetched again after 1 s and believed if it comes twice.
-//	                                 No process knows a config that came and went between
-//	                                 two polls: it is believed until the next poll
-//	a clock of Redis is set back     a lock lasts longer by as much: a candidate cuts a lock
-//	                                 to its own LeaseDuration if more than 4 times that is
-//	                                 left
-//	a clock of Redis jumped ahead    followers stay ordered; an entry more than 5 minutes
-//	                                 ahead is reported (event 6108)
+//	                                 If no poll saw a config before it was replaced, and an
+//	                                 edge serves it later, it is believed until the next poll
+//	a clock of Redis is set back     a lock lasts that much longer. If more than 4 times its
+//	                                 LeaseDuration are left, a candidate cuts the lock to one
+//	a clock of Redis jumped ahead    revs still rise; an entry more than 5 minutes ahead is
+//	                                 reported (event 6108)
 //
-// The longest recovery in 10 to 100 runs of each test of make faults, and its bound, which
-// follows from LeaseDuration: that of the fast profile (6 s), of the default (15 s) or a
-// scaled-down one (3 s). docs/faults.md lists all faults.
+// The table shows the longest recovery in 10 to 100 runs of each test of make faults, and the
+// test's bound. The bound follows from LeaseDuration: 6 s (FastTiming), 15 s (DefaultTiming) or
+// 3 s (scaled down). docs/faults.md lists all faults.
 //
 //	killed, lease of 6 s                       6.0 s of 6.5 s
 //	paused and resumed, lease of 6 s           6.0 s of 6.5 s
@@ -154,7 +156,7 @@
 //	the same, only the replies are lost        another leads after 22.7 s of 25.5 s
 //	Redis paused for longer than the lease     0.27 s of 0.74 s
 //	Redis lost all keys, lease of 3 s          1.0 s of 1.5 s
-//	Redis lost one of them                     0.25 s of 0.5 s
+//	Redis lost one key                         0.25 s of 0.5 s
 //	Sentinels replaced the primary             2.8 s of 4 s
 //	the same, and the leader was killed        3.3 s of 6 s
 //	the primary was paused, replaced, resumed  6.1 s of 8 s
@@ -166,8 +168,9 @@
 //
 //	catbridge.poll                outcome: changed, unchanged, suspect, stopped
 //	├─ catbridge.fetch            HTTP status, requests sent, ray ID
-//	└─ catbridge.commit           rev, epoch, outcome of the script; catbridge.renew if
-//	   └─ catbridge.publish       nothing changed. Channel, rev, receivers
+//	└─ catbridge.commit           rev, epoch, outcome of the script
+//	   │ or catbridge.renew       if nothing changed
+//	   └─ catbridge.publish       channel, rev, receivers
 //
 // One script writes and publishes, so the span catbridge.publish has no duration of its own. A
 // commit that is retried after its poll is a trace of its own, with a link to the poll.
@@ -178,7 +181,7 @@
 // If Redis denies a command half-way through a script, it does not roll back the script. So
 // for each SDK key the leader checks the rights of its Redis user ([CheckRights]): when it
 // starts, at the start of each term, after failures, and every 10 s while rights are missing.
-// It checks at most four SDK keys at a time, while their terms run. [KeyStats] and a log event
+// At most four checks run at a time. They do not delay the terms. [KeyStats] and a log event
 // list the rules that grant the missing rights.
 //
 // # Events

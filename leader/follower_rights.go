@@ -16,7 +16,7 @@ import (
 // of the SDK key in the namespace; an empty namespace means none. A follower has no right
 // to ask Redis for its rights, so CheckFollowerRights runs the follower's commands, which
 // only read. It returns a [*RightsError] if rights are missing; any other error says that
-// the check failed. While a command is missing, missing keys of that command are not
+// the check failed. If the right to a command is missing, missing rights to its keys are not
 // reported. In a cluster it asks the nodes that a follower would ask.
 func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
 	keys := cachekeys.For(sdkKey, namespace, subscription.Database(client))

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// hookMemory is how long an accepted ID is remembered: longer than a request with that
-	// ID can be valid, plus some minutes for clocks that differ.
+	// hookMemory is how long an accepted ID is remembered: as long as a request with that ID
+	// can be valid, plus 5 minutes for clocks that differ.
 	hookMemory = 2*hookWindow + 5*time.Minute
 	// maxHookIDs bounds the IDs that this process remembers. Redis remembers all of them.
 	maxHookIDs = 4096
@@ -43,8 +43,9 @@ type seenHook struct {
 }
 
 // reserve reports whether id is new. If it is, the caller forwards the request and then
-// calls accept or release. Otherwise id was accepted if pending is nil; else pending is
-// closed once the first request's outcome is known, and the caller calls reserve again.
+// calls accept or release. If it is not and pending is nil, id was accepted. If pending is not
+// nil, it is closed once the first request's outcome is known; the caller then calls reserve
+// again.
 func (h *hooks) reserve(id string) (isNew bool, pending <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -32,28 +32,28 @@ type elector struct {
 
 	receivers receiverPeak // of the published messages
 
-	// highest is the highest rev that this process has seen, epoch the highest epoch. An
-	// epoch is a time and must not raise a rev: repaired content would outrank newer content.
+	// highest is the highest rev that this process has seen, epoch the highest epoch. They
+	// are separate: a rev raised to an epoch would make repaired content outrank newer content.
 	highest int64
 	epoch   int64
-	// currentHash is the hash of the content at rev highest, which any process may have
-	// written: the content that this process knows as current. disordered means that Redis
-	// held other content at a lower rev while its clock was behind highest: the revs then do
-	// not show which content is newer.
+	// currentHash is the hash of the content at rev highest. Unless disordered is set, this
+	// process knows that content to be current. disordered means that Redis held other
+	// content at a lower rev while its clock was behind highest: the revs then do not show
+	// which content is newer.
 	currentHash string
 	disordered  bool
-	// content is the last content that this process held and knew as current.
+	// content is the last content that this process held and knew to be current.
 	content    *content
 	contentCDN int64 // when the CDN last confirmed content, by Redis's clock
-	// believed is the last ETag of the CDN that was believed, committed or not. replaced
-	// holds the ETags that were replaced within the last two minutes.
+	// believed is the ETag that was believed last, committed or not. replaced holds the ETags
+	// that were replaced within the last two minutes.
 	believed string
 	replaced replacedMemory
 	// lastFetch is when the last fetch started. There is at most one fetch per second.
 	lastFetch time.Time
 	// notBefore is when the CDN may be asked again, by its Retry-After (S85).
 	notBefore time.Time
-	server    string // that notBefore is about
+	server    string // the server to which notBefore applies
 }
 
 // run takes part in the election until ctx is done or the SDK key is removed.
@@ -162,9 +162,9 @@ func (e *elector) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// observeMeta records the rev, the hash and the replaced ETags of meta, which Redis returned
-// when its clock showed now. Content at a rev below the highest is not taken for current:
-// Redis may have lost data.
+// observeMeta records the rev, the hash and the replaced ETags of meta. now is Redis's clock
+// in the same reply. Content below the highest rev does not count as current: Redis may have
+// lost data.
 func (e *elector) observeMeta(m cachekeys.Meta, now int64) {
 	e.replaced.addMeta(m, now)
 	switch {
@@ -184,8 +184,8 @@ func (e *elector) observeCurrent(rev int64, hash string) {
 }
 
 // knowsCurrent reports whether, as far as this process can know without the CDN, the content
-// with that hash is current. Another leader may have replaced it unseen. Followers then hold
-// a higher rev already: a repair does not move rev to the present.
+// with that hash is current. If another leader has replaced it unseen, followers keep their
+// higher rev: a repair does not raise rev to the present.
 func (e *elector) knowsCurrent(hash string) bool {
 	return hash != "" && hash == e.currentHash && !e.disordered
 }

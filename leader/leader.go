@@ -58,7 +58,7 @@ func New(cfg Config) (*Leader, error) {
 	}
 	keys := cfg.SDKKeys
 	cfg.SDKKeys = nil
-	// The ID is new at each start: a lock that an earlier process held is not this leader's.
+	// A new ID at each start: a lock of an earlier process must not look like this leader's.
 	l := &Leader{
 		cfg: cfg, id: cachekeys.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
 		scripts: newPipeline(cfg.Redis), rights: make(chan struct{}, rightsAtOnce), created: time.Now(),

@@ -38,8 +38,8 @@ func (t *term) repairOverwritten(ctx context.Context, w writeReply) error {
 	return t.repair(ctx, t.newest(), w.found > t.rev, w.found)
 }
 
-// repair commits own again. It asks the CDN first if the entry found, whose fetch time is
-// given, is later than own, or if own may not be written.
+// repair commits own again. It asks the CDN first if the entry, with fetch time found, is
+// later than own, or if own may not be written.
 func (t *term) repair(ctx context.Context, own *content, later bool, found int64) error {
 	t.damaged = true
 	switch {
@@ -54,7 +54,7 @@ func (t *term) repair(ctx context.Context, own *content, later bool, found int64
 
 // mayWrite reports whether this process may write its content c over the content in Redis.
 // It may if the CDN has confirmed c, if meta names c, or if Redis rolled back from c: c is
-// known as current and Redis's clock is past the highest rev. If the clock is behind that
+// known to be current and Redis's clock is past the highest rev. If the clock is behind that
 // rev, it was set back, or an SDK's clock was ahead. The revs then do not show which content
 // is newer.
 func (t *term) mayWrite(c *content) bool {
@@ -62,10 +62,10 @@ func (t *term) mayWrite(c *content) bool {
 		t.elector.knowsCurrent(c.hash) && t.redisTime(time.Now()) > t.elector.highest
 }
 
-// repairAfterPoll plans a poll of the CDN before anything is written. It is used if the
-// entry is later than this process's content, since an SDK may have fetched newer content,
-// and if this process does not know what is current. The CDN's answer permits overwriting
-// the entry with fetch time found, but no later one.
+// repairAfterPoll plans a poll of the CDN before anything is written. It is used if an SDK may
+// have fetched newer content (a later entry), or if this process does not know what is
+// current. After the CDN's answer, the entry with fetch time found may be overwritten, but not
+// a later one.
 func (t *term) repairAfterPoll(ctx context.Context, found int64) error {
 	t.polls.foundEntry, t.polls.overwriteUpTo = found, 0
 	if time.Now().Before(t.elector.notBefore) {
@@ -77,8 +77,8 @@ func (t *term) repairAfterPoll(ctx context.Context, found int64) error {
 }
 
 // repairWithoutCDN writes the content that is current as far as this process can know
-// without the CDN: content that an SDK fetched after everything known here, or else content
-// that this process knows as current. If it may write neither, it repairs the content in
+// without the CDN: content that an SDK fetched later than all revs seen, or else content that
+// this process knows to be current. If it may write neither, it repairs the content in
 // Redis in place. It does not claim a new answer of the CDN (I14).
 func (t *term) repairWithoutCDN(ctx context.Context) error {
 	c, err := t.fetchedLater(ctx)
@@ -111,11 +111,11 @@ func (t *term) repairContent() *content {
 	return nil
 }
 
-// fetchedLater returns the entry's content if its fetch time is above every rev known here
-// and later than a CDN answer that is not published yet, and if it may be committed. Older
-// content written over it would take back the official SDKs, and the followers that read it
-// while no process led (I1). Afterwards other content may overwrite the entry read here, but
-// no later one.
+// fetchedLater returns the entry's content if its fetch time is above every rev seen and later
+// than a CDN answer that is not published yet, and if it may be committed. If older content
+// replaced it, the official SDKs would go back, and so would followers that read the entry
+// while no process led (I1). Afterwards other content may overwrite this entry, but not a
+// later one.
 func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
 	defer cancel()
@@ -123,7 +123,7 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The scripts also accept entries that are malformed here. Those may be overwritten.
+	// The scripts accept some entries that are malformed for ParseEntry. Those may be overwritten.
 	t.polls.overwriteUpTo = max(t.polls.foundEntry, entry.FetchTime)
 	if entry.FetchTime <= t.elector.highest || !t.answered.IsZero() && entry.FetchTime <= t.latest {
 		return nil, nil
@@ -135,12 +135,12 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	return c, nil
 }
 
-// repairInPlace returns the content in Redis, to be committed again just above the rev found
-// because parts of it are missing. Heartbeats then continue, and new followers get flags,
-// while followers with a higher rev keep their content. As followers do, it chooses the
-// content of the blob or of the entry, whichever has the higher rev. It returns nil if there
-// is no content, or if the commit would reach the highest rev and the content is not known
-// as current.
+// repairInPlace returns the content in Redis if parts are missing. The caller commits it again
+// just above the rev found: heartbeats continue, and new followers get flags, while followers
+// with a higher rev keep their content. As followers do, repairInPlace chooses the content of
+// the blob or of the entry, whichever has the higher rev. It returns nil if there is no
+// content, or if the commit would reach the highest rev with content that is not known to be
+// current.
 func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
 	defer cancel()

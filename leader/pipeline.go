@@ -19,8 +19,7 @@ const (
 // pipeline runs the scripts of all SDK keys of a leader and batches scripts that are called
 // at about the same time. A script is sent alone and at once if nothing is in flight to its
 // node. Otherwise it joins a batch, which is sent when one of the earlier round trips ends,
-// and after batchWindow at the latest. So a script waits for others for no longer than
-// batchWindow, and a single SDK key never waits.
+// and after batchWindow at the latest. So a single SDK key never waits.
 //
 // Each script has an outcome of its own. The methods are safe for concurrent use.
 type pipeline struct {
@@ -73,7 +72,7 @@ func (p *pipeline) run(ctx context.Context, script *redis.Script, keys []string,
 		return nil, ctx.Err()
 	}
 	if c.refused() {
-		// The node does not know the script, the slot has moved, or the error repeats.
+		// The node may not know the script, or the slot has moved. Any other error returns again.
 		return script.Run(ctx, p.client, keys, args...).Slice()
 	}
 	return c.cmd.Slice()

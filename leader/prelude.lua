@@ -26,7 +26,7 @@ local function bad_clock()
 end
 
 local function exhausted()
-  return redis.error_reply('REV no rev is left above the one found: delete the entry and the keys of the bridge, and restart the leaders')
+  return redis.error_reply('REV no higher rev or epoch is possible: delete the entry and the keys of catbridge, and restart the leaders')
 end
 
 -- message returns a message with the fields that are known only here: rev, cdn and now.
@@ -48,7 +48,7 @@ local function read(command, key, ...)
   return reply
 end
 
--- What may have come from anybody, with one byte more than its limit to tell that it is too long.
+-- bounded cuts text, which any client may have written, to limit + 1 bytes: the extra byte shows that it is too long.
 local function bounded(text, limit) return text and string.sub(text, 1, limit + 1) end
 
 local function read_meta(key)

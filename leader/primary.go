@@ -69,8 +69,8 @@ func (p *onePrimary) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 	return next
 }
 
-// accept reports whether the connection may be used: a later dial has not led to another
-// address. It closes recent connections to a former address.
+// accept reports whether the connection may be used. It may not if a later dial has led to
+// another address. accept closes recent connections to a former address.
 func (p *onePrimary) accept(dial int, conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,7 +25,7 @@ func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
 	return m
 }
 
-// assertion returns the assertion of a write after which the content with that hash is
+// assertion returns the arguments of a write that makes or keeps the content with that hash
 // current.
 func (t *term) assertion(kind cachekeys.MessageType, hash string) assertion {
 	a := assertion{
@@ -44,8 +44,8 @@ func (t *term) assertion(kind cachekeys.MessageType, hash string) assertion {
 	return a
 }
 
-// redisTime converts a local time to Redis's clock. The result is never too late: Redis sent
-// its last reply before this process received it.
+// redisTime converts a local time to Redis's clock. The result may be behind that clock but
+// not ahead: Redis sent its last reply before this process received it.
 func (t *term) redisTime(at time.Time) int64 { return t.redisNow + at.Sub(t.redisAt).Milliseconds() }
 
 // withDeadline returns a context that ends after d, or when this process stops acting as the
@@ -58,8 +58,8 @@ func (t *term) withDeadline(ctx context.Context, d time.Duration) (context.Conte
 // overwrote. It publishes a CDN answer that no write has published yet. Then it commits the
 // pending content.
 func (t *term) renew(ctx context.Context) error {
-	// Twice: after a lost reply, meta is ahead of this process, with its own content. The
-	// first pass adopts it, the second publishes the heartbeat.
+	// Twice: if a reply was lost, meta is ahead and names this process's content. The first
+	// pass adopts meta, the second publishes the heartbeat.
 	for range 2 {
 		w, err := t.sendRenewal(ctx)
 		if err != nil {
@@ -113,7 +113,7 @@ func (t *term) sendRenewal(ctx context.Context) (writeReply, error) {
 // The retry is harmless if the first try succeeded after all: the scripts detect it.
 func (t *term) commit(ctx context.Context, c *content) error {
 	t.pending = c
-	// Twice: first based on what this process takes for current, then on what Redis reported.
+	// Twice: first based on the rev that this process considers current, then on Redis's reply.
 	for range 2 {
 		w, err := t.tryCommit(ctx, c)
 		switch {
@@ -192,7 +192,7 @@ func (t *term) committed(c *content, w writeReply) {
 	}
 }
 
-// setCurrent makes c the content that this process takes for current.
+// setCurrent makes c the content that this process considers current.
 func (t *term) setCurrent(c *content) {
 	t.content, t.pending, t.corrupt = c, nil, false
 	t.hash, t.etag, t.length = c.hash, c.storedETag(), len(c.json)
@@ -214,7 +214,7 @@ func (t *term) applyReply(w writeReply) {
 	t.remember()
 	t.elector.receivers.observe(w.receivers * int64(t.elector.leader.cfg.SubscriberNodes))
 	if w.refresh < t.refreshSeen {
-		t.refreshSeen = 0 // Redis lost the count, and it restarted
+		t.refreshSeen = 0 // Redis lost the count, which restarted at 0
 	}
 	t.onRefreshCount(w.refresh)
 	ahead := time.Duration(w.rev-w.now) * time.Millisecond

@@ -1,10 +1,10 @@
--- Releases the lock if this process holds it, and says so, so that a candidate takes over at once.
+-- Releases the lock if this process holds it, and publishes a message, so that a candidate takes over at once.
 -- KEYS:
 --   1 lock    string
 -- ARGV:
 --   1 lock    string  the lock's value as this process wrote it
 --   2 channel string
---   3 message string  without the field now
+--   3 message string  without its field "now"
 -- Returns {RELEASED} or {FENCED}.
 
 local lock_key = KEYS[1]

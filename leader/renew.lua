@@ -8,7 +8,7 @@
 -- ARGV:
 --    1 lock    string  the lock's value as this process wrote it
 --    2 lease   int, ms the lock's time to live
---    3 base    int     the rev that this process takes for current; 0: no content yet
+--    3 base    int     the rev that this process considers current; 0: no content yet
 --    4 hash    string  of the current content
 --    5 etag    string  as stored
 --    6 above   int     a raised rev must be above this one
@@ -18,8 +18,8 @@
 --   10 tail    string  of the message
 --   11 poll    int, ms the poll interval
 --   12 length  int     bytes of the config JSON
---   13 latest  int, ms the latest time that the CDN's answer can be from
---   14 waits   string  the rev that the leader waits for the CDN to decide about; empty: none
+--   13 latest  int, ms an upper bound for the time of the CDN's answer
+--   14 waits   string  the highest rev seen, if the leader waits for the CDN; empty: it does not
 -- Times are in ms since the Unix epoch by Redis's clock.
 -- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE, REGRESSED or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
 
@@ -28,7 +28,7 @@ local own_lock, lease, base, hash, etag = ARGV[1], ARGV[2], tonumber(ARGV[3]), A
 local above, age, channel, head, tail = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 local poll, length, latest, waits = ARGV[11], ARGV[12], tonumber(ARGV[13]), ARGV[14]
 
--- sound reports whether the fields that are not compared below can be read: others read meta whole or not at all.
+-- sound reports whether the fields that are not compared below are valid: readers reject a meta with one bad field.
 local function sound(meta)
   for _, field in ipairs({meta[CDN], meta[POLL], meta[REFRESH]}) do
     if field and field ~= '' and not string.find(field, '^%d+$') or field and #field > 13 then return false end
@@ -51,7 +51,7 @@ local fetched = string.match(entry, '^(%d+)\n')
 
 local state = 'OK'
 if rev ~= base or (meta[HASH] or '') ~= hash then
-  -- After a reply that was lost meta is ahead of this process, with its own content.
+  -- If a reply was lost, meta is ahead and names this process's content.
   state = (rev > base and meta[HASH] == hash) and 'STALE' or 'REGRESSED'
 elseif base > 0 then
   local blob = read('GETRANGE', blob_key, 0, 14 + #hash) or ''

@@ -67,8 +67,8 @@ func (r *replyReader) number() int64 {
 	return 0
 }
 
-// meta reads the fields of meta, which end a reply. If one is malformed, meta reads rev
-// alone, as the scripts do: the next write must name it as its base.
+// meta reads the fields of meta, which end a reply. If one is malformed, meta reads only rev,
+// as the scripts do: rev is the base of the next write.
 func (r *replyReader) meta() cachekeys.Meta {
 	fields := cachekeys.MetaFields()
 	if len(r.reply) != len(fields) {

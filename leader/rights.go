@@ -113,7 +113,7 @@ func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, 
 		case answers[i] == 1 || !n.used:
 		case n.target == "" || targets[n.target+n.mode] && !commands[n.command]:
 			rules = append(rules, n.rule())
-		case targets[n.target+n.mode]: // a user with selectors
+		case targets[n.target+n.mode]: // selectors grant command and target, but not together
 			rules = append(rules, "("+n.rule()+" "+n.grant+")")
 		case commands[n.command]:
 			rules = append(rules, n.grant)
@@ -122,7 +122,7 @@ func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, 
 		}
 	}
 	for _, n := range unclear {
-		// The next check decides, after the rules above were granted.
+		// Once the rules above are granted, the next check decides about the command.
 		if slices.Contains(rules, n.grant) {
 			continue
 		}

@@ -8,7 +8,7 @@ local answers = {}
 for i, command in ipairs(ARGV) do
   local words = {}
   for word in string.gmatch(command, '%S+') do words[#words + 1] = word end
-  -- A command that this Redis does not know raises an error: no user can be denied it.
+  -- An unknown command raises an error and counts as allowed.
   local known, allowed = pcall(redis.acl_check_cmd, unpack(words))
   answers[i] = (known and not allowed) and 0 or 1
 end

@@ -30,8 +30,8 @@ var probeSource string
 //go:embed rights.lua
 var rightsSource string
 
-// Each script is sent as EVALSHA, and as EVAL if the server does not know it. Each may be
-// sent twice: the second run detects the first.
+// Each script is sent as EVALSHA, and as EVAL if the server does not know it. Running a script
+// twice is harmless.
 var (
 	acquireScript = redis.NewScript(prelude + acquireSource)
 	commitScript  = redis.NewScript(prelude + commitSource)

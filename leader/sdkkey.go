@@ -32,8 +32,8 @@ type SDKKey struct {
 	// AllowPrivate permits redirects to loopback and private addresses.
 	AllowPrivate bool
 	// WebhookKeys are the signing keys of ConfigCat's webhook, see [Leader.WebhookHandler].
-	// One of them must have signed a request; several allow a rotation. They are never shown.
-	// If there are none, the webhook is disabled.
+	// A request must be signed with one of them. Several keys allow rotation. They are never
+	// shown. If there are none, the webhook is disabled.
 	WebhookKeys []string
 }
 
@@ -60,14 +60,14 @@ func (k SDKKey) sameFetch(other SDKKey) bool {
 // server identifies the server that is polled, to which a Retry-After applies (S85).
 func (k SDKKey) server() string { return fmt.Sprint(k.DataGovernance, " ", k.BaseURL) }
 
-// settings are the checked settings of one SDK key. They are immutable, except for broken: an
-// elector is given new ones.
+// settings are the checked settings of one SDK key. Except for broken they are immutable: a
+// change gives the elector new settings.
 type settings struct {
 	SDKKey
 	poll    time.Duration
 	log     eventlog.Log
 	fetcher *cdn.Fetcher
-	broken  int // set by check and read by the fetch, which runs alone
+	broken  int // set by check, read after the fetch; fetches do not overlap
 }
 
 // prepare checks the SDK keys. Its error lists everything that is wrong with them.

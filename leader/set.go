@@ -32,10 +32,9 @@ func newElectorSet(electors []*elector) *electorSet {
 // their Key:
 //
 //   - a new SDK key joins the election;
-//   - an SDK key that is removed ends its term and releases the lock;
-//   - an SDK key with the same settings, or of which only the name or the signing keys
-//     changed, continues undisturbed;
-//   - an SDK key that is fetched differently ends its term and joins the election again.
+//   - a removed SDK key ends its term and releases the lock;
+//   - an SDK key continues undisturbed if at most its name and signing keys changed;
+//   - after any other change, an SDK key ends its term and joins the election again.
 //
 // SetSDKKeys does not wait for any of that. SDK keys that stay keep their statistics.
 func (l *Leader) SetSDKKeys(keys []SDKKey) error {
@@ -109,7 +108,7 @@ func newElector(l *Leader, s *settings) *elector {
 	return e
 }
 
-// begin starts all electors with start, and those that join later. end ends them all. It
+// begin calls start for all electors, now and whenever one joins. A panic calls end. begin
 // returns false if it was already called.
 func (l *Leader) begin(end context.CancelCauseFunc, start func(*elector)) bool {
 	l.mu.Lock()

@@ -7,8 +7,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// minSpread is the least time, at the budget, for which reads are spread. Below it, spreading
-// is not worth the delay.
+// minSpread is the least time that reads must take, at the budget, to be spread. For less,
+// spreading is not worth the delay.
 const minSpread = 50 * time.Millisecond
 
 // spreadHeadroom allows for times at which, by chance, more followers read than on average.
@@ -33,7 +33,7 @@ func (e *elector) spread(blobBytes int) time.Duration {
 		return 0
 	}
 	seconds := (followers + spreadHeadroom*math.Sqrt(followers)) * read
-	seconds = min(seconds, cachekeys.MaxSpread.Seconds()) // a time.Duration cannot exceed 292 years
+	seconds = min(seconds, cachekeys.MaxSpread.Seconds()) // the conversion might overflow
 	return time.Duration(seconds * float64(time.Second)).Truncate(time.Millisecond)
 }
 

@@ -29,8 +29,8 @@ type Stats struct {
 	UnknownWebhooks uint64 // webhook requests with an unknown name
 }
 
-// KeyStats is the state of one SDK key. Its description of the content is what this leader
-// last wrote or read. The counters start when the SDK key is passed to [New] or
+// KeyStats is the state of one SDK key. Rev, Hash, ETag and Length describe the content that
+// this leader last wrote or read. The counters start when the SDK key is passed to [New] or
 // [Leader.SetSDKKeys].
 type KeyStats struct {
 	Name       string
@@ -40,8 +40,8 @@ type KeyStats struct {
 	Since      time.Time // when this leader's last term started; zero: it has had none
 
 	// Due is the deadline of the next iteration of the SDK key's loop, by the local clock,
-	// even if Redis and the CDN do not answer. Long after Due, the loop hangs. Zero: Run was
-	// not called.
+	// even if Redis and the CDN do not answer. If Due is long past, the loop hangs. Zero: Run
+	// was not called.
 	Due time.Time
 	// LastContact is when Redis last answered a script, by the local clock; zero: never.
 	LastContact time.Time

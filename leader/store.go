@@ -80,13 +80,13 @@ type writeReply struct {
 }
 
 // assertion holds the arguments that commit and renew share: the state that this process
-// takes for current, and what it says about the CDN's answer.
+// considers current, and the time of the CDN's answer.
 type assertion struct {
 	lock    string // the lock's value as this process wrote it
-	base    int64  // the rev that this process takes for current
+	base    int64  // the rev that this process considers current
 	above   int64  // the new rev must be above this one; 0: no further bound
-	age     int64  // ms since the request that the CDN answered was sent; -1: not an answer
-	latest  int64  // the latest time that the answer can be from, by Redis's clock: a write may be late
+	age     int64  // age of the CDN's answer in ms, from its request on; -1: not an answer
+	latest  int64  // upper bound for the answer's time, by Redis's clock: a write may be late
 	cdn     int64  // time of the CDN's last answer, used if age is -1
 	message cachekeys.Message
 	etag    string // as stored

@@ -30,8 +30,8 @@ func stopCause(ctx context.Context) error {
 	return errStopped
 }
 
-// term is the time between acquiring the lock and losing it. The content that it takes for
-// current is what it last wrote or found. It is not safe for concurrent use.
+// term is the time between acquiring the lock and losing it. The content that it last wrote
+// or found is the one that it considers current. It is not safe for concurrent use.
 type term struct {
 	elector *elector
 	epoch   int64
@@ -47,11 +47,11 @@ type term struct {
 
 	content      *content  // the current content; nil: only Redis has it
 	corrupt      bool      // the content in Redis is invalid
-	foundAt      int64     // the rev of the content that is being repaired in place
+	foundAt      int64     // the highest rev found in Redis by a repair in place
 	damaged      bool      // parts of the content in Redis are missing or were overwritten
-	pending      *content  // fetched, not yet committed
-	answered     time.Time // when the request was sent whose answer is not published yet; zero: none
-	latest       int64     // the same time by Redis's clock, fixed when the answer arrived: a clock that jumps makes no answer later
+	pending      *content  // to be committed
+	answered     time.Time // when the request for the unpublished CDN answer was sent; zero: none
+	latest       int64     // answered by Redis's clock, converted when the answer arrived
 	answeredHash string    // the hash of the content that the answer confirms
 
 	redisNow int64     // Redis's clock in its last reply
@@ -77,7 +77,7 @@ func newTerm(e *elector, g acquireReply, sent time.Time) *term {
 // before.
 func (t *term) trustedUntil() time.Time { return t.renewedAt.Add(t.elector.timing.RenewDeadline) }
 
-// adopt takes the content that meta names for current. now is Redis's clock.
+// adopt makes the content that meta names the current one. now is Redis's clock.
 func (t *term) adopt(m cachekeys.Meta, now int64) {
 	t.rev, t.hash, t.etag, t.length, t.cdn = m.Rev, m.Hash, m.ETag, m.Len, m.CDN
 	t.elector.observeMeta(m, now)
@@ -87,7 +87,7 @@ func (t *term) adopt(m cachekeys.Meta, now int64) {
 	t.remember()
 }
 
-// remember keeps the term's content for later terms if it is known as current.
+// remember keeps the term's content for later terms if it is known to be current.
 func (t *term) remember() {
 	if t.content != nil && t.elector.knowsCurrent(t.content.hash) {
 		t.elector.content = t.content
@@ -97,10 +97,10 @@ func (t *term) remember() {
 	}
 }
 
-// uncertain reports whether Redis holds content at a rev below the highest that this process
-// does not know as current: Redis lost data, or a clock was set back. Only the CDN decides
+// uncertain reports whether Redis holds content below the highest rev, and this process does
+// not know it to be current: Redis lost data, or a clock was set back. Only the CDN decides
 // which content is current. Until it answers, the term writes nothing above the highest rev
-// except content that is known as current, see [term.repairContent].
+// except content that is known to be current, see [term.repairContent].
 func (t *term) uncertain() bool {
 	return t.rev != 0 && t.rev < t.elector.highest && !t.elector.knowsCurrent(t.hash)
 }
@@ -149,8 +149,8 @@ func (t *term) end(ctx context.Context, cause error) {
 	e.log().Info(eventResigned, "Stopped leading.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
 }
 
-// lead is the loop of the term. The scripts fence everything that it writes (I2). The
-// deadline is for economy: a leader that cannot reach Redis stops polling the CDN.
+// lead is the loop of the term. The scripts refuse its writes once the lock is lost (I2). The
+// deadline only saves requests: a leader that cannot reach Redis stops polling the CDN.
 func (t *term) lead(ctx context.Context) error {
 	timing := t.elector.timing
 	renew := time.NewTimer(0) // the first heartbeat announces the new leader
@@ -205,8 +205,8 @@ func (t *term) lead(ctx context.Context) error {
 	}
 }
 
-// report logs a failed write unless it repeats the last one. [term.applyReply] ends the
-// outage.
+// report logs the first failed write of an outage, and the first whose cause is permanent.
+// [term.applyReply] ends the outage.
 func (t *term) report(err error) {
 	t.elector.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 	if t.failing.News(err) {
@@ -222,7 +222,7 @@ func (t *term) reportUncertain() {
 	t.elector.stats.update(func(s *KeyStats) { began, s.Waits = waits && !s.Waits, waits })
 	if began {
 		t.elector.log().Warn(eventUncertain, "Redis holds a different config at a lower rev: it lost data, or its clock was set back. "+
-			"Followers keep theirs until the CDN answers.",
+			"Followers keep their config until the CDN answers.",
 			slog.Int64("rev", t.rev), slog.Int64("highest", t.elector.highest))
 	}
 }
