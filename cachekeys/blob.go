@@ -38,7 +38,7 @@ func ParseBlob(data []byte) (Blob, error) {
 	}
 	codec, ok := parseCodec(parts[2])
 	if !ok || !codec.known() {
-		return Blob{}, malformed("blob", "line 3", "unknown codec "+excerpt(parts[2])+" (upgrade the follower first)")
+		return Blob{}, malformed("blob", "line 3", "unknown codec "+excerpt(parts[2])+" (upgrade the follower)")
 	}
 	return Blob{Rev: rev, Hash: string(parts[1]), Codec: codec, Payload: parts[3]}, nil
 }

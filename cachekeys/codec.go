@@ -17,7 +17,8 @@ const (
 // minCompressBytes is the size below which compression saves too little to matter.
 const minCompressBytes = 512
 
-// quickBytes is the size up to which the higher level's tables cost more than the level saves.
+// quickBytes is the size up to which the fastest level is used: the tables of the default level
+// would cost more than they save.
 const quickBytes = 64 << 10
 
 // MaxCodecBytes is the greatest length of a codec's name.
@@ -57,9 +58,9 @@ func Encode(json []byte) (codec Codec, payload []byte) {
 	if len(json) <= quickBytes {
 		level = zstd.SpeedFastest
 	}
-	// Each call makes its own encoder: commits are rare, and a kept encoder would retain its
-	// window forever. The window is no larger than the content needs, since allocating it takes
-	// longer than compressing the content.
+	// Each call makes its own encoder: calls are rare, and a kept encoder would retain its window
+	// forever. The window is no larger than the content needs: allocating a larger one takes
+	// longer than compressing.
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true), zstd.WithEncoderLevel(level),
 		zstd.WithWindowSize(1<<bits.Len(uint(len(json)))), zstd.WithLowerEncoderMem(true))
 	if err != nil {
@@ -73,8 +74,8 @@ func Encode(json []byte) (codec Codec, payload []byte) {
 	return Zstd, payload
 }
 
-// decode reverses Encode. It checks the size that a frame states before it allocates memory for
-// it, and never exceeds that size.
+// decode reverses Encode. It checks the size that a frame states before it allocates that much,
+// and never exceeds it.
 func (c Codec) decode(payload []byte) ([]byte, error) {
 	if c == Raw {
 		if len(payload) > MaxConfigBytes {

@@ -34,11 +34,10 @@ const (
 //
 // An unknown value is written as "-". Later versions append their fields.
 //
-// A report with other content is another member, so the follower must remove its previous
-// report. It finds that report by its score, which contains a random fraction of a
-// millisecond: ZREMRANGEBYSCORE with that score as both limits removes it, and no other
-// command is needed. If a previous report remains, for instance because a reply was lost,
-// readers use the one with the higher score, and the other is removed after FleetExpiry.
+// A report with other content is another member, so the follower must remove its previous report.
+// It does so with ZREMRANGEBYSCORE and that report's score, which contains a random fraction of a
+// millisecond, as both limits. If a previous report remains, for instance because a reply was
+// lost, readers use the one with the higher score, and the other is removed after FleetExpiry.
 type FleetReport struct {
 	ID       string        // of this start of the follower; see [ValidFleetName]
 	Version  string        // of the follower's program or library; see [ValidFleetName]

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// configSuffix names config JSON v6 in the version of the cache format that all current official
-// SDKs use (S90).
+// configSuffix is the config file's name and the cache format's version in all current official
+// SDKs (S90).
 const configSuffix = "_config_v6.json_v2"
 
 // CacheKey returns the key under which every official SDK stores the config of an SDK key: the
@@ -35,9 +35,8 @@ type Keys struct {
 }
 
 // For returns the names for an SDK key, a namespace and a database of Redis. If namespace is
-// empty, there is none. Two fleets that differ in any of the three share no key of the same
-// database and no channel. For checks neither the SDK key nor the namespace: see
-// [CheckNamespace].
+// empty, there is none. Fleets that differ in any of the three share no keys and no channel. The
+// arguments are not checked: see [CheckNamespace].
 func For(sdkKey, namespace string, db int) Keys {
 	k := CacheKey(sdkKey)
 	if namespace != "" {
@@ -70,8 +69,8 @@ func (k Keys) Scope() string { return k.scope }
 // MaxNamespaceBytes is the greatest length of a namespace.
 const MaxNamespaceBytes = 32
 
-// CheckNamespace returns an error unless the namespace is empty, which means none, or has 1 to 32
-// ASCII letters, digits, dots, underscores and hyphens.
+// CheckNamespace accepts 1 to 32 ASCII letters, digits, dots, underscores and hyphens, or an empty
+// namespace, which means none.
 func CheckNamespace(namespace string) error {
 	if len(namespace) > MaxNamespaceBytes || strings.ContainsFunc(namespace, func(r rune) bool {
 		return r >= utf8.RuneSelf || !isAlphanumeric(byte(r)) && !strings.ContainsRune("._-", r)

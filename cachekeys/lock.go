@@ -15,7 +15,8 @@ const maxHostBytes = 36
 
 // NewLeaderID returns an ID for one start of a leader: host/RANDOM, or RANDOM if host is empty.
 // The host is for operators only: it is cut to 36 bytes, and each character other than ASCII
-// letters, digits, dots, - and _ is replaced by -. Only the random part makes the ID unique.
+// letters, digits, dots, hyphens and underscores becomes a hyphen. Only the random part makes the
+// ID unique.
 func NewLeaderID(host string) string {
 	host = strings.Map(func(r rune) rune {
 		switch {
@@ -30,8 +31,8 @@ func NewLeaderID(host string) string {
 	return host + rand.Text()
 }
 
-// LeaderHost returns the host in a leader's ID. It returns an empty string if the ID contains
-// none, as in earlier versions.
+// LeaderHost returns the host in a leader's ID, or an empty string if it has none. IDs of earlier
+// versions have none.
 func LeaderHost(leaderID string) string {
 	host, _, ok := strings.Cut(leaderID, "/")
 	if !ok {

@@ -41,8 +41,8 @@ const (
 // times in milliseconds. Types and names of fields are words of lower-case letters.
 //
 // A reader accepts messages of later versions: it skips fields that it does not know, wherever
-// they appear, and treats content in an unknown codec as absent. Later versions write their
-// fields before now, which remains the last field.
+// they appear, and treats content in an unknown codec as absent. Later versions write their fields
+// before the field now, which stays the last.
 type Message struct {
 	Type   MessageType
 	Rev    int64         // of the current content; 0: no content
@@ -52,7 +52,7 @@ type Message struct {
 	Poll   time.Duration // the leader's poll interval, whole milliseconds
 	Epoch  int64         // the leader's term
 	Spread time.Duration // followers wait a random part of this before they read the content; whole milliseconds
-	Seq    int64         // the number of refresh requests, in a refresh request
+	Seq    int64         // only in a refresh request: how many there have been
 	ETag   string        // see [MessageETag]
 	Renew  time.Duration // the interval of the leader's heartbeats, whole milliseconds; 0: not stated
 	Now    int64         // Redis's clock when the message was published, Unix ms; 0: not stated
@@ -177,11 +177,11 @@ func (m Message) Append(dst []byte) []byte {
 	return append(dst, m.Content...)
 }
 
-// Head returns the start of the message up to the fields rev and cdn, which the leader's scripts
-// determine and write.
+// Head returns the start of the message before the fields rev and cdn, which the leader's scripts
+// write.
 func (m Message) Head() string { return messageVersion + " " + string(m.Type) }
 
-// Tail returns the fields between cdn and now. The leader's scripts also write now.
+// Tail returns the fields after cdn except the last, now: the leader's scripts write it.
 func (m Message) Tail() string {
 	var dst []byte
 	for i := revFields; i < nowField; i++ {

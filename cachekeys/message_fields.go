@@ -10,7 +10,7 @@ type messageField struct {
 	millis func(*Message) *time.Duration
 	text   func(*Message) *string
 	valid  func(string) bool // for text
-	low    int64             // for number and millis
+	low    int64             // for number, millis and len
 	high   int64
 }
 

@@ -14,7 +14,7 @@ const MaxMetaFieldBytes = MaxRecentETags * (maxDigits + MaxETagBytes + 2)
 
 // Meta is the hash that says which content is current. Its fields, in the order of [MetaFields]:
 //
-//	epoch    the latest term
+//	epoch    the number of the latest leader's term
 //	rev      of the current content
 //	hash     of the current content
 //	len      of the current config JSON, in bytes
@@ -23,8 +23,8 @@ const MaxMetaFieldBytes = MaxRecentETags * (maxDigits + MaxETagBytes + 2)
 //	poll     the leader's poll interval in ms
 //	refresh  the number of refresh requests
 //	etags    the most recently replaced ETags, latest first: lines "{Unix ms when replaced} {etag}"
-//	waits    the highest rev that the leader has seen, while that rev's content is newer than rev
-//	         and the leader waits for the CDN to show which content is current
+//	waits    the highest rev that the leader has seen, while rev is lower and the leader waits
+//	         for the CDN to show which content is current
 type Meta struct {
 	Epoch   int64
 	Rev     int64 // 0: no content yet
@@ -49,8 +49,8 @@ func MetaFields() []string {
 	return []string{"epoch", "rev", "hash", "len", "etag", "cdn", "poll", "refresh", "etags", "waits"}
 }
 
-// ParseMeta reads the reply to HMGET with [MetaFields]. A missing hash returns the zero Meta. All
-// errors are [*ParseError].
+// ParseMeta reads the reply to HMGET with [MetaFields]. For a missing hash it returns the zero
+// Meta. All errors are [*ParseError].
 func ParseMeta(reply []any) (Meta, error) {
 	fields := MetaFields()
 	if len(reply) != len(fields) {

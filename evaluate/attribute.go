@@ -15,7 +15,7 @@ type attribute struct {
 	number float64
 	whole  int64 // exact whole number (a uint64 as its bits), or Unix milliseconds of a time
 	list   []string
-	other  any // also a list of strings given as []any
+	other  any // for attributeItems: []any that contains only strings
 }
 
 type attributeKind uint8
@@ -33,8 +33,7 @@ const (
 	attributeFailed // the attribute's own method failed; see user.read
 )
 
-// set stores a value. It fills the attribute in place, and only the fields of its kind, since
-// this is the inner loop of evaluation.
+// set stores a value. For speed, it sets only the fields of the value's kind.
 func (a *attribute) set(v any) {
 	switch v := v.(type) {
 	case nil:
@@ -106,7 +105,7 @@ var (
 // cycle.
 const maxIndirection = 100
 
-// setReflected stores a value of a named type or of a struct field.
+// setReflected stores a value of any type.
 func (a *attribute) setReflected(v reflect.Value) {
 	a.kind = attributeMissing
 	for range maxIndirection {
@@ -196,7 +195,7 @@ func (a *attribute) at(i int) string {
 	return a.list[i]
 }
 
-// asText returns the attribute as text comparators see it (S28).
+// asText returns the attribute as text, for text comparators (S28).
 func (a *attribute) asText() string {
 	if a.kind == attributeText {
 		return a.text
@@ -264,7 +263,7 @@ func (a *attribute) appendJSON(b []byte) []byte {
 	}
 }
 
-// marshal calls the caller's code and recovers from its panics; fmt recovers by itself.
+// marshal is json.Marshal, but recovers from panics of the caller's code, as fmt does.
 func marshal(v any) (text []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -274,8 +273,8 @@ func marshal(v any) (text []byte, err error) {
 	return json.Marshal(v)
 }
 
-// appendReason appends the attribute as the log shows an unusable one. It converts lists and
-// times differently from text comparators.
+// appendReason appends an attribute that the comparator cannot use, as the log shows it. It
+// formats lists and times differently from appendText.
 func (a *attribute) appendReason(b []byte) []byte {
 	switch {
 	case a.isList():

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// meaning is what a value of a type means as an attribute, other than by its kind (S33).
+// meaning says how to read the values of a type as attributes (S33).
 type meaning struct {
 	of        meaningOf
 	byPointer bool // the methods are those of a pointer to the type
@@ -85,7 +85,7 @@ func specialMeaning(t reflect.Type) (of meaningOf, ok bool) {
 	return meansItsKind, false
 }
 
-// setMeaning stores a value that means something other than its kind, and reports whether it did.
+// setMeaning stores a value if its meaning is not meansItsKind, and reports whether it did.
 func (a *attribute) setMeaning(v reflect.Value) bool {
 	m := meaningFor(v.Type())
 	if m.of == meansItsKind || !v.CanInterface() {
@@ -179,7 +179,7 @@ func (a *attribute) recoverFrom(method string) {
 // fail marks the attribute as set but unreadable, with the reason.
 func (a *attribute) fail(why string) { a.kind, a.text = attributeFailed, why }
 
-// setList stores a list whose items can be read as strings, whatever their type.
+// setList stores a slice: as a list if all items can be read as strings, or else as it is.
 func (a *attribute) setList(v reflect.Value) {
 	elem := v.Type().Elem()
 	if v.Len() == 0 && elem.Kind() != reflect.String && meaningFor(elem).of < meansTextMarshaler {

@@ -1,7 +1,7 @@
 package evaluate
 
 // findBroken finds the flags that can fail: those with an error of their own or in a segment they
-// use, those on a cycle, and all flags that depend on one of them.
+// use, those on a cycle, and all flags that depend on any of these.
 func (c *Config) findBroken() {
 	found := make(map[*setting]*Error)
 	for _, key := range c.keys {
@@ -25,9 +25,9 @@ type walk struct {
 	next    int // the link to follow next
 }
 
-// findCycles searches without recursion: chains may be as long as the config. If flags depend on
-// each other in several ways, one of them gets the error, and the others get it as its
-// dependents: an error for each path could be larger than the config.
+// findCycles searches without recursion: chains may be as long as the config. Of cycles that share
+// flags, only one is recorded; the other flags get its error as dependents. The errors of all
+// cycles could be larger than the config.
 func (c *Config) findCycles(found map[*setting]*Error) {
 	const open, done, doneFaulty = 1, 2, 3
 	state := make([]int, len(c.ordered))  // by setting.place

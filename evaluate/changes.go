@@ -3,9 +3,9 @@ package evaluate
 import "reflect"
 
 // ChangedKeys returns the keys of the settings that may serve other values than in an earlier
-// config: settings that were added, changed or removed, including by a change of a segment or
-// salt that they use, and all settings that depend on one of these. The keys in c are in the
-// order of its document, followed by the removed ones. Either config may be nil.
+// config: those that were added, changed or removed, that use a changed segment or salt, or that
+// depend on one of these. They are in the order of c's document; removed ones follow. Either
+// config may be nil.
 func (c *Config) ChangedKeys(earlier *Config) []string {
 	if c == earlier {
 		return nil
@@ -50,7 +50,7 @@ func (c *Config) ChangedKeys(earlier *Config) []string {
 	return keys
 }
 
-// isSame reports whether two settings are the same, ignoring their prerequisites' settings.
+// isSame reports whether two settings are the same, ignoring the settings they depend on.
 func (s *setting) isSame(other *setting) bool {
 	a, b := *s, *other
 	a.links, b.links = nil, nil
@@ -69,7 +69,7 @@ func (s *setting) lacks(before map[string]*setting) bool {
 	return false
 }
 
-// dependents returns the settings that directly depend on each setting.
+// dependents maps each setting to those that directly depend on it.
 func (c *Config) dependents() map[*setting][]*setting {
 	dependents := make(map[*setting][]*setting)
 	for _, s := range c.ordered {

@@ -128,7 +128,7 @@ func (c Comparator) isHashed() bool {
 	return c >= HashedTextIsOneOf && c <= HashedArrayNotContainsAnyOf && c != DateTimeBefore && c != DateTimeAfter
 }
 
-// isNegated reports whether the comparator is the negative one of a pair.
+// isNegated reports whether a text or list comparator is negative (NOT …).
 func (c Comparator) isNegated() bool {
 	switch c {
 	case TextIsNotOneOf, TextNotContainsAnyOf, SemVerIsNotOneOf, HashedTextIsNotOneOf, HashedTextNotEquals,

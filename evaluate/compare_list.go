@@ -2,9 +2,8 @@ package evaluate
 
 import "encoding/json"
 
-// becomeList converts the attribute to a list for array comparators and reports whether it did. A
-// list of strings and a string that is a JSON array of strings are valid (S32). Any other
-// attribute is unchanged.
+// becomeList converts text that is a JSON array of strings to a list, for array comparators, and
+// reports whether the attribute now is a list of strings (S32). Any other attribute is unchanged.
 func (a *attribute) becomeList() bool {
 	if a.isList() {
 		return true

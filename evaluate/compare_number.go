@@ -23,7 +23,7 @@ func (c *Condition) compareNumber(number float64) outcome {
 	}
 }
 
-// asNumber returns the attribute as number comparators see it (S30).
+// asNumber returns the attribute as a number, for number comparators (S30).
 func (a *attribute) asNumber() (float64, bool) {
 	if a.isNumber() {
 		return a.number, true
@@ -34,7 +34,7 @@ func (a *attribute) asNumber() (float64, bool) {
 	return 0, false
 }
 
-// asUnixSeconds returns the attribute as date comparators see it (S31).
+// asUnixSeconds returns the attribute in Unix seconds, for date comparators (S31).
 func (a *attribute) asUnixSeconds() (float64, bool) {
 	if a.kind == attributeTime {
 		return a.number, true
@@ -42,8 +42,8 @@ func (a *attribute) asUnixSeconds() (float64, bool) {
 	return a.asNumber()
 }
 
-// parseNumber parses a number: decimal digits with a point or comma, an exponent, a sign, NaN or
-// Infinity, surrounded by optional white space.
+// parseNumber parses NaN, Infinity or decimal digits. A point or comma, an exponent, a sign (not
+// of NaN) and surrounding white space are optional.
 func parseNumber(text string) (float64, bool) {
 	text = trimSpace(text)
 	unsigned, negative := strings.CutPrefix(text, "-")
@@ -67,7 +67,7 @@ func parseNumber(text string) (float64, bool) {
 		text = text[:comma] + "." + text[comma+1:]
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	return f, err == nil || math.IsInf(f, 0) // out of range is infinite
+	return f, err == nil || math.IsInf(f, 0) // beyond float64: infinite
 }
 
 // scanDecimal checks an unsigned decimal number and returns the index of its comma, or -1.
@@ -105,7 +105,7 @@ func scanDecimal(s string) (comma int, ok bool) {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-// trimSpace removes the white space of ECMAScript, as the official SDKs do.
+// trimSpace removes what ECMAScript calls white space, as the official SDKs do.
 func trimSpace(s string) string { return strings.TrimFunc(s, isSpace) }
 
 func isSpace(r rune) bool {

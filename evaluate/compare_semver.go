@@ -6,7 +6,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// maxVersionLength is the greatest length of a version that is compared, as in the official SDKs.
+// maxVersionLength is the greatest length of a valid version, as in the official SDKs.
 const maxVersionLength = 256
 
 // parseVersion parses a strict SemVer 2.0 version surrounded by optional white space. It returns
@@ -23,8 +23,8 @@ func parseVersion(text string) *semver.Version {
 	return version
 }
 
-// version returns the attribute as SemVer comparators see it, or nil if it is not a valid
-// version.
+// version returns the attribute as a version, for SemVer comparators, or nil if it is not a valid
+// one.
 func (a *attribute) version() *semver.Version {
 	if a.kind != attributeText || strings.IndexByte(a.text, '.') < 0 {
 		return nil
@@ -32,8 +32,8 @@ func (a *attribute) version() *semver.Version {
 	return parseVersion(a.text)
 }
 
-// compareVersion applies a SemVer comparator. An invalid comparison value makes the condition
-// false, even a negated one (S38).
+// compareVersion applies a SemVer comparator. With an invalid comparison value, no condition
+// matches, not even a negated one (S38).
 func (c *Condition) compareVersion(version *semver.Version) outcome {
 	o := c.operand
 	if o.invalidVersion {

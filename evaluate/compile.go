@@ -11,9 +11,9 @@ import (
 
 // Parse reads and compiles a config JSON v6. It does not retain data.
 //
-// It returns a [*ParseError] if the document is too large, is not valid JSON, lacks "f", or has a
-// top level, "f", "p" or "s" of the wrong kind. An error anywhere else fails only the flags that
-// reach it (S77), see [Config.BrokenFlags]. The greatest nesting depth is 10,000.
+// It returns a [*ParseError] if the document is too large, is not a JSON object, nests deeper than
+// 10,000 levels, lacks "f", or has an "f", "p" or "s" of the wrong kind. Any other error fails
+// only the flags that reach it (S77): see [Config.BrokenFlags].
 func Parse(data []byte) (*Config, error) {
 	if len(data) > MaxConfigBytes {
 		return nil, refuse("$", fmt.Sprintf("%d bytes, the limit is %d", len(data), MaxConfigBytes))
@@ -71,7 +71,7 @@ type compiler struct {
 	saltErr  *Error
 	segments []segment
 
-	joinedSalt, joinedFor string // the last joined salt, and its context
+	joinedSalt, joinedFor string // the last result of saltFor, and its context
 }
 
 type step struct {
@@ -133,7 +133,7 @@ func (c *compiler) fault(state memberState, names ...string) *Error {
 	return modelError(b.String())
 }
 
-// optional returns the error of an optional member.
+// optional returns an error if an optional member is of the wrong kind.
 func (c *compiler) optional(state memberState, names ...string) *Error {
 	if state == wrong {
 		return c.fault(state, names...)
@@ -141,7 +141,7 @@ func (c *compiler) optional(state memberState, names ...string) *Error {
 	return nil
 }
 
-// required returns the error of a required member.
+// required returns an error if a required member is missing or of the wrong kind.
 func (c *compiler) required(state memberState, names ...string) *Error {
 	if state != present {
 		return c.fault(state, names...)
@@ -352,7 +352,7 @@ func (raw *rawValue) of(kind Kind) (Value, memberState) {
 	}
 }
 
-// infer returns the only value that is present, or none.
+// infer returns the value that is present, or none unless there is exactly one.
 func (raw *rawValue) infer() Value {
 	var found Value
 	for kind := KindBool; kind <= KindFloat; kind++ {

@@ -96,7 +96,7 @@ func (c *compiler) comparisonValue(state memberState, name string) *Error {
 	return c.optional(state, name)
 }
 
-// describeUnknown keeps the value of a condition with an unknown comparator for the log.
+// describeUnknown keeps, for the log, the comparison value of an unknown comparator.
 func (c *compiler) describeUnknown(condition *Condition, r *rawUserCondition) {
 	switch {
 	case r.list.state != absent:
@@ -107,7 +107,7 @@ func (c *compiler) describeUnknown(condition *Condition, r *rawUserCondition) {
 	}
 }
 
-// Short lists are searched; longer ones become a set.
+// Lists up to these lengths are searched item by item; longer ones become sets.
 const (
 	maxSearchedTexts   = 4
 	maxSearchedDigests = 8
@@ -136,8 +136,8 @@ func (c *compiler) compileOperand(condition *Condition, context string) {
 	}
 }
 
-// saltFor returns the config's salt joined with context. Neighbouring conditions have the same
-// context.
+// saltFor returns the config's salt joined with context. It keeps the result for the next
+// conditions, which often have the same context.
 func (c *compiler) saltFor(context string) string {
 	if c.joinedSalt == "" || c.joinedFor != context {
 		c.joinedSalt, c.joinedFor = c.saltText+context, context
@@ -226,7 +226,8 @@ func parseSlice(item string) hashedSlice {
 	return hashedSlice{length: length, digest: d}
 }
 
-// parseLength parses a whole number with an optional sign and surrounding white space.
+// parseLength parses a whole number that is not negative. A sign and surrounding white space are
+// allowed.
 func parseLength(text string) (int64, bool) {
 	length, err := strconv.ParseInt(trimSpace(text), 10, 64)
 	if err != nil || length < 0 || length > maxInteger {

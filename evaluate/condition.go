@@ -4,7 +4,7 @@ package evaluate
 type obstacle struct {
 	kind      obstacleKind
 	condition *Condition // the condition that needs the attribute
-	reason    string     // formatted only for a log event
+	reason    string     // of attributeIsInvalid; empty without a trace
 }
 
 type obstacleKind uint8
@@ -48,8 +48,8 @@ func (r *run) evaluateUser(t *Trace, c *Condition) (outcome, *Error) {
 	return r.compare(t, c, a)
 }
 
-// compare applies the condition's comparator. Each branch first converts the attribute, which may
-// fail, and only then uses the comparison value.
+// compare applies the condition's comparator. An unusable attribute takes precedence over an
+// invalid comparison value, so each branch converts the attribute first.
 func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 	switch c.comparator {
 	case TextIsOneOf, TextIsNotOneOf, TextEquals, TextNotEquals, TextContainsAnyOf, TextNotContainsAnyOf,
@@ -121,8 +121,8 @@ func (r *run) invalidAttribute(t *Trace, c *Condition, a *attribute, wanted stri
 	return cannotEvaluate, nil
 }
 
-// evaluateSegment evaluates an AND of user conditions. If one cannot be evaluated, the segment
-// condition does not match, for both IN and NOT IN (S73).
+// evaluateSegment evaluates whether the user is IN or NOT IN a segment. Neither matches if one of
+// the segment's conditions cannot be evaluated (S73).
 func (r *run) evaluateSegment(t *Trace, c *Condition) (outcome, *Error) {
 	t.log().segmentCondition(c)
 	if r.noUser(t) {
@@ -155,5 +155,5 @@ func (r *run) evaluateSegment(t *Trace, c *Condition) (outcome, *Error) {
 	return result, nil
 }
 
-// segmentIsNotIn is one of the two comparators of segment conditions.
+// segmentIsNotIn is NOT IN; the other comparator of segment conditions, IN, is 0.
 const segmentIsNotIn = 1

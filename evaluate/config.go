@@ -32,9 +32,9 @@ func (c *Config) JSON() []byte {
 	return []byte(c.source.text)
 }
 
-// BrokenFlags returns the flags that can fail because of the config itself, in the order of the
-// document. Each has the first such error: in the flag, in a segment it uses, or in a flag it
-// depends on (S77). The slice is shared: do not modify it.
+// BrokenFlags returns the flags that can fail because of an error in the config, in the order of
+// the document. Each comes with its first error: in the flag, in a segment it uses, or in a flag
+// it depends on (S77). The slice is shared: do not modify it.
 func (c *Config) BrokenFlags() []FlagError {
 	if c == nil {
 		return nil
@@ -42,13 +42,12 @@ func (c *Config) BrokenFlags() []FlagError {
 	return c.broken
 }
 
-// setting is a compiled flag or setting. An evaluation reports an error in it only if it reaches
-// the invalid part.
+// setting is a compiled flag or setting. An invalid part fails only the evaluations that reach it.
 type setting struct {
 	key  string
 	kind Kind
-	// plain marks a setting made from a plain value: a whole number then also matches a decimal
-	// default, and a decimal number a whole default (S63, S66).
+	// plain marks a setting made from a plain value. A default of the other number kind may then
+	// match, too: see accepts (S63, S66).
 	plain bool
 	fixed bool   // see isFixed
 	err   *Error // the setting cannot be used at all
@@ -64,7 +63,7 @@ type setting struct {
 
 	served served
 
-	// links are the resolved prerequisites of the rules' conditions.
+	// links[i] is prerequisites[i], a condition of a rule, resolved.
 	links         []link
 	prerequisites []*prerequisite
 	cyclic        bool // some link is cyclic
@@ -75,7 +74,7 @@ type served struct {
 	value     Value
 	variation string
 	err       *Error
-	valueErr  *Error // the part of err that concerns the value, for the log
+	valueErr  *Error // err if the value, not the variation ID, is invalid
 	boxed     any    // value.Any(), converted once
 }
 
@@ -85,10 +84,10 @@ type segment struct {
 	err           *Error
 	conditions    []Condition
 	conditionsErr *Error
-	broken        *Error // the first of all errors in it
+	broken        *Error // the first error in it
 }
 
-// prerequisite is a condition on another flag that is not resolved yet.
+// prerequisite is a condition on another flag, before it is resolved: see link.
 type prerequisite struct {
 	flag          string
 	flagErr       *Error
@@ -107,8 +106,7 @@ type link struct {
 	cyclic bool // the target also depends on the setting
 }
 
-// attributeName is the name of a user attribute. Compiling the config identifies the predefined
-// attributes.
+// attributeName is the name of a user attribute. Its id saves comparing names in evaluations.
 type attributeName struct {
 	name string
 	id   attributeID

@@ -48,7 +48,7 @@ func (c *cursor) open() bool {
 	return true
 }
 
-// next moves past the end of an element and reports whether another one follows.
+// next moves past the comma or bracket after an element and reports whether another one follows.
 func (c *cursor) next() bool {
 	c.space()
 	b := c.text[c.pos]

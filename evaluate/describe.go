@@ -97,7 +97,7 @@ func plural(count int) string {
 	return "values"
 }
 
-// appendDate appends the point in time that a date comparator's number means.
+// appendDate appends the number of a date comparator as a date.
 func (c *Condition) appendDate(b []byte) []byte {
 	if c.comparator != DateTimeBefore && c.comparator != DateTimeAfter {
 		return b

@@ -1,15 +1,15 @@
 // Package evaluate evaluates the feature flags of a ConfigCat config JSON v6.
 //
 // [Parse] compiles a config once: it checks the document, resolves segments and
-// prerequisites, parses versions and numbers, and builds sets for long lists and
-// hashes. [Config.Evaluate] then walks the compiled rules. It calls no closures,
-// takes no locks and allocates only what its documentation lists. A [Config] is
-// immutable; the caller replaces it, for instance through an atomic pointer.
+// prerequisites, parses versions, numbers and hashes, and turns long lists into sets.
+// [Config.Evaluate] then walks the compiled rules, without locks; its documentation
+// lists what it allocates. A [Config] is immutable: replace it as a whole, for instance
+// in an atomic pointer.
 //
 // The package reads no clock, does no I/O, starts no goroutines and logs nothing.
 // A [Trace] collects the log events of an evaluation for the caller to log.
 //
-// Results, messages and limits follow the official JavaScript SDK;
-// docs/conformance.md lists the few deliberate differences. Row numbers such as
-// S72 refer to the project's checklist of the SDK surface.
+// Results, messages and limits follow the official JavaScript SDK; docs/conformance.md
+// lists the few deliberate differences. Numbers such as S72 refer to the rows of
+// docs/sdk-surface.md.
 package evaluate

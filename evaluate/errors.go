@@ -25,7 +25,7 @@ type Error struct {
 	Code ErrorCode
 
 	text   string
-	walked bool // text names the flags on the path from the evaluated setting: no other setting shares the error
+	walked bool // text names the path from the evaluated setting: the error is not reused for others
 	// The parts of the messages of codes 1000 and 1001, which Error formats on demand.
 	key    string
 	def    Value
@@ -91,7 +91,7 @@ type FlagError struct {
 
 func modelError(text string) *Error { return &Error{Code: CodeInvalidModel, text: text} }
 
-// The model errors that need no details.
+// The errors with a constant text.
 var (
 	errType            = modelError("Setting type is invalid.")
 	errValue           = modelError("Setting value is missing or invalid.")

@@ -9,16 +9,15 @@ package evaluate
 // kind must match the setting's (S76). If trace is not nil, it collects the log events.
 //
 // Evaluate allocates only for log events, for errors 1000 and 1001, for parsing SemVer and JSON
-// array strings, for attributes that are []byte or have their own text form (S33), and for
-// converting other attribute values to strings.
+// array strings, and for converting other attribute values to strings (S33).
 func (c *Config) Evaluate(key string, user any, def Value, trace *Trace) Result {
 	var r Result
 	c.EvaluateTo(&r, key, user, def, trace)
 	return r
 }
 
-// EvaluateTo is like [Config.Evaluate], but stores the result in r, which must be its zero value.
-// Copying a result can cost as much as the evaluation.
+// EvaluateTo is like [Config.Evaluate], but stores the result in r, which must be zero. It saves
+// copying the result, which can cost as much as the evaluation.
 func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *Trace) {
 	s := c.lookup(key)
 	if s == nil {
@@ -37,8 +36,8 @@ func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *T
 	r.succeed(s, value, &out)
 }
 
-// EvaluateValue is like [Config.Evaluate] for callers that need only the value. It is faster. The
-// error is an [*Error].
+// EvaluateValue is like [Config.Evaluate] for callers that need only the value. It is faster. If
+// the evaluation fails, it returns def and an [*Error].
 func (c *Config) EvaluateValue(key string, user any, def Value, trace *Trace) (Value, error) {
 	s := c.lookup(key)
 	if s == nil {
@@ -109,8 +108,7 @@ func (c *Config) AllResults(user any, trace *Trace) []Result {
 }
 
 // share prepares for evaluating all settings for one user. The evaluations share the results of
-// prerequisites, unless the trace requests the evaluation log, which shows each prerequisite at
-// every use.
+// prerequisites, except with the evaluation log: it shows each prerequisite at every use.
 func (r *run) share(user any, t *Trace) {
 	r.user.resolve(user)
 	if t.log() == nil {
@@ -153,9 +151,9 @@ func (s *setting) evaluate(user any, def Value, t *Trace, out *selection) (Value
 	return r.evaluate(t, s, def, out)
 }
 
-// run is one evaluation, or several for the same user. It stays on the stack: it contains no
-// pointers into itself. The trace is a separate argument, because a user's own code may retain
-// what it receives, and the trace would then escape to the heap, too.
+// run is one evaluation, or several for the same user. It contains no pointers into itself, so it
+// stays on the stack. The trace is an argument, not a field: GetAttribute may retain what run's
+// fields point to, so the compiler would move the trace to the heap.
 type run struct {
 	user      user
 	attribute attribute // the one being compared
@@ -164,10 +162,10 @@ type run struct {
 	frame  // of the setting being evaluated
 	chain  chain
 	visits int    // prerequisites evaluated so far
-	recall recall // nil: every prerequisite is evaluated
+	recall recall // nil: prerequisites are evaluated at every use
 }
 
-// frame is the state of one setting being evaluated: the requested one or a prerequisite. Some
+// frame is the state of one setting being evaluated: the requested one or a prerequisite. The two
 // warnings are logged once per setting.
 type frame struct {
 	setting                   *setting
@@ -309,7 +307,8 @@ func (r *run) evaluateRules(t *Trace, out *selection) (matched bool, err *Error)
 	return false, nil
 }
 
-// evaluateConditions joins conditions with AND. rule is nil for the conditions of a segment.
+// evaluateConditions evaluates conditions joined with AND. rule is nil for the conditions of a
+// segment.
 func (r *run) evaluateConditions(t *Trace, conditions []Condition, rule *TargetingRule) (outcome, *Error) {
 	result := match
 	thenOnNewLine := false

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// stackBuffer is the number of bytes that are hashed from the stack. Longer strings use a pooled
-// buffer: hashing never allocates.
+// stackBuffer is the length up to which strings are hashed on the stack. Longer ones use a pooled
+// buffer, so that hashing does not allocate.
 const stackBuffer = 256
 
 var longBuffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -31,8 +31,7 @@ func bucket(key, attribute string) int64 {
 	return int64(binary.BigEndian.Uint32(sum[:4])>>4) % 100
 }
 
-// saltedHash returns sha256(text + salt), where salt joins the config's salt and the context's
-// (S36).
+// saltedHash returns sha256(text + salt) (S36). For the salt, see compiler.saltFor.
 func saltedHash(text, salt string) digest {
 	if len(text)+len(salt) <= stackBuffer {
 		var stack [stackBuffer]byte

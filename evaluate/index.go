@@ -2,14 +2,14 @@ package evaluate
 
 import "math/bits"
 
-// index finds settings by key in half the time of a map. The look-up is most of the time of an
-// evaluation without rules. The hash is fast, but does not resist keys chosen to collide: if too
-// many collide, there is no index, and the map is used.
+// index finds settings by key in half the time of a map. The look-up takes most of the time of an
+// evaluation without rules. The hash is fast, but keys can be chosen to collide: if too many do,
+// the map is used instead.
 type index struct {
 	slots []slot // the length is a power of two, at most a quarter is in use; nil: no index
 }
 
-// slot is a setting with the words of its key. A slot without a setting is free.
+// slot is a setting with the words and the length of its key. Without a setting it is free.
 type slot struct {
 	a, b    uint64
 	length  int
@@ -40,7 +40,7 @@ func (x index) find(key string) *setting {
 	for i := slotOf(a, b, len(x.slots)); ; i = (i + 1) & (len(x.slots) - 1) {
 		s := &x.slots[i]
 		if s.a == a && s.b == b && s.length == len(key) && (len(key) <= wholeLength || s.setting.key == key) {
-			return s.setting // nil for an empty key and a free slot
+			return s.setting // an empty key also equals a free slot: nil
 		}
 		if s.setting == nil {
 			return nil
@@ -55,11 +55,11 @@ func mix(a, b uint64) uint64 {
 	return high ^ low
 }
 
-// wholeLength is the greatest length of a string that its words and its length determine.
+// wholeLength is the greatest length of a string whose words contain all its bytes.
 const wholeLength = 16
 
 // words returns two numbers for a string. For a short string, they are its two halves, which may
-// overlap. For a longer one, they are a hash and its last bytes.
+// overlap; for a longer one, a hash and its last eight bytes.
 func words(text string) (a, b uint64) {
 	switch n := len(text); {
 	case n > wholeLength:

@@ -48,8 +48,8 @@ func (c *Config) link(p *prerequisite) link {
 	return link{target: target, value: value}
 }
 
-// comparisonValue returns the value to compare with, if it is of the flag's kind. A plain number
-// can be compared with a whole or a decimal one.
+// comparisonValue returns the value to compare with, if it is of the flag's kind. A flag that is a
+// plain number accepts a whole or a decimal one.
 func (p *prerequisite) comparisonValue(target *setting) (Value, bool) {
 	if target.plain && (target.kind == KindInt || target.kind == KindFloat) {
 		whole, decimal := p.value.i.state == present, p.value.d.state == present

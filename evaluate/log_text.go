@@ -2,8 +2,8 @@ package evaluate
 
 import "strconv"
 
-// logText builds the evaluation log (S101). All methods of a nil *logText do nothing: the rule
-// walk calls them without checking.
+// logText builds the evaluation log (S101). On a nil *logText, the methods that the rule walk
+// calls do nothing.
 type logText struct {
 	text  []byte
 	depth int
@@ -31,8 +31,8 @@ func (l *logText) end(value Value) {
 	l.append("'.")
 }
 
-// The methods that the rule walk calls for every condition only check whether there is a log: the
-// compiler inlines them.
+// The methods that the rule walk calls for every condition are so short that the compiler inlines
+// them.
 
 func (l *logText) bullet() {
 	if l != nil {

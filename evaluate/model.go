@@ -1,7 +1,7 @@
 package evaluate
 
 // These types mirror config JSON v6 (S77). Nothing is resolved yet. A value of the wrong kind is
-// only recorded: it fails only the flags that reach it.
+// recorded; only flags that reach it fail.
 
 // member is a member of a JSON object: absent or null, present, or of the wrong kind.
 type member[T any] struct {
@@ -80,8 +80,8 @@ type rawUserCondition struct {
 	text       member[string]
 	number     member[float64]
 	list       member[[]string]
-	// badItem is the first item of the list that is not a string; badNull reports whether it is
-	// null.
+	// badItem is the index of the first list item that is not a string, or -1. badNull reports
+	// whether that item is null.
 	badItem int
 	badNull bool
 }

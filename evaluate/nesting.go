@@ -19,8 +19,8 @@ func (c *Config) measureNesting() {
 	}
 }
 
-// nesting is Tarjan's search for strongly connected components. It completes a component only
-// after all components that this one depends on.
+// nesting is Tarjan's search for strongly connected components. It completes a component after all
+// those that it depends on.
 type nesting struct {
 	nodes   []node // by setting.place
 	counter int32
@@ -72,7 +72,7 @@ func (n *nesting) enter(s *setting) {
 	n.open = append(n.open, s)
 }
 
-// complete closes the component whose first visited setting is first.
+// complete closes the component that was entered at the setting first.
 func (n *nesting) complete(first *setting) {
 	start := len(n.open) - 1
 	for n.open[start] != first {
@@ -81,7 +81,7 @@ func (n *nesting) complete(first *setting) {
 	component := n.open[start:]
 	n.open = n.open[:start]
 
-	// Inside a component no path is longer than the component.
+	// Inside a component, a path visits each setting at most once.
 	inside := int32(len(component) - 1)
 	var below int32
 	for _, s := range component {

@@ -7,10 +7,11 @@ const (
 	maxPrerequisiteVisits = 100_000
 )
 
-// prerequisiteNotEquals is one of the two comparators of prerequisite conditions.
+// prerequisiteNotEquals is NOT EQUALS; the other comparator of prerequisites, EQUALS, is 0.
 const prerequisiteNotEquals = 1
 
-// evaluatePrerequisite compares the value of another flag, for the same user (S74).
+// evaluatePrerequisite compares another flag's value for the same user with the comparison value
+// (S74).
 func (r *run) evaluatePrerequisite(t *Trace, c *Condition) (outcome, *Error) {
 	p := c.prerequisite
 	l := &r.setting.links[c.link]
@@ -67,7 +68,7 @@ type recall map[*setting]recalled
 type recalled struct {
 	served       *served
 	err          *Error // instead of served
-	visits       int    // prerequisites evaluated for it, counted at each use
+	visits       int    // prerequisites evaluated below it; every use adds them to run.visits
 	events, ends int    // the range of its events in the trace
 }
 
@@ -95,7 +96,7 @@ type chain struct {
 	near   [12]*setting
 	far    []*setting // the settings beyond near
 	length int
-	// cyclic contains the settings of far that lie on a cycle: a long chain need not be searched.
+	// cyclic contains the settings of far that lie on a cycle, so that has need not search far.
 	cyclic map[*setting]struct{}
 }
 

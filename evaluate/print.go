@@ -8,7 +8,7 @@ import (
 )
 
 // appendNumber appends a number as JavaScript prints it: the shortest digits that parse to the
-// same number, without an exponent from 1e-6 up to 1e21 (S28).
+// same number, with an exponent only below 1e-6 and from 1e21 (S28).
 func appendNumber(b []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -67,11 +67,12 @@ func appendQuoted(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// maxDateMs bounds the dates that can be printed, in Unix ms before or after the epoch. It is the
-// bound of ECMAScript, on which the official SDKs rely.
+// maxDateMs is the greatest distance of a printable date from the Unix epoch, in ms. It is the
+// limit of ECMAScript and the official SDKs.
 const maxDateMs = 8.64e15
 
-// appendDate appends a time, in Unix ms, as ISO 8601 in UTC. The time must be within maxDateMs.
+// appendDate appends a time, given in Unix ms, as ISO 8601 in UTC. The time must be within
+// maxDateMs.
 func appendDate(b []byte, ms int64) []byte {
 	t := time.UnixMilli(ms).UTC()
 	if year := t.Year(); year < 0 || year > 9999 {
@@ -81,7 +82,7 @@ func appendDate(b []byte, ms int64) []byte {
 	return t.AppendFormat(b, "2006-01-02T15:04:05.000Z")
 }
 
-// appendLongDate appends a time, in Unix ms, in UTC as JavaScript prints it.
+// appendLongDate appends a time, given in Unix ms, as JavaScript prints it in UTC.
 func appendLongDate(b []byte, ms int64) []byte {
 	if ms < -maxDateMs || ms > maxDateMs {
 		return append(b, "Invalid Date"...)

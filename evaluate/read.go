@@ -2,8 +2,8 @@ package evaluate
 
 import "slices"
 
-// enter enters a value of the wanted kind, '{' or '['. It skips any other value; the state then
-// reports whether the value was null.
+// enter enters a value of the wanted kind, '{' or '['. It skips any other value; the state is then
+// absent for null and wrong otherwise.
 func (c *cursor) enter(kind byte) (memberState, bool) {
 	switch c.kind() {
 	case kind:
@@ -126,8 +126,8 @@ func (c *cursor) readSegment() (m member[rawSegment]) {
 	return m
 }
 
-// readSettings keeps the order of the document. If two settings have the same key, it keeps the
-// later one.
+// readSettings keeps the order of the document. It keeps all settings of a repeated key; compile
+// uses the last.
 func (c *cursor) readSettings() (m member[[]rawSettingEntry]) {
 	state, more := c.enter('{')
 	m.state = state

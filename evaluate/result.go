@@ -13,8 +13,8 @@ type Result struct {
 	// Err is nil if the evaluation succeeded, and an [*Error] otherwise.
 	Err error
 	// RuleIndex is the index of the matching targeting rule in the setting, or -1. OptionIndex is
-	// the index of the selected percentage option in that rule, or in the setting if no rule
-	// matched, or -1.
+	// the index of the selected percentage option in that rule or, if none matched, in the
+	// setting; otherwise -1.
 	RuleIndex, OptionIndex int
 	TargetingRule          *TargetingRule
 	PercentageOption       *PercentageOption
@@ -25,7 +25,7 @@ type Result struct {
 	served *served
 }
 
-// Any is like [Value.Any] of Value, but does not allocate if the value is the config's.
+// Any returns [Value.Any] of Value. It does not allocate for a value of the config.
 func (r *Result) Any() any {
 	if r.served != nil && r.served.value == r.Value {
 		return r.served.boxed

@@ -56,16 +56,16 @@ type Condition struct {
 	link       int32 // prerequisite: index in the setting's links
 
 	err      *Error // reported when the condition is reached
-	valueErr *Error // reported when comparator or comparison value is needed
+	valueErr *Error // reported when the comparator or its value is needed
 
 	// User conditions.
 	attribute attributeName
-	list      []string // lists in clear text
+	list      []string // a list in clear text
 	hashed    int      // number of items of a hashed list
 	text      string
 	number    float64
 	operand   *operand
-	hasValue  bool // there is a comparison value for the log
+	hasValue  bool // the log can show the comparison value
 
 	segment      *segment      // segment conditions
 	prerequisite *prerequisite // prerequisite conditions
@@ -83,7 +83,7 @@ const (
 // operand is a comparison value in the form that its comparator needs.
 type operand struct {
 	texts     map[string]struct{} // long lists in clear text
-	salt      string              // config salt and context salt, joined
+	salt      string              // for the hashes: see compiler.saltFor
 	digests   []digest            // hashed strings
 	digestSet map[digest]struct{} // digests of long lists
 	slices    []hashedSlice       // hashed first or last bytes

@@ -37,10 +37,10 @@ func samePlain(c, other *Config) bool {
 	return true
 }
 
-// FromValues returns a config of plain values, with one fixed setting per key, sorted by key
-// (S63, S66). A value may be a bool, a string, any whole or decimal number or a [Value]. Whole
-// numbers also match decimal defaults. Decimal numbers without a fraction, within ±2^53, also
-// match whole defaults. The evaluation of any other value fails with [CodeInvalidModel].
+// FromValues returns a config of plain values, with one fixed setting per key, sorted by key (S63,
+// S66). A value may be a bool, a string, any whole or decimal number or a [Value]. Whole numbers
+// also match decimal defaults. Decimal numbers without a fraction, within ±2^53, also match whole
+// defaults. The evaluation of a value of another type fails with [CodeInvalidModel].
 func FromValues(values map[string]any) *Config {
 	keys := make([]string, 0, len(values))
 	for key := range values {

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// UserData is the usual user object. An empty Email or Country is not set. The Identifier is
-// always set, even if it is empty (S25, S27). It must not be modified during an evaluation.
+// UserData is the usual user object. An empty Email or Country counts as not set. The Identifier
+// is always set, even if it is empty (S25, S27). It must not be modified during an evaluation.
 type UserData struct {
 	Identifier string
 	Email      string
@@ -16,7 +16,7 @@ type UserData struct {
 	// one of the same name. A value may be a string or []byte, any number, including those of
 	// math/big, a time.Time, or a list of strings. The value of an encoding.TextMarshaler or
 	// fmt.Stringer, for example net.IP, *url.URL or time.Duration, is its text (S33). A nil value
-	// or pointer and an invalid sql.Null… are not set.
+	// or pointer and a sql.Null… that is not Valid count as not set.
 	Custom map[string]any
 }
 
@@ -187,7 +187,7 @@ func (u *user) readStruct(name *attributeName, a *attribute) {
 		return // the field's embedded struct is nil
 	}
 	a.setReflected(field)
-	// As in UserData, these are not set if they are empty.
+	// As in UserData, an empty Email or Country counts as not set.
 	if a.kind == attributeText && a.text == "" && (name.id == emailAttribute || name.id == countryAttribute) && field.Kind() == reflect.String {
 		a.kind = attributeMissing
 	}
@@ -251,8 +251,8 @@ func rank(name string) int {
 const customRank = 3
 
 // appendJSON appends the user as it appears in the evaluation log (S26). Custom attributes of a
-// map are sorted by name; those of a struct are in its order. A user with its own GetAttribute
-// shows only the predefined attributes.
+// map are sorted by name; those of a struct are in the order of its fields. A user with its own
+// GetAttribute shows only the predefined attributes.
 func (u *user) appendJSON(b []byte) []byte {
 	b = append(b, '{')
 	first := len(b)

@@ -53,8 +53,7 @@ func (v *validator) document() bool {
 	}
 }
 
-// value reads a scalar, or enters objects and arrays up to the first scalar or the first empty
-// one.
+// value enters objects and arrays, and reads the first scalar or the first empty object or array.
 func (v *validator) value() bool {
 	for {
 		switch b := v.skipSpace(); b {

@@ -64,12 +64,12 @@ func IntValue(i int64) Value { return Value{kind: KindInt, bits: uint64(i)} }
 func FloatValue(f float64) Value { return Value{kind: KindFloat, bits: math.Float64bits(f)} }
 
 // NumberValue returns a Value for a decimal number that, as a default, also matches whole-number
-// settings, whose values are then converted. Evaluations return values of [FloatValue].
+// settings. Their values are converted: evaluations return a [FloatValue].
 func NumberValue(f float64) Value {
 	return Value{kind: KindFloat, anyNumber: true, bits: math.Float64bits(f)}
 }
 
-// asReturned returns the value without its mark as a default.
+// asReturned returns the value without anyNumber, which marks only defaults.
 func (v Value) asReturned() Value {
 	v.anyNumber = false
 	return v

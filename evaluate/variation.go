@@ -1,8 +1,8 @@
 package evaluate
 
-// FindVariation returns the setting that has a variation ID, and the value of that variation
-// (S20). It searches each setting's own value, then its rules, then its percentage options. It
-// skips broken parts.
+// FindVariation returns the setting key and the value of the first variation with that ID (S20).
+// It searches each setting's own value, then its rules, then its percentage options. It skips
+// broken parts.
 func (c *Config) FindVariation(variationID string) (key string, value Value, found bool) {
 	if c == nil || variationID == "" {
 		return "", Value{}, false
