@@ -14,8 +14,8 @@ import (
 
 const testSDKKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbb"
 
-// inBubble runs a test in virtual time, with a Redis that is in it, too. A bubble ends
-// only when all its goroutines have: that is how leaks are found.
+// inBubble runs a test in virtual time with a Redis inside the bubble. A bubble ends only when
+// all its goroutines have ended, so that a leaked goroutine fails the test.
 func inBubble(t *testing.T, test func(t *testing.T, n *network)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -23,7 +23,7 @@ func inBubble(t *testing.T, test func(t *testing.T, n *network)) {
 	})
 }
 
-// network is a Redis, and the link between it and followers.
+// network is a Redis server and the link between it and the followers.
 type network struct {
 	*miniredis.Miniredis
 	server *redistest.VirtualServer
@@ -33,7 +33,7 @@ type network struct {
 func newNetwork(t *testing.T) *network {
 	t.Helper()
 	server := redistest.Virtual(t)
-	conn, err := server.Mini().Dial() // starts it
+	conn, err := server.Mini().Dial() // starts the server
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,19 +41,19 @@ func newNetwork(t *testing.T) *network {
 	return &network{Miniredis: server.Mini(), server: server, link: new(redistest.Link)}
 }
 
-// writer gives a leader that is not disturbed by faults of the link.
+// writer returns a simulated leader, which faults of the link do not affect.
 func (n *network) writer(t *testing.T) *writer {
 	t.Helper()
 	return newWriter(t, n.server.Client(t, nil))
 }
 
-// client gives a Redis client behind the link.
+// client returns a Redis client that connects through the link.
 func (n *network) client(t *testing.T) *redis.Client {
 	t.Helper()
 	return n.server.Client(t, n.link)
 }
 
-// start gives a follower behind the link, which is closed at the end.
+// start returns a follower that connects through the link. It is closed when the test ends.
 func (n *network) start(t *testing.T, change ...func(*Config)) *Client {
 	t.Helper()
 	cfg := Config{SDKKey: testSDKKey, Redis: n.client(t), Logger: testLogger(t), LogLevel: LogLevelDebug}
@@ -68,12 +68,13 @@ func (n *network) start(t *testing.T, change ...func(*Config)) *Client {
 	return c
 }
 
-// intercept handles a command before Redis does; true: it is done.
+// intercept sets a hook that sees each command before Redis does. If hook returns true, Redis
+// does not run the command.
 func (n *network) intercept(hook func(peer *server.Peer, cmd string, args ...string) bool) {
 	n.Server().SetPreHook(hook)
 }
 
-// hold keeps Redis from answering until release is called.
+// hold keeps Redis from replying until release is called.
 func (n *network) hold() (release func()) {
 	held := make(chan struct{})
 	n.intercept(func(*server.Peer, string, ...string) bool {

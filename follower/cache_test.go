@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// memory is a Cache of a caller's.
+// memory is a Cache in memory.
 type memory struct {
 	mu     sync.Mutex
 	values map[string][]byte
@@ -61,7 +61,7 @@ func cached(cache Cache) func(*Config) {
 	return func(c *Config) { c.Redis, c.Cache, c.PollingMode = nil, cache, AutoPoll }
 }
 
-// S6, S97: without Redis the Cache is what is read first.
+// S6, S97: without Redis the Cache is read first.
 func TestACacheInPlaceOfRedis(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cache := new(memory)
@@ -76,12 +76,12 @@ func TestACacheInPlaceOfRedis(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		wantVersion(t, c, 5)
-		// S92, S96: written as an official SDK would, with an ETag.
+		// S92, S96: the entry is written as an official SDK writes it, with an ETag.
 		e := cache.entry(t)
 		if e.ETag != cdn.Config().ETag() || string(e.JSON) != string(cdn.Config().JSON()) || time.Since(e.Time()) > time.Second {
 			t.Errorf("%d %s", e.FetchTime, e.ETag)
 		}
-		// S95: an older entry is refused, a newer one taken.
+		// S95: an older entry is refused, a newer one is taken.
 		cache.store(time.Hour, 8)
 		time.Sleep(time.Second)
 		c.SetOffline()
@@ -97,7 +97,7 @@ func TestACacheInPlaceOfRedis(t *testing.T) {
 	})
 }
 
-// S82: the 304 of the CDN moves the time in the Cache.
+// S82: a 304 of the CDN updates the time in the Cache.
 func TestAConfirmationMovesTheTimeInTheCache(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cache := new(memory)
@@ -113,13 +113,13 @@ func TestAConfirmationMovesTheTimeInTheCache(t *testing.T) {
 	})
 }
 
-// S13: with Redis, what was fetched is kept in the Cache, and helps out where Redis has none.
+// S13: with Redis the Cache is read while Redis is empty. What Redis has is not written to it.
 func TestACacheBesideRedis(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				cache := new(memory)
-				cache.store(-time.Hour, 3) // of a clock that is ahead
+				cache.store(-time.Hour, 3) // written by a process whose clock is ahead
 				c := n.start(t, polling(mode, 0), func(c *Config) { c.Cache = cache })
 				<-c.Ready()
 				wantVersion(t, c, 3)
@@ -135,7 +135,7 @@ func TestACacheBesideRedis(t *testing.T) {
 	}
 }
 
-// S94, S96: a cache that fails is logged, and keeps nobody from anything.
+// S94, S96: an error of the cache is logged and has no other effect.
 func TestACacheThatFails(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
@@ -150,7 +150,7 @@ func TestACacheThatFails(t *testing.T) {
 	})
 }
 
-// S83, I4: nothing is ever written but configs, and garbage is not taken.
+// S83, I4: content that is not a valid config is not taken.
 func TestGarbageInTheCacheIsNotTaken(t *testing.T) {
 	for _, garbage := range []string{"x", "1767225600000\n\"x\"\n", "1767225600000\n\"x\"\n[]", "1767225600000\n\"x\"\n{\"f\":null}"} {
 		inBubble(t, func(t *testing.T, n *network) {
@@ -180,7 +180,7 @@ func TestTheRedisCacheIsTheSharedEntry(t *testing.T) {
 		if n.TTL(key) != 0 {
 			t.Error("the entry expires")
 		}
-		reader := n.start(t) // a follower takes it
+		reader := n.start(t) // a follower reads the entry
 		<-reader.Ready()
 		wantVersion(t, reader, 5)
 		n.link.Down()
@@ -199,7 +199,7 @@ func (m *memory) fail(err error) {
 	m.err = err
 }
 
-// A write that failed is tried again though nothing new comes, so that a crash leaves flags.
+// A failed write is retried though no new content arrives, so that the config survives a crash.
 func TestAWriteToTheCacheThatFailedIsTriedAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
@@ -210,7 +210,7 @@ func TestAWriteToTheCacheThatFailedIsTriedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		wantEvents(t, log, eventCacheWrite, 1) // not once for each try
+		wantEvents(t, log, eventCacheWrite, 1) // not once per attempt
 		cache.fail(nil)
 		time.Sleep(cacheRetry)
 		synctest.Wait()

@@ -17,7 +17,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// S14, S15, S24: values, and where they come from.
+// S14, S15, S24: values and their details.
 func TestValuesAndDetails(t *testing.T) {
 	c := heldClient(t, nil, configJSON(7))
 	ours := &UserData{Identifier: "1", Email: "a@example.com"}
@@ -127,7 +127,7 @@ func TestRefreshReadsNow(t *testing.T) {
 	})
 }
 
-// S45: callers that come while a read is under way share it.
+// S45: callers that arrive during a read share its result.
 func TestConcurrentRefreshesAreOneRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -173,7 +173,7 @@ func TestRefreshReportsWhatWentWrong(t *testing.T) {
 		if err := c.Refresh(ctx); !errors.Is(err, cause) {
 			t.Errorf("%v, want the context's", err)
 		}
-		synctest.Wait() // the loss of the connection is known
+		synctest.Wait() // the client has noticed the loss of the connection
 		if err := c.Refresh(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "follower: read the blob: ") {
 			t.Errorf("%v", err)
 		}
@@ -181,7 +181,7 @@ func TestRefreshReportsWhatWentWrong(t *testing.T) {
 	})
 }
 
-// S23, S41: readiness is not waited for longer.
+// S23, S41: the client is ready after MaxInitWait, with or without a config.
 func TestReadyComesAfterMaxInitWaitAtTheLatest(t *testing.T) {
 	for name, test := range map[string]struct{ wait, want, most time.Duration }{
 		"default": {0, 5 * time.Second, 5 * time.Second},
@@ -218,7 +218,7 @@ func TestWaitForReadyHeedsItsContext(t *testing.T) {
 	})
 }
 
-// I13, S103: whatever happens, the SDK key is in no event and no error.
+// I13, S103: no event and no error contains the SDK key.
 func TestTheSDKKeyIsNeverShown(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -262,7 +262,7 @@ func TestTheSDKKeyIsNeverShown(t *testing.T) {
 	})
 }
 
-// lines puts each line that is written into a record.
+// lines records each line that is written to it.
 type lines struct{ log *record }
 
 func (l *lines) Write(p []byte) (int, error) {

@@ -15,8 +15,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// A bubble ends only when all its goroutines have: each of these tests shows, too,
-// that Close leaves none behind.
+// A bubble ends only when all its goroutines have ended, so each of these tests also shows that
+// Close leaves no goroutine behind.
 func TestCloseDuringEverything(t *testing.T) {
 	for name, during := range map[string]func(t *testing.T, n *network, w *writer) *Client{
 		"the first connection": func(t *testing.T, n *network, _ *writer) *Client {
@@ -114,7 +114,7 @@ func TestCloseDuringEverything(t *testing.T) {
 				if err := <-waiting; err != nil && !errors.Is(err, ErrClosed) {
 					t.Errorf("%v", err)
 				}
-				<-refreshed // the refresh ends; if it ran before Close, as its fault lets it
+				<-refreshed // the refresh ends, with or without an error
 				if got := version(c); got < before {
 					t.Errorf("version %d after Close, %d before", got, before)
 				}
@@ -131,7 +131,7 @@ func TestCloseDuringEverything(t *testing.T) {
 	}
 }
 
-// S2: calls after Close answer from memory or say that they have no effect.
+// S2: after Close, getters use the last config, and other calls report that they have no effect.
 func TestCallsAfterClose(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)

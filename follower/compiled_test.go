@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// blobCandidate is content as it is read from Redis, which nobody in the process holds.
+// blobCandidate is content as it is read from Redis. No other client of the process has it.
 func blobCandidate(version int) candidate {
 	json := append(configJSON(version), bytes.Repeat([]byte(" "), 1000)...) // so that it is compressed
 	blob := cachekeys.Blob{Rev: cachekeys.MinRev, Hash: cachekeys.ContentHash(json)}
@@ -63,7 +63,7 @@ func TestContentIsCompiledOnceHoweverManyAsk(t *testing.T) {
 	}
 }
 
-// I4: that others hold a content is no reason to overlook damage to it.
+// I4: damaged bytes are refused although another client holds the same content.
 func TestDamageIsNoticedThoughTheContentIsHeld(t *testing.T) {
 	wanted := blobCandidate(1002)
 	if _, err := contents.get(wanted.damaged()); err == nil {
@@ -78,7 +78,7 @@ func TestDamageIsNoticedThoughTheContentIsHeld(t *testing.T) {
 	}
 	json, _ := wanted.json()
 	other := wanted
-	other.stored = cachekeys.Blob{Hash: wanted.hash, Codec: cachekeys.Raw, Payload: json} // by another leader
+	other.stored = cachekeys.Blob{Hash: wanted.hash, Codec: cachekeys.Raw, Payload: json} // as another leader stores it
 	other.json = other.stored.JSON
 	if c, err := contents.get(other); err != nil || c != held {
 		t.Errorf("stored otherwise: %v", err)
@@ -91,7 +91,7 @@ func TestTheTableKeepsNothingAlive(t *testing.T) {
 	if _, err := contents.get(wanted); err != nil {
 		t.Fatal(err)
 	}
-	for range 1000 { // a cleanup runs some time after its garbage was found
+	for range 1000 { // cleanups run some time after the collection
 		runtime.GC()
 		runtime.Gosched()
 		contents.mu.Lock()

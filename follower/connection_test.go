@@ -21,8 +21,8 @@ func TestAKilledConnectionComesBack(t *testing.T) {
 		c := n.start(t)
 		<-c.Ready()
 		n.link.Cut()
-		w.commit(configJSON(2))                               // nobody is subscribed at this moment
-		time.Sleep(DefaultTimings().BackoffMin + time.Second) // go-redis pauses, too
+		w.commit(configJSON(2))                               // the follower is not subscribed now
+		time.Sleep(DefaultTimings().BackoffMin + time.Second) // go-redis also backs off
 		wantVersion(t, c, 2)
 		wantState(t, c, Live)
 		if s := c.Stats(); s.Connects != 2 || s.Disconnects != 1 {
@@ -58,14 +58,14 @@ func TestRedisIsAwayForAWhile(t *testing.T) {
 		w.commit(configJSON(2))
 		time.Sleep(2 * DefaultTimings().BackoffMax)
 		wantVersion(t, c, 2)
-		wantState(t, c, NoLeader) // subscribed; the lock has run out meanwhile
+		wantState(t, c, NoLeader) // subscribed; the lock has expired
 		if len(log.with(eventCacheReadRecovery)) == 0 {
 			t.Error("the recovery was not reported")
 		}
 	})
 }
 
-// Nobody repeats what was said during an outage where nobody leads any more.
+// Without a leader no heartbeat repeats a change that was published during an outage.
 func TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -82,7 +82,7 @@ func TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce(t *testing.T) {
 	})
 }
 
-// I7: a connection on which nothing arrives any more, with no sign of an end.
+// I7: a connection that delivers nothing is closed, though no error shows that it is broken.
 func TestASilentConnectionIsGivenUp(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -123,7 +123,7 @@ func TestStartsWhileRedisIsAway(t *testing.T) {
 	})
 }
 
-// hangUpOnSubscribe has Redis close the next so many connections that subscribe.
+// hangUpOnSubscribe makes Redis close the next count connections that subscribe.
 func hangUpOnSubscribe(n *network, count int64) {
 	left := new(atomic.Int64)
 	left.Store(count)
@@ -136,8 +136,8 @@ func hangUpOnSubscribe(n *network, count int64) {
 	})
 }
 
-// A try that fails while Redis comes back is no reason to poll, after however many
-// that failed because it was away.
+// An attempt that fails while Redis recovers does not lead to polling, however many attempts
+// failed before because Redis was unreachable.
 func TestAnOutageIsNotTakenForMissingPubSub(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -155,7 +155,7 @@ func TestAnOutageIsNotTakenForMissingPubSub(t *testing.T) {
 	})
 }
 
-// A proxy that knows no pub/sub and closes the connection.
+// A proxy without pub/sub closes the connection on SUBSCRIBE.
 func TestConnectionsClosedUponSubscribeMeanPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -170,7 +170,7 @@ func TestConnectionsClosedUponSubscribeMeanPolling(t *testing.T) {
 	})
 }
 
-// refuseSubscribe has Redis answer SUBSCRIBE with an error while it is set.
+// refuseSubscribe makes Redis answer SUBSCRIBE with an error while the returned value is true.
 func refuseSubscribe(n *network) *atomic.Bool {
 	refused := new(atomic.Bool)
 	refused.Store(true)
@@ -184,7 +184,7 @@ func refuseSubscribe(n *network) *atomic.Bool {
 	return refused
 }
 
-// I7: no pub/sub at all costs 6 s.
+// I7: without pub/sub a change arrives within 6 s.
 func TestADeniedSubscribeMeansPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -220,7 +220,7 @@ func TestADeniedSubscribeMeansPolling(t *testing.T) {
 	})
 }
 
-// A right that is withdrawn: Redis closes the connection, then refuses.
+// When the right to subscribe is withdrawn, Redis closes the connection, then refuses SUBSCRIBE.
 func TestARightWithdrawnMeansPollingWithinSeconds(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -234,7 +234,7 @@ func TestARightWithdrawnMeansPollingWithinSeconds(t *testing.T) {
 	})
 }
 
-// While polling, Redis goes away: that is noticed, and left behind quickly.
+// A follower that polls notices an outage of Redis and recovers from it quickly.
 func TestRedisIsAwayWhilePolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -251,11 +251,11 @@ func TestRedisIsAwayWhilePolling(t *testing.T) {
 		refused.Store(false)
 		n.link.Up()
 		time.Sleep(2 * DefaultTimings().BackoffMax)
-		wantState(t, c, NoLeader) // subscribed; the lock has run out meanwhile
+		wantState(t, c, NoLeader) // subscribed; the lock has expired
 	})
 }
 
-// SUBSCRIBE is swallowed: neither acknowledged nor refused.
+// Redis does not reply to SUBSCRIBE.
 func TestAnUnacknowledgedSubscribeMeansPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -292,7 +292,7 @@ func TestALeaderThatFallsSilentIsReported(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		wantState(t, c, NoLeader)
 		if s := c.Stats(); s.Connects != 1 || s.Undelivered != 0 {
-			t.Errorf("connected anew without need: %+v", s)
+			t.Errorf("reconnected needlessly: %+v", s)
 		}
 		if c.CacheState() != HasCachedFlagDataOnly {
 			t.Errorf("%v", c.CacheState())
@@ -305,7 +305,7 @@ func TestALeaderThatFallsSilentIsReported(t *testing.T) {
 	})
 }
 
-// The connection answers PING, and yet messages do not arrive.
+// The connection answers PING but delivers no messages.
 func TestAConnectionThatDeliversNothingIsReplaced(t *testing.T) {
 	for name, commit := range map[string]bool{"content moves": true, "only the lock is renewed": false} {
 		t.Run(name, func(t *testing.T) {
@@ -325,7 +325,7 @@ func TestAConnectionThatDeliversNothingIsReplaced(t *testing.T) {
 					time.Sleep(time.Second)
 				}
 				if took := time.Since(muted); commit && took > DefaultTimings().Dead {
-					t.Errorf("noticed after %v", took) // the lock need not be waited for
+					t.Errorf("noticed after %v", took) // before the lock expires
 				}
 				w.with(func() { w.mute = false })
 				if commit {
@@ -341,7 +341,7 @@ func TestAConnectionThatDeliversNothingIsReplaced(t *testing.T) {
 	}
 }
 
-// A Redis that acknowledges SUBSCRIBE and never delivers, like a proxy without pub/sub.
+// Redis acknowledges SUBSCRIBE but delivers nothing, like a proxy without pub/sub.
 func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -366,7 +366,7 @@ func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
 	})
 }
 
-// Reads fail though messages arrive: loudly, and with what messages carry still taken.
+// Denied reads are logged, and content that messages carry is still taken.
 func TestReadsThatAreDeniedAreTriedAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -404,8 +404,8 @@ func TestReadsThatAreDeniedAreTriedAgain(t *testing.T) {
 	})
 }
 
-// Thousands that connect at once, by TLS above all, keep a server busy for longer than the
-// first patience: if nobody waited longer, nobody would ever get through.
+// When thousands of clients connect at once, above all by TLS, a server takes longer to accept
+// than the first timeout. Unless the timeout grew, no client would ever connect.
 func TestAServerThatIsSlowToConnectToIsReached(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// corruptBlob changes the blob in Redis.
+// corruptBlob replaces the blob in Redis by what change makes of it.
 func corruptBlob(t *testing.T, n *network, w *writer, change func(cachekeys.Blob) cachekeys.Blob) {
 	t.Helper()
 	data, err := n.Get(w.keys.Blob)
@@ -40,7 +40,7 @@ func hashOfOther(b cachekeys.Blob) cachekeys.Blob {
 	return b
 }
 
-// A blob that is not what meta names is refused; the official entry stands in (F29).
+// A blob that differs from what meta names is refused; the official entry is used instead (F29).
 func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
 		"flipped bit":        flipBit,
@@ -66,7 +66,7 @@ func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 	}
 }
 
-// With a spoiled blob and no entry nothing changes, and nobody reads in a loop.
+// With a corrupt blob and no entry the config stays, and the follower does not read in a loop.
 func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
 		"flipped bit":        flipBit,
@@ -96,16 +96,16 @@ func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 					t.Errorf("claims to be fresh: %v", s.Age)
 				}
 				if err := c.Refresh(t.Context()); err == nil {
-					t.Error("a refresh that could not get what Redis names gives no error")
+					t.Error("a refresh that could not read the content that Redis names returns no error")
 				}
-				w.commit(configJSON(3)) // the leader heals it
+				w.commit(configJSON(3)) // the leader repairs the blob
 				wantVersion(t, c, 3)
 			})
 		})
 	}
 }
 
-// Intact content of another config, at the rev that meta says.
+// The blob is intact but has another config, at the rev that meta names.
 func TestABlobThatMetaDoesNotNameIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -145,7 +145,7 @@ func TestKeysOfTheWrongTypeAreRefused(t *testing.T) {
 	})
 }
 
-// A cache that only official SDKs fill works as well.
+// A follower works with a cache that only official SDKs fill.
 func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		keys := cachekeys.For(testSDKKey, "", 0)
@@ -171,7 +171,7 @@ func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
 		if reads := c.Stats().EntryReads; reads > 40 {
 			t.Errorf("%d reads of the entry in 15 minutes", reads)
 		}
-		// One that is older than what is held is refused (S95).
+		// An entry that is older than the config in force is refused (S95).
 		old := cachekeys.Entry{FetchTime: time.Now().Add(-time.Hour).UnixMilli(), ETag: `"x"`, JSON: configJSON(99)}
 		_ = n.Set(keys.Entry, string(old.Append(nil)))
 		time.Sleep(5 * time.Minute)
@@ -179,8 +179,7 @@ func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
 	})
 }
 
-// The higher rev of blob and entry wins where no leader is alive to tell, and it is
-// the only one that hooks hear of.
+// Without a leader the higher rev of blob and entry wins, and hooks are notified of that one only.
 func TestWithoutLeaderTheNewerOfBlobAndEntryWins(t *testing.T) {
 	for name, later := range map[string]time.Duration{"entry is newer": time.Hour, "entry is older": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -206,7 +205,7 @@ func TestWithoutLeaderTheNewerOfBlobAndEntryWins(t *testing.T) {
 	}
 }
 
-// With a leader alive the entry is not looked at, whoever wrote to it (F28).
+// With a live leader the entry is not read, even if another process writes to it (F28).
 func TestWithALeaderTheEntryIsNotRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -225,7 +224,7 @@ func TestWithALeaderTheEntryIsNotRead(t *testing.T) {
 	})
 }
 
-// I4: content that is no config never replaces one, whichever way it comes.
+// I4: invalid content never replaces a config, whether it arrives by blob, message or entry.
 func TestContentThatIsNoConfigNeverReplaces(t *testing.T) {
 	const broken = `{"p":{"s":"x"},"f":null}`
 	ways := map[string]func(n *network, w *writer){
@@ -284,7 +283,7 @@ func TestContentThatIsNoConfigNeverReplaces(t *testing.T) {
 	}
 }
 
-// A config of which single flags are broken is a config (S77).
+// A config in which single flags are broken is still valid (S77).
 func TestABrokenFlagDoesNotKeepTheOthersBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -298,7 +297,7 @@ func TestABrokenFlagDoesNotKeepTheOthersBack(t *testing.T) {
 	})
 }
 
-// Other content at the rev that is held is what no leader writes: it is counted.
+// No leader writes other content at the same rev, so the follower counts an anomaly.
 func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -319,7 +318,7 @@ func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
 	})
 }
 
-// Anomalies are found by reads as well, of meta and of the entry.
+// Reads of meta and of the entry find anomalies, too.
 func TestAnomaliesAreFoundByReads(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -348,7 +347,7 @@ func TestAMalformedEntryIsRefusedAndLoggedOnce(t *testing.T) {
 		"no number": "yesterday\n\"x\"\n{}",
 		"no JSON":   "1767225600000\n\"x\"\n{",
 		"no object": "1767225600000\n\"x\"\n[]",
-		"no head":   "\n\n{}", // an empty one is none
+		"no head":   "\n\n{}", // two empty lines
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {

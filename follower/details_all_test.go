@@ -17,8 +17,7 @@ func (u *countingUser) GetAttribute(string) any {
 	return "yes"
 }
 
-// TestAllDetailsEvaluateEveryPrerequisiteOnce: flags that each ask for the next take time in
-// proportion to their number (S18).
+// The time for flags that each depend on the next one grows in proportion to their number (S18).
 func TestAllDetailsEvaluateEveryPrerequisiteOnce(t *testing.T) {
 	const length = 1000
 	var b strings.Builder

@@ -18,7 +18,7 @@ func through(client redis.UniversalClient) func(*Config) {
 	return func(c *Config) { c.Redis = client }
 }
 
-// S1: clients of one SDK key and one Redis client share subscription, reads and config.
+// S1: clients with the same SDK key and Redis client share a subscription, reads and the config.
 func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -30,7 +30,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 		var changes [2]int
 		second := n.start(t, shared, func(c *Config) { c.Hooks = onChange(func() { changes[0]++ }) })
 		third := n.start(t, shared, func(c *Config) { c.Hooks = onChange(func() { changes[1]++ }) })
-		wantVersion(t, second, 1) // at once: it is there
+		wantVersion(t, second, 1) // at once: the feed has it
 		if second.feed != first.feed || third.feed != first.feed {
 			t.Error("feeds of their own")
 		}
@@ -47,7 +47,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 		if changes != [2]int{2, 2} {
 			t.Errorf("hooks called %v times", changes)
 		}
-		// Who leaves keeps what it holds, and disturbs nobody (S2).
+		// A client that is closed keeps its config and does not affect the others (S2).
 		first.Close()
 		third.Close()
 		w.commit(configJSON(3))
@@ -67,7 +67,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 		<-again.Ready()
 		wantVersion(t, again, 3)
 		if again.feed == second.feed {
-			t.Error("a feed that was stopped")
+			t.Error("the new client uses a stopped feed")
 		}
 	})
 }
@@ -92,7 +92,7 @@ func TestOtherClientsShareNothing(t *testing.T) {
 	})
 }
 
-// S1: 3000 says that there is another live client, and only then.
+// S1: 3000 is logged when there is another live client, and only then.
 func TestASecondClientLogs3000(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		shared := through(n.client(t))
@@ -110,7 +110,7 @@ func TestASecondClientLogs3000(t *testing.T) {
 	})
 }
 
-// Thousands of clients of one process cost no more than memory, but while there is something to do.
+// Further clients of a feed cost memory only, except while a change is applied.
 func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -122,7 +122,7 @@ func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		before := runtime.NumGoroutine()
-		const some = 10 // which the process may have besides
+		const some = 10 // other goroutines that the process may have
 		var ready, changes atomic.Int64
 		clients := make([]*Client, 100)
 		for i := range clients {
@@ -142,7 +142,7 @@ func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 			t.Errorf("%d goroutines more for %d clients more", more, len(clients))
 		}
 		if n := int64(len(clients)); ready.Load() != n || changes.Load() != n {
-			t.Errorf("%d are told that they are ready, %d of the config", ready.Load(), changes.Load())
+			t.Errorf("%d ready hooks were called, %d change hooks", ready.Load(), changes.Load())
 		}
 		w.commit(configJSON(2))
 		for _, c := range clients {
@@ -155,7 +155,7 @@ func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 		if more := runtime.NumGoroutine() - before; more > some {
 			t.Errorf("%d goroutines more after a change", more)
 		}
-		// They leave in any order, and those that are left miss nothing.
+		// The clients are closed in any order, and the remaining ones miss no change.
 		for i := range clients {
 			if i%3 != 0 {
 				clients[i].Close()
@@ -168,13 +168,13 @@ func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 	})
 }
 
-// What happens to a shared feed is logged by each of its clients.
+// Each client of a shared feed logs the events of the feed.
 func TestASharedFeedLogsForAllItsClients(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		shared := through(n.client(t))
 		one, oneLogs := recorded(slog.LevelInfo)
 		two, twoLogs := recorded(slog.LevelWarn)
-		n.link.Down() // so that nothing happens before both are there
+		n.link.Down() // so that nothing happens before both have started
 		n.start(t, shared, oneLogs)
 		n.start(t, shared, twoLogs)
 		n.link.Up()
@@ -235,7 +235,7 @@ func TestSharersComeAndGoAtOnce(t *testing.T) {
 	})
 }
 
-// A client that joins others brings its file to all of them, as long as Redis gave nothing.
+// A client that joins a feed shares its file with the other clients while Redis has no content.
 func TestASharerBringsItsSnapshotFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		shared := through(n.client(t))
@@ -253,7 +253,7 @@ func TestASharerBringsItsSnapshotFile(t *testing.T) {
 		for _, c := range []*Client{first, second, third, fourth} {
 			wantVersion(t, c, 4)
 		}
-		// Rule 6 leads all of them back to what Redis has.
+		// The rebase rule returns all of them to the content of Redis.
 		n.link.Up()
 		w := n.writer(t)
 		w.commit(configJSON(5))
@@ -265,7 +265,7 @@ func TestASharerBringsItsSnapshotFile(t *testing.T) {
 				t.Errorf("%+v, %v", s, c.CacheState())
 			}
 		}
-		// A file does not take those back who have it from Redis.
+		// A file does not replace content from Redis.
 		fifth := n.start(t, shared, keeping(snapshotFile(t, -time.Hour, 6)))
 		for _, c := range []*Client{first, fifth} {
 			wantVersion(t, c, 5)
@@ -273,7 +273,7 @@ func TestASharerBringsItsSnapshotFile(t *testing.T) {
 	})
 }
 
-// S2: only a client that is complete can be closed by CloseAll.
+// S2: CloseAll closes only clients that are complete.
 func TestCloseAllWhileClientsStart(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		shared := n.client(t)

@@ -19,7 +19,7 @@ func keeping(path string) func(*Config) {
 
 func emptyFile(t *testing.T) string { return filepath.Join(t.TempDir(), "snapshot") }
 
-// snapshotFile writes the file of a client that held a version some time ago.
+// snapshotFile writes the file of a client that had this version age ago.
 func snapshotFile(t *testing.T, age time.Duration, version int) string {
 	t.Helper()
 	json := configJSON(version)
@@ -31,8 +31,8 @@ func snapshotFile(t *testing.T, age time.Duration, version int) string {
 	return path
 }
 
-// I5: what one start has seen, the next one has at once, though Redis is away; it is never
-// reported as up to date.
+// I5: a client starts with the config of its file though Redis is unreachable. The config is
+// never reported as up to date.
 func TestAStartFromTheSnapshotFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -60,7 +60,7 @@ func TestAStartFromTheSnapshotFile(t *testing.T) {
 		if s := second.CacheState(); s != HasCachedFlagDataOnly {
 			t.Error(s)
 		}
-		// Confirmed by Redis it is: no change, and no read of the content.
+		// Once Redis confirms the content, there is no change and no read of the content.
 		n.link.Up()
 		w.acquire()
 		w.confirm()
@@ -74,7 +74,7 @@ func TestAStartFromTheSnapshotFile(t *testing.T) {
 	})
 }
 
-// I1: Redis with an older config than the file's does not take the client back.
+// I1: an older config in Redis does not replace the one in the file.
 func TestAnOlderEntryDoesNotReplaceTheFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(time.Hour, 1)
@@ -98,13 +98,13 @@ func TestWhatWasFetchedIsKeptInTheFileToo(t *testing.T) {
 		second := n.start(t, keeping(path))
 		wantVersion(t, second, 4)
 		time.Sleep(11 * time.Second)
-		w := n.writer(t) // the CDN answers it later
+		w := n.writer(t) // the CDN answers the leader after the follower
 		w.commit(configJSON(5))
 		wantVersion(t, second, 5)
 	})
 }
 
-// I4: a spoiled file is refused, is logged, and is replaced by what comes.
+// I4: a corrupt file is refused and logged, and the next config replaces it.
 func TestACorruptFileIsRefused(t *testing.T) {
 	for name, corrupt := range map[string]func(data []byte) []byte{
 		"flipped bit":    func(data []byte) []byte { data[len(data)-5] ^= 1; return data },
@@ -147,7 +147,7 @@ func TestACorruptFileIsRefused(t *testing.T) {
 	}
 }
 
-// A file that cannot be written is logged, and leaves nothing behind.
+// A failed write is logged and leaves no temporary file.
 func TestAFileThatCannotBeWritten(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		dir := t.TempDir()
@@ -182,7 +182,7 @@ func FuzzDecodeFile(f *testing.F) {
 	})
 }
 
-// A write that failed is tried again though no other config comes, so that a crash leaves flags.
+// A failed write is retried though no new config arrives, so that the config survives a crash.
 func TestAWriteOfTheFileThatFailedIsTriedAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
@@ -191,7 +191,7 @@ func TestAWriteOfTheFileThatFailedIsTriedAgain(t *testing.T) {
 		c := n.start(t, logging, keeping(path))
 		<-c.Ready()
 		time.Sleep(time.Hour)
-		wantEvents(t, log, eventFileWrite, 1) // not once for each try
+		wantEvents(t, log, eventFileWrite, 1) // not once per attempt
 		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// BenchmarkFleetReport tells what a report costs Redis among those of 10,000 followers:
-// commands, bytes received, processor time, and the memory that it takes.
+// BenchmarkFleetReport reports what one report costs Redis when 10,000 followers report:
+// commands, bytes received, processor time and memory.
 func BenchmarkFleetReport(b *testing.B) {
 	const followers = 10_000
 	server := redistest.Start(b)

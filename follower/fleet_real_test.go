@@ -14,12 +14,12 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// reporterRights are what the documentation gives to a follower that reports, besides.
+// reporterRights are the documented rights of a follower that reports.
 var reporterRights = append(slices.Clone(followerRights), "~catbridge:{*}:fleet", "+zadd", "+zremrangebyscore")
 
 func reportingSoon(c *Config) { c.FleetReport, c.FleetName = cachekeys.MinFleetInterval, "shop-1" }
 
-// awaitReport waits until the set holds just one report, which has what is wanted.
+// awaitReport waits until the set has exactly one report, and wanted returns true for it.
 func awaitReport(t *testing.T, client redis.Cmdable, what string, wanted func(cachekeys.FleetReport) bool) cachekeys.FleetReport {
 	t.Helper()
 	var members []string
@@ -42,7 +42,7 @@ func says(json []byte) func(cachekeys.FleetReport) bool {
 	}
 }
 
-// The rights that are written down are enough to report, and nothing else is tried.
+// The documented rights suffice to report, and no other command is tried.
 func TestRealRightsOfAReporter(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -72,7 +72,7 @@ func TestRealRightsOfAReporter(t *testing.T) {
 	}
 }
 
-// A follower's rights let nothing be reported, and all else goes on.
+// A follower without the right to report works otherwise.
 func TestRealFollowerWithoutTheRightToReport(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

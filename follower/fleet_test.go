@@ -18,7 +18,7 @@ const reportEvery = 30 * time.Second
 
 func reporting(c *Config) { c.FleetReport, c.FleetName = reportEvery, "shop-1" }
 
-// fleet gives what stands in the set, the oldest first.
+// fleet returns the reports in the set, the oldest first.
 func (n *network) fleet(t *testing.T) []cachekeys.FleetReport {
 	t.Helper()
 	key := cachekeys.For(testSDKKey, "", 0).Fleet
@@ -40,7 +40,7 @@ func (n *network) fleet(t *testing.T) []cachekeys.FleetReport {
 	return reports
 }
 
-// one gives the only report.
+// one returns the only report. The test fails if there are more or fewer.
 func (n *network) one(t *testing.T) cachekeys.FleetReport {
 	t.Helper()
 	reports := n.fleet(t)
@@ -50,7 +50,7 @@ func (n *network) one(t *testing.T) cachekeys.FleetReport {
 	return reports[0]
 }
 
-// sleep lets time pass, and what is under way end.
+// sleep advances the time by d, then waits for the work that is under way.
 func sleep(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -96,8 +96,7 @@ func TestAReportSaysWhatIsInForce(t *testing.T) {
 	})
 }
 
-// Each report takes the place of the one before, whatever they say, and the last one goes
-// with the follower.
+// Each report replaces the previous one, and Close removes the last one.
 func TestAFollowerHasOneReport(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -141,7 +140,7 @@ func TestClientsThatShareAFeedReportOnce(t *testing.T) {
 	})
 }
 
-// However often the content changes, reports stay rare.
+// Frequent changes do not make reports frequent.
 func TestManyChangesDoNotMakeManyReports(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		var times []time.Time
@@ -169,7 +168,7 @@ func TestManyChangesDoNotMakeManyReports(t *testing.T) {
 	})
 }
 
-// A change does not have all followers report at the same moment.
+// Followers do not all report at the same moment after a change.
 func TestReportsAfterAChangeAreSpread(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -199,7 +198,7 @@ func TestReportsAfterAChangeAreSpread(t *testing.T) {
 			}
 		}
 		if current != followers {
-			t.Errorf("after half an interval %d of %d tell of the change", current, followers)
+			t.Errorf("after half an interval %d of %d report the change", current, followers)
 		}
 		for second, reports := range perSecond {
 			if reports > followers/4 {
@@ -209,15 +208,15 @@ func TestReportsAfterAChangeAreSpread(t *testing.T) {
 	})
 }
 
-// A follower whose clock is wrong spares the reports of the others, and its own is timed
-// by Redis's clock once it knows that.
+// A follower with a wrong clock does not remove the reports of others, and uses Redis's clock for
+// its own report as soon as it knows that clock.
 func TestAWrongClockRemovesNoReports(t *testing.T) {
 	for name, skew := range map[string]time.Duration{"ahead": -2 * time.Hour, "behind": 2 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				key := cachekeys.For(testSDKKey, "", 0).Fleet
 				w := n.writer(t)
-				w.skew = skew // of Redis's clock, seen from the follower
+				w.skew = skew // of Redis's clock against the follower's
 				other := cachekeys.FleetReport{ID: "other", Version: "v1", State: "live", Interval: cachekeys.MaxFleetInterval}
 				gone := other
 				gone.ID = "gone"
@@ -247,7 +246,7 @@ func TestAWrongClockRemovesNoReports(t *testing.T) {
 				if reports := n.fleet(t); len(reports) != 2 {
 					t.Errorf("an expired report stays: %+v", reports)
 				}
-				const heartbeat = 3000 // so well is Redis's clock known
+				const heartbeat = 3000 // the accuracy of Redis's clock, in ms
 				scores, err := n.SortedSet(key)
 				if err != nil {
 					t.Fatal(err)
@@ -262,7 +261,7 @@ func TestAWrongClockRemovesNoReports(t *testing.T) {
 	}
 }
 
-// Without the right it says so once, loudly, and tries again rarely.
+// A follower without the right to report logs that once, and retries rarely.
 func TestReportsThatAreDenied(t *testing.T) {
 	for name, test := range map[string]struct {
 		command, reply string
@@ -299,7 +298,7 @@ func TestReportsThatAreDenied(t *testing.T) {
 				if s := c.Stats(); s.Reports-s.FailedReports == 0 {
 					t.Errorf("with the right: %+v", s)
 				}
-				sleep(cachekeys.FleetExpiry) // for what could not be removed meanwhile
+				sleep(cachekeys.FleetExpiry) // for reports that could not be removed before
 				n.one(t)
 				wantEvents(t, log, eventFleetRecovery, 1)
 			})
@@ -307,7 +306,7 @@ func TestReportsThatAreDenied(t *testing.T) {
 	}
 }
 
-// An outage is told of once, counted, and ends by itself; nothing else notices.
+// An outage of reporting is logged once and counted. Nothing else is affected.
 func TestReportsDuringAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -333,8 +332,7 @@ func TestReportsDuringAnOutage(t *testing.T) {
 	})
 }
 
-// A follower that ends leaves no report, though the last one was under way just then, or
-// no reply told that it arrived.
+// Close removes the report even if a report is under way, or Redis's reply to it was lost.
 func TestAFollowerThatEndsLeavesNoReport(t *testing.T) {
 	t.Run("under way", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, n *network) {

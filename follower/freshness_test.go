@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The age of the last answer comes out right though Redis's clock and the local one
-// differ, once an answer has been heard of live (I14).
+// The age is right though Redis's clock and the local one differ, once a message has reported an
+// answer of the CDN (I14).
 func TestAgeIsRightWithAWrongLocalClock(t *testing.T) {
 	for name, skew := range map[string]time.Duration{
 		"the local clock is right":           0,
@@ -25,7 +25,7 @@ func TestAgeIsRightWithAWrongLocalClock(t *testing.T) {
 				w.beat()
 				c := n.start(t)
 				<-c.Ready()
-				time.Sleep(w.poll + 4*time.Second) // a 304 came
+				time.Sleep(w.poll + 4*time.Second) // the CDN answered 304
 				for range 300 {
 					time.Sleep(time.Second)
 					synctest.Wait()
@@ -44,7 +44,7 @@ func TestAgeIsRightWithAWrongLocalClock(t *testing.T) {
 	}
 }
 
-// Heartbeats of a leader that the CDN does not answer do not make anything fresher.
+// Heartbeats of a leader that cannot reach the CDN do not lower the age.
 func TestALeaderWithoutTheCDNIsNotFresh(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -69,7 +69,7 @@ func TestALeaderWithoutTheCDNIsNotFresh(t *testing.T) {
 	})
 }
 
-// The answer that a message tells of counts for the content it names, not for another.
+// An answer that a message reports confirms the content that the message names, and no other.
 func TestAnAnswerAboutOtherContentConfirmsNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -95,7 +95,7 @@ func TestFreshness(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	ms := func(s int) int64 { return start.Add(time.Duration(s) * time.Second).UnixMilli() }
 	type step struct {
-		at      int // local time
+		at      int // by the local clock
 		epoch   int64
 		cdn     int // by Redis's clock
 		primary bool
@@ -113,7 +113,7 @@ func TestFreshness(t *testing.T) {
 		"of a term that is over":     {{at: 10, epoch: 2, cdn: 4, taken: true, age: 6}, {at: 13, epoch: 1, cdn: 12, taken: false, age: 9}},
 		"a new term, and the clock went back": {{at: 1000, epoch: 1, cdn: 990, taken: true, age: 10}, {at: 1003, epoch: 2, cdn: 4, taken: true, age: 13},
 			{at: 1006, epoch: 2, cdn: 7, taken: true, age: 3}},
-		"Redis began anew with older terms": {{at: 1000, epoch: 2, cdn: 990, taken: true, age: 10}, {at: 1003, epoch: 1, cdn: 4, taken: false, age: 13},
+		"Redis restarted with older terms": {{at: 1000, epoch: 2, cdn: 990, taken: true, age: 10}, {at: 1003, epoch: 1, cdn: 4, taken: false, age: 13},
 			{at: 1004, epoch: 1, cdn: 4, primary: true, taken: true, age: 14}, {at: 1006, epoch: 1, cdn: 7, taken: true, age: 2}},
 		"Redis lost its last answers, and they are written again": {{at: 10, epoch: 1, cdn: 4, taken: true, age: 6}, {at: 63, epoch: 1, cdn: 61, taken: true, age: 2},
 			{at: 90, epoch: 2, cdn: 4, taken: true, age: 86}, {at: 93, epoch: 2, cdn: 61, taken: true, age: 32}, {at: 96, epoch: 2, cdn: 95, taken: true, age: 1}},
@@ -150,6 +150,6 @@ func TestFreshnessAfterARebase(t *testing.T) {
 	}
 	f.restart(observation{epoch: 1, cdn: now.Add(-time.Second).UnixMilli(), asked: now, received: now})
 	if age := now.Sub(f.answered); age != time.Minute {
-		t.Errorf("age %v: a rebase claimed an answer", age)
+		t.Errorf("age %v: a rebase counted as an answer", age)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/test/conformance"
 )
 
-// S10, S86, S87, through the client.
+// S10, S86, S87, through a client.
 func TestDataGovernanceConformance(t *testing.T) {
 	type governanceCase struct {
 		conformance.Annotations

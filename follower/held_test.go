@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// heldClient is a client that holds a config and has no Redis at all.
+// heldClient returns a client without Redis whose config is json.
 func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	t.Helper()
 	c := &Client{evaluator: evaluator{log: eventlog.New(logger)}, holder: &holder{}}

@@ -19,8 +19,8 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// hookedClient is a heldClient with hooks. wait waits until all that was reported has
-// been told, but for evaluations: in a bubble, synctest.Wait waits for those.
+// hookedClient is heldClient with hooks. wait waits until the hooks have received all events other
+// than evaluations; for evaluations use synctest.Wait in a bubble.
 func hookedClient(t *testing.T, logger *slog.Logger, json []byte, hooks *Hooks) (c *Client, wait func()) {
 	t.Helper()
 	c = heldClient(t, logger, json)
@@ -71,13 +71,13 @@ func TestHooksReceiveEveryEvaluation_S49(t *testing.T) {
 			test.call()
 			synctest.Wait()
 			if !cmp.Equal(got, test.want) {
-				t.Errorf("%s: told of %q, want %q", name, got, test.want)
+				t.Errorf("%s: received %q, want %q", name, got, test.want)
 			}
 		}
 	})
 }
 
-// Evaluations are reported in their order.
+// Hooks receive evaluations in their order.
 func TestHooksReceiveEvaluationsInOrder_S49(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []any
@@ -87,7 +87,7 @@ func TestHooksReceiveEvaluationsInOrder_S49(t *testing.T) {
 		}
 		synctest.Wait()
 		if len(got) != evaluationQueue {
-			t.Fatalf("told of %d", len(got))
+			t.Fatalf("received %d", len(got))
 		}
 		for i, v := range got {
 			if v != i {
@@ -97,7 +97,7 @@ func TestHooksReceiveEvaluationsInOrder_S49(t *testing.T) {
 	})
 }
 
-// A hook may evaluate, which is an evaluation like any other, add and remove hooks, and ask for all else.
+// A hook may evaluate flags, add and remove hooks, and call any other method.
 func TestAHookMayEvaluate_S49(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c *Client
@@ -124,7 +124,7 @@ func TestAHookMayEvaluate_S49(t *testing.T) {
 	})
 }
 
-// One that evaluates each time harms neither evaluation nor Close.
+// A hook that evaluates on each call blocks neither evaluations nor Close.
 func TestAHookThatAlwaysEvaluatesEndsWithClose_S49(t *testing.T) {
 	var c *Client
 	var calls atomic.Int64
@@ -143,8 +143,8 @@ func TestAHookThatAlwaysEvaluatesEndsWithClose_S49(t *testing.T) {
 	<-c.hooks.evaluated.done
 }
 
-// A hook that hangs holds up neither evaluations nor other hooks. What does not fit is dropped,
-// counted, and told once, and those that wait are told when the hook goes on.
+// A hanging hook blocks neither evaluations nor other hooks. Evaluations that exceed the queue are
+// dropped, counted and logged once. Queued ones are reported when the hook returns.
 func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, _ := recorded(slog.LevelWarn)
@@ -158,7 +158,7 @@ func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
 			OnConfigChanged: func(*evaluate.Config) { changed++ },
 		})
 		c.GetBoolValue("isOn", false, nil)
-		synctest.Wait() // the hook has it
+		synctest.Wait() // the hook has received it
 		const room = 4096
 		for range room + 10 {
 			if !c.GetBoolValue("isOn", false, nil) {
@@ -168,7 +168,7 @@ func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
 		c.hooks.configChanged(nil)
 		synctest.Wait()
 		if stats := c.Stats(); changed != 1 || evaluated != 0 || stats.DroppedEvaluationHooks != 10 || stats.DroppedHooks != 0 {
-			t.Errorf("changed %d, told %d, %+v", changed, evaluated, stats.Counters)
+			t.Errorf("changed %d, received %d, %+v", changed, evaluated, stats.Counters)
 		}
 		wantEvents(t, log, eventHookSlow, 1)
 		close(release)
@@ -176,13 +176,13 @@ func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
 		c.GetBoolValue("isOn", false, nil)
 		synctest.Wait()
 		if want := room + 2; evaluated != want {
-			t.Errorf("told of %d, want %d", evaluated, want)
+			t.Errorf("received %d, want %d", evaluated, want)
 		}
 		wantEvents(t, log, eventHookSlow, 1)
 	})
 }
 
-// Close reports what waits, for 1 s at most.
+// Close delivers queued evaluations, for up to 1 s.
 func TestCloseDrainsEvaluations_S49(t *testing.T) {
 	for name, test := range map[string]struct {
 		slowness time.Duration
@@ -191,7 +191,7 @@ func TestCloseDrainsEvaluations_S49(t *testing.T) {
 	}{
 		"quick": {0, 100, 0},
 		"slow":  {9 * time.Millisecond, 100, 900 * time.Millisecond},
-		"hangs": {300 * time.Millisecond, 4, time.Second}, // the fourth is being told when Close gives up
+		"hangs": {300 * time.Millisecond, 4, time.Second}, // the fourth is being delivered when Close gives up
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -212,7 +212,7 @@ func TestCloseDrainsEvaluations_S49(t *testing.T) {
 				c.GetBoolValue("isOn", false, nil) // S2
 				time.Sleep(time.Minute)
 				if received, dropped := calls.Load(), c.hooks.evaluated.dropped.Load(); received != test.received || dropped != 100-received {
-					t.Errorf("told of %d, dropped %d", received, dropped)
+					t.Errorf("received %d, dropped %d", received, dropped)
 				}
 				wantEvents(t, log, eventHookSlow, min(1, int(100-test.received)))
 			})
@@ -220,7 +220,7 @@ func TestCloseDrainsEvaluations_S49(t *testing.T) {
 	}
 }
 
-// A hook that closes the client waits for itself, and not for ever.
+// A hook may close the client; that does not deadlock.
 func TestAHookOfEvaluationMayCloseTheClient_S2(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		var c *Client
@@ -242,7 +242,7 @@ func TestAHookOfEvaluationMayCloseTheClient_S2(t *testing.T) {
 	})
 }
 
-// A hook that ends its goroutine silences neither those after it nor what comes later, of no kind.
+// A hook that ends its goroutine stops neither the hooks after it nor later events of any kind.
 func TestAHookThatEndsItsGoroutineSilencesNobody_S52(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, _ := recorded(slog.LevelError)
@@ -263,9 +263,9 @@ func TestAHookThatEndsItsGoroutineSilencesNobody_S52(t *testing.T) {
 			c.hooks.clientReady(NoFlagData)
 			synctest.Wait()
 		}
-		// Nine hooks ended their goroutines, which OnError hooks are told of; so did one of these each time.
+		// Nine hooks ended their goroutines, which OnError hooks receive; so did one of these each time.
 		if evaluated != 3 || changed != 3 || ready != 3 || failed != 9 || c.hooks.panics.Load() != 18 {
-			t.Errorf("%d, %d, %d, %d told; %d ended their goroutine", evaluated, changed, ready, failed, c.hooks.panics.Load())
+			t.Errorf("%d, %d, %d, %d received; %d ended their goroutine", evaluated, changed, ready, failed, c.hooks.panics.Load())
 		}
 		if events := log.with(eventHookPanic); len(events) != 18 || !strings.Contains(events[0].text, "A hook ended its goroutine.") {
 			t.Errorf("%+v", events)
@@ -295,13 +295,13 @@ func TestAHookOfEvaluationThatPanicsHarmsNobody_S52(t *testing.T) {
 		}
 		synctest.Wait()
 		if panics := c.hooks.panics.Load(); calls != 1 || panics != 2 || len(reported) != 1 || reported[0] != "A hook panicked." {
-			t.Errorf("the other hook was told %d times, %d panics, reported %q", calls, panics, reported)
+			t.Errorf("the other hook was called %d times, %d panics, reported %q", calls, panics, reported)
 		}
 		wantEvents(t, log, eventHookPanic, 2)
 	})
 }
 
-// Errors are reported whatever the log level is, and warnings are not.
+// Errors are reported at any log level; warnings are not.
 func TestHooksReceiveErrors_S50(t *testing.T) {
 	for name, logger := range map[string]*slog.Logger{
 		"no logger":   nil,
@@ -370,26 +370,26 @@ func TestHooksComeAndGoAtAnyTime_S12(t *testing.T) {
 		c.GetBoolValue("missing", false, nil)
 		synctest.Wait()
 		if evaluated.Load() != before || failed.Load() != failures {
-			t.Error("told after the hooks were removed")
+			t.Error("called after the hooks were removed")
 		}
 		c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated.Add(1) })
 		c.GetBoolValue("missing", false, nil)
 		synctest.Wait()
 		if evaluated.Load() != before+1 {
-			t.Error("a hook that came later was not told")
+			t.Error("a hook that was added later was not called")
 		}
 	})
 }
 
-// S2: what is added after Close is never called.
+// S2: hooks that are added after Close are never called.
 func TestCloseDropsHooks_S2(t *testing.T) {
 	log, _ := recorded(slog.LevelWarn)
-	hook := func(*EvaluationDetails) { t.Error("told after Close") }
+	hook := func(*EvaluationDetails) { t.Error("called after Close") }
 	c, _ := hookedClient(t, slog.New(log), []byte(partlyBroken), &Hooks{OnFlagEvaluated: hook})
 	close(c.stop)
 	c.hooks.close()
 	c.OnFlagEvaluated(hook)()
-	c.OnError(func(string, error) { t.Error("told after Close") })
+	c.OnError(func(string, error) { t.Error("called after Close") })
 	c.OnClientReady(func(CacheState) {})
 	c.OnConfigChanged(func(*evaluate.Config) {})
 	if !c.GetBoolValue("good", false, nil) || c.GetBoolValue("missing", false, nil) {
@@ -401,7 +401,7 @@ func TestCloseDropsHooks_S2(t *testing.T) {
 	}
 }
 
-// evaluating is a log that is written by way of a flag.
+// evaluating is a log handler that evaluates a flag for each record.
 type evaluating struct {
 	slog.Handler
 	evaluate func()
@@ -412,7 +412,7 @@ func (e evaluating) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// A logger may ask for a flag, also when it is told that hooks are slow.
+// A logger may evaluate a flag, also while it handles the event that hooks are slow.
 func TestALoggerMayEvaluateWhileHooksAreSlow(t *testing.T) {
 	client := make(chan *Client, 1)
 	logged := 0
@@ -445,7 +445,7 @@ func TestALoggerMayEvaluateWhileHooksAreSlow(t *testing.T) {
 	close(release)
 }
 
-// A log without a listener and a logger is off.
+// Without a logger and without hooks the log is disabled.
 func TestErrorsCostNothingWhereNobodyListens_S50(t *testing.T) {
 	h := new(hookRunner)
 	if log := eventlog.New(nil).For(h); log.Enabled(slog.LevelError) {

@@ -47,7 +47,7 @@ func TestHooksReceiveEachContentOnce(t *testing.T) {
 	})
 }
 
-// A hook may call any method; what it evaluates is the new content.
+// A hook may call any method; evaluations in it use the new config.
 func TestAHookMayCallAnyMethod(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -114,7 +114,7 @@ func TestAHookMayCloseTheClient(t *testing.T) {
 	})
 }
 
-// S52
+// S52.
 func TestAHookThatPanicsIsRecovered(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -130,13 +130,13 @@ func TestAHookThatPanicsIsRecovered(t *testing.T) {
 		w.commit(configJSON(2))
 		wantVersion(t, c, 2)
 		if calls != 2 || c.Stats().HookPanics != 2 {
-			t.Errorf("the other hook was told %d times, %d panics", calls, c.Stats().HookPanics)
+			t.Errorf("the other hook was called %d times, %d panics", calls, c.Stats().HookPanics)
 		}
 		wantEvents(t, log, eventHookPanic, 2)
 	})
 }
 
-// A hook that hangs holds up neither the sync nor Close, and no more than so many configs.
+// A hanging hook blocks neither the sync nor Close, and keeps a limited number of configs alive.
 func TestAHookThatHangsHoldsNothingUp(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -162,12 +162,12 @@ func TestAHookThatHangsHoldsNothingUp(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		if calls != 1 {
-			t.Errorf("told %d times, after Close, too", calls)
+			t.Errorf("called %d times, also after Close", calls)
 		}
 	})
 }
 
-// Ready is told once, after the first config (S46).
+// OnClientReady is called once, after the first config (S46).
 func TestHooksAreNotifiedWhenTheClientIsReady_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -186,16 +186,16 @@ func TestHooksAreNotifiedWhenTheClientIsReady_S46(t *testing.T) {
 		release()
 		<-c.Ready()
 		synctest.Wait()
-		c.OnClientReady(func(CacheState) { t.Error("added when it was ready") })
+		c.OnClientReady(func(CacheState) { t.Error("a hook that was added after the client was ready is called") })
 		w.commit(configJSON(2))
 		synctest.Wait()
 		if want := []string{"changed", "HasUpToDateFlagData", "changed"}; !slices.Equal(got, want) || later != 1 {
-			t.Errorf("told %q, want %q; %d later", got, want, later)
+			t.Errorf("received %q, want %q; %d later", got, want, later)
 		}
 	})
 }
 
-// S46: ready does not promise data.
+// S46: a client may be ready without a config.
 func TestHooksAreNotifiedThatThereIsNoConfig_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.link.Down()
@@ -206,12 +206,12 @@ func TestHooksAreNotifiedThatThereIsNoConfig_S46(t *testing.T) {
 		<-c.Ready()
 		synctest.Wait()
 		if len(states) != 1 || <-states != NoFlagData {
-			t.Error("not told of NoFlagData once")
+			t.Error("did not receive NoFlagData once")
 		}
 	})
 }
 
-// S50: what fails in the background is reported, too.
+// S50: hooks also receive errors of background work.
 func TestHooksReceiveErrorsInTheBackground_S50(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -224,12 +224,12 @@ func TestHooksReceiveErrorsInTheBackground_S50(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if len(got) != 1 || !strings.Contains(got[0], "$.f") {
-			t.Errorf("told of %q", got)
+			t.Errorf("received %q", got)
 		}
 	})
 }
 
-// S2, S46: a client that is closed before it is ready does not say that it is.
+// S2, S46: a client that is closed before it is ready does not report that it is ready.
 func TestAClosedClientIsNotReported_S2_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool { return cmd == "SUBSCRIBE" })
@@ -240,7 +240,7 @@ func TestAClosedClientIsNotReported_S2_S46(t *testing.T) {
 		c.Close()
 		synctest.Wait()
 		if calls != 0 {
-			t.Errorf("told %d times", calls)
+			t.Errorf("called %d times", calls)
 		}
 	})
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// stale has reads answered with what Redis holds now for the next so many reads of meta.
+// stale makes the given number of reads of meta, and reads of the blob until then, return what
+// Redis has now.
 func stale(t *testing.T, n *network, w *writer, reads int64) *atomic.Int64 {
 	t.Helper()
 	blob, _ := n.Get(w.keys.Blob)
@@ -59,7 +60,7 @@ func TestALaggingReplicaIsReadAgain(t *testing.T) {
 	})
 }
 
-// A replica that never catches up is not read in a loop.
+// The follower does not read in a loop from a replica that never catches up.
 func TestAReplicaThatStaysBehindIsLeftAlone(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -83,8 +84,8 @@ func TestAReplicaThatStaysBehindIsLeftAlone(t *testing.T) {
 
 const firstAddr, secondAddr = "192.0.2.1:6379", "192.0.2.2:6379"
 
-// clusterOf gives a client of a cluster of two nodes that is read from replicas. nodes
-// says who serves all slots, the primary first.
+// clusterOf returns a client of a cluster of two nodes that reads from replicas. nodes returns the
+// addresses of the nodes that serve all slots, the primary first.
 func clusterOf(t *testing.T, first, second *network, nodes func() []string) *redis.ClusterClient {
 	t.Helper()
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{
@@ -108,7 +109,8 @@ func clusterOf(t *testing.T, first, second *network, nodes func() []string) *red
 	return cluster
 }
 
-// acceptReadOnly answers what miniredis does not know, and leaves the rest to next.
+// acceptReadOnly answers the cluster commands that miniredis does not know, and passes the others
+// to next.
 func acceptReadOnly(n *network, next func(peer *server.Peer, cmd string) bool) {
 	n.intercept(func(peer *server.Peer, cmd string, _ ...string) bool {
 		if cmd == "READONLY" {
@@ -119,7 +121,7 @@ func acceptReadOnly(n *network, next func(peer *server.Peer, cmd string) bool) {
 	})
 }
 
-// In a cluster read from replicas, one that is behind is given up for the primary.
+// When a replica of a cluster is behind, the primary is read instead.
 func TestThePrimaryIsAskedWhenItsReplicaIsBehind(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		first, replica := n, newNetwork(t)
@@ -147,7 +149,7 @@ func TestThePrimaryIsAskedWhenItsReplicaIsBehind(t *testing.T) {
 	})
 }
 
-// F22: the slot moves to another node; the one that had it says so.
+// F22: the slot moves to another node; the previous one answers MOVED.
 func TestReadsFollowASlotThatMoves(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		first, second := n, newNetwork(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// allocated tells how many bytes of memory f took, whether or not they were given back.
+// allocated returns the number of bytes that f allocates, freed or not.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -19,8 +19,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Values of 64 MB under entry, blob, lock and meta's fields are refused with little memory, and what is held
-// stays in force (I4).
+// Values of 64 MB in the entry, the blob, the lock and meta's fields are refused without much memory, and the
+// config stays in force (I4).
 func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)

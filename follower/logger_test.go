@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWithoutALoggerTheDefaultOneIsUsed_S100: from warn on, or from LogLevel on.
+// The default logger receives events from warn on, or from LogLevel on.
 func TestWithoutALoggerTheDefaultOneIsUsed_S100(t *testing.T) {
 	before := slog.Default()
 	defer slog.SetDefault(before)
@@ -34,7 +34,7 @@ func TestWithoutALoggerTheDefaultOneIsUsed_S100(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.GetBoolValue("a", false, nil)
-		c.SetOnline() // warns
+		c.SetOnline() // logs a warning
 		c.Close()
 		if warns, infos := strings.Contains(out.String(), "event_id=3202"), strings.Contains(out.String(), "event_id=5000"); warns != test.warns || infos != test.infos {
 			t.Errorf("%s: warns %v, infos %v:\n%s", name, warns, infos, &out)
@@ -51,7 +51,7 @@ func TestWithoutALoggerTheDefaultOneIsUsed_S100(t *testing.T) {
 	}
 }
 
-// TestAMissingKeyIsLoggedWithTheExistingKeys: in an error of the official SDK's name.
+// The error has the official SDK's name.
 func TestAMissingKeyIsLoggedWithTheExistingKeys(t *testing.T) {
 	c := local(t, nil, FlagOverrides{Values: map[string]any{"a": true, "b": 1}})
 	err := c.GetBoolValueDetails("c", false, nil).Data.Error
@@ -67,7 +67,7 @@ func TestAMissingKeyIsLoggedWithTheExistingKeys(t *testing.T) {
 	}
 }
 
-// TestClientsWithoutRedisDoNotCountAsOthers_S1: neither those with overrides alone nor those that are online.
+// Neither clients with overrides only nor online ones count.
 func TestClientsWithoutRedisDoNotCountAsOthers_S1(t *testing.T) {
 	log, _ := recorded(slog.LevelWarn)
 	for range 2 {
@@ -83,7 +83,7 @@ func TestClientsWithoutRedisDoNotCountAsOthers_S1(t *testing.T) {
 	}
 }
 
-// TestNumbersOfEitherTypeAreRead: by the getter that takes both.
+// GetNumberValueDetails reads numbers of both types.
 func TestNumbersOfEitherTypeAreRead(t *testing.T) {
 	c := heldClient(t, nil, []byte(`{"f":{"whole":{"t":2,"v":{"i":7}},"decimal":{"t":3,"v":{"d":0.5}},"text":{"t":1,"v":{"s":"x"}}}}`))
 	for key, want := range map[string]float64{"whole": 7, "decimal": 0.5, "text": 2} {

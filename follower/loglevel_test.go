@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// evaluateAtEachLevel causes one event of each level, and gives the ids of those written.
+// evaluateAtEachLevel causes one event of each level, and returns the ids of the logged ones.
 func evaluateAtEachLevel(t *testing.T, level slog.Leveler) []int {
 	t.Helper()
 	log := &record{level: slog.LevelDebug}
@@ -49,7 +49,7 @@ func TestTheLogLevelDropsWhatIsBelowIt_S100(t *testing.T) {
 	}
 }
 
-// The level may be a variable that is changed while the client runs.
+// The level may be a variable that changes while the client runs.
 func TestTheLogLevelMayChange_S100_S101(t *testing.T) {
 	var out bytes.Buffer
 	level := new(slog.LevelVar)
@@ -73,7 +73,7 @@ func TestTheLogLevelMayChange_S100_S101(t *testing.T) {
 	}
 }
 
-// A level that is dropped is not reported to be wanted, so that no text is made for it.
+// A dropped level is reported as disabled, so that its text is not formatted.
 func TestTheLogLevelDoesNotRaiseTheLoggersOwn_S100(t *testing.T) {
 	log := &record{level: slog.LevelError}
 	logger := eventlog.AtLeast(slog.New(log), LogLevelDebug)

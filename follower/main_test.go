@@ -11,7 +11,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // which clients without a logger write to
-	logging.Disable()                              // go-redis would print each connection that a fault ends
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // clients without a logger write to it
+	logging.Disable()                              // go-redis prints each connection that a fault closes
 	goleak.VerifyTestMain(m)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// What a snapshot once said of a flag it says again, for each type.
+// A snapshot returns the same value for a flag again, for each type.
 func TestASnapshotSaysTheSameOfAFlagAgain(t *testing.T) {
 	held := heldClient(t, nil, configJSON(1)).Snapshot(&UserData{Email: "a@example.com"})
 	on, version, ratio, text := Bool("isOn", false), Int("version", 0), Float("ratio", 0), String("text", "")
@@ -27,7 +27,7 @@ func TestASnapshotSaysTheSameOfAFlagAgain(t *testing.T) {
 	}
 }
 
-// The first flags that are read are remembered, each once.
+// A snapshot caches the first flags that are read, each once.
 func TestASnapshotRemembersSomeFlags(t *testing.T) {
 	var c evaluationCache
 	for i := range 2 * evaluationCacheSize {
@@ -44,7 +44,7 @@ func TestASnapshotRemembersSomeFlags(t *testing.T) {
 	}
 }
 
-// More flags than a snapshot remembers: each has its own value, for many goroutines at once.
+// With more flags than a snapshot caches, each flag still has its own value, in many goroutines.
 func TestFlagsOfASnapshotAreNotMixedUp(t *testing.T) {
 	const n = 5 * evaluationCacheSize
 	values := map[string]any{}
@@ -65,7 +65,7 @@ func TestFlagsOfASnapshotAreNotMixedUp(t *testing.T) {
 					if got := flag.Get(held); got != i {
 						t.Errorf("%s: %d", flag.Key(), got)
 					}
-					// Of another type, under the same key.
+					// The same key as a flag of another type.
 					if got := Float(flag.Key(), -1).Get(held); got != float64(i) {
 						t.Errorf("%s: %v", flag.Key(), got)
 					}
@@ -76,7 +76,7 @@ func TestFlagsOfASnapshotAreNotMixedUp(t *testing.T) {
 	readers.Wait()
 }
 
-// What is to be told of an evaluation is told each time.
+// Hooks and the log receive each evaluation, also of cached flags.
 func TestRememberedFlagsAreStillReported(t *testing.T) {
 	t.Run("hooks", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestRememberedFlagsAreStillReported(t *testing.T) {
 			}
 			synctest.Wait()
 			if calls != 2 {
-				t.Errorf("told of %d of 2 evaluations", calls)
+				t.Errorf("received %d of 2 evaluations", calls)
 			}
 		})
 	})
@@ -108,7 +108,7 @@ func TestRememberedFlagsAreStillReported(t *testing.T) {
 	}
 }
 
-// The zero value of a descriptor is of no flag.
+// The zero value of a descriptor names no flag.
 func TestTheZeroDescriptorIsEvaluatedEachTime(t *testing.T) {
 	held, err := NewSnapshot(nil, map[string]any{"": true})
 	if err != nil {

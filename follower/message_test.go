@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// F17: whatever is published, content and rev stay, and the connection, too.
+// F17: no published text changes the config, the rev or the connection.
 func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -25,7 +25,7 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 		good := w.message(cachekeys.Heartbeat)
 		bad := []string{
 			"", " ", "\n", "\x00\xff", "hello", "cb1", "cb1 ", "cb2 change rev=1767225600000", "cb1 change rev=-1", "cb1 change rev=17672256000000",
-			"cb1 change rev=1767225600000 rev=1767225600001", "cb1 change hash=xyz", "cb1 change rev=9999999999999", // names no content
+			"cb1 change rev=1767225600000 rev=1767225600001", "cb1 change hash=xyz", "cb1 change rev=9999999999999", // without a hash
 			good + "\nLZ4\nxx", good + "\nzstd", strings.Repeat("x", 1<<20), good + " " + strings.Repeat("y", 1<<20),
 		}
 		unknown := []string{"cb1 hello", "cb1 weather rev=1767225600000 sun=1"}
@@ -52,8 +52,8 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 	})
 }
 
-// A leader of a made-up later version: its messages have longer heads, fields and codecs
-// that nobody here knows, and so has meta. All of it is understood as far as it goes.
+// The messages and the meta of a leader of an invented later version have longer heads, unknown
+// fields and unknown codecs. The follower uses the parts that it knows.
 func TestMessagesOfALaterVersionAreActedUpon(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -65,7 +65,7 @@ func TestMessagesOfALaterVersionAreActedUpon(t *testing.T) {
 			head := w.message(kind) + " base=0123456789abcdef room=" + strings.Repeat("x", 700) + " now=1767225600000"
 			return head + "\npatch.v2\n3 4 zstd\n\x00\xff"
 		}
-		for range 10 { // nothing else tells of a leader
+		for range 10 { // the only evidence of a leader
 			time.Sleep(3 * time.Second)
 			w.publish(later(cachekeys.Heartbeat))
 		}
@@ -86,8 +86,8 @@ func TestMessagesOfALaterVersionAreActedUpon(t *testing.T) {
 	})
 }
 
-// A leader with long intervals and followers with short timings: its silence between two
-// heartbeats is no sign that it is gone.
+// A leader has long intervals, followers have short timings. The followers do not report a missing
+// leader between two heartbeats.
 func TestTheLeadersIntervalIsTheMeasureOfItsSilence(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -104,7 +104,7 @@ func TestTheLeadersIntervalIsTheMeasureOfItsSilence(t *testing.T) {
 			w.heartbeat()
 			synctest.Wait()
 		}
-		if noLeader > 1 { // before the first message nothing is known of the leader
+		if noLeader > 1 { // the leader is unknown before the first message
 			t.Errorf("%d times the leader was given up between two heartbeats", noLeader)
 		}
 		time.Sleep(3*w.renew + time.Second)
@@ -114,8 +114,8 @@ func TestTheLeadersIntervalIsTheMeasureOfItsSilence(t *testing.T) {
 	})
 }
 
-// More messages than can wait while a read hangs: those that are dropped are made good
-// for at once, and the connection is not held up.
+// More messages arrive during a hanging read than fit into the queue. The follower reads the content
+// of the dropped ones at once, and does not block the connection.
 func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -125,7 +125,7 @@ func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {
 		synctest.Wait()
 		release := make(chan struct{})
 		n.intercept(func(_ *server.Peer, cmd string, args ...string) bool {
-			if cmd == "GETRANGE" && args[0] == w.keys.Lock { // the last to be read
+			if cmd == "GETRANGE" && args[0] == w.keys.Lock { // the last read
 				<-release
 			}
 			return false
@@ -187,7 +187,7 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 	})
 }
 
-// A resign is no sign of a leader's life, and a refresh request none of a leader at all.
+// A resign message does not show a live leader, and a refresh request shows no leader at all.
 func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 	for _, kind := range []cachekeys.MessageType{cachekeys.Resign, cachekeys.Refresh} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -208,7 +208,7 @@ func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 	}
 }
 
-// idleSyncer is a sync goroutine's state without the goroutine, and without Redis.
+// idleSyncer returns a syncer without its goroutine and without Redis.
 func idleSyncer(t testing.TB, version int) *syncer {
 	t.Helper()
 	f := newFeed(feedKey{keys: cachekeys.For(testSDKKey, "", 0), timings: DefaultTimings(), listen: true}, nil)
@@ -223,8 +223,8 @@ func idleSyncer(t testing.TB, version int) *syncer {
 	return s
 }
 
-// I1 and I4 for any messages in any order: the rev never falls, and another content
-// comes with a higher rev only.
+// I1, I4: whatever messages arrive, in any order, the rev never falls, and the content changes only
+// with a higher rev.
 func FuzzMessagesNeverTakeAFollowerBack(f *testing.F) {
 	json := string(configJSON(2))
 	hash := cachekeys.ContentHash([]byte(json))

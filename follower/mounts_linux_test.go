@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/test/mounts"
 )
 
-// TestAnOverrideFileThatIsMountedAloneIsWatched_S65 writes to it outside the mount.
+// The file is mounted by itself, and written to outside the mount.
 func TestAnOverrideFileThatIsMountedAloneIsWatched_S65(t *testing.T) {
 	if !mounts.Private(t) {
 		return
@@ -31,7 +31,7 @@ func TestAnOverrideFileThatIsMountedAloneIsWatched_S65(t *testing.T) {
 	}
 }
 
-// TestAFullDiskKeepsTheSnapshotFile has no room for a second version of it.
+// The disk has no space for a second version of the file.
 func TestAFullDiskKeepsTheSnapshotFile(t *testing.T) {
 	if !mounts.Private(t) {
 		return
@@ -55,7 +55,7 @@ func TestAFullDiskKeepsTheSnapshotFile(t *testing.T) {
 			return s
 		}
 		fill := filepath.Join(folder, "fill")
-		_ = os.WriteFile(fill, make([]byte, 1<<20), 0o600) // fails once the disk is full
+		_ = os.WriteFile(fill, make([]byte, 1<<20), 0o600) // fails when the disk is full
 		w.commit(configJSON(2))
 		wantVersion(t, c, 2)
 		if e := log.with(eventFileWrite); !strings.Contains(e[0].text, "no space left on device") {

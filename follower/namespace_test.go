@@ -12,7 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// in returns a Redis client that selects a database.
+// in returns a Redis client that uses database db.
 func (n *network) in(t *testing.T, db int) *redis.Client {
 	t.Helper()
 	opts := *n.client(t).Options()
@@ -26,7 +26,7 @@ func inNamespace(namespace string) func(*Config) {
 	return func(c *Config) { c.Namespace = namespace }
 }
 
-// leads is newWriter for another database or namespace.
+// leads returns a writer for another database or namespace.
 func (n *network) leads(t *testing.T, db int, namespace string) *writer {
 	t.Helper()
 	w := &writer{t: t, redis: n.in(t, db), keys: cachekeys.For(testSDKKey, namespace, db), poll: 55 * time.Second}
@@ -34,7 +34,7 @@ func (n *network) leads(t *testing.T, db int, namespace string) *writer {
 	return w
 }
 
-// F37: two fleets with one SDK key on one Redis.
+// F37: two fleets use the same SDK key on one Redis.
 func TestFleetsOfOtherDatabasesAndNamespacesAreIgnored(t *testing.T) {
 	type place struct {
 		db        int
@@ -65,7 +65,7 @@ func TestFleetsOfOtherDatabasesAndNamespacesAreIgnored(t *testing.T) {
 				time.Sleep(time.Minute)
 				wantVersion(t, hears, 2)
 				if s := hears.Stats(); s.Messages == 0 {
-					t.Errorf("its own follower hears nothing: %+v", s)
+					t.Errorf("its own follower receives nothing: %+v", s)
 				}
 				wantVersion(t, c, -1)
 				if s := c.Stats(); s.Messages != 0 || s.State != NoLeader || s.Rev != 0 {
@@ -76,7 +76,7 @@ func TestFleetsOfOtherDatabasesAndNamespacesAreIgnored(t *testing.T) {
 	}
 }
 
-// S1: another client of one SDK key is warned of, but not that of another fleet.
+// S1: a second client with the same SDK key causes a warning, a client of another fleet does not.
 func TestClientsOfOtherNamespacesAreNotWarnedOf(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
@@ -131,8 +131,7 @@ func TestABadNamespaceIsRefused(t *testing.T) {
 	}
 }
 
-// What a leader writes in a namespace is there for official SDKs, and for a client that
-// has that cache and the namespace.
+// Official SDKs, and clients with a RedisCache in the leader's namespace, read what the leader writes.
 func TestARedisCacheHasANamespace(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		client := n.client(t)

@@ -10,8 +10,7 @@ import (
 	"github.com/catbridge/catbridge/test/oddfile"
 )
 
-// TestASnapshotFileThatIsNoRegularFileIsLeftAlone: none blocks New or Close, and none is
-// replaced.
+// Such a path neither blocks New and Close nor is it replaced.
 func TestASnapshotFileThatIsNoRegularFileIsLeftAlone(t *testing.T) {
 	for _, odd := range oddfile.All(t) {
 		t.Run(odd.Name, func(t *testing.T) {
@@ -27,7 +26,7 @@ func TestASnapshotFileThatIsNoRegularFileIsLeftAlone(t *testing.T) {
 					t.Errorf("%v, want %q", e, odd.Says)
 				}
 				if odd.Name == "file without rights" {
-					return // it may be replaced by whom the folder belongs to
+					return // the owner of the folder may replace it
 				}
 				if e := log.with(eventFileWrite); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
 					t.Errorf("%v, want %q", e, odd.Says)

@@ -15,12 +15,12 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// online lets a client fetch from cdn.
+// online makes a client fetch from cdn.
 func online(cdn *fakecdn.CDN) func(*Config) {
 	return func(c *Config) { c.Online, c.Transport = true, cdn }
 }
 
-// cdnAt makes a CDN that serves one version.
+// cdnAt returns a CDN that serves the given version.
 func cdnAt(version int64) *fakecdn.CDN {
 	cdn := fakecdn.New()
 	for cdn.Version() < version {
@@ -37,7 +37,7 @@ func wantRequests(t *testing.T, cdn *fakecdn.CDN, want int) {
 	}
 }
 
-// S42: as long as a leader is alive, nobody else asks the CDN.
+// S42: while a leader is alive, followers do not request the config from the CDN.
 func TestWithALiveLeaderAnOnlineFollowerNeverAsksTheCDN(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestWithALiveLeaderAnOnlineFollowerNeverAsksTheCDN(t *testing.T) {
 	}
 }
 
-// S13: offline is the default, and means no HTTP ever.
+// S13: offline is the default and means no HTTP.
 func TestOfflineNeverAsksTheCDN(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestOfflineNeverAsksTheCDN(t *testing.T) {
 					time.Sleep(time.Minute)
 					wantVersion(t, c, -1)
 				}
-				// S21: what is in Redis was read, so it is a success.
+				// S21: the content of Redis was read, so Refresh succeeds.
 				if err := c.Refresh(t.Context()); err != nil {
 					t.Error(err)
 				}
@@ -90,7 +90,7 @@ func TestOfflineNeverAsksTheCDN(t *testing.T) {
 	}
 }
 
-// S13, S97: Redis is empty, so the CDN is asked, and nothing is written to Redis.
+// S13, S97: Redis is empty, so the follower asks the CDN, and writes nothing to Redis.
 func TestAnOnlineFollowerFetchesWhatRedisDoesNotHave(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestAnOnlineFollowerFetchesWhatRedisDoesNotHave(t *testing.T) {
 				if d := c.GetIntValueDetails("version", 0, nil); time.Since(d.Data.FetchTime) > time.Second {
 					t.Errorf("fetched %v", d.Data.FetchTime)
 				}
-				// S82: 304 bumps the time of what is held, and is no change (S48).
+				// S82: a 304 updates the fetch time and does not count as a change (S48).
 				time.Sleep(2 * time.Minute)
 				wantVersion(t, c, 5)
 				if r := cdn.Requests(); len(r) < 2 || r[len(r)-1].Status != http.StatusNotModified || changes != 1 {
@@ -119,7 +119,7 @@ func TestAnOnlineFollowerFetchesWhatRedisDoesNotHave(t *testing.T) {
 				if keys := n.Keys(); len(keys) != 0 {
 					t.Errorf("written to Redis: %q", keys)
 				}
-				// A leader whom the CDN answers later wins, older content or not.
+				// Content of a leader that the CDN answers later wins, even if it is older.
 				c.SetOffline()
 				w := n.writer(t)
 				w.commit(configJSON(4))
@@ -134,7 +134,7 @@ func TestAnOnlineFollowerFetchesWhatRedisDoesNotHave(t *testing.T) {
 	}
 }
 
-// S13: what a follower fetched keeps the rev it held and yields to a newer one.
+// S13: fetched content keeps the rev of the content before it, and yields to a newer one.
 func TestAStaleEntryIsOutrunByTheCDNAndANewerRevWins(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -144,17 +144,17 @@ func TestAStaleEntryIsOutrunByTheCDNAndANewerRevWins(t *testing.T) {
 		<-c.Ready()
 		wantVersion(t, c, 1)
 		held := c.Stats()
-		time.Sleep(5 * time.Minute) // no leader any more
+		time.Sleep(5 * time.Minute) // the leader is gone
 		wantVersion(t, c, 2)
 		if s := c.Stats(); s.Rev != held.Rev || s.Source != SourceCDN || c.CacheState() != HasUpToDateFlagData {
 			t.Errorf("%+v", s)
 		}
-		// What was in Redis before does not come back by being read again.
+		// Reading the previous content again does not bring it back.
 		if err := c.Refresh(t.Context()); err != nil {
 			t.Error(err)
 		}
 		wantVersion(t, c, 2)
-		time.Sleep(11 * time.Second) // so that the CDN surely answered the leader later
+		time.Sleep(11 * time.Second) // so that the CDN's answer to the leader is certainly later
 		w.acquire()
 		w.commit(configJSON(3))
 		wantVersion(t, c, 3)
@@ -164,7 +164,7 @@ func TestAStaleEntryIsOutrunByTheCDNAndANewerRevWins(t *testing.T) {
 	})
 }
 
-// I14: an answer of the CDN says nothing about the content that replaced its own.
+// I14: an answer of the CDN does not confirm other content that replaced its own.
 func TestAnAnswerCountsForItsContentAlone(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c := n.start(t, online(cdnAt(5)))
@@ -186,7 +186,7 @@ func TestAnAnswerCountsForItsContentAlone(t *testing.T) {
 	})
 }
 
-// S13: SetOnline acts at once, SetOffline too, and 5200 says so.
+// S13: SetOnline and SetOffline take effect at once and log 5200.
 func TestSwitchingOnlineAndOffline(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(3)
@@ -203,7 +203,7 @@ func TestSwitchingOnlineAndOffline(t *testing.T) {
 			t.Error("offline")
 		}
 		time.Sleep(10 * time.Minute)
-		wantRequests(t, cdn, 11) // whenever what is held has expired
+		wantRequests(t, cdn, 11) // each time the config has expired
 		c.SetOffline()
 		before := len(cdn.Requests())
 		cdn.Publish()
@@ -226,7 +226,7 @@ func TestSwitchingOnlineAndOffline(t *testing.T) {
 	})
 }
 
-// S13: SetOnline acts at once in every mode that fetches by itself.
+// S13: SetOnline takes effect at once in every mode that fetches by itself.
 func TestSetOnlineActsAtOnce(t *testing.T) {
 	for mode, want := range map[PollingMode]int{Subscribe: 4, AutoPoll: 4, Lazy: 4, Manual: 1} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -243,7 +243,7 @@ func TestSetOnlineActsAtOnce(t *testing.T) {
 	}
 }
 
-// S13: a request that hangs ends when the client goes offline, or is closed.
+// S13: a hanging request ends when the client goes offline or is closed.
 func TestGoingOfflineBreaksAFetchOff(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := fakecdn.New()
@@ -268,7 +268,7 @@ func TestGoingOfflineBreaksAFetchOff(t *testing.T) {
 	})
 }
 
-// S81–S84, S87, S88: failures are typed and logged, and leave what is held as it is.
+// S81–S84, S87, S88: failures have a type, are logged, and leave the config in force.
 func TestFetchFailures(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault  fakecdn.Fault
@@ -321,7 +321,7 @@ func TestFetchFailures(t *testing.T) {
 	}
 }
 
-// redirectInTurn sends whoever asks from one host to another and back.
+// redirectInTurn redirects each request from one host to the other.
 func redirectInTurn(w http.ResponseWriter, r *http.Request, _ func() fakecdn.Config) {
 	next := "https://a.configcat.com"
 	if r.Host == "a.configcat.com" {
@@ -330,8 +330,8 @@ func redirectInTurn(w http.ResponseWriter, r *http.Request, _ func() fakecdn.Con
 	fmt.Fprintf(w, `{"p":{"u":%q,"r":1},"f":{}}`, next)
 }
 
-// S83: after 403 or 404 the CDN is left alone for as long as after an answer; after
-// other failures the next tick tries again (S84). Neither makes a claim (I14).
+// S83: after 403 or 404 the next request waits as long as after an answer; after other failures the
+// next tick retries (S84). Neither confirms the content (I14).
 func TestAnUnknownSDKKeyIsNotAskedForOnAndOn(t *testing.T) {
 	for status, want := range map[int][3]int{403: {1, 1, 2}, 500: {20, 21, 22}} {
 		inBubble(t, func(t *testing.T, n *network) {
@@ -357,7 +357,7 @@ func TestAnUnknownSDKKeyIsNotAskedForOnAndOn(t *testing.T) {
 	}
 }
 
-// S85: the CDN is left alone for as long as it asks, even by Refresh.
+// S85: the CDN receives no request before the time of Retry-After, not even by Refresh.
 func TestRetryAfterIsHonoured(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(2)
@@ -376,7 +376,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	})
 }
 
-// S3, S4, S7, S8, S10, S80: what Config says of the CDN is what is asked.
+// S3, S4, S7, S8, S10, S80: the settings determine URL, header and transport of a request.
 func TestTheConfigOfTheCDNIsUsed(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*Config)
@@ -415,7 +415,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// I1: the answer of a slow CDN does not replace what a leader has committed meanwhile.
+// I1: the late answer of a slow CDN does not replace a rev that a leader committed meanwhile.
 func TestALeadersRevThatComesDuringAFetchWins(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(1)
@@ -435,11 +435,11 @@ func TestALeadersRevThatComesDuringAFetchWins(t *testing.T) {
 	})
 }
 
-// What is held counts as the same though Redis has confirmed it during the fetch.
+// The config counts as the same though Redis confirmed it during the fetch.
 func TestAFetchCountsThoughRedisConfirmedTheFileMeanwhile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		path := snapshotFile(t, 10*time.Minute, 2)
-		n.entry(10*time.Minute, 2) // the very content and rev
+		n.entry(10*time.Minute, 2) // the same content and rev
 		n.link.Down()
 		cdn := cdnAt(9)
 		release := make(chan struct{})

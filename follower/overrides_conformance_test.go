@@ -25,7 +25,7 @@ type overrideCase struct {
 	User      any
 	Local     *overrideSource
 	Behaviour *string
-	Remote    json.RawMessage // null: none is available
+	Remote    json.RawMessage // null: no config
 	Expect    struct {
 		Value         json.RawMessage
 		IsDefault     *bool `json:"isDefaultValue"`
@@ -42,7 +42,7 @@ type overrideTable struct {
 	Behaviour *string
 }
 
-// S60–S64, S66: every case goes through a client.
+// S60–S64, S66: every case runs through a client.
 func TestOverridesConformance_S60_S61_S62_S63_S64_S66(t *testing.T) {
 	for _, name := range []string{
 		"local_files", "override_map", "override_segments", "override_value_type", "prerequisite_override_file", "prerequisite_type_mismatch",
@@ -68,7 +68,7 @@ func TestOverridesConformance_S60_S61_S62_S63_S64_S66(t *testing.T) {
 	}
 }
 
-// client is one that holds what is remote, with the overrides of the case.
+// client returns a client whose config is the remote one, with the overrides of the case.
 func (table overrideTable) client(t *testing.T, c *overrideCase) *Client {
 	t.Helper()
 	var remote []byte
@@ -150,7 +150,7 @@ func (c *overrideCase) fault(t *testing.T, client *Client) string {
 		defaults = cases.Default{evaluate.Value{}}
 	}
 	var d EvaluationDetails
-	for _, def := range defaults { // JSON does not tell a whole default from a decimal one
+	for _, def := range defaults { // JSON does not distinguish whole and decimal defaults
 		d = client.Snapshot(user).details("GetValueDetails", c.Key, def)
 		if d.Data.ErrorCode != evaluate.CodeTypeMismatch {
 			break
@@ -187,7 +187,7 @@ func text(err error) string {
 	return err.Error()
 }
 
-// sameJSON compares numbers by value.
+// sameJSON reports whether a and b are equal. It compares numbers by value.
 func sameJSON(t *testing.T, a, b []byte) bool {
 	t.Helper()
 	var x, y any

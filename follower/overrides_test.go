@@ -17,8 +17,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// ids is a logger that passes on the ids of events, but for those of evaluations: a test
-// that evaluates in a loop would fill the channel, and then wait for itself.
+// ids returns a logger that sends the ids of events to the channel, except those of evaluations,
+// which would fill the channel of a test that evaluates in a loop.
 func ids() (<-chan int, *slog.Logger) {
 	events := make(chan int, 1000)
 	return events, slog.New(idHandler{&record{level: slog.LevelDebug}, events})
@@ -41,7 +41,7 @@ func (h idHandler) Handle(ctx context.Context, r slog.Record) error {
 	return nil
 }
 
-// local starts a client with overrides and nothing else.
+// local starts a client that has only overrides.
 func local(t *testing.T, logger *slog.Logger, given FlagOverrides) *Client {
 	t.Helper()
 	c, err := New(Config{FlagOverrides: &given, Logger: logger, LogLevel: LogLevelDebug})
@@ -56,7 +56,7 @@ func TestALocalOnlyClientNeedsNothing_S60(t *testing.T) {
 	log, _ := recorded(slog.LevelWarn)
 	values := map[string]any{"a": true, "n": 3}
 	c := local(t, slog.New(log), FlagOverrides{Values: values})
-	values["a"] = false // New has copied it
+	values["a"] = false // New copied the map
 	select {
 	case <-c.Ready():
 	default:
@@ -168,7 +168,7 @@ func TestOverridesChangeWhileTheyAreRead_S65(t *testing.T) {
 	}
 }
 
-// write puts a whole file in place at once.
+// write replaces the whole file atomically.
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path+".tmp", []byte(text), 0o600); err != nil {
@@ -179,7 +179,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// awaitEvent waits for an event of that id, and passes over those of evaluations.
+// awaitEvent waits for an event with the given id and skips those of evaluations.
 func awaitEvent(t *testing.T, events <-chan int, id int) {
 	t.Helper()
 	for {
@@ -210,7 +210,7 @@ func TestTheFileIsWatched_S65(t *testing.T) {
 			t.Errorf("%v, want %q", got, want)
 		}
 	}
-	awaitEvent(t, events, 1300) // not even its folder is there
+	awaitEvent(t, events, 1300) // its folder is missing, too
 	if c.CacheState() != NoFlagData {
 		t.Errorf("%v", c.CacheState())
 	}
@@ -230,7 +230,7 @@ func TestTheFileIsWatched_S65(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitEvent(t, events, eventDebug)
-	value("ours") // S64: a full config, with targeting
+	value("ours") // S64: a full config with targeting
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func TestTheFileIsWatched_S65(t *testing.T) {
 	value("three")
 }
 
-// Kubernetes changes mounted files by a symbolic link to their folder.
+// Kubernetes updates mounted files by a symbolic link to their folder.
 func TestALinkToTheFileIsWatched_S65(t *testing.T) {
 	folder := t.TempDir()
 	for name, text := range map[string]string{"first": "one", "second": "two"} {
@@ -286,8 +286,7 @@ func TestALinkToTheFileIsWatched_S65(t *testing.T) {
 	}
 }
 
-// TestAFileBehindLinksIsWatched_S65 has links that no notification of the file's own folder
-// tells of.
+// The links change without a notification for the file's own folder.
 func TestAFileBehindLinksIsWatched_S65(t *testing.T) {
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
@@ -351,7 +350,7 @@ func TestOverrideFilesHaveTheTextsOfThePythonSDK_S102(t *testing.T) {
 	}
 }
 
-// S9: overrides that cannot be had are refused when the client is made.
+// S9: New refuses invalid overrides.
 func TestBadOverridesAreRefused(t *testing.T) {
 	for want, given := range map[string]FlagOverrides{
 		"FlagOverrides has neither":                         {},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A file that cannot be read for a while, because too many files are open, is read again though
+// A file that cannot be read for a while, because too many files are open, is read again even though
 // it does not change.
 func TestAFileThatCouldNotBeReadIsReadAgain_S65(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flags.json")
@@ -28,7 +28,7 @@ func TestAFileThatCouldNotBeReadIsReadAgain_S65(t *testing.T) {
 	t.Cleanup(restore)
 	write(t, path+".next", `{"flags":{"text":"two"}}`)
 	few := limit
-	few.Cur = 3 // those that are open stay so
+	few.Cur = 3 // open files stay open
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// cutOff leaves a follower of a mode with v3, which it fetched itself while Redis was out of its
-// reach, and a leader that committed v2 before that. The link is still down. It is offline, so
-// that only Redis brings anything new.
+// cutOff returns a follower in the given mode with v3, which it fetched itself while it was cut off
+// from Redis, and a leader that committed v2 before that. The link is still down. The follower is
+// offline, so that new content arrives from Redis only.
 func cutOff(t *testing.T, n *network, mode PollingMode, change ...func(*Config)) (*Client, *writer, func()) {
 	t.Helper()
 	cdn := cdnAt(3)
@@ -38,7 +38,7 @@ func cutOff(t *testing.T, n *network, mode PollingMode, change ...func(*Config))
 
 func fetched() []byte { return fakecdn.Config{Version: 3}.JSON() }
 
-// versions records each version that a client puts in force.
+// versions returns each version that the client puts in force within the given time.
 func versions(t *testing.T, c *Client, within time.Duration) []int {
 	t.Helper()
 	seen := []int{version(c)}
@@ -51,14 +51,14 @@ func versions(t *testing.T, c *Client, within time.Duration) []int {
 	return seen
 }
 
-// I1: what a follower fetched while it was cut off does not yield to older content of the leader's.
+// I1: content that a follower fetched while it was cut off does not yield to older content of the leader.
 func TestWhatWasFetchedDoesNotYieldToAnOlderAnswer(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				log, logging := recorded(slog.LevelInfo)
 				c, w, _ := cutOff(t, n, mode, logging)
-				w.with(func() { w.poll = time.Hour }) // the CDN does not answer it any more
+				w.with(func() { w.poll = time.Hour }) // the CDN stops answering the leader
 				n.link.Up()
 				for range 40 {
 					time.Sleep(5 * time.Second)
@@ -70,7 +70,7 @@ func TestWhatWasFetchedDoesNotYieldToAnOlderAnswer(t *testing.T) {
 				wantEvents(t, log, eventWaits, 1)
 				w.with(func() { w.poll = 55 * time.Second })
 				time.Sleep(5 * time.Second)
-				if mode != Subscribe { // nothing tells of Redis's clock
+				if mode != Subscribe { // no message reports Redis's clock
 					time.Sleep(2 * time.Minute)
 				}
 				wantVersion(t, c, 2) // a roll-back
@@ -80,7 +80,7 @@ func TestWhatWasFetchedDoesNotYieldToAnOlderAnswer(t *testing.T) {
 				if s := c.Stats(); mode == Subscribe && (s.Rev != w.rev || s.Age > 10*time.Second) {
 					t.Errorf("%+v", s)
 				}
-				w.commit(configJSON(4)) // and all is the leader's again
+				w.commit(configJSON(4)) // the leader's content is in force again
 				time.Sleep(61 * time.Second)
 				wantVersion(t, c, 4)
 			})
@@ -88,7 +88,7 @@ func TestWhatWasFetchedDoesNotYieldToAnOlderAnswer(t *testing.T) {
 	}
 }
 
-// The content that was fetched is the leader's once it names it.
+// As soon as the leader names the fetched content, it counts as the leader's.
 func TestTheSameContentIsTheLeadersAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		changes := 0
@@ -108,7 +108,7 @@ func TestTheSameContentIsTheLeadersAtOnce(t *testing.T) {
 	})
 }
 
-// Redis's clock may be ahead or behind: once a message tells, times compare.
+// Redis's clock may be ahead or behind. Once a message has reported it, times are compared.
 func TestRedisClockIsCompared(t *testing.T) {
 	for _, skew := range []time.Duration{-time.Hour, 0, time.Hour} {
 		t.Run(skew.String(), func(t *testing.T) {
@@ -142,13 +142,13 @@ func TestRedisClockIsCompared(t *testing.T) {
 	}
 }
 
-// Where Redis's clock is set back or ahead, or is not told, evidence ends the wait within 30 s and a poll.
+// If Redis's clock is set back or ahead or is unknown, evidence ends the wait within 30 s and a poll.
 func TestNobodyWaitsForEver(t *testing.T) {
 	for name, disturb := range map[string]func(w *writer){
 		"set back":          func(w *writer) { w.skew = -time.Hour; w.rev, w.epoch = 0, 0; w.acquire() },
 		"set ahead":         func(w *writer) { w.skew = time.Hour },
-		"not told":          func(w *writer) { w.undated = true },
-		"not told, skewed":  func(w *writer) { w.undated = true; w.skew = -time.Hour; w.rev, w.epoch = 0, 0; w.acquire() },
+		"unknown":           func(w *writer) { w.undated = true },
+		"unknown, skewed":   func(w *writer) { w.undated = true; w.skew = -time.Hour; w.rev, w.epoch = 0, 0; w.acquire() },
 		"a term after that": func(w *writer) { w.acquire() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestNobodyWaitsForEver(t *testing.T) {
 	}
 }
 
-// The evidence must be of later than the request, whatever is named when it is complete.
+// The evidence must be later than the request. The content named last is taken.
 func TestEvidenceIsAboutTheContentThatIsTaken(t *testing.T) {
 	const mine, other, third = "mine", "other", "third"
 	start := time.Now()
@@ -178,7 +178,7 @@ func TestEvidenceIsAboutTheContentThatIsTaken(t *testing.T) {
 	for name, test := range map[string]struct {
 		items []item
 		later string
-		ends  bool // nothing has to wait any more
+		ends  bool // the wait is over
 	}{
 		"all conditions hold":          {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, other)}, other, false},
 		"an answer that was under way": {[]item{named(0, 7, 10, other), named(19, 7, 11, other), named(40, 7, 11, other), named(50, 7, 11, other)}, "", false},
@@ -215,7 +215,7 @@ func TestEvidenceIsAboutTheContentThatIsTaken(t *testing.T) {
 	}
 }
 
-// What was refused is taken with the first message that proves it, though nothing changes in Redis.
+// Refused content is taken with the first message that proves it, though Redis does not change.
 func TestWhatWaitsIsOfferedAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, w, stop := cutOff(t, n, Subscribe)
@@ -230,7 +230,7 @@ func TestWhatWaitsIsOfferedAgain(t *testing.T) {
 	})
 }
 
-// A client that does not subscribe, and hardly ever reads, does not wait for its next read.
+// A client that does not subscribe and rarely reads does not wait for its next regular read.
 func TestWhatWaitsIsReadAgainSoon(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, _, _ := cutOff(t, n, Manual, polling(Manual, time.Hour))
@@ -249,7 +249,7 @@ func TestWhatWaitsIsReadAgainSoon(t *testing.T) {
 	})
 }
 
-// What two connections tell is no evidence together.
+// Evidence from two connections is not combined.
 func TestEvidenceIsOfOneConnection(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, w, _ := cutOff(t, n, Subscribe)
@@ -266,8 +266,8 @@ func TestEvidenceIsOfOneConnection(t *testing.T) {
 	})
 }
 
-// A cache that only official SDKs fill: fetch times order, and where this machine's clock is
-// off, that they rise while the client waits.
+// Only official SDKs fill the cache. Entries are ordered by fetch time; if the local clock is wrong,
+// an entry is taken when its fetch time rises while the client waits.
 func TestAnEntryWithoutALeaderIsTakenOnceItIsLater(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -280,9 +280,9 @@ func TestAnEntryWithoutALeaderIsTakenOnceItIsLater(t *testing.T) {
 				c.SetOffline()
 				n.entry(2*time.Hour, 2)
 				time.Sleep(3 * time.Minute)
-				wantVersion(t, c, 3) // fetched before
+				wantVersion(t, c, 3) // the entry was fetched before
 				for range 4 {
-					n.entry(time.Hour, 4) // of a clock that is behind; its time rises
+					n.entry(time.Hour, 4) // of a clock that is behind; the fetch time rises
 					time.Sleep(time.Minute)
 					_ = version(c)
 				}
@@ -296,7 +296,7 @@ func TestAnEntryWithoutALeaderIsTakenOnceItIsLater(t *testing.T) {
 	}
 }
 
-// A restart from the file or the Cache of a client that had fetched for itself is no way back.
+// A client that restarts from its file or Cache keeps the content that it had fetched itself.
 func TestARestartDoesNotGoBack(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T) func(*Config){
 		"file":  func(t *testing.T) func(*Config) { return keeping(emptyFile(t)) },
@@ -321,7 +321,7 @@ func TestARestartDoesNotGoBack(t *testing.T) {
 				wantVersion(t, c, 4)
 				c.Close()
 
-				time.Sleep(time.Hour) // what is so much older does not even wait for a message
+				time.Sleep(time.Hour) // content that is this much older does not wait for a message
 				w.with(func() { w.mute = true })
 				w.commit(configJSON(5))
 				again := n.start(t, kept)
@@ -332,7 +332,7 @@ func TestARestartDoesNotGoBack(t *testing.T) {
 	}
 }
 
-// Clients that share a feed decide for themselves.
+// Each client of a shared feed decides for itself.
 func TestEachClientOfAFeedDecidesForItself(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		shared := n.client(t)
@@ -357,8 +357,8 @@ func TestEachClientOfAFeedDecidesForItself(t *testing.T) {
 	})
 }
 
-// F27 for what a follower fetches itself: an edge that lags is asked again, and believed when it
-// says so twice.
+// F27 for fetches by the follower: a lagging edge is asked again, and believed if it answers the
+// same twice.
 func TestAnEdgeThatLagsIsAskedAgain(t *testing.T) {
 	for name, redis := range map[string]bool{"with Redis": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
@@ -387,16 +387,16 @@ func TestAnEdgeThatLagsIsAskedAgain(t *testing.T) {
 				refresh(3, 1, 0)
 				cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
 				refresh(3, 2, time.Second)
-				cdn.Break(fakecdn.Stale(old)) // a real roll-back
+				cdn.Break(fakecdn.Stale(old)) // a real rollback
 				refresh(2, 2, time.Second)
-				refresh(2, 1, 0) // is believed
+				refresh(2, 1, 0) // the answer is believed
 				cdn.Repair()
 				refresh(3, 2, time.Second)
 				time.Sleep(2 * time.Minute)
 				cdn.Break(fakecdn.Stale(old))
-				refresh(2, 1, 0) // long ago
+				refresh(2, 1, 0) // the content was replaced long ago
 				if s := c.Stats(); s.SuspectFetches != 3 {
-					t.Errorf("doubted %d times", s.SuspectFetches)
+					t.Errorf("%d suspect fetches", s.SuspectFetches)
 				}
 				wantEvents(t, log, eventSuspect, 3)
 			})
@@ -404,7 +404,7 @@ func TestAnEdgeThatLagsIsAskedAgain(t *testing.T) {
 	}
 }
 
-// Edges that serve, by turns, two configs that were replaced: what is held stays.
+// Edges alternate between two configs that were replaced; the config in force stays.
 func TestEdgesThatDisagreeChangeNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(1)
@@ -431,7 +431,7 @@ func TestEdgesThatDisagreeChangeNothing(t *testing.T) {
 	})
 }
 
-// A fetch that waits to ask again ends when the client goes offline, or is closed.
+// A fetch that waits before it asks again ends when the client goes offline or is closed.
 func TestAskingAgainEndsWithTheClient(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(2)
@@ -458,7 +458,7 @@ func TestAskingAgainEndsWithTheClient(t *testing.T) {
 	})
 }
 
-// What was held is remembered for 2 minutes, and no longer.
+// Replaced contents are remembered for 2 minutes.
 func TestThePastIsBoundedByTime(t *testing.T) {
 	start := time.Now()
 	a, b := &snapshot{hash: "a"}, &snapshot{hash: "b"}

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// S102: what nobody expects to fail is 1200 in the background, and 1003 of a refresh; the
-// client goes on.
+// S102: a panic in the background is logged as 1200, one of a refresh as 1003; the client continues.
 func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -49,7 +48,7 @@ func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
 				synctest.Wait()
 				wantEvents(t, log, 1003, 1)
 				if want = append(want, "Error occurred in the `Refresh` method."); strings.Join(got, "") != strings.Join(want, "") {
-					t.Errorf("told of %q", got)
+					t.Errorf("received %q", got)
 				}
 				broken.Store(false)
 				time.Sleep(time.Minute)
@@ -65,7 +64,7 @@ type panickingCache struct{}
 func (panickingCache) Get(context.Context, string) ([]byte, error) { panic("no disk") }
 func (panickingCache) Set(context.Context, string, []byte) error   { panic("no disk") }
 
-// S94, S96
+// S94, S96.
 func TestACacheThatPanicsIsOneThatFails(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)

@@ -16,13 +16,13 @@ func polling(mode PollingMode, interval time.Duration) func(*Config) {
 	return func(c *Config) { c.PollingMode, c.PollInterval = mode, interval }
 }
 
-// entry writes what an official SDK would.
+// entry writes an entry as an official SDK does.
 func (n *network) entry(age time.Duration, version int) {
 	e := cachekeys.Entry{FetchTime: time.Now().Add(-age).UnixMilli(), ETag: `"x"`, JSON: configJSON(version)}
 	_ = n.Set(cachekeys.For(testSDKKey, "", 0).Entry, string(e.Append(nil)))
 }
 
-// S5: the other modes do not subscribe.
+// S5: only mode Subscribe subscribes.
 func TestOnlySubscribeSubscribes(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestOnlySubscribeSubscribes(t *testing.T) {
 	}
 }
 
-// S40, S98: Redis is read at every interval, online or not; 60 s by default, 1 s at least.
+// S40, S98: Redis is read at every interval, online or offline; the default is 60 s, the minimum 1 s.
 func TestAutoPollReadsEveryInterval(t *testing.T) {
 	for given, want := range map[time.Duration]time.Duration{
 		0: time.Minute, time.Millisecond: time.Second, -time.Hour: time.Second, 10 * time.Second: 10 * time.Second,
@@ -67,7 +67,7 @@ func TestAutoPollReadsEveryInterval(t *testing.T) {
 	}
 }
 
-// S42: no request as long as the shared entry has not expired, within 500 ms.
+// S42: while the shared entry has not expired there is no request, with a tolerance of 500 ms.
 func TestAutoPollAsksTheCDNOnlyIfTheEntryHasExpired(t *testing.T) {
 	for age, want := range map[time.Duration]int{
 		0: 0, 50 * time.Second: 0, 59400 * time.Millisecond: 0, 59600 * time.Millisecond: 1, time.Hour: 1, -time.Hour: 1,
@@ -85,7 +85,7 @@ func TestAutoPollAsksTheCDNOnlyIfTheEntryHasExpired(t *testing.T) {
 	}
 }
 
-// S40, S41: a get before ready waits, for the initial wait at most.
+// S40, S41: before the client is ready, a get waits, for the initial wait at most.
 func TestAGetWaitsUntilReadyInAutoPoll(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*Config)
@@ -118,8 +118,7 @@ func TestAGetWaitsUntilReadyInAutoPoll(t *testing.T) {
 	}
 }
 
-// S43: the get itself refreshes, when what is held is missing or has expired, once for
-// all who ask at the same time.
+// S43: a get refreshes a missing or expired config. Concurrent gets share one refresh.
 func TestLazyRefreshesWithinTheGet(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := fakecdn.New()
@@ -143,7 +142,7 @@ func TestLazyRefreshesWithinTheGet(t *testing.T) {
 		wantRequests(t, cdn, 1)
 		time.Sleep(time.Second)
 		wantVersion(t, c, 2)
-		// Somebody else's fresh entry saves the request.
+		// An entry that another process refreshed saves the request.
 		time.Sleep(time.Hour)
 		n.entry(time.Second, 9)
 		wantVersion(t, c, 9)
@@ -151,7 +150,7 @@ func TestLazyRefreshesWithinTheGet(t *testing.T) {
 	})
 }
 
-// S43
+// S43.
 func TestLazyWithoutWaitingAnswersAtOnceAndRefreshesBehind(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := fakecdn.New()
@@ -171,7 +170,7 @@ func TestLazyWithoutWaitingAnswersAtOnceAndRefreshesBehind(t *testing.T) {
 	})
 }
 
-// S44: Manual fetches by Refresh alone, but reads the shared cache.
+// S44: Manual fetches only on Refresh, but reads the shared cache.
 func TestManualFetchesByRefreshAlone(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(5)
@@ -198,8 +197,8 @@ func TestManualFetchesByRefreshAlone(t *testing.T) {
 	})
 }
 
-// I1: Redis's clock was ahead when a leader that has gone stamped the entry. Nothing told that
-// clock here, so that its time says nothing against what the client fetched itself.
+// I1: an entry has the time of Redis's clock, which was ahead; its leader is gone. No message reported
+// that clock, so the time of the entry does not outrank content that the client fetched itself.
 func TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -222,15 +221,15 @@ func TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock(t *testing.T) {
 	})
 }
 
-// S44: the default is given only while the shared cache is empty; one that cannot be read is not
-// waited for again and again.
+// S44: getters return the default only while the shared cache is empty. They do not wait repeatedly
+// for a cache that cannot be read.
 func TestManualReadsTheSharedCacheWhileItHoldsNothing_S44(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(5)
 		c := n.start(t, online(cdn), polling(Manual, 0))
 		wantVersion(t, c, -1)
 		n.link.Freeze()
-		time.Sleep(70 * time.Second) // a read in the background fails
+		time.Sleep(70 * time.Second) // a background read fails
 		start := time.Now()
 		if wantVersion(t, c, -1); time.Since(start) != 0 {
 			t.Errorf("waited %v for a Redis that does not answer", time.Since(start))
@@ -242,7 +241,7 @@ func TestManualReadsTheSharedCacheWhileItHoldsNothing_S44(t *testing.T) {
 		if got := version(c); got != 1 {
 			t.Errorf("version %d", got)
 		}
-		n.entry(0, 2) // from now on, what is held is the answer
+		n.entry(0, 2) // from now on gets use the config in force
 		if got := version(c); got != 1 {
 			t.Errorf("version %d", got)
 		}
@@ -251,7 +250,7 @@ func TestManualReadsTheSharedCacheWhileItHoldsNothing_S44(t *testing.T) {
 	})
 }
 
-// A get right after the start finds what the shared cache has (S41, S44).
+// A get directly after the start uses the content of the shared cache (S41, S44).
 func TestTheFirstGetWaitsForTheSharedCache(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy, Manual} {
 		inBubble(t, func(t *testing.T, n *network) {
@@ -264,7 +263,7 @@ func TestTheFirstGetWaitsForTheSharedCache(t *testing.T) {
 	}
 }
 
-// S45: who asks while a refresh is under way gets its result.
+// S45: callers that arrive during a refresh get its result.
 func TestOneRefreshAtATime(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -295,7 +294,7 @@ func TestOneRefreshAtATime(t *testing.T) {
 	}
 }
 
-// S21
+// S21.
 func TestRefreshIfOlder(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(0, 1)
@@ -322,7 +321,7 @@ func TestRefreshIfOlder(t *testing.T) {
 	})
 }
 
-// S21: offline, it is Redis that is read; with nothing to read from it is an error, 3200.
+// S21: offline, Refresh reads Redis. Without Redis it returns an error, 3200.
 func TestRefreshOffline(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(time.Hour, 1)
@@ -350,9 +349,9 @@ func TestRefreshOffline(t *testing.T) {
 	})
 }
 
-// S46: ready when the first sync gives what has not expired, when the first fetch is
-// done, good or not, or after the initial wait; in Lazy and Manual, and offline, after the
-// first read.
+// S46: the client is ready when the first sync finds an entry that has not expired, when the first
+// fetch is done, successful or not, or after the initial wait; in Lazy and Manual, and offline,
+// after the first read.
 func TestReady(t *testing.T) {
 	hang := func(cdn *fakecdn.CDN) { cdn.Break(fakecdn.Hang(nil)) }
 	for name, test := range map[string]struct {
@@ -393,7 +392,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// Clients of one Redis share what they read in the other modes, too.
+// In the other modes, too, clients with one Redis client share their reads.
 func TestPollersShareAFeed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(0, 1)

@@ -16,7 +16,7 @@ import (
 
 const proxyTestVariable = "CATBRIDGE_TEST_PROXY_OF_THE_ENVIRONMENT"
 
-// net/http reads the variables once, so that each case is a process.
+// net/http reads the variables once, so each case runs in its own process.
 func TestAnOnlineFollowerGoesThroughTheProxyOfTheEnvironment_S7(t *testing.T) {
 	if os.Getenv(proxyTestVariable) != "" {
 		printValueFromCDN()

@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// What miniredis cannot show: rights, closed and stopped processes, real sockets.
+// These tests cover what miniredis cannot: rights, killed and stopped processes, real sockets.
 
 func quickTimings() Timings {
 	return Timings{
@@ -38,7 +38,7 @@ func startReal(t *testing.T, client redis.UniversalClient, change ...func(*Confi
 	return c
 }
 
-// await waits until a condition holds; the time it may take is not what is tested.
+// await waits until holds returns true. The time that this takes is not tested.
 func await(t *testing.T, c *Client, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
@@ -96,7 +96,7 @@ func TestRealLargeAndBrokenMessages(t *testing.T) {
 	}
 }
 
-// A config of some megabytes passes through blob and entry as it is.
+// A config of several megabytes passes through blob and entry unchanged.
 func TestRealLargeConfig(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -112,7 +112,7 @@ func TestRealLargeConfig(t *testing.T) {
 	awaitVersion(t, c, 2)
 }
 
-// F15: Redis hangs, and evaluation does not notice.
+// F15: Redis hangs, and evaluation is not affected.
 func TestRealRedisThatIsStopped(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -149,7 +149,7 @@ func TestRealRedisThatStartsAnewWithoutItsData(t *testing.T) {
 	awaitState(t, c, Live)
 }
 
-// followerRights are the rights that the documentation gives to a follower.
+// followerRights are the documented rights of a follower.
 var followerRights = []any{
 	"on", ">secret", "resetkeys", "resetchannels", "%R~" + strings.Repeat("?", 40), "%R~catbridge:{*}:*", "&catbridge:{*}:events",
 	"-@all", "+get", "+getrange", "+hmget", "+subscribe", "+unsubscribe", "+ping",
@@ -171,7 +171,7 @@ func restricted(t *testing.T, server *redistest.Process) *redis.Client {
 	return client
 }
 
-// I11: a follower needs the rights that are written down, and tries nothing else.
+// I11: the documented rights suffice for a follower, and it tries no other command.
 func TestRealRightsToReadAndSubscribeAreEnough(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -197,14 +197,14 @@ func TestRealRightsToReadAndSubscribeAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range denied {
-		// go-redis greets with HELLO, and goes on without it.
+		// go-redis sends HELLO first, and continues without it.
 		if text := fmt.Sprint(entry); !strings.Contains(text, "object hello") && !strings.Contains(text, "object:hello") {
 			t.Errorf("denied: %v", text)
 		}
 	}
 }
 
-// F24: rights withdrawn while it runs, one at a time.
+// F24: rights are withdrawn while the follower runs, one at a time.
 func TestRealRightsThatAreWithdrawn(t *testing.T) {
 	for name, test := range map[string]struct {
 		without []any
@@ -229,7 +229,7 @@ func TestRealRightsThatAreWithdrawn(t *testing.T) {
 			c := startReal(t, restricted(t, server), logging)
 			awaitVersion(t, c, 1)
 			setUser(t, admin, test.without...)
-			if name == "subscribe" { // Redis lets those go on who are subscribed
+			if name == "subscribe" { // Redis does not disconnect subscribers
 				admin.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub")
 			}
 			w.commit(configJSON(2))
@@ -237,7 +237,7 @@ func TestRealRightsThatAreWithdrawn(t *testing.T) {
 				awaitState(t, c, Polling)
 				awaitVersion(t, c, 2)
 			} else {
-				var beats sync.WaitGroup // they are heard, but do not help
+				var beats sync.WaitGroup // they arrive, but do not help
 				defer beats.Wait()
 				beats.Go(func() {
 					for range 10 {

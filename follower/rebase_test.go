@@ -8,7 +8,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// Rule 6, each of its conditions removed once.
+// Each case removes one condition of the rebase rule.
 func TestRebaseRule(t *testing.T) {
 	const (
 		held  = 5000
@@ -60,8 +60,8 @@ func TestRebaseRule(t *testing.T) {
 	}
 }
 
-// lostData leaves a follower with a rev an hour ahead of a Redis that lost its data,
-// and a leader that has begun anew (F10).
+// lostData returns a follower with a rev an hour ahead of a Redis that lost its data, and a leader
+// that started again (F10).
 func lostData(t *testing.T, n *network) (*Client, *writer, func()) {
 	t.Helper()
 	w := n.writer(t)
@@ -84,7 +84,7 @@ func TestALowerRevIsTakenByTheRebaseRuleOnly(t *testing.T) {
 		lowest := c.Stats().Rev
 		for range 54 {
 			time.Sleep(time.Second)
-			wantVersion(t, c, 1) // the CDN has not answered anew
+			wantVersion(t, c, 1) // the CDN has not answered again
 		}
 		time.Sleep(5 * time.Second)
 		wantVersion(t, c, 2)
@@ -92,7 +92,7 @@ func TestALowerRevIsTakenByTheRebaseRuleOnly(t *testing.T) {
 		if s.HoldDowns != 1 || s.Rebases != 1 || s.Rev != w.rev || s.Rev >= lowest {
 			t.Errorf("%+v", s)
 		}
-		w.commit(configJSON(3)) // and all goes on from there
+		w.commit(configJSON(3)) // later changes are taken as usual
 		wantVersion(t, c, 3)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
@@ -102,7 +102,7 @@ func TestALowerRevIsTakenByTheRebaseRuleOnly(t *testing.T) {
 	})
 }
 
-// A leader that is alive and never reaches the CDN proves nothing.
+// A live leader that never reaches the CDN proves nothing.
 func TestALowerRevOfALeaderWithoutTheCDNIsNotTaken(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, w, stop := lostData(t, n)
@@ -116,7 +116,7 @@ func TestALowerRevOfALeaderWithoutTheCDNIsNotTaken(t *testing.T) {
 	})
 }
 
-// Rule 6 works without messages, by the reads of meta alone.
+// The rebase rule works without messages, by reads of meta alone.
 func TestALowerRevIsTakenWhilePolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		refuseSubscribe(n)
@@ -130,8 +130,8 @@ func TestALowerRevIsTakenWhilePolling(t *testing.T) {
 	})
 }
 
-// What one connection told is no evidence together with what another one tells: that may
-// be another server, which has yet to catch up.
+// Evidence from two connections is not combined: the second one may lead to another server, which
+// has not caught up yet.
 func TestALowerRevIsNotTakenByEvidenceOfTwoConnections(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, _, _ := lostData(t, n)
@@ -160,7 +160,7 @@ func TestALowerRevIsNotTakenFromAReplica(t *testing.T) {
 		behind.commit(configJSON(1))
 		c := n.start(t, func(c *Config) { c.Redis = cluster })
 		<-c.Ready()
-		for _, node := range []*writer{w, behind} { // the subscription is on either
+		for _, node := range []*writer{w, behind} { // the subscription is on one of them
 			node.publish(w.message(cachekeys.Change))
 		}
 		time.Sleep(10 * time.Second)
@@ -178,7 +178,7 @@ func TestALowerRevIsNotTakenFromAReplica(t *testing.T) {
 	})
 }
 
-// A blob that is spoiled does not lower the rev, whatever the evidence.
+// A corrupt blob does not lower the rev, whatever the evidence.
 func TestARebaseNeedsTheContent(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, w, stop := lostData(t, n)
@@ -199,7 +199,7 @@ func TestARebaseNeedsTheContent(t *testing.T) {
 	})
 }
 
-// Old messages delivered late, as many as there may be, do not take a follower back.
+// Messages that are delivered late, however many, do not return a follower to older content.
 func TestOldMessagesDoNotTakeAFollowerBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// record keeps the events that a client logs.
+// record is a log handler that keeps the events of a client.
 type record struct {
 	level slog.Level
 
@@ -47,7 +47,7 @@ func (r *record) Handle(_ context.Context, event slog.Record) error {
 func (r *record) WithAttrs([]slog.Attr) slog.Handler { return r }
 func (r *record) WithGroup(string) slog.Handler      { return r }
 
-// with gives the events of that id.
+// with returns the events with the given id.
 func (r *record) with(id int) []logged {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,7 +66,7 @@ func (r *record) all() []logged {
 	return append([]logged(nil), r.events...)
 }
 
-// recorded has a client log into a record.
+// recorded returns a record and a function that makes a client log to it.
 func recorded(level slog.Level) (*record, func(*Config)) {
 	r := &record{level: level}
 	return r, func(c *Config) { c.Logger = slog.New(r) }

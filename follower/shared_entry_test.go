@@ -7,8 +7,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// S13, S42: an entry that others keep fresh spares the request, also where its content is
-// the one that the client fetched itself some time ago.
+// S13, S42: a fresh entry written by others saves the request, even if its content is the one that
+// the client fetched itself some time ago.
 func TestAFreshEntryOfTheSameContentSparesTheRequest_S42(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -32,7 +32,7 @@ func TestAFreshEntryOfTheSameContentSparesTheRequest_S42(t *testing.T) {
 	}
 }
 
-// The same for a Cache that is shared with others.
+// A shared Cache saves the request in the same way.
 func TestAFreshValueOfTheCacheSparesTheRequest_S42(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {

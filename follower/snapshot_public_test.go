@@ -16,7 +16,7 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// One key that fails does not fail the others.
+// A flag that fails does not affect the others.
 func TestAllValueDetails_S18(t *testing.T) {
 	log, _ := recorded(slog.LevelInfo + 1)
 	c := heldClient(t, slog.New(log), []byte(partlyBroken))
@@ -146,12 +146,12 @@ func TestASnapshotDoesNotChange_S22(t *testing.T) {
 		if other := s.WithUser(&UserData{}); other.GetValue("text") != "theirs" || s.GetValue("text") != "ours" || other.FetchTime() != fetched {
 			t.Error("WithUser")
 		} else if again := other.WithUser(nil); again.GetValue("text") != "ours" { // S11
-			t.Error("WithUser(nil) is not the default user of that moment")
+			t.Error("WithUser(nil) is not the current default user")
 		}
 	})
 }
 
-// S22: to take a snapshot waits for nothing and asks nobody, whatever the polling mode.
+// S22: in every polling mode Snapshot neither waits nor sends a request.
 func TestTakingASnapshotDoesNoIO_S22(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestTakingASnapshotDoesNoIO_S22(t *testing.T) {
 	}
 }
 
-// S14: no snapshot is one without a config.
+// S14: a nil snapshot behaves like one without a config.
 func TestANilSnapshotGivesDefaults_S14_S22(t *testing.T) {
 	var s *Snapshot
 	if s.CacheState() != NoFlagData || !s.FetchTime().IsZero() || s.Config() != nil || s.GetValue("x") != nil ||

@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// A request's user must never get another user's flags.
+// A user's snapshot never has the values of another user.
 func TestWithUserEvaluatesForThatUser_S22(t *testing.T) {
 	c := heldClient(t, nil, configJSON(1))
 	text := String("text", "")
@@ -33,8 +33,8 @@ func TestWithUserEvaluatesForThatUser_S22(t *testing.T) {
 	}
 }
 
-// usersConfig has flags of every type whose values depend on each attribute, more of them
-// than a snapshot remembers.
+// usersConfig returns a config with flags of every type. Their values depend on each attribute, and
+// there are more of them than a snapshot caches.
 func usersConfig(flags int) []byte {
 	var json strings.Builder
 	json.WriteString(`{"p":{"s":"salt"},"f":{`)
@@ -66,7 +66,7 @@ func usersConfig(flags int) []byte {
 	return []byte(json.String() + "}}")
 }
 
-// anyUser is a random user of any kind, whose attributes have few values.
+// anyUser returns a random user of any type, whose attributes have few possible values.
 func anyUser(r *rand.Rand) User {
 	value := func() string { return fmt.Sprint(r.IntN(4)) }
 	switch r.IntN(6) {
@@ -86,8 +86,8 @@ func anyUser(r *rand.Rand) User {
 	}
 }
 
-// What a snapshot says of a flag is what the client itself says of it for the snapshot's user,
-// whatever was read of it and of those that it was made from, by whomever.
+// A snapshot returns the same value as the client does for the snapshot's user, whatever was read
+// before from it and from the snapshots that it was made from, by any goroutine.
 func TestSnapshotsAgreeWithTheClientForEveryUser_S22(t *testing.T) {
 	const flags = 3 * evaluationCacheSize
 	config := usersConfig(flags)
@@ -138,7 +138,7 @@ func TestSnapshotsAgreeWithTheClientForEveryUser_S22(t *testing.T) {
 	}
 }
 
-// anyFlag describes a flag of usersConfig, now and then as of another type.
+// anyFlag returns a descriptor of a flag of usersConfig, sometimes with another type.
 func anyFlag(r *rand.Rand, i int) Flag {
 	key, kind := fmt.Sprintf("flag%d", i), i/4%4
 	if r.IntN(8) == 0 {
@@ -169,7 +169,7 @@ func flagOf(c *Client, flag Flag, user User) any {
 	}
 }
 
-// A clone has every field, also those that will be added.
+// A clone copies every field. The test fails for a new field until it covers that, too.
 func TestACloneHasEveryField(t *testing.T) {
 	s := &snapshot{
 		config: new(evaluate.Config), rev: 1, hash: "2", etag: "3", source: SourceBlob, json: []byte("4"), shared: new(compiled), fetchTime: 5,

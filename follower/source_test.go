@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Hooks may call whatever they like in every mode, Close too.
+// Hooks may call any method in every mode, including Close.
 func TestHooksMayRefreshAndClose(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		inBubble(t, func(t *testing.T, n *network) {
@@ -37,7 +37,7 @@ func TestHooksMayRefreshAndClose(t *testing.T) {
 	}
 }
 
-// Close ends whatever a get or a refresh waits for.
+// Close ends the wait of a get and of a refresh.
 func TestCloseEndsWhatAGetWaitsFor(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy, Manual} {
 		inBubble(t, func(t *testing.T, n *network) {

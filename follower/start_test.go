@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
-// Versions that the sources of a start give.
+// The versions that the sources of a start contain.
 const (
 	atOlder = iota + 1
 	atRedis
@@ -55,7 +55,7 @@ func startTable(t *testing.T) []startRow {
 	return rows
 }
 
-// Every row of the table "what a start finds" holds (S13, S47, S94–S98, I4, I5).
+// Every row of the table in the package documentation holds (S13, S47, S94–S98, I4, I5).
 func TestStart(t *testing.T) {
 	for _, row := range startTable(t) {
 		t.Run(strings.Join([]string{row.redis, row.cdn, row.cache, row.file}, ", "), func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestStart(t *testing.T) {
 				if got := c.CacheState().String(); got != row.state {
 					t.Errorf("%s, want %s; %+v", got, row.state, c.Stats())
 				}
-				// Whatever it was, a leader's content comes through.
+				// In each case the follower then takes a leader's content.
 				n.link.Up()
 				w := n.writer(t)
 				w.commit(configJSON(99))
@@ -94,7 +94,7 @@ func versionOf(age string) int {
 	return atOlder
 }
 
-// ageOf is the age of what a Cache or a file holds; the entry's is one hour.
+// ageOf returns the age of the content of a Cache or a file. An entry is one hour old.
 func ageOf(t *testing.T, age string) time.Duration {
 	t.Helper()
 	switch age {

@@ -34,7 +34,7 @@ func TestMessagesAreCountedByType(t *testing.T) {
 	})
 }
 
-// of is the sum of durations, all of which fit into one bucket's bounds.
+// soleDuration returns the only duration in d.
 func soleDuration(t *testing.T, d Durations) time.Duration {
 	t.Helper()
 	if d.Count() != 1 {
@@ -61,18 +61,18 @@ func TestApplyingIsTimedFromTheFirstAnnouncement(t *testing.T) {
 		time.Sleep(time.Second)
 		n.SetError("")
 		w.mute = false
-		w.commit(configJSON(3)) // the time goes on from the first that was not applied
+		w.commit(configJSON(3)) // the time counts from the first change that was not applied
 		time.Sleep(10 * time.Second)
 		wantVersion(t, c, 3)
 		s := c.Stats()
 		apply, publish := soleDuration(t, s.ApplyTimes), soleDuration(t, s.PublishToApply)
 		if apply < time.Second || apply > 9*time.Second || publish > apply-999*time.Millisecond {
-			t.Errorf("applied %v after it was told, %v after it was published", apply, publish)
+			t.Errorf("applied %v after it was announced, %v after it was published", apply, publish)
 		}
 	})
 }
 
-// A local clock that is wrong makes no more of it than the time since the message before.
+// With a wrong local clock the time is limited to the time since the previous message.
 func TestPublishToApplyIsBoundedWhereClocksDiffer(t *testing.T) {
 	for name, skew := range map[string]time.Duration{"behind": -time.Hour, "ahead": time.Hour} {
 		t.Run(name, func(t *testing.T) {

@@ -52,7 +52,7 @@ func TestAChangeReachesAFollower(t *testing.T) {
 	})
 }
 
-// A change after the read but before the subscription would be lost if reading came first.
+// A change between the read and the subscription would be lost if the read came first.
 func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -62,7 +62,7 @@ func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
 		change := sync.OnceFunc(func() { w.commit(configJSON(2)) })
 		n.intercept(func(_ *server.Peer, cmd string, args ...string) bool {
 			if cmd == "SUBSCRIBE" {
-				change() // the last moment at which nobody hears of it
+				change() // the last moment at which no message reports it
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -95,14 +95,14 @@ func TestStartsWithNothingInRedis(t *testing.T) {
 		w := n.writer(t)
 		w.beat()
 		time.Sleep(4 * time.Second)
-		wantState(t, c, Live) // a leader that has no content yet is a leader
+		wantState(t, c, Live) // a leader without content counts as a leader
 		wantVersion(t, c, -1)
 		w.commit(configJSON(1))
 		wantVersion(t, c, 1)
 	})
 }
 
-// I7: a lost message costs one heartbeat.
+// I7: a lost message delays a change until the next heartbeat.
 func TestAHeartbeatMakesGoodForALostMessage(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -119,7 +119,7 @@ func TestAHeartbeatMakesGoodForALostMessage(t *testing.T) {
 	})
 }
 
-// A 304 moves the rev and costs no read of the content.
+// A 304 raises the rev without a read of the content.
 func TestAConfirmationMovesTheRevWithoutARead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -168,7 +168,7 @@ func TestInlineContentNeedsNoRead(t *testing.T) {
 	})
 }
 
-// Inline content that is not what the message's hash says is not taken; the blob is.
+// Inline content that does not match the message's hash is not taken; the blob is read.
 func TestInlineContentWithFlippedBitsIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -187,7 +187,7 @@ func TestInlineContentWithFlippedBitsIsRefused(t *testing.T) {
 	})
 }
 
-// I12: whatever is announced within the window is read once, at a random moment of it.
+// I12: all changes that are announced within the window cause one read, at a random time in it.
 func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -199,7 +199,7 @@ func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
 		w.spread = 10 * time.Second
 		for i := range 20 {
 			w.commit(configJSON(2 + i))
-			w.heartbeat() // neither does a heartbeat make it read at once
+			w.heartbeat() // a heartbeat does not cause an immediate read
 		}
 		synctest.Wait()
 		if early := c.Stats(); early.Reads != before.Reads && early.Reads != before.Reads+1 {
@@ -213,8 +213,8 @@ func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
 	})
 }
 
-// A thousand changes a second, over a spread window of 50 ms: never more than that behind,
-// with a read for many changes at a time.
+// With a thousand changes a second and a spread window of 50 ms, the follower is never further
+// behind than the window, and one read covers many changes.
 func TestAThousandChangesASecondAreCollapsed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -241,7 +241,7 @@ func TestAThousandChangesASecondAreCollapsed(t *testing.T) {
 	})
 }
 
-// Each further change must not draw anew, or all would read early.
+// A further change must not draw a new random time, or all followers would read early.
 func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
@@ -278,7 +278,7 @@ func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
 	})
 }
 
-// A change while all were cut off is read over the window, too.
+// After a cut of all connections, the reads of a change are spread over the window, too.
 func TestReadsAfterACutSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
@@ -317,7 +317,7 @@ func TestReadsAfterACutSpreadOverTheWindow(t *testing.T) {
 	})
 }
 
-// Redis loses everything: what is held stays, and what the leader writes again is taken.
+// Redis loses all data: the config stays in force, and what the leader writes again is taken.
 func TestSurvivesFlushAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)

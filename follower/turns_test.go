@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// busy makes connections that cost both ends CPU time, of which there is so much: each takes
-// as long as all that are made at the same time.
+// busy simulates a server with limited CPU time: each connection costs CPU time, and connections
+// that are made at the same time share it.
 type busy struct {
 	cost         time.Duration
 	making       atomic.Int64
@@ -27,7 +27,7 @@ func (b *busy) through(dial dialer) dialer {
 			time.Sleep(b.cost)
 			left -= b.cost / time.Duration(b.making.Load())
 		}
-		if ctx.Err() != nil { // nobody waits any more for what was paid for
+		if ctx.Err() != nil { // the client gave up meanwhile
 			b.inVain.Add(1)
 			return nil, context.Cause(ctx)
 		}
@@ -38,7 +38,7 @@ func (b *busy) through(dial dialer) dialer {
 
 type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// client gives a client whose connections cost that.
+// client returns a Redis client whose connections have the cost of b.
 func (b *busy) client(t *testing.T, n *network) *redis.Client {
 	t.Helper()
 	opts := *n.client(t).Options()
@@ -48,7 +48,7 @@ func (b *busy) client(t *testing.T, n *network) *redis.Client {
 	return client
 }
 
-// All at once they would take 4 s each, which is more than anybody waits for.
+// If all connected at once, each connection would take 4 s, which exceeds every timeout.
 func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 	const followers = 200
 	inBubble(t, func(t *testing.T, n *network) {
@@ -60,7 +60,7 @@ func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 		for i := range clients {
 			clients[i] = n.start(t, func(c *Config) { c.Redis, c.Logger = b.client(t, n), nil })
 		}
-		floor := 2 * followers * b.cost // a connection to subscribe, and one to read
+		floor := 2 * followers * b.cost // one connection to subscribe and one to read
 		for _, when := range []string{"the start", "all connections were cut"} {
 			b.made.Store(0)
 			time.Sleep(floor + floor/4 + DefaultTimings().BackoffMax)
@@ -70,7 +70,7 @@ func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 				}
 			}
 			if made, inVain := b.made.Load(), b.inVain.Load(); made > 2*followers+followers/10 || inVain > 0 {
-				t.Errorf("%s: %d connections for %d followers, and %d in vain", when, made, followers, inVain)
+				t.Errorf("%s: %d connections for %d followers, and %d failed", when, made, followers, inVain)
 			}
 			n.link.Cut()
 		}
@@ -127,14 +127,14 @@ func TestConnectLimiter(t *testing.T) {
 		if limiter.waiting.Len() != 0 || limiter.inUse != initialSlots {
 			t.Errorf("%d wait and %d are taken after one gave up", limiter.waiting.Len(), limiter.inUse)
 		}
-		// Somebody waits while they are quick: there may be more.
+		// A caller waits while connections are made quickly: the limit may rise.
 		giveUp = waits(t, limiter)
 		releaseAll(releases)
 		giveUp()
 		if limiter.limit != initialSlots+1 {
 			t.Errorf("%d at once after quick ones", limiter.limit)
 		}
-		// However many are slow at the same time, it is one slowness.
+		// Connections that are slow at the same time count once.
 		for want := limiter.limit / 2; want > minSlots; want /= 2 {
 			releases = acquire(t, limiter, limiter.limit)
 			time.Sleep(2 * slow)
@@ -163,8 +163,8 @@ func TestConnectLimiter(t *testing.T) {
 	})
 }
 
-// A follower that has no connection does not try to read over another one: where thousands
-// wait for the same busy server, that would double its work.
+// A follower without a connection does not attempt a read over another one: with thousands of
+// clients waiting for a busy server, reads would double the server's work.
 func TestNoReadIsTriedWithoutAConnection(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -177,7 +177,7 @@ func TestNoReadIsTriedWithoutAConnection(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		after := c.Stats()
 		tries, reads := after.FailedReads-before.FailedReads, after.HeadReads-before.HeadReads
-		// One of three, and those of each minute.
+		// Every third attempt reads, and so do the reads of each minute.
 		if tries < 60 || reads > tries/connectTries+20 {
 			t.Errorf("%d reads were tried, at %d tries to connect", reads, tries)
 		}
@@ -186,8 +186,8 @@ func TestNoReadIsTriedWithoutAConnection(t *testing.T) {
 	})
 }
 
-// The other way round: connections are what one cannot have any more, over those that there
-// are Redis can be read. I7: that costs 6 s.
+// No further connection can be made, but Redis can be read over the existing ones. I7: polling
+// starts within 6 s.
 func TestNoFurtherConnectionsMeanPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
@@ -211,7 +211,7 @@ func TestNoFurtherConnectionsMeanPolling(t *testing.T) {
 		c := n.start(t, func(cfg *Config) { cfg.Redis = limited })
 		<-c.Ready()
 		wantState(t, c, Live)
-		_ = (*first.Load()).Close() // the subscription's
+		_ = (*first.Load()).Close() // the connection of the subscription
 		time.Sleep(time.Minute)
 		wantState(t, c, Polling)
 		for v := range 20 {

@@ -17,8 +17,8 @@ type userCase struct {
 	Value               *string
 }
 
-// The users of the table as they show through a client: in the evaluation log, in a
-// condition, and in whether % options find their attribute.
+// Each user of the table appears correctly in the evaluation log, in a condition, and in the
+// attribute of percentage options.
 func TestUserObjectConformance_S25_S26_S27_S33(t *testing.T) {
 	for _, c := range conformance.Cases[userCase](t, "user_object") {
 		if !c.Required() {
@@ -36,7 +36,7 @@ func TestUserObjectConformance_S25_S26_S27_S33(t *testing.T) {
 	}
 }
 
-// userData is the same user as UserData, in which the order of attributes is fixed.
+// userData returns the same user as a UserData, in which the order of attributes is fixed.
 func userData(user User) User {
 	attributes, ok := user.(map[string]any)
 	if !ok {

@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// configJSON is a config whose version stands within the content.
+// configJSON returns a config whose flag "version" has the given value.
 func configJSON(version int) []byte {
 	return fmt.Appendf(nil, `{"p":{"s":"salt"},"f":{`+
 		`"version":{"t":2,"v":{"i":%d},"i":"v%d"},`+
@@ -23,7 +23,8 @@ func configJSON(version int) []byte {
 		`}}`, version, version)
 }
 
-// writer writes to Redis what a leader's scripts write, each step in one transaction.
+// writer simulates a leader: it writes to Redis what a leader's scripts write, each step in one
+// transaction.
 type writer struct {
 	t      testing.TB
 	redis  redis.Cmdable
@@ -31,13 +32,13 @@ type writer struct {
 	poll   time.Duration
 	spread time.Duration
 	inline bool
-	mute   bool          // publish nothing: the message is lost
-	renew  time.Duration // told in messages
+	mute   bool          // publish nothing, as if messages were lost
+	renew  time.Duration // sent in messages
 	skew   time.Duration // of Redis's clock against the local one
-	// undated: messages do not say when they were published, as those of earlier versions.
+	// undated: messages lack the time of publication, like those of earlier versions.
 	undated bool
 
-	mu              sync.Mutex // held by a step; by with, while the heart beats
+	mu              sync.Mutex // locked by each step, and by with
 	epoch, rev, cdn int64
 	json            []byte
 	etag            string
@@ -49,7 +50,7 @@ func newWriter(t testing.TB, client redis.Cmdable) *writer {
 	return w
 }
 
-// with changes the writer while its heart beats.
+// with changes the writer while beat runs.
 func (w *writer) with(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +59,7 @@ func (w *writer) with(change func()) {
 
 func (w *writer) now() int64 { return time.Now().Add(w.skew).UnixMilli() }
 
-// acquire begins a term.
+// acquire starts a term.
 func (w *writer) acquire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,7 +70,7 @@ func (w *writer) acquire() {
 	})
 }
 
-// commit writes new content after an answer of the CDN, and announces it.
+// commit writes new content after an answer of the CDN and announces it.
 func (w *writer) commit(json []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,7 +81,7 @@ func (w *writer) commit(json []byte) {
 	w.store(cachekeys.Change)
 }
 
-// confirm is the CDN's 304: the same content at a newer rev.
+// confirm simulates the CDN's 304: the same content at a newer rev.
 func (w *writer) confirm() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,7 +108,7 @@ func (w *writer) store(announce cachekeys.MessageType) {
 	})
 }
 
-// heartbeat renews the lock and says what is current.
+// heartbeat renews the lock and publishes the current state.
 func (w *writer) heartbeat() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -139,7 +140,7 @@ func (w *writer) message(kind cachekeys.MessageType) string {
 	return string(w.describe(kind).Append(nil))
 }
 
-// publish sends any text on the channel.
+// publish sends any text to the channel.
 func (w *writer) publish(text string) {
 	w.t.Helper()
 	if err := w.redis.Publish(context.Background(), w.keys.Events, text).Err(); err != nil {
@@ -147,7 +148,7 @@ func (w *writer) publish(text string) {
 	}
 }
 
-// beat sends heartbeats every 3 s and confirms every poll interval, until stop is called.
+// beat sends heartbeats every 3 s and confirms at every poll interval, until stop is called.
 func (w *writer) beat() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
