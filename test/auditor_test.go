@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// auditor reads all keys of the bridge in one transaction, again and again. It checks that
+// auditor reads all keys of the bridge at intervals, each time atomically. It checks that
 // entry, blob and meta agree (I3), that neither the fetch time in the entry (I9) nor the
 // version of the content goes back, and that no key asserts an answer that the CDN did not
 // give (I14).

@@ -141,7 +141,7 @@ func TestExamplesCanLogInToTheComposeRedis(t *testing.T) {
 	}
 	_, playground, found := strings.Cut(string(text), "docker compose up")
 	if !found {
-		t.Fatal("nothing is said of docker compose")
+		t.Fatal("the page does not mention docker compose")
 	}
 	service := compose(t)["webserver"]
 	for name, want := range map[string]string{

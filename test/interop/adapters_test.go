@@ -189,7 +189,7 @@ func pythonAdapter(t *testing.T, p place) reader {
 	call := func(t *testing.T, order map[string]string) (value *string) {
 		t.Helper()
 		if err := json.NewEncoder(script.in).Encode(order); err != nil || !script.lines.Scan() {
-			t.Fatalf("the script ended: %v, %v\n%s", err, script.lines.Err(), script.said)
+			t.Fatalf("the script ended: %v, %v\n%s", err, script.lines.Err(), script.stderr)
 		}
 		answer := struct{ Value **string }{&value}
 		if err := json.Unmarshal(script.lines.Bytes(), &answer); err != nil {

@@ -11,9 +11,9 @@ import (
 
 // oracle is a process that evaluates with the official SDK, see evaluate.mjs.
 type oracle struct {
-	in    io.WriteCloser
-	lines *bufio.Scanner
-	said  *strings.Builder
+	in     io.WriteCloser
+	lines  *bufio.Scanner
+	stderr *strings.Builder
 }
 
 // question is a config with cases for it.
@@ -42,9 +42,9 @@ type result struct {
 
 func startOracle(t *testing.T) *oracle {
 	t.Helper()
-	o := &oracle{said: new(strings.Builder)}
+	o := &oracle{stderr: new(strings.Builder)}
 	cmd := exec.CommandContext(t.Context(), node(t), "evaluate.mjs")
-	cmd.Stderr = o.said
+	cmd.Stderr = o.stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -80,17 +80,17 @@ func (o *oracle) ask(t *testing.T, questions ...question) []answer {
 	answers := make([]answer, len(questions))
 	for i := range answers {
 		if !o.lines.Scan() {
-			t.Fatalf("the official SDK gave no answer: %v\n%s", o.lines.Err(), o.said)
+			t.Fatalf("the official SDK gave no answer: %v\n%s", o.lines.Err(), o.stderr)
 		}
 		if err := json.Unmarshal(o.lines.Bytes(), &answers[i]); err != nil {
 			t.Fatalf("the official SDK answered %.200q: %v", o.lines.Text(), err)
 		}
 		if len(answers[i].Results) != len(questions[i].Cases) {
-			t.Fatalf("%d results for %d cases\n%s", len(answers[i].Results), len(questions[i].Cases), o.said)
+			t.Fatalf("%d results for %d cases\n%s", len(answers[i].Results), len(questions[i].Cases), o.stderr)
 		}
 	}
 	if err := <-written; err != nil {
-		t.Fatalf("the official SDK ended: %v\n%s", err, o.said)
+		t.Fatalf("the official SDK ended: %v\n%s", err, o.stderr)
 	}
 	return answers
 }

@@ -53,16 +53,16 @@ type refresh struct {
 
 // process answers each line of its standard input with a line on its standard output.
 type process struct {
-	in    io.Writer
-	lines *bufio.Scanner
-	said  *strings.Builder // on standard error
+	in     io.Writer
+	lines  *bufio.Scanner
+	stderr *strings.Builder
 }
 
 // startLines starts a process. It ends with the test.
 func startLines(t *testing.T, cmd *exec.Cmd) process {
 	t.Helper()
-	said := new(strings.Builder)
-	cmd.Stderr = said
+	stderr := new(strings.Builder)
+	cmd.Stderr = stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func startLines(t *testing.T, cmd *exec.Cmd) process {
 	})
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
-	return process{in: in, lines: lines, said: said}
+	return process{in: in, lines: lines, stderr: stderr}
 }
 
 // officialSDK is a process with the official SDK.
@@ -98,7 +98,7 @@ func startSDK(t *testing.T, redisURL string, args ...string) *officialSDK {
 func (s *officialSDK) first(t *testing.T) reading {
 	t.Helper()
 	if !s.lines.Scan() {
-		t.Fatalf("the official SDK gave no answer: %v\n%s", s.lines.Err(), s.said)
+		t.Fatalf("the official SDK gave no answer: %v\n%s", s.lines.Err(), s.stderr)
 	}
 	var r reading
 	if err := json.Unmarshal(s.lines.Bytes(), &r); err != nil {
@@ -117,7 +117,7 @@ func (s *officialSDK) next(t *testing.T) reading {
 func (s *officialSDK) nextFor(t *testing.T, user string) reading {
 	t.Helper()
 	if _, err := io.WriteString(s.in, user+"\n"); err != nil {
-		t.Fatalf("the official SDK ended: %v\n%s", err, s.said)
+		t.Fatalf("the official SDK ended: %v\n%s", err, s.stderr)
 	}
 	return s.first(t)
 }
