@@ -62,7 +62,7 @@ func cached(cache Cache) func(*Config) {
 }
 
 // S6, S97: without Redis the Cache is read first.
-func TestACacheInPlaceOfRedis(t *testing.T) {
+func TestWithoutRedisTheCacheIsReadFirst(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cache := new(memory)
 		cache.store(time.Second, 1)
@@ -98,7 +98,7 @@ func TestACacheInPlaceOfRedis(t *testing.T) {
 }
 
 // S82: a 304 of the CDN updates the time in the Cache.
-func TestAConfirmationMovesTheTimeInTheCache(t *testing.T) {
+func TestAConfirmationUpdatesTheTimeInTheCache(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cache := new(memory)
 		cdn := cdnAt(5)
@@ -114,7 +114,7 @@ func TestAConfirmationMovesTheTimeInTheCache(t *testing.T) {
 }
 
 // S13: with Redis the Cache is read while Redis is empty. What Redis has is not written to it.
-func TestACacheBesideRedis(t *testing.T) {
+func TestTheCacheIsReadWhileRedisIsEmpty(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -136,7 +136,7 @@ func TestACacheBesideRedis(t *testing.T) {
 }
 
 // S94, S96: an error of the cache is logged and has no other effect.
-func TestACacheThatFails(t *testing.T) {
+func TestAFailingCacheIsLoggedAndIgnored(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
 		c := n.start(t, logging, online(cdnAt(5)), cached(&memory{err: errors.New("no disk")}))
@@ -166,7 +166,7 @@ func TestGarbageInTheCacheIsNotTaken(t *testing.T) {
 }
 
 // S6, S90, S91, S93: the Redis cache reads and writes the entry that all SDKs share.
-func TestTheRedisCacheIsTheSharedEntry(t *testing.T) {
+func TestTheRedisCacheUsesTheSharedEntry(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		var cache Cache = NewRedisCache(n.client(t))
 		key := cachekeys.For(testSDKKey, "", 0).Entry
@@ -200,7 +200,7 @@ func (m *memory) fail(err error) {
 }
 
 // A failed write is retried though no new content arrives, so that the config survives a crash.
-func TestAWriteToTheCacheThatFailedIsTriedAgain(t *testing.T) {
+func TestAFailedWriteToTheCacheIsRetried(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
 		cache := &memory{err: errors.New("no disk")}
@@ -225,7 +225,7 @@ func TestAWriteToTheCacheThatFailedIsTriedAgain(t *testing.T) {
 	})
 }
 
-func TestAWriteToTheCacheThatIsTriedAgainReplacesNothingNewer(t *testing.T) {
+func TestARetriedWriteToTheCacheReplacesNothingNewer(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cache := &memory{err: errors.New("no disk")}
 		c := n.start(t, online(cdnAt(5)), cached(cache), polling(Manual, 0))

@@ -53,7 +53,7 @@ func TestValuesAndDetails(t *testing.T) {
 	}
 }
 
-func TestFailuresGiveTheDefaultAndAnEvent(t *testing.T) {
+func TestFailuresReturnTheDefaultAndLogAnEvent(t *testing.T) {
 	for name, test := range map[string]struct {
 		json    []byte
 		call    func(c *Client) EvaluationDetailsData
@@ -128,7 +128,7 @@ func TestRefreshReadsNow(t *testing.T) {
 }
 
 // S45: callers that arrive during a read share its result.
-func TestConcurrentRefreshesAreOneRead(t *testing.T) {
+func TestConcurrentRefreshesShareOneRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -160,7 +160,7 @@ func TestConcurrentRefreshesAreOneRead(t *testing.T) {
 	})
 }
 
-func TestRefreshReportsWhatWentWrong(t *testing.T) {
+func TestRefreshReturnsTheCauseOfAFailure(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -182,7 +182,7 @@ func TestRefreshReportsWhatWentWrong(t *testing.T) {
 }
 
 // S23, S41: the client is ready after MaxInitWait, with or without a config.
-func TestReadyComesAfterMaxInitWaitAtTheLatest(t *testing.T) {
+func TestReadyAfterMaxInitWaitAtTheLatest(t *testing.T) {
 	for name, test := range map[string]struct{ wait, want, most time.Duration }{
 		"default": {0, 5 * time.Second, 5 * time.Second},
 		"shorter": {time.Second, time.Second, time.Second},

@@ -17,7 +17,7 @@ import (
 
 // A bubble ends only when all its goroutines have ended, so each of these tests also shows that
 // Close leaves no goroutine behind.
-func TestCloseDuringEverything(t *testing.T) {
+func TestCloseDuringAnyOperation(t *testing.T) {
 	for name, during := range map[string]func(t *testing.T, n *network, w *writer) *Client{
 		"the first connection": func(t *testing.T, n *network, _ *writer) *Client {
 			return n.start(t)
@@ -155,7 +155,7 @@ func TestCallsAfterClose(t *testing.T) {
 	})
 }
 
-func TestManyGoroutinesCloseAtOnce(t *testing.T) {
+func TestCloseIsSafeForConcurrentUse(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c := n.start(t)
 		var group sync.WaitGroup

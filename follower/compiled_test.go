@@ -25,7 +25,7 @@ func (c candidate) damaged() candidate {
 	return c
 }
 
-func TestClientsWithRedisClientsOfTheirOwnHoldOneConfig(t *testing.T) {
+func TestClientsWithSeparateRedisClientsShareOneConfig(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -42,7 +42,7 @@ func TestClientsWithRedisClientsOfTheirOwnHoldOneConfig(t *testing.T) {
 	})
 }
 
-func TestContentIsCompiledOnceHoweverManyAsk(t *testing.T) {
+func TestConcurrentRequestsCompileContentOnce(t *testing.T) {
 	wanted := blobCandidate(1001)
 	got := make([]*compiled, 50)
 	var group sync.WaitGroup
@@ -64,7 +64,7 @@ func TestContentIsCompiledOnceHoweverManyAsk(t *testing.T) {
 }
 
 // I4: damaged bytes are refused although another client holds the same content.
-func TestDamageIsNoticedThoughTheContentIsHeld(t *testing.T) {
+func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
 	wanted := blobCandidate(1002)
 	if _, err := contents.get(wanted.damaged()); err == nil {
 		t.Error("damaged bytes were taken")
@@ -86,7 +86,7 @@ func TestDamageIsNoticedThoughTheContentIsHeld(t *testing.T) {
 	runtime.KeepAlive(held)
 }
 
-func TestTheTableKeepsNothingAlive(t *testing.T) {
+func TestTheTableKeepsNoConfigAlive(t *testing.T) {
 	wanted := blobCandidate(1003)
 	if _, err := contents.get(wanted); err != nil {
 		t.Fatal(err)

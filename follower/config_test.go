@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestBadConfigsAreRefusedWithWhatIsWrong(t *testing.T) {
+func TestInvalidConfigsAreRefusedWithAReason(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	t.Cleanup(func() { _ = client.Close() })
 	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}})
@@ -57,7 +57,7 @@ func TestBadConfigsAreRefusedWithWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestProfilesFitTogether(t *testing.T) {
+func TestTimingProfilesAreValid(t *testing.T) {
 	for name, timings := range map[string]Timings{"zero": {}, "default": DefaultTimings(), "fast": FastTimings()} {
 		complete, err := timings.complete()
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestAKilledConnectionComesBack(t *testing.T) {
+func TestAKilledConnectionIsReestablished(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -31,7 +31,7 @@ func TestAKilledConnectionComesBack(t *testing.T) {
 	})
 }
 
-func TestRedisIsAwayForAWhile(t *testing.T) {
+func TestTheConfigStaysDuringAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -66,7 +66,7 @@ func TestRedisIsAwayForAWhile(t *testing.T) {
 }
 
 // Without a leader no heartbeat repeats a change that was published during an outage.
-func TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce(t *testing.T) {
+func TestAfterAnOutageWithoutALeaderContentIsReadAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -83,7 +83,7 @@ func TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce(t *testing.T) {
 }
 
 // I7: a connection that delivers nothing is closed, though no error shows that it is broken.
-func TestASilentConnectionIsGivenUp(t *testing.T) {
+func TestASilentConnectionIsClosed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -105,7 +105,7 @@ func TestASilentConnectionIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestStartsWhileRedisIsAway(t *testing.T) {
+func TestStartsWhileRedisIsUnreachable(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.link.Down()
 		c := n.start(t)
@@ -138,7 +138,7 @@ func hangUpOnSubscribe(n *network, count int64) {
 
 // An attempt that fails while Redis recovers does not lead to polling, however many attempts
 // failed before because Redis was unreachable.
-func TestAnOutageIsNotTakenForMissingPubSub(t *testing.T) {
+func TestAnOutageIsNotMistakenForMissingPubSub(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -221,7 +221,7 @@ func TestADeniedSubscribeMeansPolling(t *testing.T) {
 }
 
 // When the right to subscribe is withdrawn, Redis closes the connection, then refuses SUBSCRIBE.
-func TestARightWithdrawnMeansPollingWithinSeconds(t *testing.T) {
+func TestAWithdrawnRightMeansPollingWithinSeconds(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -235,7 +235,7 @@ func TestARightWithdrawnMeansPollingWithinSeconds(t *testing.T) {
 }
 
 // A follower that polls notices an outage of Redis and recovers from it quickly.
-func TestRedisIsAwayWhilePolling(t *testing.T) {
+func TestPollingRecoversFromAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -276,7 +276,7 @@ func TestAnUnacknowledgedSubscribeMeansPolling(t *testing.T) {
 	})
 }
 
-func TestALeaderThatFallsSilentIsReported(t *testing.T) {
+func TestASilentLeaderIsReported(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -367,7 +367,7 @@ func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
 }
 
 // Denied reads are logged, and content that messages carry is still taken.
-func TestReadsThatAreDeniedAreTriedAgain(t *testing.T) {
+func TestDeniedReadsAreRetried(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -406,7 +406,7 @@ func TestReadsThatAreDeniedAreTriedAgain(t *testing.T) {
 
 // When thousands of clients connect at once, above all by TLS, a server takes longer to accept
 // than the first timeout. Unless the timeout grew, no client would ever connect.
-func TestAServerThatIsSlowToConnectToIsReached(t *testing.T) {
+func TestAServerThatAcceptsConnectionsSlowlyIsReached(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))

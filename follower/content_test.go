@@ -225,7 +225,7 @@ func TestWithALeaderTheEntryIsNotRead(t *testing.T) {
 }
 
 // I4: invalid content never replaces a config, whether it arrives by blob, message or entry.
-func TestContentThatIsNoConfigNeverReplaces(t *testing.T) {
+func TestInvalidContentNeverReplacesAConfig(t *testing.T) {
 	const broken = `{"p":{"s":"x"},"f":null}`
 	ways := map[string]func(n *network, w *writer){
 		"blob": func(_ *network, w *writer) {
@@ -284,7 +284,7 @@ func TestContentThatIsNoConfigNeverReplaces(t *testing.T) {
 }
 
 // A config in which single flags are broken is still valid (S77).
-func TestABrokenFlagDoesNotKeepTheOthersBack(t *testing.T) {
+func TestABrokenFlagDoesNotAffectTheOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit([]byte(`{"p":{"s":"x"},"f":{"bad":{"t":0,"r":7,"v":{"b":true}},"version":{"t":2,"v":{"i":5}}}}`))

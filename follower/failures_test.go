@@ -13,7 +13,7 @@ func failingClient(t testing.TB, json []byte) *Client {
 	return c
 }
 
-func TestFailedEvaluationsAreCountedByWhatWasWrong(t *testing.T) {
+func TestFailedEvaluationsAreCountedByCause(t *testing.T) {
 	broken := []byte(`{"f":{"isOn":{"t":0,"v":{"b":true}},"bad":{"t":7,"v":{"b":true}},"worse":{"t":0}}}`)
 	for name, c := range map[string]struct {
 		json []byte
@@ -43,7 +43,7 @@ func TestFailedEvaluationsAreCountedByWhatWasWrong(t *testing.T) {
 	}
 }
 
-func TestAFailureIsCountedOnceWhereHooksReceiveIt(t *testing.T) {
+func TestAFailureIsCountedOnceWithHooks(t *testing.T) {
 	c := failingClient(t, configJSON(1))
 	c.hooks = startHooks(&Hooks{OnFlagEvaluated: func(*EvaluationDetails) {}}, c.log)
 	t.Cleanup(c.hooks.close)

@@ -72,7 +72,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 	})
 }
 
-func TestOtherClientsShareNothing(t *testing.T) {
+func TestClientsThatDifferShareNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -204,7 +204,7 @@ func TestCloseAllClosesEveryClient(t *testing.T) {
 	})
 }
 
-func TestSharersComeAndGoAtOnce(t *testing.T) {
+func TestClientsJoinAndLeaveAFeedConcurrently(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -236,7 +236,7 @@ func TestSharersComeAndGoAtOnce(t *testing.T) {
 }
 
 // A client that joins a feed shares its file with the other clients while Redis has no content.
-func TestASharerBringsItsSnapshotFile(t *testing.T) {
+func TestAJoiningClientSharesItsSnapshotFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		shared := through(n.client(t))
 		n.link.Down()

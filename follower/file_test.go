@@ -33,7 +33,7 @@ func snapshotFile(t *testing.T, age time.Duration, version int) string {
 
 // I5: a client starts with the config of its file though Redis is unreachable. The config is
 // never reported as up to date.
-func TestAStartFromTheSnapshotFile(t *testing.T) {
+func TestStartsFromTheSnapshotFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -88,7 +88,7 @@ func TestAnOlderEntryDoesNotReplaceTheFile(t *testing.T) {
 	})
 }
 
-func TestWhatWasFetchedIsKeptInTheFileToo(t *testing.T) {
+func TestFetchedContentIsWrittenToTheFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		path := emptyFile(t)
 		cdn := cdnAt(4)
@@ -148,7 +148,7 @@ func TestACorruptFileIsRefused(t *testing.T) {
 }
 
 // A failed write is logged and leaves no temporary file.
-func TestAFileThatCannotBeWritten(t *testing.T) {
+func TestAFailedWriteOfTheFileIsLogged(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "taken")
@@ -183,7 +183,7 @@ func FuzzDecodeFile(f *testing.F) {
 }
 
 // A failed write is retried though no new config arrives, so that the config survives a crash.
-func TestAWriteOfTheFileThatFailedIsTriedAgain(t *testing.T) {
+func TestAFailedWriteOfTheFileIsRetried(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
 		n.writer(t).commit(configJSON(1))

@@ -43,7 +43,7 @@ func says(json []byte) func(cachekeys.FleetReport) bool {
 }
 
 // The documented rights suffice to report, and no other command is tried.
-func TestRealRightsOfAReporter(t *testing.T) {
+func TestRealDocumentedRightsAllowReports(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
@@ -105,7 +105,7 @@ func TestRealReportsInACluster(t *testing.T) {
 }
 
 // After a failover the reports go to the new primary.
-func TestRealReportsAfterAFailover(t *testing.T) {
+func TestRealReportsReachTheNewPrimary(t *testing.T) {
 	t.Parallel()
 	sentinel := redistest.StartSentinel(t, 1)
 	admin := sentinel.Client(t, nil)

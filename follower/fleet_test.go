@@ -70,7 +70,7 @@ func TestNoReportByDefault(t *testing.T) {
 	})
 }
 
-func TestAReportSaysWhatIsInForce(t *testing.T) {
+func TestAReportDescribesTheConfigInForce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c := n.start(t, reporting)
 		sleep(reportEvery)
@@ -262,7 +262,7 @@ func TestAWrongClockRemovesNoReports(t *testing.T) {
 }
 
 // A follower without the right to report logs that once, and retries rarely.
-func TestReportsThatAreDenied(t *testing.T) {
+func TestDeniedReportsAreLoggedOnce(t *testing.T) {
 	for name, test := range map[string]struct {
 		command, reply string
 	}{
@@ -307,7 +307,7 @@ func TestReportsThatAreDenied(t *testing.T) {
 }
 
 // An outage of reporting is logged once and counted. Nothing else is affected.
-func TestReportsDuringAnOutage(t *testing.T) {
+func TestAnOutageOfReportingIsLoggedOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -333,7 +333,7 @@ func TestReportsDuringAnOutage(t *testing.T) {
 }
 
 // Close removes the report even if a report is under way, or Redis's reply to it was lost.
-func TestAFollowerThatEndsLeavesNoReport(t *testing.T) {
+func TestAClosedFollowerLeavesNoReport(t *testing.T) {
 	t.Run("under way", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, n *network) {
 			sent := make(chan struct{}, 1)
@@ -401,7 +401,7 @@ func TestBadFleetSettingsAreRefused(t *testing.T) {
 	}
 }
 
-func TestNamesOfHostsFitReports(t *testing.T) {
+func TestHostNamesFitReports(t *testing.T) {
 	if name := hostName(); !cachekeys.ValidFleetName(newFleetID(name)) {
 		t.Errorf("%q", name)
 	}

@@ -8,7 +8,7 @@ import (
 
 // The age is right though Redis's clock and the local one differ, once a message has reported an
 // answer of the CDN (I14).
-func TestAgeIsRightWithAWrongLocalClock(t *testing.T) {
+func TestAgeIsCorrectWithAWrongLocalClock(t *testing.T) {
 	for name, skew := range map[string]time.Duration{
 		"the local clock is right":           0,
 		"the local clock is an hour behind":  time.Hour,
@@ -45,7 +45,7 @@ func TestAgeIsRightWithAWrongLocalClock(t *testing.T) {
 }
 
 // Heartbeats of a leader that cannot reach the CDN do not lower the age.
-func TestALeaderWithoutTheCDNIsNotFresh(t *testing.T) {
+func TestALeaderWithoutTheCDNConfirmsNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.poll = time.Minute

@@ -125,7 +125,7 @@ func TestAHookMayEvaluate_S49(t *testing.T) {
 }
 
 // A hook that evaluates on each call blocks neither evaluations nor Close.
-func TestAHookThatAlwaysEvaluatesEndsWithClose_S49(t *testing.T) {
+func TestAHookThatAlwaysEvaluatesDoesNotBlockClose_S49(t *testing.T) {
 	var c *Client
 	var calls atomic.Int64
 	release := make(chan struct{})
@@ -145,7 +145,7 @@ func TestAHookThatAlwaysEvaluatesEndsWithClose_S49(t *testing.T) {
 
 // A hanging hook blocks neither evaluations nor other hooks. Evaluations that exceed the queue are
 // dropped, counted and logged once. Queued ones are reported when the hook returns.
-func TestAHookOfEvaluationThatHangsHoldsNothingUp_S49(t *testing.T) {
+func TestAHangingEvaluationHookBlocksNothing_S49(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, _ := recorded(slog.LevelWarn)
 		release := make(chan struct{})
@@ -221,7 +221,7 @@ func TestCloseDrainsEvaluations_S49(t *testing.T) {
 }
 
 // A hook may close the client; that does not deadlock.
-func TestAHookOfEvaluationMayCloseTheClient_S2(t *testing.T) {
+func TestAnEvaluationHookMayCloseTheClient_S2(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		var c *Client
 		var calls atomic.Int64
@@ -243,7 +243,7 @@ func TestAHookOfEvaluationMayCloseTheClient_S2(t *testing.T) {
 }
 
 // A hook that ends its goroutine stops neither the hooks after it nor later events of any kind.
-func TestAHookThatEndsItsGoroutineSilencesNobody_S52(t *testing.T) {
+func TestAHookThatEndsItsGoroutineStopsNoOtherHook_S52(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, _ := recorded(slog.LevelError)
 		var evaluated, changed, ready, failed int
@@ -273,7 +273,7 @@ func TestAHookThatEndsItsGoroutineSilencesNobody_S52(t *testing.T) {
 	})
 }
 
-func TestAHookOfEvaluationThatPanicsHarmsNobody_S52(t *testing.T) {
+func TestAPanickingEvaluationHookIsRecovered_S52(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, _ := recorded(slog.LevelError)
 		var reported []string
@@ -343,7 +343,7 @@ func TestHooksReceiveErrors_S50(t *testing.T) {
 	}
 }
 
-func TestHooksComeAndGoAtAnyTime_S12(t *testing.T) {
+func TestHooksMayBeAddedAndRemovedAtAnyTime_S12(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := hookedClient(t, nil, []byte(partlyBroken), nil)
 		var evaluated, failed atomic.Int64
@@ -446,7 +446,7 @@ func TestALoggerMayEvaluateWhileHooksAreSlow(t *testing.T) {
 }
 
 // Without a logger and without hooks the log is disabled.
-func TestErrorsCostNothingWhereNobodyListens_S50(t *testing.T) {
+func TestErrorsCostNothingWithoutLoggerAndHooks_S50(t *testing.T) {
 	h := new(hookRunner)
 	if log := eventlog.New(nil).For(h); log.Enabled(slog.LevelError) {
 		t.Error("enabled")

@@ -115,7 +115,7 @@ func TestAHookMayCloseTheClient(t *testing.T) {
 }
 
 // S52.
-func TestAHookThatPanicsIsRecovered(t *testing.T) {
+func TestAPanickingHookIsRecovered(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -137,7 +137,7 @@ func TestAHookThatPanicsIsRecovered(t *testing.T) {
 }
 
 // A hanging hook blocks neither the sync nor Close, and keeps a limited number of configs alive.
-func TestAHookThatHangsHoldsNothingUp(t *testing.T) {
+func TestAHangingHookBlocksNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -230,7 +230,7 @@ func TestHooksReceiveErrorsInTheBackground_S50(t *testing.T) {
 }
 
 // S2, S46: a client that is closed before it is ready does not report that it is ready.
-func TestAClosedClientIsNotReported_S2_S46(t *testing.T) {
+func TestAClosedClientIsNotReportedReady_S2_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool { return cmd == "SUBSCRIBE" })
 		calls := 0

@@ -61,7 +61,7 @@ func TestALaggingReplicaIsReadAgain(t *testing.T) {
 }
 
 // The follower does not read in a loop from a replica that never catches up.
-func TestAReplicaThatStaysBehindIsLeftAlone(t *testing.T) {
+func TestAReplicaThatStaysBehindIsNotReadInALoop(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -122,7 +122,7 @@ func acceptReadOnly(n *network, next func(peer *server.Peer, cmd string) bool) {
 }
 
 // When a replica of a cluster is behind, the primary is read instead.
-func TestThePrimaryIsAskedWhenItsReplicaIsBehind(t *testing.T) {
+func TestThePrimaryIsReadWhenItsReplicaIsBehind(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		first, replica := n, newNetwork(t)
 		acceptReadOnly(first, nil)
@@ -150,7 +150,7 @@ func TestThePrimaryIsAskedWhenItsReplicaIsBehind(t *testing.T) {
 }
 
 // F22: the slot moves to another node; the previous one answers MOVED.
-func TestReadsFollowASlotThatMoves(t *testing.T) {
+func TestReadsFollowAMovedSlot(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		first, second := n, newNetwork(t)
 		var moved atomic.Bool

@@ -74,7 +74,7 @@ func TestTheLogLevelMayChange_S100_S101(t *testing.T) {
 }
 
 // A dropped level is reported as disabled, so that its text is not formatted.
-func TestTheLogLevelDoesNotRaiseTheLoggersOwn_S100(t *testing.T) {
+func TestTheLogLevelDoesNotEnableWhatTheLoggerDrops_S100(t *testing.T) {
 	log := &record{level: slog.LevelError}
 	logger := eventlog.AtLeast(slog.New(log), LogLevelDebug)
 	if logger.Enabled(t.Context(), slog.LevelWarn) || !logger.Enabled(t.Context(), slog.LevelError) {

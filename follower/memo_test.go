@@ -12,7 +12,7 @@ import (
 )
 
 // A snapshot returns the same value for a flag again, for each type.
-func TestASnapshotSaysTheSameOfAFlagAgain(t *testing.T) {
+func TestASnapshotReturnsTheSameValueAgain(t *testing.T) {
 	held := heldClient(t, nil, configJSON(1)).Snapshot(&UserData{Email: "a@example.com"})
 	on, version, ratio, text := Bool("isOn", false), Int("version", 0), Float("ratio", 0), String("text", "")
 	for range 2 {
@@ -28,7 +28,7 @@ func TestASnapshotSaysTheSameOfAFlagAgain(t *testing.T) {
 }
 
 // A snapshot caches the first flags that are read, each once.
-func TestASnapshotRemembersSomeFlags(t *testing.T) {
+func TestASnapshotCachesItsFirstFlags(t *testing.T) {
 	var c evaluationCache
 	for i := range 2 * evaluationCacheSize {
 		id := idOf(evaluate.KindInt, strconv.Itoa(i))
@@ -77,7 +77,7 @@ func TestFlagsOfASnapshotAreNotMixedUp(t *testing.T) {
 }
 
 // Hooks and the log receive each evaluation, also of cached flags.
-func TestRememberedFlagsAreStillReported(t *testing.T) {
+func TestCachedFlagsAreStillReported(t *testing.T) {
 	t.Run("hooks", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, _ := hookedClient(t, nil, configJSON(1), nil)

@@ -54,7 +54,7 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 
 // The messages and the meta of a leader of an invented later version have longer heads, unknown
 // fields and unknown codecs. The follower uses the parts that it knows.
-func TestMessagesOfALaterVersionAreActedUpon(t *testing.T) {
+func TestMessagesOfALaterVersionAreUnderstood(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.mute, w.undated = true, true
@@ -88,7 +88,7 @@ func TestMessagesOfALaterVersionAreActedUpon(t *testing.T) {
 
 // A leader has long intervals, followers have short timings. The followers do not report a missing
 // leader between two heartbeats.
-func TestTheLeadersIntervalIsTheMeasureOfItsSilence(t *testing.T) {
+func TestTheLeadersHeartbeatIntervalSetsTheTimeout(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.renew = 3 * time.Second
@@ -116,7 +116,7 @@ func TestTheLeadersIntervalIsTheMeasureOfItsSilence(t *testing.T) {
 
 // More messages arrive during a hanging read than fit into the queue. The follower reads the content
 // of the dropped ones at once, and does not block the connection.
-func TestAFloodOfMessagesLosesNothingThatMatters(t *testing.T) {
+func TestAFloodOfMessagesLosesNoContent(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))

@@ -12,7 +12,7 @@ import (
 )
 
 // The file is mounted by itself, and written to outside the mount.
-func TestAnOverrideFileThatIsMountedAloneIsWatched_S65(t *testing.T) {
+func TestASeparatelyMountedOverrideFileIsWatched_S65(t *testing.T) {
 	if !mounts.Private(t) {
 		return
 	}

@@ -77,7 +77,7 @@ func TestFleetsOfOtherDatabasesAndNamespacesAreIgnored(t *testing.T) {
 }
 
 // S1: a second client with the same SDK key causes a warning, a client of another fleet does not.
-func TestClientsOfOtherNamespacesAreNotWarnedOf(t *testing.T) {
+func TestClientsOfOtherNamespacesCauseNoWarning(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
 		shared := through(n.client(t))

@@ -11,7 +11,7 @@ import (
 )
 
 // Such a path neither blocks New and Close nor is it replaced.
-func TestASnapshotFileThatIsNoRegularFileIsLeftAlone(t *testing.T) {
+func TestASnapshotPathThatIsNotARegularFileIsLeftAlone(t *testing.T) {
 	for _, odd := range oddfile.All(t) {
 		t.Run(odd.Name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -39,7 +39,7 @@ func TestASnapshotFileThatIsNoRegularFileIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAnOverrideFileThatIsNoRegularFileIsRefused_S65(t *testing.T) {
+func TestAnOverridePathThatIsNotARegularFileIsRefused_S65(t *testing.T) {
 	for _, odd := range oddfile.All(t) {
 		t.Run(odd.Name, func(t *testing.T) {
 			log, _ := recorded(slog.LevelWarn)

@@ -91,7 +91,7 @@ func TestOfflineNeverAsksTheCDN(t *testing.T) {
 }
 
 // S13, S97: Redis is empty, so the follower asks the CDN, and writes nothing to Redis.
-func TestAnOnlineFollowerFetchesWhatRedisDoesNotHave(t *testing.T) {
+func TestAnOnlineFollowerFetchesWhileRedisIsEmpty(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -135,7 +135,7 @@ func TestAnOnlineFollowerFetchesWhatRedisDoesNotHave(t *testing.T) {
 }
 
 // S13: fetched content keeps the rev of the content before it, and yields to a newer one.
-func TestAStaleEntryIsOutrunByTheCDNAndANewerRevWins(t *testing.T) {
+func TestFetchedContentReplacesAStaleEntryAndYieldsToANewerRev(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -165,7 +165,7 @@ func TestAStaleEntryIsOutrunByTheCDNAndANewerRevWins(t *testing.T) {
 }
 
 // I14: an answer of the CDN does not confirm other content that replaced its own.
-func TestAnAnswerCountsForItsContentAlone(t *testing.T) {
+func TestAnAnswerConfirmsOnlyItsOwnContent(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c := n.start(t, online(cdnAt(5)))
 		<-c.Ready()
@@ -187,7 +187,7 @@ func TestAnAnswerCountsForItsContentAlone(t *testing.T) {
 }
 
 // S13: SetOnline and SetOffline take effect at once and log 5200.
-func TestSwitchingOnlineAndOffline(t *testing.T) {
+func TestSetOnlineAndSetOfflineTakeEffectAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(3)
 		log, logging := recorded(slog.LevelInfo)
@@ -227,7 +227,7 @@ func TestSwitchingOnlineAndOffline(t *testing.T) {
 }
 
 // S13: SetOnline takes effect at once in every mode that fetches by itself.
-func TestSetOnlineActsAtOnce(t *testing.T) {
+func TestSetOnlineFetchesAtOnceInEveryMode(t *testing.T) {
 	for mode, want := range map[PollingMode]int{Subscribe: 4, AutoPoll: 4, Lazy: 4, Manual: 1} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -244,7 +244,7 @@ func TestSetOnlineActsAtOnce(t *testing.T) {
 }
 
 // S13: a hanging request ends when the client goes offline or is closed.
-func TestGoingOfflineBreaksAFetchOff(t *testing.T) {
+func TestGoingOfflineCancelsAFetch(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := fakecdn.New()
 		cdn.Break(fakecdn.Hang(nil))
@@ -332,7 +332,7 @@ func redirectInTurn(w http.ResponseWriter, r *http.Request, _ func() fakecdn.Con
 
 // S83: after 403 or 404 the next request waits as long as after an answer; after other failures the
 // next tick retries (S84). Neither confirms the content (I14).
-func TestAnUnknownSDKKeyIsNotAskedForOnAndOn(t *testing.T) {
+func TestAnUnknownSDKKeyIsNotRequestedRepeatedly(t *testing.T) {
 	for status, want := range map[int][3]int{403: {1, 1, 2}, 500: {20, 21, 22}} {
 		inBubble(t, func(t *testing.T, n *network) {
 			cdn := fakecdn.New()
@@ -377,7 +377,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 }
 
 // S3, S4, S7, S8, S10, S80: the settings determine URL, header and transport of a request.
-func TestTheConfigOfTheCDNIsUsed(t *testing.T) {
+func TestCDNSettingsAreUsed(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*Config)
 		url    string
@@ -416,7 +416,7 @@ type transport func(*http.Request) (*http.Response, error)
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // I1: the late answer of a slow CDN does not replace a rev that a leader committed meanwhile.
-func TestALeadersRevThatComesDuringAFetchWins(t *testing.T) {
+func TestARevCommittedDuringAFetchWins(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(1)
 		release := make(chan struct{})

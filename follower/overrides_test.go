@@ -95,7 +95,7 @@ func TestALocalOnlyClientNeedsNothing_S60(t *testing.T) {
 	}
 }
 
-func TestOverridesJoinTheConfig_S61_S62(t *testing.T) {
+func TestOverridesAreMergedIntoTheConfig_S61_S62(t *testing.T) {
 	for behavior, want := range map[OverrideBehavior]map[string]any{
 		LocalOverRemote: {"version": 100, "mine": true, "isOn": true, "ratio": 0.5, "text": "theirs"},
 		RemoteOverLocal: {"version": 2, "mine": true, "isOn": true, "ratio": 0.5, "text": "theirs"},
@@ -133,7 +133,7 @@ func TestOverridesJoinTheConfig_S61_S62(t *testing.T) {
 	}
 }
 
-func TestOverridesChangeWhileTheyAreRead_S65(t *testing.T) {
+func TestOverridesMayChangeDuringReads_S65(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flags.json")
 	write(t, path, `{"flags":{"n":0}}`)
 	events, logger := ids()
@@ -331,7 +331,7 @@ func TestAFileBehindLinksIsWatched_S65(t *testing.T) {
 	}
 }
 
-func TestOverrideFilesHaveTheTextsOfThePythonSDK_S102(t *testing.T) {
+func TestOverrideFilesLogTheEventsOfThePythonSDK_S102(t *testing.T) {
 	folder := t.TempDir()
 	bad := filepath.Join(folder, "bad.json")
 	write(t, bad, `{"flags":`)

@@ -10,7 +10,7 @@ import (
 
 // A file that cannot be read for a while, because too many files are open, is read again even though
 // it does not change.
-func TestAFileThatCouldNotBeReadIsReadAgain_S65(t *testing.T) {
+func TestAnUnreadableOverrideFileIsReadAgain_S65(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flags.json")
 	write(t, path, `{"flags":{"text":"one"}}`)
 	events, logger := ids()

@@ -52,7 +52,7 @@ func versions(t *testing.T, c *Client, within time.Duration) []int {
 }
 
 // I1: content that a follower fetched while it was cut off does not yield to older content of the leader.
-func TestWhatWasFetchedDoesNotYieldToAnOlderAnswer(t *testing.T) {
+func TestFetchedContentDoesNotYieldToAnOlderAnswer(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -89,7 +89,7 @@ func TestWhatWasFetchedDoesNotYieldToAnOlderAnswer(t *testing.T) {
 }
 
 // As soon as the leader names the fetched content, it counts as the leader's.
-func TestTheSameContentIsTheLeadersAtOnce(t *testing.T) {
+func TestFetchedContentThatTheLeaderNamesIsTheLeadersAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		changes := 0
 		c, w, _ := cutOff(t, n, Subscribe, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
@@ -109,7 +109,7 @@ func TestTheSameContentIsTheLeadersAtOnce(t *testing.T) {
 }
 
 // Redis's clock may be ahead or behind. Once a message has reported it, times are compared.
-func TestRedisClockIsCompared(t *testing.T) {
+func TestTimesAreComparedByRedisClock(t *testing.T) {
 	for _, skew := range []time.Duration{-time.Hour, 0, time.Hour} {
 		t.Run(skew.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -143,7 +143,7 @@ func TestRedisClockIsCompared(t *testing.T) {
 }
 
 // If Redis's clock is set back or ahead or is unknown, evidence ends the wait within 30 s and a poll.
-func TestNobodyWaitsForEver(t *testing.T) {
+func TestTheWaitForEvidenceIsBounded(t *testing.T) {
 	for name, disturb := range map[string]func(w *writer){
 		"set back":          func(w *writer) { w.skew = -time.Hour; w.rev, w.epoch = 0, 0; w.acquire() },
 		"set ahead":         func(w *writer) { w.skew = time.Hour },
@@ -168,7 +168,7 @@ func TestNobodyWaitsForEver(t *testing.T) {
 }
 
 // The evidence must be later than the request. The content named last is taken.
-func TestEvidenceIsAboutTheContentThatIsTaken(t *testing.T) {
+func TestEvidenceMustBeLaterThanTheRequest(t *testing.T) {
 	const mine, other, third = "mine", "other", "third"
 	start := time.Now()
 	named := func(s int, epoch, cdn int64, hash string) item {
@@ -216,7 +216,7 @@ func TestEvidenceIsAboutTheContentThatIsTaken(t *testing.T) {
 }
 
 // Refused content is taken with the first message that proves it, though Redis does not change.
-func TestWhatWaitsIsOfferedAgain(t *testing.T) {
+func TestRefusedContentIsTakenWithTheFirstProof(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, w, stop := cutOff(t, n, Subscribe)
 		stop()
@@ -231,7 +231,7 @@ func TestWhatWaitsIsOfferedAgain(t *testing.T) {
 }
 
 // A client that does not subscribe and rarely reads does not wait for its next regular read.
-func TestWhatWaitsIsReadAgainSoon(t *testing.T) {
+func TestRefusedContentIsReadAgainSoon(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, _, _ := cutOff(t, n, Manual, polling(Manual, time.Hour))
 		n.link.Up()
@@ -250,7 +250,7 @@ func TestWhatWaitsIsReadAgainSoon(t *testing.T) {
 }
 
 // Evidence from two connections is not combined.
-func TestEvidenceIsOfOneConnection(t *testing.T) {
+func TestEvidenceOfTwoConnectionsIsNotCombined(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, w, _ := cutOff(t, n, Subscribe)
 		w.with(func() { w.undated, w.poll = true, time.Hour })
@@ -297,7 +297,7 @@ func TestAnEntryWithoutALeaderIsTakenOnceItIsLater(t *testing.T) {
 }
 
 // A client that restarts from its file or Cache keeps the content that it had fetched itself.
-func TestARestartDoesNotGoBack(t *testing.T) {
+func TestARestartDoesNotReturnToOlderContent(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T) func(*Config){
 		"file":  func(t *testing.T) func(*Config) { return keeping(emptyFile(t)) },
 		"Cache": func(*testing.T) func(*Config) { cache := new(memory); return func(c *Config) { c.Cache = cache } },
@@ -359,7 +359,7 @@ func TestEachClientOfAFeedDecidesForItself(t *testing.T) {
 
 // F27 for fetches by the follower: a lagging edge is asked again, and believed if it answers the
 // same twice.
-func TestAnEdgeThatLagsIsAskedAgain(t *testing.T) {
+func TestALaggingEdgeIsAskedAgain(t *testing.T) {
 	for name, redis := range map[string]bool{"with Redis": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -432,7 +432,7 @@ func TestEdgesThatDisagreeChangeNothing(t *testing.T) {
 }
 
 // A fetch that waits before it asks again ends when the client goes offline or is closed.
-func TestAskingAgainEndsWithTheClient(t *testing.T) {
+func TestClosingCancelsASecondRequest(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(2)
 		old := cdn.Config()
@@ -459,7 +459,7 @@ func TestAskingAgainEndsWithTheClient(t *testing.T) {
 }
 
 // Replaced contents are remembered for 2 minutes.
-func TestThePastIsBoundedByTime(t *testing.T) {
+func TestReplacedContentsAreRememberedForTwoMinutes(t *testing.T) {
 	start := time.Now()
 	a, b := &snapshot{hash: "a"}, &snapshot{hash: "b"}
 	var again past

@@ -13,7 +13,7 @@ import (
 )
 
 // S102: a panic in the background is logged as 1200, one of a refresh as 1003; the client continues.
-func TestATransportThatPanicsHarmsNobody_S102(t *testing.T) {
+func TestAPanickingTransportIsRecovered_S102(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -65,7 +65,7 @@ func (panickingCache) Get(context.Context, string) ([]byte, error) { panic("no d
 func (panickingCache) Set(context.Context, string, []byte) error   { panic("no disk") }
 
 // S94, S96.
-func TestACacheThatPanicsIsOneThatFails(t *testing.T) {
+func TestAPanickingCacheIsTreatedAsFailing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
 		c := n.start(t, logging, online(cdnAt(5)), cached(panickingCache{}))

@@ -151,7 +151,7 @@ func TestLazyRefreshesWithinTheGet(t *testing.T) {
 }
 
 // S43.
-func TestLazyWithoutWaitingAnswersAtOnceAndRefreshesBehind(t *testing.T) {
+func TestLazyWithoutWaitingAnswersAtOnceAndRefreshesInTheBackground(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := fakecdn.New()
 		c := n.start(t, online(cdn), polling(Lazy, 0), func(c *Config) { c.NoWaitForRefresh = true })
@@ -171,7 +171,7 @@ func TestLazyWithoutWaitingAnswersAtOnceAndRefreshesBehind(t *testing.T) {
 }
 
 // S44: Manual fetches only on Refresh, but reads the shared cache.
-func TestManualFetchesByRefreshAlone(t *testing.T) {
+func TestManualFetchesOnlyOnRefresh(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(5)
 		c := n.start(t, online(cdn), polling(Manual, 0))
@@ -199,7 +199,7 @@ func TestManualFetchesByRefreshAlone(t *testing.T) {
 
 // I1: an entry has the time of Redis's clock, which was ahead; its leader is gone. No message reported
 // that clock, so the time of the entry does not outrank content that the client fetched itself.
-func TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock(t *testing.T) {
+func TestAnEntryOfAGoneLeaderIsNotComparedByTheLocalClock(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.skew = time.Minute
@@ -223,7 +223,7 @@ func TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock(t *testing.T) {
 
 // S44: getters return the default only while the shared cache is empty. They do not wait repeatedly
 // for a cache that cannot be read.
-func TestManualReadsTheSharedCacheWhileItHoldsNothing_S44(t *testing.T) {
+func TestManualReadsTheSharedCacheWhileItHasNoConfig_S44(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(5)
 		c := n.start(t, online(cdn), polling(Manual, 0))

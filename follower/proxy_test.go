@@ -17,7 +17,7 @@ import (
 const proxyTestVariable = "CATBRIDGE_TEST_PROXY_OF_THE_ENVIRONMENT"
 
 // net/http reads the variables once, so each case runs in its own process.
-func TestAnOnlineFollowerGoesThroughTheProxyOfTheEnvironment_S7(t *testing.T) {
+func TestAnOnlineFollowerUsesTheProxyOfTheEnvironment_S7(t *testing.T) {
 	if os.Getenv(proxyTestVariable) != "" {
 		printValueFromCDN()
 		return
@@ -35,7 +35,7 @@ func TestAnOnlineFollowerGoesThroughTheProxyOfTheEnvironment_S7(t *testing.T) {
 		"HTTPS_PROXY, not http": {"HTTPS_PROXY=" + proxy.URL, "env = DEFAULT"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAnOnlineFollowerGoesThroughTheProxyOfTheEnvironment_S7$")
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAnOnlineFollowerUsesTheProxyOfTheEnvironment_S7$")
 			cmd.Env = append(strings.Fields(c.variables), proxyTestVariable+"=1", "GOCOVERDIR="+t.TempDir())
 			output, err := cmd.CombinedOutput()
 			if err != nil || !strings.Contains(string(output), c.want) {

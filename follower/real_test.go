@@ -58,7 +58,7 @@ func awaitState(t *testing.T, c *Client, want State) {
 	await(t, c, string(want), func() bool { return c.Stats().State == want })
 }
 
-func TestRealConnectionsThatAreKilled(t *testing.T) {
+func TestRealKilledConnectionsAreReestablished(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
@@ -79,7 +79,7 @@ func TestRealConnectionsThatAreKilled(t *testing.T) {
 	}
 }
 
-func TestRealLargeAndBrokenMessages(t *testing.T) {
+func TestRealLargeAndBrokenMessagesAreIgnored(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	w := newWriter(t, server.Client(t, nil))
@@ -97,7 +97,7 @@ func TestRealLargeAndBrokenMessages(t *testing.T) {
 }
 
 // A config of several megabytes passes through blob and entry unchanged.
-func TestRealLargeConfig(t *testing.T) {
+func TestRealLargeConfigPassesUnchanged(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	w := newWriter(t, server.Client(t, nil))
@@ -113,7 +113,7 @@ func TestRealLargeConfig(t *testing.T) {
 }
 
 // F15: Redis hangs, and evaluation is not affected.
-func TestRealRedisThatIsStopped(t *testing.T) {
+func TestRealEvaluationContinuesWhileRedisIsStopped(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	w := newWriter(t, server.Client(t, nil))
@@ -133,7 +133,7 @@ func TestRealRedisThatIsStopped(t *testing.T) {
 	await(t, c, "subscribed", func() bool { s := c.Stats().State; return s == Live || s == NoLeader })
 }
 
-func TestRealRedisThatStartsAnewWithoutItsData(t *testing.T) {
+func TestRealRedisRestartsWithoutItsData(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	w := newWriter(t, server.Client(t, nil))
@@ -205,7 +205,7 @@ func TestRealRightsToReadAndSubscribeAreEnough(t *testing.T) {
 }
 
 // F24: rights are withdrawn while the follower runs, one at a time.
-func TestRealRightsThatAreWithdrawn(t *testing.T) {
+func TestRealWithdrawnRights(t *testing.T) {
 	for name, test := range map[string]struct {
 		without []any
 		event   int

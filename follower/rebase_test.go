@@ -132,7 +132,7 @@ func TestALowerRevIsTakenWhilePolling(t *testing.T) {
 
 // Evidence from two connections is not combined: the second one may lead to another server, which
 // has not caught up yet.
-func TestALowerRevIsNotTakenByEvidenceOfTwoConnections(t *testing.T) {
+func TestALowerRevIsNotTakenOnEvidenceOfTwoConnections(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c, _, _ := lostData(t, n)
 		time.Sleep(50 * time.Second)
@@ -200,7 +200,7 @@ func TestARebaseNeedsTheContent(t *testing.T) {
 }
 
 // Messages that are delivered late, however many, do not return a follower to older content.
-func TestOldMessagesDoNotTakeAFollowerBack(t *testing.T) {
+func TestLateMessagesDoNotReturnAFollowerToOlderContent(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))

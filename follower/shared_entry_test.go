@@ -9,7 +9,7 @@ import (
 
 // S13, S42: a fresh entry written by others saves the request, even if its content is the one that
 // the client fetched itself some time ago.
-func TestAFreshEntryOfTheSameContentSparesTheRequest_S42(t *testing.T) {
+func TestAFreshEntryOfTheSameContentSavesTheRequest_S42(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -33,7 +33,7 @@ func TestAFreshEntryOfTheSameContentSparesTheRequest_S42(t *testing.T) {
 }
 
 // A shared Cache saves the request in the same way.
-func TestAFreshValueOfTheCacheSparesTheRequest_S42(t *testing.T) {
+func TestAFreshValueOfTheCacheSavesTheRequest_S42(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {

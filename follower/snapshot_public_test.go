@@ -177,7 +177,7 @@ func TestTakingASnapshotDoesNoIO_S22(t *testing.T) {
 }
 
 // S14: a nil snapshot behaves like one without a config.
-func TestANilSnapshotGivesDefaults_S14_S22(t *testing.T) {
+func TestANilSnapshotReturnsDefaults_S14_S22(t *testing.T) {
 	var s *Snapshot
 	if s.CacheState() != NoFlagData || !s.FetchTime().IsZero() || s.Config() != nil || s.GetValue("x") != nil ||
 		s.GetValueDetails("x").Data.ErrorCode != evaluate.CodeConfigNotAvailable || len(s.GetAllKeys()) != 0 || s.GetAllValues() == nil ||
@@ -205,7 +205,7 @@ func TestASnapshotReportsToHooks_S22_S49(t *testing.T) {
 	})
 }
 
-func TestASnapshotOfPlainValues_S22(t *testing.T) {
+func TestASnapshotHasPlainValues_S22(t *testing.T) {
 	log, _ := recorded(slog.LevelWarn)
 	s, err := NewSnapshot(slog.New(log), map[string]any{"a": true, "b": "text", "c": 3, "d": 0.5, "e": uint8(1)})
 	if err != nil {

@@ -38,7 +38,7 @@ func TestHooksMayRefreshAndClose(t *testing.T) {
 }
 
 // Close ends the wait of a get and of a refresh.
-func TestCloseEndsWhatAGetWaitsFor(t *testing.T) {
+func TestCloseEndsAWaitingGet(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy, Manual} {
 		inBubble(t, func(t *testing.T, n *network) {
 			n.link.Freeze()

@@ -97,7 +97,7 @@ func TestPublishToApplyIsBoundedWhereClocksDiffer(t *testing.T) {
 	}
 }
 
-func TestContentReadAfterAnOutageCountsAsLateAsItIs(t *testing.T) {
+func TestContentReadAfterAnOutageIsTimedFromItsPublication(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))

@@ -103,7 +103,7 @@ func TestStartsWithNothingInRedis(t *testing.T) {
 }
 
 // I7: a lost message delays a change until the next heartbeat.
-func TestAHeartbeatMakesGoodForALostMessage(t *testing.T) {
+func TestAHeartbeatMakesUpForALostMessage(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -120,7 +120,7 @@ func TestAHeartbeatMakesGoodForALostMessage(t *testing.T) {
 }
 
 // A 304 raises the rev without a read of the content.
-func TestAConfirmationMovesTheRevWithoutARead(t *testing.T) {
+func TestAConfirmationRaisesTheRevWithoutARead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -242,7 +242,7 @@ func TestAThousandChangesASecondAreCollapsed(t *testing.T) {
 }
 
 // A further change must not draw a new random time, or all followers would read early.
-func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
+func TestReadsOfManyFollowersAreSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
 		w := n.writer(t)
@@ -279,7 +279,7 @@ func TestReadsOfManyFollowersSpreadOverTheWindow(t *testing.T) {
 }
 
 // After a cut of all connections, the reads of a change are spread over the window, too.
-func TestReadsAfterACutSpreadOverTheWindow(t *testing.T) {
+func TestReadsAfterACutAreSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
 		w := n.writer(t)
@@ -318,7 +318,7 @@ func TestReadsAfterACutSpreadOverTheWindow(t *testing.T) {
 }
 
 // Redis loses all data: the config stays in force, and what the leader writes again is taken.
-func TestSurvivesFlushAll(t *testing.T) {
+func TestTheConfigSurvivesFlushAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))

@@ -165,7 +165,7 @@ func TestConnectLimiter(t *testing.T) {
 
 // A follower without a connection does not attempt a read over another one: with thousands of
 // clients waiting for a busy server, reads would double the server's work.
-func TestNoReadIsTriedWithoutAConnection(t *testing.T) {
+func TestFewReadsAreTriedWithoutAConnection(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -188,7 +188,7 @@ func TestNoReadIsTriedWithoutAConnection(t *testing.T) {
 
 // No further connection can be made, but Redis can be read over the existing ones. I7: polling
 // starts within 6 s.
-func TestNoFurtherConnectionsMeanPolling(t *testing.T) {
+func TestARefusedFurtherConnectionMeansPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
@@ -226,7 +226,7 @@ func TestNoFurtherConnectionsMeanPolling(t *testing.T) {
 	})
 }
 
-func TestThePauseIsAsLongAsWhatWasWaitedForInVain(t *testing.T) {
+func TestThePauseIsAsLongAsTheFailedWait(t *testing.T) {
 	b := backoff{low: time.Second, high: 8 * time.Second}
 	for i, step := range []struct{ least, span time.Duration }{
 		{0, 1}, {0, 2}, {3, 4}, {6, 8}, {100, 8}, {0, 8},

@@ -24,7 +24,7 @@ var evaluating = []mutant{
 		if h.full`, `	case <-make(chan struct{}):
 		h.dropped.Add(1)
 		if h.full`}},
-		test{"follower", "^TestAHookOfEvaluationThatHangsHoldsNothingUp_S49$"},
+		test{"follower", "^TestAHangingEvaluationHookBlocksNothing_S49$"},
 	},
 	{
 		"Close waits for slow hooks", "S2", []edit{{"follower",
@@ -45,7 +45,7 @@ var evaluating = []mutant{
 		}()`, `				close(done)
 			}
 		}()`}},
-		test{"follower", "^TestAHookThatEndsItsGoroutineSilencesNobody_S52$"},
+		test{"follower", "^TestAHookThatEndsItsGoroutineStopsNoOtherHook_S52$"},
 	},
 	{
 		"all flags are evaluated without shared results", "S18", []edit{{"evaluate",

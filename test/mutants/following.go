@@ -22,7 +22,7 @@ var following = []mutant{
 	_, _ = s.sync(ctx)
 `, `	s.silence.set(s.silent())
 `}},
-		test{"follower", "^TestAnOutageWithoutALeaderIsCaughtUpWithAtOnce$"},
+		test{"follower", "^TestAfterAnOutageWithoutALeaderContentIsReadAtOnce$"},
 	},
 	{
 		"a read that hangs hides the loss of the connection", "I7", []edit{{"follower",
@@ -107,14 +107,14 @@ var following = []mutant{
 		return most
 	}
 `, ``}},
-		test{"follower", "^TestAgeIsRightWithAWrongLocalClock$"},
+		test{"follower", "^TestAgeIsCorrectWithAWrongLocalClock$"},
 	},
 	{
 		"all followers read at once", "I12", []edit{{"follower",
 			`		s.content.set(upTo(m.Spread))
 `, `		s.content.set(0)
 `}},
-		test{"follower", "^TestReadsOfManyFollowersSpreadOverTheWindow$"},
+		test{"follower", "^TestReadsOfManyFollowersAreSpreadOverTheWindow$"},
 	},
 	{
 		"no spread window", "I12", []edit{{"leader",
@@ -137,7 +137,7 @@ var following = []mutant{
 	s.members.list[0].holder.current.Store(nil)
 	if s.setState(Disconnected) {
 		s.log.Warn(`}},
-		test{"follower", "^TestRedisIsAwayForAWhile$"},
+		test{"follower", "^TestTheConfigStaysDuringAnOutage$"},
 	},
 	{
 		"a follower writes", "I11", []edit{{"follower",
@@ -157,7 +157,7 @@ var following = []mutant{
 	{
 		"a replica's older state is believed", "I8", []edit{{"follower",
 			`if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.rebase.due() {`}},
-		test{"follower", "^TestThePrimaryIsAskedWhenItsReplicaIsBehind$"},
+		test{"follower", "^TestThePrimaryIsReadWhenItsReplicaIsBehind$"},
 	},
 	{
 		"all followers of a process connect at once", "F13", []edit{{"follower",
@@ -172,12 +172,12 @@ var following = []mutant{
 	{
 		"a feed without a connection reads", "F13", []edit{{"follower",
 			`	if s.skipsRead(err) {`, `	if s.skipsRead(err) && false {`}},
-		test{"follower", "^TestNoReadIsTriedWithoutAConnection$"},
+		test{"follower", "^TestFewReadsAreTriedWithoutAConnection$"},
 	},
 	{
 		"no reads without a second connection", "I7", []edit{{"follower",
 			`&& s.unreached%connectTries != 0`, ``}},
-		test{"follower", "^TestNoFurtherConnectionsMeanPolling$"},
+		test{"follower", "^TestARefusedFurtherConnectionMeansPolling$"},
 	},
 	{
 		"a late connection is not used", "F13", []edit{{"internal/subscription",
@@ -200,35 +200,35 @@ var following = []mutant{
 
 // fetching are mutants of clients that fetch for themselves.
 var fetching = []mutant{
-	{"a leader's older content replaces fetched content", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"follower", "^TestWhatWasFetchedDoesNotYieldToAnOlderAnswer$"}},
+	{"a leader's older content replaces fetched content", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"follower", "^TestFetchedContentDoesNotYieldToAnOlderAnswer$"}},
 	{"a leader's older content replaces what a cut-off follower fetched", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"test", "^TestF44_CutOffFollowerRejectsOlderContentOfTheLeader$/virtual"}},
 	{"fetched content never yields", "I8", []edit{{"follower", `	h.own.later = i.hash
-`, ``}}, test{"follower", "^TestNobodyWaitsForEver$"}},
+`, ``}}, test{"follower", "^TestTheWaitForEvidenceIsBounded$"}},
 	{"content that waits is not offered again", "I8", []edit{{"follower", `		s.offerAgain()
-`, ``}}, test{"follower", "^TestWhatWaitsIsOfferedAgain$"}},
+`, ``}}, test{"follower", "^TestRefusedContentIsTakenWithTheFirstProof$"}},
 	{"evidence about other content counts", "I1", []edit{{"follower", `	case h.mustWait(next):
 		return false
 `, `	case h.own != nil && h.own.later == "" && h.mustWait(next):
 		return false
-`}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
-	{"evidence from before the request counts", "I1", []edit{{"follower", ` || i.at.Before(h.own.asked) || `, ` || `}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
+`}}, test{"follower", "^TestEvidenceMustBeLaterThanTheRequest$"}},
+	{"evidence from before the request counts", "I1", []edit{{"follower", ` || i.at.Before(h.own.asked) || `, ` || `}}, test{"follower", "^TestEvidenceMustBeLaterThanTheRequest$"}},
 	{"evidence from a replica counts", "I1", []edit{{"follower", `	if i.counts {
 		evidence`, `	if true {
-		evidence`}}, test{"follower", "^TestEvidenceIsAboutTheContentThatIsTaken$"}},
+		evidence`}}, test{"follower", "^TestEvidenceMustBeLaterThanTheRequest$"}},
 	{"evidence from two connections counts", "I1", []edit{{"follower", `	s.forget()
-`, ``}}, test{"follower", "^TestEvidenceIsOfOneConnection$"}},
+`, ``}}, test{"follower", "^TestEvidenceOfTwoConnectionsIsNotCombined$"}},
 	{"the local clock is used as Redis's", "I1", []edit{{"follower", `	c.offset = max(c.offset, now-at.Sub(c.base).Milliseconds())
 `, `	c.offset = c.base.UnixMilli()
-`}}, test{"follower", "^TestRedisClockIsCompared$"}},
+`}}, test{"follower", "^TestTimesAreComparedByRedisClock$"}},
 	{"the fetch times of entries do not count as evidence", "I8", []edit{{"follower", `		evidence = &o.entry
 `, ``}, {"follower", `	if i.counts {
 		evidence`, `	if i.counts && !i.entry {
 		evidence`}}, test{"follower", "^TestAnEntryWithoutALeaderIsTakenOnceItIsLater$"}},
-	{"no further reads while content waits", "I8", []edit{{"follower", `s.reread.within(awaitedReread)`, `_ = awaitedReread`}}, test{"follower", "^TestWhatWaitsIsReadAgainSoon$"}},
-	{"a restart forgets that the client fetched", "F44", []edit{{"follower", `return s != nil && s.fetchTime != 0 && `, `return s != nil && s.fetchTime < 0 && `}}, test{"follower", "^TestARestartDoesNotGoBack$"}},
-	{"a follower believes a lagging edge", "F27", []edit{{"follower", `if hash == suspect || !u.holder`, `if suspect == "" || !u.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
-	{"a follower never believes a rollback", "F27", []edit{{"follower", `if hash == suspect || !u.holder`, `if hash == "" && suspect != "" || !u.holder`}}, test{"follower", "^TestAnEdgeThatLagsIsAskedAgain$"}},
-	{"content stays suspect after a follower believed it", "F27", []edit{{"follower", ` || c.hash == next.hash || held`, ` || held`}}, test{"follower", "^TestThePastIsBoundedByTime$"}},
+	{"no further reads while content waits", "I8", []edit{{"follower", `s.reread.within(awaitedReread)`, `_ = awaitedReread`}}, test{"follower", "^TestRefusedContentIsReadAgainSoon$"}},
+	{"a restart forgets that the client fetched", "F44", []edit{{"follower", `return s != nil && s.fetchTime != 0 && `, `return s != nil && s.fetchTime < 0 && `}}, test{"follower", "^TestARestartDoesNotReturnToOlderContent$"}},
+	{"a follower believes a lagging edge", "F27", []edit{{"follower", `if hash == suspect || !u.holder`, `if suspect == "" || !u.holder`}}, test{"follower", "^TestALaggingEdgeIsAskedAgain$"}},
+	{"a follower never believes a rollback", "F27", []edit{{"follower", `if hash == suspect || !u.holder`, `if hash == "" && suspect != "" || !u.holder`}}, test{"follower", "^TestALaggingEdgeIsAskedAgain$"}},
+	{"content stays suspect after a follower believed it", "F27", []edit{{"follower", ` || c.hash == next.hash || held`, ` || held`}}, test{"follower", "^TestReplacedContentsAreRememberedForTwoMinutes$"}},
 }
 
 // rebaseRule are mutants of the rebase rule.
@@ -242,10 +242,10 @@ var rebaseRule = []mutant{
 		*r = rebase{}
 `, `	case a.rev >= rev:
 `}}, test{"follower", "^TestRebaseRule$"}},
-	{"the rebase rule combines two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // the evidence`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenByEvidenceOfTwoConnections$"}},
+	{"the rebase rule combines two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // the evidence`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenOnEvidenceOfTwoConnections$"}},
 	{"the rebase rule accepts a replica", "I1", []edit{{"follower", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
-	{"followers give up a leader between two heartbeats", "I7", []edit{{"follower", `max(s.timings.Dead, 3*s.renew)`, `s.timings.Dead`}}, test{"follower", "^TestTheLeadersIntervalIsTheMeasureOfItsSilence$"}},
-	{"an entry of a former leader is ordered by the local clock", "F44", []edit{{"follower", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfALeaderThatHasGoneIsNotLaterByTheLocalClock$"}},
+	{"followers give up a leader between two heartbeats", "I7", []edit{{"follower", `max(s.timings.Dead, 3*s.renew)`, `s.timings.Dead`}}, test{"follower", "^TestTheLeadersHeartbeatIntervalSetsTheTimeout$"}},
+	{"an entry of a former leader is ordered by the local clock", "F44", []edit{{"follower", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfAGoneLeaderIsNotComparedByTheLocalClock$"}},
 	{"no rebase rule", "I8", []edit{{"follower", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByTheRebaseRuleOnly$"}},
 }
 
@@ -265,7 +265,7 @@ var formats = []mutant{
 		"a failed write of the snapshot file is not retried", "I5", []edit{{"follower",
 			`			again.set(saveRetry)
 `, ``}},
-		test{"follower", "^TestAWriteOfTheFileThatFailedIsTriedAgain$"},
+		test{"follower", "^TestAFailedWriteOfTheFileIsRetried$"},
 	},
 	{
 		"a write of the snapshot file counts before it is done", "I5", []edit{{"follower",
@@ -273,20 +273,20 @@ var formats = []mutant{
 `, `	s.saved = held
 	if err := regularfile.Write(s.path, encodeFile(s.key, held)); err != nil {
 `}},
-		test{"follower", "^TestAWriteOfTheFileThatFailedIsTriedAgain$"},
+		test{"follower", "^TestAFailedWriteOfTheFileIsRetried$"},
 	},
 	{
 		"a failed write to the Cache is not retried", "S96", []edit{{"follower",
 			`		u.uncached = fetched
 		u.retryCache()
 `, ``}},
-		test{"follower", "^TestAWriteToTheCacheThatFailedIsTriedAgain$"},
+		test{"follower", "^TestAFailedWriteToTheCacheIsRetried$"},
 	},
 	{
 		"a file that could not be read is not read again", "S65", []edit{{"follower",
 			`				f.watcher.Recheck()
 `, ``}},
-		test{"follower", "^TestAFileThatCouldNotBeReadIsReadAgain_S65$"},
+		test{"follower", "^TestAnUnreadableOverrideFileIsReadAgain_S65$"},
 	},
 	{
 		"a config file that could not be read is not read again", "S65", []edit{{"cmd/catbridge/internal/localcdn",

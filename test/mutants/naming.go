@@ -25,12 +25,12 @@ var naming = []mutant{
 	{
 		"clients of all namespaces share a feed", "F37", []edit{{"follower",
 			`feedKey{cfg.Redis, keys, cfg.Timings`, `feedKey{cfg.Redis, cachekeys.For(cfg.SDKKey, "", 0), cfg.Timings`}},
-		test{"follower", "^TestOtherClientsShareNothing$"},
+		test{"follower", "^TestClientsThatDifferShareNothing$"},
 	},
 	{
 		"a client warns about clients in other namespaces", "S1", []edit{{"follower",
 			`sameFlags{cfg.Redis, keys}`, `sameFlags{cfg.Redis, cachekeys.For(cfg.SDKKey, "", 0)}`}},
-		test{"follower", "^TestClientsOfOtherNamespacesAreNotWarnedOf$"},
+		test{"follower", "^TestClientsOfOtherNamespacesCauseNoWarning$"},
 	},
 	{
 		"a snapshot file of another fleet is accepted", "F37", []edit{{"cachekeys",
