@@ -13,21 +13,21 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// memory is a Cache in memory.
-type memory struct {
+// memoryCache is a Cache in memory.
+type memoryCache struct {
 	mu     sync.Mutex
 	values map[string][]byte
 	sets   int
 	err    error
 }
 
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
+func (m *memoryCache) Get(_ context.Context, key string) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.values[key], m.err
 }
 
-func (m *memory) Set(_ context.Context, key string, value []byte) error {
+func (m *memoryCache) Set(_ context.Context, key string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.err != nil {
@@ -41,12 +41,12 @@ func (m *memory) Set(_ context.Context, key string, value []byte) error {
 	return nil
 }
 
-func (m *memory) store(age time.Duration, version int) {
+func (m *memoryCache) store(age time.Duration, version int) {
 	e := cachekeys.Entry{FetchTime: time.Now().Add(-age).UnixMilli(), ETag: `"x"`, JSON: configJSON(version)}
 	_ = m.Set(context.Background(), cachekeys.For(testSDKKey, "", 0).Entry, e.Append(nil))
 }
 
-func (m *memory) entry(t *testing.T) cachekeys.Entry {
+func (m *memoryCache) entry(t *testing.T) cachekeys.Entry {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -57,17 +57,17 @@ func (m *memory) entry(t *testing.T) cachekeys.Entry {
 	return e
 }
 
-func cached(cache Cache) func(*Config) {
+func withCache(cache Cache) func(*Config) {
 	return func(c *Config) { c.Redis, c.Cache, c.PollingMode = nil, cache, AutoPoll }
 }
 
 // S6, S97: without Redis the Cache is read first.
 func TestWithoutRedisTheCacheIsReadFirst(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		cache := new(memory)
+		cache := new(memoryCache)
 		cache.store(time.Second, 1)
 		cdn := cdnAt(5)
-		c := n.start(t, online(cdn), cached(cache))
+		c := n.start(t, online(cdn), withCache(cache))
 		<-c.Ready()
 		wantVersion(t, c, 1)
 		wantRequests(t, cdn, 0)
@@ -100,9 +100,9 @@ func TestWithoutRedisTheCacheIsReadFirst(t *testing.T) {
 // S82: a 304 of the CDN updates the time in the Cache.
 func TestAConfirmationUpdatesTheTimeInTheCache(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		cache := new(memory)
+		cache := new(memoryCache)
 		cdn := cdnAt(5)
-		c := n.start(t, online(cdn), cached(cache))
+		c := n.start(t, online(cdn), withCache(cache))
 		<-c.Ready()
 		first := cache.entry(t)
 		time.Sleep(time.Minute)
@@ -118,7 +118,7 @@ func TestTheCacheIsReadWhileRedisIsEmpty(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				cache := new(memory)
+				cache := new(memoryCache)
 				cache.store(-time.Hour, 3) // written by a process whose clock is ahead
 				c := n.start(t, polling(mode, 0), func(c *Config) { c.Cache = cache })
 				<-c.Ready()
@@ -139,7 +139,7 @@ func TestTheCacheIsReadWhileRedisIsEmpty(t *testing.T) {
 func TestAFailingCacheIsLoggedAndIgnored(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
-		c := n.start(t, logging, online(cdnAt(5)), cached(&memory{err: errors.New("no disk")}))
+		c := n.start(t, logging, online(cdnAt(5)), withCache(&memoryCache{err: errors.New("no disk")}))
 		<-c.Ready()
 		wantVersion(t, c, 5)
 		wantEvents(t, log, 2200, 1)
@@ -154,10 +154,10 @@ func TestAFailingCacheIsLoggedAndIgnored(t *testing.T) {
 func TestGarbageInTheCacheIsNotTaken(t *testing.T) {
 	for _, garbage := range []string{"x", "1767225600000\n\"x\"\n", "1767225600000\n\"x\"\n[]", "1767225600000\n\"x\"\n{\"f\":null}"} {
 		inBubble(t, func(t *testing.T, n *network) {
-			cache := new(memory)
+			cache := new(memoryCache)
 			_ = cache.Set(t.Context(), cachekeys.For(testSDKKey, "", 0).Entry, []byte(garbage))
 			log, logging := recorded(slog.LevelWarn)
-			c := n.start(t, logging, cached(cache))
+			c := n.start(t, logging, withCache(cache))
 			<-c.Ready()
 			wantVersion(t, c, -1)
 			wantEvents(t, log, 2200, 1)
@@ -173,7 +173,7 @@ func TestTheRedisCacheUsesTheSharedEntry(t *testing.T) {
 		if value, err := cache.Get(t.Context(), key); value != nil || err != nil {
 			t.Errorf("%q, %v", value, err)
 		}
-		c := n.start(t, online(cdnAt(5)), cached(cache))
+		c := n.start(t, online(cdnAt(5)), withCache(cache))
 		<-c.Ready()
 		wantVersion(t, c, 5)
 		c.Close()
@@ -193,7 +193,7 @@ func TestTheRedisCacheUsesTheSharedEntry(t *testing.T) {
 	})
 }
 
-func (m *memory) fail(err error) {
+func (m *memoryCache) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.err = err
@@ -203,9 +203,9 @@ func (m *memory) fail(err error) {
 func TestAFailedWriteToTheCacheIsRetried(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
-		cache := &memory{err: errors.New("no disk")}
+		cache := &memoryCache{err: errors.New("no disk")}
 		cdn := cdnAt(5)
-		c := n.start(t, logging, online(cdn), cached(cache), polling(Manual, 0))
+		c := n.start(t, logging, online(cdn), withCache(cache), polling(Manual, 0))
 		if err := c.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -227,8 +227,8 @@ func TestAFailedWriteToTheCacheIsRetried(t *testing.T) {
 
 func TestARetriedWriteToTheCacheReplacesNothingNewer(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		cache := &memory{err: errors.New("no disk")}
-		c := n.start(t, online(cdnAt(5)), cached(cache), polling(Manual, 0))
+		cache := &memoryCache{err: errors.New("no disk")}
+		c := n.start(t, online(cdnAt(5)), withCache(cache), polling(Manual, 0))
 		if err := c.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -66,7 +66,7 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 		"a replica's lag": func(t *testing.T, n *network, w *writer) *Client {
 			c := n.start(t)
 			<-c.Ready()
-			stale(t, n, w, 1<<40)
+			staleReads(t, n, w, 1<<40)
 			w.commit(configJSON(2))
 			time.Sleep(time.Second)
 			return c

@@ -33,7 +33,7 @@ func revAboveMeta(b cachekeys.Blob) cachekeys.Blob {
 	return b
 }
 
-func hashOfOther(b cachekeys.Blob) cachekeys.Blob {
+func otherHash(b cachekeys.Blob) cachekeys.Blob {
 	b.Hash = cachekeys.ContentHash(configJSON(99))
 	b.Payload = configJSON(99)
 	b.Codec = cachekeys.Raw
@@ -45,7 +45,7 @@ func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
 		"flipped bit":        flipBit,
 		"rev above meta's":   revAboveMeta,
-		"of another content": hashOfOther,
+		"of another content": otherHash,
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -71,7 +71,7 @@ func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
 		"flipped bit":        flipBit,
 		"rev above meta's":   revAboveMeta,
-		"of another content": hashOfOther,
+		"of another content": otherHash,
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {

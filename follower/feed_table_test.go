@@ -14,7 +14,7 @@ import (
 
 const otherSDKKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/cccccccccccccccccccccc"
 
-func through(client redis.UniversalClient) func(*Config) {
+func withRedis(client redis.UniversalClient) func(*Config) {
 	return func(c *Config) { c.Redis = client }
 }
 
@@ -23,7 +23,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		first := n.start(t, shared)
 		<-first.Ready()
 		reads := first.Stats().Reads
@@ -76,7 +76,7 @@ func TestClientsThatDifferShareNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		first := n.start(t, shared)
 		for name, other := range map[string]*Client{
 			"namespace": n.start(t, shared, func(c *Config) { c.Namespace = "shop" }),
@@ -95,7 +95,7 @@ func TestClientsThatDifferShareNothing(t *testing.T) {
 // S1: 3000 is logged when there is another live client, and only then.
 func TestASecondClientLogs3000(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		log, logging := recorded(slog.LevelWarn)
 		first := n.start(t, shared, logging)
 		n.start(t, logging)
@@ -116,7 +116,7 @@ func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		first := n.start(t, shared)
 		<-first.Ready()
 		time.Sleep(time.Minute)
@@ -171,7 +171,7 @@ func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 // Each client of a shared feed logs the events of the feed.
 func TestASharedFeedLogsForAllItsClients(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		one, oneLogs := recorded(slog.LevelInfo)
 		two, twoLogs := recorded(slog.LevelWarn)
 		n.link.Down() // so that nothing happens before both have started
@@ -189,7 +189,7 @@ func TestASharedFeedLogsForAllItsClients(t *testing.T) {
 // S2
 func TestCloseAllClosesEveryClient(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		clients := []*Client{n.start(t, shared), n.start(t, shared), n.start(t)}
 		CloseAll()
 		CloseAll()
@@ -238,18 +238,18 @@ func TestClientsJoinAndLeaveAFeedConcurrently(t *testing.T) {
 // A client that joins a feed shares its file with the other clients while Redis has no content.
 func TestAJoiningClientSharesItsSnapshotFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		n.link.Down()
 		first := n.start(t, shared)
 		<-first.Ready()
-		second := n.start(t, shared, keeping(snapshotFile(t, -time.Hour, 2))) // by a clock that is ahead
+		second := n.start(t, shared, withSnapshotFile(snapshotFile(t, -time.Hour, 2))) // by a clock that is ahead
 		if got := version(second); got != 2 {
 			t.Errorf("version %d at once", got)
 		}
 		wantVersion(t, first, 2)
-		third := n.start(t, shared, keeping(snapshotFile(t, time.Hour, 1)))
+		third := n.start(t, shared, withSnapshotFile(snapshotFile(t, time.Hour, 1)))
 		wantVersion(t, third, 2)
-		fourth := n.start(t, shared, keeping(snapshotFile(t, -2*time.Hour, 4)))
+		fourth := n.start(t, shared, withSnapshotFile(snapshotFile(t, -2*time.Hour, 4)))
 		for _, c := range []*Client{first, second, third, fourth} {
 			wantVersion(t, c, 4)
 		}
@@ -266,7 +266,7 @@ func TestAJoiningClientSharesItsSnapshotFile(t *testing.T) {
 			}
 		}
 		// A file does not replace content from Redis.
-		fifth := n.start(t, shared, keeping(snapshotFile(t, -time.Hour, 6)))
+		fifth := n.start(t, shared, withSnapshotFile(snapshotFile(t, -time.Hour, 6)))
 		for _, c := range []*Client{first, fifth} {
 			wantVersion(t, c, 5)
 		}

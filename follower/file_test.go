@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/test/missing"
 )
 
-func keeping(path string) func(*Config) {
+func withSnapshotFile(path string) func(*Config) {
 	return func(c *Config) { c.SnapshotFile = path }
 }
 
@@ -38,7 +38,7 @@ func TestStartsFromTheSnapshotFile(t *testing.T) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
 		path := emptyFile(t)
-		first := n.start(t, keeping(path))
+		first := n.start(t, withSnapshotFile(path))
 		<-first.Ready()
 		w.commit(configJSON(2))
 		wantVersion(t, first, 2)
@@ -49,7 +49,7 @@ func TestStartsFromTheSnapshotFile(t *testing.T) {
 
 		n.link.Down()
 		changes := 0
-		second := n.start(t, keeping(path), func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
+		second := n.start(t, withSnapshotFile(path), func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
 		if got := version(second); got != 2 {
 			t.Errorf("version %d at once", got)
 		}
@@ -78,7 +78,7 @@ func TestStartsFromTheSnapshotFile(t *testing.T) {
 func TestAnOlderEntryDoesNotReplaceTheFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(time.Hour, 1)
-		c := n.start(t, keeping(snapshotFile(t, time.Minute, 2)))
+		c := n.start(t, withSnapshotFile(snapshotFile(t, time.Minute, 2)))
 		<-c.Ready()
 		time.Sleep(5 * time.Minute)
 		wantVersion(t, c, 2)
@@ -92,10 +92,10 @@ func TestFetchedContentIsWrittenToTheFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		path := emptyFile(t)
 		cdn := cdnAt(4)
-		first := n.start(t, keeping(path), online(cdn))
+		first := n.start(t, withSnapshotFile(path), online(cdn))
 		<-first.Ready()
 		first.Close()
-		second := n.start(t, keeping(path))
+		second := n.start(t, withSnapshotFile(path))
 		wantVersion(t, second, 4)
 		time.Sleep(11 * time.Second)
 		w := n.writer(t) // the CDN answers the leader after the follower
@@ -133,7 +133,7 @@ func TestACorruptFileIsRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 				log, logging := recorded(slog.LevelWarn)
-				c := n.start(t, logging, keeping(path))
+				c := n.start(t, logging, withSnapshotFile(path))
 				wantVersion(t, c, -1)
 				wantEvents(t, log, eventFileRead, 1)
 				n.writer(t).commit(configJSON(2))
@@ -158,7 +158,7 @@ func TestAFailedWriteOfTheFileIsLogged(t *testing.T) {
 		log, logging := recorded(slog.LevelWarn)
 		w := n.writer(t)
 		w.commit(configJSON(1))
-		c := n.start(t, logging, keeping(path))
+		c := n.start(t, logging, withSnapshotFile(path))
 		<-c.Ready()
 		wantVersion(t, c, 1)
 		c.Close()
@@ -188,7 +188,7 @@ func TestAFailedWriteOfTheFileIsRetried(t *testing.T) {
 		log, logging := recorded(slog.LevelWarn)
 		n.writer(t).commit(configJSON(1))
 		path := filepath.Join(t.TempDir(), "later", "snapshot")
-		c := n.start(t, logging, keeping(path))
+		c := n.start(t, logging, withSnapshotFile(path))
 		<-c.Ready()
 		time.Sleep(time.Hour)
 		wantEvents(t, log, eventFileWrite, 1) // not once per attempt
@@ -211,7 +211,7 @@ func TestALinkToTheFileStaysALink(t *testing.T) {
 		if err := os.Symlink(target, path); err != nil {
 			missing.Skip(t, "symbolic links are missing here: %v", err)
 		}
-		c := n.start(t, keeping(path))
+		c := n.start(t, withSnapshotFile(path))
 		<-c.Ready()
 		wantVersion(t, c, 2)
 		c.Close()

@@ -36,7 +36,7 @@ func awaitReport(t *testing.T, client redis.Cmdable, what string, wanted func(ca
 	return cachekeys.FleetReport{}
 }
 
-func says(json []byte) func(cachekeys.FleetReport) bool {
+func hasContent(json []byte) func(cachekeys.FleetReport) bool {
 	return func(r cachekeys.FleetReport) bool {
 		return strings.HasPrefix(cachekeys.ContentHash(json), r.Hash) && r.Hash != ""
 	}
@@ -51,9 +51,9 @@ func TestRealDocumentedRightsAllowReports(t *testing.T) {
 	w := newWriter(t, admin)
 	w.commit(configJSON(1))
 	c := startReal(t, restricted(t, server), reportingSoon)
-	awaitReport(t, admin, "the first", says(configJSON(1)))
+	awaitReport(t, admin, "the first", hasContent(configJSON(1)))
 	w.commit(configJSON(2))
-	awaitReport(t, admin, "the change", says(configJSON(2)))
+	awaitReport(t, admin, "the change", hasContent(configJSON(2)))
 	c.Close()
 	if n := admin.ZCard(t.Context(), w.keys.Fleet).Val(); n != 0 {
 		t.Errorf("%d reports of a follower that ended", n)
@@ -97,9 +97,9 @@ func TestRealReportsInACluster(t *testing.T) {
 	w := newWriter(t, admin)
 	w.commit(configJSON(1))
 	startReal(t, cluster.Client(t, nil), reportingSoon)
-	first := awaitReport(t, admin, "the first", says(configJSON(1)))
+	first := awaitReport(t, admin, "the first", hasContent(configJSON(1)))
 	w.commit(configJSON(2))
-	if r := awaitReport(t, admin, "the change", says(configJSON(2))); r.ID != first.ID {
+	if r := awaitReport(t, admin, "the change", hasContent(configJSON(2))); r.ID != first.ID {
 		t.Errorf("%+v", r)
 	}
 }
@@ -112,12 +112,12 @@ func TestRealReportsReachTheNewPrimary(t *testing.T) {
 	w := newWriter(t, admin)
 	w.commit(configJSON(1))
 	c := startReal(t, sentinel.Client(t, nil), reportingSoon)
-	awaitReport(t, admin, "the first", says(configJSON(1)))
+	awaitReport(t, admin, "the first", hasContent(configJSON(1)))
 	sentinel.Primary(t).Kill()
 	reports := c.Stats().Reports
 	await(t, c, "reports again", func() bool {
 		s := c.Stats()
 		return s.Reports-s.FailedReports > reports && s.State != Disconnected
 	})
-	awaitReport(t, admin, "after the failover", says(configJSON(1)))
+	awaitReport(t, admin, "after the failover", hasContent(configJSON(1)))
 }

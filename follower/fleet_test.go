@@ -40,8 +40,8 @@ func (n *network) fleet(t *testing.T) []cachekeys.FleetReport {
 	return reports
 }
 
-// one returns the only report. The test fails if there are more or fewer.
-func (n *network) one(t *testing.T) cachekeys.FleetReport {
+// onlyReport returns the only report. The test fails if there are more or fewer.
+func (n *network) onlyReport(t *testing.T) cachekeys.FleetReport {
 	t.Helper()
 	reports := n.fleet(t)
 	if len(reports) != 1 {
@@ -74,7 +74,7 @@ func TestAReportDescribesTheConfigInForce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		c := n.start(t, reporting)
 		sleep(reportEvery)
-		r := n.one(t)
+		r := n.onlyReport(t)
 		if r.Rev != 0 || r.Hash != "" || r.State != string(NoLeader) || r.Interval != reportEvery ||
 			!strings.HasPrefix(r.ID, "shop-1~") || r.Version == "" {
 			t.Errorf("before there is content: %+v", r)
@@ -86,7 +86,7 @@ func TestAReportDescribesTheConfigInForce(t *testing.T) {
 		w.spread = 4 * time.Second
 		w.commit(configJSON(2))
 		sleep(w.spread + reportEvery/2)
-		r = n.one(t)
+		r = n.onlyReport(t)
 		if r.Hash != c.Stats().Hash[:cachekeys.FleetHashBytes] || r.Rev < w.rev-reportEvery.Milliseconds() || r.State != string(Live) {
 			t.Errorf("half an interval after a change: %+v, leader at %d", r, w.rev)
 		}
@@ -104,13 +104,13 @@ func TestAFollowerHasOneReport(t *testing.T) {
 		w.beat()
 		c := n.start(t, reporting)
 		sleep(reportEvery)
-		id := n.one(t).ID
+		id := n.onlyReport(t).ID
 		for i := range 50 {
 			if i%3 == 0 {
 				w.commit(configJSON(i))
 			}
 			sleep(11 * time.Second)
-			if r := n.one(t); r.ID != id {
+			if r := n.onlyReport(t); r.ID != id {
 				t.Fatalf("another id: %q, before %q", r.ID, id)
 			}
 		}
@@ -126,17 +126,17 @@ func TestAFollowerHasOneReport(t *testing.T) {
 
 func TestClientsThatShareAFeedReportOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		first, second := n.start(t, shared, reporting), n.start(t, shared, reporting)
 		other := n.start(t, shared)
 		if first.feed != second.feed || first.feed == other.feed {
 			t.Error("feeds are not shared by what they report")
 		}
 		sleep(time.Minute)
-		n.one(t)
+		n.onlyReport(t)
 		first.Close()
 		sleep(time.Minute)
-		n.one(t)
+		n.onlyReport(t)
 	})
 }
 
@@ -299,7 +299,7 @@ func TestDeniedReportsAreLoggedOnce(t *testing.T) {
 					t.Errorf("with the right: %+v", s)
 				}
 				sleep(cachekeys.FleetExpiry) // for reports that could not be removed before
-				n.one(t)
+				n.onlyReport(t)
 				wantEvents(t, log, eventFleetRecovery, 1)
 			})
 		})

@@ -401,13 +401,13 @@ func TestCloseDropsHooks_S2(t *testing.T) {
 	}
 }
 
-// evaluating is a log handler that evaluates a flag for each record.
-type evaluating struct {
+// evaluatingHandler is a log handler that evaluates a flag for each record.
+type evaluatingHandler struct {
 	slog.Handler
 	evaluate func()
 }
 
-func (e evaluating) Handle(context.Context, slog.Record) error {
+func (e evaluatingHandler) Handle(context.Context, slog.Record) error {
 	e.evaluate()
 	return nil
 }
@@ -416,7 +416,7 @@ func (e evaluating) Handle(context.Context, slog.Record) error {
 func TestALoggerMayEvaluateWhileHooksAreSlow(t *testing.T) {
 	client := make(chan *Client, 1)
 	logged := 0
-	logger := slog.New(evaluating{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}), func() {
+	logger := slog.New(evaluatingHandler{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}), func() {
 		c := <-client
 		client <- c
 		logged++

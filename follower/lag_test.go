@@ -15,9 +15,9 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// stale makes the given number of reads of meta, and reads of the blob until then, return what
+// staleReads makes the given number of reads of meta, and reads of the blob until then, return what
 // Redis has now.
-func stale(t *testing.T, n *network, w *writer, reads int64) *atomic.Int64 {
+func staleReads(t *testing.T, n *network, w *writer, reads int64) *atomic.Int64 {
 	t.Helper()
 	blob, _ := n.Get(w.keys.Blob)
 	fields := map[string]string{}
@@ -49,7 +49,7 @@ func TestALaggingReplicaIsReadAgain(t *testing.T) {
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()
-		stale(t, n, w, 3)
+		staleReads(t, n, w, 3)
 		w.commit(configJSON(2))
 		wantVersion(t, c, 1)
 		time.Sleep(350 * time.Millisecond) // 50 + 100 + 200 ms
@@ -68,7 +68,7 @@ func TestAReplicaThatStaysBehindIsNotReadInALoop(t *testing.T) {
 		w.beat()
 		c := n.start(t)
 		<-c.Ready()
-		left := stale(t, n, w, 1<<40)
+		left := staleReads(t, n, w, 1<<40)
 		before := c.Stats().Reads
 		w.commit(configJSON(2))
 		time.Sleep(10 * time.Minute)

@@ -19,7 +19,7 @@ func TestASeparatelyMountedOverrideFileIsWatched_S65(t *testing.T) {
 	outside, inside := filepath.Join(t.TempDir(), "flags.json"), filepath.Join(t.TempDir(), "flags.json")
 	write(t, outside, `{"flags":{"text":"one"}}`)
 	mounts.Bind(t, outside, inside)
-	events, logger := ids()
+	events, logger := eventIDs()
 	c := local(t, logger, FlagOverrides{FilePath: inside})
 	awaitEvent(t, events, eventDebug)
 	if err := os.WriteFile(outside, []byte(`{"flags":{"text":"two"}}`), 0o600); err != nil {
@@ -43,7 +43,7 @@ func TestAFullDiskKeepsTheSnapshotFile(t *testing.T) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
 		log, logging := recorded(slog.LevelWarn)
-		c := n.start(t, logging, keeping(path))
+		c := n.start(t, logging, withSnapshotFile(path))
 		<-c.Ready()
 		wantVersion(t, c, 1)
 		kept := func() *snapshot {

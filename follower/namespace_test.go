@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// in returns a Redis client that uses database db.
-func (n *network) in(t *testing.T, db int) *redis.Client {
+// clientOf returns a Redis client that uses database db.
+func (n *network) clientOf(t *testing.T, db int) *redis.Client {
 	t.Helper()
 	opts := *n.client(t).Options()
 	opts.DB = db
@@ -26,10 +26,10 @@ func inNamespace(namespace string) func(*Config) {
 	return func(c *Config) { c.Namespace = namespace }
 }
 
-// leads returns a writer for another database or namespace.
-func (n *network) leads(t *testing.T, db int, namespace string) *writer {
+// writerFor returns a writer for another database or namespace.
+func (n *network) writerFor(t *testing.T, db int, namespace string) *writer {
 	t.Helper()
-	w := &writer{t: t, redis: n.in(t, db), keys: cachekeys.For(testSDKKey, namespace, db), poll: 55 * time.Second}
+	w := &writer{t: t, redis: n.clientOf(t, db), keys: cachekeys.For(testSDKKey, namespace, db), poll: 55 * time.Second}
 	w.acquire()
 	return w
 }
@@ -53,18 +53,18 @@ func TestFleetsOfOtherDatabasesAndNamespacesAreIgnored(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				other, own := places[0], places[1]
-				w := n.leads(t, other.db, other.namespace)
+				w := n.writerFor(t, other.db, other.namespace)
 				w.commit(configJSON(1))
-				c := n.start(t, through(n.in(t, own.db)), inNamespace(own.namespace))
-				hears := n.start(t, through(n.in(t, other.db)), inNamespace(other.namespace))
+				c := n.start(t, withRedis(n.clientOf(t, own.db)), inNamespace(own.namespace))
+				second := n.start(t, withRedis(n.clientOf(t, other.db)), inNamespace(other.namespace))
 				<-c.Ready()
-				<-hears.Ready()
+				<-second.Ready()
 				w.inline = true
 				w.commit(configJSON(2))
 				w.heartbeat()
 				time.Sleep(time.Minute)
-				wantVersion(t, hears, 2)
-				if s := hears.Stats(); s.Messages == 0 {
+				wantVersion(t, second, 2)
+				if s := second.Stats(); s.Messages == 0 {
 					t.Errorf("its own follower receives nothing: %+v", s)
 				}
 				wantVersion(t, c, -1)
@@ -80,11 +80,11 @@ func TestFleetsOfOtherDatabasesAndNamespacesAreIgnored(t *testing.T) {
 func TestClientsOfOtherNamespacesCauseNoWarning(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		first := n.start(t, shared, logging)
 		n.start(t, shared, logging, inNamespace("shop"))
 		n.start(t, shared, logging, inNamespace("api"))
-		n.start(t, through(n.in(t, 1)), logging)
+		n.start(t, withRedis(n.clientOf(t, 1)), logging)
 		wantEvents(t, log, eventAnotherClient, 0)
 		n.start(t, shared, logging, inNamespace("shop"))
 		wantEvents(t, log, eventAnotherClient, 1)
@@ -96,11 +96,11 @@ func TestASnapshotFileOfAnotherFleetIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		for name, other := range map[string]func(*Config){
 			"namespace": inNamespace("api"),
-			"database":  through(n.in(t, 2)),
+			"database":  withRedis(n.clientOf(t, 2)),
 		} {
 			path := t.TempDir() + "/flags"
-			shop := []func(*Config){through(n.in(t, 1)), inNamespace("shop"), keeping(path)}
-			n.leads(t, 1, "shop").commit(configJSON(1))
+			shop := []func(*Config){withRedis(n.clientOf(t, 1)), inNamespace("shop"), withSnapshotFile(path)}
+			n.writerFor(t, 1, "shop").commit(configJSON(1))
 			c := n.start(t, shop...)
 			<-c.Ready()
 			c.Close()
@@ -139,7 +139,7 @@ func TestARedisCacheHasANamespace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n.leads(t, 0, "shop").commit(configJSON(1))
+		n.writerFor(t, 0, "shop").commit(configJSON(1))
 		for _, key := range []string{cachekeys.CacheKey(testSDKKey), "shop:" + cachekeys.CacheKey(testSDKKey)} {
 			if value, err := cache.Get(t.Context(), key); err != nil || !strings.HasSuffix(string(value), string(configJSON(1))) {
 				t.Errorf("%s: %q, %v", key, value, err)
@@ -150,7 +150,7 @@ func TestARedisCacheHasANamespace(t *testing.T) {
 			if keys := client.Keys(t.Context(), "*"+cachekeys.CacheKey(testSDKKey)).Val(); len(keys) != 1 || keys[0] != "shop:"+cachekeys.CacheKey(testSDKKey) {
 				t.Errorf("%q", keys)
 			}
-			n.leads(t, 0, "shop").commit(configJSON(1))
+			n.writerFor(t, 0, "shop").commit(configJSON(1))
 		}
 		none, err := cache.WithNamespace("")
 		if err != nil {
@@ -159,7 +159,7 @@ func TestARedisCacheHasANamespace(t *testing.T) {
 		if value, err := none.Get(t.Context(), cachekeys.CacheKey(testSDKKey)); value != nil || err != nil {
 			t.Errorf("%q, %v", value, err)
 		}
-		c := n.start(t, through(nil), inNamespace("shop"), func(c *Config) { c.Cache, c.PollingMode = cache, Manual })
+		c := n.start(t, withRedis(nil), inNamespace("shop"), func(c *Config) { c.Cache, c.PollingMode = cache, Manual })
 		<-c.Ready()
 		wantVersion(t, c, 1)
 	})

@@ -18,7 +18,7 @@ func TestASnapshotPathThatIsNotARegularFileIsLeftAlone(t *testing.T) {
 				kind := oddfile.Kind(t, odd.Path)
 				log, logging := recorded(slog.LevelWarn)
 				n.writer(t).commit(configJSON(1))
-				c := n.start(t, logging, keeping(odd.Path))
+				c := n.start(t, logging, withSnapshotFile(odd.Path))
 				<-c.Ready()
 				wantVersion(t, c, 1)
 				c.Close()

@@ -444,7 +444,7 @@ func TestAFetchCountsThoughRedisConfirmedTheFileMeanwhile(t *testing.T) {
 		cdn := cdnAt(9)
 		release := make(chan struct{})
 		cdn.Break(fakecdn.Hang(release))
-		c := n.start(t, online(cdn), keeping(path))
+		c := n.start(t, online(cdn), withSnapshotFile(path))
 		time.Sleep(time.Second)
 		if s := c.Stats(); s.Source != SourceFile || s.Fetches != 1 {
 			t.Fatalf("%+v", s)

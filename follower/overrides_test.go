@@ -17,9 +17,9 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// ids returns a logger that sends the ids of events to the channel, except those of evaluations,
+// eventIDs returns a logger that sends the ids of events to the channel, except those of evaluations,
 // which would fill the channel of a test that evaluates in a loop.
-func ids() (<-chan int, *slog.Logger) {
+func eventIDs() (<-chan int, *slog.Logger) {
 	events := make(chan int, 1000)
 	return events, slog.New(idHandler{&record{level: slog.LevelDebug}, events})
 }
@@ -136,7 +136,7 @@ func TestOverridesAreMergedIntoTheConfig_S61_S62(t *testing.T) {
 func TestOverridesMayChangeDuringReads_S65(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flags.json")
 	write(t, path, `{"flags":{"n":0}}`)
-	events, logger := ids()
+	events, logger := eventIDs()
 	c := local(t, logger, FlagOverrides{FilePath: path})
 	var group sync.WaitGroup
 	done := make(chan struct{})
@@ -202,7 +202,7 @@ func awaitEvent(t *testing.T, events <-chan int, id int) {
 func TestTheFileIsWatched_S65(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "later")
 	path := filepath.Join(folder, "flags.json")
-	events, logger := ids()
+	events, logger := eventIDs()
 	c := local(t, logger, FlagOverrides{FilePath: path})
 	value := func(want string) {
 		t.Helper()
@@ -273,7 +273,7 @@ func TestALinkToTheFileIsWatched_S65(t *testing.T) {
 	}
 	link("first", "data")
 	link(filepath.Join("data", "flags.json"), "flags.json")
-	events, logger := ids()
+	events, logger := eventIDs()
 	c := local(t, logger, FlagOverrides{FilePath: filepath.Join(folder, "flags.json")})
 	awaitEvent(t, events, eventDebug)
 	if got := c.GetStringValue("text", "", nil); got != "one" {
@@ -316,7 +316,7 @@ func TestAFileBehindLinksIsWatched_S65(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			events, logger := ids()
+			events, logger := eventIDs()
 			client := local(t, logger, FlagOverrides{FilePath: in(c.path)})
 			awaitEvent(t, events, eventDebug)
 			if got := client.GetStringValue("text", "", nil); got != c.before {

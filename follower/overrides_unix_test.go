@@ -13,7 +13,7 @@ import (
 func TestAnUnreadableOverrideFileIsReadAgain_S65(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flags.json")
 	write(t, path, `{"flags":{"text":"one"}}`)
-	events, logger := ids()
+	events, logger := eventIDs()
 	c := local(t, logger, FlagOverrides{FilePath: path})
 	awaitEvent(t, events, eventDebug)
 	var limit syscall.Rlimit

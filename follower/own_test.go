@@ -299,8 +299,8 @@ func TestAnEntryWithoutALeaderIsTakenOnceItIsLater(t *testing.T) {
 // A client that restarts from its file or Cache keeps the content that it had fetched itself.
 func TestARestartDoesNotReturnToOlderContent(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T) func(*Config){
-		"file":  func(t *testing.T) func(*Config) { return keeping(emptyFile(t)) },
-		"Cache": func(*testing.T) func(*Config) { cache := new(memory); return func(c *Config) { c.Cache = cache } },
+		"file":  func(t *testing.T) func(*Config) { return withSnapshotFile(emptyFile(t)) },
+		"Cache": func(*testing.T) func(*Config) { cache := new(memoryCache); return func(c *Config) { c.Cache = cache } },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {

@@ -68,7 +68,7 @@ func (panickingCache) Set(context.Context, string, []byte) error   { panic("no d
 func TestAPanickingCacheIsTreatedAsFailing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
-		c := n.start(t, logging, online(cdnAt(5)), cached(panickingCache{}))
+		c := n.start(t, logging, online(cdnAt(5)), withCache(panickingCache{}))
 		<-c.Ready()
 		wantVersion(t, c, 5)
 		wantEvents(t, log, 2200, 1)

@@ -396,7 +396,7 @@ func TestReady(t *testing.T) {
 func TestPollersShareAFeed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(0, 1)
-		shared := through(n.client(t))
+		shared := withRedis(n.client(t))
 		first := n.start(t, shared, polling(AutoPoll, 0))
 		second := n.start(t, shared, polling(Manual, 0))
 		other := n.start(t, shared)

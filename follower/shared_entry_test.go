@@ -37,8 +37,8 @@ func TestAFreshValueOfTheCacheSavesTheRequest_S42(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				cdn, cache := cdnAt(5), new(memory)
-				c := n.start(t, online(cdn), cached(cache), polling(mode, 0))
+				cdn, cache := cdnAt(5), new(memoryCache)
+				c := n.start(t, online(cdn), withCache(cache), polling(mode, 0))
 				<-c.Ready()
 				wantVersion(t, c, 5)
 				for range 20 {

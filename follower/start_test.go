@@ -67,7 +67,7 @@ func TestStart(t *testing.T) {
 				if !ok {
 					t.Fatalf("in force: %q", row.inForce)
 				}
-				n.fill(t, row.redis)
+				n.fillRedis(t, row.redis)
 				c := n.start(t, row.cdnConfig(t), row.cacheConfig(t), row.fileConfig(t))
 				<-c.Ready()
 				wantVersion(t, c, want)
@@ -107,7 +107,7 @@ func ageOf(t *testing.T, age string) time.Duration {
 	return 0
 }
 
-func (n *network) fill(t *testing.T, with string) {
+func (n *network) fillRedis(t *testing.T, with string) {
 	t.Helper()
 	switch with {
 	case "leader's content":
@@ -147,7 +147,7 @@ func (r startRow) cdnConfig(t *testing.T) func(*Config) {
 
 func (r startRow) cacheConfig(t *testing.T) func(*Config) {
 	t.Helper()
-	cache := new(memory)
+	cache := new(memoryCache)
 	if r.cache != "-" {
 		cache.store(ageOf(t, r.cache), versionOf(r.cache))
 	}
@@ -157,7 +157,7 @@ func (r startRow) cacheConfig(t *testing.T) func(*Config) {
 func (r startRow) fileConfig(t *testing.T) func(*Config) {
 	t.Helper()
 	if r.file == "-" {
-		return keeping(emptyFile(t))
+		return withSnapshotFile(emptyFile(t))
 	}
 	path := snapshotFile(t, ageOf(t, r.file), versionOf(r.file))
 	if r.file == "corrupt" {
@@ -166,5 +166,5 @@ func (r startRow) fileConfig(t *testing.T) func(*Config) {
 			t.Fatal(err)
 		}
 	}
-	return keeping(path)
+	return withSnapshotFile(path)
 }

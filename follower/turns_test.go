@@ -11,15 +11,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// busy simulates a server with limited CPU time: each connection costs CPU time, and connections
+// busyServer simulates a server with limited CPU time: each connection costs CPU time, and connections
 // that are made at the same time share it.
-type busy struct {
-	cost         time.Duration
-	making       atomic.Int64
-	made, inVain atomic.Int64
+type busyServer struct {
+	cost            time.Duration
+	making          atomic.Int64
+	made, abandoned atomic.Int64
 }
 
-func (b *busy) through(dial dialer) dialer {
+func (b *busyServer) slow(dial dialer) dialer {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		defer b.making.Add(-1)
 		b.making.Add(1)
@@ -28,7 +28,7 @@ func (b *busy) through(dial dialer) dialer {
 			left -= b.cost / time.Duration(b.making.Load())
 		}
 		if ctx.Err() != nil { // the client gave up meanwhile
-			b.inVain.Add(1)
+			b.abandoned.Add(1)
 			return nil, context.Cause(ctx)
 		}
 		b.made.Add(1)
@@ -39,10 +39,10 @@ func (b *busy) through(dial dialer) dialer {
 type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // client returns a Redis client whose connections have the cost of b.
-func (b *busy) client(t *testing.T, n *network) *redis.Client {
+func (b *busyServer) client(t *testing.T, n *network) *redis.Client {
 	t.Helper()
 	opts := *n.client(t).Options()
-	opts.Dialer = b.through(opts.Dialer)
+	opts.Dialer = b.slow(opts.Dialer)
 	client := redis.NewClient(&opts)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
@@ -55,7 +55,7 @@ func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
 		w.beat()
-		b := &busy{cost: 20 * time.Millisecond}
+		b := &busyServer{cost: 20 * time.Millisecond}
 		clients := make([]*Client, followers)
 		for i := range clients {
 			clients[i] = n.start(t, func(c *Config) { c.Redis, c.Logger = b.client(t, n), nil })
@@ -69,8 +69,8 @@ func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 					t.Fatalf("%s: %+v", when, s)
 				}
 			}
-			if made, inVain := b.made.Load(), b.inVain.Load(); made > 2*followers+followers/10 || inVain > 0 {
-				t.Errorf("%s: %d connections for %d followers, and %d failed", when, made, followers, inVain)
+			if made, abandoned := b.made.Load(), b.abandoned.Load(); made > 2*followers+followers/10 || abandoned > 0 {
+				t.Errorf("%s: %d connections for %d followers, and %d abandoned", when, made, followers, abandoned)
 			}
 			n.link.Cut()
 		}
