@@ -14,10 +14,10 @@ import (
 )
 
 const cdnLong = `cdn serves a config JSON v6 from a file as ConfigCat's CDN does, with ETags, for every
-well-formed SDK key: a CDN to play with. Give leaders its address as --base-url.
+well-formed SDK key. Use it for local tests: give its address to leaders as --base-url.
 
-The file is followed: a new version is served at once, one that is no config is refused
-with a message, and the last good one goes on. It runs until it gets SIGINT or SIGTERM.`
+cdn follows the file, and serves a new version at once. It rejects an invalid version with an
+error, and continues to serve the last valid one. It runs until it receives SIGINT or SIGTERM.`
 
 func newCDN() *cobra.Command {
 	var (
@@ -27,7 +27,7 @@ func newCDN() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:     "cdn",
-		Short:   "Serve a config from a file, as a CDN to play with",
+		Short:   "Serve a config from a file like the CDN, for local tests",
 		Long:    cdnLong,
 		Example: "  catbridge cdn --flags config.json --listen 127.0.0.1:8080",
 		Args:    noArguments,
@@ -36,7 +36,7 @@ func newCDN() *cobra.Command {
 				return err
 			}
 			if flags.path == "" {
-				return usagef("no config: give --flags")
+				return usagef("no config: give a file with --flags")
 			}
 			s, err := logs.load(cmd)
 			if err != nil {
@@ -46,7 +46,7 @@ func newCDN() *cobra.Command {
 		},
 	}
 	flags.addTo(cmd, "`path` of the config JSON")
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen at; port 0: any free one")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0: any free port")
 	noCompletion(cmd, "listen")
 	logs.Part, logs.Variables = settings.LogOutput, settings.LogOutput
 	logs.addTo(cmd)
@@ -73,15 +73,15 @@ func serveCDN(cmd *cobra.Command, path, listen string, log *slog.Logger) error {
 	wg.Go(func() {
 		file.Follow(ctx, func(content *localcdn.Content, err error) {
 			if err != nil {
-				log.Error("the new version is refused, the last good one goes on", "error", err)
+				log.Error("the new version is invalid; the last valid one stays in effect", "error", err)
 				return
 			}
 			if content.ETag == server.Current().ETag {
-				log.Info("the file is good again, and what is served anyhow", "etag", content.ETag)
+				log.Info("the file is valid again, and unchanged", "etag", content.ETag)
 				return
 			}
 			server.Publish(content)
-			log.Info("a new version is served", "etag", content.ETag, "bytes", len(content.JSON))
+			log.Info("serving a new version", "etag", content.ETag, "bytes", len(content.JSON))
 			warnBroken(log, content)
 		})
 	})
@@ -93,6 +93,6 @@ func serveCDN(cmd *cobra.Command, path, listen string, log *slog.Logger) error {
 
 func warnBroken(log *slog.Logger, content *localcdn.Content) {
 	for _, flag := range content.Config.BrokenFlags() {
-		log.Warn("a flag of the config is broken, and gives defaults", "flag", flag.Key, "error", flag.Err)
+		log.Warn("a flag of the config has errors; followers return its default value", "flag", flag.Key, "error", flag.Err)
 	}
 }

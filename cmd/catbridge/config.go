@@ -7,7 +7,8 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-const configLong = `config looks at the settings of a leader, wherever they come from. What comes first wins:
+const configLong = `config checks or prints the settings of a leader. They have four sources, and the first
+one that gives a setting wins:
 
   flags        --redis-tls-ca-file ca.pem
   environment  CATBRIDGE_REDIS_TLS_CA_FILE=ca.pem
@@ -15,12 +16,12 @@ const configLong = `config looks at the settings of a leader, wherever they come
   defaults
 
 The names follow from each other as in this example. Passwords and signing keys have no
-flag. Paths in the file are relative to its folder. Files are regular ones; a pipe with
-settings or keys is read once, at the start. In the file, each SDK key can have settings
-of its own, which then win over the common ones:
+flag. Paths in the file are relative to its folder. Files must be regular files; only the
+settings and keys themselves may be in a pipe, which is read once, at the start. In the
+file, each SDK key can have its own settings, which win over the common ones:
 
   sdk_keys:
-    - name: shop                # stands for the key in logs, metrics and webhooks
+    - name: shop                # replaces the key in logs, metrics and webhooks
       key_file: shop.key        # or key, or key_env: the name of a variable
       poll_interval: 30s        # also: base_url, data_governance, allowed_hosts, allow_private
       webhook_key_files: [shop.webhook]    # also: webhook_keys, webhook_keys_env
@@ -29,7 +30,8 @@ of its own, which then win over the common ones:
     password_file: redis.password
   listen: :8080
 
-The other commands take what they need, SDK keys and Redis, from the same file.`
+The other commands read the settings that they need, such as SDK keys and Redis, from the
+same file.`
 
 func newConfig() *cobra.Command {
 	cmd := &cobra.Command{
@@ -40,13 +42,14 @@ func newConfig() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		newConfigCommand("check", "Tell everything that is wrong with a leader's settings",
-			`check tells everything that is wrong with what a leader would be given, each with file and
-line, or with the flag's or variable's name. It connects to nothing. Exit code 0 if all
-is right, 2 if not.`, checkConfig),
+		newConfigCommand("check", "Report all errors in a leader's settings",
+			`check reports all errors in the settings that a leader would run with, each with file and
+line, or with the name of the flag or variable. It opens no connections.
+
+Exit codes: 0 the settings are valid; 2 they are not.`, checkConfig),
 		newConfigCommand("print", "Print a leader's settings, and where each comes from",
-			`print prints the settings that a leader would have, as a YAML file, each with where it
-comes from. Secrets are masked.`, printConfig),
+			`print prints the settings that a leader would run with as a YAML file. A comment names the
+source of each setting. Secrets are masked.`, printConfig),
 	)
 	return cmd
 }
@@ -75,7 +78,7 @@ func newConfigCommand(use, short, long string, run func(*cobra.Command, *setting
 }
 
 func checkConfig(cmd *cobra.Command, s *settings.Settings) error {
-	return stdout(cmd).Linef("all is right: %d SDK key(s), Redis at %s", len(s.SDKKeys), s.RedisOptions.Address())
+	return stdout(cmd).Linef("the settings are valid: %d SDK key(s), Redis at %s", len(s.SDKKeys), s.RedisOptions.Address())
 }
 
 func printConfig(cmd *cobra.Command, s *settings.Settings) error {

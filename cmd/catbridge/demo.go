@@ -13,15 +13,15 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-const demoLong = `demo shows the whole bridge at work, with nothing installed: a local CDN that serves a
-config from a file, an embedded Redis, leaders and followers, in one process. It names the
-file: edit it, and see how long each change takes to reach each follower. It says what else
-to try: killing the leader by a key, following from another process, reading the entry with
-an official SDK.
+const demoLong = `demo runs the whole bridge in one process, without installing anything else: a local CDN that
+serves a config from a file, an embedded Redis, leaders and followers. It prints the path of
+the file: edit it, and see how long each change takes to reach each follower. It also shows
+what else to try: kill the leader with a key, follow from another process, or read the entry
+with an official SDK.
 
-The SDK key that it uses is made up and opens nothing. What it writes to a Redis given by
---redis is removed at the end. Where the output is no terminal it prints plain lines, and
-takes commands as lines (k, t, s, h, q) from standard input.`
+The demo uses a random SDK key, which is not valid at ConfigCat. At the end, it removes what
+it wrote to the Redis of --redis. If the output is not a terminal, it prints plain lines, and
+reads commands as lines (k, t, s, h, q) from standard input.`
 
 const demoExample = `  catbridge demo
   catbridge demo --flags my.config.json --followers 20
@@ -38,24 +38,24 @@ func newDemo() *cobra.Command {
 	var f demoFlags
 	cmd := &cobra.Command{
 		Use:     "demo",
-		Short:   "See the whole bridge at work, with nothing installed",
+		Short:   "See the whole bridge at work, without installing anything else",
 		Long:    demoLong,
 		Example: demoExample,
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	// Nothing is to happen to a Redis that was not named on the command line.
+	// The demo must not use a Redis that is not named on the command line.
 	f.settings.Options = settings.Options{
 		Part: settings.Redis | settings.LogOutput, Variables: settings.LogOutput, Level: "off", OptionalRedis: true,
 	}
 	f.settings.addTo(cmd)
 	flags := cmd.Flags()
-	flags.Lookup("redis").Usage += " (default: one within the demo)"
-	f.file.addTo(cmd, "`path` of a config JSON v6 to serve and follow (default: a config of the demo's own, in a new folder)")
+	flags.Lookup("redis").Usage += " (default: one embedded in the demo)"
+	f.file.addTo(cmd, "`path` of a config JSON v6 to serve and follow (default: the demo's own config, in a new folder)")
 	flags.IntVar(&f.o.Leaders, "leaders", 2, "`number` of leaders, 1 to 10")
 	flags.IntVar(&f.o.Followers, "followers", 3, "`number` of followers, 1 to 1000")
-	flags.BoolVar(&f.o.Once, "once", false, "make one change in a copy of the config, print how long it took, and exit; exit code 1 if it does not arrive within --timeout")
-	flags.DurationVar(&f.o.Timeout, "timeout", 30*time.Second, "most that the start, and the change of --once, may take, a `duration`")
+	flags.BoolVar(&f.o.Once, "once", false, "make one change in a copy of the config, print how long it took, and exit; exit code 1 if it does not reach all followers within --timeout")
+	flags.DurationVar(&f.o.Timeout, "timeout", 30*time.Second, "timeout of the start, and of the change of --once, a `duration`")
 	noCompletion(cmd, "leaders", "followers", "timeout")
 	return cmd
 }
@@ -91,7 +91,7 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	return demo.Run(cmd.Context(), f.o)
 }
 
-// program is how the user started catbridge.
+// program returns the command that started catbridge.
 func program() string {
 	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
 		return "go run ./cmd/catbridge"

@@ -14,34 +14,34 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-const doctorLong = `doctor tries, one after the other, all that the bridge depends on, and says of each what
-it found and what to do. Give it the settings of what does not work.
+const doctorLong = `doctor checks everything that the bridge depends on. For each check it prints the result and,
+after a fault, what to do. Give it the settings of the process that fails.
 
-  settings       what was given is right, by flags, variables and file
-  SDK key        its form
-  redis network  the name of Redis is known here, its port accepts connections, TLS
-  redis login    user and password are right, each node of a cluster can be reached
-  redis server   Redis 7.0 or later, or Valkey; the primary; a cluster if it is said to be one
-  redis memory   the lock and the content are not evicted
-  redis clock    agrees with this host's, within 5 s
-  rights         the user may do what it must, and if not, what to grant
+  settings       flags, variables and file are valid
+  SDK key        has the form of an SDK key
+  redis network  the host name of Redis resolves, its port accepts connections, and TLS works
+  redis login    user and password are right, and every node of a cluster is reachable
+  redis server   Redis 7.0 or later, or Valkey; a primary; a cluster only if redis.mode says so
+  redis memory   Redis does not evict the lock and the content
+  redis clock    differs from this host's by less than 5 s
+  rights         the Redis user has all rights that it needs; if not, what to grant
   scripts        Lua scripts run
-  state          somebody leads, the lock expires, what is current is consistent, entry and
-                 blob are whole, the CDN's last answer is recent, followers are not behind
-  messages       a message of the leader arrives; without leader, one that is published
-  fleets         which channel is used, what other databases of this Redis hold for the same
-                 SDK key, and that no leader there or here is on the wrong channel
-  proxy          the one on the way to the CDN accepts connections
-  CDN            answers for each SDK key, where it redirects to, and its clock
+  state          there is a leader, its lock expires, the entry and the blob are the current
+                 config, the CDN's last answer is recent, and no follower is behind
+  messages       a message of the leader arrives; without a leader, a published test message
+  fleets         the channel in use, fleets of the same SDK key in other databases of this
+                 Redis, and leaders that publish on the wrong channel
+  proxy          the proxy to the CDN accepts connections
+  CDN            answers for each SDK key; its redirects and its clock
 
-Each line begins with ✓ for what is right, ✗ for what is wrong, with what to do after
-an arrow, and – for what is not known, or does not apply. It changes nothing in Redis.
-With --as follower or --as reporter it tries what a follower needs, or one that reports
-to the fleet, and leaves out scripts, proxy and CDN.
+Each line starts with ✓ (ok), ✗ (a fault, with advice after an arrow) or – (unknown, or not
+applicable). doctor changes nothing in Redis. With --as follower, or --as reporter for a
+follower that reports to the fleet, it checks what a follower needs, and leaves out scripts,
+proxy and CDN.
 
-Exit codes: 0 nothing is wrong; 1 something is; 2 wrong usage. With --json it prints one
-object: ok, and findings, each with check, sdk_key, result (ok, fault, unknown), found
-and advice.`
+Exit codes: 0 no faults; 1 at least one fault; 2 wrong usage. With --json it prints one
+object with ok and findings; each finding has check, sdk_key, result (ok, fault, unknown),
+found and advice.`
 
 const doctorExample = `  catbridge doctor --config /etc/catbridge/catbridge.yaml
   CATBRIDGE_SDK_KEY=… catbridge doctor --redis redis://follower@localhost:6379 --as follower`
@@ -57,7 +57,7 @@ func newDoctor() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:     "doctor",
-		Short:   "Try all that the bridge depends on, and say what is wrong",
+		Short:   "Check everything that the bridge depends on, and say what is wrong",
 		Long:    doctorLong,
 		Example: doctorExample,
 		Args:    noArguments,
@@ -82,15 +82,15 @@ func newDoctor() *cobra.Command {
 	}
 	f.add(cmd, settings.Leader)
 	f.addName(cmd)
-	cmd.Flags().StringVar(&as, "as", roles[0], "for whom all is tried: `"+strings.Join(roles, "|")+"`; a reporter is a follower that reports to the fleet")
+	cmd.Flags().StringVar(&as, "as", roles[0], "role to check for: `"+strings.Join(roles, "|")+"`; a reporter is a follower that reports to the fleet")
 	complete(cmd, "as", roles...)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().DurationVar(&timeout, "timeout", 12*time.Second, "most that one check may take, a `duration`; messages come every 3s")
+	cmd.Flags().DurationVar(&timeout, "timeout", 12*time.Second, "timeout of each check, a `duration`; a leader sends a message every 3s")
 	noCompletion(cmd, "timeout")
 	return cmd
 }
 
-// findings are what the doctor found so far.
+// findings collects and prints the findings of the doctor.
 type findings struct {
 	OK   bool             `json:"ok"`
 	List []doctor.Finding `json:"findings"`
@@ -114,7 +114,7 @@ func (p *findings) settings(s *settings.Settings) {
 	}
 }
 
-// faults tells of settings that are wrong, if that is what the error says.
+// faults adds the faults of the settings. It reports whether err contains any.
 func (p *findings) faults(err error) bool {
 	list, ok := errors.AsType[settings.Faults](err)
 	for _, fault := range list {
@@ -147,7 +147,7 @@ func (p *findings) line(format string, args ...any) {
 	}
 }
 
-// end tells whether anything was wrong.
+// end prints the JSON, and returns an error if there was a fault.
 func (p *findings) end() error {
 	if p.json {
 		p.err = p.out.JSON().Encode(p)

@@ -15,35 +15,36 @@ import (
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
-const evalLong = `eval evaluates flags of a config JSON v6 from a file, with neither Redis nor the network.
+const evalLong = `eval evaluates flags of a config JSON v6 from a file. It needs neither Redis nor the network.
 
-With --key it prints the flag's value, with --all a line "key = value" for every flag.
-Where an evaluation fails it says why on standard error and exits with 1, after printing
-the default, if one is given. --log writes the evaluation log to standard error.
+With --key it prints the value of that flag; with --all a line "key = value" for every flag.
+If an evaluation fails, eval prints the default value, if one is given, and the reason on
+standard error, and exits with 1. --log writes the evaluation log to standard error.
 
-Characters that do not print are written as \n or \x1b; JSON holds values exactly.
+Unprintable characters are written as escapes such as \n or \x1b; JSON has exact values.
 
-With --json, and always with --batch, a result is an object on a line of its own:
+With --json, and always with --batch, each result is an object on its own line:
 
   {"value", "variationId", "isDefaultValue", "errorCode", "matchedRule", "matchedOption", "error"}
 
-matchedRule is the index of the targeting rule that matched, matchedOption that of the
-percentage option in this rule or else in the flag; null: none. --log adds "log", a list of
-lines "LEVEL [id] message", and --all "key".
+matchedRule is the index of the targeting rule that matched. matchedOption is the index of
+the percentage option, in that rule or else in the flag. Either is null if nothing matched.
+--log adds "log", a list of lines "LEVEL [id] message", and --all adds "key".
 
---batch reads such objects from standard input, one a line, and prints a result for each
+--batch reads such objects from standard input, one per line, and prints a result for each
 case, in order:
 
   {"config": config JSON v6, "cases": [{"key": …, "default": …, "user": …}, …]}
 
-Without a default, or where it is null, any type of flag will do. A user is null, which is
-none, or {"Identifier": …, "Email": …, "Country": …, "Custom": {…}}. An attribute is a
-text, a number, a list of texts, or of a type that JSON does not have: {"$date":
+If default is null or missing, the flag may have any type. user is null for no user, or
+{"Identifier": …, "Email": …, "Country": …, "Custom": {…}}. An attribute is a string, a
+number, a list of strings, or a value of a type that JSON lacks: {"$date":
 "2023-04-01T00:00:00.000Z"}, {"$num": "NaN"}, {"$int": "5", "type": "uint8"},
-{"$float32": 2.1}. A config that is null is one that is not available.
+{"$float32": 2.1}. If config is null, the cases are evaluated without a config.
 
-Input that cannot be read ends the batch with exit code 2 and the number of the line. A
-config that is refused counts as not available; it is reported, and the exit code is 2.`
+Input that cannot be parsed ends the batch with exit code 2 and the number of the line. An
+invalid config is reported, its cases are evaluated without a config, and the exit code
+is 2.`
 
 const evalExample = `  catbridge eval --flags config.json --key newCheckout \
     --user '{"Identifier": "42", "Email": "ann@example.com", "Custom": {"Plan": "pro"}}' --log
@@ -70,11 +71,11 @@ func newEval() *cobra.Command {
 	f.file.addTo(cmd, "`path` of the config JSON; - is standard input")
 	flags.StringVar(&f.key, "key", "", "`key` of the flag to evaluate")
 	flags.BoolVar(&f.all, "all", false, "evaluate all flags")
-	flags.BoolVar(&f.batch, "batch", false, "evaluate what standard input says, line by line")
-	flags.StringVar(&f.user, "user", "", "user to evaluate for, a `JSON` object (default: none)")
-	flags.StringVar(&f.def, "default", "", "`value` to give where the evaluation fails, of the flag's type")
-	flags.BoolVar(&f.log, "log", false, "give the evaluation log, too")
-	flags.BoolVar(&f.json, "json", false, "print JSON, one object a line")
+	flags.BoolVar(&f.batch, "batch", false, "evaluate the cases on standard input, line by line")
+	flags.StringVar(&f.user, "user", "", "user to evaluate for, a `JSON` object (default: no user)")
+	flags.StringVar(&f.def, "default", "", "`value` to print if the evaluation fails, of the flag's type")
+	flags.BoolVar(&f.log, "log", false, "write the evaluation log, too")
+	flags.BoolVar(&f.json, "json", false, "print JSON, one object per line")
 	return cmd
 }
 
@@ -87,12 +88,12 @@ func (f *evalFlags) run(cmd *cobra.Command) error {
 	case given("key") && !f.all && !f.batch:
 	case f.all && !given("key") && !f.batch:
 		if given("default") {
-			return usagef("--default: it goes with --key")
+			return usagef("--default: use it with --key only")
 		}
 	case f.batch && !given("key") && !f.all:
 		for _, name := range []string{"flags", "config", "user", "default"} {
 			if given(name) {
-				return usagef("--%s: with --batch, standard input says that", name)
+				return usagef("--%s: with --batch, give it on standard input", name)
 			}
 		}
 		return evalBatch(cmd.Context(), cmd.InOrStdin(), stdout(cmd), stderr(cmd), f.log)
@@ -122,7 +123,7 @@ func (f *evalFlags) run(cmd *cobra.Command) error {
 // readConfig reads and compiles a config: a file, a pipe, or standard input.
 func readConfig(ctx context.Context, stdin io.Reader, path string) (*evaluate.Config, error) {
 	if path == "" {
-		return nil, usagef("no config: give --flags")
+		return nil, usagef("no config: give a file with --flags")
 	}
 	var data []byte
 	var err error
@@ -165,7 +166,7 @@ func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *case
 func (f *evalFlags) evalAll(cmd *cobra.Command, config *evaluate.Config, user any) error {
 	failed := 0
 	var results []evaluate.Result
-	if !f.log { // which shows each prerequisite wherever it is asked for
+	if !f.log { // the log must contain the evaluation of each prerequisite
 		results = config.AllResults(user, nil)
 	}
 	for i, key := range config.Keys() {

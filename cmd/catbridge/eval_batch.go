@@ -17,10 +17,11 @@ import (
 
 var errInterrupted = errors.New("interrupted")
 
-// maxBatchLine bounds a line, in bytes: a config of the greatest size and cases for it.
+// maxBatchLine is the maximum length of a line, in bytes: enough for the largest config and
+// its cases.
 const maxBatchLine = 64 << 20
 
-// evalBatch answers line by line until the input ends.
+// evalBatch evaluates line by line until the input ends.
 func evalBatch(ctx context.Context, stdin io.Reader, stdout, stderr *terminal.Output, withLog bool) error {
 	out := bufio.NewWriterSize(stdout, 1<<16)
 	b := batch{out: terminal.NewJSON(out), stderr: stderr, withLog: withLog}
@@ -29,7 +30,7 @@ func evalBatch(ctx context.Context, stdin io.Reader, stdout, stderr *terminal.Ou
 		err = flushed
 	}
 	if err == nil && b.refused > 0 {
-		err = usagef("configs that are refused: %d", b.refused)
+		err = usagef("invalid configs: %d", b.refused)
 	}
 	return err
 }
@@ -42,7 +43,7 @@ type batch struct {
 
 	text   []byte           // the config of the line before
 	config *evaluate.Config // text, compiled
-	err    error            // why text is refused
+	err    error            // why text is invalid
 }
 
 func (b *batch) answerAll(ctx context.Context, lines <-chan batchLine, flush func() error) error {
@@ -65,7 +66,7 @@ func (b *batch) answerAll(ctx context.Context, lines <-chan batchLine, flush fun
 		if err := b.answer(ctx, number, line.text); err != nil {
 			return err
 		}
-		if line.last { // whoever writes the input may wait for the answer
+		if line.last { // the writer of the input may wait for the answer
 			if err := flush(); err != nil {
 				return err
 			}
@@ -98,7 +99,7 @@ func (b *batch) answer(ctx context.Context, number int, text []byte) error {
 	return nil
 }
 
-// compile compiles the config unless it is that of the line before.
+// compile compiles the config, unless it is the same as on the previous line.
 func (b *batch) compile(text []byte) {
 	if b.text != nil && bytes.Equal(text, b.text) {
 		return
@@ -111,13 +112,13 @@ func (b *batch) compile(text []byte) {
 
 type batchLine struct {
 	text []byte
-	last bool // nothing of the next line is there yet
+	last bool // no part of the next line has arrived
 	err  error
 }
 
-// readLines reads lines ahead, so that an interrupted batch need not wait for input. The
-// goroutine ends after the last line or a failure; where the context is done before, it
-// ends with the read it waits in.
+// readLines reads lines in a goroutine, so that an interrupted batch need not wait for input.
+// The goroutine ends after the last line or an error. If ctx ends first, the goroutine ends
+// after the current read.
 func readLines(ctx context.Context, stdin io.Reader) <-chan batchLine {
 	lines := make(chan batchLine)
 	go func() {
@@ -125,7 +126,7 @@ func readLines(ctx context.Context, stdin io.Reader) <-chan batchLine {
 		for {
 			text, err := readLine(in)
 			if len(text) > 0 && errors.Is(err, io.EOF) {
-				err = nil // the end is met again
+				err = nil // the next read returns io.EOF again
 			}
 			select {
 			case lines <- batchLine{text: text, last: in.Buffered() == 0, err: err}:

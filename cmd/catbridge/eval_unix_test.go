@@ -37,7 +37,7 @@ func TestEvalRefusesWhatIsNoFile(t *testing.T) {
 		t.Run(odd.Name, func(t *testing.T) {
 			want := odd.Says
 			if strings.Contains(odd.Name, "pipe") {
-				want = "not valid JSON" // nobody writes to it: it is empty
+				want = "invalid JSON" // nobody writes to it: it is empty
 			}
 			if _, err := readConfig(t.Context(), nil, odd.Path); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v, want %q", err, want)

@@ -154,8 +154,8 @@ func TestNothingFromOutsideReachesTheTerminal(t *testing.T) {
 		client.Set(ctx, keys.Entry, evil, 0)
 		client.Del(ctx, keys.Fleet)
 		client.ZAdd(ctx, keys.Fleet, redis.Z{Score: float64(time.Now().UnixMilli()), Member: evil})
-		try("spoilt", with("status")...)
-		try("spoilt", with("doctor", "--timeout", "300ms")...)
+		try("corrupt", with("status")...)
+		try("corrupt", with("doctor", "--timeout", "300ms")...)
 		client.FlushAll(ctx)
 
 		broken.Store(true)

@@ -4,19 +4,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// flagsFile is the path of a config JSON: --flags. Its first name was --config, which for
-// all other commands names a file of settings.
+// flagsFile is the path of a config JSON: --flags. The former name of the flag is --config,
+// which in all other commands names a file of settings.
 type flagsFile struct{ path, former string }
 
 func (f *flagsFile) addTo(cmd *cobra.Command, usage string) {
 	cmd.Flags().StringVar(&f.path, "flags", "", usage)
 	cmd.Flags().StringVar(&f.former, "config", "", "the former name of --flags")
 	if err := cmd.Flags().MarkHidden("config"); err != nil {
-		panic(err) // there is no such flag
+		panic(err) // the flag does not exist
 	}
 }
 
-// take lets the former name stand for the new one, with a warning.
+// take accepts the former name with a warning.
 func (f *flagsFile) take(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("config") {
 		return nil
@@ -25,5 +25,5 @@ func (f *flagsFile) take(cmd *cobra.Command) error {
 		return usagef("--config is the former name of --flags: give --flags alone")
 	}
 	f.path = f.former
-	return stderr(cmd).Linef("%s: warning: --config is the former name of --flags, and will go: write --flags", cmd.CommandPath())
+	return stderr(cmd).Linef("%s: warning: --config is the former name of --flags and will be removed: write --flags", cmd.CommandPath())
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// helpWidth is how wide help is where no terminal is wider or narrower.
+// helpWidth is the width of help, in characters, if its output is not a terminal.
 const helpWidth = 100
 
-// addFlagGroups adds to a table of cobra's that the whole process shares.
+// addFlagGroups adds flagGroups to cobra's template functions, which are global.
 var addFlagGroups = sync.OnceFunc(func() { cobra.AddTemplateFunc("flagGroups", flagGroups) })
 
-// useGroups has help list flags by groups: the command's own first.
+// useGroups makes help list flags by group, the command's own first.
 func useGroups(root *cobra.Command) {
 	addFlagGroups()
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), `
@@ -55,7 +55,7 @@ func flagGroups(cmd *cobra.Command) string {
 		}
 	}
 	if variables {
-		text.WriteString("\n\nFlags have variables, too: that of --redis-db is $" + settings.Variable("redis-db") + ". Others stand in brackets.")
+		text.WriteString("\n\nEach flag can also be given by a variable, such as --redis-db by $" + settings.Variable("redis-db") + ".\nVariables with other names are in brackets.")
 	}
 	return text.String()
 }

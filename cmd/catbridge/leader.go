@@ -18,37 +18,41 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-const leaderLong = `leader takes part in the election for one or many SDK keys. For each SDK key that
-it leads, it polls the CDN and writes what is new to Redis, where followers and official
-SDKs find it. Run two or more of them: when one ends, another takes over at once; when
-one is killed, another takes over as soon as the lock runs out (15 s, 6 s with --fast).
+const leaderLong = `leader takes part in the election for one or more SDK keys. For each SDK key that it
+leads, it polls the CDN and writes new content to Redis, where followers and official
+SDKs read it. Run two or more leaders. When one stops, another takes over at once; when
+one is killed, another takes over as soon as the lock expires (15 s, 6 s with --fast).
 
-What it is to do is said by flags, by variables, or by a YAML file, in which each SDK key
-can have settings of its own; a flag wins over a variable, and that over the file. See
-'catbridge config --help'. A changed file, or one that it names, is taken over while it
-runs, or upon SIGHUP: SDK keys, their settings, and the log's level. One that is wrong is
-refused, and what was goes on; the log tells both, and what needs a restart.
+Give the settings by flags, variables or a YAML file, in which each SDK key can have its
+own settings. A flag wins over a variable, and a variable wins over the file; see
+'catbridge config --help'. When the file or a file that it names changes, and on SIGHUP,
+the leader reads its settings again and applies the SDK keys, their settings and the log
+level. An invalid file is rejected, and the running settings stay in effect. The log
+reports both, and which changes need a restart.
 
 With --listen it serves over HTTP:
 
   /hook/{name}        ConfigCat's webhook, by GET or POST, for the SDK key of that name, if
-                      it has a signing key: the leader polls at once, whichever process gets it
-  GET  /healthz       200 while the process does its work
-  GET  /readyz        200 when all that it is there for works, else 503 and why
-  GET  /metrics       for Prometheus
+                      it has a signing key: the leader of the SDK key polls at once, even
+                      if another process receives the webhook
+  GET  /healthz       200 while the process works
+  GET  /readyz        200 if the process takes part for every SDK key, otherwise 503 and
+                      the reason
+  GET  /metrics       metrics for Prometheus
   GET  /status        JSON, see --status
   GET  /debug/pprof/  with --pprof
 
-It runs until it gets SIGINT, SIGTERM or SIGQUIT, whatever Redis or the CDN do, and though
-nobody reads its log any more; what goes wrong is logged to standard error. Then it gives up
-its locks, so that others take over at once. SIGQUIT prints the stacks of all goroutines
-before that. A second signal ends it on the spot: then its locks run out by themselves.
+It runs until it receives SIGINT, SIGTERM or SIGQUIT, even if Redis or the CDN fail or its
+log is no longer read. It logs to standard error. At the end it releases its locks, so that
+another leader takes over at once. On SIGQUIT it first prints the stacks of all goroutines.
+A second signal ends it at once; its locks then expire on their own.
 
-Exit codes: 0 a signal ended it; 1 a part of it failed, such as its listener; 78 (EX_CONFIG)
-a flag, a variable or a file is wrong, which no restart mends. A crash has other codes.
+Exit codes: 0 a signal ended it; 1 a part of it failed, such as the HTTP server;
+78 (EX_CONFIG) a flag, a variable or a file is wrong, and a restart does not help. A crash has
+other exit codes.
 
-A systemd unit of Type=notify is ready once the leader takes part in the elections: once
-Redis has answered for every SDK key. deploy/systemd in the source has such a unit.`
+A systemd unit of Type=notify becomes ready when the leader takes part in the elections:
+when Redis has answered for every SDK key. See deploy/systemd in the source for a unit.`
 
 const leaderExample = `  CATBRIDGE_SDK_KEY=… catbridge leader --redis redis://localhost:6379
   catbridge leader --config /etc/catbridge/catbridge.yaml --listen :8080
@@ -57,14 +61,14 @@ const leaderExample = `  CATBRIDGE_SDK_KEY=… catbridge leader --redis redis://
   catbridge leader --sdk-key shop=… --sdk-key api=… --redis redis://localhost:6379 \
     --poll-interval 30s`
 
-// shutdownTimeout bounds what comes after the signal to end.
+// shutdownTimeout bounds the shutdown after a signal.
 const shutdownTimeout = 15 * time.Second
 
 func newLeader() *cobra.Command {
 	var f settingsFlags
 	cmd := &cobra.Command{
 		Use:         "leader",
-		Short:       "Poll the CDN and write to Redis, if elected",
+		Short:       "Poll the CDN and write to Redis, when elected",
 		Annotations: asService,
 		Long:        leaderLong,
 		Example:     leaderExample,
@@ -81,7 +85,8 @@ func newLeader() *cobra.Command {
 	return cmd
 }
 
-// runLeader runs a leader, and all that belongs to it, until the command's context ends.
+// runLeader runs a leader with its HTTP server and its helpers, until the command's context
+// ends.
 func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.Settings, error)) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -132,9 +137,10 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	return err
 }
 
-var errShutdown = errors.New("shutting down took too long; locks that are still held expire by themselves")
+var errShutdown = errors.New("the shutdown took too long; locks that are still held expire on their own")
 
-// together runs all until ctx ends or one fails, and waits for the others that long.
+// together runs all until ctx ends or one fails, and then waits for the others, for at most
+// timeout.
 func together(ctx context.Context, timeout time.Duration, all ...func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -165,7 +171,7 @@ func together(ctx context.Context, timeout time.Duration, all ...func(context.Co
 	return failed
 }
 
-// recovered makes an error of a panic: the other parts are to end in good order.
+// recovered turns a panic of run into an error, so that the other parts shut down in order.
 func recovered(ctx context.Context, run func(context.Context) error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -175,7 +181,7 @@ func recovered(ctx context.Context, run func(context.Context) error) (err error)
 	return run(ctx)
 }
 
-// panicError is a panic that was recovered from.
+// panicError is a recovered panic.
 type panicError struct {
 	cause any
 	stack []byte

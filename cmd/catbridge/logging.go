@@ -15,13 +15,13 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/zlog"
 )
 
-// redisLog takes the lines of the Redis client library, which has one logger for the whole
-// process and prints to standard error otherwise. The bridge's own events say the same with
-// more context, so that they count at level debug only.
+// redisLog receives the log of the Redis client library, which has one logger for the whole
+// process and otherwise prints to standard error. It logs at level debug only, because the
+// bridge's own events report the same with more context.
 var redisLog redisLogger
 
 type redisLogger struct {
-	to atomic.Pointer[slog.Logger] // nil: nobody asked for a log yet
+	to atomic.Pointer[slog.Logger] // nil: no logger yet
 }
 
 // Printf implements the library's interface.
@@ -31,7 +31,7 @@ func (r *redisLogger) Printf(ctx context.Context, format string, args ...any) {
 	}
 }
 
-// levelOf is the least level that is logged; off is above all.
+// levelOf returns the lowest level to log. For off, it is above all levels.
 func levelOf(name string) slog.Level {
 	switch name {
 	case "debug":
@@ -46,13 +46,13 @@ func levelOf(name string) slog.Level {
 	return math.MaxInt32
 }
 
-// newLogger logs to w.
+// newLogger returns a logger that writes to w.
 func newLogger(log settings.Log, w io.Writer) *slog.Logger {
 	return newLoggerOn(log, w, terminal.Is(w), levelOf(log.Level))
 }
 
-// newLoggerOn logs to w, which ends in a terminal or not, from a level on that may change.
-// To w goes what a [terminal.Output] takes.
+// newLoggerOn returns a logger that writes to w, from a level that may change. onTerminal says
+// whether w is shown on a terminal. The log contains styles for a [terminal.Output].
 func newLoggerOn(log settings.Log, w io.Writer, onTerminal bool, level slog.Leveler) *slog.Logger {
 	var out io.Writer = terminal.NewJSONWriter(w)
 	if log.Format == "text" || log.Format == "auto" && onTerminal {
@@ -63,7 +63,7 @@ func newLoggerOn(log settings.Log, w io.Writer, onTerminal bool, level slog.Leve
 	return logger
 }
 
-// console writes log lines for people: one line each, whatever they hold.
+// console returns a writer of log lines for people. Each record is one line.
 func console(w io.Writer) zerolog.ConsoleWriter {
 	text := func(v any) string {
 		if v == nil {

@@ -1,5 +1,5 @@
-// Command catbridge runs the parts of the bridge: leaders, a follower that prints what
-// it sees, and a demo of the whole with nothing else installed. See catbridge --help.
+// Command catbridge runs the bridge: leaders, a follower that prints flags and their changes,
+// a demo of the whole bridge, and tools to inspect it. See catbridge --help.
 package main
 
 import (

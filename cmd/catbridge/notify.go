@@ -10,18 +10,17 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// takesPartCheck is how often a notifier looks whether the leader takes part.
+// takesPartCheck is how often a notifier checks whether the leader takes part.
 const takesPartCheck = 50 * time.Millisecond
 
-// notifier reports to the service manager that started this process, see sd_notify(3).
+// notifier notifies the service manager that started this process, see sd_notify(3).
 type notifier struct {
-	socket string // $NOTIFY_SOCKET; empty: nobody waits for reports
+	socket string // $NOTIFY_SOCKET; empty: no service manager
 	stats  func() leader.Stats
 	log    *slog.Logger
 }
 
-// run reports READY=1 once the leader takes part in the elections, and STOPPING=1 when ctx
-// ends.
+// run sends READY=1 once the leader takes part in the elections, and STOPPING=1 when ctx ends.
 func (n *notifier) run(ctx context.Context) error {
 	if n.socket == "" {
 		return nil
@@ -52,15 +51,15 @@ func takesPart(stats leader.Stats) bool {
 	return len(stats.Keys) > 0
 }
 
-// report sends a state. A manager that does not receive it stops the process in the end, so
-// that a failure is logged.
+// report sends a state. It logs a failure, because a manager that does not receive READY=1
+// stops the process in the end.
 func (n *notifier) report(state string) {
 	if err := send(n.socket, state); err != nil {
 		n.log.Warn("the service manager could not be notified", "state", state, "error", err)
 	}
 }
 
-// send sends a datagram to a Unix socket. A name that begins with @ is in the abstract
+// send sends a datagram to a Unix socket. A name that starts with @ is in the abstract
 // namespace of Linux.
 func send(socket, text string) error {
 	if socket[0] != '/' && socket[0] != '@' {

@@ -75,7 +75,7 @@ func TestAServiceIsReadyOnceItTakesPartInTheElections(t *testing.T) {
 
 			mark := len(p.all())
 			p.signal(t, syscall.SIGHUP)
-			p.expect(t, mark, `the settings are as they were`)
+			p.expect(t, mark, `the settings have not changed`)
 			p.signal(t, syscall.SIGTERM)
 			m.want("STOPPING=1")
 			<-p.ended

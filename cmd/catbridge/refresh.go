@@ -16,12 +16,12 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-const refreshLong = `refresh asks whoever leads to poll the CDN now, at most once a second however often it
-is asked. A request is not lost: where nobody leads, the next leader's first poll answers it.
-It says whether the CDN answered, and with what; followers are told of what is new as
-always.
+const refreshLong = `refresh asks the leader to poll the CDN now. The leader polls at most once a second on
+request. No request is lost: without a leader, the first poll of the next leader answers it.
+refresh prints whether the CDN answered, and whether the config is new. Followers are
+notified of a new config as always.
 
-Exit codes: 0 the CDN answered, or nobody leads; 1 somebody leads, but no answer came
+Exit codes: 0 the CDN answered, or there is no leader; 1 there is a leader, but no answer
 within --timeout, or Redis does not answer; 2 wrong usage.`
 
 func newRefresh() *cobra.Command {
@@ -50,10 +50,10 @@ func newRefresh() *cobra.Command {
 			return refresh(ctx, cmd, client, s)
 		},
 	}
-	f.AnySDKKey = true // nothing is fetched here
+	f.AnySDKKey = true // refresh fetches nothing
 	f.add(cmd, settings.SDKKeys|settings.Redis)
 	f.addName(cmd)
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "most that all of it may take, a `duration`")
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "timeout of the command, a `duration`")
 	noCompletion(cmd, "timeout")
 	return cmd
 }
@@ -88,12 +88,12 @@ func refresh(ctx context.Context, cmd *cobra.Command, client redis.UniversalClie
 	return errors.Join(failed...)
 }
 
-// asked is a request that was made, and what was current before.
+// asked is a request that was sent, and the state before it.
 type asked struct {
 	client redis.UniversalClient
 	keys   cachekeys.Keys
 	before cachekeys.Meta
-	blind  bool // meta may not be read, so that no answer can be seen
+	blind  bool // the right to read meta is missing, and with it any sign of an answer
 	at     time.Time
 }
 
@@ -108,47 +108,47 @@ func (r *asked) ask(ctx context.Context, l *leader.Leader, name string) error {
 	return l.RequestRefresh(ctx, name)
 }
 
-// meta is what is current. What cannot be read as such is nothing.
+// meta reads meta. If meta is malformed, it returns the zero value.
 func (r *asked) meta(ctx context.Context) (cachekeys.Meta, error) {
 	fields, err := limited.HMGet(ctx, r.client, cachekeys.MaxMetaFieldBytes, r.keys.Meta, cachekeys.MetaFields()...).Values()
 	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
-		return cachekeys.Meta{}, fmt.Errorf("what is current: %w", err)
+		return cachekeys.Meta{}, fmt.Errorf("read meta: %w", err)
 	}
 	meta, err := cachekeys.ParseMeta(fields)
 	if err != nil {
-		return cachekeys.Meta{}, nil // the leader mends it
+		return cachekeys.Meta{}, nil // the leader repairs it
 	}
 	return meta, nil
 }
 
-// locked reports whether there is a lock, of which it keeps nothing.
+// locked reports whether the lock exists.
 func (r *asked) locked(ctx context.Context) (bool, error) {
 	lock, err := limited.Send(ctx, r.client, 0, "get", r.keys.Lock).Values()
 	return len(lock) > 0 && lock[0] != nil, err
 }
 
-// answerEvery is how often it is looked whether the CDN answered.
+// answerEvery is how often meta is read for the answer of the CDN.
 const answerEvery = 50 * time.Millisecond
 
-// errNoAnswer says that somebody leads, but does not get through to the CDN, or lives no more.
-var errNoAnswer = errors.New("the leader was asked to poll, but no answer of the CDN came in time; see its log, and --timeout")
+// errNoAnswer means that the lock exists, but its leader cannot reach the CDN, or is dead.
+var errNoAnswer = errors.New("the leader was asked to poll, but the CDN did not answer in time; see the leader's log, or raise --timeout")
 
-// answer waits for the CDN's answer to the leader, and says what came of it.
+// answer waits for the CDN's answer to the leader, and describes it.
 func (r *asked) answer(ctx context.Context) (string, error) {
 	ticker := time.NewTicker(answerEvery)
 	defer ticker.Stop()
 	for {
 		switch locked, err := r.locked(ctx); {
 		case err == nil && !locked:
-			return "nobody leads; the next leader will poll when it takes over", nil
+			return "there is no leader; the next leader will poll when it takes over", nil
 		case redis.HasErrorPrefix(err, "WRONGTYPE"): // the next leader overwrites it
 		case ctx.Err() != nil:
 			return "", errNoAnswer
 		case err != nil:
-			return "", fmt.Errorf("who leads: %w", err)
+			return "", fmt.Errorf("read the lock: %w", err)
 		}
 		if r.blind {
-			return "the leader was asked to poll now; whether it does cannot be seen without the right to read meta (+hmget)", nil
+			return "the leader was asked to poll; grant the right to read meta (+hmget) to see its answer", nil
 		}
 		meta, err := r.meta(ctx)
 		took := time.Since(r.at).Round(time.Millisecond)

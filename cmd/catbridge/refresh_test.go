@@ -23,7 +23,7 @@ func TestRefreshReadsNoMoreThanTheLimits(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	code := run(t.Context(), []string{"refresh", "--sdk-key", testKey, "--redis", "redis://" + server.Addr(), "--timeout", "1s"}, strings.NewReader(""), &strings.Builder{}, &errs)
 	runtime.ReadMemStats(&after)
-	if code != exitFailure || !strings.Contains(errs.String(), "no answer of the CDN came in time") {
+	if code != exitFailure || !strings.Contains(errs.String(), "the CDN did not answer in time") {
 		t.Errorf("exit %d, %s", code, errs.String())
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {

@@ -12,25 +12,25 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// reloader takes changed settings over while a leader runs.
+// reloader applies changed settings while a leader runs.
 type reloader struct {
 	load    func() (*settings.Settings, error)
-	running *settings.Settings // those of the start
+	running *settings.Settings // from the start of the process
 	leader  interface{ SetSDKKeys([]leader.SDKKey) error }
 	level   *slog.LevelVar
 	log     *slog.Logger
 	hangups <-chan os.Signal
 
-	current *settings.Settings // whose SDK keys are in force
-	read    string             // what the files held last, good or bad
-	files   []string           // that the settings last came from
+	current *settings.Settings // whose SDK keys are in effect
+	read    string             // hash of the files as last read, valid or not
+	files   []string           // of the settings as last read
 }
 
-// run looks at the files that the settings come from until ctx ends.
+// run watches the files of the settings until ctx ends.
 func (r *reloader) run(ctx context.Context) error {
 	r.current, r.read = r.running, r.running.Read
 	if pipes := r.running.Pipes; len(pipes) > 0 {
-		r.log.Info("settings came from a pipe, and are not read again: to change them takes a restart", "pipes", pipes)
+		r.log.Info("settings came from a pipe, which is read only once; changes need a restart", "pipes", pipes)
 		<-ctx.Done()
 		return nil
 	}
@@ -53,9 +53,9 @@ func (r *reloader) run(ctx context.Context) error {
 	}
 }
 
-// look reads the settings again, and takes over what changed. If it was asked to, it says
-// as well that nothing did. It reports whether the settings could be loaded: if not, another
-// try may help though no file changes.
+// look reads the settings again, and applies changes. If asked is true, it also logs that
+// nothing changed. It reports whether the settings could be loaded. If not, a later attempt
+// may succeed even if no file changes.
 func (r *reloader) look(asked bool) (loaded bool) {
 	s, err := r.load()
 	r.files, loaded = s.Files, err == nil
@@ -71,18 +71,18 @@ func (r *reloader) look(asked bool) (loaded bool) {
 	case err != nil:
 		r.refuse(err)
 	case same:
-		r.log.Info("the settings are as they were")
+		r.log.Info("the settings have not changed")
 	default:
 		r.level.Set(levelOf(s.Log.Level))
-		r.tell(s)
+		r.logChanges(s)
 		r.current = s
 	}
 	return loaded
 }
 
-// refuse tells all that is wrong.
+// refuse logs all errors in the settings.
 func (r *reloader) refuse(err error) {
-	const text = "the changed settings are refused, the ones in force go on"
+	const text = "the changed settings are invalid; the running ones stay in effect"
 	faults, ok := errors.AsType[settings.Faults](err)
 	if !ok {
 		r.log.Error(text, "error", err)
@@ -92,8 +92,8 @@ func (r *reloader) refuse(err error) {
 	}
 }
 
-// tell tells what changes, and what does not.
-func (r *reloader) tell(s *settings.Settings) {
+// logChanges logs the changes that take effect, and those that need a restart.
+func (r *reloader) logChanges(s *settings.Settings) {
 	attrs := []any{"sdk_keys", len(s.SDKKeys)}
 	for _, part := range []struct {
 		name  string
@@ -110,16 +110,17 @@ func (r *reloader) tell(s *settings.Settings) {
 	if now, before := s.Log.Level, r.current.Log.Level; now != before {
 		attrs = append(attrs, "log_level", now)
 	}
-	r.log.Info("changed settings are in force", attrs...)
+	r.log.Info("changed settings are in effect", attrs...)
 	if names := r.running.Restart(s); len(names) > 0 {
-		r.log.Warn("these settings differ from those in force, and need a restart", "settings", names)
+		r.log.Warn("changes of these settings need a restart", "settings", names)
 	}
 	for _, warning := range s.Warnings {
 		r.log.Warn(warning)
 	}
 }
 
-// labels names the SDK keys of one that are not in other, or those in both that differ.
+// labels returns the names of the SDK keys of one that are not in other. If differ is not nil,
+// it returns those of the SDK keys in both that differ.
 func labels(one, other *settings.Settings, differ func(a, b leader.SDKKey) bool) []string {
 	var names []string
 	others := map[string]leader.SDKKey{}

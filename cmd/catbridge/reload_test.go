@@ -92,7 +92,7 @@ func TestAddedRemovedAndRotatedSDKKeysAreTakenOverWhileRunning(t *testing.T) {
 	first := r.lock(testKey)
 
 	r.write("catbridge.yaml", "sdk_keys: [{name: a, key: "+testKey+"}, {name: b, key: "+otherTestKey+"}]")
-	r.logs(`"added":\["b"\].*"message":"changed settings are in force"`, `"sdk_key":"b".*A new config was published`)
+	r.logs(`"added":\["b"\].*"message":"changed settings are in effect"`, `"sdk_key":"b".*A new config was published`)
 	second := r.lock(otherTestKey)
 	if lock := r.lock(testKey); lock != first {
 		t.Errorf("the lock of the SDK key that stayed was %q, and is %q", first, lock)
@@ -100,14 +100,14 @@ func TestAddedRemovedAndRotatedSDKKeysAreTakenOverWhileRunning(t *testing.T) {
 
 	// Of a rotated SDK key the former is given up, and the new one is led.
 	r.write("catbridge.yaml", "sdk_keys: [{name: a, key: "+thirdTestKey+"}, {name: b, key: "+otherTestKey+"}]")
-	r.logs(`"changed":\["a"\].*"message":"changed settings are in force"`, `"sdk_key":"a".*A new config was published`, gaveUp)
+	r.logs(`"changed":\["a"\].*"message":"changed settings are in effect"`, `"sdk_key":"a".*A new config was published`, gaveUp)
 	r.gone(testKey)
 	if r.lock(thirdTestKey) == "" {
 		t.Error("the new SDK key is not led")
 	}
 
 	r.write("catbridge.yaml", "sdk_keys: [{name: b, key: "+otherTestKey+"}]")
-	r.logs(`"removed":\["a"\].*"message":"changed settings are in force"`, gaveUp)
+	r.logs(`"removed":\["a"\].*"message":"changed settings are in effect"`, gaveUp)
 	r.gone(thirdTestKey)
 	if lock := r.lock(otherTestKey); lock != second {
 		t.Errorf("the lock of the SDK key that stayed was %q, and is %q", second, lock)
@@ -131,20 +131,20 @@ func TestABadFileIsRefusedAndTheOldOneGoesOn(t *testing.T) {
 	r.logs(`A new config was published`)
 	before := r.lock(testKey)
 	r.write("catbridge.yaml", good+"listen: here\nlog: {level: loud}\n")
-	r.logs(`"where":".*catbridge.yaml:2","error":"listen: it is no address.*the ones in force go on"`)
-	r.logs(`"where":".*catbridge.yaml:3","error":"log.level: .*the ones in force go on"`)
+	r.logs(`"where":".*catbridge.yaml:2","error":"listen: it is not an address.*the running ones stay in effect"`)
+	r.logs(`"where":".*catbridge.yaml:3","error":"log.level: .*the running ones stay in effect"`)
 	if err := os.Remove(filepath.Join(r.folder, "catbridge.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	r.logs(`"where":"--config","error":"read .*: no such file or directory","message":"the changed settings are refused`)
+	r.logs(`"where":"--config","error":"read .*: no such file or directory","message":"the changed settings are invalid`)
 	r.write("catbridge.yaml", "sdk_keys: []")
-	r.logs(`"error":"no SDK key: .*the ones in force go on"`)
+	r.logs(`"error":"no SDK key: .*the running ones stay in effect"`)
 
 	// What is wrong is said again on demand, and what is right again is not taken for a change.
 	r.signal(t, syscall.SIGHUP)
-	r.logs(`"error":"no SDK key: .*the ones in force go on"`)
+	r.logs(`"error":"no SDK key: .*the running ones stay in effect"`)
 	r.write("catbridge.yaml", good)
-	r.logs(`"message":"the settings are as they were"`)
+	r.logs(`"message":"the settings have not changed"`)
 	if lock := r.lock(testKey); lock != before {
 		t.Errorf("the lock was %q, and is %q", before, lock)
 	}
@@ -159,10 +159,10 @@ func TestTheLogLevelIsTakenOverAndTheRestIsSaidToNeedARestart(t *testing.T) {
 	r := startReloads(t, text+"log: {level: info}")
 	r.logs(`A new config was published`)
 	r.write("catbridge.yaml", text+"log: {level: debug, format: text}\ntimings: {renew_interval: 2s}\nredis: {pool_size: 7}\n")
-	r.logs(`"log_level":"debug","message":"changed settings are in force"`)
-	r.logs(`"settings":\["redis.pool_size","timings.renew_interval","log.format"\],"message":"these settings differ from those in force, and need a restart"`)
+	r.logs(`"log_level":"debug","message":"changed settings are in effect"`)
+	r.logs(`"settings":\["redis.pool_size","timings.renew_interval","log.format"\],"message":"changes of these settings need a restart"`)
 	r.signal(t, syscall.SIGHUP)
-	r.logs(`\{"level":"info".*"message":"the settings are as they were"`)
+	r.logs(`\{"level":"info".*"message":"the settings have not changed"`)
 	r.end()
 }
 
@@ -183,12 +183,12 @@ func TestRotatedFilesOfKeysAreTakenOver(t *testing.T) {
 	r.logs(`A new config was published`)
 	before := r.lock(testKey)
 	r.write("hook", "configcat_whsk_aaaaaaaaaaaaaaaa\nconfigcat_whsk_bbbbbbbbbbbbbbbb")
-	r.logs(`"changed":\["a"\].*"message":"changed settings are in force"`)
+	r.logs(`"changed":\["a"\].*"message":"changed settings are in effect"`)
 	if lock := r.lock(testKey); lock != before {
 		t.Errorf("a signing key ended the term: the lock was %q, and is %q", before, lock)
 	}
 	r.write("a.key", otherTestKey+"\n")
-	r.logs(`"changed":\["a"\].*"message":"changed settings are in force"`, `A new config was published`, gaveUp)
+	r.logs(`"changed":\["a"\].*"message":"changed settings are in effect"`, `A new config was published`, gaveUp)
 	r.gone(testKey)
 	if strings.Contains(r.all(), "whsk_") {
 		t.Error("a signing key shows up")
@@ -226,7 +226,7 @@ func TestAConfigMapsLinksAreFollowed(t *testing.T) {
 	p := startProcess(t, []string{"CATBRIDGE_REDIS_URL=" + server.URL(), "CATBRIDGE_BASE_URL=" + cdn.URL}, "leader", "--config", path)
 	mark := p.expect(t, 0, `A new config was published`)
 	version("..2", "sdk_keys: [{name: a, key: "+testKey+"}, {name: b, key: "+otherTestKey+"}]")
-	p.expect(t, mark, `"added":\["b"\].*"message":"changed settings are in force"`)
+	p.expect(t, mark, `"added":\["b"\].*"message":"changed settings are in effect"`)
 	p.expect(t, mark, `"sdk_key":"b".*A new config was published`)
 	p.interrupt(t)
 }
@@ -249,7 +249,7 @@ func TestASecondSignalEndsALeaderAtOnce(t *testing.T) {
 	if status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
 		t.Errorf("it ended with %v, not by the signal", r.cmd.ProcessState)
 	}
-	if !strings.Contains(r.all(), "locks that a leader still held expire by themselves") {
+	if !strings.Contains(r.all(), "locks that a leader still holds expire on their own") {
 		t.Error("it does not say what becomes of its lock")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/catbridge/catbridge/follower"
 )
 
-// report prints what watch sees, as lines of text or of JSON.
+// report prints the events of watch, as lines of text or of JSON.
 type report struct {
 	out  *terminal.Output
 	json bool
@@ -34,32 +34,32 @@ type event struct {
 	Changes []eventChange  `json:"changes,omitzero"`
 }
 
-// eventChange has no from where the flag is new, and no to where it is gone.
+// eventChange has no From if the flag is new, and no To if it was removed.
 type eventChange struct {
 	Key  string `json:"key"`
 	From *any   `json:"from,omitempty"`
 	To   *any   `json:"to,omitempty"`
 }
 
-// state reports how the follower is connected.
+// state prints the follower's state.
 func (r *report) state(state follower.State) error {
 	return r.write(event{Event: "state", State: state}, []terminal.Styled{terminal.Sprintf("state %s", terminal.Paint(stateStyle(state), string(state)))})
 }
 
-// config reports the first content.
+// config prints the first content.
 func (r *report) config(stats follower.Stats, keys []string, values answers.Set) error {
 	lines := []terminal.Styled{terminal.Sprintf("config %s", place(stats))}
 	for _, key := range keys {
 		if value, ok := values[key]; ok {
 			lines = append(lines, terminal.Sprintf("value %s = %s", key, answers.Text(value)))
 		} else {
-			lines = append(lines, terminal.Sprintf("value %s: there is no such flag", key))
+			lines = append(lines, terminal.Sprintf("value %s: unknown flag", key))
 		}
 	}
 	return r.write(contentEvent("config", stats, values, nil), lines)
 }
 
-// change reports newer content.
+// change prints newer content.
 func (r *report) change(stats follower.Stats, changes []answers.Change) error {
 	lines := []terminal.Styled{terminal.Sprintf("change %s", place(stats))}
 	if len(changes) == 0 {
@@ -101,7 +101,7 @@ func stateStyle(state follower.State) terminal.Style {
 	return terminal.Yellow
 }
 
-// write prints the event, or else its lines, each with the time.
+// write prints the event as JSON, or else its lines, each with the time.
 func (r *report) write(e event, lines []terminal.Styled) error {
 	e.Time = r.now().UTC().Format(reportTime)
 	if r.json {

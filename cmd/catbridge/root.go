@@ -12,21 +12,21 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// stdout and stderr are what a command writes to.
+// stdout and stderr return the outputs that a command writes to.
 func stdout(cmd *cobra.Command) *terminal.Output { return terminal.NewOutput(cmd.OutOrStdout()) }
 func stderr(cmd *cobra.Command) *terminal.Output { return terminal.NewOutput(cmd.ErrOrStderr()) }
 
 // Exit codes.
 const (
 	exitOK      = 0
-	exitFailure = 1  // it was tried, and failed
-	exitUsage   = 2  // it was not tried, since the command line or the environment is wrong
-	exitConfig  = 78 // EX_CONFIG of sysexits.h: as exitUsage, by a service
+	exitFailure = 1  // the command failed
+	exitUsage   = 2  // the command did not run: the command line or the settings are wrong
+	exitConfig  = 78 // EX_CONFIG of sysexits.h: like exitUsage, for a service
 )
 
 // asService marks commands that service managers start and restart. For wrong usage and wrong
-// settings they exit with exitConfig: a Go program that panics exits with 2, and must be
-// restarted.
+// settings they exit with exitConfig instead of 2, the exit code of a Go program that panics
+// and must be restarted.
 var asService = map[string]string{"service": "true"}
 
 // usageCode returns the exit code of a command for wrong usage and wrong settings.
@@ -37,26 +37,26 @@ func usageCode(cmd *cobra.Command) int {
 	return exitUsage
 }
 
-const rootLong = `catbridge carries feature flags from ConfigCat's CDN to any number of followers
-through Redis. Leaders poll the CDN, one at a time for each SDK key, and write what
-they get to Redis; followers read it there and are told of changes at once.
+const rootLong = `catbridge distributes feature flags from ConfigCat's CDN to any number of followers
+through Redis. Leaders poll the CDN, one leader at a time for each SDK key, and write the
+config to Redis. Followers read it there, and are notified of changes at once.
 
-To see it work, with nothing installed: catbridge demo
+To see it work, without installing anything else: catbridge demo
 
-SDK keys and passwords need not stand in the list of processes: every command takes
-them from the environment or from a file, too. Where one thing is given in several
-ways, a flag wins over the environment, and that over the file of --config.
+To keep SDK keys and passwords out of the list of processes, give them in the environment
+or in a file. Every command reads both. A flag wins over the environment, and the
+environment wins over the file of --config.
 
   $CATBRIDGE_CONFIG               a YAML file with settings, see catbridge config --help
-  $CATBRIDGE_SDK_KEY              one SDK key, or several with commas between
-  $CATBRIDGE_SDK_KEY_FILE         a file with SDK keys, one a line
+  $CATBRIDGE_SDK_KEY              one SDK key, or several separated by commas
+  $CATBRIDGE_SDK_KEY_FILE         a file with SDK keys, one per line
   $CATBRIDGE_REDIS_URL            redis://user:password@host:port/db
   $CATBRIDGE_REDIS_PASSWORD       the password for that URL
   $CATBRIDGE_REDIS_PASSWORD_FILE  a file with that password
 
-Exit codes: 0 success, 1 failure, 2 wrong usage; leader has 78 instead of 2.`
+Exit codes: 0 success; 1 failure; 2 wrong usage or settings, for the command leader 78.`
 
-// run is the whole program, for main and for tests. It returns the exit code.
+// run runs the program, for main and for tests. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -70,17 +70,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
-	tell(errOut, command.CommandPath(), err)
+	printError(errOut, command.CommandPath(), err)
 	if _, ok := errors.AsType[*usageError](err); ok {
 		command = meant(command, args)
-		_ = errOut.Linef("Run '%s --help' for what it takes.", command.CommandPath())
+		_ = errOut.Linef("Run '%s --help' for usage.", command.CommandPath())
 		return usageCode(command)
 	}
 	return exitFailure
 }
 
-// meant returns the command that was to run. Where what stands before its name is unknown,
-// no command is found: a flag may have taken the name for its value.
+// meant returns the command that the user meant. If an unknown flag or argument precedes the
+// name, cobra finds only the root command.
 func meant(found *cobra.Command, args []string) *cobra.Command {
 	if found.HasParent() {
 		return found
@@ -95,10 +95,10 @@ func meant(found *cobra.Command, args []string) *cobra.Command {
 	return found
 }
 
-// tell prints an error. Several that were joined stand on lines of their own.
-func tell(out *terminal.Output, command string, err error) {
+// printError prints an error. Joined errors are printed on a line each.
+func printError(out *terminal.Output, command string, err error) {
 	if faults, ok := errors.AsType[settings.Faults](err); ok && len(faults) > 1 {
-		_ = out.Linef("%s: %d things are wrong:", command, len(faults))
+		_ = out.Linef("%s: %d errors:", command, len(faults))
 		for _, fault := range faults {
 			_ = out.Linef("  %s", fault)
 		}
@@ -106,7 +106,7 @@ func tell(out *terminal.Output, command string, err error) {
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
-			tell(out, command, err)
+			printError(out, command, err)
 		}
 		return
 	}
@@ -119,7 +119,7 @@ func tell(out *terminal.Output, command string, err error) {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "catbridge",
-		Short:         "Feature flags from ConfigCat to any number of followers, through Redis",
+		Short:         "Distribute feature flags from ConfigCat to any number of followers, through Redis",
 		Long:          rootLong,
 		Version:       version(),
 		SilenceErrors: true,
@@ -137,20 +137,21 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// plainWord is an argument that can be no secret.
+// plainWord matches arguments that cannot be secrets.
 var plainWord = regexp.MustCompile(`^[a-z-]{1,20}$`)
 
-// unknownCommand quotes only what is no SDK key or password that came to the wrong place.
+// unknownCommand rejects arguments. It quotes only those that cannot be misplaced SDK keys or
+// passwords.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
 		return nil
 	case !plainWord.MatchString(args[0]):
-		return usagef("there is no such command")
+		return usagef("unknown command")
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
-		return usagef("there is no command %q; did you mean %s?", args[0], similar[0])
+		return usagef("unknown command %q; did you mean %s?", args[0], similar[0])
 	}
-	return usagef("there is no command %q", args[0])
+	return usagef("unknown command %q", args[0])
 }

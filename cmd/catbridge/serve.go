@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/metrics"
 )
 
-// newServer listens for webhooks and for whoever looks after the leader. Nil: nothing is
-// to listen.
+// newServer returns the HTTP server for webhooks, probes and metrics, which listens already.
+// It returns nil if the settings have no address to listen on.
 func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd.Server, error) {
 	if s.Listen == "" {
 		return nil, nil
@@ -25,7 +25,7 @@ func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd
 	return httpd.New(cfg)
 }
 
-// newRegistry has what /metrics serves.
+// newRegistry returns the registry that /metrics serves.
 func newRegistry(s *settings.Settings, l *leader.Leader) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(metrics.NewLeaderCollector(l))

@@ -8,21 +8,21 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-// settingsFlags are what a command takes from flags, variables and a file.
+// settingsFlags are the settings that a command reads from flags, variables and a file.
 type settingsFlags struct {
 	settings.Options
-	name string // of the SDK key to work on, where the command takes --name
+	name string // of the SDK key to work on, from --name
 }
 
-// add adds the flags of a part, each with a variable, and --config.
+// add adds the flags of a part of the settings, each with a variable, and --config.
 func (f *settingsFlags) add(cmd *cobra.Command, part settings.Part) {
 	f.Part, f.Variables, f.File = part, part, true
 	f.addTo(cmd)
 }
 
-// addName adds the flag that chooses of several SDK keys.
+// addName adds the flag --name, which selects one of several SDK keys.
 func (f *settingsFlags) addName(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.name, "name", "", "`name` of the SDK key to work on, where several are given")
+	cmd.Flags().StringVar(&f.name, "name", "", "`name` of the SDK key to use, if several are given")
 	noCompletion(cmd, "name")
 }
 
@@ -39,7 +39,7 @@ func (f *settingsFlags) addTo(cmd *cobra.Command) {
 	}
 }
 
-// load reads what was given.
+// load reads the settings.
 func (f *settingsFlags) load(cmd *cobra.Command) (*settings.Settings, error) {
 	f.Flags, f.Environ = cmd.Flags(), os.Environ()
 	s, err := settings.Load(f.Options)
@@ -55,14 +55,14 @@ func (f *settingsFlags) load(cmd *cobra.Command) (*settings.Settings, error) {
 			return s, nil
 		}
 	}
-	return nil, usagef("--name: no SDK key has that name")
+	return nil, usagef("--name: no SDK key has that name; catbridge config print lists the names")
 }
 
-// one is load for commands that work on a single SDK key.
+// one is like load, for commands that use a single SDK key.
 func (f *settingsFlags) one(cmd *cobra.Command) (*settings.Settings, error) {
 	s, err := f.load(cmd)
 	if err == nil && len(s.SDKKeys) > 1 {
-		err = usagef("%d SDK keys are given, but %s works on one: choose it by --name", len(s.SDKKeys), cmd.Name())
+		err = usagef("%d SDK keys are given, but %s uses only one: select it with --name", len(s.SDKKeys), cmd.Name())
 	}
 	return s, err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // endBySignal returns a context that ends with the first SIGINT or SIGTERM. The second one
-// ends the process at once, which says so.
+// ends the process at once, after a message.
 func endBySignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -21,7 +21,7 @@ func endBySignal() context.Context {
 		<-signals
 		cancel()
 		again := <-signals
-		fmt.Fprintln(os.Stderr, "catbridge: ended at once by a second signal; locks that a leader still held expire by themselves")
+		fmt.Fprintln(os.Stderr, "catbridge: a second signal ended it at once; locks that a leader still holds expire on their own")
 		signal.Reset(again)
 		if self, err := os.FindProcess(os.Getpid()); err != nil || self.Signal(again) != nil {
 			os.Exit(exitFailure)
@@ -30,10 +30,10 @@ func endBySignal() context.Context {
 	return ctx
 }
 
-// takeSignals lets a command end in good order by other signals, too.
+// takeSignals makes a command shut down in order on other signals, too.
 func takeSignals(cmd *cobra.Command) {
 	switch cmd.Name() {
-	case "leader": // SIGHUP makes it read its settings again
+	case "leader": // it reads its settings again on SIGHUP
 		outliveReaders()
 		endOnQuit(cmd)
 	case "demo":
@@ -45,12 +45,12 @@ func takeSignals(cmd *cobra.Command) {
 	}
 }
 
-// outliveReaders lets a command that may hold locks go on when nobody reads its output any
-// more. SIGPIPE would end the process without releasing them.
+// outliveReaders keeps a command that may hold locks running when its output is no longer
+// read. SIGPIPE would end the process without releasing the locks.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
-// endOnHangup lets a command end when its terminal is gone, unless it was started with
-// nohup.
+// endOnHangup makes a command shut down when its terminal is closed, unless it was started
+// with nohup.
 func endOnHangup(cmd *cobra.Command) {
 	if signal.Ignored(syscall.SIGHUP) {
 		return
@@ -60,8 +60,8 @@ func endOnHangup(cmd *cobra.Command) {
 	cmd.SetContext(ctx)
 }
 
-// endOnQuit lets a command print the stacks of all goroutines and end in good order, where
-// by default it would print them and exit at once.
+// endOnQuit makes a command print the stacks of all goroutines on SIGQUIT, and shut down in
+// order. By default, the process would exit at once.
 func endOnQuit(cmd *cobra.Command) {
 	ctx, cancel := context.WithCancel(cmd.Context())
 	quits := make(chan os.Signal, 1)
@@ -71,7 +71,7 @@ func endOnQuit(cmd *cobra.Command) {
 		defer signal.Stop(quits)
 		select {
 		case <-quits:
-			_ = stderr(cmd).Linef("catbridge: ending by SIGQUIT; these goroutines are running:")
+			_ = stderr(cmd).Linef("catbridge: shutting down on SIGQUIT; these goroutines are running:")
 			_ = pprof.Lookup("goroutine").WriteTo(cmd.ErrOrStderr(), 2)
 		case <-ctx.Done():
 		}

@@ -16,33 +16,36 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-const statusLong = `status prints, for each SDK key, what the bridge keeps in Redis: who leads and since
-when, how long its lock still lasts, the rev of the current config, how old the CDN's last
-answer is, whether the entry for official SDKs and the blob for followers are that config,
-how many subscribe, and what followers report of themselves:
+const statusLong = `status prints the state of the bridge in Redis, a line for each SDK key:
 
-  LEADER   the leader's host, or the end of its id where that names none
-  LOCK     until the lock expires; renewals put that off
-  CDN      age of the CDN's last answer, and the interval at which it is polled
-  ENTRY    its size, or else missing, differs or malformed; BLOB likewise
-  SUBS     connections that hear messages, summed over a cluster's nodes; each leader has one
-  FLEET    followers that have the current config, of those that report; they do only where
-           they are set up to
+  NAME     the name of the SDK key
+  LEADER   the leader's host, or the end of its ID if that names no host
+  SINCE    how long it has been leading
+  LOCK     time until the lock expires, unless the leader renews it
+  REV      the rev of the current config: when it was fetched, in Unix milliseconds
+  CDN      age of the CDN's last answer / interval at which the leader polls it
+  ENTRY    size of the entry for official SDKs, or missing, differs or malformed
+  BLOB     the same for the blob that followers read
+  SUBS     connections that receive messages, including one of each leader; in a cluster,
+           of all nodes
+  FLEET    followers with the current config, of those that report to the fleet
 
 A line above the table names the database, unless it is 0, and the namespace, if there is one.
-Below the table stand, one a line, what is wrong (✗), the followers that are furthest
-behind (↓), and what is unknown (–), for instance because a right in Redis is missing. Names that
-are too long for the terminal, or for 100 characters elsewhere, are cut. It only
-reads: GETRANGE (or GET), HMGET, PTTL, TIME, PUBSUB NUMSUB and ZRANGE.
+Lines below the table report faults (✗), the followers that are furthest behind (↓), and
+what is unknown (–), for example because the Redis user lacks a right. Names that do not fit
+the width of the terminal, or 100 characters elsewhere, are shortened. status only reads: it
+sends GETRANGE (or GET), HMGET, PTTL, TIME, PUBSUB NUMSUB and ZRANGE.
 
-Exit codes: 0 all is well; 1 something is wrong: nobody leads, the CDN's answer is older
-than a poll and 15 s, entry or blob is not the current config, a follower reported other
-content more than 30 s after it changed, or Redis does not answer; 2 wrong usage. What is
-not known is no fault. With --watch it runs until it gets SIGINT or SIGTERM, then exits with 0.
+Exit codes: 0 no faults; 1 a fault: there is no leader, the CDN's last answer is older than
+the poll interval and 15 s, the entry or the blob is not the current config, a follower
+reported an old config more than 30 s after a change, or Redis does not answer; 2 wrong
+usage. Unknown values are not faults. With --watch it runs until it receives SIGINT or
+SIGTERM, and then exits with 0.
 
-With --json it prints an object a line: time, redis, db (the number of the database), ok,
-keys and, where there is one, namespace, and, if Redis cannot be read, error. Each of keys has name, ok, faults, remarks, leader, content, entry, blob, subscribers
-and fleet; what is null is not known. Times are by Redis's clock.`
+With --json it prints an object per line: time, redis (its address), db (the number of the
+database), namespace (if there is one), ok, keys, and error if Redis cannot be read. Each
+element of keys has name, ok, faults, remarks, leader, content, entry, blob, subscribers and
+fleet. A value that is null is unknown. Times are by Redis's clock.`
 
 const statusExample = `  catbridge status --sdk-key-file keys --redis redis://localhost:6379
   catbridge status --config catbridge.yaml --watch
@@ -61,26 +64,26 @@ func newStatus() *cobra.Command {
 	var f statusFlags
 	cmd := &cobra.Command{
 		Use:     "status",
-		Short:   "Print who leads, what is current, and who follows",
+		Short:   "Print the leader, the current config and the followers of each SDK key",
 		Long:    statusLong,
 		Example: statusExample,
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.settings.AnySDKKey = true // nothing is fetched here
+	f.settings.AnySDKKey = true // status fetches nothing
 	f.settings.add(cmd, settings.SDKKeys|settings.Redis)
 	f.settings.addName(cmd)
 	flags := cmd.Flags()
-	flags.BoolVar(&f.json, "json", false, "print JSON, one object a line")
-	flags.BoolVar(&f.watch, "watch", false, "go on, and print anew every --interval")
-	flags.DurationVar(&f.interval, "interval", 2*time.Second, "`duration` between two looks with --watch, at least 100ms")
-	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "most that a look may take, a `duration`")
-	flags.IntVar(&f.top, "top", 5, "`number` of followers to name for each SDK key, of those that are behind")
+	flags.BoolVar(&f.json, "json", false, "print JSON, one object per line")
+	flags.BoolVar(&f.watch, "watch", false, "print again every --interval until interrupted")
+	flags.DurationVar(&f.interval, "interval", 2*time.Second, "`duration` between two outputs of --watch, at least 100ms")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "timeout for reading the state, a `duration`")
+	flags.IntVar(&f.top, "top", 5, "maximum `number` of followers that are behind to list for each SDK key")
 	noCompletion(cmd, "interval", "timeout", "top")
 	return cmd
 }
 
-// errNotWell is what a status that printed what is wrong ends with.
+// errNotWell is the error of a status or doctor that has printed faults.
 var errNotWell = errors.New("something is wrong")
 
 func (f *statusFlags) run(cmd *cobra.Command) error {
@@ -113,25 +116,25 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 	return s.watch(cmd.Context(), f.interval)
 }
 
-// status is a series of looks at all SDK keys.
+// status reads and prints the state of all SDK keys.
 type status struct {
 	where   inspect.Redis
 	redis   redisurl.Options
 	keys    []settings.SDKKey
 	out     *terminal.Output
 	json    bool
-	clear   bool // the terminal before each look
+	clear   bool // clear the terminal before each output
 	timeout time.Duration
 }
 
-// statusReport is one look.
+// statusReport is the state of all SDK keys at one time.
 type statusReport struct {
 	Time      time.Time     `json:"time"`
 	Redis     string        `json:"redis"`
 	DB        int           `json:"db"`
 	Namespace string        `json:"namespace,omitempty"`
 	OK        bool          `json:"ok"`
-	Error     string        `json:"error,omitempty"` // Redis cannot be read; keys are those before
+	Error     string        `json:"error,omitempty"` // Redis cannot be read; Keys are those read before
 	Keys      []inspect.Key `json:"keys"`
 }
 
@@ -152,7 +155,7 @@ func (s *status) look(ctx context.Context) statusReport {
 	for _, k := range s.keys {
 		key, err := s.where.Look(ctx, k.Label(), s.redis.Keys(k.Key))
 		if err != nil {
-			report.OK, report.Error = false, fmt.Sprintf("Redis at %s cannot be read: %v; catbridge doctor tells why", s.redis.Address(), redisurl.Explain(err))
+			report.OK, report.Error = false, fmt.Sprintf("Redis at %s cannot be read: %v; run catbridge doctor", s.redis.Address(), redisurl.Explain(err))
 			break
 		}
 		report.OK = report.OK && key.OK
@@ -178,7 +181,7 @@ func (s *status) print(report statusReport) error {
 	return err
 }
 
-// fits is how wide the table is at most, where no terminal says otherwise.
+// fits is the maximum width of the table if the output is not a terminal.
 const fits = 100
 
 func (s *status) width() int {

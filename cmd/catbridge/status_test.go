@@ -49,21 +49,21 @@ func TestStatusGoesOnWithoutRedis(t *testing.T) {
 func TestStatusAsText(t *testing.T) {
 	report := statusReport{Keys: []inspect.Key{{
 		Name:   "main",
-		Faults: []string{"1 of 2 followers that report are behind"}, Remarks: []string{"not known: how many subscribe (NOPERM)"},
+		Faults: []string{"1 of 2 followers that report are behind; see their logs"}, Remarks: []string{"unknown: the number of subscribers (NOPERM)"},
 		Leader:  &inspect.Leader{ID: "ABCDEFGHIJ", Epoch: 1, Leads: 5400, Left: new(13.24)},
 		Content: &inspect.Content{Rev: 1767225600000, Age: new(23.04), Poll: 55},
 		Entry:   &inspect.Part{State: inspect.Matches, Bytes: 123456}, Blob: &inspect.Part{State: inspect.Missing},
 		Fleet: &inspect.Fleet{Following: 2, Current: 1, Behind: 1, Silent: 3, Laggards: []inspect.Follower{
-			{ID: "shop-1~AB", Version: "v1", State: "polling", Rev: 1767225500000, Hash: "0123456789abcdef", Heard: 12.3},
+			{ID: "shop-1~AB", Version: "v1", State: "polling", Rev: 1767225500000, Hash: "0123456789abcdef", Reported: 12.3},
 		}},
 	}, {Name: "other", Leader: &inspect.Leader{ID: "web-1/ABC", Host: "web-1"}}}}
 	want := `  NAME   LEADER     SINCE  LOCK   REV            CDN      ENTRY   BLOB     SUBS  FLEET
 ✗ main   …CDEFGHIJ  1h30m  13.2s  1767225600000  23s/55s  123 KB  missing  –     1 of 2
 ✗ other  web-1      –      –      –              –        –       –        –     –
-✗ main: 1 of 2 followers that report are behind
+✗ main: 1 of 2 followers that report are behind; see their logs
 – main: of the followers that report, 1 behind, 3 silent
 ↓ main: shop-1~AB (version v1, polling) has rev 1767225500000, hash 0123456789abcdef; reported 12s ago
-– main: not known: how many subscribe (NOPERM)
+– main: unknown: the number of subscribers (NOPERM)
 `
 	text := func() string {
 		var text strings.Builder

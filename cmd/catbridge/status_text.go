@@ -10,10 +10,10 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// unknown stands where nothing is known.
+// unknown replaces unknown values.
 const unknown = "–"
 
-// mark says whether something is well.
+// mark returns a tick, or a cross if ok is false.
 func mark(ok bool) terminal.Styled {
 	if ok {
 		return terminal.Paint(terminal.Green, "✓")
@@ -21,7 +21,7 @@ func mark(ok bool) terminal.Styled {
 	return terminal.Paint(terminal.Red, "✗")
 }
 
-// Columns of the table that give way to its width: names.
+// The columns of names, which are shortened to fit the table into the width.
 const (
 	nameColumn   = 0
 	leaderColumn = 1
@@ -30,8 +30,8 @@ const (
 
 var statusHead = []string{"NAME", "LEADER", "SINCE", "LOCK", "REV", "CDN", "ENTRY", "BLOB", "SUBS", "FLEET"}
 
-// statusText is a look as a table of that width, above it the database and the namespace, and
-// below it what is wrong and what is not known.
+// statusText returns a report: the database and the namespace, a table of at most the given
+// width, and its faults and unknown values.
 func statusText(report statusReport, width int) []terminal.Styled {
 	var lines []terminal.Styled
 	if place := statusPlace(report); place != "" {
@@ -50,7 +50,7 @@ func statusText(report statusReport, width int) []terminal.Styled {
 			}
 			for _, l := range f.Laggards {
 				lines = append(lines, terminal.Sprintf("%s %s: %s (version %s, %s) has rev %d, hash %s; reported %v ago",
-					terminal.Paint(terminal.Yellow, "↓"), k.Name, l.ID, l.Version, l.State, l.Rev, l.Hash, age(l.Heard)))
+					terminal.Paint(terminal.Yellow, "↓"), k.Name, l.ID, l.Version, l.State, l.Rev, l.Hash, age(l.Reported)))
 			}
 		}
 		for _, remark := range k.Remarks {
@@ -100,8 +100,8 @@ func statusTable(keys []inspect.Key, width int) []terminal.Styled {
 	return lines
 }
 
-// columnWidths gives each column what its longest cell takes, unless all together take
-// more than there is: then the longer one of the names' columns gives way.
+// columnWidths returns the width of each column's longest cell. If their sum exceeds most, it
+// reduces the wider one of the columns of names.
 func columnWidths(rows [][]string, most int) []int {
 	widths := make([]int, len(rows[0]))
 	total := 2 * (len(widths) - 1)
@@ -174,7 +174,7 @@ func fleetCell(f *inspect.Fleet) string {
 	return fmt.Sprintf("%d of %d", f.Current, f.Following)
 }
 
-// fleetOthers counts those that do not have the current config.
+// fleetOthers counts the followers that do not have the current config.
 func fleetOthers(f *inspect.Fleet) string {
 	var others []string
 	for _, other := range []struct {
@@ -188,7 +188,7 @@ func fleetOthers(f *inspect.Fleet) string {
 	return strings.Join(others, ", ")
 }
 
-// brief is a number of seconds in at most 6 characters: 850ms, 12s, 3m5s, 2h10m, 12d.
+// brief formats a number of seconds in at most 6 characters: 850ms, 12s, 3m5s, 2h10m, 12d.
 func brief(seconds float64) string {
 	d := age(seconds)
 	switch {
@@ -204,7 +204,7 @@ func brief(seconds float64) string {
 	return fmt.Sprintf("%dd", int(d.Hours())/24)
 }
 
-// age is a number of seconds, as exact as a reader needs it.
+// age returns a number of seconds as a duration, rounded for readers.
 func age(seconds float64) time.Duration {
 	d := time.Duration(seconds * float64(time.Second))
 	switch {

@@ -123,10 +123,10 @@ func TestTheDemoTakesKeysOnATerminal(t *testing.T) {
 	s := startOnTerminal(t, "demo", "--leaders", "1", "--log-level", "info")
 	s.shown.expect(t, `\x1b\[1mflag +ann `)
 	s.shown.expect(t, `Kill     .*press k`)
-	s.shown.expect(t, `leader-1 leads · followers: 3 live · k: kill the leader, t: answers, h: help, …`)
+	s.shown.expect(t, `leader-1 leads · followers: 3 live · k: kill the leader, t: values, h: help, q…`)
 	s.press(t, "k")
 	s.shown.expect(t, `\x1b\[31mleader-1 was killed`)
-	s.shown.expect(t, `nobody leads · followers: 3 live · k: revive leader-1`)
+	s.shown.expect(t, `no leader · followers: 3 live · k: revive leader-1`)
 	s.press(t, "k")
 	s.shown.expect(t, `leader-1 is back`)
 	s.press(t, "?")
@@ -146,7 +146,7 @@ func TestTheDemoTakesKeysOnATerminal(t *testing.T) {
 // What the demo shows at first fits a window of 80 × 30 characters.
 func TestTheDemoBeginsWithOneScreen(t *testing.T) {
 	s := startOnTerminal(t, "demo")
-	s.shown.expect(t, `h: help, …`)
+	s.shown.expect(t, `h: help, q…`)
 	first := s.shown.String()
 	s.press(t, "q")
 	s.end(t)
@@ -168,7 +168,7 @@ func TestColoursShowOnATerminalOnly(t *testing.T) {
 	server := redistest.Start(t)
 	args := []string{"status", "--sdk-key", "main=" + testKey, "--redis", server.URL()}
 	s := startOnTerminal(t, args...)
-	s.shown.expect(t, `\x1b\[31m✗\x1b\[0m main: nobody leads`)
+	s.shown.expect(t, `\x1b\[31m✗\x1b\[0m main: no leader`)
 	if code := <-s.code; code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
@@ -182,7 +182,7 @@ func TestColoursShowOnATerminalOnly(t *testing.T) {
 	shown := newTranscript()
 	go func() { _, _ = io.Copy(shown, user) }()
 	run(t.Context(), args, program, program, program)
-	shown.expect(t, `✗ main: nobody leads`)
+	shown.expect(t, `✗ main: no leader`)
 	if strings.Contains(shown.String(), "\x1b") {
 		t.Errorf("colours in spite of NO_COLOR: %q", shown)
 	}
@@ -193,7 +193,7 @@ func TestTheTerminalIsRestoredWhateverEndsTheDemo(t *testing.T) {
 	for name, key := range map[string]string{"Ctrl-C": "\x03", "Ctrl-D": "\x04", "signal": ""} {
 		t.Run(name, func(t *testing.T) {
 			s := startOnTerminal(t, "demo")
-			s.shown.expect(t, `h: help, …`)
+			s.shown.expect(t, `h: help, q…`)
 			during, err := term.GetState(int(s.program.Fd()))
 			if err != nil {
 				t.Fatal(err)

@@ -55,7 +55,7 @@ func TestAllCommandsReachEveryRedisByOneFile(t *testing.T) {
 			leader := startProcess(t, environment, "leader")
 			leader.expect(t, 0, `A new config was published`)
 			for command, want := range map[string]string{
-				"watch --once": `value text = "one"`, "refresh": `shop: the leader polled`, "status": `shop`, "config check": "all is right",
+				"watch --once": `value text = "one"`, "refresh": `shop: the leader polled`, "status": `shop`, "config check": "the settings are valid",
 			} {
 				p := startProcess(t, environment, strings.Fields(command)...)
 				p.expect(t, 0, want)

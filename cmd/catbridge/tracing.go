@@ -15,11 +15,11 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-// flushTimeout bounds sending the last traces at the end.
+// flushTimeout bounds how long the end of the process waits for the last traces.
 const flushTimeout = 5 * time.Second
 
-// newTracing gives the provider whose traces go where the settings say. Nil: nowhere.
-// Nothing ever waits for the receiver but the end of the process, for flushTimeout.
+// newTracing returns a provider that sends traces to the endpoint of the settings, or nil if
+// there is no endpoint. Only the end of the process waits for the receiver, for flushTimeout.
 func newTracing(ctx context.Context, t settings.Tracing, log *slog.Logger) (*trace.TracerProvider, error) {
 	if t.Endpoint == "" {
 		return nil, nil
@@ -33,16 +33,16 @@ func newTracing(ctx context.Context, t settings.Tracing, log *slog.Logger) (*tra
 		resource.WithHost(), resource.WithFromEnv(), resource.WithTelemetrySDK(),
 	)
 	if err != nil {
-		log.Warn("a part of what traces tell of this process is missing", "error", err)
+		log.Warn("traces lack a part of the attributes of this process", "error", err)
 	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces cannot be sent", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("sending traces failed", "error", err) }))
 	return trace.NewTracerProvider(
 		trace.WithBatcher(exporter), trace.WithResource(from),
 		trace.WithSampler(trace.ParentBased(trace.TraceIDRatioBased(t.SampleRatio))),
 	), nil
 }
 
-// tracesURL adds the path that receivers use to a URL that has none.
+// tracesURL adds the usual path of receivers to a URL without a path.
 func tracesURL(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Path != "" && u.Path != "/" {
@@ -52,9 +52,9 @@ func tracesURL(endpoint string) string {
 	return u.String()
 }
 
-// endTracing sends what was not sent yet.
+// endTracing sends the remaining traces.
 func endTracing(ctx context.Context, provider *trace.TracerProvider) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
-	_ = provider.Shutdown(ctx) // what fails is told to the error handler, or is too late
+	_ = provider.Shutdown(ctx) // the error handler logs failures
 }

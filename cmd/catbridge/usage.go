@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-// usageError is what the user can mend by calling the program otherwise.
+// usageError is an error in the command line or the settings.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -21,40 +21,40 @@ func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
 
-// noArguments does not quote what it refuses: it may be an SDK key.
+// noArguments rejects arguments. It does not quote them: they may be SDK keys.
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("it takes flags only, but %d other argument(s) stand there", len(args))
+		return usagef("unexpected arguments (%d): the command takes only flags", len(args))
 	}
 	return nil
 }
 
-// flagError says what is wrong with a flag. The texts of pflag quote the command line,
-// secrets and all.
+// flagError returns pflag's error in our own words: those of pflag quote the command line,
+// including secrets.
 func flagError(cmd *cobra.Command, err error) error {
 	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		if group := missing.GetSpecifiedShortnames(); group != "" {
 			name, _, _ := strings.Cut(group, "=")
 			if len(name) > 1 && plainWord.MatchString(name) {
-				return usagef("there is no flag -%s; long flags begin with two dashes", name)
+				return usagef("unknown flag -%s; long flags start with two dashes", name)
 			}
-			return usagef("there is no flag -%c", []rune(group)[0])
+			return usagef("unknown flag -%c", []rune(group)[0])
 		}
 		if name := missing.GetSpecifiedName(); plainWord.MatchString(name) {
-			return usagef("there is no flag --%s%s", name, similarFlag(cmd, name))
+			return usagef("unknown flag --%s%s", name, similarFlag(cmd, name))
 		}
-		return usagef("there is no such flag")
+		return usagef("unknown flag")
 	}
 	if required, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		return usagef("--%s: a value must follow: %s", required.GetFlag().Name, required.GetFlag().Usage)
+		return usagef("--%s: the value is missing: %s", required.GetFlag().Name, required.GetFlag().Usage)
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		return badValue("--"+invalid.GetFlag().Name, invalid.GetFlag(), invalid.GetValue(), invalid.Unwrap())
 	}
-	return usagef("an argument is no flag: flags look like --name or --name=value")
+	return usagef("an argument is not a valid flag: write flags as --name or --name=value")
 }
 
-// similarFlag asks for the flag that may be meant; empty: there is none.
+// similarFlag returns a suggestion for an unknown flag, or "" if no flag is similar.
 func similarFlag(cmd *cobra.Command, name string) string {
 	var names []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -73,7 +73,7 @@ func similarFlag(cmd *cobra.Command, name string) string {
 	return ""
 }
 
-// badValue says what is wrong with a flag's value, wherever it came from.
+// badValue returns the error for an invalid value of a flag. where names its source.
 func badValue(where string, flag *pflag.Flag, value string, cause error) error {
 	switch flag.Value.Type() {
 	case "duration":

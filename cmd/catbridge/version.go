@@ -19,10 +19,11 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// release is set by the linker where a release is built (-X main.release=…).
+// release is set by the linker when a release is built (-X main.release=…).
 var release string
 
-// version is the release, or what the build knows of the sources, with what it was built by.
+// version returns the release or else the version of the sources, with the Go version and the
+// platform.
 func version() string {
 	text := release
 	if text == "" {
@@ -31,7 +32,7 @@ func version() string {
 	return fmt.Sprintf("%s %s %s/%s", text, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// sources is the module's version, or where it has none the revision.
+// sources returns the module's version, or the revision if it has no version.
 func sources() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

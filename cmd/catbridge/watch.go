@@ -18,19 +18,22 @@ import (
 	"github.com/catbridge/catbridge/follower"
 )
 
-const watchLong = `watch is a follower that prints the value of every flag, and then each change with the
-time and the rev of the config it came with. It also prints how it is connected:
+const watchLong = `watch runs a follower and prints the value of every flag, and then each change with its time
+and the rev of the config. It also prints the state of the follower:
 
-  connecting    the first connection is being made
-  live          subscribed, and a leader is heard
-  noLeader      subscribed, but no leader is heard
-  polling       Redis refuses the subscription, so it is asked at short intervals
-  disconnected  Redis is out of reach; the values held go on
+  connecting    the first connection is in progress
+  live          subscribed, and receiving messages of a leader
+  noLeader      subscribed, but receiving no messages of a leader
+  polling       Redis rejects the subscription; the follower polls Redis instead
+  disconnected  Redis is unreachable; the follower keeps its values
 
-With --json each line is an object: time, event (state, config, change), and by event
-state, or rev, hash, etag, source, and values or changes. A value is null where the
-evaluation fails. It runs until it gets SIGINT or SIGTERM; with --once until it has a config, with
-exit code 1 if there is none in time, or not one of the flags that --flag names.`
+With --json each line is an object with time and event (state, config or change). The event
+state has state; the others have rev, hash, etag, source, and values or changes. A value is
+null if its evaluation fails.
+
+It runs until it receives SIGINT or SIGTERM. With --once it exits after the first config. It
+then exits with 1 if there is no config within --timeout, or if the config lacks a flag that
+--flag names.`
 
 const watchExample = `  CATBRIDGE_SDK_KEY=… catbridge watch --redis redis://localhost:6379
   catbridge watch --sdk-key-file key --redis redis://localhost:6379 --flag newCheckout \
@@ -53,7 +56,7 @@ func newWatch() *cobra.Command {
 	var f watchFlags
 	cmd := &cobra.Command{
 		Use:     "watch",
-		Short:   "Follow, and print values and changes",
+		Short:   "Run a follower, and print flag values and changes",
 		Long:    watchLong,
 		Example: watchExample,
 		Args:    noArguments,
@@ -64,12 +67,12 @@ func newWatch() *cobra.Command {
 	f.settings.addName(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.flags, "flag", nil, "`key` of a flag to print; may be repeated (default: all)")
-	flags.StringVar(&f.user, "user", "", "user to evaluate for, a `JSON` object of attributes: texts, numbers, and lists of texts")
-	flags.BoolVar(&f.json, "json", false, "print JSON, one object a line")
+	flags.StringVar(&f.user, "user", "", "user to evaluate for, a `JSON` object of attributes: strings, numbers and lists of strings (default: no user)")
+	flags.BoolVar(&f.json, "json", false, "print JSON, one object per line")
 	flags.BoolVar(&f.once, "once", false, "print the values and exit; exit code 1 if there is no config within --timeout")
-	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "most that --once may take, a `duration`")
-	flags.DurationVar(&f.fleetReport, "fleet-report", 0, "`duration` between two reports to Redis that this follower lives, for catbridge status, 5s to 5m; 0: none")
-	flags.StringVar(&f.fleetName, "fleet-name", "", "`name` in those reports (default: the host's)")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "timeout of --once, a `duration`")
+	flags.DurationVar(&f.fleetReport, "fleet-report", 0, "`duration` between two reports of this follower to the fleet, which catbridge status counts, 5s to 5m; 0: no reports")
+	flags.StringVar(&f.fleetName, "fleet-name", "", "`name` in those reports (default: the host name)")
 	noCompletion(cmd, "flag", "user", "timeout", "fleet-report", "fleet-name")
 	return cmd
 }
@@ -108,7 +111,7 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 	return w.run(cmd.Context())
 }
 
-// watch prints what one follower sees.
+// watch prints the state and the values of one follower.
 type watch struct {
 	follower *follower.Client
 	out      *report
@@ -129,10 +132,10 @@ func (w *watch) signal() {
 	}
 }
 
-// stateEvery is how often the connection's state is looked at.
+// stateEvery is how often the follower's state is checked.
 const stateEvery = 100 * time.Millisecond
 
-// hintAfter is when a watch without a config says what may be missing.
+// hintAfter is when a watch without a config prints a likely reason.
 const hintAfter = 3 * time.Second
 
 func (w *watch) run(ctx context.Context) error {
@@ -164,9 +167,9 @@ func (w *watch) once(ctx context.Context, timeout time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return errors.New("interrupted before there was a config")
+		return errors.New("interrupted before the first config")
 	case <-timer.C:
-		return fmt.Errorf("no config within %v, see --timeout: %s", timeout, w.why())
+		return fmt.Errorf("no config within %v (--timeout): %s", timeout, w.why())
 	case <-w.changed:
 		if err := w.look(); err != nil {
 			return err
@@ -179,15 +182,15 @@ func (w *watch) once(ctx context.Context, timeout time.Duration) error {
 func (w *watch) why() string {
 	switch state := w.follower.Stats().State; state {
 	case follower.Disconnected:
-		return "Redis cannot be reached; catbridge doctor tells why"
+		return "Redis is unreachable; run catbridge doctor"
 	case follower.Connecting:
-		return "the connection to Redis is still being made; catbridge doctor tells more"
+		return "still connecting to Redis; run catbridge doctor"
 	default:
-		return fmt.Sprintf("%s: does a leader run for this SDK key? catbridge status tells", state)
+		return fmt.Sprintf("%s: check with catbridge status that a leader runs for this SDK key", state)
 	}
 }
 
-// absent is an error that names the flags asked for that do not exist.
+// absent returns an error that names the requested flags that do not exist, or nil.
 func (w *watch) absent() error {
 	var missing []string
 	keys := w.follower.GetAllKeys()
@@ -206,7 +209,7 @@ func (w *watch) absent() error {
 	return fmt.Errorf("--flag: the config of %d flags has no flag %s", len(keys), strings.Join(missing, ", "))
 }
 
-// look prints what differs from what was printed last.
+// look prints the differences to the last output.
 func (w *watch) look() error {
 	stats, keys, values := w.consistent()
 	if stats.State != w.state {
@@ -229,7 +232,7 @@ func (w *watch) look() error {
 	return err
 }
 
-// consistent reads values and the content they are of. Where the content changes in
+// consistent reads the values and the stats of the same content. If the content changes in
 // between, it reads again.
 func (w *watch) consistent() (follower.Stats, []string, answers.Set) {
 	for {
@@ -244,7 +247,7 @@ func (w *watch) consistent() (follower.Stats, []string, answers.Set) {
 	}
 }
 
-// chosen leaves the flags that are to be printed.
+// chosen returns the flags to print, and their values.
 func (w *watch) chosen(keys []string, values answers.Set) ([]string, answers.Set) {
 	if w.flags == nil {
 		return keys, values

@@ -1,4 +1,4 @@
-// Package answers compares and prints what a config answers for a user.
+// Package answers compares and prints the values of flags for a user.
 package answers
 
 import (
@@ -8,8 +8,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// Set is what a config answers for one user: flag by flag a bool, string, int or
-// float64; nil where the evaluation failed.
+// Set maps each flag's key to its value for one user: a bool, string, int or float64, or nil
+// if the evaluation failed.
 type Set map[string]any
 
 // Of evaluates all flags of a config.
@@ -18,16 +18,16 @@ func Of(config *evaluate.Config, user any) Set {
 	return values
 }
 
-// Change is a flag whose answer differs.
+// Change is a flag whose value differs.
 type Change struct {
 	Key      string
 	From, To any
-	Added    bool // there was no such flag before: From means nothing
-	Removed  bool // there is no such flag now: To means nothing
+	Added    bool // the flag is new: From has no meaning
+	Removed  bool // the flag was removed: To has no meaning
 }
 
-// Diff lists the flags whose answers differ: those of after in the order of keys, then
-// those that are gone, sorted.
+// Diff returns the flags whose values differ: those of after in the order of keys, then the
+// removed ones, sorted.
 func Diff(before, after Set, keys []string) []Change {
 	var changes []Change
 	for _, key := range keys {
@@ -50,31 +50,31 @@ func Diff(before, after Set, keys []string) []Change {
 	return changes
 }
 
-// String is the change as in "flag: from → to".
+// String returns the change in the form "flag: from → to".
 func (c Change) String() string {
 	switch {
 	case c.Added:
 		return c.Key + ": new, " + Text(c.To)
 	case c.Removed:
-		return c.Key + ": " + Text(c.From) + " → gone"
+		return c.Key + ": " + Text(c.From) + " → removed"
 	}
 	return c.Key + ": " + Text(c.From) + " → " + Text(c.To)
 }
 
-// Text prints an answer on one line. Texts are quoted, so that what a config says cannot
-// lead a terminal astray.
-func Text(answer any) string {
-	switch answer := answer.(type) {
+// Text formats a value on one line. Strings are quoted, which keeps control characters in a
+// config from reaching a terminal.
+func Text(value any) string {
+	switch value := value.(type) {
 	case nil:
 		return "(fails)"
 	case bool:
-		return strconv.FormatBool(answer)
+		return strconv.FormatBool(value)
 	case int:
-		return strconv.Itoa(answer)
+		return strconv.Itoa(value)
 	case float64:
-		return strconv.FormatFloat(answer, 'g', -1, 64)
+		return strconv.FormatFloat(value, 'g', -1, 64)
 	case string:
-		return strconv.Quote(answer)
+		return strconv.Quote(value)
 	}
 	return "?"
 }

@@ -28,7 +28,7 @@ func TestDiffTellsWhatAFollowerWouldAnswerOtherwise(t *testing.T) {
 	}
 	want := []string{
 		"new: new, true", "breaks: true → (fails)", "float: 1e+300 → 0.1",
-		`text: "a\nb" → ""`, "int: 1 → -1", "gone: true → gone",
+		`text: "a\nb" → ""`, "int: 1 → -1", "gone: true → removed",
 	}
 	if diff := cmp.Diff(want, have); diff != "" {
 		t.Errorf("(-want +have)\n%s", diff)

@@ -10,8 +10,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// changed gives a copy of a config in which one flag answers something else for
-// everybody. It prefers a flag that is easy to follow: plain, and boolean.
+// changed returns a copy of a config in which one flag has another value for all users. It
+// prefers a boolean flag without rules.
 func changed(config []byte) ([]byte, error) {
 	parts, flags, err := takeApart(config)
 	if err != nil {
@@ -30,7 +30,7 @@ func changed(config []byte) ([]byte, error) {
 	return marshal(parts)
 }
 
-// marshal writes JSON in which all that is not changed stays as it was written.
+// marshal encodes JSON without changing the raw messages in it, except for white space.
 func marshal(value any) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -50,8 +50,8 @@ func takeApart(config []byte) (parts, flags map[string]json.RawMessage, err erro
 	return parts, flags, nil
 }
 
-// choose finds the flag to change, its type in the config, and its new value. A config
-// without any flag that works gets a new one.
+// choose returns the flag to change, its type in the config, and its new value. If no flag of the
+// config can be evaluated, it returns a new flag.
 func choose(config []byte, flags map[string]json.RawMessage) (key string, kind int, value map[string]any, err error) {
 	compiled, err := evaluate.Parse(config)
 	if err != nil {
@@ -78,19 +78,19 @@ func choose(config []byte, flags map[string]json.RawMessage) (key string, kind i
 	if best < 0 {
 		key, kind, value = "demoFlag", 0, map[string]any{"b": true}
 		if slices.Contains(compiled.Keys(), key) {
-			return "", 0, nil, errors.New("no flag of the config works, so there is none to change")
+			return "", 0, nil, errors.New("no flag of the config can be evaluated and changed; use another config")
 		}
 	}
 	return key, kind, value, nil
 }
 
-// isPlain tells whether a flag has neither rules nor percentage options.
+// isPlain reports whether a flag has neither rules nor percentage options.
 func isPlain(flag json.RawMessage) bool {
 	var parts struct{ R, P []json.RawMessage }
 	return json.Unmarshal(flag, &parts) == nil && len(parts.R) == 0 && len(parts.P) == 0
 }
 
-// opposite gives another value of the same type, as a config has it.
+// opposite returns another value of the same type, in the form of the config.
 func opposite(v evaluate.Value) (kind int, value map[string]any) {
 	switch v.Kind() {
 	case evaluate.KindString:

@@ -9,18 +9,18 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 )
 
-// errCut is what a leader's connections give after its death.
+// errCut is the error of a killed leader's connections.
 var errCut = errors.New("the leader was killed")
 
-// cable is what connects one leader to Redis. Once it is cut, nothing comes through
-// any more: to the others that is a process that was killed.
+// cable is the set of connections of one leader to Redis. Cutting it closes them and prevents
+// new ones: to the other leaders, that is a killed process.
 type cable struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
 	isCut bool
 }
 
-// through makes dial give connections that the cable can cut.
+// through wraps dial: the cable can cut its connections.
 func (c *cable) through(dial redisurl.Dial) redisurl.Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)

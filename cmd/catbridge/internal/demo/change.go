@@ -13,21 +13,21 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// change is one content on its way from the CDN to the followers.
+// change is the distribution of one content from the CDN to the followers.
 type change struct {
 	before, after *localcdn.Content // before is nil for the first content
-	at            time.Time         // when the CDN began to serve it
+	at            time.Time         // when the CDN started to serve it
 	took          map[*reader]time.Duration
-	late          bool // it was told that it takes long
+	late          bool // the delay was shown
 }
 
-// lateAfter is when the demo says that a change is still under way.
+// lateAfter is when the demo shows that a change is still in progress.
 const lateAfter = 2 * time.Second
 
-// publish has the CDN serve a content, and asks the leader to poll at once, as a webhook would.
+// publish makes the CDN serve new content, and requests a poll as a webhook does.
 func (d *demo) publish(content *localcdn.Content) {
 	if d.pending != nil {
-		d.screen.eventf("superseded before it had reached everybody: %s", d.pending.reached(d.readers))
+		d.screen.eventf("superseded before it reached all followers: %s", d.pending.reached(d.readers))
 	}
 	d.warnBroken(content)
 	d.pending = &change{before: d.cdn.Current(), after: content, at: time.Now(), took: map[*reader]time.Duration{}}
@@ -37,13 +37,14 @@ func (d *demo) publish(content *localcdn.Content) {
 
 func (d *demo) warnBroken(content *localcdn.Content) {
 	for _, flag := range content.Config.BrokenFlags() {
-		d.screen.event(terminal.Paint(terminal.Yellow, fmt.Sprintf("the flag %s is broken: %v", flag.Key, flag.Err)))
+		d.screen.event(terminal.Paint(terminal.Yellow, fmt.Sprintf("the flag %s has an error: %v", flag.Key, flag.Err)))
 	}
 }
 
 const askTimeout = 2 * time.Second
 
-// askToPoll asks for a poll through any leader that lives: whoever leads hears of it.
+// askToPoll requests a poll from any running leader. It passes the request on to the one that
+// leads.
 func (d *demo) askToPoll() {
 	for _, n := range d.leaders {
 		if n.killed {
@@ -53,14 +54,14 @@ func (d *demo) askToPoll() {
 			ctx, cancel := context.WithTimeout(d.ctx, askTimeout)
 			defer cancel()
 			if err := n.leader.RequestRefresh(ctx, keyName); err != nil && d.ctx.Err() == nil {
-				d.screen.eventf("the leader could not be asked to poll: %v", err)
+				d.screen.eventf("requesting a poll failed: %v", err)
 			}
 		})
 		return
 	}
 }
 
-// arrived notes that a follower took a content, and tells of the change once all have it.
+// arrived records that a follower has the content, and shows the change once all have it.
 func (d *demo) arrived(a arrival) {
 	c := d.pending
 	if c == nil || !a.config.Equal(c.after.Config) {
@@ -75,9 +76,9 @@ func (d *demo) arrived(a arrival) {
 	}
 }
 
-// finish tells of the change that has reached everybody.
+// finish shows a change that has reached all followers.
 func (d *demo) finish() {
-	d.watchLeaders() // who brought it is told first
+	d.watchLeaders() // show its leader first
 	c := d.pending
 	d.pending = nil
 	d.changes++
@@ -92,7 +93,7 @@ func (d *demo) finish() {
 	d.screen.event(terminal.Paint(terminal.Bold, "the config changed"), lines...)
 }
 
-// reached says how long the change took to each follower.
+// reached returns how long the change took to reach each follower.
 func (c *change) reached(readers []*reader) string {
 	var parts []string
 	for _, r := range readers {
@@ -113,7 +114,7 @@ func (c *change) reached(readers []*reader) string {
 	return "reached " + strings.Join(parts, ", ")
 }
 
-// slowest is the longest that it took to a follower.
+// slowest returns the longest time to reach a follower.
 func (c *change) slowest() time.Duration {
 	slowest := time.Duration(0)
 	for _, took := range c.took {
@@ -122,7 +123,7 @@ func (c *change) slowest() time.Duration {
 	return slowest
 }
 
-// describe says which flags changed, from what to what, and for whom.
+// describe returns a line for each changed flag, with its old and new value for each user.
 func (c *change) describe(users []user) []string {
 	type line struct {
 		text  string
@@ -153,16 +154,16 @@ func (c *change) describe(users []user) []string {
 	}
 	for _, key := range c.rewritten() {
 		if !answered[key] {
-			texts = append(texts, key+": other rules, the same answers for these users")
+			texts = append(texts, key+": other rules, but the same values for these users")
 		}
 	}
 	if len(texts) == 0 {
-		texts = []string{"no flag differs"}
+		texts = []string{"no flag changed"}
 	}
 	return texts
 }
 
-// rewritten lists the flags that are written otherwise than before.
+// rewritten returns the flags whose JSON differs.
 func (c *change) rewritten() []string {
 	before, after := flagsOf(c.before.JSON), flagsOf(c.after.JSON)
 	var keys []string
@@ -174,7 +175,7 @@ func (c *change) rewritten() []string {
 	return keys
 }
 
-// flagsOf takes a config apart: each flag's JSON, without white space.
+// flagsOf returns the JSON of each flag of a config, without white space.
 func flagsOf(config []byte) map[string]json.RawMessage {
 	var parts struct {
 		F map[string]json.RawMessage `json:"f"`
@@ -191,7 +192,7 @@ func flagsOf(config []byte) map[string]json.RawMessage {
 	return parts.F
 }
 
-// watchChange says once that a change takes long, and why.
+// watchChange shows once that a change is delayed, and why.
 func (d *demo) watchChange() {
 	c := d.pending
 	if c == nil || c.late || time.Since(c.at) < lateAfter {
@@ -200,13 +201,13 @@ func (d *demo) watchChange() {
 	c.late = true
 	switch {
 	case d.leading() == nil:
-		d.screen.event("the CDN serves new content, but nobody leads: the next leader will fetch it")
+		d.screen.event("the CDN serves new content, but there is no leader; the next leader will fetch it")
 	default:
-		d.screen.eventf("the CDN serves new content; it is still under way to %s", c.missing(d.readers))
+		d.screen.eventf("the CDN serves new content, which has not yet reached %s", c.missing(d.readers))
 	}
 }
 
-// missing names the followers that do not have the change.
+// missing returns the names of the followers that do not have the change.
 func (c *change) missing(readers []*reader) string {
 	var names []string
 	for _, r := range readers {

@@ -33,14 +33,14 @@ func TestAChangeIsDescribedFlagByFlagAndForWhom(t *testing.T) {
 			"space": {"t":   0, "v": {"b": false}}}}`),
 	}
 	want := []string{
-		"all: false → true  for all", `gone: "x" → gone  for all`, "some: 1 → 2  for ben",
-		"rules: other rules, the same answers for these users",
+		"all: false → true  for all", `gone: "x" → removed  for all`, "some: 1 → 2  for ben",
+		"rules: other rules, but the same values for these users",
 	}
 	if diff := cmp.Diff(want, c.describe(demoUsers())); diff != "" {
 		t.Errorf("(-want +have)\n%s", diff)
 	}
 	c.after = c.before
-	if diff := cmp.Diff([]string{"no flag differs"}, c.describe(demoUsers())); diff != "" {
+	if diff := cmp.Diff([]string{"no flag changed"}, c.describe(demoUsers())); diff != "" {
 		t.Errorf("(-want +have)\n%s", diff)
 	}
 }

@@ -1,5 +1,5 @@
-// Package demo runs the whole bridge in one process: a CDN that serves a file, leaders,
-// Redis, followers, and a screen that shows what they do.
+// Package demo runs the whole bridge in one process: a CDN that serves a file, leaders, Redis
+// and followers. A screen shows their events.
 package demo
 
 import (
@@ -21,24 +21,24 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// Options say what the demo is to be made of.
+// Options configure the demo.
 type Options struct {
-	Redis     *redisurl.Options // nil: one in this process
-	Config    string            // path of the config; empty: the demo's own, in a new folder
+	Redis     *redisurl.Options // nil: an embedded one
+	Config    string            // path of the config; empty: the demo's own config, in a new folder
 	Leaders   int
 	Followers int
-	Once      bool          // make one change, and end
+	Once      bool          // make one change, and exit
 	Timeout   time.Duration // bounds the start, and the change of Once
 
 	Program string // how the user starts catbridge
 	In      io.Reader
 	Out     *terminal.Output
-	// Log makes the logger of leaders and followers. On a terminal it is to write to
-	// screen, else, where screen is nil, wherever it likes.
+	// Log returns the logger of leaders and followers. On a terminal, it must write to screen.
+	// Otherwise screen is nil.
 	Log func(screen io.Writer) *slog.Logger
 }
 
-// demo belongs to one goroutine, but for what its fields' types make safe.
+// demo is not safe for concurrent use, except for fields whose types are.
 type demo struct {
 	o      Options
 	ctx    context.Context
@@ -52,7 +52,7 @@ type demo struct {
 	redis     redisurl.Options
 	redisURL  string
 
-	folder string // of the demo's own; empty: there is none
+	folder string // created by the demo; empty: no folder
 	file   *localcdn.File
 	cdn    *localcdn.Server
 	cdnURL string
@@ -64,18 +64,18 @@ type demo struct {
 	arrivals chan arrival
 	edits    chan edit
 	pressed  chan rune
-	keys     bool // single keys, as opposed to lines
+	keys     bool // commands are single keys, not lines
 
-	pending     *change // on its way; nil: none
-	changes     int     // that have reached everybody, the first content included
-	leader      string  // who leads, as told last
+	pending     *change // in progress; nil: no change
+	changes     int     // that have reached all followers, including the first content
+	leader      string  // the leader shown last; empty: no leader
 	killedAt    time.Time
 	readerState string
 	pollError   string
-	doubted     map[*node]uint64
+	suspect     map[*node]uint64 // Suspect of the last stats
 }
 
-// edit is a new version of the file, or why it is refused.
+// edit is a new version of the file, or the error in it.
 type edit struct {
 	content *localcdn.Content
 	err     error
@@ -84,13 +84,13 @@ type edit struct {
 //go:embed config.json
 var ownConfig []byte
 
-// Run runs the demo until ctx ends or the user ends it. With Once it returns an error
-// if the change does not reach every follower in time.
+// Run runs the demo until ctx or the user ends it. With Once, it returns an error if the change
+// does not reach every follower in time.
 func Run(ctx context.Context, o Options) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	onTerminal := o.Out.Terminal()
 	d := &demo{
-		o: o, ctx: ctx, users: demoUsers(), doubted: map[*node]uint64{},
+		o: o, ctx: ctx, users: demoUsers(), suspect: map[*node]uint64{},
 		screen: &screen{
 			out: o.Out, end: cancel, terminal: onTerminal, now: time.Now, width: terminal.Width(o.Out),
 		},
@@ -116,15 +116,15 @@ func Run(ctx context.Context, o Options) (err error) {
 	return d.loop()
 }
 
-// newSDKKey makes up an SDK key, so that two demos on one Redis do not meet. It opens nothing.
+// newSDKKey returns a random SDK key, which separates the demo from others on the same Redis.
 func newSDKKey() string {
 	return "configcat-sdk-1/catbridge-demo-account/" + rand.Text()[:22]
 }
 
-// tick is how often leaders and followers are looked at.
+// tick is how often the demo checks leaders and followers.
 const tick = 100 * time.Millisecond
 
-// loop shows what happens, and does what the user asks for.
+// loop shows events and runs the commands of the user.
 func (d *demo) loop() error {
 	started := func() bool { return d.changes > 0 && d.leader != "" }
 	if err := d.await(started, "the followers have no config"); err != nil || !started() {
@@ -153,8 +153,8 @@ func (d *demo) loop() error {
 	}
 }
 
-// await handles events until something is so; an error if that takes too long. The end
-// of the demo is none.
+// await handles events until so returns true. It returns an error after the timeout, and nil if
+// the demo ends before.
 func (d *demo) await(so func() bool, otherwise string) error {
 	late := time.NewTimer(d.o.Timeout)
 	defer late.Stop()
@@ -181,7 +181,7 @@ func (d *demo) await(so func() bool, otherwise string) error {
 	return nil
 }
 
-// look watches what tells nothing by itself.
+// look checks the states that cause no events.
 func (d *demo) look() {
 	d.watchLeaders()
 	d.watchReaders()
@@ -191,11 +191,11 @@ func (d *demo) look() {
 // edited serves a new version of the file.
 func (d *demo) edited(e edit) {
 	if e.err != nil {
-		d.screen.event(terminal.Paint(terminal.Red, "the new version is refused, the last good one goes on"), terminal.Sprintf("%v", e.err))
+		d.screen.event(terminal.Paint(terminal.Red, "the new version is invalid; the last valid one stays in effect"), terminal.Sprintf("%v", e.err))
 		return
 	}
 	if e.content.Hash == d.cdn.Current().Hash {
-		d.screen.event(terminal.Paint(terminal.Green, "the file is good again"), "it is what the CDN serves anyhow")
+		d.screen.event(terminal.Paint(terminal.Green, "the file is valid again"), "its content is the one that the CDN serves")
 		return
 	}
 	d.publish(e.content)

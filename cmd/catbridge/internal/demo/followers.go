@@ -16,21 +16,21 @@ import (
 	"github.com/catbridge/catbridge/follower"
 )
 
-// reader is one follower of the demo, with connections of its own.
+// reader is one follower of the demo, with its own connections.
 type reader struct {
 	name   string
 	client redis.UniversalClient
 	*follower.Client
 }
 
-// arrival says that a follower has taken a config.
+// arrival is the event that a follower has received a config.
 type arrival struct {
 	reader *reader
 	config *evaluate.Config
 	at     time.Time
 }
 
-// startReader starts a follower that tells of each config it takes.
+// startReader starts a follower that calls arrived for each config.
 func startReader(name string, to redisurl.Options, sdkKey string, log *slog.Logger, arrived func(arrival)) (*reader, error) {
 	r := &reader{name: name, client: to.Client()}
 	client, err := follower.New(follower.Config{
@@ -52,7 +52,7 @@ func (r *reader) stop() {
 	r.client.Close()
 }
 
-// Widths of the table's columns, and how many flags and followers are shown.
+// Widths of the columns of the table, and the number of flags and followers shown.
 const (
 	flagWidth   = 24
 	answerWidth = 18
@@ -60,7 +60,7 @@ const (
 	shownReader = 4
 )
 
-// table prints what followers answer for a few flags and each user, and who the users are.
+// table prints the values of some flags for each user, and the users' attributes.
 func (d *demo) table() {
 	var names []string
 	for _, u := range d.users {
@@ -92,7 +92,7 @@ func (d *demo) table() {
 	d.screen.text(append(lines, "")...)
 }
 
-// row is a line of the table.
+// row returns a line of the table.
 func row(flag string, cells []string) string {
 	var line strings.Builder
 	line.WriteString(pad(clip(terminal.Clean(flag), flagWidth-2), flagWidth))
@@ -102,7 +102,7 @@ func row(flag string, cells []string) string {
 	return strings.TrimRight(line.String(), " ")
 }
 
-// agreement says whether all followers answer as the first does.
+// agreement returns a note on whether all followers have the same values.
 func (d *demo) agreement(keys []string, sets map[*reader][]answers.Set) string {
 	differing := 0
 	for _, r := range d.readers {
@@ -115,14 +115,14 @@ func (d *demo) agreement(keys []string, sets map[*reader][]answers.Set) string {
 	}
 	switch {
 	case len(d.readers) == 1:
-		return "so answers the follower"
+		return "these are the values of the follower"
 	case differing > 0:
-		return fmt.Sprintf("so answers %s; %d of %d answer differently", d.readers[0].name, differing, len(d.readers))
+		return fmt.Sprintf("these are the values of %s; %d of %d followers differ", d.readers[0].name, differing, len(d.readers))
 	}
-	return fmt.Sprintf("so answer all %d followers", len(d.readers))
+	return fmt.Sprintf("all %d followers have these values", len(d.readers))
 }
 
-// readerStates counts the followers by how they are connected: "3 live".
+// readerStates returns the number of followers by state: "3 live".
 func (d *demo) readerStates() string {
 	counts := map[follower.State]int{}
 	for _, r := range d.readers {
@@ -136,7 +136,7 @@ func (d *demo) readerStates() string {
 	return strings.Join(parts, ", ")
 }
 
-// watchReaders tells when all followers are connected in another way than before.
+// watchReaders shows when all followers have changed to the same new state.
 func (d *demo) watchReaders() {
 	states := d.readerStates()
 	if states == d.readerState || strings.Contains(states, ",") {
@@ -149,11 +149,11 @@ func (d *demo) watchReaders() {
 	}
 	switch d.readers[0].Stats().State {
 	case follower.NoLeader:
-		d.screen.event("the followers hear no leader any more; they go on answering from memory")
+		d.screen.event("the followers no longer receive messages of a leader; they evaluate from memory")
 	case follower.Live:
-		d.screen.event("the followers hear a leader again")
+		d.screen.event("the followers receive messages of a leader again")
 	case follower.Disconnected:
-		d.screen.event("the followers do not reach Redis; they go on answering from memory")
+		d.screen.event("the followers cannot reach Redis; they evaluate from memory")
 	default:
 		d.screen.eventf("followers: %s", states)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// guide is the one screen that says what to try next.
+// guide prints what to try next.
 func (d *demo) guide() {
 	press, others := "press", "Press"
 	if !d.keys {
@@ -19,10 +19,10 @@ func (d *demo) guide() {
 		lines = append(lines, terminal.Sprintf("%s%s", terminal.Paint(terminal.Bold, pad(title, 9)), terminal.Sprintf(format, args...)))
 	}
 	add("Edit", "%s", d.file.Path())
-	add("", "Save it, and the flags change in every follower: try the \"v\" of")
+	add("", "Save it to change the flags in every follower. Try the \"v\" of")
 	add("", "%s.", d.someFlag())
-	add("Kill", "%s k: the leader dies, and another takes over when its lock runs", press)
-	add("", "out (%v at most). Flags go on answering. %s k again to revive it.", leader.FastTiming().LeaseDuration, others)
+	add("Kill", "%s k to kill the leader. Another takes over when its lock expires", press)
+	add("", "(%v at most). Flags work meanwhile. %s k again to revive it.", leader.FastTiming().LeaseDuration, others)
 	add("Follow", "from another terminal (%s):", d.redisHint())
 	add("", "%s watch --fast --redis %s \\", d.o.Program, d.redisArguments())
 	add("", "--sdk-key %s", d.sdkKey)
@@ -38,11 +38,11 @@ func (d *demo) someFlag() string {
 	return "maintenanceBanner"
 }
 
-// script prints one that reads the entry with an official SDK.
+// script prints a script that reads the entry with an official SDK.
 func (d *demo) script() {
 	lines := []terminal.Styled{
 		terminal.Sprintf("The entry for official ConfigCat SDKs is the Redis key %s.", d.redisKeys.Entry),
-		"npm install @configcat/sdk redis; then node read.mjs, with this in read.mjs:",
+		"Save this as read.mjs; then run npm install @configcat/sdk redis, and node read.mjs:",
 	}
 	for line := range strings.Lines(fmt.Sprintf(snippet, d.redisURL, d.entryKey(), d.sdkKey, d.someFlag())) {
 		lines = append(lines, terminal.Sprintf("%s", strings.TrimRight(line, "\n")))
@@ -60,7 +60,7 @@ console.log(await client.getValueAsync(%q, null));
 client.dispose(); await redis.close();
 `
 
-// redisArguments is what another command takes to find the demo's Redis.
+// redisArguments returns the arguments with which another command uses the demo's Redis.
 func (d *demo) redisArguments() string {
 	if namespace := d.redis.Namespace(); namespace != "" {
 		return d.redisURL + " --redis-namespace " + namespace
@@ -68,7 +68,7 @@ func (d *demo) redisArguments() string {
 	return d.redisURL
 }
 
-// entryKey is the expression in the snippet for the entry's name in Redis.
+// entryKey returns the expression in the snippet for the entry's name in Redis.
 func (d *demo) entryKey() string {
 	if namespace := d.redis.Namespace(); namespace != "" {
 		return fmt.Sprintf("%q + key", namespace+":")
@@ -80,30 +80,30 @@ func (d *demo) redisHint() string {
 	if d.embedded != nil {
 		return "the demo's own Redis, while the demo runs"
 	}
-	return "with the password, if there is one"
+	return "add the password, if there is one"
 }
 
 func (d *demo) moreKeys() string {
 	if d.keys {
-		return "t: answers now   h: this help   q or Ctrl-C: the end"
+		return "t: values now   h: this help   q or Ctrl-C: quit"
 	}
-	return "t: answers now   h: this help   q or SIGINT: the end; each with Enter"
+	return "t: values now   h: this help   q or SIGINT: quit; press Enter after each"
 }
 
-// status is what the status line says.
+// status returns the status line.
 func (d *demo) status() string {
-	who := "nobody leads"
+	who := "no leader"
 	if d.leader != "" {
 		who = d.leader + " leads"
 	}
 	text := who + " · followers: " + d.readerStates()
 	if d.pending != nil {
-		text += " · a change is under way"
+		text += " · a change is in progress"
 	}
 	for _, n := range d.leaders {
 		if n.killed {
-			return text + " · k: revive " + n.name + ", t: answers, h: help, q: end"
+			return text + " · k: revive " + n.name + ", t: values, h: help, q: quit"
 		}
 	}
-	return text + " · k: kill the leader, t: answers, h: help, q: end"
+	return text + " · k: kill the leader, t: values, h: help, q: quit"
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// Keys that a terminal in raw mode gives instead of signals.
+// Keys that a terminal in raw mode sends instead of signals.
 const (
 	ctrlC         = 3
 	ctrlD         = 4
 	ctrlBackslash = 28
 )
 
-// readKeys sends the keys pressed, or in line mode the first letter of each line. It
-// ends with its input, which for a terminal is the end of the process.
+// readKeys sends each key, or in line mode the first letter of each line. It returns at the end
+// of its input; for a terminal, that is the end of the process.
 func readKeys(ctx context.Context, in io.Reader, raw bool, keys chan<- rune) {
 	send := func(key rune) bool {
 		select {
@@ -49,7 +49,7 @@ func readKeys(ctx context.Context, in io.Reader, raw bool, keys chan<- rune) {
 	}
 }
 
-// takeKeys begins to read commands from the input, and makes a terminal give single keys.
+// takeKeys starts to read commands from the input. It puts a terminal into raw mode.
 func (d *demo) takeKeys() (restore func()) {
 	restore = func() {}
 	raw := false
@@ -69,7 +69,7 @@ func (d *demo) takeKeys() (restore func()) {
 	return restore
 }
 
-// press does what a key asks for, and tells whether the demo goes on.
+// press runs the command of a key, and reports whether the demo continues.
 func (d *demo) press(key rune) bool {
 	switch key {
 	case 'k', 'K':
@@ -84,7 +84,7 @@ func (d *demo) press(key rune) bool {
 		return false
 	default:
 		if !d.keys {
-			d.screen.event("there is no such command: k, t, s, h or q")
+			d.screen.event("unknown command: type k, t, s, h or q")
 		}
 	}
 	return true

@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// node is one leader of the demo, as if it were a process of its own: it has its own
-// connections, and can be killed.
+// node is one leader of the demo. It has its own connections, and can be killed like a
+// process.
 type node struct {
 	name   string
 	leader *leader.Leader
@@ -24,10 +24,11 @@ type node struct {
 	killed bool
 }
 
-// keyName stands for the SDK key in the leaders.
+// keyName is the name of the SDK key in the leaders.
 const keyName = "demo"
 
-// startNode starts a leader. It runs until it is stopped or killed, whatever happens to ctx's end.
+// startNode starts a leader, which runs until it is stopped or killed. The end of ctx does not
+// stop it.
 func startNode(ctx context.Context, name string, to redisurl.Options, sdkKey, baseURL string, log *slog.Logger) (*node, error) {
 	n := &node{name: name, cable: &cable{}, done: make(chan struct{})}
 	n.client = to.LeaderClient(n.cable.through)
@@ -44,7 +45,7 @@ func startNode(ctx context.Context, name string, to redisurl.Options, sdkKey, ba
 	go func() {
 		defer close(n.done)
 		if err := n.leader.Run(ctx); err != nil {
-			log.Error("the leader ended", "leader", name, "error", err)
+			log.Error("the leader failed", "leader", name, "error", err)
 		}
 	}()
 	return n, nil
@@ -57,22 +58,22 @@ func (n *node) leads() bool {
 	return !n.killed && (state == leader.Warm || state == leader.Steady)
 }
 
-// kill ends the leader with no goodbye: first nothing comes through any more, then its
-// loops end.
+// kill ends the leader without releasing its lock: it cuts the connections before it stops the
+// loops.
 func (n *node) kill() {
 	n.killed = true
 	n.cable.cut()
 	n.cancel()
 }
 
-// stop ends the leader, which gives up its lock unless it was killed, and waits for its end.
+// stop ends the leader and waits for its end. The leader releases its lock unless it was killed.
 func (n *node) stop() {
 	n.cancel()
 	<-n.done
 	n.client.Close()
 }
 
-// leading is the leader that leads; nil: none.
+// leading returns the node that leads, or nil.
 func (d *demo) leading() *node {
 	for _, n := range d.leaders {
 		if n.leads() {
@@ -82,33 +83,33 @@ func (d *demo) leading() *node {
 	return nil
 }
 
-// killOrRevive kills the leader that leads, or starts one again that was killed.
+// killOrRevive starts a killed leader again, or else kills the one that leads.
 func (d *demo) killOrRevive() {
 	for i, n := range d.leaders {
 		if n.killed {
 			n.stop()
 			again, err := startNode(d.ctx, n.name, d.redis, d.sdkKey, d.cdnURL, d.log)
 			if err != nil {
-				d.screen.eventf("%s does not start: %v", n.name, err)
+				d.screen.eventf("%s could not be started: %v", n.name, err)
 				return
 			}
 			d.leaders[i] = again
-			d.screen.eventf("%s is back, and waits until it is needed", n.name)
+			d.screen.eventf("%s is back as a candidate", n.name)
 			return
 		}
 	}
 	n := d.leading()
 	if n == nil {
-		d.screen.event("nobody leads at this moment, so there is nobody to kill")
+		d.screen.event("there is no leader to kill at the moment")
 		return
 	}
 	n.kill()
 	d.killedAt = time.Now()
-	d.screen.event(terminal.Sprintf("%s: all its connections are cut, and it said no goodbye.", terminal.Paint(terminal.Red, n.name+" was killed")),
-		terminal.Sprintf("Its lock runs out within %v; the followers go on answering from memory.", leader.FastTiming().LeaseDuration))
+	d.screen.event(terminal.Sprintf("%s: its connections were cut before it could release the lock.", terminal.Paint(terminal.Red, n.name+" was killed")),
+		terminal.Sprintf("The lock expires within %v; meanwhile the followers evaluate from memory.", leader.FastTiming().LeaseDuration))
 }
 
-// watchLeaders tells when somebody else leads, and of what goes wrong.
+// watchLeaders shows a change of the leader, and its errors.
 func (d *demo) watchLeaders() {
 	n := d.leading()
 	name := ""
@@ -122,7 +123,7 @@ func (d *demo) watchLeaders() {
 	d.leader = name
 	switch {
 	case name == "":
-		d.screen.event("nobody leads")
+		d.screen.event("no leader")
 	case d.killedAt.IsZero():
 		d.screen.event(terminal.Paint(terminal.Green, name+" leads"))
 	default:
@@ -131,7 +132,7 @@ func (d *demo) watchLeaders() {
 	}
 }
 
-// watchPolls tells why a change does not come through.
+// watchPolls shows why a change is delayed.
 func (d *demo) watchPolls(n *node) {
 	stats := n.stats()
 	if stats.PollError != d.pollError {
@@ -140,8 +141,8 @@ func (d *demo) watchPolls(n *node) {
 			d.screen.eventf("%s cannot poll the CDN: %s", n.name, d.pollError)
 		}
 	}
-	if stats.Suspect > d.doubted[n] {
-		d.screen.event("the CDN serves what was replaced a moment ago; the leader asks once more before it believes that")
+	if stats.Suspect > d.suspect[n] {
+		d.screen.event("the CDN serves content that was just replaced; the leader polls again to confirm it")
 	}
-	d.doubted[n] = stats.Suspect
+	d.suspect[n] = stats.Suspect
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
-// errInterrupted says that the demo was ended before it had shown the change.
+// errInterrupted means that the demo was ended before the change reached all followers.
 var errInterrupted = errors.New("interrupted")
 
-// fetchGap is a little above the pause that a leader makes between two requests to the
-// CDN. A change right after the first one would only show that pause.
+// fetchGap is a little longer than the minimum time between two requests of a leader to the CDN.
+// An earlier change would only measure that time.
 const fetchGap = 1200 * time.Millisecond
 
-// once makes one change in the demo's copy of the config, and waits until every
-// follower has it.
+// once makes one change in the demo's copy of the config, and waits until it has reached every
+// follower.
 func (d *demo) once() error {
 	began := time.Now()
 	err := d.await(func() bool {

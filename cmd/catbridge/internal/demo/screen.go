@@ -10,11 +10,11 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// screen prints lines, and on a terminal a status line below them. All methods are
-// safe for concurrent use.
+// screen prints lines, and on a terminal a status line below them. Its methods are safe for
+// concurrent use.
 type screen struct {
 	out      *terminal.Output
-	end      func() // is called when it cannot be written to; nil: nothing is
+	end      func() // called if writing fails; may be nil
 	terminal bool
 	width    int
 	now      func() time.Time
@@ -24,7 +24,7 @@ type screen struct {
 	status string
 }
 
-// text prints lines. What others wrote comes into them through [terminal.Sprintf].
+// text prints lines. Callers clean untrusted text with [terminal.Sprintf].
 func (s *screen) text(lines ...terminal.Styled) {
 	var text strings.Builder
 	for _, line := range lines {
@@ -47,7 +47,7 @@ func (s *screen) event(line terminal.Styled, details ...terminal.Styled) {
 
 func (s *screen) eventf(format string, args ...any) { s.event(terminal.Sprintf(format, args...)) }
 
-// setStatus changes the status line. Where there is no terminal there is none.
+// setStatus changes the status line. Without a terminal, it does nothing.
 func (s *screen) setStatus(status string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,14 +58,14 @@ func (s *screen) setStatus(status string) {
 	s.writeStatus("\r\x1b[K")
 }
 
-// setRaw says whether the terminal is in raw mode.
+// setRaw sets whether the terminal is in raw mode.
 func (s *screen) setRaw(raw bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.raw = raw
 }
 
-// print puts text above the status line. Called with the lock held.
+// print prints text above the status line. The caller must hold the lock.
 func (s *screen) print(text string) {
 	lineBreak, before := "\n", ""
 	if s.raw {
@@ -82,7 +82,7 @@ func (s *screen) print(text string) {
 	s.put(text)
 }
 
-// writeStatus writes text, and then the status line in one piece.
+// writeStatus writes text and the status line in one write.
 func (s *screen) writeStatus(text string) {
 	if s.status != "" {
 		text += s.out.Render(string(terminal.Paint(terminal.Faint, clip(s.status, s.width-1))))
@@ -90,14 +90,14 @@ func (s *screen) writeStatus(text string) {
 	s.put(text)
 }
 
-// put writes what is rendered. Once nobody reads it any more, the demo ends.
+// put writes rendered text. If that fails, the output is no longer read, and the demo ends.
 func (s *screen) put(rendered string) {
 	if err := s.out.Control(rendered); err != nil && s.end != nil {
 		s.end()
 	}
 }
 
-// Write lets a logger print its lines above the status line.
+// Write prints the lines of a logger above the status line.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// clip shortens a text to at most width characters, and marks that.
+// clip shortens text to at most width characters, the last of which is then an ellipsis.
 func clip(text string, width int) string {
 	if width < 1 || utf8.RuneCountInString(text) <= width {
 		return text
@@ -113,12 +113,12 @@ func clip(text string, width int) string {
 	return string([]rune(text)[:width-1]) + "…"
 }
 
-// pad fills a text up with blanks.
+// pad pads text with spaces.
 func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
 }
 
-// duration prints a time that something took, as exact as a reader can use.
+// duration formats a duration, rounded for readers.
 func duration(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:
@@ -129,7 +129,7 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%.2f s", d.Seconds())
 }
 
-// count says how many of something there are.
+// count returns a number with its noun, such as "3 followers".
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

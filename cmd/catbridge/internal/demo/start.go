@@ -59,8 +59,8 @@ func (d *demo) start() error {
 	return nil
 }
 
-// openFile opens the config. The demo's own lies in a new folder, and so does a copy
-// of any config that the demo is going to change.
+// openFile opens the config. The demo's own config is in a new folder, and so is the copy of a
+// config that the demo changes with Once.
 func (d *demo) openFile() error {
 	path := d.o.Config
 	if path == "" || d.o.Once {
@@ -88,7 +88,7 @@ func (d *demo) openFile() error {
 	return nil
 }
 
-// pingTimeout bounds the look whether a given Redis is there.
+// pingTimeout bounds the check whether Redis answers.
 const pingTimeout = 5 * time.Second
 
 func (d *demo) openRedis() error {
@@ -99,12 +99,12 @@ func (d *demo) openRedis() error {
 		ctx, cancel := context.WithTimeout(d.ctx, pingTimeout)
 		defer cancel()
 		if err := client.Ping(ctx).Err(); err != nil {
-			return fmt.Errorf("the Redis at %s does not answer: %w", d.redis.Address(), err)
+			return fmt.Errorf("Redis at %s does not answer: %w", d.redis.Address(), err)
 		}
 		return nil
 	}
 	d.embedded = miniredis.NewMiniRedis()
-	// Keys are to expire by the clock, as in a real Redis.
+	// Keys must expire by the clock, as in a real Redis.
 	d.embedded.ClockTTL(true)
 	if err := d.embedded.StartAddr("127.0.0.1:0"); err != nil {
 		d.embedded = nil
@@ -116,7 +116,7 @@ func (d *demo) openRedis() error {
 	return err
 }
 
-// serve starts the CDN, and has it follow the file.
+// serve starts the CDN, and follows the file.
 func (d *demo) serve() error {
 	listener, err := (&net.ListenConfig{}).Listen(d.ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -126,7 +126,7 @@ func (d *demo) serve() error {
 	d.cdn = localcdn.New(d.file.Content(), d.log.With("part", "cdn"))
 	d.wg.Go(func() {
 		if err := d.cdn.Serve(d.ctx, listener); err != nil {
-			d.screen.eventf("the local CDN ended: %v", err)
+			d.screen.eventf("the local CDN failed: %v", err)
 		}
 	})
 	d.wg.Go(func() {
@@ -140,11 +140,11 @@ func (d *demo) serve() error {
 	return nil
 }
 
-// cleanTimeout bounds the removal of what the demo wrote to a Redis that is not its own.
+// cleanTimeout bounds the removal of the demo's keys from a Redis that is not embedded.
 const cleanTimeout = 2 * time.Second
 
-// close stops everything, in the reverse order, and leaves nothing behind but a file
-// that the user may have edited.
+// close stops everything in reverse order, and removes all traces of the demo except a file
+// that the user has edited.
 func (d *demo) close() error {
 	for _, r := range d.readers {
 		r.stop()
@@ -160,7 +160,7 @@ func (d *demo) close() error {
 		defer cancel()
 		k := d.redisKeys
 		if err := client.Del(ctx, k.Entry, k.Lock, k.Meta, k.Blob, k.Fleet).Err(); err != nil {
-			errs = append(errs, fmt.Errorf("the demo's keys stay in Redis (%s and catbridge:{%s}:…): %w", k.Entry, k.Entry, err))
+			errs = append(errs, fmt.Errorf("the demo's keys could not be deleted from Redis (%s and catbridge:{%s}:…): %w", k.Entry, k.Entry, err))
 		}
 		client.Close()
 	}
@@ -170,14 +170,14 @@ func (d *demo) close() error {
 	return errors.Join(append(errs, d.removeFolder())...)
 }
 
-// removeFolder removes the demo's own folder, unless the user changed something in it.
+// removeFolder removes the demo's folder, unless the user has edited the config.
 func (d *demo) removeFolder() error {
 	if d.folder == "" {
 		return nil
 	}
 	if !d.o.Once {
 		if now, err := regularfile.Read(filepath.Join(d.folder, "config.json"), evaluate.MaxConfigBytes); err != nil || string(now) != string(ownConfig) {
-			d.screen.text(terminal.Sprintf("Your config stays in %s", d.folder))
+			d.screen.text(terminal.Sprintf("Your edited config remains in %s", d.folder))
 			return nil
 		}
 	}

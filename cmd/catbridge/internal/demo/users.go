@@ -1,10 +1,10 @@
 package demo
 
-// user is somebody whom the demo evaluates flags for.
+// user is a user for whom the demo evaluates flags.
 type user struct {
 	name       string
 	who        string
-	attributes any // as evaluations take them; nil: nobody
+	attributes any // for evaluations; nil: no user
 }
 
 func demoUsers() []user {

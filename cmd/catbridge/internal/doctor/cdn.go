@@ -11,10 +11,10 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// cdn fetches as a leader does, with the ETag of what stands in Redis.
+// cdn fetches as a leader does, with the ETag of the content in Redis.
 func (d *Doctor) cdn(ctx context.Context, i int) {
 	if d.As != Leader {
-		d.unknown("not tried: a %s needs no CDN, unless it is online", d.As)
+		d.unknown("not checked: a %s needs no CDN, unless it is online", d.As)
 		return
 	}
 	cfg := d.Settings.LeaderConfig()
@@ -26,7 +26,7 @@ func (d *Doctor) cdn(ctx context.Context, i int) {
 	case cfg.CAFile != "":
 		var err error
 		if roots, err = cdn.ReadRoots(cfg.CAFile); err != nil {
-			d.fault("give cdn.ca_file a file that can be read", "%v", err)
+			d.fault("set cdn.ca_file to a readable file of PEM certificates", "%v", err)
 			return
 		}
 	}
@@ -62,21 +62,21 @@ func (d *Doctor) cdn(ctx context.Context, i int) {
 		return
 	}
 	if answer.NotModified {
-		d.good("it answers after %v that what stands in Redis is current", rounded(took))
+		d.good("it answers after %v: the content in Redis is current", rounded(took))
 	} else {
-		d.good("it answers with a config of %d bytes, after %v", len(answer.JSON), rounded(took))
+		d.good("it answers after %[2]v: a config of %[1]d bytes", len(answer.JSON), rounded(took))
 	}
 	if events.outOfSync {
-		d.fault("set data_governance as on the ConfigCat dashboard: each first request goes to the wrong place",
-			"it redirects: the data governance is set otherwise on the dashboard")
+		d.fault("set data_governance as on the ConfigCat dashboard, to save a redirect with each start",
+			"it redirects: data_governance differs from the dashboard")
 	} else if answer.Requests > 1 {
-		d.good("it took %d requests, since it redirects or the network failed", answer.Requests)
+		d.good("%d requests were necessary: it redirects, or a request failed", answer.Requests)
 	}
 	if broken > 0 {
-		d.fault("see the leader's log, and the ConfigCat dashboard", "%d flags of the config have errors: they give their default values", broken)
+		d.fault("see the leader's log, and the ConfigCat dashboard", "%d flags of the config have errors: followers return their default values", broken)
 	}
 	if !answer.Date.IsZero() {
-		// The date has whole seconds, and an edge of the CDN may have kept it.
+		// The date is in whole seconds, and may come from a cache of the CDN.
 		d.compareClocks("the CDN's clock", answer.Date.Add(time.Second/2).Sub(began.Add(took/2)), took/2+time.Second/2)
 	}
 }
@@ -84,15 +84,15 @@ func (d *Doctor) cdn(ctx context.Context, i int) {
 func (d *Doctor) fetchFailed(err error, took time.Duration) {
 	failure, ok := errors.AsType[*cdn.Error](err)
 	if !ok {
-		d.fault("check this host's way to the CDN: DNS, firewall, proxy", "no answer within %v: %v", rounded(took), err)
+		d.fault("check DNS, firewall and proxy between this host and the CDN", "no answer within %v: %v", rounded(took), err)
 		return
 	}
-	advice := "check this host's way to the CDN: DNS, firewall, proxy; and base_url, if it is set"
+	advice := "check DNS, firewall and proxy between this host and the CDN, and base_url if it is set"
 	switch failure.Code {
 	case cdn.CodeInvalidSDKKey:
-		advice = "compare the SDK key with the dashboard's; it may have been revoked, or belong to another data_governance"
+		advice = "compare the SDK key with the dashboard; it may be revoked, or belong to another data_governance"
 	case cdn.CodeInvalidBody, cdn.CodeUnexpectedStatus, cdn.CodeRedirectLoop, cdn.CodeNothingToValidate:
-		advice = "check base_url, allowed_hosts and allow_private, and what else answers in the CDN's place, such as a proxy"
+		advice = "check base_url, allowed_hosts and allow_private, and whether a proxy answers instead of the CDN"
 	}
 	if failure.Err != nil {
 		d.fault(advice, "%v (%v)", failure, failure.Err)
@@ -101,10 +101,10 @@ func (d *Doctor) fetchFailed(err error, took time.Duration) {
 	d.fault(advice, "%v", failure)
 }
 
-// outOfSync is the event of a data governance that does not fit the dashboard's (S86).
+// outOfSync is the event for a data governance that differs from the dashboard (S86).
 const outOfSync = 3002
 
-// warnings notes what a fetcher logs.
+// warnings is a handler that detects the event outOfSync in the log of a fetcher.
 type warnings struct{ outOfSync bool }
 
 func (w *warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }

@@ -28,17 +28,17 @@ func TestFaultsOfTheCDN(t *testing.T) {
 		url     string
 		want    []string
 	}{
-		"stopped":          {nil, stopped.URL, []string{"Unexpected error occurred", "connection refused", "DNS, firewall, proxy; and base_url"}},
+		"stopped":          {nil, stopped.URL, []string{"Unexpected error occurred", "connection refused", "DNS, firewall and proxy between this host and the CDN, and base_url"}},
 		"unknown name":     {nil, "http://no-such-host.invalid", []string{"no such host"}},
-		"unknown SDK key":  {http.NotFound, "", []string{"Your SDK Key seems to be wrong: '…et1111", "compare the SDK key with the dashboard's"}},
-		"another server":   {says("<html>"), "", []string{"the HTTP response content was invalid", "what else answers in the CDN's place"}},
+		"unknown SDK key":  {http.NotFound, "", []string{"Your SDK Key seems to be wrong: '…et1111", "compare the SDK key with the dashboard"}},
+		"another server":   {says("<html>"), "", []string{"the HTTP response content was invalid", "whether a proxy answers instead of the CDN"}},
 		"a server's fault": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusBadGateway) }, "", []string{"502 Bad Gateway"}},
 		"a hanging server": {func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-hang:
 			case <-r.Context().Done():
 			}
-		}, "", []string{"no answer within ", "DNS, firewall, proxy"}},
+		}, "", []string{"no answer within ", "DNS, firewall and proxy"}},
 		"a forbidden redirect": {says(`{"p":{"u":"http://elsewhere.example.com","r":2}}`), "", []string{"elsewhere.example.com", "check base_url, allowed_hosts"}},
 		"a wrong clock": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Date", time.Now().Add(-90*time.Minute).UTC().Format(http.TimeFormat))
@@ -75,8 +75,8 @@ func TestADataGovernanceThatIsOutOfSync(t *testing.T) {
 		return w.Result()
 	})
 	list := examine(t, Leader, load(t, "REDIS_URL="+server.URL()), func(d *Doctor) { d.transport = cdn })
-	list.want(t, "CDN", Bad, "the data governance is set otherwise on the dashboard", "set data_governance as on the ConfigCat dashboard")
-	list.want(t, "CDN", Good, "it answers with a config of")
+	list.want(t, "CDN", Bad, "data_governance differs from the dashboard", "set data_governance as on the ConfigCat dashboard")
+	list.want(t, "CDN", Good, ": a config of")
 }
 
 func TestProxies(t *testing.T) {
@@ -90,7 +90,7 @@ func TestProxies(t *testing.T) {
 	gone := listener.Addr().String()
 	_ = listener.Close()
 	list := examine(t, Leader, load(t, "REDIS_URL="+server.URL(), "BASE_URL="+web.URL, "PROXY_URL=http://user:pa55word@"+gone))
-	list.want(t, "proxy", Bad, "connection refused", "check --proxy, or $HTTPS_PROXY")
+	list.want(t, "proxy", Bad, "connection refused", "check proxy_url or $HTTPS_PROXY")
 	list.want(t, "CDN", Bad, "connection refused")
 
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -99,5 +99,5 @@ func TestProxies(t *testing.T) {
 	defer proxy.Close()
 	list = examine(t, Leader, load(t, "REDIS_URL="+server.URL(), "BASE_URL=http://cdn.invalid", "PROXY_URL="+strings.Replace(proxy.URL, "//", "//user:pa55word@", 1)))
 	list.want(t, "proxy", Good, "http://user:xxxxx@127.0.0.1:", " accepts connections")
-	list.want(t, "CDN", Good, "it answers with a config of 8 bytes")
+	list.want(t, "CDN", Good, ": a config of 8 bytes")
 }

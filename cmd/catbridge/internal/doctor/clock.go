@@ -12,7 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 )
 
-// maxSkew is how much clocks may differ: a heartbeat, and some for the network.
+// maxSkew is how much clocks may differ: a heartbeat, and some time for the network.
 const maxSkew = 5 * time.Second
 
 // clock compares this host's clock with that of each node.
@@ -34,10 +34,10 @@ func (d *Doctor) clock(ctx context.Context) {
 	})
 	switch {
 	case redis.IsPermissionError(err):
-		d.unknown("not known: this user has no right to TIME")
+		d.unknown("unknown: this user has no right to TIME")
 		return
 	case err != nil:
-		d.unknown("not known: %v", redisurl.Explain(err))
+		d.unknown("unknown: %v", redisurl.Explain(err))
 		return
 	}
 	slices.SortFunc(readings, func(a, b reading) int { return strings.Compare(a.address, b.address) })
@@ -46,14 +46,14 @@ func (d *Doctor) clock(ctx context.Context) {
 	}
 }
 
-// compareClocks tells how far a clock is ahead of this host's, give or take an uncertainty.
+// compareClocks reports how far a clock is ahead of this host's, within an uncertainty.
 func (d *Doctor) compareClocks(whose string, ahead, uncertain time.Duration) {
 	word, off := "ahead of", ahead
 	if off < 0 {
 		word, off = "behind", -off
 	}
 	if off-uncertain > maxSkew {
-		d.fault("have both set their clocks by NTP", "%s is %v %s this host's", whose, off.Round(time.Millisecond), word)
+		d.fault("synchronize both clocks by NTP", "%s is %v %s this host's", whose, off.Round(time.Millisecond), word)
 		return
 	}
 	d.good("%s agrees with this host's, within %v", whose, max(off, uncertain, time.Millisecond).Round(time.Millisecond))

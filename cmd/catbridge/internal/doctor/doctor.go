@@ -1,5 +1,5 @@
-// Package doctor tries, one after the other, all that a leader or a follower depends on,
-// and says of each what was found and what to do. It leaves no trace in Redis.
+// Package doctor checks everything that a leader or a follower depends on. For each check it
+// reports what it found and what to do. It changes nothing in Redis.
 package doctor
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-// Role is for whom all is tried.
+// Role selects whose needs are checked.
 type Role string
 
 const (
@@ -25,51 +25,51 @@ const (
 	Reporter Role = "reporter" // a follower that reports to the fleet
 )
 
-// Result says how a check went.
+// Result is the result of a check.
 type Result string
 
 const (
 	Good    Result = "ok"
 	Bad     Result = "fault"
-	Unknown Result = "unknown" // it could not be told, does not apply, or makes no sense after another
+	Unknown Result = "unknown" // not known, not applicable, or not checked because of another fault
 )
 
 // Finding is what one check found.
 type Finding struct {
-	Check  string `json:"check"`             // such as "rights"
-	Key    string `json:"sdk_key,omitempty"` // the name of the SDK key that it is about
+	Check  string `json:"check"`             // for example "rights"
+	Key    string `json:"sdk_key,omitempty"` // name of the SDK key
 	Result Result `json:"result"`
 	Found  string `json:"found"`
 	Advice string `json:"advice,omitempty"` // what to do
 }
 
-// Doctor examines what settings say. Its fields are not changed while it does.
+// Doctor checks the settings. Its fields must not change during Examine.
 type Doctor struct {
 	Settings *settings.Settings
 	As       Role
 	Timeout  time.Duration // of one check
-	Tell     func(Finding) // is told each finding as soon as it is there
+	Tell     func(Finding) // receives each finding at once
 
-	transport http.RoundTripper // to the CDN, for tests; nil: as the settings say
+	transport http.RoundTripper // to the CDN, for tests; nil: from the settings
 
 	client redis.UniversalClient
 	dial   redisurl.Dial
-	views  []*inspect.Key // of the SDK keys in their order; nil: it could not be read
-	heard  []bool         // whose leaders' messages arrived
+	views  []*inspect.Key // of the SDK keys in their order; nil: could not be read
+	alive  []bool         // of the SDK keys in their order: a message of the leader arrived
 
-	check string // that is under way
-	key   string // that it is about
-	bad   bool   // there was a fault in it
+	check string // in progress
+	key   string // name of its SDK key
+	bad   bool   // it found a fault
 }
 
-// step is a check. It tells at least one finding.
+// step is a check. It reports at least one finding.
 type step struct {
 	name string
 	run  func(context.Context)
-	each func(context.Context, int) // in place of run: for each SDK key
+	each func(context.Context, int) // instead of run: called for each SDK key
 }
 
-// Examine runs all checks. Those that need a connection to Redis are not tried without one.
+// Examine runs all checks. If Redis is unreachable, it skips those that need it.
 func (d *Doctor) Examine(ctx context.Context) {
 	d.client = d.Settings.RedisOptions.LeaderClient(func(dial redisurl.Dial) redisurl.Dial {
 		d.dial = dial
@@ -77,7 +77,7 @@ func (d *Doctor) Examine(ctx context.Context) {
 	})
 	defer d.client.Close()
 	d.views = make([]*inspect.Key, len(d.Settings.SDKKeys))
-	d.heard = make([]bool, len(d.Settings.SDKKeys))
+	d.alive = make([]bool, len(d.Settings.SDKKeys))
 
 	d.all(ctx, step{name: "SDK key", each: d.sdkKey})
 	reachable := true
@@ -101,13 +101,13 @@ func (d *Doctor) Examine(ctx context.Context) {
 		}
 		for _, s := range group {
 			d.check, d.key = s.name, ""
-			d.unknown("not tried: Redis is out of reach")
+			d.unknown("not checked: Redis is unreachable")
 		}
 	}
 	d.all(ctx, step{name: "proxy", run: d.proxy}, step{name: "CDN", each: d.cdn})
 }
 
-// all runs steps, and tells whether all were good.
+// all runs steps, and reports whether no step found a fault.
 func (d *Doctor) all(ctx context.Context, steps ...step) bool {
 	good := true
 	for _, s := range steps {
@@ -135,7 +135,7 @@ func (d *Doctor) good(format string, args ...any) { d.tell(Good, "", format, arg
 
 func (d *Doctor) unknown(format string, args ...any) { d.tell(Unknown, "", format, args...) }
 
-// fault tells what is wrong and what to do.
+// fault reports a fault and what to do.
 func (d *Doctor) fault(advice, format string, args ...any) {
 	d.bad = true
 	d.tell(Bad, advice, format, args...)
@@ -145,7 +145,7 @@ func (d *Doctor) tell(result Result, advice, format string, args ...any) {
 	d.Tell(Finding{Check: d.check, Key: d.key, Result: result, Found: fmt.Sprintf(format, args...), Advice: advice})
 }
 
-// rounded is a duration as exact as a reader needs it.
+// rounded rounds a duration for readers.
 func rounded(d time.Duration) time.Duration {
 	if d < time.Millisecond {
 		return d.Round(time.Microsecond)

@@ -142,17 +142,17 @@ func TestAllIsGoodWhereAllIs(t *testing.T) {
 		list := examine(t, as, load(t, "REDIS_URL="+server.URL(), "BASE_URL="+web.URL))
 		list.only(t)
 		list.want(t, "redis network", Good, "accepts connections", "without TLS")
-		list.want(t, "redis login", Good, "the default user is let in")
+		list.want(t, "redis login", Good, "the default user is logged in")
 		list.want(t, "redis server", Good, "is redis 7.", ", standalone, master")
-		list.want(t, "redis memory", Good, "has no maxmemory: it evicts nothing")
+		list.want(t, "redis memory", Good, "has no maxmemory, and evicts no keys")
 		list.want(t, "redis clock", Good, "agrees with this host's")
-		list.want(t, "rights", Good, "this user may do what a "+string(as)+" does")
-		list.want(t, "state", Good, "leads since 20")
-		list.want(t, "state", Good, "entry and blob are the content that meta names, rev 1")
-		list.want(t, "messages", Good, "of the leader came after")
+		list.want(t, "rights", Good, "this user has all rights of a "+string(as))
+		list.want(t, "state", Good, "has been leading since 20")
+		list.want(t, "state", Good, "the entry and the blob are the current config, rev 1")
+		list.want(t, "messages", Good, "arrived after")
 		if as == Leader {
 			list.want(t, "scripts", Good, "Lua scripts run")
-			list.want(t, "CDN", Good, "it answers after", "that what stands in Redis is current")
+			list.want(t, "CDN", Good, "it answers after", "the content in Redis is current")
 			list.want(t, "CDN", Good, "the CDN's clock agrees")
 		} else {
 			list.want(t, "CDN", Unknown, "needs no CDN")
@@ -182,23 +182,23 @@ func TestFaultsOfTheWayToRedis(t *testing.T) {
 		"nothing there":  {[]string{"REDIS_URL=redis://127.0.0.1:1"}, "redis network", []string{"connection refused", "check that Redis runs there"}},
 		"no socket":      {[]string{"REDIS_URL=unix://" + socket}, "redis network", []string{"no such file or directory"}},
 		"no password":    {[]string{"REDIS_URL=" + server.URL()}, "redis login", []string{"NOAUTH", "give a password"}},
-		"wrong password": {[]string{"REDIS_URL=" + server.URL(), "REDIS_PASSWORD=other-55word"}, "redis login", []string{"WRONGPASS", "user or password for Redis are wrong"}},
+		"wrong password": {[]string{"REDIS_URL=" + server.URL(), "REDIS_PASSWORD=other-55word"}, "redis login", []string{"WRONGPASS", "the user or the password for Redis is wrong"}},
 		"unknown user":   {[]string{"REDIS_URL=redis://nobody@" + server.Addr(), "REDIS_PASSWORD=other-55word"}, "redis login", []string{"the user nobody: WRONGPASS"}},
 		"TLS to a plain port": {[]string{"REDIS_URL=rediss://" + server.Addr()}, "redis network",
-			[]string{"TLS with " + server.Addr(), "if Redis does not speak TLS at this port, write redis://"}},
-		"plain to a TLS port":  {[]string{"REDIS_URL=redis://" + secured.Addr()}, "redis login", []string{"does it want TLS? Then write rediss://"}},
-		"unknown authority":    {[]string{"REDIS_URL=" + encrypted}, "redis network", []string{"unknown authority", "trust its authority with redis.tls.ca_file"}},
+			[]string{"TLS with " + server.Addr(), "if Redis does not use TLS on this port, write redis://"}},
+		"plain to a TLS port":  {[]string{"REDIS_URL=redis://" + secured.Addr()}, "redis login", []string{"if it requires TLS, write rediss://"}},
+		"unknown authority":    {[]string{"REDIS_URL=" + encrypted}, "redis network", []string{"unknown authority", "set redis.tls.ca_file to the certificate of its authority"}},
 		"another authority":    {append(pair[:2:2], "REDIS_URL="+encrypted, "REDIS_TLS_CA_FILE="+other.CAFile), "redis network", []string{"redis.tls.ca_file"}},
 		"another name":         {append(pair[:3:3], "REDIS_URL="+encrypted, "REDIS_TLS_SERVER_NAME=elsewhere"), "redis network", []string{"the certificate is not for elsewhere"}},
-		"no certificate of us": {[]string{"REDIS_URL=" + encrypted, "REDIS_TLS_CA_FILE=" + authority.CAFile}, "redis login", []string{"give redis.tls.cert_file and redis.tls.key_file"}},
-		"expires soon":         {append(pair[:3:3], "REDIS_URL="+encrypted), "redis network", []string{"expires at 20", "renew it"}},
+		"no certificate of us": {[]string{"REDIS_URL=" + encrypted, "REDIS_TLS_CA_FILE=" + authority.CAFile}, "redis login", []string{"set redis.tls.cert_file and redis.tls.key_file"}},
+		"expires soon":         {append(pair[:3:3], "REDIS_URL="+encrypted), "redis network", []string{"expires at 20", "renew the certificate"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			list := examine(t, Follower, load(t, test.variables...))
 			list.want(t, test.check, Bad, test.want...)
 			if name != "expires soon" {
-				list.want(t, "state", Unknown, "not tried: Redis is out of reach")
+				list.want(t, "state", Unknown, "not checked: Redis is unreachable")
 			}
 		})
 	}
@@ -210,7 +210,7 @@ func TestFaultsOfTheKindOfRedis(t *testing.T) {
 	address := strings.Split(primary.Addr(), ":")
 	replica := redistest.Start(t, "--replicaof", address[0], address[1], "--repl-diskless-sync-delay", "0")
 	list := examine(t, Leader, load(t, "REDIS_URL="+replica.URL(), "BASE_URL="+healthyCDN(t).URL))
-	list.want(t, "redis server", Bad, ", replica: a leader cannot write there", "give the primary's address, or use Sentinel")
+	list.want(t, "redis server", Bad, ", replica: a leader cannot write to a replica", "give the address of the primary, or use Sentinel")
 	examine(t, Follower, load(t, "REDIS_URL="+replica.URL())).want(t, "redis server", Good, ", replica")
 
 	list = examine(t, Follower, load(t, "REDIS_URL="+primary.URL(), "REDIS_MODE=cluster"))
@@ -229,7 +229,7 @@ func TestACluster(t *testing.T) {
 		list.want(t, "redis server", Good, node.Addr()+" is redis 7.", ", cluster, master")
 		list.want(t, "redis memory", Good, node.Addr()+" has no maxmemory")
 	}
-	examine(t, Follower, load(t, "REDIS_URL="+url)).want(t, "redis server", Bad, "this node alone does not have all keys", "set redis.mode to cluster")
+	examine(t, Follower, load(t, "REDIS_URL="+url)).want(t, "redis server", Bad, "a single node does not have all keys", "set redis.mode to cluster")
 
 	// A node whose rights, memory or whole self is not as the others'.
 	last := cluster.Primaries[2]
@@ -252,9 +252,9 @@ func TestSentinels(t *testing.T) {
 	list.only(t, "redis network")
 	list.want(t, "redis server", Good, ", standalone, master")
 	list = examine(t, Leader, load(t, append(mode, "REDIS_ADDRESSES="+alive, "REDIS_MASTER_NAME=nothing")...))
-	list.want(t, "redis login", Bad, "is it spelled right")
+	list.want(t, "redis login", Bad, "no Sentinel named a primary")
 	list = examine(t, Follower, load(t, "REDIS_URL=redis://"+alive))
-	list.want(t, "redis server", Bad, ", sentinel, ", "it holds no data", "set redis.mode to sentinel and redis.master_name")
+	list.want(t, "redis server", Bad, ", sentinel, ", "a Sentinel stores no data", "set redis.mode to sentinel and redis.master_name")
 }
 
 func TestFaultsOfRedissMemory(t *testing.T) {
@@ -267,10 +267,10 @@ func TestFaultsOfRedissMemory(t *testing.T) {
 		result Result
 		want   string
 	}{
-		"allkeys-lru":  {"100mb", Bad, "may evict the lock and the content when memory is short (maxmemory-policy allkeys-lru)"},
-		"volatile-ttl": {"100mb", Bad, "may evict the lock when memory is short (maxmemory-policy volatile-ttl)"},
-		"noeviction":   {"100mb", Good, "evicts nothing (maxmemory-policy noeviction), and has used"},
-		"volatile-lru": {"0", Good, "has no maxmemory: it evicts nothing"},
+		"allkeys-lru":  {"100mb", Bad, "may evict the lock and the content when it runs out of memory (maxmemory-policy allkeys-lru)"},
+		"volatile-ttl": {"100mb", Bad, "may evict the lock when it runs out of memory (maxmemory-policy volatile-ttl)"},
+		"noeviction":   {"100mb", Good, "evicts no keys (maxmemory-policy noeviction), and has used"},
+		"volatile-lru": {"0", Good, "has no maxmemory, and evicts no keys"},
 	} {
 		client.ConfigSet(t.Context(), "maxmemory-policy", policy)
 		client.ConfigSet(t.Context(), "maxmemory", test.most)

@@ -15,21 +15,21 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// databases is how many databases a Redis has by default.
+// databases is the default number of databases of a Redis.
 const databases = 16
 
-// fleet is what another database holds for an SDK key.
+// fleet is the fleet of an SDK key in another database.
 type fleet struct {
 	db          int
 	channel     string
-	leader      string // empty: nobody leads there, or it may not be read
+	leader      string // empty: no leader, or its lock may not be read
 	epoch       int64
 	subscribers int64
 }
 
-// fleets says which channel is used, looks for fleets of the same SDK key in other databases,
-// and whether messages are on the wrong channel: those of leaders of before channels had the
-// number of their database in their names.
+// fleets reports the channel in use, fleets of the same SDK key in other databases, and leaders
+// that publish on the wrong channel. Leaders of old versions do so: their channels do not have
+// the number of the database in their names.
 func (d *Doctor) fleets(ctx context.Context, i int) {
 	o := d.Settings.RedisOptions
 	own := o.Keys(d.Settings.SDKKeys[i].Key)
@@ -39,20 +39,20 @@ func (d *Doctor) fleets(ctx context.Context, i int) {
 	}
 	others, err := d.otherFleets(ctx, i)
 	if err != nil {
-		d.unknown("not known whether other databases hold fleets of this SDK key: %v", redisurl.Explain(err))
+		d.unknown("unknown whether other databases have fleets of this SDK key: %v", redisurl.Explain(err))
 	}
 	for _, f := range others {
-		who := "nobody leads there"
+		who := "without a leader"
 		if f.leader != "" {
-			who = f.leader + " leads there"
+			who = "led by " + f.leader
 		}
-		d.unknown("database %d has a fleet of this SDK key, too: %s, and %d connections hear its channel %s", f.db, who, f.subscribers, f.channel)
+		d.unknown("database %d has a fleet of the same SDK key, %s; its channel %[4]s has %[3]d subscribers", f.db, who, f.subscribers, f.channel)
 	}
 	d.strangers(ctx, i, own, others)
 }
 
-// otherFleets looks at the other databases with the rights that there are. The error says
-// that they could not be read; what their channels tell is there nevertheless.
+// otherFleets returns the fleets in other databases. If the other databases cannot be read, it
+// returns an error and the fleets whose channels have subscribers.
 func (d *Doctor) otherFleets(ctx context.Context, i int) ([]fleet, error) {
 	o, sdkKey := d.Settings.RedisOptions, d.Settings.SDKKeys[i].Key
 	var others []fleet
@@ -105,13 +105,13 @@ func (f *fleet) lookUp(ctx context.Context, o redisurl.Options, sdkKey string) e
 	return nil
 }
 
-// strangers listens for messages on the wrong channel, for as long as every leader takes to
-// send one. It does so where there may be some.
+// strangers reports leaders that publish on the wrong channel. If there may be any, it listens
+// for long enough to receive a message of every leader.
 func (d *Doctor) strangers(ctx context.Context, i int, own cachekeys.Keys, others []fleet) {
 	channels := []string{own.Events}
 	view := d.views[i]
-	unheard := view != nil && view.Leader != nil && !d.heard[i]
-	if common := cachekeys.For(d.Settings.SDKKeys[i].Key, d.Settings.RedisOptions.Namespace(), 0).Events; common != own.Events && unheard {
+	silent := view != nil && view.Leader != nil && !d.alive[i]
+	if common := cachekeys.For(d.Settings.SDKKeys[i].Key, d.Settings.RedisOptions.Namespace(), 0).Events; common != own.Events && silent {
 		channels = append(channels, common)
 	}
 	led := map[int64]fleet{}
@@ -127,11 +127,11 @@ func (d *Doctor) strangers(ctx context.Context, i int, own cachekeys.Keys, other
 	options.Channels = channels
 	sub, err := subscription.Open(ctx, d.client, options)
 	if err != nil {
-		return // told by the check of messages
+		return // the check of messages reports it
 	}
 	defer sub.Close()
-	const advice = "it is of a version whose channels do not have the database in their names: upgrade leaders and followers of that database together"
-	told := map[int64]bool{}
+	const advice = "that leader is of a version whose channels do not have the database in their names: upgrade the leaders and followers of that database together"
+	reported := map[int64]bool{}
 	defer context.AfterFunc(ctx, sub.Close)()
 	defer time.AfterFunc(d.Settings.Timing.RenewInterval+d.Settings.Timing.RenewInterval/2, sub.Close).Stop()
 	for {
@@ -143,15 +143,15 @@ func (d *Doctor) strangers(ctx context.Context, i int, own cachekeys.Keys, other
 		if err != nil {
 			continue
 		}
-		f, foreign := led[m.Epoch]
+		f, other := led[m.Epoch]
 		switch {
-		case told[m.Epoch]:
-		case raw.Channel == own.Events && foreign:
-			told[m.Epoch] = true
-			d.fault(advice, "the leader of database %d is heard here: followers of this database would take its config", f.db)
-		case raw.Channel != own.Events && unheard && m.Epoch == view.Leader.Epoch:
-			told[m.Epoch] = true
-			d.fault(advice, "the leader of this database publishes on %s, which followers of this version do not hear", raw.Channel)
+		case reported[m.Epoch]:
+		case raw.Channel == own.Events && other:
+			reported[m.Epoch] = true
+			d.fault(advice, "the leader of database %d publishes on the channel of this database: followers here would take its config", f.db)
+		case raw.Channel != own.Events && silent && m.Epoch == view.Leader.Epoch:
+			reported[m.Epoch] = true
+			d.fault(advice, "the leader of this database publishes on %s, to which followers of this version do not subscribe", raw.Channel)
 		}
 	}
 }

@@ -28,18 +28,18 @@ func TestTheChannelAndFleetsOfOtherDatabasesAreTold(t *testing.T) {
 	lead(t, inDatabase(t, server, 2), web.URL)
 	list := examine(t, Follower, load(t, "REDIS_URL="+server.URL(), "REDIS_DB=2"))
 	list.want(t, "fleets", Good, "the channel is "+cachekeys.For(sdkKey, "", 2).Events+": database 2, namespace none")
-	list.want(t, "fleets", Unknown, "database 1 has a fleet of this SDK key, too: ")
+	list.want(t, "fleets", Unknown, "database 1 has a fleet of the same SDK key, ")
 	list.only(t)
 
 	list = examine(t, Follower, load(t, "REDIS_URL="+server.URL(), "REDIS_DB=2", "REDIS_NAMESPACE=shop"))
 	list.want(t, "fleets", Good, "the channel is "+cachekeys.For(sdkKey, "shop", 2).Events+": database 2, namespace shop")
-	list.want(t, "state", Bad, "nobody leads")
+	list.want(t, "state", Bad, "no leader")
 
 	admin := server.Client(t, nil)
 	if err := admin.Do(t.Context(), "ACL", "SETUSER", "default", "-select").Err(); err != nil {
 		t.Fatal(err)
 	}
-	examine(t, Follower, load(t, "REDIS_URL="+server.URL())).want(t, "fleets", Unknown, "not known whether other databases hold fleets of this SDK key: ")
+	examine(t, Follower, load(t, "REDIS_URL="+server.URL())).want(t, "fleets", Unknown, "unknown whether other databases have fleets of this SDK key: ")
 }
 
 // A leader of before channels had the number of their database in their names.
@@ -61,7 +61,7 @@ func TestALeaderOnTheChannelOfAnotherDatabaseIsAFault(t *testing.T) {
 		}
 	}()
 	t.Cleanup(func() { <-done })
-	const advice = "upgrade leaders and followers of that database together"
-	examine(t, Follower, load(t, "REDIS_URL="+server.URL())).want(t, "fleets", Bad, "the leader of database 2 is heard here", advice)
+	const advice = "upgrade the leaders and followers of that database together"
+	examine(t, Follower, load(t, "REDIS_URL="+server.URL())).want(t, "fleets", Bad, "the leader of database 2 publishes on the channel of this database", advice)
 	examine(t, Follower, load(t, "REDIS_URL="+server.URL(), "REDIS_DB=2")).want(t, "fleets", Bad, "the leader of this database publishes on "+keys.Events, advice)
 }

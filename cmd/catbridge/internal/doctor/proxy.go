@@ -9,10 +9,10 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// proxy connects to the one on the way to the CDN.
+// proxy connects to the proxy to the CDN.
 func (d *Doctor) proxy(ctx context.Context) {
 	if d.As != Leader {
-		d.unknown("not tried: a %s needs no CDN, unless it is online", d.As)
+		d.unknown("not checked: a %s needs no CDN, unless it is online", d.As)
 		return
 	}
 	base, err := url.Parse(cmp.Or(d.Settings.Defaults.BaseURL, "https://cdn-global.configcat.com"))
@@ -22,15 +22,15 @@ func (d *Doctor) proxy(ctx context.Context) {
 	}
 	switch {
 	case err != nil:
-		d.fault("write it like http://host:port", "the proxy's URL cannot be read: %v", err)
+		d.fault("write it like http://host:port", "the URL of the proxy is invalid: %v", err)
 		return
 	case u == nil:
-		d.unknown("none is set")
+		d.unknown("no proxy is set")
 		return
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(u))
 	if err != nil {
-		d.fault("check --proxy, or $HTTPS_PROXY, and that it runs", "%v", err)
+		d.fault("check proxy_url or $HTTPS_PROXY, and that the proxy runs", "%v", err)
 		return
 	}
 	_ = conn.Close()

@@ -15,7 +15,7 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// rights tries what the role sends to Redis, in a form that changes nothing.
+// rights sends the commands of the role to Redis, in a form that changes nothing.
 func (d *Doctor) rights(ctx context.Context, i int) {
 	k := d.Settings.SDKKeys[i]
 	var missing []string
@@ -27,11 +27,11 @@ func (d *Doctor) rights(ctx context.Context, i int) {
 	}
 	switch {
 	case err != nil:
-		d.fault("", "the rights of a %s cannot be tried: %v", d.As, redisurl.Explain(err))
+		d.fault("", "the rights of a %s cannot be checked: %v", d.As, redisurl.Explain(err))
 	case len(missing) > 0:
-		d.fault("grant them by ACL SETUSER, see deploy/acl", "the user lacks rights of a %s: %s", d.As, strings.Join(missing, " "))
+		d.fault("grant them with ACL SETUSER, see deploy/acl", "the user lacks rights of a %s: %s", d.As, strings.Join(missing, " "))
 	default:
-		d.good("this user may do what a %s does", d.As)
+		d.good("this user has all rights of a %s", d.As)
 	}
 }
 
@@ -43,7 +43,7 @@ func leaderRights(ctx context.Context, client redis.UniversalClient, sdkKey, nam
 	return nil, err
 }
 
-// try is a command that changes nothing, and what grants the right to it.
+// try is a command that changes nothing, and the rule that grants the right to it.
 type try struct {
 	command string
 	grant   string // for key or channel
@@ -101,29 +101,29 @@ func (d *Doctor) subscribe(ctx context.Context, channel string) error {
 	return err
 }
 
-// subscription has the durations of the settings.
+// subscription returns options with the durations of the settings.
 func (d *Doctor) subscription(channel string) subscription.Options {
 	t := d.Settings.Timing
 	return subscription.Options{Channels: []string{channel}, Idle: t.Idle, Dead: t.Dead, Ack: d.Timeout}
 }
 
-// scripts runs one that reads as the bridge's own do.
+// scripts runs a script that reads like the bridge's scripts.
 func (d *Doctor) scripts(ctx context.Context) {
 	if d.As != Leader {
-		d.unknown("not tried: a %s runs none", d.As)
+		d.unknown("not checked: a %s runs no scripts", d.As)
 		return
 	}
 	err := leader.CheckScripts(ctx, d.client, d.Settings.SDKKeys[0].Key, d.Settings.RedisOptions.Namespace())
 	if reply, ok := errors.AsType[redis.Error](err); ok {
-		err = reply // what Redis says is enough
+		err = reply // the reply of Redis is enough
 	}
 	switch {
 	case err == nil:
-		d.good("Lua scripts run, and may use what the bridge's use")
+		d.good("Lua scripts run, and may call the commands that the bridge's scripts need")
 	case redis.IsPermissionError(err):
-		d.fault("grant +evalsha, +eval, and what the line on rights names", "this user may not run the bridge's scripts: %v", err)
+		d.fault("grant +evalsha and +eval, and the rights that the check of rights lists", "this user may not run the bridge's scripts: %v", err)
 	default:
-		d.fault("the bridge needs EVALSHA and EVAL, and in scripts TIME, GET, GETRANGE, HMGET and PTTL, besides commands that write: use a Redis that allows them",
+		d.fault("use a Redis that allows EVALSHA and EVAL, and in scripts TIME, GET, GETRANGE, HMGET, PTTL and commands that write",
 			"the bridge's scripts do not run: %v", redisurl.Explain(err))
 	}
 }

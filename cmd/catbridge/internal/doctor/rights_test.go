@@ -54,7 +54,7 @@ func TestRightsThatAreMissing(t *testing.T) {
 		"a follower":                  {Follower, followerRules, "", nil},
 		"a reporter":                  {Reporter, reporterRules, "", nil},
 		"a leader":                    {Leader, leaderRules, "", nil},
-		"a follower without hmget":    {Follower, followerRules + " -hmget", "rights", []string{"the user lacks rights of a follower: +hmget", "grant them by ACL SETUSER"}},
+		"a follower without hmget":    {Follower, followerRules + " -hmget", "rights", []string{"the user lacks rights of a follower: +hmget", "grant them with ACL SETUSER"}},
 		"a follower without getrange": {Follower, followerRules + " -getrange", "rights", []string{": +getrange →"}},
 		"a follower without get":      {Follower, followerRules + " -get", "rights", []string{": +get →"}},
 		"a follower without subscr.":  {Follower, followerRules + " -subscribe", "rights", []string{": +subscribe →"}},
@@ -65,10 +65,10 @@ func TestRightsThatAreMissing(t *testing.T) {
 		"a reporter without the key":  {Reporter, followerRules + " +zadd +zremrangebyscore", "rights", []string{"a reporter: ~" + keys.Fleet}},
 		"a leader without hset":       {Leader, leaderRules + " -hset", "rights", []string{"a leader: +hset"}},
 		"a leader without eval":       {Leader, leaderRules + " -eval", "rights", []string{"+eval"}},
-		"a follower as leader":        {Leader, followerRules, "scripts", []string{"this user may not run the bridge's scripts: NOPERM", "grant +evalsha, +eval"}},
-		"a user who may not PING":     {Follower, followerRules + " -ping", "redis login", []string{"is let in, but may not PING", "give the user +ping"}},
-		"a follower not subscribing":  {Follower, followerRules + " -subscribe", "messages", []string{"no subscription: ", "grant +subscribe and &" + keys.Events}},
-		"a leader who cannot publish": {Leader, leaderRules + " -publish", "messages", []string{"nothing can be published", "grant +publish and &" + keys.Events}},
+		"a follower as leader":        {Leader, followerRules, "scripts", []string{"this user may not run the bridge's scripts: NOPERM", "grant +evalsha and +eval"}},
+		"a user who may not PING":     {Follower, followerRules + " -ping", "redis login", []string{"is logged in, but has no right to PING", "grant +ping"}},
+		"a follower not subscribing":  {Follower, followerRules + " -subscribe", "messages", []string{"subscribing failed: ", "grant +subscribe and &" + keys.Events}},
+		"a leader who cannot publish": {Leader, leaderRules + " -publish", "messages", []string{"publishing failed", "grant +publish and &" + keys.Events}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

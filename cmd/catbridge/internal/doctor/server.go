@@ -15,15 +15,15 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 )
 
-// minMajor is the oldest version of Redis that the scripts work with.
+// minMajor is the oldest major version of Redis that the scripts work with.
 const minMajor = 7
 
-// node is what HELLO, which needs no right, tells of a server.
+// node is a server as described by its reply to HELLO, which needs no right.
 type node struct {
 	address, program, version, mode, role string
 }
 
-// server looks at version and role.
+// server checks the version and the role.
 func (d *Doctor) server(ctx context.Context) {
 	var mu sync.Mutex
 	var nodes []node
@@ -35,7 +35,7 @@ func (d *Doctor) server(ctx context.Context) {
 		return err
 	})
 	if err != nil {
-		d.unknown("version and role are not known: %v", redisurl.Explain(err))
+		d.unknown("version and role are unknown: %v", redisurl.Explain(err))
 		return
 	}
 	slices.SortFunc(nodes, func(a, b node) int { return strings.Compare(a.address, b.address) })
@@ -45,20 +45,20 @@ func (d *Doctor) server(ctx context.Context) {
 		major, _ := strconv.Atoi(strings.SplitN(n.version, ".", 2)[0])
 		switch {
 		case n.mode == "sentinel":
-			d.fault("set redis.mode to sentinel and redis.master_name", "%s: it holds no data", what)
+			d.fault("set redis.mode to sentinel and redis.master_name", "%s: a Sentinel stores no data", what)
 		case major < minMajor:
 			d.fault(fmt.Sprintf("upgrade to Redis %d.0 or later, or Valkey", minMajor), "%s", what)
 		case n.mode == "cluster" && d.isSingle():
-			d.fault("set redis.mode to cluster", "%s: this node alone does not have all keys", what)
+			d.fault("set redis.mode to cluster", "%s: a single node does not have all keys", what)
 		case n.role != "master" && d.isSingle() && d.As == Leader:
-			d.fault("give the primary's address, or use Sentinel", "%s: a leader cannot write there", what)
+			d.fault("give the address of the primary, or use Sentinel", "%s: a leader cannot write to a replica", what)
 		default:
 			writable = writable || n.role == "master"
 			d.good("%s", what)
 		}
 	}
 	if !writable && !d.isSingle() && !d.bad {
-		d.fault("start a primary", "no node is a primary")
+		d.fault("start a primary", "none of the nodes is a primary")
 	}
 }
 
@@ -89,7 +89,7 @@ func hello(ctx context.Context, client *redis.Client) (node, error) {
 	return n, nil
 }
 
-// memory looks whether Redis may throw away what the bridge wrote.
+// memory checks whether Redis may evict the keys of the bridge.
 func (d *Doctor) memory(ctx context.Context) {
 	var mu sync.Mutex
 	infos := map[string]map[string]string{}
@@ -101,11 +101,11 @@ func (d *Doctor) memory(ctx context.Context) {
 		return err
 	})
 	if redis.IsPermissionError(err) {
-		d.unknown("not known whether Redis evicts keys: this user has no right to INFO; maxmemory-policy should be noeviction")
+		d.unknown("unknown whether Redis evicts keys: this user has no right to INFO; maxmemory-policy should be noeviction")
 		return
 	}
 	if err != nil {
-		d.unknown("not known whether Redis evicts keys: %v", redisurl.Explain(err))
+		d.unknown("unknown whether Redis evicts keys: %v", redisurl.Explain(err))
 		return
 	}
 	for _, address := range slices.Sorted(maps.Keys(infos)) {
@@ -115,20 +115,20 @@ func (d *Doctor) memory(ctx context.Context) {
 
 func (d *Doctor) eviction(address string, info map[string]string) {
 	policy, most, used := info["maxmemory_policy"], number(info["maxmemory"]), number(info["used_memory"])
-	const advice = "set maxmemory-policy to noeviction, or use a Redis of its own"
+	const advice = "set maxmemory-policy to noeviction, or use a separate Redis for the bridge"
 	switch {
 	case policy == "":
-		d.unknown("%s does not tell whether it evicts keys", address)
+		d.unknown("%s does not report whether it evicts keys", address)
 	case most == 0:
-		d.good("%s has no maxmemory: it evicts nothing", address)
+		d.good("%s has no maxmemory, and evicts no keys", address)
 	case strings.HasPrefix(policy, "allkeys-"):
-		d.fault(advice, "%s may evict the lock and the content when memory is short (maxmemory-policy %s): until the leader writes again, new followers find nothing", address, policy)
+		d.fault(advice, "%s may evict the lock and the content when it runs out of memory (maxmemory-policy %s): until the leader writes them again, new followers have no config", address, policy)
 	case strings.HasPrefix(policy, "volatile-"):
-		d.fault(advice, "%s may evict the lock when memory is short (maxmemory-policy %s): then another leads", address, policy)
+		d.fault(advice, "%s may evict the lock when it runs out of memory (maxmemory-policy %s): then another leader takes over", address, policy)
 	case used*10 > most*9:
-		d.fault("raise maxmemory: what is new could not be written", "%s has used %d of %d bytes", address, used, most)
+		d.fault("raise maxmemory, or the leader cannot write new content", "%s has used %d of %d bytes", address, used, most)
 	default:
-		d.good("%s evicts nothing (maxmemory-policy %s), and has used %d%% of maxmemory", address, policy, used*100/most)
+		d.good("%s evicts no keys (maxmemory-policy %s), and has used %d%% of maxmemory", address, policy, used*100/most)
 	}
 }
 

@@ -20,21 +20,21 @@ func TestFaultsOfWhatStandsInRedis(t *testing.T) {
 	stop := lead(t, client, web.URL)
 	stop()
 	list := examine(t, Leader, s)
-	list.want(t, "state", Bad, "nobody leads: start a leader, or see its log")
-	list.want(t, "messages", Good, "a message that was published came back")
+	list.want(t, "state", Bad, "no leader: start a leader, or see its log")
+	list.want(t, "messages", Good, "a published test message arrived")
 	list.only(t, "state")
-	examine(t, Follower, s).want(t, "messages", Good, "subscribed; nobody leads")
+	examine(t, Follower, s).want(t, "messages", Good, "subscribed; no messages, because there is no leader")
 
 	// A lock whose holder says nothing.
 	client.Set(t.Context(), keys.Lock, cachekeys.LockValue("mute", time.Now().UnixMilli()), time.Minute)
 	list = examine(t, Follower, s)
-	list.want(t, "messages", Bad, "a leader holds the lock, but within 3s no message came", "see that this node is connected to it, and the leader's log")
-	list.want(t, "state", Bad, "the lock is of the epoch")
+	list.want(t, "messages", Bad, "a leader holds the lock, but no message arrived within 3s", "check that this node is connected to the primary, and see the leader's log")
+	list.want(t, "state", Bad, "the lock has epoch")
 	client.Persist(t.Context(), keys.Lock)
 	client.SetRange(t.Context(), keys.Blob, 100, "x")
 	list = examine(t, Follower, s)
-	list.want(t, "state", Bad, "the lock never expires, so that nobody can take over: delete it")
-	list.want(t, "state", Bad, "the blob, which followers read, is spoilt")
+	list.want(t, "state", Bad, "the lock never expires, and no other leader can take over: delete it")
+	list.want(t, "state", Bad, "the blob, which followers read, is corrupt")
 }
 
 func TestALaggardIsNamed(t *testing.T) {
@@ -47,7 +47,7 @@ func TestALaggardIsNamed(t *testing.T) {
 	report := cachekeys.FleetReport{ID: "shop-1~AB", Version: "v1", State: "polling", Interval: time.Minute, Rev: 1700000000000, Hash: "0123456789abcdef"}
 	client.Do(t.Context(), "ZADD", keys.Fleet, time.Now().UnixMilli(), report.Append(nil))
 	list := examine(t, Follower, load(t, "REDIS_URL="+server.URL()))
-	list.want(t, "state", Bad, "the follower shop-1~AB has rev 1700000000000, as it reported", "see its log")
+	list.want(t, "state", Bad, "the follower shop-1~AB is behind: it reported rev 1700000000000", "see the follower's log")
 	list.want(t, "state", Bad, "1 of 1 followers that report are behind")
 }
 
@@ -57,7 +57,7 @@ func TestFaultsOfRedissClockAndVersion(t *testing.T) {
 	mini := miniredis.RunT(t)
 	s := load(t, "REDIS_URL=redis://"+mini.Addr())
 	mini.SetTime(time.Now().Add(time.Minute))
-	examine(t, Follower, s).want(t, "redis clock", Bad, "the clock of "+mini.Addr()+" is ", "ahead of this host's", "set their clocks by NTP")
+	examine(t, Follower, s).want(t, "redis clock", Bad, "the clock of "+mini.Addr()+" is ", "ahead of this host's", "synchronize both clocks by NTP")
 	mini.SetTime(time.Now().Add(-90 * time.Minute))
 	examine(t, Follower, s).want(t, "redis clock", Bad, "the clock of "+mini.Addr()+" is 1h", "behind this host's")
 	mini.SetTime(time.Now().Add(2 * time.Second))

@@ -8,22 +8,22 @@ import (
 	"sync/atomic"
 )
 
-// framing follows the requests of a connection to see which header lines they have: a
-// request with both Content-Length and Transfer-Encoding is refused, since a proxy and this
-// server may disagree on where it ends. net/http takes it, and does not tell.
+// framing parses the requests of a connection to reject those with both Content-Length and
+// Transfer-Encoding: a proxy and this server may disagree on where such a request ends.
+// net/http accepts them, and hides it from handlers.
 //
-// In place of the second of the two lines the server gets one that it cannot parse, answers
-// 400 to and closes the connection for.
+// framing replaces the second of the two header lines by an invalid line. The server answers
+// 400 to it and closes the connection.
 type framing struct {
 	state  framingState
-	held   []byte // the beginning of a line that may be one of the two
+	held   []byte // the start of a line that may be one of the two
 	seen   [2]bool
 	value  []byte // of Content-Length
 	left   uint64 // of the body
-	passed []byte // on their way to the server
+	passed []byte // not yet read by the server
 
-	// unclear says that the end of the request's body is not known here. The connection must
-	// take no other request.
+	// unclear means that the end of the request's body is unknown. The connection must not be
+	// used for another request.
 	unclear atomic.Bool
 }
 
@@ -31,12 +31,12 @@ type framingState int
 
 const (
 	requestLine framingState = iota
-	lineStart                // of a header line, of which no more than held was read
+	lineStart                // of a header line, of which only held has been read
 	lineRest
 	lengthValue
 	body
-	rest    // of a connection whose framing is not followed any more
-	refused // nothing more is passed
+	rest    // of a connection whose requests are no longer parsed
+	refused // no more bytes are passed on
 )
 
 const (
@@ -46,7 +46,7 @@ const (
 
 var framingNames = [2]string{"content-length", "transfer-encoding"}
 
-// read reads from r as the server is to see it.
+// read reads from r for the server.
 func (f *framing) read(r io.Reader, p []byte) (int, error) {
 	for len(f.passed) == 0 && len(p) > 0 {
 		if f.state == refused {
@@ -63,7 +63,7 @@ func (f *framing) read(r io.Reader, p []byte) (int, error) {
 	return n, nil
 }
 
-// take follows what arrives, and passes it on.
+// take parses the bytes that arrive, and passes them on.
 func (f *framing) take(in []byte) {
 	for len(in) > 0 {
 		n := 1
@@ -97,10 +97,10 @@ func (f *framing) take(in []byte) {
 	}
 }
 
-// maxLengthBytes bounds what is kept of a Content-Length.
+// maxLengthBytes bounds the bytes kept of a Content-Length.
 const maxLengthBytes = 64
 
-// start takes a byte of a line's beginning.
+// start takes a byte of the start of a line.
 func (f *framing) start(b byte) {
 	f.held = append(f.held, b)
 	line := strings.ToLower(string(f.held))
@@ -126,7 +126,7 @@ func (f *framing) start(b byte) {
 			}
 			return
 		case strings.HasPrefix(name, line) || line == name:
-			return // more of it may come
+			return // the line may still become this name
 		}
 	}
 	next := lineRest
@@ -140,7 +140,7 @@ func (f *framing) release(next framingState) {
 	f.passed, f.held, f.state = append(f.passed, f.held...), f.held[:0], next
 }
 
-// end follows from the header where the request ends.
+// end determines from the header where the request ends.
 func (f *framing) end() {
 	switch {
 	case f.seen[transferEncoding]:

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// overdue is how long after its time a loop counts as hanging: longer than a machine
-	// that swaps or a debugger holds it up.
+	// overdue is how late a loop must be to count as hanging: later than swapping or a debugger
+	// makes it.
 	overdue = time.Minute
-	// contactWithin is how long failures to reach Redis are no reason to be unready.
+	// contactWithin is how long a process stays ready while Redis is unreachable.
 	contactWithin = 10 * time.Second
 )
 
@@ -26,13 +26,13 @@ func (h health) live(w http.ResponseWriter, _ *http.Request) {
 	now := time.Now()
 	for _, k := range h.leader.Stats().Keys {
 		if hangs(k, now) {
-			faults = append(faults, fmt.Sprintf("%s: its loop hangs since %s", k.Name, k.Due.UTC().Format(time.RFC3339)))
+			faults = append(faults, fmt.Sprintf("%s: its loop has been hanging since %s", k.Name, k.Due.UTC().Format(time.RFC3339)))
 		}
 	}
 	answer(w, len(faults) == 0, "alive", "not alive", faults)
 }
 
-// hangs tells whether the loop of an SDK key does not go round any more.
+// hangs reports whether the loop of an SDK key has stopped iterating.
 func hangs(k leader.KeyStats, now time.Time) bool {
 	return k.State != leader.Stopped && !k.Due.IsZero() && now.Sub(k.Due) > overdue
 }
@@ -54,7 +54,7 @@ func (h health) ready(w http.ResponseWriter, _ *http.Request) {
 	answer(w, ready, "ready", "not ready", lines)
 }
 
-// unready says why this process does not do for an SDK key what it is there for; empty: it does.
+// unready returns why this process is not ready for an SDK key, or "" if it is ready.
 func unready(k leader.KeyStats, now time.Time) string {
 	leading := k.State == leader.Warm || k.State == leader.Steady
 	switch {
@@ -65,11 +65,11 @@ func unready(k leader.KeyStats, now time.Time) string {
 	case k.WriteError != "" && now.Sub(k.LastContact) > contactWithin:
 		return because(fmt.Sprintf("Redis has not answered for %v", now.Sub(k.LastContact).Round(time.Second)), k.WriteError)
 	case !leading && k.LockHolder == "":
-		return "nobody is known to lead"
+		return "no known leader"
 	case k.Rev == 0 && leading:
-		return because("leading, but there is no config yet", k.PollError)
+		return because("leading, but no config yet", k.PollError)
 	case k.Rev == 0:
-		return "another leads, but there is no config yet"
+		return "another process leads, but no config yet"
 	}
 	return ""
 }

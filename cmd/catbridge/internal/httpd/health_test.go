@@ -114,10 +114,10 @@ func TestWithoutTheCDNAProcessIsReadyIfThereIsAConfig(t *testing.T) {
 		h.cdn.Break(fakecdn.Status(http.StatusServiceUnavailable))
 		first, stopFirst := h.start()
 		h.wait(5 * time.Second)
-		h.want(first, "/readyz", 503, "shop: leading, but there is no config yet: ")
+		h.want(first, "/readyz", 503, "shop: leading, but no config yet: ")
 		second, stopSecond := h.start()
 		h.wait(5 * time.Second)
-		h.want(second, "/readyz", 503, "shop: another leads, but there is no config yet")
+		h.want(second, "/readyz", 503, "shop: another process leads, but no config yet")
 		h.cdn.Repair()
 		h.wait(time.Minute)
 		h.want(first, "/readyz", 200)
@@ -141,7 +141,7 @@ func TestUnreadyReasons(t *testing.T) {
 		want   string
 	}{
 		"candidate, another leads":         {func(*leader.KeyStats) {}, ""},
-		"candidate, nobody leads":          {func(k *leader.KeyStats) { k.LockHolder = "" }, "nobody is known to lead"},
+		"candidate, nobody leads":          {func(k *leader.KeyStats) { k.LockHolder = "" }, "no known leader"},
 		"candidate, no config":             {func(k *leader.KeyStats) { k.Rev = 0 }, "no config yet"},
 		"steady":                           {func(k *leader.KeyStats) { k.State = leader.Steady }, ""},
 		"steady, the CDN fails":            {func(k *leader.KeyStats) { k.State, k.PollError = leader.Steady, "503" }, ""},
@@ -181,7 +181,7 @@ func TestALoopThatHangsIsNotAlive(t *testing.T) {
 		if w.Code != want {
 			t.Errorf("overdue by %v: %d, want %d", overdueBy, w.Code, want)
 		}
-		if want == 503 && !strings.Contains(w.Body.String(), "shop: its loop hangs since") {
+		if want == 503 && !strings.Contains(w.Body.String(), "shop: its loop has been hanging since") {
 			t.Error(w.Body)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// fromHosts lets requests through whose Host is an address, localhost or one of the names.
-// A page in a browser can have its own name mean this machine (DNS rebinding), and so read
-// what only this machine is to see; the Host is that name then.
+// fromHosts rejects requests whose Host is not an IP address, localhost or one of the names. It
+// prevents DNS rebinding: a web page can resolve its own host name to this machine and read
+// what only this machine may see. The Host of its requests is then that name.
 func fromHosts(names []string, next http.Handler) http.Handler {
 	allowed := []string{"localhost"}
 	for _, name := range names {
@@ -19,14 +19,14 @@ func fromHosts(names []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostName(r.Host)
 		if _, err := netip.ParseAddr(host); err != nil && !slices.Contains(allowed, host) {
-			http.Error(w, "this Host is not served: ask by address, or add the name to http_hosts", http.StatusForbidden)
+			http.Error(w, "this Host is not served: use the IP address, or add the name to http_hosts", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// hostName returns a Host header without port, brackets and the dot of a full name.
+// hostName returns a Host header without port, brackets and trailing dot, in lower case.
 func hostName(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -36,7 +36,7 @@ func hostName(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// onLoopback reports whether a listener can be reached from this machine alone.
+// onLoopback reports whether a listener can only be reached from this machine.
 func onLoopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()

@@ -7,15 +7,15 @@ import (
 	"sync"
 )
 
-// limiter is a listener that keeps a bounded number of connections open. When one more
-// comes, the one on which no request is being handled for the longest time is closed.
+// limiter is a listener that bounds the number of open connections. If a new connection exceeds
+// the bound, limiter closes the one that has been without a request in progress for longest.
 type limiter struct {
 	net.Listener
 	most int
 
 	mu      sync.Mutex
 	open    int
-	waiting list.List // of *conn: those without a request being handled, the longest first
+	waiting list.List // of *conn: those without a request in progress, the longest first
 }
 
 func limit(l net.Listener, most int) *limiter { return &limiter{Listener: l, most: most} }
@@ -35,7 +35,7 @@ func (l *limiter) Accept() (net.Conn, error) {
 	}
 }
 
-// admit makes room for c. It fails where every connection is at work.
+// admit makes room for c. It returns false if a request is in progress on every connection.
 func (l *limiter) admit(c *conn) bool {
 	l.mu.Lock()
 	var slowest *conn
@@ -61,14 +61,14 @@ func (l *limiter) admit(c *conn) bool {
 type conn struct {
 	net.Conn
 	limiter *limiter
-	framing framing // of what is read
+	framing framing // of the data read
 
 	// Guarded by the limiter's lock.
 	gone  bool
-	place *list.Element // in waiting; nil: a request is being handled
+	place *list.Element // in waiting; nil: a request is in progress
 }
 
-// forget takes the connection out of the count. The caller holds the lock.
+// forget removes the connection from the count. The caller must hold the lock.
 func (c *conn) forget() {
 	if c.gone {
 		return
@@ -92,7 +92,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// work keeps the connection open while f handles a request of it.
+// work calls f, which handles a request, and keeps the connection open meanwhile.
 func (c *conn) work(f func()) {
 	c.setBusy(true)
 	defer c.setBusy(false)
@@ -114,7 +114,7 @@ func (c *conn) setBusy(busy bool) {
 
 type connKey struct{}
 
-// withConn lets handlers find the connection of their request.
+// withConn adds the connection to the context of its requests.
 func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }

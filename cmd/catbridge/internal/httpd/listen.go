@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// Listen listens at a TCP address, host:port or :port. Its errors say what is wrong and
-// what to do.
+// Listen listens on a TCP address, host:port or :port. Its errors say what is wrong and what to
+// do.
 func Listen(addr string) (net.Listener, error) {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, fmt.Errorf("httpd: the address %q to listen on is not host:port, like :8080 or 127.0.0.1:8080", addr)
+		return nil, fmt.Errorf("httpd: the address %q to listen on is not host:port, such as :8080 or 127.0.0.1:8080", addr)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return nil, fmt.Errorf("httpd: the address %q to listen on has no port from 0 to 65535", addr)
@@ -29,11 +29,11 @@ func advice(err error) string {
 	_, unknownHost := errors.AsType[*net.DNSError](err)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return "another process listens there; stop it or choose another port"
+		return "another process listens there; stop it, or choose another port"
 	case errors.Is(err, syscall.EACCES):
-		return "this process may not; choose a port above 1023"
+		return "this process has no permission; choose a port above 1023"
 	case errors.Is(err, syscall.EADDRNOTAVAIL) || unknownHost:
-		return "this machine has no such address; leave the host out to listen on all"
+		return "this machine does not have this address; omit the host to listen on all addresses"
 	default:
 		return "the address cannot be used"
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// headers keeps browsers from making anything of the answers but what they are.
+// headers keeps browsers from interpreting or embedding the answers.
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -24,7 +24,7 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// lastIfUnclear closes the connection after a request whose end [framing] does not know.
+// lastIfUnclear closes the connection after a request whose end [framing] could not determine.
 func lastIfUnclear(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*conn); ok && c.framing.unclear.Load() {
@@ -34,8 +34,8 @@ func lastIfUnclear(next http.Handler) http.Handler {
 	})
 }
 
-// atOnce lets n requests be handled at once, each on a connection that is not given up
-// meanwhile, and refuses more.
+// atOnce handles at most n requests at once, and rejects more. While a request is handled, its
+// connection is not closed for a new one.
 func atOnce(n int, next http.Handler) http.Handler {
 	free := make(chan struct{}, n)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func atOnce(n int, next http.Handler) http.Handler {
 			defer func() { <-free }()
 		default:
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "too many such requests at once", http.StatusServiceUnavailable)
+			http.Error(w, "too many requests of this kind at once; try again", http.StatusServiceUnavailable)
 			return
 		}
 		c, ok := r.Context().Value(connKey{}).(*conn)
@@ -56,8 +56,8 @@ func atOnce(n int, next http.Handler) http.Handler {
 	})
 }
 
-// patient lets a request without a body take as long as its handler says: the end of the
-// time for reading would end its context, too.
+// patient removes the read deadline of requests without a body, whose handlers may take long.
+// The deadline would also end the context of the request.
 func patient(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
@@ -65,13 +65,12 @@ func patient(next http.Handler) http.Handler {
 	})
 }
 
-// buffered reads the body before the request counts as being handled, so that one who
-// sends it slowly keeps nobody else from that. A body that is too large is cut off just
-// above what the leader takes.
+// buffered reads the body before the request counts as being handled, so that a slow sender
+// does not block other requests. It cuts a body that is too large just above the leader's limit.
 func buffered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength >= maxBodyBytes {
-			// Refused, and counted, by its length alone: nothing of it is waited for.
+			// The handler rejects and counts it by its length. The body is not read.
 			w.Header().Set("Connection", "close")
 			r.Body = http.NoBody
 			next.ServeHTTP(w, r)
@@ -81,11 +80,11 @@ func buffered(next http.Handler) http.Handler {
 		_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 		switch {
 		case tooLarge:
-			// Whoever handles it sees that it is, and counts it.
+			// The handler rejects and counts it.
 			w.Header().Set("Connection", "close")
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			w.Header().Set("Connection", "close")
-			http.Error(w, "the body came too slowly", http.StatusRequestTimeout)
+			http.Error(w, "the body arrived too slowly", http.StatusRequestTimeout)
 			return
 		case err != nil:
 			w.Header().Set("Connection", "close")
@@ -97,8 +96,8 @@ func buffered(next http.Handler) http.Handler {
 	})
 }
 
-// observed logs requests, at level debug, and what panics, and answers for it. It logs
-// the route and not the path, since that may hold anything.
+// observed logs requests at level debug, and logs and answers panics. It logs the route instead
+// of the path, which is untrusted.
 func observed(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began, seen := time.Now(), &statusWriter{ResponseWriter: w}
@@ -107,9 +106,9 @@ func observed(log *slog.Logger, next http.Handler) http.Handler {
 				if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(cause)
 				}
-				log.Error("A request made its handler panic.", "route", r.Pattern, "panic", cause, "stack", string(debug.Stack()))
+				log.Error("The handler of a request panicked.", "route", r.Pattern, "panic", cause, "stack", string(debug.Stack()))
 				if seen.status != 0 {
-					panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+					panic(http.ErrAbortHandler) // a partial answer must not look complete
 				}
 				http.Error(seen, "internal error", http.StatusInternalServerError)
 			}
@@ -120,7 +119,7 @@ func observed(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// statusWriter notes the status of an answer; 0: none was given.
+// statusWriter records the status of an answer; 0: no status yet.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -140,10 +139,10 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap lets [http.ResponseController] reach the connection.
+// Unwrap is for [http.ResponseController].
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// promLog logs what could not be collected.
+// promLog logs errors of collecting metrics.
 type promLog struct{ log *slog.Logger }
 
-func (l promLog) Println(v ...any) { l.log.Error("Metrics cannot be collected in full.", "error", v) }
+func (l promLog) Println(v ...any) { l.log.Error("Some metrics could not be collected.", "error", v) }

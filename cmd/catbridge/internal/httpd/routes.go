@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// How many requests of a kind are handled at once: together fewer than minConnections.
+// The number of requests of each kind handled at once. Their sum is less than minConnections.
 const (
 	hooksAtOnce    = 32
 	metricsAtOnce  = 8
@@ -17,7 +17,7 @@ const (
 	profilesAtOnce = 4
 )
 
-// newHandler serves what the configuration asks for, and nothing else.
+// newHandler returns the handler of the routes that the configuration enables.
 func newHandler(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", notFound)
@@ -42,7 +42,7 @@ func newHandler(cfg Config) http.Handler {
 	if cfg.Pprof {
 		profiles := http.NewServeMux()
 		profiles.HandleFunc("/debug/pprof/", pprof.Index)
-		profiles.HandleFunc("/debug/pprof/cmdline", notFound) // may hold secrets
+		profiles.HandleFunc("/debug/pprof/cmdline", notFound) // may contain secrets
 		profiles.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 		profiles.HandleFunc("/debug/pprof/trace", pprof.Trace)
@@ -52,7 +52,7 @@ func newHandler(cfg Config) http.Handler {
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	http.Error(w, "there is nothing here", http.StatusNotFound)
+	http.Error(w, "not found; see /healthz and /readyz", http.StatusNotFound)
 }
 
 var (
@@ -60,7 +60,7 @@ var (
 	getOrPost = []string{http.MethodGet, http.MethodPost}
 )
 
-// only refuses methods that are not allowed.
+// only rejects other methods than the allowed ones.
 func only(allowed []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains(allowed, r.Method) {
@@ -68,6 +68,6 @@ func only(allowed []string, next http.Handler) http.Handler {
 			return
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		http.Error(w, "the method here is "+strings.Join(allowed, " or "), http.StatusMethodNotAllowed)
+		http.Error(w, "method not allowed; use "+strings.Join(allowed, " or "), http.StatusMethodNotAllowed)
 	})
 }

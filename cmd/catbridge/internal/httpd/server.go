@@ -22,14 +22,14 @@ const (
 	shutdownTimeout   = 5 * time.Second
 
 	maxHeaderBytes = 16 << 10
-	maxBodyBytes   = 64<<10 + 1 // one byte more than a webhook may have
+	maxBodyBytes   = 64<<10 + 1 // one byte above the limit for webhooks
 
 	defaultConnections = 512
-	// minConnections is above what can be handled at once: see routes.go.
+	// minConnections exceeds the number of requests handled at once, see routes.go.
 	minConnections = 128
 )
 
-// Leader is what the server tells of; a [*leader.Leader] is one.
+// Leader is the leader behind the server, usually a [*leader.Leader].
 type Leader interface {
 	Stats() leader.Stats
 	// WebhookHandler serves GET and POST of /hook/{name}.
@@ -38,39 +38,41 @@ type Leader interface {
 
 // Config configures a [Server].
 type Config struct {
-	// Addr is where to listen, host:port; no host: on all addresses; port 0: a free one. Required.
+	// Addr is the address to listen on, host:port. Without a host, the server listens on all
+	// addresses; port 0 selects a free port. Required.
 	Addr string
-	// Leader is what the server tells of, and takes webhooks for. Required.
+	// Leader is the leader whose state is served, and which handles webhooks. Required.
 	Leader Leader
-	// Gatherer gives what /metrics serves; nil: that is not served.
+	// Gatherer collects the metrics for /metrics; nil: /metrics is not served.
 	Gatherer prometheus.Gatherer
-	// Status lets /status be served. It tells names, states and errors, but no secrets.
+	// Status enables /status, which shows names, states and errors, but no secrets.
 	Status bool
-	// Pprof lets /debug/pprof/ be served. Who may read it sees the memory's contents in
-	// part, and can slow the process down: not for the public.
+	// Pprof enables /debug/pprof/. It exposes parts of the memory, and its clients can slow
+	// the process down: it must not be public.
 	Pprof bool
-	// Hosts are names by which /metrics, /status and /debug/pprof/ may be asked for, besides
-	// localhost and addresses. Empty: where Addr is a loopback address no others, else any.
+	// Hosts are the host names that requests for /metrics, /status and /debug/pprof/ may use,
+	// besides localhost and IP addresses. If Hosts is empty, no other names are allowed on a
+	// loopback address, and any name elsewhere.
 	Hosts []string
-	// Version is told by /status; empty: not told.
+	// Version is shown by /status, unless it is empty.
 	Version string
-	// MaxConnections bounds the connections that are open at once. 0: 512; at least 128.
+	// MaxConnections bounds the number of open connections, at least 128; 0: 512.
 	MaxConnections int
-	// Logger receives what goes wrong and, at level debug, every request; nil: nothing.
+	// Logger logs errors and, at level debug, every request; nil: no log.
 	Logger *slog.Logger
 
-	loopback bool // what listens can be reached from this machine alone
+	loopback bool // the listener can only be reached from this machine
 }
 
-// Server listens, and serves once [Server.Run] runs.
+// Server is an HTTP server that listens at once, and serves while [Server.Run] runs.
 type Server struct {
 	listener *limiter
 	server   *http.Server
 	log      *slog.Logger
 }
 
-// New listens at once, so that what is wrong with the address shows at the start.
-// Whoever does not come to call [Server.Run] calls [Server.Close].
+// New returns a server that already listens. It returns an error if the address or another
+// field is wrong. The caller must call [Server.Run] or [Server.Close].
 func New(cfg Config) (*Server, error) {
 	if cfg.MaxConnections == 0 {
 		cfg.MaxConnections = defaultConnections
@@ -105,7 +107,7 @@ func New(cfg Config) (*Server, error) {
 func (c *Config) check() error {
 	var errs []error
 	if c.Leader == nil {
-		errs = append(errs, errors.New("httpd: Leader: a leader is needed"))
+		errs = append(errs, errors.New("httpd: Leader is required"))
 	}
 	if c.MaxConnections < minConnections {
 		errs = append(errs, fmt.Errorf("httpd: MaxConnections: %d is below %d", c.MaxConnections, minConnections))
@@ -113,11 +115,11 @@ func (c *Config) check() error {
 	return errors.Join(errs...)
 }
 
-// Addr is where the server listens.
+// Addr returns the address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Run serves until ctx ends. Requests that are under way then get 5 s to end. The error
-// is that of the listener; nil: ctx ended. Run can be called once.
+// Run serves until ctx ends. Requests in progress then have 5 s to end. Run returns the error of
+// the listener, or nil if ctx ended. It can be called only once.
 func (s *Server) Run(ctx context.Context) error {
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -139,7 +141,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return fmt.Errorf("httpd: %w", err)
 }
 
-// Close stops listening, and closes every connection at once.
+// Close stops listening, and closes all connections at once. Close is idempotent.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {

@@ -21,14 +21,14 @@ func TestAnAddressThatCannotBeUsedIsExplained(t *testing.T) {
 	}
 	defer taken.Close()
 	for addr, want := range map[string]string{
-		taken.Addr().String(): "another process listens there; stop it or choose another port",
+		taken.Addr().String(): "another process listens there; stop it, or choose another port",
 		"":                    "is not host:port",
 		"localhost":           "is not host:port",
 		"9876":                "is not host:port",
 		":http":               "no port from 0 to 65535",
 		":65536":              "no port from 0 to 65535",
 		":-1":                 "no port from 0 to 65535",
-		"192.0.2.1:0":         "no such address",
+		"192.0.2.1:0":         "does not have this address",
 	} {
 		_, err := New(Config{Addr: addr, Leader: told{}})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), addr) {
@@ -42,7 +42,7 @@ func TestAnAddressThatCannotBeUsedIsExplained(t *testing.T) {
 
 func TestAWrongConfigIsToldAllAtOnce(t *testing.T) {
 	_, err := New(Config{Addr: "127.0.0.1:0", MaxConnections: 5})
-	if err == nil || !strings.Contains(err.Error(), "a leader is needed") || !strings.Contains(err.Error(), "5 is below 128") {
+	if err == nil || !strings.Contains(err.Error(), "Leader is required") || !strings.Contains(err.Error(), "5 is below 128") {
 		t.Error(err)
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// Status is what GET /status answers, as JSON. The names of its fields stay as they are;
-// new ones may come. Times are RFC 3339 in UTC, by the clock of this machine unless
-// another is named; one that is missing has not come. No secrets are in it.
+// Status is the answer of GET /status, as JSON. The names of its fields do not change; later
+// versions may add fields. Times are RFC 3339 in UTC, by this machine's clock unless another is
+// named; a missing time is not known yet. It contains no secrets.
 type Status struct {
 	Version  string      `json:"version,omitempty"`
-	LeaderID string      `json:"leader_id"` // new for each start; stands in the lock
+	LeaderID string      `json:"leader_id"` // new for each start; part of the lock
 	Time     time.Time   `json:"time"`
-	Ready    bool        `json:"ready"` // as /readyz says
+	Ready    bool        `json:"ready"` // as in /readyz
 	SDKKeys  []KeyStatus `json:"sdk_keys"`
 }
 
@@ -26,28 +26,29 @@ type KeyStatus struct {
 	Ready  bool         `json:"ready"`
 	Reason string       `json:"reason,omitempty"` // why it is not ready
 
-	LockHolder  string    `json:"lock_holder,omitempty"` // ID of who leads; missing: unknown
-	Epoch       int64     `json:"epoch,omitempty"`       // of the term last known
-	Since       time.Time `json:"since,omitzero"`        // when this process's last term began
+	LockHolder  string    `json:"lock_holder,omitempty"` // ID of the leader; missing: unknown
+	Epoch       int64     `json:"epoch,omitempty"`       // of the last known term
+	Since       time.Time `json:"since,omitzero"`        // when this process's last term started
 	LastContact time.Time `json:"last_contact,omitzero"` // when Redis last answered
 
-	Rev          int64     `json:"rev"` // of the current config, Unix milliseconds; 0: there is none
+	Rev          int64     `json:"rev"` // of the current config, Unix milliseconds; 0: no config
 	Hash         string    `json:"hash,omitempty"`
 	ETag         string    `json:"etag,omitempty"`
 	Bytes        int       `json:"bytes"`                 // of the config JSON
 	LastAnswer   time.Time `json:"last_answer,omitzero"`  // of the CDN, by Redis's clock
-	Age          *float64  `json:"age_seconds,omitempty"` // since that, by Redis's clock
-	Ahead        float64   `json:"ahead_seconds"`         // the entry, of Redis's clock
-	ClockOffset  float64   `json:"clock_offset_seconds"`  // Redis's clock less this machine's
+	Age          *float64  `json:"age_seconds,omitempty"` // since last_answer, by Redis's clock
+	Ahead        float64   `json:"ahead_seconds"`         // how far the entry is ahead of Redis's clock
+	ClockOffset  float64   `json:"clock_offset_seconds"`  // Redis's clock minus this machine's
 	Receivers    int64     `json:"receivers"`             // of the last message
 	PollInterval float64   `json:"poll_interval_seconds"`
 	BrokenFlags  int       `json:"broken_flags"`          // flags with an error in their model
-	HeldUntil    time.Time `json:"held_until,omitzero"`   // when the CDN may be polled again, if it asked for that
+	HeldUntil    time.Time `json:"held_until,omitzero"`   // when the CDN may be polled again, if the CDN asked to wait
 	PollError    string    `json:"poll_error,omitempty"`  // of the last poll
 	WriteError   string    `json:"write_error,omitempty"` // of the last write to Redis
-	// MissingRights are rules of ACL SETUSER that grant what Redis denies.
+	// MissingRights are the rules for ACL SETUSER that grant the missing rights.
 	MissingRights []string `json:"missing_rights,omitempty"`
-	// Waits reports whether this process leads and waits for the CDN, because Redis holds an older config than it did.
+	// Waits reports whether this process leads and waits for the CDN, because Redis has an older
+	// config than before.
 	Waits bool `json:"waits,omitempty"`
 }
 
@@ -60,7 +61,7 @@ type status struct {
 func (s status) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	body, err := json.MarshalIndent(s.read(time.Now()), "", "  ")
 	if err != nil {
-		panic(err) // there is nothing in it that JSON cannot say
+		panic(err) // unreachable: all fields can be encoded
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(append(body, '\n'))

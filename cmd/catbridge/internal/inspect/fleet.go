@@ -16,32 +16,32 @@ import (
 )
 
 const (
-	// page is how many reports are read at once.
+	// page is the number of reports per read.
 	page = 1000
-	// maxReports bounds what is read: more is no fleet, but a set that somebody filled.
+	// maxReports bounds the number of reports read. No real fleet has more.
 	maxReports = 200_000
 )
 
-// timed is a report and when it was made.
+// timed is a report with its time.
 type timed struct {
 	cachekeys.FleetReport
 	at time.Time
 }
 
-// fleet reads the reports, the oldest first: a follower that reports meanwhile moves to
-// the end, so that it is read twice rather than never. Of each the latest counts.
+// fleet reads the reports, the oldest first: a follower that reports in between moves to the
+// end, and is read twice rather than not at all. The latest report of each follower counts.
 func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (*Fleet, error) {
 	f := &Fleet{Versions: map[string]int{}, States: map[string]int{}}
 	latest := map[string]timed{}
 	from := strconv.FormatInt(now.Add(-cachekeys.FleetExpiry).UnixMilli(), 10)
 	for read := 0; ; {
-		// Members and their scores take turns.
+		// Members and scores alternate.
 		members, err := limited.Send(ctx, r.Client, cachekeys.MaxFleetBytes, "zrange", set, from, "+inf", "byscore", "limit", 0, page, "withscores").Values()
 		switch {
-		case key.refused(err, "who follows"):
+		case key.refused(err, "the followers"):
 			return nil, nil
 		case isWrongType(err):
-			key.fault("the followers' reports are no sorted set: delete the key %s", set)
+			key.fault("the followers' reports are not a sorted set: delete the key %s", set)
 			return nil, nil
 		case err != nil:
 			return nil, fmt.Errorf("read the followers' reports: %w", err)
@@ -68,7 +68,7 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 	return f, nil
 }
 
-// take keeps a report if it is its follower's latest.
+// take keeps a report if it is the latest of its follower.
 func (f *Fleet) take(latest map[string]timed, member, score string, now time.Time) {
 	report, err := cachekeys.ParseFleetReport(member)
 	ms, scoreErr := strconv.ParseFloat(score, 64)
@@ -84,8 +84,8 @@ func (f *Fleet) take(latest map[string]timed, member, score string, now time.Tim
 
 // place counts a report.
 func (f *Fleet) place(r timed, now time.Time, c *Content) {
-	heard := now.Sub(r.at)
-	if heard > 3*r.Interval {
+	reported := now.Sub(r.at)
+	if reported > 3*r.Interval {
 		f.Silent++
 		return
 	}
@@ -93,7 +93,7 @@ func (f *Fleet) place(r timed, now time.Time, c *Content) {
 	f.Versions[r.Version]++
 	f.States[r.State]++
 	switch {
-	case c == nil || c.Rev == 0: // there is nothing to compare with
+	case c == nil || c.Rev == 0: // nothing to compare with
 		f.Pending++
 	case r.Hash == c.Hash[:cachekeys.FleetHashBytes]:
 		f.Current++
@@ -103,12 +103,12 @@ func (f *Fleet) place(r timed, now time.Time, c *Content) {
 	default:
 		f.Behind++
 		f.Laggards = append(f.Laggards, Follower{
-			ID: r.ID, Version: r.Version, State: r.State, Rev: r.Rev, Hash: r.Hash, Heard: seconds(heard),
+			ID: r.ID, Version: r.Version, State: r.State, Rev: r.Rev, Hash: r.Hash, Reported: seconds(reported),
 		})
 	}
 }
 
-// cut leaves the furthest behind.
+// cut keeps the laggards that are furthest behind.
 func (f *Fleet) cut(most int) {
 	slices.SortFunc(f.Laggards, func(a, b Follower) int {
 		return cmp.Or(cmp.Compare(a.Rev, b.Rev), cmp.Compare(a.ID, b.ID))
@@ -116,8 +116,8 @@ func (f *Fleet) cut(most int) {
 	f.Laggards = f.Laggards[:min(len(f.Laggards), most)]
 }
 
-// subscribers counts who hears messages, in a cluster on all of its nodes, since each
-// delivers all messages to its own.
+// subscribers counts the subscribers, in a cluster on all nodes, because each node delivers
+// all messages to its own subscribers.
 func (r Redis) subscribers(ctx context.Context, key *Key, channel string) (*int64, error) {
 	var total atomic.Int64
 	count := func(ctx context.Context, node redis.Cmdable) error {
@@ -132,7 +132,7 @@ func (r Redis) subscribers(ctx context.Context, key *Key, channel string) (*int6
 		err = count(ctx, r.Client)
 	}
 	switch {
-	case key.refused(err, "how many subscribe"):
+	case key.refused(err, "the number of subscribers"):
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("count the subscribers: %w", err)

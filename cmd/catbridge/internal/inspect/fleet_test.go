@@ -68,10 +68,10 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	if f.SlowestLag != 0.3 || !maps.Equal(f.Versions, map[string]int{"v1.2.0": 6}) || !maps.Equal(f.States, map[string]int{"live": 3, "polling": 3}) {
 		t.Errorf("%+v", f)
 	}
-	if len(f.Laggards) != 2 || f.Laggards[0].ID != "empty" || f.Laggards[1].ID != "behind-2" || f.Laggards[1].Heard < 2 {
+	if len(f.Laggards) != 2 || f.Laggards[0].ID != "empty" || f.Laggards[1].ID != "behind-2" || f.Laggards[1].Reported < 2 {
 		t.Errorf("of those behind, the two furthest are %+v", f.Laggards)
 	}
-	if key.OK || len(key.Faults) != 1 || key.Faults[0] != "3 of 6 followers that report are behind" {
+	if key.OK || len(key.Faults) != 1 || key.Faults[0] != "3 of 6 followers that report are behind; see their logs" {
 		t.Errorf("%q", key.Faults)
 	}
 

@@ -1,38 +1,38 @@
-// Package inspect reads what the bridge keeps in Redis for an SDK key, and says what is
-// wrong with it. It writes nothing, and does without what the Redis user has no right to.
+// Package inspect reads the state of the bridge in Redis for an SDK key, and reports its
+// faults. It writes nothing. Parts that the Redis user has no right to read are unknown.
 package inspect
 
 import "time"
 
-// Key is what there is for one SDK key at one moment. What is nil could not be read, and
-// Remarks say why. Ages are by Redis's clock if it may be asked for, else by this host's.
+// Key is the state of one SDK key at one time. Nil fields could not be read; Remarks say why.
+// Ages are by Redis's clock, or by this host's if the user has no right to TIME.
 type Key struct {
 	Name    string   `json:"name"`
 	OK      bool     `json:"ok"`
 	Faults  []string `json:"faults,omitempty"`  // what is wrong
-	Remarks []string `json:"remarks,omitempty"` // what is not known, and why
+	Remarks []string `json:"remarks,omitempty"` // what is unknown, and why
 
-	Leader      *Leader  `json:"leader"` // nil: nobody leads, or it is not known
+	Leader      *Leader  `json:"leader"` // nil: no leader, or unknown
 	Content     *Content `json:"content"`
 	Entry       *Part    `json:"entry"`       // for official SDKs
 	Blob        *Part    `json:"blob"`        // for followers
-	Subscribers *int64   `json:"subscribers"` // connections that hear messages; leaders have one each, too
-	Fleet       *Fleet   `json:"fleet"`       // those that report
+	Subscribers *int64   `json:"subscribers"` // connections that receive messages, including one of each leader
+	Fleet       *Fleet   `json:"fleet"`       // the followers that report
 }
 
-// Leader is who holds the lock.
+// Leader is the holder of the lock.
 type Leader struct {
 	ID    string    `json:"id"`             // new for each start of a process
-	Host  string    `json:"host,omitempty"` // as the ID tells it
+	Host  string    `json:"host,omitempty"` // from the ID
 	Epoch int64     `json:"epoch"`
 	Since time.Time `json:"since"` // when its term began, by Redis's clock
 	Leads float64   `json:"leads_seconds"`
 	Left  *float64  `json:"lock_seconds,omitempty"` // until the lock expires, unless it is renewed
 }
 
-// Content is what is current, as meta says.
+// Content is the current content according to meta.
 type Content struct {
-	Rev        int64      `json:"rev"` // Unix milliseconds; 0: there is none yet
+	Rev        int64      `json:"rev"` // Unix milliseconds; 0: no content yet
 	Hash       string     `json:"hash,omitempty"`
 	ETag       string     `json:"etag,omitempty"`
 	Bytes      int        `json:"bytes,omitempty"` // of the config JSON
@@ -40,53 +40,53 @@ type Content struct {
 	LastAnswer *time.Time `json:"last_answer,omitempty"`
 	Age        *float64   `json:"age_seconds,omitempty"` // since the CDN last answered
 	Poll       float64    `json:"poll_seconds,omitempty"`
-	Waits      int64      `json:"waits,omitempty"` // the highest rev that the leader has seen, while it waits for the CDN
+	Waits      int64      `json:"waits,omitempty"` // the highest rev that the leader has seen, if it is waiting for the CDN
 
-	changed int64 // when it became current, Unix ms; rather too late than too early
+	changed int64 // when it became current, Unix ms; possibly too late, never too early
 }
 
-// PartState says how a copy of the content compares with meta.
+// PartState is the result of comparing a copy of the content with meta.
 type PartState string
 
 const (
-	Matches   PartState = "matches"   // it is the content that meta names, whole
-	Missing   PartState = "missing"   // there is none
-	Differs   PartState = "differs"   // it is well-formed, but another one
-	Malformed PartState = "malformed" // it cannot be read, or its hash is wrong
+	Matches   PartState = "matches"   // the complete content that meta names
+	Missing   PartState = "missing"   // the key does not exist
+	Differs   PartState = "differs"   // well-formed, but other content
+	Malformed PartState = "malformed" // it cannot be parsed, or its hash is wrong
 )
 
 // Part is one of the two copies of the content.
 type Part struct {
 	State PartState `json:"state"`
 	Rev   int64     `json:"rev,omitempty"`
-	Bytes int       `json:"bytes"` // as stored; of one over the size limit, what was read of it
+	Bytes int       `json:"bytes"` // as stored; above the size limit, the number of bytes read
 	Why   string    `json:"why,omitempty"`
 }
 
-// Fleet is what followers report of themselves. Each counts as Following that reported
-// within 3 of its intervals, and then as one of Current, Pending and Behind.
+// Fleet summarizes the reports of followers. A follower that reported within three of its
+// intervals counts as Following, and as one of Current, Pending and Behind.
 type Fleet struct {
 	Following int `json:"following"`
-	Current   int `json:"current"` // have the current content in force
-	Pending   int `json:"pending"` // have not reported since it changed, but should soon
-	Behind    int `json:"behind"`  // reported other content long after it changed
+	Current   int `json:"current"` // have the current content
+	Pending   int `json:"pending"` // have not reported since the last change, but should soon
+	Behind    int `json:"behind"`  // reported other content long after the last change
 	Silent    int `json:"silent"`  // reported within 15 minutes, but not when they should have
 
-	Versions map[string]int `json:"versions,omitempty"` // how many follow with each
-	States   map[string]int `json:"states,omitempty"`   // how many follow in each
-	// SlowestLag is the longest that a current follower's last change took.
+	Versions map[string]int `json:"versions,omitempty"` // number of followers by version
+	States   map[string]int `json:"states,omitempty"`   // number of followers by state
+	// SlowestLag is the longest time that the last change took to reach a current follower.
 	SlowestLag float64    `json:"slowest_lag_seconds,omitempty"`
-	Laggards   []Follower `json:"laggards,omitempty"` // some of those behind, the furthest first
+	Laggards   []Follower `json:"laggards,omitempty"` // the followers furthest behind, the furthest first
 	Malformed  int        `json:"malformed,omitempty"`
-	Truncated  bool       `json:"truncated,omitempty"` // there are more than were read
+	Truncated  bool       `json:"truncated,omitempty"` // not all reports were read
 }
 
-// Follower is one that is behind.
+// Follower is a follower that is behind.
 type Follower struct {
-	ID      string  `json:"id"`
-	Version string  `json:"version"`
-	State   string  `json:"state"`
-	Rev     int64   `json:"rev"`
-	Hash    string  `json:"hash"`
-	Heard   float64 `json:"reported_seconds_ago"`
+	ID       string  `json:"id"`
+	Version  string  `json:"version"`
+	State    string  `json:"state"`
+	Rev      int64   `json:"rev"`
+	Hash     string  `json:"hash"`
+	Reported float64 `json:"reported_seconds_ago"`
 }

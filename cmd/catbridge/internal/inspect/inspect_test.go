@@ -175,36 +175,36 @@ func TestFaultsAreNamed(t *testing.T) {
 		provoke func()
 		want    string
 	}{
-		"no lock":            {func() { client.Del(ctx, keys.Lock) }, "nobody leads: start a leader"},
-		"eternal lock":       {func() { client.Persist(ctx, keys.Lock) }, "the lock never expires, so that nobody can take over: delete it"},
-		"foreign lock":       {func() { client.Set(ctx, keys.Lock, "x\x1b[2J", time.Hour) }, `the lock is no leader's: cachekeys: malformed lock: leader: want leader:epoch, have "x\x1b[2J"`},
-		"lock of other type": {func() { client.Del(ctx, keys.Lock); client.LPush(ctx, keys.Lock, "x") }, "the lock is no text: delete it"},
-		"another epoch":      {func() { client.HSet(ctx, keys.Meta, "epoch", "1") }, "meta of 1: the leader mends that, or Redis lost writes"},
-		"no meta":            {func() { client.Del(ctx, keys.Meta) }, "no leader has written content yet; there is an entry"},
-		"nothing":            {func() { client.Del(ctx, keys.Meta, keys.Entry, keys.Blob) }, "there is no content: no leader had an answer"},
-		"spoilt meta":        {func() { client.HSet(ctx, keys.Meta, "rev", "x") }, "meta is spoilt, which the leader mends with its next poll: cachekeys: malformed meta: rev"},
-		"meta of other type": {func() { client.Del(ctx, keys.Meta); client.Set(ctx, keys.Meta, "x", 0) }, "meta is no hash: delete it"},
+		"no lock":            {func() { client.Del(ctx, keys.Lock) }, "no leader: start a leader"},
+		"eternal lock":       {func() { client.Persist(ctx, keys.Lock) }, "the lock never expires, and no other leader can take over: delete it"},
+		"foreign lock":       {func() { client.Set(ctx, keys.Lock, "x\x1b[2J", time.Hour) }, `the lock is invalid; if it stays, delete it, and a leader takes over: cachekeys: malformed lock: leader: want leader:epoch, have "x\x1b[2J"`},
+		"lock of other type": {func() { client.Del(ctx, keys.Lock); client.LPush(ctx, keys.Lock, "x") }, "the lock is not a string: delete it"},
+		"another epoch":      {func() { client.HSet(ctx, keys.Meta, "epoch", "1") }, "but meta has 1: the leader repairs that, unless Redis loses writes"},
+		"no meta":            {func() { client.Del(ctx, keys.Meta) }, "no leader has written content yet; the entry was written by an official SDK"},
+		"nothing":            {func() { client.Del(ctx, keys.Meta, keys.Entry, keys.Blob) }, "no content: no leader has had an answer"},
+		"corrupt meta":       {func() { client.HSet(ctx, keys.Meta, "rev", "x") }, "meta is corrupt; the leader repairs it with its next poll: cachekeys: malformed meta: rev"},
+		"meta of other type": {func() { client.Del(ctx, keys.Meta); client.Set(ctx, keys.Meta, "x", 0) }, "meta is not a hash: delete it"},
 		"a leader that waits": {func() { client.HSet(ctx, keys.Meta, "waits", at(time.Minute)) },
-			"Redis holds an older config than it did, rev " + meta["rev"] + " after "},
-		"old answer": {func() { client.HSet(ctx, keys.Meta, "cdn", at(-10*time.Minute)) }, "the CDN's last answer is 10m0s old, though it is polled every 55s"},
-		"no answer":  {func() { client.HDel(ctx, keys.Meta, "cdn") }, "the CDN never answered a leader about this content"},
+			"Redis has an older config than before, rev " + meta["rev"] + " after "},
+		"old answer": {func() { client.HSet(ctx, keys.Meta, "cdn", at(-10*time.Minute)) }, "the CDN's last answer is 10m0s old, but the poll interval is 55s"},
+		"no answer":  {func() { client.HDel(ctx, keys.Meta, "cdn") }, "the CDN has never confirmed this content"},
 		"rev ahead": {func() {
 			rev := at(time.Hour)
 			client.HSet(ctx, keys.Meta, "rev", rev)
 			client.SetRange(ctx, keys.Entry, 0, rev)
 			client.SetRange(ctx, keys.Blob, 0, rev)
-		}, "ahead of the clock: the clock of Redis, or of a host that writes the entry, was wrong"},
-		"no entry":            {func() { client.Del(ctx, keys.Entry) }, "the entry, which official SDKs read, is missing; the leader writes it again"},
-		"spoilt entry":        {func() { client.Set(ctx, keys.Entry, "x", 0) }, "the entry, which official SDKs read, is spoilt: cachekeys: malformed entry"},
-		"entry of other type": {func() { client.Del(ctx, keys.Entry); client.LPush(ctx, keys.Entry, "x") }, "the entry, which official SDKs read, is spoilt: it is no text"},
+		}, "ahead of Redis's clock: check the clocks of Redis and of every host that writes the entry"},
+		"no entry":            {func() { client.Del(ctx, keys.Entry) }, "the entry, which official SDKs read, is missing; the leader repairs it"},
+		"corrupt entry":       {func() { client.Set(ctx, keys.Entry, "x", 0) }, "the entry, which official SDKs read, is corrupt; if it stays so, delete the key, and the leader writes it again: cachekeys: malformed entry"},
+		"entry of other type": {func() { client.Del(ctx, keys.Entry); client.LPush(ctx, keys.Entry, "x") }, "the entry, which official SDKs read, is corrupt; if it stays so, delete the key, and the leader writes it again: it is not a string"},
 		"newer entry": {func() { client.SetRange(ctx, keys.Entry, 0, at(time.Minute)) },
-			"the entry, which official SDKs read, is not what meta names: its fetch time is not the rev; the leader mends it"},
-		"other entry":  {func() { client.Set(ctx, keys.Entry, meta["rev"]+"\n"+meta["etag"]+"\n{}", 0) }, "is not what meta names: it holds other content"},
-		"other ETag":   {func() { client.Set(ctx, keys.Entry, strings.Replace(entry, meta["etag"], "x", 1), 0) }, "is not what meta names: its ETag is another"},
+			"the entry, which official SDKs read, is not the content that meta names; the leader repairs it with its next renewal: its fetch time is not the rev"},
+		"other entry":  {func() { client.Set(ctx, keys.Entry, meta["rev"]+"\n"+meta["etag"]+"\n{}", 0) }, "is not the content that meta names; the leader repairs it with its next renewal: its content differs"},
+		"other ETag":   {func() { client.Set(ctx, keys.Entry, strings.Replace(entry, meta["etag"], "x", 1), 0) }, "is not the content that meta names; the leader repairs it with its next renewal: its ETag differs"},
 		"no blob":      {func() { client.Del(ctx, keys.Blob) }, "the blob, which followers read, is missing"},
-		"flipped bit":  {func() { client.SetRange(ctx, keys.Blob, int64(len(blob)-2), "x") }, "the blob, which followers read, is spoilt: cachekeys: malformed content"},
-		"blob behind":  {func() { client.SetRange(ctx, keys.Blob, 0, "1500000000000") }, "the blob, which followers read, is not what meta names: its rev is another"},
-		"no fleet set": {func() { client.Set(ctx, keys.Fleet, "x", 0) }, "the followers' reports are no sorted set: delete the key " + keys.Fleet},
+		"flipped bit":  {func() { client.SetRange(ctx, keys.Blob, int64(len(blob)-2), "x") }, "the blob, which followers read, is corrupt; if it stays so, delete the key, and the leader writes it again: cachekeys: malformed content"},
+		"blob behind":  {func() { client.SetRange(ctx, keys.Blob, 0, "1500000000000") }, "the blob, which followers read, is not the content that meta names; the leader repairs it with its next renewal: its rev differs"},
+		"no fleet set": {func() { client.Set(ctx, keys.Fleet, "x", 0) }, "the followers' reports are not a sorted set: delete the key " + keys.Fleet},
 	} {
 		restore()
 		if key := look(t, client); !key.OK {
@@ -283,16 +283,16 @@ func TestRightsThatAreMissingAreRemarks(t *testing.T) {
 		remark  string
 		fault   string
 	}{
-		"all rights":  {nil, "", ""},
-		"time":        {[]any{"-time"}, "not known: Redis's clock: ages are by this host's (NOPERM", ""},
-		"pttl":        {[]any{"-pttl"}, "not known: how long the lock lasts (NOPERM", ""},
-		"numsub":      {[]any{"-pubsub"}, "not known: how many subscribe (NOPERM", ""},
-		"zrange":      {[]any{"-zrange"}, "not known: who follows (NOPERM", ""},
-		"getrange":    {[]any{"-getrange"}, "values are read whole, whatever their size: grant +getrange (NOPERM", ""},
-		"get":         {[]any{"-get", "-getrange"}, "not known: who leads (NOPERM", ""},
-		"the entry":   {[]any{"resetkeys", "%R~catbridge:{*}:*"}, "not known: the entry (NOPERM", ""},
-		"the fleet":   {[]any{"resetkeys", "%R~" + keys.Entry, "%R~catbridge:{*}:lock", "%R~catbridge:{*}:meta", "%R~catbridge:{*}:blob"}, "not known: who follows (NOPERM", ""},
-		"what's main": {[]any{"-hmget"}, "not known: what is current (NOPERM", "whether the content is current cannot be told"},
+		"all rights": {nil, "", ""},
+		"time":       {[]any{"-time"}, "unknown: Redis's clock; ages are by this host's (NOPERM", ""},
+		"pttl":       {[]any{"-pttl"}, "unknown: the expiry of the lock (NOPERM", ""},
+		"numsub":     {[]any{"-pubsub"}, "unknown: the number of subscribers (NOPERM", ""},
+		"zrange":     {[]any{"-zrange"}, "unknown: the followers (NOPERM", ""},
+		"getrange":   {[]any{"-getrange"}, "values of any size are read as a whole: grant +getrange (NOPERM", ""},
+		"get":        {[]any{"-get", "-getrange"}, "unknown: the leader (NOPERM", ""},
+		"the entry":  {[]any{"resetkeys", "%R~catbridge:{*}:*"}, "unknown: the entry (NOPERM", ""},
+		"the fleet":  {[]any{"resetkeys", "%R~" + keys.Entry, "%R~catbridge:{*}:lock", "%R~catbridge:{*}:meta", "%R~catbridge:{*}:blob"}, "unknown: the followers (NOPERM", ""},
+		"meta":       {[]any{"-hmget"}, "unknown: the current config (NOPERM", "unknown whether the content is current"},
 	} {
 		rights := append([]any{"ACL", "SETUSER", "reader", "reset", "on", ">secret", "~*", "&*", "+get", "+getrange", "+hmget", "+pttl", "+time", "+pubsub", "+zrange"}, test.without...)
 		if err := admin.Do(t.Context(), rights...).Err(); err != nil {

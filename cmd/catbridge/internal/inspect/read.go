@@ -13,18 +13,18 @@ import (
 	"github.com/catbridge/catbridge/internal/limited"
 )
 
-// readsAtOnce is how often all is read again where the parts do not fit together: the
-// leader may have written in between.
+// readsAtOnce is how often everything is read if the parts do not match: the leader may have
+// written between two reads.
 const readsAtOnce = 3
 
-// Redis is where an SDK key is looked at.
+// Redis reads the state of SDK keys.
 type Redis struct {
 	Client redis.UniversalClient
-	Most   int // laggards to name
+	Most   int // maximum number of Laggards
 }
 
-// Look reads what there is for the SDK key whose names in Redis are keys. The errors are those of Redis or of the
-// connection to it; what a right is missing for is none of them.
+// Look reads the state of the SDK key whose names in Redis are keys. It returns the errors of
+// Redis and of the connection. A missing right is not an error, but a remark.
 func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key, error) {
 	for try := 1; ; try++ {
 		key, now, err := r.read(ctx, name, keys)
@@ -45,18 +45,18 @@ func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 	}
 }
 
-// fits tells whether all that was read can be of one moment.
+// fits reports whether all parts can be from the same time.
 func (k *Key) fits() bool {
 	is := func(p *Part) bool { return p == nil || p.State == Matches }
 	return is(k.Entry) && is(k.Blob) && (k.Leader == nil || k.Content == nil || k.Leader.Epoch == k.Content.Epoch)
 }
 
-// read reads entry and blob, then what is current and who leads, so that the latter is
-// never the older, and then the clock.
+// read reads the entry and the blob, then meta and the lock, and then the clock. In this order,
+// meta is never older than entry and blob.
 func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key, time.Time, error) {
 	key := Key{Name: name}
 	reader := limited.Reader{Warn: func(refusal error) {
-		key.Remarks = append(key.Remarks, fmt.Sprintf("values are read whole, whatever their size: grant +getrange (%v)", refusal))
+		key.Remarks = append(key.Remarks, fmt.Sprintf("values of any size are read as a whole: grant +getrange (%v)", refusal))
 	}}
 	var entry, blob, lock *redis.StringCmd
 	var meta *limited.Reply
@@ -68,7 +68,7 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		meta = limited.HMGet(ctx, pipe, cachekeys.MaxMetaFieldBytes, keys.Meta, cachekeys.MetaFields()...)
 		lock = get(pipe, keys.Lock, cachekeys.MaxLockBytes)
 		left = pipe.PTTL(ctx, keys.Lock)
-		_, _ = pipe.Exec(ctx) // each command holds its own error
+		_, _ = pipe.Exec(ctx) // each command has its own error
 	})
 
 	now, err := r.clock(ctx, &key, keys)
@@ -89,7 +89,7 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 	return key, now, err
 }
 
-// clock is the time by Redis's clock.
+// clock returns the time by Redis's clock, or by this host's if Redis refuses TIME.
 func (r Redis) clock(ctx context.Context, key *Key, keys cachekeys.Keys) (time.Time, error) {
 	var node redis.Cmdable = r.Client
 	if cluster, ok := r.Client.(*redis.ClusterClient); ok {
@@ -100,7 +100,7 @@ func (r Redis) clock(ctx context.Context, key *Key, keys cachekeys.Keys) (time.T
 		node = primary
 	}
 	now, err := node.Time(ctx).Result()
-	if key.refused(err, "Redis's clock: ages are by this host's") {
+	if key.refused(err, "Redis's clock; ages are by this host's") {
 		return time.Now(), nil
 	}
 	if err != nil {
@@ -112,17 +112,17 @@ func (r Redis) clock(ctx context.Context, key *Key, keys cachekeys.Keys) (time.T
 func (k *Key) readMeta(reply *limited.Reply, now time.Time) (cachekeys.Meta, error) {
 	fields, err := reply.Values()
 	switch {
-	case k.denied(err, "what is current"):
+	case k.denied(err, "the current config"):
 		return cachekeys.Meta{}, nil
 	case isWrongType(err):
-		k.fault("meta is no hash: delete it, and the leader writes it again")
+		k.fault("meta is not a hash: delete it, and the leader writes it again")
 		return cachekeys.Meta{}, nil
 	case err != nil:
 		return cachekeys.Meta{}, fmt.Errorf("read meta: %w", err)
 	}
 	meta, err := cachekeys.ParseMeta(fields)
 	if err != nil {
-		k.fault("meta is spoilt, which the leader mends with its next poll: %v", err)
+		k.fault("meta is corrupt; the leader repairs it with its next poll: %v", err)
 		return cachekeys.Meta{}, nil
 	}
 	c := &Content{
@@ -140,37 +140,37 @@ func (k *Key) readMeta(reply *limited.Reply, now time.Time) (cachekeys.Meta, err
 	return meta, nil
 }
 
-// noKey is what PTTL tells of a key that is not there.
+// noKey is the reply of PTTL for a missing key.
 const noKey = -2
 
 func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd, now time.Time) error {
 	value, err := lock.Result()
 	switch {
-	case k.denied(err, "who leads"):
+	case k.denied(err, "the leader"):
 		return nil
 	case errors.Is(err, redis.Nil), err == nil && value == "" && !(left.Err() == nil && left.Val() != noKey):
-		k.fault("nobody leads: start a leader, or see its log")
+		k.fault("no leader: start a leader, or see its log")
 		return nil
 	case isWrongType(err):
-		k.fault("the lock is no text: delete it, and a leader takes over")
+		k.fault("the lock is not a string: delete it, and a leader takes over")
 		return nil
 	case err != nil:
 		return fmt.Errorf("read the lock: %w", err)
 	}
 	id, epoch, err := cachekeys.ParseLock(value)
 	if err != nil {
-		k.fault("the lock is no leader's: %v", err)
+		k.fault("the lock is invalid; if it stays, delete it, and a leader takes over: %v", err)
 		return nil
 	}
 	since := time.UnixMilli(epoch).UTC()
 	k.Leader = &Leader{ID: id, Host: cachekeys.LeaderHost(id), Epoch: epoch, Since: since, Leads: seconds(max(0, now.Sub(since)))}
 	rest, err := left.Result()
 	switch {
-	case k.refused(err, "how long the lock lasts"):
+	case k.refused(err, "the expiry of the lock"):
 	case err != nil:
 		return fmt.Errorf("read the lock's expiry: %w", err)
 	case rest == -1:
-		k.fault("the lock never expires, so that nobody can take over: delete it")
+		k.fault("the lock never expires, and no other leader can take over: delete it")
 	case rest >= 0:
 		k.Leader.Left = new(seconds(rest))
 	}
@@ -185,7 +185,7 @@ func (k *Key) readPart(what string, cmd *redis.StringCmd, current cachekeys.Meta
 	case err == nil && data == nil:
 		return &Part{State: Missing}, nil
 	case isWrongType(err):
-		return &Part{State: Malformed, Why: "it is no text"}, nil
+		return &Part{State: Malformed, Why: "it is not a string"}, nil
 	case err != nil:
 		return nil, fmt.Errorf("read the %s: %w", what, err)
 	}
@@ -202,11 +202,11 @@ func compareEntry(data []byte, current cachekeys.Meta) Part {
 	part := Part{State: Matches, Rev: entry.FetchTime}
 	switch {
 	case cachekeys.ContentHash(entry.JSON) != current.Hash:
-		part.State, part.Why = Differs, "it holds other content"
+		part.State, part.Why = Differs, "its content differs"
 	case entry.FetchTime != current.Rev:
 		part.State, part.Why = Differs, "its fetch time is not the rev"
 	case entry.ETag != current.ETag:
-		part.State, part.Why = Differs, "its ETag is another"
+		part.State, part.Why = Differs, "its ETag differs"
 	}
 	return part
 }
@@ -222,29 +222,29 @@ func compareBlob(data []byte, current cachekeys.Meta) Part {
 	part := Part{State: Matches, Rev: blob.Rev}
 	switch {
 	case blob.Hash != current.Hash:
-		part.State, part.Why = Differs, "it holds other content"
+		part.State, part.Why = Differs, "its content differs"
 	case blob.Rev != current.Rev:
-		part.State, part.Why = Differs, "its rev is another"
+		part.State, part.Why = Differs, "its rev differs"
 	}
 	return part
 }
 
-// denied notes what a right is missing for.
+// denied adds a remark, and returns true, if the user lacks a right.
 func (k *Key) denied(err error, what string) bool {
 	if !redis.IsPermissionError(err) {
 		return false
 	}
-	k.Remarks = append(k.Remarks, fmt.Sprintf("not known: %s (%v)", what, err))
+	k.Remarks = append(k.Remarks, fmt.Sprintf("unknown: %s (%v)", what, err))
 	return true
 }
 
-// refused notes what Redis, or a proxy before it, does not tell, for whatever reason, and
-// that the rest can be judged without.
+// refused adds a remark, and returns true, if Redis or a proxy in front of it refuses a command
+// for any reason. The rest of the state can be judged without its reply.
 func (k *Key) refused(err error, what string) bool {
 	if _, ok := errors.AsType[redis.Error](err); !ok || errors.Is(err, redis.Nil) || isWrongType(err) {
 		return false
 	}
-	k.Remarks = append(k.Remarks, fmt.Sprintf("not known: %s (%v)", what, err))
+	k.Remarks = append(k.Remarks, fmt.Sprintf("unknown: %s (%v)", what, err))
 	return true
 }
 

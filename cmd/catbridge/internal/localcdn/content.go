@@ -1,5 +1,5 @@
-// Package localcdn serves a config JSON from a file the way ConfigCat's CDN does, and
-// follows the changes of that file.
+// Package localcdn serves a config JSON from a file as ConfigCat's CDN does, and follows the
+// changes of the file.
 package localcdn
 
 import (
@@ -13,21 +13,21 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// Content is one version of a config, in a form that a leader takes. It is immutable.
+// Content is one version of a config that leaders accept. It is immutable.
 type Content struct {
 	JSON   []byte
 	Config *evaluate.Config // the same, compiled
-	Hash   string           // as the bridge names content, see [cachekeys.ContentHash]
-	ETag   string           // as HTTP quotes it
+	Hash   string           // see [cachekeys.ContentHash]
+	ETag   string           // with its quotes
 }
 
-// NewContent checks a config JSON. Its error says at which line and column.
+// NewContent checks a config JSON. Errors in the JSON name line and column.
 func NewContent(json []byte) (*Content, error) {
 	config, err := evaluate.Parse(json)
 	if err != nil {
 		if parse, ok := errors.AsType[*evaluate.ParseError](err); ok && parse.Offset >= 0 {
 			line, column := position(json, max(parse.Offset-1, 0)) // the offset counts the bad byte
-			return nil, fmt.Errorf("line %d, column %d: not valid JSON: %s", line, column, parse.Reason)
+			return nil, fmt.Errorf("line %d, column %d: invalid JSON: %s", line, column, parse.Reason)
 		}
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func NewContent(json []byte) (*Content, error) {
 	}, nil
 }
 
-// position gives the line and column, from 1, of the byte at offset.
+// position returns the line and column, from 1, of the byte at offset.
 func position(text []byte, offset int64) (line, column int) {
 	before := text[:min(offset, int64(len(text)))]
 	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')

@@ -14,7 +14,7 @@ import (
 type File struct {
 	path    string
 	current *Content
-	told    string // the error that was told last
+	failure string // the error reported last; empty: the file is valid
 }
 
 // Open reads a config file. It returns an error if the file is not a valid config.
@@ -30,15 +30,16 @@ func Open(path string) (*File, error) {
 	return &File{path: path, current: content}, nil
 }
 
-// Path is the file's path, as it was given.
+// Path returns the file's path as passed to [Open].
 func (f *File) Path() string { return f.path }
 
-// Content is the last good version.
+// Content returns the last valid version.
 func (f *File) Content() *Content { return f.current }
 
-// Follow calls changed for each new version of the file since Open, until ctx ends: with
-// its content, or with an error that says why it is refused and the last good one stays.
-// One that is again the last good one, after an error, is told as well.
+// Follow calls changed for each new version of the file after Open, until ctx ends. It passes
+// the content, or an error if the version is invalid; the last valid version then stays
+// current. If the file is the last valid version again after an error, Follow passes that
+// version.
 func (f *File) Follow(ctx context.Context, changed func(*Content, error)) {
 	watcher := watchfile.New(f.path)
 	defer watcher.Close()
@@ -58,8 +59,8 @@ func (f *File) Follow(ctx context.Context, changed func(*Content, error)) {
 	}
 }
 
-// look returns the new content, or an error that was not told yet, or neither if there
-// is nothing new. It reports whether another try may help though the file does not change.
+// look returns the new content, or an error that was not reported yet, or neither if nothing
+// is new. It reports whether another attempt may succeed even if the file does not change.
 func (f *File) look() (content *Content, again bool, err error) {
 	data, err := regularfile.Read(f.path, evaluate.MaxConfigBytes)
 	if err == nil {
@@ -68,16 +69,16 @@ func (f *File) look() (content *Content, again bool, err error) {
 		again = !errors.Is(err, fs.ErrNotExist) // the process may have too many files open, for instance
 	}
 	switch {
-	case err != nil && err.Error() == f.told:
+	case err != nil && err.Error() == f.failure:
 		return nil, again, nil
 	case err != nil:
-		f.told = err.Error()
+		f.failure = err.Error()
 		return nil, again, err
-	case content.Hash == f.current.Hash && f.told == "":
+	case content.Hash == f.current.Hash && f.failure == "":
 		return nil, false, nil
 	case content.Hash == f.current.Hash:
 		content = f.current
 	}
-	f.told, f.current = "", content
+	f.failure, f.current = "", content
 	return content, false, nil
 }

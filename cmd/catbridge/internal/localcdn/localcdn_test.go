@@ -216,7 +216,7 @@ func TestAFileBehindALinkIsFollowed(t *testing.T) {
 func TestABadVersionIsRefusedAndTheNextGoodOneTaken(t *testing.T) {
 	path, updates := follow(t, config("one"))
 	write(t, path, "{\n  \"f\": oops\n}")
-	if u := <-updates; u.err == nil || !strings.Contains(u.err.Error(), "config.json: line 2, column 8: not valid JSON") {
+	if u := <-updates; u.err == nil || !strings.Contains(u.err.Error(), "config.json: line 2, column 8: invalid JSON") {
 		t.Fatalf("%v %v", u.content, u.err)
 	}
 	if err := os.Remove(path); err != nil {
@@ -242,7 +242,7 @@ func TestOpenRefuses(t *testing.T) {
 	write(t, other, `{"flags": {}}`)
 	for path, want := range map[string]string{
 		large:                        "large.json: larger than 8 MiB",
-		empty:                        "empty.json: line 1, column 1: not valid JSON",
+		empty:                        "empty.json: line 1, column 1: invalid JSON",
 		other:                        "other.json: config JSON: $",
 		dir:                          ": is a directory, but must be a regular file",
 		filepath.Join(dir, "absent"): "absent: no such file or directory",

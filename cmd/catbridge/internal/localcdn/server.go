@@ -20,18 +20,17 @@ type Server struct {
 	log     *slog.Logger
 }
 
-// New gives a server of content. The logger gets a line for each request; SDK keys
-// in it are masked.
+// New returns a server of content. It logs each request, with the SDK key masked.
 func New(content *Content, logger *slog.Logger) *Server {
 	s := &Server{log: logger}
 	s.current.Store(content)
 	return s
 }
 
-// Publish makes content what is served from now on.
+// Publish replaces the content that is served.
 func (s *Server) Publish(content *Content) { s.current.Store(content) }
 
-// Current is what is served.
+// Current returns the content that is served.
 func (s *Server) Current() *Content { return s.current.Load() }
 
 const (
@@ -39,8 +38,8 @@ const (
 	pathSuffix = "/config_v6.json"
 )
 
-// ServeHTTP implements [http.Handler]. It answers 304 where the request's ETag is that
-// of the current content, and 404 where the path holds no well-formed SDK key.
+// ServeHTTP implements [http.Handler]. It answers 304 if the request has the ETag of the
+// current content, and 404 if the path has no well-formed SDK key.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 	sdkKey := s.serve(seen, r)
@@ -51,7 +50,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) (sdkKey string) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+		http.Error(w, "use GET or HEAD", http.StatusMethodNotAllowed)
 		return ""
 	}
 	sdkKey, hasPrefix := strings.CutPrefix(r.URL.Path, pathPrefix)
@@ -78,8 +77,8 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Serve answers requests until ctx ends, and closes the listener. Requests that are
-// under way get a second to end.
+// Serve answers requests until ctx ends, and closes the listener. Requests in progress then
+// have 1 s to end.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s,

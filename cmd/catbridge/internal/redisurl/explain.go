@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// explained is an error with what to do about it.
+// explained is an error with a hint on what to do.
 type explained struct {
 	err  error
 	hint string
@@ -20,33 +20,33 @@ type explained struct {
 
 func (e *explained) Error() string { return e.err.Error() + ": " + e.hint }
 
-// Unwrap gives a list, since go-redis takes the outermost layer off what a new
-// connection says first.
+// Unwrap returns a list, because go-redis removes the outermost layer of the first error of a
+// new connection, and with it the hint.
 func (e *explained) Unwrap() []error { return []error{e.err} }
 
-// explainTLS adds to an error of a TLS connection what to do about it.
+// explainTLS adds a hint to an error of a TLS connection. If it has no hint, it returns err.
 func explainTLS(err error, server string) error {
 	hint := ""
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		hint = "trust its authority with redis.tls.ca_file"
+		hint = "set redis.tls.ca_file to the certificate of its authority"
 	} else if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		hint = fmt.Sprintf("the certificate is not for %s: set redis.tls.server_name to a name in it", server)
 	} else if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
-		hint = "the certificate of Redis or of its authority is out of date, or the clock here is wrong"
+		hint = "the certificate of Redis or of its authority has expired, or the clock of this host is wrong"
 	} else if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		hint = "Redis does not speak TLS at this port: write redis:// or turn redis.tls.enabled off"
+		hint = "Redis does not use TLS on this port: write redis:// or set redis.tls.enabled to false"
 	} else if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
-		hint = "Redis ended the TLS connection"
+		hint = "Redis closed the TLS connection; see the log of Redis"
 		switch text := op.Err.Error(); {
 		case strings.Contains(text, "certificate required"), strings.Contains(text, "handshake failure"):
-			hint = "Redis wants a certificate of this client: give redis.tls.cert_file and redis.tls.key_file"
+			hint = "Redis requires a client certificate: set redis.tls.cert_file and redis.tls.key_file"
 		case strings.Contains(text, "certificate"), strings.Contains(text, "unknown"):
-			hint = "Redis refuses the certificate in redis.tls.cert_file"
+			hint = "Redis rejects the certificate in redis.tls.cert_file"
 		case strings.Contains(text, "version"):
-			hint = "Redis speaks no TLS version that redis.tls.min_version allows"
+			hint = "Redis supports no TLS version that redis.tls.min_version allows"
 		}
 	} else if server != "" && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, context.DeadlineExceeded)) {
-		hint = "Redis did not answer in TLS: if it does not speak TLS at this port, write redis:// or turn redis.tls.enabled off"
+		hint = "the TLS handshake failed: if Redis does not use TLS on this port, write redis:// or set redis.tls.enabled to false"
 	}
 	if hint == "" {
 		return err
@@ -54,8 +54,8 @@ func explainTLS(err error, server string) error {
 	return &explained{err, hint}
 }
 
-// Explain adds to an error that Redis answered what to do about it. What it has
-// nothing to add to, nil too, comes back as it is.
+// Explain adds a hint to an error from Redis. If it has no hint, it returns err, which may be
+// nil.
 func Explain(err error) error {
 	if err == nil {
 		return nil
@@ -63,17 +63,17 @@ func Explain(err error) error {
 	hint := ""
 	switch text := err.Error(); {
 	case strings.Contains(text, "NOAUTH"):
-		hint = "give a password, such as by $CATBRIDGE_REDIS_PASSWORD"
+		hint = "give a password, for example by $CATBRIDGE_REDIS_PASSWORD"
 	case strings.Contains(text, "WRONGPASS"):
-		hint = "user or password for Redis are wrong"
+		hint = "the user or the password for Redis is wrong"
 	case strings.Contains(text, "MOVED "):
 		hint = "this Redis belongs to a cluster: set redis.mode to cluster"
 	case strings.Contains(text, "cluster support disabled"):
-		hint = "this Redis is no cluster: set redis.mode to single"
+		hint = "this Redis is not a cluster: set redis.mode to single"
 	case strings.Contains(text, "all sentinels specified in configuration are unreachable"):
-		hint = "none of the Sentinels answers and knows redis.master_name; is it spelled right, are their user and password?"
+		hint = "no Sentinel named a primary: check redis.master_name, and the addresses, user and password of the Sentinels"
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		hint = "Redis closed the connection at once: does it want TLS? Then write rediss://"
+		hint = "Redis closed the connection: if it requires TLS, write rediss:// or set redis.tls.enabled to true"
 	}
 	if hint == "" {
 		return err

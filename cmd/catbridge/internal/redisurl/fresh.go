@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// fresh is a value out of files that are read anew each time. While they cannot be
-// read, or do not go together, as in the middle of a rotation, the last good value
-// goes on. It is safe for concurrent use.
+// fresh is a value from files that are read again for each get. While the files cannot be
+// read or do not fit together, as in the middle of a rotation, get returns the last valid
+// value. It is safe for concurrent use.
 type fresh[T any] struct {
 	read func() (T, error)
 
@@ -16,7 +16,7 @@ type fresh[T any] struct {
 	last T
 }
 
-// newFresh reads for the first time, which must succeed.
+// newFresh reads the files for the first time. It returns an error if that fails.
 func newFresh[T any](read func() (T, error)) (*fresh[T], error) {
 	last, err := read()
 	return &fresh[T]{read: read, last: last}, err
@@ -32,7 +32,7 @@ func (f *fresh[T]) get() T {
 	return f.last
 }
 
-// readPassword reads a password; the end of its line does not belong to it.
+// readPassword reads a password without the end of its line.
 func readPassword(path string) (string, error) {
 	data, err := readFile(path)
 	if err != nil {
@@ -43,9 +43,9 @@ func readPassword(path string) (string, error) {
 	case password == "":
 		return "", errors.New(path + " is empty")
 	case strings.Contains(password, "\x00"):
-		return "", errors.New(path + " is no text")
+		return "", errors.New(path + " is not a text file")
 	case strings.ContainsAny(password, "\r\n"):
-		return "", errors.New(path + " is no password: it has several lines")
+		return "", errors.New(path + " has more than one line: write only the password into it")
 	}
 	return password, nil
 }

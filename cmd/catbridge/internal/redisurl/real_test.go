@@ -156,12 +156,12 @@ func TestRotatedCertificatesNeedNoNewClient(t *testing.T) {
 	old := shown(t, &redistest.Guard{Authority: redistest.NewAuthority(t)})
 	client := must(t, Settings{Addresses: []string{server.Addr()}, Username: "app", Password: password, TLS: old}).LeaderClient(nil)
 	defer client.Close()
-	eventually(t, client, "trust its authority with redis.tls.ca_file")
+	eventually(t, client, "set redis.tls.ca_file to the certificate of its authority")
 	write(t, old.CAFile, read(t, good.CAFile))
-	eventually(t, client, "Redis refuses the certificate in redis.tls.cert_file")
+	eventually(t, client, "Redis rejects the certificate in redis.tls.cert_file")
 	// In the middle of the rotation certificate and key do not go together.
 	write(t, old.CertFile, read(t, good.CertFile))
-	eventually(t, client, "Redis refuses the certificate in redis.tls.cert_file")
+	eventually(t, client, "Redis rejects the certificate in redis.tls.cert_file")
 	write(t, old.KeyFile, read(t, good.KeyFile))
 	eventually(t, client, "")
 }
@@ -180,18 +180,18 @@ func TestWhatIsWrongIsExplainedInOneLine(t *testing.T) {
 		s    Settings
 		want string
 	}{
-		"no TLS":         {Settings{Addresses: []string{secured}}, "does it want TLS? Then write rediss://"},
-		"talks at once":  {Settings{Addresses: []string{talks(t)}, TLS: TLS{Enabled: true}}, "Redis does not speak TLS at this port"},
-		"TLS":            {Settings{Addresses: []string{plain}, TLS: TLS{Enabled: true}, DialTimeout: 100 * time.Millisecond}, "if it does not speak TLS at this port, write redis://"},
-		"no certificate": {Settings{Addresses: []string{secured}, TLS: TLS{Enabled: true, CAFile: g.Authority.CAFile}}, "give redis.tls.cert_file and redis.tls.key_file"},
-		"authority":      {Settings{Addresses: []string{secured}, TLS: change(func(t *TLS) { t.CAFile = "" })}, "trust its authority with redis.tls.ca_file"},
+		"no TLS":         {Settings{Addresses: []string{secured}}, "if it requires TLS, write rediss://"},
+		"talks at once":  {Settings{Addresses: []string{talks(t)}, TLS: TLS{Enabled: true}}, "Redis does not use TLS on this port"},
+		"TLS":            {Settings{Addresses: []string{plain}, TLS: TLS{Enabled: true}, DialTimeout: 100 * time.Millisecond}, "if Redis does not use TLS on this port, write redis://"},
+		"no certificate": {Settings{Addresses: []string{secured}, TLS: TLS{Enabled: true, CAFile: g.Authority.CAFile}}, "set redis.tls.cert_file and redis.tls.key_file"},
+		"authority":      {Settings{Addresses: []string{secured}, TLS: change(func(t *TLS) { t.CAFile = "" })}, "set redis.tls.ca_file to the certificate of its authority"},
 		"name":           {Settings{Addresses: []string{secured}, TLS: change(func(t *TLS) { t.ServerName = "other.test" })}, "not for other.test: set redis.tls.server_name"},
 		"no password":    {Settings{Addresses: []string{protected}}, "give a password"},
-		"wrong password": {Settings{Addresses: []string{protected}, Password: password}, "user or password for Redis are wrong"},
-		"wrong user":     {Settings{Addresses: []string{secured}, Username: "app", Password: "x", TLS: shown(t, g)}, "user or password for Redis are wrong"},
+		"wrong password": {Settings{Addresses: []string{protected}, Password: password}, "the user or the password for Redis is wrong"},
+		"wrong user":     {Settings{Addresses: []string{secured}, Username: "app", Password: "x", TLS: shown(t, g)}, "the user or the password for Redis is wrong"},
 		"cluster":        {Settings{Addresses: []string{cluster}}, "set redis.mode to cluster"},
 		"no cluster":     {Settings{Mode: Cluster, Addresses: []string{plain}}, "set redis.mode to single"},
-		"no sentinel":    {Settings{Mode: Sentinel, MasterName: "m", Addresses: []string{plain}}, "none of the Sentinels answers and knows redis.master_name"},
+		"no sentinel":    {Settings{Mode: Sentinel, MasterName: "m", Addresses: []string{plain}}, "no Sentinel named a primary: check redis.master_name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := must(t, c.s).LeaderClient(nil)

@@ -16,15 +16,15 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// Options are what clients are made of.
+// Options create clients. They are checked settings.
 type Options struct {
 	settings Settings
-	password *fresh[string]      // nil: it stands in the settings, if there is one
+	password *fresh[string]      // nil: the settings contain the password, if any
 	tls      *fresh[*tls.Config] // nil: no TLS
 }
 
-// New checks the settings, and reads the files that they name. Its errors, told all at
-// once, are of type [*FieldError].
+// New checks the settings, and reads the files that they name. It returns all errors at
+// once, joined. They are of type [*FieldError].
 func New(s Settings) (Options, error) {
 	errs := []error{s.complete()}
 	o := Options{settings: s}
@@ -46,7 +46,7 @@ func New(s Settings) (Options, error) {
 	return o, nil
 }
 
-// Address is where the Redis is, without any secret.
+// Address returns the address of Redis for messages. It contains no secret.
 func (o Options) Address() string {
 	switch s := o.settings; {
 	case s.Socket != "":
@@ -58,7 +58,7 @@ func (o Options) Address() string {
 	}
 }
 
-// URL names the first address, without any secret.
+// URL returns a URL with the first address. It contains no secret.
 func (o Options) URL() string {
 	s := o.settings
 	if s.Socket != "" {
@@ -77,43 +77,44 @@ func (o Options) URL() string {
 // DB returns the database.
 func (o Options) DB() int { return o.settings.DB }
 
-// Namespace returns the namespace; empty: none.
+// Namespace returns the namespace; empty: no namespace.
 func (o Options) Namespace() string { return o.settings.Namespace }
 
-// Keys returns the names for an SDK key in the database and the namespace.
+// Keys returns the names of the Redis keys and the channel of an SDK key, in the database and
+// the namespace.
 func (o Options) Keys(sdkKey string) cachekeys.Keys {
 	return cachekeys.For(sdkKey, o.settings.Namespace, o.settings.DB)
 }
 
-// In returns options that differ by the database alone.
+// In returns the same options for another database.
 func (o Options) In(db int) Options {
 	o.settings.DB = db
 	return o
 }
 
-// Client makes a client. It connects to nothing yet.
+// Client returns a new client, which connects with its first command.
 func (o Options) Client() redis.UniversalClient { return o.client(0, nil) }
 
-// Dial makes a connection.
+// Dial opens a connection.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// LeaderClient makes a client for a leader: its commands are not tried again behind its
-// back, since it counts its trust in the lock from before each try. All connections go
-// through wrap; nil: nothing is between.
+// LeaderClient returns a new client for a leader. The client does not retry commands, because
+// the leader trusts the lock from the time before each attempt. If wrap is not nil, it wraps
+// the function that opens connections.
 func (o Options) LeaderClient(wrap func(Dial) Dial) redis.UniversalClient { return o.client(-1, wrap) }
 
-// client makes a client. What the bridge relies on is set, whatever the settings say:
-// that commands end with their contexts, that nothing is sent that narrow users have no
-// right to, and that a dial is not tried again: where Sentinels replace a primary that
-// hangs, the dials of all commands meanwhile would each bring a connection to the new one.
+// client returns a new client. Some options do not depend on the settings, because the bridge
+// relies on them: commands end with their contexts, the client sends no commands that users
+// with few rights may not send, and it does not retry a dial. When Sentinels replace a primary
+// that hangs, the retried dials of all waiting commands would each connect to the new one.
 func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient {
 	s := o.settings
 	var dial Dial = o.dial
 	if wrap != nil {
 		dial = wrap(dial)
 	}
-	// Pipelines use the one pool: one of their own has four times the buffers, and each
-	// process connections to it besides.
+	// Pipelines use the same pool as commands: a pool of their own has four times the buffers,
+	// and adds connections to each process.
 	switch s.Mode {
 	case Sentinel:
 		return redis.NewFailoverClient(&redis.FailoverOptions{
@@ -153,7 +154,8 @@ func (o Options) client(retries int, wrap func(Dial) Dial) redis.UniversalClient
 	})
 }
 
-// credentials is asked for each new connection. Nil: there are none.
+// credentials returns a function that go-redis calls for each new connection, or nil if there
+// is no password.
 func (o Options) credentials() func(context.Context) (string, string, error) {
 	s := o.settings
 	if s.Password == "" && o.password == nil {
@@ -167,10 +169,10 @@ func (o Options) credentials() func(context.Context) (string, string, error) {
 	}
 }
 
-// defaultDialTimeout is go-redis's own.
+// defaultDialTimeout is go-redis's default.
 const defaultDialTimeout = 5 * time.Second
 
-// dial makes a connection, and says in one line why it cannot.
+// dial opens a connection. Its errors are one line each, and say what to do.
 func (o Options) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	timeout := o.settings.DialTimeout
 	if timeout <= 0 {
@@ -194,8 +196,8 @@ func (o Options) dial(ctx context.Context, network, address string) (net.Conn, e
 	return &tlsConn{conn}, nil
 }
 
-// tlsConn explains what the other side says after the handshake: with TLS 1.3 that is
-// when it refuses a certificate.
+// tlsConn explains errors that the server sends after the handshake. With TLS 1.3, a server
+// rejects a client certificate only then.
 type tlsConn struct{ *tls.Conn }
 
 func (c *tlsConn) Read(p []byte) (int, error) {

@@ -1,6 +1,6 @@
-// Package redisurl makes Redis clients for the bridge, out of settings or of a URL that
-// is their short form. Passwords and certificates that stand in files are read anew for
-// each connection, so that a rotation needs no restart (F25).
+// Package redisurl creates Redis clients for the bridge from settings, or from a URL as their
+// short form. Passwords and certificates in files are read again for each connection: a
+// rotation needs no restart (F25).
 package redisurl
 
 import (
@@ -16,27 +16,27 @@ import (
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
-// Mode says what the addresses are.
+// Mode is the kind of Redis at the addresses.
 type Mode string
 
 const (
 	Single   Mode = "single"   // one Redis
-	Sentinel Mode = "sentinel" // Sentinels that know the primary
+	Sentinel Mode = "sentinel" // Sentinels, which know the primary
 	Cluster  Mode = "cluster"  // nodes of a cluster
 )
 
-// Settings say which Redis, and how to connect to it. Zeros mean the client library's
-// own values, if nothing else is said.
+// Settings select a Redis and how to connect to it. The zero value of a field means the
+// client library's default, unless the field says otherwise.
 type Settings struct {
 	Mode Mode // empty: Single
-	// Addresses are host:port, or host alone; 6379 is the port then, a Sentinel's is 26379.
+	// Addresses are host:port, or host alone for the port 6379 (Sentinels: 26379).
 	Addresses []string
 	Socket    string // path of a Unix socket, instead of Addresses
 
 	MasterName string // the primary's name, for Sentinel
 	DB         int
-	// Namespace keeps the fleet apart from others with the same SDK key in the same
-	// database; empty: none.
+	// Namespace separates the fleet from others with the same SDK key in the same database;
+	// empty: no namespace.
 	Namespace string
 
 	Username     string
@@ -58,18 +58,18 @@ type Settings struct {
 	Protocol        int // of RESP, 2 or 3
 }
 
-// TLS says how connections are encrypted.
+// TLS configures the encryption of connections.
 type TLS struct {
 	Enabled    bool
 	CAFile     string // PEM certificates to trust instead of the system's
-	CertFile   string // PEM certificate to show, with KeyFile
+	CertFile   string // PEM client certificate, with KeyFile
 	KeyFile    string
-	ServerName string // that the certificate is to be of; empty: the address's host
+	ServerName string // that the certificate must be valid for; empty: the host of the address
 	MinVersion string // 1.2 or 1.3; empty: 1.2
 }
 
-// FieldError says what is wrong with one setting, by the name that it has in URLs and
-// configuration files. It holds no secret.
+// FieldError is an error in one setting, by its name in URLs and configuration files. It
+// contains no secret.
 type FieldError struct {
 	Name string // such as tls.ca_file
 	Text string
@@ -77,8 +77,8 @@ type FieldError struct {
 
 func (e *FieldError) Error() string { return e.Name + ": " + e.Text }
 
-// complete checks the settings, telling everything that is wrong at once, and gives
-// addresses their ports.
+// complete checks the settings, returns all errors at once, and adds missing ports to the
+// addresses.
 func (s *Settings) complete() error {
 	var errs []error
 	must := func(ok bool, name, format string, args ...any) {
@@ -102,19 +102,19 @@ func (s *Settings) complete() error {
 	}
 	if s.Socket != "" {
 		must(len(s.Addresses) == 0, "socket", "addresses are given, too: give one of them")
-		must(s.Mode == Single, "socket", "a Unix socket is one Redis, no Sentinels and no cluster")
-		must(!s.TLS.Enabled, "socket", "there is no TLS on a Unix socket")
+		must(s.Mode == Single, "socket", "a Unix socket is a single Redis: set redis.mode to single")
+		must(!s.TLS.Enabled, "socket", "a Unix socket cannot use TLS: set redis.tls.enabled to false")
 	} else {
-		must(len(s.Addresses) > 0, "addresses", "there is no address")
-		must(s.Mode != Single || len(s.Addresses) < 2, "addresses", "%d addresses are not one Redis: set the mode to sentinel or cluster", len(s.Addresses))
+		must(len(s.Addresses) > 0, "addresses", "no address is given")
+		must(s.Mode != Single || len(s.Addresses) < 2, "addresses", "%d addresses are given for a single Redis: give one, or set the mode to sentinel or cluster", len(s.Addresses))
 	}
 	must((s.Mode == Sentinel) == (s.MasterName != ""), "master_name", "%s", map[bool]string{
-		true:  "the name of the primary, which the Sentinels know it by, is missing",
+		true:  "the name by which the Sentinels know the primary is missing",
 		false: "it is given, but the mode is not sentinel",
 	}[s.Mode == Sentinel])
-	must(s.Mode == Sentinel || s.SentinelUsername == "" && s.SentinelPassword == "", "sentinel_username", "user or password for Sentinels is given, but the mode is not sentinel")
+	must(s.Mode == Sentinel || s.SentinelUsername == "" && s.SentinelPassword == "", "sentinel_username", "a user or password for Sentinels is given, but the mode is not sentinel")
 	must(s.DB >= 0, "db", "%d is negative", s.DB)
-	must(s.Mode != Cluster || s.DB == 0, "db", "a cluster has the database 0 only")
+	must(s.Mode != Cluster || s.DB == 0, "db", "a cluster has only database 0")
 	if err := cachekeys.CheckNamespace(s.Namespace); err != nil {
 		must(false, "namespace", "%v", err)
 	}
@@ -130,14 +130,14 @@ func (s *Settings) complete() error {
 		must(d >= 0, name, "%v is negative", d)
 	}
 	t := s.TLS
-	must(t.Enabled || t == TLS{}, "tls.enabled", "TLS is set up, but off: set redis.tls.enabled to true, or write rediss://")
-	must(t.CertFile == "" || t.KeyFile != "", "tls.cert_file", "certificate and key go together: tls.key_file is missing")
-	must(t.KeyFile == "" || t.CertFile != "", "tls.key_file", "certificate and key go together: tls.cert_file is missing")
+	must(t.Enabled || t == TLS{}, "tls.enabled", "TLS is configured but not enabled: set redis.tls.enabled to true, or write rediss://")
+	must(t.CertFile == "" || t.KeyFile != "", "tls.cert_file", "a certificate needs its key: set redis.tls.key_file")
+	must(t.KeyFile == "" || t.CertFile != "", "tls.key_file", "a key needs its certificate: set redis.tls.cert_file")
 	must(t.MinVersion == "" || versions[t.MinVersion] != 0, "tls.min_version", "%q is not one of 1.2, 1.3", t.MinVersion)
 	return errors.Join(errs...)
 }
 
-// withPort checks an address, and adds the port where it has none.
+// withPort checks an address, and adds the port if the address has none.
 func withPort(address, port string) (string, error) {
 	host, given, err := net.SplitHostPort(address)
 	if err != nil {
@@ -155,7 +155,7 @@ func withPort(address, port string) (string, error) {
 	return net.JoinHostPort(host, given), nil
 }
 
-// maxFile bounds what is read of a file, in bytes.
+// maxFile is the maximum size of a file, in bytes.
 const maxFile = 1 << 20
 
 func readFile(path string) ([]byte, error) { return regularfile.Read(path, maxFile) }

@@ -9,7 +9,7 @@ import (
 
 var versions = map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
 
-// config reads what the settings name.
+// config reads the files of the settings.
 func (t TLS) config() (*tls.Config, error) {
 	c := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
 	if t.MinVersion != "" {
@@ -24,7 +24,7 @@ func (t TLS) config() (*tls.Config, error) {
 			errs = append(errs, &FieldError{"tls.ca_file", t.CAFile + " contains no certificate in PEM form"})
 		}
 	}
-	if t.CertFile != "" && t.KeyFile != "" { // one of them alone is told already
+	if t.CertFile != "" && t.KeyFile != "" { // complete reports one without the other
 		pair, err := t.pair()
 		c.Certificates = []tls.Certificate{pair}
 		errs = append(errs, err)
@@ -32,7 +32,7 @@ func (t TLS) config() (*tls.Config, error) {
 	return c, errors.Join(errs...)
 }
 
-// pair reads the certificate to show, and its key.
+// pair reads the client certificate and its key.
 func (t TLS) pair() (tls.Certificate, error) {
 	cert, err := readFile(t.CertFile)
 	if err != nil {
@@ -44,7 +44,7 @@ func (t TLS) pair() (tls.Certificate, error) {
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		return tls.Certificate{}, &FieldError{"tls.cert_file", fmt.Sprintf("%s and %s are no certificate and its key: %v", t.CertFile, t.KeyFile, err)}
+		return tls.Certificate{}, &FieldError{"tls.cert_file", fmt.Sprintf("%s and %s are not a certificate and its key: %v", t.CertFile, t.KeyFile, err)}
 	}
 	return pair, nil
 }

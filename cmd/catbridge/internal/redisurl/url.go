@@ -10,26 +10,25 @@ import (
 	"time"
 )
 
-var errURL = errors.New("it is no URL of a Redis: write redis://user:password@host:port/db, " +
+var errURL = errors.New("it is not a Redis URL: write redis://user:password@host:port/db, " +
 	"and %40 %3A %2F %23 %3F for @ : / # ? in a password")
 
-// options are the settings that stand as ?name=value in a URL.
+// options are the settings that a URL can contain as ?name=value.
 var options = []string{
 	"addr", "master_name", "dial_timeout", "read_timeout", "write_timeout",
 	"conn_max_idle_time", "conn_max_lifetime", "pool_size", "protocol",
 }
 
-// Part is one setting out of a URL.
+// Part is one setting of a URL.
 type Part struct {
 	Name   string // as in configuration files, such as tls.enabled
 	Values []string
 }
 
-// Split takes a URL apart into the settings it is the short form of. Its errors hold
-// no password, also where a password that is not escaped makes the URL malformed.
+// Split splits a URL into settings. Its errors contain no password, even if an unescaped
+// password makes the URL malformed.
 //
-// User and password are those for Redis in every mode: those for Sentinels are settings
-// of their own.
+// User and password are for Redis in every mode. Those for Sentinels have their own settings.
 func Split(text string) ([]Part, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
@@ -63,12 +62,12 @@ func Split(text string) ([]Part, error) {
 		}
 		db := strings.Trim(u.Path, "/")
 		if db != "" && query.Has("db") {
-			return nil, errors.New("the database is given twice, after the host and as ?db=")
+			return nil, errors.New("duplicate database: give it after the host or as ?db=, but not both")
 		}
 		add("db", db+query.Get("db"))
 		query.Del("db")
 	default:
-		return nil, errors.New("it must begin with redis://, rediss:// or unix://")
+		return nil, errors.New("it must start with redis://, rediss:// or unix://")
 	}
 	if u.User != nil {
 		add("username", u.User.Username())
@@ -78,10 +77,10 @@ func Split(text string) ([]Part, error) {
 	for name, values := range query {
 		switch {
 		case !slices.Contains(options, name):
-			return nil, fmt.Errorf("unexpected option%s: there are %s", quoted(name), strings.Join(options, ", "))
+			return nil, fmt.Errorf("unknown option%s: the options are %s", quoted(name), strings.Join(options, ", "))
 		case name == "addr":
 		case len(values) > 1:
-			return nil, fmt.Errorf("the option %s is given %d times", name, len(values))
+			return nil, fmt.Errorf("duplicate option %s: it is given %d times", name, len(values))
 		default:
 			add(name, values...)
 		}
@@ -89,7 +88,7 @@ func Split(text string) ([]Part, error) {
 	return parts, nil
 }
 
-// quoted is a word that can be no secret, to quote.
+// quoted returns the word with a leading space, or "" if it may be a secret.
 func quoted(word string) string {
 	if len(word) > 30 || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz_") != "" {
 		return ""
@@ -97,7 +96,7 @@ func quoted(word string) string {
 	return " " + word
 }
 
-// Parse makes options of a URL alone.
+// Parse returns the options of a URL.
 func Parse(text string, mode Mode) (Options, error) {
 	parts, err := Split(text)
 	if err != nil {
@@ -114,7 +113,7 @@ func Parse(text string, mode Mode) (Options, error) {
 	return New(s)
 }
 
-// set sets what a part of a URL says.
+// set sets the setting of a part.
 func (s *Settings) set(p Part) error {
 	number := func(dst *int) (err error) {
 		if *dst, err = strconv.Atoi(p.Values[0]); err != nil {

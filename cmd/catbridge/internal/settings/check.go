@@ -33,7 +33,7 @@ func (l *loader) checkRedis() {
 	}
 	var err error
 	s.RedisOptions, err = redisurl.New(s.Redis)
-	// What these files hold is read for each connection, so only whether they are good counts.
+	// These files are read for each connection. The hash needs only whether they are valid.
 	l.seen.Write(fmt.Appendln(nil, err))
 	for _, err := range unjoin(err) {
 		if field, ok := err.(*redisurl.FieldError); ok { //nolint:errorlint // all are
@@ -44,22 +44,22 @@ func (l *loader) checkRedis() {
 	}
 }
 
-// checkLeader lets the leader check all that it will be given: first what is common to
-// all SDK keys, then each SDK key by itself, so that it is clear where each error belongs.
+// checkLeader has the leader check its configuration: first the settings common to all SDK
+// keys, then each SDK key by itself, to find the setting that each error belongs to.
 func (l *loader) checkLeader() {
 	s := l.s
 	client := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true})
 	defer client.Close()
 	common := s.LeaderConfig()
 	common.Redis = client
-	// The SDK keys themselves were checked: so that each is told once, and hides nothing.
+	// checkKeys has checked the SDK keys. A valid one in their place hides no other error.
 	anyKey := strings.Repeat("x", 22) + "/" + strings.Repeat("x", 22)
 	common.SDKKeys = []leader.SDKKey{{Key: anyKey}}
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	_, err := leader.New(common)
-	l.seen.Write(fmt.Appendln(nil, err)) // of the CDN's authorities: see checkRedis
+	l.seen.Write(fmt.Appendln(nil, err)) // includes cdn.ca_file: see checkRedis
 	for _, err := range unjoin(err) {
-		told[err.Error()] = true
+		reported[err.Error()] = true
 		l.leaderFault(err, nil)
 	}
 	for i := range s.SDKKeys {
@@ -68,7 +68,7 @@ func (l *loader) checkLeader() {
 		one.SDKKeys = []leader.SDKKey{key}
 		_, err := leader.New(one)
 		for _, err := range unjoin(err) {
-			if !told[err.Error()] {
+			if !reported[err.Error()] {
 				l.leaderFault(err, &s.SDKKeys[i])
 			}
 		}
@@ -77,14 +77,15 @@ func (l *loader) checkLeader() {
 	l.checkServer()
 }
 
-// checkEnvironmentProxy checks the proxy of the usual variables, unless another is given.
+// checkEnvironmentProxy checks the proxy in $HTTPS_PROXY and $HTTP_PROXY, unless proxy_url is
+// given.
 func (l *loader) checkEnvironmentProxy() {
 	if l.s.ProxyURL != "" {
 		return
 	}
 	base, err := url.Parse(cmp.Or(l.s.Defaults.BaseURL, "https://cdn-global.configcat.com"))
 	if err != nil {
-		return // told already
+		return // already reported
 	}
 	if _, err := cdn.ProxyFor("", base); err != nil {
 		l.faults.add("", "%v", err)
@@ -97,7 +98,7 @@ var (
 	timingName = regexp.MustCompile(`\b(LeaseDuration|RenewInterval|RenewDeadline|RetryPeriod|Idle|Dead|PollInterval)\b`)
 )
 
-// leaderFault tells an error of the leader where the setting stands that it names.
+// leaderFault reports an error of the leader at the place of the setting that it names.
 func (l *loader) leaderFault(err error, k *SDKKey) {
 	text := err.Error()
 	for wrappings.MatchString(text) {
@@ -116,7 +117,7 @@ func (l *loader) leaderFault(err error, k *SDKKey) {
 	}
 }
 
-// settingOf is the setting that a field of the leader's configuration comes from.
+// settingOf returns the setting for a field of the leader's configuration.
 func settingOf(field string) string {
 	if field == "CAFile" {
 		return "cdn.ca_file"
@@ -124,7 +125,7 @@ func settingOf(field string) string {
 	return snake(field)
 }
 
-// snake is the name of a field as settings are named.
+// snake returns a field's name in the form of settings: PollInterval as poll_interval.
 func snake(name string) string {
 	var b strings.Builder
 	previous := 'A'
@@ -140,39 +141,39 @@ func snake(name string) string {
 
 var httpHost = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
-// checkServer checks what the leader itself does not see.
+// checkServer checks the settings that the leader does not receive.
 func (l *loader) checkServer() {
 	s := l.s
 	if s.Listen != "" {
 		if _, port, err := net.SplitHostPort(s.Listen); err != nil {
-			l.say(nil, "listen", "it is no address to listen at: write host:port or :port")
+			l.say(nil, "listen", "it is not an address to listen on: write host:port or :port")
 		} else if _, err := net.LookupPort("tcp", port); err != nil {
-			l.say(nil, "listen", "the port is neither a number up to 65535 nor a service's name")
+			l.say(nil, "listen", "the port is neither a number up to 65535 nor the name of a service")
 		}
 	} else {
 		for i := range s.SDKKeys {
 			if len(s.SDKKeys[i].WebhookKeys) > 0 {
-				s.Warnings = append(s.Warnings, "there are keys of webhooks, but nothing listens: set listen")
+				s.Warnings = append(s.Warnings, "webhook keys are given, but there is no HTTP server: set listen")
 				break
 			}
 		}
 		if s.Pprof {
-			s.Warnings = append(s.Warnings, "pprof is on, but nothing listens: set listen")
+			s.Warnings = append(s.Warnings, "pprof is on, but there is no HTTP server: set listen")
 		}
 	}
 	for _, host := range s.HTTPHosts {
 		if !httpHost.MatchString(host) {
-			l.say(nil, "http_hosts", "%s is not the name of a host: write it without scheme, port and path", quote(host))
+			l.say(nil, "http_hosts", "%s is not a host name: write it without scheme, port and path", quote(host))
 		}
 	}
 	if e := s.Tracing.Endpoint; e != "" {
 		if u, err := url.Parse(e); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-			l.say(nil, "tracing.endpoint", "it is no URL of a receiver: write http://host:4318")
+			l.say(nil, "tracing.endpoint", "it is not the URL of a receiver: write http://host:4318")
 		}
 	}
 }
 
-// unjoin takes apart what was joined, however it is wrapped.
+// unjoin returns the parts of a joined error, also if it is wrapped.
 func unjoin(err error) []error {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		if joined, ok := inner.(interface{ Unwrap() []error }); ok { //nolint:errorlint // every layer is looked at

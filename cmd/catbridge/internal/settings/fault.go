@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Fault is one thing that is wrong.
+// Fault is one error in the settings.
 type Fault struct {
-	Where string // file:line, --flag or $VARIABLE; empty: nowhere, something is missing
-	Text  string // what, and what to do
+	Where string // file:line, --flag or $VARIABLE; empty: a setting is missing
+	Text  string // what is wrong, and what to do
 }
 
 func (f Fault) String() string {
@@ -22,21 +22,21 @@ func (f Fault) String() string {
 	return f.Where + ": " + f.Text
 }
 
-// Faults is the error of settings: all that is wrong, at least one thing.
+// Faults are all errors in the settings, at least one.
 type Faults []Fault
 
 func (f Faults) Error() string {
 	if len(f) == 1 {
 		return f[0].String()
 	}
-	lines := []string{fmt.Sprintf("%d things are wrong:", len(f))}
+	lines := []string{fmt.Sprintf("%d errors:", len(f))}
 	for _, fault := range f {
 		lines = append(lines, "  "+fault.String())
 	}
 	return strings.Join(lines, "\n")
 }
 
-// maxFaults bounds what is told of a file that is wrong throughout.
+// maxFaults bounds the number of faults that are reported.
 const maxFaults = 100
 
 func (f *Faults) add(where, format string, args ...any) {
@@ -52,7 +52,7 @@ func (f *Faults) add(where, format string, args ...any) {
 	}
 }
 
-// sort puts the faults of a file first, by their lines.
+// sort puts the faults of the file first, in the order of their lines.
 func (f Faults) sort(file string) {
 	line := func(fault Fault) int {
 		rest, ok := strings.CutPrefix(fault.Where, file+":")
@@ -64,7 +64,7 @@ func (f Faults) sort(file string) {
 	slices.SortStableFunc(f, func(a, b Fault) int { return cmp.Compare(line(a), line(b)) })
 }
 
-// err is the faults as an error; nil: there are none.
+// err returns the faults as an error, or nil if there are no faults.
 func (f Faults) err() error {
 	if len(f) == 0 {
 		return nil

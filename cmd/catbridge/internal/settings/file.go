@@ -12,20 +12,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// document is what a configuration file says.
+// document is a parsed configuration file.
 type document struct {
 	name   string
-	values map[string]any // texts by path
+	values map[string]any // strings by path
 	lines  map[string]int
-	keys   []SDKKey // with origins; paths in them are as they were written
+	keys   []SDKKey // with origins; their paths are as written
 	faults Faults
-	broken bool // it is no YAML, so that more may stand in it
+	broken bool // invalid YAML: the file may contain more settings
 
 	warnings []string
 }
 
-// parse reads a configuration file. Values are checked one by one; what they mean
-// together is not looked at.
+// parse parses a configuration file. It checks each value, but not whether the values fit
+// together.
 func parse(name string, data []byte) *document {
 	d := &document{name: name, values: map[string]any{}, lines: map[string]int{}}
 	var top, next yaml.Node
@@ -38,7 +38,7 @@ func parse(name string, data []byte) *document {
 		return d
 	}
 	if err := decoder.Decode(&next); err == nil {
-		d.fault(next.Line, "", "a second document begins here: write one")
+		d.fault(next.Line, "", "a second YAML document starts here: write only one")
 	} else if !errors.Is(err, io.EOF) {
 		d.syntax(err, data)
 	}
@@ -75,8 +75,8 @@ var (
 	yamlBytes  = regexp.MustCompile(`^control characters|UTF-8`)
 )
 
-// syntax tells where a file is no YAML. An unknown anchor's name is not repeated: it
-// may be a password that begins with a star.
+// syntax reports invalid YAML. It does not repeat the name of an unknown anchor, which may
+// be a password that starts with a star.
 func (d *document) syntax(err error, data []byte) {
 	d.broken = true
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
@@ -88,31 +88,31 @@ func (d *document) syntax(err error, data []byte) {
 		}
 	}
 	if m := yamlAnchor.FindStringSubmatch(text); m != nil {
-		text = "a value begins with * and names no anchor: put it between quotes"
+		text = "a value starts with *, but is not an alias of an anchor: put it in quotes"
 		line = lineOf(data, bytes.Index(data, []byte("*"+m[1])))
 	} else if yamlBytes.MatchString(text) {
 		line = lineOf(data, bytes.IndexFunc(data, func(r rune) bool {
 			return r == utf8.RuneError || r < ' ' && !strings.ContainsRune("\t\r\n", r) || r == 0x7f
 		}))
 	}
-	d.fault(line, "", "no valid YAML: %s", text)
+	d.fault(line, "", "invalid YAML: %s", text)
 }
 
-// lineOf is the line that an offset is in.
+// lineOf returns the line of an offset, from 1.
 func lineOf(data []byte, offset int) int { return 1 + bytes.Count(data[:max(0, offset)], []byte("\n")) }
 
-// A spot is where a file gives a setting, and by which name.
+// A spot is the place of a setting in a file, and the name that the file uses for it.
 type spot struct {
 	name string
 	line int
 }
 
-// mapping passes the settings in a node to take, each with the name that the file has for
-// it, and reports those that are unknown. It adds to seen, by the settings' paths.
+// mapping passes the settings in a node to take, each with the name that the file uses for
+// it, and reports unknown ones. It adds each setting to seen, by its path.
 func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, seen map[string]spot, take func(set *setting, name string, node *yaml.Node, line int)) {
 	node = resolve(node)
 	if node.Kind != yaml.MappingNode {
-		d.fault(node.Line, strings.TrimSuffix(prefix, "."), "settings are expected here, each as name: value")
+		d.fault(node.Line, strings.TrimSuffix(prefix, "."), "expected settings, each as name: value")
 		return
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
@@ -120,7 +120,7 @@ func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, see
 		path := prefix + key.Value
 		set := findWritten(table, path)
 		if strings.Contains(key.Value, ".") {
-			set = nil // what is nested is not written with dots
+			set = nil // nested settings are not written with dots
 		}
 		group := set == nil && (isGroup(table, path) || isGroupOfOld(table, path))
 		id := path
@@ -132,7 +132,7 @@ func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, see
 			d.fault(key.Line, "", "%s", unknown(prefix, key, table))
 			continue
 		case seen[id].name == path:
-			d.fault(key.Line, path, "it is given twice")
+			d.fault(key.Line, path, "duplicate setting, first given on line %d: remove one of them", seen[id].line)
 			continue
 		case seen[id].name != "":
 			d.fault(key.Line, path, "%s (%s:%d) is given, too: give one of them", seen[id].name, d.name, seen[id].line)
@@ -141,7 +141,7 @@ func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, see
 		seen[id] = spot{path, key.Line}
 		switch {
 		case value.Anchor != "" && isNull(value):
-			d.fault(value.Line, path, "the value begins with &, which names it for an alias: put it between quotes")
+			d.fault(value.Line, path, "the value starts with &, which defines an anchor: put it in quotes")
 		case isNull(resolve(value)): // not given
 		case group:
 			d.mapping(value, path+".", table, seen, take)
@@ -163,16 +163,16 @@ func (d *document) value(set *setting, path string, node *yaml.Node) ([]string, 
 		for _, item := range node.Content {
 			item = resolve(item)
 			if !isText(item) {
-				d.fault(item.Line, path, "a list of texts is expected")
+				d.fault(item.Line, path, "expected a list of strings")
 				return nil, false
 			}
 			texts = append(texts, item.Value)
 		}
 	case set.value.list():
-		d.fault(node.Line, path, "a list is expected")
+		d.fault(node.Line, path, "expected a list")
 		return nil, false
 	case !isText(node):
-		d.fault(node.Line, path, "one value is expected")
+		d.fault(node.Line, path, "expected a single value")
 		return nil, false
 	default:
 		texts = []string{node.Value}
@@ -188,7 +188,7 @@ func (d *document) value(set *setting, path string, node *yaml.Node) ([]string, 
 func (d *document) sdkKeys(node *yaml.Node) {
 	node = resolve(node)
 	if node.Kind != yaml.SequenceNode {
-		d.fault(node.Line, pathKeys, "a list is expected, each with name and key")
+		d.fault(node.Line, pathKeys, "expected a list of SDK keys, each with name and key")
 		return
 	}
 	for i, item := range node.Content {
@@ -196,7 +196,7 @@ func (d *document) sdkKeys(node *yaml.Node) {
 		path := fmt.Sprintf("%s[%d]", pathKeys, i)
 		k := SDKKey{path: path, where: fmt.Sprintf("%s:%d", d.name, item.Line), origin: map[string]string{}}
 		if item.Kind != yaml.MappingNode {
-			d.fault(item.Line, path, "name and key are expected here, each as name: value")
+			d.fault(item.Line, path, "expected name and key, each as name: value")
 			continue
 		}
 		d.mapping(item, "", k.table(), map[string]spot{}, func(set *setting, name string, node *yaml.Node, line int) {

@@ -13,10 +13,10 @@ const (
 	configVariable = prefix + "CONFIG"
 )
 
-// rawFlag takes what is given; whether it is right is told later, together with all else.
+// rawFlag stores the value of a flag. Load checks it later, together with everything else.
 type rawFlag struct {
 	setting *setting
-	name    string // the setting's, or an old one
+	name    string // the setting's path, or an old one
 	given   []string
 }
 
@@ -42,7 +42,7 @@ func (f *rawFlag) Set(s string) error {
 	return nil
 }
 
-// split takes a list apart; SDK keys, hosts and paths hold no comma.
+// split splits a list. SDK keys, hosts and paths contain no commas.
 func split(s string) []string {
 	var items []string
 	for item := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' }) {
@@ -53,15 +53,14 @@ func split(s string) []string {
 	return items
 }
 
-// Flag says more of a flag than pflag knows.
+// Flag describes a flag for completion.
 type Flag struct {
 	Name  string
-	Words []string // that it takes; nil: any
-	Path  bool     // it takes the path of a file
+	Words []string // its possible values; nil: any
+	Path  bool     // its value is the path of a file
 }
 
-// AddFlags adds the flags of what is asked for, and gives what there is to know of them
-// for completion.
+// AddFlags adds the flags of the settings that o selects, and returns their descriptions.
 func AddFlags(flags *pflag.FlagSet, o Options) []Flag {
 	s := defaults()
 	if o.Level != "" {
@@ -111,7 +110,7 @@ func AddFlags(flags *pflag.FlagSet, o Options) []Flag {
 	return added
 }
 
-// fromFlags gives what is on the command line.
+// fromFlags returns the source of flags.
 func fromFlags(flags *pflag.FlagSet, table []*setting) *source {
 	src := newSource(func(set *setting) string { return "--" + set.flagName() })
 	if flags == nil {
@@ -132,7 +131,7 @@ func fromFlags(flags *pflag.FlagSet, table []*setting) *source {
 	return src
 }
 
-// takeFast gives the profile that --fast means.
+// takeFast returns the profile for a value of --fast.
 func (src *source) takeFast(set *setting, given string) (string, any) {
 	if err := boolean(new(bool)).check([]string{given}); err != nil {
 		src.faults.add(src.where(set), "%v", err)

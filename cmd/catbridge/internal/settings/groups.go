@@ -2,24 +2,25 @@ package settings
 
 import "strings"
 
-// GroupAnnotation is the flags' annotation that names the group that help lists them in.
+// GroupAnnotation is the annotation of flags that names their group in help.
 const GroupAnnotation = "catbridge_group"
 
-// VariableAnnotation is the annotation of flags whose variable is that of [Variable], so
-// that their usage need not say it.
+// VariableAnnotation is the annotation of flags whose variable is the result of [Variable],
+// and is therefore not part of their usage.
 const VariableAnnotation = "catbridge_variable"
 
-// Variable is the environment variable that follows from a flag's name.
+// Variable returns the environment variable that follows from a flag's name.
 func Variable(flag string) string {
 	return prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// Groups are the groups of flags, in the order of help. Flags of no group are a command's own.
+// Groups returns the groups of flags, in the order of help. A command's own flags have no
+// group.
 func Groups() []string {
 	return []string{"SDK keys", "Redis", "TLS to Redis", "Connections to Redis", "CDN", "Timings", "Webhooks, metrics and health", "Traces", "Log"}
 }
 
-// group is the setting's.
+// group returns the setting's group in help.
 func (s *setting) group() string {
 	for _, g := range []struct{ group, prefixes string }{
 		{"SDK keys", "sdk_key"},
@@ -27,7 +28,7 @@ func (s *setting) group() string {
 		{"Connections to Redis", "redis.dial redis.read redis.write redis.conn redis.pool redis.protocol expected_ subscriber_ read_budget"},
 		{"Redis", "redis."},
 		{"Timings", "timings."},
-		{"Webhooks, metrics and health", "webhook listen status pprof metrics."},
+		{"Webhooks, metrics and health", "webhook listen http_hosts status pprof metrics."},
 		{"Traces", "tracing."},
 		{"Log", "log."},
 	} {

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// Label is what to call the key in messages.
+// Label returns the name of the key for messages, or the masked key if it has no name.
 func (k SDKKey) Label() string {
 	if k.Name != "" {
 		return k.Name
@@ -17,29 +17,29 @@ func (k SDKKey) Label() string {
 	return cdn.Mask(k.Key)
 }
 
-// parseKeys reads keys, each perhaps with a name: name=key. An SDK key has a slash
-// before any =, a name has none at all.
+// parseKeys parses keys, each in the form key or name=key. An SDK key has a slash before
+// any =, and a name has no slash.
 func (l *loader) parseKeys(where string, texts []string) {
 	for _, text := range texts {
 		k := SDKKey{Key: text, where: where}
 		if name, rest, ok := strings.Cut(text, "="); ok && !strings.Contains(name, "/") {
 			k.Name, k.Key = name, rest
 			if name == "" {
-				l.faults.add(where, "no name stands before the =")
+				l.faults.add(where, "the name before the = is empty")
 			}
 		}
 		l.s.SDKKeys = append(l.s.SDKKeys, k)
 	}
 }
 
-// parseKeyLines reads a file of keys.
+// parseKeyLines parses a file of keys.
 func (l *loader) parseKeyLines(text string) {
 	list := lines(text)
 	for _, line := range list {
 		l.parseKeys(fmt.Sprintf("%s:%d", l.s.keyFile, line.number), []string{line.text})
 	}
 	if len(list) == 0 {
-		l.say(nil, pathKeyFile, "%s: there is no SDK key in it", l.s.keyFile)
+		l.say(nil, pathKeyFile, "%s contains no SDK key", l.s.keyFile)
 	}
 }
 
@@ -54,9 +54,9 @@ func (l *loader) checkKeys() {
 		switch first, twice := keys[k.Key]; {
 		case k.Key == "" && (k.path == "" || k.origin["key"] != "" && k.origin["key_file"]+k.origin["key_env"] == ""):
 			l.say(k, "key", "the SDK key is empty")
-		case k.Key == "": // told where it was looked for
+		case k.Key == "": // already reported
 		case twice:
-			l.say(k, "key", "the SDK key %s is there twice, first at %s", cdn.Mask(k.Key), first)
+			l.say(k, "key", "duplicate SDK key %s, first given at %s: remove one of them", cdn.Mask(k.Key), first)
 		default:
 			keys[k.Key] = cmp.Or(k.origin["key"], k.where)
 			if err := cdn.CheckSDKKey(k.Key, k.BaseURL != "" || l.AnySDKKey); err != nil {
@@ -66,19 +66,19 @@ func (l *loader) checkKeys() {
 		switch first, taken := names[k.Name]; {
 		case k.Name == "":
 		case k.Key != "" && strings.Contains(k.Name, k.Key):
-			l.say(k, "name", "it holds the SDK key, and would show it in every log: give another")
+			l.say(k, "name", "the name contains the SDK key, and every log would show it: choose another name")
 		case !nameForm.MatchString(k.Name):
-			l.say(k, "name", "a name is of letters, digits, _, - and ., begins with no dot, and has at most 128 of them")
+			l.say(k, "name", "a name consists of at most 128 letters, digits, _, - and ., and does not start with a dot")
 		case taken:
-			l.say(k, "name", "the name %q is taken, by %s: give each SDK key one of its own", k.Name, first)
+			l.say(k, "name", "duplicate name %q, first given at %s: give each SDK key its own name", k.Name, first)
 		default:
 			names[k.Name] = cmp.Or(k.origin["name"], k.where)
 		}
 		if k.Name == "" && len(k.WebhookKeys) > 0 && l.Part&LeaderOnly != 0 {
-			l.say(k, "name", "it is missing: the webhook's URL ends with it")
+			l.say(k, "name", "the name is missing: a webhook needs it, because its URL ends with the name")
 		}
 	}
 }
 
-// nameForm is what fits into logs, labels of metrics, and the URLs of webhooks.
+// nameForm matches names that fit into logs, metric labels and the URLs of webhooks.
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$`)

@@ -4,7 +4,7 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// LeaderConfig is the leader's configuration, but for the Redis client, the logger and
+// LeaderConfig returns the leader's configuration without the Redis client, the logger and
 // the tracer.
 func (s *Settings) LeaderConfig() leader.Config {
 	return leader.Config{
@@ -15,7 +15,7 @@ func (s *Settings) LeaderConfig() leader.Config {
 	}
 }
 
-// LeaderKeys are the SDK keys for a leader.
+// LeaderKeys returns the SDK keys for a leader.
 func (s *Settings) LeaderKeys() []leader.SDKKey {
 	keys := make([]leader.SDKKey, len(s.SDKKeys))
 	for i := range keys {

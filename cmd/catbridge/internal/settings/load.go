@@ -10,22 +10,22 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Options say what a command asks for, and where it comes from.
+// Options select the settings that a command uses, and their sources.
 type Options struct {
-	Part      Part // what is asked for
-	Variables Part // for what variables count, besides flags
-	File      bool // --config and its variable count
+	Part      Part // the settings that the command uses
+	Variables Part // the settings that can be given by variables, too
+	File      bool // --config and its variable are read
 
 	Level         string // default of log.level; empty: info
-	AnySDKKey     bool   // proxies' SDK keys need no base URL (S3): nothing is fetched
-	OptionalRedis bool   // none need be given
+	AnySDKKey     bool   // SDK keys of proxies need no base URL (S3), because the command fetches nothing
+	OptionalRedis bool   // no Redis need be given
 
-	Flags   *pflag.FlagSet // that AddFlags added to, parsed
-	Environ []string       // as os.Environ gives it
+	Flags   *pflag.FlagSet // passed to AddFlags, and parsed
+	Environ []string       // as os.Environ returns it
 }
 
-// Load reads the settings. Its error is of type [Faults]; then they are not to be used,
-// but for what they say of files.
+// Load reads the settings. Its error is of type [Faults]. If there is an error, only Files,
+// Pipes and Read of the settings are valid.
 func Load(o Options) (*Settings, error) {
 	s := defaults()
 	if o.Level != "" {
@@ -51,7 +51,7 @@ func Load(o Options) (*Settings, error) {
 	return s, l.faults.err()
 }
 
-// loader is the work of one Load.
+// loader is the state of one Load.
 type loader struct {
 	Options
 	s      *Settings
@@ -59,12 +59,12 @@ type loader struct {
 	table  []*setting
 	faults Faults
 
-	sources  []*source // the later wins
-	seen     hash.Hash // of all that was read
-	document *document // nil: there is no file
+	sources  []*source // a later one wins
+	seen     hash.Hash // of everything that was read
+	document *document // nil: no file
 }
 
-// merge lets the sources speak in turn, and sets what comes out.
+// merge merges the sources in their order, and sets the settings.
 func (l *loader) merge() {
 	merged := koanf.New(".")
 	for _, src := range l.sources {
@@ -79,7 +79,7 @@ func (l *loader) merge() {
 			}
 		}
 		if err := merged.Merge(src.values); err != nil {
-			l.faults.add("", "%v", err) // never: all have the same shape
+			l.faults.add("", "%v", err) // unreachable: all sources have the same shape
 		}
 		for _, set := range l.table {
 			if src.has(set.path) {

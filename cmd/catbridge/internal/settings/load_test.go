@@ -248,7 +248,7 @@ redis: {url: redis://h}
 		!slices.Equal(b.AllowedHosts, []string{"own"}) || !slices.Equal(b.WebhookKeys, []string{"signing-key-six-6"}) {
 		t.Errorf("%+v", b)
 	}
-	if len(s.Files) != 3 || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "nothing listens") {
+	if len(s.Files) != 3 || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "no HTTP server") {
 		t.Errorf("files %q, warnings %q", s.Files, s.Warnings)
 	}
 }

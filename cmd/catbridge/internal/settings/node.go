@@ -16,7 +16,7 @@ func resolve(node *yaml.Node) *yaml.Node {
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
 
-// isText tells whether a node is one value, of no made-up type.
+// isText reports whether a node is a single value of a standard type.
 func isText(node *yaml.Node) bool {
 	if node.Kind != yaml.ScalarNode {
 		return false
@@ -28,7 +28,7 @@ func isText(node *yaml.Node) bool {
 	return false
 }
 
-// isGroup tells whether settings stand below a path.
+// isGroup reports whether the table has settings below a path.
 func isGroup(table []*setting, path string) bool {
 	for _, s := range table {
 		if strings.HasPrefix(s.path, path+".") {

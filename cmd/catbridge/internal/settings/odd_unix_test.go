@@ -21,8 +21,8 @@ func TestEveryFileThatIsNoRegularFileIsRefused_ByEachSetting(t *testing.T) {
 		empty    string // what is said of an empty file
 	}{
 		"configuration file":     {"CATBRIDGE_CONFIG", good, emptyPipe, ""},
-		"file of SDK keys":       {"CATBRIDGE_SDK_KEY_FILE", good[1:], emptyPipe, "there is no SDK key in it"},
-		"file of signing keys":   {"CATBRIDGE_WEBHOOK_KEY_FILES", good, emptyPipe, "there is no key in it"},
+		"file of SDK keys":       {"CATBRIDGE_SDK_KEY_FILE", good[1:], emptyPipe, "contains no SDK key"},
+		"file of signing keys":   {"CATBRIDGE_WEBHOOK_KEY_FILES", good, emptyPipe, "contains no key"},
 		"password file":          {"CATBRIDGE_REDIS_PASSWORD_FILE", good, false, ""},
 		"CDN's CA file":          {"CATBRIDGE_CDN_CA_FILE", good, false, ""},
 		"CA file":                {"CATBRIDGE_REDIS_TLS_CA_FILE", good, false, ""},

@@ -16,18 +16,18 @@ import (
 // other settings, or in what a setting holds.
 func TestEveryFaultOfAFileNamesLineAndSetting(t *testing.T) {
 	for text, want := range map[string][]string{
-		"redis:\n  url: http://u:" + password + "@h": {"2: redis.url: it must begin with redis://, rediss:// or unix://"},
-		"redis:\n  url: redis://h?foo=1": {"2: redis.url: unexpected option foo: there are addr, master_name, dial_timeout, " +
+		"redis:\n  url: http://u:" + password + "@h": {"2: redis.url: it must start with redis://, rediss:// or unix://"},
+		"redis:\n  url: redis://h?foo=1": {"2: redis.url: unknown option foo: the options are addr, master_name, dial_timeout, " +
 			"read_timeout, write_timeout, conn_max_idle_time, conn_max_lifetime, pool_size, protocol"},
 		"redis:\n  url: redis://h\n  socket: /x":                             {"3: redis.socket: redis.url (catbridge.yaml:2) is given, too: give one of them"},
-		"redis:\n  addresses: [h]\n  mode: sentinel":                         {"3: redis.master_name: the name of the primary, which the Sentinels know it by, is missing"},
-		"redis:\n  url: redis://h\n  tls:\n    ca_file: absent":              {"4: redis.tls.enabled: TLS is set up, but off: set redis.tls.enabled to true, or write rediss://", "4: redis.tls.ca_file: read absent: no such file or directory"},
-		"redis:\n  url: rediss://h\n  tls:\n    key_file: x\n    ca_file: y": {"4: redis.tls.key_file: certificate and key go together: tls.cert_file is missing", "5: redis.tls.ca_file: read y: no such file or directory"},
+		"redis:\n  addresses: [h]\n  mode: sentinel":                         {"3: redis.master_name: the name by which the Sentinels know the primary is missing"},
+		"redis:\n  url: redis://h\n  tls:\n    ca_file: absent":              {"4: redis.tls.enabled: TLS is configured but not enabled: set redis.tls.enabled to true, or write rediss://", "4: redis.tls.ca_file: read absent: no such file or directory"},
+		"redis:\n  url: rediss://h\n  tls:\n    key_file: x\n    ca_file: y": {"4: redis.tls.key_file: a key needs its certificate: set redis.tls.cert_file", "5: redis.tls.ca_file: read y: no such file or directory"},
 		"redis:\n  url: redis://h\ntimings:\n  lease_duration: 1s":           {"4: timings.renew_deadline: renew_deadline must be below lease_duration, or two leaders act at once"},
-		"redis:\n  url: redis://h\n  password: &" + password:                 {"3: redis.password: the value begins with &, which names it for an alias: put it between quotes"},
-		"redis:\n  url: redis://h\n\n  password: *" + password:               {"4: no valid YAML: a value begins with * and names no anchor: put it between quotes"},
-		"redis:\n  url: redis://h\n  password: a\x01":                        {"3: no valid YAML: control characters are not allowed"},
-		"redis:\n  url: redis://h\nlog: {level: info\nlisten: :1":            {"3: no valid YAML: did not find expected ',' or '}'"},
+		"redis:\n  url: redis://h\n  password: &" + password:                 {"3: redis.password: the value starts with &, which defines an anchor: put it in quotes"},
+		"redis:\n  url: redis://h\n\n  password: *" + password:               {"4: invalid YAML: a value starts with *, but is not an alias of an anchor: put it in quotes"},
+		"redis:\n  url: redis://h\n  password: a\x01":                        {"3: invalid YAML: control characters are not allowed"},
+		"redis:\n  url: redis://h\nlog: {level: info\nlisten: :1":            {"3: invalid YAML: did not find expected ',' or '}'"},
 		"redis:\n  url: redis://h\nsdk_keys:\n- {name: a, key: ''}":          {"4: sdk_keys[0].key: the SDK key is empty"},
 	} {
 		for i := range want {
@@ -62,7 +62,7 @@ func TestAPipeIsReadOnceAndHoldsNothingUp(t *testing.T) {
 		return Load(Options{Part: SDKKeys, Variables: SDKKeys, Environ: []string{"CATBRIDGE_SDK_KEY_FILE=" + path}})
 	}
 	s, err := load(path) // nobody writes to it
-	if err == nil || !strings.Contains(err.Error(), "there is no SDK key in it") || !slices.Equal(s.Pipes, []string{path}) {
+	if err == nil || !strings.Contains(err.Error(), "contains no SDK key") || !slices.Equal(s.Pipes, []string{path}) {
 		t.Errorf("%v, pipes %q", err, s.Pipes)
 	}
 	// As a shell hands over what a command prints.

@@ -12,11 +12,11 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// masked stands for a password.
+// masked replaces passwords.
 const masked = "********"
 
-// YAML gives the settings in force as a configuration file, each with where it comes
-// from. Secrets are masked.
+// YAML returns the settings in effect as a configuration file, each with its source in a
+// comment. Secrets are masked.
 func (s *Settings) YAML() ([]byte, error) {
 	top := &yaml.Node{Kind: yaml.MappingNode}
 	for _, set := range s.table(&more{}) {
@@ -24,7 +24,7 @@ func (s *Settings) YAML() ([]byte, error) {
 		case pathKeys:
 			top.Content = append(top.Content, s.keyNodes()...)
 		case pathKeyFile, pathRedisURL, "webhook_key_files", "webhook_keys_env":
-			// What was read there stands in other settings.
+			// Other settings contain their values.
 		default:
 			if !set.value.zero() || isSwitch(set) {
 				put(top, strings.Split(set.path, "."), node(set), s.comment(set.path))
@@ -38,7 +38,7 @@ func (s *Settings) YAML() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// isSwitch tells whether a setting's zero says something.
+// isSwitch reports whether the zero value of a setting has a meaning.
 func isSwitch(set *setting) bool { return set.value.kind() == "bool" }
 
 func (s *Settings) comment(path string) string {
@@ -48,7 +48,7 @@ func (s *Settings) comment(path string) string {
 	return "default"
 }
 
-// put puts a value below names, the last of which is its own.
+// put adds a value to a mapping. The last of names is its own; the others are its groups.
 func put(mapping *yaml.Node, names []string, value *yaml.Node, comment string) {
 	name := &yaml.Node{Kind: yaml.ScalarNode, Value: names[0]}
 	if len(names) > 1 {
@@ -71,7 +71,7 @@ func put(mapping *yaml.Node, names []string, value *yaml.Node, comment string) {
 	mapping.Content = append(mapping.Content, name, value)
 }
 
-// node is a setting's value.
+// node returns a setting's value.
 func node(set *setting) *yaml.Node {
 	texts := set.value.texts()
 	if set.value.list() {
@@ -93,7 +93,7 @@ func scalar(set *setting, text string) *yaml.Node {
 	return n
 }
 
-// shown is what may be shown of a value.
+// shown returns a value with its secrets masked.
 func shown(set *setting, text string) string {
 	switch {
 	case set.path == "key", strings.HasPrefix(set.path, "webhook_keys"):
@@ -103,7 +103,7 @@ func shown(set *setting, text string) string {
 	case strings.HasSuffix(set.path, "_url"), set.path == "tracing.endpoint":
 		if u, err := url.Parse(text); err == nil {
 			if u.RawQuery != "" {
-				u.RawQuery = masked // tokens stand there
+				u.RawQuery = masked // may contain tokens
 			}
 			return u.Redacted()
 		}
@@ -112,7 +112,7 @@ func shown(set *setting, text string) string {
 	return text
 }
 
-// keyNodes are the SDK keys: a name, and a list.
+// keyNodes returns the SDK keys: the node of the name, and that of the list.
 func (s *Settings) keyNodes() []*yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
 	for i := range s.SDKKeys {
@@ -139,7 +139,7 @@ func (s *Settings) keyNodes() []*yaml.Node {
 	return []*yaml.Node{{Kind: yaml.ScalarNode, Value: pathKeys}, list}
 }
 
-// source is where the key itself came from.
+// source returns where the key itself comes from.
 func (k *SDKKey) source() string {
 	for _, path := range []string{"key_file", "key_env"} {
 		if where := k.origin[path]; where != "" {
@@ -149,8 +149,8 @@ func (k *SDKKey) source() string {
 	return cmp.Or(k.origin["key"], k.where)
 }
 
-// Restart names the settings that differ and that only a restart can take over. The
-// SDK keys, their settings, and the log's level need none.
+// Restart returns the names of the settings that differ and need a restart. The SDK keys,
+// their settings and the log level need no restart.
 func (s *Settings) Restart(to *Settings) []string {
 	var names []string
 	old, now := s.table(&more{}), to.table(&more{})

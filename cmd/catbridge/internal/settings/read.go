@@ -47,20 +47,21 @@ func (l *loader) variable(name string) string {
 	return ""
 }
 
-// trimNewlines drops the newlines at the end of a variable's value: tools that fill
+// trimNewlines removes the newlines at the end of a variable's value. Tools that fill
 // variables from files leave them there.
 func trimNewlines(value string) string { return strings.TrimRight(value, "\r\n") }
 
 const (
-	// maxFile bounds what is read of a file.
+	// maxFile is the maximum size of a file, in bytes.
 	maxFile = 1 << 20
-	// pipeTimeout bounds the wait for one that is a pipe.
+	// pipeTimeout bounds how long a pipe is read.
 	pipeTimeout = 5 * time.Second
 )
 
-var errPipe = fmt.Errorf("is a pipe whose writer did not end within %v", pipeTimeout)
+var errPipe = fmt.Errorf("is a pipe that its writer did not close within %v", pipeTimeout)
 
-// readFile reads a text file, and remembers it as one to watch. Faults show none of it.
+// readFile reads a text file, and adds it to the files to watch. Faults do not show its
+// content.
 func (l *loader) readFile(k *SDKKey, path, file string) (string, bool) {
 	if !slices.Contains(l.s.Files, file) {
 		l.s.Files = append(l.s.Files, file)
@@ -84,7 +85,7 @@ func readText(path string) (string, error) {
 	case err != nil:
 		return "", err
 	case slices.Contains(data, 0):
-		return "", fmt.Errorf("%s is no text", path)
+		return "", fmt.Errorf("%s is not a text file", path)
 	}
 	return string(data), nil
 }

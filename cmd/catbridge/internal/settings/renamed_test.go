@@ -125,14 +125,14 @@ func TestAFaultNamesWhatIsWritten(t *testing.T) {
 		file:    "timings:\n  lock_expiry: soon\n  stop_actin: 3s\n  retry: 2s\n  retry: 2s\nsdk_keys:\n- {name: a, key: " + keyB + ", timings: {retry: 1s}}",
 	}.faults(t,
 		`catbridge.yaml:2: timings.lock_expiry: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
-		`catbridge.yaml:3: there is no setting "timings.stop_actin"; did you mean timings.renew_deadline?`,
-		`catbridge.yaml:5: timings.retry: it is given twice`,
-		`catbridge.yaml:7: there is no setting "timings"`,
+		`catbridge.yaml:3: unknown setting "timings.stop_actin"; did you mean timings.renew_deadline?`,
+		`catbridge.yaml:5: timings.retry: duplicate setting, first given on line 4: remove one of them`,
+		`catbridge.yaml:7: unknown setting "timings"`,
 		`$CATBRIDGE_TIMINGS_RENEWAL: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
 		`--timings-retry: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
 	)
 	_, warnings := given{flags: enough, environ: []string{"CATBRIDGE_TIMINGS_RENEWEL=1s"}}.warned(t)
-	if want := []string{"there is no variable $CATBRIDGE_TIMINGS_RENEWEL; did you mean $CATBRIDGE_TIMINGS_RENEW_INTERVAL?"}; !slices.Equal(warnings, want) {
+	if want := []string{"unknown variable $CATBRIDGE_TIMINGS_RENEWEL; did you mean $CATBRIDGE_TIMINGS_RENEW_INTERVAL?"}; !slices.Equal(warnings, want) {
 		t.Errorf("warnings %q, want %q", warnings, want)
 	}
 }

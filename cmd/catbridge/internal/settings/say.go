@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// say tells what is wrong with a setting where that stands: among those of an SDK key,
-// or among the common ones, where k is nil or does not give it.
+// say reports an error in a setting, at its place: in the settings of the SDK key k, or in
+// the common ones if k is nil or does not give the setting.
 func (l *loader) say(k *SDKKey, path, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if k != nil {
@@ -30,7 +30,7 @@ func (l *loader) say(k *SDKKey, path, format string, args ...any) {
 	}
 }
 
-// isName tells whether a place is a flag or variable of the setting alone.
+// isName reports whether a place is the setting's own flag or variable.
 func (l *loader) isName(where, path string) bool {
 	for _, src := range l.sources {
 		if _, inURL := src.within[path]; inURL {
@@ -40,7 +40,8 @@ func (l *loader) isName(where, path string) bool {
 	return isFlagOrVariable(where) && where == place(l.s.origin, path)
 }
 
-// nearby is where a setting of the same group stands, for one that is missing beside it.
+// nearby returns the place of a given setting of the same group, to report a missing one
+// there.
 func (l *loader) nearby(path string) string {
 	for group := path; strings.Contains(group, "."); {
 		group = group[:strings.LastIndex(group, ".")]
@@ -53,8 +54,8 @@ func (l *loader) nearby(path string) string {
 	return ""
 }
 
-// tried tells whether one of the settings is given, right or wrong, or may be, in a file
-// that cannot be read.
+// tried reports whether one of the settings is given, valid or not. If the file cannot be
+// read, it may give all of them.
 func (l *loader) tried(paths ...string) bool {
 	if l.s.File != "" && (l.document == nil || l.document.broken) {
 		return true
@@ -64,7 +65,7 @@ func (l *loader) tried(paths ...string) bool {
 	})
 }
 
-// place is where a setting stands; empty: nowhere.
+// place returns the place of a setting, or "" if it is not given.
 func place(origin map[string]string, path string) string {
 	if path != "webhook_keys" {
 		return origin[path]

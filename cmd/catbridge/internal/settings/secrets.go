@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// secrets reads what stands in files and in variables of the user's own.
+// secrets reads the secrets in the files and variables that settings name.
 func (l *loader) secrets() {
 	s, m, r := l.s, l.m, &l.s.Redis
 	if l.Part&Redis != 0 {
@@ -37,7 +37,7 @@ func (l *loader) secrets() {
 // keySecrets reads the secrets of an SDK key of the file.
 func (l *loader) keySecrets(k *SDKKey) {
 	if k.path == "" {
-		return // of flags or the environment
+		return // from flags or the environment
 	}
 	var given []string
 	for _, path := range []string{"key", "key_file", "key_env"} {
@@ -61,14 +61,14 @@ func (l *loader) keySecrets(k *SDKKey) {
 	}
 }
 
-// webhookSecrets adds the signing keys of files and variables: all count, so that they
-// can be rotated. k tells whose settings they are, nil: the common ones.
+// webhookSecrets adds the signing keys from files and variables to those in the settings. All
+// of them are valid, which allows rotation. If k is nil, the settings are the common ones.
 func (l *loader) webhookSecrets(k, to *SDKKey) {
 	for _, path := range to.webhookKeyFiles {
 		text, ok := l.readFile(k, "webhook_key_files", path)
 		list := lines(text)
 		if ok && len(list) == 0 {
-			l.say(k, "webhook_key_files", "%s: there is no key in it", path)
+			l.say(k, "webhook_key_files", "%s contains no key", path)
 		}
 		for _, line := range list {
 			to.WebhookKeys = append(to.WebhookKeys, line.text)
@@ -79,7 +79,7 @@ func (l *loader) webhookSecrets(k, to *SDKKey) {
 	}
 }
 
-// named gives the value of a variable that a setting names.
+// named returns the value of a variable that a setting names.
 func (l *loader) named(k *SDKKey, path, variable string) string {
 	value := l.variable(variable)
 	if value == "" {
@@ -88,7 +88,7 @@ func (l *loader) named(k *SDKKey, path, variable string) string {
 	return value
 }
 
-// line reads a file that holds one secret.
+// line reads a file that contains one secret.
 func (l *loader) line(k *SDKKey, path, file string) string {
 	text, ok := l.readFile(k, path, file)
 	if !ok {
@@ -110,7 +110,7 @@ type numbered struct {
 	text   string
 }
 
-// lines gives the lines that hold something; # begins a comment.
+// lines returns the lines that are not empty; # starts a comment.
 func lines(text string) []numbered {
 	var all []numbered
 	number := 0

@@ -8,11 +8,11 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// Settings are what a command is told. Those that it does not ask for have their defaults.
+// Settings are the settings of a command. Those that it does not use have their defaults.
 type Settings struct {
 	SDKKeys []SDKKey
 	Redis   redisurl.Settings
-	// RedisOptions are what clients are made of.
+	// RedisOptions create the Redis clients.
 	RedisOptions redisurl.Options
 
 	Profile string // of timings: default or fast
@@ -26,7 +26,7 @@ type Settings struct {
 	SubscriberNodes   int
 	ReadBudget        int64
 
-	Listen    string // empty: nothing listens
+	Listen    string // empty: no HTTP server
 	HTTPHosts []string
 	Status    bool
 	Pprof     bool
@@ -34,21 +34,21 @@ type Settings struct {
 	Tracing   Tracing
 	Log       Log
 
-	// Defaults holds what an SDK key has that says nothing else itself.
+	// Defaults are the settings of SDK keys that have none of their own.
 	Defaults SDKKey
 
-	// File is the configuration file's path; empty: there is none.
+	// File is the path of the configuration file; empty: no file.
 	File string
 	// Files are all files that were read, to watch for changes.
 	Files []string
-	// Pipes are those among them that can be read just once.
+	// Pipes are those of Files that can be read only once.
 	Pipes []string
-	// Read is a hash of what was read from them.
+	// Read is a hash of the contents of Files.
 	Read string
-	// Warnings are what is allowed, but hardly meant.
+	// Warnings describe settings that are valid but probably mistakes.
 	Warnings []string
 
-	keyFile string // of SDK keys, one a line
+	keyFile string // with SDK keys, one per line
 	origin  map[string]string
 }
 
@@ -66,29 +66,29 @@ type SDKKey struct {
 	keyFile, keyEnv string
 	webhookKeyFiles []string
 	webhookKeysEnv  string
-	path            string // sdk_keys[1] in a file; empty: of flags or the environment
+	path            string // sdk_keys[1] in a file; empty: from flags or the environment
 	where           string
 	origin          map[string]string
 }
 
-// CDN says whom to trust on the way to it.
+// CDN configures the connections to the CDN.
 type CDN struct {
 	CAFile string // PEM certificates to trust instead of the system's
 }
 
-// Metrics say what is measured, where something listens.
+// Metrics configures /metrics, which needs Listen.
 type Metrics struct {
 	Enabled bool
 	Runtime bool // of Go and of the process
 }
 
-// Tracing says where traces go.
+// Tracing configures where traces are sent.
 type Tracing struct {
-	Endpoint    string // URL of an OTLP receiver over HTTP; empty: none
+	Endpoint    string // URL of an OTLP receiver over HTTP; empty: no traces
 	SampleRatio float64
 }
 
-// Log says what is logged, and how.
+// Log configures what is logged, and how.
 type Log struct {
 	Level  string // debug, info, warn, error or off
 	Format string // auto, json or text
@@ -107,10 +107,10 @@ func defaults() *Settings {
 	}
 }
 
-// Fast tells whether the fast profile is chosen.
+// Fast reports whether the fast profile is chosen.
 func (s *Settings) Fast() bool { return s.Profile == "fast" }
 
-// complete puts the profile's durations where none is given.
+// complete sets the durations that are not given to those of the profile.
 func (s *Settings) complete() {
 	t := leader.DefaultTiming()
 	if s.Fast() {
@@ -131,7 +131,7 @@ func (s *Settings) complete() {
 	}
 }
 
-// inherit takes from the defaults what the key does not say itself.
+// inherit takes the settings that the key does not give itself from the defaults.
 func (k *SDKKey) inherit(d SDKKey) {
 	given := func(path string) bool { _, ok := k.origin[path]; return ok }
 	if !given("base_url") {

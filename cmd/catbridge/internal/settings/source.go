@@ -12,13 +12,13 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 )
 
-// source is what one of the sources says: texts that were checked, by path.
+// source is the settings of one source: checked strings by path.
 type source struct {
 	values   *koanf.Koanf
 	label    func(*setting) string // the flag or variable, or the place in a file
-	within   map[string]string     // what stands in a URL, and where that stands
-	tried    map[string]bool       // what is given, right or wrong
-	names    map[string]string     // by which name flags and variables give a setting, which may be an old one
+	within   map[string]string     // where the URL is, for settings in a URL
+	tried    map[string]bool       // the settings that are given, valid or not
+	names    map[string]string     // the name that a flag or variable uses for a setting, perhaps an old one
 	faults   Faults
 	warnings []string
 }
@@ -30,12 +30,12 @@ func newSource(label func(*setting) string) *source {
 	}
 }
 
-// where is the place of a setting, without regard to URLs.
+// where returns the place of a setting, without regard to URLs.
 func (src *source) where(set *setting) string {
 	return src.label(set.as(cmp.Or(src.names[set.path], set.path)))
 }
 
-// load takes what a provider reads; those in use here cannot fail.
+// load loads the values of a provider. The providers used here cannot fail.
 func (src *source) load(p koanf.Provider) {
 	if err := src.values.Load(p, nil); err != nil {
 		src.faults.add("", "%v", err)
@@ -48,8 +48,8 @@ func (src *source) set(path string, values []string) {
 	src.load(confmap.Provider(map[string]any{path: values}, "."))
 }
 
-// take checks what flags and variables give by the setting's name or an old one. It returns
-// no path if that is wrong.
+// take checks the value of a flag or variable, whose name is the setting's or an old one. It
+// returns an empty path if the value is invalid.
 func (src *source) take(set *setting, name string, given []string) (string, any) {
 	if first := src.names[set.path]; first != "" && first != name {
 		src.faults.add(src.label(set.as(name)), "%s is given, too: give one of them", src.label(set.as(first)))
@@ -70,7 +70,7 @@ func (src *source) take(set *setting, name string, given []string) (string, any)
 	return set.path, given
 }
 
-// origin is where a setting of this source stands.
+// origin returns the place of a setting, which may be in a URL.
 func (src *source) origin(set *setting) string {
 	if where, ok := src.within[set.path]; ok {
 		return where
@@ -78,7 +78,7 @@ func (src *source) origin(set *setting) string {
 	return src.where(set)
 }
 
-// fromFile gives what is in a file. Paths in it are relative to its folder.
+// fromFile returns the source of a file. Paths in it are relative to its folder.
 func fromFile(d *document, table []*setting) *source {
 	src := newSource(func(set *setting) string {
 		if line := d.lines[set.path]; line > 0 {
@@ -118,10 +118,10 @@ func within(folder string, paths []string) []string {
 	return full
 }
 
-// expand puts the settings that stand in a URL of Redis in its place.
+// expand replaces a Redis URL by the settings that it contains.
 func (src *source) expand(table []*setting) {
 	if src.has("redis.addresses") || src.has("redis.socket") || !src.has(pathRedisURL) {
-		return // both: told by exclude
+		return // exclude reports that both are given
 	}
 	url := find(table, pathRedisURL)
 	where := src.where(url)
@@ -145,7 +145,7 @@ func (src *source) expand(table []*setting) {
 	}
 }
 
-// fault tells what is wrong with a setting, by its flag or variable, or else by line and name.
+// fault reports an error in a setting, by its flag or variable, or else by line and name.
 func (src *source) fault(set *setting, format string, args ...any) {
 	where, text := src.origin(set), fmt.Sprintf(format, args...)
 	if _, inURL := src.within[set.path]; inURL || !isFlagOrVariable(where) {
@@ -158,8 +158,8 @@ func isFlagOrVariable(where string) bool {
 	return strings.HasPrefix(where, "--") || strings.HasPrefix(where, "$")
 }
 
-// called is how a fault calls a setting that is given: by its flag or variable, or else
-// by its name and line.
+// called returns how to name a given setting in an error: its flag or variable, or else its
+// name and line.
 func (src *source) called(set *setting) string {
 	where := src.origin(set)
 	if _, inURL := src.within[set.path]; inURL {
@@ -171,7 +171,7 @@ func (src *source) called(set *setting) string {
 	return set.path + " (" + where + ")"
 }
 
-// exclude tells of settings that exclude each other.
+// exclude reports settings that exclude each other.
 func (src *source) exclude(table []*setting) {
 	for _, group := range exclusive {
 		var first *setting

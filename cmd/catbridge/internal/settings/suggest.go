@@ -8,14 +8,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// unknown says that there is no such setting, and which one may be meant. It quotes only
-// what can be no secret.
+// unknown returns the error for an unknown setting, with a suggestion. It quotes only names
+// that cannot be secrets.
 func unknown(prefix string, key *yaml.Node, table []*setting) string {
 	switch {
 	case key.Value == "<<":
-		return "merge keys (<<) are not known here"
+		return "merge keys (<<) are not supported"
 	case key.Kind != yaml.ScalarNode || !settingName.MatchString(key.Value):
-		return "there is no such setting"
+		return "unknown setting"
 	}
 	var names []string
 	for _, s := range table {
@@ -25,9 +25,9 @@ func unknown(prefix string, key *yaml.Node, table []*setting) string {
 			names = append(names, s.oldNames()...)
 		}
 	}
-	text := fmt.Sprintf("there is no setting %q", prefix+key.Value)
+	text := fmt.Sprintf("unknown setting %q", prefix+key.Value)
 	if strings.Contains(key.Value, ".") && find(table, prefix+key.Value) != nil {
-		return text + ": what stands below another is not written with dots, but indented"
+		return text + ": write nested settings with indentation, not with dots"
 	}
 	if near := Nearest(prefix+key.Value, names, 1+len(key.Value)/3); near != "" {
 		text += "; did you mean " + current(near) + "?"
@@ -37,8 +37,8 @@ func unknown(prefix string, key *yaml.Node, table []*setting) string {
 
 var settingName = regexp.MustCompile(`^[A-Za-z_.-]{1,40}$`)
 
-// Nearest returns the name that differs least, by so many letters at most; empty: there
-// is none.
+// Nearest returns the name that is most similar to word, or "" if every name differs by more
+// than least letters.
 func Nearest(word string, names []string, least int) string {
 	best := ""
 	for _, name := range names {
@@ -52,7 +52,7 @@ func Nearest(word string, names []string, least int) string {
 	return best
 }
 
-// distance is Levenshtein's: how many letters differ.
+// distance returns the Levenshtein distance.
 func distance(a, b string) int {
 	const most = 64
 	if len(a) > most || len(b) > most {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Part is a set of settings that a command takes from flags and environment.
+// Part is a set of settings that a command reads from flags and the environment.
 type Part uint
 
-// The parts. What stands in a file is always checked as a whole.
+// The parts. A file is always checked as a whole.
 const (
 	SDKKeys Part = 1 << iota
 	BaseURL
@@ -20,18 +20,18 @@ const (
 	Leader = SDKKeys | BaseURL | Redis | LogOutput | Profile | LeaderOnly // all of them
 )
 
-// setting is one setting: its name in files, and where its value goes.
+// setting is one setting: its name in files, and where its value is stored.
 type setting struct {
 	path   string
 	part   Part
 	value  value
 	usage  string
-	secret bool   // shown nowhere, and without a flag
-	flag   string // where it does not follow from the path
+	secret bool   // never shown, and has no flag
+	flag   string // if it does not follow from the path
 	env    string // likewise
 }
 
-// flagName is the setting's flag without dashes.
+// flagName returns the setting's flag without dashes.
 func (s *setting) flagName() string {
 	if s.flag != "" {
 		return s.flag
@@ -39,7 +39,7 @@ func (s *setting) flagName() string {
 	return strings.NewReplacer(".", "-", "_", "-").Replace(s.path)
 }
 
-// variable is the setting's environment variable.
+// variable returns the setting's environment variable.
 func (s *setting) variable() string {
 	if s.env != "" {
 		return s.env
@@ -56,7 +56,7 @@ const (
 	pathProfile  = "timings.profile"
 )
 
-// exclusive are settings of which a source gives one at most.
+// exclusive are the groups of settings of which a source may give at most one.
 var exclusive = [][]string{
 	{pathKeys, pathKeyFile},
 	{pathRedisURL, "redis.addresses", "redis.socket"},
@@ -64,7 +64,7 @@ var exclusive = [][]string{
 	{"redis.sentinel_password", "redis.sentinel_password_file", "redis.sentinel_password_env"},
 }
 
-// more holds what is not kept: other ways to say something.
+// more holds the settings that only set others, and are not kept in [Settings].
 type more struct {
 	redisURL            string
 	passwordEnv         string
@@ -72,96 +72,96 @@ type more struct {
 	sentinelPasswordEnv string
 }
 
-// table lists all settings, but for those of single SDK keys.
+// table lists all settings, except those of single SDK keys.
 func (s *Settings) table(m *more) []*setting {
 	r := &s.Redis
 	list := []*setting{
 		{path: pathKeys, part: SDKKeys, value: listOf(new([]string)), flag: "sdk-key", env: "CATBRIDGE_SDK_KEY", secret: true,
-			usage: "SDK key, `[name=]key`; may be repeated. The name stands for the key in logs"},
-		{path: pathKeyFile, part: SDKKeys, value: file(&s.keyFile), usage: "`path` of a file with SDK keys, one a line, # begins a comment"},
+			usage: "SDK key, `[name=]key`; may be repeated. Logs show the name instead of the key"},
+		{path: pathKeyFile, part: SDKKeys, value: file(&s.keyFile), usage: "`path` of a file with SDK keys, one per line; # starts a comment"},
 
 		{path: pathRedisURL, part: Redis, value: text(&m.redisURL), flag: "redis",
-			usage: "`URL` of Redis: redis://user:password@host:port/db, rediss:// for TLS, unix:///path; further hosts and settings as ?addr=host2:port&read_timeout=2s"},
-		{path: "redis.mode", part: Redis, value: choice((*string)(&r.Mode), "single", "sentinel", "cluster"), usage: "what the addresses are: one Redis, Sentinels or nodes of a cluster"},
-		{path: "redis.addresses", part: Redis, value: listOf(&r.Addresses), flag: "redis-address", usage: "`host:port` of Redis, of a Sentinel or of a cluster's node, instead of a URL; may be repeated"},
-		{path: "redis.socket", part: Redis, value: file(&r.Socket), usage: "`path` of a Unix socket of Redis, instead of a URL"},
-		{path: "redis.master_name", part: Redis, value: text(&r.MasterName), usage: "`name` that Sentinels know the primary by"},
+			usage: "`URL` of Redis: redis://user:password@host:port/db, rediss:// for TLS, or unix:///path; more hosts and settings as ?addr=host2:port&read_timeout=2s"},
+		{path: "redis.mode", part: Redis, value: choice((*string)(&r.Mode), "single", "sentinel", "cluster"), usage: "what the addresses are: a single Redis, Sentinels or cluster nodes"},
+		{path: "redis.addresses", part: Redis, value: listOf(&r.Addresses), flag: "redis-address", usage: "`host:port` of Redis, of a Sentinel or of a cluster node, instead of a URL; may be repeated"},
+		{path: "redis.socket", part: Redis, value: file(&r.Socket), usage: "`path` of Redis's Unix socket, instead of a URL"},
+		{path: "redis.master_name", part: Redis, value: text(&r.MasterName), usage: "`name` by which the Sentinels know the primary"},
 		{path: "redis.db", part: Redis, value: integer(&r.DB), usage: "`number` of the database"},
-		{path: "redis.namespace", part: Redis, value: text(&r.Namespace), usage: "`name` that keeps this fleet apart from others with the same SDK key in the same database; the same for leaders and followers (default: none)"},
-		{path: "redis.username", part: Redis, value: text(&r.Username), usage: "`user` of Redis"},
-		{path: "redis.password", part: Redis, value: text(&r.Password), secret: true, usage: "the user's password"},
-		{path: "redis.password_file", part: Redis, value: file(&r.PasswordFile), usage: "`path` of a file with the password for Redis, read anew for each connection"},
-		{path: "redis.password_env", part: Redis, value: text(&m.passwordEnv), usage: "`variable` with the password for Redis"},
-		{path: "redis.sentinel_username", part: Redis, value: text(&r.SentinelUsername), usage: "`user` of the Sentinels"},
-		{path: "redis.sentinel_password", part: Redis, value: text(&r.SentinelPassword), secret: true, usage: "the Sentinels' password"},
-		{path: "redis.sentinel_password_file", part: Redis, value: file(&m.sentinelFile), usage: "`path` of a file with the Sentinels' password"},
-		{path: "redis.sentinel_password_env", part: Redis, value: text(&m.sentinelPasswordEnv), usage: "`variable` with the Sentinels' password"},
+		{path: "redis.namespace", part: Redis, value: text(&r.Namespace), usage: "`name` that separates this fleet from others with the same SDK key in the same database; must be the same for leaders and followers (default: none)"},
+		{path: "redis.username", part: Redis, value: text(&r.Username), usage: "Redis `user`"},
+		{path: "redis.password", part: Redis, value: text(&r.Password), secret: true, usage: "password of the Redis user"},
+		{path: "redis.password_file", part: Redis, value: file(&r.PasswordFile), usage: "`path` of a file with the Redis password; read again for each connection"},
+		{path: "redis.password_env", part: Redis, value: text(&m.passwordEnv), usage: "environment `variable` with the Redis password"},
+		{path: "redis.sentinel_username", part: Redis, value: text(&r.SentinelUsername), usage: "Sentinel `user`"},
+		{path: "redis.sentinel_password", part: Redis, value: text(&r.SentinelPassword), secret: true, usage: "password of the Sentinel user"},
+		{path: "redis.sentinel_password_file", part: Redis, value: file(&m.sentinelFile), usage: "`path` of a file with the Sentinel password"},
+		{path: "redis.sentinel_password_env", part: Redis, value: text(&m.sentinelPasswordEnv), usage: "environment `variable` with the Sentinel password"},
 		{path: "redis.tls.enabled", part: Redis, value: boolean(&r.TLS.Enabled), flag: "redis-tls", usage: "encrypt connections to Redis, as rediss:// does"},
-		{path: "redis.tls.ca_file", part: Redis, value: file(&r.TLS.CAFile), usage: "`path` of the certificates (PEM) to trust instead of the system's; this file and the next two are read anew for each connection"},
-		{path: "redis.tls.cert_file", part: Redis, value: file(&r.TLS.CertFile), usage: "`path` of the certificate (PEM) to show to Redis"},
-		{path: "redis.tls.key_file", part: Redis, value: file(&r.TLS.KeyFile), usage: "`path` of that certificate's key (PEM)"},
-		{path: "redis.tls.server_name", part: Redis, value: text(&r.TLS.ServerName), usage: "`name` that the certificate of Redis is to be for (default: the address's host)"},
-		{path: "redis.tls.min_version", part: Redis, value: choice(&r.TLS.MinVersion, "1.2", "1.3"), usage: "least TLS version"},
-		{path: "redis.dial_timeout", part: Redis, value: duration(&r.DialTimeout), usage: "most that connecting to Redis may take, a `duration` (default 5s)"},
-		{path: "redis.read_timeout", part: Redis, value: duration(&r.ReadTimeout), usage: "most that an answer of Redis may take, a `duration` (default 3s)"},
-		{path: "redis.write_timeout", part: Redis, value: duration(&r.WriteTimeout), usage: "most that sending to Redis may take, a `duration` (default 3s)"},
-		{path: "redis.conn_max_idle_time", part: Redis, value: duration(&r.ConnMaxIdleTime), usage: "age at which unused connections are closed, a `duration` (default 30m)"},
-		{path: "redis.conn_max_lifetime", part: Redis, value: duration(&r.ConnMaxLifetime), usage: "age at which all connections but subscriptions are closed, a `duration` (default: none)"},
-		{path: "redis.pool_size", part: Redis, value: integer(&r.PoolSize), usage: "`number` of connections to each node at most (default: 10 for each CPU)"},
-		{path: "redis.protocol", part: Redis, value: integer(&r.Protocol), usage: "`version` of the protocol, 2 or 3 (default 3, if Redis speaks it)"},
+		{path: "redis.tls.ca_file", part: Redis, value: file(&r.TLS.CAFile), usage: "`path` of the CA certificates (PEM) to trust instead of the system's; this file and the next two are read again for each connection"},
+		{path: "redis.tls.cert_file", part: Redis, value: file(&r.TLS.CertFile), usage: "`path` of the client certificate (PEM)"},
+		{path: "redis.tls.key_file", part: Redis, value: file(&r.TLS.KeyFile), usage: "`path` of the client certificate's key (PEM)"},
+		{path: "redis.tls.server_name", part: Redis, value: text(&r.TLS.ServerName), usage: "`name` that Redis's certificate must be valid for (default: the host of the address)"},
+		{path: "redis.tls.min_version", part: Redis, value: choice(&r.TLS.MinVersion, "1.2", "1.3"), usage: "minimum TLS version"},
+		{path: "redis.dial_timeout", part: Redis, value: duration(&r.DialTimeout), usage: "timeout for connecting to Redis, a `duration` (default 5s)"},
+		{path: "redis.read_timeout", part: Redis, value: duration(&r.ReadTimeout), usage: "timeout for a reply from Redis, a `duration` (default 3s)"},
+		{path: "redis.write_timeout", part: Redis, value: duration(&r.WriteTimeout), usage: "timeout for sending to Redis, a `duration` (default 3s)"},
+		{path: "redis.conn_max_idle_time", part: Redis, value: duration(&r.ConnMaxIdleTime), usage: "`duration` after which an unused connection is closed (default 30m)"},
+		{path: "redis.conn_max_lifetime", part: Redis, value: duration(&r.ConnMaxLifetime), usage: "`duration` after which a connection is closed, unless it is a subscription (default: none)"},
+		{path: "redis.pool_size", part: Redis, value: integer(&r.PoolSize), usage: "maximum `number` of connections to each node (default: 10 per CPU)"},
+		{path: "redis.protocol", part: Redis, value: integer(&r.Protocol), usage: "RESP `version`, 2 or 3 (default: 3 if Redis supports it)"},
 	}
 	list = append(list, s.Defaults.defaultsTable()...)
 	list = append(list, &setting{path: pathProfile, part: Profile, value: choice(&s.Profile, "default", "fast"), flag: "fast",
-		usage: "fail over, poll and notice losses sooner, at the price of more commands and requests; for leaders and followers alike"})
+		usage: "fail over, poll and detect lost connections sooner, at the cost of more commands and requests; set it for leaders and followers alike"})
 	return append(list, s.leaderTable()...)
 }
 
-// leaderTable lists what only the leader asks for.
+// leaderTable lists the settings that only the leader uses.
 func (s *Settings) leaderTable() []*setting {
 	t := &s.Timing
 	list := []*setting{
-		{path: "timings.lease_duration", value: duration(&t.LeaseDuration), usage: "`duration` after which a dead leader's lock runs out (default 15s; with --fast 6s)"},
-		{path: "timings.renew_interval", value: duration(&t.RenewInterval), usage: "`duration` between two renewals of the lock, which are the heartbeats (default 3s; with --fast 1.5s)"},
-		{path: "timings.renew_deadline", value: duration(&t.RenewDeadline), usage: "`duration` without a renewal after which a leader stops acting (default 10s; with --fast 4s)"},
-		{path: "timings.retry_period", value: duration(&t.RetryPeriod), usage: "`duration` between two tries to take the lock (default 2s)"},
-		{path: "timings.idle", value: duration(&t.Idle), usage: "`duration` of silence after which Redis is asked for a sign of life (default 5s; with --fast 2s)"},
-		{path: "timings.dead", value: duration(&t.Dead), usage: "`duration` of silence after which a subscription is given up (default 10s; with --fast 4s)"},
-		{path: "proxy_url", value: text(&s.ProxyURL), usage: "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it asks for them; give those by the variable (default: by $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY)"},
-		{path: "cdn.ca_file", value: file(&s.CDN.CAFile), usage: "`path` of the certificates (PEM) to trust for the CDN instead of the system's; it is read again for each request"},
-		{path: "connect_timeout", value: duration(&s.ConnectTimeout), usage: "most that connecting to the CDN may take, a `duration` (default 10s)"},
-		{path: "read_timeout", value: duration(&s.ReadTimeout), usage: "most that a whole request to the CDN may take, a `duration` (default 30s)"},
-		{path: "expected_followers", value: integer(&s.ExpectedFollowers), usage: "`number` of followers, over which reads are spread after a change (default: as many as messages reach)"},
+		{path: "timings.lease_duration", value: duration(&t.LeaseDuration), usage: "`duration` after which the lock of a dead leader expires (default 15s; with --fast 6s)"},
+		{path: "timings.renew_interval", value: duration(&t.RenewInterval), usage: "`duration` between two renewals of the lock, which are also the heartbeats (default 3s; with --fast 1.5s)"},
+		{path: "timings.renew_deadline", value: duration(&t.RenewDeadline), usage: "`duration` without a renewal after which a leader steps down (default 10s; with --fast 4s)"},
+		{path: "timings.retry_period", value: duration(&t.RetryPeriod), usage: "`duration` between two attempts to take the lock (default 2s)"},
+		{path: "timings.idle", value: duration(&t.Idle), usage: "`duration` of silence after which a subscription sends a PING (default 5s; with --fast 2s)"},
+		{path: "timings.dead", value: duration(&t.Dead), usage: "`duration` of silence after which a subscription is replaced (default 10s; with --fast 4s)"},
+		{path: "proxy_url", value: text(&s.ProxyURL), usage: "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it requires them; use the variable to keep those out of the process list (default: from $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY)"},
+		{path: "cdn.ca_file", value: file(&s.CDN.CAFile), usage: "`path` of the CA certificates (PEM) to trust for the CDN instead of the system's; read again for each request"},
+		{path: "connect_timeout", value: duration(&s.ConnectTimeout), usage: "timeout for connecting to the CDN, a `duration` (default 10s)"},
+		{path: "read_timeout", value: duration(&s.ReadTimeout), usage: "timeout for a whole request to the CDN, a `duration` (default 30s)"},
+		{path: "expected_followers", value: integer(&s.ExpectedFollowers), usage: "`number` of followers, over which reads are spread after a change (default: the number that messages reach)"},
 		{path: "subscriber_nodes", value: integer(&s.SubscriberNodes), usage: "`number` of Redis nodes that serve subscribers (default 1)"},
-		{path: "read_budget", value: integer(&s.ReadBudget), usage: "`bytes` per second that followers' reads may take together after a change (default 50000000)"},
-		{path: "listen", value: text(&s.Listen), usage: "`address` for webhooks, metrics, health and status over HTTP, such as :8080 (default: nothing listens)"},
-		{path: "http_hosts", value: listOf(&s.HTTPHosts), flag: "http-host", usage: "`name` by which metrics, status and profiles may be asked for, besides localhost and addresses; may be repeated (default: none on a loopback address, else any)"},
-		{path: "status", value: boolean(&s.Status), usage: "serve /status at that address: names, states and errors, for whoever reaches it"},
-		{path: "pprof", value: boolean(&s.Pprof), usage: "serve Go's profiles under /debug/pprof/ at that address"},
-		{path: "metrics.enabled", value: boolean(&s.Metrics.Enabled), usage: "serve metrics for Prometheus under /metrics at that address"},
-		{path: "metrics.runtime", value: boolean(&s.Metrics.Runtime), usage: "with them, metrics of the Go runtime and of the process"},
-		{path: "tracing.endpoint", value: text(&s.Tracing.Endpoint), usage: "`URL` of an OpenTelemetry receiver over HTTP, such as http://localhost:4318; $OTEL_EXPORTER_OTLP_HEADERS and the like count, too (default: no traces)"},
-		{path: "tracing.sample_ratio", value: ratio(&s.Tracing.SampleRatio), usage: "`part` of the polls that is traced, 0 to 1"},
+		{path: "read_budget", value: integer(&s.ReadBudget), usage: "`bytes` per second that all followers together may read after a change (default 50000000)"},
+		{path: "listen", value: text(&s.Listen), usage: "HTTP `address` for webhooks, metrics, health and status, such as :8080 (default: none)"},
+		{path: "http_hosts", value: listOf(&s.HTTPHosts), flag: "http-host", usage: "host `name` that requests for metrics, status and profiles may use, besides localhost and IP addresses; may be repeated (default: none on a loopback address, otherwise any)"},
+		{path: "status", value: boolean(&s.Status), usage: "serve /status at that address: names, states and errors, to every client that reaches it"},
+		{path: "pprof", value: boolean(&s.Pprof), usage: "serve Go profiles under /debug/pprof/ at that address"},
+		{path: "metrics.enabled", value: boolean(&s.Metrics.Enabled), usage: "serve Prometheus metrics under /metrics at that address"},
+		{path: "metrics.runtime", value: boolean(&s.Metrics.Runtime), usage: "include metrics of the Go runtime and the process"},
+		{path: "tracing.endpoint", value: text(&s.Tracing.Endpoint), usage: "`URL` of an OpenTelemetry receiver (OTLP over HTTP), such as http://localhost:4318; $OTEL_EXPORTER_OTLP_HEADERS and similar variables apply too (default: no traces)"},
+		{path: "tracing.sample_ratio", value: ratio(&s.Tracing.SampleRatio), usage: "`fraction` of the polls to trace, 0 to 1"},
 	}
 	for _, l := range list {
 		l.part = LeaderOnly
 	}
 	return append(list,
-		&setting{path: "log.level", part: LogOutput, value: choice(&s.Log.Level, "debug", "info", "warn", "error", "off"), usage: "least level that is logged"},
-		&setting{path: "log.format", part: LogOutput, value: choice(&s.Log.Format, "auto", "json", "text"), usage: "how log lines look; auto: text on a terminal, else JSON"},
+		&setting{path: "log.level", part: LogOutput, value: choice(&s.Log.Level, "debug", "info", "warn", "error", "off"), usage: "lowest level to log"},
+		&setting{path: "log.format", part: LogOutput, value: choice(&s.Log.Format, "auto", "json", "text"), usage: "format of log lines; auto: text on a terminal, otherwise JSON"},
 	)
 }
 
-// defaultsTable lists the settings that an SDK key may have of its own, too.
+// defaultsTable lists the settings that can also be given for a single SDK key.
 func (k *SDKKey) defaultsTable() []*setting {
 	return []*setting{
 		{path: "base_url", part: BaseURL, value: text(&k.BaseURL), usage: "`URL` of a CDN other than ConfigCat's"},
-		{path: "data_governance", part: LeaderOnly, value: choice(&k.DataGovernance, "global", "eu"), usage: "where the product's data is kept; as on the ConfigCat dashboard"},
+		{path: "data_governance", part: LeaderOnly, value: choice(&k.DataGovernance, "global", "eu"), usage: "where ConfigCat stores the product's data; set it as on the ConfigCat dashboard"},
 		{path: "poll_interval", part: LeaderOnly, value: duration(&k.PollInterval), usage: "`duration` between two polls of the CDN, 1s to 24h (default 55s; with --fast 5s)"},
-		{path: "allowed_hosts", part: LeaderOnly, value: listOf(&k.AllowedHosts), flag: "allowed-host", usage: "`host`, host:port or *.domain that the CDN may redirect to, besides ConfigCat's own; may be repeated"},
-		{path: "allow_private", part: LeaderOnly, value: boolean(&k.AllowPrivate), usage: "let the CDN redirect to loopback and private addresses"},
-		{path: "webhook_keys", part: LeaderOnly, value: listOf(&k.WebhookKeys), secret: true, usage: "signing keys of ConfigCat's webhooks"},
-		{path: "webhook_key_files", part: LeaderOnly, value: files(&k.webhookKeyFiles), flag: "webhook-key-file", usage: "`path` of a file with signing keys of ConfigCat's webhooks, one a line; may be repeated"},
-		{path: "webhook_keys_env", part: LeaderOnly, value: text(&k.webhookKeysEnv), usage: "`variable` with such keys, commas between"},
+		{path: "allowed_hosts", part: LeaderOnly, value: listOf(&k.AllowedHosts), flag: "allowed-host", usage: "`host`, host:port or *.domain that the CDN may redirect to, besides ConfigCat's own hosts; may be repeated"},
+		{path: "allow_private", part: LeaderOnly, value: boolean(&k.AllowPrivate), usage: "allow the CDN to redirect to loopback and private addresses"},
+		{path: "webhook_keys", part: LeaderOnly, value: listOf(&k.WebhookKeys), secret: true, usage: "signing keys of ConfigCat webhooks"},
+		{path: "webhook_key_files", part: LeaderOnly, value: files(&k.webhookKeyFiles), flag: "webhook-key-file", usage: "`path` of a file with signing keys of ConfigCat webhooks, one per line; may be repeated"},
+		{path: "webhook_keys_env", part: LeaderOnly, value: text(&k.webhookKeysEnv), usage: "environment `variable` with such signing keys, separated by commas"},
 	}
 }
 
@@ -175,7 +175,7 @@ func (k *SDKKey) table() []*setting {
 	}, k.defaultsTable()...)
 }
 
-// find gives the setting of that path; nil: there is none.
+// find returns the setting of that path, or nil if it does not exist.
 func find(table []*setting, path string) *setting {
 	if i := slices.IndexFunc(table, func(s *setting) bool { return s.path == path }); i >= 0 {
 		return table[i]

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// value is the place of a setting's value. All sources give texts.
+// value stores the value of a setting. All sources give strings.
 type value interface {
-	// check tells what is wrong with texts, one unless it is a list. It quotes only
-	// what can be no secret.
+	// check returns an error if the strings are invalid. There is exactly one unless the
+	// value is a list. The error quotes only strings that cannot be secrets.
 	check(texts []string) error
-	set(texts []string) // of checked texts
+	set(texts []string) // which check accepted
 	texts() []string
 	kind() string // for help
 	list() bool
-	path() bool // relative ones are to be resolved
+	path() bool // the value is a path, or a list of paths
 	zero() bool
 }
 
-// field is a value of type T, or a list of texts.
+// field is a value of type T.
 type field[T any] struct {
 	dst    *T
 	parse  func(string) (T, error)
@@ -97,7 +97,7 @@ func boolean(dst *bool) value {
 	}, strconv.FormatBool, "bool", false}
 }
 
-// choices is one of a few words.
+// choices is a value that is one of a few words.
 type choices struct {
 	value
 	words []string
@@ -131,7 +131,7 @@ func (l *texts) zero() bool          { return len(*l.dst) == 0 }
 func (l *texts) check(values []string) error {
 	for _, v := range values {
 		if v == "" {
-			return errors.New("it is empty, or holds an empty text")
+			return errors.New("it is empty, or contains an empty string")
 		}
 		if err := plain(v); err != nil {
 			return err
@@ -140,20 +140,20 @@ func (l *texts) check(values []string) error {
 	return nil
 }
 
-// plain refuses what would mangle logs and headers.
+// plain rejects control characters, which would break logs and headers.
 func plain(s string) error {
 	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return errors.New("there is a control character in it")
+		return errors.New("it contains a control character: remove it")
 	}
 	return nil
 }
 
-// quote quotes what can be no secret.
+// quote quotes a string that cannot be a secret, and replaces any other.
 func quote(s string) string {
 	const most = 24
 	for _, r := range s {
 		if len(s) > most || (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._:+-", r) {
-			return "it"
+			return "the value"
 		}
 	}
 	return strconv.Quote(s)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// readable warns of files with secrets that everybody on this machine can read.
+// readable warns of files with secrets that every user of this machine can read.
 func (l *loader) readable() {
 	if runtime.GOOS == "windows" {
 		return
@@ -26,12 +26,12 @@ func (l *loader) readable() {
 	}
 	for _, path := range secret {
 		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 {
-			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("%s holds secrets, but everybody on this machine can read it: chmod o-r", path))
+			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("%s holds secrets, but every user of this machine can read it: run chmod o-r", path))
 		}
 	}
 }
 
-// holdsSecrets tells whether secrets stand in the file itself.
+// holdsSecrets reports whether the file itself contains secrets.
 func (d *document) holdsSecrets() bool {
 	for _, path := range []string{"redis.password", "redis.sentinel_password", "webhook_keys"} {
 		if _, ok := d.values[path]; ok {
@@ -50,8 +50,8 @@ func (d *document) holdsSecrets() bool {
 	})
 }
 
-// holdsPassword reports whether a password stands in a URL. In one that cannot be read, what
-// stands before an @ may be a password.
+// holdsPassword reports whether a URL contains a password. In an invalid URL, the part before
+// an @ may be one.
 func holdsPassword(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -61,8 +61,8 @@ func holdsPassword(address string) bool {
 	return password != ""
 }
 
-// replaced warns of SDK keys in the file that do not count, since a flag or variable gives
-// others: of each key's settings nothing counts then, either.
+// replaced warns if a flag or variable replaces the SDK keys in the file. The settings of
+// those keys are ignored, too.
 func (l *loader) replaced() {
 	if l.document == nil || len(l.document.keys) == 0 {
 		return
@@ -76,7 +76,7 @@ func (l *loader) replaced() {
 	}
 }
 
-// lookAlikes warns of variables that are nearly those of settings.
+// lookAlikes warns of variables whose names are similar to those of settings.
 func (l *loader) lookAlikes() {
 	names, nowOf := []string{configVariable}, map[string]string{}
 	for _, set := range l.table {
@@ -94,7 +94,7 @@ func (l *loader) lookAlikes() {
 			continue
 		}
 		if near := Nearest(strings.TrimPrefix(name, prefix), trimmed(names), 2); near != "" {
-			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("there is no variable $%s; did you mean $%s?", name, cmp.Or(nowOf[prefix+near], prefix+near)))
+			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("unknown variable $%s; did you mean $%s?", name, cmp.Or(nowOf[prefix+near], prefix+near)))
 		}
 	}
 }

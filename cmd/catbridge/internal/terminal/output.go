@@ -11,10 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// Output writes for people and for programs: all that the commands print, and the log,
-// goes through one. Nothing that it is given reaches a terminal as a command: characters
-// that do not print, other than line feed and tab, are written as in a Go string (\x1b).
-// Colours come from [Paint], and show only on a terminal that is to have them.
+// Output writes the output of the commands, and the log. It writes unprintable characters
+// other than line feed and tab as escapes of a Go string (\x1b), so text cannot control the
+// terminal. Colours come from [Paint], and are written only to a terminal that supports them.
 //
 // It is safe for concurrent use; each Write is written in one piece.
 type Output struct {
@@ -23,7 +22,7 @@ type Output struct {
 	color    bool
 
 	mu   sync.Mutex
-	rest []byte // the beginning of a character, whose end is still to be written
+	rest []byte // the start of a character whose end is not yet written
 }
 
 // NewOutput returns an Output that writes to w, or w itself if it is one.
@@ -38,7 +37,7 @@ func NewOutput(w io.Writer) *Output {
 // Terminal reports whether the output is shown on a terminal.
 func (o *Output) Terminal() bool { return o.terminal }
 
-// Write writes text, or JSON that [Output.JSON] encoded.
+// Write writes text, or JSON from the encoder of [Output.JSON].
 func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -51,7 +50,7 @@ func (o *Output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// partial counts the bytes at the end that may be the beginning of a character.
+// partial returns the number of bytes at the end that may be the start of a character.
 func partial(data []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(data); n++ {
 		if b := data[len(data)-n:]; utf8.RuneStart(b[0]) {
@@ -64,13 +63,13 @@ func partial(data []byte) int {
 	return 0
 }
 
-// Linef writes one line. What the arguments hold cannot break it, see [Sprintf].
+// Linef writes one line. The arguments cannot break it, see [Sprintf].
 func (o *Output) Linef(format string, args ...any) error {
 	_, err := io.WriteString(o, string(Sprintf(format, args...))+"\n")
 	return err
 }
 
-// Control writes control sequences of the caller's own as they are.
+// Control writes the caller's own control sequences unchanged.
 func (o *Output) Control(sequences string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -78,8 +77,8 @@ func (o *Output) Control(sequences string) error {
 	return err
 }
 
-// Render returns text as Write writes it: cleaned but for line feeds and tabs, and with
-// the colours that the terminal is to have.
+// Render returns text as Write writes it: cleaned except for line feeds and tabs, and with
+// colours if the terminal supports them.
 func (o *Output) Render(text string) string {
 	return clean(text, func(b *strings.Builder, r rune) bool {
 		if r == '\n' || r == '\t' {
@@ -97,18 +96,19 @@ func (o *Output) Render(text string) string {
 	})
 }
 
-// JSON returns an encoder that writes each value on a line, in printable characters:
-// others come as \u009b, which JSON's readers take for the same.
+// JSON returns an encoder that writes each value on a line. It writes unprintable characters
+// as JSON escapes, such as \u009b.
 func (o *Output) JSON() *json.Encoder { return NewJSON(o) }
 
-// NewJSON is [Output.JSON] for what buffers between.
+// NewJSON is like [Output.JSON], for a buffer in front of the Output.
 func NewJSON(w io.Writer) *json.Encoder {
 	encoder := json.NewEncoder(JSONWriter{w})
 	encoder.SetEscapeHTML(false)
 	return encoder
 }
 
-// JSONWriter passes JSON on, in printable characters. Each Write must hold whole characters.
+// JSONWriter writes JSON with unprintable characters as escapes. Each Write must consist of
+// whole characters.
 type JSONWriter struct{ w io.Writer }
 
 // NewJSONWriter returns a writer to w.
@@ -134,13 +134,13 @@ func (j JSONWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Clean returns a text of others for one line of output: what does not print is written
-// as in a Go string: \n, \x1b, \u202e.
+// Clean returns untrusted text for one line of output: unprintable characters become escapes
+// of a Go string, such as \n, \x1b and \u202e.
 func Clean(s string) string {
 	return clean(s, func(*strings.Builder, rune) bool { return false })
 }
 
-// clean replaces what does not print, unless instead wrote something for it.
+// clean replaces unprintable characters, unless instead wrote a replacement and returned true.
 func clean(s string, instead func(*strings.Builder, rune) bool) string {
 	first := strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) })
 	if first < 0 {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Style is how text looks on a terminal.
+// Style is the appearance of text on a terminal.
 type Style rune
 
-// Styles stand in text as characters that Unicode keeps free for a program's own use,
-// from [Paint] to the Output.
+// Between [Paint] and the Output, styles are characters in the text. Unicode reserves these
+// characters for a program's internal use.
 const (
 	noStyle Style = 0xfdd0 + iota
 	Bold
@@ -24,13 +24,13 @@ const (
 	lastStyle = Cyan
 )
 
-// codes are the styles' numbers in the terminal's control sequences.
+// codes are the numbers of the styles in the terminal's control sequences.
 var codes = [...]string{"0", "1", "2", "31", "32", "33", "36"}
 
-// Styled is text that was cleaned and may hold styles: [Sprintf] takes it as it is.
+// Styled is cleaned text that may contain styles. [Sprintf] does not clean it again.
 type Styled string
 
-// Paint gives a text of one line a style.
+// Paint cleans text for one line, and returns it in a style.
 func Paint(style Style, text string) Styled {
 	return Styled(string(rune(style)) + Clean(text) + string(rune(noStyle)))
 }
@@ -45,8 +45,8 @@ func (s Styled) Plain() string {
 	}, string(s))
 }
 
-// Sprintf is [fmt.Sprintf] for one line: what texts, errors and the like hold is cleaned.
-// The format is trusted, and so is what [Paint] and Sprintf itself return.
+// Sprintf is like [fmt.Sprintf] for one line. It cleans strings, errors and Stringers among
+// the arguments. It trusts the format, and the results of [Paint] and Sprintf.
 func Sprintf(format string, args ...any) Styled {
 	cleaned := make([]any, len(args))
 	for i, arg := range args {

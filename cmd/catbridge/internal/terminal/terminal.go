@@ -1,5 +1,5 @@
-// Package terminal tells terminals from other files, reads keys from them, and writes to
-// them what may come from anywhere.
+// Package terminal detects terminals, reads single keys from them, and writes untrusted text
+// to them safely.
 package terminal
 
 import (
@@ -8,14 +8,14 @@ import (
 	"golang.org/x/term"
 )
 
-// Is tells whether a reader or writer is a terminal.
+// Is reports whether a reader or writer is a terminal.
 func Is(file any) bool {
 	is := false
 	control(file, func(fd int) { is = term.IsTerminal(fd) })
 	return is
 }
 
-// Width is how many characters fit a line of a terminal; of anything else: 0.
+// Width returns the width of a terminal in characters, or 0 if file is not a terminal.
 func Width(file any) int {
 	width := 0
 	control(file, func(fd int) {
@@ -26,8 +26,8 @@ func Width(file any) int {
 	return width
 }
 
-// control calls f with the file's descriptor, if it has one. Unlike os.File.Fd this
-// leaves the file's mode as it is.
+// control calls f with the file's descriptor, if it has one. Unlike os.File.Fd, it does not
+// change the file's mode.
 func control(file any, f func(fd int)) {
 	if o, ok := file.(*Output); ok {
 		file = o.w
@@ -39,8 +39,8 @@ func control(file any, f func(fd int)) {
 	}
 }
 
-// Raw lets keys arrive as they are pressed, without echo and without signals: Ctrl-C is
-// the key 3. The function that it returns makes the terminal what it was before.
+// Raw puts a terminal into raw mode: keys arrive as they are pressed, without echo and
+// without signals. Ctrl-C is the key 3. Calling restore undoes it.
 func Raw(file any) (restore func(), err error) {
 	err = os.ErrInvalid
 	var state *term.State

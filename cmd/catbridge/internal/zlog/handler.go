@@ -1,4 +1,4 @@
-// Package zlog lets zerolog write what log/slog is given.
+// Package zlog writes the records of log/slog with zerolog.
 package zlog
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// timeFormat has the milliseconds that zerolog's own default leaves out.
+// timeFormat has milliseconds, which zerolog's default lacks.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // Handler is a [slog.Handler] that writes through a zerolog logger. It is safe for
@@ -23,15 +23,15 @@ type Handler struct {
 	scopes []scope // from the outermost
 }
 
-// scope is what one WithGroup or WithAttrs added: attributes, or else the name of
-// the group that all that follows is in.
+// scope is the argument of one WithAttrs or WithGroup: attributes, or the name of the group
+// that contains all later attributes.
 type scope struct {
 	group string
 	attrs []slog.Attr
 }
 
-// New gives a handler that writes records of that level and above. The logger is to
-// add no time of its own.
+// New returns a handler that writes records of at least the given level. The logger must not
+// add a time itself.
 func New(logger zerolog.Logger, level slog.Leveler) *Handler {
 	return &Handler{logger: logger.Level(zerolog.TraceLevel), level: level}
 }
@@ -100,8 +100,8 @@ func zerologLevel(level slog.Level) zerolog.Level {
 	return zerolog.DebugLevel
 }
 
-// add writes one attribute, and tells whether there was anything to write: a group
-// of nothing is left out.
+// add writes one attribute, and reports whether it wrote anything. It leaves out empty
+// groups.
 func add(event *zerolog.Event, a slog.Attr) bool {
 	value := a.Value.Resolve()
 	if value.Kind() == slog.KindGroup {
@@ -131,7 +131,8 @@ func add(event *zerolog.Event, a slog.Attr) bool {
 	return true
 }
 
-// addGroup writes a group; one without a name belongs to what it stands in.
+// addGroup writes a group. The attributes of a group without a name belong to the group
+// around it.
 func addGroup(event *zerolog.Event, name string, attrs []slog.Attr) bool {
 	dict, some := event, false
 	if name != "" {
@@ -146,8 +147,8 @@ func addGroup(event *zerolog.Event, name string, attrs []slog.Attr) bool {
 	return some
 }
 
-// addAny writes what is no basic type. Errors and the like come as their text, since
-// JSON of them would be empty; what panics or cannot be written says so.
+// addAny writes a value that is not of a basic type. It writes errors and Stringers as
+// strings, because their JSON is usually empty. A value that panics is replaced by a note.
 func addAny(event *zerolog.Event, key string, value any) {
 	defer func() {
 		if p := recover(); p != nil {
