@@ -57,7 +57,7 @@ type backoff struct {
 	span      time.Duration
 }
 
-// next returns the next pause. Its span is at least least, but never more than high.
+// next returns the next pause. Its span is not below least and never above high.
 func (b *backoff) next(least time.Duration) time.Duration {
 	b.span = min(max(2*b.span, b.low, least), b.high)
 	return upTo(b.span)

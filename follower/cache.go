@@ -32,8 +32,8 @@ type Cache interface {
 
 // RedisCache is a [Cache] on Redis. The official Go SDK can use it as its ConfigCache, too,
 // and then reads the entry that a leader writes. That SDK writes back what it read, even
-// offline; wrap the cache there as examples/adapters/go does, which never writes. A RedisCache
-// is safe for concurrent use.
+// offline; wrap the cache for it as examples/adapters/go does, so that it never writes. A
+// RedisCache is safe for concurrent use.
 type RedisCache struct {
 	client redis.Cmdable
 	prefix string // of all keys: a namespace and a colon, or nothing
@@ -50,7 +50,7 @@ func NewRedisCache(client redis.Cmdable) *RedisCache {
 
 // WithNamespace returns a cache for a namespace. The official Go SDK then reads from it what
 // leaders with the same Config.Namespace write. The cache puts the namespace and a colon
-// before each key that does not start with them, as the keys of a [Client] with the same
+// before each key, unless the key starts with them: those of a [Client] with the same
 // Config.Namespace do. If namespace is empty, there is no prefix. WithNamespace returns an
 // error if the namespace is invalid, see [cachekeys.CheckNamespace].
 func (c *RedisCache) WithNamespace(namespace string) (*RedisCache, error) {
@@ -79,7 +79,7 @@ func (c *RedisCache) Get(ctx context.Context, key string) ([]byte, error) {
 	c.reader.Do(ctx, func(get limited.Get) { cmd = get(c.client, c.name(key), cachekeys.MaxEntryBytes) })
 	value, err := limited.Bytes(cmd)
 	if err == nil && len(value) > cachekeys.MaxEntryBytes {
-		err = fmt.Errorf("the value of %s is over the size limit of %d bytes: delete it, then it is written again", c.name(key), cachekeys.MaxEntryBytes)
+		err = fmt.Errorf("the value of %s is over the size limit of %d bytes: delete it, and it will be written again", c.name(key), cachekeys.MaxEntryBytes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("follower: read the cache: %w", err)
@@ -95,8 +95,8 @@ func (c *RedisCache) Set(ctx context.Context, key string, value []byte) error {
 	return nil
 }
 
-// readCache puts the Cache's content in force if it is newer (S95). If the client has a
-// Redis, which orders all content, the Cache is used only while nothing is in force.
+// readCache puts the Cache's content in force if it is newer (S95). If the client has a Redis,
+// the Cache is used only while nothing is in force.
 func (u *updater) readCache(ctx context.Context) error {
 	held := u.holder.current.Load()
 	if u.cache == nil || u.feed != nil && held != nil {

@@ -10,8 +10,8 @@ const (
 	HasLocalOverrideFlagDataOnly
 	// HasCachedFlagDataOnly: there is a config, but the CDN has not confirmed it recently.
 	HasCachedFlagDataOnly
-	// HasUpToDateFlagData: the CDN confirmed the config less than the leader's poll
-	// interval and 15 s ago.
+	// HasUpToDateFlagData: the CDN confirmed the config within the leader's poll interval plus
+	// 15 s, in the modes AutoPoll and Lazy within PollInterval. Never in the mode Manual.
 	HasUpToDateFlagData
 )
 

@@ -48,9 +48,8 @@ func NewClient(sdkKey string, client redis.UniversalClient) (*Client, error) {
 	return New(Config{SDKKey: sdkKey, Redis: client})
 }
 
-// New starts a client. It reads Config.SnapshotFile, and does not wait for anything else, see
-// [Client.Ready]. New returns an error only if the config is invalid; the error joins all
-// faults of the config.
+// New starts a client. It reads the files that cfg names and waits for nothing else, see
+// [Client.Ready]. New returns an error only if cfg is invalid; the error joins all its faults.
 func New(cfg Config) (*Client, error) {
 	cfg, fetcher, err := cfg.complete()
 	if err != nil {
@@ -104,7 +103,7 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 		fleet, _ := cfg.fleetOptions() // checked by complete
 		if known.isOwn() {
 			c.holder.preload(known)
-			known = nil // it is not ordered by revs, and so not for other clients of the feed
+			known = nil // revs do not order it, so other clients of the feed must not get it
 		}
 		key := feedKey{cfg.Redis, keys, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
 		c.feed, c.leaveFeed = acquireFeed(key, &member{log: c.log, holder: c.holder}, known)
@@ -160,15 +159,14 @@ func (c *Client) Close() {
 	})
 }
 
-// Ready returns a channel that is closed when the first sync has been tried, successfully or
-// not, or after Config.MaxInitWait (S46). The first sync reads Redis and the Cache. If the
-// client is online and their content has expired, it also asks the CDN, except in the modes
-// Lazy and Manual. A closed channel does not mean that there is a config. Evaluations need
-// not wait for it.
+// Ready returns a channel that is closed after the first sync, even if it failed, or after
+// Config.MaxInitWait (S46). The first sync reads Redis and the Cache. If the client is online
+// and their content has expired, it also asks the CDN, except in the modes Lazy and Manual. A
+// closed channel does not mean that there is a config. Evaluations need not wait for it.
 func (c *Client) Ready() <-chan struct{} { return c.ready }
 
 // WaitForReady waits for [Client.Ready] and returns the cache state at that time. The error
-// is ctx's, or [ErrClosed].
+// wraps ctx's cause, or is [ErrClosed].
 func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 	select {
 	case <-c.ready:
@@ -187,12 +185,12 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 // returns nil. The errors are:
 //
 //   - [ErrOffline]: only the CDN could be asked, and the client is offline (3200);
-//   - a [*FetchError]: the CDN returned no usable answer (1100–1106), or the time that its
-//     last Retry-After stated is not over (S85);
+//   - a [*FetchError]: the CDN returned no usable answer (1100–1106), or its last Retry-After
+//     is not over (S85);
 //   - [ErrClosed], after [Client.Close];
 //   - ctx's, if ctx ends first;
-//   - others: the client is offline, and Redis did not answer or does not contain the
-//     content that it names; or the Transport panicked (1003).
+//   - others: the client is offline and Redis did not answer, or lacks the content that its
+//     meta names; the CDN alternates between two configs; or the Transport panicked (1003).
 //
 // Refresh does not make the leader ask the CDN.
 func (c *Client) Refresh(ctx context.Context) error {
@@ -200,8 +198,8 @@ func (c *Client) Refresh(ctx context.Context) error {
 }
 
 // RefreshIfOlder is like [Client.Refresh] if the CDN's last answer about the config in force
-// is older than age; otherwise it does nothing (S21). If it reads a younger config from
-// Redis, it does not ask the CDN.
+// is older than age; otherwise it does nothing (S21). If Redis then has a config that is not
+// older, it does not ask the CDN.
 func (c *Client) RefreshIfOlder(ctx context.Context, age time.Duration) error {
 	return c.refresh(ctx, "RefreshIfOlder", max(0, age))
 }

@@ -30,9 +30,9 @@ type compiledTable struct {
 var contents = compiledTable{byHash: map[string]weak.Pointer[compiled]{}}
 
 // get returns a candidate's content, and compiles it if the table does not contain it.
-// Concurrent callers wait for one compilation. If the candidate's bytes differ from those
-// that were verified before, get verifies them too, so every reader of corrupt bytes notices
-// it. If the candidate is refused, the next caller tries with its own bytes.
+// Concurrent callers wait for one compilation. get also verifies bytes that differ from those
+// verified before, so every reader of corrupt bytes notices. After a refusal the next caller
+// tries with its own bytes.
 func (t *compiledTable) get(candidate candidate) (*compiled, error) {
 	c := t.find(candidate.hash)
 	c.mu.Lock()

@@ -23,14 +23,15 @@ type Config struct {
 	SDKKey string
 
 	// Redis is the source of the config: a *redis.Client (also for Sentinel) or a
-	// *redis.ClusterClient. Required, unless PollingMode is not Subscribe and the client has
-	// a Cache or is online. The client uses its options for the connection of the
-	// subscription, and does not close it. Several clients may share it: clients with the
-	// same SDK key, Namespace and Redis share one subscription, its reads and the config.
+	// *redis.ClusterClient. Required in the mode Subscribe, and if there is neither a Cache
+	// nor Online. The subscription's connection uses its options. [Client.Close] does not
+	// close the Redis client. Several clients may share it: those with the same SDK key,
+	// Namespace, Timings and FleetReport then share one subscription, its reads and the
+	// config.
 	//
-	// Its ReadTimeout bounds how long [Client.Close] and a sync wait for a Redis that does
-	// not answer (3 s if it has none). Set ContextTimeoutEnabled: then they wait for at most
-	// 3 s, whatever the ReadTimeout, retries included.
+	// Its ReadTimeout bounds how long [Client.Close] and a sync wait for a Redis that does not
+	// answer (3 s if it has none). Set ContextTimeoutEnabled: then they wait for at most 3 s
+	// in all, whatever the ReadTimeout.
 	//
 	// The database is that of its options. A Redis client that selects another database by
 	// other means, for instance in OnConnect, is not supported.
@@ -54,7 +55,7 @@ type Config struct {
 	// Online allows the client to ask the CDN itself if the content in Redis is missing or has
 	// expired (S13). The client keeps what it fetches in memory, in the Cache and in the
 	// SnapshotFile, and never writes it to Redis. Other content from Redis replaces it once
-	// the CDN answered about that content later. See also [Client.SetOnline].
+	// the CDN is known to have confirmed that content later. See also [Client.SetOnline].
 	Online bool
 	// Offline states the default explicitly: the client makes no HTTP requests. It excludes
 	// Online.
@@ -71,13 +72,13 @@ type Config struct {
 	// database needs its own.
 	//
 	// New reads the file. After each change the client replaces it atomically in the
-	// background; of a link it replaces the target. A failed write is logged (6017) and
-	// retried every 5 s.
+	// background, or, if it is a link, its target. A failed write is logged (6017) and retried
+	// every 5 s.
 	//
-	// A config from the file is not reported as up to date until Redis or the CDN confirms
-	// it. A client that shares a subscription, see Redis, ignores its file if the others
-	// already have content from Redis. But a config in the file that the client fetched
-	// itself stays in force until Redis has one about which the CDN answered later.
+	// A config from the file is not reported as up to date until Redis or the CDN confirms it.
+	// A client that shares a subscription, see Redis, ignores its file if the others already
+	// have content from Redis. But a config in the file that the client fetched itself stays
+	// in force until Redis has one that the CDN is known to have confirmed later.
 	SnapshotFile string
 
 	// BaseURL replaces the ConfigCat CDN (S4), for example https://cdn.example.com/flags.
@@ -110,9 +111,9 @@ type Config struct {
 
 	// Logger receives the events, each with the attribute event_id (S100). Nil: the logger
 	// that slog.Default returns when New is called. To log nothing, use
-	// slog.New(slog.DiscardHandler). The client's own goroutines call its handler, too: in
-	// the mode Subscribe the handler may evaluate flags, but it must neither wait for the
-	// client nor close it.
+	// slog.New(slog.DiscardHandler). The client's own goroutines call its handler, too, so it
+	// must neither wait for the client nor close it. It may evaluate flags only in the mode
+	// Subscribe.
 	Logger *slog.Logger
 	// LogLevel is the minimum level of events; Logger may drop more (S100). It is a slog.Level
 	// such as [LogLevelError], or a *slog.LevelVar that can be changed later. Nil:
@@ -132,14 +133,12 @@ type Config struct {
 	// later, see [Client.OnConfigChanged].
 	Hooks *Hooks
 
-	// FleetReport is the interval ± 20 % at which this follower writes a report to Redis: its
-	// id, the version of this library, the state of its connection, the rev and the start of
-	// the hash of its content from Redis, and how long its last change took, see
-	// [cachekeys.FleetReport]. With these reports catbridge status shows how many followers
-	// there are and which are behind. After a change the next report is written within half
-	// an interval. It is between 5 s and 5 min. 0: no reports, and nothing is written to Redis.
-	// The Redis user needs the rights to ZADD and ZREMRANGEBYSCORE on the key. Clients that
-	// share a subscription share the report.
+	// FleetReport is the interval ± 20 % at which this follower writes a report about itself
+	// to Redis, see [cachekeys.FleetReport]. With these reports catbridge status shows how
+	// many followers there are and which are behind. After a change the next report is written
+	// within half an interval. From 5 s to 5 min. 0: no reports, and nothing is written to
+	// Redis. The Redis user needs the rights to ZADD and ZREMRANGEBYSCORE on the key. Clients
+	// that share a subscription share the report.
 	FleetReport time.Duration
 	// FleetName is the name of this follower in its reports; a random part is appended. Empty:
 	// the host name, which everyone with read access to the key in Redis then sees.
@@ -167,15 +166,16 @@ type Timings struct {
 	// Dead is how long a connection may be silent before the follower gives it up, and how
 	// long heartbeats may be missing before it checks for a leader. Default 10 s.
 	Dead time.Duration
-	// Ack bounds connecting, logging in and the acknowledgement of SUBSCRIBE, each. After
-	// timeouts it is up to four times as long. The Redis client's DialTimeout bounds
-	// connecting, too. The wait for a slot, if many feeds of a process connect to one Redis,
-	// does not count. Default 2 s.
+	// Ack bounds each of connecting, logging in and the acknowledgement of SUBSCRIBE. After
+	// timeouts the bound is up to four times as long. The Redis client's DialTimeout bounds
+	// connecting, too. If many feeds of a process connect to one Redis, they wait for each
+	// other first, which does not count. Default 2 s.
 	Ack time.Duration
 	// MetaReread is the interval ± 50 % at which the follower asks Redis which content is
 	// current even though messages arrive. Default 60 s.
 	MetaReread time.Duration
-	// Poll is the same interval ± 20 % while no subscription is possible. Default 5 s.
+	// Poll ± 20 % is the interval instead of MetaReread while no subscription is possible.
+	// Default 5 s.
 	Poll time.Duration
 	// Resubscribe is the interval ± 50 % at which the follower tries to subscribe while it
 	// polls. Default 30 s.

@@ -34,7 +34,7 @@ type event struct {
 // connection is one attempt to subscribe and the subscription that results. It runs in its
 // own goroutine, because a subscription must be read continuously.
 type connection struct {
-	open   context.Context // ends with the subscription, before the event over is sent
+	open   context.Context // ends with the subscription, before over is sent
 	cancel context.CancelFunc
 	sub    atomic.Pointer[subscription.Subscription]
 	done   chan struct{}
@@ -44,9 +44,9 @@ type connection struct {
 	releaseSlot func() // frees the slot for another feed; idempotent
 }
 
-// dial starts a connection, which first waits for a slot of the connectLimiter. Connecting
-// and the acknowledgement may take ack, each. The caller must close the connection, even
-// after the event over.
+// dial starts a connection, which first waits for a slot of the connectLimiter. Connecting and
+// the acknowledgement may take ack, each. The caller must close the connection, even after it
+// sent over.
 func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event) *connection {
 	ctx, cancel := context.WithCancel(ctx)
 	open, ended := context.WithCancelCause(ctx)
@@ -67,7 +67,7 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 		return err
 	}
 	defer release()
-	c.releaseSlot = release // before the event opened: then the sync goroutine may call it
+	c.releaseSlot = release // set before opened is sent: then the sync goroutine may call it
 	sub, err := subscription.Open(ctx, f.redis, subscription.Options{
 		Channels: []string{f.store.keys.Events},
 		Idle:     f.timings.Idle,

@@ -50,8 +50,8 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 }
 
 // fromEntry makes a snapshot of the official entry; nil if the entry is not newer or not
-// usable. metaRev is meta's rev: a leader wrote an entry with that fetch time. An error means
-// that the read failed; then the alarm again is set.
+// usable. metaRev is meta's rev: an entry with that fetch time was written by a leader. If the
+// read failed, fromEntry sets the alarm named again and returns an error.
 func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again *alarm) (*snapshot, error) {
 	s.inc(&s.n.EntryReads)
 	data, err := s.store.readEntry(s.readContext(ctx), from)
@@ -151,7 +151,8 @@ func (s *syncer) apply(next *snapshot) {
 		slog.String("hash", next.hash), slog.String("source", string(next.source)))
 }
 
-// noteLag records how long a change took since the leader asked the CDN, which is its rev.
+// noteLag records how long a change took from the leader's request to the CDN. The rev is the
+// time of that request.
 func (s *syncer) noteLag(held, next *snapshot) {
 	lag := time.Duration(0)
 	if held != nil && held.source != SourceFile && next.source != SourceEntry && s.fresh.cdn != 0 {
@@ -173,7 +174,7 @@ func (s *syncer) onRefused(text string, err error) {
 	}
 }
 
-// onAnomaly records other content at the rev in force, which no leader writes.
+// onAnomaly records that Redis names other content at the rev in force. No leader writes that.
 func (s *syncer) onAnomaly(rev int64, hash string) {
 	s.inc(&s.n.Anomalies)
 	if s.anomaly == hash {

@@ -1,5 +1,6 @@
-// Package follower is a ConfigCat SDK for Go that reads its config from Redis, where a
-// leader of this project keeps it current, and receives each change by pub/sub.
+// Package follower is a ConfigCat SDK for Go that reads its config from Redis and receives
+// each change by pub/sub. Another process of this project, the leader, keeps the config in
+// Redis current.
 //
 //	client, err := follower.NewClient(sdkKey, redis.NewClient(&redis.Options{Addr: "localhost:6379"}))
 //	...
@@ -7,12 +8,13 @@
 //	user := &follower.UserData{Identifier: "42", Email: "jane@example.com"}
 //	if client.GetBoolValue("newCheckout", false, user) {
 //
-// An evaluation loads the config in force with one atomic read of memory. It does not wait,
-// and it allocates nothing except what evaluate.Config.Evaluate documents. Everything else
-// happens in the background. Only in the polling modes AutoPoll, Lazy and Manual can an
-// evaluation wait, as in the official SDKs: see [PollingMode].
+// An evaluation loads the config in force with one atomic read of memory. It allocates nothing
+// except what evaluate.Config.Evaluate documents. It never waits, except in the polling modes
+// AutoPoll, Lazy and Manual, as in the official SDKs: see [PollingMode]. Everything else
+// happens in the background.
 //
-// docs/glossary.md explains the terms.
+// docs/glossary.md explains the terms. Numbers such as I1, S13 and F27 refer to the guarantees
+// in README.md, to docs/sdk-surface.md and to docs/faults.md.
 //
 // # Parts
 //
@@ -25,58 +27,60 @@
 //	│ entry  │                                  └──────┘           └─────┘
 //	└────────┘
 //
-// The sync goroutine owns all state. It handles messages, alarms and requests one after the
-// other, so it needs no lock. The connection's goroutine only receives, parses and passes on
-// messages. If its queue is full, it drops messages and meta is read instead. Two goroutines
-// call hooks: one calls OnFlagEvaluated hooks with evaluations from a queue, from the first
-// evaluation until Close; the other one calls all other hooks, and runs only while calls are
-// pending.
+// The sync goroutine owns the feed's state. It handles messages, alarms and requests one after
+// the other, so it needs no lock. The connection's goroutine only receives, parses and passes
+// on messages. If the queue to sync is full, it drops messages; then meta is read instead.
+// Each client has two goroutines for hooks. One reports queued evaluations to OnFlagEvaluated
+// hooks, from the first evaluation until Close. The other calls all other hooks, and runs only
+// while calls are pending.
 //
-// Clients with the same SDK key, Redis client value and timings share a feed: one
-// subscription, one read, one compiled config. The feed ends when its last client is closed.
-// Clients with different Redis clients read separately, but share the compiled config of
-// equal content. A client that joins a feed costs about 2 KB and no goroutine.
+// Clients share a feed, with one subscription, one read and one compiled config, if their SDK
+// key, Namespace, Redis client, Timings and options for reports are the same, and either all
+// or none of them subscribe. The feed ends when its last client is closed. Clients with
+// different Redis clients read separately, but share the compiled config of equal content. A
+// client that joins a feed costs about 2 KB and no goroutine.
 //
-// If Redis has no content, each client's updater provides it: the updater reads the Cache
-// and, if the client is online, asks the CDN. It does one thing at a time, so there is one
-// refresh at a time. Its goroutine runs only while there is work. In the polling modes
-// other than Subscribe the updater also makes the feed read Redis when a read is due.
+// If Redis has no content, each client's updater reads the Cache and, if the client is online,
+// asks the CDN. It does one thing at a time, so refreshes do not overlap. Its goroutine runs
+// only while there is work. In the modes AutoPoll, Lazy and Manual it also makes the feed read
+// Redis when a read is due.
 //
 // # Sources
 //
-// Redis orders all content by its rev. A client writes what it fetched itself to the Cache
-// and the snapshot file, and never to Redis. Such content keeps the rev that was held before,
-// which does not order it: a leader may have fetched what it commits earlier or later.
-// Other content from Redis is therefore used only once the CDN is known to have answered
-// about it later. Any of these proves that:
+// Content in Redis is ordered by its rev, a time in Unix milliseconds. A client writes what it
+// fetched itself to the Cache and the snapshot file, and never to Redis. That content takes
+// the rev of the content that it replaces. This rev does not order it: the leader may have
+// fetched its content before or after. Other content from Redis therefore replaces it only
+// once it is proven that the CDN confirmed that content later than the client's request. Each
+// of these is proof:
 //
 //	a message reports a CDN answer that is   if messages state Redis's clock. The greatest
-//	later than the client's request by more  offset seen converts the local time
+//	later than the client's request by more  offset seen converts the time of the request
 //	than Dead
-//	3 messages or reads of one epoch over    always, so also if clocks differ, were set or
-//	30 s name other content, and one of      are unknown. An answer reported within 20 s of
-//	them reports a later CDN answer than     the first may have been requested before it,
-//	the first                                and does not count
-//	an entry that no leader wrote has a      by Redis's clock if a message stated it; by the
-//	later fetch time                         local clock if no leader was ever seen, as
-//	                                         among official SDKs
-//	3 reads of such an entry over 30 s,      if those clocks are wrong
+//	3 messages or reads of one epoch over    even if clocks differ, were set or are unknown.
+//	30 s, the last of which names that       Answers reported within 20 s of the first do
+//	content and a later CDN answer than the  not count: they may have been requested before
+//	first
+//	an entry that no leader wrote has a      by Redis's clock and the local one, if a message
+//	later fetch time                         stated Redis's; by the local clock alone if no
+//	                                         leader was ever seen, as among official SDKs
+//	3 reads of such an entry over 30 s,      even if those clocks are wrong
 //	with rising fetch times
 //
-// Until then the content waits, for at most 30 s and one poll after the CDN answered the
-// leader. Counters.Waits counts this. If Redis has the same content at a higher rev, the
-// client adopts that rev at once. While a leader's content waits, a client that does not
-// subscribe reads every 10 s which content is current. Clients that share a feed wait
-// separately. After a start, content from a file or a Cache that states when the CDN was
-// asked makes other content wait in the same way. In that case a CDN answer that is later by
-// 5 minutes according to the clocks is enough.
+// Until then the content from Redis waits: at most 30 s and one poll interval, counted from
+// the CDN's answer to the leader. Counters.Waits counts this. If Redis has the same content at
+// a higher rev, the client adopts that rev at once. While a leader's content waits, a client
+// that does not subscribe reads every 10 s which content is current. Clients that share a feed
+// wait separately. After a start, content from a file or a Cache makes other content wait in
+// the same way, if it states when the CDN was asked. Then a CDN answer that is more than
+// 5 minutes later is proof even without Redis's clock.
 //
-// If the CDN serves a config that the client held and replaced within the last 2 minutes, an
-// online client asks again after 1 s, and accepts a config that it receives twice. If the CDN
-// alternates between two such configs, the content in force stays.
+// If the CDN serves a config that the client replaced within the last 2 minutes, the client
+// asks again after 1 s, if it is online. It accepts a config that it receives twice. If the
+// CDN alternates between two such configs, the content in force stays.
 //
-// The CDN is asked only if the content in force is missing or expired. That does not happen
-// while a leader is alive and the CDN answers it, unless PollInterval is shorter than the
+// A client asks the CDN only if the content in force is missing or expired. Content does not
+// expire while the CDN answers a live leader, unless PollInterval is shorter than the
 // leader's.
 //
 // The next table shows the result of a start in the mode Subscribe. In the other modes an
@@ -128,48 +132,46 @@
 // # Many reconnections at once
 //
 // After a restart of Redis all followers reconnect. Each connection costs both ends CPU time,
-// with TLS several milliseconds. A connection that is given up before it is established
-// wastes that time and is tried again, so with too many at once none might ever succeed.
-// Therefore:
+// with TLS several milliseconds. If too many connect at once, all may be given up before they
+// are established, again and again. Therefore:
 //
-//   - Pauses are random, from a span that doubles. After an attempt that timed out the span
-//     is at least as long as that timeout.
-//   - After a timeout the next attempt gets a longer one, up to four times Ack. A handshake
-//     that completes late is still used.
-//   - Feeds of one process that connect to the same address share slots, in which they
-//     connect and read what is current. There are 32 slots at first. While feeds wait, each
-//     slot that is released quickly adds one; a slot held for longer than half of Ack
-//     halves the number. There are never fewer than 4 or more than 256.
-//   - A feed that cannot connect does not attempt a read either, except every third time. So
-//     it polls if only further connections are refused.
+//   - Pauses between attempts are random parts of a span that doubles up to BackoffMax. After
+//     a timeout the span is at least that timeout, or BackoffMax.
+//   - After a timeout the next one is longer, up to four times Ack.
+//   - Feeds of one process that connect to the same address share slots: a feed holds one
+//     while it connects and reads what is current. There are 32 slots at first. While feeds
+//     wait, each slot that is released quickly adds one; a slot held for longer than half of
+//     Ack halves the number. There are never fewer than 4 or more than 256.
+//   - A feed that cannot connect does not read either, except every third time. If that read
+//     succeeds, only new connections are refused, and the feed polls.
 //
 // # When a follower reads
 //
-// A follower reads after SUBSCRIBE is acknowledged, never before it, so it misses no change.
-// A follower that has a config first asks which one is current, by a read of meta and lock,
-// and reads the content only if it is newer. If many reconnect at once, they spread these
-// reads over the window that the leader announced last. One pipeline reads blob, meta and
-// lock, in this order, from one node.
+// A follower reads after SUBSCRIBE is acknowledged, never before it, so it misses no change. A
+// follower that has a config first asks which one is current, by a read of meta and lock, and
+// reads the content only if it is newer. It spreads the reads of content over the window that
+// the leader announced last, since many may reconnect at once. One pipeline reads blob, meta
+// and lock, in this order, from one node.
 //
 //	message: newer rev, same content        the rev is adopted; no read
 //	message: newer content, included        it is verified and put in force; no read
 //	message: newer content, not included    read after a random part of the spread window;
 //	                                        the same read serves later announcements
-//	a read is older than the announcement   again after 50, 100, 200 … ms, from the 4th on
-//	                                        from the primary
+//	a read is older than the announcement   again after 50, 100, 200 … ms; the 4th read and
+//	                                        later ones from the primary
 //	every MetaReread, and while polling     meta and lock; the content if it is newer
 //	every Poll
 //	no live leader, or a bad blob           the official entry, too: the higher rev wins
 //
 // # Guarantees
 //
-//   - The rev only rises. Content changes only together with it, or when the client fetches
-//     it itself, see Sources (I1). There is one exception, the rebase rule: if Redis lost its
-//     data and its clock is behind the former one, the follower lowers its rev. It requires at
-//     least 3 messages or reads over at least 30 s, all of one epoch and one connection, that
-//     name a lower rev with other content. It also requires a CDN answer that was requested
-//     in the meantime: later than those reported within 20 s of the first message. The
-//     content is read from the primary. Counters.Rebases counts this.
+//   - The rev only rises. Content changes only with the rev, or when the client itself fetches
+//     other content, see Sources (I1). One exception is the rebase rule: if Redis lost its
+//     data and its clock went back, the follower lowers its rev. The rule requires at least 3
+//     messages or reads over at least 30 s, all of one epoch and one connection, that name a
+//     lower rev with other content. It also requires a CDN answer that was requested after the
+//     first of them; answers reported within 20 s of the first do not count. The content is
+//     read from the primary. Counters.Rebases counts this.
 //   - Content is put in force only if its hash matches the announced one and it is a valid
 //     config (I4). Anything else is counted, logged once, and changes nothing.
 //   - Once there is a config, evaluation works through any outage (I5).
@@ -178,17 +180,17 @@
 //     without pub/sub (I7).
 //   - A follower never writes to Redis, except the report below if that is configured. It
 //     needs the rights GET, HMGET, SUBSCRIBE, UNSUBSCRIBE and PING on the keys and the channel
-//     of its SDK key (I11), and in a cluster those of the Redis client.
+//     of its SDK key (I11), and in a cluster those that go-redis needs.
 //   - Content is reported as up to date only after an answer from the CDN about this very
 //     content (I14).
 //
 // # Freshness
 //
 // The times of CDN answers are by Redis's clock. The age of the first answer that a follower
-// sees is computed with the local clock, the only estimate at that point. A later answer
-// that a message reports was given after the previous message. This bounds its age, whatever
-// the local clock says, and within the bound the local clock is used. A wrong local clock
-// therefore stops mattering after the first poll that a follower observes.
+// sees is computed with the local clock, the only estimate at that point. If a message reports
+// a later answer than the previous message did, the CDN answered between the two. This bounds
+// the answer's age; within the bound the local clock is used. A wrong local clock therefore no
+// longer matters once the follower has seen the leader poll.
 //
 // # Report
 //
@@ -196,17 +198,16 @@
 // content into a sorted set. It shows operators how many followers there are and which are
 // behind; nothing else depends on it. A separate goroutine writes it, so a slow Redis delays
 // neither sync nor evaluation. One pipeline adds the new report, removes the previous one by
-// its score, which is unique, and removes expired ones. A feed that is stopped removes its
-// own report. The member contains the follower's state and so changes with each poll, but
-// ZADD and ZREMRANGEBYSCORE alone keep one report per follower, without a read or a script.
+// its score, which is unique, and removes expired ones. So there is one report per follower,
+// although its text changes with each poll, without a read or a script. A feed that is stopped
+// removes its own report.
 //
-// Besides the rev a report contains the hash, since the rev moves with every poll and does
-// not show which follower is behind. It also contains its interval, which distinguishes a
-// dead follower from one that reports rarely. Scores are by Redis's clock, see Freshness.
-// Expiry is measured from the last CDN answer, so a follower with a wrong clock cannot remove
-// the reports of others. The set therefore holds one report of at most 384 bytes for each
-// live follower, and for each that was killed within the last 15 minutes or while the CDN
-// does not answer.
+// Besides the rev a report contains the hash, since the rev moves with every poll and does not
+// show which follower is behind. It also contains the interval, which distinguishes a dead
+// follower from one that reports rarely. Scores are by Redis's clock, see Freshness. Expiry is
+// measured from the last CDN answer, so a follower with a wrong clock cannot remove the
+// reports of others. The set holds one report of at most 384 bytes for each live follower. The
+// report of a killed one stays for 15 minutes, or longer if the CDN does not answer.
 //
 // The first report is sent after a random part of the interval, each later one after the
 // interval ± 20 %. After a change, one report is sent within half the interval, but at least
@@ -217,13 +218,13 @@
 //	a message is lost                    the next heartbeat names the content, too
 //	messages repeated, reordered, late   ignored: their revs are lower
 //	garbage, other versions, 1 MB        ignored and counted; the connection stays
-//	the connection is closed             reconnects after 0–0.2 s, at most 0–5 s
+//	the connection is closed             reconnects after 0–0.2 s, later after up to 5 s
 //	connecting takes longer than Ack     given up; the next timeout is up to 4 × Ack
 //	no further connection is possible    polling over the existing ones
 //	the connection is silent             PING after Idle, given up after Dead
 //	PING is answered, no heartbeats      meta is read from the primary: if it changed or the
 //	                                     lock was renewed, reconnects; otherwise noLeader
-//	that three times in a row            polling, until a message is received
+//	the same three times in a row        polling, until a message is received
 //	SUBSCRIBE is denied or unanswered,   polling, and an error in the log; retried every
 //	or closes the connection             Resubscribe
 //	reads are denied                     an error in the log, retried; content within
@@ -237,15 +238,16 @@
 //	reports are denied                   an error in the log, retried after 10 min
 //	reports fail otherwise               a warning in the log, retried with the next report
 //
-// The next table shows the longest recovery in 2 to 100 runs of each fault of make faults,
-// and its bound. Durations are the defaults where the table says so; otherwise they are
-// scaled to a lock that expires after 3 s. docs/faults.md lists every fault.
+// The next table shows the longest recovery from some faults in 2 to 100 runs of make faults,
+// and its bound. Unless the table says "default", durations are scaled to a lock that expires
+// after 3 s. docs/faults.md lists every fault.
 //
 //	a message is lost, heartbeats each 0.25 s   0.3 s of 0.5 s
 //	network cut without a reset, default        noticed after 10.0 s of 10.25 s since the
 //	                                            last message that arrived
 //	the connection is silent, Dead of 1.5 s     noticed after 1.5 s of 1.75 s
-//	stopped until Redis dropped it, lock of 6 s 4.9 s of 12 s
+//	the follower's process was stopped until    4.9 s of 12 s
+//	Redis dropped it, lock of 6 s
 //	no right to subscribe                       polling after 0.9 s of 5 s
 //	a slot of a cluster moved                   0.8 s of 1.25 s
 //	the rebase rule lowers revs                 30.0 s of 32.25 s
@@ -255,19 +257,18 @@
 //   - If several changes follow each other quickly, a follower may see only the last one.
 //   - After a start with a local clock that is behind, and with a leader that the CDN does
 //     not answer, content may count as fresh for up to the leader's poll interval and 15 s.
-//   - While messages are delayed, content may count as fresher by that delay, at most by
-//     Dead: the local clock is not trusted to detect it.
-//   - What a lagging edge of the CDN serves counts as the CDN's answer. A client that
-//     fetched for itself therefore goes back to older content if such an edge answers the
-//     leader later. It also does if Redis's clock was set back after the CDN answered the
-//     leader and before the client received any time by that clock.
+//   - While messages are delayed, content may count as fresher by that delay, at most by Dead:
+//     the local clock is not trusted to detect a delay.
+//   - What a lagging edge of the CDN serves counts as the CDN's answer. A client that fetched
+//     for itself therefore goes back to older content if such an edge answers the leader
+//     later. The same happens if Redis's clock was set back between the CDN's answer to the
+//     leader and the first message that told the client that clock.
 //   - Durations must match the leader's, see [Timings]. If the lock expires later than
 //     2 × Dead, a leader's death first looks like a connection that delivers no messages.
 //
 // # Events
 //
-// Events of evaluation, and those with an id below 6000, are ConfigCat's (S102). These are
-// this package's own:
+// Events with an id below 6000 are ConfigCat's (S102). These are this package's own:
 //
 //	6000 info   subscribed to changes       6008 warn   the rebase rule lowered the rev
 //	6001 warn   Redis is unreachable        6009 warn   other content at the rev in force

@@ -21,9 +21,9 @@ const (
 )
 
 // errEdges is the error of a refresh during which the CDN's edges disagreed.
-var errEdges = errors.New("follower: the CDN alternates between configs that were replaced within the last 2 minutes; the config in force stays: try again")
+var errEdges = errors.New("follower: the CDN alternates between configs that were replaced within the last 2 minutes; the config in force stays; try again")
 
-// past lists the contents that were in force within the last 2 minutes.
+// past lists the contents that were replaced within the last 2 minutes.
 type past []pastContent
 
 type pastContent struct {
@@ -41,7 +41,7 @@ func (p *past) change(held, next *snapshot, now time.Time) {
 	}
 }
 
-// has reports whether content was in force within the last 2 minutes and was replaced.
+// has reports whether content was replaced within the last 2 minutes.
 func (p past) has(hash string, now time.Time) bool {
 	return slices.ContainsFunc(p, func(c pastContent) bool { return c.hash == hash && now.Sub(c.until) < recentFor })
 }
@@ -52,10 +52,10 @@ func (h *holder) wasReplaced(hash string, now time.Time) bool {
 	return h.past.has(hash, now)
 }
 
-// ask asks the CDN. If the CDN serves a config that was replaced here within the last 2
-// minutes, an edge may lag, or the config was really rolled back. Then ask asks again after
-// 1 s, and accepts a config that it receives twice (F27). A 304 is about the content in
-// force, which is never past.
+// ask asks the CDN. If the CDN serves a config that was replaced here within the last
+// 2 minutes, an edge may lag, or the config was really rolled back. Then ask asks again after
+// 1 s, and accepts a config that it receives twice (F27). A 304 confirms the content in force,
+// so it is never in doubt.
 func (u *updater) ask(ctx context.Context, etag string) (cdn.Response, error) {
 	suspect := ""
 	for range asksAtMost {

@@ -30,7 +30,7 @@ func (v *evaluator) value(s *snapshot, method, key string, user User, def evalua
 	return value
 }
 
-// valueDetails is [evaluator.value], and fills in data with how it came about.
+// valueDetails is like value, and describes the evaluation in data.
 func (v *evaluator) valueDetails(data *EvaluationDetailsData, s *snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
 	var e evaluation
 	v.evaluate(&e, s, method, key, user, def)
@@ -102,7 +102,7 @@ func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user
 	}
 }
 
-// traces pools the traces that collect all steps of evaluations, which are large (S101).
+// traces pools traces that collect all steps of evaluations: such traces are large (S101).
 var traces = sync.Pool{New: func() any { return &evaluate.Trace{Log: true} }}
 
 // flush logs the events of a trace, and reports whether it had any.

@@ -85,7 +85,7 @@ func newFeed(key feedKey, limiter *connectLimiter) *feed {
 	return f
 }
 
-// start starts the feed's goroutines. The feed syncs at once, and until stop.
+// start starts the feed's goroutines, which run until stop.
 func (f *feed) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel

@@ -83,7 +83,7 @@ func (f *feed) publish(next *snapshot, back bool) {
 func (f *feed) offer(next *snapshot, back bool) {
 	for _, m := range f.members.list {
 		if own := m.holder.hasOwn.Load(); m.holder.offer(next, back) && own {
-			m.holder.confirm(f.confirmed.Load()) // before, other content was in force
+			m.holder.confirm(f.confirmed.Load()) // refused before, when other content was in force
 		}
 	}
 }
@@ -104,7 +104,7 @@ func (f *feed) note(i item) (outrun bool) {
 	}
 	f.members.mu.Unlock()
 	for _, m := range waiting {
-		m.log.Info(eventWaits, "Redis names another config than the one that this client fetched from the CDN; it waits until the CDN is known to have answered about it later.",
+		m.log.Info(eventWaits, "Redis names another config than the one that this client fetched from the CDN. The one in Redis waits until the CDN is known to have confirmed it later.",
 			slog.String("hash", i.hash), slog.Int64("rev", i.rev))
 	}
 	return outrun

@@ -38,7 +38,7 @@ func (f BoolFlag) Get(snapshot *Snapshot) bool {
 	return snapshot.flag(f.id, "BoolFlag.Get", f.key, evaluate.BoolValue(f.def)).Bool()
 }
 
-// GetWithDetails is Get with how the value came about.
+// GetWithDetails is Get with the details of the evaluation.
 func (f BoolFlag) GetWithDetails(snapshot *Snapshot) (d BoolEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
 	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "BoolFlag.GetWithDetails", f.key, snapshot.user, evaluate.BoolValue(f.def)).Bool()
@@ -79,7 +79,7 @@ func (f IntFlag) Get(snapshot *Snapshot) int {
 	return int(snapshot.flag(f.id, "IntFlag.Get", f.key, evaluate.IntValue(int64(f.def))).Int())
 }
 
-// GetWithDetails is Get with how the value came about.
+// GetWithDetails is Get with the details of the evaluation.
 func (f IntFlag) GetWithDetails(snapshot *Snapshot) (d IntEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
 	d.Value = int(snapshot.valueDetails(&d.Data, snapshot.held, "IntFlag.GetWithDetails", f.key, snapshot.user, evaluate.IntValue(int64(f.def))).Int())
@@ -122,7 +122,7 @@ func (f FloatFlag) Get(snapshot *Snapshot) float64 {
 	return snapshot.flag(f.id, "FloatFlag.Get", f.key, evaluate.FloatValue(f.def)).Float()
 }
 
-// GetWithDetails is Get with how the value came about.
+// GetWithDetails is Get with the details of the evaluation.
 func (f FloatFlag) GetWithDetails(snapshot *Snapshot) (d FloatEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
 	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "FloatFlag.GetWithDetails", f.key, snapshot.user, evaluate.FloatValue(f.def)).Float()
@@ -165,7 +165,7 @@ func (f StringFlag) Get(snapshot *Snapshot) string {
 	return snapshot.flag(f.id, "StringFlag.Get", f.key, evaluate.StringValue(f.def)).String()
 }
 
-// GetWithDetails is Get with how the value came about.
+// GetWithDetails is Get with the details of the evaluation.
 func (f StringFlag) GetWithDetails(snapshot *Snapshot) (d StringEvaluationDetails) {
 	snapshot = orEmpty(snapshot)
 	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "StringFlag.GetWithDetails", f.key, snapshot.user, evaluate.StringValue(f.def)).String()

@@ -40,7 +40,7 @@ func (c Config) fleetOptions() (fleetOptions, error) {
 	}
 	name := cmp.Or(c.FleetName, hostName())
 	if len(name) > maxFleetName || !cachekeys.ValidFleetName(name) {
-		errs = append(errs, fmt.Errorf("Config.FleetName is %.64q, want 1 to %d letters or digits of ASCII or . _ : / @ ~ + -, starting with a letter or digit",
+		errs = append(errs, fmt.Errorf("Config.FleetName is %.64q, want 1 to %d letters, digits or . _ : / @ ~ + - (ASCII), the first a letter or digit",
 			name, maxFleetName))
 	}
 	return fleetOptions{c.FleetReport.Truncate(time.Millisecond), name}, errors.Join(errs...)

@@ -47,7 +47,7 @@ func newReporter(f *feed, options fleetOptions) *reporter {
 func (r *reporter) run(ctx context.Context) {
 	defer r.withdraw()
 	defer r.due.off()
-	// Many followers start together, and some of them end at once.
+	// At a random time: many followers start together, and some of them end at once.
 	r.due.set(upTo(r.interval))
 	for {
 		select {
@@ -112,15 +112,15 @@ func (r *reporter) redisNow() int64 {
 // write replaces the previous report, and removes expired ones. It adds the new report first,
 // so the set contains one at any time.
 func (r *reporter) write(ctx context.Context, score float64, member string) error {
-	// The end of the feed does not cancel it: the write might arrive after its removal.
+	// The end of the feed does not cancel the write: it might arrive after withdraw.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	key := r.feed.store.keys.Fleet
 	pipe := r.feed.store.client.Pipeline()
 	add := pipe.ZAdd(ctx, key, redis.Z{Score: score, Member: member})
 	r.remove(ctx, pipe)
-	// a.cdn is by Redis's clock. By the local clock, a follower with a wrong clock would
-	// remove the reports of all others.
+	// a.cdn is by Redis's clock: with a wrong local clock a follower would remove the reports
+	// of all others.
 	if a := r.feed.confirmed.Load(); a != nil {
 		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.cdn-cachekeys.FleetExpiry.Milliseconds(), 10))
 	}
@@ -166,8 +166,8 @@ func (r *reporter) failed(err error) {
 	denied := isDenial(err)
 	switch {
 	case denied && !r.denied:
-		r.feed.log.Error(eventFleetDenied, "Redis denies this follower's reports: status does not count it; retrying every 10 minutes. "+
-			"Grant the rights to ZADD and ZREMRANGEBYSCORE on the key, on the primary, or set no FleetReport.",
+		r.feed.log.Error(eventFleetDenied, "Redis denies this follower's reports, so catbridge status does not count it; retrying every 10 minutes. "+
+			"On the primary, grant the rights to ZADD and ZREMRANGEBYSCORE on the key, or set no FleetReport.",
 			slog.String("key", r.feed.store.keys.Fleet), eventlog.Err(err))
 	case !denied && !r.failing:
 		r.feed.log.Warn(eventFleetFailed, "This follower's report could not be written; retrying with the next one.", eventlog.Err(err))

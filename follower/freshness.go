@@ -25,8 +25,8 @@ type freshness struct {
 	next     int // index in past of the next one
 }
 
-// pastAnswer is an answer that was observed. After Redis lost its data, an older answer can be
-// the last one; when a leader then writes the lost data again, one of these is observed again.
+// pastAnswer is an answer that was observed. After Redis lost its data, an older answer may be
+// the last one. Once a leader restores the data, a past answer is observed again.
 type pastAnswer struct {
 	cdn int64
 	at  time.Time // as answered
@@ -84,7 +84,7 @@ func (f *freshness) recall(cdn int64) (at time.Time, known bool) {
 	return time.Time{}, false
 }
 
-// restart drops the order of answers after a rebase. The age of the last answer stays.
+// restart takes the answer of a rebase, even if it is older than the last one. The age stays.
 func (f *freshness) restart(o observation) {
 	f.epoch, f.cdn, f.seen = o.epoch, o.cdn, o.asked
 	if f.answered.IsZero() {

@@ -44,9 +44,8 @@ func (h *holder) offer(next *snapshot, back bool) bool {
 		return false
 	}
 	if h.own != nil && next.hash == held.hash {
-		// The rev is adopted. Other content of the leader's must still wait, even at a higher
-		// rev: if the CDN's content changed there and back, the leader may have fetched it
-		// before.
+		// The rev is adopted, but other content must still wait, even at a higher rev: the
+		// leader may have fetched it before the CDN went back to the content in force.
 		h.own.later, h.own.heldBack, h.own.logged = "", false, false
 	} else {
 		h.setOwn(nil)

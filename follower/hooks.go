@@ -29,9 +29,9 @@ type Hooks struct {
 	// User is the object that was passed to the evaluation. It must not change until the hook
 	// has finished with it.
 	//
-	// A hook may evaluate flags. An evaluation with the client is reported, too, so a hook that
-	// evaluates in each call is called forever. Snapshot(user).Config() evaluates without a
-	// report.
+	// A hook may evaluate flags. Evaluations with the client are reported, too, so a hook that
+	// makes one in each call is called forever. Evaluations with Snapshot(user).Config() are
+	// not reported.
 	//
 	// Without such a hook evaluations do not allocate.
 	OnFlagEvaluated func(details *EvaluationDetails)

@@ -104,8 +104,8 @@ func bind[F any](hooks []*F, call func(F)) []func() {
 	return calls
 }
 
-// startHooks returns the hook runner of a client. The caller passes it to log.For, which makes
-// it call OnError hooks.
+// startHooks returns the hook runner of a client. The caller passes it to log.For, so that
+// errors call OnError hooks.
 func startHooks(initial *Hooks, log eventlog.Log) *hookRunner {
 	h := &hookRunner{log: log}
 	h.evaluated.runner = h
@@ -120,8 +120,8 @@ func (h *hookRunner) enqueue(kind hookKind, hooks func() []func()) {
 	}
 }
 
-// add queues a call. slow reports whether it dropped an older one, for the first time since
-// no call of this kind was waiting.
+// add queues a call. slow reports whether it dropped an older one, and is true only once until
+// no call of this kind waits.
 func (h *hookRunner) add(call hookCall) (slow bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

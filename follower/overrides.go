@@ -42,8 +42,8 @@ type FlagOverrides struct {
 	Behavior OverrideBehavior
 
 	// Values contains bools, strings and numbers by key (S66). A whole number of any Go type
-	// can be evaluated with a decimal default, too, and a decimal number without a fraction,
-	// within ±2^53, with a whole default. The evaluation of a value of any other type fails.
+	// can be evaluated with a decimal default, too. A decimal number without a fraction,
+	// within ±2^53, can be evaluated with a whole default, too. Values of other types fail.
 	// [New] copies the map.
 	Values map[string]any
 
@@ -84,8 +84,8 @@ type overrides struct {
 	joined atomic.Pointer[joined]
 }
 
-// joined is a config combined with the overrides. The first evaluation after a change of
-// either makes it. Immutable.
+// joined is a config combined with the overrides. It is made by the first evaluation after a
+// change of either. Immutable.
 type joined struct {
 	remote *snapshot
 	local  *evaluate.Config

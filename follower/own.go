@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// own is what a client knows about content that it fetched from the CDN itself. Only the times
-// at which the CDN was asked order this content and what the leader fetched. Other content is
-// therefore used only once the CDN is known to have answered about it later.
+// own is what a client knows about content that it fetched from the CDN itself. Revs do not
+// order it and the leader's content; only the times of the CDN's answers do. Other content is
+// therefore used only once the CDN is known to have confirmed it later.
 type own struct {
-	// asked is when the CDN was asked. If it was before a restart of the client, preloaded is
-	// set and asked has no monotonic reading.
+	// asked is when the CDN was asked. If that was before a restart of the client, preloaded
+	// is set and asked has no monotonic reading.
 	asked     time.Time
 	preloaded bool
 
 	named rebase // evidence from messages and reads of meta
 	entry rebase // evidence from an entry that no leader wrote
-	later string // hash of other content about which the CDN answered later; empty: none
+	later string // hash of other content that the CDN confirmed later; empty: none
 
 	heldBack bool // other content waits
 	logged   bool // that was logged
@@ -25,7 +25,8 @@ type own struct {
 const (
 	// clocksApart is the assumed maximum difference of clocks that were never compared.
 	clocksApart = 5 * time.Minute
-	// entryApart is by how much an entry that no leader wrote must be later.
+	// entryApart is by how much an entry that no leader wrote must be later than the client's
+	// request.
 	entryApart = time.Second
 )
 
@@ -37,8 +38,8 @@ type redisClock struct {
 	offset int64 // Unix ms by Redis's clock at base; 0: not known
 }
 
-// observe adds a message that was received at the local time at and published at now, in Unix
-// ms by Redis's clock.
+// observe adds a message. It was received at the local time at; now is the time of its
+// publication in Unix ms by Redis's clock.
 func (c *redisClock) observe(now int64, at time.Time) {
 	c.offset = max(c.offset, now-at.Sub(c.base).Milliseconds())
 }
@@ -56,7 +57,7 @@ type item struct {
 	// not state it, or there is no message.
 	published int64
 	late      time.Duration // the maximum delay of a message
-	counts    bool          // it may be evidence: it is not a read from a replica, which may be behind
+	counts    bool          // it may be evidence, unlike a read from a replica, which may be behind
 	entry     bool          // it is an entry that meta does not name; rev and cdn are its fetch time
 	alone     bool          // no leader was ever seen: only SDKs write the entry
 }
@@ -74,7 +75,7 @@ func (h *holder) note(i item, clock *redisClock) bool {
 		return false
 	}
 	if i.hash == held.hash {
-		if !i.entry { // an SDK's entry does not show that the leader's other content is newer
+		if !i.entry { // an SDK's entry says nothing about the leader's content
 			h.setOwn(nil)
 		}
 		return false
@@ -83,15 +84,14 @@ func (h *holder) note(i item, clock *redisClock) bool {
 	return true
 }
 
-// isOlderThan reports whether the CDN answered about the content of an item later than it
-// answered the client.
+// isOlderThan reports whether the CDN is known to have confirmed an item's content later than
+// it answered the client.
 func (o *own) isOlderThan(i item, clock *redisClock) bool {
 	evidence, proven := &o.named, false
 	switch {
 	case i.entry:
-		// The fetch time of an SDK's entry is by the clock of its machine, that of a leader's by
-		// Redis's clock, which may be ahead. If a leader was seen and Redis's clock is unknown,
-		// only evidence counts.
+		// An SDK's entry states the time of its machine, a leader's that of Redis, which may
+		// be ahead. If a leader was seen, but Redis's clock is unknown, only evidence counts.
 		evidence = &o.entry
 		asked := o.asked.UnixMilli()
 		converted, known := clock.when(o.asked)
@@ -158,7 +158,7 @@ func (h *holder) isWaiting() bool {
 	return h.own != nil && h.own.heldBack
 }
 
-// startsWaiting reports whether other content waits; true only once each time.
+// startsWaiting is like isWaiting, but true only once for each wait.
 func (h *holder) startsWaiting() bool {
 	if !h.hasOwn.Load() {
 		return false
@@ -182,9 +182,9 @@ func (h *holder) setOwn(o *own) {
 	h.hasOwn.Store(o != nil)
 }
 
-// preload puts content in force that the client, before a restart, or another client fetched
-// from the CDN. It does nothing if there is content in force. A fetch time in the future is
-// ignored and does not make other content wait.
+// preload puts content of a file or a Cache in force, if none is in force yet. Other content
+// then waits if a client fetched this content from the CDN. A fetch time in the future does
+// not count.
 func (h *holder) preload(next *snapshot) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -10,16 +10,16 @@ type PollingMode int
 
 const (
 	// Subscribe: the client receives each change from Redis by pub/sub. Evaluations do not
-	// wait. If the client is online, it asks the CDN when the content in Redis is missing, or
-	// older than the leader's poll interval plus 15 s, or, without a leader, older than
+	// wait. If the client is online, it asks the CDN when the content is missing or expired.
+	// Content expires after the leader's poll interval plus 15 s, without a leader after
 	// PollInterval.
 	Subscribe PollingMode = iota
 	// AutoPoll: the client reads Redis or the Cache every PollInterval. If it is online, it
 	// also asks the CDN if their content has expired (S42). Evaluations wait until this was
 	// done once, but at most MaxInitWait (S41).
 	AutoPoll
-	// Lazy: like AutoPoll, but an evaluation triggers it if the config in force has expired.
-	// The evaluation waits for it unless NoWaitForRefresh is set (S43).
+	// Lazy: like AutoPoll, but an evaluation triggers the read if the config in force has
+	// expired. The evaluation waits for the read unless NoWaitForRefresh is set (S43).
 	Lazy
 	// Manual: the client reads Redis or the Cache every PollInterval. An evaluation reads them,
 	// too, if no config is in force, unless the last read failed. Only [Client.Refresh] asks
@@ -46,8 +46,8 @@ const (
 	// DefaultPollInterval is the default of Config.PollInterval (S40, S43).
 	DefaultPollInterval = 60 * time.Second
 	minPollInterval     = time.Second
-	// expiryTolerance makes a config expire this much sooner. Of two clients with the same
-	// interval, the second then finds what the first fetched (S42).
+	// expiryTolerance makes a config expire this much sooner. Otherwise a poll one interval
+	// after a fetch might find the config not quite expired, and not ask the CDN (S42).
 	expiryTolerance = 500 * time.Millisecond
 	// maxAhead is how far the fetch time of an entry may be ahead of the local clock.
 	maxAhead = 5 * time.Minute
@@ -83,7 +83,7 @@ func (h *holder) olderThan(age time.Duration, now time.Time) bool {
 }
 
 // lifetime returns the age at which the content in force expires. While a leader is alive, or
-// may be, the leader asks the CDN.
+// may be, that is its poll interval plus upToDateSlack.
 func (u *updater) lifetime() time.Duration {
 	if u.mode == Subscribe {
 		if l := u.feed.status.Load(); l.state != NoLeader && l.state != Disconnected {

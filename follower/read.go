@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// readsAtOnce is how often the content is read at most if it changes between the reads of
-	// blob and meta.
+	// readsAtOnce limits how often in a row the content is read if it changes between the
+	// reads of blob and meta.
 	readsAtOnce = 3
 	// A replica that is behind is read again after lagFirst, then twice that, up to lagMost.
 	// After primaryAfter reads the primary is read. After lagTries reads (about 7 s) the
@@ -20,8 +20,8 @@ const (
 	lagMost      = time.Second
 	primaryAfter = 3
 	lagTries     = 10
-	// awaitedReread is the pause after which a feed that does not subscribe reads again what
-	// is current while a client waits for evidence.
+	// awaitedReread is the interval at which a feed without a subscription reads what is
+	// current while content waits for evidence.
 	awaitedReread = 10 * time.Second
 )
 
@@ -194,8 +194,8 @@ func (s *syncer) onStaleRead(h head) {
 	s.content.within(min(lagFirst<<(s.want.tries-1), lagMost))
 }
 
-// mayLower reports whether the rebase rule allows a read with head h to lower the rev. The read
-// is evidence itself: a read of another epoch has already reset the evidence.
+// mayLower reports whether the rebase rule allows a read with head h to lower the rev. The
+// read was already added to the evidence, so one of another epoch has reset it.
 func (s *syncer) mayLower(h head) bool {
 	rev, hash := s.current.Load().revAndHash()
 	return s.rebase.due() && h.meta.Rev != 0 && h.meta.Rev < rev && h.meta.Hash != hash
@@ -222,8 +222,8 @@ func (s *syncer) readContext(ctx context.Context) context.Context {
 	return ctx
 }
 
-// readFailed schedules the next read with the alarm again, and returns the error for the caller
-// of the read.
+// readFailed sets the alarm named again for the next read, and returns the error for the
+// caller of the read.
 func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error {
 	if ctx.Err() != nil {
 		return ErrClosed

@@ -7,8 +7,8 @@ const (
 	// over which time.
 	rebaseItems = 3
 	rebaseSpan  = 30 * time.Second
-	// rebaseUnderWay is how long after the first item a CDN answer may still be reported that
-	// was requested before that item. A leader that takes longer to report it has lost its
+	// rebaseUnderWay: an answer that is reported within this time of the first item may have
+	// been requested before it. A leader that takes longer to report an answer has lost its
 	// lock.
 	rebaseUnderWay = 20 * time.Second
 )

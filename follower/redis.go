@@ -164,8 +164,8 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Like the other reads it is a pipeline: go-redis has a separate pool for pipelines, and a
-	// follower that uses only one pool has one connection besides its subscription.
+	// A pipeline, like the other reads: go-redis has a separate pool for pipelines, so a follower
+	// needs only one connection besides its subscription.
 	var entry *redis.StringCmd
 	s.reader.Do(ctx, func(get limited.Get) {
 		pipe := client.Pipeline()
@@ -185,9 +185,9 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	return data, nil
 }
 
-// exec runs a pipeline. Each command has its own error. But if the connection fails, for
-// example because of a wrong password, the commands have no error, as if there were no data.
-// Only then exec returns an error.
+// exec runs a pipeline. It returns an error only if no command has one: if the connection
+// fails, for example because of a wrong password, go-redis sets none, as if there were no
+// data.
 func exec(ctx context.Context, pipe redis.Pipeliner) error {
 	commands, err := pipe.Exec(ctx)
 	for _, command := range commands {
@@ -218,7 +218,7 @@ func (s *store) on(ctx context.Context, from node) (redis.Cmdable, bool, error) 
 }
 
 // reloadIfMoved makes the cluster client reload its slots after a node replied that it no
-// longer serves this one. It returns err.
+// longer serves the keys' slot. It returns err.
 func (s *store) reloadIfMoved(ctx context.Context, err error) error {
 	if cluster, ok := s.client.(*redis.ClusterClient); ok && hasPrefix(err, "MOVED ") {
 		cluster.ReloadState(ctx)

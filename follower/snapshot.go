@@ -36,7 +36,7 @@ type snapshot struct {
 	etag   string
 	source Source
 	json   []byte
-	// shared is the owner of config and json, and keeps it in compiledTable; nil: it is not there.
+	// shared owns config and json, and keeps them in compiledTable; nil: they are not there.
 	shared *compiled
 
 	// fetchTime is when the CDN returned or confirmed it, in Unix ms; 0: rev is that time.
@@ -52,7 +52,7 @@ func (s *snapshot) clone() *snapshot {
 	}
 }
 
-// at returns the same content at another rev, which it gets when the CDN confirms it.
+// at returns the same content at another rev, which it gets when the CDN confirms the content.
 func (s *snapshot) at(rev int64, etag string) *snapshot {
 	moved := s.clone()
 	moved.rev, moved.fetchTime = rev, 0

@@ -46,8 +46,8 @@ func orEmpty(s *Snapshot) *Snapshot {
 }
 
 // Snapshot returns a snapshot of the config in force, for a user. If user is nil, it uses the
-// default user. The user must not change while the snapshot is used, see [Snapshot]. It neither
-// waits nor refreshes, not even in the modes AutoPoll and Lazy: there, wait for [Client.Ready]
+// default user. The user must not change while the snapshot is used, see [Snapshot]. The
+// method neither waits nor refreshes. In the modes AutoPoll and Lazy wait for [Client.Ready]
 // or call [Client.RefreshIfOlder] first.
 func (c *Client) Snapshot(user User) *Snapshot {
 	defaultUser := c.user()

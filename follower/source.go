@@ -10,9 +10,9 @@ import (
 )
 
 // updater gets a client's content from its sources: from Redis through the feed, from the
-// Cache, and from the CDN. It does one thing at a time, so there is one refresh at a time
-// (S45). Its goroutine exists only while there is work, because with thousands of clients
-// that share a feed most updaters have none.
+// Cache, and from the CDN. It does one thing at a time, so refreshes do not overlap (S45). Its
+// goroutine exists only while there is work: of thousands of clients that share a feed, most
+// have none.
 type updater struct {
 	mode     PollingMode
 	interval time.Duration
@@ -50,7 +50,7 @@ type updater struct {
 
 // job is a requested refresh. Concurrent callers with the same age wait for the same job.
 type job struct {
-	age  time.Duration // the content in force may be this old; or always, or sharedOnly
+	age  time.Duration // the maximum age of the content in force; or always, or sharedOnly
 	done chan struct{}
 	err  error
 }
@@ -90,7 +90,7 @@ func (u *updater) tick(ctx context.Context) {
 	if u.mode == Manual || !u.isOnline() || !u.expired(u.lifetime()) {
 		return
 	}
-	if u.mode == Subscribe { // official SDKs do not publish a message about their entry
+	if u.mode == Subscribe { // an official SDK may have written the entry, without a message
 		_ = u.readShared(ctx, true)
 	}
 	if u.expired(u.lifetime()) {

@@ -28,8 +28,8 @@ const (
 // (redirection loop), 1105 (invalid config) or 1106 (not modified, although there is no config).
 type FetchError = cdn.Error
 
-// fetcher asks the CDN and parses its answers. Most clients never ask it, so fetcher is made
-// when it is first needed.
+// fetcher asks the CDN and parses its answers. Most clients never ask it, so the [cdn.Fetcher]
+// is made on first use.
 type fetcher struct {
 	cfg        cdn.Config
 	fetcher    *cdn.Fetcher     // nil: nothing was fetched yet

@@ -5,11 +5,11 @@ import "errors"
 const offlineText = "Client is in offline mode, it cannot initiate HTTP calls."
 
 // ErrOffline is the error of a refresh that only the CDN could serve while the client is
-// offline (S21). The event is 3200.
+// offline (S21). Its event is 3200.
 var ErrOffline = errors.New("follower: " + offlineText)
 
 // SetOnline allows the client to ask the CDN itself if the config in Redis is missing or has
-// expired (S13). If it is, the client asks at once.
+// expired (S13). In the modes Subscribe and AutoPoll it then asks at once.
 func (c *Client) SetOnline() { c.switchTo(true, "SetOnline", "Switched to ONLINE mode.") }
 
 // SetOffline stops the client from asking the CDN (S13) and cancels a running request. The

@@ -24,7 +24,7 @@ func (u *updater) close() {
 	u.mu.Lock()
 	if u.closed {
 		u.mu.Unlock()
-		return // of an idleUpdater
+		return // it is an idleUpdater
 	}
 	u.closed = true
 	u.queue = nil

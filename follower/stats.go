@@ -50,7 +50,7 @@ type Stats struct {
 // clients that share a subscription, and count since the first of them was created.
 type Counters struct {
 	Connects            int64 // subscriptions that were acknowledged
-	Disconnects         int64 // subscriptions that ended without having been closed
+	Disconnects         int64 // subscriptions that ended although the client did not close them
 	FailedSubscriptions int64 // subscriptions that failed although Redis answered
 	Undelivered         int64 // connections given up because they delivered no messages of a live leader
 	Messages            int64 // messages received, of any kind
@@ -77,7 +77,7 @@ type Counters struct {
 	Rebases             int64 // times the rebase rule, or a config that had waited, lowered the rev
 	Fetches             int64 // times the client asked the CDN itself
 	FailedFetches       int64 // among them: without a usable answer
-	SuspectFetches      int64 // among them: with a config that was replaced within the last 2 minutes, after which the CDN was asked again
+	SuspectFetches      int64 // among them: with a config replaced within the last 2 minutes, so the CDN was asked again
 	Waits               int64 // times a config in Redis had to wait because the client fetched another one itself
 	Reports             int64 // reports to the fleet, see Config.FleetReport
 	FailedReports       int64 // among them: not written
@@ -91,9 +91,9 @@ type Counters struct {
 	// ApplyTimes are the times from a message that announces newer content until newer content
 	// is in force, including the wait within the spread window, by the local clock.
 	ApplyTimes Durations
-	// PublishToApply are the times from the leader's request to the CDN, which is the rev,
-	// until the content replaces other content here. The rev is by Redis's clock: if the local
-	// clock differs, the times are wrong by at most the time between two messages.
+	// PublishToApply are the times from the leader's request to the CDN until the content
+	// replaces other content here. The rev states the time of the request by Redis's clock: if
+	// the local clock differs, the times are wrong by at most the time between two messages.
 	PublishToApply Durations
 }
 

@@ -193,7 +193,8 @@ func (s *syncer) onOpened(ctx context.Context) {
 	}
 }
 
-// onFirstRead handles the first read after the subscription, which the messages continue.
+// onFirstRead handles the first read after the subscription. Messages report all later
+// changes.
 func (s *syncer) onFirstRead(h head) {
 	s.based = true
 	s.highWater.rev, s.highWater.cdn = max(s.highWater.rev, h.meta.Rev), max(s.highWater.cdn, h.meta.CDN)
@@ -244,16 +245,16 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 }
 
 // skipsRead reports whether to skip the read after a connection that failed with err. A read
-// needs a connection, too, and would most likely fail: if thousands wait for a server that is
-// busy with their handshakes, reads would double their number. Every third time the feed reads
-// nevertheless, to find out whether only connections for subscriptions fail.
+// needs a connection, too, and would most likely fail. If thousands wait for a server that is
+// busy with handshakes, reads would double the handshakes. Every third time the feed reads
+// nevertheless, to find out whether only subscriptions fail.
 func (s *syncer) skipsRead(err error) bool {
 	if _, unreachable := errors.AsType[*subscription.UnreachableError](err); !unreachable {
 		s.unreached = 0
 		return false
 	}
 	s.unreached++
-	answers := s.failures > 1 || s.state() == Polling // to reads, the last time
+	answers := s.failures > 1 || s.state() == Polling // Redis answered the last read
 	return s.isSynced() && !answers && s.unreached%connectTries != 0
 }
 
@@ -310,7 +311,7 @@ func (s *syncer) onReread(ctx context.Context) {
 // leader, or its messages do not arrive here.
 func (s *syncer) onSilence(ctx context.Context) {
 	if s.conn.quiet() > (s.timings.Idle+s.timings.Dead)/2 {
-		// A PING is unanswered: most likely the connection is dead, and soon the event over arrives.
+		// A PING is unanswered: most likely the connection is dead and will soon end.
 		s.silence.set(s.timings.Dead - s.timings.Idle)
 		return
 	}

@@ -19,10 +19,10 @@ const (
 )
 
 // connectLimiter limits how many feeds connect, and read what is current, at the same time. A
-// TLS handshake takes milliseconds of CPU time. If thousands run at once, each takes as long as
-// all of them together, so all might exceed their timeout again and again. One after the other
-// they succeed in the same total time. The limiter therefore allows as many at once as keeps
-// each of them quick: more for a distant server than for a busy one.
+// TLS handshake takes milliseconds of CPU time. If thousands run at once, each takes as long
+// as all of them together, so all might exceed their timeout again and again. One after the
+// other they succeed in the same total time. The limiter therefore allows only so many at once
+// that each is quick: more for a distant server than for a busy one.
 type connectLimiter struct {
 	mu      sync.Mutex
 	limit   int // number of slots

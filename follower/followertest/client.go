@@ -90,8 +90,9 @@ func (c *Client) SetAll(values map[string]any) {
 	})
 }
 
-// SetConfigJSON replaces all flags with those of a config JSON v6 as ConfigCat serves it, including
-// targeting rules. A later Set or Delete discards them and starts from the previous values.
+// SetConfigJSON replaces all flags with those of a config JSON v6 as ConfigCat serves it,
+// including targeting rules. A later Set or Delete discards these and starts from the values
+// before.
 func (c *Client) SetConfigJSON(content []byte) {
 	c.t.Helper()
 	c.mu.Lock()

@@ -135,9 +135,9 @@ func (w *watch) send(ctx context.Context, kind of.EventType, details of.Provider
 	}
 }
 
-// next returns the event for a cache state; "" if the state is unchanged. After an initialization
-// OpenFeature itself emits the event of its result. During the first interval next returns no
-// event, so that none arrives before that one.
+// next returns the event for a cache state; "" if the state is unchanged. OpenFeature itself
+// emits the event of an initialization. For one interval after it, next returns none, so that
+// none precedes that event.
 func (w *watch) next(cache follower.CacheState) (event of.EventType, message string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
