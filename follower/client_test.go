@@ -49,7 +49,7 @@ func TestValuesAndDetails(t *testing.T) {
 	keys := c.GetAllKeys()
 	keys[0] = "changed by the caller"
 	if c.GetAllKeys()[0] != "version" {
-		t.Error("the caller's slice is the client's")
+		t.Error("the client returned its own slice")
 	}
 }
 

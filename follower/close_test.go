@@ -84,7 +84,7 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 			time.Sleep(3700 * time.Millisecond)
 			return c
 		},
-		"a connection that swallows everything": func(t *testing.T, n *network, _ *writer) *Client {
+		"a frozen connection": func(t *testing.T, n *network, _ *writer) *Client {
 			c := n.start(t)
 			<-c.Ready()
 			n.link.Freeze()

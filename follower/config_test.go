@@ -28,7 +28,7 @@ func TestInvalidConfigsAreRefusedWithAReason(t *testing.T) {
 		"below a millisecond": {func(c *Config) { c.Timings.Poll = time.Microsecond }, []string{"Timings.Poll", "1µs"}},
 		"idle beyond dead":    {func(c *Config) { c.Timings.Idle = 10 * time.Second }, []string{"Timings.Idle (10s)", "Timings.Dead (10s)"}},
 		"poll beyond re-read": {func(c *Config) { c.Timings.Poll = 2 * time.Minute }, []string{"Timings.Poll (2m0s)", "MetaReread (1m0s)"}},
-		"backoff turned":      {func(c *Config) { c.Timings.BackoffMin = time.Minute }, []string{"BackoffMin (1m0s)", "BackoffMax (5s)"}},
+		"backoff reversed":    {func(c *Config) { c.Timings.BackoffMin = time.Minute }, []string{"BackoffMin (1m0s)", "BackoffMax (5s)"}},
 		"online and offline":  {func(c *Config) { c.Online, c.Offline = true, true }, []string{"Config.Online", "Config.Offline"}},
 		"unknown mode":        {func(c *Config) { c.PollingMode = 9 }, []string{"PollingMode(9)", "Subscribe, AutoPoll, Lazy or Manual"}},
 		"nothing to read":     {func(c *Config) { c.Redis, c.PollingMode = nil, AutoPoll }, []string{"Config.Redis is missing"}},

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// corruptBlob replaces the blob in Redis by what change makes of it.
+// corruptBlob applies change to the blob in Redis.
 func corruptBlob(t *testing.T, n *network, w *writer, change func(cachekeys.Blob) cachekeys.Blob) {
 	t.Helper()
 	data, err := n.Get(w.keys.Blob)
@@ -43,9 +43,9 @@ func otherHash(b cachekeys.Blob) cachekeys.Blob {
 // A blob that differs from what meta names is refused; the official entry is used instead (F29).
 func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
-		"flipped bit":        flipBit,
-		"rev above meta's":   revAboveMeta,
-		"of another content": otherHash,
+		"flipped bit":      flipBit,
+		"rev above meta's": revAboveMeta,
+		"another hash":     otherHash,
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -69,9 +69,9 @@ func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 // With a corrupt blob and no entry the config stays, and the follower does not read in a loop.
 func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
-		"flipped bit":        flipBit,
-		"rev above meta's":   revAboveMeta,
-		"of another content": otherHash,
+		"flipped bit":      flipBit,
+		"rev above meta's": revAboveMeta,
+		"another hash":     otherHash,
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
@@ -93,7 +93,7 @@ func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 					t.Errorf("%+v", s)
 				}
 				if c.CacheState() == HasUpToDateFlagData && s.Age < 20*time.Second {
-					t.Errorf("claims to be fresh: %v", s.Age)
+					t.Errorf("the age is only %v", s.Age)
 				}
 				if err := c.Refresh(t.Context()); err == nil {
 					t.Error("a refresh that could not read the content that Redis names returns no error")
@@ -273,7 +273,7 @@ func TestInvalidContentNeverReplacesAConfig(t *testing.T) {
 					t.Errorf("%d reads of content known to be no config", reads)
 				}
 				if c.CacheState() == HasUpToDateFlagData {
-					t.Error("claims to be up to date (I14)")
+					t.Error("the cache state is up to date (I14)")
 				}
 				w.acquire()
 				w.commit(configJSON(2))
@@ -343,11 +343,11 @@ func TestAnomaliesAreFoundByReads(t *testing.T) {
 
 func TestAMalformedEntryIsRefusedAndLoggedOnce(t *testing.T) {
 	for name, entry := range map[string]string{
-		"no lines":  "x",
-		"no number": "yesterday\n\"x\"\n{}",
-		"no JSON":   "1767225600000\n\"x\"\n{",
-		"no object": "1767225600000\n\"x\"\n[]",
-		"no head":   "\n\n{}", // two empty lines
+		"no lines":    "x",
+		"no number":   "yesterday\n\"x\"\n{}",
+		"no JSON":     "1767225600000\n\"x\"\n{",
+		"no object":   "1767225600000\n\"x\"\n[]",
+		"empty lines": "\n\n{}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {

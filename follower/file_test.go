@@ -110,7 +110,7 @@ func TestACorruptFileIsRefused(t *testing.T) {
 		"flipped bit":    func(data []byte) []byte { data[len(data)-5] ^= 1; return data },
 		"cut off":        func(data []byte) []byte { return data[:len(data)/2] },
 		"empty":          func([]byte) []byte { return nil },
-		"something else": func([]byte) []byte { return []byte("{}") },
+		"another format": func([]byte) []byte { return []byte("{}") },
 		"too long":       func([]byte) []byte { return make([]byte, maxFileBytes+1) },
 		"another SDK key": func([]byte) []byte {
 			return encodeFile(cachekeys.For(otherSDKKey, "", 0).Entry, &snapshot{json: configJSON(1), rev: 5})

@@ -110,7 +110,7 @@ func TestFreshness(t *testing.T) {
 		"later, the clock is behind": {{at: 10, epoch: 1, cdn: 1000, taken: true, age: 0}, {at: 13, epoch: 1, cdn: 1001, taken: true, age: 3}},
 		"the same again only ages":   {{at: 10, epoch: 1, cdn: 4, taken: true, age: 6}, {at: 13, epoch: 1, cdn: 4, taken: true, age: 9}},
 		"an older one is late":       {{at: 10, epoch: 1, cdn: 4, taken: true, age: 6}, {at: 13, epoch: 1, cdn: 3, taken: false, age: 9}},
-		"of a term that is over":     {{at: 10, epoch: 2, cdn: 4, taken: true, age: 6}, {at: 13, epoch: 1, cdn: 12, taken: false, age: 9}},
+		"an earlier term":            {{at: 10, epoch: 2, cdn: 4, taken: true, age: 6}, {at: 13, epoch: 1, cdn: 12, taken: false, age: 9}},
 		"a new term, and the clock went back": {{at: 1000, epoch: 1, cdn: 990, taken: true, age: 10}, {at: 1003, epoch: 2, cdn: 4, taken: true, age: 13},
 			{at: 1006, epoch: 2, cdn: 7, taken: true, age: 3}},
 		"Redis restarted with older terms": {{at: 1000, epoch: 2, cdn: 990, taken: true, age: 10}, {at: 1003, epoch: 1, cdn: 4, taken: false, age: 13},

@@ -58,14 +58,14 @@ func TestHooksReceiveEveryEvaluation_S49(t *testing.T) {
 			call func()
 			want []string
 		}{
-			"value":           {func() { c.GetBoolValue("good", false, nil) }, []string{"good is on"}},
-			"user":            {func() { c.GetBoolValue("good", false, user) }, []string{"good is on for a user"}},
-			"details":         {func() { c.GetBoolValueDetails("good", false, nil) }, []string{"good is on"}},
-			"no such key":     {func() { c.GetIntValue("missing", 1, nil) }, []string{"missing failed"}},
-			"broken":          {func() { c.GetIntValue("bad", 1, nil) }, []string{"bad failed"}},
-			"of another type": {func() { c.GetStringValueDetails("good", "", nil) }, []string{"good failed"}},
-			"all values":      {func() { c.GetAllValues(nil) }, []string{"good is on", "bad failed"}},
-			"keys":            {func() { c.GetAllKeys() }, nil},
+			"value":        {func() { c.GetBoolValue("good", false, nil) }, []string{"good is on"}},
+			"user":         {func() { c.GetBoolValue("good", false, user) }, []string{"good is on for a user"}},
+			"details":      {func() { c.GetBoolValueDetails("good", false, nil) }, []string{"good is on"}},
+			"no such key":  {func() { c.GetIntValue("missing", 1, nil) }, []string{"missing failed"}},
+			"broken":       {func() { c.GetIntValue("bad", 1, nil) }, []string{"bad failed"}},
+			"another type": {func() { c.GetStringValueDetails("good", "", nil) }, []string{"good failed"}},
+			"all values":   {func() { c.GetAllValues(nil) }, []string{"good is on", "bad failed"}},
+			"keys":         {func() { c.GetAllKeys() }, nil},
 		} {
 			got = nil
 			test.call()

@@ -15,8 +15,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// staleReads makes the given number of reads of meta, and reads of the blob until then, return what
-// Redis has now.
+// staleReads answers the given number of reads of meta with the present fields, and reads of the
+// blob meanwhile with the present blob. It returns the number of reads that remain.
 func staleReads(t *testing.T, n *network, w *writer, reads int64) *atomic.Int64 {
 	t.Helper()
 	blob, _ := n.Get(w.keys.Blob)

@@ -275,15 +275,15 @@ func TestFetchFailures(t *testing.T) {
 		code   int
 		status int
 	}{
-		"403 (S83)":                        {fakecdn.Status(403), 1100, 403},
-		"404 (S83)":                        {fakecdn.Status(404), 1100, 404},
-		"500 (S84)":                        {fakecdn.Status(500), 1101, 500},
-		"timeout (S84)":                    {fakecdn.Hang(nil), 1102, 0},
-		"network (S84, S85)":               {fakecdn.Network(errors.New("unplugged")), 1103, 0},
-		"no config (S81)":                  {fakecdn.HTML(), 1105, 200},
-		"empty body (S81)":                 {fakecdn.Body("application/json", ""), 1105, 200},
-		"loop (S87)":                       {redirectInTurn, 1104, 200},
-		"304 though nothing is held (S82)": {fakecdn.Status(304), 1106, 304},
+		"403 (S83)":                  {fakecdn.Status(403), 1100, 403},
+		"404 (S83)":                  {fakecdn.Status(404), 1100, 404},
+		"500 (S84)":                  {fakecdn.Status(500), 1101, 500},
+		"timeout (S84)":              {fakecdn.Hang(nil), 1102, 0},
+		"network (S84, S85)":         {fakecdn.Network(errors.New("unplugged")), 1103, 0},
+		"no config (S81)":            {fakecdn.HTML(), 1105, 200},
+		"empty body (S81)":           {fakecdn.Body("application/json", ""), 1105, 200},
+		"loop (S87)":                 {redirectInTurn, 1104, 200},
+		"304 without a config (S82)": {fakecdn.Status(304), 1106, 304},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {

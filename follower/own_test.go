@@ -187,7 +187,7 @@ func TestEvidenceMustBeLaterThanTheRequest(t *testing.T) {
 		"two items":                    {[]item{named(0, 7, 10, other), named(30, 7, 11, other)}, "", false},
 		"two epochs":                   {[]item{named(0, 7, 10, other), named(15, 8, 10, other), named(30, 8, 11, other)}, "", false},
 		"reads of a replica":           {[]item{uncounted(named(0, 7, 10, other)), uncounted(named(15, 7, 10, other)), named(30, 7, 11, other)}, "", false},
-		"of before the request":        {[]item{named(-9, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, other)}, "", false},
+		"from before the request":      {[]item{named(-9, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, other)}, "", false},
 		"other content at the end":     {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, third)}, third, false},
 		"the same":                     {[]item{named(0, 7, 10, mine), named(15, 7, 10, mine), named(30, 7, 11, mine)}, "", true},
 	} {

@@ -29,7 +29,7 @@ func TestRebaseRule(t *testing.T) {
 		"all conditions hold":                 {[]item{at(0, 7, 10, 10, other), at(15, 7, 10, 10, other), at(30, 7, 11, 11, other)}, true},
 		"more items than needed":              {[]item{at(0, 7, 10, 10, other), at(3, 7, 10, 10, other), at(21, 7, 11, 11, other), at(33, 7, 11, 11, other)}, true},
 		"an answer that was under way":        {[]item{at(0, 7, 10, 10, other), at(3, 7, 10, 10, other), at(19, 7, 11, 11, other), at(33, 7, 11, 11, other), at(50, 7, 11, 11, other)}, false},
-		"and one that was not":                {[]item{at(0, 7, 10, 10, other), at(19, 7, 11, 11, other), at(33, 7, 11, 11, other), at(50, 7, 12, 12, other)}, true},
+		"then one that was not":               {[]item{at(0, 7, 10, 10, other), at(19, 7, 11, 11, other), at(33, 7, 11, 11, other), at(50, 7, 12, 12, other)}, true},
 		"a clock set back once more":          {[]item{at(0, 7, 1000, 1000, other), at(25, 7, 10, 10, other), at(40, 7, 10, 10, other), at(60, 7, 11, 11, other)}, true},
 		"other contents, all unlike mine":     {[]item{at(0, 7, 10, 10, "a"), at(15, 7, 20, 20, "b"), at(30, 7, 30, 30, "c")}, true},
 		"two items only":                      {[]item{at(0, 7, 10, 10, other), at(30, 7, 11, 11, other)}, false},

@@ -74,7 +74,7 @@ func TestVariationLookupConformance_S20(t *testing.T) {
 		key, value := c.GetKeyValueForVariationID(test.VariationID)
 		snapshotKey, snapshotValue := c.Snapshot(nil).GetKeyValueForVariationID(test.VariationID)
 		if snapshotKey != key || snapshotValue != value {
-			t.Errorf("case %d: the snapshot gives %q, %v", test.ID, snapshotKey, snapshotValue)
+			t.Errorf("case %d: the snapshot returns %q, %v", test.ID, snapshotKey, snapshotValue)
 		}
 		if test.Expect != nil {
 			if key != test.Expect.Key || value != test.Expect.Value {
