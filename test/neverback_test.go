@@ -167,9 +167,9 @@ func TestF44_EdgeThatLagsBehindManyChangesIsNotTrusted(t *testing.T) {
 	})
 }
 
-// The CDN serves the version before the current one again, and goes on serving it: an operator
-// took a change back. Followers have the earlier version soon, take it once, and keep it.
-func TestF44_RealRollbackIsBelievedAndStays(t *testing.T) {
+// An operator reverts a change: the CDN serves the previous version again, and continues to.
+// Followers soon get the earlier version, apply it once, and keep it.
+func TestF44_RealRollbackIsAcceptedAndStays(t *testing.T) {
 	scenario(t, func(env *environment) {
 		env.processes()
 		env.ready(3)
@@ -180,9 +180,9 @@ func TestF44_RealRollbackIsBelievedAndStays(t *testing.T) {
 				r.mayGoBack(earlier.Version)
 			}
 			env.audit.suspend()
-			env.audit.allowLoss() // a lower version looks like that
+			env.audit.allowLoss() // the auditor takes a lower version for a loss
 			env.cdn.Break(fakecdn.Stale(earlier))
-			// The leader polls, doubts the answer once, and asks again.
+			// The leader polls, treats the answer as suspect once, and asks again.
 			back, bound := time.Now(), env.poll()+confirmation
 			env.eventually(bound, "followers have the earlier version", func() bool {
 				for _, r := range env.readers {
@@ -209,13 +209,12 @@ func TestF44_RealRollbackIsBelievedAndStays(t *testing.T) {
 	})
 }
 
-// confirmation is the bound for a doubted answer to be asked for again.
+// confirmation is the bound for the repeated request after a suspect answer.
 const confirmation = 1500 * time.Millisecond
 
-// Redis comes back from an old copy, without some of its keys, while an edge of the CDN lags
-// for leaders and a follower that may ask the CDN itself is cut off with newer content. Redis's
-// clock is not moved here: nothing moves the one of virtual time, see
-// TestF44_ClocksOfRedisThatMove for real ones.
+// Redis restarts from an old copy, without some of its keys, while an edge of the CDN lags for
+// leaders, and a follower that may fetch from the CDN is cut off with newer content. Virtual
+// time cannot move Redis's clock; see TestF44_ClocksOfRedisThatMove for real ones.
 func TestF44_OldCopyWhileAnEdgeLagsAndAFollowerIsCutOff(t *testing.T) {
 	scenario(t, func(env *environment) {
 		env.processes()
@@ -223,8 +222,8 @@ func TestF44_OldCopyWhileAnEdgeLagsAndAFollowerIsCutOff(t *testing.T) {
 	})
 }
 
-// lagsForLeaders is a CDN of which an edge that lags answers leaders, once. After that they get
-// errors. Others get the current version.
+// lagsForLeaders answers the first request of a leader from a lagging edge, and later ones with
+// errors. Followers get the current version.
 func lagsForLeaders(lagging fakecdn.Config) fakecdn.Fault {
 	var asked atomic.Bool
 	return func(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
@@ -239,7 +238,7 @@ func lagsForLeaders(lagging fakecdn.Config) fakecdn.Fault {
 	}
 }
 
-// mixed plays rounds of several faults at once. moveClock is called once in each.
+// mixed runs rounds of several faults at once, and calls moveClock once in each.
 func (env *environment) mixed(few int, moveClock func(round int)) {
 	env.Helper()
 	env.ready(2)
@@ -248,7 +247,7 @@ func (env *environment) mixed(few int, moveClock func(round int)) {
 	env.reached(env.cdn.Version(), env.poll())
 	lost := [][]string{nil, {env.keys.Meta}, {env.keys.Entry}, {env.keys.Blob, env.keys.Meta}}
 	for n := range env.rounds(few) {
-		env.pass(2 * env.leader.RenewInterval) // Redis's clock was heard
+		env.pass(2 * env.leader.RenewInterval) // followers have learnt Redis's clock
 		copied := env.backup()
 		for range 1 + env.random.IntN(10) {
 			env.reached(env.cdn.Publish(), env.poll())
@@ -257,11 +256,11 @@ func (env *environment) mixed(few int, moveClock func(round int)) {
 		cut.link.Down()
 		lagging := env.cdn.Config()
 		second := env.cdn.Publish()
-		env.eventually(env.takeover()+env.poll(), "those that are not cut off have the change", func() bool {
+		env.eventually(env.takeover()+env.poll(), "the other followers have the change", func() bool {
 			return others[0].version() == second && others[1].version() == second
 		})
-		// The candidate tries, and sees what was replaced. What only a Redis knew that lost it
-		// nobody can doubt.
+		// The candidate's next attempt reads which content was replaced. Content of which only
+		// Redis knew, and has lost, cannot be suspect.
 		env.pass(2 * env.leader.RetryPeriod)
 		env.cdn.Break(lagsForLeaders(lagging))
 		third := env.cdn.Publish()
@@ -283,9 +282,9 @@ func (env *environment) mixed(few int, moveClock func(round int)) {
 		env.audit.forget()
 		env.audit.resume()
 		env.cdn.Repair()
-		mended, bound := time.Now(), rebaseAfter+2*env.leader.PollInterval
+		repaired, bound := time.Now(), rebaseAfter+2*env.leader.PollInterval
 		env.reached(third, bound)
-		env.recovered(mended, bound)
+		env.recovered(repaired, bound)
 		env.settle()
 	}
 }
