@@ -17,10 +17,10 @@ import (
 
 // Cache keeps configs from one start to the next, or for other processes (S6). It is the
 // official Go SDK's ConfigCache interface. The values have the official SDKs' format (S91) and
-// never expire (S93). The keys are those of the official SDKs, too; if Config.Namespace is set,
-// the namespace and a colon precede them. Both methods must return when their context ends,
-// which [Client.Close] causes, and must not wait for the client. One client calls them one at
-// a time.
+// never expire (S93). The keys are those of the official SDKs, too; if Config.Namespace is
+// set, the namespace and a colon precede them. Both methods must return when their context
+// ends, as it does in [Client.Close], and must not wait for the client. One client calls them
+// one at a time.
 type Cache interface {
 	// Get returns the value of a key, or an empty value if the key does not exist. The
 	// returned value must not change.

@@ -188,7 +188,7 @@ func (c *Client) WaitForReady(ctx context.Context) (CacheState, error) {
 //   - a [*FetchError]: the CDN returned no usable answer (1100–1106), or its last Retry-After
 //     is not over (S85);
 //   - [ErrClosed], after [Client.Close];
-//   - ctx's, if ctx ends first;
+//   - the cause of ctx's end, if ctx ends first;
 //   - others: the client is offline and Redis did not answer, or lacks the content that its
 //     meta names; the CDN alternates between two configs; or the Transport panicked (1003).
 //

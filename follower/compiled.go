@@ -10,8 +10,8 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// compiled is a config JSON and the config that was compiled from it. Until it is compiled,
-// config is nil.
+// compiled is a config JSON and the config that was compiled from it. config is nil until it
+// is compiled.
 type compiled struct {
 	mu     sync.Mutex // held while compiling
 	config *evaluate.Config

@@ -45,7 +45,7 @@ type connection struct {
 }
 
 // dial starts a connection, which first waits for a slot of the connectLimiter. Connecting and
-// the acknowledgement may take ack, each. The caller must close the connection, even after it
+// the acknowledgement may each take ack. The caller must close the connection, even after it
 // sent over.
 func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event) *connection {
 	ctx, cancel := context.WithCancel(ctx)

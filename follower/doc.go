@@ -217,7 +217,7 @@
 //
 //	a message is lost                    the next heartbeat names the content, too
 //	messages repeated, reordered, late   ignored: their revs are lower
-//	garbage, other versions, 1 MB        ignored and counted; the connection stays
+//	garbage, other versions, 1 MB long   ignored and counted; the connection stays
 //	the connection is closed             reconnects after 0–0.2 s, later after up to 5 s
 //	connecting takes longer than Ack     given up; the next timeout is up to 4 × Ack
 //	no further connection is possible    polling over the existing ones

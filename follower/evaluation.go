@@ -2,8 +2,8 @@ package follower
 
 import "github.com/catbridge/catbridge/evaluate"
 
-// GetBoolValue returns the value of a bool setting for a user, or def if the evaluation
-// fails, for example without a config; then an event says why (S14, S24). It does not
+// GetBoolValue returns the value of a bool setting for a user. If the evaluation fails, for
+// example without a config, it returns def, and an event says why (S14, S24). It does not
 // allocate.
 func (c *Client) GetBoolValue(key string, def bool, user User) bool {
 	return c.value(c.held(), "GetBoolValue", key, c.userOr(user), evaluate.BoolValue(def)).Bool()

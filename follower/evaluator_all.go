@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// isMissing reports whether there is no config, and then counts and logs that.
+// isMissing reports whether there is no config, and if so counts and logs that.
 func (v *evaluator) isMissing(s *snapshot, returned string) bool {
 	if s == nil {
 		v.failed.countCode(evaluate.CodeConfigNotAvailable)

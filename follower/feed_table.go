@@ -11,7 +11,7 @@ import (
 // feedKey identifies a feed. Clients with equal keys share one.
 type feedKey struct {
 	redis   redis.UniversalClient
-	keys    cachekeys.Keys // all of them: they differ by SDK key, namespace and database
+	keys    cachekeys.Keys // they differ by SDK key, namespace and database
 	timings Timings
 	listen  bool
 	fleet   fleetOptions

@@ -20,7 +20,7 @@ type freshness struct {
 	epoch    int64
 	cdn      int64     // the last known answer, Unix ms by Redis's clock; 0: none
 	answered time.Time // the same by the local clock, too early rather than too late
-	seen     time.Time // when an observation last named it as the last answer
+	seen     time.Time // when an observation last named this answer
 	past     [16]pastAnswer
 	next     int // index in past of the next one
 }

@@ -19,9 +19,9 @@ type assertion struct {
 	hash            string
 }
 
-// rebase collects evidence for the rebase rule: Redis lost its data, its clock is behind the
-// former one, and therefore the current content has a lower rev. A single old message or a
-// leader that was cut off must not suffice. The rule requires
+// rebase collects evidence for the rebase rule: that Redis lost its data and its clock went
+// back, so that the current content has a lower rev. A single old message or a leader that was
+// cut off must not suffice. The rule requires
 //
 //   - at least rebaseItems messages or reads over at least rebaseSpan, all of one epoch and
 //     one connection, that name a lower rev with other content, and

@@ -69,7 +69,7 @@ type head struct {
 	meta     cachekeys.Meta
 	metaErr  error // not nil if meta is malformed; then meta is zero
 	locked   bool  // a leader holds the lock
-	epoch    int64 // the greater one of the lock's and meta's
+	epoch    int64 // the greater of the lock's and meta's
 	asked    time.Time
 	received time.Time
 	primary  bool

@@ -18,7 +18,7 @@ const (
 	// before polling starts.
 	connectTries = 3
 	// undeliveredTries is how many connections in a row may deliver no messages of a live
-	// leader. After one more, polling starts.
+	// leader. After one more such connection, polling starts.
 	undeliveredTries = 2
 )
 

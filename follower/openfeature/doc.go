@@ -34,11 +34,11 @@
 //
 // # Events and states
 //
-// The initialization waits for [follower.Client.WaitForReady]. If there is no config then, the
-// provider's state is ERROR, and READY as soon as there is one. The state is STALE while the CDN
-// has not confirmed the config recently, see [follower.HasCachedFlagDataOnly]; evaluations work
-// as before. The provider checks the state once a second and with each new config.
-// PROVIDER_CONFIGURATION_CHANGED follows each change of the content. It lists the flags that
-// were added, changed or removed since the last event of this type, and the flags that depend on
-// them.
+// The initialization waits for [follower.Client.WaitForReady]. If there is still no config,
+// the provider's state is ERROR, and READY as soon as there is one. The state is STALE while
+// the CDN has not confirmed the config recently, see [follower.HasCachedFlagDataOnly];
+// evaluations work as before. The provider checks the state once a second and with each new
+// config. PROVIDER_CONFIGURATION_CHANGED follows each change of the content. It lists the
+// flags that were added, changed or removed since the last event of this type, and the flags
+// that depend on them.
 package openfeature
