@@ -7,8 +7,8 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-const configLong = `config checks or prints the settings of a leader. They have four sources, and the first
-one that gives a setting wins:
+const configLong = `config checks or prints the settings of a leader. If several of these sources
+give a setting, the first one wins:
 
   flags        --redis-tls-ca-file ca.pem
   environment  CATBRIDGE_REDIS_TLS_CA_FILE=ca.pem

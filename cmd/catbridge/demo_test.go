@@ -15,11 +15,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// transcript keeps what a command prints, and lets a test wait for it.
+// transcript stores the output of a command, and lets a test wait for text in it.
 type transcript struct {
 	mu   sync.Mutex
 	text strings.Builder
-	seen int // how far expect has come
+	seen int // the end of the previous match
 	more chan struct{}
 }
 
@@ -42,7 +42,7 @@ func (t *transcript) String() string {
 	return t.text.String()
 }
 
-// expect waits for a text that matches, behind what was expected before, and gives it.
+// expect waits for text that matches after the previous match, and returns it.
 func (t *transcript) expect(tb testing.TB, pattern string) string {
 	tb.Helper()
 	expression := regexp.MustCompile(pattern)
@@ -104,7 +104,7 @@ func startDemo(t *testing.T, args ...string) *session {
 	return startSession(t, append([]string{"demo"}, args...)...)
 }
 
-// TestTheDemoShowsEditsAndSurvivesAKill goes through what the demo says one can try.
+// TestTheDemoShowsEditsAndSurvivesAKill tries what the demo suggests.
 func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	s := startDemo(t)
@@ -169,7 +169,7 @@ func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	}
 }
 
-func TestTheDemoEndsOnASignalAndLeavesNothing(t *testing.T) {
+func TestTheDemoEndsOnASignalAndCleansUp(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	s := startDemo(t)
 	s.out.expect(t, `What to try next`)
@@ -182,7 +182,7 @@ func TestTheDemoEndsOnASignalAndLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestTheDemoSaysWhatItCouldNotRemove(t *testing.T) {
+func TestTheDemoReportsKeysThatItCouldNotDelete(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	mini := miniredis.NewMiniRedis()
 	if err := mini.StartAddr("127.0.0.1:0"); err != nil {

@@ -26,12 +26,12 @@ import (
 )
 
 func init() {
-	programs["catbridge-deaf"] = deaf
+	programs["catbridge-broken-listener"] = brokenListener
 	programs["catbridge-panics"] = panics
 }
 
-// deaf is a catbridge whose listeners fail when it gets SIGUSR1.
-func deaf() {
+// brokenListener is a catbridge whose listeners fail on SIGUSR1.
+func brokenListener() {
 	breaks := make(chan os.Signal, 1)
 	signal.Notify(breaks, syscall.SIGUSR1)
 	go func() {
@@ -77,7 +77,7 @@ func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// ends is a Redis, a CDN, and how to look at the locks.
+// ends is a Redis and a CDN, with helpers that check the locks.
 type ends struct {
 	*testing.T
 	client      *redis.Client
@@ -99,7 +99,7 @@ func newEnds(t *testing.T) *ends {
 	return e
 }
 
-// released checks that nobody holds a lock: their expiry is 15 s away.
+// released checks that no lock is held. A lock would expire only after 15 s.
 func (e *ends) released() {
 	e.Helper()
 	if locks := e.client.Keys(e.Context(), "catbridge:*:lock").Val(); len(locks) != 0 {
@@ -107,7 +107,7 @@ func (e *ends) released() {
 	}
 }
 
-// holds waits until that many locks are held.
+// holds waits until the given number of locks is held.
 func (e *ends) holds(locks int) {
 	e.Helper()
 	e.until("the locks are held", func() bool { return len(e.client.Keys(e.Context(), "catbridge:*:lock").Val()) == locks })
@@ -122,11 +122,11 @@ func (e *ends) until(what string, so func() bool) {
 	}
 }
 
-// A lock that is not released keeps all others out until it expires.
+// A lock that is not released blocks other leaders until it expires.
 func TestALeaderReleasesItsLocksHoweverItEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		program string
-		signal  os.Signal // nil: it ends by itself
+		signal  os.Signal // nil: the process ends on its own
 		locks   int
 		code    int
 		says    string
@@ -134,7 +134,7 @@ func TestALeaderReleasesItsLocksHoweverItEnds(t *testing.T) {
 		"SIGINT":         {"catbridge", syscall.SIGINT, 1, exitOK, ""},
 		"SIGTERM":        {"catbridge", syscall.SIGTERM, 1, exitOK, ""},
 		"SIGQUIT":        {"catbridge", syscall.SIGQUIT, 1, exitOK, "goroutine 1 ["},
-		"listener fails": {"catbridge-deaf", syscall.SIGUSR1, 1, exitFailure, "httpd: accept"},
+		"listener fails": {"catbridge-broken-listener", syscall.SIGUSR1, 1, exitFailure, "httpd: accept"},
 		"panic":          {"catbridge-panics", nil, 2, exitFailure, "panic: by the test"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,8 +155,8 @@ func TestALeaderReleasesItsLocksHoweverItEnds(t *testing.T) {
 	}
 }
 
-// As in catbridge leader 2>&1 | head -1.
-func TestALeaderGoesOnWhenNobodyReadsItsOutput(t *testing.T) {
+// For example catbridge leader 2>&1 | head -1.
+func TestALeaderKeepsRunningWhenItsOutputIsNotRead(t *testing.T) {
 	e := newEnds(t)
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -190,9 +190,9 @@ func TestALeaderGoesOnWhenNobodyReadsItsOutput(t *testing.T) {
 	e.released()
 }
 
-// A demo's leaders may hold locks in a Redis that is not its own.
-func TestADemoLeavesNothingWhenNobodyReadsItsOutput(t *testing.T) {
-	// A program inherits that SIGHUP is ignored, as under nohup, and then does not end by it.
+// A demo's leaders may hold locks in a Redis that is not embedded.
+func TestADemoCleansUpWhenItsOutputIsNotRead(t *testing.T) {
+	// If SIGHUP is ignored, as with nohup, a child inherits that and ignores it, too.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	t.Cleanup(func() { signal.Stop(hangups) })

@@ -54,7 +54,7 @@ func TestEvalOfAllFlagsEndsWhenItIsInterrupted(t *testing.T) {
 	}
 }
 
-func TestEvalBatchTakesTheLargestConfigAndNoLongerLine(t *testing.T) {
+func TestEvalBatchAcceptsTheLargestConfigButNoLongerLine(t *testing.T) {
 	large := `{"f":{"on":{"t":0,"v":{"b":true}}},"x":"` + strings.Repeat("x", 8<<20-42) + `"}`
 	line := `{"config":` + large + `,"cases":[{"key":"on"}]}`
 	var stdout, stderr bytes.Buffer
@@ -73,7 +73,7 @@ func TestEvalBatchTakesTheLargestConfigAndNoLongerLine(t *testing.T) {
 	}
 }
 
-func TestEvalBatchReportsWhatItCannotWrite(t *testing.T) {
+func TestEvalBatchReportsWriteErrors(t *testing.T) {
 	lines := strings.Repeat(`{"config":`+onConfig+`,"cases":[{"key":"on"}]}`+"\n", 1000)
 	var stderr bytes.Buffer
 	code := run(t.Context(), []string{"eval", "--batch"}, strings.NewReader(lines), closedPipe{}, &stderr)

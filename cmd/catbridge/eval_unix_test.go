@@ -32,12 +32,12 @@ func TestEvalReadsFilesPipesAndStandardInput(t *testing.T) {
 	}
 }
 
-func TestEvalRefusesWhatIsNoFile(t *testing.T) {
+func TestEvalRejectsIrregularFiles(t *testing.T) {
 	for _, odd := range oddfile.All(t) {
 		t.Run(odd.Name, func(t *testing.T) {
 			want := odd.Says
 			if strings.Contains(odd.Name, "pipe") {
-				want = "invalid JSON" // nobody writes to it: it is empty
+				want = "invalid JSON" // no writer: the pipe is empty
 			}
 			if _, err := readConfig(t.Context(), nil, odd.Path); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v, want %q", err, want)

@@ -24,11 +24,11 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// evil has what a terminal acts on, and what forges a line.
+// evil contains control sequences, and text that looks like another line.
 const evil = "a\x1b[2J\a\x7f\u009b31m\r\nFORGED\u202e\u2066"
 
-// wantHarmless wants nothing in what a command printed that a terminal acts on, and no
-// line that an input made up.
+// wantHarmless checks that the output of a command contains no control sequences and no line
+// from an input.
 func wantHarmless(t *testing.T, what, text string) {
 	t.Helper()
 	for _, r := range text {
@@ -44,7 +44,7 @@ func wantHarmless(t *testing.T, what, text string) {
 	}
 }
 
-// evilFlags is a config whose flags have evil names and values.
+// evilFlags returns a config whose flags have evil names and values.
 func evilFlags(t *testing.T) []byte {
 	t.Helper()
 	config, err := json.Marshal(map[string]any{"f": map[string]any{
@@ -57,9 +57,9 @@ func evilFlags(t *testing.T) []byte {
 	return config
 }
 
-// TestNothingFromOutsideReachesTheTerminal has every command meet evil flags, values,
-// ETags, names of holders and followers, settings, and errors of Redis and of the CDN.
-func TestNothingFromOutsideReachesTheTerminal(t *testing.T) {
+// TestUntrustedTextCannotControlTheTerminal runs every command with evil flags, values,
+// ETags, names of lock holders and followers, settings, and errors of Redis and of the CDN.
+func TestUntrustedTextCannotControlTheTerminal(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	folder := t.TempDir()
 	file := filepath.Join(folder, "evil.json")
@@ -139,7 +139,7 @@ func TestNothingFromOutsideReachesTheTerminal(t *testing.T) {
 		leader.end(t, exitOK)
 		wantHarmless(t, "leader's log as "+format, leader.err.String())
 
-		// Then Redis holds what no leader wrote.
+		// Then Redis contains values that no leader wrote.
 		ctx := t.Context()
 		client.Set(ctx, keys.Lock, cachekeys.LockValue(evil+"/"+evil, time.Now().UnixMilli()), 0)
 		client.HSet(ctx, keys.Meta, "etag", strings.NewReplacer("\n", "", "\r", "").Replace(evil))
@@ -185,15 +185,15 @@ func TestNothingFromOutsideReachesTheTerminal(t *testing.T) {
 	try("does not answer", "demo", "--once", "--redis", "redis://"+mini.Addr())
 }
 
-// TestCommandsWriteThroughOneLayer finds what would go around it.
-func TestCommandsWriteThroughOneLayer(t *testing.T) {
+// TestCommandsWriteOnlyThroughTheTerminalPackage finds other writes to the outputs.
+func TestCommandsWriteOnlyThroughTheTerminalPackage(t *testing.T) {
 	around := regexp.MustCompile(`fmt\.(Fp|P)rint|json\.NewEncoder|os\.Std(out|err)\b`)
 	err := filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
 		switch {
 		case err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return err
 		case path == "main.go", path == "signals.go", strings.HasPrefix(path, filepath.Join("internal", "terminal")), strings.HasPrefix(path, filepath.Join("internal", "httpd")):
-			return nil // main hands them over, and a signal may come before; terminal is the layer; httpd writes to sockets
+			return nil // main passes the outputs on, and a signal may arrive before; terminal is the package; httpd writes to sockets
 		case path == filepath.Join("internal", "demo", "automatic.go"), path == filepath.Join("internal", "settings", "read.go"):
 			return nil // into a file, and into a hash
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestWhatFailsEndsAllElse(t *testing.T) {
+func TestAFailureEndsTheOtherParts(t *testing.T) {
 	errFailed := errors.New("failed by the test")
 	ended := false
 	err := together(t.Context(), time.Hour,
@@ -21,7 +21,7 @@ func TestWhatFailsEndsAllElse(t *testing.T) {
 	}
 }
 
-func TestShuttingDownIsBounded(t *testing.T) {
+func TestTheShutdownIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

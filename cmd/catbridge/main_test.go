@@ -17,24 +17,24 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 )
 
-// Two well-formed SDK keys. Their last parts tell whether one was printed.
+// Two well-formed SDK keys. Their last parts show whether one was printed.
 const (
 	testKey      = "configcat-sdk-1/AAAAAAAAAAAAAAAAAAAAAA/secretsecretsecret1111"
 	otherTestKey = "configcat-sdk-1/BBBBBBBBBBBBBBBBBBBBBB/secretsecretsecret2222"
 	testPassword = "pa55word-of-redis"
 )
 
-// TestMain lets the test binary be the command catbridge for scripts and other tests.
+// TestMain makes the test binary the command catbridge for scripts and other tests.
 func TestMain(m *testing.M) {
 	redis.SetLogger(&redisLog)
 	testscript.Main(m, programs)
 }
 
-// programs are what tests start as processes.
+// programs are the programs that tests start as processes.
 var programs = map[string]func(){"catbridge": main}
 
-// TestScripts runs the scripts in testdata/script. Each has a CDN of its own at $CDN, a
-// Redis at $REDIS, and one that asks for $PASSWORD at $SECURED.
+// TestScripts runs the scripts in testdata/script. Each has its own CDN at $CDN, a
+// Redis at $REDIS, and one with a password ($PASSWORD) at $SECURED.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
@@ -77,11 +77,11 @@ func setUpScript(env *testscript.Env) error {
 	env.Setenv("PASSWORD", testPassword)
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("TMPDIR", env.WorkDir)
-	env.Setenv("GORACE", "atexit_sleep_ms=0") // or each process takes a second longer
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each process takes a second longer
 	return nil
 }
 
-// exits runs catbridge and wants an exit code: exits CODE args…
+// exits runs catbridge and checks its exit code: exits CODE args…
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: exits CODE args…")
@@ -105,7 +105,7 @@ func exitCode(ts *testscript.TestScript, args []string) int {
 	return exit.ExitCode()
 }
 
-// until runs catbridge again and again until it exits with 0 and prints what matches:
+// until runs catbridge repeatedly until it exits with 0 and its output matches:
 // until PATTERN args…
 func until(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
@@ -121,7 +121,7 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("not within a minute")
 }
 
-// publish lets the script's CDN serve a file.
+// publish makes the script's CDN serve a file.
 func publish(ts *testscript.TestScript, _ bool, args []string) {
 	content, err := localcdn.NewContent([]byte(ts.ReadFile(args[0])))
 	ts.Check(err)

@@ -97,7 +97,7 @@ func TestAServiceWhoseManagerCannotBeNotifiedLeads(t *testing.T) {
 }
 
 // A panic of a Go program exits with 2, after which a service must be restarted.
-func TestWrongSettingsAreToldFromACrash(t *testing.T) {
+func TestWrongSettingsAndCrashesHaveDifferentExitCodes(t *testing.T) {
 	text, err := os.ReadFile("../../deploy/systemd/catbridge.service")
 	if err != nil {
 		t.Fatal(err)

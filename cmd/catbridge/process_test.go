@@ -82,7 +82,7 @@ func TestTheSecondLeaderServesTheNextChangeAfterAKill(t *testing.T) {
 	}
 }
 
-// TestALeaderGoesThroughTheProxyOfTheEnvironment has the usual variable name a proxy.
+// TestALeaderGoesThroughTheProxyOfTheEnvironment uses a proxy in $HTTP_PROXY.
 func TestALeaderGoesThroughTheProxyOfTheEnvironment(t *testing.T) {
 	asked := make(chan string, 100)
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -105,7 +105,7 @@ func TestALeaderGoesThroughTheProxyOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// leads tells whether the lock is the process's.
+// leads reports whether the process holds the lock.
 func leads(t *testing.T, server *redistest.Process, p *process) bool {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: server.Addr(), Password: testPassword})
@@ -130,7 +130,7 @@ func testContent(t *testing.T, text string) *localcdn.Content {
 	return content
 }
 
-// process is a catbridge of its own.
+// process is a running catbridge.
 type process struct {
 	cmd   *exec.Cmd
 	lines chan string // of standard output
@@ -138,11 +138,11 @@ type process struct {
 
 	mu     sync.Mutex
 	output strings.Builder // both outputs
-	more   chan struct{}   // closed when there is more of it
+	more   chan struct{}   // closed when there is more output
 }
 
-// startProcess starts catbridge with nothing of the test's own environment but what a
-// program needs. It is killed at the end of the test.
+// startProcess starts catbridge with a minimal environment, and kills it at the end of the
+// test.
 func startProcess(t *testing.T, environment []string, args ...string) *process {
 	t.Helper()
 	return startProgram(t, "catbridge", environment, args...)
@@ -194,15 +194,15 @@ func (p *process) read(from io.Reader, line func(string)) {
 	}
 }
 
-// all is what the process printed so far.
+// all returns the output of the process so far.
 func (p *process) all() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.output.String()
 }
 
-// expect waits until a pattern matches what the process prints after the mark, and
-// gives what was printed up to its end as the next mark.
+// expect waits until a pattern matches the output of the process after the mark, and returns
+// the end of the match as the next mark.
 func (p *process) expect(t *testing.T, mark int, pattern string) int {
 	t.Helper()
 	compiled := regexp.MustCompile(pattern)

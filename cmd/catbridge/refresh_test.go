@@ -9,8 +9,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// Lock and meta are read at each look, of any size, without memory for more than they may
-// have.
+// Lock and meta may have any size. refresh uses no memory for more than the limits.
 func TestRefreshReadsNoMoreThanTheLimits(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)

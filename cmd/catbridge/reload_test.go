@@ -58,7 +58,7 @@ func (r *reloads) write(name, text string) {
 	}
 }
 
-// logs waits for lines, in any order, after those that were waited for.
+// logs waits for lines, in any order, after the previous ones.
 func (r *reloads) logs(patterns ...string) {
 	r.Helper()
 	end := r.mark
@@ -68,7 +68,7 @@ func (r *reloads) logs(patterns ...string) {
 	r.mark = end
 }
 
-// lock is who holds an SDK key's lock, and with what epoch.
+// lock returns the value of an SDK key's lock.
 func (r *reloads) lock(sdkKey string) string {
 	r.Helper()
 	lock, err := r.client.Get(r.Context(), cachekeys.For(sdkKey, "", 0).Lock).Result()
@@ -86,7 +86,7 @@ func (r *reloads) end() {
 	}
 }
 
-func TestAddedRemovedAndRotatedSDKKeysAreTakenOverWhileRunning(t *testing.T) {
+func TestAddedRemovedAndRotatedSDKKeysAreAppliedWhileRunning(t *testing.T) {
 	r := startReloads(t, "sdk_keys: [{name: a, key: "+testKey+"}]")
 	r.logs(`"sdk_key":"a".*A new config was published`)
 	first := r.lock(testKey)
@@ -98,7 +98,7 @@ func TestAddedRemovedAndRotatedSDKKeysAreTakenOverWhileRunning(t *testing.T) {
 		t.Errorf("the lock of the SDK key that stayed was %q, and is %q", first, lock)
 	}
 
-	// Of a rotated SDK key the former is given up, and the new one is led.
+	// After a rotation, the leader releases the lock of the old SDK key, and leads the new one.
 	r.write("catbridge.yaml", "sdk_keys: [{name: a, key: "+thirdTestKey+"}, {name: b, key: "+otherTestKey+"}]")
 	r.logs(`"changed":\["a"\].*"message":"changed settings are in effect"`, `"sdk_key":"a".*A new config was published`, gaveUp)
 	r.gone(testKey)
@@ -117,7 +117,7 @@ func TestAddedRemovedAndRotatedSDKKeysAreTakenOverWhileRunning(t *testing.T) {
 
 const gaveUp = `\[6101\] Stopped leading.*`
 
-// gone wants that nobody holds an SDK key's lock any more.
+// gone checks that an SDK key's lock is released.
 func (r *reloads) gone(sdkKey string) {
 	r.Helper()
 	if lock := r.lock(sdkKey); lock != "" {
@@ -125,7 +125,7 @@ func (r *reloads) gone(sdkKey string) {
 	}
 }
 
-func TestABadFileIsRefusedAndTheOldOneGoesOn(t *testing.T) {
+func TestAnInvalidFileIsRejectedAndTheOldSettingsStayInEffect(t *testing.T) {
 	good := "sdk_keys: [{name: a, key: " + testKey + "}]\n"
 	r := startReloads(t, good)
 	r.logs(`A new config was published`)
@@ -140,7 +140,7 @@ func TestABadFileIsRefusedAndTheOldOneGoesOn(t *testing.T) {
 	r.write("catbridge.yaml", "sdk_keys: []")
 	r.logs(`"error":"no SDK key: .*the running ones stay in effect"`)
 
-	// What is wrong is said again on demand, and what is right again is not taken for a change.
+	// On SIGHUP, the error is logged again. A file with its old content again is not a change.
 	r.signal(t, syscall.SIGHUP)
 	r.logs(`"error":"no SDK key: .*the running ones stay in effect"`)
 	r.write("catbridge.yaml", good)
@@ -154,7 +154,7 @@ func TestABadFileIsRefusedAndTheOldOneGoesOn(t *testing.T) {
 	r.end()
 }
 
-func TestTheLogLevelIsTakenOverAndTheRestIsSaidToNeedARestart(t *testing.T) {
+func TestTheLogLevelIsAppliedAndOtherSettingsNeedARestart(t *testing.T) {
 	text := "sdk_keys: [{name: a, key: " + testKey + "}]\n"
 	r := startReloads(t, text+"log: {level: info}")
 	r.logs(`A new config was published`)
@@ -166,12 +166,12 @@ func TestTheLogLevelIsTakenOverAndTheRestIsSaidToNeedARestart(t *testing.T) {
 	r.end()
 }
 
-// TestRotatedFilesOfKeysAreTakenOver changes files that the configuration file names:
+// TestRotatedKeyFilesAreApplied changes files that the configuration file names:
 // another SDK key ends the term, another signing key does not.
-func TestRotatedFilesOfKeysAreTakenOver(t *testing.T) {
+func TestRotatedKeyFilesAreApplied(t *testing.T) {
 	r := startReloads(t, "sdk_keys: [{name: a, key_file: a.key, webhook_key_files: [hook]}]")
 	r.logs(`"where":".*catbridge.yaml:1|a.key: no such file`)
-	<-r.ended // refused at the start: the files are not there
+	<-r.ended // rejected at the start: the files do not exist
 
 	folder := t.TempDir()
 	r.folder = folder
@@ -196,8 +196,8 @@ func TestRotatedFilesOfKeysAreTakenOver(t *testing.T) {
 	r.end()
 }
 
-// TestAConfigMapsLinksAreFollowed changes the file as Kubernetes does: by another target
-// of a link in the same folder.
+// TestAConfigMapsLinksAreFollowed changes the file as Kubernetes does: by changing the
+// target of a link in the same folder.
 func TestAConfigMapsLinksAreFollowed(t *testing.T) {
 	server := redistest.Start(t)
 	cdn := httptest.NewServer(localcdn.New(testContent(t, "one"), slog.New(slog.DiscardHandler)))
@@ -231,13 +231,13 @@ func TestAConfigMapsLinksAreFollowed(t *testing.T) {
 	p.interrupt(t)
 }
 
-// TestASecondSignalEndsALeaderAtOnce has a Redis that does not answer the release.
+// TestASecondSignalEndsALeaderAtOnce uses a Redis that does not answer the release of the lock.
 func TestASecondSignalEndsALeaderAtOnce(t *testing.T) {
 	r := startReloads(t, "sdk_keys: [{name: a, key: "+testKey+"}]")
 	r.logs(`A new config was published`)
 	r.client.Do(r.Context(), "CLIENT", "PAUSE", "60000", "ALL")
-	// The first is answered by trying to release the lock, for two seconds. One that comes
-	// before it was noticed counts as the same signal, so there are more than two.
+	// On the first signal, the leader tries to release the lock for two seconds. The kernel
+	// merges a signal with a pending one, so the test sends more than two.
 	for ended := false; !ended; {
 		_ = r.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 		select {
@@ -254,8 +254,8 @@ func TestASecondSignalEndsALeaderAtOnce(t *testing.T) {
 	}
 }
 
-// TestWhatIsRefusedIsToldOnce reads the same bad settings again and again.
-func TestWhatIsRefusedIsToldOnce(t *testing.T) {
+// TestTheSameFaultIsLoggedOnce reads the same bad settings again and again.
+func TestTheSameFaultIsLoggedOnce(t *testing.T) {
 	var out strings.Builder
 	bad := &settings.Settings{Read: "bad"}
 	r := &reloader{
@@ -275,7 +275,7 @@ func TestWhatIsRefusedIsToldOnce(t *testing.T) {
 	}
 }
 
-// failsToSet is a leader that is to be left alone.
+// failsToSet is a leader whose SetSDKKeys must not be called.
 type failsToSet struct{ *testing.T }
 
 func (f failsToSet) SetSDKKeys([]leader.SDKKey) error {

@@ -19,8 +19,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 )
 
-// TestALeaderProcessServesTracesAndTakesWebhooks goes through all that a leader does besides
-// leading.
+// TestALeaderProcessServesTracesAndTakesWebhooks checks what a leader process does in addition to leading.
 func TestALeaderProcessServesTracesAndTakesWebhooks(t *testing.T) {
 	const signingKey = "configcat_whsk_secretsecretsecret"
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)

@@ -11,8 +11,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// TestStatusGoesOnWithoutRedis has a status --watch outlive its Redis.
-func TestStatusGoesOnWithoutRedis(t *testing.T) {
+// TestStatusWatchSurvivesAnOutageOfRedis runs status --watch while Redis stops.
+func TestStatusWatchSurvivesAnOutageOfRedis(t *testing.T) {
 	server := redistest.Start(t)
 	p := startProcess(t, []string{"CATBRIDGE_SDK_KEY=main=" + testKey, "CATBRIDGE_REDIS_URL=" + server.URL()},
 		"status", "--watch", "--json", "--interval", "100ms", "--timeout", "2s")
@@ -88,7 +88,7 @@ func TestStatusAsText(t *testing.T) {
 	}
 }
 
-// TestTheStatusTableFitsItsTerminal has the longest cells that there can be.
+// TestTheStatusTableFitsItsTerminal uses the longest possible cells.
 func TestTheStatusTableFitsItsTerminal(t *testing.T) {
 	key := inspect.Key{
 		Name:    strings.Repeat("n", 128),

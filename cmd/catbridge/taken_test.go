@@ -8,8 +8,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// Every command that listens says of a taken port the same, and exits with the same code.
-func TestATakenPortIsToldAlike(t *testing.T) {
+// Every command that listens reports a taken port with the same error and exit code.
+func TestEveryCommandReportsATakenPortAlike(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

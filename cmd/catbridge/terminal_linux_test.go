@@ -20,7 +20,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// openTerminal gives the two ends of a terminal of 80 × 50 characters.
+// openTerminal returns the two ends of a terminal of 80 × 50 characters.
 func openTerminal(t *testing.T) (user, program *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -29,7 +29,7 @@ func openTerminal(t *testing.T) (user, program *os.File) {
 	}
 	t.Cleanup(func() { user.Close() })
 	var number int
-	// Not by Fd, after which closing it would not end a read.
+	// Fd would set blocking mode, in which closing does not end a read.
 	raw, err := user.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
@@ -143,8 +143,8 @@ func TestTheDemoTakesKeysOnATerminal(t *testing.T) {
 	}
 }
 
-// What the demo shows at first fits a window of 80 × 30 characters.
-func TestTheDemoBeginsWithOneScreen(t *testing.T) {
+// The first output of the demo fits a window of 80 × 30 characters.
+func TestTheDemoStartsWithOneScreen(t *testing.T) {
 	s := startOnTerminal(t, "demo")
 	s.shown.expect(t, `h: help, q…`)
 	first := s.shown.String()
@@ -157,14 +157,14 @@ func TestTheDemoBeginsWithOneScreen(t *testing.T) {
 		t.Errorf("%d lines", len(lines))
 	}
 	for _, line := range lines {
-		if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(line, "/") { // folders and addresses are as long as they are
+		if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(line, "/") { // paths and addresses may be longer
 			t.Errorf("%d characters: %s", n, line)
 		}
 	}
 }
 
-// Colours are for terminals, and not for those who do not want them.
-func TestColoursShowOnATerminalOnly(t *testing.T) {
+// NO_COLOR turns colours off on terminals, too.
+func TestColoursAreWrittenOnlyToTerminals(t *testing.T) {
 	server := redistest.Start(t)
 	args := []string{"status", "--sdk-key", "main=" + testKey, "--redis", server.URL()}
 	s := startOnTerminal(t, args...)

@@ -13,9 +13,9 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// TestAllCommandsReachEveryRedisByOneFile has Sentinels and a cluster that ask for
+// TestAllCommandsReachEveryTopologyWithOneFile uses Sentinels and a cluster that require
 // certificates, users and passwords.
-func TestAllCommandsReachEveryRedisByOneFile(t *testing.T) {
+func TestAllCommandsReachEveryTopologyWithOneFile(t *testing.T) {
 	const users = "user default off\nuser admin on >of-admin ~* &* +@all\nuser app on >" + testPassword + " ~* &* +@all\n"
 	cdn := httptest.NewServer(localcdn.New(testContent(t, "one"), slog.New(slog.DiscardHandler)))
 	t.Cleanup(cdn.Close) // after the parallel tests

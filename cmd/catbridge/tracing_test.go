@@ -16,7 +16,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-// receiver keeps what an OpenTelemetry receiver is sent.
+// receiver is an OpenTelemetry receiver that stores what it receives.
 type receiver struct {
 	mu    sync.Mutex
 	paths []string
@@ -60,7 +60,7 @@ func TestTracesAreSentBeforeTheEnd(t *testing.T) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
-func TestNoTracesAreTakenUnlessTheyAreAskedFor(t *testing.T) {
+func TestThereAreNoTracesWithoutAnEndpoint(t *testing.T) {
 	if provider, err := newTracing(t.Context(), settings.Tracing{SampleRatio: 1}, nil); provider != nil || err != nil {
 		t.Errorf("%v, %v", provider, err)
 	}

@@ -323,12 +323,12 @@ var polling = []mutant{
 	{
 		"a request may have two lengths", "F33", []edit{{"cmd/catbridge/internal/httpd",
 			`if f.seen[contentLength] && f.seen[transferEncoding] {`, `if false {`}},
-		test{"cmd/catbridge/internal/httpd", "^TestARequestOfTwoLengthsIsRefusedAndEndsItsConnection$"},
+		test{"cmd/catbridge/internal/httpd", "^TestARequestWithTwoLengthsIsRejectedAndEndsItsConnection$"},
 	},
 	{
 		"a server on loopback accepts any host name", "F33", []edit{{"cmd/catbridge/internal/httpd",
 			`cfg.loopback = onLoopback(listener.Addr())`, `cfg.loopback = false`}},
-		test{"cmd/catbridge/internal/httpd", "^TestAServerKnowsThatItListensOnLoopback$"},
+		test{"cmd/catbridge/internal/httpd", "^TestAServerDetectsThatItListensOnLoopback$"},
 	},
 	{
 		"a panic keeps the locks", "F3", []edit{{"leader/crash.go",

@@ -8,7 +8,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-func TestDiffTellsWhatAFollowerWouldAnswerOtherwise(t *testing.T) {
+func TestDiffListsTheChangedFlags(t *testing.T) {
 	parse := func(json string) *evaluate.Config {
 		config, err := evaluate.Parse([]byte(json))
 		if err != nil {
@@ -35,7 +35,7 @@ func TestDiffTellsWhatAFollowerWouldAnswerOtherwise(t *testing.T) {
 	}
 }
 
-func TestTheSameIsNoChange(t *testing.T) {
+func TestEqualSetsHaveNoChanges(t *testing.T) {
 	set := Set{"a": true, "b": nil, "c": "x", "d": 1, "e": 1.0}
 	if changes := Diff(set, set, []string{"a", "b", "c", "d", "e", "not there"}); len(changes) > 0 {
 		t.Error(changes)

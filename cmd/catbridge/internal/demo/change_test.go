@@ -21,7 +21,7 @@ func content(t *testing.T, json string) *localcdn.Content {
 	return c
 }
 
-func TestAChangeIsDescribedFlagByFlagAndForWhom(t *testing.T) {
+func TestAChangeIsDescribedByFlagAndUser(t *testing.T) {
 	c := change{
 		before: content(t, `{"f": {
 			"all": {"t": 0, "v": {"b": false}}, "some": {"t": 2, "r": [], "v": {"i": 1}},
@@ -45,7 +45,7 @@ func TestAChangeIsDescribedFlagByFlagAndForWhom(t *testing.T) {
 	}
 }
 
-func TestAChangeSaysWhomItHasReached(t *testing.T) {
+func TestAChangeNamesTheFollowersThatItHasReached(t *testing.T) {
 	a, b := &reader{name: "a"}, &reader{name: "b"}
 	c := change{took: map[*reader]time.Duration{a: 1234567 * time.Nanosecond}}
 	if have, want := c.reached([]*reader{a, b}), "reached a in 1.2 ms, b not yet"; have != want {
@@ -64,8 +64,8 @@ func TestAChangeSaysWhomItHasReached(t *testing.T) {
 	}
 }
 
-// TestTheDemosOwnConfigHasNoFault also holds that it shows every kind of flag.
-func TestTheDemosOwnConfigHasNoFault(t *testing.T) {
+// TestTheDemosConfigIsValid also checks that it has every kind of flag.
+func TestTheDemosConfigIsValid(t *testing.T) {
 	c := content(t, string(ownConfig))
 	if broken := c.Config.BrokenFlags(); len(broken) > 0 {
 		t.Error(broken)
@@ -84,7 +84,7 @@ func TestTheDemosOwnConfigHasNoFault(t *testing.T) {
 	}
 }
 
-func TestAConfigIsChangedInOneFlag(t *testing.T) {
+func TestChangedChangesOneFlag(t *testing.T) {
 	testChanged(t, map[string][]byte{
 		"own": ownConfig, "empty": []byte(`{"f":{}}`), "nothing works": []byte(`{"f":{"a":{"t":7}}}`),
 		"text":  []byte(`{"f":{"a":{"t":1,"v":{"s":"x"}}}}`),
@@ -95,7 +95,7 @@ func TestAConfigIsChangedInOneFlag(t *testing.T) {
 	}
 }
 
-func TestEveryConfigOfTheMatricesIsChangedInOneFlag(t *testing.T) {
+func TestChangedChangesOneFlagOfEveryMatrixConfig(t *testing.T) {
 	configs := map[string][]byte{}
 	for _, m := range conformance.Matrices(t) {
 		configs[m.Config] = m.ConfigJSON
@@ -103,7 +103,7 @@ func TestEveryConfigOfTheMatricesIsChangedInOneFlag(t *testing.T) {
 	testChanged(t, configs)
 }
 
-// testChanged wants one flag to be another, with another answer, and no more flags broken.
+// testChanged checks that exactly one flag has another value, and that no more flags have errors.
 func testChanged(t *testing.T, configs map[string][]byte) {
 	t.Helper()
 	for name, config := range configs {

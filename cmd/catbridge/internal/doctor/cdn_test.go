@@ -56,13 +56,13 @@ func TestFaultsOfTheCDN(t *testing.T) {
 			}
 			list := examine(t, Leader, load(t, "REDIS_URL="+server.URL(), "BASE_URL="+url))
 			list.want(t, "CDN", Bad, test.want...)
-			list.only(t, "CDN", "state") // nobody leads
+			list.only(t, "CDN", "state") // no leader
 		})
 	}
 }
 
-// S86: the CDN that data_governance names sends its clients to another one.
-func TestADataGovernanceThatIsOutOfSync(t *testing.T) {
+// S86: the CDN of the data governance redirects to another one.
+func TestADataGovernanceOutOfSyncIsAFault(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	cdn := roundTrip(func(r *http.Request) *http.Response {

@@ -42,7 +42,7 @@ func healthyCDN(t *testing.T) *httptest.Server {
 	return web
 }
 
-// lead has a leader lead for the SDK key until the test ends.
+// lead runs a leader for the SDK key until the test ends.
 func lead(t *testing.T, client redis.UniversalClient, baseURL string) (stop func()) {
 	t.Helper()
 	l, err := leader.New(leader.Config{Redis: client, Timing: leader.FastTiming(), SDKKeys: []leader.SDKKey{{Key: sdkKey, BaseURL: baseURL}}})
@@ -64,7 +64,7 @@ func lead(t *testing.T, client redis.UniversalClient, baseURL string) (stop func
 	return stop
 }
 
-// load gives the settings of an environment of NAME=value, without CATBRIDGE_.
+// load returns the settings of an environment of NAME=value, without the prefix CATBRIDGE_.
 func load(t *testing.T, variables ...string) *settings.Settings {
 	t.Helper()
 	environment := []string{"CATBRIDGE_SDK_KEY=main=" + sdkKey}
@@ -97,7 +97,7 @@ func examine(t *testing.T, as Role, s *settings.Settings, change ...func(*Doctor
 	return list
 }
 
-// want wants a finding of a check with that result, whose texts contain what is given.
+// want checks that there is a finding of the check with that result and the given strings.
 func (list findings) want(t *testing.T, check string, result Result, texts ...string) {
 	t.Helper()
 	for _, f := range list {
@@ -115,7 +115,7 @@ func (list findings) want(t *testing.T, check string, result Result, texts ...st
 	t.Errorf("no %s %q with %q in\n%v", result, check, texts, list)
 }
 
-// only wants faults in no other check than those.
+// only checks that no other checks have faults.
 func (list findings) only(t *testing.T, checks ...string) {
 	t.Helper()
 	for _, f := range list {
@@ -133,7 +133,7 @@ func (list findings) String() string {
 	return text.String()
 }
 
-func TestAllIsGoodWhereAllIs(t *testing.T) {
+func TestAHealthyBridgeHasNoFaults(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	web := healthyCDN(t)
@@ -163,7 +163,7 @@ func TestAllIsGoodWhereAllIs(t *testing.T) {
 	}
 }
 
-func TestFaultsOfTheWayToRedis(t *testing.T) {
+func TestFaultsOfTheConnectionToRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--requirepass", "pa55word")
 	authority, other := redistest.NewAuthority(t), redistest.NewAuthority(t)
@@ -231,7 +231,7 @@ func TestACluster(t *testing.T) {
 	}
 	examine(t, Follower, load(t, "REDIS_URL="+url)).want(t, "redis server", Bad, "a single node does not have all keys", "set redis.mode to cluster")
 
-	// A node whose rights, memory or whole self is not as the others'.
+	// One node has other rights or memory settings, or is down.
 	last := cluster.Primaries[2]
 	admin := last.Client(t, nil)
 	admin.ConfigSet(t.Context(), "maxmemory", "100mb")
@@ -248,7 +248,7 @@ func TestSentinels(t *testing.T) {
 	dead, alive := "REDIS_ADDRESSES=127.0.0.1:1,", sentinel.Sentinels[0].Addr()
 	mode := []string{"REDIS_MODE=sentinel", "BASE_URL=" + web.URL}
 	list := examine(t, Leader, load(t, append(mode, dead+alive, "REDIS_MASTER_NAME="+redistest.MasterName)...))
-	list.want(t, "redis network", Bad, "connection refused") // but it goes on with the other
+	list.want(t, "redis network", Bad, "connection refused") // but the other one is tried, too
 	list.only(t, "redis network")
 	list.want(t, "redis server", Good, ", standalone, master")
 	list = examine(t, Leader, load(t, append(mode, "REDIS_ADDRESSES="+alive, "REDIS_MASTER_NAME=nothing")...))
@@ -257,7 +257,7 @@ func TestSentinels(t *testing.T) {
 	list.want(t, "redis server", Bad, ", sentinel, ", "a Sentinel stores no data", "set redis.mode to sentinel and redis.master_name")
 }
 
-func TestFaultsOfRedissMemory(t *testing.T) {
+func TestFaultsOfRedisMemory(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	client := server.Client(t, nil)

@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// inDatabase is a client of another database.
+// inDatabase returns a client of another database.
 func inDatabase(t *testing.T, server *redistest.Process, db int) *redis.Client {
 	t.Helper()
 	opts := *server.Client(t, nil).Options()
@@ -20,7 +20,7 @@ func inDatabase(t *testing.T, server *redistest.Process, db int) *redis.Client {
 	return client
 }
 
-func TestTheChannelAndFleetsOfOtherDatabasesAreTold(t *testing.T) {
+func TestTheChannelAndFleetsOfOtherDatabasesAreReported(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	web := healthyCDN(t)
@@ -42,7 +42,7 @@ func TestTheChannelAndFleetsOfOtherDatabasesAreTold(t *testing.T) {
 	examine(t, Follower, load(t, "REDIS_URL="+server.URL())).want(t, "fleets", Unknown, "unknown whether other databases have fleets of this SDK key: ")
 }
 
-// A leader of before channels had the number of their database in their names.
+// A leader of an old version, whose channels do not have the database in their names.
 func TestALeaderOnTheChannelOfAnotherDatabaseIsAFault(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

@@ -13,7 +13,7 @@ import (
 
 var keys = cachekeys.For(sdkKey, "", 0)
 
-// rulesOf gives what a user in deploy/acl may do.
+// rulesOf returns the rules of a user in deploy/acl.
 func rulesOf(t *testing.T, user string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../../../deploy/acl/single.acl")
@@ -40,8 +40,8 @@ func setUser(t *testing.T, admin *redis.Client, rules string) {
 	}
 }
 
-// Each role's rights are enough, and each that is missing is named as it is granted.
-func TestRightsThatAreMissing(t *testing.T) {
+// The rules of each role are sufficient, and each missing right is named by its rule.
+func TestMissingRightsAreNamed(t *testing.T) {
 	t.Parallel()
 	web := healthyCDN(t)
 	leaderRules, followerRules, reporterRules := rulesOf(t, "leader"), rulesOf(t, "follower"), rulesOf(t, "reporter")
@@ -77,7 +77,7 @@ func TestRightsThatAreMissing(t *testing.T) {
 			setUser(t, admin, test.rules)
 			list := examine(t, test.as, load(t, "REDIS_URL=redis://someone@"+server.Addr(), "REDIS_PASSWORD=pa55word", "BASE_URL="+web.URL))
 			if test.check == "" {
-				list.only(t, "state") // nobody leads
+				list.only(t, "state") // no leader
 				list.want(t, "rights", Good)
 			} else {
 				list.want(t, test.check, Bad, test.want...)

@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-func TestFaultsOfWhatStandsInRedis(t *testing.T) {
+func TestFaultsOfTheStateInRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
@@ -25,7 +25,7 @@ func TestFaultsOfWhatStandsInRedis(t *testing.T) {
 	list.only(t, "state")
 	examine(t, Follower, s).want(t, "messages", Good, "subscribed; no messages, because there is no leader")
 
-	// A lock whose holder says nothing.
+	// A lock whose holder sends no messages.
 	client.Set(t.Context(), keys.Lock, cachekeys.LockValue("mute", time.Now().UnixMilli()), time.Minute)
 	list = examine(t, Follower, s)
 	list.want(t, "messages", Bad, "a leader holds the lock, but no message arrived within 3s", "check that this node is connected to the primary, and see the leader's log")
@@ -51,8 +51,8 @@ func TestALaggardIsNamed(t *testing.T) {
 	list.want(t, "state", Bad, "1 of 1 followers that report are behind")
 }
 
-// A Redis whose clock is wrong, and whose version is old, for which a real one cannot be had.
-func TestFaultsOfRedissClockAndVersion(t *testing.T) {
+// A Redis with a wrong clock and an old version, simulated because no real one is available.
+func TestFaultsOfRedisClockAndVersion(t *testing.T) {
 	t.Parallel()
 	mini := miniredis.RunT(t)
 	s := load(t, "REDIS_URL=redis://"+mini.Addr())

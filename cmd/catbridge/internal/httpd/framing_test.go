@@ -46,9 +46,9 @@ func post(lines, body string) string {
 	return "POST /hook/main HTTP/1.1\r\nHost: x\r\n" + lines + "\r\n" + body
 }
 
-// Where a proxy and this server disagree on the end of a request, what follows is a request
-// that the proxy never saw.
-func TestARequestOfTwoLengthsIsRefusedAndEndsItsConnection(t *testing.T) {
+// If a proxy and this server disagree on the end of a request, the rest of it becomes a request
+// that the proxy has not seen.
+func TestARequestWithTwoLengthsIsRejectedAndEndsItsConnection(t *testing.T) {
 	s, _ := start(t, Config{})
 	smuggled := "0\r\n\r\n" + ask
 	for name, c := range map[string]struct {
@@ -79,7 +79,7 @@ func TestARequestOfTwoLengthsIsRefusedAndEndsItsConnection(t *testing.T) {
 	}
 }
 
-// What is followed must arrive as it was sent, in whatever pieces it comes.
+// A parsed request must arrive as it was sent, in pieces of any size.
 func FuzzFraming(f *testing.F) {
 	f.Add([]byte(ask+post("Content-Length: 3\r\n", "abc")+ask), 3)
 	f.Add([]byte(post("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n")+ask), 7)

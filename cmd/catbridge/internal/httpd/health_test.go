@@ -17,22 +17,22 @@ import (
 
 const testKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbb"
 
-// house is where leaders live, in virtual time.
-type house struct {
+// environment runs leaders in virtual time.
+type environment struct {
 	*testing.T
 	redis *redistest.VirtualServer
 	cdn   *fakecdn.CDN
 }
 
-func inHouse(t *testing.T, f func(h *house)) {
+func inEnvironment(t *testing.T, f func(h *environment)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f(&house{t, redistest.Virtual(t), fakecdn.New()})
+		f(&environment{t, redistest.Virtual(t), fakecdn.New()})
 	})
 }
 
 // start runs a leader; stop shuts it down.
-func (h *house) start() (cfg Config, stop func()) {
+func (h *environment) start() (cfg Config, stop func()) {
 	h.Helper()
 	l, err := leader.New(leader.Config{
 		Redis: h.redis.Client(h.T, nil), Transport: h.cdn,
@@ -53,13 +53,13 @@ func (h *house) start() (cfg Config, stop func()) {
 	return Config{Leader: l, Status: true}, stop
 }
 
-func (h *house) wait(d time.Duration) {
+func (h *environment) wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// want checks what a path answers.
-func (h *house) want(cfg Config, path string, status int, body ...string) {
+// want checks the answer of a path.
+func (h *environment) want(cfg Config, path string, status int, body ...string) {
 	h.Helper()
 	w := call(h.T, cfg, "GET", path, "")
 	if w.Code != status {
@@ -73,7 +73,7 @@ func (h *house) want(cfg Config, path string, status int, body ...string) {
 }
 
 func TestALeaderAndItsCandidateAreReady(t *testing.T) {
-	inHouse(t, func(h *house) {
+	inEnvironment(t, func(h *environment) {
 		first, stopFirst := h.start()
 		h.want(first, "/readyz", 503, "not ready")
 		h.wait(time.Second)
@@ -90,8 +90,8 @@ func TestALeaderAndItsCandidateAreReady(t *testing.T) {
 	})
 }
 
-func TestAnOutageOfRedisIsNoReasonToRestart(t *testing.T) {
-	inHouse(t, func(h *house) {
+func TestAProcessStaysAliveDuringAnOutageOfRedis(t *testing.T) {
+	inEnvironment(t, func(h *environment) {
 		cfg, stop := h.start()
 		h.wait(time.Minute)
 		h.redis.Mini().SetError("LOADING Redis is loading the dataset in memory")
@@ -110,7 +110,7 @@ func TestAnOutageOfRedisIsNoReasonToRestart(t *testing.T) {
 }
 
 func TestWithoutTheCDNAProcessIsReadyIfThereIsAConfig(t *testing.T) {
-	inHouse(t, func(h *house) {
+	inEnvironment(t, func(h *environment) {
 		h.cdn.Break(fakecdn.Status(http.StatusServiceUnavailable))
 		first, stopFirst := h.start()
 		h.wait(5 * time.Second)
@@ -132,7 +132,7 @@ func TestWithoutTheCDNAProcessIsReadyIfThereIsAConfig(t *testing.T) {
 	})
 }
 
-// What the table says of one SDK key alone must hold the whole process back.
+// One SDK key that is not ready makes the whole process unready.
 func TestUnreadyReasons(t *testing.T) {
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	good := leader.KeyStats{Name: "shop", State: leader.Candidate, LockHolder: "X", LastContact: now.Add(-time.Second), Rev: cachekeys.MinRev}
@@ -162,7 +162,7 @@ func TestUnreadyReasons(t *testing.T) {
 			}
 			other := good
 			other.Name = "other"
-			s := status{leader: told{stats: leader.Stats{Keys: []leader.KeyStats{k, other}}}}.read(now)
+			s := status{leader: fixedLeader{stats: leader.Stats{Keys: []leader.KeyStats{k, other}}}}.read(now)
 			if s.Ready != (c.want == "") || s.SDKKeys[0].Reason != got || !s.SDKKeys[1].Ready {
 				t.Errorf("status %+v", s)
 			}
@@ -174,10 +174,10 @@ func TestUnreadyReasons(t *testing.T) {
 	}
 }
 
-func TestALoopThatHangsIsNotAlive(t *testing.T) {
+func TestAProcessWithAHangingLoopIsNotAlive(t *testing.T) {
 	for overdueBy, want := range map[time.Duration]int{0: 200, overdue - time.Second: 200, overdue + time.Second: 503} {
 		stats := leader.Stats{Keys: []leader.KeyStats{{Name: "shop", State: leader.Steady, Due: time.Now().Add(-overdueBy)}}}
-		w := call(t, Config{Leader: told{stats: stats}}, "GET", "/healthz", "")
+		w := call(t, Config{Leader: fixedLeader{stats: stats}}, "GET", "/healthz", "")
 		if w.Code != want {
 			t.Errorf("overdue by %v: %d, want %d", overdueBy, w.Code, want)
 		}
@@ -187,9 +187,9 @@ func TestALoopThatHangsIsNotAlive(t *testing.T) {
 	}
 }
 
-// The names of the fields are a promise.
+// The names of the fields must not change.
 func TestStatusKeepsItsFields(t *testing.T) {
-	inHouse(t, func(h *house) {
+	inEnvironment(t, func(h *environment) {
 		cfg, stop := h.start()
 		defer stop()
 		cfg.Version = "v1.2.3"

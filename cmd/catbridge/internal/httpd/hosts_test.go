@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A name that a page has mean this machine must not open what only this machine is to see.
-func TestOnALoopbackAddressANameMustBeListed(t *testing.T) {
+// DNS rebinding: a host name of a web page that resolves to this machine must not give access.
+func TestALoopbackAddressAcceptsOnlyListedHosts(t *testing.T) {
 	for _, c := range []struct {
 		loopback bool
 		hosts    []string
@@ -37,7 +37,7 @@ func TestOnALoopbackAddressANameMustBeListed(t *testing.T) {
 		{false, []string{"leader.internal"}, "10.1.2.3:9090", 200},
 	} {
 		cfg := everything
-		cfg.Leader, cfg.Logger, cfg.loopback, cfg.Hosts = told{}, slog.New(slog.DiscardHandler), c.loopback, c.hosts
+		cfg.Leader, cfg.Logger, cfg.loopback, cfg.Hosts = fixedLeader{}, slog.New(slog.DiscardHandler), c.loopback, c.hosts
 		for _, path := range []string{"/status", "/metrics", "/debug/pprof/", "/healthz", "/hook/main"} {
 			r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
 			r.Host = c.host
@@ -59,7 +59,7 @@ func TestOnALoopbackAddressANameMustBeListed(t *testing.T) {
 	}
 }
 
-func TestAServerKnowsThatItListensOnLoopback(t *testing.T) {
+func TestAServerDetectsThatItListensOnLoopback(t *testing.T) {
 	s, _ := start(t, Config{Status: true})
 	for host, want := range map[string]string{"evil.example": "403", s.Addr().String(): "200", "localhost": "200"} {
 		if got := exchange(t, s, "GET /status HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n"); len(got) != 1 || got[0] != want {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// fresh asks on a connection of its own.
+// fresh sends a request on a new connection.
 func fresh(method, url, body string) (status int, answer string, err error) {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
@@ -26,8 +26,8 @@ func fresh(method, url, body string) (status int, answer string, err error) {
 	return resp.StatusCode, string(text), err
 }
 
-// Senders that hold every connection that they get must keep neither probes nor webhooks
-// out, and must not take memory without bound (F33).
+// Senders that hold all their connections open must not block probes or webhooks, and must not
+// use unbounded memory (F33).
 func TestSlowSendersExhaustNothing(t *testing.T) {
 	for name, sends := range map[string]string{
 		"nothing": "",
@@ -43,7 +43,7 @@ func TestSlowSendersExhaustNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer c.Close()
-				_, _ = io.WriteString(c, sends) // may have been given up already
+				_, _ = io.WriteString(c, sends) // may be closed already
 			}
 			for i := range 20 {
 				if status, body, err := fresh("GET", url+"/healthz", ""); err != nil || status != http.StatusOK {
@@ -62,10 +62,10 @@ func TestSlowSendersExhaustNothing(t *testing.T) {
 	}
 }
 
-// Who is being answered keeps his connection, however many others come.
-func TestARequestThatIsHandledIsNotGivenUp(t *testing.T) {
+// A request in progress keeps its connection, however many others arrive.
+func TestTheConnectionOfARequestInProgressIsKept(t *testing.T) {
 	arrived, finish := make(chan struct{}), make(chan struct{})
-	s, url := start(t, Config{MaxConnections: minConnections, Leader: told{hook: func(w http.ResponseWriter, _ *http.Request) {
+	s, url := start(t, Config{MaxConnections: minConnections, Leader: fixedLeader{hook: func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-finish
 		_, _ = io.WriteString(w, "done")
@@ -92,7 +92,7 @@ func TestARequestThatIsHandledIsNotGivenUp(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreCountedDownToNone(t *testing.T) {
+func TestClosedConnectionsAreNotCounted(t *testing.T) {
 	s, url := start(t, Config{MaxConnections: minConnections})
 	for range 3 * minConnections {
 		if status, _, err := fresh("GET", url+"/healthz", ""); err != nil || status != http.StatusOK {

@@ -18,15 +18,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// told is a leader that tells what a test says.
-type told struct {
+// fixedLeader is a leader with the stats and the handler of a test.
+type fixedLeader struct {
 	stats leader.Stats
 	hook  http.HandlerFunc
 }
 
-func (l told) Stats() leader.Stats { return l.stats }
+func (l fixedLeader) Stats() leader.Stats { return l.stats }
 
-func (l told) WebhookHandler() http.Handler {
+func (l fixedLeader) WebhookHandler() http.Handler {
 	if l.hook == nil {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
@@ -41,7 +41,7 @@ func start(t *testing.T, cfg Config) (s *Server, url string) {
 	t.Helper()
 	cfg.Addr = "127.0.0.1:0"
 	if cfg.Leader == nil {
-		cfg.Leader = told{}
+		cfg.Leader = fixedLeader{}
 	}
 	s, err := New(cfg)
 	if err != nil {
@@ -59,11 +59,11 @@ func start(t *testing.T, cfg Config) (s *Server, url string) {
 	return s, "http://" + s.Addr().String()
 }
 
-// call asks the handler without a network.
+// call calls the handler without a network.
 func call(t *testing.T, cfg Config, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	if cfg.Leader == nil {
-		cfg.Leader = told{}
+		cfg.Leader = fixedLeader{}
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -15,10 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// everything lets all be served.
+// everything enables all routes.
 var everything = Config{Gatherer: prometheus.NewRegistry(), Status: true, Pprof: true}
 
-func TestOnlyWhatIsAskedForIsServed(t *testing.T) {
+func TestOnlyEnabledRoutesAreServed(t *testing.T) {
 	for path, whole := range map[string]int{
 		"/healthz": 200, "/readyz": 503, "/metrics": 200, "/status": 200, "/debug/pprof/": 200, "/debug/pprof/goroutine": 200,
 		"/debug/pprof/cmdline": 404, "/debug/vars": 404, "/": 404, "/hook/": 404, "/hook/a/b": 404, "/hook/a/b/": 404, "/index.html": 404, "/healthz/": 404,
@@ -37,7 +37,7 @@ func TestOnlyWhatIsAskedForIsServed(t *testing.T) {
 	}
 }
 
-func TestOtherMethodsAreRefusedAndTheRightOnesNamed(t *testing.T) {
+func TestOtherMethodsAreRejectedAndTheAllowedOnesNamed(t *testing.T) {
 	for path, allowed := range map[string]string{
 		"/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/status": "GET, HEAD",
 		"/debug/pprof/symbol": "GET, HEAD", "/hook/main": "GET, POST", "/hook/main/": "GET, POST",
@@ -55,7 +55,7 @@ func TestOtherMethodsAreRefusedAndTheRightOnesNamed(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerCarriesTheHeadersThatKeepBrowsersOut(t *testing.T) {
+func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	for _, path := range []string{"/healthz", "/status", "/metrics", "/nothing", "/debug/pprof/"} {
 		h := call(t, everything, "GET", path, "").Header()
 		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "X-Frame-Options": "DENY"} {
@@ -76,11 +76,11 @@ func TestWebhooksReachTheLeader(t *testing.T) {
 	}
 }
 
-func TestOfALargeBodyNoMoreIsReadThanShowsThatItIs(t *testing.T) {
+func TestALargeBodyIsReadOnlyUpToTheLimit(t *testing.T) {
 	for size, want := range map[int]int{64 << 10: 64 << 10, 64<<10 + 1: 64<<10 + 1, 10 << 20: 64<<10 + 1} {
 		w := httptest.NewRecorder()
-		body := struct{ io.Reader }{strings.NewReader(strings.Repeat("x", size))} // of no length that is said
-		newHandler(Config{Leader: told{}, Logger: slog.New(slog.DiscardHandler)}).ServeHTTP(w, httptest.NewRequest("POST", "/hook/main", body))
+		body := struct{ io.Reader }{strings.NewReader(strings.Repeat("x", size))} // without a declared length
+		newHandler(Config{Leader: fixedLeader{}, Logger: slog.New(slog.DiscardHandler)}).ServeHTTP(w, httptest.NewRequest("POST", "/hook/main", body))
 		if got := w.Body.Len() - len("main:"); got != want {
 			t.Errorf("of %d bytes the leader got %d, want %d", size, got, want)
 		}
@@ -90,7 +90,7 @@ func TestOfALargeBodyNoMoreIsReadThanShowsThatItIs(t *testing.T) {
 func TestAPanicIsAnsweredAndLogged(t *testing.T) {
 	log := new(syncBuffer)
 	cfg := Config{
-		Leader: told{hook: func(http.ResponseWriter, *http.Request) { panic("no more ideas") }},
+		Leader: fixedLeader{hook: func(http.ResponseWriter, *http.Request) { panic("no more ideas") }},
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	}
 	if w := call(t, cfg, "POST", "/hook/main", ""); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "ideas") {
@@ -117,12 +117,12 @@ func TestRequestsAreLoggedAtLevelDebugOnlyAndByTheirRoute(t *testing.T) {
 	}
 }
 
-func TestNoMoreRequestsOfAKindAreHandledAtOnceThanPlanned(t *testing.T) {
+func TestTheNumberOfRequestsHandledAtOnceIsBounded(t *testing.T) {
 	if most := hooksAtOnce + metricsAtOnce + statusAtOnce + profilesAtOnce; most >= minConnections {
 		t.Fatalf("%d requests may be handled at once, on %d connections: none is left to give up", most, minConnections)
 	}
 	hold, arrived := make(chan struct{}), make(chan struct{})
-	_, url := start(t, Config{Leader: told{hook: func(http.ResponseWriter, *http.Request) {
+	_, url := start(t, Config{Leader: fixedLeader{hook: func(http.ResponseWriter, *http.Request) {
 		arrived <- struct{}{}
 		<-hold
 	}}})
@@ -152,10 +152,10 @@ func TestNoMoreRequestsOfAKindAreHandledAtOnceThanPlanned(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// Nothing of a body is awaited that is too large by what its sender says.
-func TestABodyThatIsSaidToBeTooLargeIsRefusedBeforeItComes(t *testing.T) {
+// If the declared length of a body is too large, the body is not read.
+func TestABodyWhoseLengthIsTooLargeIsRejectedUnread(t *testing.T) {
 	length := make(chan int64, 1)
-	s, _ := start(t, Config{Leader: told{hook: func(w http.ResponseWriter, r *http.Request) {
+	s, _ := start(t, Config{Leader: fixedLeader{hook: func(w http.ResponseWriter, r *http.Request) {
 		length <- r.ContentLength
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	}}})

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-func TestAnAddressThatCannotBeUsedIsExplained(t *testing.T) {
+func TestAnUnusableAddressIsExplained(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -30,17 +30,17 @@ func TestAnAddressThatCannotBeUsedIsExplained(t *testing.T) {
 		":-1":                 "no port from 0 to 65535",
 		"192.0.2.1:0":         "does not have this address",
 	} {
-		_, err := New(Config{Addr: addr, Leader: told{}})
+		_, err := New(Config{Addr: addr, Leader: fixedLeader{}})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), addr) {
 			t.Errorf("%q: %v, want %q", addr, err, want)
 		}
 	}
-	if _, err := New(Config{Addr: taken.Addr().String(), Leader: told{}}); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := New(Config{Addr: taken.Addr().String(), Leader: fixedLeader{}}); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("the cause is not kept: %v", err)
 	}
 }
 
-func TestAWrongConfigIsToldAllAtOnce(t *testing.T) {
+func TestAllErrorsOfAConfigAreReturnedAtOnce(t *testing.T) {
 	_, err := New(Config{Addr: "127.0.0.1:0", MaxConnections: 5})
 	if err == nil || !strings.Contains(err.Error(), "Leader is required") || !strings.Contains(err.Error(), "5 is below 128") {
 		t.Error(err)
@@ -48,23 +48,23 @@ func TestAWrongConfigIsToldAllAtOnce(t *testing.T) {
 }
 
 func TestCloseWithoutRunFreesTheAddress(t *testing.T) {
-	s, err := New(Config{Addr: "127.0.0.1:0", Leader: told{}})
+	s, err := New(Config{Addr: "127.0.0.1:0", Leader: fixedLeader{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	again, err := New(Config{Addr: s.Addr().String(), Leader: told{}})
+	again, err := New(Config{Addr: s.Addr().String(), Leader: fixedLeader{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	again.Close()
 }
 
-func TestWhatIsUnderWayEndsBeforeTheServerDoes(t *testing.T) {
+func TestRequestsInProgressEndBeforeTheServer(t *testing.T) {
 	arrived, finish := make(chan struct{}), make(chan struct{})
-	s, err := New(Config{Addr: "127.0.0.1:0", Leader: told{hook: func(w http.ResponseWriter, _ *http.Request) {
+	s, err := New(Config{Addr: "127.0.0.1:0", Leader: fixedLeader{hook: func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-finish
 		_, _ = io.WriteString(w, "done")
@@ -118,7 +118,7 @@ func (p pipes) Close() error { return nil }
 
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-func TestSlowSendersAreGivenUpInTime(t *testing.T) {
+func TestSlowSendersAreDisconnectedInTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		sends   string
 		within  time.Duration
@@ -131,7 +131,7 @@ func TestSlowSendersAreGivenUpInTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, err := New(Config{Addr: "127.0.0.1:0", Leader: told{}})
+				s, err := New(Config{Addr: "127.0.0.1:0", Leader: fixedLeader{}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// reportFrom writes a follower's report of some time ago.
+// reportFrom writes a follower's report with a time in the past.
 func reportFrom(t *testing.T, client redis.Cmdable, ago time.Duration, r cachekeys.FleetReport) {
 	t.Helper()
 	score := float64(time.Now().Add(-ago).UnixMilli())
@@ -50,13 +50,13 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	none := as(now, "empty")
 	none.Rev, none.Hash, none.Lag = 0, "", 0
 	reportFrom(t, client, 3*time.Second, none)
-	// A report that was left behind does not count beside a later one.
+	// An old report does not count if there is a later one.
 	reportFrom(t, client, 10*time.Second, as(old, "current-1"))
-	// A report from before the change says nothing.
+	// A report from before the change proves nothing.
 	slow := as(old, "pending")
 	slow.Interval = 5 * time.Minute
 	reportFrom(t, client, 100*time.Second, slow)
-	// What is no report, or from the future.
+	// Malformed reports, and a report from the future.
 	client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: float64(time.Now().UnixMilli()), Member: "\x1b[2J"})
 	reportFrom(t, client, -time.Hour, as(now, "future"))
 
@@ -75,7 +75,7 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 		t.Errorf("%q", key.Faults)
 	}
 
-	// Soon after a change nobody counts as behind.
+	// Soon after a change, no follower counts as behind.
 	changed(5 * time.Second)
 	if key := look(t, client); !key.OK || key.Fleet.Behind != 0 || key.Fleet.Pending != 4 {
 		t.Errorf("%q, %+v", key.Faults, key.Fleet)

@@ -33,7 +33,7 @@ type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}
 
-// lead has a leader lead until stop, which leaves its lock as it is.
+// lead runs a leader until stop, which does not release its lock.
 func lead(t *testing.T, client redis.UniversalClient, timing leader.Timing) (id string, stop func()) {
 	t.Helper()
 	content, err := localcdn.NewContent([]byte(`{"f":{"text":{"t":1,"v":{"s":"one"}}}}`))
@@ -88,7 +88,7 @@ func wantWell(t *testing.T, key inspect.Key, id string) {
 	}
 }
 
-func TestAllIsWellWhileALeaderLeads(t *testing.T) {
+func TestThereAreNoFaultsWhileALeaderLeads(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client(t, nil)
 	id, _ := lead(t, client, leader.Timing{})
@@ -107,14 +107,14 @@ func TestAllIsWellWhileALeaderLeads(t *testing.T) {
 	}
 }
 
-// Proxies and services refuse commands that nothing depends on: the rest is shown.
-func TestWhatRedisRefusesLeavesTheRest(t *testing.T) {
+// Proxies and managed services refuse some commands. The rest of the state is shown.
+func TestARefusedCommandHidesOnlyItsPart(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"PUBSUB", "PTTL", "ZRANGE"} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			client := redistest.Start(t, "--rename-command", command, "").Client(t, nil)
-			if command != "PTTL" { // without which scripts do not run
+			if command != "PTTL" { // scripts need it
 				lead(t, client, leader.Timing{})
 			} else {
 				client.Set(t.Context(), keys.Lock, cachekeys.LockValue("someone", time.Now().UnixMilli()), time.Minute)
@@ -130,8 +130,8 @@ func TestWhatRedisRefusesLeavesTheRest(t *testing.T) {
 	}
 }
 
-// In a cluster all nodes' subscribers count.
-func TestAClusterIsLookedAtWhole(t *testing.T) {
+// In a cluster, the subscribers of all nodes count.
+func TestSubscribersOfAllNodesOfAClusterAreCounted(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 3, 0)
 	id, _ := lead(t, cluster.Client(t, nil), leader.Timing{})
@@ -152,7 +152,7 @@ func TestAClusterIsLookedAtWhole(t *testing.T) {
 	}
 }
 
-// Each fault is provoked, and told of in words that say what to do or what comes.
+// Each fault is provoked, and its text says what to do or what happens next.
 func TestFaultsAreNamed(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -177,7 +177,7 @@ func TestFaultsAreNamed(t *testing.T) {
 	}{
 		"no lock":            {func() { client.Del(ctx, keys.Lock) }, "no leader: start a leader"},
 		"eternal lock":       {func() { client.Persist(ctx, keys.Lock) }, "the lock never expires, and no other leader can take over: delete it"},
-		"foreign lock":       {func() { client.Set(ctx, keys.Lock, "x\x1b[2J", time.Hour) }, `the lock is invalid; if it stays, delete it, and a leader takes over: cachekeys: malformed lock: leader: want leader:epoch, have "x\x1b[2J"`},
+		"invalid lock":       {func() { client.Set(ctx, keys.Lock, "x\x1b[2J", time.Hour) }, `the lock is invalid; if it stays, delete it, and a leader takes over: cachekeys: malformed lock: leader: want leader:epoch, have "x\x1b[2J"`},
 		"lock of other type": {func() { client.Del(ctx, keys.Lock); client.LPush(ctx, keys.Lock, "x") }, "the lock is not a string: delete it"},
 		"another epoch":      {func() { client.HSet(ctx, keys.Meta, "epoch", "1") }, "but meta has 1: the leader repairs that, unless Redis loses writes"},
 		"no meta":            {func() { client.Del(ctx, keys.Meta) }, "no leader has written content yet; the entry was written by an official SDK"},
@@ -218,7 +218,7 @@ func TestFaultsAreNamed(t *testing.T) {
 	}
 }
 
-// statusUser has a user look on that has the rights of status in deploy/acl.
+// statusUser returns a client of the user for status in deploy/acl.
 func statusUser(t *testing.T, file string, nodes ...*redistest.Process) (name, password string) {
 	t.Helper()
 	text, err := os.ReadFile("../../../../deploy/acl/" + file)
@@ -245,8 +245,8 @@ func statusUser(t *testing.T, file string, nodes ...*redistest.Process) (name, p
 	return "", ""
 }
 
-// The rights of the user in deploy/acl are enough for all that there is to see.
-func TestTheUserOfStatusSeesAll(t *testing.T) {
+// The rights of the user in deploy/acl are sufficient for all parts.
+func TestTheStatusUserCanReadEverything(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	id, _ := lead(t, server.Client(t, nil), leader.Timing{})
@@ -269,7 +269,7 @@ func TestTheUserOfStatusSeesAll(t *testing.T) {
 	}
 }
 
-func TestRightsThatAreMissingAreRemarks(t *testing.T) {
+func TestMissingRightsAreRemarks(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
@@ -309,7 +309,7 @@ func TestRightsThatAreMissingAreRemarks(t *testing.T) {
 	}
 }
 
-func TestARedisThatIsAwayIsAnError(t *testing.T) {
+func TestAnUnreachableRedisIsAnError(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	client := server.Client(t, nil)

@@ -13,8 +13,8 @@ import (
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
-// Values of 64 MB are told of with little memory.
-func TestValuesOverTheLimitAreNotReadToTheirEnd(t *testing.T) {
+// Values of 64 MB are reported with little memory.
+func TestValuesAboveTheLimitAreNotReadCompletely(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	huge := strings.Repeat("x", 64<<20)
@@ -30,7 +30,7 @@ func TestValuesOverTheLimitAreNotReadToTheirEnd(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	key := look(t, client)
 	runtime.ReadMemStats(&after)
-	// Entry and blob, and both up to three times since they do not fit meta.
+	// Entry and blob are read up to three times, because they do not match meta.
 	if took := after.TotalAlloc - before.TotalAlloc; took > 9*cachekeys.MaxConfigBytes {
 		t.Errorf("took %d bytes", took)
 	}

@@ -213,7 +213,7 @@ func TestAFileBehindALinkIsFollowed(t *testing.T) {
 	wantContent(t, updates, config("longer"))
 }
 
-func TestABadVersionIsRefusedAndTheNextGoodOneTaken(t *testing.T) {
+func TestAnInvalidVersionIsRejectedAndTheNextValidOneServed(t *testing.T) {
 	path, updates := follow(t, config("one"))
 	write(t, path, "{\n  \"f\": oops\n}")
 	if u := <-updates; u.err == nil || !strings.Contains(u.err.Error(), "config.json: line 2, column 8: invalid JSON") {
@@ -229,7 +229,7 @@ func TestABadVersionIsRefusedAndTheNextGoodOneTaken(t *testing.T) {
 	wantContent(t, updates, config("two"))
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpenRejectsInvalidFiles(t *testing.T) {
 	dir := t.TempDir()
 	large := filepath.Join(dir, "large.json")
 	write(t, large, "")

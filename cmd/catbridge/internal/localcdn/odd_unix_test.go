@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/test/oddfile"
 )
 
-func TestOpenRefusesWhatIsNoRegularFile(t *testing.T) {
+func TestOpenRejectsIrregularFiles(t *testing.T) {
 	for _, odd := range oddfile.All(t) {
 		t.Run(odd.Name, func(t *testing.T) {
 			if _, err := Open(odd.Path); err == nil || !strings.Contains(err.Error(), odd.Says) || !strings.Contains(err.Error(), odd.Path) {
@@ -21,7 +21,7 @@ func TestOpenRefusesWhatIsNoRegularFile(t *testing.T) {
 	}
 }
 
-func TestAByteOrderMarkBelongsToNoConfig(t *testing.T) {
+func TestAByteOrderMarkIsNotPartOfTheConfig(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.json")
 	write(t, path, "\ufeff"+config("one"))
 	if file, err := Open(path); err != nil || string(file.Content().JSON) != config("one") {
@@ -34,7 +34,7 @@ func TestAByteOrderMarkBelongsToNoConfig(t *testing.T) {
 func TestAFileThatCouldNotBeReadIsReadAgain(t *testing.T) {
 	path, updates := follow(t, config("one"))
 	write(t, path, config("two"))
-	wantContent(t, updates, config("two")) // the watch is set up, with all that it opens
+	wantContent(t, updates, config("two")) // the watch has opened all its files
 	write(t, path+".next", config("three"))
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -47,7 +47,7 @@ func TestAFileThatCouldNotBeReadIsReadAgain(t *testing.T) {
 	}
 	t.Cleanup(restore)
 	few := limit
-	few.Cur = 3 // those that are open stay so
+	few.Cur = 3 // open files stay open
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ const (
 	users    = "user default off\nuser admin on >of-admin ~* &* +@all\nuser app on >" + password + " ~* &* +@all\n"
 )
 
-// guarded has everything ask for certificates, users and passwords.
+// guarded requires certificates, users and passwords everywhere.
 func guarded(t *testing.T) *redistest.Guard {
 	t.Helper()
 	admin := redistest.User{Name: "admin", Password: "of-admin"}
@@ -29,7 +29,7 @@ func guarded(t *testing.T) *redistest.Guard {
 	}
 }
 
-// shown are the TLS settings with a certificate that the guard's servers take.
+// shown returns TLS settings with a certificate that the guard's servers accept.
 func shown(t *testing.T, g *redistest.Guard) TLS {
 	t.Helper()
 	c := g.Authority.Issue(t, "client")
@@ -64,9 +64,9 @@ func must(t *testing.T, s Settings) Options {
 	return o
 }
 
-// TestEveryRedisThatAsksForEverythingIsReached runs each topology with certificates, users
-// and passwords, those of Sentinels too.
-func TestEveryRedisThatAsksForEverythingIsReached(t *testing.T) {
+// TestEveryTopologyWithTLSAndPasswordsIsReached runs each topology with certificates, users
+// and passwords, including those of Sentinels.
+func TestEveryTopologyWithTLSAndPasswordsIsReached(t *testing.T) {
 	works := func(t *testing.T, s Settings) {
 		t.Helper()
 		for name, client := range map[string]redis.UniversalClient{"leader": must(t, s).LeaderClient(nil), "follower": must(t, s).Client()} {
@@ -104,7 +104,7 @@ func TestEveryRedisThatAsksForEverythingIsReached(t *testing.T) {
 	})
 }
 
-// TestARotatedPasswordNeedsNoNewClient changes it in Redis and in its file (F25).
+// TestARotatedPasswordNeedsNoNewClient changes the password in Redis and in its file (F25).
 func TestARotatedPasswordNeedsNoNewClient(t *testing.T) {
 	server := redistest.Start(t, "--requirepass", "first")
 	file := filepath.Join(t.TempDir(), "password")
@@ -123,7 +123,7 @@ func TestARotatedPasswordNeedsNoNewClient(t *testing.T) {
 	}
 	kill()
 	eventually(t, client, "WRONGPASS")
-	// A file that is gone in the middle of a rotation changes nothing.
+	// A missing file in the middle of a rotation changes nothing.
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
@@ -134,8 +134,8 @@ func TestARotatedPasswordNeedsNoNewClient(t *testing.T) {
 	eventually(t, client, "")
 }
 
-// eventually pings until what is said holds the text; empty: until it is answered. The
-// first pings may meet a connection that was closed.
+// eventually sends PINGs until the error contains the text, or without a text until one
+// succeeds. The first PINGs may use a closed connection.
 func eventually(t *testing.T, client redis.UniversalClient, want string) {
 	t.Helper()
 	var err error
@@ -147,8 +147,8 @@ func eventually(t *testing.T, client redis.UniversalClient, want string) {
 	t.Fatalf("%v, want %q", err, want)
 }
 
-// TestRotatedCertificatesNeedNoNewClient begins with those of an authority that Redis
-// does not trust (F25).
+// TestRotatedCertificatesNeedNoNewClient starts with certificates of an authority that
+// Redis does not trust (F25).
 func TestRotatedCertificatesNeedNoNewClient(t *testing.T) {
 	g := guarded(t)
 	server := g.Start(t)
@@ -159,15 +159,15 @@ func TestRotatedCertificatesNeedNoNewClient(t *testing.T) {
 	eventually(t, client, "set redis.tls.ca_file to the certificate of its authority")
 	write(t, old.CAFile, read(t, good.CAFile))
 	eventually(t, client, "Redis rejects the certificate in redis.tls.cert_file")
-	// In the middle of the rotation certificate and key do not go together.
+	// In the middle of the rotation, certificate and key do not match.
 	write(t, old.CertFile, read(t, good.CertFile))
 	eventually(t, client, "Redis rejects the certificate in redis.tls.cert_file")
 	write(t, old.KeyFile, read(t, good.KeyFile))
 	eventually(t, client, "")
 }
 
-// TestWhatIsWrongIsExplainedInOneLine has a real Redis refuse whoever comes.
-func TestWhatIsWrongIsExplainedInOneLine(t *testing.T) {
+// TestConnectionErrorsAreExplainedInOneLine connects to real servers that reject the client.
+func TestConnectionErrorsAreExplainedInOneLine(t *testing.T) {
 	g := guarded(t)
 	secured, plain, protected := g.Start(t).Addr(), redistest.Start(t).Addr(), redistest.Start(t, "--requirepass", "x").Addr()
 	cluster := redistest.StartCluster(t, 3, 0).Nodes()[0].Addr()
@@ -197,7 +197,7 @@ func TestWhatIsWrongIsExplainedInOneLine(t *testing.T) {
 			client := must(t, c.s).LeaderClient(nil)
 			defer client.Close()
 			var err error
-			for _, key := range []string{"a", "b", "c", "d", "e", "f"} { // of several slots
+			for _, key := range []string{"a", "b", "c", "d", "e", "f"} { // in several slots
 				if err = Explain(client.Get(t.Context(), key).Err()); err != nil && err != redis.Nil {
 					break
 				}
@@ -209,7 +209,7 @@ func TestWhatIsWrongIsExplainedInOneLine(t *testing.T) {
 	}
 }
 
-// talks is the address of a server that greets whoever comes, which no TLS does.
+// talks returns the address of a server that writes first, unlike a TLS server.
 func talks(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

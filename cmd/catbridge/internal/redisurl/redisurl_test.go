@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-func TestClientsHaveWhatTheBridgeReliesOn(t *testing.T) {
+func TestClientsHaveTheOptionsThatTheBridgeReliesOn(t *testing.T) {
 	for mode, text := range map[Mode]string{
 		Single:   "rediss://user:word@h1:6380/2?read_timeout=7s&pool_size=5",
 		Sentinel: "redis://h1:26379?master_name=main&addr=h2:26379&pool_size=5",
@@ -80,8 +80,8 @@ func TestAURLIsTheShortFormOfSettings(t *testing.T) {
 	}
 }
 
-// TestWhatCannotWorkIsRefused names for each wrong combination the setting to mend.
-func TestWhatCannotWorkIsRefused(t *testing.T) {
+// TestInvalidCombinationsAreRejected checks that the error of each wrong combination names a setting.
+func TestInvalidCombinationsAreRejected(t *testing.T) {
 	one := []string{"h"}
 	for _, c := range []struct {
 		name string
@@ -174,7 +174,7 @@ func TestTheLeadersConnectionsGoThroughWrap(t *testing.T) {
 	}
 }
 
-// FuzzParse holds a password against everything that an error says.
+// FuzzParse checks that no error contains the password.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"", "#", "/", "?", "@", ":", "%", "%zz", "#@", "1#", "?db=", "&", " ", "\x00", "]", "é"} {
 		f.Add("redis://user:", seed, "@host:6379/0", "single")
@@ -191,7 +191,7 @@ func FuzzParse(f *testing.F) {
 			o.Client().Close()
 			return
 		}
-		// A secret that stands where a host or an option stands is none.
+		// Text in the place of a host or an option is not a secret.
 		if strings.Contains(before, "@") || strings.ContainsAny(before, "?#") || !strings.HasPrefix(after, "@") {
 			return
 		}

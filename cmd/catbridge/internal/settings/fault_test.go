@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestEverythingThatIsWrongIsToldAtOnce has a mistake of each kind in each source.
-func TestEverythingThatIsWrongIsToldAtOnce(t *testing.T) {
+// TestAllFaultsAreReportedAtOnce has an error of each kind in each source.
+func TestAllFaultsAreReportedAtOnce(t *testing.T) {
 	given{
 		flags:   []string{"--poll-interval", "-1s", "--redis-db", "x"},
 		environ: []string{"CATBRIDGE_LOG_LEVEL=loud", "CATBRIDGE_REDIS_PASSWORD=" + password, "CATBRIDGE_REDIS_PASSWORD_FILE=x"},
@@ -94,7 +94,7 @@ secretsecretsecret1111: 1
 	)
 }
 
-func TestAFileThatIsNoSettingsIsRefusedWithItsLine(t *testing.T) {
+func TestAnInvalidFileIsRejectedWithItsLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"a: b: c":                              "catbridge.yaml:1: invalid YAML: mapping values are not allowed in this context",
 		"log:\n\tlevel: info":                  "catbridge.yaml:2: invalid YAML: found character that cannot start any token",
@@ -115,7 +115,7 @@ func TestAFileThatIsNoSettingsIsRefusedWithItsLine(t *testing.T) {
 		`catbridge.yaml:1: redis.namespace: "a b" is not a namespace: write 1 to 32 of A-Z, a-z, 0-9, dot, underscore and hyphen`)
 	given{flags: []string{"--sdk-key", keyA, "--redis", "redis://h", "--redis-namespace", "{a}"}}.faults(t,
 		`--redis-namespace: "{a}" is not a namespace: write 1 to 32 of A-Z, a-z, 0-9, dot, underscore and hyphen`)
-	// Nothing given is nothing wrong.
+	// An empty value is not an error.
 	for _, text := range []string{"# empty", "{}", "---", "log:", "redis: {password: null, tls: }", "~"} {
 		given{flags: []string{"--sdk-key", keyA, "--redis", "redis://h"}, file: text}.must(t)
 	}
@@ -123,7 +123,7 @@ func TestAFileThatIsNoSettingsIsRefusedWithItsLine(t *testing.T) {
 		"--config: read /absent/file: no such file or directory")
 }
 
-func TestWhatIsMissingIsSaid(t *testing.T) {
+func TestMissingSettingsAreReported(t *testing.T) {
 	const noKey = "no SDK key: give --sdk-key, $CATBRIDGE_SDK_KEY or --sdk-key-file, or sdk_keys in the file of --config"
 	const noRedis = "no Redis: give --redis or $CATBRIDGE_REDIS_URL, such as redis://localhost:6379"
 	given{}.faults(t, noKey, noRedis)
@@ -131,8 +131,8 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	given{flags: []string{"--sdk-key", keyA}}.faults(t, noRedis)
 }
 
-// TestAnAliasStandsForWhatItNames lets SDK keys share a list.
-func TestAnAliasStandsForWhatItNames(t *testing.T) {
+// TestAnAliasHasTheValueOfItsAnchor uses one list for several SDK keys.
+func TestAnAliasHasTheValueOfItsAnchor(t *testing.T) {
 	s := given{flags: []string{"--redis", "redis://h"}, file: `
 sdk_keys:
   - {name: a, key: ` + keyA + `, allowed_hosts: &hosts [one, &two two]}
@@ -145,7 +145,7 @@ base_url: *url
 	}
 }
 
-func TestFilesThatEverybodyCanReadAreWarnedOf(t *testing.T) {
+func TestFilesReadableByAllUsersCauseAWarning(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(folder, name)
@@ -163,7 +163,7 @@ func TestFilesThatEverybodyCanReadAreWarnedOf(t *testing.T) {
 		"{sdk_key_file: key, redis: {password_file: pw}}": "key pw",
 		"{sdk_key_file: key, redis: {password: x}}":       "key catbridge.yaml",
 
-		"{sdk_key_file: key, redis: {url: redis://leader@h, password_file: pw}}": "key pw", // a user is no secret
+		"{sdk_key_file: key, redis: {url: redis://leader@h, password_file: pw}}": "key pw", // a user name is not a secret
 		"{sdk_key_file: key, redis: {url: 'redis://h:1', password_file: pw}}":    "key pw",
 		"{sdk_key_file: key, redis: {url: 'redis://leader:x@h'}}":                "key catbridge.yaml",
 		"{sdk_key_file: key, redis: {url: 'redis://:x@h'}}":                      "key catbridge.yaml",

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzParse loads files of any kind: nothing panics, every fault of a file has its line,
-// and no secret comes out.
+// FuzzParse loads files of any kind: nothing panics, every fault of a file has its line, and no
+// error contains a secret.
 func FuzzParse(f *testing.F) {
 	sample, err := os.ReadFile(sample)
 	if err != nil {
@@ -29,7 +29,7 @@ func FuzzParse(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "f.yaml")
 	line := regexp.MustCompile(`^` + regexp.QuoteMeta(path) + `:[1-9]\d*$`)
 	f.Fuzz(func(t *testing.T, text string) {
-		const secret = "s3cr3ts3cr3ts3cr3t!" // of no form that a setting could have
+		const secret = "s3cr3ts3cr3ts3cr3t!" // not the form of any setting
 		with := strings.ReplaceAll(text, "SECRET", secret)
 		if strings.Contains(text, "_file") || strings.Contains(text, "socket") || strings.Contains(strings.ReplaceAll(text, "SECRET", ""), secret) {
 			return // not files of this machine
@@ -37,7 +37,7 @@ func FuzzParse(f *testing.F) {
 		d := parse(path, []byte(with))
 		for _, fault := range d.faults {
 			if !line.MatchString(fault.Where) {
-				t.Errorf("%q is no line: %v", fault.Where, fault)
+				t.Errorf("%q has no line: %v", fault.Where, fault)
 			}
 		}
 		if err := os.WriteFile(path, []byte(with), 0o600); err != nil {
@@ -64,16 +64,15 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q is in %s", secret, printed)
 		}
 		if again := parse("printed", printed); len(again.faults) > 0 && utf8.ValidString(text) {
-			t.Errorf("what is printed is no file of settings: %v\n%s", again.faults, printed)
+			t.Errorf("the printed settings are not a valid file: %v\n%s", again.faults, printed)
 		}
 	})
 }
 
-// secretPlace is text in which the secret stands where secrets do.
+// secretPlace matches text with the secret in a place for secrets.
 var secretPlace = regexp.MustCompile(`^(redis: \{(password: |url: 'rediss?://\w*:)SECRET[^S]*|webhook_keys: \[SECRET[^S]*|sdk_keys:\n- \{name: \w*, key: SECRET[^S]*)$`)
 
-// FuzzSDKKeys holds SDK keys of flags and of files against what errors and labels say of
-// them.
+// FuzzSDKKeys checks that errors and labels do not contain the SDK keys of flags and files.
 func FuzzSDKKeys(f *testing.F) {
 	f.Add("s3cr3ts3cr3ts3cr3t", "/", "")
 	f.Add("configcat-sdk-1/", "=", "x")

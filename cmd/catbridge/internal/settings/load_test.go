@@ -17,7 +17,7 @@ const (
 	password = "pa55word-of-redis"
 )
 
-// given is what a test gives a leader.
+// given are the sources of a leader's settings.
 type given struct {
 	flags   []string
 	environ []string
@@ -26,7 +26,7 @@ type given struct {
 	options Options
 }
 
-// load loads what is given, from a folder of its own. Faults have that folder cut off.
+// load loads the settings from a new folder, and removes the folder from the faults.
 func (g given) load(t *testing.T) (*Settings, error) {
 	t.Helper()
 	folder := t.TempDir()
@@ -72,7 +72,7 @@ func (g given) must(t *testing.T) *Settings {
 	return s
 }
 
-// faults wants exactly these, in this order.
+// faults checks for exactly these faults, in this order.
 func (g given) faults(t *testing.T, want ...string) {
 	t.Helper()
 	_, err := g.load(t)
@@ -92,8 +92,8 @@ func (g given) faults(t *testing.T, want ...string) {
 	}
 }
 
-// TestEverySettingHasAFlagAVariableAndAPlaceInTheFile gives each setting by each of the
-// three, and in every pair of them, and sees who wins.
+// TestEverySettingHasAFlagAVariableAndAPlaceInTheFile sets each setting by each of the
+// three, and by every pair of them, and checks which one wins.
 func TestEverySettingHasAFlagAVariableAndAPlaceInTheFile(t *testing.T) {
 	names := map[string]bool{}
 	var all Settings
@@ -103,7 +103,7 @@ func TestEverySettingHasAFlagAVariableAndAPlaceInTheFile(t *testing.T) {
 		}
 		t.Run(set.path, func(t *testing.T) {
 			if names[set.variable()] || names[set.flagName()] {
-				t.Errorf("$%s or --%s is there twice", set.variable(), set.flagName())
+				t.Errorf("duplicate $%s or --%s", set.variable(), set.flagName())
 			}
 			names[set.variable()], names[set.flagName()] = true, true
 			texts := [3]string{"one", "two", "three"}
@@ -172,7 +172,7 @@ func TestEverySettingHasAFlagAVariableAndAPlaceInTheFile(t *testing.T) {
 	}
 }
 
-func TestFlagsWinOverVariablesAndThoseOverTheFile(t *testing.T) {
+func TestFlagsWinOverVariablesAndVariablesOverTheFile(t *testing.T) {
 	g := given{
 		flags:   []string{"--poll-interval", "3s"},
 		environ: []string{"CATBRIDGE_POLL_INTERVAL=2s", "CATBRIDGE_LOG_LEVEL=warn", "CATBRIDGE_SDK_KEY=" + keyA, "CATBRIDGE_LISTEN="},
@@ -182,7 +182,7 @@ func TestFlagsWinOverVariablesAndThoseOverTheFile(t *testing.T) {
 	if s.SDKKeys[0].PollInterval.String() != "3s" || s.Log != (Log{"warn", "json"}) || s.Listen != ":1" || s.Redis.Password != "x" {
 		t.Errorf("%+v", s)
 	}
-	// A URL counts as all that stands in it, and as nothing else.
+	// A URL counts as all settings in it, and as no others.
 	g.environ = append(g.environ, "CATBRIDGE_REDIS_URL=rediss://user:word@env:2")
 	s = g.must(t)
 	if s.Redis.Addresses[0] != "env:2" || s.Redis.Username != "user" || s.Redis.Password != "word" || s.Redis.DB != 1 || !s.Redis.TLS.Enabled {
@@ -195,9 +195,9 @@ func TestFlagsWinOverVariablesAndThoseOverTheFile(t *testing.T) {
 	}
 }
 
-// TestOfWaysThatExcludeEachOtherTheHigherSourceWinsAsAWhole gives one thing in two ways by
-// two sources.
-func TestOfWaysThatExcludeEachOtherTheHigherSourceWinsAsAWhole(t *testing.T) {
+// TestExclusiveSettingsOfAHigherSourceReplaceThoseOfALower sets exclusive settings
+// in two sources.
+func TestExclusiveSettingsOfAHigherSourceReplaceThoseOfALower(t *testing.T) {
 	s := given{
 		flags:   []string{"--sdk-key", "flag=" + keyB, "--redis", "redis://h"},
 		environ: []string{"CATBRIDGE_REDIS_PASSWORD=" + password},
@@ -214,7 +214,7 @@ func TestOfWaysThatExcludeEachOtherTheHigherSourceWinsAsAWhole(t *testing.T) {
 	if len(s.SDKKeys) != 2 || s.Redis.Password != password || !slices.Equal(s.Redis.Addresses, []string{"h1", "h2:1"}) {
 		t.Errorf("%+v", s)
 	}
-	// Passwords of one source for another Redis stay its own.
+	// The password of one source is not used for the Redis of another.
 	s = given{
 		flags:   []string{"--redis", "redis://user:word@h", "--sdk-key", keyA},
 		environ: []string{"CATBRIDGE_REDIS_PASSWORD_FILE=absent"},
@@ -253,7 +253,7 @@ redis: {url: redis://h}
 	}
 }
 
-func TestTheFastProfileGivesWhatIsNotGiven(t *testing.T) {
+func TestTheFastProfileSetsOnlyDurationsThatAreNotGiven(t *testing.T) {
 	g := given{flags: []string{"--fast", "--sdk-key", keyA, "--redis", "redis://h"}, file: "timings: {renew_interval: 2s}"}
 	s := g.must(t)
 	if !s.Fast() || s.Timing.LeaseDuration.String() != "6s" || s.Timing.RenewInterval.String() != "2s" || s.SDKKeys[0].PollInterval.String() != "5s" {

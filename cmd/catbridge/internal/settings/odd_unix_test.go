@@ -9,16 +9,16 @@ import (
 	"github.com/catbridge/catbridge/test/oddfile"
 )
 
-// TestEveryFileThatIsNoRegularFileIsRefused_ByEachSetting has one setting at a time lead
-// to what is no file. Where a setting takes a pipe, one that nobody writes to is empty.
-func TestEveryFileThatIsNoRegularFileIsRefused_ByEachSetting(t *testing.T) {
+// TestIrregularFilesAreRejected_ByEachSetting sets each setting to the path of an
+// irregular file. If a setting accepts a pipe, a pipe without a writer is an empty file.
+func TestIrregularFilesAreRejected_ByEachSetting(t *testing.T) {
 	const emptyPipe = true
 	good := []string{"CATBRIDGE_SDK_KEY=" + keyA, "CATBRIDGE_REDIS_URL=rediss://h"}
 	for setting, c := range map[string]struct {
 		variable string
 		environ  []string
 		pipe     bool
-		empty    string // what is said of an empty file
+		empty    string // the error for an empty file
 	}{
 		"configuration file":     {"CATBRIDGE_CONFIG", good, emptyPipe, ""},
 		"file of SDK keys":       {"CATBRIDGE_SDK_KEY_FILE", good[1:], emptyPipe, "contains no SDK key"},

@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/test/missing"
 )
 
-// TestEveryFaultOfAFileNamesLineAndSetting has what is found wrong only together with
-// other settings, or in what a setting holds.
+// TestEveryFaultOfAFileNamesLineAndSetting has errors that depend on other settings, or
+// on the contents of files.
 func TestEveryFaultOfAFileNamesLineAndSetting(t *testing.T) {
 	for text, want := range map[string][]string{
 		"redis:\n  url: http://u:" + password + "@h": {"2: redis.url: it must start with redis://, rediss:// or unix://"},
@@ -41,7 +41,7 @@ func TestEveryFaultOfAFileNamesLineAndSetting(t *testing.T) {
 	}
 }
 
-func TestAByteOrderMarkBelongsToNoSecret(t *testing.T) {
+func TestAByteOrderMarkIsNotPartOfASecret(t *testing.T) {
 	s := given{
 		flags: []string{"--redis", "redis://h"},
 		files: map[string]string{"key": "\ufeff" + keyA + "\r\n", "hook": "\ufeffsecretsecretsecret\r\n", "pw": "\ufeff" + password + "\r\n"},
@@ -52,8 +52,8 @@ func TestAByteOrderMarkBelongsToNoSecret(t *testing.T) {
 	}
 }
 
-// TestAPipeIsReadOnceAndHoldsNothingUp: the end of the process would wait for it.
-func TestAPipeIsReadOnceAndHoldsNothingUp(t *testing.T) {
+// TestAPipeIsReadOnceAndDoesNotBlock: the end of the process would wait for it.
+func TestAPipeIsReadOnceAndDoesNotBlock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		missing.Skip(t, "named pipes are missing: let $TMPDIR be on a file system that has them (%v)", err)
@@ -61,11 +61,11 @@ func TestAPipeIsReadOnceAndHoldsNothingUp(t *testing.T) {
 	load := func(path string) (*Settings, error) {
 		return Load(Options{Part: SDKKeys, Variables: SDKKeys, Environ: []string{"CATBRIDGE_SDK_KEY_FILE=" + path}})
 	}
-	s, err := load(path) // nobody writes to it
+	s, err := load(path) // no writer
 	if err == nil || !strings.Contains(err.Error(), "contains no SDK key") || !slices.Equal(s.Pipes, []string{path}) {
 		t.Errorf("%v, pipes %q", err, s.Pipes)
 	}
-	// As a shell hands over what a command prints.
+	// As a shell does with the output of a command.
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestAPipeIsReadOnceAndHoldsNothingUp(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsWrongThroughoutIsToldInPart(t *testing.T) {
+func TestTheNumberOfReportedFaultsIsBounded(t *testing.T) {
 	d := parse("f", []byte(strings.Repeat("nonsense: 1\n", 10*maxFaults)))
 	if len(d.faults) != maxFaults+1 || d.faults[maxFaults].Text != "and more" {
 		t.Errorf("%d faults", len(d.faults))

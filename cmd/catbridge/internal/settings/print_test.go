@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestWhatIsPrintedSaysWhereItComesFromAndNoSecret(t *testing.T) {
+func TestPrintedSettingsNameTheirSourcesAndHideSecrets(t *testing.T) {
 	s := given{
 		flags:   []string{"--poll-interval", "3s", "--redis", "rediss://user:" + password + "@h"},
 		environ: []string{"CATBRIDGE_LOG_LEVEL=warn", "CATBRIDGE_PROXY_URL=http://u:" + password + "@p:1", "KEY=" + keyB},
@@ -63,9 +63,9 @@ redis:
 	}
 }
 
-// TestWhatIsPrintedIsAFileOfTheSameSettings loads what was printed, with the secrets put
-// back.
-func TestWhatIsPrintedIsAFileOfTheSameSettings(t *testing.T) {
+// TestPrintedSettingsLoadAsTheSameSettings loads the printed settings, with the secrets
+// put back.
+func TestPrintedSettingsLoadAsTheSameSettings(t *testing.T) {
 	g := given{
 		flags:   []string{"--fast", "--sdk-key", "a=" + keyA, "--redis", "redis://user:" + password + "@h:1/2?read_timeout=2s", "--expected-followers", "7"},
 		environ: []string{"CATBRIDGE_ALLOWED_HOSTS=x,y", "CATBRIDGE_PPROF=true", "CATBRIDGE_STATUS=false", "CATBRIDGE_LISTEN=:1"},
@@ -85,7 +85,7 @@ func TestWhatIsPrintedIsAFileOfTheSameSettings(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatNeedsARestartIsNamed(t *testing.T) {
+func TestRestartNamesOnlySettingsThatNeedOne(t *testing.T) {
 	g := given{environ: []string{"CATBRIDGE_SDK_KEY=" + keyA, "CATBRIDGE_REDIS_URL=redis://h"}}
 	first := g.must(t)
 	g.file = "{log: {level: debug, format: text}, poll_interval: 2s, timings: {renew_interval: 2s}, redis: {pool_size: 3}, listen: ':1', base_url: 'http://x'}"

@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// enough is what a leader cannot do without.
+// enough are the required settings of a leader.
 var enough = []string{"--sdk-key", keyA, "--redis", "redis://h"}
 
-// warned loads what is given, and returns its warnings with the file's folder cut off.
+// warned loads the settings, and returns the warnings without the file's folder.
 func (g given) warned(t *testing.T) (*Settings, []string) {
 	t.Helper()
 	s := g.must(t)
@@ -23,7 +23,7 @@ func (g given) warned(t *testing.T) (*Settings, []string) {
 	return s, warnings
 }
 
-// TestOldNamesAreAcceptedWithAWarning gives each renamed setting by its old name, as a flag,
+// TestOldNamesAreAcceptedWithAWarning sets each renamed setting by its old name, as a flag,
 // a variable and in a file, and compares all settings with those by the new name.
 func TestOldNamesAreAcceptedWithAWarning(t *testing.T) {
 	for old, name := range renamed {
@@ -37,7 +37,7 @@ func TestOldNamesAreAcceptedWithAWarning(t *testing.T) {
 			group, last, _ := strings.Cut(path, ".")
 			return group + ":\n  idle: 4s\n  " + last + ": " + value
 		}
-		// For the other durations to go along with it.
+		// For consistency with the other durations.
 		rest := []string{"--timings-lease-duration=5s", "--timings-renew-deadline=3s", "--timings-renew-interval=1s"}
 		rest = slices.DeleteFunc(rest, func(flag string) bool { return strings.HasPrefix(flag, "--"+set.flagName()+"=") })
 		if name == "timings.renew_interval" {
@@ -99,9 +99,9 @@ func TestOldAndNewNameInOneSourceExcludeEachOther(t *testing.T) {
 	)
 }
 
-// TestTheLaterSourceWinsWhateverTheNames: names that exclude each other in one source are
-// one setting of two sources.
-func TestTheLaterSourceWinsWhateverTheNames(t *testing.T) {
+// TestTheHigherSourceWinsWithAnyName: in two sources, the old and the new name are
+// the same setting.
+func TestTheHigherSourceWinsWithAnyName(t *testing.T) {
 	for _, g := range []given{
 		{file: "timings: {retry_period: 1s}", environ: []string{"CATBRIDGE_TIMINGS_RETRY=3s"}},
 		{file: "timings: {retry: 1s}", environ: []string{"CATBRIDGE_TIMINGS_RETRY_PERIOD=3s"}},
@@ -116,9 +116,9 @@ func TestTheLaterSourceWinsWhateverTheNames(t *testing.T) {
 	}
 }
 
-// TestAFaultNamesWhatIsWritten: a value that is wrong is named as it is given; a name that is
-// nearly an old one is answered with the new one.
-func TestAFaultNamesWhatIsWritten(t *testing.T) {
+// TestAFaultUsesTheNameInTheSource: an invalid value is reported by the name that the source
+// uses. For a name similar to an old one, the new name is suggested.
+func TestAFaultUsesTheNameInTheSource(t *testing.T) {
 	given{
 		flags:   append([]string{"--timings-retry", "soon"}, enough...),
 		environ: []string{"CATBRIDGE_TIMINGS_RENEWAL=soon"},
@@ -151,8 +151,8 @@ func TestFlagsOfOldNamesAreHiddenAndNotOffered(t *testing.T) {
 	}
 }
 
-// TestNoOldNameIsAName: else it would be taken for that setting.
-func TestNoOldNameIsAName(t *testing.T) {
+// TestNoOldNameIsACurrentName: otherwise it would be ambiguous.
+func TestNoOldNameIsACurrentName(t *testing.T) {
 	table := append((&Settings{}).table(&more{}), (&SDKKey{}).table()...)
 	for old := range renamed {
 		under := &setting{path: old}
@@ -164,7 +164,7 @@ func TestNoOldNameIsAName(t *testing.T) {
 	}
 }
 
-// TestASettingMayChangeItsGroup: the old group is known, and both names exclude each other.
+// TestASettingMayChangeItsGroup: the old group is accepted, and both names exclude each other.
 func TestASettingMayChangeItsGroup(t *testing.T) {
 	renamed["election.retry"] = "timings.retry_period"
 	defer delete(renamed, "election.retry")

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestAFileThatIsReadForEachConnectionCountsWhenItGoesBad: that it holds something else is
-// no change of the settings, but that it is of no use must be logged.
-func TestAFileThatIsReadForEachConnectionCountsWhenItGoesBad(t *testing.T) {
+// TestOnlyTheValidityOfFilesReadForEachConnectionCounts: other content is not a change of the
+// settings, but invalid content must be logged.
+func TestOnlyTheValidityOfFilesReadForEachConnectionCounts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "password")
 	load := func(text string) *Settings {
 		t.Helper()

@@ -22,7 +22,7 @@ var sampleEnvironment = []string{
 	"SHOP_SDK_KEY=configcat-sdk-1/AAAAAAAAAAAAAAAAAAAAAA/secretsecretsecret1111",
 }
 
-func TestTheSampleFileIsGood(t *testing.T) {
+func TestTheSampleFileIsValid(t *testing.T) {
 	s, err := Load(Options{Part: Leader, Variables: Leader, File: true, Environ: append([]string{"CATBRIDGE_CONFIG=" + sample}, sampleEnvironment...)})
 	if err != nil {
 		t.Fatal(err)
@@ -32,9 +32,9 @@ func TestTheSampleFileIsGood(t *testing.T) {
 	}
 }
 
-// TestTheSampleFileSaysTheDefaults holds what stands in the sample against what a leader
-// does without it.
-func TestTheSampleFileSaysTheDefaults(t *testing.T) {
+// TestTheSampleFileShowsTheDefaults compares the sample with the settings of a leader
+// without it.
+func TestTheSampleFileShowsTheDefaults(t *testing.T) {
 	with, err := Load(Options{Part: Leader, Variables: Leader, File: true, Environ: append([]string{"CATBRIDGE_CONFIG=" + sample}, sampleEnvironment...)})
 	if err != nil {
 		t.Fatal(err)
@@ -49,8 +49,8 @@ func TestTheSampleFileSaysTheDefaults(t *testing.T) {
 	}
 }
 
-// TestTheSampleFileHasEverySetting puts all that is commented out in force, and looks
-// for unknown and for missing names.
+// TestTheSampleFileHasEverySetting uncomments all settings, and checks for unknown and
+// missing names.
 func TestTheSampleFileHasEverySetting(t *testing.T) {
 	comment := regexp.MustCompile(`(?m)^( *)# ((?:  )?[a-z_]+:(?: \S.*)?)$`)
 	text := comment.ReplaceAllString(readSample(t), "$1$2")
@@ -58,7 +58,7 @@ func TestTheSampleFileHasEverySetting(t *testing.T) {
 	for _, fault := range d.faults {
 		t.Error(fault)
 	}
-	also := map[string]bool{ // of which one stands for all
+	also := map[string]bool{ // alternatives of which one is in the sample
 		pathKeyFile: true, "redis.password": true, "redis.password_env": true,
 		"redis.sentinel_password": true, "redis.sentinel_password_env": true,
 	}

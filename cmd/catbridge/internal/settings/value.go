@@ -112,23 +112,23 @@ func choice(dst *string, words ...string) value {
 	}, func(s string) string { return s }, strings.Join(words, "|"), false}, words}
 }
 
-// texts is a value that is a list.
-type texts struct {
+// stringList is a value that is a list.
+type stringList struct {
 	dst    *[]string
 	isPath bool
 }
 
-func listOf(dst *[]string) value { return &texts{dst, false} }
-func files(dst *[]string) value  { return &texts{dst, true} }
+func listOf(dst *[]string) value { return &stringList{dst, false} }
+func files(dst *[]string) value  { return &stringList{dst, true} }
 
-func (l *texts) kind() string        { return "list" }
-func (l *texts) list() bool          { return true }
-func (l *texts) path() bool          { return l.isPath }
-func (l *texts) set(values []string) { *l.dst = slices.Clone(values) }
-func (l *texts) texts() []string     { return *l.dst }
-func (l *texts) zero() bool          { return len(*l.dst) == 0 }
+func (l *stringList) kind() string        { return "list" }
+func (l *stringList) list() bool          { return true }
+func (l *stringList) path() bool          { return l.isPath }
+func (l *stringList) set(values []string) { *l.dst = slices.Clone(values) }
+func (l *stringList) texts() []string     { return *l.dst }
+func (l *stringList) zero() bool          { return len(*l.dst) == 0 }
 
-func (l *texts) check(values []string) error {
+func (l *stringList) check(values []string) error {
 	for _, v := range values {
 		if v == "" {
 			return errors.New("it is empty, or contains an empty string")

@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// evil has what a terminal acts on: ESC, BEL, DEL, C1 as a character and as a byte, line
-// breaks, bidi controls, a tag, and this program's own marks of style.
+// evil contains what terminals interpret: ESC, BEL, DEL, C1 as a character and as a byte, line
+// breaks, bidi controls, a tag, and the characters of this package's styles.
 const evil = "a\x1b[2J\a\x7f\u009b31m\x9b\r\nFORGED\t\u202e\u2066\U000e0041\ufdd2"
 
 func clean(t *testing.T, text string) {
@@ -37,10 +37,10 @@ func TestALineStaysOneLineAndIsPrintable(t *testing.T) {
 	}
 }
 
-func TestWhateverIsWrittenIsPrintable(t *testing.T) {
+func TestEverythingWrittenIsPrintable(t *testing.T) {
 	var out strings.Builder
 	o := terminal.NewOutput(&out)
-	for i := range len(evil) { // characters come in pieces, too
+	for i := range len(evil) { // characters may arrive in pieces
 		if n, err := o.Write([]byte(evil[i : i+1])); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
@@ -51,7 +51,7 @@ func TestWhateverIsWrittenIsPrintable(t *testing.T) {
 	}
 }
 
-func TestJSONIsPrintableAndSaysTheSame(t *testing.T) {
+func TestJSONIsPrintableAndKeepsItsValue(t *testing.T) {
 	var out strings.Builder
 	text := strings.ToValidUTF8(evil, "") + "grüße <&> 😀"
 	if err := terminal.NewOutput(&out).JSON().Encode(map[string]string{text: text}); err != nil {

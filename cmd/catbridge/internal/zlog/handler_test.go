@@ -14,9 +14,9 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// TestKeepsTheContractOfHandlers runs the standard library's own checks: groups,
+// TestFollowsTheContractOfHandlers runs the standard library's own checks: groups,
 // attributes, values that resolve themselves, empty ones.
-func TestKeepsTheContractOfHandlers(t *testing.T) {
+func TestFollowsTheContractOfHandlers(t *testing.T) {
 	var out bytes.Buffer
 	slogtest.Run(t, func(*testing.T) slog.Handler {
 		out.Reset()
@@ -57,8 +57,8 @@ type panics struct{}
 
 func (panics) Error() string { panic("no") }
 
-// TestLoggersDoNotShareScopes derives two loggers from one: what the second adds
-// must not show up in the first.
+// TestLoggersDoNotShareScopes derives two loggers from one: attributes of the
+// second must not appear in the first.
 func TestLoggersDoNotShareScopes(t *testing.T) {
 	var out bytes.Buffer
 	base := slog.New(New(zerolog.New(&out), slog.LevelInfo)).With("x", 0).With("y", 0).With("z", 0)
@@ -69,7 +69,7 @@ func TestLoggersDoNotShareScopes(t *testing.T) {
 	}
 }
 
-func TestLevelsBelowAreLeftOut(t *testing.T) {
+func TestLowerLevelsAreNotWritten(t *testing.T) {
 	var out bytes.Buffer
 	var level slog.LevelVar
 	logger := slog.New(New(zerolog.New(&out), &level))
