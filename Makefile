@@ -77,6 +77,8 @@ lint: ## run gofmt, go vet, go fix and staticcheck, and golangci-lint if it is i
 	@$(GO) fix -diff $(PACKAGES) || { echo "code can be modernized (run make fix)"; exit 1; }
 	@echo "==> staticcheck"
 	@$(GO) tool -modfile=tools.mod staticcheck $(PACKAGES)
+	@echo "==> words"
+	@$(GO) run ./test/words
 	@if command -v golangci-lint >/dev/null; then echo "==> golangci-lint"; golangci-lint run; fi
 
 .PHONY: fix
