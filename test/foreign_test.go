@@ -172,15 +172,14 @@ func TestF29_CorruptBlobIsRejected(t *testing.T) {
 			}
 			for what, corrupt := range env.corruptions(blob) {
 				refused := env.refusedBlobs()
-				// On a busy machine the leader may repair it before anyone reads it.
+				// The leader repairs it, perhaps before a follower reads it.
+				release := env.holdBlob(corrupt)
 				env.eventually(0, "a process rejects a blob with a corrupt "+what, func() bool {
-					if err := env.admin.Set(env.Context(), env.keys.Blob, corrupt, 0).Err(); err != nil {
-						env.Fatal(err)
-					}
 					env.follow() // a new follower reads the entry instead
 					env.reached(version, 2*env.leader.RenewInterval+env.follower.MetaReread)
 					return env.refusedBlobs() > refused
 				})
+				release()
 				for _, r := range env.readers {
 					r.noise = true
 					_ = r.client.Refresh(env.Context())
@@ -194,6 +193,23 @@ func TestF29_CorruptBlobIsRejected(t *testing.T) {
 			env.settle()
 		}
 	})
+}
+
+// holdBlob writes value to the blob again and again, until the returned function is called.
+func (env *environment) holdBlob(value []byte) (release func()) {
+	ctx, cancel := context.WithCancel(env.Context())
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for ; ctx.Err() == nil; time.Sleep(env.pause()) {
+			if err := env.admin.Set(ctx, env.keys.Blob, value, 0).Err(); err != nil && ctx.Err() == nil {
+				env.Error(err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		writer.Wait()
+	}
 }
 
 func (env *environment) refusedBlobs() (n int64) {
