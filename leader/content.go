@@ -7,7 +7,7 @@ type content struct {
 	json    []byte
 	hash    string
 	etag    string // as the CDN sent it, for If-None-Match; as stored if it was read from Redis
-	broken  int    // flags that cannot be evaluated
+	broken  int    // flags whose evaluation can fail
 	codec   cachekeys.Codec
 	payload []byte
 }

@@ -6,7 +6,7 @@ const (
 	eventLeading     = 6100 // info: a term started
 	eventResigned    = 6101 // info: a term ended
 	eventCommitted   = 6102 // info: new content was published
-	eventBrokenFlags = 6103 // warn: the content has flags that cannot be evaluated
+	eventBrokenFlags = 6103 // warn: the content has flags whose evaluation can fail
 	eventRedis       = 6104 // error: Redis cannot be reached or written
 	eventRedisBack   = 6105 // info: writes succeed again
 	eventRegressed   = 6106 // warn: Redis lost or changed the published content

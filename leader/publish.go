@@ -188,7 +188,7 @@ func (t *term) committed(c *content, w writeReply) {
 			slog.String("etag", t.etag), slog.Int("bytes", t.length), slog.Int64("receivers", w.receivers))
 	}
 	if c.broken > 0 && changed {
-		t.elector.log().Warn(eventBrokenFlags, "The config has flags that cannot be evaluated.", slog.Int("flags", c.broken))
+		t.elector.log().Warn(eventBrokenFlags, "The config has flags with errors; their evaluation can fail.", slog.Int("flags", c.broken))
 	}
 }
 

@@ -121,7 +121,7 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 }
 
 // check returns an error if the config must not be committed, and counts the flags that
-// cannot be evaluated (S77).
+// can fail because of an error in the config (S77).
 func (s *settings) check(json []byte) error {
 	config, err := evaluate.Parse(json)
 	if err != nil {

@@ -62,7 +62,7 @@ type KeyStats struct {
 	// different content at a lower rev. See the package documentation.
 	Waits bool
 
-	BrokenFlags int    // flags of the current config that cannot be evaluated
+	BrokenFlags int    // flags of the current config whose evaluation can fail
 	PollError   string // of the last poll; empty: it succeeded
 	WriteError  string // of the last write to Redis; empty: it succeeded
 	// MissingRights are the rules that grant the missing rights, see [CheckRights].

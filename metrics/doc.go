@@ -81,7 +81,7 @@
 //		otherwise. Simultaneous ones count as one.
 //
 //	catbridge_leader_polls_total (counter; sdk_key, outcome)
-//		Finished polls of the CDN by this process, by outcome: config (a new one),
+//		Finished polls of the CDN by this process, by outcome: config (the CDN sent one),
 //		not_modified, error.
 //
 //	catbridge_leader_suspect_answers_total (counter; sdk_key)

@@ -106,7 +106,7 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 	},
 	{
 		name: "catbridge_leader_polls_total", kind: counter, label: "outcome",
-		help: "Finished polls of the CDN by this process, by outcome: config (a new one), not_modified, error.",
+		help: "Finished polls of the CDN by this process, by outcome: config (the CDN sent one), not_modified, error.",
 		read: parts(
 			events{"config", func(k *keyStats) uint64 { return k.Fetched }},
 			events{"not_modified", func(k *keyStats) uint64 { return k.NotModified }},

@@ -36,8 +36,8 @@ With --listen it serves over HTTP:
                       it has a signing key: the leader of the SDK key polls at once, even
                       if another process receives the webhook
   GET  /healthz       200 while the process works
-  GET  /readyz        200 if the process takes part for every SDK key, otherwise 503 and
-                      the reason
+  GET  /readyz        200 if for every SDK key Redis answers, a process leads and there is a
+                      config, otherwise 503 and the reason
   GET  /metrics       metrics for Prometheus
   GET  /status        JSON, see --status
   GET  /debug/pprof/  with --pprof

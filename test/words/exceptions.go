@@ -26,6 +26,7 @@ var exceptions = []exception{
 	{"CHANGELOG.md", "doubted", "`Doubted`", "names what was renamed"},
 	{"CHANGELOG.md", "doubted", "…_doubted_cdn_fetches_total", "names what was renamed"},
 	{"CHANGELOG.md", "doubted", "The outcome `doubted`", "names what was renamed"},
+	{"CHANGELOG.md", "foreign", "`FOREIGN`", "names what was renamed"},
 	{"CHANGELOG.md", "deaf", "`Deaf`", "names what was renamed"},
 	{"CHANGELOG.md", "deaf", "catbridge_follower_deaf_total", "names what was renamed"},
 	{"cmd/catbridge/internal/settings/renamed.go", "LockExpiry", "", "the old names"},
