@@ -5,15 +5,16 @@ import "strconv"
 // logText builds the evaluation log (S101). On a nil *logText, the methods that the rule walk
 // calls do nothing.
 type logText struct {
-	text  []byte
-	depth int
+	text   []byte
+	breaks []int // the offsets of the line feeds between lines
+	depth  int
 }
 
 func (l *logText) begin(key string, u *user) {
 	if l == nil {
 		return
 	}
-	l.text = append(l.text[:0], "Evaluating '"...)
+	l.text, l.breaks = append(l.text[:0], "Evaluating '"...), l.breaks[:0]
 	l.append(key, "'")
 	if u.kind != userMissing {
 		l.append(" for User '")
@@ -71,6 +72,7 @@ func (l *logText) append(parts ...string) {
 }
 
 func (l *logText) line(parts ...string) {
+	l.breaks = append(l.breaks, len(l.text))
 	l.text = append(l.text, '\n')
 	for range l.depth {
 		l.text = append(l.text, "  "...)

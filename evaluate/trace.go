@@ -54,6 +54,16 @@ func (t *Trace) Events() []Event {
 	return t.events
 }
 
+// LineBreaks returns the offsets of the line feeds that separate the lines of the last
+// evaluation log (5000), in ascending order. All other line feeds in its message are parts of
+// names and values. The slice is valid until the next use of the trace.
+func (t *Trace) LineBreaks() []int {
+	if t == nil {
+		return nil
+	}
+	return t.text.breaks
+}
+
 // Reset discards the collected events and keeps the memory.
 func (t *Trace) Reset() {
 	clear(t.events)

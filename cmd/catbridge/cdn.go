@@ -13,11 +13,20 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-const cdnLong = `cdn serves a config JSON v6 from a file as ConfigCat's CDN does, with ETags, for every
-well-formed SDK key. Use it for local tests: give its address to leaders as --base-url.
+const cdnLong = `cdn serves a config JSON v6 from a file as ConfigCat's CDN does, with ETags. It accepts every
+SDK key that has the form of one: 22 characters, a slash, 22 characters, with
+configcat-sdk-1/ before it or not. For example, this made-up one:
+
+  configcat-sdk-1/local-playground-00000/local-playground-00000
+
+Use cdn for local tests: give its address to leaders as --base-url.
 
 cdn follows the file, and serves a new version at once. It rejects an invalid version with an
 error, and continues to serve the last valid one. It runs until it receives SIGINT or SIGTERM.`
+
+const cdnExample = `  catbridge cdn --flags config.json --listen 127.0.0.1:8080
+  catbridge leader --base-url http://127.0.0.1:8080 --redis redis://localhost:6379 \
+    --sdk-key configcat-sdk-1/local-playground-00000/local-playground-00000`
 
 func newCDN() *cobra.Command {
 	var (
@@ -29,7 +38,7 @@ func newCDN() *cobra.Command {
 		Use:     "cdn",
 		Short:   "Serve a config from a file like the CDN, for local tests",
 		Long:    cdnLong,
-		Example: "  catbridge cdn --flags config.json --listen 127.0.0.1:8080",
+		Example: cdnExample,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := flags.take(cmd); err != nil {
@@ -42,7 +51,14 @@ func newCDN() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serveCDN(cmd, flags.path, listen, newLogger(s.Log, stderr(cmd)))
+			file, err := flags.open()
+			if err != nil {
+				return err
+			}
+			if err := httpd.CheckAddr(listen); err != nil {
+				return usagef("--listen: %w", err)
+			}
+			return serveCDN(cmd, file, listen, newLogger(s.Log, stderr(cmd)))
 		},
 	}
 	flags.addTo(cmd, "`path` of the config JSON")
@@ -53,17 +69,13 @@ func newCDN() *cobra.Command {
 	return cmd
 }
 
-func serveCDN(cmd *cobra.Command, path, listen string, log *slog.Logger) error {
-	file, err := localcdn.Open(path)
-	if err != nil {
-		return fmt.Errorf("--flags: %w", err)
-	}
+func serveCDN(cmd *cobra.Command, file *localcdn.File, listen string, log *slog.Logger) error {
 	listener, err := httpd.Listen(listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	server := localcdn.New(file.Content(), log)
-	if err := stdout(cmd).Linef("serving %s, base URL http://%s", path, listener.Addr()); err != nil {
+	if err := stdout(cmd).Linef("serving %s, base URL http://%s", file.Path(), listener.Addr()); err != nil {
 		return err
 	}
 	warnBroken(log, file.Content())

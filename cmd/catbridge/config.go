@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
-	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 const configLong = `config checks or prints the settings of a leader. If several of these sources
@@ -31,7 +30,7 @@ file, each SDK key can have its own settings, which win over the common ones:
   listen: :8080
 
 The other commands read the settings that they need, such as SDK keys and Redis, from the
-same file.`
+same file. deploy/catbridge.yaml in the repository shows all settings.`
 
 func newConfig() *cobra.Command {
 	cmd := &cobra.Command{
@@ -65,10 +64,8 @@ func newConfigCommand(use, short, long string, run func(*cobra.Command, *setting
 			if err != nil {
 				return err
 			}
-			for _, warning := range s.Warnings {
-				if err := stderr(cmd).Linef("%s %s", terminal.Paint(terminal.Yellow, "warning:"), warning); err != nil {
-					return err
-				}
+			if err := printWarnings(cmd, s); err != nil {
+				return err
 			}
 			return run(cmd, s)
 		},

@@ -72,7 +72,13 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	if err := f.file.take(cmd); err != nil {
 		return err
 	}
-	f.o.Config = f.file.path
+	if f.file.path != "" {
+		file, err := f.file.open()
+		if err != nil {
+			return err
+		}
+		f.o.File = file
+	}
 	s, err := f.settings.load(cmd)
 	if err != nil {
 		return err

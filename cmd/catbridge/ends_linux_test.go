@@ -134,7 +134,7 @@ func TestALeaderReleasesItsLocksHoweverItEnds(t *testing.T) {
 		"SIGINT":         {"catbridge", syscall.SIGINT, 1, exitOK, ""},
 		"SIGTERM":        {"catbridge", syscall.SIGTERM, 1, exitOK, ""},
 		"SIGQUIT":        {"catbridge", syscall.SIGQUIT, 1, exitOK, "goroutine 1 ["},
-		"listener fails": {"catbridge-broken-listener", syscall.SIGUSR1, 1, exitFailure, "httpd: accept"},
+		"listener fails": {"catbridge-broken-listener", syscall.SIGUSR1, 1, exitFailure, "HTTP server: accept"},
 		"panic":          {"catbridge-panics", nil, 2, exitFailure, "panic: by the test"},
 	} {
 		t.Run(name, func(t *testing.T) {

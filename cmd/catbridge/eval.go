@@ -19,7 +19,9 @@ const evalLong = `eval evaluates flags of a config JSON v6 from a file. It needs
 
 With --key it prints the value of that flag; with --all a line "key = value" for every flag.
 If an evaluation fails, eval prints the default value, if one is given, and the reason on
-standard error, and exits with 1. --log writes the evaluation log to standard error.
+standard error, and exits with 1. The SDKs prescribe the texts of such errors, some of which
+quote the default value; without --default they quote null. --log writes the evaluation log
+to standard error.
 
 Unprintable characters are written as escapes such as \n or \x1b; JSON has exact values.
 
@@ -152,7 +154,7 @@ func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *case
 	case f.json:
 		err = stdout(cmd).JSON().Encode(&o)
 	default:
-		printLog(stderr(cmd), o.Log)
+		printLog(stderr(cmd), o.Lines)
 		if o.Value.Kind() != evaluate.KindNone {
 			err = stdout(cmd).Linef("%s", o.Value)
 		}
@@ -186,7 +188,7 @@ func (f *evalFlags) evalAll(cmd *cobra.Command, config *evaluate.Config, user an
 				cases.Outcome
 			}{key, o})
 		} else {
-			printLog(stderr(cmd), o.Log)
+			printLog(stderr(cmd), o.Lines)
 			if o.Error != nil {
 				_ = stderr(cmd).Linef("%s: %s", key, *o.Error)
 			}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 )
 
 // flagsFile is the path of a config JSON: --flags. The former name of the flag is --config,
@@ -14,6 +16,15 @@ func (f *flagsFile) addTo(cmd *cobra.Command, usage string) {
 	if err := cmd.Flags().MarkHidden("config"); err != nil {
 		panic(err) // the flag does not exist
 	}
+}
+
+// open opens the file. It must exist, and be a valid config.
+func (f *flagsFile) open() (*localcdn.File, error) {
+	file, err := localcdn.Open(f.path)
+	if err != nil {
+		return nil, usagef("--flags: %w", err)
+	}
+	return file, nil
 }
 
 // take accepts the former name with a warning.

@@ -69,6 +69,9 @@ func (r *reloader) look(asked bool) (loaded bool) {
 	}
 	switch {
 	case err != nil:
+		for _, warning := range s.Warnings { // they may explain the errors
+			r.log.Warn(warning)
+		}
 		r.refuse(err)
 	case same:
 		r.log.Info("the settings have not changed")

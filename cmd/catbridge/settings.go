@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
 // settingsFlags are the settings that a command reads from flags, variables and a file.
@@ -44,6 +45,7 @@ func (f *settingsFlags) load(cmd *cobra.Command) (*settings.Settings, error) {
 	f.Flags, f.Environ = cmd.Flags(), os.Environ()
 	s, err := settings.Load(f.Options)
 	if err != nil {
+		_ = printWarnings(cmd, s) // they may explain the errors
 		return nil, &usageError{err}
 	}
 	if f.name == "" {
@@ -56,6 +58,16 @@ func (f *settingsFlags) load(cmd *cobra.Command) (*settings.Settings, error) {
 		}
 	}
 	return nil, usagef("--name: no SDK key has that name; catbridge config print lists the names")
+}
+
+// printWarnings prints the warnings about the settings to standard error.
+func printWarnings(cmd *cobra.Command, s *settings.Settings) error {
+	for _, warning := range s.Warnings {
+		if err := stderr(cmd).Linef("%s %s", terminal.Paint(terminal.Yellow, "warning:"), warning); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // one is like load, for commands that use a single SDK key.

@@ -15,7 +15,7 @@ func TestEveryCommandReportsATakenPortAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	want := `--listen: httpd: cannot listen on "` + listener.Addr().String() + `": another process listens there; stop it, or choose another port: `
+	want := `--listen: cannot listen on "` + listener.Addr().String() + `": another process listens there; stop it, or choose another port: `
 	for _, args := range [][]string{
 		{"cdn", "--flags", "internal/demo/config.json"},
 		{"leader", "--sdk-key", testKey, "--redis", redistest.Start(t).URL()},

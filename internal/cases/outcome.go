@@ -20,6 +20,10 @@ type Outcome struct {
 	MatchedOption *int     `json:"matchedOption"` // index in the rule's options, or the setting's if no rule matched
 	Error         *string  `json:"error"`
 	Log           []string `json:"log,omitzero"` // LEVEL [id] message; only if it is requested
+
+	// Lines are the lines of Log: the evaluation log has several. A line feed inside a line is
+	// part of a name or a value.
+	Lines []string `json:"-"`
 }
 
 // Answer evaluates a case. withLog requests its log. A nil config means that no config is
@@ -32,7 +36,7 @@ func Answer(config *evaluate.Config, c *Case, withLog bool) Outcome {
 	result := c.evaluate(config, trace)
 	o := OutcomeOf(&result)
 	if withLog {
-		o.Log = lines(trace, &result, c.Key)
+		o.Log, o.Lines = lines(trace, &result, c.Key)
 	}
 	return o
 }
@@ -97,17 +101,28 @@ func quoted(text string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// lines returns the events of an evaluation at level info and above, including its failure.
-func lines(trace *evaluate.Trace, result *evaluate.Result, key string) []string {
-	all := make([]string, 0, len(trace.Events())+1)
+// lines returns the events of an evaluation at level info and above, including its failure, and
+// the lines of these events.
+func lines(trace *evaluate.Trace, result *evaluate.Result, key string) (log, all []string) {
+	log = make([]string, 0, len(trace.Events())+1)
 	for _, event := range trace.Events() {
-		all = append(all, logLine(event.ID, event.Message))
+		line, start := logLine(event.ID, event.Message), 0
+		log = append(log, line)
+		if event.ID == evaluate.EventEvaluated {
+			before := len(line) - len(event.Message)
+			for _, end := range trace.LineBreaks() {
+				all = append(all, line[start:before+end])
+				start = before + end + 1
+			}
+		}
+		all = append(all, line[start:])
 	}
 	if result.Err != nil {
 		failure := result.FailureEvent("GetValueDetails", key)
-		all = append(all, logLine(failure.ID, failure.Message))
+		line := logLine(failure.ID, failure.Message)
+		log, all = append(log, line), append(all, line)
 	}
-	return all
+	return log, all
 }
 
 func logLine(id evaluate.EventID, message string) string {

@@ -24,7 +24,7 @@ import (
 // Options configure the demo.
 type Options struct {
 	Redis     *redisurl.Options // nil: an embedded one
-	Config    string            // path of the config; empty: the demo's own config, in a new folder
+	File      *localcdn.File    // with the config; nil: the demo's own config, in a new folder
 	Leaders   int
 	Followers int
 	Once      bool          // make one change, and exit

@@ -62,30 +62,23 @@ func (d *demo) start() error {
 // openFile opens the config. The demo's own config is in a new folder, and so is the copy of a
 // config that the demo changes with Once.
 func (d *demo) openFile() error {
-	path := d.o.Config
-	if path == "" || d.o.Once {
-		content := ownConfig
-		if path != "" {
-			given, err := localcdn.Open(path)
-			if err != nil {
-				return fmt.Errorf("--flags: %w", err)
-			}
-			content = given.Content().JSON
-		}
-		var err error
-		if d.folder, err = os.MkdirTemp("", "catbridge-demo-"); err != nil {
-			return err
-		}
-		path = filepath.Join(d.folder, "config.json")
-		if err := regularfile.Write(path, content); err != nil {
-			return err
-		}
+	if d.file = d.o.File; d.file != nil && !d.o.Once {
+		return nil
+	}
+	content := ownConfig
+	if d.file != nil {
+		content = d.file.Content().JSON
 	}
 	var err error
-	if d.file, err = localcdn.Open(path); err != nil {
-		return fmt.Errorf("--flags: %w", err)
+	if d.folder, err = os.MkdirTemp("", "catbridge-demo-"); err != nil {
+		return err
 	}
-	return nil
+	path := filepath.Join(d.folder, "config.json")
+	if err := regularfile.Write(path, content); err != nil {
+		return err
+	}
+	d.file, err = localcdn.Open(path)
+	return err
 }
 
 // pingTimeout bounds the check whether Redis answers.

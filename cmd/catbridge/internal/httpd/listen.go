@@ -11,18 +11,26 @@ import (
 // Listen listens on a TCP address, host:port or :port. Its errors say what is wrong and what to
 // do.
 func Listen(addr string) (net.Listener, error) {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("httpd: the address %q to listen on is not host:port, such as :8080 or 127.0.0.1:8080", addr)
-	}
-	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return nil, fmt.Errorf("httpd: the address %q to listen on has no port from 0 to 65535", addr)
+	if err := CheckAddr(addr); err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("httpd: cannot listen on %q: %s: %w", addr, advice(err), err)
+		return nil, fmt.Errorf("cannot listen on %q: %s: %w", addr, advice(err), err)
 	}
 	return listener, nil
+}
+
+// CheckAddr returns an error if addr does not have the form of an address to listen on.
+func CheckAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("the address %q to listen on is not host:port, such as :8080 or 127.0.0.1:8080", addr)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("the address %q to listen on has no port from 0 to 65535", addr)
+	}
+	return nil
 }
 
 func advice(err error) string {

@@ -138,7 +138,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
-	return fmt.Errorf("httpd: %w", err)
+	return fmt.Errorf("HTTP server: %w", err)
 }
 
 // Close stops listening, and closes all connections at once. Close is idempotent.

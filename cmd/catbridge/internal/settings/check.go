@@ -25,14 +25,19 @@ func (l *loader) checkRedis() {
 			s.Files = append(s.Files, path)
 		}
 	}
-	if len(s.Redis.Addresses) == 0 && s.Redis.Socket == "" {
-		if !l.OptionalRedis && (!l.tried(pathRedisURL, "redis.addresses", "redis.socket") || len(l.faults) == 0) {
+	given := s.Redis
+	if len(given.Addresses) == 0 && given.Socket == "" {
+		tried := l.tried(pathRedisURL, "redis.addresses", "redis.socket")
+		if !l.OptionalRedis && (!tried || len(l.faults) == 0) {
 			l.faults.add("", "no Redis: give --redis or $CATBRIDGE_REDIS_URL, such as redis://localhost:6379")
 		}
-		return
+		if l.OptionalRedis || tried { // an invalid URL may give the other settings
+			return
+		}
+		given.Addresses = []string{"localhost:6379"} // to check the other settings
 	}
 	var err error
-	s.RedisOptions, err = redisurl.New(s.Redis)
+	s.RedisOptions, err = redisurl.New(given)
 	// These files are read for each connection. The hash needs only whether they are valid.
 	l.seen.Write(fmt.Appendln(nil, err))
 	for _, err := range unjoin(err) {
@@ -55,6 +60,12 @@ func (l *loader) checkLeader() {
 	// checkKeys has checked the SDK keys. A valid one in their place hides no other error.
 	anyKey := strings.Repeat("x", 22) + "/" + strings.Repeat("x", 22)
 	common.SDKKeys = []leader.SDKKey{{Key: anyKey}}
+	if len(s.SDKKeys) == 0 { // check the settings that SDK keys would inherit
+		var k SDKKey
+		k.inherit(s.Defaults)
+		common.SDKKeys[0] = k.forLeader()
+		common.SDKKeys[0].Name, common.SDKKeys[0].Key = "any", anyKey
+	}
 	reported := map[string]bool{}
 	_, err := leader.New(common)
 	l.seen.Write(fmt.Appendln(nil, err)) // includes cdn.ca_file: see checkRedis
@@ -63,7 +74,7 @@ func (l *loader) checkLeader() {
 		l.leaderFault(err, nil)
 	}
 	for i := range s.SDKKeys {
-		one, key := common, s.leaderKey(i)
+		one, key := common, s.SDKKeys[i].forLeader()
 		key.Name, key.Key = "any", anyKey
 		one.SDKKeys = []leader.SDKKey{key}
 		_, err := leader.New(one)
@@ -150,7 +161,7 @@ func (l *loader) checkServer() {
 		} else if _, err := net.LookupPort("tcp", port); err != nil {
 			l.say(nil, "listen", "the port is neither a number up to 65535 nor the name of a service")
 		}
-	} else {
+	} else if !l.tried("listen") {
 		for i := range s.SDKKeys {
 			if len(s.SDKKeys[i].WebhookKeys) > 0 {
 				s.Warnings = append(s.Warnings, "webhook keys are given, but there is no HTTP server: set listen")

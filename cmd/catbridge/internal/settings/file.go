@@ -17,7 +17,8 @@ type document struct {
 	name   string
 	values map[string]any // strings by path
 	lines  map[string]int
-	keys   []SDKKey // with origins; their paths are as written
+	names  map[string]string // the name that the file uses for a setting, perhaps an old one
+	keys   []SDKKey          // with origins; their paths are as written
 	faults Faults
 	broken bool // invalid YAML: the file may contain more settings
 
@@ -27,7 +28,7 @@ type document struct {
 // parse parses a configuration file. It checks each value, but not whether the values fit
 // together.
 func parse(name string, data []byte) *document {
-	d := &document{name: name, values: map[string]any{}, lines: map[string]int{}}
+	d := &document{name: name, values: map[string]any{}, lines: map[string]int{}, names: map[string]string{}}
 	var top, next yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	switch err := decoder.Decode(&top); {
@@ -48,7 +49,7 @@ func parse(name string, data []byte) *document {
 		return d
 	}
 	d.mapping(top.Content[0], "", table, map[string]spot{}, func(set *setting, name string, node *yaml.Node, line int) {
-		d.lines[set.path] = line
+		d.lines[set.path], d.names[set.path] = line, name
 		if set.path == pathKeys {
 			d.values[pathKeys] = []string{"(file)"}
 			d.sdkKeys(node)
@@ -135,7 +136,7 @@ func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, see
 			d.fault(key.Line, path, "duplicate setting, first given on line %d: remove one of them", seen[id].line)
 			continue
 		case seen[id].name != "":
-			d.fault(key.Line, path, "%s (%s:%d) is given, too: give one of them", seen[id].name, d.name, seen[id].line)
+			d.fault(key.Line, path, "%s (%s:%d), %s, is given, too: give one of them", seen[id].name, d.name, seen[id].line, itsName(seen[id].name))
 			continue
 		}
 		seen[id] = spot{path, key.Line}

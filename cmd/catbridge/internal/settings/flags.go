@@ -78,7 +78,7 @@ func AddFlags(flags *pflag.FlagSet, o Options) []Flag {
 		usage := set.usage
 		plain := o.Variables&o.Part == o.Part && set.variable() == Variable(set.flagName())
 		if set.part&o.Variables != 0 && !plain {
-			usage += " [$" + set.variable() + "]"
+			usage += " [$" + set.assignment() + "]"
 		}
 		flag := flags.VarPF(&rawFlag{setting: set, name: set.path}, set.flagName(), "", usage)
 		if !set.value.zero() && !set.value.list() {

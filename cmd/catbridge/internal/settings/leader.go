@@ -19,13 +19,12 @@ func (s *Settings) LeaderConfig() leader.Config {
 func (s *Settings) LeaderKeys() []leader.SDKKey {
 	keys := make([]leader.SDKKey, len(s.SDKKeys))
 	for i := range keys {
-		keys[i] = s.leaderKey(i)
+		keys[i] = s.SDKKeys[i].forLeader()
 	}
 	return keys
 }
 
-func (s *Settings) leaderKey(i int) leader.SDKKey {
-	k := s.SDKKeys[i]
+func (k *SDKKey) forLeader() leader.SDKKey {
 	governance := leader.Global
 	if k.DataGovernance == "eu" {
 		governance = leader.EUOnly

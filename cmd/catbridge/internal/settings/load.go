@@ -25,17 +25,18 @@ type Options struct {
 }
 
 // Load reads the settings. Its error is of type [Faults]. If there is an error, only Files,
-// Pipes and Read of the settings are valid.
+// Pipes, Read and Warnings of the settings are valid.
 func Load(o Options) (*Settings, error) {
 	s := defaults()
 	if o.Level != "" {
 		s.Log.Level = o.Level
 	}
 	var m more
-	l := &loader{Options: o, s: s, m: &m, table: s.table(&m), seen: sha256.New()}
+	l := &loader{Options: o, s: s, m: &m, table: s.table(&m), names: map[string]string{}, seen: sha256.New()}
 	l.read()
 	l.merge()
 	l.secrets()
+	l.unknownVariables()
 	s.complete()
 	if o.Part&SDKKeys != 0 {
 		l.checkKeys()
@@ -58,6 +59,7 @@ type loader struct {
 	m      *more
 	table  []*setting
 	faults Faults
+	names  map[string]string // the name that a given setting has in its source, perhaps an old one
 
 	sources  []*source // a later one wins
 	seen     hash.Hash // of everything that was read
@@ -83,7 +85,7 @@ func (l *loader) merge() {
 		}
 		for _, set := range l.table {
 			if src.has(set.path) {
-				l.s.origin[set.path] = src.origin(set)
+				l.s.origin[set.path], l.names[set.path] = src.origin(set), src.names[set.path]
 			}
 		}
 		l.faults = append(l.faults, src.faults...)

@@ -25,7 +25,6 @@ func (l *loader) read() {
 		}
 	}
 	l.sources = append(l.sources, environment, flags)
-	l.lookAlikes()
 }
 
 func (l *loader) configPath() string {

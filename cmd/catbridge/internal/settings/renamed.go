@@ -59,5 +59,22 @@ func isGroupOfOld(table []*setting, path string) bool {
 	return false
 }
 
+// written returns how to name a setting in an error: an old name, if it is given by that, is
+// followed by the current one.
+func (l *loader) written(path string) string {
+	if old := l.names[path]; old != "" && old != path {
+		return fmt.Sprintf("%s (now %s)", old, path)
+	}
+	return path
+}
+
+// itsName says whether name is the old or the new name of a setting that has both.
+func itsName(name string) string {
+	if renamed[name] != "" {
+		return "its old name"
+	}
+	return "its new name"
+}
+
 // isNow is the warning about an old name.
 func isNow(old, name string) string { return fmt.Sprintf("%s is now called %s", old, name) }

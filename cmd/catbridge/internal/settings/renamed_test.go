@@ -92,10 +92,10 @@ func TestOldAndNewNameInOneSourceExcludeEachOther(t *testing.T) {
 		environ: []string{"CATBRIDGE_TIMINGS_RENEW_INTERVAL=1s", "CATBRIDGE_TIMINGS_RENEWAL=1s", "CATBRIDGE_TIMINGS_STOP_ACTING="},
 		file:    "timings:\n  lock_expiry: 15s\n  lease_duration: 15s\n  renew_deadline: 10s\n  stop_acting: 10s",
 	}.faults(t,
-		"catbridge.yaml:3: timings.lease_duration: timings.lock_expiry (catbridge.yaml:2) is given, too: give one of them",
-		"catbridge.yaml:5: timings.stop_acting: timings.renew_deadline (catbridge.yaml:4) is given, too: give one of them",
-		"$CATBRIDGE_TIMINGS_RENEWAL: $CATBRIDGE_TIMINGS_RENEW_INTERVAL is given, too: give one of them",
-		"--timings-retry-period: --timings-retry is given, too: give one of them",
+		"catbridge.yaml:3: timings.lease_duration: timings.lock_expiry (catbridge.yaml:2), its old name, is given, too: give one of them",
+		"catbridge.yaml:5: timings.stop_acting: timings.renew_deadline (catbridge.yaml:4), its new name, is given, too: give one of them",
+		"$CATBRIDGE_TIMINGS_RENEWAL: $CATBRIDGE_TIMINGS_RENEW_INTERVAL, its new name, is given, too: give one of them",
+		"--timings-retry-period: --timings-retry, its old name, is given, too: give one of them",
 	)
 }
 
@@ -127,7 +127,7 @@ func TestAFaultUsesTheNameInTheSource(t *testing.T) {
 		`catbridge.yaml:2: timings.lock_expiry: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
 		`catbridge.yaml:3: unknown setting "timings.stop_actin"; did you mean timings.renew_deadline?`,
 		`catbridge.yaml:5: timings.retry: duplicate setting, first given on line 4: remove one of them`,
-		`catbridge.yaml:7: unknown setting "timings"`,
+		`catbridge.yaml:7: unknown setting "timings": deploy/catbridge.yaml in the repository shows all settings`,
 		`$CATBRIDGE_TIMINGS_RENEWAL: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
 		`--timings-retry: "soon" is not a duration: write it like 1500ms, 10s or 2m`,
 	)
@@ -135,6 +135,26 @@ func TestAFaultUsesTheNameInTheSource(t *testing.T) {
 	if want := []string{"unknown variable $CATBRIDGE_TIMINGS_RENEWEL; did you mean $CATBRIDGE_TIMINGS_RENEW_INTERVAL?"}; !slices.Equal(warnings, want) {
 		t.Errorf("warnings %q, want %q", warnings, want)
 	}
+}
+
+// TestAnErrorOfSettingsTogetherNamesTheOldName: the leader knows only the new names. The
+// warnings are returned with the errors.
+func TestAnErrorOfSettingsTogetherNamesTheOldName(t *testing.T) {
+	const text = "timings.renewal (now timings.renew_interval): renew_interval must be below renew_deadline, or one late renewal ends the term"
+	for where, g := range map[string]given{
+		"catbridge.yaml:1":           {file: "timings: {renewal: 20s}"},
+		"--timings-renewal":          {flags: []string{"--timings-renewal", "20s"}},
+		"$CATBRIDGE_TIMINGS_RENEWAL": {environ: []string{"CATBRIDGE_TIMINGS_RENEWAL=20s"}},
+	} {
+		g.flags = append(g.flags, enough...)
+		g.faults(t, where+": "+text)
+		if s, _ := g.load(t); len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], " is now called ") {
+			t.Errorf("%s: warnings %q", where, s.Warnings)
+		}
+	}
+	// The source in effect decides.
+	g := given{file: "timings: {renewal: 2s}", flags: append([]string{"--timings-renew-interval", "20s"}, enough...)}
+	g.faults(t, "--timings-renew-interval: renew_interval must be below renew_deadline, or one late renewal ends the term")
 }
 
 func TestFlagsOfOldNamesAreHiddenAndNotOffered(t *testing.T) {
@@ -174,5 +194,5 @@ func TestASettingMayChangeItsGroup(t *testing.T) {
 		t.Errorf("%s, warnings %q", have, warnings)
 	}
 	given{flags: enough, file: "timings: {retry_period: 1s}\nelection: {retry: 3s}"}.faults(t,
-		"catbridge.yaml:2: election.retry: timings.retry_period (catbridge.yaml:1) is given, too: give one of them")
+		"catbridge.yaml:2: election.retry: timings.retry_period (catbridge.yaml:1), its new name, is given, too: give one of them")
 }

@@ -23,10 +23,10 @@ func (l *loader) say(k *SDKKey, path, format string, args ...any) {
 		l.faults.add(k.where, "%s", text)
 	case where == "" && k != nil && k.path != "":
 		l.faults.add(k.where, "%s.%s: %s", k.path, path, text)
-	case l.isName(where, path):
+	case l.isName(where, path) && l.written(path) == path:
 		l.faults.add(where, "%s", text)
 	default:
-		l.faults.add(where, "%s: %s", path, text)
+		l.faults.add(where, "%s: %s", l.written(path), text)
 	}
 }
 

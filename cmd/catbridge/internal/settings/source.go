@@ -18,7 +18,7 @@ type source struct {
 	label    func(*setting) string // the flag or variable, or the place in a file
 	within   map[string]string     // where the URL is, for settings in a URL
 	tried    map[string]bool       // the settings that are given, valid or not
-	names    map[string]string     // the name that a flag or variable uses for a setting, perhaps an old one
+	names    map[string]string     // the name that the source uses for a setting, perhaps an old one
 	faults   Faults
 	warnings []string
 }
@@ -52,7 +52,7 @@ func (src *source) set(path string, values []string) {
 // returns an empty path if the value is invalid.
 func (src *source) take(set *setting, name string, given []string) (string, any) {
 	if first := src.names[set.path]; first != "" && first != name {
-		src.faults.add(src.label(set.as(name)), "%s is given, too: give one of them", src.label(set.as(first)))
+		src.faults.add(src.label(set.as(name)), "%s, %s, is given, too: give one of them", src.label(set.as(first)), itsName(first))
 		return "", nil
 	}
 	src.names[set.path] = name
@@ -81,7 +81,7 @@ func (src *source) origin(set *setting) string {
 // fromFile returns the source of a file. Paths in it are relative to its folder.
 func fromFile(d *document, table []*setting) *source {
 	src := newSource(func(set *setting) string {
-		if line := d.lines[set.path]; line > 0 {
+		if line := d.lines[current(set.path)]; line > 0 {
 			return fmt.Sprintf("%s:%d", d.name, line)
 		}
 		return d.name
@@ -103,7 +103,7 @@ func fromFile(d *document, table []*setting) *source {
 	for path := range d.lines {
 		src.tried[path] = true
 	}
-	src.faults, src.warnings = d.faults, d.warnings
+	src.faults, src.warnings, src.names = d.faults, d.warnings, d.names
 	return src
 }
 

@@ -29,10 +29,59 @@ func unknown(prefix string, key *yaml.Node, table []*setting) string {
 	if strings.Contains(key.Value, ".") && find(table, prefix+key.Value) != nil {
 		return text + ": write nested settings with indentation, not with dots"
 	}
-	if near := Nearest(prefix+key.Value, names, 1+len(key.Value)/3); near != "" {
-		text += "; did you mean " + current(near) + "?"
+	if near := similar(prefix+key.Value, names, min(1+len(key.Value)/3, (len(key.Value)-1)/2)); near != "" {
+		return text + "; did you mean " + current(near) + "?"
 	}
-	return text
+	return text + ": deploy/catbridge.yaml in the repository shows all settings"
+}
+
+// similar returns the name that word is probably meant to be: the nearest one, or else the only
+// one that contains its words or that it abbreviates, as addrs does addresses. It returns "" if
+// no name is similar.
+func similar(word string, names []string, least int) string {
+	if near := Nearest(word, names, least); near != "" {
+		return near
+	}
+	found := ""
+	for _, name := range names {
+		switch {
+		case !partOf(word, name) && !abbreviates(word, name) || current(name) == current(found):
+		case found != "":
+			return "" // ambiguous
+		default:
+			found = name
+		}
+	}
+	return found
+}
+
+// lastName returns the groups of a setting, with the dot at their end, and its name in them.
+func lastName(path string) (groups, name string) {
+	dot := strings.LastIndexByte(path, '.') + 1
+	return path[:dot], path[dot:]
+}
+
+// partOf reports whether the name consists of word and more words, in the same group.
+func partOf(word, name string) bool {
+	group, short := lastName(word)
+	groupOfName, long := lastName(name)
+	return group == groupOfName && len(short) > 2 && strings.Contains("_"+long+"_", "_"+short+"_")
+}
+
+// abbreviates reports whether word is the name without some of its letters, at most half of
+// them.
+func abbreviates(word, name string) bool {
+	group, short := lastName(word)
+	groupOfName, long := lastName(name)
+	if group != groupOfName || len(short) < 4 || 2*len(short) < len(long) || short[0] != long[0] {
+		return false
+	}
+	for i := range len(long) {
+		if short != "" && short[0] == long[i] {
+			short = short[1:]
+		}
+	}
+	return short == ""
 }
 
 var settingName = regexp.MustCompile(`^[A-Za-z_.-]{1,40}$`)

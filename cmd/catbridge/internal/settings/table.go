@@ -47,6 +47,15 @@ func (s *setting) variable() string {
 	return prefix + strings.ToUpper(strings.ReplaceAll(s.path, ".", "_"))
 }
 
+// assignment returns the variable, and the value that has the effect of the flag if those of
+// the variable are different.
+func (s *setting) assignment() string {
+	if s.path == pathProfile {
+		return s.variable() + "=fast"
+	}
+	return s.variable()
+}
+
 const prefix = "CATBRIDGE_"
 
 const (

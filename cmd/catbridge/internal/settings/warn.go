@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -76,8 +77,17 @@ func (l *loader) replaced() {
 	}
 }
 
-// lookAlikes warns of variables whose names are similar to those of settings.
-func (l *loader) lookAlikes() {
+// otherVariables matches the variables that have the prefix but are no settings: those of the
+// project's own tests and builds.
+var otherVariables = regexp.MustCompile(`^CATBRIDGE_(REQUIRE_ALL|CONFORMANCE|VULN|CLOCK_OFFSET|BENCH_CHILD|TEST_.*|(REDIS|REDIS8|VALKEY)_SERVER)$`)
+
+// serviceLink matches the variables that Kubernetes sets in pods for a Service whose name
+// starts with catbridge.
+var serviceLink = regexp.MustCompile(`^CATBRIDGE_(.*_)?(SERVICE_HOST=|SERVICE_PORT(_[^=]*)?=[0-9]+$|PORT=[a-z]+://|PORT_[0-9]+_[A-Z]+(_(PROTO|PORT|ADDR))?=)`)
+
+// unknownVariables warns of variables with the prefix that are not settings and that no
+// setting names.
+func (l *loader) unknownVariables() {
 	names, nowOf := []string{configVariable}, map[string]string{}
 	for _, set := range l.table {
 		names = append(names, set.variable())
@@ -88,15 +98,45 @@ func (l *loader) lookAlikes() {
 	if l.Variables == 0 {
 		return
 	}
+	named := l.namedVariables()
 	for _, entry := range l.Environ {
-		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, prefix) || slices.Contains(names, name) {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, prefix) || trimNewlines(value) == "" || slices.Contains(names, name) || slices.Contains(named, name) ||
+			otherVariables.MatchString(name) || serviceLink.MatchString(entry) {
 			continue
 		}
-		if near := Nearest(strings.TrimPrefix(name, prefix), trimmed(names), 2); near != "" {
-			l.s.Warnings = append(l.s.Warnings, fmt.Sprintf("unknown variable $%s; did you mean $%s?", name, cmp.Or(nowOf[prefix+near], prefix+near)))
+		text := fmt.Sprintf("unknown variable $%s", name)
+		if set := l.flagOf(name); set != nil {
+			text += "; did you mean $" + set.assignment() + "?"
+		} else if near := similar(strings.TrimPrefix(name, prefix), trimmed(names), 2); near != "" {
+			text += "; did you mean $" + cmp.Or(nowOf[prefix+near], prefix+near) + "?"
+		} else {
+			text += ": it has no effect"
 		}
+		l.s.Warnings = append(l.s.Warnings, text)
 	}
+}
+
+// namedVariables returns the variables that settings name, such as redis.password_env.
+func (l *loader) namedVariables() []string {
+	names := []string{l.m.passwordEnv, l.m.sentinelPasswordEnv, l.s.Defaults.webhookKeysEnv}
+	keys := l.s.SDKKeys
+	if l.document != nil { // the command may not use SDK keys, or others replace them
+		keys = append(slices.Clone(keys), l.document.keys...)
+	}
+	for _, k := range keys {
+		names = append(names, k.keyEnv, k.webhookKeysEnv)
+	}
+	return names
+}
+
+// flagOf returns the setting whose flag has the words of a variable, such as --fast for
+// $CATBRIDGE_FAST, or nil.
+func (l *loader) flagOf(variable string) *setting {
+	if i := slices.IndexFunc(l.table, func(s *setting) bool { return Variable(s.flagName()) == variable }); i >= 0 {
+		return l.table[i]
+	}
+	return nil
 }
 
 func trimmed(names []string) []string {
