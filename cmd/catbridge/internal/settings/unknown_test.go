@@ -23,9 +23,9 @@ func TestEveryUnknownVariableCausesAWarning(t *testing.T) {
 	}
 }
 
-// TestNamedAndForeignVariablesCauseNoWarning: variables that settings name, those of the
+// TestNamedAndUnrelatedVariablesCauseNoWarning: variables that settings name, those of the
 // project's tests, and those that Kubernetes sets for a Service.
-func TestNamedAndForeignVariablesCauseNoWarning(t *testing.T) {
+func TestNamedAndUnrelatedVariablesCauseNoWarning(t *testing.T) {
 	g := given{
 		environ: []string{
 			"CATBRIDGE_SHOP=" + keyA, "CATBRIDGE_SHOP_WEBHOOK=signing-key-one-1", "CATBRIDGE_WEBHOOK=signing-key-two-2",

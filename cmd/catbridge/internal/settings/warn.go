@@ -77,7 +77,7 @@ func (l *loader) replaced() {
 	}
 }
 
-// otherVariables matches the variables that have the prefix but are no settings: those of the
+// otherVariables matches variables with the prefix that do not give a setting: those of the
 // project's own tests and builds.
 var otherVariables = regexp.MustCompile(`^CATBRIDGE_(REQUIRE_ALL|CONFORMANCE|VULN|CLOCK_OFFSET|BENCH_CHILD|TEST_.*|(REDIS|REDIS8|VALKEY)_SERVER)$`)
 
