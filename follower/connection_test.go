@@ -48,6 +48,7 @@ func TestTheConfigStaysDuringAnOutage(t *testing.T) {
 			t.Errorf("cache state %v", s)
 		}
 		wantEvents(t, log, eventDisconnected, 1)
+		wantEventText(t, log, eventDisconnected, "continues with the config in memory")
 		wantEvents(t, log, eventCacheRead, 1)
 		before := c.Stats().FailedReads
 		time.Sleep(10 * time.Minute)
@@ -62,6 +63,20 @@ func TestTheConfigStaysDuringAnOutage(t *testing.T) {
 		if len(log.with(eventCacheReadRecovery)) == 0 {
 			t.Error("the recovery was not reported")
 		}
+	})
+}
+
+func TestAnOutageAtTheStartClaimsNoConfig(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		n.link.Down()
+		log, logging := recorded(slog.LevelInfo)
+		c := n.start(t, logging)
+		time.Sleep(time.Minute)
+		wantState(t, c, Disconnected)
+		wantEvents(t, log, eventDisconnected, 1)
+		wantEventText(t, log, eventDisconnected, "There is no config in memory yet.")
+		n.link.Up()
+		time.Sleep(2 * DefaultTimings().BackoffMax)
 	})
 }
 

@@ -180,10 +180,25 @@ func (l feedLog) Error(id int, text string, attrs ...slog.Attr) {
 }
 
 func (l feedLog) event(level slog.Level, id int, text string, attrs []slog.Attr) {
-	l.members.mu.Lock()
-	list := slices.Clone(l.members.list)
-	l.members.mu.Unlock()
-	for _, m := range list {
+	for _, m := range l.clone() {
 		m.log.Event(level, id, text, slices.Clip(attrs)...)
 	}
+}
+
+// disconnected logs an outage of Redis, and whether the client has a config: a client may have
+// one of its own.
+func (l feedLog) disconnected(err error) {
+	for _, m := range l.clone() {
+		rest := "There is no config in memory yet."
+		if m.holder.current.Load() != nil {
+			rest = "Evaluation continues with the config in memory."
+		}
+		m.log.Warn(eventDisconnected, "Redis is unreachable; retrying. "+rest, eventlog.Err(err))
+	}
+}
+
+func (l feedLog) clone() []*member {
+	l.members.mu.Lock()
+	defer l.members.mu.Unlock()
+	return slices.Clone(l.members.list)
 }

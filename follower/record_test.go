@@ -78,3 +78,11 @@ func wantEvents(t *testing.T, r *record, id, count int) {
 		t.Errorf("%d events %d, want %d: %+v", len(found), id, count, found)
 	}
 }
+
+// wantEventText checks that the first event with that ID contains text.
+func wantEventText(t *testing.T, r *record, id int, text string) {
+	t.Helper()
+	if found := r.with(id); len(found) == 0 || !strings.Contains(found[0].text, text) {
+		t.Errorf("event %d: %+v, want %q", id, found, text)
+	}
+}

@@ -111,7 +111,7 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 		meta = limited.HMGet(ctx, pipe, cachekeys.MaxMetaFieldBytes, s.keys.Meta, cachekeys.MetaFields()...)
 		lock = get(pipe, s.keys.Lock, cachekeys.MaxLockBytes)
 		r.asked = time.Now()
-		err = exec(ctx, pipe)
+		err = limited.Exec(ctx, pipe)
 		r.received = time.Now()
 	})
 	if err != nil {
@@ -170,7 +170,7 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 	s.reader.Do(ctx, func(get limited.Get) {
 		pipe := client.Pipeline()
 		entry = get(pipe, s.keys.Entry, cachekeys.MaxEntryBytes)
-		err = exec(ctx, pipe)
+		err = limited.Exec(ctx, pipe)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the entry: %w", err)
@@ -183,19 +183,6 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 		return nil, fmt.Errorf("read the entry: %w", err)
 	}
 	return data, nil
-}
-
-// exec runs a pipeline. It returns an error only if no command has one: if the connection
-// fails, for example because of a wrong password, go-redis sets none, as if there were no
-// data.
-func exec(ctx context.Context, pipe redis.Pipeliner) error {
-	commands, err := pipe.Exec(ctx)
-	for _, command := range commands {
-		if command.Err() != nil {
-			return nil
-		}
-	}
-	return err
 }
 
 // on returns the client for a node, and whether it is certainly the primary. If a cluster is

@@ -272,7 +272,7 @@ func (s *syncer) poll(err error) {
 // disconnected schedules the next connection. After a timeout the pause is longer.
 func (s *syncer) disconnected(err error) {
 	if s.setState(Disconnected) {
-		s.log.Warn(eventDisconnected, "Redis is unreachable; retrying. Evaluation continues with the config in memory.", eventlog.Err(err))
+		s.log.disconnected(err)
 	}
 	var waited time.Duration
 	if isTimeout(err) {

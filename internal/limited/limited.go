@@ -84,3 +84,16 @@ func Bytes(cmd *redis.StringCmd) ([]byte, error) {
 	}
 	return data, err
 }
+
+// Exec runs a pipeline. It returns an error only if no command has one: if the connection
+// fails, for example because of a wrong password, go-redis sets none, as if there were no
+// data.
+func Exec(ctx context.Context, pipe redis.Pipeliner) error {
+	commands, err := pipe.Exec(ctx)
+	for _, command := range commands {
+		if command.Err() != nil {
+			return nil
+		}
+	}
+	return err
+}
