@@ -92,7 +92,7 @@ func (d *demo) openRedis() error {
 		ctx, cancel := context.WithTimeout(d.ctx, pingTimeout)
 		defer cancel()
 		if err := client.Ping(ctx).Err(); err != nil {
-			return fmt.Errorf("Redis at %s does not answer: %w", d.redis.Address(), err)
+			return fmt.Errorf("Redis at %s does not answer: %w; run catbridge doctor", d.redis.Address(), redisurl.Explain(err))
 		}
 		return nil
 	}

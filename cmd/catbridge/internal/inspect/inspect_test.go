@@ -107,6 +107,25 @@ func TestThereAreNoFaultsWhileALeaderLeads(t *testing.T) {
 	}
 }
 
+// If Redis refuses the login, nothing else is known: the data and the lock are not called
+// corrupt or missing.
+func TestARefusedLoginIsTheOnlyError(t *testing.T) {
+	t.Parallel()
+	const password = "pa55word"
+	server := redistest.Start(t, "--requirepass", password)
+	for name, test := range map[string]struct{ password, want string }{
+		"wrong password": {"other", "main: Redis refuses the login: WRONGPASS"},
+		"no password":    {"", "main: Redis refuses the login: NOAUTH"},
+	} {
+		client := redis.NewClient(&redis.Options{Addr: server.Addr(), Password: test.password})
+		key, err := inspect.Redis{Client: client, Most: 2}.Look(t.Context(), "main", keys)
+		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s: %v, %+v, want %q", name, err, key, test.want)
+		}
+		_ = client.Close()
+	}
+}
+
 // Proxies and managed services refuse some commands. The rest of the state is shown.
 func TestARefusedCommandHidesOnlyItsPart(t *testing.T) {
 	t.Parallel()
@@ -181,7 +200,7 @@ func TestFaultsAreNamed(t *testing.T) {
 		"lock of other type": {func() { client.Del(ctx, keys.Lock); client.LPush(ctx, keys.Lock, "x") }, "the lock is not a string: delete it"},
 		"another epoch":      {func() { client.HSet(ctx, keys.Meta, "epoch", "1") }, "but meta has 1: the leader repairs that, unless Redis loses writes"},
 		"no meta":            {func() { client.Del(ctx, keys.Meta) }, "no leader has written content yet; the entry was written by an official SDK"},
-		"nothing":            {func() { client.Del(ctx, keys.Meta, keys.Entry, keys.Blob) }, "no content: no leader has had an answer"},
+		"nothing":            {func() { client.Del(ctx, keys.Meta, keys.Entry, keys.Blob) }, "no content: no leader has had a usable answer"},
 		"corrupt meta":       {func() { client.HSet(ctx, keys.Meta, "rev", "x") }, "meta is corrupt; the leader repairs it with its next poll: cachekeys: malformed meta: rev"},
 		"meta of other type": {func() { client.Del(ctx, keys.Meta); client.Set(ctx, keys.Meta, "x", 0) }, "meta is not a hash: delete it"},
 		"a leader that waits": {func() { client.HSet(ctx, keys.Meta, "waits", at(time.Minute)) },

@@ -21,7 +21,7 @@ func (k *Key) judge(now time.Time) {
 	case c.Rev == 0 && k.Entry != nil && k.Entry.State != Missing:
 		k.fault("no leader has written content yet; the entry was written by an official SDK")
 	case c.Rev == 0:
-		k.fault("no content: no leader has had an answer from the CDN yet; see its log")
+		k.fault("no content: no leader has had a usable answer from the CDN yet; see the leader's log, or run catbridge doctor")
 	default:
 		k.judgeContent(now)
 	}

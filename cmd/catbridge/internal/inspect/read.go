@@ -61,6 +61,7 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 	var entry, blob, lock *redis.StringCmd
 	var meta *limited.Reply
 	var left *redis.DurationCmd
+	var failed error
 	reader.Do(ctx, func(get limited.Get) {
 		pipe := r.Client.Pipeline()
 		entry = get(pipe, keys.Entry, cachekeys.MaxEntryBytes)
@@ -68,8 +69,17 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		meta = limited.HMGet(ctx, pipe, cachekeys.MaxMetaFieldBytes, keys.Meta, cachekeys.MetaFields()...)
 		lock = get(pipe, keys.Lock, cachekeys.MaxLockBytes)
 		left = pipe.PTTL(ctx, keys.Lock)
-		_, _ = pipe.Exec(ctx) // each command has its own error
+		failed = limited.Exec(ctx, pipe)
 	})
+	if failed == nil && redis.IsAuthError(entry.Err()) {
+		failed = entry.Err() // to the long HMGET, Redis answers with a protocol error
+	}
+	switch {
+	case redis.IsAuthError(failed):
+		return key, time.Time{}, fmt.Errorf("Redis refuses the login: %w", failed)
+	case failed != nil:
+		return key, time.Time{}, failed
+	}
 
 	now, err := r.clock(ctx, &key, keys)
 	if err != nil {
@@ -239,9 +249,9 @@ func (k *Key) denied(err error, what string) bool {
 }
 
 // refused adds a remark, and returns true, if Redis or a proxy in front of it refuses a command
-// for any reason. The rest of the state can be judged without its reply.
+// for any reason except a failed login. The rest of the state can be judged without its reply.
 func (k *Key) refused(err error, what string) bool {
-	if _, ok := errors.AsType[redis.Error](err); !ok || errors.Is(err, redis.Nil) || isWrongType(err) {
+	if _, ok := errors.AsType[redis.Error](err); !ok || errors.Is(err, redis.Nil) || isWrongType(err) || redis.IsAuthError(err) {
 		return false
 	}
 	k.Remarks = append(k.Remarks, fmt.Sprintf("unknown: %s (%v)", what, err))
