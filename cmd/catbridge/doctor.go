@@ -153,7 +153,13 @@ func (p *findings) end() error {
 		p.err = p.out.JSON().Encode(p)
 	}
 	if p.err == nil && !p.OK {
-		return errNotWell
+		count := 0
+		for _, f := range p.List {
+			if f.Result == doctor.Bad {
+				count++
+			}
+		}
+		return errFaults(count)
 	}
 	return p.err
 }

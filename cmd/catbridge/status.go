@@ -22,7 +22,8 @@ const statusLong = `status prints the state of the bridge in Redis, a line for e
   LEADER   the leader's host, or the end of its ID if that names no host
   SINCE    how long it has been leading
   LOCK     time until the lock expires, unless the leader renews it
-  REV      the rev of the current config: when it was fetched, in Unix milliseconds
+  REV      the rev of the current config, in Unix milliseconds: when it was fetched, or
+           when the CDN last confirmed it without a change
   CDN      age of the CDN's last answer / interval at which the leader polls it
   ENTRY    size of the entry for official SDKs, or missing, differs or malformed
   BLOB     the same for the blob that followers read
@@ -83,8 +84,13 @@ func newStatus() *cobra.Command {
 	return cmd
 }
 
-// errNotWell is the error of a status or doctor that has printed faults.
-var errNotWell = errors.New("something is wrong")
+// errFaults is the error of a status or doctor that has printed that many faults.
+func errFaults(count int) error {
+	if count == 1 {
+		return errors.New("1 fault, see above")
+	}
+	return fmt.Errorf("%d faults, see above", count)
+}
 
 func (f *statusFlags) run(cmd *cobra.Command) error {
 	given, err := f.settings.load(cmd)
@@ -143,7 +149,11 @@ func (r statusReport) problem() error {
 	case r.Error != "":
 		return errors.New(r.Error)
 	case !r.OK:
-		return errNotWell
+		count := 0
+		for _, key := range r.Keys {
+			count += len(key.Faults)
+		}
+		return errFaults(count)
 	}
 	return nil
 }

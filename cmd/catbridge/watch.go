@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
@@ -25,7 +27,7 @@ and the rev of the config. It also prints the state of the follower:
   live          subscribed, and receiving messages of a leader
   noLeader      subscribed, but receiving no messages of a leader
   polling       Redis rejects the subscription; the follower polls Redis instead
-  disconnected  Redis is unreachable; the follower keeps its values
+  disconnected  Redis is unreachable, or refuses the login; the follower keeps its values
 
 With --json each line is an object with time and event (state, config or change). The event
 state has state; the others have rev, hash, etag, source, and values or changes. A value is
@@ -92,7 +94,7 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 	client := s.RedisOptions.Client()
 	defer client.Close()
 
-	w := &watch{out: newReport(stdout(cmd), f.json), hints: stderr(cmd), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
+	w := &watch{redis: client, out: newReport(stdout(cmd), f.json), hints: stderr(cmd), flags: f.flags, user: user, changed: make(chan struct{}, 1)}
 	cfg := follower.Config{
 		SDKKey: s.SDKKeys[0].Key, BaseURL: s.SDKKeys[0].BaseURL, Redis: client, Namespace: s.RedisOptions.Namespace(), Logger: newLogger(s.Log, stderr(cmd)), LogLevel: follower.LogLevelDebug, // --log-level decides
 		FleetReport: f.fleetReport, FleetName: f.fleetName,
@@ -113,6 +115,7 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 
 // watch prints the state and the values of one follower.
 type watch struct {
+	redis    redis.UniversalClient
 	follower *follower.Client
 	out      *report
 	hints    *terminal.Output
@@ -152,7 +155,7 @@ func (w *watch) run(ctx context.Context) error {
 			return nil
 		case <-waited.C:
 			if w.hash == "" {
-				if err := w.hints.Linef("catbridge watch: no config yet: %s", w.why()); err != nil {
+				if err := w.hints.Linef("catbridge watch: no config yet: %s", w.why(ctx)); err != nil {
 					return err
 				}
 			}
@@ -169,7 +172,7 @@ func (w *watch) once(ctx context.Context, timeout time.Duration) error {
 	case <-ctx.Done():
 		return errors.New("interrupted before the first config")
 	case <-timer.C:
-		return fmt.Errorf("no config within %v (--timeout): %s", timeout, w.why())
+		return fmt.Errorf("no config within %v (--timeout): %s", timeout, w.why(ctx))
 	case <-w.changed:
 		if err := w.look(); err != nil {
 			return err
@@ -178,15 +181,28 @@ func (w *watch) once(ctx context.Context, timeout time.Duration) error {
 	}
 }
 
+// askWithin is the timeout of the question why there is no connection to Redis.
+const askWithin = time.Second
+
 // why returns a likely reason for the missing config.
-func (w *watch) why() string {
-	switch state := w.follower.Stats().State; state {
-	case follower.Disconnected:
-		return "Redis is unreachable; run catbridge doctor"
-	case follower.Connecting:
+func (w *watch) why(ctx context.Context) string {
+	switch w.follower.Stats().State {
+	case follower.Disconnected, follower.Connecting:
+		ctx, cancel := context.WithTimeout(ctx, askWithin)
+		defer cancel()
+		switch err := w.redis.Ping(ctx).Err(); {
+		case redis.IsAuthError(err):
+			return fmt.Sprintf("Redis refuses the login: %v; run catbridge doctor", redisurl.Explain(err))
+		case err != nil && !redis.IsPermissionError(err):
+			return fmt.Sprintf("Redis is unreachable: %v; run catbridge doctor", redisurl.Explain(err))
+		}
 		return "still connecting to Redis; run catbridge doctor"
+	case follower.NoLeader:
+		return "no leader: check with catbridge status that a leader runs for this SDK key"
+	case follower.Polling:
+		return "Redis rejects the subscription, and has no config: see catbridge status"
 	default:
-		return fmt.Sprintf("%s: check with catbridge status that a leader runs for this SDK key", state)
+		return "connected, but Redis has no config: see catbridge status"
 	}
 }
 

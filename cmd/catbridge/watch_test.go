@@ -49,7 +49,7 @@ func TestWatchPrintsStatesValuesAndChanges(t *testing.T) {
 	for _, s := range []*session{german, other} {
 		s.out.expect(t, `^\S+ state connecting\n\S+ state noLeader\n`)
 	}
-	german.err.expect(t, `catbridge watch: no config yet: noLeader: check with catbridge status that a leader runs for this SDK key\n`)
+	german.err.expect(t, `catbridge watch: no config yet: no leader: check with catbridge status that a leader runs for this SDK key\n`)
 	leader := startSession(t, "leader", "--fast", "--base-url", web.URL)
 	german.out.expect(t, `Z state live\n`)
 	german.out.expect(t, `Z config rev=\d{13} hash=[0-9a-f]{12}\n\S+Z value on = true\n\S+Z value greeting = "Hallo"\n`)
