@@ -133,10 +133,10 @@ var following = []mutant{
 	{
 		"the config is lost with the connection", "I5", []edit{{"follower",
 			`	if s.setState(Disconnected) {
-		s.log.Warn(`, `	s.current.Store(nil)
+		s.log.disconnected(`, `	s.current.Store(nil)
 	s.members.list[0].holder.current.Store(nil)
 	if s.setState(Disconnected) {
-		s.log.Warn(`}},
+		s.log.disconnected(`}},
 		test{"follower", "^TestTheConfigStaysDuringAnOutage$"},
 	},
 	{
