@@ -55,7 +55,8 @@ func TestF26_FaultOfTheCDNChangesNothing(t *testing.T) {
 				if after.Rev != stats.Rev || after.Age < stats.Age {
 					env.Errorf("without an answer rev went from %d to %d, age from %v to %v", stats.Rev, after.Rev, stats.Age, after.Age)
 				}
-				if s := first.stats(); s.Commits != before.Commits || !first.leads() {
+				// On a busy machine its lease may have expired.
+				if s := first.stats(); s.Commits != before.Commits || s.Terms == before.Terms && s.Lapsed == before.Lapsed && !first.leads() {
 					env.Errorf("the leader did something: %+v", s)
 				}
 				for _, r := range env.readers {

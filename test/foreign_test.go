@@ -145,7 +145,7 @@ func (env *environment) corruptions(data []byte) map[string][]byte {
 		flipped[bit/8] ^= 1 << (bit % 8)
 	}
 	ahead, old := blob, blob
-	ahead.Rev += 1000
+	ahead.Rev += time.Hour.Milliseconds() // also after the next answers of the CDN
 	old.Codec, old.Payload = cachekeys.Encode(fakecdn.Config{}.JSON())
 	return map[string][]byte{"bit " + strconv.Itoa(bit): flipped, "rev": ahead.Append(nil), "content": old.Append(nil)}
 }

@@ -285,6 +285,9 @@ func (env *environment) mixed(few int, moveClock func(round int)) {
 		repaired, bound := time.Now(), rebaseAfter+2*env.leader.PollInterval
 		env.reached(third, bound)
 		env.recovered(repaired, bound)
+		// A follower whose rev is ahead needs the rebase rule for the next version. On a busy
+		// machine leaders change, and the rule starts again.
+		env.reached(env.cdn.Publish(), 3*bound)
 		env.settle()
 	}
 }

@@ -17,6 +17,7 @@ type watch struct {
 	mu      sync.Mutex
 	readers []*reader
 	next    int
+	stalled time.Duration // the longest that a busy machine delayed a look, and perhaps messages
 }
 
 // atOnce is the number of followers that one look covers, of a thousand.
@@ -27,14 +28,15 @@ func startWatch(env *environment) *watch {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		ticker := time.NewTicker(10 * env.pause())
+		every := 10 * env.pause()
+		ticker := time.NewTicker(every)
 		defer ticker.Stop()
-		for {
+		for last := time.Now(); ; last = time.Now() {
 			select {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				s.look()
+				s.look(time.Since(last) - every)
 			}
 		}
 	})
@@ -59,9 +61,10 @@ func (s *watch) remove(r *reader) {
 	s.readers = slices.DeleteFunc(s.readers, func(other *reader) bool { return other == r })
 }
 
-func (s *watch) look() {
+func (s *watch) look(delay time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.stalled = max(s.stalled, delay)
 	for range min(atOnce, len(s.readers)) {
 		s.next++
 		s.lookAt(s.readers[s.next%len(s.readers)])
@@ -75,7 +78,7 @@ func (s *watch) lookAt(r *reader) {
 	r.mu.Unlock()
 	wrong := now.after(before)
 	if now.claims {
-		wrong = append(wrong, now.asserted(s.env.cdn.Answered(now.version), s.env.follower.Dead)...)
+		wrong = append(wrong, now.asserted(s.env.cdn.Answered(now.version), s.env.follower.Dead+s.stalled)...)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -117,7 +120,7 @@ func (r *reader) see() sighting {
 
 // after returns what may not follow an earlier sighting.
 func (now sighting) after(before sighting) (wrong []string) {
-	if now.version < before.version && now.version != before.back {
+	if now.version < before.version && (before.back == 0 || now.version != before.back) {
 		wrong = append(wrong, fmt.Sprintf("it answers with version %d after %d", now.version, before.version))
 	}
 	if now.rev < before.rev && now.rebases == before.rebases {
