@@ -110,12 +110,13 @@ func TestF33_FloodOfWebhooks(t *testing.T) {
 			}
 		}
 		requests := env.cdn.Requests()[begun:]
-		if len(requests) < 3 {
-			env.Errorf("%d requests to the CDN", len(requests))
-		}
-		least := 900 * time.Millisecond
+		least, polls := 900*time.Millisecond, 3
 		if !env.virtual {
 			least /= 2 // the first of two may have been on its way for long
+			polls = 1
+		}
+		if len(requests) < polls {
+			env.Errorf("%d requests to the CDN, want at least %d", len(requests), polls)
 		}
 		if took := time.Since(start); len(requests) > int(took/time.Second)+2 {
 			env.Errorf("%d requests to the CDN in %v", len(requests), took)

@@ -150,7 +150,7 @@ func requireSameInEveryForm(t *testing.T, config *evaluate.Config, c *cases.Case
 	again := *c
 	require := func(form string) {
 		have := cases.Answer(config, &again, false)
-		have.Log = want.Log
+		have.Log, have.Lines = want.Log, want.Lines
 		if !reflect.DeepEqual(have, *want) {
 			t.Errorf("%s: %s\nwant %s\nkey %q, user %v", form, jsonText(have), jsonText(want), c.Key, c.User)
 		}
