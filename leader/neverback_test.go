@@ -211,6 +211,35 @@ func TestContentThatWasNeverCommittedIsRememberedAsReplaced(t *testing.T) {
 	}
 }
 
+// F44, F32: a new leader fetches newer content than another process committed, and cannot
+// commit it yet. An edge that lags then serves the content that is still in Redis.
+func TestContentOfAFormerLeaderIsRememberedAsReplaced(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		_, stop := s.start(nil)
+		s.wait(5 * time.Second)
+		lagging := s.cdn.Config()
+		stop()
+		var refuse atomic.Bool
+		refuse.Store(true)
+		s.refuse(commitArgs, &refuse)
+		second := s.cdn.Publish()
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		if s.version() == second {
+			s.Fatal("it was committed")
+		}
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(500 * time.Millisecond)
+		refuse.Store(false)
+		s.wait(1300 * time.Millisecond)
+		s.hasVersion(second)
+		if now := s.stats(l); now.Suspect != 1 {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
+
 // F44, I1: within seconds there are more changes than meta remembers, and then one answer of
 // an edge that lags behind all of them.
 func TestTheMemoryOfReplacedETagsIsBoundedByTimeOnly(t *testing.T) {

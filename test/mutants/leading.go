@@ -247,7 +247,7 @@ var polling = []mutant{
 	{
 		"a lagging edge undoes a pending commit", "F32", []edit{{"leader",
 			`[]string{t.elector.believed, t.etag}`, `[]string{t.elector.believed}`}},
-		test{"leader", "^TestALaggingEdgeDoesNotUndoACommitWithALostReply$"},
+		test{"leader", "^TestContentOfAFormerLeaderIsRememberedAsReplaced$"},
 	},
 	{
 		"each request causes a fetch", "F33", []edit{{"leader",
