@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/memory"
 )
 
 func blobOf(json []byte) cachekeys.Blob {
@@ -34,7 +35,7 @@ func TestInvalidBlobsAreRejected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var err error
 			raw := []byte(data)
-			if took := allocated(func() { _, err = cachekeys.ParseBlob(raw) }); took > 16<<10 {
+			if took := memory.Allocated(func() { _, err = cachekeys.ParseBlob(raw) }); took > 16<<10 {
 				t.Errorf("took %d bytes of memory", took)
 			}
 			requireParseError(t, err, "blob")

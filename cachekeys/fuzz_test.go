@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/memory"
 )
 
 func FuzzParseEntry(f *testing.F) {
@@ -73,7 +74,7 @@ func FuzzPayload(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		blob := cachekeys.Blob{Rev: rev, Hash: hash, Codec: cachekeys.Zstd, Payload: data}
 		var err error
-		if took := allocated(func() { _, err = blob.JSON() }); took > 4*cachekeys.MaxConfigBytes {
+		if took := memory.Allocated(func() { _, err = blob.JSON() }); took > 4*cachekeys.MaxConfigBytes {
 			t.Errorf("%d bytes took %d bytes of memory", len(data), took)
 		}
 		if err != nil {

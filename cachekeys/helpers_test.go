@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
@@ -46,15 +45,6 @@ func configOf(size int) []byte {
 	}
 	out.WriteString(`"}`)
 	return out.Bytes()
-}
-
-// allocated returns the number of bytes that f allocates, including freed ones.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }
 
 func randomBytes(n int) []byte {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/memory"
 )
 
 var hash = cachekeys.ContentHash([]byte("{}"))
@@ -188,7 +189,7 @@ func TestInvalidMessagesAreRejected(t *testing.T) {
 	for name, text := range tests {
 		t.Run(name, func(t *testing.T) {
 			var err error
-			if took := allocated(func() { _, err = cachekeys.ParseMessage([]byte(text)) }); took > 2<<20 {
+			if took := memory.Allocated(func() { _, err = cachekeys.ParseMessage([]byte(text)) }); took > 2<<20 {
 				t.Errorf("took %d bytes of memory", took)
 			}
 			requireParseError(t, err, "message")

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/memory"
 )
 
 // frame builds a Zstandard frame of one block, uncompressed or repeated, without a checksum. The
@@ -78,7 +80,7 @@ func TestZstdSizesAreBounded(t *testing.T) {
 				Rev: rev, Hash: cachekeys.ContentHash(test.content), Codec: cachekeys.Zstd, Payload: test.payload,
 			}
 			var err error
-			if took := allocated(func() { _, err = blob.JSON() }); took > test.limit {
+			if took := memory.Allocated(func() { _, err = blob.JSON() }); took > test.limit {
 				t.Errorf("took %d bytes of memory, want at most %d", took, test.limit)
 			}
 			requireParseError(t, err, "content")

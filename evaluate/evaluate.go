@@ -56,7 +56,7 @@ func (c *Config) EvaluateValue(key string, user any, def Value, trace *Trace) (V
 
 // AllValues returns the value of every setting for a user, converted as by [Value.Any]. A setting
 // whose evaluation fails has the value nil and is listed with its error (S17, S18). The caller
-// owns the map. It is empty if there is no config.
+// owns the map. Without a config it is empty.
 func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError) {
 	if c == nil {
 		return map[string]any{}, nil
@@ -84,7 +84,7 @@ func (c *Config) AllValues(user any, trace *Trace) (map[string]any, []FlagError)
 // AllResults returns the result of every setting for a user, in the order of [Config.Keys] (S18).
 // Each result is that of [Config.Evaluate] without a default. The time is proportional to the
 // size of the config, however deeply prerequisites nest, unless the trace requests the evaluation
-// log. The caller owns the slice. It is empty if there is no config.
+// log. The caller owns the slice. Without a config it is empty.
 func (c *Config) AllResults(user any, trace *Trace) []Result {
 	if c == nil {
 		return nil

@@ -4,7 +4,7 @@ package follower
 type CacheState int
 
 const (
-	// NoFlagData: there is no config; evaluations return default values.
+	// NoFlagData: the client has no config; evaluations return default values.
 	NoFlagData CacheState = iota
 	// HasLocalOverrideFlagDataOnly: there are local overrides, but no config.
 	HasLocalOverrideFlagDataOnly

@@ -23,7 +23,7 @@ type EvaluationDetailsData struct {
 	Error          error
 	ErrorCode      ErrorCode
 	// FetchTime is when the CDN last returned or confirmed the config, in UTC, by the clock
-	// of its writer. Zero: there is no config.
+	// of its writer. Zero: the client has no config.
 	FetchTime               time.Time
 	MatchedTargetingRule    *evaluate.TargetingRule    // nil: none
 	MatchedPercentageOption *evaluate.PercentageOption // nil: none

@@ -21,7 +21,7 @@ type evaluator struct {
 type evaluation struct {
 	evaluate.Result
 	user     User
-	snapshot *snapshot // nil: there is no config
+	snapshot *snapshot // nil: the client has no config
 }
 
 // value returns only the value, which is faster than evaluate.

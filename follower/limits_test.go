@@ -2,22 +2,13 @@ package follower
 
 import (
 	"log/slog"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/memory"
 	"github.com/catbridge/catbridge/test/redistest"
 )
-
-// allocated returns the number of bytes that f allocates, freed or not.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
 
 // Values of 64 MB in the entry, the blob, the lock and meta's fields are refused without much memory, and the
 // config stays in force (I4).
@@ -41,7 +32,7 @@ func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
 	}
 	// On a busy machine a read of so much may end at its timeout.
 	await(t, c, "entry and blob refused", func() bool {
-		if took, limit := allocated(func() { _ = c.Refresh(t.Context()) }), uint64(6*cachekeys.MaxConfigBytes); took > limit {
+		if took, limit := memory.Allocated(func() { _ = c.Refresh(t.Context()) }), uint64(6*cachekeys.MaxConfigBytes); took > limit {
 			t.Errorf("a read took %d bytes", took)
 		}
 		return c.Stats().RefusedBlobs > 0 && c.Stats().RefusedEntries > 0
@@ -54,7 +45,7 @@ func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
 	}
 	cache := NewRedisCache(client)
 	var err error
-	if took := allocated(func() { _, err = cache.Get(t.Context(), w.keys.Entry) }); err == nil ||
+	if took := memory.Allocated(func() { _, err = cache.Get(t.Context(), w.keys.Entry) }); err == nil ||
 		!strings.Contains(err.Error(), "over the size limit") || took > 3*cachekeys.MaxConfigBytes {
 		t.Errorf("the cache: %v, %d bytes", err, took)
 	}

@@ -24,7 +24,7 @@ type Snapshot struct {
 	_ noCopy
 
 	evaluator
-	held            *snapshot // nil: there is no config
+	held            *snapshot // nil: the client has no config
 	state           CacheState
 	user            User
 	defaultUser     User            // the client's default user at that time
@@ -90,7 +90,7 @@ func (s *Snapshot) WithUser(user User) *Snapshot {
 func (s *Snapshot) CacheState() CacheState { return orEmpty(s).state }
 
 // FetchTime returns when the CDN last returned or confirmed the config, in UTC, by the clock of
-// its writer. It is zero if there is no config or it does not come from the CDN.
+// its writer. It is zero if the snapshot has no config, or one that does not come from the CDN.
 func (s *Snapshot) FetchTime() time.Time { return orEmpty(s).held.fetchedAt() }
 
 // Config returns the config, or nil if there is none.

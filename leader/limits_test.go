@@ -1,24 +1,15 @@
 package leader
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/test/memory"
 	"github.com/catbridge/catbridge/test/redistest"
 )
-
-// allocated returns the bytes that f allocated, freed or not.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
 
 // Of a lock or a field of meta, a script returns at most one byte more than its limit in
 // cachekeys.
@@ -55,7 +46,7 @@ func TestCheckingFollowerRightsTakesLittleMemory(t *testing.T) {
 	}
 	client.HSet(t.Context(), keys.Meta, "etag", huge)
 	var err error
-	if took := allocated(func() { err = CheckFollowerRights(t.Context(), client, testKey, "") }); err != nil || took > 4<<20 {
+	if took := memory.Allocated(func() { err = CheckFollowerRights(t.Context(), client, testKey, "") }); err != nil || took > 4<<20 {
 		t.Errorf("%v, %d bytes", err, took)
 	}
 }

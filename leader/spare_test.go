@@ -80,6 +80,14 @@ func (s *testEnv) wantNeverBelow(version int64, d time.Duration) {
 	}
 }
 
+// wantOwnEntry checks that the leader's rev is the fetch time of the entry.
+func (s *testEnv) wantOwnEntry(l *Leader) {
+	s.Helper()
+	if now := s.stats(l); now.Rev != s.entry().FetchTime {
+		s.Errorf("the entry is not the leader's yet: %+v", now)
+	}
+}
+
 func (s *testEnv) version() int64 {
 	s.Helper()
 	var version int64
@@ -108,9 +116,7 @@ func TestAnEntryThatAnSDKFetchedDuringAPollIsKept(t *testing.T) {
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(1500 * time.Millisecond)
 		s.wantNeverBelow(version, 5*time.Second)
-		if now := s.stats(l); now.Rev != s.entry().FetchTime {
-			s.Errorf("the entry is not the leader's yet: %+v", now)
-		}
+		s.wantOwnEntry(l)
 	})
 }
 
@@ -123,9 +129,7 @@ func TestRepairingALostMetaDoesNotOverwriteALaterEntry(t *testing.T) {
 		s.client.Del(s.Context(), s.keys.Meta)
 		s.writeAsSDK(s.entry().FetchTime+4000, s.cdn.Config())
 		s.wantNeverBelow(version, 2*l.cfg.Timing.RenewInterval)
-		if now := s.stats(l); now.Rev != s.entry().FetchTime {
-			s.Errorf("the entry is not the leader's yet: %+v", now)
-		}
+		s.wantOwnEntry(l)
 	})
 }
 

@@ -197,9 +197,9 @@ const lastLook = time.Second
 func (r *asked) answer(ctx, last context.Context) (string, error) {
 	ticker := time.NewTicker(answerEvery)
 	defer ticker.Stop()
-	for ctx.Err() == nil {
+	for !ended(ctx) {
 		answer, err := r.look(ctx)
-		if answer != "" || err != nil && ctx.Err() == nil {
+		if answer != "" || err != nil && !ended(ctx) {
 			return answer, err
 		}
 		select {
@@ -218,6 +218,12 @@ func (r *asked) answer(ctx, last context.Context) (string, error) {
 		return answer, err
 	}
 	return "", r.unanswered()
+}
+
+// ended reports whether ctx is done. A connection may notice its deadline before ctx does.
+func ended(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // unanswered says why the leader did not answer, as far as its lock shows it.

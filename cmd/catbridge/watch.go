@@ -34,7 +34,7 @@ state has state; the others have rev, hash, etag, source, and values or changes.
 null if its evaluation fails.
 
 It runs until it receives SIGINT or SIGTERM. With --once it exits after the first config. It
-then exits with 1 if there is no config within --timeout, or if the config lacks a flag that
+then exits with 1 if no config arrives within --timeout, or if the config lacks a flag that
 --flag names.`
 
 const watchExample = `  CATBRIDGE_SDK_KEY=… catbridge watch --redis redis://localhost:6379
@@ -71,7 +71,7 @@ func newWatch() *cobra.Command {
 	flags.StringArrayVar(&f.flags, "flag", nil, "`key` of a flag to print; may be repeated (default: all)")
 	flags.StringVar(&f.user, "user", "", "user to evaluate for, a `JSON` object of attributes: strings, numbers and lists of strings (default: no user)")
 	flags.BoolVar(&f.json, "json", false, "print JSON, one object per line")
-	flags.BoolVar(&f.once, "once", false, "print the values and exit; exit code 1 if there is no config within --timeout")
+	flags.BoolVar(&f.once, "once", false, "print the values and exit; exit code 1 if no config arrives within --timeout")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "timeout of --once, a `duration`")
 	flags.DurationVar(&f.fleetReport, "fleet-report", 0, "`duration` between two reports of this follower to the fleet, which catbridge status counts, 5s to 5m; 0: no reports")
 	flags.StringVar(&f.fleetName, "fleet-name", "", "`name` in those reports (default: the host name)")

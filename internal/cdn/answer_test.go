@@ -3,10 +3,11 @@ package cdn
 import (
 	"bytes"
 	"encoding/json"
-	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/catbridge/catbridge/test/memory"
 )
 
 func TestAnswerIsParsed_S77_S86(t *testing.T) {
@@ -71,15 +72,6 @@ func TestInvalidAnswersAreRejected_S77(t *testing.T) {
 	}
 }
 
-// allocated returns the number of bytes that do allocates, including freed ones.
-func allocated(do func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	do()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
-
 // F26: the parser allocates little, whatever the body.
 func TestParsingAnAnswerAllocatesLittle_F26(t *testing.T) {
 	const size = 1 << 20
@@ -91,7 +83,7 @@ func TestParsingAnAnswerAllocatesLittle_F26(t *testing.T) {
 		"many p":            []byte(`{` + strings.Repeat(`"p":0,`, size/6) + `"f":{}}`),
 		"a large f":         []byte(`{"f":{"a":"` + strings.Repeat("x", size) + `"}}`),
 	} {
-		if got := allocated(func() { _, _ = parseAnswer(body) }); got > size/2 {
+		if got := memory.Allocated(func() { _, _ = parseAnswer(body) }); got > size/2 {
 			t.Errorf("%s: %d bytes taken for a body of %d", name, got, size)
 		}
 	}

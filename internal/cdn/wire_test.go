@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/catbridge/catbridge/test/memory"
 )
 
 const (
@@ -170,7 +172,7 @@ func TestDecompressionBombsStayWithinTheLimit_F26(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := wireFetcher(t, Config{BaseURL: serve(t, handler).URL, MaxBodyBytes: limit})
-			got := allocated(func() {
+			got := memory.Allocated(func() {
 				e := wantCode(t, f, CodeInvalidBody)
 				if !strings.Contains(e.Err.Error(), "more than 1048576") {
 					t.Errorf("refused for another reason: %v", e.Err)

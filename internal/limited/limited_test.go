@@ -1,26 +1,17 @@
 package limited_test
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/test/memory"
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
 const limit = 8 << 20
-
-// allocated returns the number of bytes that f allocates, including freed ones.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
 
 func read(t *testing.T, r *limited.Reader, client redis.Cmdable, key string) (data []byte, sent int) {
 	t.Helper()
@@ -52,7 +43,7 @@ func TestValueOverTheLimitIsReadOnlyInPart(t *testing.T) {
 	}
 	var data []byte
 	var sent int
-	took := allocated(func() { data, sent = read(t, &r, client, "huge") })
+	took := memory.Allocated(func() { data, sent = read(t, &r, client, "huge") })
 	if len(data) != limit+1 || sent != 1 || took > 4*limit {
 		t.Errorf("huge: %d bytes, sent %d times, %d allocated", len(data), sent, took)
 	}

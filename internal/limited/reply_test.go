@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/test/memory"
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
@@ -44,7 +45,7 @@ func TestReplyIsKeptOnlyUpToTheLimit(t *testing.T) {
 		admin.Set(t.Context(), "key", "value", 0)
 		var hash, set, none *limited.Reply
 		var after *redis.StringCmd
-		took := allocated(func() {
+		took := memory.Allocated(func() {
 			pipe := client.Pipeline()
 			hash = limited.HMGet(t.Context(), pipe, limit, "hash", "missing", "empty", "small", "huge", "exact")
 			set = limited.Send(t.Context(), pipe, limit, "zrange", "set", 0, -1, "withscores")

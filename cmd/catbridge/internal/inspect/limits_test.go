@@ -1,7 +1,6 @@
 package inspect_test
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/test/memory"
 	"github.com/catbridge/catbridge/test/redistest"
 )
 
@@ -26,12 +26,10 @@ func TestValuesAboveTheLimitAreNotReadCompletely(t *testing.T) {
 	client.HSet(t.Context(), keys.Meta, "etag", huge, "etags", huge)
 	now := float64(time.Now().UnixMilli())
 	client.ZAdd(t.Context(), keys.Fleet, redis.Z{Member: huge, Score: now}, redis.Z{Member: "y" + huge, Score: now + 1})
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	key := look(t, client)
-	runtime.ReadMemStats(&after)
+	var key inspect.Key
+	took := memory.Allocated(func() { key = look(t, client) })
 	// Entry and blob are read up to three times, because they do not match meta.
-	if took := after.TotalAlloc - before.TotalAlloc; took > 9*cachekeys.MaxConfigBytes {
+	if took > 9*cachekeys.MaxConfigBytes {
 		t.Errorf("took %d bytes", took)
 	}
 	for name, part := range map[string]*inspect.Part{"entry": key.Entry, "blob": key.Blob} {

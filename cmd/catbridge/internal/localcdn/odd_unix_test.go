@@ -3,9 +3,9 @@
 package localcdn
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/catbridge/catbridge/test/oddfile"
@@ -36,27 +36,13 @@ func TestAFileThatCouldNotBeReadIsReadAgain(t *testing.T) {
 	write(t, path, config("two"))
 	wantContent(t, updates, config("two")) // the watch has opened all its files
 	write(t, path+".next", config("three"))
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	restore := func() {
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(restore)
-	few := limit
-	few.Cur = 3 // open files stay open
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Rename(path+".next", path); err != nil {
+	allow := oddfile.RefuseOpen(t)
+	if err := os.Rename(path+".next", path); err != nil {
 		t.Fatal(err)
 	}
 	if u := <-updates; u.err == nil || !strings.Contains(u.err.Error(), path) {
 		t.Fatalf("%v %v, want an error that names the file", u.content, u.err)
 	}
-	restore()
+	allow()
 	wantContent(t, updates, config("three"))
 }
