@@ -9,7 +9,6 @@ import (
 
 type stats = follower.Stats
 
-// count is one label value of a follower's counter.
 type count = part[stats, int64]
 
 var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{

@@ -9,7 +9,6 @@ import (
 
 type keyStats = leader.KeyStats
 
-// events is one label value of a leader's counter.
 type events = part[keyStats, uint64]
 
 func leads(k *keyStats) bool { return k.State == leader.Warm || k.State == leader.Steady }

@@ -2,7 +2,6 @@ package main
 
 import "github.com/spf13/cobra"
 
-// complete makes the shell complete a flag with words.
 func complete(cmd *cobra.Command, flag string, words ...string) {
 	offer := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return words, cobra.ShellCompDirectiveNoFileComp
@@ -12,7 +11,6 @@ func complete(cmd *cobra.Command, flag string, words ...string) {
 	}
 }
 
-// noCompletion keeps the shell from completing flags with files.
 func noCompletion(cmd *cobra.Command, flags ...string) {
 	for _, flag := range flags {
 		complete(cmd, flag)

@@ -90,7 +90,6 @@ func newDoctor() *cobra.Command {
 	return cmd
 }
 
-// findings collects and prints the findings of the doctor.
 type findings struct {
 	OK   bool             `json:"ok"`
 	List []doctor.Finding `json:"findings"`
@@ -114,7 +113,7 @@ func (p *findings) settings(s *settings.Settings) {
 	}
 }
 
-// faults adds the faults of the settings. It reports whether err contains any.
+// faults adds the faults of the settings, and reports whether err contains any.
 func (p *findings) faults(err error) bool {
 	list, ok := errors.AsType[settings.Faults](err)
 	for _, fault := range list {

@@ -21,7 +21,6 @@ var errInterrupted = errors.New("interrupted")
 // its cases.
 const maxBatchLine = 64 << 20
 
-// evalBatch evaluates line by line until the input ends.
 func evalBatch(ctx context.Context, stdin io.Reader, stdout, stderr *terminal.Output, withLog bool) error {
 	out := bufio.NewWriterSize(stdout, 1<<16)
 	b := batch{out: terminal.NewJSON(out), stderr: stderr, withLog: withLog}
@@ -41,9 +40,9 @@ type batch struct {
 	withLog bool
 	refused int
 
-	text   []byte           // the config of the line before
-	config *evaluate.Config // text, compiled
-	err    error            // why text is invalid
+	text   []byte // the config of the line before
+	config *evaluate.Config
+	err    error // why text is invalid
 }
 
 func (b *batch) answerAll(ctx context.Context, lines <-chan batchLine, flush func() error) error {
@@ -116,9 +115,8 @@ type batchLine struct {
 	err  error
 }
 
-// readLines reads lines in a goroutine, so that an interrupted batch need not wait for input.
-// The goroutine ends after the last line or an error. If ctx ends first, the goroutine ends
-// after the current read.
+// readLines reads lines in a goroutine, so that an interrupted batch need not wait for input. The
+// goroutine ends after the last line or an error, or after the current read once ctx has ended.
 func readLines(ctx context.Context, stdin io.Reader) <-chan batchLine {
 	lines := make(chan batchLine)
 	go func() {

@@ -6,8 +6,8 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 )
 
-// flagsFile is the path of a config JSON: --flags. The former name of the flag is --config,
-// which in all other commands names a file of settings.
+// flagsFile is the path of a config JSON: --flags. Its former name is --config, which names a
+// file of settings in all other commands.
 type flagsFile struct{ path, former string }
 
 func (f *flagsFile) addTo(cmd *cobra.Command, usage string) {
@@ -18,7 +18,7 @@ func (f *flagsFile) addTo(cmd *cobra.Command, usage string) {
 	}
 }
 
-// open opens the file. It must exist, and be a valid config.
+// open requires that the file exists and is a valid config.
 func (f *flagsFile) open() (*localcdn.File, error) {
 	file, err := localcdn.Open(f.path)
 	if err != nil {

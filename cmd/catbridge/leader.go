@@ -61,7 +61,6 @@ const leaderExample = `  CATBRIDGE_SDK_KEY=… catbridge leader --redis redis://
   catbridge leader --sdk-key shop=… --sdk-key api=… --redis redis://localhost:6379 \
     --poll-interval 30s`
 
-// shutdownTimeout bounds the shutdown after a signal.
 const shutdownTimeout = 15 * time.Second
 
 func newLeader() *cobra.Command {
@@ -85,8 +84,7 @@ func newLeader() *cobra.Command {
 	return cmd
 }
 
-// runLeader runs a leader with its HTTP server and its helpers, until the command's context
-// ends.
+// runLeader runs a leader, its HTTP server and its helpers until the command's context ends.
 func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.Settings, error)) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -181,7 +179,6 @@ func recovered(ctx context.Context, run func(context.Context) error) (err error)
 	return run(ctx)
 }
 
-// panicError is a recovered panic.
 type panicError struct {
 	cause any
 	stack []byte

@@ -46,13 +46,12 @@ func levelOf(name string) slog.Level {
 	return math.MaxInt32
 }
 
-// newLogger returns a logger that writes to w.
 func newLogger(log settings.Log, w io.Writer) *slog.Logger {
 	return newLoggerOn(log, w, terminal.Is(w), levelOf(log.Level))
 }
 
-// newLoggerOn returns a logger that writes to w, from a level that may change. onTerminal says
-// whether w is shown on a terminal. The log contains styles for a [terminal.Output].
+// newLoggerOn returns a logger that writes to w, from a level that may change. The log contains
+// styles for a [terminal.Output].
 func newLoggerOn(log settings.Log, w io.Writer, onTerminal bool, level slog.Leveler) *slog.Logger {
 	var out io.Writer = terminal.NewJSONWriter(w)
 	if log.Format == "text" || log.Format == "auto" && onTerminal {
@@ -63,7 +62,7 @@ func newLoggerOn(log settings.Log, w io.Writer, onTerminal bool, level slog.Leve
 	return logger
 }
 
-// console returns a writer of log lines for people. Each record is one line.
+// console returns a writer of log lines for people, one for each record.
 func console(w io.Writer) zerolog.ConsoleWriter {
 	text := func(v any) string {
 		if v == nil {

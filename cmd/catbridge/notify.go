@@ -10,7 +10,6 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// takesPartCheck is how often a notifier checks whether the leader takes part.
 const takesPartCheck = 50 * time.Millisecond
 
 // notifier notifies the service manager that started this process, see sd_notify(3).

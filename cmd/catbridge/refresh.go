@@ -99,12 +99,10 @@ func refresh(ctx context.Context, cmd *cobra.Command, client redis.UniversalClie
 	return errors.Join(failed...)
 }
 
-// cannotAsk describes an error of Redis or of the connection.
 func cannotAsk(name string, err error) error {
 	return fmt.Errorf("%s: %w; run catbridge doctor", name, redisurl.Explain(err))
 }
 
-// noAnswerError says why the leader did not answer.
 type noAnswerError struct{ why string }
 
 func (e *noAnswerError) Error() string { return e.why }
@@ -138,7 +136,7 @@ func (r *asked) ask(ctx context.Context, l *leader.Leader, name string) error {
 	return l.RequestRefresh(ctx, name)
 }
 
-// meta reads meta. If meta is malformed, it returns the zero value.
+// meta returns the zero value if meta is malformed.
 func (r *asked) meta(ctx context.Context) (cachekeys.Meta, error) {
 	fields, err := limited.HMGet(ctx, r.client, cachekeys.MaxMetaFieldBytes, r.keys.Meta, cachekeys.MetaFields()...).Values()
 	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
@@ -192,8 +190,8 @@ const answerEvery = 50 * time.Millisecond
 // key, others may have been answered.
 const lastLook = time.Second
 
-// answer waits until ctx is done for the CDN's answer to the leader, and describes it. It then
-// looks once more, until last is done.
+// answer waits until ctx is done for the CDN's answer to the leader, and describes it. It looks
+// once more, until last is done.
 func (r *asked) answer(ctx, last context.Context) (string, error) {
 	ticker := time.NewTicker(answerEvery)
 	defer ticker.Stop()
@@ -240,7 +238,7 @@ func (r *asked) unanswered() error {
 	return &noAnswerError{fmt.Sprintf("the leader was asked to poll, but it has not answered for %v (--timeout); run catbridge status", waited)}
 }
 
-// look looks for the answer once, and describes it. If there is none yet, it returns "".
+// look looks once and describes the answer, or returns "" if there is none yet.
 func (r *asked) look(ctx context.Context) (string, error) {
 	switch locked, err := r.locked(ctx); {
 	case err == nil && !locked:

@@ -12,7 +12,6 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// reloader applies changed settings while a leader runs.
 type reloader struct {
 	load    func() (*settings.Settings, error)
 	running *settings.Settings // from the start of the process
@@ -26,7 +25,6 @@ type reloader struct {
 	files   []string           // of the settings as last read
 }
 
-// run watches the files of the settings until ctx ends.
 func (r *reloader) run(ctx context.Context) error {
 	r.current, r.read = r.running, r.running.Read
 	if pipes := r.running.Pipes; len(pipes) > 0 {
@@ -53,9 +51,9 @@ func (r *reloader) run(ctx context.Context) error {
 	}
 }
 
-// look reads the settings again, and applies changes. If asked is true, it also logs that
-// nothing changed. It reports whether the settings could be loaded. If not, a later attempt
-// may succeed even if no file changes.
+// look reads the settings again, and applies changes. If asked is true, it also logs that nothing
+// changed. If the settings could not be loaded, a later attempt may succeed even if no file
+// changes.
 func (r *reloader) look(asked bool) (loaded bool) {
 	s, err := r.load()
 	r.files, loaded = s.Files, err == nil
@@ -83,7 +81,6 @@ func (r *reloader) look(asked bool) (loaded bool) {
 	return loaded
 }
 
-// refuse logs all errors in the settings.
 func (r *reloader) refuse(err error) {
 	const text = "the changed settings are invalid; the running ones stay in effect"
 	faults, ok := errors.AsType[settings.Faults](err)
@@ -122,8 +119,8 @@ func (r *reloader) logChanges(s *settings.Settings) {
 	}
 }
 
-// labels returns the names of the SDK keys of one that are not in other. If differ is not nil,
-// it returns those of the SDK keys in both that differ.
+// labels returns the names of the SDK keys of one that are not in other, or, if differ is not
+// nil, of those in both that differ.
 func labels(one, other *settings.Settings, differ func(a, b leader.SDKKey) bool) []string {
 	var names []string
 	others := map[string]leader.SDKKey{}

@@ -8,7 +8,6 @@ import (
 	"github.com/catbridge/catbridge/follower"
 )
 
-// report prints the events of watch, as lines of text or of JSON.
 type report struct {
 	out  *terminal.Output
 	json bool
@@ -21,7 +20,6 @@ func newReport(out *terminal.Output, asJSON bool) *report {
 
 const reportTime = "2006-01-02T15:04:05.000Z"
 
-// event is a line of JSON.
 type event struct {
 	Time    string         `json:"time"`
 	Event   string         `json:"event"`
@@ -41,12 +39,10 @@ type eventChange struct {
 	To   *any   `json:"to,omitempty"`
 }
 
-// state prints the follower's state.
 func (r *report) state(state follower.State) error {
 	return r.write(event{Event: "state", State: state}, []terminal.Styled{terminal.Sprintf("state %s", terminal.Paint(stateStyle(state), string(state)))})
 }
 
-// config prints the first content.
 func (r *report) config(stats follower.Stats, keys []string, values answers.Set) error {
 	lines := []terminal.Styled{terminal.Sprintf("config %s", place(stats))}
 	for _, key := range keys {
@@ -59,7 +55,6 @@ func (r *report) config(stats follower.Stats, keys []string, values answers.Set)
 	return r.write(contentEvent("config", stats, values, nil), lines)
 }
 
-// change prints newer content.
 func (r *report) change(stats follower.Stats, changes []answers.Change) error {
 	lines := []terminal.Styled{terminal.Sprintf("change %s", place(stats))}
 	if len(changes) == 0 {

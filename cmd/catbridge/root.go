@@ -12,24 +12,20 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// stdout and stderr return the outputs that a command writes to.
 func stdout(cmd *cobra.Command) *terminal.Output { return terminal.NewOutput(cmd.OutOrStdout()) }
 func stderr(cmd *cobra.Command) *terminal.Output { return terminal.NewOutput(cmd.ErrOrStderr()) }
 
-// Exit codes.
 const (
 	exitOK      = 0
-	exitFailure = 1  // the command failed
+	exitFailure = 1
 	exitUsage   = 2  // the command did not run: the command line or the settings are wrong
 	exitConfig  = 78 // EX_CONFIG of sysexits.h: like exitUsage, for a service
 )
 
-// asService marks commands that service managers start and restart. For wrong usage and wrong
-// settings they exit with exitConfig instead of 2, the exit code of a Go program that panics
-// and must be restarted.
+// asService marks commands that service managers restart. For wrong usage and wrong settings they
+// exit with exitConfig, not with 2: a Go program that panics exits with 2 and must be restarted.
 var asService = map[string]string{"service": "true"}
 
-// usageCode returns the exit code of a command for wrong usage and wrong settings.
 func usageCode(cmd *cobra.Command) int {
 	if cmd.Annotations["service"] != "" {
 		return exitConfig
@@ -56,7 +52,7 @@ environment wins over the file of --config.
 
 Exit codes: 0 success; 1 failure; 2 wrong usage or settings, for the command leader 78.`
 
-// run runs the program, for main and for tests. It returns the exit code.
+// run runs the program and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -95,7 +91,7 @@ func meant(found *cobra.Command, args []string) *cobra.Command {
 	return found
 }
 
-// printError prints an error. Joined errors are printed on a line each.
+// printError prints joined errors on a line each.
 func printError(out *terminal.Output, command string, err error) {
 	if faults, ok := errors.AsType[settings.Faults](err); ok && len(faults) > 1 {
 		_ = out.Linef("%s: %d errors:", command, len(faults))
@@ -140,8 +136,7 @@ func newRoot() *cobra.Command {
 // plainWord matches arguments that cannot be secrets.
 var plainWord = regexp.MustCompile(`^[a-z-]{1,20}$`)
 
-// unknownCommand rejects arguments. It quotes only those that cannot be misplaced SDK keys or
-// passwords.
+// unknownCommand quotes only arguments that cannot be misplaced SDK keys or passwords.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:

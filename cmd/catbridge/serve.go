@@ -12,8 +12,8 @@ import (
 	"github.com/catbridge/catbridge/metrics"
 )
 
-// newServer returns the HTTP server for webhooks, probes and metrics, which listens already.
-// It returns nil if the settings have no address to listen on.
+// newServer returns the HTTP server, which listens already, or nil if the settings have no
+// address to listen on.
 func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd.Server, error) {
 	if s.Listen == "" {
 		return nil, nil
@@ -25,7 +25,6 @@ func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd
 	return httpd.New(cfg)
 }
 
-// newRegistry returns the registry that /metrics serves.
 func newRegistry(s *settings.Settings, l *leader.Leader) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(metrics.NewLeaderCollector(l))

@@ -27,7 +27,6 @@ func (f *settingsFlags) addName(cmd *cobra.Command) {
 	noCompletion(cmd, "name")
 }
 
-// addTo adds the flags.
 func (f *settingsFlags) addTo(cmd *cobra.Command) {
 	cmd.Flags().SortFlags = false
 	for _, flag := range settings.AddFlags(cmd.Flags(), f.Options) {
@@ -40,7 +39,6 @@ func (f *settingsFlags) addTo(cmd *cobra.Command) {
 	}
 }
 
-// load reads the settings.
 func (f *settingsFlags) load(cmd *cobra.Command) (*settings.Settings, error) {
 	f.Flags, f.Environ = cmd.Flags(), os.Environ()
 	s, err := settings.Load(f.Options)
@@ -60,7 +58,6 @@ func (f *settingsFlags) load(cmd *cobra.Command) (*settings.Settings, error) {
 	return nil, usagef("--name: no SDK key has that name; catbridge config print lists the names")
 }
 
-// printWarnings prints the warnings about the settings to standard error.
 func printWarnings(cmd *cobra.Command, s *settings.Settings) error {
 	for _, warning := range s.Warnings {
 		if err := stderr(cmd).Linef("%s %s", terminal.Paint(terminal.Yellow, "warning:"), warning); err != nil {

@@ -84,7 +84,7 @@ func newStatus() *cobra.Command {
 	return cmd
 }
 
-// errFaults is the error of a status or doctor that has printed that many faults.
+// errFaults is the error of a command that has printed that many faults.
 func errFaults(count int) error {
 	if count == 1 {
 		return errors.New("1 fault, see above")
@@ -122,7 +122,6 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 	return s.watch(cmd.Context(), f.interval)
 }
 
-// status reads and prints the state of all SDK keys.
 type status struct {
 	where   inspect.Redis
 	redis   redisurl.Options
@@ -133,7 +132,6 @@ type status struct {
 	timeout time.Duration
 }
 
-// statusReport is the state of all SDK keys at one time.
 type statusReport struct {
 	Time      time.Time     `json:"time"`
 	Redis     string        `json:"redis"`

@@ -10,10 +10,8 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// unknown replaces unknown values.
 const unknown = "–"
 
-// mark returns a tick, or a cross if ok is false.
 func mark(ok bool) terminal.Styled {
 	if ok {
 		return terminal.Paint(terminal.Green, "✓")
@@ -30,8 +28,8 @@ const (
 
 var statusHead = []string{"NAME", "LEADER", "SINCE", "LOCK", "REV", "CDN", "ENTRY", "BLOB", "SUBS", "FLEET"}
 
-// statusText returns a report: the database and the namespace, a table of at most the given
-// width, and its faults and unknown values.
+// statusText returns the database and the namespace, a table of at most the given width, and the
+// faults and unknown values.
 func statusText(report statusReport, width int) []terminal.Styled {
 	var lines []terminal.Styled
 	if place := statusPlace(report); place != "" {
@@ -204,7 +202,6 @@ func brief(seconds float64) string {
 	return fmt.Sprintf("%dd", int(d.Hours())/24)
 }
 
-// age returns a number of seconds as a duration, rounded for readers.
 func age(seconds float64) time.Duration {
 	d := time.Duration(seconds * float64(time.Second))
 	switch {

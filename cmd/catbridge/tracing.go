@@ -15,11 +15,11 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-// flushTimeout bounds how long the end of the process waits for the last traces.
+// flushTimeout bounds how long the process waits for its last traces.
 const flushTimeout = 5 * time.Second
 
-// newTracing returns a provider that sends traces to the endpoint of the settings, or nil if
-// there is no endpoint. Only the end of the process waits for the receiver, for flushTimeout.
+// newTracing returns a provider that sends traces, or nil if the settings have no endpoint. Only
+// the end of the process waits for the receiver.
 func newTracing(ctx context.Context, t settings.Tracing, log *slog.Logger) (*trace.TracerProvider, error) {
 	if t.Endpoint == "" {
 		return nil, nil
@@ -42,7 +42,7 @@ func newTracing(ctx context.Context, t settings.Tracing, log *slog.Logger) (*tra
 	), nil
 }
 
-// tracesURL adds the usual path of receivers to a URL without a path.
+// tracesURL adds the usual path to a URL without one.
 func tracesURL(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Path != "" && u.Path != "/" {
@@ -52,7 +52,6 @@ func tracesURL(endpoint string) string {
 	return u.String()
 }
 
-// endTracing sends the remaining traces.
 func endTracing(ctx context.Context, provider *trace.TracerProvider) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()

@@ -11,7 +11,6 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 )
 
-// usageError is an error in the command line or the settings.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -21,7 +20,7 @@ func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
 
-// noArguments rejects arguments. It does not quote them: they may be SDK keys.
+// noArguments does not quote the arguments: they may be SDK keys.
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("unexpected arguments (%d): the command takes only flags", len(args))
@@ -29,8 +28,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// flagError returns pflag's error in our own words: those of pflag quote the command line,
-// including secrets.
+// flagError rewords pflag's errors, which quote the command line, including secrets.
 func flagError(cmd *cobra.Command, err error) error {
 	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		if group := missing.GetSpecifiedShortnames(); group != "" {
@@ -54,7 +52,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usagef("an argument is not a valid flag: write flags as --name or --name=value")
 }
 
-// similarFlag returns a suggestion for an unknown flag, or "" if no flag is similar.
+// similarFlag returns a suggestion for an unknown flag, or "".
 func similarFlag(cmd *cobra.Command, name string) string {
 	var names []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {

@@ -113,7 +113,6 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 	return w.run(cmd.Context())
 }
 
-// watch prints the state and the values of one follower.
 type watch struct {
 	redis    redis.UniversalClient
 	follower *follower.Client
@@ -135,7 +134,6 @@ func (w *watch) signal() {
 	}
 }
 
-// stateEvery is how often the follower's state is checked.
 const stateEvery = 100 * time.Millisecond
 
 // hintAfter is when a watch without a config prints a likely reason.
@@ -181,10 +179,9 @@ func (w *watch) once(ctx context.Context, timeout time.Duration) error {
 	}
 }
 
-// askWithin is the timeout of the question why there is no connection to Redis.
+// askWithin bounds the question why there is no connection to Redis.
 const askWithin = time.Second
 
-// why returns a likely reason for the missing config.
 func (w *watch) why(ctx context.Context) string {
 	switch w.follower.Stats().State {
 	case follower.Disconnected, follower.Connecting:
@@ -248,8 +245,7 @@ func (w *watch) look() error {
 	return err
 }
 
-// consistent reads the values and the stats of the same content. If the content changes in
-// between, it reads again.
+// consistent reads the values and the stats of the same content, again if it changes in between.
 func (w *watch) consistent() (follower.Stats, []string, answers.Set) {
 	for {
 		before := w.follower.Stats()
@@ -263,7 +259,6 @@ func (w *watch) consistent() (follower.Stats, []string, answers.Set) {
 	}
 }
 
-// chosen returns the flags to print, and their values.
 func (w *watch) chosen(keys []string, values answers.Set) ([]string, answers.Set) {
 	if w.flags == nil {
 		return keys, values

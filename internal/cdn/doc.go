@@ -20,39 +20,25 @@
 //	                  └────────┤                                                              │
 //	            network failed └──▶ 301, 302, 303, 307, 308 ──▶ Location ─────────────────────┘
 //
-// Any other outcome is an [*Error]:
-//
-//	1100  403 or 404 (S83)
-//	1101  any other status, or an HTTP redirect to a URL that is not allowed (S84)
-//	1102  no connection within ConnectTimeout, or no complete answer within ReadTimeout (S84)
-//	1103  the network or the HTTP protocol failed three times, or the name of a
-//	      redirect's host resolves to a private address (S84, S85)
-//	1104  the third answer still redirects (S87)
-//	1105  a body that is empty, too long, wrongly compressed or not JSON, a body
-//	      that S77 or Check rejects, or a redirect by p.u to a URL that is not
-//	      allowed (S81)
-//	1106  304, although no ETag was sent (S82)
+// Any other outcome is an [*Error] with one of the codes of this package.
 //
 // The fetcher retries only network failures, at most twice in one fetch, after
 // 100–300 ms and 200–600 ms. It does not retry after a timeout, which has already
-// taken long enough. A fetch sends at most 5 requests. Retry-After is reported, but
-// the fetcher does not wait (S85).
+// taken long enough. Retry-After is reported, but the fetcher does not wait (S85).
 //
 // # Time
 //
-// ConnectTimeout bounds look-up and connection, and separately the TLS handshake.
-// ReadTimeout bounds a whole request, from its start to the last byte of the body,
-// including the connection: a server that sends a byte a second gets no more time
-// than a server that sends nothing. If the caller's context ends, the fetch ends at
-// once. Its error is then not an *Error; errors.Is finds context.Canceled or
-// DeadlineExceeded.
+// ReadTimeout includes the connection and the whole body: a server that sends a byte a
+// second gets no more time than a server that sends nothing. If the caller's context
+// ends, the fetch ends at once. Its error is then not an *Error; errors.Is finds
+// context.Canceled or DeadlineExceeded.
 //
 // # Size
 //
-// MaxBodyBytes bounds the body, both compressed and decompressed, while it is read:
-// the fetcher does not rely on headers. JSON nested deeper than 10,000 is rejected. The
-// header has at most 64 KiB. In addition to the body, a fetch allocates about its size
-// again while the body grows. Nothing in the body's content can increase that.
+// The size of a body is checked while it is read: the fetcher does not rely on headers.
+// JSON nested deeper than 10,000 is rejected. The header has at most 64 KiB. In addition
+// to the body, a fetch allocates about its size again while the body grows. Nothing in
+// the body's content can increase that.
 //
 // # Redirects
 //

@@ -11,11 +11,11 @@ import (
 // Codes of [Error], the event ids of S102.
 const (
 	CodeInvalidSDKKey     = 1100 // 403 or 404 (S83)
-	CodeUnexpectedStatus  = 1101 // another status (S84)
-	CodeTimeout           = 1102 // no connection, or no complete answer, in time (S84)
-	CodeNetwork           = 1103 // the network or the HTTP protocol failed (S84)
+	CodeUnexpectedStatus  = 1101 // another status, or a refused HTTP redirect (S84)
+	CodeTimeout           = 1102 // no connection within ConnectTimeout, or no complete answer within ReadTimeout (S84)
+	CodeNetwork           = 1103 // the network or the HTTP protocol failed three times, or a redirect's host resolves to a private address (S84, S85)
 	CodeRedirectLoop      = 1104 // still redirected after 3 requests (S87)
-	CodeInvalidBody       = 1105 // 200, but no usable config JSON (S81)
+	CodeInvalidBody       = 1105 // a body that is empty, too long, wrongly compressed, not JSON, or rejected by S77 or Check; a refused p.u (S81)
 	CodeNothingToValidate = 1106 // 304 to a request without an ETag (S82)
 )
 

@@ -28,9 +28,8 @@ type Response struct {
 	NotModified bool
 	// JSON is the decompressed config JSON. The caller owns it. It is nil if NotModified.
 	JSON []byte
-	// ETag is the server's ETag, unchanged, or empty if the server sent none. The fetcher's own
-	// transport accepts headers of up to 64 KiB. If NotModified, it is the sent ETag, whatever
-	// the server returned: no other belongs to the content.
+	// ETag is the server's ETag, unchanged, or empty if the server sent none. If NotModified, it is
+	// the sent ETag, whatever the server returned: no other belongs to the content.
 	ETag string
 	// Sent is the time just before the request of this answer was sent, with a monotonic reading.
 	Sent     time.Time

@@ -37,8 +37,8 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 
 const maxRayIDBytes = 64
 
-// rayID returns the CF-RAY header (S88) for errors and logs. It accepts only a short string of
-// plain characters.
+// rayID returns the CF-RAY header for errors and logs. It accepts only a short string of plain
+// characters.
 func (f *Fetcher) rayID(header http.Header) string {
 	value := header.Get("CF-RAY")
 	if len(value) > maxRayIDBytes {

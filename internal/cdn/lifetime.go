@@ -7,15 +7,14 @@ import (
 	"time"
 )
 
-// maxConnAge is the age after which a connection is not used again. A connection in constant use
-// would otherwise stay at the old address when the CDN's DNS name changes.
+// maxConnAge is the age after which a connection is not used again, see the package
+// documentation.
 const maxConnAge = 5 * time.Minute
 
 // errAged fails the first write of a request. net/http then knows that nothing was sent, and uses
 // another connection.
 var errAged = errors.New("cdn: the connection is too old for another request")
 
-// ageing returns a dial function whose connections are not used again after maxConnAge.
 func ageing(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, addr)

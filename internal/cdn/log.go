@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// warnOutOfSync logs event 3002 (S86, S102).
+// warnOutOfSync logs event 3002.
 func (f *Fetcher) warnOutOfSync(ctx context.Context) {
 	if f.cfg.Logger == nil {
 		return

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// proxies selects the proxy of a request (S7).
+// proxies selects the proxy of a request.
 type proxies struct {
 	fixed       *url.URL // of Config.ProxyURL; nil: from the environment
 	environment func(*http.Request) (*url.URL, error)
@@ -30,7 +30,6 @@ func ProxyFor(proxyURL string, target *url.URL) (*url.URL, error) {
 	return p.to(target)
 }
 
-// to returns the proxy for a URL, or nil.
 func (p *proxies) to(target *url.URL) (*url.URL, error) {
 	if p.fixed != nil {
 		return p.fixed, nil
@@ -90,7 +89,6 @@ func parseProxy(cfg Config) (*url.URL, error) {
 	return proxy, nil
 }
 
-// checkProxy checks and normalizes a proxy's URL.
 func checkProxy(proxy *url.URL) error {
 	switch proxy.Scheme {
 	case "http", "https", "socks5", "socks5h":

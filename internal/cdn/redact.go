@@ -66,8 +66,7 @@ func (r redactor) text(s string) string {
 }
 
 // err returns err without the URL that *url.Error prints. If a secret remains anywhere in its
-// chain, the result has a redacted text, truncated if it is long. errors.Is matches the same
-// targets, but the wrapped errors cannot be reached.
+// chain, the result has a redacted text, truncated if it is long.
 func (r redactor) err(err error) error {
 	for {
 		wrapped, ok := err.(*url.Error) //nolint:errorlint // only the outermost layer is removed

@@ -8,10 +8,8 @@ import (
 	"strings"
 )
 
-// maxURLBytes bounds the URL of a redirect.
 const maxURLBytes = 2048
 
-// cdnDomain is the domain of ConfigCat's own redirects.
 const cdnDomain = ".configcat.com"
 
 var errUserInfo = fmt.Errorf("%w: the URL contains user information", ErrRedirectRefused)
@@ -56,7 +54,7 @@ func newHostPolicy(base *url.URL, allowed []string, allowPrivate bool) (*hostPol
 	return p, nil
 }
 
-// redirectBase parses and checks the base URL in a config JSON (S86).
+// redirectBase parses and checks the base URL in a config JSON.
 func (p *hostPolicy) redirectBase(text string) (*url.URL, error) {
 	if len(text) > maxURLBytes {
 		return nil, fmt.Errorf("%w: the URL has %d bytes, more than %d", ErrRedirectRefused, len(text), maxURLBytes)
@@ -71,7 +69,6 @@ func (p *hostPolicy) redirectBase(text string) (*url.URL, error) {
 	return u, p.check(u)
 }
 
-// location parses and checks the target of an HTTP redirect.
 func (p *hostPolicy) location(from *url.URL, text string) (*url.URL, error) {
 	if len(text) > maxURLBytes {
 		return nil, fmt.Errorf("%w: the URL has %d bytes, more than %d", ErrRedirectRefused, len(text), maxURLBytes)

@@ -22,7 +22,6 @@ type reply struct {
 // deadline.
 var errReadTimeout = errors.New("no complete answer within the read timeout")
 
-// timeoutError is a failure caused by a timeout.
 type timeoutError struct {
 	after time.Duration // 0: unknown
 	error
@@ -30,7 +29,6 @@ type timeoutError struct {
 
 func (e *timeoutError) Unwrap() error { return e.error }
 
-// request sends one request and reads the whole answer.
 func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, f.cfg.ReadTimeout, errReadTimeout)
 	defer cancel()

@@ -43,7 +43,7 @@ func (r *round) run(ctx context.Context) error {
 	}
 }
 
-// send sends a request, and retries after network failures (S84, S85).
+// send sends a request, and retries after network failures.
 func (r *round) send(ctx context.Context, target *url.URL) error {
 	for {
 		if ctx.Err() != nil {
@@ -74,7 +74,6 @@ func (r *round) send(ctx context.Context, target *url.URL) error {
 	}
 }
 
-// pause waits before a retry, or until ctx ends.
 func (r *round) pause(ctx context.Context) {
 	length := retryPause << r.retries
 	r.retries++

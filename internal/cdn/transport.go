@@ -35,8 +35,7 @@ func newTransport(cfg Config, base *url.URL, resolver *net.Resolver) *transport 
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // newDialer returns a dial function. It connects to an address that is not on the internet only
-// for the configured base URL or proxy. It checks the address when it connects, so changing a
-// name's address after the check has no effect.
+// for the configured base URL or proxy.
 func newDialer(cfg Config, base *url.URL, resolver *net.Resolver) dialFunc {
 	free := &net.Dialer{Timeout: cfg.ConnectTimeout, Resolver: resolver}
 	if cfg.AllowPrivate {
@@ -84,7 +83,6 @@ var (
 	nat64      = netip.MustParsePrefix("64:ff9b::/96")
 )
 
-// isPublic reports whether an address is on the public internet.
 func isPublic(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	if nat64.Contains(addr) {

@@ -30,7 +30,6 @@ func parseHTTPURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// checkAuthority checks and normalizes host and port.
 func checkAuthority(u *url.URL) error {
 	host, port := u.Hostname(), u.Port()
 	if host == "" {

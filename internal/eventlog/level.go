@@ -5,7 +5,6 @@ import (
 	"log/slog"
 )
 
-// leveled drops events below a level.
 type leveled struct {
 	slog.Handler
 	level slog.Leveler

@@ -23,7 +23,6 @@ type KindError struct{ Mode fs.FileMode }
 
 func (e *KindError) Error() string { return "is " + kind(e.Mode) + ", but must be a regular file" }
 
-// kind returns the name of a mode's file type.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():

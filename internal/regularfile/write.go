@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// maxLinks bounds a chain of links, as in Linux.
+// maxLinks is the limit of Linux.
 const maxLinks = 40
 
 var errTooManyLinks = errors.New("too many links: they may form a cycle")

@@ -124,7 +124,6 @@ func (s *Subscription) subscribe(ctx context.Context) error {
 	return nil
 }
 
-// connect connects and sends SUBSCRIBE.
 func (s *Subscription) connect(ctx context.Context) error {
 	defer context.AfterFunc(ctx, s.dial.cut)()
 	switch err := s.pubsub.Subscribe(ctx, s.opts.Channels...); {

@@ -9,7 +9,6 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// loop is the goroutine of a Watcher.
 type loop struct {
 	notifier *fsnotify.Watcher // nil: there are no notifications
 	interval time.Duration     // between two regular checks
@@ -23,7 +22,6 @@ type loop struct {
 	since time.Time // of the first unreported change; zero: none
 }
 
-// state is the result of checking a file.
 type state struct {
 	info    os.FileInfo // of the file after all links; nil: missing or inaccessible
 	failure string      // the reason if info is nil
@@ -111,7 +109,6 @@ func (l *loop) watch(paths []string) (added bool) {
 	return added
 }
 
-// notified handles a notification about a name in one of the folders.
 func (l *loop) notified(event fsnotify.Event) {
 	if l.folders[event.Name] != nil && event.Has(fsnotify.Remove|fsnotify.Rename) {
 		l.leave(event.Name) // a new folder with that name may have the same inode
@@ -136,7 +133,6 @@ func (l *loop) concerns(name string) bool {
 	return false
 }
 
-// look checks all files, and reports whether one has changed.
 func (l *loop) look() (changed bool) {
 	for path, last := range l.files {
 		if now := stateOf(path); !now.equal(last) {

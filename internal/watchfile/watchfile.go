@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	// interval is the time between two checks of the files.
 	interval = time.Second
 	// settle is how long files must stay the same before a change is reported, since most editors
 	// write a file in several steps. It is longer than the clock resolution of common file

@@ -84,7 +84,6 @@ func choose(config []byte, flags map[string]json.RawMessage) (key string, kind i
 	return key, kind, value, nil
 }
 
-// isPlain reports whether a flag has neither rules nor percentage options.
 func isPlain(flag json.RawMessage) bool {
 	var parts struct{ R, P []json.RawMessage }
 	return json.Unmarshal(flag, &parts) == nil && len(parts.R) == 0 && len(parts.P) == 0

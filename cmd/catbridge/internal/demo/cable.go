@@ -9,7 +9,6 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 )
 
-// errCut is the error of a killed leader's connections.
 var errCut = errors.New("the leader was killed")
 
 // cable is the set of connections of one leader to Redis. Cutting it closes them and prevents
@@ -51,7 +50,6 @@ func (c *cable) cut() {
 	c.conns = nil
 }
 
-// strand is one connection of a cable.
 type strand struct {
 	net.Conn
 	cable *cable

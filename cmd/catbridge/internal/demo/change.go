@@ -43,8 +43,7 @@ func (d *demo) warnBroken(content *localcdn.Content) {
 
 const askTimeout = 2 * time.Second
 
-// askToPoll requests a poll from any running leader. It passes the request on to the one that
-// leads.
+// askToPoll requests a poll from any running leader, which passes it on to the one that leads.
 func (d *demo) askToPoll() {
 	for _, n := range d.leaders {
 		if n.killed {
@@ -76,7 +75,6 @@ func (d *demo) arrived(a arrival) {
 	}
 }
 
-// finish shows a change that has reached all followers.
 func (d *demo) finish() {
 	d.watchLeaders() // show its leader first
 	c := d.pending
@@ -93,7 +91,6 @@ func (d *demo) finish() {
 	d.screen.event(terminal.Paint(terminal.Bold, "the config changed"), lines...)
 }
 
-// reached returns how long the change took to reach each follower.
 func (c *change) reached(readers []*reader) string {
 	var parts []string
 	for _, r := range readers {
@@ -114,7 +111,6 @@ func (c *change) reached(readers []*reader) string {
 	return "reached " + strings.Join(parts, ", ")
 }
 
-// slowest returns the longest time to reach a follower.
 func (c *change) slowest() time.Duration {
 	slowest := time.Duration(0)
 	for _, took := range c.took {
@@ -123,7 +119,7 @@ func (c *change) slowest() time.Duration {
 	return slowest
 }
 
-// describe returns a line for each changed flag, with its old and new value for each user.
+// describe returns a line for each changed flag, with each user's old and new value.
 func (c *change) describe(users []user) []string {
 	type line struct {
 		text  string
@@ -175,7 +171,7 @@ func (c *change) rewritten() []string {
 	return keys
 }
 
-// flagsOf returns the JSON of each flag of a config, without white space.
+// flagsOf returns each flag's JSON, without white space.
 func flagsOf(config []byte) map[string]json.RawMessage {
 	var parts struct {
 		F map[string]json.RawMessage `json:"f"`
@@ -207,7 +203,6 @@ func (d *demo) watchChange() {
 	}
 }
 
-// missing returns the names of the followers that do not have the change.
 func (c *change) missing(readers []*reader) string {
 	var names []string
 	for _, r := range readers {

@@ -75,7 +75,6 @@ type demo struct {
 	suspect     map[*node]uint64 // Suspect of the last stats
 }
 
-// edit is a new version of the file, or the error in it.
 type edit struct {
 	content *localcdn.Content
 	err     error
@@ -124,7 +123,6 @@ func newSDKKey() string {
 // tick is how often the demo checks leaders and followers.
 const tick = 100 * time.Millisecond
 
-// loop shows events and runs the commands of the user.
 func (d *demo) loop() error {
 	started := func() bool { return d.changes > 0 && d.leader != "" }
 	if err := d.await(started, "the followers have no config"); err != nil || !started() {
@@ -188,7 +186,6 @@ func (d *demo) look() {
 	d.watchChange()
 }
 
-// edited serves a new version of the file.
 func (d *demo) edited(e edit) {
 	if e.err != nil {
 		d.screen.event(terminal.Paint(terminal.Red, "the new version is invalid; the last valid one stays in effect"), terminal.Sprintf("%v", e.err))

@@ -16,21 +16,19 @@ import (
 	"github.com/catbridge/catbridge/follower"
 )
 
-// reader is one follower of the demo, with its own connections.
+// reader is one follower, with its own connections.
 type reader struct {
 	name   string
 	client redis.UniversalClient
 	*follower.Client
 }
 
-// arrival is the event that a follower has received a config.
 type arrival struct {
 	reader *reader
 	config *evaluate.Config
 	at     time.Time
 }
 
-// startReader starts a follower that calls arrived for each config.
 func startReader(name string, to redisurl.Options, sdkKey string, log *slog.Logger, arrived func(arrival)) (*reader, error) {
 	r := &reader{name: name, client: to.Client()}
 	client, err := follower.New(follower.Config{
@@ -52,7 +50,7 @@ func (r *reader) stop() {
 	r.client.Close()
 }
 
-// Widths of the columns of the table, and the number of flags and followers shown.
+// Widths of the table's columns, and the number of flags and followers shown.
 const (
 	flagWidth   = 24
 	answerWidth = 18
@@ -92,7 +90,6 @@ func (d *demo) table() {
 	d.screen.text(append(lines, "")...)
 }
 
-// row returns a line of the table.
 func row(flag string, cells []string) string {
 	var line strings.Builder
 	line.WriteString(pad(clip(terminal.Clean(flag), flagWidth-2), flagWidth))

@@ -8,7 +8,6 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// guide prints what to try next.
 func (d *demo) guide() {
 	press, others := "press", "Press"
 	if !d.keys {
@@ -60,7 +59,7 @@ console.log(await client.getValueAsync(%q, null));
 client.dispose(); await redis.close();
 `
 
-// redisArguments returns the arguments with which another command uses the demo's Redis.
+// redisArguments returns the arguments for another command to use the demo's Redis.
 func (d *demo) redisArguments() string {
 	if namespace := d.redis.Namespace(); namespace != "" {
 		return d.redisURL + " --redis-namespace " + namespace
@@ -90,7 +89,6 @@ func (d *demo) moreKeys() string {
 	return "t: values now   h: this help   q or SIGINT: quit; press Enter after each"
 }
 
-// status returns the status line.
 func (d *demo) status() string {
 	who := "no leader"
 	if d.leader != "" {

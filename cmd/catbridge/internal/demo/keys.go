@@ -49,7 +49,7 @@ func readKeys(ctx context.Context, in io.Reader, raw bool, keys chan<- rune) {
 	}
 }
 
-// takeKeys starts to read commands from the input. It puts a terminal into raw mode.
+// takeKeys starts to read commands, and puts a terminal into raw mode.
 func (d *demo) takeKeys() (restore func()) {
 	restore = func() {}
 	raw := false

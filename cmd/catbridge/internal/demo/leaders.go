@@ -12,8 +12,7 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-// node is one leader of the demo. It has its own connections, and can be killed like a
-// process.
+// node is one leader, with its own connections. It can be killed like a process.
 type node struct {
 	name   string
 	leader *leader.Leader
@@ -24,7 +23,6 @@ type node struct {
 	killed bool
 }
 
-// keyName is the name of the SDK key in the leaders.
 const keyName = "demo"
 
 // startNode starts a leader, which runs until it is stopped or killed. The end of ctx does not
@@ -66,7 +64,7 @@ func (n *node) kill() {
 	n.cancel()
 }
 
-// stop ends the leader and waits for its end. The leader releases its lock unless it was killed.
+// stop waits for the leader's end. The leader releases its lock unless it was killed.
 func (n *node) stop() {
 	n.cancel()
 	<-n.done
@@ -109,7 +107,6 @@ func (d *demo) killOrRevive() {
 		terminal.Sprintf("The lock expires within %v; meanwhile the followers evaluate from memory.", leader.FastTiming().LeaseDuration))
 }
 
-// watchLeaders shows a change of the leader, and its errors.
 func (d *demo) watchLeaders() {
 	n := d.leading()
 	name := ""

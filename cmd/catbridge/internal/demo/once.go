@@ -16,8 +16,7 @@ var errInterrupted = errors.New("interrupted")
 // An earlier change would only measure that time.
 const fetchGap = 1200 * time.Millisecond
 
-// once makes one change in the demo's copy of the config, and waits until it has reached every
-// follower.
+// once makes one change in the demo's copy of the config, and waits until every follower has it.
 func (d *demo) once() error {
 	began := time.Now()
 	err := d.await(func() bool {

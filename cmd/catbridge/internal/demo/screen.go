@@ -35,7 +35,6 @@ func (s *screen) text(lines ...terminal.Styled) {
 	s.print(text.String())
 }
 
-// event prints a line with the time, and details below it.
 func (s *screen) event(line terminal.Styled, details ...terminal.Styled) {
 	stamp := s.now().Format("15:04:05.000")
 	lines := []terminal.Styled{terminal.Sprintf("%s  %s", terminal.Paint(terminal.Faint, stamp), line)}
@@ -47,7 +46,7 @@ func (s *screen) event(line terminal.Styled, details ...terminal.Styled) {
 
 func (s *screen) eventf(format string, args ...any) { s.event(terminal.Sprintf(format, args...)) }
 
-// setStatus changes the status line. Without a terminal, it does nothing.
+// setStatus does nothing without a terminal.
 func (s *screen) setStatus(status string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,14 +57,13 @@ func (s *screen) setStatus(status string) {
 	s.writeStatus("\r\x1b[K")
 }
 
-// setRaw sets whether the terminal is in raw mode.
 func (s *screen) setRaw(raw bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.raw = raw
 }
 
-// print prints text above the status line. The caller must hold the lock.
+// print prints above the status line. The caller must hold the lock.
 func (s *screen) print(text string) {
 	lineBreak, before := "\n", ""
 	if s.raw {
@@ -113,12 +111,10 @@ func clip(text string, width int) string {
 	return string([]rune(text)[:width-1]) + "…"
 }
 
-// pad pads text with spaces.
 func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
 }
 
-// duration formats a duration, rounded for readers.
 func duration(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:

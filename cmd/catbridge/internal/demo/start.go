@@ -19,7 +19,6 @@ import (
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
-// start starts everything, from the file to the followers.
 func (d *demo) start() error {
 	d.sdkKey = newSDKKey()
 	if err := d.openFile(); err != nil {
@@ -59,8 +58,8 @@ func (d *demo) start() error {
 	return nil
 }
 
-// openFile opens the config. The demo's own config is in a new folder, and so is the copy of a
-// config that the demo changes with Once.
+// openFile opens the config. The demo's own config is in a new folder, and so is the copy that
+// Once changes.
 func (d *demo) openFile() error {
 	if d.file = d.o.File; d.file != nil && !d.o.Once {
 		return nil
@@ -81,7 +80,6 @@ func (d *demo) openFile() error {
 	return err
 }
 
-// pingTimeout bounds the check whether Redis answers.
 const pingTimeout = 5 * time.Second
 
 func (d *demo) openRedis() error {
@@ -109,7 +107,6 @@ func (d *demo) openRedis() error {
 	return err
 }
 
-// serve starts the CDN, and follows the file.
 func (d *demo) serve() error {
 	listener, err := (&net.ListenConfig{}).Listen(d.ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -163,7 +160,6 @@ func (d *demo) close() error {
 	return errors.Join(append(errs, d.removeFolder())...)
 }
 
-// removeFolder removes the demo's folder, unless the user has edited the config.
 func (d *demo) removeFolder() error {
 	if d.folder == "" {
 		return nil

@@ -1,6 +1,5 @@
 package demo
 
-// user is a user for whom the demo evaluates flags.
 type user struct {
 	name       string
 	who        string

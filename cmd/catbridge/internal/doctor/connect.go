@@ -13,7 +13,6 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// sdkKey checks the form of the SDK key.
 func (d *Doctor) sdkKey(_ context.Context, i int) {
 	k := d.Settings.SDKKeys[i]
 	if err := cdn.CheckSDKKey(k.Key, k.BaseURL != ""); err != nil {
@@ -101,8 +100,8 @@ func (d *Doctor) encrypted(address string, took time.Duration, conn net.Conn) {
 		address, tls.VersionName(version), rounded(took), until.UTC().Format(time.DateOnly))
 }
 
-// login sends a first command, in a cluster to each node. The nodes of a cluster are reached
-// by the addresses that they announce, not by those in the settings.
+// login sends a first command, in a cluster to each node. The nodes are reached by the addresses
+// that they announce, not by those in the settings.
 func (d *Doctor) login(ctx context.Context) {
 	who := "the default user"
 	if name := d.Settings.Redis.Username; name != "" {

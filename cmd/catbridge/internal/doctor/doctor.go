@@ -135,7 +135,6 @@ func (d *Doctor) good(format string, args ...any) { d.tell(Good, "", format, arg
 
 func (d *Doctor) unknown(format string, args ...any) { d.tell(Unknown, "", format, args...) }
 
-// fault reports a fault and what to do.
 func (d *Doctor) fault(advice, format string, args ...any) {
 	d.bad = true
 	d.tell(Bad, advice, format, args...)
@@ -145,7 +144,6 @@ func (d *Doctor) tell(result Result, advice, format string, args ...any) {
 	d.Tell(Finding{Check: d.check, Key: d.key, Result: result, Found: fmt.Sprintf(format, args...), Advice: advice})
 }
 
-// rounded rounds a duration for readers.
 func rounded(d time.Duration) time.Duration {
 	if d < time.Millisecond {
 		return d.Round(time.Microsecond)

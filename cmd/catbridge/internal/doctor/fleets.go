@@ -18,7 +18,6 @@ import (
 // databases is the default number of databases of a Redis.
 const databases = 16
 
-// fleet is the fleet of an SDK key in another database.
 type fleet struct {
 	db          int
 	channel     string
@@ -28,8 +27,8 @@ type fleet struct {
 }
 
 // fleets reports the channel in use, fleets of the same SDK key in other databases, and leaders
-// that publish on the wrong channel. Leaders of old versions do so: their channels do not have
-// the number of the database in their names.
+// that publish on the wrong channel. Leaders of old versions do so: their channels lack the
+// database's number.
 func (d *Doctor) fleets(ctx context.Context, i int) {
 	o := d.Settings.RedisOptions
 	own := o.Keys(d.Settings.SDKKeys[i].Key)
@@ -51,8 +50,8 @@ func (d *Doctor) fleets(ctx context.Context, i int) {
 	d.strangers(ctx, i, own, others)
 }
 
-// otherFleets returns the fleets in other databases. If the other databases cannot be read, it
-// returns an error and the fleets whose channels have subscribers.
+// otherFleets returns the fleets in other databases. If these cannot be read, it returns an error
+// and the fleets whose channels have subscribers.
 func (d *Doctor) otherFleets(ctx context.Context, i int) ([]fleet, error) {
 	o, sdkKey := d.Settings.RedisOptions, d.Settings.SDKKeys[i].Key
 	var others []fleet
@@ -86,7 +85,6 @@ func (d *Doctor) otherFleets(ctx context.Context, i int) ([]fleet, error) {
 	return found, failed
 }
 
-// lookUp reads the lock in the fleet's database.
 func (f *fleet) lookUp(ctx context.Context, o redisurl.Options, sdkKey string) error {
 	client := o.In(f.db).LeaderClient(nil)
 	defer client.Close()
@@ -106,7 +104,7 @@ func (f *fleet) lookUp(ctx context.Context, o redisurl.Options, sdkKey string) e
 }
 
 // strangers reports leaders that publish on the wrong channel. If there may be any, it listens
-// for long enough to receive a message of every leader.
+// long enough to receive a message of every leader.
 func (d *Doctor) strangers(ctx context.Context, i int, own cachekeys.Keys, others []fleet) {
 	channels := []string{own.Events}
 	view := d.views[i]

@@ -9,7 +9,6 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// proxy connects to the proxy to the CDN.
 func (d *Doctor) proxy(ctx context.Context) {
 	if d.As != Leader {
 		d.unknown("not checked: a %s needs no CDN, unless it is online", d.As)

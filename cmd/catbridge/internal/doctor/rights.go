@@ -43,7 +43,7 @@ func leaderRights(ctx context.Context, client redis.UniversalClient, sdkKey, nam
 	return nil, err
 }
 
-// try is a command that changes nothing, and the rule that grants the right to it.
+// try is a command that changes nothing, and the rule that grants it.
 type try struct {
 	command string
 	grant   string // for key or channel
@@ -101,7 +101,6 @@ func (d *Doctor) subscribe(ctx context.Context, channel string) error {
 	return err
 }
 
-// subscription returns options with the durations of the settings.
 func (d *Doctor) subscription(channel string) subscription.Options {
 	t := d.Settings.Timing
 	return subscription.Options{Channels: []string{channel}, Idle: t.Idle, Dead: t.Dead, Ack: d.Timeout}

@@ -23,7 +23,6 @@ type node struct {
 	address, program, version, mode, role string
 }
 
-// server checks the version and the role.
 func (d *Doctor) server(ctx context.Context) {
 	var mu sync.Mutex
 	var nodes []node

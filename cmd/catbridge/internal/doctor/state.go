@@ -10,10 +10,9 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// laggards is the maximum number of followers that are behind to list.
+// laggards is the maximum number of followers to list.
 const laggards = 3
 
-// state checks the state of the bridge in Redis.
 func (d *Doctor) state(ctx context.Context, i int) {
 	k := d.Settings.SDKKeys[i]
 	view, err := inspect.Redis{Client: d.client, Most: laggards}.Look(ctx, k.Label(), d.Settings.RedisOptions.Keys(k.Key))
@@ -76,7 +75,6 @@ func (d *Doctor) messages(ctx context.Context, i int) {
 	d.good("a message of the leader (%s) arrived after %v", message.Type, rounded(time.Since(began)))
 }
 
-// probeType is a type of message that leaders and followers ignore.
 const probeType cachekeys.MessageType = "probe"
 
 func (d *Doctor) echo(ctx context.Context, sub *subscription.Subscription, keys cachekeys.Keys) {
@@ -97,7 +95,6 @@ func (d *Doctor) echo(ctx context.Context, sub *subscription.Subscription, keys 
 	d.good("a published test message arrived after %v", rounded(time.Since(began)))
 }
 
-// receive waits for a wanted message.
 func receive(ctx context.Context, sub *subscription.Subscription, wanted func(cachekeys.Message) bool) (cachekeys.Message, error) {
 	defer context.AfterFunc(ctx, sub.Close)()
 	for {

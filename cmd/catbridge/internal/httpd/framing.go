@@ -8,12 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// framing parses the requests of a connection to reject those with both Content-Length and
-// Transfer-Encoding: a proxy and this server may disagree on where such a request ends.
-// net/http accepts them, and hides it from handlers.
-//
-// framing replaces the second of the two header lines by an invalid line. The server answers
-// 400 to it and closes the connection.
+// framing makes the server reject requests with both Content-Length and Transfer-Encoding, which
+// net/http accepts and hides from handlers. It replaces the second of the two header lines by an
+// invalid line. The server answers 400 to it and closes the connection.
 type framing struct {
 	state  framingState
 	held   []byte // the start of a line that may be one of the two
@@ -46,7 +43,6 @@ const (
 
 var framingNames = [2]string{"content-length", "transfer-encoding"}
 
-// read reads from r for the server.
 func (f *framing) read(r io.Reader, p []byte) (int, error) {
 	for len(f.passed) == 0 && len(p) > 0 {
 		if f.state == refused {
@@ -63,7 +59,6 @@ func (f *framing) read(r io.Reader, p []byte) (int, error) {
 	return n, nil
 }
 
-// take parses the bytes that arrive, and passes them on.
 func (f *framing) take(in []byte) {
 	for len(in) > 0 {
 		n := 1
@@ -100,7 +95,6 @@ func (f *framing) take(in []byte) {
 // maxLengthBytes bounds the bytes kept of a Content-Length.
 const maxLengthBytes = 64
 
-// start takes a byte of the start of a line.
 func (f *framing) start(b byte) {
 	f.held = append(f.held, b)
 	line := strings.ToLower(string(f.held))

@@ -18,7 +18,6 @@ const (
 	contactWithin = 10 * time.Second
 )
 
-// health answers probes.
 type health struct{ leader Leader }
 
 func (h health) live(w http.ResponseWriter, _ *http.Request) {
@@ -54,7 +53,7 @@ func (h health) ready(w http.ResponseWriter, _ *http.Request) {
 	answer(w, ready, "ready", "not ready", lines)
 }
 
-// unready returns why this process is not ready for an SDK key, or "" if it is ready.
+// unready returns why this process is not ready for an SDK key, or "".
 func unready(k leader.KeyStats, now time.Time) string {
 	leading := k.State == leader.Warm || k.State == leader.Steady
 	switch {

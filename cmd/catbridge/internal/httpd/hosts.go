@@ -9,8 +9,8 @@ import (
 )
 
 // fromHosts rejects requests whose Host is not an IP address, localhost or one of the names. It
-// prevents DNS rebinding: a web page can resolve its own host name to this machine and read
-// what only this machine may see. The Host of its requests is then that name.
+// prevents DNS rebinding: a web page can resolve its own host name to this machine and read, with
+// requests to that Host, what only this machine may see.
 func fromHosts(names []string, next http.Handler) http.Handler {
 	allowed := []string{"localhost"}
 	for _, name := range names {

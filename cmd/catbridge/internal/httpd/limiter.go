@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// limiter is a listener that bounds the number of open connections. If a new connection exceeds
-// the bound, limiter closes the one that has been without a request in progress for longest.
+// limiter is a listener that bounds the number of open connections. Above the bound, it closes
+// the one that has been without a request in progress for longest.
 type limiter struct {
 	net.Listener
 	most int
@@ -20,7 +20,6 @@ type limiter struct {
 
 func limit(l net.Listener, most int) *limiter { return &limiter{Listener: l, most: most} }
 
-// Accept implements [net.Listener].
 func (l *limiter) Accept() (net.Conn, error) {
 	for {
 		accepted, err := l.Listener.Accept()
@@ -57,7 +56,6 @@ func (l *limiter) admit(c *conn) bool {
 	return true
 }
 
-// conn is a connection that its limiter counts.
 type conn struct {
 	net.Conn
 	limiter *limiter
@@ -81,10 +79,8 @@ func (c *conn) forget() {
 	}
 }
 
-// Read implements [net.Conn].
 func (c *conn) Read(p []byte) (int, error) { return c.framing.read(c.Conn, p) }
 
-// Close implements [net.Conn].
 func (c *conn) Close() error {
 	c.limiter.mu.Lock()
 	c.forget()
@@ -114,7 +110,6 @@ func (c *conn) setBusy(busy bool) {
 
 type connKey struct{}
 
-// withConn adds the connection to the context of its requests.
 func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }

@@ -142,7 +142,6 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 // Unwrap is for [http.ResponseController].
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// promLog logs errors of collecting metrics.
 type promLog struct{ log *slog.Logger }
 
 func (l promLog) Println(v ...any) { l.log.Error("Some metrics could not be collected.", "error", v) }

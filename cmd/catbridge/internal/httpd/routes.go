@@ -17,7 +17,6 @@ const (
 	profilesAtOnce = 4
 )
 
-// newHandler returns the handler of the routes that the configuration enables.
 func newHandler(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", notFound)

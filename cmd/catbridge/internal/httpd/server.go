@@ -25,8 +25,7 @@ const (
 	maxBodyBytes   = 64<<10 + 1 // one byte above the limit for webhooks
 
 	defaultConnections = 512
-	// minConnections exceeds the number of requests handled at once, see routes.go.
-	minConnections = 128
+	minConnections     = 128
 )
 
 // Leader is the leader behind the server, usually a [*leader.Leader].

@@ -52,7 +52,6 @@ type KeyStatus struct {
 	Waits bool `json:"waits,omitempty"`
 }
 
-// status serves a [Status].
 type status struct {
 	leader  Leader
 	version string

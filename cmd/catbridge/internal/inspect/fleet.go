@@ -16,13 +16,11 @@ import (
 )
 
 const (
-	// page is the number of reports per read.
 	page = 1000
 	// maxReports bounds the number of reports read. No real fleet has more.
 	maxReports = 200_000
 )
 
-// timed is a report with its time.
 type timed struct {
 	cachekeys.FleetReport
 	at time.Time
@@ -82,7 +80,6 @@ func (f *Fleet) take(latest map[string]timed, member, score string, now time.Tim
 	}
 }
 
-// place counts a report.
 func (f *Fleet) place(r timed, now time.Time, c *Content) {
 	reported := now.Sub(r.at)
 	if reported > 3*r.Interval {

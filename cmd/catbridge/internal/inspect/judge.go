@@ -10,7 +10,6 @@ const (
 	ahead = 5 * time.Minute
 )
 
-// judge adds the faults.
 func (k *Key) judge(now time.Time) {
 	c := k.Content
 	switch {

@@ -43,7 +43,7 @@ func position(text []byte, offset int64) (line, column int) {
 	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')
 }
 
-// parse checks the content of a file. Its errors name the file.
+// parse's errors name the file.
 func parse(path string, data []byte) (*Content, error) {
 	content, err := NewContent(data)
 	if err != nil {

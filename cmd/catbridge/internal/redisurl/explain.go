@@ -12,7 +12,6 @@ import (
 	"syscall"
 )
 
-// explained is an error with a hint on what to do.
 type explained struct {
 	err  error
 	hint string
@@ -24,7 +23,7 @@ func (e *explained) Error() string { return e.err.Error() + ": " + e.hint }
 // new connection, and with it the hint.
 func (e *explained) Unwrap() []error { return []error{e.err} }
 
-// explainTLS adds a hint to an error of a TLS connection. If it has no hint, it returns err.
+// explainTLS is like [Explain], for an error of a TLS connection.
 func explainTLS(err error, server string) error {
 	hint := ""
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {

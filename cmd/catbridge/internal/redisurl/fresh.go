@@ -16,7 +16,7 @@ type fresh[T any] struct {
 	last T
 }
 
-// newFresh reads the files for the first time. It returns an error if that fails.
+// newFresh reads the files for the first time.
 func newFresh[T any](read func() (T, error)) (*fresh[T], error) {
 	last, err := read()
 	return &fresh[T]{read: read, last: last}, err

@@ -172,7 +172,7 @@ func (o Options) credentials() func(context.Context) (string, string, error) {
 // defaultDialTimeout is go-redis's default.
 const defaultDialTimeout = 5 * time.Second
 
-// dial opens a connection. Its errors are one line each, and say what to do.
+// dial's errors are one line each, and say what to do.
 func (o Options) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	timeout := o.settings.DialTimeout
 	if timeout <= 0 {

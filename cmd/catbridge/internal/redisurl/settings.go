@@ -137,7 +137,7 @@ func (s *Settings) complete() error {
 	return errors.Join(errs...)
 }
 
-// withPort checks an address, and adds the port if the address has none.
+// withPort checks an address, and adds a missing port.
 func withPort(address, port string) (string, error) {
 	host, given, err := net.SplitHostPort(address)
 	if err != nil {

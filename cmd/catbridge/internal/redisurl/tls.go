@@ -9,7 +9,6 @@ import (
 
 var versions = map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
 
-// config reads the files of the settings.
 func (t TLS) config() (*tls.Config, error) {
 	c := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
 	if t.MinVersion != "" {
@@ -32,7 +31,6 @@ func (t TLS) config() (*tls.Config, error) {
 	return c, errors.Join(errs...)
 }
 
-// pair reads the client certificate and its key.
 func (t TLS) pair() (tls.Certificate, error) {
 	cert, err := readFile(t.CertFile)
 	if err != nil {

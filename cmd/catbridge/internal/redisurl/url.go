@@ -113,7 +113,6 @@ func Parse(text string, mode Mode) (Options, error) {
 	return New(s)
 }
 
-// set sets the setting of a part.
 func (s *Settings) set(p Part) error {
 	number := func(dst *int) (err error) {
 		if *dst, err = strconv.Atoi(p.Values[0]); err != nil {

@@ -109,7 +109,6 @@ var (
 	timingName = regexp.MustCompile(`\b(LeaseDuration|RenewInterval|RenewDeadline|RetryPeriod|Idle|Dead|PollInterval)\b`)
 )
 
-// leaderFault reports an error of the leader at the place of the setting that it names.
 func (l *loader) leaderFault(err error, k *SDKKey) {
 	text := err.Error()
 	for wrappings.MatchString(text) {
@@ -128,7 +127,6 @@ func (l *loader) leaderFault(err error, k *SDKKey) {
 	}
 }
 
-// settingOf returns the setting for a field of the leader's configuration.
 func settingOf(field string) string {
 	if field == "CAFile" {
 		return "cdn.ca_file"
@@ -136,7 +134,7 @@ func settingOf(field string) string {
 	return snake(field)
 }
 
-// snake returns a field's name in the form of settings: PollInterval as poll_interval.
+// snake returns a field's name in the form of settings: poll_interval for PollInterval.
 func snake(name string) string {
 	var b strings.Builder
 	previous := 'A'

@@ -4,7 +4,6 @@ import (
 	"github.com/knadh/koanf/providers/env/v2"
 )
 
-// fromEnvironment returns the source of environment variables.
 func fromEnvironment(environ []string, part Part, table []*setting) *source {
 	src := newSource(func(set *setting) string { return "$" + set.variable() })
 	type named struct {

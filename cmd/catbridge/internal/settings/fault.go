@@ -64,7 +64,6 @@ func (f Faults) sort(file string) {
 	slices.SortStableFunc(f, func(a, b Fault) int { return cmp.Compare(line(a), line(b)) })
 }
 
-// err returns the faults as an error, or nil if there are no faults.
 func (f Faults) err() error {
 	if len(f) == 0 {
 		return nil

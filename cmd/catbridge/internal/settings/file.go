@@ -12,7 +12,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// document is a parsed configuration file.
 type document struct {
 	name   string
 	values map[string]any // strings by path
@@ -102,7 +101,7 @@ func (d *document) syntax(err error, data []byte) {
 // lineOf returns the line of an offset, from 1.
 func lineOf(data []byte, offset int) int { return 1 + bytes.Count(data[:max(0, offset)], []byte("\n")) }
 
-// A spot is the place of a setting in a file, and the name that the file uses for it.
+// A spot is the place of a setting in a file, and its name there.
 type spot struct {
 	name string
 	line int
@@ -155,7 +154,6 @@ func (d *document) mapping(node *yaml.Node, prefix string, table []*setting, see
 	}
 }
 
-// value reads and checks a setting's value.
 func (d *document) value(set *setting, path string, node *yaml.Node) ([]string, bool) {
 	node = resolve(node)
 	var texts []string
@@ -185,7 +183,6 @@ func (d *document) value(set *setting, path string, node *yaml.Node) ([]string, 
 	return texts, true
 }
 
-// sdkKeys reads the list of SDK keys.
 func (d *document) sdkKeys(node *yaml.Node) {
 	node = resolve(node)
 	if node.Kind != yaml.SequenceNode {

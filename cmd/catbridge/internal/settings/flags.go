@@ -110,7 +110,6 @@ func AddFlags(flags *pflag.FlagSet, o Options) []Flag {
 	return added
 }
 
-// fromFlags returns the source of flags.
 func fromFlags(flags *pflag.FlagSet, table []*setting) *source {
 	src := newSource(func(set *setting) string { return "--" + set.flagName() })
 	if flags == nil {
@@ -131,7 +130,6 @@ func fromFlags(flags *pflag.FlagSet, table []*setting) *source {
 	return src
 }
 
-// takeFast returns the profile for a value of --fast.
 func (src *source) takeFast(set *setting, given string) (string, any) {
 	if err := boolean(new(bool)).check([]string{given}); err != nil {
 		src.faults.add(src.where(set), "%v", err)

@@ -20,7 +20,6 @@ func Groups() []string {
 	return []string{"SDK keys", "Redis", "TLS to Redis", "Connections to Redis", "CDN", "Timings", "Webhooks, metrics and health", "Traces", "Log"}
 }
 
-// group returns the setting's group in help.
 func (s *setting) group() string {
 	for _, g := range []struct{ group, prefixes string }{
 		{"SDK keys", "sdk_key"},

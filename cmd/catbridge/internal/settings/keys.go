@@ -32,7 +32,6 @@ func (l *loader) parseKeys(where string, texts []string) {
 	}
 }
 
-// parseKeyLines parses a file of keys.
 func (l *loader) parseKeyLines(text string) {
 	list := lines(text)
 	for _, line := range list {

@@ -52,7 +52,6 @@ func Load(o Options) (*Settings, error) {
 	return s, l.faults.err()
 }
 
-// loader is the state of one Load.
 type loader struct {
 	Options
 	s      *Settings
@@ -66,7 +65,6 @@ type loader struct {
 	document *document // nil: no file
 }
 
-// merge merges the sources in their order, and sets the settings.
 func (l *loader) merge() {
 	merged := koanf.New(".")
 	for _, src := range l.sources {

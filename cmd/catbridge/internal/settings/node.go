@@ -6,7 +6,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// resolve follows an alias.
 func resolve(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.AliasNode {
 		return node.Alias
@@ -28,7 +27,6 @@ func isText(node *yaml.Node) bool {
 	return false
 }
 
-// isGroup reports whether the table has settings below a path.
 func isGroup(table []*setting, path string) bool {
 	for _, s := range table {
 		if strings.HasPrefix(s.path, path+".") {

@@ -12,7 +12,6 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// masked replaces passwords.
 const masked = "********"
 
 // YAML returns the settings in effect as a configuration file, each with its source in a
@@ -71,7 +70,6 @@ func put(mapping *yaml.Node, names []string, value *yaml.Node, comment string) {
 	mapping.Content = append(mapping.Content, name, value)
 }
 
-// node returns a setting's value.
 func node(set *setting) *yaml.Node {
 	texts := set.value.texts()
 	if set.value.list() {
@@ -93,7 +91,6 @@ func scalar(set *setting, text string) *yaml.Node {
 	return n
 }
 
-// shown returns a value with its secrets masked.
 func shown(set *setting, text string) string {
 	switch {
 	case set.path == "key", strings.HasPrefix(set.path, "webhook_keys"):

@@ -10,7 +10,6 @@ import (
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
-// read reads all sources.
 func (l *loader) read() {
 	flags, environment := fromFlags(l.Flags, l.table), fromEnvironment(l.Environ, l.Variables, l.table)
 	if path := l.configPath(); path != "" {
@@ -46,14 +45,12 @@ func (l *loader) variable(name string) string {
 	return ""
 }
 
-// trimNewlines removes the newlines at the end of a variable's value. Tools that fill
-// variables from files leave them there.
+// trimNewlines removes the newlines that tools leave at the end of variables filled from files.
 func trimNewlines(value string) string { return strings.TrimRight(value, "\r\n") }
 
 const (
 	// maxFile is the maximum size of a file, in bytes.
-	maxFile = 1 << 20
-	// pipeTimeout bounds how long a pipe is read.
+	maxFile     = 1 << 20
 	pipeTimeout = 5 * time.Second
 )
 

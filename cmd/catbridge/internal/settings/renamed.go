@@ -20,7 +20,6 @@ var renamed = map[string]string{
 // current returns the name of a setting, which may be given by an old name.
 func current(path string) string { return cmp.Or(renamed[path], path) }
 
-// oldNames returns the old names of a setting, sorted.
 func (s *setting) oldNames() []string {
 	var names []string
 	for _, old := range slices.Sorted(maps.Keys(renamed)) {
@@ -59,8 +58,8 @@ func isGroupOfOld(table []*setting, path string) bool {
 	return false
 }
 
-// written returns how to name a setting in an error: an old name, if it is given by that, is
-// followed by the current one.
+// written returns how to name a setting in an error: by its old name, if it is given by that, and
+// the current one.
 func (l *loader) written(path string) string {
 	if old := l.names[path]; old != "" && old != path {
 		return fmt.Sprintf("%s (now %s)", old, path)
@@ -76,5 +75,4 @@ func itsName(name string) string {
 	return "its new name"
 }
 
-// isNow is the warning about an old name.
 func isNow(old, name string) string { return fmt.Sprintf("%s is now called %s", old, name) }

@@ -4,7 +4,6 @@ import (
 	"strings"
 )
 
-// secrets reads the secrets in the files and variables that settings name.
 func (l *loader) secrets() {
 	s, m, r := l.s, l.m, &l.s.Redis
 	if l.Part&Redis != 0 {
@@ -34,7 +33,6 @@ func (l *loader) secrets() {
 	l.readable()
 }
 
-// keySecrets reads the secrets of an SDK key of the file.
 func (l *loader) keySecrets(k *SDKKey) {
 	if k.path == "" {
 		return // from flags or the environment
@@ -79,7 +77,6 @@ func (l *loader) webhookSecrets(k, to *SDKKey) {
 	}
 }
 
-// named returns the value of a variable that a setting names.
 func (l *loader) named(k *SDKKey, path, variable string) string {
 	value := l.variable(variable)
 	if value == "" {
@@ -88,7 +85,6 @@ func (l *loader) named(k *SDKKey, path, variable string) string {
 	return value
 }
 
-// line reads a file that contains one secret.
 func (l *loader) line(k *SDKKey, path, file string) string {
 	text, ok := l.readFile(k, path, file)
 	if !ok {
@@ -104,7 +100,6 @@ func (l *loader) line(k *SDKKey, path, file string) string {
 	return text
 }
 
-// numbered is a line of a file.
 type numbered struct {
 	number int
 	text   string

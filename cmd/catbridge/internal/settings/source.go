@@ -35,7 +35,7 @@ func (src *source) where(set *setting) string {
 	return src.label(set.as(cmp.Or(src.names[set.path], set.path)))
 }
 
-// load loads the values of a provider. The providers used here cannot fail.
+// load uses only providers that cannot fail.
 func (src *source) load(p koanf.Provider) {
 	if err := src.values.Load(p, nil); err != nil {
 		src.faults.add("", "%v", err)
@@ -107,7 +107,6 @@ func fromFile(d *document, table []*setting) *source {
 	return src
 }
 
-// within makes relative paths relative to a folder.
 func within(folder string, paths []string) []string {
 	full := make([]string, len(paths))
 	for i, path := range paths {
@@ -171,7 +170,6 @@ func (src *source) called(set *setting) string {
 	return set.path + " (" + where + ")"
 }
 
-// exclude reports settings that exclude each other.
 func (src *source) exclude(table []*setting) {
 	for _, group := range exclusive {
 		var first *setting

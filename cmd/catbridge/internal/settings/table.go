@@ -39,7 +39,6 @@ func (s *setting) flagName() string {
 	return strings.NewReplacer(".", "-", "_", "-").Replace(s.path)
 }
 
-// variable returns the setting's environment variable.
 func (s *setting) variable() string {
 	if s.env != "" {
 		return s.env
@@ -125,7 +124,6 @@ func (s *Settings) table(m *more) []*setting {
 	return append(list, s.leaderTable()...)
 }
 
-// leaderTable lists the settings that only the leader uses.
 func (s *Settings) leaderTable() []*setting {
 	t := &s.Timing
 	list := []*setting{
@@ -174,7 +172,6 @@ func (k *SDKKey) defaultsTable() []*setting {
 	}
 }
 
-// table lists the settings of an SDK key in a file.
 func (k *SDKKey) table() []*setting {
 	return append([]*setting{
 		{path: "name", value: text(&k.Name)},

@@ -22,7 +22,6 @@ type value interface {
 	zero() bool
 }
 
-// field is a value of type T.
 type field[T any] struct {
 	dst    *T
 	parse  func(string) (T, error)
@@ -97,7 +96,6 @@ func boolean(dst *bool) value {
 	}, strconv.FormatBool, "bool", false}
 }
 
-// choices is a value that is one of a few words.
 type choices struct {
 	value
 	words []string
@@ -112,7 +110,6 @@ func choice(dst *string, words ...string) value {
 	}, func(s string) string { return s }, strings.Join(words, "|"), false}, words}
 }
 
-// stringList is a value that is a list.
 type stringList struct {
 	dst    *[]string
 	isPath bool

@@ -24,7 +24,7 @@ const (
 	lastStyle = Cyan
 )
 
-// codes are the numbers of the styles in the terminal's control sequences.
+// codes are the styles' numbers in control sequences.
 var codes = [...]string{"0", "1", "2", "31", "32", "33", "36"}
 
 // Styled is cleaned text that may contain styles. [Sprintf] does not clean it again.
