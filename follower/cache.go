@@ -17,10 +17,9 @@ import (
 
 // Cache keeps configs from one start to the next, or for other processes (S6). It is the
 // official Go SDK's ConfigCache interface. The values have the official SDKs' format (S91) and
-// never expire (S93). The keys are those of the official SDKs, too; if Config.Namespace is
-// set, the namespace and a colon precede them. Both methods must return when their context
-// ends, as it does in [Client.Close], and must not wait for the client. One client calls them
-// one at a time.
+// never expire (S93). The keys are those of the official SDKs, after Config.Namespace and a
+// colon if it is set. Both methods must return when their context ends, as it does in
+// [Client.Close], and must not wait for the client. One client calls them one at a time.
 type Cache interface {
 	// Get returns the value of a key, or an empty value if the key does not exist. The
 	// returned value must not change.
@@ -40,7 +39,7 @@ type RedisCache struct {
 	reader *limited.Reader
 }
 
-// NewRedisCache returns a cache that uses a Redis client. It does not close the client.
+// NewRedisCache returns a cache on a Redis client, which it does not close.
 func NewRedisCache(client redis.Cmdable) *RedisCache {
 	return &RedisCache{client: client, reader: &limited.Reader{Warn: func(denial error) {
 		slog.Warn("catbridge: values in Redis are read without a size limit: the right to GETRANGE is missing. Grant +getrange and restart.",
@@ -49,10 +48,9 @@ func NewRedisCache(client redis.Cmdable) *RedisCache {
 }
 
 // WithNamespace returns a cache for a namespace. The official Go SDK then reads from it what
-// leaders with the same Config.Namespace write. The cache puts the namespace and a colon
-// before each key, unless the key starts with them: those of a [Client] with the same
-// Config.Namespace do. If namespace is empty, there is no prefix. WithNamespace returns an
-// error if the namespace is invalid, see [cachekeys.CheckNamespace].
+// leaders with the same Config.Namespace write. The cache puts the namespace and a colon before
+// each key, unless the key starts with them: those of a [Client] with the same Config.Namespace
+// do. Empty: no prefix. The error is that of [cachekeys.CheckNamespace].
 func (c *RedisCache) WithNamespace(namespace string) (*RedisCache, error) {
 	if err := cachekeys.CheckNamespace(namespace); err != nil {
 		return nil, fmt.Errorf("follower: %w", err)
@@ -63,7 +61,6 @@ func (c *RedisCache) WithNamespace(namespace string) (*RedisCache, error) {
 	return &RedisCache{client: c.client, prefix: namespace + ":", reader: c.reader}, nil
 }
 
-// name returns the name of a key in Redis.
 func (c *RedisCache) name(key string) string {
 	if strings.HasPrefix(key, c.prefix) {
 		return key
@@ -87,7 +84,7 @@ func (c *RedisCache) Get(ctx context.Context, key string) ([]byte, error) {
 	return value, nil
 }
 
-// Set writes the value of a key, which does not expire (S93).
+// Set writes the value of a key, which does not expire.
 func (c *RedisCache) Set(ctx context.Context, key string, value []byte) error {
 	if err := c.client.Set(ctx, c.name(key), value, 0).Err(); err != nil {
 		return fmt.Errorf("follower: write the cache: %w", err)
@@ -95,8 +92,8 @@ func (c *RedisCache) Set(ctx context.Context, key string, value []byte) error {
 	return nil
 }
 
-// readCache puts the Cache's content in force if it is newer (S95). If the client has a Redis,
-// the Cache is used only while nothing is in force.
+// readCache puts the Cache's content in force if it is newer. With a Redis it does so only
+// while nothing is in force.
 func (u *updater) readCache(ctx context.Context) error {
 	held := u.holder.current.Load()
 	if u.cache == nil || u.feed != nil && held != nil {
@@ -153,8 +150,8 @@ func (u *updater) fromCache(value []byte, held *snapshot) (*snapshot, error) {
 // cacheRetry is the pause after a failed write to the Cache.
 const cacheRetry = 5 * time.Second
 
-// writeCache writes what the client fetched itself to the Cache, and never to Redis (S13, S96).
-// A failed write is retried, even if the config does not change.
+// writeCache writes what the client fetched itself. A failed write is retried, even if the
+// config does not change.
 func (u *updater) writeCache(ctx context.Context, fetched *snapshot) {
 	if u.cache == nil {
 		return
@@ -165,8 +162,7 @@ func (u *updater) writeCache(ctx context.Context, fetched *snapshot) {
 	}
 }
 
-// rewriteCache retries a failed write, unless another process has written a later answer
-// since.
+// rewriteCache retries a failed write, unless another process has written a later answer.
 func (u *updater) rewriteCache(ctx context.Context) {
 	fetched := u.uncached
 	if fetched == nil {

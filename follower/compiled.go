@@ -10,8 +10,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// compiled is a config JSON and the config that was compiled from it. config is nil until it
-// is compiled.
+// compiled is a config JSON with its config, which is nil until it is compiled.
 type compiled struct {
 	mu     sync.Mutex // held while compiling
 	config *evaluate.Config
@@ -19,9 +18,8 @@ type compiled struct {
 	stored cachekeys.Blob // the verified form that json was decoded from
 }
 
-// compiledTable contains the compiled configs in force anywhere in the process, by hash.
-// Clients with different Redis clients cannot share a feed; through the table they still
-// compile equal content once and keep it in memory once. The table keeps nothing alive.
+// compiledTable contains the compiled configs in force anywhere in the process, by hash:
+// clients that cannot share a feed share them, too. It keeps nothing alive.
 type compiledTable struct {
 	mu     sync.Mutex
 	byHash map[string]weak.Pointer[compiled]

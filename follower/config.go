@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// DefaultMaxInitWait is the default of Config.MaxInitWait (S40).
+// DefaultMaxInitWait is the default of Config.MaxInitWait.
 const DefaultMaxInitWait = 5 * time.Second
 
 // Config configures a [Client]. [New] copies it and does not change it.
@@ -23,11 +23,10 @@ type Config struct {
 	SDKKey string
 
 	// Redis is the source of the config: a *redis.Client (also for Sentinel) or a
-	// *redis.ClusterClient. Required in the mode Subscribe, and if there is neither a Cache
-	// nor Online. The subscription's connection uses its options. [Client.Close] does not
-	// close the Redis client. Several clients may share it: those with the same SDK key,
-	// Namespace, Timings and FleetReport then share one subscription, its reads and the
-	// config.
+	// *redis.ClusterClient. Required in the mode Subscribe, and if there is neither a Cache nor
+	// Online. The subscription's connection uses its options. [Client.Close] does not close the
+	// Redis client. Several clients may share it, and then share a subscription, too, as Parts
+	// in the package documentation describes.
 	//
 	// Its ReadTimeout bounds how long [Client.Close] and a sync wait for a Redis that does not
 	// answer (3 s if it has none). Set ContextTimeoutEnabled: then they wait for at most 3 s
@@ -37,10 +36,9 @@ type Config struct {
 	// other means, for instance in OnConnect, is not supported.
 	Redis redis.UniversalClient
 
-	// Namespace is the namespace of the leaders to follow. It separates them from others with
-	// the same SDK key in the same database of Redis, see package cachekeys. The Cache's keys
-	// start with it, too. It consists of 1 to 32 ASCII letters, digits, dots, underscores and
-	// hyphens. Empty: no namespace.
+	// Namespace is the namespace of the leaders to follow, see package cachekeys. The Cache's
+	// keys start with it, too. It consists of 1 to 32 ASCII letters, digits, dots, underscores
+	// and hyphens. Empty: no namespace.
 	Namespace string
 
 	// PollingMode says when the client looks for a newer config (S5). Zero: [Subscribe].
@@ -53,12 +51,10 @@ type Config struct {
 	NoWaitForRefresh bool
 
 	// Online allows the client to ask the CDN itself if the content in Redis is missing or has
-	// expired (S13). The client keeps what it fetches in memory, in the Cache and in the
-	// SnapshotFile, and never writes it to Redis. Other content from Redis replaces it once
-	// the CDN is known to have confirmed that content later. See also [Client.SetOnline].
+	// expired (S13). What it fetches is never written to Redis, see Sources in the package
+	// documentation. See also [Client.SetOnline].
 	Online bool
-	// Offline states the default explicitly: the client makes no HTTP requests. It excludes
-	// Online.
+	// Offline states the default explicitly: no HTTP requests. It excludes Online.
 	Offline bool
 	// Cache keeps what the client fetched itself, and is read if Redis has no content (S6).
 	// Nil: no cache. Its keys contain the SDK key and the namespace, as in the official SDKs,
@@ -66,19 +62,18 @@ type Config struct {
 	// separate Caches.
 	Cache Cache
 
-	// SnapshotFile is the path of a file that keeps the last known good config from one
-	// start to the next, for a start without Redis and CDN. Empty: no file. It must be a
-	// regular file, or a link to one, in an existing directory. Each SDK key, namespace and
-	// database needs its own.
+	// SnapshotFile is the path of a file that keeps the last known good config for a start
+	// without Redis and CDN. Empty: no file. It must be a regular file, or a link to one, in an
+	// existing directory. Each SDK key, namespace and database needs its own.
 	//
 	// New reads the file. After each change the client replaces it atomically in the
 	// background, or, if it is a link, its target. A failed write is logged (6017) and retried
 	// every 5 s.
 	//
 	// A config from the file is not reported as up to date until Redis or the CDN confirms it.
-	// A client that shares a subscription, see Redis, ignores its file if the others already
-	// have content from Redis. But a config in the file that the client fetched itself stays
-	// in force until Redis has one that the CDN is known to have confirmed later.
+	// A client that shares a subscription ignores its file if the others already have content
+	// from Redis. A config in it that the client fetched itself is replaced as Sources in the
+	// package documentation describes.
 	SnapshotFile string
 
 	// BaseURL replaces the ConfigCat CDN (S4), for example https://cdn.example.com/flags.
@@ -125,20 +120,16 @@ type Config struct {
 	// user.
 	DefaultUser User
 
-	// FlagOverrides are local settings, in addition to the config or instead of it (S9). Nil:
-	// no overrides.
+	// FlagOverrides are local settings (S9). Nil: no overrides.
 	FlagOverrides *FlagOverrides
 
-	// Hooks are called from the start of the client on. Nil: no hooks. More can be added
-	// later, see [Client.OnConfigChanged].
+	// Hooks are called from the start of the client on. Nil: no hooks. See also
+	// [Client.OnConfigChanged].
 	Hooks *Hooks
 
-	// FleetReport is the interval ± 20 % at which this follower writes a report about itself
-	// to Redis, see [cachekeys.FleetReport]. With these reports catbridge status shows how
-	// many followers there are and which are behind. After a change the next report is written
-	// within half an interval. From 5 s to 5 min. 0: no reports, and nothing is written to
-	// Redis. The Redis user needs the rights to ZADD and ZREMRANGEBYSCORE on the key. Clients
-	// that share a subscription share the report.
+	// FleetReport is the interval ± 20 % at which this follower writes a report about itself to
+	// Redis, see Report in the package documentation. From 5 s to 5 min. 0: no reports. The
+	// Redis user needs the rights to ZADD and ZREMRANGEBYSCORE on the key.
 	FleetReport time.Duration
 	// FleetName is the name of this follower in its reports; a random part is appended. Empty:
 	// the host name, which everyone with read access to the key in Redis then sees.
@@ -146,8 +137,7 @@ type Config struct {
 
 	// MaxInitWait is how long [Client.Ready] waits for the first sync, and how long an
 	// evaluation in the modes AutoPoll and Manual waits for Ready (S40, S41). 0:
-	// [DefaultMaxInitWait]. Negative: without limit. With NoWaitForRefresh evaluations do not
-	// wait at all. With 1 ns the client is ready at once.
+	// [DefaultMaxInitWait]. Negative: without limit. With 1 ns the client is ready at once.
 	MaxInitWait time.Duration
 
 	// Timings contains the durations of the protocol. The zero value means the defaults.
@@ -167,7 +157,7 @@ type Timings struct {
 	// long heartbeats may be missing before it checks for a leader. Default 10 s.
 	Dead time.Duration
 	// Ack bounds each of connecting, logging in and the acknowledgement of SUBSCRIBE. After
-	// timeouts the bound is up to four times as long. The Redis client's DialTimeout bounds
+	// timeouts it is up to four times as long. The Redis client's DialTimeout bounds
 	// connecting, too. If many feeds of a process connect to one Redis, they wait for each
 	// other first, which does not count. Default 2 s.
 	Ack time.Duration
@@ -203,7 +193,7 @@ func FastTimings() Timings {
 	return t
 }
 
-// complete replaces zeros by the defaults and checks the result.
+// complete returns t with the defaults, and checks it.
 func (t Timings) complete() (Timings, error) {
 	def := DefaultTimings()
 	var errs []error

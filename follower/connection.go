@@ -102,7 +102,7 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 	}
 }
 
-// parse parses a message and reports whether followers act on it.
+// parse reports whether followers act on the message.
 func (f *feed) parse(payload string) (cachekeys.Message, bool) {
 	message, err := cachekeys.ParseMessage([]byte(payload))
 	switch {
@@ -136,7 +136,7 @@ func (f *feed) countType(kind cachekeys.MessageType) {
 	}
 }
 
-// send sends an event, which is never dropped.
+// send never drops an event.
 func (c *connection) send(ctx context.Context, events chan<- event, e event) {
 	e.from, e.at = c, time.Now()
 	select {
@@ -153,7 +153,7 @@ func (c *connection) quiet() time.Duration {
 	return 0
 }
 
-// close ends the connection and waits for its goroutine.
+// close waits for the goroutine.
 func (c *connection) close() {
 	c.cancel()
 	if sub := c.sub.Load(); sub != nil {

@@ -27,7 +27,7 @@ var (
 	errNoConfig  = errors.New("not a valid config")
 )
 
-// fromBlob makes a snapshot of the blob; nil if the blob is not newer.
+// fromBlob returns nil if the blob is not newer.
 func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 	err := r.blobErr
 	switch {
@@ -83,9 +83,9 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	return next, nil
 }
 
-// prepare makes a snapshot of a candidate that is newer than the content in force, or, if
-// lower is set, of any other content. Otherwise it returns nil. An error means that the
-// candidate was rejected, which changes nothing (I4).
+// prepare makes a snapshot of a candidate that is newer than the content in force, or, if lower
+// is set, of any other content. Otherwise it returns nil. A rejected candidate is an error, and
+// changes nothing.
 func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	held := s.current.Load()
 	rev, hash := held.revAndHash()
@@ -125,7 +125,7 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 	}, nil
 }
 
-// apply puts a snapshot in force. If next is nil, it does nothing.
+// apply puts a snapshot in force, unless it is nil.
 func (s *syncer) apply(next *snapshot) {
 	if next == nil {
 		return
@@ -151,8 +151,8 @@ func (s *syncer) apply(next *snapshot) {
 		slog.String("hash", next.hash), slog.String("source", string(next.source)))
 }
 
-// noteLag records how long a change took from the leader's request to the CDN. The rev is the
-// time of that request.
+// noteLag records how long a change took from the leader's request to the CDN, whose time is
+// the rev.
 func (s *syncer) noteLag(held, next *snapshot) {
 	lag := time.Duration(0)
 	if held != nil && held.source != SourceFile && next.source != SourceEntry && s.fresh.cdn != 0 {
@@ -166,7 +166,7 @@ func (s *syncer) noteLag(held, next *snapshot) {
 // move adopts a higher rev for the content in force.
 func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().at(rev, etag)) }
 
-// onRefused logs a rejection, unless it is the same as the last one.
+// onRefused logs a new rejection.
 func (s *syncer) onRefused(text string, err error) {
 	if refusal := text + err.Error(); s.refusal != refusal {
 		s.refusal = refusal

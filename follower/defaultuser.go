@@ -16,8 +16,7 @@ func (c *Client) SetDefaultUser(user User) {
 // ClearDefaultUser removes the default user (S11).
 func (c *Client) ClearDefaultUser() { c.defaultUser.Store(nil) }
 
-// userOr returns the user of an evaluation: the given one, or else the default; nil if there
-// is neither.
+// userOr returns the given user, or else the default; nil if there is neither.
 func (c *Client) userOr(given User) User {
 	if given != nil && !isNilUser(given) {
 		return given
@@ -25,7 +24,6 @@ func (c *Client) userOr(given User) User {
 	return c.user()
 }
 
-// user returns the default user, or nil.
 func (c *Client) user() User {
 	if user := c.defaultUser.Load(); user != nil {
 		return *user

@@ -68,7 +68,7 @@ func (e *evaluation) details(key string) (d EvaluationDetails) {
 	return d
 }
 
-// describe sets data field by field: a copy of the struct costs more than evaluating rules.
+// describe sets fields one by one: a copy of the struct costs more than evaluating rules.
 func (e *evaluation) describe(data *EvaluationDetailsData, key string) {
 	data.Key, data.VariationID, data.User = key, e.VariationID, e.user
 	data.IsDefaultValue, data.Error, data.ErrorCode = e.IsDefault, e.Err, e.Code

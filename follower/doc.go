@@ -8,10 +8,9 @@
 //	user := &follower.UserData{Identifier: "42", Email: "jane@example.com"}
 //	if client.GetBoolValue("newCheckout", false, user) {
 //
-// An evaluation loads the config in force with one atomic read of memory. It allocates nothing
-// except what evaluate.Config.Evaluate documents. It never waits, except in the polling modes
-// AutoPoll, Lazy and Manual, as in the official SDKs: see [PollingMode]. Everything else
-// happens in the background.
+// An evaluation loads the config in force with one atomic read of memory, and allocates nothing
+// except what evaluate.Config.Evaluate documents. It waits only in the polling modes AutoPoll,
+// Lazy and Manual, see [PollingMode]. Everything else happens in the background.
 //
 // docs/glossary.md explains the terms. Numbers such as I1, S13 and F27 refer to the guarantees
 // in README.md, to docs/sdk-surface.md and to docs/faults.md.
@@ -30,9 +29,7 @@
 // The sync goroutine owns the feed's state. It handles messages, alarms and requests one after
 // the other, so it needs no lock. The connection's goroutine only receives, parses and passes
 // on messages. If the queue to sync is full, it drops messages; then meta is read instead.
-// Each client has two goroutines for hooks. One reports queued evaluations to OnFlagEvaluated
-// hooks, from the first evaluation until Close. The other calls all other hooks, and runs only
-// while calls are pending.
+// Hooks have goroutines of their own, see [Hooks].
 //
 // Clients share a feed, with one subscription, one read and one compiled config, if their SDK
 // key, Namespace, Redis client, Timings and options for reports are the same, and either all
@@ -41,18 +38,16 @@
 // client that joins a feed costs about 2 KB and no goroutine.
 //
 // If Redis has no content, each client's updater reads the Cache and, if the client is online,
-// asks the CDN. It does one thing at a time, so refreshes do not overlap. Its goroutine runs
-// only while there is work. In the modes AutoPoll, Lazy and Manual it also makes the feed read
-// Redis when a read is due.
+// asks the CDN. Its goroutine runs only while there is work. In the modes AutoPoll, Lazy and
+// Manual it also makes the feed read Redis when a read is due.
 //
 // # Sources
 //
 // Content in Redis is ordered by its rev, a time in Unix milliseconds. A client writes what it
-// fetched itself to the Cache and the snapshot file, and never to Redis. That content takes
-// the rev of the content that it replaces. This rev does not order it: the leader may have
-// fetched its content before or after. Other content from Redis therefore replaces it only
-// once it is proven that the CDN confirmed that content later than the client's request. Each
-// of these is proof:
+// fetched itself to the Cache and the snapshot file, and never to Redis. That content takes the
+// rev of the content that it replaces. The leader may have fetched its content before or after,
+// so other content from Redis replaces it only once it is proven that the CDN confirmed that
+// content later than the client's request. Each of these is proof:
 //
 //	a message reports a CDN answer that is   if messages state Redis's clock. The greatest
 //	later than the client's request by more  offset seen converts the time of the request
@@ -75,9 +70,8 @@
 // the same way, if it states when the CDN was asked. Then a CDN answer that is more than
 // 5 minutes later is proof even without Redis's clock.
 //
-// If the CDN serves a config that the client replaced within the last 2 minutes, the client
-// asks again after 1 s, if it is online. It accepts a config that it receives twice. If the
-// CDN alternates between two such configs, the content in force stays.
+// A client that is online uses a suspect answer of the CDN only if it receives it twice, see
+// docs/glossary.md. If the CDN alternates between two such configs, the content in force stays.
 //
 // A client asks the CDN only if the content in force is missing or expired. Content does not
 // expire while the CDN answers a live leader, unless PollInterval is shorter than the
@@ -114,8 +108,8 @@
 //	away              offline    -         -         nothing           NoFlagData
 //
 // The file's content is in force when New returns, all other content as soon as its source
-// answers. While nothing is in force, evaluations return their default values. A start never
-// fails because a source is unavailable. The client keeps trying all of them.
+// answers. While nothing is in force, evaluations return their default values. No start fails
+// because a source is unavailable: the client keeps trying all of them.
 //
 // # States of the connection
 //
@@ -165,13 +159,9 @@
 //
 // # Guarantees
 //
-//   - The rev only rises. Content changes only with the rev, or when the client itself fetches
-//     other content, see Sources (I1). One exception is the rebase rule: if Redis lost its
-//     data and its clock went back, the follower lowers its rev. The rule requires at least 3
-//     messages or reads over at least 30 s, all of one epoch and one connection, that name a
-//     lower rev with other content. It also requires a CDN answer that was requested after the
-//     first of them; answers reported within 20 s of the first do not count. The content is
-//     read from the primary. Counters.Rebases counts this.
+//   - The rev only rises, except by the rebase rule, see docs/glossary.md#the-rebase-rule.
+//     Content changes only with the rev, or when the client itself fetches other content, see
+//     Sources (I1).
 //   - Content is put in force only if its hash matches the announced one and it is a valid
 //     config (I4). Anything else is counted, logged once, and changes nothing.
 //   - Once there is a config, evaluation works through any outage (I5).
@@ -211,7 +201,7 @@
 //
 // The first report is sent after a random part of the interval, each later one after the
 // interval ± 20 %. After a change, one report is sent within half the interval, but at least
-// 5 s after the last one. If Redis denies reports, they are retried every 10 minutes.
+// 5 s after the last one.
 //
 // # Failures
 //
@@ -219,7 +209,6 @@
 //	messages repeated, reordered, late   ignored: their revs are lower
 //	garbage, other versions, 1 MB long   ignored and counted; the connection stays
 //	the connection is closed             reconnects after 0–0.2 s, later after up to 5 s
-//	connecting takes longer than Ack     given up; the next timeout is up to 4 × Ack
 //	no further connection is possible    polling over the existing ones
 //	the connection is silent             PING after Idle, given up after Dead
 //	PING is answered, no heartbeats      meta is read from the primary: if it changed or the
@@ -231,26 +220,12 @@
 //	                                     messages is used
 //	Redis is down, hung or restarted     evaluation continues; reconnects as above
 //	Redis lost its data                  the content in force stays until a leader writes
-//	a replica is behind                  read again, then from the primary
 //	flipped bits, a blob of another rev  rejected; the official entry is used
-//	content that is not a valid config   rejected; the config in force stays
 //	no leader at all                     an entry that official SDKs write is enough
 //	reports are denied                   an error in the log, retried after 10 min
 //	reports fail otherwise               a warning in the log, retried with the next report
 //
-// The next table shows the longest recovery from some faults in 2 to 100 runs of make faults,
-// and its bound. Unless the table says "default", durations are scaled to a lock that expires
-// after 3 s. docs/faults.md lists every fault.
-//
-//	a message is lost, heartbeats each 0.25 s   0.3 s of 0.5 s
-//	network cut without a reset, default        noticed after 10.0 s of 10.25 s since the
-//	                                            last message that arrived
-//	the connection is silent, Dead of 1.5 s     noticed after 1.5 s of 1.75 s
-//	the follower's process was stopped until    4.9 s of 12 s
-//	Redis dropped it, lock of 6 s
-//	no right to subscribe                       polling after 0.9 s of 5 s
-//	a slot of a cluster moved                   0.8 s of 1.25 s
-//	the rebase rule lowers revs                 30.0 s of 32.25 s
+// docs/faults.md lists every fault with its bound and the longest recovery that was measured.
 //
 // # Not guaranteed
 //

@@ -31,7 +31,7 @@ type pastContent struct {
 	until time.Time
 }
 
-// change records that next replaced held. Content that is in force again is removed.
+// change records that next replaced held. Content in force again is removed.
 func (p *past) change(held, next *snapshot, now time.Time) {
 	*p = slices.DeleteFunc(*p, func(c pastContent) bool {
 		return now.Sub(c.until) >= recentFor || c.hash == next.hash || held != nil && c.hash == held.hash
@@ -41,7 +41,6 @@ func (p *past) change(held, next *snapshot, now time.Time) {
 	}
 }
 
-// has reports whether content was replaced within the last 2 minutes.
 func (p past) has(hash string, now time.Time) bool {
 	return slices.ContainsFunc(p, func(c pastContent) bool { return c.hash == hash && now.Sub(c.until) < recentFor })
 }
@@ -54,8 +53,8 @@ func (h *holder) wasReplaced(hash string, now time.Time) bool {
 
 // ask asks the CDN. If the CDN serves a config that was replaced here within the last
 // 2 minutes, an edge may lag, or the config was really rolled back. Then ask asks again after
-// 1 s, and accepts a config that it receives twice (F27). A 304 confirms the content in force,
-// so it is never in doubt.
+// 1 s, and accepts a config that it receives twice. A 304 confirms the content in force, so it
+// is never in doubt.
 func (u *updater) ask(ctx context.Context, etag string) (cdn.Response, error) {
 	suspect := ""
 	for range asksAtMost {

@@ -65,8 +65,7 @@ func (c *Client) GetAllValues(user User) map[string]any {
 	return c.listValues(c.held(), "GetAllValues", c.userOr(user))
 }
 
-// held returns the snapshot to evaluate, or nil. First it does what the polling mode requires
-// before an evaluation.
+// held does what the polling mode requires before it returns the snapshot in force.
 func (c *Client) held() *snapshot {
 	if c.updater != nil && c.updater.mode != Subscribe {
 		c.updater.beforeGet()

@@ -77,7 +77,6 @@ func (v *evaluator) evaluate(e *evaluation, s *snapshot, method, key string, use
 	v.report(e, key)
 }
 
-// report reports an evaluation to the hooks.
 func (v *evaluator) report(e *evaluation, key string) {
 	if v.hooks.wantsEvaluations() {
 		v.hooks.evaluated.report(new(e.details(key)))
@@ -102,10 +101,10 @@ func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user
 	}
 }
 
-// traces pools traces that collect all steps of evaluations: such traces are large (S101).
+// traces pools traces that collect all steps of evaluations: such traces are large.
 var traces = sync.Pool{New: func() any { return &evaluate.Trace{Log: true} }}
 
-// flush logs the events of a trace, and reports whether it had any.
+// flush reports whether the trace had events to log.
 func (v *evaluator) flush(trace *evaluate.Trace) bool {
 	if len(trace.Events()) == 0 {
 		return false
@@ -128,7 +127,6 @@ func levelOf(id evaluate.EventID) slog.Level {
 	}
 }
 
-// onFailure counts and logs a failure.
 func (v *evaluator) onFailure(err error, method, key string, def evaluate.Value) {
 	v.failed.count(err)
 	if !v.log.Enabled(slog.LevelError) {

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// isMissing reports whether there is no config, and if so counts and logs that.
+// isMissing counts and logs that there is no config.
 func (v *evaluator) isMissing(s *snapshot, returned string) bool {
 	if s == nil {
 		v.failed.countCode(evaluate.CodeConfigNotAvailable)
@@ -18,7 +18,6 @@ func (v *evaluator) isMissing(s *snapshot, returned string) bool {
 	return s == nil
 }
 
-// listKeys returns the keys of all settings (S16).
 func (v *evaluator) listKeys(s *snapshot) []string {
 	if v.isMissing(s, "empty slice") {
 		return nil
@@ -26,7 +25,7 @@ func (v *evaluator) listKeys(s *snapshot) []string {
 	return slices.Clone(s.config.Keys())
 }
 
-// listValues evaluates every setting (S17). Failures are one event, as in the official SDKs.
+// listValues logs all failures as one event, as the official SDKs do.
 func (v *evaluator) listValues(s *snapshot, method string, user User) map[string]any {
 	switch {
 	case v.isMissing(s, "empty map"):
@@ -57,7 +56,7 @@ func (v *evaluator) traceOfAll() *evaluate.Trace {
 	return &evaluate.Trace{Log: v.log.Enabled(slog.LevelInfo)}
 }
 
-// listDetails is listValues with details, in the order of the keys (S18).
+// listDetails is listValues with details, in the order of the keys.
 func (v *evaluator) listDetails(s *snapshot, method string, user User) []EvaluationDetails {
 	if v.isMissing(s, "empty slice") {
 		return nil
@@ -83,7 +82,6 @@ func (v *evaluator) listDetails(s *snapshot, method string, user User) []Evaluat
 	return all
 }
 
-// listVariationIDs returns the variation IDs of the values of all settings (S19).
 func (v *evaluator) listVariationIDs(s *snapshot, method string, user User) []string {
 	var ids []string
 	for _, d := range v.listDetails(s, method, user) {
@@ -94,7 +92,6 @@ func (v *evaluator) listVariationIDs(s *snapshot, method string, user User) []st
 	return ids
 }
 
-// findVariation looks up a setting and its value by a variation ID (S20).
 func (v *evaluator) findVariation(s *snapshot, id string) (key string, value any) {
 	if v.isMissing(s, "nil") {
 		return "", nil
@@ -107,7 +104,6 @@ func (v *evaluator) findVariation(s *snapshot, id string) (key string, value any
 	return key, found.Any()
 }
 
-// onFailures counts and logs the failures of an evaluation of all settings.
 func (v *evaluator) onFailures(errs []error, method string) {
 	for _, err := range errs {
 		v.failed.count(err)

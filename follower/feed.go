@@ -15,9 +15,8 @@ import (
 // ErrClosed is the error of calls that a closed client cannot serve.
 var ErrClosed = errors.New("follower: the client is closed")
 
-// feed keeps the config of one SDK key from one Redis current. It has one goroutine that
-// syncs and one for the connection of its subscription. Evaluations read its results without
-// a lock. All clients of a process with the same feedKey share it.
+// feed keeps the config of one SDK key from one Redis current. Evaluations read its results
+// without a lock. All clients of a process with the same feedKey share it.
 type feed struct {
 	redis          redis.UniversalClient
 	store          *store
@@ -58,7 +57,7 @@ type status struct {
 	poll  time.Duration
 }
 
-// refresh is one requested sync. Concurrent callers wait for the same one (S45).
+// refresh is one requested sync, shared by concurrent callers.
 type refresh struct {
 	kind int // index in pending; 0: read what is current, 1: read the content
 	done chan struct{}
@@ -85,7 +84,6 @@ func newFeed(key feedKey, limiter *connectLimiter) *feed {
 	return f
 }
 
-// start starts the feed's goroutines, which run until stop.
 func (f *feed) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
@@ -100,7 +98,7 @@ func (f *feed) start() {
 	}()
 }
 
-// stop ends the feed and waits for its goroutines. The content stays.
+// stop waits for the goroutines. The content stays.
 func (f *feed) stop() {
 	f.cancel()
 	<-f.done
@@ -108,7 +106,6 @@ func (f *feed) stop() {
 
 func (f *feed) markSynced() { f.syncOnce.Do(func() { close(f.synced) }) }
 
-// isSynced reports whether the first sync has been tried.
 func (f *feed) isSynced() bool {
 	select {
 	case <-f.synced:
@@ -118,8 +115,7 @@ func (f *feed) isSynced() bool {
 	}
 }
 
-// refresh asks Redis now which content is current, and reads it if it is newer. If full is
-// set, it reads the content in any case.
+// refresh brings the feed up to date. If full is set, it reads the content in any case.
 func (f *feed) refresh(ctx context.Context, full bool) error {
 	kind := 0
 	if full {
@@ -143,7 +139,6 @@ func (f *feed) refresh(ctx context.Context, full bool) error {
 	}
 }
 
-// finish sets the result of r and wakes its callers.
 func (f *feed) finish(r *refresh, err error) {
 	f.refreshMu.Lock()
 	f.pending[r.kind] = nil

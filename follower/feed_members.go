@@ -16,8 +16,7 @@ type member struct {
 	index  int // in members.list; guarded by members.mu
 }
 
-// members are the clients that share a feed. All of them receive the feed's content and log
-// events.
+// members are the clients that share a feed.
 type members struct {
 	mu    sync.Mutex
 	list  []*member
@@ -50,7 +49,7 @@ func (f *feed) join(m *member, file *snapshot) {
 	}
 }
 
-// takeFile returns the file content that clients brought since the last call, or nil.
+// takeFile returns file content that clients brought since the last call, or nil.
 func (f *feed) takeFile() *snapshot {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -59,7 +58,6 @@ func (f *feed) takeFile() *snapshot {
 	return file
 }
 
-// leave removes a client, which then receives nothing more.
 func (f *feed) leave(m *member) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -88,8 +86,8 @@ func (f *feed) offer(next *snapshot, back bool) {
 	}
 }
 
-// note passes an item to the clients that fetched for themselves, and reports whether one of
-// them may now use the content that it names.
+// note passes an item to the clients that fetched for themselves, and reports whether one may
+// now use its content.
 func (f *feed) note(i item) (outrun bool) {
 	f.members.mu.Lock()
 	var waiting []*member
@@ -110,7 +108,7 @@ func (f *feed) note(i item) (outrun bool) {
 	return outrun
 }
 
-// forget drops the evidence that clients that fetched for themselves collected on a connection.
+// forget drops the evidence of clients that fetched for themselves.
 func (f *feed) forget() {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -119,8 +117,7 @@ func (f *feed) forget() {
 	}
 }
 
-// offerAgain offers the feed's content again to clients that fetched for themselves and may
-// use it now.
+// offerAgain offers the feed's content to clients that fetched for themselves and may use it now.
 func (f *feed) offerAgain() {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -150,7 +147,6 @@ func (f *feed) replace(h *holder, held, next *snapshot, asked time.Time) bool {
 	return h.replace(held, next, &own{asked: asked})
 }
 
-// publishAnswer passes an answer from the CDN to all clients.
 func (f *feed) publishAnswer(a *answer) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
@@ -185,8 +181,7 @@ func (l feedLog) event(level slog.Level, id int, text string, attrs []slog.Attr)
 	}
 }
 
-// disconnected logs an outage of Redis, and whether the client has a config: a client may have
-// one of its own.
+// disconnected also logs whether the client has a config, perhaps one of its own.
 func (l feedLog) disconnected(err error) {
 	for _, m := range l.clone() {
 		rest := "There is no config in memory yet."

@@ -17,8 +17,8 @@ type feedKey struct {
 	fleet   fleetOptions
 }
 
-// sameFlags identifies clients that serve the same flags (S1). It does not apply to clients
-// without Redis.
+// sameFlags identifies clients that serve the same flags. It does not apply to those without
+// Redis.
 type sameFlags struct {
 	redis redis.UniversalClient
 	keys  cachekeys.Keys
@@ -41,7 +41,7 @@ type sharedFeed struct {
 	users   int
 }
 
-// register adds a live client, and reports whether another one serves the same flags.
+// register adds a client, and reports whether another live one serves the same flags.
 func register(c *Client, flags sameFlags) (another bool) {
 	running.Lock()
 	defer running.Unlock()
@@ -70,9 +70,9 @@ func unregister(c *Client) {
 	}
 }
 
-// acquireFeed returns the feed for key with m as a member. If there is none, it starts one
-// with the content of the client's file. The returned function leaves the feed. If no other
-// client uses the feed, it stops the feed and waits for that.
+// acquireFeed returns the feed for key with m as a member. It starts a new one with the content
+// of the client's file. The returned function leaves the feed. If no other client uses it, it
+// stops the feed and waits for that.
 func acquireFeed(key feedKey, m *member, file *snapshot) (*feed, func()) {
 	running.Lock()
 	defer running.Unlock()
@@ -96,7 +96,7 @@ func acquireFeed(key feedKey, m *member, file *snapshot) (*feed, func()) {
 	}
 }
 
-// releaseFeed removes a user of the feed, and reports whether it was the last one.
+// releaseFeed reports whether its user was the last one.
 func releaseFeed(key feedKey, shared *sharedFeed) bool {
 	running.Lock()
 	defer running.Unlock()

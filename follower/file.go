@@ -27,7 +27,6 @@ const fileMagic = "catbridge snapshot 1\n"
 // maxFileBytes bounds what is read of a file.
 const maxFileBytes = cachekeys.MaxConfigBytes + 16<<10
 
-// encodeFile encodes a snapshot file.
 func encodeFile(key string, s *snapshot) []byte {
 	var body bytes.Buffer
 	fmt.Fprintf(&body, "%s\n%d\n%d\n%s\n", key, s.rev, s.fetchTime, cachekeys.StoredETag(s.etag, ""))
@@ -36,7 +35,7 @@ func encodeFile(key string, s *snapshot) []byte {
 	return slices.Concat([]byte(fileMagic), []byte(hex.EncodeToString(sum[:])), []byte("\n"), body.Bytes())
 }
 
-// decodeFile decodes a snapshot file that was written for key.
+// decodeFile refuses a file that was not written for key.
 func decodeFile(key string, data []byte) (*snapshot, error) {
 	data, ok := bytes.CutPrefix(data, []byte(fileMagic))
 	if !ok {
@@ -80,7 +79,7 @@ func number(text []byte) (int64, error) {
 	return n, nil
 }
 
-// readFile reads a snapshot file; nil if it does not exist.
+// readFile returns nil if the file does not exist.
 func readFile(path, key string) (*snapshot, error) {
 	data, err := regularfile.Read(path, maxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -99,8 +98,8 @@ func readFile(path, key string) (*snapshot, error) {
 // saveRetry is the pause after a failed write of the snapshot file.
 const saveRetry = 5 * time.Second
 
-// saver writes new content to the snapshot file in its own goroutine. If content changes
-// several times during a write, it writes only the last. It retries a failed write.
+// saver writes new content to the snapshot file in its own goroutine: of several changes during
+// a write only the last.
 type saver struct {
 	path   string
 	key    string
@@ -128,7 +127,7 @@ func startSaver(path, key string, log eventlog.Log, holder *holder) *saver {
 	return s
 }
 
-// changed wakes the saver to write new content. It does not block.
+// changed does not block.
 func (s *saver) changed() {
 	select {
 	case s.wake <- struct{}{}:
@@ -154,7 +153,7 @@ func (s *saver) run(ctx context.Context) {
 	}
 }
 
-// save writes the content in force, and reports whether nothing remains to be written.
+// save reports whether nothing remains to be written.
 func (s *saver) save() bool {
 	held := s.holder.current.Load()
 	if held == nil || held == s.saved || held.source == SourceFile {
@@ -168,7 +167,7 @@ func (s *saver) save() bool {
 	return true
 }
 
-// failed logs why the file cannot be written, unless the reason is the same as the last time.
+// failed logs a new reason why the file cannot be written.
 func (s *saver) failed(err error) {
 	if err.Error() == s.failure {
 		return
@@ -177,7 +176,7 @@ func (s *saver) failed(err error) {
 	s.log.Error(eventFileWrite, "The snapshot file could not be written; retrying.", eventlog.Err(err))
 }
 
-// close writes what is not written yet, and waits for the goroutine.
+// close writes what is not written yet.
 func (s *saver) close() {
 	s.cancel()
 	<-s.done

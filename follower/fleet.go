@@ -25,7 +25,6 @@ const maxFleetName = cachekeys.MaxFleetNameBytes - 1 - idBytes
 // idBytes is the length of the random part of an id, in characters of 5 bits each.
 const idBytes = 10
 
-// fleetOptions checks and returns the config's options for reports.
 func (c Config) fleetOptions() (fleetOptions, error) {
 	if c.FleetReport == 0 {
 		return fleetOptions{}, nil
@@ -59,7 +58,6 @@ func hostName() string {
 	return cmp.Or(host[:min(len(host), maxFleetName)], "unknown")
 }
 
-// newFleetID returns a unique id.
 func newFleetID(name string) string { return name + "~" + rand.Text()[:idBytes] }
 
 // libraryVersion returns the version of this module that the program was built with.

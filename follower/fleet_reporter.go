@@ -17,8 +17,7 @@ import (
 // again.
 const deniedPause = 10 * time.Minute
 
-// reporter writes reports about a feed to Redis at intervals. It runs in its own goroutine, so
-// a slow write does not delay the sync.
+// reporter writes the reports of a feed, see Report in the package documentation.
 type reporter struct {
 	feed     *feed
 	id       string
@@ -61,10 +60,9 @@ func (r *reporter) run(ctx context.Context) {
 	}
 }
 
-// hurry moves the next report forward after a change, to a random time within half an
-// interval. So changes at most double the cost of all followers' reports. Only the first of
-// several changes counts: a new random time for each would move all reports to the start of
-// the half interval.
+// hurry moves the next report forward after a change, to a random time within half an interval.
+// So changes at most double the reports. Only the first of several changes counts: a new random
+// time for each would move all reports to the start of the half interval.
 func (r *reporter) hurry() {
 	if r.hurried || r.denied {
 		return
@@ -88,7 +86,6 @@ func (r *reporter) report(ctx context.Context) {
 	r.due.set(around(pause, 0.2))
 }
 
-// current returns the report of the feed's current state.
 func (r *reporter) current() cachekeys.FleetReport {
 	report := cachekeys.FleetReport{
 		ID: r.id, Version: r.version, State: string(r.feed.status.Load().state), Interval: r.interval,
@@ -100,8 +97,7 @@ func (r *reporter) current() cachekeys.FleetReport {
 	return report
 }
 
-// redisNow returns the time in Unix ms by Redis's clock, as far as the leader's messages
-// state it; otherwise by the local clock.
+// redisNow returns the Unix time in ms by Redis's clock or, if unknown, the local one.
 func (r *reporter) redisNow() int64 {
 	if a := r.feed.confirmed.Load(); a != nil {
 		return a.cdn + time.Since(a.at).Milliseconds()
@@ -109,8 +105,7 @@ func (r *reporter) redisNow() int64 {
 	return time.Now().UnixMilli()
 }
 
-// write replaces the previous report, and removes expired ones. It adds the new report first,
-// so the set contains one at any time.
+// write adds the new report before it removes others, so the set contains one at any time.
 func (r *reporter) write(ctx context.Context, score float64, member string) error {
 	// The end of the feed does not cancel the write: it might arrive after withdraw.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
@@ -119,8 +114,7 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 	pipe := r.feed.store.client.Pipeline()
 	add := pipe.ZAdd(ctx, key, redis.Z{Score: score, Member: member})
 	r.remove(ctx, pipe)
-	// a.cdn is by Redis's clock: with a wrong local clock a follower would remove the reports
-	// of all others.
+	// a.cdn is by Redis's clock, so a wrong local clock does not remove the reports of others.
 	if a := r.feed.confirmed.Load(); a != nil {
 		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.cdn-cachekeys.FleetExpiry.Milliseconds(), 10))
 	}
@@ -135,14 +129,13 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 	return err
 }
 
-// remove adds commands to a pipeline that remove all standing reports.
 func (r *reporter) remove(ctx context.Context, pipe redis.Pipeliner) {
 	for _, score := range r.standing {
 		pipe.ZRemRangeByScore(ctx, r.feed.store.keys.Fleet, scoreText(score), scoreText(score))
 	}
 }
 
-// withdraw removes the report when the feed ends. If that fails, the report expires.
+// withdraw removes the report. If that fails, the report expires.
 func (r *reporter) withdraw() {
 	if len(r.standing) == 0 || r.denied {
 		return

@@ -10,12 +10,8 @@ const (
 	defaultPoll = 55 * time.Second
 )
 
-// freshness computes how long ago the CDN answered. The times of answers are by Redis's clock,
-// and the local clock is trusted as little as possible (I14).
-//
-// If a message reports a later answer than the previous message did, the CDN answered between
-// the two messages, whatever the local clock says. The local clock alone decides only about
-// the first answer; for later ones it counts within that bound.
+// freshness computes how long ago the CDN answered, see Freshness in the package documentation.
+// It trusts the local clock as little as possible (I14).
 type freshness struct {
 	epoch    int64
 	cdn      int64     // the last known answer, Unix ms by Redis's clock; 0: none
@@ -95,7 +91,6 @@ func (f *freshness) restart(o observation) {
 // sinceClock returns the age by the local clock of a time in Unix ms by Redis's clock.
 func sinceClock(now time.Time, ms int64) time.Duration { return now.Sub(time.UnixMilli(ms)) }
 
-// bounded returns age if it is between 0 and most, and most otherwise.
 func bounded(age, most time.Duration) time.Duration {
 	if age < 0 || age > most {
 		return most

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// holder contains the content in force of one client. Sources offer content to it; an
-// evaluation reads the content in force with one atomic load.
+// holder contains the content in force of one client, which an evaluation reads with one atomic
+// load. Sources offer content to it.
 type holder struct {
 	current   atomic.Pointer[snapshot]
 	confirmed atomic.Pointer[answer]
@@ -80,7 +80,7 @@ func (h *holder) confirm(a *answer) {
 	}
 }
 
-// answer returns the last answer from the CDN about the content in force, or nil (I14).
+// answer returns the last answer from the CDN about the content in force, or nil.
 func (h *holder) answer() *answer {
 	held, last := h.current.Load(), h.confirmed.Load()
 	if held == nil || last == nil || last.hash != held.hash {
@@ -89,5 +89,5 @@ func (h *holder) answer() *answer {
 	return last
 }
 
-// age returns how long ago the CDN last confirmed the content in force, if that is known.
+// age says how long ago the CDN last confirmed the content in force.
 func (h *holder) age(now time.Time) (age time.Duration, known bool) { return h.answer().age(now) }

@@ -7,23 +7,22 @@ import "github.com/catbridge/catbridge/evaluate"
 // (runtime.Goexit, t.FailNow) is logged and counted (S52). After [Client.Close] no hook is
 // called.
 //
-// Hooks do not run in the goroutine of an evaluation, so a slow hook delays only other hooks.
-// One goroutine of the client calls the OnFlagEvaluated hooks one at a time, in the order of
-// events; another one calls all other hooks in the same way. If hooks are too slow, calls are
-// dropped, counted in [Counters] and logged as event 6014.
+// A slow hook delays only other hooks: one goroutine of the client calls the OnFlagEvaluated
+// hooks one at a time, in the order of events, another one all other hooks. If hooks are too
+// slow, calls are dropped, counted in [Counters] and logged as event 6014.
 type Hooks struct {
 	// OnClientReady is called once, with the cache state, when [Client.Ready] is closed (S46).
 	OnClientReady func(state CacheState)
 
 	// OnConfigChanged is called for the client's first config and for each change of its
 	// content, but not when the CDN only confirms it (S48). The hook may evaluate and keep the
-	// config. It is the config from Redis or the CDN, without flag overrides.
+	// config, which excludes flag overrides.
 	OnConfigChanged func(config *evaluate.Config)
 
 	// OnFlagEvaluated is called soon after every evaluation (S49), including evaluations that
-	// return the default and each setting of a GetAll… method. Up to 4,096 evaluations wait
-	// for slow hooks; further ones are dropped. Close waits until they are reported, but at
-	// most 1 s. If such a hook itself calls Close, Close takes 1 s.
+	// return the default and each setting of a GetAll… method. Up to 4,096 evaluations wait for
+	// slow hooks; further ones are dropped. Close waits for them for at most 1 s, and for the
+	// whole second if such a hook calls it.
 	//
 	// The hook may keep the details, but must not change them: all hooks receive the same. Their
 	// User is the object that was passed to the evaluation. It must not change until the hook
@@ -73,7 +72,6 @@ func addHook[F any](c *Client, method string, list *hookList[F], hook F) (remove
 	return list.add(hook)
 }
 
-// addAll adds the hooks of a Config.
 func (h *hookRunner) addAll(hooks *Hooks) {
 	if hooks == nil {
 		return
@@ -92,7 +90,6 @@ func (h *hookRunner) addAll(hooks *Hooks) {
 	}
 }
 
-// clientReady enqueues a call of the current OnClientReady hooks. It does not block.
 func (h *hookRunner) clientReady(state CacheState) {
 	calls := bind(h.ready.all(), func(hook func(CacheState)) { hook(state) })
 	if len(calls) > 0 {
@@ -100,7 +97,6 @@ func (h *hookRunner) clientReady(state CacheState) {
 	}
 }
 
-// configChanged enqueues a call of the OnConfigChanged hooks. It does not block.
 func (h *hookRunner) configChanged(config *evaluate.Config) {
 	if len(h.changed.all()) == 0 {
 		return
@@ -110,15 +106,14 @@ func (h *hookRunner) configChanged(config *evaluate.Config) {
 	})
 }
 
-// Listening implements the listener of eventlog.
+// Listening implements the listener of eventlog, as Failed does.
 func (h *hookRunner) Listening() bool { return len(h.failed.all()) > 0 }
 
-// Failed implements the listener of eventlog. It does not block.
+// Failed does not block.
 func (h *hookRunner) Failed(text string, err error) {
 	h.enqueue(failedCall, func() []func() {
 		return bind(h.failed.all(), func(hook func(string, error)) { hook(text, err) })
 	})
 }
 
-// wantsEvaluations reports whether there are OnFlagEvaluated hooks.
 func (h *hookRunner) wantsEvaluations() bool { return h != nil && h.evaluated.wanted() }

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// evaluationQueue is how many evaluations may wait for slow hooks (S49).
+	// evaluationQueue is how many evaluations may wait for slow hooks.
 	evaluationQueue = 4096
 	// drainTime is how long Close waits for the queued evaluations to be reported.
 	drainTime = time.Second
@@ -35,10 +35,8 @@ type evaluationHooks struct {
 	rest    []*func(*EvaluationDetails) // hooks that are still to be called with details
 }
 
-// wanted reports whether evaluations are to be reported.
 func (h *evaluationHooks) wanted() bool { return len(h.all()) > 0 && !h.closed.Load() }
 
-// report queues an evaluation.
 func (h *evaluationHooks) report(details *EvaluationDetails) {
 	h.start.Do(func() {
 		h.queue = make(chan *EvaluationDetails, evaluationQueue)
@@ -94,8 +92,7 @@ func (h *evaluationHooks) take() bool {
 	return true
 }
 
-// close waits until the queued evaluations are reported, but at most drainTime. It drops the
-// remaining ones.
+// close waits for the queued evaluations, but at most drainTime, and drops the others.
 func (h *evaluationHooks) close() {
 	if h.closed.Swap(true) {
 		return

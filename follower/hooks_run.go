@@ -19,7 +19,6 @@ const (
 	errorQueue = 1024
 )
 
-// hookKind is the kind of a hook call.
 type hookKind int
 
 const (
@@ -34,8 +33,7 @@ const hookSlowText = "Hooks are too slow: some calls were dropped."
 
 var hookNames = [hookKinds]string{"OnClientReady", "OnConfigChanged", "OnFlagEvaluated", "OnError"}
 
-// hookList is a list of the hooks of one kind, read without a lock. The zero value is an empty
-// list.
+// hookList is a list of the hooks of one kind, read without a lock.
 type hookList[F any] struct {
 	mu   sync.Mutex
 	list atomic.Pointer[[]*F]
@@ -50,7 +48,7 @@ func (l *hookList[F]) all() []*F {
 	return *list
 }
 
-// add adds a hook and returns the function that removes it.
+// add returns the function that removes the hook.
 func (l *hookList[F]) add(hook F) (remove func()) {
 	entry := &hook
 	l.change(func(list []*F) []*F { return append(list, entry) })
@@ -66,8 +64,8 @@ func (l *hookList[F]) change(f func([]*F) []*F) {
 	l.list.Store(&list)
 }
 
-// hookRunner calls the hooks of one client. OnFlagEvaluated hooks have their own worker. The
-// other hooks run in a goroutine that exists only while calls are queued.
+// hookRunner calls the hooks of one client. OnFlagEvaluated hooks have their own worker; the
+// goroutine for all others exists only while calls are queued.
 type hookRunner struct {
 	log eventlog.Log // does not call OnError hooks
 
@@ -89,13 +87,12 @@ type hookRunner struct {
 	dropped int64
 }
 
-// hookCall is a queued call. hooks returns the hooks to call at the time of the call.
+// hookCall is a queued call. hooks returns the hooks to call at that time.
 type hookCall struct {
 	kind  hookKind
 	hooks func() []func()
 }
 
-// bind returns functions that call the hooks.
 func bind[F any](hooks []*F, call func(F)) []func() {
 	calls := make([]func(), len(hooks))
 	for i, hook := range hooks {
@@ -113,7 +110,7 @@ func startHooks(initial *Hooks, log eventlog.Log) *hookRunner {
 	return h
 }
 
-// enqueue queues a call of hooks.
+// enqueue does not block.
 func (h *hookRunner) enqueue(kind hookKind, hooks func() []func()) {
 	if h.add(hookCall{kind, hooks}) {
 		h.log.Warn(eventHookSlow, hookSlowText, slog.String("hook", hookNames[kind]))
@@ -148,7 +145,6 @@ func (h *hookRunner) add(call hookCall) (slow bool) {
 	return slow
 }
 
-// next calls the next hook. It returns false if there is none: then the goroutine ends.
 func (h *hookRunner) next() bool {
 	kind, hook := h.take()
 	if hook == nil {
@@ -158,7 +154,7 @@ func (h *hookRunner) next() bool {
 	return true
 }
 
-// take returns the next hook to call. If hook is nil, there is none, and the goroutine ends.
+// take returns the next hook to call; nil: there is none, and the goroutine ends.
 func (h *hookRunner) take() (kind hookKind, hook func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -199,7 +195,7 @@ func goWhile(step func() bool, done chan struct{}) {
 	}()
 }
 
-// call calls a hook and recovers its panic (S52).
+// call recovers the panic of a hook.
 func (h *hookRunner) call(kind hookKind, hook func()) {
 	returned := false
 	defer func() {

@@ -34,7 +34,6 @@ type evaluationCache struct {
 	values [evaluationCacheSize]evaluate.Value
 }
 
-// get returns the cached value of a flag, or nil.
 func (c *evaluationCache) get(id flagID) *evaluate.Value {
 	for i := range c.flags[:c.filled.Load()] {
 		if c.flags[i] == id {

@@ -14,7 +14,6 @@ type want struct {
 	since time.Time // when content newer than that in force was first announced
 }
 
-// onMessage handles a message.
 func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 	if m.Renew != 0 {
 		s.renew = m.Renew
@@ -49,8 +48,7 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 }
 
 // onAnnounced puts newer content in force if the message contains it. Otherwise it schedules a
-// read at a random time within the spread window (I12), which also serves later
-// announcements.
+// read at a random time within the spread window.
 func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
 	if s.noConfig.has(m.Hash) {
 		return // it is known to be invalid

@@ -36,7 +36,7 @@ func (b OverrideBehavior) String() string {
 	return fmt.Sprintf("OverrideBehavior(%d)", int(b))
 }
 
-// FlagOverrides are local settings (S9), either from a map or from a file.
+// FlagOverrides are local settings (S9), from a map or a file.
 type FlagOverrides struct {
 	// Behavior says how they are combined with the config. Zero: [LocalOnly].
 	Behavior OverrideBehavior
@@ -69,12 +69,11 @@ func (o *FlagOverrides) check() error {
 	return nil
 }
 
-// isLocalOnly reports whether a client uses only overrides.
 func (c Config) isLocalOnly() bool {
 	return c.FlagOverrides != nil && c.FlagOverrides.Behavior == LocalOnly
 }
 
-// overrides are the flag overrides of one client.
+// overrides are those of one client.
 type overrides struct {
 	behavior OverrideBehavior
 	local    atomic.Pointer[evaluate.Config] // nil: no valid file was read yet
@@ -92,8 +91,7 @@ type joined struct {
 	result *snapshot
 }
 
-// startOverrides reads the overrides, and watches their file if there is one. It returns nil
-// if there are no overrides.
+// startOverrides returns nil if there are no overrides.
 func startOverrides(given *FlagOverrides, log eventlog.Log) *overrides {
 	if given == nil {
 		return nil
@@ -113,13 +111,11 @@ func (o *overrides) close() {
 	}
 }
 
-// isOnly reports whether only the overrides are used.
 func (o *overrides) isOnly() bool { return o != nil && o.behavior == LocalOnly }
 
-// exist reports whether there are overrides.
 func (o *overrides) exist() bool { return o != nil && o.local.Load() != nil }
 
-// over returns the overrides combined with remote, or nil if there are no settings.
+// over combines the overrides with remote. It returns nil if there are no settings.
 func (o *overrides) over(remote *snapshot) *snapshot {
 	local := o.local.Load()
 	if j := o.joined.Load(); j.is(remote, local) {

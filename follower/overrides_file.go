@@ -13,7 +13,7 @@ import (
 	"github.com/catbridge/catbridge/internal/watchfile"
 )
 
-// overrideFile is a watched file of flag overrides (S65).
+// overrideFile is a watched file of flag overrides.
 type overrideFile struct {
 	path  string
 	log   eventlog.Log
@@ -89,7 +89,7 @@ func (f *overrideFile) read() (done bool) {
 	return true
 }
 
-// failed logs a failure, unless it is the same as the last one.
+// failed logs a new failure.
 func (f *overrideFile) failed(id int, text string, err error) {
 	failure := text
 	if err != nil {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// own is what a client knows about content that it fetched from the CDN itself. Revs do not
-// order it and the leader's content; only the times of the CDN's answers do. Other content is
-// therefore used only once the CDN is known to have confirmed it later.
+// own is what a client knows about content that it fetched from the CDN itself, see Sources in
+// the package documentation. Only the times of the CDN's answers, not revs, order it and the
+// leader's content.
 type own struct {
 	// asked is when the CDN was asked. If that was before a restart of the client, preloaded
 	// is set and asked has no monotonic reading.
@@ -62,8 +62,8 @@ type item struct {
 	alone     bool          // no leader was ever seen: only SDKs write the entry
 }
 
-// note adds an item, and reports whether the content that it names may now replace what the
-// client fetched itself.
+// note adds an item, and reports whether its content may now replace what the client fetched
+// itself.
 func (h *holder) note(i item, clock *redisClock) bool {
 	if !h.hasOwn.Load() {
 		return false
@@ -112,7 +112,6 @@ func (o *own) isOlderThan(i item, clock *redisClock) bool {
 	return proven || i.counts && evidence.due() && i.cdn > evidence.cdn
 }
 
-// mayReplaceOwn reports whether next may replace what the client fetched itself.
 func (h *holder) mayReplaceOwn(next *snapshot) bool {
 	if next == nil || !h.hasOwn.Load() {
 		return false
@@ -148,7 +147,6 @@ func (h *holder) mustWait(next *snapshot) bool {
 	return true
 }
 
-// isWaiting reports whether other content waits.
 func (h *holder) isWaiting() bool {
 	if !h.hasOwn.Load() {
 		return false
@@ -158,7 +156,7 @@ func (h *holder) isWaiting() bool {
 	return h.own != nil && h.own.heldBack
 }
 
-// startsWaiting is like isWaiting, but true only once for each wait.
+// startsWaiting reports whether other content waits, once for each wait.
 func (h *holder) startsWaiting() bool {
 	if !h.hasOwn.Load() {
 		return false

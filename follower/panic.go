@@ -25,7 +25,7 @@ func recovered(err *error) {
 	}
 }
 
-// guarded does background work and logs its panic.
+// guarded logs the panic of work.
 func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 	var err error
 	defer func() {
@@ -37,7 +37,7 @@ func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 	work(ctx)
 }
 
-// guardedRefresh does a requested refresh. It logs a panic and returns it as an error.
+// guardedRefresh logs a panic and returns it as an error.
 func (u *updater) guardedRefresh(ctx context.Context, j *job) (err error) {
 	defer func() {
 		if p, ok := err.(*panicked); ok {
@@ -49,7 +49,7 @@ func (u *updater) guardedRefresh(ctx context.Context, j *job) (err error) {
 	return u.refresh(ctx, j.age)
 }
 
-// guardedCache is a Cache that returns panics as errors (S94, S96).
+// guardedCache is a Cache that returns panics as errors.
 type guardedCache struct{ Cache }
 
 func (c guardedCache) Get(ctx context.Context, key string) (value []byte, err error) {

@@ -43,18 +43,18 @@ func (m PollingMode) String() string {
 }
 
 const (
-	// DefaultPollInterval is the default of Config.PollInterval (S40, S43).
+	// DefaultPollInterval is the default of Config.PollInterval.
 	DefaultPollInterval = 60 * time.Second
 	minPollInterval     = time.Second
 	// expiryTolerance makes a config expire this much sooner. Otherwise a poll one interval
-	// after a fetch might find the config not quite expired, and not ask the CDN (S42).
+	// after a fetch might find it not quite expired, and not ask the CDN (S42).
 	expiryTolerance = 500 * time.Millisecond
 	// maxAhead is how far the fetch time of an entry may be ahead of the local clock.
 	maxAhead = 5 * time.Minute
 )
 
-// expired reports whether the content in force is missing or older than age. An answer that
-// the config does not exist counts as an answer, so the CDN is not asked again and again (S83).
+// expired reports whether the content in force is missing or older than age. The answer that
+// the config does not exist counts, so the CDN is not asked again and again (S83).
 func (u *updater) expired(age time.Duration) bool {
 	now := time.Now()
 	if notFoundAt := u.notFoundAt.Load(); notFoundAt != nil && now.Sub(*notFoundAt) < age-expiryTolerance {
@@ -103,7 +103,6 @@ func (u *updater) periodWhen(online bool) time.Duration {
 	return u.interval
 }
 
-// beforeGet does what the polling mode requires before an evaluation.
 func (u *updater) beforeGet() {
 	switch u.mode {
 	case Subscribe:
@@ -127,7 +126,6 @@ func (u *updater) beforeGet() {
 	}
 }
 
-// upToDate reports whether the content in force is up to date (S47).
 func (u *updater) upToDate() bool {
 	switch u.mode {
 	case Manual:

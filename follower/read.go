@@ -25,8 +25,7 @@ const (
 	awaitedReread = 10 * time.Second
 )
 
-// sync brings the feed up to date. If it has no content, it reads the content; otherwise it
-// first asks which content is current.
+// sync brings the feed up to date.
 func (s *syncer) sync(ctx context.Context) (head, error) {
 	defer s.markSynced()
 	if s.current.Load() != nil {
@@ -35,7 +34,7 @@ func (s *syncer) sync(ctx context.Context) (head, error) {
 	return s.readAll(ctx)
 }
 
-// readHead asks which content is current, and reads it if it is newer.
+// readHead asks which content is current, and reads newer content.
 func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	s.inc(&s.n.HeadReads)
 	h, err := s.store.readHead(s.readContext(ctx), from)
@@ -124,7 +123,6 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	return r.head, nil
 }
 
-// onHead handles what a read says about which content is current.
 func (s *syncer) onHead(h head) {
 	if h.metaErr != nil {
 		s.inc(&s.n.RefusedBlobs)
@@ -138,7 +136,6 @@ func (s *syncer) onHead(h head) {
 		observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received, primary: h.primary})
 }
 
-// observe adds an item of evidence for the rebase rule and for freshness.
 func (s *syncer) observe(a assertion, o observation) {
 	rev, hash := s.current.Load().revAndHash()
 	holding := s.rebase.items > 0
@@ -195,7 +192,7 @@ func (s *syncer) onStaleRead(h head) {
 }
 
 // mayLower reports whether the rebase rule allows a read with head h to lower the rev. The
-// read was already added to the evidence, so one of another epoch has reset it.
+// evidence includes the read, so one of another epoch has reset it.
 func (s *syncer) mayLower(h head) bool {
 	rev, hash := s.current.Load().revAndHash()
 	return s.rebase.due() && h.meta.Rev != 0 && h.meta.Rev < rev && h.meta.Hash != hash
@@ -212,9 +209,9 @@ func (s *syncer) onRebase(h head, next *snapshot) {
 	s.freshHash = h.meta.Hash
 }
 
-// readContext returns the context for a read. While there is a subscription, it ends with the
-// subscription, so a read that hangs on the same network does not delay the reaction to the
-// lost connection (I7). The next connection reads anyway.
+// readContext returns the context for a read. It ends with the subscription, if there is one,
+// so a read that hangs on the same network does not delay the reaction to the lost connection.
+// The next connection reads anyway.
 func (s *syncer) readContext(ctx context.Context) context.Context {
 	if s.conn != nil && s.conn.live {
 		return s.conn.open
@@ -222,8 +219,7 @@ func (s *syncer) readContext(ctx context.Context) context.Context {
 	return ctx
 }
 
-// readFailed sets the alarm named again for the next read, and returns the error for the
-// caller of the read.
+// readFailed sets the alarm named again for the next read, and returns the error.
 func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error {
 	if ctx.Err() != nil {
 		return ErrClosed

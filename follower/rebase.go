@@ -3,13 +3,12 @@ package follower
 import "time"
 
 const (
-	// rebaseItems and rebaseSpan are how many messages or reads the rebase rule requires, and
-	// over which time.
+	// rebaseItems and rebaseSpan are how many messages or reads the rule requires, and over
+	// which time.
 	rebaseItems = 3
 	rebaseSpan  = 30 * time.Second
 	// rebaseUnderWay: an answer that is reported within this time of the first item may have
-	// been requested before it. A leader that takes longer to report an answer has lost its
-	// lock.
+	// been requested before it. A leader that takes longer to report has lost its lock.
 	rebaseUnderWay = 20 * time.Second
 )
 
@@ -19,15 +18,9 @@ type assertion struct {
 	hash            string
 }
 
-// rebase collects evidence for the rebase rule: that Redis lost its data and its clock went
-// back, so that the current content has a lower rev. A single old message or a leader that was
-// cut off must not suffice. The rule requires
-//
-//   - at least rebaseItems messages or reads over at least rebaseSpan, all of one epoch and
-//     one connection, that name a lower rev with other content, and
-//   - a CDN answer that was requested in the meantime.
-//
-// docs/glossary.md defines the rule for users.
+// rebase collects evidence for the rebase rule, which docs/glossary.md defines: that Redis lost
+// its data and its clock went back, so that the current content has a lower rev. A single old
+// message or a leader that was cut off must not suffice.
 type rebase struct {
 	epoch    int64
 	items    int

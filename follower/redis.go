@@ -54,7 +54,6 @@ func promptly[T any](ctx context.Context, s *store, read func(ctx context.Contex
 	}
 }
 
-// close waits for reads that continue in the background.
 func (s *store) close() { s.reads.Wait() }
 
 func newStore(client redis.UniversalClient, keys cachekeys.Keys) *store {
@@ -82,7 +81,6 @@ type reading struct {
 	blobErr error // not nil if the blob is malformed; if there is no blob, its Rev is 0
 }
 
-// readHead reads meta and lock. An error comes from Redis or the connection.
 func (s *store) readHead(ctx context.Context, from node) (head, error) {
 	r, err := promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, false) })
 	return r.head, err
@@ -152,7 +150,7 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 	return r, nil
 }
 
-// readEntry reads the official entry; nil if it does not exist.
+// readEntry returns nil if the official entry does not exist.
 func (s *store) readEntry(ctx context.Context, from node) ([]byte, error) {
 	return promptly(ctx, s, func(ctx context.Context) ([]byte, error) { return s.entry(ctx, from) })
 }
@@ -217,7 +215,6 @@ func (s *store) reloadIfMoved(ctx context.Context, err error) error {
 // read.
 func isWrongType(err error) bool { return hasPrefix(err, "WRONGTYPE ") }
 
-// hasPrefix reports whether err is a reply of Redis that starts with prefix.
 func hasPrefix(err error, prefix string) bool {
 	reply, ok := errors.AsType[redis.Error](err)
 	return ok && strings.HasPrefix(reply.Error(), prefix)

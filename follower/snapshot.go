@@ -25,8 +25,7 @@ type noCopy struct{}
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
-// snapshot is content with its rev. It is immutable: an evaluation gets the current one with
-// one atomic load and needs nothing else.
+// snapshot is content with its rev. It is immutable.
 type snapshot struct {
 	_ noCopy
 
@@ -43,8 +42,7 @@ type snapshot struct {
 	fetchTime int64
 }
 
-// clone returns a new snapshot with the same fields. The caller may change them until it
-// passes the snapshot on.
+// clone returns a copy, which the caller may change until it passes it on.
 func (s *snapshot) clone() *snapshot {
 	return &snapshot{
 		config: s.config, rev: s.rev, hash: s.hash, etag: s.etag, source: s.source, json: s.json, shared: s.shared,
@@ -65,8 +63,8 @@ func (s *snapshot) at(rev int64, etag string) *snapshot {
 	return moved
 }
 
-// fetchedAt returns when the CDN last returned or confirmed the content, in UTC. It is zero if s
-// is nil or does not come from the CDN.
+// fetchedAt returns when the CDN last returned or confirmed the content, in UTC; zero if s is
+// nil or not from the CDN.
 func (s *snapshot) fetchedAt() time.Time {
 	if s.isLocal() {
 		return time.Time{}
@@ -83,7 +81,6 @@ func (s *snapshot) fetchedAt() time.Time {
 // isLocal reports whether no part of it comes from the CDN.
 func (s *snapshot) isLocal() bool { return s != nil && s.rev == 0 && s.fetchTime == 0 }
 
-// content returns the config; nil if s is nil.
 func (s *snapshot) content() *evaluate.Config {
 	if s == nil {
 		return nil
@@ -91,7 +88,7 @@ func (s *snapshot) content() *evaluate.Config {
 	return s.config
 }
 
-// revAndHash returns rev and hash. If s is nil, they are zero, below those of any content.
+// revAndHash returns zeros for nil, below those of any content.
 func (s *snapshot) revAndHash() (rev int64, hash string) {
 	if s == nil {
 		return 0, ""

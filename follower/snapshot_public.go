@@ -31,13 +31,12 @@ type Snapshot struct {
 	evaluationCache evaluationCache // of this user's values alone
 }
 
-// newSnapshot is the only way to make a Snapshot: each has its own evaluationCache, since the
-// cached values depend on its user.
+// newSnapshot is the only way to make a Snapshot: each has its own evaluationCache.
 func newSnapshot(v evaluator, held *snapshot, state CacheState, user, defaultUser User) *Snapshot {
 	return &Snapshot{evaluator: v, held: held, state: state, user: user, defaultUser: defaultUser}
 }
 
-// orEmpty returns s, or a snapshot without a config if s is nil.
+// orEmpty replaces nil by a snapshot without a config.
 func orEmpty(s *Snapshot) *Snapshot {
 	if s == nil {
 		return newSnapshot(evaluator{}, nil, NoFlagData, nil, nil)
@@ -46,9 +45,8 @@ func orEmpty(s *Snapshot) *Snapshot {
 }
 
 // Snapshot returns a snapshot of the config in force, for a user. If user is nil, it uses the
-// default user. The user must not change while the snapshot is used, see [Snapshot]. The
-// method neither waits nor refreshes. In the modes AutoPoll and Lazy wait for [Client.Ready]
-// or call [Client.RefreshIfOlder] first.
+// default user. It neither waits nor refreshes. In the modes AutoPoll and Lazy wait for
+// [Client.Ready] or call [Client.RefreshIfOlder] first.
 func (c *Client) Snapshot(user User) *Snapshot {
 	defaultUser := c.user()
 	if isNilUser(user) {
@@ -76,8 +74,8 @@ func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) 
 }
 
 // WithUser returns a snapshot of the same config for another user. If user is nil, it uses the
-// client's default user at the time of [Client.Snapshot] (S11). The user must not change while
-// the snapshot is used, see [Snapshot]. WithUser does not change the receiver.
+// client's default user at the time of [Client.Snapshot] (S11). WithUser does not change the
+// receiver.
 func (s *Snapshot) WithUser(user User) *Snapshot {
 	s = orEmpty(s)
 	if isNilUser(user) {

@@ -9,10 +9,9 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// updater gets a client's content from its sources: from Redis through the feed, from the
-// Cache, and from the CDN. It does one thing at a time, so refreshes do not overlap (S45). Its
-// goroutine exists only while there is work: of thousands of clients that share a feed, most
-// have none.
+// updater gets a client's content from its sources: Redis through the feed, the Cache, and the
+// CDN. It does one thing at a time, so refreshes do not overlap (S45). Of thousands of clients
+// that share a feed most need no goroutine, so it exists only while there is work.
 type updater struct {
 	mode     PollingMode
 	interval time.Duration
@@ -65,7 +64,6 @@ func (j *job) wait() error {
 	return j.err
 }
 
-// begin does the first sync (S46, S97).
 func (u *updater) begin(ctx context.Context) {
 	defer close(u.initial)
 	if u.mode == Subscribe {
@@ -82,7 +80,6 @@ func (u *updater) begin(ctx context.Context) {
 	}
 }
 
-// tick does the work of one period (S42).
 func (u *updater) tick(ctx context.Context) {
 	if u.mode != Subscribe {
 		_ = u.readShared(ctx, false)
@@ -98,7 +95,7 @@ func (u *updater) tick(ctx context.Context) {
 	}
 }
 
-// refresh gets content that is not older than age (S21).
+// refresh gets content that is not older than age.
 func (u *updater) refresh(ctx context.Context, age time.Duration) error {
 	switch {
 	case age == sharedOnly:
@@ -121,8 +118,8 @@ func (u *updater) refresh(ctx context.Context, age time.Duration) error {
 	return err
 }
 
-// readShared reads the sources that are shared with other clients: Redis and the Cache
-// (S94–S98). If full is set, it reads the content even if it seems to be current.
+// readShared reads Redis and the Cache. If full is set, it reads content that seems to be
+// current, too.
 func (u *updater) readShared(ctx context.Context, full bool) error {
 	var err error
 	if u.feed != nil {

@@ -40,7 +40,6 @@ type fetcher struct {
 	fetches, failed, suspect atomic.Int64
 }
 
-// newFetcher checks the fields of Config about the CDN.
 func (c Config) newFetcher() (*fetcher, error) {
 	f := new(fetcher)
 	version := cdn.DefaultUserAgent[strings.LastIndexByte(cdn.DefaultUserAgent, '-')+1:]
@@ -73,14 +72,13 @@ func (f *fetcher) fetch(ctx context.Context, etag string) (cdn.Response, error) 
 	return f.fetcher.Fetch(ctx, etag)
 }
 
-// close closes idle connections.
 func (f *fetcher) close() {
 	if f.fetcher != nil {
 		f.fetcher.Close()
 	}
 }
 
-// letter returns the polling mode's letter in the User-Agent, as in the official SDKs.
+// letter returns the mode's letter in the User-Agent, as in the official SDKs.
 func (m PollingMode) letter() string {
 	switch m {
 	case AutoPoll:
@@ -94,7 +92,7 @@ func (m PollingMode) letter() string {
 	}
 }
 
-// fetch asks the CDN (S80–S88). Only the updater's goroutine calls it.
+// fetch asks the CDN. Only the updater's goroutine calls it.
 func (u *updater) fetch(ctx context.Context) error {
 	if time.Now().Before(u.fetcher.pauseUntil) {
 		return u.fetcher.pauseErr
@@ -141,9 +139,8 @@ func (u *updater) fetchFailed(err error) {
 	u.log.Error(failure.Code, failure.Error(), eventlog.Err(failure.Err))
 }
 
-// take puts an answer of the CDN in force, unless the content in force has changed since the
-// request (S13). held is the content in force at the time of the request. If the client has a
-// Redis, other content from it must then wait, see [own].
+// take puts an answer of the CDN in force, unless held, the content in force at the time of the
+// request, was replaced since. With a Redis, other content from it must then wait, see [own].
 func (u *updater) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 	now := time.Now()
 	var next *snapshot

@@ -5,7 +5,6 @@ import (
 	"time"
 )
 
-// start starts the first sync.
 func (u *updater) start() {
 	u.ctx, u.cancel = context.WithCancel(context.Background())
 	u.mu.Lock()
@@ -18,7 +17,7 @@ func (u *updater) start() {
 	u.signal()
 }
 
-// close ends the work and waits for the goroutine. The content in force stays.
+// close waits for the goroutine. The content in force stays.
 func (u *updater) close() {
 	u.cancel()
 	u.mu.Lock()
@@ -107,7 +106,6 @@ func (u *updater) setTicker() {
 	}
 }
 
-// retryCache schedules a retry of a failed write to the Cache.
 func (u *updater) retryCache() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -163,7 +161,6 @@ func (u *updater) request(age time.Duration) *job {
 	return j
 }
 
-// finish sets the result of j and wakes its callers.
 func (u *updater) finish(j *job, err error) {
 	u.mu.Lock()
 	delete(u.pending, j.age)

@@ -31,8 +31,7 @@ type Stats struct {
 	Source Source // where it comes from; empty: there is none
 
 	// Age is how long ago the CDN last confirmed the content in force, as far as the leader's
-	// messages state it (I14). If HasCDN is not set, the age is unknown, and Age is
-	// meaningless.
+	// messages state it (I14). If HasCDN is not set, it is unknown.
 	Age    time.Duration
 	HasCDN bool
 	// Poll is the interval at which the leader asks the CDN.
@@ -109,7 +108,6 @@ func (t *tally) inc(counter *int64) {
 	*counter++
 }
 
-// add counts a duration.
 func (t *tally) add(to *Durations, length time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -24,9 +24,8 @@ const (
 
 var errUndelivered = errors.New("messages of a leader that is alive do not arrive")
 
-// syncer is the state of a feed's sync goroutine. The goroutine handles events, alarms and
-// requests one after the other, so it needs no lock. It waits only for these and for replies of
-// Redis.
+// syncer is the state of a feed's sync goroutine, which waits only for events, alarms, requests
+// and replies of Redis.
 type syncer struct {
 	*feed
 	events chan event
@@ -110,7 +109,6 @@ func (s *syncer) onFile() {
 	}
 }
 
-// onRefresh does the read that a refresh requires.
 func (s *syncer) onRefresh(ctx context.Context, full bool) error {
 	if full {
 		defer s.markSynced()
@@ -136,18 +134,15 @@ func (s *syncer) connect(ctx context.Context) {
 	s.conn = s.dial(ctx, s.patience(), s.events)
 }
 
-// patience returns the timeout for connecting: Ack, and after timeouts up to four times as much.
-// If thousands connect to a server at once, in particular with TLS, the server would otherwise
-// spend its time on connections that were already given up.
+// patience returns the timeout for connecting. It grows after timeouts: a busy server would
+// otherwise spend its time on connections that were already given up.
 func (s *syncer) patience() time.Duration { return s.timings.Ack << min(s.late, 2) }
 
-// isTimeout reports whether a connection was given up because of a timeout.
 func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return errors.Is(err, subscription.ErrNoAck) || ok && timeout.Timeout()
 }
 
-// hangUp closes the connection if there is one.
 func (s *syncer) hangUp() {
 	s.silence.off()
 	if s.conn != nil {
@@ -193,8 +188,7 @@ func (s *syncer) onOpened(ctx context.Context) {
 	}
 }
 
-// onFirstRead handles the first read after the subscription. Messages report all later
-// changes.
+// onFirstRead handles the first read after the subscription.
 func (s *syncer) onFirstRead(h head) {
 	s.based = true
 	s.highWater.rev, s.highWater.cdn = max(s.highWater.rev, h.meta.Rev), max(s.highWater.cdn, h.meta.CDN)
@@ -244,10 +238,9 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	}
 }
 
-// skipsRead reports whether to skip the read after a connection that failed with err. A read
-// needs a connection, too, and would most likely fail. If thousands wait for a server that is
-// busy with handshakes, reads would double the handshakes. Every third time the feed reads
-// nevertheless, to find out whether only subscriptions fail.
+// skipsRead reports whether to skip the read after a connection that failed with err: it needs
+// a connection, too, so it would most likely fail, and double the handshakes of a busy server.
+// Every third time the feed reads nevertheless, to find out whether only subscriptions fail.
 func (s *syncer) skipsRead(err error) bool {
 	if _, unreachable := errors.AsType[*subscription.UnreachableError](err); !unreachable {
 		s.unreached = 0
@@ -258,7 +251,6 @@ func (s *syncer) skipsRead(err error) bool {
 	return s.isSynced() && !answers && s.unreached%connectTries != 0
 }
 
-// poll starts or continues polling without a subscription.
 func (s *syncer) poll(err error) {
 	s.inc(&s.n.FailedSubscriptions)
 	if s.setState(Polling) {
@@ -351,7 +343,7 @@ func (s *syncer) silent() time.Duration { return max(s.timings.Dead, 3*s.renew) 
 
 func (s *syncer) state() State { return s.status.Load().state }
 
-// setState sets the state and reports whether it changed.
+// setState reports whether the state changed.
 func (s *syncer) setState(state State) bool {
 	l := *s.status.Load()
 	if l.state == state {

@@ -10,19 +10,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The initial, minimum and maximum number of feeds of a process that connect to one Redis at the
-// same time.
+// Numbers of slots of a connectLimiter.
 const (
 	initialSlots = 32
 	minSlots     = 4
 	maxSlots     = 256
 )
 
-// connectLimiter limits how many feeds connect, and read what is current, at the same time. A
-// TLS handshake takes milliseconds of CPU time. If thousands run at once, each takes as long
-// as all of them together, so all might exceed their timeout again and again. One after the
-// other they succeed in the same total time. The limiter therefore allows only so many at once
-// that each is quick: more for a distant server than for a busy one.
+// connectLimiter limits how many feeds connect, and read what is current, at the same time, so
+// that each is quick: more for a distant server than for a busy one. The package documentation
+// says why.
 type connectLimiter struct {
 	mu      sync.Mutex
 	limit   int // number of slots
@@ -33,8 +30,8 @@ type connectLimiter struct {
 
 func newConnectLimiter() *connectLimiter { return &connectLimiter{limit: initialSlots} }
 
-// acquire waits for a slot. The returned function releases the slot and is idempotent. If a slot
-// is held for longer than slow, there are too many slots.
+// acquire waits for a slot. The returned function releases it and is idempotent. A slot that is
+// held for longer than slow shows that there are too many.
 func (l *connectLimiter) acquire(ctx context.Context, slow time.Duration) (release func(), err error) {
 	l.mu.Lock()
 	granted := make(chan struct{})

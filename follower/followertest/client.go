@@ -116,7 +116,6 @@ func (c *Client) change(change func(values map[string]any)) {
 	}
 }
 
-// publish puts a config in force.
 func (c *Client) publish(content []byte) bool {
 	c.t.Helper()
 	if _, err := evaluate.Parse(content); err != nil {

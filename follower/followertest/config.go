@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// The numbers of setting types in a config JSON (S77).
+// The numbers of setting types in a config JSON.
 const (
 	typeBool = iota
 	typeText

@@ -16,8 +16,8 @@ import (
 // a config becomes stale without an event.
 const interval = time.Second
 
-// watch sends events about the client's state to OpenFeature. Its goroutine runs from the first
-// initialization until the shutdown.
+// watch sends events about the client's state to OpenFeature, from the first initialization
+// until the shutdown.
 type watch struct {
 	client *follower.Client
 	events chan of.Event
@@ -62,7 +62,7 @@ func (p *Provider) ShutdownWithContext(context.Context) error {
 // EventChannel implements [of.EventHandler]. It is never closed.
 func (p *Provider) EventChannel() <-chan of.Event { return p.watch.events }
 
-// start starts the goroutine if it does not run. The initial state is the one that OpenFeature
+// start does nothing if the goroutine runs. The initial state is the one that OpenFeature
 // derives from the result of the initialization.
 func (w *watch) start(state follower.CacheState) {
 	w.mu.Lock()
@@ -98,11 +98,10 @@ func (w *watch) end() {
 	}
 }
 
-// config returns the config in force, including flag overrides, or nil.
+// config includes flag overrides.
 func (w *watch) config() *evaluate.Config { return w.client.Snapshot(nil).Config() }
 
-// run sends OpenFeature the changes of the config and of the state. notified is the config that
-// OpenFeature knows.
+// run starts with the config that OpenFeature was notified of.
 func (w *watch) run(ctx context.Context, changed <-chan struct{}, notified *evaluate.Config) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -123,7 +122,7 @@ func (w *watch) run(ctx context.Context, changed <-chan struct{}, notified *eval
 	}
 }
 
-// send sends an event to OpenFeature. If kind is empty, it does nothing.
+// send sends an event, unless kind is empty.
 func (w *watch) send(ctx context.Context, kind of.EventType, details of.ProviderEventDetails) {
 	if kind == "" {
 		return
