@@ -45,7 +45,6 @@ func parseCodec(s []byte) (Codec, bool) {
 	return Codec(s), true
 }
 
-// known reports whether this version can decode c.
 func (c Codec) known() bool { return c == Raw || c == Zstd }
 
 // Encode compresses a config JSON. If that does not make it shorter, Encode returns it unchanged
@@ -74,8 +73,7 @@ func Encode(json []byte) (codec Codec, payload []byte) {
 	return Zstd, payload
 }
 
-// decode reverses Encode. It checks the size that a frame states before it allocates that much,
-// and never exceeds it.
+// decode reverses Encode.
 func (c Codec) decode(payload []byte) ([]byte, error) {
 	if c == Raw {
 		if len(payload) > MaxConfigBytes {

@@ -18,8 +18,7 @@ const (
 	// MinFleetInterval and MaxFleetInterval bound the interval of reports.
 	MinFleetInterval = 5 * time.Second
 	MaxFleetInterval = 5 * time.Minute
-	// FleetExpiry is three times the longest interval. Followers that report remove older
-	// reports.
+	// FleetExpiry is the age at which followers that report remove a report.
 	FleetExpiry = 3 * MaxFleetInterval
 
 	fleetVersion = "cb1"
@@ -39,9 +38,9 @@ const (
 // millisecond, as both limits. If a previous report remains, for instance because a reply was
 // lost, readers use the one with the higher score, and the other is removed after FleetExpiry.
 type FleetReport struct {
-	ID       string        // of this start of the follower; see [ValidFleetName]
-	Version  string        // of the follower's program or library; see [ValidFleetName]
-	State    string        // of its connection; see [ValidFleetName]
+	ID       string        // of this start of the follower
+	Version  string        // of the follower's program or library
+	State    string        // of its connection
 	Interval time.Duration // between reports; whole milliseconds
 	Rev      int64         // of the content in force; 0: no content
 	Hash     string        // the first [FleetHashBytes] of the content's hash; empty if and only if Rev is 0
@@ -51,8 +50,8 @@ type FleetReport struct {
 	Extra string // fields that this version does not know, unchanged
 }
 
-// ValidFleetName reports whether s is valid in a report: 1 to [MaxFleetNameBytes] ASCII letters,
-// digits and . _ : / @ ~ + -, starting with a letter or digit.
+// ValidFleetName reports whether s is a valid ID, version or state: 1 to [MaxFleetNameBytes]
+// ASCII letters, digits and . _ : / @ ~ + -, starting with a letter or digit.
 func ValidFleetName(s string) bool {
 	if s == "" || len(s) > MaxFleetNameBytes || !isAlphanumeric(s[0]) {
 		return false
@@ -124,7 +123,6 @@ func ParseFleetReport(member string) (FleetReport, error) {
 	return r, nil
 }
 
-// plainFields reports whether the fields of a later version are printable ASCII.
 func plainFields(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
 }

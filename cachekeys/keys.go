@@ -21,10 +21,10 @@ func CacheKey(sdkKey string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Keys contains the names of all keys and channels that belong to one SDK key in one namespace of
-// one database. They share one cluster slot. Keys is comparable.
+// Keys contains the names of all keys and channels that belong to one SDK key in one namespace
+// of one database. It is comparable.
 type Keys struct {
-	Entry  string // the official entry; its name is the hash tag of the others
+	Entry  string // the official entry
 	Lock   string // the leader's lock
 	Meta   string // hash: which content is current
 	Blob   string // the content as followers read it
@@ -42,7 +42,6 @@ func For(sdkKey, namespace string, db int) Keys {
 	if namespace != "" {
 		k = namespace + ":" + k
 	}
-	// Redis separates the keys of databases, but not their channels.
 	at := ""
 	if db > 0 {
 		at = "@" + strconv.Itoa(db)

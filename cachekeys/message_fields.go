@@ -14,7 +14,6 @@ type messageField struct {
 	high   int64
 }
 
-// The greatest durations that a message can state.
 const (
 	// MaxPoll is the longest poll interval that a message can state.
 	MaxPoll = 24 * time.Hour

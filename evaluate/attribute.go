@@ -105,7 +105,6 @@ var (
 // cycle.
 const maxIndirection = 100
 
-// setReflected stores a value of any type.
 func (a *attribute) setReflected(v reflect.Value) {
 	a.kind = attributeMissing
 	for range maxIndirection {
@@ -171,15 +170,12 @@ func (a *attribute) setSlice(v reflect.Value) {
 	}
 }
 
-// isNumber reports whether the attribute is a number; its value is then in number.
 func (a *attribute) isNumber() bool {
 	return a.kind == attributeNumber || a.kind == attributeInt || a.kind == attributeUint
 }
 
-// isList reports whether the attribute is a list of strings.
 func (a *attribute) isList() bool { return a.kind == attributeList || a.kind == attributeItems }
 
-// len returns the number of items in a list.
 func (a *attribute) len() int {
 	if a.kind == attributeItems {
 		return len(a.other.([]any))
@@ -187,7 +183,6 @@ func (a *attribute) len() int {
 	return len(a.list)
 }
 
-// at returns the list item at index i.
 func (a *attribute) at(i int) string {
 	if a.kind == attributeItems {
 		return a.other.([]any)[i].(string)

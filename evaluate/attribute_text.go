@@ -34,7 +34,6 @@ var (
 	bigRatType        = reflect.TypeFor[big.Rat]()
 )
 
-// meanings caches the meaning of each type.
 var meanings sync.Map // reflect.Type → meaning
 
 func meaningFor(t reflect.Type) meaning {

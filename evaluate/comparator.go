@@ -48,7 +48,6 @@ const (
 	unknownComparator Comparator = -1
 )
 
-// comparatorNames are the names in the evaluation log.
 var comparatorNames = [comparatorCount]string{
 	TextIsOneOf:                  "IS ONE OF",
 	TextIsNotOneOf:               "IS NOT ONE OF",

@@ -23,8 +23,7 @@ func parseVersion(text string) *semver.Version {
 	return version
 }
 
-// version returns the attribute as a version, for SemVer comparators, or nil if it is not a valid
-// one.
+// version returns nil if the attribute is not a valid version.
 func (a *attribute) version() *semver.Version {
 	if a.kind != attributeText || strings.IndexByte(a.text, '.') < 0 {
 		return nil

@@ -5,7 +5,6 @@ import (
 	"strings"
 )
 
-// compareText applies a text comparator, in clear text or hashed.
 func (c *Condition) compareText(text string) (outcome, *Error) {
 	var found bool
 	switch c.comparator {
@@ -42,7 +41,6 @@ func (c *Condition) compareText(text string) (outcome, *Error) {
 	return outcomeOf(found != c.comparator.isNegated()), nil
 }
 
-// listHas reports whether a list in clear text contains a string.
 func (c *Condition) listHas(text string) bool {
 	if c.operand != nil {
 		_, found := c.operand.texts[text]

@@ -133,7 +133,6 @@ func (c *compiler) fault(state memberState, names ...string) *Error {
 	return modelError(b.String())
 }
 
-// optional returns an error if an optional member is of the wrong kind.
 func (c *compiler) optional(state memberState, names ...string) *Error {
 	if state == wrong {
 		return c.fault(state, names...)
@@ -141,7 +140,6 @@ func (c *compiler) optional(state memberState, names ...string) *Error {
 	return nil
 }
 
-// required returns an error if a required member is missing or of the wrong kind.
 func (c *compiler) required(state memberState, names ...string) *Error {
 	if state != present {
 		return c.fault(state, names...)

@@ -113,7 +113,6 @@ const (
 	maxSearchedDigests = 8
 )
 
-// compileOperand converts the comparison value to the form that its comparator needs.
 func (c *compiler) compileOperand(condition *Condition, context string) {
 	switch {
 	case condition.comparator.isHashed():

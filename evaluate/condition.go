@@ -111,7 +111,6 @@ func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 	}
 }
 
-// invalidAttribute reports an attribute that the comparator cannot use.
 func (r *run) invalidAttribute(t *Trace, c *Condition, a *attribute, wanted string) (outcome, *Error) {
 	r.cannot = obstacle{kind: attributeIsInvalid, condition: c}
 	if t != nil {

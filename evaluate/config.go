@@ -78,7 +78,6 @@ type served struct {
 	boxed     any    // value.Any(), converted once
 }
 
-// segment is a compiled segment.
 type segment struct {
 	name          string
 	err           *Error

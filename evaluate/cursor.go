@@ -56,7 +56,6 @@ func (c *cursor) next() bool {
 	return b == ','
 }
 
-// name reads a member's name and the colon.
 func (c *cursor) name() string {
 	s := c.string()
 	c.space()
@@ -94,7 +93,7 @@ func (c *cursor) skipString() {
 	}
 }
 
-// number reads a number. A number beyond the range of float64 is infinite.
+// number returns an infinity for a number beyond the range of float64.
 func (c *cursor) number() float64 {
 	f, err := strconv.ParseFloat(c.scalar(), 64)
 	if err != nil && !math.IsInf(f, 0) {
@@ -103,7 +102,6 @@ func (c *cursor) number() float64 {
 	return f
 }
 
-// bool reads true or false.
 func (c *cursor) bool() bool { return c.scalar() == "true" }
 
 // scalar returns a number or one of the words true, false, null in its source form.

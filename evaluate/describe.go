@@ -9,10 +9,8 @@ const (
 	invalidReference = "<invalid reference>"
 )
 
-// maxListedItems is how many items of a list are shown.
 const maxListedItems = 10
 
-// String returns the value as it appears in the log.
 func (s *served) String() string {
 	if s.valueErr != nil {
 		return invalidValue
@@ -97,7 +95,6 @@ func plural(count int) string {
 	return "values"
 }
 
-// appendDate appends the number of a date comparator as a date.
 func (c *Condition) appendDate(b []byte) []byte {
 	if c.comparator != DateTimeBefore && c.comparator != DateTimeAfter {
 		return b

@@ -19,8 +19,7 @@ const (
 	CodeNoSuchKey          ErrorCode = 1001
 )
 
-// Error is the error of a failed evaluation. It is immutable. Its message is that of the official
-// SDKs.
+// Error is the error of a failed evaluation. It is immutable.
 type Error struct {
 	Code ErrorCode
 
@@ -91,7 +90,6 @@ type FlagError struct {
 
 func modelError(text string) *Error { return &Error{Code: CodeInvalidModel, text: text} }
 
-// The errors with a constant text.
 var (
 	errType            = modelError("Setting type is invalid.")
 	errValue           = modelError("Setting value is missing or invalid.")

@@ -116,7 +116,7 @@ func (r *run) share(user any, t *Trace) {
 	}
 }
 
-// lookup returns the setting with that key, or nil if there is no such setting or no config.
+// lookup returns nil if there is no such setting or no config.
 func (c *Config) lookup(key string) *setting {
 	switch {
 	case c == nil:
@@ -172,7 +172,6 @@ type frame struct {
 	warnedUser, warnedOptions bool
 }
 
-// outcome is the result of a condition.
 type outcome uint8
 
 const (

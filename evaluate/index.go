@@ -34,7 +34,6 @@ func newIndex(settings []*setting) index {
 	return index{slots}
 }
 
-// find returns the setting with that key, or nil.
 func (x index) find(key string) *setting {
 	a, b := words(key)
 	for i := slotOf(a, b, len(x.slots)); ; i = (i + 1) & (len(x.slots) - 1) {

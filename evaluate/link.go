@@ -1,6 +1,5 @@
 package evaluate
 
-// resolve resolves the prerequisites of all settings and finds the broken flags.
 func (c *Config) resolve() {
 	c.ordered = make([]*setting, len(c.keys))
 	for i, key := range c.keys {

@@ -27,7 +27,6 @@ func ParseOverrides(data []byte) (*Config, error) {
 	return Parse(data)
 }
 
-// readFlags returns a config with one setting per member.
 func (c *cursor) readFlags() *Config {
 	config := &Config{settings: make(map[string]*setting)}
 	for more := c.open(); more; more = c.next() {
@@ -70,5 +69,4 @@ func (c *cursor) plain() any {
 	}
 }
 
-// unsupported is a JSON value that a setting cannot have.
 type unsupported struct{ text, kind string }

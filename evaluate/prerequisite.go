@@ -1,7 +1,7 @@
 package evaluate
 
 // These limits bound the stack and the time of an evaluation, whatever the config contains. They
-// are far beyond real configs. measureNesting computes the depth when a config is compiled.
+// are far beyond real configs.
 const (
 	maxPrerequisiteDepth  = 10_000
 	maxPrerequisiteVisits = 100_000

@@ -67,8 +67,8 @@ func appendQuoted(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// maxDateMs is the greatest distance of a printable date from the Unix epoch, in ms. It is the
-// limit of ECMAScript and the official SDKs.
+// maxDateMs is the greatest distance of a printable date from the Unix epoch, in ms, as in
+// ECMAScript.
 const maxDateMs = 8.64e15
 
 // appendDate appends a time, given in Unix ms, as ISO 8601 in UTC. The time must be within

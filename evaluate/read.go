@@ -86,7 +86,6 @@ func (c *cursor) readConfig() (m rawConfig) {
 	return m
 }
 
-// readList reads an array, calling read for each element.
 func readList[T any](c *cursor, read func(*cursor) member[T]) (m member[[]member[T]]) {
 	state, more := c.enter('[')
 	m.state = state

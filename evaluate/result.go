@@ -57,7 +57,6 @@ func (r *Result) succeed(s *setting, value Value, out *selection) {
 	r.Static = len(s.rules) == 0 && len(s.options) == 0
 }
 
-// selection is what an evaluation selected.
 type selection struct {
 	served      *served
 	rule        *TargetingRule

@@ -92,7 +92,6 @@ type operand struct {
 	invalidVersion bool
 }
 
-// hasHash reports whether the hash of a string is among the hashed strings.
 func (o *operand) hasHash(text string) bool {
 	hash := saltedHash(text, o.salt)
 	if o.digestSet != nil {

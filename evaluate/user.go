@@ -84,7 +84,7 @@ const (
 	userMap              // any other map with string keys
 )
 
-// resolve determines the kind of the user. A nil map or pointer means that there is no user.
+// resolve treats a nil map or pointer as no user.
 func (u *user) resolve(given any) {
 	if data, ok := given.(*UserData); ok {
 		if data != nil {
@@ -207,7 +207,6 @@ type structPlan struct {
 // field.
 const StructTag = "configcat"
 
-// structPlans caches the plan of each type.
 var structPlans sync.Map // reflect.Type → *structPlan
 
 func planFor(t reflect.Type) *structPlan {

@@ -18,7 +18,6 @@ func isValid(text string) bool {
 	return v.document()
 }
 
-// validator walks a text that may be invalid.
 type validator struct {
 	text string
 	pos  int
@@ -83,7 +82,6 @@ func (v *validator) value() bool {
 	}
 }
 
-// name reads a member's name and the colon.
 func (v *validator) name() bool {
 	if v.skipSpace() != '"' || !v.string() || v.skipSpace() != ':' {
 		return false

@@ -32,23 +32,21 @@ type Config struct {
 	// client that selects another database, for instance in OnConnect, is not supported.
 	Redis redis.UniversalClient
 
-	// Namespace separates leaders and followers from others with the same SDK key in the
-	// same Redis database. It is a prefix of the official entry's name and part of all other
-	// names, see package cachekeys. Followers must use the same namespace. It has 1 to 32
-	// ASCII letters, digits, dots, underscores and hyphens. If it is empty, there is no
-	// namespace.
+	// Namespace separates leaders and followers from others with the same SDK key in the same
+	// Redis database, see package cachekeys. Followers must use the same namespace. It has 1 to
+	// 32 ASCII letters, digits, dots, underscores and hyphens, or is empty for none.
 	Namespace string
 
-	// SDKKeys are the SDK keys to lead for. At least one is required. Each has an election
-	// of its own. [Leader.SetSDKKeys] replaces them later.
+	// SDKKeys are the SDK keys to lead for, at least one. [Leader.SetSDKKeys] replaces them
+	// later.
 	SDKKeys []SDKKey
 
 	// Timing holds the protocol's durations. The zero value means [DefaultTiming].
 	Timing Timing
 
-	// Host is the host name in the leader's ID. It shows in the lock where the leader runs
-	// and has no other effect. If it is empty, the operating system's host name is used. If
-	// it is "-", the ID has no host name.
+	// Host is the host name in the leader's ID; it shows in the lock where the leader runs. If
+	// it is empty, the operating system's host name is used. If it is "-", the ID has no host
+	// name.
 	Host string
 
 	// Logger receives the events, each with the attribute event_id (S100). If it is nil,
@@ -56,9 +54,8 @@ type Config struct {
 	// slog.New(slog.DiscardHandler) to log nothing. The handler must not wait for the leader.
 	Logger *slog.Logger
 
-	// TracerProvider records each poll as a trace: the fetch, the commit or the renewal, and
-	// the publication. Traces contain the SDK key's name, never the SDK key. If it is nil,
-	// nothing is recorded.
+	// TracerProvider records each poll as a trace. Traces contain the SDK key's name, never the
+	// SDK key. If it is nil, nothing is recorded.
 	TracerProvider trace.TracerProvider
 
 	// Transport makes the requests to the CDN. If it is nil, the leader makes one with the

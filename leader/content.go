@@ -20,5 +20,4 @@ func newContent(json []byte, etag string, broken int) *content {
 	}
 }
 
-// storedETag returns the ETag in the form that entry and meta store.
 func (c *content) storedETag() string { return cachekeys.StoredETag(c.etag, c.hash) }

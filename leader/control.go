@@ -57,7 +57,6 @@ func (e *elector) configure(s *settings) {
 	}
 }
 
-// remove ends the elector for good.
 func (e *elector) remove() {
 	e.control.mu.Lock()
 	e.control.removed = true

@@ -21,8 +21,7 @@ type crash struct {
 	text string // the panic's value and stack; empty: no panic
 }
 
-// guard recovers a panic and records it. Each goroutine defers it. If c is nil, guard does
-// not recover.
+// guard is deferred by each goroutine. If c is nil, it does not recover.
 func (c *crash) guard() {
 	if c == nil {
 		return
@@ -40,7 +39,6 @@ func (c *crash) guard() {
 	c.end(errCrashed)
 }
 
-// repanic panics if a goroutine has panicked.
 func (c *crash) repanic() {
 	c.mu.Lock()
 	text := c.text

@@ -21,8 +21,7 @@
 // was fenced, the leader then releases the lock.
 //
 // Each SDK key is elected, polled and published independently. [Leader.SetSDKKeys] replaces
-// the SDK keys of a running leader. If an SDK key is removed, its term ends as at a shutdown.
-// If the settings for fetching it change, its term ends and it joins the election again.
+// the SDK keys of a running leader.
 //
 // # Why it is safe
 //
@@ -66,9 +65,8 @@
 //
 // A leader that takes over damaged content may have no copy to commit: the CDN's next answer
 // then repairs Redis. A renewal checks only the first two lines of entry and blob. Other
-// damage lasts until the next change or the next leader; followers read the entry if the blob
-// is damaged. A renewal that finds damage publishes no heartbeat: followers without heartbeats
-// read the entry, too.
+// damage lasts until the next change or the next leader. Followers read the entry if the blob
+// is damaged, or if heartbeats stop: a renewal that finds damage publishes none.
 //
 // # Content does not go back
 //
@@ -100,10 +98,9 @@
 // If the CDN has nothing new, it polls again 2, 5 and 10 seconds later: an edge may lag behind
 // the dashboard.
 //
-// A webhook's signature covers its ID, time and body. A time that differs by more than 300 s
-// is refused. If any process accepted the ID within the last 15 minutes, the status is 200 and
-// no poll follows: the script that increments the count stores the ID in Redis. Forged requests
-// cause no Redis command and no poll, and leave no state.
+// The script that increments the count stores a webhook's ID in Redis: if any process accepted
+// the ID within the last 15 minutes, no poll follows. Forged requests cause no Redis command
+// and no poll, and leave no state.
 //
 // # Spread window
 //
@@ -114,9 +111,8 @@
 //
 //	window = (n + 14·√n) × bytes of the blob ÷ ReadBudget      n: followers
 //
-// The factor 14 suffices for that in 999 of 1,000 changes, with 2 to 100,000 followers. For 1,000
-// followers the window is 1.44 times as long as evenly spaced reads would take; for 100,000,
-// 1.04 times. Reads that would take less than 50 ms if evenly spaced are not spread.
+// The factor 14 suffices for that in 999 of 1,000 changes, with 2 to 100,000 followers. Reads
+// that would take less than 50 ms if evenly spaced are not spread.
 //
 // # Failures
 //
@@ -135,10 +131,10 @@
 //	the CDN serves an invalid config it is refused; the current content stays
 //	Redis holds older content        until the CDN answers, it stays below the rev that
 //	                                 followers hold, also if missing parts are repaired
-//	an edge of the CDN lags          an ETag that was replaced less than 2 minutes ago is
-//	                                 fetched again after 1 s and believed if it comes twice.
-//	                                 If no poll saw a config before it was replaced, and an
-//	                                 edge serves it later, it is believed until the next poll
+//	an edge of the CDN lags          a recently replaced ETag is believed only if it comes
+//	                                 twice. If no poll saw a config before it was replaced,
+//	                                 and an edge serves it later, it is believed until the
+//	                                 next poll
 //	a clock of Redis is set back     a lock lasts that much longer. If more than 4 times its
 //	                                 LeaseDuration are left, a candidate cuts the lock to one
 //	a clock of Redis jumped ahead    revs still rise; an entry more than 5 minutes ahead is
@@ -172,9 +168,9 @@
 //	   │ or catbridge.renew       if nothing changed
 //	   └─ catbridge.publish       channel, rev, receivers
 //
-// One script writes and publishes, so the span catbridge.publish has no duration of its own. A
-// commit that is retried after its poll is a trace of its own, with a link to the poll.
-// Heartbeats are not traced.
+// One script writes and publishes, so catbridge.publish has no duration of its own. A commit
+// that is retried after its poll is a trace of its own, with a link to the poll. Heartbeats
+// are not traced.
 //
 // # Rights
 //
@@ -186,8 +182,7 @@
 //
 // # Events
 //
-// Log events have an attribute event_id. A failed poll has an ID of ConfigCat's SDKs, 1100 to
-// 1106. The leader's own events are:
+// A failed poll has an event_id of ConfigCat's SDKs, 1100 to 1106 (S102). The leader's own are:
 //
 //	6100 info   a term started            6108 error  the entry is ahead of Redis's clock
 //	6101 info   a term ended              6109 info   recently replaced content served again

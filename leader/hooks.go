@@ -29,7 +29,6 @@ type WebhookStats struct {
 	Failed    uint64 // not forwarded: Redis was unreachable
 }
 
-// hooks holds the webhook IDs that an elector remembers.
 type hooks struct {
 	mu       sync.Mutex
 	ids      map[string]seenHook
@@ -42,10 +41,9 @@ type seenHook struct {
 	pending chan struct{} // closed when its request is accepted or has failed; nil: accepted
 }
 
-// reserve reports whether id is new. If it is, the caller forwards the request and then
-// calls accept or release. If it is not and pending is nil, id was accepted. If pending is not
-// nil, it is closed once the first request's outcome is known; the caller then calls reserve
-// again.
+// reserve reports whether id is new. If it is, the caller forwards the request and calls accept
+// or, if that failed, release. If it is not and pending is nil, id was accepted. Otherwise
+// pending is closed once the first outcome is known; the caller then calls reserve again.
 func (h *hooks) reserve(id string) (isNew bool, pending <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -69,7 +67,6 @@ func (h *hooks) reserve(id string) (isNew bool, pending <-chan struct{}) {
 	return true, nil
 }
 
-// accept records that the request with a reserved ID succeeded.
 func (h *hooks) accept(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -79,7 +76,6 @@ func (h *hooks) accept(id string) {
 	}
 }
 
-// release forgets a reserved ID whose request failed.
 func (h *hooks) release(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

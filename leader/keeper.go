@@ -13,8 +13,8 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// elector takes part in the election for one SDK key. It alternates between campaign, the
-// loop of a candidate, and [term.run], the loop of a leader.
+// elector takes part in the election for one SDK key: campaign is the loop of a candidate,
+// [term.run] that of a leader.
 type elector struct {
 	leader  *Leader
 	timing  Timing
@@ -23,8 +23,8 @@ type elector struct {
 	control control
 	hooks   hooks
 
-	wake    chan struct{} // a leader resigned: try to acquire the lock now
-	refresh chan struct{} // a refresh was requested
+	wake    chan struct{} // a leader resigned
+	refresh chan struct{}
 	recheck chan struct{} // Redis failed, or answers again: check the user's rights
 	// refreshSeq is the number of the last refresh request received.
 	refreshSeq atomic.Int64
@@ -36,20 +36,18 @@ type elector struct {
 	// are separate: a rev raised to an epoch would make repaired content outrank newer content.
 	highest int64
 	epoch   int64
-	// currentHash is the hash of the content at rev highest. Unless disordered is set, this
-	// process knows that content to be current. disordered means that Redis held other
-	// content at a lower rev while its clock was behind highest: the revs then do not show
-	// which content is newer.
+	// currentHash is the hash of the content at rev highest. This process knows it to be current
+	// unless disordered is set: Redis then held other content at a lower rev, and its clock was
+	// behind highest.
 	currentHash string
 	disordered  bool
 	// content is the last content that this process held and knew to be current.
 	content    *content
 	contentCDN int64 // when the CDN last confirmed content, by Redis's clock
-	// believed is the ETag that was believed last, committed or not. replaced holds the ETags
-	// that were replaced within the last two minutes.
+	// believed is the ETag that was believed last, committed or not.
 	believed string
 	replaced replacedMemory
-	// lastFetch is when the last fetch started. There is at most one fetch per second.
+	// lastFetch is when the last fetch started.
 	lastFetch time.Time
 	// notBefore is when the CDN may be asked again, by its Retry-After (S85).
 	notBefore time.Time
@@ -145,7 +143,6 @@ func (e *elector) acquire(ctx context.Context) (acquireReply, error) {
 	return g, nil
 }
 
-// setDue records the deadline of the loop's next iteration.
 func (e *elector) setDue(within time.Duration) {
 	due := time.Now().Add(within)
 	e.stats.update(func(s *KeyStats) { s.Due = due })
@@ -178,7 +175,6 @@ func (e *elector) observeMeta(m cachekeys.Meta, now int64) {
 	}
 }
 
-// observeCurrent records the content of the highest rev.
 func (e *elector) observeCurrent(rev int64, hash string) {
 	e.highest, e.currentHash, e.disordered = rev, hash, false
 }

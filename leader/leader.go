@@ -18,7 +18,6 @@ import (
 // ErrUnknownName is returned if no SDK key of the leader has the given name.
 var ErrUnknownName = errors.New("leader: no SDK key with this name")
 
-// errRunning is returned if Run is called twice.
 var errRunning = errors.New("leader: Run was already called")
 
 // Leader takes part in the elections for one or more SDK keys and leads for those that it
@@ -75,7 +74,6 @@ func New(cfg Config) (*Leader, error) {
 	return l, nil
 }
 
-// readRoots reads the CAFile.
 func (l *Leader) readRoots() (err error) {
 	switch {
 	case l.cfg.CAFile == "":

@@ -112,8 +112,8 @@ func (e *elector) onRefresh(seq int64) {
 }
 
 // requestRefresh sends a refresh request with run. If this process leads, it notifies its own
-// term and publishes no message: one would reach every follower just before the change. If it
-// has lost the lock unseen, the new leader finds the request in meta at its next renewal.
+// term and publishes no message, see doc.go. If it has lost the lock unseen, the new leader
+// finds the request in meta at its next renewal.
 func (e *elector) requestRefresh(run func(channel string) (refreshReply, error)) (refreshReply, error) {
 	leading := e.leading.Load()
 	channel := e.store.keys.Events

@@ -30,8 +30,7 @@ func (t *term) repairRegressed(ctx context.Context, w writeReply) error {
 	return t.repair(ctx, own, later, w.found)
 }
 
-// repairOverwritten repairs an entry, a blob or a field of meta that is missing or that was
-// overwritten.
+// repairOverwritten repairs an entry, blob or field of meta that is missing or was overwritten.
 func (t *term) repairOverwritten(ctx context.Context, w writeReply) error {
 	t.elector.log().Warn(eventOverwritten, "The entry, the blob or a field of meta is missing or was overwritten.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
@@ -52,20 +51,15 @@ func (t *term) repair(ctx context.Context, own *content, later bool, found int64
 	return t.commit(ctx, own)
 }
 
-// mayWrite reports whether this process may write its content c over the content in Redis.
-// It may if the CDN has confirmed c, if meta names c, or if Redis rolled back from c: c is
-// known to be current and Redis's clock is past the highest rev. If the clock is behind that
-// rev, it was set back, or an SDK's clock was ahead. The revs then do not show which content
-// is newer.
+// mayWrite reports whether this process may write its content c over the content in Redis: if
+// the CDN has confirmed c, if meta names c, or if Redis rolled back from c, see doc.go.
 func (t *term) mayWrite(c *content) bool {
 	return t.confirmed(c.hash) || c.hash == t.hash ||
 		t.elector.knowsCurrent(c.hash) && t.redisTime(time.Now()) > t.elector.highest
 }
 
-// repairAfterPoll plans a poll of the CDN before anything is written. It is used if an SDK may
-// have fetched newer content (a later entry), or if this process does not know what is
-// current. After the CDN's answer, the entry with fetch time found may be overwritten, but not
-// a later one.
+// repairAfterPoll plans a poll of the CDN before anything is written. After the CDN's answer,
+// the entry with fetch time found may be overwritten, but not a later one.
 func (t *term) repairAfterPoll(ctx context.Context, found int64) error {
 	t.polls.foundEntry, t.polls.overwriteUpTo = found, 0
 	if time.Now().Before(t.elector.notBefore) {
@@ -76,10 +70,9 @@ func (t *term) repairAfterPoll(ctx context.Context, found int64) error {
 	return nil
 }
 
-// repairWithoutCDN writes the content that is current as far as this process can know
-// without the CDN: content that an SDK fetched later than all revs seen, or else content that
-// this process knows to be current. If it may write neither, it repairs the content in
-// Redis in place. It does not claim a new answer of the CDN (I14).
+// repairWithoutCDN writes content that an SDK fetched later than all revs seen, or else content
+// that this process knows to be current, or else repairs the content in Redis in place. It does
+// not claim a new answer of the CDN (I14).
 func (t *term) repairWithoutCDN(ctx context.Context) error {
 	c, err := t.fetchedLater(ctx)
 	if err != nil {
@@ -112,10 +105,9 @@ func (t *term) repairContent() *content {
 }
 
 // fetchedLater returns the entry's content if its fetch time is above every rev seen and later
-// than a CDN answer that is not published yet, and if it may be committed. If older content
-// replaced it, the official SDKs would go back, and so would followers that read the entry
-// while no process led (I1). Afterwards other content may overwrite this entry, but not a
-// later one.
+// than an unpublished CDN answer, and if it may be committed. If older content replaced it, the
+// official SDKs would go back, and so would followers that read the entry while no process led
+// (I1). Afterwards other content may overwrite this entry, but not a later one.
 func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
 	defer cancel()
@@ -135,12 +127,10 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	return c, nil
 }
 
-// repairInPlace returns the content in Redis if parts are missing. The caller commits it again
-// just above the rev found: heartbeats continue, and new followers get flags, while followers
-// with a higher rev keep their content. As followers do, repairInPlace chooses the content of
-// the blob or of the entry, whichever has the higher rev. It returns nil if there is no
-// content, or if the commit would reach the highest rev with content that is not known to be
-// current.
+// repairInPlace returns the content in Redis if parts are missing, for a commit just above the
+// rev found, see doc.go. As followers do, it chooses the blob or the entry, whichever has the
+// higher rev. It returns nil if there is no content, or if the commit would reach the highest
+// rev with content that is not known to be current.
 func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
 	defer cancel()

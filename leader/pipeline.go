@@ -16,12 +16,8 @@ const (
 	maxBatch = 128
 )
 
-// pipeline runs the scripts of all SDK keys of a leader and batches scripts that are called
-// at about the same time. A script is sent alone and at once if nothing is in flight to its
-// node. Otherwise it joins a batch, which is sent when one of the earlier round trips ends,
-// and after batchWindow at the latest. So a single SDK key never waits.
-//
-// Each script has an outcome of its own. The methods are safe for concurrent use.
+// pipeline runs the scripts of all SDK keys of a leader, batched as doc.go describes. A single
+// SDK key never waits. The methods are safe for concurrent use.
 type pipeline struct {
 	client redis.UniversalClient
 	crash  *crash // nil: panics are not recovered
@@ -150,8 +146,7 @@ func (l *nodeQueue) closeBatch() {
 	l.inFlight++
 }
 
-// align rounds at down to a tick that is common to the loops of all SDK keys, so their
-// scripts are sent together.
+// align rounds at down to a tick common to the loops of all SDK keys.
 func (l *Leader) align(at time.Time) time.Time {
 	every := min(l.cfg.Timing.RenewInterval, l.cfg.Timing.RetryPeriod) / 100
 	return at.Add(-(at.Sub(l.created) % every))

@@ -5,8 +5,7 @@ import "time"
 const (
 	// minFetchGap is the least time between two fetches, however many webhooks arrive.
 	minFetchGap = time.Second
-	// confirmAfter is the pause before a recently replaced ETag is fetched again: edges of
-	// the CDN may lag.
+	// confirmAfter is the pause before a recently replaced ETag is fetched again.
 	confirmAfter = time.Second
 	// recentFor is how long a replaced ETag is suspect.
 	recentFor = 2 * time.Minute
@@ -14,8 +13,8 @@ const (
 	firstRetry = 5 * time.Second
 )
 
-// recheckPauses are the pauses between further polls after a refresh request for which the
-// CDN had nothing new: an edge may lag behind the dashboard.
+// recheckPauses are the pauses between further polls after a refresh request for which the CDN
+// had nothing new.
 var recheckPauses = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second}
 
 // pollPlan schedules the next poll.

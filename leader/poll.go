@@ -92,10 +92,9 @@ func (t *term) repairConfirmed(ctx context.Context) error {
 	return t.renew(ctx)
 }
 
-// credible reports whether to believe content that the CDN served. An ETag that was replaced
-// less than two minutes ago comes from a lagging edge or from a real rollback: it is fetched
-// once more, and believed if the CDN serves it again. This holds even if the ETag is current
-// in Redis: Redis may have lost data, or the reply to a commit may have been lost.
+// credible reports whether to believe content that the CDN served. A recently replaced ETag is
+// fetched once more, and believed if the CDN serves it again, even if it is current in Redis,
+// see doc.go.
 func (t *term) credible(c *content) bool {
 	stored := c.storedETag()
 	if t.polls.suspect == stored || !t.elector.replaced.has(stored) {

@@ -17,7 +17,6 @@ const failoverAddr = "FailoverClient"
 // handshake is longer than it takes until a new connection is in use.
 const handshake = 30 * time.Second
 
-// errFormerPrimary is returned by a dial that led to a former primary.
 var errFormerPrimary = errors.New("leader: the connection leads to a former primary")
 
 // onePrimary keeps a client connected to the primary that the Sentinels named last. When

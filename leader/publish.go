@@ -192,13 +192,11 @@ func (t *term) committed(c *content, w writeReply) {
 	}
 }
 
-// setCurrent makes c the content that this process considers current.
 func (t *term) setCurrent(c *content) {
 	t.content, t.pending, t.corrupt = c, nil, false
 	t.hash, t.etag, t.length = c.hash, c.storedETag(), len(c.json)
 }
 
-// applyReply applies the reply to a successful write.
 func (t *term) applyReply(w writeReply) {
 	if t.failing.End() {
 		t.elector.stats.update(func(s *KeyStats) { s.WriteError = "" })

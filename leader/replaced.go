@@ -11,10 +11,9 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// replacedMemory holds the ETags that were replaced within the last two minutes, with the
-// time by the local monotonic clock. A lagging edge of the CDN may still serve them. The
-// memory is bounded by time alone: a bound on its size would forget such ETags too soon. It
-// is not safe for concurrent use.
+// replacedMemory holds the ETags that were replaced within the last two minutes, with the time
+// by the local monotonic clock. It is bounded by time alone: a bound on its size would forget
+// such ETags too soon. It is not safe for concurrent use.
 type replacedMemory struct {
 	at map[string]time.Time // by stored ETag
 }
@@ -33,10 +32,9 @@ func (m *replacedMemory) add(etag string, at time.Time) {
 	m.at[etag] = at
 }
 
-// remove forgets an ETag that the CDN serves again and that is believed.
+// remove forgets an ETag that is believed again.
 func (m *replacedMemory) remove(etag string) { delete(m.at, etag) }
 
-// has reports whether etag was replaced within the last two minutes.
 func (m *replacedMemory) has(etag string) bool {
 	at, ok := m.at[etag]
 	return ok && time.Since(at) < recentFor

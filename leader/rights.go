@@ -78,8 +78,7 @@ func rightsError(missing, nodes []string, err error) error {
 	return &RightsError{Missing: slices.Compact(missing), Nodes: nodes}
 }
 
-// missing asks one node and returns the rules that grant the missing rights. It distinguishes
-// missing commands from missing keys and channels.
+// missing asks one node and returns the rules that grant the missing rights.
 func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, error) {
 	questions := make([]any, 0, len(list))
 	for _, n := range list {

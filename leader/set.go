@@ -89,7 +89,6 @@ func without(one, other *electorSet) (electors []*elector) {
 	return electors
 }
 
-// keys returns the names of the keys in Redis for an SDK key.
 func (l *Leader) keys(sdkKey string) cachekeys.Keys {
 	return cachekeys.For(sdkKey, l.cfg.Namespace, subscription.Database(l.cfg.Redis))
 }

@@ -7,18 +7,15 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// minSpread is the least time that reads must take, at the budget, to be spread. For less,
-// spreading is not worth the delay.
+// minSpread is the least time for reads at the budget to be spread: less is not worth the delay.
 const minSpread = 50 * time.Millisecond
 
-// spreadHeadroom allows for times at which, by chance, more followers read than on average.
-// Of n reads at random times of a window, the fullest tenth, wherever it starts, contains
-// more than (n + spreadHeadroom·√n) ÷ 10 reads after less than one change in a thousand, for
-// n from 2 to 100,000. The usual excess is half of that.
+// spreadHeadroom is the factor in doc.go. After less than one change in a thousand, the fullest
+// tenth of a window, wherever it starts, contains more than (n + spreadHeadroom·√n) ÷ 10 of n
+// reads. The usual excess is half of that.
 const spreadHeadroom = 14
 
-// spread returns the window over which followers read content of that size. In each tenth of
-// the window their reads stay within the budget (I12).
+// spread returns the window over which followers read content of that size (I12).
 func (e *elector) spread(blobBytes int) time.Duration {
 	cfg := &e.leader.cfg
 	if blobBytes <= cachekeys.MaxInlineBytes {

@@ -99,13 +99,11 @@ func (l *Leader) Stats() Stats {
 	return s
 }
 
-// contact records that Redis answered.
 func (s *KeyStats) contact() { s.LastContact = time.Now() }
 
 // clock records the time of Redis's clock from a reply that has just arrived.
 func (s *KeyStats) clock(redisNow int64) { s.ClockOffset = time.Until(time.UnixMilli(redisNow)) }
 
-// keyStats guards a KeyStats with a mutex.
 type keyStats struct {
 	mu sync.Mutex
 	v  KeyStats

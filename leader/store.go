@@ -42,11 +42,10 @@ func (s *store) reload(ctx context.Context) {
 	}
 }
 
-// acquireReply is the reply to acquire.
 type acquireReply struct {
-	outcome outcome       // ACQUIRED or HELD
-	lock    string        // the lock's value
-	left    time.Duration // the lock's remaining time to live
+	outcome outcome // ACQUIRED or HELD
+	lock    string
+	left    time.Duration // remaining time to live
 	now     int64         // Redis's clock, Unix ms
 	meta    cachekeys.Meta
 }
@@ -69,7 +68,7 @@ func (s *store) acquire(ctx context.Context, highest int64) (acquireReply, error
 // writeReply is the reply to commit and renew.
 type writeReply struct {
 	outcome   outcome
-	rev       int64 // the current rev
+	rev       int64
 	cdn       int64 // time of the last CDN answer, Unix ms by Redis's clock
 	now       int64 // Redis's clock, Unix ms; FENCED: 0
 	receivers int64 // of the message
@@ -141,13 +140,12 @@ func (s *store) release(ctx context.Context, lock string, m cachekeys.Message) (
 	return outcome(r.text()), r.err
 }
 
-// refreshReply is the reply to a refresh request.
 type refreshReply struct {
 	accepted bool  // false: the webhook's ID was already known
 	seq      int64 // the count of refresh requests; 0: unknown
 }
 
-// requestRefresh requests a refresh. If channel is empty, it publishes no message.
+// requestRefresh publishes no message if channel is empty.
 func (s *store) requestRefresh(ctx context.Context, channel string) (refreshReply, error) {
 	return s.sendRefresh(ctx, channel, s.keys.Meta)
 }

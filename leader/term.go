@@ -22,7 +22,6 @@ var (
 	errRemoved = errors.New("the SDK key was removed")
 )
 
-// stopCause returns why ctx was canceled.
 func stopCause(ctx context.Context) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errChanged) || errors.Is(cause, errRemoved) || errors.Is(cause, errCrashed) {
 		return cause
@@ -35,11 +34,11 @@ func stopCause(ctx context.Context) error {
 type term struct {
 	elector *elector
 	epoch   int64
-	lock    string // the lock's value
+	lock    string
 
 	renewedAt time.Time // when the last successful renewal was sent
 
-	rev    int64 // the current rev; 0: no content yet
+	rev    int64 // 0: no content yet
 	hash   string
 	etag   string // as stored
 	length int
@@ -97,16 +96,14 @@ func (t *term) remember() {
 	}
 }
 
-// uncertain reports whether Redis holds content below the highest rev, and this process does
-// not know it to be current: Redis lost data, or a clock was set back. Only the CDN decides
-// which content is current. Until it answers, the term writes nothing above the highest rev
-// except content that is known to be current, see [term.repairContent].
+// uncertain reports whether Redis holds content below the highest rev that this process does not
+// know to be current. The term then waits for the CDN, see doc.go.
 func (t *term) uncertain() bool {
 	return t.rev != 0 && t.rev < t.elector.highest && !t.elector.knowsCurrent(t.hash)
 }
 
-// confirmed reports whether an answer of the CDN that is not published yet confirms the
-// content with that hash.
+// confirmed reports whether an unpublished answer of the CDN confirms the content with that
+// hash.
 func (t *term) confirmed(hash string) bool { return !t.answered.IsZero() && t.answeredHash == hash }
 
 // run leads until the lock is lost or ctx is done.
@@ -149,8 +146,8 @@ func (t *term) end(ctx context.Context, cause error) {
 	e.log().Info(eventResigned, "Stopped leading.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
 }
 
-// lead is the loop of the term. The scripts refuse its writes once the lock is lost (I2). The
-// deadline only saves requests: a leader that cannot reach Redis stops polling the CDN.
+// lead is the loop of the term. Its deadline only saves requests: a leader that cannot reach
+// Redis stops polling the CDN. The scripts refuse late writes (I2).
 func (t *term) lead(ctx context.Context) error {
 	timing := t.elector.timing
 	renew := time.NewTimer(0) // the first heartbeat announces the new leader
@@ -215,7 +212,6 @@ func (t *term) report(err error) {
 	}
 }
 
-// reportUncertain logs that the term has started to wait for the CDN.
 func (t *term) reportUncertain() {
 	waits := t.uncertain()
 	var began bool

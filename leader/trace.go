@@ -11,8 +11,7 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// The spans of a poll. A commit that is retried after its poll starts a trace of its own,
-// with a link to the poll.
+// The spans of a poll, see doc.go.
 const (
 	spanPoll    = "catbridge.poll"
 	spanFetch   = "catbridge.fetch"
@@ -26,7 +25,6 @@ const instrumentation = "github.com/catbridge/catbridge/leader"
 // span is a recorded span. The methods of a nil span do nothing.
 type span struct{ trace.Span }
 
-// newTracer returns the provider's tracer, or nil if there is no provider.
 func newTracer(provider trace.TracerProvider) trace.Tracer {
 	if provider == nil {
 		return nil
@@ -53,7 +51,6 @@ func (e *elector) trace(ctx context.Context, name string, kind trace.SpanKind, l
 
 func traced(ctx context.Context) bool { return trace.SpanContextFromContext(ctx).IsValid() }
 
-// within returns a context that carries the span.
 func (s *span) within(ctx context.Context) context.Context {
 	if s == nil {
 		return ctx
@@ -73,7 +70,6 @@ func (s *span) number(key string, value int64) {
 	}
 }
 
-// fail records err unless it is nil.
 func (s *span) fail(err error) {
 	if s != nil && err != nil {
 		s.RecordError(err)
@@ -101,7 +97,6 @@ func (t *term) write(ctx context.Context, name string, run func(context.Context)
 	s.number("catbridge.epoch", t.epoch)
 	if w.outcome == outcomeOK {
 		s.number("catbridge.rev", w.rev)
-		// The script published the message, too: this span has no duration of its own.
 		_, published := t.elector.trace(ctx, spanPublish, trace.SpanKindProducer, nil)
 		published.text("messaging.system", "redis")
 		published.text("messaging.destination.name", t.elector.store.keys.Events)
@@ -113,7 +108,6 @@ func (t *term) write(ctx context.Context, name string, run func(context.Context)
 	return w, err
 }
 
-// tracedFetch fetches the config and records that as a span.
 func (e *elector) tracedFetch(ctx context.Context, f *cdn.Fetcher, etag string) (cdn.Response, error) {
 	ctx, s := e.trace(ctx, spanFetch, trace.SpanKindClient, nil)
 	response, err := f.Fetch(ctx, etag)

@@ -17,9 +17,7 @@ const rightsRetry = 10 * time.Second
 // start together would delay each other's first renewals.
 const rightsAtOnce = 4
 
-// watchRights checks the rights of the Redis user: at the start, at each term, after failures,
-// and periodically while rights are missing. Without the checks a missing right might show
-// only in a script that has already run half-way, and scripts are not rolled back.
+// watchRights checks the rights of the Redis user, see doc.go.
 func (e *elector) watchRights(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()

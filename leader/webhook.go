@@ -72,7 +72,6 @@ func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// refusal is why a webhook request is refused.
 type refusal struct {
 	status  int
 	counter func(*WebhookStats) *uint64
