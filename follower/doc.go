@@ -169,8 +169,8 @@
 //     more if a message is lost; Dead and a pause more if the connection dies; 6 s more
 //     without pub/sub (I7).
 //   - A follower never writes to Redis, except the report below if that is configured. It
-//     needs the rights GET, HMGET, SUBSCRIBE, UNSUBSCRIBE and PING on the keys and the channel
-//     of its SDK key (I11), and in a cluster those that go-redis needs.
+//     needs the rights GET, GETRANGE, HMGET, SUBSCRIBE, UNSUBSCRIBE and PING on the keys and the
+//     channel of its SDK key (I11), and in a cluster those that go-redis needs.
 //   - Content is reported as up to date only after an answer from the CDN about this very
 //     content (I14).
 //
