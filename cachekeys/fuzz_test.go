@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/memory"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
 )
 
 func FuzzParseEntry(f *testing.F) {

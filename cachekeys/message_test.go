@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/memory"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
 )
 
 var hash = cachekeys.ContentHash([]byte("{}"))

@@ -9,7 +9,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/memory"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
 )
 
 // frame builds a Zstandard frame of one block, uncompressed or repeated, without a checksum. The

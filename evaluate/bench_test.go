@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 )
 
 // workload is an evaluation to measure.

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/cases"
+	"github.com/catbridge/catbridge/internal/evalcase"
 )
 
 func readFile(t testing.TB, elements ...string) []byte {
@@ -136,7 +136,7 @@ func readTable(t *testing.T, dir, name string) table {
 // typedValue decodes a custom attribute in the encoding of the tables.
 func typedValue(t *testing.T, v any) any {
 	t.Helper()
-	value, err := cases.Attribute(v)
+	value, err := evalcase.Attribute(v)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 )
 
 const (

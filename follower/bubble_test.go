@@ -9,7 +9,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 const testSDKKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbb"

@@ -4,8 +4,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/catbridge/catbridge/internal/cases"
-	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/internal/evalcase"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 )
 
 func TestTheDefaultUserIsUsedWhereNoneIsGiven_S11(t *testing.T) {
@@ -79,7 +79,7 @@ func TestDefaultUserConformance_S11(t *testing.T) {
 		Steps              []step
 	}
 	user := func(decoded any) User {
-		u, err := cases.User(decoded)
+		u, err := evalcase.User(decoded)
 		if err != nil {
 			t.Fatal(err)
 		}

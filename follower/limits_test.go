@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/memory"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // Values of 64 MB in the entry, the blob, the lock and meta's fields are refused without much memory, and the

@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 
-	_ "github.com/catbridge/catbridge/test/bubble"
+	_ "github.com/catbridge/catbridge/internal/testenv/bubble"
 )
 
 func TestMain(m *testing.M) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/mounts"
+	"github.com/catbridge/catbridge/internal/testenv/mounts"
 )
 
 // The file is mounted by itself, and written to outside the mount.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/oddfile"
+	"github.com/catbridge/catbridge/internal/testenv/oddfile"
 )
 
 // Such a path neither blocks New and Close nor is it replaced.

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/cases"
-	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/internal/evalcase"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 )
 
 type overrideSource struct {
@@ -138,16 +138,16 @@ func plainValue(t *testing.T, text []byte) any {
 
 func (c *overrideCase) fault(t *testing.T, client *Client) string {
 	t.Helper()
-	user, err := cases.User(c.User)
+	user, err := evalcase.User(c.User)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defaults, err := cases.ParseDefault(unmarshal(t, c.Default))
+	defaults, err := evalcase.ParseDefault(unmarshal(t, c.Default))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(defaults) == 0 {
-		defaults = cases.Default{evaluate.Value{}}
+		defaults = evalcase.Default{evaluate.Value{}}
 	}
 	var d EvaluationDetails
 	for _, def := range defaults { // JSON does not distinguish whole and decimal defaults

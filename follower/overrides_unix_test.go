@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/oddfile"
+	"github.com/catbridge/catbridge/internal/testenv/oddfile"
 )
 
 // A file that cannot be read for a while, because too many files are open, is read again even though

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // cutOff returns a follower in the given mode with v3, which it fetched itself while it was cut off

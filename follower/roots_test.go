@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // The certificate of the test server stands for that of a proxy that inspects TLS.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/test/conformance"
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // A flag that fails does not affect the others.

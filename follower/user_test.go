@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/internal/cases"
-	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/internal/evalcase"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 )
 
 type userCase struct {
@@ -24,7 +24,7 @@ func TestUserObjectConformance_S25_S26_S27_S33(t *testing.T) {
 		if !c.Required() {
 			continue
 		}
-		user, err := cases.User(c.User)
+		user, err := evalcase.User(c.User)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2/server"
 
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // I1, I14: the CDN confirms content, and before a write publishes that, Redis rolls back to

@@ -11,7 +11,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // The certificate of the test server stands for that of a proxy that inspects TLS.

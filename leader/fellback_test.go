@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // redisState is a copy of what Redis stores.

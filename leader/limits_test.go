@@ -7,8 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/memory"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // Of a lock or a field of meta, a script returns at most one byte more than its limit in

@@ -10,8 +10,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // batched runs a script for each of the keys, all of one node, in one batch.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // Some managed services refuse TIME in scripts: the bridge's scripts fail there, though other

@@ -13,8 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	_ "github.com/catbridge/catbridge/test/bubble"
-	"github.com/catbridge/catbridge/test/redistest"
+	_ "github.com/catbridge/catbridge/internal/testenv/bubble"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 func TestMain(m *testing.M) {

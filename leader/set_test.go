@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 const otherKey = "configcat-sdk-1/TEST_KEY-0123456789012/ABCDEFGHIJKLMNOPQRSTUV"

@@ -12,8 +12,8 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // The numbers of arguments of EVALSHA: the script and the number of keys, the keys, the

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/redis/go-redis/v9"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 // baseRevision is the oldest revision whose leaders and followers work with those of the

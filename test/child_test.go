@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // processes makes each leader that starts from now on a process of the program. Processes

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/redis/go-redis/v9"
 )
 

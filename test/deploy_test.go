@@ -16,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 	"go.yaml.in/yaml/v3"
 )
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // onTopologies runs on each supported kind of Redis, with certificates and users.

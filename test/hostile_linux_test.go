@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // most is the limit for the growth of a leader process, whatever the CDN serves.

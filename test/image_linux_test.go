@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 // staticProgram builds the program as the Dockerfile does.

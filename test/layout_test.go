@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 const module = "github.com/catbridge/catbridge"

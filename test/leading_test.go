@@ -3,8 +3,8 @@ package test
 import (
 	"context"
 
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
 )
 

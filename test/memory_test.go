@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // A full Redis refuses every write as a whole.

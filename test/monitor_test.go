@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // ran is a command that a Redis ran, as in the output of MONITOR, with its arguments

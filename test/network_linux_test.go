@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/netns"
-	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // unreachableForLeaders makes the CDN answer only followers.

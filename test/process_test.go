@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 // binaries is the folder of the program, which is built once.

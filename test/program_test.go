@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // secured is a fleet whose processes log in with certificates and passwords from files.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // reader is a follower whose content is checked: the version in it must not go back, and

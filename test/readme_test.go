@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 var (

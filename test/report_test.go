@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // account sums up the rounds of one fault in all environments.

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/redis/go-redis/v9"
 )
 

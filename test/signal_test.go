@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // fencedReason is in the log of a leader whose write was refused.

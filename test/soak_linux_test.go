@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/redis/go-redis/v9"
 )
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/redis/go-redis/v9"
 )
 

@@ -15,9 +15,9 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
 )
 
 // stranger is a leader and a follower that share Redis and SDK key with others, but not the

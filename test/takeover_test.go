@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/fakecdn"
 )
 
 func TestF02_KilledLeaderIsReplacedWhenItsLockExpires(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // watcher is a follower in a separate process, known only by its output.

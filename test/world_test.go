@@ -17,9 +17,9 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 )

@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/cases"
+	"github.com/catbridge/catbridge/internal/evalcase"
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
@@ -108,16 +108,16 @@ func (f *evalFlags) run(cmd *cobra.Command) error {
 	}
 	var user any
 	if f.user != "" {
-		if user, err = cases.ParseUser([]byte(f.user)); err != nil {
+		if user, err = evalcase.ParseUser([]byte(f.user)); err != nil {
 			return usagef("--user: %v", err)
 		}
 	}
 	if f.all {
 		return f.evalAll(cmd, config, user)
 	}
-	c := cases.Case{Key: f.key, User: user}
+	c := evalcase.Case{Key: f.key, User: user}
 	if given("default") {
-		c.Default = cases.ParseText(f.def)
+		c.Default = evalcase.ParseText(f.def)
 	}
 	return f.evalOne(cmd, config, &c)
 }
@@ -147,8 +147,8 @@ func readConfig(ctx context.Context, stdin io.Reader, path string) (*evaluate.Co
 	return content.Config, nil
 }
 
-func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *cases.Case) error {
-	o := cases.Answer(config, c, f.log)
+func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *evalcase.Case) error {
+	o := evalcase.Answer(config, c, f.log)
 	var err error
 	switch {
 	case f.json:
@@ -175,17 +175,17 @@ func (f *evalFlags) evalAll(cmd *cobra.Command, config *evaluate.Config, user an
 		if cmd.Context().Err() != nil {
 			return errInterrupted
 		}
-		var o cases.Outcome
+		var o evalcase.Outcome
 		if f.log {
-			o = cases.Answer(config, &cases.Case{Key: key, User: user}, true)
+			o = evalcase.Answer(config, &evalcase.Case{Key: key, User: user}, true)
 		} else {
-			o = cases.OutcomeOf(&results[i])
+			o = evalcase.OutcomeOf(&results[i])
 		}
 		var err error
 		if f.json {
 			err = stdout(cmd).JSON().Encode(struct {
 				Key string `json:"key"`
-				cases.Outcome
+				evalcase.Outcome
 			}{key, o})
 		} else {
 			printLog(stderr(cmd), o.Lines)

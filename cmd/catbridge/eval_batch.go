@@ -11,7 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/cases"
+	"github.com/catbridge/catbridge/internal/evalcase"
 	"github.com/catbridge/catbridge/internal/regularfile"
 )
 
@@ -77,7 +77,7 @@ func (b *batch) answer(ctx context.Context, number int, text []byte) error {
 	if text = bytes.TrimSpace(text); len(text) == 0 {
 		return nil
 	}
-	line, err := cases.ParseLine(text)
+	line, err := evalcase.ParseLine(text)
 	if err != nil {
 		return usagef("line %d: %v", number, err)
 	}
@@ -90,7 +90,7 @@ func (b *batch) answer(ctx context.Context, number int, text []byte) error {
 		if ctx.Err() != nil {
 			return errInterrupted
 		}
-		o := cases.Answer(b.config, &line.Cases[i], b.withLog)
+		o := evalcase.Answer(b.config, &line.Cases[i], b.withLog)
 		if err := b.out.Encode(&o); err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // manager is the socket of a service manager.

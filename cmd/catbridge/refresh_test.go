@@ -15,8 +15,8 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
-	"github.com/catbridge/catbridge/test/memory"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // Lock and meta may have any size. refresh uses no memory for more than the limits.

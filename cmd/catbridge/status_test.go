@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // TestStatusWatchSurvivesAnOutageOfRedis runs status --watch while Redis stops.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // Every command that listens reports a taken port with the same error and exit code.

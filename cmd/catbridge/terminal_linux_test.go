@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
-	"github.com/catbridge/catbridge/test/missing"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // openTerminal returns the two ends of a terminal of 80 × 50 characters.

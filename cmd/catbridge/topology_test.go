@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // TestAllCommandsReachEveryTopologyWithOneFile uses Sentinels and a cluster that require

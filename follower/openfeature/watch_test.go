@@ -16,7 +16,7 @@ import (
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/follower/followertest"
 	"github.com/catbridge/catbridge/follower/openfeature"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // eventsOf collects the provider's events of a type.

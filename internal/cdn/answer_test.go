@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/catbridge/catbridge/test/memory"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
 )
 
 func TestAnswerIsParsed_S77_S86(t *testing.T) {

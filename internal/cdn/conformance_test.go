@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/internal/cdn"
-	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 	"github.com/google/go-cmp/cmp"
 )
 

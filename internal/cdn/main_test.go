@@ -5,7 +5,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	_ "github.com/catbridge/catbridge/test/bubble"
+	_ "github.com/catbridge/catbridge/internal/testenv/bubble"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/memory"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/internal/limited"
-	"github.com/catbridge/catbridge/test/memory"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 const limit = 8 << 20

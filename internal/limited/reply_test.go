@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/internal/limited"
-	"github.com/catbridge/catbridge/test/memory"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // connect returns a client with one connection.

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/mounts"
+	"github.com/catbridge/catbridge/internal/testenv/mounts"
 )
 
 func TestFullDiskKeepsOnlyTheOldContent(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/missing"
-	"github.com/catbridge/catbridge/test/oddfile"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"github.com/catbridge/catbridge/internal/testenv/oddfile"
 )
 
 // Reading and writing such files must not block, and must not replace them.

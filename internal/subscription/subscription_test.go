@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/catbridge/catbridge/internal/subscription"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -3,7 +3,7 @@ package watchfile
 import (
 	"testing"
 
-	"github.com/catbridge/catbridge/test/mounts"
+	"github.com/catbridge/catbridge/internal/testenv/mounts"
 )
 
 // The test writes to the file under its name outside the mount.

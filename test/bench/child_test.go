@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/missing"
 	"github.com/redis/go-redis/v9"
 )
 

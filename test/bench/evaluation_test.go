@@ -11,8 +11,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 	"github.com/catbridge/catbridge/test/bench"
-	"github.com/catbridge/catbridge/test/conformance"
 )
 
 // Evaluation with the calls of a service, on the config of the text matrix, which is

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/redis/go-redis/v9"
 )
 

@@ -13,10 +13,10 @@ import (
 	wire "github.com/alicebob/miniredis/v2/server"
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/bench"
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
 	"github.com/redis/go-redis/v9"
 )
 

@@ -17,9 +17,9 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	adapter "github.com/catbridge/catbridge/examples/adapters/go"
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/missing"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // place is where a fleet keeps its entry: a namespace, empty for none, in a database.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/test/conformance"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // TestOfficialSDKAndFollowerAgree makes both read the same entries from the same Redis, one

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/cases"
+	"github.com/catbridge/catbridge/internal/evalcase"
 )
 
 // subject is one case for both engines.
@@ -92,7 +92,7 @@ func asJSON(v any) (out any) {
 // answerOurselves evaluates a question as catbridge eval --batch --log does.
 func answerOurselves(t *testing.T, q question) answer {
 	t.Helper()
-	line, err := cases.ParseLine([]byte(`{"config":` + q.Config + `,"cases":` + jsonText(q.Cases) + `}`))
+	line, err := evalcase.ParseLine([]byte(`{"config":` + q.Config + `,"cases":` + jsonText(q.Cases) + `}`))
 	if err != nil {
 		t.Fatalf("%s: %v", jsonText(q), err)
 	}
@@ -112,11 +112,11 @@ func answerOurselves(t *testing.T, q question) answer {
 	return a
 }
 
-func answerOne(t *testing.T, config *evaluate.Config, c *cases.Case) (r result) {
+func answerOne(t *testing.T, config *evaluate.Config, c *evalcase.Case) (r result) {
 	t.Helper()
-	var outcome cases.Outcome
+	var outcome evalcase.Outcome
 	failure := panicOf(func() {
-		outcome = cases.Answer(config, c, true)
+		outcome = evalcase.Answer(config, c, true)
 		requireSameInEveryForm(t, config, c, &outcome)
 	})
 	if failure != "" {
@@ -145,11 +145,11 @@ func panicOf(call func()) (text string) {
 
 // requireSameInEveryForm evaluates without a log, for the value alone, and for other types
 // of users: only the log may differ.
-func requireSameInEveryForm(t *testing.T, config *evaluate.Config, c *cases.Case, want *cases.Outcome) {
+func requireSameInEveryForm(t *testing.T, config *evaluate.Config, c *evalcase.Case, want *evalcase.Outcome) {
 	t.Helper()
 	again := *c
 	require := func(form string) {
-		have := cases.Answer(config, &again, false)
+		have := evalcase.Answer(config, &again, false)
 		have.Log, have.Lines = want.Log, want.Lines
 		if !reflect.DeepEqual(have, *want) {
 			t.Errorf("%s: %s\nwant %s\nkey %q, user %v", form, jsonText(have), jsonText(want), c.Key, c.User)

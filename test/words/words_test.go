@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 // broken has for each rule lines of a Go file that break it.

@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 )
 
 func content(t *testing.T, json string) *localcdn.Content {

@@ -8,7 +8,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 func TestFaultsOfTheStateInRedis(t *testing.T) {

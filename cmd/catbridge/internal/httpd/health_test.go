@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/fakecdn"
-	"github.com/catbridge/catbridge/test/redistest"
 )
 
 const testKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbb"

@@ -16,8 +16,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
-	"github.com/catbridge/catbridge/test/redistest"
 )
 
 const sdkKey = "configcat-sdk-1/AAAAAAAAAAAAAAAAAAAAAA/secretsecretsecret1111"

@@ -9,8 +9,8 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
-	"github.com/catbridge/catbridge/test/memory"
-	"github.com/catbridge/catbridge/test/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // Values of 64 MB are reported with little memory.

@@ -15,7 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 const sdkKey = "configcat-sdk-1/1234567890123456789012/abcdefghijklmnopqrstuv"

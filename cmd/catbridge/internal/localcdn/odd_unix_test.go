@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/oddfile"
+	"github.com/catbridge/catbridge/internal/testenv/oddfile"
 )
 
 func TestOpenRejectsIrregularFiles(t *testing.T) {

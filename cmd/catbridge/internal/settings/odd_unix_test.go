@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/oddfile"
+	"github.com/catbridge/catbridge/internal/testenv/oddfile"
 )
 
 // TestIrregularFilesAreRejected_ByEachSetting sets each setting to the path of an

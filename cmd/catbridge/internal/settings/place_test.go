@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 // TestEveryFaultOfAFileNamesLineAndSetting has errors that depend on other settings, or

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 // Env is the environment variable with the folder of the data. The default is

@@ -1,4 +1,4 @@
-package cases
+package evalcase
 
 import (
 	"encoding/json"

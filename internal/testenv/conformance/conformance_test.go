@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/catbridge/catbridge/test/conformance"
+	"github.com/catbridge/catbridge/internal/testenv/conformance"
 )
 
 func TestEveryListedTableIsReadCompletely(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/test/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"go.uber.org/goleak"
 )
 

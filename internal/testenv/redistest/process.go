@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 	"github.com/redis/go-redis/v9"
 )
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/test/missing"
+	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
 
 //go:embed testdata/clock.c

@@ -1,4 +1,4 @@
-// Package cases reads evaluation cases from JSON and evaluates them. Users and typed
+// Package evalcase reads evaluation cases from JSON and evaluates them. Users and typed
 // attributes are encoded as in the conformance tables:
 //
 //	{"Identifier": "42", "Email": "…", "Country": "…", "Custom": {name: value, …}}
@@ -8,4 +8,4 @@
 // {"$int": "5", "type": "uint8"} or {"$float32": 2.1}.
 //
 // Errors contain the location in the input, for example "cases[1].user.Custom.Age".
-package cases
+package evalcase
