@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/limited"
 )
 
@@ -90,99 +87,4 @@ func (c *RedisCache) Set(ctx context.Context, key string, value []byte) error {
 		return fmt.Errorf("follower: write the cache: %w", err)
 	}
 	return nil
-}
-
-// readCache puts the Cache's content in force if it is newer. With a Redis it does so only
-// while nothing is in force.
-func (u *updater) readCache(ctx context.Context) error {
-	held := u.holder.current.Load()
-	if u.cache == nil || u.feed != nil && held != nil {
-		return nil
-	}
-	value, err := u.cache.Get(ctx, u.cacheKey)
-	if err != nil {
-		if ctx.Err() == nil {
-			u.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
-		}
-		return fmt.Errorf("follower: read the cache: %w", err)
-	}
-	if len(value) == 0 {
-		return nil
-	}
-	next, err := u.fromCache(value, held)
-	if err != nil {
-		u.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
-		return fmt.Errorf("follower: read the cache: %w", err)
-	}
-	if u.feed != nil {
-		u.holder.preload(next)
-	} else {
-		u.holder.offer(next, false)
-	}
-	return nil
-}
-
-func (u *updater) fromCache(value []byte, held *snapshot) (*snapshot, error) {
-	entry, err := cachekeys.ParseEntry(value)
-	if err != nil {
-		return nil, err
-	}
-	next := &snapshot{
-		rev: entry.FetchTime, fetchTime: entry.FetchTime, json: entry.JSON, hash: cachekeys.ContentHash(entry.JSON),
-		etag: entry.ETag, source: SourceCache,
-	}
-	if u.feed != nil {
-		next.rev = 0 // below every rev in Redis
-	}
-	switch rev, hash := held.revAndHash(); {
-	case held != nil && next.rev <= rev:
-		return nil, nil
-	case hash == next.hash:
-		next.config = held.config
-	default:
-		if next.config, err = evaluate.Parse(entry.JSON); err != nil {
-			return nil, err
-		}
-	}
-	return next, nil
-}
-
-// cacheRetry is the pause after a failed write to the Cache.
-const cacheRetry = 5 * time.Second
-
-// writeCache writes what the client fetched itself. A failed write is retried, even if the
-// config does not change.
-func (u *updater) writeCache(ctx context.Context, fetched *snapshot) {
-	if u.cache == nil {
-		return
-	}
-	u.uncached = nil
-	if err := u.setCache(ctx, fetched); err != nil && ctx.Err() == nil {
-		u.log.Error(eventCacheWrite, "Error occurred while writing the cache.", eventlog.Err(err))
-	}
-}
-
-// rewriteCache retries a failed write, unless another process has written a later answer.
-func (u *updater) rewriteCache(ctx context.Context) {
-	fetched := u.uncached
-	if fetched == nil {
-		return
-	}
-	u.uncached = nil
-	if value, err := u.cache.Get(ctx, u.cacheKey); err == nil {
-		if entry, err := cachekeys.ParseEntry(value); err == nil && entry.FetchTime >= fetched.fetchTime {
-			return
-		}
-	}
-	_ = u.setCache(ctx, fetched) // the first error was logged
-}
-
-func (u *updater) setCache(ctx context.Context, fetched *snapshot) error {
-	entry := cachekeys.Entry{FetchTime: fetched.fetchTime, ETag: fetched.etag, JSON: fetched.json}
-	err := u.cache.Set(ctx, u.cacheKey, entry.Append(nil))
-	if err != nil {
-		u.uncached = fetched
-		u.retryCache()
-	}
-	return err
 }

@@ -2,20 +2,22 @@ package follower
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// DefaultMaxInitWait is the default of Config.MaxInitWait.
-const DefaultMaxInitWait = 5 * time.Second
+// The defaults of [Config].
+const (
+	DefaultPollInterval = 60 * time.Second
+	DefaultMaxInitWait  = 5 * time.Second
+)
 
 // Config configures a [Client]. [New] copies it and does not change it.
 type Config struct {
@@ -144,148 +146,71 @@ type Config struct {
 	Timings Timings
 }
 
-// Timings contains the durations of the protocol. A zero means the default; negative ones are
-// refused. They must fit together: Idle < Dead, Poll ≤ MetaReread, BackoffMin ≤ BackoffMax.
-// They must also match the leader's: Dead must be more than twice the heartbeat interval, and
-// 2 × Dead more than the lock's expiry. If the leader's messages state a long heartbeat
-// interval, the follower checks for a leader after three intervals instead of Dead.
-type Timings struct {
-	// Idle is how long a connection may be silent before the follower sends a PING. Default
-	// 5 s.
-	Idle time.Duration
-	// Dead is how long a connection may be silent before the follower gives it up, and how
-	// long heartbeats may be missing before it checks for a leader. Default 10 s.
-	Dead time.Duration
-	// Ack bounds each of connecting, logging in and the acknowledgement of SUBSCRIBE. After
-	// timeouts it is up to four times as long. The Redis client's DialTimeout bounds
-	// connecting, too. If many feeds of a process connect to one Redis, they wait for each
-	// other first, which does not count. Default 2 s.
-	Ack time.Duration
-	// MetaReread is the interval ± 50 % at which the follower asks Redis which content is
-	// current even though messages arrive. Default 60 s.
-	MetaReread time.Duration
-	// Poll ± 20 % is the interval instead of MetaReread while no subscription is possible.
-	// Default 5 s.
-	Poll time.Duration
-	// Resubscribe is the interval ± 50 % at which the follower tries to subscribe while it
-	// polls. Default 30 s.
-	Resubscribe time.Duration
-	// BackoffMin and BackoffMax bound the pause before reconnecting. The first pause is a
-	// random part of BackoffMin, the next of twice that, up to BackoffMax. Defaults 0.2 s and
-	// 5 s.
-	BackoffMin time.Duration
-	BackoffMax time.Duration
+// The levels of Config.LogLevel (S100).
+const (
+	LogLevelDebug = slog.LevelDebug
+	LogLevelInfo  = slog.LevelInfo // every evaluation logs its steps (S101)
+	LogLevelWarn  = slog.LevelWarn
+	LogLevelError = slog.LevelError
+	LogLevelNone  = slog.Level(math.MaxInt) // nothing is logged
+)
+
+// DataGovernance selects the CDN that an online client asks (S10).
+type DataGovernance = cdn.DataGovernance
+
+// The CDNs of [DataGovernance].
+const (
+	Global = cdn.Global // https://cdn-global.configcat.com
+	EUOnly = cdn.EUOnly // https://cdn-eu.configcat.com
+)
+
+// PollingMode says when a client looks for a newer config (S5).
+type PollingMode int
+
+const (
+	// Subscribe: the client receives each change from Redis by pub/sub. Evaluations do not
+	// wait. If the client is online, it asks the CDN when the content is missing or expired.
+	// Content expires after the leader's poll interval plus 15 s, without a leader after
+	// PollInterval.
+	Subscribe PollingMode = iota
+	// AutoPoll: the client reads Redis or the Cache every PollInterval. If it is online, it
+	// also asks the CDN if their content has expired (S42). Evaluations wait until this was
+	// done once, but at most MaxInitWait (S41).
+	AutoPoll
+	// Lazy: like AutoPoll, but an evaluation triggers the read if the config in force has
+	// expired. The evaluation waits for the read unless NoWaitForRefresh is set (S43).
+	Lazy
+	// Manual: the client reads Redis or the Cache every PollInterval. An evaluation reads them,
+	// too, if no config is in force, unless the last read failed. Only [Client.Refresh] asks
+	// the CDN (S44).
+	Manual
+)
+
+// String returns the constant's name.
+func (m PollingMode) String() string {
+	switch m {
+	case Subscribe:
+		return "Subscribe"
+	case AutoPoll:
+		return "AutoPoll"
+	case Lazy:
+		return "Lazy"
+	case Manual:
+		return "Manual"
+	}
+	return fmt.Sprintf("PollingMode(%d)", int(m))
 }
 
-// DefaultTimings returns the durations that zeros in [Timings] stand for.
-func DefaultTimings() Timings {
-	return Timings{
-		Idle: 5 * time.Second, Dead: 10 * time.Second, Ack: 2 * time.Second,
-		MetaReread: 60 * time.Second, Poll: 5 * time.Second, Resubscribe: 30 * time.Second,
-		BackoffMin: 200 * time.Millisecond, BackoffMax: 5 * time.Second,
-	}
-}
-
-// FastTimings returns the durations of the fast profile, for fleets whose leaders use it too.
-func FastTimings() Timings {
-	t := DefaultTimings()
-	t.Idle, t.Dead, t.MetaReread = 2*time.Second, 4*time.Second, 15*time.Second
-	return t
-}
-
-// complete returns t with the defaults, and checks it.
-func (t Timings) complete() (Timings, error) {
-	def := DefaultTimings()
-	var errs []error
-	for _, d := range []struct {
-		name  string
-		value *time.Duration
-		def   time.Duration
-	}{
-		{"Idle", &t.Idle, def.Idle}, {"Dead", &t.Dead, def.Dead}, {"Ack", &t.Ack, def.Ack},
-		{"MetaReread", &t.MetaReread, def.MetaReread}, {"Poll", &t.Poll, def.Poll},
-		{"Resubscribe", &t.Resubscribe, def.Resubscribe},
-		{"BackoffMin", &t.BackoffMin, def.BackoffMin}, {"BackoffMax", &t.BackoffMax, def.BackoffMax},
-	} {
-		switch {
-		case *d.value == 0:
-			*d.value = d.def
-		case *d.value < time.Millisecond:
-			errs = append(errs, fmt.Errorf("Timings.%s is %v, want at least 1ms, or 0 for %v", d.name, *d.value, d.def))
-		}
-	}
-	fits := func(ok bool, low string, a time.Duration, relation, high string, b time.Duration) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("Timings.%s (%v) must be %s Timings.%s (%v)", low, a, relation, high, b))
-		}
-	}
-	fits(t.Idle < t.Dead, "Idle", t.Idle, "less than", "Dead", t.Dead)
-	fits(t.Poll <= t.MetaReread, "Poll", t.Poll, "at most", "MetaReread", t.MetaReread)
-	fits(t.BackoffMin <= t.BackoffMax, "BackoffMin", t.BackoffMin, "at most", "BackoffMax", t.BackoffMax)
-	return t, errors.Join(errs...)
-}
-
-// complete checks the config. It returns the config with its defaults, and its fetcher, which
-// is nil if the client has only overrides.
-func (c Config) complete() (Config, *fetcher, error) {
-	c.Logger = eventlog.AtLeast(c.Logger, c.LogLevel)
-	if c.isLocalOnly() {
-		c, err := c.completeLocal()
-		return c, nil, err
-	}
-	var errs []error
-	fetcher, err := c.newFetcher()
-	if err != nil {
-		errs = append(errs, err)
-	}
-	if c.HTTPTimeout < 0 {
-		errs = append(errs, fmt.Errorf("Config.HTTPTimeout is %v, want at least 0", c.HTTPTimeout))
-	}
-	if c.Online && c.Offline {
-		errs = append(errs, errors.New("Config.Online and Config.Offline contradict each other"))
-	}
-	if c.PollingMode < Subscribe || c.PollingMode > Manual {
-		errs = append(errs, fmt.Errorf("Config.PollingMode is %v, want Subscribe, AutoPoll, Lazy or Manual", c.PollingMode))
-	}
-	switch {
-	case c.PollInterval == 0:
-		c.PollInterval = DefaultPollInterval
-	case c.PollInterval < minPollInterval:
-		c.PollInterval = minPollInterval
-	}
-	switch client := c.Redis.(type) {
-	case nil:
-		if c.PollingMode == Subscribe || c.Cache == nil && !c.Online {
-			errs = append(errs, errors.New("Config.Redis is missing"))
-		}
-	case *redis.Client:
-		if client == nil {
-			errs = append(errs, errors.New("Config.Redis is a nil *redis.Client"))
-		}
-	case *redis.ClusterClient:
-		if client == nil {
-			errs = append(errs, errors.New("Config.Redis is a nil *redis.ClusterClient"))
-		}
+// letter returns the mode's letter in the User-Agent, as in the official SDKs.
+func (m PollingMode) letter() string {
+	switch m {
+	case AutoPoll:
+		return "a"
+	case Lazy:
+		return "l"
+	case Manual:
+		return "m"
 	default:
-		errs = append(errs, fmt.Errorf("Config.Redis is a %T, want a *redis.Client or a *redis.ClusterClient", client))
+		return "s"
 	}
-	if err := cachekeys.CheckNamespace(c.Namespace); err != nil {
-		errs = append(errs, fmt.Errorf("Config.Namespace: %w", err))
-	}
-	if err := c.FlagOverrides.check(); err != nil {
-		errs = append(errs, err)
-	}
-	if _, err := c.fleetOptions(); err != nil {
-		errs = append(errs, err)
-	}
-	if c.Timings, err = c.Timings.complete(); err != nil {
-		errs = append(errs, err)
-	}
-	if c.MaxInitWait == 0 {
-		c.MaxInitWait = DefaultMaxInitWait
-	}
-	if err := errors.Join(errs...); err != nil {
-		return c, nil, fmt.Errorf("follower: %w", err)
-	}
-	return c, fetcher, nil
 }

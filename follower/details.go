@@ -6,13 +6,6 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// ErrorCode says why an evaluation returned the default value (S15).
-type ErrorCode = evaluate.ErrorCode
-
-// ErrKeyNotFound is wrapped by the error of an evaluation whose key is not in the config
-// (1001): errors.AsType[follower.ErrKeyNotFound](details.Data.Error).
-type ErrKeyNotFound = evaluate.ErrKeyNotFound
-
 // EvaluationDetailsData describes an evaluation, without its value (S15).
 type EvaluationDetailsData struct {
 	Key         string

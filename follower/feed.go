@@ -2,7 +2,6 @@ package follower
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,9 +10,6 @@ import (
 
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
-
-// ErrClosed is the error of calls that a closed client cannot serve.
-var ErrClosed = errors.New("follower: the client is closed")
 
 // feed keeps the config of one SDK key from one Redis current. Evaluations read its results
 // without a lock. All clients of a process with the same feedKey share it.

@@ -69,10 +69,6 @@ func (o *FlagOverrides) check() error {
 	return nil
 }
 
-func (c Config) isLocalOnly() bool {
-	return c.FlagOverrides != nil && c.FlagOverrides.Behavior == LocalOnly
-}
-
 // overrides are those of one client.
 type overrides struct {
 	behavior OverrideBehavior

@@ -131,3 +131,10 @@ func (u *updater) readShared(ctx context.Context, full bool) error {
 	u.readable.Store(err == nil)
 	return err
 }
+
+// idleUpdater returns the updater of a client that has no sources. It does nothing.
+func idleUpdater(h *holder) *updater {
+	u := &updater{holder: h, fetcher: new(fetcher), initial: make(chan struct{}), begun: true, closed: true, cancel: func() {}}
+	close(u.initial)
+	return u
+}

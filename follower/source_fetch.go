@@ -14,20 +14,6 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// DataGovernance selects the CDN that an online client asks (S10).
-type DataGovernance = cdn.DataGovernance
-
-// The CDNs of [DataGovernance].
-const (
-	Global = cdn.Global // https://cdn-global.configcat.com
-	EUOnly = cdn.EUOnly // https://cdn-eu.configcat.com
-)
-
-// FetchError is the error of [Client.Refresh] if the CDN returned no usable answer. Its Code is
-// 1100 (unknown SDK key), 1101 (unexpected status), 1102 (timeout), 1103 (network), 1104
-// (redirection loop), 1105 (invalid config) or 1106 (not modified, although there is no config).
-type FetchError = cdn.Error
-
 // fetcher asks the CDN and parses its answers. Most clients never ask it, so the [cdn.Fetcher]
 // is made on first use.
 type fetcher struct {
@@ -75,20 +61,6 @@ func (f *fetcher) fetch(ctx context.Context, etag string) (cdn.Response, error) 
 func (f *fetcher) close() {
 	if f.fetcher != nil {
 		f.fetcher.Close()
-	}
-}
-
-// letter returns the mode's letter in the User-Agent, as in the official SDKs.
-func (m PollingMode) letter() string {
-	switch m {
-	case AutoPoll:
-		return "a"
-	case Lazy:
-		return "l"
-	case Manual:
-		return "m"
-	default:
-		return "s"
 	}
 }
 

@@ -119,3 +119,27 @@ func (t *tally) counters() Counters {
 	defer t.mu.Unlock()
 	return t.n
 }
+
+// Stats returns the client's current state and counters.
+func (c *Client) Stats() Stats {
+	stats := Stats{State: Unsubscribed}
+	if f := c.feed; f != nil {
+		status := f.status.Load()
+		stats = Stats{State: status.state, Epoch: status.epoch, Poll: status.poll, Counters: f.counters()}
+	}
+	stats.Fetches, stats.FailedFetches = c.updater.fetcher.fetches.Load(), c.updater.fetcher.failed.Load()
+	stats.SuspectFetches = c.updater.fetcher.suspect.Load()
+	stats.Waits = c.holder.waits.Load()
+	stats.Rebases += c.holder.rebases.Load()
+	stats.EvaluationErrors = c.failed.read()
+	stats.DroppedHooks, stats.DroppedEvaluationHooks = c.hooks.droppedCalls(), c.hooks.evaluated.dropped.Load()
+	stats.HookPanics = c.hooks.panics.Load()
+	if c.isClosed() {
+		stats.State = Closed
+	}
+	if s := c.holder.current.Load(); s != nil {
+		stats.Rev, stats.Hash, stats.ETag, stats.Source = s.rev, s.hash, s.etag, s.source
+	}
+	stats.Age, stats.HasCDN = c.holder.age(time.Now())
+	return stats
+}

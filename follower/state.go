@@ -29,3 +29,17 @@ func (s CacheState) String() string {
 	}
 	return "unknown"
 }
+
+// CacheState returns the current cache state (S47).
+func (c *Client) CacheState() CacheState {
+	switch remote := c.holder.current.Load(); {
+	case remote == nil && c.overrides.exist():
+		return HasLocalOverrideFlagDataOnly
+	case remote == nil:
+		return NoFlagData
+	case c.updater.upToDate():
+		return HasUpToDateFlagData
+	default:
+		return HasCachedFlagDataOnly
+	}
+}

@@ -1,51 +1,8 @@
 package follower
 
-import (
-	"fmt"
-	"time"
-)
-
-// PollingMode says when a client looks for a newer config (S5).
-type PollingMode int
+import "time"
 
 const (
-	// Subscribe: the client receives each change from Redis by pub/sub. Evaluations do not
-	// wait. If the client is online, it asks the CDN when the content is missing or expired.
-	// Content expires after the leader's poll interval plus 15 s, without a leader after
-	// PollInterval.
-	Subscribe PollingMode = iota
-	// AutoPoll: the client reads Redis or the Cache every PollInterval. If it is online, it
-	// also asks the CDN if their content has expired (S42). Evaluations wait until this was
-	// done once, but at most MaxInitWait (S41).
-	AutoPoll
-	// Lazy: like AutoPoll, but an evaluation triggers the read if the config in force has
-	// expired. The evaluation waits for the read unless NoWaitForRefresh is set (S43).
-	Lazy
-	// Manual: the client reads Redis or the Cache every PollInterval. An evaluation reads them,
-	// too, if no config is in force, unless the last read failed. Only [Client.Refresh] asks
-	// the CDN (S44).
-	Manual
-)
-
-// String returns the constant's name.
-func (m PollingMode) String() string {
-	switch m {
-	case Subscribe:
-		return "Subscribe"
-	case AutoPoll:
-		return "AutoPoll"
-	case Lazy:
-		return "Lazy"
-	case Manual:
-		return "Manual"
-	}
-	return fmt.Sprintf("PollingMode(%d)", int(m))
-}
-
-const (
-	// DefaultPollInterval is the default of Config.PollInterval.
-	DefaultPollInterval = 60 * time.Second
-	minPollInterval     = time.Second
 	// expiryTolerance makes a config expire this much sooner. Otherwise a poll one interval
 	// after a fetch might find it not quite expired, and not ask the CDN (S42).
 	expiryTolerance = 500 * time.Millisecond

@@ -65,6 +65,26 @@ func (c *Client) GetAllValues(user User) map[string]any {
 	return c.listValues(c.held(), "GetAllValues", c.userOr(user))
 }
 
+// GetAllValueDetails returns the values of all settings for a user with the details of their
+// evaluation, in the config's order (S18). The value of a setting whose evaluation fails is
+// nil; the others are not affected. Without a config the result is nil.
+func (c *Client) GetAllValueDetails(user User) []EvaluationDetails {
+	return c.listDetails(c.held(), "GetAllValueDetails", c.userOr(user))
+}
+
+// GetAllVariationIDs returns the variation IDs of the values of all settings for a user, in the
+// config's order. It omits values without a variation ID (S19).
+func (c *Client) GetAllVariationIDs(user User) []string {
+	return c.listVariationIDs(c.held(), "GetAllVariationIDs", c.userOr(user))
+}
+
+// GetKeyValueForVariationID returns the key of the setting that has a variation ID, and the
+// value with this ID: a bool, string, int or float64 (S20). If there is none, it returns "" and
+// nil, and an event says so.
+func (c *Client) GetKeyValueForVariationID(id string) (key string, value any) {
+	return c.findVariation(c.held(), id)
+}
+
 // held does what the polling mode requires before it returns the snapshot in force.
 func (c *Client) held() *snapshot {
 	if c.updater != nil && c.updater.mode != Subscribe {
@@ -86,11 +106,4 @@ func (c *Client) overridden() *snapshot {
 		return c.overrides.over(nil)
 	}
 	return c.overrides.over(c.holder.current.Load())
-}
-
-// GetAllValueDetails returns the values of all settings for a user with the details of their
-// evaluation, in the config's order (S18). The value of a setting whose evaluation fails is
-// nil; the others are not affected. Without a config the result is nil.
-func (c *Client) GetAllValueDetails(user User) []EvaluationDetails {
-	return c.listDetails(c.held(), "GetAllValueDetails", c.userOr(user))
 }
