@@ -1,6 +1,10 @@
 package evaluate
 
-import "encoding/json"
+import (
+	"strings"
+
+	"github.com/catbridge/catbridge/evaluate/internal/jsontext"
+)
 
 // becomeList converts text that is a JSON array of strings to a list, for array comparators, and
 // reports whether the attribute now is a list of strings (S32). Any other attribute is unchanged.
@@ -19,16 +23,16 @@ func (a *attribute) becomeList() bool {
 }
 
 func parseList(text string) ([]string, bool) {
-	c := cursor{text: text}
-	if c.space(); c.pos == len(text) || text[c.pos] != '[' || !json.Valid([]byte(text)) {
+	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "[") || !jsontext.Valid(text) {
 		return nil, false
 	}
 	var list []string
-	for more := c.open(); more; more = c.next() {
-		if c.kind() != '"' {
+	c := jsontext.NewCursor(text)
+	for more := c.Open(); more; more = c.Next() {
+		if c.Kind() != '"' {
 			return nil, false
 		}
-		list = append(list, c.string())
+		list = append(list, c.Text())
 	}
 	return list, true
 }

@@ -104,15 +104,3 @@ func scanDecimal(s string) (comma int, ok bool) {
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
-
-// trimSpace removes what ECMAScript calls white space, as the official SDKs do.
-func trimSpace(s string) string { return strings.TrimFunc(s, isSpace) }
-
-func isSpace(r rune) bool {
-	switch r {
-	case ' ', '\t', '\n', '\v', '\f', '\r', 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF:
-		return true
-	default:
-		return r >= 0x2000 && r <= 0x200A
-	}
-}

@@ -7,6 +7,8 @@ import (
 	"sync"
 )
 
+type digest [32]byte
+
 // stackBuffer is the length up to which strings are hashed on the stack. Longer ones use a pooled
 // buffer, so that hashing does not allocate.
 const stackBuffer = 256
@@ -45,3 +47,31 @@ func saltedHash(text, salt string) digest {
 	longBuffers.Put(buffer)
 	return sum
 }
+
+// parseDigest parses a hash in its only valid form, lower-case hexadecimal. Any other string
+// matches no hash.
+func parseDigest(text string) (d digest, ok bool) {
+	if len(text) != 2*len(d) {
+		return d, false
+	}
+	var bad byte
+	for i := range d {
+		high, low := hexValues[text[2*i]], hexValues[text[2*i+1]]
+		bad |= high | low
+		d[i] = high<<4 | low&0xf
+	}
+	return d, bad&notHex == 0
+}
+
+const notHex = 0x80
+
+// hexValues are the values of lower-case hexadecimal digits, and notHex for all other bytes.
+var hexValues = func() (values [256]byte) {
+	for i := range values {
+		values[i] = notHex
+	}
+	for value, digit := range []byte("0123456789abcdef") {
+		values[digit] = byte(value)
+	}
+	return values
+}()

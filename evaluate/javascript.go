@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -31,40 +32,6 @@ func appendNumber(b []byte, f float64) []byte {
 		b = b[:n-1]
 	}
 	return b
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendQuoted appends a JSON string with only the escapes that JSON requires.
-func appendQuoted(b []byte, s string) []byte {
-	b = append(b, '"')
-	plain := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[plain:i]...)
-		plain = i + 1
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\b':
-			b = append(b, '\\', 'b')
-		case '\f':
-			b = append(b, '\\', 'f')
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
-		}
-	}
-	b = append(b, s[plain:]...)
-	return append(b, '"')
 }
 
 // maxDateMs is the greatest distance of a printable date from the Unix epoch, in ms, as in
@@ -95,4 +62,16 @@ func appendLongDate(b []byte, ms int64) []byte {
 		b = fmt.Appendf(b, "%04d", t.Year())
 	}
 	return t.AppendFormat(b, " 15:04:05 GMT+0000 (Coordinated Universal Time)")
+}
+
+// trimSpace removes what ECMAScript calls white space, as the official SDKs do.
+func trimSpace(s string) string { return strings.TrimFunc(s, isSpace) }
+
+func isSpace(r rune) bool {
+	switch r {
+	case ' ', '\t', '\n', '\v', '\f', '\r', 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF:
+		return true
+	default:
+		return r >= 0x2000 && r <= 0x200A
+	}
 }

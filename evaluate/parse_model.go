@@ -96,3 +96,45 @@ type rawSegmentCondition struct {
 	index      member[int64]
 	comparator member[int64]
 }
+
+func (raw *rawValue) of(kind Kind) (Value, memberState) {
+	switch kind {
+	case KindBool:
+		return BoolValue(raw.b.value), raw.b.state
+	case KindString:
+		return StringValue(raw.s.value), raw.s.state
+	case KindInt:
+		return IntValue(raw.i.value), raw.i.state
+	default:
+		return FloatValue(raw.d.value), raw.d.state
+	}
+}
+
+// infer returns the value that is present, or none unless there is exactly one.
+func (raw *rawValue) infer() Value {
+	var found Value
+	for kind := KindBool; kind <= KindFloat; kind++ {
+		value, state := raw.of(kind)
+		if state != present {
+			continue
+		}
+		if found.kind != KindNone {
+			return Value{}
+		}
+		found = value
+	}
+	return found
+}
+
+func valueMember(kind Kind) string {
+	switch kind {
+	case KindBool:
+		return "b"
+	case KindString:
+		return "s"
+	case KindInt:
+		return "i"
+	default:
+		return "d"
+	}
+}

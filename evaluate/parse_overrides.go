@@ -1,72 +1,69 @@
 package evaluate
 
-import "encoding/json"
+import "github.com/catbridge/catbridge/evaluate/internal/jsontext"
 
 // ParseOverrides reads a file of flag overrides: a full config JSON (S64), or the simple form
 // {"flags": {key: value}} with plain values (S63). Numbers in the simple form match defaults as
 // in [FromValues].
 func ParseOverrides(data []byte) (*Config, error) {
-	if len(data) > MaxConfigBytes || !json.Valid(data) {
+	if len(data) > MaxConfigBytes {
 		return Parse(data)
 	}
-	c := &cursor{text: validText(data)}
-	if c.kind() != '{' {
+	text := jsontext.FromUTF8(data)
+	if !jsontext.Valid(text) {
+		return Parse(data)
+	}
+	r := newReader(text)
+	if r.Kind() != '{' {
 		return nil, refuse("$", "an object is expected")
 	}
-	for more := c.open(); more; more = c.next() {
-		if c.name() != "flags" {
-			c.skip()
+	for more := r.Open(); more; more = r.Next() {
+		if r.Name() != "flags" {
+			r.Skip()
 			continue
 		}
-		state, _ := (&cursor{text: c.text, pos: c.pos}).enter('{')
-		if state != present {
+		if r.Kind() != '{' {
 			return nil, refuse("$.flags", "an object is expected")
 		}
-		return c.readFlags(), nil
+		return r.readFlags(), nil
 	}
 	return Parse(data)
 }
 
-func (c *cursor) readFlags() *Config {
+func (r *reader) readFlags() *Config {
 	config := &Config{settings: make(map[string]*setting)}
-	for more := c.open(); more; more = c.next() {
-		key := c.name()
+	for more := r.Open(); more; more = r.Next() {
+		key := r.Name()
 		if config.settings[key] == nil {
 			config.keys = append(config.keys, key)
 		}
-		config.settings[key] = plainSetting(key, c.plain())
+		config.settings[key] = plainSetting(key, r.readPlain())
 	}
 	config.source.keys = config.keys
 	config.resolve()
 	return config
 }
 
-// plain reads a plain value. A number without a fraction is a whole number.
-func (c *cursor) plain() any {
-	switch c.kind() {
+// readPlain reads a plain value. A number without a fraction is a whole number.
+func (r *reader) readPlain() any {
+	switch r.Kind() {
 	case '"':
-		return c.string()
+		return r.Text()
 	case 't', 'f':
-		return c.bool()
+		return r.Bool()
 	case '0':
-		start := c.pos
-		if whole := c.readInteger(); whole.state == present {
+		start := r.Cursor
+		if whole := r.readInteger(); whole.state == present {
 			return whole.value
 		}
-		c.pos = start
-		return c.number()
+		r.Cursor = start
+		return r.Number()
 	case 'n':
-		c.skip()
+		r.Skip()
 		return nil
+	case '[':
+		return unsupported{text: r.Raw(), kind: "array"}
 	default:
-		kind := "object"
-		if c.kind() == '[' {
-			kind = "array"
-		}
-		start := c.pos
-		c.skip()
-		return unsupported{text: c.text[start:c.pos], kind: kind}
+		return unsupported{text: r.Raw(), kind: "object"}
 	}
 }
-
-type unsupported struct{ text, kind string }

@@ -1,51 +1,63 @@
 package evaluate
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/catbridge/catbridge/evaluate/internal/jsontext"
+)
+
+// reader reads the parts of a config from a valid JSON text.
+type reader struct {
+	jsontext.Cursor
+	items []string // scratch space
+}
+
+func newReader(text string) *reader { return &reader{Cursor: jsontext.NewCursor(text)} }
 
 // enter enters a value of the wanted kind, '{' or '['. It skips any other value; the state is then
 // absent for null and wrong otherwise.
-func (c *cursor) enter(kind byte) (memberState, bool) {
-	switch c.kind() {
+func (r *reader) enter(kind byte) (memberState, bool) {
+	switch r.Kind() {
 	case kind:
-		return present, c.open()
+		return present, r.Open()
 	case 'n':
-		c.skip()
+		r.Skip()
 		return absent, false
 	default:
-		c.skip()
+		r.Skip()
 		return wrong, false
 	}
 }
 
-func (c *cursor) readText() (m member[string]) {
-	switch c.kind() {
+func (r *reader) readText() (m member[string]) {
+	switch r.Kind() {
 	case '"':
-		return have(c.string())
+		return have(r.Text())
 	case 'n':
 	default:
 		m.state = wrong
 	}
-	c.skip()
+	r.Skip()
 	return m
 }
 
-func (c *cursor) readNumber() (m member[float64]) {
-	switch c.kind() {
+func (r *reader) readNumber() (m member[float64]) {
+	switch r.Kind() {
 	case '0':
-		return have(c.number())
+		return have(r.Number())
 	case 'n':
 	default:
 		m.state = wrong
 	}
-	c.skip()
+	r.Skip()
 	return m
 }
 
 // maxInteger bounds whole numbers: float64 cannot represent all larger ones.
 const maxInteger = 1<<53 - 1
 
-func (c *cursor) readInteger() (m member[int64]) {
-	number := c.readNumber()
+func (r *reader) readInteger() (m member[int64]) {
+	number := r.readNumber()
 	if number.state != present {
 		m.state = number.state
 		return m
@@ -58,68 +70,68 @@ func (c *cursor) readInteger() (m member[int64]) {
 	return have(int64(f))
 }
 
-func (c *cursor) readBool() (m member[bool]) {
-	switch c.kind() {
+func (r *reader) readBool() (m member[bool]) {
+	switch r.Kind() {
 	case 't', 'f':
-		return have(c.bool())
+		return have(r.Bool())
 	case 'n':
 	default:
 		m.state = wrong
 	}
-	c.skip()
+	r.Skip()
 	return m
 }
 
-func (c *cursor) readConfig() (m rawConfig) {
-	for more := c.open(); more; more = c.next() {
-		switch c.name() {
+func (r *reader) readConfig() (m rawConfig) {
+	for more := r.Open(); more; more = r.Next() {
+		switch r.Name() {
 		case "p":
-			m.preferences = c.readPreferences()
+			m.preferences = r.readPreferences()
 		case "s":
-			m.segments = readList(c, (*cursor).readSegment)
+			m.segments = readList(r, (*reader).readSegment)
 		case "f":
-			m.settings = c.readSettings()
+			m.settings = r.readSettings()
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m
 }
 
-func readList[T any](c *cursor, read func(*cursor) member[T]) (m member[[]member[T]]) {
-	state, more := c.enter('[')
+func readList[T any](r *reader, read func(*reader) member[T]) (m member[[]member[T]]) {
+	state, more := r.enter('[')
 	m.state = state
-	for ; more; more = c.next() {
-		m.value = append(m.value, read(c))
+	for ; more; more = r.Next() {
+		m.value = append(m.value, read(r))
 	}
 	return m
 }
 
-func (c *cursor) readPreferences() (m member[rawPreferences]) {
-	state, more := c.enter('{')
+func (r *reader) readPreferences() (m member[rawPreferences]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		switch c.name() {
+	for ; more; more = r.Next() {
+		switch r.Name() {
 		case "s":
-			m.value.salt = c.readText()
+			m.value.salt = r.readText()
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m
 }
 
-func (c *cursor) readSegment() (m member[rawSegment]) {
-	state, more := c.enter('{')
+func (r *reader) readSegment() (m member[rawSegment]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		switch c.name() {
+	for ; more; more = r.Next() {
+		switch r.Name() {
 		case "n":
-			m.value.name = c.readText()
+			m.value.name = r.readText()
 		case "r":
-			m.value.conditions = readList(c, (*cursor).readUserCondition)
+			m.value.conditions = readList(r, (*reader).readUserCondition)
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m
@@ -127,206 +139,206 @@ func (c *cursor) readSegment() (m member[rawSegment]) {
 
 // readSettings keeps the order of the document. It keeps all settings of a repeated key; compile
 // uses the last.
-func (c *cursor) readSettings() (m member[[]rawSettingEntry]) {
-	state, more := c.enter('{')
+func (r *reader) readSettings() (m member[[]rawSettingEntry]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		m.value = append(m.value, rawSettingEntry{key: c.name(), setting: c.readSetting()})
+	for ; more; more = r.Next() {
+		m.value = append(m.value, rawSettingEntry{key: r.Name(), setting: r.readSetting()})
 	}
 	return m
 }
 
-func (c *cursor) readSetting() (m member[rawSetting]) {
-	state, more := c.enter('{')
+func (r *reader) readSetting() (m member[rawSetting]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		switch name := c.name(); name {
+	for ; more; more = r.Next() {
+		switch name := r.Name(); name {
 		case "t":
-			m.value.kind = c.readInteger()
+			m.value.kind = r.readInteger()
 		case "a":
-			m.value.attribute = c.readText()
+			m.value.attribute = r.readText()
 		case "r":
-			m.value.rules = readList(c, (*cursor).readRule)
+			m.value.rules = readList(r, (*reader).readRule)
 		case "p":
-			m.value.options = readList(c, (*cursor).readOption)
+			m.value.options = readList(r, (*reader).readOption)
 		default:
-			c.readServedMember(name, &m.value.served)
+			r.readServedMember(name, &m.value.served)
 		}
 	}
 	return m
 }
 
-func (c *cursor) readRule() (m member[rawRule]) {
-	state, more := c.enter('{')
+func (r *reader) readRule() (m member[rawRule]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		switch c.name() {
+	for ; more; more = r.Next() {
+		switch r.Name() {
 		case "c":
-			m.value.conditions = readList(c, (*cursor).readCondition)
+			m.value.conditions = readList(r, (*reader).readCondition)
 		case "s":
-			m.value.served = c.readServed()
+			m.value.served = r.readServed()
 		case "p":
-			m.value.options = readList(c, (*cursor).readOption)
+			m.value.options = readList(r, (*reader).readOption)
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m
 }
 
-func (c *cursor) readOption() (m member[rawOption]) {
-	state, more := c.enter('{')
+func (r *reader) readOption() (m member[rawOption]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		switch name := c.name(); name {
+	for ; more; more = r.Next() {
+		switch name := r.Name(); name {
 		case "p":
-			m.value.share = c.readInteger()
+			m.value.share = r.readInteger()
 		default:
-			c.readServedMember(name, &m.value.served)
+			r.readServedMember(name, &m.value.served)
 		}
 	}
 	return m
 }
 
-func (c *cursor) readServed() (m member[rawServed]) {
-	state, more := c.enter('{')
+func (r *reader) readServed() (m member[rawServed]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		c.readServedMember(c.name(), &m.value)
+	for ; more; more = r.Next() {
+		r.readServedMember(r.Name(), &m.value)
 	}
 	return m
 }
 
-func (c *cursor) readServedMember(name string, served *rawServed) {
+func (r *reader) readServedMember(name string, served *rawServed) {
 	switch name {
 	case "v":
-		served.value = c.readValue()
+		served.value = r.readValue()
 	case "i":
-		served.variation = c.readText()
+		served.variation = r.readText()
 	default:
-		c.skip()
+		r.Skip()
 	}
 }
 
-func (c *cursor) readValue() (m member[rawValue]) {
-	state, more := c.enter('{')
+func (r *reader) readValue() (m member[rawValue]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		switch c.name() {
+	for ; more; more = r.Next() {
+		switch r.Name() {
 		case "b":
-			m.value.b = c.readBool()
+			m.value.b = r.readBool()
 		case "s":
-			m.value.s = c.readText()
+			m.value.s = r.readText()
 		case "i":
-			m.value.i = c.readInteger()
+			m.value.i = r.readInteger()
 		case "d":
-			m.value.d = c.readNumber()
+			m.value.d = r.readNumber()
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m
 }
 
-func (c *cursor) readCondition() (m member[rawCondition]) {
-	state, more := c.enter('{')
+func (r *reader) readCondition() (m member[rawCondition]) {
+	state, more := r.enter('{')
 	m.state = state
-	for ; more; more = c.next() {
-		switch c.name() {
+	for ; more; more = r.Next() {
+		switch r.Name() {
 		case "u":
-			m.value.user = c.readUserCondition()
+			m.value.user = r.readUserCondition()
 		case "p":
-			m.value.prerequisite = c.readPrerequisite()
+			m.value.prerequisite = r.readPrerequisite()
 		case "s":
-			m.value.segment = c.readSegmentCondition()
+			m.value.segment = r.readSegmentCondition()
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m
 }
 
-func (c *cursor) readUserCondition() (m member[*rawUserCondition]) {
-	state, more := c.enter('{')
+func (r *reader) readUserCondition() (m member[*rawUserCondition]) {
+	state, more := r.enter('{')
 	m.state = state
 	if state != present {
 		return m
 	}
 	u := &rawUserCondition{badItem: -1}
 	m.value = u
-	for ; more; more = c.next() {
-		switch c.name() {
+	for ; more; more = r.Next() {
+		switch r.Name() {
 		case "a":
-			u.attribute = c.readText()
+			u.attribute = r.readText()
 		case "c":
-			u.comparator = c.readInteger()
+			u.comparator = r.readInteger()
 		case "s":
-			u.text = c.readText()
+			u.text = r.readText()
 		case "d":
-			u.number = c.readNumber()
+			u.number = r.readNumber()
 		case "l":
-			c.readComparisonList(u)
+			r.readComparisonList(u)
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m
 }
 
-func (c *cursor) readComparisonList(u *rawUserCondition) {
-	state, more := c.enter('[')
+func (r *reader) readComparisonList(u *rawUserCondition) {
+	state, more := r.enter('[')
 	u.list = member[[]string]{state: state}
 	u.badItem, u.badNull = -1, false
-	c.items = c.items[:0]
-	for ; more; more = c.next() {
-		item := c.readText()
+	r.items = r.items[:0]
+	for ; more; more = r.Next() {
+		item := r.readText()
 		if item.state != present && u.badItem < 0 {
-			u.badItem, u.badNull = len(c.items), item.state == absent
+			u.badItem, u.badNull = len(r.items), item.state == absent
 		}
-		c.items = append(c.items, item.value)
+		r.items = append(r.items, item.value)
 	}
-	u.list.value = slices.Clone(c.items)
+	u.list.value = slices.Clone(r.items)
 }
 
-func (c *cursor) readPrerequisite() (m member[*rawPrerequisite]) {
-	state, more := c.enter('{')
+func (r *reader) readPrerequisite() (m member[*rawPrerequisite]) {
+	state, more := r.enter('{')
 	m.state = state
 	if state != present {
 		return m
 	}
 	p := new(rawPrerequisite)
 	m.value = p
-	for ; more; more = c.next() {
-		switch c.name() {
+	for ; more; more = r.Next() {
+		switch r.Name() {
 		case "f":
-			p.flag = c.readText()
+			p.flag = r.readText()
 		case "c":
-			p.comparator = c.readInteger()
+			p.comparator = r.readInteger()
 		case "v":
-			p.value = c.readValue()
+			p.value = r.readValue()
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m
 }
 
-func (c *cursor) readSegmentCondition() (m member[*rawSegmentCondition]) {
-	state, more := c.enter('{')
+func (r *reader) readSegmentCondition() (m member[*rawSegmentCondition]) {
+	state, more := r.enter('{')
 	m.state = state
 	if state != present {
 		return m
 	}
 	s := new(rawSegmentCondition)
 	m.value = s
-	for ; more; more = c.next() {
-		switch c.name() {
+	for ; more; more = r.Next() {
+		switch r.Name() {
 		case "s":
-			s.index = c.readInteger()
+			s.index = r.readInteger()
 		case "c":
-			s.comparator = c.readInteger()
+			s.comparator = r.readInteger()
 		default:
-			c.skip()
+			r.Skip()
 		}
 	}
 	return m

@@ -1,11 +1,5 @@
 package evaluate
 
-import (
-	"slices"
-
-	"github.com/Masterminds/semver/v3"
-)
-
 // TargetingRule is a read-only view of a setting's targeting rule.
 type TargetingRule struct {
 	conditions    []Condition
@@ -78,42 +72,4 @@ const (
 	userCondition
 	prerequisiteCondition
 	segmentCondition
-)
-
-// operand is a comparison value in the form that its comparator needs.
-type operand struct {
-	texts     map[string]struct{} // long lists in clear text
-	salt      string              // for the hashes: see compiler.saltFor
-	digests   []digest            // hashed strings
-	digestSet map[digest]struct{} // digests of long lists
-	slices    []hashedSlice       // hashed first or last bytes
-	versions  []*semver.Version
-	// invalidVersion reports that a version is invalid, which makes the condition false.
-	invalidVersion bool
-}
-
-func (o *operand) hasHash(text string) bool {
-	hash := saltedHash(text, o.salt)
-	if o.digestSet != nil {
-		_, found := o.digestSet[hash]
-		return found
-	}
-	return slices.Contains(o.digests, hash)
-}
-
-type digest [32]byte
-
-// hashedSlice is the hash of a string's first or last bytes.
-type hashedSlice struct {
-	length int64
-	digest digest
-	state  sliceState
-}
-
-type sliceState uint8
-
-const (
-	sliceMatchable sliceState = iota
-	sliceNeverMatches
-	sliceMalformed
 )

@@ -1,4 +1,6 @@
-package evaluate
+// Package jsontext reads JSON. [Valid] checks a document; a [Cursor] then walks it and copies
+// nothing.
+package jsontext
 
 import (
 	"encoding/json"
@@ -7,16 +9,19 @@ import (
 	"strings"
 )
 
-// cursor walks a JSON text that is known to be valid, so it does not handle errors. Strings
-// without escapes share memory with the document.
-type cursor struct {
-	text  string
-	pos   int
-	items []string // scratch space
+// Cursor walks a text that is known to be valid JSON, so it does not handle errors. Strings
+// without escapes share memory with the text. A copy of a Cursor walks on its own. Only one
+// goroutine may use a Cursor at a time.
+type Cursor struct {
+	text string
+	pos  int
 }
 
-// kind returns the first byte of the value at the cursor, '0' for any number.
-func (c *cursor) kind() byte {
+// NewCursor returns a cursor at the start of a valid JSON text.
+func NewCursor(text string) Cursor { return Cursor{text: text} }
+
+// Kind returns the first byte of the value at the cursor, '0' for any number.
+func (c *Cursor) Kind() byte {
 	c.space()
 	b := c.text[c.pos]
 	if b == '-' || b >= '0' && b <= '9' {
@@ -25,7 +30,7 @@ func (c *cursor) kind() byte {
 	return b
 }
 
-func (c *cursor) space() {
+func (c *Cursor) space() {
 	for c.pos < len(c.text) {
 		switch c.text[c.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -36,8 +41,8 @@ func (c *cursor) space() {
 	}
 }
 
-// open enters an object or array and reports whether it has elements.
-func (c *cursor) open() bool {
+// Open enters an object or array and reports whether it has elements.
+func (c *Cursor) Open() bool {
 	c.space()
 	c.pos++
 	c.space()
@@ -48,22 +53,24 @@ func (c *cursor) open() bool {
 	return true
 }
 
-// next moves past the comma or bracket after an element and reports whether another one follows.
-func (c *cursor) next() bool {
+// Next moves past the comma or bracket after an element and reports whether another one follows.
+func (c *Cursor) Next() bool {
 	c.space()
 	b := c.text[c.pos]
 	c.pos++
 	return b == ','
 }
 
-func (c *cursor) name() string {
-	s := c.string()
+// Name reads the name of an object's member, and moves to its value.
+func (c *Cursor) Name() string {
+	s := c.Text()
 	c.space()
 	c.pos++
 	return s
 }
 
-func (c *cursor) string() string {
+// Text reads a string.
+func (c *Cursor) Text() string {
 	c.space()
 	start := c.pos + 1
 	end := start + strings.IndexByte(c.text[start:], '"')
@@ -79,7 +86,7 @@ func (c *cursor) string() string {
 	return s
 }
 
-func (c *cursor) skipString() {
+func (c *Cursor) skipString() {
 	c.pos++
 	for {
 		switch c.text[c.pos] {
@@ -93,8 +100,8 @@ func (c *cursor) skipString() {
 	}
 }
 
-// number returns an infinity for a number beyond the range of float64.
-func (c *cursor) number() float64 {
+// Number reads a number. It returns an infinity for a number beyond the range of float64.
+func (c *Cursor) Number() float64 {
 	f, err := strconv.ParseFloat(c.scalar(), 64)
 	if err != nil && !math.IsInf(f, 0) {
 		return math.NaN()
@@ -102,10 +109,11 @@ func (c *cursor) number() float64 {
 	return f
 }
 
-func (c *cursor) bool() bool { return c.scalar() == "true" }
+// Bool reads true or false.
+func (c *Cursor) Bool() bool { return c.scalar() == "true" }
 
 // scalar returns a number or one of the words true, false, null in its source form.
-func (c *cursor) scalar() string {
+func (c *Cursor) scalar() string {
 	c.space()
 	start := c.pos
 	for c.pos < len(c.text) {
@@ -118,8 +126,16 @@ func (c *cursor) scalar() string {
 	return c.text[start:c.pos]
 }
 
-// skip moves past a value of any kind, without recursion.
-func (c *cursor) skip() {
+// Raw moves past a value of any kind and returns its source text.
+func (c *Cursor) Raw() string {
+	c.space()
+	start := c.pos
+	c.Skip()
+	return c.text[start:c.pos]
+}
+
+// Skip moves past a value of any kind, without recursion.
+func (c *Cursor) Skip() {
 	c.space()
 	for depth := 0; ; {
 		switch c.text[c.pos] {

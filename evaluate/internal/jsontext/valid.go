@@ -1,4 +1,6 @@
-package evaluate
+package jsontext
+
+import "unicode/utf8"
 
 // maxDepth is the greatest nesting depth of objects and arrays, as in encoding/json.
 const maxDepth = 10_000
@@ -12,10 +14,19 @@ var plainByte = func() (plain [256]bool) {
 	return plain
 }()
 
-// isValid reports whether a text is valid JSON, like json.Valid, but in a third of the time.
-func isValid(text string) bool {
+// Valid reports whether a text is valid JSON, like json.Valid, but in a third of the time.
+func Valid(text string) bool {
 	v := validator{text: text}
 	return v.document()
+}
+
+// FromUTF8 copies a document. It replaces each byte that is not valid UTF-8 with U+FFFD, as
+// encoding/json does.
+func FromUTF8(data []byte) string {
+	if utf8.Valid(data) {
+		return string(data)
+	}
+	return string([]rune(string(data)))
 }
 
 type validator struct {

@@ -1,4 +1,4 @@
-package evaluate
+package jsontext
 
 import (
 	"encoding/json"
@@ -18,10 +18,10 @@ func FuzzValid(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if got, want := isValid(string(data)), json.Valid(data); got != want {
+		if got, want := Valid(string(data)), json.Valid(data); got != want {
 			t.Errorf("%q: %t, encoding/json says %t", data, got, want)
 		}
-		if got, want := isValid(validText(data)), json.Valid(data); got != want {
+		if got, want := Valid(FromUTF8(data)), json.Valid(data); got != want {
 			t.Errorf("%q with its bytes replaced: %t, encoding/json says %t", data, got, want)
 		}
 	})
@@ -34,7 +34,7 @@ func TestNestingLimitIsThatOfEncodingJSON(t *testing.T) {
 			strings.Repeat(`{"a":`, depth-1) + "{}" + strings.Repeat("}", depth-1),
 			strings.Repeat(`[`, depth) + "1" + strings.Repeat("]", depth),
 		} {
-			if got, want := isValid(text), json.Valid([]byte(text)); got != want {
+			if got, want := Valid(text), json.Valid([]byte(text)); got != want {
 				t.Errorf("depth %d, %.6s…: %t, encoding/json says %t", depth, text, got, want)
 			}
 		}
@@ -43,7 +43,7 @@ func TestNestingLimitIsThatOfEncodingJSON(t *testing.T) {
 
 func BenchmarkValid(b *testing.B) {
 	data := []byte(`[` + strings.Repeat(`{"u":{"a":"Email","c":16,"l":["`+strings.Repeat("0123456789abcdef", 4)+`"]},"v":{"b":true}},`, 5000) + `{}]`)
-	for name, valid := range map[string]func([]byte) bool{"own": func(data []byte) bool { return isValid(string(data)) }, "encoding-json": json.Valid} {
+	for name, valid := range map[string]func([]byte) bool{"own": func(data []byte) bool { return Valid(string(data)) }, "encoding-json": json.Valid} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
