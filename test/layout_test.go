@@ -18,7 +18,7 @@ const module = "github.com/catbridge/catbridge"
 
 // layout lists the dependencies that a package may have. Tests may have more.
 type layout struct {
-	own   []string // packages of this module, direct or indirect
+	own   []string // packages of this module, direct or indirect, each with those in its internal folder
 	other []string // prefixes of the paths of directly imported packages
 	never []string // packages of the standard library that the package must not import directly
 }
@@ -30,12 +30,13 @@ var layouts = map[string]layout{
 		other: []string{"github.com/Masterminds/semver/v3"},
 		never: []string{"context", "log", "net", "os", "io/fs", "io/ioutil", "syscall", "embed", "testing"},
 	},
-	"internal/cdn":          {own: []string{"internal/regularfile"}},
-	"internal/eventlog":     {own: []string{}},
-	"internal/histogram":    {own: []string{}},
-	"internal/regularfile":  {own: []string{}},
-	"internal/subscription": {other: []string{"github.com/redis/go-redis/v9"}},
-	"internal/watchfile":    {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
+	"evaluate/internal/jsontext": {own: []string{}, never: []string{"context", "log", "net", "os", "io", "reflect", "sync"}},
+	"internal/cdn":               {own: []string{"internal/regularfile"}},
+	"internal/eventlog":          {own: []string{}},
+	"internal/histogram":         {own: []string{}},
+	"internal/regularfile":       {own: []string{}},
+	"internal/subscription":      {other: []string{"github.com/redis/go-redis/v9"}},
+	"internal/watchfile":         {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
 	"leader": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
@@ -134,7 +135,8 @@ func (l layout) faults(dir string, deps []goPackage) []string {
 	for _, p := range deps {
 		byPath[p.ImportPath] = p
 		name, own := strings.CutPrefix(p.ImportPath, module+"/")
-		if own && name != dir && !slices.Contains(l.own, name) {
+		owner, _, _ := strings.Cut(name, "/internal/")
+		if own && owner != dir && name != dir && !slices.Contains(l.own, owner) && !slices.Contains(l.own, name) {
 			faults = append(faults, dir+" is built from "+name)
 		}
 	}
@@ -168,13 +170,16 @@ func TestLayoutFaultsAreDetected(t *testing.T) {
 		{ImportPath: "example.com/lib/sub"},
 		{ImportPath: "example.com/lib2"},
 		{ImportPath: module + "/follower"},
+		{ImportPath: module + "/follower/internal/feed"},
 		{ImportPath: module + "/cachekeys"},
+		{ImportPath: module + "/cachekeys/internal/codec"},
+		{ImportPath: module + "/x/internal/own"},
 		{ImportPath: module + "/x", Imports: []string{
 			"net/http", "fmt", "example.com/lib/sub", "example.com/lib2", module + "/cachekeys",
 		}},
 	}
 	rules := layout{own: []string{"cachekeys"}, other: []string{"example.com/lib"}, never: []string{"net"}}
-	want := []string{"x is built from follower", "x imports net/http", "x imports example.com/lib2"}
+	want := []string{"x is built from follower", "x is built from follower/internal/feed", "x imports net/http", "x imports example.com/lib2"}
 	if have := rules.faults("x", deps); !slices.Equal(have, want) {
 		t.Errorf("found %q\nwant %q", have, want)
 	}
