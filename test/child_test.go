@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
 )
@@ -21,7 +22,7 @@ func (env *environment) processes() {
 	if env.virtual {
 		return
 	}
-	env.programs = &fleet{environment: env, path: requireProgram(env.T)}
+	env.programs = &fleet{environment: env, path: program.Path(env.T)}
 	env.programs.serveCDN()
 }
 

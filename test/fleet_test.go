@@ -7,6 +7,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
 )
@@ -25,23 +26,23 @@ type fleet struct {
 // onProcesses runs with processes on a real server, with the program's fast timing.
 func onProcesses(t *testing.T, run func(f *fleet)) {
 	t.Helper()
-	onProcessesOf(t, program, run)
+	onProcessesOf(t, program.Plain, run)
 }
 
 // onProcessesOf runs with another build of the program.
-func onProcessesOf(t *testing.T, program func() (string, error), run func(f *fleet)) {
+func onProcessesOf(t *testing.T, build program.Build, run func(f *fleet)) {
 	t.Helper()
-	onProcessesAs(t, program, false, run)
+	onProcessesAs(t, build, false, run)
 }
 
 // onProcessesAs runs with another build of the program; without other tests at the same
 // time if alone is set.
-func onProcessesAs(t *testing.T, program func() (string, error), alone bool, run func(f *fleet)) {
+func onProcessesAs(t *testing.T, build program.Build, alone bool, run func(f *fleet)) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	path := require(t, program)
+	path := build.Path(t)
 	if !alone {
 		t.Parallel()
 	}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/program"
 )
 
 const (
@@ -36,7 +38,7 @@ type flood struct {
 // many webhooks, however long it takes.
 func TestF33_FloodOverHTTP(t *testing.T) {
 	alone := *manyRounds > 0
-	onProcessesAs(t, program, alone, func(f *fleet) {
+	onProcessesAs(t, program.Plain, alone, func(f *fleet) {
 		p := f.run([]string{"CATBRIDGE_SDK_KEY=" + hookName + "=" + sdkKey, "CATBRIDGE_WEBHOOK_KEYS=" + hookKey, "CATBRIDGE_LISTEN=127.0.0.1:0"},
 			"leader", "--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL, "--log-format", "json")
 		f.eventually(10*time.Second, "the process logs its ID", p.started)

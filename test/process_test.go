@@ -2,7 +2,6 @@ package test
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -12,70 +11,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/catbridge/catbridge/internal/testenv/missing"
 )
-
-// binaries is the folder of the program, which is built once.
-var binaries string
-
-var binariesFolder = sync.OnceValue(func() (err error) {
-	binaries, err = os.MkdirTemp("", "catbridge-test")
-	return err
-})
-
-// program builds catbridge and returns its path; racing builds it with the race detector.
-var (
-	program = sync.OnceValues(func() (string, error) { return build("catbridge") })
-	racing  = sync.OnceValues(func() (string, error) { return build("catbridge-race", "-race") })
-)
-
-func build(name string, flags ...string) (path string, err error) {
-	if err := binariesFolder(); err != nil {
-		return "", err
-	}
-	path = filepath.Join(binaries, name)
-	args := append([]string{"build", "-o", path}, flags...)
-	out, err := exec.Command("go", append(args, "../cmd/catbridge")...).CombinedOutput()
-	if err != nil {
-		return "", &buildError{string(out), err}
-	}
-	return path, nil
-}
-
-type buildError struct {
-	output string
-	err    error
-}
-
-func (e *buildError) Error() string { return "build catbridge: " + e.err.Error() + "\n" + e.output }
-
-// requireProgram returns the path of the program, or skips the test if it cannot be built.
-func requireProgram(t *testing.T) string { return require(t, program) }
-
-func require(t *testing.T, program func() (string, error)) string {
-	t.Helper()
-	if _, err := exec.LookPath("go"); err != nil {
-		missing.Skip(t, "the go command is missing (%v)", err)
-	}
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// requireRaceDetector skips the test if nothing can be built with the race detector.
-func requireRaceDetector(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath(cmp.Or(os.Getenv("CC"), "gcc")); err != nil {
-		missing.Skip(t, "a C compiler is missing, which the race detector needs: install the Debian package build-essential (%v)", err)
-	}
-}
 
 // process is a running catbridge.
 type process struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
 )
@@ -26,7 +27,7 @@ func onSecured(t *testing.T, run func(s *secured)) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	path := requireProgram(t)
+	path := program.Path(t)
 	t.Parallel()
 	t.Run("single", func(t *testing.T) {
 		t.Parallel()
@@ -148,7 +149,7 @@ func TestF25_ProgramReadsChangedSecrets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
 	}
-	path := requireProgram(t)
+	path := program.Path(t)
 	t.Parallel()
 	env := openEnvironment(t)
 	s := secure(env, path, env.server.Guard(), "single", env.server.Addr())

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/redis/go-redis/v9"
 )
@@ -40,7 +41,7 @@ func TestSoak(t *testing.T) {
 	if *soakFor == 0 {
 		t.Skip("see make soak")
 	}
-	s := &soak{fleet: newFleet(t, requireProgram(t))}
+	s := &soak{fleet: newFleet(t, program.Path(t))}
 	// The log of a test stays in its memory.
 	s.followerLog = slog.New(slog.NewTextHandler(&unseen{secretGuard{t}}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s.connect = func(t testing.TB, _ role, _ *redistest.Link) redis.UniversalClient {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/testenv/program"
 )
 
 // eventLeading is in the log of a leader when a term begins.
@@ -17,8 +18,8 @@ const eventLeading = 6100
 // On one processor, with constant garbage collection and the race detector, the leader
 // keeps its lock.
 func TestF36_BusyProcessKeepsItsLock(t *testing.T) {
-	requireRaceDetector(t)
-	onProcessesOf(t, racing, func(f *fleet) {
+	program.RequireRaceDetector(t)
+	onProcessesOf(t, program.Racing, func(f *fleet) {
 		strain := []string{"GOMAXPROCS=1", "GOGC=1"}
 		all := []*process{f.launch(strain...)}
 		f.awaitHolder(all[0])

@@ -18,6 +18,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/redis/go-redis/v9"
@@ -36,9 +37,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "descriptors that were not closed:", strings.Join(left, ", "))
 			code = 1
 		}
-		if binaries != "" {
-			_ = os.RemoveAll(binaries)
-		}
+		program.Remove()
 		if *reportFile != "" && *soakFor == 0 {
 			if err := report(*reportFile); err != nil {
 				fmt.Fprintln(os.Stderr, err)

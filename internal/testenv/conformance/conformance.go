@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 // Env is the environment variable with the folder of the data. The default is
@@ -26,36 +26,13 @@ func Dir(t testing.TB) string {
 		dir = filepath.Join("..", "shared", "conformance")
 	}
 	if !filepath.IsAbs(dir) {
-		root, err := moduleRoot()
-		if err != nil {
-			t.Fatalf("conformance: %v", err)
-		}
-		dir = filepath.Join(root, dir)
+		dir = root.Path(t, dir)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "cases", "index.json")); err != nil {
 		missing.Skip(t, "the conformance data is missing: set %s to its folder (%v)", Env, err)
 	}
 	return dir
 }
-
-// moduleRoot finds the nearest folder with a go.mod, from the working directory upwards: a
-// test runs in the folder of its package.
-var moduleRoot = sync.OnceValues(func() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return "", os.ErrNotExist
-		}
-		dir = up
-	}
-})
 
 // File returns the content of a file, named relative to the folder.
 func File(t testing.TB, name ...string) []byte {

@@ -1,17 +1,19 @@
-package test
+package repo
 
 import (
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 var (
 	faultRow     = regexp.MustCompile(`^\| F(\d+) \|`)
+	testOfRow    = regexp.MustCompile(`^TestF(\d\d)_`)
 	faultNumbers = func() (all []int) {
 		for n := 1; n <= 37; n++ {
 			if n != 30 { // F30 never existed
@@ -25,10 +27,7 @@ var (
 
 // TestEveryFaultHasATest reads docs/faults.md.
 func TestEveryFaultHasATest(t *testing.T) {
-	page, err := os.ReadFile("../docs/faults.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := root.Read(t, "docs/faults.md")
 	tests := map[string]map[string]bool{} // by folder
 	exists := func(dir, name string) bool {
 		if tests[dir] == nil {
@@ -40,7 +39,7 @@ func TestEveryFaultHasATest(t *testing.T) {
 	for _, dir := range []string{"test", "test/interop", "test/servers"} {
 		named = append(named, slices.Sorted(maps.Keys(testNames(t, dir)))...)
 	}
-	for _, fault := range faultsOfPage(string(page), exists, named) {
+	for _, fault := range faultsOfPage(page, exists, named) {
 		t.Error(fault)
 	}
 }
@@ -75,8 +74,8 @@ func faultsOfPage(page string, exists func(dir, test string) bool, named []strin
 		}
 	}
 	for _, test := range named {
-		if m := rowName.FindStringSubmatch(test); m != nil {
-			number, _ := strconv.Atoi(m[1][1:]) // digits
+		if m := testOfRow.FindStringSubmatch(test); m != nil {
+			number, _ := strconv.Atoi(m[1]) // digits
 			if !strings.Contains(rows[number], "."+test+"`") {
 				wrong = append(wrong, "F"+strconv.Itoa(number)+" does not name "+test)
 			}

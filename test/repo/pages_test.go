@@ -1,4 +1,4 @@
-package test
+package repo
 
 import (
 	"maps"
@@ -9,23 +9,26 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/catbridge/catbridge/internal/testenv/program"
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 // pages returns the pages for readers, by their path from the project's folder.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*/*.md", "examples/*.md", "test/*/README.md"} {
-		files, err := filepath.Glob(filepath.Join("..", pattern))
+	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*/*.md", "examples/*.md", "test/README.md", "test/*/README.md"} {
+		files, err := filepath.Glob(root.Path(t, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, file := range files {
-			text, err := os.ReadFile(file)
+			name, err := filepath.Rel(root.Path(t), file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			all[strings.TrimPrefix(file, "../")] = string(text)
+			all[filepath.ToSlash(name)] = root.Read(t, name)
 		}
 	}
 	if len(all) < 6 {
@@ -63,7 +66,7 @@ func TestLinksInPagesResolve(t *testing.T) {
 			if target != "" {
 				path = filepath.Join(filepath.Dir(page), target)
 			}
-			if _, err := os.Stat(filepath.Join("..", path)); err != nil {
+			if _, err := os.Stat(root.Path(t, path)); err != nil {
 				t.Errorf("%s: %v", page, err)
 			} else if anchor != "" && !anchors(all[path])[anchor] {
 				t.Errorf("%s: %s has no heading for #%s", page, path, anchor)
@@ -86,7 +89,7 @@ var (
 // TestCommandsOfThePagesExist asks the program for the help of each command on the pages,
 // and looks for the flags there.
 func TestCommandsOfThePagesExist(t *testing.T) {
-	path := requireProgram(t)
+	path := program.Path(t)
 	help := map[string]string{}
 	seen := map[string]bool{}
 	for page, text := range pages(t) {
@@ -125,13 +128,10 @@ var alertName = regexp.MustCompile(`(?m)alert: (\w+)$`)
 
 // TestEveryAlertSaysWhatToDo compares the rules with the page.
 func TestEveryAlertSaysWhatToDo(t *testing.T) {
-	rules, err := os.ReadFile("../deploy/prometheus/alerts.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	rules := root.Read(t, "deploy/prometheus/alerts.yml")
 	page := pages(t)["docs/operations.md"]
 	defined := map[string]bool{}
-	for _, m := range alertName.FindAllStringSubmatch(string(rules), -1) {
+	for _, m := range alertName.FindAllStringSubmatch(rules, -1) {
 		defined[m[1]] = true
 		if !strings.Contains(page, "`"+m[1]+"`") {
 			t.Errorf("docs/operations.md does not say what to do about %s", m[1])
@@ -144,18 +144,13 @@ func TestEveryAlertSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// TestGuideNamesWhatExists looks up each name of the library on the pages about running it.
-func TestGuideNamesWhatExists(t *testing.T) {
-	names, all, seen := exported(t, "follower"), pages(t), 0
-	for _, page := range []string{"docs/operations.md", "docs/security.md"} {
-		for _, m := range documentedName.FindAllStringSubmatch(all[page], -1) {
-			seen++
-			if name := strings.TrimPrefix(m[1]+"."+m[2], "follower."); !names[name] {
-				t.Errorf("%s: package follower has no %s", page, name)
-			}
+// TestContributingNamesTheTargets compares the page with the Makefile.
+func TestContributingNamesTheTargets(t *testing.T) {
+	page := root.Read(t, "CONTRIBUTING.md")
+	makefile := root.Read(t, "Makefile")
+	for _, target := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(makefile, -1) {
+		if name := target[1]; name != "help" && !strings.Contains(page, "`make "+name) {
+			t.Errorf("make %s is not named", name)
 		}
-	}
-	if seen == 0 {
-		t.Error("nothing is named")
 	}
 }

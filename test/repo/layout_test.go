@@ -1,4 +1,4 @@
-package test
+package repo
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 const module = "github.com/catbridge/catbridge"
@@ -99,7 +100,7 @@ func listDeps(t *testing.T, dir string) []goPackage {
 	}
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, "list", "-deps", "-json=ImportPath,Standard,Imports,Module", "./"+dir)
-	cmd.Dir = ".." // the module's root
+	cmd.Dir = root.Path(t)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -1,15 +1,16 @@
-package test
+package repo
 
 import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 // surfaceRows are the numbers of the rows of a complete SDK; other numbers are unused.
@@ -23,10 +24,7 @@ var (
 
 // TestEveryRowOfTheSDKSurfaceHasATestOrIsOpen reads docs/sdk-surface.md.
 func TestEveryRowOfTheSDKSurfaceHasATestOrIsOpen(t *testing.T) {
-	page, err := os.ReadFile("../docs/sdk-surface.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := root.Read(t, "docs/sdk-surface.md")
 	tests := map[string]map[string]bool{} // by folder
 	exists := func(dir, name string) bool {
 		if tests[dir] == nil {
@@ -34,7 +32,7 @@ func TestEveryRowOfTheSDKSurfaceHasATestOrIsOpen(t *testing.T) {
 		}
 		return tests[dir][name]
 	}
-	faults, open := surfaceFaults(string(page), exists)
+	faults, open := surfaceFaults(page, exists)
 	for _, fault := range faults {
 		t.Error(fault)
 	}
@@ -86,7 +84,7 @@ func surfaceFaults(page string, exists func(dir, test string) bool) (faults, ope
 // testNames returns the tests of the package in dir, fuzz tests included.
 func testNames(t *testing.T, dir string) map[string]bool {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", dir, "*_test.go"))
+	files, err := filepath.Glob(root.Path(t, dir, "*_test.go"))
 	if err != nil {
 		t.Fatal(err)
 	}

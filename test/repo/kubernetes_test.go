@@ -1,13 +1,10 @@
-package test
+package repo
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -16,11 +13,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"github.com/catbridge/catbridge/internal/testenv/root"
 	"go.yaml.in/yaml/v3"
 )
 
-const manifests = "../deploy/kubernetes"
+const manifests = "deploy/kubernetes"
 
 // The parts of Kubernetes' objects that the manifests use. A field that is missing here is
 // misspelt, or new and needs a check.
@@ -159,11 +156,7 @@ type (
 // read reads the single object of a manifest. A field that its type lacks is an error.
 func read[S any](t *testing.T, file string) S {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(manifests, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder := yaml.NewDecoder(strings.NewReader(root.Read(t, manifests, file)))
 	decoder.KnownFields(true)
 	var object S
 	if err := decoder.Decode(&object); err != nil {
@@ -209,22 +202,13 @@ func TestManifestsRunTwoUnprivilegedLeaders(t *testing.T) {
 		"readiness is /readyz":          c.ReadinessProbe.HTTPGet.Path == "/readyz",
 		"time to end":                   p.TerminationGracePeriodSeconds >= 20,
 		"the image is the kustomized":   len(image) == 1 && image[0].Name == c.Image,
-		"the image's user is the pod's": strings.Contains(dockerfile(t), "USER "+strconv.Itoa(p.SecurityContext.RunAsUser)+":"+strconv.Itoa(p.SecurityContext.RunAsGroup)),
+		"the image's user is the pod's": strings.Contains(root.Read(t, "Dockerfile"), "USER "+strconv.Itoa(p.SecurityContext.RunAsUser)+":"+strconv.Itoa(p.SecurityContext.RunAsGroup)),
 	})
 	for _, mount := range c.VolumeMounts {
 		if !mount.ReadOnly {
 			t.Errorf("%s can be written to", mount.MountPath)
 		}
 	}
-}
-
-func dockerfile(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("../Dockerfile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func TestManifestsSelectTheLeaders(t *testing.T) {
@@ -264,10 +248,6 @@ func TestManifestsSelectTheLeaders(t *testing.T) {
 
 // The paths, the port and the names in the configuration are those in the manifests.
 func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(manifests, "catbridge.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var config struct {
 		Listen string
 		Redis  struct {
@@ -275,7 +255,7 @@ func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
 		}
 		SDKKeyFile string `yaml:"sdk_key_file"`
 	}
-	if err := yaml.Unmarshal(text, &config); err != nil {
+	if err := yaml.Unmarshal([]byte(root.Read(t, manifests, "catbridge.yaml")), &config); err != nil {
 		t.Fatal(err)
 	}
 	_, listen, err := net.SplitHostPort(config.Listen)
@@ -311,13 +291,10 @@ func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
 // TestComponentsLetLeadersReachWhatIsConfigured compares the ports in the network policies
 // with those in the examples of deploy/catbridge.yaml.
 func TestComponentsLetLeadersReachWhatIsConfigured(t *testing.T) {
-	settings, err := os.ReadFile("../deploy/catbridge.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	settings := root.Read(t, "deploy/catbridge.yaml")
 	base := read[manifest[networkPolicy]](t, "network.yaml")
 	for component, setting := range map[string]string{"tracing": "endpoint", "proxy": "proxy_url"} {
-		found := regexp.MustCompile(`(?m)^ *# ` + setting + `: https?://[^ :]+:(\d+)`).FindSubmatch(settings)
+		found := regexp.MustCompile(`(?m)^ *# ` + setting + `: https?://[^ :]+:(\d+)`).FindStringSubmatch(settings)
 		if found == nil {
 			t.Fatalf("no example of %s", setting)
 		}
@@ -328,89 +305,8 @@ func TestComponentsLetLeadersReachWhatIsConfigured(t *testing.T) {
 		check(t, map[string]bool{
 			component + ": a component":         k.Kind == "Component" && slices.Equal(k.Resources, []string{"network.yaml"}),
 			component + ": has its own name":    policy.Metadata.Name != base.Metadata.Name && slices.Equal(policy.Spec.PolicyTypes, []string{"Egress"}),
-			component + ": the setting's port":  len(ports) == 1 && len(ports[0].Ports) == 1 && fmt.Sprint(ports[0].Ports[0].Port) == string(found[1]),
-			component + ": closed without that": !slices.ContainsFunc(base.Spec.Egress, func(e struct{ Ports []port }) bool { return fmt.Sprint(e.Ports[0].Port) == string(found[1]) }),
+			component + ": the setting's port":  len(ports) == 1 && len(ports[0].Ports) == 1 && fmt.Sprint(ports[0].Ports[0].Port) == found[1],
+			component + ": closed without that": !slices.ContainsFunc(base.Spec.Egress, func(e struct{ Ports []port }) bool { return fmt.Sprint(e.Ports[0].Port) == found[1] }),
 		})
-	}
-}
-
-// The program accepts its settings in deploy. Webhooks need keys, which are optional.
-func TestConfigurationsAreAccepted(t *testing.T) {
-	path := requireProgram(t)
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"sdk-keys": "shop=" + sdkKey + "\n", "redis-password": "secret\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, file := range []string{"kubernetes/catbridge.yaml", "systemd/catbridge.yaml"} {
-		text, err := os.ReadFile(filepath.Join("../deploy", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		config := filepath.Join(dir, "catbridge.yaml")
-		if err := os.WriteFile(config, bytes.ReplaceAll(text, []byte("/run/secrets/catbridge"), []byte(dir)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.CommandContext(t.Context(), path, "config", "check", "--config", config)
-		if file == "systemd/catbridge.yaml" { // as in the unit
-			cmd.Env = []string{"CATBRIDGE_SDK_KEY_FILE=" + dir + "/sdk-keys", "CATBRIDGE_REDIS_PASSWORD_FILE=" + dir + "/redis-password"}
-		}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", file, err, out)
-		}
-		if file != "kubernetes/catbridge.yaml" {
-			continue
-		}
-		text = bytes.ReplaceAll(text, []byte("\n# webhook_key_files:"), []byte("\nwebhook_key_files:"))
-		if err := os.WriteFile(config, bytes.ReplaceAll(text, []byte("/run/secrets/catbridge"), []byte(dir)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		keys := filepath.Join(dir, "webhook-keys")
-		if out, err := exec.CommandContext(t.Context(), path, "config", "check", "--config", config).CombinedOutput(); err == nil || !bytes.Contains(out, []byte(keys)) {
-			t.Errorf("the keys for webhooks are not read: %v\n%s", err, out)
-		}
-		if err := os.WriteFile(keys, []byte("configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88=\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if out, err := exec.CommandContext(t.Context(), path, "config", "check", "--config", config).CombinedOutput(); err != nil {
-			t.Errorf("with webhooks: %v\n%s", err, out)
-		}
-	}
-}
-
-func TestUnitIsSoundAndHardened(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		missing.Skip(t, "systemd-analyze is missing: install the Debian package systemd (%v)", err)
-	}
-	text, err := os.ReadFile("../deploy/systemd/catbridge.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const installed = "/usr/local/bin/catbridge"
-	if !bytes.Contains(text, []byte("ExecStart="+installed+" leader --config /etc/catbridge/catbridge.yaml\n")) {
-		t.Error("what is started is something else")
-	}
-	for _, setting := range []string{
-		"Type=notify", "TimeoutStartSec=infinity", "ExecReload=/bin/kill -HUP $MAINPID", "Restart=always",
-		"RestartPreventExitStatus=78", "ConfigurationDirectory=catbridge",
-	} {
-		if !bytes.Contains(text, []byte("\n"+setting+"\n")) {
-			t.Errorf("missing line %s", setting)
-		}
-	}
-	unit := filepath.Join(t.TempDir(), "catbridge.service")
-	if err := os.WriteFile(unit, bytes.ReplaceAll(text, []byte(installed), []byte("/bin/true")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.CommandContext(t.Context(), analyze, "verify", unit).CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
-	}
-	out, err := exec.CommandContext(t.Context(), analyze, "security", "--offline=yes", "--threshold=20", unit).CombinedOutput()
-	if err != nil {
-		t.Errorf("systemd-analyze security: %v\n%s", err, out)
 	}
 }

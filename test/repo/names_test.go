@@ -1,14 +1,15 @@
-package test
+package repo
 
 import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 // exported returns the exported names of a package: X for package level, T.X for methods
@@ -16,7 +17,7 @@ import (
 func exported(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
+	files, err := filepath.Glob(root.Path(t, dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,13 +83,10 @@ var documentedName = regexp.MustCompile("`(follower|Config|Client|Hooks|Snapshot
 // TestMigrationPageNamesWhatExists looks up each name of this project on the page that
 // maps the official SDKs' options and methods.
 func TestMigrationPageNamesWhatExists(t *testing.T) {
-	page, err := os.ReadFile("../docs/migration.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := root.Read(t, "docs/migration.md")
 	names := exported(t, "follower")
 	seen := 0
-	for row := range strings.Lines(string(page)) {
+	for row := range strings.Lines(page) {
 		cells := strings.SplitN(row, "|", 3) // the first column names what the official SDK has
 		if len(cells) < 3 {
 			continue
@@ -110,47 +108,18 @@ func TestMigrationPageNamesWhatExists(t *testing.T) {
 	t.Logf("%d names", seen)
 }
 
-// TestExamplesGiveGoRedisALogger looks at every example that makes a client: without one go-redis
-// prints an outage's lines to standard error.
-func TestExamplesGiveGoRedisALogger(t *testing.T) {
-	makes := regexp.MustCompile(`redis\.New\w*Client\(`)
-	var seen int
-	for _, pattern := range []string{"../examples/*/main.go", "../examples/*/*/main.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if makes.Match(text) {
-				seen++
-				if !strings.Contains(string(text), "redis.SetLogger(") {
-					t.Errorf("%s sets no logger", file)
-				}
+// TestGuideNamesWhatExists looks up each name of the library on the pages about running it.
+func TestGuideNamesWhatExists(t *testing.T) {
+	names, all, seen := exported(t, "follower"), pages(t), 0
+	for _, page := range []string{"docs/operations.md", "docs/security.md"} {
+		for _, m := range documentedName.FindAllStringSubmatch(all[page], -1) {
+			seen++
+			if name := strings.TrimPrefix(m[1]+"."+m[2], "follower."); !names[name] {
+				t.Errorf("%s: package follower has no %s", page, name)
 			}
 		}
 	}
-	if seen < 3 {
-		t.Errorf("%d examples are seen", seen)
-	}
-}
-
-// TestContributingNamesTheTargets compares the page with the Makefile.
-func TestContributingNamesTheTargets(t *testing.T) {
-	page, err := os.ReadFile("../CONTRIBUTING.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	makefile, err := os.ReadFile("../Makefile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, target := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllSubmatch(makefile, -1) {
-		if name := string(target[1]); name != "help" && !strings.Contains(string(page), "`make "+name) {
-			t.Errorf("make %s is not named", name)
-		}
+	if seen == 0 {
+		t.Error("nothing is named")
 	}
 }

@@ -1,14 +1,14 @@
-package test
+package repo
 
 import (
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/catbridge/catbridge/internal/testenv/root"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -30,12 +30,9 @@ type composeService struct {
 
 func compose(t *testing.T) map[string]composeService {
 	t.Helper()
-	text, err := os.ReadFile("../docker-compose.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := root.Read(t, "docker-compose.yml")
 	var file struct{ Services map[string]composeService }
-	if err := yaml.Unmarshal(text, &file); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &file); err != nil {
 		t.Fatal(err)
 	}
 	return file.Services
@@ -45,15 +42,12 @@ func compose(t *testing.T) map[string]composeService {
 // and scraped hosts that docker-compose.yml names exist.
 func TestComposeFileReferencesExist(t *testing.T) {
 	services := compose(t)
-	users, err := os.ReadFile("../deploy/acl/single.acl")
-	if err != nil {
-		t.Fatal(err)
-	}
+	users := root.Read(t, "deploy/acl/single.acl")
 	own, logins := 0, 0
 	for name, s := range services {
 		if target := s.Build.Target; target != "" {
 			own++
-			if !strings.Contains(dockerfile(t), " AS "+target+"\n") {
+			if !strings.Contains(root.Read(t, "Dockerfile"), " AS "+target+"\n") {
 				t.Errorf("%s: the Dockerfile has no stage %s", name, target)
 			}
 		}
@@ -69,7 +63,7 @@ func TestComposeFileReferencesExist(t *testing.T) {
 				t.Fatal(err)
 			}
 			password, _ := u.User.Password()
-			if !strings.Contains(string(users), "user "+u.User.Username()+" on ") || password != u.User.Username() {
+			if !strings.Contains(users, "user "+u.User.Username()+" on ") || password != u.User.Username() {
 				t.Errorf("%s logs in as %s, which is not a user of the playground", name, u.User)
 			}
 			if _, ok := services[u.Hostname()]; !ok {
@@ -78,7 +72,7 @@ func TestComposeFileReferencesExist(t *testing.T) {
 		}
 		for _, volume := range s.Volumes {
 			source, _, _ := strings.Cut(volume, ":")
-			if _, err := os.Stat(filepath.Join("..", source)); err != nil || !strings.HasSuffix(volume, ":ro") {
+			if _, err := os.Stat(root.Path(t, source)); err != nil || !strings.HasSuffix(volume, ":ro") {
 				t.Errorf("%s mounts %s: %v", name, volume, err)
 			}
 		}
@@ -103,11 +97,8 @@ var configurablePort = regexp.MustCompile(`^127\.0\.0\.1:\$\{[A-Z0-9_]+_PORT:-\d
 // TestComposeRestartsServicesButNotTools checks that the engine restarts all services, and
 // that a tool that is run by hand starts no service that was stopped.
 func TestComposeRestartsServicesButNotTools(t *testing.T) {
-	text, err := os.ReadFile("../docker-compose.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, _, _ := strings.Cut(string(text), "\nx-environment")
+	text := root.Read(t, "docker-compose.yml")
+	head, _, _ := strings.Cut(text, "\nx-environment")
 	tools := 0
 	for name, s := range compose(t) {
 		if len(s.Profiles) == 0 {
@@ -132,41 +123,16 @@ func TestComposeRestartsServicesButNotTools(t *testing.T) {
 	}
 }
 
-// TestExamplesCanLogInToTheComposeRedis compares the settings in examples/README.md with
-// docker-compose.yml.
-func TestExamplesCanLogInToTheComposeRedis(t *testing.T) {
-	text, err := os.ReadFile("../examples/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, playground, found := strings.Cut(string(text), "docker compose up")
-	if !found {
-		t.Fatal("the page does not mention docker compose")
-	}
-	service := compose(t)["webserver"]
-	for name, want := range map[string]string{
-		"CATBRIDGE_SDK_KEY":   service.Environment["CATBRIDGE_SDK_KEY"],
-		"CATBRIDGE_REDIS_URL": strings.Replace(service.Environment["CATBRIDGE_REDIS_URL"], "@redis:", "@localhost:", 1),
-	} {
-		if !strings.Contains(playground, "export "+name+"="+want+"\n") {
-			t.Errorf("%s is not exported as %s", name, want)
-		}
-	}
-}
-
 // scraped returns the hosts that deploy/prometheus/prometheus.yml names.
 func scraped(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile("../deploy/prometheus/prometheus.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := root.Read(t, "deploy/prometheus/prometheus.yml")
 	var config struct {
 		ScrapeConfigs []struct {
 			DNS []struct{ Names []string } `yaml:"dns_sd_configs"`
 		} `yaml:"scrape_configs"`
 	}
-	if err := yaml.Unmarshal(text, &config); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
 		t.Fatal(err)
 	}
 	var names []string

@@ -1,4 +1,4 @@
-package test
+package repo
 
 import (
 	"bufio"
@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 var (
@@ -25,7 +27,7 @@ func TestQuickStartWorks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds two programs")
 	}
-	path := requireProgram(t)
+	path := program.Path(t)
 	t.Parallel()
 	page := pages(t)["README.md"]
 	var found []string
@@ -48,7 +50,7 @@ func TestQuickStartWorks(t *testing.T) {
 	}
 
 	env := []string{"CATBRIDGE_SDK_KEY=" + key, "CATBRIDGE_REDIS_URL=" + redistest.Start(t).URL()}
-	cdn := startCommand(t, env, path, "cdn", "--flags", "../deploy/flags.json", "--listen", "127.0.0.1:0")
+	cdn := startCommand(t, env, path, "cdn", "--flags", root.Path(t, "deploy/flags.json"), "--listen", "127.0.0.1:0")
 	_, address, _ := strings.Cut(awaitLine(t, cdn, "base URL "), "base URL ")
 	env = append(env, "CATBRIDGE_BASE_URL="+address)
 	startCommand(t, env, path, "leader")
