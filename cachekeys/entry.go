@@ -4,54 +4,54 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
-// MaxConfigBytes is the greatest size of a config JSON anywhere in the bridge.
-const MaxConfigBytes = 8 << 20
-
 // maxOtherETagBytes bounds the ETag of an entry that another SDK wrote. It is greater than
-// [MaxETagBytes], because other SDKs store any ETag that a server sends.
+// [wire.MaxETagBytes], because other SDKs store any ETag that a server sends.
 const maxOtherETagBytes = 8 << 10
 
-// MaxEntryBytes is the greatest size of an entry in its stored form.
-const MaxEntryBytes = MaxConfigBytes + maxDigits + maxOtherETagBytes + 2
+// MaxEntryBytes is the greatest size of an entry in its stored form: a config JSON of 8 MiB, and
+// 8 KiB for the other lines.
+const MaxEntryBytes = wire.MaxConfigBytes + wire.MaxDigits + maxOtherETagBytes + 2
 
 // Entry is the value that the official SDKs share through a cache (S91):
 //
 //	{fetch time in ms}\n{etag}\n{config JSON}
 type Entry struct {
-	FetchTime int64  // milliseconds since the Unix epoch, at most [MaxRev]; the rev if a leader wrote the entry
+	FetchTime int64  // milliseconds since the Unix epoch, at most 13 digits; the rev if a leader wrote the entry
 	ETag      string // no line breaks; empty if another SDK received none
 	JSON      []byte // valid JSON; shares memory with the parsed input
 }
 
 // ParseEntry reads an entry, splitting it at the first two line breaks (S91). The JSON must be
-// one valid object of at most [MaxConfigBytes]. ParseEntry does not check that it is a config.
+// one valid object of at most 8 MiB. ParseEntry does not check that it is a config.
 // All errors are [*ParseError].
 func ParseEntry(data []byte) (Entry, error) {
 	if len(data) > MaxEntryBytes {
-		return Entry{}, malformed("entry", "", "over the size limit")
+		return Entry{}, malformed(0, "over the size limit")
 	}
 	first, rest, ok := bytes.Cut(data, []byte{'\n'})
 	if !ok {
-		return Entry{}, malformed("entry", "", "Number of values is fewer than expected")
+		return Entry{}, malformed(0, "Number of values is fewer than expected")
 	}
 	etag, config, ok := bytes.Cut(rest, []byte{'\n'})
 	if !ok {
-		return Entry{}, malformed("entry", "", "Number of values is fewer than expected")
+		return Entry{}, malformed(0, "Number of values is fewer than expected")
 	}
-	fetchTime, ok := parseNumber(first)
+	fetchTime, ok := wire.ParseNumber(first)
 	switch {
 	case !ok:
-		return Entry{}, malformed("entry", "line 1", "Invalid fetch time: "+excerpt(first))
+		return Entry{}, invalid(1, "Invalid fetch time", first)
 	case len(etag) > maxOtherETagBytes:
-		return Entry{}, malformed("entry", "line 2", "ETag over the size limit")
+		return Entry{}, malformed(2, "ETag over the size limit")
 	case len(config) == 0:
-		return Entry{}, malformed("entry", "line 3", "Empty config JSON")
-	case len(config) > MaxConfigBytes:
-		return Entry{}, malformed("entry", "line 3", "Config JSON over the size limit")
+		return Entry{}, malformed(3, "Empty config JSON")
+	case len(config) > wire.MaxConfigBytes:
+		return Entry{}, malformed(3, "Config JSON over the size limit")
 	case !isObject(config):
-		return Entry{}, malformed("entry", "line 3", "Invalid config JSON: "+excerpt(config))
+		return Entry{}, invalid(3, "Invalid config JSON", config)
 	}
 	return Entry{FetchTime: fetchTime, ETag: string(etag), JSON: config}, nil
 }
@@ -61,15 +61,17 @@ func isObject(data []byte) bool {
 	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(data)
 }
 
-// Append appends the entry in its stored form. [StoredETag] normalizes the ETag.
+// Append appends the entry in its stored form. Every official SDK can read it: an ETag that is
+// empty becomes the SHA-256 of the JSON, one that contains a line break or is longer than 256
+// bytes its own SHA-256 (S92).
 func (e Entry) Append(dst []byte) []byte {
 	etag := e.ETag
 	if etag == "" {
-		etag = ContentHash(e.JSON)
+		etag = wire.ContentHash(e.JSON)
 	}
-	dst = appendNumber(dst, e.FetchTime)
+	dst = wire.AppendNumber(dst, e.FetchTime)
 	dst = append(dst, '\n')
-	dst = append(dst, StoredETag(etag, "")...)
+	dst = append(dst, wire.StoredETag(etag, "")...)
 	dst = append(dst, '\n')
 	return append(dst, e.JSON...)
 }

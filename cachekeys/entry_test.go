@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func TestInvalidEntriesAreRejected(t *testing.T) {
@@ -34,7 +35,7 @@ func TestInvalidEntriesAreRejected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := cachekeys.ParseEntry([]byte(data))
-			requireParseError(t, err, "entry")
+			requireParseError(t, err)
 		})
 	}
 }
@@ -42,10 +43,10 @@ func TestInvalidEntriesAreRejected(t *testing.T) {
 func TestEntryAtItsLimits(t *testing.T) {
 	for name, entry := range map[string]cachekeys.Entry{
 		"the epoch":           {FetchTime: 0, ETag: "e", JSON: []byte("{}")},
-		"the last fetch time": {FetchTime: cachekeys.MaxRev, ETag: "e", JSON: []byte("{}")},
-		"the longest ETag":    {FetchTime: rev, ETag: strings.Repeat("e", cachekeys.MaxETagBytes), JSON: []byte("{}")},
+		"the last fetch time": {FetchTime: wire.MaxRev, ETag: "e", JSON: []byte("{}")},
+		"the longest ETag":    {FetchTime: rev, ETag: strings.Repeat("e", wire.MaxETagBytes), JSON: []byte("{}")},
 		"line breaks in JSON": {FetchTime: rev, ETag: "e", JSON: []byte("\n{\n\"f\":\n{}\r\n}\n")},
-		"the largest config":  {FetchTime: rev, ETag: "e", JSON: configOf(cachekeys.MaxConfigBytes)},
+		"the largest config":  {FetchTime: rev, ETag: "e", JSON: configOf(wire.MaxConfigBytes)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := entry.Append(nil)
@@ -58,16 +59,16 @@ func TestEntryAtItsLimits(t *testing.T) {
 			}
 		})
 	}
-	tooLarge := cachekeys.Entry{FetchTime: rev, ETag: "e", JSON: configOf(cachekeys.MaxConfigBytes + 1)}
+	tooLarge := cachekeys.Entry{FetchTime: rev, ETag: "e", JSON: configOf(wire.MaxConfigBytes + 1)}
 	_, err := cachekeys.ParseEntry(tooLarge.Append(nil))
-	requireParseError(t, err, "entry")
+	requireParseError(t, err)
 }
 
 // Every official SDK can read a written entry (I9): its ETag is not empty and contains no line
 // break.
 func TestWrittenEntryHasAReadableETag(t *testing.T) {
 	config := []byte(`{"f":{}}`)
-	hash := cachekeys.ContentHash
+	hash := wire.ContentHash
 	for etag, want := range map[string]string{
 		"":                          hash(config),
 		`W/"a b"`:                   `W/"a b"`,
@@ -86,7 +87,7 @@ func TestWrittenEntryHasAReadableETag(t *testing.T) {
 		if back.ETag != want || string(back.JSON) != string(config) {
 			t.Errorf("ETag %.20q: stored as %q with %q", etag, back.ETag, back.JSON)
 		}
-		if stored := cachekeys.StoredETag(etag, hash(config)); stored != want {
+		if stored := wire.StoredETag(etag, hash(config)); stored != want {
 			t.Errorf("StoredETag(%.20q) = %q, want %q", etag, stored, want)
 		}
 	}

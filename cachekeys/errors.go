@@ -1,36 +1,28 @@
 package cachekeys
 
-import "strconv"
+import (
+	"strconv"
 
-// A ParseError says which part of which format is invalid and why. It contains at most a short
-// excerpt of the input.
+	"github.com/catbridge/catbridge/internal/wire"
+)
+
+// A ParseError says which line of an entry is invalid and why. It contains at most a short excerpt
+// of the input.
 type ParseError struct {
-	Format string // "entry", "blob", "meta", "message", "lock", "content", "fleet report"
-	Part   string // the invalid field or line; empty: the whole input
+	Line   int // 1 to 3; 0: the whole entry
 	Reason string
 }
 
 func (e *ParseError) Error() string {
-	if e.Part == "" {
-		return "cachekeys: malformed " + e.Format + ": " + e.Reason
+	if e.Line == 0 {
+		return "cachekeys: malformed entry: " + e.Reason
 	}
-	return "cachekeys: malformed " + e.Format + ": " + e.Part + ": " + e.Reason
+	return "cachekeys: malformed entry: line " + strconv.Itoa(e.Line) + ": " + e.Reason
 }
 
-func malformed(format, part, reason string) *ParseError {
-	return &ParseError{Format: format, Part: part, Reason: reason}
-}
+func malformed(line int, reason string) *ParseError { return &ParseError{Line: line, Reason: reason} }
 
-// excerpt returns the start of the input for an error. It quotes the excerpt if it is empty or
-// contains white space or unprintable characters.
-func excerpt[T string | []byte](s T) string {
-	const limit = 32
-	piece := string(s[:min(len(s), limit)])
-	if piece == "" || !plainETag(piece) {
-		piece = strconv.Quote(piece)
-	}
-	if len(s) > limit {
-		piece += "…"
-	}
-	return piece
+// invalid returns the error for a line whose bytes have the wrong form.
+func invalid(line int, reason string, data []byte) *ParseError {
+	return malformed(line, reason+": "+wire.Excerpt(data))
 }

@@ -36,7 +36,7 @@ func TestOfficialCacheFormat(t *testing.T) {
 	for _, c := range conformance.Cases[cacheCase](t, "cache") {
 		switch c.Op {
 		case "key":
-			if key := cachekeys.CacheKey(c.SDKKey); key != c.CacheKey {
+			if key := cachekeys.Key(c.SDKKey); key != c.CacheKey {
 				t.Errorf("case %d: key %s, want %s", c.ID, key, c.CacheKey)
 			}
 		case "serialize":
@@ -63,7 +63,7 @@ func TestOfficialCacheFormat(t *testing.T) {
 func checkDeserialize(t *testing.T, c cacheCase) {
 	entry, err := cachekeys.ParseEntry([]byte(c.Payload))
 	if !c.Valid {
-		requireParseError(t, err, "entry")
+		requireParseError(t, err)
 		if err != nil && !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(c.ErrorContains)) {
 			t.Errorf("case %d: error %q does not contain %q", c.ID, err, c.ErrorContains)
 		}

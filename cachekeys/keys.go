@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // configSuffix is the config file's name and the cache format's version in all current official
 // SDKs (S90).
 const configSuffix = "_config_v6.json_v2"
 
-// CacheKey returns the key under which every official SDK stores the config of an SDK key: the
+// Key returns the key under which every official SDK stores the config of an SDK key: the
 // lower-case hexadecimal SHA-1 of the concatenated SDK key and config file name (S90). It does
 // not reveal the SDK key (I13).
-func CacheKey(sdkKey string) string {
+func Key(sdkKey string) string {
 	sum := sha1.Sum([]byte(sdkKey + configSuffix))
 	return hex.EncodeToString(sum[:])
 }
@@ -38,7 +37,7 @@ type Keys struct {
 // empty, there is none. Fleets that differ in any of the three share no keys and no channel. The
 // arguments are not checked: see [CheckNamespace].
 func For(sdkKey, namespace string, db int) Keys {
-	k := CacheKey(sdkKey)
+	k := Key(sdkKey)
 	if namespace != "" {
 		k = namespace + ":" + k
 	}
@@ -72,7 +71,7 @@ const MaxNamespaceBytes = 32
 // namespace, which means none.
 func CheckNamespace(namespace string) error {
 	if len(namespace) > MaxNamespaceBytes || strings.ContainsFunc(namespace, func(r rune) bool {
-		return r >= utf8.RuneSelf || !isAlphanumeric(byte(r)) && !strings.ContainsRune("._-", r)
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
 	}) {
 		return fmt.Errorf("%.64q is not a namespace: write 1 to %d of A-Z, a-z, 0-9, dot, underscore and hyphen", namespace, MaxNamespaceBytes)
 	}

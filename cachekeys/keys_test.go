@@ -84,24 +84,3 @@ func TestNamespacesAreChecked(t *testing.T) {
 		}
 	}
 }
-
-func TestLockRoundTrip(t *testing.T) {
-	for _, epoch := range []int64{0, 1, cachekeys.MaxRev} {
-		for _, leader := range []string{"a", strings.Repeat("x", 64)} {
-			id, have, err := cachekeys.ParseLock(cachekeys.LockValue(leader, epoch))
-			if err != nil || id != leader || have != epoch {
-				t.Errorf("%s, %d came back as %s, %d, %v", leader, epoch, id, have, err)
-			}
-		}
-	}
-}
-
-func TestInvalidLocksAreRejected(t *testing.T) {
-	for _, value := range []string{
-		"", ":", "leader", "leader:", ":1", "leader:-1", "leader:01", "leader:1 ", "leader:1:2", "leader:10000000000000",
-		strings.Repeat("x", 65) + ":1", strings.Repeat(":", 1<<20),
-	} {
-		_, _, err := cachekeys.ParseLock(value)
-		requireParseError(t, err, "lock")
-	}
-}

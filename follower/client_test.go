@@ -13,8 +13,8 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // S14, S15, S24: values and their details.
@@ -28,7 +28,7 @@ func TestValuesAndDetails(t *testing.T) {
 	d := c.GetStringValueDetails("text", "", ours)
 	if d.Value != "ours" || d.Data.Key != "text" || d.Data.VariationID != "ours" || d.Data.User != ours || d.Data.IsDefaultValue ||
 		d.Data.Error != nil || d.Data.ErrorCode != evaluate.CodeNone || d.Data.MatchedTargetingRule == nil || d.Data.MatchedPercentageOption != nil ||
-		!d.Data.FetchTime.Equal(time.UnixMilli(cachekeys.MinRev)) || d.Data.FetchTime.Location() != time.UTC {
+		!d.Data.FetchTime.Equal(time.UnixMilli(wire.MinRev)) || d.Data.FetchTime.Location() != time.UTC {
 		t.Errorf("%+v", d)
 	}
 	if d := c.GetIntValueDetails("version", 0, nil); d.Value != 7 || d.Data.VariationID != "v7" || d.Data.User != nil {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2/server"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // A bubble ends only when all its goroutines have ended, so each of these tests also shows that
@@ -43,7 +43,7 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 		"a flood of messages": func(t *testing.T, n *network, w *writer) *Client {
 			c := n.start(t)
 			<-c.Ready()
-			text := w.message(cachekeys.Heartbeat)
+			text := w.message(wire.Heartbeat)
 			var flood sync.WaitGroup
 			for range 4 {
 				flood.Go(func() {

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"weak"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // compiled is a config JSON with its config, which is nil until it is compiled.
@@ -15,7 +15,7 @@ type compiled struct {
 	mu     sync.Mutex // held while compiling
 	config *evaluate.Config
 	json   []byte
-	stored cachekeys.Blob // the verified form that json was decoded from
+	stored wire.Blob // the verified form that json was decoded from
 }
 
 // compiledTable contains the compiled configs in force anywhere in the process, by hash:

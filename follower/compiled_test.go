@@ -7,14 +7,14 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // blobCandidate is content as it is read from Redis. No other client of the process has it.
 func blobCandidate(version int) candidate {
 	json := append(configJSON(version), bytes.Repeat([]byte(" "), 1000)...) // so that it is compressed
-	blob := cachekeys.Blob{Rev: cachekeys.MinRev, Hash: cachekeys.ContentHash(json)}
-	blob.Codec, blob.Payload = cachekeys.Encode(json)
+	blob := wire.Blob{Rev: wire.MinRev, Hash: wire.ContentHash(json)}
+	blob.Codec, blob.Payload = wire.Encode(json)
 	return candidate{rev: blob.Rev, hash: blob.Hash, source: SourceBlob, stored: blob, json: blob.JSON}
 }
 
@@ -78,7 +78,7 @@ func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
 	}
 	json, _ := wanted.json()
 	other := wanted
-	other.stored = cachekeys.Blob{Hash: wanted.hash, Codec: cachekeys.Raw, Payload: json} // as another leader stores it
+	other.stored = wire.Blob{Hash: wanted.hash, Codec: wire.Raw, Payload: json} // as another leader stores it
 	other.json = other.stored.JSON
 	if c, err := contents.get(other); err != nil || c != held {
 		t.Errorf("stored otherwise: %v", err)

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // messageQueue is how many messages may wait while the sync goroutine reads from Redis.
@@ -26,7 +26,7 @@ const (
 type event struct {
 	from    *connection
 	kind    eventKind
-	message cachekeys.Message
+	message wire.Message
 	at      time.Time
 	err     error
 }
@@ -103,8 +103,8 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 }
 
 // parse reports whether followers act on the message.
-func (f *feed) parse(payload string) (cachekeys.Message, bool) {
-	message, err := cachekeys.ParseMessage([]byte(payload))
+func (f *feed) parse(payload string) (wire.Message, bool) {
+	message, err := wire.ParseMessage([]byte(payload))
 	switch {
 	case err != nil:
 		f.inc(&f.n.BadMessages)
@@ -113,7 +113,7 @@ func (f *feed) parse(payload string) (cachekeys.Message, bool) {
 	case !message.Known():
 		f.inc(&f.n.Unknown)
 		return message, false
-	case message.Type == cachekeys.Refresh:
+	case message.Type == wire.Refresh:
 		f.inc(&f.n.RefreshAsked)
 		return message, false // for leaders
 	case message.Rev != 0 && message.Hash == "":
@@ -125,13 +125,13 @@ func (f *feed) parse(payload string) (cachekeys.Message, bool) {
 	return message, true
 }
 
-func (f *feed) countType(kind cachekeys.MessageType) {
+func (f *feed) countType(kind wire.MessageType) {
 	switch kind {
-	case cachekeys.Change:
+	case wire.Change:
 		f.inc(&f.n.Changes)
-	case cachekeys.Heartbeat:
+	case wire.Heartbeat:
 		f.inc(&f.n.Heartbeats)
-	case cachekeys.Resign:
+	case wire.Resign:
 		f.inc(&f.n.Resignations)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // candidate is content that may be put in force.
@@ -16,7 +17,7 @@ type candidate struct {
 	hash   string
 	etag   string
 	source Source
-	stored cachekeys.Blob // the form that json decodes
+	stored wire.Blob // the form that json decodes
 	json   func() ([]byte, error)
 }
 
@@ -68,7 +69,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 		s.onRefused("The official entry in Redis was rejected.", err)
 		return nil, nil
 	}
-	hash := cachekeys.ContentHash(entry.JSON)
+	hash := wire.ContentHash(entry.JSON)
 	if entry.FetchTime != metaRev {
 		s.outrun = s.note(item{
 			assertion: assertion{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
@@ -77,7 +78,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	}
 	next, _ := s.prepare(candidate{
 		rev: entry.FetchTime, hash: hash, etag: entry.ETag, source: SourceEntry,
-		stored: cachekeys.Blob{Codec: cachekeys.Raw, Payload: entry.JSON},
+		stored: wire.Blob{Codec: wire.Raw, Payload: entry.JSON},
 		json:   func() ([]byte, error) { return entry.JSON, nil },
 	}, false)
 	return next, nil

@@ -7,42 +7,43 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // corruptBlob applies change to the blob in Redis.
-func corruptBlob(t *testing.T, n *network, w *writer, change func(cachekeys.Blob) cachekeys.Blob) {
+func corruptBlob(t *testing.T, n *network, w *writer, change func(wire.Blob) wire.Blob) {
 	t.Helper()
 	data, err := n.Get(w.keys.Blob)
 	if err != nil {
 		t.Fatal(err)
 	}
-	blob, err := cachekeys.ParseBlob([]byte(data))
+	blob, err := wire.ParseBlob([]byte(data))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = n.Set(w.keys.Blob, string(change(blob).Append(nil)))
 }
 
-func flipBit(b cachekeys.Blob) cachekeys.Blob {
+func flipBit(b wire.Blob) wire.Blob {
 	b.Payload = []byte(strings.Replace(string(b.Payload), `"i":`, `"i":9`, 1))
 	return b
 }
 
-func revAboveMeta(b cachekeys.Blob) cachekeys.Blob {
+func revAboveMeta(b wire.Blob) wire.Blob {
 	b.Rev += 1000
 	return b
 }
 
-func otherHash(b cachekeys.Blob) cachekeys.Blob {
-	b.Hash = cachekeys.ContentHash(configJSON(99))
+func otherHash(b wire.Blob) wire.Blob {
+	b.Hash = wire.ContentHash(configJSON(99))
 	b.Payload = configJSON(99)
-	b.Codec = cachekeys.Raw
+	b.Codec = wire.Raw
 	return b
 }
 
 // A blob that differs from what meta names is refused; the official entry is used instead (F29).
 func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
-	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
+	for name, change := range map[string]func(wire.Blob) wire.Blob{
 		"flipped bit":      flipBit,
 		"rev above meta's": revAboveMeta,
 		"another hash":     otherHash,
@@ -68,7 +69,7 @@ func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 
 // With a corrupt blob and no entry the config stays, and the follower does not read in a loop.
 func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
-	for name, change := range map[string]func(cachekeys.Blob) cachekeys.Blob{
+	for name, change := range map[string]func(wire.Blob) wire.Blob{
 		"flipped bit":      flipBit,
 		"rev above meta's": revAboveMeta,
 		"another hash":     otherHash,
@@ -110,8 +111,8 @@ func TestABlobThatMetaDoesNotNameIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
-		codec, payload := cachekeys.Encode(configJSON(5))
-		other := cachekeys.Blob{Rev: w.rev, Hash: cachekeys.ContentHash(configJSON(5)), Codec: codec, Payload: payload}
+		codec, payload := wire.Encode(configJSON(5))
+		other := wire.Blob{Rev: w.rev, Hash: wire.ContentHash(configJSON(5)), Codec: codec, Payload: payload}
 		_ = n.Set(w.keys.Blob, string(other.Append(nil)))
 		c := n.start(t)
 		<-c.Ready()
@@ -305,8 +306,8 @@ func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
 		log, logging := recorded(slog.LevelInfo)
 		c := n.start(t, logging)
 		<-c.Ready()
-		m := w.describe(cachekeys.Heartbeat)
-		m.Hash = cachekeys.ContentHash(configJSON(2))
+		m := w.describe(wire.Heartbeat)
+		m.Hash = wire.ContentHash(configJSON(2))
 		for range 5 {
 			w.publish(string(m.Append(nil)))
 		}
@@ -327,7 +328,7 @@ func TestAnomaliesAreFoundByReads(t *testing.T) {
 		<-c.Ready()
 		held := c.Stats()
 		w.mute, w.json = true, configJSON(2)
-		w.store(cachekeys.Change) // at the same rev
+		w.store(wire.Change) // at the same rev
 		time.Sleep(90 * time.Second)
 		wantVersion(t, c, 1)
 		byHead := c.Stats().Anomalies

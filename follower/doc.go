@@ -184,7 +184,7 @@
 //
 // # Report
 //
-// With Config.FleetReport a feed writes at intervals a [cachekeys.FleetReport] about its
+// With Config.FleetReport a feed writes at intervals a report about its
 // content into a sorted set. It shows operators how many followers there are and which are
 // behind; nothing else depends on it. A separate goroutine writes it, so a slow Redis delays
 // neither sync nor evaluation. One pipeline adds the new report, removes the previous one by

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 const (
@@ -62,7 +62,7 @@ func (u *updater) ask(ctx context.Context, etag string) (cdn.Response, error) {
 		if err != nil || resp.NotModified {
 			return resp, err
 		}
-		hash := cachekeys.ContentHash(resp.JSON)
+		hash := wire.ContentHash(resp.JSON)
 		if hash == suspect || !u.holder.wasReplaced(hash, time.Now()) {
 			return resp, nil
 		}

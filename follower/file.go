@@ -13,10 +13,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/regularfile"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // fileMagic is the start of every snapshot file. The rest is
@@ -25,11 +25,11 @@ import (
 const fileMagic = "catbridge snapshot 1\n"
 
 // maxFileBytes bounds what is read of a file.
-const maxFileBytes = cachekeys.MaxConfigBytes + 16<<10
+const maxFileBytes = wire.MaxConfigBytes + 16<<10
 
 func encodeFile(key string, s *snapshot) []byte {
 	var body bytes.Buffer
-	fmt.Fprintf(&body, "%s\n%d\n%d\n%s\n", key, s.rev, s.fetchTime, cachekeys.StoredETag(s.etag, ""))
+	fmt.Fprintf(&body, "%s\n%d\n%d\n%s\n", key, s.rev, s.fetchTime, wire.StoredETag(s.etag, ""))
 	body.Write(s.json)
 	sum := sha256.Sum256(body.Bytes())
 	return slices.Concat([]byte(fileMagic), []byte(hex.EncodeToString(sum[:])), []byte("\n"), body.Bytes())
@@ -66,15 +66,15 @@ func decodeFile(key string, data []byte) (*snapshot, error) {
 		return nil, fmt.Errorf("its config: %w", err)
 	}
 	return &snapshot{
-		config: config, rev: rev, hash: cachekeys.ContentHash(json), etag: string(parts[3]), source: SourceFile,
+		config: config, rev: rev, hash: wire.ContentHash(json), etag: string(parts[3]), source: SourceFile,
 		json: json, fetchTime: fetchTime,
 	}, nil
 }
 
 func number(text []byte) (int64, error) {
 	n, err := strconv.ParseInt(string(text), 10, 64)
-	if err != nil || n < 0 || n > cachekeys.MaxRev {
-		return 0, fmt.Errorf("%q is not between 0 and %d", text, int64(cachekeys.MaxRev))
+	if err != nil || n < 0 || n > wire.MaxRev {
+		return 0, fmt.Errorf("%q is not between 0 and %d", text, int64(wire.MaxRev))
 	}
 	return n, nil
 }

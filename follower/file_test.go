@@ -11,6 +11,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/regularfile"
 	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func withSnapshotFile(path string) func(*Config) {
@@ -172,11 +173,11 @@ func TestAFailedWriteOfTheFileIsLogged(t *testing.T) {
 
 func FuzzDecodeFile(f *testing.F) {
 	key := cachekeys.For(testSDKKey, "", 0).Entry
-	f.Add(encodeFile(key, &snapshot{json: configJSON(1), rev: cachekeys.MinRev, fetchTime: 7, etag: `"x"`}))
+	f.Add(encodeFile(key, &snapshot{json: configJSON(1), rev: wire.MinRev, fetchTime: 7, etag: `"x"`}))
 	f.Add([]byte(fileMagic))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := decodeFile(key, data)
-		if err == nil && (s.config == nil || s.rev < 0 || s.hash != cachekeys.ContentHash(s.json)) {
+		if err == nil && (s.config == nil || s.rev < 0 || s.hash != wire.ContentHash(s.json)) {
 			t.Errorf("%+v", s)
 		}
 	})

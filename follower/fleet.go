@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // fleetOptions configure a feed's reports. The zero value means no reports.
@@ -20,7 +20,7 @@ type fleetOptions struct {
 }
 
 // maxFleetName leaves room for the random part of an id.
-const maxFleetName = cachekeys.MaxFleetNameBytes - 1 - idBytes
+const maxFleetName = wire.MaxFleetNameBytes - 1 - idBytes
 
 // idBytes is the length of the random part of an id, in characters of 5 bits each.
 const idBytes = 10
@@ -30,15 +30,15 @@ func (c Config) fleetOptions() (fleetOptions, error) {
 		return fleetOptions{}, nil
 	}
 	var errs []error
-	if c.FleetReport < cachekeys.MinFleetInterval || c.FleetReport > cachekeys.MaxFleetInterval {
+	if c.FleetReport < wire.MinFleetInterval || c.FleetReport > wire.MaxFleetInterval {
 		errs = append(errs, fmt.Errorf("Config.FleetReport is %v, want %v to %v, or 0 for none",
-			c.FleetReport, cachekeys.MinFleetInterval, cachekeys.MaxFleetInterval))
+			c.FleetReport, wire.MinFleetInterval, wire.MaxFleetInterval))
 	}
 	if c.Redis == nil {
 		errs = append(errs, errors.New("Config.FleetReport needs Config.Redis"))
 	}
 	name := cmp.Or(c.FleetName, hostName())
-	if len(name) > maxFleetName || !cachekeys.ValidFleetName(name) {
+	if len(name) > maxFleetName || !wire.ValidFleetName(name) {
 		errs = append(errs, fmt.Errorf("Config.FleetName is %.64q, want 1 to %d letters, digits or . _ : / @ ~ + - (ASCII), the first a letter or digit",
 			name, maxFleetName))
 	}
@@ -49,7 +49,7 @@ func (c Config) fleetOptions() (fleetOptions, error) {
 func hostName() string {
 	host, _ := os.Hostname()
 	host = strings.Map(func(r rune) rune {
-		if cachekeys.ValidFleetName("x" + string(r)) {
+		if wire.ValidFleetName("x" + string(r)) {
 			return r
 		}
 		return '-'
@@ -74,7 +74,7 @@ func libraryVersion() string {
 			}
 		}
 	}
-	if !cachekeys.ValidFleetName(version) { // "(devel)", too
+	if !wire.ValidFleetName(version) { // "(devel)", too
 		return "devel"
 	}
 	return version

@@ -10,6 +10,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // BenchmarkFleetReport reports what one report costs Redis when 10,000 followers report:
@@ -20,7 +21,7 @@ func BenchmarkFleetReport(b *testing.B) {
 	client := server.Client(b, nil)
 	keys := cachekeys.For(testSDKKey, "", 0)
 	f := newFeed(feedKey{redis: client, keys: keys, timings: DefaultTimings(), fleet: fleetOptions{reportEvery, "checkout-7d9f8b6c5-x2x4v"}}, nil)
-	f.current.Store(&snapshot{rev: time.Now().UnixMilli(), hash: cachekeys.ContentHash(configJSON(1))})
+	f.current.Store(&snapshot{rev: time.Now().UnixMilli(), hash: wire.ContentHash(configJSON(1))})
 	f.confirmed.Store(&answer{cdn: time.Now().UnixMilli(), at: time.Now()})
 	reporters := make([]*reporter, followers)
 	for i := range reporters {

@@ -12,15 +12,16 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // reporterRights are the documented rights of a follower that reports.
 var reporterRights = append(slices.Clone(followerRights), "~catbridge:{*}:fleet", "+zadd", "+zremrangebyscore")
 
-func reportingSoon(c *Config) { c.FleetReport, c.FleetName = cachekeys.MinFleetInterval, "shop-1" }
+func reportingSoon(c *Config) { c.FleetReport, c.FleetName = wire.MinFleetInterval, "shop-1" }
 
 // awaitReport waits until the set has exactly one report, and wanted returns true for it.
-func awaitReport(t *testing.T, client redis.Cmdable, what string, wanted func(cachekeys.FleetReport) bool) cachekeys.FleetReport {
+func awaitReport(t *testing.T, client redis.Cmdable, what string, wanted func(wire.FleetReport) bool) wire.FleetReport {
 	t.Helper()
 	var members []string
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
@@ -28,17 +29,17 @@ func awaitReport(t *testing.T, client redis.Cmdable, what string, wanted func(ca
 		if len(members) != 1 {
 			continue
 		}
-		if r, err := cachekeys.ParseFleetReport(members[0]); err == nil && wanted(r) {
+		if r, err := wire.ParseFleetReport(members[0]); err == nil && wanted(r) {
 			return r
 		}
 	}
 	t.Fatalf("never: %s; the set is %q", what, members)
-	return cachekeys.FleetReport{}
+	return wire.FleetReport{}
 }
 
-func hasContent(json []byte) func(cachekeys.FleetReport) bool {
-	return func(r cachekeys.FleetReport) bool {
-		return strings.HasPrefix(cachekeys.ContentHash(json), r.Hash) && r.Hash != ""
+func hasContent(json []byte) func(wire.FleetReport) bool {
+	return func(r wire.FleetReport) bool {
+		return strings.HasPrefix(wire.ContentHash(json), r.Hash) && r.Hash != ""
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // deniedPause is the interval ± 20 % at which a follower without the right to report tries
@@ -68,7 +68,7 @@ func (r *reporter) hurry() {
 		return
 	}
 	r.hurried = true
-	r.due.within(max(upTo(r.interval/2), cachekeys.MinFleetInterval-time.Since(r.tried)))
+	r.due.within(max(upTo(r.interval/2), wire.MinFleetInterval-time.Since(r.tried)))
 }
 
 func (r *reporter) report(ctx context.Context) {
@@ -86,8 +86,8 @@ func (r *reporter) report(ctx context.Context) {
 	r.due.set(around(pause, 0.2))
 }
 
-func (r *reporter) current() cachekeys.FleetReport {
-	report := cachekeys.FleetReport{
+func (r *reporter) current() wire.FleetReport {
+	report := wire.FleetReport{
 		ID: r.id, Version: r.version, State: string(r.feed.status.Load().state), Interval: r.interval,
 		Lag: time.Duration(r.feed.lag.Load()),
 	}
@@ -116,7 +116,7 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 	r.remove(ctx, pipe)
 	// a.cdn is by Redis's clock, so a wrong local clock does not remove the reports of others.
 	if a := r.feed.confirmed.Load(); a != nil {
-		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.cdn-cachekeys.FleetExpiry.Milliseconds(), 10))
+		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.cdn-wire.FleetExpiry.Milliseconds(), 10))
 	}
 	_, err := pipe.Exec(ctx)
 	switch {

@@ -4,9 +4,9 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // heldClient returns a client without Redis whose config is json.
@@ -21,6 +21,6 @@ func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.holder.current.Store(&snapshot{config: config, rev: cachekeys.MinRev, hash: cachekeys.ContentHash(json), source: SourceBlob})
+	c.holder.current.Store(&snapshot{config: config, rev: wire.MinRev, hash: wire.ContentHash(json), source: SourceBlob})
 	return c
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // staleReads answers the given number of reads of meta with the present fields, and reads of the
@@ -21,7 +21,7 @@ func staleReads(t *testing.T, n *network, w *writer, reads int64) *atomic.Int64 
 	t.Helper()
 	blob, _ := n.Get(w.keys.Blob)
 	fields := map[string]string{}
-	for _, name := range cachekeys.MetaFields() {
+	for _, name := range wire.MetaFields() {
 		fields[name] = n.HGet(w.keys.Meta, name)
 	}
 	left := new(atomic.Int64)
@@ -138,7 +138,7 @@ func TestThePrimaryIsReadWhenItsReplicaIsBehind(t *testing.T) {
 		time.Sleep(time.Second)
 		w.commit(configJSON(2))
 		// The subscription may be on either node: in a real cluster both deliver.
-		behind.publish(w.message(cachekeys.Change))
+		behind.publish(w.message(wire.Change))
 		synctest.Wait()
 		wantVersion(t, c, 1)
 		time.Sleep(400 * time.Millisecond)
@@ -177,7 +177,7 @@ func TestReadsFollowAMovedSlot(t *testing.T) {
 		moved.Store(true)
 		w := second.writer(t)
 		w.commit(configJSON(2))
-		old.publish(w.message(cachekeys.Change)) // both nodes deliver
+		old.publish(w.message(wire.Change)) // both nodes deliver
 		time.Sleep(time.Second)
 		wantVersion(t, c, 2)
 	})

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Values of 64 MB in the entry, the blob, the lock and meta's fields are refused without much memory, and the
@@ -32,7 +32,7 @@ func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
 	}
 	// On a busy machine a read of so much may end at its timeout.
 	await(t, c, "entry and blob refused", func() bool {
-		if took, limit := memory.Allocated(func() { _ = c.Refresh(t.Context()) }), uint64(6*cachekeys.MaxConfigBytes); took > limit {
+		if took, limit := memory.Allocated(func() { _ = c.Refresh(t.Context()) }), uint64(6*wire.MaxConfigBytes); took > limit {
 			t.Errorf("a read took %d bytes", took)
 		}
 		return c.Stats().RefusedBlobs > 0 && c.Stats().RefusedEntries > 0
@@ -46,7 +46,7 @@ func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
 	cache := NewRedisCache(client)
 	var err error
 	if took := memory.Allocated(func() { _, err = cache.Get(t.Context(), w.keys.Entry) }); err == nil ||
-		!strings.Contains(err.Error(), "over the size limit") || took > 3*cachekeys.MaxConfigBytes {
+		!strings.Contains(err.Error(), "over the size limit") || took > 3*wire.MaxConfigBytes {
 		t.Errorf("the cache: %v, %d bytes", err, took)
 	}
 }

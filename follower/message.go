@@ -3,7 +3,7 @@ package follower
 import (
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // want is content that was announced and is not in force yet.
@@ -14,11 +14,11 @@ type want struct {
 	since time.Time // when content newer than that in force was first announced
 }
 
-func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
+func (s *syncer) onMessage(m wire.Message, at time.Time) {
 	if m.Renew != 0 {
 		s.renew = m.Renew
 	}
-	if m.Type != cachekeys.Resign {
+	if m.Type != wire.Resign {
 		s.lastHeartbeat, s.undelivered = at, 0
 		s.silence.set(s.silent() - time.Since(at))
 		s.setState(Live)
@@ -49,7 +49,7 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 
 // onAnnounced puts newer content in force if the message contains it. Otherwise it schedules a
 // read at a random time within the spread window.
-func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
+func (s *syncer) onAnnounced(m wire.Message, at time.Time) {
 	if s.noConfig.has(m.Hash) {
 		return // it is known to be invalid
 	}
@@ -70,7 +70,7 @@ func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
 	}
 }
 
-func (s *syncer) takeInline(blob cachekeys.Blob, etag string) bool {
+func (s *syncer) takeInline(blob wire.Blob, etag string) bool {
 	next, err := s.prepare(candidate{
 		rev: blob.Rev, hash: blob.Hash, etag: etag, source: SourceMessage, stored: blob, json: blob.JSON,
 	}, false)

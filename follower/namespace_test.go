@@ -140,14 +140,14 @@ func TestARedisCacheHasANamespace(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.writerFor(t, 0, "shop").commit(configJSON(1))
-		for _, key := range []string{cachekeys.CacheKey(testSDKKey), "shop:" + cachekeys.CacheKey(testSDKKey)} {
+		for _, key := range []string{cachekeys.Key(testSDKKey), "shop:" + cachekeys.Key(testSDKKey)} {
 			if value, err := cache.Get(t.Context(), key); err != nil || !strings.HasSuffix(string(value), string(configJSON(1))) {
 				t.Errorf("%s: %q, %v", key, value, err)
 			}
 			if err := cache.Set(t.Context(), key, []byte("x")); err != nil {
 				t.Fatal(err)
 			}
-			if keys := client.Keys(t.Context(), "*"+cachekeys.CacheKey(testSDKKey)).Val(); len(keys) != 1 || keys[0] != "shop:"+cachekeys.CacheKey(testSDKKey) {
+			if keys := client.Keys(t.Context(), "*"+cachekeys.Key(testSDKKey)).Val(); len(keys) != 1 || keys[0] != "shop:"+cachekeys.Key(testSDKKey) {
 				t.Errorf("%q", keys)
 			}
 			n.writerFor(t, 0, "shop").commit(configJSON(1))
@@ -156,7 +156,7 @@ func TestARedisCacheHasANamespace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if value, err := none.Get(t.Context(), cachekeys.CacheKey(testSDKKey)); value != nil || err != nil {
+		if value, err := none.Get(t.Context(), cachekeys.Key(testSDKKey)); value != nil || err != nil {
 			t.Errorf("%q, %v", value, err)
 		}
 		c := n.start(t, withRedis(nil), inNamespace("shop"), func(c *Config) { c.Cache, c.PollingMode = cache, Manual })

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // cutOff returns a follower in the given mode with v3, which it fetched itself while it was cut off
@@ -471,7 +471,7 @@ func TestReplacedContentsAreRememberedForTwoMinutes(t *testing.T) {
 	var p past
 	held := &snapshot{hash: "0"}
 	for i := range 1000 {
-		next := &snapshot{hash: cachekeys.ContentHash([]byte{byte(i), byte(i >> 8)})}
+		next := &snapshot{hash: wire.ContentHash([]byte{byte(i), byte(i >> 8)})}
 		p.change(held, next, start.Add(time.Duration(i)*time.Second))
 		held = next
 	}

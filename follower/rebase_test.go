@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Each case removes one condition of the rebase rule.
@@ -161,7 +161,7 @@ func TestALowerRevIsNotTakenFromAReplica(t *testing.T) {
 		c := n.start(t, func(c *Config) { c.Redis = cluster })
 		<-c.Ready()
 		for _, node := range []*writer{w, behind} { // the subscription is on one of them
-			node.publish(w.message(cachekeys.Change))
+			node.publish(w.message(wire.Change))
 		}
 		time.Sleep(10 * time.Second)
 		wantVersion(t, c, 2)
@@ -170,7 +170,7 @@ func TestALowerRevIsNotTakenFromAReplica(t *testing.T) {
 				behind.confirm()
 			}
 			for _, node := range []*writer{w, behind} {
-				node.publish(behind.message(cachekeys.Heartbeat))
+				node.publish(behind.message(wire.Heartbeat))
 			}
 			time.Sleep(3 * time.Second)
 			wantVersion(t, c, 2)
@@ -204,10 +204,10 @@ func TestLateMessagesDoNotReturnAFollowerToOlderContent(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit(configJSON(1))
-		old := w.message(cachekeys.Heartbeat)
+		old := w.message(wire.Heartbeat)
 		time.Sleep(time.Minute)
 		w.confirm()
-		older := w.message(cachekeys.Heartbeat)
+		older := w.message(wire.Heartbeat)
 		w.commit(configJSON(2))
 		w.beat()
 		c := n.start(t)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // readTimeout bounds a read with its retries, and a single reply if the caller's client has no
@@ -65,7 +66,7 @@ func newStore(client redis.UniversalClient, keys cachekeys.Keys) *store {
 
 // head says which content is current and whether a leader is alive.
 type head struct {
-	meta     cachekeys.Meta
+	meta     wire.Meta
 	metaErr  error // not nil if meta is malformed; then meta is zero
 	locked   bool  // a leader holds the lock
 	epoch    int64 // the greater of the lock's and meta's
@@ -77,7 +78,7 @@ type head struct {
 // reading is a head and the blob that was read before it.
 type reading struct {
 	head
-	blob    cachekeys.Blob
+	blob    wire.Blob
 	blobErr error // not nil if the blob is malformed; if there is no blob, its Rev is 0
 }
 
@@ -104,10 +105,10 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 	s.reader.Do(ctx, func(get limited.Get) {
 		pipe := client.Pipeline()
 		if withBlob {
-			blob = get(pipe, s.keys.Blob, cachekeys.MaxBlobBytes)
+			blob = get(pipe, s.keys.Blob, wire.MaxBlobBytes)
 		}
-		meta = limited.HMGet(ctx, pipe, cachekeys.MaxMetaFieldBytes, s.keys.Meta, cachekeys.MetaFields()...)
-		lock = get(pipe, s.keys.Lock, cachekeys.MaxLockBytes)
+		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, s.keys.Meta, wire.MetaFields()...)
+		lock = get(pipe, s.keys.Lock, wire.MaxLockBytes)
 		r.asked = time.Now()
 		err = limited.Exec(ctx, pipe)
 		r.received = time.Now()
@@ -119,7 +120,7 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 	if blob != nil {
 		var data []byte
 		if data, err = limited.Bytes(blob); err == nil && data != nil {
-			r.blob, r.blobErr = cachekeys.ParseBlob(data)
+			r.blob, r.blobErr = wire.ParseBlob(data)
 		} else if isWrongType(err) {
 			r.blobErr, err = err, nil
 		}
@@ -133,15 +134,15 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 	case err != nil:
 		return r, fmt.Errorf("read meta: %w", s.reloadIfMoved(ctx, err))
 	default:
-		r.meta, r.metaErr = cachekeys.ParseMeta(fields)
+		r.meta, r.metaErr = wire.ParseMeta(fields)
 	}
 	if r.metaErr != nil {
-		r.meta = cachekeys.Meta{}
+		r.meta = wire.Meta{}
 	}
 	r.epoch = r.meta.Epoch
 	switch value, err := lock.Result(); {
 	case err == nil:
-		if _, epoch, err := cachekeys.ParseLock(value); err == nil {
+		if _, epoch, err := wire.ParseLock(value); err == nil {
 			r.locked, r.epoch = true, max(r.epoch, epoch)
 		}
 	case !errors.Is(err, redis.Nil) && !isWrongType(err):

@@ -10,10 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/testenv/conformance"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // A flag that fails does not affect the others.
@@ -265,7 +265,7 @@ func TestFlagsAreTyped_S24(t *testing.T) {
 	if d := Int("version", 3).GetWithDetails(nil); d.Value != 3 || d.Data.ErrorCode != evaluate.CodeConfigNotAvailable {
 		t.Errorf("%+v", d)
 	}
-	if d := s.GetValueDetails("text"); d.Data.MatchedTargetingRule == nil || !d.Data.FetchTime.Equal(time.UnixMilli(cachekeys.MinRev)) {
+	if d := s.GetValueDetails("text"); d.Data.MatchedTargetingRule == nil || !d.Data.FetchTime.Equal(time.UnixMilli(wire.MinRev)) {
 		t.Errorf("%+v", d)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // readCache puts the Cache's content in force if it is newer. With a Redis it does so only
@@ -46,7 +47,7 @@ func (u *updater) fromCache(value []byte, held *snapshot) (*snapshot, error) {
 		return nil, err
 	}
 	next := &snapshot{
-		rev: entry.FetchTime, fetchTime: entry.FetchTime, json: entry.JSON, hash: cachekeys.ContentHash(entry.JSON),
+		rev: entry.FetchTime, fetchTime: entry.FetchTime, json: entry.JSON, hash: wire.ContentHash(entry.JSON),
 		etag: entry.ETag, source: SourceCache,
 	}
 	if u.feed != nil {

@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // fetcher asks the CDN and parses its answers. Most clients never ask it, so the [cdn.Fetcher]
@@ -120,7 +120,7 @@ func (u *updater) take(ctx context.Context, held *snapshot, resp cdn.Response) {
 		next = held.clone()
 	} else {
 		next = &snapshot{
-			config: u.fetcher.parsed, json: resp.JSON, hash: cachekeys.ContentHash(resp.JSON), etag: resp.ETag, source: SourceCDN,
+			config: u.fetcher.parsed, json: resp.JSON, hash: wire.ContentHash(resp.JSON), etag: resp.ETag, source: SourceCDN,
 		}
 		if next.etag == "" {
 			next.etag = next.hash

@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // online makes a client fetch from cdn.
@@ -429,7 +429,7 @@ func TestARevCommittedDuringAFetchWins(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		wantVersion(t, c, 6)
-		if s := c.Stats(); s.Rev != w.rev || s.Hash != cachekeys.ContentHash(configJSON(6)) {
+		if s := c.Stats(); s.Rev != w.rev || s.Hash != wire.ContentHash(configJSON(6)) {
 			t.Errorf("%+v", s)
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func TestMessagesAreCountedByType(t *testing.T) {
@@ -18,8 +18,8 @@ func TestMessagesAreCountedByType(t *testing.T) {
 		w.commit(configJSON(2))
 		w.heartbeat()
 		w.heartbeat()
-		w.publish(w.message(cachekeys.Resign))
-		refresh := cachekeys.Message{Type: cachekeys.Refresh, Seq: 1}
+		w.publish(w.message(wire.Resign))
+		refresh := wire.Message{Type: wire.Refresh, Seq: 1}
 		w.publish(string(refresh.Append(nil)))
 		w.publish("catbridge/1 novel")
 		w.publish("garbage")
@@ -56,7 +56,7 @@ func TestApplyingIsTimedFromTheFirstAnnouncement(t *testing.T) {
 		w.mute = true
 		w.commit(configJSON(2))
 		n.SetError("LOADING")
-		n.Publish(w.keys.Events, w.message(cachekeys.Change))
+		n.Publish(w.keys.Events, w.message(wire.Change))
 		synctest.Wait()
 		time.Sleep(time.Second)
 		n.SetError("")

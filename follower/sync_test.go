@@ -10,8 +10,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2/server"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func wantVersion(t *testing.T, c *Client, want int) {
@@ -42,7 +42,7 @@ func TestAChangeReachesAFollower(t *testing.T) {
 		w.commit(configJSON(2))
 		wantVersion(t, c, 2)
 		s := c.Stats()
-		if s.State != Live || s.Rev != w.rev || s.Hash != cachekeys.ContentHash(configJSON(2)) || s.ETag != w.etag ||
+		if s.State != Live || s.Rev != w.rev || s.Hash != wire.ContentHash(configJSON(2)) || s.ETag != w.etag ||
 			s.Source != SourceBlob || !s.HasCDN || s.Age != 0 || s.Epoch != w.epoch || s.Poll != w.poll || s.Applied != 2 {
 			t.Errorf("stats %+v", s)
 		}
@@ -177,8 +177,8 @@ func TestInlineContentWithFlippedBitsIsRefused(t *testing.T) {
 		<-c.Ready()
 		w.mute = true
 		w.commit(configJSON(2))
-		m := w.describe(cachekeys.Change)
-		m.Codec, m.Content = cachekeys.Raw, configJSON(3)
+		m := w.describe(wire.Change)
+		m.Codec, m.Content = wire.Raw, configJSON(3)
 		w.publish(string(m.Append(nil)))
 		wantVersion(t, c, 2)
 		if s := c.Stats(); s.BadMessages != 1 || s.Inline != 0 || s.Source != SourceBlob {

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // configJSON returns a config whose flag "version" has the given value.
@@ -65,7 +66,7 @@ func (w *writer) acquire() {
 	defer w.mu.Unlock()
 	w.epoch = max(w.epoch+1, w.now())
 	w.exec(func(p redis.Pipeliner) {
-		p.Set(context.Background(), w.keys.Lock, cachekeys.LockValue("leader", w.epoch), 15*time.Second)
+		p.Set(context.Background(), w.keys.Lock, wire.LockValue("leader", w.epoch), 15*time.Second)
 		p.HSet(context.Background(), w.keys.Meta, "epoch", w.epoch)
 	})
 }
@@ -77,8 +78,8 @@ func (w *writer) commit(json []byte) {
 	w.json = json
 	w.rev = max(w.now(), w.rev+1)
 	w.cdn = w.now()
-	w.etag = "W/" + strconv.Quote(cachekeys.ContentHash(json)[:8])
-	w.store(cachekeys.Change)
+	w.etag = "W/" + strconv.Quote(wire.ContentHash(json)[:8])
+	w.store(wire.Change)
 }
 
 // confirm simulates the CDN's 304: the same content at a newer rev.
@@ -87,13 +88,13 @@ func (w *writer) confirm() {
 	defer w.mu.Unlock()
 	w.rev = max(w.now(), w.rev+1)
 	w.cdn = w.now()
-	w.store(cachekeys.Heartbeat)
+	w.store(wire.Heartbeat)
 }
 
-func (w *writer) store(announce cachekeys.MessageType) {
-	codec, payload := cachekeys.Encode(w.json)
-	hash := cachekeys.ContentHash(w.json)
-	blob := cachekeys.Blob{Rev: w.rev, Hash: hash, Codec: codec, Payload: payload}
+func (w *writer) store(announce wire.MessageType) {
+	codec, payload := wire.Encode(w.json)
+	hash := wire.ContentHash(w.json)
+	blob := wire.Blob{Rev: w.rev, Hash: hash, Codec: codec, Payload: payload}
 	entry := cachekeys.Entry{FetchTime: w.rev, ETag: w.etag, JSON: w.json}
 	w.exec(func(p redis.Pipeliner) {
 		ctx := context.Background()
@@ -115,28 +116,28 @@ func (w *writer) heartbeat() {
 	w.exec(func(p redis.Pipeliner) {
 		p.PExpire(context.Background(), w.keys.Lock, 15*time.Second)
 		if !w.mute {
-			p.Publish(context.Background(), w.keys.Events, w.message(cachekeys.Heartbeat))
+			p.Publish(context.Background(), w.keys.Events, w.message(wire.Heartbeat))
 		}
 	})
 }
 
-func (w *writer) describe(kind cachekeys.MessageType) cachekeys.Message {
-	m := cachekeys.Message{Type: kind, Epoch: w.epoch, Poll: w.poll, Renew: w.renew}
+func (w *writer) describe(kind wire.MessageType) wire.Message {
+	m := wire.Message{Type: kind, Epoch: w.epoch, Poll: w.poll, Renew: w.renew}
 	if !w.undated {
 		m.Now = w.now()
 	}
 	if w.rev == 0 {
 		return m
 	}
-	m.Rev, m.CDN, m.Hash, m.Len, m.ETag = w.rev, w.cdn, cachekeys.ContentHash(w.json), len(w.json), cachekeys.MessageETag(w.etag)
+	m.Rev, m.CDN, m.Hash, m.Len, m.ETag = w.rev, w.cdn, wire.ContentHash(w.json), len(w.json), wire.MessageETag(w.etag)
 	m.Spread = w.spread
-	if kind == cachekeys.Change && w.inline {
-		m.Codec, m.Content = cachekeys.Encode(w.json)
+	if kind == wire.Change && w.inline {
+		m.Codec, m.Content = wire.Encode(w.json)
 	}
 	return m
 }
 
-func (w *writer) message(kind cachekeys.MessageType) string {
+func (w *writer) message(kind wire.MessageType) string {
 	return string(w.describe(kind).Append(nil))
 }
 

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // After a failover to a replica that was behind, the count is lower.
@@ -37,7 +37,7 @@ func TestRefreshRequestsDoNotDelayARenewal(t *testing.T) {
 			s.wait(100 * time.Millisecond)
 		}
 		link.Drop(nil)
-		request := cachekeys.Message{Type: cachekeys.Refresh, Seq: 1}.Append(nil)
+		request := wire.Message{Type: wire.Refresh, Seq: 1}.Append(nil)
 		for range 40 {
 			s.client.Publish(s.Context(), s.keys.Events, request)
 			s.wait(500 * time.Millisecond)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // DataGovernance is where ConfigCat stores a product's data (S10).
@@ -163,8 +164,8 @@ func (t Timing) check() error {
 const minPoll = time.Second
 
 func checkPoll(d time.Duration) error {
-	if d < minPoll || d > cachekeys.MaxPoll {
-		return fmt.Errorf("PollInterval: %v is not between %v and %v", d, minPoll, cachekeys.MaxPoll)
+	if d < minPoll || d > wire.MaxPoll {
+		return fmt.Errorf("PollInterval: %v is not between %v and %v", d, minPoll, wire.MaxPoll)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/limited"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // CheckFollowerRights checks whether the client's user may run all commands of a follower
@@ -32,7 +33,7 @@ func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkK
 		{bridge, func() error { return limited.Send(ctx, client, 0, "get", keys.Lock).Err() }},
 		{"%R~" + keys.Entry, func() error { return client.GetRange(ctx, keys.Entry, 0, 0).Err() }},
 		{bridge, func() error { return client.GetRange(ctx, keys.Blob, 0, 0).Err() }},
-		{bridge, func() error { return limited.HMGet(ctx, client, 0, keys.Meta, cachekeys.MetaFields()...).Err() }},
+		{bridge, func() error { return limited.HMGet(ctx, client, 0, keys.Meta, wire.MetaFields()...).Err() }},
 		{"&" + keys.Events, func() error { return subscribe(ctx, client, keys.Events) }},
 	} {
 		switch err := try.run(); {

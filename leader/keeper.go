@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // elector takes part in the election for one SDK key: campaign is the loop of a candidate,
@@ -162,7 +162,7 @@ func (e *elector) sleep(ctx context.Context, d time.Duration) {
 // observeMeta records the rev, the hash and the replaced ETags of meta. now is Redis's clock
 // in the same reply. Content below the highest rev does not count as current: Redis may have
 // lost data.
-func (e *elector) observeMeta(m cachekeys.Meta, now int64) {
+func (e *elector) observeMeta(m wire.Meta, now int64) {
 	e.replaced.addMeta(m, now)
 	switch {
 	case m.Rev == 0:

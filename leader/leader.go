@@ -10,9 +10,9 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // ErrUnknownName is returned if no SDK key of the leader has the given name.
@@ -59,7 +59,7 @@ func New(cfg Config) (*Leader, error) {
 	cfg.SDKKeys = nil
 	// A new ID at each start: a lock of an earlier process must not look like this leader's.
 	l := &Leader{
-		cfg: cfg, id: cachekeys.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
+		cfg: cfg, id: wire.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
 		scripts: newPipeline(cfg.Redis), rights: make(chan struct{}, rightsAtOnce), created: time.Now(),
 	}
 	err := l.readRoots()

@@ -18,6 +18,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // testEnv is an environment in virtual time: a Redis, a CDN, and leaders that a test starts.
@@ -190,7 +191,7 @@ func TestRecentlyReplacedContentIsBelievedOnlyIfServedTwice(t *testing.T) {
 func TestFailedPollsKeepTheCurrentContent(t *testing.T) {
 	for name, fault := range map[string]fakecdn.Fault{
 		"403": fakecdn.Status(403), "404": fakecdn.Status(404), "500": fakecdn.Status(500),
-		"garbage": fakecdn.Garbage(), "html": fakecdn.HTML(), "oversize": fakecdn.Oversize(cachekeys.MaxConfigBytes),
+		"garbage": fakecdn.Garbage(), "html": fakecdn.HTML(), "oversize": fakecdn.Oversize(wire.MaxConfigBytes),
 		"no f": fakecdn.Body("application/json", `{"p":{}}`), "network": fakecdn.Network(errors.New("refused")),
 	} {
 		t.Run(name, func(t *testing.T) {

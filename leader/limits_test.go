@@ -9,6 +9,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Of a lock or a field of meta, a script returns at most one byte more than its limit in
@@ -25,7 +26,7 @@ func TestScriptsReturnNoMoreThanTheLimits(t *testing.T) {
 		}
 		lock, _ := reply[1].(string)
 		etags, _ := reply[len(reply)-2].(string)
-		if len(lock) != cachekeys.MaxLockBytes+1 || len(etags) != cachekeys.MaxMetaFieldBytes+1 {
+		if len(lock) != wire.MaxLockBytes+1 || len(etags) != wire.MaxMetaFieldBytes+1 {
 			t.Errorf("lock %d bytes, etags %d", len(lock), len(etags))
 		}
 		grant, err := a.acquire(t.Context(), 0)

@@ -6,9 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // ackTimeout bounds connecting and the acknowledgement of SUBSCRIBE.
@@ -93,15 +93,15 @@ func (s *electorSet) receive(ctx context.Context, sub *subscription.Subscription
 // onMessage handles a message, which is only a hint. It counts malformed messages and
 // ignores those of an unknown type.
 func (e *elector) onMessage(payload string) {
-	m, err := cachekeys.ParseMessage([]byte(payload))
+	m, err := wire.ParseMessage([]byte(payload))
 	if err != nil {
 		e.stats.update(func(s *KeyStats) { s.BadMessages++ })
 		return
 	}
 	switch m.Type {
-	case cachekeys.Resign:
+	case wire.Resign:
 		signal(e.wake)
-	case cachekeys.Refresh:
+	case wire.Refresh:
 		e.onRefresh(m.Seq)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // repairRegressed repairs a meta that is not as this process wrote it: Redis lost its data,
@@ -153,7 +153,7 @@ func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 	switch {
 	case blob != nil && (entry.FetchTime <= blobRev || entry.FetchTime > t.elector.highest):
 		best = blob
-		if entry.FetchTime != 0 && cachekeys.ContentHash(entry.JSON) == blob.hash {
+		if entry.FetchTime != 0 && wire.ContentHash(entry.JSON) == blob.hash {
 			best.etag = entry.ETag
 		}
 	case entry.FetchTime != 0:

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Followers refuse a meta with a malformed field, and refresh requests increment a field.
@@ -64,7 +64,7 @@ func TestIntactMetaIsNotWrittenAgain(t *testing.T) {
 			s.cdn.Publish()
 			_ = l.RequestRefresh(s.Context(), "main")
 		}
-		if n := len(s.meta().Recent); n != cachekeys.MaxRecentETags {
+		if n := len(s.meta().Recent); n != wire.MaxRecentETags {
 			s.Fatalf("%d ETags", n)
 		}
 		s.wait(5 * time.Minute)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // change publishes a version at the CDN and waits until the leader has committed it.
@@ -71,7 +72,7 @@ func TestOldContentIsNotRaisedEvenIfItsETagIsNotRemembered(t *testing.T) {
 						s.start(nil) // it does not know the earlier content
 					}
 					s.wantNeverRaised(version, top, 2*time.Minute)
-					if _, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val())); err != nil {
+					if _, err := wire.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val())); err != nil {
 						s.Errorf("new followers get no flags: %v", err)
 					}
 					if s.meta().Rev == 0 {
@@ -123,7 +124,7 @@ func TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN(t *testing.T) {
 				if !strings.Contains(published(), "heartbeat rev=") {
 					s.Error("no heartbeats go on")
 				}
-				blob, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
+				blob, err := wire.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
 				if err != nil || blob.Rev != s.entry().FetchTime {
 					s.Errorf("what is missing is not repaired: %+v, %v", blob, err)
 				}
@@ -248,13 +249,13 @@ func TestTheMemoryOfReplacedETagsIsBoundedByTimeOnly(t *testing.T) {
 		s.wait(5 * time.Second)
 		var lagging fakecdn.Config
 		var version int64
-		for n := range 3 * cachekeys.MaxRecentETags {
+		for n := range 3 * wire.MaxRecentETags {
 			version = s.change(l)
-			if n == 3*cachekeys.MaxRecentETags/2 {
+			if n == 3*wire.MaxRecentETags/2 {
 				lagging = s.cdn.Config()
 			}
 		}
-		if n := len(s.meta().Recent); n != cachekeys.MaxRecentETags {
+		if n := len(s.meta().Recent); n != wire.MaxRecentETags {
 			s.Errorf("meta has %d ETags, which a reader of an earlier version refuses", n)
 		}
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))

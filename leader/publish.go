@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // alarmAhead is how far an entry may be ahead of Redis's clock before the leader logs it:
@@ -14,10 +14,10 @@ const alarmAhead = 5 * time.Minute
 
 // message returns a message about the current content. The scripts add rev, the time of the
 // CDN's answer and Redis's clock.
-func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
-	m := cachekeys.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.elector.settings().poll, Epoch: t.epoch, Renew: min(t.elector.timing.RenewInterval, cachekeys.MaxRenew)}
+func (t *term) message(kind wire.MessageType) wire.Message {
+	m := wire.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.elector.settings().poll, Epoch: t.epoch, Renew: min(t.elector.timing.RenewInterval, wire.MaxRenew)}
 	if t.etag != "" {
-		m.ETag = cachekeys.MessageETag(t.etag)
+		m.ETag = wire.MessageETag(t.etag)
 	}
 	if t.content != nil {
 		m.Spread = t.elector.spread(len(t.content.payload))
@@ -27,7 +27,7 @@ func (t *term) message(kind cachekeys.MessageType) cachekeys.Message {
 
 // assertion returns the arguments of a write that makes or keeps the content with that hash
 // current.
-func (t *term) assertion(kind cachekeys.MessageType, hash string) assertion {
+func (t *term) assertion(kind wire.MessageType, hash string) assertion {
 	a := assertion{
 		lock: t.lock, base: t.rev, age: -1, cdn: t.cdn,
 		message: t.message(kind), etag: t.etag,
@@ -89,7 +89,7 @@ func (t *term) sendRenewal(ctx context.Context) (writeReply, error) {
 	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
 	defer cancel()
 	sent := time.Now()
-	a := t.assertion(cachekeys.Heartbeat, t.hash)
+	a := t.assertion(wire.Heartbeat, t.hash)
 	w, err := t.write(ctx, spanRenew, func(ctx context.Context) (writeReply, error) { return t.elector.store.renew(ctx, a) })
 	if err != nil {
 		return w, err
@@ -143,12 +143,12 @@ func (t *term) tryCommit(ctx context.Context, c *content) (writeReply, error) {
 	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewDeadline/2)
 	defer cancel()
 	sent := time.Now()
-	a := t.assertion(cachekeys.Change, c.hash)
+	a := t.assertion(wire.Change, c.hash)
 	a.etag, a.overwriteUpTo = c.storedETag(), t.polls.overwriteUpTo
 	if own := t.elector.content; c.hash != t.hash && own != nil && c.hash == own.hash {
 		a.cdn = t.elector.contentCDN
 	}
-	a.message.Hash, a.message.Len, a.message.ETag = c.hash, len(c.json), cachekeys.MessageETag(a.etag)
+	a.message.Hash, a.message.Len, a.message.ETag = c.hash, len(c.json), wire.MessageETag(a.etag)
 	a.message.Spread = t.elector.spread(len(c.payload))
 	a.replaced, a.waits = t.elector.replaced.lines(), 0
 	switch {

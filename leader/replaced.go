@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // replacedMemory holds the ETags that were replaced within the last two minutes, with the time
@@ -42,7 +42,7 @@ func (m *replacedMemory) has(etag string) bool {
 
 // addMeta adds the replaced ETags of meta. Their times are by Redis's clock, which showed now
 // when it replied. A time ahead of that clock counts as now.
-func (m *replacedMemory) addMeta(meta cachekeys.Meta, now int64) {
+func (m *replacedMemory) addMeta(meta wire.Meta, now int64) {
 	for _, old := range meta.Recent {
 		if old.ETag != meta.ETag { // an equal ETag was replaced and is current again
 			m.add(old.ETag, time.Now().Add(-time.Duration(max(0, now-old.Until))*time.Millisecond))
@@ -58,7 +58,7 @@ func (m *replacedMemory) lines() string {
 		return cmp.Or(m.at[b].Compare(m.at[a]), strings.Compare(a, b))
 	})
 	var b strings.Builder
-	for _, etag := range etags[:min(len(etags), cachekeys.MaxRecentETags)] {
+	for _, etag := range etags[:min(len(etags), wire.MaxRecentETags)] {
 		b.WriteString(strconv.FormatInt(now.Sub(m.at[etag]).Milliseconds(), 10))
 		b.WriteByte(' ')
 		b.WriteString(etag)

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 var errReply = errors.New("leader: unexpected reply from a script")
@@ -69,16 +69,16 @@ func (r *replyReader) number() int64 {
 
 // meta reads the fields of meta, which end a reply. If one is malformed, meta reads only rev,
 // as the scripts do: rev is the base of the next write.
-func (r *replyReader) meta() cachekeys.Meta {
-	fields := cachekeys.MetaFields()
+func (r *replyReader) meta() wire.Meta {
+	fields := wire.MetaFields()
 	if len(r.reply) != len(fields) {
 		r.err = errReply
-		return cachekeys.Meta{}
+		return wire.Meta{}
 	}
-	meta, err := cachekeys.ParseMeta(r.reply)
+	meta, err := wire.ParseMeta(r.reply)
 	if err != nil {
 		rev, _ := r.reply[slices.Index(fields, "rev")].(string)
-		return cachekeys.Meta{Rev: scriptNumber(rev)}
+		return wire.Meta{Rev: scriptNumber(rev)}
 	}
 	return meta
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	_ "github.com/catbridge/catbridge/internal/testenv/bubble"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func TestMain(m *testing.M) {
@@ -60,16 +61,16 @@ func testContent(version int) *content {
 	return newContent(fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}}}}`, version), `W/"v`+strconv.Itoa(version)+`"`, 0)
 }
 
-func (a *author) assertionFor(c *content, kind cachekeys.MessageType, age int64) assertion {
+func (a *author) assertionFor(c *content, kind wire.MessageType, age int64) assertion {
 	return assertion{
-		lock: a.lock, base: a.rev, above: a.high, age: age, latest: cachekeys.MaxRev, etag: c.storedETag(), overwriteUpTo: cachekeys.MaxRev,
-		message: cachekeys.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
+		lock: a.lock, base: a.rev, above: a.high, age: age, latest: wire.MaxRev, etag: c.storedETag(), overwriteUpTo: wire.MaxRev,
+		message: wire.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
 	}
 }
 
 func (a *author) mustCommit(c *content) writeReply {
 	a.t.Helper()
-	w, err := a.commit(a.t.Context(), a.assertionFor(c, cachekeys.Change, 0), c)
+	w, err := a.commit(a.t.Context(), a.assertionFor(c, wire.Change, 0), c)
 	if err != nil || w.outcome != outcomeOK {
 		a.t.Fatalf("commit: %+v, %v", w, err)
 	}
@@ -79,7 +80,7 @@ func (a *author) mustCommit(c *content) writeReply {
 
 func (a *author) renewAs(c *content, age int64) writeReply {
 	a.t.Helper()
-	w, err := a.renew(a.t.Context(), a.assertionFor(c, cachekeys.Heartbeat, age))
+	w, err := a.renew(a.t.Context(), a.assertionFor(c, wire.Heartbeat, age))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -87,14 +88,14 @@ func (a *author) renewAs(c *content, age int64) writeReply {
 }
 
 // stored reads entry, blob and meta and checks that they agree (I3).
-func (a *author) stored() (cachekeys.Entry, cachekeys.Meta) {
+func (a *author) stored() (cachekeys.Entry, wire.Meta) {
 	a.t.Helper()
 	ctx := a.t.Context()
 	entry, err := cachekeys.ParseEntry([]byte(a.client.Get(ctx, a.keys.Entry).Val()))
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	blob, err := cachekeys.ParseBlob([]byte(a.client.Get(ctx, a.keys.Blob).Val()))
+	blob, err := wire.ParseBlob([]byte(a.client.Get(ctx, a.keys.Blob).Val()))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func (a *author) stored() (cachekeys.Entry, cachekeys.Meta) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	meta, err := cachekeys.ParseMeta(a.client.HMGet(ctx, a.keys.Meta, cachekeys.MetaFields()...).Val())
+	meta, err := wire.ParseMeta(a.client.HMGet(ctx, a.keys.Meta, wire.MetaFields()...).Val())
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestAcquiringAgainFencesTheEarlierEpoch(t *testing.T) {
 		if second.meta.Epoch <= first.meta.Epoch {
 			t.Errorf("epoch %d after %d", second.meta.Epoch, first.meta.Epoch)
 		}
-		w, err := inFlight.commit(t.Context(), inFlight.assertionFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		w, err := inFlight.commit(t.Context(), inFlight.assertionFor(testContent(1), wire.Change, 0), testContent(1))
 		if err != nil || w.outcome != outcomeFenced {
 			t.Errorf("got %+v, %v, want FENCED", w, err)
 		}
@@ -155,13 +156,13 @@ func TestAWriteWithoutTheLockChangesNothing(t *testing.T) {
 		before, beforeMeta := two.stored()
 
 		one.rev = two.rev // even with the right base
-		if w, err := one.commit(t.Context(), one.assertionFor(testContent(1), cachekeys.Change, 0), testContent(1)); err != nil || w.outcome != outcomeFenced {
+		if w, err := one.commit(t.Context(), one.assertionFor(testContent(1), wire.Change, 0), testContent(1)); err != nil || w.outcome != outcomeFenced {
 			t.Errorf("commit: %+v, %v, want FENCED", w, err)
 		}
 		if w := one.renewAs(testContent(2), 0); w.outcome != outcomeFenced {
 			t.Errorf("renew: %+v, want FENCED", w)
 		}
-		if outcome, err := one.release(t.Context(), one.lock, cachekeys.Message{Type: cachekeys.Resign}); err != nil || outcome != outcomeFenced {
+		if outcome, err := one.release(t.Context(), one.lock, wire.Message{Type: wire.Resign}); err != nil || outcome != outcomeFenced {
 			t.Errorf("release: %v, %v, want FENCED", outcome, err)
 		}
 		after, afterMeta := two.stored()
@@ -183,11 +184,11 @@ func TestARepeatedCommitHasOneEffectAndALateCommitNone(t *testing.T) {
 		late := *a
 		a.mustCommit(testContent(2))
 
-		w, err := late.commit(t.Context(), late.assertionFor(testContent(2), cachekeys.Change, 0), testContent(2))
+		w, err := late.commit(t.Context(), late.assertionFor(testContent(2), wire.Change, 0), testContent(2))
 		if err != nil || w.outcome != outcomeStale || w.meta.Rev != a.rev || w.meta.Hash != testContent(2).hash {
 			t.Errorf("repeated: %+v, %v, want STALE with what is current", w, err)
 		}
-		w, err = late.commit(t.Context(), late.assertionFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		w, err = late.commit(t.Context(), late.assertionFor(testContent(1), wire.Change, 0), testContent(1))
 		if err != nil || w.outcome != outcomeStale {
 			t.Errorf("late: %+v, %v, want STALE", w, err)
 		}
@@ -202,7 +203,7 @@ func TestRevOnlyRises(t *testing.T) {
 		a := newAuthor(t, client, "ONE")
 		a.mustAcquire()
 		last := a.mustCommit(testContent(1)).rev
-		if !cachekeys.ValidRev(last) {
+		if !wire.ValidRev(last) {
 			t.Fatalf("rev %d", last)
 		}
 		ahead := last + time.Hour.Milliseconds()
@@ -235,14 +236,14 @@ func TestARepairDoesNotMoveRevTowardsThePresent(t *testing.T) {
 		a := newAuthor(t, client, "ONE")
 		a.mustAcquire()
 		c := testContent(1)
-		first, err := a.commit(t.Context(), a.assertionFor(c, cachekeys.Change, 60_000), c)
+		first, err := a.commit(t.Context(), a.assertionFor(c, wire.Change, 60_000), c)
 		if err != nil || first.outcome != outcomeOK {
 			t.Fatal(first, err)
 		}
 		a.high = first.rev
 		client.Del(t.Context(), a.keys.Meta, a.keys.Entry, a.keys.Blob)
 		a.rev = 0
-		repair := a.assertionFor(c, cachekeys.Change, -1)
+		repair := a.assertionFor(c, wire.Change, -1)
 		repair.cdn = first.cdn
 		w, err := a.commit(t.Context(), repair, c)
 		if err != nil || w.outcome != outcomeOK || w.rev != first.rev+1 || w.cdn != first.cdn {
@@ -317,7 +318,7 @@ func TestMetaKeepsABoundedNumberOfReplacedETags(t *testing.T) {
 			a.mustCommit(testContent(version))
 		}
 		_, meta := a.stored()
-		if len(meta.Recent) != cachekeys.MaxRecentETags {
+		if len(meta.Recent) != wire.MaxRecentETags {
 			t.Fatalf("%d ETags", len(meta.Recent))
 		}
 		for i, old := range meta.Recent {
@@ -344,12 +345,12 @@ func TestAnEntryWithTheHighestRevIsReported(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
 		a.mustAcquire()
-		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(cachekeys.MaxRev, 10)+"\nx\n{}", 0)
-		_, err := a.commit(t.Context(), a.assertionFor(testContent(1), cachekeys.Change, 0), testContent(1))
+		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(wire.MaxRev, 10)+"\nx\n{}", 0)
+		_, err := a.commit(t.Context(), a.assertionFor(testContent(1), wire.Change, 0), testContent(1))
 		if err == nil || !strings.Contains(err.Error(), "delete the entry") {
 			t.Errorf("got %v", err)
 		}
-		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(cachekeys.MaxRev+1, 10)+"\nx\n{}", 0) // malformed, so it is ignored
+		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(wire.MaxRev+1, 10)+"\nx\n{}", 0) // malformed, so it is ignored
 		a.mustCommit(testContent(1))
 	})
 }

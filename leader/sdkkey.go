@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // SDKKey configures an SDK key to lead for.
@@ -115,7 +115,7 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 		Transport: l.cfg.Transport, Transports: &l.transports, ProxyURL: l.cfg.ProxyURL, Roots: l.roots,
 		ConnectTimeout: l.cfg.ConnectTimeout, ReadTimeout: l.cfg.ReadTimeout,
 		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate,
-		MaxBodyBytes: cachekeys.MaxConfigBytes, Check: s.check, Logger: s.log.Logger(),
+		MaxBodyBytes: wire.MaxConfigBytes, Check: s.check, Logger: s.log.Logger(),
 	})
 	return s, errors.Join(append(errs, err)...)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 const otherKey = "configcat-sdk-1/TEST_KEY-0123456789012/ABCDEFGHIJKLMNOPQRSTUV"
@@ -121,9 +122,9 @@ func TestChangedSettingsStartANewTermAtOnce(t *testing.T) {
 	}
 }
 
-func (s *testEnv) meta() cachekeys.Meta {
+func (s *testEnv) meta() wire.Meta {
 	s.Helper()
-	m, err := cachekeys.ParseMeta(s.client.HMGet(s.Context(), s.keys.Meta, cachekeys.MetaFields()...).Val())
+	m, err := wire.ParseMeta(s.client.HMGet(s.Context(), s.keys.Meta, wire.MetaFields()...).Val())
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // I1: an entry that an SDK fetched after the CDN's answer is not overwritten unseen.
@@ -40,7 +40,7 @@ func TestACommitDoesNotOverwriteALaterEntryWithOtherContent(t *testing.T) {
 				found := now - age + test.fetched.Milliseconds()
 				entry := fmt.Sprintf("%d\n%s\n{}", found, test.etag)
 				client.Set(t.Context(), a.keys.Entry, entry, 0)
-				commit := a.assertionFor(c, cachekeys.Change, time.Since(time.UnixMilli(now-age)).Milliseconds())
+				commit := a.assertionFor(c, wire.Change, time.Since(time.UnixMilli(now-age)).Milliseconds())
 				if test.fetched == 0 {
 					commit.age = 2 * age // a real clock does not permit exactly the same millisecond
 				}
@@ -144,7 +144,7 @@ func TestTheNextLeaderRepairsCorruptContent(t *testing.T) {
 		s.client.Set(s.Context(), s.keys.Blob, blob, 0)
 		s.start(nil)
 		s.wait(2 * time.Second)
-		repaired, err := cachekeys.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
+		repaired, err := wire.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -187,7 +187,7 @@ func TestRepairedContentKeepsTheTimeOfItsAnswer(t *testing.T) {
 		s.client.Del(s.Context(), s.keys.Lock)
 		other.high = s.stats(l).Rev
 		other.mustAcquire()
-		commit := other.assertionFor(testContent(7), cachekeys.Change, (20 * time.Second).Milliseconds())
+		commit := other.assertionFor(testContent(7), wire.Change, (20 * time.Second).Milliseconds())
 		w, err := other.commit(s.Context(), commit, testContent(7))
 		if err != nil || w.outcome != outcomeOK {
 			s.Fatal(w, err)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // minSpread is the least time for reads at the budget to be spread: less is not worth the delay.
@@ -18,7 +18,7 @@ const spreadHeadroom = 14
 // spread returns the window over which followers read content of that size (I12).
 func (e *elector) spread(blobBytes int) time.Duration {
 	cfg := &e.leader.cfg
-	if blobBytes <= cachekeys.MaxInlineBytes {
+	if blobBytes <= wire.MaxInlineBytes {
 		return 0 // the message carries the content: followers do not read it
 	}
 	followers := float64(cfg.ExpectedFollowers)
@@ -30,7 +30,7 @@ func (e *elector) spread(blobBytes int) time.Duration {
 		return 0
 	}
 	seconds := (followers + spreadHeadroom*math.Sqrt(followers)) * read
-	seconds = min(seconds, cachekeys.MaxSpread.Seconds()) // the conversion might overflow
+	seconds = min(seconds, wire.MaxSpread.Seconds()) // the conversion might overflow
 	return time.Duration(seconds * float64(time.Second)).Truncate(time.Millisecond)
 }
 

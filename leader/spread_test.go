@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
@@ -16,7 +16,7 @@ func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		}
 		for bytes, want := range map[int]time.Duration{
-			cachekeys.MaxInlineBytes: 0, 5000: 1140 * time.Millisecond, 31_000: 7068 * time.Millisecond, 8 << 20: cachekeys.MaxSpread,
+			wire.MaxInlineBytes: 0, 5000: 1140 * time.Millisecond, 31_000: 7068 * time.Millisecond, 8 << 20: wire.MaxSpread,
 		} {
 			if got := e.spread(bytes); got != want {
 				t.Errorf("%d bytes: %v, want %v", bytes, got, want)
@@ -32,7 +32,7 @@ func TestSpreadWindowKeepsReadsWithinTheBudget(t *testing.T) {
 		e.leader.cfg.ExpectedFollowers = 0
 		e.leader.cfg.ReadBudget = 1
 		e.receivers.observe(1 << 40)
-		if got := e.spread(8 << 20); got != cachekeys.MaxSpread {
+		if got := e.spread(8 << 20); got != wire.MaxSpread {
 			t.Errorf("a budget of a byte a second: %v", got)
 		}
 		time.Sleep(2 * time.Minute)

@@ -4,8 +4,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/histogram"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Durations is a histogram of durations.
@@ -122,7 +122,7 @@ func (s *keyStats) read() KeyStats {
 }
 
 func parseHolder(lock string) (id string, epoch int64) {
-	id, epoch, err := cachekeys.ParseLock(lock)
+	id, epoch, err := wire.ParseLock(lock)
 	if err != nil {
 		return "", 0
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // outcome is the first element of a script's reply.
@@ -47,7 +48,7 @@ type acquireReply struct {
 	lock    string
 	left    time.Duration // remaining time to live
 	now     int64         // Redis's clock, Unix ms
-	meta    cachekeys.Meta
+	meta    wire.Meta
 }
 
 func (s *store) acquire(ctx context.Context, highest int64) (acquireReply, error) {
@@ -74,8 +75,8 @@ type writeReply struct {
 	receivers int64 // of the message
 	refresh   int64 // the count of refresh requests
 
-	found int64          // REGRESSED, OVERWRITTEN: the entry's fetch time
-	meta  cachekeys.Meta // STALE, REGRESSED, OVERWRITTEN: what is current in Redis
+	found int64     // REGRESSED, OVERWRITTEN: the entry's fetch time
+	meta  wire.Meta // STALE, REGRESSED, OVERWRITTEN: what is current in Redis
 }
 
 // assertion holds the arguments that commit and renew share: the state that this process
@@ -87,19 +88,19 @@ type assertion struct {
 	age     int64  // age of the CDN's answer in ms, from its request on; -1: not an answer
 	latest  int64  // upper bound for the answer's time, by Redis's clock: a write may be late
 	cdn     int64  // time of the CDN's last answer, used if age is -1
-	message cachekeys.Message
+	message wire.Message
 	etag    string // as stored
 
 	overwriteUpTo int64  // an entry fetched up to this time may be overwritten
 	replaced      string // see [replacedMemory.lines]
-	waits         int64  // see [cachekeys.Meta]; 0: the leader does not wait
+	waits         int64  // see [wire.Meta]; 0: the leader does not wait
 }
 
 // commit bypasses the pipeline: content must not wait, and large content would delay others.
 func (s *store) commit(ctx context.Context, a assertion, content *content) (writeReply, error) {
-	blob := cachekeys.Blob{Hash: content.hash, Codec: content.codec, Payload: content.payload}
+	blob := wire.Blob{Hash: content.hash, Codec: content.codec, Payload: content.payload}
 	var inline []byte
-	if len(content.payload) <= cachekeys.MaxInlineBytes {
+	if len(content.payload) <= wire.MaxInlineBytes {
 		inline = append([]byte("\n"+string(content.codec)+"\n"), content.payload...)
 	}
 	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
@@ -131,7 +132,7 @@ func (s *store) renew(ctx context.Context, a assertion) (writeReply, error) {
 	return w, nil
 }
 
-func (s *store) release(ctx context.Context, lock string, m cachekeys.Message) (outcome, error) {
+func (s *store) release(ctx context.Context, lock string, m wire.Message) (outcome, error) {
 	reply, err := s.scripts.run(ctx, releaseScript, []string{s.keys.Lock}, lock, s.keys.Events, m.Append(nil))
 	if err != nil {
 		return "", fmt.Errorf("release: %w", err)
@@ -158,7 +159,7 @@ func (s *store) hook(ctx context.Context, channel, id string) (refreshReply, err
 // sendRefresh tries twice: a connection may have died unnoticed. If the first try succeeded
 // after all, the second finds the webhook's ID known, and the request counts as accepted.
 func (s *store) sendRefresh(ctx context.Context, channel string, keys ...string) (refreshReply, error) {
-	head := cachekeys.Message{Type: cachekeys.Refresh}.Head()
+	head := wire.Message{Type: wire.Refresh}.Head()
 	var err error
 	for _, again := range []bool{false, true} {
 		var reply []any
@@ -180,12 +181,12 @@ func (s *store) sendRefresh(ctx context.Context, channel string, keys ...string)
 
 // load reads the current content. With it a new leader can send If-None-Match to the CDN, and
 // can repair Redis while the CDN does not answer.
-func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error) {
-	data, err := s.getAtMost(ctx, s.keys.Blob, cachekeys.MaxBlobBytes)
+func (s *store) load(ctx context.Context, meta wire.Meta) (*content, error) {
+	data, err := s.getAtMost(ctx, s.keys.Blob, wire.MaxBlobBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read blob: %w", err)
 	}
-	blob, err := cachekeys.ParseBlob(data)
+	blob, err := wire.ParseBlob(data)
 	if err != nil {
 		return nil, err
 	}
@@ -201,14 +202,14 @@ func (s *store) load(ctx context.Context, meta cachekeys.Meta) (*content, error)
 
 // blob reads the blob, regardless of meta. c is nil if the blob is missing or invalid.
 func (s *store) blob(ctx context.Context) (c *content, rev int64, err error) {
-	data, err := s.getAtMost(ctx, s.keys.Blob, cachekeys.MaxBlobBytes)
+	data, err := s.getAtMost(ctx, s.keys.Blob, wire.MaxBlobBytes)
 	switch {
 	case redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return nil, 0, nil
 	case err != nil:
 		return nil, 0, fmt.Errorf("read blob: %w", err)
 	}
-	blob, err := cachekeys.ParseBlob(data)
+	blob, err := wire.ParseBlob(data)
 	if err != nil {
 		return nil, 0, nil //nolint:nilerr // it will be overwritten
 	}

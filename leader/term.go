@@ -8,9 +8,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // The reasons why a term ends.
@@ -77,7 +77,7 @@ func newTerm(e *elector, g acquireReply, sent time.Time) *term {
 func (t *term) trustedUntil() time.Time { return t.renewedAt.Add(t.elector.timing.RenewDeadline) }
 
 // adopt makes the content that meta names the current one. now is Redis's clock.
-func (t *term) adopt(m cachekeys.Meta, now int64) {
+func (t *term) adopt(m wire.Meta, now int64) {
 	t.rev, t.hash, t.etag, t.length, t.cdn = m.Rev, m.Hash, m.ETag, m.Len, m.CDN
 	t.elector.observeMeta(m, now)
 	if t.content != nil && t.content.hash != t.hash {
@@ -234,7 +234,7 @@ func (t *term) loadContent(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.elector.timing.RenewInterval)
 	defer cancel()
-	c, err := t.elector.store.load(ctx, cachekeys.Meta{Hash: t.hash, ETag: t.etag})
+	c, err := t.elector.store.load(ctx, wire.Meta{Hash: t.hash, ETag: t.etag})
 	t.corrupt = err != nil && !errors.Is(err, redis.Nil)
 	if err != nil {
 		if !errors.Is(err, redis.Nil) && ctx.Err() == nil {
@@ -255,7 +255,7 @@ const releaseTimeout = time.Second
 // It returns why the term ended: cause, or errFenced if a lapsed term turns out to have lost
 // the lock.
 func (t *term) release(ctx context.Context, cause error) error {
-	m := t.message(cachekeys.Resign)
+	m := t.message(wire.Resign)
 	m.Rev, m.CDN = t.rev, t.cdn
 	var err error
 	for range 2 {

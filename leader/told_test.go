@@ -11,9 +11,9 @@ import (
 
 	"github.com/alicebob/miniredis/v2/server"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // The numbers of arguments of EVALSHA: the script and the number of keys, the keys, the
@@ -46,7 +46,7 @@ func TestTheScriptThatWritesAChangePublishesIt(t *testing.T) {
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(time.Second)
 		s.hasVersion(version)
-		want := cachekeys.Message{Type: cachekeys.Change}.Head() + " rev=" + strconv.FormatInt(s.entry().FetchTime, 10)
+		want := wire.Message{Type: wire.Change}.Head() + " rev=" + strconv.FormatInt(s.entry().FetchTime, 10)
 		if all := published(); !strings.Contains(all, want) {
 			s.Errorf("the change is not announced:\n%s", all)
 		}
@@ -93,10 +93,10 @@ func TestMessagesEndWithRedisClock(t *testing.T) {
 		stop()
 		s.wait(time.Second)
 		now := time.Now().Add(ahead)
-		counts := map[cachekeys.MessageType]int{}
+		counts := map[wire.MessageType]int{}
 		for line := range strings.Lines(published()) {
-			m, err := cachekeys.ParseMessage([]byte(strings.TrimSuffix(line, "\n")))
-			if err != nil || m.Type == cachekeys.Refresh {
+			m, err := wire.ParseMessage([]byte(strings.TrimSuffix(line, "\n")))
+			if err != nil || m.Type == wire.Refresh {
 				continue // inline content
 			}
 			counts[m.Type]++
@@ -104,7 +104,7 @@ func TestMessagesEndWithRedisClock(t *testing.T) {
 				s.Errorf("%q is %v old by Redis's clock", line, age)
 			}
 		}
-		for _, kind := range []cachekeys.MessageType{cachekeys.Change, cachekeys.Heartbeat, cachekeys.Resign} {
+		for _, kind := range []wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign} {
 			if counts[kind] == 0 {
 				s.Errorf("no %s", kind)
 			}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // setWrongType replaces a key's value by a list.
@@ -37,7 +37,7 @@ func TestScriptsOverwriteKeysOfTheWrongType(t *testing.T) {
 					t.Fatalf("renew: %+v, want %s", w, want)
 				}
 				if name == "lock" {
-					if got, err := a.release(t.Context(), a.lock, cachekeys.Message{Type: cachekeys.Resign}); err != nil || got != outcomeFenced {
+					if got, err := a.release(t.Context(), a.lock, wire.Message{Type: wire.Resign}); err != nil || got != outcomeFenced {
 						t.Errorf("release: %s, %v", got, err)
 					}
 					a.mustAcquire()

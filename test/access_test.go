@@ -212,7 +212,7 @@ func TestF24_FollowerThatMayNotReadReportsAnError(t *testing.T) {
 // F24: all leaders lose a right that they need. Followers keep their content. Leaders
 // report an error, and go on without a restart once they have the right again.
 func TestF24_LeaderWithoutARightReportsAnErrorAndRecovers(t *testing.T) {
-	keys := "~" + strings.Repeat("?", len(cachekeys.CacheKey(sdkKey))) + " ~catbridge:{*}:*"
+	keys := "~" + strings.Repeat("?", len(cachekeys.Key(sdkKey))) + " ~catbridge:{*}:*"
 	for name, rules := range map[string]struct{ take, give, says string }{
 		"scripts":  {"-evalsha", "+evalsha", "NOPERM"},
 		"clock":    {"-time", "+time", "+time"},

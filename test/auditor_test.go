@@ -11,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -144,7 +145,7 @@ func (a *auditor) report(t *testing.T) {
 func (a *auditor) read(ctx context.Context) {
 	a.mu.Lock() // an earlier read must not be checked after a later one
 	defer a.mu.Unlock()
-	reply, err := readAll.Run(ctx, a.admin, []string{a.keys.Entry, a.keys.Blob, a.keys.Meta}, cachekeys.MetaFields()).Slice()
+	reply, err := readAll.Run(ctx, a.admin, []string{a.keys.Entry, a.keys.Blob, a.keys.Meta}, wire.MetaFields()).Slice()
 	if err != nil {
 		return // Redis is unreachable: there is nothing to check
 	}

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 var down = fakecdn.Network(errors.New("connection refused"))
@@ -28,7 +28,7 @@ var cdnFaults = map[string]fakecdn.Fault{
 	"no flags":              fakecdn.Body("application/json", `{"p":{"r":0}}`),
 	"flags of a wrong kind": fakecdn.Body("application/json", `{"f":[]}`),
 	"garbage":               fakecdn.Garbage(),
-	"oversized":             fakecdn.Oversize(cachekeys.MaxConfigBytes),
+	"oversized":             fakecdn.Oversize(wire.MaxConfigBytes),
 	"network":               down,
 }
 

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func TestChangeReachesEveryFollower(t *testing.T) {
@@ -86,7 +86,7 @@ func TestF16_HeartbeatRevealsALostMessage(t *testing.T) {
 				isolated := env.readers[0]
 				for range env.rounds(1) {
 					isolated.link.Drop(func(frame []byte) bool {
-						return bytes.Contains(frame, []byte(cachekeys.Message{Type: cachekeys.Change}.Head()))
+						return bytes.Contains(frame, []byte(wire.Message{Type: wire.Change}.Head()))
 					})
 					lost := isolated.link.Dropped()
 					version := env.cdn.Publish()

@@ -10,6 +10,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Tests of the checkers of all other tests: each violation must be detected, and nothing
@@ -62,8 +63,8 @@ func taking(lock string) scripted {
 func committing(lock string, rev, version int64, without string) scripted {
 	k := cachekeys.For(sdkKey, "", 0)
 	entry := cachekeys.Entry{FetchTime: rev, ETag: `W/"x"`, JSON: fakecdn.Config{Version: version}.JSON()}
-	blob := cachekeys.Blob{Rev: rev, Hash: cachekeys.ContentHash(entry.JSON)}
-	blob.Codec, blob.Payload = cachekeys.Encode(entry.JSON)
+	blob := wire.Blob{Rev: rev, Hash: wire.ContentHash(entry.JSON)}
+	blob.Codec, blob.Payload = wire.Encode(entry.JSON)
 	text := strconv.FormatInt(rev, 10)
 	all := scripted{
 		{"evalsha", "x", "4", k.Entry, k.Lock, k.Meta, k.Blob, lock, "3000"},
@@ -155,17 +156,17 @@ func TestAuditorDetectsEveryViolation(t *testing.T) {
 	const rev = 1700000000100
 	type kept struct {
 		entry cachekeys.Entry
-		blob  cachekeys.Blob
-		meta  cachekeys.Meta
+		blob  wire.Blob
+		meta  wire.Meta
 	}
 	cdn := fakecdn.New()
 	version := cdn.Publish()
 	holding := func(rev, version int64) kept {
 		json := fakecdn.Config{Version: version}.JSON()
 		k := kept{entry: cachekeys.Entry{FetchTime: rev, ETag: "x", JSON: json}}
-		k.blob = cachekeys.Blob{Rev: rev, Hash: cachekeys.ContentHash(json)}
-		k.blob.Codec, k.blob.Payload = cachekeys.Encode(json)
-		k.meta = cachekeys.Meta{Epoch: rev, Rev: rev, Hash: k.blob.Hash, Len: len(json), ETag: "x"}
+		k.blob = wire.Blob{Rev: rev, Hash: wire.ContentHash(json)}
+		k.blob.Codec, k.blob.Payload = wire.Encode(json)
+		k.meta = wire.Meta{Epoch: rev, Rev: rev, Hash: k.blob.Hash, Len: len(json), ETag: "x"}
 		return k
 	}
 	for name, c := range map[string]struct {
@@ -181,7 +182,7 @@ func TestAuditorDetectsEveryViolation(t *testing.T) {
 		"another fetch time":     {func(k *kept) { k.entry.FetchTime++ }, "(I3)"},
 		"an older version":       {func(k *kept) { *k = holding(rev+1, version-1) }, "version"},
 		"a lower fetch time":     {func(k *kept) { *k = holding(rev-1, version) }, "fetch time"},
-		"a blob of other bytes":  {func(k *kept) { k.blob.Codec, k.blob.Payload = cachekeys.Encode([]byte(`{"f":{}}`)) }, "hash"},
+		"a blob of other bytes":  {func(k *kept) { k.blob.Codec, k.blob.Payload = wire.Encode([]byte(`{"f":{}}`)) }, "hash"},
 		"an entry that is empty": {func(k *kept) { k.entry.JSON = []byte("") }, "entry"},
 		"an answer never given":  {func(k *kept) { k.meta.CDN = time.Now().UnixMilli() }, "(I14)"},
 	} {

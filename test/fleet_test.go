@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -84,7 +84,7 @@ func (f *fleet) launchBehind(link *redistest.Link) *process {
 
 // holder returns the ID in the lock; empty: there is no leader.
 func (f *fleet) holder() string {
-	id, _, _ := cachekeys.ParseLock(f.admin.Get(f.Context(), f.keys.Lock).Val())
+	id, _, _ := wire.ParseLock(f.admin.Get(f.Context(), f.keys.Lock).Val())
 	return id
 }
 

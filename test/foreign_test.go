@@ -12,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // collectMessages collects all messages from now on, until the end of the test.
@@ -135,7 +136,7 @@ func TestF28_EntryWrittenByAnSDKIsCorrected(t *testing.T) {
 // with a rev ahead of meta's, or with old content under the current header.
 func (env *environment) corruptions(data []byte) map[string][]byte {
 	env.Helper()
-	blob, err := cachekeys.ParseBlob(data)
+	blob, err := wire.ParseBlob(data)
 	if err != nil {
 		env.Fatal(err)
 	}
@@ -146,12 +147,12 @@ func (env *environment) corruptions(data []byte) map[string][]byte {
 	}
 	ahead, old := blob, blob
 	ahead.Rev += time.Hour.Milliseconds() // also after the next answers of the CDN
-	old.Codec, old.Payload = cachekeys.Encode(fakecdn.Config{}.JSON())
+	old.Codec, old.Payload = wire.Encode(fakecdn.Config{}.JSON())
 	return map[string][]byte{"bit " + strconv.Itoa(bit): flipped, "rev": ahead.Append(nil), "content": old.Append(nil)}
 }
 
 func isSound(data []byte) bool {
-	blob, err := cachekeys.ParseBlob(data)
+	blob, err := wire.ParseBlob(data)
 	if err == nil {
 		_, err = blob.JSON()
 	}

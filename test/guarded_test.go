@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -33,9 +33,9 @@ func TestEachRoleHasTheRightsItNeeds(t *testing.T) {
 		env.reached(env.cdn.SetMinBytes(100<<10), env.poll()) // too large for a message
 
 		env.followAs(asReporter, func(c *follower.Config) {
-			c.FleetReport, c.FleetName = cachekeys.MinFleetInterval, "shop-1"
+			c.FleetReport, c.FleetName = wire.MinFleetInterval, "shop-1"
 		})
-		env.eventually(cachekeys.MinFleetInterval, "the report can be read", func() bool {
+		env.eventually(wire.MinFleetInterval, "the report can be read", func() bool {
 			reports, err := env.connect(env.T, asStatus, nil).ZRange(env.Context(), env.keys.Fleet, 0, -1).Result()
 			return err == nil && len(reports) == 1
 		})

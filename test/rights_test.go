@@ -161,7 +161,7 @@ func mayRun(t *testing.T, admin *redis.Client, user role, name string, arity int
 		args = append(args, part)
 	}
 	for range arity - len(parts) {
-		args = append(args, cachekeys.CacheKey(sdkKey))
+		args = append(args, cachekeys.Key(sdkKey))
 	}
 	answer, err := admin.Do(t.Context(), args...).Text()
 	if err != nil {

@@ -6,11 +6,12 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // compare checks the keys that exist: some may be missing after a fault.
 func (a *auditor) compare(entryText, blobText string, fields []any) {
-	meta, err := cachekeys.ParseMeta(fields)
+	meta, err := wire.ParseMeta(fields)
 	if err != nil {
 		a.fault("%v", err)
 	}
@@ -22,7 +23,7 @@ func (a *auditor) compare(entryText, blobText string, fields []any) {
 		rev, hash = thisRev, thisHash
 	}
 	if blobText != "" {
-		blob, err := cachekeys.ParseBlob([]byte(blobText))
+		blob, err := wire.ParseBlob([]byte(blobText))
 		if err == nil && blob.Hash != a.sound {
 			_, err = blob.JSON()
 		}
@@ -38,7 +39,7 @@ func (a *auditor) compare(entryText, blobText string, fields []any) {
 			a.fault("%v", err)
 			return
 		}
-		contentHash := cachekeys.ContentHash(entry.JSON)
+		contentHash := wire.ContentHash(entry.JSON)
 		agree("the entry", entry.FetchTime, contentHash)
 		a.order(found{entry.FetchTime, a.versionOf(entry.JSON, contentHash)})
 	}

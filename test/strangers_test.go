@@ -17,6 +17,7 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -80,7 +81,7 @@ func (s *stranger) follow() {
 	s.Helper()
 	client, err := follower.New(follower.Config{
 		SDKKey: sdkKey, Redis: s.connect(asReporter, nil), Namespace: s.namespace, Timings: realProfile().follower,
-		FleetReport: cachekeys.MinFleetInterval, FleetName: "it",
+		FleetReport: wire.MinFleetInterval, FleetName: "it",
 		Hooks: &follower.Hooks{OnConfigChanged: func(config *evaluate.Config) { s.see(s.versionOf(config)) }},
 	})
 	if err != nil {

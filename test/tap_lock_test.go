@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // holder returns the lock's value at that moment; empty: it is free.
@@ -51,7 +51,7 @@ func (p *tap) onLock(r ran) {
 func (p *tap) owner() string { return ownerOf(p.lock) }
 
 func ownerOf(lock string) string {
-	id, _, _ := cachekeys.ParseLock(lock)
+	id, _, _ := wire.ParseLock(lock)
 	return id
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // tap receives every command that one Redis runs and checks every write of the bridge: its
@@ -171,7 +172,7 @@ func claimOf(args []string) string {
 	if err != nil || len(args) <= 3+n {
 		return ""
 	}
-	if _, _, err := cachekeys.ParseLock(args[3+n]); err != nil {
+	if _, _, err := wire.ParseLock(args[3+n]); err != nil {
 		return ""
 	}
 	return args[3+n]

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // written checks what scripts write to one Redis, in the byte-exact form that its replicas
@@ -89,11 +90,11 @@ func (w *written) onEntry(text string, values map[string]string) {
 		w.fault("an entry was written: %v", err)
 	}
 	var content []byte
-	blob, err := cachekeys.ParseBlob([]byte(values[w.keys.Blob]))
+	blob, err := wire.ParseBlob([]byte(values[w.keys.Blob]))
 	if err == nil {
 		content, err = blob.JSON()
 	}
-	hash := cachekeys.ContentHash(entry.JSON)
+	hash := wire.ContentHash(entry.JSON)
 	meta := func(field string) string { return values[w.keys.Meta+" "+field] }
 	switch {
 	case err != nil:

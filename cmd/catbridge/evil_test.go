@@ -22,6 +22,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // evil contains control sequences, and text that looks like another line.
@@ -141,7 +142,7 @@ func TestUntrustedTextCannotControlTheTerminal(t *testing.T) {
 
 		// Then Redis contains values that no leader wrote.
 		ctx := t.Context()
-		client.Set(ctx, keys.Lock, cachekeys.LockValue(evil+"/"+evil, time.Now().UnixMilli()), 0)
+		client.Set(ctx, keys.Lock, wire.LockValue(evil+"/"+evil, time.Now().UnixMilli()), 0)
 		client.HSet(ctx, keys.Meta, "etag", strings.NewReplacer("\n", "", "\r", "").Replace(evil))
 		try("1b[2J", with("status")...)
 		try(seen, with("doctor", "--timeout", "300ms")...)

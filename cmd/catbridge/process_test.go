@@ -23,6 +23,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // TestTheSecondLeaderServesTheNextChangeAfterAKill runs two leaders and two followers as
@@ -114,7 +115,7 @@ func leads(t *testing.T, server *redistest.Process, p *process) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	holder, _, err := cachekeys.ParseLock(lock)
+	holder, _, err := wire.ParseLock(lock)
 	if err != nil {
 		t.Fatal(err)
 	}

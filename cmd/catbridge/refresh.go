@@ -13,6 +13,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -111,7 +112,7 @@ func (e *noAnswerError) Error() string { return e.why }
 type asked struct {
 	client redis.UniversalClient
 	keys   cachekeys.Keys
-	before cachekeys.Meta
+	before wire.Meta
 	blind  bool // the right to read meta is missing, and with it any sign of an answer
 	at     time.Time
 
@@ -137,14 +138,14 @@ func (r *asked) ask(ctx context.Context, l *leader.Leader, name string) error {
 }
 
 // meta returns the zero value if meta is malformed.
-func (r *asked) meta(ctx context.Context) (cachekeys.Meta, error) {
-	fields, err := limited.HMGet(ctx, r.client, cachekeys.MaxMetaFieldBytes, r.keys.Meta, cachekeys.MetaFields()...).Values()
+func (r *asked) meta(ctx context.Context) (wire.Meta, error) {
+	fields, err := limited.HMGet(ctx, r.client, wire.MaxMetaFieldBytes, r.keys.Meta, wire.MetaFields()...).Values()
 	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
-		return cachekeys.Meta{}, fmt.Errorf("read meta: %w", err)
+		return wire.Meta{}, fmt.Errorf("read meta: %w", err)
 	}
-	meta, err := cachekeys.ParseMeta(fields)
+	meta, err := wire.ParseMeta(fields)
 	if err != nil {
-		return cachekeys.Meta{}, nil // the leader repairs it
+		return wire.Meta{}, nil // the leader repairs it
 	}
 	return meta, nil
 }

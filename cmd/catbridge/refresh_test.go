@@ -17,6 +17,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Lock and meta may have any size. refresh uses no memory for more than the limits.
@@ -63,7 +64,7 @@ func TestAnUnansweredRefreshSaysWhy(t *testing.T) {
 	code, text := refreshWith(t.Context(), server)
 	want(`there is no leader; the next leader will poll when it takes over`, code, text)
 
-	lock := cachekeys.LockValue("dead", time.Now().UnixMilli())
+	lock := wire.LockValue("dead", time.Now().UnixMilli())
 	client.Set(t.Context(), keys.Lock, lock, time.Hour)
 	code, text = refreshWith(t.Context(), server, "--timeout", "300ms")
 	want(`the leader was asked to poll, but it has not renewed its lock for \S+ \(--timeout\): it may have died\. `+
@@ -100,7 +101,7 @@ func TestAnUnansweredRefreshSaysWhy(t *testing.T) {
 func TestAnAnswerIsFoundWhileAnotherKeyIsUnanswered(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
-	client.Set(t.Context(), cachekeys.For(testKey, "", 0).Lock, cachekeys.LockValue("dead", time.Now().UnixMilli()), time.Hour)
+	client.Set(t.Context(), cachekeys.For(testKey, "", 0).Lock, wire.LockValue("dead", time.Now().UnixMilli()), time.Hour)
 	web := httptest.NewServer(localcdn.New(testContent(t, "one"), slog.New(slog.DiscardHandler)))
 	defer web.Close()
 	t.Setenv("CATBRIDGE_REDIS_URL", server.URL())

@@ -12,9 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // SDKKey is the SDK key of the clients, unless a test sets another.
@@ -127,7 +127,7 @@ func (c *Client) publish(content []byte) bool {
 		c.t.Errorf("followertest: %v", err)
 		return false
 	}
-	hash := cachekeys.ContentHash(content)
+	hash := wire.ContentHash(content)
 	for range 2 { // the first may join a refresh of the code under test that started earlier
 		if err := c.Refresh(ctx); err != nil {
 			c.t.Errorf("followertest: %v", err)

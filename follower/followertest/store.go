@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // poll is the leader's poll interval in messages and meta. Content counts as up to date for that
@@ -28,18 +29,18 @@ func newStore(client redis.Cmdable, sdkKey, namespace string) *store {
 // write makes a config current and announces it.
 func (s *store) write(ctx context.Context, content []byte) error {
 	// The clock of a bubble starts in 2000, before the lowest valid rev.
-	s.rev = max(s.rev+1, time.Now().UnixMilli(), cachekeys.MinRev)
-	hash := cachekeys.ContentHash(content)
+	s.rev = max(s.rev+1, time.Now().UnixMilli(), wire.MinRev)
+	hash := wire.ContentHash(content)
 	etag := strconv.Quote(hash[:16])
-	codec, payload := cachekeys.Encode(content)
-	blob := cachekeys.Blob{Rev: s.rev, Hash: hash, Codec: codec, Payload: payload}
+	codec, payload := wire.Encode(content)
+	blob := wire.Blob{Rev: s.rev, Hash: hash, Codec: codec, Payload: payload}
 	entry := cachekeys.Entry{FetchTime: s.rev, ETag: etag, JSON: content}
-	message := cachekeys.Message{
-		Type: cachekeys.Change, Epoch: cachekeys.MinRev, Poll: poll,
-		Rev: s.rev, CDN: s.rev, Hash: hash, Len: len(content), ETag: cachekeys.MessageETag(etag),
+	message := wire.Message{
+		Type: wire.Change, Epoch: wire.MinRev, Poll: poll,
+		Rev: s.rev, CDN: s.rev, Hash: hash, Len: len(content), ETag: wire.MessageETag(etag),
 	}
 	_, err := s.redis.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.Set(ctx, s.keys.Lock, cachekeys.LockValue("followertest", message.Epoch), 0)
+		p.Set(ctx, s.keys.Lock, wire.LockValue("followertest", message.Epoch), 0)
 		p.Set(ctx, s.keys.Entry, entry.Append(nil), 0)
 		p.Set(ctx, s.keys.Blob, blob.Append(nil), 0)
 		p.HSet(ctx, s.keys.Meta, "epoch", message.Epoch, "rev", s.rev, "hash", hash, "len", len(content),

@@ -17,6 +17,7 @@ import (
 	"github.com/catbridge/catbridge/follower/followertest"
 	"github.com/catbridge/catbridge/follower/openfeature"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // eventsOf collects the provider's events of a type.
@@ -131,13 +132,13 @@ func answered(t *testing.T, rdb *redis.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, now, hash := cachekeys.For(followertest.SDKKey, "", 0), time.Now().UnixMilli(), cachekeys.ContentHash(content)
-	codec, payload := cachekeys.Encode(content)
-	blob := cachekeys.Blob{Rev: now, Hash: hash, Codec: codec, Payload: payload}
+	keys, now, hash := cachekeys.For(followertest.SDKKey, "", 0), time.Now().UnixMilli(), wire.ContentHash(content)
+	codec, payload := wire.Encode(content)
+	blob := wire.Blob{Rev: now, Hash: hash, Codec: codec, Payload: payload}
 	if err := rdb.Set(t.Context(), keys.Blob, blob.Append(nil), 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := rdb.HSet(t.Context(), keys.Meta, "epoch", cachekeys.MinRev, "rev", now, "hash", hash, "len", len(content),
+	if err := rdb.HSet(t.Context(), keys.Meta, "epoch", wire.MinRev, "rev", now, "hash", hash, "len", len(content),
 		"etag", "e", "cdn", now, "poll", time.Minute.Milliseconds()).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/conformance"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/test/bench"
 )
 
@@ -97,11 +98,11 @@ func BenchmarkCompile(b *testing.B) {
 
 func compiling(m *measurement, bytes, rounds int) {
 	json := bench.NewContent(bytes).JSON(1)
-	blob := cachekeys.Blob{Rev: cachekeys.MinRev, Hash: cachekeys.ContentHash(json)}
+	blob := wire.Blob{Rev: wire.MinRev, Hash: wire.ContentHash(json)}
 	var encode, decode, compile []time.Duration
 	for range rounds {
 		start := time.Now()
-		blob.Codec, blob.Payload = cachekeys.Encode(json)
+		blob.Codec, blob.Payload = wire.Encode(json)
 		encode = append(encode, time.Since(start))
 		start = time.Now()
 		if _, err := blob.JSON(); err != nil {

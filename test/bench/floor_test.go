@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/test/bench"
 	"github.com/redis/go-redis/v9"
 )
@@ -63,7 +63,7 @@ func (f *floor) receive(i int, client *redis.Client, sub *redis.PubSub) {
 
 // compile compiles the config in a stored blob.
 func compile(t testing.TB, data []byte) *evaluate.Config {
-	blob, err := cachekeys.ParseBlob(data)
+	blob, err := wire.ParseBlob(data)
 	var json []byte
 	if err == nil {
 		json, err = blob.JSON()
@@ -92,8 +92,8 @@ func (f *floor) run() *round {
 
 // store writes the bytes that a leader would write.
 func (f *floor) store(json []byte) {
-	codec, payload := cachekeys.Encode(json)
-	blob := cachekeys.Blob{Rev: cachekeys.MinRev, Hash: cachekeys.ContentHash(json), Codec: codec, Payload: payload}
+	codec, payload := wire.Encode(json)
+	blob := wire.Blob{Rev: wire.MinRev, Hash: wire.ContentHash(json), Codec: codec, Payload: payload}
 	if err := f.publisher.Set(f.t.Context(), floorKey, blob.Append(nil), 0).Err(); err != nil {
 		f.t.Fatalf("floor: SET: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/bench"
 	"github.com/redis/go-redis/v9"
@@ -177,7 +178,7 @@ func (b *bridge) watchWindow(t testing.TB) func() time.Duration {
 			if err != nil {
 				return // closed
 			}
-			if m, err := cachekeys.ParseMessage([]byte(message.Payload)); err == nil {
+			if m, err := wire.ParseMessage([]byte(message.Payload)); err == nil {
 				most.Store(max(most.Load(), int64(m.Spread)))
 			}
 		}

@@ -10,11 +10,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	wire "github.com/alicebob/miniredis/v2/server"
+	protocol "github.com/alicebob/miniredis/v2/server"
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/bench"
 	"github.com/redis/go-redis/v9"
@@ -118,8 +119,8 @@ func (c crowd) run(t *testing.T) (o outcome) {
 	time.Sleep(leader.DefaultTiming().LeaseDuration) // the leader learns the number of subscribers
 
 	var mu sync.Mutex
-	redisServer.Mini().Server().SetPreHook(func(_ *wire.Peer, command string, args ...string) bool {
-		if strings.EqualFold(command, "GETRANGE") && args[0] == keys.Blob && args[2] == fmt.Sprint(cachekeys.MaxBlobBytes) { // scripts read its header
+	redisServer.Mini().Server().SetPreHook(func(_ *protocol.Peer, command string, args ...string) bool {
+		if strings.EqualFold(command, "GETRANGE") && args[0] == keys.Blob && args[2] == fmt.Sprint(wire.MaxBlobBytes) { // scripts read its header
 			mu.Lock()
 			defer mu.Unlock()
 			o.reads = append(o.reads, time.Now())
@@ -156,7 +157,7 @@ func announced(t *testing.T, messages *redis.PubSub) time.Duration {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m, err := cachekeys.ParseMessage([]byte(message.Payload)); err == nil && m.Type == cachekeys.Change {
+		if m, err := wire.ParseMessage([]byte(message.Payload)); err == nil && m.Type == wire.Change {
 			return m.Spread
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/test/bench"
 	"github.com/redis/go-redis/v9"
 )
@@ -26,7 +27,7 @@ type prepared struct {
 	len     int
 	hash    string
 	payload []byte
-	codec   cachekeys.Codec
+	codec   wire.Codec
 }
 
 // newWriter prepares a few versions of a content of that size.
@@ -36,8 +37,8 @@ func newWriter(t testing.TB, client *redis.Client, bytes int) *writer {
 	content := bench.NewContent(bytes)
 	for version := int64(1); version <= 16; version++ {
 		json := content.JSON(version)
-		p := prepared{version: version, len: len(json), hash: cachekeys.ContentHash(json)}
-		p.codec, p.payload = cachekeys.Encode(json)
+		p := prepared{version: version, len: len(json), hash: wire.ContentHash(json)}
+		p.codec, p.payload = wire.Encode(json)
 		w.prepared = append(w.prepared, p)
 	}
 	return w
@@ -47,16 +48,16 @@ func newWriter(t testing.TB, client *redis.Client, bytes int) *writer {
 func (w *writer) write() int64 {
 	w.rev++
 	p := w.prepared[w.rev%int64(len(w.prepared))]
-	m := cachekeys.Message{
-		Type: cachekeys.Change, Rev: w.rev, CDN: w.rev, Hash: p.hash, Len: p.len, Poll: time.Minute, Epoch: w.epoch,
+	m := wire.Message{
+		Type: wire.Change, Rev: w.rev, CDN: w.rev, Hash: p.hash, Len: p.len, Poll: time.Minute, Epoch: w.epoch,
 	}
-	if len(p.payload) <= cachekeys.MaxInlineBytes {
+	if len(p.payload) <= wire.MaxInlineBytes {
 		m.Codec, m.Content = p.codec, p.payload
 	}
-	blob := cachekeys.Blob{Rev: w.rev, Hash: p.hash, Codec: p.codec, Payload: p.payload}
+	blob := wire.Blob{Rev: w.rev, Hash: p.hash, Codec: p.codec, Payload: p.payload}
 	ctx := context.Background()
 	_, err := w.client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.Set(ctx, w.keys.Lock, cachekeys.LockValue("writer", w.epoch), time.Minute)
+		pipe.Set(ctx, w.keys.Lock, wire.LockValue("writer", w.epoch), time.Minute)
 		pipe.Set(ctx, w.keys.Blob, blob.Append(nil), 0)
 		pipe.HSet(ctx, w.keys.Meta, "epoch", w.epoch, "rev", w.rev, "hash", p.hash, "len", p.len, "cdn", w.rev, "poll", 60_000)
 		pipe.Publish(ctx, w.keys.Events, m.Append(nil))

@@ -12,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -28,22 +29,22 @@ func TestF35_OfficialSDKFollowsALeader(t *testing.T) {
 	}
 	lead, refresh := startLeader(t, client, cdn)
 
-	first := await(t, messages, func(m cachekeys.Message) bool { return m.Type == cachekeys.Change })
+	first := await(t, messages, func(m wire.Message) bool { return m.Type == wire.Change })
 	requireEntry(t, client, first.Rev, cdn.Config())
 	sdk := startSDK(t, server.URL())
 	requireVersion(t, sdk.first(t), first.Rev, 1)
 
 	cdn.Publish()
 	refresh()
-	changed := await(t, messages, func(m cachekeys.Message) bool {
-		return m.Type == cachekeys.Change && m.Hash != first.Hash
+	changed := await(t, messages, func(m wire.Message) bool {
+		return m.Type == wire.Change && m.Hash != first.Hash
 	})
 	requireEntry(t, client, changed.Rev, cdn.Config())
 	requireVersion(t, sdk.next(t), changed.Rev, 2)
 
 	refresh()
-	confirmed := await(t, messages, func(m cachekeys.Message) bool {
-		return m.Type == cachekeys.Heartbeat && m.CDN > changed.CDN
+	confirmed := await(t, messages, func(m wire.Message) bool {
+		return m.Type == wire.Heartbeat && m.CDN > changed.CDN
 	})
 	if n := lead.Stats().Keys[0].NotModified; n != 1 {
 		t.Errorf("%d answers 304, want 1", n)
@@ -91,7 +92,7 @@ func startLeaderIn(t *testing.T, client *redis.Client, namespace string, cdn *fa
 }
 
 // await receives messages until one matches.
-func await(t *testing.T, messages *redis.PubSub, match func(cachekeys.Message) bool) cachekeys.Message {
+func await(t *testing.T, messages *redis.PubSub, match func(wire.Message) bool) wire.Message {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -100,7 +101,7 @@ func await(t *testing.T, messages *redis.PubSub, match func(cachekeys.Message) b
 		if err != nil {
 			t.Fatalf("the message that was waited for did not come: %v", err)
 		}
-		m, err := cachekeys.ParseMessage([]byte(received.Payload))
+		m, err := wire.ParseMessage([]byte(received.Payload))
 		if err != nil {
 			t.Fatal(err)
 		}

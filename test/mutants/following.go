@@ -47,12 +47,12 @@ var following = []mutant{
 		test{"follower", "^TestADeniedSubscribeMeansPolling$"},
 	},
 	{
-		"the hash of content is not checked", "I4", []edit{{"cachekeys",
+		"the hash of content is not checked", "I4", []edit{{"internal/wire",
 			`if hex.EncodeToString(sum[:]) != b.Hash {`, `if hex.EncodeToString(sum[:]) == "" {`}},
 		test{"follower", "^TestACorruptBlobIsRefusedAndTheEntryTaken$"},
 	},
 	{
-		"the hash of content in a message is not checked", "I4", []edit{{"cachekeys",
+		"the hash of content in a message is not checked", "I4", []edit{{"internal/wire",
 			`if hex.EncodeToString(sum[:]) != b.Hash {`, `if hex.EncodeToString(sum[:]) == "" {`}},
 		test{"follower", "^TestInlineContentWithFlippedBitsIsRefused$"},
 	},
@@ -141,7 +141,7 @@ var following = []mutant{
 	},
 	{
 		"a follower writes", "I11", []edit{{"follower",
-			`lock = get(pipe, s.keys.Lock, cachekeys.MaxLockBytes)`, `lock = pipe.GetEx(ctx, s.keys.Lock, time.Minute)`}},
+			`lock = get(pipe, s.keys.Lock, wire.MaxLockBytes)`, `lock = pipe.GetEx(ctx, s.keys.Lock, time.Minute)`}},
 		test{"follower", "^TestRealRightsToReadAndSubscribeAreEnough$"},
 	},
 	{
@@ -251,16 +251,16 @@ var rebaseRule = []mutant{
 
 // formats are mutants of readers and parsers.
 var formats = []mutant{
-	{"a message with an unknown codec is refused", "F39", []edit{{"cachekeys", `	return Codec(s), true`, `	return "", false`}}, test{"cachekeys", "^TestMessageOfALaterVersionIsAccepted$"}},
-	{"an unknown field hides the field now", "F39", []edit{{"cachekeys", `			m.Extra += field`, `			m.Extra += field
-			return m, nil`}}, test{"cachekeys", "^TestMessageOfALaterVersionIsAccepted$"}},
-	{"content in an unknown codec is accepted", "I4", []edit{{"cachekeys", `if !m.Codec.known() || m.Rev`, `if m.Codec == "" || m.Rev`}}, test{"cachekeys", "^TestMessageOfALaterVersionIsAccepted$"}},
-	{"a message may have any size", "F17", []edit{{"cachekeys", `if len(data) > MaxMessageBytes {`, `if false {`},
-		{"cachekeys", `if len(content) > MaxInlineBytes {`, `if false {`}}, test{"cachekeys", "^TestInvalidMessagesAreRejected$"}},
-	{"content may have any size", "F26", []edit{{"cachekeys", `if head.FrameContentSize > MaxConfigBytes {`, `if false {`},
-		{"cachekeys", `zstd.WithDecoderMaxMemory(MaxConfigBytes), zstd.WithDecodeAllCapLimit(true))`, `zstd.WithDecodeAllCapLimit(true))`}},
-		test{"cachekeys", "^TestZstdSizesAreBounded$"}},
-	{"an entry may have any size", "I4", []edit{{"cachekeys", `case len(config) > MaxConfigBytes:`, `case false:`}}, test{"cachekeys", "^TestEntryAtItsLimits$"}},
+	{"a message with an unknown codec is refused", "F39", []edit{{"internal/wire", `	return Codec(s), true`, `	return "", false`}}, test{"internal/wire", "^TestMessageOfALaterVersionIsAccepted$"}},
+	{"an unknown field hides the field now", "F39", []edit{{"internal/wire", `			m.Extra += field`, `			m.Extra += field
+			return m, nil`}}, test{"internal/wire", "^TestMessageOfALaterVersionIsAccepted$"}},
+	{"content in an unknown codec is accepted", "I4", []edit{{"internal/wire", `if !m.Codec.known() || m.Rev`, `if m.Codec == "" || m.Rev`}}, test{"internal/wire", "^TestMessageOfALaterVersionIsAccepted$"}},
+	{"a message may have any size", "F17", []edit{{"internal/wire", `if len(data) > MaxMessageBytes {`, `if false {`},
+		{"internal/wire", `if len(content) > MaxInlineBytes {`, `if false {`}}, test{"internal/wire", "^TestInvalidMessagesAreRejected$"}},
+	{"content may have any size", "F26", []edit{{"internal/wire", `if head.FrameContentSize > MaxConfigBytes {`, `if false {`},
+		{"internal/wire", `zstd.WithDecoderMaxMemory(MaxConfigBytes), zstd.WithDecodeAllCapLimit(true))`, `zstd.WithDecodeAllCapLimit(true))`}},
+		test{"internal/wire", "^TestZstdSizesAreBounded$"}},
+	{"an entry may have any size", "I4", []edit{{"cachekeys", `case len(config) > wire.MaxConfigBytes:`, `case false:`}}, test{"cachekeys", "^TestEntryAtItsLimits$"}},
 	{
 		"a failed write of the snapshot file is not retried", "I5", []edit{{"follower",
 			`			again.set(saveRetry)

@@ -34,7 +34,7 @@ var leading = []mutant{
 	},
 	{
 		"an entry that was not read may be overwritten", "I1", []edit{{"leader",
-			`t.polls.overwriteUpTo = max(t.polls.foundEntry, entry.FetchTime)`, `t.polls.overwriteUpTo = cachekeys.MaxRev`}},
+			`t.polls.overwriteUpTo = max(t.polls.foundEntry, entry.FetchTime)`, `t.polls.overwriteUpTo = wire.MaxRev`}},
 		test{"leader", "^TestOnlyTheEntryThatWasReadIsOverwritten$"},
 	},
 	{
@@ -170,7 +170,7 @@ var leading = []mutant{
 	},
 	{
 		"the memory of replaced ETags is bounded by number", "F44", []edit{{"leader",
-			`	if m.at == nil {`, `	if len(m.at) >= cachekeys.MaxRecentETags {
+			`	if m.at == nil {`, `	if len(m.at) >= wire.MaxRecentETags {
 		return
 	}
 	if m.at == nil {`}},

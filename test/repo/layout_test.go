@@ -26,7 +26,8 @@ type layout struct {
 
 // Follower and leader know only the packages in common that are listed for both.
 var layouts = map[string]layout{
-	"cachekeys": {other: []string{"github.com/klauspost/compress"}, never: []string{"net", "os", "context", "log", "time/tzdata"}},
+	"cachekeys":     {own: []string{"internal/wire"}, never: []string{"net", "os", "context", "log", "time/tzdata"}},
+	"internal/wire": {other: []string{"github.com/klauspost/compress"}, never: []string{"net", "os", "context", "log", "time/tzdata"}},
 	"evaluate": {
 		other: []string{"github.com/Masterminds/semver/v3"},
 		never: []string{"context", "log", "net", "os", "io/fs", "io/ioutil", "syscall", "embed", "testing"},
@@ -41,43 +42,43 @@ var layouts = map[string]layout{
 	"leader": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
 	},
 	"follower": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"follower/followertest": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
 	"metrics": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
 	"follower/openfeature": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
-	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys", "internal/regularfile"}, other: []string{"github.com/redis/go-redis/v9"}},
+	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys", "internal/regularfile", "internal/wire"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"cmd/catbridge/internal/settings": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription",
+			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire",
 			"cmd/catbridge/internal/redisurl",
 		},
 		other: []string{"github.com/knadh/koanf", "go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},

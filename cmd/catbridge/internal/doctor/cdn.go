@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // cdn fetches as a leader does, with the ETag of the content in Redis.
@@ -35,7 +35,7 @@ func (d *Doctor) cdn(ctx context.Context, i int) {
 	fetcher, err := cdn.New(cdn.Config{
 		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance, Transport: d.transport, ProxyURL: cfg.ProxyURL, Roots: roots,
 		ConnectTimeout: cfg.ConnectTimeout, ReadTimeout: cfg.ReadTimeout,
-		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate, MaxBodyBytes: cachekeys.MaxConfigBytes,
+		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate, MaxBodyBytes: wire.MaxConfigBytes,
 		Logger: slog.New(&events),
 		Check: func(json []byte) error {
 			config, err := evaluate.Parse(json)

@@ -13,6 +13,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/internal/limited"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // databases is the default number of databases of a Redis.
@@ -89,7 +90,7 @@ func (f *fleet) lookUp(ctx context.Context, o redisurl.Options, sdkKey string) e
 	client := o.In(f.db).LeaderClient(nil)
 	defer client.Close()
 	var lock *redis.StringCmd
-	new(limited.Reader).Do(ctx, func(get limited.Get) { lock = get(client, o.Keys(sdkKey).Lock, cachekeys.MaxLockBytes) })
+	new(limited.Reader).Do(ctx, func(get limited.Get) { lock = get(client, o.Keys(sdkKey).Lock, wire.MaxLockBytes) })
 	value, err := lock.Result()
 	switch {
 	case errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE"):
@@ -97,7 +98,7 @@ func (f *fleet) lookUp(ctx context.Context, o redisurl.Options, sdkKey string) e
 	case err != nil:
 		return fmt.Errorf("database %d: %w", f.db, err)
 	}
-	if id, epoch, err := cachekeys.ParseLock(value); err == nil {
+	if id, epoch, err := wire.ParseLock(value); err == nil {
 		f.leader, f.epoch = id, epoch
 	}
 	return nil
@@ -137,7 +138,7 @@ func (d *Doctor) strangers(ctx context.Context, i int, own cachekeys.Keys, other
 		if err != nil {
 			return
 		}
-		m, err := cachekeys.ParseMessage([]byte(raw.Payload))
+		m, err := wire.ParseMessage([]byte(raw.Payload))
 		if err != nil {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // inDatabase returns a client of another database.
@@ -48,8 +49,8 @@ func TestALeaderOnTheChannelOfAnotherDatabaseIsAFault(t *testing.T) {
 	server := redistest.Start(t)
 	old := inDatabase(t, server, 2)
 	epoch := time.Now().UnixMilli()
-	old.Set(t.Context(), keys.Lock, cachekeys.LockValue("old", epoch), time.Minute)
-	heartbeat := cachekeys.Message{Type: cachekeys.Heartbeat, Epoch: epoch}.Append(nil)
+	old.Set(t.Context(), keys.Lock, wire.LockValue("old", epoch), time.Minute)
+	heartbeat := wire.Message{Type: wire.Heartbeat, Epoch: epoch}.Append(nil)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -12,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/internal/limited"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -59,7 +60,7 @@ func (d *Doctor) followerRights(ctx context.Context, keys cachekeys.Keys) ([]str
 	}
 	tries := []try{
 		get(keys.Entry), get(keys.Blob), get(keys.Lock), part(keys.Entry), part(keys.Blob), part(keys.Lock),
-		{"hmget", "%R~" + keys.Meta, func() error { return limited.HMGet(ctx, d.client, 0, keys.Meta, cachekeys.MetaFields()...).Err() }},
+		{"hmget", "%R~" + keys.Meta, func() error { return limited.HMGet(ctx, d.client, 0, keys.Meta, wire.MetaFields()...).Err() }},
 		{"subscribe", "&" + keys.Events, func() error { return d.subscribe(ctx, keys.Events) }},
 	}
 	if d.As == Reporter {

@@ -8,6 +8,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // laggards is the maximum number of followers to list.
@@ -65,7 +66,7 @@ func (d *Doctor) messages(ctx context.Context, i int) {
 		return
 	}
 	began := time.Now()
-	message, err := receive(ctx, sub, func(m cachekeys.Message) bool { return m.Epoch >= view.Leader.Epoch })
+	message, err := receive(ctx, sub, func(m wire.Message) bool { return m.Epoch >= view.Leader.Epoch })
 	if err != nil {
 		d.fault("check that this node is connected to the primary, and see the leader's log",
 			"a leader holds the lock, but no message arrived within %v: %v", time.Since(began).Round(time.Second), err)
@@ -75,27 +76,27 @@ func (d *Doctor) messages(ctx context.Context, i int) {
 	d.good("a message of the leader (%s) arrived after %v", message.Type, rounded(time.Since(began)))
 }
 
-const probeType cachekeys.MessageType = "probe"
+const probeType wire.MessageType = "probe"
 
 func (d *Doctor) echo(ctx context.Context, sub *subscription.Subscription, keys cachekeys.Keys) {
 	if d.As != Leader {
 		d.good("subscribed; no messages, because there is no leader")
 		return
 	}
-	text := cachekeys.Message{Type: probeType}.Append(nil)
+	text := wire.Message{Type: probeType}.Append(nil)
 	if err := d.client.Publish(ctx, keys.Events, text).Err(); err != nil {
 		d.fault("grant +publish and &"+keys.Events, "publishing failed: %v", redisurl.Explain(err))
 		return
 	}
 	began := time.Now()
-	if _, err := receive(ctx, sub, func(m cachekeys.Message) bool { return m.Type == probeType }); err != nil {
+	if _, err := receive(ctx, sub, func(m wire.Message) bool { return m.Type == probeType }); err != nil {
 		d.fault("check that this node is connected to the primary", "the published test message did not arrive: %v", err)
 		return
 	}
 	d.good("a published test message arrived after %v", rounded(time.Since(began)))
 }
 
-func receive(ctx context.Context, sub *subscription.Subscription, wanted func(cachekeys.Message) bool) (cachekeys.Message, error) {
+func receive(ctx context.Context, sub *subscription.Subscription, wanted func(wire.Message) bool) (wire.Message, error) {
 	defer context.AfterFunc(ctx, sub.Close)()
 	for {
 		raw, err := sub.Receive()
@@ -103,9 +104,9 @@ func receive(ctx context.Context, sub *subscription.Subscription, wanted func(ca
 			if ctx.Err() != nil {
 				err = context.Cause(ctx)
 			}
-			return cachekeys.Message{}, err
+			return wire.Message{}, err
 		}
-		if m, err := cachekeys.ParseMessage([]byte(raw.Payload)); err == nil && wanted(m) {
+		if m, err := wire.ParseMessage([]byte(raw.Payload)); err == nil && wanted(m) {
 			return m, nil
 		}
 	}

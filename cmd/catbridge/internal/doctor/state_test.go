@@ -7,8 +7,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/alicebob/miniredis/v2/server"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func TestFaultsOfTheStateInRedis(t *testing.T) {
@@ -26,7 +26,7 @@ func TestFaultsOfTheStateInRedis(t *testing.T) {
 	examine(t, Follower, s).want(t, "messages", Good, "subscribed; no messages, because there is no leader")
 
 	// A lock whose holder sends no messages.
-	client.Set(t.Context(), keys.Lock, cachekeys.LockValue("mute", time.Now().UnixMilli()), time.Minute)
+	client.Set(t.Context(), keys.Lock, wire.LockValue("mute", time.Now().UnixMilli()), time.Minute)
 	list = examine(t, Follower, s)
 	list.want(t, "messages", Bad, "a leader holds the lock, but no message arrived within 3s", "check that this node is connected to the primary, and see the leader's log")
 	list.want(t, "state", Bad, "the lock has epoch")
@@ -44,7 +44,7 @@ func TestALaggardIsNamed(t *testing.T) {
 	web := healthyCDN(t)
 	lead(t, client, web.URL)
 	client.HSet(t.Context(), keys.Meta, "etags", "1700000000000 before")
-	report := cachekeys.FleetReport{ID: "shop-1~AB", Version: "v1", State: "polling", Interval: time.Minute, Rev: 1700000000000, Hash: "0123456789abcdef"}
+	report := wire.FleetReport{ID: "shop-1~AB", Version: "v1", State: "polling", Interval: time.Minute, Rev: 1700000000000, Hash: "0123456789abcdef"}
 	client.Do(t.Context(), "ZADD", keys.Fleet, time.Now().UnixMilli(), report.Append(nil))
 	list := examine(t, Follower, load(t, "REDIS_URL="+server.URL()))
 	list.want(t, "state", Bad, "the follower shop-1~AB is behind: it reported rev 1700000000000", "see the follower's log")

@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -135,7 +135,7 @@ func TestWithoutTheCDNAProcessIsReadyIfThereIsAConfig(t *testing.T) {
 // One SDK key that is not ready makes the whole process unready.
 func TestUnreadyReasons(t *testing.T) {
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
-	good := leader.KeyStats{Name: "shop", State: leader.Candidate, LockHolder: "X", LastContact: now.Add(-time.Second), Rev: cachekeys.MinRev}
+	good := leader.KeyStats{Name: "shop", State: leader.Candidate, LockHolder: "X", LastContact: now.Add(-time.Second), Rev: wire.MinRev}
 	for name, c := range map[string]struct {
 		change func(*leader.KeyStats)
 		want   string

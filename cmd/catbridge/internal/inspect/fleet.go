@@ -11,8 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 )
 
 type timed struct {
-	cachekeys.FleetReport
+	wire.FleetReport
 	at time.Time
 }
 
@@ -31,10 +31,10 @@ type timed struct {
 func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (*Fleet, error) {
 	f := &Fleet{Versions: map[string]int{}, States: map[string]int{}}
 	latest := map[string]timed{}
-	from := strconv.FormatInt(now.Add(-cachekeys.FleetExpiry).UnixMilli(), 10)
+	from := strconv.FormatInt(now.Add(-wire.FleetExpiry).UnixMilli(), 10)
 	for read := 0; ; {
 		// Members and scores alternate.
-		members, err := limited.Send(ctx, r.Client, cachekeys.MaxFleetBytes, "zrange", set, from, "+inf", "byscore", "limit", 0, page, "withscores").Values()
+		members, err := limited.Send(ctx, r.Client, wire.MaxFleetBytes, "zrange", set, from, "+inf", "byscore", "limit", 0, page, "withscores").Values()
 		switch {
 		case key.refused(err, "the followers"):
 			return nil, nil
@@ -68,7 +68,7 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 
 // take keeps a report if it is the latest of its follower.
 func (f *Fleet) take(latest map[string]timed, member, score string, now time.Time) {
-	report, err := cachekeys.ParseFleetReport(member)
+	report, err := wire.ParseFleetReport(member)
 	ms, scoreErr := strconv.ParseFloat(score, 64)
 	at := time.UnixMilli(int64(ms))
 	if err != nil || scoreErr != nil || at.Sub(now) > ahead {
@@ -92,7 +92,7 @@ func (f *Fleet) place(r timed, now time.Time, c *Content) {
 	switch {
 	case c == nil || c.Rev == 0: // nothing to compare with
 		f.Pending++
-	case r.Hash == c.Hash[:cachekeys.FleetHashBytes]:
+	case r.Hash == c.Hash[:wire.FleetHashBytes]:
 		f.Current++
 		f.SlowestLag = max(f.SlowestLag, seconds(r.Lag))
 	case r.at.Sub(time.UnixMilli(c.changed)) < grace:

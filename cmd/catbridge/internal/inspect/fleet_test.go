@@ -9,13 +9,13 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
 // reportFrom writes a follower's report with a time in the past.
-func reportFrom(t *testing.T, client redis.Cmdable, ago time.Duration, r cachekeys.FleetReport) {
+func reportFrom(t *testing.T, client redis.Cmdable, ago time.Duration, r wire.FleetReport) {
 	t.Helper()
 	score := float64(time.Now().Add(-ago).UnixMilli())
 	if err := client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: score, Member: string(r.Append(nil))}).Err(); err != nil {
@@ -32,12 +32,12 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 		client.HSet(t.Context(), keys.Meta, "etags", fmt.Sprintf("%d before", time.Now().Add(-ago).UnixMilli()))
 	}
 	changed(2 * time.Minute)
-	now := cachekeys.FleetReport{
+	now := wire.FleetReport{
 		Version: "v1.2.0", State: "live", Interval: 30 * time.Second, Rev: content.Rev, Hash: content.Hash, Lag: 300 * time.Millisecond,
 	}
 	old := now
 	old.Hash, old.Rev, old.Lag, old.State = strings.Repeat("0", 16), content.Rev-1000, time.Hour, "polling"
-	as := func(r cachekeys.FleetReport, id string) cachekeys.FleetReport { r.ID = id; return r }
+	as := func(r wire.FleetReport, id string) wire.FleetReport { r.ID = id; return r }
 
 	reportFrom(t, client, time.Second, as(now, "current-1"))
 	reportFrom(t, client, 80*time.Second, as(now, "current-2"))
@@ -90,7 +90,7 @@ func TestALargeFleetIsReadInPages(t *testing.T) {
 	const followers = 2500
 	pipe := client.Pipeline()
 	for i := range followers {
-		r := cachekeys.FleetReport{ID: fmt.Sprint("f", i), Version: "v1", State: "live", Interval: time.Minute, Rev: content.Rev, Hash: content.Hash}
+		r := wire.FleetReport{ID: fmt.Sprint("f", i), Version: "v1", State: "live", Interval: time.Minute, Rev: content.Rev, Hash: content.Hash}
 		pipe.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: float64(time.Now().UnixMilli()) + float64(i)/4096, Member: string(r.Append(nil))})
 	}
 	if _, err := pipe.Exec(t.Context()); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -136,7 +137,7 @@ func TestARefusedCommandHidesOnlyItsPart(t *testing.T) {
 			if command != "PTTL" { // scripts need it
 				lead(t, client, leader.Timing{})
 			} else {
-				client.Set(t.Context(), keys.Lock, cachekeys.LockValue("someone", time.Now().UnixMilli()), time.Minute)
+				client.Set(t.Context(), keys.Lock, wire.LockValue("someone", time.Now().UnixMilli()), time.Minute)
 			}
 			key := look(t, client)
 			if len(key.Remarks) != 1 || !strings.Contains(key.Remarks[0], "unknown command") || key.Leader == nil {

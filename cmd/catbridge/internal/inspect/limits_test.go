@@ -7,10 +7,10 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Values of 64 MB are reported with little memory.
@@ -29,7 +29,7 @@ func TestValuesAboveTheLimitAreNotReadCompletely(t *testing.T) {
 	var key inspect.Key
 	took := memory.Allocated(func() { key = look(t, client) })
 	// Entry and blob are read up to three times, because they do not match meta.
-	if took > 9*cachekeys.MaxConfigBytes {
+	if took > 9*wire.MaxConfigBytes {
 		t.Errorf("took %d bytes", took)
 	}
 	for name, part := range map[string]*inspect.Part{"entry": key.Entry, "blob": key.Blob} {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // readsAtOnce is how often everything is read if the parts do not match: the leader may have
@@ -65,9 +66,9 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 	reader.Do(ctx, func(get limited.Get) {
 		pipe := r.Client.Pipeline()
 		entry = get(pipe, keys.Entry, cachekeys.MaxEntryBytes)
-		blob = get(pipe, keys.Blob, cachekeys.MaxBlobBytes)
-		meta = limited.HMGet(ctx, pipe, cachekeys.MaxMetaFieldBytes, keys.Meta, cachekeys.MetaFields()...)
-		lock = get(pipe, keys.Lock, cachekeys.MaxLockBytes)
+		blob = get(pipe, keys.Blob, wire.MaxBlobBytes)
+		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, keys.Meta, wire.MetaFields()...)
+		lock = get(pipe, keys.Lock, wire.MaxLockBytes)
 		left = pipe.PTTL(ctx, keys.Lock)
 		failed = limited.Exec(ctx, pipe)
 	})
@@ -119,21 +120,21 @@ func (r Redis) clock(ctx context.Context, key *Key, keys cachekeys.Keys) (time.T
 	return now, nil
 }
 
-func (k *Key) readMeta(reply *limited.Reply, now time.Time) (cachekeys.Meta, error) {
+func (k *Key) readMeta(reply *limited.Reply, now time.Time) (wire.Meta, error) {
 	fields, err := reply.Values()
 	switch {
 	case k.denied(err, "the current config"):
-		return cachekeys.Meta{}, nil
+		return wire.Meta{}, nil
 	case isWrongType(err):
 		k.fault("meta is not a hash: delete it, and the leader writes it again")
-		return cachekeys.Meta{}, nil
+		return wire.Meta{}, nil
 	case err != nil:
-		return cachekeys.Meta{}, fmt.Errorf("read meta: %w", err)
+		return wire.Meta{}, fmt.Errorf("read meta: %w", err)
 	}
-	meta, err := cachekeys.ParseMeta(fields)
+	meta, err := wire.ParseMeta(fields)
 	if err != nil {
 		k.fault("meta is corrupt; the leader repairs it with its next poll: %v", err)
-		return cachekeys.Meta{}, nil
+		return wire.Meta{}, nil
 	}
 	c := &Content{
 		Rev: meta.Rev, Hash: meta.Hash, ETag: meta.ETag, Bytes: meta.Len, Epoch: meta.Epoch,
@@ -167,13 +168,13 @@ func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd, now time.
 	case err != nil:
 		return fmt.Errorf("read the lock: %w", err)
 	}
-	id, epoch, err := cachekeys.ParseLock(value)
+	id, epoch, err := wire.ParseLock(value)
 	if err != nil {
 		k.fault("the lock is invalid; if it stays, delete it, and a leader takes over: %v", err)
 		return nil
 	}
 	since := time.UnixMilli(epoch).UTC()
-	k.Leader = &Leader{ID: id, Host: cachekeys.LeaderHost(id), Epoch: epoch, Since: since, Leads: seconds(max(0, now.Sub(since)))}
+	k.Leader = &Leader{ID: id, Host: wire.LeaderHost(id), Epoch: epoch, Since: since, Leads: seconds(max(0, now.Sub(since)))}
 	rest, err := left.Result()
 	switch {
 	case k.refused(err, "the expiry of the lock"):
@@ -187,7 +188,7 @@ func (k *Key) readLock(lock *redis.StringCmd, left *redis.DurationCmd, now time.
 	return nil
 }
 
-func (k *Key) readPart(what string, cmd *redis.StringCmd, current cachekeys.Meta, compare func([]byte, cachekeys.Meta) Part) (*Part, error) {
+func (k *Key) readPart(what string, cmd *redis.StringCmd, current wire.Meta, compare func([]byte, wire.Meta) Part) (*Part, error) {
 	data, err := limited.Bytes(cmd)
 	switch {
 	case k.denied(err, "the "+what):
@@ -204,14 +205,14 @@ func (k *Key) readPart(what string, cmd *redis.StringCmd, current cachekeys.Meta
 	return &part, nil
 }
 
-func compareEntry(data []byte, current cachekeys.Meta) Part {
+func compareEntry(data []byte, current wire.Meta) Part {
 	entry, err := cachekeys.ParseEntry(data)
 	if err != nil {
 		return Part{State: Malformed, Why: err.Error()}
 	}
 	part := Part{State: Matches, Rev: entry.FetchTime}
 	switch {
-	case cachekeys.ContentHash(entry.JSON) != current.Hash:
+	case wire.ContentHash(entry.JSON) != current.Hash:
 		part.State, part.Why = Differs, "its content differs"
 	case entry.FetchTime != current.Rev:
 		part.State, part.Why = Differs, "its fetch time is not the rev"
@@ -221,8 +222,8 @@ func compareEntry(data []byte, current cachekeys.Meta) Part {
 	return part
 }
 
-func compareBlob(data []byte, current cachekeys.Meta) Part {
-	blob, err := cachekeys.ParseBlob(data)
+func compareBlob(data []byte, current wire.Meta) Part {
+	blob, err := wire.ParseBlob(data)
 	if err == nil {
 		_, err = blob.JSON()
 	}

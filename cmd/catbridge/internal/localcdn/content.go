@@ -9,15 +9,15 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Content is one version of a config that leaders accept. It is immutable.
 type Content struct {
 	JSON   []byte
 	Config *evaluate.Config // the same, compiled
-	Hash   string           // see [cachekeys.ContentHash]
+	Hash   string           // see [wire.ContentHash]
 	ETag   string           // with its quotes
 }
 
@@ -33,7 +33,7 @@ func NewContent(json []byte) (*Content, error) {
 	}
 	sum := sha256.Sum256(json)
 	return &Content{
-		JSON: json, Config: config, Hash: cachekeys.ContentHash(json), ETag: `"` + hex.EncodeToString(sum[:16]) + `"`,
+		JSON: json, Config: config, Hash: wire.ContentHash(json), ETag: `"` + hex.EncodeToString(sum[:16]) + `"`,
 	}, nil
 }
 

@@ -1,4 +1,4 @@
-package cachekeys
+package wire
 
 import "time"
 
@@ -57,7 +57,7 @@ func (f *messageField) set(m *Message, value string) bool {
 		*f.text(m) = value
 		return f.valid(value)
 	}
-	n, ok := parseNumber(value)
+	n, ok := ParseNumber(value)
 	if !ok || n < f.low || n > f.high {
 		return false
 	}
@@ -96,5 +96,5 @@ func (f *messageField) append(dst []byte, m *Message) []byte {
 	dst = append(dst, ' ')
 	dst = append(dst, f.name...)
 	dst = append(dst, '=')
-	return appendNumber(dst, n)
+	return AppendNumber(dst, n)
 }

@@ -1,4 +1,4 @@
-package cachekeys_test
+package wire_test
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 	"pgregory.net/rapid"
 )
 
@@ -19,7 +19,7 @@ func TestAnyContentRoundTripsInABlob(t *testing.T) {
 		if len(blob.Payload) > len(json) {
 			t.Fatalf("%d bytes became %d", len(json), len(blob.Payload))
 		}
-		back, err := cachekeys.ParseBlob(blob.Append(nil))
+		back, err := wire.ParseBlob(blob.Append(nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,33 +31,33 @@ func TestAnyContentRoundTripsInABlob(t *testing.T) {
 }
 
 func TestAnyMessageRoundTrips(t *testing.T) {
-	hashes := rapid.SampledFrom([]string{"", hash, cachekeys.ContentHash(nil)})
-	revs := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(cachekeys.MinRev, cachekeys.MaxRev))
+	hashes := rapid.SampledFrom([]string{"", hash, wire.ContentHash(nil)})
+	revs := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(wire.MinRev, wire.MaxRev))
 	millis := func(limit time.Duration) *rapid.Generator[time.Duration] {
 		return rapid.Map(rapid.Int64Range(0, limit.Milliseconds()), func(n int64) time.Duration {
 			return time.Duration(n) * time.Millisecond
 		})
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		message := cachekeys.Message{
-			Type:   rapid.SampledFrom([]cachekeys.MessageType{cachekeys.Change, cachekeys.Heartbeat, cachekeys.Resign, "later"}).Draw(t, "type"),
+		message := wire.Message{
+			Type:   rapid.SampledFrom([]wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign, "later"}).Draw(t, "type"),
 			Rev:    revs.Draw(t, "rev"),
 			CDN:    revs.Draw(t, "cdn"),
 			Hash:   hashes.Draw(t, "hash"),
-			Len:    rapid.IntRange(0, cachekeys.MaxConfigBytes).Draw(t, "len"),
-			Poll:   millis(cachekeys.MaxPoll).Draw(t, "poll"),
-			Epoch:  rapid.Int64Range(0, cachekeys.MaxRev).Draw(t, "epoch"),
-			Spread: millis(cachekeys.MaxSpread).Draw(t, "spread"),
-			ETag:   cachekeys.MessageETag(rapid.String().Draw(t, "etag")),
-			Renew:  millis(cachekeys.MaxRenew).Draw(t, "renew"),
+			Len:    rapid.IntRange(0, wire.MaxConfigBytes).Draw(t, "len"),
+			Poll:   millis(wire.MaxPoll).Draw(t, "poll"),
+			Epoch:  rapid.Int64Range(0, wire.MaxRev).Draw(t, "epoch"),
+			Spread: millis(wire.MaxSpread).Draw(t, "spread"),
+			ETag:   wire.MessageETag(rapid.String().Draw(t, "etag")),
+			Renew:  millis(wire.MaxRenew).Draw(t, "renew"),
 			Now:    revs.Draw(t, "now"),
 			Extra:  rapid.SampledFrom([]string{"", "later=1", "later=1 still=2"}).Draw(t, "extra"),
 		}
 		if rapid.Bool().Draw(t, "inline") {
-			message.Codec = rapid.SampledFrom([]cachekeys.Codec{cachekeys.Raw, cachekeys.Zstd, "later"}).Draw(t, "codec")
-			message.Content = rapid.SliceOfN(rapid.Byte(), 0, cachekeys.MaxInlineBytes).Draw(t, "content")
+			message.Codec = rapid.SampledFrom([]wire.Codec{wire.Raw, wire.Zstd, "later"}).Draw(t, "codec")
+			message.Content = rapid.SliceOfN(rapid.Byte(), 0, wire.MaxInlineBytes).Draw(t, "content")
 		}
-		back, err := cachekeys.ParseMessage(message.Append(nil))
+		back, err := wire.ParseMessage(message.Append(nil))
 		if err != nil {
 			t.Fatal(err)
 		}

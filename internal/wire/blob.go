@@ -1,10 +1,13 @@
-package cachekeys
+package wire
 
 import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 )
+
+// MaxConfigBytes is the greatest size of a config JSON anywhere in the bridge: 8 MiB.
+const MaxConfigBytes = 8 << 20
 
 // MaxBlobBytes is the greatest size of a stored blob: an incompressible config and the head.
 const MaxBlobBytes = MaxConfigBytes + 128
@@ -29,23 +32,23 @@ func ParseBlob(data []byte) (Blob, error) {
 	if len(parts) < 4 {
 		return Blob{}, malformed("blob", "", "fewer than four lines")
 	}
-	rev, ok := parseNumber(parts[0])
+	rev, ok := ParseNumber(parts[0])
 	if !ok || !ValidRev(rev) {
-		return Blob{}, malformed("blob", "line 1", "not a rev: "+excerpt(parts[0]))
+		return Blob{}, malformed("blob", "line 1", "not a rev: "+Excerpt(parts[0]))
 	}
 	if !validHash(parts[1]) {
-		return Blob{}, malformed("blob", "line 2", "not a content hash: "+excerpt(parts[1]))
+		return Blob{}, malformed("blob", "line 2", "not a content hash: "+Excerpt(parts[1]))
 	}
 	codec, ok := parseCodec(parts[2])
 	if !ok || !codec.known() {
-		return Blob{}, malformed("blob", "line 3", "unknown codec "+excerpt(parts[2])+" (upgrade the follower)")
+		return Blob{}, malformed("blob", "line 3", "unknown codec "+Excerpt(parts[2])+" (upgrade the follower)")
 	}
 	return Blob{Rev: rev, Hash: string(parts[1]), Codec: codec, Payload: parts[3]}, nil
 }
 
 // Append appends the blob in its stored form.
 func (b Blob) Append(dst []byte) []byte {
-	dst = appendNumber(dst, b.Rev)
+	dst = AppendNumber(dst, b.Rev)
 	dst = append(dst, '\n')
 	dst = append(dst, b.Tail()...)
 	return append(dst, b.Payload...)
@@ -65,7 +68,7 @@ func (b Blob) JSON() ([]byte, error) {
 	}
 	sum := sha256.Sum256(json)
 	if hex.EncodeToString(sum[:]) != b.Hash {
-		return nil, malformed("content", "", "the hash does not match "+excerpt(b.Hash))
+		return nil, malformed("content", "", "the hash does not match "+Excerpt(b.Hash))
 	}
 	return json, nil
 }

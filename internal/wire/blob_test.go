@@ -1,21 +1,21 @@
-package cachekeys_test
+package wire_test
 
 import (
 	"bytes"
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
-func blobOf(json []byte) cachekeys.Blob {
-	codec, payload := cachekeys.Encode(json)
-	return cachekeys.Blob{Rev: rev, Hash: cachekeys.ContentHash(json), Codec: codec, Payload: payload}
+func blobOf(json []byte) wire.Blob {
+	codec, payload := wire.Encode(json)
+	return wire.Blob{Rev: rev, Hash: wire.ContentHash(json), Codec: codec, Payload: payload}
 }
 
 func TestInvalidBlobsAreRejected(t *testing.T) {
-	hash := cachekeys.ContentHash([]byte("{}"))
+	hash := wire.ContentHash([]byte("{}"))
 	for name, data := range map[string]string{
 		"empty":             "",
 		"three lines":       "1767225600000\n" + hash + "\nraw",
@@ -30,12 +30,12 @@ func TestInvalidBlobsAreRejected(t *testing.T) {
 		"unknown codec":     "1767225600000\n" + hash + "\nlz4\n{}",
 		"spaced codec":      "1767225600000\n" + hash + "\nraw \n{}",
 		"endless codec":     "1767225600000\n" + hash + "\n" + strings.Repeat("z", 1<<20) + "\n{}",
-		"too large":         "1767225600000\n" + hash + "\nraw\n" + strings.Repeat(" ", cachekeys.MaxBlobBytes),
+		"too large":         "1767225600000\n" + hash + "\nraw\n" + strings.Repeat(" ", wire.MaxBlobBytes),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var err error
 			raw := []byte(data)
-			if took := memory.Allocated(func() { _, err = cachekeys.ParseBlob(raw) }); took > 16<<10 {
+			if took := memory.Allocated(func() { _, err = wire.ParseBlob(raw) }); took > 16<<10 {
 				t.Errorf("took %d bytes of memory", took)
 			}
 			requireParseError(t, err, "blob")
@@ -44,14 +44,14 @@ func TestInvalidBlobsAreRejected(t *testing.T) {
 }
 
 func TestBlobAtItsLimits(t *testing.T) {
-	for _, size := range []int{200, 511, 512, 513, 64 << 10, cachekeys.MaxConfigBytes} {
+	for _, size := range []int{200, 511, 512, 513, 64 << 10, wire.MaxConfigBytes} {
 		json := configOf(size)
 		blob := blobOf(json)
 		stored := blob.Append(nil)
-		if len(stored) > cachekeys.MaxBlobBytes {
+		if len(stored) > wire.MaxBlobBytes {
 			t.Errorf("%d bytes: blob of %d", size, len(stored))
 		}
-		back, err := cachekeys.ParseBlob(stored)
+		back, err := wire.ParseBlob(stored)
 		if err != nil {
 			t.Fatalf("%d bytes: %v", size, err)
 		}
@@ -63,18 +63,18 @@ func TestBlobAtItsLimits(t *testing.T) {
 			t.Errorf("%d bytes: came back changed", size)
 		}
 	}
-	over := configOf(cachekeys.MaxConfigBytes + 1)
+	over := configOf(wire.MaxConfigBytes + 1)
 	_, err := blobOf(over).JSON()
 	requireParseError(t, err, "content")
-	_, err = cachekeys.Blob{Rev: rev, Hash: cachekeys.ContentHash(over), Codec: cachekeys.Raw, Payload: over}.JSON()
+	_, err = wire.Blob{Rev: rev, Hash: wire.ContentHash(over), Codec: wire.Raw, Payload: over}.JSON()
 	requireParseError(t, err, "content")
 }
 
 // The largest blob with an incompressible config is not over the parser's limit.
 func TestLargestRawBlobIsAccepted(t *testing.T) {
-	json := bytes.Repeat([]byte{'x'}, cachekeys.MaxConfigBytes)
-	blob := cachekeys.Blob{Rev: cachekeys.MaxRev, Hash: cachekeys.ContentHash(json), Codec: cachekeys.Raw, Payload: json}
-	back, err := cachekeys.ParseBlob(blob.Append(nil))
+	json := bytes.Repeat([]byte{'x'}, wire.MaxConfigBytes)
+	blob := wire.Blob{Rev: wire.MaxRev, Hash: wire.ContentHash(json), Codec: wire.Raw, Payload: json}
+	back, err := wire.ParseBlob(blob.Append(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestLargestRawBlobIsAccepted(t *testing.T) {
 func TestDamagedContentIsRejected(t *testing.T) {
 	json := configOf(700)
 	blob := blobOf(json)
-	if blob.Codec != cachekeys.Zstd {
+	if blob.Codec != wire.Zstd {
 		t.Fatalf("codec %s, want it compressed", blob.Codec)
 	}
 	for i := range blob.Payload {
@@ -101,7 +101,7 @@ func TestDamagedContentIsRejected(t *testing.T) {
 		_, err := damaged.JSON()
 		requireParseError(t, err, "content")
 	}
-	blob.Hash = cachekeys.ContentHash([]byte("other"))
+	blob.Hash = wire.ContentHash([]byte("other"))
 	_, err := blob.JSON()
 	requireParseError(t, err, "content")
 }

@@ -1,4 +1,4 @@
-package cachekeys
+package wire
 
 import (
 	"strings"
@@ -26,7 +26,7 @@ const (
 	nothing      = "-"
 )
 
-// FleetReport is a follower's report about itself, a member of the sorted set [Keys].Fleet.
+// FleetReport is a follower's report about itself, a member of the sorted set cachekeys.Keys.Fleet.
 // Its score is the time of the report in Unix ms, by the follower's estimate of Redis's clock.
 //
 //	cb1 {id} {version} {state} {interval in ms} {rev} {prefix of the hash} {lag in ms}
@@ -75,7 +75,7 @@ func ParseFleetReport(member string) (FleetReport, error) {
 	}
 	part := strings.SplitN(member, " ", fleetFields+1)
 	if part[0] != fleetVersion {
-		return FleetReport{}, malformed("fleet report", "version", "want "+fleetVersion+", have "+excerpt(part[0]))
+		return FleetReport{}, malformed("fleet report", "version", "want "+fleetVersion+", have "+Excerpt(part[0]))
 	}
 	if len(part) < fleetFields {
 		return FleetReport{}, malformed("fleet report", "", "too few fields")
@@ -83,7 +83,7 @@ func ParseFleetReport(member string) (FleetReport, error) {
 	r := FleetReport{ID: part[1], Version: part[2], State: part[3], Hash: part[6]}
 	for i, name := range []string{1: "id", 2: "version", 3: "state"} {
 		if i > 0 && !ValidFleetName(part[i]) {
-			return FleetReport{}, malformed("fleet report", name, "bad value "+excerpt(part[i]))
+			return FleetReport{}, malformed("fleet report", name, "bad value "+Excerpt(part[i]))
 		}
 	}
 	var interval, lag int64
@@ -97,11 +97,11 @@ func ParseFleetReport(member string) (FleetReport, error) {
 		{"rev", part[5], &r.Rev, MinRev, MaxRev},
 		{"lag", part[7], &lag, 1, MaxRev},
 	} {
-		value, ok := parseNumber(n.text)
+		value, ok := ParseNumber(n.text)
 		switch {
 		case n.text == nothing && n.name != "interval":
 		case !ok || value < n.low || value > n.high:
-			return FleetReport{}, malformed("fleet report", n.name, "bad value "+excerpt(n.text))
+			return FleetReport{}, malformed("fleet report", n.name, "bad value "+Excerpt(n.text))
 		}
 		*n.dst = value
 	}
@@ -109,7 +109,7 @@ func ParseFleetReport(member string) (FleetReport, error) {
 	if r.Hash == nothing {
 		r.Hash = ""
 	} else if len(r.Hash) != FleetHashBytes || !isHex(r.Hash) {
-		return FleetReport{}, malformed("fleet report", "hash", "bad value "+excerpt(r.Hash))
+		return FleetReport{}, malformed("fleet report", "hash", "bad value "+Excerpt(r.Hash))
 	}
 	if (r.Rev == 0) != (r.Hash == "") {
 		return FleetReport{}, malformed("fleet report", "hash", "want both rev and hash, or neither")
@@ -117,7 +117,7 @@ func ParseFleetReport(member string) (FleetReport, error) {
 	if len(part) > fleetFields {
 		r.Extra = part[fleetFields]
 		if !plainFields(r.Extra) {
-			return FleetReport{}, malformed("fleet report", "fields", "bad value "+excerpt(r.Extra))
+			return FleetReport{}, malformed("fleet report", "fields", "bad value "+Excerpt(r.Extra))
 		}
 	}
 	return r, nil
@@ -152,5 +152,5 @@ func appendKnown(dst []byte, n int64) []byte {
 	if n == 0 {
 		return append(dst, nothing...)
 	}
-	return appendNumber(dst, n)
+	return AppendNumber(dst, n)
 }

@@ -1,4 +1,4 @@
-package cachekeys
+package wire
 
 import (
 	"strconv"
@@ -10,7 +10,7 @@ import (
 const MaxRecentETags = 8
 
 // MaxMetaFieldBytes is the greatest size of a field of the meta hash.
-const MaxMetaFieldBytes = MaxRecentETags * (maxDigits + MaxETagBytes + 2)
+const MaxMetaFieldBytes = MaxRecentETags * (MaxDigits + MaxETagBytes + 2)
 
 // Meta is the hash that says which content is current. Its fields, in the order of [MetaFields]:
 //
@@ -79,15 +79,15 @@ func ParseMeta(reply []any) (Meta, error) {
 		if n.dst == nil || text[i] == "" {
 			continue
 		}
-		value, ok := parseNumber(text[i])
+		value, ok := ParseNumber(text[i])
 		if !ok || value < n.low || value > n.high {
-			return Meta{}, malformed("meta", fields[i], "bad value "+excerpt(text[i]))
+			return Meta{}, malformed("meta", fields[i], "bad value "+Excerpt(text[i]))
 		}
 		*n.dst = value
 	}
 	m.Len, m.Poll = int(length), time.Duration(poll)*time.Millisecond
 	if m.Hash = text[2]; (m.Hash != "" || m.Rev != 0) && !validHash(m.Hash) {
-		return Meta{}, malformed("meta", "hash", "not a content hash: "+excerpt(m.Hash))
+		return Meta{}, malformed("meta", "hash", "not a content hash: "+Excerpt(m.Hash))
 	}
 	if m.ETag = text[4]; len(m.ETag) > MaxETagBytes {
 		return Meta{}, malformed("meta", "etag", "over the size limit")
@@ -107,9 +107,9 @@ func parseRecent(text string) ([]RecentETag, error) {
 	var recent []RecentETag
 	for line := range strings.SplitSeq(text, "\n") {
 		until, etag, ok := strings.Cut(line, " ")
-		ms, isNumber := parseNumber(until)
+		ms, isNumber := ParseNumber(until)
 		if !ok || !isNumber || etag == "" || len(etag) > MaxETagBytes {
-			return nil, malformed("meta", "etags", "bad line "+excerpt(line))
+			return nil, malformed("meta", "etags", "bad line "+Excerpt(line))
 		}
 		recent = append(recent, RecentETag{Until: ms, ETag: etag})
 	}

@@ -1,4 +1,4 @@
-package cachekeys_test
+package wire_test
 
 import (
 	"bytes"
@@ -8,8 +8,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // frame builds a Zstandard frame of one block, uncompressed or repeated, without a checksum. The
@@ -45,10 +45,10 @@ func TestZstdSizesAreBounded(t *testing.T) {
 		_ = enc.Flush()
 	}
 	_ = enc.Close()
-	_, good := cachekeys.Encode(json)
+	_, good := wire.Encode(json)
 	wideWindow := []byte{0x28, 0xb5, 0x2f, 0xfd, 0b1100_0000, 0xa0} // 1 GB of window
 	wideWindow = append(binary.LittleEndian.AppendUint64(wideWindow, 4), raw([]byte("{}{}"))...)
-	zeros := bytes.Repeat([]byte{0}, cachekeys.MaxConfigBytes)
+	zeros := bytes.Repeat([]byte{0}, wire.MaxConfigBytes)
 
 	tests := map[string]struct {
 		payload []byte
@@ -57,7 +57,7 @@ func TestZstdSizesAreBounded(t *testing.T) {
 	}{
 		"claims 4 GB":                     {frame(4<<30, raw([]byte("{}"))), []byte("{}"), 64 << 10},
 		"claims 2^64-1 bytes":             {frame(1<<64-1, raw([]byte("{}"))), []byte("{}"), 64 << 10},
-		"claims a byte over the limit":    {frame(cachekeys.MaxConfigBytes+1, raw([]byte("{}"))), []byte("{}"), 64 << 10},
+		"claims a byte over the limit":    {frame(wire.MaxConfigBytes+1, raw([]byte("{}"))), []byte("{}"), 64 << 10},
 		"claims less than it holds":       {frame(3, raw([]byte("{}{}"))), []byte("{}{}"), 1 << 20},
 		"claims nothing, holds a lot":     {frame(0, repeated(' ', 128<<10)), nil, 1 << 20},
 		"claims more than it holds":       {frame(5, raw([]byte("{}{}"))), []byte("{}{}"), 1 << 20},
@@ -76,8 +76,8 @@ func TestZstdSizesAreBounded(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			blob := cachekeys.Blob{
-				Rev: rev, Hash: cachekeys.ContentHash(test.content), Codec: cachekeys.Zstd, Payload: test.payload,
+			blob := wire.Blob{
+				Rev: rev, Hash: wire.ContentHash(test.content), Codec: wire.Zstd, Payload: test.payload,
 			}
 			var err error
 			if took := memory.Allocated(func() { _, err = blob.JSON() }); took > test.limit {
@@ -89,8 +89,8 @@ func TestZstdSizesAreBounded(t *testing.T) {
 
 	t.Run("as long as claimed", func(t *testing.T) { // apart from their sizes, the frames above are well-formed, too
 		content := bytes.Repeat([]byte{' '}, 1000)
-		blob := cachekeys.Blob{
-			Rev: rev, Hash: cachekeys.ContentHash(content), Codec: cachekeys.Zstd, Payload: frame(1000, repeated(' ', 1000)),
+		blob := wire.Blob{
+			Rev: rev, Hash: wire.ContentHash(content), Codec: wire.Zstd, Payload: frame(1000, repeated(' ', 1000)),
 		}
 		if _, err := blob.JSON(); err != nil {
 			t.Error(err)
@@ -100,9 +100,9 @@ func TestZstdSizesAreBounded(t *testing.T) {
 
 func TestEncodeStatesTheSize(t *testing.T) {
 	for _, size := range []int{512, 1 << 10, 100 << 10, 1 << 20} {
-		codec, payload := cachekeys.Encode(configOf(size))
+		codec, payload := wire.Encode(configOf(size))
 		var head zstd.Header
-		if err := head.Decode(payload); codec != cachekeys.Zstd || err != nil || !head.HasFCS || head.FrameContentSize != uint64(size) {
+		if err := head.Decode(payload); codec != wire.Zstd || err != nil || !head.HasFCS || head.FrameContentSize != uint64(size) {
 			t.Errorf("%d bytes: codec %s, %v, states %v %d", size, codec, err, head.HasFCS, head.FrameContentSize)
 		}
 	}
@@ -110,8 +110,8 @@ func TestEncodeStatesTheSize(t *testing.T) {
 
 func TestEncodeNeverMakesContentLonger(t *testing.T) {
 	for _, content := range [][]byte{nil, []byte("{}"), configOf(511), randomBytes(2000), randomBytes(300_000)} {
-		codec, payload := cachekeys.Encode(content)
-		if codec != cachekeys.Raw || !bytes.Equal(payload, content) {
+		codec, payload := wire.Encode(content)
+		if codec != wire.Raw || !bytes.Equal(payload, content) {
 			t.Errorf("%d bytes: codec %s, %d bytes", len(content), codec, len(payload))
 		}
 	}

@@ -1,4 +1,4 @@
-package cachekeys
+package wire
 
 import (
 	"math/bits"
@@ -82,7 +82,7 @@ func (c Codec) decode(payload []byte) ([]byte, error) {
 		return payload, nil
 	}
 	if c != Zstd {
-		return nil, malformed("content", "", "unknown codec "+excerpt(string(c)))
+		return nil, malformed("content", "", "unknown codec "+Excerpt(string(c)))
 	}
 	var head zstd.Header
 	if err := head.Decode(payload); err != nil {

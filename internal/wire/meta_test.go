@@ -1,4 +1,4 @@
-package cachekeys_test
+package wire_test
 
 import (
 	"reflect"
@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // reply returns the reply to HMGET for the fields, nil for missing ones.
 func reply(fields map[string]string) []any {
 	var values []any
-	for _, name := range cachekeys.MetaFields() {
+	for _, name := range wire.MetaFields() {
 		if text, ok := fields[name]; ok {
 			values = append(values, text)
 		} else {
@@ -25,13 +25,13 @@ func reply(fields map[string]string) []any {
 }
 
 func TestAllMetaFieldsAreRead(t *testing.T) {
-	have, err := cachekeys.ParseMeta(reply(map[string]string{
+	have, err := wire.ParseMeta(reply(map[string]string{
 		"epoch": "3", "rev": "1767225600000", "hash": hash, "len": "2", "etag": `W/"a b"`, "cdn": "1767225600001",
 		"poll": "55000", "refresh": "4", "etags": "1767225600000 old one\n1767225500000 W/\"older\"",
 	}))
-	want := cachekeys.Meta{
+	want := wire.Meta{
 		Epoch: 3, Rev: rev, Hash: hash, Len: 2, ETag: `W/"a b"`, CDN: rev + 1, Poll: 55 * time.Second, Refresh: 4,
-		Recent: []cachekeys.RecentETag{{rev, "old one"}, {rev - 100_000, `W/"older"`}},
+		Recent: []wire.RecentETag{{rev, "old one"}, {rev - 100_000, `W/"older"`}},
 	}
 	if err != nil || !reflect.DeepEqual(have, want) {
 		t.Errorf("read %+v, %v\nwant %+v", have, err, want)
@@ -39,20 +39,20 @@ func TestAllMetaFieldsAreRead(t *testing.T) {
 }
 
 func TestMissingMetaIsZero(t *testing.T) {
-	have, err := cachekeys.ParseMeta(make([]any, len(cachekeys.MetaFields())))
-	if err != nil || !reflect.DeepEqual(have, cachekeys.Meta{}) {
+	have, err := wire.ParseMeta(make([]any, len(wire.MetaFields())))
+	if err != nil || !reflect.DeepEqual(have, wire.Meta{}) {
 		t.Errorf("read %+v, %v", have, err)
 	}
 }
 
 func TestMetaAtItsLimits(t *testing.T) {
-	line := "9999999999999 " + strings.Repeat("e", cachekeys.MaxETagBytes)
-	meta, err := cachekeys.ParseMeta(reply(map[string]string{
+	line := "9999999999999 " + strings.Repeat("e", wire.MaxETagBytes)
+	meta, err := wire.ParseMeta(reply(map[string]string{
 		"epoch": "9999999999999", "rev": "9999999999999", "hash": hash, "len": "8388608",
-		"etag": strings.Repeat("e", cachekeys.MaxETagBytes), "cdn": "9999999999999", "poll": "86400000", "refresh": "9999999999999",
-		"etags": strings.Join(slices.Repeat([]string{line}, cachekeys.MaxRecentETags), "\n"),
+		"etag": strings.Repeat("e", wire.MaxETagBytes), "cdn": "9999999999999", "poll": "86400000", "refresh": "9999999999999",
+		"etags": strings.Join(slices.Repeat([]string{line}, wire.MaxRecentETags), "\n"),
 	}))
-	if err != nil || len(meta.Recent) != cachekeys.MaxRecentETags {
+	if err != nil || len(meta.Recent) != wire.MaxRecentETags {
 		t.Errorf("%d recent ETags, %v", len(meta.Recent), err)
 	}
 }
@@ -63,14 +63,14 @@ func TestInvalidMetaIsRejected(t *testing.T) {
 		"rev":     {"1", "999999999999", "10000000000000", "1767225600000 "},
 		"hash":    {"x", hash[1:], strings.ToUpper(hash), hash + "\n"},
 		"len":     {"0", "8388609", "2.0"},
-		"etag":    {strings.Repeat("e", cachekeys.MaxETagBytes+1)},
+		"etag":    {strings.Repeat("e", wire.MaxETagBytes+1)},
 		"cdn":     {"0", "10000000000000"},
 		"poll":    {"0", "86400001", "1s"},
 		"refresh": {"-1", "10000000000000"},
 		"etags": {
 			"x", "\n", "1767225600000", "1767225600000 ", "e 1767225600000", "1767225600000 e\n",
-			"1767225600000 " + strings.Repeat("e", cachekeys.MaxETagBytes+1),
-			strings.Repeat("1767225600000 e\n", cachekeys.MaxRecentETags) + "1767225600000 e",
+			"1767225600000 " + strings.Repeat("e", wire.MaxETagBytes+1),
+			strings.Repeat("1767225600000 e\n", wire.MaxRecentETags) + "1767225600000 e",
 			strings.Repeat("1", 1<<20),
 		},
 	}
@@ -79,7 +79,7 @@ func TestInvalidMetaIsRejected(t *testing.T) {
 			t.Run(field+" "+strconv.Itoa(i), func(t *testing.T) {
 				fields := map[string]string{"rev": "1767225600000", "hash": hash}
 				fields[field] = value
-				_, err := cachekeys.ParseMeta(reply(fields))
+				_, err := wire.ParseMeta(reply(fields))
 				requireParseError(t, err, "meta")
 			})
 		}
@@ -95,7 +95,7 @@ func TestInvalidMetaIsRejected(t *testing.T) {
 		"a number":         number,
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := cachekeys.ParseMeta(values)
+			_, err := wire.ParseMeta(values)
 			requireParseError(t, err, "meta")
 		})
 	}

@@ -1,4 +1,4 @@
-package cachekeys
+package wire
 
 import "strconv"
 
@@ -7,17 +7,17 @@ const (
 	MinRev int64 = 1_000_000_000_000
 	// MaxRev is the greatest rev and the greatest valid fetch time.
 	MaxRev int64 = 9_999_999_999_999
-
-	maxDigits = 13
+	// MaxDigits is the number of digits of [MaxRev].
+	MaxDigits = 13
 )
 
 // ValidRev reports whether rev has 13 digits.
 func ValidRev(rev int64) bool { return rev >= MinRev && rev <= MaxRev }
 
-// parseNumber reads an unsigned whole number of at most 13 digits without leading zeros. Each
-// number has only one form, so appendNumber writes the same bytes again.
-func parseNumber[T string | []byte](s T) (int64, bool) {
-	if len(s) == 0 || len(s) > maxDigits || (s[0] == '0' && len(s) > 1) {
+// ParseNumber reads an unsigned whole number of at most 13 digits without leading zeros. Each
+// number has only one form, so AppendNumber writes the same bytes again.
+func ParseNumber[T string | []byte](s T) (int64, bool) {
+	if len(s) == 0 || len(s) > MaxDigits || (s[0] == '0' && len(s) > 1) {
 		return 0, false
 	}
 	var n int64
@@ -31,4 +31,5 @@ func parseNumber[T string | []byte](s T) (int64, bool) {
 	return n, true
 }
 
-func appendNumber(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
+// AppendNumber appends n in the form that ParseNumber reads.
+func AppendNumber(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }

@@ -1,4 +1,4 @@
-package cachekeys_test
+package wire_test
 
 import (
 	"reflect"
@@ -6,37 +6,37 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
-var hash = cachekeys.ContentHash([]byte("{}"))
+var hash = wire.ContentHash([]byte("{}"))
 
 // longest returns a message in which every field has its greatest length.
-func longest(kind cachekeys.MessageType) cachekeys.Message {
-	if kind == cachekeys.Refresh {
-		return cachekeys.Message{Type: kind, Seq: cachekeys.MaxRev}
+func longest(kind wire.MessageType) wire.Message {
+	if kind == wire.Refresh {
+		return wire.Message{Type: kind, Seq: wire.MaxRev}
 	}
-	return cachekeys.Message{
-		Type: kind, Rev: cachekeys.MaxRev, CDN: cachekeys.MaxRev, Hash: hash, Len: cachekeys.MaxConfigBytes,
-		Poll: cachekeys.MaxPoll, Epoch: cachekeys.MaxRev, Spread: cachekeys.MaxSpread,
-		ETag: strings.Repeat("e", cachekeys.MaxMessageETagBytes), Renew: cachekeys.MaxRenew, Now: cachekeys.MaxRev,
+	return wire.Message{
+		Type: kind, Rev: wire.MaxRev, CDN: wire.MaxRev, Hash: hash, Len: wire.MaxConfigBytes,
+		Poll: wire.MaxPoll, Epoch: wire.MaxRev, Spread: wire.MaxSpread,
+		ETag: strings.Repeat("e", wire.MaxMessageETagBytes), Renew: wire.MaxRenew, Now: wire.MaxRev,
 	}
 }
 
 func TestLongestHeadsFit(t *testing.T) {
-	for _, kind := range []cachekeys.MessageType{cachekeys.Change, cachekeys.Heartbeat, cachekeys.Resign, cachekeys.Refresh} {
+	for _, kind := range []wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign, wire.Refresh} {
 		message := longest(kind)
 		data := message.Append(nil)
-		if len(data) > cachekeys.MaxWrittenHeadBytes {
+		if len(data) > wire.MaxWrittenHeadBytes {
 			t.Errorf("%s: head of %d bytes", kind, len(data))
 		}
-		message.Codec, message.Content = cachekeys.Zstd, make([]byte, cachekeys.MaxInlineBytes)
+		message.Codec, message.Content = wire.Zstd, make([]byte, wire.MaxInlineBytes)
 		data = message.Append(nil)
-		if len(data) > cachekeys.MaxMessageBytes {
+		if len(data) > wire.MaxMessageBytes {
 			t.Errorf("%s: message of %d bytes", kind, len(data))
 		}
-		back, err := cachekeys.ParseMessage(data)
+		back, err := wire.ParseMessage(data)
 		if err != nil {
 			t.Errorf("%s: %v", kind, err)
 		} else if !reflect.DeepEqual(back, message) {
@@ -47,27 +47,27 @@ func TestLongestHeadsFit(t *testing.T) {
 
 func TestMessageFormat(t *testing.T) {
 	for _, test := range []struct {
-		message cachekeys.Message
+		message wire.Message
 		text    string
 	}{
-		{cachekeys.Message{Type: cachekeys.Resign}, "cb1 resign"},
-		{cachekeys.Message{Type: cachekeys.Refresh, Seq: 7}, "cb1 refresh seq=7"},
+		{wire.Message{Type: wire.Resign}, "cb1 resign"},
+		{wire.Message{Type: wire.Refresh, Seq: 7}, "cb1 refresh seq=7"},
 		{
-			cachekeys.Message{
-				Type: cachekeys.Heartbeat, Rev: rev, CDN: rev - 1, Hash: hash, Len: 2, Poll: 55 * time.Second,
+			wire.Message{
+				Type: wire.Heartbeat, Rev: rev, CDN: rev - 1, Hash: hash, Len: 2, Poll: 55 * time.Second,
 				Epoch: 3, Spread: 80 * time.Millisecond, ETag: `W/"x"`, Renew: 3 * time.Second, Now: rev + 7,
 			},
 			"cb1 heartbeat rev=1767225600000 cdn=1767225599999 hash=" + hash + ` len=2 poll=55000 epoch=3 spread=80 etag=W/"x" renew=3000 now=1767225600007`,
 		},
 		{
-			cachekeys.Message{Type: cachekeys.Change, Rev: rev, Hash: hash, Codec: cachekeys.Raw, Content: []byte("{}\n")},
+			wire.Message{Type: wire.Change, Rev: rev, Hash: hash, Codec: wire.Raw, Content: []byte("{}\n")},
 			"cb1 change rev=1767225600000 hash=" + hash + "\nraw\n{}\n",
 		},
 	} {
 		if text := string(test.message.Append(nil)); text != test.text {
 			t.Errorf("written as %q\nwant %q", text, test.text)
 		}
-		back, err := cachekeys.ParseMessage([]byte(test.text))
+		back, err := wire.ParseMessage([]byte(test.text))
 		if err != nil || !reflect.DeepEqual(back, test.message) {
 			t.Errorf("%q read as %+v, %v", test.text, back, err)
 		}
@@ -76,7 +76,7 @@ func TestMessageFormat(t *testing.T) {
 
 // The scripts write rev and cdn between Head and Tail, and now after Tail.
 func TestScriptsWriteBetweenHeadAndTail(t *testing.T) {
-	message := longest(cachekeys.Change)
+	message := longest(wire.Change)
 	message.Extra = "new=1"
 	if have, want := message.Head()+" rev=9999999999999 cdn=9999999999999"+message.Tail()+" now=9999999999999", string(message.Append(nil)); have != want {
 		t.Errorf("joined %q\nwant %q", have, want)
@@ -92,7 +92,7 @@ func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
 		"cb1 change quorum=2\nraw\n{}",
 		"cb1 heartbeat epoch=3 quorum=2 now=1767225600000",
 	} {
-		message, err := cachekeys.ParseMessage([]byte(text))
+		message, err := wire.ParseMessage([]byte(text))
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 			continue
@@ -109,15 +109,15 @@ func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
 // A message of a hypothetical later version is accepted: unknown fields are skipped wherever they
 // appear, and content in an unknown codec is treated as absent.
 func TestMessageOfALaterVersionIsAccepted(t *testing.T) {
-	long := strings.Repeat("x", cachekeys.MaxHeadBytes-200)
+	long := strings.Repeat("x", wire.MaxHeadBytes-200)
 	text := "cb1 change before=1 rev=1767225600000 hash=" + hash + " between=" + long + " epoch=3 base=0123456789abcdef now=1767225600007" +
 		"\npatch-of_v2.1\n\x00\xff\nanything"
-	message, err := cachekeys.ParseMessage([]byte(text))
+	message, err := wire.ParseMessage([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := cachekeys.Message{
-		Type: cachekeys.Change, Rev: rev, Hash: hash, Epoch: 3, Now: rev + 7, Extra: "before=1 between=" + long + " base=0123456789abcdef",
+	want := wire.Message{
+		Type: wire.Change, Rev: rev, Hash: hash, Epoch: 3, Now: rev + 7, Extra: "before=1 between=" + long + " base=0123456789abcdef",
 		Codec: "patch-of_v2.1", Content: []byte("\x00\xff\nanything"),
 	}
 	if !reflect.DeepEqual(message, want) {
@@ -130,10 +130,10 @@ func TestMessageOfALaterVersionIsAccepted(t *testing.T) {
 
 func TestCodecOfALaterVersionIsAcceptedUpToItsLimit(t *testing.T) {
 	for name, ok := range map[string]bool{
-		"patch": true, "zstd-dict.2_x": true, strings.Repeat("c", cachekeys.MaxCodecBytes): true,
-		strings.Repeat("c", cachekeys.MaxCodecBytes+1): false, "": false, "Raw": false, "raw ": false, "a\r": false, "a\x1b": false, "é": false,
+		"patch": true, "zstd-dict.2_x": true, strings.Repeat("c", wire.MaxCodecBytes): true,
+		strings.Repeat("c", wire.MaxCodecBytes+1): false, "": false, "Raw": false, "raw ": false, "a\r": false, "a\x1b": false, "é": false,
 	} {
-		_, err := cachekeys.ParseMessage([]byte("cb1 change\n" + name + "\n{}"))
+		_, err := wire.ParseMessage([]byte("cb1 change\n" + name + "\n{}"))
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -174,11 +174,11 @@ func TestInvalidMessagesAreRejected(t *testing.T) {
 		"extra without value":    "cb1 change new=",
 		"extra with two spaces":  "cb1 change new=1  newer=1",
 		"extra with trailing":    "cb1 change new=1 ",
-		"head over the limit":    "cb1 change new=" + strings.Repeat("x", cachekeys.MaxHeadBytes-14),
+		"head over the limit":    "cb1 change new=" + strings.Repeat("x", wire.MaxHeadBytes-14),
 		"content without codec":  "cb1 change\n{}",
 		"empty content line":     "cb1 change\n",
 		"no name of a codec":     "cb1 change\n{}\n{}",
-		"content over the limit": "cb1 change\nraw\n" + strings.Repeat("x", cachekeys.MaxInlineBytes+1),
+		"content over the limit": "cb1 change\nraw\n" + strings.Repeat("x", wire.MaxInlineBytes+1),
 		"a megabyte":             strings.Repeat("x", 1<<20),
 	}
 	for name := range over {
@@ -189,7 +189,7 @@ func TestInvalidMessagesAreRejected(t *testing.T) {
 	for name, text := range tests {
 		t.Run(name, func(t *testing.T) {
 			var err error
-			if took := memory.Allocated(func() { _, err = cachekeys.ParseMessage([]byte(text)) }); took > 2<<20 {
+			if took := memory.Allocated(func() { _, err = wire.ParseMessage([]byte(text)) }); took > 2<<20 {
 				t.Errorf("took %d bytes of memory", took)
 			}
 			requireParseError(t, err, "message")
@@ -198,26 +198,26 @@ func TestInvalidMessagesAreRejected(t *testing.T) {
 }
 
 func TestHeadJustAtTheLimitIsAccepted(t *testing.T) {
-	text := "cb1 change new=" + strings.Repeat("x", cachekeys.MaxHeadBytes-15)
-	if len(text) != cachekeys.MaxHeadBytes {
+	text := "cb1 change new=" + strings.Repeat("x", wire.MaxHeadBytes-15)
+	if len(text) != wire.MaxHeadBytes {
 		t.Fatal(len(text))
 	}
-	if _, err := cachekeys.ParseMessage([]byte(text)); err != nil {
+	if _, err := wire.ParseMessage([]byte(text)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestMessageCarriesContentOnlyWithItsRevAndHash(t *testing.T) {
 	content := []byte("{}")
-	whole := cachekeys.Message{Type: cachekeys.Change, Rev: rev, Hash: hash, Codec: cachekeys.Raw, Content: content}
+	whole := wire.Message{Type: wire.Change, Rev: rev, Hash: hash, Codec: wire.Raw, Content: content}
 	blob, ok := whole.Blob()
 	if json, err := blob.JSON(); !ok || err != nil || string(json) != "{}" || blob.Rev != rev {
 		t.Errorf("blob %+v, %v, %v", blob, ok, err)
 	}
-	for name, message := range map[string]cachekeys.Message{
-		"no content": {Type: cachekeys.Change, Rev: rev, Hash: hash},
-		"no rev":     {Type: cachekeys.Change, Hash: hash, Codec: cachekeys.Raw, Content: content},
-		"no hash":    {Type: cachekeys.Change, Rev: rev, Codec: cachekeys.Raw, Content: content},
+	for name, message := range map[string]wire.Message{
+		"no content": {Type: wire.Change, Rev: rev, Hash: hash},
+		"no rev":     {Type: wire.Change, Hash: hash, Codec: wire.Raw, Content: content},
+		"no hash":    {Type: wire.Change, Rev: rev, Codec: wire.Raw, Content: content},
 	} {
 		if blob, ok := message.Blob(); ok {
 			t.Errorf("%s: gives blob %+v", name, blob)
@@ -239,12 +239,12 @@ func TestMessageETagIsShortAndPlain(t *testing.T) {
 		strings.Repeat("é", 33):  false,
 		strings.Repeat(" ", 300): false,
 	} {
-		have := cachekeys.MessageETag(etag)
-		if want := cachekeys.ContentHash([]byte(etag)); (have == etag) != same || !same && have != want {
+		have := wire.MessageETag(etag)
+		if want := wire.ContentHash([]byte(etag)); (have == etag) != same || !same && have != want {
 			t.Errorf("%q carried as %q", etag, have)
 		}
-		message := cachekeys.Message{Type: cachekeys.Change, ETag: have}
-		if back, err := cachekeys.ParseMessage(message.Append(nil)); err != nil || back.ETag != have {
+		message := wire.Message{Type: wire.Change, ETag: have}
+		if back, err := wire.ParseMessage(message.Append(nil)); err != nil || back.ETag != have {
 			t.Errorf("%q: came back as %q, %v", etag, back.ETag, err)
 		}
 	}

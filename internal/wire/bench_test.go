@@ -1,9 +1,9 @@
-package cachekeys_test
+package wire_test
 
 import (
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 var sizes = []struct {
@@ -18,7 +18,7 @@ func BenchmarkEncode(b *testing.B) {
 			b.SetBytes(int64(len(json)))
 			b.ReportAllocs()
 			for b.Loop() {
-				_, payload := cachekeys.Encode(json)
+				_, payload := wire.Encode(json)
 				b.ReportMetric(float64(len(payload)), "payload-bytes")
 			}
 		})
@@ -41,10 +41,10 @@ func BenchmarkBlobJSON(b *testing.B) {
 }
 
 func BenchmarkParseMessage(b *testing.B) {
-	data := longest(cachekeys.Heartbeat).Append(nil)
+	data := longest(wire.Heartbeat).Append(nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := cachekeys.ParseMessage(data); err != nil {
+		if _, err := wire.ParseMessage(data); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package cachekeys_test
+package wire_test
 
 import (
 	"strings"
@@ -7,13 +7,13 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 const fleetHash = "0123456789abcdef"
 
 func TestFleetReportFormat(t *testing.T) {
-	for want, report := range map[string]cachekeys.FleetReport{
+	for want, report := range map[string]wire.FleetReport{
 		"cb1 shop-1~AB v1.2.0 live 30000 1767225600000 0123456789abcdef 180": {
 			ID: "shop-1~AB", Version: "v1.2.0", State: "live", Interval: 30 * time.Second,
 			Rev: rev, Hash: fleetHash + "rest", Lag: 180 * time.Millisecond,
@@ -24,8 +24,8 @@ func TestFleetReportFormat(t *testing.T) {
 		if have != want {
 			t.Errorf("%q, want %q", have, want)
 		}
-		back, err := cachekeys.ParseFleetReport(have)
-		report.Hash = report.Hash[:min(len(report.Hash), cachekeys.FleetHashBytes)]
+		back, err := wire.ParseFleetReport(have)
+		report.Hash = report.Hash[:min(len(report.Hash), wire.FleetHashBytes)]
 		if err != nil || back != report {
 			t.Errorf("%q read as %+v, %v", have, back, err)
 		}
@@ -64,7 +64,7 @@ func TestInvalidFleetReportsAreRejected(t *testing.T) {
 		"negative lag":            replace("180", "-1"),
 		"nothing after a space":   good + " ",
 		"control character after": good + " a=\x00",
-		"more than fits a report": good + " " + strings.Repeat("x", cachekeys.MaxFleetBytes),
+		"more than fits a report": good + " " + strings.Repeat("x", wire.MaxFleetBytes),
 		"a megabyte":              strings.Repeat("x", 1<<20),
 		"only spaces":             strings.Repeat(" ", 20),
 		"tabs in place of spaces": strings.ReplaceAll(good, " ", "\t"),
@@ -74,8 +74,8 @@ func TestInvalidFleetReportsAreRejected(t *testing.T) {
 		"a line break at the end": good + "\n",
 		"a space at the start":    " " + good,
 	} {
-		report, err := cachekeys.ParseFleetReport(member)
-		if err == nil || report != (cachekeys.FleetReport{}) {
+		report, err := wire.ParseFleetReport(member)
+		if err == nil || report != (wire.FleetReport{}) {
 			t.Errorf("%s: read as %+v", name, report)
 		}
 		requireParseError(t, err, "fleet report")
@@ -84,7 +84,7 @@ func TestInvalidFleetReportsAreRejected(t *testing.T) {
 
 func TestFleetReportsOfLaterVersionsAreRead(t *testing.T) {
 	const later = "cb1 id v9 live 30000 1767225600000 0123456789abcdef 180 zone=eu-1 more"
-	report, err := cachekeys.ParseFleetReport(later)
+	report, err := wire.ParseFleetReport(later)
 	if err != nil || report.Extra != "zone=eu-1 more" || string(report.Append(nil)) != later {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -98,16 +98,16 @@ func TestAnyFleetReportFitsAndRoundTrips(t *testing.T) {
 		})
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		report := cachekeys.FleetReport{
+		report := wire.FleetReport{
 			ID: name.Draw(t, "id"), Version: name.Draw(t, "version"), State: name.Draw(t, "state"),
-			Interval: millis(cachekeys.MinFleetInterval, cachekeys.MaxFleetInterval).Draw(t, "interval"),
+			Interval: millis(wire.MinFleetInterval, wire.MaxFleetInterval).Draw(t, "interval"),
 			Lag:      millis(0, 1000*time.Hour).Draw(t, "lag"),
 		}
 		if rapid.Bool().Draw(t, "content") {
-			report.Rev = rapid.Int64Range(cachekeys.MinRev, cachekeys.MaxRev).Draw(t, "rev")
+			report.Rev = rapid.Int64Range(wire.MinRev, wire.MaxRev).Draw(t, "rev")
 			report.Hash = rapid.StringMatching(`[0-9a-f]{16}`).Draw(t, "hash")
 		}
-		back, err := cachekeys.ParseFleetReport(string(report.Append(nil)))
+		back, err := wire.ParseFleetReport(string(report.Append(nil)))
 		if err != nil || back != report {
 			t.Fatalf("%q came back as %+v, %v", report.Append(nil), back, err)
 		}
@@ -120,7 +120,7 @@ func FuzzParseFleetReport(f *testing.F) {
 	f.Add("cb1 x devel connecting 5000 - - - later=1 more")
 	f.Add("cb1 - - - - - - -")
 	f.Fuzz(func(t *testing.T, member string) {
-		report, err := cachekeys.ParseFleetReport(member)
+		report, err := wire.ParseFleetReport(member)
 		if err != nil {
 			requireParseError(t, err, "fleet report")
 			return
@@ -129,7 +129,7 @@ func FuzzParseFleetReport(f *testing.F) {
 			t.Errorf("%q written as %q", member, back)
 		}
 		for _, text := range []string{report.ID, report.Version, report.State} {
-			if !cachekeys.ValidFleetName(text) {
+			if !wire.ValidFleetName(text) {
 				t.Errorf("%q let %q in", member, text)
 			}
 		}

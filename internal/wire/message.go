@@ -1,4 +1,4 @@
-package cachekeys
+package wire
 
 import (
 	"bytes"
@@ -101,7 +101,7 @@ func ParseMessage(data []byte) (Message, error) {
 			return Message{}, malformed("message", "content", "no codec line")
 		}
 		if m.Codec, ok = parseCodec(name); !ok {
-			return Message{}, malformed("message", "codec", "invalid name "+excerpt(name))
+			return Message{}, malformed("message", "codec", "invalid name "+Excerpt(name))
 		}
 		if len(content) > MaxInlineBytes {
 			return Message{}, malformed("message", "content", "over the size limit")
@@ -115,11 +115,11 @@ func parseHead(head string) (Message, error) {
 	var m Message
 	version, rest, _ := strings.Cut(head, " ")
 	if version != messageVersion {
-		return m, malformed("message", "version", "want "+messageVersion+", have "+excerpt(version))
+		return m, malformed("message", "version", "want "+messageVersion+", have "+Excerpt(version))
 	}
 	kind, fields, more := strings.Cut(rest, " ")
 	if !isWord(kind) {
-		return m, malformed("message", "type", "not a word: "+excerpt(kind))
+		return m, malformed("message", "type", "not a word: "+Excerpt(kind))
 	}
 	m.Type = MessageType(kind)
 	next := 0
@@ -128,7 +128,7 @@ func parseHead(head string) (Message, error) {
 		field, fields, more = strings.Cut(fields, " ")
 		name, value, ok := strings.Cut(field, "=")
 		if !ok || !isWord(name) || value == "" {
-			return m, malformed("message", "head", "not a field: "+excerpt(field))
+			return m, malformed("message", "head", "not a field: "+Excerpt(field))
 		}
 		at := indexField(name)
 		switch {
@@ -140,7 +140,7 @@ func parseHead(head string) (Message, error) {
 		case at < next:
 			return m, malformed("message", name, "repeated or out of order")
 		case !messageFields[at].set(&m, value):
-			return m, malformed("message", name, "bad value "+excerpt(value))
+			return m, malformed("message", name, "bad value "+Excerpt(value))
 		default:
 			next = at + 1
 		}

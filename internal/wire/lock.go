@@ -1,4 +1,4 @@
-package cachekeys
+package wire
 
 import (
 	"crypto/rand"
@@ -8,7 +8,7 @@ import (
 const maxLeaderIDBytes = 64
 
 // MaxLockBytes is the greatest size of the lock's value.
-const MaxLockBytes = maxLeaderIDBytes + 1 + maxDigits
+const MaxLockBytes = maxLeaderIDBytes + 1 + MaxDigits
 
 // maxHostBytes bounds the host in a leader's ID. It leaves room for a slash and the random part.
 const maxHostBytes = 36
@@ -44,18 +44,18 @@ func LeaderHost(leaderID string) string {
 // LockValue returns the value of the lock: the ID of the leader that holds it, and the epoch.
 // leaderID is the result of [NewLeaderID], or any string of at most 64 bytes without a colon.
 func LockValue(leaderID string, epoch int64) string {
-	return string(appendNumber([]byte(leaderID+":"), epoch))
+	return string(AppendNumber([]byte(leaderID+":"), epoch))
 }
 
 // ParseLock reads the value of a lock. All errors are [*ParseError].
 func ParseLock(value string) (leaderID string, epoch int64, err error) {
 	leaderID, number, ok := strings.Cut(value, ":")
 	if !ok || leaderID == "" || len(leaderID) > maxLeaderIDBytes {
-		return "", 0, malformed("lock", "leader", "want leader:epoch, have "+excerpt(value))
+		return "", 0, malformed("lock", "leader", "want leader:epoch, have "+Excerpt(value))
 	}
-	epoch, ok = parseNumber(number)
+	epoch, ok = ParseNumber(number)
 	if !ok {
-		return "", 0, malformed("lock", "epoch", "not a number: "+excerpt(number))
+		return "", 0, malformed("lock", "epoch", "not a number: "+Excerpt(number))
 	}
 	return leaderID, epoch, nil
 }

@@ -1,4 +1,4 @@
-package cachekeys
+package wire
 
 import (
 	"crypto/sha256"
