@@ -25,35 +25,26 @@ type EvaluationDetailsData struct {
 	Static bool
 }
 
-// BoolEvaluationDetails is a bool value with the details of its evaluation.
-type BoolEvaluationDetails struct {
+// EvaluationDetailsOf is a value of type T with the details of its evaluation.
+type EvaluationDetailsOf[T any] struct {
 	Data  EvaluationDetailsData
-	Value bool
+	Value T // if the evaluation failed, the default, or nil if there was none
 }
 
-// IntEvaluationDetails is a whole number with the details of its evaluation.
-type IntEvaluationDetails struct {
-	Data  EvaluationDetailsData
-	Value int
-}
+type (
+	// EvaluationDetails is a value of any type with the details of its evaluation: a bool, string,
+	// int or float64, or nil.
+	EvaluationDetails = EvaluationDetailsOf[any]
 
-// FloatEvaluationDetails is a decimal number with the details of its evaluation.
-type FloatEvaluationDetails struct {
-	Data  EvaluationDetailsData
-	Value float64
-}
-
-// StringEvaluationDetails is a string with the details of its evaluation.
-type StringEvaluationDetails struct {
-	Data  EvaluationDetailsData
-	Value string
-}
-
-// EvaluationDetails is a value of any type with the details of its evaluation.
-type EvaluationDetails struct {
-	Data  EvaluationDetailsData
-	Value any // a bool, string, int or float64; nil: the evaluation failed and had no default
-}
+	// BoolEvaluationDetails is a bool value with the details of its evaluation.
+	BoolEvaluationDetails = EvaluationDetailsOf[bool]
+	// IntEvaluationDetails is a whole number with the details of its evaluation.
+	IntEvaluationDetails = EvaluationDetailsOf[int]
+	// FloatEvaluationDetails is a decimal number with the details of its evaluation.
+	FloatEvaluationDetails = EvaluationDetailsOf[float64]
+	// StringEvaluationDetails is a string with the details of its evaluation.
+	StringEvaluationDetails = EvaluationDetailsOf[string]
+)
 
 func (e *evaluation) details(key string) (d EvaluationDetails) {
 	e.describe(&d.Data, key)

@@ -13,170 +13,107 @@ type Flag interface {
 	GetValueDetails(snapshot *Snapshot) EvaluationDetails
 }
 
-// BoolFlag is a bool setting.
-type BoolFlag struct {
-	key string
-	def bool
-	id  flagID
+// FlagOf is a [Flag] of type T. It is comparable and safe for concurrent use. The zero value has an
+// empty key.
+type FlagOf[T bool | int | float64 | string] struct {
+	key  string
+	def  T
+	id   flagID
+	kind *flagKind[T] // nil: f is the zero value
 }
+
+type (
+	// BoolFlag is a bool setting.
+	BoolFlag = FlagOf[bool]
+	// IntFlag is a whole-number setting.
+	IntFlag = FlagOf[int]
+	// FloatFlag is a decimal-number setting.
+	FloatFlag = FlagOf[float64]
+	// StringFlag is a string setting.
+	StringFlag = FlagOf[string]
+)
 
 // Bool returns a flag for a bool setting. If an evaluation fails, its value is def.
-func Bool(key string, def bool) BoolFlag { return BoolFlag{key, def, idOf(evaluate.KindBool, key)} }
-
-// Key implements [Flag].
-func (f BoolFlag) Key() string { return f.key }
-
-// Get returns the value in a snapshot. If the evaluation fails or snapshot is nil, it returns the
-// default.
-func (f BoolFlag) Get(snapshot *Snapshot) bool {
-	if snapshot == nil {
-		return f.def
-	}
-	if v := snapshot.cachedValue(f.id); v != nil {
-		return v.Bool()
-	}
-	return snapshot.flag(f.id, "BoolFlag.Get", f.key, evaluate.BoolValue(f.def)).Bool()
-}
-
-// GetWithDetails is Get with the details of the evaluation.
-func (f BoolFlag) GetWithDetails(snapshot *Snapshot) (d BoolEvaluationDetails) {
-	snapshot = orEmpty(snapshot)
-	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "BoolFlag.GetWithDetails", f.key, snapshot.user, evaluate.BoolValue(f.def)).Bool()
-	return d
-}
-
-// GetValue implements [Flag].
-func (f BoolFlag) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
-
-// GetValueDetails implements [Flag].
-func (f BoolFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
-	d := f.GetWithDetails(snapshot)
-	return EvaluationDetails{Data: d.Data, Value: d.Value}
-}
-
-// IntFlag is a whole-number setting.
-type IntFlag struct {
-	key string
-	def int
-	id  flagID
-}
+func Bool(key string, def bool) BoolFlag { return boolFlags.flag(key, def) }
 
 // Int returns a flag for a whole-number setting. If an evaluation fails, its value is def.
-func Int(key string, def int) IntFlag { return IntFlag{key, def, idOf(evaluate.KindInt, key)} }
-
-// Key implements [Flag].
-func (f IntFlag) Key() string { return f.key }
-
-// Get returns the value in a snapshot. If the evaluation fails or snapshot is nil, it returns the
-// default.
-func (f IntFlag) Get(snapshot *Snapshot) int {
-	if snapshot == nil {
-		return f.def
-	}
-	if v := snapshot.cachedValue(f.id); v != nil {
-		return int(v.Int())
-	}
-	return int(snapshot.flag(f.id, "IntFlag.Get", f.key, evaluate.IntValue(int64(f.def))).Int())
-}
-
-// GetWithDetails is Get with the details of the evaluation.
-func (f IntFlag) GetWithDetails(snapshot *Snapshot) (d IntEvaluationDetails) {
-	snapshot = orEmpty(snapshot)
-	d.Value = int(snapshot.valueDetails(&d.Data, snapshot.held, "IntFlag.GetWithDetails", f.key, snapshot.user, evaluate.IntValue(int64(f.def))).Int())
-	return d
-}
-
-// GetValue implements [Flag].
-func (f IntFlag) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
-
-// GetValueDetails implements [Flag].
-func (f IntFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
-	d := f.GetWithDetails(snapshot)
-	return EvaluationDetails{Data: d.Data, Value: d.Value}
-}
-
-// FloatFlag is a decimal-number setting.
-type FloatFlag struct {
-	key string
-	def float64
-	id  flagID
-}
+func Int(key string, def int) IntFlag { return intFlags.flag(key, def) }
 
 // Float returns a flag for a decimal-number setting. If an evaluation fails, its value is def.
-func Float(key string, def float64) FloatFlag {
-	return FloatFlag{key, def, idOf(evaluate.KindFloat, key)}
-}
-
-// Key implements [Flag].
-func (f FloatFlag) Key() string { return f.key }
-
-// Get returns the value in a snapshot. If the evaluation fails or snapshot is nil, it returns the
-// default.
-func (f FloatFlag) Get(snapshot *Snapshot) float64 {
-	if snapshot == nil {
-		return f.def
-	}
-	if v := snapshot.cachedValue(f.id); v != nil {
-		return v.Float()
-	}
-	return snapshot.flag(f.id, "FloatFlag.Get", f.key, evaluate.FloatValue(f.def)).Float()
-}
-
-// GetWithDetails is Get with the details of the evaluation.
-func (f FloatFlag) GetWithDetails(snapshot *Snapshot) (d FloatEvaluationDetails) {
-	snapshot = orEmpty(snapshot)
-	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "FloatFlag.GetWithDetails", f.key, snapshot.user, evaluate.FloatValue(f.def)).Float()
-	return d
-}
-
-// GetValue implements [Flag].
-func (f FloatFlag) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
-
-// GetValueDetails implements [Flag].
-func (f FloatFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
-	d := f.GetWithDetails(snapshot)
-	return EvaluationDetails{Data: d.Data, Value: d.Value}
-}
-
-// StringFlag is a string setting.
-type StringFlag struct {
-	key string
-	def string
-	id  flagID
-}
+func Float(key string, def float64) FloatFlag { return floatFlags.flag(key, def) }
 
 // String returns a flag for a string setting. If an evaluation fails, its value is def.
-func String(key string, def string) StringFlag {
-	return StringFlag{key, def, idOf(evaluate.KindString, key)}
-}
+func String(key string, def string) StringFlag { return stringFlags.flag(key, def) }
 
 // Key implements [Flag].
-func (f StringFlag) Key() string { return f.key }
+func (f FlagOf[T]) Key() string { return f.key }
 
 // Get returns the value in a snapshot. If the evaluation fails or snapshot is nil, it returns the
 // default.
-func (f StringFlag) Get(snapshot *Snapshot) string {
+func (f FlagOf[T]) Get(snapshot *Snapshot) T {
 	if snapshot == nil {
 		return f.def
 	}
-	if v := snapshot.cachedValue(f.id); v != nil {
-		return v.String()
+	if !snapshot.hooks.wantsEvaluations() {
+		if v := snapshot.evaluationCache.get(f.id); v != nil {
+			return f.kind.fromValue(*v)
+		}
 	}
-	return snapshot.flag(f.id, "StringFlag.Get", f.key, evaluate.StringValue(f.def)).String()
+	f = f.orEmpty()
+	return f.kind.fromValue(snapshot.flag(f.id, f.kind.get, f.key, f.kind.toValue(f.def)))
 }
 
 // GetWithDetails is Get with the details of the evaluation.
-func (f StringFlag) GetWithDetails(snapshot *Snapshot) (d StringEvaluationDetails) {
-	snapshot = orEmpty(snapshot)
-	d.Value = snapshot.valueDetails(&d.Data, snapshot.held, "StringFlag.GetWithDetails", f.key, snapshot.user, evaluate.StringValue(f.def)).String()
+func (f FlagOf[T]) GetWithDetails(snapshot *Snapshot) (d EvaluationDetailsOf[T]) {
+	f, snapshot = f.orEmpty(), orEmpty(snapshot)
+	d.Value = f.kind.fromValue(snapshot.valueDetails(&d.Data, snapshot.held, f.kind.getWithDetails, f.key, snapshot.user, f.kind.toValue(f.def)))
 	return d
 }
 
 // GetValue implements [Flag].
-func (f StringFlag) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
+func (f FlagOf[T]) GetValue(snapshot *Snapshot) any { return f.Get(snapshot) }
 
 // GetValueDetails implements [Flag].
-func (f StringFlag) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
+func (f FlagOf[T]) GetValueDetails(snapshot *Snapshot) EvaluationDetails {
 	d := f.GetWithDetails(snapshot)
 	return EvaluationDetails{Data: d.Data, Value: d.Value}
+}
+
+// orEmpty replaces the zero value by a flag with an empty key.
+func (f FlagOf[T]) orEmpty() FlagOf[T] {
+	if f.kind != nil {
+		return f
+	}
+	var kind any = stringFlags
+	switch any(f.def).(type) {
+	case bool:
+		kind = boolFlags
+	case int:
+		kind = intFlags
+	case float64:
+		kind = floatFlags
+	}
+	return kind.(*flagKind[T]).flag("", f.def)
+}
+
+// flagKind contains what flags of one type have in common.
+type flagKind[T bool | int | float64 | string] struct {
+	get, getWithDetails string // names of the methods, for events
+	toValue             func(T) evaluate.Value
+	fromValue           func(evaluate.Value) T
+}
+
+var (
+	boolFlags = &flagKind[bool]{"BoolFlag.Get", "BoolFlag.GetWithDetails", evaluate.BoolValue, evaluate.Value.Bool}
+	intFlags  = &flagKind[int]{
+		"IntFlag.Get", "IntFlag.GetWithDetails",
+		func(i int) evaluate.Value { return evaluate.IntValue(int64(i)) },
+		func(v evaluate.Value) int { return int(v.Int()) },
+	}
+	floatFlags  = &flagKind[float64]{"FloatFlag.Get", "FloatFlag.GetWithDetails", evaluate.FloatValue, evaluate.Value.Float}
+	stringFlags = &flagKind[string]{"StringFlag.Get", "StringFlag.GetWithDetails", evaluate.StringValue, evaluate.Value.String}
+)
+
+func (k *flagKind[T]) flag(key string, def T) FlagOf[T] {
+	return FlagOf[T]{key, def, idOf(k.toValue(def).Kind(), key), k}
 }

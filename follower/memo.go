@@ -57,14 +57,6 @@ func (c *evaluationCache) put(id flagID, value evaluate.Value) {
 	c.filled.Store(i + 1)
 }
 
-// cachedValue returns the cached value of a flag; nil: it must be evaluated.
-func (s *Snapshot) cachedValue(id flagID) *evaluate.Value {
-	if s.hooks.wantsEvaluations() {
-		return nil
-	}
-	return s.evaluationCache.get(id)
-}
-
 // flag evaluates a flag. It caches the value if the evaluation logged nothing and called no
 // hook.
 func (s *Snapshot) flag(id flagID, method, key string, def evaluate.Value) evaluate.Value {

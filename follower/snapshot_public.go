@@ -15,8 +15,8 @@ import (
 // and remains usable after [Client.Close]. It is safe for concurrent use. Its evaluations are
 // logged and reported to the client's hooks. A nil Snapshot behaves like one without a config.
 //
-// The user is not copied and must not change while the snapshot is used: [BoolFlag.Get] and the
-// like cache the value of a flag. For a user that has changed, take another snapshot or call
+// The user is not copied and must not change while the snapshot is used: [FlagOf.Get] caches the
+// value of a flag. For a user that has changed, take another snapshot or call
 // [Snapshot.WithUser] again.
 //
 // A Snapshot must not be copied by value.
