@@ -12,7 +12,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
-	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // Client evaluates the feature flags of one SDK key. It reads their config from Redis in
@@ -64,7 +64,7 @@ func New(cfg Config) (*Client, error) {
 			c.saver.changed()
 		}
 	}
-	keys := cachekeys.For(cfg.SDKKey, cfg.Namespace, subscription.Database(cfg.Redis))
+	keys := cachekeys.For(cfg.SDKKey, cfg.Namespace, redisnode.OptionsOf(cfg.Redis).DB)
 	c.startSources(cfg, keys, fetcher)
 	select {
 	case <-c.updater.initial:

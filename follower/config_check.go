@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // minPollInterval replaces shorter ones (S40).
@@ -42,21 +41,10 @@ func (c Config) complete() (Config, *fetcher, error) {
 	case c.PollInterval < minPollInterval:
 		c.PollInterval = minPollInterval
 	}
-	switch client := c.Redis.(type) {
-	case nil:
-		if c.PollingMode == Subscribe || c.Cache == nil && !c.Online {
-			errs = append(errs, errors.New("Config.Redis is missing"))
+	if c.Redis != nil || c.PollingMode == Subscribe || c.Cache == nil && !c.Online {
+		if err := redisnode.Check(c.Redis); err != nil {
+			errs = append(errs, fmt.Errorf("Config.Redis: %w", err))
 		}
-	case *redis.Client:
-		if client == nil {
-			errs = append(errs, errors.New("Config.Redis is a nil *redis.Client"))
-		}
-	case *redis.ClusterClient:
-		if client == nil {
-			errs = append(errs, errors.New("Config.Redis is a nil *redis.ClusterClient"))
-		}
-	default:
-		errs = append(errs, fmt.Errorf("Config.Redis is a %T, want a *redis.Client or a *redis.ClusterClient", client))
 	}
 	if err := cachekeys.CheckNamespace(c.Namespace); err != nil {
 		errs = append(errs, fmt.Errorf("Config.Namespace: %w", err))

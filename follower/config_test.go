@@ -20,7 +20,7 @@ func TestInvalidConfigsAreRefusedWithAReason(t *testing.T) {
 	}{
 		"no SDK key":          {func(c *Config) { c.SDKKey = "" }, []string{"SDK key is empty"}},
 		"bad SDK key":         {func(c *Config) { c.SDKKey = "abc" }, []string{"form of an SDK key"}},
-		"no Redis":            {func(c *Config) { c.Redis = nil }, []string{"Config.Redis is missing"}},
+		"no Redis":            {func(c *Config) { c.Redis = nil }, []string{"Config.Redis: a client is required"}},
 		"nil client":          {func(c *Config) { c.Redis = (*redis.Client)(nil) }, []string{"nil *redis.Client"}},
 		"nil cluster":         {func(c *Config) { c.Redis = (*redis.ClusterClient)(nil) }, []string{"nil *redis.ClusterClient"}},
 		"a ring":              {func(c *Config) { c.Redis = ring }, []string{"*redis.Ring", "want a *redis.Client"}},
@@ -31,7 +31,7 @@ func TestInvalidConfigsAreRefusedWithAReason(t *testing.T) {
 		"backoff reversed":    {func(c *Config) { c.Timings.BackoffMin = time.Minute }, []string{"BackoffMin (1m0s)", "BackoffMax (5s)"}},
 		"online and offline":  {func(c *Config) { c.Online, c.Offline = true, true }, []string{"Config.Online", "Config.Offline"}},
 		"unknown mode":        {func(c *Config) { c.PollingMode = 9 }, []string{"PollingMode(9)", "Subscribe, AutoPoll, Lazy or Manual"}},
-		"nothing to read":     {func(c *Config) { c.Redis, c.PollingMode = nil, AutoPoll }, []string{"Config.Redis is missing"}},
+		"nothing to read":     {func(c *Config) { c.Redis, c.PollingMode = nil, AutoPoll }, []string{"Config.Redis: a client is required"}},
 		"a proxy's key (S3)":  {func(c *Config) { c.SDKKey = "configcat-proxy/x" }, []string{"needs a base URL"}},
 		"bad base URL (S4)":   {func(c *Config) { c.BaseURL = "ftp://x" }, []string{"BaseURL", "http or https"}},
 		"bad proxy (S7)":      {func(c *Config) { c.ProxyURL = "x" }, []string{"ProxyURL"}},

@@ -6,6 +6,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // feedKey identifies a feed. Clients with equal keys share one.
@@ -37,7 +38,7 @@ var running = struct {
 // sharedFeed is a feed and the number of its clients.
 type sharedFeed struct {
 	*feed
-	address string // see [addressOf]
+	address string
 	users   int
 }
 
@@ -78,7 +79,7 @@ func acquireFeed(key feedKey, m *member, file *snapshot) (*feed, func()) {
 	defer running.Unlock()
 	shared := running.feeds[key]
 	if shared == nil {
-		address := addressOf(key.redis)
+		address := redisnode.OptionsOf(key.redis).Addr
 		shared = &sharedFeed{feed: newFeed(key, running.limiters.join(address)), address: address}
 		shared.current.Store(file)
 		shared.join(m, nil)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -58,7 +59,7 @@ func promptly[T any](ctx context.Context, s *store, read func(ctx context.Contex
 func (s *store) close() { s.reads.Wait() }
 
 func newStore(client redis.UniversalClient, keys cachekeys.Keys) *store {
-	if single, ok := client.(*redis.Client); ok && single.Options().ReadTimeout <= 0 {
+	if single := redisnode.Single(client); single != nil && single.Options().ReadTimeout <= 0 {
 		client = single.WithTimeout(readTimeout)
 	}
 	return &store{client: client, keys: keys}
@@ -188,26 +189,22 @@ func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
 // read from replicas, on returns the client of one replica for the whole read: the pipeline of
 // the cluster client would use another one for each command.
 func (s *store) on(ctx context.Context, from node) (redis.Cmdable, bool, error) {
-	cluster, ok := s.client.(*redis.ClusterClient)
-	if !ok || from == anyNode && !cluster.Options().ReadOnly {
+	if from == anyNode && !redisnode.ReadsReplicas(s.client) {
 		return s.client, true, nil
 	}
-	find := cluster.MasterForKey
+	find := redisnode.Primary
 	if from == anyNode {
-		find = cluster.SlaveForKey
+		find = redisnode.Replica
 	}
-	single, err := find(ctx, s.keys.Meta)
-	if err != nil {
-		return nil, false, fmt.Errorf("find the node: %w", err)
-	}
-	return single, from == primary, nil
+	single, err := find(ctx, s.client, s.keys.Meta)
+	return single, from == primary, err
 }
 
 // reloadIfMoved makes the cluster client reload its slots after a node replied that it no
 // longer serves the keys' slot. It returns err.
 func (s *store) reloadIfMoved(ctx context.Context, err error) error {
-	if cluster, ok := s.client.(*redis.ClusterClient); ok && hasPrefix(err, "MOVED ") {
-		cluster.ReloadState(ctx)
+	if hasPrefix(err, "MOVED ") {
+		redisnode.Reload(ctx, s.client)
 	}
 	return err
 }

@@ -3,11 +3,8 @@ package follower
 import (
 	"container/list"
 	"context"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Numbers of slots of a connectLimiter.
@@ -75,17 +72,6 @@ func (l *connectLimiter) grant() {
 		l.inUse++
 		close(l.waiting.Remove(l.waiting.Front()).(chan struct{}))
 	}
-}
-
-// addressOf returns the address that a client connects to, according to its options.
-func addressOf(client redis.UniversalClient) string {
-	switch client := client.(type) {
-	case *redis.Client:
-		return client.Options().Addr
-	case *redis.ClusterClient:
-		return strings.Join(client.Options().Addrs, ",")
-	}
-	return ""
 }
 
 // sharedLimiter is the limiter of one Redis, and the number of feeds that share it.

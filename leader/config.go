@@ -13,6 +13,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -183,27 +184,15 @@ func (c *Config) check() error {
 }
 
 func checkRedis(client redis.UniversalClient) error {
-	var contexts bool
-	var read, write time.Duration
-	single, isSingle := client.(*redis.Client)
-	cluster, isCluster := client.(*redis.ClusterClient)
-	switch {
-	case single != nil:
-		o := single.Options()
-		contexts, read, write = o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout
-	case cluster != nil:
-		o := cluster.Options()
-		contexts, read, write = o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout
-	case client == nil || isSingle || isCluster:
-		return errors.New("leader: Redis: a client is required")
-	default:
-		return fmt.Errorf("leader: Redis: want a *redis.Client or a *redis.ClusterClient, have %T", client)
+	if err := redisnode.Check(client); err != nil {
+		return fmt.Errorf("leader: Redis: %w", err)
 	}
-	if !contexts {
+	opts := redisnode.OptionsOf(client)
+	if !opts.ContextTimeoutEnabled {
 		return errors.New("leader: Redis: set ContextTimeoutEnabled in the client's options: a command must not outlive the lock")
 	}
 	// With -2 go-redis sets no deadline at all, not even the context's.
-	if read < 0 || write < 0 {
+	if opts.ReadTimeout < 0 || opts.WriteTimeout < 0 {
 		return errors.New("leader: Redis: ReadTimeout and WriteTimeout must not be -2: a command must not outlive the lock")
 	}
 	return nil

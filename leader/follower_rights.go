@@ -9,7 +9,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/limited"
-	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -20,7 +20,7 @@ import (
 // the check failed. If the right to a command is missing, missing rights to its keys are not
 // reported. In a cluster it asks the nodes that a follower would ask.
 func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
-	keys := cachekeys.For(sdkKey, namespace, subscription.Database(client))
+	keys := cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)
 	bridge := "%R~" + strings.TrimSuffix(keys.Lock, "lock") + "*"
 	var missing []string
 	for _, try := range []struct {

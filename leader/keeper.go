@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/internal/wire"
 )
@@ -99,7 +100,7 @@ func (e *elector) campaign(ctx context.Context) (*term, bool) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			e.store.reload(ctx)
+			redisnode.Reload(ctx, e.store.client)
 			e.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 			if failing.News(err) {
 				e.log().Error(eventRedis, "Acquiring the lock failed; retrying.", eventlog.Err(err))

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 const (
@@ -52,7 +54,7 @@ func (p *pipeline) close() {
 // run runs a script whose keys are in one slot. ctx must have a deadline. When ctx is done,
 // run returns; a script that was already sent may still take effect.
 func (p *pipeline) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]any, error) {
-	node, err := p.node(ctx, keys[0])
+	node, err := redisnode.Primary(ctx, p.client, keys[0])
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +74,6 @@ func (p *pipeline) run(ctx context.Context, script *redis.Script, keys []string,
 		return script.Run(ctx, p.client, keys, args...).Slice()
 	}
 	return c.cmd.Slice()
-}
-
-// node returns the client of the node that has the key.
-func (p *pipeline) node(ctx context.Context, key string) (*redis.Client, error) {
-	if cluster, ok := p.client.(*redis.ClusterClient); ok {
-		return cluster.MasterForKey(ctx, key)
-	}
-	return p.client.(*redis.Client), nil
 }
 
 // join adds the call to a batch and returns the batch. If the batch is nil, the caller sends

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
@@ -19,7 +20,7 @@ func batched(t *testing.T, p *pipeline, keys ...string) []error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	node, err := p.node(ctx, keys[0])
+	node, err := redisnode.Primary(ctx, p.client, keys[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestABatchSucceedsAfterASlotHasMoved(t *testing.T) {
 	defer p.close()
 	var keys []string // of the first node
 	for _, key := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-		node, err := p.node(t.Context(), key)
+		node, err := redisnode.Primary(t.Context(), p.client, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +122,7 @@ func TestANodeThatHangsDelaysItsOwnSDKKeysOnly(t *testing.T) {
 	hung := cluster.Primaries[1]
 	var onHung, others []int
 	for i, e := range l.set.Load().electors {
-		node, err := l.scripts.node(ctx, e.store.keys.Lock)
+		node, err := redisnode.Primary(ctx, l.scripts.client, e.store.keys.Lock)
 		if err != nil {
 			t.Fatal(err)
 		}

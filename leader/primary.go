@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // failoverAddr is go-redis's address of a client that asks Sentinels.
@@ -39,7 +41,7 @@ type dialedConn struct {
 
 // followOnePrimary installs a onePrimary in a client that asks Sentinels.
 func followOnePrimary(client redis.UniversalClient) {
-	if single, ok := client.(*redis.Client); ok && single != nil && single.Options().Addr == failoverAddr {
+	if single := redisnode.Single(client); single != nil && single.Options().Addr == failoverAddr {
 		single.AddHook(&onePrimary{})
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // CheckScripts runs a script that reads what the leader's scripts read for an SDK key, with
 // the same commands. It writes nothing. Its error says what Redis refused: some managed
 // services forbid commands within scripts only, for example TIME.
 func CheckScripts(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
-	keys := cachekeys.For(sdkKey, namespace, subscription.Database(client))
+	keys := cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)
 	err := probeScript.Run(ctx, client, []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob}).Err()
 	if err != nil {
 		return fmt.Errorf("leader: scripts in Redis: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
@@ -39,19 +40,18 @@ func (e *RightsError) Error() string {
 // before 7.0 cannot check rights: CheckRights then returns nil. If +eval is missing, no other
 // missing right is reported. In a cluster it asks every primary.
 func CheckRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
-	needs := leaderNeeds(cachekeys.For(sdkKey, namespace, subscription.Database(client)))
-	if single, ok := client.(*redis.Client); ok {
+	needs := leaderNeeds(cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB))
+	if err := redisnode.Check(client); err != nil {
+		return fmt.Errorf("leader: rights in Redis: %w", err)
+	}
+	if single := redisnode.Single(client); single != nil {
 		missing, err := needs.missing(ctx, single)
 		return rightsError(missing, nil, err)
-	}
-	cluster, ok := client.(*redis.ClusterClient)
-	if !ok {
-		return fmt.Errorf("leader: rights in Redis: want a *redis.Client or a *redis.ClusterClient, have %T", client)
 	}
 	var mu sync.Mutex
 	var all, nodes []string
 	needs = append(needs, clusterNeeds...)
-	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+	err := redisnode.EachPrimary(ctx, client, func(ctx context.Context, node *redis.Client) error {
 		missing, err := needs.missing(ctx, node)
 		mu.Lock()
 		defer mu.Unlock()

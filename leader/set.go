@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // electorSet is an immutable snapshot of the configured SDK keys.
@@ -90,7 +90,7 @@ func without(one, other *electorSet) (electors []*elector) {
 }
 
 func (l *Leader) keys(sdkKey string) cachekeys.Keys {
-	return cachekeys.For(sdkKey, l.cfg.Namespace, subscription.Database(l.cfg.Redis))
+	return cachekeys.For(sdkKey, l.cfg.Namespace, redisnode.OptionsOf(l.cfg.Redis).DB)
 }
 
 func newElector(l *Leader, s *settings) *elector {

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -33,14 +34,6 @@ type store struct {
 	keys     cachekeys.Keys
 	leaderID string
 	lease    time.Duration // the lock's time to live
-}
-
-// reload makes a cluster client read the cluster's topology again after a command failed. By
-// itself the client does so once a minute, and would ask a dead primary until then.
-func (s *store) reload(ctx context.Context) {
-	if cluster, ok := s.client.(*redis.ClusterClient); ok {
-		cluster.ReloadState(ctx)
-	}
 }
 
 type acquireReply struct {
@@ -174,7 +167,7 @@ func (s *store) sendRefresh(ctx context.Context, channel string, keys ...string)
 		if ctx.Err() != nil {
 			break
 		}
-		s.reload(ctx)
+		redisnode.Reload(ctx, s.client)
 	}
 	return refreshReply{}, fmt.Errorf("refresh request: %w", err)
 }

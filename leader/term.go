@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/internal/wire"
 )
@@ -188,7 +189,7 @@ func (t *term) lead(ctx context.Context) error {
 			return errLapsed
 		}
 		if err != nil {
-			t.elector.store.reload(ctx)
+			redisnode.Reload(ctx, t.elector.store.client)
 			t.report(err)
 		}
 		t.reportUncertain()

@@ -14,7 +14,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -48,7 +48,7 @@ func startStranger(t *testing.T, n int64, namespace string, connect func(as role
 		s.cdn.Publish()
 	}
 	s.admin = connect(asAdmin, nil)
-	s.keys = cachekeys.For(sdkKey, namespace, subscription.Database(s.admin))
+	s.keys = cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(s.admin).DB)
 	s.lead()
 	s.follow()
 	return s

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // errDialled prevents go-redis from reconnecting by itself.
@@ -54,9 +54,9 @@ func (d *dialOnce) cut() {
 // dedicated returns a client with the options of the given one that dials exactly once. It waits
 // for each answer as long as for the connection. It does not connect before its first use.
 func dedicated(ctx context.Context, client redis.UniversalClient, patience time.Duration) (*redis.Client, *dialOnce, error) {
-	node, err := pick(ctx, client)
+	node, err := redisnode.Random(ctx, client)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("subscription: %w", err)
 	}
 	opts := *node.Options()
 	once := &dialOnce{dial: opts.Dialer, patience: patience}
@@ -74,36 +74,4 @@ func dedicated(ctx context.Context, client redis.UniversalClient, patience time.
 	opts.ReadBufferSize = 8 << 10
 	opts.WriteBufferSize = 1 << 10
 	return redis.NewClient(&opts), once, nil
-}
-
-func pick(ctx context.Context, client redis.UniversalClient) (*redis.Client, error) {
-	switch client := client.(type) {
-	case *redis.Client:
-		return client, nil
-	case *redis.ClusterClient:
-		return randomNode(ctx, client)
-	}
-	return nil, fmt.Errorf("subscription: want a *redis.Client or a *redis.ClusterClient, have %T", client)
-}
-
-// randomNode spreads subscribers over a cluster. ClusterClient.Subscribe would send them all to
-// the node that owns the channel's slot.
-func randomNode(ctx context.Context, client *redis.ClusterClient) (*redis.Client, error) {
-	var (
-		mu    sync.Mutex
-		nodes []*redis.Client
-	)
-	err := client.ForEachShard(ctx, func(_ context.Context, node *redis.Client) error {
-		mu.Lock()
-		defer mu.Unlock()
-		nodes = append(nodes, node)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("subscription: cluster nodes: %w", err)
-	}
-	if len(nodes) == 0 {
-		return nil, errors.New("subscription: the cluster has no nodes")
-	}
-	return nodes[rand.IntN(len(nodes))], nil
 }

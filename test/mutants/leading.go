@@ -95,7 +95,7 @@ var leading = []mutant{
 	},
 	{
 		"a node that hangs delays all others", "I10", []edit{{"leader",
-			`return cluster.MasterForKey(ctx, key)`, `return cluster.MasterForKey(ctx, "")`}},
+			`redisnode.Primary(ctx, p.client, keys[0])`, `redisnode.Primary(ctx, p.client, "")`}},
 		test{"leader", "^TestANodeThatHangsDelaysItsOwnSDKKeysOnly$"},
 	},
 	{

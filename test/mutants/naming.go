@@ -14,7 +14,7 @@ var naming = []mutant{
 	},
 	{
 		"a leader publishes to all databases", "F37", []edit{{"leader/set.go",
-			`subscription.Database(l.cfg.Redis)`, `0*subscription.Database(l.cfg.Redis)`}},
+			`redisnode.OptionsOf(l.cfg.Redis).DB`, `0*redisnode.OptionsOf(l.cfg.Redis).DB`}},
 		test{"test", "^TestF37_FleetsOnOneRedisDoNotInterfere$/^databases_1_and_2$"},
 	},
 	{

@@ -37,40 +37,41 @@ var layouts = map[string]layout{
 	"internal/eventlog":          {own: []string{}},
 	"internal/histogram":         {own: []string{}},
 	"internal/regularfile":       {own: []string{}},
-	"internal/subscription":      {other: []string{"github.com/redis/go-redis/v9"}},
+	"internal/redisnode":         {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
+	"internal/subscription":      {own: []string{"internal/redisnode"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"internal/watchfile":         {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
 	"leader": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
 	},
 	"follower": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"follower/followertest": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
 	"metrics": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
 	"follower/openfeature": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
@@ -78,7 +79,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/settings": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"cmd/catbridge/internal/redisurl",
 		},
 		other: []string{"github.com/knadh/koanf", "go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // maxSkew is how much clocks may differ: a heartbeat, and some time for the network.
@@ -23,7 +24,7 @@ func (d *Doctor) clock(ctx context.Context) {
 	}
 	var mu sync.Mutex
 	var readings []reading
-	err := d.eachNode(ctx, func(ctx context.Context, client *redis.Client) error {
+	err := redisnode.Each(ctx, d.client, func(ctx context.Context, client *redis.Client) error {
 		sent := time.Now()
 		theirs, err := client.Time(ctx).Result()
 		trip := time.Since(sent)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 func (d *Doctor) sdkKey(_ context.Context, i int) {
@@ -108,7 +109,7 @@ func (d *Doctor) login(ctx context.Context) {
 		who = "the user " + name
 	}
 	began := time.Now()
-	err := d.eachNode(ctx, func(ctx context.Context, node *redis.Client) error { return node.Ping(ctx).Err() })
+	err := redisnode.Each(ctx, d.client, func(ctx context.Context, node *redis.Client) error { return node.Ping(ctx).Err() })
 	took := time.Since(began)
 	switch {
 	case err == nil:
@@ -119,16 +120,4 @@ func (d *Doctor) login(ctx context.Context) {
 	default:
 		d.fault("", "%s: %v", who, redisurl.Explain(err))
 	}
-}
-
-// eachNode calls f for each node of a cluster, or for the one Redis. Calls for several
-// nodes run at the same time.
-func (d *Doctor) eachNode(ctx context.Context, f func(context.Context, *redis.Client) error) error {
-	switch client := d.client.(type) {
-	case *redis.ClusterClient:
-		return client.ForEachShard(ctx, f)
-	case *redis.Client:
-		return f(ctx, client)
-	}
-	return nil
 }

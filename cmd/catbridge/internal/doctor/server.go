@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // minMajor is the oldest major version of Redis that the scripts work with.
@@ -26,7 +27,7 @@ type node struct {
 func (d *Doctor) server(ctx context.Context) {
 	var mu sync.Mutex
 	var nodes []node
-	err := d.eachNode(ctx, func(ctx context.Context, client *redis.Client) error {
+	err := redisnode.Each(ctx, d.client, func(ctx context.Context, client *redis.Client) error {
 		n, err := hello(ctx, client)
 		mu.Lock()
 		defer mu.Unlock()
@@ -92,7 +93,7 @@ func hello(ctx context.Context, client *redis.Client) (node, error) {
 func (d *Doctor) memory(ctx context.Context) {
 	var mu sync.Mutex
 	infos := map[string]map[string]string{}
-	err := d.eachNode(ctx, func(ctx context.Context, client *redis.Client) error {
+	err := redisnode.Each(ctx, d.client, func(ctx context.Context, client *redis.Client) error {
 		text, err := client.Info(ctx, "memory").Result()
 		mu.Lock()
 		defer mu.Unlock()

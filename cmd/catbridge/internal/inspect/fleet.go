@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -117,17 +118,11 @@ func (f *Fleet) cut(most int) {
 // all messages to its own subscribers.
 func (r Redis) subscribers(ctx context.Context, key *Key, channel string) (*int64, error) {
 	var total atomic.Int64
-	count := func(ctx context.Context, node redis.Cmdable) error {
+	err := redisnode.Each(ctx, r.Client, func(ctx context.Context, node *redis.Client) error {
 		counts, err := node.PubSubNumSub(ctx, channel).Result()
 		total.Add(counts[channel])
 		return err
-	}
-	var err error
-	if cluster, ok := r.Client.(*redis.ClusterClient); ok {
-		err = cluster.ForEachShard(ctx, func(ctx context.Context, node *redis.Client) error { return count(ctx, node) })
-	} else {
-		err = count(ctx, r.Client)
-	}
+	})
 	switch {
 	case key.refused(err, "the number of subscribers"):
 		return nil, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/limited"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -102,13 +103,9 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 
 // clock returns the time by Redis's clock, or by this host's if Redis refuses TIME.
 func (r Redis) clock(ctx context.Context, key *Key, keys cachekeys.Keys) (time.Time, error) {
-	var node redis.Cmdable = r.Client
-	if cluster, ok := r.Client.(*redis.ClusterClient); ok {
-		primary, err := cluster.MasterForKey(ctx, keys.Meta)
-		if err != nil {
-			return time.Now(), fmt.Errorf("find the node: %w", err)
-		}
-		node = primary
+	node, err := redisnode.Primary(ctx, r.Client, keys.Meta)
+	if err != nil {
+		return time.Now(), err
 	}
 	now, err := node.Time(ctx).Result()
 	if key.refused(err, "Redis's clock; ages are by this host's") {
