@@ -212,10 +212,10 @@ func BenchmarkFillingAMap(b *testing.B) {
 
 func BenchmarkComparator(b *testing.B) {
 	config, users := everyComparator(b)
-	for id := evaluate.TextIsOneOf; id <= evaluate.ArrayNotContainsAnyOf; id++ {
-		key := fmt.Sprint(int(id))
+	for id, name := range evaluate.ComparatorNames {
+		key := fmt.Sprint(id)
 		user := users[key]
-		b.Run(fmt.Sprintf("%s/%s", key, strings.ReplaceAll(id.String(), " ", "_")), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%s/%s", key, strings.ReplaceAll(name, " ", "_")), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				config.Evaluate(key, user, evaluate.BoolValue(false), nil)

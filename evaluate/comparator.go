@@ -1,96 +1,96 @@
 package evaluate
 
-// Comparator is the comparison operator of a user condition, numbered as in
+// comparator is the comparison operator of a user condition, numbered as in
 // config JSON v6 (S35).
-type Comparator int32
+type comparator int32
 
 // The comparators of user conditions.
 const (
-	TextIsOneOf Comparator = iota
-	TextIsNotOneOf
-	TextContainsAnyOf
-	TextNotContainsAnyOf
-	SemVerIsOneOf
-	SemVerIsNotOneOf
-	SemVerLess
-	SemVerLessOrEquals
-	SemVerGreater
-	SemVerGreaterOrEquals
-	NumberEquals
-	NumberNotEquals
-	NumberLess
-	NumberLessOrEquals
-	NumberGreater
-	NumberGreaterOrEquals
-	HashedTextIsOneOf
-	HashedTextIsNotOneOf
-	DateTimeBefore
-	DateTimeAfter
-	HashedTextEquals
-	HashedTextNotEquals
-	HashedTextStartsWithAnyOf
-	HashedTextNotStartsWithAnyOf
-	HashedTextEndsWithAnyOf
-	HashedTextNotEndsWithAnyOf
-	HashedArrayContainsAnyOf
-	HashedArrayNotContainsAnyOf
-	TextEquals
-	TextNotEquals
-	TextStartsWithAnyOf
-	TextNotStartsWithAnyOf
-	TextEndsWithAnyOf
-	TextNotEndsWithAnyOf
-	ArrayContainsAnyOf
-	ArrayNotContainsAnyOf
+	textIsOneOf comparator = iota
+	textIsNotOneOf
+	textContainsAnyOf
+	textNotContainsAnyOf
+	semVerIsOneOf
+	semVerIsNotOneOf
+	semVerLess
+	semVerLessOrEquals
+	semVerGreater
+	semVerGreaterOrEquals
+	numberEquals
+	numberNotEquals
+	numberLess
+	numberLessOrEquals
+	numberGreater
+	numberGreaterOrEquals
+	hashedTextIsOneOf
+	hashedTextIsNotOneOf
+	dateTimeBefore
+	dateTimeAfter
+	hashedTextEquals
+	hashedTextNotEquals
+	hashedTextStartsWithAnyOf
+	hashedTextNotStartsWithAnyOf
+	hashedTextEndsWithAnyOf
+	hashedTextNotEndsWithAnyOf
+	hashedArrayContainsAnyOf
+	hashedArrayNotContainsAnyOf
+	textEquals
+	textNotEquals
+	textStartsWithAnyOf
+	textNotStartsWithAnyOf
+	textEndsWithAnyOf
+	textNotEndsWithAnyOf
+	arrayContainsAnyOf
+	arrayNotContainsAnyOf
 
 	comparatorCount
 	// unknownComparator replaces any other number.
-	unknownComparator Comparator = -1
+	unknownComparator comparator = -1
 )
 
 var comparatorNames = [comparatorCount]string{
-	TextIsOneOf:                  "IS ONE OF",
-	TextIsNotOneOf:               "IS NOT ONE OF",
-	TextContainsAnyOf:            "CONTAINS ANY OF",
-	TextNotContainsAnyOf:         "NOT CONTAINS ANY OF",
-	SemVerIsOneOf:                "IS ONE OF",
-	SemVerIsNotOneOf:             "IS NOT ONE OF",
-	SemVerLess:                   "<",
-	SemVerLessOrEquals:           "<=",
-	SemVerGreater:                ">",
-	SemVerGreaterOrEquals:        ">=",
-	NumberEquals:                 "=",
-	NumberNotEquals:              "!=",
-	NumberLess:                   "<",
-	NumberLessOrEquals:           "<=",
-	NumberGreater:                ">",
-	NumberGreaterOrEquals:        ">=",
-	HashedTextIsOneOf:            "IS ONE OF",
-	HashedTextIsNotOneOf:         "IS NOT ONE OF",
-	DateTimeBefore:               "BEFORE",
-	DateTimeAfter:                "AFTER",
-	HashedTextEquals:             "EQUALS",
-	HashedTextNotEquals:          "NOT EQUALS",
-	HashedTextStartsWithAnyOf:    "STARTS WITH ANY OF",
-	HashedTextNotStartsWithAnyOf: "NOT STARTS WITH ANY OF",
-	HashedTextEndsWithAnyOf:      "ENDS WITH ANY OF",
-	HashedTextNotEndsWithAnyOf:   "NOT ENDS WITH ANY OF",
-	HashedArrayContainsAnyOf:     "ARRAY CONTAINS ANY OF",
-	HashedArrayNotContainsAnyOf:  "ARRAY NOT CONTAINS ANY OF",
-	TextEquals:                   "EQUALS",
-	TextNotEquals:                "NOT EQUALS",
-	TextStartsWithAnyOf:          "STARTS WITH ANY OF",
-	TextNotStartsWithAnyOf:       "NOT STARTS WITH ANY OF",
-	TextEndsWithAnyOf:            "ENDS WITH ANY OF",
-	TextNotEndsWithAnyOf:         "NOT ENDS WITH ANY OF",
-	ArrayContainsAnyOf:           "ARRAY CONTAINS ANY OF",
-	ArrayNotContainsAnyOf:        "ARRAY NOT CONTAINS ANY OF",
+	textIsOneOf:                  "IS ONE OF",
+	textIsNotOneOf:               "IS NOT ONE OF",
+	textContainsAnyOf:            "CONTAINS ANY OF",
+	textNotContainsAnyOf:         "NOT CONTAINS ANY OF",
+	semVerIsOneOf:                "IS ONE OF",
+	semVerIsNotOneOf:             "IS NOT ONE OF",
+	semVerLess:                   "<",
+	semVerLessOrEquals:           "<=",
+	semVerGreater:                ">",
+	semVerGreaterOrEquals:        ">=",
+	numberEquals:                 "=",
+	numberNotEquals:              "!=",
+	numberLess:                   "<",
+	numberLessOrEquals:           "<=",
+	numberGreater:                ">",
+	numberGreaterOrEquals:        ">=",
+	hashedTextIsOneOf:            "IS ONE OF",
+	hashedTextIsNotOneOf:         "IS NOT ONE OF",
+	dateTimeBefore:               "BEFORE",
+	dateTimeAfter:                "AFTER",
+	hashedTextEquals:             "EQUALS",
+	hashedTextNotEquals:          "NOT EQUALS",
+	hashedTextStartsWithAnyOf:    "STARTS WITH ANY OF",
+	hashedTextNotStartsWithAnyOf: "NOT STARTS WITH ANY OF",
+	hashedTextEndsWithAnyOf:      "ENDS WITH ANY OF",
+	hashedTextNotEndsWithAnyOf:   "NOT ENDS WITH ANY OF",
+	hashedArrayContainsAnyOf:     "ARRAY CONTAINS ANY OF",
+	hashedArrayNotContainsAnyOf:  "ARRAY NOT CONTAINS ANY OF",
+	textEquals:                   "EQUALS",
+	textNotEquals:                "NOT EQUALS",
+	textStartsWithAnyOf:          "STARTS WITH ANY OF",
+	textNotStartsWithAnyOf:       "NOT STARTS WITH ANY OF",
+	textEndsWithAnyOf:            "ENDS WITH ANY OF",
+	textNotEndsWithAnyOf:         "NOT ENDS WITH ANY OF",
+	arrayContainsAnyOf:           "ARRAY CONTAINS ANY OF",
+	arrayNotContainsAnyOf:        "ARRAY NOT CONTAINS ANY OF",
 }
 
 const invalidOperator = "<invalid operator>"
 
 // String returns the operator as it appears in the evaluation log.
-func (c Comparator) String() string {
+func (c comparator) String() string {
 	if c < 0 || c >= comparatorCount {
 		return invalidOperator
 	}
@@ -107,13 +107,13 @@ const (
 	comparesNumber
 )
 
-func (c Comparator) comparand() comparand {
+func (c comparator) comparand() comparand {
 	switch c {
-	case SemVerLess, SemVerLessOrEquals, SemVerGreater, SemVerGreaterOrEquals,
-		TextEquals, TextNotEquals, HashedTextEquals, HashedTextNotEquals:
+	case semVerLess, semVerLessOrEquals, semVerGreater, semVerGreaterOrEquals,
+		textEquals, textNotEquals, hashedTextEquals, hashedTextNotEquals:
 		return comparesText
-	case NumberEquals, NumberNotEquals, NumberLess, NumberLessOrEquals, NumberGreater, NumberGreaterOrEquals,
-		DateTimeBefore, DateTimeAfter:
+	case numberEquals, numberNotEquals, numberLess, numberLessOrEquals, numberGreater, numberGreaterOrEquals,
+		dateTimeBefore, dateTimeAfter:
 		return comparesNumber
 	case unknownComparator:
 		return comparesNothing
@@ -123,16 +123,16 @@ func (c Comparator) comparand() comparand {
 }
 
 // isHashed reports whether the comparison value is a hash or a list of hashes.
-func (c Comparator) isHashed() bool {
-	return c >= HashedTextIsOneOf && c <= HashedArrayNotContainsAnyOf && c != DateTimeBefore && c != DateTimeAfter
+func (c comparator) isHashed() bool {
+	return c >= hashedTextIsOneOf && c <= hashedArrayNotContainsAnyOf && c != dateTimeBefore && c != dateTimeAfter
 }
 
 // isNegated reports whether a text or list comparator is negative (NOT …).
-func (c Comparator) isNegated() bool {
+func (c comparator) isNegated() bool {
 	switch c {
-	case TextIsNotOneOf, TextNotContainsAnyOf, SemVerIsNotOneOf, HashedTextIsNotOneOf, HashedTextNotEquals,
-		HashedTextNotStartsWithAnyOf, HashedTextNotEndsWithAnyOf, HashedArrayNotContainsAnyOf, TextNotEquals,
-		TextNotStartsWithAnyOf, TextNotEndsWithAnyOf, ArrayNotContainsAnyOf:
+	case textIsNotOneOf, textNotContainsAnyOf, semVerIsNotOneOf, hashedTextIsNotOneOf, hashedTextNotEquals,
+		hashedTextNotStartsWithAnyOf, hashedTextNotEndsWithAnyOf, hashedArrayNotContainsAnyOf, textNotEquals,
+		textNotStartsWithAnyOf, textNotEndsWithAnyOf, arrayNotContainsAnyOf:
 		return true
 	default:
 		return false

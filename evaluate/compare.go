@@ -4,10 +4,10 @@ package evaluate
 // invalid comparison value, so each branch converts the attribute first.
 func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 	switch c.comparator {
-	case TextIsOneOf, TextIsNotOneOf, TextEquals, TextNotEquals, TextContainsAnyOf, TextNotContainsAnyOf,
-		TextStartsWithAnyOf, TextNotStartsWithAnyOf, TextEndsWithAnyOf, TextNotEndsWithAnyOf,
-		HashedTextIsOneOf, HashedTextIsNotOneOf, HashedTextEquals, HashedTextNotEquals,
-		HashedTextStartsWithAnyOf, HashedTextNotStartsWithAnyOf, HashedTextEndsWithAnyOf, HashedTextNotEndsWithAnyOf:
+	case textIsOneOf, textIsNotOneOf, textEquals, textNotEquals, textContainsAnyOf, textNotContainsAnyOf,
+		textStartsWithAnyOf, textNotStartsWithAnyOf, textEndsWithAnyOf, textNotEndsWithAnyOf,
+		hashedTextIsOneOf, hashedTextIsNotOneOf, hashedTextEquals, hashedTextNotEquals,
+		hashedTextStartsWithAnyOf, hashedTextNotStartsWithAnyOf, hashedTextEndsWithAnyOf, hashedTextNotEndsWithAnyOf:
 		text := a.text
 		if a.kind != attributeText {
 			text = a.asText()
@@ -18,7 +18,7 @@ func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 		}
 		return c.compareText(text)
 
-	case SemVerIsOneOf, SemVerIsNotOneOf, SemVerLess, SemVerLessOrEquals, SemVerGreater, SemVerGreaterOrEquals:
+	case semVerIsOneOf, semVerIsNotOneOf, semVerLess, semVerLessOrEquals, semVerGreater, semVerGreaterOrEquals:
 		version := a.version()
 		if version == nil {
 			return r.invalidAttribute(t, c, a, "semantic version")
@@ -28,7 +28,7 @@ func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 		}
 		return c.compareVersion(version), nil
 
-	case NumberEquals, NumberNotEquals, NumberLess, NumberLessOrEquals, NumberGreater, NumberGreaterOrEquals:
+	case numberEquals, numberNotEquals, numberLess, numberLessOrEquals, numberGreater, numberGreaterOrEquals:
 		number, ok := a.asNumber()
 		if !ok {
 			return r.invalidAttribute(t, c, a, "decimal number")
@@ -38,7 +38,7 @@ func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 		}
 		return c.compareNumber(number), nil
 
-	case DateTimeBefore, DateTimeAfter:
+	case dateTimeBefore, dateTimeAfter:
 		seconds, ok := a.asUnixSeconds()
 		if !ok {
 			return r.invalidAttribute(t, c, a, "Unix timestamp (number of seconds elapsed since Unix epoch)")
@@ -48,7 +48,7 @@ func (r *run) compare(t *Trace, c *Condition, a *attribute) (outcome, *Error) {
 		}
 		return c.compareNumber(seconds), nil
 
-	case ArrayContainsAnyOf, ArrayNotContainsAnyOf, HashedArrayContainsAnyOf, HashedArrayNotContainsAnyOf:
+	case arrayContainsAnyOf, arrayNotContainsAnyOf, hashedArrayContainsAnyOf, hashedArrayNotContainsAnyOf:
 		ok := a.becomeList()
 		if !ok {
 			return r.invalidAttribute(t, c, a, "string array")

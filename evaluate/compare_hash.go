@@ -15,7 +15,7 @@ func (o *operand) hasHash(text string) bool {
 // Lengths count bytes of UTF-8 (S37).
 func (c *Condition) hasHashedSlice(text string) (bool, *Error) {
 	o := c.operand
-	atStart := c.comparator == HashedTextStartsWithAnyOf || c.comparator == HashedTextNotStartsWithAnyOf
+	atStart := c.comparator == hashedTextStartsWithAnyOf || c.comparator == hashedTextNotStartsWithAnyOf
 	hashedLength := int64(-1) // the length hashed last: neighbouring items often have the same length
 	var hash digest
 	for i := range o.slices {

@@ -8,15 +8,15 @@ import (
 
 func (c *Condition) compareNumber(number float64) outcome {
 	switch c.comparator {
-	case NumberEquals:
+	case numberEquals:
 		return outcomeOf(number == c.number)
-	case NumberNotEquals:
+	case numberNotEquals:
 		return outcomeOf(number != c.number)
-	case NumberLess, DateTimeBefore:
+	case numberLess, dateTimeBefore:
 		return outcomeOf(number < c.number)
-	case NumberLessOrEquals:
+	case numberLessOrEquals:
 		return outcomeOf(number <= c.number)
-	case NumberGreater, DateTimeAfter:
+	case numberGreater, dateTimeAfter:
 		return outcomeOf(number > c.number)
 	default:
 		return outcomeOf(number >= c.number)

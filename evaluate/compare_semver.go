@@ -39,19 +39,19 @@ func (c *Condition) compareVersion(version *semver.Version) outcome {
 		return noMatch
 	}
 	switch c.comparator {
-	case SemVerIsOneOf, SemVerIsNotOneOf:
+	case semVerIsOneOf, semVerIsNotOneOf:
 		found := false
 		for _, item := range o.versions {
 			if found = version.Compare(item) == 0; found {
 				break
 			}
 		}
-		return outcomeOf(found != (c.comparator == SemVerIsNotOneOf))
-	case SemVerLess:
+		return outcomeOf(found != (c.comparator == semVerIsNotOneOf))
+	case semVerLess:
 		return outcomeOf(version.Compare(o.versions[0]) < 0)
-	case SemVerLessOrEquals:
+	case semVerLessOrEquals:
 		return outcomeOf(version.Compare(o.versions[0]) <= 0)
-	case SemVerGreater:
+	case semVerGreater:
 		return outcomeOf(version.Compare(o.versions[0]) > 0)
 	default:
 		return outcomeOf(version.Compare(o.versions[0]) >= 0)

@@ -8,29 +8,29 @@ import (
 func (c *Condition) compareText(text string) (outcome, *Error) {
 	var found bool
 	switch c.comparator {
-	case TextEquals, TextNotEquals:
+	case textEquals, textNotEquals:
 		found = text == c.text
-	case TextIsOneOf, TextIsNotOneOf:
+	case textIsOneOf, textIsNotOneOf:
 		found = c.listHas(text)
-	case TextContainsAnyOf, TextNotContainsAnyOf:
+	case textContainsAnyOf, textNotContainsAnyOf:
 		for _, item := range c.list {
 			if found = strings.Contains(text, item); found {
 				break
 			}
 		}
-	case TextStartsWithAnyOf, TextNotStartsWithAnyOf:
+	case textStartsWithAnyOf, textNotStartsWithAnyOf:
 		for _, item := range c.list {
 			if found = strings.HasPrefix(text, item); found {
 				break
 			}
 		}
-	case TextEndsWithAnyOf, TextNotEndsWithAnyOf:
+	case textEndsWithAnyOf, textNotEndsWithAnyOf:
 		for _, item := range c.list {
 			if found = strings.HasSuffix(text, item); found {
 				break
 			}
 		}
-	case HashedTextEquals, HashedTextNotEquals, HashedTextIsOneOf, HashedTextIsNotOneOf:
+	case hashedTextEquals, hashedTextNotEquals, hashedTextIsOneOf, hashedTextIsNotOneOf:
 		found = c.operand.hasHash(text)
 	default:
 		var err *Error

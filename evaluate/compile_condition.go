@@ -51,7 +51,7 @@ func (c *compiler) compileUserCondition(condition *Condition, raw member[*rawUse
 	} else if id := r.comparator.value; id < 0 || id >= int64(comparatorCount) {
 		condition.valueErr = errOperator
 	} else {
-		condition.comparator = Comparator(id)
+		condition.comparator = comparator(id)
 	}
 
 	switch condition.comparator.comparand() {

@@ -48,8 +48,8 @@ func (c *compiler) compileOperand(condition *Condition, context string) {
 			return
 		}
 		condition.operand = hashedOperand(condition, c.saltFor(context))
-	case condition.comparator <= TextIsNotOneOf,
-		condition.comparator == ArrayContainsAnyOf, condition.comparator == ArrayNotContainsAnyOf:
+	case condition.comparator <= textIsNotOneOf,
+		condition.comparator == arrayContainsAnyOf, condition.comparator == arrayNotContainsAnyOf:
 		if len(condition.list) > maxSearchedTexts {
 			texts := make(map[string]struct{}, len(condition.list))
 			for _, item := range condition.list {
@@ -57,7 +57,7 @@ func (c *compiler) compileOperand(condition *Condition, context string) {
 			}
 			condition.operand = &operand{texts: texts}
 		}
-	case condition.comparator >= SemVerIsOneOf && condition.comparator <= SemVerGreaterOrEquals:
+	case condition.comparator >= semVerIsOneOf && condition.comparator <= semVerGreaterOrEquals:
 		condition.operand = versionOperand(condition)
 	}
 }
@@ -65,11 +65,11 @@ func (c *compiler) compileOperand(condition *Condition, context string) {
 func hashedOperand(condition *Condition, salt string) *operand {
 	o := &operand{salt: salt}
 	switch condition.comparator {
-	case HashedTextEquals, HashedTextNotEquals:
+	case hashedTextEquals, hashedTextNotEquals:
 		if d, ok := parseDigest(condition.text); ok {
 			o.digests = []digest{d}
 		}
-	case HashedTextStartsWithAnyOf, HashedTextNotStartsWithAnyOf, HashedTextEndsWithAnyOf, HashedTextNotEndsWithAnyOf:
+	case hashedTextStartsWithAnyOf, hashedTextNotStartsWithAnyOf, hashedTextEndsWithAnyOf, hashedTextNotEndsWithAnyOf:
 		o.slices = make([]hashedSlice, len(condition.list))
 		for i, item := range condition.list {
 			o.slices[i] = parseSlice(item)
@@ -133,7 +133,7 @@ func versionOperand(condition *Condition) *operand {
 	}
 	o.versions = make([]*semver.Version, 0, len(items))
 	for _, item := range items {
-		if item == "" && condition.comparator <= SemVerIsNotOneOf {
+		if item == "" && condition.comparator <= semVerIsNotOneOf {
 			continue // S38: empty items are ignored
 		}
 		version := parseVersion(item)

@@ -46,7 +46,7 @@ func (c *compiler) compileSegmentCondition(condition *Condition, raw *rawSegment
 	condition.valueErr = c.required(raw.comparator.state, "c")
 	if condition.valueErr == nil {
 		if id := raw.comparator.value; id == 0 || id == 1 {
-			condition.comparator = Comparator(id)
+			condition.comparator = comparator(id)
 		} else {
 			condition.valueErr = errOperator
 		}

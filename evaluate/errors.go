@@ -6,21 +6,23 @@ import (
 	"strings"
 )
 
-// ErrorCode is the reason why an evaluation returned the default value (S15).
+// ErrorCode is the reason why an evaluation returned the default value (S15). The zero code means
+// that it did not.
 type ErrorCode int
 
 // The error codes, numbered as in the official SDKs.
 const (
-	CodeUnexpected         ErrorCode = -1
-	CodeNone               ErrorCode = 0
-	CodeInvalidModel       ErrorCode = 1
-	CodeTypeMismatch       ErrorCode = 2
-	CodeConfigNotAvailable ErrorCode = 1000
-	CodeNoSuchKey          ErrorCode = 1001
+	CodeUnexpected         ErrorCode = -1   // an attribute of the user cannot be read
+	CodeNone               ErrorCode = 0    // no error
+	CodeInvalidModel       ErrorCode = 1    // an error in the config, see Config.BrokenFlags
+	CodeTypeMismatch       ErrorCode = 2    // the default is of another type than the setting
+	CodeConfigNotAvailable ErrorCode = 1000 // there is no config yet
+	CodeNoSuchKey          ErrorCode = 1001 // the config has no such setting
 )
 
 // Error is the error of a failed evaluation. It is immutable.
 type Error struct {
+	// Code is the reason. It is not CodeNone.
 	Code ErrorCode
 
 	text   string
@@ -39,9 +41,21 @@ func (e *Error) Error() string {
 	case CodeNoSuchKey:
 		return fmt.Sprintf("Failed to evaluate setting '%s' (the key was not found in config JSON). "+
 			"Returning the `defaultValue` parameter that you specified in your application: '%s'. Available keys: [%s].",
-			e.key, e.def, quotedList(e.config.keys, ", "))
+			e.key, e.def, quotedList(e.config.Keys(), ", "))
 	default:
 		return e.text
+	}
+}
+
+// Event returns the event that reports the error: 1000, 1001, or 1002 with the name of the called
+// method, the setting's key and the returned default.
+func (e *Error) Event(method, key string, def Value) Event {
+	switch e.Code {
+	case CodeConfigNotAvailable, CodeNoSuchKey:
+		return Event{ID: EventID(e.Code), Message: e.Error()}
+	default:
+		return Event{ID: EventEvaluationFailed, Message: "Error occurred in the `" + method + "` method while evaluating setting '" + key +
+			"'. Returning the `defaultValue` parameter that you specified in your application: '" + def.String() + "'."}
 	}
 }
 
@@ -54,9 +68,9 @@ func (e *Error) Unwrap() error {
 }
 
 // ErrKeyNotFound is the error that an [Error] of code 1001 wraps. It has the name and the fields
-// of the official Go SDK's error: the requested key, and the keys in the config.
+// of the official Go SDK's error.
 type ErrKeyNotFound struct {
-	Key           string
+	Key           string   // the requested key
 	AvailableKeys []string // in the order of the config
 }
 
@@ -84,7 +98,9 @@ func (e *ParseError) Error() string {
 
 // FlagError names a flag whose evaluation can fail, and why.
 type FlagError struct {
+	// Key is the key of the flag.
 	Key string
+	// Err is an [*Error].
 	Err error
 }
 

@@ -3,9 +3,8 @@ package evaluate
 // Evaluate returns the value of a setting for a user. It never panics. If the evaluation fails,
 // the result contains def and the reason. It is safe for concurrent use.
 //
-// The user is nil (none), a *[UserData] or UserData, a map[string]any or map[string]string, any
-// value with a GetAttribute(string) any method, or a struct or a pointer to one (see
-// [StructTag]). A def of [KindNone] means no default and matches any type of setting; any other
+// The user is nil (none), a *[UserData] or UserData, a map with string keys, a [UserAttributes], or
+// a struct or a pointer to one (see [StructTag]). A def of [KindNone] means no default and matches any type of setting; any other
 // kind must match the setting's (S76). If trace is not nil, it collects the log events.
 //
 // Evaluate allocates only for log events, for errors 1000 and 1001, for parsing SemVer and JSON
@@ -16,7 +15,7 @@ func (c *Config) Evaluate(key string, user any, def Value, trace *Trace) Result 
 	return r
 }
 
-// EvaluateTo is like [Config.Evaluate], but stores the result in r, which must be zero. It saves
+// EvaluateTo is like [Config.Evaluate], but stores the result in r, replacing all of it. It saves
 // copying the result, which can cost as much as the evaluation.
 func (c *Config) EvaluateTo(r *Result, key string, user any, def Value, trace *Trace) {
 	s := c.lookup(key)

@@ -10,9 +10,10 @@ func SaltedHashHex(text, salt string) string {
 }
 
 var (
-	Bucket       = bucket
-	ParseNumber  = parseNumber
-	ParseVersion = parseVersion
+	Bucket          = bucket
+	ComparatorNames = comparatorNames
+	ParseNumber     = parseNumber
+	ParseVersion    = parseVersion
 )
 
 const (

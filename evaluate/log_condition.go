@@ -96,7 +96,7 @@ func plural(count int) string {
 }
 
 func (c *Condition) appendDate(b []byte) []byte {
-	if c.comparator != DateTimeBefore && c.comparator != DateTimeAfter {
+	if c.comparator != dateTimeBefore && c.comparator != dateTimeAfter {
 		return b
 	}
 	ms := c.number * 1000

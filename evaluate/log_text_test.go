@@ -2,6 +2,7 @@ package evaluate_test
 
 import (
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -85,10 +86,13 @@ func flatUser(v map[string]any) any {
 	return user
 }
 
+// officialLevels are the names of the levels in the official SDKs' expected logs.
+var officialLevels = map[slog.Level]string{slog.LevelError: "ERROR", slog.LevelWarn: "WARNING", slog.LevelInfo: "INFO"}
+
 func logOf(trace *evaluate.Trace) string {
 	var lines []string
 	for _, event := range trace.Events() {
-		lines = append(lines, fmt.Sprintf("%s [%d] %s", event.ID.Level(), event.ID, event.Message))
+		lines = append(lines, fmt.Sprintf("%s [%d] %s", officialLevels[event.ID.Level()], event.ID, event.Message))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -1,6 +1,6 @@
 package evaluate
 
-// Result is the outcome of an evaluation.
+// Result is the outcome of an evaluation. What it points to belongs to the config and is read-only.
 type Result struct {
 	// Value is the setting's value for the user, or the default value.
 	Value Value
@@ -9,15 +9,17 @@ type Result struct {
 	VariationID string
 	// IsDefault reports whether the evaluation failed and Value is the default.
 	IsDefault bool
-	Code      ErrorCode
+	// Code is the code of Err, or CodeNone.
+	Code ErrorCode
 	// Err is nil if the evaluation succeeded, and an [*Error] otherwise.
 	Err error
 	// RuleIndex is the index of the matching targeting rule in the setting, or -1. OptionIndex is
 	// the index of the selected percentage option in that rule or, if none matched, in the
 	// setting; otherwise -1.
 	RuleIndex, OptionIndex int
-	TargetingRule          *TargetingRule
-	PercentageOption       *PercentageOption
+	// TargetingRule is the matching rule, and PercentageOption the selected option, or nil.
+	TargetingRule    *TargetingRule
+	PercentageOption *PercentageOption
 	// Static reports whether the setting has neither rules nor percentage options: every user
 	// gets Value. It is false if the evaluation failed.
 	Static bool
@@ -33,25 +35,14 @@ func (r *Result) Any() any {
 	return r.Value.Any()
 }
 
-// FailureEvent returns the log event of a failed evaluation: 1000, 1001, or 1002 with the name of
-// the called method. It must not be called if the evaluation succeeded.
-func (r *Result) FailureEvent(method, key string) Event {
-	switch r.Code {
-	case CodeConfigNotAvailable, CodeNoSuchKey:
-		return Event{ID: EventID(r.Code), Message: r.Err.Error()}
-	default:
-		return Event{ID: EventEvaluationFailed, Message: "Error occurred in the `" + method + "` method while evaluating setting '" + key +
-			"'. Returning the `defaultValue` parameter that you specified in your application: '" + r.Value.String() + "'."}
-	}
-}
-
 func (r *Result) fail(def Value, err *Error) {
-	r.Value, r.IsDefault, r.Code, r.Err = def.asReturned(), true, err.Code, err
-	r.RuleIndex, r.OptionIndex = -1, -1
+	*r = Result{Value: def.asReturned(), IsDefault: true, Code: err.Code, Err: err, RuleIndex: -1, OptionIndex: -1}
 }
 
+// succeed sets every field, one by one: that is faster than to assign a whole Result.
 func (r *Result) succeed(s *setting, value Value, out *selection) {
 	r.Value, r.VariationID, r.served = value, out.served.variation, out.served
+	r.IsDefault, r.Code, r.Err = false, CodeNone, nil
 	r.RuleIndex, r.OptionIndex = out.ruleIndex, out.optionIndex
 	r.TargetingRule, r.PercentageOption = out.rule, out.option
 	r.Static = len(s.rules) == 0 && len(s.options) == 0

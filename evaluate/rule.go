@@ -1,6 +1,6 @@
 package evaluate
 
-// TargetingRule is a read-only view of a setting's targeting rule.
+// TargetingRule is a read-only view, safe for concurrent use, of a setting's targeting rule.
 type TargetingRule struct {
 	conditions    []Condition
 	conditionsErr *Error
@@ -26,7 +26,7 @@ func (r *TargetingRule) VariationID() string { return r.served.variation }
 // slice is shared: do not modify it.
 func (r *TargetingRule) PercentageOptions() []PercentageOption { return r.options }
 
-// PercentageOption is a read-only view of a percentage option.
+// PercentageOption is a read-only view, safe for concurrent use, of a percentage option.
 type PercentageOption struct {
 	share    int64
 	shareErr *Error
@@ -43,10 +43,10 @@ func (o *PercentageOption) Value() Value { return o.served.value }
 // VariationID returns the ID of the served value, or an empty string.
 func (o *PercentageOption) VariationID() string { return o.served.variation }
 
-// Condition is a read-only view of a compiled condition.
+// Condition is a read-only view, safe for concurrent use, of a compiled condition.
 type Condition struct {
 	kind       conditionKind
-	comparator Comparator
+	comparator comparator
 	link       int32 // prerequisite: index in the setting's links
 
 	err      *Error // reported when the condition is reached

@@ -1,42 +1,46 @@
 package evaluate
 
+import "log/slog"
+
 // EventID is the number of a log event (S102).
 type EventID int
 
-// The events of an evaluation.
+// The events of an evaluation, with their levels.
 const (
-	EventConfigNotAvailable EventID = 1000
-	EventNoSuchKey          EventID = 1001
-	EventEvaluationFailed   EventID = 1002
-	EventUserMissing        EventID = 3001
-	EventAttributeMissing   EventID = 3003
-	EventAttributeInvalid   EventID = 3004
-	EventAttributeConverted EventID = 3005
-	EventEvaluated          EventID = 5000
+	EventConfigNotAvailable EventID = 1000 // error: there is no config yet
+	EventNoSuchKey          EventID = 1001 // error: the config has no such setting
+	EventEvaluationFailed   EventID = 1002 // error: an evaluation failed for another reason
+	EventUserMissing        EventID = 3001 // warn: a setting needs a user, but there is none
+	EventAttributeMissing   EventID = 3003 // warn: the user lacks an attribute
+	EventAttributeInvalid   EventID = 3004 // warn: an attribute does not fit its comparator
+	EventAttributeConverted EventID = 3005 // warn: an attribute was converted to a string
+	EventEvaluated          EventID = 5000 // info: the evaluation log
 )
 
-// Level returns the level of the event: "ERROR", "WARNING" or "INFO".
-func (id EventID) Level() string {
+// Level returns the level at which to log the event.
+func (id EventID) Level() slog.Level {
 	switch {
 	case id < 2000:
-		return "ERROR"
+		return slog.LevelError
 	case id < 5000:
-		return "WARNING"
+		return slog.LevelWarn
 	default:
-		return "INFO"
+		return slog.LevelInfo
 	}
 }
 
 // Event is a log event.
 type Event struct {
-	ID      EventID
+	// ID determines the level.
+	ID EventID
+	// Message does not contain the ID. That of the evaluation log (5000) has several lines.
 	Message string
 }
 
 // Trace collects the log events of evaluations for the caller to log. A nil *Trace collects
 // nothing and costs nothing. The zero Trace collects warnings (3001, 3003, 3004, 3005) and
-// allocates only if there are any. It serves one evaluation at a time; Reset prepares it for the
-// next.
+// allocates only if there are any. Evaluations append to what it contains, until Reset. It is not
+// safe for concurrent use.
 type Trace struct {
 	// Log requests the evaluation log, too (5000, S101).
 	Log bool
@@ -66,6 +70,9 @@ func (t *Trace) LineBreaks() []int {
 
 // Reset discards the collected events and keeps the memory.
 func (t *Trace) Reset() {
+	if t == nil {
+		return
+	}
 	clear(t.events)
 	t.events = t.events[:0]
 }

@@ -1,6 +1,8 @@
 package evaluate_test
 
 import (
+	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -22,10 +24,11 @@ func TestFailureEvents(t *testing.T) {
 		{config, "flag", evaluate.EventEvaluationFailed, "Error occurred in the `GetBoolValue` method while evaluating setting 'flag'. "},
 	} {
 		result := test.config.Evaluate(test.key, nil, evaluate.BoolValue(true), nil)
-		event := result.FailureEvent("GetBoolValue", test.key)
+		failure, _ := errors.AsType[*evaluate.Error](result.Err)
+		event := failure.Event("GetBoolValue", test.key, evaluate.BoolValue(true))
 		rest, ok := strings.CutPrefix(event.Message, test.want)
 		const returning = "Returning the `defaultValue` parameter that you specified in your application: 'true'."
-		if event.ID != test.id || event.ID.Level() != "ERROR" || !ok || !strings.HasPrefix(rest, returning) {
+		if event.ID != test.id || event.ID.Level() != slog.LevelError || !ok || !strings.HasPrefix(rest, returning) {
 			t.Errorf("%d %q", event.ID, event.Message)
 		}
 	}
@@ -51,17 +54,17 @@ func TestWarningsOncePerFlag(t *testing.T) {
 		for _, event := range trace.Events() {
 			_, rest, _ := strings.Cut(event.Message, "for setting '")
 			key, _, _ := strings.Cut(rest, "'")
-			all = append(all, event.ID.Level()+" "+key)
+			all = append(all, event.ID.Level().String()+" "+key)
 			if event.ID < 3001 || event.ID > 3003 {
 				t.Errorf("event %d", event.ID)
 			}
 		}
 		return all
 	}
-	if got := strings.Join(events(nil), ", "); got != "WARNING main, WARNING other" {
+	if got := strings.Join(events(nil), ", "); got != "WARN main, WARN other" {
 		t.Errorf("no user: %s", got)
 	}
-	if got := strings.Join(events(&evaluate.UserData{}), ", "); got != "WARNING main, WARNING main, WARNING other, WARNING main" {
+	if got := strings.Join(events(&evaluate.UserData{}), ", "); got != "WARN main, WARN main, WARN other, WARN main" {
 		t.Errorf("no attribute: %s", got)
 	}
 }

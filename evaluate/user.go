@@ -3,7 +3,7 @@ package evaluate
 // UserData is the usual user object. An empty Email or Country counts as not set. The Identifier
 // is always set, even if it is empty (S25, S27). It must not be modified during an evaluation.
 type UserData struct {
-	Identifier string
+	Identifier string // usually the ID of a user, a session or a device
 	Email      string
 	Country    string
 	// Custom contains further attributes. A predefined attribute takes precedence over a custom
@@ -14,9 +14,11 @@ type UserData struct {
 	Custom map[string]any
 }
 
-// Attributes is the interface of the caller's own user types. GetAttribute returns the value of
-// the named attribute, or nil if it is not set.
-type Attributes interface {
+// UserAttributes is the interface of the caller's own user types.
+type UserAttributes interface {
+	// GetAttribute returns the value of the named attribute, or nil if it is not set. The values
+	// may be those of UserData.Custom. Evaluations call GetAttribute concurrently; if it panics,
+	// they fail with CodeUnexpected.
 	GetAttribute(name string) any
 }
 

@@ -18,7 +18,7 @@ const (
 	userValue            // UserData
 	userAny              // map[string]any
 	userStrings          // map[string]string
-	userOwn              // Attributes
+	userOwn              // UserAttributes
 	userStruct           // struct or pointer to struct
 	userMap              // any other map with string keys
 )
@@ -56,7 +56,7 @@ func (u *user) resolveOther() {
 	if value.Kind() == reflect.Pointer && value.IsNil() || value.Kind() == reflect.Map && value.IsNil() {
 		return
 	}
-	if _, ok := u.given.(Attributes); ok {
+	if _, ok := u.given.(UserAttributes); ok {
 		u.kind = userOwn
 		return
 	}
@@ -111,7 +111,7 @@ func (u *user) readOwn(name string, a *attribute) (err *Error) {
 			err = errUserCodeFailure
 		}
 	}()
-	a.set(u.given.(Attributes).GetAttribute(name))
+	a.set(u.given.(UserAttributes).GetAttribute(name))
 	return nil
 }
 

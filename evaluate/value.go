@@ -11,11 +11,11 @@ type Kind uint8
 // The kinds of a value. KindNone means that there is no value; a default of KindNone matches any
 // type of setting.
 const (
-	KindNone Kind = iota
-	KindBool
-	KindString
-	KindInt
-	KindFloat
+	KindNone   Kind = iota
+	KindBool        // a bool
+	KindString      // a string
+	KindInt         // a whole number
+	KindFloat       // a decimal number
 )
 
 // String returns the name of the kind's Go type.

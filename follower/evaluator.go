@@ -110,21 +110,10 @@ func (v *evaluator) flush(trace *evaluate.Trace) bool {
 		return false
 	}
 	for _, event := range trace.Events() {
-		v.log.Event(levelOf(event.ID), int(event.ID), event.Message)
+		v.log.Event(event.ID.Level(), int(event.ID), event.Message)
 	}
 	trace.Reset()
 	return true
-}
-
-func levelOf(id evaluate.EventID) slog.Level {
-	switch id.Level() {
-	case "ERROR":
-		return slog.LevelError
-	case "WARNING":
-		return slog.LevelWarn
-	default:
-		return slog.LevelInfo
-	}
 }
 
 func (v *evaluator) onFailure(err error, method, key string, def evaluate.Value) {
@@ -137,7 +126,7 @@ func (v *evaluator) onFailure(err error, method, key string, def evaluate.Value)
 	case evaluate.CodeConfigNotAvailable, evaluate.CodeNoSuchKey:
 		v.log.Failure(int(failure.Code), err)
 	default:
-		v.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method while evaluating setting '"+key+
-			"'. Returning the `defaultValue` parameter that you specified in your application: '"+def.String()+"'.", eventlog.Err(err))
+		event := failure.Event(method, key, def)
+		v.log.Error(int(event.ID), event.Message, eventlog.Err(err))
 	}
 }

@@ -13,7 +13,7 @@ import (
 func (v *evaluator) isMissing(s *snapshot, returned string) bool {
 	if s == nil {
 		v.failed.countCode(evaluate.CodeConfigNotAvailable)
-		v.log.Error(eventConfigNotPresent, "Config JSON is not present. Returning "+returned+".")
+		v.log.Error(int(evaluate.EventConfigNotAvailable), "Config JSON is not present. Returning "+returned+".")
 	}
 	return s == nil
 }
@@ -109,7 +109,7 @@ func (v *evaluator) onFailures(errs []error, method string) {
 		v.failed.count(err)
 	}
 	if len(errs) > 0 {
-		v.log.Error(eventEvaluationFailed, "Error occurred in the `"+method+"` method. Returning evaluation result.",
+		v.log.Error(int(evaluate.EventEvaluationFailed), "Error occurred in the `"+method+"` method. Returning evaluation result.",
 			eventlog.Err(errors.Join(errs...)))
 	}
 }

@@ -4,9 +4,6 @@ package follower
 // this project's own, see the table in the package documentation.
 const (
 	eventDebug                  = 0
-	eventConfigNotPresent       = 1000
-	eventNoSuchKey              = 1001
-	eventEvaluationFailed       = 1002
 	eventRefreshFailed          = 1003
 	eventPollingFailed          = 1200
 	eventNoOverrideFile         = 1300

@@ -3,9 +3,10 @@ package evalcase
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math"
-	"strconv"
 
 	"github.com/catbridge/catbridge/evaluate"
 )
@@ -117,14 +118,17 @@ func lines(trace *evaluate.Trace, result *evaluate.Result, key string) (log, all
 		}
 		all = append(all, line[start:])
 	}
-	if result.Err != nil {
-		failure := result.FailureEvent("GetValueDetails", key)
-		line := logLine(failure.ID, failure.Message)
+	if failure, ok := errors.AsType[*evaluate.Error](result.Err); ok {
+		event := failure.Event("GetValueDetails", key, result.Value)
+		line := logLine(event.ID, event.Message)
 		log, all = append(log, line), append(all, line)
 	}
 	return log, all
 }
 
+// officialLevels are the names of the levels in the official SDKs' logs.
+var officialLevels = map[slog.Level]string{slog.LevelError: "ERROR", slog.LevelWarn: "WARNING", slog.LevelInfo: "INFO"}
+
 func logLine(id evaluate.EventID, message string) string {
-	return fmt.Sprintf("%s [%s] %s", id.Level(), strconv.Itoa(int(id)), message)
+	return fmt.Sprintf("%s [%d] %s", officialLevels[id.Level()], id, message)
 }
