@@ -77,36 +77,7 @@
 // expire while the CDN answers a live leader, unless PollInterval is shorter than the
 // leader's.
 //
-// The next table shows the result of a start in the mode Subscribe. In the other modes an
-// entry that has not expired counts as up to date, and Manual never asks the CDN by itself.
-//
-//	Redis             CDN        Cache     file      what is in force  CacheState
-//	----------------  ---------  --------  --------  ----------------  ---------------------
-//	leader's content  -          -         -         Redis's           HasUpToDateFlagData
-//	leader's content  answers    newer     older     Redis's           HasUpToDateFlagData
-//	bad blob, entry   offline    -         -         the entry         HasCachedFlagDataOnly
-//	fresh entry       answers    -         -         the entry         HasCachedFlagDataOnly
-//	expired entry     offline    -         -         the entry         HasCachedFlagDataOnly
-//	expired entry     answers    -         -         the CDN's         HasUpToDateFlagData
-//	expired entry     fails      newer     -         the entry         HasCachedFlagDataOnly
-//	expired entry     offline    -         older     the entry         HasCachedFlagDataOnly
-//	expired entry     offline    -         newer     the file's        HasCachedFlagDataOnly
-//	empty             answers    -         -         the CDN's         HasUpToDateFlagData
-//	empty             answers    older     older     the CDN's         HasUpToDateFlagData
-//	empty             fails      -         newer     the file's        HasCachedFlagDataOnly
-//	empty             offline    newer     -         the Cache's       HasCachedFlagDataOnly
-//	empty             offline    newer     older     the file's        HasCachedFlagDataOnly
-//	empty             offline    -         newer     the file's        HasCachedFlagDataOnly
-//	empty             offline    -         corrupt   nothing           NoFlagData
-//	empty             fails      -         -         nothing           NoFlagData
-//	empty             offline    -         -         nothing           NoFlagData
-//	away              answers    -         -         the CDN's         HasUpToDateFlagData
-//	away              answers    -         older     the CDN's         HasUpToDateFlagData
-//	away              fails      -         newer     the file's        HasCachedFlagDataOnly
-//	away              offline    newer     -         the Cache's       HasCachedFlagDataOnly
-//	away              offline    -         newer     the file's        HasCachedFlagDataOnly
-//	away              offline    -         -         nothing           NoFlagData
-//
+// docs/starts.md shows for 24 starts which content is in force and which CacheState results.
 // The file's content is in force when New returns, all other content as soon as its source
 // answers. While nothing is in force, evaluations return their default values. No start fails
 // because a source is unavailable: the client keeps trying all of them.

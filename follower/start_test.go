@@ -19,33 +19,28 @@ const (
 	atCDN
 )
 
-// startRow is a row of the table in the package documentation.
+// startRow is a row of the table in docs/starts.md.
 type startRow struct{ redis, cdn, cache, file, inForce, state string }
 
 func startTable(t *testing.T) []startRow {
 	t.Helper()
-	source, err := os.ReadFile("doc.go")
+	page, err := os.ReadFile("../docs/starts.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, ok := strings.Cut(string(source), "//\t----------------  ")
+	_, table, ok := strings.Cut(string(page), "|---|---|---|---|---|---|\n")
 	if !ok {
-		t.Fatal("doc.go has no table")
+		t.Fatal("docs/starts.md has no table")
 	}
-	table, _, _ = strings.Cut(table, "//\n")
+	table, _, _ = strings.Cut(table, "\n\n")
 	var rows []startRow
 	for line := range strings.Lines(table) {
-		var cells []string
-		for cell := range strings.SplitSeq(strings.TrimPrefix(strings.TrimSpace(line), "//\t"), "  ") {
-			if cell != "" {
-				cells = append(cells, strings.TrimSpace(cell))
-			}
-		}
-		if strings.HasPrefix(cells[0], "---") {
-			continue
-		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		if len(cells) != 6 {
 			t.Fatalf("%d cells in %q", len(cells), line)
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
 		}
 		rows = append(rows, startRow{cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]})
 	}
@@ -55,7 +50,7 @@ func startTable(t *testing.T) []startRow {
 	return rows
 }
 
-// Every row of the table in the package documentation holds (S13, S47, S94–S98, I4, I5).
+// Every row of docs/starts.md holds (S13, S47, S94–S98, I4, I5).
 func TestStart(t *testing.T) {
 	for _, row := range startTable(t) {
 		t.Run(strings.Join([]string{row.redis, row.cdn, row.cache, row.file}, ", "), func(t *testing.T) {
