@@ -63,6 +63,10 @@ notices: ## write the licences of all modules in the programs to THIRD_PARTY_NOT
 test: install-test-tools lint gates race servers vuln ## run every check that must pass before a commit reaches main
 	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s$$([[ ! -e bin/vuln-not-checked ]] || echo ', but known vulnerabilities were not checked: their database is unreachable')"
 
+.PHONY: docs
+docs: ## write the pages that are generated from the code: docs/metrics.md
+	$(GO) test -count=1 -run Page ./metrics -args -update
+
 .PHONY: install-test-tools
 install-test-tools: ## install missing tools of the tests, except Go
 	@.ci/install-test-tools
