@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/catbridge/catbridge/internal/cdn"
 )
 
 // The defaults of [Config].
@@ -156,12 +154,11 @@ const (
 )
 
 // DataGovernance selects the CDN that an online client asks (S10).
-type DataGovernance = cdn.DataGovernance
+type DataGovernance int
 
-// The CDNs of [DataGovernance].
 const (
-	Global = cdn.Global // https://cdn-global.configcat.com
-	EUOnly = cdn.EUOnly // https://cdn-eu.configcat.com
+	Global DataGovernance = iota // https://cdn-global.configcat.com
+	EUOnly                       // https://cdn-eu.configcat.com
 )
 
 // PollingMode says when a client looks for a newer config (S5).

@@ -30,7 +30,7 @@ func (c Config) newFetcher() (*fetcher, error) {
 	f := new(fetcher)
 	version := cdn.DefaultUserAgent[strings.LastIndexByte(cdn.DefaultUserAgent, '-')+1:]
 	f.cfg = cdn.Config{
-		SDKKey: c.SDKKey, BaseURL: c.BaseURL, DataGovernance: c.DataGovernance,
+		SDKKey: c.SDKKey, BaseURL: c.BaseURL, DataGovernance: cdn.DataGovernance(c.DataGovernance),
 		Transport: c.Transport, ProxyURL: c.ProxyURL, ConnectTimeout: c.ConnectTimeout, ReadTimeout: max(c.HTTPTimeout, 0),
 		AllowedHosts: slices.Clone(c.AllowedHosts), AllowPrivate: c.AllowPrivate,
 		UserAgent: "ConfigCat-Go-catbridge/" + c.PollingMode.letter() + "-" + version,
@@ -55,7 +55,8 @@ func (f *fetcher) fetch(ctx context.Context, etag string) (cdn.Response, error) 
 		}
 	}
 	f.fetches.Add(1)
-	return f.fetcher.Fetch(ctx, etag)
+	resp, err := f.fetcher.Fetch(ctx, etag)
+	return resp, asFetchError(err)
 }
 
 func (f *fetcher) close() {
