@@ -61,6 +61,13 @@ func (l *loggedErrors) contain(part string) bool {
 	return false
 }
 
+// String returns the errors, one a line.
+func (l *loggedErrors) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.errors, "\n")
+}
+
 func (l *loggedErrors) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,7 +127,7 @@ func TestF24_FollowerWithoutASubscriptionPolls(t *testing.T) {
 					env.states(pollingWithin, follower.Polling)
 					env.recovered(withdrawn, pollingWithin)
 					if !errors.contain("Check the right to SUBSCRIBE") || !errors.contain("NOPERM") {
-						env.Errorf("errors logged: %q", errors.errors)
+						env.Errorf("errors logged: %v", errors)
 					}
 					env.reached(env.cdn.Publish(), env.poll()+env.follower.Poll)
 					env.change(asFollower, rules[1]...)
@@ -151,14 +158,7 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 		second.stop()
 		first.stop()
 		silent := time.Now()
-		env.eventually(pollingWithin, "all report the missing right", func() bool {
-			for _, r := range env.readers {
-				if r.client.Stats().FailedSubscriptions == 0 {
-					return false
-				}
-			}
-			return errors.contain("NOPERM")
-		})
+		env.everyFollower(pollingWithin, "all report the missing right", func(r *reader) bool { return r.client.Stats().FailedSubscriptions != 0 && errors.contain("NOPERM") })
 		env.recovered(silent, pollingWithin)
 		env.lead("leader C")
 		env.reached(env.cdn.Publish(), env.takeover()+env.poll())
@@ -184,20 +184,9 @@ func TestF24_FollowerThatMayNotReadReportsAnError(t *testing.T) {
 				before := env.cdn.Version()
 				version := env.cdn.SetMinBytes(100 << 10)
 				changed := time.Now()
-				env.eventually(env.poll()+pollingWithin, "all report the missing right", func() bool {
-					for _, r := range env.readers {
-						if r.client.Stats().FailedReads == 0 {
-							return false
-						}
-					}
-					return errors.contain("NOPERM")
-				})
+				env.everyFollower(env.poll()+pollingWithin, "all report the missing right", func(r *reader) bool { return r.client.Stats().FailedReads != 0 && errors.contain("NOPERM") })
 				env.recovered(changed, env.poll()+pollingWithin)
-				for _, r := range env.readers {
-					if v := r.version(); v != before {
-						env.Errorf("%s has version %d", r.name, v)
-					}
-				}
+				env.has(before)
 				for _, command := range commands {
 					env.change(asFollower, "+"+command)
 				}
@@ -231,11 +220,7 @@ func TestF24_LeaderWithoutARightReportsAnErrorAndRecovers(t *testing.T) {
 					return first.stats().WriteError != "" && second.stats().WriteError != "" && errors.contain(rules.says)
 				})
 				env.eventually(env.takeover(), "no process leads", func() bool { return !first.leads() && !second.leads() })
-				for _, r := range env.readers {
-					if v := r.version(); v != before {
-						env.Errorf("%s has version %d", r.name, v)
-					}
-				}
+				env.has(before)
 				env.change(asLeader, strings.Fields(rules.give)...)
 				env.reached(version, env.takeover()+env.poll())
 				env.clearRefusals()
@@ -248,12 +233,5 @@ func TestF24_LeaderWithoutARightReportsAnErrorAndRecovers(t *testing.T) {
 // states waits until all followers are in the given state.
 func (env *environment) states(bound time.Duration, want follower.State) {
 	env.Helper()
-	env.eventually(bound, "all followers are "+string(want), func() bool {
-		for _, r := range env.readers {
-			if r.client.Stats().State != want {
-				return false
-			}
-		}
-		return true
-	})
+	env.everyFollower(bound, "all followers are "+string(want), func(r *reader) bool { return r.client.Stats().State == want })
 }

@@ -2,7 +2,6 @@ package test
 
 import (
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,8 +12,6 @@ import (
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/wire"
 )
-
-var down = fakecdn.Network(errors.New("connection refused"))
 
 var cdnFaults = map[string]fakecdn.Fault{
 	"403":                   fakecdn.Status(http.StatusForbidden),
@@ -29,7 +26,7 @@ var cdnFaults = map[string]fakecdn.Fault{
 	"flags of a wrong kind": fakecdn.Body("application/json", `{"f":[]}`),
 	"garbage":               fakecdn.Garbage(),
 	"oversized":             fakecdn.Oversize(wire.MaxConfigBytes),
-	"network":               down,
+	"network":               fakecdn.Down,
 }
 
 // Whatever the CDN serves instead of a config, the content stays, does not count as fresh,
@@ -59,11 +56,7 @@ func TestF26_FaultOfTheCDNChangesNothing(t *testing.T) {
 				if s := first.stats(); s.Commits != before.Commits || s.Terms == before.Terms && s.Lapsed == before.Lapsed && !first.leads() {
 					env.Errorf("the leader did something: %+v", s)
 				}
-				for _, r := range env.readers {
-					if v := r.version(); v != version-1 {
-						env.Errorf("%s has version %d", r.name, v)
-					}
-				}
+				env.has(version - 1)
 				env.cdn.Repair()
 				env.reached(version, env.poll())
 				env.settle()
@@ -188,11 +181,7 @@ func TestF27_AlternatingEdgesCostOneFetchAFlip(t *testing.T) {
 			if n := len(env.cdn.Requests()) - asked; n > polls+flipped+1 { // a poll may be under way
 				env.Errorf("%d requests within %v with %d flips, want at most %d", n, time.Since(start), flipped, polls+flipped+1)
 			}
-			for _, r := range env.readers {
-				if v := r.version(); v != version {
-					env.Errorf("%s has version %d, want %d", r.name, v, version)
-				}
-			}
+			env.has(version)
 			env.audit.check(env.T)
 			env.cdn.Repair()
 			env.settle()

@@ -20,8 +20,7 @@ func TestRandomFaultsNeverRollContentBack(t *testing.T) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				env := newEnvironment(t, to(redistest.Virtual(t)), virtualProfile(), true)
-				c := &chaos{environment: env, random: rand.New(rand.NewPCG(seed, 0))}
+				c := &chaos{environment: inVirtualTime(t), random: rand.New(rand.NewPCG(seed, 0))}
 				c.run(40)
 			})
 		})
@@ -34,13 +33,7 @@ type chaos struct {
 	random  *rand.Rand
 	runners []*runner
 	started int
-	past    []stored
-}
-
-// stored is the content of Redis at one moment.
-type stored struct {
-	entry, blob string
-	meta        map[string]string
+	past    []backup
 }
 
 func (c *chaos) run(steps int) {
@@ -50,7 +43,7 @@ func (c *chaos) run(steps int) {
 	c.followers(4)
 	c.reached(c.cdn.Version(), c.poll())
 	for range steps {
-		c.past = append(c.past, c.now())
+		c.past = append(c.past, c.backup())
 		c.step()
 		c.pass(time.Duration(c.random.Int64N(int64(c.leader.LeaseDuration))))
 	}
@@ -84,7 +77,7 @@ func (c *chaos) step() {
 		link.Freeze()
 	case 8, 9:
 		for _, l := range links {
-			restore(l)
+			repair(l)
 		}
 	case 10:
 		link.Cut()
@@ -95,35 +88,16 @@ func (c *chaos) step() {
 	case 13:
 		c.breakCDN()
 	case 14, 15:
-		c.failOver(c.past[c.random.IntN(len(c.past))])
+		// As after a failover to a replica that is behind.
+		c.environment.restore(c.past[c.random.IntN(len(c.past))])
+		c.audit.forget()
 	case 16:
 		// The leader's writes arrive, but not the replies.
 		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
 	}
 }
 
-func (c *chaos) now() stored {
-	ctx := c.Context()
-	return stored{c.admin.Get(ctx, c.keys.Entry).Val(), c.admin.Get(ctx, c.keys.Blob).Val(), c.admin.HGetAll(ctx, c.keys.Meta).Val()}
-}
-
-// failOver replaces the content of Redis by earlier content, and removes the lock: a
-// failover to a replica that is behind.
-func (c *chaos) failOver(to stored) {
-	c.flushAll()
-	ctx := c.Context()
-	for key, value := range map[string]string{c.keys.Entry: to.entry, c.keys.Blob: to.blob} {
-		if value != "" {
-			c.admin.Set(ctx, key, value, 0)
-		}
-	}
-	if len(to.meta) > 0 {
-		c.admin.HSet(ctx, c.keys.Meta, to.meta)
-	}
-	c.audit.forget()
-}
-
-func restore(l *redistest.Link) {
+func repair(l *redistest.Link) {
 	l.Drop(nil)
 	l.Thaw()
 	l.Up()
@@ -147,16 +121,16 @@ func (c *chaos) loseData() {
 }
 
 func (c *chaos) breakCDN() {
-	faults := []fakecdn.Fault{nil, nil, down, fakecdn.Status(503), fakecdn.Garbage(), fakecdn.TooMany(5 * time.Second)}
+	faults := []fakecdn.Fault{nil, nil, fakecdn.Down, fakecdn.Status(503), fakecdn.Garbage(), fakecdn.TooMany(5 * time.Second)}
 	c.cdn.Break(faults[c.random.IntN(len(faults))])
 }
 
 func (c *chaos) endFaults() {
 	c.cdn.Repair()
 	for _, r := range c.runners {
-		restore(r.link)
+		repair(r.link)
 	}
 	for _, r := range c.readers {
-		restore(r.link)
+		repair(r.link)
 	}
 }

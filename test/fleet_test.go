@@ -5,11 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
-	"github.com/catbridge/catbridge/leader"
 )
 
 // fleet is an environment whose leaders, and some of its followers, are processes of the
@@ -50,11 +48,8 @@ func onProcessesAs(t *testing.T, build program.Build, alone bool, run func(f *fl
 }
 
 func newFleet(t *testing.T, path string) *fleet {
-	p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: busy}
-	p.leader.PollInterval = time.Second
 	server := redistest.Start(t)
-	f := &fleet{environment: newEnvironment(t, to(server), p, false), path: path, redisURL: server.URL()}
-	f.server = server
+	f := &fleet{environment: onPlain(t, server, fastProfile()), path: path, redisURL: server.URL()}
 	f.tap(server)
 	f.serveCDN()
 	return f

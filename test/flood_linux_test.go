@@ -37,7 +37,7 @@ type flood struct {
 // grow. With many rounds the test runs alone and must keep the rate; with few it sends as
 // many webhooks, however long it takes.
 func TestF33_FloodOverHTTP(t *testing.T) {
-	alone := *manyRounds > 0
+	alone := manyRounds()
 	onProcessesAs(t, program.Plain, alone, func(f *fleet) {
 		p := f.run([]string{"CATBRIDGE_SDK_KEY=" + hookName + "=" + sdkKey, "CATBRIDGE_WEBHOOK_KEYS=" + hookKey, "CATBRIDGE_LISTEN=127.0.0.1:0"},
 			"leader", "--fast", "--poll-interval", f.leader.PollInterval.String(), "--base-url", f.cdnURL, "--log-format", "json")

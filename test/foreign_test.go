@@ -123,7 +123,7 @@ func TestF28_EntryWrittenByAnSDKIsCorrected(t *testing.T) {
 						env.Errorf("the leader reports an entry that is %v ahead", ahead)
 					}
 					if errors.contain("ahead of Redis's clock") != (away > 0) {
-						env.Errorf("errors logged: %q", errors.errors)
+						env.Errorf("errors logged: %v", errors)
 					}
 					env.settle()
 				}

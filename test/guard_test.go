@@ -64,7 +64,7 @@ func onGuarded[C redis.UniversalClient](t *testing.T, clientAs func(testing.TB, 
 	connect := func(t testing.TB, as role, link *redistest.Link) redis.UniversalClient {
 		return clientAs(t, as.user(), link)
 	}
-	env := newEnvironment(t, connect, realProfile(), false)
+	env := newEnvironment(t, connect, realProfile())
 	for _, node := range nodes {
 		env.tap(node)
 	}

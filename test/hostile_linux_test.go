@@ -23,7 +23,7 @@ func hostile(forbidden string) map[string]fakecdn.Fault {
 	return map[string]fakecdn.Fault{
 		"500":                       fakecdn.Status(http.StatusInternalServerError),
 		"429":                       fakecdn.TooMany(2 * time.Second),
-		"closed":                    down,
+		"closed":                    fakecdn.Down,
 		"hanging":                   fakecdn.Hang(nil),
 		"1 B/s":                     fakecdn.Slow(),
 		"truncated":                 fakecdn.Truncated(),
@@ -98,11 +98,7 @@ func TestF26_HostileCDNDoesNotHarmAProcess(t *testing.T) {
 				f.cdn.Break(fault)
 				version := f.cdn.Publish()
 				f.eventually(10*time.Second, name+": a poll fails", func() bool { return leader.lines(`"level":"error"`) > failed })
-				for _, r := range f.readers {
-					if v := r.version(); v != version-1 {
-						f.Errorf("%s: %s has version %d", name, r.name, v)
-					}
-				}
+				f.has(version - 1)
 				if grown := leader.status(f.T, "VmHWM") - base; grown > most {
 					f.Errorf("%s: the process took %d MB more", name, grown>>20)
 				}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
 // repaired waits until the data that Redis has just lost is back. If the lock and the rev
@@ -68,7 +70,7 @@ func TestF09_FlushedRedisIsRepairedWithoutTheCDN(t *testing.T) {
 		_, second := env.ready(2)
 		second.stop()
 		env.reached(env.cdn.Publish(), env.poll())
-		env.cdn.Break(down)
+		env.cdn.Break(fakecdn.Down)
 		before := env.readers[0].client.Stats()
 		env.flushAll()
 		env.present(env.leader.RenewInterval + 10*time.Second) // the CDN fails first
@@ -121,7 +123,7 @@ func TestOldContentOfAnEarlierLeaderDoesNotComeBack(t *testing.T) {
 		env.reached(env.cdn.Publish(), env.poll())
 		env.eventually(env.takeover(), "the first one watches", func() bool { return first.stats().LockHolder == second.ID() })
 		env.pass(2 * env.leader.RetryPeriod)
-		env.cdn.Break(down)
+		env.cdn.Break(fakecdn.Down)
 		second.kill()
 		env.flushAll()
 		env.eventually(env.takeover(), "the first one leads again", first.leads)
@@ -140,7 +142,7 @@ func TestOldContentOfACutOffLeaderDoesNotComeBack(t *testing.T) {
 		first.link.Freeze()
 		env.eventually(env.takeover(), "the other leads", second.leads)
 		env.reached(env.cdn.Publish(), env.poll())
-		env.cdn.Break(down)
+		env.cdn.Break(fakecdn.Down)
 		second.kill()
 		env.flushAll()
 		env.audit.forget() // Redis may have old content for a while

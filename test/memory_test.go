@@ -42,7 +42,7 @@ func TestF19_EvictedLockIsAcquiredAgain(t *testing.T) {
 				n, err := env.admin.Exists(env.Context(), env.keys.Lock).Result()
 				return err == nil && n == 0
 			})
-			env.taps[server].unseen()
+			env.lockMayVanish(server)
 			env.pass(env.leader.RenewInterval)
 			env.audit.check(env.T)
 			env.config("maxmemory", "0")
@@ -136,7 +136,8 @@ func TestF18_FollowerThatRedisDroppedCatchesUp(t *testing.T) {
 				for i, r := range f.readers { // no faster than the other followers read
 					f.eventually(0, r.name+" receives the messages", func() bool { return r.client.Stats().Messages >= before[i].Messages+flooded })
 				}
-				return f.subscribers() == 4
+				n, _, err := f.subscriptions()
+				return err == nil && n == 4
 			})
 			version := f.cdn.Publish()
 			f.environment.reached(version, f.poll())
@@ -154,14 +155,4 @@ func TestF18_FollowerThatRedisDroppedCatchesUp(t *testing.T) {
 			f.settle()
 		}
 	})
-}
-
-// subscribers returns the number of subscribed processes.
-func (f *fleet) subscribers() int64 {
-	f.Helper()
-	counts, err := f.admin.PubSubNumSub(f.Context(), f.keys.Events).Result()
-	if err != nil {
-		f.Fatal(err)
-	}
-	return counts[f.keys.Events]
 }

@@ -51,7 +51,7 @@ func newLAN(t *testing.T, p profile) *lan {
 		})
 		return client
 	}
-	l.environment = newEnvironment(t, connect, p, false)
+	l.environment = newEnvironment(t, connect, p)
 	l.server = server
 	l.tap(server)
 	return l

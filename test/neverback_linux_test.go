@@ -20,8 +20,8 @@ func TestF44_ClocksOfRedisThatMove(t *testing.T) {
 	start := func(t *testing.T) *movable {
 		clock := redistest.NewClock(t)
 		server := (&redistest.Guard{Clock: clock}).Start(t)
-		env := newEnvironment(t, to(server), realProfile(), false)
-		env.server, env.audit.skewed = server, true
+		env := onPlain(t, server, realProfile())
+		env.audit.skewed = true
 		return &movable{env, clock}
 	}
 	inLanes(t, start, func(env *movable) {

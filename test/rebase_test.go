@@ -31,14 +31,7 @@ func TestF10_LowerRevsAreAcceptedByTheRebaseRuleOnly(t *testing.T) {
 		first, second := env.ready(3)
 		env.audit.suspend()
 		ahead := env.writeEntry(time.Now().Add(time.Hour))
-		env.eventually(env.poll(), "all revs are an hour ahead", func() bool {
-			for _, r := range env.readers {
-				if r.client.Stats().Rev <= ahead {
-					return false
-				}
-			}
-			return true
-		})
+		env.everyFollower(env.poll(), "all revs are an hour ahead", func(r *reader) bool { return r.client.Stats().Rev > ahead })
 		first.kill()
 		second.kill()
 		env.flushAll()

@@ -91,10 +91,10 @@ func (a *account) progress(total int) {
 		line += fmt.Sprintf(", worst %s of %s", seconds(worst), seconds(bound))
 	}
 	fmt.Fprintln(os.Stderr, time.Now().UTC().Format(time.TimeOnly), line)
-	if *reportFile == "" {
+	if settings.report == "" {
 		return
 	}
-	if err := report(*reportFile); err != nil {
+	if err := report(settings.report); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 }
@@ -118,7 +118,7 @@ func report(path string) error {
 	defer accounts.Unlock()
 	var out strings.Builder
 	redis, _ := redistest.Version(redistest.Named())
-	fmt.Fprintf(&out, reportHead, time.Now().UTC().Format(time.DateOnly), *manyRounds, *seed, runtime.NumCPU(), runtime.Version(), redis)
+	fmt.Fprintf(&out, reportHead, time.Now().UTC().Format(time.DateOnly), settings.rounds, settings.seed, runtime.NumCPU(), runtime.Version(), redis)
 	for _, name := range slices.Sorted(maps.Keys(accounts.of)) {
 		m := rowName.FindStringSubmatch(name)
 		if m == nil {

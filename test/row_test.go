@@ -11,14 +11,29 @@ import (
 	"time"
 )
 
-// A test whose name begins with TestF and a number belongs to a row of docs/faults.md. It
-// runs a few rounds of its fault, or, with -rounds, many in several environments at once,
-// on which make faults reports.
-var (
-	manyRounds = flag.Int("rounds", 0, "number of rounds of the most frequent faults, fewer of the others; 0: a few of each")
-	seed       = flag.Uint64("seed", 1, "seed of the random numbers")
-	reportFile = flag.String("report", "", "`path` of the report of many rounds")
-)
+// settings are the flags of the tests, which [Main] defines. A test whose name begins with
+// TestF and a number belongs to a row of docs/faults.md. It runs a few rounds of its fault,
+// or, with -rounds, many in several environments at once, on which make faults reports.
+var settings struct {
+	rounds int
+	seed   uint64
+	report string
+}
+
+func defineFlags() {
+	flag.IntVar(&settings.rounds, "rounds", 0, "number of rounds of the most frequent faults, fewer of the others; 0: a few of each")
+	flag.Uint64Var(&settings.seed, "seed", 1, "seed of the random numbers")
+	flag.StringVar(&settings.report, "report", "", "`path` of the report")
+}
+
+// manyRounds reports whether each fault has many rounds.
+func manyRounds() bool { return settings.rounds > 0 }
+
+// reportSeed returns the seed of the random numbers.
+func reportSeed() uint64 { return settings.seed }
+
+// reportPath returns the path of the report; empty: none.
+func reportPath() string { return settings.report }
 
 // perHundred is the number of rounds of a row when the most frequent rows run 100: fewer
 // where Redis itself must fail over, or where a round takes long.
@@ -51,7 +66,7 @@ func rowOf(t *testing.T) string {
 func inLanes[W interface{ base() *environment }](t *testing.T, start func(t *testing.T) W, run func(env W)) {
 	t.Helper()
 	row := rowOf(t)
-	if row == "" || *manyRounds == 0 {
+	if row == "" || !manyRounds() {
 		run(start(t))
 		return
 	}
@@ -59,7 +74,7 @@ func inLanes[W interface{ base() *environment }](t *testing.T, start func(t *tes
 	if !ok {
 		share = usualRounds
 	}
-	total := max(1, *manyRounds*share/100)
+	total := max(1, settings.rounds*share/100)
 	left := total
 	for lane := 1; left > 0; lane++ {
 		rounds := min(left, laneRounds)
@@ -113,7 +128,7 @@ func (env *environment) roundsDone() int {
 func chance(t *testing.T) *rand.Rand {
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(t.Name()))
-	return rand.New(rand.NewPCG(*seed, name.Sum64()))
+	return rand.New(rand.NewPCG(settings.seed, name.Sum64()))
 }
 
 // upTo returns a random duration below d.

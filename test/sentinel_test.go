@@ -73,11 +73,10 @@ func (env *environment) holds(node *redistest.Process) int64 {
 	return version
 }
 
-// offset returns the replication offset of a node: the current one, or the one at its
-// promotion.
-func (env *environment) offset(node *redistest.Process, field string) int64 {
+// info returns a number that INFO of one node reports in a section.
+func (env *environment) info(node *redistest.Process, section, field string) int64 {
 	env.Helper()
-	for line := range strings.Lines(env.do(node, "INFO", "replication").(string)) {
+	for line := range strings.Lines(env.do(node, "INFO", section).(string)) {
 		if number, ok := strings.CutPrefix(strings.TrimSpace(line), field+":"); ok {
 			n, err := strconv.ParseInt(number, 10, 64)
 			if err != nil {
@@ -86,7 +85,7 @@ func (env *environment) offset(node *redistest.Process, field string) int64 {
 			return n
 		}
 	}
-	env.Fatal("INFO has no " + field)
+	env.Fatalf("INFO %s has no %s", section, field)
 	return 0
 }
 
@@ -118,7 +117,7 @@ func (env *environment) publishUnreplicated() unreplicated {
 			env.Fatalf("the replica on port %d has version %d already", node.Port, v)
 		}
 	}
-	return unreplicated{version, primary, env.offset(primary, "master_repl_offset")}
+	return unreplicated{version, primary, env.info(primary, "replication", "master_repl_offset")}
 }
 
 // onlineReplica matches a replica in INFO that has an address, which a tap does not.
@@ -129,7 +128,7 @@ var onlineReplica = regexp.MustCompile(`port=[1-9]\d*,state=online`)
 func (env *environment) wasLost(d unreplicated, round int) {
 	env.Helper()
 	primary := env.sentinel.Primary(env.T)
-	if kept := env.offset(primary, "second_repl_offset") - 1; primary == d.primary || kept >= d.offset {
+	if kept := env.info(primary, "replication", "second_repl_offset") - 1; primary == d.primary || kept >= d.offset {
 		env.Errorf("no write was lost: %d bytes of %d are kept", kept, d.offset)
 		return
 	}
@@ -217,7 +216,7 @@ func TestF08_ThawedPrimaryIsNotTrusted(t *testing.T) {
 		resumed := time.Now()
 		old.Resume(env.T)
 		env.pass(env.leader.LeaseDuration)
-		if n := env.taps[old].messagesSince(resumed); n != 0 {
+		if n := env.publishedBy(old, resumed); n != 0 {
 			env.Errorf("the old primary published %d messages of leaders", n)
 		}
 		env.settle()

@@ -28,14 +28,7 @@ func TestF15_StoppedRedisDoesNotBlockEvaluation(t *testing.T) {
 			before := env.readers[0].client.Stats()
 			server.Pause(env.T)
 			stopped := time.Now()
-			env.eventually(0, "all followers notice", func() bool {
-				for _, r := range env.readers {
-					if r.client.Stats().State != follower.Disconnected {
-						return false
-					}
-				}
-				return true
-			})
+			env.everyFollower(0, "all followers notice", func(r *reader) bool { return r.client.Stats().State == follower.Disconnected })
 			version := env.cdn.Publish()
 			env.evaluate(version-1, env.leader.LeaseDuration, time.Minute)
 			if after := env.readers[0].client.Stats(); after.Age < before.Age+time.Since(stopped)-roundTrip {
@@ -54,7 +47,7 @@ func TestF15_StoppedRedisDoesNotBlockEvaluation(t *testing.T) {
 // no evaluation blocks: a command to Redis would, for seconds.
 func (env *environment) evaluate(version int64, briefly, long time.Duration) {
 	env.Helper()
-	if env.left > 0 {
+	if manyRounds() {
 		briefly = long
 	}
 	for deadline := time.Now().Add(briefly); time.Now().Before(deadline); env.pass(env.pause()) {
@@ -126,11 +119,7 @@ func TestF13_KilledClientsReconnect(t *testing.T) {
 		env.ready(10)
 		for range env.rounds(1) {
 			connects := env.connects()
-			for _, kind := range []string{"pubsub", "normal"} {
-				if err := env.admin.Do(env.Context(), "CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes").Err(); err != nil {
-					env.Fatal(err)
-				}
-			}
+			env.disconnectAll()
 			env.connectedAgain(connects)
 			env.settle()
 		}

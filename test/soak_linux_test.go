@@ -43,7 +43,7 @@ func TestSoak(t *testing.T) {
 	}
 	s := &soak{fleet: newFleet(t, program.Path(t))}
 	// The log of a test stays in its memory.
-	s.followerLog = slog.New(slog.NewTextHandler(&unseen{secretGuard{t}}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s.followerLog = newLog(t, io.Discard, slog.LevelWarn)
 	s.connect = func(t testing.TB, _ role, _ *redistest.Link) redis.UniversalClient {
 		opts := *s.server.Client(t, nil).Options()
 		opts.PoolSize, opts.PipelinePoolSize = 1, -1 // a second connection would stay for half an hour, and look like growth
@@ -53,17 +53,9 @@ func TestSoak(t *testing.T) {
 	}
 	s.live()
 	s.report.finish(s)
-	if *reportFile != "" {
-		s.report.write(t, *reportFile)
+	if path := reportPath(); path != "" {
+		s.report.write(t, path)
 	}
-}
-
-// unseen checks the log and discards it.
-type unseen struct{ secretGuard }
-
-func (u *unseen) Write(line []byte) (int, error) {
-	u.check(line)
-	return io.Discard.Write(line)
 }
 
 func (s *soak) live() {
@@ -150,7 +142,7 @@ func (s *soak) faults() []soakFault {
 			s.server.Resume(s.T)
 		}},
 		{"CDN fails", func() {
-			faults := []fakecdn.Fault{fakecdn.Status(http.StatusInternalServerError), fakecdn.Garbage(), fakecdn.HTML(), fakecdn.Truncated(), down}
+			faults := []fakecdn.Fault{fakecdn.Status(http.StatusInternalServerError), fakecdn.Garbage(), fakecdn.HTML(), fakecdn.Truncated(), fakecdn.Down}
 			s.cdn.Break(faults[s.random.IntN(len(faults))])
 			s.until(s.cdn.Repair)
 		}},

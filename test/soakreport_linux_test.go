@@ -88,7 +88,7 @@ func (r *soakReport) sample(s *soak) {
 	u.leaderHeap = field(s.T, metrics, "go_memstats_heap_alloc_bytes ")
 	u.leaderGoroutines = field(s.T, metrics, "go_goroutines ")
 	u.leaderFiles = field(s.T, metrics, "process_open_fds ")
-	u.redis = field(s.T, s.do(s.server, "INFO", "memory").(string), "used_memory:")
+	u.redis = float64(s.info(s.server, "memory", "used_memory"))
 	r.samples = append(r.samples, u)
 }
 
@@ -176,7 +176,7 @@ func (r *soakReport) write(t *testing.T, path string) {
 		faults = append(faults, fmt.Sprintf("%s %d", name, r.faults[name]))
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, soakHead, time.Now().UTC().Format(time.DateOnly), *soakFor, *seed, runtime.NumCPU(), runtime.Version(), soakFollowers, soakEvery,
+	fmt.Fprintf(&out, soakHead, time.Now().UTC().Format(time.DateOnly), *soakFor, reportSeed(), runtime.NumCPU(), runtime.Version(), soakFollowers, soakEvery,
 		r.worst.Round(time.Millisecond), r.version, r.back, strings.Join(r.verdicts, "\n"), strings.Join(faults, ", "))
 	for i, u := range r.samples {
 		if i%max(1, len(r.samples)/30) != 0 && i != len(r.samples)-1 {

@@ -34,7 +34,7 @@ func newSplit(t *testing.T) *split {
 		}
 		return left.Client(t, link)
 	}
-	s.environment = newEnvironment(t, connect, realProfile(), false)
+	s.environment = newEnvironment(t, connect, realProfile())
 	s.server = left
 	s.processes()
 	s.tap(left)

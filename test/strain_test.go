@@ -61,8 +61,7 @@ func TestF34_SDKKeyNeverAppears(t *testing.T) {
 				f.eventually(10*time.Second, name+": a poll fails", func() bool { return all[0].lines(`"level":"error"`) > failed })
 			}
 			f.cdn.Repair()
-			f.do(f.server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-			f.do(f.server, "CLIENT", "KILL", "TYPE", "pubsub")
+			f.disconnectAll()
 			f.reached(f.cdn.Publish(), f.poll()+f.takeover())
 			f.searchRedis()
 			for _, p := range all {

@@ -123,19 +123,9 @@ func (s *stranger) eventually(what string, holds func() bool) {
 }
 
 // subscribers returns the number of subscribers of the channel, on all nodes.
-func (s *stranger) subscribers() (n int64) {
-	count := func(ctx context.Context, node *redis.Client) error {
-		counts, err := node.PubSubNumSub(ctx, s.keys.Events).Result()
-		atomic.AddInt64(&n, counts[s.keys.Events])
-		return err
-	}
-	switch client := s.admin.(type) {
-	case *redis.Client:
-		_ = count(s.Context(), client)
-	case *redis.ClusterClient:
-		_ = client.ForEachShard(s.Context(), count)
-	}
-	return atomic.LoadInt64(&n)
+func (s *stranger) subscribers() int64 {
+	n, _, _ := subscriptionsOf(s.Context(), s.admin, s.keys.Events)
+	return n
 }
 
 // F37: two fleets share one SDK key on one Redis. Each one receives, reads and counts only
@@ -202,14 +192,7 @@ func permit(t *testing.T, admin redis.UniversalClient, db int, namespace string)
 		}
 		return nil
 	}
-	var err error
-	switch client := admin.(type) {
-	case *redis.Client:
-		err = give(t.Context(), client)
-	case *redis.ClusterClient:
-		err = client.ForEachShard(t.Context(), give)
-	}
-	if err != nil {
+	if err := forEachNode(t.Context(), admin, give); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -83,7 +83,7 @@ func TestF01_LateWriteIsRefusedEvenIfNothingElseChanged(t *testing.T) {
 	scenario(t, func(env *environment) {
 		first, second := env.ready(1)
 		first, second = env.stopBetweenFetchAndCommit(first, second)
-		env.cdn.Break(down)
+		env.cdn.Break(fakecdn.Down)
 		env.eventually(env.takeover(), "the other leads", second.leads)
 		first.link.Thaw()
 		env.eventually(env.takeover(), "the stopped one is a candidate", func() bool {

@@ -201,6 +201,15 @@ func (env *environment) publishedSince(moment time.Time) int {
 	return n
 }
 
+// publishedBy returns the number of messages that leaders have published through one Redis
+// since a moment.
+func (env *environment) publishedBy(server *redistest.Process, moment time.Time) int {
+	return env.taps[server].messagesSince(moment)
+}
+
+// lockMayVanish tells the tap of a Redis that the lock may change without a command.
+func (env *environment) lockMayVanish(server *redistest.Process) { env.taps[server].unseen() }
+
 // messagesSince compares by Redis's clock: a message may arrive at the tap much later.
 func (p *tap) messagesSince(moment time.Time) (n int) {
 	p.mu.Lock()

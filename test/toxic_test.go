@@ -12,7 +12,6 @@ import (
 
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
-	"github.com/catbridge/catbridge/leader"
 )
 
 // toxic is a proxy to a Redis that corrupts the connections through it.
@@ -55,8 +54,7 @@ func onToxic(t *testing.T, p profile, run func(env *environment, x *toxic)) {
 	t.Parallel()
 	start := func(t *testing.T) *environment {
 		server := redistest.Start(t)
-		env := newEnvironment(t, to(server), p, false)
-		env.server = server
+		env := onPlain(t, server, p)
 		env.tap(server)
 		env.toxic = newToxic(t, server)
 		return env
@@ -135,7 +133,7 @@ func TestF12_SlicedConnectionsLoseNothing(t *testing.T) {
 			env.recovered(changed, env.poll())
 			env.settle()
 		}
-		if *manyRounds == 0 {
+		if !manyRounds() {
 			return // with other tests running, a proxy may be too slow with single bytes for any connection to last
 		}
 		if s := env.readers[0].client.Stats(); s.Disconnects != 0 || s.State != follower.Live {
@@ -150,9 +148,7 @@ func TestF12_SlicedConnectionsLoseNothing(t *testing.T) {
 // Every packet takes 100 to 300 ms each way: the leader stays, and no follower gives up its
 // connection.
 func TestF31_LatencyDoesNotReplaceTheLeader(t *testing.T) {
-	p := profile{leader: leader.DefaultTiming(), follower: follower.DefaultTimings(), slack: busy}
-	p.leader.PollInterval = 2 * time.Second
-	onToxic(t, p, func(env *environment, x *toxic) {
+	onToxic(t, patient(), func(env *environment, x *toxic) {
 		for _, stream := range []string{"upstream", "downstream"} {
 			x.corrupt("latency", stream, map[string]int{"latency": 200, "jitter": 100})
 		}

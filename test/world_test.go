@@ -5,9 +5,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -25,7 +27,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) {
+func TestMain(m *testing.M) { runAll(m) }
+
+// runAll runs the tests of a package that uses environments, and ends the process. It
+// defines the flags of the tests, and checks that no goroutine and no descriptor is left.
+func runAll(m *testing.M) {
+	defineFlags()
 	allowParallel()
 	open := descriptors()
 	// A link of toxiproxy whose destination has closed never ends while it has undelivered
@@ -38,8 +45,8 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 		program.Remove()
-		if *reportFile != "" && *soakFor == 0 {
-			if err := report(*reportFile); err != nil {
+		if settings.report != "" && manyRounds() {
+			if err := report(settings.report); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				code = 1
 			}
@@ -70,6 +77,13 @@ type profile struct {
 	// takes time. On a real server it covers the load of the machine, and bounds are not
 	// tested.
 	slack time.Duration
+}
+
+// fastProfile is the program's fast timing, with a poll every second.
+func fastProfile() profile {
+	p := profile{leader: leader.FastTiming(), follower: follower.FastTimings(), slack: busy}
+	p.leader.PollInterval = time.Second
+	return p
 }
 
 // busy is how much the load of a machine may add to a bound, with the race detector and all
@@ -139,17 +153,30 @@ func scenario(t *testing.T, run func(env *environment)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("virtual", func(t *testing.T) {
-		if *manyRounds > 0 {
+		if manyRounds() {
 			t.Skip("many rounds run only on real processes")
 		}
 		synctest.Test(t, func(t *testing.T) {
-			run(newEnvironment(t, to(redistest.Virtual(t)), virtualProfile(), true))
+			run(inVirtualTime(t))
 		})
 	})
 	t.Run("real", func(t *testing.T) {
 		t.Parallel()
 		inLanes(t, func(t *testing.T) *environment { return startEnvironment(t) }, run)
 	})
+}
+
+// inVirtualTime returns an environment in virtual time. It must be called within
+// [synctest.Test].
+func inVirtualTime(t *testing.T) *environment {
+	return newEnvironment(t, to(redistest.Virtual(t)), virtualProfile())
+}
+
+// onPlain returns an environment on a Redis without users and certificates.
+func onPlain(t *testing.T, server *redistest.Process, p profile) *environment {
+	env := newEnvironment(t, to(server), p)
+	env.server = server
+	return env
 }
 
 // startEnvironment is an environment on one real Redis, with further arguments.
@@ -160,27 +187,36 @@ func startEnvironment(t *testing.T, args ...string) *environment {
 	return env
 }
 
-func newEnvironment(t *testing.T, connect connector, p profile, virtual bool) *environment {
+// newEnvironment returns an environment whose clients the connector makes. It ends with the test.
+func newEnvironment(t *testing.T, connect connector, p profile) *environment {
 	env := &environment{
-		T: t, profile: p, virtual: virtual, connect: connect, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey, "", 0),
+		T: t, profile: p, virtual: p.slack == 0, connect: connect, cdn: fakecdn.New(), keys: cachekeys.For(sdkKey, "", 0),
 		random: chance(t),
 	}
 	env.account = accountOf(env)
-	guard := &secretGuard{t: t}
-	env.leaderLog = slog.New(slog.NewTextHandler(guard, nil))
-	env.followerLog = slog.New(slog.NewTextHandler(guard, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	env.leaderLog = newLog(t, t.Output(), slog.LevelInfo)
+	env.followerLog = newLog(t, t.Output(), slog.LevelWarn)
 	env.admin = connect(t, asAdmin, nil)
 	env.audit = startAuditor(env)
 	env.watching = startWatch(env)
 	return env
 }
 
-// secretGuard writes to the test's log, and fails the test if the SDK key is in it (I13).
-type secretGuard struct{ t *testing.T }
+// newLog returns a logger that writes to out, and fails the test if the SDK key is in a line
+// (I13).
+func newLog(t *testing.T, out io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(&secretGuard{t, out}, &slog.HandlerOptions{Level: level}))
+}
+
+// secretGuard writes to out, and fails the test if the SDK key is in what is written.
+type secretGuard struct {
+	t   *testing.T
+	out io.Writer
+}
 
 func (g *secretGuard) Write(line []byte) (int, error) {
 	g.check(line)
-	return g.t.Output().Write(line)
+	return g.out.Write(line)
 }
 
 func (g *secretGuard) check(line []byte) {
@@ -217,6 +253,14 @@ func (env *environment) eventually(bound time.Duration, what string, holds func(
 	}
 }
 
+// everyFollower waits until a condition holds for each follower, at most for the bound.
+func (env *environment) everyFollower(bound time.Duration, what string, holds func(r *reader) bool) {
+	env.Helper()
+	env.eventually(bound, what, func() bool {
+		return !slices.ContainsFunc(env.readers, func(r *reader) bool { return !holds(r) })
+	})
+}
+
 // pass waits for d, while the auditor and the readers watch.
 func (env *environment) pass(d time.Duration) { time.Sleep(d) }
 
@@ -237,6 +281,16 @@ func (env *environment) reached(version int64, bound time.Duration) {
 	for _, r := range env.readers {
 		if !r.await(version, deadline.C) {
 			env.Fatalf("%s has version %d and not %d within %v: %+v", r.name, r.version(), version, bound+env.slack, r.client.Stats())
+		}
+	}
+}
+
+// has reports an error for each follower that does not have exactly that version.
+func (env *environment) has(version int64) {
+	env.Helper()
+	for _, r := range env.readers {
+		if v := r.version(); v != version {
+			env.Errorf("%s has version %d, want %d", r.name, v, version)
 		}
 	}
 }
@@ -277,20 +331,27 @@ func (env *environment) subscribed(want int) {
 
 // subscriptions returns the number of subscribers, and of the nodes that have any.
 func (env *environment) subscriptions() (all, nodes int64, err error) {
+	return subscriptionsOf(env.Context(), env.admin, env.keys.Events)
+}
+
+// subscriptionsOf returns the number of subscribers of a channel, and of the nodes that have any.
+func subscriptionsOf(ctx context.Context, admin redis.UniversalClient, channel string) (all, nodes int64, err error) {
 	var have, listening atomic.Int64
-	count := func(ctx context.Context, node *redis.Client) error {
-		counts, err := node.PubSubNumSub(ctx, env.keys.Events).Result()
-		have.Add(counts[env.keys.Events])
-		listening.Add(min(counts[env.keys.Events], 1))
+	err = forEachNode(ctx, admin, func(ctx context.Context, node *redis.Client) error {
+		counts, err := node.PubSubNumSub(ctx, channel).Result()
+		have.Add(counts[channel])
+		listening.Add(min(counts[channel], 1))
 		return err
-	}
-	switch client := env.admin.(type) {
-	case *redis.Client:
-		err = count(env.Context(), client)
-	case *redis.ClusterClient:
-		err = client.ForEachShard(env.Context(), count)
-	}
+	})
 	return have.Load(), listening.Load(), err
+}
+
+// forEachNode calls do for a Redis, or at once for all nodes of a cluster.
+func forEachNode(ctx context.Context, client redis.UniversalClient, do func(ctx context.Context, node *redis.Client) error) error {
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		return cluster.ForEachShard(ctx, do)
+	}
+	return do(ctx, client.(*redis.Client))
 }
 
 // present waits until all keys of the bridge exist, with a rev in meta.

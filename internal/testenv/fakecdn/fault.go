@@ -2,6 +2,7 @@ package fakecdn
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -11,6 +12,9 @@ import (
 // Fault answers a request instead of a working CDN. current returns the config that the CDN
 // would serve now.
 type Fault func(w http.ResponseWriter, r *http.Request, current func() Config)
+
+// Down refuses every connection.
+var Down = Network(errors.New("connection refused"))
 
 // Status answers with a status and no config.
 func Status(code int) Fault {
