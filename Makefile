@@ -125,14 +125,14 @@ mutants: ## build without one guard at a time; a test must fail for each; some m
 # In the package's folder, go test prints the output of tests without delay.
 .PHONY: faults
 faults: install-test-tools ## run every fault many times, and write a report (ROUNDS=100 SEED=1 ROWS=F1,F2 REDIS=valkey REPORT=dist/faults.md)
-	@mkdir -p $(dir $(REPORT)); status=0; $(GO) -C test test -count=1 -timeout 0 -run '$(FAULTS)' -args \
+	@mkdir -p $(dir $(REPORT)); status=0; $(GO) -C test/e2e test -count=1 -timeout 0 -run '$(FAULTS)' -args \
 		-rounds=$(ROUNDS) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; \
 		ROUNDS=$(ROUNDS) REPORT=$(abspath $(REPORT)) $(GO) test -count=1 -timeout 0 -run '$(FAULTS)' ./test/interop || status=$$?; \
 		cat $(REPORT); exit $$status
 
 .PHONY: soak
 soak: ## run leaders and 200 followers under random faults, and write a report (DURATION=10m SEED=1 REPORT=dist/soak.md)
-	@mkdir -p $(dir $(REPORT)); status=0; $(GO) test -count=1 -timeout 0 -run '^TestSoak$$' ./test -args \
+	@mkdir -p $(dir $(REPORT)); status=0; $(GO) test -count=1 -timeout 0 -run '^TestSoak$$' ./test/e2e -args \
 		-soak=$(DURATION) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; cat $(REPORT); exit $$status
 
 .PHONY: vuln

@@ -29,7 +29,7 @@ var following = []mutant{
 			`		return s.conn.open
 `, `		return ctx
 `}},
-		test{"test", "^TestF11_SilentConnectionIsGivenUpWhileAReadHangs$/virtual"},
+		test{"test/e2e", "^TestF11_SilentConnectionIsGivenUpWhileAReadHangs$/virtual"},
 	},
 	{
 		"a repeated answer counts as a new one", "I14", []edit{{"follower",
@@ -201,7 +201,7 @@ var following = []mutant{
 // fetching are mutants of clients that fetch for themselves.
 var fetching = []mutant{
 	{"a leader's older content replaces fetched content", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"follower", "^TestFetchedContentDoesNotYieldToAnOlderAnswer$"}},
-	{"a leader's older content replaces what a cut-off follower fetched", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"test", "^TestF44_CutOffFollowerRejectsOlderContentOfTheLeader$/virtual"}},
+	{"a leader's older content replaces what a cut-off follower fetched", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"test/e2e", "^TestF44_CutOffFollowerRejectsOlderContentOfTheLeader$/virtual"}},
 	{"fetched content never yields", "I8", []edit{{"follower", `	h.own.later = i.hash
 `, ``}}, test{"follower", "^TestTheWaitForEvidenceIsBounded$"}},
 	{"content that waits is not offered again", "I8", []edit{{"follower", `		s.offerAgain()

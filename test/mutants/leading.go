@@ -107,13 +107,13 @@ var leading = []mutant{
 			return errLapsed
 `, ``},
 		},
-		test{"test", "^TestLeaderWithoutRedisStopsPolling$/^virtual$"},
+		test{"test/e2e", "^TestLeaderWithoutRedisStopsPolling$/^virtual$"},
 	},
 	{
 		"lost data is not repaired", "I6", []edit{{"leader",
 			`	t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
 	return t.commit(ctx, own)`, `	return nil`}},
-		test{"test", "^TestF09_EachDeletedKeyIsRepaired$/^entry$/^virtual$"},
+		test{"test/e2e", "^TestF09_EachDeletedKeyIsRepaired$/^entry$/^virtual$"},
 	},
 	{
 		"an SDK's newer entry is overwritten unseen", "F28", []edit{
@@ -201,7 +201,7 @@ var leading = []mutant{
 	{
 		"Redis is repaired with old content", "I1", []edit{{"leader",
 			`	return hash != "" && hash == e.currentHash && !e.disordered`, `	return hash != ""`}},
-		test{"test", "^TestOldContentOfAnEarlierLeaderDoesNotComeBack$/^virtual$"},
+		test{"test/e2e", "^TestOldContentOfAnEarlierLeaderDoesNotComeBack$/^virtual$"},
 	},
 	{
 		"repaired content claims another content's answer", "I14", []edit{
@@ -232,12 +232,12 @@ var polling = []mutant{
 			`	t.polls.at = now.Add(t.elector.settings().poll)
 `, `	t.polls.at = now.Add(never)
 `}},
-		test{"test", "^TestChangeReachesEveryFollower$/^virtual$"},
+		test{"test/e2e", "^TestChangeReachesEveryFollower$/^virtual$"},
 	},
 	{
 		"a lagging edge is believed", "F27", []edit{{"leader",
 			`if t.polls.suspect == stored || !t.elector.replaced.has(stored) {`, `if true {`}},
-		test{"test", "^TestF27_LaggingEdgeDoesNotBringOldContentBack$/^virtual$"},
+		test{"test/e2e", "^TestF27_LaggingEdgeDoesNotBringOldContentBack$/^virtual$"},
 	},
 	{
 		"a rollback is never believed", "F27", []edit{{"leader",

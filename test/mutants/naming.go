@@ -15,12 +15,12 @@ var naming = []mutant{
 	{
 		"a leader publishes to all databases", "F37", []edit{{"leader/set.go",
 			`redisnode.OptionsOf(l.cfg.Redis).DB`, `0*redisnode.OptionsOf(l.cfg.Redis).DB`}},
-		test{"test", "^TestF37_FleetsOnOneRedisDoNotInterfere$/^databases_1_and_2$"},
+		test{"test/e2e", "^TestF37_FleetsOnOneRedisDoNotInterfere$/^databases_1_and_2$"},
 	},
 	{
 		"a leader ignores its namespace", "F37", []edit{{"leader/set.go",
 			`l.cfg.Namespace`, `l.cfg.Namespace[:0]`}},
-		test{"test", "^TestF37_FleetsOnOneRedisDoNotInterfere$/^namespaces$"},
+		test{"test/e2e", "^TestF37_FleetsOnOneRedisDoNotInterfere$/^namespaces$"},
 	},
 	{
 		"clients of all namespaces share a feed", "F37", []edit{{"follower",

@@ -5,7 +5,7 @@ var scripts = []mutant{
 	{
 		"a commit is not fenced", "I2", []edit{{"leader/commit.lua",
 			`if read('GET', lock_key) ~= own_lock then return {'FENCED'} end`, ``}},
-		test{"test", "^TestF01_LateWriteIsRefusedEvenIfNothingElseChanged$/^virtual$"},
+		test{"test/e2e", "^TestF01_LateWriteIsRefusedEvenIfNothingElseChanged$/^virtual$"},
 	},
 	{
 		"no write is fenced", "F1", []edit{
@@ -13,7 +13,7 @@ var scripts = []mutant{
 			{"leader/commit.lua", `if current ~= base then return {'STALE', '0', digits(now), unpack(meta)} end`, ``},
 			{"leader/renew.lua", `if read('GET', lock_key) ~= own_lock then return {'FENCED'} end`, ``},
 		},
-		test{"test", "^TestF01_LateWriteOfAStoppedLeaderIsRefused$/^virtual$"},
+		test{"test/e2e", "^TestF01_LateWriteOfAStoppedLeaderIsRefused$/^virtual$"},
 	},
 	{
 		"a renewal is not fenced", "I2", []edit{{"leader/renew.lua",
@@ -48,7 +48,7 @@ var scripts = []mutant{
 	{
 		"a late commit undoes a newer one", "F32", []edit{{"leader/commit.lua",
 			`if current ~= base then return {'STALE', '0', digits(now), unpack(meta)} end`, ``}},
-		test{"test", "^TestF32_LateCommitDoesNotReplaceNewerContent$/^virtual$"},
+		test{"test/e2e", "^TestF32_LateCommitDoesNotReplaceNewerContent$/^virtual$"},
 	},
 	{
 		"rev is the time", "I1", []edit{{"leader/commit.lua",
@@ -117,17 +117,17 @@ var scripts = []mutant{
 	{
 		"no heartbeats", "I7", []edit{{"leader/renew.lua",
 			`local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now))`, `local receivers = 0`}},
-		test{"test", "^TestF16_HeartbeatRevealsALostMessage$/.*/^virtual$"},
+		test{"test/e2e", "^TestF16_HeartbeatRevealsALostMessage$/.*/^virtual$"},
 	},
 	{
 		"a renewal does not check meta", "I6", []edit{{"leader/renew.lua",
 			`if rev ~= base or (meta[HASH] or '') ~= hash then`, `if false then`}},
-		test{"test", "^TestF09_EachDeletedKeyIsRepaired$/^meta$/^virtual$"},
+		test{"test/e2e", "^TestF09_EachDeletedKeyIsRepaired$/^meta$/^virtual$"},
 	},
 	{
 		"a renewal does not check entry and blob", "I6", []edit{{"leader/renew.lua",
 			`state = 'OVERWRITTEN'`, `state = 'OK'`}},
-		test{"test", "^TestF09_EachDeletedKeyIsRepaired$/^blob$/^virtual$"},
+		test{"test/e2e", "^TestF09_EachDeletedKeyIsRepaired$/^blob$/^virtual$"},
 	},
 	{
 		"a renewal takes a lost reply for lost data", "F32", []edit{{"leader/renew.lua",
@@ -142,7 +142,7 @@ var scripts = []mutant{
 	{
 		"a renewal does not extend the lock", "I10", []edit{{"leader/renew.lua",
 			`redis.call('PEXPIRE', lock_key, lease)`, ``}},
-		test{"test", "^TestCDNSeesOnePollPerInterval$/^1_follower$/^virtual$"},
+		test{"test/e2e", "^TestCDNSeesOnePollPerInterval$/^1_follower$/^virtual$"},
 	},
 	{
 		"scripts accept a clock of any year", "I9", []edit{{"leader/prelude.lua",
@@ -162,7 +162,7 @@ var scripts = []mutant{
 	{
 		"a release is not published", "F3", []edit{{"leader/release.lua",
 			`redis.call('PUBLISH', channel, now and text .. ' now=' .. digits(now) or text)`, ``}},
-		test{"test", "^TestF03_LeaderThatShutsDownIsReplacedAtOnce$/^virtual$"},
+		test{"test/e2e", "^TestF03_LeaderThatShutsDownIsReplacedAtOnce$/^virtual$"},
 	},
 	{
 		"a webhook can be replayed", "F33", []edit{{"leader/refresh.lua",

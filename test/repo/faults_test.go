@@ -36,7 +36,7 @@ func TestEveryFaultHasATest(t *testing.T) {
 		return tests[dir][name]
 	}
 	var named []string
-	for _, dir := range []string{"test", "test/interop", "test/servers"} {
+	for _, dir := range []string{"test/e2e", "test/interop", "test/servers"} {
 		named = append(named, slices.Sorted(maps.Keys(testNames(t, dir)))...)
 	}
 	for _, fault := range faultsOfPage(page, exists, named) {

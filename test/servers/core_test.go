@@ -26,10 +26,10 @@ var (
 	coreFiles = []string{
 		"leader/scripts_test.go", "leader/pipeline_real_test.go", "leader/rights_test.go",
 		"follower/real_test.go", "follower/fleet_real_test.go",
-		"test/rights_test.go", "internal/testenv/redistest/redistest_test.go", "internal/testenv/redistest/topology_test.go",
+		"test/e2e/acl_test.go", "internal/testenv/redistest/redistest_test.go", "internal/testenv/redistest/topology_test.go",
 	}
 	coreRows = "TestF(01|02|09|16|17|23|24)_.*"
-	packages = []string{"./leader", "./follower", "./test", "./internal/testenv/redistest"}
+	packages = []string{"./leader", "./follower", "./test/e2e", "./internal/testenv/redistest"}
 )
 
 // server is a server program that must pass the core.

@@ -1,0 +1,99 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// errorHandler is a slog.Handler that records the errors in a loggedErrors.
+type errorHandler struct {
+	slog.Handler
+	errors *LoggedErrors
+}
+
+// LoggedErrors are the errors that were logged.
+type LoggedErrors struct {
+	Mu     sync.Mutex
+	Errors []string
+}
+
+func (h errorHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level >= slog.LevelError {
+		text := r.Message
+		r.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
+		h.errors.Mu.Lock()
+		h.errors.Errors = append(h.errors.Errors, text)
+		h.errors.Mu.Unlock()
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h errorHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return errorHandler{h.Handler.WithAttrs(attrs), h.errors}
+}
+
+func (h errorHandler) WithGroup(name string) slog.Handler {
+	return errorHandler{h.Handler.WithGroup(name), h.errors}
+}
+
+// RecordErrors returns a logger like the given one, and the errors that are logged with it.
+func RecordErrors(logger *slog.Logger) (*slog.Logger, *LoggedErrors) {
+	l := &LoggedErrors{}
+	return slog.New(errorHandler{logger.Handler(), l}), l
+}
+
+// Contains reports whether an error with that part was logged since the last call of forget.
+func (l *LoggedErrors) Contains(part string) bool {
+	l.Mu.Lock()
+	defer l.Mu.Unlock()
+	for _, text := range l.Errors {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *LoggedErrors) Forget() {
+	l.Mu.Lock()
+	defer l.Mu.Unlock()
+	l.Errors = nil
+}
+
+// NewLog returns a logger that writes to out, and fails the test if the SDK key is in a line
+// (I13).
+func NewLog(t *testing.T, out io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(&secretGuard{t, out}, &slog.HandlerOptions{Level: level}))
+}
+
+// secretGuard writes to out, and fails the test if the SDK key is in what is written.
+type secretGuard struct {
+	t   *testing.T
+	out io.Writer
+}
+
+func (g *secretGuard) Write(line []byte) (int, error) {
+	g.check(line)
+	return g.out.Write(line)
+}
+
+func (g *secretGuard) check(line []byte) {
+	if HasSecret(line) {
+		g.t.Errorf("the SDK key stands in a log line: %s", line)
+	}
+}
+
+// HasSecret reports whether text contains a secret part of the SDK key.
+func HasSecret(text []byte) bool {
+	for part := range bytes.SplitSeq([]byte(SDKKey), []byte("/")) {
+		if bytes.Contains(text, part) && string(part) != "configcat-sdk-1" {
+			return true
+		}
+	}
+	return false
+}

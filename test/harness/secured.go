@@ -1,0 +1,121 @@
+package harness
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/testenv/program"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/leader"
+)
+
+// Secured is a fleet whose processes log in with certificates and passwords from files.
+type Secured struct {
+	*Fleet
+	dir string
+}
+
+// OnSecured runs with processes on each kind of Redis, guarded.
+func OnSecured(t *testing.T, run func(s *Secured)) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	path := program.Path(t)
+	t.Parallel()
+	t.Run("single", func(t *testing.T) {
+		t.Parallel()
+		env := newGuarded(t)
+		run(Secure(env, path, env.Server.Guard(), "single", env.Server.Addr()))
+	})
+	t.Run("Sentinel", func(t *testing.T) {
+		t.Parallel()
+		sentinel := Guarded(t, "replicated.acl").StartSentinel(t, 2)
+		env := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
+		env.harmless(sentinel.Sentinels...)
+		s := Secure(env, path, sentinel.Nodes[0].Guard(), "sentinel", addresses(sentinel.Sentinels)...)
+		s.Env = append(s.Env, "CATBRIDGE_REDIS_MASTER_NAME="+redistest.MasterName,
+			"CATBRIDGE_REDIS_SENTINEL_USERNAME=discover", "CATBRIDGE_REDIS_SENTINEL_PASSWORD_FILE="+s.file("discover.password"))
+		run(s)
+	})
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		cluster := Guarded(t, "cluster.acl").StartCluster(t, 3, 1)
+		env := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
+		run(Secure(env, path, cluster.Primaries[0].Guard(), "cluster", addresses(cluster.Nodes())...))
+	})
+}
+
+func addresses(processes []*redistest.Process) []string {
+	var all []string
+	for _, p := range processes {
+		all = append(all, p.Addr())
+	}
+	return all
+}
+
+func Secure(env *Environment, path string, guard *redistest.Guard, mode string, addresses ...string) *Secured {
+	env.Leader, env.Follower = leader.FastTiming(), follower.FastTimings()
+	env.Leader.PollInterval = time.Second
+	s := &Secured{Fleet: &Fleet{Environment: env, path: path}, dir: env.TempDir()}
+	s.serveCDN()
+	for _, user := range []Role{AsLeader, AsFollower, AsOperator, AsStatus, "discover"} {
+		s.Write(string(user)+".password", user.User().Password)
+	}
+	s.Certify(guard.Authority)
+	s.Env = append(at(mode, addresses...), certified(s.file("ca.crt"), redistest.Certificate{
+		CertFile: s.file("client.crt"), KeyFile: s.file("client.key"),
+	})...)
+	return s
+}
+
+func (s *Secured) file(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *Secured) Write(name, text string) {
+	s.Helper()
+	// Atomically, so that no process reads a part of it.
+	if err := os.WriteFile(s.file(name+".new"), []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	if err := os.Rename(s.file(name+".new"), s.file(name)); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// Certify makes the processes use certificates of an authority.
+func (s *Secured) Certify(authority *redistest.Authority) {
+	s.Helper()
+	c := authority.Issue(s.T, "client")
+	for name, from := range map[string]string{"ca.crt": authority.CAFile, "client.crt": c.CertFile, "client.key": c.KeyFile} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.Write(name, string(text))
+	}
+}
+
+// As returns the environment variables with which a process logs in.
+func (s *Secured) As(user Role) []string {
+	return []string{"CATBRIDGE_REDIS_USERNAME=" + string(user), "CATBRIDGE_REDIS_PASSWORD_FILE=" + s.file(string(user)+".password")}
+}
+
+// Command runs the program to its end, and returns its output.
+func (s *Secured) Command(user Role, args ...string) string {
+	s.Helper()
+	cmd := exec.CommandContext(s.Context(), s.path, args...)
+	cmd.Env = append(append([]string{"CATBRIDGE_SDK_KEY=" + SDKKey}, s.Env...), s.As(user)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.Errorf("catbridge %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	if HasSecret(out) || strings.Contains(string(out), user.User().Password) {
+		s.Errorf("catbridge %s prints a secret:\n%s", strings.Join(args, " "), out)
+	}
+	return string(out)
+}

@@ -1,0 +1,84 @@
+package harness
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
+)
+
+// Role is the user with which a client logs in, if Redis asks for one. Its values are users
+// in the files of deploy/acl.
+type Role string
+
+const (
+	AsAdmin    Role = "admin"
+	AsLeader   Role = "leader"
+	AsFollower Role = "follower"
+	AsReporter Role = "reporter"
+	AsOperator Role = "operator"
+	AsStatus   Role = "status"
+)
+
+func (r Role) User() redistest.User {
+	return redistest.User{Name: string(r), Password: "of-" + string(r)}
+}
+
+var passwordMark = regexp.MustCompile(`#([a-z]+)-password-sha256`)
+
+// aclFile returns one of the files of deploy/acl, with the passwords of the tests.
+func aclFile(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../deploy/acl", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return passwordMark.ReplaceAllStringFunc(string(text), func(mark string) string {
+		user := Role(passwordMark.FindStringSubmatch(mark)[1]).User()
+		sum := sha256.Sum256([]byte(user.Password))
+		return "#" + hex.EncodeToString(sum[:])
+	})
+}
+
+// Guarded makes Redis nodes ask for certificates, and for the users in a file of
+// deploy/acl.
+func Guarded(t testing.TB, nodes string) *redistest.Guard {
+	t.Helper()
+	return &redistest.Guard{
+		Authority: redistest.NewAuthority(t),
+		Nodes:     aclFile(t, nodes), Sentinels: aclFile(t, "sentinel.acl"),
+		Admin: AsAdmin.User(), Replica: Role("replica").User(), Sentinel: Role("sentinel").User(), Discover: Role("discover").User(),
+	}
+}
+
+// SetUser changes the rules of a user of Redis.
+func (env *Environment) SetUser(user Role, rules ...string) {
+	env.Helper()
+	args := []any{"ACL", "SETUSER", string(user)}
+	for _, rule := range rules {
+		args = append(args, rule)
+	}
+	if err := env.Admin.Do(env.Context(), args...).Err(); err != nil {
+		env.Fatal(err)
+	}
+}
+
+// DisconnectUser closes all connections of a user.
+func (env *Environment) DisconnectUser(user Role) {
+	env.Helper()
+	if err := env.Admin.Do(env.Context(), "CLIENT", "KILL", "USER", string(user)).Err(); err != nil {
+		env.Fatal(err)
+	}
+}
+
+// ClearRefusals discards the refusals in Redis's ACL log: the test caused them.
+func (env *Environment) ClearRefusals() {
+	env.Helper()
+	if err := env.Admin.ACLLogReset(env.Context()).Err(); err != nil {
+		env.Fatal(err)
+	}
+}
