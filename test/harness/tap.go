@@ -207,7 +207,7 @@ func (env *Environment) PublishedBy(server *redistest.Process, moment time.Time)
 	return env.taps[server].messagesSince(moment)
 }
 
-// LockMayVanish tells the tap of a Redis that the lock may change without a command.
+// LockMayVanish records that the lock of a Redis may change without a command.
 func (env *Environment) LockMayVanish(server *redistest.Process) { env.taps[server].unseen() }
 
 // messagesSince compares by Redis's clock: a message may arrive at the tap much later.

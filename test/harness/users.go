@@ -3,12 +3,11 @@ package harness
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 // Role is the user with which a client logs in, if Redis asks for one. Its values are users
@@ -33,11 +32,7 @@ var passwordMark = regexp.MustCompile(`#([a-z]+)-password-sha256`)
 // aclFile returns one of the files of deploy/acl, with the passwords of the tests.
 func aclFile(t testing.TB, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../deploy/acl", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return passwordMark.ReplaceAllStringFunc(string(text), func(mark string) string {
+	return passwordMark.ReplaceAllStringFunc(root.Read(t, "deploy/acl", name), func(mark string) string {
 		user := Role(passwordMark.FindStringSubmatch(mark)[1]).User()
 		sum := sha256.Sum256([]byte(user.Password))
 		return "#" + hex.EncodeToString(sum[:])
