@@ -194,7 +194,7 @@ func permit(t *testing.T, admin redis.UniversalClient, db int, namespace string)
 		}
 		return nil
 	}
-	if err := harness.ForEachNode(t.Context(), admin, give); err != nil {
+	if err := redisnode.Each(t.Context(), admin, give); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -94,7 +95,7 @@ func (env *Environment) Subscriptions() (all, nodes int64, err error) {
 // SubscriptionsOf returns the number of subscribers of a channel, and of the nodes that have any.
 func SubscriptionsOf(ctx context.Context, admin redis.UniversalClient, channel string) (all, nodes int64, err error) {
 	var have, listening atomic.Int64
-	err = ForEachNode(ctx, admin, func(ctx context.Context, node *redis.Client) error {
+	err = redisnode.Each(ctx, admin, func(ctx context.Context, node *redis.Client) error {
 		counts, err := node.PubSubNumSub(ctx, channel).Result()
 		have.Add(counts[channel])
 		listening.Add(min(counts[channel], 1))

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -123,14 +122,6 @@ func (env *Environment) FlushAll() {
 	if err := env.Admin.FlushAll(env.Context()).Err(); err != nil {
 		env.Fatal(err)
 	}
-}
-
-// ForEachNode calls do for a Redis, or at once for all nodes of a cluster.
-func ForEachNode(ctx context.Context, client redis.UniversalClient, do func(ctx context.Context, node *redis.Client) error) error {
-	if cluster, ok := client.(*redis.ClusterClient); ok {
-		return cluster.ForEachShard(ctx, do)
-	}
-	return do(ctx, client.(*redis.Client))
 }
 
 // AwaitKeys waits until all keys of the bridge exist, with a rev in meta.
