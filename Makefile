@@ -64,8 +64,8 @@ test: install-test-tools lint gates race servers vuln ## run every check that mu
 	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s$$([[ ! -e bin/vuln-not-checked ]] || echo ', but known vulnerabilities were not checked: their database is unreachable')"
 
 .PHONY: docs
-docs: ## write the pages that are generated from the code: docs/metrics.md
-	$(GO) test -count=1 -run Page ./metrics -args -update
+docs: ## write the pages that are generated from the code: docs/metrics.md, docs/events.md
+	$(GO) test -count=1 -run '^TestThePageLists' ./metrics ./test/repo -args -update
 
 .PHONY: install-test-tools
 install-test-tools: ## install missing tools of the tests, except Go

@@ -212,24 +212,5 @@
 //   - Durations must match the leader's, see [Timings]. If the lock expires later than
 //     2 × Dead, a leader's death first looks like a connection that delivers no messages.
 //
-// # Events
-//
-// Events with an id below 6000 are ConfigCat's (S102). These are this package's own:
-//
-//	6000 info   subscribed to changes       6008 warn   the rebase rule lowered the rev
-//	6001 warn   Redis is unreachable        6009 warn   other content at the rev in force
-//	6002 error  polling instead of pub/sub  6010 warn   announced content cannot be read
-//	6003 warn   no leader                   6011 warn   messages do not arrive
-//	6004 info   the leader is back          6012 debug  a message was ignored
-//	6005 debug  a config was put in force   6013 error  a hook panicked
-//	6006 warn   content was rejected        6014 warn   hooks are too slow
-//	6007 error  content is invalid          6015 info   reads succeed again
-//	6016 error  the snapshot file is invalid
-//	6017 error  the snapshot file cannot be written
-//	6018 error  reports to the fleet are denied
-//	6019 warn   a report to the fleet failed
-//	6020 info   reports to the fleet succeed again
-//	6021 info   Redis's config waits because the client fetched another one itself
-//	6022 info   the CDN served a config that was replaced less than 2 minutes ago
-//	6023 warn   values in Redis are read without a size limit: +getrange is missing
+// docs/events.md lists the events that a follower logs.
 package follower

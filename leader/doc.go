@@ -180,21 +180,5 @@
 // At most four checks run at a time. They do not delay the terms. [KeyStats] and a log event
 // list the rules that grant the missing rights.
 //
-// # Events
-//
-// A failed poll has an event_id of ConfigCat's SDKs, 1100 to 1106 (S102). The leader's own are:
-//
-//	6100 info   a term started            6108 error  the entry is ahead of Redis's clock
-//	6101 info   a term ended              6109 info   recently replaced content served again
-//	6102 info   new content published     6110 warn   subscribing failed
-//	6103 warn   content has broken flags  6111 error  a poll failed for another reason
-//	6104 error  Redis cannot be written   6112 error  the lock has no expiry
-//	6105 info   writes succeed again      6113 info   a webhook requested a poll
-//	6106 warn   Redis lost or changed     6114 warn   webhooks are refused; at most one
-//	            the published content                 event per minute
-//	6107 warn   entry, blob or meta is    6115 error  forwarding a webhook failed
-//	            missing or overwritten    6116 error  the user of Redis lacks rights
-//	                                      6117 info   the user has all rights now
-//	                                      6118 warn   Redis holds different content at a
-//	                                                  lower rev; the leader waits for the CDN
+// docs/events.md lists the events that a leader logs.
 package leader

@@ -1,24 +1,25 @@
 package leader
 
-// IDs of the leader's own events (attribute event_id); doc.go says what each means.
+// IDs of the leader's own events (attribute event_id), with their levels. docs/events.md is
+// generated from these lines.
 const (
-	eventLeading     = 6100
-	eventResigned    = 6101
-	eventCommitted   = 6102
-	eventBrokenFlags = 6103
-	eventRedis       = 6104
-	eventRedisBack   = 6105
-	eventRegressed   = 6106
-	eventOverwritten = 6107
-	eventAhead       = 6108
-	eventSuspect     = 6109
-	eventListen      = 6110
-	eventFetch       = 6111
-	eventStuck       = 6112
-	eventHook        = 6113
-	eventHookRefused = 6114
-	eventHookFailed  = 6115
-	eventNoRights    = 6116
-	eventRights      = 6117
-	eventUncertain   = 6118
+	eventLeading     = 6100 // info: a term started
+	eventResigned    = 6101 // info: a term ended
+	eventCommitted   = 6102 // info: new content was published
+	eventBrokenFlags = 6103 // warn: content has broken flags
+	eventRedis       = 6104 // error, warn: Redis cannot be written
+	eventRedisBack   = 6105 // info: writes succeed again
+	eventRegressed   = 6106 // warn: Redis lost or changed the published content
+	eventOverwritten = 6107 // warn: entry, blob or meta is missing or overwritten
+	eventAhead       = 6108 // error: the entry is ahead of Redis's clock
+	eventSuspect     = 6109 // info: recently replaced content was served again
+	eventListen      = 6110 // warn: subscribing failed
+	eventFetch       = 6111 // error: a poll failed for another reason than 1100 to 1106
+	eventStuck       = 6112 // error: the lock has no expiry
+	eventHook        = 6113 // info: a webhook requested a poll
+	eventHookRefused = 6114 // warn: webhooks are refused; at most one event per minute
+	eventHookFailed  = 6115 // error: forwarding a webhook failed
+	eventNoRights    = 6116 // error: the user of Redis lacks rights
+	eventRights      = 6117 // info: the user has all rights now
+	eventUncertain   = 6118 // warn: Redis holds different content at a lower rev; the leader waits for the CDN
 )

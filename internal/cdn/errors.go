@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// Codes of [Error], the event ids of S102.
+// Codes of [Error], the event ids of S102, with their levels. docs/events.md is generated from these
+// lines.
 const (
-	CodeInvalidSDKKey     = 1100 // 403 or 404 (S83)
-	CodeUnexpectedStatus  = 1101 // another status, or a refused HTTP redirect (S84)
-	CodeTimeout           = 1102 // no connection within ConnectTimeout, or no complete answer within ReadTimeout (S84)
-	CodeNetwork           = 1103 // the network or the HTTP protocol failed three times, or a redirect's host resolves to a private address (S84, S85)
-	CodeRedirectLoop      = 1104 // still redirected after 3 requests (S87)
-	CodeInvalidBody       = 1105 // a body that is empty, too long, wrongly compressed, not JSON, or rejected by S77 or Check; a refused p.u (S81)
-	CodeNothingToValidate = 1106 // 304 to a request without an ETag (S82)
+	CodeInvalidSDKKey     = 1100 // error: the CDN answered 403 or 404: the SDK key is wrong (S83)
+	CodeUnexpectedStatus  = 1101 // error: the CDN answered another status, or its HTTP redirect was refused (S84)
+	CodeTimeout           = 1102 // error: no connection within ConnectTimeout, or no complete answer within ReadTimeout (S84)
+	CodeNetwork           = 1103 // error: the network or the HTTP protocol failed three times, or a redirect's host resolves to a private address (S84, S85)
+	CodeRedirectLoop      = 1104 // error: the CDN still redirected after 3 requests (S87)
+	CodeInvalidBody       = 1105 // error: the CDN's body is empty, too long, wrongly compressed, not JSON, or rejected by S77 or Check; or its p.u was refused (S81)
+	CodeNothingToValidate = 1106 // error: the CDN answered 304 to a request without an ETag (S82)
 )
 
 // ErrRedirectRefused is in the chain of every [Error] caused by a redirect to a URL that the

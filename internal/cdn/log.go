@@ -5,14 +5,16 @@ import (
 	"log/slog"
 )
 
-// warnOutOfSync logs event 3002.
+// EventOutOfSync is the id of an event of the fetcher (S86).
+const EventOutOfSync = 3002 // warn: the data governance is not in sync with the ConfigCat Dashboard
+
 func (f *Fetcher) warnOutOfSync(ctx context.Context) {
 	if f.cfg.Logger == nil {
 		return
 	}
 	f.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "[3002] The `dataGovernance` parameter specified at the client initialization "+
 		"is not in sync with the preferences on the ConfigCat Dashboard. "+
-		"Read more: https://configcat.com/docs/advanced/data-governance/", slog.Int("event_id", 3002))
+		"Read more: https://configcat.com/docs/advanced/data-governance/", slog.Int("event_id", EventOutOfSync))
 }
 
 // debug logs a message that requires no action, as event 0.

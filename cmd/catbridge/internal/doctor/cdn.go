@@ -101,17 +101,14 @@ func (d *Doctor) fetchFailed(err error, took time.Duration) {
 	d.fault(advice, "%v", failure)
 }
 
-// outOfSync is the event for a data governance that differs from the dashboard (S86).
-const outOfSync = 3002
-
-// warnings is a handler that detects the event outOfSync in the log of a fetcher.
+// warnings is a handler that detects cdn.EventOutOfSync in the log of a fetcher.
 type warnings struct{ outOfSync bool }
 
 func (w *warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
 
 func (w *warnings) Handle(_ context.Context, r slog.Record) error {
 	r.Attrs(func(a slog.Attr) bool {
-		w.outOfSync = w.outOfSync || a.Key == "event_id" && a.Value.Int64() == outOfSync
+		w.outOfSync = w.outOfSync || a.Key == "event_id" && a.Value.Int64() == cdn.EventOutOfSync
 		return true
 	})
 	return nil
