@@ -128,8 +128,12 @@ func EachPrimary(ctx context.Context, client redis.UniversalClient, f func(conte
 }
 
 // Random returns one of the nodes. It spreads subscribers over a cluster: ClusterClient.Subscribe
-// would send them all to the node that owns the channel's slot.
+// would send them all to the node that owns the channel's slot. It returns an error for a client
+// that [Check] rejects.
 func Random(ctx context.Context, client redis.UniversalClient) (*redis.Client, error) {
+	if err := Check(client); err != nil {
+		return nil, err
+	}
 	var mu sync.Mutex
 	var nodes []*redis.Client
 	err := Each(ctx, client, func(_ context.Context, node *redis.Client) error {
