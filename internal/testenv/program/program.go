@@ -24,9 +24,12 @@ var (
 	Racing = Build{sync.OnceValues(func() (string, error) { return build("catbridge-race", "-race") })}
 )
 
-// Path returns the path of the program, or skips the test if it cannot be built here.
+// Path returns the path of the program, or skips the test if it cannot be built here, or with -short.
 func (b Build) Path(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("builds the program: not with -short")
+	}
 	if _, err := exec.LookPath("go"); err != nil {
 		missing.Skip(t, "the go command is missing (%v)", err)
 	}

@@ -54,7 +54,7 @@ var _ Server = (*Process)(nil)
 
 // Start starts a redis-server with further arguments, which override the default ones, and
 // waits until it answers. The process is killed at the end of the test. Without a
-// redis-server the test ends, see [missing.Skip].
+// redis-server the test ends, see [missing.Skip]; with -short it always ends.
 func Start(t testing.TB, args ...string) *Process {
 	t.Helper()
 	return (*Guard)(nil).Start(t, args...)
@@ -86,6 +86,9 @@ func launchServer(t testing.TB, guard *Guard, more func(p *Process) []string) *P
 // launchProgram starts the program with arguments that may depend on port and folder.
 func launchProgram(t testing.TB, guard *Guard, args func(p *Process) []string) *Process {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a server: not with -short")
+	}
 	program := Named()
 	path, err := exec.LookPath(program)
 	if err != nil {
