@@ -11,13 +11,6 @@ import (
 	"github.com/catbridge/catbridge/test/harness"
 )
 
-// String returns the errors, one a line.
-func String(l *harness.LoggedErrors) string {
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	return strings.Join(l.Errors, "\n")
-}
-
 // pollingWithin is the time in which a follower must start polling when it may not
 // subscribe.
 const pollingWithin = 5 * time.Second
@@ -30,8 +23,7 @@ func TestF24_FollowerWithoutASubscriptionPolls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			harness.OnServer(t, func(env *harness.Environment, _ *redistest.Process) {
-				var errors *harness.LoggedErrors
-				env.FollowerLog, errors = harness.RecordErrors(env.FollowerLog)
+				errors := env.RecordFollowerErrors()
 				env.StartAll(2)
 				for range env.Rounds(2) {
 					errors.Forget()
@@ -60,8 +52,7 @@ func TestF24_FollowerWithoutASubscriptionPolls(t *testing.T) {
 // F24: a follower sends PING only on a silent connection, and misses the right only then.
 func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 	harness.OnServer(t, func(env *harness.Environment, _ *redistest.Process) {
-		var errors *harness.LoggedErrors
-		env.FollowerLog, errors = harness.RecordErrors(env.FollowerLog)
+		errors := env.RecordFollowerErrors()
 		env.Follower.Idle, env.Follower.Dead = 2*time.Second, 4*time.Second // a busy machine can be silent for half a second
 		first, second := env.StartAll(2)
 		env.SetUser(harness.AsFollower, "-ping")
@@ -93,8 +84,7 @@ func TestF24_FollowerThatMayNotReadReportsAnError(t *testing.T) {
 	for _, commands := range [][]string{{"get", "getrange"}, {"hmget"}} {
 		t.Run(commands[0], func(t *testing.T) {
 			harness.OnServer(t, func(env *harness.Environment, _ *redistest.Process) {
-				var errors *harness.LoggedErrors
-				env.FollowerLog, errors = harness.RecordErrors(env.FollowerLog)
+				errors := env.RecordFollowerErrors()
 				env.StartAll(2)
 				for _, command := range commands {
 					env.SetUser(harness.AsFollower, "-"+command)
@@ -128,8 +118,7 @@ func TestF24_LeaderWithoutARightReportsAnErrorAndRecovers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			harness.OnServer(t, func(env *harness.Environment, _ *redistest.Process) {
-				var errors *harness.LoggedErrors
-				env.LeaderLog, errors = harness.RecordErrors(env.LeaderLog)
+				errors := env.RecordLeaderErrors()
 				first, second := env.StartAll(2)
 				before := env.CDN.Version()
 				env.SetUser(harness.AsLeader, rules.take)

@@ -41,9 +41,7 @@ func TestF25_ChangedSecretsAreUsed(t *testing.T) {
 // and recovers once the password is accepted.
 func TestF25_WrongPasswordIsReported(t *testing.T) {
 	harness.OnGuard(t, func(env *harness.Environment, _ *redistest.Guard) {
-		var ofLeaders, ofFollowers *harness.LoggedErrors
-		env.LeaderLog, ofLeaders = harness.RecordErrors(env.LeaderLog)
-		env.FollowerLog, ofFollowers = harness.RecordErrors(env.FollowerLog)
+		ofLeaders, ofFollowers := env.RecordLeaderErrors(), env.RecordFollowerErrors()
 		env.StartAll(2)
 		env.SetPasswords("-changed", harness.AsLeader, harness.AsFollower)
 		env.DisconnectAll()
@@ -64,9 +62,7 @@ func TestF25_WrongPasswordIsReported(t *testing.T) {
 // F25: the same with a certificate of an untrusted authority.
 func TestF25_UntrustedCertificateIsReported(t *testing.T) {
 	harness.OnGuard(t, func(env *harness.Environment, guard *redistest.Guard) {
-		var ofLeaders, ofFollowers *harness.LoggedErrors
-		env.LeaderLog, ofLeaders = harness.RecordErrors(env.LeaderLog)
-		env.FollowerLog, ofFollowers = harness.RecordErrors(env.FollowerLog)
+		ofLeaders, ofFollowers := env.RecordLeaderErrors(), env.RecordFollowerErrors()
 		env.RereadSecrets(guard)
 		env.StartAll(2)
 		env.RenewCertificate(redistest.NewAuthority(env.T))
@@ -90,9 +86,7 @@ func TestF25_ProgramReadsChangedSecrets(t *testing.T) {
 	}
 	path := program.Path(t)
 	t.Parallel()
-	env := harness.NewOpen(t)
-	s := harness.Secure(env, path, env.Server.Guard(), "single", env.Server.Addr())
-	s.PasswordsChange = true
+	s := harness.NewSecured(t, path)
 	s.Launch(s.As(harness.AsLeader)...)
 	s.Watch(s.As(harness.AsFollower)...)
 	s.AwaitVersion(s.CDN.Publish(), s.TakeoverBound()+s.PollBound())

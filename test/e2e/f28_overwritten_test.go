@@ -14,8 +14,7 @@ func TestF28_EntryWrittenByAnSDKIsCorrected(t *testing.T) {
 	for name, away := range map[string]time.Duration{"an hour ago": -time.Hour, "tomorrow": 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			harness.Scenario(t, func(env *harness.Environment) {
-				var errors *harness.LoggedErrors
-				env.LeaderLog, errors = harness.RecordErrors(env.LeaderLog)
+				errors := env.RecordLeaderErrors()
 				first, second := env.StartAll(2)
 				for range env.Rounds(1) {
 					rev := max(first.Stats().Rev, second.Stats().Rev)

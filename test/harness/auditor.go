@@ -112,13 +112,14 @@ func (a *Auditor) LostAtLeast(writes int) {
 	a.lost = max(a.lost, writes)
 }
 
-// Suspend permits any write by others than leaders, until resume.
+// Suspend permits any write by others than leaders, until [Auditor.Resume].
 func (a *Auditor) Suspend() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.blind = true
 }
 
+// Resume ends what Suspend began.
 func (a *Auditor) Resume() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -87,6 +87,7 @@ func (a *Auditor) versionOf(data []byte, hash string) int64 {
 	return version
 }
 
+// VersionIn returns the version in a config of the stand-in CDN.
 func VersionIn(data []byte) (int64, error) {
 	var config struct {
 		F map[string]struct{ V struct{ I int64 } }

@@ -215,7 +215,7 @@ func TestAuditorDetectsEveryViolation(t *testing.T) {
 	}
 }
 
-func TestReaderDetectsEveryViolation(t *testing.T) {
+func TestFollowerDetectsEveryViolation(t *testing.T) {
 	configOf := func(c fakecdn.Config) *evaluate.Config {
 		config, err := evaluate.Parse(c.JSON())
 		if err != nil {

@@ -76,12 +76,12 @@ func (env *Environment) DisconnectAll() {
 func OnGuard(t *testing.T, run func(env *Environment, guard *redistest.Guard)) {
 	t.Helper()
 	t.Parallel()
-	InLanes(t, NewOpen, func(env *Environment) { run(env, env.Server.Guard()) })
+	InLanes(t, newOpen, func(env *Environment) { run(env, env.Server.Guard()) })
 }
 
-// NewOpen is a guarded environment to which its administrator always has access,
+// newOpen is a guarded environment to which its administrator always has access,
 // whatever certificates change.
-func NewOpen(t *testing.T) *Environment {
+func newOpen(t *testing.T) *Environment {
 	guard := Guarded(t, "single.acl")
 	server := guard.Start(t, "--unixsocket", "socket")
 	clientAs := func(t testing.TB, user redistest.User, link *redistest.Link) *redis.Client {

@@ -14,11 +14,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// SDKKey is the key of every environment. It is made up.
 const SDKKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
 
 // Connector returns a client of the environment's Redis, through its own network.
 type Connector func(t testing.TB, as Role, link *redistest.Link) redis.UniversalClient
 
+// ConnectTo returns a connector to a Redis without users.
 func ConnectTo(server redistest.Server) Connector {
 	return func(t testing.TB, _ Role, link *redistest.Link) redis.UniversalClient { return server.Client(t, link) }
 }
@@ -127,7 +129,7 @@ func (env *Environment) EventuallyAll(bound time.Duration, what string, holds fu
 	})
 }
 
-// Pass waits for d, while the auditor and the readers watch.
+// Pass waits for d. The auditor and the followers are checked meanwhile.
 func (env *Environment) Pass(d time.Duration) { time.Sleep(d) }
 
 // PollBound is the bound for a leader to notice a change at the CDN and for followers to get it.

@@ -49,6 +49,7 @@ func OnProcessesAs(t *testing.T, build program.Build, alone bool, run func(f *Fl
 	InLanes(t, func(t *testing.T) *Fleet { return NewFleet(t, path) }, run)
 }
 
+// NewFleet returns a fleet on a Redis without users, with the program at path.
 func NewFleet(t *testing.T, path string) *Fleet {
 	server := redistest.Start(t)
 	f := &Fleet{Environment: NewPlain(t, server, FastProfile()), path: path, redisURL: server.URL()}
@@ -85,6 +86,7 @@ func (f *Fleet) Holder() string {
 	return id
 }
 
+// AwaitHolder waits until a process leads.
 func (f *Fleet) AwaitHolder(p *Process) {
 	f.Helper()
 	f.Eventually(f.TakeoverBound(), "process "+p.ID+" leads", func() bool { return f.Holder() == p.ID })
@@ -116,8 +118,8 @@ func (f *Fleet) Join(leaders, followers int) {
 func (f *Fleet) AwaitVersion(version int64, bound time.Duration) {
 	f.Helper()
 	f.Environment.AwaitVersion(version, bound)
-	for _, env := range f.Watchers {
-		f.Eventually(bound, "the process "+env.name+" has the version", func() bool { return env.version() >= version })
+	for _, w := range f.Watchers {
+		f.Eventually(bound, "the process "+w.name+" has the version", func() bool { return w.version() >= version })
 	}
 }
 

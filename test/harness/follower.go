@@ -32,7 +32,7 @@ type Follower struct {
 	faults  []string
 	moved   chan struct{} // closed and replaced at each change
 
-	sight sighting // the last one; used by the watch
+	sight sighting // the last one
 }
 
 // Follow starts a follower with its own network. It ends with the test.
@@ -71,6 +71,7 @@ func (env *Environment) FollowAs(as Role, change func(c *follower.Config)) *Foll
 	return r
 }
 
+// FollowN starts n followers.
 func (env *Environment) FollowN(n int) {
 	env.Helper()
 	for range n {
@@ -99,7 +100,7 @@ func (r *Follower) changed(config *evaluate.Config) {
 	r.moved = make(chan struct{})
 }
 
-// MayGoBack lets the reader take an earlier version, once.
+// MayGoBack lets the follower take an earlier version, once.
 func (r *Follower) MayGoBack(version int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,6 +108,7 @@ func (r *Follower) MayGoBack(version int64) {
 	r.sight.back = version
 }
 
+// Faults returns the violations that were found so far.
 func (r *Follower) Faults() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -56,6 +56,7 @@ func newLAN(t *testing.T, p Profile) *LAN {
 // Direction is a direction in which packets are dropped.
 type Direction string
 
+// The directions.
 const (
 	ToRedis   Direction = "saddr"
 	FromRedis Direction = "daddr"
@@ -71,4 +72,5 @@ func (l *LAN) Cut(link *redistest.Link, ways ...Direction) {
 	l.Net.Filter(l.T, rules...)
 }
 
+// Reconnect lets all packets pass again.
 func (l *LAN) Reconnect() { l.Net.Filter(l.T) }

@@ -82,6 +82,7 @@ func (r *Leader) Kill() {
 	<-r.done
 }
 
+// Leads reports whether the leader holds the lock and acts.
 func (r *Leader) Leads() bool {
 	state := r.Stats().State
 	return state == leader.Warm || state == leader.Steady

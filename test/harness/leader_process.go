@@ -26,7 +26,7 @@ func (env *Environment) UseProcesses() {
 	env.programs.serveCDN()
 }
 
-// leadAs starts the process of a runner.
+// leadAs starts the process of a leader.
 func (f *Fleet) leadAs(r *Leader) {
 	f.Helper()
 	p := f.Launch(append(append(f.access(r.Link), f.timings()...), "CATBRIDGE_LISTEN=127.0.0.1:0")...)

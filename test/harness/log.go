@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// errorHandler is a slog.Handler that records the errors in a loggedErrors.
+// errorHandler is a slog.Handler that records the errors in a [LoggedErrors].
 type errorHandler struct {
 	slog.Handler
 	errors *LoggedErrors
@@ -18,17 +18,17 @@ type errorHandler struct {
 
 // LoggedErrors are the errors that were logged.
 type LoggedErrors struct {
-	Mu     sync.Mutex
-	Errors []string
+	mu     sync.Mutex
+	errors []string
 }
 
 func (h errorHandler) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelError {
 		text := r.Message
 		r.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
-		h.errors.Mu.Lock()
-		h.errors.Errors = append(h.errors.Errors, text)
-		h.errors.Mu.Unlock()
+		h.errors.mu.Lock()
+		h.errors.errors = append(h.errors.errors, text)
+		h.errors.mu.Unlock()
 	}
 	return h.Handler.Handle(ctx, r)
 }
@@ -41,17 +41,24 @@ func (h errorHandler) WithGroup(name string) slog.Handler {
 	return errorHandler{h.Handler.WithGroup(name), h.errors}
 }
 
-// RecordErrors returns a logger like the given one, and the errors that are logged with it.
-func RecordErrors(logger *slog.Logger) (*slog.Logger, *LoggedErrors) {
+// RecordLeaderErrors returns the errors that leaders log which start from now on.
+func (env *Environment) RecordLeaderErrors() *LoggedErrors { return recordErrors(&env.LeaderLog) }
+
+// RecordFollowerErrors returns the errors that followers log which start from now on.
+func (env *Environment) RecordFollowerErrors() *LoggedErrors { return recordErrors(&env.FollowerLog) }
+
+// recordErrors replaces a logger by one that records the errors, too.
+func recordErrors(logger **slog.Logger) *LoggedErrors {
 	l := &LoggedErrors{}
-	return slog.New(errorHandler{logger.Handler(), l}), l
+	*logger = slog.New(errorHandler{(*logger).Handler(), l})
+	return l
 }
 
-// Contains reports whether an error with that part was logged since the last call of forget.
+// Contains reports whether an error with that part was logged since the last call of Forget.
 func (l *LoggedErrors) Contains(part string) bool {
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	for _, text := range l.Errors {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, text := range l.errors {
 		if strings.Contains(text, part) {
 			return true
 		}
@@ -59,10 +66,18 @@ func (l *LoggedErrors) Contains(part string) bool {
 	return false
 }
 
+// String returns the errors, one a line.
+func (l *LoggedErrors) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.errors, "\n")
+}
+
+// Forget discards the errors that were logged so far.
 func (l *LoggedErrors) Forget() {
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	l.Errors = nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.errors = nil
 }
 
 // NewLog returns a logger that writes to out, and fails the test if the SDK key is in a line

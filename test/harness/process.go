@@ -137,6 +137,7 @@ func (p *Process) HasStarted() bool {
 	return p.ID != ""
 }
 
+// Signal sends a signal to a process.
 func (f *Fleet) Signal(p *Process, sig syscall.Signal) {
 	f.Helper()
 	if err := p.Cmd.Process.Signal(sig); err != nil {

@@ -7,6 +7,16 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
+// Profile holds the durations of a scenario.
+type Profile struct {
+	Leader   leader.Timing
+	Follower follower.Timings
+	// Slack is added to every bound. It is zero in virtual time, where only the protocol
+	// takes time. On a real server it covers the load of the machine, and bounds are not
+	// tested.
+	Slack time.Duration
+}
+
 // DefaultProfile returns the default durations: a lost connection is detected within 10 s.
 func DefaultProfile() Profile {
 	p := Profile{Leader: leader.DefaultTiming(), Follower: follower.DefaultTimings(), Slack: Busy}
@@ -14,38 +24,14 @@ func DefaultProfile() Profile {
 	return p
 }
 
-// RebaseAfter is the time that the rebase rule requires before a follower accepts a lower
-// rev.
-const RebaseAfter = 30 * time.Second
-
-// RoundTrip is the bound for one round trip, on a busy machine.
-const RoundTrip = 250 * time.Millisecond
-
-// Profile is the durations of a scenario.
-type Profile struct {
-	Leader   leader.Timing
-	Follower follower.Timings
-	// slack is added to every bound. It is zero in virtual time, where only the protocol
-	// takes time. On a real server it covers the load of the machine, and bounds are not
-	// tested.
-	Slack time.Duration
-}
-
-// FastProfile is the program's fast timing, with a poll every second.
+// FastProfile returns the program's fast timing, with a poll every second.
 func FastProfile() Profile {
 	p := Profile{Leader: leader.FastTiming(), Follower: follower.FastTimings(), Slack: Busy}
 	p.Leader.PollInterval = time.Second
 	return p
 }
 
-// Busy is how much the load of a machine may add to a bound, with the race detector and all
-// tests at once.
-const Busy = 30 * time.Second
-
-func virtualProfile() Profile {
-	return Profile{Leader: leader.DefaultTiming(), Follower: follower.DefaultTimings()}
-}
-
+// RealProfile returns short durations, for scenarios on real servers.
 func RealProfile() Profile {
 	return Profile{
 		Leader: leader.Timing{
@@ -60,3 +46,19 @@ func RealProfile() Profile {
 		Slack: Busy,
 	}
 }
+
+// virtualProfile returns the default durations without slack.
+func virtualProfile() Profile {
+	return Profile{Leader: leader.DefaultTiming(), Follower: follower.DefaultTimings()}
+}
+
+// Busy is the slack of real servers: how much the load of a machine may add to a bound, with the race detector and all
+// tests at once.
+const Busy = 30 * time.Second
+
+// RoundTrip is the bound for one round trip, on a busy machine.
+const RoundTrip = 250 * time.Millisecond
+
+// RebaseAfter is the time that the rebase rule requires before a follower accepts a lower
+// rev.
+const RebaseAfter = 30 * time.Second

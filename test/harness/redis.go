@@ -26,6 +26,7 @@ type Backup struct {
 	meta        map[string]string
 }
 
+// Backup returns the content of Redis, without the lock.
 func (env *Environment) Backup() (b Backup) {
 	env.Helper()
 	var entry, blob *redis.StringCmd
@@ -66,7 +67,8 @@ func (env *Environment) Restore(b Backup, lost ...string) {
 	}
 }
 
-// WriteEntry writes the official entry as an SDK with its own clock does.
+// WriteEntry writes the official entry as an SDK with its own clock does, and returns its fetch
+// time.
 func (env *Environment) WriteEntry(fetched time.Time) int64 {
 	env.Helper()
 	config := env.CDN.Config()
@@ -103,6 +105,7 @@ func (env *Environment) Info(node *redistest.Process, section, field string) int
 	return 0
 }
 
+// SetConfig sets a parameter of the server.
 func (env *Environment) SetConfig(name, value string) {
 	env.Helper()
 	if err := env.Admin.(*redis.Client).ConfigSet(env.Context(), name, value).Err(); err != nil {
@@ -110,6 +113,7 @@ func (env *Environment) SetConfig(name, value string) {
 	}
 }
 
+// Delete deletes keys, as somebody else might.
 func (env *Environment) Delete(keys ...string) {
 	env.Helper()
 	if err := env.Admin.Del(env.Context(), keys...).Err(); err != nil {
@@ -117,6 +121,7 @@ func (env *Environment) Delete(keys ...string) {
 	}
 }
 
+// FlushAll deletes all keys.
 func (env *Environment) FlushAll() {
 	env.Helper()
 	if err := env.Admin.FlushAll(env.Context()).Err(); err != nil {

@@ -115,6 +115,7 @@ func (env *Environment) Recovered(since time.Time, bound time.Duration) {
 	env.RecoveredAfter(time.Since(since), bound)
 }
 
+// RecoveredAfter is like [Environment.Recovered], after a duration that was measured otherwise.
 func (env *Environment) RecoveredAfter(took, bound time.Duration) {
 	env.Helper()
 	env.judge(env.account, took, bound)
@@ -126,6 +127,7 @@ type Part struct {
 	name string
 }
 
+// Part returns a later effect of the fault.
 func (env *Environment) Part(name string) Part { return Part{env, name} }
 
 // Recovered is [Environment.Recovered] of this part.

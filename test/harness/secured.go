@@ -6,12 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
-	"github.com/catbridge/catbridge/leader"
 )
 
 // Secured is a fleet whose processes log in with certificates and passwords from files.
@@ -31,14 +28,14 @@ func OnSecured(t *testing.T, run func(s *Secured)) {
 	t.Run("single", func(t *testing.T) {
 		t.Parallel()
 		env := newGuarded(t)
-		run(Secure(env, path, env.Server.Guard(), "single", env.Server.Addr()))
+		run(secure(env, path, env.Server.Guard(), "single", env.Server.Addr()))
 	})
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
 		sentinel := Guarded(t, "replicated.acl").StartSentinel(t, 2)
 		env := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
 		env.harmless(sentinel.Sentinels...)
-		s := Secure(env, path, sentinel.Nodes[0].Guard(), "sentinel", addresses(sentinel.Sentinels)...)
+		s := secure(env, path, sentinel.Nodes[0].Guard(), "sentinel", addresses(sentinel.Sentinels)...)
 		s.Env = append(s.Env, "CATBRIDGE_REDIS_MASTER_NAME="+redistest.MasterName,
 			"CATBRIDGE_REDIS_SENTINEL_USERNAME=discover", "CATBRIDGE_REDIS_SENTINEL_PASSWORD_FILE="+s.file("discover.password"))
 		run(s)
@@ -47,7 +44,7 @@ func OnSecured(t *testing.T, run func(s *Secured)) {
 		t.Parallel()
 		cluster := Guarded(t, "cluster.acl").StartCluster(t, 3, 1)
 		env := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
-		run(Secure(env, path, cluster.Primaries[0].Guard(), "cluster", addresses(cluster.Nodes())...))
+		run(secure(env, path, cluster.Primaries[0].Guard(), "cluster", addresses(cluster.Nodes())...))
 	})
 }
 
@@ -59,9 +56,17 @@ func addresses(processes []*redistest.Process) []string {
 	return all
 }
 
-func Secure(env *Environment, path string, guard *redistest.Guard, mode string, addresses ...string) *Secured {
-	env.Leader, env.Follower = leader.FastTiming(), follower.FastTimings()
-	env.Leader.PollInterval = time.Second
+// NewSecured returns a fleet of the program at path on one guarded Redis whose users and
+// certificates change.
+func NewSecured(t *testing.T, path string) *Secured {
+	env := newOpen(t)
+	env.PasswordsChange = true
+	return secure(env, path, env.Server.Guard(), "single", env.Server.Addr())
+}
+
+// secure makes a fleet of an environment on guarded nodes.
+func secure(env *Environment, path string, guard *redistest.Guard, mode string, addresses ...string) *Secured {
+	env.Profile = FastProfile()
 	s := &Secured{Fleet: &Fleet{Environment: env, path: path}, dir: env.TempDir()}
 	s.serveCDN()
 	for _, user := range []Role{AsLeader, AsFollower, AsOperator, AsStatus, "discover"} {
@@ -76,6 +81,7 @@ func Secure(env *Environment, path string, guard *redistest.Guard, mode string, 
 
 func (s *Secured) file(name string) string { return filepath.Join(s.dir, name) }
 
+// Write replaces a file, such as leader.password.
 func (s *Secured) Write(name, text string) {
 	s.Helper()
 	// Atomically, so that no process reads a part of it.

@@ -14,6 +14,7 @@ import (
 // in the files of deploy/acl.
 type Role string
 
+// The users of clients.
 const (
 	AsAdmin    Role = "admin"
 	AsLeader   Role = "leader"
@@ -23,6 +24,7 @@ const (
 	AsStatus   Role = "status"
 )
 
+// User returns the user with its password in the tests.
 func (r Role) User() redistest.User {
 	return redistest.User{Name: string(r), Password: "of-" + string(r)}
 }

@@ -32,7 +32,7 @@
 //	follower_own.go          follower/own.go, doubt.go, for a feed with one client
 //	follower_freshness.go    follower/freshness.go, without the local clock
 //	exchange.go              the fate of a command, and of a message
-//	edge.go, spoil.go        faults of the CDN and of Redis, and other writers
+//	edge.go, faults.go       faults of the CDN and of Redis, and other writers
 //	stranger.go              another fleet with the same SDK key; leader/listen.go
 //	oracle.go                none: the invariants
 //

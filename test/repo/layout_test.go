@@ -89,26 +89,32 @@ var layouts = map[string]layout{
 }
 
 type goPackage struct {
-	ImportPath string
-	Standard   bool
-	Imports    []string
-	Module     *struct{ Path string }
+	ImportPath                string
+	Standard                  bool
+	Imports                   []string
+	TestImports, XTestImports []string // of its tests
 }
 
 // listDeps lists the dependencies of a package, and the package itself, last.
 func listDeps(t *testing.T, dir string) []goPackage {
+	t.Helper()
+	return goList(t, "-deps", "./"+dir)
+}
+
+// goList lists packages with the go command.
+func goList(t *testing.T, args ...string) []goPackage {
 	t.Helper()
 	program, err := exec.LookPath("go")
 	if err != nil {
 		missing.Skip(t, "the go command is missing (%v)", err)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, "list", "-deps", "-json=ImportPath,Standard,Imports,Module", "./"+dir)
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"list", "-json=ImportPath,Standard,Imports,TestImports,XTestImports"}, args...)...)
 	cmd.Dir = root.Path(t)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list ./%s: %v\n%s", dir, err, &stderr)
+		t.Fatalf("go list %q: %v\n%s", args, err, &stderr)
 	}
 	var list []goPackage
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
@@ -186,6 +192,69 @@ func TestLayoutFaultsAreDetected(t *testing.T) {
 	rules := layout{own: []string{"cachekeys"}, other: []string{"example.com/lib"}, never: []string{"net"}}
 	want := []string{"x is built from follower", "x is built from follower/internal/feed", "x imports net/http", "x imports example.com/lib2"}
 	if have := rules.faults("x", deps); !slices.Equal(have, want) {
+		t.Errorf("found %q\nwant %q", have, want)
+	}
+}
+
+// scenarioImports are the packages that the scenarios of test/e2e may use, besides those of
+// internal/testenv: the public ones, and the formats in Redis.
+var scenarioImports = []string{
+	"cachekeys", "evaluate", "follower", "follower/followertest", "leader",
+	"internal/redisnode", "internal/wire", "test/harness",
+}
+
+// The product does not use what only tests need, the helpers of all tests do not depend on the
+// product, and only scenarios use the harness.
+func TestCodeOfTestsStaysInItsRooms(t *testing.T) {
+	for _, fault := range roomFaults(goList(t, "./...")) {
+		t.Error(fault)
+	}
+}
+
+// roomFaults returns the imports that the folders of the tests do not allow.
+func roomFaults(list []goPackage) []string {
+	var faults []string
+	helpers := func(name string) bool { return within(name)("internal/testenv") }
+	tests := func(name string) bool { return within(name)("test") }
+	for _, p := range list {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			imported, own := strings.CutPrefix(imported, module+"/")
+			if !own || imported == name {
+				continue
+			}
+			inCode := slices.Contains(p.Imports, module+"/"+imported)
+			if inCode && !tests(name) && !helpers(name) && (tests(imported) || helpers(imported)) ||
+				inCode && helpers(name) && !helpers(imported) ||
+				name == "test/e2e" && !helpers(imported) && !slices.Contains(scenarioImports, imported) ||
+				name != "test/e2e" && imported == "test/harness" {
+				faults = append(faults, name+" imports "+imported)
+			}
+		}
+	}
+	return faults
+}
+
+func TestRoomFaultsAreDetected(t *testing.T) {
+	of := func(names ...string) (all []string) {
+		for _, name := range names {
+			all = append(all, module+"/"+name)
+		}
+		return all
+	}
+	list := []goPackage{
+		{ImportPath: module + "/leader", Imports: of("cachekeys", "internal/testenv/fakecdn"), TestImports: of("internal/testenv/fakecdn", "test/harness")},
+		{ImportPath: module + "/internal/testenv/fakecdn", Imports: of("internal/testenv/missing", "evaluate"), TestImports: of("evaluate")},
+		{ImportPath: module + "/test/e2e", TestImports: of("leader", "internal/testenv/fakecdn", "test/harness", "internal/cdn")},
+		{ImportPath: module + "/test/repo", XTestImports: of("internal/testenv/program", "test/harness")},
+	}
+	want := []string{
+		"leader imports internal/testenv/fakecdn", "leader imports test/harness",
+		"internal/testenv/fakecdn imports evaluate",
+		"test/e2e imports internal/cdn",
+		"test/repo imports test/harness",
+	}
+	if have := roomFaults(list); !slices.Equal(slices.Compact(have), want) {
 		t.Errorf("found %q\nwant %q", have, want)
 	}
 }

@@ -47,11 +47,8 @@ var exceptions = []exception{
 	{"leader/mend.go", "mend", "mend.go", "the name of the file"},
 	{"leader/mend_test.go", "mend", "mend_test.go", "the name of the file"},
 	{"test/model/leader_keeper.go", "keeper", "leader_keeper.go", "the name of the file"},
-	{"test/model/spoil.go", "spoiled", "spoil.go", "the name of the file"},
-	{"test/model/world.go", "worlds", "world.go", "the name of the file"},
 	{"test/model/doc.go", "keeper", "leader_keeper.go", "names a file"},
 	{"test/model/doc.go", "mend", "mend.go", "names a file"},
-	{"test/model/doc.go", "spoiled", "spoil.go", "names a file"},
 	{"test/model/leader_keeper.go", "keeper", "keeper.go", "names a file"},
 }
 
