@@ -84,7 +84,7 @@ var layouts = map[string]layout{
 			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"cmd/catbridge/internal/redisurl",
 		},
-		other: []string{"github.com/knadh/koanf", "go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},
+		other: []string{"go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},
 	},
 }
 

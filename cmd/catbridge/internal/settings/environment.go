@@ -1,8 +1,6 @@
 package settings
 
-import (
-	"github.com/knadh/koanf/providers/env/v2"
-)
+import "strings"
 
 func fromEnvironment(environ []string, part Part, table []*setting) *source {
 	src := newSource(func(set *setting) string { return "$" + set.variable() })
@@ -20,18 +18,16 @@ func fromEnvironment(environ []string, part Part, table []*setting) *source {
 			variables[set.as(old).variable()] = named{set, old}
 		}
 	}
-	src.load(env.Provider(".", env.Opt{
-		Prefix: prefix, EnvironFunc: func() []string { return environ },
-		TransformFunc: func(name, text string) (string, any) {
-			set, text := variables[name], trimNewlines(text)
-			switch {
-			case set.setting == nil || text == "":
-				return "", nil
-			case set.value.list():
-				return src.take(set.setting, set.name, split(text))
-			}
-			return src.take(set.setting, set.name, []string{text})
-		},
-	}))
+	for _, entry := range environ {
+		name, text, _ := strings.Cut(entry, "=")
+		set, text := variables[name], trimNewlines(text)
+		switch {
+		case set.setting == nil || text == "":
+		case set.value.list():
+			src.take(set.setting, set.name, split(text))
+		default:
+			src.take(set.setting, set.name, []string{text})
+		}
+	}
 	return src
 }

@@ -14,7 +14,7 @@ import (
 
 type document struct {
 	name   string
-	values map[string]any // strings by path
+	values map[string][]string // by path
 	lines  map[string]int
 	names  map[string]string // the name that the file uses for a setting, perhaps an old one
 	keys   []SDKKey          // with origins; their paths are as written
@@ -27,7 +27,7 @@ type document struct {
 // parse parses a configuration file. It checks each value, but not whether the values fit
 // together.
 func parse(name string, data []byte) *document {
-	d := &document{name: name, values: map[string]any{}, lines: map[string]int{}, names: map[string]string{}}
+	d := &document{name: name, values: map[string][]string{}, lines: map[string]int{}, names: map[string]string{}}
 	var top, next yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	switch err := decoder.Decode(&top); {

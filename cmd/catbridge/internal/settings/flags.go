@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/knadh/koanf/providers/posflag"
 	"github.com/spf13/pflag"
 )
 
@@ -115,28 +114,29 @@ func fromFlags(flags *pflag.FlagSet, table []*setting) *source {
 	if flags == nil {
 		return src
 	}
-	src.load(posflag.ProviderWithFlag(flags, ".", nil, func(flag *pflag.Flag) (string, any) {
+	flags.VisitAll(func(flag *pflag.Flag) {
 		raw, ok := flag.Value.(*rawFlag)
 		if !ok || !flag.Changed {
-			return "", nil
+			return
 		}
 		set := find(table, raw.setting.path)
-		given := slices.Clone(raw.given)
 		if set.path == pathProfile {
-			return src.takeFast(set, given[0])
+			src.takeFast(set, raw.given[0])
+		} else {
+			src.take(set, raw.name, slices.Clone(raw.given))
 		}
-		return src.take(set, raw.name, given)
-	}))
+	})
 	return src
 }
 
-func (src *source) takeFast(set *setting, given string) (string, any) {
+func (src *source) takeFast(set *setting, given string) {
 	if err := boolean(new(bool)).check([]string{given}); err != nil {
 		src.faults.add(src.where(set), "%v", err)
-		return "", nil
+		return
 	}
+	profile := "default"
 	if given == "true" {
-		return set.path, []string{"fast"}
+		profile = "fast"
 	}
-	return set.path, []string{"default"}
+	src.values[set.path] = []string{profile}
 }

@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"maps"
 	"slices"
 
-	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 )
 
@@ -66,21 +66,19 @@ type loader struct {
 }
 
 func (l *loader) merge() {
-	merged := koanf.New(".")
+	merged := map[string][]string{}
 	for _, src := range l.sources {
 		src.expand(l.table)
 		src.exclude(l.table)
 		for _, group := range exclusive {
 			if slices.ContainsFunc(group, src.has) {
 				for _, path := range group {
-					merged.Delete(path)
+					delete(merged, path)
 					delete(l.s.origin, path)
 				}
 			}
 		}
-		if err := merged.Merge(src.values); err != nil {
-			l.faults.add("", "%v", err) // unreachable: all sources have the same shape
-		}
+		maps.Copy(merged, src.values)
 		for _, set := range l.table {
 			if src.has(set.path) {
 				l.s.origin[set.path], l.names[set.path] = src.origin(set), src.names[set.path]
@@ -90,14 +88,14 @@ func (l *loader) merge() {
 		l.s.Warnings = append(l.s.Warnings, src.warnings...)
 	}
 	for _, set := range l.table {
-		if merged.Exists(set.path) && set.path != pathKeys {
-			set.value.set(merged.Strings(set.path))
+		if given, ok := merged[set.path]; ok && set.path != pathKeys {
+			set.value.set(given)
 		}
 	}
 	if l.Part&SDKKeys == 0 {
 		return
 	}
-	switch given := merged.Strings(pathKeys); {
+	switch given := merged[pathKeys]; {
 	case len(given) == 0:
 	case l.document != nil && l.s.origin[pathKeys] == l.sources[0].where(find(l.table, pathKeys)):
 		l.s.SDKKeys = l.document.keys

@@ -164,7 +164,7 @@ func TestEverySettingHasAFlagAVariableAndAPlaceInTheFile(t *testing.T) {
 				if !last.has(set.path) {
 					t.Fatalf("%b: it is not there", sources)
 				}
-				if have := last.values.Strings(set.path); !slices.Equal(have, []string{want}) {
+				if have := last.values[set.path]; !slices.Equal(have, []string{want}) {
 					t.Errorf("%b: %q, want %q", sources, have, want)
 				}
 			}

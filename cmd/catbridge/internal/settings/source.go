@@ -3,18 +3,16 @@ package settings
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
-
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/v2"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 )
 
-// source is the settings of one source: checked strings by path.
+// source is the settings of one source.
 type source struct {
-	values   *koanf.Koanf
+	values   map[string][]string   // checked, by path
 	label    func(*setting) string // the flag or variable, or the place in a file
 	within   map[string]string     // where the URL is, for settings in a URL
 	tried    map[string]bool       // the settings that are given, valid or not
@@ -25,7 +23,7 @@ type source struct {
 
 func newSource(label func(*setting) string) *source {
 	return &source{
-		values: koanf.New("."), label: label,
+		values: map[string][]string{}, label: label,
 		within: map[string]string{}, tried: map[string]bool{}, names: map[string]string{},
 	}
 }
@@ -35,25 +33,17 @@ func (src *source) where(set *setting) string {
 	return src.label(set.as(cmp.Or(src.names[set.path], set.path)))
 }
 
-// load uses only providers that cannot fail.
-func (src *source) load(p koanf.Provider) {
-	if err := src.values.Load(p, nil); err != nil {
-		src.faults.add("", "%v", err)
-	}
+func (src *source) has(path string) bool {
+	_, ok := src.values[path]
+	return ok
 }
 
-func (src *source) has(path string) bool { return src.values.Exists(path) }
-
-func (src *source) set(path string, values []string) {
-	src.load(confmap.Provider(map[string]any{path: values}, "."))
-}
-
-// take checks the value of a flag or variable, whose name is the setting's or an old one. It
-// returns an empty path if the value is invalid.
-func (src *source) take(set *setting, name string, given []string) (string, any) {
+// take checks and stores the value of a flag or variable, whose name is the setting's or an old
+// one.
+func (src *source) take(set *setting, name string, given []string) {
 	if first := src.names[set.path]; first != "" && first != name {
 		src.faults.add(src.label(set.as(name)), "%s, %s, is given, too: give one of them", src.label(set.as(first)), itsName(first))
-		return "", nil
+		return
 	}
 	src.names[set.path] = name
 	if name != set.path {
@@ -65,9 +55,9 @@ func (src *source) take(set *setting, name string, given []string) (string, any)
 	src.tried[set.path] = true
 	if err := set.value.check(given); err != nil {
 		src.faults.add(src.where(set), "%v", err)
-		return "", nil
+		return
 	}
-	return set.path, given
+	src.values[set.path] = given
 }
 
 // origin returns the place of a setting, which may be in a URL.
@@ -88,7 +78,7 @@ func fromFile(d *document, table []*setting) *source {
 	})
 	folder := filepath.Dir(d.name)
 	for _, set := range table {
-		if texts, ok := d.values[set.path].([]string); ok && set.value.path() {
+		if texts, ok := d.values[set.path]; ok && set.value.path() {
 			d.values[set.path] = within(folder, texts)
 		}
 	}
@@ -99,11 +89,10 @@ func fromFile(d *document, table []*setting) *source {
 			}
 		}
 	}
-	src.load(confmap.Provider(d.values, "."))
 	for path := range d.lines {
 		src.tried[path] = true
 	}
-	src.faults, src.warnings, src.names = d.faults, d.warnings, d.names
+	src.values, src.faults, src.warnings, src.names = maps.Clone(d.values), d.faults, d.warnings, d.names
 	return src
 }
 
@@ -124,11 +113,11 @@ func (src *source) expand(table []*setting) {
 	}
 	url := find(table, pathRedisURL)
 	where := src.where(url)
-	parts, err := redisurl.Split(src.values.Strings(pathRedisURL)[0])
+	parts, err := redisurl.Split(src.values[pathRedisURL][0])
 	if err != nil {
 		src.fault(url, "%v", err)
 	}
-	src.values.Delete(pathRedisURL)
+	delete(src.values, pathRedisURL)
 	for _, part := range parts {
 		set := find(table, "redis."+part.Name)
 		if src.has(set.path) {
@@ -140,7 +129,7 @@ func (src *source) expand(table []*setting) {
 			continue
 		}
 		src.within[set.path] = where
-		src.set(set.path, part.Values)
+		src.values[set.path] = part.Values
 	}
 }
 
@@ -181,7 +170,7 @@ func (src *source) exclude(table []*setting) {
 				first = set
 			default:
 				src.fault(set, "%s is given, too: give one of them", src.called(first))
-				src.values.Delete(path)
+				delete(src.values, path)
 			}
 		}
 	}

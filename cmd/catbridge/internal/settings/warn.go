@@ -40,7 +40,7 @@ func (d *document) holdsSecrets() bool {
 		}
 	}
 	for _, path := range []string{pathRedisURL, "base_url", "proxy_url", "tracing.endpoint"} {
-		if texts, ok := d.values[path].([]string); ok && slices.ContainsFunc(texts, holdsPassword) {
+		if slices.ContainsFunc(d.values[path], holdsPassword) {
 			return true
 		}
 	}
