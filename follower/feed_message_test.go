@@ -11,7 +11,6 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // F17: no published text changes the config, the rev or the connection.
@@ -23,7 +22,7 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 		c := n.start(t)
 		<-c.Ready()
 		synctest.Wait()
-		good := w.message(wire.Heartbeat)
+		good := w.message(cachekeys.Heartbeat)
 		bad := []string{
 			"", " ", "\n", "\x00\xff", "hello", "cb1", "cb1 ", "cb2 change rev=1767225600000", "cb1 change rev=-1", "cb1 change rev=17672256000000",
 			"cb1 change rev=1767225600000 rev=1767225600001", "cb1 change hash=xyz", "cb1 change rev=9999999999999", // without a hash
@@ -62,13 +61,13 @@ func TestMessagesOfALaterVersionAreUnderstood(t *testing.T) {
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()
-		later := func(kind wire.MessageType) string {
+		later := func(kind cachekeys.MessageType) string {
 			head := w.message(kind) + " base=0123456789abcdef room=" + strings.Repeat("x", 700) + " now=1767225600000"
 			return head + "\npatch.v2\n3 4 zstd\n\x00\xff"
 		}
 		for range 10 { // the only evidence of a leader
 			time.Sleep(3 * time.Second)
-			w.publish(later(wire.Heartbeat))
+			w.publish(later(cachekeys.Heartbeat))
 		}
 		synctest.Wait()
 		if s := c.Stats(); s.State != Live || s.BadMessages != 0 || s.Heartbeats != 10 {
@@ -78,7 +77,7 @@ func TestMessagesOfALaterVersionAreUnderstood(t *testing.T) {
 		if err := w.redis.HSet(t.Context(), w.keys.Meta, "shards", "many", "now", "never").Err(); err != nil {
 			t.Fatal(err)
 		}
-		w.publish(later(wire.Change))
+		w.publish(later(cachekeys.Change))
 		synctest.Wait()
 		wantVersion(t, c, 2)
 		if s := c.Stats(); s.BadMessages != 0 || s.Changes != 1 || s.Inline != 0 || s.RefusedBlobs != 0 {
@@ -162,7 +161,7 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 		for v := range 10 {
 			time.Sleep(time.Second)
 			w.commit(configJSON(1 + v))
-			all = append(all, w.message(wire.Change), w.message(wire.Heartbeat))
+			all = append(all, w.message(cachekeys.Change), w.message(cachekeys.Heartbeat))
 		}
 		highest := 0
 		c := n.start(t, func(c *Config) {
@@ -190,7 +189,7 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 
 // A resign message does not show a live leader, and a refresh request shows no leader at all.
 func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
-	for _, kind := range []wire.MessageType{wire.Resign, wire.Refresh} {
+	for _, kind := range []cachekeys.MessageType{cachekeys.Resign, cachekeys.Refresh} {
 		t.Run(string(kind), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				w := n.writer(t)
@@ -207,50 +206,4 @@ func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 			})
 		})
 	}
-}
-
-// idleSyncer returns a syncer without its goroutine and without Redis.
-func idleSyncer(t testing.TB, version int) *syncer {
-	t.Helper()
-	f := newFeed(feedKey{keys: cachekeys.For(testSDKKey, "", 0), timings: DefaultTimings(), listen: true}, nil)
-	f.status.Store(&status{state: Live, poll: defaultPoll})
-	s := newSyncer(f)
-	json := configJSON(version)
-	config, err := evaluate.Parse(json)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.apply(&snapshot{config: config, rev: 1767225600000, hash: wire.ContentHash(json), source: SourceBlob})
-	return s
-}
-
-// I1, I4: whatever messages arrive, in any order, the rev never falls, and the content changes only
-// with a higher rev.
-func FuzzMessagesNeverTakeAFollowerBack(f *testing.F) {
-	json := string(configJSON(2))
-	hash := wire.ContentHash([]byte(json))
-	f.Add("cb1 change rev=1767225600001 hash="+hash+"\nraw\n"+json, "cb1 heartbeat rev=1767225600000 hash="+hash, "cb1 resign")
-	f.Add("cb1 heartbeat rev=1767225600000 cdn=1767225600000 hash="+hash+" epoch=1", "cb1 change rev=1767225600001 hash="+hash+" spread=1000", "")
-	f.Add("cb1 change rev=1767225600009 hash="+hash+"\nzstd\n"+json, "cb1 change rev=1767225600008 hash="+hash+"\nraw\n{}", "cb1 x")
-	f.Fuzz(func(t *testing.T, a, b, c string) {
-		s := idleSyncer(t, 1)
-		at := time.Now()
-		for _, text := range []string{a, b, c, b, a} {
-			before := s.current.Load()
-			at = at.Add(20 * time.Second)
-			if m, ok := s.parse(text); ok {
-				s.onMessage(m, at)
-			}
-			after := s.current.Load()
-			if after.rev < before.rev {
-				t.Fatalf("rev %d after %d", after.rev, before.rev)
-			}
-			if after.hash != before.hash && (after.rev == before.rev || after.config == nil) {
-				t.Fatalf("%+v after %+v", after, before)
-			}
-			if after.hash == before.hash && after.config != before.config {
-				t.Fatal("the same content was compiled again")
-			}
-		}
-	})
 }

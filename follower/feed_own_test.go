@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
-	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // cutOff returns a follower in the given mode with v3, which it fetched itself while it was cut off
@@ -163,54 +163,6 @@ func TestTheWaitForEvidenceIsBounded(t *testing.T) {
 					t.Errorf("%v; %+v", seen, c.Stats())
 				}
 			})
-		})
-	}
-}
-
-// The evidence must be later than the request. The content named last is taken.
-func TestEvidenceMustBeLaterThanTheRequest(t *testing.T) {
-	const mine, other, third = "mine", "other", "third"
-	start := time.Now()
-	named := func(s int, epoch, cdn int64, hash string) item {
-		return item{assertion: assertion{epoch: epoch, rev: 1 + cdn, cdn: cdn, hash: hash}, at: start.Add(time.Duration(s) * time.Second), counts: true}
-	}
-	uncounted := func(i item) item { i.counts = false; return i }
-	for name, test := range map[string]struct {
-		items []item
-		later string
-		ends  bool // the wait is over
-	}{
-		"all conditions hold":          {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, other)}, other, false},
-		"an answer that was under way": {[]item{named(0, 7, 10, other), named(19, 7, 11, other), named(40, 7, 11, other), named(50, 7, 11, other)}, "", false},
-		"no later answer":              {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(40, 7, 10, other)}, "", false},
-		"29 s":                         {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(29, 7, 11, other)}, "", false},
-		"two items":                    {[]item{named(0, 7, 10, other), named(30, 7, 11, other)}, "", false},
-		"two epochs":                   {[]item{named(0, 7, 10, other), named(15, 8, 10, other), named(30, 8, 11, other)}, "", false},
-		"reads of a replica":           {[]item{uncounted(named(0, 7, 10, other)), uncounted(named(15, 7, 10, other)), named(30, 7, 11, other)}, "", false},
-		"from before the request":      {[]item{named(-9, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, other)}, "", false},
-		"other content at the end":     {[]item{named(0, 7, 10, other), named(15, 7, 10, other), named(30, 7, 11, third)}, third, false},
-		"the same":                     {[]item{named(0, 7, 10, mine), named(15, 7, 10, mine), named(30, 7, 11, mine)}, "", true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := new(holder)
-			h.replace(nil, &snapshot{hash: mine}, &own{asked: start})
-			for _, i := range test.items {
-				h.note(i, new(redisClock))
-			}
-			if h.own == nil != test.ends {
-				t.Fatalf("%+v, ends: %v", h.own, test.ends)
-			}
-			if test.ends {
-				return
-			}
-			if h.own.later != test.later {
-				t.Errorf("%q, want %q", h.own.later, test.later)
-			}
-			for _, hash := range []string{other, third} {
-				if got := h.offer(&snapshot{hash: hash, rev: 20}, false); got != (hash == test.later) {
-					t.Errorf("%s taken: %v", hash, got)
-				}
-			}
 		})
 	}
 }
@@ -456,26 +408,4 @@ func TestClosingCancelsASecondRequest(t *testing.T) {
 			t.Errorf("version %d", got)
 		}
 	})
-}
-
-// Replaced contents are remembered for 2 minutes.
-func TestReplacedContentsAreRememberedForTwoMinutes(t *testing.T) {
-	start := time.Now()
-	a, b := &snapshot{hash: "a"}, &snapshot{hash: "b"}
-	var again past
-	again.change(a, b, start)
-	again.change(b, a, start)
-	if again.has("a", start) || !again.has("b", start) {
-		t.Errorf("after a, b, a: %v", again)
-	}
-	var p past
-	held := &snapshot{hash: "0"}
-	for i := range 1000 {
-		next := &snapshot{hash: wire.ContentHash([]byte{byte(i), byte(i >> 8)})}
-		p.change(held, next, start.Add(time.Duration(i)*time.Second))
-		held = next
-	}
-	if len(p) != 120 {
-		t.Errorf("%d contents", len(p))
-	}
 }

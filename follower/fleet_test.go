@@ -12,7 +12,6 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/cachekeys"
-	"github.com/catbridge/catbridge/internal/wire"
 )
 
 const reportEvery = 30 * time.Second
@@ -20,7 +19,7 @@ const reportEvery = 30 * time.Second
 func reporting(c *Config) { c.FleetReport, c.FleetName = reportEvery, "shop-1" }
 
 // fleet returns the reports in the set, the oldest first.
-func (n *network) fleet(t *testing.T) []wire.FleetReport {
+func (n *network) fleet(t *testing.T) []cachekeys.FleetReport {
 	t.Helper()
 	key := cachekeys.For(testSDKKey, "", 0).Fleet
 	if !n.Exists(key) {
@@ -30,9 +29,9 @@ func (n *network) fleet(t *testing.T) []wire.FleetReport {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var reports []wire.FleetReport
+	var reports []cachekeys.FleetReport
 	for _, member := range members {
-		report, err := wire.ParseFleetReport(member)
+		report, err := cachekeys.ParseFleetReport(member)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +41,7 @@ func (n *network) fleet(t *testing.T) []wire.FleetReport {
 }
 
 // onlyReport returns the only report. The test fails if there are more or fewer.
-func (n *network) onlyReport(t *testing.T) wire.FleetReport {
+func (n *network) onlyReport(t *testing.T) cachekeys.FleetReport {
 	t.Helper()
 	reports := n.fleet(t)
 	if len(reports) != 1 {
@@ -88,7 +87,7 @@ func TestAReportDescribesTheConfigInForce(t *testing.T) {
 		w.commit(configJSON(2))
 		sleep(w.spread + reportEvery/2)
 		r = n.onlyReport(t)
-		if r.Hash != c.Stats().Hash[:wire.FleetHashBytes] || r.Rev < w.rev-reportEvery.Milliseconds() || r.State != string(Live) {
+		if r.Hash != c.Stats().Hash[:cachekeys.FleetHashBytes] || r.Rev < w.rev-reportEvery.Milliseconds() || r.State != string(Live) {
 			t.Errorf("half an interval after a change: %+v, leader at %d", r, w.rev)
 		}
 		if r.Lag <= 0 || r.Lag > w.spread {
@@ -159,7 +158,7 @@ func TestManyChangesDoNotMakeManyReports(t *testing.T) {
 			sleep(time.Second)
 		}
 		for i := range times[1:] {
-			if gap := times[i+1].Sub(times[i]); gap < wire.MinFleetInterval {
+			if gap := times[i+1].Sub(times[i]); gap < cachekeys.MinFleetInterval {
 				t.Errorf("reports %v apart", gap)
 			}
 		}
@@ -191,7 +190,7 @@ func TestReportsAfterAChangeAreSpread(t *testing.T) {
 		changed = time.Now()
 		w.commit(configJSON(2))
 		sleep(reportEvery / 2)
-		hash := wire.ContentHash(configJSON(2))[:wire.FleetHashBytes]
+		hash := cachekeys.ContentHash(configJSON(2))[:cachekeys.FleetHashBytes]
 		current := 0
 		for _, r := range n.fleet(t) {
 			if r.Hash == hash {
@@ -218,16 +217,16 @@ func TestAWrongClockRemovesNoReports(t *testing.T) {
 				key := cachekeys.For(testSDKKey, "", 0).Fleet
 				w := n.writer(t)
 				w.skew = skew // of Redis's clock against the follower's
-				other := wire.FleetReport{ID: "other", Version: "v1", State: "live", Interval: wire.MaxFleetInterval}
+				other := cachekeys.FleetReport{ID: "other", Version: "v1", State: "live", Interval: cachekeys.MaxFleetInterval}
 				gone := other
 				gone.ID = "gone"
-				add := func(r wire.FleetReport, age time.Duration) {
+				add := func(r cachekeys.FleetReport, age time.Duration) {
 					if _, err := n.ZAdd(key, float64(w.now()-age.Milliseconds()), string(r.Append(nil))); err != nil {
 						t.Fatal(err)
 					}
 				}
 				add(other, 0)
-				add(gone, wire.FleetExpiry)
+				add(gone, cachekeys.FleetExpiry)
 				w.commit(configJSON(1))
 				w.beat()
 				n.start(t, reporting)
@@ -299,7 +298,7 @@ func TestDeniedReportsAreLoggedOnce(t *testing.T) {
 				if s := c.Stats(); s.Reports-s.FailedReports == 0 {
 					t.Errorf("with the right: %+v", s)
 				}
-				sleep(wire.FleetExpiry) // for reports that could not be removed before
+				sleep(cachekeys.FleetExpiry) // for reports that could not be removed before
 				n.onlyReport(t)
 				wantEvents(t, log, eventFleetRecovery, 1)
 			})
@@ -403,14 +402,7 @@ func TestBadFleetSettingsAreRefused(t *testing.T) {
 }
 
 func TestHostNamesFitReports(t *testing.T) {
-	if name := hostName(); !wire.ValidFleetName(newFleetID(name)) {
+	if name := hostName(); len(name) > feed.MaxReportName || !cachekeys.ValidFleetName(name) {
 		t.Errorf("%q", name)
-	}
-	longest := strings.Repeat("x", maxFleetName)
-	if id := newFleetID(longest); !wire.ValidFleetName(id) {
-		t.Errorf("%q", id)
-	}
-	if v := libraryVersion(); !wire.ValidFleetName(v) {
-		t.Errorf("%q", v)
 	}
 }

@@ -1,4 +1,4 @@
-package follower
+package feed
 
 import (
 	"math/rand/v2"

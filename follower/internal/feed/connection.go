@@ -1,13 +1,12 @@
-package follower
+package feed
 
 import (
 	"context"
 	"sync/atomic"
 	"time"
 
-	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/subscription"
-	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // messageQueue is how many messages may wait while the sync goroutine reads from Redis.
@@ -26,7 +25,7 @@ const (
 type event struct {
 	from    *connection
 	kind    eventKind
-	message wire.Message
+	message cachekeys.Message
 	at      time.Time
 	err     error
 }
@@ -62,16 +61,16 @@ func (f *feed) dial(ctx context.Context, ack time.Duration, events chan<- event)
 }
 
 func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events chan<- event) error {
-	release, err := f.connectLimiter.acquire(ctx, f.timings.Ack/2)
+	release, err := f.connectLimiter.acquire(ctx, f.Timings.Ack/2)
 	if err != nil {
 		return err
 	}
 	defer release()
 	c.releaseSlot = release // set before opened is sent: then the sync goroutine may call it
-	sub, err := subscription.Open(ctx, f.redis, subscription.Options{
-		Channels: []string{f.store.keys.Events},
-		Idle:     f.timings.Idle,
-		Dead:     f.timings.Dead,
+	sub, err := subscription.Open(ctx, f.Redis, subscription.Options{
+		Channels: []string{f.Keys.Events},
+		Idle:     f.Timings.Idle,
+		Dead:     f.Timings.Dead,
 		Ack:      ack,
 	})
 	if err != nil {
@@ -99,40 +98,6 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 			f.inc(&f.n.Dropped)
 			c.lost.Store(true)
 		}
-	}
-}
-
-// parse reports whether followers act on the message.
-func (f *feed) parse(payload string) (wire.Message, bool) {
-	message, err := wire.ParseMessage([]byte(payload))
-	switch {
-	case err != nil:
-		f.inc(&f.n.BadMessages)
-		f.log.Debug(eventIgnoredMessage, "A message was ignored.", eventlog.Err(err))
-		return message, false
-	case !message.Known():
-		f.inc(&f.n.Unknown)
-		return message, false
-	case message.Type == wire.Refresh:
-		f.inc(&f.n.RefreshAsked)
-		return message, false // for leaders
-	case message.Rev != 0 && message.Hash == "":
-		f.inc(&f.n.BadMessages)
-		f.log.Debug(eventIgnoredMessage, "A message was ignored: it names no content.")
-		return message, false
-	}
-	f.countType(message.Type)
-	return message, true
-}
-
-func (f *feed) countType(kind wire.MessageType) {
-	switch kind {
-	case wire.Change:
-		f.inc(&f.n.Changes)
-	case wire.Heartbeat:
-		f.inc(&f.n.Heartbeats)
-	case wire.Resign:
-		f.inc(&f.n.Resignations)
 	}
 }
 

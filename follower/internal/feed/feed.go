@@ -1,70 +1,72 @@
-package follower
+package feed
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/singleflight"
 
+	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// feed keeps the config of one SDK key from one Redis current. Evaluations read its results
-// without a lock. All clients of a process with the same feedKey share it.
+// errClosed is the error of a refresh that the end of the feed prevented.
+var errClosed = errors.New("follower: the feed has ended")
+
+// Options identify a feed: members with equal options share one.
+type Options struct {
+	Redis   redis.UniversalClient
+	Keys    cachekeys.Keys // they differ by SDK key, namespace and database
+	Timings Timings
+	Listen  bool    // it subscribes; otherwise it reads on request
+	Report  Reports // the zero value: no reports
+}
+
+// feed keeps the config of one SDK key from one Redis current, for its members.
 type feed struct {
-	redis          redis.UniversalClient
+	Options
 	store          *store
-	timings        Timings
 	connectLimiter *connectLimiter
-	listen         bool // it subscribes; otherwise it reads on request
-	fleet          fleetOptions
 	log            feedLog
 	members        members
 
-	current   atomic.Pointer[snapshot]
-	confirmed atomic.Pointer[answer]
-	status    atomic.Pointer[status]
+	current   atomic.Pointer[snapshot.Snapshot]
+	confirmed atomic.Pointer[snapshot.Answer]
+	status    atomic.Pointer[Status]
 	lag       atomic.Int64 // of the last change, a [time.Duration]; 0: unknown
 	tally
 
 	changed chan struct{} // capacity 1: tells the reporter that other content is in force
 
-	files chan struct{} // capacity 1: tells the syncer that file is set
-	file  *snapshot     // the file content with the highest rev; guarded by members.mu
+	files chan struct{}      // capacity 1: tells the syncer that file is set
+	file  *snapshot.Snapshot // the file content with the highest rev; guarded by members.mu
 
 	synced   chan struct{} // closed once the first sync has been tried
 	syncOnce sync.Once
 
-	refreshes chan *refresh
-	refreshMu sync.Mutex
-	pending   [2]*refresh // unfinished refreshes, by kind
+	requests  chan request
+	refreshes singleflight.Group
 
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-// status is the state of a feed's connection, and the epoch and poll interval of the leader
-// that it saw last. Immutable.
-type status struct {
-	state State
-	epoch int64
-	poll  time.Duration
+// request makes the syncer refresh. reply has the capacity 1.
+type request struct {
+	full  bool // read the content in any case
+	reply chan<- error
 }
 
-// refresh is one requested sync, shared by concurrent callers.
-type refresh struct {
-	kind int // index in pending; 0: read what is current, 1: read the content
-	done chan struct{}
-	err  error
-}
-
-func newFeed(key feedKey, limiter *connectLimiter) *feed {
+func newFeed(options Options, limiter *connectLimiter) *feed {
 	f := &feed{
-		redis: key.redis, store: newStore(key.redis, key.keys), timings: key.timings, connectLimiter: limiter, listen: key.listen, fleet: key.fleet,
+		Options: options, store: newStore(options.Redis, options.Keys), connectLimiter: limiter,
 		changed: make(chan struct{}, 1), files: make(chan struct{}, 1),
-		synced: make(chan struct{}), refreshes: make(chan *refresh, 2), done: make(chan struct{}),
+		synced: make(chan struct{}), requests: make(chan request), done: make(chan struct{}),
 	}
 	f.log = feedLog{&f.members}
 	f.members.clock.base = time.Now()
@@ -73,10 +75,10 @@ func newFeed(key feedKey, limiter *connectLimiter) *feed {
 			eventlog.Err(denial))
 	}
 	state := Unsubscribed
-	if key.listen {
+	if options.Listen {
 		state = Connecting
 	}
-	f.status.Store(&status{state: state, poll: defaultPoll})
+	f.status.Store(&Status{State: state, Poll: defaultPoll})
 	return f
 }
 
@@ -85,8 +87,8 @@ func (f *feed) start() {
 	f.cancel = cancel
 	var goroutines sync.WaitGroup
 	goroutines.Go(func() { newSyncer(f).run(ctx) })
-	if f.fleet.interval > 0 {
-		goroutines.Go(func() { newReporter(f, f.fleet).run(ctx) })
+	if f.Report.Interval > 0 {
+		goroutines.Go(func() { newReporter(f).run(ctx) })
 	}
 	go func() {
 		goroutines.Wait()
@@ -111,34 +113,26 @@ func (f *feed) isSynced() bool {
 	}
 }
 
-// refresh brings the feed up to date. If full is set, it reads the content in any case.
+// refresh makes the syncer refresh. Concurrent callers share one refresh.
 func (f *feed) refresh(ctx context.Context, full bool) error {
-	kind := 0
+	kind := "what is current"
 	if full {
-		kind = 1
+		kind = "the content"
 	}
-	f.refreshMu.Lock()
-	r := f.pending[kind]
-	if r == nil {
-		r = &refresh{kind: kind, done: make(chan struct{})}
-		f.pending[kind] = r
-		f.refreshes <- r // does not block: at most one of each kind is pending
-	}
-	f.refreshMu.Unlock()
 	select {
-	case <-r.done:
-		return r.err
+	case r := <-f.refreshes.DoChan(kind, func() (any, error) { return nil, f.request(full) }):
+		return r.Err
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-f.done:
-		return ErrClosed
 	}
 }
 
-func (f *feed) finish(r *refresh, err error) {
-	f.refreshMu.Lock()
-	f.pending[r.kind] = nil
-	f.refreshMu.Unlock()
-	r.err = err
-	close(r.done)
+func (f *feed) request(full bool) error {
+	reply := make(chan error, 1)
+	select {
+	case f.requests <- request{full, reply}:
+		return <-reply
+	case <-f.done:
+		return errClosed
+	}
 }

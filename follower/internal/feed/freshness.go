@@ -1,14 +1,6 @@
-package follower
+package feed
 
 import "time"
-
-const (
-	// upToDateSlack is added to the leader's poll interval: content is up to date if the CDN's
-	// last answer about it is younger than their sum (S47).
-	upToDateSlack = 15 * time.Second
-	// defaultPoll is the leader's poll interval until a message or meta states it.
-	defaultPoll = 55 * time.Second
-)
 
 // freshness computes how long ago the CDN answered, see Freshness in the package documentation.
 // It trusts the local clock as little as possible (I14).
@@ -96,24 +88,4 @@ func bounded(age, most time.Duration) time.Duration {
 		return most
 	}
 	return age
-}
-
-// answer is the last answer from the CDN that confirmed some content. Immutable.
-type answer struct {
-	hash string // of the content
-	cdn  int64
-	at   time.Time // local, monotonic
-	poll time.Duration
-}
-
-func (a *answer) age(now time.Time) (age time.Duration, known bool) {
-	if a == nil {
-		return 0, false
-	}
-	return max(0, now.Sub(a.at)), true
-}
-
-func (a *answer) upToDate(now time.Time) bool {
-	age, known := a.age(now)
-	return known && age < a.poll+upToDateSlack
 }

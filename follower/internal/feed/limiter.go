@@ -1,4 +1,4 @@
-package follower
+package feed
 
 import (
 	"container/list"

@@ -1,8 +1,10 @@
-package follower
+package feed
 
 import (
 	"math"
 	"time"
+
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 )
 
 // own is what a client knows about content that it fetched from the CDN itself, see Sources in
@@ -64,23 +66,18 @@ type item struct {
 
 // note adds an item, and reports whether its content may now replace what the client fetched
 // itself.
-func (h *holder) note(i item, clock *redisClock) bool {
-	if !h.hasOwn.Load() {
+func (m *Member) note(i item, clock *redisClock) bool {
+	held := m.holder.Current()
+	if m.own == nil || held == nil || i.rev == 0 || i.at.Before(m.own.asked) || !m.own.isOlderThan(i, clock) {
 		return false
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	held := h.current.Load()
-	if h.own == nil || held == nil || i.rev == 0 || i.at.Before(h.own.asked) || !h.own.isOlderThan(i, clock) {
-		return false
-	}
-	if i.hash == held.hash {
+	if i.hash == held.Hash {
 		if !i.entry { // an SDK's entry says nothing about the leader's content
-			h.setOwn(nil)
+			m.own = nil
 		}
 		return false
 	}
-	h.own.later = i.hash
+	m.own.later = i.hash
 	return true
 }
 
@@ -112,90 +109,82 @@ func (o *own) isOlderThan(i item, clock *redisClock) bool {
 	return proven || i.counts && evidence.due() && i.cdn > evidence.cdn
 }
 
-func (h *holder) mayReplaceOwn(next *snapshot) bool {
-	if next == nil || !h.hasOwn.Load() {
+// offer puts content in force if it supersedes the content in force, or if back is set, and
+// reports whether it did. Content that the client fetched itself is not ordered by revs.
+func (m *Member) offer(next *snapshot.Snapshot, back bool) bool {
+	held := m.holder.Current()
+	switch {
+	case next == nil:
+		return false
+	case m.mustWait(next):
+		return false
+	case m.own != nil:
+		if next.Rev < held.Rev && !back {
+			m.rebases.Add(1)
+		}
+	case !back && !next.Supersedes(held):
 		return false
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.own != nil && next.hash == h.own.later
-}
-
-// forget drops the evidence: a new connection may lead to another server.
-func (h *holder) forget() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.own != nil {
-		h.own.named, h.own.entry = rebase{}, rebase{}
+	if m.own != nil && next.Hash == held.Hash {
+		// The rev is adopted, but other content must still wait, even at a higher rev: the
+		// leader may have fetched it before the CDN went back to the content in force.
+		m.own.later, m.own.heldBack, m.own.logged = "", false, false
+	} else {
+		m.own = nil
 	}
+	m.holder.Put(next)
+	return true
 }
 
 // mustWait reports whether content must wait because the client fetched other content itself,
-// and counts that once. The caller holds h.mu.
-func (h *holder) mustWait(next *snapshot) bool {
-	held := h.current.Load()
-	if h.own == nil || held == nil || next.hash == h.own.later {
+// and counts that once.
+func (m *Member) mustWait(next *snapshot.Snapshot) bool {
+	held := m.holder.Current()
+	if m.own == nil || held == nil || next.Hash == m.own.later {
 		return false
 	}
-	if next.hash == held.hash {
-		return next.rev < held.rev
+	if next.Hash == held.Hash {
+		return next.Rev < held.Rev
 	}
-	if !h.own.heldBack {
-		h.own.heldBack = true
-		h.waits.Add(1)
+	if !m.own.heldBack {
+		m.own.heldBack = true
+		m.waits.Add(1)
 	}
 	return true
 }
 
-func (h *holder) isWaiting() bool {
-	if !h.hasOwn.Load() {
-		return false
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.own != nil && h.own.heldBack
+func (m *Member) mayReplaceOwn(next *snapshot.Snapshot) bool {
+	return next != nil && m.own != nil && next.Hash == m.own.later
 }
+
+// forget drops the evidence: a new connection may lead to another server.
+func (m *Member) forget() {
+	if m.own != nil {
+		m.own.named, m.own.entry = rebase{}, rebase{}
+	}
+}
+
+func (m *Member) isWaiting() bool { return m.own != nil && m.own.heldBack }
 
 // startsWaiting reports whether other content waits, once for each wait.
-func (h *holder) startsWaiting() bool {
-	if !h.hasOwn.Load() {
+func (m *Member) startsWaiting() bool {
+	if !m.isWaiting() || m.own.logged {
 		return false
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.own == nil || !h.own.heldBack || h.own.logged {
-		return false
-	}
-	h.own.logged = true
+	m.own.logged = true
 	return true
 }
 
-// setOwn records that the client itself fetched the content that is put in force next; if o is
-// nil, that it did not. The caller holds h.mu.
-func (h *holder) setOwn(o *own) {
-	if was := h.own; o != nil && was != nil {
+// setOwn records that the client itself fetched the content in force.
+func (m *Member) setOwn(o *own) {
+	if was := m.own; was != nil {
 		o.heldBack, o.logged = was.heldBack, was.logged
 	}
-	h.own = o
-	h.hasOwn.Store(o != nil)
+	m.own = o
 }
 
-// preload puts content of a file or a Cache in force, if none is in force yet. Other content
-// then waits if a client fetched this content from the CDN. A fetch time in the future does
-// not count.
-func (h *holder) preload(next *snapshot) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if next == nil || h.current.Load() != nil {
-		return
-	}
-	if next.isOwn() {
-		h.setOwn(&own{asked: time.UnixMilli(next.fetchTime), preloaded: true})
-	}
-	h.put(next)
-}
-
-// isOwn reports whether the writer of a file or a Cache fetched its content from the CDN itself.
-func (s *snapshot) isOwn() bool {
-	return s != nil && s.fetchTime != 0 && !time.UnixMilli(s.fetchTime).After(time.Now())
+// isOwn reports whether the writer of a file or a Cache fetched its content from the CDN itself. A
+// fetch time in the future does not count.
+func isOwn(s *snapshot.Snapshot) bool {
+	return s != nil && s.FetchTime != 0 && !time.UnixMilli(s.FetchTime).After(time.Now())
 }

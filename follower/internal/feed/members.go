@@ -1,4 +1,4 @@
-package follower
+package feed
 
 import (
 	"log/slog"
@@ -6,41 +6,34 @@ import (
 	"sync"
 	"time"
 
-	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 )
 
-// member is a client that shares a feed.
-type member struct {
-	log    eventlog.Log
-	holder *holder
-	index  int // in members.list; guarded by members.mu
-}
-
-// members are the clients that share a feed.
+// members are the members of a feed.
 type members struct {
 	mu    sync.Mutex
-	list  []*member
+	list  []*Member
 	clock redisClock
 }
 
 // join adds a client and offers it the feed's content. If the feed has no content from Redis
 // yet, the client starts with the content of its file. This becomes the feed's, too: Redis can
 // replace it by a lower rev only under the rebase rule.
-func (f *feed) join(m *member, file *snapshot) {
+func (f *feed) join(m *Member, file *snapshot.Snapshot) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
 	m.index = len(f.members.list)
 	f.members.list = append(f.members.list, m)
 	held := f.current.Load()
 	if a := f.confirmed.Load(); a != nil && held != nil {
-		m.holder.note(item{assertion: assertion{rev: held.rev, cdn: a.cdn, hash: a.hash}, at: time.Now()}, &f.members.clock)
+		m.note(item{assertion: assertion{rev: held.Rev, cdn: a.CDN, hash: a.Hash}, at: time.Now()}, &f.members.clock)
 	}
-	m.holder.offer(held, false)
-	m.holder.confirm(f.confirmed.Load())
-	if held != nil && held.source != SourceFile || !m.holder.offer(file, false) {
+	m.offer(held, false)
+	m.holder.Confirm(f.confirmed.Load())
+	if held != nil && held.Source != snapshot.SourceFile || !m.offer(file, false) {
 		return
 	}
-	if f.file == nil || f.file.rev < file.rev {
+	if f.file == nil || f.file.Rev < file.Rev {
 		f.file = file
 	}
 	select {
@@ -50,7 +43,7 @@ func (f *feed) join(m *member, file *snapshot) {
 }
 
 // takeFile returns file content that clients brought since the last call, or nil.
-func (f *feed) takeFile() *snapshot {
+func (f *feed) takeFile() *snapshot.Snapshot {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
 	file := f.file
@@ -58,7 +51,7 @@ func (f *feed) takeFile() *snapshot {
 	return file
 }
 
-func (f *feed) leave(m *member) {
+func (f *feed) leave(m *Member) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
 	list := f.members.list
@@ -70,7 +63,7 @@ func (f *feed) leave(m *member) {
 
 // publish sets the feed's content and offers it to all clients. If back is set, its rev is
 // lower than the previous one.
-func (f *feed) publish(next *snapshot, back bool) {
+func (f *feed) publish(next *snapshot.Snapshot, back bool) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
 	f.current.Store(next)
@@ -78,10 +71,10 @@ func (f *feed) publish(next *snapshot, back bool) {
 }
 
 // offer offers content to all clients. The caller holds members.mu.
-func (f *feed) offer(next *snapshot, back bool) {
+func (f *feed) offer(next *snapshot.Snapshot, back bool) {
 	for _, m := range f.members.list {
-		if own := m.holder.hasOwn.Load(); m.holder.offer(next, back) && own {
-			m.holder.confirm(f.confirmed.Load()) // refused before, when other content was in force
+		if hadOwn := m.own != nil; m.offer(next, back) && hadOwn {
+			m.holder.Confirm(f.confirmed.Load()) // refused before, when other content was in force
 		}
 	}
 }
@@ -90,13 +83,13 @@ func (f *feed) offer(next *snapshot, back bool) {
 // now use its content.
 func (f *feed) note(i item) (outrun bool) {
 	f.members.mu.Lock()
-	var waiting []*member
+	var waiting []*Member
 	if i.published != 0 {
 		f.members.clock.observe(i.published, i.at)
 	}
 	for _, m := range f.members.list {
-		outrun = m.holder.note(i, &f.members.clock) || outrun
-		if m.holder.startsWaiting() {
+		outrun = m.note(i, &f.members.clock) || outrun
+		if m.startsWaiting() {
 			waiting = append(waiting, m)
 		}
 	}
@@ -113,7 +106,7 @@ func (f *feed) forget() {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
 	for _, m := range f.members.list {
-		m.holder.forget()
+		m.forget()
 	}
 }
 
@@ -123,8 +116,8 @@ func (f *feed) offerAgain() {
 	defer f.members.mu.Unlock()
 	held := f.current.Load()
 	for _, m := range f.members.list {
-		if m.holder.mayReplaceOwn(held) && m.holder.offer(held, false) {
-			m.holder.confirm(f.confirmed.Load())
+		if m.mayReplaceOwn(held) && m.offer(held, false) {
+			m.holder.Confirm(f.confirmed.Load())
 		}
 	}
 }
@@ -133,67 +126,14 @@ func (f *feed) offerAgain() {
 func (f *feed) isAwaited() bool {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
-	return slices.ContainsFunc(f.members.list, func(m *member) bool { return m.holder.isWaiting() })
+	return slices.ContainsFunc(f.members.list, func(m *Member) bool { return m.isWaiting() })
 }
 
-// replace puts content in force that a client fetched itself. If the feed has the same content
-// at a higher rev, replace adopts that rev.
-func (f *feed) replace(h *holder, held, next *snapshot, asked time.Time) bool {
-	f.members.mu.Lock()
-	defer f.members.mu.Unlock()
-	if shared := f.current.Load(); shared != nil && shared.hash == next.hash && shared.rev > next.rev {
-		next.rev = shared.rev
-	}
-	return h.replace(held, next, &own{asked: asked})
-}
-
-func (f *feed) publishAnswer(a *answer) {
+func (f *feed) publishAnswer(a *snapshot.Answer) {
 	f.members.mu.Lock()
 	defer f.members.mu.Unlock()
 	f.confirmed.Store(a)
 	for _, m := range f.members.list {
-		m.holder.confirm(a)
+		m.holder.Confirm(a)
 	}
-}
-
-// feedLog writes a feed's events to the logs of all its clients.
-type feedLog struct{ members *members }
-
-func (l feedLog) Debug(id int, text string, attrs ...slog.Attr) {
-	l.event(slog.LevelDebug, id, text, attrs)
-}
-
-func (l feedLog) Info(id int, text string, attrs ...slog.Attr) {
-	l.event(slog.LevelInfo, id, text, attrs)
-}
-
-func (l feedLog) Warn(id int, text string, attrs ...slog.Attr) {
-	l.event(slog.LevelWarn, id, text, attrs)
-}
-
-func (l feedLog) Error(id int, text string, attrs ...slog.Attr) {
-	l.event(slog.LevelError, id, text, attrs)
-}
-
-func (l feedLog) event(level slog.Level, id int, text string, attrs []slog.Attr) {
-	for _, m := range l.clone() {
-		m.log.Event(level, id, text, slices.Clip(attrs)...)
-	}
-}
-
-// disconnected also logs whether the client has a config, perhaps one of its own.
-func (l feedLog) disconnected(err error) {
-	for _, m := range l.clone() {
-		rest := "There is no config in memory yet."
-		if m.holder.current.Load() != nil {
-			rest = "Evaluation continues with the config in memory."
-		}
-		m.log.Warn(eventDisconnected, "Redis is unreachable; retrying. "+rest, eventlog.Err(err))
-	}
-}
-
-func (l feedLog) clone() []*member {
-	l.members.mu.Lock()
-	defer l.members.mu.Unlock()
-	return slices.Clone(l.members.list)
 }

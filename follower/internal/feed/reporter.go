@@ -1,17 +1,32 @@
-package follower
+package feed
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
+	"runtime/debug"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/eventlog"
-	"github.com/catbridge/catbridge/internal/wire"
 )
+
+// Reports configure a feed's reports about itself. The zero value means no reports.
+type Reports struct {
+	Interval time.Duration
+	Name     string // of the follower
+}
+
+// MaxReportName is the maximum length of a follower's name in bytes. It leaves room for the random
+// part of an id.
+const MaxReportName = cachekeys.MaxFleetNameBytes - 1 - idBytes
+
+// idBytes is the length of the random part of an id, in characters of 5 bits each.
+const idBytes = 10
 
 // deniedPause is the interval ± 20 % at which a follower without the right to report tries
 // again.
@@ -39,9 +54,11 @@ const maxStanding = 8
 // withdrawTimeout bounds the removal of the report if the feed ends while Redis is unreachable.
 const withdrawTimeout = time.Second
 
-func newReporter(f *feed, options fleetOptions) *reporter {
-	return &reporter{feed: f, id: newFleetID(options.name), version: libraryVersion(), interval: options.interval, due: newAlarm()}
+func newReporter(f *feed) *reporter {
+	return &reporter{feed: f, id: newReportID(f.Report.Name), version: libraryVersion(), interval: f.Report.Interval, due: newAlarm()}
 }
+
+func newReportID(name string) string { return name + "~" + rand.Text()[:idBytes] }
 
 func (r *reporter) run(ctx context.Context) {
 	defer r.withdraw()
@@ -68,13 +85,13 @@ func (r *reporter) hurry() {
 		return
 	}
 	r.hurried = true
-	r.due.within(max(upTo(r.interval/2), wire.MinFleetInterval-time.Since(r.tried)))
+	r.due.within(max(upTo(r.interval/2), cachekeys.MinFleetInterval-time.Since(r.tried)))
 }
 
 func (r *reporter) report(ctx context.Context) {
 	r.hurried, r.tried = false, time.Now()
 	// The random part makes the score unique, since the report is removed by its score.
-	score := float64(r.redisNow()) + float64(rand.N(1<<12))/(1<<12)
+	score := float64(r.redisNow()) + float64(mathrand.N(1<<12))/(1<<12)
 	err := r.write(ctx, score, string(r.current().Append(nil)))
 	r.feed.inc(&r.feed.n.Reports)
 	pause := r.interval
@@ -86,13 +103,13 @@ func (r *reporter) report(ctx context.Context) {
 	r.due.set(around(pause, 0.2))
 }
 
-func (r *reporter) current() wire.FleetReport {
-	report := wire.FleetReport{
-		ID: r.id, Version: r.version, State: string(r.feed.status.Load().state), Interval: r.interval,
+func (r *reporter) current() cachekeys.FleetReport {
+	report := cachekeys.FleetReport{
+		ID: r.id, Version: r.version, State: string(r.feed.status.Load().State), Interval: r.interval,
 		Lag: time.Duration(r.feed.lag.Load()),
 	}
-	if held := r.feed.current.Load(); held != nil && held.rev != 0 {
-		report.Rev, report.Hash = held.rev, held.hash
+	if held := r.feed.current.Load(); held != nil && held.Rev != 0 {
+		report.Rev, report.Hash = held.Rev, held.Hash
 	}
 	return report
 }
@@ -100,7 +117,7 @@ func (r *reporter) current() wire.FleetReport {
 // redisNow returns the Unix time in ms by Redis's clock or, if unknown, the local one.
 func (r *reporter) redisNow() int64 {
 	if a := r.feed.confirmed.Load(); a != nil {
-		return a.cdn + time.Since(a.at).Milliseconds()
+		return a.CDN + time.Since(a.At).Milliseconds()
 	}
 	return time.Now().UnixMilli()
 }
@@ -110,13 +127,13 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 	// The end of the feed does not cancel the write: it might arrive after withdraw.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
-	key := r.feed.store.keys.Fleet
+	key := r.feed.Keys.Fleet
 	pipe := r.feed.store.client.Pipeline()
 	add := pipe.ZAdd(ctx, key, redis.Z{Score: score, Member: member})
 	r.remove(ctx, pipe)
-	// a.cdn is by Redis's clock, so a wrong local clock does not remove the reports of others.
+	// a.CDN is by Redis's clock, so a wrong local clock does not remove the reports of others.
 	if a := r.feed.confirmed.Load(); a != nil {
-		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.cdn-wire.FleetExpiry.Milliseconds(), 10))
+		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.CDN-cachekeys.FleetExpiry.Milliseconds(), 10))
 	}
 	_, err := pipe.Exec(ctx)
 	switch {
@@ -131,7 +148,7 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 
 func (r *reporter) remove(ctx context.Context, pipe redis.Pipeliner) {
 	for _, score := range r.standing {
-		pipe.ZRemRangeByScore(ctx, r.feed.store.keys.Fleet, scoreText(score), scoreText(score))
+		pipe.ZRemRangeByScore(ctx, r.feed.Keys.Fleet, scoreText(score), scoreText(score))
 	}
 }
 
@@ -161,7 +178,7 @@ func (r *reporter) failed(err error) {
 	case denied && !r.denied:
 		r.feed.log.Error(eventFleetDenied, "Redis denies this follower's reports, so catbridge status does not count it; retrying every 10 minutes. "+
 			"On the primary, grant the rights to ZADD and ZREMRANGEBYSCORE on the key, or set no FleetReport.",
-			slog.String("key", r.feed.store.keys.Fleet), eventlog.Err(err))
+			slog.String("key", r.feed.Keys.Fleet), eventlog.Err(err))
 	case !denied && !r.failing:
 		r.feed.log.Warn(eventFleetFailed, "This follower's report could not be written; retrying with the next one.", eventlog.Err(err))
 	}
@@ -179,4 +196,24 @@ func (r *reporter) worked() {
 // a failover may be in progress.
 func isDenial(err error) bool {
 	return hasPrefix(err, "NOPERM ") || isWrongType(err) || hasPrefix(err, "ERR unknown command")
+}
+
+// libraryVersion returns the version of this module that the program was built with.
+func libraryVersion() string {
+	const module = "github.com/catbridge/catbridge"
+	version := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Path == module {
+			version = info.Main.Version
+		}
+		for _, dep := range info.Deps {
+			if dep.Path == module {
+				version = dep.Version
+			}
+		}
+	}
+	if !cachekeys.ValidFleetName(version) { // "(devel)", too
+		return "devel"
+	}
+	return version
 }

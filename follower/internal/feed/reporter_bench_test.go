@@ -1,4 +1,4 @@
-package follower
+package feed
 
 import (
 	"regexp"
@@ -9,8 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
-	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // BenchmarkFleetReport reports what one report costs Redis when 10,000 followers report:
@@ -19,13 +19,14 @@ func BenchmarkFleetReport(b *testing.B) {
 	const followers = 10_000
 	server := redistest.Start(b)
 	client := server.Client(b, nil)
-	keys := cachekeys.For(testSDKKey, "", 0)
-	f := newFeed(feedKey{redis: client, keys: keys, timings: DefaultTimings(), fleet: fleetOptions{reportEvery, "checkout-7d9f8b6c5-x2x4v"}}, nil)
-	f.current.Store(&snapshot{rev: time.Now().UnixMilli(), hash: wire.ContentHash(configJSON(1))})
-	f.confirmed.Store(&answer{cdn: time.Now().UnixMilli(), at: time.Now()})
+	f := newFeed(Options{
+		Redis: client, Keys: testKeys, Timings: testTimings, Report: Reports{Interval: 30 * time.Second, Name: "checkout-7d9f8b6c5-x2x4v"},
+	}, nil)
+	f.current.Store(&snapshot.Snapshot{Rev: time.Now().UnixMilli(), Hash: cachekeys.ContentHash(configJSON(1))})
+	f.confirmed.Store(&snapshot.Answer{CDN: time.Now().UnixMilli(), At: time.Now()})
 	reporters := make([]*reporter, followers)
 	for i := range reporters {
-		reporters[i] = newReporter(f, f.fleet)
+		reporters[i] = newReporter(f)
 		reporters[i].report(b.Context())
 	}
 	before := info(b, client)
@@ -39,8 +40,8 @@ func BenchmarkFleetReport(b *testing.B) {
 	b.ReportMetric(per("total_commands_processed"), "commands/op")
 	b.ReportMetric(per("total_net_input_bytes"), "bytes/op")
 	b.ReportMetric((per("used_cpu_user")+per("used_cpu_sys"))*1e6, "redis-µs/op")
-	b.ReportMetric(float64(client.MemoryUsage(b.Context(), keys.Fleet, 0).Val())/followers, "bytes/follower")
-	if n := client.ZCard(b.Context(), keys.Fleet).Val(); n != followers || f.counters().FailedReports != 0 {
+	b.ReportMetric(float64(client.MemoryUsage(b.Context(), testKeys.Fleet, 0).Val())/followers, "bytes/follower")
+	if n := client.ZCard(b.Context(), testKeys.Fleet).Val(); n != followers || f.counters().FailedReports != 0 {
 		b.Errorf("%d members, %+v", n, f.counters())
 	}
 }

@@ -1,4 +1,4 @@
-package follower
+package feed
 
 import (
 	"context"
@@ -7,19 +7,9 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
-	"github.com/catbridge/catbridge/internal/wire"
 )
-
-// candidate is content that may be put in force.
-type candidate struct {
-	rev    int64
-	hash   string
-	etag   string
-	source Source
-	stored wire.Blob // the form that json decodes
-	json   func() ([]byte, error)
-}
 
 var (
 	errNoContent = errors.New("no content")
@@ -29,7 +19,7 @@ var (
 )
 
 // fromBlob returns nil if the blob is not newer.
-func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
+func (s *syncer) fromBlob(r reading, lower bool) (*snapshot.Snapshot, error) {
 	err := r.blobErr
 	switch {
 	case err != nil:
@@ -45,15 +35,15 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot, error) {
 		s.onRefused("The blob in Redis was rejected.", err)
 		return nil, err
 	}
-	return s.prepare(candidate{
-		rev: r.meta.Rev, hash: r.meta.Hash, etag: r.meta.ETag, source: SourceBlob, stored: r.blob, json: r.blob.JSON,
+	return s.prepare(snapshot.Candidate{
+		Rev: r.meta.Rev, Hash: r.meta.Hash, ETag: r.meta.ETag, Source: snapshot.SourceBlob, Stored: r.blob, JSON: r.blob.JSON,
 	}, lower)
 }
 
 // fromEntry makes a snapshot of the official entry; nil if the entry is not newer or not
 // usable. metaRev is meta's rev: an entry with that fetch time was written by a leader. If the
 // read failed, fromEntry sets the alarm named again and returns an error.
-func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again *alarm) (*snapshot, error) {
+func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again *alarm) (*snapshot.Snapshot, error) {
 	s.inc(&s.n.EntryReads)
 	data, err := s.store.readEntry(s.readContext(ctx), from)
 	if err != nil {
@@ -69,17 +59,17 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 		s.onRefused("The official entry in Redis was rejected.", err)
 		return nil, nil
 	}
-	hash := wire.ContentHash(entry.JSON)
+	hash := cachekeys.ContentHash(entry.JSON)
 	if entry.FetchTime != metaRev {
 		s.outrun = s.note(item{
 			assertion: assertion{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
-			alone: s.status.Load().epoch == 0,
+			alone: s.status.Load().Epoch == 0,
 		}) || s.outrun
 	}
-	next, _ := s.prepare(candidate{
-		rev: entry.FetchTime, hash: hash, etag: entry.ETag, source: SourceEntry,
-		stored: wire.Blob{Codec: wire.Raw, Payload: entry.JSON},
-		json:   func() ([]byte, error) { return entry.JSON, nil },
+	next, _ := s.prepare(snapshot.Candidate{
+		Rev: entry.FetchTime, Hash: hash, ETag: entry.ETag, Source: snapshot.SourceEntry,
+		Stored: cachekeys.Blob{Codec: cachekeys.Raw, Payload: entry.JSON},
+		JSON:   func() ([]byte, error) { return entry.JSON, nil },
 	}, false)
 	return next, nil
 }
@@ -87,33 +77,33 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 // prepare makes a snapshot of a candidate that is newer than the content in force, or, if lower
 // is set, of any other content. Otherwise it returns nil. A rejected candidate is an error, and
 // changes nothing.
-func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
+func (s *syncer) prepare(c snapshot.Candidate, lower bool) (*snapshot.Snapshot, error) {
 	held := s.current.Load()
-	rev, hash := held.revAndHash()
+	rev, hash := held.RevAndHash()
 	switch {
-	case held != nil && c.hash == hash:
-		if c.rev > rev || c.rev == rev && held.source == SourceFile {
-			return held.at(c.rev, c.etag), nil
+	case held != nil && c.Hash == hash:
+		if c.Rev > rev || c.Rev == rev && held.Source == snapshot.SourceFile {
+			return held.At(c.Rev, c.ETag), nil
 		}
 		return nil, nil
-	case held != nil && c.rev == rev:
-		s.onAnomaly(c.rev, c.hash)
+	case held != nil && c.Rev == rev:
+		s.onAnomaly(c.Rev, c.Hash)
 		return nil, nil
-	case held != nil && c.rev < rev && !lower:
+	case held != nil && c.Rev < rev && !lower:
 		return nil, nil
-	case s.noConfig.has(c.hash):
+	case s.noConfig.has(c.Hash):
 		return nil, errNoConfig
 	}
-	content, err := contents.get(c)
-	if noConfig, ok := errors.AsType[*noConfigError](err); ok {
+	next, err := snapshot.Compile(c)
+	if invalid, ok := errors.AsType[*snapshot.InvalidConfigError](err); ok {
 		s.inc(&s.n.RefusedConfigs)
-		s.noConfig.add(c.hash)
+		s.noConfig.add(c.Hash)
 		s.log.Error(eventRefusedConfig, "The config in Redis is invalid; the config in force stays.",
-			slog.String("source", string(c.source)), slog.Int64("rev", c.rev), slog.String("hash", c.hash), eventlog.Err(noConfig.error))
-		return nil, noConfig.error
+			slog.String("source", string(c.Source)), slog.Int64("rev", c.Rev), slog.String("hash", c.Hash), eventlog.Err(invalid.Err))
+		return nil, invalid.Err
 	}
 	if err != nil {
-		if c.source == SourceMessage {
+		if c.Source == snapshot.SourceMessage {
 			s.inc(&s.n.BadMessages)
 		} else {
 			s.inc(&s.n.RefusedBlobs)
@@ -121,22 +111,20 @@ func (s *syncer) prepare(c candidate, lower bool) (*snapshot, error) {
 		s.onRefused("A config was rejected: its content does not match its hash.", err)
 		return nil, err
 	}
-	return &snapshot{
-		config: content.config, rev: c.rev, hash: c.hash, etag: c.etag, source: c.source, json: content.json, shared: content,
-	}, nil
+	return next, nil
 }
 
 // apply puts a snapshot in force, unless it is nil.
-func (s *syncer) apply(next *snapshot) {
+func (s *syncer) apply(next *snapshot.Snapshot) {
 	if next == nil {
 		return
 	}
 	held, announced := s.current.Load(), s.want.since
-	s.publish(next, held != nil && next.rev < held.rev)
-	if s.want.rev <= next.rev {
+	s.publish(next, held != nil && next.Rev < held.Rev)
+	if s.want.rev <= next.Rev {
 		s.want = want{}
 	}
-	if held != nil && held.hash == next.hash {
+	if held != nil && held.Hash == next.Hash {
 		return
 	}
 	s.inc(&s.n.Applied)
@@ -148,16 +136,16 @@ func (s *syncer) apply(next *snapshot) {
 	case s.changed <- struct{}{}:
 	default:
 	}
-	s.log.Debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.rev),
-		slog.String("hash", next.hash), slog.String("source", string(next.source)))
+	s.log.Debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.Rev),
+		slog.String("hash", next.Hash), slog.String("source", string(next.Source)))
 }
 
 // noteLag records how long a change took from the leader's request to the CDN, whose time is
 // the rev.
-func (s *syncer) noteLag(held, next *snapshot) {
+func (s *syncer) noteLag(held, next *snapshot.Snapshot) {
 	lag := time.Duration(0)
-	if held != nil && held.source != SourceFile && next.source != SourceEntry && s.fresh.cdn != 0 {
-		since := time.Duration(s.fresh.cdn-next.rev) * time.Millisecond
+	if held != nil && held.Source != snapshot.SourceFile && next.Source != snapshot.SourceEntry && s.fresh.cdn != 0 {
+		since := time.Duration(s.fresh.cdn-next.Rev) * time.Millisecond
 		lag = max(time.Since(s.fresh.answered)+since, time.Millisecond).Truncate(time.Millisecond)
 		s.add(&s.n.PublishToApply, lag)
 	}
@@ -165,7 +153,7 @@ func (s *syncer) noteLag(held, next *snapshot) {
 }
 
 // move adopts a higher rev for the content in force.
-func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().at(rev, etag)) }
+func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().At(rev, etag)) }
 
 // onRefused logs a new rejection.
 func (s *syncer) onRefused(text string, err error) {

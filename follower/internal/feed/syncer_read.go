@@ -1,4 +1,4 @@
-package follower
+package feed
 
 import (
 	"context"
@@ -43,7 +43,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	}
 	s.readWorked()
 	s.onHead(h)
-	rev, hash := s.current.Load().revAndHash()
+	rev, hash := s.current.Load().RevAndHash()
 	switch {
 	case h.meta.Rev > rev && h.meta.Hash == hash:
 		s.move(h.meta.Rev, h.meta.ETag)
@@ -60,7 +60,7 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	}
 	s.confirm()
 	// A cache that only official SDKs fill has an entry and nothing else.
-	if !h.locked && (!s.listen || time.Since(s.entryRead) >= s.timings.MetaReread/2) {
+	if !h.locked && (!s.Listen || time.Since(s.entryRead) >= s.Timings.MetaReread/2) {
 		next, err := s.fromEntry(ctx, from, h.meta.Rev, s.reread)
 		if err != nil {
 			return h, err
@@ -106,7 +106,7 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 		if err != nil {
 			return r.head, err
 		}
-		if other != nil && (next == nil || other.rev > next.rev) {
+		if other != nil && (next == nil || other.Rev > next.Rev) {
 			next, lower = other, false
 		}
 	}
@@ -117,58 +117,16 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 	s.confirm()
 	s.readSoon(r.head)
 	s.onStaleRead(r.head)
-	if rev, _ := s.current.Load().revAndHash(); r.meta.Rev > rev {
+	if rev, _ := s.current.Load().RevAndHash(); r.meta.Rev > rev {
 		return r.head, fmt.Errorf("follower: the content that Redis names is unavailable: %w", blobErr)
 	}
 	return r.head, nil
 }
 
-func (s *syncer) onHead(h head) {
-	if h.metaErr != nil {
-		s.inc(&s.n.RefusedBlobs)
-		s.onRefused("The meta hash in Redis was rejected.", h.metaErr)
-	}
-	s.setLeader(h.epoch, h.meta.Poll)
-	if !s.based && s.conn != nil && s.conn.live {
-		s.onFirstRead(h)
-	}
-	s.observe(assertion{epoch: h.meta.Epoch, rev: h.meta.Rev, cdn: h.meta.CDN, hash: h.meta.Hash},
-		observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received, primary: h.primary})
-}
-
-func (s *syncer) observe(a assertion, o observation) {
-	rev, hash := s.current.Load().revAndHash()
-	holding := s.rebase.items > 0
-	s.rebase.add(a, rev, hash, o.received)
-	s.outrun = s.note(item{assertion: a, at: o.received, published: o.published, late: s.timings.Dead, counts: o.message || o.primary}) || s.outrun
-	if !holding && s.rebase.items > 0 {
-		s.inc(&s.n.HoldDowns)
-	}
-	if s.fresh.observe(o) {
-		s.freshHash = a.hash
-	}
-}
-
-// confirm publishes the last answer from the CDN if it is about the feed's content (I14).
-func (s *syncer) confirm() {
-	if s.outrun {
-		s.outrun = false
-		s.offerAgain()
-	}
-	held := s.current.Load()
-	if held == nil || held.hash != s.freshHash || s.fresh.cdn == 0 {
-		return
-	}
-	next := answer{hash: held.hash, cdn: s.fresh.cdn, at: s.fresh.answered, poll: s.status.Load().poll}
-	if last := s.confirmed.Load(); last == nil || *last != next {
-		s.publishAnswer(&next)
-	}
-}
-
 // readSoon schedules another read of what is current if the content of a live leader waits for
 // evidence and the feed receives no messages.
 func (s *syncer) readSoon(h head) {
-	if !s.listen && h.locked && s.isAwaited() {
+	if !s.Listen && h.locked && s.isAwaited() {
 		s.reread.within(awaitedReread)
 	}
 }
@@ -191,24 +149,6 @@ func (s *syncer) onStaleRead(h head) {
 	s.content.within(min(lagFirst<<(s.want.tries-1), lagMost))
 }
 
-// mayLower reports whether the rebase rule allows a read with head h to lower the rev. The
-// evidence includes the read, so one of another epoch has reset it.
-func (s *syncer) mayLower(h head) bool {
-	rev, hash := s.current.Load().revAndHash()
-	return s.rebase.due() && h.meta.Rev != 0 && h.meta.Rev < rev && h.meta.Hash != hash
-}
-
-func (s *syncer) onRebase(h head, next *snapshot) {
-	s.inc(&s.n.Rebases)
-	rev, _ := s.current.Load().revAndHash()
-	s.log.Warn(eventRebase, "Redis lost its data and its clock is behind: the rebase rule lowered the rev to that of the config in Redis.",
-		slog.Int64("from", rev), slog.Int64("to", next.rev), slog.Int64("epoch", h.meta.Epoch))
-	s.rebase = rebase{}
-	s.want = want{}
-	s.fresh.restart(observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received})
-	s.freshHash = h.meta.Hash
-}
-
 // readContext returns the context for a read. It ends with the subscription, if there is one,
 // so a read that hangs on the same network does not delay the reaction to the lost connection.
 // The next connection reads anyway.
@@ -222,7 +162,7 @@ func (s *syncer) readContext(ctx context.Context) context.Context {
 // readFailed sets the alarm named again for the next read, and returns the error.
 func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error {
 	if ctx.Err() != nil {
-		return ErrClosed
+		return errClosed
 	}
 	if cause := context.Cause(s.readContext(ctx)); cause != nil {
 		return fmt.Errorf("follower: the connection to Redis ended: %w", cause)

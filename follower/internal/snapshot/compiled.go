@@ -1,4 +1,4 @@
-package follower
+package snapshot
 
 import (
 	"bytes"
@@ -9,6 +9,36 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/wire"
 )
+
+// Candidate is content that may be put in force.
+type Candidate struct {
+	Rev    int64
+	Hash   string // the announced one, which Stored must have
+	ETag   string
+	Source Source
+	Stored cachekeys.Blob
+	JSON   func() ([]byte, error) // decodes and verifies Stored
+}
+
+// InvalidConfigError is the error of content that has the announced hash but is not a valid
+// config.
+type InvalidConfigError struct{ Err error }
+
+func (e *InvalidConfigError) Error() string { return e.Err.Error() }
+func (e *InvalidConfigError) Unwrap() error { return e.Err }
+
+// Compile returns a snapshot of a candidate. All clients of the process share the compiled
+// configs that are in force, so the same content is compiled once. The error is an
+// [*InvalidConfigError], or says why the candidate does not have its hash.
+func Compile(c Candidate) (*Snapshot, error) {
+	content, err := contents.get(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Snapshot{
+		Config: content.config, Rev: c.Rev, Hash: c.Hash, ETag: c.ETag, Source: c.Source, JSON: content.json, shared: content,
+	}, nil
+}
 
 // compiled is a config JSON with its config, which is nil until it is compiled.
 type compiled struct {
@@ -31,22 +61,22 @@ var contents = compiledTable{byHash: map[string]weak.Pointer[compiled]{}}
 // Concurrent callers wait for one compilation. get also verifies bytes that differ from those
 // verified before, so every reader of corrupt bytes notices. After a refusal the next caller
 // tries with its own bytes.
-func (t *compiledTable) get(candidate candidate) (*compiled, error) {
-	c := t.find(candidate.hash)
+func (t *compiledTable) get(candidate Candidate) (*compiled, error) {
+	c := t.find(candidate.Hash)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.config != nil && candidate.stored.Codec == c.stored.Codec && bytes.Equal(candidate.stored.Payload, c.stored.Payload) {
+	if c.config != nil && candidate.Stored.Codec == c.stored.Codec && bytes.Equal(candidate.Stored.Payload, c.stored.Payload) {
 		return c, nil
 	}
-	json, err := candidate.json()
+	json, err := candidate.JSON()
 	if err != nil || c.config != nil {
 		return c, err
 	}
 	config, err := evaluate.Parse(json)
 	if err != nil {
-		return nil, &noConfigError{err}
+		return nil, &InvalidConfigError{err}
 	}
-	c.config, c.json, c.stored = config, json, candidate.stored
+	c.config, c.json, c.stored = config, json, candidate.Stored
 	return c, nil
 }
 
@@ -70,8 +100,3 @@ func (t *compiledTable) forget(hash string) {
 		delete(t.byHash, hash)
 	}
 }
-
-// noConfigError is the error of content that has the announced hash but is not a valid config.
-type noConfigError struct{ error }
-
-func (e *noConfigError) Unwrap() error { return e.error }

@@ -1,49 +1,32 @@
-package follower
+package snapshot
 
 import (
-	"bytes"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
 
-	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// blobCandidate is content as it is read from Redis. No other client of the process has it.
-func blobCandidate(version int) candidate {
-	json := append(configJSON(version), bytes.Repeat([]byte(" "), 1000)...) // so that it is compressed
-	blob := wire.Blob{Rev: wire.MinRev, Hash: wire.ContentHash(json)}
-	blob.Codec, blob.Payload = wire.Encode(json)
-	return candidate{rev: blob.Rev, hash: blob.Hash, source: SourceBlob, stored: blob, json: blob.JSON}
+// newCandidate is content as it is read from Redis. No other client of the process has it.
+func newCandidate(version int) Candidate {
+	json := fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}}}}%1000s`, version, "") // so that it is compressed
+	blob := cachekeys.Blob{Rev: cachekeys.MinRev, Hash: cachekeys.ContentHash(json)}
+	blob.Codec, blob.Payload = cachekeys.Encode(json)
+	return Candidate{Rev: blob.Rev, Hash: blob.Hash, Source: SourceBlob, Stored: blob, JSON: blob.JSON}
 }
 
-func (c candidate) damaged() candidate {
-	c.stored.Payload = slices.Clone(c.stored.Payload)
-	c.stored.Payload[len(c.stored.Payload)/2] ^= 1
-	c.json = c.stored.JSON
+func (c Candidate) damaged() Candidate {
+	c.Stored.Payload = slices.Clone(c.Stored.Payload)
+	c.Stored.Payload[len(c.Stored.Payload)/2] ^= 1
+	c.JSON = c.Stored.JSON
 	return c
 }
 
-func TestClientsWithSeparateRedisClientsShareOneConfig(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		w.beat()
-		first, second := n.start(t), n.start(t)
-		for version := 1; version <= 2; version++ {
-			wantVersion(t, first, version)
-			wantVersion(t, second, version)
-			if first.feed == second.feed || first.Snapshot(nil).Config() != second.Snapshot(nil).Config() {
-				t.Errorf("version %d was compiled twice", version)
-			}
-			w.commit(configJSON(version + 1))
-		}
-	})
-}
-
 func TestConcurrentRequestsCompileContentOnce(t *testing.T) {
-	wanted := blobCandidate(1001)
+	wanted := newCandidate(1001)
 	got := make([]*compiled, 50)
 	var group sync.WaitGroup
 	for i := range got {
@@ -65,7 +48,7 @@ func TestConcurrentRequestsCompileContentOnce(t *testing.T) {
 
 // I4: damaged bytes are refused although another client holds the same content.
 func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
-	wanted := blobCandidate(1002)
+	wanted := newCandidate(1002)
 	if _, err := contents.get(wanted.damaged()); err == nil {
 		t.Error("damaged bytes were taken")
 	}
@@ -76,10 +59,10 @@ func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
 	if _, err := contents.get(wanted.damaged()); err == nil {
 		t.Error("damaged bytes were taken, since the content is held")
 	}
-	json, _ := wanted.json()
+	json, _ := wanted.JSON()
 	other := wanted
-	other.stored = wire.Blob{Hash: wanted.hash, Codec: wire.Raw, Payload: json} // as another leader stores it
-	other.json = other.stored.JSON
+	other.Stored = cachekeys.Blob{Hash: wanted.Hash, Codec: cachekeys.Raw, Payload: json} // as another leader stores it
+	other.JSON = other.Stored.JSON
 	if c, err := contents.get(other); err != nil || c != held {
 		t.Errorf("stored otherwise: %v", err)
 	}
@@ -87,7 +70,7 @@ func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
 }
 
 func TestTheTableKeepsNoConfigAlive(t *testing.T) {
-	wanted := blobCandidate(1003)
+	wanted := newCandidate(1003)
 	if _, err := contents.get(wanted); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +78,7 @@ func TestTheTableKeepsNoConfigAlive(t *testing.T) {
 		runtime.GC()
 		runtime.Gosched()
 		contents.mu.Lock()
-		_, there := contents.byHash[wanted.hash]
+		_, there := contents.byHash[wanted.Hash]
 		contents.mu.Unlock()
 		if !there {
 			return

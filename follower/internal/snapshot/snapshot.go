@@ -1,4 +1,7 @@
-package follower
+// Package snapshot contains the content of a client, with what is known about it: a config with
+// its rev, the content in force of one client, and the answer of the CDN that confirmed it last.
+// Everything that brings content and everything that evaluates it uses this package.
+package snapshot
 
 import (
 	"time"
@@ -13,9 +16,9 @@ const (
 	SourceBlob    Source = "blob"    // the blob in Redis
 	SourceMessage Source = "message" // a message that contained the content
 	SourceEntry   Source = "entry"   // the entry in Redis that the official SDKs share
-	SourceCache   Source = "cache"   // Config.Cache
+	SourceCache   Source = "cache"   // the client's Cache
 	SourceCDN     Source = "cdn"     // the CDN
-	SourceFile    Source = "file"    // Config.SnapshotFile
+	SourceFile    Source = "file"    // the client's snapshot file
 )
 
 // noCopy makes go vet (copylocks) report every copy by value of a struct that has a field of
@@ -25,73 +28,76 @@ type noCopy struct{}
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
-// snapshot is content with its rev. It is immutable.
-type snapshot struct {
+// Snapshot is content with its rev. It must not change once it was passed on.
+type Snapshot struct {
 	_ noCopy
 
-	config *evaluate.Config
-	rev    int64
-	hash   string
-	etag   string
-	source Source
-	json   []byte
-	// shared owns config and json, and keeps them in compiledTable; nil: they are not there.
-	shared *compiled
+	Config *evaluate.Config
+	Rev    int64
+	Hash   string // SHA-256 of JSON
+	ETag   string
+	Source Source
+	JSON   []byte
+	// FetchTime is when the CDN returned or confirmed it, in Unix ms; 0: Rev is that time.
+	FetchTime int64
 
-	// fetchTime is when the CDN returned or confirmed it, in Unix ms; 0: rev is that time.
-	fetchTime int64
+	// shared owns Config and JSON, and keeps them in compiledTable; nil: they are not there.
+	shared *compiled
 }
 
-// clone returns a copy, which the caller may change until it passes it on.
-func (s *snapshot) clone() *snapshot {
-	return &snapshot{
-		config: s.config, rev: s.rev, hash: s.hash, etag: s.etag, source: s.source, json: s.json, shared: s.shared,
-		fetchTime: s.fetchTime,
+// Clone returns a copy, which the caller may change until it passes it on.
+func (s *Snapshot) Clone() *Snapshot {
+	return &Snapshot{
+		Config: s.Config, Rev: s.Rev, Hash: s.Hash, ETag: s.ETag, Source: s.Source, JSON: s.JSON, FetchTime: s.FetchTime,
+		shared: s.shared,
 	}
 }
 
-// at returns the same content at another rev, which it gets when the CDN confirms the content.
-func (s *snapshot) at(rev int64, etag string) *snapshot {
-	moved := s.clone()
-	moved.rev, moved.fetchTime = rev, 0
-	if moved.source == SourceFile {
-		moved.source = SourceBlob // Redis names it, too
+// At returns the same content at another rev, which it gets when the CDN confirms the content.
+// An empty etag leaves the one of s.
+func (s *Snapshot) At(rev int64, etag string) *Snapshot {
+	moved := s.Clone()
+	moved.Rev, moved.FetchTime = rev, 0
+	if moved.Source == SourceFile {
+		moved.Source = SourceBlob // Redis names it, too
 	}
 	if etag != "" {
-		moved.etag = etag
+		moved.ETag = etag
 	}
 	return moved
 }
 
-// fetchedAt returns when the CDN last returned or confirmed the content, in UTC; zero if s is
+// FetchedAt returns when the CDN last returned or confirmed the content, in UTC; zero if s is
 // nil or not from the CDN.
-func (s *snapshot) fetchedAt() time.Time {
-	if s.isLocal() {
+func (s *Snapshot) FetchedAt() time.Time {
+	switch {
+	case s == nil, s.Rev == 0 && s.FetchTime == 0: // no part of it comes from the CDN
 		return time.Time{}
+	case s.FetchTime != 0:
+		return time.UnixMilli(s.FetchTime).UTC()
+	default:
+		return time.UnixMilli(s.Rev).UTC()
 	}
-	if s == nil {
-		return time.Time{}
-	}
-	if s.fetchTime != 0 {
-		return time.UnixMilli(s.fetchTime).UTC()
-	}
-	return time.UnixMilli(s.rev).UTC()
 }
 
-// isLocal reports whether no part of it comes from the CDN.
-func (s *snapshot) isLocal() bool { return s != nil && s.rev == 0 && s.fetchTime == 0 }
-
-func (s *snapshot) content() *evaluate.Config {
+// Content returns the config; nil if s is nil.
+func (s *Snapshot) Content() *evaluate.Config {
 	if s == nil {
 		return nil
 	}
-	return s.config
+	return s.Config
 }
 
-// revAndHash returns zeros for nil, below those of any content.
-func (s *snapshot) revAndHash() (rev int64, hash string) {
+// RevAndHash returns zeros for nil, below those of any content.
+func (s *Snapshot) RevAndHash() (rev int64, hash string) {
 	if s == nil {
 		return 0, ""
 	}
-	return s.rev, s.hash
+	return s.Rev, s.Hash
+}
+
+// Supersedes reports whether the rev of s orders it after held, which may be nil. At the same
+// rev it supersedes the same content from a file: Redis confirms it.
+func (s *Snapshot) Supersedes(held *Snapshot) bool {
+	return held == nil || s.Rev > held.Rev || s.Rev == held.Rev && s.Hash == held.Hash && held.Source == SourceFile
 }
