@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 // memoryCache is a Cache in memory.
@@ -210,7 +211,7 @@ func TestAFailedWriteToTheCacheIsRetried(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		wantEvents(t, log, eventCacheWrite, 1) // not once per attempt
+		wantEvents(t, log, eventid.CacheWrite, 1) // not once per attempt
 		cache.fail(nil)
 		time.Sleep(cacheRetry)
 		synctest.Wait()

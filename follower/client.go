@@ -10,6 +10,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/feed"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/redisnode"
@@ -20,9 +23,8 @@ import (
 // concurrent use.
 type Client struct {
 	evaluator
-	holder      *holder
-	feed        *feed // nil: there is no Redis
-	leaveFeed   func()
+	holder      *snapshot.Holder
+	feed        *feed.Member // nil: there is no Redis
 	updater     *updater
 	overrides   *overrides // nil: none
 	saver       *saver     // nil: there is no snapshot file
@@ -53,17 +55,17 @@ func New(cfg Config) (*Client, error) {
 	hooks := startHooks(cfg.Hooks, log)
 	log = log.For(hooks)
 	c := &Client{
-		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)}, holder: &holder{},
-		ready: make(chan struct{}), stop: make(chan struct{}),
+		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)},
+		ready:     make(chan struct{}), stop: make(chan struct{}),
 	}
 	c.SetDefaultUser(cfg.DefaultUser)
 	c.overrides = startOverrides(cfg.FlagOverrides, log)
-	c.holder.changed = func(s *snapshot) {
-		c.hooks.configChanged(s.config)
+	c.holder = snapshot.NewHolder(func(s *snapshot.Snapshot) {
+		c.hooks.configChanged(s.Config)
 		if c.saver != nil {
 			c.saver.changed()
 		}
-	}
+	})
 	keys := cachekeys.For(cfg.SDKKey, cfg.Namespace, redisnode.OptionsOf(cfg.Redis).DB)
 	c.startSources(cfg, keys, fetcher)
 	select {
@@ -73,7 +75,7 @@ func New(cfg Config) (*Client, error) {
 		c.background.Go(func() { c.awaitReady(cfg.MaxInitWait) })
 	}
 	if register(c, sameFlags{cfg.Redis, keys}) { // last: from now on, CloseAll may close it
-		log.Warn(eventAnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
+		log.Warn(eventid.AnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
 	}
 	return c, nil
 }
@@ -84,7 +86,7 @@ func newLocalOnly(cfg Config) *Client {
 	hooks := startHooks(cfg.Hooks, log)
 	log = log.For(hooks)
 	c := &Client{
-		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)}, holder: &holder{}, leaveFeed: func() {},
+		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)}, holder: snapshot.NewHolder(nil),
 		ready: make(chan struct{}), stop: make(chan struct{}),
 	}
 	c.SetDefaultUser(cfg.DefaultUser)
@@ -96,25 +98,22 @@ func newLocalOnly(cfg Config) *Client {
 }
 
 func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher) {
-	var known *snapshot
+	var known *snapshot.Snapshot
 	if cfg.SnapshotFile != "" {
 		c.saver = startSaver(cfg.SnapshotFile, keys.Scope(), c.log, c.holder)
 		var err error
 		if known, err = readFile(cfg.SnapshotFile, keys.Scope()); err != nil {
-			c.log.Error(eventFileRead, "The snapshot file is invalid; starting without it.", eventlog.Err(err))
+			c.log.Error(eventid.FileRead, "The snapshot file is invalid; starting without it.", eventlog.Err(err))
 		}
 	}
-	c.leaveFeed = func() {}
 	if cfg.Redis == nil {
-		c.holder.offer(known, false)
+		c.holder.Offer(known)
 	} else {
-		fleet, _ := cfg.fleetOptions() // checked by complete
-		if known.isOwn() {
-			c.holder.preload(known)
-			known = nil // revs do not order it, so other clients of the feed must not get it
+		reports, _ := cfg.reports() // checked by complete
+		options := feed.Options{
+			Redis: cfg.Redis, Keys: keys, Timings: feed.Timings(cfg.Timings), Listen: cfg.PollingMode == Subscribe, Report: reports,
 		}
-		key := feedKey{cfg.Redis, keys, cfg.Timings, cfg.PollingMode == Subscribe, fleet}
-		c.feed, c.leaveFeed = acquireFeed(key, &member{log: c.log, holder: c.holder}, known)
+		c.feed = feed.Join(options, c.log, c.holder, known)
 	}
 	cache := cfg.Cache
 	if cache != nil {

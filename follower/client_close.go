@@ -1,5 +1,7 @@
 package follower
 
+import "github.com/catbridge/catbridge/follower/internal/eventid"
+
 // Close stops the client and waits for its goroutines, except for a hook that is running.
 // Evaluations continue to use the config in memory. If Redis does not answer, Close takes at
 // most the Redis client's ReadTimeout longer; slow OnFlagEvaluated hooks delay it by at most
@@ -9,7 +11,9 @@ func (c *Client) Close() {
 		close(c.stop)
 		unregister(c)
 		c.updater.close()
-		c.leaveFeed()
+		if c.feed != nil {
+			c.feed.Leave()
+		}
 		if c.saver != nil {
 			c.saver.close()
 		}
@@ -29,5 +33,5 @@ func (c *Client) isClosed() bool {
 }
 
 func (c *Client) logClosed(method string) {
-	c.log.Warn(eventClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
+	c.log.Warn(eventid.ClosedNoEffect, "The client object is already closed, thus `"+method+"()` has no effect.")
 }

@@ -3,6 +3,8 @@ package follower
 import (
 	"context"
 	"time"
+
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 // Refresh reads the config from Redis now and, if the client is online, asks the CDN (S21).
@@ -61,10 +63,10 @@ func (c *Client) switchTo(online bool, method, text string) {
 		c.logClosed(method)
 	case c.overrides.isOnly():
 		if online {
-			c.log.Warn(eventLocalOnly, "Client is configured to use the `LocalOnly` override behavior, thus `"+method+"()` has no effect.")
+			c.log.Warn(eventid.LocalOnly, "Client is configured to use the `LocalOnly` override behavior, thus `"+method+"()` has no effect.")
 		}
 	case c.updater.setOnline(online):
-		c.log.Info(eventSwitched, text)
+		c.log.Info(eventid.Switched, text)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -147,7 +148,7 @@ func TestCallsAfterClose(t *testing.T) {
 		if _, err := c.WaitForReady(t.Context()); !errors.Is(err, ErrClosed) {
 			t.Errorf("wait: %v", err)
 		}
-		wantEvents(t, log, eventClosedNoEffect, 2)
+		wantEvents(t, log, eventid.ClosedNoEffect, 2)
 		wantVersion(t, c, 1)
 		if len(c.GetAllKeys()) != 4 {
 			t.Error(c.GetAllKeys())

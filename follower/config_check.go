@@ -52,7 +52,7 @@ func (c Config) complete() (Config, *fetcher, error) {
 	if err := c.FlagOverrides.check(); err != nil {
 		errs = append(errs, err)
 	}
-	if _, err := c.fleetOptions(); err != nil {
+	if _, err := c.reports(); err != nil {
 		errs = append(errs, err)
 	}
 	if c.Timings, err = c.Timings.complete(); err != nil {

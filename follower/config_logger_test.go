@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 // The default logger receives events from warn on, or from LogLevel on.
@@ -78,7 +80,7 @@ func TestClientsWithoutRedisDoNotCountAsOthers_S1(t *testing.T) {
 		}
 		t.Cleanup(c.Close)
 	}
-	if found := log.with(eventAnotherClient); len(found) > 0 {
+	if found := log.with(eventid.AnotherClient); len(found) > 0 {
 		t.Errorf("%+v", found)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -22,7 +23,7 @@ func evaluateAtEachLevel(t *testing.T, level slog.Leveler) []int {
 	c.GetBoolValue("a", false, nil)       // info 5000
 	c.GetBoolValue("missing", false, nil) // error 1001
 	c.SetOnline()                         // warn 3202
-	c.log.Debug(eventDebug, "debug")
+	c.log.Debug(eventid.Debug, "debug")
 	var ids []int
 	for _, e := range log.all() {
 		ids = append(ids, e.id)

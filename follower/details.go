@@ -56,7 +56,7 @@ func (e *evaluation) details(key string) (d EvaluationDetails) {
 func (e *evaluation) describe(data *EvaluationDetailsData, key string) {
 	data.Key, data.VariationID, data.User = key, e.VariationID, e.user
 	data.IsDefaultValue, data.Error, data.ErrorCode = e.IsDefault, e.Err, e.Code
-	data.FetchTime = e.snapshot.fetchedAt()
+	data.FetchTime = e.snapshot.FetchedAt()
 	data.MatchedTargetingRule, data.MatchedPercentageOption = e.TargetingRule, e.PercentageOption
 	data.Static = e.Static
 }

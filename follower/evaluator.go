@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -21,17 +22,17 @@ type evaluator struct {
 type evaluation struct {
 	evaluate.Result
 	user     User
-	snapshot *snapshot // nil: the client has no config
+	snapshot *snapshot.Snapshot // nil: the client has no config
 }
 
 // value returns only the value, which is faster than evaluate.
-func (v *evaluator) value(s *snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
+func (v *evaluator) value(s *snapshot.Snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
 	value, _ := v.valueOf(s, method, key, user, def)
 	return value
 }
 
 // valueDetails is like value, and describes the evaluation in data.
-func (v *evaluator) valueDetails(data *EvaluationDetailsData, s *snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
+func (v *evaluator) valueDetails(data *EvaluationDetailsData, s *snapshot.Snapshot, method, key string, user User, def evaluate.Value) evaluate.Value {
 	var e evaluation
 	v.evaluate(&e, s, method, key, user, def)
 	e.describe(data, key)
@@ -39,7 +40,7 @@ func (v *evaluator) valueDetails(data *EvaluationDetailsData, s *snapshot, metho
 }
 
 // valueOf is like value; silent reports that nothing was logged and no hook was called.
-func (v *evaluator) valueOf(s *snapshot, method, key string, user User, def evaluate.Value) (value evaluate.Value, silent bool) {
+func (v *evaluator) valueOf(s *snapshot.Snapshot, method, key string, user User, def evaluate.Value) (value evaluate.Value, silent bool) {
 	if v.hooks.wantsEvaluations() {
 		var e evaluation
 		v.evaluate(&e, s, method, key, user, def)
@@ -50,16 +51,16 @@ func (v *evaluator) valueOf(s *snapshot, method, key string, user User, def eval
 	switch {
 	case v.log.Enabled(slog.LevelInfo):
 		trace := traces.Get().(*evaluate.Trace)
-		value, err = s.content().EvaluateValue(key, user, def, trace)
+		value, err = s.Content().EvaluateValue(key, user, def, trace)
 		v.flush(trace)
 		traces.Put(trace)
 		silent = false
 	case v.log.Enabled(slog.LevelWarn):
 		var trace evaluate.Trace
-		value, err = s.content().EvaluateValue(key, user, def, &trace)
+		value, err = s.Content().EvaluateValue(key, user, def, &trace)
 		silent = !v.flush(&trace)
 	default:
-		value, err = s.content().EvaluateValue(key, user, def, nil)
+		value, err = s.Content().EvaluateValue(key, user, def, nil)
 	}
 	if err != nil {
 		v.onFailure(err, method, key, def)
@@ -69,7 +70,7 @@ func (v *evaluator) valueOf(s *snapshot, method, key string, user User, def eval
 }
 
 // evaluate sets e, which is on the caller's stack.
-func (v *evaluator) evaluate(e *evaluation, s *snapshot, method, key string, user User, def evaluate.Value) {
+func (v *evaluator) evaluate(e *evaluation, s *snapshot.Snapshot, method, key string, user User, def evaluate.Value) {
 	v.evaluateQuietly(e, s, key, user, def)
 	if e.Err != nil {
 		v.onFailure(e.Err, method, key, def)
@@ -84,20 +85,20 @@ func (v *evaluator) report(e *evaluation, key string) {
 }
 
 // evaluateQuietly is like evaluate, but does not log a failure and calls no hooks.
-func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot, key string, user User, def evaluate.Value) {
+func (v *evaluator) evaluateQuietly(e *evaluation, s *snapshot.Snapshot, key string, user User, def evaluate.Value) {
 	e.user, e.snapshot = user, s
 	switch {
 	case v.log.Enabled(slog.LevelInfo):
 		trace := traces.Get().(*evaluate.Trace)
-		s.content().EvaluateTo(&e.Result, key, user, def, trace)
+		s.Content().EvaluateTo(&e.Result, key, user, def, trace)
 		v.flush(trace)
 		traces.Put(trace)
 	case v.log.Enabled(slog.LevelWarn):
 		var trace evaluate.Trace
-		s.content().EvaluateTo(&e.Result, key, user, def, &trace)
+		s.Content().EvaluateTo(&e.Result, key, user, def, &trace)
 		v.flush(&trace)
 	default:
-		s.content().EvaluateTo(&e.Result, key, user, def, nil)
+		s.Content().EvaluateTo(&e.Result, key, user, def, nil)
 	}
 }
 

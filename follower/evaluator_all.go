@@ -6,11 +6,13 @@ import (
 	"slices"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // isMissing counts and logs that there is no config.
-func (v *evaluator) isMissing(s *snapshot, returned string) bool {
+func (v *evaluator) isMissing(s *snapshot.Snapshot, returned string) bool {
 	if s == nil {
 		v.failed.countCode(evaluate.CodeConfigNotAvailable)
 		v.log.Error(int(evaluate.EventConfigNotAvailable), "Config JSON is not present. Returning "+returned+".")
@@ -18,15 +20,15 @@ func (v *evaluator) isMissing(s *snapshot, returned string) bool {
 	return s == nil
 }
 
-func (v *evaluator) listKeys(s *snapshot) []string {
+func (v *evaluator) listKeys(s *snapshot.Snapshot) []string {
 	if v.isMissing(s, "empty slice") {
 		return nil
 	}
-	return slices.Clone(s.config.Keys())
+	return slices.Clone(s.Config.Keys())
 }
 
 // listValues logs all failures as one event, as the official SDKs do.
-func (v *evaluator) listValues(s *snapshot, method string, user User) map[string]any {
+func (v *evaluator) listValues(s *snapshot.Snapshot, method string, user User) map[string]any {
 	switch {
 	case v.isMissing(s, "empty map"):
 		return map[string]any{}
@@ -38,7 +40,7 @@ func (v *evaluator) listValues(s *snapshot, method string, user User) map[string
 		return values
 	}
 	trace := v.traceOfAll()
-	values, failed := s.config.AllValues(user, trace)
+	values, failed := s.Config.AllValues(user, trace)
 	v.flush(trace)
 	errs := make([]error, len(failed))
 	for i, f := range failed {
@@ -57,16 +59,16 @@ func (v *evaluator) traceOfAll() *evaluate.Trace {
 }
 
 // listDetails is listValues with details, in the order of the keys.
-func (v *evaluator) listDetails(s *snapshot, method string, user User) []EvaluationDetails {
+func (v *evaluator) listDetails(s *snapshot.Snapshot, method string, user User) []EvaluationDetails {
 	if v.isMissing(s, "empty slice") {
 		return nil
 	}
 	trace := v.traceOfAll()
-	results := s.config.AllResults(user, trace)
+	results := s.Config.AllResults(user, trace)
 	v.flush(trace)
 	all := make([]EvaluationDetails, len(results))
 	var errs []error
-	for i, key := range s.config.Keys() {
+	for i, key := range s.Config.Keys() {
 		e := evaluation{Result: results[i], user: user, snapshot: s}
 		all[i] = e.details(key)
 		if e.Err != nil {
@@ -82,7 +84,7 @@ func (v *evaluator) listDetails(s *snapshot, method string, user User) []Evaluat
 	return all
 }
 
-func (v *evaluator) listVariationIDs(s *snapshot, method string, user User) []string {
+func (v *evaluator) listVariationIDs(s *snapshot.Snapshot, method string, user User) []string {
 	var ids []string
 	for _, d := range v.listDetails(s, method, user) {
 		if d.Data.VariationID != "" {
@@ -92,13 +94,13 @@ func (v *evaluator) listVariationIDs(s *snapshot, method string, user User) []st
 	return ids
 }
 
-func (v *evaluator) findVariation(s *snapshot, id string) (key string, value any) {
+func (v *evaluator) findVariation(s *snapshot.Snapshot, id string) (key string, value any) {
 	if v.isMissing(s, "nil") {
 		return "", nil
 	}
-	key, found, ok := s.config.FindVariation(id)
+	key, found, ok := s.Config.FindVariation(id)
 	if !ok {
-		v.log.Error(eventNoSuchVariation, "Could not find the setting for the specified variation ID: '"+id+"'.")
+		v.log.Error(eventid.NoSuchVariation, "Could not find the setting for the specified variation ID: '"+id+"'.")
 		return "", nil
 	}
 	return key, found.Any()

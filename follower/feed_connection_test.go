@@ -12,6 +12,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2/server"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 func TestAKilledConnectionIsReestablished(t *testing.T) {
@@ -47,9 +49,9 @@ func TestTheConfigStaysDuringAnOutage(t *testing.T) {
 		if s := c.CacheState(); s != HasCachedFlagDataOnly {
 			t.Errorf("cache state %v", s)
 		}
-		wantEvents(t, log, eventDisconnected, 1)
-		wantEventText(t, log, eventDisconnected, "continues with the config in memory")
-		wantEvents(t, log, eventCacheRead, 1)
+		wantEvents(t, log, eventid.Disconnected, 1)
+		wantEventText(t, log, eventid.Disconnected, "continues with the config in memory")
+		wantEvents(t, log, eventid.CacheRead, 1)
 		before := c.Stats().FailedReads
 		time.Sleep(10 * time.Minute)
 		if tries := c.Stats().FailedReads - before; tries < 60 || tries > 1200 {
@@ -60,7 +62,7 @@ func TestTheConfigStaysDuringAnOutage(t *testing.T) {
 		time.Sleep(2 * DefaultTimings().BackoffMax)
 		wantVersion(t, c, 2)
 		wantState(t, c, NoLeader) // subscribed; the lock has expired
-		if len(log.with(eventCacheReadRecovery)) == 0 {
+		if len(log.with(eventid.CacheReadRecovery)) == 0 {
 			t.Error("the recovery was not reported")
 		}
 	})
@@ -73,8 +75,8 @@ func TestAnOutageAtTheStartClaimsNoConfig(t *testing.T) {
 		c := n.start(t, logging)
 		time.Sleep(time.Minute)
 		wantState(t, c, Disconnected)
-		wantEvents(t, log, eventDisconnected, 1)
-		wantEventText(t, log, eventDisconnected, "There is no config in memory yet.")
+		wantEvents(t, log, eventid.Disconnected, 1)
+		wantEventText(t, log, eventid.Disconnected, "There is no config in memory yet.")
 		n.link.Up()
 		time.Sleep(2 * DefaultTimings().BackoffMax)
 	})
@@ -166,7 +168,7 @@ func TestAnOutageIsNotMistakenForMissingPubSub(t *testing.T) {
 		n.link.Up()
 		time.Sleep(3 * DefaultTimings().BackoffMax)
 		wantState(t, c, NoLeader)
-		wantEvents(t, log, eventPolling, 0)
+		wantEvents(t, log, eventid.Polling, 0)
 	})
 }
 
@@ -220,7 +222,7 @@ func TestADeniedSubscribeMeansPolling(t *testing.T) {
 		if age := c.Stats().Age; age > 6*time.Second || c.CacheState() != HasUpToDateFlagData {
 			t.Errorf("age %v, %v", age, c.CacheState())
 		}
-		if loud := log.with(eventPolling); len(loud) != 1 || loud[0].level != slog.LevelError || !strings.Contains(loud[0].text, "NOPERM") {
+		if loud := log.with(eventid.Polling); len(loud) != 1 || loud[0].level != slog.LevelError || !strings.Contains(loud[0].text, "NOPERM") {
 			t.Errorf("%+v", loud)
 		}
 		refused.Store(false)
@@ -315,8 +317,8 @@ func TestASilentLeaderIsReported(t *testing.T) {
 		w.acquire()
 		w.heartbeat()
 		wantState(t, c, Live)
-		wantEvents(t, log, eventNoLeader, 1)
-		wantEvents(t, log, eventLeaderBack, 1)
+		wantEvents(t, log, eventid.NoLeader, 1)
+		wantEvents(t, log, eventid.LeaderBack, 1)
 	})
 }
 
@@ -374,7 +376,7 @@ func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
 			wantVersion(t, c, 2+v)
 			wantState(t, c, Polling)
 		}
-		wantEvents(t, log, eventPolling, 1)
+		wantEvents(t, log, eventid.Polling, 1)
 		w.with(func() { w.mute = false })
 		time.Sleep(time.Minute)
 		wantState(t, c, Live)
@@ -402,7 +404,7 @@ func TestDeniedReadsAreRetried(t *testing.T) {
 		w.commit(configJSON(2))
 		time.Sleep(time.Minute)
 		wantVersion(t, c, 1)
-		if loud := log.with(eventCacheRead); len(loud) != 1 || loud[0].level != slog.LevelError || !strings.Contains(loud[0].text, "NOPERM") {
+		if loud := log.with(eventid.CacheRead); len(loud) != 1 || loud[0].level != slog.LevelError || !strings.Contains(loud[0].text, "NOPERM") {
 			t.Errorf("%+v", loud)
 		}
 		if failed := c.Stats().FailedReads; failed < 5 || failed > 60 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -269,7 +270,7 @@ func TestInvalidContentNeverReplacesAConfig(t *testing.T) {
 				if s.RefusedConfigs != 1 {
 					t.Errorf("refused %d times, want 1: it is known after the first", s.RefusedConfigs)
 				}
-				wantEvents(t, log, eventRefusedConfig, 1)
+				wantEvents(t, log, eventid.RefusedConfig, 1)
 				if reads := s.Reads - held.Reads; reads > 2 {
 					t.Errorf("%d reads of content known to be no config", reads)
 				}
@@ -315,7 +316,7 @@ func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
 		if s := c.Stats(); s.Anomalies != 5 || s.Rev != w.rev {
 			t.Errorf("%+v", s)
 		}
-		wantEvents(t, log, eventAnomaly, 1)
+		wantEvents(t, log, eventid.Anomaly, 1)
 	})
 }
 
@@ -361,7 +362,7 @@ func TestAMalformedEntryIsRefusedAndLoggedOnce(t *testing.T) {
 				if s := c.Stats(); s.RefusedEntries < 5 {
 					t.Errorf("%+v", s)
 				}
-				wantEvents(t, log, eventRefusedContent, 1)
+				wantEvents(t, log, eventid.RefusedContent, 1)
 			})
 		})
 	}

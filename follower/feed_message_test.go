@@ -9,8 +9,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2/server"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // F17: no published text changes the config, the rev or the connection.
@@ -22,7 +22,7 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 		c := n.start(t)
 		<-c.Ready()
 		synctest.Wait()
-		good := w.message(cachekeys.Heartbeat)
+		good := w.message(wire.Heartbeat)
 		bad := []string{
 			"", " ", "\n", "\x00\xff", "hello", "cb1", "cb1 ", "cb2 change rev=1767225600000", "cb1 change rev=-1", "cb1 change rev=17672256000000",
 			"cb1 change rev=1767225600000 rev=1767225600001", "cb1 change hash=xyz", "cb1 change rev=9999999999999", // without a hash
@@ -61,13 +61,13 @@ func TestMessagesOfALaterVersionAreUnderstood(t *testing.T) {
 		w.commit(configJSON(1))
 		c := n.start(t)
 		<-c.Ready()
-		later := func(kind cachekeys.MessageType) string {
+		later := func(kind wire.MessageType) string {
 			head := w.message(kind) + " base=0123456789abcdef room=" + strings.Repeat("x", 700) + " now=1767225600000"
 			return head + "\npatch.v2\n3 4 zstd\n\x00\xff"
 		}
 		for range 10 { // the only evidence of a leader
 			time.Sleep(3 * time.Second)
-			w.publish(later(cachekeys.Heartbeat))
+			w.publish(later(wire.Heartbeat))
 		}
 		synctest.Wait()
 		if s := c.Stats(); s.State != Live || s.BadMessages != 0 || s.Heartbeats != 10 {
@@ -77,7 +77,7 @@ func TestMessagesOfALaterVersionAreUnderstood(t *testing.T) {
 		if err := w.redis.HSet(t.Context(), w.keys.Meta, "shards", "many", "now", "never").Err(); err != nil {
 			t.Fatal(err)
 		}
-		w.publish(later(cachekeys.Change))
+		w.publish(later(wire.Change))
 		synctest.Wait()
 		wantVersion(t, c, 2)
 		if s := c.Stats(); s.BadMessages != 0 || s.Changes != 1 || s.Inline != 0 || s.RefusedBlobs != 0 {
@@ -161,7 +161,7 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 		for v := range 10 {
 			time.Sleep(time.Second)
 			w.commit(configJSON(1 + v))
-			all = append(all, w.message(cachekeys.Change), w.message(cachekeys.Heartbeat))
+			all = append(all, w.message(wire.Change), w.message(wire.Heartbeat))
 		}
 		highest := 0
 		c := n.start(t, func(c *Config) {
@@ -189,7 +189,7 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 
 // A resign message does not show a live leader, and a refresh request shows no leader at all.
 func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
-	for _, kind := range []cachekeys.MessageType{cachekeys.Resign, cachekeys.Refresh} {
+	for _, kind := range []wire.MessageType{wire.Resign, wire.Refresh} {
 		t.Run(string(kind), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				w := n.writer(t)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
@@ -67,7 +67,7 @@ func TestFetchedContentDoesNotYieldToAnOlderAnswer(t *testing.T) {
 				if s := c.Stats(); s.Waits != 1 || s.Source != SourceCDN {
 					t.Errorf("%+v", s)
 				}
-				wantEvents(t, log, eventWaits, 1)
+				wantEvents(t, log, eventid.Waits, 1)
 				w.with(func() { w.poll = 55 * time.Second })
 				time.Sleep(5 * time.Second)
 				if mode != Subscribe { // no message reports Redis's clock
@@ -350,7 +350,7 @@ func TestALaggingEdgeIsAskedAgain(t *testing.T) {
 				if s := c.Stats(); s.SuspectFetches != 3 {
 					t.Errorf("%d suspect fetches", s.SuspectFetches)
 				}
-				wantEvents(t, log, eventSuspect, 3)
+				wantEvents(t, log, eventid.Suspect, 3)
 			})
 		})
 	}

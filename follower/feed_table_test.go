@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 const otherSDKKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/cccccccccccccccccccccc"
@@ -17,6 +19,9 @@ const otherSDKKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/cccccccccccccccccccc
 func withRedis(client redis.UniversalClient) func(*Config) {
 	return func(c *Config) { c.Redis = client }
 }
+
+// shareFeed reports whether two clients are members of one feed.
+func shareFeed(a, b *Client) bool { return a.feed.Synced() == b.feed.Synced() }
 
 // S1: clients with the same SDK key and Redis client share a subscription, reads and the config.
 func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
@@ -31,7 +36,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 		second := n.start(t, shared, func(c *Config) { c.Hooks = onChange(func() { changes[0]++ }) })
 		third := n.start(t, shared, func(c *Config) { c.Hooks = onChange(func() { changes[1]++ }) })
 		wantVersion(t, second, 1) // at once: the feed has it
-		if second.feed != first.feed || third.feed != first.feed {
+		if !shareFeed(first, second) || !shareFeed(first, third) {
 			t.Error("feeds of their own")
 		}
 		w.commit(configJSON(2))
@@ -41,7 +46,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 				t.Errorf("%+v, %v", s, c.CacheState())
 			}
 		}
-		if first.inForce().config != third.inForce().config {
+		if first.inForce().Config != third.inForce().Config {
 			t.Error("the config was compiled twice")
 		}
 		if changes != [2]int{2, 2} {
@@ -66,8 +71,25 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 		again := n.start(t, shared)
 		<-again.Ready()
 		wantVersion(t, again, 3)
-		if again.feed == second.feed {
+		if shareFeed(again, second) {
 			t.Error("the new client uses a stopped feed")
+		}
+	})
+}
+
+func TestClientsWithSeparateRedisClientsShareOneConfig(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t)
+		w.commit(configJSON(1))
+		w.beat()
+		first, second := n.start(t), n.start(t)
+		for version := 1; version <= 2; version++ {
+			wantVersion(t, first, version)
+			wantVersion(t, second, version)
+			if shareFeed(first, second) || first.Snapshot(nil).Config() != second.Snapshot(nil).Config() {
+				t.Errorf("version %d was compiled twice", version)
+			}
+			w.commit(configJSON(version + 1))
 		}
 	})
 }
@@ -84,7 +106,7 @@ func TestClientsThatDifferShareNothing(t *testing.T) {
 			"Redis":     n.start(t),
 			"timings":   n.start(t, shared, func(c *Config) { c.Timings = FastTimings() }),
 		} {
-			if first.feed == other.feed {
+			if shareFeed(first, other) {
 				t.Errorf("another %s, the same feed", name)
 			}
 		}
@@ -180,9 +202,9 @@ func TestASharedFeedLogsForAllItsClients(t *testing.T) {
 		n.link.Up()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		wantEvents(t, one, eventNoLeader, 1)
-		wantEvents(t, two, eventNoLeader, 1)
-		wantEvents(t, two, eventLive, 0)
+		wantEvents(t, one, eventid.NoLeader, 1)
+		wantEvents(t, two, eventid.NoLeader, 1)
+		wantEvents(t, two, eventid.Live, 0)
 	})
 }
 
@@ -190,16 +212,16 @@ func TestASharedFeedLogsForAllItsClients(t *testing.T) {
 func TestCloseAllClosesEveryClient(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		shared := withRedis(n.client(t))
-		clients := []*Client{n.start(t, shared), n.start(t, shared), n.start(t)}
+		all := []*Client{n.start(t, shared), n.start(t, shared), n.start(t)}
 		CloseAll()
 		CloseAll()
-		for _, c := range clients {
+		for _, c := range all {
 			if s := c.Stats().State; s != Closed {
 				t.Error(s)
 			}
 		}
-		if len(running.clients) != 0 || len(running.feeds) != 0 || len(running.serving) != 0 || len(running.limiters) != 0 {
-			t.Errorf("left: %d clients, %d feeds, %v, %v", len(running.clients), len(running.feeds), running.serving, running.limiters)
+		if len(clients.open) != 0 || len(clients.serving) != 0 {
+			t.Errorf("left: %d clients, %v", len(clients.open), clients.serving)
 		}
 	})
 }
@@ -229,9 +251,6 @@ func TestClientsJoinAndLeaveAFeedConcurrently(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if len(running.feeds) != 0 {
-			t.Errorf("%d feeds are left", len(running.feeds))
-		}
 	})
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/regularfile"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -27,16 +29,16 @@ const fileMagic = "catbridge snapshot 1\n"
 // maxFileBytes bounds what is read of a file.
 const maxFileBytes = wire.MaxConfigBytes + 16<<10
 
-func encodeFile(key string, s *snapshot) []byte {
+func encodeFile(key string, s *snapshot.Snapshot) []byte {
 	var body bytes.Buffer
-	fmt.Fprintf(&body, "%s\n%d\n%d\n%s\n", key, s.rev, s.fetchTime, wire.StoredETag(s.etag, ""))
-	body.Write(s.json)
+	fmt.Fprintf(&body, "%s\n%d\n%d\n%s\n", key, s.Rev, s.FetchTime, wire.StoredETag(s.ETag, ""))
+	body.Write(s.JSON)
 	sum := sha256.Sum256(body.Bytes())
 	return slices.Concat([]byte(fileMagic), []byte(hex.EncodeToString(sum[:])), []byte("\n"), body.Bytes())
 }
 
 // decodeFile refuses a file that was not written for key.
-func decodeFile(key string, data []byte) (*snapshot, error) {
+func decodeFile(key string, data []byte) (*snapshot.Snapshot, error) {
 	data, ok := bytes.CutPrefix(data, []byte(fileMagic))
 	if !ok {
 		return nil, errors.New("not a snapshot file of this version")
@@ -65,9 +67,9 @@ func decodeFile(key string, data []byte) (*snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its config: %w", err)
 	}
-	return &snapshot{
-		config: config, rev: rev, hash: wire.ContentHash(json), etag: string(parts[3]), source: SourceFile,
-		json: json, fetchTime: fetchTime,
+	return &snapshot.Snapshot{
+		Config: config, Rev: rev, Hash: wire.ContentHash(json), ETag: string(parts[3]), Source: snapshot.SourceFile,
+		JSON: json, FetchTime: fetchTime,
 	}, nil
 }
 
@@ -80,7 +82,7 @@ func number(text []byte) (int64, error) {
 }
 
 // readFile returns nil if the file does not exist.
-func readFile(path, key string) (*snapshot, error) {
+func readFile(path, key string) (*snapshot.Snapshot, error) {
 	data, err := regularfile.Read(path, maxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -104,17 +106,17 @@ type saver struct {
 	path   string
 	key    string
 	log    eventlog.Log
-	holder *holder
+	holder *snapshot.Holder
 
-	saved   *snapshot // the snapshot that was written last
-	failure string    // the logged error of the last write; empty: it succeeded
+	saved   *snapshot.Snapshot // the snapshot that was written last
+	failure string             // the logged error of the last write; empty: it succeeded
 
 	wake   chan struct{} // capacity 1: there is new content
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-func startSaver(path, key string, log eventlog.Log, holder *holder) *saver {
+func startSaver(path, key string, log eventlog.Log, holder *snapshot.Holder) *saver {
 	if absolute, err := filepath.Abs(path); err == nil {
 		path = absolute // the working directory may change
 	}
@@ -136,8 +138,8 @@ func (s *saver) changed() {
 }
 
 func (s *saver) run(ctx context.Context) {
-	again := newAlarm()
-	defer again.off()
+	again := time.NewTimer(saveRetry)
+	defer again.Stop()
 	for {
 		select {
 		case <-s.wake:
@@ -146,17 +148,17 @@ func (s *saver) run(ctx context.Context) {
 			s.save() // the rev may have risen since the last write
 			return
 		}
-		again.off()
+		again.Stop()
 		if !s.save() {
-			again.set(saveRetry)
+			again.Reset(saveRetry)
 		}
 	}
 }
 
 // save reports whether nothing remains to be written.
 func (s *saver) save() bool {
-	held := s.holder.current.Load()
-	if held == nil || held == s.saved || held.source == SourceFile {
+	held := s.holder.Current()
+	if held == nil || held == s.saved || held.Source == snapshot.SourceFile {
 		return true
 	}
 	if err := regularfile.Write(s.path, encodeFile(s.key, held)); err != nil {
@@ -173,7 +175,7 @@ func (s *saver) failed(err error) {
 		return
 	}
 	s.failure = err.Error()
-	s.log.Error(eventFileWrite, "The snapshot file could not be written; retrying.", eventlog.Err(err))
+	s.log.Error(eventid.FileWrite, "The snapshot file could not be written; retrying.", eventlog.Err(err))
 }
 
 // close writes what is not written yet.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/regularfile"
 	"github.com/catbridge/catbridge/internal/testenv/missing"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -24,7 +26,7 @@ func emptyFile(t *testing.T) string { return filepath.Join(t.TempDir(), "snapsho
 func snapshotFile(t *testing.T, age time.Duration, version int) string {
 	t.Helper()
 	json := configJSON(version)
-	s := &snapshot{json: json, rev: time.Now().Add(-age).UnixMilli(), etag: `"x"`}
+	s := &snapshot.Snapshot{JSON: json, Rev: time.Now().Add(-age).UnixMilli(), ETag: `"x"`}
 	path := emptyFile(t)
 	if err := regularfile.Write(path, encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, s)); err != nil {
 		t.Fatal(err)
@@ -114,13 +116,13 @@ func TestACorruptFileIsRefused(t *testing.T) {
 		"another format": func([]byte) []byte { return []byte("{}") },
 		"too long":       func([]byte) []byte { return make([]byte, maxFileBytes+1) },
 		"another SDK key": func([]byte) []byte {
-			return encodeFile(cachekeys.For(otherSDKKey, "", 0).Entry, &snapshot{json: configJSON(1), rev: 5})
+			return encodeFile(cachekeys.For(otherSDKKey, "", 0).Entry, &snapshot.Snapshot{JSON: configJSON(1), Rev: 5})
 		},
 		"no config": func([]byte) []byte {
-			return encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, &snapshot{json: []byte("[]"), rev: 5})
+			return encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, &snapshot.Snapshot{JSON: []byte("[]"), Rev: 5})
 		},
 		"negative rev": func([]byte) []byte {
-			return encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, &snapshot{json: configJSON(1), rev: -5})
+			return encodeFile(cachekeys.For(testSDKKey, "", 0).Entry, &snapshot.Snapshot{JSON: configJSON(1), Rev: -5})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -136,7 +138,7 @@ func TestACorruptFileIsRefused(t *testing.T) {
 				log, logging := recorded(slog.LevelWarn)
 				c := n.start(t, logging, withSnapshotFile(path))
 				wantVersion(t, c, -1)
-				wantEvents(t, log, eventFileRead, 1)
+				wantEvents(t, log, eventid.FileRead, 1)
 				n.writer(t).commit(configJSON(2))
 				wantVersion(t, c, 2)
 				c.Close()
@@ -163,8 +165,8 @@ func TestAFailedWriteOfTheFileIsLogged(t *testing.T) {
 		<-c.Ready()
 		wantVersion(t, c, 1)
 		c.Close()
-		wantEvents(t, log, eventFileRead, 1)
-		wantEvents(t, log, eventFileWrite, 1)
+		wantEvents(t, log, eventid.FileRead, 1)
+		wantEvents(t, log, eventid.FileWrite, 1)
 		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 			t.Errorf("%v", entries)
 		}
@@ -173,11 +175,11 @@ func TestAFailedWriteOfTheFileIsLogged(t *testing.T) {
 
 func FuzzDecodeFile(f *testing.F) {
 	key := cachekeys.For(testSDKKey, "", 0).Entry
-	f.Add(encodeFile(key, &snapshot{json: configJSON(1), rev: wire.MinRev, fetchTime: 7, etag: `"x"`}))
+	f.Add(encodeFile(key, &snapshot.Snapshot{JSON: configJSON(1), Rev: wire.MinRev, FetchTime: 7, ETag: `"x"`}))
 	f.Add([]byte(fileMagic))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := decodeFile(key, data)
-		if err == nil && (s.config == nil || s.rev < 0 || s.hash != wire.ContentHash(s.json)) {
+		if err == nil && (s.Config == nil || s.Rev < 0 || s.Hash != wire.ContentHash(s.JSON)) {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -192,7 +194,7 @@ func TestAFailedWriteOfTheFileIsRetried(t *testing.T) {
 		c := n.start(t, logging, withSnapshotFile(path))
 		<-c.Ready()
 		time.Sleep(time.Hour)
-		wantEvents(t, log, eventFileWrite, 1) // not once per attempt
+		wantEvents(t, log, eventid.FileWrite, 1) // not once per attempt
 		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +221,7 @@ func TestALinkToTheFileStaysALink(t *testing.T) {
 		if info, err := os.Lstat(path); err != nil || info.Mode().Type() != os.ModeSymlink {
 			t.Errorf("%v, %v", info.Mode(), err)
 		}
-		if s, err := readFile(target, cachekeys.For(testSDKKey, "", 0).Entry); err != nil || string(s.json) != string(configJSON(2)) {
+		if s, err := readFile(target, cachekeys.For(testSDKKey, "", 0).Entry); err != nil || string(s.JSON) != string(configJSON(2)) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	})

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower/internal/feed"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func (c Config) reports() (feed.Reports, error) {
@@ -17,15 +17,15 @@ func (c Config) reports() (feed.Reports, error) {
 		return feed.Reports{}, nil
 	}
 	var errs []error
-	if c.FleetReport < cachekeys.MinFleetInterval || c.FleetReport > cachekeys.MaxFleetInterval {
+	if c.FleetReport < wire.MinFleetInterval || c.FleetReport > wire.MaxFleetInterval {
 		errs = append(errs, fmt.Errorf("Config.FleetReport is %v, want %v to %v, or 0 for none",
-			c.FleetReport, cachekeys.MinFleetInterval, cachekeys.MaxFleetInterval))
+			c.FleetReport, wire.MinFleetInterval, wire.MaxFleetInterval))
 	}
 	if c.Redis == nil {
 		errs = append(errs, errors.New("Config.FleetReport needs Config.Redis"))
 	}
 	name := cmp.Or(c.FleetName, hostName())
-	if len(name) > feed.MaxReportName || !cachekeys.ValidFleetName(name) {
+	if len(name) > feed.MaxReportName || !wire.ValidFleetName(name) {
 		errs = append(errs, fmt.Errorf("Config.FleetName is %.64q, want 1 to %d letters, digits or . _ : / @ ~ + - (ASCII), the first a letter or digit",
 			name, feed.MaxReportName))
 	}
@@ -36,7 +36,7 @@ func (c Config) reports() (feed.Reports, error) {
 func hostName() string {
 	host, _ := os.Hostname()
 	host = strings.Map(func(r rune) rune {
-		if cachekeys.ValidFleetName("x" + string(r)) {
+		if wire.ValidFleetName("x" + string(r)) {
 			return r
 		}
 		return '-'

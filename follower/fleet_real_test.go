@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
 )
@@ -83,7 +84,7 @@ func TestRealFollowerWithoutTheRightToReport(t *testing.T) {
 	w.commit(configJSON(1))
 	log, logging := recorded(0)
 	c := startReal(t, restricted(t, server), reportingSoon, logging)
-	await(t, c, "refused", func() bool { return len(log.with(eventFleetDenied)) == 1 })
+	await(t, c, "refused", func() bool { return len(log.with(eventid.FleetDenied)) == 1 })
 	w.commit(configJSON(2))
 	awaitVersion(t, c, 2)
 	if s := c.Stats(); s.FailedReads != 0 || s.FailedReports != 1 {

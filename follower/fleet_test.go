@@ -12,6 +12,9 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/feed"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 const reportEvery = 30 * time.Second
@@ -19,7 +22,7 @@ const reportEvery = 30 * time.Second
 func reporting(c *Config) { c.FleetReport, c.FleetName = reportEvery, "shop-1" }
 
 // fleet returns the reports in the set, the oldest first.
-func (n *network) fleet(t *testing.T) []cachekeys.FleetReport {
+func (n *network) fleet(t *testing.T) []wire.FleetReport {
 	t.Helper()
 	key := cachekeys.For(testSDKKey, "", 0).Fleet
 	if !n.Exists(key) {
@@ -29,9 +32,9 @@ func (n *network) fleet(t *testing.T) []cachekeys.FleetReport {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var reports []cachekeys.FleetReport
+	var reports []wire.FleetReport
 	for _, member := range members {
-		report, err := cachekeys.ParseFleetReport(member)
+		report, err := wire.ParseFleetReport(member)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +44,7 @@ func (n *network) fleet(t *testing.T) []cachekeys.FleetReport {
 }
 
 // onlyReport returns the only report. The test fails if there are more or fewer.
-func (n *network) onlyReport(t *testing.T) cachekeys.FleetReport {
+func (n *network) onlyReport(t *testing.T) wire.FleetReport {
 	t.Helper()
 	reports := n.fleet(t)
 	if len(reports) != 1 {
@@ -87,7 +90,7 @@ func TestAReportDescribesTheConfigInForce(t *testing.T) {
 		w.commit(configJSON(2))
 		sleep(w.spread + reportEvery/2)
 		r = n.onlyReport(t)
-		if r.Hash != c.Stats().Hash[:cachekeys.FleetHashBytes] || r.Rev < w.rev-reportEvery.Milliseconds() || r.State != string(Live) {
+		if r.Hash != c.Stats().Hash[:wire.FleetHashBytes] || r.Rev < w.rev-reportEvery.Milliseconds() || r.State != string(Live) {
 			t.Errorf("half an interval after a change: %+v, leader at %d", r, w.rev)
 		}
 		if r.Lag <= 0 || r.Lag > w.spread {
@@ -129,7 +132,7 @@ func TestClientsThatShareAFeedReportOnce(t *testing.T) {
 		shared := withRedis(n.client(t))
 		first, second := n.start(t, shared, reporting), n.start(t, shared, reporting)
 		other := n.start(t, shared)
-		if first.feed != second.feed || first.feed == other.feed {
+		if !shareFeed(first, second) || shareFeed(first, other) {
 			t.Error("feeds are not shared by what they report")
 		}
 		sleep(time.Minute)
@@ -158,7 +161,7 @@ func TestManyChangesDoNotMakeManyReports(t *testing.T) {
 			sleep(time.Second)
 		}
 		for i := range times[1:] {
-			if gap := times[i+1].Sub(times[i]); gap < cachekeys.MinFleetInterval {
+			if gap := times[i+1].Sub(times[i]); gap < wire.MinFleetInterval {
 				t.Errorf("reports %v apart", gap)
 			}
 		}
@@ -190,7 +193,7 @@ func TestReportsAfterAChangeAreSpread(t *testing.T) {
 		changed = time.Now()
 		w.commit(configJSON(2))
 		sleep(reportEvery / 2)
-		hash := cachekeys.ContentHash(configJSON(2))[:cachekeys.FleetHashBytes]
+		hash := wire.ContentHash(configJSON(2))[:wire.FleetHashBytes]
 		current := 0
 		for _, r := range n.fleet(t) {
 			if r.Hash == hash {
@@ -217,16 +220,16 @@ func TestAWrongClockRemovesNoReports(t *testing.T) {
 				key := cachekeys.For(testSDKKey, "", 0).Fleet
 				w := n.writer(t)
 				w.skew = skew // of Redis's clock against the follower's
-				other := cachekeys.FleetReport{ID: "other", Version: "v1", State: "live", Interval: cachekeys.MaxFleetInterval}
+				other := wire.FleetReport{ID: "other", Version: "v1", State: "live", Interval: wire.MaxFleetInterval}
 				gone := other
 				gone.ID = "gone"
-				add := func(r cachekeys.FleetReport, age time.Duration) {
+				add := func(r wire.FleetReport, age time.Duration) {
 					if _, err := n.ZAdd(key, float64(w.now()-age.Milliseconds()), string(r.Append(nil))); err != nil {
 						t.Fatal(err)
 					}
 				}
 				add(other, 0)
-				add(gone, cachekeys.FleetExpiry)
+				add(gone, wire.FleetExpiry)
 				w.commit(configJSON(1))
 				w.beat()
 				n.start(t, reporting)
@@ -288,8 +291,8 @@ func TestDeniedReportsAreLoggedOnce(t *testing.T) {
 				log, logging := recorded(slog.LevelInfo)
 				c := n.start(t, reporting, logging)
 				sleep(time.Hour)
-				wantEvents(t, log, eventFleetDenied, 1)
-				wantEvents(t, log, eventFleetFailed, 0)
+				wantEvents(t, log, eventid.FleetDenied, 1)
+				wantEvents(t, log, eventid.FleetFailed, 0)
 				if s := c.Stats(); s.FailedReports < 4 || s.FailedReports > 9 || version(c) != 1 || s.State != Live {
 					t.Errorf("in an hour: %+v", s)
 				}
@@ -298,9 +301,9 @@ func TestDeniedReportsAreLoggedOnce(t *testing.T) {
 				if s := c.Stats(); s.Reports-s.FailedReports == 0 {
 					t.Errorf("with the right: %+v", s)
 				}
-				sleep(cachekeys.FleetExpiry) // for reports that could not be removed before
+				sleep(wire.FleetExpiry) // for reports that could not be removed before
 				n.onlyReport(t)
-				wantEvents(t, log, eventFleetRecovery, 1)
+				wantEvents(t, log, eventid.FleetRecovery, 1)
 			})
 		})
 	}
@@ -317,14 +320,14 @@ func TestAnOutageOfReportingIsLoggedOnce(t *testing.T) {
 		sleep(time.Minute)
 		n.link.Freeze()
 		sleep(10 * time.Minute)
-		wantEvents(t, log, eventFleetFailed, 1)
+		wantEvents(t, log, eventid.FleetFailed, 1)
 		if s := c.Stats(); s.FailedReports < 10 || version(c) != 1 {
 			t.Errorf("%+v", s)
 		}
 		n.link.Thaw()
 		sleep(2 * time.Minute)
-		wantEvents(t, log, eventFleetRecovery, 1)
-		wantEvents(t, log, eventFleetDenied, 0)
+		wantEvents(t, log, eventid.FleetRecovery, 1)
+		wantEvents(t, log, eventid.FleetDenied, 0)
 		latest := n.fleet(t)
 		if r := latest[len(latest)-1]; r.State != string(Live) {
 			t.Errorf("%+v", r)
@@ -402,7 +405,7 @@ func TestBadFleetSettingsAreRefused(t *testing.T) {
 }
 
 func TestHostNamesFitReports(t *testing.T) {
-	if name := hostName(); len(name) > feed.MaxReportName || !cachekeys.ValidFleetName(name) {
+	if name := hostName(); len(name) > feed.MaxReportName || !wire.ValidFleetName(name) {
 		t.Errorf("%q", name)
 	}
 }

@@ -1,6 +1,9 @@
 package follower
 
-import "github.com/catbridge/catbridge/evaluate"
+import (
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
+)
 
 // GetBoolValue returns the value of a bool setting for a user. If the evaluation fails, for
 // example without a config, it returns def, and an event says why (S14, S24). It does not
@@ -86,7 +89,7 @@ func (c *Client) GetKeyValueForVariationID(id string) (key string, value any) {
 }
 
 // held does what the polling mode requires before it returns the snapshot in force.
-func (c *Client) held() *snapshot {
+func (c *Client) held() *snapshot.Snapshot {
 	if c.updater != nil && c.updater.mode != Subscribe {
 		c.updater.beforeGet()
 	}
@@ -94,16 +97,16 @@ func (c *Client) held() *snapshot {
 }
 
 // inForce returns the snapshot in force, flag overrides included, or nil.
-func (c *Client) inForce() *snapshot {
+func (c *Client) inForce() *snapshot.Snapshot {
 	if c.overrides != nil {
 		return c.overridden()
 	}
-	return c.holder.current.Load()
+	return c.holder.Current()
 }
 
-func (c *Client) overridden() *snapshot {
+func (c *Client) overridden() *snapshot.Snapshot {
 	if c.overrides.isOnly() {
 		return c.overrides.over(nil)
 	}
-	return c.overrides.over(c.holder.current.Load())
+	return c.overrides.over(c.holder.Current())
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 )
 
 // countingUser counts how often evaluations ask for an attribute.
@@ -30,7 +31,7 @@ func TestAllDetailsEvaluateEveryPrerequisiteOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := &snapshot{config: config}
+	held := &snapshot.Snapshot{Config: config}
 	log, _ := recorded(slog.LevelWarn)
 	c := local(t, slog.New(log), FlagOverrides{Values: map[string]any{}})
 	for name, evaluateAll := range map[string]func(User) int{

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/wire"
 )
@@ -12,7 +13,7 @@ import (
 // heldClient returns a client without Redis whose config is json.
 func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	t.Helper()
-	c := &Client{evaluator: evaluator{log: eventlog.New(logger)}, holder: &holder{}}
+	c := &Client{evaluator: evaluator{log: eventlog.New(logger)}, holder: snapshot.NewHolder(nil)}
 	c.updater = &updater{holder: c.holder, fetcher: new(fetcher)}
 	if json == nil {
 		return c
@@ -21,6 +22,6 @@ func heldClient(t testing.TB, logger *slog.Logger, json []byte) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.holder.current.Store(&snapshot{config: config, rev: wire.MinRev, hash: wire.ContentHash(json), source: SourceBlob})
+	c.holder.Put(&snapshot.Snapshot{Config: config, Rev: wire.MinRev, Hash: wire.ContentHash(json), Source: snapshot.SourceBlob})
 	return c
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 const (
@@ -51,7 +53,7 @@ func (h *evaluationHooks) report(details *EvaluationDetails) {
 	default:
 		h.dropped.Add(1)
 		if h.full.CompareAndSwap(false, true) {
-			h.runner.log.Warn(eventHookSlow, hookSlowText, slog.String("hook", hookNames[evaluatedCall]))
+			h.runner.log.Warn(eventid.HookSlow, hookSlowText, slog.String("hook", hookNames[evaluatedCall]))
 		}
 	}
 }
@@ -110,7 +112,7 @@ func (h *evaluationHooks) close() {
 	case <-timer.C:
 		h.givenUp.Store(true)
 		if h.drop() {
-			h.runner.log.Warn(eventHookSlow, hookSlowText, slog.String("hook", hookNames[evaluatedCall]))
+			h.runner.log.Warn(eventid.HookSlow, hookSlowText, slog.String("hook", hookNames[evaluatedCall]))
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -170,7 +171,7 @@ func TestAHangingEvaluationHookBlocksNothing_S49(t *testing.T) {
 		if stats := c.Stats(); changed != 1 || evaluated != 0 || stats.DroppedEvaluationHooks != 10 || stats.DroppedHooks != 0 {
 			t.Errorf("changed %d, received %d, %+v", changed, evaluated, stats.Counters)
 		}
-		wantEvents(t, log, eventHookSlow, 1)
+		wantEvents(t, log, eventid.HookSlow, 1)
 		close(release)
 		synctest.Wait()
 		c.GetBoolValue("isOn", false, nil)
@@ -178,7 +179,7 @@ func TestAHangingEvaluationHookBlocksNothing_S49(t *testing.T) {
 		if want := room + 2; evaluated != want {
 			t.Errorf("received %d, want %d", evaluated, want)
 		}
-		wantEvents(t, log, eventHookSlow, 1)
+		wantEvents(t, log, eventid.HookSlow, 1)
 	})
 }
 
@@ -214,7 +215,7 @@ func TestCloseDrainsEvaluations_S49(t *testing.T) {
 				if received, dropped := calls.Load(), c.hooks.evaluated.dropped.Load(); received != test.received || dropped != 100-received {
 					t.Errorf("received %d, dropped %d", received, dropped)
 				}
-				wantEvents(t, log, eventHookSlow, min(1, int(100-test.received)))
+				wantEvents(t, log, eventid.HookSlow, min(1, int(100-test.received)))
 			})
 		})
 	}
@@ -267,7 +268,7 @@ func TestAHookThatEndsItsGoroutineStopsNoOtherHook_S52(t *testing.T) {
 		if evaluated != 3 || changed != 3 || ready != 3 || failed != 9 || c.hooks.panics.Load() != 18 {
 			t.Errorf("%d, %d, %d, %d received; %d ended their goroutine", evaluated, changed, ready, failed, c.hooks.panics.Load())
 		}
-		if events := log.with(eventHookPanic); len(events) != 18 || !strings.Contains(events[0].text, "A hook ended its goroutine.") {
+		if events := log.with(eventid.HookPanic); len(events) != 18 || !strings.Contains(events[0].text, "A hook ended its goroutine.") {
 			t.Errorf("%+v", events)
 		}
 	})
@@ -297,7 +298,7 @@ func TestAPanickingEvaluationHookIsRecovered_S52(t *testing.T) {
 		if panics := c.hooks.panics.Load(); calls != 1 || panics != 2 || len(reported) != 1 || reported[0] != "A hook panicked." {
 			t.Errorf("the other hook was called %d times, %d panics, reported %q", calls, panics, reported)
 		}
-		wantEvents(t, log, eventHookPanic, 2)
+		wantEvents(t, log, eventid.HookPanic, 2)
 	})
 }
 
@@ -326,7 +327,7 @@ func TestHooksReceiveErrors_S50(t *testing.T) {
 			c.GetIntValue("missing", 1, nil)
 			c.GetIntValue("bad", 1, nil)
 			c.GetAllValues(nil)
-			c.log.Warn(eventLag, "a warning")
+			c.log.Warn(eventid.Lag, "a warning")
 			wait()
 			want := []string{
 				"Failed to evaluate setting 'missing' (the key was not found in config JSON). Returning the `defaultValue` parameter that you specified in your application: '1'. Available keys: ['good', 'bad'].",
@@ -395,7 +396,7 @@ func TestCloseDropsHooks_S2(t *testing.T) {
 	if !c.GetBoolValue("good", false, nil) || c.GetBoolValue("missing", false, nil) {
 		t.Error("values")
 	}
-	found := log.with(eventClosedNoEffect)
+	found := log.with(eventid.ClosedNoEffect)
 	if len(found) != 4 || found[0].text != "[3201] The client object is already closed, thus `OnFlagEvaluated()` has no effect. event_id=3201" {
 		t.Errorf("%+v", found)
 	}

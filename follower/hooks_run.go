@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -113,7 +114,7 @@ func startHooks(initial *Hooks, log eventlog.Log) *hookRunner {
 // enqueue does not block.
 func (h *hookRunner) enqueue(kind hookKind, hooks func() []func()) {
 	if h.add(hookCall{kind, hooks}) {
-		h.log.Warn(eventHookSlow, hookSlowText, slog.String("hook", hookNames[kind]))
+		h.log.Warn(eventid.HookSlow, hookSlowText, slog.String("hook", hookNames[kind]))
 	}
 }
 
@@ -223,7 +224,7 @@ func (h *hookRunner) onPanic(kind hookKind, text string, r any) {
 	if kind != failedCall {
 		log = log.For(h)
 	}
-	log.Error(eventHookPanic, text, slog.String("hook", hookNames[kind]), slog.String("panic", fmt.Sprint(r)), eventlog.Err(err))
+	log.Error(eventid.HookPanic, text, slog.String("hook", hookNames[kind]), slog.String("panic", fmt.Sprint(r)), eventlog.Err(err))
 }
 
 // close waits until the queued evaluations are reported, but at most drainTime, and drops all

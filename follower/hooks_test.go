@@ -12,6 +12,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 func TestHooksReceiveEachContentOnce(t *testing.T) {
@@ -132,7 +133,7 @@ func TestAPanickingHookIsRecovered(t *testing.T) {
 		if calls != 2 || c.Stats().HookPanics != 2 {
 			t.Errorf("the other hook was called %d times, %d panics", calls, c.Stats().HookPanics)
 		}
-		wantEvents(t, log, eventHookPanic, 2)
+		wantEvents(t, log, eventid.HookPanic, 2)
 	})
 }
 

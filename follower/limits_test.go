@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -40,7 +41,7 @@ func TestValuesOverTheLimitAreRefusedWithLittleMemory(t *testing.T) {
 	if v := version(c); v != 1 {
 		t.Errorf("version %d", v)
 	}
-	if refused := log.with(eventRefusedContent); len(refused) == 0 || !strings.Contains(refused[0].text, "over the size limit") {
+	if refused := log.with(eventid.RefusedContent); len(refused) == 0 || !strings.Contains(refused[0].text, "over the size limit") {
 		t.Errorf("%+v", refused)
 	}
 	cache := NewRedisCache(client)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/testenv/mounts"
 )
 
@@ -21,11 +23,11 @@ func TestASeparatelyMountedOverrideFileIsWatched_S65(t *testing.T) {
 	mounts.Bind(t, outside, inside)
 	events, logger := eventIDs()
 	c := local(t, logger, FlagOverrides{FilePath: inside})
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	if err := os.WriteFile(outside, []byte(`{"flags":{"text":"two"}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	if got := c.GetStringValue("text", "", nil); got != "two" {
 		t.Errorf("%q, want two", got)
 	}
@@ -46,7 +48,7 @@ func TestAFullDiskKeepsTheSnapshotFile(t *testing.T) {
 		c := n.start(t, logging, withSnapshotFile(path))
 		<-c.Ready()
 		wantVersion(t, c, 1)
-		kept := func() *snapshot {
+		kept := func() *snapshot.Snapshot {
 			t.Helper()
 			s, err := readFile(path, cachekeys.For(testSDKKey, "", 0).Entry)
 			if err != nil || s == nil {
@@ -58,18 +60,18 @@ func TestAFullDiskKeepsTheSnapshotFile(t *testing.T) {
 		_ = os.WriteFile(fill, make([]byte, 1<<20), 0o600) // fails when the disk is full
 		w.commit(configJSON(2))
 		wantVersion(t, c, 2)
-		if e := log.with(eventFileWrite); !strings.Contains(e[0].text, "no space left on device") {
+		if e := log.with(eventid.FileWrite); !strings.Contains(e[0].text, "no space left on device") {
 			t.Error(e)
 		}
-		if s := kept(); string(s.json) != string(configJSON(1)) {
-			t.Errorf("the file holds %s", s.json)
+		if s := kept(); string(s.JSON) != string(configJSON(1)) {
+			t.Errorf("the file holds %s", s.JSON)
 		}
 		if err := os.Remove(fill); err != nil {
 			t.Fatal(err)
 		}
 		c.Close()
-		if s := kept(); string(s.json) != string(configJSON(2)) {
-			t.Errorf("the file holds %s", s.json)
+		if s := kept(); string(s.JSON) != string(configJSON(2)) {
+			t.Errorf("the file holds %s", s.JSON)
 		}
 	})
 }

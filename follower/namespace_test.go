@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 // clientOf returns a Redis client that uses database db.
@@ -85,9 +86,9 @@ func TestClientsOfOtherNamespacesCauseNoWarning(t *testing.T) {
 		n.start(t, shared, logging, inNamespace("shop"))
 		n.start(t, shared, logging, inNamespace("api"))
 		n.start(t, withRedis(n.clientOf(t, 1)), logging)
-		wantEvents(t, log, eventAnotherClient, 0)
+		wantEvents(t, log, eventid.AnotherClient, 0)
 		n.start(t, shared, logging, inNamespace("shop"))
-		wantEvents(t, log, eventAnotherClient, 1)
+		wantEvents(t, log, eventid.AnotherClient, 1)
 		<-first.Ready()
 	})
 }
@@ -110,7 +111,7 @@ func TestASnapshotFileOfAnotherFleetIsRefused(t *testing.T) {
 			n.FlushAll()
 			log, logging := recorded(slog.LevelWarn)
 			wantVersion(t, n.start(t, append(shop, other, logging)...), -1)
-			wantEvents(t, log, eventFileRead, 1)
+			wantEvents(t, log, eventid.FileRead, 1)
 			wantVersion(t, n.start(t, shop...), 1)
 			if t.Failed() {
 				t.Fatalf("another %s", name)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/testenv/oddfile"
 )
 
@@ -22,13 +23,13 @@ func TestASnapshotPathThatIsNotARegularFileIsLeftAlone(t *testing.T) {
 				<-c.Ready()
 				wantVersion(t, c, 1)
 				c.Close()
-				if e := log.with(eventFileRead); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
+				if e := log.with(eventid.FileRead); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
 					t.Errorf("%v, want %q", e, odd.Says)
 				}
 				if odd.Name == "file without rights" {
 					return // the owner of the folder may replace it
 				}
-				if e := log.with(eventFileWrite); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
+				if e := log.with(eventid.FileWrite); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
 					t.Errorf("%v, want %q", e, odd.Says)
 				}
 				if now := oddfile.Kind(t, odd.Path); now != kind {
@@ -45,7 +46,7 @@ func TestAnOverridePathThatIsNotARegularFileIsRefused_S65(t *testing.T) {
 			log, _ := recorded(slog.LevelWarn)
 			c := local(t, slog.New(log), FlagOverrides{FilePath: odd.Path})
 			c.Close()
-			if e := log.with(eventOverrideFileUnreadable); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
+			if e := log.with(eventid.OverrideFileUnreadable); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {
 				t.Errorf("%v, want %q", log.all(), odd.Says)
 			}
 		})

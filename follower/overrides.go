@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -82,9 +83,9 @@ type overrides struct {
 // joined is a config combined with the overrides. It is made by the first evaluation after a
 // change of either. Immutable.
 type joined struct {
-	remote *snapshot
+	remote *snapshot.Snapshot
 	local  *evaluate.Config
-	result *snapshot
+	result *snapshot.Snapshot
 }
 
 // startOverrides returns nil if there are no overrides.
@@ -112,7 +113,7 @@ func (o *overrides) isOnly() bool { return o != nil && o.behavior == LocalOnly }
 func (o *overrides) exist() bool { return o != nil && o.local.Load() != nil }
 
 // over combines the overrides with remote. It returns nil if there are no settings.
-func (o *overrides) over(remote *snapshot) *snapshot {
+func (o *overrides) over(remote *snapshot.Snapshot) *snapshot.Snapshot {
 	local := o.local.Load()
 	if j := o.joined.Load(); j.is(remote, local) {
 		return j.result
@@ -120,11 +121,11 @@ func (o *overrides) over(remote *snapshot) *snapshot {
 	return o.join(remote, local)
 }
 
-func (j *joined) is(remote *snapshot, local *evaluate.Config) bool {
+func (j *joined) is(remote *snapshot.Snapshot, local *evaluate.Config) bool {
 	return j != nil && j.remote == remote && j.local == local
 }
 
-func (o *overrides) join(remote *snapshot, local *evaluate.Config) *snapshot {
+func (o *overrides) join(remote *snapshot.Snapshot, local *evaluate.Config) *snapshot.Snapshot {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	last := o.joined.Load()
@@ -133,20 +134,20 @@ func (o *overrides) join(remote *snapshot, local *evaluate.Config) *snapshot {
 	}
 	var config *evaluate.Config
 	switch {
-	case last != nil && last.local == local && last.remote.content() == remote.content():
-		config = last.result.content() // only the time has changed
+	case last != nil && last.local == local && last.remote.Content() == remote.Content():
+		config = last.result.Content() // only the time has changed
 	case o.behavior == LocalOverRemote:
-		config = evaluate.Merge(remote.content(), local)
+		config = evaluate.Merge(remote.Content(), local)
 	default:
-		config = evaluate.Merge(local, remote.content())
+		config = evaluate.Merge(local, remote.Content())
 	}
-	var result *snapshot
+	var result *snapshot.Snapshot
 	if config != nil {
-		result = new(snapshot)
+		result = new(snapshot.Snapshot)
 		if remote != nil {
-			result = remote.clone()
+			result = remote.Clone()
 		}
-		result.config = config
+		result.Config = config
 	}
 	o.joined.Store(&joined{remote, local, result})
 	return result

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/regularfile"
 	"github.com/catbridge/catbridge/internal/watchfile"
@@ -67,12 +68,12 @@ func (f *overrideFile) read() (done bool) {
 	data, err := regularfile.Read(f.path, evaluate.MaxConfigBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		f.failed(eventNoOverrideFile, "Cannot find the local config file '"+f.path+"'. "+
+		f.failed(eventid.NoOverrideFile, "Cannot find the local config file '"+f.path+"'. "+
 			"This is a path that your application provided to the ConfigCat SDK by passing it to `FlagOverrides.FilePath`. "+
 			"Read more: https://configcat.com/docs/sdk-reference/go/#json-file", nil)
 		return true
 	case err != nil:
-		f.failed(eventOverrideFileUnreadable, "Failed to read the local config file '"+f.path+"'.", err)
+		f.failed(eventid.OverrideFileUnreadable, "Failed to read the local config file '"+f.path+"'.", err)
 		return false // for example, the process has too many open files
 	case f.last != nil && bytes.Equal(data, f.last):
 		f.failure = ""
@@ -80,12 +81,12 @@ func (f *overrideFile) read() (done bool) {
 	}
 	config, err := evaluate.ParseOverrides(data)
 	if err != nil {
-		f.failed(eventOverrideFileBad, "Failed to decode JSON from the local config file '"+f.path+"'.", err)
+		f.failed(eventid.OverrideFileBad, "Failed to decode JSON from the local config file '"+f.path+"'.", err)
 		return true
 	}
 	f.last, f.failure = data, ""
 	f.taken(config)
-	f.log.Debug(eventDebug, "Flag overrides were read from '"+f.path+"'.")
+	f.log.Debug(eventid.Debug, "Flag overrides were read from '"+f.path+"'.")
 	return true
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 )
 
 // eventIDs returns a logger that sends the ids of events to the channel, except those of evaluations,
@@ -118,14 +119,14 @@ func TestOverridesAreMergedIntoTheConfig_S61_S62(t *testing.T) {
 					t.Error(diff)
 				}
 				before := c.GetBoolValueDetails("mine", false, nil).Data.FetchTime
-				joined := c.held().config
+				joined := c.held().Config
 
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if c.CacheState() == HasLocalOverrideFlagDataOnly || before.IsZero() {
 					t.Errorf("%v, fetched at %v", c.CacheState(), before)
 				}
-				if c.held().config != joined {
+				if c.held().Config != joined {
 					t.Error("joined again though only the time has changed")
 				}
 			})
@@ -156,10 +157,10 @@ func TestOverridesMayChangeDuringReads_S65(t *testing.T) {
 			}
 		})
 	}
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	for _, text := range []string{`{"flags":{"n":1}}`, `{"flags":{"n":2}}`} {
 		write(t, path, text)
-		awaitEvent(t, events, eventDebug)
+		awaitEvent(t, events, eventid.Debug)
 	}
 	close(done)
 	group.Wait()
@@ -188,7 +189,7 @@ func awaitEvent(t *testing.T, events <-chan int, id int) {
 			if got == id {
 				return
 			}
-			if got < 3000 && got != eventOverrideFileBad {
+			if got < 3000 && got != eventid.OverrideFileBad {
 				t.Fatalf("event %d, want %d", got, id)
 			}
 		case <-t.Context().Done():
@@ -218,18 +219,18 @@ func TestTheFileIsWatched_S65(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, path, `{"flags":{"text":"one"}}`)
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	value("one")
 	write(t, path, `{"flags":{"text":"tw`)
 	awaitEvent(t, events, 2302)
 	value("one")
 	write(t, path, `{"flags":{"text":"two"}}`)
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	value("two")
 	if err := os.WriteFile(path, configJSON(1), 0o600); err != nil { // in place
 		t.Fatal(err)
 	}
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	value("ours") // S64: a full config with targeting
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
@@ -249,7 +250,7 @@ func TestTheFileIsWatched_S65(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, path, `{"flags":{"text":"three"}}`)
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	value("three")
 }
 
@@ -275,12 +276,12 @@ func TestALinkToTheFileIsWatched_S65(t *testing.T) {
 	link(filepath.Join("data", "flags.json"), "flags.json")
 	events, logger := eventIDs()
 	c := local(t, logger, FlagOverrides{FilePath: filepath.Join(folder, "flags.json")})
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	if got := c.GetStringValue("text", "", nil); got != "one" {
 		t.Error(got)
 	}
 	link("second", "data")
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	if got := c.GetStringValue("text", "", nil); got != "two" {
 		t.Error(got)
 	}
@@ -318,12 +319,12 @@ func TestAFileBehindLinksIsWatched_S65(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			events, logger := eventIDs()
 			client := local(t, logger, FlagOverrides{FilePath: in(c.path)})
-			awaitEvent(t, events, eventDebug)
+			awaitEvent(t, events, eventid.Debug)
 			if got := client.GetStringValue("text", "", nil); got != c.before {
 				t.Errorf("%q, want %q", got, c.before)
 			}
 			c.change()
-			awaitEvent(t, events, eventDebug)
+			awaitEvent(t, events, eventid.Debug)
 			if got := client.GetStringValue("text", "", nil); got != c.after {
 				t.Errorf("%q, want %q", got, c.after)
 			}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/testenv/oddfile"
 )
 
@@ -17,15 +18,15 @@ func TestAnUnreadableOverrideFileIsReadAgain_S65(t *testing.T) {
 	write(t, path, `{"flags":{"text":"one"}}`)
 	events, logger := eventIDs()
 	c := local(t, logger, FlagOverrides{FilePath: path})
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	write(t, path+".next", `{"flags":{"text":"two"}}`)
 	allow := oddfile.RefuseOpen(t)
 	if err := os.Rename(path+".next", path); err != nil {
 		t.Fatal(err)
 	}
-	awaitEvent(t, events, eventOverrideFileUnreadable)
+	awaitEvent(t, events, eventid.OverrideFileUnreadable)
 	allow()
-	awaitEvent(t, events, eventDebug)
+	awaitEvent(t, events, eventid.Debug)
 	if got := c.GetStringValue("text", "", nil); got != "two" {
 		t.Errorf("%q", got)
 	}

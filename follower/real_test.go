@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
@@ -211,12 +212,12 @@ func TestRealWithdrawnRights(t *testing.T) {
 		event   int
 		polls   bool
 	}{
-		"channel":   {[]any{"resetchannels"}, eventPolling, true},
-		"subscribe": {[]any{"-subscribe"}, eventPolling, true},
-		"ping":      {[]any{"-ping"}, eventPolling, true},
-		"get":       {[]any{"-get", "-getrange"}, eventCacheRead, false},
-		"hmget":     {[]any{"-hmget"}, eventCacheRead, false},
-		"keys":      {[]any{"resetkeys"}, eventCacheRead, false},
+		"channel":   {[]any{"resetchannels"}, eventid.Polling, true},
+		"subscribe": {[]any{"-subscribe"}, eventid.Polling, true},
+		"ping":      {[]any{"-ping"}, eventid.Polling, true},
+		"get":       {[]any{"-get", "-getrange"}, eventid.CacheRead, false},
+		"hmget":     {[]any{"-hmget"}, eventid.CacheRead, false},
+		"keys":      {[]any{"resetkeys"}, eventid.CacheRead, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -26,8 +26,6 @@ func idOf(kind evaluate.Kind, key string) flagID { return unique.Make(flagName{k
 // evaluationCache caches the values of flags for one snapshot and so for one user. An entry is
 // written once, before filled counts it, and read without a lock.
 type evaluationCache struct {
-	_ noCopy
-
 	mu     sync.Mutex // held by the goroutine that adds an entry
 	filled atomic.Uint32
 	flags  [evaluationCacheSize]flagID

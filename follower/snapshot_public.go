@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -21,10 +22,8 @@ import (
 //
 // A Snapshot must not be copied by value.
 type Snapshot struct {
-	_ noCopy
-
 	evaluator
-	held            *snapshot // nil: the client has no config
+	held            *snapshot.Snapshot // nil: the client has no config
 	state           CacheState
 	user            User
 	defaultUser     User            // the client's default user at that time
@@ -32,7 +31,7 @@ type Snapshot struct {
 }
 
 // newSnapshot is the only way to make a Snapshot: each has its own evaluationCache.
-func newSnapshot(v evaluator, held *snapshot, state CacheState, user, defaultUser User) *Snapshot {
+func newSnapshot(v evaluator, held *snapshot.Snapshot, state CacheState, user, defaultUser User) *Snapshot {
 	return &Snapshot{evaluator: v, held: held, state: state, user: user, defaultUser: defaultUser}
 }
 
@@ -70,7 +69,7 @@ func NewSnapshot(logger *slog.Logger, values map[string]any) (*Snapshot, error) 
 	if logger == nil {
 		logger = eventlog.AtLeast(nil, nil)
 	}
-	return newSnapshot(evaluator{log: eventlog.New(logger)}, &snapshot{config: config}, HasLocalOverrideFlagDataOnly, nil, nil), nil
+	return newSnapshot(evaluator{log: eventlog.New(logger)}, &snapshot.Snapshot{Config: config}, HasLocalOverrideFlagDataOnly, nil, nil), nil
 }
 
 // WithUser returns a snapshot of the same config for another user. If user is nil, it uses the
@@ -89,10 +88,10 @@ func (s *Snapshot) CacheState() CacheState { return orEmpty(s).state }
 
 // FetchTime returns when the CDN last returned or confirmed the config, in UTC, by the clock of
 // its writer. It is zero if the snapshot has no config, or one that does not come from the CDN.
-func (s *Snapshot) FetchTime() time.Time { return orEmpty(s).held.fetchedAt() }
+func (s *Snapshot) FetchTime() time.Time { return orEmpty(s).held.FetchedAt() }
 
 // Config returns the config, or nil if there is none.
-func (s *Snapshot) Config() *evaluate.Config { return orEmpty(s).held.content() }
+func (s *Snapshot) Config() *evaluate.Config { return orEmpty(s).held.Content() }
 
 // GetValue returns the value of a setting for the snapshot's user: a bool, string, int or
 // float64. If the evaluation fails, it returns nil and an event says why (S14). For typed

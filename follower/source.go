@@ -6,6 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/feed"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -16,12 +19,12 @@ type updater struct {
 	mode     PollingMode
 	interval time.Duration
 	noWait   bool
-	holder   *holder
-	feed     *feed // nil: there is no Redis
-	cache    Cache // nil: there is none
+	holder   *snapshot.Holder
+	feed     *feed.Member // nil: there is no Redis
+	cache    Cache        // nil: there is none
 	cacheKey string
 	fetcher  *fetcher
-	uncached *snapshot // the content of a failed write to the Cache, or nil; only the goroutine uses it
+	uncached *snapshot.Snapshot // the content of a failed write to the Cache, or nil; only the goroutine uses it
 	log      eventlog.Log
 	ready    <-chan struct{} // the client's
 
@@ -68,7 +71,7 @@ func (u *updater) begin(ctx context.Context) {
 	defer close(u.initial)
 	if u.mode == Subscribe {
 		select {
-		case <-u.feed.synced:
+		case <-u.feed.Synced():
 		case <-ctx.Done():
 		}
 		u.readCache(ctx)
@@ -112,7 +115,7 @@ func (u *updater) refresh(ctx context.Context, age time.Duration) error {
 	case u.isOnline():
 		return u.fetch(ctx)
 	case u.feed == nil && u.cache == nil:
-		u.log.Warn(eventOffline, offlineText)
+		u.log.Warn(eventid.Offline, offlineText)
 		return ErrOffline
 	}
 	return err
@@ -123,7 +126,7 @@ func (u *updater) refresh(ctx context.Context, age time.Duration) error {
 func (u *updater) readShared(ctx context.Context, full bool) error {
 	var err error
 	if u.feed != nil {
-		err = u.feed.refresh(ctx, full)
+		err = u.feed.Refresh(ctx, full)
 	}
 	if cacheErr := u.readCache(ctx); u.feed == nil {
 		err = cacheErr
@@ -133,7 +136,7 @@ func (u *updater) readShared(ctx context.Context, full bool) error {
 }
 
 // idleUpdater returns the updater of a client that has no sources. It does nothing.
-func idleUpdater(h *holder) *updater {
+func idleUpdater(h *snapshot.Holder) *updater {
 	u := &updater{holder: h, fetcher: new(fetcher), initial: make(chan struct{}), begun: true, closed: true, cancel: func() {}}
 	close(u.initial)
 	return u

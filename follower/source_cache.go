@@ -7,6 +7,8 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/wire"
 )
@@ -14,14 +16,14 @@ import (
 // readCache puts the Cache's content in force if it is newer. With a Redis it does so only
 // while nothing is in force.
 func (u *updater) readCache(ctx context.Context) error {
-	held := u.holder.current.Load()
+	held := u.holder.Current()
 	if u.cache == nil || u.feed != nil && held != nil {
 		return nil
 	}
 	value, err := u.cache.Get(ctx, u.cacheKey)
 	if err != nil {
 		if ctx.Err() == nil {
-			u.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
+			u.log.Error(eventid.CacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
 		}
 		return fmt.Errorf("follower: read the cache: %w", err)
 	}
@@ -30,36 +32,36 @@ func (u *updater) readCache(ctx context.Context) error {
 	}
 	next, err := u.fromCache(value, held)
 	if err != nil {
-		u.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
+		u.log.Error(eventid.CacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
 		return fmt.Errorf("follower: read the cache: %w", err)
 	}
 	if u.feed != nil {
-		u.holder.preload(next)
+		u.feed.Preload(next)
 	} else {
-		u.holder.offer(next, false)
+		u.holder.Offer(next)
 	}
 	return nil
 }
 
-func (u *updater) fromCache(value []byte, held *snapshot) (*snapshot, error) {
+func (u *updater) fromCache(value []byte, held *snapshot.Snapshot) (*snapshot.Snapshot, error) {
 	entry, err := cachekeys.ParseEntry(value)
 	if err != nil {
 		return nil, err
 	}
-	next := &snapshot{
-		rev: entry.FetchTime, fetchTime: entry.FetchTime, json: entry.JSON, hash: wire.ContentHash(entry.JSON),
-		etag: entry.ETag, source: SourceCache,
+	next := &snapshot.Snapshot{
+		Rev: entry.FetchTime, FetchTime: entry.FetchTime, JSON: entry.JSON, Hash: wire.ContentHash(entry.JSON),
+		ETag: entry.ETag, Source: snapshot.SourceCache,
 	}
 	if u.feed != nil {
-		next.rev = 0 // below every rev in Redis
+		next.Rev = 0 // below every rev in Redis
 	}
-	switch rev, hash := held.revAndHash(); {
-	case held != nil && next.rev <= rev:
+	switch rev, hash := held.RevAndHash(); {
+	case held != nil && next.Rev <= rev:
 		return nil, nil
-	case hash == next.hash:
-		next.config = held.config
+	case hash == next.Hash:
+		next.Config = held.Config
 	default:
-		if next.config, err = evaluate.Parse(entry.JSON); err != nil {
+		if next.Config, err = evaluate.Parse(entry.JSON); err != nil {
 			return nil, err
 		}
 	}
@@ -71,13 +73,13 @@ const cacheRetry = 5 * time.Second
 
 // writeCache writes what the client fetched itself. A failed write is retried, even if the
 // config does not change.
-func (u *updater) writeCache(ctx context.Context, fetched *snapshot) {
+func (u *updater) writeCache(ctx context.Context, fetched *snapshot.Snapshot) {
 	if u.cache == nil {
 		return
 	}
 	u.uncached = nil
 	if err := u.setCache(ctx, fetched); err != nil && ctx.Err() == nil {
-		u.log.Error(eventCacheWrite, "Error occurred while writing the cache.", eventlog.Err(err))
+		u.log.Error(eventid.CacheWrite, "Error occurred while writing the cache.", eventlog.Err(err))
 	}
 }
 
@@ -89,15 +91,15 @@ func (u *updater) rewriteCache(ctx context.Context) {
 	}
 	u.uncached = nil
 	if value, err := u.cache.Get(ctx, u.cacheKey); err == nil {
-		if entry, err := cachekeys.ParseEntry(value); err == nil && entry.FetchTime >= fetched.fetchTime {
+		if entry, err := cachekeys.ParseEntry(value); err == nil && entry.FetchTime >= fetched.FetchTime {
 			return
 		}
 	}
 	_ = u.setCache(ctx, fetched) // the first error was logged
 }
 
-func (u *updater) setCache(ctx context.Context, fetched *snapshot) error {
-	entry := cachekeys.Entry{FetchTime: fetched.fetchTime, ETag: fetched.etag, JSON: fetched.json}
+func (u *updater) setCache(ctx context.Context, fetched *snapshot.Snapshot) error {
+	entry := cachekeys.Entry{FetchTime: fetched.FetchTime, ETag: fetched.ETag, JSON: fetched.JSON}
 	err := u.cache.Set(ctx, u.cacheKey, entry.Append(nil))
 	if err != nil {
 		u.uncached = fetched

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -72,14 +74,14 @@ func (u *updater) fetch(ctx context.Context) error {
 	}
 	fetching, end, ok := u.goOnline(ctx)
 	if !ok {
-		u.log.Warn(eventOffline, offlineText)
+		u.log.Warn(eventid.Offline, offlineText)
 		return ErrOffline
 	}
 	defer end()
-	held := u.holder.current.Load()
+	held := u.holder.Current()
 	var etag string
 	if held != nil {
-		etag = held.etag
+		etag = held.ETag
 	}
 	resp, err := u.ask(fetching, etag)
 	switch {
@@ -113,58 +115,42 @@ func (u *updater) fetchFailed(err error) {
 }
 
 // take puts an answer of the CDN in force, unless held, the content in force at the time of the
-// request, was replaced since. With a Redis, other content from it must then wait, see [own].
-func (u *updater) take(ctx context.Context, held *snapshot, resp cdn.Response) {
+// request, was replaced since. With a Redis, other content from it must then wait.
+func (u *updater) take(ctx context.Context, held *snapshot.Snapshot, resp cdn.Response) {
 	now := time.Now()
-	var next *snapshot
+	var next *snapshot.Snapshot
 	if resp.NotModified {
-		next = held.clone()
+		next = held.Clone()
 	} else {
-		next = &snapshot{
-			config: u.fetcher.parsed, json: resp.JSON, hash: wire.ContentHash(resp.JSON), etag: resp.ETag, source: SourceCDN,
+		next = &snapshot.Snapshot{
+			Config: u.fetcher.parsed, JSON: resp.JSON, Hash: wire.ContentHash(resp.JSON), ETag: resp.ETag, Source: snapshot.SourceCDN,
 		}
-		if next.etag == "" {
-			next.etag = next.hash
+		if next.ETag == "" {
+			next.ETag = next.Hash
 		}
 		if held != nil {
-			next.rev = held.rev
-			if held.hash == next.hash {
-				next.config = held.config
+			next.Rev = held.Rev
+			if held.Hash == next.Hash {
+				next.Config = held.Config
 			}
 		}
 	}
 	u.fetcher.parsed = nil
-	next.source = SourceCDN
-	next.fetchTime = now.UnixMilli()
+	next.Source = snapshot.SourceCDN
+	next.FetchTime = now.UnixMilli()
 	if u.feed == nil { // Redis does not order content
-		next.rev = max(next.rev+1, next.fetchTime)
+		next.Rev = max(next.Rev+1, next.FetchTime)
 	}
 	if u.replace(held, next, resp.Sent) {
 		u.notFoundAt.Store(nil)
-		u.holder.confirm(&answer{hash: next.hash, cdn: next.fetchTime, at: resp.Sent, poll: u.interval})
+		u.holder.Confirm(&snapshot.Answer{Hash: next.Hash, CDN: next.FetchTime, At: resp.Sent, Poll: u.interval})
 	}
 	u.writeCache(ctx, next)
 }
 
-func (u *updater) replace(held, next *snapshot, asked time.Time) bool {
+func (u *updater) replace(held, next *snapshot.Snapshot, asked time.Time) bool {
 	if u.feed != nil {
-		return u.feed.replace(u.holder, held, next, asked)
+		return u.feed.Replace(held, next, asked)
 	}
-	return u.holder.replace(held, next, nil)
-}
-
-// replace puts next in force if held is still the content in force. o is nil if other content
-// need not wait.
-func (h *holder) replace(held, next *snapshot, o *own) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if now := h.current.Load(); now != held {
-		rev, hash := held.revAndHash()
-		if nowRev, nowHash := now.revAndHash(); nowRev != rev || nowHash != hash {
-			return false
-		}
-	}
-	h.setOwn(o)
-	h.put(next)
-	return true
+	return u.holder.Replace(held, next)
 }

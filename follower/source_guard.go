@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -30,7 +31,7 @@ func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 	var err error
 	defer func() {
 		if err != nil {
-			u.log.Error(eventPollingFailed, "Error occurred during auto polling.", eventlog.Err(err))
+			u.log.Error(eventid.PollingFailed, "Error occurred during auto polling.", eventlog.Err(err))
 		}
 	}()
 	defer recovered(&err)
@@ -41,7 +42,7 @@ func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 func (u *updater) guardedRefresh(ctx context.Context, j *job) (err error) {
 	defer func() {
 		if p, ok := err.(*panicked); ok {
-			u.log.Error(eventRefreshFailed, "Error occurred in the `Refresh` method.", eventlog.Err(p))
+			u.log.Error(eventid.RefreshFailed, "Error occurred in the `Refresh` method.", eventlog.Err(p))
 			err = fmt.Errorf("follower: refresh: %w", p)
 		}
 	}()

@@ -1,14 +1,15 @@
 package follower
 
-import "time"
+import (
+	"time"
 
-const (
-	// expiryTolerance makes a config expire this much sooner. Otherwise a poll one interval
-	// after a fetch might find it not quite expired, and not ask the CDN (S42).
-	expiryTolerance = 500 * time.Millisecond
-	// maxAhead is how far the fetch time of an entry may be ahead of the local clock.
-	maxAhead = 5 * time.Minute
+	"github.com/catbridge/catbridge/follower/internal/feed"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 )
+
+// expiryTolerance makes a config expire this much sooner. Otherwise a poll one interval after a
+// fetch might find it not quite expired, and not ask the CDN (S42).
+const expiryTolerance = 500 * time.Millisecond
 
 // expired reports whether the content in force is missing or older than age. The answer that
 // the config does not exist counts, so the CDN is not asked again and again (S83).
@@ -17,34 +18,15 @@ func (u *updater) expired(age time.Duration) bool {
 	if notFoundAt := u.notFoundAt.Load(); notFoundAt != nil && now.Sub(*notFoundAt) < age-expiryTolerance {
 		return false
 	}
-	return u.holder.olderThan(age-expiryTolerance, now)
-}
-
-// olderThan reports whether the CDN's last answer about the content in force is older than age,
-// or unknown.
-func (h *holder) olderThan(age time.Duration, now time.Time) bool {
-	held := h.current.Load()
-	if held == nil {
-		return true
-	}
-	old, known := h.age(now)
-	switch {
-	case known && old < age:
-		return false
-	case held.source == SourceEntry, held.source == SourceCache: // another client may have asked the CDN since
-	case known, held.source == SourceFile:
-		return true
-	}
-	old = now.Sub(held.fetchedAt())
-	return old >= age || old < -maxAhead
+	return u.holder.OlderThan(age-expiryTolerance, now)
 }
 
 // lifetime returns the age at which the content in force expires. While a leader is alive, or
-// may be, that is its poll interval plus upToDateSlack.
+// may be, that is its poll interval plus [snapshot.UpToDateSlack].
 func (u *updater) lifetime() time.Duration {
 	if u.mode == Subscribe {
-		if l := u.feed.status.Load(); l.state != NoLeader && l.state != Disconnected {
-			return l.poll + upToDateSlack
+		if s := u.feed.Status(); s.State != feed.NoLeader && s.State != feed.Disconnected {
+			return s.Poll + snapshot.UpToDateSlack
 		}
 	}
 	return u.interval
@@ -77,7 +59,7 @@ func (u *updater) beforeGet() {
 			return
 		}
 		<-u.ready
-		if u.mode == Manual && u.holder.current.Load() == nil && u.readable.Load() {
+		if u.mode == Manual && u.holder.Current() == nil && u.readable.Load() {
 			_ = u.request(sharedOnly).wait()
 		}
 	}
@@ -88,8 +70,8 @@ func (u *updater) upToDate() bool {
 	case Manual:
 		return false
 	case Subscribe:
-		return u.holder.answer().upToDate(time.Now())
+		return u.holder.Answer().UpToDate(time.Now())
 	default:
-		return !u.holder.olderThan(u.interval, time.Now())
+		return !u.holder.OlderThan(u.interval, time.Now())
 	}
 }

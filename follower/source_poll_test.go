@@ -401,7 +401,7 @@ func TestPollersShareAFeed(t *testing.T) {
 		second := n.start(t, shared, polling(Manual, 0))
 		other := n.start(t, shared)
 		<-other.Ready()
-		if first.feed != second.feed || first.feed == other.feed {
+		if !shareFeed(first, second) || shareFeed(first, other) {
 			t.Error("shared wrongly")
 		}
 		wantVersion(t, first, 1)

@@ -9,7 +9,7 @@ func (u *updater) start() {
 	u.ctx, u.cancel = context.WithCancel(context.Background())
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.mode == Subscribe && u.cache == nil && !u.online && u.feed.isSynced() {
+	if u.mode == Subscribe && u.cache == nil && !u.online && u.feed.IsSynced() {
 		u.begun = true
 		close(u.initial)
 		return

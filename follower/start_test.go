@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 )
 
@@ -156,7 +157,7 @@ func (r startRow) fileConfig(t *testing.T) func(*Config) {
 	}
 	path := snapshotFile(t, ageOf(t, r.file), versionOf(r.file))
 	if r.file == "corrupt" {
-		data := encodeFile(cachekeys.For(otherSDKKey, "", 0).Entry, &snapshot{json: configJSON(1), rev: 5})
+		data := encodeFile(cachekeys.For(otherSDKKey, "", 0).Entry, &snapshot.Snapshot{JSON: configJSON(1), Rev: 5})
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}

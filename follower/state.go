@@ -32,7 +32,7 @@ func (s CacheState) String() string {
 
 // CacheState returns the current cache state (S47).
 func (c *Client) CacheState() CacheState {
-	switch remote := c.holder.current.Load(); {
+	switch remote := c.holder.Current(); {
 	case remote == nil && c.overrides.exist():
 		return HasLocalOverrideFlagDataOnly
 	case remote == nil:

@@ -1,14 +1,26 @@
 package follower
 
 import (
-	"sync"
 	"time"
 
+	"github.com/catbridge/catbridge/follower/internal/feed"
 	"github.com/catbridge/catbridge/internal/histogram"
 )
 
 // Durations is a histogram of durations.
 type Durations = histogram.Durations
+
+// Source says where content comes from.
+type Source string
+
+const (
+	SourceBlob    Source = "blob"    // the blob in Redis
+	SourceMessage Source = "message" // a message that contained the content
+	SourceEntry   Source = "entry"   // the entry in Redis that the official SDKs share
+	SourceCache   Source = "cache"   // Config.Cache
+	SourceCDN     Source = "cdn"     // the CDN
+	SourceFile    Source = "file"    // Config.SnapshotFile
+)
 
 // State is the state of a client's connection to Redis.
 type State string
@@ -96,50 +108,38 @@ type Counters struct {
 	PublishToApply Durations
 }
 
-// tally is the live form of [Counters].
-type tally struct {
-	mu sync.Mutex
-	n  Counters
-}
-
-func (t *tally) inc(counter *int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	*counter++
-}
-
-func (t *tally) add(to *Durations, length time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	to.Add(length)
-}
-
-func (t *tally) counters() Counters {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.n
-}
-
 // Stats returns the client's current state and counters.
 func (c *Client) Stats() Stats {
 	stats := Stats{State: Unsubscribed}
 	if f := c.feed; f != nil {
-		status := f.status.Load()
-		stats = Stats{State: status.state, Epoch: status.epoch, Poll: status.poll, Counters: f.counters()}
+		status := f.Status()
+		stats = Stats{State: State(status.State), Epoch: status.Epoch, Poll: status.Poll, Counters: countersOf(f.Counters())}
 	}
 	stats.Fetches, stats.FailedFetches = c.updater.fetcher.fetches.Load(), c.updater.fetcher.failed.Load()
 	stats.SuspectFetches = c.updater.fetcher.suspect.Load()
-	stats.Waits = c.holder.waits.Load()
-	stats.Rebases += c.holder.rebases.Load()
 	stats.EvaluationErrors = c.failed.read()
 	stats.DroppedHooks, stats.DroppedEvaluationHooks = c.hooks.droppedCalls(), c.hooks.evaluated.dropped.Load()
 	stats.HookPanics = c.hooks.panics.Load()
 	if c.isClosed() {
 		stats.State = Closed
 	}
-	if s := c.holder.current.Load(); s != nil {
-		stats.Rev, stats.Hash, stats.ETag, stats.Source = s.rev, s.hash, s.etag, s.source
+	if s := c.holder.Current(); s != nil {
+		stats.Rev, stats.Hash, stats.ETag, stats.Source = s.Rev, s.Hash, s.ETag, Source(s.Source)
 	}
-	stats.Age, stats.HasCDN = c.holder.age(time.Now())
+	stats.Age, stats.HasCDN = c.holder.Answer().Age(time.Now())
 	return stats
+}
+
+// countersOf returns the counters of a feed.
+func countersOf(c feed.Counters) Counters {
+	return Counters{
+		Connects: c.Connects, Disconnects: c.Disconnects, FailedSubscriptions: c.FailedSubscriptions, Undelivered: c.Undelivered,
+		Messages: c.Messages, Changes: c.Changes, Heartbeats: c.Heartbeats, Resignations: c.Resignations, RefreshAsked: c.RefreshAsked,
+		BadMessages: c.BadMessages, Unknown: c.Unknown, Dropped: c.Dropped,
+		Resyncs: c.Resyncs, Reads: c.Reads, HeadReads: c.HeadReads, EntryReads: c.EntryReads, FailedReads: c.FailedReads,
+		LaggingReads: c.LaggingReads, Applied: c.Applied, Inline: c.Inline,
+		RefusedBlobs: c.RefusedBlobs, RefusedEntries: c.RefusedEntries, RefusedConfigs: c.RefusedConfigs, Anomalies: c.Anomalies,
+		HoldDowns: c.HoldDowns, Rebases: c.Rebases, Waits: c.Waits, Reports: c.Reports, FailedReports: c.FailedReports,
+		ApplyTimes: c.ApplyTimes, PublishToApply: c.PublishToApply,
+	}
 }

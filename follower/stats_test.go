@@ -1,10 +1,13 @@
 package follower
 
 import (
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/catbridge/catbridge/follower/internal/feed"
+	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -120,4 +123,42 @@ func TestContentReadAfterAnOutageIsTimedFromItsPublication(t *testing.T) {
 			t.Error("no resync counted")
 		}
 	})
+}
+
+// Every counter of the feed appears under the same name.
+func TestStatsHaveEveryCounterOfTheFeed(t *testing.T) {
+	var of feed.Counters
+	one := map[reflect.Type]reflect.Value{reflect.TypeFor[int64](): reflect.ValueOf(int64(1))}
+	var d Durations
+	d.Add(time.Second)
+	one[reflect.TypeFor[Durations]()] = reflect.ValueOf(d)
+	for _, value := range reflect.ValueOf(&of).Elem().Fields() {
+		value.Set(one[value.Type()])
+	}
+	counters := reflect.ValueOf(countersOf(of))
+	for field := range reflect.ValueOf(of).Fields() {
+		if have := counters.FieldByName(field.Name); !have.IsValid() || have.IsZero() {
+			t.Errorf("%s is missing", field.Name)
+		}
+	}
+}
+
+// The public constants have the values that the feed and the snapshots use.
+func TestStatesAndSourcesHaveOneValueEach(t *testing.T) {
+	for public, internal := range map[State]feed.State{
+		Connecting: feed.Connecting, Live: feed.Live, NoLeader: feed.NoLeader, Polling: feed.Polling,
+		Disconnected: feed.Disconnected, Unsubscribed: feed.Unsubscribed, Closed: feed.Closed,
+	} {
+		if string(public) != string(internal) {
+			t.Errorf("state %q, in the feed %q", public, internal)
+		}
+	}
+	for public, internal := range map[Source]snapshot.Source{
+		SourceBlob: snapshot.SourceBlob, SourceMessage: snapshot.SourceMessage, SourceEntry: snapshot.SourceEntry,
+		SourceCache: snapshot.SourceCache, SourceCDN: snapshot.SourceCDN, SourceFile: snapshot.SourceFile,
+	} {
+		if string(public) != string(internal) {
+			t.Errorf("source %q, in snapshots %q", public, internal)
+		}
+	}
 }

@@ -24,13 +24,13 @@
 //	leader_term.go           leader/term.go
 //	leader_publish.go        leader/publish.go, mend.go
 //	leader_poll.go           leader/fetch.go, poll.go
-//	follower_sync.go         follower/sync.go
-//	follower_message.go      follower/message.go
-//	follower_read.go         follower/read.go, redis.go
-//	follower_content.go      follower/content.go
-//	follower_rebase.go       follower/rebase.go
-//	follower_own.go          follower/own.go, doubt.go, for a feed with one client
-//	follower_freshness.go    follower/freshness.go, without the local clock
+//	follower_sync.go         follower/internal/feed: syncer.go, syncer_connection.go, syncer_observe.go
+//	follower_message.go      follower/internal/feed/syncer_message.go
+//	follower_read.go         follower/internal/feed: syncer_read.go, store.go
+//	follower_content.go      follower/internal/feed/syncer_content.go
+//	follower_rebase.go       follower/internal/feed/rebase.go
+//	follower_own.go          follower/internal/feed/member_own.go and follower/source_suspect.go, for a feed with one client
+//	follower_freshness.go    follower/internal/feed/freshness.go, without the local clock
 //	exchange.go              the fate of a command, and of a message
 //	edge.go, faults.go       faults of the CDN and of Redis, and other writers
 //	stranger.go              another fleet with the same SDK key; leader/listen.go

@@ -4,10 +4,10 @@ package main
 var following = []mutant{
 	{
 		"a follower reads before the subscription", "I8", []edit{
-			{"follower", `	sub, err := subscription.Open(`, `	c.send(ctx, events, event{kind: opened})
+			{"follower/internal/feed", `	sub, err := subscription.Open(`, `	c.send(ctx, events, event{kind: opened})
 	time.Sleep(time.Millisecond)
 	sub, err := subscription.Open(`},
-			{"follower", `		return ctx.Err() // close ran before c.sub was stored
+			{"follower/internal/feed", `		return ctx.Err() // close ran before c.sub was stored
 	}
 	c.send(ctx, events, event{kind: opened})
 `, `		return ctx.Err() // close ran before c.sub was stored
@@ -17,7 +17,7 @@ var following = []mutant{
 		test{"follower", "^TestReadsOnlyAfterTheSubscriptionIsAcknowledged$"},
 	},
 	{
-		"no read after a new connection", "I8", []edit{{"follower",
+		"no read after a new connection", "I8", []edit{{"follower/internal/feed",
 			`	s.silence.set(s.silent())
 	_, _ = s.sync(ctx)
 `, `	s.silence.set(s.silent())
@@ -25,21 +25,21 @@ var following = []mutant{
 		test{"follower", "^TestAfterAnOutageWithoutALeaderContentIsReadAtOnce$"},
 	},
 	{
-		"a read that hangs hides the loss of the connection", "I7", []edit{{"follower",
+		"a read that hangs hides the loss of the connection", "I7", []edit{{"follower/internal/feed",
 			`		return s.conn.open
 `, `		return ctx
 `}},
 		test{"test/e2e", "^TestF11_SilentConnectionIsGivenUpWhileAReadHangs$/virtual"},
 	},
 	{
-		"a repeated answer counts as a new one", "I14", []edit{{"follower",
+		"a repeated answer counts as a new one", "I14", []edit{{"follower/internal/feed",
 			`	case o.cdn > f.cdn && again:
 		f.answered = was
 `, ``}},
-		test{"follower", "^TestFreshness$"},
+		test{"follower/internal/feed", "^TestFreshness$"},
 	},
 	{
-		"meta is not read periodically", "I8", []edit{{"follower",
+		"meta is not read periodically", "I8", []edit{{"follower/internal/feed",
 			`	_, err := s.readHead(ctx, from)
 	if err != nil && s.state() == Polling {`, `	_ = from
 	var err error
@@ -57,14 +57,14 @@ var following = []mutant{
 		test{"follower", "^TestInlineContentWithFlippedBitsIsRefused$"},
 	},
 	{
-		"a blob ahead of meta is accepted", "F29", []edit{{"follower",
+		"a blob ahead of meta is accepted", "F29", []edit{{"follower/internal/feed",
 			`	case r.blob.Rev > r.meta.Rev:
 		err = errAhead
 `, ``}},
 		test{"follower", "^TestACorruptBlobIsRefusedAndTheEntryTaken$"},
 	},
 	{
-		"a blob is accepted that meta does not name", "F29", []edit{{"follower",
+		"a blob is accepted that meta does not name", "F29", []edit{{"follower/internal/feed",
 			`	case r.blob.Hash != r.meta.Hash:
 		err = errMismatch
 `, ``}},
@@ -72,10 +72,10 @@ var following = []mutant{
 	},
 	{
 		"a follower accepts any rev", "I1", []edit{
-			{"follower", `	case held != nil && c.rev < rev && !lower:
+			{"follower/internal/feed", `	case held != nil && c.Rev < rev && !lower:
 		return nil, nil
 `, ``},
-			{"follower", `	case m.Rev > rev:
+			{"follower/internal/feed", `	case m.Rev > rev:
 		s.onAnnounced(m, at)
 `, `	case m.Hash != hash:
 		s.onAnnounced(m, at)
@@ -84,12 +84,12 @@ var following = []mutant{
 		test{"follower", "^TestDuplicatedAndReorderedMessagesChangeNothing$"},
 	},
 	{
-		"other content is accepted at the same rev", "I1", []edit{{"follower",
-			`	case held != nil && c.rev == rev:
-		s.onAnomaly(c.rev, c.hash)
+		"other content is accepted at the same rev", "I1", []edit{{"follower/internal/feed",
+			`	case held != nil && c.Rev == rev:
+		s.onAnomaly(c.Rev, c.Hash)
 		return nil, nil
 `, ``},
-			{"follower", `	case m.Rev == rev && m.Hash != hash:
+			{"follower/internal/feed", `	case m.Rev == rev && m.Hash != hash:
 		s.onAnomaly(m.Rev, m.Hash)
 `, `	case m.Rev == rev && m.Hash != hash:
 		s.onAnnounced(m, at)
@@ -97,12 +97,12 @@ var following = []mutant{
 		test{"follower", "^TestOtherContentAtTheSameRevIsAnAnomaly$"},
 	},
 	{
-		"an answer confirms other content", "I14", []edit{{"follower",
-			`if held == nil || held.hash != s.freshHash || s.fresh.cdn == 0 {`, `if held == nil || s.fresh.cdn == 0 {`}},
+		"an answer confirms other content", "I14", []edit{{"follower/internal/feed",
+			`if held == nil || held.Hash != s.freshHash || s.fresh.cdn == 0 {`, `if held == nil || s.fresh.cdn == 0 {`}},
 		test{"follower", "^TestAnAnswerAboutOtherContentConfirmsNothing$"},
 	},
 	{
-		"the local clock is trusted", "I14", []edit{{"follower",
+		"the local clock is trusted", "I14", []edit{{"follower/internal/feed",
 			`	if age < 0 || age > most {
 		return most
 	}
@@ -110,7 +110,7 @@ var following = []mutant{
 		test{"follower", "^TestAgeIsCorrectWithAWrongLocalClock$"},
 	},
 	{
-		"all followers read at once", "I12", []edit{{"follower",
+		"all followers read at once", "I12", []edit{{"follower/internal/feed",
 			`		s.content.set(upTo(m.Spread))
 `, `		s.content.set(0)
 `}},
@@ -131,16 +131,19 @@ var following = []mutant{
 		test{"test/bench", "^TestReadsAfterAChangeStayWithinTheBudget$"},
 	},
 	{
-		"the config is lost with the connection", "I5", []edit{{"follower",
+		"the config is lost with the connection", "I5", []edit{{"follower/internal/feed",
 			`	if s.setState(Disconnected) {
-		s.log.disconnected(`, `	s.current.Store(nil)
-	s.members.list[0].holder.current.Store(nil)
+		s.log.disconnected(`, `	if held := s.current.Load(); held != nil {
+		lost := held.Clone()
+		lost.Config, lost.Hash = nil, ""
+		s.members.list[0].holder.Put(lost)
+	}
 	if s.setState(Disconnected) {
 		s.log.disconnected(`}},
 		test{"follower", "^TestTheConfigStaysDuringAnOutage$"},
 	},
 	{
-		"a follower writes", "I11", []edit{{"follower",
+		"a follower writes", "I11", []edit{{"follower/internal/feed",
 			`lock = get(pipe, s.keys.Lock, wire.MaxLockBytes)`, `lock = pipe.GetEx(ctx, s.keys.Lock, time.Minute)`}},
 		test{"follower", "^TestRealRightsToReadAndSubscribeAreEnough$"},
 	},
@@ -150,32 +153,32 @@ var following = []mutant{
 		test{"internal/subscription", "^TestSilentConnectionEndsWithinDead$"},
 	},
 	{
-		"a connection without messages is kept", "I7", []edit{{"follower",
+		"a connection without messages is kept", "I7", []edit{{"follower/internal/feed",
 			`	if !moved && !renewed {`, `	if true || moved || renewed {`}},
 		test{"follower", "^TestPubSubThatNeverDeliversMeansPolling$"},
 	},
 	{
-		"a replica's older state is believed", "I8", []edit{{"follower",
+		"a replica's older state is believed", "I8", []edit{{"follower/internal/feed",
 			`if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.rebase.due() {`}},
 		test{"follower", "^TestThePrimaryIsReadWhenItsReplicaIsBehind$"},
 	},
 	{
-		"all followers of a process connect at once", "F13", []edit{{"follower",
+		"all followers of a process connect at once", "F13", []edit{{"follower/internal/feed",
 			`for l.inUse < l.limit && l.waiting.Len() > 0 {`, `for l.waiting.Len() > 0 {`}},
 		test{"follower", "^TestConnectionsOfManyFollowersOfAProcessAreLimited$"},
 	},
 	{
-		"the number of connection slots does not adapt", "F13", []edit{{"follower",
+		"the number of connection slots does not adapt", "F13", []edit{{"follower/internal/feed",
 			`case slow && !start.Before(l.cut):`, `case false:`}},
-		test{"follower", "^TestConnectLimiter$"},
+		test{"follower/internal/feed", "^TestConnectLimiter$"},
 	},
 	{
-		"a feed without a connection reads", "F13", []edit{{"follower",
+		"a feed without a connection reads", "F13", []edit{{"follower/internal/feed",
 			`	if s.skipsRead(err) {`, `	if s.skipsRead(err) && false {`}},
 		test{"follower", "^TestFewReadsAreTriedWithoutAConnection$"},
 	},
 	{
-		"no reads without a second connection", "I7", []edit{{"follower",
+		"no reads without a second connection", "I7", []edit{{"follower/internal/feed",
 			`&& s.unreached%connectTries != 0`, ``}},
 		test{"follower", "^TestARefusedFurtherConnectionMeansPolling$"},
 	},
@@ -187,12 +190,12 @@ var following = []mutant{
 		test{"internal/subscription", "^TestLateConnectionIsUsed$"},
 	},
 	{
-		"a client that leaves its feed misplaces another", "I8", []edit{{"follower",
+		"a client that leaves its feed misplaces another", "I8", []edit{{"follower/internal/feed",
 			`list[m.index], last.index = last, m.index`, `list[m.index] = last`}},
 		test{"follower", "^TestFurtherClientsOfAFeedHaveNoGoroutines$"},
 	},
 	{
-		"the official entry is never read", "I5", []edit{{"follower",
+		"the official entry is never read", "I5", []edit{{"follower/internal/feed",
 			`if blobErr != nil || !r.locked {`, `if false {`}},
 		test{"follower", "^TestACorruptBlobIsRefusedAndTheEntryTaken$"},
 	},
@@ -200,53 +203,53 @@ var following = []mutant{
 
 // fetching are mutants of clients that fetch for themselves.
 var fetching = []mutant{
-	{"a leader's older content replaces fetched content", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"follower", "^TestFetchedContentDoesNotYieldToAnOlderAnswer$"}},
-	{"a leader's older content replaces what a cut-off follower fetched", "F44", []edit{{"follower", `if h.own == nil || held == nil || next.hash == h.own.later {`, `if true {`}}, test{"test/e2e", "^TestF44_CutOffFollowerRejectsOlderContentOfTheLeader$/virtual"}},
-	{"fetched content never yields", "I8", []edit{{"follower", `	h.own.later = i.hash
+	{"a leader's older content replaces fetched content", "F44", []edit{{"follower/internal/feed", `if m.own == nil || held == nil || next.Hash == m.own.later {`, `if true {`}}, test{"follower", "^TestFetchedContentDoesNotYieldToAnOlderAnswer$"}},
+	{"a leader's older content replaces what a cut-off follower fetched", "F44", []edit{{"follower/internal/feed", `if m.own == nil || held == nil || next.Hash == m.own.later {`, `if true {`}}, test{"test/e2e", "^TestF44_CutOffFollowerRejectsOlderContentOfTheLeader$/virtual"}},
+	{"fetched content never yields", "I8", []edit{{"follower/internal/feed", `	m.own.later = i.hash
 `, ``}}, test{"follower", "^TestTheWaitForEvidenceIsBounded$"}},
-	{"content that waits is not offered again", "I8", []edit{{"follower", `		s.offerAgain()
+	{"content that waits is not offered again", "I8", []edit{{"follower/internal/feed", `		s.offerAgain()
 `, ``}}, test{"follower", "^TestRefusedContentIsTakenWithTheFirstProof$"}},
-	{"evidence about other content counts", "I1", []edit{{"follower", `	case h.mustWait(next):
+	{"evidence about other content counts", "I1", []edit{{"follower/internal/feed", `	case m.mustWait(next):
 		return false
 `, `	case h.own != nil && h.own.later == "" && h.mustWait(next):
 		return false
-`}}, test{"follower", "^TestEvidenceMustBeLaterThanTheRequest$"}},
-	{"evidence from before the request counts", "I1", []edit{{"follower", ` || i.at.Before(h.own.asked) || `, ` || `}}, test{"follower", "^TestEvidenceMustBeLaterThanTheRequest$"}},
-	{"evidence from a replica counts", "I1", []edit{{"follower", `	if i.counts {
+`}}, test{"follower/internal/feed", "^TestEvidenceMustBeLaterThanTheRequest$"}},
+	{"evidence from before the request counts", "I1", []edit{{"follower/internal/feed", ` || i.at.Before(m.own.asked) || `, ` || `}}, test{"follower/internal/feed", "^TestEvidenceMustBeLaterThanTheRequest$"}},
+	{"evidence from a replica counts", "I1", []edit{{"follower/internal/feed", `	if i.counts {
 		evidence`, `	if true {
-		evidence`}}, test{"follower", "^TestEvidenceMustBeLaterThanTheRequest$"}},
-	{"evidence from two connections counts", "I1", []edit{{"follower", `	s.forget()
+		evidence`}}, test{"follower/internal/feed", "^TestEvidenceMustBeLaterThanTheRequest$"}},
+	{"evidence from two connections counts", "I1", []edit{{"follower/internal/feed", `	s.forget()
 `, ``}}, test{"follower", "^TestEvidenceOfTwoConnectionsIsNotCombined$"}},
-	{"the local clock is used as Redis's", "I1", []edit{{"follower", `	c.offset = max(c.offset, now-at.Sub(c.base).Milliseconds())
+	{"the local clock is used as Redis's", "I1", []edit{{"follower/internal/feed", `	c.offset = max(c.offset, now-at.Sub(c.base).Milliseconds())
 `, `	c.offset = c.base.UnixMilli()
 `}}, test{"follower", "^TestTimesAreComparedByRedisClock$"}},
-	{"the fetch times of entries do not count as evidence", "I8", []edit{{"follower", `		evidence = &o.entry
-`, ``}, {"follower", `	if i.counts {
+	{"the fetch times of entries do not count as evidence", "I8", []edit{{"follower/internal/feed", `		evidence = &o.entry
+`, ``}, {"follower/internal/feed", `	if i.counts {
 		evidence`, `	if i.counts && !i.entry {
 		evidence`}}, test{"follower", "^TestAnEntryWithoutALeaderIsTakenOnceItIsLater$"}},
-	{"no further reads while content waits", "I8", []edit{{"follower", `s.reread.within(awaitedReread)`, `_ = awaitedReread`}}, test{"follower", "^TestRefusedContentIsReadAgainSoon$"}},
-	{"a restart forgets that the client fetched", "F44", []edit{{"follower", `return s != nil && s.fetchTime != 0 && `, `return s != nil && s.fetchTime < 0 && `}}, test{"follower", "^TestARestartDoesNotReturnToOlderContent$"}},
+	{"no further reads while content waits", "I8", []edit{{"follower/internal/feed", `s.reread.within(awaitedReread)`, `_ = awaitedReread`}}, test{"follower", "^TestRefusedContentIsReadAgainSoon$"}},
+	{"a restart forgets that the client fetched", "F44", []edit{{"follower/internal/feed", `return s != nil && s.FetchTime != 0 && `, `return s != nil && s.FetchTime < 0 && `}}, test{"follower", "^TestARestartDoesNotReturnToOlderContent$"}},
 	{"a follower believes a lagging edge", "F27", []edit{{"follower", `if hash == suspect || !u.holder`, `if suspect == "" || !u.holder`}}, test{"follower", "^TestALaggingEdgeIsAskedAgain$"}},
 	{"a follower never believes a rollback", "F27", []edit{{"follower", `if hash == suspect || !u.holder`, `if hash == "" && suspect != "" || !u.holder`}}, test{"follower", "^TestALaggingEdgeIsAskedAgain$"}},
-	{"content stays suspect after a follower believed it", "F27", []edit{{"follower", ` || c.hash == next.hash || held`, ` || held`}}, test{"follower", "^TestReplacedContentsAreRememberedForTwoMinutes$"}},
+	{"content stays suspect after a follower believed it", "F27", []edit{{"follower/internal/snapshot", ` || c.hash == next.Hash || held`, ` || held`}}, test{"follower/internal/snapshot", "^TestReplacedContentsAreRememberedForTwoMinutes$"}},
 }
 
 // rebaseRule are mutants of the rebase rule.
 var rebaseRule = []mutant{
-	{"the rebase rule needs only two items", "I1", []edit{{"follower", `rebaseItems = 3`, `rebaseItems = 2`}}, test{"follower", "^TestRebaseRule$"}},
-	{"the rebase rule needs only 29 s", "I1", []edit{{"follower", `rebaseSpan  = 30 * time.Second`, `rebaseSpan  = 29 * time.Second`}}, test{"follower", "^TestRebaseRule$"}},
-	{"the rebase rule needs no answer of the CDN", "I1", []edit{{"follower", `>= rebaseSpan && r.answered`, `>= rebaseSpan`}}, test{"follower", "^TestALowerRevOfALeaderWithoutTheCDNIsNotTaken$"}},
-	{"the rebase rule accepts an answer that was in flight", "I1", []edit{{"follower", `rebaseUnderWay = 20 * time.Second`, `rebaseUnderWay = 1`}}, test{"follower", "^TestRebaseRule$"}},
-	{"the rebase rule combines two epochs", "I1", []edit{{"follower", `case r.items > 0 && a.epoch != r.epoch:`, `case false:`}}, test{"follower", "^TestRebaseRule$"}},
-	{"nothing resets the rebase rule", "I1", []edit{{"follower", `	case a.rev >= rev:
+	{"the rebase rule needs only two items", "I1", []edit{{"follower/internal/feed", `rebaseItems = 3`, `rebaseItems = 2`}}, test{"follower/internal/feed", "^TestRebaseRule$"}},
+	{"the rebase rule needs only 29 s", "I1", []edit{{"follower/internal/feed", `rebaseSpan  = 30 * time.Second`, `rebaseSpan  = 29 * time.Second`}}, test{"follower/internal/feed", "^TestRebaseRule$"}},
+	{"the rebase rule needs no answer of the CDN", "I1", []edit{{"follower/internal/feed", `>= rebaseSpan && r.answered`, `>= rebaseSpan`}}, test{"follower", "^TestALowerRevOfALeaderWithoutTheCDNIsNotTaken$"}},
+	{"the rebase rule accepts an answer that was in flight", "I1", []edit{{"follower/internal/feed", `rebaseUnderWay = 20 * time.Second`, `rebaseUnderWay = 1`}}, test{"follower/internal/feed", "^TestRebaseRule$"}},
+	{"the rebase rule combines two epochs", "I1", []edit{{"follower/internal/feed", `case r.items > 0 && a.epoch != r.epoch:`, `case false:`}}, test{"follower/internal/feed", "^TestRebaseRule$"}},
+	{"nothing resets the rebase rule", "I1", []edit{{"follower/internal/feed", `	case a.rev >= rev:
 		*r = rebase{}
 `, `	case a.rev >= rev:
-`}}, test{"follower", "^TestRebaseRule$"}},
-	{"the rebase rule combines two connections", "I1", []edit{{"follower", `s.rebase = rebase{} // the evidence`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenOnEvidenceOfTwoConnections$"}},
-	{"the rebase rule accepts a replica", "I1", []edit{{"follower", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
-	{"followers give up a leader between two heartbeats", "I7", []edit{{"follower", `max(s.timings.Dead, 3*s.renew)`, `s.timings.Dead`}}, test{"follower", "^TestTheLeadersHeartbeatIntervalSetsTheTimeout$"}},
-	{"an entry of a former leader is ordered by the local clock", "F44", []edit{{"follower", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfAGoneLeaderIsNotComparedByTheLocalClock$"}},
-	{"no rebase rule", "I8", []edit{{"follower", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByTheRebaseRuleOnly$"}},
+`}}, test{"follower/internal/feed", "^TestRebaseRule$"}},
+	{"the rebase rule combines two connections", "I1", []edit{{"follower/internal/feed", `s.rebase = rebase{} // the evidence`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenOnEvidenceOfTwoConnections$"}},
+	{"the rebase rule accepts a replica", "I1", []edit{{"follower/internal/feed", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
+	{"followers give up a leader between two heartbeats", "I7", []edit{{"follower/internal/feed", `max(s.Timings.Dead, 3*s.renew)`, `s.Timings.Dead`}}, test{"follower", "^TestTheLeadersHeartbeatIntervalSetsTheTimeout$"}},
+	{"an entry of a former leader is ordered by the local clock", "F44", []edit{{"follower/internal/feed", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfAGoneLeaderIsNotComparedByTheLocalClock$"}},
+	{"no rebase rule", "I8", []edit{{"follower/internal/feed", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByTheRebaseRuleOnly$"}},
 }
 
 // formats are mutants of readers and parsers.
@@ -263,7 +266,7 @@ var formats = []mutant{
 	{"an entry may have any size", "I4", []edit{{"cachekeys", `case len(config) > wire.MaxConfigBytes:`, `case false:`}}, test{"cachekeys", "^TestEntryAtItsLimits$"}},
 	{
 		"a failed write of the snapshot file is not retried", "I5", []edit{{"follower",
-			`			again.set(saveRetry)
+			`			again.Reset(saveRetry)
 `, ``}},
 		test{"follower", "^TestAFailedWriteOfTheFileIsRetried$"},
 	},

@@ -24,7 +24,7 @@ var naming = []mutant{
 	},
 	{
 		"clients of all namespaces share a feed", "F37", []edit{{"follower",
-			`feedKey{cfg.Redis, keys, cfg.Timings`, `feedKey{cfg.Redis, cachekeys.For(cfg.SDKKey, "", 0), cfg.Timings`}},
+			`Redis: cfg.Redis, Keys: keys,`, `Redis: cfg.Redis, Keys: cachekeys.For(cfg.SDKKey, "", 0),`}},
 		test{"follower", "^TestClientsThatDifferShareNothing$"},
 	},
 	{

@@ -22,9 +22,13 @@ import (
 
 var update = flag.Bool("update", false, "write the generated files")
 
+// eventPackage is the folder of a package that contains only events, without a prefix of their
+// names. Others use it as eventid.
+const eventPackage = "follower/internal/eventid"
+
 // event is a constant such as
 //
-//	eventLive = 6000 // info: subscribed to changes
+//	eventLeading = 6100 // info: started leading
 type event struct {
 	id      int
 	levels  []string
@@ -74,7 +78,7 @@ func findEvents(t *testing.T, files map[string]*ast.File) map[string]map[string]
 				spec := spec.(*ast.ValueSpec)
 				comment := eventComment.FindStringSubmatch(strings.TrimSpace(spec.Comment.Text()))
 				if comment == nil || len(spec.Values) != 1 {
-					if len(spec.Values) == 1 && eventName.MatchString(spec.Names[0].Name) {
+					if len(spec.Values) == 1 && (eventName.MatchString(spec.Names[0].Name) || path.Dir(file) == eventPackage) {
 						if literal, ok := spec.Values[0].(*ast.BasicLit); ok && literal.Kind == token.INT {
 							t.Errorf("%s: %s needs a comment that says its level and what it reports, such as // info: subscribed to changes", file, spec.Names[0].Name)
 						}
@@ -156,6 +160,19 @@ func compareGenerated(t *testing.T, name, want, command string) {
 	}
 }
 
+// eventOf returns the folder and the name of the constant that arg names in a package.
+func eventOf(dir string, arg ast.Expr) (string, string) {
+	switch arg := arg.(type) {
+	case *ast.Ident:
+		return dir, arg.Name
+	case *ast.SelectorExpr:
+		if from, ok := arg.X.(*ast.Ident); ok && from.Name == path.Base(eventPackage) {
+			return eventPackage, arg.Sel.Name
+		}
+	}
+	return "", ""
+}
+
 // The level in the comment of an event is that of the calls that log it.
 func TestEventsHaveTheLevelsOfTheirCalls(t *testing.T) {
 	files := productFiles(t)
@@ -168,15 +185,15 @@ func TestEventsHaveTheLevelsOfTheirCalls(t *testing.T) {
 				return true
 			}
 			method, ok := call.Fun.(*ast.SelectorExpr)
-			name, named := call.Args[0].(*ast.Ident)
-			if !ok || !named {
+			dir, name := eventOf(path.Dir(file), call.Args[0])
+			if !ok {
 				return true
 			}
 			level := strings.ToLower(method.Sel.Name)
-			if e, ok := all[path.Dir(file)][name.Name]; ok && eventComment.MatchString(level+": x") {
+			if e, ok := all[dir][name]; ok && eventComment.MatchString(level+": x") {
 				logged++
 				if !slices.Contains(e.levels, level) {
-					t.Errorf("%s: %s is logged at level %s, its comment says %s", file, name.Name, level, strings.Join(e.levels, ", "))
+					t.Errorf("%s: %s is logged at level %s, its comment says %s", file, name, level, strings.Join(e.levels, ", "))
 				}
 			}
 			return true

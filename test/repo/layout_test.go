@@ -56,6 +56,19 @@ var layouts = map[string]layout{
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
+	"follower/internal/feed": {
+		own: []string{
+			"cachekeys", "evaluate", "follower/internal/eventid", "follower/internal/snapshot", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/redisnode", "internal/subscription", "internal/wire",
+		},
+		other: []string{"github.com/redis/go-redis/v9", "golang.org/x/sync/singleflight"},
+		never: []string{"net/http", "os"},
+	},
+	"follower/internal/snapshot": {
+		own:   []string{"evaluate", "internal/wire"},
+		never: []string{"context", "log", "net", "os"},
+	},
+	"follower/internal/eventid": {own: []string{}},
 	"follower/followertest": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",

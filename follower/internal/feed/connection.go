@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/subscription"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // messageQueue is how many messages may wait while the sync goroutine reads from Redis.
@@ -25,7 +25,7 @@ const (
 type event struct {
 	from    *connection
 	kind    eventKind
-	message cachekeys.Message
+	message wire.Message
 	at      time.Time
 	err     error
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
@@ -71,7 +72,7 @@ func newFeed(options Options, limiter *connectLimiter) *feed {
 	f.log = feedLog{&f.members}
 	f.members.clock.base = time.Now()
 	f.store.reader.Warn = func(denial error) {
-		f.log.Warn(eventUnbounded, "Values in Redis are read without a size limit: the right to GETRANGE is missing. Grant +getrange and restart.",
+		f.log.Warn(eventid.Unbounded, "Values in Redis are read without a size limit: the right to GETRANGE is missing. Grant +getrange and restart.",
 			eventlog.Err(denial))
 	}
 	state := Unsubscribed

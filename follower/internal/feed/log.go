@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -39,7 +40,7 @@ func (l feedLog) disconnected(err error) {
 		if m.holder.Current() != nil {
 			rest = "Evaluation continues with the config in memory."
 		}
-		m.log.Warn(eventDisconnected, "Redis is unreachable; retrying. "+rest, eventlog.Err(err))
+		m.log.Warn(eventid.Disconnected, "Redis is unreachable; retrying. "+rest, eventlog.Err(err))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
 )
 
@@ -95,7 +96,7 @@ func (f *feed) note(i item) (outrun bool) {
 	}
 	f.members.mu.Unlock()
 	for _, m := range waiting {
-		m.log.Info(eventWaits, "Redis names another config than the one that this client fetched from the CDN. The one in Redis waits until the CDN is known to have confirmed it later.",
+		m.log.Info(eventid.Waits, "Redis names another config than the one that this client fetched from the CDN. The one in Redis waits until the CDN is known to have confirmed it later.",
 			slog.String("hash", i.hash), slog.Int64("rev", i.rev))
 	}
 	return outrun

@@ -11,8 +11,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Reports configure a feed's reports about itself. The zero value means no reports.
@@ -23,7 +24,7 @@ type Reports struct {
 
 // MaxReportName is the maximum length of a follower's name in bytes. It leaves room for the random
 // part of an id.
-const MaxReportName = cachekeys.MaxFleetNameBytes - 1 - idBytes
+const MaxReportName = wire.MaxFleetNameBytes - 1 - idBytes
 
 // idBytes is the length of the random part of an id, in characters of 5 bits each.
 const idBytes = 10
@@ -85,7 +86,7 @@ func (r *reporter) hurry() {
 		return
 	}
 	r.hurried = true
-	r.due.within(max(upTo(r.interval/2), cachekeys.MinFleetInterval-time.Since(r.tried)))
+	r.due.within(max(upTo(r.interval/2), wire.MinFleetInterval-time.Since(r.tried)))
 }
 
 func (r *reporter) report(ctx context.Context) {
@@ -103,8 +104,8 @@ func (r *reporter) report(ctx context.Context) {
 	r.due.set(around(pause, 0.2))
 }
 
-func (r *reporter) current() cachekeys.FleetReport {
-	report := cachekeys.FleetReport{
+func (r *reporter) current() wire.FleetReport {
+	report := wire.FleetReport{
 		ID: r.id, Version: r.version, State: string(r.feed.status.Load().State), Interval: r.interval,
 		Lag: time.Duration(r.feed.lag.Load()),
 	}
@@ -133,7 +134,7 @@ func (r *reporter) write(ctx context.Context, score float64, member string) erro
 	r.remove(ctx, pipe)
 	// a.CDN is by Redis's clock, so a wrong local clock does not remove the reports of others.
 	if a := r.feed.confirmed.Load(); a != nil {
-		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.CDN-cachekeys.FleetExpiry.Milliseconds(), 10))
+		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(a.CDN-wire.FleetExpiry.Milliseconds(), 10))
 	}
 	_, err := pipe.Exec(ctx)
 	switch {
@@ -176,18 +177,18 @@ func (r *reporter) failed(err error) {
 	denied := isDenial(err)
 	switch {
 	case denied && !r.denied:
-		r.feed.log.Error(eventFleetDenied, "Redis denies this follower's reports, so catbridge status does not count it; retrying every 10 minutes. "+
+		r.feed.log.Error(eventid.FleetDenied, "Redis denies this follower's reports, so catbridge status does not count it; retrying every 10 minutes. "+
 			"On the primary, grant the rights to ZADD and ZREMRANGEBYSCORE on the key, or set no FleetReport.",
 			slog.String("key", r.feed.Keys.Fleet), eventlog.Err(err))
 	case !denied && !r.failing:
-		r.feed.log.Warn(eventFleetFailed, "This follower's report could not be written; retrying with the next one.", eventlog.Err(err))
+		r.feed.log.Warn(eventid.FleetFailed, "This follower's report could not be written; retrying with the next one.", eventlog.Err(err))
 	}
 	r.failing, r.denied = true, denied
 }
 
 func (r *reporter) worked() {
 	if r.failing {
-		r.feed.log.Info(eventFleetRecovery, "This follower's reports are written again.")
+		r.feed.log.Info(eventid.FleetRecovery, "This follower's reports are written again.")
 	}
 	r.failing, r.denied = false, false
 }
@@ -212,7 +213,7 @@ func libraryVersion() string {
 			}
 		}
 	}
-	if !cachekeys.ValidFleetName(version) { // "(devel)", too
+	if !wire.ValidFleetName(version) { // "(devel)", too
 		return "devel"
 	}
 	return version

@@ -8,9 +8,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // BenchmarkFleetReport reports what one report costs Redis when 10,000 followers report:
@@ -22,7 +22,7 @@ func BenchmarkFleetReport(b *testing.B) {
 	f := newFeed(Options{
 		Redis: client, Keys: testKeys, Timings: testTimings, Report: Reports{Interval: 30 * time.Second, Name: "checkout-7d9f8b6c5-x2x4v"},
 	}, nil)
-	f.current.Store(&snapshot.Snapshot{Rev: time.Now().UnixMilli(), Hash: cachekeys.ContentHash(configJSON(1))})
+	f.current.Store(&snapshot.Snapshot{Rev: time.Now().UnixMilli(), Hash: wire.ContentHash(configJSON(1))})
 	f.confirmed.Store(&snapshot.Answer{CDN: time.Now().UnixMilli(), At: time.Now()})
 	reporters := make([]*reporter, followers)
 	for i := range reporters {

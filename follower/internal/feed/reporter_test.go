@@ -4,15 +4,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 func TestReportIDsAreValid(t *testing.T) {
 	longest := strings.Repeat("x", MaxReportName)
-	if id := newReportID(longest); !cachekeys.ValidFleetName(id) {
+	if id := newReportID(longest); !wire.ValidFleetName(id) {
 		t.Errorf("%q", id)
 	}
-	if v := libraryVersion(); !cachekeys.ValidFleetName(v) {
+	if v := libraryVersion(); !wire.ValidFleetName(v) {
 		t.Errorf("%q", v)
 	}
 }

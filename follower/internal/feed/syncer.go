@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
@@ -126,13 +127,13 @@ func (s *syncer) setState(state State) bool {
 		s.setReread()
 	}
 	if subscribed := state == Live || state == NoLeader; subscribed && from != Live && from != NoLeader {
-		s.log.Info(eventLive, "Subscribed to changes.")
+		s.log.Info(eventid.Live, "Subscribed to changes.")
 	}
 	switch {
 	case state == NoLeader:
-		s.log.Warn(eventNoLeader, "There is no leader: the config in Redis is not kept current.")
+		s.log.Warn(eventid.NoLeader, "There is no leader: the config in Redis is not kept current.")
 	case state == Live && from == NoLeader:
-		s.log.Info(eventLeaderBack, "A leader is alive again.")
+		s.log.Info(eventid.LeaderBack, "A leader is alive again.")
 	}
 	return true
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
@@ -150,7 +151,7 @@ func (s *syncer) skipsRead(err error) bool {
 func (s *syncer) poll(err error) {
 	s.inc(&s.n.FailedSubscriptions)
 	if s.setState(Polling) {
-		s.log.Error(eventPolling, "Redis answers, but the subscription to changes fails; polling instead, which is slower and costs more. "+
+		s.log.Error(eventid.Polling, "Redis answers, but the subscription to changes fails; polling instead, which is slower and costs more. "+
 			"Check the right to SUBSCRIBE to the channel.", slog.String("channel", s.Keys.Events),
 			slog.Duration("interval", s.Timings.Poll), eventlog.Err(err))
 	}
@@ -223,7 +224,7 @@ func (s *syncer) onSilence(ctx context.Context) {
 	}
 	s.inc(&s.n.Undelivered)
 	s.undelivered++
-	s.log.Warn(eventUndelivered, "A leader is alive, but its messages do not arrive here; reconnecting.")
+	s.log.Warn(eventid.Undelivered, "A leader is alive, but its messages do not arrive here; reconnecting.")
 	s.hangUp()
 	if s.undelivered > undeliveredTries {
 		s.poll(errUndelivered)

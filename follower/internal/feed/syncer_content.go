@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 var (
@@ -59,7 +61,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 		s.onRefused("The official entry in Redis was rejected.", err)
 		return nil, nil
 	}
-	hash := cachekeys.ContentHash(entry.JSON)
+	hash := wire.ContentHash(entry.JSON)
 	if entry.FetchTime != metaRev {
 		s.outrun = s.note(item{
 			assertion: assertion{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
@@ -68,7 +70,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	}
 	next, _ := s.prepare(snapshot.Candidate{
 		Rev: entry.FetchTime, Hash: hash, ETag: entry.ETag, Source: snapshot.SourceEntry,
-		Stored: cachekeys.Blob{Codec: cachekeys.Raw, Payload: entry.JSON},
+		Stored: wire.Blob{Codec: wire.Raw, Payload: entry.JSON},
 		JSON:   func() ([]byte, error) { return entry.JSON, nil },
 	}, false)
 	return next, nil
@@ -98,7 +100,7 @@ func (s *syncer) prepare(c snapshot.Candidate, lower bool) (*snapshot.Snapshot, 
 	if invalid, ok := errors.AsType[*snapshot.InvalidConfigError](err); ok {
 		s.inc(&s.n.RefusedConfigs)
 		s.noConfig.add(c.Hash)
-		s.log.Error(eventRefusedConfig, "The config in Redis is invalid; the config in force stays.",
+		s.log.Error(eventid.RefusedConfig, "The config in Redis is invalid; the config in force stays.",
 			slog.String("source", string(c.Source)), slog.Int64("rev", c.Rev), slog.String("hash", c.Hash), eventlog.Err(invalid.Err))
 		return nil, invalid.Err
 	}
@@ -136,7 +138,7 @@ func (s *syncer) apply(next *snapshot.Snapshot) {
 	case s.changed <- struct{}{}:
 	default:
 	}
-	s.log.Debug(eventApplied, "A config was put in force.", slog.Int64("rev", next.Rev),
+	s.log.Debug(eventid.Applied, "A config was put in force.", slog.Int64("rev", next.Rev),
 		slog.String("hash", next.Hash), slog.String("source", string(next.Source)))
 }
 
@@ -159,7 +161,7 @@ func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().At(rev,
 func (s *syncer) onRefused(text string, err error) {
 	if refusal := text + err.Error(); s.refusal != refusal {
 		s.refusal = refusal
-		s.log.Warn(eventRefusedContent, text, eventlog.Err(err))
+		s.log.Warn(eventid.RefusedContent, text, eventlog.Err(err))
 	}
 }
 
@@ -170,7 +172,7 @@ func (s *syncer) onAnomaly(rev int64, hash string) {
 		return
 	}
 	s.anomaly = hash
-	s.log.Warn(eventAnomaly, "Redis names another config with the same rev; the config in force stays.",
+	s.log.Warn(eventid.Anomaly, "Redis names another config with the same rev; the config in force stays.",
 		slog.Int64("rev", rev), slog.String("hash", hash))
 }
 

@@ -3,8 +3,8 @@ package feed
 import (
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // want is content that was announced and is not in force yet.
@@ -15,11 +15,11 @@ type want struct {
 	since time.Time // when content newer than that in force was first announced
 }
 
-func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
+func (s *syncer) onMessage(m wire.Message, at time.Time) {
 	if m.Renew != 0 {
 		s.renew = m.Renew
 	}
-	if m.Type != cachekeys.Resign {
+	if m.Type != wire.Resign {
 		s.lastHeartbeat, s.undelivered = at, 0
 		s.silence.set(s.silent() - time.Since(at))
 		s.setState(Live)
@@ -50,7 +50,7 @@ func (s *syncer) onMessage(m cachekeys.Message, at time.Time) {
 
 // onAnnounced puts newer content in force if the message contains it. Otherwise it schedules a
 // read at a random time within the spread window.
-func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
+func (s *syncer) onAnnounced(m wire.Message, at time.Time) {
 	if s.noConfig.has(m.Hash) {
 		return // it is known to be invalid
 	}
@@ -71,7 +71,7 @@ func (s *syncer) onAnnounced(m cachekeys.Message, at time.Time) {
 	}
 }
 
-func (s *syncer) takeInline(blob cachekeys.Blob, etag string) bool {
+func (s *syncer) takeInline(blob wire.Blob, etag string) bool {
 	next, err := s.prepare(snapshot.Candidate{
 		Rev: blob.Rev, Hash: blob.Hash, ETag: etag, Source: snapshot.SourceMessage, Stored: blob, JSON: blob.JSON,
 	}, false)

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // idleSyncer returns a syncer without its goroutine and without Redis.
@@ -20,7 +20,7 @@ func idleSyncer(t testing.TB, version int) *syncer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.apply(&snapshot.Snapshot{Config: config, Rev: 1767225600000, Hash: cachekeys.ContentHash(json), Source: snapshot.SourceBlob})
+	s.apply(&snapshot.Snapshot{Config: config, Rev: 1767225600000, Hash: wire.ContentHash(json), Source: snapshot.SourceBlob})
 	return s
 }
 
@@ -28,7 +28,7 @@ func idleSyncer(t testing.TB, version int) *syncer {
 // with a higher rev.
 func FuzzMessagesNeverTakeAFollowerBack(f *testing.F) {
 	json := string(configJSON(2))
-	hash := cachekeys.ContentHash([]byte(json))
+	hash := wire.ContentHash([]byte(json))
 	f.Add("cb1 change rev=1767225600001 hash="+hash+"\nraw\n"+json, "cb1 heartbeat rev=1767225600000 hash="+hash, "cb1 resign")
 	f.Add("cb1 heartbeat rev=1767225600000 cdn=1767225600000 hash="+hash+" epoch=1", "cb1 change rev=1767225600001 hash="+hash+" spread=1000", "")
 	f.Add("cb1 change rev=1767225600009 hash="+hash+"\nzstd\n"+json, "cb1 change rev=1767225600008 hash="+hash+"\nraw\n{}", "cb1 x")

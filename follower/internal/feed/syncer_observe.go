@@ -3,6 +3,7 @@ package feed
 import (
 	"log/slog"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
 )
 
@@ -58,7 +59,7 @@ func (s *syncer) mayLower(h head) bool {
 func (s *syncer) onRebase(h head, next *snapshot.Snapshot) {
 	s.inc(&s.n.Rebases)
 	rev, _ := s.current.Load().RevAndHash()
-	s.log.Warn(eventRebase, "Redis lost its data and its clock is behind: the rebase rule lowered the rev to that of the config in Redis.",
+	s.log.Warn(eventid.Rebase, "Redis lost its data and its clock is behind: the rebase rule lowered the rev to that of the config in Redis.",
 		slog.Int64("from", rev), slog.Int64("to", next.Rev), slog.Int64("epoch", h.meta.Epoch))
 	s.rebase = rebase{}
 	s.want = want{}

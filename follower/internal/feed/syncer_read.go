@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
@@ -142,7 +143,7 @@ func (s *syncer) onStaleRead(h head) {
 	}
 	s.want.tries++
 	if s.want.tries >= lagTries {
-		s.log.Warn(eventLag, "Redis does not return the announced config; retrying with the next message or re-read.",
+		s.log.Warn(eventid.Lag, "Redis does not return the announced config; retrying with the next message or re-read.",
 			slog.Int64("announced", s.want.rev), slog.Int64("current", h.meta.Rev))
 		return
 	}
@@ -169,7 +170,7 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 	}
 	s.inc(&s.n.FailedReads)
 	if s.failing.News(err) {
-		s.log.Error(eventCacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
+		s.log.Error(eventid.CacheRead, "Error occurred while reading the cache.", eventlog.Err(err))
 	}
 	if s.conn == nil || !s.conn.live {
 		return fmt.Errorf("follower: %w", err) // the next connection reads anyway
@@ -180,7 +181,7 @@ func (s *syncer) readFailed(ctx context.Context, err error, again *alarm) error 
 
 func (s *syncer) readWorked() {
 	if s.failing.End() {
-		s.log.Info(eventCacheReadRecovery, "Reads from Redis succeed again.")
+		s.log.Info(eventid.CacheReadRecovery, "Reads from Redis succeed again.")
 	}
 	s.readBackoff.reset()
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/redisnode"
 )
 
 // table contains the feeds of the process, through which clients share them.
@@ -17,7 +18,7 @@ var table = struct {
 // sharedFeed is a feed and the number of its users.
 type sharedFeed struct {
 	*feed
-	address string // see [addressOf]
+	address string
 	users   int
 }
 
@@ -31,7 +32,7 @@ func Join(options Options, log eventlog.Log, holder *snapshot.Holder, file *snap
 	shared := table.feeds[options]
 	isNew := shared == nil
 	if isNew {
-		address := addressOf(options.Redis)
+		address := redisnode.OptionsOf(options.Redis).Addr
 		shared = &sharedFeed{feed: newFeed(options, table.limiters.join(address)), address: address}
 		table.feeds[options] = shared
 	}

@@ -16,7 +16,7 @@ type Candidate struct {
 	Hash   string // the announced one, which Stored must have
 	ETag   string
 	Source Source
-	Stored cachekeys.Blob
+	Stored wire.Blob
 	JSON   func() ([]byte, error) // decodes and verifies Stored
 }
 

@@ -7,14 +7,14 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // newCandidate is content as it is read from Redis. No other client of the process has it.
 func newCandidate(version int) Candidate {
 	json := fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}}}}%1000s`, version, "") // so that it is compressed
-	blob := cachekeys.Blob{Rev: cachekeys.MinRev, Hash: cachekeys.ContentHash(json)}
-	blob.Codec, blob.Payload = cachekeys.Encode(json)
+	blob := wire.Blob{Rev: wire.MinRev, Hash: wire.ContentHash(json)}
+	blob.Codec, blob.Payload = wire.Encode(json)
 	return Candidate{Rev: blob.Rev, Hash: blob.Hash, Source: SourceBlob, Stored: blob, JSON: blob.JSON}
 }
 
@@ -61,7 +61,7 @@ func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
 	}
 	json, _ := wanted.JSON()
 	other := wanted
-	other.Stored = cachekeys.Blob{Hash: wanted.Hash, Codec: cachekeys.Raw, Payload: json} // as another leader stores it
+	other.Stored = wire.Blob{Hash: wanted.Hash, Codec: wire.Raw, Payload: json} // as another leader stores it
 	other.JSON = other.Stored.JSON
 	if c, err := contents.get(other); err != nil || c != held {
 		t.Errorf("stored otherwise: %v", err)

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Replaced contents are remembered for 2 minutes.
@@ -20,7 +20,7 @@ func TestReplacedContentsAreRememberedForTwoMinutes(t *testing.T) {
 	var r replaced
 	held := &Snapshot{Hash: "0"}
 	for i := range 1000 {
-		next := &Snapshot{Hash: cachekeys.ContentHash([]byte{byte(i), byte(i >> 8)})}
+		next := &Snapshot{Hash: wire.ContentHash([]byte{byte(i), byte(i >> 8)})}
 		r.change(held, next, start.Add(time.Duration(i)*time.Second))
 		held = next
 	}
