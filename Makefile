@@ -33,6 +33,9 @@ STARTED  := $(shell date +%s)
 # The race detector needs a C compiler.
 RACE     := $(if $(shell command -v "$${CC:-gcc}"),-race)
 
+GOTESTSUM := $(GO) tool -modfile=tools.mod gotestsum
+TESTS     := $(GOTESTSUM) --format pkgname --format-hide-empty-pkg
+
 # Tests that print the number of cases from the official SDKs' own data, and gates that do
 # not work with the race detector.
 CONFORMANCE := Matrices|Tables|ConfigCheck|EvaluationLogs|OfficialCacheFormat|Governance
@@ -99,16 +102,20 @@ gates: ## run the conformance tests with counts, and the allocation gates, witho
 .PHONY: race
 race: ## run the whole suite with the race detector, in random order
 	@echo "==> go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
-	@$(GO) test $(RACE) -shuffle=on -timeout 40m -skip '^TestF43_' $(PACKAGES)
+	@mkdir -p bin; status=0; $(TESTS) --jsonfile bin/tests.json -- $(RACE) -shuffle=on -timeout 40m -skip '^TestF43_' $(PACKAGES) || status=$$?; \
+		echo "==> the ten slowest tests"; $(GOTESTSUM) tool slowest --jsonfile bin/tests.json --num 10; exit $$status
 
 .PHONY: servers
 servers: ## run the core of the suite on Redis 7, Redis 8 and Valkey 8, with counts
 	@echo "==> the core on every server (some minutes)"
 	@$(GO) test -count=1 -v -timeout 40m -run '^TestF43_' ./test/servers | grep -vE '^ *(=== |--- PASS|PASS$$)'
 
-.PHONY: unit
-unit: ## run the suite without the race detector; unchanged packages come from the cache
-	$(GO) test -skip '^TestF43_' $(PACKAGES)
+# go test takes the results of packages that no change can reach from its cache.
+.PHONY: check
+check: lint ## lint, and run the tests that start no server and no program: the loop while you write code
+	@echo "==> go test -short"
+	@$(TESTS) -- -short $(PACKAGES)
+	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s"
 
 .PHONY: differential
 differential: ## compare random cases with the official SDK for Node (SEED=1 N=200000)

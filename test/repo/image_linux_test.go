@@ -18,6 +18,9 @@ import (
 // staticProgram builds the program as the Dockerfile does.
 func staticProgram(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("builds the program: not with -short")
+	}
 	path := filepath.Join(t.TempDir(), "catbridge")
 	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", path, "github.com/catbridge/catbridge/cmd/catbridge")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
