@@ -4,9 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
+
+	"github.com/catbridge/catbridge/internal/configserver"
 )
 
 // CDN is a ConfigCat CDN for tests: an [http.Handler] that serves one config for every SDK key,
@@ -67,8 +68,7 @@ func (c *CDN) Requests() int {
 
 // ServeHTTP implements [http.Handler].
 func (c *CDN) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, path, found := strings.Cut(r.URL.Path, "/configuration-files/")
-	if sdkKey, ok := strings.CutSuffix(path, "/config_v6.json"); !found || !ok || sdkKey == "" || r.Method != http.MethodGet {
+	if _, _, ok := configserver.SplitPath(r.URL.Path); !ok || r.Method != http.MethodGet {
 		http.NotFound(w, r)
 		return
 	}
@@ -81,12 +81,5 @@ func (c *CDN) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sum := sha256.Sum256(content)
-	etag := `"` + hex.EncodeToString(sum[:8]) + `"`
-	w.Header().Set("ETag", etag)
-	if r.Header.Get("If-None-Match") == etag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(content)
+	configserver.Answer(w, r, content, `"`+hex.EncodeToString(sum[:8])+`"`)
 }

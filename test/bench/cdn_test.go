@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/catbridge/catbridge/internal/configserver"
 	"github.com/catbridge/catbridge/test/bench"
 )
 
@@ -49,11 +50,5 @@ func (o *origin) version() int64 { return o.current.Load().version }
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.requests.Add(1)
 	now := o.current.Load()
-	w.Header().Set("ETag", now.etag)
-	if r.Header.Get("If-None-Match") == now.etag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(now.json)
+	configserver.Answer(w, r, now.json, now.etag)
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/configserver"
 )
 
 // CDN serves one config for every SDK key. All methods are safe for concurrent use.
@@ -121,7 +123,7 @@ func (c *CDN) answers(ray string) {
 
 // ServeHTTP implements http.Handler.
 func (c *CDN) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	sdkKey, ok := sdkKeyOf(r.URL.Path)
+	_, sdkKey, ok := configserver.SplitPath(r.URL.Path)
 	if !ok || r.Method != http.MethodGet {
 		http.NotFound(w, r)
 		return
@@ -142,18 +144,6 @@ func (c *CDN) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	config.serve(status, r)
-}
-
-const (
-	pathHead = "/configuration-files/"
-	pathFoot = "/config_v6.json"
-)
-
-// sdkKeyOf returns the SDK key in a path, which may begin with that of a base URL.
-func sdkKeyOf(path string) (string, bool) {
-	_, rest, ok := strings.Cut(path, pathHead)
-	sdkKey, isConfig := strings.CutSuffix(rest, pathFoot)
-	return sdkKey, ok && isConfig && sdkKey != ""
 }
 
 // RoundTrip implements http.RoundTripper without a network. A request ends when its context
@@ -192,16 +182,9 @@ func (c Config) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c Config) serveAs(w http.ResponseWriter, r *http.Request, etag string) {
-	w.Header().Set("ETag", etag)
 	w.Header().Set("Cache-Control", "max-age=0, must-revalidate")
 	w.Header().Set("CF-RAY", rayHead+strconv.FormatInt(c.Version, 10))
-	if etag != "" && r.Header.Get("If-None-Match") == etag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(c.JSON())
+	configserver.Answer(w, r, c.JSON(), etag)
 }
 
 // statusWriter records the status.

@@ -1,17 +1,16 @@
 package localcdn
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/configserver"
 )
 
 // Server serves one config for every SDK key. All methods are safe for concurrent use.
@@ -33,11 +32,6 @@ func (s *Server) Publish(content *Content) { s.current.Store(content) }
 // Current returns the content that is served.
 func (s *Server) Current() *Content { return s.current.Load() }
 
-const (
-	pathPrefix = "/configuration-files/"
-	pathSuffix = "/config_v6.json"
-)
-
 // ServeHTTP implements [http.Handler]. It answers 304 if the request has the ETag of the
 // current content, and 404 if the path has no well-formed SDK key.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -53,17 +47,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) (sdkKey string) {
 		http.Error(w, "use GET or HEAD", http.StatusMethodNotAllowed)
 		return ""
 	}
-	sdkKey, hasPrefix := strings.CutPrefix(r.URL.Path, pathPrefix)
-	sdkKey, hasSuffix := strings.CutSuffix(sdkKey, pathSuffix)
-	if !hasPrefix || !hasSuffix || cdn.CheckSDKKey(sdkKey, true) != nil {
-		http.Error(w, "no config here: the path is "+pathPrefix+"{SDK key}"+pathSuffix, http.StatusNotFound)
+	base, sdkKey, ok := configserver.SplitPath(r.URL.Path)
+	if !ok || base != "" || cdn.CheckSDKKey(sdkKey, true) != nil {
+		http.Error(w, "no config here: the path is "+configserver.PathPrefix+"{SDK key}"+configserver.PathSuffix, http.StatusNotFound)
 		return ""
 	}
 	content := s.Current()
-	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("ETag", content.ETag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content.JSON))
+	configserver.Answer(w, r, content.JSON, content.ETag)
 	return sdkKey
 }
 
