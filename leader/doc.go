@@ -141,7 +141,7 @@
 //	                                 reported (event 6108)
 //
 // The table shows the longest recovery in 10 to 100 runs of each test of make faults, and the
-// test's bound. The bound follows from LeaseDuration: 6 s (FastTiming), 15 s (DefaultTiming) or
+// test's bound. The bound follows from LeaseDuration: 6 s (FastTimings), 15 s (DefaultTimings) or
 // 3 s (scaled down). docs/faults.md lists all faults.
 //
 //	killed, lease of 6 s                       6.0 s of 6.5 s

@@ -4,25 +4,32 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/catbridge/catbridge/internal/acl"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/hook"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // elector takes part in the election for one SDK key: campaign is the loop of a candidate,
 // [term.run] that of a leader.
 type elector struct {
 	leader  *Leader
-	timing  Timing
-	store   store
+	timings Timings
+	store   *script.Store
 	stats   keyStats
 	control control
-	hooks   hooks
+
+	replays      hook.Replays
+	hookReported time.Time // when a refused webhook was logged last; guarded by stats.mu
 
 	wake    chan struct{} // a leader resigned
 	refresh chan struct{}
@@ -61,7 +68,7 @@ func (e *elector) run(ctx context.Context) {
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		defer e.leader.crash.guard()
-		e.watchRights(watching)
+		e.leader.rights.Watch(watching, e.settings().Key, e.timings.RenewDeadline/2, e.recheck, e.reportRights)
 	})
 	defer func() {
 		done()
@@ -82,44 +89,61 @@ func (e *elector) run(ctx context.Context) {
 }
 
 func (e *elector) stopped() {
-	e.stats.update(func(s *KeyStats) { s.State = Stopped })
+	e.stats.update(func(s *KeyStats) { s.State = StateStopped })
+}
+
+// reportRights records the rights that the Redis user lacks; nil: none.
+func (e *elector) reportRights(lacking *acl.RightsError) {
+	var missing, before []string
+	if lacking != nil {
+		missing = lacking.Missing
+	}
+	e.stats.update(func(s *KeyStats) { before, s.MissingRights = s.MissingRights, missing })
+	switch {
+	case slices.Equal(before, missing):
+	case len(missing) == 0:
+		e.log().Info(eventRights, "The user of Redis has all rights now.")
+	default:
+		e.log().Error(eventNoRights, "The user of Redis lacks rights; grant them by ACL SETUSER.",
+			slog.String("rules", strings.Join(missing, " ")), slog.String("nodes", strings.Join(lacking.Nodes, " ")))
+	}
 }
 
 // campaign tries to acquire the lock until it succeeds or ctx is done.
 func (e *elector) campaign(ctx context.Context) (*term, bool) {
-	e.stats.update(func(s *KeyStats) { s.State = Candidate })
+	e.stats.update(func(s *KeyStats) { s.State = StateCandidate })
 	var failing subscription.Outage
 	stuck := false
 	for ctx.Err() == nil {
-		e.setDue(e.timing.RenewDeadline + 2*e.timing.RetryPeriod)
+		e.setDue(e.timings.RenewDeadline + 2*e.timings.RetryPeriod)
 		// The lease counts from before the request was sent: Redis may have executed the
 		// script at once.
 		sent := time.Now()
 		g, err := e.acquire(ctx)
-		pause := time.Until(e.leader.align(time.Now().Add(jitter(e.timing.RetryPeriod))))
+		pause := time.Until(e.leader.align(time.Now().Add(jitter(e.timings.RetryPeriod))))
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			redisnode.Reload(ctx, e.store.client)
+			redisnode.Reload(ctx, e.leader.cfg.Redis)
 			e.stats.update(func(s *KeyStats) { s.WriteError = err.Error() })
 			if failing.News(err) {
 				e.log().Error(eventRedis, "Acquiring the lock failed; retrying.", eventlog.Err(err))
 				signal(e.recheck)
 			}
-		case g.outcome == outcomeAcquired:
+		case g.Outcome == script.Acquired:
 			return newTerm(e, g, sent), true
 		default:
 			failing.End()
 			e.stats.update(func(s *KeyStats) {
-				s.LockHolder, s.Epoch = parseHolder(g.lock)
-				s.Rev, s.Hash, s.ETag, s.Length = g.meta.Rev, g.meta.Hash, g.meta.ETag, g.meta.Len
-				s.LastAnswer = unixMilli(g.meta.CDN)
+				s.LockHolder, s.Epoch = parseHolder(g.Lock)
+				s.Rev, s.Hash, s.ETag, s.Length = g.Meta.Rev, g.Meta.Hash, g.Meta.ETag, g.Meta.Len
+				s.LastAnswer = unixMilli(g.Meta.CDN)
 			})
-			if g.left > 0 {
-				pause = min(pause, g.left+time.Millisecond)
+			if g.Left > 0 {
+				pause = min(pause, g.Left+time.Millisecond)
 			} else if !stuck {
 				stuck = true
-				e.log().Error(eventStuck, "The lock has no expiry, so no process can take over: delete it.", slog.String("key", e.store.keys.Lock))
+				e.log().Error(eventStuck, "The lock has no expiry, so no process can take over: delete it.", slog.String("key", e.store.Keys().Lock))
 			}
 		}
 		e.sleep(ctx, pause)
@@ -127,18 +151,18 @@ func (e *elector) campaign(ctx context.Context) (*term, bool) {
 	return nil, false
 }
 
-func (e *elector) acquire(ctx context.Context) (acquireReply, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.timing.RenewDeadline/2)
+func (e *elector) acquire(ctx context.Context) (script.AcquireReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timings.RenewDeadline/2)
 	defer cancel()
-	g, err := e.store.acquire(ctx, max(e.highest, e.epoch))
+	g, err := e.store.Acquire(ctx, max(e.highest, e.epoch))
 	if err != nil {
-		return acquireReply{}, err
+		return script.AcquireReply{}, err
 	}
-	e.epoch = max(e.epoch, g.meta.Epoch)
-	e.observeMeta(g.meta, g.now)
+	e.epoch = max(e.epoch, g.Meta.Epoch)
+	e.observeMeta(g.Meta, g.Now)
 	e.stats.update(func(s *KeyStats) {
 		s.contact()
-		s.clock(g.now)
+		s.clock(g.Now)
 		s.WriteError = ""
 	})
 	return g, nil
@@ -192,10 +216,23 @@ func jitter(d time.Duration) time.Duration {
 	return d - d/5 + rand.N(2*d/5+1)
 }
 
+// holdUntil prevents polls until at (S85).
+func (e *elector) holdUntil(at time.Time) {
+	e.notBefore = at
+	e.stats.update(func(s *KeyStats) { s.HeldUntil = at })
+}
+
 // signal sends without blocking. Signals that nobody has received yet count as one.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
+	default:
+	}
+}
+
+func drain(c chan struct{}) {
+	select {
+	case <-c:
 	default:
 	}
 }

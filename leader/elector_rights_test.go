@@ -2,12 +2,82 @@ package leader
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
+
+// F24, and a user that lacks rights from the start.
+func TestALeaderReportsMissingRightsAndRecoversWhenTheyAreGranted(t *testing.T) {
+	for name, rule := range map[string]string{"command": "getrange", "several": "getrange -hset"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			admin := server.Client(t, nil)
+			user := redistest.User{Name: "leader", Password: "secret"}
+			grant := func(change string) {
+				t.Helper()
+				args := []any{"ACL", "SETUSER", user.Name, "reset", "on", ">" + user.Password, "~*", "&*", "+@all"}
+				for rule := range strings.FieldsSeq(change) {
+					args = append(args, rule)
+				}
+				if err := admin.Do(t.Context(), args...).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			grant("-" + rule)
+			log := new(syncBuffer)
+			l, err := New(Config{
+				Redis: server.ClientAs(t, user, nil), SDKKeys: []SDKKey{mainKey()}, Transport: fakecdn.New(),
+				Logger: slog.New(slog.NewTextHandler(log, nil)), Timings: FastTimings(),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- l.Run(ctx) }()
+			t.Cleanup(func() { cancel(); <-done })
+			await := func(what string, holds func(KeyStats) bool) {
+				t.Helper()
+				deadline := time.Now().Add(60 * time.Second)
+				for !holds(l.Stats().Keys[0]) {
+					if time.Now().After(deadline) {
+						t.Fatalf("%s: never; %+v\n%s", what, l.Stats().Keys[0], log)
+					}
+					time.Sleep(20 * time.Millisecond)
+				}
+			}
+			lacking := func(s KeyStats) bool { return slices.Contains(s.MissingRights, "+getrange") }
+			await("missing at the start", lacking)
+			grant("")
+			await("granted", func(s KeyStats) bool {
+				return s.MissingRights == nil && s.State == StateSteady && s.WriteError == "" && s.Rev > 0
+			})
+			grant("-" + rule)
+			await("withdrawn", lacking)
+			grant("")
+			await("granted again", func(s KeyStats) bool { return s.MissingRights == nil && s.State == StateSteady && s.WriteError == "" })
+			for event, want := range map[int]int{eventNoRights: 2, eventRights: 2} {
+				if n := strings.Count(log.String(), fmt.Sprint("event_id=", event)); n < want {
+					t.Errorf("event %d: %d times, want %d", event, n, want)
+				}
+			}
+			if !strings.Contains(log.String(), `rules=+getrange`) && !strings.Contains(log.String(), `rules="+getrange +hset"`) {
+				t.Errorf("the rules are not in\n%s", log)
+			}
+		})
+	}
+}
 
 // slowRights makes each check of rights take a second, and counts the checks.
 type slowRights struct {
@@ -17,7 +87,7 @@ type slowRights struct {
 
 func (r *slowRights) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if cmd.Args()[1] == rightsSource {
+		if cmd.Name() == "eval" && strings.Contains(fmt.Sprint(cmd.Args()[1]), "acl_check_cmd") {
 			r.all.Add(1)
 			r.most.Store(max(r.most.Load(), r.inFlight.Add(1)))
 			defer r.inFlight.Add(-1)
@@ -26,6 +96,9 @@ func (r *slowRights) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		return next(ctx, cmd)
 	}
 }
+
+// rightsAtOnce is the number of SDK keys whose rights are checked at the same time.
+const rightsAtOnce = 4
 
 func TestRightsOfFewSDKKeysAreCheckedAtATime(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
@@ -42,7 +115,7 @@ func TestRightsOfFewSDKKeysAreCheckedAtATime(t *testing.T) {
 			t.Errorf("%d checks", all)
 		}
 		for _, k := range l.Stats().Keys {
-			if k.State != Steady || k.Terms != 1 || k.Renewals < 12 {
+			if k.State != StateSteady || k.Terms != 1 || k.Renewals < 12 {
 				t.Fatalf("it waited for the checks: %+v", k)
 			}
 		}

@@ -96,14 +96,14 @@ func (l *Leader) keys(sdkKey string) cachekeys.Keys {
 func newElector(l *Leader, s *settings) *elector {
 	e := &elector{
 		leader:  l,
-		timing:  l.cfg.Timing,
-		store:   store{client: l.cfg.Redis, scripts: l.scripts, keys: l.keys(s.Key), leaderID: l.id, lease: l.cfg.Timing.LeaseDuration},
+		timings: l.cfg.Timings,
+		store:   l.scripts.NewStore(l.keys(s.Key), l.id, l.cfg.Timings.LeaseDuration),
 		wake:    make(chan struct{}, 1),
 		refresh: make(chan struct{}, 1),
 		recheck: make(chan struct{}, 1),
 	}
 	e.control.settings.Store(s)
-	e.stats.v = KeyStats{Name: s.name(), State: Candidate}
+	e.stats.v = KeyStats{Name: s.name(), State: StateCandidate}
 	return e
 }
 

@@ -11,12 +11,9 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
-	"github.com/catbridge/catbridge/internal/wire"
 )
 
 const otherKey = "configcat-sdk-1/TEST_KEY-0123456789012/ABCDEFGHIJKLMNOPQRSTUV"
-
-func mainKey() SDKKey { return SDKKey{Name: "main", Key: testKey, BaseURL: "http://cdn.test"} }
 
 func (s *testEnv) set(l *Leader, keys ...SDKKey) {
 	s.Helper()
@@ -42,7 +39,7 @@ func TestAnAddedSDKKeyIsLedAndARemovedOneReleasedAtOnce(t *testing.T) {
 			s.Fatalf("the added SDK key's lock is %q", lock)
 		}
 		stats := l.Stats()
-		if stats.Keys[0].Name != "second" || stats.Keys[0].State != Steady || stats.Keys[1].Terms != before.Terms || stats.Keys[1].Polls != before.Polls {
+		if stats.Keys[0].Name != "second" || stats.Keys[0].State != StateSteady || stats.Keys[1].Terms != before.Terms || stats.Keys[1].Polls != before.Polls {
 			s.Errorf("stats %+v", stats)
 		}
 		s.set(l, second)
@@ -73,9 +70,9 @@ func TestChangedNamesAndSigningKeysEndNoTerm(t *testing.T) {
 		s.set(l, key)
 		key.Name, key.AllowedHosts = "shop", []string{}
 		s.set(l, key)
-		s.wait(l.cfg.Timing.PollInterval)
+		s.wait(l.cfg.Timings.PollInterval)
 		now := s.stats(l)
-		if now.Name != "shop" || now.Terms != 1 || now.State != Steady || now.Polls != before.Polls+1 || s.lockOf(testKey) != lock {
+		if now.Name != "shop" || now.Terms != 1 || now.State != StateSteady || now.Polls != before.Polls+1 || s.lockOf(testKey) != lock {
 			s.Errorf("stats %+v, lock %q", now, s.lockOf(testKey))
 		}
 		if err := l.RequestRefresh(s.Context(), "shop"); err != nil {
@@ -85,7 +82,7 @@ func TestChangedNamesAndSigningKeysEndNoTerm(t *testing.T) {
 			s.Error("the old name is still known")
 		}
 		s.cdn.Break(fakecdn.Status(404))
-		s.wait(l.cfg.Timing.PollInterval)
+		s.wait(l.cfg.Timings.PollInterval)
 		if !strings.Contains(s.log.String(), "level=ERROR") || !strings.Contains(s.log.String(), "sdk_key=shop") {
 			s.Error("the log does not know the new name")
 		}
@@ -110,7 +107,7 @@ func TestChangedSettingsStartANewTermAtOnce(t *testing.T) {
 				change(&key)
 				s.set(l, key)
 				now := s.stats(l)
-				if now.Terms != 2 || now.Fenced+now.Lapsed != 0 || now.State == Stopped || now.Epoch <= before.Epoch || now.Polls < before.Polls {
+				if now.Terms != 2 || now.Fenced+now.Lapsed != 0 || now.State == StateStopped || now.Epoch <= before.Epoch || now.Polls < before.Polls {
 					s.Errorf("stats %+v", now)
 				}
 				s.hasVersion(version)
@@ -122,21 +119,12 @@ func TestChangedSettingsStartANewTermAtOnce(t *testing.T) {
 	}
 }
 
-func (s *testEnv) meta() wire.Meta {
-	s.Helper()
-	m, err := wire.ParseMeta(s.client.HMGet(s.Context(), s.keys.Meta, wire.MetaFields()...).Val())
-	if err != nil {
-		s.Fatal(err)
-	}
-	return m
-}
-
 // S85: a Retry-After applies to the server that sent it, not to the SDK key.
 func TestRetryAfterDoesNotApplyToAnotherServer(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.cdn.Break(fakecdn.TooMany(time.Hour))
-		s.wait(l.cfg.Timing.PollInterval)
+		s.wait(l.cfg.Timings.PollInterval)
 		s.cdn.Repair()
 		polls := s.stats(l).Polls
 		key := mainKey()
@@ -226,7 +214,7 @@ func TestSetSDKKeysIsSafeForConcurrentUseBeforeAndAfterRun(t *testing.T) {
 		}
 		second := SDKKey{Name: "second", Key: otherKey, BaseURL: "http://cdn.test"}
 		s.set(l, second)
-		if stats := l.Stats(); len(stats.Keys) != 1 || stats.Keys[0].Name != "second" || stats.Keys[0].State != Candidate {
+		if stats := l.Stats(); len(stats.Keys) != 1 || stats.Keys[0].Name != "second" || stats.Keys[0].State != StateCandidate {
 			s.Errorf("before Run: %+v", stats)
 		}
 		stop := s.run(l)
@@ -248,7 +236,7 @@ func TestSetSDKKeysIsSafeForConcurrentUseBeforeAndAfterRun(t *testing.T) {
 		s.set(l, mainKey(), second)
 		s.wait(time.Second)
 		for _, k := range l.Stats().Keys {
-			if k.State != Steady {
+			if k.State != StateSteady {
 				s.Errorf("%s is %s", k.Name, k.State)
 			}
 		}
@@ -256,7 +244,7 @@ func TestSetSDKKeysIsSafeForConcurrentUseBeforeAndAfterRun(t *testing.T) {
 		stop()
 		many.Wait()
 		s.set(l, second)
-		if stats := l.Stats(); stats.Keys[0].State != Stopped {
+		if stats := l.Stats(); stats.Keys[0].State != StateStopped {
 			s.Errorf("after Run: %+v", stats)
 		}
 		if s.lockOf(testKey) != "" || s.lockOf(otherKey) != "" {

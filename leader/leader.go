@@ -10,9 +10,11 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/catbridge/catbridge/internal/acl"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // ErrUnknownName is returned if no SDK key of the leader has the given name.
@@ -28,9 +30,9 @@ type Leader struct {
 	log        eventlog.Log
 	transports cdn.Transports
 	roots      *cdn.Roots // nil: the system's certificates
-	scripts    *pipeline
+	scripts    *script.Batcher
 	crash      crash
-	rights     chan struct{} // a semaphore: limits concurrent checks of rights
+	rights     *acl.Watcher
 	created    time.Time
 	tracer     trace.Tracer // nil: nothing is recorded
 
@@ -45,7 +47,7 @@ type Leader struct {
 // New returns a leader. Its error lists everything that is wrong with the configuration.
 // New does not connect to Redis or the CDN; [Leader.Run] does.
 func New(cfg Config) (*Leader, error) {
-	cfg.Timing = cfg.Timing.withDefaults()
+	cfg.Timings = cfg.Timings.withDefaults()
 	if cfg.SubscriberNodes == 0 {
 		cfg.SubscriberNodes = 1
 	}
@@ -60,14 +62,14 @@ func New(cfg Config) (*Leader, error) {
 	// A new ID at each start: a lock of an earlier process must not look like this leader's.
 	l := &Leader{
 		cfg: cfg, id: wire.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
-		scripts: newPipeline(cfg.Redis), rights: make(chan struct{}, rightsAtOnce), created: time.Now(),
+		rights: acl.NewWatcher(cfg.Redis, cfg.Namespace), created: time.Now(),
 	}
+	l.scripts = script.NewBatcher(cfg.Redis, l.crash.guard)
 	err := l.readRoots()
 	prepared, keysErr := l.prepare(keys)
 	if err := errors.Join(cfg.check(), err, keysErr); err != nil {
 		return nil, err
 	}
-	l.scripts.crash = &l.crash
 	followOnePrimary(cfg.Redis)
 	l.set.Store(newElectorSet(nil))
 	l.replace(prepared)
@@ -114,7 +116,7 @@ func (l *Leader) Run(ctx context.Context) error {
 	l.listen(ctx)
 	l.end()
 	electors.Wait()
-	l.scripts.close()
+	l.scripts.Close()
 	l.transports.Close()
 	l.crash.repanic()
 	return nil
@@ -129,6 +131,12 @@ func (l *Leader) RequestRefresh(ctx context.Context, name string) error {
 	if e == nil {
 		return fmt.Errorf("%w: %q", ErrUnknownName, name)
 	}
-	_, err := e.requestRefresh(func(channel string) (refreshReply, error) { return e.store.requestRefresh(ctx, channel) })
+	_, err := e.requestRefresh(ctx, "")
 	return err
+}
+
+// align rounds at down to a tick common to the loops of all SDK keys.
+func (l *Leader) align(at time.Time) time.Time {
+	every := min(l.cfg.Timings.RenewInterval, l.cfg.Timings.RetryPeriod) / 100
+	return at.Add(-(at.Sub(l.created) % every))
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/hook"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // ackTimeout bounds connecting and the acknowledgement of SUBSCRIBE.
@@ -49,7 +51,7 @@ func (l *Leader) listen(ctx context.Context) {
 		if failing.News(err) {
 			l.log.Warn(eventListen, "Subscribing failed; refresh requests arrive with the next renewal.", eventlog.Err(err))
 		}
-		pause := jitter(l.cfg.Timing.RetryPeriod)
+		pause := jitter(l.cfg.Timings.RetryPeriod)
 		if _, refused := errors.AsType[*subscription.RefusedError](err); refused {
 			pause *= 10
 		}
@@ -64,9 +66,9 @@ func (l *Leader) listen(ctx context.Context) {
 }
 
 func (l *Leader) subscribe(ctx context.Context, set *electorSet) (*subscription.Subscription, error) {
-	opts := subscription.Options{Idle: l.cfg.Timing.Idle, Dead: l.cfg.Timing.Dead, Ack: ackTimeout}
+	opts := subscription.Options{Idle: l.cfg.Timings.Idle, Dead: l.cfg.Timings.Dead, Ack: ackTimeout}
 	for _, e := range set.electors {
-		opts.Channels = append(opts.Channels, e.store.keys.Events)
+		opts.Channels = append(opts.Channels, e.store.Keys().Events)
 	}
 	return subscription.Open(ctx, l.cfg.Redis, opts)
 }
@@ -77,7 +79,7 @@ func (s *electorSet) receive(ctx context.Context, sub *subscription.Subscription
 	defer context.AfterFunc(ctx, sub.Close)()
 	byChannel := make(map[string]*elector, len(s.electors))
 	for _, e := range s.electors {
-		byChannel[e.store.keys.Events] = e
+		byChannel[e.store.Keys().Events] = e
 	}
 	for {
 		received, err := sub.Receive()
@@ -111,18 +113,14 @@ func (e *elector) onRefresh(seq int64) {
 	signal(e.refresh)
 }
 
-// requestRefresh sends a refresh request with run. If this process leads, it notifies its own
-// term and publishes no message, see doc.go. If it has lost the lock unseen, the new leader
-// finds the request in meta at its next renewal.
-func (e *elector) requestRefresh(run func(channel string) (refreshReply, error)) (refreshReply, error) {
+// requestRefresh requests a poll, for a webhook unless webhookID is empty. If this process leads, it
+// notifies its own term and publishes no message, see doc.go. If it has lost the lock unseen, the
+// new leader finds the request in meta at its next renewal.
+func (e *elector) requestRefresh(ctx context.Context, webhookID string) (script.RefreshReply, error) {
 	leading := e.leading.Load()
-	channel := e.store.keys.Events
-	if leading {
-		channel = ""
-	}
-	r, err := run(channel)
-	if leading && r.seq != 0 {
-		e.onRefresh(r.seq)
+	r, err := e.store.RequestRefresh(ctx, script.RefreshRequest{Publish: !leading, WebhookID: webhookID, Remember: hook.Remember})
+	if leading && r.Seq != 0 {
+		e.onRefresh(r.Seq)
 	}
 	return r, err
 }

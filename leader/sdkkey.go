@@ -11,6 +11,15 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/hook"
+)
+
+// DataGovernance is where ConfigCat stores a product's data (S10).
+type DataGovernance int
+
+const (
+	Global DataGovernance = iota // https://cdn-global.configcat.com
+	EUOnly                       // https://cdn-eu.configcat.com
 )
 
 // SDKKey configures an SDK key to lead for.
@@ -24,7 +33,7 @@ type SDKKey struct {
 	// DataGovernance selects ConfigCat's CDN.
 	BaseURL        string
 	DataGovernance DataGovernance
-	// PollInterval is the time between two polls of the CDN. If it is 0, that of Timing
+	// PollInterval is the time between two polls of the CDN. If it is 0, that of [Timings]
 	// applies.
 	PollInterval time.Duration
 	// AllowedHosts are hosts to which the CDN may redirect, in addition to ConfigCat's own.
@@ -99,7 +108,7 @@ func (l *Leader) prepare(keys []SDKKey) ([]*settings, error) {
 func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 	s := &settings{SDKKey: key, poll: key.PollInterval, log: eventlog.New(l.cfg.Logger, "sdk_key", key.name())}
 	if s.poll == 0 {
-		s.poll = l.cfg.Timing.PollInterval
+		s.poll = l.cfg.Timings.PollInterval
 	}
 	var errs []error
 	if key.Key != "" && strings.Contains(key.Name, key.Key) {
@@ -108,12 +117,12 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 	if key.PollInterval != 0 {
 		errs = append(errs, checkPoll(key.PollInterval))
 	}
-	errs = append(errs, checkHook(key))
+	errs = append(errs, hook.CheckKeys(key.Name, key.WebhookKeys))
 	var err error
 	s.fetcher, err = cdn.New(cdn.Config{
-		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance,
+		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: cdn.DataGovernance(key.DataGovernance),
 		Transport: l.cfg.Transport, Transports: &l.transports, ProxyURL: l.cfg.ProxyURL, Roots: l.roots,
-		ConnectTimeout: l.cfg.ConnectTimeout, ReadTimeout: l.cfg.ReadTimeout,
+		ConnectTimeout: l.cfg.ConnectTimeout, HTTPTimeout: l.cfg.HTTPTimeout,
 		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate,
 		MaxBodyBytes: wire.MaxConfigBytes, Check: s.check, Logger: s.log.Logger(),
 	})

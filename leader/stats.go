@@ -8,17 +8,14 @@ import (
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
-// Durations is a histogram of durations.
-type Durations = histogram.Durations
-
 // State is the state of a leader for one SDK key.
 type State string
 
 const (
-	Candidate State = "candidate" // another process leads, or none does
-	Warm      State = "warm"      // holds the lock; the CDN has not answered yet in this term
-	Steady    State = "steady"    // holds the lock, and the CDN has answered
-	Stopped   State = "stopped"   // Run has ended
+	StateCandidate State = "candidate" // another process leads, or none does
+	StateWarm      State = "warm"      // holds the lock; the CDN has not answered yet in this term
+	StateSteady    State = "steady"    // holds the lock, and the CDN has answered
+	StateStopped   State = "stopped"   // Run has ended
 )
 
 // Stats is the state of a leader, see [Leader.Stats].
@@ -65,7 +62,8 @@ type KeyStats struct {
 	BrokenFlags int    // flags of the current config whose evaluation can fail
 	PollError   string // of the last poll; empty: it succeeded
 	WriteError  string // of the last write to Redis; empty: it succeeded
-	// MissingRights are the rules that grant the missing rights, see [CheckRights].
+	// MissingRights are the rules for ACL SETUSER that grant the rights that the Redis user
+	// lacks, sorted, for example +hset. Empty: no right is known to be missing.
 	MissingRights []string
 
 	Terms       uint64 // terms started
@@ -86,6 +84,20 @@ type KeyStats struct {
 
 	FetchTimes Durations // of the fetches from the CDN, including failed ones
 }
+
+// Durations counts durations by length. The zero value has none.
+type Durations struct {
+	// Counts has the number of durations in each bucket: above the previous bound, up to and
+	// including its own. The bounds are 1, 2.5, 5, 10, 25, 50, 100, 250 and 500 ms, 1, 2.5, 5,
+	// 10 and 30 s, and 1, 2 and 5 min. The last bucket has no bound.
+	Counts [18]uint64
+	Sum    time.Duration // of all durations
+}
+
+func (d *Durations) add(length time.Duration) { (*histogram.Durations)(d).Add(length) }
+
+// Count returns the number of all durations.
+func (d Durations) Count() uint64 { return histogram.Durations(d).Count() }
 
 // Stats returns the state of every SDK key. It does not ask Redis.
 func (l *Leader) Stats() Stats {
@@ -127,4 +139,11 @@ func parseHolder(lock string) (id string, epoch int64) {
 		return "", 0
 	}
 	return id, epoch
+}
+
+func unixMilli(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }

@@ -15,7 +15,7 @@ func TestStatsOfACandidateDescribeTheCurrentContent(t *testing.T) {
 		second, _ := s.start(nil)
 		s.wait(3 * time.Second)
 		leading, waiting := s.stats(first), s.stats(second)
-		if waiting.State != Candidate || waiting.LockHolder != first.ID() {
+		if waiting.State != StateCandidate || waiting.LockHolder != first.ID() {
 			t.Fatalf("the second: %+v", waiting)
 		}
 		if waiting.Rev == 0 || waiting.Rev != leading.Rev || waiting.Hash != leading.Hash || waiting.ETag != leading.ETag || waiting.LastAnswer != leading.LastAnswer {
@@ -62,7 +62,7 @@ func TestWriteErrorIsClearedWhenRedisAnswers(t *testing.T) {
 		}
 		link.Up()
 		s.wait(10 * time.Second)
-		if now := s.stats(l); now.WriteError != "" || now.State != Steady {
+		if now := s.stats(l); now.WriteError != "" || now.State != StateSteady {
 			s.Errorf("stats %+v", now)
 		}
 	})
@@ -80,7 +80,7 @@ func TestStatsReportRefreshesLengthAndRetryAfter(t *testing.T) {
 			t.Errorf("stats %+v", now)
 		}
 		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
-		s.wait(l.cfg.Timing.PollInterval)
+		s.wait(l.cfg.Timings.PollInterval)
 		if held := time.Until(s.stats(l).HeldUntil); held < 4*time.Minute || held > 5*time.Minute {
 			t.Errorf("held for %v", held)
 		}

@@ -6,12 +6,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // The reasons why a term ends.
@@ -63,55 +62,25 @@ type term struct {
 	failing     subscription.Outage // of writes
 }
 
-func newTerm(e *elector, g acquireReply, sent time.Time) *term {
-	_, epoch := parseHolder(g.lock)
+func newTerm(e *elector, g script.AcquireReply, sent time.Time) *term {
+	_, epoch := parseHolder(g.Lock)
 	t := &term{
-		elector: e, epoch: epoch, lock: g.lock, renewedAt: sent,
-		redisNow: g.now, redisAt: time.Now(), refreshSeen: g.meta.Refresh,
+		elector: e, epoch: epoch, lock: g.Lock, renewedAt: sent,
+		redisNow: g.Now, redisAt: time.Now(), refreshSeen: g.Meta.Refresh,
 	}
-	t.adopt(g.meta, g.now)
+	t.adopt(g.Meta, g.Now)
 	return t
 }
 
 // trustedUntil returns when this process stops acting as the leader unless it renews the lock
 // before.
-func (t *term) trustedUntil() time.Time { return t.renewedAt.Add(t.elector.timing.RenewDeadline) }
-
-// adopt makes the content that meta names the current one. now is Redis's clock.
-func (t *term) adopt(m wire.Meta, now int64) {
-	t.rev, t.hash, t.etag, t.length, t.cdn = m.Rev, m.Hash, m.ETag, m.Len, m.CDN
-	t.elector.observeMeta(m, now)
-	if t.content != nil && t.content.hash != t.hash {
-		t.content = nil
-	}
-	t.remember()
-}
-
-// remember keeps the term's content for later terms if it is known to be current.
-func (t *term) remember() {
-	if t.content != nil && t.elector.knowsCurrent(t.content.hash) {
-		t.elector.content = t.content
-	}
-	if t.elector.content != nil && t.elector.content.hash == t.hash {
-		t.elector.contentCDN = t.cdn
-	}
-}
-
-// uncertain reports whether Redis holds content below the highest rev that this process does not
-// know to be current. The term then waits for the CDN, see doc.go.
-func (t *term) uncertain() bool {
-	return t.rev != 0 && t.rev < t.elector.highest && !t.elector.knowsCurrent(t.hash)
-}
-
-// confirmed reports whether an unpublished answer of the CDN confirms the content with that
-// hash.
-func (t *term) confirmed(hash string) bool { return !t.answered.IsZero() && t.answeredHash == hash }
+func (t *term) trustedUntil() time.Time { return t.renewedAt.Add(t.elector.timings.RenewDeadline) }
 
 // run leads until the lock is lost or ctx is done.
 func (t *term) run(ctx context.Context) {
 	e := t.elector
 	e.stats.update(func(s *KeyStats) {
-		s.State, s.LockHolder, s.Epoch, s.Since = Warm, e.leader.id, t.epoch, time.Now()
+		s.State, s.LockHolder, s.Epoch, s.Since = StateWarm, e.leader.id, t.epoch, time.Now()
 		s.Terms++
 	})
 	e.log().Info(eventLeading, "Started leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
@@ -130,7 +99,7 @@ func (t *term) end(ctx context.Context, cause error) {
 	e := t.elector
 	e.leading.Store(false)
 	// This process no longer acts as the leader, but releasing the lock may take a while.
-	e.stats.update(func(s *KeyStats) { s.State, s.LockHolder = Candidate, "" })
+	e.stats.update(func(s *KeyStats) { s.State, s.LockHolder = StateCandidate, "" })
 	t.fetch.stop()
 	if !errors.Is(cause, errFenced) {
 		cause = t.release(ctx, cause)
@@ -150,7 +119,7 @@ func (t *term) end(ctx context.Context, cause error) {
 // lead is the loop of the term. Its deadline only saves requests: a leader that cannot reach
 // Redis stops polling the CDN. The scripts refuse late writes (I2).
 func (t *term) lead(ctx context.Context) error {
-	timing := t.elector.timing
+	timings := t.elector.timings
 	renew := time.NewTimer(0) // the first heartbeat announces the new leader
 	defer renew.Stop()
 	deadline := time.NewTimer(time.Until(t.trustedUntil()))
@@ -160,7 +129,7 @@ func (t *term) lead(ctx context.Context) error {
 	var tried time.Time // the last renewal, successful or not
 
 	for {
-		t.elector.setDue(3 * timing.RenewDeadline)
+		t.elector.setDue(3 * timings.RenewDeadline)
 		var err error
 		select {
 		case <-ctx.Done():
@@ -189,13 +158,13 @@ func (t *term) lead(ctx context.Context) error {
 			return errLapsed
 		}
 		if err != nil {
-			redisnode.Reload(ctx, t.elector.store.client)
+			redisnode.Reload(ctx, t.elector.leader.cfg.Redis)
 			t.report(err)
 		}
 		t.reportUncertain()
-		next := t.renewedAt.Add(timing.RenewInterval)
+		next := t.renewedAt.Add(timings.RenewInterval)
 		if t.failing.On() || t.pending != nil {
-			next = tried.Add(timing.RenewInterval / 4)
+			next = tried.Add(timings.RenewInterval / 4)
 		}
 		renew.Reset(max(time.Until(t.elector.leader.align(next)), 0))
 		deadline.Reset(time.Until(t.trustedUntil()))
@@ -213,43 +182,6 @@ func (t *term) report(err error) {
 	}
 }
 
-func (t *term) reportUncertain() {
-	waits := t.uncertain()
-	var began bool
-	t.elector.stats.update(func(s *KeyStats) { began, s.Waits = waits && !s.Waits, waits })
-	if began {
-		t.elector.log().Warn(eventUncertain, "Redis holds a different config at a lower rev: it lost data, or its clock was set back. "+
-			"Followers keep their config until the CDN answers.",
-			slog.Int64("rev", t.rev), slog.Int64("highest", t.elector.highest))
-	}
-}
-
-// loadContent gets the current content from memory, or from Redis if it is valid there.
-func (t *term) loadContent(ctx context.Context) {
-	if t.rev == 0 || t.uncertain() {
-		return
-	}
-	if c := t.elector.content; c != nil && c.hash == t.hash {
-		t.content = c
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, t.elector.timing.RenewInterval)
-	defer cancel()
-	c, err := t.elector.store.load(ctx, wire.Meta{Hash: t.hash, ETag: t.etag})
-	t.corrupt = err != nil && !errors.Is(err, redis.Nil)
-	if err != nil {
-		if !errors.Is(err, redis.Nil) && ctx.Err() == nil {
-			t.elector.log().Warn(eventOverwritten, "The content in Redis is not usable.", eventlog.Err(err))
-		}
-		return
-	}
-	if t.corrupt = t.elector.verify(c) != nil; t.corrupt {
-		return
-	}
-	t.content = c
-	t.remember()
-}
-
 const releaseTimeout = time.Second
 
 // release releases the lock, in two tries with a timeout each. If both fail, the lock expires.
@@ -261,11 +193,11 @@ func (t *term) release(ctx context.Context, cause error) error {
 	var err error
 	for range 2 {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		var outcome outcome
-		outcome, err = t.elector.store.release(ctx, t.lock, m)
+		var outcome script.Outcome
+		outcome, err = t.elector.store.Release(ctx, t.lock, m)
 		cancel()
 		if err == nil {
-			if outcome == outcomeFenced && errors.Is(cause, errLapsed) {
+			if outcome == script.Fenced && errors.Is(cause, errLapsed) {
 				return errFenced
 			}
 			return cause
@@ -275,21 +207,4 @@ func (t *term) release(ctx context.Context, cause error) error {
 		t.elector.log().Warn(eventRedis, "Releasing the lock failed; other processes wait until it expires.", eventlog.Err(err))
 	}
 	return cause
-}
-
-// onRefreshCount plans a poll if there is a new refresh request. It receives each count
-// twice, from the message and from the next renewal.
-func (t *term) onRefreshCount(seq int64) {
-	if seq > t.refreshSeen {
-		t.elector.stats.update(func(s *KeyStats) { s.Refreshes++ })
-		t.refreshSeen = seq
-		t.polls.expectChange()
-	}
-}
-
-func drain(c chan struct{}) {
-	select {
-	case <-c:
-	default:
-	}
 }

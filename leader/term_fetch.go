@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // fetchState is the state of the term's fetch. At most one fetch runs at a time.
@@ -51,7 +52,7 @@ func (t *term) startFetch(ctx context.Context) {
 	etag := ""
 	t.fetch.known = t.newest()
 	if t.fetch.known != nil {
-		etag = t.fetch.known.etag
+		etag = t.fetch.known.ETag
 	}
 	ctx, t.fetch.cancel = context.WithCancel(ctx)
 	ctx, t.fetch.span = t.elector.trace(ctx, spanPoll, trace.SpanKindInternal, nil)
@@ -70,11 +71,11 @@ func (e *elector) fetch(ctx context.Context, etag string) fetchResult {
 	began := time.Now()
 	response, err := e.tracedFetch(ctx, s.fetcher, etag)
 	if took := time.Since(began); ctx.Err() == nil {
-		e.stats.update(func(s *KeyStats) { s.FetchTimes.Add(took) })
+		e.stats.update(func(s *KeyStats) { s.FetchTimes.add(took) })
 	}
 	result := fetchResult{Response: response, err: err}
 	if err == nil && !response.NotModified {
-		result.content = newContent(response.JSON, response.ETag, s.broken)
+		result.content = &content{script.NewContent(response.JSON, response.ETag), s.broken}
 	}
 	return result
 }

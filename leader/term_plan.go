@@ -66,3 +66,13 @@ func (t *term) nextPoll() time.Duration {
 	}
 	return max(time.Until(at), 0)
 }
+
+// onRefreshCount plans a poll if there is a new refresh request. It receives each count
+// twice, from the message and from the next renewal.
+func (t *term) onRefreshCount(seq int64) {
+	if seq > t.refreshSeen {
+		t.elector.stats.update(func(s *KeyStats) { s.Refreshes++ })
+		t.refreshSeen = seq
+		t.polls.expectChange()
+	}
+}

@@ -7,18 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
-
-// newest returns the newest content of this process, committed or not, or nil.
-func (t *term) newest() *content {
-	if t.pending != nil {
-		return t.pending
-	}
-	return t.content
-}
 
 // fetched handles the CDN's answer.
 func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
@@ -32,7 +23,7 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 		return t.fetchFailed(ctx, r.err)
 	}
 	t.elector.stats.update(func(s *KeyStats) {
-		s.State, s.PollError = Steady, ""
+		s.State, s.PollError = StateSteady, ""
 		if r.NotModified {
 			s.NotModified++
 		} else {
@@ -53,7 +44,7 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 	if repairing {
 		t.polls.overwriteUpTo = t.polls.foundEntry
 	}
-	t.answered, t.latest, t.answeredHash = r.Sent, t.redisTime(r.Sent), served.hash
+	t.answered, t.latest, t.answeredHash = r.Sent, t.redisTime(r.Sent), served.Hash
 	if !r.NotModified && !t.isCurrent(served) {
 		t.polls.rechecks = nil
 		poll.text("catbridge.outcome", "changed")
@@ -70,33 +61,11 @@ func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
 	return t.renew(ctx)
 }
 
-// isCurrent reports whether c is already current. If so, and this process has no copy of the
-// content, it keeps c.
-func (t *term) isCurrent(c *content) bool {
-	if t.pending != nil || t.corrupt || c.hash != t.hash || c.storedETag() != t.etag {
-		return false
-	}
-	if t.content == nil {
-		t.setCurrent(c)
-	}
-	return true
-}
-
-// repairConfirmed commits the current content, which the CDN has confirmed, over a later
-// entry.
-func (t *term) repairConfirmed(ctx context.Context) error {
-	if c := t.newest(); c != nil {
-		t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
-		return t.commit(ctx, c)
-	}
-	return t.renew(ctx)
-}
-
 // credible reports whether to believe content that the CDN served. A recently replaced ETag is
 // fetched once more, and believed if the CDN serves it again, even if it is current in Redis,
 // see doc.go.
 func (t *term) credible(c *content) bool {
-	stored := c.storedETag()
+	stored := c.StoredETag()
 	if t.polls.suspect == stored || !t.elector.replaced.has(stored) {
 		return true
 	}
@@ -110,7 +79,7 @@ func (t *term) credible(c *content) bool {
 // believe records that the CDN serves c now. c replaces the content that the CDN served
 // before and the content in Redis, even if c is never committed.
 func (t *term) believe(c *content) {
-	stored, now := c.storedETag(), time.Now()
+	stored, now := c.StoredETag(), time.Now()
 	for _, former := range []string{t.elector.believed, t.etag} {
 		if former != stored {
 			t.elector.replaced.add(former, now)
@@ -152,24 +121,7 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 	return nil
 }
 
-// holdUntil prevents polls until at (S85).
-func (e *elector) holdUntil(at time.Time) {
-	e.notBefore = at
-	e.stats.update(func(s *KeyStats) { s.HeldUntil = at })
-}
-
 // permanent reports whether a retry is unlikely to succeed soon.
 func permanent(code int) bool {
 	return slices.Contains([]int{1100, 1104, 1105}, code)
-}
-
-// verify returns an error if content from Redis must not be committed.
-func (e *elector) verify(c *content) error {
-	config, err := evaluate.Parse(c.json)
-	if err != nil {
-		e.log().Warn(eventOverwritten, "The content in Redis is not a valid config.", eventlog.Err(err))
-		return err
-	}
-	c.broken = len(config.BrokenFlags())
-	return nil
 }

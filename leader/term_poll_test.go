@@ -2,6 +2,8 @@ package leader
 
 import (
 	"bytes"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,136 @@ import (
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
 )
+
+func TestRefreshRequestsCauseAtMostOnePollPerSecond(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(10 * time.Second)
+		before := s.stats(l).Polls
+		version := s.cdn.Publish()
+		for range 1000 {
+			if err := l.RequestRefresh(s.Context(), "main"); err != nil {
+				s.Fatal(err)
+			}
+		}
+		s.wait(time.Millisecond)
+		s.hasVersion(version)
+		s.wait(20 * time.Second)
+		// A request that arrived during the first poll causes a second one, which finds nothing new.
+		if polls := s.stats(l).Polls - before; polls > uint64(2+len(recheckPauses)) {
+			s.Errorf("1000 requests in an instant made %d polls", polls)
+		}
+		requests := s.cdn.Requests()
+		for i := range requests[1:] {
+			if gap := requests[i+1].At.Sub(requests[i].At); gap < minFetchGap {
+				s.Errorf("%v between two polls", gap)
+			}
+		}
+		if err := l.RequestRefresh(s.Context(), "other"); !errors.Is(err, ErrUnknownName) {
+			s.Errorf("got %v", err)
+		}
+	})
+}
+
+// A request is also counted in meta: if the message is lost, the next renewal returns it.
+func TestALostRefreshRequestCostsOneRenewal(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(10 * time.Second)
+		version := s.cdn.Publish()
+		s.client.HIncrBy(s.Context(), s.keys.Meta, "refresh", 1)
+		s.wait(l.cfg.Timings.RenewInterval)
+		s.hasVersion(version)
+		before := s.stats(l).Polls
+		s.client.HDel(s.Context(), s.keys.Meta, "refresh") // the count restarts
+		s.wait(l.cfg.Timings.RenewInterval)
+		s.cdn.Publish()
+		s.client.HIncrBy(s.Context(), s.keys.Meta, "refresh", 1)
+		s.wait(l.cfg.Timings.RenewInterval)
+		if polls := s.stats(l).Polls - before; polls != 1 {
+			s.Errorf("%d polls after the count was lost, want 1", polls)
+		}
+	})
+}
+
+// F27: a lagging edge is asked again and not believed; a real rollback is believed.
+func TestRecentlyReplacedContentIsBelievedOnlyIfServedTwice(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		old := s.cdn.Config()
+		s.wait(5 * time.Second)
+		version := s.cdn.Publish()
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(2 * time.Second)
+		s.hasVersion(version)
+
+		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
+		before := s.stats(l)
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(1500 * time.Millisecond)
+		s.hasVersion(version)
+		if now := s.stats(l); now.Polls-before.Polls != 2 || now.Suspect-before.Suspect != 1 || now.Commits != before.Commits {
+			s.Errorf("a lagging edge: from %+v to %+v", before, now)
+		}
+
+		s.cdn.Break(fakecdn.Stale(old)) // now every edge serves it
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(1500 * time.Millisecond)
+		s.hasVersion(old.Version)
+	})
+}
+
+func TestFailedPollsKeepTheCurrentContent(t *testing.T) {
+	for name, fault := range map[string]fakecdn.Fault{
+		"403": fakecdn.Status(403), "404": fakecdn.Status(404), "500": fakecdn.Status(500),
+		"garbage": fakecdn.Garbage(), "html": fakecdn.HTML(), "oversize": fakecdn.Oversize(wire.MaxConfigBytes),
+		"no f": fakecdn.Body("application/json", `{"p":{}}`), "network": fakecdn.Network(errors.New("refused")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			runEnv(t, func(s *testEnv) {
+				l, _ := s.start(nil)
+				before, entry := s.stats(l), s.entry()
+				s.cdn.Break(fault)
+				s.cdn.Publish()
+				s.wait(3 * l.cfg.Timings.PollInterval)
+				now := s.stats(l)
+				if got := s.entry(); got.FetchTime != entry.FetchTime || !bytes.Equal(got.JSON, entry.JSON) {
+					s.Errorf("the entry changed: %d to %d", entry.FetchTime, got.FetchTime)
+				}
+				if now.LastAnswer != before.LastAnswer || now.PollErrors == 0 || now.PollError == "" || now.State != StateSteady {
+					s.Errorf("stats %+v", now)
+				}
+				if s.client.TTL(s.Context(), s.keys.Lock).Val() <= 0 {
+					s.Error("the lock was lost")
+				}
+				s.cdn.Repair()
+				s.wait(l.cfg.Timings.PollInterval)
+				s.hasVersion(s.cdn.Version())
+				if strings.Contains(s.log.String(), testKey) {
+					s.Error("the log has the SDK key")
+				}
+			})
+		})
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
+		s.wait(l.cfg.Timings.PollInterval)
+		before := s.stats(l).Polls
+		s.wait(4 * time.Minute)
+		if polls := s.stats(l).Polls - before; polls != 0 {
+			s.Errorf("%d polls while asked to wait", polls)
+		}
+		s.cdn.Repair()
+		s.wait(2 * time.Minute)
+		if polls := s.stats(l).Polls - before; polls == 0 {
+			s.Error("no poll after the wait")
+		}
+	})
+}
 
 // After a failover to a replica that was behind, the count is lower.
 func TestARefreshRequestIsHandledAfterTheCountFell(t *testing.T) {
@@ -21,7 +153,7 @@ func TestARefreshRequestIsHandledAfterTheCountFell(t *testing.T) {
 		version := s.cdn.Publish()
 		s.client.HSet(s.Context(), s.keys.Meta, "refresh", 2)
 		_ = l.RequestRefresh(s.Context(), "main")
-		s.wait(l.cfg.Timing.RenewInterval + time.Second)
+		s.wait(l.cfg.Timings.RenewInterval + time.Second)
 		s.hasVersion(version)
 	})
 }
@@ -53,7 +185,7 @@ func TestRetryAfterIsHonouredDespiteRefreshRequests(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.cdn.Break(fakecdn.TooMany(5 * time.Minute))
-		s.wait(l.cfg.Timing.PollInterval)
+		s.wait(l.cfg.Timings.PollInterval)
 		s.cdn.Repair()
 		before, version := s.stats(l).Polls, s.cdn.Publish()
 		for range 24 {

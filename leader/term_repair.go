@@ -6,35 +6,36 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // repairRegressed repairs a meta that is not as this process wrote it: Redis lost its data,
 // or a replica that was behind took over.
-func (t *term) repairRegressed(ctx context.Context, w writeReply) error {
-	if p := t.pending; p != nil && w.meta.Hash == p.hash && w.meta.Rev > t.rev {
+func (t *term) repairRegressed(ctx context.Context, w script.WriteReply) error {
+	if p := t.pending; p != nil && w.Meta.Hash == p.Hash && w.Meta.Rev > t.rev {
 		// The reply to its commit was lost.
 		t.setCurrent(p)
-		t.adopt(w.meta, w.now)
+		t.adopt(w.Meta, w.Now)
 		return nil
 	}
 	t.elector.log().Warn(eventRegressed, "Redis lost or changed the published content.",
-		slog.Int64("rev", t.rev), slog.Int64("found", w.meta.Rev))
-	own, later := t.newest(), w.found > t.rev
-	t.adopt(w.meta, w.now)
-	t.redisNow, t.redisAt = w.now, time.Now()
+		slog.Int64("rev", t.rev), slog.Int64("found", w.Meta.Rev))
+	own, later := t.newest(), w.Found > t.rev
+	t.adopt(w.Meta, w.Now)
+	t.redisNow, t.redisAt = w.Now, time.Now()
 	if own == nil {
 		// There is nothing to repair with: the content in Redis stays until the CDN answers.
 		t.loadContent(ctx)
 		return nil
 	}
-	return t.repair(ctx, own, later, w.found)
+	return t.repair(ctx, own, later, w.Found)
 }
 
 // repairOverwritten repairs an entry, blob or field of meta that is missing or was overwritten.
-func (t *term) repairOverwritten(ctx context.Context, w writeReply) error {
+func (t *term) repairOverwritten(ctx context.Context, w script.WriteReply) error {
 	t.elector.log().Warn(eventOverwritten, "The entry, the blob or a field of meta is missing or was overwritten.",
-		slog.Int64("rev", t.rev), slog.Int64("found", w.found))
-	return t.repair(ctx, t.newest(), w.found > t.rev, w.found)
+		slog.Int64("rev", t.rev), slog.Int64("found", w.Found))
+	return t.repair(ctx, t.newest(), w.Found > t.rev, w.Found)
 }
 
 // repair commits own again. It asks the CDN first if the entry, with fetch time found, is
@@ -49,13 +50,6 @@ func (t *term) repair(ctx context.Context, own *content, later bool, found int64
 	}
 	t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
 	return t.commit(ctx, own)
-}
-
-// mayWrite reports whether this process may write its content c over the content in Redis: if
-// the CDN has confirmed c, if meta names c, or if Redis rolled back from c, see doc.go.
-func (t *term) mayWrite(c *content) bool {
-	return t.confirmed(c.hash) || c.hash == t.hash ||
-		t.elector.knowsCurrent(c.hash) && t.redisTime(time.Now()) > t.elector.highest
 }
 
 // repairAfterPoll plans a poll of the CDN before anything is written. After the CDN's answer,
@@ -96,7 +90,7 @@ func (t *term) repairContent() *content {
 	switch c := t.elector.content; {
 	case t.pending != nil && t.mayWrite(t.pending):
 		return t.pending
-	case c != nil && t.elector.knowsCurrent(c.hash) && t.mayWrite(c):
+	case c != nil && t.elector.knowsCurrent(c.Hash) && t.mayWrite(c):
 		return c
 	case t.damaged && t.content != nil && t.mayWrite(t.content):
 		return t.content
@@ -109,9 +103,9 @@ func (t *term) repairContent() *content {
 // official SDKs would go back, and so would followers that read the entry while no process led
 // (I1). Afterwards other content may overwrite this entry, but not a later one.
 func (t *term) fetchedLater(ctx context.Context) (*content, error) {
-	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
+	ctx, cancel := t.withDeadline(ctx, t.elector.timings.RenewInterval)
 	defer cancel()
-	entry, err := t.elector.store.entry(ctx)
+	entry, err := t.elector.store.Entry(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -120,11 +114,11 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	if entry.FetchTime <= t.elector.highest || !t.answered.IsZero() && entry.FetchTime <= t.latest {
 		return nil, nil
 	}
-	c := newContent(entry.JSON, entry.ETag, 0)
-	if t.elector.replaced.has(c.storedETag()) || t.elector.verify(c) != nil {
+	later := script.NewContent(entry.JSON, entry.ETag)
+	if t.elector.replaced.has(later.StoredETag()) {
 		return nil, nil
 	}
-	return c, nil
+	return t.verify(later), nil
 }
 
 // repairInPlace returns the content in Redis if parts are missing, for a commit just above the
@@ -132,40 +126,51 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 // higher rev. It returns nil if there is no content, or if the commit would reach the highest
 // rev with content that is not known to be current.
 func (t *term) repairInPlace(ctx context.Context) (*content, error) {
-	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
+	ctx, cancel := t.withDeadline(ctx, t.elector.timings.RenewInterval)
 	defer cancel()
-	blob, blobRev, err := t.elector.store.blob(ctx)
+	blob, blobRev, err := t.elector.store.Blob(ctx)
 	if err != nil {
 		return nil, err
 	}
-	entry, err := t.elector.store.entry(ctx)
+	entry, err := t.elector.store.Entry(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if blob != nil && t.rev != 0 {
-		if blobRev = t.rev; blob.hash != t.hash {
+		if blobRev = t.rev; blob.Hash != t.hash {
 			blob = nil // meta names other content
 		} else {
-			blob.etag = t.etag
+			blob.ETag = t.etag
 		}
 	}
-	var best *content
+	var best *script.Content
 	switch {
 	case blob != nil && (entry.FetchTime <= blobRev || entry.FetchTime > t.elector.highest):
 		best = blob
-		if entry.FetchTime != 0 && wire.ContentHash(entry.JSON) == blob.hash {
-			best.etag = entry.ETag
+		if entry.FetchTime != 0 && wire.ContentHash(entry.JSON) == blob.Hash {
+			best.ETag = entry.ETag
 		}
 	case entry.FetchTime != 0:
-		best = newContent(entry.JSON, entry.ETag, 0)
+		best = script.NewContent(entry.JSON, entry.ETag)
 	}
-	if best == nil || t.elector.verify(best) != nil {
+	c := t.verify(best)
+	if c == nil {
 		return nil, nil
 	}
 	above := max(t.rev, entry.FetchTime, blobRev)
-	if t.elector.highest != 0 && above+1 >= t.elector.highest && !t.elector.knowsCurrent(best.hash) {
+	if t.elector.highest != 0 && above+1 >= t.elector.highest && !t.elector.knowsCurrent(c.Hash) {
 		return nil, nil
 	}
 	t.foundAt = above
-	return best, nil
+	return c, nil
+}
+
+// repairConfirmed commits the current content, which the CDN has confirmed, over a later
+// entry.
+func (t *term) repairConfirmed(ctx context.Context) error {
+	if c := t.newest(); c != nil {
+		t.elector.stats.update(func(s *KeyStats) { s.Repairs++ })
+		return t.commit(ctx, c)
+	}
+	return t.renew(ctx)
 }

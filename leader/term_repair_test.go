@@ -2,23 +2,98 @@ package leader
 
 import (
 	"bytes"
+	"net/http"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
-// writeAsSDK writes an entry as an official SDK does after it fetched the config.
-func (s *testEnv) writeAsSDK(fetchTime int64, config fakecdn.Config) cachekeys.Entry {
-	s.Helper()
-	entry := cachekeys.Entry{FetchTime: fetchTime, ETag: config.ETag(), JSON: config.JSON()}
-	if err := s.client.Set(s.Context(), s.keys.Entry, entry.Append(nil), 0).Err(); err != nil {
-		s.Fatal(err)
-	}
-	return entry
+// An official SDK may have fetched new content before the leader did.
+func TestTheCDNIsAskedBeforeANewerEntryOfAnSDKIsOverwritten(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(10 * time.Second)
+		version := s.cdn.Publish()
+		before := s.entry()
+		sdkEntry := cachekeys.Entry{FetchTime: before.FetchTime + 8000, ETag: "sdk", JSON: []byte(`{"f":{"version":{"t":2,"v":{"i":2}}}}`)}
+		s.client.Set(s.Context(), s.keys.Entry, sdkEntry.Append(nil), 0)
+		s.wait(l.cfg.Timings.RenewInterval + time.Second)
+		s.hasVersion(version)
+		if got := s.entry(); got.FetchTime <= sdkEntry.FetchTime || got.ETag == "sdk" {
+			s.Errorf("entry %d after the sdkEntry %d", got.FetchTime, sdkEntry.FetchTime)
+		}
+	})
+}
+
+func TestAnOlderEntryOfAnSDKIsOverwrittenWithoutAPoll(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(10 * time.Second)
+		polls, mine := s.stats(l).Polls, s.entry()
+		s.client.Set(s.Context(), s.keys.Entry, "1700000000000\nold\n{}", 0)
+		s.wait(l.cfg.Timings.RenewInterval)
+		if got := s.entry(); got.FetchTime != mine.FetchTime+1 || !bytes.Equal(got.JSON, mine.JSON) {
+			s.Errorf("entry %d, want %d", got.FetchTime, mine.FetchTime+1)
+		}
+		if now := s.stats(l); now.Polls != polls || now.Repairs != 1 {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
+
+// Redis lost everything and the CDN fails: the leader writes its content again, without a new
+// answer of the CDN.
+func TestWithoutTheCDNRedisIsRepairedFromMemory(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		mine, answer := s.entry(), s.stats(l).LastAnswer
+		s.cdn.Break(fakecdn.Status(500))
+		s.server.Mini().FlushAll()
+		s.wait(2 * l.cfg.Timings.RenewInterval)
+		if got := s.entry(); got.FetchTime <= mine.FetchTime || got.FetchTime > mine.FetchTime+10_000 || !bytes.Equal(got.JSON, mine.JSON) {
+			s.Errorf("entry %d after %d", got.FetchTime, mine.FetchTime)
+		}
+		if now := s.stats(l); now.LastAnswer != answer || now.Terms != 2 {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
+
+// A new leader that the CDN does not answer continues with the content in Redis.
+func TestATakeoverWithoutTheCDNKeepsAndRepairsTheContentInRedis(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		_, stop := s.start(nil)
+		s.wait(5 * time.Second)
+		mine := s.entry()
+		stop()
+		s.cdn.Break(fakecdn.Status(500))
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		if now := s.stats(l); now.State != StateWarm || now.Renewals == 0 || now.Rev != mine.FetchTime {
+			s.Errorf("stats %+v", now)
+		}
+		s.client.Del(s.Context(), s.keys.Entry)
+		s.wait(l.cfg.Timings.RenewInterval)
+		if got := s.entry(); !bytes.Equal(got.JSON, mine.JSON) {
+			s.Errorf("entry %+v", got)
+		}
+		s.cdn.Repair()
+		s.wait(l.cfg.Timings.PollInterval + time.Minute)
+		if now := s.stats(l); now.State != StateSteady || now.NotModified == 0 {
+			s.Errorf("the content in Redis was not used for the first poll: %+v", now)
+		}
+	})
 }
 
 // I1: official SDKs read the entry, and so do followers while no process leads.
@@ -28,11 +103,11 @@ func TestALaterEntryOfAnSDKIsCommittedWhileTheCDNDoesNotAnswer(t *testing.T) {
 			runEnv(t, func(s *testEnv) {
 				l, _ := s.start(nil)
 				s.cdn.Break(fault)
-				s.wait(l.cfg.Timing.PollInterval)
+				s.wait(l.cfg.Timings.PollInterval)
 				before := s.stats(l)
 				version := s.cdn.Publish()
 				entry := s.writeAsSDK(s.entry().FetchTime+30_000, s.cdn.Config())
-				s.wait(l.cfg.Timing.RenewInterval + time.Second)
+				s.wait(l.cfg.Timings.RenewInterval + time.Second)
 				s.hasVersion(version)
 				now := s.stats(l)
 				if now.Rev != entry.FetchTime+1 || now.ETag != entry.ETag || now.LastAnswer != before.LastAnswer || now.Repairs != 1 {
@@ -55,7 +130,7 @@ func TestRepairFromMemoryKeepsALaterEntryOfAnSDK(t *testing.T) {
 		version := s.cdn.Publish()
 		s.server.Mini().FlushAll()
 		s.writeAsSDK(mine.FetchTime+5000, s.cdn.Config())
-		s.wait(2 * l.cfg.Timing.RenewInterval)
+		s.wait(2 * l.cfg.Timings.RenewInterval)
 		s.hasVersion(version)
 		if now := s.stats(l); now.Repairs != 1 || now.LastAnswer.UnixMilli() > mine.FetchTime {
 			s.Errorf("stats %+v", now)
@@ -85,7 +160,7 @@ func TestAnInvalidOrReplacedLaterEntryIsNotCommitted(t *testing.T) {
 				s.cdn.Break(fakecdn.Status(500))
 				later := s.entry().FetchTime + 9000
 				write(s, later, old)
-				s.wait(l.cfg.Timing.RenewInterval + time.Second)
+				s.wait(l.cfg.Timings.RenewInterval + time.Second)
 				s.hasVersion(version)
 				if got := s.entry().FetchTime; got != later+1 {
 					s.Errorf("fetch time %d, want %d", got, later+1)
@@ -137,10 +212,194 @@ func TestALaggingEdgeIsNotBelievedAfterRedisLostItsData(t *testing.T) {
 		s.hasVersion(version)
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
 		s.server.Mini().FlushAll()
-		s.wait(2 * l.cfg.Timing.RenewInterval)
+		s.wait(2 * l.cfg.Timings.RenewInterval)
 		s.hasVersion(version)
 		if now := s.stats(l); now.Suspect != 1 || now.Terms != 2 {
 			s.Errorf("stats %+v", now)
 		}
 	})
+}
+
+// The CDN changes twice during a poll, and an SDK already has the second version.
+func TestAnEntryThatAnSDKFetchedDuringAPollIsKept(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.cdn.Publish()
+		var version int64
+		s.cdn.Break(fakecdn.Times(1, func(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
+			mine := current()
+			time.Sleep(time.Second)
+			version = s.cdn.Publish()
+			s.writeAsSDK(time.Now().UnixMilli(), current())
+			fakecdn.Stale(mine)(w, r, current)
+		}))
+		_ = l.RequestRefresh(s.Context(), "main")
+		s.wait(1500 * time.Millisecond)
+		s.wantNeverBelow(version, 5*time.Second)
+		s.wantOwnEntry(l)
+	})
+}
+
+// The same if meta is lost: the content for its repair is older than the entry.
+func TestRepairingALostMetaDoesNotOverwriteALaterEntry(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		version := s.cdn.Publish()
+		s.client.Del(s.Context(), s.keys.Meta)
+		s.writeAsSDK(s.entry().FetchTime+4000, s.cdn.Config())
+		s.wantNeverBelow(version, 2*l.cfg.Timings.RenewInterval)
+		s.wantOwnEntry(l)
+	})
+}
+
+// A renewal does not notice damage behind the heads. The next leader repairs it.
+func TestTheNextLeaderRepairsCorruptContent(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		_, stop := s.start(nil)
+		s.wait(5 * time.Second)
+		stop()
+		blob := []byte(s.client.Get(s.Context(), s.keys.Blob).Val())
+		blob[len(blob)-10] ^= 1
+		s.client.Set(s.Context(), s.keys.Blob, blob, 0)
+		s.start(nil)
+		s.wait(2 * time.Second)
+		repaired, err := wire.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
+		if err != nil {
+			s.Fatal(err)
+		}
+		if _, err := repaired.JSON(); err != nil {
+			s.Error(err)
+		}
+	})
+}
+
+// I14: content that this leader took over from another keeps the time at which the CDN
+// confirmed it to that leader.
+func TestRepairedContentKeepsTheTimeOfItsAnswer(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.cdn.Break(fakecdn.Status(500))
+		s.client.Del(s.Context(), s.keys.Lock)
+		c := script.NewContent((fakecdn.Config{Version: 7}).JSON(), `W/"v7"`)
+		w := s.commitAsOther(s.stats(l).Rev, 20*time.Second, c)
+		s.wait(l.cfg.Timings.RenewInterval) // the leader is fenced
+		var refuse atomic.Bool
+		refuse.Store(true)
+		s.refuse(renewArgs, &refuse) // so it receives no other time
+		s.client.Del(s.Context(), s.keys.Lock)
+		s.wait(2 * l.cfg.Timings.RetryPeriod) // the leader leads again
+		s.server.Mini().FlushAll()
+		refuse.Store(false)
+		s.wait(3 * l.cfg.Timings.RenewInterval)
+		now := s.stats(l)
+		if got := s.client.HGet(s.Context(), s.keys.Meta, "cdn").Val(); got != strconv.FormatInt(w.CDN, 10) || now.Hash != c.Hash {
+			s.Errorf("confirmed at %s, want %d: %+v", got, w.CDN, now)
+		}
+	})
+}
+
+// Followers refuse a meta with a malformed field, and refresh requests increment a field.
+func TestTheNextRenewalRepairsACorruptFieldOfMeta(t *testing.T) {
+	for name, fields := range map[string][]any{
+		"len":                 {"len", "7"},
+		"len gone":            {"len"},
+		"len no number":       {"len", "x"},
+		"etag":                {"etag", "other"},
+		"etag gone":           {"etag"},
+		"epoch":               {"epoch", "1e300"},
+		"cdn no number":       {"cdn", "yesterday"},
+		"cdn short":           {"cdn", "17672256"},
+		"poll no number":      {"poll", "-1"},
+		"refresh no number":   {"refresh", "many"},
+		"refresh long":        {"refresh", "99999999999999"},
+		"etags without times": {"etags", "W/x"},
+		"etags empty line":    {"etags", "1767225600000 a\n\n1767225600000 b"},
+		"etags too many":      {"etags", strings.Repeat("1767225600000 a\n", 8) + "1767225600000 a"},
+		"etags too long":      {"etags", "1767225600000 " + strings.Repeat("x", 300)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runEnv(t, func(s *testEnv) {
+				l, _ := s.start(nil)
+				s.wait(10 * time.Second)
+				before := s.stats(l)
+				if len(fields) == 1 {
+					s.client.HDel(s.Context(), s.keys.Meta, fields[0].(string))
+				} else {
+					s.client.HSet(s.Context(), s.keys.Meta, fields...)
+				}
+				s.wait(l.cfg.Timings.RenewInterval)
+				m := s.meta()
+				if m.Rev == 0 || m.Hash != before.Hash || m.ETag != before.ETag || m.Len != before.Length || m.Poll != l.cfg.Timings.PollInterval || m.CDN == 0 {
+					s.Errorf("meta %+v", m)
+				}
+				if now := s.stats(l); now.Repairs != 1 || now.Polls != before.Polls || now.Terms != 1 || now.WriteError != "" {
+					s.Errorf("stats %+v", now)
+				}
+				version := s.cdn.Publish()
+				if err := l.RequestRefresh(s.Context(), "main"); err != nil {
+					s.Error(err)
+				}
+				s.wait(time.Millisecond)
+				s.hasVersion(version)
+			})
+		})
+	}
+}
+
+func TestIntactMetaIsNotWrittenAgain(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		for range 12 {
+			s.wait(2 * time.Second)
+			s.cdn.Publish()
+			_ = l.RequestRefresh(s.Context(), "main")
+		}
+		if n := len(s.meta().Recent); n != wire.MaxRecentETags {
+			s.Fatalf("%d ETags", n)
+		}
+		s.wait(5 * time.Minute)
+		if now := s.stats(l); now.Repairs != 0 || now.Commits != 13 {
+			s.Errorf("stats %+v", now)
+		}
+		s.client.HDel(s.Context(), s.keys.Meta, "refresh", "etags", "poll")
+		s.wait(time.Minute)
+		if now := s.stats(l); now.Repairs != 0 {
+			s.Errorf("stats %+v", now)
+		}
+	})
+}
+
+// setWrongType replaces a key's value by a list.
+func setWrongType(t *testing.T, client *redis.Client, key string) {
+	t.Helper()
+	client.Del(t.Context(), key)
+	if err := client.RPush(t.Context(), key, "of another type").Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestALeaderRepairsKeysOfTheWrongType(t *testing.T) {
+	for _, name := range []string{"entry", "blob", "meta", "lock"} {
+		t.Run(name, func(t *testing.T) {
+			runEnv(t, func(s *testEnv) {
+				l, _ := s.start(nil)
+				s.wait(l.cfg.Timings.RenewInterval)
+				before := s.entry()
+				setWrongType(s.T, s.client, map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta, "lock": s.keys.Lock}[name])
+				s.wait(2 * l.cfg.Timings.RenewInterval)
+				if got := s.entry(); got.FetchTime < before.FetchTime || !bytes.Equal(got.JSON, before.JSON) {
+					s.Errorf("entry %d after %d", got.FetchTime, before.FetchTime)
+				}
+				if m := s.meta(); m.Hash != s.stats(l).Hash || m.Hash == "" {
+					s.Errorf("meta %+v", m)
+				}
+				if now := s.stats(l); now.State != StateSteady || now.WriteError != "" {
+					s.Errorf("stats %+v", now)
+				}
+			})
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // alarmAhead is how far an entry may be ahead of Redis's clock before the leader logs it:
@@ -15,31 +16,31 @@ const alarmAhead = 5 * time.Minute
 // message returns a message about the current content. The scripts add rev, the time of the
 // CDN's answer and Redis's clock.
 func (t *term) message(kind wire.MessageType) wire.Message {
-	m := wire.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.elector.settings().poll, Epoch: t.epoch, Renew: min(t.elector.timing.RenewInterval, wire.MaxRenew)}
+	m := wire.Message{Type: kind, Hash: t.hash, Len: t.length, Poll: t.elector.settings().poll, Epoch: t.epoch, Renew: min(t.elector.timings.RenewInterval, wire.MaxRenew)}
 	if t.etag != "" {
 		m.ETag = wire.MessageETag(t.etag)
 	}
 	if t.content != nil {
-		m.Spread = t.elector.spread(len(t.content.payload))
+		m.Spread = t.elector.spread(len(t.content.Payload))
 	}
 	return m
 }
 
 // assertion returns the arguments of a write that makes or keeps the content with that hash
 // current.
-func (t *term) assertion(kind wire.MessageType, hash string) assertion {
-	a := assertion{
-		lock: t.lock, base: t.rev, age: -1, cdn: t.cdn,
-		message: t.message(kind), etag: t.etag,
+func (t *term) assertion(kind wire.MessageType, hash string) script.Assertion {
+	a := script.Assertion{
+		Lock: t.lock, Base: t.rev, Age: -1, CDN: t.cdn,
+		Message: t.message(kind), ETag: t.etag,
 	}
 	// An answer of the CDN confirms one content only (I14): not the current content while
 	// newer content is pending, nor content to which Redis has rolled back.
 	if t.confirmed(hash) {
-		a.age, a.latest = time.Since(t.answered).Milliseconds(), t.latest
-		a.above = t.elector.highest
+		a.Age, a.Latest = time.Since(t.answered).Milliseconds(), t.latest
+		a.Above = t.elector.highest
 	}
-	if a.age < 0 && t.uncertain() {
-		a.waits = t.elector.highest
+	if a.Age < 0 && t.uncertain() {
+		a.Waits = t.elector.highest
 	}
 	return a
 }
@@ -65,8 +66,8 @@ func (t *term) renew(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		switch w.outcome {
-		case outcomeOK:
+		switch w.Outcome {
+		case script.OK:
 			if t.pending != nil && !t.mayWrite(t.pending) {
 				t.pending = nil // the repair is obsolete
 			}
@@ -74,34 +75,34 @@ func (t *term) renew(ctx context.Context) error {
 				return nil
 			}
 			return t.commit(ctx, t.pending)
-		case outcomeStale:
-			t.adopt(w.meta, w.now)
-		case outcomeRegressed:
+		case script.Stale:
+			t.adopt(w.Meta, w.Now)
+		case script.Regressed:
 			return t.repairRegressed(ctx, w)
-		case outcomeOverwritten:
+		case script.Overwritten:
 			return t.repairOverwritten(ctx, w)
 		}
 	}
 	return nil
 }
 
-func (t *term) sendRenewal(ctx context.Context) (writeReply, error) {
-	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewInterval)
+func (t *term) sendRenewal(ctx context.Context) (script.WriteReply, error) {
+	ctx, cancel := t.withDeadline(ctx, t.elector.timings.RenewInterval)
 	defer cancel()
 	sent := time.Now()
 	a := t.assertion(wire.Heartbeat, t.hash)
-	w, err := t.write(ctx, spanRenew, func(ctx context.Context) (writeReply, error) { return t.elector.store.renew(ctx, a) })
+	w, err := t.write(ctx, spanRenew, func(ctx context.Context) (script.WriteReply, error) { return t.elector.store.Renew(ctx, a) })
 	if err != nil {
 		return w, err
 	}
 	t.elector.stats.update((*KeyStats).contact)
-	if w.outcome == outcomeFenced {
+	if w.Outcome == script.Fenced {
 		return w, errFenced
 	}
 	t.renewedAt = sent
-	if w.outcome == outcomeOK {
+	if w.Outcome == script.OK {
 		t.applyReply(w)
-		if a.age >= 0 {
+		if a.Age >= 0 {
 			t.answered = time.Time{}
 		}
 		t.elector.stats.update(func(s *KeyStats) { s.Renewals++ })
@@ -119,18 +120,18 @@ func (t *term) commit(ctx context.Context, c *content) error {
 		switch {
 		case err != nil:
 			return err
-		case w.outcome == outcomeOK:
+		case w.Outcome == script.OK:
 			t.committed(c, w)
 			return nil
-		case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:
+		case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash:
 			// An earlier try succeeded; only its reply was lost.
 			t.setCurrent(c)
-			t.adopt(w.meta, w.now)
+			t.adopt(w.Meta, w.Now)
 			return nil
-		case w.outcome == outcomeOverwritten:
-			return t.repairAfterPoll(ctx, w.found)
+		case w.Outcome == script.Overwritten:
+			return t.repairAfterPoll(ctx, w.Found)
 		}
-		t.adopt(w.meta, w.now)
+		t.adopt(w.Meta, w.Now)
 		if !t.mayWrite(c) {
 			t.pending = nil
 			return nil
@@ -139,43 +140,45 @@ func (t *term) commit(ctx context.Context, c *content) error {
 	return nil
 }
 
-func (t *term) tryCommit(ctx context.Context, c *content) (writeReply, error) {
-	ctx, cancel := t.withDeadline(ctx, t.elector.timing.RenewDeadline/2)
+func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, error) {
+	ctx, cancel := t.withDeadline(ctx, t.elector.timings.RenewDeadline/2)
 	defer cancel()
 	sent := time.Now()
-	a := t.assertion(wire.Change, c.hash)
-	a.etag, a.overwriteUpTo = c.storedETag(), t.polls.overwriteUpTo
-	if own := t.elector.content; c.hash != t.hash && own != nil && c.hash == own.hash {
-		a.cdn = t.elector.contentCDN
+	a := t.assertion(wire.Change, c.Hash)
+	a.ETag, a.OverwriteUpTo = c.StoredETag(), t.polls.overwriteUpTo
+	if own := t.elector.content; c.Hash != t.hash && own != nil && c.Hash == own.Hash {
+		a.CDN = t.elector.contentCDN
 	}
-	a.message.Hash, a.message.Len, a.message.ETag = c.hash, len(c.json), wire.MessageETag(a.etag)
-	a.message.Spread = t.elector.spread(len(c.payload))
-	a.replaced, a.waits = t.elector.replaced.lines(), 0
+	a.Message.Hash, a.Message.Len, a.Message.ETag = c.Hash, len(c.JSON), wire.MessageETag(a.ETag)
+	a.Message.Spread = t.elector.spread(len(c.Payload))
+	a.Replaced, a.Waits = t.elector.replaced.lines(), 0
 	switch {
-	case a.age >= 0 || t.elector.knowsCurrent(c.hash):
-		a.above = t.elector.highest
+	case a.Age >= 0 || t.elector.knowsCurrent(c.Hash):
+		a.Above = t.elector.highest
 	default: // repaired in place, below the rev that followers may hold
-		a.above, a.waits = t.foundAt, t.elector.highest
+		a.Above, a.Waits = t.foundAt, t.elector.highest
 	}
-	w, err := t.write(ctx, spanCommit, func(ctx context.Context) (writeReply, error) { return t.elector.store.commit(ctx, a, c) })
+	w, err := t.write(ctx, spanCommit, func(ctx context.Context) (script.WriteReply, error) {
+		return t.elector.store.Commit(ctx, a, c.Content)
+	})
 	if err != nil {
 		return w, err
 	}
 	t.elector.stats.update((*KeyStats).contact)
-	if w.outcome == outcomeFenced {
+	if w.Outcome == script.Fenced {
 		return w, errFenced
 	}
-	if w.outcome == outcomeOK {
+	if w.Outcome == script.OK {
 		t.renewedAt = sent
 	}
 	return w, nil
 }
 
-func (t *term) committed(c *content, w writeReply) {
-	if t.etag != c.storedETag() {
+func (t *term) committed(c *content, w script.WriteReply) {
+	if t.etag != c.StoredETag() {
 		t.elector.replaced.add(t.etag, time.Now())
 	}
-	changed := t.hash != c.hash
+	changed := t.hash != c.Hash
 	t.setCurrent(c)
 	t.answered, t.polls.foundEntry, t.polls.overwriteUpTo = time.Time{}, 0, 0
 	t.applyReply(w)
@@ -184,55 +187,43 @@ func (t *term) committed(c *content, w writeReply) {
 		s.BrokenFlags = c.broken
 	})
 	if changed {
-		t.elector.log().Info(eventCommitted, "A new config was published.", slog.Int64("rev", w.rev),
-			slog.String("etag", t.etag), slog.Int("bytes", t.length), slog.Int64("receivers", w.receivers))
+		t.elector.log().Info(eventCommitted, "A new config was published.", slog.Int64("rev", w.Rev),
+			slog.String("etag", t.etag), slog.Int("bytes", t.length), slog.Int64("receivers", w.Receivers))
 	}
 	if c.broken > 0 && changed {
 		t.elector.log().Warn(eventBrokenFlags, "The config has flags with errors; their evaluation can fail.", slog.Int("flags", c.broken))
 	}
 }
 
-func (t *term) setCurrent(c *content) {
-	t.content, t.pending, t.corrupt = c, nil, false
-	t.hash, t.etag, t.length = c.hash, c.storedETag(), len(c.json)
-}
-
-func (t *term) applyReply(w writeReply) {
+func (t *term) applyReply(w script.WriteReply) {
 	if t.failing.End() {
 		t.elector.stats.update(func(s *KeyStats) { s.WriteError = "" })
 		t.elector.log().Info(eventRedisBack, "Writes to Redis succeed again.")
 		signal(t.elector.recheck)
 	}
-	t.rev, t.cdn, t.damaged = w.rev, w.cdn, false
+	t.rev, t.cdn, t.damaged = w.Rev, w.CDN, false
 	t.foundAt = 0
-	t.redisNow, t.redisAt = w.now, time.Now()
-	if w.rev != 0 && w.rev >= t.elector.highest {
-		t.elector.observeCurrent(w.rev, t.hash)
+	t.redisNow, t.redisAt = w.Now, time.Now()
+	if w.Rev != 0 && w.Rev >= t.elector.highest {
+		t.elector.observeCurrent(w.Rev, t.hash)
 	}
 	t.remember()
-	t.elector.receivers.observe(w.receivers * int64(t.elector.leader.cfg.SubscriberNodes))
-	if w.refresh < t.refreshSeen {
+	t.elector.receivers.observe(w.Receivers * int64(t.elector.leader.cfg.SubscriberNodes))
+	if w.Refresh < t.refreshSeen {
 		t.refreshSeen = 0 // Redis lost the count, which restarted at 0
 	}
-	t.onRefreshCount(w.refresh)
-	ahead := time.Duration(w.rev-w.now) * time.Millisecond
+	t.onRefreshCount(w.Refresh)
+	ahead := time.Duration(w.Rev-w.Now) * time.Millisecond
 	alarm := false
 	t.elector.stats.update(func(s *KeyStats) {
-		s.clock(w.now)
+		s.clock(w.Now)
 		s.Rev, s.Hash, s.ETag, s.Length = t.rev, t.hash, t.etag, t.length
-		s.LastAnswer, s.Receivers = unixMilli(t.cdn), w.receivers
+		s.LastAnswer, s.Receivers = unixMilli(t.cdn), w.Receivers
 		alarm = ahead > alarmAhead && s.Ahead <= alarmAhead
 		s.Ahead = max(ahead, 0)
 	})
 	if alarm {
 		t.elector.log().Error(eventAhead, "The entry is ahead of Redis's clock: the clock of Redis or of an SDK that wrote the entry is wrong.",
-			slog.Int64("rev", w.rev), slog.Duration("ahead", ahead))
+			slog.Int64("rev", w.Rev), slog.Duration("ahead", ahead))
 	}
-}
-
-func unixMilli(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

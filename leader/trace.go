@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // The spans of a poll, see doc.go.
@@ -86,22 +87,22 @@ func (s *span) end(err error) {
 
 // write records a write as a span, and its message as another. It records a renewal only
 // within a poll: heartbeats would otherwise outnumber everything else.
-func (t *term) write(ctx context.Context, name string, run func(context.Context) (writeReply, error)) (writeReply, error) {
+func (t *term) write(ctx context.Context, name string, run func(context.Context) (script.WriteReply, error)) (script.WriteReply, error) {
 	if t.elector.leader.tracer == nil || name == spanRenew && !traced(ctx) {
 		return run(ctx)
 	}
 	ctx, s := t.elector.trace(ctx, name, trace.SpanKindClient, t.fetch.span)
 	w, err := run(ctx)
 	s.text("db.system.name", "redis")
-	s.text("catbridge.outcome", string(w.outcome))
+	s.text("catbridge.outcome", string(w.Outcome))
 	s.number("catbridge.epoch", t.epoch)
-	if w.outcome == outcomeOK {
-		s.number("catbridge.rev", w.rev)
+	if w.Outcome == script.OK {
+		s.number("catbridge.rev", w.Rev)
 		_, published := t.elector.trace(ctx, spanPublish, trace.SpanKindProducer, nil)
 		published.text("messaging.system", "redis")
-		published.text("messaging.destination.name", t.elector.store.keys.Events)
-		published.number("catbridge.rev", w.rev)
-		published.number("catbridge.receivers", w.receivers)
+		published.text("messaging.destination.name", t.elector.store.Keys().Events)
+		published.number("catbridge.rev", w.Rev)
+		published.number("catbridge.receivers", w.Receivers)
 		published.end(nil)
 	}
 	s.end(err)

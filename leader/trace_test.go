@@ -74,7 +74,7 @@ func TestEachPollIsATraceOfFetchCommitAndPublish(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, recorder := s.tracing(nil)
 		wantTree(s, recorder.Ended(), changedTrace)
-		s.wait(l.cfg.Timing.PollInterval)
+		s.wait(l.cfg.Timings.PollInterval)
 		spans := recorder.Ended()
 		wantTree(s, spans, changedTrace+"poll unchanged\n  fetch\n  renew OK\n    publish\n")
 		for _, span := range spans {
@@ -96,7 +96,7 @@ func TestAFailedPollIsAFailedTrace(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, recorder := s.tracing(nil)
 		s.cdn.Break(fakecdn.Status(500))
-		s.wait(l.cfg.Timing.PollInterval)
+		s.wait(l.cfg.Timings.PollInterval)
 		wantTree(s, recorder.Ended(), changedTrace+"poll failed\n  fetch failed\n")
 	})
 }
@@ -124,7 +124,7 @@ func TestTheSpanOfAPollEndsWithTheTerm(t *testing.T) {
 		l, recorder := s.tracing(nil)
 		release := make(chan struct{})
 		s.cdn.Break(fakecdn.Hang(release))
-		s.wait(l.cfg.Timing.PollInterval)
+		s.wait(l.cfg.Timings.PollInterval)
 		key := mainKey()
 		key.PollInterval = time.Minute
 		s.set(l, key)

@@ -11,16 +11,28 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/leader/internal/hook"
 )
 
 const (
 	// maxHookBytes bounds the body, which is signed but otherwise ignored.
 	maxHookBytes = 64 << 10
-	// hookWindow is the greatest difference between a request's time and this process's clock.
-	hookWindow = 300 * time.Second
 	// hookTimeout bounds the time for sending the refresh request to Redis.
 	hookTimeout = 5 * time.Second
+	// hookLogEvery is the least time between two logs of refused webhooks.
+	hookLogEvery = time.Minute
 )
+
+// WebhookStats counts requests to the webhook of an SDK key.
+type WebhookStats struct {
+	Accepted  uint64 // a poll was requested
+	Malformed uint64 // refused: a header was missing or malformed, or the body was incomplete
+	TooLarge  uint64 // refused: more than 64 KiB
+	Stale     uint64 // refused: its time was more than 300 s off this process's clock
+	Forged    uint64 // refused: no signature was valid
+	Replayed  uint64 // answered without another poll: the ID was already accepted
+	Failed    uint64 // not forwarded: Redis was unreachable
+}
 
 // WebhookHandler returns the handler of ConfigCat's webhook: GET or POST /hook/{name}, with or
 // without a trailing slash. name is the name of an SDK key with WebhookKeys: the path value
@@ -59,7 +71,7 @@ func (l *Leader) serveHook(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	replayed, refusal := e.hook(w, r)
-	e.hooks.count(e, replayed, refusal)
+	e.countHook(replayed, refusal)
 	if refusal != nil {
 		http.Error(w, refusal.Error(), refusal.status)
 		return
@@ -98,16 +110,15 @@ func (e *elector) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _
 	if r.ContentLength > maxHookBytes {
 		return false, tooLargeHook()
 	}
-	call, err := parseHookCall(r.Header)
+	request, err := hook.Parse(r.Header)
 	if err != nil {
 		return false, malformedHook(err)
 	}
-	if off := time.Since(call.sent); off.Abs() > hookWindow {
-		return false, refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Stale },
-			fmt.Errorf("%s differs from this server's clock by %v, more than %v", headerHookTimestamp, off.Abs().Round(time.Second), hookWindow))
+	if err := request.CheckTime(); err != nil {
+		return false, refuse(http.StatusBadRequest, func(s *WebhookStats) *uint64 { return &s.Stale }, err)
 	}
-	switch err := call.verify(e.settings().WebhookKeys, http.MaxBytesReader(w, r.Body, maxHookBytes)); {
-	case errors.Is(err, errForged):
+	switch err := request.Verify(e.settings().WebhookKeys, http.MaxBytesReader(w, r.Body, maxHookBytes)); {
+	case errors.Is(err, hook.ErrForged):
 		return false, refuse(http.StatusForbidden, func(s *WebhookStats) *uint64 { return &s.Forged }, err)
 	case err != nil:
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -115,45 +126,49 @@ func (e *elector) hook(w http.ResponseWriter, r *http.Request) (replayed bool, _
 		}
 		return false, malformedHook(errors.New("the body is incomplete"))
 	}
-	return e.acceptHook(r.Context(), call)
+	return e.acceptHook(r.Context(), request.ID)
 }
 
 // acceptHook requests a poll once for each ID. Redis remembers the IDs for all processes; this
 // process's memory spares Redis a flood of replays.
-func (e *elector) acceptHook(ctx context.Context, call hookCall) (replayed bool, _ *refusal) {
+func (e *elector) acceptHook(ctx context.Context, id string) (replayed bool, _ *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
-	for {
-		isNew, pending := e.hooks.reserve(call.id)
-		if isNew {
-			break
+	isNew, err := e.replays.Once(id, func() (bool, error) {
+		reply, err := e.requestRefresh(ctx, id)
+		switch {
+		case err != nil:
+			e.log().Error(eventHookFailed, "Forwarding a webhook to the leader failed.", eventlog.Err(err))
+		case reply.Accepted:
+			e.log().Info(eventHook, "A webhook requested a poll.", slog.String("webhook", id))
 		}
-		if pending == nil {
-			return true, nil
-		}
-		// The first request with that ID may still fail. Then this one is forwarded.
-		select {
-		case <-pending:
-		case <-ctx.Done():
-			return false, failedHook()
-		}
+		return reply.Accepted, err
+	})
+	if err != nil {
+		return false, refuse(http.StatusServiceUnavailable, func(s *WebhookStats) *uint64 { return &s.Failed },
+			errors.New("requesting the poll failed: try again"))
 	}
-	reply, err := e.requestRefresh(func(channel string) (refreshReply, error) { return e.store.hook(ctx, channel, call.id) })
-	switch {
-	case err != nil:
-		e.hooks.release(call.id)
-		e.log().Error(eventHookFailed, "Forwarding a webhook to the leader failed.", eventlog.Err(err))
-		return false, failedHook()
-	}
-	e.hooks.accept(call.id)
-	if !reply.accepted {
-		return true, nil
-	}
-	e.log().Info(eventHook, "A webhook requested a poll.", slog.String("webhook", call.id))
-	return false, nil
+	return !isNew, nil
 }
 
-func failedHook() *refusal {
-	return refuse(http.StatusServiceUnavailable, func(s *WebhookStats) *uint64 { return &s.Failed },
-		errors.New("requesting the poll failed: try again"))
+// countHook counts a request by its outcome. It logs refused requests at most once per
+// hookLogEvery: a wrong signing key must show, but a flood must not fill the log.
+func (e *elector) countHook(replayed bool, r *refusal) {
+	report := false
+	e.stats.update(func(s *KeyStats) {
+		switch {
+		case r != nil:
+			*r.counter(&s.Webhooks)++
+			if now := time.Now(); now.Sub(e.hookReported) >= hookLogEvery {
+				e.hookReported, report = now, true
+			}
+		case replayed:
+			s.Webhooks.Replayed++
+		default:
+			s.Webhooks.Accepted++
+		}
+	})
+	if report {
+		e.log().Warn(eventHookRefused, "A webhook was refused.", eventlog.Err(r.error), slog.Int("status", r.status))
+	}
 }

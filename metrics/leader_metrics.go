@@ -11,7 +11,7 @@ type keyStats = leader.KeyStats
 
 type events = part[keyStats, uint64]
 
-func leads(k *keyStats) bool { return k.State == leader.Warm || k.State == leader.Steady }
+func leads(k *keyStats) bool { return k.State == leader.StateWarm || k.State == leader.StateSteady }
 
 // processFamily has the metrics of the whole leader.
 var processFamily = newFamily(nil, []metric[leader.Stats]{
@@ -37,7 +37,7 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 	{
 		name: "catbridge_leader_state", kind: gauge, label: "state",
 		help: "1 for the state of this process: candidate, warm (it leads, but the CDN has not answered it yet), steady (it leads), stopped.",
-		read: oneOf(func(k *keyStats) leader.State { return k.State }, leader.Candidate, leader.Warm, leader.Steady, leader.Stopped),
+		read: oneOf(func(k *keyStats) leader.State { return k.State }, leader.StateCandidate, leader.StateWarm, leader.StateSteady, leader.StateStopped),
 	},
 	{
 		name: "catbridge_leader_epoch", kind: gauge,
@@ -130,7 +130,7 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 	{
 		name: "catbridge_leader_fetch_duration_seconds", kind: durations,
 		help:  "Duration of fetches from the CDN, including failed ones.",
-		times: func(k *keyStats) histogram.Durations { return k.FetchTimes },
+		times: func(k *keyStats) histogram.Durations { return histogram.Durations(k.FetchTimes) },
 	},
 	{
 		name: "catbridge_leader_commits_total", kind: counter,

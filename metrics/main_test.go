@@ -92,7 +92,7 @@ func (a at[S]) Collect(to chan<- prometheus.Metric) {
 
 func fullLeader() leader.KeyStats {
 	return leader.KeyStats{
-		Name: "main", State: leader.Steady, Since: testNow.Add(-time.Hour), LastContact: testNow, LastAnswer: testNow.Add(-time.Minute),
+		Name: "main", State: leader.StateSteady, Since: testNow.Add(-time.Hour), LastContact: testNow, LastAnswer: testNow.Add(-time.Minute),
 		PollError: "x", WriteError: "x", Rev: testNow.UnixMilli(), HeldUntil: testNow,
 	}
 }

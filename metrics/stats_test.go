@@ -36,8 +36,10 @@ func change(v reflect.Value) {
 		*value = value.Add(17 * time.Second)
 	case *histogram.Durations:
 		value.Add(17 * time.Second)
+	case *leader.Durations:
+		(*histogram.Durations)(value).Add(17 * time.Second)
 	case *leader.State:
-		*value = leader.Candidate
+		*value = leader.StateCandidate
 	case *follower.State:
 		*value = follower.Polling
 	case *follower.Source:
@@ -63,7 +65,7 @@ func change(v reflect.Value) {
 // fields calls f for each field, including those of nested structs.
 func fields(v reflect.Value, path string, f func(path string, v reflect.Value)) {
 	switch v.Interface().(type) {
-	case time.Time, histogram.Durations:
+	case time.Time, histogram.Durations, leader.Durations:
 		f(path, v)
 		return
 	}
@@ -160,7 +162,7 @@ func constants(t *testing.T, dir, kind string) (values []string) {
 func TestDurationsAreCumulativeBuckets(t *testing.T) {
 	s := fullLeader()
 	for _, d := range []time.Duration{time.Microsecond, time.Millisecond, 20 * time.Millisecond, time.Hour} {
-		s.FetchTimes.Add(d)
+		(*histogram.Durations)(&s.FetchTimes).Add(d)
 	}
 	wantLines(t, text(t, at[leader.KeyStats]{leaderFamily, s}),
 		`catbridge_leader_fetch_duration_seconds_bucket{sdk_key="main",le="0.001"} 2`,
@@ -173,7 +175,7 @@ func TestDurationsAreCumulativeBuckets(t *testing.T) {
 }
 
 func TestUnknownValuesAreMissing(t *testing.T) {
-	out := text(t, at[leader.KeyStats]{leaderFamily, leader.KeyStats{Name: "main", State: leader.Candidate}}) +
+	out := text(t, at[leader.KeyStats]{leaderFamily, leader.KeyStats{Name: "main", State: leader.StateCandidate}}) +
 		text(t, at[follower.Stats]{followerFamily, follower.Stats{State: follower.Connecting}})
 	for _, name := range []string{
 		"catbridge_leader_config_age_seconds", "catbridge_leader_cdn_last_answer_timestamp_seconds", "catbridge_follower_config_age_seconds",

@@ -53,10 +53,10 @@ func panics() {
 		panic(err)
 	}
 	options.ContextTimeoutEnabled = true
-	timing := leader.DefaultTiming()
+	timing := leader.DefaultTimings()
 	timing.PollInterval = time.Second
 	l, err := leader.New(leader.Config{
-		Redis: redis.NewClient(options), Timing: timing, Transport: &panicking{}, Logger: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Redis: redis.NewClient(options), Timings: timing, Transport: &panicking{}, Logger: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 		SDKKeys: []leader.SDKKey{
 			{Name: "a", Key: testKey, BaseURL: os.Getenv("CATBRIDGE_BASE_URL")}, {Name: "b", Key: otherTestKey, BaseURL: os.Getenv("CATBRIDGE_BASE_URL")},
 		},

@@ -1,4 +1,4 @@
-package leader
+package acl
 
 import (
 	"context"
@@ -13,30 +13,51 @@ import (
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
-// CheckFollowerRights checks whether the client's user may run all commands of a follower
-// of the SDK key in the namespace; an empty namespace means none. A follower has no right
-// to ask Redis for its rights, so CheckFollowerRights runs the follower's commands, which
-// only read. It returns a [*RightsError] if rights are missing; any other error says that
-// the check failed. If the right to a command is missing, missing rights to its keys are not
-// reported. In a cluster it asks the nodes that a follower would ask.
-func CheckFollowerRights(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
+// try is a command that changes nothing, and the rule that grants access to its key or channel.
+type try struct {
+	grant string
+	send  func() error
+}
+
+// CheckFollower checks whether the client's user may run all commands of a follower of the
+// SDK key in the namespace; an empty namespace means none. A follower has no right to ask Redis
+// for its rights, so CheckFollower runs the follower's commands, which only read. It returns a
+// [*RightsError] if rights are missing; any other error says that the check failed. If the right
+// to a command is missing, missing rights to its keys are not reported. In a cluster it asks the
+// nodes that a follower would ask.
+func CheckFollower(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
 	keys := cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)
-	bridge := "%R~" + strings.TrimSuffix(keys.Lock, "lock") + "*"
+	return check(followerTries(ctx, client, keys))
+}
+
+// CheckReporter is like [CheckFollower], for a follower that reports to the fleet report. The
+// further commands change nothing: they find no member.
+func CheckReporter(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
+	keys := cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)
+	none := redis.ZAddArgs{XX: true, Members: []redis.Z{{Member: "-"}}}
+	return check(append(followerTries(ctx, client, keys),
+		try{"~" + keys.Fleet, func() error { return client.ZAddArgs(ctx, keys.Fleet, none).Err() }},
+		try{"~" + keys.Fleet, func() error { return client.ZRemRangeByScore(ctx, keys.Fleet, "(0", "(0").Err() }},
+	))
+}
+
+func followerTries(ctx context.Context, client redis.UniversalClient, keys cachekeys.Keys) []try {
+	entry, bridge := "%R~"+keys.Entry, "%R~"+strings.TrimSuffix(keys.Lock, "lock")+"*"
+	tries := []try{{"", func() error { return client.Ping(ctx).Err() }}}
+	for _, read := range []struct{ grant, key string }{{entry, keys.Entry}, {bridge, keys.Blob}, {bridge, keys.Lock}} {
+		tries = append(tries,
+			try{read.grant, func() error { return limited.Send(ctx, client, 0, "get", read.key).Err() }},
+			try{read.grant, func() error { return client.GetRange(ctx, read.key, 0, 0).Err() }})
+	}
+	return append(tries,
+		try{bridge, func() error { return limited.HMGet(ctx, client, 0, keys.Meta, wire.MetaFields()...).Err() }},
+		try{"&" + keys.Events, func() error { return subscribe(ctx, client, keys.Events) }})
+}
+
+func check(tries []try) error {
 	var missing []string
-	for _, try := range []struct {
-		grant string
-		run   func() error
-	}{
-		{"", func() error { return client.Ping(ctx).Err() }},
-		{"%R~" + keys.Entry, func() error { return limited.Send(ctx, client, 0, "get", keys.Entry).Err() }},
-		{bridge, func() error { return limited.Send(ctx, client, 0, "get", keys.Blob).Err() }},
-		{bridge, func() error { return limited.Send(ctx, client, 0, "get", keys.Lock).Err() }},
-		{"%R~" + keys.Entry, func() error { return client.GetRange(ctx, keys.Entry, 0, 0).Err() }},
-		{bridge, func() error { return client.GetRange(ctx, keys.Blob, 0, 0).Err() }},
-		{bridge, func() error { return limited.HMGet(ctx, client, 0, keys.Meta, wire.MetaFields()...).Err() }},
-		{"&" + keys.Events, func() error { return subscribe(ctx, client, keys.Events) }},
-	} {
-		switch err := try.run(); {
+	for _, try := range tries {
+		switch err := try.send(); {
 		case deniedRule(err) != "":
 			missing = append(missing, deniedRule(err))
 		case redis.IsPermissionError(err):

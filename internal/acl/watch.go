@@ -1,68 +1,71 @@
-package leader
+package acl
 
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"slices"
-	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
-// rightsRetry is the pause before the next check after rights were missing or the check
-// failed.
-const rightsRetry = 10 * time.Second
+// watchRetry is the pause before the next check after rights were missing or the check failed.
+const watchRetry = 10 * time.Second
 
-// rightsAtOnce bounds the SDK keys whose rights are checked at the same time: thousands that
+// watchAtOnce bounds the SDK keys whose rights are checked at the same time: thousands that
 // start together would delay each other's first renewals.
-const rightsAtOnce = 4
+const watchAtOnce = 4
 
-// watchRights checks the rights of the Redis user, see doc.go.
-func (e *elector) watchRights(ctx context.Context) {
+// Watcher checks the rights of a leader's user again and again. It is safe for concurrent use.
+type Watcher struct {
+	client    redis.UniversalClient
+	namespace string
+	running   chan struct{} // a semaphore
+}
+
+// NewWatcher returns a Watcher for the SDK keys in the namespace; an empty one means none.
+func NewWatcher(client redis.UniversalClient, namespace string) *Watcher {
+	return &Watcher{client: client, namespace: namespace, running: make(chan struct{}, watchAtOnce)}
+}
+
+// Watch checks the leader's rights for the SDK key until ctx is done: at once, when recheck
+// receives, and every 10 s while rights are missing or the check failed. A check takes at most
+// timeout. Watch calls report with the result of each check that did not fail; nil: no right is
+// missing.
+func (w *Watcher) Watch(ctx context.Context, sdkKey string, timeout time.Duration, recheck <-chan struct{}, report func(*RightsError)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-e.recheck:
+		case <-recheck:
 		case <-timer.C:
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case e.leader.rights <- struct{}{}:
+		case w.running <- struct{}{}:
 		}
-		drain(e.recheck) // this check answers all earlier requests
-		if !e.checkRights(ctx) {
-			timer.Reset(rightsRetry)
+		select { // this check answers all earlier requests
+		case <-recheck:
+		default:
 		}
-		<-e.leader.rights
+		if !w.check(ctx, sdkKey, timeout, report) {
+			timer.Reset(watchRetry)
+		}
+		<-w.running
 	}
 }
 
-// checkRights reports whether the user has all rights.
-func (e *elector) checkRights(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, e.timing.RenewDeadline/2)
+// check reports whether the user has all rights.
+func (w *Watcher) check(ctx context.Context, sdkKey string, timeout time.Duration, report func(*RightsError)) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := CheckRights(ctx, e.leader.cfg.Redis, e.settings().Key, e.leader.cfg.Namespace)
+	err := CheckLeader(ctx, w.client, sdkKey, w.namespace)
 	lacking, ok := errors.AsType[*RightsError](err)
 	if err != nil && !ok {
 		return false // Redis does not answer, which the election reports
 	}
-	var missing []string
-	if ok {
-		missing = lacking.Missing
-	}
-	var before []string
-	e.stats.update(func(s *KeyStats) { before, s.MissingRights = s.MissingRights, missing })
-	switch {
-	case slices.Equal(before, missing):
-	case len(missing) == 0:
-		e.log().Info(eventRights, "The user of Redis has all rights now.")
-	default:
-		e.log().Error(eventNoRights, "The user of Redis lacks rights; grant them by ACL SETUSER.",
-			slog.String("rules", strings.Join(missing, " ")), slog.String("nodes", strings.Join(lacking.Nodes, " ")))
-	}
-	return len(missing) == 0
+	report(lacking)
+	return lacking == nil
 }

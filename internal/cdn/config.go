@@ -30,7 +30,7 @@ func (g DataGovernance) baseURL() (string, error) {
 // Defaults of [Config].
 const (
 	DefaultConnectTimeout = 10 * time.Second
-	DefaultReadTimeout    = 30 * time.Second
+	DefaultHTTPTimeout    = 30 * time.Second
 	DefaultMaxBodyBytes   = 8 << 20
 	DefaultUserAgent      = "ConfigCat-Go-catbridge/l-0.1.0"
 )
@@ -67,9 +67,9 @@ type Config struct {
 	// ConnectTimeout bounds name look-up and connection, and separately the TLS handshake, of the
 	// fetcher's own transport (S8). 0: 10 s.
 	ConnectTimeout time.Duration
-	// ReadTimeout bounds one whole request, from its start to the last byte of the answer's body
+	// HTTPTimeout bounds one whole request, from its start to the last byte of the answer's body
 	// (S8). 0: 30 s.
-	ReadTimeout time.Duration
+	HTTPTimeout time.Duration
 	// MaxBodyBytes bounds a body, both compressed and decompressed; at most 1 GiB. 0: 8 MiB.
 	MaxBodyBytes int64
 
@@ -118,8 +118,8 @@ func New(cfg Config) (*Fetcher, error) {
 		return nil, errors.New("cdn: RootCAs: not allowed with Transport; configure them there")
 	case cfg.ConnectTimeout < 0:
 		return nil, fmt.Errorf("cdn: ConnectTimeout: %v is negative", cfg.ConnectTimeout)
-	case cfg.ReadTimeout < 0:
-		return nil, fmt.Errorf("cdn: ReadTimeout: %v is negative", cfg.ReadTimeout)
+	case cfg.HTTPTimeout < 0:
+		return nil, fmt.Errorf("cdn: HTTPTimeout: %v is negative", cfg.HTTPTimeout)
 	case cfg.MaxBodyBytes < 0 || cfg.MaxBodyBytes > maxMaxBodyBytes:
 		return nil, fmt.Errorf("cdn: MaxBodyBytes: %d is not between 0 and %d", cfg.MaxBodyBytes, int64(maxMaxBodyBytes))
 	case !isFieldValue(cfg.UserAgent):
@@ -128,8 +128,8 @@ func New(cfg Config) (*Fetcher, error) {
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = DefaultConnectTimeout
 	}
-	if cfg.ReadTimeout == 0 {
-		cfg.ReadTimeout = DefaultReadTimeout
+	if cfg.HTTPTimeout == 0 {
+		cfg.HTTPTimeout = DefaultHTTPTimeout
 	}
 	if cfg.MaxBodyBytes == 0 {
 		cfg.MaxBodyBytes = DefaultMaxBodyBytes

@@ -30,7 +30,7 @@ func TestNewRejectsInvalidConfigs_S3_S4_S7_S8_S10(t *testing.T) {
 		"ProxyURL: want nothing":                    {SDKKey: sdkKey, ProxyURL: "http://user:" + password + "@proxy.example.com/path"},
 		"ProxyURL: not allowed with":                {SDKKey: sdkKey, ProxyURL: "http://proxy.example.com", Transport: http.DefaultTransport},
 		"ConnectTimeout: -1s is negative":           {SDKKey: sdkKey, ConnectTimeout: -time.Second},
-		"ReadTimeout: -1ns is negative":             {SDKKey: sdkKey, ReadTimeout: -1},
+		"HTTPTimeout: -1ns is negative":             {SDKKey: sdkKey, HTTPTimeout: -1},
 		"MaxBodyBytes: -1":                          {SDKKey: sdkKey, MaxBodyBytes: -1},
 		"MaxBodyBytes: 9223372036854775807":         {SDKKey: sdkKey, MaxBodyBytes: math.MaxInt64},
 		"AllowedHosts: \"https://cdn.example.com\"": {SDKKey: sdkKey, AllowedHosts: []string{"https://cdn.example.com"}},

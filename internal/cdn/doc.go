@@ -28,7 +28,7 @@
 //
 // # Time
 //
-// ReadTimeout includes the connection and the whole body: a server that sends a byte a
+// HTTPTimeout includes the connection and the whole body: a server that sends a byte a
 // second gets no more time than a server that sends nothing. If the caller's context
 // ends, the fetch ends at once. Its error is then not an *Error; errors.Is finds
 // context.Canceled or DeadlineExceeded.

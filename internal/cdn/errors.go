@@ -13,7 +13,7 @@ import (
 const (
 	CodeInvalidSDKKey     = 1100 // error: the CDN answered 403 or 404: the SDK key is wrong (S83)
 	CodeUnexpectedStatus  = 1101 // error: the CDN answered another status, or its HTTP redirect was refused (S84)
-	CodeTimeout           = 1102 // error: no connection within ConnectTimeout, or no complete answer within ReadTimeout (S84)
+	CodeTimeout           = 1102 // error: no connection within ConnectTimeout, or no complete answer within HTTPTimeout (S84)
 	CodeNetwork           = 1103 // error: the network or the HTTP protocol failed three times, or a redirect's host resolves to a private address (S84, S85)
 	CodeRedirectLoop      = 1104 // error: the CDN still redirected after 3 requests (S87)
 	CodeInvalidBody       = 1105 // error: the CDN's body is empty, too long, wrongly compressed, not JSON, or rejected by S77 or Check; or its p.u was refused (S81)

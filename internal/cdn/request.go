@@ -18,9 +18,9 @@ type reply struct {
 	body   []byte // of a 200, decompressed
 }
 
-// errReadTimeout is the cause when ReadTimeout ends a request, in contrast to the caller's
+// errHTTPTimeout is the cause when HTTPTimeout ends a request, in contrast to the caller's
 // deadline.
-var errReadTimeout = errors.New("no complete answer within the read timeout")
+var errHTTPTimeout = errors.New("no complete answer within the HTTP timeout")
 
 type timeoutError struct {
 	after time.Duration // 0: unknown
@@ -30,7 +30,7 @@ type timeoutError struct {
 func (e *timeoutError) Unwrap() error { return e.error }
 
 func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, f.cfg.ReadTimeout, errReadTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, f.cfg.HTTPTimeout, errHTTPTimeout)
 	defer cancel()
 	if f.proxies != nil {
 		proxy, err := f.proxies.to(u)
@@ -68,8 +68,8 @@ func (f *Fetcher) request(ctx context.Context, u *url.URL, etag string) (reply, 
 		return got, nil
 	}
 	if got.body, err = readBody(ctx, resp, f.cfg.MaxBodyBytes); err != nil {
-		if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // identity is intended
-			return got, &timeoutError{f.cfg.ReadTimeout, errReadTimeout}
+		if context.Cause(ctx) == errHTTPTimeout { //nolint:errorlint // identity is intended
+			return got, &timeoutError{f.cfg.HTTPTimeout, errHTTPTimeout}
 		}
 		return got, err
 	}
@@ -98,8 +98,8 @@ func (f *Fetcher) newRequest(ctx context.Context, u *url.URL, etag string) (*htt
 
 // timedOut wraps the transport's error err if a timeout is the cause.
 func (f *Fetcher) timedOut(ctx context.Context, err error) error {
-	if context.Cause(ctx) == errReadTimeout { //nolint:errorlint // identity is intended
-		return &timeoutError{f.cfg.ReadTimeout, errReadTimeout}
+	if context.Cause(ctx) == errHTTPTimeout { //nolint:errorlint // identity is intended
+		return &timeoutError{f.cfg.HTTPTimeout, errHTTPTimeout}
 	}
 	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
 		return err

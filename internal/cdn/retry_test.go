@@ -91,7 +91,7 @@ type hanging struct{ closed chan struct{} }
 func (b *hanging) Read([]byte) (int, error) { <-b.closed; return 0, io.ErrClosedPipe }
 func (b *hanging) Close() error             { close(b.closed); return nil }
 
-func TestReadTimeoutBoundsTheWholeRequest_S8_F26(t *testing.T) {
+func TestHTTPTimeoutBoundsTheWholeRequest_S8_F26(t *testing.T) {
 	for name, serve := range map[string]roundTrip{
 		"no answer": func(req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
@@ -112,7 +112,7 @@ func TestReadTimeoutBoundsTheWholeRequest_S8_F26(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, timeout := range []time.Duration{0, 7 * time.Second} {
-					f := newFetcher(t, cdn.Config{ReadTimeout: timeout}, serve)
+					f := newFetcher(t, cdn.Config{HTTPTimeout: timeout}, serve)
 					if timeout == 0 {
 						timeout = 30 * time.Second
 					}

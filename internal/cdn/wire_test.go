@@ -232,7 +232,7 @@ func TestRefusedConnectionIsANetworkError_S84(t *testing.T) {
 	}
 }
 
-func TestReadTimeoutEndsASlowServer_S8_F26(t *testing.T) {
+func TestHTTPTimeoutEndsASlowServer_S8_F26(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"hanging": func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() },
 		"hanging after the header": func(w http.ResponseWriter, req *http.Request) {
@@ -254,7 +254,7 @@ func TestReadTimeoutEndsASlowServer_S8_F26(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := wireFetcher(t, Config{BaseURL: serve(t, handler).URL, ReadTimeout: 150 * time.Millisecond})
+			f := wireFetcher(t, Config{BaseURL: serve(t, handler).URL, HTTPTimeout: 150 * time.Millisecond})
 			if e := wantCode(t, f, CodeTimeout); e.Requests != 1 || !strings.HasSuffix(e.Error(), "Timeout value: 150ms") {
 				t.Errorf("%+v: %v", e, e)
 			}

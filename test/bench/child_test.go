@@ -54,7 +54,7 @@ func runChild(text string) int {
 	for i := range keys {
 		keys[i] = leader.SDKKey{Name: strconv.Itoa(i), Key: keyOf(i), BaseURL: cfg.CDN}
 	}
-	l, err := leader.New(leader.Config{Redis: client, SDKKeys: keys, Timing: leader.Timing{PollInterval: cfg.Poll}})
+	l, err := leader.New(leader.Config{Redis: client, SDKKeys: keys, Timings: leader.Timings{PollInterval: cfg.Poll}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

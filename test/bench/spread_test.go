@@ -116,7 +116,7 @@ func (c crowd) run(t *testing.T) (o outcome) {
 		all[i] = follow(t, redisServer.Client(t, nil))
 		awaitReady(t, all[i])
 	}
-	time.Sleep(leader.DefaultTiming().LeaseDuration) // the leader learns the number of subscribers
+	time.Sleep(leader.DefaultTimings().LeaseDuration) // the leader learns the number of subscribers
 
 	var mu sync.Mutex
 	redisServer.Mini().Server().SetPreHook(func(_ *protocol.Peer, command string, args ...string) bool {

@@ -114,7 +114,7 @@ func TestF01_LateWriteOfAStoppedLeaderIsRefused(t *testing.T) {
 			}
 			env.Eventually(env.TakeoverBound(), "the stopped one is a candidate", func() bool {
 				s := first.Stats()
-				return s.State == leader.Candidate && s.LockHolder == second.ID()
+				return s.State == leader.StateCandidate && s.LockHolder == second.ID()
 			})
 			env.Pass(2 * env.Leader.RenewInterval)
 			env.Audit.Check(env.T)
@@ -134,7 +134,7 @@ func TestF01_LateWriteIsRefusedEvenIfNothingElseChanged(t *testing.T) {
 		first.Link.Thaw()
 		env.Eventually(env.TakeoverBound(), "the stopped one is a candidate", func() bool {
 			s := first.Stats()
-			return s.State == leader.Candidate && s.LockHolder == second.ID()
+			return s.State == leader.StateCandidate && s.LockHolder == second.ID()
 		})
 		env.Pass(2 * env.Leader.RenewInterval)
 		env.Audit.Check(env.T)

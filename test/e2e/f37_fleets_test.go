@@ -59,7 +59,7 @@ func (s *stranger) lead() {
 	link := new(redistest.Link)
 	l, err := leader.New(leader.Config{
 		Redis: s.connect(harness.AsLeader, link), Namespace: s.namespace, SDKKeys: []leader.SDKKey{{Name: "it", Key: harness.SDKKey}},
-		Timing: harness.RealProfile().Leader, Transport: s.cdn,
+		Timings: harness.RealProfile().Leader, Transport: s.cdn,
 	})
 	if err != nil {
 		s.Fatal(err)

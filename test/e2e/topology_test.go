@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/acl"
 	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/harness"
@@ -44,13 +45,14 @@ func TestEachRoleHasTheRightsItNeeds(t *testing.T) {
 // checkRights checks the rights of leaders and of followers.
 func checkRights(env *harness.Environment) {
 	env.Helper()
-	if err := leader.CheckRights(env.Context(), env.Connect(env.T, harness.AsLeader, nil), harness.SDKKey, ""); err != nil {
+	if err := acl.CheckLeader(env.Context(), env.Connect(env.T, harness.AsLeader, nil), harness.SDKKey, ""); err != nil {
 		env.Error(err)
 	}
-	for _, as := range []harness.Role{harness.AsFollower, harness.AsReporter} {
-		if err := leader.CheckFollowerRights(env.Context(), env.Connect(env.T, as, nil), harness.SDKKey, ""); err != nil {
-			env.Errorf("%s: %v", as, err)
-		}
+	if err := acl.CheckFollower(env.Context(), env.Connect(env.T, harness.AsFollower, nil), harness.SDKKey, ""); err != nil {
+		env.Error(err)
+	}
+	if err := acl.CheckReporter(env.Context(), env.Connect(env.T, harness.AsReporter, nil), harness.SDKKey, ""); err != nil {
+		env.Error(err)
 	}
 }
 
@@ -59,7 +61,7 @@ func ask(env *harness.Environment) {
 	env.Helper()
 	const name = "it"
 	l, err := leader.New(leader.Config{
-		Redis: env.Connect(env.T, harness.AsOperator, nil), SDKKeys: []leader.SDKKey{{Name: name, Key: harness.SDKKey}}, Timing: env.Leader,
+		Redis: env.Connect(env.T, harness.AsOperator, nil), SDKKeys: []leader.SDKKey{{Name: name, Key: harness.SDKKey}}, Timings: env.Leader,
 	})
 	if err != nil {
 		env.Fatal(err)

@@ -47,7 +47,7 @@ func (env *Environment) leadWithin(r *Leader) {
 	}
 	l, err := leader.New(leader.Config{
 		Redis: client, SDKKeys: []leader.SDKKey{{Key: SDKKey}},
-		Timing: env.Leader, Transport: env.CDN, Logger: env.LeaderLog.With("who", r.name),
+		Timings: env.Leader, Transport: env.CDN, Logger: env.LeaderLog.With("who", r.name),
 	})
 	if err != nil {
 		env.Fatal(err)
@@ -85,7 +85,7 @@ func (r *Leader) Kill() {
 // Leads reports whether the leader holds the lock and acts.
 func (r *Leader) Leads() bool {
 	state := r.Stats().State
-	return state == leader.Warm || state == leader.Steady
+	return state == leader.StateWarm || state == leader.StateSteady
 }
 
 // AwaitElected waits until one of the leaders leads, and returns it and the others.
@@ -94,7 +94,7 @@ func (env *Environment) AwaitElected(all ...*Leader) (first *Leader, others []*L
 	env.Eventually(env.TakeoverBound(), "a process leads", func() bool {
 		first, others = nil, nil
 		for _, r := range all {
-			if first == nil && r.Stats().State == leader.Steady {
+			if first == nil && r.Stats().State == leader.StateSteady {
 				first = r
 			} else {
 				others = append(others, r)

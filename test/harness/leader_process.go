@@ -37,7 +37,7 @@ func (f *Fleet) leadAs(r *Leader) {
 	r.Stats = func() leader.KeyStats {
 		select {
 		case <-p.Exited:
-			last.State = leader.Stopped
+			last.State = leader.StateStopped
 		default:
 			last = p.stats(f.T)
 		}

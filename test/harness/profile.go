@@ -9,7 +9,7 @@ import (
 
 // Profile holds the durations of a scenario.
 type Profile struct {
-	Leader   leader.Timing
+	Leader   leader.Timings
 	Follower follower.Timings
 	// Slack is added to every bound. It is zero in virtual time, where only the protocol
 	// takes time. On a real server it covers the load of the machine, and bounds are not
@@ -19,14 +19,14 @@ type Profile struct {
 
 // DefaultProfile returns the default durations: a lost connection is detected within 10 s.
 func DefaultProfile() Profile {
-	p := Profile{Leader: leader.DefaultTiming(), Follower: follower.DefaultTimings(), Slack: Busy}
+	p := Profile{Leader: leader.DefaultTimings(), Follower: follower.DefaultTimings(), Slack: Busy}
 	p.Leader.PollInterval = 2 * time.Second
 	return p
 }
 
 // FastProfile returns the program's fast timing, with a poll every second.
 func FastProfile() Profile {
-	p := Profile{Leader: leader.FastTiming(), Follower: follower.FastTimings(), Slack: Busy}
+	p := Profile{Leader: leader.FastTimings(), Follower: follower.FastTimings(), Slack: Busy}
 	p.Leader.PollInterval = time.Second
 	return p
 }
@@ -34,7 +34,7 @@ func FastProfile() Profile {
 // RealProfile returns short durations, for scenarios on real servers.
 func RealProfile() Profile {
 	return Profile{
-		Leader: leader.Timing{
+		Leader: leader.Timings{
 			LeaseDuration: 3 * time.Second, RenewInterval: 250 * time.Millisecond, RenewDeadline: 2500 * time.Millisecond,
 			RetryPeriod: 200 * time.Millisecond, PollInterval: time.Second, Idle: 500 * time.Millisecond, Dead: 1500 * time.Millisecond,
 		},
@@ -49,7 +49,7 @@ func RealProfile() Profile {
 
 // virtualProfile returns the default durations without slack.
 func virtualProfile() Profile {
-	return Profile{Leader: leader.DefaultTiming(), Follower: follower.DefaultTimings()}
+	return Profile{Leader: leader.DefaultTimings(), Follower: follower.DefaultTimings()}
 }
 
 // Busy is the slack of real servers: how much the load of a machine may add to a bound, with the race detector and all

@@ -75,7 +75,7 @@ func reportRounds(t *testing.T, rounds int) {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err == nil {
 		_, err = fmt.Fprintf(file, "| F35 | OfficialSDKReadsThroughout | %.4g s | %d | | | 0 | 0 | 0 | %s |\n",
-			leader.DefaultTiming().LeaseDuration.Seconds(), rounds, state)
+			leader.DefaultTimings().LeaseDuration.Seconds(), rounds, state)
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {

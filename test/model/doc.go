@@ -19,11 +19,11 @@
 // are numbers, there is only one clock, and a coroutine stops where its source waits for Redis.
 //
 //	model                    source
-//	scripts.go               leader/acquire.lua, commit.lua, renew.lua, release.lua
-//	leader_keeper.go         leader/keeper.go
-//	leader_term.go           leader/term.go
-//	leader_publish.go        leader/publish.go, mend.go
-//	leader_poll.go           leader/fetch.go, poll.go
+//	scripts.go               leader/internal/script: acquire.lua, commit.lua, renew.lua, release.lua
+//	leader_elector.go        leader/elector.go
+//	leader_term.go           leader/term.go, term_content.go
+//	leader_write.go          leader/term_write.go, term_repair.go
+//	leader_poll.go           leader/term_fetch.go, term_poll.go
 //	follower_sync.go         follower/internal/feed: syncer.go, syncer_connection.go, syncer_observe.go
 //	follower_message.go      follower/internal/feed/syncer_message.go
 //	follower_read.go         follower/internal/feed: syncer_read.go, store.go

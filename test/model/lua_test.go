@@ -111,7 +111,7 @@ type lua struct {
 }
 
 func (l *lua) source(name string) string {
-	data, err := os.ReadFile("../../leader/" + name + ".lua")
+	data, err := os.ReadFile("../../leader/internal/script/" + name + ".lua")
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -4,8 +4,8 @@ package main
 var leading = []mutant{
 	{
 		"a commit's lost reply causes a second change", "F32", []edit{
-			{"leader", `case w.outcome == outcomeStale && w.meta.Rev > t.rev && w.meta.Hash == c.hash:`, `case false:`},
-			{"leader", `if p := t.pending; p != nil && w.meta.Hash == p.hash && w.meta.Rev > t.rev {`, `if p := t.pending; false {`},
+			{"leader", `case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash:`, `case false:`},
+			{"leader", `if p := t.pending; p != nil && w.Meta.Hash == p.Hash && w.Meta.Rev > t.rev {`, `if p := t.pending; false {`},
 		},
 		test{"leader", "^TestALostReplyToACommitCausesNoSecondChange$"},
 	},
@@ -23,7 +23,7 @@ var leading = []mutant{
 	{
 		"an answer confirms content to which Redis rolled back", "I1", []edit{
 			{"leader", `return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`},
-			{"leader", `return t.confirmed(c.hash) || c.hash == t.hash ||`, `return t.confirmed(c.hash) && c == t.pending || c.hash == t.hash ||`},
+			{"leader", `return t.confirmed(c.Hash) || c.Hash == t.hash ||`, `return t.confirmed(c.Hash) && c == t.pending || c.Hash == t.hash ||`},
 		},
 		test{"leader", "^TestAnAnswerConfirmsItsContentOnly$"},
 	},
@@ -39,63 +39,63 @@ var leading = []mutant{
 	},
 	{
 		"content that was not repaired is reported as confirmed", "I14", []edit{{"leader",
-			`		a.cdn = t.elector.contentCDN
+			`		a.CDN = t.elector.contentCDN
 `, `		t.cdn = t.elector.contentCDN
 `}},
 		test{"leader", "^TestResignDoesNotConfirmContentThatWasNotRepaired$"},
 	},
 	{
 		"a repair claims an answer of the CDN", "I14", []edit{{"leader",
-			`base: t.rev, age: -1, cdn: t.cdn,`, `base: t.rev, age: 0, cdn: t.cdn,`}},
+			`Base: t.rev, Age: -1, CDN: t.cdn,`, `Base: t.rev, Age: 0, CDN: t.cdn,`}},
 		test{"leader", "^TestFailedPollsKeepTheCurrentContent$/^500$"},
 	},
 	{
 		"the lease counts from the reply", "I10", []edit{{"leader",
 			`	t.renewedAt = sent
-	if w.outcome == outcomeOK {
+	if w.Outcome == script.OK {
 		t.applyReply(w)`, `	sent = time.Now()
 	t.renewedAt = sent
-	if w.outcome == outcomeOK {
+	if w.Outcome == script.OK {
 		t.applyReply(w)`}},
 		test{"leader", "^TestTheLeaseCountsFromBeforeTheRenewalWasSent$"},
 	},
 	{
-		"a renewal waits for all earlier ones", "I10", []edit{{"leader",
+		"a renewal waits for all earlier ones", "I10", []edit{{"leader/internal/script",
 			`time.NewTimer(batchWindow)`, `time.NewTimer(time.Hour)`}},
-		test{"leader", "^TestNoScriptWaitsForAScriptThatHangs$"},
+		test{"leader/internal/script", "^TestNoScriptWaitsForAScriptThatHangs$"},
 	},
 	{
-		"an error of one SDK key fails others", "I10", []edit{{"leader",
+		"an error of one SDK key fails others", "I10", []edit{{"leader/internal/script",
 			`if c.cmd.Err() == nil && c.cmd.Val() == nil {`, `if err != nil {`}},
-		test{"leader", "^TestAnErrorFailsOneScriptOnly$"},
+		test{"leader/internal/script", "^TestAnErrorFailsOneScriptOnly$"},
 	},
 	{
-		"a timeout of one SDK key ends the renewals of others", "I10", []edit{{"leader",
+		"a timeout of one SDK key ends the renewals of others", "I10", []edit{{"leader/internal/script",
 			`ok && deadline.After(latest) {`, `ok && (latest.IsZero() || deadline.Before(latest)) {`}},
-		test{"leader", "^TestATimeoutFailsOneScriptOnly$"},
+		test{"leader/internal/script", "^TestATimeoutFailsOneScriptOnly$"},
 	},
 	{
-		"a renewal waits beyond its timeout", "I10", []edit{{"leader",
+		"a renewal waits beyond its timeout", "I10", []edit{{"leader/internal/script",
 			`	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	if c.refused() {`, `	}
 	if c.refused() {`}},
-		test{"leader", "^TestATimeoutFailsOneScriptOnly$"},
+		test{"leader/internal/script", "^TestATimeoutFailsOneScriptOnly$"},
 	},
 	{
-		"a renewal is sent after its timeout", "I10", []edit{{"leader",
+		"a renewal is sent after its timeout", "I10", []edit{{"leader/internal/script",
 			`if err := c.ctx.Err(); err != nil {`, `if err := c.ctx.Err(); false {`}},
-		test{"leader", "^TestAScriptThatTimedOutInTheQueueIsNotSent$"},
+		test{"leader/internal/script", "^TestAScriptThatTimedOutInTheQueueIsNotSent$"},
 	},
 	{
-		"a renewal fails after its slot has moved", "F22", []edit{{"leader",
+		"a renewal fails after its slot has moved", "F22", []edit{{"leader/internal/script",
 			`if c.refused() {`, `if false {`}},
-		test{"leader", "^TestScriptsUnknownToRedisAreSentInFull$"},
+		test{"leader/internal/script", "^TestScriptsUnknownToRedisAreSentInFull$"},
 	},
 	{
-		"a node that hangs delays all others", "I10", []edit{{"leader",
-			`redisnode.Primary(ctx, p.client, keys[0])`, `redisnode.Primary(ctx, p.client, "")`}},
+		"a node that hangs delays all others", "I10", []edit{{"leader/internal/script",
+			`redisnode.Primary(ctx, b.client, keys[0])`, `redisnode.Primary(ctx, b.client, "")`}},
 		test{"leader", "^TestANodeThatHangsDelaysItsOwnSDKKeysOnly$"},
 	},
 	{
@@ -118,7 +118,7 @@ var leading = []mutant{
 	{
 		"an SDK's newer entry is overwritten unseen", "F28", []edit{
 			{"leader", `case later || own != nil`, `case own != nil`},
-			{"leader/commit.lua", `if fetched > over and other`, `if false and other`},
+			{"leader/internal/script/commit.lua", `if fetched > over and other`, `if false and other`},
 		},
 		test{"leader", "^TestRepairingALostMetaDoesNotOverwriteALaterEntry$"},
 	},
@@ -129,7 +129,10 @@ var leading = []mutant{
 	},
 	{
 		"an SDK's later entry is committed without checks", "I4", []edit{{"leader",
-			`if t.elector.replaced.has(c.storedETag()) || t.elector.verify(c) != nil {`, `if false {`}},
+			`if t.elector.replaced.has(later.StoredETag()) {`, `if false {`}, {"leader",
+			`	config, err := evaluate.Parse(stored.JSON)
+	if err != nil {`, `	config, err := evaluate.Parse(stored.JSON)
+	if config, err = &evaluate.Config{}, nil; err != nil {`}},
 		test{"leader", "^TestAnInvalidOrReplacedLaterEntryIsNotCommitted$"},
 	},
 	{
@@ -140,7 +143,7 @@ var leading = []mutant{
 	},
 	{
 		"a repair raises old content", "F44", []edit{{"leader",
-			`a.above, a.waits = t.foundAt, t.elector.highest`, `a.above, a.waits = t.elector.highest, t.elector.highest`}},
+			`a.Above, a.Waits = t.foundAt, t.elector.highest`, `a.Above, a.Waits = t.elector.highest, t.elector.highest`}},
 		test{"leader", "^TestALeaderThatDoesNotKnowTheCurrentContentWaitsForTheCDN$"},
 	},
 	{
@@ -155,7 +158,7 @@ var leading = []mutant{
 	},
 	{
 		"Redis is repaired from memory while its clock is behind", "F44", []edit{{"leader",
-			`t.elector.knowsCurrent(c.hash) && t.redisTime(time.Now()) > t.elector.highest`, `t.elector.knowsCurrent(c.hash)`}},
+			`t.elector.knowsCurrent(c.Hash) && t.redisTime(time.Now()) > t.elector.highest`, `t.elector.knowsCurrent(c.Hash)`}},
 		test{"leader", "^TestNothingIsRepairedFromMemoryWhileTheClockIsBehind$"},
 	},
 	{
@@ -164,7 +167,7 @@ var leading = []mutant{
 		test{"leader", "^TestContentThatWasNeverCommittedIsRememberedAsReplaced$"},
 	},
 	{
-		"other processes do not learn what was replaced", "F44", []edit{{"leader/commit.lua",
+		"other processes do not learn what was replaced", "F44", []edit{{"leader/internal/script/commit.lua",
 			`for ms, old in string.gmatch(replaced,`, `for ms, old in string.gmatch('',`}},
 		test{"leader", "^TestContentThatWasNeverCommittedIsRememberedAsReplaced$/^another_process_takes_over_true$"},
 	},
@@ -188,14 +191,14 @@ var leading = []mutant{
 		test{"leader", "^TestARealRollbackIsBelievedAndForgotten$"},
 	},
 	{
-		"meta lists the current content as replaced", "F27", []edit{{"leader/commit.lua",
+		"meta lists the current content as replaced", "F27", []edit{{"leader/internal/script/commit.lua",
 			`if old == etag or #old == 0`, `if #old == 0`}},
 		test{"leader", "^TestARealRollbackIsBelievedAndForgotten$"},
 	},
 	{
 		"content to which Redis rolled back is used for repairs", "F44", []edit{{"leader",
 			`if t.rev == 0 || t.uncertain() {`, `if t.rev == 0 {`},
-			{"leader", `case c != nil && t.elector.knowsCurrent(c.hash) && t.mayWrite(c):`, `case false:`}},
+			{"leader", `case c != nil && t.elector.knowsCurrent(c.Hash) && t.mayWrite(c):`, `case false:`}},
 		test{"leader", "^TestRolledBackContentDoesNotOutrankNewerContent$"},
 	},
 	{
@@ -271,38 +274,42 @@ var polling = []mutant{
 	},
 	{
 		"a refresh request is lost with its message", "I7", []edit{{"leader",
-			`	t.onRefreshCount(w.refresh)
+			`	t.onRefreshCount(w.Refresh)
 `, ``}},
 		test{"leader", "^TestALostRefreshRequestCostsOneRenewal$"},
 	},
 	{
-		"a webhook need not be signed", "F33", []edit{{"leader",
+		"a webhook need not be signed", "F33", []edit{{"leader/internal/hook",
 			`if signed == 0 {`, `if false {`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook may have any time", "F33", []edit{{"leader",
-			`off.Abs() > hookWindow {`, `off.Abs() > 1<<62 {`}},
+		"a webhook may have any time", "F33", []edit{{"leader/internal/hook",
+			`off.Abs() > Window {`, `off.Abs() > 1<<62 {`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"digits may move between a webhook's ID and time", "F33", []edit{{"leader",
-			`if err != nil || len(c.timestamp) != hookTimestampBytes ||`, `if err != nil ||`}},
+		"digits may move between a webhook's ID and time", "F33", []edit{{"leader/internal/hook",
+			`if err != nil || len(r.timestamp) != timestampBytes ||`, `if err != nil ||`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook's ID may have any length", "F33", []edit{{"leader",
-			`if c.id == "" || len(c.id) > maxHookIDBytes ||`, `if`}},
+		"a webhook's ID may have any length", "F33", []edit{{"leader/internal/hook",
+			`if r.ID == "" || len(r.ID) > maxIDBytes ||`, `if`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a webhook's ID may have any characters", "F33", []edit{{"leader",
-			`len(c.id) > maxHookIDBytes || strings.ContainsFunc(c.id, func(r rune) bool { return r <= ' ' || r > '~' }) {`, `len(c.id) > maxHookIDBytes {`}},
+		"a webhook's ID may have any characters", "F33", []edit{{"leader/internal/hook",
+			`len(r.ID) > maxIDBytes || strings.ContainsFunc(r.ID, func(c rune) bool { return c <= ' ' || c > '~' }) {`, `len(r.ID) > maxIDBytes {`}},
 		test{"leader", "^TestEachAttackOnTheWebhookIsRefused$"},
 	},
 	{
-		"a repeated webhook is accepted too early", "F33", []edit{{"leader",
-			`return false, known.pending`, `return false, nil`}},
+		"a repeated webhook is accepted too early", "F33", []edit{{"leader/internal/hook",
+			`			isNew, err := accept()
+`, `			r.remember(id)
+			r.inFlight.Forget(id)
+			isNew, err := accept()
+`}},
 		test{"leader", "^TestARepeatedWebhookWaitsForTheFirst$"},
 	},
 	{

@@ -13,12 +13,12 @@ var naming = []mutant{
 		test{"follower", "^TestFleetsOfOtherDatabasesAndNamespacesAreIgnored$"},
 	},
 	{
-		"a leader publishes to all databases", "F37", []edit{{"leader/set.go",
+		"a leader publishes to all databases", "F37", []edit{{"leader/elector_set.go",
 			`redisnode.OptionsOf(l.cfg.Redis).DB`, `0*redisnode.OptionsOf(l.cfg.Redis).DB`}},
 		test{"test/e2e", "^TestF37_FleetsOnOneRedisDoNotInterfere$/^databases_1_and_2$"},
 	},
 	{
-		"a leader ignores its namespace", "F37", []edit{{"leader/set.go",
+		"a leader ignores its namespace", "F37", []edit{{"leader/elector_set.go",
 			`l.cfg.Namespace`, `l.cfg.Namespace[:0]`}},
 		test{"test/e2e", "^TestF37_FleetsOnOneRedisDoNotInterfere$/^namespaces$"},
 	},

@@ -35,21 +35,29 @@ var layouts = map[string]layout{
 		still: []string{"log/slog"}, // for slog.Level
 	},
 	"evaluate/internal/jsontext": {own: []string{}, never: []string{"context", "log", "net", "os", "io", "reflect", "sync"}},
-	"internal/cdn":               {own: []string{"internal/regularfile"}},
-	"internal/configserver":      {own: []string{}},
-	"internal/eventlog":          {own: []string{}},
-	"internal/histogram":         {own: []string{}},
-	"internal/regularfile":       {own: []string{}},
-	"internal/redisnode":         {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
-	"internal/subscription":      {own: []string{"internal/redisnode"}, other: []string{"github.com/redis/go-redis/v9"}},
-	"internal/watchfile":         {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
+	"internal/acl": {
+		own:   []string{"cachekeys", "internal/limited", "internal/redisnode", "internal/subscription", "internal/wire"},
+		other: []string{"github.com/redis/go-redis/v9"},
+	},
+	"internal/cdn":          {own: []string{"internal/regularfile"}},
+	"internal/configserver": {own: []string{}},
+	"internal/eventlog":     {own: []string{}},
+	"internal/histogram":    {own: []string{}},
+	"internal/regularfile":  {own: []string{}},
+	"internal/redisnode":    {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
+	"internal/subscription": {own: []string{"internal/redisnode"}, other: []string{"github.com/redis/go-redis/v9"}},
+	"internal/watchfile":    {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
 	"leader": {
 		own: []string{
-			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
 	},
+	"leader/internal/script": {
+		own: []string{"cachekeys", "internal/redisnode", "internal/wire"}, other: []string{"github.com/redis/go-redis/v9"},
+	},
+	"leader/internal/hook": {own: []string{}, other: []string{"golang.org/x/sync"}},
 	"follower": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
@@ -79,7 +87,7 @@ var layouts = map[string]layout{
 	},
 	"metrics": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
@@ -94,7 +102,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys", "internal/regularfile", "internal/wire"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"cmd/catbridge/internal/settings": {
 		own: []string{
-			"cachekeys", "evaluate", "leader", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"cmd/catbridge/internal/redisurl",
 		},

@@ -41,13 +41,6 @@ var exceptions = []exception{
 	{"cmd/catbridge/testdata/script/help.txtar", "LockExpiry", "! stdout", "old names are not shown"},
 
 	// Names of files, which change with the structure of the packages.
-	{"leader/keeper.go", "keeper", "keeper.go", "the name of the file"},
-	{"leader/mend.go", "mend", "mend.go", "the name of the file"},
-	{"leader/mend_test.go", "mend", "mend_test.go", "the name of the file"},
-	{"test/model/leader_keeper.go", "keeper", "leader_keeper.go", "the name of the file"},
-	{"test/model/doc.go", "keeper", "leader_keeper.go", "names a file"},
-	{"test/model/doc.go", "mend", "mend.go", "names a file"},
-	{"test/model/leader_keeper.go", "keeper", "keeper.go", "names a file"},
 }
 
 func (e exception) excepts(f finding) bool {

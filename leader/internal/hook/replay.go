@@ -1,116 +1,75 @@
-package leader
+package hook
 
 import (
-	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
-	"github.com/catbridge/catbridge/internal/eventlog"
+	"golang.org/x/sync/singleflight"
 )
 
 const (
-	// hookMemory is how long an accepted ID is remembered: as long as a request with that ID
-	// can be valid, plus 5 minutes for clocks that differ.
-	hookMemory = 2*hookWindow + 5*time.Minute
-	// maxHookIDs bounds the IDs that this process remembers. Redis remembers all of them.
-	maxHookIDs = 4096
-	// hookLogEvery is the least time between two logs of refused webhooks.
-	hookLogEvery = time.Minute
+	// Remember is how long an accepted ID is remembered: as long as a request with that ID can
+	// be valid, plus 5 minutes for clocks that differ.
+	Remember = 2*Window + 5*time.Minute
+	// maxIDs bounds the IDs that this process remembers. Redis remembers all of them.
+	maxIDs = 4096
 )
 
-// WebhookStats counts requests to the webhook of an SDK key.
-type WebhookStats struct {
-	Accepted  uint64 // a poll was requested
-	Malformed uint64 // refused: a header was missing or malformed, or the body was incomplete
-	TooLarge  uint64 // refused: more than 64 KiB
-	Stale     uint64 // refused: its time was more than 300 s off this process's clock
-	Forged    uint64 // refused: no signature was valid
-	Replayed  uint64 // answered without another poll: the ID was already accepted
-	Failed    uint64 // not forwarded: Redis was unreachable
-}
+// Replays detects requests that were sent again. Its zero value is ready to use. It is safe for
+// concurrent use.
+type Replays struct {
+	inFlight singleflight.Group // by ID
 
-type hooks struct {
 	mu       sync.Mutex
-	ids      map[string]seenHook
-	reported time.Time
+	accepted map[string]time.Time // when each accepted ID may be forgotten
 }
 
-// seenHook is an ID that is being forwarded to Redis, or was accepted.
-type seenHook struct {
-	until   time.Time     // when it may be forgotten
-	pending chan struct{} // closed when its request is accepted or has failed; nil: accepted
-}
-
-// reserve reports whether id is new. If it is, the caller forwards the request and calls accept
-// or, if that failed, release. If it is not and pending is nil, id was accepted. Otherwise
-// pending is closed once the first outcome is known; the caller then calls reserve again.
-func (h *hooks) reserve(id string) (isNew bool, pending <-chan struct{}) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	now := time.Now()
-	if known, ok := h.ids[id]; ok && now.Before(known.until) {
-		return false, known.pending
-	}
-	if len(h.ids) >= maxHookIDs {
-		for old, known := range h.ids {
-			if !now.Before(known.until) {
-				delete(h.ids, old)
+// Once calls accept for a request with a new ID. accept reports whether the ID is new to the
+// other processes, too. Once returns that, or false if a request with the ID was accepted before.
+// While another request with the ID is being accepted, Once waits for it: it may fail, and this
+// one then takes its place.
+func (r *Replays) Once(id string, accept func() (isNew bool, err error)) (isNew bool, err error) {
+	for {
+		own := false
+		result, err, _ := r.inFlight.Do(id, func() (any, error) {
+			own = true
+			if r.known(id) {
+				return false, nil
 			}
-		}
-	}
-	if h.ids == nil {
-		h.ids = map[string]seenHook{}
-	}
-	if len(h.ids) < maxHookIDs {
-		h.ids[id] = seenHook{now.Add(hookMemory), make(chan struct{})}
-	}
-	return true, nil
-}
-
-func (h *hooks) accept(id string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if known := h.ids[id]; known.pending != nil {
-		close(known.pending)
-		h.ids[id] = seenHook{until: known.until}
-	}
-}
-
-func (h *hooks) release(id string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if known := h.ids[id]; known.pending != nil {
-		close(known.pending)
-		delete(h.ids, id)
-	}
-}
-
-// count counts a request by its outcome. It logs refused requests at most once per
-// hookLogEvery: a wrong signing key must show, but a flood must not fill the log.
-func (h *hooks) count(e *elector, replayed bool, r *refusal) {
-	e.stats.update(func(s *KeyStats) {
+			isNew, err := accept()
+			if err == nil {
+				r.remember(id)
+			}
+			return isNew, err
+		})
 		switch {
-		case r != nil:
-			*r.counter(&s.Webhooks)++
-		case replayed:
-			s.Webhooks.Replayed++
-		default:
-			s.Webhooks.Accepted++
+		case own:
+			return result.(bool), err
+		case err == nil:
+			return false, nil
 		}
-	})
-	if r == nil || !h.mayReport() {
-		return
 	}
-	e.log().Warn(eventHookRefused, "A webhook was refused.", eventlog.Err(r.error), slog.Int("status", r.status))
 }
 
-func (h *hooks) mayReport() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+func (r *Replays) known(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	until, ok := r.accepted[id]
+	return ok && time.Now().Before(until)
+}
+
+func (r *Replays) remember(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	now := time.Now()
-	if !h.reported.IsZero() && now.Sub(h.reported) < hookLogEvery {
-		return false
+	if len(r.accepted) >= maxIDs {
+		maps.DeleteFunc(r.accepted, func(_ string, until time.Time) bool { return !now.Before(until) })
 	}
-	h.reported = now
-	return true
+	if r.accepted == nil {
+		r.accepted = map[string]time.Time{}
+	}
+	if len(r.accepted) < maxIDs {
+		r.accepted[id] = now.Add(Remember)
+	}
 }

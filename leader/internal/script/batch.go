@@ -1,7 +1,8 @@
-package leader
+package script
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -18,13 +19,14 @@ const (
 	maxBatch = 128
 )
 
-// pipeline runs the scripts of all SDK keys of a leader, batched as doc.go describes. A single
-// SDK key never waits. The methods are safe for concurrent use.
-type pipeline struct {
+// Batcher runs the scripts of all SDK keys of a leader. While one is in flight to a Redis node,
+// others wait for its reply, for at most 2 ms, and then share a round trip. A single SDK key never
+// waits. It is safe for concurrent use.
+type Batcher struct {
 	client redis.UniversalClient
-	crash  *crash // nil: panics are not recovered
+	guard  func() // deferred by each goroutine
 
-	ctx     context.Context // canceled by close: ends batches that no caller waits for
+	ctx     context.Context // canceled by Close: ends batches that no caller waits for
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
@@ -39,109 +41,157 @@ type nodeQueue struct {
 	next     *batch // accepts further calls; nil: no call waits
 }
 
-func newPipeline(client redis.UniversalClient) *pipeline {
-	p := &pipeline{client: client, queues: map[*redis.Client]*nodeQueue{}}
-	p.ctx, p.cancel = context.WithCancel(context.Background())
-	return p
+// NewBatcher returns a Batcher for the client. Each of its goroutines defers guard, which may
+// recover a panic.
+func NewBatcher(client redis.UniversalClient, guard func()) *Batcher {
+	b := &Batcher{client: client, guard: guard, queues: map[*redis.Client]*nodeQueue{}}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	return b
 }
 
-// close waits for everything in flight. It is called after the last call of run.
-func (p *pipeline) close() {
-	p.cancel()
-	p.running.Wait()
+// Close waits for everything in flight. No script may be run during or after Close.
+func (b *Batcher) Close() {
+	b.cancel()
+	b.running.Wait()
 }
 
 // run runs a script whose keys are in one slot. ctx must have a deadline. When ctx is done,
 // run returns; a script that was already sent may still take effect.
-func (p *pipeline) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]any, error) {
-	node, err := redisnode.Primary(ctx, p.client, keys[0])
+func (b *Batcher) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]any, error) {
+	node, err := redisnode.Primary(ctx, b.client, keys[0])
 	if err != nil {
 		return nil, err
 	}
 	c := &call{ctx: ctx, script: script, keys: keys, args: args}
-	l, b := p.join(node, c)
-	if b == nil {
-		defer p.done(l)
-		return script.Run(ctx, p.client, keys, args...).Slice()
+	q, joined := b.join(node, c)
+	if joined == nil {
+		defer b.done(q)
+		return script.Run(ctx, b.client, keys, args...).Slice()
 	}
 	select {
-	case <-b.done:
+	case <-joined.done:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	if c.refused() {
 		// The node may not know the script, or the slot has moved. Any other error returns again.
-		return script.Run(ctx, p.client, keys, args...).Slice()
+		return script.Run(ctx, b.client, keys, args...).Slice()
 	}
 	return c.cmd.Slice()
 }
 
 // join adds the call to a batch and returns the batch. If the batch is nil, the caller sends
 // the call itself and then calls done.
-func (p *pipeline) join(node *redis.Client, c *call) (*nodeQueue, *batch) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	l := p.queues[node]
-	if l == nil {
-		l = &nodeQueue{node: node, inFlight: 1}
-		p.queues[node] = l
-		return l, nil
+func (b *Batcher) join(node *redis.Client, c *call) (*nodeQueue, *batch) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q := b.queues[node]
+	if q == nil {
+		q = &nodeQueue{node: node, inFlight: 1}
+		b.queues[node] = q
+		return q, nil
 	}
-	b := l.next
-	if b == nil {
-		b = &batch{closed: make(chan struct{}), done: make(chan struct{})}
-		l.next = b
-		p.running.Go(func() {
-			defer p.crash.guard()
-			p.sendBatch(l, b)
+	next := q.next
+	if next == nil {
+		next = &batch{closed: make(chan struct{}), done: make(chan struct{})}
+		q.next = next
+		b.running.Go(func() {
+			defer b.guard()
+			b.sendBatch(q, next)
 		})
 	}
-	b.calls = append(b.calls, c)
-	if len(b.calls) == maxBatch {
-		l.closeBatch()
+	next.calls = append(next.calls, c)
+	if len(next.calls) == maxBatch {
+		q.closeBatch()
 	}
-	return l, b
+	return q, next
 }
 
 // sendBatch sends the batch once it is closed, and after batchWindow at the latest.
-func (p *pipeline) sendBatch(l *nodeQueue, b *batch) {
+func (b *Batcher) sendBatch(q *nodeQueue, next *batch) {
 	timer := time.NewTimer(batchWindow)
 	defer timer.Stop()
 	select {
-	case <-b.closed:
+	case <-next.closed:
 	case <-timer.C:
-		p.mu.Lock()
-		if l.next == b {
-			l.closeBatch()
+		b.mu.Lock()
+		if q.next == next {
+			q.closeBatch()
 		}
-		p.mu.Unlock()
+		b.mu.Unlock()
 	}
-	b.send(p.ctx, l.node)
-	p.done(l)
+	next.send(b.ctx, q.node)
+	b.done(q)
 }
 
 // done records the end of a round trip and dispatches the next batch.
-func (p *pipeline) done(l *nodeQueue) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	l.inFlight--
+func (b *Batcher) done(q *nodeQueue) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q.inFlight--
 	switch {
-	case l.next != nil:
-		l.closeBatch()
-	case l.inFlight == 0:
-		delete(p.queues, l.node)
+	case q.next != nil:
+		q.closeBatch()
+	case q.inFlight == 0:
+		delete(b.queues, q.node)
 	}
 }
 
-// closeBatch closes the batch to further calls. The caller holds the pipeline's lock.
-func (l *nodeQueue) closeBatch() {
-	close(l.next.closed)
-	l.next = nil
-	l.inFlight++
+// closeBatch closes the batch to further calls. The caller holds the Batcher's lock.
+func (q *nodeQueue) closeBatch() {
+	close(q.next.closed)
+	q.next = nil
+	q.inFlight++
 }
 
-// align rounds at down to a tick common to the loops of all SDK keys.
-func (l *Leader) align(at time.Time) time.Time {
-	every := min(l.cfg.Timing.RenewInterval, l.cfg.Timing.RetryPeriod) / 100
-	return at.Add(-(at.Sub(l.created) % every))
+// call is a script that waits to be sent with a batch.
+type call struct {
+	ctx    context.Context
+	script *redis.Script
+	keys   []string
+	args   []any
+	cmd    *redis.Cmd // valid once the batch is done
+}
+
+// refused reports whether Redis answered with an error.
+func (c *call) refused() bool {
+	_, refused := errors.AsType[redis.Error](c.cmd.Err())
+	return refused
+}
+
+// batch holds the calls that are sent to a node together.
+type batch struct {
+	calls  []*call
+	closed chan struct{} // closed when no more calls can join
+	done   chan struct{} // closed when each call has its outcome
+}
+
+// send runs the calls whose context is not done, until the latest of their deadlines.
+func (b *batch) send(ctx context.Context, node *redis.Client) {
+	defer close(b.done)
+	var latest time.Time
+	pipe := node.Pipeline()
+	for _, c := range b.calls {
+		if err := c.ctx.Err(); err != nil {
+			c.cmd = redis.NewCmd(ctx)
+			c.cmd.SetErr(err)
+			continue
+		}
+		c.cmd = c.script.EvalSha(ctx, pipe, c.keys, c.args...)
+		if deadline, ok := c.ctx.Deadline(); ok && deadline.After(latest) {
+			latest = deadline
+		}
+	}
+	if pipe.Len() == 0 {
+		return
+	}
+	ctx, cancel := context.WithDeadline(ctx, latest)
+	defer cancel()
+	_, err := pipe.Exec(ctx)
+	for _, c := range b.calls {
+		// If Redis refuses the connection, the commands have neither a value nor an error.
+		if c.cmd.Err() == nil && c.cmd.Val() == nil {
+			c.cmd.SetErr(err)
+		}
+	}
 }

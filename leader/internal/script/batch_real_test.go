@@ -1,8 +1,7 @@
-package leader
+package script
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,12 +10,11 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/internal/redisnode"
-	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // batched runs a script for each of the keys, all of one node, in one batch.
-func batched(t *testing.T, p *pipeline, keys ...string) []error {
+func batched(t *testing.T, p *Batcher, keys ...string) []error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -43,8 +41,8 @@ func TestABatchWithoutAConnectionReturnsTheError(t *testing.T) {
 	opts := *s.Client(t, nil).Options()
 	opts.Username, opts.Password = "nobody", "wrong"
 	client := redis.NewClient(&opts)
-	p := newPipeline(client)
-	defer func() { p.close(); _ = client.Close() }()
+	p := NewBatcher(client, func() {})
+	defer func() { p.Close(); _ = client.Close() }()
 	for _, err := range batched(t, p, "a", "b") {
 		if err == nil || !strings.Contains(err.Error(), "WRONGPASS") {
 			t.Errorf("got %v", err)
@@ -54,8 +52,8 @@ func TestABatchWithoutAConnectionReturnsTheError(t *testing.T) {
 
 func TestABatchOnARestartedRedisSucceeds(t *testing.T) {
 	s := redistest.Start(t)
-	p := newPipeline(s.Client(t, nil))
-	defer p.close()
+	p := NewBatcher(s.Client(t, nil), func() {})
+	defer p.Close()
 	for range 2 {
 		for _, err := range batched(t, p, "a", "b", "c") {
 			if err != nil {
@@ -71,8 +69,8 @@ func TestABatchOnARestartedRedisSucceeds(t *testing.T) {
 func TestABatchSucceedsAfterASlotHasMoved(t *testing.T) {
 	cluster := redistest.StartCluster(t, 2, 0)
 	client := cluster.Client(t, nil)
-	p := newPipeline(client)
-	defer p.close()
+	p := NewBatcher(client, func() {})
+	defer p.Close()
 	var keys []string // of the first node
 	for _, key := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 		node, err := redisnode.Primary(t.Context(), p.client, key)
@@ -90,70 +88,6 @@ func TestABatchSucceedsAfterASlotHasMoved(t *testing.T) {
 	for i, err := range batched(t, p, keys...) {
 		if err != nil {
 			t.Errorf("%s: %v", keys[i], err)
-		}
-	}
-}
-
-func TestANodeThatHangsDelaysItsOwnSDKKeysOnly(t *testing.T) {
-	cluster := redistest.StartCluster(t, 3, 0)
-	for _, node := range cluster.Primaries {
-		if _, err := node.Do(t, "CONFIG", "SET", "cluster-require-full-coverage", "no"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	client := cluster.Client(t, nil)
-	cfg := Config{
-		Redis: client, Transport: fakecdn.New(),
-		Timing: Timing{RenewInterval: 500 * time.Millisecond, RenewDeadline: 4 * time.Second, LeaseDuration: 20 * time.Second},
-	}
-	const keys = 30
-	for i := range keys {
-		cfg.SDKKeys = append(cfg.SDKKeys, SDKKey{Key: manyKey(i), Name: manyKey(i)[20:38], BaseURL: "http://cdn.test"})
-	}
-	l, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { _ = l.Run(ctx) })
-	defer running.Wait()
-	defer cancel()
-	hung := cluster.Primaries[1]
-	var onHung, others []int
-	for i, e := range l.set.Load().electors {
-		node, err := redisnode.Primary(ctx, l.scripts.client, e.store.keys.Lock)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if node.Options().Addr == hung.Addr() {
-			onHung = append(onHung, i)
-		} else {
-			others = append(others, i)
-		}
-	}
-	all := func(which []int, holds func(k KeyStats) bool) bool {
-		now := l.Stats().Keys
-		return !slices.ContainsFunc(which, func(i int) bool { return !holds(now[i]) })
-	}
-	eventually(t, "it leads for all", func() bool {
-		return all(append(onHung, others...), func(k KeyStats) bool { return k.State == Steady && k.Renewals > 2 })
-	})
-	hung.Pause(t)
-	defer hung.Resume(t)
-	eventually(t, "the term of those that hang has ended", func() bool {
-		return all(onHung, func(k KeyStats) bool { return k.Lapsed > 0 })
-	})
-	if !all(others, func(k KeyStats) bool { return k.Lapsed == 0 && time.Since(k.LastContact) < 4*time.Second }) {
-		t.Error("others hung, too")
-	}
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package leader
+package script
 
 import (
 	"errors"
@@ -11,18 +11,18 @@ import (
 
 var errReply = errors.New("leader: unexpected reply from a script")
 
-func parseWriteReply(reply []any) (writeReply, error) {
+func parseWriteReply(reply []any) (WriteReply, error) {
 	r := replyReader{reply: reply}
-	w := writeReply{outcome: outcome(r.text())}
-	switch w.outcome {
-	case outcomeOK:
-		w.rev, w.cdn, w.now, w.receivers, w.refresh = r.number(), r.number(), r.number(), r.number(), r.number()
-	case outcomeFenced:
-	case outcomeStale, outcomeRegressed, outcomeOverwritten:
-		w.found, w.now = r.number(), r.number()
-		w.meta = r.meta()
+	w := WriteReply{Outcome: Outcome(r.text())}
+	switch w.Outcome {
+	case OK:
+		w.Rev, w.CDN, w.Now, w.Receivers, w.Refresh = r.number(), r.number(), r.number(), r.number(), r.number()
+	case Fenced:
+	case Stale, Regressed, Overwritten:
+		w.Found, w.Now = r.number(), r.number()
+		w.Meta = r.meta()
 	default:
-		return writeReply{}, errReply
+		return WriteReply{}, errReply
 	}
 	return w, r.err
 }

@@ -1,4 +1,4 @@
-package leader
+package script
 
 import (
 	_ "embed"
@@ -24,19 +24,10 @@ var releaseSource string
 //go:embed refresh.lua
 var refreshSource string
 
-//go:embed probe.lua
-var probeSource string
-
-//go:embed rights.lua
-var rightsSource string
-
-// Each script is sent as EVALSHA, and as EVAL if the server does not know it. Running a script
-// twice is harmless.
 var (
 	acquireScript = redis.NewScript(prelude + acquireSource)
 	commitScript  = redis.NewScript(prelude + commitSource)
 	renewScript   = redis.NewScript(prelude + renewSource)
 	releaseScript = redis.NewScript(prelude + releaseSource)
 	refreshScript = redis.NewScript(prelude + refreshSource)
-	probeScript   = redis.NewScript(prelude + probeSource)
 )

@@ -1,4 +1,4 @@
-package leader
+package script
 
 import (
 	"context"
@@ -13,224 +13,186 @@ import (
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
-// outcome is the first element of a script's reply.
-type outcome string
+// Outcome says what a script did.
+type Outcome string
 
 const (
-	outcomeOK          outcome = "OK"
-	outcomeAcquired    outcome = "ACQUIRED"
-	outcomeHeld        outcome = "HELD"
-	outcomeFenced      outcome = "FENCED"
-	outcomeStale       outcome = "STALE"
-	outcomeRegressed   outcome = "REGRESSED"
-	outcomeOverwritten outcome = "OVERWRITTEN"
-	outcomeReleased    outcome = "RELEASED"
+	OK          Outcome = "OK"          // everything was written
+	Acquired    Outcome = "ACQUIRED"    // this process holds the lock
+	Held        Outcome = "HELD"        // another process holds the lock
+	Fenced      Outcome = "FENCED"      // this process does not hold the lock; nothing was written
+	Stale       Outcome = "STALE"       // meta is not at the base rev; nothing was written
+	Regressed   Outcome = "REGRESSED"   // meta does not have what this process wrote
+	Overwritten Outcome = "OVERWRITTEN" // entry, blob or a field of meta is missing or was overwritten
+	Released    Outcome = "RELEASED"    // the lock is free
 )
 
-// store runs the scripts for one SDK key. It has no state and is safe for concurrent use.
-type store struct {
-	client   redis.UniversalClient
-	scripts  *pipeline // shared by all SDK keys
+// Store runs the scripts for one SDK key. It has no state and is safe for concurrent use.
+type Store struct {
 	keys     cachekeys.Keys
 	leaderID string
-	lease    time.Duration // the lock's time to live
+	lease    time.Duration
+	client   redis.UniversalClient
+	scripts  *Batcher // shared by all SDK keys
 }
 
-type acquireReply struct {
-	outcome outcome // ACQUIRED or HELD
-	lock    string
-	left    time.Duration // remaining time to live
-	now     int64         // Redis's clock, Unix ms
-	meta    wire.Meta
+// NewStore returns a Store that uses the keys, on behalf of the leader with that ID. lease is the
+// lock's time to live.
+func (b *Batcher) NewStore(keys cachekeys.Keys, leaderID string, lease time.Duration) *Store {
+	return &Store{keys: keys, leaderID: leaderID, lease: lease, client: b.client, scripts: b}
 }
 
-func (s *store) acquire(ctx context.Context, highest int64) (acquireReply, error) {
+// Keys returns the names of the keys and the channel.
+func (s *Store) Keys() cachekeys.Keys { return s.keys }
+
+// AcquireReply is the reply to [Store.Acquire].
+type AcquireReply struct {
+	Outcome Outcome       // Acquired or Held
+	Lock    string        // the lock's value
+	Left    time.Duration // the lock's remaining time to live
+	Now     int64         // Redis's clock, Unix ms
+	Meta    wire.Meta
+}
+
+// Acquire takes the lock if it is free, or extends it under a new epoch if this process holds it.
+// highest is the highest epoch or rev that this process has seen.
+func (s *Store) Acquire(ctx context.Context, highest int64) (AcquireReply, error) {
 	reply, err := s.scripts.run(ctx, acquireScript, []string{s.keys.Lock, s.keys.Meta},
 		s.leaderID, s.lease.Milliseconds(), highest)
 	if err != nil {
-		return acquireReply{}, fmt.Errorf("acquire: %w", err)
+		return AcquireReply{}, fmt.Errorf("acquire: %w", err)
 	}
 	r := replyReader{reply: reply}
-	g := acquireReply{outcome: outcome(r.text()), lock: r.text(), left: time.Duration(r.number()) * time.Millisecond, now: r.number()}
-	g.meta = r.meta()
+	g := AcquireReply{Outcome: Outcome(r.text()), Lock: r.text(), Left: time.Duration(r.number()) * time.Millisecond, Now: r.number()}
+	g.Meta = r.meta()
 	if r.err != nil {
-		return acquireReply{}, fmt.Errorf("acquire: %w", r.err)
+		return AcquireReply{}, fmt.Errorf("acquire: %w", r.err)
 	}
 	return g, nil
 }
 
-// writeReply is the reply to commit and renew.
-type writeReply struct {
-	outcome   outcome
-	rev       int64
-	cdn       int64 // time of the last CDN answer, Unix ms by Redis's clock
-	now       int64 // Redis's clock, Unix ms; FENCED: 0
-	receivers int64 // of the message
-	refresh   int64 // the count of refresh requests
+// WriteReply is the reply to [Store.Commit] and [Store.Renew].
+type WriteReply struct {
+	Outcome   Outcome
+	Rev       int64
+	CDN       int64 // time of the last CDN answer, Unix ms by Redis's clock
+	Now       int64 // Redis's clock, Unix ms; Fenced: 0
+	Receivers int64 // of the message
+	Refresh   int64 // the count of refresh requests
 
-	found int64     // REGRESSED, OVERWRITTEN: the entry's fetch time
-	meta  wire.Meta // STALE, REGRESSED, OVERWRITTEN: what is current in Redis
+	Found int64     // Regressed, Overwritten: the entry's fetch time
+	Meta  wire.Meta // Stale, Regressed, Overwritten: what is current in Redis
 }
 
-// assertion holds the arguments that commit and renew share: the state that this process
+// Assertion holds the arguments that commit and renew share: the state that this process
 // considers current, and the time of the CDN's answer.
-type assertion struct {
-	lock    string // the lock's value as this process wrote it
-	base    int64  // the rev that this process considers current
-	above   int64  // the new rev must be above this one; 0: no further bound
-	age     int64  // age of the CDN's answer in ms, from its request on; -1: not an answer
-	latest  int64  // upper bound for the answer's time, by Redis's clock: a write may be late
-	cdn     int64  // time of the CDN's last answer, used if age is -1
-	message wire.Message
-	etag    string // as stored
+type Assertion struct {
+	Lock    string // the lock's value as this process wrote it
+	Base    int64  // the rev that this process considers current
+	Above   int64  // the new rev must be above this one; 0: no further bound
+	Age     int64  // age of the CDN's answer in ms, from its request on; -1: not an answer
+	Latest  int64  // upper bound for the answer's time, by Redis's clock: a write may be late
+	CDN     int64  // time of the CDN's last answer, used if Age is -1
+	Message wire.Message
+	ETag    string // as stored
+	Waits   int64  // see [wire.Meta]; 0: the leader does not wait
 
-	overwriteUpTo int64  // an entry fetched up to this time may be overwritten
-	replaced      string // see [replacedMemory.lines]
-	waits         int64  // see [wire.Meta]; 0: the leader does not wait
+	// Of a commit:
+	OverwriteUpTo int64  // an entry fetched up to this time may be overwritten
+	Replaced      string // lines "<age in ms> <etag>": the ETags that were replaced last
 }
 
-// commit bypasses the pipeline: content must not wait, and large content would delay others.
-func (s *store) commit(ctx context.Context, a assertion, content *content) (writeReply, error) {
-	blob := wire.Blob{Hash: content.hash, Codec: content.codec, Payload: content.payload}
+// Commit makes c current. It is never batched: content must not wait, and large content would
+// delay others.
+func (s *Store) Commit(ctx context.Context, a Assertion, c *Content) (WriteReply, error) {
+	blob := wire.Blob{Hash: c.Hash, Codec: c.Codec, Payload: c.Payload}
 	var inline []byte
-	if len(content.payload) <= wire.MaxInlineBytes {
-		inline = append([]byte("\n"+string(content.codec)+"\n"), content.payload...)
+	if len(c.Payload) <= wire.MaxInlineBytes {
+		inline = append([]byte("\n"+string(c.Codec)+"\n"), c.Payload...)
 	}
 	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
-		a.lock, s.lease.Milliseconds(), a.base, a.above, a.age, a.cdn,
-		s.keys.Events, a.message.Head(), a.message.Tail(), inline,
-		a.etag, content.hash, len(content.json), a.message.Poll.Milliseconds(),
-		content.json, blob.Tail(), content.payload, a.overwriteUpTo, a.latest, a.replaced, revText(a.waits)).Slice()
+		a.Lock, s.lease.Milliseconds(), a.Base, a.Above, a.Age, a.CDN,
+		s.keys.Events, a.Message.Head(), a.Message.Tail(), inline,
+		a.ETag, c.Hash, len(c.JSON), a.Message.Poll.Milliseconds(),
+		c.JSON, blob.Tail(), c.Payload, a.OverwriteUpTo, a.Latest, a.Replaced, revText(a.Waits)).Slice()
 	if err != nil {
-		return writeReply{}, fmt.Errorf("commit: %w", err)
+		return WriteReply{}, fmt.Errorf("commit: %w", err)
 	}
 	w, err := parseWriteReply(reply)
 	if err != nil {
-		return writeReply{}, fmt.Errorf("commit: %w", err)
+		return WriteReply{}, fmt.Errorf("commit: %w", err)
 	}
 	return w, nil
 }
 
-func (s *store) renew(ctx context.Context, a assertion) (writeReply, error) {
+// Renew extends the lock, checks that Redis has what this process wrote, and publishes the
+// heartbeat. With an answer of the CDN it also raises rev.
+func (s *Store) Renew(ctx context.Context, a Assertion) (WriteReply, error) {
 	reply, err := s.scripts.run(ctx, renewScript, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
-		a.lock, s.lease.Milliseconds(), a.base, a.message.Hash, a.etag, a.above, a.age,
-		s.keys.Events, a.message.Head(), a.message.Tail(), a.message.Poll.Milliseconds(), a.message.Len, a.latest, revText(a.waits))
+		a.Lock, s.lease.Milliseconds(), a.Base, a.Message.Hash, a.ETag, a.Above, a.Age,
+		s.keys.Events, a.Message.Head(), a.Message.Tail(), a.Message.Poll.Milliseconds(), a.Message.Len, a.Latest, revText(a.Waits))
 	if err != nil {
-		return writeReply{}, fmt.Errorf("renew: %w", err)
+		return WriteReply{}, fmt.Errorf("renew: %w", err)
 	}
 	w, err := parseWriteReply(reply)
 	if err != nil {
-		return writeReply{}, fmt.Errorf("renew: %w", err)
+		return WriteReply{}, fmt.Errorf("renew: %w", err)
 	}
 	return w, nil
 }
 
-func (s *store) release(ctx context.Context, lock string, m wire.Message) (outcome, error) {
+// Release releases the lock and publishes m. The outcome is Released or Fenced.
+func (s *Store) Release(ctx context.Context, lock string, m wire.Message) (Outcome, error) {
 	reply, err := s.scripts.run(ctx, releaseScript, []string{s.keys.Lock}, lock, s.keys.Events, m.Append(nil))
 	if err != nil {
 		return "", fmt.Errorf("release: %w", err)
 	}
 	r := replyReader{reply: reply}
-	return outcome(r.text()), r.err
+	return Outcome(r.text()), r.err
 }
 
-type refreshReply struct {
-	accepted bool  // false: the webhook's ID was already known
-	seq      int64 // the count of refresh requests; 0: unknown
+// RefreshRequest is a request to the leader to poll now.
+type RefreshRequest struct {
+	Publish   bool          // false: the leader itself asks
+	WebhookID string        // empty: this is not a webhook
+	Remember  time.Duration // how long Redis remembers the webhook's ID
 }
 
-// requestRefresh publishes no message if channel is empty.
-func (s *store) requestRefresh(ctx context.Context, channel string) (refreshReply, error) {
-	return s.sendRefresh(ctx, channel, s.keys.Meta)
+// RefreshReply is the reply to a [RefreshRequest].
+type RefreshReply struct {
+	Accepted bool  // false: the webhook's ID was already known
+	Seq      int64 // the count of refresh requests; 0: unknown
 }
 
-// hook requests a refresh for a webhook, if its ID is new.
-func (s *store) hook(ctx context.Context, channel, id string) (refreshReply, error) {
-	return s.sendRefresh(ctx, channel, s.keys.Meta, s.keys.Hook(id))
-}
-
-// sendRefresh tries twice: a connection may have died unnoticed. If the first try succeeded
-// after all, the second finds the webhook's ID known, and the request counts as accepted.
-func (s *store) sendRefresh(ctx context.Context, channel string, keys ...string) (refreshReply, error) {
+// RequestRefresh counts the request in meta, unless the webhook's ID is known. It tries twice: a
+// connection may have died unnoticed. If the first try succeeded after all, the second finds the
+// webhook's ID known, and the request counts as accepted.
+func (s *Store) RequestRefresh(ctx context.Context, request RefreshRequest) (RefreshReply, error) {
+	keys, channel := []string{s.keys.Meta}, ""
+	if request.WebhookID != "" {
+		keys = append(keys, s.keys.Hook(request.WebhookID))
+	}
+	if request.Publish {
+		channel = s.keys.Events
+	}
 	head := wire.Message{Type: wire.Refresh}.Head()
 	var err error
 	for _, again := range []bool{false, true} {
 		var reply []any
-		reply, err = refreshScript.Run(ctx, s.client, keys, channel, head, hookMemory.Milliseconds()).Slice()
+		reply, err = refreshScript.Run(ctx, s.client, keys, channel, head, request.Remember.Milliseconds()).Slice()
 		if err == nil {
 			r := replyReader{reply: reply}
-			if outcome(r.text()) != outcomeOK {
-				return refreshReply{accepted: again}, r.err
+			if Outcome(r.text()) != OK {
+				return RefreshReply{Accepted: again}, r.err
 			}
-			return refreshReply{accepted: true, seq: r.number()}, r.err
+			return RefreshReply{Accepted: true, Seq: r.number()}, r.err
 		}
 		if ctx.Err() != nil {
 			break
 		}
 		redisnode.Reload(ctx, s.client)
 	}
-	return refreshReply{}, fmt.Errorf("refresh request: %w", err)
-}
-
-// load reads the current content. With it a new leader can send If-None-Match to the CDN, and
-// can repair Redis while the CDN does not answer.
-func (s *store) load(ctx context.Context, meta wire.Meta) (*content, error) {
-	data, err := s.getAtMost(ctx, s.keys.Blob, wire.MaxBlobBytes)
-	if err != nil {
-		return nil, fmt.Errorf("read blob: %w", err)
-	}
-	blob, err := wire.ParseBlob(data)
-	if err != nil {
-		return nil, err
-	}
-	if blob.Hash != meta.Hash {
-		return nil, fmt.Errorf("read blob: %w: not the current content", errReply)
-	}
-	json, err := blob.JSON()
-	if err != nil {
-		return nil, err
-	}
-	return &content{json: json, hash: blob.Hash, etag: meta.ETag, codec: blob.Codec, payload: blob.Payload}, nil
-}
-
-// blob reads the blob, regardless of meta. c is nil if the blob is missing or invalid.
-func (s *store) blob(ctx context.Context) (c *content, rev int64, err error) {
-	data, err := s.getAtMost(ctx, s.keys.Blob, wire.MaxBlobBytes)
-	switch {
-	case redis.HasErrorPrefix(err, "WRONGTYPE"):
-		return nil, 0, nil
-	case err != nil:
-		return nil, 0, fmt.Errorf("read blob: %w", err)
-	}
-	blob, err := wire.ParseBlob(data)
-	if err != nil {
-		return nil, 0, nil //nolint:nilerr // it will be overwritten
-	}
-	json, err := blob.JSON()
-	if err != nil {
-		return nil, 0, nil //nolint:nilerr // it will be overwritten
-	}
-	return &content{json: json, hash: blob.Hash, codec: blob.Codec, payload: blob.Payload}, blob.Rev, nil
-}
-
-// entry reads the official entry. It returns the zero Entry if the entry is missing or
-// malformed.
-func (s *store) entry(ctx context.Context) (cachekeys.Entry, error) {
-	data, err := s.getAtMost(ctx, s.keys.Entry, cachekeys.MaxEntryBytes)
-	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
-		return cachekeys.Entry{}, fmt.Errorf("read entry: %w", err)
-	}
-	entry, err := cachekeys.ParseEntry(data)
-	if err != nil {
-		return cachekeys.Entry{}, nil //nolint:nilerr // it will be overwritten
-	}
-	return entry, nil
-}
-
-// getAtMost reads at most limit bytes of a value and one more, which shows that the value is
-// too long: any client may have written it. A missing value is empty.
-func (s *store) getAtMost(ctx context.Context, key string, limit int) ([]byte, error) {
-	return s.client.GetRange(ctx, key, 0, int64(limit)).Bytes()
+	return RefreshReply{}, fmt.Errorf("refresh request: %w", err)
 }
 
 // revText returns rev as the scripts expect it: 0 is the empty string.

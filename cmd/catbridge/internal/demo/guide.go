@@ -21,7 +21,7 @@ func (d *demo) guide() {
 	add("", "Save it to change the flags in every follower. Try the \"v\" of")
 	add("", "%s.", d.someFlag())
 	add("Kill", "%s k to kill the leader. Another takes over when its lock expires", press)
-	add("", "(%v at most). Flags work meanwhile. %s k again to revive it.", leader.FastTiming().LeaseDuration, others)
+	add("", "(%v at most). Flags work meanwhile. %s k again to revive it.", leader.FastTimings().LeaseDuration, others)
 	add("Follow", "from another terminal (%s):", d.redisHint())
 	add("", "%s watch --fast --redis %s \\", d.o.Program, d.redisArguments())
 	add("", "--sdk-key %s", d.sdkKey)

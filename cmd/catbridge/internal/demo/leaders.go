@@ -32,7 +32,7 @@ func startNode(ctx context.Context, name string, to redisurl.Options, sdkKey, ba
 	n.client = to.LeaderClient(n.cable.through)
 	var err error
 	n.leader, err = leader.New(leader.Config{
-		Redis: n.client, Namespace: to.Namespace(), Timing: leader.FastTiming(), Logger: log.With("leader", name),
+		Redis: n.client, Namespace: to.Namespace(), Timings: leader.FastTimings(), Logger: log.With("leader", name),
 		SDKKeys: []leader.SDKKey{{Name: keyName, Key: sdkKey, BaseURL: baseURL}},
 	})
 	if err != nil {
@@ -53,7 +53,7 @@ func (n *node) stats() leader.KeyStats { return n.leader.Stats().Keys[0] }
 
 func (n *node) leads() bool {
 	state := n.stats().State
-	return !n.killed && (state == leader.Warm || state == leader.Steady)
+	return !n.killed && (state == leader.StateWarm || state == leader.StateSteady)
 }
 
 // kill ends the leader without releasing its lock: it cuts the connections before it stops the
@@ -104,7 +104,7 @@ func (d *demo) killOrRevive() {
 	n.kill()
 	d.killedAt = time.Now()
 	d.screen.event(terminal.Sprintf("%s: its connections were cut before it could release the lock.", terminal.Paint(terminal.Red, n.name+" was killed")),
-		terminal.Sprintf("The lock expires within %v; meanwhile the followers evaluate from memory.", leader.FastTiming().LeaseDuration))
+		terminal.Sprintf("The lock expires within %v; meanwhile the followers evaluate from memory.", leader.FastTimings().LeaseDuration))
 }
 
 func (d *demo) watchLeaders() {

@@ -33,8 +33,8 @@ func (d *Doctor) cdn(ctx context.Context, i int) {
 	var events warnings
 	broken := 0
 	fetcher, err := cdn.New(cdn.Config{
-		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: key.DataGovernance, Transport: d.transport, ProxyURL: cfg.ProxyURL, Roots: roots,
-		ConnectTimeout: cfg.ConnectTimeout, ReadTimeout: cfg.ReadTimeout,
+		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: cdn.DataGovernance(key.DataGovernance), Transport: d.transport, ProxyURL: cfg.ProxyURL, Roots: roots,
+		ConnectTimeout: cfg.ConnectTimeout, HTTPTimeout: cfg.HTTPTimeout,
 		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate, MaxBodyBytes: wire.MaxConfigBytes,
 		Logger: slog.New(&events),
 		Check: func(json []byte) error {

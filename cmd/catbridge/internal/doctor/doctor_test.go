@@ -45,7 +45,7 @@ func healthyCDN(t *testing.T) *httptest.Server {
 // lead runs a leader for the SDK key until the test ends.
 func lead(t *testing.T, client redis.UniversalClient, baseURL string) (stop func()) {
 	t.Helper()
-	l, err := leader.New(leader.Config{Redis: client, Timing: leader.FastTiming(), SDKKeys: []leader.SDKKey{{Key: sdkKey, BaseURL: baseURL}}})
+	l, err := leader.New(leader.Config{Redis: client, Timings: leader.FastTimings(), SDKKeys: []leader.SDKKey{{Key: sdkKey, BaseURL: baseURL}}})
 	if err != nil {
 		t.Fatal(err)
 	}

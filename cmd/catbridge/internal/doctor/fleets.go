@@ -132,7 +132,7 @@ func (d *Doctor) strangers(ctx context.Context, i int, own cachekeys.Keys, other
 	const advice = "that leader is of a version whose channels do not have the database in their names: upgrade the leaders and followers of that database together"
 	reported := map[int64]bool{}
 	defer context.AfterFunc(ctx, sub.Close)()
-	defer time.AfterFunc(d.Settings.Timing.RenewInterval+d.Settings.Timing.RenewInterval/2, sub.Close).Stop()
+	defer time.AfterFunc(d.Settings.Timings.RenewInterval+d.Settings.Timings.RenewInterval/2, sub.Close).Stop()
 	for {
 		raw, err := sub.Receive()
 		if err != nil {

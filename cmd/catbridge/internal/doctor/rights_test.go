@@ -60,7 +60,7 @@ func TestMissingRightsAreNamed(t *testing.T) {
 		"a follower without subscr.":  {Follower, followerRules + " -subscribe", "rights", []string{": +subscribe →"}},
 		"a follower without channel":  {Follower, followerRules + " resetchannels", "rights", []string{": &" + keys.Events}},
 		"a follower without entry":    {Follower, followerRules + " resetkeys %R~catbridge:{*}:*", "rights", []string{": %R~" + keys.Entry}},
-		"a follower without keys":     {Follower, followerRules + " resetkeys %R~????????????????????????????????????????", "rights", []string{"%R~" + keys.Blob, "%R~" + keys.Lock, "%R~" + keys.Meta}},
+		"a follower without keys":     {Follower, followerRules + " resetkeys %R~????????????????????????????????????????", "rights", []string{": %R~catbridge:{" + keys.Entry + "}:* →"}},
 		"a follower as reporter":      {Reporter, followerRules, "rights", []string{"a reporter: +zadd +zremrangebyscore"}},
 		"a reporter without the key":  {Reporter, followerRules + " +zadd +zremrangebyscore", "rights", []string{"a reporter: ~" + keys.Fleet}},
 		"a leader without hset":       {Leader, leaderRules + " -hset", "rights", []string{"a leader: +hset"}},

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
@@ -53,7 +54,7 @@ func (d *Doctor) messages(ctx context.Context, i int) {
 	sub, err := subscription.Open(ctx, d.client, d.subscription(keys.Events))
 	if err != nil {
 		advice := "without a subscription, followers poll Redis, which is slower and costs more"
-		if isRefused(err) {
+		if _, refused := errors.AsType[*subscription.RefusedError](err); refused {
 			advice = "grant +subscribe and &" + keys.Events + ": " + advice
 		}
 		d.fault(advice, "subscribing failed: %v", redisurl.Explain(err))

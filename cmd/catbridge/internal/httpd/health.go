@@ -33,7 +33,7 @@ func (h health) live(w http.ResponseWriter, _ *http.Request) {
 
 // hangs reports whether the loop of an SDK key has stopped iterating.
 func hangs(k leader.KeyStats, now time.Time) bool {
-	return k.State != leader.Stopped && !k.Due.IsZero() && now.Sub(k.Due) > overdue
+	return k.State != leader.StateStopped && !k.Due.IsZero() && now.Sub(k.Due) > overdue
 }
 
 func (h health) ready(w http.ResponseWriter, _ *http.Request) {
@@ -55,9 +55,9 @@ func (h health) ready(w http.ResponseWriter, _ *http.Request) {
 
 // unready returns why this process is not ready for an SDK key, or "".
 func unready(k leader.KeyStats, now time.Time) string {
-	leading := k.State == leader.Warm || k.State == leader.Steady
+	leading := k.State == leader.StateWarm || k.State == leader.StateSteady
 	switch {
-	case k.State == leader.Stopped:
+	case k.State == leader.StateStopped:
 		return "stopped"
 	case k.LastContact.IsZero():
 		return because("Redis has not answered yet", k.WriteError)

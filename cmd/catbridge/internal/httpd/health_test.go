@@ -135,7 +135,7 @@ func TestWithoutTheCDNAProcessIsReadyIfThereIsAConfig(t *testing.T) {
 // One SDK key that is not ready makes the whole process unready.
 func TestUnreadyReasons(t *testing.T) {
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
-	good := leader.KeyStats{Name: "shop", State: leader.Candidate, LockHolder: "X", LastContact: now.Add(-time.Second), Rev: wire.MinRev}
+	good := leader.KeyStats{Name: "shop", State: leader.StateCandidate, LockHolder: "X", LastContact: now.Add(-time.Second), Rev: wire.MinRev}
 	for name, c := range map[string]struct {
 		change func(*leader.KeyStats)
 		want   string
@@ -143,11 +143,11 @@ func TestUnreadyReasons(t *testing.T) {
 		"candidate, another leads":         {func(*leader.KeyStats) {}, ""},
 		"candidate, nobody leads":          {func(k *leader.KeyStats) { k.LockHolder = "" }, "no known leader"},
 		"candidate, no config":             {func(k *leader.KeyStats) { k.Rev = 0 }, "no config yet"},
-		"steady":                           {func(k *leader.KeyStats) { k.State = leader.Steady }, ""},
-		"steady, the CDN fails":            {func(k *leader.KeyStats) { k.State, k.PollError = leader.Steady, "503" }, ""},
-		"warm, with a config":              {func(k *leader.KeyStats) { k.State, k.LockHolder = leader.Warm, "" }, ""},
-		"warm, without":                    {func(k *leader.KeyStats) { k.State, k.Rev, k.PollError = leader.Warm, 0, "503" }, "no config yet: 503"},
-		"stopped":                          {func(k *leader.KeyStats) { k.State = leader.Stopped }, "stopped"},
+		"steady":                           {func(k *leader.KeyStats) { k.State = leader.StateSteady }, ""},
+		"steady, the CDN fails":            {func(k *leader.KeyStats) { k.State, k.PollError = leader.StateSteady, "503" }, ""},
+		"warm, with a config":              {func(k *leader.KeyStats) { k.State, k.LockHolder = leader.StateWarm, "" }, ""},
+		"warm, without":                    {func(k *leader.KeyStats) { k.State, k.Rev, k.PollError = leader.StateWarm, 0, "503" }, "no config yet: 503"},
+		"stopped":                          {func(k *leader.KeyStats) { k.State = leader.StateStopped }, "stopped"},
 		"never reached":                    {func(k *leader.KeyStats) { k.LastContact, k.WriteError = time.Time{}, "refused" }, "not answered yet: refused"},
 		"failing for a moment":             {func(k *leader.KeyStats) { k.WriteError = "refused" }, ""},
 		"failing for long":                 {func(k *leader.KeyStats) { k.WriteError, k.LastContact = "a\nb", now.Add(-11*time.Second) }, "for 11s: a; b"},
@@ -176,7 +176,7 @@ func TestUnreadyReasons(t *testing.T) {
 
 func TestAProcessWithAHangingLoopIsNotAlive(t *testing.T) {
 	for overdueBy, want := range map[time.Duration]int{0: 200, overdue - time.Second: 200, overdue + time.Second: 503} {
-		stats := leader.Stats{Keys: []leader.KeyStats{{Name: "shop", State: leader.Steady, Due: time.Now().Add(-overdueBy)}}}
+		stats := leader.Stats{Keys: []leader.KeyStats{{Name: "shop", State: leader.StateSteady, Due: time.Now().Add(-overdueBy)}}}
 		w := call(t, Config{Leader: fixedLeader{stats: stats}}, "GET", "/healthz", "")
 		if w.Code != want {
 			t.Errorf("overdue by %v: %d, want %d", overdueBy, w.Code, want)

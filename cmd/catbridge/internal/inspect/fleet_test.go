@@ -26,7 +26,7 @@ func reportFrom(t *testing.T, client redis.Cmdable, ago time.Duration, r wire.Fl
 func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client(t, nil)
-	lead(t, client, leader.Timing{})
+	lead(t, client, leader.Timings{})
 	content := look(t, client).Content
 	changed := func(ago time.Duration) {
 		client.HSet(t.Context(), keys.Meta, "etags", fmt.Sprintf("%d before", time.Now().Add(-ago).UnixMilli()))
@@ -85,7 +85,7 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 func TestALargeFleetIsReadInPages(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client(t, nil)
-	lead(t, client, leader.Timing{})
+	lead(t, client, leader.Timings{})
 	content := look(t, client).Content
 	const followers = 2500
 	pipe := client.Pipeline()

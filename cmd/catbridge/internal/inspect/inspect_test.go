@@ -35,7 +35,7 @@ type silence struct{}
 func (silence) Printf(context.Context, string, ...any) {}
 
 // lead runs a leader until stop, which does not release its lock.
-func lead(t *testing.T, client redis.UniversalClient, timing leader.Timing) (id string, stop func()) {
+func lead(t *testing.T, client redis.UniversalClient, timing leader.Timings) (id string, stop func()) {
 	t.Helper()
 	content, err := localcdn.NewContent([]byte(`{"f":{"text":{"t":1,"v":{"s":"one"}}}}`))
 	if err != nil {
@@ -43,7 +43,7 @@ func lead(t *testing.T, client redis.UniversalClient, timing leader.Timing) (id 
 	}
 	web := httptest.NewServer(localcdn.New(content, slog.New(slog.DiscardHandler)))
 	t.Cleanup(web.Close)
-	l, err := leader.New(leader.Config{Redis: client, Timing: timing, SDKKeys: []leader.SDKKey{{Key: sdkKey, BaseURL: web.URL}}})
+	l, err := leader.New(leader.Config{Redis: client, Timings: timing, SDKKeys: []leader.SDKKey{{Key: sdkKey, BaseURL: web.URL}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func lead(t *testing.T, client redis.UniversalClient, timing leader.Timing) (id 
 	go func() { defer close(done); _ = l.Run(ctx) }()
 	stop = func() { cancel(); <-done }
 	t.Cleanup(stop)
-	for l.Stats().Keys[0].State != leader.Steady || l.Stats().Keys[0].Rev == 0 {
+	for l.Stats().Keys[0].State != leader.StateSteady || l.Stats().Keys[0].Rev == 0 {
 		select {
 		case <-done:
 			t.Fatal("the leader ended")
@@ -92,7 +92,7 @@ func wantWell(t *testing.T, key inspect.Key, id string) {
 func TestThereAreNoFaultsWhileALeaderLeads(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client(t, nil)
-	id, _ := lead(t, client, leader.Timing{})
+	id, _ := lead(t, client, leader.Timings{})
 	other := client.Subscribe(t.Context(), keys.Events)
 	defer other.Close()
 	if _, err := other.Receive(t.Context()); err != nil {
@@ -135,7 +135,7 @@ func TestARefusedCommandHidesOnlyItsPart(t *testing.T) {
 			t.Parallel()
 			client := redistest.Start(t, "--rename-command", command, "").Client(t, nil)
 			if command != "PTTL" { // scripts need it
-				lead(t, client, leader.Timing{})
+				lead(t, client, leader.Timings{})
 			} else {
 				client.Set(t.Context(), keys.Lock, wire.LockValue("someone", time.Now().UnixMilli()), time.Minute)
 			}
@@ -154,7 +154,7 @@ func TestARefusedCommandHidesOnlyItsPart(t *testing.T) {
 func TestSubscribersOfAllNodesOfAClusterAreCounted(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 3, 0)
-	id, _ := lead(t, cluster.Client(t, nil), leader.Timing{})
+	id, _ := lead(t, cluster.Client(t, nil), leader.Timings{})
 	for _, node := range cluster.Primaries {
 		sub := node.Client(t, nil).Subscribe(t.Context(), keys.Events)
 		defer sub.Close()
@@ -177,7 +177,7 @@ func TestFaultsAreNamed(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
-	_, stop := lead(t, client, leader.Timing{})
+	_, stop := lead(t, client, leader.Timings{})
 	ctx := t.Context()
 	lock := client.Get(ctx, keys.Lock).Val()
 	meta := client.HGetAll(ctx, keys.Meta).Val()
@@ -269,7 +269,7 @@ func statusUser(t *testing.T, file string, nodes ...*redistest.Process) (name, p
 func TestTheStatusUserCanReadEverything(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	id, _ := lead(t, server.Client(t, nil), leader.Timing{})
+	id, _ := lead(t, server.Client(t, nil), leader.Timings{})
 	opts := *server.Client(t, nil).Options()
 	opts.Username, opts.Password = statusUser(t, "single.acl", server)
 	single := redis.NewClient(&opts)
@@ -277,7 +277,7 @@ func TestTheStatusUserCanReadEverything(t *testing.T) {
 	wantWell(t, look(t, single), id)
 
 	cluster := redistest.StartCluster(t, 3, 0)
-	id, _ = lead(t, cluster.Client(t, nil), leader.Timing{})
+	id, _ = lead(t, cluster.Client(t, nil), leader.Timings{})
 	all := *cluster.Client(t, nil).Options()
 	all.Username, all.Password = statusUser(t, "cluster.acl", cluster.Primaries...)
 	whole := redis.NewClusterClient(&all)
@@ -293,7 +293,7 @@ func TestMissingRightsAreRemarks(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
-	lead(t, admin, leader.Timing{})
+	lead(t, admin, leader.Timings{})
 	opts := *admin.Options()
 	opts.Username, opts.Password = "reader", "secret"
 	client := redis.NewClient(&opts)

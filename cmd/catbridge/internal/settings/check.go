@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/redis/go-redis/v9"
 
@@ -105,7 +104,7 @@ func (l *loader) checkEnvironmentProxy() {
 
 var (
 	wrappings  = regexp.MustCompile(`^(leader|cdn|SDKKeys\[\d+\]): `)
-	fieldName  = regexp.MustCompile(`^(Timing: )?([A-Z][A-Za-z]*)(\[\d+\])?:? `)
+	fieldName  = regexp.MustCompile(`^(Timings: )?([A-Z][A-Za-z]*)(\[\d+\])?:? `)
 	timingName = regexp.MustCompile(`\b(LeaseDuration|RenewInterval|RenewDeadline|RetryPeriod|Idle|Dead|PollInterval)\b`)
 )
 
@@ -134,18 +133,12 @@ func settingOf(field string) string {
 	return snake(field)
 }
 
-// snake returns a field's name in the form of settings: poll_interval for PollInterval.
+// wordStart matches the start of a word in a field's name, except the first.
+var wordStart = regexp.MustCompile(`([a-z])([A-Z])|([A-Z])([A-Z][a-z])`)
+
+// snake returns a field's name in the form of settings: http_timeout for HTTPTimeout.
 func snake(name string) string {
-	var b strings.Builder
-	previous := 'A'
-	for _, r := range name {
-		if unicode.IsUpper(r) && !unicode.IsUpper(previous) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-		previous = r
-	}
-	return b.String()
+	return strings.ToLower(wordStart.ReplaceAllString(name, "${1}${3}_${2}${4}"))
 }
 
 var httpHost = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)

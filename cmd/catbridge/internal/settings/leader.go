@@ -9,8 +9,8 @@ import (
 func (s *Settings) LeaderConfig() leader.Config {
 	return leader.Config{
 		Namespace: s.RedisOptions.Namespace(),
-		SDKKeys:   s.LeaderKeys(), Timing: s.Timing,
-		ProxyURL: s.ProxyURL, CAFile: s.CDN.CAFile, ConnectTimeout: s.ConnectTimeout, ReadTimeout: s.ReadTimeout,
+		SDKKeys:   s.LeaderKeys(), Timings: s.Timings,
+		ProxyURL: s.ProxyURL, CAFile: s.CDN.CAFile, ConnectTimeout: s.ConnectTimeout, HTTPTimeout: s.HTTPTimeout,
 		ExpectedFollowers: s.ExpectedFollowers, SubscriberNodes: s.SubscriberNodes, ReadBudget: s.ReadBudget,
 	}
 }

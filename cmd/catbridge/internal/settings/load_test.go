@@ -256,12 +256,12 @@ redis: {url: redis://h}
 func TestTheFastProfileSetsOnlyDurationsThatAreNotGiven(t *testing.T) {
 	g := given{flags: []string{"--fast", "--sdk-key", keyA, "--redis", "redis://h"}, file: "timings: {renew_interval: 2s}"}
 	s := g.must(t)
-	if !s.Fast() || s.Timing.LeaseDuration.String() != "6s" || s.Timing.RenewInterval.String() != "2s" || s.SDKKeys[0].PollInterval.String() != "5s" {
-		t.Errorf("%+v", s.Timing)
+	if !s.Fast() || s.Timings.LeaseDuration.String() != "6s" || s.Timings.RenewInterval.String() != "2s" || s.SDKKeys[0].PollInterval.String() != "5s" {
+		t.Errorf("%+v", s.Timings)
 	}
 	g.flags[0] = "--fast=false"
 	g.environ = []string{"CATBRIDGE_TIMINGS_PROFILE=fast"}
-	if s := g.must(t); s.Fast() || s.Timing.LeaseDuration.String() != "15s" || s.SDKKeys[0].PollInterval.String() != "55s" {
-		t.Errorf("%+v", s.Timing)
+	if s := g.must(t); s.Fast() || s.Timings.LeaseDuration.String() != "15s" || s.SDKKeys[0].PollInterval.String() != "55s" {
+		t.Errorf("%+v", s.Timings)
 	}
 }

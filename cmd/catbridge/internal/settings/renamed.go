@@ -15,6 +15,7 @@ var renamed = map[string]string{
 	"timings.renewal":     "timings.renew_interval",
 	"timings.stop_acting": "timings.renew_deadline",
 	"timings.retry":       "timings.retry_period",
+	"read_timeout":        "http_timeout",
 }
 
 // current returns the name of a setting, which may be given by an old name.

@@ -34,7 +34,10 @@ func TestOldNamesAreAcceptedWithAWarning(t *testing.T) {
 		}
 		const value = "4s" // all of them are durations
 		yaml := func(path string) string {
-			group, last, _ := strings.Cut(path, ".")
+			group, last, grouped := strings.Cut(path, ".")
+			if !grouped {
+				return "# the leader\n\n" + path + ": " + value
+			}
 			return group + ":\n  idle: 4s\n  " + last + ": " + value
 		}
 		// For consistency with the other durations.
@@ -73,11 +76,17 @@ func TestOldNamesAreAcceptedWithAWarning(t *testing.T) {
 				if len(warnings) > 0 {
 					t.Errorf("the new name gets the warnings %q", warnings)
 				}
-				if have := find(s.table(&more{}), name).value.texts(); !slices.Equal(have, []string{value}) || s.Timing != want.Timing {
-					t.Errorf("%s is %q; %+v, want %+v", name, have, s.Timing, want.Timing)
+				if have := find(s.table(&more{}), name).value.texts(); !slices.Equal(have, []string{value}) || s.Timings != want.Timings {
+					t.Errorf("%s is %q; %+v, want %+v", name, have, s.Timings, want.Timings)
 				}
 				text, err := s.YAML()
-				last := func(path string) string { return "\n  " + path[strings.LastIndexByte(path, '.')+1:] + ": " }
+				last := func(path string) string {
+					group, last, grouped := strings.Cut(path, ".")
+					if !grouped {
+						return "\n" + group + ": "
+					}
+					return "\n  " + last + ": "
+				}
 				if err != nil || strings.Contains(string(text), last(old)) || !strings.Contains(string(text), last(name)) {
 					t.Errorf("%v, printed as\n%s", err, text)
 				}

@@ -16,12 +16,12 @@ type Settings struct {
 	RedisOptions redisurl.Options
 
 	Profile string // of timings: default or fast
-	Timing  leader.Timing
+	Timings leader.Timings
 
 	ProxyURL          string
 	CDN               CDN
 	ConnectTimeout    time.Duration
-	ReadTimeout       time.Duration
+	HTTPTimeout       time.Duration
 	ExpectedFollowers int
 	SubscriberNodes   int
 	ReadBudget        int64
@@ -112,20 +112,20 @@ func (s *Settings) Fast() bool { return s.Profile == "fast" }
 
 // complete sets the durations that are not given to those of the profile.
 func (s *Settings) complete() {
-	t := leader.DefaultTiming()
+	t := leader.DefaultTimings()
 	if s.Fast() {
-		t = leader.FastTiming()
+		t = leader.FastTimings()
 	}
 	for _, d := range []struct{ dst, def *time.Duration }{
-		{&s.Timing.LeaseDuration, &t.LeaseDuration}, {&s.Timing.RenewInterval, &t.RenewInterval}, {&s.Timing.RenewDeadline, &t.RenewDeadline},
-		{&s.Timing.RetryPeriod, &t.RetryPeriod}, {&s.Timing.Idle, &t.Idle}, {&s.Timing.Dead, &t.Dead},
+		{&s.Timings.LeaseDuration, &t.LeaseDuration}, {&s.Timings.RenewInterval, &t.RenewInterval}, {&s.Timings.RenewDeadline, &t.RenewDeadline},
+		{&s.Timings.RetryPeriod, &t.RetryPeriod}, {&s.Timings.Idle, &t.Idle}, {&s.Timings.Dead, &t.Dead},
 		{&s.Defaults.PollInterval, &t.PollInterval},
 	} {
 		if *d.dst == 0 {
 			*d.dst = *d.def
 		}
 	}
-	s.Timing.PollInterval = t.PollInterval
+	s.Timings.PollInterval = t.PollInterval
 	for i := range s.SDKKeys {
 		s.SDKKeys[i].inherit(s.Defaults)
 	}

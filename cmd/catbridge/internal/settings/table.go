@@ -125,7 +125,7 @@ func (s *Settings) table(m *more) []*setting {
 }
 
 func (s *Settings) leaderTable() []*setting {
-	t := &s.Timing
+	t := &s.Timings
 	list := []*setting{
 		{path: "timings.lease_duration", value: duration(&t.LeaseDuration), usage: "`duration` after which the lock of a dead leader expires (default 15s; with --fast 6s)"},
 		{path: "timings.renew_interval", value: duration(&t.RenewInterval), usage: "`duration` between two renewals of the lock, which are also the heartbeats (default 3s; with --fast 1.5s)"},
@@ -136,7 +136,7 @@ func (s *Settings) leaderTable() []*setting {
 		{path: "proxy_url", value: text(&s.ProxyURL), usage: "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it requires them; use the variable to keep those out of the process list (default: from $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY)"},
 		{path: "cdn.ca_file", value: file(&s.CDN.CAFile), usage: "`path` of the CA certificates (PEM) to trust for the CDN instead of the system's; read again for each request"},
 		{path: "connect_timeout", value: duration(&s.ConnectTimeout), usage: "timeout for connecting to the CDN, a `duration` (default 10s)"},
-		{path: "read_timeout", value: duration(&s.ReadTimeout), usage: "timeout for a whole request to the CDN, a `duration` (default 30s)"},
+		{path: "http_timeout", value: duration(&s.HTTPTimeout), usage: "timeout for a whole request to the CDN, a `duration` (default 30s)"},
 		{path: "expected_followers", value: integer(&s.ExpectedFollowers), usage: "`number` of followers, over which reads are spread after a change (default: the number that messages reach)"},
 		{path: "subscriber_nodes", value: integer(&s.SubscriberNodes), usage: "`number` of Redis nodes that serve subscribers (default 1)"},
 		{path: "read_budget", value: integer(&s.ReadBudget), usage: "`bytes` per second that all followers together may read after a change (default 50000000)"},

@@ -1,10 +1,8 @@
-package leader
+package script
 
 import (
 	"fmt"
-	"log/slog"
 	"strconv"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,10 +16,7 @@ import (
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
-func TestMain(m *testing.M) {
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // for leaders without a Logger
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const testKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
 
@@ -37,50 +32,50 @@ func onBoth(t *testing.T, test func(t *testing.T, client *redis.Client)) {
 // author is a leader process reduced to its scripts.
 type author struct {
 	t testing.TB
-	store
+	*Store
 	lock string
 	rev  int64
 	high int64
 }
 
 func newAuthor(t testing.TB, client *redis.Client, id string) *author {
-	return &author{t: t, store: store{client: client, scripts: newPipeline(client), keys: cachekeys.For(testKey, "", 0), leaderID: id, lease: 15 * time.Second}}
+	return &author{t: t, Store: NewBatcher(client, func() {}).NewStore(cachekeys.For(testKey, "", 0), id, 15*time.Second)}
 }
 
-func (a *author) mustAcquire() acquireReply {
+func (a *author) mustAcquire() AcquireReply {
 	a.t.Helper()
-	g, err := a.acquire(a.t.Context(), a.high)
-	if err != nil || g.outcome != outcomeAcquired {
+	g, err := a.Acquire(a.t.Context(), a.high)
+	if err != nil || g.Outcome != Acquired {
 		a.t.Fatalf("acquire: %+v, %v", g, err)
 	}
-	a.lock, a.rev = g.lock, g.meta.Rev
+	a.lock, a.rev = g.Lock, g.Meta.Rev
 	return g
 }
 
-func testContent(version int) *content {
-	return newContent(fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}}}}`, version), `W/"v`+strconv.Itoa(version)+`"`, 0)
+func testContent(version int) *Content {
+	return NewContent(fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}}}}`, version), `W/"v`+strconv.Itoa(version)+`"`)
 }
 
-func (a *author) assertionFor(c *content, kind wire.MessageType, age int64) assertion {
-	return assertion{
-		lock: a.lock, base: a.rev, above: a.high, age: age, latest: wire.MaxRev, etag: c.storedETag(), overwriteUpTo: wire.MaxRev,
-		message: wire.Message{Type: kind, Hash: c.hash, Len: len(c.json), Poll: 55 * time.Second, ETag: c.storedETag()},
+func (a *author) assertionFor(c *Content, kind wire.MessageType, age int64) Assertion {
+	return Assertion{
+		Lock: a.lock, Base: a.rev, Above: a.high, Age: age, Latest: wire.MaxRev, ETag: c.StoredETag(), OverwriteUpTo: wire.MaxRev,
+		Message: wire.Message{Type: kind, Hash: c.Hash, Len: len(c.JSON), Poll: 55 * time.Second, ETag: c.StoredETag()},
 	}
 }
 
-func (a *author) mustCommit(c *content) writeReply {
+func (a *author) mustCommit(c *Content) WriteReply {
 	a.t.Helper()
-	w, err := a.commit(a.t.Context(), a.assertionFor(c, wire.Change, 0), c)
-	if err != nil || w.outcome != outcomeOK {
+	w, err := a.Commit(a.t.Context(), a.assertionFor(c, wire.Change, 0), c)
+	if err != nil || w.Outcome != OK {
 		a.t.Fatalf("commit: %+v, %v", w, err)
 	}
-	a.rev = w.rev
+	a.rev = w.Rev
 	return w
 }
 
-func (a *author) renewAs(c *content, age int64) writeReply {
+func (a *author) renewAs(c *Content, age int64) WriteReply {
 	a.t.Helper()
-	w, err := a.renew(a.t.Context(), a.assertionFor(c, wire.Heartbeat, age))
+	w, err := a.Renew(a.t.Context(), a.assertionFor(c, wire.Heartbeat, age))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -118,12 +113,12 @@ func TestOnlyOneProcessAcquiresTheLock(t *testing.T) {
 		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
 		one.mustAcquire()
 		one.mustCommit(testContent(1))
-		g, err := two.acquire(t.Context(), 0)
-		if err != nil || g.outcome != outcomeHeld || g.lock != one.lock || g.left <= 0 || g.left > one.lease {
+		g, err := two.Acquire(t.Context(), 0)
+		if err != nil || g.Outcome != Held || g.Lock != one.lock || g.Left <= 0 || g.Left > one.lease {
 			t.Fatalf("got %+v, %v", g, err)
 		}
-		if g.meta.Rev != one.rev || g.meta.Hash != testContent(1).hash {
-			t.Errorf("the reply lacks the current content: %+v", g.meta)
+		if g.Meta.Rev != one.rev || g.Meta.Hash != testContent(1).Hash {
+			t.Errorf("the reply lacks the current content: %+v", g.Meta)
 		}
 	})
 }
@@ -135,11 +130,11 @@ func TestAcquiringAgainFencesTheEarlierEpoch(t *testing.T) {
 		first := a.mustAcquire()
 		inFlight := *a
 		second := a.mustAcquire()
-		if second.meta.Epoch <= first.meta.Epoch {
-			t.Errorf("epoch %d after %d", second.meta.Epoch, first.meta.Epoch)
+		if second.Meta.Epoch <= first.Meta.Epoch {
+			t.Errorf("epoch %d after %d", second.Meta.Epoch, first.Meta.Epoch)
 		}
-		w, err := inFlight.commit(t.Context(), inFlight.assertionFor(testContent(1), wire.Change, 0), testContent(1))
-		if err != nil || w.outcome != outcomeFenced {
+		w, err := inFlight.Commit(t.Context(), inFlight.assertionFor(testContent(1), wire.Change, 0), testContent(1))
+		if err != nil || w.Outcome != Fenced {
 			t.Errorf("got %+v, %v, want FENCED", w, err)
 		}
 	})
@@ -156,13 +151,13 @@ func TestAWriteWithoutTheLockChangesNothing(t *testing.T) {
 		before, beforeMeta := two.stored()
 
 		one.rev = two.rev // even with the right base
-		if w, err := one.commit(t.Context(), one.assertionFor(testContent(1), wire.Change, 0), testContent(1)); err != nil || w.outcome != outcomeFenced {
+		if w, err := one.Commit(t.Context(), one.assertionFor(testContent(1), wire.Change, 0), testContent(1)); err != nil || w.Outcome != Fenced {
 			t.Errorf("commit: %+v, %v, want FENCED", w, err)
 		}
-		if w := one.renewAs(testContent(2), 0); w.outcome != outcomeFenced {
+		if w := one.renewAs(testContent(2), 0); w.Outcome != Fenced {
 			t.Errorf("renew: %+v, want FENCED", w)
 		}
-		if outcome, err := one.release(t.Context(), one.lock, wire.Message{Type: wire.Resign}); err != nil || outcome != outcomeFenced {
+		if outcome, err := one.Release(t.Context(), one.lock, wire.Message{Type: wire.Resign}); err != nil || outcome != Fenced {
 			t.Errorf("release: %v, %v, want FENCED", outcome, err)
 		}
 		after, afterMeta := two.stored()
@@ -184,15 +179,15 @@ func TestARepeatedCommitHasOneEffectAndALateCommitNone(t *testing.T) {
 		late := *a
 		a.mustCommit(testContent(2))
 
-		w, err := late.commit(t.Context(), late.assertionFor(testContent(2), wire.Change, 0), testContent(2))
-		if err != nil || w.outcome != outcomeStale || w.meta.Rev != a.rev || w.meta.Hash != testContent(2).hash {
+		w, err := late.Commit(t.Context(), late.assertionFor(testContent(2), wire.Change, 0), testContent(2))
+		if err != nil || w.Outcome != Stale || w.Meta.Rev != a.rev || w.Meta.Hash != testContent(2).Hash {
 			t.Errorf("repeated: %+v, %v, want STALE with what is current", w, err)
 		}
-		w, err = late.commit(t.Context(), late.assertionFor(testContent(1), wire.Change, 0), testContent(1))
-		if err != nil || w.outcome != outcomeStale {
+		w, err = late.Commit(t.Context(), late.assertionFor(testContent(1), wire.Change, 0), testContent(1))
+		if err != nil || w.Outcome != Stale {
 			t.Errorf("late: %+v, %v, want STALE", w, err)
 		}
-		if _, meta := a.stored(); meta.Rev != a.rev || meta.Hash != testContent(2).hash {
+		if _, meta := a.stored(); meta.Rev != a.rev || meta.Hash != testContent(2).Hash {
 			t.Errorf("now %+v", meta)
 		}
 	})
@@ -202,7 +197,7 @@ func TestRevOnlyRises(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
 		a := newAuthor(t, client, "ONE")
 		a.mustAcquire()
-		last := a.mustCommit(testContent(1)).rev
+		last := a.mustCommit(testContent(1)).Rev
 		if !wire.ValidRev(last) {
 			t.Fatalf("rev %d", last)
 		}
@@ -218,7 +213,7 @@ func TestRevOnlyRises(t *testing.T) {
 			{"everything lost", func() { client.FlushAll(t.Context()); a.mustAcquire() }, ahead + 5000},
 		} {
 			step.prepare()
-			rev := a.mustCommit(testContent(1)).rev
+			rev := a.mustCommit(testContent(1)).Rev
 			if rev <= last || rev <= step.floor {
 				t.Errorf("%s: rev %d after %d, floor %d", step.name, rev, last, step.floor)
 			}
@@ -236,18 +231,18 @@ func TestARepairDoesNotMoveRevTowardsThePresent(t *testing.T) {
 		a := newAuthor(t, client, "ONE")
 		a.mustAcquire()
 		c := testContent(1)
-		first, err := a.commit(t.Context(), a.assertionFor(c, wire.Change, 60_000), c)
-		if err != nil || first.outcome != outcomeOK {
+		first, err := a.Commit(t.Context(), a.assertionFor(c, wire.Change, 60_000), c)
+		if err != nil || first.Outcome != OK {
 			t.Fatal(first, err)
 		}
-		a.high = first.rev
+		a.high = first.Rev
 		client.Del(t.Context(), a.keys.Meta, a.keys.Entry, a.keys.Blob)
 		a.rev = 0
 		repair := a.assertionFor(c, wire.Change, -1)
-		repair.cdn = first.cdn
-		w, err := a.commit(t.Context(), repair, c)
-		if err != nil || w.outcome != outcomeOK || w.rev != first.rev+1 || w.cdn != first.cdn {
-			t.Errorf("got %+v, %v; want rev %d, cdn %d", w, err, first.rev+1, first.cdn)
+		repair.CDN = first.CDN
+		w, err := a.Commit(t.Context(), repair, c)
+		if err != nil || w.Outcome != OK || w.Rev != first.Rev+1 || w.CDN != first.CDN {
+			t.Errorf("got %+v, %v; want rev %d, cdn %d", w, err, first.Rev+1, first.CDN)
 		}
 	})
 }
@@ -258,15 +253,15 @@ func TestARenewalRaisesRevOnlyForAnAnswerOfTheCDN(t *testing.T) {
 		a.mustAcquire()
 		c := testContent(1)
 		first := a.mustCommit(c)
-		if w := a.renewAs(c, -1); w.outcome != outcomeOK || w.rev != first.rev || w.cdn != first.cdn {
+		if w := a.renewAs(c, -1); w.Outcome != OK || w.Rev != first.Rev || w.CDN != first.CDN {
 			t.Errorf("renewal: %+v", w)
 		}
 		w := a.renewAs(c, 0)
-		if w.outcome != outcomeOK || w.rev <= first.rev || w.cdn < first.cdn {
+		if w.Outcome != OK || w.Rev <= first.Rev || w.CDN < first.CDN {
 			t.Errorf("304: %+v after %+v", w, first)
 		}
-		a.rev = w.rev
-		if entry, meta := a.stored(); meta.Rev != w.rev || string(entry.JSON) != string(c.json) {
+		a.rev = w.Rev
+		if entry, meta := a.stored(); meta.Rev != w.Rev || string(entry.JSON) != string(c.JSON) {
 			t.Errorf("stored %+v, %+v", entry, meta)
 		}
 	})
@@ -277,24 +272,24 @@ func TestARenewalReportsWhatRedisLost(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		corrupt func(t *testing.T, client *redis.Client, a *author)
-		want    outcome
+		want    Outcome
 	}{
-		{"meta deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Meta) }, outcomeRegressed},
+		{"meta deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Meta) }, Regressed},
 		{"meta of an older content", func(t *testing.T, client *redis.Client, a *author) {
-			client.HSet(t.Context(), a.keys.Meta, "rev", a.rev-10, "hash", testContent(0).hash)
-		}, outcomeRegressed},
-		{"rev raised by a renewal whose reply was lost", func(t *testing.T, _ *redis.Client, a *author) { a.renewAs(c, 0) }, outcomeStale},
-		{"entry deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Entry) }, outcomeOverwritten},
+			client.HSet(t.Context(), a.keys.Meta, "rev", a.rev-10, "hash", testContent(0).Hash)
+		}, Regressed},
+		{"rev raised by a renewal whose reply was lost", func(t *testing.T, _ *redis.Client, a *author) { a.renewAs(c, 0) }, Stale},
+		{"entry deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Entry) }, Overwritten},
 		{"entry of another SDK", func(t *testing.T, client *redis.Client, a *author) {
 			client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(a.rev+7, 10)+"\nother\n{}", 0)
-		}, outcomeOverwritten},
-		{"blob deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Blob) }, outcomeOverwritten},
-		{"blob's rev flipped", func(t *testing.T, client *redis.Client, a *author) { client.SetRange(t.Context(), a.keys.Blob, 3, "0") }, outcomeOverwritten},
-		{"lock deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Lock) }, outcomeFenced},
+		}, Overwritten},
+		{"blob deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Blob) }, Overwritten},
+		{"blob's rev flipped", func(t *testing.T, client *redis.Client, a *author) { client.SetRange(t.Context(), a.keys.Blob, 3, "0") }, Overwritten},
+		{"lock deleted", func(t *testing.T, client *redis.Client, a *author) { client.Del(t.Context(), a.keys.Lock) }, Fenced},
 		{"lock evicted and taken", func(t *testing.T, client *redis.Client, a *author) {
 			client.Del(t.Context(), a.keys.Lock)
 			newAuthor(t, client, "TWO").mustAcquire()
-		}, outcomeFenced},
+		}, Fenced},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, client *redis.Client) {
@@ -302,7 +297,7 @@ func TestARenewalReportsWhatRedisLost(t *testing.T) {
 				a.mustAcquire()
 				a.mustCommit(c)
 				tt.corrupt(t, client, a)
-				if w := a.renewAs(c, -1); w.outcome != tt.want {
+				if w := a.renewAs(c, -1); w.Outcome != tt.want {
 					t.Errorf("got %+v, want %s", w, tt.want)
 				}
 			})
@@ -322,61 +317,85 @@ func TestMetaKeepsABoundedNumberOfReplacedETags(t *testing.T) {
 			t.Fatalf("%d ETags", len(meta.Recent))
 		}
 		for i, old := range meta.Recent {
-			if want := testContent(10 - i).etag; old.ETag != want {
+			if want := testContent(10 - i).ETag; old.ETag != want {
 				t.Errorf("ETag %d is %q, want %q", i, old.ETag, want)
 			}
 		}
 	})
 }
 
-// A clock before 2001 would result in revs of 12 digits, which cannot be rewritten in place.
-func TestAClockBefore2001IsRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := redistest.Virtual(t)
-		server.Mini().SetTime(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
-		a := newAuthor(t, server.Client(t, nil), "ONE")
-		if _, err := a.acquire(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "CLOCK") {
-			t.Errorf("got %v", err)
-		}
-	})
-}
-
-func TestAnEntryWithTheHighestRevIsReported(t *testing.T) {
-	onBoth(t, func(t *testing.T, client *redis.Client) {
-		a := newAuthor(t, client, "ONE")
-		a.mustAcquire()
-		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(wire.MaxRev, 10)+"\nx\n{}", 0)
-		_, err := a.commit(t.Context(), a.assertionFor(testContent(1), wire.Change, 0), testContent(1))
-		if err == nil || !strings.Contains(err.Error(), "delete the entry") {
-			t.Errorf("got %v", err)
-		}
-		client.Set(t.Context(), a.keys.Entry, strconv.FormatInt(wire.MaxRev+1, 10)+"\nx\n{}", 0) // malformed, so it is ignored
-		a.mustCommit(testContent(1))
-	})
-}
-
-// Values that others wrote to meta are not trusted and do not stop a leader.
-func TestInvalidMetaIsOverwritten(t *testing.T) {
-	for _, rev := range []string{"", "x", "-5", "5", "1e15", "99999999999999", "1700000000000"} {
-		t.Run(rev, func(t *testing.T) {
+// I1: an entry that an SDK fetched after the CDN's answer is not overwritten unseen.
+func TestACommitDoesNotOverwriteALaterEntryWithOtherContent(t *testing.T) {
+	c := testContent(2)
+	for name, test := range map[string]struct {
+		fetched time.Duration // when the entry was fetched, after the answer
+		etag    string
+		over    bool
+		want    Outcome
+	}{
+		"later":                    {time.Second, "other", false, Overwritten},
+		"at the same time":         {0, "other", false, Overwritten},
+		"earlier":                  {-time.Second, "other", false, OK},
+		"later, the same":          {time.Second, c.StoredETag(), false, OK},
+		"later, after it is asked": {time.Second, "other", true, OK},
+	} {
+		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, client *redis.Client) {
 				a := newAuthor(t, client, "ONE")
-				client.HSet(t.Context(), a.keys.Meta, "rev", rev, "hash", "zz", "cdn", "??", "epoch", "1e300", "etags", "\n\n", "refresh", "abc")
 				a.mustAcquire()
 				a.mustCommit(testContent(1))
-				a.stored()
-				if _, err := a.requestRefresh(t.Context(), a.keys.Events); err != nil {
-					t.Error(err)
+				now := client.Time(t.Context()).Val().UnixMilli()
+				const age = 60_000
+				a.rev = a.backdate(now - 2*age)
+				found := now - age + test.fetched.Milliseconds()
+				entry := fmt.Sprintf("%d\n%s\n{}", found, test.etag)
+				client.Set(t.Context(), a.keys.Entry, entry, 0)
+				commit := a.assertionFor(c, wire.Change, time.Since(time.UnixMilli(now-age)).Milliseconds())
+				if test.fetched == 0 {
+					commit.Age = 2 * age // a real clock does not permit exactly the same millisecond
+				}
+				if commit.OverwriteUpTo = 0; test.over {
+					commit.OverwriteUpTo = found
+				}
+				w, err := a.Commit(t.Context(), commit, c)
+				if err != nil || w.Outcome != test.want {
+					t.Fatalf("got %+v, %v, want %s", w, err, test.want)
+				}
+				kept := client.Get(t.Context(), a.keys.Entry).Val() == entry
+				if kept != (test.want == Overwritten) || !kept && w.Rev <= found || kept && w.Found != found {
+					t.Errorf("kept: %v, %+v, the entry was of %d", kept, w, found)
 				}
 			})
 		})
 	}
 }
 
-func TestAMalformedReplyIsAnError(t *testing.T) {
-	for _, reply := range [][]any{nil, {}, {int64(1)}, {"OK"}, {"OK", "x", "1", "1", int64(1), "1"}, {"NEWS"}, {"STALE", "1"}} {
-		if w, err := parseWriteReply(reply); err == nil {
-			t.Errorf("%v gave %+v", reply, w)
-		}
+// backdate sets rev in meta and returns it.
+func (a *author) backdate(rev int64) int64 {
+	a.t.Helper()
+	if err := a.client.HSet(a.t.Context(), a.keys.Meta, "rev", rev).Err(); err != nil {
+		a.t.Fatal(err)
 	}
+	return rev
+}
+
+// A lock lasts longer if Redis's clock is set back.
+func TestALockThatLastsTooLongIsCut(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
+		one.mustAcquire()
+		for _, test := range []struct{ left, want time.Duration }{
+			{time.Hour, two.lease}, {5 * two.lease, two.lease}, {3 * two.lease, 3 * two.lease}, {time.Second, time.Second},
+		} {
+			client.PExpire(t.Context(), one.keys.Lock, test.left)
+			g, err := two.Acquire(t.Context(), 0)
+			if err != nil || g.Outcome != Held || g.Lock != one.lock {
+				t.Fatalf("got %+v, %v", g, err)
+			}
+			left := client.PTTL(t.Context(), one.keys.Lock).Val()
+			if g.Left > test.want || g.Left < test.want-time.Second || left > test.want || left < test.want-time.Second {
+				t.Errorf("%v left became %v, returned as %v; want %v", test.left, left, g.Left, test.want)
+			}
+		}
+	})
 }

@@ -31,8 +31,8 @@ const (
 // pausing is the panic that ends the coroutine of a process that was stopped.
 type pausing struct{}
 
-// process is a leader process. It follows keeper.go, term.go, publish.go and poll.go of
-// package leader. It is a coroutine that stops where it waits for Redis or for a stimulus; the
+// process is a leader process. It follows elector.go, term.go, term_write.go and term_poll.go
+// of package leader. It is a coroutine that stops where it waits for Redis or for a stimulus; the
 // System decides how it continues.
 type process struct {
 	sys  *System
