@@ -122,7 +122,7 @@ func (c *Client) startSources(cfg Config, keys cachekeys.Keys, fetcher *fetcher)
 	c.updater = &updater{
 		mode: cfg.PollingMode, interval: cfg.PollInterval, noWait: cfg.NoWaitForRefresh,
 		holder: c.holder, feed: c.feed, cache: cache, cacheKey: keys.Entry, fetcher: fetcher, log: c.log, ready: c.ready,
-		initial: make(chan struct{}), online: cfg.Online,
+		online: cfg.Online,
 	}
 	c.updater.start()
 }

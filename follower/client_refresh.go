@@ -40,10 +40,9 @@ func (c *Client) refresh(ctx context.Context, method string, age time.Duration) 
 	if c.overrides.isOnly() {
 		return nil
 	}
-	j := c.updater.request(age)
 	select {
-	case <-j.done:
-		return j.err
+	case r := <-c.updater.request(age):
+		return r.Err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/follower/internal/feed"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
@@ -14,7 +16,8 @@ import (
 
 // updater gets a client's content from its sources: Redis through the feed, the Cache, and the
 // CDN. It does one thing at a time, so refreshes do not overlap (S45). Of thousands of clients
-// that share a feed most need no goroutine, so it exists only while there is work.
+// that share a feed most need no goroutine: each refresh has its own, and the one of run ends
+// when there is no background work.
 type updater struct {
 	mode     PollingMode
 	interval time.Duration
@@ -24,7 +27,7 @@ type updater struct {
 	cache    Cache        // nil: there is none
 	cacheKey string
 	fetcher  *fetcher
-	uncached *snapshot.Snapshot // the content of a failed write to the Cache, or nil; only the goroutine uses it
+	uncached *snapshot.Snapshot // the content of a failed write to the Cache, or nil; guarded by busy
 	log      eventlog.Log
 	ready    <-chan struct{} // the client's
 
@@ -32,40 +35,26 @@ type updater struct {
 	readable   atomic.Bool               // the last read of Redis or the Cache succeeded
 	notFoundAt atomic.Pointer[time.Time] // when the CDN last answered that the config does not exist
 
-	ctx    context.Context // ends with the client
-	cancel context.CancelFunc
+	ctx        context.Context // ends with the client
+	cancel     context.CancelFunc
+	busy       chan struct{} // capacity 1: full while something is done
+	switched   chan struct{} // capacity 1: tells run that the client went online
+	background sync.WaitGroup
+	refreshes  singleflight.Group // by age
+	requested  atomic.Bool        // an evaluation that does not wait requested a refresh that has not ended
 
-	mu        sync.Mutex
-	begun     bool        // the first sync has started
-	due       bool        // the period is over
-	ticker    *time.Timer // ends the period; nil: it does not run
-	recache   bool        // the pause after a failed write to the Cache is over
-	cacheWait *time.Timer // ends that pause; nil: there was none yet
-	online    bool
-	switched  bool               // the client went online, which was not handled yet
-	interrupt context.CancelFunc // ends the running fetch; nil: none was started
-	pending   map[time.Duration]*job
-	queue     []*job
-	closed    bool
-	done      chan struct{} // closed when the goroutine ends; nil: it does not run
-}
-
-// job is a requested refresh. Concurrent callers with the same age wait for the same job.
-type job struct {
-	age  time.Duration // the maximum age of the content in force; or always, or sharedOnly
-	done chan struct{}
-	err  error
+	mu         sync.Mutex
+	online     bool
+	interrupt  context.CancelFunc // ends the running fetch; nil: none was started
+	running    bool               // the goroutine of run exists
+	cacheRetry *time.Timer        // writes to the Cache again; nil: no write has failed yet
+	closed     bool
 }
 
 const (
 	always     time.Duration = -1 // refresh, whatever the age
 	sharedOnly time.Duration = -2 // do not ask the CDN, whatever the age
 )
-
-func (j *job) wait() error {
-	<-j.done
-	return j.err
-}
 
 func (u *updater) begin(ctx context.Context) {
 	defer close(u.initial)
@@ -137,7 +126,8 @@ func (u *updater) readShared(ctx context.Context, full bool) error {
 
 // idleUpdater returns the updater of a client that has no sources. It does nothing.
 func idleUpdater(h *snapshot.Holder) *updater {
-	u := &updater{holder: h, fetcher: new(fetcher), initial: make(chan struct{}), begun: true, closed: true, cancel: func() {}}
+	u := &updater{holder: h, fetcher: new(fetcher)}
+	u.init()
 	close(u.initial)
 	return u
 }

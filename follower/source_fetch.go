@@ -67,7 +67,7 @@ func (f *fetcher) close() {
 	}
 }
 
-// fetch asks the CDN. Only the updater's goroutine calls it.
+// fetch asks the CDN. The caller has acquired u.busy.
 func (u *updater) fetch(ctx context.Context) error {
 	if time.Now().Before(u.fetcher.pauseUntil) {
 		return u.fetcher.pauseErr

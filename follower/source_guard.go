@@ -3,6 +3,7 @@ package follower
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
@@ -39,7 +40,7 @@ func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 }
 
 // guardedRefresh logs a panic and returns it as an error.
-func (u *updater) guardedRefresh(ctx context.Context, j *job) (err error) {
+func (u *updater) guardedRefresh(ctx context.Context, age time.Duration) (err error) {
 	defer func() {
 		if p, ok := err.(*panicked); ok {
 			u.log.Error(eventid.RefreshFailed, "Error occurred in the `Refresh` method.", eventlog.Err(p))
@@ -47,7 +48,7 @@ func (u *updater) guardedRefresh(ctx context.Context, j *job) (err error) {
 		}
 	}()
 	defer recovered(&err)
-	return u.refresh(ctx, j.age)
+	return u.refresh(ctx, age)
 }
 
 // guardedCache is a Cache that returns panics as errors.

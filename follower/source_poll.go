@@ -32,9 +32,7 @@ func (u *updater) lifetime() time.Duration {
 	return u.interval
 }
 
-// period returns the interval of the background work; 0: there is none.
-func (u *updater) period() time.Duration { return u.periodWhen(u.isOnline()) }
-
+// periodWhen returns the interval of the background work; 0: there is none.
 func (u *updater) periodWhen(online bool) time.Duration {
 	if u.mode == Lazy || u.mode == Subscribe && !online {
 		return 0
@@ -50,9 +48,12 @@ func (u *updater) beforeGet() {
 		if !u.expired(u.interval) {
 			return
 		}
-		j := u.request(u.interval)
-		if !u.noWait {
-			j.wait()
+		switch {
+		case u.ctx.Err() != nil: // the client is closed
+		case !u.noWait:
+			<-u.request(u.interval)
+		case !u.requested.Swap(true):
+			u.request(u.interval)
 		}
 	default:
 		if u.noWait {
@@ -60,7 +61,7 @@ func (u *updater) beforeGet() {
 		}
 		<-u.ready
 		if u.mode == Manual && u.holder.Current() == nil && u.readable.Load() {
-			_ = u.request(sharedOnly).wait()
+			<-u.request(sharedOnly)
 		}
 	}
 }

@@ -3,174 +3,127 @@ package follower
 import (
 	"context"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
-func (u *updater) start() {
+func (u *updater) init() {
+	u.initial = make(chan struct{})
 	u.ctx, u.cancel = context.WithCancel(context.Background())
-	u.mu.Lock()
-	defer u.mu.Unlock()
+	u.busy, u.switched = make(chan struct{}, 1), make(chan struct{}, 1)
+}
+
+// start begins the first sync. Requests wait for it.
+func (u *updater) start() {
+	u.init()
 	if u.mode == Subscribe && u.cache == nil && !u.online && u.feed.IsSynced() {
-		u.begun = true
 		close(u.initial)
 		return
 	}
-	u.signal()
+	u.busy <- struct{}{}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.launch(func() {
+		defer u.release()
+		u.guarded(u.ctx, u.begin)
+	})
 }
 
-// close waits for the goroutine. The content in force stays.
+// close waits until nothing is done any more. The content in force stays.
 func (u *updater) close() {
 	u.cancel()
 	u.mu.Lock()
-	if u.closed {
-		u.mu.Unlock()
-		return // it is an idleUpdater
-	}
 	u.closed = true
-	u.queue = nil
-	u.stopTicker()
-	if u.cacheWait != nil {
-		u.cacheWait.Stop()
+	if u.cacheRetry != nil {
+		u.cacheRetry.Stop()
 	}
-	done := u.done
 	u.mu.Unlock()
-	if done != nil {
-		<-done
-	}
-	u.mu.Lock()
-	pending := u.pending
-	u.pending = nil
-	u.mu.Unlock()
-	for _, j := range pending {
-		j.end(ErrClosed)
-	}
+	u.busy <- struct{}{} // for good
+	u.background.Wait()
 	u.fetcher.close()
 }
 
-// signal starts the goroutine if it does not run. The caller holds u.mu.
-func (u *updater) signal() {
-	if u.done != nil || u.closed {
+// acquire waits until nothing else is done. It returns false if the client is closed.
+func (u *updater) acquire() bool {
+	select {
+	case u.busy <- struct{}{}:
+		return true
+	case <-u.ctx.Done():
+		return false
+	}
+}
+
+func (u *updater) release() { <-u.busy }
+
+// do does work while nothing else is done, and logs a panic.
+func (u *updater) do(work func(context.Context)) {
+	if u.acquire() {
+		defer u.release()
+		u.guarded(u.ctx, work)
+	}
+}
+
+// launch starts the goroutine of the background work, which calls first, unless there is one. The
+// caller holds u.mu.
+func (u *updater) launch(first func()) {
+	if u.running || u.closed {
 		return
 	}
-	u.done = make(chan struct{})
-	go u.run(u.done)
+	u.running = true
+	u.background.Go(func() {
+		first()
+		u.run()
+	})
 }
 
-func (u *updater) run(done chan struct{}) {
-	defer close(done)
-	for work := u.next(); work != nil; work = u.next() {
-		work()
+// run ticks after each period, and when the client goes online, until there is no background work.
+func (u *updater) run() {
+	for period := u.next(); period > 0; period = u.next() {
+		select {
+		case <-u.ctx.Done():
+			return
+		case <-u.switched:
+		case <-time.After(period):
+		}
+		u.do(u.tick)
 	}
 }
 
-// next returns the work to do now; nil: there is none, and the goroutine ends.
-func (u *updater) next() func() {
+// next returns the time until the next tick; 0: there is none, and run ends.
+func (u *updater) next() time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	switch {
-	case u.closed:
-	case !u.begun:
-		u.begun = true
-		return func() { u.guarded(u.ctx, u.begin) }
-	case u.switched:
-		u.switched = false
-		return func() {
-			if u.period() > 0 {
-				u.guarded(u.ctx, u.tick)
-			}
+	period := u.periodWhen(u.online)
+	u.running = period > 0
+	return period
+}
+
+// request refreshes content that is older than age. Concurrent callers with the same age share one
+// refresh. The channel receives its result.
+func (u *updater) request(age time.Duration) <-chan singleflight.Result {
+	key := age.String()
+	return u.refreshes.DoChan(key, func() (any, error) {
+		defer u.requested.Store(false)
+		defer u.refreshes.Forget(key) // first, so that the next request does not share this refresh
+		if !u.acquire() {
+			return nil, ErrClosed
 		}
-	case len(u.queue) > 0:
-		j := u.queue[0]
-		u.queue = u.queue[1:]
-		return func() { u.finish(j, u.guardedRefresh(u.ctx, j)) }
-	case u.recache:
-		u.recache = false
-		return func() { u.guarded(u.ctx, u.rewriteCache) }
-	case u.due:
-		u.due = false
-		return func() { u.guarded(u.ctx, u.tick) }
-	default:
-		u.setTicker()
-	}
-	u.done = nil
-	return nil
+		defer u.release()
+		return nil, u.guardedRefresh(u.ctx, age)
+	})
 }
 
-// setTicker starts the period if it does not run, or stops it if there is none. The caller holds
-// u.mu.
-func (u *updater) setTicker() {
-	switch period := u.periodWhen(u.online); {
-	case period == 0:
-		u.stopTicker()
-	case u.ticker == nil:
-		u.ticker = time.AfterFunc(period, u.onTicker)
-	}
-}
-
+// retryCache writes to the Cache again after a pause.
 func (u *updater) retryCache() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
 	case u.closed:
-	case u.cacheWait == nil:
-		u.cacheWait = time.AfterFunc(cacheRetry, func() {
-			u.mu.Lock()
-			defer u.mu.Unlock()
-			u.recache = true
-			u.signal()
-		})
+	case u.cacheRetry == nil:
+		u.cacheRetry = time.AfterFunc(cacheRetry, func() { u.do(u.rewriteCache) })
 	default:
-		u.cacheWait.Reset(cacheRetry)
+		u.cacheRetry.Reset(cacheRetry)
 	}
-}
-
-func (u *updater) stopTicker() {
-	if u.ticker != nil {
-		u.ticker.Stop()
-		u.ticker = nil
-	}
-}
-
-func (u *updater) onTicker() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.ticker == nil {
-		return // it was stopped
-	}
-	u.ticker, u.due = nil, true
-	u.signal()
-}
-
-// request queues a refresh of content that is older than age.
-func (u *updater) request(age time.Duration) *job {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if j := u.pending[age]; j != nil {
-		return j
-	}
-	j := &job{age: age, done: make(chan struct{})}
-	if u.closed {
-		j.end(ErrClosed)
-		return j
-	}
-	if u.pending == nil {
-		u.pending = map[time.Duration]*job{}
-	}
-	u.pending[age] = j
-	u.queue = append(u.queue, j)
-	u.signal()
-	return j
-}
-
-func (u *updater) finish(j *job, err error) {
-	u.mu.Lock()
-	delete(u.pending, j.age)
-	u.mu.Unlock()
-	j.end(err)
-}
-
-func (j *job) end(err error) {
-	j.err = err
-	close(j.done)
 }
 
 func (u *updater) isOnline() bool {
@@ -179,19 +132,27 @@ func (u *updater) isOnline() bool {
 	return u.online
 }
 
-// setOnline sets the mode and reports whether it changed. If the client goes offline, a running
-// fetch ends at once.
+// setOnline sets the mode and reports whether it changed. If the client goes online, run ticks at
+// once, unless there is no background work. If it goes offline, a running fetch ends at once.
 func (u *updater) setOnline(online bool) (changed bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.online == online {
 		return false
 	}
-	u.online, u.switched = online, online
-	if !online && u.interrupt != nil {
-		u.interrupt()
+	u.online = online
+	select {
+	case <-u.switched: // it is out of date
+	default:
 	}
-	u.signal()
+	switch {
+	case !online && u.interrupt != nil:
+		u.interrupt()
+	case online && u.running:
+		u.switched <- struct{}{}
+	case online && u.periodWhen(online) > 0:
+		u.launch(func() { u.do(u.tick) })
+	}
 	return true
 }
 
