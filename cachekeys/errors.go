@@ -9,8 +9,8 @@ import (
 // A ParseError says which line of an entry is invalid and why. It contains at most a short excerpt
 // of the input.
 type ParseError struct {
-	Line   int // 1 to 3; 0: the whole entry
-	Reason string
+	Line   int    // 1 to 3; 0: the whole entry
+	Reason string // what is wrong with it
 }
 
 func (e *ParseError) Error() string {

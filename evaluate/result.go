@@ -17,9 +17,8 @@ type Result struct {
 	// the index of the selected percentage option in that rule or, if none matched, in the
 	// setting; otherwise -1.
 	RuleIndex, OptionIndex int
-	// TargetingRule is the matching rule, and PercentageOption the selected option, or nil.
-	TargetingRule    *TargetingRule
-	PercentageOption *PercentageOption
+	TargetingRule          *TargetingRule    // the matching rule, or nil
+	PercentageOption       *PercentageOption // the selected option, or nil
 	// Static reports whether the setting has neither rules nor percentage options: every user
 	// gets Value. It is false if the evaluation failed.
 	Static bool

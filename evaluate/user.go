@@ -1,11 +1,10 @@
 package evaluate
 
-// UserData is the usual user object. An empty Email or Country counts as not set. The Identifier
-// is always set, even if it is empty (S25, S27). It must not be modified during an evaluation.
+// UserData is the usual user object (S25, S27). It must not be modified during an evaluation.
 type UserData struct {
-	Identifier string // usually the ID of a user, a session or a device
-	Email      string
-	Country    string
+	Identifier string // the ID of a user, a session or a device; always set, even if it is empty
+	Email      string // empty: not set
+	Country    string // empty: not set
 	// Custom contains further attributes. A predefined attribute takes precedence over a custom
 	// one of the same name. A value may be a string or []byte, any number, including those of
 	// math/big, a time.Time, or a list of strings. The value of an encoding.TextMarshaler or

@@ -16,7 +16,10 @@ import (
 )
 
 // Follower is the source of a [FollowerCollector]'s metrics, for instance a [*follower.Client].
-type Follower interface{ Stats() follower.Stats }
+type Follower interface {
+	// Stats is called at each scrape. It must be safe for concurrent use.
+	Stats() follower.Stats
+}
 
 // FollowerCollector exports metrics of any number of follower clients. All methods are safe for
 // concurrent use.

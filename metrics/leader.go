@@ -10,7 +10,10 @@ import (
 )
 
 // Leader is the source of a [LeaderCollector]'s metrics, for instance a [*leader.Leader].
-type Leader interface{ Stats() leader.Stats }
+type Leader interface {
+	// Stats is called at each scrape. It must be safe for concurrent use.
+	Stats() leader.Stats
+}
 
 // LeaderCollector exports metrics of a leader, for each of its SDK keys. It is safe for
 // concurrent use, and follows changes of the set of SDK keys.
