@@ -12,12 +12,12 @@ import (
 	"github.com/catbridge/catbridge/internal/limited"
 )
 
-// Cache keeps configs from one start to the next, or for other processes (S6). It is the
-// official Go SDK's ConfigCache interface. The values have the official SDKs' format (S91) and
+// ConfigCache keeps configs from one start to the next, or for other processes (S6). It is the
+// official Go SDK's interface of that name. The values have the official SDKs' format (S91) and
 // never expire (S93). The keys are those of the official SDKs, after Config.Namespace and a
 // colon if it is set. Both methods must return when their context ends, as it does in
 // [Client.Close], and must not wait for the client. One client calls them one at a time.
-type Cache interface {
+type ConfigCache interface {
 	// Get returns the value of a key, or an empty value if the key does not exist. The
 	// returned value must not change.
 	Get(ctx context.Context, key string) ([]byte, error)
@@ -26,7 +26,7 @@ type Cache interface {
 	Set(ctx context.Context, key string, value []byte) error
 }
 
-// RedisCache is a [Cache] on Redis. The official Go SDK can use it as its ConfigCache, too,
+// RedisCache is a [ConfigCache] on Redis. The official Go SDK can use it, too,
 // and then reads the entry that a leader writes. That SDK writes back what it read, even
 // offline; wrap the cache for it as examples/adapters/go does, so that it never writes. A
 // RedisCache is safe for concurrent use.

@@ -58,7 +58,7 @@ func (m *memoryCache) entry(t *testing.T) cachekeys.Entry {
 	return e
 }
 
-func withCache(cache Cache) func(*Config) {
+func withCache(cache ConfigCache) func(*Config) {
 	return func(c *Config) { c.Redis, c.Cache, c.PollingMode = nil, cache, AutoPoll }
 }
 
@@ -169,7 +169,7 @@ func TestGarbageInTheCacheIsNotTaken(t *testing.T) {
 // S6, S90, S91, S93: the Redis cache reads and writes the entry that all SDKs share.
 func TestTheRedisCacheUsesTheSharedEntry(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		var cache Cache = NewRedisCache(n.client(t))
+		var cache ConfigCache = NewRedisCache(n.client(t))
 		key := cachekeys.For(testSDKKey, "", 0).Entry
 		if value, err := cache.Get(t.Context(), key); value != nil || err != nil {
 			t.Errorf("%q, %v", value, err)

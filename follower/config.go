@@ -60,7 +60,7 @@ type Config struct {
 	// Nil: no cache. Its keys contain the SDK key and the namespace, as in the official SDKs,
 	// but neither the Redis server nor the database: fleets that differ only in these need
 	// separate Caches.
-	Cache Cache
+	Cache ConfigCache
 
 	// SnapshotFile is the path of a file that keeps the last known good config for a start
 	// without Redis and CDN. Empty: no file. It must be a regular file, or a link to one, in an
@@ -143,6 +143,9 @@ type Config struct {
 	// Timings contains the durations of the protocol. The zero value means the defaults.
 	Timings Timings
 }
+
+// LogLevel is the type of the levels, for services that name it as in the official Go SDK.
+type LogLevel = slog.Level
 
 // The levels of Config.LogLevel (S100).
 const (

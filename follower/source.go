@@ -24,7 +24,7 @@ type updater struct {
 	noWait   bool
 	holder   *snapshot.Holder
 	feed     *feed.Member // nil: there is no Redis
-	cache    Cache        // nil: there is none
+	cache    ConfigCache  // nil: there is none
 	cacheKey string
 	fetcher  *fetcher
 	uncached *snapshot.Snapshot // the content of a failed write to the Cache, or nil; guarded by busy

@@ -51,15 +51,15 @@ func (u *updater) guardedRefresh(ctx context.Context, age time.Duration) (err er
 	return u.refresh(ctx, age)
 }
 
-// guardedCache is a Cache that returns panics as errors.
-type guardedCache struct{ Cache }
+// guardedCache is a ConfigCache that returns panics as errors.
+type guardedCache struct{ ConfigCache }
 
 func (c guardedCache) Get(ctx context.Context, key string) (value []byte, err error) {
 	defer recovered(&err)
-	return c.Cache.Get(ctx, key)
+	return c.ConfigCache.Get(ctx, key)
 }
 
 func (c guardedCache) Set(ctx context.Context, key string, value []byte) (err error) {
 	defer recovered(&err)
-	return c.Cache.Set(ctx, key, value)
+	return c.ConfigCache.Set(ctx, key, value)
 }

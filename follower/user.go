@@ -6,13 +6,15 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 )
 
-// User is the user of an evaluation: nil (no user), a [*UserData], a map[string]any or
-// map[string]string, anything with a method GetAttribute(string) any, or a struct or a
-// pointer to one (S33).
+// User is the user of an evaluation: nil (no user), a [*UserData], a map with string keys, a
+// [UserAttributes], or a struct or a pointer to one (S33).
 type User = any
 
 // UserData is the usual user object (S25).
 type UserData = evaluate.UserData
+
+// UserAttributes is the interface of the caller's own user types (S33).
+type UserAttributes = evaluate.UserAttributes
 
 // SetDefaultUser sets the user of evaluations that are called without a user (S11). If user is
 // nil, such evaluations have no user. The user is not copied, and must not change while it is
