@@ -20,9 +20,7 @@ func TestF19_FullRedisIsNeverPartlyWritten(t *testing.T) {
 			env.Eventually(0, "a write is refused", func() bool { return strings.Contains(env.WriteError(), "OOM") })
 			env.Pass(env.Leader.LeaseDuration)
 			env.Audit.Check(env.T)
-			if v := env.Audit.Stored(); v != version-1 {
-				env.Errorf("version %d is stored", v)
-			}
+			env.RequireStored(version - 1)
 			env.SetConfig("maxmemory", "0")
 			env.AwaitWritable(version)
 		}

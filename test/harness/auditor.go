@@ -87,6 +87,14 @@ func (a *Auditor) Stored() int64 {
 	return a.highest.version
 }
 
+// RequireStored reports an error unless exactly that version is the highest that was read.
+func (env *Environment) RequireStored(version int64) {
+	env.Helper()
+	if v := env.Audit.Stored(); v != version {
+		env.Errorf("version %d is stored, want %d", v, version)
+	}
+}
+
 // AwaitCommit waits until Redis has the given version.
 func (env *Environment) AwaitCommit(version int64) {
 	env.Helper()

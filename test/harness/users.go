@@ -1,13 +1,10 @@
 package harness
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"regexp"
 	"testing"
 
+	"github.com/catbridge/catbridge/internal/testenv/aclfile"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
-	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 // Role is the user with which a client logs in, if Redis asks for one. Its values are users
@@ -29,16 +26,10 @@ func (r Role) User() redistest.User {
 	return redistest.User{Name: string(r), Password: "of-" + string(r)}
 }
 
-var passwordMark = regexp.MustCompile(`#([a-z]+)-password-sha256`)
-
 // aclFile returns one of the files of deploy/acl, with the passwords of the tests.
 func aclFile(t testing.TB, name string) string {
 	t.Helper()
-	return passwordMark.ReplaceAllStringFunc(root.Read(t, "deploy/acl", name), func(mark string) string {
-		user := Role(passwordMark.FindStringSubmatch(mark)[1]).User()
-		sum := sha256.Sum256([]byte(user.Password))
-		return "#" + hex.EncodeToString(sum[:])
-	})
+	return aclfile.Read(t, name, func(user string) string { return Role(user).User().Password })
 }
 
 // Guarded makes Redis nodes ask for certificates, and for the users in a file of

@@ -1,13 +1,13 @@
 package doctor
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/testenv/aclfile"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
@@ -16,17 +16,7 @@ var keys = cachekeys.For(sdkKey, "", 0)
 // rulesOf returns the rules of a user in deploy/acl.
 func rulesOf(t *testing.T, user string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../../../deploy/acl/single.acl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) > 4 && fields[1] == user {
-			return strings.Join(fields[4:], " ") // after: user, name, on, password
-		}
-	}
-	t.Fatalf("no user %s", user)
-	return ""
+	return strings.Join(aclfile.Rules(t, "single.acl", user), " ")
 }
 
 func setUser(t *testing.T, admin *redis.Client, rules string) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
+	"github.com/catbridge/catbridge/internal/testenv/aclfile"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
@@ -197,12 +197,12 @@ func TestFaultsAreNamed(t *testing.T) {
 	}{
 		"no lock":            {func() { client.Del(ctx, keys.Lock) }, "no leader: start a leader"},
 		"eternal lock":       {func() { client.Persist(ctx, keys.Lock) }, "the lock never expires, and no other leader can take over: delete it"},
-		"invalid lock":       {func() { client.Set(ctx, keys.Lock, "x\x1b[2J", time.Hour) }, `the lock is invalid; if it stays, delete it, and a leader takes over: cachekeys: malformed lock: leader: want leader:epoch, have "x\x1b[2J"`},
+		"invalid lock":       {func() { client.Set(ctx, keys.Lock, "x\x1b[2J", time.Hour) }, `the lock is invalid; if it stays, delete it, and a leader takes over: malformed lock: leader: want leader:epoch, have "x\x1b[2J"`},
 		"lock of other type": {func() { client.Del(ctx, keys.Lock); client.LPush(ctx, keys.Lock, "x") }, "the lock is not a string: delete it"},
 		"another epoch":      {func() { client.HSet(ctx, keys.Meta, "epoch", "1") }, "but meta has 1: the leader repairs that, unless Redis loses writes"},
 		"no meta":            {func() { client.Del(ctx, keys.Meta) }, "no leader has written content yet; the entry was written by an official SDK"},
 		"nothing":            {func() { client.Del(ctx, keys.Meta, keys.Entry, keys.Blob) }, "no content: no leader has had a usable answer"},
-		"corrupt meta":       {func() { client.HSet(ctx, keys.Meta, "rev", "x") }, "meta is corrupt; the leader repairs it with its next poll: cachekeys: malformed meta: rev"},
+		"corrupt meta":       {func() { client.HSet(ctx, keys.Meta, "rev", "x") }, "meta is corrupt; the leader repairs it with its next poll: malformed meta: rev"},
 		"meta of other type": {func() { client.Del(ctx, keys.Meta); client.Set(ctx, keys.Meta, "x", 0) }, "meta is not a hash: delete it"},
 		"a leader that waits": {func() { client.HSet(ctx, keys.Meta, "waits", at(time.Minute)) },
 			"Redis has an older config than before, rev " + meta["rev"] + " after "},
@@ -222,7 +222,7 @@ func TestFaultsAreNamed(t *testing.T) {
 		"other entry":  {func() { client.Set(ctx, keys.Entry, meta["rev"]+"\n"+meta["etag"]+"\n{}", 0) }, "is not the content that meta names; the leader repairs it with its next renewal: its content differs"},
 		"other ETag":   {func() { client.Set(ctx, keys.Entry, strings.Replace(entry, meta["etag"], "x", 1), 0) }, "is not the content that meta names; the leader repairs it with its next renewal: its ETag differs"},
 		"no blob":      {func() { client.Del(ctx, keys.Blob) }, "the blob, which followers read, is missing"},
-		"flipped bit":  {func() { client.SetRange(ctx, keys.Blob, int64(len(blob)-2), "x") }, "the blob, which followers read, is corrupt; if it stays so, delete the key, and the leader writes it again: cachekeys: malformed content"},
+		"flipped bit":  {func() { client.SetRange(ctx, keys.Blob, int64(len(blob)-2), "x") }, "the blob, which followers read, is corrupt; if it stays so, delete the key, and the leader writes it again: malformed content"},
 		"blob behind":  {func() { client.SetRange(ctx, keys.Blob, 0, "1500000000000") }, "the blob, which followers read, is not the content that meta names; the leader repairs it with its next renewal: its rev differs"},
 		"no fleet set": {func() { client.Set(ctx, keys.Fleet, "x", 0) }, "the followers' reports are not a sorted set: delete the key " + keys.Fleet},
 	} {
@@ -241,28 +241,16 @@ func TestFaultsAreNamed(t *testing.T) {
 // statusUser returns a client of the user for status in deploy/acl.
 func statusUser(t *testing.T, file string, nodes ...*redistest.Process) (name, password string) {
 	t.Helper()
-	text, err := os.ReadFile("../../../../deploy/acl/" + file)
-	if err != nil {
-		t.Fatal(err)
+	rules := []any{"ACL", "SETUSER", "status", "reset", "on", ">secret"}
+	for _, rule := range aclfile.Rules(t, file, "status") {
+		rules = append(rules, rule)
 	}
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Fields(line)
-		if len(fields) < 5 || fields[1] != "status" {
-			continue
+	for _, node := range nodes {
+		if err := node.Client(t, nil).Do(t.Context(), rules...).Err(); err != nil {
+			t.Fatal(err)
 		}
-		rules := []any{"ACL", "SETUSER", "status", "reset", "on", ">secret"}
-		for _, rule := range fields[4:] { // after: user, name, on, password
-			rules = append(rules, rule)
-		}
-		for _, node := range nodes {
-			if err := node.Client(t, nil).Do(t.Context(), rules...).Err(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return "status", "secret"
 	}
-	t.Fatalf("no user status in %s", file)
-	return "", ""
+	return "status", "secret"
 }
 
 // The rights of the user in deploy/acl are sufficient for all parts.
