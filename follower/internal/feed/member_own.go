@@ -7,7 +7,7 @@ import (
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
 )
 
-// own is what a client knows about content that it fetched from the CDN itself, see Sources in
+// own is what a client knows about content that it fetched from the CDN itself, see Evidence in
 // the package documentation. Only the times of the CDN's answers, not revs, order it and the
 // leader's content.
 type own struct {
