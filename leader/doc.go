@@ -33,15 +33,19 @@
 // (F32). The leader trusts its lock for RenewDeadline after it sent the last successful
 // renewal, by the monotonic clock.
 //
+// # Guarantees
+//
+//   - At most one process writes for an SDK key; an overlap costs only requests to the CDN (I2, I10).
+//   - Entry, blob, meta and message change together (I3).
+//   - Content does not go back while the CDN's does not, and invalid content replaces none (I1, I4).
+//   - What Redis loses returns without an operator (I6).
+//   - Content counts as confirmed only by an answer from the CDN (I14).
+//
 // # Many SDK keys
 //
-// Scripts that acquire, renew and release are batched. While one is in flight to a Redis node,
-// others wait for its reply, for at most 2 ms, and then share a round trip. Otherwise a script
-// is sent at once. Commits are always sent at once and alone. Each script keeps its own
-// timeout and outcome. If Redis answers a script with an error, for example because it does
-// not know the script or the slot has moved, the script is sent again alone. So that scripts
-// coincide, the loops of all SDK keys wake at common ticks: up to one tick early, never late.
-// A tick is a hundredth of RenewInterval or of RetryPeriod, whichever is shorter.
+// So that the scripts of many SDK keys share round trips to Redis, the loops of all SDK keys wake
+// at common ticks: up to one tick early, never late. A tick is a hundredth of RenewInterval or of
+// RetryPeriod, whichever is shorter. Commits are sent at once and alone.
 //
 // # What is current
 //
@@ -140,45 +144,15 @@
 //	a clock of Redis jumped ahead    revs still rise; an entry more than 5 minutes ahead is
 //	                                 reported (event 6108)
 //
-// The table shows the longest recovery in 10 to 100 runs of each test of make faults, and the
-// test's bound. The bound follows from LeaseDuration: 6 s (FastTimings), 15 s (DefaultTimings) or
-// 3 s (scaled down). docs/faults.md lists all faults.
-//
-//	killed, lease of 6 s                       6.0 s of 6.5 s
-//	paused and resumed, lease of 6 s           6.0 s of 6.5 s
-//	shut down                                  0.01 s of 1 s
-//	cut off silently, lease of 15 s            stops acting after 9.9 s of 10.25 s
-//	                                           another leads after 14.9 s of 15.5 s
-//	the same, only the replies are lost        another leads after 22.7 s of 25.5 s
-//	Redis paused for longer than the lease     0.27 s of 0.74 s
-//	Redis lost all keys, lease of 3 s          1.0 s of 1.5 s
-//	Redis lost one key                         0.25 s of 0.5 s
-//	Sentinels replaced the primary             2.8 s of 4 s
-//	the same, and the leader was killed        3.3 s of 6 s
-//	the primary was paused, replaced, resumed  6.1 s of 8 s
-//	a network partition ended                  1.0 s of 2 s
-//
-// # Traces
-//
-// With a TracerProvider each poll is a trace:
-//
-//	catbridge.poll                outcome: changed, unchanged, suspect, stopped
-//	├─ catbridge.fetch            HTTP status, requests sent, ray ID
-//	└─ catbridge.commit           rev, epoch, outcome of the script
-//	   │ or catbridge.renew       if nothing changed
-//	   └─ catbridge.publish       channel, rev, receivers
-//
-// One script writes and publishes, so catbridge.publish has no duration of its own. A commit
-// that is retried after its poll is a trace of its own, with a link to the poll. Heartbeats
-// are not traced.
+// docs/faults.md lists all faults, with the longest recovery measured for each.
 //
 // # Rights
 //
 // If Redis denies a command half-way through a script, it does not roll back the script. So
-// for each SDK key the leader checks the rights of its Redis user ([CheckRights]): when it
-// starts, at the start of each term, after failures, and every 10 s while rights are missing.
-// At most four checks run at a time. They do not delay the terms. [KeyStats] and a log event
-// list the rules that grant the missing rights.
+// for each SDK key the leader checks the rights of its Redis user: when it starts, at the start
+// of each term, after failures, and every 10 s while rights are missing. At most four checks run
+// at a time. They do not delay the terms. [KeyStats] and a log event list the rules that grant
+// the missing rights.
 //
-// docs/events.md lists the events that a leader logs.
+// docs/events.md lists the events that a leader logs, docs/operations.md the traces of polls.
 package leader

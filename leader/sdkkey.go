@@ -22,7 +22,7 @@ const (
 	EUOnly                       // https://cdn-eu.configcat.com
 )
 
-// SDKKey configures an SDK key to lead for.
+// SDKKey configures an SDK key to lead for. [New] and [Leader.SetSDKKeys] copy it.
 type SDKKey struct {
 	// Name identifies the SDK key in logs, in [Stats] and in the URL of its webhook. If it is
 	// empty, the masked SDK key is used.

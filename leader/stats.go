@@ -1,6 +1,7 @@
 package leader
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -105,7 +106,7 @@ func (l *Leader) Stats() Stats {
 	s := Stats{ID: l.id, UnknownWebhooks: l.unknownHooks.Load(), Keys: make([]KeyStats, 0, len(electors))}
 	for _, e := range electors {
 		key := e.stats.read()
-		key.PollInterval = e.settings().poll
+		key.PollInterval, key.MissingRights = e.settings().poll, slices.Clone(key.MissingRights)
 		s.Keys = append(s.Keys, key)
 	}
 	return s

@@ -12,7 +12,7 @@ import (
 	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
-// The spans of a poll, see doc.go.
+// The spans of a poll, see docs/operations.md.
 const (
 	spanPoll    = "catbridge.poll"
 	spanFetch   = "catbridge.fetch"

@@ -19,9 +19,8 @@ const (
 	maxBatch = 128
 )
 
-// Batcher runs the scripts of all SDK keys of a leader. While one is in flight to a Redis node,
-// others wait for its reply, for at most 2 ms, and then share a round trip. A single SDK key never
-// waits. It is safe for concurrent use.
+// Batcher runs the scripts of all SDK keys of a leader, batched as the package documentation
+// describes. A single SDK key never waits. It is safe for concurrent use.
 type Batcher struct {
 	client redis.UniversalClient
 	guard  func() // deferred by each goroutine
