@@ -195,6 +195,25 @@ var following = []mutant{
 		test{"follower", "^TestFurtherClientsOfAFeedHaveNoGoroutines$"},
 	},
 	{
+		"an ended feed stays in the table", "S1", []edit{{"follower/internal/feed",
+			`	delete(table.feeds, options)
+`, ``}},
+		test{"follower/internal/feed", "^TestTheLastMemberEndsTheFeed$"},
+	},
+	{
+		"a feed ends with its first member", "S2", []edit{{"follower/internal/feed",
+			`	if shared.users > 0 {
+		return false
+	}
+	delete(table`, `	delete(table`}},
+		test{"follower/internal/feed", "^TestTheLastMemberEndsTheFeed$"},
+	},
+	{
+		"content from a file is not confirmed by Redis", "I14", []edit{{"follower/internal/snapshot",
+			` || s.Rev == held.Rev && s.Hash == held.Hash && held.Source == SourceFile`, ``}},
+		test{"follower/internal/snapshot", "^TestSupersedes$"},
+	},
+	{
 		"the official entry is never read", "I5", []edit{{"follower/internal/feed",
 			`if blobErr != nil || !r.locked {`, `if false {`}},
 		test{"follower", "^TestACorruptBlobIsRefusedAndTheEntryTaken$"},
