@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/alicebob/miniredis/v2/server"
@@ -94,3 +95,6 @@ func (n *network) hold() (release func()) {
 func testLogger(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
+
+// confirmedAgo returns how long ago the CDN confirmed the content in force, as far as it is known.
+func confirmedAgo(s Stats) time.Duration { return time.Since(s.LastConfirmed) }

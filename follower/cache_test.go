@@ -72,7 +72,7 @@ func TestWithoutRedisTheCacheIsReadFirst(t *testing.T) {
 		<-c.Ready()
 		wantVersion(t, c, 1)
 		wantRequests(t, cdn, 0)
-		if s := c.Stats(); s.Source != SourceCache || s.State != Unsubscribed || c.CacheState() != HasUpToDateFlagData {
+		if s := c.Stats(); s.Source != SourceCache || s.State != StateUnsubscribed || c.CacheState() != HasUpToDateFlagData {
 			t.Errorf("%+v", s)
 		}
 		time.Sleep(time.Minute)

@@ -124,7 +124,7 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 				n.link.Thaw()
 				w.commit(configJSON(9))
 				time.Sleep(5 * time.Minute)
-				if after := c.Stats(); after.State != Closed || after.Rev != held.Rev || after.Counters != held.Counters {
+				if after := c.Stats(); after.State != StateClosed || after.Rev != held.Rev || after.Counters != held.Counters {
 					t.Errorf("still at work: %+v, then %+v", held, after)
 				}
 			})

@@ -100,7 +100,7 @@
 //	no further connection is possible    polling over the existing ones
 //	the connection is silent             PING after Idle, given up after Dead
 //	PING is answered, no heartbeats      meta is read from the primary: if it changed or the
-//	                                     lock was renewed, reconnects; otherwise noLeader
+//	                                     lock was renewed, reconnects; otherwise no_leader
 //	the same three times in a row        polling, until a message is received
 //	SUBSCRIBE is denied or unanswered,   polling, and an error in the log; retried every
 //	or closes the connection             Resubscribe

@@ -10,16 +10,16 @@ import (
 // EvaluationErrors counts the evaluations that failed and returned the default, by cause. If
 // a method evaluates all settings, each failed setting counts.
 type EvaluationErrors struct {
-	NoConfig   int64 // there was no config (1000)
-	NoSuchKey  int64 // the key is not in the config (1001)
-	WrongType  int64 // the default does not have the setting's type
-	BrokenFlag int64 // the setting is invalid in the config
-	Other      int64
+	NoConfig   uint64 // there was no config (1000)
+	NoSuchKey  uint64 // the key is not in the config (1001)
+	WrongType  uint64 // the default does not have the setting's type
+	BrokenFlag uint64 // the setting is invalid in the config
+	Other      uint64
 }
 
 // failures is the live form of [EvaluationErrors]. Only failed evaluations write to it. A nil
 // failures counts nothing.
-type failures struct{ noConfig, noSuchKey, wrongType, brokenFlag, other atomic.Int64 }
+type failures struct{ noConfig, noSuchKey, wrongType, brokenFlag, other atomic.Uint64 }
 
 func (f *failures) count(err error) {
 	if failure, ok := errors.AsType[*evaluate.Error](err); ok {

@@ -26,7 +26,7 @@ func TestAKilledConnectionIsReestablished(t *testing.T) {
 		w.commit(configJSON(2))                               // the follower is not subscribed now
 		time.Sleep(DefaultTimings().BackoffMin + time.Second) // go-redis also backs off
 		wantVersion(t, c, 2)
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 		if s := c.Stats(); s.Connects != 2 || s.Disconnects != 1 {
 			t.Errorf("%+v", s)
 		}
@@ -44,7 +44,7 @@ func TestTheConfigStaysDuringAnOutage(t *testing.T) {
 		for range 10 {
 			time.Sleep(time.Minute)
 			wantVersion(t, c, 1) // I5
-			wantState(t, c, Disconnected)
+			wantState(t, c, StateDisconnected)
 		}
 		if s := c.CacheState(); s != HasCachedFlagDataOnly {
 			t.Errorf("cache state %v", s)
@@ -61,7 +61,7 @@ func TestTheConfigStaysDuringAnOutage(t *testing.T) {
 		w.commit(configJSON(2))
 		time.Sleep(2 * DefaultTimings().BackoffMax)
 		wantVersion(t, c, 2)
-		wantState(t, c, NoLeader) // subscribed; the lock has expired
+		wantState(t, c, StateNoLeader) // subscribed; the lock has expired
 		if len(log.with(eventid.CacheReadRecovery)) == 0 {
 			t.Error("the recovery was not reported")
 		}
@@ -74,7 +74,7 @@ func TestAnOutageAtTheStartClaimsNoConfig(t *testing.T) {
 		log, logging := recorded(slog.LevelInfo)
 		c := n.start(t, logging)
 		time.Sleep(time.Minute)
-		wantState(t, c, Disconnected)
+		wantState(t, c, StateDisconnected)
 		wantEvents(t, log, eventid.Disconnected, 1)
 		wantEventText(t, log, eventid.Disconnected, "There is no config in memory yet.")
 		n.link.Up()
@@ -111,14 +111,14 @@ func TestASilentConnectionIsClosed(t *testing.T) {
 		w.commit(configJSON(2))
 		w.beat()
 		time.Sleep(DefaultTimings().Dead)
-		wantState(t, c, Disconnected)
+		wantState(t, c, StateDisconnected)
 		wantVersion(t, c, 1)
 		time.Sleep(time.Minute)
-		wantState(t, c, Disconnected)
+		wantState(t, c, StateDisconnected)
 		n.link.Thaw()
 		time.Sleep(2 * DefaultTimings().BackoffMax)
 		wantVersion(t, c, 2)
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 	})
 }
 
@@ -167,7 +167,7 @@ func TestAnOutageIsNotMistakenForMissingPubSub(t *testing.T) {
 		hangUpOnSubscribe(n, connectTries-1)
 		n.link.Up()
 		time.Sleep(3 * DefaultTimings().BackoffMax)
-		wantState(t, c, NoLeader)
+		wantState(t, c, StateNoLeader)
 		wantEvents(t, log, eventid.Polling, 0)
 	})
 }
@@ -180,7 +180,7 @@ func TestConnectionsClosedUponSubscribeMeanPolling(t *testing.T) {
 		hangUpOnSubscribe(n, 1<<40)
 		c := n.start(t)
 		time.Sleep(2 * time.Second)
-		wantState(t, c, Polling)
+		wantState(t, c, StatePolling)
 		w.commit(configJSON(2))
 		time.Sleep(6 * time.Second)
 		wantVersion(t, c, 2)
@@ -212,14 +212,14 @@ func TestADeniedSubscribeMeansPolling(t *testing.T) {
 		c := n.start(t, logging)
 		<-c.Ready()
 		wantVersion(t, c, 1)
-		wantState(t, c, Polling)
+		wantState(t, c, StatePolling)
 		for v := range 50 {
 			w.commit(configJSON(2 + v))
 			time.Sleep(6 * time.Second)
 			wantVersion(t, c, 2+v)
-			wantState(t, c, Polling)
+			wantState(t, c, StatePolling)
 		}
-		if age := c.Stats().Age; age > 6*time.Second || c.CacheState() != HasUpToDateFlagData {
+		if age := confirmedAgo(c.Stats()); age > 6*time.Second || c.CacheState() != HasUpToDateFlagData {
 			t.Errorf("age %v, %v", age, c.CacheState())
 		}
 		if loud := log.with(eventid.Polling); len(loud) != 1 || loud[0].level != slog.LevelError || !strings.Contains(loud[0].text, "NOPERM") {
@@ -227,7 +227,7 @@ func TestADeniedSubscribeMeansPolling(t *testing.T) {
 		}
 		refused.Store(false)
 		time.Sleep(45 * time.Second)
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 		before := c.Stats().HeadReads
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
@@ -247,7 +247,7 @@ func TestAWithdrawnRightMeansPollingWithinSeconds(t *testing.T) {
 		refuseSubscribe(n)
 		n.link.Cut()
 		time.Sleep(5 * time.Second)
-		wantState(t, c, Polling)
+		wantState(t, c, StatePolling)
 	})
 }
 
@@ -259,16 +259,16 @@ func TestPollingRecoversFromAnOutage(t *testing.T) {
 		refused := refuseSubscribe(n)
 		c := n.start(t)
 		<-c.Ready()
-		wantState(t, c, Polling)
+		wantState(t, c, StatePolling)
 		n.link.Down()
 		time.Sleep(7 * time.Second)
-		wantState(t, c, Disconnected)
+		wantState(t, c, StateDisconnected)
 		time.Sleep(time.Minute)
-		wantState(t, c, Disconnected)
+		wantState(t, c, StateDisconnected)
 		refused.Store(false)
 		n.link.Up()
 		time.Sleep(2 * DefaultTimings().BackoffMax)
-		wantState(t, c, NoLeader) // subscribed; the lock has expired
+		wantState(t, c, StateNoLeader) // subscribed; the lock has expired
 	})
 }
 
@@ -284,7 +284,7 @@ func TestAnUnacknowledgedSubscribeMeansPolling(t *testing.T) {
 			t.Errorf("ready after %v", waited)
 		}
 		wantVersion(t, c, 1)
-		wantState(t, c, Polling)
+		wantState(t, c, StatePolling)
 		for v := range 20 {
 			w.commit(configJSON(2 + v))
 			time.Sleep(6 * time.Second)
@@ -302,12 +302,12 @@ func TestASilentLeaderIsReported(t *testing.T) {
 		c := n.start(t, logging)
 		<-c.Ready()
 		time.Sleep(time.Minute)
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 		stop()
 		time.Sleep(DefaultTimings().Dead + 3*time.Second)
-		wantState(t, c, NoLeader)
+		wantState(t, c, StateNoLeader)
 		time.Sleep(10 * time.Minute)
-		wantState(t, c, NoLeader)
+		wantState(t, c, StateNoLeader)
 		if s := c.Stats(); s.Connects != 1 || s.Undelivered != 0 {
 			t.Errorf("reconnected needlessly: %+v", s)
 		}
@@ -316,7 +316,7 @@ func TestASilentLeaderIsReported(t *testing.T) {
 		}
 		w.acquire()
 		w.heartbeat()
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 		wantEvents(t, log, eventid.NoLeader, 1)
 		wantEvents(t, log, eventid.LeaderBack, 1)
 	})
@@ -349,7 +349,7 @@ func TestAConnectionThatDeliversNothingIsReplaced(t *testing.T) {
 					wantVersion(t, c, 2)
 				}
 				time.Sleep(5 * time.Second)
-				wantState(t, c, Live)
+				wantState(t, c, StateLive)
 				if s := c.Stats(); s.Connects != 2 || s.Undelivered != 1 {
 					t.Errorf("%+v", s)
 				}
@@ -369,17 +369,17 @@ func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
 		c := n.start(t, logging)
 		<-c.Ready()
 		time.Sleep(2 * time.Minute)
-		wantState(t, c, Polling)
+		wantState(t, c, StatePolling)
 		for v := range 50 {
 			w.commit(configJSON(2 + v))
 			time.Sleep(7 * time.Second)
 			wantVersion(t, c, 2+v)
-			wantState(t, c, Polling)
+			wantState(t, c, StatePolling)
 		}
 		wantEvents(t, log, eventid.Polling, 1)
 		w.with(func() { w.mute = false })
 		time.Sleep(time.Minute)
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 	})
 }
 
@@ -442,6 +442,6 @@ func TestAServerThatAcceptsConnectionsSlowlyIsReached(t *testing.T) {
 		t.Cleanup(func() { _ = slow.Close() })
 		c := n.start(t, func(cfg *Config) { cfg.Redis = slow })
 		time.Sleep(time.Minute)
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 	})
 }

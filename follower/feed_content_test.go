@@ -94,8 +94,8 @@ func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 				if s.Reads > 1+3*(lagTries+1) || s.RefusedBlobs == 0 {
 					t.Errorf("%+v", s)
 				}
-				if c.CacheState() == HasUpToDateFlagData && s.Age < 20*time.Second {
-					t.Errorf("the age is only %v", s.Age)
+				if c.CacheState() == HasUpToDateFlagData && confirmedAgo(s) < 20*time.Second {
+					t.Errorf("the age is only %v", confirmedAgo(s))
 				}
 				if err := c.Refresh(t.Context()); err == nil {
 					t.Error("a refresh that could not read the content that Redis names returns no error")
@@ -159,9 +159,9 @@ func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
 		c := n.start(t)
 		<-c.Ready()
 		wantVersion(t, c, 1)
-		wantState(t, c, NoLeader)
+		wantState(t, c, StateNoLeader)
 		s := c.Stats()
-		if s.Source != SourceEntry || s.HasCDN || c.CacheState() != HasCachedFlagDataOnly {
+		if s.Source != SourceEntry || !s.LastConfirmed.IsZero() || c.CacheState() != HasCachedFlagDataOnly {
 			t.Errorf("%+v, %v", s, c.CacheState())
 		}
 		for v := range 10 {

@@ -64,7 +64,7 @@ func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 			b.made.Store(0)
 			time.Sleep(floor + floor/4 + DefaultTimings().BackoffMax)
 			for _, c := range clients {
-				if s := c.Stats(); s.State != Live {
+				if s := c.Stats(); s.State != StateLive {
 					t.Fatalf("%s: %+v", when, s)
 				}
 			}
@@ -124,18 +124,18 @@ func TestARefusedFurtherConnectionMeansPolling(t *testing.T) {
 		t.Cleanup(func() { _ = limited.Close() })
 		c := n.start(t, func(cfg *Config) { cfg.Redis = limited })
 		<-c.Ready()
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 		_ = (*first.Load()).Close() // the connection of the subscription
 		time.Sleep(time.Minute)
-		wantState(t, c, Polling)
+		wantState(t, c, StatePolling)
 		for v := range 20 {
 			w.commit(configJSON(2 + v))
 			time.Sleep(6 * time.Second)
 			wantVersion(t, c, 2+v)
-			wantState(t, c, Polling)
+			wantState(t, c, StatePolling)
 		}
 		most.Store(1 << 40)
 		time.Sleep(DefaultTimings().Resubscribe * 3 / 2)
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 	})
 }

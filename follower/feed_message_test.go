@@ -37,10 +37,10 @@ func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 		}
 		synctest.Wait()
 		after := c.Stats()
-		if got, want := after.BadMessages-before.BadMessages, int64(3*len(bad)); got != want {
+		if got, want := after.BadMessages-before.BadMessages, uint64(3*len(bad)); got != want {
 			t.Errorf("%d bad messages counted, want %d", got, want)
 		}
-		if got, want := after.Unknown-before.Unknown, int64(3*len(unknown)); got != want {
+		if got, want := after.Unknown-before.Unknown, uint64(3*len(unknown)); got != want {
 			t.Errorf("%d unknown messages counted, want %d", got, want)
 		}
 		if after.Rev != before.Rev || after.Reads != before.Reads || after.Connects != 1 || after.Applied != 1 {
@@ -70,7 +70,7 @@ func TestMessagesOfALaterVersionAreUnderstood(t *testing.T) {
 			w.publish(later(wire.Heartbeat))
 		}
 		synctest.Wait()
-		if s := c.Stats(); s.State != Live || s.BadMessages != 0 || s.Heartbeats != 10 {
+		if s := c.Stats(); s.State != StateLive || s.BadMessages != 0 || s.Heartbeats != 10 {
 			t.Errorf("after heartbeats: %+v", s)
 		}
 		w.commit(configJSON(2))
@@ -98,7 +98,7 @@ func TestTheLeadersHeartbeatIntervalSetsTheTimeout(t *testing.T) {
 		<-c.Ready()
 		for range 20 { // one of two heartbeats is lost
 			time.Sleep(6 * time.Second)
-			if c.Stats().State != Live {
+			if c.Stats().State != StateLive {
 				noLeader++
 			}
 			w.heartbeat()
@@ -108,7 +108,7 @@ func TestTheLeadersHeartbeatIntervalSetsTheTimeout(t *testing.T) {
 			t.Errorf("%d times the leader was given up between two heartbeats", noLeader)
 		}
 		time.Sleep(3*w.renew + time.Second)
-		if s := c.Stats().State; s != NoLeader {
+		if s := c.Stats().State; s != StateNoLeader {
 			t.Errorf("%v after three intervals", s)
 		}
 	})
@@ -196,13 +196,13 @@ func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 				w.commit(configJSON(1))
 				c := n.start(t)
 				<-c.Ready()
-				wantState(t, c, Live)
+				wantState(t, c, StateLive)
 				n.Del(w.keys.Lock)
 				for range 15 {
 					w.publish(w.message(kind))
 					time.Sleep(time.Second)
 				}
-				wantState(t, c, NoLeader)
+				wantState(t, c, StateNoLeader)
 			})
 		})
 	}

@@ -74,10 +74,10 @@ func TestFetchedContentDoesNotYieldToAnOlderAnswer(t *testing.T) {
 					time.Sleep(2 * time.Minute)
 				}
 				wantVersion(t, c, 2) // a roll-back
-				if s := c.Stats(); s.Source == SourceCDN || s.Rebases != 0 || !s.HasCDN {
+				if s := c.Stats(); s.Source == SourceCDN || s.Rebases != 0 || s.LastConfirmed.IsZero() {
 					t.Errorf("%+v", s)
 				}
-				if s := c.Stats(); mode == Subscribe && (s.Rev != w.rev || s.Age > 10*time.Second) {
+				if s := c.Stats(); mode == Subscribe && (s.Rev != w.rev || confirmedAgo(s) > 10*time.Second) {
 					t.Errorf("%+v", s)
 				}
 				w.commit(configJSON(4)) // the leader's content is in force again
@@ -323,7 +323,7 @@ func TestALaggingEdgeIsAskedAgain(t *testing.T) {
 						c.Redis = nil
 					}
 				})
-				refresh := func(version int, requests int64, took time.Duration) {
+				refresh := func(version int, requests uint64, took time.Duration) {
 					t.Helper()
 					before, start := c.Stats().Fetches, time.Now()
 					if err := c.Refresh(t.Context()); err != nil {

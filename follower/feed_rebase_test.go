@@ -69,7 +69,7 @@ func TestALowerRevIsTakenWhilePolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		refuseSubscribe(n)
 		c, w, _ := lostData(t, n)
-		wantState(t, c, Polling)
+		wantState(t, c, StatePolling)
 		time.Sleep(75 * time.Second)
 		wantVersion(t, c, 2)
 		if s := c.Stats(); s.Rebases != 1 || s.Rev != w.rev {

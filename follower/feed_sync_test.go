@@ -42,8 +42,8 @@ func TestAChangeReachesAFollower(t *testing.T) {
 		w.commit(configJSON(2))
 		wantVersion(t, c, 2)
 		s := c.Stats()
-		if s.State != Live || s.Rev != w.rev || s.Hash != wire.ContentHash(configJSON(2)) || s.ETag != w.etag ||
-			s.Source != SourceBlob || !s.HasCDN || s.Age != 0 || s.Epoch != w.epoch || s.Poll != w.poll || s.Applied != 2 {
+		if s.State != StateLive || s.Rev != w.rev || s.Hash != wire.ContentHash(configJSON(2)) || s.ETag != w.etag ||
+			s.Source != SourceBlob || s.LastConfirmed.IsZero() || confirmedAgo(s) != 0 || s.Epoch != w.epoch || s.Poll != w.poll || s.Applied != 2 {
 			t.Errorf("stats %+v", s)
 		}
 		if s := c.CacheState(); s != HasUpToDateFlagData {
@@ -91,11 +91,11 @@ func TestStartsWithNothingInRedis(t *testing.T) {
 		if s := c.CacheState(); s != NoFlagData {
 			t.Errorf("cache state %v", s)
 		}
-		wantState(t, c, NoLeader)
+		wantState(t, c, StateNoLeader)
 		w := n.writer(t)
 		w.beat()
 		time.Sleep(4 * time.Second)
-		wantState(t, c, Live) // a leader without content counts as a leader
+		wantState(t, c, StateLive) // a leader without content counts as a leader
 		wantVersion(t, c, -1)
 		w.commit(configJSON(1))
 		wantVersion(t, c, 1)
@@ -138,8 +138,8 @@ func TestAConfirmationRaisesTheRevWithoutARead(t *testing.T) {
 		if after.Reads != before.Reads {
 			t.Errorf("%d reads of the content", after.Reads-before.Reads)
 		}
-		if after.Age > w.poll+3*time.Second || c.CacheState() != HasUpToDateFlagData {
-			t.Errorf("age %v, %v", after.Age, c.CacheState())
+		if confirmedAgo(after) > w.poll+3*time.Second || c.CacheState() != HasUpToDateFlagData {
+			t.Errorf("age %v, %v", confirmedAgo(after), c.CacheState())
 		}
 		if changes != 1 {
 			t.Errorf("%d changes reported", changes)
@@ -162,8 +162,8 @@ func TestInlineContentNeedsNoRead(t *testing.T) {
 		if after.Reads != before.Reads || after.HeadReads != before.HeadReads || after.Inline != 1 || after.Source != SourceMessage {
 			t.Errorf("before %+v, after %+v", before, after)
 		}
-		if !after.HasCDN || after.Age != 0 {
-			t.Errorf("age %v %v", after.Age, after.HasCDN)
+		if after.LastConfirmed.IsZero() || confirmedAgo(after) != 0 {
+			t.Errorf("confirmed at %v", after.LastConfirmed)
 		}
 	})
 }
@@ -329,11 +329,11 @@ func TestTheConfigSurvivesFlushAll(t *testing.T) {
 		n.FlushAll()
 		time.Sleep(3 * time.Minute)
 		wantVersion(t, c, 1)
-		wantState(t, c, NoLeader)
+		wantState(t, c, StateNoLeader)
 		w.acquire()
 		w.commit(configJSON(2))
 		wantVersion(t, c, 2)
-		wantState(t, c, Live)
+		wantState(t, c, StateLive)
 	})
 }
 

@@ -58,10 +58,10 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 		w.commit(configJSON(3))
 		wantVersion(t, second, 3)
 		wantVersion(t, first, 2)
-		if s := first.Stats(); s.State != Closed {
+		if s := first.Stats(); s.State != StateClosed {
 			t.Errorf("%+v", s)
 		}
-		if s := second.Stats(); s.State != Live {
+		if s := second.Stats(); s.State != StateLive {
 			t.Errorf("%+v", s)
 		}
 		if changes != [2]int{3, 2} {
@@ -216,7 +216,7 @@ func TestCloseAllClosesEveryClient(t *testing.T) {
 		CloseAll()
 		CloseAll()
 		for _, c := range all {
-			if s := c.Stats().State; s != Closed {
+			if s := c.Stats().State; s != StateClosed {
 				t.Error(s)
 			}
 		}

@@ -56,7 +56,7 @@ func TestStartsFromTheSnapshotFile(t *testing.T) {
 		if got := version(second); got != 2 {
 			t.Errorf("version %d at once", got)
 		}
-		if s := second.Stats(); s.Source != SourceFile || s.Rev != w.rev || s.HasCDN || second.CacheState() != HasCachedFlagDataOnly {
+		if s := second.Stats(); s.Source != SourceFile || s.Rev != w.rev || !s.LastConfirmed.IsZero() || second.CacheState() != HasCachedFlagDataOnly {
 			t.Errorf("%+v, %v", s, second.CacheState())
 		}
 		time.Sleep(time.Hour)

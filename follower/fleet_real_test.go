@@ -119,7 +119,7 @@ func TestRealReportsReachTheNewPrimary(t *testing.T) {
 	reports := c.Stats().Reports
 	await(t, c, "reports again", func() bool {
 		s := c.Stats()
-		return s.Reports-s.FailedReports > reports && s.State != Disconnected
+		return s.Reports-s.FailedReports > reports && s.State != StateDisconnected
 	})
 	awaitReport(t, admin, "after the failover", hasContent(configJSON(1)))
 }

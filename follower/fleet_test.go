@@ -78,7 +78,7 @@ func TestAReportDescribesTheConfigInForce(t *testing.T) {
 		c := n.start(t, reporting)
 		sleep(reportEvery)
 		r := n.onlyReport(t)
-		if r.Rev != 0 || r.Hash != "" || r.State != string(NoLeader) || r.Interval != reportEvery ||
+		if r.Rev != 0 || r.Hash != "" || r.State != string(StateNoLeader) || r.Interval != reportEvery ||
 			!strings.HasPrefix(r.ID, "shop-1~") || r.Version == "" {
 			t.Errorf("before there is content: %+v", r)
 		}
@@ -90,7 +90,7 @@ func TestAReportDescribesTheConfigInForce(t *testing.T) {
 		w.commit(configJSON(2))
 		sleep(w.spread + reportEvery/2)
 		r = n.onlyReport(t)
-		if r.Hash != c.Stats().Hash[:wire.FleetHashBytes] || r.Rev < w.rev-reportEvery.Milliseconds() || r.State != string(Live) {
+		if r.Hash != c.Stats().Hash[:wire.FleetHashBytes] || r.Rev < w.rev-reportEvery.Milliseconds() || r.State != string(StateLive) {
 			t.Errorf("half an interval after a change: %+v, leader at %d", r, w.rev)
 		}
 		if r.Lag <= 0 || r.Lag > w.spread {
@@ -293,7 +293,7 @@ func TestDeniedReportsAreLoggedOnce(t *testing.T) {
 				sleep(time.Hour)
 				wantEvents(t, log, eventid.FleetDenied, 1)
 				wantEvents(t, log, eventid.FleetFailed, 0)
-				if s := c.Stats(); s.FailedReports < 4 || s.FailedReports > 9 || version(c) != 1 || s.State != Live {
+				if s := c.Stats(); s.FailedReports < 4 || s.FailedReports > 9 || version(c) != 1 || s.State != StateLive {
 					t.Errorf("in an hour: %+v", s)
 				}
 				refuse.Store(false)
@@ -329,7 +329,7 @@ func TestAnOutageOfReportingIsLoggedOnce(t *testing.T) {
 		wantEvents(t, log, eventid.FleetRecovery, 1)
 		wantEvents(t, log, eventid.FleetDenied, 0)
 		latest := n.fleet(t)
-		if r := latest[len(latest)-1]; r.State != string(Live) {
+		if r := latest[len(latest)-1]; r.State != string(StateLive) {
 			t.Errorf("%+v", r)
 		}
 	})

@@ -30,7 +30,7 @@ type evaluationHooks struct {
 	givenUp atomic.Bool             // no further hook is called
 
 	full    atomic.Bool // the queue was full, which was logged, and has not been empty since
-	dropped atomic.Int64
+	dropped atomic.Uint64
 
 	// Only the worker uses these.
 	details *EvaluationDetails

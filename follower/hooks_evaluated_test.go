@@ -187,7 +187,7 @@ func TestAHangingEvaluationHookBlocksNothing_S49(t *testing.T) {
 func TestCloseDrainsEvaluations_S49(t *testing.T) {
 	for name, test := range map[string]struct {
 		slowness time.Duration
-		received int64
+		received uint64
 		took     time.Duration
 	}{
 		"quick": {0, 100, 0},
@@ -197,7 +197,7 @@ func TestCloseDrainsEvaluations_S49(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log, _ := recorded(slog.LevelWarn)
-				var calls atomic.Int64
+				var calls atomic.Uint64
 				c, _ := hookedClient(t, slog.New(log), configJSON(1), &Hooks{OnFlagEvaluated: func(*EvaluationDetails) {
 					time.Sleep(test.slowness)
 					calls.Add(1)
@@ -237,7 +237,7 @@ func TestAnEvaluationHookMayCloseTheClient_S2(t *testing.T) {
 			c.GetBoolValue("isOn", false, nil)
 		}
 		time.Sleep(time.Minute)
-		if calls.Load() != 1 || c.Stats().State != Closed || c.Stats().DroppedEvaluationHooks != 2 {
+		if calls.Load() != 1 || c.Stats().State != StateClosed || c.Stats().DroppedEvaluationHooks != 2 {
 			t.Errorf("%d calls, %+v", calls.Load(), c.Stats())
 		}
 	})

@@ -74,7 +74,7 @@ type hookRunner struct {
 	changed   hookList[func(*evaluate.Config)]
 	evaluated evaluationHooks
 	failed    hookList[func(string, error)]
-	panics    atomic.Int64
+	panics    atomic.Uint64
 
 	mu      sync.Mutex
 	queue   []hookCall
@@ -85,7 +85,7 @@ type hookRunner struct {
 	calling bool
 	closed  bool
 	done    chan struct{} // closed when the goroutine ends; nil: it does not run
-	dropped int64
+	dropped uint64
 }
 
 // hookCall is a queued call. hooks returns the hooks to call at that time.
@@ -243,7 +243,7 @@ func (h *hookRunner) close() {
 	}
 }
 
-func (h *hookRunner) droppedCalls() int64 {
+func (h *hookRunner) droppedCalls() uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.dropped

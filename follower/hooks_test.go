@@ -108,7 +108,7 @@ func TestAHookMayCloseTheClient(t *testing.T) {
 		c.OnConfigChanged(func(*evaluate.Config) { t.Error("called after Close") })
 		client <- c
 		synctest.Wait()
-		if !closed || c.Stats().State != Closed {
+		if !closed || c.Stats().State != StateClosed {
 			t.Errorf("closed: %v, %v", closed, c.Stats().State)
 		}
 		wantVersion(t, c, 1)

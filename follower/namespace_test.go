@@ -69,7 +69,7 @@ func TestFleetsOfOtherDatabasesAndNamespacesAreIgnored(t *testing.T) {
 					t.Errorf("its own follower receives nothing: %+v", s)
 				}
 				wantVersion(t, c, -1)
-				if s := c.Stats(); s.Messages != 0 || s.State != NoLeader || s.Rev != 0 {
+				if s := c.Stats(); s.Messages != 0 || s.State != StateNoLeader || s.Rev != 0 {
 					t.Errorf("%+v", s)
 				}
 			})

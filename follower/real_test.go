@@ -76,7 +76,7 @@ func TestRealKilledConnectionsAreReestablished(t *testing.T) {
 		}
 		w.commit(configJSON(2 + v))
 		awaitVersion(t, c, 2+v)
-		await(t, c, "subscribed again", func() bool { return c.Stats().Connects == int64(2+v) })
+		await(t, c, "subscribed again", func() bool { return c.Stats().Connects == uint64(2+v) })
 	}
 }
 
@@ -122,7 +122,7 @@ func TestRealEvaluationContinuesWhileRedisIsStopped(t *testing.T) {
 	c := startReal(t, server.Client(t, nil))
 	awaitVersion(t, c, 1)
 	server.Pause(t)
-	awaitState(t, c, Disconnected)
+	awaitState(t, c, StateDisconnected)
 	for range 1000 {
 		if version(c) != 1 {
 			t.Fatal(version(c))
@@ -131,7 +131,7 @@ func TestRealEvaluationContinuesWhileRedisIsStopped(t *testing.T) {
 	server.Resume(t)
 	w.commit(configJSON(2))
 	awaitVersion(t, c, 2)
-	await(t, c, "subscribed", func() bool { s := c.Stats().State; return s == Live || s == NoLeader })
+	await(t, c, "subscribed", func() bool { s := c.Stats().State; return s == StateLive || s == StateNoLeader })
 }
 
 func TestRealRedisRestartsWithoutItsData(t *testing.T) {
@@ -142,12 +142,12 @@ func TestRealRedisRestartsWithoutItsData(t *testing.T) {
 	c := startReal(t, server.Client(t, nil))
 	awaitVersion(t, c, 1)
 	server.Restart(t)
-	awaitState(t, c, NoLeader)
+	awaitState(t, c, StateNoLeader)
 	awaitVersion(t, c, 1)
 	w = newWriter(t, server.Client(t, nil))
 	w.commit(configJSON(2))
 	awaitVersion(t, c, 2)
-	awaitState(t, c, Live)
+	awaitState(t, c, StateLive)
 }
 
 // followerRights are the documented rights of a follower.
@@ -185,7 +185,7 @@ func TestRealRightsToReadAndSubscribeAreEnough(t *testing.T) {
 	w.commit(configJSON(2))
 	awaitVersion(t, c, 2)
 	admin.Del(t.Context(), w.keys.Lock, w.keys.Blob) // so that the entry is read
-	awaitState(t, c, NoLeader)                       // after some PINGs
+	awaitState(t, c, StateNoLeader)                       // after some PINGs
 	if err := c.Refresh(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -235,7 +235,7 @@ func TestRealWithdrawnRights(t *testing.T) {
 			}
 			w.commit(configJSON(2))
 			if test.polls {
-				awaitState(t, c, Polling)
+				awaitState(t, c, StatePolling)
 				awaitVersion(t, c, 2)
 			} else {
 				var beats sync.WaitGroup // they arrive, but do not help
@@ -254,7 +254,7 @@ func TestRealWithdrawnRights(t *testing.T) {
 			w.commit(configJSON(3))
 			awaitVersion(t, c, 3)
 			w.heartbeat()
-			await(t, c, "subscribed", func() bool { s := c.Stats().State; return s == Live || s == NoLeader })
+			await(t, c, "subscribed", func() bool { s := c.Stats().State; return s == StateLive || s == StateNoLeader })
 		})
 	}
 }

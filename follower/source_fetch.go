@@ -25,7 +25,7 @@ type fetcher struct {
 	pauseUntil time.Time        // by the CDN's Retry-After (S85)
 	pauseErr   error
 
-	fetches, failed, suspect atomic.Int64
+	fetches, failed, suspect atomic.Uint64
 }
 
 func (c Config) newFetcher() (*fetcher, error) {

@@ -170,7 +170,7 @@ func TestAnAnswerConfirmsOnlyItsOwnContent(t *testing.T) {
 		c := n.start(t, online(cdnAt(5)))
 		<-c.Ready()
 		wantVersion(t, c, 5)
-		if s := c.Stats(); !s.HasCDN || c.CacheState() != HasUpToDateFlagData {
+		if s := c.Stats(); s.LastConfirmed.IsZero() || c.CacheState() != HasUpToDateFlagData {
 			t.Errorf("%+v", s)
 		}
 		c.SetOffline()
@@ -180,7 +180,7 @@ func TestAnAnswerConfirmsOnlyItsOwnContent(t *testing.T) {
 			t.Error(err)
 		}
 		wantVersion(t, c, 6)
-		if s := c.Stats(); s.HasCDN || c.CacheState() != HasCachedFlagDataOnly {
+		if s := c.Stats(); !s.LastConfirmed.IsZero() || c.CacheState() != HasCachedFlagDataOnly {
 			t.Errorf("%+v, %v", s, c.CacheState())
 		}
 	})

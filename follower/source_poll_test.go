@@ -35,7 +35,7 @@ func TestOnlySubscribeSubscribes(t *testing.T) {
 				if channels := n.PubSubChannels(""); len(channels) != 0 {
 					t.Errorf("subscribed to %q", channels)
 				}
-				if s := c.Stats(); s.State != Unsubscribed || s.Connects != 0 {
+				if s := c.Stats(); s.State != StateUnsubscribed || s.Connects != 0 {
 					t.Errorf("%+v", s)
 				}
 			})

@@ -30,6 +30,19 @@ func (s CacheState) String() string {
 	return "unknown"
 }
 
+// State is the state of a client's connection to Redis.
+type State string
+
+const (
+	StateConnecting   State = "connecting"   // the first connection is being made
+	StateLive         State = "live"         // subscribed, and a leader is alive
+	StateNoLeader     State = "no_leader"    // subscribed, but there is no leader
+	StatePolling      State = "polling"      // no subscription is possible; the client polls Redis
+	StateDisconnected State = "disconnected" // Redis is unreachable; evaluation uses the config in memory
+	StateUnsubscribed State = "unsubscribed" // the polling mode does not subscribe, or there is no Redis
+	StateClosed       State = "closed"       // [Client.Close] was called
+)
+
 // CacheState returns the current cache state (S47).
 func (c *Client) CacheState() CacheState {
 	switch remote := c.holder.Current(); {

@@ -7,9 +7,6 @@ import (
 	"github.com/catbridge/catbridge/internal/histogram"
 )
 
-// Durations is a histogram of durations.
-type Durations = histogram.Durations
-
 // Source says where content comes from.
 type Source string
 
@@ -22,19 +19,6 @@ const (
 	SourceFile    Source = "file"    // Config.SnapshotFile
 )
 
-// State is the state of a client's connection to Redis.
-type State string
-
-const (
-	Connecting   State = "connecting"   // the first connection is being made
-	Live         State = "live"         // subscribed, and a leader is alive
-	NoLeader     State = "noLeader"     // subscribed, but there is no leader
-	Polling      State = "polling"      // no subscription is possible; the client polls Redis
-	Disconnected State = "disconnected" // Redis is unreachable; evaluation uses the config in memory
-	Unsubscribed State = "unsubscribed" // the polling mode does not subscribe, or there is no Redis
-	Closed       State = "closed"       // [Client.Close] was called
-)
-
 // Stats describes a client at one time.
 type Stats struct {
 	Rev    int64  // of the content in force; 0: there is none
@@ -42,10 +26,9 @@ type Stats struct {
 	ETag   string // of its config JSON; a message contains the hash of a long one instead
 	Source Source // where it comes from; empty: there is none
 
-	// Age is how long ago the CDN last confirmed the content in force, as far as the leader's
-	// messages state it (I14). If HasCDN is not set, it is unknown.
-	Age    time.Duration
-	HasCDN bool
+	// LastConfirmed is when the CDN last confirmed the content in force, by the local clock, as far
+	// as the leader's messages state it (I14). Zero: unknown.
+	LastConfirmed time.Time
 	// Poll is the interval at which the leader asks the CDN.
 	Poll time.Duration
 
@@ -60,44 +43,44 @@ type Stats struct {
 // Counters count since the client was created. The counters about Redis are common to the
 // clients that share a subscription, and count since the first of them was created.
 type Counters struct {
-	Connects            int64 // subscriptions that were acknowledged
-	Disconnects         int64 // subscriptions that ended although the client did not close them
-	FailedSubscriptions int64 // subscriptions that failed although Redis answered
-	Undelivered         int64 // connections given up because they delivered no messages of a live leader
-	Messages            int64 // messages received, of any kind
-	Changes             int64 // among them: announcements of new content
-	Heartbeats          int64 // among them: heartbeats of a leader
-	Resignations        int64 // among them: resignations of a leader
-	RefreshAsked        int64 // among them: refresh requests to the leader
-	BadMessages         int64 // among them: malformed, or with content that does not match their hash
-	Unknown             int64 // among them: of a type that this version does not know
-	Dropped             int64 // among them: dropped because too many arrived at once
-	Resyncs             int64 // reads of what is current because messages may have been missed
-	Reads               int64 // reads of the content
-	HeadReads           int64 // reads of what is current, without the content
-	EntryReads          int64 // reads of the official entry
-	FailedReads         int64 // reads that failed
-	LaggingReads        int64 // reads that returned older content than was announced
-	Applied             int64 // contents put in force
-	Inline              int64 // among them: contained in a message
-	RefusedBlobs        int64 // blobs and metas rejected: malformed, flipped bits, a rev above meta's
-	RefusedEntries      int64 // entries rejected: malformed
-	RefusedConfigs      int64 // contents rejected: not a valid config
-	Anomalies           int64 // times Redis named other content at the rev in force
-	HoldDowns           int64 // times Redis named a lower rev with other content, which only the rebase rule accepts
-	Rebases             int64 // times the rebase rule, or a config that had waited, lowered the rev
-	Fetches             int64 // times the client asked the CDN itself
-	FailedFetches       int64 // among them: without a usable answer
-	SuspectFetches      int64 // among them: with a config replaced within the last 2 minutes, so the CDN was asked again
-	Waits               int64 // times a config in Redis had to wait because the client fetched another one itself
-	Reports             int64 // reports to the fleet, see Config.FleetReport
-	FailedReports       int64 // among them: not written
-	DroppedHooks        int64 // calls of hooks for changes and errors that were dropped because hooks were too slow
-	HookPanics          int64 // hooks that panicked or ended their goroutine
+	Connects            uint64 // subscriptions that were acknowledged
+	Disconnects         uint64 // subscriptions that ended although the client did not close them
+	FailedSubscriptions uint64 // subscriptions that failed although Redis answered
+	Undelivered         uint64 // connections given up because they delivered no messages of a live leader
+	Messages            uint64 // messages received, of any kind
+	Changes             uint64 // among them: announcements of new content
+	Heartbeats          uint64 // among them: heartbeats of a leader
+	Resignations        uint64 // among them: resignations of a leader
+	RefreshAsked        uint64 // among them: refresh requests to the leader
+	BadMessages         uint64 // among them: malformed, or with content that does not match their hash
+	Unknown             uint64 // among them: of a type that this version does not know
+	Dropped             uint64 // among them: dropped because too many arrived at once
+	Resyncs             uint64 // reads of what is current because messages may have been missed
+	Reads               uint64 // reads of the content
+	HeadReads           uint64 // reads of what is current, without the content
+	EntryReads          uint64 // reads of the official entry
+	FailedReads         uint64 // reads that failed
+	LaggingReads        uint64 // reads that returned older content than was announced
+	Applied             uint64 // contents put in force
+	Inline              uint64 // among them: contained in a message
+	RefusedBlobs        uint64 // blobs and metas rejected: malformed, flipped bits, a rev above meta's
+	RefusedEntries      uint64 // entries rejected: malformed
+	RefusedConfigs      uint64 // contents rejected: not a valid config
+	Anomalies           uint64 // times Redis named other content at the rev in force
+	HoldDowns           uint64 // times Redis named a lower rev with other content, which only the rebase rule accepts
+	Rebases             uint64 // times the rebase rule, or a config that had waited, lowered the rev
+	Fetches             uint64 // times the client asked the CDN itself
+	FailedFetches       uint64 // among them: without a usable answer
+	SuspectFetches      uint64 // among them: with a config replaced within the last 2 minutes, so the CDN was asked again
+	Waits               uint64 // times a config in Redis had to wait because the client fetched another one itself
+	Reports             uint64 // reports to the fleet, see Config.FleetReport
+	FailedReports       uint64 // among them: not written
+	DroppedHooks        uint64 // calls of hooks for changes and errors that were dropped because hooks were too slow
+	HookPanics          uint64 // hooks that panicked or ended their goroutine
 
 	// DroppedEvaluationHooks counts the evaluations that were not reported to OnFlagEvaluated
 	// hooks because the hooks were too slow.
-	DroppedEvaluationHooks int64
+	DroppedEvaluationHooks uint64
 
 	// ApplyTimes are the times from a message that announces newer content until newer content
 	// is in force, including the wait within the spread window, by the local clock.
@@ -108,9 +91,21 @@ type Counters struct {
 	PublishToApply Durations
 }
 
+// Durations counts durations by length. The zero value has none.
+type Durations struct {
+	// Counts has the number of durations in each bucket: above the previous bound, up to and
+	// including its own. The bounds are 1, 2.5, 5, 10, 25, 50, 100, 250 and 500 ms, 1, 2.5, 5,
+	// 10 and 30 s, and 1, 2 and 5 min. The last bucket has no bound.
+	Counts [18]uint64
+	Sum    time.Duration // of all durations
+}
+
+// Count returns the number of all durations.
+func (d Durations) Count() uint64 { return histogram.Durations(d).Count() }
+
 // Stats returns the client's current state and counters.
 func (c *Client) Stats() Stats {
-	stats := Stats{State: Unsubscribed}
+	stats := Stats{State: StateUnsubscribed}
 	if f := c.feed; f != nil {
 		status := f.Status()
 		stats = Stats{State: State(status.State), Epoch: status.Epoch, Poll: status.Poll, Counters: countersOf(f.Counters())}
@@ -121,12 +116,15 @@ func (c *Client) Stats() Stats {
 	stats.DroppedHooks, stats.DroppedEvaluationHooks = c.hooks.droppedCalls(), c.hooks.evaluated.dropped.Load()
 	stats.HookPanics = c.hooks.panics.Load()
 	if c.isClosed() {
-		stats.State = Closed
+		stats.State = StateClosed
 	}
 	if s := c.holder.Current(); s != nil {
 		stats.Rev, stats.Hash, stats.ETag, stats.Source = s.Rev, s.Hash, s.ETag, Source(s.Source)
 	}
-	stats.Age, stats.HasCDN = c.holder.Answer().Age(time.Now())
+	now := time.Now()
+	if age, known := c.holder.Answer().Age(now); known {
+		stats.LastConfirmed = now.Add(-age)
+	}
 	return stats
 }
 
@@ -140,6 +138,6 @@ func countersOf(c feed.Counters) Counters {
 		LaggingReads: c.LaggingReads, Applied: c.Applied, Inline: c.Inline,
 		RefusedBlobs: c.RefusedBlobs, RefusedEntries: c.RefusedEntries, RefusedConfigs: c.RefusedConfigs, Anomalies: c.Anomalies,
 		HoldDowns: c.HoldDowns, Rebases: c.Rebases, Waits: c.Waits, Reports: c.Reports, FailedReports: c.FailedReports,
-		ApplyTimes: c.ApplyTimes, PublishToApply: c.PublishToApply,
+		ApplyTimes: Durations(c.ApplyTimes), PublishToApply: Durations(c.PublishToApply),
 	}
 }

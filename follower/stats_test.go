@@ -8,6 +8,7 @@ import (
 
 	"github.com/catbridge/catbridge/follower/internal/feed"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
+	"github.com/catbridge/catbridge/internal/histogram"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -128,10 +129,9 @@ func TestContentReadAfterAnOutageIsTimedFromItsPublication(t *testing.T) {
 // Every counter of the feed appears under the same name.
 func TestStatsHaveEveryCounterOfTheFeed(t *testing.T) {
 	var of feed.Counters
-	one := map[reflect.Type]reflect.Value{reflect.TypeFor[int64](): reflect.ValueOf(int64(1))}
-	var d Durations
+	var d histogram.Durations
 	d.Add(time.Second)
-	one[reflect.TypeFor[Durations]()] = reflect.ValueOf(d)
+	one := map[reflect.Type]reflect.Value{reflect.TypeFor[uint64](): reflect.ValueOf(uint64(1)), reflect.TypeOf(d): reflect.ValueOf(d)}
 	for _, value := range reflect.ValueOf(&of).Elem().Fields() {
 		value.Set(one[value.Type()])
 	}
@@ -146,8 +146,8 @@ func TestStatsHaveEveryCounterOfTheFeed(t *testing.T) {
 // The public constants have the values that the feed and the snapshots use.
 func TestStatesAndSourcesHaveOneValueEach(t *testing.T) {
 	for public, internal := range map[State]feed.State{
-		Connecting: feed.Connecting, Live: feed.Live, NoLeader: feed.NoLeader, Polling: feed.Polling,
-		Disconnected: feed.Disconnected, Unsubscribed: feed.Unsubscribed, Closed: feed.Closed,
+		StateConnecting: feed.Connecting, StateLive: feed.Live, StateNoLeader: feed.NoLeader, StatePolling: feed.Polling,
+		StateDisconnected: feed.Disconnected, StateUnsubscribed: feed.Unsubscribed, StateClosed: feed.Closed,
 	} {
 		if string(public) != string(internal) {
 			t.Errorf("state %q, in the feed %q", public, internal)

@@ -98,7 +98,7 @@ func fullLeader() leader.KeyStats {
 }
 
 func fullFollower() follower.Stats {
-	return follower.Stats{State: follower.Live, Source: follower.SourceBlob, HasCDN: true, Age: time.Second}
+	return follower.Stats{State: follower.StateLive, Source: follower.SourceBlob, LastConfirmed: testNow.Add(-time.Second)}
 }
 
 func TestNamesUnitsAndHelpsPassPrometheusLint(t *testing.T) {

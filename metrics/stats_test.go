@@ -34,14 +34,14 @@ func change(v reflect.Value) {
 	switch value := v.Addr().Interface().(type) {
 	case *time.Time:
 		*value = value.Add(17 * time.Second)
-	case *histogram.Durations:
-		value.Add(17 * time.Second)
 	case *leader.Durations:
+		(*histogram.Durations)(value).Add(17 * time.Second)
+	case *follower.Durations:
 		(*histogram.Durations)(value).Add(17 * time.Second)
 	case *leader.State:
 		*value = leader.StateCandidate
 	case *follower.State:
-		*value = follower.Polling
+		*value = follower.StatePolling
 	case *follower.Source:
 		*value = follower.SourceEntry
 	default:
@@ -65,7 +65,7 @@ func change(v reflect.Value) {
 // fields calls f for each field, including those of nested structs.
 func fields(v reflect.Value, path string, f func(path string, v reflect.Value)) {
 	switch v.Interface().(type) {
-	case time.Time, histogram.Durations, leader.Durations:
+	case time.Time, leader.Durations, follower.Durations:
 		f(path, v)
 		return
 	}
@@ -176,7 +176,7 @@ func TestDurationsAreCumulativeBuckets(t *testing.T) {
 
 func TestUnknownValuesAreMissing(t *testing.T) {
 	out := text(t, at[leader.KeyStats]{leaderFamily, leader.KeyStats{Name: "main", State: leader.StateCandidate}}) +
-		text(t, at[follower.Stats]{followerFamily, follower.Stats{State: follower.Connecting}})
+		text(t, at[follower.Stats]{followerFamily, follower.Stats{State: follower.StateConnecting}})
 	for _, name := range []string{
 		"catbridge_leader_config_age_seconds", "catbridge_leader_cdn_last_answer_timestamp_seconds", "catbridge_follower_config_age_seconds",
 		"catbridge_leader_redis_last_contact_timestamp_seconds", "catbridge_leader_term_start_timestamp_seconds",

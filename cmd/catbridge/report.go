@@ -88,9 +88,9 @@ func place(stats follower.Stats) terminal.Styled {
 
 func stateStyle(state follower.State) terminal.Style {
 	switch state {
-	case follower.Live:
+	case follower.StateLive:
 		return terminal.Green
-	case follower.Connecting:
+	case follower.StateConnecting:
 		return terminal.Faint
 	}
 	return terminal.Yellow

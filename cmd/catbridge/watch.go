@@ -25,7 +25,7 @@ and the rev of the config. It also prints the state of the follower:
 
   connecting    the first connection is in progress
   live          subscribed, and receiving messages of a leader
-  noLeader      subscribed, but receiving no messages of a leader
+  no_leader     subscribed, but receiving no messages of a leader
   polling       Redis rejects the subscription; the follower polls Redis instead
   disconnected  Redis is unreachable, or refuses the login; the follower keeps its values
 
@@ -184,7 +184,7 @@ const askWithin = time.Second
 
 func (w *watch) why(ctx context.Context) string {
 	switch w.follower.Stats().State {
-	case follower.Disconnected, follower.Connecting:
+	case follower.StateDisconnected, follower.StateConnecting:
 		ctx, cancel := context.WithTimeout(ctx, askWithin)
 		defer cancel()
 		switch err := w.redis.Ping(ctx).Err(); {
@@ -194,9 +194,9 @@ func (w *watch) why(ctx context.Context) string {
 			return fmt.Sprintf("Redis is unreachable: %v; run catbridge doctor", redisurl.Explain(err))
 		}
 		return "still connecting to Redis; run catbridge doctor"
-	case follower.NoLeader:
+	case follower.StateNoLeader:
 		return "no leader: check with catbridge status that a leader runs for this SDK key"
-	case follower.Polling:
+	case follower.StatePolling:
 		return "Redis rejects the subscription, and has no config: see catbridge status"
 	default:
 		return "connected, but Redis has no config: see catbridge status"

@@ -47,7 +47,7 @@ func TestWatchPrintsStatesValuesAndChanges(t *testing.T) {
 	german := startSession(t, "watch", "--fast", "--user", `{"Country": "Germany"}`)
 	other := startSession(t, "watch", "--fast", "--flag", "greeting", "--log-level", "off")
 	for _, s := range []*session{german, other} {
-		s.out.expect(t, `^\S+ state connecting\n\S+ state noLeader\n`)
+		s.out.expect(t, `^\S+ state connecting\n\S+ state no_leader\n`)
 	}
 	german.err.expect(t, `catbridge watch: no config yet: no leader: check with catbridge status that a leader runs for this SDK key\n`)
 	leader := startSession(t, "leader", "--fast", "--base-url", web.URL)
@@ -83,7 +83,7 @@ func TestAReportAsJSON(t *testing.T) {
 	r.now = func() time.Time { return time.Date(2026, 1, 2, 4, 4, 5, 6e6, time.FixedZone("", 3600)) }
 	stats := follower.Stats{Rev: 1767322800000, Hash: "abc", ETag: `"e"`, Source: follower.SourceBlob}
 	err := errors.Join(
-		r.state(follower.Live),
+		r.state(follower.StateLive),
 		r.config(stats, []string{"a", "b"}, answers.Set{"a": true, "b": nil}),
 		r.change(stats, []answers.Change{
 			{Key: "a", From: true, To: nil}, {Key: "c", To: "x", Added: true}, {Key: "b", From: 1, Removed: true},

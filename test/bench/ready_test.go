@@ -86,7 +86,7 @@ func idle(m *measurement, followers int, watch time.Duration) {
 	}
 	defer closeAll(all)
 	for _, c := range all {
-		until(m, "a follower is live", func() bool { return versionOf(c) != 0 && c.Stats().State == follower.Live })
+		until(m, "a follower is live", func() bool { return versionOf(c) != 0 && c.Stats().State == follower.StateLive })
 	}
 	pause(m, min(watch, time.Second))
 	together := idling(m, s, watch)

@@ -59,7 +59,7 @@ func storm(m *measurement, followers int, transport string) {
 	current := func(version int64) func() bool {
 		return func() bool {
 			return !slices.ContainsFunc(all, func(c *follower.Client) bool {
-				return versionOf(c) != version || c.Stats().State != follower.Live
+				return versionOf(c) != version || c.Stats().State != follower.StateLive
 			})
 		}
 	}
@@ -78,7 +78,7 @@ func storm(m *measurement, followers int, transport string) {
 	used, start := ownCPU(m)+s.usage(m).cpu, time.Now()
 	dials.refuse(false)
 	subscribed := func() bool {
-		return !slices.ContainsFunc(all, func(c *follower.Client) bool { return c.Stats().State != follower.Live })
+		return !slices.ContainsFunc(all, func(c *follower.Client) bool { return c.Stats().State != follower.StateLive })
 	}
 	if m.within(limit, subscribed) {
 		m.put("connected", "s", time.Since(start).Seconds())

@@ -73,15 +73,14 @@ func TestF09_FlushedRedisIsRepairedWithoutTheCDN(t *testing.T) {
 		second.Stop()
 		env.AwaitVersion(env.CDN.Publish(), env.PollBound())
 		env.CDN.Break(fakecdn.Down)
-		before := env.Followers[0].Client.Stats()
+		before := env.Followers[0].Age()
 		env.FlushAll()
 		env.AwaitKeys(env.Leader.RenewInterval + 10*time.Second) // the CDN fails first
 		env.Follow()
 		env.AwaitVersion(env.CDN.Version(), time.Second)
 		env.Pass(env.Leader.PollInterval + 2*env.Leader.RenewInterval)
-		after := env.Followers[0].Client.Stats()
-		if after.Age < before.Age {
-			env.Errorf("an age of %v became %v without an answer from the CDN (I14)", before.Age, after.Age)
+		if after := env.Followers[0].Age(); after < before {
+			env.Errorf("an age of %v became %v without an answer from the CDN (I14)", before, after)
 		}
 		env.CDN.Repair()
 		env.Settle()

@@ -82,7 +82,7 @@ func TestF12_SlicedConnectionsLoseNothing(t *testing.T) {
 		if !harness.ManyRounds() {
 			return // with other tests running, a proxy may be too slow with single bytes for any connection to last
 		}
-		if s := env.Followers[0].Client.Stats(); s.Disconnects != 0 || s.State != follower.Live {
+		if s := env.Followers[0].Client.Stats(); s.Disconnects != 0 || s.State != follower.StateLive {
 			env.Errorf("%+v", s)
 		}
 		if s := first.Stats(); s.Terms != 1 || !first.Leads() {

@@ -16,14 +16,14 @@ func TestF15_StoppedRedisDoesNotBlockEvaluation(t *testing.T) {
 	harness.OnServer(t, func(env *harness.Environment, server *redistest.Process) {
 		env.StartAll(3)
 		for range env.Rounds(1) {
-			before := env.Followers[0].Client.Stats()
+			before := env.Followers[0].Age()
 			server.Pause(env.T)
 			stopped := time.Now()
-			env.EventuallyAll(0, "all followers notice", func(r *harness.Follower) bool { return r.Client.Stats().State == follower.Disconnected })
+			env.EventuallyAll(0, "all followers notice", func(r *harness.Follower) bool { return r.Client.Stats().State == follower.StateDisconnected })
 			version := env.CDN.Publish()
 			keepEvaluating(env, version-1, env.Leader.LeaseDuration, time.Minute)
-			if after := env.Followers[0].Client.Stats(); after.Age < before.Age+time.Since(stopped)-harness.RoundTrip {
-				env.Errorf("an age of %v became %v within %v (I14)", before.Age, after.Age, time.Since(stopped))
+			if after := env.Followers[0].Age(); after < before+time.Since(stopped)-harness.RoundTrip {
+				env.Errorf("an age of %v became %v within %v (I14)", before, after, time.Since(stopped))
 			}
 			server.Resume(env.T)
 			resumed, bound := time.Now(), env.Follower.BackoffMax+env.Follower.Ack+env.PollBound()

@@ -106,11 +106,11 @@ func TestF17_UnexpectedMessagesAreIgnoredAndCounted(t *testing.T) {
 				r.Noise = true
 				env.Eventually(env.Leader.RenewInterval+time.Second, "all are received and counted", func() bool {
 					s := r.Client.Stats()
-					return s.Messages >= before[i].Messages+int64(len(strange)) &&
+					return s.Messages >= before[i].Messages+uint64(len(strange)) &&
 						s.BadMessages >= before[i].BadMessages+malformed && s.Unknown >= before[i].Unknown+unknown
 				})
 				s := r.Client.Stats()
-				if s.State != follower.Live || s.Disconnects != before[i].Disconnects || s.Applied != before[i].Applied {
+				if s.State != follower.StateLive || s.Disconnects != before[i].Disconnects || s.Applied != before[i].Applied {
 					env.Errorf("%s: %+v, before %+v", r.Name, s, before[i])
 				}
 				if s.BadMessages != before[i].BadMessages+malformed || s.Unknown != before[i].Unknown+unknown {

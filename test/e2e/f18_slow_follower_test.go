@@ -23,7 +23,7 @@ func TestF18_FollowerThatRedisDroppedCatchesUp(t *testing.T) {
 			}
 			f.Signal(stopped.Process, syscall.SIGSTOP)
 			flood := strings.Repeat("x", 256<<10)
-			flooded := int64(0)
+			flooded := uint64(0)
 			f.Eventually(0, "Redis drops the follower", func() bool {
 				f.Do(f.Server, "PUBLISH", f.Keys.Events, flood)
 				flooded++

@@ -55,7 +55,7 @@ func TestF22_LostClusterNodeDoesNotRollContentBack(t *testing.T) {
 		killed, bound := time.Now(), max(env.Leader.LeaseDuration, 2*redistest.NodeTimeout)+3*time.Second
 		env.AwaitVersion(env.CDN.Publish(), bound)
 		env.Recovered(killed, bound)
-		env.AwaitState(env.Follower.Dead+env.ReconnectBound(), follower.Live)
+		env.AwaitState(env.Follower.Dead+env.ReconnectBound(), follower.StateLive)
 		env.AwaitHeartbeats() // all followers receive messages
 		env.Settle()
 	})

@@ -32,14 +32,14 @@ func TestF24_FollowerWithoutASubscriptionPolls(t *testing.T) {
 						env.DisconnectUser(harness.AsFollower)
 					}
 					withdrawn := time.Now()
-					env.AwaitState(pollingWithin, follower.Polling)
+					env.AwaitState(pollingWithin, follower.StatePolling)
 					env.Recovered(withdrawn, pollingWithin)
 					if !errors.Contains("Check the right to SUBSCRIBE") || !errors.Contains("NOPERM") {
 						env.Errorf("errors logged: %v", errors)
 					}
 					env.AwaitVersion(env.CDN.Publish(), env.PollBound()+env.Follower.Poll)
 					env.SetUser(harness.AsFollower, rules[1]...)
-					env.AwaitState(2*env.Follower.Resubscribe, follower.Live)
+					env.AwaitState(2*env.Follower.Resubscribe, follower.StateLive)
 					env.AwaitVersion(env.CDN.Publish(), env.PollBound())
 				}
 				env.ClearRefusals()
@@ -58,7 +58,7 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 		env.SetUser(harness.AsFollower, "-ping")
 		env.AwaitVersion(env.CDN.Publish(), env.PollBound())
 		for _, r := range env.Followers {
-			if s := r.Client.Stats(); s.State != follower.Live || s.FailedSubscriptions != 0 {
+			if s := r.Client.Stats(); s.State != follower.StateLive || s.FailedSubscriptions != 0 {
 				env.Errorf("%s: %+v", r.Name, s)
 			}
 		}
@@ -72,7 +72,7 @@ func TestF24_FollowerThatMayNotPingLosesNothing(t *testing.T) {
 		env.Lead("leader C")
 		env.AwaitVersion(env.CDN.Publish(), env.TakeoverBound()+env.PollBound())
 		env.SetUser(harness.AsFollower, "+ping")
-		env.AwaitState(2*env.Follower.Resubscribe, follower.Live)
+		env.AwaitState(2*env.Follower.Resubscribe, follower.StateLive)
 		env.ClearRefusals()
 		env.Settle()
 	})

@@ -25,7 +25,7 @@ func TestF25_ChangedSecretsAreUsed(t *testing.T) {
 			connects := env.Followers[0].Client.Stats().Connects
 			env.DisconnectAll()
 			env.AwaitVersion(env.CDN.Publish(), env.ReconnectBound()+env.TakeoverBound()+env.PollBound())
-			env.AwaitState(env.ReconnectBound(), follower.Live)
+			env.AwaitState(env.ReconnectBound(), follower.StateLive)
 			if n := env.Followers[0].Client.Stats().Connects; n == connects {
 				env.Error("the client did not reconnect")
 			}
@@ -50,7 +50,7 @@ func TestF25_WrongPasswordIsReported(t *testing.T) {
 		env.Eventually(env.TakeoverBound(), "leaders and followers report the reason", func() bool {
 			return ofLeaders.Contains("WRONGPASS") && ofFollowers.Contains("WRONGPASS")
 		})
-		env.AwaitState(env.ReconnectBound(), follower.Disconnected)
+		env.AwaitState(env.ReconnectBound(), follower.StateDisconnected)
 		env.RequireVersion(before)
 		env.SetPasswords("", harness.AsLeader, harness.AsFollower)
 		env.AwaitVersion(version, env.ReconnectBound()+env.TakeoverBound()+env.PollBound())

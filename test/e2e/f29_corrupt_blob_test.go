@@ -94,7 +94,7 @@ func holdBlob(env *harness.Environment, value []byte) (release func()) {
 	}
 }
 
-func refusedBlobs(env *harness.Environment) (n int64) {
+func refusedBlobs(env *harness.Environment) (n uint64) {
 	for _, r := range env.Followers {
 		n += r.Client.Stats().RefusedBlobs
 	}

@@ -17,7 +17,7 @@ func TestF32_LostReplyDoesNotPublishTwice(t *testing.T) {
 			if !first.Leads() { // on a busy machine
 				first, _ = env.AwaitElected(env.Leaders...)
 			}
-			var before []int64
+			var before []uint64
 			for _, r := range env.Followers {
 				before = append(before, r.Client.Stats().Applied)
 			}

@@ -202,7 +202,7 @@ func permit(t *testing.T, admin redis.UniversalClient, db int, namespace string)
 func areStrangers(t *testing.T, a, b *stranger) {
 	both := []*stranger{a, b}
 	for _, s := range both {
-		s.eventually("it follows its own CDN", func() bool { return s.version() == s.cdn.Version() && s.client.Stats().State == follower.Live })
+		s.eventually("it follows its own CDN", func() bool { return s.version() == s.cdn.Version() && s.client.Stats().State == follower.StateLive })
 		s.eventually("only the leader and the follower are subscribed to the channel", func() bool { return s.subscribers() == 2 })
 		s.eventually("its follower reports", func() bool { return s.admin.ZCard(s.Context(), s.keys.Fleet).Val() == 1 })
 	}
@@ -234,7 +234,7 @@ func areStrangers(t *testing.T, a, b *stranger) {
 	// One fleet has no leader: its follower reports that, and takes nothing of the other.
 	version := b.version()
 	b.kill()
-	b.eventually("the follower knows of no leader", func() bool { return b.client.Stats().State == follower.NoLeader })
+	b.eventually("the follower knows of no leader", func() bool { return b.client.Stats().State == follower.StateNoLeader })
 	for range 3 {
 		changed := a.cdn.Publish()
 		a.eventually("a change arrives", func() bool { return a.version() == changed })
@@ -242,12 +242,12 @@ func areStrangers(t *testing.T, a, b *stranger) {
 	silent := b.client.Stats().Messages
 	heartbeats := a.client.Stats().Heartbeats
 	a.eventually("more heartbeats come", func() bool { return a.client.Stats().Heartbeats >= heartbeats+8 })
-	if s := b.client.Stats(); b.version() != version || s.State != follower.NoLeader || s.Messages != silent {
+	if s := b.client.Stats(); b.version() != version || s.State != follower.StateNoLeader || s.Messages != silent {
 		t.Errorf("a follower without leader: version %d of %d, %+v", b.version(), version, s)
 	}
 	b.lead()
 	version = b.cdn.Publish()
-	b.eventually("another leader takes over", func() bool { return b.version() == version && b.client.Stats().State == follower.Live })
+	b.eventually("another leader takes over", func() bool { return b.version() == version && b.client.Stats().State == follower.StateLive })
 	for _, s := range both {
 		if wrong := s.wrong.Load(); wrong != 0 {
 			t.Errorf("a follower of versions %d to %d had version %d", s.low, s.high, wrong)

@@ -50,13 +50,13 @@ func TestAllProcessesRecoverFromALongOutage(t *testing.T) {
 			setDown(first.Link, is)
 			setDown(second.Link, is)
 		}
-		before := env.Followers[0].Client.Stats()
+		before := env.Followers[0].Age()
 		down(true)
 		env.Pass(2 * env.Leader.LeaseDuration)
 		version := env.CDN.Publish()
 		env.RequireVersion(version - 1)
-		if after := env.Followers[0].Client.Stats(); after.Age < before.Age+2*env.Leader.LeaseDuration {
-			env.Errorf("an age of %v became %v in an outage of %v (I14)", before.Age, after.Age, 2*env.Leader.LeaseDuration)
+		if after := env.Followers[0].Age(); after < before+2*env.Leader.LeaseDuration {
+			env.Errorf("an age of %v became %v in an outage of %v (I14)", before, after, 2*env.Leader.LeaseDuration)
 		}
 		down(false)
 		env.AwaitVersion(version, env.ReconnectBound()+env.Leader.RetryPeriod+env.PollBound())

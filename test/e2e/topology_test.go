@@ -35,7 +35,7 @@ func TestEachRoleHasTheRightsItNeeds(t *testing.T) {
 		for _, r := range env.Followers {
 			r.Link.Cut()
 		}
-		env.AwaitState(env.ReconnectBound(), follower.Live)
+		env.AwaitState(env.ReconnectBound(), follower.StateLive)
 		first.Stop() // to release the lock
 		env.Eventually(env.TakeoverBound(), "the other leads", second.Leads)
 		env.Settle()

@@ -23,7 +23,7 @@ type Follower struct {
 	// Faults that a test causes: unexpected messages and content, and lower revs that are
 	// correct.
 	Noise   bool
-	Rebases int64
+	Rebases uint64
 
 	mu      sync.Mutex
 	highest int64
@@ -119,6 +119,9 @@ func (r *Follower) Faults() []string {
 func (r *Follower) Version() int64 {
 	return int64(r.Client.GetIntValue(fakecdn.VersionFlag, -1, nil))
 }
+
+// Age returns how long ago the CDN confirmed the content in effect, as far as the follower knows.
+func (r *Follower) Age() time.Duration { return time.Since(r.Client.Stats().LastConfirmed) }
 
 // Next returns a channel that is closed when other content takes effect.
 func (r *Follower) Next() <-chan struct{} {

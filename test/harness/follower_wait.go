@@ -23,7 +23,7 @@ func (env *Environment) AwaitHeartbeats() {
 	env.Helper()
 	const more = 3
 	began, bound := time.Now(), (more+1)*env.Leader.RenewInterval+RoundTrip
-	before := map[*Follower]int64{}
+	before := map[*Follower]uint64{}
 	for _, r := range env.Followers {
 		before[r] = r.Client.Stats().Messages
 	}
@@ -41,8 +41,8 @@ func (env *Environment) ReconnectBound() time.Duration {
 }
 
 // Connects returns how often each follower has subscribed.
-func (env *Environment) Connects() []int64 {
-	var n []int64
+func (env *Environment) Connects() []uint64 {
+	var n []uint64
 	for _, r := range env.Followers {
 		n = append(n, r.Client.Stats().Connects)
 	}
@@ -51,13 +51,13 @@ func (env *Environment) Connects() []int64 {
 
 // AwaitReconnected waits until all followers have subscribed again, after their connections
 // have just been closed.
-func (env *Environment) AwaitReconnected(before []int64) {
+func (env *Environment) AwaitReconnected(before []uint64) {
 	env.Helper()
 	closed, bound := time.Now(), env.Follower.BackoffMin+2*time.Second
 	for i, r := range env.Followers {
 		env.Eventually(bound, r.Name+" is subscribed again", func() bool {
 			s := r.Client.Stats()
-			return s.Connects > before[i] && (s.State == follower.Live || s.State == follower.NoLeader)
+			return s.Connects > before[i] && (s.State == follower.StateLive || s.State == follower.StateNoLeader)
 		})
 	}
 	env.Recovered(closed, bound)
@@ -73,7 +73,7 @@ func (env *Environment) AwaitSilenceNoticed(r *Follower, silent time.Time) {
 		if s.Messages != messages {
 			silent, messages = time.Now(), s.Messages
 		}
-		return s.State == follower.Disconnected
+		return s.State == follower.StateDisconnected
 	})
 	env.Recovered(silent, bound)
 }

@@ -98,14 +98,13 @@ type sighting struct {
 	version  int64 // 0: it has no config
 	back     int64 // a version that may follow this one though it is earlier; 0: none
 	rev      int64
-	rebases  int64
+	rebases  uint64
 	claims   bool      // whether an answer about this version is asserted
 	answered time.Time // the asserted time of the answer, rather too early
 }
 
 func (r *Follower) see() sighting {
 	for {
-		asked := time.Now()
 		before := r.Client.Stats()
 		if before.Hash == "" {
 			return sighting{}
@@ -113,7 +112,7 @@ func (r *Follower) see() sighting {
 		version := r.Version()
 		// The counters may be older than the content in effect.
 		if after := r.Client.Stats(); after.Hash == before.Hash && after.Rev == before.Rev {
-			return sighting{version: version, rev: before.Rev, rebases: after.Rebases, claims: before.HasCDN, answered: asked.Add(-before.Age)}
+			return sighting{version: version, rev: before.Rev, rebases: after.Rebases, claims: !before.LastConfirmed.IsZero(), answered: before.LastConfirmed}
 		}
 	}
 }

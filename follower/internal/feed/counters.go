@@ -10,14 +10,14 @@ import (
 // Counters count since the feed started; Waits and Rebases also contain those of the member.
 // The package follower documents each.
 type Counters struct {
-	Connects, Disconnects, FailedSubscriptions, Undelivered            int64
-	Messages, Changes, Heartbeats, Resignations, RefreshAsked          int64
-	BadMessages, Unknown, Dropped                                      int64
-	Resyncs, Reads, HeadReads, EntryReads, FailedReads, LaggingReads   int64
-	Applied, Inline                                                    int64
-	RefusedBlobs, RefusedEntries, RefusedConfigs, Anomalies, HoldDowns int64
-	Rebases, Waits                                                     int64
-	Reports, FailedReports                                             int64
+	Connects, Disconnects, FailedSubscriptions, Undelivered            uint64
+	Messages, Changes, Heartbeats, Resignations, RefreshAsked          uint64
+	BadMessages, Unknown, Dropped                                      uint64
+	Resyncs, Reads, HeadReads, EntryReads, FailedReads, LaggingReads   uint64
+	Applied, Inline                                                    uint64
+	RefusedBlobs, RefusedEntries, RefusedConfigs, Anomalies, HoldDowns uint64
+	Rebases, Waits                                                     uint64
+	Reports, FailedReports                                             uint64
 	ApplyTimes, PublishToApply                                         histogram.Durations
 }
 
@@ -27,7 +27,7 @@ type tally struct {
 	n  Counters
 }
 
-func (t *tally) inc(counter *int64) {
+func (t *tally) inc(counter *uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	*counter++

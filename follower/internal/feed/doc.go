@@ -44,7 +44,7 @@
 // # States of the connection
 //
 //	                acknowledged                    no heartbeat for Dead
-//	connecting ───────────────────▶ live ◀──────────────────────────────▶ noLeader
+//	connecting ───────────────────▶ live ◀──────────────────────────────▶ no_leader
 //	    ▲                            │           a heartbeat                 │
 //	    │ random pause               │ the connection ends or is silent      │
 //	    └────────── disconnected ◀───┴───────────────────────────────────────┘

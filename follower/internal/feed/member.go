@@ -18,8 +18,8 @@ type Member struct {
 	index int  // in members.list; guarded by members.mu
 	own   *own // nil: the client did not fetch the content in force itself; guarded by members.mu
 
-	waits   atomic.Int64 // times that other content had to wait because of own
-	rebases atomic.Int64 // times that own was replaced by content of a lower rev
+	waits   atomic.Uint64 // times that other content had to wait because of own
+	rebases atomic.Uint64 // times that own was replaced by content of a lower rev
 }
 
 // Leave ends the membership. The last member stops the feed and waits for its goroutines. The

@@ -8,7 +8,7 @@ type State string
 const (
 	Connecting   State = "connecting"   // the first connection is being made
 	Live         State = "live"         // subscribed, and a leader is alive
-	NoLeader     State = "noLeader"     // subscribed, but there is no leader
+	NoLeader     State = "no_leader"    // subscribed, but there is no leader
 	Polling      State = "polling"      // no subscription is possible; the feed polls Redis
 	Disconnected State = "disconnected" // Redis is unreachable
 	Unsubscribed State = "unsubscribed" // the feed does not subscribe

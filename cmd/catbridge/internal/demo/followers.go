@@ -141,15 +141,15 @@ func (d *demo) watchReaders() {
 	}
 	was := d.readerState
 	d.readerState = states
-	if was == "" || strings.Contains(states, string(follower.Connecting)) {
+	if was == "" || strings.Contains(states, string(follower.StateConnecting)) {
 		return
 	}
 	switch d.readers[0].Stats().State {
-	case follower.NoLeader:
+	case follower.StateNoLeader:
 		d.screen.event("the followers no longer receive messages of a leader; they evaluate from memory")
-	case follower.Live:
+	case follower.StateLive:
 		d.screen.event("the followers receive messages of a leader again")
-	case follower.Disconnected:
+	case follower.StateDisconnected:
 		d.screen.event("the followers cannot reach Redis; they evaluate from memory")
 	default:
 		d.screen.eventf("followers: %s", states)

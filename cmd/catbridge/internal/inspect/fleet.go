@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/internal/limited"
 	"github.com/catbridge/catbridge/internal/redisnode"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -70,6 +71,9 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 // take keeps a report if it is the latest of its follower.
 func (f *Fleet) take(latest map[string]timed, member, score string, now time.Time) {
 	report, err := wire.ParseFleetReport(member)
+	if report.State == "noLeader" { // older followers write it thus
+		report.State = string(follower.StateNoLeader)
+	}
 	ms, scoreErr := strconv.ParseFloat(score, 64)
 	at := time.UnixMilli(int64(ms))
 	if err != nil || scoreErr != nil || at.Sub(now) > ahead {

@@ -35,12 +35,18 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	now := wire.FleetReport{
 		Version: "v1.2.0", State: "live", Interval: 30 * time.Second, Rev: content.Rev, Hash: content.Hash, Lag: 300 * time.Millisecond,
 	}
+	leaderless := now
+	leaderless.State = "no_leader"
+	formerName := now
+	formerName.State = "noLeader"
 	old := now
 	old.Hash, old.Rev, old.Lag, old.State = strings.Repeat("0", 16), content.Rev-1000, time.Hour, "polling"
 	as := func(r wire.FleetReport, id string) wire.FleetReport { r.ID = id; return r }
 
 	reportFrom(t, client, time.Second, as(now, "current-1"))
 	reportFrom(t, client, 80*time.Second, as(now, "current-2"))
+	reportFrom(t, client, time.Second, as(leaderless, "current-3"))
+	reportFrom(t, client, time.Second, as(formerName, "current-4"))
 	reportFrom(t, client, 20*time.Minute, as(now, "gone"))
 	reportFrom(t, client, 91*time.Second, as(now, "silent"))
 	reportFrom(t, client, time.Second, as(old, "behind-1"))
@@ -62,16 +68,16 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 
 	key := look(t, client)
 	f := key.Fleet
-	if f.Following != 6 || f.Current != 2 || f.Pending != 1 || f.Behind != 3 || f.Silent != 1 || f.Malformed != 2 || f.Truncated {
+	if f.Following != 8 || f.Current != 4 || f.Pending != 1 || f.Behind != 3 || f.Silent != 1 || f.Malformed != 2 || f.Truncated {
 		t.Errorf("%+v", f)
 	}
-	if f.SlowestLag != 0.3 || !maps.Equal(f.Versions, map[string]int{"v1.2.0": 6}) || !maps.Equal(f.States, map[string]int{"live": 3, "polling": 3}) {
+	if f.SlowestLag != 0.3 || !maps.Equal(f.Versions, map[string]int{"v1.2.0": 8}) || !maps.Equal(f.States, map[string]int{"live": 3, "no_leader": 2, "polling": 3}) {
 		t.Errorf("%+v", f)
 	}
 	if len(f.Laggards) != 2 || f.Laggards[0].ID != "empty" || f.Laggards[1].ID != "behind-2" || f.Laggards[1].Reported < 2 {
 		t.Errorf("of those behind, the two furthest are %+v", f.Laggards)
 	}
-	if key.OK || len(key.Faults) != 1 || key.Faults[0] != "3 of 6 followers that report are behind; see their logs" {
+	if key.OK || len(key.Faults) != 1 || key.Faults[0] != "3 of 8 followers that report are behind; see their logs" {
 		t.Errorf("%q", key.Faults)
 	}
 
