@@ -49,10 +49,15 @@ func newNetwork(t *testing.T) *network {
 	return &network{Miniredis: server.Mini(), server: server, link: new(redistest.Link)}
 }
 
-// writer returns a simulated leader, which faults of the link do not affect.
-func (n *network) writer(t *testing.T) *writer {
+// writer returns a simulated leader, which faults of the link do not affect. It has committed a
+// config of each version.
+func (n *network) writer(t *testing.T, versions ...int) *writer {
 	t.Helper()
-	return newWriter(t, n.server.Client(t, nil))
+	w := newWriter(t, n.server.Client(t, nil))
+	for _, version := range versions {
+		w.commit(configJSON(version))
+	}
+	return w
 }
 
 // client returns a Redis client that connects through the link.
@@ -73,6 +78,14 @@ func (n *network) start(t *testing.T, change ...func(*Config)) *Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
+	return c
+}
+
+// ready is start, and waits until the follower is ready.
+func (n *network) ready(t *testing.T, change ...func(*Config)) *Client {
+	t.Helper()
+	c := n.start(t, change...)
+	<-c.Ready()
 	return c
 }
 

@@ -68,8 +68,7 @@ func TestWithoutRedisTheCacheIsReadFirst(t *testing.T) {
 		cache := new(memoryCache)
 		cache.store(time.Second, 1)
 		cdn := cdnAt(5)
-		c := n.start(t, online(cdn), withCache(cache))
-		<-c.Ready()
+		c := n.ready(t, online(cdn), withCache(cache))
 		wantVersion(t, c, 1)
 		wantRequests(t, cdn, 0)
 		if s := c.Stats(); s.Source != SourceCache || s.State != StateUnsubscribed || c.CacheState() != HasUpToDateFlagData {
@@ -103,8 +102,7 @@ func TestAConfirmationUpdatesTheTimeInTheCache(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cache := new(memoryCache)
 		cdn := cdnAt(5)
-		c := n.start(t, online(cdn), withCache(cache))
-		<-c.Ready()
+		n.ready(t, online(cdn), withCache(cache))
 		first := cache.entry(t)
 		time.Sleep(time.Minute)
 		wantRequests(t, cdn, 2)
@@ -121,8 +119,7 @@ func TestTheCacheIsReadWhileRedisIsEmpty(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				cache := new(memoryCache)
 				cache.store(-time.Hour, 3) // written by a process whose clock is ahead
-				c := n.start(t, polling(mode, 0), func(c *Config) { c.Cache = cache })
-				<-c.Ready()
+				c := n.ready(t, polling(mode, 0), func(c *Config) { c.Cache = cache })
 				wantVersion(t, c, 3)
 				n.entry(time.Minute, 4)
 				time.Sleep(2 * time.Minute)
@@ -140,8 +137,7 @@ func TestTheCacheIsReadWhileRedisIsEmpty(t *testing.T) {
 func TestAFailingCacheIsLoggedAndIgnored(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
-		c := n.start(t, logging, online(cdnAt(5)), withCache(&memoryCache{err: errors.New("no disk")}))
-		<-c.Ready()
+		c := n.ready(t, logging, online(cdnAt(5)), withCache(&memoryCache{err: errors.New("no disk")}))
 		wantVersion(t, c, 5)
 		wantEvents(t, log, 2200, 1)
 		wantEvents(t, log, 2201, 1)
@@ -158,8 +154,7 @@ func TestGarbageInTheCacheIsNotTaken(t *testing.T) {
 			cache := new(memoryCache)
 			_ = cache.Set(t.Context(), cachekeys.For(testSDKKey, "", 0).Entry, []byte(garbage))
 			log, logging := recorded(slog.LevelWarn)
-			c := n.start(t, logging, withCache(cache))
-			<-c.Ready()
+			c := n.ready(t, logging, withCache(cache))
 			wantVersion(t, c, -1)
 			wantEvents(t, log, 2200, 1)
 		})
@@ -174,8 +169,7 @@ func TestTheRedisCacheUsesTheSharedEntry(t *testing.T) {
 		if value, err := cache.Get(t.Context(), key); value != nil || err != nil {
 			t.Errorf("%q, %v", value, err)
 		}
-		c := n.start(t, online(cdnAt(5)), withCache(cache))
-		<-c.Ready()
+		c := n.ready(t, online(cdnAt(5)), withCache(cache))
 		wantVersion(t, c, 5)
 		c.Close()
 		if n.TTL(key) != 0 {

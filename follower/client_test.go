@@ -113,10 +113,8 @@ func TestWarningsAndTheEvaluationLogReachTheLogger(t *testing.T) {
 
 func TestRefreshReadsNow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		w.mute = true
 		w.commit(configJSON(2))
 		wantVersion(t, c, 1)
@@ -130,10 +128,8 @@ func TestRefreshReadsNow(t *testing.T) {
 // S45: callers that arrive during a read share its result.
 func TestConcurrentRefreshesShareOneRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		n.writer(t, 1)
+		c := n.ready(t)
 		synctest.Wait()
 		release := make(chan struct{})
 		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool {
@@ -162,10 +158,8 @@ func TestConcurrentRefreshesShareOneRead(t *testing.T) {
 
 func TestRefreshReturnsTheCauseOfAFailure(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		n.writer(t, 1)
+		c := n.ready(t)
 		cause := errors.New("the caller's reason")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(cause)
@@ -221,13 +215,11 @@ func TestWaitForReadyHeedsItsContext(t *testing.T) {
 // I13, S103: no event and no error contains the SDK key.
 func TestTheSDKKeyIsNeverShown(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		log, logging := recorded(slog.LevelDebug)
-		c := n.start(t, logging, func(c *Config) {
+		c := n.ready(t, logging, func(c *Config) {
 			c.Logger = slog.New(slog.NewTextHandler(&lines{log: log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		})
-		<-c.Ready()
 		w.publish("garbage " + testSDKKey)
 		w.commit([]byte(`{"f":null}`))
 		corruptBlob(t, n, w, flipBit)

@@ -42,8 +42,7 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 			return c
 		},
 		"a flood of messages": func(t *testing.T, n *network, w *writer) *Client {
-			c := n.start(t)
-			<-c.Ready()
+			c := n.ready(t)
 			text := w.message(wire.Heartbeat)
 			var flood sync.WaitGroup
 			for range 4 {
@@ -57,16 +56,14 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 			return c
 		},
 		"the spread window": func(t *testing.T, n *network, w *writer) *Client {
-			c := n.start(t)
-			<-c.Ready()
+			c := n.ready(t)
 			w.spread = time.Minute
 			w.commit(configJSON(2))
 			synctest.Wait()
 			return c
 		},
 		"a replica's lag": func(t *testing.T, n *network, w *writer) *Client {
-			c := n.start(t)
-			<-c.Ready()
+			c := n.ready(t)
 			staleReads(t, n, w, 1<<40)
 			w.commit(configJSON(2))
 			time.Sleep(time.Second)
@@ -79,15 +76,13 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 			return c
 		},
 		"an outage": func(t *testing.T, n *network, _ *writer) *Client {
-			c := n.start(t)
-			<-c.Ready()
+			c := n.ready(t)
 			n.link.Down()
 			time.Sleep(3700 * time.Millisecond)
 			return c
 		},
 		"a frozen connection": func(t *testing.T, n *network, _ *writer) *Client {
-			c := n.start(t)
-			<-c.Ready()
+			c := n.ready(t)
 			n.link.Freeze()
 			time.Sleep(12 * time.Second)
 			return c
@@ -95,8 +90,7 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
+				w := n.writer(t, 1)
 				c := during(t, n, w)
 				before := version(c)
 				waiting, refreshed := make(chan error, 1), make(chan error, 1)
@@ -135,11 +129,9 @@ func TestCloseDuringAnyOperation(t *testing.T) {
 // S2: after Close, getters use the last config, and other calls report that they have no effect.
 func TestCallsAfterClose(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		n.writer(t, 1)
 		log, logging := recorded(slog.LevelWarn)
-		c := n.start(t, logging)
-		<-c.Ready()
+		c := n.ready(t, logging)
 		c.Close()
 		if err := c.Refresh(t.Context()); !errors.Is(err, ErrClosed) {
 			t.Errorf("refresh: %v", err)

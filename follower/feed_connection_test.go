@@ -18,10 +18,8 @@ import (
 
 func TestAKilledConnectionIsReestablished(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		n.link.Cut()
 		w.commit(configJSON(2))                               // the follower is not subscribed now
 		time.Sleep(DefaultTimings().BackoffMin + time.Second) // go-redis also backs off
@@ -35,11 +33,9 @@ func TestAKilledConnectionIsReestablished(t *testing.T) {
 
 func TestTheConfigStaysDuringAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		log, logging := recorded(slog.LevelInfo)
-		c := n.start(t, logging)
-		<-c.Ready()
+		c := n.ready(t, logging)
 		n.link.Down()
 		for range 10 {
 			time.Sleep(time.Minute)
@@ -85,10 +81,8 @@ func TestAnOutageAtTheStartClaimsNoConfig(t *testing.T) {
 // Without a leader no heartbeat repeats a change that was published during an outage.
 func TestAfterAnOutageWithoutALeaderContentIsReadAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		wantVersion(t, c, 1)
 		n.link.Down()
 		time.Sleep(time.Second)
@@ -102,10 +96,8 @@ func TestAfterAnOutageWithoutALeaderContentIsReadAtOnce(t *testing.T) {
 // I7: a connection that delivers nothing is closed, though no error shows that it is broken.
 func TestASilentConnectionIsClosed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		synctest.Wait()
 		n.link.Freeze()
 		w.commit(configJSON(2))
@@ -133,8 +125,7 @@ func TestStartsWhileRedisIsUnreachable(t *testing.T) {
 			t.Error("not the default")
 		}
 		n.link.Up()
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		n.writer(t, 1)
 		time.Sleep(2 * DefaultTimings().BackoffMax)
 		wantVersion(t, c, 1)
 	})
@@ -157,11 +148,9 @@ func hangUpOnSubscribe(n *network, count int64) {
 // failed before because Redis was unreachable.
 func TestAnOutageIsNotMistakenForMissingPubSub(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		n.writer(t, 1)
 		log, logging := recorded(slog.LevelInfo)
-		c := n.start(t, logging)
-		<-c.Ready()
+		c := n.ready(t, logging)
 		n.link.Down()
 		time.Sleep(time.Minute)
 		hangUpOnSubscribe(n, connectTries-1)
@@ -175,8 +164,7 @@ func TestAnOutageIsNotMistakenForMissingPubSub(t *testing.T) {
 // A proxy without pub/sub closes the connection on SUBSCRIBE.
 func TestConnectionsClosedUponSubscribeMeanPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		hangUpOnSubscribe(n, 1<<40)
 		c := n.start(t)
 		time.Sleep(2 * time.Second)
@@ -204,13 +192,11 @@ func refuseSubscribe(n *network) *atomic.Bool {
 // I7: without pub/sub a change arrives within 6 s.
 func TestADeniedSubscribeMeansPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		refused := refuseSubscribe(n)
 		log, logging := recorded(slog.LevelInfo)
-		c := n.start(t, logging)
-		<-c.Ready()
+		c := n.ready(t, logging)
 		wantVersion(t, c, 1)
 		wantState(t, c, StatePolling)
 		for v := range 50 {
@@ -240,10 +226,8 @@ func TestADeniedSubscribeMeansPolling(t *testing.T) {
 // When the right to subscribe is withdrawn, Redis closes the connection, then refuses SUBSCRIBE.
 func TestAWithdrawnRightMeansPollingWithinSeconds(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		n.writer(t, 1)
+		c := n.ready(t)
 		refuseSubscribe(n)
 		n.link.Cut()
 		time.Sleep(5 * time.Second)
@@ -254,11 +238,9 @@ func TestAWithdrawnRightMeansPollingWithinSeconds(t *testing.T) {
 // A follower that polls notices an outage of Redis and recovers from it quickly.
 func TestPollingRecoversFromAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		n.writer(t, 1)
 		refused := refuseSubscribe(n)
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		wantState(t, c, StatePolling)
 		n.link.Down()
 		time.Sleep(7 * time.Second)
@@ -275,11 +257,9 @@ func TestPollingRecoversFromAnOutage(t *testing.T) {
 // Redis does not reply to SUBSCRIBE.
 func TestAnUnacknowledgedSubscribeMeansPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool { return cmd == "SUBSCRIBE" })
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		if waited := time.Since(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); waited > 3*time.Second {
 			t.Errorf("ready after %v", waited)
 		}
@@ -295,12 +275,10 @@ func TestAnUnacknowledgedSubscribeMeansPolling(t *testing.T) {
 
 func TestASilentLeaderIsReported(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		stop := w.beat()
 		log, logging := recorded(slog.LevelInfo)
-		c := n.start(t, logging)
-		<-c.Ready()
+		c := n.ready(t, logging)
 		time.Sleep(time.Minute)
 		wantState(t, c, StateLive)
 		stop()
@@ -327,11 +305,9 @@ func TestAConnectionThatDeliversNothingIsReplaced(t *testing.T) {
 	for name, commit := range map[string]bool{"content moves": true, "only the lock is renewed": false} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
+				w := n.writer(t, 1)
 				w.beat()
-				c := n.start(t)
-				<-c.Ready()
+				c := n.ready(t)
 				time.Sleep(10 * time.Second)
 				w.with(func() { w.mute = true })
 				if commit {
@@ -366,8 +342,7 @@ func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
 		w.commit(configJSON(1))
 		w.beat()
 		log, logging := recorded(slog.LevelInfo)
-		c := n.start(t, logging)
-		<-c.Ready()
+		c := n.ready(t, logging)
 		time.Sleep(2 * time.Minute)
 		wantState(t, c, StatePolling)
 		for v := range 50 {
@@ -386,11 +361,9 @@ func TestPubSubThatNeverDeliversMeansPolling(t *testing.T) {
 // Denied reads are logged, and content that messages carry is still taken.
 func TestDeniedReadsAreRetried(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		log, logging := recorded(slog.LevelInfo)
-		c := n.start(t, logging)
-		<-c.Ready()
+		c := n.ready(t, logging)
 		var refused atomic.Bool
 		n.intercept(func(peer *server.Peer, cmd string, args ...string) bool {
 			if (cmd == "GET" || cmd == "GETRANGE") && refused.Load() {
@@ -425,8 +398,7 @@ func TestDeniedReadsAreRetried(t *testing.T) {
 // than the first timeout. Unless the timeout grew, no client would ever connect.
 func TestAServerThatAcceptsConnectionsSlowlyIsReached(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		opts := *n.client(t).Options()
 		dial := opts.Dialer

@@ -51,11 +51,9 @@ func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
+				w := n.writer(t, 1)
 				corruptBlob(t, n, w, change)
-				c := n.start(t)
-				<-c.Ready()
+				c := n.ready(t)
 				wantVersion(t, c, 1)
 				if s := c.Stats(); s.Source != SourceEntry || s.RefusedBlobs == 0 || s.Rev != w.rev {
 					t.Errorf("%+v", s)
@@ -77,10 +75,8 @@ func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
-				c := n.start(t)
-				<-c.Ready()
+				w := n.writer(t, 1)
+				c := n.ready(t)
 				w.mute = true
 				w.commit(configJSON(2))
 				corruptBlob(t, n, w, change)
@@ -110,13 +106,11 @@ func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 // The blob is intact but has another config, at the rev that meta names.
 func TestABlobThatMetaDoesNotNameIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		codec, payload := wire.Encode(configJSON(5))
 		other := wire.Blob{Rev: w.rev, Hash: wire.ContentHash(configJSON(5)), Codec: codec, Payload: payload}
 		_ = n.Set(w.keys.Blob, string(other.Append(nil)))
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		wantVersion(t, c, 1)
 		if s := c.Stats(); s.Source != SourceEntry || s.RefusedBlobs == 0 {
 			t.Errorf("%+v", s)
@@ -126,16 +120,14 @@ func TestABlobThatMetaDoesNotNameIsRefused(t *testing.T) {
 
 func TestKeysOfTheWrongTypeAreRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		n.Del(w.keys.Blob)
 		_, _ = n.Push(w.keys.Blob, "x")
 		n.Del(w.keys.Meta)
 		_ = n.Set(w.keys.Meta, "x")
 		n.Del(w.keys.Lock)
 		_, _ = n.Push(w.keys.Lock, "x")
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		wantVersion(t, c, 1)
 		n.Del(w.keys.Entry)
 		_, _ = n.Push(w.keys.Entry, "x")
@@ -156,8 +148,7 @@ func TestTheOfficialEntryAloneIsEnough(t *testing.T) {
 			_ = n.Set(keys.Entry, string(e.Append(nil)))
 		}
 		write(1)
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		wantVersion(t, c, 1)
 		wantState(t, c, StateNoLeader)
 		s := c.Stats()
@@ -186,14 +177,12 @@ func TestWithoutLeaderTheNewerOfBlobAndEntryWins(t *testing.T) {
 	for name, later := range map[string]time.Duration{"entry is newer": time.Hour, "entry is older": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
+				w := n.writer(t, 1)
 				n.Del(w.keys.Lock)
 				e := cachekeys.Entry{FetchTime: time.Now().Add(later).UnixMilli(), ETag: `"x"`, JSON: configJSON(2)}
 				_ = n.Set(w.keys.Entry, string(e.Append(nil)))
 				changes := 0
-				c := n.start(t, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
-				<-c.Ready()
+				c := n.ready(t, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
 				want := 1
 				if later > 0 {
 					want = 2
@@ -210,13 +199,11 @@ func TestWithoutLeaderTheNewerOfBlobAndEntryWins(t *testing.T) {
 // With a live leader the entry is not read, even if another process writes to it (F28).
 func TestWithALeaderTheEntryIsNotRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		e := cachekeys.Entry{FetchTime: time.Now().Add(24 * time.Hour).UnixMilli(), ETag: `"x"`, JSON: configJSON(99)}
 		_ = n.Set(w.keys.Entry, string(e.Append(nil)))
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		w.with(func() { w.poll = time.Hour })
 		time.Sleep(5 * time.Minute)
 		wantVersion(t, c, 1)
@@ -248,13 +235,11 @@ func TestInvalidContentNeverReplacesAConfig(t *testing.T) {
 	for name, breakIt := range ways {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
+				w := n.writer(t, 1)
 				w.poll = time.Hour
 				changes := 0
 				log, logging := recorded(slog.LevelInfo)
-				c := n.start(t, logging, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
-				<-c.Ready()
+				c := n.ready(t, logging, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
 				time.Sleep(time.Second)
 				held := c.Stats()
 				breakIt(n, w)
@@ -290,8 +275,7 @@ func TestABrokenFlagDoesNotAffectTheOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.writer(t)
 		w.commit([]byte(`{"p":{"s":"x"},"f":{"bad":{"t":0,"r":7,"v":{"b":true}},"version":{"t":2,"v":{"i":5}}}}`))
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		wantVersion(t, c, 5)
 		if d := c.GetBoolValueDetails("bad", true, nil); !d.Data.IsDefaultValue || d.Data.ErrorCode != 1 || !d.Value {
 			t.Errorf("%+v", d)
@@ -302,11 +286,9 @@ func TestABrokenFlagDoesNotAffectTheOthers(t *testing.T) {
 // No leader writes other content at the same rev, so the follower counts an anomaly.
 func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		log, logging := recorded(slog.LevelInfo)
-		c := n.start(t, logging)
-		<-c.Ready()
+		c := n.ready(t, logging)
 		m := w.describe(wire.Heartbeat)
 		m.Hash = wire.ContentHash(configJSON(2))
 		for range 5 {
@@ -323,10 +305,8 @@ func TestOtherContentAtTheSameRevIsAnAnomaly(t *testing.T) {
 // Reads of meta and of the entry find anomalies, too.
 func TestAnomaliesAreFoundByReads(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		held := c.Stats()
 		w.mute, w.json = true, configJSON(2)
 		w.store(wire.Change) // at the same rev
@@ -355,8 +335,7 @@ func TestAMalformedEntryIsRefusedAndLoggedOnce(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				_ = n.Set(cachekeys.For(testSDKKey, "", 0).Entry, entry)
 				log, logging := recorded(slog.LevelInfo)
-				c := n.start(t, logging)
-				<-c.Ready()
+				c := n.ready(t, logging)
 				time.Sleep(10 * time.Minute)
 				wantVersion(t, c, -1)
 				if s := c.Stats(); s.RefusedEntries < 5 {

@@ -23,8 +23,7 @@ func TestAgeIsCorrectWithAWrongLocalClock(t *testing.T) {
 				w.acquire()
 				w.commit(configJSON(1))
 				w.beat()
-				c := n.start(t)
-				<-c.Ready()
+				c := n.ready(t)
 				time.Sleep(w.poll + 4*time.Second) // the CDN answered 304
 				for range 300 {
 					time.Sleep(time.Second)
@@ -50,8 +49,7 @@ func TestALeaderWithoutTheCDNConfirmsNothing(t *testing.T) {
 		w := n.writer(t)
 		w.poll = time.Minute
 		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		var age time.Duration
 		for range 100 {
 			w.heartbeat()
@@ -72,10 +70,8 @@ func TestALeaderWithoutTheCDNConfirmsNothing(t *testing.T) {
 // An answer that a message reports confirms the content that the message names, and no other.
 func TestAnAnswerAboutOtherContentConfirmsNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		time.Sleep(30 * time.Second)
 		w.spread = 20 * time.Second
 		w.commit(configJSON(2))

@@ -45,10 +45,8 @@ func staleReads(t *testing.T, n *network, w *writer, reads int64) *atomic.Int64 
 
 func TestALaggingReplicaIsReadAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		staleReads(t, n, w, 3)
 		w.commit(configJSON(2))
 		wantVersion(t, c, 1)
@@ -63,11 +61,9 @@ func TestALaggingReplicaIsReadAgain(t *testing.T) {
 // The follower does not read in a loop from a replica that never catches up.
 func TestAReplicaThatStaysBehindIsNotReadInALoop(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		left := staleReads(t, n, w, 1<<40)
 		before := c.Stats().Reads
 		w.commit(configJSON(2))
@@ -132,8 +128,7 @@ func TestThePrimaryIsReadWhenItsReplicaIsBehind(t *testing.T) {
 		behind.commit(configJSON(1))
 		w := first.writer(t)
 		w.commit(configJSON(1))
-		c := n.start(t, func(c *Config) { c.Redis = cluster })
-		<-c.Ready()
+		c := n.ready(t, func(c *Config) { c.Redis = cluster })
 		wantVersion(t, c, 1)
 		time.Sleep(time.Second)
 		w.commit(configJSON(2))
@@ -170,8 +165,7 @@ func TestReadsFollowAMovedSlot(t *testing.T) {
 		})
 		old := first.writer(t)
 		old.commit(configJSON(1))
-		c := n.start(t, func(c *Config) { c.Redis = cluster })
-		<-c.Ready()
+		c := n.ready(t, func(c *Config) { c.Redis = cluster })
 		wantVersion(t, c, 1)
 		time.Sleep(time.Second)
 		moved.Store(true)

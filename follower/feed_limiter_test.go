@@ -51,8 +51,7 @@ func (b *busyServer) client(t *testing.T, n *network) *redis.Client {
 func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 	const followers = 200
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		b := &busyServer{cost: 20 * time.Millisecond}
 		clients := make([]*Client, followers)
@@ -81,10 +80,8 @@ func TestConnectionsOfManyFollowersOfAProcessAreLimited(t *testing.T) {
 // clients waiting for a busy server, reads would double the server's work.
 func TestFewReadsAreTriedWithoutAConnection(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		n.writer(t, 1)
+		c := n.ready(t)
 		n.link.Down()
 		time.Sleep(time.Second)
 		before := c.Stats()
@@ -104,8 +101,7 @@ func TestFewReadsAreTriedWithoutAConnection(t *testing.T) {
 // starts within 6 s.
 func TestARefusedFurtherConnectionMeansPolling(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		var dialled, most atomic.Int64
 		most.Store(2)
@@ -122,8 +118,7 @@ func TestARefusedFurtherConnectionMeansPolling(t *testing.T) {
 		}
 		limited := redis.NewClient(&opts)
 		t.Cleanup(func() { _ = limited.Close() })
-		c := n.start(t, func(cfg *Config) { cfg.Redis = limited })
-		<-c.Ready()
+		c := n.ready(t, func(cfg *Config) { cfg.Redis = limited })
 		wantState(t, c, StateLive)
 		_ = (*first.Load()).Close() // the connection of the subscription
 		time.Sleep(time.Minute)

@@ -16,11 +16,9 @@ import (
 // F17: no published text changes the config, the rev or the connection.
 func TestGarbageOnTheChannelIsIgnoredAndCounted(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		synctest.Wait()
 		good := w.message(wire.Heartbeat)
 		bad := []string{
@@ -59,8 +57,7 @@ func TestMessagesOfALaterVersionAreUnderstood(t *testing.T) {
 		w := n.writer(t)
 		w.mute, w.undated = true, true
 		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		later := func(kind wire.MessageType) string {
 			head := w.message(kind) + " base=0123456789abcdef room=" + strings.Repeat("x", 700) + " now=1767225600000"
 			return head + "\npatch.v2\n3 4 zstd\n\x00\xff"
@@ -94,8 +91,7 @@ func TestTheLeadersHeartbeatIntervalSetsTheTimeout(t *testing.T) {
 		w.renew = 3 * time.Second
 		w.commit(configJSON(1))
 		noLeader := 0
-		c := n.start(t, func(c *Config) { c.Timings = FastTimings() })
-		<-c.Ready()
+		c := n.ready(t, func(c *Config) { c.Timings = FastTimings() })
 		for range 20 { // one of two heartbeats is lost
 			time.Sleep(6 * time.Second)
 			if c.Stats().State != StateLive {
@@ -118,10 +114,8 @@ func TestTheLeadersHeartbeatIntervalSetsTheTimeout(t *testing.T) {
 // of the dropped ones at once, and does not block the connection.
 func TestAFloodOfMessagesLosesNoContent(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		synctest.Wait()
 		release := make(chan struct{})
 		n.intercept(func(_ *server.Peer, cmd string, args ...string) bool {
@@ -164,7 +158,7 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 			all = append(all, w.message(wire.Change), w.message(wire.Heartbeat))
 		}
 		highest := 0
-		c := n.start(t, func(c *Config) {
+		c := n.ready(t, func(c *Config) {
 			c.Hooks = &Hooks{OnConfigChanged: func(config *evaluate.Config) {
 				r := config.Evaluate("version", nil, evaluate.IntValue(0), nil)
 				if v := int(r.Value.Int()); v < highest {
@@ -174,7 +168,6 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 				}
 			}}
 		})
-		<-c.Ready()
 		random := rand.New(rand.NewPCG(1, 2))
 		for range 500 {
 			w.publish(all[random.IntN(len(all))])
@@ -192,10 +185,8 @@ func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
 	for _, kind := range []wire.MessageType{wire.Resign, wire.Refresh} {
 		t.Run(string(kind), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
-				c := n.start(t)
-				<-c.Ready()
+				w := n.writer(t, 1)
+				c := n.ready(t)
 				wantState(t, c, StateLive)
 				n.Del(w.keys.Lock)
 				for range 15 {

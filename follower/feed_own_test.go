@@ -17,11 +17,9 @@ import (
 func cutOff(t *testing.T, n *network, mode PollingMode, change ...func(*Config)) (*Client, *writer, func()) {
 	t.Helper()
 	cdn := cdnAt(3)
-	w := n.writer(t)
-	w.commit(configJSON(1))
+	w := n.writer(t, 1)
 	stop := w.beat()
-	c := n.start(t, append([]func(*Config){online(cdn), polling(mode, 0)}, change...)...)
-	<-c.Ready()
+	c := n.ready(t, append([]func(*Config){online(cdn), polling(mode, 0)}, change...)...)
 	time.Sleep(4 * time.Second)
 	wantVersion(t, c, 1)
 	n.link.Down()
@@ -119,8 +117,7 @@ func TestTimesAreComparedByRedisClock(t *testing.T) {
 				w.acquire()
 				w.commit(configJSON(1))
 				stop := w.beat()
-				c := n.start(t, online(cdn))
-				<-c.Ready()
+				c := n.ready(t, online(cdn))
 				time.Sleep(4 * time.Second)
 				n.link.Down()
 				time.Sleep(10 * time.Second)
@@ -224,8 +221,7 @@ func TestAnEntryWithoutALeaderIsTakenOnceItIsLater(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				c := n.start(t, online(cdnAt(3)), polling(mode, 0))
-				<-c.Ready()
+				c := n.ready(t, online(cdnAt(3)), polling(mode, 0))
 				if err := c.Refresh(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -260,8 +256,7 @@ func TestARestartDoesNotReturnToOlderContent(t *testing.T) {
 				first, w, _ := cutOff(t, n, Subscribe, kept)
 				first.Close()
 				w.with(func() { w.poll = time.Hour })
-				c := n.start(t, kept)
-				<-c.Ready()
+				c := n.ready(t, kept)
 				wantVersion(t, c, 3)
 				n.link.Up()
 				time.Sleep(time.Minute)
@@ -276,8 +271,7 @@ func TestARestartDoesNotReturnToOlderContent(t *testing.T) {
 				time.Sleep(time.Hour) // content that is this much older does not wait for a message
 				w.with(func() { w.mute = true })
 				w.commit(configJSON(5))
-				again := n.start(t, kept)
-				<-again.Ready()
+				again := n.ready(t, kept)
 				wantVersion(t, again, 5)
 			})
 		})
@@ -296,8 +290,7 @@ func TestEachClientOfAFeedDecidesForItself(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		wantVersion(t, c, 3)
 		wantVersion(t, other, 2)
-		late := n.start(t, sharing)
-		<-late.Ready()
+		late := n.ready(t, sharing)
 		wantVersion(t, late, 2)
 		w.commit(configJSON(4))
 		for _, one := range []*Client{c, other, late} {

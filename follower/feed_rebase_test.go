@@ -16,8 +16,7 @@ func lostData(t *testing.T, n *network) (*Client, *writer, func()) {
 	w.skew = time.Hour
 	w.acquire()
 	w.commit(configJSON(1))
-	c := n.start(t)
-	<-c.Ready()
+	c := n.ready(t)
 	wantVersion(t, c, 1)
 	n.FlushAll()
 	w.skew, w.epoch, w.rev = 0, 0, 0
@@ -106,8 +105,7 @@ func TestALowerRevIsNotTakenFromAReplica(t *testing.T) {
 		behind.epoch = 0
 		behind.acquire()
 		behind.commit(configJSON(1))
-		c := n.start(t, func(c *Config) { c.Redis = cluster })
-		<-c.Ready()
+		c := n.ready(t, func(c *Config) { c.Redis = cluster })
 		for _, node := range []*writer{w, behind} { // the subscription is on one of them
 			node.publish(w.message(wire.Change))
 		}
@@ -150,16 +148,14 @@ func TestARebaseNeedsTheContent(t *testing.T) {
 // Messages that are delivered late, however many, do not return a follower to older content.
 func TestLateMessagesDoNotReturnAFollowerToOlderContent(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		old := w.message(wire.Heartbeat)
 		time.Sleep(time.Minute)
 		w.confirm()
 		older := w.message(wire.Heartbeat)
 		w.commit(configJSON(2))
 		w.beat()
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		for range 200 {
 			w.publish(old)
 			time.Sleep(time.Second)

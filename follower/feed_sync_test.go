@@ -32,11 +32,9 @@ func wantState(t *testing.T, c *Client, want State) {
 
 func TestAChangeReachesAFollower(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		wantVersion(t, c, 1)
 		time.Sleep(7 * time.Second)
 		w.commit(configJSON(2))
@@ -55,8 +53,7 @@ func TestAChangeReachesAFollower(t *testing.T) {
 // A change between the read and the subscription would be lost if the read came first.
 func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		var mu sync.Mutex
 		var commands []string
 		change := sync.OnceFunc(func() { w.commit(configJSON(2)) })
@@ -71,8 +68,7 @@ func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
 			}
 			return false
 		})
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		wantVersion(t, c, 2)
 		mu.Lock()
 		defer mu.Unlock()
@@ -85,8 +81,7 @@ func TestReadsOnlyAfterTheSubscriptionIsAcknowledged(t *testing.T) {
 
 func TestStartsWithNothingInRedis(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		wantVersion(t, c, -1)
 		if s := c.CacheState(); s != NoFlagData {
 			t.Errorf("cache state %v", s)
@@ -105,11 +100,9 @@ func TestStartsWithNothingInRedis(t *testing.T) {
 // I7: a lost message delays a change until the next heartbeat.
 func TestAHeartbeatMakesUpForALostMessage(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		w.with(func() { w.mute = true })
 		w.commit(configJSON(2))
 		w.with(func() { w.mute = false })
@@ -122,12 +115,10 @@ func TestAHeartbeatMakesUpForALostMessage(t *testing.T) {
 // A 304 raises the rev without a read of the content.
 func TestAConfirmationRaisesTheRevWithoutARead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		changes := 0
-		c := n.start(t, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
-		<-c.Ready()
+		c := n.ready(t, func(c *Config) { c.Hooks = onChange(func() { changes++ }) })
 		before := c.Stats()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
@@ -152,8 +143,7 @@ func TestInlineContentNeedsNoRead(t *testing.T) {
 		w := n.writer(t)
 		w.inline = true
 		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		synctest.Wait()
 		before := c.Stats()
 		w.commit(configJSON(2))
@@ -171,10 +161,8 @@ func TestInlineContentNeedsNoRead(t *testing.T) {
 // Inline content that does not match the message's hash is not taken; the blob is read.
 func TestInlineContentWithFlippedBitsIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		w.mute = true
 		w.commit(configJSON(2))
 		m := w.describe(wire.Change)
@@ -190,10 +178,8 @@ func TestInlineContentWithFlippedBitsIsRefused(t *testing.T) {
 // I12: all changes that are announced within the window cause one read, at a random time in it.
 func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		synctest.Wait()
 		before := c.Stats()
 		w.spread = 10 * time.Second
@@ -217,10 +203,8 @@ func TestTheSpreadWindowCollapsesRepeats(t *testing.T) {
 // behind than the window, and one read covers many changes.
 func TestAThousandChangesASecondAreCollapsed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t, func(c *Config) { c.Logger = nil })
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t, func(c *Config) { c.Logger = nil })
 		synctest.Wait()
 		before := c.Stats()
 		w.spread = 50 * time.Millisecond
@@ -245,12 +229,10 @@ func TestAThousandChangesASecondAreCollapsed(t *testing.T) {
 func TestReadsOfManyFollowersAreSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		var followers []*Client
 		for range count {
-			c := n.start(t, func(c *Config) { c.Logger = nil })
-			<-c.Ready()
+			c := n.ready(t, func(c *Config) { c.Logger = nil })
 			followers = append(followers, c)
 		}
 		synctest.Wait()
@@ -282,12 +264,10 @@ func TestReadsOfManyFollowersAreSpreadOverTheWindow(t *testing.T) {
 func TestReadsAfterACutAreSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		var followers []*Client
 		for range count {
-			c := n.start(t, func(c *Config) { c.Logger = nil })
-			<-c.Ready()
+			c := n.ready(t, func(c *Config) { c.Logger = nil })
 			followers = append(followers, c)
 		}
 		synctest.Wait()
@@ -320,11 +300,9 @@ func TestReadsAfterACutAreSpreadOverTheWindow(t *testing.T) {
 // Redis loses all data: the config stays in force, and what the leader writes again is taken.
 func TestTheConfigSurvivesFlushAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		stop := w.beat()
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		stop()
 		n.FlushAll()
 		time.Sleep(3 * time.Minute)

@@ -26,11 +26,9 @@ func shareFeed(a, b *Client) bool { return a.feed.Synced() == b.feed.Synced() }
 // S1: clients with the same SDK key and Redis client share a subscription, reads and the config.
 func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		shared := withRedis(n.client(t))
-		first := n.start(t, shared)
-		<-first.Ready()
+		first := n.ready(t, shared)
 		reads := first.Stats().Reads
 		var changes [2]int
 		second := n.start(t, shared, func(c *Config) { c.Hooks = onChange(func() { changes[0]++ }) })
@@ -68,8 +66,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 			t.Errorf("hooks called %v times", changes)
 		}
 		second.Close()
-		again := n.start(t, shared)
-		<-again.Ready()
+		again := n.ready(t, shared)
 		wantVersion(t, again, 3)
 		if shareFeed(again, second) {
 			t.Error("the new client uses a stopped feed")
@@ -79,8 +76,7 @@ func TestClientsOfOneSDKKeyShareAFeed(t *testing.T) {
 
 func TestClientsWithSeparateRedisClientsShareOneConfig(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		first, second := n.start(t), n.start(t)
 		for version := 1; version <= 2; version++ {
@@ -96,8 +92,7 @@ func TestClientsWithSeparateRedisClientsShareOneConfig(t *testing.T) {
 
 func TestClientsThatDifferShareNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		n.writer(t, 1)
 		shared := withRedis(n.client(t))
 		first := n.start(t, shared)
 		for name, other := range map[string]*Client{
@@ -135,12 +130,10 @@ func TestASecondClientLogs3000(t *testing.T) {
 // Further clients of a feed cost memory only, except while a change is applied.
 func TestFurtherClientsOfAFeedHaveNoGoroutines(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		shared := withRedis(n.client(t))
-		first := n.start(t, shared)
-		<-first.Ready()
+		n.ready(t, shared)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		before := runtime.NumGoroutine()
@@ -228,8 +221,7 @@ func TestCloseAllClosesEveryClient(t *testing.T) {
 
 func TestClientsJoinAndLeaveAFeedConcurrently(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		shared := n.client(t)
 		var group sync.WaitGroup
@@ -259,8 +251,7 @@ func TestAJoiningClientSharesItsSnapshotFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		shared := withRedis(n.client(t))
 		n.link.Down()
-		first := n.start(t, shared)
-		<-first.Ready()
+		first := n.ready(t, shared)
 		second := n.start(t, shared, withSnapshotFile(snapshotFile(t, -time.Hour, 2))) // by a clock that is ahead
 		if got := version(second); got != 2 {
 			t.Errorf("version %d at once", got)
@@ -274,8 +265,7 @@ func TestAJoiningClientSharesItsSnapshotFile(t *testing.T) {
 		}
 		// The rebase rule returns all of them to the content of Redis.
 		n.link.Up()
-		w := n.writer(t)
-		w.commit(configJSON(5))
+		w := n.writer(t, 5)
 		w.beat()
 		time.Sleep(3 * time.Minute)
 		for _, c := range []*Client{first, second, third, fourth} {

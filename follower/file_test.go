@@ -38,11 +38,9 @@ func snapshotFile(t *testing.T, age time.Duration, version int) string {
 // never reported as up to date.
 func TestStartsFromTheSnapshotFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		path := emptyFile(t)
-		first := n.start(t, withSnapshotFile(path))
-		<-first.Ready()
+		first := n.ready(t, withSnapshotFile(path))
 		w.commit(configJSON(2))
 		wantVersion(t, first, 2)
 		time.Sleep(time.Minute)
@@ -81,8 +79,7 @@ func TestStartsFromTheSnapshotFile(t *testing.T) {
 func TestAnOlderEntryDoesNotReplaceTheFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(time.Hour, 1)
-		c := n.start(t, withSnapshotFile(snapshotFile(t, time.Minute, 2)))
-		<-c.Ready()
+		c := n.ready(t, withSnapshotFile(snapshotFile(t, time.Minute, 2)))
 		time.Sleep(5 * time.Minute)
 		wantVersion(t, c, 2)
 		n.entry(0, 3)
@@ -95,8 +92,7 @@ func TestFetchedContentIsWrittenToTheFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		path := emptyFile(t)
 		cdn := cdnAt(4)
-		first := n.start(t, withSnapshotFile(path), online(cdn))
-		<-first.Ready()
+		first := n.ready(t, withSnapshotFile(path), online(cdn))
 		first.Close()
 		second := n.start(t, withSnapshotFile(path))
 		wantVersion(t, second, 4)
@@ -159,10 +155,8 @@ func TestAFailedWriteOfTheFileIsLogged(t *testing.T) {
 			t.Fatal(err)
 		}
 		log, logging := recorded(slog.LevelWarn)
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t, logging, withSnapshotFile(path))
-		<-c.Ready()
+		n.writer(t, 1)
+		c := n.ready(t, logging, withSnapshotFile(path))
 		wantVersion(t, c, 1)
 		c.Close()
 		wantEvents(t, log, eventid.FileRead, 1)
@@ -191,8 +185,7 @@ func TestAFailedWriteOfTheFileIsRetried(t *testing.T) {
 		log, logging := recorded(slog.LevelWarn)
 		n.writer(t).commit(configJSON(1))
 		path := filepath.Join(t.TempDir(), "later", "snapshot")
-		c := n.start(t, logging, withSnapshotFile(path))
-		<-c.Ready()
+		n.ready(t, logging, withSnapshotFile(path))
 		time.Sleep(time.Hour)
 		wantEvents(t, log, eventid.FileWrite, 1) // not once per attempt
 		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
@@ -214,8 +207,7 @@ func TestALinkToTheFileStaysALink(t *testing.T) {
 		if err := os.Symlink(target, path); err != nil {
 			missing.Skip(t, "symbolic links are missing here: %v", err)
 		}
-		c := n.start(t, withSnapshotFile(path))
-		<-c.Ready()
+		c := n.ready(t, withSnapshotFile(path))
 		wantVersion(t, c, 2)
 		c.Close()
 		if info, err := os.Lstat(path); err != nil || info.Mode().Type() != os.ModeSymlink {

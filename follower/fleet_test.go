@@ -62,8 +62,7 @@ func sleep(d time.Duration) {
 // I11: without FleetReport nothing is written.
 func TestNoReportByDefault(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		c := n.start(t)
 		sleep(time.Hour)
@@ -82,8 +81,7 @@ func TestAReportDescribesTheConfigInForce(t *testing.T) {
 			!strings.HasPrefix(r.ID, "shop-1~") || r.Version == "" {
 			t.Errorf("before there is content: %+v", r)
 		}
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		sleep(2 * time.Minute)
 		w.spread = 4 * time.Second
@@ -102,8 +100,7 @@ func TestAReportDescribesTheConfigInForce(t *testing.T) {
 // Each report replaces the previous one, and Close removes the last one.
 func TestAFollowerHasOneReport(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		c := n.start(t, reporting)
 		sleep(reportEvery)
@@ -276,8 +273,7 @@ func TestDeniedReportsAreLoggedOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
+				w := n.writer(t, 1)
 				w.beat()
 				var refuse atomic.Bool
 				refuse.Store(true)
@@ -312,8 +308,7 @@ func TestDeniedReportsAreLoggedOnce(t *testing.T) {
 // An outage of reporting is logged once and counted. Nothing else is affected.
 func TestAnOutageOfReportingIsLoggedOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		log, logging := recorded(slog.LevelInfo)
 		c := n.start(t, reporting, logging)
@@ -358,8 +353,7 @@ func TestAClosedFollowerLeavesNoReport(t *testing.T) {
 	})
 	t.Run("replies lost", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, n *network) {
-			w := n.writer(t)
-			w.commit(configJSON(1))
+			w := n.writer(t, 1)
 			w.beat()
 			c := n.start(t, reporting)
 			n.link.Drop(func(frame []byte) bool { return frame[0] == ':' }) // as to ZADD

@@ -17,18 +17,16 @@ import (
 
 func TestHooksReceiveEachContentOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		var atCreation, added []int64
 		versionOf := func(config *evaluate.Config) int64 {
 			r := config.Evaluate("version", nil, evaluate.IntValue(0), nil)
 			return r.Value.Int()
 		}
-		c := n.start(t, func(c *Config) {
+		c := n.ready(t, func(c *Config) {
 			c.Hooks = &Hooks{OnConfigChanged: func(config *evaluate.Config) { atCreation = append(atCreation, versionOf(config)) }}
 		})
-		<-c.Ready()
 		synctest.Wait()
 		remove := c.OnConfigChanged(func(config *evaluate.Config) { added = append(added, versionOf(config)) })
 		w.commit(configJSON(2))
@@ -51,8 +49,7 @@ func TestHooksReceiveEachContentOnce(t *testing.T) {
 // A hook may call any method; evaluations in it use the new config.
 func TestAHookMayCallAnyMethod(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		var inner atomic.Int64
 		client := make(chan *Client, 1)
 		calls := 0
@@ -95,8 +92,7 @@ func TestAHookMayCallAnyMethod(t *testing.T) {
 
 func TestAHookMayCloseTheClient(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		n.writer(t, 1)
 		client := make(chan *Client, 1)
 		closed := false
 		c := n.start(t, func(c *Config) {
@@ -118,8 +114,7 @@ func TestAHookMayCloseTheClient(t *testing.T) {
 // S52.
 func TestAPanickingHookIsRecovered(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		log, logging := recorded(slog.LevelError)
 		release := n.hold()
 		c := n.start(t, logging, func(c *Config) { c.Hooks = onChange(func() { panic("oh") }) })
@@ -140,18 +135,16 @@ func TestAPanickingHookIsRecovered(t *testing.T) {
 // A hanging hook blocks neither the sync nor Close, and keeps a limited number of configs alive.
 func TestAHangingHookBlocksNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		release := make(chan struct{})
 		calls := 0
-		c := n.start(t, func(c *Config) {
+		c := n.ready(t, func(c *Config) {
 			c.Logger = nil
 			c.Hooks = onChange(func() {
 				calls++
 				<-release
 			})
 		})
-		<-c.Ready()
 		for v := range 100 {
 			w.commit(configJSON(2 + v))
 			wantVersion(t, c, 2+v)
@@ -171,8 +164,7 @@ func TestAHangingHookBlocksNothing(t *testing.T) {
 // OnClientReady is called once, after the first config (S46).
 func TestHooksAreNotifiedWhenTheClientIsReady_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
 		var got []string
 		release := n.hold()
@@ -201,10 +193,9 @@ func TestHooksAreNotifiedThatThereIsNoConfig_S46(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.link.Down()
 		states := make(chan CacheState, 2)
-		c := n.start(t, func(c *Config) {
+		n.ready(t, func(c *Config) {
 			c.Hooks = &Hooks{OnClientReady: func(s CacheState) { states <- s }}
 		})
-		<-c.Ready()
 		synctest.Wait()
 		if len(states) != 1 || <-states != NoFlagData {
 			t.Error("did not receive NoFlagData once")

@@ -42,11 +42,9 @@ func TestAFullDiskKeepsTheSnapshotFile(t *testing.T) {
 	mounts.Small(t, folder)
 	path := filepath.Join(folder, "snapshot")
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		log, logging := recorded(slog.LevelWarn)
-		c := n.start(t, logging, withSnapshotFile(path))
-		<-c.Ready()
+		c := n.ready(t, logging, withSnapshotFile(path))
 		wantVersion(t, c, 1)
 		kept := func() *snapshot.Snapshot {
 			t.Helper()

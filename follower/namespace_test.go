@@ -102,8 +102,7 @@ func TestASnapshotFileOfAnotherFleetIsRefused(t *testing.T) {
 			path := t.TempDir() + "/flags"
 			shop := []func(*Config){withRedis(n.clientOf(t, 1)), inNamespace("shop"), withSnapshotFile(path)}
 			n.writerFor(t, 1, "shop").commit(configJSON(1))
-			c := n.start(t, shop...)
-			<-c.Ready()
+			c := n.ready(t, shop...)
 			c.Close()
 			if _, err := os.Stat(path); err != nil {
 				t.Fatal(err)
@@ -160,8 +159,7 @@ func TestARedisCacheHasANamespace(t *testing.T) {
 		if value, err := none.Get(t.Context(), cachekeys.Key(testSDKKey)); value != nil || err != nil {
 			t.Errorf("%q, %v", value, err)
 		}
-		c := n.start(t, withRedis(nil), inNamespace("shop"), func(c *Config) { c.Cache, c.PollingMode = cache, Manual })
-		<-c.Ready()
+		c := n.ready(t, withRedis(nil), inNamespace("shop"), func(c *Config) { c.Cache, c.PollingMode = cache, Manual })
 		wantVersion(t, c, 1)
 	})
 }

@@ -19,8 +19,7 @@ func TestASnapshotPathThatIsNotARegularFileIsLeftAlone(t *testing.T) {
 				kind := oddfile.Kind(t, odd.Path)
 				log, logging := recorded(slog.LevelWarn)
 				n.writer(t).commit(configJSON(1))
-				c := n.start(t, logging, withSnapshotFile(odd.Path))
-				<-c.Ready()
+				c := n.ready(t, logging, withSnapshotFile(odd.Path))
 				wantVersion(t, c, 1)
 				c.Close()
 				if e := log.with(eventid.FileRead); len(e) != 1 || !strings.Contains(e[0].text, odd.Says) {

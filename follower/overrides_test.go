@@ -104,10 +104,9 @@ func TestOverridesAreMergedIntoTheConfig_S61_S62(t *testing.T) {
 		t.Run(behavior.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				w := n.writer(t)
-				c := n.start(t, func(c *Config) {
+				c := n.ready(t, func(c *Config) {
 					c.FlagOverrides = &FlagOverrides{Behavior: behavior, Values: map[string]any{"version": 100, "mine": true}}
 				})
-				<-c.Ready()
 				if c.CacheState() != HasLocalOverrideFlagDataOnly || c.GetIntValue("version", 0, nil) != 100 || len(c.GetAllKeys()) != 2 {
 					t.Error("without a config")
 				}

@@ -185,7 +185,7 @@ func TestRealRightsToReadAndSubscribeAreEnough(t *testing.T) {
 	w.commit(configJSON(2))
 	awaitVersion(t, c, 2)
 	admin.Del(t.Context(), w.keys.Lock, w.keys.Blob) // so that the entry is read
-	awaitState(t, c, StateNoLeader)                       // after some PINGs
+	awaitState(t, c, StateNoLeader)                  // after some PINGs
 	if err := c.Refresh(t.Context()); err != nil {
 		t.Error(err)
 	}

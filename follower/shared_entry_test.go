@@ -14,8 +14,7 @@ func TestAFreshEntryOfTheSameContentSavesTheRequest_S42(t *testing.T) {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				cdn := cdnAt(5)
-				c := n.start(t, online(cdn), polling(mode, 0))
-				<-c.Ready()
+				c := n.ready(t, online(cdn), polling(mode, 0))
 				wantVersion(t, c, 5)
 				wantRequests(t, cdn, 1)
 				for range 20 { // an official SDK
@@ -38,8 +37,7 @@ func TestAFreshValueOfTheCacheSavesTheRequest_S42(t *testing.T) {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				cdn, cache := cdnAt(5), new(memoryCache)
-				c := n.start(t, online(cdn), withCache(cache), polling(mode, 0))
-				<-c.Ready()
+				c := n.ready(t, online(cdn), withCache(cache), polling(mode, 0))
 				wantVersion(t, c, 5)
 				for range 20 {
 					e := cachekeys.Entry{FetchTime: time.Now().UnixMilli(), ETag: `"x"`, JSON: cdn.Config().JSON()}

@@ -115,11 +115,9 @@ func TestListsWithoutConfig_S16_S18_S20(t *testing.T) {
 
 func TestASnapshotDoesNotChange_S22(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		synctest.Wait()
 		ours := &UserData{Email: "a@example.com"}
 		c.SetDefaultUser(ours)

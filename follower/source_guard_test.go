@@ -22,7 +22,7 @@ func TestAPanickingTransportIsRecovered_S102(t *testing.T) {
 				broken.Store(true)
 				log, logging := recorded(slog.LevelWarn)
 				var got []string
-				c := n.start(t, logging, online(cdn), polling(mode, 0), func(c *Config) {
+				c := n.ready(t, logging, online(cdn), polling(mode, 0), func(c *Config) {
 					c.Hooks = &Hooks{OnError: func(message string, err error) {
 						if errors.Is(err, bad) {
 							got = append(got, message)
@@ -35,7 +35,6 @@ func TestAPanickingTransportIsRecovered_S102(t *testing.T) {
 						return cdn.RoundTrip(r)
 					})
 				})
-				<-c.Ready()
 				synctest.Wait()
 				want := []string{"Error occurred during auto polling."}
 				if mode == Lazy {
@@ -68,8 +67,7 @@ func (panickingCache) Set(context.Context, string, []byte) error   { panic("no d
 func TestAPanickingCacheIsTreatedAsFailing(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		log, logging := recorded(slog.LevelWarn)
-		c := n.start(t, logging, online(cdnAt(5)), withCache(panickingCache{}))
-		<-c.Ready()
+		c := n.ready(t, logging, online(cdnAt(5)), withCache(panickingCache{}))
 		wantVersion(t, c, 5)
 		wantEvents(t, log, 2200, 1)
 		wantEvents(t, log, 2201, 1)

@@ -42,12 +42,10 @@ func TestWithALiveLeaderAnOnlineFollowerNeverAsksTheCDN(t *testing.T) {
 	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
+				w := n.writer(t, 1)
 				w.beat()
 				cdn := cdnAt(9)
-				c := n.start(t, online(cdn), func(c *Config) { c.PollingMode = mode })
-				<-c.Ready()
+				c := n.ready(t, online(cdn), func(c *Config) { c.PollingMode = mode })
 				for range 60 {
 					time.Sleep(10 * time.Second)
 					wantVersion(t, c, 1)
@@ -71,8 +69,7 @@ func TestOfflineNeverAsksTheCDN(t *testing.T) {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				cdn := fakecdn.New()
-				c := n.start(t, func(c *Config) { c.PollingMode, c.Transport = mode, cdn })
-				<-c.Ready()
+				c := n.ready(t, func(c *Config) { c.PollingMode, c.Transport = mode, cdn })
 				for range 5 {
 					time.Sleep(time.Minute)
 					wantVersion(t, c, -1)
@@ -97,8 +94,7 @@ func TestAnOnlineFollowerFetchesWhileRedisIsEmpty(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				cdn := cdnAt(5)
 				changes := 0
-				c := n.start(t, online(cdn), func(c *Config) { c.PollingMode, c.Hooks = mode, onChange(func() { changes++ }) })
-				<-c.Ready()
+				c := n.ready(t, online(cdn), func(c *Config) { c.PollingMode, c.Hooks = mode, onChange(func() { changes++ }) })
 				wantVersion(t, c, 5)
 				wantRequests(t, cdn, 1)
 				if s := c.Stats(); s.Source != SourceCDN || s.Fetches != 1 || s.Rev != 0 || c.CacheState() != HasUpToDateFlagData {
@@ -121,8 +117,7 @@ func TestAnOnlineFollowerFetchesWhileRedisIsEmpty(t *testing.T) {
 				}
 				// Content of a leader that the CDN answers later wins, even if it is older.
 				c.SetOffline()
-				w := n.writer(t)
-				w.commit(configJSON(4))
+				w := n.writer(t, 4)
 				w.beat()
 				for range 12 {
 					time.Sleep(10 * time.Second)
@@ -137,11 +132,9 @@ func TestAnOnlineFollowerFetchesWhileRedisIsEmpty(t *testing.T) {
 // S13: fetched content keeps the rev of the content before it, and yields to a newer one.
 func TestFetchedContentReplacesAStaleEntryAndYieldsToANewerRev(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		cdn := cdnAt(2)
-		c := n.start(t, online(cdn))
-		<-c.Ready()
+		c := n.ready(t, online(cdn))
 		wantVersion(t, c, 1)
 		held := c.Stats()
 		time.Sleep(5 * time.Minute) // the leader is gone
@@ -167,8 +160,7 @@ func TestFetchedContentReplacesAStaleEntryAndYieldsToANewerRev(t *testing.T) {
 // I14: an answer of the CDN does not confirm other content that replaced its own.
 func TestAnAnswerConfirmsOnlyItsOwnContent(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		c := n.start(t, online(cdnAt(5)))
-		<-c.Ready()
+		c := n.ready(t, online(cdnAt(5)))
 		wantVersion(t, c, 5)
 		if s := c.Stats(); s.LastConfirmed.IsZero() || c.CacheState() != HasUpToDateFlagData {
 			t.Errorf("%+v", s)
@@ -191,8 +183,7 @@ func TestSetOnlineAndSetOfflineTakeEffectAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(3)
 		log, logging := recorded(slog.LevelInfo)
-		c := n.start(t, logging, func(c *Config) { c.Transport, c.Offline = cdn, true })
-		<-c.Ready()
+		c := n.ready(t, logging, func(c *Config) { c.Transport, c.Offline = cdn, true })
 		wantVersion(t, c, -1)
 		c.SetOffline() // no change
 		c.SetOnline()
@@ -232,8 +223,7 @@ func TestSetOnlineFetchesAtOnceInEveryMode(t *testing.T) {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				n.entry(time.Hour, 1)
-				c := n.start(t, polling(mode, 0), func(c *Config) { c.Transport = cdnAt(4) })
-				<-c.Ready()
+				c := n.ready(t, polling(mode, 0), func(c *Config) { c.Transport = cdnAt(4) })
 				wantVersion(t, c, 1)
 				time.Sleep(10 * time.Second)
 				c.SetOnline()
@@ -292,8 +282,7 @@ func TestFetchFailures(t *testing.T) {
 				if test.code == 1106 {
 					cdn.Break(test.fault)
 				}
-				c := n.start(t, online(cdn), logging)
-				<-c.Ready()
+				c := n.ready(t, online(cdn), logging)
 				cdn.Break(test.fault)
 				log.events = nil
 				err := c.Refresh(t.Context())
@@ -337,8 +326,7 @@ func TestAnUnknownSDKKeyIsNotRequestedRepeatedly(t *testing.T) {
 		inBubble(t, func(t *testing.T, n *network) {
 			cdn := fakecdn.New()
 			cdn.Break(fakecdn.Status(status))
-			c := n.start(t, online(cdn), func(c *Config) { c.PollingMode = Lazy })
-			<-c.Ready()
+			c := n.ready(t, online(cdn), func(c *Config) { c.PollingMode = Lazy })
 			for range 20 {
 				wantVersion(t, c, -1)
 				time.Sleep(time.Second)
@@ -362,8 +350,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := cdnAt(2)
 		cdn.Break(fakecdn.TooMany(5 * time.Minute))
-		c := n.start(t, online(cdn))
-		<-c.Ready()
+		c := n.ready(t, online(cdn))
 		wantRequests(t, cdn, 1)
 		cdn.Repair()
 		time.Sleep(4 * time.Minute)
@@ -393,14 +380,13 @@ func TestCDNSettingsAreUsed(t *testing.T) {
 				cdn := fakecdn.New()
 				var url string
 				var header http.Header
-				c := n.start(t, online(cdn), test.change, func(c *Config) {
+				c := n.ready(t, online(cdn), test.change, func(c *Config) {
 					c.PollingMode = AutoPoll
 					c.Transport = transport(func(r *http.Request) (*http.Response, error) {
 						url, header = r.URL.String(), r.Header
 						return cdn.RoundTrip(r)
 					})
 				})
-				<-c.Ready()
 				wantVersion(t, c, 1)
 				c.Close()
 				if url != test.url || !strings.HasPrefix(header.Get("X-ConfigCat-UserAgent"), "ConfigCat-Go-catbridge/a-") {
@@ -423,8 +409,7 @@ func TestARevCommittedDuringAFetchWins(t *testing.T) {
 		cdn.Break(fakecdn.Hang(release))
 		c := n.start(t, online(cdn))
 		time.Sleep(time.Second)
-		w := n.writer(t)
-		w.commit(configJSON(6))
+		w := n.writer(t, 6)
 		wantVersion(t, c, 6)
 		close(release)
 		synctest.Wait()

@@ -27,10 +27,8 @@ func TestOnlySubscribeSubscribes(t *testing.T) {
 	for _, mode := range []PollingMode{AutoPoll, Lazy, Manual} {
 		t.Run(mode.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.writer(t)
-				w.commit(configJSON(1))
-				c := n.start(t, polling(mode, 0))
-				<-c.Ready()
+				n.writer(t, 1)
+				c := n.ready(t, polling(mode, 0))
 				wantVersion(t, c, 1)
 				if channels := n.PubSubChannels(""); len(channels) != 0 {
 					t.Errorf("subscribed to %q", channels)
@@ -51,8 +49,7 @@ func TestAutoPollReadsEveryInterval(t *testing.T) {
 		t.Run(given.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				n.entry(0, 1)
-				c := n.start(t, polling(AutoPoll, given))
-				<-c.Ready()
+				c := n.ready(t, polling(AutoPoll, given))
 				wantVersion(t, c, 1)
 				for v := range 5 {
 					time.Sleep(want / 4)
@@ -76,8 +73,7 @@ func TestAutoPollAsksTheCDNOnlyIfTheEntryHasExpired(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				n.entry(age, 1)
 				cdn := cdnAt(2)
-				c := n.start(t, online(cdn), polling(AutoPoll, 0))
-				<-c.Ready()
+				c := n.ready(t, online(cdn), polling(AutoPoll, 0))
 				wantRequests(t, cdn, want)
 				wantVersion(t, c, 1+want)
 			})
@@ -122,8 +118,7 @@ func TestAGetWaitsUntilReadyInAutoPoll(t *testing.T) {
 func TestLazyRefreshesWithinTheGet(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := fakecdn.New()
-		c := n.start(t, online(cdn), polling(Lazy, 0))
-		<-c.Ready()
+		c := n.ready(t, online(cdn), polling(Lazy, 0))
 		time.Sleep(time.Hour)
 		wantRequests(t, cdn, 0)
 		var group sync.WaitGroup
@@ -154,8 +149,7 @@ func TestLazyRefreshesWithinTheGet(t *testing.T) {
 func TestLazyWithoutWaitingAnswersAtOnceAndRefreshesInTheBackground(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		cdn := fakecdn.New()
-		c := n.start(t, online(cdn), polling(Lazy, 0), func(c *Config) { c.NoWaitForRefresh = true })
-		<-c.Ready()
+		c := n.ready(t, online(cdn), polling(Lazy, 0), func(c *Config) { c.NoWaitForRefresh = true })
 		if got := version(c); got != -1 {
 			t.Errorf("version %d", got)
 		}
@@ -270,8 +264,7 @@ func TestOneRefreshAtATime(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				n.entry(0, 1)
 				cdn := cdnAt(2)
-				c := n.start(t, online(cdn), polling(mode, 0))
-				<-c.Ready()
+				c := n.ready(t, online(cdn), polling(mode, 0))
 				release := make(chan struct{})
 				cdn.Break(fakecdn.Hang(release))
 				var group sync.WaitGroup
@@ -299,8 +292,7 @@ func TestRefreshIfOlder(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(0, 1)
 		cdn := cdnAt(2)
-		c := n.start(t, online(cdn), polling(Manual, time.Hour))
-		<-c.Ready()
+		c := n.ready(t, online(cdn), polling(Manual, time.Hour))
 		refresh := func(age time.Duration, version, requests int) {
 			t.Helper()
 			if err := c.RefreshIfOlder(t.Context(), age); err != nil {
@@ -325,8 +317,7 @@ func TestRefreshIfOlder(t *testing.T) {
 func TestRefreshOffline(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		n.entry(time.Hour, 1)
-		c := n.start(t, polling(Manual, time.Hour))
-		<-c.Ready()
+		c := n.ready(t, polling(Manual, time.Hour))
 		n.entry(0, 2)
 		if err := c.Refresh(t.Context()); err != nil {
 			t.Error(err)
@@ -338,8 +329,7 @@ func TestRefreshOffline(t *testing.T) {
 		}
 
 		log, logging := recorded(slog.LevelWarn)
-		alone := n.start(t, logging, online(fakecdn.New()), polling(AutoPoll, 0), func(c *Config) { c.Redis = nil })
-		<-alone.Ready()
+		alone := n.ready(t, logging, online(fakecdn.New()), polling(AutoPoll, 0), func(c *Config) { c.Redis = nil })
 		wantVersion(t, alone, 1)
 		alone.SetOffline()
 		if err := alone.Refresh(t.Context()); !errors.Is(err, ErrOffline) {
@@ -378,8 +368,7 @@ func TestReady(t *testing.T) {
 				cdn := fakecdn.New()
 				test.fail(cdn)
 				start := time.Now()
-				c := n.start(t, polling(test.mode, 0), func(c *Config) { c.Transport, c.Online = cdn, !test.off })
-				<-c.Ready()
+				c := n.ready(t, polling(test.mode, 0), func(c *Config) { c.Transport, c.Online = cdn, !test.off })
 				if took := time.Since(start); took != test.want {
 					t.Errorf("ready after %v, want %v", took, test.want)
 				}
@@ -399,8 +388,7 @@ func TestPollersShareAFeed(t *testing.T) {
 		shared := withRedis(n.client(t))
 		first := n.start(t, shared, polling(AutoPoll, 0))
 		second := n.start(t, shared, polling(Manual, 0))
-		other := n.start(t, shared)
-		<-other.Ready()
+		other := n.ready(t, shared)
 		if !shareFeed(first, second) || shareFeed(first, other) {
 			t.Error("shared wrongly")
 		}

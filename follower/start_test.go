@@ -64,16 +64,14 @@ func TestStart(t *testing.T) {
 					t.Fatalf("in force: %q", row.inForce)
 				}
 				n.fillRedis(t, row.redis)
-				c := n.start(t, row.cdnConfig(t), row.cacheConfig(t), row.fileConfig(t))
-				<-c.Ready()
+				c := n.ready(t, row.cdnConfig(t), row.cacheConfig(t), row.fileConfig(t))
 				wantVersion(t, c, want)
 				if got := c.CacheState().String(); got != row.state {
 					t.Errorf("%s, want %s; %+v", got, row.state, c.Stats())
 				}
 				// In each case the follower then takes a leader's content.
 				n.link.Up()
-				w := n.writer(t)
-				w.commit(configJSON(99))
+				w := n.writer(t, 99)
 				w.beat()
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
@@ -109,8 +107,7 @@ func (n *network) fillRedis(t *testing.T, with string) {
 	case "leader's content":
 		n.writer(t).commit(configJSON(atRedis))
 	case "bad blob, entry":
-		w := n.writer(t)
-		w.commit(configJSON(atRedis))
+		w := n.writer(t, atRedis)
 		corruptBlob(t, n, w, flipBit)
 		n.Del(w.keys.Meta)
 	case "fresh entry":

@@ -14,10 +14,8 @@ import (
 
 func TestMessagesAreCountedByType(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		synctest.Wait()
 		w.commit(configJSON(2))
 		w.heartbeat()
@@ -49,10 +47,8 @@ func soleDuration(t *testing.T, d Durations) time.Duration {
 
 func TestApplyingIsTimedFromTheFirstAnnouncement(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
-		c := n.start(t)
-		<-c.Ready()
+		w := n.writer(t, 1)
+		c := n.ready(t)
 		synctest.Wait()
 		if s := c.Stats(); s.ApplyTimes.Count() != 0 || s.PublishToApply.Count() != 0 {
 			t.Errorf("the start was timed: %+v", s.Counters)
@@ -85,8 +81,7 @@ func TestPublishToApplyIsBoundedWhereClocksDiffer(t *testing.T) {
 				w.skew = skew
 				w.acquire()
 				w.commit(configJSON(1))
-				c := n.start(t)
-				<-c.Ready()
+				c := n.ready(t)
 				synctest.Wait()
 				time.Sleep(time.Minute)
 				w.heartbeat()
@@ -103,11 +98,9 @@ func TestPublishToApplyIsBoundedWhereClocksDiffer(t *testing.T) {
 
 func TestContentReadAfterAnOutageIsTimedFromItsPublication(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.writer(t)
-		w.commit(configJSON(1))
+		w := n.writer(t, 1)
 		w.beat()
-		c := n.start(t)
-		<-c.Ready()
+		c := n.ready(t)
 		synctest.Wait()
 		before := c.Stats().Resyncs
 		n.link.Down()
