@@ -69,20 +69,8 @@ func flatUser(v map[string]any) any {
 	if v == nil {
 		return nil
 	}
-	user := &evaluate.UserData{Custom: map[string]any{}}
-	for name, value := range v {
-		text, _ := value.(string)
-		switch name {
-		case "Identifier":
-			user.Identifier = text
-		case "Email":
-			user.Email = text
-		case "Country":
-			user.Country = text
-		default:
-			user.Custom[name] = value
-		}
-	}
+	user := new(evaluate.UserData)
+	user.Identifier, user.Email, user.Country, user.Custom = conformance.UserFields(v)
 	return user
 }
 

@@ -42,20 +42,8 @@ func userData(user User) User {
 	if !ok {
 		return user
 	}
-	data := &UserData{Custom: map[string]any{}}
-	for name, value := range attributes {
-		text, _ := value.(string)
-		switch name {
-		case "Identifier":
-			data.Identifier = text
-		case "Email":
-			data.Email = text
-		case "Country":
-			data.Country = text
-		default:
-			data.Custom[name] = value
-		}
-	}
+	data := new(UserData)
+	data.Identifier, data.Email, data.Country, data.Custom = conformance.UserFields(attributes)
 	return data
 }
 

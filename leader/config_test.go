@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catbridge/catbridge/internal/testenv/syncbuffer"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -69,7 +70,7 @@ func TestALeaderWithoutALoggerLogsWarningsToTheDefault_S100(t *testing.T) {
 	client := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true, MaxRetries: -1}) // no command is sent
 	defer client.Close()
 	for name, logger := range map[string]*slog.Logger{"default": nil, "discard": slog.New(slog.DiscardHandler)} {
-		log := new(syncBuffer)
+		log := new(syncbuffer.Buffer)
 		slog.SetDefault(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 		l, err := New(Config{Redis: client, SDKKeys: []SDKKey{{Key: testKey}}, Logger: logger})
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/syncbuffer"
 )
 
 // F24, and a user that lacks rights from the start.
@@ -35,7 +36,7 @@ func TestALeaderReportsMissingRightsAndRecoversWhenTheyAreGranted(t *testing.T) 
 				}
 			}
 			grant("-" + rule)
-			log := new(syncBuffer)
+			log := new(syncbuffer.Buffer)
 			l, err := New(Config{
 				Redis: server.ClientAs(t, user, nil), SDKKeys: []SDKKey{mainKey()}, Transport: fakecdn.New(),
 				Logger: slog.New(slog.NewTextHandler(log, nil)), Timings: FastTimings(),

@@ -18,6 +18,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/testenv/syncbuffer"
 	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader/internal/script"
 )
@@ -36,33 +37,15 @@ type testEnv struct {
 	client *redis.Client
 	cdn    *fakecdn.CDN
 	keys   cachekeys.Keys
-	log    *syncBuffer
+	log    *syncbuffer.Buffer
 }
 
 func runEnv(t *testing.T, f func(s *testEnv)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		server := redistest.Virtual(t)
-		f(&testEnv{t, server, server.Client(t, nil), fakecdn.New(), cachekeys.For(testKey, "", 0), new(syncBuffer)})
+		f(&testEnv{t, server, server.Client(t, nil), fakecdn.New(), cachekeys.For(testKey, "", 0), new(syncbuffer.Buffer)})
 	})
-}
-
-// syncBuffer is a log that is safe for concurrent use.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // start starts a leader. stop shuts it down and waits.
@@ -143,7 +126,7 @@ func (s *testEnv) messages() func() string {
 	if _, err := sub.Receive(s.Context()); err != nil {
 		s.Fatal(err)
 	}
-	var all syncBuffer
+	var all syncbuffer.Buffer
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catbridge/catbridge/internal/testenv/syncbuffer"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -88,7 +89,7 @@ func TestALargeBodyIsReadOnlyUpToTheLimit(t *testing.T) {
 }
 
 func TestAPanicIsAnsweredAndLogged(t *testing.T) {
-	log := new(syncBuffer)
+	log := new(syncbuffer.Buffer)
 	cfg := Config{
 		Leader: fixedLeader{hook: func(http.ResponseWriter, *http.Request) { panic("no more ideas") }},
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
@@ -104,7 +105,7 @@ func TestAPanicIsAnsweredAndLogged(t *testing.T) {
 }
 
 func TestRequestsAreLoggedAtLevelDebugOnlyAndByTheirRoute(t *testing.T) {
-	log := new(syncBuffer)
+	log := new(syncbuffer.Buffer)
 	cfg := Config{Logger: slog.New(slog.NewTextHandler(log, nil))}
 	call(t, cfg, "POST", "/hook/secret", "")
 	if log.String() != "" {
