@@ -219,10 +219,10 @@ func TestLayoutFaultsAreDetected(t *testing.T) {
 }
 
 // scenarioImports are the packages that the scenarios of test/e2e may use, besides those of
-// internal/testenv: the public ones, and the formats in Redis.
+// internal/testenv: the public ones, the rights, and the formats in Redis.
 var scenarioImports = []string{
 	"cachekeys", "evaluate", "follower", "follower/followertest", "leader",
-	"internal/redisnode", "internal/wire", "test/harness",
+	"internal/acl", "internal/redisnode", "internal/wire", "test/harness",
 }
 
 // The product does not use what only tests need. The helpers of all tests do not depend on the
