@@ -122,19 +122,6 @@ func (l *Leader) Run(ctx context.Context) error {
 	return nil
 }
 
-// RequestRefresh asks the leader for the SDK key with that name, in this or another process,
-// to poll the CDN now. The leader polls at most once per second, however often it is asked.
-// The request survives a lost message and a change of the leader. If no SDK key has that
-// name, RequestRefresh returns [ErrUnknownName].
-func (l *Leader) RequestRefresh(ctx context.Context, name string) error {
-	e := l.set.Load().byName[name]
-	if e == nil {
-		return fmt.Errorf("%w: %q", ErrUnknownName, name)
-	}
-	_, err := e.requestRefresh(ctx, "")
-	return err
-}
-
 // align rounds at down to a tick common to the loops of all SDK keys.
 func (l *Leader) align(at time.Time) time.Time {
 	every := min(l.cfg.Timings.RenewInterval, l.cfg.Timings.RetryPeriod) / 100

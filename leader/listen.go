@@ -9,8 +9,6 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/internal/wire"
-	"github.com/catbridge/catbridge/leader/internal/hook"
-	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // ackTimeout bounds connecting and the acknowledgement of SUBSCRIBE.
@@ -106,21 +104,4 @@ func (e *elector) onMessage(payload string) {
 	case wire.Refresh:
 		e.onRefresh(m.Seq)
 	}
-}
-
-func (e *elector) onRefresh(seq int64) {
-	e.refreshSeq.Store(seq)
-	signal(e.refresh)
-}
-
-// requestRefresh requests a poll, for a webhook unless webhookID is empty. If this process leads, it
-// notifies its own term and publishes no message, see doc.go. If it has lost the lock unseen, the
-// new leader finds the request in meta at its next renewal.
-func (e *elector) requestRefresh(ctx context.Context, webhookID string) (script.RefreshReply, error) {
-	leading := e.leading.Load()
-	r, err := e.store.RequestRefresh(ctx, script.RefreshRequest{Publish: !leading, WebhookID: webhookID, Remember: hook.Remember})
-	if leading && r.Seq != 0 {
-		e.onRefresh(r.Seq)
-	}
-	return r, err
 }

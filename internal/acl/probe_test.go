@@ -32,3 +32,18 @@ func TestCheckScriptsFailsWhereTheScriptsFail(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckScriptsRunsEveryCommandThatReads(t *testing.T) {
+	commands := []string{"TIME"}
+	for _, c := range keyCommands {
+		if c.mode == read {
+			command, _, _ := strings.Cut(c.text, " ")
+			commands = append(commands, command)
+		}
+	}
+	for _, command := range commands {
+		if !strings.Contains(probeSource, "'"+command+"'") {
+			t.Errorf("it does not run %s", command)
+		}
+	}
+}
