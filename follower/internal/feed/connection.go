@@ -9,7 +9,7 @@ import (
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
-// messageQueue is how many messages may wait while the sync goroutine reads from Redis.
+// messageQueue is how many messages may wait while the syncer reads from Redis.
 // Further ones are dropped: a read of meta returns the same information.
 const messageQueue = 64
 
@@ -21,7 +21,7 @@ const (
 	over                      // the subscription ended or failed
 )
 
-// event is what a connection sends to the sync goroutine.
+// event is what a connection sends to the syncer.
 type event struct {
 	from    *connection
 	kind    eventKind
@@ -38,7 +38,7 @@ type connection struct {
 	sub    atomic.Pointer[subscription.Subscription]
 	done   chan struct{}
 	lost   atomic.Bool // messages were dropped
-	live   bool        // it was acknowledged; only the sync goroutine uses this field
+	live   bool        // it was acknowledged; only the syncer uses this field
 
 	releaseSlot func() // frees the slot for another feed; idempotent
 }
@@ -66,7 +66,7 @@ func (c *connection) run(ctx context.Context, f *feed, ack time.Duration, events
 		return err
 	}
 	defer release()
-	c.releaseSlot = release // set before opened is sent: then the sync goroutine may call it
+	c.releaseSlot = release // set before opened is sent: then the syncer may call it
 	sub, err := subscription.Open(ctx, f.Redis, subscription.Options{
 		Channels: []string{f.Keys.Events},
 		Idle:     f.Timings.Idle,

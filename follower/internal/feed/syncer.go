@@ -8,7 +8,7 @@ import (
 	"github.com/catbridge/catbridge/internal/subscription"
 )
 
-// syncer is the state of a feed's sync goroutine, which waits only for events, alarms, requests
+// syncer is the state of a feed's main goroutine, which waits only for events, alarms, requests
 // and replies of Redis.
 type syncer struct {
 	*feed
