@@ -63,7 +63,7 @@ var layouts = map[string]layout{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
-		other: []string{"github.com/redis/go-redis/v9"},
+		other: []string{"github.com/redis/go-redis/v9", "golang.org/x/sync/singleflight"},
 	},
 	"follower/internal/feed": {
 		own: []string{

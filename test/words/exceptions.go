@@ -39,8 +39,6 @@ var exceptions = []exception{
 	{"cmd/catbridge/testdata/script/config.txtar", "LockExpiry", "", "old names are accepted"},
 	{"cmd/catbridge/testdata/script/config.txtar", "timings.renewal", "", "old names are accepted"},
 	{"cmd/catbridge/testdata/script/help.txtar", "LockExpiry", "! stdout", "old names are not shown"},
-
-	// Names of files, which change with the structure of the packages.
 }
 
 func (e exception) excepts(f finding) bool {
