@@ -10,7 +10,7 @@ import (
 	"github.com/catbridge/catbridge/internal/cdn"
 )
 
-// ErrClosed is the error of calls that a closed client cannot serve.
+// ErrClosed is the error of calls that a closed client cannot serve (S2).
 var ErrClosed = errors.New("follower: the client is closed")
 
 const offlineText = "Client is in offline mode, it cannot initiate HTTP calls."

@@ -19,7 +19,7 @@ const (
 	SourceFile    Source = "file"    // Config.SnapshotFile
 )
 
-// Stats describes a client at one time.
+// Stats describes a client at one time, see [Client.Stats].
 type Stats struct {
 	Rev    int64  // of the content in force; 0: there is none
 	Hash   string // SHA-256 of its config JSON
@@ -103,7 +103,7 @@ type Durations struct {
 // Count returns the number of all durations.
 func (d Durations) Count() uint64 { return histogram.Durations(d).Count() }
 
-// Stats returns the client's current state and counters.
+// Stats returns the client's current state and counters. It does not ask Redis or the CDN.
 func (c *Client) Stats() Stats {
 	stats := Stats{State: StateUnsubscribed}
 	if f := c.feed; f != nil {
