@@ -130,7 +130,7 @@ var leading = []mutant{
 	{
 		"an SDK's later entry is committed without checks", "I4", []edit{{"leader",
 			`if t.elector.replaced.has(later.StoredETag()) {`, `if false {`}, {"leader",
-			`evaluate.Parse(stored.JSON)`, `evaluate.Parse([]byte("{}"))`}},
+			`evaluate.Parse(stored.JSON)`, `evaluate.Parse([]byte("{\"f\":{}}"))`}},
 		test{"leader", "^TestAnInvalidOrReplacedLaterEntryIsNotCommitted$"},
 	},
 	{
