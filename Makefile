@@ -66,6 +66,10 @@ notices: ## write the licences of all modules in the programs to THIRD_PARTY_NOT
 test: install-test-tools lint gates race servers vuln ## run every check that must pass before a commit reaches main
 	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s$$([[ ! -e bin/vuln-not-checked ]] || echo ', but known vulnerabilities were not checked: their database is unreachable')"
 
+.PHONY: api
+api: ## write the files in api, which contain the exported API
+	$(GO) test -count=1 -run '^TestAPIIsThatOfTheFiles$$' ./test/repo -args -update
+
 .PHONY: docs
 docs: ## write the pages that are generated from the code: docs/metrics.md, docs/events.md
 	$(GO) test -count=1 -run '^TestThePageLists' ./metrics ./test/repo -args -update

@@ -35,8 +35,7 @@ type Timings struct {
 	// BackoffMin and BackoffMax bound the pause before reconnecting. The first pause is a
 	// random part of BackoffMin, the next of twice that, up to BackoffMax. Defaults 0.2 s and
 	// 5 s.
-	BackoffMin time.Duration
-	BackoffMax time.Duration
+	BackoffMin, BackoffMax time.Duration
 }
 
 // DefaultTimings returns the durations that zeros in [Timings] stand for.

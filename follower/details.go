@@ -8,13 +8,13 @@ import (
 
 // EvaluationDetailsData describes an evaluation, without its value (S15).
 type EvaluationDetailsData struct {
-	Key         string
+	Key         string // of the setting
 	VariationID string // empty: the value has none, or the default was returned
 	User        User   // the user of the evaluation, which may be the default user
 	// IsDefaultValue reports whether the evaluation failed; Error and ErrorCode say why.
 	IsDefaultValue bool
-	Error          error
-	ErrorCode      ErrorCode
+	Error          error     // nil: none
+	ErrorCode      ErrorCode // 0: none
 	// FetchTime is when the CDN last returned or confirmed the config, in UTC, by the clock
 	// of its writer. Zero: the client has no config.
 	FetchTime               time.Time
@@ -27,8 +27,8 @@ type EvaluationDetailsData struct {
 
 // EvaluationDetailsOf is a value of type T with the details of its evaluation.
 type EvaluationDetailsOf[T any] struct {
-	Data  EvaluationDetailsData
-	Value T // if the evaluation failed, the default, or nil if there was none
+	Data  EvaluationDetailsData // all but the value
+	Value T                     // if the evaluation failed, the default, or nil if there was none
 }
 
 type (

@@ -14,7 +14,7 @@ type EvaluationErrors struct {
 	NoSuchKey  uint64 // the key is not in the config (1001)
 	WrongType  uint64 // the default does not have the setting's type
 	BrokenFlag uint64 // the setting is invalid in the config
-	Other      uint64
+	Other      uint64 // for another reason
 }
 
 // failures is the live form of [EvaluationErrors]. Only failed evaluations write to it. A nil

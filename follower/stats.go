@@ -32,7 +32,7 @@ type Stats struct {
 	// Poll is the interval at which the leader asks the CDN.
 	Poll time.Duration
 
-	State State
+	State State // of the connection to Redis
 	Epoch int64 // of the leader that was seen last; 0: none
 
 	EvaluationErrors EvaluationErrors // since the client was created

@@ -31,7 +31,8 @@ type SDKKey struct {
 	Key string
 	// BaseURL is the URL from which the config is fetched (S4). If it is empty,
 	// DataGovernance selects ConfigCat's CDN.
-	BaseURL        string
+	BaseURL string
+	// DataGovernance must be that of the product at ConfigCat (S10).
 	DataGovernance DataGovernance
 	// PollInterval is the time between two polls of the CDN. If it is 0, that of [Timings]
 	// applies.

@@ -31,8 +31,8 @@ type Stats struct {
 // this leader last wrote or read. The counters start when the SDK key is passed to [New] or
 // [Leader.SetSDKKeys].
 type KeyStats struct {
-	Name       string
-	State      State
+	Name       string    // of the SDK key, or the masked key if it has none
+	State      State     // of this process
 	LockHolder string    // the last known holder's leader ID; empty: unknown
 	Epoch      int64     // of the last known term
 	Since      time.Time // when this leader's last term started; zero: it has had none
@@ -45,7 +45,7 @@ type KeyStats struct {
 	LastContact time.Time
 	ClockOffset time.Duration // how far Redis's clock was ahead of the local one then
 
-	Rev        int64
+	Rev        int64         // of the current config, in Unix milliseconds; 0: there is none
 	Hash       string        // SHA-256 of the config JSON, hexadecimal
 	ETag       string        // as stored
 	Length     int           // of the config JSON, in bytes
