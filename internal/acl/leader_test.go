@@ -96,17 +96,17 @@ func TestTheRightToEveryCommandOfTheScriptsIsChecked(t *testing.T) {
 	if err != nil || len(files) < 6 {
 		t.Fatalf("%d scripts, %v", len(files), err)
 	}
-	var sources string
+	var sources strings.Builder
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources += string(text)
+		sources.WriteString(string(text))
 	}
-	calls := regexp.MustCompile(`(?:call|read)\('(\w+)'`).FindAllStringSubmatch(sources, -1)
+	calls := regexp.MustCompile(`(?:call|read)\('(\w+)'`).FindAllStringSubmatch(sources.String(), -1)
 	// Except the two calls in read, whose command is an argument.
-	all := len(regexp.MustCompile(`\b(?:p?call|read)\(`).FindAllString(sources, -1)) - 3
+	all := len(regexp.MustCompile(`\b(?:p?call|read)\(`).FindAllString(sources.String(), -1)) - 3
 	if len(calls) < 20 || len(calls) != all {
 		t.Fatalf("%d calls found of %d", len(calls), all)
 	}
