@@ -230,7 +230,7 @@ var fetching = []mutant{
 `, ``}}, test{"follower", "^TestRefusedContentIsTakenWithTheFirstProof$"}},
 	{"evidence about other content counts", "I1", []edit{{"follower/internal/feed", `	case m.mustWait(next):
 		return false
-`, `	case h.own != nil && h.own.later == "" && h.mustWait(next):
+`, `	case m.own != nil && m.own.later == "" && m.mustWait(next):
 		return false
 `}}, test{"follower/internal/feed", "^TestEvidenceMustBeLaterThanTheRequest$"}},
 	{"evidence from before the request counts", "I1", []edit{{"follower/internal/feed", ` || i.at.Before(m.own.asked) || `, ` || `}}, test{"follower/internal/feed", "^TestEvidenceMustBeLaterThanTheRequest$"}},
