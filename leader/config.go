@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/redisnode"
@@ -46,9 +45,9 @@ type Config struct {
 	// slog.New(slog.DiscardHandler) to log nothing. The handler must not wait for the leader.
 	Logger *slog.Logger
 
-	// TracerProvider records each poll as a trace. Traces contain the SDK key's name, never the
-	// SDK key. If it is nil, nothing is recorded.
-	TracerProvider trace.TracerProvider
+	// Tracer records each poll as a trace. Traces contain the SDK key's name, never the SDK key.
+	// If it is nil, nothing is recorded. Package leader/otel has one for OpenTelemetry.
+	Tracer Tracer
 
 	// Transport makes the requests to the CDN. If it is nil, the leader makes one with the
 	// timeouts below. All SDK keys share its connections, at most 32 per host.

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/catbridge/catbridge/internal/acl"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
@@ -34,7 +32,6 @@ type Leader struct {
 	crash      crash
 	rights     *acl.Watcher
 	created    time.Time
-	tracer     trace.Tracer // nil: nothing is recorded
 
 	set          atomic.Pointer[electorSet]
 	unknownHooks atomic.Uint64
@@ -61,7 +58,7 @@ func New(cfg Config) (*Leader, error) {
 	cfg.SDKKeys = nil
 	// A new ID at each start: a lock of an earlier process must not look like this leader's.
 	l := &Leader{
-		cfg: cfg, id: wire.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger), tracer: newTracer(cfg.TracerProvider),
+		cfg: cfg, id: wire.NewLeaderID(cfg.host()), log: eventlog.New(cfg.Logger),
 		rights: acl.NewWatcher(cfg.Redis, cfg.Namespace), created: time.Now(),
 	}
 	l.scripts = script.NewBatcher(cfg.Redis, l.crash.guard)
@@ -98,9 +95,6 @@ func (l *Leader) ID() string { return l.id }
 // not end it; they are logged and counted. If one of its goroutines panics, Run releases
 // its locks and panics. A second call returns an error.
 func (l *Leader) Run(ctx context.Context) error {
-	if l.tracer != nil {
-		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{}) // each poll is a trace of its own
-	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	var electors sync.WaitGroup

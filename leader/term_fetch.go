@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/leader/internal/script"
 )
@@ -17,7 +15,7 @@ type fetchState struct {
 	done    chan fetchResult
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
-	span    *span    // of the running poll, or of the last one
+	span    span     // of the running poll, or of the last one
 	known   *content // whose ETag was sent in If-None-Match; nil: no ETag was sent
 }
 
@@ -55,7 +53,7 @@ func (t *term) startFetch(ctx context.Context) {
 		etag = t.fetch.known.ETag
 	}
 	ctx, t.fetch.cancel = context.WithCancel(ctx)
-	ctx, t.fetch.span = t.elector.trace(ctx, spanPoll, trace.SpanKindInternal, nil)
+	ctx, t.fetch.span = t.elector.trace(ctx, spanPoll, SpanInternal, span{})
 	done := make(chan fetchResult, 1)
 	t.fetch.running, t.fetch.done = true, done
 	t.elector.stats.update(func(s *KeyStats) { s.Polls++ })

@@ -4,13 +4,44 @@ import (
 	"context"
 	"errors"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/leader/internal/script"
 )
+
+// A Tracer records the polls of a leader. Package leader/otel makes one of a TracerProvider of
+// OpenTelemetry. docs/operations.md lists the spans. It must be safe for concurrent use.
+type Tracer interface {
+	// Start starts a span. It returns ctx with the span in it, so that clients that ctx is passed
+	// to, such as Config.Transport, can add their own.
+	Start(ctx context.Context, options SpanOptions) (context.Context, Span)
+}
+
+// SpanOptions describe a span that starts.
+type SpanOptions struct {
+	Name   string
+	Kind   SpanKind
+	Parent Span // nil: the span starts a trace of its own, whatever ctx contains
+	Link   Span // the earlier span that caused this one; nil: none
+}
+
+// A SpanKind is the relation of a span to other services.
+type SpanKind int
+
+const (
+	SpanInternal SpanKind = iota // neither of the others
+	SpanClient                   // a request to Redis or the CDN
+	SpanProducer                 // a published message
+)
+
+// A Span is a recorded span. Its methods are called by one goroutine at a time.
+type Span interface {
+	// Set sets an attribute. The value is a string or an int64.
+	Set(key string, value any)
+	// Fail marks the span as failed. The last error counts.
+	Fail(err error)
+	// End ends the span. It is called once, after all other methods.
+	End()
+}
 
 // The spans of a poll, see docs/operations.md.
 const (
@@ -21,65 +52,58 @@ const (
 	spanPublish = "catbridge.publish"
 )
 
-const instrumentation = "github.com/catbridge/catbridge/leader"
+// span is a span that may not be recorded: then its Span is nil, and its methods do nothing.
+type span struct{ Span }
 
-// span is a recorded span. The methods of a nil span do nothing.
-type span struct{ trace.Span }
+type spanKey struct{}
 
-func newTracer(provider trace.TracerProvider) trace.Tracer {
-	if provider == nil {
-		return nil
-	}
-	return provider.Tracer(instrumentation)
+// within returns ctx with s as the parent of the spans that are started with it.
+func (s span) within(ctx context.Context) context.Context {
+	return context.WithValue(ctx, spanKey{}, s)
+}
+
+func parentSpan(ctx context.Context) span {
+	s, _ := ctx.Value(spanKey{}).(span)
+	return s
 }
 
 // trace starts a span as a child of the span in ctx. If ctx has none, it starts a trace, with
-// a link to last if that is not nil.
-func (e *elector) trace(ctx context.Context, name string, kind trace.SpanKind, last *span) (context.Context, *span) {
-	tracer := e.leader.tracer
+// a link to last.
+func (e *elector) trace(ctx context.Context, name string, kind SpanKind, last span) (context.Context, span) {
+	tracer := e.leader.cfg.Tracer
 	if tracer == nil {
-		return ctx, nil
+		return ctx, span{}
 	}
-	opts := []trace.SpanStartOption{
-		trace.WithSpanKind(kind), trace.WithAttributes(attribute.String("catbridge.sdk_key_name", e.settings().name())),
+	options := SpanOptions{Name: name, Kind: kind, Parent: parentSpan(ctx).Span}
+	if options.Parent == nil {
+		options.Link = last.Span
 	}
-	if last != nil && !traced(ctx) {
-		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: last.SpanContext()}))
-	}
-	ctx, started := tracer.Start(ctx, name, opts...)
-	return ctx, &span{started}
+	ctx, started := tracer.Start(ctx, options)
+	s := span{started}
+	s.text("catbridge.sdk_key_name", e.settings().name())
+	return s.within(ctx), s
 }
 
-func traced(ctx context.Context) bool { return trace.SpanContextFromContext(ctx).IsValid() }
-
-func (s *span) within(ctx context.Context) context.Context {
-	if s == nil {
-		return ctx
-	}
-	return trace.ContextWithSpan(ctx, s.Span)
-}
-
-func (s *span) text(key, value string) {
-	if s != nil && value != "" {
-		s.SetAttributes(attribute.String(key, value))
+func (s span) text(key, value string) {
+	if s.Span != nil && value != "" {
+		s.Set(key, value)
 	}
 }
 
-func (s *span) number(key string, value int64) {
-	if s != nil {
-		s.SetAttributes(attribute.Int64(key, value))
+func (s span) number(key string, value int64) {
+	if s.Span != nil {
+		s.Set(key, value)
 	}
 }
 
-func (s *span) fail(err error) {
-	if s != nil && err != nil {
-		s.RecordError(err)
-		s.SetStatus(codes.Error, err.Error())
+func (s span) fail(err error) {
+	if s.Span != nil && err != nil {
+		s.Fail(err)
 	}
 }
 
-func (s *span) end(err error) {
-	if s != nil {
+func (s span) end(err error) {
+	if s.Span != nil {
 		s.fail(err)
 		s.End()
 	}
@@ -88,17 +112,17 @@ func (s *span) end(err error) {
 // write records a write as a span, and its message as another. It records a renewal only
 // within a poll: heartbeats would otherwise outnumber everything else.
 func (t *term) write(ctx context.Context, name string, run func(context.Context) (script.WriteReply, error)) (script.WriteReply, error) {
-	if t.elector.leader.tracer == nil || name == spanRenew && !traced(ctx) {
+	if t.elector.leader.cfg.Tracer == nil || name == spanRenew && parentSpan(ctx).Span == nil {
 		return run(ctx)
 	}
-	ctx, s := t.elector.trace(ctx, name, trace.SpanKindClient, t.fetch.span)
+	ctx, s := t.elector.trace(ctx, name, SpanClient, t.fetch.span)
 	w, err := run(ctx)
 	s.text("db.system.name", "redis")
 	s.text("catbridge.outcome", string(w.Outcome))
 	s.number("catbridge.epoch", t.epoch)
 	if w.Outcome == script.OK {
 		s.number("catbridge.rev", w.Rev)
-		_, published := t.elector.trace(ctx, spanPublish, trace.SpanKindProducer, nil)
+		_, published := t.elector.trace(ctx, spanPublish, SpanProducer, span{})
 		published.text("messaging.system", "redis")
 		published.text("messaging.destination.name", t.elector.store.Keys().Events)
 		published.number("catbridge.rev", w.Rev)
@@ -110,7 +134,7 @@ func (t *term) write(ctx context.Context, name string, run func(context.Context)
 }
 
 func (e *elector) tracedFetch(ctx context.Context, f *cdn.Fetcher, etag string) (cdn.Response, error) {
-	ctx, s := e.trace(ctx, spanFetch, trace.SpanKindClient, nil)
+	ctx, s := e.trace(ctx, spanFetch, SpanClient, span{})
 	response, err := f.Fetch(ctx, etag)
 	status, requests, ray := response.Status, response.Requests, response.RayID
 	if failure, ok := errors.AsType[*cdn.Error](err); ok {

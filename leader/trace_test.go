@@ -1,27 +1,66 @@
 package leader
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
+// A traceRecorder is a Tracer that keeps all spans, in the order of their starts.
+type traceRecorder struct {
+	mu    sync.Mutex
+	spans []*recordedSpan
+}
+
+type recordedSpan struct {
+	of *traceRecorder
+	SpanOptions
+	attributes map[string]any
+	err        error
+	ends       int
+}
+
+func (r *traceRecorder) Start(ctx context.Context, options SpanOptions) (context.Context, Span) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &recordedSpan{of: r, SpanOptions: options, attributes: map[string]any{}}
+	r.spans = append(r.spans, s)
+	return ctx, s
+}
+
+func (s *recordedSpan) change(f func()) {
+	s.of.mu.Lock()
+	defer s.of.mu.Unlock()
+	if s.ends > 0 {
+		panic("the span has ended")
+	}
+	f()
+}
+
+func (s *recordedSpan) Set(key string, value any) { s.change(func() { s.attributes[key] = value }) }
+func (s *recordedSpan) Fail(err error)            { s.change(func() { s.err = err }) }
+func (s *recordedSpan) End()                      { s.change(func() { s.ends++ }) }
+
+// ended returns the spans that have ended.
+func (r *traceRecorder) ended() []*recordedSpan {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.spans), func(s *recordedSpan) bool { return s.ends == 0 })
+}
+
 // tracing starts a leader and records its spans.
-func (s *testEnv) tracing(link *redistest.Link) (*Leader, *tracetest.SpanRecorder) {
+func (s *testEnv) tracing(link *redistest.Link) (*Leader, *traceRecorder) {
 	s.Helper()
-	recorder := tracetest.NewSpanRecorder()
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
+	recorder := &traceRecorder{}
 	l, err := New(Config{
-		Redis: s.server.Client(s.T, link), SDKKeys: []SDKKey{mainKey()}, Transport: s.cdn, TracerProvider: provider,
+		Redis: s.server.Client(s.T, link), SDKKeys: []SDKKey{mainKey()}, Transport: s.cdn, Tracer: recorder,
 	})
 	if err != nil {
 		s.Fatal(err)
@@ -31,40 +70,36 @@ func (s *testEnv) tracing(link *redistest.Link) (*Leader, *tracetest.SpanRecorde
 }
 
 // tree formats spans as a tree.
-func tree(spans []sdktrace.ReadOnlySpan, below, indent string) string {
+func tree(spans []*recordedSpan, below Span, indent string) string {
 	var text strings.Builder
 	for _, span := range spans {
-		parent := ""
-		if span.Parent().IsValid() {
-			parent = span.Parent().SpanID().String()
-		}
-		if parent != below {
+		if span.Parent != below {
 			continue
 		}
-		text.WriteString(indent + strings.TrimPrefix(span.Name(), "catbridge."))
-		for _, a := range span.Attributes() {
-			if a.Key == "catbridge.outcome" {
-				text.WriteString(" " + a.Value.AsString())
-			}
+		text.WriteString(indent + strings.TrimPrefix(span.Name, "catbridge."))
+		if outcome := span.attributes["catbridge.outcome"]; outcome != nil {
+			fmt.Fprintf(&text, " %v", outcome)
 		}
-		if span.Status().Code == codes.Error {
+		if span.err != nil {
 			text.WriteString(" failed")
 		}
-		if len(span.Links()) > 0 {
+		if span.Link != nil {
 			text.WriteString(" linked")
 		}
-		text.WriteString("\n" + tree(spans, span.SpanContext().SpanID().String(), indent+"  "))
+		text.WriteString("\n" + tree(spans, span, indent+"  "))
 	}
 	return text.String()
 }
 
-func wantTree(s *testEnv, spans []sdktrace.ReadOnlySpan, want string) {
+func wantTree(s *testEnv, spans []*recordedSpan, want string) {
 	s.Helper()
-	if got := tree(spans, "", ""); got != want {
+	if got := tree(spans, nil, ""); got != want {
 		s.Errorf("spans\n%swant\n%s", got, want)
 	}
-	if all := fmt.Sprintf("%+v", tracetest.SpanStubsFromReadOnlySpans(spans)); strings.Contains(all, testKey) || strings.Contains(all, testKey[16:38]) {
-		s.Error("the SDK key is in a span")
+	for _, span := range spans {
+		if all := fmt.Sprintf("%s %+v %v", span.Name, span.attributes, span.err); strings.Contains(all, testKey) || strings.Contains(all, testKey[16:38]) {
+			s.Errorf("the SDK key is in a span: %s", all)
+		}
 	}
 }
 
@@ -73,19 +108,18 @@ const changedTrace = "poll changed\n  fetch\n  commit OK\n    publish\n"
 func TestEachPollIsATraceOfFetchCommitAndPublish(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, recorder := s.tracing(nil)
-		wantTree(s, recorder.Ended(), changedTrace)
+		wantTree(s, recorder.ended(), changedTrace)
 		s.wait(l.cfg.Timings.PollInterval)
-		spans := recorder.Ended()
+		spans := recorder.ended()
 		wantTree(s, spans, changedTrace+"poll unchanged\n  fetch\n  renew OK\n    publish\n")
 		for _, span := range spans {
-			has := attribute.NewSet(span.Attributes()...)
-			if name, _ := has.Value("catbridge.sdk_key_name"); name.AsString() != "main" {
-				s.Errorf("%s: name %q", span.Name(), name.AsString())
+			if name := span.attributes["catbridge.sdk_key_name"]; name != "main" {
+				s.Errorf("%s: name %v", span.Name, name)
 			}
-			if rev, _ := has.Value("catbridge.rev"); (span.Name() == spanCommit || span.Name() == spanPublish) && rev.AsInt64() == 0 {
-				s.Errorf("%s has no rev", span.Name())
+			if rev, _ := span.attributes["catbridge.rev"].(int64); (span.Name == spanCommit || span.Name == spanPublish) && rev == 0 {
+				s.Errorf("%s has no rev", span.Name)
 			}
-			if status, _ := has.Value("http.response.status_code"); span.Name() == spanFetch && status.AsInt64() != 200 && status.AsInt64() != 304 {
+			if status, _ := span.attributes["http.response.status_code"].(int64); span.Name == spanFetch && status != 200 && status != 304 {
 				s.Errorf("status %v", status)
 			}
 		}
@@ -97,7 +131,7 @@ func TestAFailedPollIsAFailedTrace(t *testing.T) {
 		l, recorder := s.tracing(nil)
 		s.cdn.Break(fakecdn.Status(500))
 		s.wait(l.cfg.Timings.PollInterval)
-		wantTree(s, recorder.Ended(), changedTrace+"poll failed\n  fetch failed\n")
+		wantTree(s, recorder.ended(), changedTrace+"poll failed\n  fetch failed\n")
 	})
 }
 
@@ -115,7 +149,7 @@ func TestARetriedCommitIsLinkedToItsPoll(t *testing.T) {
 		s.wait(5 * time.Second)
 		s.server.Mini().SetError("")
 		s.wait(3 * time.Second)
-		wantTree(s, recorder.Ended(), changedTrace+"poll changed failed\n  fetch\n  commit failed\ncommit OK linked\n  publish\n")
+		wantTree(s, recorder.ended(), changedTrace+"poll changed failed\n  fetch\n  commit failed\ncommit OK linked\n  publish\n")
 	})
 }
 
@@ -130,9 +164,9 @@ func TestTheSpanOfAPollEndsWithTheTerm(t *testing.T) {
 		s.set(l, key)
 		close(release)
 		s.wait(time.Second)
-		started, ended := len(recorder.Started()), len(recorder.Ended())
-		if started != ended || !strings.Contains(tree(recorder.Ended(), "", ""), "poll stopped\n") {
-			s.Errorf("%d of %d spans ended:\n%s", ended, started, tree(recorder.Ended(), "", ""))
+		started, ended := len(recorder.spans), len(recorder.ended())
+		if started != ended || !strings.Contains(tree(recorder.ended(), nil, ""), "poll stopped\n") {
+			s.Errorf("%d of %d spans ended:\n%s", ended, started, tree(recorder.ended(), nil, ""))
 		}
 	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/leader/otel"
 )
 
 const leaderLong = `leader takes part in the election for one or more SDK keys. For each SDK key that it
@@ -106,7 +107,7 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	}
 	if tracing != nil {
 		defer endTracing(cmd.Context(), tracing)
-		cfg.TracerProvider = tracing
+		cfg.Tracer = otel.NewTracer(tracing)
 	}
 	l, err := leader.New(cfg)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/leader/otel"
 	"github.com/catbridge/catbridge/test/bench"
 )
 
@@ -25,7 +26,7 @@ func steps(m *measurement, size, rounds int) {
 	m.labels = m.labels.With("of", "median")
 	s, recorder := startRedis(m, nil), tracetest.NewSpanRecorder()
 	b := startBridge(m, s, size, func(cfg *leader.Config) {
-		cfg.ReadBudget, cfg.TracerProvider = noSpread, trace.NewTracerProvider(trace.WithSpanProcessor(recorder))
+		cfg.ReadBudget, cfg.Tracer = noSpread, otel.NewTracer(trace.NewTracerProvider(trace.WithSpanProcessor(recorder)))
 	})
 	r := &race{measurement: m, followers: 1}
 	var current atomic.Pointer[round]

@@ -52,7 +52,14 @@ var layouts = map[string]layout{
 			"cachekeys", "evaluate", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
-		other: []string{"github.com/redis/go-redis/v9", "go.opentelemetry.io/otel"},
+		other: []string{"github.com/redis/go-redis/v9"},
+	},
+	"leader/otel": {
+		own: []string{
+			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+		},
+		other: []string{"go.opentelemetry.io/otel"},
 	},
 	"leader/internal/script": {
 		own: []string{"cachekeys", "internal/redisnode", "internal/wire"}, other: []string{"github.com/redis/go-redis/v9"},
