@@ -36,14 +36,14 @@ func TestSpansBelongTogetherAsTheLeaderSays(t *testing.T) {
 	fetch.Fail(http.ErrServerClosed)
 	fetch.End()
 	poll.End()
-	_, retry := tracer.Start(ctx, leader.SpanOptions{Name: "retry", Kind: leader.SpanProducer, Link: poll})
-	retry.End()
+	_, again := tracer.Start(ctx, leader.SpanOptions{Name: "again", Kind: leader.SpanProducer, Link: poll})
+	again.End()
 
 	spans := map[string]sdktrace.ReadOnlySpan{}
 	for _, s := range recorder.Ended() {
 		spans[s.Name()] = s
 	}
-	root, child, linked := spans["poll"], spans["fetch"], spans["retry"]
+	root, child, linked := spans["poll"], spans["fetch"], spans["again"]
 	if root.Parent().IsValid() || root.SpanKind() != trace.SpanKindInternal {
 		t.Errorf("poll has the parent %v, and kind %v", root.Parent(), root.SpanKind())
 	}
@@ -59,6 +59,6 @@ func TestSpansBelongTogetherAsTheLeaderSays(t *testing.T) {
 	}
 	if linked.Parent().IsValid() || len(linked.Links()) != 1 || linked.Links()[0].SpanContext.SpanID() != root.SpanContext().SpanID() ||
 		linked.SpanKind() != trace.SpanKindProducer {
-		t.Errorf("retry has the parent %v, links %v, and kind %v", linked.Parent(), linked.Links(), linked.SpanKind())
+		t.Errorf("again has the parent %v, links %v, and kind %v", linked.Parent(), linked.Links(), linked.SpanKind())
 	}
 }
