@@ -18,10 +18,10 @@ type Tracer interface {
 
 // SpanOptions describe a span that starts.
 type SpanOptions struct {
-	Name   string
-	Kind   SpanKind
-	Parent Span // nil: the span starts a trace of its own, whatever ctx contains
-	Link   Span // the earlier span that caused this one; nil: none
+	Name   string   // such as catbridge.poll
+	Kind   SpanKind // zero: no other service takes part
+	Parent Span     // nil: the span starts a trace of its own, whatever ctx contains
+	Link   Span     // the earlier span that caused this one; nil: none
 }
 
 // A SpanKind is the relation of a span to other services.
