@@ -1,5 +1,5 @@
 // Package wire defines the formats on Redis that only leaders and followers read: the bytes of
-// what is stored under the keys of package wire and published on the channel.
+// what is stored under the keys of package cachekeys and published on the channel.
 //
 //	lock    {leaderID}:{epoch}, expires                     [LockValue]
 //	meta    hash: which content is current                  [Meta]

@@ -38,7 +38,7 @@ func hostile(forbidden string) map[string]fakecdn.Fault {
 // connects to no forbidden host.
 func TestF26_HostileCDNDoesNotHarmAProcess(t *testing.T) {
 	harness.OnProcesses(t, func(f *harness.Fleet) {
-		leader := f.Launch("CATBRIDGE_READ_TIMEOUT=2s")
+		leader := f.Launch("CATBRIDGE_HTTP_TIMEOUT=2s")
 		f.AwaitHolder(leader)
 		f.Join(1, 2)
 		url, asked := f.ForbiddenServer()

@@ -22,14 +22,14 @@
 //	scripts.go               leader/internal/script: acquire.lua, commit.lua, renew.lua, release.lua
 //	leader_elector.go        leader/elector.go
 //	leader_term.go           leader/term.go, term_content.go
-//	leader_write.go          leader/term_write.go, term_repair.go
+//	leader_write.go          leader/term_commit.go, term_renew.go, term_repair.go
 //	leader_poll.go           leader/term_fetch.go, term_poll.go
 //	follower_sync.go         follower/internal/feed: syncer.go, syncer_connection.go, syncer_observe.go
 //	follower_message.go      follower/internal/feed/syncer_message.go
 //	follower_read.go         follower/internal/feed: syncer_read.go, store.go
 //	follower_content.go      follower/internal/feed/syncer_content.go
 //	follower_rebase.go       follower/internal/feed/rebase.go
-//	follower_own.go          follower/internal/feed/member_own.go and follower/source_suspect.go, for a feed with one client
+//	follower_own.go          follower/internal/feed/member_own_content.go and follower/source_suspect.go, for a feed with one client
 //	follower_freshness.go    follower/internal/feed/freshness.go, without the local clock
 //	exchange.go              the fate of a command, and of a message
 //	edge.go, faults.go       faults of the CDN and of Redis, and other writers

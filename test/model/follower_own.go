@@ -8,7 +8,7 @@ import (
 // entryApart is by how many ms an entry that no leader wrote must be later.
 const entryApart = 1000
 
-// own is the state of own.go of package follower: content that the client fetched itself from
+// own is the state of own_content.go of package feed: content that the client fetched itself from
 // the CDN. The client does not share its feed. served is the content with which it evaluates;
 // held is the feed's content.
 type own struct {

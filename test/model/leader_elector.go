@@ -31,7 +31,7 @@ const (
 // pausing is the panic that ends the coroutine of a process that was stopped.
 type pausing struct{}
 
-// process is a leader process. It follows elector.go, term.go, term_write.go and term_poll.go
+// process is a leader process. It follows elector.go, term.go, term_renew.go, term_commit.go and term_poll.go
 // of package leader. It is a coroutine that stops where it waits for Redis or for a stimulus; the
 // System decides how it continues.
 type process struct {

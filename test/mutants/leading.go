@@ -336,7 +336,7 @@ var polling = []mutant{
 		test{"cmd/catbridge/internal/httpd", "^TestAServerDetectsThatItListensOnLoopback$"},
 	},
 	{
-		"a panic keeps the locks", "F3", []edit{{"leader/crash.go",
+		"a panic keeps the locks", "F3", []edit{{"leader/panic.go",
 			`	c.end(errCrashed)
 `, `	c.repanic()
 `}},

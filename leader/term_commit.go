@@ -1,0 +1,95 @@
+package leader
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/script"
+)
+
+// commit makes c current. If the write fails, c stays pending and the next renewal retries.
+// The retry is harmless if the first try succeeded after all: the scripts detect it.
+func (t *term) commit(ctx context.Context, c *content) error {
+	t.pending = c
+	// Twice: first based on the rev that this process considers current, then on Redis's reply.
+	for range 2 {
+		w, err := t.tryCommit(ctx, c)
+		switch {
+		case err != nil:
+			return err
+		case w.Outcome == script.OK:
+			t.committed(c, w)
+			return nil
+		case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash:
+			// An earlier try succeeded; only its reply was lost.
+			t.setCurrent(c)
+			t.adopt(w.Meta, w.Now)
+			return nil
+		case w.Outcome == script.Overwritten:
+			return t.repairAfterPoll(ctx, w.Found)
+		}
+		t.adopt(w.Meta, w.Now)
+		if !t.mayWrite(c) {
+			t.pending = nil
+			return nil
+		}
+	}
+	return nil
+}
+
+func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, error) {
+	ctx, cancel := t.withDeadline(ctx, t.elector.timings.RenewDeadline/2)
+	defer cancel()
+	sent := time.Now()
+	a := t.assertion(wire.Change, c.Hash)
+	a.ETag, a.OverwriteUpTo = c.StoredETag(), t.polls.overwriteUpTo
+	if own := t.elector.content; c.Hash != t.hash && own != nil && c.Hash == own.Hash {
+		a.CDN = t.elector.contentCDN
+	}
+	a.Message.Hash, a.Message.Len, a.Message.ETag = c.Hash, len(c.JSON), wire.MessageETag(a.ETag)
+	a.Message.Spread = t.elector.spread(len(c.Payload))
+	a.Replaced, a.Waits = t.elector.replaced.lines(), 0
+	switch {
+	case a.Age >= 0 || t.elector.knowsCurrent(c.Hash):
+		a.Above = t.elector.highest
+	default: // repaired in place, below the rev that followers may hold
+		a.Above, a.Waits = t.foundAt, t.elector.highest
+	}
+	w, err := t.write(ctx, spanCommit, func(ctx context.Context) (script.WriteReply, error) {
+		return t.elector.store.Commit(ctx, a, c.Content)
+	})
+	if err != nil {
+		return w, err
+	}
+	t.elector.stats.update((*KeyStats).contact)
+	if w.Outcome == script.Fenced {
+		return w, errFenced
+	}
+	if w.Outcome == script.OK {
+		t.renewedAt = sent
+	}
+	return w, nil
+}
+
+func (t *term) committed(c *content, w script.WriteReply) {
+	if t.etag != c.StoredETag() {
+		t.elector.replaced.add(t.etag, time.Now())
+	}
+	changed := t.hash != c.Hash
+	t.setCurrent(c)
+	t.answered, t.polls.foundEntry, t.polls.overwriteUpTo = time.Time{}, 0, 0
+	t.applyReply(w)
+	t.elector.stats.update(func(s *KeyStats) {
+		s.Commits++
+		s.BrokenFlags = c.broken
+	})
+	if changed {
+		t.elector.log().Info(eventCommitted, "A new config was published.", slog.Int64("rev", w.Rev),
+			slog.String("etag", t.etag), slog.Int("bytes", t.length), slog.Int64("receivers", w.Receivers))
+	}
+	if c.broken > 0 && changed {
+		t.elector.log().Warn(eventBrokenFlags, "The config has flags with errors; their evaluation can fail.", slog.Int("flags", c.broken))
+	}
+}
