@@ -14,7 +14,7 @@ const maxOtherETagBytes = 8 << 10
 
 // MaxEntryBytes is the greatest size of an entry in its stored form: a config JSON of 8 MiB, and
 // 8 KiB for the other lines.
-const MaxEntryBytes = wire.MaxConfigBytes + wire.MaxDigits + maxOtherETagBytes + 2
+const MaxEntryBytes = 8<<20 + 8<<10 + 15
 
 // Entry is the value that the official SDKs share through a cache (S91):
 //

@@ -2,6 +2,7 @@ package cachekeys_test
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,5 +91,13 @@ func TestWrittenEntryHasAReadableETag(t *testing.T) {
 		if stored := wire.StoredETag(etag, hash(config)); stored != want {
 			t.Errorf("StoredETag(%.20q) = %q, want %q", etag, stored, want)
 		}
+	}
+}
+
+func TestTheLargestEntryHasTheLargestConfigAndETag(t *testing.T) {
+	head := strconv.FormatInt(wire.MaxRev, 10) + "\n" + strings.Repeat("e", 8<<10) + "\n"
+	data := append([]byte(head), configOf(wire.MaxConfigBytes)...)
+	if _, err := cachekeys.ParseEntry(data); err != nil || len(data) != cachekeys.MaxEntryBytes {
+		t.Errorf("an entry of %d bytes, MaxEntryBytes %d: %v", len(data), cachekeys.MaxEntryBytes, err)
 	}
 }

@@ -4,8 +4,9 @@ package evaluate
 // the result contains def and the reason. It is safe for concurrent use.
 //
 // The user is nil (none), a *[UserData] or UserData, a map with string keys, a [UserAttributes], or
-// a struct or a pointer to one (see [StructTag]). A def of [KindNone] means no default and matches any type of setting; any other
-// kind must match the setting's (S76). If trace is not nil, it collects the log events.
+// a struct or a pointer to one (see [StructTag]). A def of [KindNone] means no default and matches
+// any type of setting; any other kind must match the setting's (S76). If trace is not nil, it
+// collects the log events.
 //
 // Evaluate allocates only for log events, for errors 1000 and 1001, for parsing SemVer and JSON
 // array strings, and for converting other attribute values to strings (S33).

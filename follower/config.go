@@ -99,9 +99,9 @@ type Config struct {
 	// are not on the internet, if their host is allowed. BaseURL and the proxy may always
 	// have such an address.
 	AllowPrivate bool
-	// ConnectTimeout bounds connecting to the CDN (S8). 0: 10 s.
+	// ConnectTimeout bounds connecting to the CDN (S8). 0: 10 s. Negative: an error.
 	ConnectTimeout time.Duration
-	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s.
+	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s. Negative: an error.
 	HTTPTimeout time.Duration
 
 	// Logger receives the events, each with the attribute event_id (S100). Nil: the logger
@@ -140,7 +140,7 @@ type Config struct {
 	// [DefaultMaxInitWait]. Negative: without limit. With 1 ns the client is ready at once.
 	MaxInitWait time.Duration
 
-	// Timings contains the durations of the protocol. The zero value means the defaults.
+	// Timings contains the durations of the protocol. The zero value means [DefaultTimings].
 	Timings Timings
 }
 

@@ -26,9 +26,6 @@ func (c Config) complete() (Config, *fetcher, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
-	if c.HTTPTimeout < 0 {
-		errs = append(errs, fmt.Errorf("Config.HTTPTimeout is %v, want at least 0", c.HTTPTimeout))
-	}
 	if c.Online && c.Offline {
 		errs = append(errs, errors.New("Config.Online and Config.Offline contradict each other"))
 	}

@@ -37,7 +37,7 @@ func TestInvalidConfigsAreRefusedWithAReason(t *testing.T) {
 		"bad proxy (S7)":      {func(c *Config) { c.ProxyURL = "x" }, []string{"ProxyURL"}},
 		"two proxies (S7)":    {func(c *Config) { c.ProxyURL, c.Transport = "http://p", http.DefaultTransport }, []string{"ProxyURL", "Transport"}},
 		"timeout (S8)":        {func(c *Config) { c.ConnectTimeout = -1 }, []string{"ConnectTimeout"}},
-		"HTTP timeout (S8)":   {func(c *Config) { c.HTTPTimeout = -time.Second }, []string{"Config.HTTPTimeout is -1s, want at least 0"}},
+		"HTTP timeout (S8)":   {func(c *Config) { c.HTTPTimeout = -time.Second }, []string{"HTTPTimeout: -1s is negative"}},
 		"governance (S10)":    {func(c *Config) { c.DataGovernance = 7 }, []string{"DataGovernance"}},
 		"several at once":     {func(c *Config) { *c = Config{Timings: Timings{Ack: -1}} }, []string{"SDK key", "Redis", "Ack"}},
 	} {

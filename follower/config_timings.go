@@ -8,9 +8,9 @@ import (
 
 // Timings contains the durations of the protocol. A zero means the default; negative ones are
 // refused. They must fit together: Idle < Dead, Poll ≤ MetaReread, BackoffMin ≤ BackoffMax.
-// They must also match the leader's: Dead must be more than twice the heartbeat interval, and
-// 2 × Dead more than the lock's expiry. If the leader's messages state a long heartbeat
-// interval, the follower checks for a leader after three intervals instead of Dead.
+// They must also match the leader's Timings: Dead must be more than twice RenewInterval, and
+// 2 × Dead more than LeaseDuration. If the leader's messages state a long RenewInterval, the
+// follower checks for a leader after three of them instead of Dead.
 type Timings struct {
 	// Idle is how long a connection may be silent before the follower sends a PING. Default
 	// 5 s.

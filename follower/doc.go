@@ -26,7 +26,7 @@
 //	│ entry  │                                  └──────┘           └─────┘
 //	└────────┘
 //
-// The feed has two goroutines, and is described in follower/internal/feed/doc.go: when it reads,
+// The feed has two goroutines. Contributors find in follower/internal/feed/doc.go when it reads,
 // how it reconnects, and how it compares times. Hooks have goroutines of their own, see [Hooks].
 //
 // Clients share a feed, with one subscription, one read and one compiled config, if their SDK
@@ -126,7 +126,7 @@
 //     for itself therefore goes back to older content if such an edge answers the leader
 //     later. The same happens if Redis's clock was set back between the CDN's answer to the
 //     leader and the first message that told the client that clock.
-//   - Durations must match the leader's, see [Timings]. If the lock expires later than
+//   - Durations must match the leader's, see [Timings]. If its LeaseDuration is more than
 //     2 × Dead, a leader's death first looks like a connection that delivers no messages.
 //
 // docs/events.md lists the events that a follower logs.

@@ -41,7 +41,7 @@ func TestAChangeReachesAFollower(t *testing.T) {
 		wantVersion(t, c, 2)
 		s := c.Stats()
 		if s.State != StateLive || s.Rev != w.rev || s.Hash != wire.ContentHash(configJSON(2)) || s.ETag != w.etag ||
-			s.Source != SourceBlob || s.LastConfirmed.IsZero() || confirmedAgo(s) != 0 || s.Epoch != w.epoch || s.Poll != w.poll || s.Applied != 2 {
+			s.Source != SourceBlob || s.LastConfirmed.IsZero() || confirmedAgo(s) != 0 || s.Epoch != w.epoch || s.PollInterval != w.poll || s.Applied != 2 {
 			t.Errorf("stats %+v", s)
 		}
 		if s := c.CacheState(); s != HasUpToDateFlagData {

@@ -33,7 +33,7 @@ func (c Config) newFetcher() (*fetcher, error) {
 	version := cdn.DefaultUserAgent[strings.LastIndexByte(cdn.DefaultUserAgent, '-')+1:]
 	f.cfg = cdn.Config{
 		SDKKey: c.SDKKey, BaseURL: c.BaseURL, DataGovernance: cdn.DataGovernance(c.DataGovernance),
-		Transport: c.Transport, ProxyURL: c.ProxyURL, ConnectTimeout: c.ConnectTimeout, HTTPTimeout: max(c.HTTPTimeout, 0),
+		Transport: c.Transport, ProxyURL: c.ProxyURL, ConnectTimeout: c.ConnectTimeout, HTTPTimeout: c.HTTPTimeout,
 		AllowedHosts: slices.Clone(c.AllowedHosts), AllowPrivate: c.AllowPrivate,
 		UserAgent: "ConfigCat-Go-catbridge/" + c.PollingMode.letter() + "-" + version,
 		Logger:    c.Logger,

@@ -29,8 +29,9 @@ type Stats struct {
 	// LastConfirmed is when the CDN last confirmed the content in force, by the local clock, as far
 	// as the leader's messages state it (I14). Zero: unknown.
 	LastConfirmed time.Time
-	// Poll is the interval at which the leader asks the CDN.
-	Poll time.Duration
+	// PollInterval is the interval at which the leader asks the CDN, the default of a leader before
+	// the first message. 0: the client does not read Redis.
+	PollInterval time.Duration
 
 	State State // of the connection to Redis
 	Epoch int64 // of the leader that was seen last; 0: none
@@ -108,7 +109,7 @@ func (c *Client) Stats() Stats {
 	stats := Stats{State: StateUnsubscribed}
 	if f := c.feed; f != nil {
 		status := f.Status()
-		stats = Stats{State: State(status.State), Epoch: status.Epoch, Poll: status.Poll, Counters: countersOf(f.Counters())}
+		stats = Stats{State: State(status.State), Epoch: status.Epoch, PollInterval: status.Poll, Counters: countersOf(f.Counters())}
 	}
 	stats.Fetches, stats.FailedFetches = c.updater.fetcher.fetches.Load(), c.updater.fetcher.failed.Load()
 	stats.SuspectFetches = c.updater.fetcher.suspect.Load()

@@ -24,7 +24,7 @@ type Config struct {
 	Redis redis.UniversalClient
 
 	// Namespace separates leaders and followers from others with the same SDK key in the same
-	// Redis database, see package wire. Followers must use the same namespace. It has 1 to
+	// Redis database, see package cachekeys. Followers must use the same namespace. It has 1 to
 	// 32 ASCII letters, digits, dots, underscores and hyphens, or is empty for none.
 	Namespace string
 
@@ -61,9 +61,9 @@ type Config struct {
 	// it. If it is empty, the system's certificates apply. It must not be set together with
 	// Transport.
 	CAFile string
-	// ConnectTimeout bounds connecting to the CDN (S8). 0: 10 s.
+	// ConnectTimeout bounds connecting to the CDN (S8). 0: 10 s. Negative: an error.
 	ConnectTimeout time.Duration
-	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s.
+	// HTTPTimeout bounds a whole request to the CDN (S8). 0: 30 s. Negative: an error.
 	HTTPTimeout time.Duration
 
 	// ExpectedFollowers is the number of followers that read from this Redis. It determines

@@ -1,73 +1,85 @@
 package leader
 
 import (
-	"context"
-	"reflect"
-	"sync"
-	"sync/atomic"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/hook"
 )
 
-// control changes the settings of a running elector, and stops it.
-type control struct {
-	settings atomic.Pointer[settings]
-
-	mu      sync.Mutex
-	removed bool
-	end     context.CancelCauseFunc // cancels the context of begin; nil: begin was not called
+// settings are the checked settings of one SDK key. Except for broken they are immutable: a
+// change gives the elector new settings.
+type settings struct {
+	SDKKey
+	poll    time.Duration
+	log     eventlog.Log
+	fetcher *cdn.Fetcher
+	broken  int // set by check, read after the fetch; fetches do not overlap
 }
 
-func (e *elector) settings() *settings { return e.control.settings.Load() }
-func (e *elector) log() eventlog.Log   { return e.settings().log }
-
-// begin returns a context that is canceled when the elector has to end its term because of
-// a change of settings. ok is false if the SDK key was removed or ctx is done.
-func (e *elector) begin(ctx context.Context) (_ context.Context, ok bool) {
-	c := &e.control
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.end != nil {
-		c.end(nil)
+// prepare checks the SDK keys. Its error lists everything that is wrong with them.
+func (l *Leader) prepare(keys []SDKKey) ([]*settings, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("leader: SDKKeys: at least one SDK key is required")
 	}
-	if c.removed || ctx.Err() != nil {
-		return nil, false
+	var errs []error
+	prepared := make([]*settings, 0, len(keys))
+	names, known := map[string]bool{}, map[string]bool{}
+	for i, key := range keys {
+		wrong := func(err error) { errs = append(errs, fmt.Errorf("leader: SDKKeys[%d]: %w", i, err)) }
+		if names[key.name()] {
+			wrong(fmt.Errorf("duplicate name %q: give each SDK key a Name of its own", key.name()))
+		}
+		if key.Key != "" && known[key.Key] {
+			wrong(fmt.Errorf("duplicate SDK key %s", cdn.Mask(key.Key)))
+		}
+		names[key.name()], known[key.Key] = true, true
+		s, err := l.settingsFor(key.clone())
+		if err != nil {
+			wrong(err)
+		}
+		prepared = append(prepared, s)
 	}
-	ctx, c.end = context.WithCancelCause(ctx)
-	now := c.settings.Load()
-	if e.server != now.server() {
-		e.server = now.server()
-		e.holdUntil(time.Time{}) // the new server did not send a Retry-After
-	}
-	return ctx, true
+	return prepared, errors.Join(errs...)
 }
 
-// configure applies new settings. If they change how the SDK key is fetched, the term ends
-// and releases the lock.
-func (e *elector) configure(s *settings) {
-	old := e.settings()
-	if reflect.DeepEqual(old.SDKKey, s.SDKKey) {
-		return // keep the fetcher, with the redirect that it has learnt
+func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
+	s := &settings{SDKKey: key, poll: key.PollInterval, log: eventlog.New(l.cfg.Logger, "sdk_key", key.name())}
+	if s.poll == 0 {
+		s.poll = l.cfg.Timings.PollInterval
 	}
-	e.control.settings.Store(s)
-	e.stats.update(func(stats *KeyStats) { stats.Name = s.name() })
-	if !old.sameFetch(s.SDKKey) {
-		e.control.stop(errChanged)
+	var errs []error
+	if key.Key != "" && strings.Contains(key.Name, key.Key) {
+		errs = append(errs, errors.New("the Name contains the SDK key and would show it in every log: choose another"))
 	}
+	if key.PollInterval != 0 {
+		errs = append(errs, checkPoll(key.PollInterval))
+	}
+	errs = append(errs, hook.CheckKeys(key.Name, key.WebhookKeys))
+	var err error
+	s.fetcher, err = cdn.New(cdn.Config{
+		SDKKey: key.Key, BaseURL: key.BaseURL, DataGovernance: cdn.DataGovernance(key.DataGovernance),
+		Transport: l.cfg.Transport, Transports: &l.transports, ProxyURL: l.cfg.ProxyURL, Roots: l.roots,
+		ConnectTimeout: l.cfg.ConnectTimeout, HTTPTimeout: l.cfg.HTTPTimeout,
+		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate,
+		MaxBodyBytes: wire.MaxConfigBytes, Check: s.check, Logger: s.log.Logger(),
+	})
+	return s, errors.Join(append(errs, err)...)
 }
 
-func (e *elector) remove() {
-	e.control.mu.Lock()
-	e.control.removed = true
-	e.control.mu.Unlock()
-	e.control.stop(errRemoved)
-}
-
-func (c *control) stop(cause error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.end != nil {
-		c.end(cause)
+// check returns an error if the config must not be committed, and counts the flags that
+// can fail because of an error in the config (S77).
+func (s *settings) check(json []byte) error {
+	config, err := evaluate.Parse(json)
+	if err != nil {
+		return err
 	}
+	s.broken = len(config.BrokenFlags())
+	return nil
 }

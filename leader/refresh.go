@@ -11,7 +11,8 @@ import (
 // RequestRefresh asks the leader for the SDK key with that name, in this or another process,
 // to poll the CDN now. The leader polls at most once per second, however often it is asked.
 // The request survives a lost message and a change of the leader. If no SDK key has that
-// name, RequestRefresh returns [ErrUnknownName].
+// name, RequestRefresh returns [ErrUnknownName]. Any other error is Redis's, or the cause of
+// ctx's end; then the request may have been made or not.
 func (l *Leader) RequestRefresh(ctx context.Context, name string) error {
 	e := l.set.Load().byName[name]
 	if e == nil {

@@ -42,7 +42,7 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	{
 		name: "catbridge_follower_poll_interval_seconds", kind: gauge,
 		help: "Time between two polls of the CDN, as reported by the leader.",
-		read: seconds(func(s *stats) time.Duration { return s.Poll }),
+		read: seconds(func(s *stats) time.Duration { return s.PollInterval }),
 	},
 	{
 		name: "catbridge_follower_epoch", kind: gauge,

@@ -14,8 +14,8 @@
 //
 // The syncer owns the feed's state. It handles messages, alarms and requests one after the other,
 // so it needs no lock. The connection only receives, parses and passes on messages. If the queue to
-// the syncer is full, it drops messages; then meta is read instead. A mutex guards the members, and what each knows about content that its
-// client fetched itself.
+// the syncer is full, it drops messages; then meta is read instead. A mutex guards the members, and
+// what each knows about content that its client fetched itself.
 //
 // # Evidence
 //
