@@ -41,8 +41,10 @@ var layouts = map[string]layout{
 	},
 	"internal/cdn":          {own: []string{"internal/regularfile"}},
 	"internal/configserver": {own: []string{}},
+	"internal/evalcase":     {own: []string{"evaluate"}, never: []string{"net", "os", "context"}},
 	"internal/eventlog":     {own: []string{}},
 	"internal/histogram":    {own: []string{}},
+	"internal/limited":      {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}, never: []string{"net", "os"}},
 	"internal/regularfile":  {own: []string{}},
 	"internal/redisnode":    {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
 	"internal/subscription": {own: []string{"internal/redisnode"}, other: []string{"github.com/redis/go-redis/v9"}},
@@ -106,6 +108,44 @@ var layouts = map[string]layout{
 		},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
+	"cmd/catbridge/internal/answers": {own: []string{"evaluate"}, never: []string{"context", "log", "net", "os", "io"}},
+	"cmd/catbridge/internal/demo": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/configserver", "internal/eventlog",
+			"internal/histogram", "internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/watchfile", "cmd/catbridge/internal/answers", "cmd/catbridge/internal/localcdn", "cmd/catbridge/internal/redisurl",
+			"cmd/catbridge/internal/terminal",
+		},
+		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
+	},
+	"cmd/catbridge/internal/doctor": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/settings",
+		},
+		other: []string{"github.com/redis/go-redis/v9"},
+	},
+	"cmd/catbridge/internal/httpd": {
+		own: []string{
+			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+		},
+		other: []string{"github.com/prometheus/client_golang"},
+	},
+	"cmd/catbridge/internal/inspect": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+		},
+		other: []string{"github.com/redis/go-redis/v9"},
+		never: []string{"net", "os"},
+	},
+	"cmd/catbridge/internal/localcdn": {
+		own: []string{"evaluate", "internal/cdn", "internal/configserver", "internal/regularfile", "internal/watchfile", "internal/wire"},
+	},
+	"cmd/catbridge/internal/terminal": {own: []string{}, other: []string{"golang.org/x/term"}, never: []string{"net"}},
+	"cmd/catbridge/internal/zlog":     {own: []string{}, other: []string{"github.com/rs/zerolog"}, never: []string{"net", "os"}},
 	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys", "internal/regularfile", "internal/wire"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"cmd/catbridge/internal/settings": {
 		own: []string{
@@ -168,6 +208,28 @@ func TestPackagesDependOnlyOnWhatTheLayoutAllows(t *testing.T) {
 	}
 }
 
+func TestEveryLibraryOfTheProductHasALayout(t *testing.T) {
+	for _, fault := range unlisted(goList(t, "./...")) {
+		t.Error(fault)
+	}
+}
+
+// libraries are the folders of the product's libraries, with those below them.
+var libraries = []string{"cachekeys", "cmd/catbridge/internal", "evaluate", "follower", "internal", "leader", "metrics"}
+
+// unlisted returns the libraries of the product that have no layout.
+func unlisted(list []goPackage) []string {
+	var faults []string
+	for _, p := range list {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		if _, listed := layouts[name]; !listed && slices.ContainsFunc(libraries, within(name)) &&
+			!within(name)("internal/testenv") {
+			faults = append(faults, name+" has no layout: add it to layouts")
+		}
+	}
+	return faults
+}
+
 // faults returns the dependencies of the package in dir that its layout does not allow.
 func (l layout) faults(dir string, deps []goPackage) []string {
 	var faults []string
@@ -221,6 +283,17 @@ func TestLayoutFaultsAreDetected(t *testing.T) {
 	rules := layout{own: []string{"cachekeys"}, other: []string{"example.com/lib"}, never: []string{"net"}}
 	want := []string{"x is built from follower", "x is built from follower/internal/feed", "x imports net/http", "x imports example.com/lib2"}
 	if have := rules.faults("x", deps); !slices.Equal(have, want) {
+		t.Errorf("found %q\nwant %q", have, want)
+	}
+}
+
+func TestUnlistedLibrariesAreDetected(t *testing.T) {
+	var list []goPackage
+	for _, name := range []string{"leader", "leader/x", "internal/x", "internal/testenv/x", "test/x", "examples/x", "cmd/catbridge", "metrics2"} {
+		list = append(list, goPackage{ImportPath: module + "/" + name})
+	}
+	want := []string{"leader/x has no layout: add it to layouts", "internal/x has no layout: add it to layouts"}
+	if have := unlisted(list); !slices.Equal(have, want) {
 		t.Errorf("found %q\nwant %q", have, want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,5 +122,21 @@ func TestGuideNamesWhatExists(t *testing.T) {
 	}
 	if seen == 0 {
 		t.Error("nothing is named")
+	}
+}
+
+var spanName = regexp.MustCompile(`(?m)^\tspan\w+ += "(\S+)"$`)
+
+func TestSpansAreDocumented(t *testing.T) {
+	_, traces, _ := strings.Cut(root.Read(t, "docs/operations.md"), "\n## Traces\n")
+	traces, _, _ = strings.Cut(traces, "\n## ")
+	spans := spanName.FindAllStringSubmatch(root.Read(t, "leader/trace.go"), -1)
+	if len(spans) < 5 {
+		t.Fatalf("leader/trace.go has %d spans", len(spans))
+	}
+	for _, m := range spans {
+		if !slices.Contains(strings.Fields(traces), m[1]) {
+			t.Errorf("docs/operations.md, Traces: the span %s is missing", m[1])
+		}
 	}
 }
