@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
@@ -372,15 +370,6 @@ func TestIntactMetaIsNotWrittenAgain(t *testing.T) {
 	})
 }
 
-// setWrongType replaces a key's value by a list.
-func setWrongType(t *testing.T, client *redis.Client, key string) {
-	t.Helper()
-	client.Del(t.Context(), key)
-	if err := client.RPush(t.Context(), key, "of another type").Err(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestALeaderRepairsKeysOfTheWrongType(t *testing.T) {
 	for _, name := range []string{"entry", "blob", "meta", "lock"} {
 		t.Run(name, func(t *testing.T) {
@@ -388,7 +377,7 @@ func TestALeaderRepairsKeysOfTheWrongType(t *testing.T) {
 				l, _ := s.start(nil)
 				s.wait(l.cfg.Timings.RenewInterval)
 				before := s.entry()
-				setWrongType(s.T, s.client, map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta, "lock": s.keys.Lock}[name])
+				redistest.SetWrongType(s.T, s.client, map[string]string{"entry": s.keys.Entry, "blob": s.keys.Blob, "meta": s.keys.Meta, "lock": s.keys.Lock}[name])
 				s.wait(2 * l.cfg.Timings.RenewInterval)
 				if got := s.entry(); got.FetchTime < before.FetchTime || !bytes.Equal(got.JSON, before.JSON) {
 					s.Errorf("entry %d after %d", got.FetchTime, before.FetchTime)

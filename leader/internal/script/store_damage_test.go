@@ -57,15 +57,6 @@ func TestInvalidMetaIsOverwritten(t *testing.T) {
 	}
 }
 
-// setWrongType replaces a key's value by a list.
-func setWrongType(t *testing.T, client *redis.Client, key string) {
-	t.Helper()
-	client.Del(t.Context(), key)
-	if err := client.RPush(t.Context(), key, "of another type").Err(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // I6: a value of any type is overwritten.
 func TestScriptsOverwriteKeysOfTheWrongType(t *testing.T) {
 	for _, name := range []string{"entry", "blob", "meta", "lock"} {
@@ -73,12 +64,12 @@ func TestScriptsOverwriteKeysOfTheWrongType(t *testing.T) {
 			onBoth(t, func(t *testing.T, client *redis.Client) {
 				a := newAuthor(t, client, "ONE")
 				key := map[string]string{"entry": a.keys.Entry, "blob": a.keys.Blob, "meta": a.keys.Meta, "lock": a.keys.Lock}[name]
-				setWrongType(t, client, key)
+				redistest.SetWrongType(t, client, key)
 				a.mustAcquire()
 				a.mustCommit(testContent(1))
 				a.stored()
 
-				setWrongType(t, client, key)
+				redistest.SetWrongType(t, client, key)
 				want := map[string]Outcome{"entry": Overwritten, "blob": Overwritten, "meta": Regressed, "lock": Fenced}[name]
 				w := a.renewAs(testContent(1), -1)
 				if w.Outcome != want {
