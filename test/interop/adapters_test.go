@@ -17,6 +17,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	adapter "github.com/catbridge/catbridge/examples/adapters/go"
+	"github.com/catbridge/catbridge/internal/configserver"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/missing"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
@@ -160,9 +161,8 @@ func nodeAdapter(t *testing.T, p place) reader {
 			return int64(versionOf(r)), r.FetchTime
 		},
 		write: func(t *testing.T) { // online, it stores what its CDN serves
-			cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("ETag", `"2"`)
-				_, _ = w.Write(fakecdn.Config{Version: 2}.JSON())
+			cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				configserver.Answer(w, r, fakecdn.Config{Version: 2}.JSON(), `"2"`)
 			}))
 			defer cdn.Close()
 			r := startSDK(t, p.url(), "--namespace", p.namespace, "--base-url", cdn.URL).first(t)
