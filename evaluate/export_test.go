@@ -16,10 +16,7 @@ var (
 	ParseVersion    = parseVersion
 )
 
-const (
-	MaxPrerequisiteDepth  = maxPrerequisiteDepth
-	MaxPrerequisiteVisits = maxPrerequisiteVisits
-)
+const MaxPrerequisiteDepth = maxPrerequisiteDepth
 
 // UserJSON returns the user as it appears in the evaluation log.
 func UserJSON(given any) string {

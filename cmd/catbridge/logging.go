@@ -53,7 +53,7 @@ func newLogger(log settings.Log, w io.Writer) *slog.Logger {
 // newLoggerOn returns a logger that writes to w, from a level that may change. The log contains
 // styles for a [terminal.Output].
 func newLoggerOn(log settings.Log, w io.Writer, onTerminal bool, level slog.Leveler) *slog.Logger {
-	var out io.Writer = terminal.NewJSONWriter(w)
+	out := terminal.NewJSONWriter(w)
 	if log.Format == "text" || log.Format == "auto" && onTerminal {
 		out = console(w)
 	}

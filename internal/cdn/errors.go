@@ -20,10 +20,10 @@ const (
 	CodeNothingToValidate = 1106 // error: the CDN answered 304 to a request without an ETag (S82)
 )
 
-// ErrRedirectRefused is in the chain of every [Error] caused by a redirect to a URL that the
+// errRedirectRefused is in the chain of every [Error] caused by a redirect to a URL that the
 // configuration does not allow. The code is 1105 if the config JSON contains the URL, 1101 for an
 // HTTP redirect, and 1103 if the name resolves to a private address.
-var ErrRedirectRefused = errors.New("redirect refused")
+var errRedirectRefused = errors.New("redirect refused")
 
 // Error is the error of [Fetcher.Fetch] if the CDN returns no usable answer. Neither its text nor
 // any error that it wraps contains the SDK key or a password.
@@ -54,7 +54,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) message() string {
-	if errors.Is(e.Err, ErrRedirectRefused) {
+	if errors.Is(e.Err, errRedirectRefused) {
 		return "Fetching config JSON was redirected to a URL that is not allowed: " + e.Err.Error() + "."
 	}
 	switch e.Code {

@@ -81,7 +81,7 @@ func TestBypassingAProxyReachesNoPrivateAddress_F26(t *testing.T) {
 	f := wireFetcher(t, Config{BaseURL: "http://cdn.example.test", AllowedHosts: []string{"rebind.example"}})
 	throughEnvironment(f, proxy, "cdn.example.test") // and NO_PROXY=rebind.example
 	f.own.DialContext = newDialer(f.cfg, f.configured, names(t, "127.0.0.1"))
-	if e := wantCode(t, f, CodeNetwork); !errors.Is(e, ErrRedirectRefused) || len(*asked) != 1 {
+	if e := wantCode(t, f, CodeNetwork); !errors.Is(e, errRedirectRefused) || len(*asked) != 1 {
 		t.Errorf("%v; the proxy was asked for %q", e.Err, *asked)
 	}
 }
@@ -92,7 +92,7 @@ func TestProxyReceivesNoPrivateAddress_F26(t *testing.T) {
 		proxy, asked := forwarding(t, func(string) string { return `{"p":{"u":"` + to + `","r":2},"f":{}}` })
 		f := wireFetcher(t, Config{BaseURL: "http://cdn.example.test", AllowedHosts: []string{"169.254.169.254", "127.0.0.1", "::1", "localhost"}})
 		f.proxies.environment = func(*http.Request) (*url.URL, error) { return url.Parse(proxy) }
-		if e := wantCode(t, f, CodeInvalidBody); !errors.Is(e, ErrRedirectRefused) || len(*asked) != 1 {
+		if e := wantCode(t, f, CodeInvalidBody); !errors.Is(e, errRedirectRefused) || len(*asked) != 1 {
 			t.Errorf("%s: %v; the proxy was asked for %q", to, e.Err, *asked)
 		}
 	}

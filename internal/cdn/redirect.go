@@ -12,7 +12,7 @@ const maxURLBytes = 2048
 
 const cdnDomain = ".configcat.com"
 
-var errUserInfo = fmt.Errorf("%w: the URL contains user information", ErrRedirectRefused)
+var errUserInfo = fmt.Errorf("%w: the URL contains user information", errRedirectRefused)
 
 // hostPolicy decides which redirects are allowed. It is immutable.
 type hostPolicy struct {
@@ -57,11 +57,11 @@ func newHostPolicy(base *url.URL, allowed []string, allowPrivate bool) (*hostPol
 // redirectBase parses and checks the base URL in a config JSON.
 func (p *hostPolicy) redirectBase(text string) (*url.URL, error) {
 	if len(text) > maxURLBytes {
-		return nil, fmt.Errorf("%w: the URL has %d bytes, more than %d", ErrRedirectRefused, len(text), maxURLBytes)
+		return nil, fmt.Errorf("%w: the URL has %d bytes, more than %d", errRedirectRefused, len(text), maxURLBytes)
 	}
 	u, err := parseHTTPURL(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRedirectRefused, err)
+		return nil, fmt.Errorf("%w: %w", errRedirectRefused, err)
 	}
 	if u.User != nil {
 		return nil, errUserInfo
@@ -71,24 +71,24 @@ func (p *hostPolicy) redirectBase(text string) (*url.URL, error) {
 
 func (p *hostPolicy) location(from *url.URL, text string) (*url.URL, error) {
 	if len(text) > maxURLBytes {
-		return nil, fmt.Errorf("%w: the URL has %d bytes, more than %d", ErrRedirectRefused, len(text), maxURLBytes)
+		return nil, fmt.Errorf("%w: the URL has %d bytes, more than %d", errRedirectRefused, len(text), maxURLBytes)
 	}
 	if text == "" {
 		return nil, errors.New("redirect without a Location header")
 	}
 	named, err := url.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: Location: invalid URL: %w", ErrRedirectRefused, withoutURL(err))
+		return nil, fmt.Errorf("%w: Location: invalid URL: %w", errRedirectRefused, withoutURL(err))
 	}
 	if named.User != nil {
 		return nil, errUserInfo
 	}
 	u := from.ResolveReference(named)
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("%w: Location: the scheme is neither http nor https", ErrRedirectRefused)
+		return nil, fmt.Errorf("%w: Location: the scheme is neither http nor https", errRedirectRefused)
 	}
 	if err := checkAuthority(u); err != nil {
-		return nil, fmt.Errorf("%w: Location: %w", ErrRedirectRefused, err)
+		return nil, fmt.Errorf("%w: Location: %w", errRedirectRefused, err)
 	}
 	return u, p.check(u)
 }
@@ -97,23 +97,23 @@ func (p *hostPolicy) location(from *url.URL, text string) (*url.URL, error) {
 // URL of a Location header.
 func (p *hostPolicy) check(u *url.URL) error {
 	if u.Scheme == "http" && p.base.Scheme == "https" {
-		return fmt.Errorf("%w: from https to http, which only a BaseURL (base_url) of http allows", ErrRedirectRefused)
+		return fmt.Errorf("%w: from https to http, which only a BaseURL (base_url) of http allows", errRedirectRefused)
 	}
 	if dialAddr(u) == dialAddr(p.base) {
 		return nil
 	}
 	host := u.Hostname()
 	if !p.exact[host] && !p.exact[dialAddr(u)] && !p.underDomain(host) {
-		return fmt.Errorf("%w: host %q is not among AllowedHosts (allowed_hosts)", ErrRedirectRefused, u.Host)
+		return fmt.Errorf("%w: host %q is not among AllowedHosts (allowed_hosts)", errRedirectRefused, u.Host)
 	}
 	if p.allowPrivate {
 		return nil
 	}
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return fmt.Errorf("%w: host %q is this machine, and AllowPrivate (allow_private) is not set", ErrRedirectRefused, u.Host)
+		return fmt.Errorf("%w: host %q is this machine, and AllowPrivate (allow_private) is not set", errRedirectRefused, u.Host)
 	}
 	if addr, ok := literalIP(host); ok && !isPublic(addr) {
-		return fmt.Errorf("%w: %v is not a public address, and AllowPrivate (allow_private) is not set", ErrRedirectRefused, addr)
+		return fmt.Errorf("%w: %v is not a public address, and AllowPrivate (allow_private) is not set", errRedirectRefused, addr)
 	}
 	return nil
 }

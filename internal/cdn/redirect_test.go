@@ -103,7 +103,7 @@ func TestRedirectsLeadOnlyToAllowedHosts_F26(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = policy.redirectBase(c.to)
-		if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrRedirectRefused) {
+		if (err == nil) != c.ok || err != nil && !errors.Is(err, errRedirectRefused) {
 			t.Errorf("from %s (allowed %v, private %v) to %s: %v", c.base, c.allowed, c.private, c.to, err)
 		}
 		// The same rules apply to a Location header.

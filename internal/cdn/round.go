@@ -66,7 +66,7 @@ func (r *round) send(ctx context.Context, target *url.URL) error {
 		switch {
 		case errors.Is(err, errBody):
 			return r.fail(CodeInvalidBody, err)
-		case errors.Is(err, ErrRedirectRefused) || r.retries == maxRetries:
+		case errors.Is(err, errRedirectRefused) || r.retries == maxRetries:
 			return r.fail(CodeNetwork, err)
 		}
 		r.f.debug(ctx, "A request failed because of the network; retrying.", err)

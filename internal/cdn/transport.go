@@ -54,10 +54,10 @@ func newDialer(cfg Config, base *url.URL, resolver *net.Resolver) dialFunc {
 func refusePrivate(_, address string, _ syscall.RawConn) error {
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: address: %w", ErrRedirectRefused, err)
+		return fmt.Errorf("%w: address: %w", errRedirectRefused, err)
 	}
 	if !isPublic(addr.Addr()) {
-		return fmt.Errorf("%w: the host is at %v, which is not a public address, and AllowPrivate (allow_private) is not set", ErrRedirectRefused, addr.Addr())
+		return fmt.Errorf("%w: the host is at %v, which is not a public address, and AllowPrivate (allow_private) is not set", errRedirectRefused, addr.Addr())
 	}
 	return nil
 }

@@ -43,14 +43,14 @@ func TestRedirectDoesNotConnectToAPrivateAddress_F26(t *testing.T) {
 	for _, to := range []string{target, strings.Replace(target, "127.0.0.1", "localhost", 1), "http://169.254.169.254", "http://[fe80::1]"} {
 		for _, allowed := range [][]string{nil, {"127.0.0.1", "localhost", "169.254.169.254", "fe80::1"}} {
 			f := wireFetcher(t, Config{BaseURL: serve(t, forced(to)).URL, AllowedHosts: allowed})
-			if e := wantCode(t, f, CodeInvalidBody); !errors.Is(e, ErrRedirectRefused) {
+			if e := wantCode(t, f, CodeInvalidBody); !errors.Is(e, errRedirectRefused) {
 				t.Errorf("%s: %v", to, e.Err)
 			}
 			moved := serve(t, func(w http.ResponseWriter, req *http.Request) {
 				http.Redirect(w, req, to+"/x", http.StatusFound)
 			})
 			f = wireFetcher(t, Config{BaseURL: moved.URL, AllowedHosts: allowed})
-			if e := wantCode(t, f, CodeUnexpectedStatus); !errors.Is(e, ErrRedirectRefused) || e.Status != 302 {
+			if e := wantCode(t, f, CodeUnexpectedStatus); !errors.Is(e, errRedirectRefused) || e.Status != 302 {
 				t.Errorf("%s: %v", to, e.Err)
 			}
 		}
@@ -112,7 +112,7 @@ func TestNameOfAPrivateAddressIsNotConnectedTo_F26(t *testing.T) {
 	resolver := names(t, "127.0.0.1")
 	f.own.DialContext = newDialer(f.cfg, f.configured, resolver)
 	e := wantCode(t, f, CodeNetwork)
-	if !errors.Is(e, ErrRedirectRefused) || e.Requests != 2 {
+	if !errors.Is(e, errRedirectRefused) || e.Requests != 2 {
 		t.Errorf("%d requests: %v", e.Requests, e.Err)
 	}
 }

@@ -65,12 +65,6 @@ func OptionsOf(client redis.UniversalClient) Options {
 	return Options{}
 }
 
-// IsCluster reports whether client is a client of a cluster. It accepts any client.
-func IsCluster(client redis.UniversalClient) bool {
-	_, cluster := split(client)
-	return cluster != nil
-}
-
 // ReadsReplicas reports whether the client sends commands that only read to replicas of a cluster.
 func ReadsReplicas(client redis.UniversalClient) bool {
 	_, cluster := split(client)

@@ -41,8 +41,8 @@ func TestOnlyClientsOfOneRedisOrAClusterAreAccepted(t *testing.T) {
 		if o := redisnode.OptionsOf(c.client); o.Addr != c.addr || o.DB != c.db {
 			t.Errorf("%s: options %+v", c.name, o)
 		}
-		if redisnode.IsCluster(c.client) != c.cluster || redisnode.ReadsReplicas(c.client) != c.cluster {
-			t.Errorf("%s: IsCluster %v, ReadsReplicas %v", c.name, redisnode.IsCluster(c.client), redisnode.ReadsReplicas(c.client))
+		if redisnode.ReadsReplicas(c.client) != c.cluster {
+			t.Errorf("%s: ReadsReplicas %v", c.name, redisnode.ReadsReplicas(c.client))
 		}
 		if (redisnode.Single(c.client) != nil) != (c.want == "" && !c.cluster) {
 			t.Errorf("%s: Single returned %v", c.name, redisnode.Single(c.client))

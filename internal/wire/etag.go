@@ -13,8 +13,8 @@ const (
 	MaxETagBytes = 256
 	// MaxMessageETagBytes is the length of the longest ETag that a message carries unchanged.
 	MaxMessageETagBytes = 64
-	// HashBytes is the length of a content hash in hexadecimal.
-	HashBytes = 2 * sha256.Size
+	// hashBytes is the length of a content hash in hexadecimal.
+	hashBytes = 2 * sha256.Size
 )
 
 // ContentHash returns the lower-case hexadecimal SHA-256 of a config JSON. Two contents are equal
@@ -25,7 +25,7 @@ func ContentHash(json []byte) string {
 }
 
 func validHash[T string | []byte](s T) bool {
-	return len(s) == HashBytes && isHex(s)
+	return len(s) == hashBytes && isHex(s)
 }
 
 func isHex[T string | []byte](s T) bool {

@@ -10,8 +10,6 @@ const (
 	// MaxHeadBytes is the greatest size of a message's head that a reader accepts,
 	// without its line break. It leaves room for the fields of later versions.
 	MaxHeadBytes = 1024
-	// MaxWrittenHeadBytes is the greatest size of a head that this version writes.
-	MaxWrittenHeadBytes = 512
 	// MaxInlineBytes is the greatest size of the content in a message.
 	MaxInlineBytes = 4 << 10
 	// MaxMessageBytes is the greatest size of a message.

@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// fewConnections bounds the connections of a server of a test.
+const fewConnections = 128
+
 // fresh sends a request on a new connection.
 func fresh(method, url, body string) (status int, answer string, err error) {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
@@ -36,8 +39,8 @@ func TestSlowSendersExhaustNothing(t *testing.T) {
 		"answer":  "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", // and never reads it
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, url := start(t, Config{MaxConnections: minConnections})
-			for range 4 * minConnections {
+			s, url := start(t, Config{maxConnections: fewConnections})
+			for range 4 * fewConnections {
 				c, err := net.Dial("tcp", s.Addr().String())
 				if err != nil {
 					t.Fatal(err)
@@ -55,7 +58,7 @@ func TestSlowSendersExhaustNothing(t *testing.T) {
 			}
 			s.listener.mu.Lock()
 			defer s.listener.mu.Unlock()
-			if s.listener.open > minConnections {
+			if s.listener.open > fewConnections {
 				t.Errorf("%d connections are open", s.listener.open)
 			}
 		})
@@ -65,7 +68,7 @@ func TestSlowSendersExhaustNothing(t *testing.T) {
 // A request in progress keeps its connection, however many others arrive.
 func TestTheConnectionOfARequestInProgressIsKept(t *testing.T) {
 	arrived, finish := make(chan struct{}), make(chan struct{})
-	s, url := start(t, Config{MaxConnections: minConnections, Leader: fixedLeader{hook: func(w http.ResponseWriter, _ *http.Request) {
+	s, url := start(t, Config{maxConnections: fewConnections, Leader: fixedLeader{hook: func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-finish
 		_, _ = io.WriteString(w, "done")
@@ -76,7 +79,7 @@ func TestTheConnectionOfARequestInProgressIsKept(t *testing.T) {
 		answered <- fmt.Sprintf("%d %s %v", status, body, err)
 	}()
 	<-arrived
-	for range 3 * minConnections {
+	for range 3 * fewConnections {
 		c, err := net.Dial("tcp", s.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -93,8 +96,8 @@ func TestTheConnectionOfARequestInProgressIsKept(t *testing.T) {
 }
 
 func TestClosedConnectionsAreNotCounted(t *testing.T) {
-	s, url := start(t, Config{MaxConnections: minConnections})
-	for range 3 * minConnections {
+	s, url := start(t, Config{maxConnections: fewConnections})
+	for range 3 * fewConnections {
 		if status, _, err := fresh("GET", url+"/healthz", ""); err != nil || status != http.StatusOK {
 			t.Fatal(status, err)
 		}

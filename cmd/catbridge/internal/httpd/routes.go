@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// The number of requests of each kind handled at once. Their sum is less than minConnections.
+// The number of requests of each kind handled at once. Their sum is less than the connections of any server.
 const (
 	hooksAtOnce    = 32
 	metricsAtOnce  = 8

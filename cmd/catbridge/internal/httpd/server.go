@@ -25,7 +25,6 @@ const (
 	maxBodyBytes   = 64<<10 + 1 // one byte above the limit for webhooks
 
 	defaultConnections = 512
-	minConnections     = 128
 )
 
 // Leader is the leader behind the server, usually a [*leader.Leader].
@@ -55,12 +54,11 @@ type Config struct {
 	Hosts []string
 	// Version is shown by /status, unless it is empty.
 	Version string
-	// MaxConnections bounds the number of open connections, at least 128; 0: 512.
-	MaxConnections int
 	// Logger logs errors and, at level debug, every request; nil: no log.
 	Logger *slog.Logger
 
-	loopback bool // the listener can only be reached from this machine
+	maxConnections int  // bounds the number of open connections; 0: defaultConnections
+	loopback       bool // the listener can only be reached from this machine
 }
 
 // Server is an HTTP server that listens at once, and serves while [Server.Run] runs.
@@ -73,21 +71,21 @@ type Server struct {
 // New returns a server that already listens. It returns an error if the address or another
 // field is wrong. The caller must call [Server.Run] or [Server.Close].
 func New(cfg Config) (*Server, error) {
-	if cfg.MaxConnections == 0 {
-		cfg.MaxConnections = defaultConnections
+	if cfg.maxConnections == 0 {
+		cfg.maxConnections = defaultConnections
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := cfg.check(); err != nil {
-		return nil, err
+	if cfg.Leader == nil {
+		return nil, errors.New("httpd: Leader is required")
 	}
 	listener, err := Listen(cfg.Addr)
 	if err != nil {
 		return nil, err
 	}
 	cfg.loopback = onLoopback(listener.Addr())
-	limited := limit(listener, cfg.MaxConnections)
+	limited := limit(listener, cfg.maxConnections)
 	return &Server{
 		listener: limited, log: cfg.Logger,
 		server: &http.Server{
@@ -101,17 +99,6 @@ func New(cfg Config) (*Server, error) {
 			ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 		},
 	}, nil
-}
-
-func (c *Config) check() error {
-	var errs []error
-	if c.Leader == nil {
-		errs = append(errs, errors.New("httpd: Leader is required"))
-	}
-	if c.MaxConnections < minConnections {
-		errs = append(errs, fmt.Errorf("httpd: MaxConnections: %d is below %d", c.MaxConnections, minConnections))
-	}
-	return errors.Join(errs...)
 }
 
 // Addr returns the address that the server listens on.

@@ -102,20 +102,18 @@ func (o *Output) JSON() *json.Encoder { return NewJSON(o) }
 
 // NewJSON is like [Output.JSON], for a buffer in front of the Output.
 func NewJSON(w io.Writer) *json.Encoder {
-	encoder := json.NewEncoder(JSONWriter{w})
+	encoder := json.NewEncoder(jsonWriter{w})
 	encoder.SetEscapeHTML(false)
 	return encoder
 }
 
-// JSONWriter writes JSON with unprintable characters as escapes. Each Write must consist of
-// whole characters.
-type JSONWriter struct{ w io.Writer }
+type jsonWriter struct{ w io.Writer }
 
-// NewJSONWriter returns a writer to w.
-func NewJSONWriter(w io.Writer) JSONWriter { return JSONWriter{w} }
+// NewJSONWriter returns a writer of JSON to w that writes unprintable characters as escapes.
+// Each Write must consist of whole characters.
+func NewJSONWriter(w io.Writer) io.Writer { return jsonWriter{w} }
 
-// Write implements [io.Writer].
-func (j JSONWriter) Write(p []byte) (int, error) {
+func (j jsonWriter) Write(p []byte) (int, error) {
 	text := clean(string(p), func(b *strings.Builder, r rune) bool {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r': // between values
