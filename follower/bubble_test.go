@@ -15,13 +15,6 @@ import (
 
 const testSDKKey = "configcat-sdk-1/aaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbb"
 
-// The limits of package feed that the tests assume.
-const (
-	connectTries = 3  // connections in a row that must fail before polling starts
-	lagTries     = 10 // reads of a replica that is behind
-	messageQueue = 64 // messages that may wait while Redis is read
-)
-
 // inBubble runs a test in virtual time with a Redis inside the bubble. A bubble ends only when
 // all its goroutines have ended, so that a leaked goroutine fails the test.
 func inBubble(t *testing.T, test func(t *testing.T, n *network)) {

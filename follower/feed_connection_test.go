@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/feed"
 )
 
 func TestAKilledConnectionIsReestablished(t *testing.T) {
@@ -153,7 +154,7 @@ func TestAnOutageIsNotMistakenForMissingPubSub(t *testing.T) {
 		c := n.ready(t, logging)
 		n.link.Down()
 		time.Sleep(time.Minute)
-		hangUpOnSubscribe(n, connectTries-1)
+		hangUpOnSubscribe(n, feed.ConnectTries-1)
 		n.link.Up()
 		time.Sleep(3 * DefaultTimings().BackoffMax)
 		wantState(t, c, StateNoLeader)

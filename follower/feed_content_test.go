@@ -8,6 +8,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower/internal/eventid"
+	"github.com/catbridge/catbridge/follower/internal/feed"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -87,7 +88,7 @@ func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				wantVersion(t, c, 1)
 				s := c.Stats()
-				if s.Reads > 1+3*(lagTries+1) || s.RefusedBlobs == 0 {
+				if s.Reads > 1+3*(feed.LagTries+1) || s.RefusedBlobs == 0 {
 					t.Errorf("%+v", s)
 				}
 				if c.CacheState() == HasUpToDateFlagData && confirmedAgo(s) < 20*time.Second {

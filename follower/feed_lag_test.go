@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/catbridge/catbridge/follower/internal/feed"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -69,7 +70,7 @@ func TestAReplicaThatStaysBehindIsNotReadInALoop(t *testing.T) {
 		w.commit(configJSON(2))
 		time.Sleep(10 * time.Minute)
 		wantVersion(t, c, 1)
-		if reads := c.Stats().Reads - before; reads > 10*20*lagTries {
+		if reads := c.Stats().Reads - before; reads > 10*20*feed.LagTries {
 			t.Errorf("%d reads in 10 minutes", reads)
 		}
 		left.Store(0)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/follower/internal/feed"
 )
 
 // busyServer simulates a server with limited CPU time: each connection costs CPU time, and connections
@@ -89,7 +91,7 @@ func TestFewReadsAreTriedWithoutAConnection(t *testing.T) {
 		after := c.Stats()
 		tries, reads := after.FailedReads-before.FailedReads, after.HeadReads-before.HeadReads
 		// Every third attempt reads, and so do the reads of each minute.
-		if tries < 60 || reads > tries/connectTries+20 {
+		if tries < 60 || reads > tries/feed.ConnectTries+20 {
 			t.Errorf("%d reads were tried, at %d tries to connect", reads, tries)
 		}
 		n.link.Up()

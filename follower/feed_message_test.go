@@ -10,6 +10,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/feed"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -127,13 +128,13 @@ func TestAFloodOfMessagesLosesNoContent(t *testing.T) {
 		refreshed := make(chan error, 1)
 		go func() { refreshed <- c.Refresh(t.Context()) }()
 		synctest.Wait()
-		for range messageQueue {
+		for range feed.MessageQueue {
 			w.heartbeat()
 		}
 		w.poll = time.Hour
 		w.commit(configJSON(2))
 		synctest.Wait()
-		if s := c.Stats(); s.Dropped != 1 || s.Messages != messageQueue+1 {
+		if s := c.Stats(); s.Dropped != 1 || s.Messages != feed.MessageQueue+1 {
 			t.Errorf("%+v", s)
 		}
 		close(release)

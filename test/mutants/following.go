@@ -179,7 +179,7 @@ var following = []mutant{
 	},
 	{
 		"no reads without a second connection", "I7", []edit{{"follower/internal/feed",
-			`&& s.unreached%connectTries != 0`, ``}},
+			`&& s.unreached%ConnectTries != 0`, ``}},
 		test{"follower", "^TestARefusedFurtherConnectionMeansPolling$"},
 	},
 	{

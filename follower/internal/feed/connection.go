@@ -9,9 +9,9 @@ import (
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
-// messageQueue is how many messages may wait while the syncer reads from Redis.
+// MessageQueue is how many messages may wait while the syncer reads from Redis.
 // Further ones are dropped: a read of meta returns the same information.
-const messageQueue = 64
+const MessageQueue = 64
 
 type eventKind int
 

@@ -51,7 +51,7 @@ type syncer struct {
 
 func newSyncer(f *feed) *syncer {
 	return &syncer{
-		feed: f, events: make(chan event, messageQueue),
+		feed: f, events: make(chan event, MessageQueue),
 		redial: newAlarm(), content: newAlarm(), reread: newAlarm(), silence: newAlarm(),
 		connectBackoff: backoff{low: f.Timings.BackoffMin, high: f.Timings.BackoffMax},
 		readBackoff:    backoff{low: f.Timings.BackoffMin, high: f.Timings.BackoffMax},

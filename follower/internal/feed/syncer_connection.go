@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// connectTries is how many connections in a row must fail, while Redis answers reads,
+	// ConnectTries is how many connections in a row must fail, while Redis answers reads,
 	// before polling starts.
-	connectTries = 3
+	ConnectTries = 3
 	// undeliveredTries is how many connections in a row may deliver no messages of a live
 	// leader. After one more such connection, polling starts.
 	undeliveredTries = 2
@@ -127,7 +127,7 @@ func (s *syncer) onOver(ctx context.Context, err error) {
 	if readErr != nil {
 		s.failures = 0 // Redis is unreachable, so the failure says nothing about subscriptions
 	}
-	impossible := denied || errors.Is(err, subscription.ErrNoAck) || s.failures >= connectTries
+	impossible := denied || errors.Is(err, subscription.ErrNoAck) || s.failures >= ConnectTries
 	if readErr == nil && impossible {
 		s.poll(err)
 	} else {
@@ -145,7 +145,7 @@ func (s *syncer) skipsRead(err error) bool {
 	}
 	s.unreached++
 	answers := s.failures > 1 || s.state() == Polling // Redis answered the last read
-	return s.isSynced() && !answers && s.unreached%connectTries != 0
+	return s.isSynced() && !answers && s.unreached%ConnectTries != 0
 }
 
 func (s *syncer) poll(err error) {

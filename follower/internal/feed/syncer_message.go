@@ -66,7 +66,7 @@ func (s *syncer) onAnnounced(m wire.Message, at time.Time) {
 	s.want.rev = max(s.want.rev, m.Rev)
 	// A scheduled read stays where it is: a new random time for each of many changes would
 	// move all followers' reads to the start of the window.
-	if !s.content.on && s.want.tries < lagTries {
+	if !s.content.on && s.want.tries < LagTries {
 		s.content.set(upTo(m.Spread))
 	}
 }

@@ -15,12 +15,12 @@ const (
 	// reads of blob and meta.
 	readsAtOnce = 3
 	// A replica that is behind is read again after lagFirst, then twice that, up to lagMost.
-	// After primaryAfter reads the primary is read. After lagTries reads (about 7 s) the
+	// After primaryAfter reads the primary is read. After LagTries reads (about 7 s) the
 	// retries end until the next message or re-read of meta.
 	lagFirst     = 50 * time.Millisecond
 	lagMost      = time.Second
 	primaryAfter = 3
-	lagTries     = 10
+	LagTries     = 10
 	// awaitedReread is the interval at which a feed without a subscription reads what is
 	// current while content waits for evidence.
 	awaitedReread = 10 * time.Second
@@ -142,7 +142,7 @@ func (s *syncer) onStaleRead(h head) {
 		s.inc(&s.n.LaggingReads)
 	}
 	s.want.tries++
-	if s.want.tries >= lagTries {
+	if s.want.tries >= LagTries {
 		s.log.Warn(eventid.Lag, "Redis does not return the announced config; retrying with the next message or re-read.",
 			slog.Int64("announced", s.want.rev), slog.Int64("current", h.meta.Rev))
 		return
