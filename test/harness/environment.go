@@ -167,7 +167,13 @@ func (env *Environment) RequireVersion(version int64) {
 // everything is in order.
 func (env *Environment) Settle() {
 	env.Helper()
-	env.AwaitVersion(env.CDN.Publish(), env.PollBound())
+	env.SettleWithin(env.PollBound())
+}
+
+// SettleWithin is like [Environment.Settle] with another bound for the change.
+func (env *Environment) SettleWithin(bound time.Duration) {
+	env.Helper()
+	env.AwaitVersion(env.CDN.Publish(), bound)
 	env.Audit.Check(env.T)
 	for _, r := range env.Followers {
 		r.check(env.T)
