@@ -83,7 +83,7 @@ func TestAPanicReleasesAllLocksAndEndsRun(t *testing.T) {
 				provoke(p).Store(true)
 				text := <-ended
 				synctest.Wait()
-				if !strings.HasPrefix(text, "leader: panic: ") || !strings.Contains(text, "by the test") || !strings.Contains(text, "crash_test.go") {
+				if !strings.HasPrefix(text, "leader: panic: ") || !strings.Contains(text, "by the test") || !strings.Contains(text, "panic_test.go") {
 					s.Errorf("Run panicked with %s", text)
 				}
 				for _, key := range []string{testKey, otherKey} {
