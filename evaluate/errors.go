@@ -16,7 +16,7 @@ const (
 	CodeNone               ErrorCode = 0    // no error
 	CodeInvalidModel       ErrorCode = 1    // an error in the config, see Config.BrokenFlags
 	CodeTypeMismatch       ErrorCode = 2    // the default is of another type than the setting
-	CodeConfigNotAvailable ErrorCode = 1000 // there is no config yet
+	CodeConfigNotAvailable ErrorCode = 1000 // no config is loaded yet
 	CodeNoSuchKey          ErrorCode = 1001 // the config has no such setting
 )
 

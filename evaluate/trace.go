@@ -7,7 +7,7 @@ type EventID int
 
 // The events of an evaluation, with their levels.
 const (
-	EventConfigNotAvailable EventID = 1000 // error: there is no config yet
+	EventConfigNotAvailable EventID = 1000 // error: no config is loaded yet
 	EventNoSuchKey          EventID = 1001 // error: the config has no such setting
 	EventEvaluationFailed   EventID = 1002 // error: an evaluation failed for another reason
 	EventUserMissing        EventID = 3001 // warn: a setting needs a user, but there is none

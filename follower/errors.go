@@ -24,7 +24,7 @@ var ErrOffline = errors.New("follower: " + offlineText)
 type FetchError struct {
 	// Code is the event id: 1100 (unknown SDK key), 1101 (unexpected status), 1102 (timeout), 1103
 	// (network), 1104 (redirection loop), 1105 (invalid config) or 1106 (not modified, although
-	// there is no config).
+	// the client has no config).
 	Code       int
 	Status     int           // HTTP status of the last answer; 0: no answer
 	RayID      string        // from the CF-RAY header (S88); empty: none

@@ -11,7 +11,7 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// isMissing counts and logs that there is no config.
+// isMissing reports whether s is nil, and then counts and logs that no config is loaded.
 func (v *evaluator) isMissing(s *snapshot.Snapshot, returned string) bool {
 	if s == nil {
 		v.failed.countCode(evaluate.CodeConfigNotAvailable)

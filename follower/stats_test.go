@@ -124,7 +124,7 @@ func TestStatsHaveEveryCounterOfTheFeed(t *testing.T) {
 	var of feed.Counters
 	var d histogram.Durations
 	d.Add(time.Second)
-	one := map[reflect.Type]reflect.Value{reflect.TypeFor[uint64](): reflect.ValueOf(uint64(1)), reflect.TypeOf(d): reflect.ValueOf(d)}
+	one := map[reflect.Type]reflect.Value{reflect.TypeFor[uint64](): reflect.ValueOf(uint64(1)), reflect.TypeFor[histogram.Durations](): reflect.ValueOf(d)}
 	for _, value := range reflect.ValueOf(&of).Elem().Fields() {
 		value.Set(one[value.Type()])
 	}

@@ -22,7 +22,7 @@
 //	                 STATIC               the setting has neither rules nor options
 //	                 DEFAULT              no rule or option matched: the setting's own value
 //	                 ERROR                the default of the caller
-//	error code       PROVIDER_NOT_READY   there is no config (1000)
+//	error code       PROVIDER_NOT_READY   no config is loaded (1000)
 //	                 FLAG_NOT_FOUND       the key is not in the config (1001)
 //	                 TYPE_MISMATCH        the setting has another type (2)
 //	                 PARSE_ERROR          the setting is invalid in the config (1)

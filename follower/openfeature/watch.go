@@ -45,7 +45,7 @@ func (p *Provider) InitWithContext(ctx context.Context, _ of.EvaluationContext) 
 	}
 	p.watch.start(state)
 	if state == follower.NoFlagData {
-		return &of.ProviderInitError{ErrorCode: of.GeneralCode, Message: "there is no config yet: evaluations return default values"}
+		return &of.ProviderInitError{ErrorCode: of.GeneralCode, Message: "no config is loaded yet: evaluations return default values"}
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func (w *watch) next(cache follower.CacheState) (event of.EventType, message str
 	}
 	switch cache {
 	case follower.NoFlagData:
-		event, message = of.ProviderError, "there is no config"
+		event, message = of.ProviderError, "no config is loaded"
 	case follower.HasCachedFlagDataOnly:
 		event, message = of.ProviderStale, "the CDN has not confirmed the config recently"
 	default:

@@ -20,7 +20,7 @@ type split struct {
 func onSplit(t *testing.T, run func(s *split)) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("waits for a lock to expire")
+		t.Skip("starts servers: not with -short")
 	}
 	t.Parallel()
 	harness.InLanes(t, newSplit, run)

@@ -81,9 +81,6 @@ func TestF25_UntrustedCertificateIsReported(t *testing.T) {
 
 // F25: the program reconnects with the changed content of its files.
 func TestF25_ProgramReadsChangedSecrets(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program")
-	}
 	path := program.Path(t)
 	t.Parallel()
 	s := harness.NewSecured(t, path)

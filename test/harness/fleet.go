@@ -39,9 +39,6 @@ func OnProcessesOf(t *testing.T, build program.Build, run func(f *Fleet)) {
 // time if alone is set.
 func OnProcessesAs(t *testing.T, build program.Build, alone bool, run func(f *Fleet)) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("takes half a minute")
-	}
 	path := build.Path(t)
 	if !alone {
 		t.Parallel()

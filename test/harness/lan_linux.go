@@ -22,7 +22,7 @@ type LAN struct {
 func OnLAN(t *testing.T, p Profile, run func(l *LAN)) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("waits for connections to time out")
+		t.Skip("starts servers: not with -short")
 	}
 	t.Parallel()
 	InLanes(t, func(t *testing.T) *LAN { return newLAN(t, p) }, run)

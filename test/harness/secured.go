@@ -20,9 +20,6 @@ type Secured struct {
 // OnSecured runs with processes on each kind of Redis, guarded.
 func OnSecured(t *testing.T, run func(s *Secured)) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("takes half a minute")
-	}
 	path := program.Path(t)
 	t.Parallel()
 	t.Run("single", func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 func OnCluster(t *testing.T, run func(env *Environment, cluster *redistest.Cluster)) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("starts six processes")
+		t.Skip("starts servers: not with -short")
 	}
 	t.Parallel()
 	start := func(t *testing.T) *Environment {
@@ -94,7 +94,7 @@ func OnTopologies(t *testing.T, run func(env *Environment)) {
 func OnSentinel(t *testing.T, run func(env *Environment, sentinel *redistest.Sentinel)) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("starts six processes")
+		t.Skip("starts servers: not with -short")
 	}
 	t.Parallel()
 	start := func(t *testing.T) *Environment {

@@ -24,9 +24,6 @@ var (
 // TestQuickStartWorks runs what README.md shows: the local CDN, a leader and a follower with the
 // made-up SDK key, and the Go program, whose first value must be the one of the config.
 func TestQuickStartWorks(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds two programs")
-	}
 	path := program.Path(t)
 	t.Parallel()
 	page := pages(t)["README.md"]
