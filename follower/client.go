@@ -52,14 +52,7 @@ func New(cfg Config) (*Client, error) {
 		return newLocalOnly(cfg), nil
 	}
 	log := eventlog.New(cfg.Logger, "sdk_key", cdn.Mask(cfg.SDKKey))
-	hooks := startHooks(cfg.Hooks, log)
-	log = log.For(hooks)
-	c := &Client{
-		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)},
-		ready:     make(chan struct{}), stop: make(chan struct{}),
-	}
-	c.SetDefaultUser(cfg.DefaultUser)
-	c.overrides = startOverrides(cfg.FlagOverrides, log)
+	c := newClient(cfg, log)
 	c.holder = snapshot.NewHolder(func(s *snapshot.Snapshot) {
 		c.hooks.configChanged(s.Config)
 		if c.saver != nil {
@@ -75,25 +68,32 @@ func New(cfg Config) (*Client, error) {
 		c.background.Go(func() { c.awaitReady(cfg.MaxInitWait) })
 	}
 	if register(c, sameFlags{cfg.Redis, keys}) { // last: from now on, CloseAll may close it
-		log.Warn(eventid.AnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
+		c.log.Warn(eventid.AnotherClient, "Another live client uses this SDK key and the same Redis client. One client per SDK key is advised.")
 	}
 	return c, nil
 }
 
 // newLocalOnly starts a client that uses only overrides. It is ready at once (S60).
 func newLocalOnly(cfg Config) *Client {
-	log := eventlog.New(cfg.Logger)
-	hooks := startHooks(cfg.Hooks, log)
-	log = log.For(hooks)
-	c := &Client{
-		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)}, holder: snapshot.NewHolder(nil),
-		ready: make(chan struct{}), stop: make(chan struct{}),
-	}
-	c.SetDefaultUser(cfg.DefaultUser)
-	c.overrides = startOverrides(cfg.FlagOverrides, log)
+	c := newClient(cfg, eventlog.New(cfg.Logger))
+	c.holder = snapshot.NewHolder(nil)
 	c.updater = idleUpdater(c.holder)
 	c.awaitReady(0)
 	register(c, sameFlags{})
+	return c
+}
+
+// newClient starts what all clients have: hooks, the default user and overrides. The client has no
+// holder and no updater yet.
+func newClient(cfg Config, log eventlog.Log) *Client {
+	hooks := startHooks(cfg.Hooks, log)
+	log = log.For(hooks)
+	c := &Client{
+		evaluator: evaluator{log: log, hooks: hooks, failed: new(failures)},
+		ready:     make(chan struct{}), stop: make(chan struct{}),
+	}
+	c.SetDefaultUser(cfg.DefaultUser)
+	c.overrides = startOverrides(cfg.FlagOverrides, log)
 	return c
 }
 

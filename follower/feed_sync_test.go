@@ -1,9 +1,11 @@
 package follower
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -316,3 +319,39 @@ func TestTheConfigSurvivesFlushAll(t *testing.T) {
 }
 
 func onChange(f func()) *Hooks { return &Hooks{OnConfigChanged: func(*evaluate.Config) { f() }} }
+
+// Denied reads are logged, and content that messages carry is still taken.
+func TestDeniedReadsAreRetried(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t, 1)
+		log, logging := recorded(slog.LevelInfo)
+		c := n.ready(t, logging)
+		var refused atomic.Bool
+		n.intercept(func(peer *server.Peer, cmd string, args ...string) bool {
+			if (cmd == "GET" || cmd == "GETRANGE") && refused.Load() {
+				peer.WriteError("NOPERM this user has no permissions to run the '" + strings.ToLower(cmd) + "' command")
+				return true
+			}
+			return false
+		})
+		refused.Store(true)
+		w.beat()
+		w.commit(configJSON(2))
+		time.Sleep(time.Minute)
+		wantVersion(t, c, 1)
+		if loud := log.with(eventid.CacheRead); len(loud) != 1 || loud[0].level != slog.LevelError || !strings.Contains(loud[0].text, "NOPERM") {
+			t.Errorf("%+v", loud)
+		}
+		if failed := c.Stats().FailedReads; failed < 5 || failed > 60 {
+			t.Errorf("%d reads in a minute", failed)
+		}
+		w.with(func() { w.inline = true })
+		w.commit(configJSON(3))
+		wantVersion(t, c, 3)
+		w.with(func() { w.inline = false })
+		w.commit(configJSON(4))
+		refused.Store(false)
+		time.Sleep(DefaultTimings().BackoffMax)
+		wantVersion(t, c, 4)
+	})
+}

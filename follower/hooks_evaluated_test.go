@@ -1,13 +1,10 @@
 package follower
 
 import (
-	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,7 +14,6 @@ import (
 
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower/internal/eventid"
-	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
 // hookedClient is heldClient with hooks. wait waits until the hooks have received all events other
@@ -300,156 +296,4 @@ func TestAPanickingEvaluationHookIsRecovered_S52(t *testing.T) {
 		}
 		wantEvents(t, log, eventid.HookPanic, 2)
 	})
-}
-
-// Errors are reported at any log level; warnings are not.
-func TestHooksReceiveErrors_S50(t *testing.T) {
-	for name, logger := range map[string]*slog.Logger{
-		"no logger":   nil,
-		"level error": slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError})),
-		"level off":   slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1})),
-		"level info":  slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelInfo})),
-	} {
-		t.Run(name, func(t *testing.T) {
-			var messages []string
-			var codes []evaluate.ErrorCode
-			hook := func(message string, err error) {
-				messages = append(messages, message)
-				failure, _ := errors.AsType[*evaluate.Error](err)
-				if failure == nil {
-					t.Errorf("%v", err)
-					return
-				}
-				codes = append(codes, failure.Code)
-			}
-			c, wait := hookedClient(t, logger, []byte(partlyBroken), &Hooks{OnError: hook})
-			c.GetBoolValue("good", false, nil)
-			c.GetIntValue("missing", 1, nil)
-			c.GetIntValue("bad", 1, nil)
-			c.GetAllValues(nil)
-			c.log.Warn(eventid.Lag, "a warning")
-			wait()
-			want := []string{
-				"Failed to evaluate setting 'missing' (the key was not found in config JSON). Returning the `defaultValue` parameter that you specified in your application: '1'. Available keys: ['good', 'bad'].",
-				"Error occurred in the `GetIntValue` method while evaluating setting 'bad'. Returning the `defaultValue` parameter that you specified in your application: '1'.",
-				"Error occurred in the `GetAllValues` method. Returning evaluation result.",
-			}
-			if diff := cmp.Diff(want, messages); diff != "" {
-				t.Error(diff)
-			}
-			if diff := cmp.Diff([]evaluate.ErrorCode{1001, 1, 1}, codes); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-func TestHooksMayBeAddedAndRemovedAtAnyTime_S12(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, _ := hookedClient(t, nil, []byte(partlyBroken), nil)
-		var evaluated, failed atomic.Int64
-		var group sync.WaitGroup
-		for range 4 {
-			group.Go(func() {
-				for range 50 {
-					removeOne := c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated.Add(1) })
-					removeTwo := c.OnError(func(string, error) { failed.Add(1) })
-					c.GetBoolValue("good", false, nil)
-					c.GetBoolValue("missing", false, nil)
-					removeOne()
-					removeTwo()
-					removeTwo()
-				}
-			})
-		}
-		group.Wait()
-		synctest.Wait()
-		if c.hooks.wantsEvaluations() || c.hooks.Listening() {
-			t.Error("hooks are left")
-		}
-		before, failures := evaluated.Load(), failed.Load()
-		c.GetBoolValue("missing", false, nil)
-		synctest.Wait()
-		if evaluated.Load() != before || failed.Load() != failures {
-			t.Error("called after the hooks were removed")
-		}
-		c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated.Add(1) })
-		c.GetBoolValue("missing", false, nil)
-		synctest.Wait()
-		if evaluated.Load() != before+1 {
-			t.Error("a hook that was added later was not called")
-		}
-	})
-}
-
-// S2: hooks that are added after Close are never called.
-func TestCloseDropsHooks_S2(t *testing.T) {
-	log, _ := recorded(slog.LevelWarn)
-	hook := func(*EvaluationDetails) { t.Error("called after Close") }
-	c, _ := hookedClient(t, slog.New(log), []byte(partlyBroken), &Hooks{OnFlagEvaluated: hook})
-	close(c.stop)
-	c.hooks.close()
-	c.OnFlagEvaluated(hook)()
-	c.OnError(func(string, error) { t.Error("called after Close") })
-	c.OnClientReady(func(CacheState) {})
-	c.OnConfigChanged(func(*evaluate.Config) {})
-	if !c.GetBoolValue("good", false, nil) || c.GetBoolValue("missing", false, nil) {
-		t.Error("values")
-	}
-	found := log.with(eventid.ClosedNoEffect)
-	if len(found) != 4 || found[0].text != "[3201] The client object is already closed, thus `OnFlagEvaluated()` has no effect. event_id=3201" {
-		t.Errorf("%+v", found)
-	}
-}
-
-// evaluatingHandler is a log handler that evaluates a flag for each record.
-type evaluatingHandler struct {
-	slog.Handler
-	evaluate func()
-}
-
-func (e evaluatingHandler) Handle(context.Context, slog.Record) error {
-	e.evaluate()
-	return nil
-}
-
-// A logger may evaluate a flag, also while it handles the event that hooks are slow.
-func TestALoggerMayEvaluateWhileHooksAreSlow(t *testing.T) {
-	client := make(chan *Client, 1)
-	logged := 0
-	logger := slog.New(evaluatingHandler{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}), func() {
-		c := <-client
-		client <- c
-		logged++
-		c.GetBoolValue("good", false, nil)
-		c.Stats()
-	}})
-	called, release := make(chan struct{}), make(chan struct{})
-	c, _ := hookedClient(t, logger, []byte(partlyBroken), &Hooks{
-		OnFlagEvaluated: func(*EvaluationDetails) {},
-		OnConfigChanged: func(*evaluate.Config) {
-			called <- struct{}{}
-			<-release
-		},
-	})
-	c.updater = idleUpdater(c.holder)
-	client <- c
-	c.hooks.configChanged(nil)
-	<-called
-	for range hookQueue + 1 {
-		c.hooks.configChanged(nil)
-	}
-	if logged != 1 {
-		t.Errorf("logged %d times", logged)
-	}
-	c.hooks.close()
-	close(release)
-}
-
-// Without a logger and without hooks the log is disabled.
-func TestErrorsCostNothingWithoutLoggerAndHooks_S50(t *testing.T) {
-	h := new(hookRunner)
-	if log := eventlog.New(nil).For(h); log.Enabled(slog.LevelError) {
-		t.Error("enabled")
-	}
 }

@@ -1,9 +1,12 @@
 package follower
 
 import (
+	"context"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -235,4 +238,106 @@ func TestAClosedClientIsNotReportedReady_S2_S46(t *testing.T) {
 			t.Errorf("called %d times", calls)
 		}
 	})
+}
+
+func TestHooksMayBeAddedAndRemovedAtAnyTime_S12(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := hookedClient(t, nil, []byte(partlyBroken), nil)
+		var evaluated, failed atomic.Int64
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				for range 50 {
+					removeOne := c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated.Add(1) })
+					removeTwo := c.OnError(func(string, error) { failed.Add(1) })
+					c.GetBoolValue("good", false, nil)
+					c.GetBoolValue("missing", false, nil)
+					removeOne()
+					removeTwo()
+					removeTwo()
+				}
+			})
+		}
+		group.Wait()
+		synctest.Wait()
+		if c.hooks.wantsEvaluations() || c.hooks.Listening() {
+			t.Error("hooks are left")
+		}
+		before, failures := evaluated.Load(), failed.Load()
+		c.GetBoolValue("missing", false, nil)
+		synctest.Wait()
+		if evaluated.Load() != before || failed.Load() != failures {
+			t.Error("called after the hooks were removed")
+		}
+		c.OnFlagEvaluated(func(*EvaluationDetails) { evaluated.Add(1) })
+		c.GetBoolValue("missing", false, nil)
+		synctest.Wait()
+		if evaluated.Load() != before+1 {
+			t.Error("a hook that was added later was not called")
+		}
+	})
+}
+
+// S2: hooks that are added after Close are never called.
+func TestCloseDropsHooks_S2(t *testing.T) {
+	log, _ := recorded(slog.LevelWarn)
+	hook := func(*EvaluationDetails) { t.Error("called after Close") }
+	c, _ := hookedClient(t, slog.New(log), []byte(partlyBroken), &Hooks{OnFlagEvaluated: hook})
+	close(c.stop)
+	c.hooks.close()
+	c.OnFlagEvaluated(hook)()
+	c.OnError(func(string, error) { t.Error("called after Close") })
+	c.OnClientReady(func(CacheState) {})
+	c.OnConfigChanged(func(*evaluate.Config) {})
+	if !c.GetBoolValue("good", false, nil) || c.GetBoolValue("missing", false, nil) {
+		t.Error("values")
+	}
+	found := log.with(eventid.ClosedNoEffect)
+	if len(found) != 4 || found[0].text != "[3201] The client object is already closed, thus `OnFlagEvaluated()` has no effect. event_id=3201" {
+		t.Errorf("%+v", found)
+	}
+}
+
+// evaluatingHandler is a log handler that evaluates a flag for each record.
+type evaluatingHandler struct {
+	slog.Handler
+	evaluate func()
+}
+
+func (e evaluatingHandler) Handle(context.Context, slog.Record) error {
+	e.evaluate()
+	return nil
+}
+
+// A logger may evaluate a flag, also while it handles the event that hooks are slow.
+func TestALoggerMayEvaluateWhileHooksAreSlow(t *testing.T) {
+	client := make(chan *Client, 1)
+	logged := 0
+	logger := slog.New(evaluatingHandler{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}), func() {
+		c := <-client
+		client <- c
+		logged++
+		c.GetBoolValue("good", false, nil)
+		c.Stats()
+	}})
+	called, release := make(chan struct{}), make(chan struct{})
+	c, _ := hookedClient(t, logger, []byte(partlyBroken), &Hooks{
+		OnFlagEvaluated: func(*EvaluationDetails) {},
+		OnConfigChanged: func(*evaluate.Config) {
+			called <- struct{}{}
+			<-release
+		},
+	})
+	c.updater = idleUpdater(c.holder)
+	client <- c
+	c.hooks.configChanged(nil)
+	<-called
+	for range hookQueue + 1 {
+		c.hooks.configChanged(nil)
+	}
+	if logged != 1 {
+		t.Errorf("logged %d times", logged)
+	}
+	c.hooks.close()
+	close(release)
 }

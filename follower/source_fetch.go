@@ -123,7 +123,7 @@ func (u *updater) take(ctx context.Context, held *snapshot.Snapshot, resp cdn.Re
 		next = held.Clone()
 	} else {
 		next = &snapshot.Snapshot{
-			Config: u.fetcher.parsed, JSON: resp.JSON, Hash: wire.ContentHash(resp.JSON), ETag: resp.ETag, Source: snapshot.SourceCDN,
+			Config: u.fetcher.parsed, JSON: resp.JSON, Hash: wire.ContentHash(resp.JSON), ETag: resp.ETag,
 		}
 		if next.ETag == "" {
 			next.ETag = next.Hash

@@ -105,6 +105,7 @@ func (t *term) end(ctx context.Context, cause error) {
 		cause = t.release(ctx, cause)
 	}
 	e.stats.update(func(s *KeyStats) {
+		s.Waits = false
 		switch {
 		case errors.Is(cause, errFenced):
 			s.Fenced++
@@ -112,7 +113,6 @@ func (t *term) end(ctx context.Context, cause error) {
 			s.Lapsed++
 		}
 	})
-	e.stats.update(func(s *KeyStats) { s.Waits = false })
 	e.log().Info(eventResigned, "Stopped leading.", slog.Int64("epoch", t.epoch), slog.String("reason", cause.Error()))
 }
 

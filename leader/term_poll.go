@@ -123,5 +123,5 @@ func (t *term) fetchFailed(ctx context.Context, err error) error {
 
 // permanent reports whether a retry is unlikely to succeed soon.
 func permanent(code int) bool {
-	return slices.Contains([]int{1100, 1104, 1105}, code)
+	return slices.Contains([]int{cdn.CodeInvalidSDKKey, cdn.CodeRedirectLoop, cdn.CodeInvalidBody}, code)
 }

@@ -199,3 +199,32 @@ func TestRetryAfterIsHonouredDespiteRefreshRequests(t *testing.T) {
 		s.hasVersion(version)
 	})
 }
+
+// An edge of the CDN may lag behind the webhook.
+func TestARefreshRequestPollsForTenSeconds(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l := s.withHook(nil)
+		s.wait(10 * time.Second)
+		before := s.stats(l).Polls
+		serveHook(l, hookRequest(hookID, time.Now()))
+		for i, pause := range []time.Duration{time.Millisecond, 2 * time.Second, 3 * time.Second, 5 * time.Second} {
+			s.wait(pause)
+			if polls := s.stats(l).Polls - before; polls != uint64(i+1) {
+				s.Errorf("%d polls, want %d", polls, i+1)
+			}
+		}
+		s.wait(30 * time.Second)
+		if polls := s.stats(l).Polls - before; polls != 4 {
+			s.Errorf("%d polls, want 4", polls)
+		}
+		serveHook(l, hookRequest(strings.Repeat("a", 32), time.Now()))
+		s.wait(time.Second)
+		version := s.cdn.Publish()
+		s.wait(1100 * time.Millisecond)
+		s.hasVersion(version)
+		s.wait(l.cfg.Timings.PollInterval + 10*time.Second)
+		if polls := s.stats(l).Polls - before; polls != 7 {
+			s.Errorf("%d polls, want 7: there was something new, and then a regular one", polls)
+		}
+	})
+}

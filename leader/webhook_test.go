@@ -1,7 +1,6 @@
 package leader
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -20,7 +19,6 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
-	"github.com/catbridge/catbridge/leader/internal/hook"
 )
 
 const (
@@ -316,132 +314,6 @@ func TestWebhooksWithAValidTimeAndAnyValidSignatureAreAccepted(t *testing.T) {
 	})
 }
 
-// ConfigCat sends a webhook again if the response was lost.
-func TestAReplayAtAnyProcessCausesNoPoll(t *testing.T) {
-	runEnv(t, func(s *testEnv) {
-		one, two := s.withHook(nil), s.withHook(nil)
-		s.wait(10 * time.Second)
-		at := time.Now()
-		if status, text := serveHook(one, hookRequest(hookID, at)); status != http.StatusOK {
-			s.Fatalf("%d %s", status, text)
-		}
-		s.wait(20 * time.Second)
-		before := s.stats(one).Polls
-		for range 25 {
-			for _, l := range []*Leader{one, two} {
-				if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusOK || !strings.Contains(text, "already accepted") {
-					s.Errorf("%d %s", status, text)
-				}
-			}
-		}
-		s.wait(12 * time.Second)
-		if polls := s.stats(one).Polls - before; polls != 0 {
-			s.Errorf("%d polls", polls)
-		}
-		if a, b := s.stats(one).Webhooks, s.stats(two).Webhooks; a.Replayed != 25 || b.Replayed != 25 || a.Accepted+b.Accepted != 1 {
-			s.Errorf("counted %+v and %+v", a, b)
-		}
-		// After the window its time is refused, so its ID need not be remembered.
-		s.wait(5 * time.Minute)
-		if status, _ := serveHook(two, hookRequest(hookID, at)); status != http.StatusBadRequest {
-			s.Errorf("after the window: %d", status)
-		}
-		s.wait(hook.Remember)
-		if n := len(s.server.Mini().Keys()); n != 4 {
-			s.Errorf("Redis keeps %q", s.server.Mini().Keys())
-		}
-	})
-}
-
-// Replays of signed requests must not reach Redis.
-func TestReplaysDoNotReachRedis(t *testing.T) {
-	runEnv(t, func(s *testEnv) {
-		link := new(redistest.Link)
-		l := s.withHook(link)
-		s.wait(10 * time.Second)
-		at := time.Now()
-		serveHook(l, hookRequest(hookID, at))
-		s.wait(time.Second) // its poll has ended
-		commands := s.server.Mini().CommandCount()
-		for range 1000 {
-			serveHook(l, hookRequest(hookID, at))
-		}
-		if n := s.server.Mini().CommandCount() - commands; n != 0 {
-			s.Errorf("%d commands", n)
-		}
-	})
-}
-
-func TestAWebhookThatFailedMayBeSentAgain(t *testing.T) {
-	runEnv(t, func(s *testEnv) {
-		link := new(redistest.Link)
-		l := s.withHook(link)
-		s.wait(10 * time.Second)
-		at := time.Now()
-		link.Down()
-		if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusServiceUnavailable {
-			s.Fatalf("%d %s", status, text)
-		}
-		link.Up()
-		s.wait(time.Second)
-		if status, text := serveHook(l, hookRequest(hookID, at)); status != http.StatusOK {
-			s.Fatalf("sent again: %d %s", status, text)
-		}
-		if now := s.stats(l).Webhooks; now.Failed != 1 || now.Accepted != 1 {
-			s.Errorf("counted %+v", now)
-		}
-	})
-}
-
-// A sender that receives a 200 does not retry. A repetition must not receive it before the
-// first request has succeeded.
-func TestARepeatedWebhookWaitsForTheFirst(t *testing.T) {
-	for name, c := range map[string]struct {
-		givenUp bool // canceled by its sender
-		want    int  // the first request's status
-	}{
-		"accepted": {false, http.StatusOK},
-		"failed":   {true, http.StatusServiceUnavailable},
-	} {
-		t.Run(name, func(t *testing.T) {
-			runEnv(t, func(s *testEnv) {
-				link := new(redistest.Link)
-				l := s.withHook(link)
-				s.wait(10 * time.Second)
-				ctx, giveUp := context.WithCancel(s.Context())
-				defer giveUp()
-				at := time.Now()
-				send := func(ctx context.Context) <-chan int {
-					answer := make(chan int, 1)
-					go func() {
-						status, _ := serveHook(l, hookRequest(hookID, at).WithContext(ctx))
-						answer <- status
-					}()
-					s.wait(time.Second)
-					return answer
-				}
-				link.Freeze()
-				first, second := send(ctx), send(s.Context())
-				if len(first)+len(second) != 0 {
-					s.Fatal("answered while Redis was silent")
-				}
-				if c.givenUp {
-					giveUp()
-					s.wait(0)
-				}
-				link.Thaw()
-				if a, b := <-first, <-second; a != c.want || b != http.StatusOK {
-					s.Errorf("answered %d and %d", a, b)
-				}
-				now := s.stats(l).Webhooks
-				if failed := now.Failed == 1; failed != c.givenUp || now.Failed+now.Accepted+now.Replayed != 2 {
-					s.Errorf("counted %+v", now)
-				}
-			})
-		})
-	}
-}
-
 func TestAWebhookWithoutASigningKeyIsDisabled(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
@@ -485,35 +357,6 @@ func TestRefusedWebhooksAreLoggedOncePerMinute(t *testing.T) {
 	})
 }
 
-// An edge of the CDN may lag behind the webhook.
-func TestARefreshRequestPollsForTenSeconds(t *testing.T) {
-	runEnv(t, func(s *testEnv) {
-		l := s.withHook(nil)
-		s.wait(10 * time.Second)
-		before := s.stats(l).Polls
-		serveHook(l, hookRequest(hookID, time.Now()))
-		for i, pause := range []time.Duration{time.Millisecond, 2 * time.Second, 3 * time.Second, 5 * time.Second} {
-			s.wait(pause)
-			if polls := s.stats(l).Polls - before; polls != uint64(i+1) {
-				s.Errorf("%d polls, want %d", polls, i+1)
-			}
-		}
-		s.wait(30 * time.Second)
-		if polls := s.stats(l).Polls - before; polls != 4 {
-			s.Errorf("%d polls, want 4", polls)
-		}
-		serveHook(l, hookRequest(strings.Repeat("a", 32), time.Now()))
-		s.wait(time.Second)
-		version := s.cdn.Publish()
-		s.wait(1100 * time.Millisecond)
-		s.hasVersion(version)
-		s.wait(l.cfg.Timings.PollInterval + 10*time.Second)
-		if polls := s.stats(l).Polls - before; polls != 7 {
-			s.Errorf("%d polls, want 7: there was something new, and then a regular one", polls)
-		}
-	})
-}
-
 func TestInvalidWebhookSettingsAreReported(t *testing.T) {
 	_, err := New(Config{SDKKeys: []SDKKey{
 		{Key: testKey, WebhookKeys: []string{hookKey}},
@@ -530,30 +373,4 @@ func TestInvalidWebhookSettingsAreReported(t *testing.T) {
 	if err != nil && (strings.Contains(err.Error(), hookKey) || strings.Contains(err.Error(), "1234567890123456")) {
 		t.Error("a signing key is in the error")
 	}
-}
-
-// A message would reach every follower, just before the change.
-func TestTheLeaderPublishesNoRefreshRequest(t *testing.T) {
-	runEnv(t, func(s *testEnv) {
-		leading := s.withHook(nil)
-		s.wait(10 * time.Second)
-		other := s.withHook(nil)
-		s.wait(10 * time.Second)
-		published, before := s.messages(), s.stats(leading).Refreshes
-		for i, l := range []*Leader{leading, other} {
-			version := s.cdn.Publish()
-			if status, text := serveHook(l, hookRequest(strings.Repeat(strconv.Itoa(i), 32), time.Now())); status != http.StatusOK {
-				s.Fatalf("%d: %d %s", i, status, text)
-			}
-			s.wait(500 * time.Millisecond)
-			s.hasVersion(version)
-			if n := strings.Count(published(), "cb1 refresh"); n != i {
-				s.Errorf("process %d: %d messages ask for a poll, want %d", i, n, i)
-			}
-			s.wait(10 * time.Second)
-		}
-		if n := s.stats(leading).Refreshes - before; n != 2 {
-			s.Errorf("%d refreshes", n)
-		}
-	})
 }

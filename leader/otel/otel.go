@@ -2,8 +2,7 @@
 //
 //	cfg.Tracer = otel.NewTracer(provider)
 //
-// It is a module of its own, so that services that only use the leader do not depend on
-// OpenTelemetry.
+// It is a package of its own, so that services that only use the leader do not link OpenTelemetry.
 package otel
 
 import (
