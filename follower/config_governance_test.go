@@ -1,7 +1,6 @@
 package follower
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -15,16 +14,7 @@ import (
 
 // S10, S86, S87, through a client.
 func TestDataGovernanceConformance(t *testing.T) {
-	type governanceCase struct {
-		conformance.Annotations
-		Title          string
-		DataGovernance string
-		BaseURL        *string
-		Responses      map[string]json.RawMessage
-		Calls          [][]string
-		HasFlags       []bool
-	}
-	for _, c := range conformance.Cases[governanceCase](t, "data_governance") {
+	for _, c := range conformance.Cases[conformance.GovernanceCase](t, "data_governance") {
 		if !c.Required() {
 			continue
 		}
@@ -45,8 +35,12 @@ func TestDataGovernanceConformance(t *testing.T) {
 					}
 					return response, nil
 				})
-				if c.DataGovernance == "EuOnly" {
+				switch c.DataGovernance {
+				case "Global":
+				case "EuOnly":
 					cfg.DataGovernance = EUOnly
+				default:
+					t.Fatalf("data governance %q", c.DataGovernance)
 				}
 				if c.BaseURL != nil {
 					cfg.BaseURL = *c.BaseURL

@@ -43,13 +43,15 @@ func otherHash(b wire.Blob) wire.Blob {
 	return b
 }
 
+var corruptions = map[string]func(wire.Blob) wire.Blob{
+	"flipped bit":      flipBit,
+	"rev above meta's": revAboveMeta,
+	"another hash":     otherHash,
+}
+
 // A blob that differs from what meta names is refused; the official entry is used instead (F29).
 func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
-	for name, change := range map[string]func(wire.Blob) wire.Blob{
-		"flipped bit":      flipBit,
-		"rev above meta's": revAboveMeta,
-		"another hash":     otherHash,
-	} {
+	for name, change := range corruptions {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				w := n.writer(t, 1)
@@ -69,11 +71,7 @@ func TestACorruptBlobIsRefusedAndTheEntryTaken(t *testing.T) {
 
 // With a corrupt blob and no entry the config stays, and the follower does not read in a loop.
 func TestACorruptBlobWithoutEntryChangesNothing(t *testing.T) {
-	for name, change := range map[string]func(wire.Blob) wire.Blob{
-		"flipped bit":      flipBit,
-		"rev above meta's": revAboveMeta,
-		"another hash":     otherHash,
-	} {
+	for name, change := range corruptions {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				w := n.writer(t, 1)

@@ -228,36 +228,44 @@ func TestAThousandChangesASecondAreCollapsed(t *testing.T) {
 	})
 }
 
+// readyMany starts clients without a log.
+func (n *network) readyMany(t *testing.T, count int) []*Client {
+	t.Helper()
+	list := make([]*Client, count)
+	for i := range list {
+		list[i] = n.ready(t, func(c *Config) { c.Logger = nil })
+	}
+	synctest.Wait()
+	return list
+}
+
+// haveVersion returns how many of the clients have that version.
+func haveVersion(list []*Client, want int) (n int) {
+	synctest.Wait()
+	for _, c := range list {
+		if version(c) == want {
+			n++
+		}
+	}
+	return n
+}
+
 // A further change must not draw a new random time, or all followers would read early.
 func TestReadsOfManyFollowersAreSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
 		w := n.writer(t, 1)
-		var followers []*Client
-		for range count {
-			c := n.ready(t, func(c *Config) { c.Logger = nil })
-			followers = append(followers, c)
-		}
-		synctest.Wait()
+		followers := n.readyMany(t, count)
 		w.spread = 10 * time.Second
 		for v := range 8 {
 			w.commit(configJSON(2 + v))
 		}
-		current := func() (n int) {
-			synctest.Wait()
-			for _, c := range followers {
-				if version(c) == 9 {
-					n++
-				}
-			}
-			return n
-		}
 		time.Sleep(w.spread / 2)
-		if n := current(); n < 5 || n > count-5 {
+		if n := haveVersion(followers, 9); n < 5 || n > count-5 {
 			t.Errorf("%d of %d have read half way through the window", n, count)
 		}
 		time.Sleep(w.spread / 2)
-		if n := current(); n != count {
+		if n := haveVersion(followers, 9); n != count {
 			t.Errorf("%d of %d have read after the window", n, count)
 		}
 	})
@@ -268,33 +276,19 @@ func TestReadsAfterACutAreSpreadOverTheWindow(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		const count = 40
 		w := n.writer(t, 1)
-		var followers []*Client
-		for range count {
-			c := n.ready(t, func(c *Config) { c.Logger = nil })
-			followers = append(followers, c)
-		}
-		synctest.Wait()
+		followers := n.readyMany(t, count)
 		w.spread = 20 * time.Second
 		w.commit(configJSON(2))
 		w.beat()
 		time.Sleep(w.spread)
 		n.link.Cut()
 		w.commit(configJSON(3))
-		current := func() (n int) {
-			synctest.Wait()
-			for _, c := range followers {
-				if version(c) == 3 {
-					n++
-				}
-			}
-			return n
-		}
 		time.Sleep(w.spread / 2)
-		if n := current(); n < 5 || n > count-5 {
+		if n := haveVersion(followers, 3); n < 5 || n > count-5 {
 			t.Errorf("%d of %d have read half way through the window", n, count)
 		}
 		time.Sleep(w.spread/2 + time.Second)
-		if n := current(); n != count {
+		if n := haveVersion(followers, 3); n != count {
 			t.Errorf("%d of %d have read after the window", n, count)
 		}
 	})

@@ -108,8 +108,16 @@ const (
 	renewArgs  = 2 + 4 + 14
 )
 
-// refuse makes scripts with that many arguments fail before they run, while the flag is set.
-func (s *testEnv) refuse(args int, refuse *atomic.Bool) {
+// refuse makes scripts with that many arguments fail before they run, until allow is called.
+func (s *testEnv) refuse(args int) (allow func()) {
+	var refuse atomic.Bool
+	refuse.Store(true)
+	s.refuseWhile(args, &refuse)
+	return func() { refuse.Store(false) }
+}
+
+// refuseWhile makes scripts with that many arguments fail before they run, while the flag is set.
+func (s *testEnv) refuseWhile(args int, refuse *atomic.Bool) {
 	s.server.Mini().Server().SetPreHook(func(peer *server.Peer, cmd string, have ...string) bool {
 		if !refuse.Load() || cmd != "EVALSHA" && cmd != "EVAL" || len(have) != args {
 			return false

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,9 +166,7 @@ func TestContentThatWasNeverCommittedIsRememberedAsReplaced(t *testing.T) {
 			runEnv(t, func(s *testEnv) {
 				l, stop := s.start(nil)
 				s.wait(5 * time.Second)
-				var refuse atomic.Bool
-				refuse.Store(true)
-				s.refuse(commitArgs, &refuse)
+				allow := s.refuse(commitArgs)
 				second := s.cdn.Publish()
 				lagging := s.cdn.Config()
 				_ = l.RequestRefresh(s.Context(), "main")
@@ -180,7 +177,7 @@ func TestContentThatWasNeverCommittedIsRememberedAsReplaced(t *testing.T) {
 				third := s.cdn.Publish()
 				_ = l.RequestRefresh(s.Context(), "main")
 				s.wait(1500 * time.Millisecond)
-				refuse.Store(false)
+				allow()
 				s.wait(5 * time.Second)
 				s.hasVersion(third)
 				if another {
@@ -205,9 +202,7 @@ func TestContentOfAFormerLeaderIsRememberedAsReplaced(t *testing.T) {
 		s.wait(5 * time.Second)
 		lagging := s.cdn.Config()
 		stop()
-		var refuse atomic.Bool
-		refuse.Store(true)
-		s.refuse(commitArgs, &refuse)
+		allow := s.refuse(commitArgs)
 		second := s.cdn.Publish()
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
@@ -217,7 +212,7 @@ func TestContentOfAFormerLeaderIsRememberedAsReplaced(t *testing.T) {
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(500 * time.Millisecond)
-		refuse.Store(false)
+		allow()
 		s.wait(1300 * time.Millisecond)
 		s.hasVersion(second)
 		if now := s.stats(l); now.Suspect != 1 {
@@ -311,9 +306,7 @@ func TestALagging304IsSuspectAcrossTerms(t *testing.T) {
 		s.wait(5 * time.Second)
 		s.change(l)
 		lagging := s.cdn.Config()
-		var refuse atomic.Bool
-		refuse.Store(true)
-		s.refuse(commitArgs, &refuse)
+		allow := s.refuse(commitArgs)
 		third := s.cdn.Publish()
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(1500 * time.Millisecond)
@@ -322,7 +315,7 @@ func TestALagging304IsSuspectAcrossTerms(t *testing.T) {
 		s.client.Del(s.Context(), s.keys.Lock)
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(lagging)))
 		s.wait(100 * time.Millisecond)
-		refuse.Store(false)
+		allow()
 		s.wantNeverRaised(third, top, 10*time.Second)
 		s.hasVersion(third)
 		if now := s.stats(l); now.Terms < 2 || now.Suspect == 0 {

@@ -69,10 +69,7 @@ func TestRecentlyReplacedContentIsBelievedOnlyIfServedTwice(t *testing.T) {
 		l, _ := s.start(nil)
 		old := s.cdn.Config()
 		s.wait(5 * time.Second)
-		version := s.cdn.Publish()
-		_ = l.RequestRefresh(s.Context(), "main")
-		s.wait(2 * time.Second)
-		s.hasVersion(version)
+		version := s.change(l)
 
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
 		before := s.stats(l)

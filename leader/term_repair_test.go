@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -204,10 +203,7 @@ func TestALaggingEdgeIsNotBelievedAfterRedisLostItsData(t *testing.T) {
 		l, _ := s.start(nil)
 		old := s.cdn.Config()
 		s.wait(5 * time.Second)
-		version := s.cdn.Publish()
-		_ = l.RequestRefresh(s.Context(), "main")
-		s.wait(2 * time.Second)
-		s.hasVersion(version)
+		version := s.change(l)
 		s.cdn.Break(fakecdn.Times(1, fakecdn.Stale(old)))
 		s.server.Mini().FlushAll()
 		s.wait(2 * l.cfg.Timings.RenewInterval)
@@ -284,13 +280,11 @@ func TestRepairedContentKeepsTheTimeOfItsAnswer(t *testing.T) {
 		c := script.NewContent((fakecdn.Config{Version: 7}).JSON(), `W/"v7"`)
 		w := s.commitAsOther(s.stats(l).Rev, 20*time.Second, c)
 		s.wait(l.cfg.Timings.RenewInterval) // the leader is fenced
-		var refuse atomic.Bool
-		refuse.Store(true)
-		s.refuse(renewArgs, &refuse) // so it receives no other time
+		allow := s.refuse(renewArgs)        // so it receives no other time
 		s.client.Del(s.Context(), s.keys.Lock)
 		s.wait(2 * l.cfg.Timings.RetryPeriod) // the leader leads again
 		s.server.Mini().FlushAll()
-		refuse.Store(false)
+		allow()
 		s.wait(3 * l.cfg.Timings.RenewInterval)
 		now := s.stats(l)
 		if got := s.client.HGet(s.Context(), s.keys.Meta, "cdn").Val(); got != strconv.FormatInt(w.CDN, 10) || now.Hash != c.Hash {

@@ -74,9 +74,7 @@ func TestAnAnswerAboutPendingContentConfirmsNoOtherContent(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
-		var refuse atomic.Bool
-		refuse.Store(true)
-		s.refuse(commitArgs, &refuse)
+		allow := s.refuse(commitArgs)
 		before := s.stats(l)
 		version := s.cdn.Publish()
 		_ = l.RequestRefresh(s.Context(), "main")
@@ -88,7 +86,7 @@ func TestAnAnswerAboutPendingContentConfirmsNoOtherContent(t *testing.T) {
 		if now.LastAnswer != before.LastAnswer || now.Rev != before.Rev {
 			s.Errorf("from %+v to %+v", before, now)
 		}
-		refuse.Store(false)
+		allow()
 		s.wait(l.cfg.Timings.RenewInterval)
 		s.hasVersion(version)
 	})
@@ -186,15 +184,13 @@ func TestAFailedCommitIsRetriedEvenIfTheBlobIsMissing(t *testing.T) {
 		stop()
 		s.client.Del(s.Context(), s.keys.Blob)
 		version := s.cdn.Publish()
-		var refuse atomic.Bool
-		refuse.Store(true)
-		s.refuse(commitArgs, &refuse)
+		allow := s.refuse(commitArgs)
 		l, _ := s.start(nil)
 		s.wait(2 * time.Second)
 		if now := s.stats(l); now.Commits != 0 || now.WriteError == "" {
 			s.Fatalf("the commit was to fail: %+v", now)
 		}
-		refuse.Store(false)
+		allow()
 		s.wait(l.cfg.Timings.RenewInterval)
 		s.hasVersion(version)
 	})
@@ -219,7 +215,7 @@ func TestAnAnswerConfirmsItsContentOnly(t *testing.T) {
 					s.server.Mini().SetTime(time.Now().Add(-time.Hour))
 				}
 				var refuse atomic.Bool
-				s.refuse(renewArgs, &refuse)
+				s.refuseWhile(renewArgs, &refuse)
 				if arrives == "after" {
 					s.cdn.Break(fakecdn.Times(1, func(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
 						time.Sleep(2 * l.cfg.Timings.RenewInterval)
@@ -250,15 +246,13 @@ func TestAnEntryLaterThanAnUnpublishedAnswerIsKept(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
-		var refuse atomic.Bool
-		refuse.Store(true)
-		s.refuse(renewArgs, &refuse)
+		allow := s.refuse(renewArgs)
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(500 * time.Millisecond) // the CDN has confirmed the current content
 		version := s.cdn.Publish()
 		s.cdn.Break(cdnDown)
 		s.writeAsSDK(time.Now().UnixMilli(), s.cdn.Config())
-		refuse.Store(false)
+		allow()
 		s.wantNeverBelow(version, 20*time.Second)
 		s.wantOwnEntry(l)
 	})
@@ -269,9 +263,7 @@ func TestOnlyTheEntryThatWasReadIsOverwritten(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		s.cdn.Break(cdnDown)
 		s.writeAsSDK(time.Now().UnixMilli(), s.cdn.Config())
-		var refuse atomic.Bool
-		refuse.Store(true)
-		s.refuse(commitArgs, &refuse)
+		allow := s.refuse(commitArgs)
 		l, _ := s.start(nil)
 		s.wait(3 * time.Second) // the leader is to commit the SDK's entry
 		s.cdn.Repair()
@@ -282,7 +274,7 @@ func TestOnlyTheEntryThatWasReadIsOverwritten(t *testing.T) {
 		version := s.cdn.Publish()
 		s.cdn.Break(cdnDown)
 		s.writeAsSDK(time.Now().UnixMilli(), s.cdn.Config())
-		refuse.Store(false)
+		allow()
 		s.wantNeverBelow(version, 20*time.Second)
 		s.wantOwnEntry(l)
 	})

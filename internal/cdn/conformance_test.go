@@ -7,9 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/testenv/conformance"
-	"github.com/google/go-cmp/cmp"
 )
 
 const sdkKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
@@ -46,15 +47,7 @@ func TestSDKKeyFormatConformance_S3(t *testing.T) {
 }
 
 func TestDataGovernanceConformance_S10_S86_S87(t *testing.T) {
-	type governanceCase struct {
-		Title          string
-		DataGovernance string
-		BaseURL        *string
-		Responses      map[string]json.RawMessage
-		Calls          [][]string
-		HasFlags       []bool
-	}
-	for _, c := range conformance.Cases[governanceCase](t, "data_governance") {
+	for _, c := range conformance.Cases[conformance.GovernanceCase](t, "data_governance") {
 		t.Run(c.Title, func(t *testing.T) {
 			var requested []string
 			cfg := cdn.Config{SDKKey: sdkKey}
