@@ -1,8 +1,6 @@
 package repo
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -12,23 +10,13 @@ import (
 	"go/types"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/internal/testenv/missing"
 	"github.com/catbridge/catbridge/internal/testenv/root"
 )
-
-// listed is a package as go list -export describes it.
-type listed struct {
-	ImportPath, Name, Dir string
-	Export                string // the file with the types of the package
-	GoFiles               []string
-	DepOnly, Standard     bool
-}
 
 // apiPackage is a public package with its types and comments.
 type apiPackage struct {
@@ -40,26 +28,9 @@ type apiPackage struct {
 // publicPackages returns the packages that other modules can import.
 func publicPackages(t *testing.T) []apiPackage {
 	t.Helper()
-	program, err := exec.LookPath("go")
-	if err != nil {
-		missing.Skip(t, "the go command is missing (%v)", err)
-	}
-	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, "list", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,GoFiles,DepOnly,Standard", "./...")
-	cmd.Dir, cmd.Stderr = root.Path(t), &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, &stderr)
-	}
 	exports := map[string]string{}
-	var public []listed
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
+	var public []goPackage
+	for _, p := range goList(t, "-export", "-deps", "./...") {
 		exports[p.ImportPath] = p.Export
 		if !p.DepOnly && p.Name != "main" && isPublic(relative(p.ImportPath)) {
 			public = append(public, p)
@@ -77,6 +48,7 @@ func publicPackages(t *testing.T) []apiPackage {
 			}
 			a.files = append(a.files, file)
 		}
+		var err error
 		if a.types, err = (&types.Config{Importer: imported}).Check(p.ImportPath, fset, a.files, nil); err != nil {
 			t.Fatal(err)
 		}

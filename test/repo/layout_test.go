@@ -1,18 +1,10 @@
 package repo
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
-	"os/exec"
 	"path"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/catbridge/catbridge/internal/testenv/missing"
-	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 const module = "github.com/catbridge/catbridge"
@@ -157,44 +149,10 @@ var layouts = map[string]layout{
 	},
 }
 
-type goPackage struct {
-	ImportPath                string
-	Standard                  bool
-	Imports                   []string
-	TestImports, XTestImports []string // of its tests
-}
-
 // listDeps lists the dependencies of a package, and the package itself, last.
 func listDeps(t *testing.T, dir string) []goPackage {
 	t.Helper()
 	return goList(t, "-deps", "./"+dir)
-}
-
-// goList lists packages with the go command.
-func goList(t *testing.T, args ...string) []goPackage {
-	t.Helper()
-	program, err := exec.LookPath("go")
-	if err != nil {
-		missing.Skip(t, "the go command is missing (%v)", err)
-	}
-	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, append([]string{"list", "-json=ImportPath,Standard,Imports,TestImports,XTestImports"}, args...)...)
-	cmd.Dir = root.Path(t)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("go list %q: %v\n%s", args, err, &stderr)
-	}
-	var list []goPackage
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p goPackage
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
-			return list
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, p)
-	}
 }
 
 func TestPackagesDependOnlyOnWhatTheLayoutAllows(t *testing.T) {
