@@ -12,7 +12,8 @@ func (c *Client) GetBoolValue(key string, def bool, user User) bool {
 	return c.value(c.held(), "GetBoolValue", key, c.userOr(user), evaluate.BoolValue(def)).Bool()
 }
 
-// GetIntValue is [Client.GetBoolValue] for a whole number.
+// GetIntValue is [Client.GetBoolValue] for a whole number. For a decimal setting it returns def, as
+// for every other wrong type.
 func (c *Client) GetIntValue(key string, def int, user User) int {
 	return int(c.value(c.held(), "GetIntValue", key, c.userOr(user), evaluate.IntValue(int64(def))).Int())
 }

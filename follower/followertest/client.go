@@ -75,13 +75,13 @@ func (c *Client) Set(key string, value any) {
 	c.change(func(values map[string]any) { values[key] = value })
 }
 
-// Delete removes a flag.
+// Delete removes a flag, with effect when it returns. It ignores a key that does not exist.
 func (c *Client) Delete(key string) {
 	c.t.Helper()
 	c.change(func(values map[string]any) { delete(values, key) })
 }
 
-// SetAll replaces all flags.
+// SetAll replaces all flags, with effect when it returns.
 func (c *Client) SetAll(values map[string]any) {
 	c.t.Helper()
 	c.change(func(held map[string]any) {
