@@ -79,6 +79,15 @@ var layouts = map[string]layout{
 		never: []string{"context", "log", "net", "os"},
 	},
 	"follower/internal/eventid": {own: []string{}},
+	"gateway": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+		},
+		other: []string{"github.com/klauspost/compress"},
+		never: []string{"log", "os"},
+	},
+	"gateway/internal/stream": {own: []string{}, never: []string{"log"}},
 	"follower/followertest": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/configserver", "internal/eventlog", "internal/histogram",
@@ -173,7 +182,7 @@ func TestEveryLibraryOfTheProductHasALayout(t *testing.T) {
 }
 
 // libraries are the folders of the product's libraries, with those below them.
-var libraries = []string{"cachekeys", "cmd/catbridge/internal", "evaluate", "follower", "internal", "leader", "metrics"}
+var libraries = []string{"cachekeys", "cmd/catbridge/internal", "evaluate", "follower", "gateway", "internal", "leader", "metrics"}
 
 // unlisted returns the libraries of the product that have no layout.
 func unlisted(list []goPackage) []string {

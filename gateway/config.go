@@ -1,0 +1,112 @@
+package gateway
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/catbridge/catbridge/follower"
+)
+
+// MaxHold is the longest time for which a request can be held. The shortest read timeout of an
+// official SDK is 10 s.
+const MaxHold = 5 * time.Second
+
+// The defaults of [Config].
+const (
+	DefaultMaxStreams          = 20_000
+	DefaultMaxStreamsPerClient = 5_000
+)
+
+// Config configures a [Gateway]. [New] copies it.
+type Config struct {
+	// SDKs are the configs to serve. They can be replaced later, see [Gateway.SetSDKs].
+	SDKs []SDK
+
+	// Hold is how long a request waits for a change, at most [MaxHold]. 0: requests are not held.
+	Hold time.Duration
+
+	// MaxStale is the age from which on a config is not served: since the CDN last confirmed it.
+	// Clients then receive 503 and keep what they have. A config of unknown age counts as too old.
+	// 0: any age.
+	MaxStale time.Duration
+
+	// OpenNames accepts the path configcat-proxy/{name} from everywhere: who reaches the gateway
+	// can read all configs.
+	OpenNames bool
+	// Hosts are host names that requests on a loopback address may use together with a name alone,
+	// besides localhost and IP addresses. The check keeps pages of other sites, whose host name
+	// resolves to this machine, from reading configs.
+	Hosts []string
+
+	// Origins are the origins whose pages may read answers (CORS): scheme://host[:port],
+	// scheme://*.domain[:port], or * for all. Empty: none.
+	Origins []string
+
+	// MaxStreams bounds the requests that are held at once. Further ones are answered at once. 0:
+	// [DefaultMaxStreams].
+	MaxStreams int
+	// MaxStreamsPerClient does so for each IP address. Clients behind one load balancer have one
+	// address. 0: [DefaultMaxStreamsPerClient].
+	MaxStreamsPerClient int
+}
+
+// SDK is one config to serve.
+type SDK struct {
+	// Name is the name in configcat-proxy/{name}: 1 to 128 letters, digits, dots, underscores and
+	// hyphens. Several SDKs can have one name, such as the old and the new SDK key during a
+	// rotation: the first that has a config is served. Empty: only Key selects the config.
+	Name string
+	// Key is an SDK key that selects this config, usually that of Client. Empty: only Name does.
+	Key string
+	// Tokens are accepted in configcat-proxy/{name}.{token}. Each has 16 to 256 letters, digits,
+	// underscores and hyphens.
+	Tokens []string
+	// Client is the source of the config. The gateway does not close it. Required.
+	Client *follower.Client
+}
+
+var (
+	nameForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{16,256}$`)
+)
+
+func (cfg *Config) check() error {
+	var errs []error
+	if cfg.Hold < 0 || cfg.Hold > MaxHold {
+		errs = append(errs, fmt.Errorf("Hold: %v is not between 0 and %v", cfg.Hold, MaxHold)) //nolint:staticcheck // a field's name
+	}
+	if cfg.MaxStale < 0 {
+		errs = append(errs, fmt.Errorf("MaxStale: %v is negative", cfg.MaxStale)) //nolint:staticcheck // a field's name
+	}
+	if cfg.MaxStreams < 0 || cfg.MaxStreamsPerClient < 0 {
+		errs = append(errs, errors.New("MaxStreams and MaxStreamsPerClient must not be negative"))
+	}
+	cfg.MaxStreams = cmp.Or(cfg.MaxStreams, DefaultMaxStreams)
+	cfg.MaxStreamsPerClient = cmp.Or(cfg.MaxStreamsPerClient, DefaultMaxStreamsPerClient)
+	return errors.Join(errs...)
+}
+
+// check shows no key and no token.
+func (s *SDK) check() error {
+	var errs []error
+	if s.Client == nil {
+		errs = append(errs, errors.New("Client is required")) //nolint:staticcheck // a field's name
+	}
+	switch {
+	case s.Name == "" && s.Key == "":
+		errs = append(errs, errors.New("one of Name and Key is required"))
+	case s.Name != "" && !nameForm.MatchString(s.Name):
+		errs = append(errs, fmt.Errorf("Name: %q does not consist of 1 to 128 letters, digits, dots, underscores and hyphens", s.Name)) //nolint:staticcheck // a field's name
+	case s.Name == "" && len(s.Tokens) > 0:
+		errs = append(errs, errors.New("Tokens need a Name"))
+	}
+	for i, token := range s.Tokens {
+		if !tokenForm.MatchString(token) {
+			errs = append(errs, fmt.Errorf("Tokens[%d] does not consist of 16 to 256 letters, digits, underscores and hyphens", i)) //nolint:staticcheck // a field's name
+		}
+	}
+	return errors.Join(errs...)
+}

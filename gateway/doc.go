@@ -1,0 +1,47 @@
+// Package gateway serves the configs of followers over HTTP, so that official ConfigCat SDKs in
+// any language receive what a leader published: they use the gateway as their base URL.
+//
+//	client, err := follower.New(follower.Config{SDKKey: key, Redis: rdb})
+//	…
+//	g, err := gateway.New(gateway.Config{
+//		SDKs: []gateway.SDK{{Name: "shop", Key: key, Client: client}},
+//		Hold: 5 * time.Second,
+//	})
+//	…
+//	server := &http.Server{Addr: "127.0.0.1:8093", Handler: g}
+//
+// The gateway answers GET, HEAD and OPTIONS of
+//
+//	/configuration-files/{key}/config_v6.json
+//
+// as ConfigCat's CDN does: with the bytes of the config JSON, an ETag that is the same on every
+// host, and 304 for a client that has the content already. Only the redirect p.r of the preferences
+// is set to 0, because it would make SDKs leave their base URL. The answer of each content is
+// prepared once; a request only looks it up. Until there is a config, the answer is 503: an SDK
+// takes 404 as final.
+//
+// Mount the gateway at the root of a host. SDKs differ in what they do with a path in a base URL,
+// and some double its slash. [http.ServeMux] redirects such requests, which some SDKs do not
+// follow, so the gateway must not be behind one.
+//
+// # Credentials
+//
+// Official SDKs can send no token, so the key in the path is the credential. It is one of
+//
+//	{SDK key}                        the full SDK key
+//	configcat-proxy/{name}.{token}   a name with one of its tokens
+//	configcat-proxy/{name}           the name alone, from the same machine
+//
+// The name alone is accepted on a loopback address, if the Host of the request is an IP address,
+// localhost or one of [Config.Hosts], on a Unix socket, from clients with a verified certificate,
+// and everywhere with [Config.OpenNames]. Every other key is answered with 404, in the same time
+// and with the same text. The gateway never logs keys and tokens.
+//
+// # Held requests
+//
+// An SDK that polls asks again and again for a config that rarely changes. With [Config.Hold] the
+// gateway holds such a request until the config changes, and answers it then, or with 304 at the
+// end of the time. An SDK with a poll interval of 1 s so receives a change in milliseconds, with
+// one request per hold and interval. Only requests of SDKs that poll in the background are held,
+// and only if they have the current content. See [Config.MaxStreams] for the limits.
+package gateway

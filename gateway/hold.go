@@ -1,0 +1,41 @@
+package gateway
+
+import (
+	"net/http"
+	"time"
+)
+
+// await holds a request until the config is replaced, the time is over, the server shuts down or
+// the client is gone. It reports whether it waited. A request that the limits do not admit does
+// not wait.
+func (g *Gateway) await(w http.ResponseWriter, r *http.Request, replaced <-chan struct{}) bool {
+	s, err := g.streams.Open(clientOf(r))
+	if err != nil {
+		if g.streams.Draining() {
+			w.Header()["Connection"] = closing
+		}
+		return false
+	}
+	defer s.Close()
+	g.counts.held.Add(1)
+	// The server's read deadline, which covers this time, would end the request's context.
+	out := http.NewResponseController(w)
+	_ = out.SetReadDeadline(time.Time{})
+	timer := time.NewTimer(g.hold)
+	defer timer.Stop()
+	select {
+	case <-replaced:
+		g.counts.released.Add(1)
+	case <-timer.C:
+	case <-s.Ended():
+		w.Header()["Connection"] = closing // the next request reaches another process
+	case <-r.Context().Done():
+	}
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
+		// Without a timeout of its own, the server would keep this deadline for later requests.
+		_ = out.SetWriteDeadline(time.Now().Add(server.WriteTimeout))
+	}
+	return true
+}
+
+var closing = []string{"close"}

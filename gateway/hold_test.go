@@ -1,0 +1,214 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// held starts a request in a goroutine, and returns its answer with the time it took.
+func (e *environment) held(r *http.Request) <-chan answered {
+	done, began := make(chan answered, 1), time.Now()
+	go func() {
+		res := e.do(r)
+		done <- answered{res, time.Since(began)}
+	}()
+	return done
+}
+
+type answered struct {
+	*http.Response
+	after time.Duration
+}
+
+// inBubble runs a test in virtual time with a gateway that holds requests.
+func inBubble(t *testing.T, test func(t *testing.T, e *environment, etag string), change ...func(*Config)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		e := start(t, append([]func(*Config){holding}, change...)...)
+		test(t, e, e.get(byKey).Header.Get("ETag"))
+	})
+}
+
+func TestHeldRequestsAreAnsweredAtAChange(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		held := e.held(request("GET", byKey, polling(etag)...))
+		time.Sleep(time.Second)
+		if n := e.Stats().Holding; n != 1 {
+			t.Fatalf("%d requests are held", n)
+		}
+		e.flags.Set("version", 2)
+		a := <-held
+		want(t, a.Response, 200)
+		if a.after != time.Second || !strings.Contains(body(t, a.Response), `"i":2`) {
+			t.Errorf("answered after %v, %v", a.after, a.Header)
+		}
+		if s := e.Stats(); s.Holding != 0 || s.Held != 1 || s.Released != 1 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+func TestHeldRequestsEndWithoutAChange(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		a := <-e.held(request("GET", byKey, polling(etag)...))
+		want(t, a.Response, 304, "ETag: "+etag, "Age: 5")
+		if a.after != MaxHold {
+			t.Errorf("answered after %v", a.after)
+		}
+	})
+}
+
+// A change that is undone while the request is held leaves the client up to date.
+func TestHeldRequestsAreComparedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		held := e.held(request("GET", byKey, "If-None-Match: *", "X-ConfigCat-UserAgent: ConfigCat-Node/a-11.3.1"))
+		time.Sleep(time.Second)
+		e.flags.Set("version", 2)
+		a := <-held
+		want(t, a.Response, 304)
+		if a.after != time.Second || a.Header.Get("ETag") == etag {
+			t.Errorf("answered after %v with ETag %s", a.after, a.Header.Get("ETag"))
+		}
+	})
+}
+
+func TestOnlyPollingSDKsThatAreUpToDateAreHeld(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		condition := "If-None-Match: " + etag
+		agent := func(name string) string { return "X-ConfigCat-UserAgent: " + name }
+		for name, r := range map[string]*http.Request{
+			"first fetch":     request("GET", byKey, agent("ConfigCat-Node/a-11.3.1")),
+			"other content":   request("GET", byKey, agent("ConfigCat-Node/a-11.3.1"), `If-None-Match: "other"`),
+			"lazy":            request("GET", byKey, agent("ConfigCat-Node/l-11.3.1"), condition),
+			"manual":          request("GET", byKey, agent("ConfigCat-Node/m-11.3.1"), condition),
+			"PHP":             request("GET", byKey, agent("ConfigCat-PHP/a-9.0.0"), condition),
+			"not an SDK":      request("GET", byKey, condition),
+			"no mode":         request("GET", byKey, agent("ConfigCat-Node/11.3.1"), condition),
+			"User-Agent":      request("GET", byKey, "User-Agent: ConfigCat-Node/a-11.3.1", condition),
+			"HEAD":            request("HEAD", byKey, agent("ConfigCat-Node/a-11.3.1"), condition),
+			"manual in a URL": request("GET", byKey+"?sdk=ConfigCat-JS%2Fm-9.0.0", condition),
+		} {
+			if a := <-e.held(r); a.after != 0 {
+				t.Errorf("%s: held for %v", name, a.after)
+			}
+		}
+		if a := <-e.held(request("GET", byKey+"?sdk=ConfigCat-JS%2Fa-9.0.0&ccetag="+strings.ReplaceAll(etag, `"`, "%22"))); a.after != MaxHold {
+			t.Errorf("the browser SDK: held for %v", a.after)
+		}
+	})
+}
+
+func TestAClientThatIsGoneLeavesItsPlace(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		held := e.held(request("GET", byKey, polling(etag)...).WithContext(ctx))
+		time.Sleep(time.Second)
+		cancel()
+		if a := <-held; a.after != time.Second || e.Stats().Holding != 0 {
+			t.Errorf("after %v, %d are held", a.after, e.Stats().Holding)
+		}
+	})
+}
+
+func TestBeyondTheLimitsRequestsAreNotHeld(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		from := func(addr string) <-chan answered {
+			r := request("GET", byKey, polling(etag)...)
+			r.RemoteAddr = addr
+			held := e.held(r)
+			synctest.Wait()
+			return held
+		}
+		one, two := from("192.0.2.1:1"), from("192.0.2.1:2")
+		if a := <-from("192.0.2.1:3"); a.after != 0 || a.StatusCode != 304 {
+			t.Errorf("the third of a client: %d after %v", a.StatusCode, a.after)
+		}
+		three := from("192.0.2.2:1")
+		if a := <-from("192.0.2.3:1"); a.after != 0 || a.StatusCode != 304 {
+			t.Errorf("the fourth of all: %d after %v", a.StatusCode, a.after)
+		}
+		for _, held := range []<-chan answered{one, two, three} {
+			if a := <-held; a.after != MaxHold {
+				t.Errorf("held for %v", a.after)
+			}
+		}
+		if s := e.Stats(); s.Refused != 2 || s.Held != 3 {
+			t.Errorf("stats %+v", s)
+		}
+		if a := <-from("192.0.2.1:3"); a.after != MaxHold {
+			t.Errorf("held for %v after the others ended", a.after)
+		}
+	}, func(cfg *Config) { cfg.MaxStreams, cfg.MaxStreamsPerClient = 3, 2 })
+}
+
+func TestDrainingAnswersHeldRequestsOneByOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		var all []<-chan answered
+		for range 100 {
+			all = append(all, e.held(request("GET", byKey, polling(etag)...)))
+		}
+		synctest.Wait()
+		e.Drain(t.Context(), 4*time.Second)
+		times := map[time.Duration]int{}
+		for _, held := range all {
+			a := <-held
+			want(t, a.Response, 304, "Connection: close")
+			times[a.after]++
+		}
+		if len(times) != 100 {
+			t.Errorf("answered at %d times: %v", len(times), times)
+		}
+		a := <-e.held(request("GET", byKey, polling(etag)...))
+		want(t, a.Response, 304, "Connection: close")
+		if a.after != 0 {
+			t.Errorf("held for %v while draining", a.after)
+		}
+	})
+}
+
+func TestDrainingEndsWithItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		held := e.held(request("GET", byKey, polling(etag)...))
+		other := e.held(request("GET", byKey, polling(etag)...))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("the test"))
+		defer cancel()
+		e.Drain(ctx, time.Hour)
+		if one, two := <-held, <-other; max(one.after, two.after) != time.Second {
+			t.Errorf("answered after %v and %v", one.after, two.after)
+		}
+	})
+}
+
+// A server's read timeout must not end a held request, nor its write timeout cut the answer.
+func TestHeldRequestsOutliveTheTimeoutsOfTheServer(t *testing.T) {
+	e := start(t, func(cfg *Config) { cfg.Hold, cfg.OpenNames = 600*time.Millisecond, true })
+	server := httptest.NewUnstartedServer(e.Gateway)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
+	server.Start()
+	defer server.Close()
+	etag := e.get(byKey).Header.Get("ETag")
+	for range 2 { // on one connection
+		r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL+byKey, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("If-None-Match", etag)
+		r.Header.Set("X-ConfigCat-UserAgent", "ConfigCat-Node/a-11.3.1")
+		res, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		want(t, res, 304)
+	}
+	if s := e.Stats(); s.Held != 2 {
+		t.Errorf("stats %+v", s)
+	}
+}

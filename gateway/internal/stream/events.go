@@ -1,0 +1,93 @@
+package stream
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Frame is a server-sent event in the form in which it is sent, encoded once for all streams that
+// send it. Nil means that there is no event yet.
+type Frame []byte
+
+// NewFrame encodes an event. Empty id and name are left out. An id contains no line break.
+func NewFrame(id, name string, data []byte) Frame {
+	var out bytes.Buffer
+	if id != "" {
+		out.WriteString("id: " + id + "\n")
+	}
+	if name != "" {
+		out.WriteString("event: " + name + "\n")
+	}
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
+		out.WriteString("data: ")
+		out.Write(bytes.TrimSuffix(line, []byte("\r")))
+		out.WriteByte('\n')
+	}
+	out.WriteByte('\n')
+	return out.Bytes()
+}
+
+var heartbeat = Frame(": \n\n")
+
+// Serve sends the latest frame of a topic and then each newer one, until the client is gone or the
+// stream must end. Frames that are replaced while the client does not read are skipped; the same
+// frame is not sent twice.
+//
+// The response must not be compressed, and w must support deadlines and flushing.
+func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, topic *Topic[Frame]) {
+	limits, out := &s.set.limits, http.NewResponseController(w)
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	if r.ProtoMajor == 1 {
+		h.Set("Connection", "close") // the stream ends with its connection
+	}
+	_ = out.SetReadDeadline(time.Time{}) // it would end the request's context
+	send := func(frame Frame) bool {
+		err := out.SetWriteDeadline(time.Now().Add(limits.WriteTimeout))
+		if err == nil {
+			_, err = w.Write(frame)
+		}
+		if err == nil {
+			err = out.Flush()
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.set.slow.Add(1)
+		}
+		return err == nil
+	}
+	reconnect := Frame("retry: " + strconv.FormatInt(limits.ReconnectAfter.Milliseconds(), 10) + "\n\n")
+	age := time.NewTimer(limits.MinAge + rand.N(limits.MaxAge-limits.MinAge+1))
+	defer age.Stop()
+	silence := time.NewTimer(limits.Heartbeat)
+	defer silence.Stop()
+	frame, replaced := topic.Current()
+	for ok := send(append(reconnect, frame...)); ok; {
+		select {
+		case <-replaced:
+			var next Frame
+			next, replaced = topic.Current()
+			if bytes.Equal(next, frame) {
+				continue
+			}
+			frame = next
+			ok = send(frame)
+		case <-silence.C:
+			ok = send(heartbeat)
+		case <-age.C:
+			return
+		case <-s.ended:
+			send(reconnect)
+			return
+		case <-r.Context().Done():
+			return
+		}
+		silence.Reset(limits.Heartbeat)
+	}
+}

@@ -1,0 +1,309 @@
+package stream
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var testLimits = Limits{
+	Total: 5, PerClient: 3, MinAge: 15 * time.Minute, MaxAge: 30 * time.Minute,
+	WriteTimeout: 10 * time.Second, Heartbeat: 15 * time.Second, ReconnectAfter: time.Second,
+}
+
+// pipes is a listener whose connections are unbuffered: a client that does not read stops the
+// server's write at once.
+type pipes struct{ conns chan net.Conn }
+
+func (p pipes) Accept() (net.Conn, error) {
+	c, ok := <-p.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+func (pipes) Close() error   { return nil }
+func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+type environment struct {
+	*Set
+	topic Topic[Frame]
+	pipes pipes
+}
+
+// inBubble runs a test with an HTTP server in virtual time.
+func inBubble(t *testing.T, test func(t *testing.T, e *environment)) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &environment{Set: NewSet(testLimits), pipes: pipes{make(chan net.Conn)}}
+		e.topic.Set(NewFrame("0", "", []byte("first")))
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s, err := e.Open(r.Header.Get("Client"))
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+			defer s.Close()
+			s.Serve(w, r, &e.topic)
+		}), ReadTimeout: time.Second, WriteTimeout: time.Second}
+		served := make(chan error)
+		go func() { served <- server.Serve(e.pipes) }()
+		test(t, e)
+		close(e.pipes.conns)
+		<-served
+		_ = server.Close()
+		synctest.Wait()
+		if n := e.Stats().Open; n != 0 {
+			t.Errorf("%d streams are still open", n)
+		}
+	})
+}
+
+type client struct {
+	conn net.Conn
+	body *bufio.Reader
+	t    *testing.T
+}
+
+// connect starts a stream and reads its header.
+func (e *environment) connect(t *testing.T, name string) *client {
+	t.Helper()
+	near, far := net.Pipe()
+	e.pipes.conns <- far
+	t.Cleanup(func() { _ = near.Close() })
+	if _, err := io.WriteString(near, "GET / HTTP/1.1\r\nHost: x\r\nClient: "+name+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(near), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode == http.StatusOK {
+		for name, want := range map[string]string{"Content-Type": "text/event-stream", "X-Accel-Buffering": "no", "Content-Encoding": ""} {
+			if have := res.Header.Get(name); have != want {
+				t.Errorf("%s: %q", name, have)
+			}
+		}
+	}
+	return &client{near, bufio.NewReader(res.Body), t}
+}
+
+// next returns the next event or comment, or what ended the stream.
+func (c *client) next() string {
+	var lines []string
+	for {
+		line, err := c.body.ReadString('\n')
+		if err != nil {
+			return "end: " + err.Error()
+		}
+		if line = strings.TrimSuffix(line, "\n"); line == "" {
+			return strings.Join(lines, "|")
+		}
+		lines = append(lines, line)
+	}
+}
+
+func (c *client) want(events ...string) {
+	c.t.Helper()
+	for _, event := range events {
+		if have := c.next(); have != event {
+			c.t.Fatalf("received %q, want %q", have, event)
+		}
+	}
+}
+
+func (e *environment) set(text string) { e.topic.Set(NewFrame("", "", []byte(text))) }
+
+func TestAStreamSendsTheValueAndItsChanges(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		c := e.connect(t, "a")
+		c.want("retry: 1000", "id: 0|data: first")
+		e.topic.Set(NewFrame("7-ab", "change", []byte("two\r\nlines")))
+		c.want("id: 7-ab|event: change|data: two|data: lines")
+		e.topic.Set(NewFrame("7-ab", "change", []byte("two\nlines"))) // the same
+		e.set("third")
+		c.want("data: third")
+		_ = c.conn.Close()
+	})
+}
+
+func TestSilentStreamsSendHeartbeats(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		c := e.connect(t, "a")
+		c.want("retry: 1000", "id: 0|data: first")
+		for range 3 {
+			began := time.Now()
+			c.want(": ")
+			if after := time.Since(began); after != testLimits.Heartbeat {
+				t.Errorf("a heartbeat after %v", after)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		e.set("second")
+		c.want("data: second")
+		began := time.Now()
+		c.want(": ")
+		if after := time.Since(began); after != testLimits.Heartbeat {
+			t.Errorf("a heartbeat %v after an event", after)
+		}
+		_ = c.conn.Close()
+	})
+}
+
+// ConfigCat Proxy 3.0.1 fails this: one stalled client stops all streams of its SDK.
+func TestAStalledClientDelaysNobody(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		stalled, reading := e.connect(t, "a"), e.connect(t, "b")
+		reading.want("retry: 1000", "id: 0|data: first")
+		began := time.Now()
+		for _, text := range []string{"1", "2", "3", "4"} {
+			e.set(text)
+			reading.want("data: " + text)
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("the changes took %v", took)
+		}
+		if s := e.Stats(); s.Open != 2 || s.Slow != 0 {
+			t.Errorf("stats %+v", s)
+		}
+		reading.want(": ") // after 15 s
+		if s := e.Stats(); s.Open != 1 || s.Slow != 1 {
+			t.Errorf("stats after the write timeout %+v", s)
+		}
+		_ = stalled.conn.Close()
+		_ = reading.conn.Close()
+	})
+}
+
+func TestASlowClientReceivesTheLatest(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		c := e.connect(t, "a")
+		c.want("retry: 1000", "id: 0|data: first")
+		e.set("1") // the write starts, and waits for the client
+		synctest.Wait()
+		for _, text := range []string{"2", "3", "4"} {
+			e.set(text)
+		}
+		time.Sleep(5 * time.Second)
+		c.want("data: 1", "data: 4")
+		_ = c.conn.Close()
+	})
+}
+
+func TestStreamsEndAtARandomAge(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		began := time.Now()
+		ends := make(chan time.Duration)
+		for _, name := range []string{"a", "b", "c"} {
+			c := e.connect(t, name)
+			go func() {
+				for !strings.HasPrefix(c.next(), "end: ") {
+				}
+				_ = c.conn.Close()
+				ends <- time.Since(began)
+			}()
+		}
+		seen := map[time.Duration]bool{}
+		for range 3 {
+			age := <-ends
+			if age < testLimits.MinAge || age > testLimits.MaxAge {
+				t.Errorf("a stream ended at the age of %v", age)
+			}
+			seen[age] = true
+		}
+		if len(seen) != 3 {
+			t.Errorf("the streams ended together: %v", seen)
+		}
+	})
+}
+
+func TestStreamsAreLimited(t *testing.T) {
+	s := NewSet(testLimits)
+	var open []*Stream
+	for _, step := range []struct {
+		client string
+		err    error
+	}{{"a", nil}, {"a", nil}, {"a", nil}, {"a", ErrClientFull}, {"b", nil}, {"b", nil}, {"c", ErrFull}} {
+		stream, err := s.Open(step.client)
+		if !errors.Is(err, step.err) {
+			t.Errorf("%s: %v, want %v", step.client, err, step.err)
+		}
+		if err == nil {
+			open = append(open, stream)
+		}
+	}
+	if stats := s.Stats(); stats.Open != 5 || stats.Refused != 2 {
+		t.Errorf("stats %+v", stats)
+	}
+	open[0].Close()
+	open[0].Close()
+	if stats := s.Stats(); stats.Open != 4 {
+		t.Errorf("stats after one ended %+v", stats)
+	}
+	if _, err := s.Open("c"); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Open("a"); !errors.Is(err, ErrFull) {
+		t.Error(err)
+	}
+}
+
+func TestDrainingSpreadsTheEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		began := time.Now()
+		ends := make(chan time.Duration)
+		for _, name := range []string{"a", "b", "c", "d"} {
+			c := e.connect(t, name)
+			c.want("retry: 1000", "id: 0|data: first")
+			go func() {
+				c.want("retry: 1000", "end: EOF")
+				_ = c.conn.Close()
+				ends <- time.Since(began)
+			}()
+		}
+		go e.Drain(t.Context(), 8*time.Second)
+		for i := range 4 {
+			if after := <-ends; after != time.Duration(i)*2*time.Second {
+				t.Errorf("a stream ended after %v", after)
+			}
+		}
+		if _, err := e.Open("e"); !errors.Is(err, ErrDraining) || !e.Draining() {
+			t.Errorf("a stream is admitted: %v", err)
+		}
+	})
+}
+
+func TestDrainingEndsAllStreamsWhenItsTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSet(testLimits)
+		one, _ := s.Open("a")
+		two, _ := s.Open("b")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		s.Drain(ctx, time.Hour)
+		<-one.Ended()
+		<-two.Ended()
+	})
+}
+
+func TestATopicReportsEachChange(t *testing.T) {
+	var topic Topic[int]
+	_, first := topic.Current()
+	topic.Set(1)
+	<-first
+	value, second := topic.Current()
+	select {
+	case <-second:
+		t.Error("replaced too early")
+	default:
+	}
+	if value != 1 {
+		t.Errorf("value %d", value)
+	}
+}

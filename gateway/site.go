@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/gateway/internal/stream"
+)
+
+// site is one client with its prepared content.
+type site struct {
+	client *follower.Client
+	topic  stream.Topic[*content]
+	remove func() // the hook
+	age    atomic.Pointer[age]
+
+	mu sync.Mutex // held while preparing
+}
+
+func newSite(client *follower.Client) *site {
+	s := &site{client: client}
+	s.remove = client.OnConfigChanged(func(*evaluate.Config) { s.current() })
+	return s
+}
+
+// current returns the content in force, prepared, and a channel that is closed when there is
+// another; nil: there is none. Hooks of the client may be late, so current compares with the
+// client itself.
+func (s *site) current() (*content, <-chan struct{}) {
+	c, replaced := s.topic.Current()
+	held, ok := s.client.Content()
+	if !ok || c != nil && c.hash == held.Hash {
+		return c, replaced
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, replaced = s.topic.Current()
+	if held, _ = s.client.Content(); c != nil && c.hash == held.Hash {
+		return c, replaced
+	}
+	s.topic.Set(newContent(held.Hash, held.JSON))
+	return s.topic.Current()
+}
+
+// age is how long ago the CDN confirmed the content, in whole seconds.
+type age struct {
+	at     int64 // when it was computed, Unix s
+	known  bool
+	age    time.Duration
+	header []string
+}
+
+// confirmedAgo returns the age of the content. It computes it once a second.
+func (s *site) confirmedAgo(now time.Time) *age {
+	if a := s.age.Load(); a != nil && a.at == now.Unix() {
+		return a
+	}
+	a := &age{at: now.Unix()}
+	if held, ok := s.client.Content(); ok {
+		at := held.LastConfirmed
+		if at.IsZero() {
+			at = held.FetchTime
+		}
+		if a.known = !at.IsZero(); a.known {
+			a.age = max(0, now.Sub(at))
+			a.header = []string{strconv.FormatInt(int64(a.age/time.Second), 10)}
+		}
+	}
+	s.age.Store(a)
+	return a
+}
