@@ -103,11 +103,36 @@ gates: ## run the conformance tests with counts, and the allocation gates, witho
 	@$(GO) test -v -run '$(CONFORMANCE)|$(ALLOCATION)' ./cachekeys ./evaluate ./follower ./internal/cdn \
 		| grep -vE '^ *(=== |--- PASS|PASS$$)'
 
+# The tests of fleets start many processes and mostly wait. Unit tests yield the processors
+# to them. Virtual time needs no processor at a certain moment, and much less of it without
+# the race detector; make race-virtual uses it.
 .PHONY: race
-race: ## run the whole suite with the race detector, in random order
-	@echo "==> go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
-	@mkdir -p bin; status=0; $(TESTS) --jsonfile bin/tests.json -- $(RACE) -shuffle=on -timeout 40m -skip '^TestF43_' $(PACKAGES) || status=$$?; \
-		echo "==> the ten slowest tests"; $(GOTESTSUM) tool slowest --jsonfile bin/tests.json --num 10; exit $$status
+race: ## run the whole suite in random order: units beside fleets, virtual and servers
+	@mkdir -p bin/tests; rm -f bin/tests/*; status=0; \
+		nice -n 10 $(MAKE) --no-print-directory units & \
+		$(MAKE) --no-print-directory fleets virtual servers || status=$$?; \
+		wait $$! || status=$$?; $(GO) run ./test/summary bin/tests/*.json; exit $$status
+
+FLEETS := $(TESTS) --hide-summary=skipped
+
+.PHONY: units
+units: ## run the tests of all packages but those of fleets, with the race detector
+	@echo "==> units: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
+	@mkdir -p bin/tests; $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on -timeout 40m \
+		$$($(GO) list $(PACKAGES) | grep -vE '/test/(e2e|interop|servers)$$')
+
+.PHONY: fleets
+fleets: ## run the tests of fleets in real time, with the race detector
+	@echo "==> fleets: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
+	@mkdir -p bin/tests; status=0; $(FLEETS) --jsonfile bin/tests/fleets.json -- $(RACE) -shuffle=on -timeout 40m ./test/e2e -args -time=real || status=$$?; \
+		$(FLEETS) --jsonfile bin/tests/interop.json -- $(RACE) -shuffle=on -timeout 40m ./test/interop || status=$$?; exit $$status
+
+.PHONY: virtual race-virtual
+virtual: ## run the tests of fleets in virtual time
+race-virtual: ## the same with the race detector; some minutes
+virtual race-virtual:
+	@echo "==> fleets in virtual time"
+	@mkdir -p bin/tests; $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on -timeout 40m ./test/e2e -args -time=virtual
 
 .PHONY: servers
 servers: ## run the core of the suite on Redis 7, Redis 8 and Valkey 8, with counts

@@ -74,6 +74,7 @@ func forEachACL(t *testing.T, run func(t *testing.T, file string, admin *redis.C
 
 // Of all commands of the server, each user may run exactly those that it needs.
 func TestUsersMayRunOnlyTheirCommands(t *testing.T) {
+	harness.Real(t)
 	forEachACL(t, func(t *testing.T, file string, admin *redis.Client) {
 		all := commands(t, admin)
 		for user, allowed := range rightsByFile[file] {
@@ -99,6 +100,7 @@ func TestUsersMayRunOnlyTheirCommands(t *testing.T) {
 // No file has a user that this test does not list, no client gets in without a password,
 // and only the administrator may do everything.
 func TestACLFilesHaveOnlyTheListedUsers(t *testing.T) {
+	harness.Real(t)
 	forEachACL(t, func(t *testing.T, file string, admin *redis.Client) {
 		have, err := admin.ACLUsers(t.Context()).Result()
 		if err != nil {
@@ -174,6 +176,7 @@ func mayRun(t *testing.T, admin *redis.Client, user harness.Role, name string, a
 // No user of the bridge may access other keys and channels, and followers may not change
 // those of the bridge.
 func TestUsersAccessOnlyTheKeysTheyNeed(t *testing.T) {
+	harness.Real(t)
 	k := cachekeys.For(harness.SDKKey, "", 0)
 	everybody := []harness.Role{harness.AsLeader, harness.AsFollower, harness.AsReporter, harness.AsOperator, harness.AsStatus}
 	cases := []struct {

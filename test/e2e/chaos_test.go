@@ -20,6 +20,7 @@ func TestRandomFaultsNeverRollContentBack(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
+			harness.Virtual(t)
 			synctest.Test(t, func(t *testing.T) {
 				c := &chaos{Environment: harness.NewVirtual(t), random: rand.New(rand.NewPCG(seed, 0))}
 				c.run(40)

@@ -131,6 +131,7 @@ func (s *stranger) subscribers() int64 {
 // F37: two fleets share one SDK key on one Redis. Each one receives, reads and counts only
 // its own data, also while the other has no leader.
 func TestF37_FleetsOnOneRedisDoNotInterfere(t *testing.T) {
+	harness.Real(t)
 	t.Parallel()
 	single := func(t *testing.T) func(db int) func(harness.Role, *redistest.Link) redis.UniversalClient {
 		server := harness.Guarded(t, "single.acl").Start(t)

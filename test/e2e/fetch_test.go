@@ -12,6 +12,7 @@ import (
 
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/follower/followertest"
+	"github.com/catbridge/catbridge/test/harness"
 )
 
 // fetching starts a client without Redis, which asks the CDN only in Refresh.
@@ -27,6 +28,7 @@ func fetching(t *testing.T, cfg follower.Config) *follower.Client {
 }
 
 func TestAFollowerFetchesThroughItsProxy_S7(t *testing.T) {
+	harness.Real(t)
 	cdn := followertest.NewCDN(t, map[string]any{"on": true})
 	asked := make(chan *http.Request, 10)
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,6 +54,7 @@ func TestAFollowerFetchesThroughItsProxy_S7(t *testing.T) {
 
 // The other timeout of each case is longer than the test may take.
 func TestAFollowersTimeoutsEndAFetch_S8(t *testing.T) {
+	harness.Real(t)
 	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	t.Cleanup(hangs.Close)
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections, and never completes a handshake

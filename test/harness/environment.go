@@ -65,6 +65,7 @@ func Scenario(t *testing.T, run func(env *Environment)) {
 		if ManyRounds() {
 			t.Skip("many rounds run only on real processes")
 		}
+		Virtual(t)
 		synctest.Test(t, func(t *testing.T) {
 			run(NewVirtual(t))
 		})

@@ -39,6 +39,7 @@ func OnProcessesOf(t *testing.T, build program.Build, run func(f *Fleet)) {
 // time if alone is set.
 func OnProcessesAs(t *testing.T, build program.Build, alone bool, run func(f *Fleet)) {
 	t.Helper()
+	Real(t)
 	path := build.Path(t)
 	if !alone {
 		t.Parallel()

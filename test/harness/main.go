@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,11 +19,19 @@ var settings struct {
 	rounds int
 	seed   uint64
 	report string
+	time   string
 }
+
+// The values of the flag -time.
+const (
+	realTime    = "real"
+	virtualTime = "virtual"
+)
 
 func defineFlags() {
 	flag.IntVar(&settings.rounds, "rounds", 0, "number of rounds of the most frequent faults, fewer of the others; 0: a few of each")
 	flag.Uint64Var(&settings.seed, "seed", 1, "seed of the random numbers")
+	flag.StringVar(&settings.time, "time", "", "`real` or virtual: leave out the tests in the other time; empty: none")
 	flag.StringVar(&settings.report, "report", "", "`path` of the report")
 }
 
@@ -32,6 +41,22 @@ func ManyRounds() bool { return settings.rounds > 0 }
 // Seed returns the seed of the random numbers.
 func Seed() uint64 { return settings.seed }
 
+// Real skips a test in real time if only those in virtual time are wanted.
+func Real(t *testing.T) {
+	t.Helper()
+	if settings.time == virtualTime {
+		t.Skip("runs in real time: not with -time=virtual")
+	}
+}
+
+// Virtual skips a test in virtual time if only those in real time are wanted.
+func Virtual(t *testing.T) {
+	t.Helper()
+	if settings.time == realTime {
+		t.Skip("runs in virtual time: not with -time=real")
+	}
+}
+
 // ReportPath returns the path of the report; empty: none.
 func ReportPath() string { return settings.report }
 
@@ -40,6 +65,10 @@ func ReportPath() string { return settings.report }
 func Main(m *testing.M) {
 	defineFlags()
 	allowParallel()
+	if !slices.Contains([]string{"", realTime, virtualTime}, settings.time) {
+		fmt.Fprintf(os.Stderr, "-time is %q, want real, virtual or nothing\n", settings.time)
+		os.Exit(2)
+	}
 	open := descriptors()
 	// A link of toxiproxy whose destination has closed never ends while it has undelivered
 	// data, and no call of the proxy ends it.

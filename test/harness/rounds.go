@@ -37,6 +37,7 @@ func rowOf(t *testing.T) string {
 // of make test.
 func InLanes[W interface{ base() *Environment }](t *testing.T, start func(t *testing.T) W, run func(env W)) {
 	t.Helper()
+	Real(t)
 	row := rowOf(t)
 	if row == "" || !ManyRounds() {
 		run(start(t))
