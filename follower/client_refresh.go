@@ -40,12 +40,7 @@ func (c *Client) refresh(ctx context.Context, method string, age time.Duration) 
 	if c.overrides.isOnly() {
 		return nil
 	}
-	select {
-	case r := <-c.updater.request(age):
-		return r.Err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return c.updater.await(ctx, age)
 }
 
 // SetOnline allows the client to ask the CDN itself if the config in Redis is missing or has

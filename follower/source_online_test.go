@@ -257,6 +257,32 @@ func TestGoingOfflineCancelsAFetch(t *testing.T) {
 	})
 }
 
+// Switching many times while a fetch hangs neither blocks nor loses the last switch.
+func TestSwitchingOftenDuringAFetch(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				cdn, asked := cdnAt(2), make(chan struct{}, 1)
+				cdn.Break(fakecdn.Announce(asked, fakecdn.Hang(nil)))
+				c := n.start(t, online(cdn), polling(mode, time.Minute))
+				<-asked
+				for range 50 {
+					c.SetOffline()
+					c.SetOnline()
+				}
+				cdn.Repair()
+				time.Sleep(time.Second)
+				wantVersion(t, c, 2)
+				c.SetOffline()
+				time.Sleep(10 * time.Minute)
+				cdn.Publish()
+				c.SetOnline()
+				wantVersion(t, c, 3)
+			})
+		})
+	}
+}
+
 // I1: the late answer of a slow CDN does not replace a rev that a leader committed meanwhile.
 func TestARevCommittedDuringAFetchWins(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {

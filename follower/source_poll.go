@@ -1,6 +1,7 @@
 package follower
 
 import (
+	"context"
 	"time"
 
 	"github.com/catbridge/catbridge/follower/internal/feed"
@@ -49,10 +50,9 @@ func (u *updater) beforeGet() {
 			return
 		}
 		switch {
-		case u.ctx.Err() != nil: // the client is closed
 		case !u.noWait:
-			<-u.request(u.interval)
-		case !u.requested.Swap(true):
+			_ = u.await(context.Background(), u.interval)
+		case u.ctx.Err() == nil && !u.requested.Swap(true):
 			u.request(u.interval)
 		}
 	default:
@@ -61,7 +61,7 @@ func (u *updater) beforeGet() {
 		}
 		<-u.ready
 		if u.mode == Manual && u.holder.Current() == nil && u.readable.Load() {
-			<-u.request(sharedOnly)
+			_ = u.await(context.Background(), sharedOnly)
 		}
 	}
 }

@@ -98,11 +98,30 @@ func (u *updater) next() time.Duration {
 	return period
 }
 
+// await waits for a request, but not longer than until ctx or the client ends.
+func (u *updater) await(ctx context.Context, age time.Duration) error {
+	if u.ctx.Err() != nil {
+		return ErrClosed
+	}
+	select {
+	case r := <-u.request(age):
+		return r.Err
+	case <-u.ctx.Done():
+		return ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // request refreshes content that is older than age. Concurrent callers with the same age share one
 // refresh. The channel receives its result.
 func (u *updater) request(age time.Duration) <-chan singleflight.Result {
 	key := age.String()
 	return u.refreshes.DoChan(key, func() (any, error) {
+		if !u.enter() {
+			return nil, ErrClosed
+		}
+		defer u.background.Done()
 		defer u.requested.Store(false)
 		defer u.refreshes.Forget(key) // first, so that the next request does not share this refresh
 		if !u.acquire() {
@@ -111,6 +130,17 @@ func (u *updater) request(age time.Duration) <-chan singleflight.Result {
 		defer u.release()
 		return nil, u.guardedRefresh(u.ctx, age)
 	})
+}
+
+// enter makes close wait for the caller. It returns false if the client is closed.
+func (u *updater) enter() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed {
+		return false
+	}
+	u.background.Add(1)
+	return true
 }
 
 // retryCache writes to the Cache again after a pause.

@@ -1,7 +1,11 @@
 package follower
 
 import (
+	"context"
+	"errors"
+	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -55,4 +59,73 @@ func TestCloseEndsAWaitingGet(t *testing.T) {
 			n.link.Thaw()
 		})
 	}
+}
+
+// A get and a refresh end with the client, even if a Transport ignores its context and delays Close.
+func TestCloseEndsTheWaitForATransportThatHangs(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		release := make(chan struct{})
+		c := n.ready(t, online(cdnAt(1)), polling(Lazy, 0), func(c *Config) {
+			c.Transport = transport(func(*http.Request) (*http.Response, error) {
+				<-release
+				return nil, errByTest
+			})
+		})
+		refreshed, got := make(chan error, 1), make(chan int, 1)
+		go func() { refreshed <- c.Refresh(context.Background()) }()
+		go func() { got <- version(c) }()
+		time.Sleep(time.Second)
+		closed := make(chan struct{})
+		go func() {
+			c.Close()
+			close(closed)
+		}()
+		synctest.Wait()
+		select {
+		case err := <-refreshed:
+			if !errors.Is(err, ErrClosed) {
+				t.Error(err)
+			}
+		default:
+			t.Error("the refresh still waits")
+		}
+		select {
+		case <-got:
+		default:
+			t.Error("the get still waits")
+		}
+		select {
+		case <-closed:
+			t.Error("Close did not wait for the refresh")
+		default:
+		}
+		close(release)
+		<-closed
+	})
+}
+
+// Close waits for the background work. A refresh counts as such even while it waits for its turn.
+func TestCloseWaitsForRefreshes(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		c := n.ready(t, polling(Lazy, 0)) // which has no other background work
+		if !c.updater.acquire() {
+			t.Fatal("closed")
+		}
+		result := c.updater.request(always)
+		ended := make(chan struct{})
+		synctest.Wait() // until the refresh waits for its turn
+		go func() {
+			c.updater.background.Wait()
+			close(ended)
+		}()
+		synctest.Wait()
+		select {
+		case <-ended:
+			t.Error("the refresh does not count")
+		default:
+		}
+		c.updater.release()
+		<-ended
+		<-result
+	})
 }

@@ -214,6 +214,35 @@ var following = []mutant{
 		test{"follower/internal/snapshot", "^TestSupersedes$"},
 	},
 	{
+		"a Cache that ends its goroutine stops the client", "S94", []edit{{"follower", `	running.Go(func() {
+		defer recovered(&err)
+		err = work()
+	})
+	running.Wait()`, `	func() {
+		defer recovered(&err)
+		err = work()
+	}()
+	running.Wait()`}},
+		test{"follower", "^TestACacheThatDoesNotReturnIsTreatedAsFailing$"},
+	},
+	{
+		"Close does not wait for refreshes", "S2", []edit{{"follower", `		defer u.background.Done()
+`, `		u.background.Done()
+`}},
+		test{"follower", "^TestCloseWaitsForRefreshes$"},
+	},
+	{
+		"a refresh does not end with the client", "S2", []edit{{"follower", `	case <-u.ctx.Done():
+		return ErrClosed
+	case <-ctx.Done():`, `	case <-ctx.Done():`}},
+		test{"follower", "^TestCloseEndsTheWaitForATransportThatHangs$"},
+	},
+	{
+		"switching twice during a fetch blocks", "S13", []edit{{"follower", `	case <-u.switched: // it is out of date
+`, ``}},
+		test{"follower", "^TestSwitchingOftenDuringAFetch$"},
+	},
+	{
 		"the official entry is never read", "I5", []edit{{"follower/internal/feed",
 			`if blobErr != nil || !r.locked {`, `if false {`}},
 		test{"follower", "^TestACorruptBlobIsRefusedAndTheEntryTaken$"},
