@@ -27,7 +27,7 @@ type try struct {
 // nodes that a follower would ask.
 func CheckFollower(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
 	keys := cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)
-	return check(followerTries(ctx, client, keys))
+	return check(client, followerTries(ctx, client, keys))
 }
 
 // CheckReporter is like [CheckFollower], for a follower that reports to the fleet report. The
@@ -35,7 +35,7 @@ func CheckFollower(ctx context.Context, client redis.UniversalClient, sdkKey, na
 func CheckReporter(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
 	keys := cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)
 	none := redis.ZAddArgs{XX: true, Members: []redis.Z{{Member: "-"}}}
-	return check(append(followerTries(ctx, client, keys),
+	return check(client, append(followerTries(ctx, client, keys),
 		try{"~" + keys.Fleet, func() error { return client.ZAddArgs(ctx, keys.Fleet, none).Err() }},
 		try{"~" + keys.Fleet, func() error { return client.ZRemRangeByScore(ctx, keys.Fleet, "(0", "(0").Err() }},
 	))
@@ -54,7 +54,10 @@ func followerTries(ctx context.Context, client redis.UniversalClient, keys cache
 		try{"&" + keys.Events, func() error { return subscribe(ctx, client, keys.Events) }})
 }
 
-func check(tries []try) error {
+func check(client redis.UniversalClient, tries []try) error {
+	if err := redisnode.Check(client); err != nil {
+		return rightsError(nil, nil, err)
+	}
 	var missing []string
 	for _, try := range tries {
 		switch err := try.send(); {

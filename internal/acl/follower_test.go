@@ -1,9 +1,12 @@
 package acl
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
@@ -59,5 +62,19 @@ func TestCheckingFollowerRightsTakesLittleMemory(t *testing.T) {
 	var err error
 	if took := memory.Allocated(func() { err = CheckFollower(t.Context(), client, testKey, "") }); err != nil || took > 4<<20 {
 		t.Errorf("%v, %d bytes", err, took)
+	}
+}
+
+func TestAClientIsRequired(t *testing.T) {
+	for name, check := range map[string]func(context.Context, redis.UniversalClient, string, string) error{
+		"leader": CheckLeader, "follower": CheckFollower, "reporter": CheckReporter,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, client := range []redis.UniversalClient{nil, (*redis.Client)(nil), (*redis.ClusterClient)(nil)} {
+				if err := check(t.Context(), client, testKey, ""); err == nil || !strings.Contains(err.Error(), "a client is required") {
+					t.Errorf("%T: %v", client, err)
+				}
+			}
+		})
 	}
 }
