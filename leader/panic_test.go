@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -93,5 +94,66 @@ func TestAPanicReleasesAllLocksAndEndsRun(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// panickingTracer is a Tracer whose spans of some names panic in one method, once it is on.
+type panickingTracer struct {
+	method string // empty: in all
+	spans  []string
+	on     atomic.Bool
+}
+
+func (p *panickingTracer) call(method, name string) {
+	if p.on.Load() && (p.method == "" || p.method == method) && slices.Contains(p.spans, name) {
+		panic("by the test in " + method)
+	}
+}
+
+func (p *panickingTracer) Start(ctx context.Context, options SpanOptions) (context.Context, Span) {
+	p.call("Start", options.Name)
+	return ctx, panickingSpan{p, options.Name}
+}
+
+type panickingSpan struct {
+	of   *panickingTracer
+	name string
+}
+
+func (s panickingSpan) Set(string, any) { s.of.call("Set", s.name) }
+func (s panickingSpan) Fail(error)      { s.of.call("Fail", s.name) }
+func (s panickingSpan) End()            { s.of.call("End", s.name) }
+
+// A Tracer may panic again in the span of the poll that the first panic ended.
+func TestAPanickingTracerDoesNotKeepTheLock(t *testing.T) {
+	for _, spans := range [][]string{{spanPoll}, {spanFetch}, {spanCommit}, {spanPoll, spanFetch}} {
+		for _, method := range []string{"Start", "Set", "End", ""} {
+			t.Run(fmt.Sprintf("%s of %q", method, spans), func(t *testing.T) {
+				runEnv(t, func(s *testEnv) {
+					tracer := &panickingTracer{method: method, spans: spans}
+					l, err := New(Config{Redis: s.server.Client(s.T, nil), SDKKeys: []SDKKey{mainKey()}, Transport: s.cdn, Tracer: tracer})
+					if err != nil {
+						s.Fatal(err)
+					}
+					ended := make(chan string, 1)
+					go func() {
+						defer func() { ended <- fmt.Sprint(recover()) }()
+						_ = l.Run(s.Context())
+					}()
+					s.wait(10 * time.Second)
+					if s.client.Exists(s.Context(), s.keys.Lock).Val() != 1 {
+						s.Fatal("the lock is not held")
+					}
+					tracer.on.Store(true)
+					s.cdn.Publish()
+					if text := <-ended; !strings.HasPrefix(text, "leader: panic: by the test in "+method) {
+						s.Errorf("Run panicked with %s", text)
+					}
+					if s.client.Exists(s.Context(), s.keys.Lock).Val() != 0 {
+						s.Error("the lock is still held")
+					}
+				})
+			})
+		}
 	}
 }

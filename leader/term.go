@@ -100,6 +100,7 @@ func (t *term) end(ctx context.Context, cause error) {
 	e.leading.Store(false)
 	// This process no longer acts as the leader, but releasing the lock may take a while.
 	e.stats.update(func(s *KeyStats) { s.State, s.LockHolder = StateCandidate, "" })
+	defer t.fetch.endSpan()
 	t.fetch.stop()
 	if !errors.Is(cause, errFenced) {
 		cause = t.release(ctx, cause)
@@ -147,7 +148,7 @@ func (t *term) lead(ctx context.Context) error {
 				t.startFetch(ctx)
 			}
 		case result := <-t.fetch.done:
-			err = t.fetched(ctx, result)
+			err = t.fetched(result)
 		}
 		switch {
 		case errors.Is(err, errFenced):

@@ -15,8 +15,9 @@ type fetchState struct {
 	done    chan fetchResult
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
-	span    span     // of the running poll, or of the last one
-	known   *content // whose ETag was sent in If-None-Match; nil: no ETag was sent
+	ctx     context.Context // of the running poll, or of the last one; with its span
+	span    span            // in ctx
+	known   *content        // whose ETag was sent in If-None-Match; nil: no ETag was sent
 }
 
 type fetchResult struct {
@@ -31,6 +32,11 @@ func (f *fetchState) stop() {
 		f.cancel()
 	}
 	f.wg.Wait()
+}
+
+// endSpan ends the span of a poll that stop ended. A Tracer may panic: the lock must then have
+// been released.
+func (f *fetchState) endSpan() {
 	if f.running {
 		f.span.text("catbridge.outcome", "stopped")
 		f.span.end(nil)
@@ -52,8 +58,8 @@ func (t *term) startFetch(ctx context.Context) {
 	if t.fetch.known != nil {
 		etag = t.fetch.known.ETag
 	}
-	ctx, t.fetch.cancel = context.WithCancel(ctx)
-	ctx, t.fetch.span = t.elector.trace(ctx, spanPoll, SpanInternal, span{})
+	t.fetch.ctx, t.fetch.span = t.elector.trace(ctx, spanPoll, SpanInternal, span{})
+	ctx, t.fetch.cancel = context.WithCancel(t.fetch.ctx)
 	done := make(chan fetchResult, 1)
 	t.fetch.running, t.fetch.done = true, done
 	t.elector.stats.update(func(s *KeyStats) { s.Polls++ })

@@ -12,11 +12,10 @@ import (
 )
 
 // fetched handles the CDN's answer.
-func (t *term) fetched(ctx context.Context, r fetchResult) (err error) {
+func (t *term) fetched(r fetchResult) (err error) {
 	t.fetch.running = false
 	t.fetch.cancel()
-	poll := t.fetch.span
-	ctx = poll.within(ctx)
+	ctx, poll := t.fetch.ctx, t.fetch.span
 	defer func() { poll.end(err) }()
 	if r.err != nil {
 		poll.fail(r.err)

@@ -12,7 +12,8 @@ import (
 // OpenTelemetry. docs/operations.md lists the spans. It must be safe for concurrent use.
 type Tracer interface {
 	// Start starts a span. It returns ctx with the span in it, so that clients that ctx is passed
-	// to, such as Config.Transport, can add their own.
+	// to, such as Config.Redis and Config.Transport, can add their own. The context must not be
+	// nil. A nil Span leaves the span out, and all below it.
 	Start(ctx context.Context, options SpanOptions) (context.Context, Span)
 }
 
@@ -55,33 +56,32 @@ const (
 // span is a span that may not be recorded: then its Span is nil, and its methods do nothing.
 type span struct{ Span }
 
+// spanKey is the key of the parent of the spans that are started with a context.
 type spanKey struct{}
 
-// within returns ctx with s as the parent of the spans that are started with it.
-func (s span) within(ctx context.Context) context.Context {
-	return context.WithValue(ctx, spanKey{}, s)
-}
-
-func parentSpan(ctx context.Context) span {
-	s, _ := ctx.Value(spanKey{}).(span)
-	return s
+// parentSpan returns the span in ctx and reports whether there is one. It may be one that is not
+// recorded.
+func parentSpan(ctx context.Context) (parent span, ok bool) {
+	parent, ok = ctx.Value(spanKey{}).(span)
+	return parent, ok
 }
 
 // trace starts a span as a child of the span in ctx. If ctx has none, it starts a trace, with
-// a link to last.
+// a link to last. Below a span that is not recorded it records nothing.
 func (e *elector) trace(ctx context.Context, name string, kind SpanKind, last span) (context.Context, span) {
 	tracer := e.leader.cfg.Tracer
-	if tracer == nil {
+	parent, below := parentSpan(ctx)
+	if tracer == nil || below && parent.Span == nil {
 		return ctx, span{}
 	}
-	options := SpanOptions{Name: name, Kind: kind, Parent: parentSpan(ctx).Span}
-	if options.Parent == nil {
+	options := SpanOptions{Name: name, Kind: kind, Parent: parent.Span}
+	if !below {
 		options.Link = last.Span
 	}
 	ctx, started := tracer.Start(ctx, options)
 	s := span{started}
 	s.text("catbridge.sdk_key_name", e.settings().name())
-	return s.within(ctx), s
+	return context.WithValue(ctx, spanKey{}, s), s
 }
 
 func (s span) text(key, value string) {
@@ -112,7 +112,7 @@ func (s span) end(err error) {
 // write records a write as a span, and its message as another. It records a renewal only
 // within a poll: heartbeats would otherwise outnumber everything else.
 func (t *term) write(ctx context.Context, name string, run func(context.Context) (script.WriteReply, error)) (script.WriteReply, error) {
-	if t.elector.leader.cfg.Tracer == nil || name == spanRenew && parentSpan(ctx).Span == nil {
+	if _, below := parentSpan(ctx); t.elector.leader.cfg.Tracer == nil || name == spanRenew && !below {
 		return run(ctx)
 	}
 	ctx, s := t.elector.trace(ctx, name, SpanClient, t.fetch.span)

@@ -251,6 +251,15 @@ var polling = []mutant{
 		test{"leader", "^TestContentOfAFormerLeaderIsRememberedAsReplaced$"},
 	},
 	{
+		"a Tracer that panics keeps the lock", "I10", []edit{{"leader",
+			`	defer t.fetch.endSpan()
+	t.fetch.stop()
+`, `	t.fetch.stop()
+	t.fetch.endSpan()
+`}},
+		test{"leader", "^TestAPanickingTracerDoesNotKeepTheLock$"},
+	},
+	{
 		"each request causes a fetch", "F33", []edit{{"leader",
 			`if gap := t.elector.lastFetch.Add(minFetchGap); at.Before(gap) {`, `if gap := t.elector.lastFetch; at.Before(gap) {`}},
 		test{"leader", "^TestRefreshRequestsCauseAtMostOnePollPerSecond$"},
