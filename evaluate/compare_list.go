@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/catbridge/catbridge/evaluate/internal/jsontext"
@@ -23,7 +24,7 @@ func (a *attribute) becomeList() bool {
 }
 
 func parseList(text string) ([]string, bool) {
-	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "[") || !jsontext.Valid(text) {
+	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "[") || !json.Valid([]byte(text)) {
 		return nil, false
 	}
 	var list []string

@@ -3,15 +3,22 @@ package evaluate
 import (
 	"strconv"
 	"strings"
+
+	"github.com/catbridge/catbridge/evaluate/internal/jsontext"
 )
 
 // compiler converts the parsed document into a Config. It tracks its position in the document for
 // the errors that it records.
 type compiler struct {
+	reader   reader
 	path     []step
 	saltText string
 	saltErr  *Error
 	segments []segment
+
+	sameSalt, sameSegments bool // as in the earlier config
+
+	salted, segmented bool // see setting
 
 	joinedSalt, joinedFor string // the last result of saltFor, and its context
 }
@@ -21,32 +28,108 @@ type step struct {
 	index int
 }
 
-func compile(raw *rawConfig) *Config {
+// compile compiles a draft. The earlier config is the one of the draft's settings, or nil.
+func compile(earlier *Config, d *draft) *Config {
 	c := &compiler{}
-	c.compileSalt(&raw.preferences)
-	c.compileSegments(raw.segments.value)
-
-	entries := raw.settings.value
+	document := &document{envelope: c.compileEnvelope(earlier, d), entries: make([]entry, len(d.pieces))}
 	config := &Config{
-		settings: make(map[string]*setting, len(entries)),
-		keys:     make([]string, 0, len(entries)),
+		settings: make(map[string]*setting, len(d.pieces)),
+		keys:     make([]string, 0, len(d.pieces)),
+		source:   source{document: document},
 	}
-	settings := make([]setting, len(entries))
 	c.push("f")
-	for i := range entries {
-		e := &entries[i]
-		s := &settings[i]
-		s.key = e.key
-		c.push(e.key)
-		c.compileSetting(s, &e.setting)
-		c.pop()
-		if config.settings[e.key] == nil {
-			config.keys = append(config.keys, e.key)
+	for i := range d.pieces {
+		p := &d.pieces[i]
+		s := p.setting
+		switch {
+		case s == nil:
+			s = c.compileMember(p.text)
+		case !c.mayShare(s):
+			s = c.compileMember(s.text)
 		}
-		config.settings[e.key] = s
+		place := len(config.keys)
+		if before := config.settings[s.key]; before != nil {
+			place = int(before.place)
+		} else {
+			config.keys = append(config.keys, s.key)
+		}
+		if s == p.setting {
+			s = s.in(place)
+		}
+		s.setPlace(place)
+		config.settings[s.key] = s
+		document.entries[i] = entry{p.gap, s}
 	}
 	config.resolve()
 	return config
+}
+
+// compileEnvelope compiles all but the settings, or takes it from the earlier config.
+func (c *compiler) compileEnvelope(earlier *Config, d *draft) envelope {
+	var was *document
+	if earlier != nil {
+		was = earlier.source.document
+	}
+	if was != nil && d.head == was.head && d.tail == was.tail {
+		c.sameSalt, c.sameSegments, c.segments = true, true, was.segments
+		c.compileSalt(was.salt)
+		return was.envelope
+	}
+	e := envelope{head: d.head, tail: d.tail}
+	if d.preferences != "" {
+		e.salt = newReader(d.preferences).readPreferences().value.salt
+		e.salt.value = strings.Clone(e.salt.value)
+	}
+	c.sameSalt = was != nil && e.salt == was.salt
+	c.compileSalt(e.salt)
+	if d.segments != "" {
+		c.compileSegments(readList(newReader(d.segments), (*reader).readSegment).value)
+	}
+	e.segments = c.segments
+	return e
+}
+
+// mayShare reports whether a setting of the earlier config with the same text is the same here.
+// The settings that it depends on are none of its own: see Config.resolve.
+func (c *compiler) mayShare(s *setting) bool {
+	return (c.sameSalt || !s.salted) && (c.sameSegments || !s.segmented)
+}
+
+// compileMember compiles a member of "f". The setting points only into its text.
+func (c *compiler) compileMember(text string) *setting {
+	c.reader.Cursor = jsontext.NewCursor(text)
+	s := &setting{key: c.reader.Name(), text: text}
+	raw := c.reader.readSetting()
+	c.salted, c.segmented = false, false
+	c.push(s.key)
+	c.compileSetting(s, &raw)
+	c.pop()
+	s.fixed = s.isFixed()
+	s.salted, s.segmented = c.salted, c.segmented
+	return s
+}
+
+// in returns a setting of another config for a place in this one: the setting itself if nothing
+// in it depends on the config.
+func (s *setting) in(place int) *setting {
+	if int(s.place) == place && len(s.prerequisites) == 0 {
+		return s
+	}
+	return s.unlinked()
+}
+
+// unlinked returns a copy for another config.
+func (s *setting) unlinked() *setting {
+	copied := *s
+	copied.links, copied.cyclic = nil, false
+	return &copied
+}
+
+// setPlace does not write to a setting that is there already: it may be shared.
+func (s *setting) setPlace(place int) {
+	if int(s.place) != place {
+		s.place = int32(place)
+	}
 }
 
 func (c *compiler) push(name string)    { c.path = append(c.path, step{name: name}) }
@@ -89,8 +172,7 @@ func (c *compiler) required(state memberState, names ...string) *Error {
 	return nil
 }
 
-func (c *compiler) compileSalt(preferences *member[rawPreferences]) {
-	salt := preferences.value.salt
+func (c *compiler) compileSalt(salt member[string]) {
 	c.saltText = salt.value
 	switch salt.state {
 	case absent:

@@ -1,12 +1,13 @@
 package evaluate
 
+// resolve connects the settings, which must be c's own, except for those without prerequisites that
+// are at their place.
 func (c *Config) resolve() {
 	c.ordered = make([]*setting, len(c.keys))
 	for i, key := range c.keys {
 		s := c.settings[key]
 		c.ordered[i] = s
-		s.place, s.cyclic = int32(i), false
-		s.fixed = s.isFixed()
+		s.setPlace(i)
 		if len(s.prerequisites) == 0 {
 			continue
 		}

@@ -43,6 +43,7 @@ const (
 func (c *compiler) compileOperand(condition *Condition, context string) {
 	switch {
 	case condition.comparator.isHashed():
+		c.salted = true
 		if c.saltErr != nil {
 			condition.valueErr = c.saltErr
 			return

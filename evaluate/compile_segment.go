@@ -41,6 +41,7 @@ func (c *compiler) compileSegment(s *segment, raw *member[rawSegment]) {
 }
 
 func (c *compiler) compileSegmentCondition(condition *Condition, raw *rawSegmentCondition) {
+	c.segmented = true
 	condition.kind = segmentCondition
 	condition.comparator = unknownComparator
 	condition.valueErr = c.required(raw.comparator.state, "c")

@@ -26,10 +26,10 @@ func (c *Config) Keys() []string {
 // JSON returns a copy of the parsed document. It returns nil for a nil config, a config of plain
 // values and a merged config.
 func (c *Config) JSON() []byte {
-	if c == nil || c.source.text == "" {
+	if c == nil || c.source.document == nil {
 		return nil
 	}
-	return []byte(c.source.text)
+	return c.source.document.text()
 }
 
 // BrokenFlags returns the flags that can fail because of an error in the config, in the order of

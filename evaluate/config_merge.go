@@ -4,7 +4,7 @@ import "slices"
 
 // source is the origin of a config. Equal compares sources.
 type source struct {
-	text        string // the document
+	document    *document
 	keys        []string
 	base, front *Config // a merge: front wins
 }
@@ -19,7 +19,7 @@ func (c *Config) Equal(other *Config) bool {
 		return false
 	}
 	a, b := &c.source, &other.source
-	return a.text == b.text && slices.Equal(a.keys, b.keys) && samePlain(c, other) &&
+	return a.document.equal(b.document) && slices.Equal(a.keys, b.keys) && samePlain(c, other) &&
 		a.base.Equal(b.base) && a.front.Equal(b.front)
 }
 
@@ -53,8 +53,7 @@ func Merge(base, front *Config) *Config {
 			if c.settings[key] == nil {
 				c.keys = append(c.keys, key)
 			}
-			copied := *from.settings[key]
-			c.settings[key] = &copied
+			c.settings[key] = from.settings[key].unlinked()
 		}
 	}
 	c.resolve()

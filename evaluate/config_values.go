@@ -33,6 +33,7 @@ func plainSetting(key string, given any) *setting {
 	}
 	s.kind = value.kind
 	s.served = served{value: value, boxed: value.Any()}
+	s.fixed = value.kind != KindNone
 	if value.kind == KindNone {
 		s.served.err = modelError(unsupportedText(given))
 		s.served.valueErr = s.served.err

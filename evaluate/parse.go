@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	"github.com/catbridge/catbridge/evaluate/internal/jsontext"
 )
 
 // Parse reads and compiles a config JSON v6. It does not retain data.
@@ -13,32 +11,28 @@ import (
 // It returns a [*ParseError] if the document is too large, is not a JSON object, nests deeper than
 // 10,000 levels, lacks "f", or has an "f", "p" or "s" of the wrong kind. Any other error fails
 // only the flags that reach it (S77): see [Config.BrokenFlags].
-func Parse(data []byte) (*Config, error) {
+func Parse(data []byte) (*Config, error) { return Reparse(nil, data) }
+
+// Reparse is like [Parse], but shares with an earlier config what did not change, so that a small
+// change takes a small part of the time. It compiles only settings with other JSON than before and
+// those that depend on a changed salt or segment. The result does not depend on earlier, which may
+// be nil and may be in use; it is earlier itself if the document is the same. It keeps neither
+// data nor earlier in memory, only the settings that it shares.
+func Reparse(earlier *Config, data []byte) (*Config, error) {
 	if len(data) > MaxConfigBytes {
 		return nil, refuse("$", fmt.Sprintf("%d bytes, the limit is %d", len(data), MaxConfigBytes))
 	}
-	text := jsontext.FromUTF8(data)
-	if !jsontext.Valid(text) {
-		return nil, syntaxError(data)
+	d := earlier.splitAgain(data)
+	if d == nil {
+		var err error
+		if d, err = split(earlier, data); err != nil {
+			return nil, err
+		}
 	}
-	r := newReader(text)
-	if r.Kind() != '{' {
-		return nil, refuse("$", "an object is expected")
+	if d.isOf(earlier) {
+		return earlier, nil
 	}
-	raw := r.readConfig()
-	switch {
-	case raw.preferences.state == wrong:
-		return nil, refuse("$.p", "an object is expected")
-	case raw.segments.state == wrong:
-		return nil, refuse("$.s", "an array is expected")
-	case raw.settings.state == wrong:
-		return nil, refuse("$.f", "an object is expected")
-	case raw.settings.state == absent:
-		return nil, refuse("$.f", "missing")
-	}
-	config := compile(&raw)
-	config.source = source{text: text}
-	return config, nil
+	return compile(earlier, d), nil
 }
 
 func refuse(path, reason string) *ParseError {

@@ -19,22 +19,11 @@ const (
 
 func have[T any](v T) member[T] { return member[T]{value: v, state: present} }
 
-type rawConfig struct {
-	preferences member[rawPreferences]
-	segments    member[[]member[rawSegment]]
-	settings    member[[]rawSettingEntry]
-}
-
 type rawPreferences struct{ salt member[string] }
 
 type rawSegment struct {
 	name       member[string]
 	conditions member[[]member[*rawUserCondition]]
-}
-
-type rawSettingEntry struct {
-	key     string
-	setting member[rawSetting]
 }
 
 type rawSetting struct {

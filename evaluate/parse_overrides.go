@@ -1,6 +1,10 @@
 package evaluate
 
-import "github.com/catbridge/catbridge/evaluate/internal/jsontext"
+import (
+	"encoding/json"
+
+	"github.com/catbridge/catbridge/evaluate/internal/jsontext"
+)
 
 // ParseOverrides reads a file of flag overrides: a full config JSON (S64), or the simple form
 // {"flags": {key: value}} with plain values (S63). Numbers in the simple form match defaults as
@@ -9,11 +13,10 @@ func ParseOverrides(data []byte) (*Config, error) {
 	if len(data) > MaxConfigBytes {
 		return Parse(data)
 	}
-	text := jsontext.FromUTF8(data)
-	if !jsontext.Valid(text) {
+	if !json.Valid(data) {
 		return Parse(data)
 	}
-	r := newReader(text)
+	r := newReader(jsontext.FromUTF8(data))
 	if r.Kind() != '{' {
 		return nil, refuse("$", "an object is expected")
 	}

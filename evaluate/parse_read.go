@@ -82,22 +82,6 @@ func (r *reader) readBool() (m member[bool]) {
 	return m
 }
 
-func (r *reader) readConfig() (m rawConfig) {
-	for more := r.Open(); more; more = r.Next() {
-		switch r.Name() {
-		case "p":
-			m.preferences = r.readPreferences()
-		case "s":
-			m.segments = readList(r, (*reader).readSegment)
-		case "f":
-			m.settings = r.readSettings()
-		default:
-			r.Skip()
-		}
-	}
-	return m
-}
-
 func readList[T any](r *reader, read func(*reader) member[T]) (m member[[]member[T]]) {
 	state, more := r.enter('[')
 	m.state = state
@@ -133,17 +117,6 @@ func (r *reader) readSegment() (m member[rawSegment]) {
 		default:
 			r.Skip()
 		}
-	}
-	return m
-}
-
-// readSettings keeps the order of the document. It keeps all settings of a repeated key; compile
-// uses the last.
-func (r *reader) readSettings() (m member[[]rawSettingEntry]) {
-	state, more := r.enter('{')
-	m.state = state
-	for ; more; more = r.Next() {
-		m.value = append(m.value, rawSettingEntry{key: r.Name(), setting: r.readSetting()})
 	}
 	return m
 }

@@ -25,6 +25,9 @@ type setting struct {
 	links         []link
 	prerequisites []*prerequisite
 	cyclic        bool // some link is cyclic
+
+	text              string // the member of "f" that it was compiled from; empty for a plain setting
+	salted, segmented bool   // it depends on the config's salt, on the segments
 }
 
 // served is a value that a setting can serve, with its variation ID.

@@ -61,7 +61,7 @@ func (u *updater) fromCache(value []byte, held *snapshot.Snapshot) (*snapshot.Sn
 	case hash == next.Hash:
 		next.Config = held.Config
 	default:
-		if next.Config, err = evaluate.Parse(entry.JSON); err != nil {
+		if next.Config, err = evaluate.Reparse(held.Content(), entry.JSON); err != nil {
 			return nil, err
 		}
 	}

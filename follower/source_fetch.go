@@ -21,6 +21,7 @@ import (
 type fetcher struct {
 	cfg        cdn.Config
 	fetcher    *cdn.Fetcher     // nil: nothing was fetched yet
+	held       *evaluate.Config // in force during the request
 	parsed     *evaluate.Config // of the last answer
 	pauseUntil time.Time        // by the CDN's Retry-After (S85)
 	pauseErr   error
@@ -38,7 +39,7 @@ func (c Config) newFetcher() (*fetcher, error) {
 		UserAgent: "ConfigCat-Go-catbridge/" + c.PollingMode.letter() + "-" + version,
 		Logger:    c.Logger,
 		Check: func(json []byte) (err error) {
-			f.parsed, err = evaluate.Parse(json)
+			f.parsed, err = evaluate.Reparse(f.held, json)
 			return err
 		},
 	}
@@ -83,6 +84,8 @@ func (u *updater) fetch(ctx context.Context) error {
 	if held != nil {
 		etag = held.ETag
 	}
+	u.fetcher.held = held.Content()
+	defer func() { u.fetcher.held, u.fetcher.parsed = nil, nil }()
 	resp, err := u.ask(fetching, etag)
 	switch {
 	case err == nil:
@@ -135,7 +138,6 @@ func (u *updater) take(ctx context.Context, held *snapshot.Snapshot, resp cdn.Re
 			}
 		}
 	}
-	u.fetcher.parsed = nil
 	next.Source = snapshot.SourceCDN
 	next.FetchTime = now.UnixMilli()
 	if u.feed == nil { // Redis does not order content

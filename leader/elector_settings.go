@@ -13,15 +13,20 @@ import (
 	"github.com/catbridge/catbridge/leader/internal/hook"
 )
 
-// settings are the checked settings of one SDK key. Except for broken they are immutable: a
-// change gives the elector new settings.
+// settings are the checked settings of one SDK key. Except for broken and last they are immutable:
+// a change gives the elector new settings.
 type settings struct {
 	SDKKey
 	poll    time.Duration
 	log     eventlog.Log
 	fetcher *cdn.Fetcher
-	broken  int // set by check, read after the fetch; fetches do not overlap
+	broken  int              // set by check, read after the fetch; fetches do not overlap
+	last    *evaluate.Config // the last large config that check accepted, or nil
 }
+
+// keptConfig is the size from which a compiled config is kept for the check of the next one. To
+// check a smaller one takes less than 1 ms, and thousands of them would need much memory.
+const keptConfig = 64 << 10 // bytes of JSON
 
 // prepare checks the SDK keys. Its error lists everything that is wrong with them.
 func (l *Leader) prepare(keys []SDKKey) ([]*settings, error) {
@@ -76,10 +81,13 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 // check returns an error if the config must not be committed, and counts the flags that
 // can fail because of an error in the config (S77).
 func (s *settings) check(json []byte) error {
-	config, err := evaluate.Parse(json)
+	config, err := evaluate.Reparse(s.last, json)
 	if err != nil {
 		return err
 	}
 	s.broken = len(config.BrokenFlags())
+	if s.last = config; len(json) < keptConfig {
+		s.last = nil
+	}
 	return nil
 }

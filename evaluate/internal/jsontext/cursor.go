@@ -1,5 +1,4 @@
-// Package jsontext reads JSON. [Valid] checks a document; a [Cursor] then walks it and copies
-// nothing.
+// Package jsontext reads JSON that encoding/json accepts. A [Cursor] walks it and copies nothing.
 package jsontext
 
 import (
@@ -20,6 +19,9 @@ type Cursor struct {
 // NewCursor returns a cursor at the start of a valid JSON text.
 func NewCursor(text string) Cursor { return Cursor{text: text} }
 
+// Pos returns the offset of the cursor in the text.
+func (c *Cursor) Pos() int { return c.pos }
+
 // Kind returns the first byte of the value at the cursor, '0' for any number.
 func (c *Cursor) Kind() byte {
 	c.space()
@@ -30,16 +32,7 @@ func (c *Cursor) Kind() byte {
 	return b
 }
 
-func (c *Cursor) space() {
-	for c.pos < len(c.text) {
-		switch c.text[c.pos] {
-		case ' ', '\t', '\n', '\r':
-			c.pos++
-		default:
-			return
-		}
-	}
-}
+func (c *Cursor) space() { c.pos = SkipSpace(c.text, c.pos) }
 
 // Open enters an object or array and reports whether it has elements.
 func (c *Cursor) Open() bool {
@@ -78,26 +71,12 @@ func (c *Cursor) Text() string {
 		c.pos = end + 1
 		return c.text[start:end]
 	}
-	c.skipString()
+	c.pos = endOfString(c.text, c.pos)
 	var s string
 	if err := json.Unmarshal([]byte(c.text[start-1:c.pos]), &s); err != nil {
 		return c.text[start : c.pos-1]
 	}
 	return s
-}
-
-func (c *Cursor) skipString() {
-	c.pos++
-	for {
-		switch c.text[c.pos] {
-		case '"':
-			c.pos++
-			return
-		case '\\':
-			c.pos++
-		}
-		c.pos++
-	}
 }
 
 // Number reads a number. It returns an infinity for a number beyond the range of float64.
@@ -116,13 +95,7 @@ func (c *Cursor) Bool() bool { return c.scalar() == "true" }
 func (c *Cursor) scalar() string {
 	c.space()
 	start := c.pos
-	for c.pos < len(c.text) {
-		switch c.text[c.pos] {
-		case ',', '}', ']', ' ', '\t', '\n', '\r':
-			return c.text[start:c.pos]
-		}
-		c.pos++
-	}
+	c.pos = endOfScalar(c.text, c.pos)
 	return c.text[start:c.pos]
 }
 
@@ -134,27 +107,8 @@ func (c *Cursor) Raw() string {
 	return c.text[start:c.pos]
 }
 
-// Skip moves past a value of any kind, without recursion.
+// Skip moves past a value of any kind.
 func (c *Cursor) Skip() {
 	c.space()
-	for depth := 0; ; {
-		switch c.text[c.pos] {
-		case '{', '[':
-			depth++
-			c.pos++
-		case '}', ']':
-			depth--
-			c.pos++
-		case '"':
-			c.skipString()
-		case ',', ':', ' ', '\t', '\n', '\r':
-			c.pos++
-			continue
-		default:
-			c.scalar()
-		}
-		if depth == 0 {
-			return
-		}
-	}
+	c.pos = End(c.text, c.pos, math.MaxInt)
 }

@@ -96,7 +96,7 @@ func (s *syncer) prepare(c snapshot.Candidate, lower bool) (*snapshot.Snapshot, 
 	case s.noConfig.has(c.Hash):
 		return nil, errNoConfig
 	}
-	next, err := snapshot.Compile(c)
+	next, err := snapshot.Compile(c, held)
 	if invalid, ok := errors.AsType[*snapshot.InvalidConfigError](err); ok {
 		s.inc(&s.n.RefusedConfigs)
 		s.noConfig.add(c.Hash)

@@ -28,10 +28,11 @@ func (e *InvalidConfigError) Error() string { return e.Err.Error() }
 func (e *InvalidConfigError) Unwrap() error { return e.Err }
 
 // Compile returns a snapshot of a candidate. All clients of the process share the compiled
-// configs that are in force, so the same content is compiled once. The error is an
-// [*InvalidConfigError], or says why the candidate does not have its hash.
-func Compile(c Candidate) (*Snapshot, error) {
-	content, err := contents.get(c)
+// configs that are in force, so the same content is compiled once. Only what differs from held,
+// which may be nil, is compiled. The error is an [*InvalidConfigError], or says why the candidate
+// does not have its hash.
+func Compile(c Candidate, held *Snapshot) (*Snapshot, error) {
+	content, err := contents.get(c, held.Content())
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +58,12 @@ type compiledTable struct {
 
 var contents = compiledTable{byHash: map[string]weak.Pointer[compiled]{}}
 
-// get returns a candidate's content, and compiles it if the table does not contain it.
+// get returns a candidate's content, and compiles it if the table does not contain it. It shares
+// what did not change with an earlier config, which may be nil.
 // Concurrent callers wait for one compilation. get also verifies bytes that differ from those
 // verified before, so every reader of corrupt bytes notices. After a refusal the next caller
 // tries with its own bytes.
-func (t *compiledTable) get(candidate Candidate) (*compiled, error) {
+func (t *compiledTable) get(candidate Candidate, earlier *evaluate.Config) (*compiled, error) {
 	c := t.find(candidate.Hash)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +74,7 @@ func (t *compiledTable) get(candidate Candidate) (*compiled, error) {
 	if err != nil || c.config != nil {
 		return c, err
 	}
-	config, err := evaluate.Parse(json)
+	config, err := evaluate.Reparse(earlier, json)
 	if err != nil {
 		return nil, &InvalidConfigError{err}
 	}

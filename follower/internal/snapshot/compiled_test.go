@@ -31,7 +31,7 @@ func TestConcurrentRequestsCompileContentOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range got {
 		group.Go(func() {
-			c, err := contents.get(wanted)
+			c, err := contents.get(wanted, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -49,21 +49,21 @@ func TestConcurrentRequestsCompileContentOnce(t *testing.T) {
 // I4: damaged bytes are refused although another client holds the same content.
 func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
 	wanted := newCandidate(1002)
-	if _, err := contents.get(wanted.damaged()); err == nil {
+	if _, err := contents.get(wanted.damaged(), nil); err == nil {
 		t.Error("damaged bytes were taken")
 	}
-	held, err := contents.get(wanted)
+	held, err := contents.get(wanted, nil)
 	if err != nil {
 		t.Fatalf("after one that was damaged: %v", err)
 	}
-	if _, err := contents.get(wanted.damaged()); err == nil {
+	if _, err := contents.get(wanted.damaged(), nil); err == nil {
 		t.Error("damaged bytes were taken, since the content is held")
 	}
 	json, _ := wanted.JSON()
 	other := wanted
 	other.Stored = wire.Blob{Hash: wanted.Hash, Codec: wire.Raw, Payload: json} // as another leader stores it
 	other.JSON = other.Stored.JSON
-	if c, err := contents.get(other); err != nil || c != held {
+	if c, err := contents.get(other, nil); err != nil || c != held {
 		t.Errorf("stored otherwise: %v", err)
 	}
 	runtime.KeepAlive(held)
@@ -71,7 +71,7 @@ func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
 
 func TestTheTableKeepsNoConfigAlive(t *testing.T) {
 	wanted := newCandidate(1003)
-	if _, err := contents.get(wanted); err != nil {
+	if _, err := contents.get(wanted, nil); err != nil {
 		t.Fatal(err)
 	}
 	for range 1000 { // cleanups run some time after the collection
