@@ -2,6 +2,7 @@
 //
 // [Parse] compiles a config once: it checks the document, resolves segments and
 // prerequisites, parses versions, numbers and hashes, and turns long lists into sets.
+// [Reparse] does that only for what differs from an earlier config.
 // [Config.Evaluate] then walks the compiled rules, without locks; its documentation
 // lists what it allocates. A [Config] is immutable: replace it as a whole, for instance
 // in an atomic pointer.

@@ -53,6 +53,8 @@ func split(earlier *Config, data []byte) (*draft, error) {
 		return nil, refuse("$", "an object is expected")
 	}
 	var preferences, segments, settings part
+	var end int // of the last setting
+	d := &draft{}
 	for more := r.Open(); more; more = r.Next() {
 		switch r.Name() {
 		case "p":
@@ -60,7 +62,13 @@ func split(earlier *Config, data []byte) (*draft, error) {
 		case "s":
 			segments = r.part('[')
 		case "f":
-			settings = r.part('{')
+			d.pieces = nil // the last "f" counts
+			if r.Kind() != '{' {
+				settings = r.part('{')
+				continue
+			}
+			settings = part{present, r.Pos()}
+			end = d.splitSettings(earlier, text, r)
 		default:
 			r.Skip()
 		}
@@ -75,9 +83,7 @@ func split(earlier *Config, data []byte) (*draft, error) {
 	case settings.state == absent:
 		return nil, refuse("$.f", "missing")
 	}
-	d := &draft{head: strings.Clone(text[:settings.start+1])}
-	end := settings.start + d.splitSettings(earlier, text[settings.start:])
-	d.tail = strings.Clone(text[end:])
+	d.head, d.tail = strings.Clone(text[:settings.start+1]), strings.Clone(text[end:])
 	from := func(p part) string {
 		switch {
 		case p.state == absent:
@@ -92,10 +98,9 @@ func split(earlier *Config, data []byte) (*draft, error) {
 	return d, nil
 }
 
-// splitSettings divides the object at the start of text and returns the end of its last member.
-func (d *draft) splitSettings(earlier *Config, text string) (end int) {
-	r := newReader(text)
-	end = 1
+// splitSettings divides the object at which r is in text. It returns the end of the last member.
+func (d *draft) splitSettings(earlier *Config, text string, r *reader) (end int) {
+	end = r.Pos() + 1
 	for more := r.Open(); more; more = r.Next() {
 		r.Kind()
 		start := r.Pos()

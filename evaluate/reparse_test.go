@@ -203,6 +203,41 @@ func checkReparse(t interface {
 	return got
 }
 
+// Shared settings meet other prerequisites.
+func TestPrerequisitesOfSharedSettingsAreResolvedAgain(t *testing.T) {
+	asks := func(flag string) string {
+		return `{"t":0,"r":[{"c":[{"p":{"f":"` + flag + `","c":0,"v":{"b":true}}}],"s":{"v":{"b":true}}}],"v":{"b":false}}`
+	}
+	document := func(settings string) string {
+		return `{"f":{` + settings + `"asks":` + asks("base") + `,"above":` + asks("asks") + `}}`
+	}
+	documents := map[string]string{
+		"on":      document(`"base":{"t":0,"v":{"b":true}},`),
+		"off":     document(`"base":{"t":0,"v":{"b":false}},`),
+		"text":    document(`"base":{"t":1,"v":{"s":"x"}},`),
+		"invalid": document(`"base":{"t":7},`),
+		"missing": document(``),
+		"later":   document(`"other":null,"base":{"t":0,"v":{"b":true}},`),
+		"cycle":   document(`"base":` + asks("above") + `,`),
+	}
+	for before, was := range documents {
+		for after, is := range documents {
+			t.Run(before+" "+after, func(t *testing.T) { checkReparse(t, checkReparse(t, nil, was), is) })
+		}
+	}
+}
+
+func TestReparseReadsWhatFollowsAnUnchangedSetting(t *testing.T) {
+	earlier := checkReparse(t, nil, `{"f":{"a":1,"b":2}}`)
+	for _, json := range []string{
+		`{"f":{"a":12,"b":2}}`, `{"f":{"a":12"b":2}}`, `{"f":{"a":1 "b":2}}`, `{"f":{"a":1;"b":2}}`, `{"f":{"a":1,,"b":2}}`, `{"f":{"a":1,"b":2,}}`,
+		`{"f":{,"a":1,"b":2}}`, `{"f":{"a":1,"b":2 }}`, `{"f":{"a":1,"b":2}}}`, `{"f":{"a":1},"g":{"b":2}}`, `{"f":{"a":1,"c","b":2}}`,
+		`{"f":{"a":1,"c":` + strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999) + `,"b":2}}`,
+	} {
+		checkReparse(t, earlier, json)
+	}
+}
+
 func TestReparseReturnsTheEarlierConfigForTheSameDocument(t *testing.T) {
 	for _, json := range []string{`{"f":{}}`, ` {"f" : { "a":{"t":0,"v":{"b":true}} , "a":null}} `, `{"f":{"a":1},"f":{"b":2}}`} {
 		config, err := Parse([]byte(json))
@@ -215,7 +250,6 @@ func TestReparseReturnsTheEarlierConfigForTheSameDocument(t *testing.T) {
 	}
 }
 
-// Reparse compiles only what changed: see setting.isSame for what else a copy shares.
 func TestUnchangedSettingsAreNotCompiledAgain(t *testing.T) {
 	rule := func(condition string) string {
 		return `{"t":0,"r":[{"c":[` + condition + `],"s":{"v":{"b":true}}}],"v":{"b":false}}`
@@ -255,7 +289,7 @@ func sharesRules(a, b *setting) bool {
 	return len(a.rules) == len(b.rules) && (len(a.rules) == 0 || &a.rules[0] == &b.rules[0])
 }
 
-// A setting that changes and changes back gets new text, which shows what the others point to.
+// editedDocument returns a document in which each generation edits one flag.
 func editedDocument(generation, flags int) []byte {
 	var b strings.Builder
 	b.WriteString(`{"p":{"s":"salt"},"s":[{"n":"beta","r":[{"a":"Email","c":28,"s":"x"}]}],"f":{`)
@@ -275,8 +309,8 @@ func editedDocument(generation, flags int) []byte {
 
 // A shared setting keeps nothing of the document of its time in memory, except its own text.
 func TestReparsedConfigsKeepNoFormerDocument(t *testing.T) {
-	const flags, edits = 100, 1000
-	var gone []weak.Pointer[byte] // to all that only former documents contained
+	const flags, edits = 300, 1000
+	gone := make([]weak.Pointer[byte], 0, 4*edits) // to all that only former documents contained
 	watch := func(text string) weak.Pointer[byte] { return weak.Make(unsafe.StringData(text)) }
 	config, err := Parse(editedDocument(0, flags))
 	if err != nil {
@@ -285,8 +319,11 @@ func TestReparsedConfigsKeepNoFormerDocument(t *testing.T) {
 	start := heap()
 	for generation := 1; generation <= edits; generation++ {
 		data := editedDocument(generation, flags)
-		if generation%250 == 0 {
+		switch { // another head: see split
+		case generation%250 == 0:
 			data = []byte(strings.Replace(string(data), `"salt"`, fmt.Sprintf(`"salt %d"`, generation), 1))
+		case generation%7 == 0:
+			data = []byte(strings.Replace(string(data), `{"p"`, fmt.Sprintf(`{"x":%d,"p"`, generation), 1))
 		}
 		next, err := Reparse(config, data)
 		if err != nil {
@@ -303,8 +340,7 @@ func TestReparsedConfigsKeepNoFormerDocument(t *testing.T) {
 		gone = append(gone, weak.Make(&data[0]))
 		config = next
 	}
-	gone = append(gone, watch(strings.Clone("the test notices what is gone")))
-	end := heap()
+	runtime.GC()
 	if len(gone) < 2*edits {
 		t.Fatalf("%d edits replaced %d texts", edits, len(gone))
 	}
@@ -317,8 +353,27 @@ func TestReparsedConfigsKeepNoFormerDocument(t *testing.T) {
 	if kept > 0 {
 		t.Errorf("%d of %d replaced texts are still in memory", kept, len(gone))
 	}
-	if end > start+start/10+64<<10 {
+	gone = nil
+	if end := heap(); end > start+start/10 {
 		t.Errorf("%d bytes in use after %d edits, %d before", end, edits, start)
+	}
+	runtime.KeepAlive(config)
+}
+
+// What is left of a document keeps nothing of a large setting that was removed.
+func TestRemovedSettingsLeaveTheMemory(t *testing.T) {
+	const small = `"a":{"t":0,"v":{"b":true}}`
+	const large = 4 << 20
+	before := heap()
+	config, err := Parse([]byte(`{"p":{"s":"salt"},"f":{` + small + `,"large":{"t":1,"v":{"s":"` + strings.Repeat("x", large) + `"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config, err = Reparse(config, []byte(`{"p":{"s":"salt"},"f":{`+small+`}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if after := heap(); after > before+large/2 {
+		t.Errorf("%d bytes more are in use", after-before)
 	}
 	runtime.KeepAlive(config)
 }
@@ -350,4 +405,15 @@ func TestReparseDoesNotWriteToTheEarlierConfig(t *testing.T) {
 		group.Wait()
 		config = next
 	}
+}
+
+// Any document after any other one.
+func FuzzReparse(f *testing.F) {
+	f.Add(`{"f":{"a":1}}`, `{"f":{"a":12}}`)
+	f.Add(`{"p":{"s":"x"},"f":{"a":{"t":0,"v":{"b":true}},"b":null}}`, `{"p":{"s":"x"},"f":{"b":null,"a":{"t":0,"v":{"b":true}}}}`)
+	f.Add(`{"f":{"a":{"t":1,"v":{"s":"`+"\xff"+`"}},"\u0061":1},"s":[]}`, `{"f":{"a":{"t":1,"v":{"s":"`+"\xff"+`"}}},"s":[]}`)
+	f.Fuzz(func(t *testing.T, was, is string) {
+		earlier := checkReparse(t, nil, was)
+		checkReparse(t, earlier, is)
+	})
 }

@@ -1,6 +1,6 @@
 package main
 
-// evaluating are mutants of snapshots and hooks.
+// evaluating are mutants of compiled configs, snapshots and hooks.
 var evaluating = []mutant{
 	{
 		"a snapshot uses another user's evaluation cache", "S22", []edit{{"follower",
@@ -56,5 +56,46 @@ var evaluating = []mutant{
 		"a failed prerequisite is evaluated again", "S18", []edit{{"evaluate",
 			`err == nil || err != errTooMany && !err.walked`, `err == nil`}},
 		test{"evaluate", "^TestFailingPrerequisiteIsEvaluatedOnce$"},
+	},
+	{
+		"a compiled setting is shared under another salt", "S36", []edit{{"evaluate", `(c.sameSalt || !s.salted)`, `(true || !s.salted)`}},
+		test{"evaluate", "^TestReparsedConfigsAreThoseCompiledFromScratch$"},
+	},
+	{
+		"a compiled setting is shared with other segments", "S73", []edit{{"evaluate", `(c.sameSegments || !s.segmented)`, `(true || !s.segmented)`}},
+		test{"evaluate", "^TestReparsedConfigsAreThoseCompiledFromScratch$"},
+	},
+	{
+		"a shared setting keeps its links to the earlier config", "S74", []edit{{"evaluate", `	copied.links, copied.cyclic = nil, false
+`, ``}, {"evaluate", `if len(s.prerequisites) == 0 {`, `if len(s.prerequisites) == 0 || s.links != nil {`}},
+		test{"evaluate", "^TestPrerequisitesOfSharedSettingsAreResolvedAgain$"},
+	},
+	{
+		"a shared setting keeps its place among the earlier config's settings", "S17", []edit{{"evaluate", `int(s.place) == place && len(s.prerequisites) == 0`, `len(s.prerequisites) == 0`}},
+		test{"evaluate", "^TestReparsedConfigsAreThoseCompiledFromScratch$"},
+	},
+	{
+		"a setting that only begins like the earlier one is shared", "S77", []edit{{"evaluate", `string(text[:len(member)]) == member && isFollowed(text, len(member))`, `string(text[:len(member)]) == member`}},
+		test{"evaluate", "^TestReparseReadsWhatFollowsAnUnchangedSetting$"},
+	},
+	{
+		"a changed setting is not checked for valid JSON", "S77", []edit{{"evaluate", ` || !json.Valid(text[value:length])`, ``}},
+		test{"evaluate", "^TestReparsedConfigsAreThoseCompiledFromScratch$"},
+	},
+	{
+		"a changed setting is not checked for valid UTF-8", "S77", []edit{{"evaluate", `!utf8.Valid(text[:length])`, `!utf8.Valid(nil)`}},
+		test{"evaluate", "^TestReparsedConfigsAreThoseCompiledFromScratch$"},
+	},
+	{
+		"a document with another head is compared like one with other settings", "S77", []edit{{"evaluate", `string(data[:head]) != was.head || `, ``}},
+		test{"evaluate", "^TestReparsedConfigsAreThoseCompiledFromScratch$"},
+	},
+	{
+		"a shared setting keeps its document in memory", "S78", []edit{{"evaluate", `strings.Clone(member)`, `member`}},
+		test{"evaluate", "^TestReparsedConfigsKeepNoFormerDocument$"},
+	},
+	{
+		"the head of a document keeps all of it in memory", "S78", []edit{{"evaluate", `strings.Clone(text[:settings.start+1])`, `text[:settings.start+1]`}},
+		test{"evaluate", "^TestRemovedSettingsLeaveTheMemory$"},
 	},
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -67,6 +68,32 @@ func TestDamagedBytesAreRefusedThoughTheContentIsCached(t *testing.T) {
 		t.Errorf("stored otherwise: %v", err)
 	}
 	runtime.KeepAlive(held)
+}
+
+// What did not change is not compiled again: the rules stay where they are.
+func TestCompileSharesUnchangedFlagsWithTheHeldContent(t *testing.T) {
+	candidate := func(version int) Candidate {
+		json := fmt.Appendf(nil, `{"f":{"version":{"t":2,"v":{"i":%d}},"rule":{"t":0,"r":[{"s":{"v":{"b":true}}}],"v":{"b":false}}}}`, version)
+		blob := wire.Blob{Rev: wire.MinRev, Hash: wire.ContentHash(json), Codec: wire.Raw, Payload: json}
+		return Candidate{Rev: blob.Rev, Hash: blob.Hash, Source: SourceBlob, Stored: blob, JSON: blob.JSON}
+	}
+	var held *Snapshot
+	var rule *evaluate.TargetingRule
+	for version := range 3 {
+		next, err := Compile(candidate(version), held)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := next.Config.Evaluate("version", nil, evaluate.Value{}, nil).Value.Int(); got != int64(version) {
+			t.Errorf("version %d, want %d", got, version)
+		}
+		if got := next.Config.Evaluate("rule", nil, evaluate.Value{}, nil).TargetingRule; held != nil && got != rule {
+			t.Error("an unchanged flag was compiled again")
+		} else {
+			rule = got
+		}
+		held = next
+	}
 }
 
 func TestTheTableKeepsNoConfigAlive(t *testing.T) {
