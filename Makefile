@@ -6,7 +6,8 @@ SHELL       := bash
 .NOTPARALLEL:
 
 GO       ?= go
-PACKAGES ?= ./...
+# The packages of all modules of go.work.
+PACKAGES ?= work
 FUZZTIME ?= 30s
 BENCH    ?= .
 COUNT    ?= 1
@@ -18,6 +19,7 @@ ROWS     ?=
 DURATION ?= 10m
 MUTANT   ?=
 STEPS    ?= 20000000
+RELEASE  ?= v0.1.0
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 # The server on which the tests run: empty for the installed one, valkey or redis8 for
@@ -33,8 +35,7 @@ STARTED  := $(shell date +%s)
 # The race detector needs a C compiler.
 RACE     := $(if $(shell command -v "$${CC:-gcc}"),-race)
 
-GOTESTSUM := $(GO) tool -modfile=tools.mod gotestsum
-TESTS     := $(GOTESTSUM) --format pkgname --format-hide-empty-pkg
+TESTS := bin/gotestsum --format pkgname --format-hide-empty-pkg
 
 # Tests that print the number of cases from the official SDKs' own data, and gates that do
 # not work with the race detector.
@@ -66,6 +67,22 @@ notices: ## write the licences of all modules in the programs to THIRD_PARTY_NOT
 test: install-test-tools lint gates race servers vuln ## run every check that must pass before a commit reaches main
 	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s$$([[ ! -e bin/vuln-not-checked ]] || echo ', but known vulnerabilities were not checked: their database is unreachable')"
 
+.PHONY: tools
+tools: ## build the pinned tools of tools.mod in bin/
+	@GOWORK=off $(GO) build -modfile=tools.mod -o bin/ tool
+
+.PHONY: tidy
+tidy: ## run go mod tidy for every module, after a change of imports
+	$(GO) run ./test/modules tidy
+
+.PHONY: release
+release: ## prepare a release: the modules require each other at its version (RELEASE=v0.1.0)
+	$(GO) run ./test/modules require $(RELEASE)
+
+.PHONY: release-dry-run
+release-dry-run: ## release the last commit to a local module proxy, and use every module from there (RELEASE=v0.1.0)
+	@$(GO) run ./test/modules dry-run $(RELEASE)
+
 .PHONY: api
 api: ## write the files in api, which contain the exported API
 	$(GO) test -count=1 -run '^TestAPIIsThatOfTheFiles$$' ./test/repo -args -update
@@ -79,7 +96,7 @@ install-test-tools: ## install missing tools of the tests, except Go
 	@.ci/install-test-tools
 
 .PHONY: lint
-lint: ## run gofmt, go vet, go fix and staticcheck, and golangci-lint if it is installed
+lint: tools ## run gofmt, go vet, go fix and staticcheck, and golangci-lint if it is installed
 	@echo "==> gofmt"
 	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted (run make fix):"; echo "$$unformatted"; exit 1; }
 	@echo "==> go vet"
@@ -87,10 +104,10 @@ lint: ## run gofmt, go vet, go fix and staticcheck, and golangci-lint if it is i
 	@echo "==> go fix -diff"
 	@$(GO) fix -diff $(PACKAGES) || { echo "code can be modernized (run make fix)"; exit 1; }
 	@echo "==> staticcheck"
-	@$(GO) tool -modfile=tools.mod staticcheck $(PACKAGES)
+	@bin/staticcheck $(PACKAGES)
 	@echo "==> words"
 	@$(GO) run ./test/words
-	@if command -v golangci-lint >/dev/null; then echo "==> golangci-lint"; golangci-lint run; fi
+	@if command -v golangci-lint >/dev/null; then echo "==> golangci-lint"; golangci-lint run $$($(GO) list -m -f '{{.Dir}}/...'); fi
 
 .PHONY: fix
 fix: ## format and modernize the code
@@ -107,7 +124,7 @@ gates: ## run the conformance tests with counts, and the allocation gates, witho
 # to them. Virtual time needs no processor at a certain moment, and much less of it without
 # the race detector; make race-virtual uses it.
 .PHONY: race
-race: ## run the whole suite in random order: units beside fleets, virtual and servers
+race: tools ## run the whole suite in random order: units beside fleets, virtual and servers
 	@mkdir -p bin/tests; rm -f bin/tests/*; status=0; \
 		nice -n 10 $(MAKE) --no-print-directory units & \
 		$(MAKE) --no-print-directory fleets virtual servers || status=$$?; \
@@ -116,13 +133,13 @@ race: ## run the whole suite in random order: units beside fleets, virtual and s
 FLEETS := $(TESTS) --hide-summary=skipped
 
 .PHONY: units
-units: ## run the tests of all packages but those of fleets, with the race detector
+units: tools ## run the tests of all packages but those of fleets, with the race detector
 	@echo "==> units: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
 	@mkdir -p bin/tests; $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on -timeout 40m \
 		$$($(GO) list $(PACKAGES) | grep -vE '/test/(e2e|interop|servers)$$')
 
 .PHONY: fleets
-fleets: ## run the tests of fleets in real time, with the race detector
+fleets: tools ## run the tests of fleets in real time, with the race detector
 	@echo "==> fleets: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
 	@mkdir -p bin/tests; status=0; $(FLEETS) --jsonfile bin/tests/fleets.json -- $(RACE) -shuffle=on -timeout 40m ./test/e2e -args -time=real || status=$$?; \
 		$(FLEETS) --jsonfile bin/tests/interop.json -- $(RACE) -shuffle=on -timeout 40m ./test/interop || status=$$?; exit $$status
@@ -130,7 +147,7 @@ fleets: ## run the tests of fleets in real time, with the race detector
 .PHONY: virtual race-virtual
 virtual: ## run the tests of fleets in virtual time
 race-virtual: ## the same with the race detector; some minutes
-virtual race-virtual:
+virtual race-virtual: tools
 	@echo "==> fleets in virtual time"
 	@mkdir -p bin/tests; $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on -timeout 40m ./test/e2e -args -time=virtual
 
@@ -172,7 +189,7 @@ soak: ## run leaders and 200 followers under random faults, and write a report (
 		-soak=$(DURATION) -seed=$(SEED) -report=$(abspath $(REPORT)) || status=$$?; cat $(REPORT); exit $$status
 
 .PHONY: vuln
-vuln: ## check for known vulnerabilities, if their database is reachable
+vuln: tools ## check for known vulnerabilities, if their database is reachable
 	@echo "==> govulncheck"
 	@.ci/vulncheck $(PACKAGES)
 

@@ -63,7 +63,7 @@ type verdict struct {
 
 // gate runs the mutants and prints their outcomes. It fails if a mutant was not caught.
 func gate(ctx context.Context, chosen []mutant) error {
-	root, err := moduleRoot(ctx)
+	root, err := repository(ctx)
 	if err != nil {
 		return err
 	}
@@ -164,10 +164,11 @@ func (t test) goTest(ctx context.Context, root string, more ...string) (string, 
 	return string(output), err
 }
 
-func moduleRoot(ctx context.Context) (string, error) {
-	output, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+// repository returns the folder of go.work: mutants are of several modules.
+func repository(ctx context.Context) (string, error) {
+	output, err := exec.CommandContext(ctx, "go", "env", "GOWORK").Output()
 	if err != nil {
-		return "", fmt.Errorf("go env GOMOD: %w", err)
+		return "", fmt.Errorf("go env GOWORK: %w", err)
 	}
 	return filepath.Dir(strings.TrimSpace(string(output))), nil
 }

@@ -30,7 +30,7 @@ func publicPackages(t *testing.T) []apiPackage {
 	t.Helper()
 	exports := map[string]string{}
 	var public []goPackage
-	for _, p := range goList(t, "-export", "-deps", "./...") {
+	for _, p := range goList(t, "-export", "-deps", "work") {
 		exports[p.ImportPath] = p.Export
 		if !p.DepOnly && p.Name != "main" && isPublic(relative(p.ImportPath)) {
 			public = append(public, p)

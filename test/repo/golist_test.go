@@ -20,18 +20,25 @@ type goPackage struct {
 	DepOnly, Standard         bool
 	Imports                   []string
 	TestImports, XTestImports []string // of its tests
+	Module                    struct{ Path string }
 }
 
-// goList lists packages with the go command.
+// goList lists packages with the go command. The pattern work matches those of all modules.
 func goList(t *testing.T, args ...string) []goPackage {
+	t.Helper()
+	return goListIn(t, root.Path(t), args...)
+}
+
+// goListIn lists packages of the workspace in a folder.
+func goListIn(t *testing.T, dir string, args ...string) []goPackage {
 	t.Helper()
 	program, err := exec.LookPath("go")
 	if err != nil {
 		missing.Skip(t, "the go command is missing (%v)", err)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, append([]string{"list", "-json=ImportPath,Name,Dir,Export,GoFiles,DepOnly,Standard,Imports,TestImports,XTestImports"}, args...)...)
-	cmd.Dir = root.Path(t)
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"list", "-json=ImportPath,Name,Dir,Export,GoFiles,DepOnly,Standard,Imports,TestImports,XTestImports,Module"}, args...)...)
+	cmd.Dir = dir
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {

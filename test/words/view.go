@@ -116,7 +116,7 @@ func read(file string, data []byte) *views {
 // leaders are what a line of comment begins with, by the file's extension or name. Files of
 // other kinds are prose.
 var leaders = map[string]string{
-	".go": "//", ".mod": "//", ".mjs": "//", ".js": "//", ".java": "//", ".php": "//",
+	".go": "//", ".mod": "//", ".work": "//", ".mjs": "//", ".js": "//", ".java": "//", ".php": "//",
 	".lua":  "--",
 	".yaml": "#", ".yml": "#", ".sh": "#", ".py": "#", ".rb": "#", ".acl": "#", ".service": "#", ".txtar": "#", ".conf": "#",
 	"Makefile": "#", "Dockerfile": "#",

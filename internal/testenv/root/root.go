@@ -8,17 +8,17 @@ import (
 	"testing"
 )
 
-// Path returns the path of a file or folder that is named relative to the module's root.
+// Path returns the path of a file or folder that is named relative to the repository's root.
 func Path(t testing.TB, name ...string) string {
 	t.Helper()
 	root, err := find()
 	if err != nil {
-		t.Fatalf("no go.mod is above the working directory: %v", err)
+		t.Fatalf("no go.work is above the working directory: %v", err)
 	}
 	return filepath.Join(append([]string{root}, name...)...)
 }
 
-// Read returns the content of a file that is named relative to the module's root.
+// Read returns the content of a file that is named relative to the repository's root.
 func Read(t testing.TB, name ...string) string {
 	t.Helper()
 	text, err := os.ReadFile(Path(t, name...))
@@ -28,7 +28,7 @@ func Read(t testing.TB, name ...string) string {
 	return string(text)
 }
 
-// find finds the nearest folder with a go.mod, from the working directory upwards: a test
+// find finds the nearest folder with a go.work, from the working directory upwards: a test
 // runs in the folder of its package.
 var find = sync.OnceValues(func() (string, error) {
 	dir, err := os.Getwd()
@@ -36,7 +36,7 @@ var find = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
 			return dir, nil
 		}
 		up := filepath.Dir(dir)
