@@ -164,20 +164,21 @@ func (u *user) get(ctx context.Context, clone string, w *workspace, m ownModule,
 	if err != nil {
 		return err
 	}
-	program := "package main\n\nimport (\n"
+	var program strings.Builder
+	program.WriteString("package main\n\nimport (\n")
 	var importable int
 	for _, path := range packages {
 		if !slices.Contains(strings.Split(path, "/"), "internal") && !strings.HasPrefix(path, m.path+"/internal/") {
-			program += fmt.Sprintf("\t_ %q\n", path)
+			program.WriteString(fmt.Sprintf("\t_ %q\n", path))
 			importable++
 		}
 	}
-	program += ")\n\nfunc main() {}\n"
+	program.WriteString(")\n\nfunc main() {}\n")
 	dir := filepath.Join(u.dir, "users", m.dir)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	if err := write(filepath.Join(dir, "main.go"), []byte(program)); err != nil {
+	if err := write(filepath.Join(dir, "main.go"), []byte(program.String())); err != nil {
 		return err
 	}
 	if _, err := goCommand(ctx, dir, u.env, "mod", "init", "example.com/user"); err != nil {
