@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/gateway"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -101,9 +102,14 @@ func fullFollower() follower.Stats {
 	return follower.Stats{State: follower.StateLive, Source: follower.SourceBlob, LastConfirmed: testNow.Add(-time.Second)}
 }
 
+func fullGateway() gateway.Stats {
+	return gateway.Stats{Answers: map[int]uint64{200: 1, 304: 2}, Agents: map[string]uint64{"ConfigCat-Node/a-11.3.1": 1}}
+}
+
 func TestNamesUnitsAndHelpsPassPrometheusLint(t *testing.T) {
 	lint(t, at[leader.KeyStats]{leaderFamily, fullLeader()})
 	lint(t, at[follower.Stats]{followerFamily, fullFollower()})
+	lint(t, at[gateway.Stats]{gatewayFamily, fullGateway()})
 	lint(t, NewLeaderCollector(fixedLeader{leader.Stats{ID: "X"}}))
 }
 
@@ -115,6 +121,11 @@ func TestEveryNameHasItsPrefix(t *testing.T) {
 	}
 	for _, m := range followerFamily.metrics {
 		if !strings.HasPrefix(m.name, "catbridge_follower_") {
+			t.Error(m.name)
+		}
+	}
+	for _, m := range gatewayFamily.metrics {
+		if !strings.HasPrefix(m.name, "catbridge_gateway_") {
 			t.Error(m.name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/gateway"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -17,7 +18,7 @@ func series(t *testing.T) map[string]map[string][]string {
 	t.Helper()
 	all := map[string]map[string][]string{}
 	out := text(t, at[leader.Stats]{processFamily, leader.Stats{ID: "X"}}) + text(t, at[leader.KeyStats]{leaderFamily, fullLeader()}) +
-		text(t, at[follower.Stats]{followerFamily, fullFollower()})
+		text(t, at[follower.Stats]{followerFamily, fullFollower()}) + text(t, at[gateway.Stats]{gatewayFamily, fullGateway()})
 	for _, m := range exportedSeries.FindAllStringSubmatch(out, -1) {
 		if all[m[1]] == nil {
 			all[m[1]] = map[string][]string{}

@@ -44,6 +44,10 @@ func change(v reflect.Value) {
 		*value = follower.StatePolling
 	case *follower.Source:
 		*value = follower.SourceEntry
+	case *map[int]uint64:
+		(*value)[200]++
+	case *map[string]uint64:
+		(*value)["ConfigCat-Java/l-9.4.3"]++
 	default:
 		switch v.Kind() {
 		case reflect.String:
@@ -107,6 +111,7 @@ func TestEveryStatisticIsExported(t *testing.T) {
 	checkExported(t, "KeyStats", leaderFamily, fullLeader)
 	checkExported(t, "Leader", processFamily, func() leader.Stats { return leader.Stats{ID: "X"} })
 	checkExported(t, "Stats", followerFamily, fullFollower)
+	checkExported(t, "Gateway", gatewayFamily, fullGateway)
 }
 
 // Every constant of a state is a value of its metric's label.

@@ -119,8 +119,11 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	}
 	all := []func(context.Context) error{
 		l.Run,
-		(&reloader{load: load, running: s, leader: l, level: level, log: log, hangups: hangups}).run,
-		(&notifier{socket: os.Getenv("NOTIFY_SOCKET"), stats: l.Stats, log: log}).run,
+		(&reloader{
+			load: load, running: s, part: settings.Leader, level: level, log: log, hangups: hangups,
+			apply: func(s *settings.Settings) error { return l.SetSDKKeys(s.LeaderKeys()) },
+		}).run,
+		(&notifier{socket: os.Getenv("NOTIFY_SOCKET"), ready: func() bool { return takesPart(l.Stats()) }, log: log}).run,
 	}
 	attrs := []any{"version", version(), "leader", l.ID(), "redis", s.RedisOptions.Address(), "sdk_keys", len(s.SDKKeys)}
 	if s.File != "" {

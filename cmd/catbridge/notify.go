@@ -10,23 +10,23 @@ import (
 	"github.com/catbridge/catbridge/leader"
 )
 
-const takesPartCheck = 50 * time.Millisecond
+const readyCheck = 50 * time.Millisecond
 
 // notifier notifies the service manager that started this process, see sd_notify(3).
 type notifier struct {
 	socket string // $NOTIFY_SOCKET; empty: no service manager
-	stats  func() leader.Stats
+	ready  func() bool
 	log    *slog.Logger
 }
 
-// run sends READY=1 once the leader takes part in the elections, and STOPPING=1 when ctx ends.
+// run sends READY=1 once the process is ready, and STOPPING=1 when ctx ends.
 func (n *notifier) run(ctx context.Context) error {
 	if n.socket == "" {
 		return nil
 	}
-	ticker := time.NewTicker(takesPartCheck)
+	ticker := time.NewTicker(readyCheck)
 	defer ticker.Stop()
-	for !takesPart(n.stats()) {
+	for !n.ready() {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

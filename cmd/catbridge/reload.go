@@ -14,8 +14,9 @@ import (
 
 type reloader struct {
 	load    func() (*settings.Settings, error)
-	running *settings.Settings // from the start of the process
-	leader  interface{ SetSDKKeys([]leader.SDKKey) error }
+	running *settings.Settings             // from the start of the process
+	apply   func(*settings.Settings) error // the SDK keys and what else needs no restart
+	part    settings.Part                  // what the process uses
 	level   *slog.LevelVar
 	log     *slog.Logger
 	hangups <-chan os.Signal
@@ -63,7 +64,7 @@ func (r *reloader) look(asked bool) (loaded bool) {
 	same := s.Read == r.current.Read
 	r.read = s.Read
 	if err == nil && !same {
-		err = r.leader.SetSDKKeys(s.LeaderKeys())
+		err = r.apply(s)
 	}
 	switch {
 	case err != nil:
@@ -111,7 +112,7 @@ func (r *reloader) logChanges(s *settings.Settings) {
 		attrs = append(attrs, "log_level", now)
 	}
 	r.log.Info("changed settings are in effect", attrs...)
-	if names := r.running.Restart(s); len(names) > 0 {
+	if names := r.running.Restart(s, r.part); len(names) > 0 {
 		r.log.Warn("changes of these settings need a restart", "settings", names)
 	}
 	for _, warning := range s.Warnings {

@@ -16,7 +16,6 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
-	"github.com/catbridge/catbridge/leader"
 )
 
 const thirdTestKey = "configcat-sdk-1/CCCCCCCCCCCCCCCCCCCCCC/secretsecretsecret3333"
@@ -259,8 +258,8 @@ func TestTheSameFaultIsLoggedOnce(t *testing.T) {
 	var out strings.Builder
 	bad := &settings.Settings{Read: "bad"}
 	r := &reloader{
-		load:   func() (*settings.Settings, error) { return bad, settings.Faults{{Where: "f:1", Text: "wrong"}} },
-		leader: failsToSet{t}, log: slog.New(slog.NewTextHandler(&out, nil)),
+		load:  func() (*settings.Settings, error) { return bad, settings.Faults{{Where: "f:1", Text: "wrong"}} },
+		apply: func(*settings.Settings) error { t.Error("bad settings are applied"); return nil }, log: slog.New(slog.NewTextHandler(&out, nil)),
 		current: &settings.Settings{Read: "good"}, read: "good",
 	}
 	for range 3 {
@@ -273,12 +272,4 @@ func TestTheSameFaultIsLoggedOnce(t *testing.T) {
 	if n := strings.Count(out.String(), "where=f:1 error=wrong"); n != 2 {
 		t.Errorf("asked for, it is told %d times:\n%s", n, &out)
 	}
-}
-
-// failsToSet is a leader whose SetSDKKeys must not be called.
-type failsToSet struct{ *testing.T }
-
-func (f failsToSet) SetSDKKeys([]leader.SDKKey) error {
-	f.Error("SDK keys are set")
-	return nil
 }

@@ -50,7 +50,7 @@ environment wins over the file of --config.
   $CATBRIDGE_REDIS_PASSWORD       the password for that URL
   $CATBRIDGE_REDIS_PASSWORD_FILE  a file with that password
 
-Exit codes: 0 success; 1 failure; 2 wrong usage or settings, for the command leader 78.`
+Exit codes: 0 success; 1 failure; 2 wrong usage or settings, for the commands leader and serve 78.`
 
 // run runs the program and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -129,7 +129,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	useGroups(root)
-	root.AddCommand(newDemo(), newLeader(), newWatch(), newRefresh(), newStatus(), newDoctor(), newConfig(), newCDN(), newEval(), newVersion())
+	root.AddCommand(newDemo(), newLeader(), newServe(), newHealth(), newReady(), newWatch(), newRefresh(), newStatus(), newDoctor(), newConfig(), newCDN(), newEval(), newVersion())
 	return root
 }
 

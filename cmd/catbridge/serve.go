@@ -1,38 +1,163 @@
 package main
 
 import (
+	"context"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/httpd"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
-	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/gateway"
 	"github.com/catbridge/catbridge/metrics"
 )
 
-// newServer returns the HTTP server, which listens already, or nil if the settings have no
-// address to listen on.
-func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd.Server, error) {
-	if s.Listen == "" {
-		return nil, nil
+const serveLong = `serve makes official ConfigCat SDKs in every language receive what the leaders published. It
+runs a follower for each SDK key and serves their configs over HTTP as ConfigCat's CDN does.
+An application sets the base URL of its SDK to the address of serve, such as
+http://127.0.0.1:8093, and changes nothing else.
+
+  GET  /configuration-files/{key}/config_v6.json   the config, for official SDKs
+  GET  /healthz       200 while the process works
+  GET  /readyz        200 once there was a config for every SDK key, otherwise 503
+  GET  /metrics       metrics for Prometheus
+  GET  /status        JSON, see --status
+  GET  /debug/pprof/  with --pprof
+
+{key} is one of these. Every other one is answered with 404.
+
+  {SDK key}                       as in the application
+  configcat-proxy/{name}.{token}  the name of an SDK key, with a token of --token-file
+  configcat-proxy/{name}          the name alone: only from this machine, through a Unix
+                                  socket or with a client certificate, unless --open-names
+
+With --hold 5s a request of an SDK that polls by itself waits until the config changes, but at
+most 5s, if the SDK has the current config. With a poll interval of 1s the SDK so receives a
+change within milliseconds, with one request in 6s. Load balancers in front must wait longer
+than --hold for an answer.
+
+serve keeps the configs in memory and answers without Redis. With --snapshot-dir it also
+starts without Redis, and with --online it then asks the CDN.
+
+By default it listens on 127.0.0.1 only. On an address that other machines reach, metrics,
+status and profiles need a token with the right status, as Authorization: Bearer TOKEN, or a
+client certificate, or --insecure. Use TLS there: keys and tokens are in the path.
+
+When the file of --config or a file that it names changes, and on SIGHUP, serve reads its
+settings again and applies the SDK keys, their settings, tokens, certificates and the log
+level. An invalid file is rejected, and the running settings stay in effect.
+
+On SIGINT, SIGTERM or SIGQUIT it answers the waiting requests, spread over 4s, and exits.
+
+Exit codes: 0 a signal ended it; 1 a part of it failed, such as the HTTP server;
+78 (EX_CONFIG) a flag, a variable or a file is wrong, and a restart does not help.`
+
+const serveExample = `  CATBRIDGE_SDK_KEY=shop=… catbridge serve --redis redis://localhost:6379 --hold 5s
+  catbridge serve --config /etc/catbridge/serve.yaml
+  catbridge serve --sdk-key-file keys --redis rediss://serve@redis.example.com:6380 \
+    --listen :8093 --token-file tokens --tls-cert-file cert.pem --tls-key-file key.pem`
+
+// drainTime is how long the answers to waiting requests are spread when the process ends.
+const drainTime = 4 * time.Second
+
+func newServe() *cobra.Command {
+	var f settingsFlags
+	cmd := &cobra.Command{
+		Use:         "serve",
+		Short:       "Serve configs over HTTP to official SDKs in any language",
+		Annotations: asService,
+		Long:        serveLong,
+		Example:     serveExample,
+		Args:        noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := f.load(cmd)
+			if err != nil {
+				return err
+			}
+			return runServe(cmd, s, func() (*settings.Settings, error) { return settings.Load(f.Options) })
+		},
 	}
-	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts, Version: version(), Logger: log}
-	if s.Metrics.Enabled {
-		cfg.Gatherer = newRegistry(s, l)
-	}
-	return httpd.New(cfg)
+	f.AnySDKKey = true // only --online asks the CDN
+	f.add(cmd, settings.Serve)
+	return cmd
 }
 
-func newRegistry(s *settings.Settings, l *leader.Leader) *prometheus.Registry {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(metrics.NewLeaderCollector(l))
-	if s.Metrics.Runtime {
-		registry.MustRegister(
-			collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
-			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		)
+// runServe runs followers and the HTTP server until the command's context ends.
+func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.Settings, error)) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+
+	level := new(slog.LevelVar)
+	level.Set(levelOf(s.Log.Level))
+	log := newLoggerOn(s.Log, stderr(cmd), stderr(cmd).Terminal(), level)
+	for _, warning := range s.Warnings {
+		log.Warn(warning)
 	}
-	return registry
+	client := s.RedisOptions.Client()
+	defer client.Close()
+	g, err := gateway.New(gateway.Config{
+		Hold: s.Serve.Hold, MaxStale: s.Serve.MaxStale, OpenNames: s.Serve.OpenNames, Hosts: s.HTTPHosts,
+		Origins: s.Serve.Origins, MaxStreams: s.Serve.MaxStreams, MaxStreamsPerClient: s.Serve.PerClient,
+	})
+	if err != nil {
+		return &usageError{err}
+	}
+	defer g.Close()
+	v := newServed(client, g, level, log)
+	defer v.close()
+	if err := v.apply(s); err != nil {
+		return &usageError{err}
+	}
+	server, err := newServeServer(s, v, g, log)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	attrs := []any{"version", version(), "redis", s.RedisOptions.Address(), "sdk_keys", len(s.SDKKeys), "listen", server.Addr().String()}
+	if s.File != "" {
+		attrs = append(attrs, "config", s.File)
+	}
+	log.Info("started", attrs...)
+	err = together(cmd.Context(), shutdownTimeout,
+		server.Run,
+		(&reloader{load: load, running: s, apply: v.apply, part: settings.Serve, level: level, log: log, hangups: hangups}).run,
+		(&notifier{socket: os.Getenv("NOTIFY_SOCKET"), ready: func() bool { return v.report().Ready }, log: log}).run,
+	)
+	log.Info("stopped")
+	return err
+}
+
+func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, log *slog.Logger) (*httpd.Server, error) {
+	cfg := httpd.ServeConfig{
+		Addr: s.Serve.Listen, Gateway: g, Report: v.report, Authorized: v.mayReadStatus,
+		Drain: func(ctx context.Context) {
+			v.stopping.Store(true)
+			g.Drain(ctx, drainTime)
+		},
+		Insecure: s.Serve.Insecure, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts,
+		MaxConnections: s.Serve.MaxConnections, AccessLog: s.Serve.AccessLog, Logger: log,
+	}
+	if s.Serve.TLS != nil {
+		cfg.TLS = func() *tls.Config { return v.settings.Load().Serve.TLS }
+	}
+	if s.Metrics.Enabled {
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(v.followers, metrics.NewGatewayCollector(g))
+		if s.Metrics.Runtime {
+			registry.MustRegister(
+				collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
+				collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+			)
+		}
+		cfg.Gatherer = registry
+	}
+	return httpd.NewServe(cfg)
 }

@@ -33,7 +33,7 @@ func endBySignal() context.Context {
 // takeSignals makes a command shut down in order on other signals, too.
 func takeSignals(cmd *cobra.Command) {
 	switch cmd.Name() {
-	case "leader": // it reads its settings again on SIGHUP
+	case "leader", "serve": // they read their settings again on SIGHUP
 		outliveReaders()
 		endOnQuit(cmd)
 	case "demo":

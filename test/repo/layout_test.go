@@ -97,7 +97,7 @@ var layouts = map[string]layout{
 	},
 	"metrics": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},

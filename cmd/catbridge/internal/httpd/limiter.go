@@ -3,6 +3,7 @@ package httpd
 import (
 	"container/list"
 	"context"
+	"crypto/tls"
 	"net"
 	"sync"
 )
@@ -11,7 +12,8 @@ import (
 // the one that has been without a request in progress for longest.
 type limiter struct {
 	net.Listener
-	most int
+	most      int
+	encrypted bool // the data is TLS, in which requests cannot be seen
 
 	mu      sync.Mutex
 	open    int
@@ -63,6 +65,7 @@ type conn struct {
 
 	// Guarded by the limiter's lock.
 	gone  bool
+	busy  int           // requests in progress
 	place *list.Element // in waiting; nil: a request is in progress
 }
 
@@ -79,7 +82,12 @@ func (c *conn) forget() {
 	}
 }
 
-func (c *conn) Read(p []byte) (int, error) { return c.framing.read(c.Conn, p) }
+func (c *conn) Read(p []byte) (int, error) {
+	if c.limiter.encrypted {
+		return c.Conn.Read(p)
+	}
+	return c.framing.read(c.Conn, p)
+}
 
 func (c *conn) Close() error {
 	c.limiter.mu.Lock()
@@ -88,22 +96,24 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// work calls f, which handles a request, and keeps the connection open meanwhile.
+// work calls f, which handles a request, and keeps the connection open meanwhile. With HTTP/2 a
+// connection has several requests at once.
 func (c *conn) work(f func()) {
-	c.setBusy(true)
-	defer c.setBusy(false)
+	c.count(1)
+	defer c.count(-1)
 	f()
 }
 
-func (c *conn) setBusy(busy bool) {
+func (c *conn) count(change int) {
 	c.limiter.mu.Lock()
 	defer c.limiter.mu.Unlock()
+	c.busy += change
 	switch {
 	case c.gone:
-	case busy && c.place != nil:
+	case c.busy > 0 && c.place != nil:
 		c.limiter.waiting.Remove(c.place)
 		c.place = nil
-	case !busy && c.place == nil:
+	case c.busy == 0 && c.place == nil:
 		c.place = c.limiter.waiting.PushBack(c)
 	}
 }
@@ -111,5 +121,8 @@ func (c *conn) setBusy(busy bool) {
 type connKey struct{}
 
 func withConn(ctx context.Context, c net.Conn) context.Context {
+	if encrypted, ok := c.(*tls.Conn); ok {
+		c = encrypted.NetConn()
+	}
 	return context.WithValue(ctx, connKey{}, c)
 }

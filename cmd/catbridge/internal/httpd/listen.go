@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"syscall"
 )
@@ -17,6 +18,32 @@ func Listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %q: %s: %w", addr, advice(err), err)
+	}
+	return listener, nil
+}
+
+// listenUnix listens on a Unix socket, which the user and the group of the process may use. It
+// replaces a socket that a killed process left.
+func listenUnix(path string) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil {
+		if info.Mode()&os.ModeSocket == 0 {
+			return nil, fmt.Errorf("cannot listen on %q: another file is there; remove it, or choose another path", path)
+		}
+		if conn, err := net.Dial("unix", path); err == nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("cannot listen on %q: another process listens there; stop it, or choose another path", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("cannot listen on %q: the socket of an earlier process cannot be removed: %w", path, err)
+		}
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %q: %w", path, err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		_ = listener.Close()
+		return nil, fmt.Errorf("cannot listen on %q: %w", path, err)
 	}
 	return listener, nil
 }

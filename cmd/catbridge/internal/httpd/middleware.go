@@ -47,6 +47,14 @@ func atOnce(n int, next http.Handler) http.Handler {
 			http.Error(w, "too many requests of this kind at once; try again", http.StatusServiceUnavailable)
 			return
 		}
+		working(next).ServeHTTP(w, r)
+	})
+}
+
+// working keeps the connection of a request from being closed for a new one while the request is
+// handled.
+func working(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, ok := r.Context().Value(connKey{}).(*conn)
 		if !ok {
 			next.ServeHTTP(w, r)
@@ -96,9 +104,15 @@ func buffered(next http.Handler) http.Handler {
 	})
 }
 
-// observed logs requests at level debug, and logs and answers panics. It logs the route instead
-// of the path, which is untrusted.
-func observed(log *slog.Logger, next http.Handler) http.Handler {
+// access says what is logged of each request.
+type access struct {
+	level slog.Level
+	peer  bool // the address of the client, which is personal data
+}
+
+// observed logs requests, and logs and answers panics. It logs the route instead of the path, which
+// is untrusted and may contain secrets.
+func observed(log *slog.Logger, what access, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began, seen := time.Now(), &statusWriter{ResponseWriter: w}
 		defer func() {
@@ -112,8 +126,17 @@ func observed(log *slog.Logger, next http.Handler) http.Handler {
 				}
 				http.Error(seen, "internal error", http.StatusInternalServerError)
 			}
-			log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("method", r.Method), slog.String("route", r.Pattern),
-				slog.Int("status", seen.status), slog.Duration("took", time.Since(began)), slog.String("from", r.RemoteAddr))
+			if !log.Enabled(r.Context(), what.level) {
+				return
+			}
+			attrs := []slog.Attr{
+				slog.String("method", r.Method), slog.String("route", r.Pattern),
+				slog.Int("status", seen.status), slog.Duration("took", time.Since(began)),
+			}
+			if what.peer {
+				attrs = append(attrs, slog.String("from", r.RemoteAddr))
+			}
+			log.LogAttrs(r.Context(), what.level, "request", attrs...)
 		}()
 		next.ServeHTTP(seen, r)
 	})

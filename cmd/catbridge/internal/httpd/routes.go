@@ -1,11 +1,13 @@
 package httpd
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/pprof"
 	"slices"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -30,24 +32,30 @@ func newHandler(cfg Config) http.Handler {
 	if cfg.loopback || len(cfg.Hosts) > 0 {
 		guarded = func(next http.Handler) http.Handler { return fromHosts(cfg.Hosts, next) }
 	}
-	if cfg.Gatherer != nil {
-		mux.Handle("/metrics", guarded(only(getOrHead, atOnce(metricsAtOnce, promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{
-			ErrorLog: promLog{cfg.Logger}, ErrorHandling: promhttp.ContinueOnError, Timeout: writeTimeout / 2,
-		})))))
-	}
+	addInternal(mux, guarded, cfg.Gatherer, cfg.Logger, cfg.Pprof)
 	if cfg.Status {
 		mux.Handle("/status", guarded(only(getOrHead, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version}))))
 	}
-	if cfg.Pprof {
-		profiles := http.NewServeMux()
-		profiles.HandleFunc("/debug/pprof/", pprof.Index)
-		profiles.HandleFunc("/debug/pprof/cmdline", notFound) // may contain secrets
-		profiles.HandleFunc("/debug/pprof/profile", pprof.Profile)
-		profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-		profiles.HandleFunc("/debug/pprof/trace", pprof.Trace)
-		mux.Handle("/debug/pprof/", guarded(only(getOrHead, atOnce(profilesAtOnce, patient(profiles)))))
+	return observed(cfg.Logger, access{slog.LevelDebug, true}, headers(lastIfUnclear(mux)))
+}
+
+// addInternal adds /metrics, unless gatherer is nil, and the profiles.
+func addInternal(mux *http.ServeMux, guarded func(http.Handler) http.Handler, gatherer prometheus.Gatherer, log *slog.Logger, withProfiles bool) {
+	if gatherer != nil {
+		mux.Handle("/metrics", guarded(only(getOrHead, atOnce(metricsAtOnce, promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
+			ErrorLog: promLog{log}, ErrorHandling: promhttp.ContinueOnError, Timeout: writeTimeout / 2,
+		})))))
 	}
-	return observed(cfg.Logger, headers(lastIfUnclear(mux)))
+	if !withProfiles {
+		return
+	}
+	profiles := http.NewServeMux()
+	profiles.HandleFunc("/debug/pprof/", pprof.Index)
+	profiles.HandleFunc("/debug/pprof/cmdline", notFound) // may contain secrets
+	profiles.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	profiles.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.Handle("/debug/pprof/", guarded(only(getOrHead, atOnce(profilesAtOnce, patient(profiles)))))
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

@@ -65,7 +65,7 @@ type Config struct {
 type Server struct {
 	listener *limiter
 	server   *http.Server
-	log      *slog.Logger
+	drain    func(context.Context) // before the shutdown; nil: nothing
 }
 
 // New returns a server that already listens. It returns an error if the address or another
@@ -85,38 +85,50 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg.loopback = onLoopback(listener.Addr())
-	limited := limit(listener, cfg.maxConnections)
+	return newServer(listener, cfg.maxConnections, newHandler(cfg), cfg.Logger), nil
+}
+
+func newServer(listener net.Listener, most int, handler http.Handler, log *slog.Logger) *Server {
 	return &Server{
-		listener: limited, log: cfg.Logger,
+		listener: limit(listener, most),
 		server: &http.Server{
-			Handler:           newHandler(cfg),
+			Handler:           handler,
 			ReadHeaderTimeout: readHeaderTimeout,
 			ReadTimeout:       readTimeout,
 			WriteTimeout:      writeTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
 			ConnContext:       withConn,
-			ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
-	}, nil
+	}
 }
 
 // Addr returns the address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Run serves until ctx ends. Requests in progress then have 5 s to end. Run returns the error of
+// Run serves until ctx ends. Requests in progress then have 5 s to end, after those that wait for
+// a change were answered. Run returns the error of
 // the listener, or nil if ctx ended. It can be called only once.
 func (s *Server) Run(ctx context.Context) error {
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
+		if s.drain != nil {
+			s.drain(context.WithoutCancel(ctx))
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
 		if s.server.Shutdown(ctx) != nil {
 			_ = s.server.Close()
 		}
 	})
-	err := s.server.Serve(s.listener)
+	var err error
+	if s.listener.encrypted {
+		err = s.server.ServeTLS(s.listener, "", "")
+	} else {
+		err = s.server.Serve(s.listener)
+	}
 	if !stop() {
 		<-stopped
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"regexp"
 	"strings"
@@ -143,15 +142,20 @@ func snake(name string) string {
 
 var httpHost = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
+// checkHosts checks the host names of both servers.
+func (l *loader) checkHosts() {
+	for _, host := range l.s.HTTPHosts {
+		if !httpHost.MatchString(host) {
+			l.say(nil, "http_hosts", "%s is not a host name: write it without scheme, port and path", quote(host))
+		}
+	}
+}
+
 // checkServer checks the settings that the leader does not receive.
 func (l *loader) checkServer() {
 	s := l.s
 	if s.Listen != "" {
-		if _, port, err := net.SplitHostPort(s.Listen); err != nil {
-			l.say(nil, "listen", "it is not an address to listen on: write host:port or :port")
-		} else if _, err := net.LookupPort("tcp", port); err != nil {
-			l.say(nil, "listen", "the port is neither a number up to 65535 nor the name of a service")
-		}
+		l.checkAddress("listen", s.Listen)
 	} else if !l.tried("listen") {
 		for i := range s.SDKKeys {
 			if len(s.SDKKeys[i].WebhookKeys) > 0 {
@@ -161,11 +165,6 @@ func (l *loader) checkServer() {
 		}
 		if s.Pprof {
 			s.Warnings = append(s.Warnings, "pprof is on, but there is no HTTP server: set listen")
-		}
-	}
-	for _, host := range s.HTTPHosts {
-		if !httpHost.MatchString(host) {
-			l.say(nil, "http_hosts", "%s is not a host name: write it without scheme, port and path", quote(host))
 		}
 	}
 	if e := s.Tracing.Endpoint; e != "" {

@@ -17,7 +17,7 @@ func Variable(flag string) string {
 // Groups returns the groups of flags, in the order of help. A command's own flags have no
 // group.
 func Groups() []string {
-	return []string{"SDK keys", "Redis", "TLS to Redis", "Connections to Redis", "CDN", "Timings", "Webhooks, metrics and health", "Traces", "Log"}
+	return []string{"SDK keys", "Redis", "TLS to Redis", "Connections to Redis", "CDN", "Timings", "Serving", "Webhooks, metrics and health", "Traces", "Log"}
 }
 
 func (s *setting) group() string {
@@ -28,6 +28,7 @@ func (s *setting) group() string {
 		{"Redis", "redis."},
 		{"Timings", "timings."},
 		{"Webhooks, metrics and health", "webhook listen http_hosts status pprof metrics."},
+		{"Serving", "serve."},
 		{"Traces", "tracing."},
 		{"Log", "log."},
 	} {

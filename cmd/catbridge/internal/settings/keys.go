@@ -17,6 +17,9 @@ func (k SDKKey) Label() string {
 	return cdn.Mask(k.Key)
 }
 
+// Served returns the name under which catbridge serve serves the config; empty: none.
+func (k SDKKey) Served() string { return cmp.Or(k.ServeAs, k.Name) }
+
 // parseKeys parses keys, each in the form key or name=key. An SDK key has a slash before
 // any =, and a name has no slash.
 func (l *loader) parseKeys(where string, texts []string) {
@@ -72,6 +75,9 @@ func (l *loader) checkKeys() {
 			l.say(k, "name", "duplicate name %q, first given at %s: give each SDK key its own name", k.Name, first)
 		default:
 			names[k.Name] = cmp.Or(k.origin["name"], k.where)
+		}
+		if k.ServeAs != "" && !nameForm.MatchString(k.ServeAs) {
+			l.say(k, "serve_as", "a name consists of at most 128 letters, digits, _, - and ., and does not start with a dot")
 		}
 		if k.Name == "" && len(k.WebhookKeys) > 0 && l.Part&LeaderOnly != 0 {
 			l.say(k, "name", "the name is missing: a webhook needs it, because its URL ends with the name")

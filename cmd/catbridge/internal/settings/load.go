@@ -44,6 +44,10 @@ func Load(o Options) (*Settings, error) {
 	if o.Part&LeaderOnly != 0 {
 		l.checkLeader()
 	}
+	if o.Part&(LeaderOnly|ServeOnly) != 0 { // a file is checked as a whole
+		l.checkHosts()
+		l.checkServe()
+	}
 	if o.Part&Redis != 0 {
 		l.checkRedis()
 	}

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,10 +103,15 @@ func TestEverySettingHasAFlagAVariableAndAPlaceInTheFile(t *testing.T) {
 			continue
 		}
 		t.Run(set.path, func(t *testing.T) {
-			if names[set.variable()] || names[set.flagName()] {
+			part := Leader
+			if set.part&Leader == 0 {
+				part = Serve
+			}
+			flag := fmt.Sprint(part, set.flagName()) // leader and serve have flags of their own
+			if names[set.variable()] || names[flag] {
 				t.Errorf("duplicate $%s or --%s", set.variable(), set.flagName())
 			}
-			names[set.variable()], names[set.flagName()] = true, true
+			names[set.variable()], names[flag] = true, true
 			texts := [3]string{"one", "two", "three"}
 			switch c, isChoice := set.value.(*choices); {
 			case isChoice:
@@ -136,7 +142,7 @@ func TestEverySettingHasAFlagAVariableAndAPlaceInTheFile(t *testing.T) {
 					}
 				}
 				if sources&2 != 0 {
-					src = append(src, fromEnvironment([]string{set.variable() + "=" + texts[1]}, Leader, all.table(&more{})))
+					src = append(src, fromEnvironment([]string{set.variable() + "=" + texts[1]}, part, all.table(&more{})))
 					want = texts[1]
 				}
 				if sources&4 != 0 {
@@ -144,7 +150,7 @@ func TestEverySettingHasAFlagAVariableAndAPlaceInTheFile(t *testing.T) {
 						continue
 					}
 					flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-					AddFlags(flags, Options{Part: Leader})
+					AddFlags(flags, Options{Part: part})
 					text := texts[2]
 					if set.path == pathProfile {
 						text = map[string]string{"default": "false", "fast": "true"}[text]

@@ -146,14 +146,14 @@ func (k *SDKKey) source() string {
 	return cmp.Or(k.origin["key"], k.where)
 }
 
-// Restart returns the names of the settings that differ and need a restart. The SDK keys,
-// their settings and the log level need no restart.
-func (s *Settings) Restart(to *Settings) []string {
+// Restart returns the names of the settings of a part that differ and need a restart. The SDK
+// keys, their settings, tokens, certificates and the log level need no restart.
+func (s *Settings) Restart(to *Settings, part Part) []string {
 	var names []string
 	old, now := s.table(&more{}), to.table(&more{})
 	own := (&SDKKey{}).defaultsTable()
 	for i, set := range old {
-		if set.path != pathKeys && set.path != pathKeyFile && set.path != "log.level" && find(own, set.path) == nil &&
+		if set.path != pathKeys && set.path != pathKeyFile && set.part&part != 0 && !set.live && find(own, set.path) == nil &&
 			!slices.Equal(set.value.texts(), now[i].value.texts()) {
 			names = append(names, set.path)
 		}

@@ -80,7 +80,7 @@ func TestPrintedSettingsLoadAsTheSameSettings(t *testing.T) {
 	if diff := cmp.Diff(first.LeaderConfig(), second.LeaderConfig()); diff != "" {
 		t.Errorf("(-first +second)\n%s", diff)
 	}
-	if names := first.Restart(second); len(names) > 0 {
+	if names := first.Restart(second, Leader); len(names) > 0 {
 		t.Errorf("%q differ in\n%s", names, file)
 	}
 }
@@ -89,7 +89,7 @@ func TestRestartNamesOnlySettingsThatNeedOne(t *testing.T) {
 	g := given{environ: []string{"CATBRIDGE_SDK_KEY=" + keyA, "CATBRIDGE_REDIS_URL=redis://h"}}
 	first := g.must(t)
 	g.file = "{log: {level: debug, format: text}, poll_interval: 2s, timings: {renew_interval: 2s}, redis: {pool_size: 3}, listen: ':1', base_url: 'http://x'}"
-	if diff := cmp.Diff([]string{"redis.pool_size", "timings.renew_interval", "listen", "log.format"}, first.Restart(g.must(t))); diff != "" {
+	if diff := cmp.Diff([]string{"redis.pool_size", "timings.renew_interval", "listen", "log.format"}, first.Restart(g.must(t), Leader)); diff != "" {
 		t.Errorf("(-want +have)\n%s", diff)
 	}
 }

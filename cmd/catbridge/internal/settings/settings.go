@@ -32,6 +32,7 @@ type Settings struct {
 	Pprof     bool
 	Metrics   Metrics
 	Tracing   Tracing
+	Serve     Serving
 	Log       Log
 
 	// Defaults are the settings of SDK keys that have none of their own.
@@ -62,6 +63,7 @@ type SDKKey struct {
 	AllowedHosts   []string
 	AllowPrivate   bool
 	WebhookKeys    []string
+	ServeAs        string // the name under which catbridge serve serves it; empty: Name
 
 	keyFile, keyEnv string
 	webhookKeyFiles []string
@@ -101,6 +103,7 @@ func defaults() *Settings {
 		Status:   true,
 		Metrics:  Metrics{Enabled: true, Runtime: true},
 		Tracing:  Tracing{SampleRatio: 1},
+		Serve:    Serving{Listen: ServeListen, MaxStreams: 20_000, PerClient: 5_000, MaxConnections: 30_000},
 		Log:      Log{Level: "info", Format: "auto"},
 		Defaults: SDKKey{DataGovernance: "global"},
 		origin:   map[string]string{},

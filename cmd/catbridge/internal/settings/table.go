@@ -16,8 +16,10 @@ const (
 	LogOutput
 	Profile
 	LeaderOnly
+	ServeOnly
 
-	Leader = SDKKeys | BaseURL | Redis | LogOutput | Profile | LeaderOnly // all of them
+	Leader = SDKKeys | BaseURL | Redis | LogOutput | Profile | LeaderOnly
+	Serve  = SDKKeys | BaseURL | Redis | LogOutput | Profile | ServeOnly
 )
 
 // setting is one setting: its name in files, and where its value is stored.
@@ -27,6 +29,7 @@ type setting struct {
 	value  value
 	usage  string
 	secret bool   // never shown, and has no flag
+	live   bool   // a running process applies a change
 	flag   string // if it does not follow from the path
 	env    string // likewise
 }
@@ -133,27 +136,28 @@ func (s *Settings) leaderTable() []*setting {
 		{path: "timings.retry_period", value: duration(&t.RetryPeriod), usage: "`duration` between two attempts to take the lock (default 2s)"},
 		{path: "timings.idle", value: duration(&t.Idle), usage: "`duration` of silence after which a subscription sends a PING (default 5s; with --fast 2s)"},
 		{path: "timings.dead", value: duration(&t.Dead), usage: "`duration` of silence after which a subscription is replaced (default 10s; with --fast 4s)"},
-		{path: "proxy_url", value: text(&s.ProxyURL), usage: "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it requires them; use the variable to keep those out of the process list (default: from $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY)"},
-		{path: "cdn.ca_file", value: file(&s.CDN.CAFile), usage: "`path` of the CA certificates (PEM) to trust for the CDN instead of the system's; read again for each request"},
-		{path: "connect_timeout", value: duration(&s.ConnectTimeout), usage: "timeout for connecting to the CDN, a `duration` (default 10s)"},
-		{path: "http_timeout", value: duration(&s.HTTPTimeout), usage: "timeout for a whole request to the CDN, a `duration` (default 30s)"},
+		{path: "proxy_url", part: ServeOnly, value: text(&s.ProxyURL), usage: "`URL` of an HTTP or SOCKS5 proxy to the CDN, with user and password if it requires them; use the variable to keep those out of the process list (default: from $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY)"},
+		{path: "cdn.ca_file", part: ServeOnly, value: file(&s.CDN.CAFile), usage: "`path` of the CA certificates (PEM) to trust for the CDN instead of the system's; read again for each request"},
+		{path: "connect_timeout", part: ServeOnly, value: duration(&s.ConnectTimeout), usage: "timeout for connecting to the CDN, a `duration` (default 10s)"},
+		{path: "http_timeout", part: ServeOnly, value: duration(&s.HTTPTimeout), usage: "timeout for a whole request to the CDN, a `duration` (default 30s)"},
 		{path: "expected_followers", value: integer(&s.ExpectedFollowers), usage: "`number` of followers, over which reads are spread after a change (default: the number that messages reach)"},
 		{path: "subscriber_nodes", value: integer(&s.SubscriberNodes), usage: "`number` of Redis nodes that serve subscribers (default 1)"},
 		{path: "read_budget", value: integer(&s.ReadBudget), usage: "`bytes` per second that all followers together may read after a change (default 50000000)"},
 		{path: "listen", value: text(&s.Listen), usage: "HTTP `address` for webhooks, metrics, health and status, such as :8080 (default: none)"},
-		{path: "http_hosts", value: listOf(&s.HTTPHosts), flag: "http-host", usage: "host `name` that requests for metrics, status and profiles may use, besides localhost and IP addresses; may be repeated (default: none on a loopback address, otherwise any)"},
-		{path: "status", value: boolean(&s.Status), usage: "serve /status at that address: names, states and errors, to every client that reaches it"},
-		{path: "pprof", value: boolean(&s.Pprof), usage: "serve Go profiles under /debug/pprof/ at that address"},
-		{path: "metrics.enabled", value: boolean(&s.Metrics.Enabled), usage: "serve Prometheus metrics under /metrics at that address"},
-		{path: "metrics.runtime", value: boolean(&s.Metrics.Runtime), usage: "include metrics of the Go runtime and the process"},
+		{path: "http_hosts", part: ServeOnly, value: listOf(&s.HTTPHosts), flag: "http-host", usage: "host `name` that requests for metrics, status and profiles may use, besides localhost and IP addresses; may be repeated (default: none on a loopback address, otherwise any)"},
+		{path: "status", part: ServeOnly, value: boolean(&s.Status), usage: "serve /status at that address: names, states and errors, to every client that reaches it"},
+		{path: "pprof", part: ServeOnly, value: boolean(&s.Pprof), usage: "serve Go profiles under /debug/pprof/ at that address"},
+		{path: "metrics.enabled", part: ServeOnly, value: boolean(&s.Metrics.Enabled), usage: "serve Prometheus metrics under /metrics at that address"},
+		{path: "metrics.runtime", part: ServeOnly, value: boolean(&s.Metrics.Runtime), usage: "include metrics of the Go runtime and the process"},
 		{path: "tracing.endpoint", value: text(&s.Tracing.Endpoint), usage: "`URL` of an OpenTelemetry receiver (OTLP over HTTP), such as http://localhost:4318; $OTEL_EXPORTER_OTLP_HEADERS and similar variables apply too (default: no traces)"},
 		{path: "tracing.sample_ratio", value: ratio(&s.Tracing.SampleRatio), usage: "`fraction` of the polls to trace, 0 to 1"},
 	}
 	for _, l := range list {
-		l.part = LeaderOnly
+		l.part |= LeaderOnly
 	}
+	list = append(list, s.Serve.table()...)
 	return append(list,
-		&setting{path: "log.level", part: LogOutput, value: choice(&s.Log.Level, "debug", "info", "warn", "error", "off"), usage: "lowest level to log"},
+		&setting{path: "log.level", part: LogOutput, live: true, value: choice(&s.Log.Level, "debug", "info", "warn", "error", "off"), usage: "lowest level to log"},
 		&setting{path: "log.format", part: LogOutput, value: choice(&s.Log.Format, "auto", "json", "text"), usage: "format of log lines; auto: text on a terminal, otherwise JSON"},
 	)
 }
@@ -162,10 +166,10 @@ func (s *Settings) leaderTable() []*setting {
 func (k *SDKKey) defaultsTable() []*setting {
 	return []*setting{
 		{path: "base_url", part: BaseURL, value: text(&k.BaseURL), usage: "`URL` of a CDN other than ConfigCat's"},
-		{path: "data_governance", part: LeaderOnly, value: choice(&k.DataGovernance, "global", "eu"), usage: "where ConfigCat stores the product's data; set it as on the ConfigCat dashboard"},
+		{path: "data_governance", part: LeaderOnly | ServeOnly, value: choice(&k.DataGovernance, "global", "eu"), usage: "where ConfigCat stores the product's data; set it as on the ConfigCat dashboard"},
 		{path: "poll_interval", part: LeaderOnly, value: duration(&k.PollInterval), usage: "`duration` between two polls of the CDN, 1s to 24h (default 55s; with --fast 5s)"},
-		{path: "allowed_hosts", part: LeaderOnly, value: listOf(&k.AllowedHosts), flag: "allowed-host", usage: "`host`, host:port or *.domain that the CDN may redirect to, besides ConfigCat's own hosts; may be repeated"},
-		{path: "allow_private", part: LeaderOnly, value: boolean(&k.AllowPrivate), usage: "allow the CDN to redirect to loopback and private addresses"},
+		{path: "allowed_hosts", part: LeaderOnly | ServeOnly, value: listOf(&k.AllowedHosts), flag: "allowed-host", usage: "`host`, host:port or *.domain that the CDN may redirect to, besides ConfigCat's own hosts; may be repeated"},
+		{path: "allow_private", part: LeaderOnly | ServeOnly, value: boolean(&k.AllowPrivate), usage: "allow the CDN to redirect to loopback and private addresses"},
 		{path: "webhook_keys", part: LeaderOnly, value: listOf(&k.WebhookKeys), secret: true, usage: "signing keys of ConfigCat webhooks"},
 		{path: "webhook_key_files", part: LeaderOnly, value: files(&k.webhookKeyFiles), flag: "webhook-key-file", usage: "`path` of a file with signing keys of ConfigCat webhooks, one per line; may be repeated"},
 		{path: "webhook_keys_env", part: LeaderOnly, value: text(&k.webhookKeysEnv), usage: "environment `variable` with such signing keys, separated by commas"},
@@ -178,6 +182,7 @@ func (k *SDKKey) table() []*setting {
 		{path: "key", value: text(&k.Key), secret: true},
 		{path: "key_file", value: file(&k.keyFile)},
 		{path: "key_env", value: text(&k.keyEnv)},
+		{path: "serve_as", value: text(&k.ServeAs)},
 	}, k.defaultsTable()...)
 }
 

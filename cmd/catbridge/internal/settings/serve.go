@@ -1,0 +1,238 @@
+package settings
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// UnixPrefix is the start of an address to listen on that is the path of a Unix socket.
+const UnixPrefix = "unix:"
+
+// ServeListen is where catbridge serve listens by default.
+const ServeListen = "127.0.0.1:8093"
+
+// Serving configures catbridge serve.
+type Serving struct {
+	Listen         string // host:port, or unix: and a path
+	Hold           time.Duration
+	MaxStale       time.Duration
+	OpenNames      bool
+	Insecure       bool
+	Online         bool
+	SnapshotFolder string
+	FleetReport    time.Duration
+	Origins        []string
+	MaxStreams     int
+	PerClient      int
+	MaxConnections int
+	AccessLog      bool
+
+	Tokens []Token
+	TLS    *tls.Config // nil: no TLS
+
+	tokenFiles                      []string
+	certFile, keyFile, clientCAFile string
+}
+
+// Token is a credential of a client.
+type Token struct {
+	Secret string
+	SDKs   []string // names; empty: all
+	Config bool     // may read configs, with all their rules
+	Status bool     // may read metrics, status and profiles
+}
+
+// Applies reports whether the token is for the SDK of that name.
+func (t Token) Applies(name string) bool { return len(t.SDKs) == 0 || slices.Contains(t.SDKs, name) }
+
+func (s *Serving) table() []*setting {
+	list := []*setting{
+		{path: "serve.listen", flag: "listen", value: text(&s.Listen), usage: "`address` to listen on: host:port, or unix:/path for a Unix socket"},
+		{path: "serve.hold", flag: "hold", value: duration(&s.Hold), usage: "`duration` for which a request of an SDK that polls and is up to date waits for a change, at most 5s (default: requests do not wait)"},
+		{path: "serve.max_stale", flag: "max-stale", value: duration(&s.MaxStale), usage: "`duration` since the CDN last confirmed a config after which it is not served (default: it always is)"},
+		{path: "serve.open_names", flag: "open-names", value: boolean(&s.OpenNames), usage: "serve configs under their names without a token to everybody who reaches the address, not only to this machine"},
+		{path: "serve.insecure", flag: "insecure", value: boolean(&s.Insecure), usage: "serve metrics, status and profiles without a token on addresses that other machines reach"},
+		{path: "serve.token_files", flag: "token-file", live: true, value: files(&s.tokenFiles), usage: "`path` of a file with tokens, one per line: TOKEN [sdks=NAME,…] [rights=config,status]; may be repeated"},
+		{path: "serve.origins", flag: "origin", value: listOf(&s.Origins), usage: "`origin` whose pages may read configs, such as https://app.example.com or https://*.example.com; may be repeated (default: none)"},
+		{path: "serve.online", flag: "online", value: boolean(&s.Online), usage: "ask the CDN while Redis has no config or its content has expired"},
+		{path: "serve.snapshot_dir", flag: "snapshot-dir", value: file(&s.SnapshotFolder), usage: "`path` of an existing folder that keeps the last config of each SDK key for a start without Redis"},
+		{path: "serve.fleet_report", flag: "fleet-report", value: duration(&s.FleetReport), usage: "`duration` between two reports to the fleet, which catbridge status counts, 5s to 5m (default: no reports)"},
+		{path: "serve.max_streams", flag: "max-streams", value: integer(&s.MaxStreams), usage: "maximum `number` of requests that wait for a change at once; further ones are answered at once"},
+		{path: "serve.max_streams_per_client", flag: "max-streams-per-client", value: integer(&s.PerClient), usage: "the same `number` for each IP address"},
+		{path: "serve.max_connections", flag: "max-connections", value: integer(&s.MaxConnections), usage: "maximum `number` of open connections"},
+		{path: "serve.access_log", flag: "access-log", value: boolean(&s.AccessLog), usage: "log every request with its route, status and time, without the client's address"},
+		{path: "serve.tls.cert_file", flag: "tls-cert-file", live: true, value: file(&s.certFile), usage: "`path` of the certificate (PEM) with which to serve HTTPS; this file and the next two are read again when they change"},
+		{path: "serve.tls.key_file", flag: "tls-key-file", live: true, value: file(&s.keyFile), usage: "`path` of the certificate's key (PEM)"},
+		{path: "serve.tls.client_ca_file", flag: "tls-client-ca-file", live: true, value: file(&s.clientCAFile), usage: "`path` of the CA certificates (PEM) that must have signed the clients' certificates (mTLS)"},
+	}
+	for _, set := range list {
+		set.part = ServeOnly
+	}
+	return list
+}
+
+// checkServe checks the settings of catbridge serve, and reads the files that they name if the
+// command uses them.
+func (l *loader) checkServe() {
+	s := &l.s.Serve
+	if path, isSocket := strings.CutPrefix(s.Listen, UnixPrefix); isSocket {
+		if path == "" {
+			l.say(nil, "serve.listen", "the path of the Unix socket is missing: write unix:/path")
+		}
+	} else {
+		l.checkAddress("serve.listen", s.Listen)
+	}
+	if s.Hold > 5*time.Second {
+		l.say(nil, "serve.hold", "%v is longer than 5s: the official SDKs give up after 10s", s.Hold)
+	}
+	if s.FleetReport != 0 && (s.FleetReport < 5*time.Second || s.FleetReport > 5*time.Minute) {
+		l.say(nil, "serve.fleet_report", "%v is not between 5s and 5m", s.FleetReport)
+	}
+	for path, n := range map[string]int{"serve.max_streams": s.MaxStreams, "serve.max_streams_per_client": s.PerClient, "serve.max_connections": s.MaxConnections} {
+		if n == 0 {
+			l.say(nil, path, "it must be above 0")
+		}
+	}
+	if l.Part&ServeOnly == 0 {
+		return
+	}
+	if s.SnapshotFolder != "" {
+		if info, err := os.Stat(s.SnapshotFolder); err != nil || !info.IsDir() {
+			l.say(nil, "serve.snapshot_dir", "it is not an existing folder: create it, writable for this user")
+		}
+	}
+	if s.Online {
+		for i := range l.s.SDKKeys {
+			l.checkOnline(&l.s.SDKKeys[i])
+		}
+	}
+	for _, path := range s.tokenFiles {
+		if text, ok := l.readFile(nil, "serve.token_files", path); ok {
+			l.tokens(path, text)
+		}
+	}
+	l.serveTLS()
+}
+
+// checkOnline: names of proxies are not SDK keys of the CDN.
+func (l *loader) checkOnline(k *SDKKey) {
+	if k.BaseURL == "" && strings.HasPrefix(k.Key, "configcat-proxy/") {
+		l.say(k, "key", "the SDK key is for a proxy and needs a base URL")
+	}
+}
+
+var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{16,256}$`)
+
+// tokens reads a file with a token per line. Faults do not show the token.
+func (l *loader) tokens(path, text string) {
+	list := lines(text)
+	for _, line := range list {
+		token, err := l.token(strings.Fields(line.text))
+		if err != nil {
+			l.faults.add(fmt.Sprintf("%s:%d", path, line.number), "%v", err)
+			continue
+		}
+		if slices.ContainsFunc(l.s.Serve.Tokens, func(t Token) bool { return t.Secret == token.Secret }) {
+			l.faults.add(fmt.Sprintf("%s:%d", path, line.number), "duplicate token")
+		}
+		l.s.Serve.Tokens = append(l.s.Serve.Tokens, token)
+	}
+	if len(list) == 0 {
+		l.say(nil, "serve.token_files", "%s contains no token", path)
+	}
+}
+
+func (l *loader) token(fields []string) (Token, error) {
+	token := Token{Secret: fields[0], Config: true}
+	if !tokenForm.MatchString(token.Secret) {
+		return Token{}, errors.New("a token consists of 16 to 256 letters, digits, _ and -")
+	}
+	for _, field := range fields[1:] {
+		name, value, _ := strings.Cut(field, "=")
+		values := split(value)
+		if len(values) == 0 {
+			return Token{}, errors.New("expected sdks=NAME,… or rights=config,status after the token")
+		}
+		switch name {
+		case "sdks":
+			for _, sdk := range values {
+				if !slices.ContainsFunc(l.s.SDKKeys, func(k SDKKey) bool { return k.Name == sdk || k.Served() == sdk }) {
+					return Token{}, fmt.Errorf("no SDK key has the name %s", quote(sdk))
+				}
+			}
+			token.SDKs = values
+		case "rights":
+			token.Config = false
+			for _, right := range values {
+				switch right {
+				case "config":
+					token.Config = true
+				case "status":
+					token.Status = true
+				default:
+					return Token{}, fmt.Errorf("%s is not a right: write config or status", quote(right))
+				}
+			}
+		default:
+			return Token{}, errors.New("expected sdks=NAME,… or rights=config,status after the token")
+		}
+	}
+	return token, nil
+}
+
+// serveTLS reads the certificate, its key and the authorities of clients. The files are among
+// those that are watched.
+func (l *loader) serveTLS() {
+	s := &l.s.Serve
+	switch {
+	case s.certFile == "" && s.keyFile == "" && s.clientCAFile == "":
+		return
+	case s.certFile == "":
+		l.say(nil, "serve.tls.cert_file", "it is missing: TLS needs a certificate and its key")
+		return
+	case s.keyFile == "":
+		l.say(nil, "serve.tls.key_file", "it is missing: TLS needs a certificate and its key")
+		return
+	}
+	cert, haveCert := l.readFile(nil, "serve.tls.cert_file", s.certFile)
+	key, haveKey := l.readFile(nil, "serve.tls.key_file", s.keyFile)
+	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if haveCert && haveKey {
+		pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+		if err != nil {
+			l.say(nil, "serve.tls.cert_file", "%s and %s are not a certificate and its key: %v", s.certFile, s.keyFile, err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	if s.clientCAFile != "" {
+		if authorities, ok := l.readFile(nil, "serve.tls.client_ca_file", s.clientCAFile); ok {
+			config.ClientCAs = x509.NewCertPool()
+			if !config.ClientCAs.AppendCertsFromPEM([]byte(authorities)) {
+				l.say(nil, "serve.tls.client_ca_file", "%s contains no certificate (PEM)", s.clientCAFile)
+			}
+			// Probes have no certificate. The server requires one for all else.
+			config.ClientAuth = tls.VerifyClientCertIfGiven
+		}
+	}
+	s.TLS = config
+}
+
+func (l *loader) checkAddress(path, address string) {
+	if _, port, err := net.SplitHostPort(address); err != nil {
+		l.say(nil, path, "it is not an address to listen on: write host:port or :port")
+	} else if _, err := net.LookupPort("tcp", port); err != nil {
+		l.say(nil, path, "the port is neither a number up to 65535 nor the name of a service")
+	}
+}
+
+// ServesTLS reports whether catbridge serve uses TLS with these settings, even if they were loaded
+// without its part.
+func (s *Settings) ServesTLS() bool { return s.Serve.certFile != "" }

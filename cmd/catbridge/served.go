@@ -1,0 +1,205 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/httpd"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/gateway"
+	"github.com/catbridge/catbridge/metrics"
+)
+
+// served is what catbridge serve serves: a follower for each SDK key. It is safe for concurrent use.
+type served struct {
+	redis     redis.UniversalClient
+	gateway   *gateway.Gateway
+	followers *metrics.FollowerCollector
+	level     slog.Leveler
+	log       *slog.Logger
+
+	settings atomic.Pointer[settings.Settings] // in effect
+	hadAll   atomic.Bool                       // there was a config for every SDK key
+	stopping atomic.Bool
+
+	mu   sync.Mutex
+	keys []servedKey // in the order of the settings
+}
+
+type servedKey struct {
+	label  string
+	config follower.Config // without what is the same for all
+	client *follower.Client
+}
+
+func newServed(client redis.UniversalClient, g *gateway.Gateway, level slog.Leveler, log *slog.Logger) *served {
+	return &served{redis: client, gateway: g, followers: metrics.NewFollowerCollector(), level: level, log: log}
+}
+
+// apply makes the SDK keys and tokens of the settings those that are served. Followers whose
+// settings did not change go on. If there is an error, nothing changes.
+func (v *served) apply(s *settings.Settings) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var next, fresh []servedKey
+	var errs []error
+	kept := map[*follower.Client]bool{}
+	for i := range s.SDKKeys {
+		k := servedKey{label: s.SDKKeys[i].Label(), config: followerConfig(s, s.SDKKeys[i])}
+		if k.client = v.running(k); k.client == nil {
+			var err error
+			if k.client, err = v.start(k); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			fresh = append(fresh, k)
+		}
+		kept[k.client] = true
+		next = append(next, k)
+	}
+	if err := errors.Join(errs...); err != nil {
+		closeAll(fresh)
+		return err
+	}
+	if err := v.gateway.SetSDKs(gatewaySDKs(s, next)); err != nil {
+		closeAll(fresh)
+		return err
+	}
+	var gone []servedKey
+	for _, k := range v.keys {
+		v.followers.Remove(k.label)
+		if !kept[k.client] {
+			gone = append(gone, k)
+		}
+	}
+	for _, k := range next {
+		if err := v.followers.Add(k.label, k.client); err != nil {
+			v.log.Warn("an SDK key has no metrics", "sdk_key", k.label, "error", err)
+		}
+	}
+	v.keys = next
+	v.settings.Store(s)
+	closeAll(gone)
+	return nil
+}
+
+// running returns the follower with the configuration of k, or nil.
+func (v *served) running(k servedKey) *follower.Client {
+	for _, now := range v.keys {
+		if reflect.DeepEqual(now.config, k.config) {
+			return now.client
+		}
+	}
+	return nil
+}
+
+func (v *served) start(k servedKey) (*follower.Client, error) {
+	cfg := k.config
+	cfg.Redis, cfg.Logger, cfg.LogLevel = v.redis, v.log.With("name", k.label), v.level
+	return follower.New(cfg)
+}
+
+func closeAll(keys []servedKey) {
+	var group sync.WaitGroup
+	for _, k := range keys {
+		group.Go(k.client.Close)
+	}
+	group.Wait()
+}
+
+// followerConfig returns the configuration of the follower of an SDK key, without what is the same
+// for all.
+func followerConfig(s *settings.Settings, k settings.SDKKey) follower.Config {
+	cfg := follower.Config{
+		SDKKey: k.Key, Namespace: s.RedisOptions.Namespace(), FleetReport: s.Serve.FleetReport,
+		BaseURL: k.BaseURL, AllowedHosts: k.AllowedHosts, AllowPrivate: k.AllowPrivate,
+	}
+	if s.Fast() {
+		cfg.Timings = follower.FastTimings()
+	}
+	if s.Serve.Online {
+		cfg.Online = true
+		cfg.ProxyURL, cfg.ConnectTimeout, cfg.HTTPTimeout = s.ProxyURL, s.ConnectTimeout, s.HTTPTimeout
+		if k.DataGovernance == "eu" {
+			cfg.DataGovernance = follower.EUOnly
+		}
+	}
+	if s.Serve.SnapshotFolder != "" {
+		scope := sha256.Sum256([]byte(s.RedisOptions.Keys(k.Key).Scope()))
+		cfg.SnapshotFile = filepath.Join(s.Serve.SnapshotFolder, hex.EncodeToString(scope[:8])+".snapshot")
+	}
+	return cfg
+}
+
+func gatewaySDKs(s *settings.Settings, keys []servedKey) []gateway.SDK {
+	var sdks []gateway.SDK
+	for i, k := range s.SDKKeys {
+		sdk := gateway.SDK{Name: k.Served(), Key: k.Key, Client: keys[i].client}
+		for _, token := range s.Serve.Tokens {
+			if sdk.Name != "" && token.Config && (token.Applies(k.Name) || token.Applies(sdk.Name)) {
+				sdk.Tokens = append(sdk.Tokens, token.Secret)
+			}
+		}
+		sdks = append(sdks, sdk)
+	}
+	return sdks
+}
+
+// mayReadStatus reports whether a token has the right status. It compares with every token.
+func (v *served) mayReadStatus(token string) bool {
+	given, found := sha256.Sum256([]byte(token)), 0
+	for _, t := range v.settings.Load().Serve.Tokens {
+		if t.Status {
+			want := sha256.Sum256([]byte(t.Secret))
+			found |= subtle.ConstantTimeCompare(given[:], want[:])
+		}
+	}
+	return found == 1
+}
+
+// report returns the state of what is served.
+func (v *served) report() httpd.ServeStatus {
+	v.mu.Lock()
+	keys := v.keys
+	v.mu.Unlock()
+	now := time.Now()
+	status := httpd.ServeStatus{Version: version(), Time: now.UTC().Truncate(time.Millisecond), SDKs: make([]httpd.SDKStatus, 0, len(keys))}
+	all := len(keys) > 0
+	for _, k := range keys {
+		stats := k.client.Stats()
+		sdk := httpd.SDKStatus{
+			Name: k.label, Ready: stats.Hash != "", State: string(stats.State), Source: string(stats.Source),
+			Rev: stats.Rev, Hash: stats.Hash, Epoch: stats.Epoch, PollInterval: stats.PollInterval.Seconds(),
+		}
+		if !stats.LastConfirmed.IsZero() {
+			sdk.Age = new(max(0, now.Sub(stats.LastConfirmed).Seconds()))
+		}
+		all = all && sdk.Ready
+		status.SDKs = append(status.SDKs, sdk)
+	}
+	if all {
+		v.hadAll.Store(true)
+	}
+	status.Ready = v.hadAll.Load() && !v.stopping.Load()
+	held := v.gateway.Stats()
+	status.Streams = httpd.StreamStatus{Holding: held.Holding, Held: held.Held, Released: held.Released, Refused: held.Refused}
+	return status
+}
+
+func (v *served) close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	closeAll(v.keys)
+	v.keys = nil
+}

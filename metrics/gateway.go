@@ -1,0 +1,79 @@
+package metrics
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/catbridge/catbridge/gateway"
+)
+
+// Gateway is the source of a [GatewayCollector]'s metrics, for instance a [*gateway.Gateway].
+type Gateway interface {
+	// Stats is called at each scrape. It must be safe for concurrent use.
+	Stats() gateway.Stats
+}
+
+// GatewayCollector exports metrics of a gateway. All methods are safe for concurrent use.
+type GatewayCollector struct{ gateway Gateway }
+
+// NewGatewayCollector returns a collector of a gateway's metrics.
+func NewGatewayCollector(g Gateway) *GatewayCollector { return &GatewayCollector{g} }
+
+// Describe implements [prometheus.Collector].
+func (c *GatewayCollector) Describe(to chan<- *prometheus.Desc) { gatewayFamily.describe(to) }
+
+// Collect implements [prometheus.Collector].
+func (c *GatewayCollector) Collect(to chan<- prometheus.Metric) {
+	stats := c.gateway.Stats()
+	gatewayFamily.collect(to, &stats, time.Now())
+}
+
+var gatewayFamily = newFamily(nil, []metric[gateway.Stats]{
+	{
+		name: "catbridge_gateway_answers_total", kind: counter, label: "status",
+		help: "Answers to requests for configs by HTTP status; 304: the client has the config already.",
+		read: func(s *gateway.Stats, _ time.Time, emit func(float64, string)) {
+			for _, status := range slices.Sorted(maps.Keys(s.Answers)) {
+				emit(float64(s.Answers[status]), strconv.Itoa(status))
+			}
+		},
+	},
+	{
+		name: "catbridge_gateway_sdk_requests_total", kind: counter, label: "sdk",
+		help: "Requests of official SDKs by SDK, polling mode (a auto, l lazy, m manual) and version; other: malformed, or beyond 64 of them.",
+		read: func(s *gateway.Stats, _ time.Time, emit func(float64, string)) {
+			for _, agent := range slices.Sorted(maps.Keys(s.Agents)) {
+				emit(float64(s.Agents[agent]), agent)
+			}
+		},
+	},
+	{
+		name: "catbridge_gateway_holding", kind: gauge,
+		help: "Requests that wait for a change now.",
+		read: value(func(s *gateway.Stats) int { return s.Holding }),
+	},
+	{
+		name: "catbridge_gateway_held_total", kind: counter,
+		help: "Requests that waited for a change.",
+		read: value(func(s *gateway.Stats) uint64 { return s.Held }),
+	},
+	{
+		name: "catbridge_gateway_released_total", kind: counter,
+		help: "Requests that were answered because the config changed while they waited.",
+		read: value(func(s *gateway.Stats) uint64 { return s.Released }),
+	},
+	{
+		name: "catbridge_gateway_refused_streams_total", kind: counter,
+		help: "Requests that were answered at once because the limits did not allow them to wait.",
+		read: value(func(s *gateway.Stats) uint64 { return s.Refused }),
+	},
+	{
+		name: "catbridge_gateway_slow_streams_total", kind: counter,
+		help: "Streams that were ended because the client did not read in time.",
+		read: value(func(s *gateway.Stats) uint64 { return s.Slow }),
+	},
+})
