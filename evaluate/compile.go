@@ -32,11 +32,8 @@ type step struct {
 func compile(earlier *Config, d *draft) *Config {
 	c := &compiler{}
 	document := &document{envelope: c.compileEnvelope(earlier, d), entries: make([]entry, len(d.pieces))}
-	config := &Config{
-		settings: make(map[string]*setting, len(d.pieces)),
-		keys:     make([]string, 0, len(d.pieces)),
-		source:   source{document: document},
-	}
+	config := newConfig(len(d.pieces))
+	config.source.document = document
 	c.push("f")
 	for i := range d.pieces {
 		p := &d.pieces[i]
@@ -48,16 +45,14 @@ func compile(earlier *Config, d *draft) *Config {
 			s = c.compileMember(s.text)
 		}
 		place := len(config.keys)
-		if before := config.settings[s.key]; before != nil {
+		if before := config.lookup(s.key); before != nil {
 			place = int(before.place)
-		} else {
-			config.keys = append(config.keys, s.key)
 		}
 		if s == p.setting {
 			s = s.in(place)
 		}
 		s.setPlace(place)
-		config.settings[s.key] = s
+		config.put(s)
 		document.entries[i] = entry{p.gap, s}
 	}
 	config.resolve()

@@ -5,7 +5,7 @@ package evaluate
 func (c *Config) findBroken() {
 	found := make(map[*setting]*Error)
 	for _, key := range c.keys {
-		if s := c.settings[key]; s.firstError() != nil {
+		if s := c.lookup(key); s.firstError() != nil {
 			found[s] = s.firstError()
 		}
 	}
@@ -13,7 +13,7 @@ func (c *Config) findBroken() {
 	c.spreadToDependents(found)
 	c.broken = nil
 	for _, key := range c.keys {
-		if err := found[c.settings[key]]; err != nil {
+		if err := found[c.lookup(key)]; err != nil {
 			c.broken = append(c.broken, FlagError{Key: key, Err: err})
 		}
 	}
@@ -34,7 +34,7 @@ func (c *Config) findCycles(found map[*setting]*Error) {
 	height := make([]int, len(c.ordered)) // of open settings: index on the stack
 	var stack []walk
 	for _, key := range c.keys {
-		s := c.settings[key]
+		s := c.lookup(key)
 		if len(s.links) == 0 || state[s.place] != 0 {
 			continue
 		}

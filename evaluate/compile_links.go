@@ -5,7 +5,7 @@ package evaluate
 func (c *Config) resolve() {
 	c.ordered = make([]*setting, len(c.keys))
 	for i, key := range c.keys {
-		s := c.settings[key]
+		s := c.lookup(key)
 		c.ordered[i] = s
 		s.setPlace(i)
 		if len(s.prerequisites) == 0 {
@@ -16,7 +16,6 @@ func (c *Config) resolve() {
 			s.links[i] = c.link(p)
 		}
 	}
-	c.index = newIndex(c.ordered)
 	c.measureNesting()
 	c.findBroken()
 }
@@ -25,7 +24,7 @@ func (c *Config) link(p *prerequisite) link {
 	if p.flagErr != nil {
 		return link{err: p.flagErr}
 	}
-	target := c.settings[p.flag]
+	target := c.lookup(p.flag)
 	switch {
 	case target == nil:
 		return link{err: errPrerequisite}

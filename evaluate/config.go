@@ -6,12 +6,21 @@ const MaxConfigBytes = 8 << 20
 // Config is a compiled config. It is immutable and safe for concurrent use. A nil *Config is a
 // config that is not available yet: evaluations return defaults with [CodeConfigNotAvailable].
 type Config struct {
-	settings map[string]*setting
-	index    index
-	keys     []string   // in the order of the document
-	ordered  []*setting // in the order of the keys
-	broken   []FlagError
-	source   source
+	index   index
+	keys    []string   // in the order of the document
+	ordered []*setting // in the order of the keys
+	broken  []FlagError
+	source  source
+}
+
+// newConfig returns a config with room for n settings.
+func newConfig(n int) *Config { return &Config{index: newIndex(n), keys: make([]string, 0, n)} }
+
+// put adds a setting, or replaces the one with its key.
+func (c *Config) put(s *setting) {
+	if c.index.put(s) {
+		c.keys = append(c.keys, s.key)
+	}
 }
 
 // Keys returns the setting keys in the order of the document. The slice is shared: do not modify
@@ -44,11 +53,8 @@ func (c *Config) BrokenFlags() []FlagError {
 
 // lookup returns nil if there is no such setting or no config.
 func (c *Config) lookup(key string) *setting {
-	switch {
-	case c == nil:
+	if c == nil {
 		return nil
-	case c.index.slots == nil:
-		return c.settings[key]
 	}
 	return c.index.find(key)
 }

@@ -10,16 +10,12 @@ func (c *Config) ChangedKeys(earlier *Config) []string {
 	if c == earlier {
 		return nil
 	}
-	var was map[string]*setting
-	if earlier != nil {
-		was = earlier.settings
-	}
 	changed := make(map[*setting]bool)
 	if c != nil {
 		dependents := c.dependents()
 		var queue []*setting
 		for _, s := range c.ordered {
-			if before := was[s.key]; before == nil || !s.isSame(before) || s.lacks(was) {
+			if before := earlier.lookup(s.key); before == nil || !s.isSame(before) || s.lacks(earlier) {
 				changed[s] = true
 				queue = append(queue, s)
 			}
@@ -38,12 +34,12 @@ func (c *Config) ChangedKeys(earlier *Config) []string {
 	}
 	var keys []string
 	for _, key := range c.Keys() {
-		if changed[c.settings[key]] {
+		if changed[c.lookup(key)] {
 			keys = append(keys, key)
 		}
 	}
 	for _, key := range earlier.Keys() {
-		if c == nil || c.settings[key] == nil {
+		if c.lookup(key) == nil {
 			keys = append(keys, key)
 		}
 	}
@@ -67,9 +63,9 @@ func (s *setting) isSame(other *setting) bool {
 }
 
 // lacks reports whether the setting has a prerequisite that existed before and was removed.
-func (s *setting) lacks(before map[string]*setting) bool {
+func (s *setting) lacks(earlier *Config) bool {
 	for i, p := range s.prerequisites {
-		if s.links[i].target == nil && before[p.flag] != nil {
+		if s.links[i].target == nil && earlier.lookup(p.flag) != nil {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ func (c *Config) Equal(other *Config) bool {
 
 func samePlain(c, other *Config) bool {
 	for _, key := range c.source.keys {
-		a, b := c.settings[key], other.settings[key]
+		a, b := c.lookup(key), other.lookup(key)
 		if a.served.value != b.served.value || (a.served.err == nil) != (b.served.err == nil) {
 			return false
 		}
@@ -43,17 +43,11 @@ func Merge(base, front *Config) *Config {
 		}
 		return base
 	}
-	c := &Config{
-		settings: make(map[string]*setting, len(base.settings)+len(front.settings)),
-		keys:     make([]string, 0, len(base.keys)+len(front.keys)),
-		source:   source{base: base, front: front},
-	}
+	c := newConfig(len(base.keys) + len(front.keys))
+	c.source = source{base: base, front: front}
 	for _, from := range [...]*Config{base, front} {
 		for _, key := range from.keys {
-			if c.settings[key] == nil {
-				c.keys = append(c.keys, key)
-			}
-			c.settings[key] = from.settings[key].unlinked()
+			c.put(from.lookup(key).unlinked())
 		}
 	}
 	c.resolve()

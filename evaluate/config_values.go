@@ -16,9 +16,9 @@ func FromValues(values map[string]any) *Config {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	c := &Config{settings: make(map[string]*setting, len(keys)), keys: keys}
+	c := newConfig(len(keys))
 	for _, key := range keys {
-		c.settings[key] = plainSetting(key, values[key])
+		c.put(plainSetting(key, values[key]))
 	}
 	c.source = source{keys: keys}
 	c.resolve()

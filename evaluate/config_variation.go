@@ -8,7 +8,7 @@ func (c *Config) FindVariation(variationID string) (key string, value Value, fou
 		return "", Value{}, false
 	}
 	for _, key := range c.keys {
-		if s := c.settings[key].findVariation(variationID); s != nil {
+		if s := c.lookup(key).findVariation(variationID); s != nil {
 			return key, s.value, true
 		}
 	}

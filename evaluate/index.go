@@ -2,47 +2,70 @@ package evaluate
 
 import "math/bits"
 
-// index finds settings by key in half the time of a map. The look-up takes most of the time of an
-// evaluation without rules. The hash is fast, but keys can be chosen to collide: if too many do,
-// the map is used instead.
+// index contains settings by key, and finds them in half the time of a map. The look-up takes most
+// of the time of an evaluation without rules. The hash is fast, but keys can be chosen to collide:
+// if too many do, a map is used instead.
 type index struct {
-	slots []slot // the length is a power of two, at most a quarter is in use; nil: no index
+	slots []slot // the length is a power of two, at most half is in use; nil: byKey is used
+	byKey map[string]*setting
 }
 
-// slot is a setting with the words and the length of its key. Without a setting it is free.
+// slot is a setting with the words of its key. Without a setting it is free.
 type slot struct {
 	a, b    uint64
-	length  int
 	setting *setting
 }
 
 // longestProbe is the greatest number of slots that a look-up visits.
-const longestProbe = 16
+const longestProbe = 64
 
-func newIndex(settings []*setting) index {
-	slots := make([]slot, 1<<bits.Len(uint(4*len(settings))))
-	for _, s := range settings {
-		a, b := words(s.key)
-		i, probes := slotOf(a, b, len(slots)), 1
-		for ; slots[i].setting != nil; i, probes = (i+1)&(len(slots)-1), probes+1 {
-			if probes == longestProbe {
-				return index{}
-			}
-		}
-		slots[i] = slot{a, b, len(s.key), s}
+// newIndex returns an index with room for n settings.
+func newIndex(n int) index { return index{slots: make([]slot, 1<<bits.Len(uint(2*n)))} }
+
+// put adds a setting, or replaces the one with its key. It reports whether the key is new.
+func (x *index) put(s *setting) bool {
+	if x.slots == nil {
+		_, replaced := x.byKey[s.key]
+		x.byKey[s.key] = s
+		return !replaced
 	}
-	return index{slots}
+	a, b := words(s.key)
+	i := slotOf(a, b, len(x.slots))
+	for range longestProbe {
+		switch at := &x.slots[i]; {
+		case at.setting == nil:
+			*at = slot{a, b, s}
+			return true
+		case at.setting.key == s.key:
+			at.setting = s
+			return false
+		}
+		i = (i + 1) & (len(x.slots) - 1)
+	}
+	x.byKey = make(map[string]*setting)
+	for _, at := range x.slots {
+		if at.setting != nil {
+			x.byKey[at.setting.key] = at.setting
+		}
+	}
+	x.slots = nil
+	return x.put(s)
 }
 
-func (x index) find(key string) *setting {
+// find returns nil if there is no such setting.
+func (x *index) find(key string) *setting {
+	if x.slots == nil {
+		return x.byKey[key]
+	}
 	a, b := words(key)
 	for i := slotOf(a, b, len(x.slots)); ; i = (i + 1) & (len(x.slots) - 1) {
-		s := &x.slots[i]
-		if s.a == a && s.b == b && s.length == len(key) && (len(key) <= wholeLength || s.setting.key == key) {
-			return s.setting // an empty key also equals a free slot: nil
-		}
-		if s.setting == nil {
+		at := &x.slots[i]
+		s := at.setting
+		if s == nil {
 			return nil
+		}
+		if at.a == a && at.b == b && len(s.key) == len(key) && (len(key) <= wholeLength || s.key == key) {
+			return s
 		}
 	}
 }

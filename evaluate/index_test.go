@@ -8,39 +8,31 @@ import (
 	"pgregory.net/rapid"
 )
 
-func settingsOf(keys []string) (map[string]*setting, []*setting) {
-	byKey, ordered := map[string]*setting{}, []*setting(nil)
+// indexOf returns settings with these keys, of which some may be the same, in a map and in an index.
+func indexOf(keys []string) (map[string]*setting, index) {
+	byKey, x := map[string]*setting{}, newIndex(len(keys))
 	for _, key := range keys {
-		if byKey[key] == nil {
-			byKey[key] = &setting{key: key}
-			ordered = append(ordered, byKey[key])
+		_, known := byKey[key]
+		byKey[key] = &setting{key: key}
+		if x.put(byKey[key]) == known {
+			panic("the index and the map disagree about what is new")
 		}
 	}
-	return byKey, ordered
+	return byKey, x
 }
 
 // Keys of all lengths with few different letters, so their ends are often equal.
 func TestIndexAgreesWithMap(t *testing.T) {
 	key := rapid.StringOfN(rapid.SampledFrom([]rune("\x00ab")), 0, 40, -1)
 	rapid.Check(t, func(t *rapid.T) {
-		byKey, ordered := settingsOf(rapid.SliceOfN(key, 0, 200).Draw(t, "keys"))
-		x := newIndex(ordered)
-		if x.slots == nil {
-			return
-		}
-		for _, asked := range append(rapid.SliceOfN(key, 0, 50).Draw(t, "asked"), append(keysOf(ordered), "")...) {
+		keys := rapid.SliceOfN(key, 0, 200).Draw(t, "keys")
+		byKey, x := indexOf(keys)
+		for _, asked := range append(rapid.SliceOfN(key, 0, 50).Draw(t, "asked"), append(keys, "")...) {
 			if found := x.find(asked); found != byKey[asked] {
 				t.Fatalf("%q: found %v, want %v", asked, found, byKey[asked])
 			}
 		}
 	})
-}
-
-func keysOf(settings []*setting) (keys []string) {
-	for _, s := range settings {
-		keys = append(keys, s.key)
-	}
-	return keys
 }
 
 // The first half of these keys makes the hash's product zero, whatever the second half is.
@@ -50,13 +42,12 @@ func TestCollidingKeysAreLookedUpInTheMap(t *testing.T) {
 		keys = append(keys, fmt.Sprintf("\x03\xed\x92\xd1\x32\x4a\xb5\xd1%08d", i))
 	}
 	for n, indexed := range map[int]bool{longestProbe: true, longestProbe + 1: false} {
-		byKey, ordered := settingsOf(keys[:n])
-		config := Config{settings: byKey, index: newIndex(ordered)}
-		if has := config.index.slots != nil; has != indexed {
+		byKey, x := indexOf(keys[:n])
+		if has := x.slots != nil; has != indexed {
 			t.Errorf("%d keys: an index is %v, want %v", n, has, indexed)
 		}
 		for i, key := range keys {
-			if found := config.lookup(key); (found != nil) != (i < n) || found != byKey[key] {
+			if found := x.find(key); (found != nil) != (i < n) || found != byKey[key] {
 				t.Errorf("of %d keys number %d: found %v", n, i, found)
 			}
 		}
@@ -71,9 +62,8 @@ func TestCollidingLongKeysAreDistinguished(t *testing.T) {
 		key = binary.LittleEndian.AppendUint64(key, mix(i, 24))
 		keys = append(keys, string(append(key, "the same"...)))
 	}
-	_, ordered := settingsOf(keys[:2])
-	x := newIndex(ordered)
-	if x.find(keys[0]) != ordered[0] || x.find(keys[1]) != ordered[1] || x.find(keys[2]) != nil {
+	byKey, x := indexOf(keys[:2])
+	if x.find(keys[0]) != byKey[keys[0]] || x.find(keys[1]) != byKey[keys[1]] || x.find(keys[2]) != nil {
 		t.Error("another setting was found")
 	}
 }
@@ -81,11 +71,11 @@ func TestCollidingLongKeysAreDistinguished(t *testing.T) {
 func TestLargeConfigsHaveAnIndex(t *testing.T) {
 	for _, form := range []string{"flag%d", "feature_flag_%05d", "isFeature%dEnabled", "%d", "team-%d/service/checkout"} {
 		for _, n := range []int{0, 1, 100, 3000, 30_000} {
-			var settings []*setting
+			x := newIndex(n)
 			for i := range n {
-				settings = append(settings, &setting{key: fmt.Sprintf(form, i)})
+				x.put(&setting{key: fmt.Sprintf(form, i)})
 			}
-			if newIndex(settings).slots == nil {
+			if x.slots == nil {
 				t.Errorf("%d keys of the form %s have none", n, form)
 			}
 		}

@@ -42,7 +42,7 @@ func (c *Config) splitAgain(data []byte) *draft {
 				return nil
 			}
 			member := body[start : start+length]
-			s := c.settings[key]
+			s := c.lookup(key)
 			if s != nil {
 				next = int(s.place) + 1 // in a document without repeated keys
 			}

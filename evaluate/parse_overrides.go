@@ -34,13 +34,14 @@ func ParseOverrides(data []byte) (*Config, error) {
 }
 
 func (r *reader) readFlags() *Config {
-	config := &Config{settings: make(map[string]*setting)}
+	var settings []*setting
 	for more := r.Open(); more; more = r.Next() {
 		key := r.Name()
-		if config.settings[key] == nil {
-			config.keys = append(config.keys, key)
-		}
-		config.settings[key] = plainSetting(key, r.readPlain())
+		settings = append(settings, plainSetting(key, r.readPlain()))
+	}
+	config := newConfig(len(settings))
+	for _, s := range settings {
+		config.put(s)
 	}
 	config.source.keys = config.keys
 	config.resolve()

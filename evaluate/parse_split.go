@@ -108,7 +108,7 @@ func (d *draft) splitSettings(earlier *Config, text string, r *reader) (end int)
 		r.Skip()
 		member := text[start:r.Pos()]
 		p := piece{gap: d.gap([]byte(text[end:start]))}
-		if s := earlier.settingOf(key); s != nil && s.text == member {
+		if s := earlier.lookup(key); s != nil && s.text == member {
 			p.setting = s
 		} else {
 			p.text = strings.Clone(member)
@@ -129,14 +129,6 @@ func (d *draft) gap(text []byte) string {
 	default:
 		return string(text)
 	}
-}
-
-// settingOf returns nil if there is no such setting or no config.
-func (c *Config) settingOf(key string) *setting {
-	if c == nil {
-		return nil
-	}
-	return c.settings[key]
 }
 
 // isOf reports whether a draft is the document of a config.

@@ -142,7 +142,7 @@ func TestReparsedConfigsAreThoseCompiledFromScratch(t *testing.T) {
 			}
 			if current != nil {
 				for _, s := range next.ordered {
-					if before := current.settings[s.key]; before != nil && s.isSame(before) {
+					if before := current.lookup(s.key); before != nil && s.isSame(before) {
 						shared++
 					}
 				}
@@ -275,7 +275,7 @@ func TestUnchangedSettingsAreNotCompiledAgain(t *testing.T) {
 		next := checkReparse(t, earlier, test.json)
 		var compiled []string
 		for _, s := range next.ordered {
-			if before := earlier.settings[s.key]; before == nil || unsafe.StringData(before.text) != unsafe.StringData(s.text) || !sharesRules(s, before) {
+			if before := earlier.lookup(s.key); before == nil || unsafe.StringData(before.text) != unsafe.StringData(s.text) || !sharesRules(s, before) {
 				compiled = append(compiled, s.key)
 			}
 		}
@@ -330,7 +330,7 @@ func TestReparsedConfigsKeepNoFormerDocument(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, s := range config.ordered {
-			if next.settings[s.key].text != s.text {
+			if next.lookup(s.key).text != s.text {
 				gone = append(gone, watch(s.text))
 			}
 		}

@@ -97,10 +97,15 @@ func BenchmarkCompile(b *testing.B) {
 }
 
 func compiling(m *measurement, bytes, rounds int) {
-	json := bench.NewContent(bytes).JSON(1)
+	content := bench.NewContent(bytes)
+	json := content.JSON(1)
+	held, err := evaluate.Parse(json)
+	if err != nil {
+		m.Fatal(err)
+	}
 	blob := wire.Blob{Rev: wire.MinRev, Hash: wire.ContentHash(json)}
-	var encode, decode, compile []time.Duration
-	for range rounds {
+	var encode, decode, compile, again []time.Duration
+	for round := range rounds {
 		start := time.Now()
 		blob.Codec, blob.Payload = wire.Encode(json)
 		encode = append(encode, time.Since(start))
@@ -115,6 +120,13 @@ func compiling(m *measurement, bytes, rounds int) {
 			m.Fatal(err)
 		}
 		compile = append(compile, time.Since(start))
+		changed := content.JSON(int64(2 + round))
+		runtime.GC()
+		start = time.Now()
+		if held, err = evaluate.Reparse(held, changed); err != nil {
+			m.Fatal(err)
+		}
+		again = append(again, time.Since(start))
 	}
 	rate := func(times []time.Duration) float64 {
 		return float64(len(json)) / bench.Median(bench.Milliseconds(times)) / 1000
@@ -122,5 +134,7 @@ func compiling(m *measurement, bytes, rounds int) {
 	m.put("encode", "MB/s", rate(encode))
 	m.put("decode", "MB/s", rate(decode))
 	m.put("compile", "MB/s", rate(compile))
+	// After a change of one flag, as a part of compiling from scratch.
+	m.put("compile-change", "x", bench.Median(bench.Milliseconds(again))/bench.Median(bench.Milliseconds(compile)))
 	m.put("stored", "B", float64(len(blob.Payload)))
 }
