@@ -309,7 +309,7 @@ func editedDocument(generation, flags int) []byte {
 
 // A shared setting keeps nothing of the document of its time in memory, except its own text.
 func TestReparsedConfigsKeepNoFormerDocument(t *testing.T) {
-	const flags, edits = 300, 1000
+	const flags, edits = 60, 1000
 	gone := make([]weak.Pointer[byte], 0, 4*edits) // to all that only former documents contained
 	watch := func(text string) weak.Pointer[byte] { return weak.Make(unsafe.StringData(text)) }
 	config, err := Parse(editedDocument(0, flags))
@@ -322,7 +322,7 @@ func TestReparsedConfigsKeepNoFormerDocument(t *testing.T) {
 		switch { // another head: see split
 		case generation%250 == 0:
 			data = []byte(strings.Replace(string(data), `"salt"`, fmt.Sprintf(`"salt %d"`, generation), 1))
-		case generation%7 == 0:
+		case generation%3 == 0:
 			data = []byte(strings.Replace(string(data), `{"p"`, fmt.Sprintf(`{"x":%d,"p"`, generation), 1))
 		}
 		next, err := Reparse(config, data)
