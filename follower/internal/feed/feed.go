@@ -132,8 +132,13 @@ func (f *feed) request(full bool) error {
 	reply := make(chan error, 1)
 	select {
 	case f.requests <- request{full, reply}:
-		return <-reply
 	case <-f.done:
+		return errClosed
+	}
+	select {
+	case err := <-reply:
+		return err
+	case <-f.done: // the syncer ended without a reply
 		return errClosed
 	}
 }
