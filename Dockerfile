@@ -33,8 +33,9 @@ LABEL org.opencontainers.image.title="catbridge" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION"
 COPY --from=build /out/catbridge /catbridge
-# The port of catbridge leader --listen=:8080. Check its health there, at /healthz and
-# /readyz: the image has no shell or HTTP client for a HEALTHCHECK.
-EXPOSE 8080
+# The ports of catbridge leader --listen=:8080 and catbridge serve --listen=:8093. Check their
+# health there, at /healthz and /readyz, or with the commands health and ready, since the image has
+# no shell or HTTP client: HEALTHCHECK CMD ["/catbridge", "ready", "--address=127.0.0.1:8080"].
+EXPOSE 8080 8093
 ENTRYPOINT ["/catbridge"]
 CMD ["--help"]
