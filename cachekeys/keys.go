@@ -23,12 +23,13 @@ func Key(sdkKey string) string {
 // Keys contains the names of all keys and channels that belong to one SDK key in one namespace
 // of one database. It is comparable.
 type Keys struct {
-	Entry  string // the official entry
-	Lock   string // the leader's lock
-	Meta   string // hash: which content is current
-	Blob   string // the content as followers read it
-	Fleet  string // optional reports of followers
-	Events string // the channel
+	Entry   string // the official entry
+	Lock    string // the leader's lock
+	Meta    string // hash: which content is current
+	Blob    string // the content as followers read it
+	Patches string // how the content differs from earlier content
+	Fleet   string // optional reports of followers
+	Events  string // the channel
 
 	scope string
 }
@@ -47,13 +48,14 @@ func For(sdkKey, namespace string, db int) Keys {
 	}
 	tag := "catbridge:{" + k + "}:"
 	return Keys{
-		Entry:  k,
-		Lock:   tag + "lock",
-		Meta:   tag + "meta",
-		Blob:   tag + "blob",
-		Fleet:  tag + "fleet",
-		Events: tag + "events" + at,
-		scope:  k + at,
+		Entry:   k,
+		Lock:    tag + "lock",
+		Meta:    tag + "meta",
+		Blob:    tag + "blob",
+		Patches: tag + "patches",
+		Fleet:   tag + "fleet",
+		Events:  tag + "events" + at,
+		scope:   k + at,
 	}
 }
 

@@ -104,7 +104,7 @@ func (s *testEnv) hasVersion(version int64) {
 // The numbers of arguments of EVALSHA: the script and the number of keys, the keys, the
 // script's arguments.
 const (
-	commitArgs = 2 + 4 + 21
+	commitArgs = 2 + 5 + 24
 	renewArgs  = 2 + 4 + 14
 )
 

@@ -44,14 +44,15 @@ type term struct {
 	length int
 	cdn    int64 // time of the CDN's last answer, by Redis's clock
 
-	content      *content  // the current content; nil: only Redis has it
-	corrupt      bool      // the content in Redis is invalid
-	foundAt      int64     // the highest rev found in Redis by a repair in place
-	damaged      bool      // parts of the content in Redis are missing or were overwritten
-	pending      *content  // to be committed
-	answered     time.Time // when the request for the unpublished CDN answer was sent; zero: none
-	latest       int64     // answered by Redis's clock, converted when the answer arrived
-	answeredHash string    // the hash of the content that the answer confirms
+	patches      wire.Patches // see [term.currentPatches]
+	content      *content     // the current content; nil: only Redis has it
+	corrupt      bool         // the content in Redis is invalid
+	foundAt      int64        // the highest rev found in Redis by a repair in place
+	damaged      bool         // parts of the content in Redis are missing or were overwritten
+	pending      *content     // to be committed
+	answered     time.Time    // when the request for the unpublished CDN answer was sent; zero: none
+	latest       int64        // answered by Redis's clock, converted when the answer arrived
+	answeredHash string       // the hash of the content that the answer confirms
 
 	redisNow int64     // Redis's clock in its last reply
 	redisAt  time.Time // when that reply arrived
@@ -91,6 +92,7 @@ func (t *term) run(ctx context.Context) {
 	cause := errCrashed
 	defer func() { t.end(ctx, cause) }() // also after a panic
 	t.loadContent(ctx)
+	t.loadPatches(ctx)
 	cause = t.lead(ctx)
 }
 

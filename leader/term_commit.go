@@ -24,6 +24,7 @@ func (t *term) commit(ctx context.Context, c *content) error {
 			return nil
 		case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash:
 			// An earlier try succeeded; only its reply was lost.
+			t.keepPatches(c, w.Meta.Rev)
 			t.setCurrent(c)
 			t.adopt(w.Meta, w.Now)
 			return nil
@@ -50,6 +51,7 @@ func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, er
 	}
 	a.Message.Hash, a.Message.Len, a.Message.ETag = c.Hash, len(c.JSON), wire.MessageETag(a.ETag)
 	a.Message.Spread = t.elector.spread(len(c.Payload))
+	t.addPatches(&a, c)
 	a.Replaced, a.Waits = t.elector.replaced.lines(), 0
 	switch {
 	case a.Age >= 0 || t.elector.knowsCurrent(c.Hash):
@@ -78,6 +80,7 @@ func (t *term) committed(c *content, w script.WriteReply) {
 		t.elector.replaced.add(t.etag, time.Now())
 	}
 	changed := t.hash != c.Hash
+	t.keepPatches(c, w.Rev)
 	t.setCurrent(c)
 	t.answered, t.polls.foundEntry, t.polls.overwriteUpTo = time.Time{}, 0, 0
 	t.applyReply(w)

@@ -15,6 +15,7 @@ import (
 type content struct {
 	*script.Content
 	broken int
+	patch  *patchFrom // from the content that was current when it was fetched; nil: there is none
 }
 
 // newest returns the newest content of this process, committed or not, or nil.

@@ -62,15 +62,17 @@ func (t *term) startFetch(ctx context.Context) {
 	ctx, t.fetch.cancel = context.WithCancel(t.fetch.ctx)
 	done := make(chan fetchResult, 1)
 	t.fetch.running, t.fetch.done = true, done
+	base := t.content
 	t.elector.stats.update(func(s *KeyStats) { s.Polls++ })
 	t.fetch.wg.Go(func() {
 		defer t.elector.leader.crash.guard()
-		done <- t.elector.fetch(ctx, etag)
+		done <- t.elector.fetch(ctx, etag, base, &t.fetch.wg)
 	})
 }
 
-// fetch runs concurrently with the term and does not access it.
-func (e *elector) fetch(ctx context.Context, etag string) fetchResult {
+// fetch runs concurrently with the term and does not access it. base is the current content; it
+// may be nil. running counts the goroutines that fetch leaves behind.
+func (e *elector) fetch(ctx context.Context, etag string, base *content, running *sync.WaitGroup) fetchResult {
 	s := e.settings()
 	began := time.Now()
 	response, err := e.tracedFetch(ctx, s.fetcher, etag)
@@ -79,7 +81,9 @@ func (e *elector) fetch(ctx context.Context, etag string) fetchResult {
 	}
 	result := fetchResult{Response: response, err: err}
 	if err == nil && !response.NotModified {
-		result.content = &content{script.NewContent(response.JSON, response.ETag), s.broken}
+		patch := e.startPatch(ctx, base, response.JSON, running)
+		c := script.NewContent(response.JSON, response.ETag) // meanwhile
+		result.content = &content{Content: c, broken: s.broken, patch: patch(c)}
 	}
 	return result
 }

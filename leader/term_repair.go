@@ -14,6 +14,7 @@ import (
 func (t *term) repairRegressed(ctx context.Context, w script.WriteReply) error {
 	if p := t.pending; p != nil && w.Meta.Hash == p.Hash && w.Meta.Rev > t.rev {
 		// The reply to its commit was lost.
+		t.keepPatches(p, w.Meta.Rev)
 		t.setCurrent(p)
 		t.adopt(w.Meta, w.Now)
 		return nil

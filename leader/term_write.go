@@ -22,6 +22,7 @@ func (t *term) message(kind wire.MessageType) wire.Message {
 	}
 	if t.content != nil {
 		m.Spread = t.elector.spread(len(t.content.Payload))
+		m.Patches = t.elector.patchWindow(t.currentPatches(), len(t.content.Payload))
 	}
 	return m
 }

@@ -12,6 +12,9 @@ type Codec string
 const (
 	Raw  Codec = "raw"  // uncompressed
 	Zstd Codec = "zstd" // one Zstandard frame that states its content's size
+	// Patch is how the content differs from other content, see package patch. Only messages have
+	// it: a blob is whole.
+	Patch Codec = "patch"
 )
 
 // minCompressBytes is the size below which compression saves too little to matter.
@@ -33,6 +36,8 @@ func parseCodec(s []byte) (Codec, bool) {
 		return Raw, true
 	case string(Zstd):
 		return Zstd, true
+	case string(Patch):
+		return Patch, true
 	}
 	if len(s) == 0 || len(s) > MaxCodecBytes {
 		return "", false
@@ -45,6 +50,7 @@ func parseCodec(s []byte) (Codec, bool) {
 	return Codec(s), true
 }
 
+// known reports whether this version can decode content in the codec alone.
 func (c Codec) known() bool { return c == Raw || c == Zstd }
 
 // Encode compresses a config JSON. If that does not make it shorter, Encode returns it unchanged

@@ -4,6 +4,7 @@
 //	lock    {leaderID}:{epoch}, expires                     [LockValue]
 //	meta    hash: which content is current                  [Meta]
 //	blob    that content, compressed, and its hash          [Blob]
+//	patches how that content differs from earlier content  [Patches]
 //	fleet   sorted set, optional reports of followers       [FleetReport]
 //	events  channel                                         [Message]
 //

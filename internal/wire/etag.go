@@ -24,6 +24,22 @@ func ContentHash(json []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// shortHashBytes is the length of a [ShortHash].
+const shortHashBytes = 16
+
+// ShortHash returns the start of a content hash, which names the base of a patch. It is empty if
+// hash is not a content hash.
+func ShortHash(hash string) string {
+	if len(hash) != hashBytes {
+		return ""
+	}
+	return hash[:shortHashBytes]
+}
+
+func validShortHash[T string | []byte](s T) bool {
+	return len(s) == shortHashBytes && isHex(s)
+}
+
 func validHash[T string | []byte](s T) bool {
 	return len(s) == hashBytes && isHex(s)
 }

@@ -31,7 +31,7 @@ const (
 // Message is a message on the events channel: a head line that says which content is current,
 // optionally followed by that content.
 //
-//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=… renew=… now=…
+//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=… renew=… base=… patches=… now=…
 //	{codec}
 //	{content}
 //
@@ -53,8 +53,14 @@ type Message struct {
 	Seq    int64         // only in a refresh request: how many there have been
 	ETag   string        // see [MessageETag]
 	Renew  time.Duration // the interval of the leader's heartbeats, whole milliseconds; 0: not stated
-	Now    int64         // Redis's clock when the message was published, Unix ms; 0: not stated
-	Extra  string        // fields that this version does not know, separated by spaces
+	// Base is the start of the hash of the content that this content replaced, see [ShortHash]:
+	// who holds it can make this content of a patch. Empty: there is no patch.
+	Base string
+	// Patches is what followers that hold earlier content wait a random part of before they
+	// read the patches, in whole milliseconds; 0: there are none to read.
+	Patches time.Duration
+	Now     int64  // Redis's clock when the message was published, Unix ms; 0: not stated
+	Extra   string // fields that this version does not know, separated by spaces
 
 	Codec   Codec  // of Content, possibly unknown to this version; empty: no content
 	Content []byte // the config JSON in Codec; shares memory with the parsed input
@@ -77,6 +83,13 @@ func (m Message) Blob() (Blob, bool) {
 		return Blob{}, false
 	}
 	return Blob{Rev: m.Rev, Hash: m.Hash, Codec: m.Codec, Payload: m.Content}, true
+}
+
+// Patch returns the patch in the message, and reports whether there is one. It makes content of
+// m.Len bytes with the hash m.Hash of the content whose hash starts with m.Base.
+func (m Message) Patch() ([]byte, bool) {
+	ok := m.Codec == Patch && m.Base != "" && m.Rev != 0 && m.Hash != "" && m.Len != 0
+	return m.Content, ok
 }
 
 // ParseMessage reads a message. It does not examine the content: see [Message.Blob]. All errors

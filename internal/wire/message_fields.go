@@ -40,6 +40,8 @@ var messageFields = [...]messageField{
 	{name: "seq", number: func(m *Message) *int64 { return &m.Seq }, low: 1, high: MaxRev},
 	{name: "etag", text: func(m *Message) *string { return &m.ETag }, valid: plainETag},
 	{name: "renew", millis: func(m *Message) *time.Duration { return &m.Renew }, low: 1, high: MaxRenew.Milliseconds()},
+	{name: "base", text: func(m *Message) *string { return &m.Base }, valid: validShortHash[string]},
+	{name: "patches", millis: func(m *Message) *time.Duration { return &m.Patches }, low: 1, high: MaxSpread.Milliseconds()},
 	{name: "now", number: func(m *Message) *int64 { return &m.Now }, low: MinRev, high: MaxRev},
 }
 

@@ -20,7 +20,7 @@ func longest(kind wire.MessageType) wire.Message {
 	return wire.Message{
 		Type: kind, Rev: wire.MaxRev, CDN: wire.MaxRev, Hash: hash, Len: wire.MaxConfigBytes,
 		Poll: wire.MaxPoll, Epoch: wire.MaxRev, Spread: wire.MaxSpread,
-		ETag: strings.Repeat("e", wire.MaxMessageETagBytes), Renew: wire.MaxRenew, Now: wire.MaxRev,
+		ETag: strings.Repeat("e", wire.MaxMessageETagBytes), Renew: wire.MaxRenew, Base: wire.ShortHash(hash), Patches: wire.MaxSpread, Now: wire.MaxRev,
 	}
 }
 
@@ -62,6 +62,13 @@ func TestMessageFormat(t *testing.T) {
 				Epoch: 3, Spread: 80 * time.Millisecond, ETag: `W/"x"`, Renew: 3 * time.Second, Now: rev + 7,
 			},
 			"cb1 heartbeat rev=1767225600000 cdn=1767225599999 hash=" + hash + ` len=2 poll=55000 epoch=3 spread=80 etag=W/"x" renew=3000 now=1767225600007`,
+		},
+		{
+			wire.Message{
+				Type: wire.Change, Rev: rev, Hash: hash, Len: 2, Base: "0123456789abcdef", Patches: 3 * time.Millisecond, Now: rev,
+				Codec: wire.Patch, Content: []byte("1 1 raw\n"),
+			},
+			"cb1 change rev=1767225600000 hash=" + hash + " len=2 base=0123456789abcdef patches=3 now=1767225600000\npatch\n1 1 raw\n",
 		},
 		{
 			wire.Message{Type: wire.Change, Rev: rev, Hash: hash, Codec: wire.Raw, Content: []byte("{}\n")},
@@ -114,14 +121,14 @@ func TestUnknownTypesAndFieldsAreKept(t *testing.T) {
 // appear, and content in an unknown codec is treated as absent.
 func TestMessageOfALaterVersionIsAccepted(t *testing.T) {
 	long := strings.Repeat("x", wire.MaxHeadBytes-200)
-	text := "cb1 change before=1 rev=1767225600000 hash=" + hash + " between=" + long + " epoch=3 base=0123456789abcdef now=1767225600007" +
+	text := "cb1 change before=1 rev=1767225600000 hash=" + hash + " between=" + long + " epoch=3 basis=0123456789abcdef now=1767225600007" +
 		"\npatch-of_v2.1\n\x00\xff\nanything"
 	message, err := wire.ParseMessage([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := wire.Message{
-		Type: wire.Change, Rev: rev, Hash: hash, Epoch: 3, Now: rev + 7, Extra: "before=1 between=" + long + " base=0123456789abcdef",
+		Type: wire.Change, Rev: rev, Hash: hash, Epoch: 3, Now: rev + 7, Extra: "before=1 between=" + long + " basis=0123456789abcdef",
 		Codec: "patch-of_v2.1", Content: []byte("\x00\xff\nanything"),
 	}
 	if !reflect.DeepEqual(message, want) {
@@ -147,7 +154,7 @@ func TestCodecOfALaterVersionIsAcceptedUpToItsLimit(t *testing.T) {
 func TestInvalidMessagesAreRejected(t *testing.T) {
 	over := map[string]string{
 		"rev": "10000000000000", "cdn": "10000000000000", "hash": hash + "0", "len": "8388609", "poll": "86400001",
-		"epoch": "10000000000000", "spread": "60001", "seq": "10000000000000", "etag": strings.Repeat("e", 65), "renew": "3600001", "now": "10000000000000",
+		"epoch": "10000000000000", "spread": "60001", "seq": "10000000000000", "etag": strings.Repeat("e", 65), "renew": "3600001", "base": wire.ShortHash(hash) + "0", "patches": "60001", "now": "10000000000000",
 	}
 	under := map[string]string{
 		"rev": "999999999999", "cdn": "999999999999", "hash": hash[1:], "len": "0", "poll": "0",
@@ -250,6 +257,27 @@ func TestMessageETagIsShortAndPlain(t *testing.T) {
 		message := wire.Message{Type: wire.Change, ETag: have}
 		if back, err := wire.ParseMessage(message.Append(nil)); err != nil || back.ETag != have {
 			t.Errorf("%q: came back as %q, %v", etag, back.ETag, err)
+		}
+	}
+}
+
+// A patch needs its base, its length and the hash of what it makes; it is not content by itself.
+func TestOnlyACompletePatchIsOne(t *testing.T) {
+	whole := wire.Message{Type: wire.Change, Rev: rev, Hash: hash, Len: 2, Base: wire.ShortHash(hash), Codec: wire.Patch, Content: []byte("1 1 raw\n")}
+	if patch, ok := whole.Patch(); !ok || string(patch) != "1 1 raw\n" {
+		t.Errorf("%q, %v", patch, ok)
+	}
+	if blob, ok := whole.Blob(); ok {
+		t.Errorf("it is the blob %+v", blob)
+	}
+	for name, change := range map[string]func(*wire.Message){
+		"rev": func(m *wire.Message) { m.Rev = 0 }, "hash": func(m *wire.Message) { m.Hash = "" }, "len": func(m *wire.Message) { m.Len = 0 },
+		"base": func(m *wire.Message) { m.Base = "" }, "codec": func(m *wire.Message) { m.Codec = wire.Raw },
+	} {
+		m := whole
+		change(&m)
+		if _, ok := m.Patch(); ok {
+			t.Errorf("a patch without %s", name)
 		}
 	}
 }

@@ -5,6 +5,7 @@
 --   2 lock      string
 --   3 meta      hash
 --   4 blob      string
+--   5 patches   string  how the content differs from earlier content
 -- ARGV:
 --    1 lock     string  the lock's value as this process wrote it
 --    2 lease    int, ms the lock's time to live
@@ -27,16 +28,20 @@
 --   19 latest   int, ms an upper bound for the time of the CDN's answer
 --   20 replaced string  lines "<age in ms> <etag>": replaced ETags that the leader knows of
 --   21 waits    string  the highest rev seen, if the leader waits for the CDN; empty: it does not
+--   22 from    string  hash of the content that the patch starts from; empty: there is no patch
+--   23 older   string  the steps of patches before this one
+--   24 step    string  the rest of this step after its rev
 -- Times are in ms since the Unix epoch by Redis's clock.
 -- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
 
-local entry_key, lock_key, meta_key, blob_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local entry_key, lock_key, meta_key, blob_key, patches_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local own_lock, lease, base, above = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local age, last_answer = tonumber(ARGV[5]), tonumber(ARGV[6])
 local channel, head, tail, inline = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local etag, hash, length, poll = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 local json, blob_tail, payload = ARGV[15], ARGV[16], ARGV[17]
 local over, latest, replaced, waits = tonumber(ARGV[18]), tonumber(ARGV[19]), ARGV[20], ARGV[21]
+local from, older, step = ARGV[22], ARGV[23], ARGV[24]
 
 local now = clock()
 if not now then return bad_clock() end
@@ -80,6 +85,14 @@ for i = 1, math.min(#etags, 8) do lines[i] = digits(times[etags[i]]) .. ' ' .. e
 local text = digits(rev)
 redis.call('SET', entry_key, text .. '\n' .. etag .. '\n' .. json)
 redis.call('SET', blob_key, text .. '\n' .. blob_tail .. payload)
+-- The last step of patches leads to the current content, or there are no patches. A commit of the current content keeps them.
+if hash ~= meta[HASH] then
+  if from ~= '' and from == meta[HASH] then
+    redis.call('SET', patches_key, older .. string.sub(from, 1, 16) .. ' ' .. hash .. ' ' .. text .. step)
+  else
+    redis.call('DEL', patches_key)
+  end
+end
 write_meta(meta_key, 'epoch', string.match(own_lock, '%d+$'), 'rev', text, 'hash', hash, 'len', length,
   'etag', etag, 'cdn', cdn > 0 and digits(cdn) or '', 'poll', poll,
   'refresh', digits(number(meta[REFRESH])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(waits) and waits or '')

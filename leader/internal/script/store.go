@@ -100,6 +100,10 @@ type Assertion struct {
 	// Of a commit:
 	OverwriteUpTo int64  // an entry fetched up to this time may be overwritten
 	Replaced      string // lines "<age in ms> <etag>": the ETags that were replaced last
+	// Patches are what Redis has afterwards if it names the content with the hash From now. Their
+	// last step leads from that to the new content; its rev is not known yet.
+	Patches wire.Patches
+	From    string
 }
 
 // Commit makes c current. It is never batched: content must not wait, and large content would
@@ -110,11 +114,19 @@ func (s *Store) Commit(ctx context.Context, a Assertion, c *Content) (WriteReply
 	if len(c.Payload) <= wire.MaxInlineBytes {
 		inline = append([]byte("\n"+string(c.Codec)+"\n"), c.Payload...)
 	}
-	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
+	var older, step []byte
+	if last := len(a.Patches) - 1; last >= 0 {
+		older, step = a.Patches[:last].Append(nil), a.Patches[last].Tail()
+		if patch := a.Patches[last].Patch; inline == nil && len(patch) <= wire.MaxInlineBytes {
+			inline = append([]byte("\n"+string(wire.Patch)+"\n"), patch...)
+		}
+	}
+	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob, s.keys.Patches},
 		a.Lock, s.lease.Milliseconds(), a.Base, a.Above, a.Age, a.CDN,
 		s.keys.Events, a.Message.Head(), a.Message.Tail(), inline,
 		a.ETag, c.Hash, len(c.JSON), a.Message.Poll.Milliseconds(),
-		c.JSON, blob.Tail(), c.Payload, a.OverwriteUpTo, a.Latest, a.Replaced, revText(a.Waits)).Slice()
+		c.JSON, blob.Tail(), c.Payload, a.OverwriteUpTo, a.Latest, a.Replaced, revText(a.Waits),
+		a.From, older, step).Slice()
 	if err != nil {
 		return WriteReply{}, fmt.Errorf("commit: %w", err)
 	}

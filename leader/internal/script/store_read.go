@@ -69,6 +69,20 @@ func (s *Store) Blob(ctx context.Context) (c *Content, rev int64, err error) {
 	return &Content{JSON: json, Hash: blob.Hash, Codec: blob.Codec, Payload: blob.Payload}, blob.Rev, nil
 }
 
+// Patches reads the patches that lead to the content with that hash. It returns none if they do
+// not, or if they are malformed: the next commit overwrites them.
+func (s *Store) Patches(ctx context.Context, hash string) (wire.Patches, error) {
+	data, err := s.getAtMost(ctx, s.keys.Patches, wire.MaxPatchesBytes)
+	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return nil, fmt.Errorf("read patches: %w", err)
+	}
+	patches, err := wire.ParsePatches(data)
+	if err != nil || patches.To() != hash {
+		return nil, nil //nolint:nilerr // they will be overwritten
+	}
+	return patches, nil
+}
+
 // Entry reads the official entry. It returns the zero Entry if the entry is missing or
 // malformed.
 func (s *Store) Entry(ctx context.Context) (cachekeys.Entry, error) {
