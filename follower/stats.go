@@ -12,7 +12,8 @@ type Source string
 
 const (
 	SourceBlob    Source = "blob"    // the blob in Redis
-	SourceMessage Source = "message" // a message that contained the content
+	SourceMessage Source = "message" // a message that contained the content, or a patch
+	SourcePatches Source = "patches" // the patches in Redis, applied to the content before
 	SourceEntry   Source = "entry"   // the entry in Redis that the official SDKs share
 	SourceCache   Source = "cache"   // Config.Cache
 	SourceCDN     Source = "cdn"     // the CDN
@@ -64,6 +65,10 @@ type Counters struct {
 	LaggingReads        uint64 // reads that returned older content than was announced
 	Applied             uint64 // contents put in force
 	Inline              uint64 // among them: contained in a message
+	Patched             uint64 // among them: made of the content before by patches, in a message or read
+	PatchReads          uint64 // reads of the patches
+	UnusedPatches       uint64 // messages with a patch, and reads of the patches, that do not start from the content in force
+	RefusedPatches      uint64 // patches rejected: malformed, or the result does not have its hash; the content is read instead
 	RefusedBlobs        uint64 // blobs and metas rejected: malformed, flipped bits, a rev above meta's
 	RefusedEntries      uint64 // entries rejected: malformed
 	RefusedConfigs      uint64 // contents rejected: not a valid config
@@ -137,6 +142,7 @@ func countersOf(c feed.Counters) Counters {
 		BadMessages: c.BadMessages, Unknown: c.Unknown, Dropped: c.Dropped,
 		Resyncs: c.Resyncs, Reads: c.Reads, HeadReads: c.HeadReads, EntryReads: c.EntryReads, FailedReads: c.FailedReads,
 		LaggingReads: c.LaggingReads, Applied: c.Applied, Inline: c.Inline,
+		Patched: c.Patched, PatchReads: c.PatchReads, UnusedPatches: c.UnusedPatches, RefusedPatches: c.RefusedPatches,
 		RefusedBlobs: c.RefusedBlobs, RefusedEntries: c.RefusedEntries, RefusedConfigs: c.RefusedConfigs, Anomalies: c.Anomalies,
 		HoldDowns: c.HoldDowns, Rebases: c.Rebases, Waits: c.Waits, Reports: c.Reports, FailedReports: c.FailedReports,
 		ApplyTimes: Durations(c.ApplyTimes), PublishToApply: Durations(c.PublishToApply),

@@ -147,7 +147,8 @@ func TestStatesAndSourcesHaveOneValueEach(t *testing.T) {
 		}
 	}
 	for public, internal := range map[Source]snapshot.Source{
-		SourceBlob: snapshot.SourceBlob, SourceMessage: snapshot.SourceMessage, SourceEntry: snapshot.SourceEntry,
+		SourceBlob: snapshot.SourceBlob, SourceMessage: snapshot.SourceMessage, SourcePatches: snapshot.SourcePatches,
+		SourceEntry: snapshot.SourceEntry,
 		SourceCache: snapshot.SourceCache, SourceCDN: snapshot.SourceCDN, SourceFile: snapshot.SourceFile,
 	} {
 		if string(public) != string(internal) {

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/patch"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -33,6 +34,9 @@ type writer struct {
 	poll   time.Duration
 	spread time.Duration
 	inline bool
+	// patching: a change writes patches, and its message has one. window is that of the patches.
+	patching bool
+	window   time.Duration
 	mute   bool          // publish nothing, as if messages were lost
 	renew  time.Duration // sent in messages
 	skew   time.Duration // of Redis's clock against the local one
@@ -43,6 +47,7 @@ type writer struct {
 	epoch, rev, cdn int64
 	json            []byte
 	etag            string
+	patches         wire.Patches
 }
 
 func newWriter(t testing.TB, client redis.Cmdable) *writer {
@@ -75,9 +80,11 @@ func (w *writer) acquire() {
 func (w *writer) commit(json []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	was := w.json
 	w.json = json
 	w.rev = max(w.now(), w.rev+1)
 	w.cdn = w.now()
+	w.patches = w.patchesFrom(was)
 	w.etag = "W/" + strconv.Quote(wire.ContentHash(json)[:8])
 	w.store(wire.Change)
 }
@@ -91,6 +98,17 @@ func (w *writer) confirm() {
 	w.store(wire.Heartbeat)
 }
 
+// patchesFrom returns the patches after a change from that content.
+func (w *writer) patchesFrom(was []byte) wire.Patches {
+	if !w.patching || was == nil {
+		return nil
+	}
+	return w.patches.With(wire.PatchStep{
+		From: wire.ShortHash(wire.ContentHash(was)), To: wire.ContentHash(w.json), Rev: w.rev, Len: len(w.json),
+		Patch: patch.Make(context.Background(), was, w.json, wire.MaxPatchesBytes),
+	})
+}
+
 func (w *writer) store(announce wire.MessageType) {
 	codec, payload := wire.Encode(w.json)
 	hash := wire.ContentHash(w.json)
@@ -100,6 +118,7 @@ func (w *writer) store(announce wire.MessageType) {
 		ctx := context.Background()
 		p.Set(ctx, w.keys.Entry, entry.Append(nil), 0)
 		p.Set(ctx, w.keys.Blob, blob.Append(nil), 0)
+		p.Set(ctx, w.keys.Patches, w.patches.Append(nil), 0)
 		p.HSet(ctx, w.keys.Meta, "epoch", w.epoch, "rev", w.rev, "hash", hash, "len", len(w.json),
 			"etag", w.etag, "cdn", w.cdn, "poll", w.poll.Milliseconds())
 		p.PExpire(ctx, w.keys.Lock, 15*time.Second)
@@ -133,6 +152,15 @@ func (w *writer) describe(kind wire.MessageType) wire.Message {
 	m.Spread = w.spread
 	if kind == wire.Change && w.inline {
 		m.Codec, m.Content = wire.Encode(w.json)
+	}
+	if len(w.patches) > 0 {
+		m.Patches = max(w.window, time.Millisecond)
+		if last := w.patches[len(w.patches)-1]; kind == wire.Change {
+			m.Base = last.From
+			if len(last.Patch) <= wire.MaxInlineBytes {
+				m.Codec, m.Content = wire.Patch, last.Patch
+			}
+		}
 	}
 	return m
 }

@@ -26,8 +26,8 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_source", kind: gauge, label: "source",
-		help: "1 for the source of the config in force: blob, message or entry in Redis, cache, cdn, file.",
-		read: oneOf(func(s *stats) follower.Source { return s.Source }, follower.SourceBlob, follower.SourceMessage,
+		help: "1 for the source of the config in force: blob, message, patches or entry in Redis, cache, cdn, file.",
+		read: oneOf(func(s *stats) follower.Source { return s.Source }, follower.SourceBlob, follower.SourceMessage, follower.SourcePatches,
 			follower.SourceEntry, follower.SourceCache, follower.SourceCDN, follower.SourceFile),
 	},
 	{
@@ -105,9 +105,11 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_reads_total", kind: counter, label: "kind",
-		help: "Reads from Redis, by kind: content, head (which content is current), entry (the one that official SDKs share).",
+		help: "Reads from Redis, by kind: content, patches (how the content differs from earlier content), head (which content is current), " +
+			"entry (the one that official SDKs share).",
 		read: parts(
 			count{"content", func(s *stats) uint64 { return s.Reads }},
+			count{"patches", func(s *stats) uint64 { return s.PatchReads }},
 			count{"head", func(s *stats) uint64 { return s.HeadReads }},
 			count{"entry", func(s *stats) uint64 { return s.EntryReads }},
 		),
@@ -133,13 +135,24 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 		read: value(func(s *stats) uint64 { return s.Inline }),
 	},
 	{
+		name: "catbridge_follower_applied_patched_total", kind: counter,
+		help: "Configs made of the previous one by patches, in a message or read from Redis.",
+		read: value(func(s *stats) uint64 { return s.Patched }),
+	},
+	{
+		name: "catbridge_follower_unused_patches_total", kind: counter,
+		help: "Messages with a patch, and reads of patches, that do not start from the config in force. The client reads the config instead.",
+		read: value(func(s *stats) uint64 { return s.UnusedPatches }),
+	},
+	{
 		name: "catbridge_follower_refused_total", kind: counter, label: "what",
 		help: "Rejected content; the previous config stays in force. By kind: blob (the bridge's copy is corrupt), entry (the official " +
-			"entry is corrupt), config (not a valid config).",
+			"entry is corrupt), config (not a valid config), patch (malformed, or with another result than announced; the client reads the config instead).",
 		read: parts(
 			count{"blob", func(s *stats) uint64 { return s.RefusedBlobs }},
 			count{"entry", func(s *stats) uint64 { return s.RefusedEntries }},
 			count{"config", func(s *stats) uint64 { return s.RefusedConfigs }},
+			count{"patch", func(s *stats) uint64 { return s.RefusedPatches }},
 		),
 	},
 	{

@@ -44,7 +44,7 @@ func CheckReporter(ctx context.Context, client redis.UniversalClient, sdkKey, na
 func followerTries(ctx context.Context, client redis.UniversalClient, keys cachekeys.Keys) []try {
 	entry, bridge := "%R~"+keys.Entry, "%R~"+strings.TrimSuffix(keys.Lock, "lock")+"*"
 	tries := []try{{"", func() error { return client.Ping(ctx).Err() }}}
-	for _, read := range []struct{ grant, key string }{{entry, keys.Entry}, {bridge, keys.Blob}, {bridge, keys.Lock}} {
+	for _, read := range []struct{ grant, key string }{{entry, keys.Entry}, {bridge, keys.Blob}, {bridge, keys.Patches}, {bridge, keys.Lock}} {
 		tries = append(tries,
 			try{read.grant, func() error { return limited.Send(ctx, client, 0, "get", read.key).Err() }},
 			try{read.grant, func() error { return client.GetRange(ctx, read.key, 0, 0).Err() }})

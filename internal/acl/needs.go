@@ -59,6 +59,7 @@ func leaderNeeds(keys cachekeys.Keys) needs {
 		{keys.Lock, bridge, "EVALSHA GET PTTL SET PEXPIRE DEL"},
 		{keys.Meta, bridge, "EVALSHA HMGET HSET HINCRBY DEL"},
 		{keys.Blob, bridge, "EVALSHA GET GETRANGE SET SETRANGE"},
+		{keys.Patches, bridge, "EVALSHA GETRANGE SET DEL"},
 		{keys.Hook(strings.Repeat("0", 32)), bridge, "EVALSHA GET SET"},
 	} {
 		commands := strings.Fields(key.commands)

@@ -10,15 +10,16 @@ import (
 // Counters count since the feed started; Waits and Rebases also contain those of the member.
 // The package follower documents each.
 type Counters struct {
-	Connects, Disconnects, FailedSubscriptions, Undelivered            uint64
-	Messages, Changes, Heartbeats, Resignations, RefreshAsked          uint64
-	BadMessages, Unknown, Dropped                                      uint64
-	Resyncs, Reads, HeadReads, EntryReads, FailedReads, LaggingReads   uint64
-	Applied, Inline                                                    uint64
-	RefusedBlobs, RefusedEntries, RefusedConfigs, Anomalies, HoldDowns uint64
-	Rebases, Waits                                                     uint64
-	Reports, FailedReports                                             uint64
-	ApplyTimes, PublishToApply                                         histogram.Durations
+	Connects, Disconnects, FailedSubscriptions, Undelivered          uint64
+	Messages, Changes, Heartbeats, Resignations, RefreshAsked        uint64
+	BadMessages, Unknown, Dropped                                    uint64
+	Resyncs, Reads, HeadReads, EntryReads, FailedReads, LaggingReads uint64
+	Applied, Inline, Patched, PatchReads, UnusedPatches              uint64
+	RefusedBlobs, RefusedEntries, RefusedConfigs, RefusedPatches     uint64
+	Anomalies, HoldDowns                                             uint64
+	Rebases, Waits                                                   uint64
+	Reports, FailedReports                                           uint64
+	ApplyTimes, PublishToApply                                       histogram.Durations
 }
 
 // tally is the live form of [Counters].

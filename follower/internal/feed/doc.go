@@ -8,6 +8,7 @@
 //	│ meta   │            └────────────┘        │        │           └─────────────────┘
 //	│ lock   │     reads (blob, then meta)      │        │
 //	│ blob   │◀──────────── store ──────────────┤        │
+//	│ patches│                                  │        │
 //	│ entry  │                                  └────────┘
 //	│ fleet  │◀──────────── reporter (one goroutine, if there are reports)
 //	└────────┘
@@ -79,8 +80,13 @@
 //
 //	message: newer rev, same content        the rev is adopted; no read
 //	message: newer content, included        it is verified and put in force; no read
+//	message: a patch of the content in      it is applied, verified and put in force; no read
+//	force
 //	message: newer content, not included    read after a random part of the spread window;
 //	                                        the same read serves later announcements
+//	the same, and the message says that     the patches, within a window of their own; if none
+//	there are patches; or after a new       starts from the content in force, or the result does
+//	connection                              not have its hash, the blob within the spread window
 //	a read is older than the announcement   again after 50, 100, 200 … ms; the 4th read and
 //	                                        later ones from the primary
 //	every MetaReread, and while polling     meta and lock; the content if it is newer

@@ -76,37 +76,56 @@ type head struct {
 	primary  bool
 }
 
-// reading is a head and the blob that was read before it.
+// reading is a head and what was read before it.
 type reading struct {
 	head
-	blob    wire.Blob
-	blobErr error // not nil if the blob is malformed; if there is no blob, its Rev is 0
+	blob       wire.Blob
+	blobErr    error        // not nil if the blob is malformed; if there is no blob, its Rev is 0
+	patches    wire.Patches // nil: there are none
+	patchesErr error        // not nil if the patches are malformed, or must not be read
 }
 
+// part is what is read together with a head.
+type part int
+
+const (
+	nothing part = iota
+	theBlob
+	thePatches
+)
+
 func (s *store) readHead(ctx context.Context, from node) (head, error) {
-	r, err := promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, false) })
+	r, err := promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, nothing) })
 	return r.head, err
 }
 
 // readAll reads the blob, then meta and lock, so meta is never older than the blob.
 func (s *store) readAll(ctx context.Context, from node) (reading, error) {
-	return promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, true) })
+	return promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, theBlob) })
 }
 
-func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, err error) {
+// readPatches reads the patches, then meta and lock.
+func (s *store) readPatches(ctx context.Context, from node) (reading, error) {
+	return promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, thePatches) })
+}
+
+func (s *store) read(ctx context.Context, from node, with part) (r reading, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	client, isPrimary, err := s.on(ctx, from)
 	if err != nil {
 		return r, err
 	}
-	var blob, lock *redis.StringCmd
+	var blob, patches, lock *redis.StringCmd
 	var meta *limited.Reply
 	r.primary = isPrimary
 	s.reader.Do(ctx, func(get limited.Get) {
 		pipe := client.Pipeline()
-		if withBlob {
+		switch with {
+		case theBlob:
 			blob = get(pipe, s.keys.Blob, wire.MaxBlobBytes)
+		case thePatches:
+			patches = get(pipe, s.keys.Patches, wire.MaxPatchesBytes)
 		}
 		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, s.keys.Meta, wire.MetaFields()...)
 		lock = get(pipe, s.keys.Lock, wire.MaxLockBytes)
@@ -127,6 +146,16 @@ func (s *store) read(ctx context.Context, from node, withBlob bool) (r reading, 
 		}
 		if err != nil {
 			return r, fmt.Errorf("read the blob: %w", s.reloadIfMoved(ctx, err))
+		}
+	}
+	if patches != nil {
+		switch data, err := limited.Bytes(patches); {
+		case err == nil:
+			r.patches, r.patchesErr = wire.ParsePatches(data)
+		case isWrongType(err), redis.IsPermissionError(err): // the blob remains
+			r.patchesErr = err
+		default:
+			return r, fmt.Errorf("read the patches: %w", s.reloadIfMoved(ctx, err))
 		}
 	}
 	switch fields, err := meta.Values(); {

@@ -29,7 +29,7 @@ type syncer struct {
 	openedAt       time.Time
 
 	want      want
-	spread    time.Duration // the spread window of the last message
+	windows   windows
 	noConfig  noConfigs
 	refusal   string              // the last refusal that was logged
 	anomaly   string              // hash of the last anomaly
@@ -72,7 +72,7 @@ func (s *syncer) run(ctx context.Context) {
 		case <-s.redial.C:
 			s.connect(ctx)
 		case <-s.content.C:
-			_ = s.readContent(ctx)
+			_, _ = s.readNewer(ctx)
 		case <-s.reread.C:
 			s.onReread(ctx)
 		case <-s.silence.C:

@@ -105,9 +105,12 @@ func (s *syncer) prepare(c snapshot.Candidate, lower bool) (*snapshot.Snapshot, 
 		return nil, invalid.Err
 	}
 	if err != nil {
-		if c.Source == snapshot.SourceMessage {
+		switch {
+		case c.Stored.Codec == wire.Patch:
+			s.inc(&s.n.RefusedPatches)
+		case c.Source == snapshot.SourceMessage:
 			s.inc(&s.n.BadMessages)
-		} else {
+		default:
 			s.inc(&s.n.RefusedBlobs)
 		}
 		s.onRefused("A config was rejected: its content does not match its hash.", err)

@@ -30,7 +30,7 @@ func (s *syncer) onMessage(m wire.Message, at time.Time) {
 	if m.Rev == 0 {
 		return // the leader is alive, and has no content yet
 	}
-	s.spread = m.Spread
+	s.windows.tell(m)
 	s.observe(assertion{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash},
 		observation{epoch: m.Epoch, cdn: m.CDN, asked: at, received: at, message: true, published: m.Now})
 
@@ -43,12 +43,13 @@ func (s *syncer) onMessage(m wire.Message, at time.Time) {
 	case m.Rev == rev && m.Hash != hash:
 		s.onAnomaly(m.Rev, m.Hash)
 	case s.rebase.due():
-		s.content.within(upTo(s.spread))
+		s.content.within(upTo(s.windows.spread))
 	}
 	s.confirm()
 }
 
-// onAnnounced puts newer content in force if the message contains it. Otherwise it schedules a
+// onAnnounced puts newer content in force if the message contains it, or how it differs from the
+// content in force. Otherwise it schedules a
 // read at a random time within the spread window.
 func (s *syncer) onAnnounced(m wire.Message, at time.Time) {
 	if s.noConfig.has(m.Hash) {
@@ -60,6 +61,9 @@ func (s *syncer) onAnnounced(m wire.Message, at time.Time) {
 	if blob, ok := m.Blob(); ok && s.takeInline(blob, m.ETag) {
 		return
 	}
+	if s.takePatch(m) {
+		return
+	}
 	if s.want.hash != m.Hash {
 		s.want = want{rev: m.Rev, hash: m.Hash, since: s.want.since}
 	}
@@ -67,7 +71,7 @@ func (s *syncer) onAnnounced(m wire.Message, at time.Time) {
 	// A scheduled read stays where it is: a new random time for each of many changes would
 	// move all followers' reads to the start of the window.
 	if !s.content.on && s.want.tries < LagTries {
-		s.content.set(upTo(m.Spread))
+		s.scheduleRead()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 const (
@@ -49,15 +50,17 @@ func (s *syncer) readHead(ctx context.Context, from node) (head, error) {
 	case h.meta.Rev > rev && h.meta.Hash == hash:
 		s.move(h.meta.Rev, h.meta.ETag)
 	case h.meta.Rev > rev && s.noConfig.has(h.meta.Hash):
-	case h.meta.Rev > rev && rev != 0 && s.spread > 0:
-		s.content.within(upTo(s.spread)) // many followers may reconnect at the same time
+	case h.meta.Rev > rev && rev != 0 && s.windows.spread > 0:
+		s.scheduleRead() // many followers may reconnect at the same time
 		return h, nil
-	case h.meta.Rev > rev:
+	case h.meta.Rev > rev && h.meta.Len > wire.MaxInlineBytes:
+		return s.readNewer(ctx)
+	case h.meta.Rev > rev: // so small that a patch would save nothing
 		return s.readAll(ctx)
 	case h.meta.Rev != 0 && h.meta.Rev == rev && h.meta.Hash != hash:
 		s.onAnomaly(h.meta.Rev, h.meta.Hash)
 	case s.rebase.due():
-		s.content.within(upTo(s.spread))
+		s.content.within(upTo(s.windows.spread))
 	}
 	s.confirm()
 	// A cache that only official SDKs fill has an entry and nothing else.
@@ -82,10 +85,8 @@ func (s *syncer) readContent(ctx context.Context) error {
 
 func (s *syncer) readAll(ctx context.Context) (head, error) {
 	s.content.off()
-	from := anyNode
-	if s.want.tries >= primaryAfter || s.rebase.due() {
-		from = primary
-	}
+	s.windows.whole = false
+	from := s.contentNode()
 	var r reading
 	for range readsAtOnce {
 		s.inc(&s.n.Reads)
@@ -122,6 +123,14 @@ func (s *syncer) readAll(ctx context.Context) (head, error) {
 		return r.head, fmt.Errorf("follower: the content that Redis names is unavailable: %w", blobErr)
 	}
 	return r.head, nil
+}
+
+// contentNode returns the node to read the content from.
+func (s *syncer) contentNode() node {
+	if s.want.tries >= primaryAfter || s.rebase.due() {
+		return primary
+	}
+	return anyNode
 }
 
 // readSoon schedules another read of what is current if the content of a live leader waits for

@@ -15,6 +15,7 @@ type Source string
 const (
 	SourceBlob    Source = "blob"    // the blob in Redis
 	SourceMessage Source = "message" // a message that contained the content
+	SourcePatches Source = "patches" // the patches in Redis, and the content before
 	SourceEntry   Source = "entry"   // the entry in Redis that the official SDKs share
 	SourceCache   Source = "cache"   // the client's Cache
 	SourceCDN     Source = "cdn"     // the CDN
