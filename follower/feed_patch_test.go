@@ -179,16 +179,19 @@ func TestPatchesThatDoNotMakeTheContentAreReadWhole(t *testing.T) {
 		stored          func(w *writer) string
 		refused, unused uint64
 	}{
-		"a hole":            {step(func(s *wire.PatchStep) { s.To = wire.ContentHash(nil) }), 0, 1},
-		"another base":      {step(func(s *wire.PatchStep) { s.From = wire.ShortHash(wire.ContentHash(nil)) }), 0, 1},
-		"missing":           {func(*writer) string { return "" }, 0, 1},
-		"too old":           {func(w *writer) string { return string(w.patches[:1].Append(nil)) }, 0, 1},
-		"malformed":         {func(*writer) string { return "garbage" }, 1, 0},
-		"cut off":           {func(w *writer) string { return string(w.patches.Append(nil))[:200] }, 1, 0},
-		"too large":         {func(*writer) string { return strings.Repeat("x", wire.MaxPatchesBytes+1) }, 1, 0},
-		"another length":    {step(func(s *wire.PatchStep) { s.Len++ }), 1, 0},
-		"not a patch":       {step(func(s *wire.PatchStep) { s.Patch = []byte("x") }), 1, 0},
-		"a step is skipped": {step(func(s *wire.PatchStep) { s.Patch = []byte("0 0 raw\n" + string(largeJSON(7))); s.Len = len(largeJSON(7)) }), 1, 0},
+		"a hole":         {step(func(s *wire.PatchStep) { s.To = wire.ContentHash(nil) }), 0, 1},
+		"another base":   {step(func(s *wire.PatchStep) { s.From = wire.ShortHash(wire.ContentHash(nil)) }), 0, 1},
+		"missing":        {func(*writer) string { return "" }, 0, 1},
+		"too old":        {func(w *writer) string { return string(w.patches[:1].Append(nil)) }, 0, 1},
+		"malformed":      {func(*writer) string { return "garbage" }, 1, 0},
+		"cut off":        {func(w *writer) string { return string(w.patches.Append(nil))[:200] }, 1, 0},
+		"too large":      {func(*writer) string { return strings.Repeat("x", wire.MaxPatchesBytes+1) }, 1, 0},
+		"another length": {step(func(s *wire.PatchStep) { s.Len++ }), 1, 0},
+		"not a patch":    {step(func(s *wire.PatchStep) { s.Patch = []byte("x") }), 1, 0},
+		"a step is skipped": {step(func(s *wire.PatchStep) {
+			s.Patch = []byte("0 0 raw\n" + string(largeJSON(7)))
+			s.Len = len(largeJSON(7))
+		}), 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {

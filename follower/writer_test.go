@@ -37,9 +37,9 @@ type writer struct {
 	// patching: a change writes patches, and its message has one. window is that of the patches.
 	patching bool
 	window   time.Duration
-	mute   bool          // publish nothing, as if messages were lost
-	renew  time.Duration // sent in messages
-	skew   time.Duration // of Redis's clock against the local one
+	mute     bool          // publish nothing, as if messages were lost
+	renew    time.Duration // sent in messages
+	skew     time.Duration // of Redis's clock against the local one
 	// undated: messages lack the time of publication, like those of earlier versions.
 	undated bool
 

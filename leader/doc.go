@@ -106,17 +106,30 @@
 // the ID within the last 15 minutes, no poll follows. Forged requests cause no Redis command
 // and no poll, and leave no state.
 //
+// # Patches
+//
+// The message of a change contains content of up to 4 KiB, compressed. For larger content it
+// contains a patch: how the content differs from the content before (package internal/patch), if
+// that has at most 4 KiB. A switched flag is about 20 bytes, whatever the size of the config.
+// Followers with the content before apply the patch and compare the hash of the result. The
+// key patches has the last eight patches of up to 64 KiB together, for followers that missed
+// messages. Its last patch leads to the content that meta names, or there are none: a commit
+// without a patch deletes them. The blob is written with each commit as well, for all others.
+//
+// The patch is made while the blob is compressed. A patch that takes longer than 250 ms, or
+// that is not smaller than half the blob, is dropped.
+//
 // # Spread window
 //
-// The message of a change contains content of up to 4 KiB, compressed. Followers read larger
-// content, at a random time within the window that the message names. Random times bunch, so
+// Followers that can use neither content nor patch in the message read the blob, at a random time within the window that the message names. Random times bunch, so
 // the window has headroom: reads stay within the budget in each tenth of the window, not just
 // on average.
 //
 //	window = (n + 14·√n) × bytes of the blob ÷ ReadBudget      n: followers
 //
 // The factor 14 suffices for that in 999 of 1,000 changes, with 2 to 100,000 followers. Reads
-// that would take less than 50 ms if evenly spaced are not spread.
+// that would take less than 50 ms if evenly spaced are not spread. The window for reads of the
+// patches is shorter in proportion to their size.
 //
 // # Failures
 //

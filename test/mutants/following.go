@@ -111,8 +111,8 @@ var following = []mutant{
 	},
 	{
 		"all followers read at once", "I12", []edit{{"follower/internal/feed",
-			`		s.content.set(upTo(m.Spread))
-`, `		s.content.set(0)
+			`	whole := upTo(s.windows.spread)
+`, `	whole := time.Duration(0)
 `}},
 		test{"follower", "^TestReadsOfManyFollowersAreSpreadOverTheWindow$"},
 	},

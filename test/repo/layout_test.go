@@ -37,6 +37,7 @@ var layouts = map[string]layout{
 	"internal/eventlog":     {own: []string{}},
 	"internal/histogram":    {own: []string{}},
 	"internal/limited":      {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}, never: []string{"net", "os"}},
+	"internal/patch":        {own: []string{"internal/wire"}, other: []string{"github.com/klauspost/compress"}, never: []string{"net", "os", "log"}},
 	"internal/regularfile":  {own: []string{}},
 	"internal/redisnode":    {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
 	"internal/subscription": {own: []string{"internal/redisnode"}, other: []string{"github.com/redis/go-redis/v9"}},
@@ -44,14 +45,14 @@ var layouts = map[string]layout{
 	"leader": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"leader/otel": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"go.opentelemetry.io/otel"},
 	},
@@ -62,14 +63,14 @@ var layouts = map[string]layout{
 	"follower": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "golang.org/x/sync/singleflight"},
 	},
 	"follower/internal/feed": {
 		own: []string{
 			"cachekeys", "evaluate", "follower/internal/eventid", "follower/internal/snapshot", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "golang.org/x/sync/singleflight"},
 		never: []string{"net/http", "os"},
@@ -82,7 +83,7 @@ var layouts = map[string]layout{
 	"gateway": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/klauspost/compress"},
 		never: []string{"log", "os"},
@@ -91,21 +92,21 @@ var layouts = map[string]layout{
 	"follower/followertest": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/configserver", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
 	"metrics": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
 	"follower/openfeature": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
@@ -113,7 +114,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/demo": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/configserver", "internal/eventlog",
-			"internal/histogram", "internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/histogram", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"internal/watchfile", "cmd/catbridge/internal/answers", "cmd/catbridge/internal/localcdn", "cmd/catbridge/internal/redisurl",
 			"cmd/catbridge/internal/terminal",
 		},
@@ -122,7 +123,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/doctor": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/settings",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
@@ -130,14 +131,14 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/httpd": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
 	"cmd/catbridge/internal/inspect": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 		never: []string{"net", "os"},
@@ -151,7 +152,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/settings": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"cmd/catbridge/internal/redisurl",
 		},
 		other: []string{"go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},

@@ -75,8 +75,8 @@ func (s *syncer) onOpened(ctx context.Context) {
 	s.conn.live, s.failures, s.unreached, s.late = true, 0, 0, 0
 	s.openedAt = time.Now()
 	s.highWater, s.based, s.lastHeartbeat = assertion{}, false, s.openedAt
-	s.windows.told = false // patches may have been written since
-	s.rebase = rebase{}    // the evidence of another connection may come from another server
+	s.windows.stated = false
+	s.rebase = rebase{} // the evidence of another connection may come from another server
 	s.forget()
 	s.silence.set(s.silent())
 	_, _ = s.sync(ctx)

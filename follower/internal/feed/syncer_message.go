@@ -30,7 +30,7 @@ func (s *syncer) onMessage(m wire.Message, at time.Time) {
 	if m.Rev == 0 {
 		return // the leader is alive, and has no content yet
 	}
-	s.windows.tell(m)
+	s.windows.observe(m)
 	s.observe(assertion{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash},
 		observation{epoch: m.Epoch, cdn: m.CDN, asked: at, received: at, message: true, published: m.Now})
 

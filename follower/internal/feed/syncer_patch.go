@@ -17,13 +17,13 @@ var errOtherContent = errors.New("a patch makes content with another hash")
 type windows struct {
 	spread  time.Duration // of the blob
 	patches time.Duration // of the patches; 0: there are none
-	told    bool          // a message on this connection stated both
+	stated  bool          // a message on this connection stated both; before, there may be patches
 
 	wholeAt time.Time // when the blob may be read if the patches do not help
 	whole   bool      // they did not: the next read is of the blob
 }
 
-func (w *windows) tell(m wire.Message) { w.spread, w.patches, w.told = m.Spread, m.Patches, true }
+func (w *windows) observe(m wire.Message) { w.spread, w.patches, w.stated = m.Spread, m.Patches, true }
 
 // takePatch puts newer content in force if the message has a patch of the content in force, and
 // reports whether it did.
@@ -86,7 +86,7 @@ func (s *syncer) scheduleRead() {
 
 // mayPatch reports whether the patches in Redis may lead from the content in force to newer one.
 func (s *syncer) mayPatch() bool {
-	absent := s.windows.told && s.windows.patches == 0
+	absent := s.windows.stated && s.windows.patches == 0
 	return s.current.Load() != nil && !absent && !s.windows.whole && !s.rebase.due()
 }
 
