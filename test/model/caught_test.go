@@ -179,4 +179,13 @@ var caught = []struct {
 	{"another fleet's resignation wakes a candidate", ChannelNamesFleet, "names", Strangers, quick, []Event{
 		{Stranger, 0, 4},
 	}},
+	{"what a patch makes is not checked", PatchResult, "I4", MessageFaults | Bursts, quick, []Event{
+		{Burst, 0, 1}, {Publish, 1, 0}, {Ask, 0, 0}, {Connect, 2, 0}, {Take, 0, 0}, {Hear, 2, 0}, {Burst, 0, 0}, {Garble, 2, 216},
+	}},
+	{"a patch applies to any content, and the result is not checked", PatchResult | PatchBase, "I4", MessageFaults | Bursts, quick, []Event{
+		{Lead, 1, 0}, {Reread, 0, 0}, {Publish, 2, 0}, {Publish, 2, 0}, {Publish, 1, 0}, {Reread, 0, 0}, {Publish, 0, 0}, {Burst, 1, 1},
+	}},
+	{"patches to former content stay", PatchesDeleted, "I3", Bursts, quick, []Event{
+		{Publish, 2, 0}, {Burst, 2, 2}, {Publish, 2, 0},
+	}},
 }

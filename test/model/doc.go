@@ -27,6 +27,8 @@
 //	follower_sync.go         follower/internal/feed: syncer.go, syncer_connection.go, syncer_observe.go
 //	follower_message.go      follower/internal/feed/syncer_message.go
 //	follower_read.go         follower/internal/feed: syncer_read.go, store.go
+//	leader_patch.go          leader/term_patch.go
+//	follower_patch.go        follower/internal/feed/syncer_patch.go
 //	follower_content.go      follower/internal/feed/syncer_content.go
 //	follower_rebase.go       follower/internal/feed/rebase.go
 //	follower_own.go          follower/internal/feed/member_own_content.go and follower/source_suspect.go, for a feed with one client

@@ -121,7 +121,7 @@ func (f *reader) deliver(i int) {
 // connect subscribes and reads.
 func (f *reader) connect() {
 	f.cut()
-	f.subscribed = true
+	f.subscribed, f.stated = true, false
 	f.rebase = rebase{}
 	f.own.named, f.own.entry = rebase{}, rebase{}
 	f.start(onOpened)

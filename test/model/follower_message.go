@@ -4,6 +4,7 @@ func (f *reader) onMessage(m message) {
 	if m.rev == 0 {
 		return
 	}
+	f.stated, f.stored = true, m.stored
 	f.named(meta{epoch: m.epoch, rev: m.rev, cdn: m.cdn, hash: m.hash}, m.now, true)
 	f.observe(m.epoch, m.rev, m.cdn, m.hash, f.sys.now, f.sys.now, false)
 	switch {
@@ -26,6 +27,9 @@ func (f *reader) onAnnounced(m message) {
 			f.put(next, false)
 			return
 		}
+	}
+	if f.takePatch(m) {
+		return
 	}
 	if f.want.hash != m.hash {
 		f.want.rev, f.want.hash, f.want.tries = m.rev, m.hash, 0

@@ -14,6 +14,9 @@ func (f *reader) readHead() {
 	case m.rev > f.held.rev && f.held.rev != 0 && f.sys.spread:
 		f.content = true
 		return
+	case m.rev > f.held.rev && f.sys.patched(m.hash):
+		f.readNewer()
+		return
 	case m.rev > f.held.rev:
 		f.readAll()
 		return
@@ -33,7 +36,7 @@ func (f *reader) readHead() {
 }
 
 func (f *reader) readAll() {
-	f.content = false
+	f.content, f.whole = false, false
 	if f.rebase.due(f.sys.without) || f.want.tries >= primaryAfter {
 		f.replica = false
 	}

@@ -56,8 +56,10 @@ type reader struct {
 		hash  content
 		tries int
 	}
-	rebase rebase
-	own    own
+	stated, stored bool // a message on this connection stated whether there are patches
+	whole          bool // they did not help: the next read is of the blob
+	rebase         rebase
+	own            own
 
 	// freshness.go
 	fresh struct {
@@ -129,6 +131,6 @@ func (f *reader) do() {
 		f.want.tries = 0
 		f.readHead()
 	case onContent:
-		f.readAll()
+		f.readNewer()
 	}
 }

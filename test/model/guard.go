@@ -51,6 +51,9 @@ const (
 	FetchedWaits                              // follower: content that it fetched itself yields to a later answer only (I1)
 	FetchedYieldsToEvidence                   // follower: and, if clocks do not decide, to evidence (I8)
 	SuspectHeld                               // follower: an ETag that it held recently is fetched again (F27)
+	PatchBase                                 // follower: a patch applies to its base only (F38)
+	PatchResult                               // follower: what patches make must have the announced hash (F38)
+	PatchesDeleted                            // commit: patches that do not lead to the new content are deleted (I3)
 	ChannelNamesFleet                         // the name of the channel contains the database and the namespace (F37)
 )
 

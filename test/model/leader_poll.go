@@ -9,6 +9,7 @@ type fetch struct {
 	failed   bool
 	body     content // of a 200
 	modified bool
+	base     content // the current content when it started
 }
 
 func (p *process) newest() content {
@@ -24,7 +25,7 @@ func (p *process) startFetch() {
 		return
 	}
 	t.pollAt = p.sys.now + pollInterval
-	t.fetch = fetch{running: true, etag: p.newest(), sent: p.sys.now}
+	t.fetch = fetch{running: true, etag: p.newest(), sent: p.sys.now, base: t.content}
 }
 
 func (p *process) fetched() ended {
@@ -38,6 +39,9 @@ func (p *process) fetched() ended {
 		return not
 	}
 	p.believe(f.body)
+	if f.modified {
+		t.patch = step{f.base, f.body, f.body}
+	}
 	repairing := t.repairing
 	t.repairing, t.suspect = false, none
 	if repairing {

@@ -9,6 +9,8 @@ type term struct {
 	hash content
 	cdn  int64
 
+	patches      []step // see currentPatches
+	patch        step   // to the content that was fetched last
 	content      content
 	pending      content
 	answered     int64   // 0: none
@@ -43,6 +45,7 @@ func (p *process) lead(g reply, sent int64) {
 	p.term = t
 	p.adopt(g.meta, g.now)
 	p.loadContent()
+	p.loadPatches()
 	why := p.loop()
 	if why != fenced {
 		p.redis(request{op: opRelease, lock: t.lock, base: t.rev, cdn: t.cdn, hash: t.hash})

@@ -49,6 +49,7 @@ func (p *process) sendRenewal() (reply, ended) {
 	t := p.term
 	sent := p.sys.now
 	c := p.assertion(opRenew, t.hash)
+	c.patches = p.currentPatches()
 	w, ok := p.redis(c)
 	switch {
 	case !ok:
@@ -83,6 +84,9 @@ func (p *process) commit(c content) ended {
 		default:
 			r.above, r.waits = t.foundAt, p.highest
 		}
+		if r.patches = p.nextPatches(c); c != t.hash && len(r.patches) > 0 {
+			r.patchFrom = t.hash
+		}
 		w, ok := p.redis(r)
 		switch {
 		case !ok:
@@ -96,6 +100,7 @@ func (p *process) commit(c content) ended {
 		case w.outcome == outcomeOverwritten:
 			return p.repairAfterPoll(w.found)
 		case w.outcome == outcomeStale && w.meta.rev > t.rev && w.meta.hash == c:
+			t.patches = p.nextPatches(c)
 			p.setCurrent(c)
 			p.adopt(w.meta, w.now)
 			return not
@@ -115,6 +120,7 @@ func (p *process) committed(c content, w reply) {
 		p.addReplaced(t.hash, p.sys.now)
 		p.known[t.hash] = p.sys.now
 	}
+	t.patches = p.nextPatches(c)
 	p.setCurrent(c)
 	t.answered, t.foundEntry, t.overwriteUpTo = 0, 0, 0
 	p.applyReply(w)
@@ -139,6 +145,7 @@ func (p *process) applyReply(w reply) {
 func (p *process) repairRegressed(w reply) ended {
 	t := p.term
 	if c := t.pending; c != none && w.meta.hash == c && w.meta.rev > t.rev {
+		t.patches = p.nextPatches(c)
 		p.setCurrent(c)
 		p.adopt(w.meta, w.now)
 		return not

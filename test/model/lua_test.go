@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 var keys = cachekeys.For("configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012", "", 0)
@@ -62,6 +63,11 @@ func drawStore(t *rapid.T) store {
 			s.meta.recent = append(s.meta.recent, replaced{begin - 4000, some.Draw(t, "etag")})
 		}
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "patches") {
+		from := some.Draw(t, "from")
+		to := some.Draw(t, "to")
+		s.patches = append(s.patches, step{from, to, to})
+	}
 	same := rapid.Bool()
 	if rapid.Bool().Draw(t, "entry") {
 		s.entry = entry{rev: rev.Draw(t, "fetch time"), etag: some.Draw(t, "entry's")}
@@ -96,6 +102,13 @@ func drawRequest(t *rapid.T) request {
 	for range rapid.IntRange(0, 8).Draw(t, "replaced") {
 		r.replaced = append(r.replaced, replaced{rapid.SampledFrom([]int64{0, 500, 4000, 100_000}).Draw(t, "age"), rapid.SampledFrom([]content{1, 2, 3, 4, 5}).Draw(t, "etag")})
 	}
+	if r.op == opCommit && rapid.Bool().Draw(t, "patch") {
+		r.patchFrom = rapid.SampledFrom([]content{1, 2, 3}).Draw(t, "patch from")
+		if rapid.Bool().Draw(t, "older") {
+			r.patches = []step{{4, r.patchFrom, r.patchFrom}}
+		}
+		r.patches = append(r.patches, step{r.patchFrom, r.hash, r.hash})
+	}
 	if r.op == opRenew && r.base == 0 {
 		r.hash = none
 	}
@@ -122,7 +135,7 @@ func hashOf(c content) string {
 	if c == none {
 		return ""
 	}
-	return fmt.Sprintf("%064x", int(c))
+	return fmt.Sprintf("%016x%048x", int(c), int(c)) // so that the start differs, too
 }
 
 func etagOf(c content) string {
@@ -162,6 +175,9 @@ func (l *lua) write(s store) {
 	if s.blob.rev != 0 {
 		set(keys.Blob, blobText(s.blob))
 	}
+	if len(s.patches) > 0 {
+		set(keys.Patches, string(stepsOf(s.patches).Append(nil)))
+	}
 	if s.meta.epoch != 0 {
 		l.mini.HSet(keys.Meta, "epoch", number(s.meta.epoch))
 	}
@@ -177,6 +193,23 @@ func entryText(e entry) string {
 
 func blobText(b blob) string {
 	return fmt.Sprintf("%d\n%s\nraw\n%s", b.rev, hashOf(b.hash), jsonOf(b.body))
+}
+
+// stepsOf returns patches of one byte each.
+func stepsOf(steps []step) (all wire.Patches) {
+	for _, s := range steps {
+		all = append(all, wire.PatchStep{From: wire.ShortHash(hashOf(s.from)), To: hashOf(s.to), Rev: begin, Len: 1, Patch: []byte("x")})
+	}
+	return all
+}
+
+// patchesText returns the hashes of patches; the model does not know their revs.
+func patchesText(patches wire.Patches) string {
+	var b strings.Builder
+	for _, step := range patches {
+		fmt.Fprintf(&b, "%s>%s ", step.From, step.To)
+	}
+	return b.String()
 }
 
 func replacedText(all []replaced) string {
@@ -198,13 +231,19 @@ func recentText(recent []replaced) string {
 // run runs the script and returns its reply in describe's format.
 func (l *lua) run(r *request) string {
 	names, args := []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob}, []any{lockText(r.lock), r.lease, r.base}
+	var older, last []byte
+	if n := len(r.patches); n > 0 {
+		older, last = stepsOf(r.patches[:n-1]).Append(nil), stepsOf(r.patches)[n-1].Tail()
+	}
 	head := "cb1 x"
 	switch r.op {
 	case opAcquire:
 		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.lease, r.highest}
 	case opCommit:
+		names = append(names, keys.Patches)
 		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
-			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.overwriteUpTo, r.latest, replacedText(r.replaced), number(r.waits))
+			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.overwriteUpTo, r.latest, replacedText(r.replaced), number(r.waits),
+			hashOf(r.patchFrom), older, last)
 	case opRenew:
 		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits))
 	case opRelease:
@@ -265,11 +304,15 @@ func (l *lua) read() string {
 		return value
 	}
 	field := func(name string) string { return l.mini.HGet(keys.Meta, name) }
+	patches, err := wire.ParsePatches([]byte(get(keys.Patches)))
+	if err != nil {
+		l.t.Fatal(err)
+	}
 	left := time.Duration(0)
 	if get(keys.Lock) != "" {
 		left = l.mini.TTL(keys.Lock)
 	}
-	return fmt.Sprintln(get(keys.Lock), left.Milliseconds(), get(keys.Entry), get(keys.Blob),
+	return fmt.Sprintln(get(keys.Lock), left.Milliseconds(), get(keys.Entry), get(keys.Blob), patchesText(patches),
 		field("epoch"), field("rev"), field("hash"), field("etag"), field("cdn"), field("etags"), field("waits"))
 }
 
@@ -287,5 +330,5 @@ func storeText(s store) string {
 	if s.meta.rev != 0 {
 		recent = recentText(s.meta.recent)
 	}
-	return fmt.Sprintln(holder, left, e, b, number(s.meta.epoch), number(s.meta.rev), hashOf(s.meta.hash), etagOf(s.meta.hash), number(s.meta.cdn), recent, number(s.meta.waits))
+	return fmt.Sprintln(holder, left, e, b, patchesText(stepsOf(s.patches)), number(s.meta.epoch), number(s.meta.rev), hashOf(s.meta.hash), etagOf(s.meta.hash), number(s.meta.cdn), recent, number(s.meta.waits))
 }

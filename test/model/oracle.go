@@ -80,6 +80,9 @@ func (sys *System) onWrite(before *store, s *server, r *request, answer *reply, 
 			sys.fail("I3", "after a write: entry %v, blob %v, meta %v", s.entry, s.blob, m)
 		}
 	}
+	if n := len(s.patches); n > 0 && s.patches[n-1].to != m.hash {
+		sys.fail("I3", "the patches lead to %d, meta names %d", s.patches[n-1].to, m.hash)
+	}
 	if before.entry.rev >= s.entry.rev && before.entry != s.entry {
 		sys.fail("I9", "fetch time %d after %d", s.entry.rev, before.entry.rev)
 	}

@@ -43,12 +43,17 @@ type lock struct {
 	until int64
 }
 
+// step is a patch from one content to another. makes is what it makes; a corrupt one makes
+// other content.
+type step struct{ from, to, makes content }
+
 // store is the data of a Redis server.
 type store struct {
-	entry entry
-	blob  blob
-	meta  meta
-	lock  lock
+	entry   entry
+	blob    blob
+	patches []step // immutable
+	meta    meta
+	lock    lock
 }
 
 type operation uint8
@@ -94,6 +99,8 @@ type request struct {
 	inline        bool
 	overwriteUpTo int64 // commit: a newer entry up to this may be overwritten
 	waits         int64
+	patchFrom     content    // commit: of the content that the patch starts from; none: there is no patch
+	patches       []step     // commit: what Redis has then
 	replaced      []replaced // commit: what the process knows as replaced; until is its age
 
 	sent int64 // true time
@@ -127,7 +134,8 @@ const (
 	refresh // without content: rev is 0
 )
 
-// message is a published message. If inline is set, it carries the content.
+// message is a published message. If inline is set, it carries the content, if base is not none, a
+// patch from that content.
 type message struct {
 	kind   messageKind
 	rev    int64
@@ -135,7 +143,9 @@ type message struct {
 	hash   content
 	epoch  int64
 	inline bool
-	body   content
-	now    int64 // Redis's clock when it was published
-	at     int64 // oracle: when it was published
+	base   content
+	body   content // of the content, or what the patch makes
+	stored bool    // there are patches
+	now    int64   // Redis's clock when it was published
+	at     int64   // oracle: when it was published
 }

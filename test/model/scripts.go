@@ -64,6 +64,14 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 		cdn = r.cdn
 	}
 	recent := s.meta.merge(now, r)
+	if r.hash != s.meta.hash {
+		switch {
+		case r.patchFrom != none && r.patchFrom == s.meta.hash:
+			s.patches = r.patches
+		case !without.has(PatchesDeleted):
+			s.patches = nil
+		}
+	}
 	waits := r.waits
 	if rev > waits {
 		waits = 0
@@ -75,7 +83,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 		s.lock.until = now + r.lease
 	}
 	return reply{outcome: outcomeOK, rev: rev, cdn: cdn, now: now, message: message{
-		kind: change, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch, inline: r.inline, body: r.hash,
+		kind: change, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch, inline: r.inline, base: r.patchFrom, body: r.hash, stored: len(r.patches) > 0,
 	}}
 }
 
@@ -143,7 +151,7 @@ func (s *store) renew(now int64, r *request, without Guard) reply {
 		s.meta.waits = r.waits
 	}
 	return reply{outcome: outcomeOK, rev: rev, cdn: cdn, now: now, message: message{
-		kind: heartbeat, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch,
+		kind: heartbeat, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch, stored: len(r.patches) > 0,
 	}}
 }
 

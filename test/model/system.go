@@ -97,6 +97,10 @@ func (sys *System) current() content { return sys.cdn[len(sys.cdn)-1].content }
 // inline reports whether messages carry c.
 func (sys *System) inline(c content) bool { return c%2 == 0 }
 
+// patched reports whether there are patches to c. Few contents have them: the traces of the other
+// rules are shorter without.
+func (sys *System) patched(c content) bool { return c > 4 && !sys.inline(c) }
+
 // read returns the store that a follower reads.
 func (sys *System) read(f *reader) *store {
 	s := &sys.servers[f.side]
