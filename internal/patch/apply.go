@@ -19,11 +19,11 @@ func Apply(base, patch []byte, length int) ([]byte, error) {
 	if length < 0 || length > wire.MaxConfigBytes || len(base) > wire.MaxConfigBytes {
 		return nil, invalid("content over the size limit")
 	}
-	line, middle, ok := bytes.Cut(patch[:min(len(patch), maxHeadBytes)], []byte{'\n'})
+	line, _, ok := bytes.Cut(patch[:min(len(patch), maxHeadBytes)], []byte{'\n'})
 	if !ok {
 		return nil, invalid("no head")
 	}
-	middle = patch[len(line)+1:]
+	middle := patch[len(line)+1:]
 	h, err := parseHead(line)
 	if err != nil {
 		return nil, err
