@@ -18,9 +18,6 @@ func (g *Gateway) await(w http.ResponseWriter, r *http.Request, replaced <-chan 
 	}
 	defer s.Close()
 	g.counts.held.Add(1)
-	// The server's read deadline, which covers this time, would end the request's context.
-	out := http.NewResponseController(w)
-	_ = out.SetReadDeadline(time.Time{})
 	timer := time.NewTimer(g.hold)
 	defer timer.Stop()
 	select {
@@ -33,7 +30,7 @@ func (g *Gateway) await(w http.ResponseWriter, r *http.Request, replaced <-chan 
 	}
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
 		// Without a timeout of its own, the server would keep this deadline for later requests.
-		_ = out.SetWriteDeadline(time.Now().Add(server.WriteTimeout))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(server.WriteTimeout))
 	}
 	return true
 }

@@ -201,12 +201,16 @@ func TestHeldRequestsOutliveTheTimeoutsOfTheServer(t *testing.T) {
 		}
 		r.Header.Set("If-None-Match", etag)
 		r.Header.Set("X-ConfigCat-UserAgent", "ConfigCat-Node/a-11.3.1")
+		began := time.Now()
 		res, err := server.Client().Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = res.Body.Close()
 		want(t, res, 304)
+		if after := time.Since(began); after < 600*time.Millisecond {
+			t.Errorf("answered after %v", after)
+		}
 	}
 	if s := e.Stats(); s.Held != 2 {
 		t.Errorf("stats %+v", s)

@@ -48,7 +48,6 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, topic *Topic[Fram
 	if r.ProtoMajor == 1 {
 		h.Set("Connection", "close") // the stream ends with its connection
 	}
-	_ = out.SetReadDeadline(time.Time{}) // it would end the request's context
 	send := func(frame Frame) bool {
 		err := out.SetWriteDeadline(time.Now().Add(limits.WriteTimeout))
 		if err == nil {

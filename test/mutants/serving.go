@@ -1,0 +1,69 @@
+package main
+
+// serving are mutants of the gateway and its streams.
+var serving = []mutant{
+	{
+		"serve: the redirect of a config stays", "S86", []edit{{"gateway",
+			`served := withoutRedirect(config)`, `served := config`}},
+		test{"gateway", "^TestTheBytesOfTheConfigAreServed$"},
+	},
+	{
+		"serve: encoded answers have the ETag of the identity", "F42", []edit{{"gateway",
+			"r.etag = []string{`\"` + c.tag + \"-\" + encoding + `\"`}\n", "\n"}},
+		test{"gateway", "^TestTheETagIsOfTheServedContentAlone$"},
+	},
+	{
+		"serve: the suffix of a proxy makes another ETag", "F42", []edit{{"gateway",
+			`return suffix == "" || suffix[0] == '-' || suffix[0] == ';'`, `return suffix == ""`}},
+		test{"gateway", "^TestConditionalRequests$"},
+	},
+	{
+		"serve: a name alone is enough everywhere", "I13", []edit{{"gateway",
+			`to.bare && !g.mayUseName(r)`, `to.bare && false`}},
+		test{"gateway", "^TestUnknownKeysAndMissingTokensLookAlike$"},
+	},
+	{
+		"serve: a page of another site reads a config of this machine", "I13", []edit{{"gateway",
+			`return local.IP.IsLoopback() && g.isOwnHost(r.Host)`, `return local.IP.IsLoopback()`}},
+		test{"gateway", "^TestANameAloneIsForTheSameMachine$"},
+	},
+	{
+		"serve: an origin that is not allowed is repeated", "I13", []edit{{"gateway",
+			`len(origin) != 1 || !g.origins.allow(origin[0])`, `len(origin) != 1`}},
+		test{"gateway", "^TestOnlyAllowedOriginsMayRead$"},
+	},
+	{
+		"serve: a held request misses the change", "F42", []edit{{"gateway",
+			`		c, _ = s.current()
+		match = matches(r, c.tag)
+`, ``}},
+		test{"gateway", "^TestHeldRequestsAreAnsweredAtAChange$"},
+	},
+	{
+		"serve: the write deadline of the server ends a held request", "F42", []edit{{"gateway",
+			`_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(server.WriteTimeout))`, `_ = server`}},
+		test{"gateway", "^TestHeldRequestsOutliveTheTimeoutsOfTheServer$"},
+	},
+	{
+		"serve: a client may hold any number of streams", "F42", []edit{{"gateway/internal/stream",
+			`case s.clients[client] >= s.limits.PerClient:`, `case false:`}},
+		test{"gateway", "^TestBeyondTheLimitsRequestsAreNotHeld$"},
+	},
+	{
+		"serve: a stalled client keeps its stream", "F42", []edit{{"gateway/internal/stream",
+			`out.SetWriteDeadline(time.Now().Add(limits.WriteTimeout))`, `out.SetWriteDeadline(time.Time{})`}},
+		test{"gateway/internal/stream", "^TestAStalledClientDelaysNobody$"},
+	},
+	{
+		"serve: all streams end at once", "F42", []edit{{"gateway/internal/stream",
+			`if !sleepUntil(ctx, began.Add(over*time.Duration(i)/time.Duration(len(order)))) {`, `if began.IsZero() || i < 0 || ctx.Err() != nil {`}},
+		test{"gateway", "^TestDrainingAnswersHeldRequestsOneByOne$"},
+	},
+	{
+		"serve: status needs no token on an address of the network", "I13", []edit{{"cmd/catbridge/internal/httpd",
+			`case onLoopback(addr):
+		guarded`, `default:
+		guarded`}},
+		test{"cmd/catbridge", "^TestServeOnAnAddressOfTheNetwork$"},
+	},
+}
