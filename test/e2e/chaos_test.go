@@ -67,7 +67,11 @@ func (c *chaos) step() {
 	case 0, 1, 2:
 		c.CDN.Publish()
 	case 3:
-		c.CDN.SetMinBytes(c.random.IntN(50 << 10))
+		if bytes := c.random.IntN(50 << 10); c.random.IntN(2) == 0 {
+			c.CDN.SetMinBytes(bytes)
+		} else {
+			c.CDN.FillAnew(bytes)
+		}
 	case 4:
 		c.runners[runner].Kill()
 		c.replace(runner)

@@ -58,10 +58,16 @@ func (c *CDN) Config() Config {
 
 // SetMinBytes sets the minimum size of configs from the next [CDN.Publish] on, publishes
 // one and returns its version.
-func (c *CDN) SetMinBytes(n int) int64 {
+func (c *CDN) SetMinBytes(n int) int64 { return c.fill(n, false) }
+
+// FillAnew is like [CDN.SetMinBytes], but what fills a config is different in each version:
+// followers read changes whole and not as patches.
+func (c *CDN) FillAnew(n int) int64 { return c.fill(n, true) }
+
+func (c *CDN) fill(n int, anew bool) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.config.MinBytes = n
+	c.config.MinBytes, c.config.Anew = n, anew
 	c.config.Version++
 	return c.config.Version
 }

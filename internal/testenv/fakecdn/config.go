@@ -30,6 +30,8 @@ type Config struct {
 	// MinBytes is the minimum size of the JSON; random strings, which hardly compress, fill
 	// it up. 0: the natural size, about 3 KB.
 	MinBytes int
+	// Anew makes these strings different for each version, so that a patch is as large as the config.
+	Anew bool
 }
 
 // ETag returns the ETag of the config, which depends on its version and size.
@@ -70,11 +72,14 @@ func (c Config) JSON() []byte {
 		},
 		"f": flags,
 	}
-	data := encode(config)
+	data, first := encode(config), 0
+	if c.Anew {
+		first = int(c.Version) << 20
+	}
 	for i := 0; len(data) < c.MinBytes; i++ {
 		// Each pass adds about the missing bytes, so few are needed.
 		for range 1 + (c.MinBytes-len(data))/100 {
-			flags[fmt.Sprintf("filler%06d", len(flags))] = setting(1, text(noise(len(flags))), nil, nil)
+			flags[fmt.Sprintf("filler%06d", len(flags))] = setting(1, text(noise(first+len(flags))), nil, nil)
 		}
 		data = encode(config)
 	}
