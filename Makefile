@@ -126,7 +126,7 @@ gates: ## run the conformance tests with counts, and the allocation gates, witho
 .PHONY: race
 race: tools ## run the whole suite in random order: units beside fleets, virtual and servers
 	@mkdir -p bin/tests; rm -f bin/tests/*; status=0; \
-		nice -n 10 $(MAKE) --no-print-directory units & \
+		nice -n 3 $(MAKE) --no-print-directory units & \
 		$(MAKE) --no-print-directory fleets virtual servers || status=$$?; \
 		wait $$! || status=$$?; $(GO) run ./test/summary bin/tests/*.json; exit $$status
 
