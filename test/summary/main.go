@@ -64,9 +64,14 @@ func readFile(path string) (results, error) {
 type test struct {
 	pkg, name string
 	took      time.Duration
-	failed    bool
+	ended     bool
+	passed    bool
 	messages  []string
 }
+
+// failed reports whether the test failed. One that panics does not end, and neither do those that
+// run at the same time.
+func (t *test) failed() bool { return t.ended && !t.passed || !t.ended && len(t.messages) > 0 }
 
 func (t *test) String() string { return strings.TrimSpace(t.pkg + " " + t.name) }
 
@@ -97,8 +102,9 @@ func read(r io.Reader) (results, error) {
 			switch event.Action {
 			case "output":
 				t.output(event.Output)
-			case "pass", "fail":
-				t.took, t.failed = time.Duration(event.Elapsed*float64(time.Second)), event.Action == "fail"
+			case "pass", "skip", "fail":
+				t.took = time.Duration(event.Elapsed * float64(time.Second))
+				t.ended, t.passed = true, event.Action != "fail"
 			}
 		}
 		if err == io.EOF {
@@ -133,7 +139,7 @@ func (r results) write(w io.Writer, slowest int) {
 	for _, t := range tops[:min(slowest, len(tops))] {
 		fmt.Fprintf(w, "%7.1f s  %s\n", t.took.Seconds(), t)
 	}
-	failed := slices.DeleteFunc(slices.Clone(r), func(t *test) bool { return !t.failed })
+	failed := slices.DeleteFunc(slices.Clone(r), func(t *test) bool { return !t.failed() })
 	if len(failed) == 0 {
 		return
 	}

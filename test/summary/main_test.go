@@ -18,6 +18,7 @@ const events = `{"Action":"start","Package":"p"}
 {"Action":"output","Package":"p","Test":"TestB/x","Output":"        b_test.go:12: 3, want 4\n"}
 {"Action":"fail","Package":"p","Test":"TestB/x","Elapsed":2}
 {"Action":"fail","Package":"p","Test":"TestB","Elapsed":2.25}
+{"Action":"output","Package":"q","Test":"TestD","Output":"panic: index out of range\n"}
 {"Action":"output","Package":"q","Output":"panic: of no test\n"}
 {"Action":"fail","Package":"p","Elapsed":4}
 {"Action":"fail","Package":"q","Elapsed":4}
@@ -36,7 +37,7 @@ func TestSummaryHasTheSlowestTestsAndTheMessagesOfFailures(t *testing.T) {
 	if err := run(&out, []string{path, other}, 2); err != nil {
 		t.Fatal(err)
 	}
-	const want = `==> the slowest of 3 tests
+	const want = `==> the slowest of 4 tests
     3.0 s  a TestC
     2.2 s  p TestB
 ==> what failed
@@ -46,6 +47,8 @@ p TestB/x
     b_test.go:12: 3, want 4
 q
     panic: of no test
+q TestD
+    panic: index out of range
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
