@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -30,12 +31,11 @@ func BenchmarkGateway(b *testing.B) {
 		res := g.do(request("GET", byKey, c.headers...))
 		answer, _ := io.ReadAll(res.Body)
 		bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			h := w.Header()
+			maps.Copy(w.Header(), res.Header)
 			if res.StatusCode == http.StatusNotModified {
 				w.WriteHeader(res.StatusCode)
 				return
 			}
-			h.Set("Content-Type", "application/json")
 			_, _ = w.Write(answer)
 		})
 		b.Run(c.name+"/bare", func(b *testing.B) { requests(b, bare, c.headers) })
