@@ -155,7 +155,7 @@ func TestDashboardFiltersApplyToEveryQuery(t *testing.T) {
 		for _, m := range selector.FindAllStringSubmatch(query, -1) {
 			for _, filter := range filters {
 				switch {
-				case filter == "sdk_key" && strings.Contains(m[1], "unknown_webhooks"):
+				case filter == "sdk_key" && (strings.Contains(m[1], "unknown_webhooks") || strings.HasPrefix(m[1], "catbridge_gateway_")):
 				case filter == "instance" && (strings.HasPrefix(where, "annotation") || m[1] == "catbridge_leader_rev"):
 				case m[2] == "" && strings.Contains(query, "and on ("+strings.Join(bridgeLabels, ", ")+", instance, sdk_key) "+m[1]):
 				case !strings.Contains(m[2], filter+`=~"$`+filter+`"`):
