@@ -101,7 +101,7 @@ func (o outcome) rates() (peak, mean float64) {
 func (c crowd) run(t *testing.T) (o outcome) {
 	t.Helper()
 	redisServer, cdn, keys := redistest.Virtual(t), fakecdn.New(), cachekeys.For(sdkKey, "", 0)
-	cdn.FillAnew(c.bytes)
+	cdn.SetVaryingBytes(c.bytes)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	l, err := leader.New(leader.Config{

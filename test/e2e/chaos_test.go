@@ -70,7 +70,7 @@ func (c *chaos) step() {
 		if bytes := c.random.IntN(50 << 10); c.random.IntN(2) == 0 {
 			c.CDN.SetMinBytes(bytes)
 		} else {
-			c.CDN.FillAnew(bytes)
+			c.CDN.SetVaryingBytes(bytes)
 		}
 	case 4:
 		c.runners[runner].Kill()

@@ -19,7 +19,7 @@ func TestF16_HeartbeatRevealsALostMessage(t *testing.T) {
 			harness.Scenario(t, func(env *harness.Environment) {
 				env.StartAll(2)
 				if size > 0 {
-					env.AwaitVersion(env.CDN.FillAnew(size), env.PollBound())
+					env.AwaitVersion(env.CDN.SetVaryingBytes(size), env.PollBound())
 				}
 				isolated := env.Followers[0]
 				for range env.Rounds(1) {

@@ -20,7 +20,7 @@ func TestF22_ChangeReachesFollowersOnEveryNodeOfACluster(t *testing.T) {
 		for range 3 {
 			env.AwaitVersion(env.CDN.Publish(), env.PollBound())
 		}
-		env.AwaitVersion(env.CDN.FillAnew(100<<10), env.PollBound())
+		env.AwaitVersion(env.CDN.SetVaryingBytes(100<<10), env.PollBound())
 		env.Settle()
 	})
 }

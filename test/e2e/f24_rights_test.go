@@ -90,7 +90,7 @@ func TestF24_FollowerThatMayNotReadReportsAnError(t *testing.T) {
 					env.SetUser(harness.AsFollower, "-"+command)
 				}
 				before := env.CDN.Version()
-				version := env.CDN.FillAnew(100 << 10)
+				version := env.CDN.SetVaryingBytes(100 << 10)
 				changed := time.Now()
 				env.EventuallyAll(env.PollBound()+pollingWithin, "all report the missing right", func(r *harness.Follower) bool { return r.Client.Stats().FailedReads != 0 && errors.Contains("NOPERM") })
 				env.Recovered(changed, env.PollBound()+pollingWithin)

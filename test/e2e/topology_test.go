@@ -18,7 +18,7 @@ func TestEachRoleHasTheRightsItNeeds(t *testing.T) {
 	harness.OnTopologies(t, func(env *harness.Environment) {
 		first, second := env.StartAll(2)
 		checkRights(env)
-		env.AwaitVersion(env.CDN.FillAnew(100<<10), env.PollBound()) // too large for a message
+		env.AwaitVersion(env.CDN.SetVaryingBytes(100<<10), env.PollBound()) // too large for a message
 
 		env.FollowAs(harness.AsReporter, func(c *follower.Config) {
 			c.FleetReport, c.FleetName = wire.MinFleetInterval, "shop-1"

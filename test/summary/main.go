@@ -69,8 +69,8 @@ type test struct {
 	messages  []string
 }
 
-// failed reports whether the test failed. One that panics does not end, and neither do those that
-// run at the same time.
+// failed reports whether the test failed. A test that panics does not end, and neither do those
+// that run at the same time.
 func (t *test) failed() bool { return t.ended && !t.passed || !t.ended && len(t.messages) > 0 }
 
 func (t *test) String() string { return strings.TrimSpace(t.pkg + " " + t.name) }

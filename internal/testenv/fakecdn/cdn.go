@@ -60,14 +60,14 @@ func (c *CDN) Config() Config {
 // one and returns its version.
 func (c *CDN) SetMinBytes(n int) int64 { return c.fill(n, false) }
 
-// FillAnew is like [CDN.SetMinBytes], but what fills a config is different in each version:
+// SetVaryingBytes is like [CDN.SetMinBytes], but what fills a config is different in each version:
 // followers read changes whole and not as patches.
-func (c *CDN) FillAnew(n int) int64 { return c.fill(n, true) }
+func (c *CDN) SetVaryingBytes(n int) int64 { return c.fill(n, true) }
 
-func (c *CDN) fill(n int, anew bool) int64 {
+func (c *CDN) fill(n int, varying bool) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.config.MinBytes, c.config.Anew = n, anew
+	c.config.MinBytes, c.config.Varying = n, varying
 	c.config.Version++
 	return c.config.Version
 }

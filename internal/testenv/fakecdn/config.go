@@ -30,8 +30,8 @@ type Config struct {
 	// MinBytes is the minimum size of the JSON; random strings, which hardly compress, fill
 	// it up. 0: the natural size, about 3 KB.
 	MinBytes int
-	// Anew makes these strings different for each version, so that a patch is as large as the config.
-	Anew bool
+	// Varying makes these strings different in each version, so that a patch is as large as the config.
+	Varying bool
 }
 
 // ETag returns the ETag of the config, which depends on its version and size.
@@ -73,7 +73,7 @@ func (c Config) JSON() []byte {
 		"f": flags,
 	}
 	data, first := encode(config), 0
-	if c.Anew {
+	if c.Varying {
 		first = int(c.Version) << 20
 	}
 	for i := 0; len(data) < c.MinBytes; i++ {
