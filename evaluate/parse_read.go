@@ -1,10 +1,6 @@
 package evaluate
 
-import (
-	"slices"
-
-	"github.com/catbridge/catbridge/evaluate/internal/jsontext"
-)
+import "github.com/catbridge/catbridge/evaluate/internal/jsontext"
 
 // reader reads the parts of a config from a valid JSON text.
 type reader struct {
@@ -270,7 +266,7 @@ func (r *reader) readComparisonList(u *rawUserCondition) {
 		}
 		r.items = append(r.items, item.value)
 	}
-	u.list.value = slices.Clone(r.items)
+	u.list.value = append([]string(nil), r.items...) // unlike the clone of an empty slice, nil does not keep items in memory
 }
 
 func (r *reader) readPrerequisite() (m member[*rawPrerequisite]) {

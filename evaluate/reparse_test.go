@@ -59,7 +59,7 @@ func testValue(t *rapid.T) string {
 	prerequisite := rapid.SampledFrom(testKeys).Draw(t, "prerequisite")
 	conditions := []string{
 		`{"u":{"a":"Email","c":16,"l":["` + testHash + `"]}}`, `{"u":{"a":"Email","c":2,"l":["@a.com"]}}`,
-		`{"u":{"a":"Email","c":22,"l":["3_` + testHash + `"]}}`, `{"u":{"a":"Email","c":99,"s":1}}`,
+		`{"u":{"a":"Email","c":22,"l":["3_` + testHash + `"]}}`, `{"u":{"a":"Email","c":99,"s":1}}`, `{"u":{"a":"Email","c":2,"l":[]}}`,
 		`{"s":{"s":0,"c":0}}`, `{"s":{"s":1,"c":1}}`, `{}`,
 		`{"p":{"f":"` + prerequisite + `","c":0,"v":{"b":true}}}`, `{"p":{"f":"` + prerequisite + `","c":1,"v":{"s":"x"}}}`,
 	}
@@ -227,6 +227,19 @@ func TestPrerequisitesOfSharedSettingsAreResolvedAgain(t *testing.T) {
 	}
 }
 
+// What a setting was read after leaves no trace in it.
+func TestAnEmptyListIsTheSameAfterOtherLists(t *testing.T) {
+	document := func(list, space string) string {
+		return `{"f":{"first":{"t":0,"r":[{"c":[{"u":{"a":"A","c":0,"l":[` + list + `]}}],"s":{"v":{"b":true}}}],"v":{"b":false}},` +
+			`"second":{"t":0,"r":[{"c":[{"u":{"a":"A","c":0,"l":[` + space + `]}}],"s":{"v":{"b":true}}}],"v":{"b":false}}}}`
+	}
+	alone := checkReparse(t, nil, document("", ""))
+	after := checkReparse(t, alone, document(`"x"`, " "))
+	if changed := after.ChangedKeys(alone); !slices.Equal(changed, []string{"first"}) {
+		t.Errorf("changed keys %q", changed)
+	}
+}
+
 func TestReparseReadsWhatFollowsAnUnchangedSetting(t *testing.T) {
 	earlier := checkReparse(t, nil, `{"f":{"a":1,"b":2}}`)
 	for _, json := range []string{
@@ -362,20 +375,34 @@ func TestReparsedConfigsKeepNoFormerDocument(t *testing.T) {
 
 // What is left of a document keeps nothing of a large setting that was removed.
 func TestRemovedSettingsLeaveTheMemory(t *testing.T) {
-	const small = `"a":{"t":0,"v":{"b":true}}`
-	const large = 4 << 20
-	before := heap()
-	config, err := Parse([]byte(`{"p":{"s":"salt"},"f":{` + small + `,"large":{"t":1,"v":{"s":"` + strings.Repeat("x", large) + `"}}}}`))
-	if err != nil {
-		t.Fatal(err)
+	const size = 4 << 20
+	text := strings.Repeat("x", size)
+	rule := func(list string) string {
+		return `{"t":0,"r":[{"c":[{"u":{"a":"A","c":0,"l":[` + list + `]}}],"s":{"v":{"b":true}}}],"v":{"b":false}}`
 	}
-	if config, err = Reparse(config, []byte(`{"p":{"s":"salt"},"f":{`+small+`}}`)); err != nil {
-		t.Fatal(err)
+	for name, test := range map[string]struct{ large, small string }{
+		"a value":                       {`{"t":1,"v":{"s":"` + text + `"}}`, `{"t":0,"v":{"b":true}}`},
+		"a list before an empty one":    {rule(`"` + text + `"`), rule("")},
+		"a list before one with a text": {rule(`"` + text + `"`), rule(`"x"`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := heap()
+			config, err := Parse([]byte(`{"p":{"s":"salt"},"f":{"large":` + test.large + `,"small":` + test.small + `}}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Small is at another place then, and at the same place, where it is shared as it is.
+			for _, first := range []string{`"other":null,`, ``} {
+				if config, err = Reparse(config, []byte(`{"p":{"s":"salt"},"f":{`+first+`"small":`+test.small+`}}`)); err != nil {
+					t.Fatal(err)
+				}
+				if after := heap(); after > before+size/2 {
+					t.Errorf("%d bytes more are in use", after-before)
+				}
+			}
+			runtime.KeepAlive(config)
+		})
 	}
-	if after := heap(); after > before+large/2 {
-		t.Errorf("%d bytes more are in use", after-before)
-	}
-	runtime.KeepAlive(config)
 }
 
 func heap() uint64 {

@@ -98,4 +98,8 @@ var evaluating = []mutant{
 		"the head of a document keeps all of it in memory", "S78", []edit{{"evaluate", `strings.Clone(text[:settings.start+1])`, `text[:settings.start+1]`}},
 		test{"evaluate", "^TestRemovedSettingsLeaveTheMemory$"},
 	},
+	{
+		"an empty list keeps the lists before it in memory", "S78", []edit{{"evaluate", `append([]string(nil), r.items...)`, `append(r.items[:0:0], r.items...)`}},
+		test{"evaluate", "^TestRemovedSettingsLeaveTheMemory$"},
+	},
 }
