@@ -11,6 +11,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -217,6 +218,37 @@ func TestPatchesThatDoNotMakeTheContentAreReadWhole(t *testing.T) {
 				wantVersion(t, c, 3)
 				if s := c.Stats(); s.PatchReads != 1 || s.Reads != before.Reads+1 || s.Patched != 0 || s.Source != SourceBlob {
 					t.Errorf("after the spread window: %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// Redis lost what was announced. An SDK's entry is newer than the content in force: it is taken as
+// soon as it would be without patches.
+func TestPatchesDoNotHideTheEntryWhenRedisLostItsData(t *testing.T) {
+	for name, lost := range map[string]func(*writer) []string{
+		"meta":              func(w *writer) []string { return []string{w.keys.Meta} },
+		"meta and the lock": func(w *writer) []string { return []string{w.keys.Meta, w.keys.Lock} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.patchWriter(t)
+				c := n.ready(t)
+				w.mute, w.spread = true, 0
+				w.commit(largeJSON(2))
+				for _, key := range lost(w) {
+					n.Del(key)
+				}
+				e := cachekeys.Entry{FetchTime: w.rev + 1, ETag: `"x"`, JSON: largeJSON(3)}
+				if err := n.Set(w.keys.Entry, string(e.Append(nil))); err != nil {
+					t.Fatal(err)
+				}
+				w.publish(w.message(wire.Heartbeat))
+				time.Sleep(time.Second)
+				wantVersion(t, c, 3)
+				if s := c.Stats(); s.Source != SourceEntry || s.PatchReads != 1 {
+					t.Errorf("%+v", s)
 				}
 			})
 		})

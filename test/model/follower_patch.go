@@ -74,13 +74,13 @@ func (f *reader) readPatches() bool {
 	m, locked := s.meta, s.lock.owner != 0
 	f.onHead(m, asked, primary)
 	switch {
-	case f.rebase.due(f.sys.without):
+	case f.rebase.due(f.sys.without), !locked, m.rev == 0:
 		return false
 	case m.rev > f.held.rev && m.hash == f.held.hash:
 		f.put(held{m.rev, f.held.hash, f.held.body}, false)
 	case m.rev > f.held.rev:
 		chain := f.chain(steps, m.hash)
-		if chain == nil || !locked {
+		if chain == nil {
 			return false
 		}
 		next, ok := f.fromPatches(chain, m.rev, m.hash)

@@ -43,6 +43,11 @@ var patching = []mutant{
 		test{"follower", "^TestPatchesThatDoNotMakeTheContentAreReadWhole$"},
 	},
 	{
+		"patches hide that Redis lost its data", "I6", []edit{{"follower/internal/feed",
+			`case s.rebase.due(), !r.locked, r.meta.Rev == 0:`, `case s.rebase.due():`}},
+		test{"follower", "^TestPatchesDoNotHideTheEntryWhenRedisLostItsData$"},
+	},
+	{
 		"followers that come back read the blob", "F38", []edit{{"follower/internal/feed",
 			`	absent := s.windows.stated && s.windows.patches == 0
 `, `	absent := true

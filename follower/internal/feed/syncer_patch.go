@@ -121,7 +121,7 @@ func (s *syncer) readPatches(ctx context.Context) (h head, done bool, err error)
 	s.onHead(r.head)
 	held := s.current.Load()
 	switch {
-	case s.rebase.due():
+	case s.rebase.due(), !r.locked, r.meta.Rev == 0: // the blob or the official entry may be newer
 		return r.head, false, nil
 	case r.meta.Rev > held.Rev && r.meta.Hash == held.Hash:
 		s.move(r.meta.Rev, r.meta.ETag)
@@ -149,7 +149,7 @@ func (s *syncer) fromReading(held *snapshot.Snapshot, r reading) (*snapshot.Snap
 		return nil, r.patchesErr
 	}
 	steps := r.patches.Chain(held.Hash, r.meta.Hash)
-	if len(steps) == 0 || !r.locked { // without a leader, the official entry may be newer
+	if len(steps) == 0 {
 		s.inc(&s.n.UnusedPatches)
 		return nil, nil
 	}
