@@ -58,7 +58,8 @@ func (x *index) find(key string) *setting {
 		return x.byKey[key]
 	}
 	a, b := words(key)
-	for i := slotOf(a, b, len(x.slots)); ; i = (i + 1) & (len(x.slots) - 1) {
+	i := slotOf(a, b, len(x.slots))
+	for range longestProbe { // chosen keys may fill more slots in a row
 		at := &x.slots[i]
 		s := at.setting
 		if s == nil {
@@ -67,7 +68,9 @@ func (x *index) find(key string) *setting {
 		if at.a == a && at.b == b && len(s.key) == len(key) && (len(key) <= wholeLength || s.key == key) {
 			return s
 		}
+		i = (i + 1) & (len(x.slots) - 1)
 	}
+	return nil
 }
 
 func slotOf(a, b uint64, slots int) int { return int(mix(a^0xd1b54a32d192ed03, b)) & (slots - 1) }

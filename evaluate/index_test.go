@@ -54,6 +54,25 @@ func TestCollidingKeysAreLookedUpInTheMap(t *testing.T) {
 	}
 }
 
+// Chosen keys can fill any number of slots in a row, without any that collide. A look-up passes
+// no more of them than there may be before a setting.
+func TestALookUpVisitsFewSlots(t *testing.T) {
+	const key = "asked"
+	for passed, found := range map[int]bool{0: true, longestProbe - 1: true, longestProbe: false, 4 * longestProbe: false} {
+		x := newIndex(8 * longestProbe)
+		a, b := words(key)
+		i := slotOf(a, b, len(x.slots))
+		for range passed {
+			x.slots[i] = slot{setting: &setting{key: "another"}}
+			i = (i + 1) % len(x.slots)
+		}
+		x.slots[i] = slot{a, b, &setting{key: key}}
+		if (x.find(key) != nil) != found {
+			t.Errorf("after %d slots: found is %v, want %v", passed, !found, found)
+		}
+	}
+}
+
 // The second word of each of these keys cancels the hash of the first one.
 func TestCollidingLongKeysAreDistinguished(t *testing.T) {
 	var keys []string

@@ -102,4 +102,8 @@ var evaluating = []mutant{
 		"an empty list keeps the lists before it in memory", "S78", []edit{{"evaluate", `append([]string(nil), r.items...)`, `append(r.items[:0:0], r.items...)`}},
 		test{"evaluate", "^TestRemovedSettingsLeaveTheMemory$"},
 	},
+	{
+		"a look-up visits any number of slots", "S17", []edit{{"evaluate", `for range longestProbe { // chosen`, `for { // chosen`}},
+		test{"evaluate", "^TestALookUpVisitsFewSlots$"},
+	},
 }
