@@ -39,12 +39,24 @@ applicable). doctor changes nothing in Redis. With --as follower, or --as report
 follower that reports to the fleet, it checks what a follower needs, and leaves out scripts,
 proxy and CDN.
 
+With --serve URL it checks only a running catbridge serve, from where the application runs and
+through the proxies that are in front of it. It needs no Redis. Give it the base URL and the SDK
+keys of the application; configcat-proxy/NAME.TOKEN is one, too.
+
+  serve URL      has the form that all SDKs understand, without a path
+  serve network  the host name resolves, the port accepts connections, and TLS works
+  serve ready    there was a config for every SDK key of serve
+  serve config   each SDK key receives a config that keeps SDKs at this base URL
+  serve ETag     the answer is 304 if the SDK has the config
+  serve gzip     the config is compressed for those that ask for it, and intact
+
 Exit codes: 0 no faults; 1 at least one fault; 2 wrong usage. With --json it prints one
 object with ok and findings; each finding has check, sdk_key, result (ok, fault, unknown),
 found and advice.`
 
 const doctorExample = `  catbridge doctor --config /etc/catbridge/catbridge.yaml
-  CATBRIDGE_SDK_KEY=… catbridge doctor --redis redis://follower@localhost:6379 --as follower`
+  CATBRIDGE_SDK_KEY=… catbridge doctor --redis redis://follower@localhost:6379 --as follower
+  CATBRIDGE_SDK_KEY=… catbridge doctor --serve http://127.0.0.1:8093`
 
 var roles = []string{string(doctor.Leader), string(doctor.Follower), string(doctor.Reporter)}
 
@@ -52,6 +64,7 @@ func newDoctor() *cobra.Command {
 	var (
 		f       settingsFlags
 		as      string
+		serve   string
 		asJSON  bool
 		timeout time.Duration
 	)
@@ -68,11 +81,17 @@ func newDoctor() *cobra.Command {
 			if !slices.Contains(roles, as) {
 				return usagef("--as: %q is not one of %s", as, strings.Join(roles, ", "))
 			}
+			if cmd.Flags().Changed("serve") {
+				if serve == "" || cmd.Flags().Changed("as") {
+					return usagef("--serve: give the base URL of catbridge serve, and not --as")
+				}
+				f.OptionalRedis, f.AnySDKKey = true, true
+			}
 			p := &findings{out: stdout(cmd), json: asJSON, OK: true, List: []doctor.Finding{}}
 			s, err := f.load(cmd)
 			if err == nil {
-				p.settings(s)
-				d := doctor.Doctor{Settings: s, As: doctor.Role(as), Timeout: timeout, Tell: p.add}
+				p.settings(s, serve != "")
+				d := doctor.Doctor{Settings: s, As: doctor.Role(as), Serve: serve, Timeout: timeout, Tell: p.add}
 				d.Examine(cmd.Context())
 			} else if !p.faults(err) {
 				return err
@@ -84,9 +103,10 @@ func newDoctor() *cobra.Command {
 	f.addName(cmd)
 	cmd.Flags().StringVar(&as, "as", roles[0], "role to check for: `"+strings.Join(roles, "|")+"`; a reporter is a follower that reports to the fleet")
 	complete(cmd, "as", roles...)
+	cmd.Flags().StringVar(&serve, "serve", "", "base `URL` of a running catbridge serve: check only this, as an application reaches it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().DurationVar(&timeout, "timeout", 12*time.Second, "timeout of each check, a `duration`; a leader sends a message every 3s")
-	noCompletion(cmd, "timeout")
+	noCompletion(cmd, "serve", "timeout")
 	return cmd
 }
 
@@ -101,13 +121,15 @@ type findings struct {
 
 const checkSettings = "settings"
 
-func (p *findings) settings(s *settings.Settings) {
-	from := ""
-	if s.File != "" {
-		from = ", from " + s.File
+func (p *findings) settings(s *settings.Settings, keysOnly bool) {
+	found := fmt.Sprintf("%d SDK key(s)", len(s.SDKKeys))
+	if !keysOnly {
+		found += fmt.Sprintf(", Redis %s at %s", s.Redis.Mode, s.RedisOptions.Address())
 	}
-	p.add(doctor.Finding{Check: checkSettings, Result: doctor.Good, Found: fmt.Sprintf(
-		"%d SDK key(s), Redis %s at %s%s", len(s.SDKKeys), s.Redis.Mode, s.RedisOptions.Address(), from)})
+	if s.File != "" {
+		found += ", from " + s.File
+	}
+	p.add(doctor.Finding{Check: checkSettings, Result: doctor.Good, Found: found})
 	for _, warning := range s.Warnings {
 		p.add(doctor.Finding{Check: checkSettings, Result: doctor.Unknown, Found: warning})
 	}

@@ -1,9 +1,11 @@
-// Package doctor checks everything that a leader or a follower depends on. For each check it
-// reports what it found and what to do. It changes nothing in Redis.
+// Package doctor checks everything that a leader or a follower depends on, or a catbridge serve
+// process from outside. For each check it reports what it found and what to do. It changes nothing
+// in Redis.
 package doctor
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -47,15 +49,19 @@ type Finding struct {
 type Doctor struct {
 	Settings *settings.Settings
 	As       Role
+	Serve    string        // base URL of a catbridge serve process, which alone is checked; empty: none
 	Timeout  time.Duration // of one check
 	Tell     func(Finding) // receives each finding at once
 
 	transport http.RoundTripper // to the CDN, for tests; nil: from the settings
+	roots     *x509.CertPool    // of the serve process, for tests; nil: those of the system
 
 	client redis.UniversalClient
 	dial   redisurl.Dial
 	views  []*inspect.Key // of the SDK keys in their order; nil: could not be read
 	alive  []bool         // of the SDK keys in their order: a message of the leader arrived
+
+	serving *serving // nil: none is checked
 
 	check string // in progress
 	key   string // name of its SDK key
@@ -71,6 +77,10 @@ type step struct {
 
 // Examine runs all checks. If Redis is unreachable, it skips those that need it.
 func (d *Doctor) Examine(ctx context.Context) {
+	if d.Serve != "" {
+		d.examineServe(ctx)
+		return
+	}
 	d.client = d.Settings.RedisOptions.LeaderClient(func(dial redisurl.Dial) redisurl.Dial {
 		d.dial = dial
 		return dial

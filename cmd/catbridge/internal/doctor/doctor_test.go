@@ -33,7 +33,12 @@ func (silence) Printf(context.Context, string, ...any) {}
 // healthyCDN serves a config for every SDK key.
 func healthyCDN(t *testing.T) *httptest.Server {
 	t.Helper()
-	content, err := localcdn.NewContent([]byte(`{"f":{"text":{"t":1,"v":{"s":"one"}}}}`))
+	return configServer(t, `{"f":{"text":{"t":1,"v":{"s":"one"}}}}`)
+}
+
+func configServer(t *testing.T, json string) *httptest.Server {
+	t.Helper()
+	content, err := localcdn.NewContent([]byte(json))
 	if err != nil {
 		t.Fatal(err)
 	}
