@@ -24,18 +24,11 @@ func OnSecured(t *testing.T, run func(s *Secured)) {
 	t.Parallel()
 	t.Run("single", func(t *testing.T) {
 		t.Parallel()
-		env := newGuarded(t)
-		run(secure(env, path, env.Server.Guard(), "single", env.Server.Addr()))
+		run(securedSingle(t, path))
 	})
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
-		sentinel := Guarded(t, "replicated.acl").StartSentinel(t, 2)
-		env := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
-		env.harmless(sentinel.Sentinels...)
-		s := secure(env, path, sentinel.Nodes[0].Guard(), "sentinel", addresses(sentinel.Sentinels)...)
-		s.Env = append(s.Env, "CATBRIDGE_REDIS_MASTER_NAME="+redistest.MasterName,
-			"CATBRIDGE_REDIS_SENTINEL_USERNAME=discover", "CATBRIDGE_REDIS_SENTINEL_PASSWORD_FILE="+s.file("discover.password"))
-		run(s)
+		run(securedSentinel(t, path))
 	})
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
@@ -43,6 +36,21 @@ func OnSecured(t *testing.T, run func(s *Secured)) {
 		env := onGuarded(t, cluster.ClientAs, cluster.Nodes()...)
 		run(secure(env, path, cluster.Primaries[0].Guard(), "cluster", addresses(cluster.Nodes())...))
 	})
+}
+
+// securedSingle returns a fleet on one guarded Redis.
+func securedSingle(t *testing.T, path string) *Secured {
+	env := newGuarded(t)
+	return secure(env, path, env.Server.Guard(), "single", env.Server.Addr())
+}
+
+// securedSentinel returns a fleet on a guarded primary with two replicas and guarded Sentinels.
+func securedSentinel(t *testing.T, path string) *Secured {
+	env := newSentinel(t)
+	s := secure(env, path, env.Sentinel.Nodes[0].Guard(), "sentinel", addresses(env.Sentinel.Sentinels)...)
+	s.Env = append(s.Env, "CATBRIDGE_REDIS_MASTER_NAME="+redistest.MasterName,
+		"CATBRIDGE_REDIS_SENTINEL_USERNAME=discover", "CATBRIDGE_REDIS_SENTINEL_PASSWORD_FILE="+s.file("discover.password"))
+	return s
 }
 
 func addresses(processes []*redistest.Process) []string {

@@ -98,14 +98,20 @@ func OnSentinel(t *testing.T, run func(env *Environment, sentinel *redistest.Sen
 	}
 	t.Parallel()
 	start := func(t *testing.T) *Environment {
-		sentinel := Guarded(t, "replicated.acl").StartSentinel(t, 2)
-		env := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
-		env.harmless(sentinel.Sentinels...)
-		env.Sentinel = sentinel
+		env := newSentinel(t)
 		env.UseProcesses()
 		return env
 	}
 	InLanes(t, start, func(env *Environment) { run(env, env.Sentinel) })
+}
+
+// newSentinel is an environment on a guarded primary with two replicas and guarded Sentinels.
+func newSentinel(t *testing.T) *Environment {
+	sentinel := Guarded(t, "replicated.acl").StartSentinel(t, 2)
+	env := onGuarded(t, sentinel.ClientAs, sentinel.Nodes...)
+	env.harmless(sentinel.Sentinels...)
+	env.Sentinel = sentinel
+	return env
 }
 
 // OnServer runs on one real redis-server, with further arguments, what no other server can

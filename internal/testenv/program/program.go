@@ -3,6 +3,7 @@ package program
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,10 +19,11 @@ type Build struct {
 	path func() (string, error)
 }
 
-// The builds; Racing has the race detector.
+// The builds; Racing has the race detector, and Base is of [BaseRevision].
 var (
 	Plain  = Build{sync.OnceValues(func() (string, error) { return build("catbridge") })}
 	Racing = Build{sync.OnceValues(func() (string, error) { return build("catbridge-race", "-race") })}
+	Base   = Build{sync.OnceValues(buildBase)}
 )
 
 // Path returns the path of the program, or skips the test if it cannot be built here, or with -short.
@@ -34,7 +36,11 @@ func (b Build) Path(t testing.TB) string {
 		missing.Skip(t, "the go command is missing (%v)", err)
 	}
 	path, err := b.path()
+	if absent, ok := errors.AsType[*absentError](err); ok {
+		missing.Skip(t, "%v", absent)
+	}
 	if err != nil {
+		missing.SkipWithoutModules(t, err.Error())
 		t.Fatal(err)
 	}
 	return path
