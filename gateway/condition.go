@@ -34,8 +34,10 @@ func matchesList(list, tag string, left *int) bool {
 	for list != "" && *left > 0 {
 		*left--
 		list = strings.TrimLeft(list, " \t,")
-		if strings.HasPrefix(list, "*") {
-			return true
+		if rest, star := strings.CutPrefix(list, "*"); star {
+			if rest = strings.TrimLeft(rest, " \t"); rest == "" || rest[0] == ',' {
+				return true
+			}
 		}
 		list = strings.TrimPrefix(strings.TrimPrefix(list, "W/"), "w/")
 		var one string

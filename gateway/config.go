@@ -48,8 +48,8 @@ type Config struct {
 	// MaxStreams bounds the requests that are held at once. Further ones are answered at once. 0:
 	// [DefaultMaxStreams].
 	MaxStreams int
-	// MaxStreamsPerClient does so for each IP address. Clients behind one load balancer have one
-	// address. 0: [DefaultMaxStreamsPerClient].
+	// MaxStreamsPerClient does so for each IPv4 address and each /64 network of IPv6. Clients behind
+	// one load balancer have one address. 0: [DefaultMaxStreamsPerClient].
 	MaxStreamsPerClient int
 }
 
@@ -59,7 +59,9 @@ type SDK struct {
 	// hyphens. Several SDKs can have one name, such as the old and the new SDK key during a
 	// rotation: the first that has a config is served. Empty: only Key selects the config.
 	Name string
-	// Key is an SDK key that selects this config, usually that of Client. Empty: only Name does.
+	// Key is an SDK key that selects this config, usually that of Client. One that starts with
+	// configcat-proxy/ is no secret, so it is accepted only where Name alone is. Empty: only Name
+	// selects the config.
 	Key string
 	// Tokens are accepted in configcat-proxy/{name}.{token}. Each has 16 to 256 letters, digits,
 	// underscores and hyphens.

@@ -3,8 +3,8 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -71,8 +71,8 @@ func New(cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
-// SetSDKs replaces the configs that are served. If the error is not nil, it joins all faults, and
-// nothing changes.
+// SetSDKs replaces the configs that are served. Requests that are held for a client that is no
+// longer among them are answered. If the error is not nil, it joins all faults, and nothing changes.
 func (g *Gateway) SetSDKs(sdks []SDK) error {
 	g.changes.Lock()
 	defer g.changes.Unlock()
@@ -85,6 +85,7 @@ func (g *Gateway) SetSDKs(sdks []SDK) error {
 	for _, s := range before.sites {
 		if !slices.Contains(after.sites, s) {
 			s.remove()
+			close(s.removed)
 		}
 	}
 	return nil
@@ -140,9 +141,18 @@ func keyOf(path string) (key string, ok bool) {
 	return key, ok && key != ""
 }
 
-func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string) {
+// find returns what the key of a request selects; nil: nothing that it may have.
+func (g *Gateway) find(r *http.Request, key string) *target {
 	to := g.table.Load().find(key)
 	if to == nil || to.bare && !g.mayUseName(r) {
+		return nil
+	}
+	return to
+}
+
+func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string) {
+	to := g.find(r, key)
+	if to == nil {
 		g.notFound(w)
 		return
 	}
@@ -155,12 +165,20 @@ func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string
 		return
 	}
 	match := matches(r, c.tag)
-	if match && g.hold > 0 && r.Method == http.MethodGet && polls(agent) && g.await(w, r, replaced) {
-		c, _ = s.current()
+	if match && g.hold > 0 && r.Method == http.MethodGet && polls(agent) && g.await(w, r, s, replaced) {
+		// Meanwhile the key may have been removed, or have another client.
+		if to = g.find(r, key); to == nil {
+			g.notFound(w)
+			return
+		}
+		s = to.site()
+		if c, _ = s.current(); c == nil {
+			g.unavailable(w, "no config yet")
+			return
+		}
 		match = matches(r, c.tag)
 	}
-	now := time.Now()
-	confirmed := s.confirmedAgo(now)
+	confirmed := s.confirmedAgo(c, time.Now())
 	if g.maxStale > 0 && (!confirmed.known || confirmed.age > g.maxStale) {
 		g.unavailable(w, "the config is older than allowed")
 		return
@@ -215,11 +233,17 @@ func (g *Gateway) unavailable(w http.ResponseWriter, text string) {
 	g.fail(w, http.StatusServiceUnavailable, text)
 }
 
-// clientOf returns what the limits of a client count by: its IP address.
+// clientOf returns what the limits of a client count by: its IP address, or the first 64 bits of
+// an IPv6 address, because one machine can use all others.
 func clientOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr // of a Unix socket
 	}
-	return host
+	ip := remote.Addr().Unmap()
+	if ip.Is6() {
+		network, _ := ip.Prefix(64) // it has so many bits
+		return network.String()
+	}
+	return ip.String()
 }

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// await holds a request until the config is replaced, the time is over, the server shuts down or
-// the client is gone. It reports whether it waited. A request that the limits do not admit does
+// await holds a request until the config is replaced or no longer served, the time is over, the
+// server shuts down or the client is gone. It reports whether it waited. A request that the limits do not admit does
 // not wait.
-func (g *Gateway) await(w http.ResponseWriter, r *http.Request, replaced <-chan struct{}) bool {
+func (g *Gateway) await(w http.ResponseWriter, r *http.Request, on *site, replaced <-chan struct{}) bool {
 	s, err := g.streams.Open(clientOf(r))
 	if err != nil {
 		if g.streams.Draining() {
@@ -23,6 +23,7 @@ func (g *Gateway) await(w http.ResponseWriter, r *http.Request, replaced <-chan 
 	select {
 	case <-replaced:
 		g.counts.released.Add(1)
+	case <-on.removed:
 	case <-timer.C:
 	case <-s.Ended():
 		w.Header()["Connection"] = closing // the next request reaches another process

@@ -16,13 +16,16 @@ type site struct {
 	client *follower.Client
 	topic  stream.Topic[*content]
 	remove func() // the hook
-	age    atomic.Pointer[age]
+
+	removed chan struct{} // closed when the gateway no longer serves the site
+
+	age atomic.Pointer[age]
 
 	mu sync.Mutex // held while preparing
 }
 
 func newSite(client *follower.Client) *site {
-	s := &site{client: client}
+	s := &site{client: client, removed: make(chan struct{})}
 	s.remove = client.OnConfigChanged(func(*evaluate.Config) { s.current() })
 	return s
 }
@@ -48,18 +51,20 @@ func (s *site) current() (*content, <-chan struct{}) {
 
 // age is how long ago the CDN confirmed the content, in whole seconds.
 type age struct {
+	of     *content
 	at     int64 // when it was computed, Unix s
 	known  bool
 	age    time.Duration
 	header []string
 }
 
-// confirmedAgo returns the age of the content. It computes it once a second.
-func (s *site) confirmedAgo(now time.Time) *age {
-	if a := s.age.Load(); a != nil && a.at == now.Unix() {
+// confirmedAgo returns the age of c, the content in force. It computes it for each content, once a
+// second.
+func (s *site) confirmedAgo(c *content, now time.Time) *age {
+	if a := s.age.Load(); a != nil && a.of == c && a.at == now.Unix() {
 		return a
 	}
-	a := &age{at: now.Unix()}
+	a := &age{of: c, at: now.Unix()}
 	if held, ok := s.client.Content(); ok {
 		at := held.LastConfirmed
 		if at.IsZero() {

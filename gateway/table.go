@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/catbridge/catbridge/follower"
 )
@@ -35,8 +37,17 @@ func newTable(sdks []SDK, before *table) (*table, error) {
 	}
 	var errs []error
 	keys := map[string]bool{}
+	names := map[string]string{} // by the key that they are in a path
+	for _, sdk := range sdks {
+		if sdk.Name != "" {
+			names[namePrefix+sdk.Name] = sdk.Name
+		}
+	}
 	for i, sdk := range sdks {
 		err := sdk.check()
+		if name, taken := names[sdk.Key]; taken && name != sdk.Name {
+			err = errors.Join(err, fmt.Errorf("the Key selects the Name %q of another SDK: give this SDK the same Name, or rename the other", name))
+		}
 		if sdk.Key != "" && keys[sdk.Key] {
 			err = errors.Join(err, errors.New("duplicate Key"))
 		}
@@ -54,9 +65,11 @@ func newTable(sdks []SDK, before *table) (*table, error) {
 			s = newSite(sdk.Client)
 			existing[sdk.Client] = s
 		}
-		t.sites = append(t.sites, s)
+		if !slices.Contains(t.sites, s) {
+			t.sites = append(t.sites, s)
+		}
 		if sdk.Key != "" {
-			t.add(sdk.Key, s, false)
+			t.add(sdk.Key, s, strings.HasPrefix(sdk.Key, namePrefix))
 		}
 		if sdk.Name != "" {
 			t.add(namePrefix+sdk.Name, s, true)
@@ -74,7 +87,9 @@ func (t *table) add(key string, s *site, bare bool) {
 		t.keys[hash] = &target{bare: bare}
 	}
 	found := t.keys[hash]
-	found.sites = append(found.sites, s)
+	if !slices.Contains(found.sites, s) {
+		found.sites = append(found.sites, s)
+	}
 	found.bare = found.bare && bare
 }
 
