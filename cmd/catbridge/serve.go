@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
@@ -112,7 +111,7 @@ func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.S
 		return &usageError{err}
 	}
 	defer g.Close()
-	v := newServed(client, g, level, log)
+	v := newServed(s, client, g, level, log)
 	defer v.close()
 	if err := v.apply(s); err != nil {
 		return &usageError{err}
@@ -146,7 +145,7 @@ func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, log *sl
 		MaxConnections: s.Serve.MaxConnections, AccessLog: s.Serve.AccessLog, Logger: log,
 	}
 	if s.Serve.TLS != nil {
-		cfg.TLS = func() *tls.Config { return v.settings.Load().Serve.TLS }
+		cfg.TLS = v.tls.Load
 	}
 	if s.Metrics.Enabled {
 		registry := prometheus.NewRegistry()

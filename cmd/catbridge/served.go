@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"log/slog"
@@ -29,7 +30,9 @@ type served struct {
 	level     slog.Leveler
 	log       *slog.Logger
 
-	settings atomic.Pointer[settings.Settings] // in effect
+	started  *settings.Settings                // with what needs a restart
+	settings atomic.Pointer[settings.Settings] // in effect, apart from that
+	tls      atomic.Pointer[tls.Config]        // of new connections; nil: no TLS
 	hadAll   atomic.Bool                       // there was a config for every SDK key
 	stopping atomic.Bool
 
@@ -43,20 +46,27 @@ type servedKey struct {
 	client *follower.Client
 }
 
-func newServed(client redis.UniversalClient, g *gateway.Gateway, level slog.Leveler, log *slog.Logger) *served {
-	return &served{redis: client, gateway: g, followers: metrics.NewFollowerCollector(), level: level, log: log}
+func newServed(s *settings.Settings, client redis.UniversalClient, g *gateway.Gateway, level slog.Leveler, log *slog.Logger) *served {
+	return &served{redis: client, gateway: g, followers: metrics.NewFollowerCollector(), level: level, log: log, started: s}
 }
 
 // apply makes the SDK keys and tokens of the settings those that are served. Followers whose
 // settings did not change go on. If there is an error, nothing changes.
 func (v *served) apply(s *settings.Settings) error {
+	unused, err := v.replace(s)
+	closeAll(unused) // without the lock: probes must not wait for it
+	return err
+}
+
+// replace returns the followers that are no longer used, or those that an error made useless.
+func (v *served) replace(s *settings.Settings) (unused []servedKey, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var next, fresh []servedKey
 	var errs []error
 	kept := map[*follower.Client]bool{}
 	for i := range s.SDKKeys {
-		k := servedKey{label: s.SDKKeys[i].Label(), config: followerConfig(s, s.SDKKeys[i])}
+		k := servedKey{label: s.SDKKeys[i].Label(), config: followerConfig(v.started, s.SDKKeys[i])}
 		if k.client = v.running(k); k.client == nil {
 			var err error
 			if k.client, err = v.start(k); err != nil {
@@ -69,18 +79,15 @@ func (v *served) apply(s *settings.Settings) error {
 		next = append(next, k)
 	}
 	if err := errors.Join(errs...); err != nil {
-		closeAll(fresh)
-		return err
+		return fresh, err
 	}
 	if err := v.gateway.SetSDKs(gatewaySDKs(s, next)); err != nil {
-		closeAll(fresh)
-		return err
+		return fresh, err
 	}
-	var gone []servedKey
 	for _, k := range v.keys {
 		v.followers.Remove(k.label)
 		if !kept[k.client] {
-			gone = append(gone, k)
+			unused = append(unused, k)
 		}
 	}
 	for _, k := range next {
@@ -90,8 +97,10 @@ func (v *served) apply(s *settings.Settings) error {
 	}
 	v.keys = next
 	v.settings.Store(s)
-	closeAll(gone)
-	return nil
+	if s.Serve.TLS != nil {
+		v.tls.Store(s.Serve.TLS)
+	}
+	return unused, nil
 }
 
 // running returns the follower with the configuration of k, or nil.
@@ -119,7 +128,7 @@ func closeAll(keys []servedKey) {
 }
 
 // followerConfig returns the configuration of the follower of an SDK key, without what is the same
-// for all.
+// for all. What needs a restart is in s.
 func followerConfig(s *settings.Settings, k settings.SDKKey) follower.Config {
 	cfg := follower.Config{
 		SDKKey: k.Key, Namespace: s.RedisOptions.Namespace(), FleetReport: s.Serve.FleetReport,

@@ -29,9 +29,13 @@ func listenUnix(path string) (net.Listener, error) {
 		if info.Mode()&os.ModeSocket == 0 {
 			return nil, fmt.Errorf("cannot listen on %q: another file is there; remove it, or choose another path", path)
 		}
-		if conn, err := net.Dial("unix", path); err == nil {
+		conn, err := net.Dial("unix", path)
+		if err == nil {
 			_ = conn.Close()
 			return nil, fmt.Errorf("cannot listen on %q: another process listens there; stop it, or choose another path", path)
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) { // such as a socket of another type, or a busy process
+			return nil, fmt.Errorf("cannot listen on %q: another process may listen there; stop it, or choose another path: %w", path, err)
 		}
 		if err := os.Remove(path); err != nil {
 			return nil, fmt.Errorf("cannot listen on %q: the socket of an earlier process cannot be removed: %w", path, err)

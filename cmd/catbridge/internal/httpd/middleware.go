@@ -24,10 +24,12 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// lastIfUnclear closes the connection after a request whose end [framing] could not determine.
+// lastIfUnclear closes the connection after a request whose end [framing] could not determine, and
+// within TLS, where framing sees nothing, after every request with Transfer-Encoding: it may have
+// a Content-Length, too, and a proxy that goes by that takes what follows for a part of the body.
 func lastIfUnclear(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(*conn); ok && c.framing.unclear.Load() {
+		if c, ok := r.Context().Value(connKey{}).(*conn); ok && c.framing.unclear.Load() || len(r.TransferEncoding) > 0 {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)

@@ -1,0 +1,89 @@
+package httpd
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
+)
+
+// Within TLS, too, what follows the end of a chunked body is not answered: the request may have
+// had a Content-Length, by which a proxy sees no second request.
+func TestWithinTLSNothingIsSmuggled(t *testing.T) {
+	authority := redistest.NewAuthority(t)
+	config := &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, "serve").TLS}}
+	s, err := NewServe(ServeConfig{
+		Addr: "127.0.0.1:0", Gateway: http.NotFoundHandler(), Drain: func(context.Context) {}, Report: func() ServeStatus { return ServeStatus{} },
+		TLS: func() *tls.Config { return config }, Authorized: func(string) bool { return false }, MaxConnections: 10, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	for name, c := range map[string]struct {
+		text    string
+		answers int
+	}{
+		"both":    {post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"+lastAsk), 1},
+		"chunked": {post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"+lastAsk), 1},
+		"neither": {ask + lastAsk, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := tls.Dial("tcp", s.Addr().String(), &tls.Config{RootCAs: authority.ClientConfig(t).RootCAs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(time.Minute))
+			if _, err := io.WriteString(conn, c.text); err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for answers := bufio.NewReader(conn); ; n++ {
+				answer, err := http.ReadResponse(answers, nil)
+				if err != nil {
+					break
+				}
+				_, _ = io.Copy(io.Discard, answer.Body)
+				answer.Body.Close()
+			}
+			if n != c.answers {
+				t.Errorf("%d answers, want %d", n, c.answers)
+			}
+		})
+	}
+}
+
+// Only a socket on which nobody listens is replaced.
+func TestASocketOfAnotherProgramStays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log.sock")
+	other, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	l, err := listenUnix(path)
+	if err == nil {
+		_ = l.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "another process may listen there") {
+		t.Errorf("listening where another program has a datagram socket: %v", err)
+	}
+}
