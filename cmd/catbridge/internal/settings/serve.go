@@ -66,7 +66,7 @@ func (s *Serving) table() []*setting {
 		{path: "serve.snapshot_dir", flag: "snapshot-dir", value: file(&s.SnapshotFolder), usage: "`path` of an existing folder that keeps the last config of each SDK key for a start without Redis"},
 		{path: "serve.fleet_report", flag: "fleet-report", value: duration(&s.FleetReport), usage: "`duration` between two reports to the fleet, which catbridge status counts, 5s to 5m (default: no reports)"},
 		{path: "serve.max_streams", flag: "max-streams", value: integer(&s.MaxStreams), usage: "maximum `number` of requests that wait for a change at once; further ones are answered at once"},
-		{path: "serve.max_streams_per_client", flag: "max-streams-per-client", value: integer(&s.PerClient), usage: "the same `number` for each IP address"},
+		{path: "serve.max_streams_per_client", flag: "max-streams-per-client", value: integer(&s.PerClient), usage: "the same `number` for each IPv4 address and each /64 network of IPv6"},
 		{path: "serve.max_connections", flag: "max-connections", value: integer(&s.MaxConnections), usage: "maximum `number` of open connections"},
 		{path: "serve.access_log", flag: "access-log", value: boolean(&s.AccessLog), usage: "log every request with its route, status and time, without the client's address"},
 		{path: "serve.tls.cert_file", flag: "tls-cert-file", live: true, value: file(&s.certFile), usage: "`path` of the certificate (PEM) with which to serve HTTPS; this file and the next two are read again when they change"},
