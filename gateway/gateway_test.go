@@ -304,6 +304,7 @@ func TestInvalidConfigurationsAreRefused(t *testing.T) {
 		"Hold: -1ns":   {Hold: -1},
 		"MaxStale":     {MaxStale: -1},
 		"MaxStreams":   {MaxStreams: -1},
+		"omit the po":  {Origins: []string{"https://*.example.com:443"}},
 		"origin":       {Origins: []string{"app.example.com"}},
 		"Client":       {SDKs: []SDK{{Name: "a"}}},
 		"one of Name":  {SDKs: []SDK{{Client: client}}},

@@ -30,6 +30,9 @@ func parseOrigins(list []string) (origins, error) {
 		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != plain || strings.Contains(plain, "*") || plain != strings.ToLower(plain) {
 			return origins{}, fmt.Errorf("origin %q: write it as a browser does, such as https://app.example.com, https://*.example.com or *", text)
 		}
+		if u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" {
+			return origins{}, fmt.Errorf("origin %q: omit the port: browsers do for the default one", text)
+		}
 		if plain == text {
 			o.exact = append(o.exact, text)
 			continue
