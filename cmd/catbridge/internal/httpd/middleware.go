@@ -132,7 +132,7 @@ func observed(log *slog.Logger, what access, next http.Handler) http.Handler {
 				return
 			}
 			attrs := []slog.Attr{
-				slog.String("method", r.Method), slog.String("route", r.Pattern),
+				slog.String("method", loggedMethod(r.Method)), slog.String("route", r.Pattern),
 				slog.Int("status", seen.status), slog.Duration("took", time.Since(began)),
 			}
 			if what.peer {
@@ -142,6 +142,15 @@ func observed(log *slog.Logger, what access, next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// loggedMethod returns a method for the log. Clients choose it, up to the limit of a header.
+func loggedMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return method
+	}
+	return "other"
 }
 
 // statusWriter records the status of an answer; 0: no status yet.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -85,5 +86,17 @@ func TestASocketOfAnotherProgramStays(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "another process may listen there") {
 		t.Errorf("listening where another program has a datagram socket: %v", err)
+	}
+}
+
+// Clients do not choose what is in the log.
+func TestOnlyKnownMethodsAreLogged(t *testing.T) {
+	var log strings.Builder
+	handler := observed(slog.New(slog.NewTextHandler(&log, nil)), access{slog.LevelInfo, false}, http.NotFoundHandler())
+	for _, method := range []string{"GET", "SECRET" + strings.Repeat("X", 10_000)} {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), method, "/", nil))
+	}
+	if text := log.String(); !strings.Contains(text, "method=GET") || !strings.Contains(text, "method=other") || strings.Contains(text, "SECRET") {
+		t.Errorf("logged %.300s", text)
 	}
 }
