@@ -16,8 +16,8 @@ import (
 const demoLong = `demo runs the whole bridge in one process, without installing anything else: a local CDN that
 serves a config from a file, an embedded Redis, leaders and followers. It prints the path of
 the file: edit it, and see how long each change takes to reach each follower. It also shows
-what else to try: kill the leader with a key, follow from another process, or read the entry
-with an official SDK.
+what else to try: kill the leader with a key, follow from another process, point an official
+SDK at a base URL, or read the entry with one.
 
 The demo uses a random SDK key, which is not valid at ConfigCat. At the end, it removes what
 it wrote to the Redis of --redis. If the output is not a terminal, it prints plain lines, and

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -64,6 +65,19 @@ func (t *transcript) expect(tb testing.TB, pattern string) string {
 	}
 }
 
+// peek waits for text as expect does, and leaves it for the next match.
+func (t *transcript) peek(tb testing.TB, pattern string) string {
+	tb.Helper()
+	t.mu.Lock()
+	seen := t.seen
+	t.mu.Unlock()
+	found := t.expect(tb, pattern)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.seen = seen
+	return found
+}
+
 // session is a command that runs in this process.
 type session struct {
 	out, err *transcript
@@ -112,6 +126,11 @@ func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	s.out.expect(t, `flag +ann +ben +nobody\n(.*\n)*newCheckout +true +(true|false) +false\n`)
 	s.out.expect(t, `all 3 followers have these values\nann: +plan pro, United Kingdom, @acme.example\n`)
 	s.out.expect(t, `What to try next`)
+	base := regexp.MustCompile(`base URL (http://127\.0\.0\.1:\d+), SDK key configcat-proxy/demo\n`).FindStringSubmatch(s.out.peek(t, `base URL .*\n`))
+	if base == nil {
+		t.Fatal("there is no base URL")
+	}
+	etag := sdkAnswer(t, base[1], "", `"Willkommen!"`)
 	path := strings.TrimPrefix(strings.TrimSpace(s.out.expect(t, `Edit     .*\n`)), "Edit     ")
 
 	edit := func(old, replacement string) {
@@ -134,6 +153,7 @@ func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	edit(`"Willkommen!"`, `"Servus!"`)
 	s.out.expect(t, `the config changed\n +welcomeText: "Willkommen!" → "Servus!"  for ben\n`+
 		` +reached follower-1 in [0-9.]+ m?s, follower-2 in [0-9.]+ m?s, follower-3 in [0-9.]+ m?s\n`)
+	sdkAnswer(t, base[1], etag, `"Servus!"`)
 	edit(`"p": 30`, `"p": 40`)
 	edit(`"p": 70`, `"p": 60`)
 	s.out.expect(t, `newCheckout: other rules, but the same values for these users\n`)
@@ -167,6 +187,27 @@ func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Errorf("the edited config is gone: %v", err)
 	}
+}
+
+// sdkAnswer requests the config as an official SDK that has the config with the ETag. It returns
+// the ETag of the answer, which must contain a text.
+func sdkAnswer(t *testing.T, base, etag, part string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/configuration-files/configcat-proxy/demo/config_v6.json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("If-None-Match", etag)
+	res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(body), part) {
+		t.Errorf("%s, %v: %s, want %s", res.Status, err, body, part)
+	}
+	return res.Header.Get("ETag")
 }
 
 func TestTheDemoEndsOnASignalAndCleansUp(t *testing.T) {

@@ -57,6 +57,8 @@ type demo struct {
 	cdn    *localcdn.Server
 	cdnURL string
 
+	baseURL string // for official SDKs
+
 	users   []user
 	leaders []*node
 	readers []*reader

@@ -52,6 +52,9 @@ func (d *demo) start() error {
 		}
 		d.readers = append(d.readers, r)
 	}
+	if err := d.serveSDKs(); err != nil {
+		return err
+	}
 	d.screen.text(
 		terminal.Sprintf("catbridge demo: a CDN, %s, Redis and %s in one process", count(d.o.Leaders, "leader"), count(d.o.Followers, "follower")),
 		terminal.Sprintf("CDN %s   Redis %s", d.cdnURL, d.redisURL))
