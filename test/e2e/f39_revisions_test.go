@@ -162,6 +162,7 @@ func TestF39_LeadersOfTwoRevisionsReplaceEachOther(t *testing.T) {
 					for _, revision := range []harness.Revision{r.This, r.Base} {
 						next := candidate(r, revision)
 						comeBack(r, func() {
+							changes(r, 1) // patches in Redis lead on from what it holds
 							replace(r, leads, next, signal)
 							changes(r, 1)
 						})
