@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -111,9 +112,7 @@ func proxy(h http.Handler, before func(*http.Request), after func(edited)) http.
 		if after != nil && strings.HasPrefix(r.URL.Path, "/configuration-files/") {
 			after(e)
 		}
-		for name, values := range e.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), e.Header())
 		w.WriteHeader(e.Code)
 		_, _ = w.Write(e.Body.Bytes())
 	})
