@@ -59,7 +59,7 @@ type SDK struct {
 	// hyphens. Several SDKs can have one name, such as the old and the new SDK key during a
 	// rotation: the first that has a config is served. Empty: only Key selects the config.
 	Name string
-	// Key is an SDK key that selects this config, usually that of Client. One that starts with
+	// Key is an SDK key that selects this config, usually that of Client. A key that starts with
 	// configcat-proxy/ is no secret, so it is accepted only where Name alone is. Empty: only Name
 	// selects the config.
 	Key string
