@@ -34,9 +34,11 @@ var serving = []mutant{
 	},
 	{
 		"serve: a held request misses the change", "F42", []edit{{"gateway",
-			`		c, _ = s.current()
-		match = matches(r, c.tag)
-`, ``}},
+			`if c, _ = s.current(); c == nil {
+			g.unavailable(w, "no config yet")
+			return
+		}
+		match`, `match`}},
 		test{"gateway", "^TestHeldRequestsAreAnsweredAtAChange$"},
 	},
 	{

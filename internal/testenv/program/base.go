@@ -9,9 +9,9 @@ import (
 )
 
 // BaseRevision is the revision with which the current one must work on the same Redis, leaders and
-// followers of either. It is the last one that cannot read patches. It changes only when a release
-// is tagged.
-const BaseRevision = "63c180f9eb01bd0977f25592c23905b2269c8048"
+// followers of either: the first one that reads messages of later versions as far as it knows them.
+// It cannot read patches. It changes only when a release is tagged.
+const BaseRevision = "362cd64c0a4912902d87ee640a477975f3e3072e"
 
 // absentError says that this clone does not contain the base revision.
 type absentError struct{ reason string }
