@@ -222,8 +222,10 @@ func TestAnEvaluationHookMayCloseTheClient_S2(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		var c *Client
 		var calls atomic.Int64
+		evaluated := make(chan struct{})
 		c = n.start(t, func(cfg *Config) {
 			cfg.Hooks = &Hooks{OnFlagEvaluated: func(*EvaluationDetails) {
+				<-evaluated
 				calls.Add(1)
 				c.Close()
 			}}
@@ -232,6 +234,7 @@ func TestAnEvaluationHookMayCloseTheClient_S2(t *testing.T) {
 		for range 3 {
 			c.GetBoolValue("isOn", false, nil)
 		}
+		close(evaluated)
 		time.Sleep(time.Minute)
 		if calls.Load() != 1 || c.Stats().State != StateClosed || c.Stats().DroppedEvaluationHooks != 2 {
 			t.Errorf("%d calls, %+v", calls.Load(), c.Stats())
