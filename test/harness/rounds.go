@@ -70,12 +70,15 @@ func InLanes[W interface{ base() *Environment }](t *testing.T, start func(t *tes
 
 func (env *Environment) base() *Environment { return env }
 
-// Rounds yields each round of this environment: few of them, or as many as are requested. A
-// test that does not call it has one round.
+// Rounds yields each round of this environment: few of them, one with -short, or as many as are
+// requested. A test that does not call it has one round.
 func (env *Environment) Rounds(few int) iter.Seq[int] {
 	n := few
-	if env.left > 0 {
+	switch {
+	case env.left > 0:
 		n = env.left
+	case testing.Short():
+		n = 1
 	}
 	return func(yield func(int) bool) {
 		for i := range n {
