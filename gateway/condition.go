@@ -21,6 +21,17 @@ func matches(r *http.Request, tag string) bool {
 		}
 		return false
 	}
+	return matchesQuery(r, tag)
+}
+
+// hasItself reports whether the SDK that sends a request that matches has the content of tag. For the
+// SDKs for browsers, the query alone says so: there, If-None-Match is of the browser's HTTP cache,
+// which other pages fill, too. Such an SDK must not wait for a change that the browser has already.
+func hasItself(r *http.Request, tag string) bool {
+	return !strings.Contains(r.URL.RawQuery, "sdk=") || matchesQuery(r, tag)
+}
+
+func matchesQuery(r *http.Request, tag string) bool {
 	if !strings.Contains(r.URL.RawQuery, "ccetag=") {
 		return false
 	}

@@ -165,7 +165,7 @@ func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string
 		return
 	}
 	match := matches(r, c.tag)
-	if match && g.hold > 0 && r.Method == http.MethodGet && polls(agent) && g.await(w, r, s, replaced) {
+	if match && g.hold > 0 && r.Method == http.MethodGet && polls(agent) && hasItself(r, c.tag) && g.await(w, r, s, replaced) {
 		// Meanwhile the key may have been removed, or have another client.
 		if to = g.find(r, key); to == nil {
 			g.notFound(w)

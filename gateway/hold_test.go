@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,6 +101,34 @@ func TestOnlyPollingSDKsThatAreUpToDateAreHeld(t *testing.T) {
 		}
 		if a := <-e.held(request("GET", byKey+"?sdk=ConfigCat-JS%2Fa-9.0.0&ccetag="+strings.ReplaceAll(etag, `"`, "%22"))); a.after != MaxHold {
 			t.Errorf("the browser SDK: held for %v", a.after)
+		}
+	})
+}
+
+// A browser adds If-None-Match by itself if its HTTP cache has an answer to the same URL, perhaps one
+// to another page. It makes 200 of 304, so the page receives what the cache has.
+func TestAPageDoesNotWaitForWhatTheBrowsersCacheHas(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		const sdk = "?sdk=ConfigCat-UnifiedJS-Browser%2Fa-1.1.0"
+		same, other := sdk+"&ccetag="+url.QueryEscape(etag), sdk+"&ccetag=%22other%22"
+		for _, c := range []struct {
+			name, query string
+			headers     []string
+			status      int
+			after       time.Duration
+		}{
+			{"new page, empty cache", sdk, nil, 200, 0},
+			{"new page", sdk, []string{"If-None-Match: " + etag}, 304, 0},
+			{"new page that sets the header", sdk, polling(etag), 304, 0},
+			{"another page received the change", other, []string{"If-None-Match: " + etag}, 304, 0},
+			{"the cache has other content", same, []string{`If-None-Match: "other"`}, 200, 0},
+			{"up to date", same, []string{"If-None-Match: " + etag}, 304, MaxHold},
+			{"up to date, empty cache", same, nil, 304, MaxHold},
+		} {
+			a := <-e.held(request("GET", byKey+c.query, c.headers...))
+			if a.StatusCode != c.status || a.after != c.after {
+				t.Errorf("%s: %d after %v, want %d after %v", c.name, a.StatusCode, a.after, c.status, c.after)
+			}
 		}
 	})
 }

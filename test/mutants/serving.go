@@ -42,6 +42,11 @@ var serving = []mutant{
 		test{"gateway", "^TestHeldRequestsAreAnsweredAtAChange$"},
 	},
 	{
+		"serve: a page waits for what the browser's cache has", "F42", []edit{{"gateway",
+			` && hasItself(r, c.tag) && g.await`, ` && g.await`}},
+		test{"gateway", "^TestAPageDoesNotWaitForWhatTheBrowsersCacheHas$"},
+	},
+	{
 		"serve: the write deadline of the server ends a held request", "F42", []edit{{"gateway",
 			`_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(server.WriteTimeout))`, `_ = server`}},
 		test{"gateway", "^TestHeldRequestsOutliveTheTimeoutsOfTheServer$"},
