@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"os/signal"
 	"runtime/debug"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,16 +83,9 @@ func newLeader() *cobra.Command {
 
 // runLeader runs a leader, its HTTP server and its helpers until the command's context ends.
 func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.Settings, error)) error {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-
-	level := new(slog.LevelVar)
-	level.Set(levelOf(s.Log.Level))
-	log := newLoggerOn(s.Log, stderr(cmd), stderr(cmd).Terminal(), level)
-	for _, warning := range s.Warnings {
-		log.Warn(warning)
-	}
+	base := newService(cmd, s, load)
+	defer base.close()
+	log := base.log
 	client := s.RedisOptions.LeaderClient(nil)
 	defer client.Close()
 	cfg := s.LeaderConfig()
@@ -117,26 +106,17 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	all := []func(context.Context) error{
-		l.Run,
-		(&reloader{
-			load: load, running: s, part: settings.Leader, level: level, log: log, hangups: hangups,
-			apply: func(s *settings.Settings) error { return l.SetSDKKeys(s.LeaderKeys()) },
-		}).run,
-		(&notifier{socket: os.Getenv("NOTIFY_SOCKET"), ready: func() bool { return takesPart(l.Stats()) }, log: log}).run,
-	}
-	attrs := []any{"version", version(), "leader", l.ID(), "redis", s.RedisOptions.Address(), "sdk_keys", len(s.SDKKeys)}
-	if s.File != "" {
-		attrs = append(attrs, "config", s.File)
+	p := parts{
+		part: settings.Leader, apply: func(s *settings.Settings) error { return l.SetSDKKeys(s.LeaderKeys()) },
+		ready: func() bool { return takesPart(l.Stats()) },
+		attrs: []any{"leader", l.ID()},
+		run:   []func(context.Context) error{l.Run},
 	}
 	if server != nil {
-		all = append(all, server.Run)
-		attrs = append(attrs, "listen", server.Addr().String())
+		p.attrs = append(p.attrs, "listen", server.Addr().String())
+		p.run = append(p.run, server.Run)
 	}
-	log.Info("started", attrs...)
-	err = together(cmd.Context(), shutdownTimeout, all...)
-	log.Info("stopped")
-	return err
+	return base.run(cmd.Context(), p)
 }
 
 var errShutdown = errors.New("the shutdown took too long; locks that are still held expire on their own")

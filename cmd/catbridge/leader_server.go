@@ -3,9 +3,6 @@ package main
 import (
 	"log/slog"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/httpd"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/leader"
@@ -20,19 +17,7 @@ func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd
 	}
 	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts, Version: version(), Logger: log}
 	if s.Metrics.Enabled {
-		cfg.Gatherer = newRegistry(s, l)
+		cfg.Gatherer = newRegistry(s, metrics.NewLeaderCollector(l))
 	}
 	return httpd.New(cfg)
-}
-
-func newRegistry(s *settings.Settings, l *leader.Leader) *prometheus.Registry {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(metrics.NewLeaderCollector(l))
-	if s.Metrics.Runtime {
-		registry.MustRegister(
-			collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
-			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		)
-	}
-	return registry
 }

@@ -4,13 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/httpd"
@@ -91,16 +86,9 @@ func newServe() *cobra.Command {
 
 // runServe runs followers and the HTTP server until the command's context ends.
 func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.Settings, error)) error {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-
-	level := new(slog.LevelVar)
-	level.Set(levelOf(s.Log.Level))
-	log := newLoggerOn(s.Log, stderr(cmd), stderr(cmd).Terminal(), level)
-	for _, warning := range s.Warnings {
-		log.Warn(warning)
-	}
+	base := newService(cmd, s, load)
+	defer base.close()
+	log := base.log
 	client := s.RedisOptions.Client()
 	defer client.Close()
 	g, err := gateway.New(gateway.Config{
@@ -111,7 +99,7 @@ func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.S
 		return &usageError{err}
 	}
 	defer g.Close()
-	v := newServed(s, client, g, level, log)
+	v := newServed(s, client, g, base.level, log)
 	defer v.close()
 	if err := v.apply(s); err != nil {
 		return &usageError{err}
@@ -120,18 +108,11 @@ func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.S
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	attrs := []any{"version", version(), "redis", s.RedisOptions.Address(), "sdk_keys", len(s.SDKKeys), "listen", server.Addr().String()}
-	if s.File != "" {
-		attrs = append(attrs, "config", s.File)
-	}
-	log.Info("started", attrs...)
-	err = together(cmd.Context(), shutdownTimeout,
-		server.Run,
-		(&reloader{load: load, running: s, apply: v.apply, part: settings.Serve, level: level, log: log, hangups: hangups}).run,
-		(&notifier{socket: os.Getenv("NOTIFY_SOCKET"), ready: func() bool { return v.report().Ready }, log: log}).run,
-	)
-	log.Info("stopped")
-	return err
+	return base.run(cmd.Context(), parts{
+		part: settings.Serve, apply: v.apply, ready: func() bool { return v.report().Ready },
+		attrs: []any{"listen", server.Addr().String()},
+		run:   []func(context.Context) error{server.Run},
+	})
 }
 
 func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, log *slog.Logger) (*httpd.Server, error) {
@@ -148,15 +129,7 @@ func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, log *sl
 		cfg.TLS = v.tls.Load
 	}
 	if s.Metrics.Enabled {
-		registry := prometheus.NewRegistry()
-		registry.MustRegister(v.followers, metrics.NewGatewayCollector(g))
-		if s.Metrics.Runtime {
-			registry.MustRegister(
-				collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
-				collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-			)
-		}
-		cfg.Gatherer = registry
+		cfg.Gatherer = newRegistry(s, v.followers, metrics.NewGatewayCollector(g))
 	}
 	return httpd.NewServe(cfg)
 }
