@@ -32,13 +32,18 @@ func (n *network) patchWriter(t *testing.T) *writer {
 	return w
 }
 
+// patched returns a patchWriter, and a client that has the writer's first config, with its state.
+func (n *network) patched(t *testing.T) (*writer, *Client, Stats) {
+	w := n.patchWriter(t)
+	c := n.ready(t)
+	synctest.Wait()
+	return w, c, c.Stats()
+}
+
 // Who holds the content before makes the new one of the message, at once, whatever the window.
 func TestAPatchInAMessageNeedsNoRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.patchWriter(t)
-		c := n.ready(t)
-		synctest.Wait()
-		before := c.Stats()
+		w, c, before := n.patched(t)
 		for version := 2; version < 20; version++ {
 			w.commit(largeJSON(version))
 			wantVersion(t, c, version)
@@ -82,10 +87,7 @@ func TestAPatchThatDoesNotMakeTheContentIsReadWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.patchWriter(t)
-				c := n.ready(t)
-				synctest.Wait()
-				before := c.Stats()
+				w, c, before := n.patched(t)
 				w.mute = true
 				w.commit(largeJSON(2))
 				m := w.describe(wire.Change)
@@ -196,10 +198,7 @@ func TestPatchesThatDoNotMakeTheContentAreReadWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
-				w := n.patchWriter(t)
-				c := n.ready(t)
-				synctest.Wait()
-				before := c.Stats()
+				w, c, before := n.patched(t)
 				w.mute = true
 				w.commit(largeJSON(2))
 				w.commit(largeJSON(3))
@@ -300,10 +299,7 @@ func TestPatchesThatAreNotAnnouncedAreNotRead(t *testing.T) {
 // A patch that leads to content that is not a config is refused once.
 func TestAPatchToAnInvalidConfigIsReadOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
-		w := n.patchWriter(t)
-		c := n.ready(t)
-		synctest.Wait()
-		before := c.Stats()
+		w, c, before := n.patched(t)
 		w.commit(bytes.Replace(largeJSON(2), []byte(`"f":{`), []byte(`"f":[`), 1))
 		for range 5 {
 			w.heartbeat()

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
@@ -21,12 +22,7 @@ import (
 // users (S15, S18, S90, S91). Configs with a roll-out matrix are evaluated for all users of
 // the matrix.
 func TestOfficialSDKAndFollowerAgree(t *testing.T) {
-	matrices := map[string]conformance.Matrix{}
-	for _, m := range conformance.Matrices(t) {
-		matrices[m.Config] = m
-	}
 	server := redistest.Start(t)
-	rdb := server.Client(t, nil)
 	sdk := startSDK(t, server.URL())
 	sdk.first(t)
 	client, err := follower.NewClient(sdkKey, server.Client(t, nil))
@@ -36,25 +32,14 @@ func TestOfficialSDKAndFollowerAgree(t *testing.T) {
 	t.Cleanup(client.Close)
 	<-client.Ready()
 
-	fetchTime, flags := int64(1_790_000_000_000), 0
+	flags, cached := 0, newCached(t, server.Client(t, nil), client)
 	for name, content := range conformanceConfigs(t) {
 		t.Run(name, func(t *testing.T) {
-			fetchTime += 1000
-			entry := cachekeys.Entry{FetchTime: fetchTime, ETag: name, JSON: content}
-			if err := rdb.Set(t.Context(), cacheKey, entry.Append(nil), 0).Err(); err != nil {
-				t.Fatal(err)
-			}
-			if err := client.Refresh(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			users := someUsers()
-			if m, ok := matrices[filepath.Base(name)]; ok {
-				users = append(users, matrixUsers(m)...)
-			}
-			for _, user := range users {
+			cached.put(t, name, content)
+			for _, user := range append(someUsers(), cached.matrixUsers(name)...) {
 				official := sdk.nextFor(t, user.json())
-				if official.FetchTime != fetchTime {
-					t.Fatalf("the official SDK has flags of %d, want %d", official.FetchTime, fetchTime)
+				if official.FetchTime != cached.fetchTime {
+					t.Fatalf("the official SDK has flags of %d, want %d", official.FetchTime, cached.fetchTime)
 				}
 				for key := range official.Flags {
 					f := official.Flags[key]
@@ -72,6 +57,45 @@ func TestOfficialSDKAndFollowerAgree(t *testing.T) {
 		t.Error("nothing was compared")
 	}
 	t.Logf("%d evaluations are the same", flags)
+}
+
+// cached puts configs of the conformance data in the shared cache.
+type cached struct {
+	redis     redis.UniversalClient
+	client    *follower.Client
+	fetchTime int64 // of the last config
+	matrices  map[string]conformance.Matrix
+}
+
+func newCached(t *testing.T, rdb redis.UniversalClient, client *follower.Client) *cached {
+	t.Helper()
+	c := &cached{redis: rdb, client: client, fetchTime: 1_790_000_000_000, matrices: map[string]conformance.Matrix{}}
+	for _, m := range conformance.Matrices(t) {
+		c.matrices[m.Config] = m
+	}
+	return c
+}
+
+// put replaces the config, and lets the follower read it.
+func (c *cached) put(t *testing.T, name string, content []byte) {
+	t.Helper()
+	c.fetchTime += 1000
+	entry := cachekeys.Entry{FetchTime: c.fetchTime, ETag: name, JSON: content}
+	if err := c.redis.Set(t.Context(), cacheKey, entry.Append(nil), 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.client.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// matrixUsers returns the users of the config's roll-out matrix, if it has one.
+func (c *cached) matrixUsers(name string) []someone {
+	m, ok := c.matrices[filepath.Base(name)]
+	if !ok {
+		return nil
+	}
+	return matrixUsers(m)
 }
 
 // conformanceConfigs reads every config JSON v6 of the conformance data, by name. It skips

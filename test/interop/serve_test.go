@@ -8,17 +8,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/gateway"
-	"github.com/catbridge/catbridge/internal/testenv/conformance"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
@@ -194,7 +191,6 @@ func freeAddr(t *testing.T) string {
 // config of the conformance data.
 func TestOfficialSDKThroughAGatewayAgreesWithTheFollower(t *testing.T) {
 	server := redistest.Start(t)
-	rdb := server.Client(t, nil)
 	client, err := follower.NewClient(sdkKey, server.Client(t, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -208,25 +204,14 @@ func TestOfficialSDKThroughAGatewayAgreesWithTheFollower(t *testing.T) {
 	t.Cleanup(g.Close)
 	web := httptest.NewServer(g)
 	t.Cleanup(web.Close)
-	matrices := map[string]conformance.Matrix{}
-	for _, m := range conformance.Matrices(t) {
-		matrices[m.Config] = m
-	}
-	fetchTime, flags := int64(1_790_000_000_000), 0
+	flags, cached := 0, newCached(t, server.Client(t, nil), client)
 	for _, fetcher := range httpFetchers {
 		sdk := startHTTPSDK(t, web.URL, "--mode", "manual", "--fetcher", fetcher)
 		for name, content := range conformanceConfigs(t) {
-			fetchTime += 1000
-			entry := cachekeys.Entry{FetchTime: fetchTime, ETag: name, JSON: content}
-			if err := rdb.Set(t.Context(), cacheKey, entry.Append(nil), 0).Err(); err != nil {
-				t.Fatal(err)
-			}
-			if err := client.Refresh(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			cached.put(t, name, content)
 			users := someUsers()
-			if m, ok := matrices[filepath.Base(name)]; ok && fetcher == "node" {
-				users = append(users, matrixUsers(m)...)
+			if fetcher == "node" {
+				users = append(users, cached.matrixUsers(name)...)
 			}
 			for _, user := range users {
 				if _, err := io.WriteString(sdk.in, user.json()+"\n"); err != nil {
