@@ -43,6 +43,11 @@ var patching = []mutant{
 		test{"follower", "^TestPatchesThatDoNotMakeTheContentAreReadWhole$"},
 	},
 	{
+		"patches may make other content than the announced one", "I4", []edit{{"follower/internal/feed",
+			`if steps.To() != hash {`, `if false {`}},
+		test{"follower/internal/feed", "^TestPatchesMakeOnlyTheAnnouncedContent$"},
+	},
+	{
 		"patches hide that Redis lost its data", "I6", []edit{{"follower/internal/feed",
 			`case s.rebase.due(), !r.locked, r.meta.Rev == 0:`, `case s.rebase.due():`}},
 		test{"follower", "^TestPatchesDoNotHideTheEntryWhenRedisLostItsData$"},

@@ -44,7 +44,7 @@ func BenchmarkOneFlagSwitched(b *testing.B) {
 						}}
 						c.Stored.Codec, c.Stored.Payload = wire.Patch, steps.Append(nil)
 						base := held.JSON
-						c.JSON = func() ([]byte, error) { return applySteps(base, steps) }
+						c.JSON = func() ([]byte, error) { return applySteps(base, steps, steps.To()) }
 						sent += len(steps[0].Patch)
 					} else {
 						c.Stored.Codec, c.Stored.Payload = wire.Encode(json)

@@ -50,12 +50,16 @@ func (s *syncer) takePatch(m wire.Message) bool {
 // fromPatches makes a snapshot of the content that steps make of the content held.
 func (s *syncer) fromPatches(held *snapshot.Snapshot, steps wire.Patches, c snapshot.Candidate) (*snapshot.Snapshot, error) {
 	c.Stored = wire.Blob{Rev: c.Rev, Hash: c.Hash, Codec: wire.Patch, Payload: steps.Append(nil)}
-	c.JSON = func() ([]byte, error) { return applySteps(held.JSON, steps) }
+	c.JSON = func() ([]byte, error) { return applySteps(held.JSON, steps, c.Hash) }
 	return s.prepare(c, false)
 }
 
-// applySteps applies patches one after the other. Only verified content is a base (I4).
-func applySteps(json []byte, steps wire.Patches) ([]byte, error) {
+// applySteps applies patches one after the other, which must make content with the given hash. Only
+// verified content is a base (I4).
+func applySteps(json []byte, steps wire.Patches, hash string) ([]byte, error) {
+	if steps.To() != hash {
+		return nil, errOtherContent
+	}
 	for _, step := range steps {
 		next, err := patch.Apply(json, step.Patch, step.Len)
 		if err != nil {

@@ -199,7 +199,7 @@ func (d *Doctor) refused(res *http.Response, body []byte) {
 func (d *Doctor) serveETag(ctx context.Context, i int) {
 	served := d.serving.configs[i]
 	if served == nil {
-		d.unknown("not checked: there is no config")
+		d.unknown("not checked: no config was received")
 		return
 	}
 	d.current(ctx, i, served.etag, "")
@@ -234,7 +234,7 @@ func (d *Doctor) current(ctx context.Context, i int, etag, encoding string) {
 func (d *Doctor) serveGzip(ctx context.Context, i int) {
 	served := d.serving.configs[i]
 	if served == nil {
-		d.unknown("not checked: there is no config")
+		d.unknown("not checked: no config was received")
 		return
 	}
 	res, body, err := d.askConfig(ctx, d.Settings.SDKKeys[i].Key, "Accept-Encoding", "gzip")

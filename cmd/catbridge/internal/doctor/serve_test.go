@@ -195,7 +195,7 @@ func TestServeRefusesAnUnknownKey(t *testing.T) {
 		list := examineServe(t, base, key)
 		list.only(t, "serve config")
 		list.want(t, "serve config", Bad, "it answers 404 Not Found", "compare the SDK key, or the name and the token")
-		list.want(t, "serve ETag", Unknown, "there is no config")
+		list.want(t, "serve ETag", Unknown, "no config was received")
 	}
 }
 
