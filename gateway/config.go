@@ -14,7 +14,7 @@ import (
 // official SDK is 10 s.
 const MaxHold = 5 * time.Second
 
-// The defaults of [Config].
+// The defaults of [Config], in requests.
 const (
 	DefaultMaxStreams          = 20_000
 	DefaultMaxStreamsPerClient = 5_000
@@ -22,23 +22,24 @@ const (
 
 // Config configures a [Gateway]. [New] copies it.
 type Config struct {
-	// SDKs are the configs to serve. They can be replaced later, see [Gateway.SetSDKs].
+	// SDKs are the configs to serve. They can be replaced later, see [Gateway.SetSDKs]. Empty: every
+	// key is answered with 404.
 	SDKs []SDK
 
 	// Hold is how long a request waits for a change, at most [MaxHold]. 0: requests are not held.
 	Hold time.Duration
 
-	// MaxStale is the age from which on a config is not served: since the CDN last confirmed it.
-	// Clients then receive 503 and keep what they have. A config of unknown age counts as too old.
-	// 0: any age.
+	// MaxStale is the greatest age of a config that is served: the time since the CDN last confirmed
+	// it. For an older one, or one of unknown age, clients receive 503 and keep the config that they
+	// have. 0: any age.
 	MaxStale time.Duration
 
-	// OpenNames accepts the path configcat-proxy/{name} from everywhere: who reaches the gateway
-	// can read all configs.
+	// OpenNames accepts the path configcat-proxy/{name} from everywhere: everyone who can connect to
+	// the gateway can read the configs that have a name.
 	OpenNames bool
 	// Hosts are host names that requests on a loopback address may use together with a name alone,
 	// besides localhost and IP addresses. The check keeps pages of other sites, whose host name
-	// resolves to this machine, from reading configs.
+	// resolves to this machine, from reading configs. Write them without scheme and port. Empty: none.
 	Hosts []string
 
 	// Origins are the origins whose pages may read answers (CORS): scheme://host[:port],
@@ -48,8 +49,8 @@ type Config struct {
 	// MaxStreams bounds the requests that are held at once. Further ones are answered at once. 0:
 	// [DefaultMaxStreams].
 	MaxStreams int
-	// MaxStreamsPerClient does so for each IPv4 address and each /64 network of IPv6. Clients behind
-	// one load balancer have one address. 0: [DefaultMaxStreamsPerClient].
+	// MaxStreamsPerClient is the same bound for each IPv4 address and each /64 network of IPv6.
+	// Clients behind one load balancer have one address. 0: [DefaultMaxStreamsPerClient].
 	MaxStreamsPerClient int
 }
 
@@ -72,26 +73,32 @@ type SDK struct {
 
 var (
 	nameForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	hostForm  = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 	tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{16,256}$`)
 )
 
 func (cfg *Config) check() error {
 	var errs []error
 	if cfg.Hold < 0 || cfg.Hold > MaxHold {
-		errs = append(errs, fmt.Errorf("Hold: %v is not between 0 and %v", cfg.Hold, MaxHold)) //nolint:staticcheck // a field's name
+		errs = append(errs, fmt.Errorf("gateway: Hold: %v is not between 0 and %v", cfg.Hold, MaxHold))
 	}
 	if cfg.MaxStale < 0 {
-		errs = append(errs, fmt.Errorf("MaxStale: %v is negative", cfg.MaxStale)) //nolint:staticcheck // a field's name
+		errs = append(errs, fmt.Errorf("gateway: MaxStale: %v is negative", cfg.MaxStale))
 	}
 	if cfg.MaxStreams < 0 || cfg.MaxStreamsPerClient < 0 {
-		errs = append(errs, errors.New("MaxStreams and MaxStreamsPerClient must not be negative"))
+		errs = append(errs, errors.New("gateway: MaxStreams and MaxStreamsPerClient must not be negative"))
+	}
+	for _, host := range cfg.Hosts {
+		if !hostForm.MatchString(host) {
+			errs = append(errs, fmt.Errorf("gateway: Hosts: %q is not a host name: write it without scheme, port and path", host))
+		}
 	}
 	cfg.MaxStreams = cmp.Or(cfg.MaxStreams, DefaultMaxStreams)
 	cfg.MaxStreamsPerClient = cmp.Or(cfg.MaxStreamsPerClient, DefaultMaxStreamsPerClient)
 	return errors.Join(errs...)
 }
 
-// check shows no key and no token.
+// check returns an error that joins all faults. It contains no key and no token.
 func (s *SDK) check() error {
 	var errs []error
 	if s.Client == nil {

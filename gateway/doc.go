@@ -41,7 +41,7 @@
 //
 // An SDK that polls asks again and again for a config that rarely changes. With [Config.Hold] the
 // gateway holds such a request until the config changes, and answers it then, or with 304 at the
-// end of the time. An SDK with a poll interval of 1 s so receives a change in milliseconds, with
-// one request per hold and interval. Only requests of SDKs that poll in the background are held,
+// end of the time. An SDK with a poll interval of 1 s then receives a change within milliseconds,
+// with one request per hold and interval. Only requests of SDKs that poll in the background are held,
 // and only if they have the current content. See [Config.MaxStreams] for the limits.
 package gateway

@@ -2,9 +2,8 @@ package gateway
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -44,14 +43,11 @@ type Gateway struct {
 	agents agents
 }
 
-// New returns a gateway. The error joins all faults of cfg.
+// New returns a gateway. The caller must call [Gateway.Close]. The error joins all faults of cfg.
 func New(cfg Config) (*Gateway, error) {
-	if err := cfg.check(); err != nil {
-		return nil, fmt.Errorf("gateway: %w", err)
-	}
 	allowed, err := parseOrigins(cfg.Origins)
-	if err != nil {
-		return nil, fmt.Errorf("gateway: Origins: %w", err)
+	if err := errors.Join(cfg.check(), err, checkSDKs(cfg.SDKs)); err != nil {
+		return nil, err
 	}
 	g := &Gateway{
 		hold: cfg.Hold, maxStale: cfg.MaxStale, openNames: cfg.OpenNames, origins: allowed,
@@ -64,23 +60,21 @@ func New(cfg Config) (*Gateway, error) {
 	for _, host := range cfg.Hosts {
 		g.hosts = append(g.hosts, strings.ToLower(host))
 	}
-	g.table.Store(&table{})
-	if err := g.SetSDKs(cfg.SDKs); err != nil {
-		return nil, err
-	}
+	g.table.Store(newTable(cfg.SDKs, &table{}))
 	return g, nil
 }
 
 // SetSDKs replaces the configs that are served. Requests that are held for a client that is no
-// longer among them are answered. If the error is not nil, it joins all faults, and nothing changes.
+// longer among them are answered. Without sdks, every key is answered with 404. If the error is
+// not nil, it joins all faults, and nothing changes.
 func (g *Gateway) SetSDKs(sdks []SDK) error {
+	if err := checkSDKs(sdks); err != nil {
+		return err
+	}
 	g.changes.Lock()
 	defer g.changes.Unlock()
 	before := g.table.Load()
-	after, err := newTable(sdks, before)
-	if err != nil {
-		return err
-	}
+	after := newTable(sdks, before)
 	g.table.Store(after)
 	for _, s := range before.sites {
 		if !slices.Contains(after.sites, s) {
@@ -91,13 +85,13 @@ func (g *Gateway) SetSDKs(sdks []SDK) error {
 	return nil
 }
 
-// Drain answers the held requests, in random order, spread over the time, and holds no more. Call
-// it before [http.Server.Shutdown], which waits for them. If ctx ends earlier, Drain answers the
-// rest at once.
+// Drain answers the held requests, in random order, spread evenly over a time, and holds no more.
+// With 0 it answers all at once; if ctx is done earlier, the rest at once. Call it before
+// [http.Server.Shutdown], which waits for the held requests.
 func (g *Gateway) Drain(ctx context.Context, over time.Duration) { g.streams.Drain(ctx, over) }
 
-// Close removes the gateway's hooks from its clients, and answers all held requests. The gateway
-// must not be used afterwards.
+// Close removes the gateway's hooks from its clients and answers all held requests, without waiting
+// until the answers are sent. Close is idempotent. The gateway must not be used afterwards.
 func (g *Gateway) Close() {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -141,7 +135,7 @@ func keyOf(path string) (key string, ok bool) {
 	return key, ok && key != ""
 }
 
-// find returns what the key of a request selects; nil: nothing that it may have.
+// find returns what the key of a request selects, or nil if the request may not read it.
 func (g *Gateway) find(r *http.Request, key string) *target {
 	to := g.table.Load().find(key)
 	if to == nil || to.bare && !g.mayUseName(r) {
@@ -231,19 +225,4 @@ func (g *Gateway) notFound(w http.ResponseWriter) { g.fail(w, http.StatusNotFoun
 func (g *Gateway) unavailable(w http.ResponseWriter, text string) {
 	w.Header()["Retry-After"] = []string{retryAfter}
 	g.fail(w, http.StatusServiceUnavailable, text)
-}
-
-// clientOf returns what the limits of a client count by: its IP address, or the first 64 bits of
-// an IPv6 address, because one machine can use all others.
-func clientOf(r *http.Request) string {
-	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr // of a Unix socket
-	}
-	ip := remote.Addr().Unmap()
-	if ip.Is6() {
-		network, _ := ip.Prefix(64) // it has so many bits
-		return network.String()
-	}
-	return ip.String()
 }

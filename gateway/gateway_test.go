@@ -85,50 +85,6 @@ func TestTheETagIsOfTheServedContentAlone(t *testing.T) {
 	}
 }
 
-func TestConditionalRequests(t *testing.T) {
-	e := start(t)
-	e.flags.SetConfigJSON([]byte(bigConfig))
-	tag := strings.Trim(e.get(byKey).Header.Get("ETag"), `"`)
-	for _, c := range []struct {
-		condition string
-		status    int
-	}{
-		{`"` + tag + `"`, 304},
-		{`W/"` + tag + `"`, 304},
-		{`"` + tag + `-gzip"`, 304},
-		{`"` + tag + `;gzip"`, 304},
-		{`"` + tag + `--gzip"`, 304},
-		{`W/"` + tag + `-br"`, 304},
-		{tag, 304},
-		{`"other", "` + tag + `"`, 304},
-		{`"a,b" ,, W/"` + tag + `"`, 304},
-		{`*`, 304},
-		{`"other"`, 200},
-		{`"` + tag + `x"`, 200},
-		{`"` + tag[:31] + `"`, 200},
-		{`"` + tag + `-0123456789abcdef"`, 200},
-		{`"`, 200},
-		{``, 200},
-		{strings.Repeat(`"other",`, 100) + `"` + tag + `"`, 200},
-	} {
-		for _, encoding := range []string{"", "gzip"} {
-			res := e.get(byKey, "If-None-Match: "+c.condition, "Accept-Encoding: "+encoding)
-			want(t, res, c.status)
-			if res.StatusCode == 304 && (body(t, res) != "" || res.Header.Get("Content-Encoding")+res.Header.Get("Content-Length")+res.Header.Get("Content-Type") != "") {
-				t.Errorf("%s: a 304 with the headers of a body: %v", c.condition, res.Header)
-			}
-			if res.StatusCode == 304 {
-				want(t, res, 304, "Cache-Control: no-cache", "Vary: Accept-Encoding", "Age: 0")
-			}
-		}
-	}
-	// Browser SDKs send the ETag in the query.
-	want(t, e.get(byKey+`?sdk=ConfigCat-JS%2Fm-9.0.0&ccetag=W%2F%22`+tag+`-gzip%22`), 304)
-	want(t, e.get(byKey+`?ccetag=%22other%22`), 200)
-	want(t, e.get(byKey+`?ccetag=%22`+tag+`%22`, `If-None-Match: "other"`), 200)
-	want(t, e.get(byKey+`?%zz&ccetag=`+tag), 304)
-}
-
 func TestEncodingsAreNegotiated(t *testing.T) {
 	e := start(t)
 	e.flags.SetConfigJSON([]byte(bigConfig))
@@ -306,6 +262,7 @@ func TestInvalidConfigurationsAreRefused(t *testing.T) {
 		"MaxStreams":   {MaxStreams: -1},
 		"omit the po":  {Origins: []string{"https://*.example.com:443"}},
 		"origin":       {Origins: []string{"app.example.com"}},
+		"Hosts":        {Hosts: []string{"https://app.example.com"}},
 		"Client":       {SDKs: []SDK{{Name: "a"}}},
 		"one of Name":  {SDKs: []SDK{{Client: client}}},
 		`Name: "a/b"`:  {SDKs: []SDK{{Name: "a/b", Client: client}}},
@@ -321,6 +278,21 @@ func TestInvalidConfigurationsAreRefused(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "short-secret") || strings.Contains(err.Error(), sdkKey) {
 			t.Errorf("%s: error %v", text, err)
+		}
+	}
+}
+
+func TestTheErrorOfAConfigurationJoinsAllFaults(t *testing.T) {
+	_, err := New(Config{
+		Hold: -1, MaxStale: -1, Hosts: []string{"a:1", "b/"}, Origins: []string{"one.example", "two.example"},
+		SDKs: []SDK{{Name: "a/b"}, {}},
+	})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, part := range []string{"gateway: Hold", "gateway: MaxStale", `"a:1"`, `"b/"`, `"one.example"`, `"two.example"`, "SDKs[0]: Client", "Name: ", "SDKs[1]: "} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("no %q in %v", part, err)
 		}
 	}
 }

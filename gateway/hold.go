@@ -2,12 +2,13 @@ package gateway
 
 import (
 	"net/http"
+	"net/netip"
 	"time"
 )
 
 // await holds a request until the config is replaced or no longer served, the time is over, the
-// server shuts down or the client is gone. It reports whether it waited. A request that the limits do not admit does
-// not wait.
+// server shuts down or the client is gone. It reports whether it waited: a request beyond the
+// limits does not.
 func (g *Gateway) await(w http.ResponseWriter, r *http.Request, on *site, replaced <-chan struct{}) bool {
 	s, err := g.streams.Open(clientOf(r))
 	if err != nil {
@@ -37,3 +38,18 @@ func (g *Gateway) await(w http.ResponseWriter, r *http.Request, on *site, replac
 }
 
 var closing = []string{"close"}
+
+// clientOf returns what the limits of a client count by: its IP address, or the first 64 bits of
+// an IPv6 address, because one machine can use all others.
+func clientOf(r *http.Request) string {
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr // of a Unix socket
+	}
+	ip := remote.Addr().Unmap()
+	if ip.Is6() {
+		network, _ := ip.Prefix(64) // it has so many bits
+		return network.String()
+	}
+	return ip.String()
+}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -17,30 +18,39 @@ type origins struct {
 // originPattern is a pattern: everything between prefix and suffix is one or more labels of a host name.
 type originPattern struct{ prefix, suffix string }
 
-// parseOrigins parses origins: *, scheme://host[:port], or scheme://*.domain[:port].
+// parseOrigins parses origins: *, scheme://host[:port], or scheme://*.domain[:port]. The error joins
+// all faults.
 func parseOrigins(list []string) (origins, error) {
 	var o origins
-	for _, text := range list {
-		if text == "*" {
-			o.any = true
-			continue
+	var errs []error
+	for _, origin := range list {
+		if err := o.add(origin); err != nil {
+			errs = append(errs, fmt.Errorf("gateway: Origins: %w", err))
 		}
-		plain := strings.Replace(text, "://*.", "://", 1)
-		u, err := url.Parse(plain)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != plain || strings.Contains(plain, "*") || plain != strings.ToLower(plain) {
-			return origins{}, fmt.Errorf("origin %q: write it as a browser does, such as https://app.example.com, https://*.example.com or *", text)
-		}
-		if u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" {
-			return origins{}, fmt.Errorf("origin %q: omit the port: browsers do for the default one", text)
-		}
-		if plain == text {
-			o.exact = append(o.exact, text)
-			continue
-		}
-		prefix, domain, _ := strings.Cut(text, "*")
-		o.below = append(o.below, originPattern{prefix, domain})
 	}
-	return o, nil
+	return o, errors.Join(errs...)
+}
+
+func (o *origins) add(origin string) error {
+	if origin == "*" {
+		o.any = true
+		return nil
+	}
+	plain := strings.Replace(origin, "://*.", "://", 1)
+	u, err := url.Parse(plain)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != plain || strings.Contains(plain, "*") || plain != strings.ToLower(plain) {
+		return fmt.Errorf("origin %q: write it as a browser does, such as https://app.example.com, https://*.example.com or *", origin)
+	}
+	if u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" {
+		return fmt.Errorf("origin %q: omit the port: browsers do for the default one", origin)
+	}
+	if plain == origin {
+		o.exact = append(o.exact, origin)
+		return nil
+	}
+	prefix, domain, _ := strings.Cut(origin, "*")
+	o.below = append(o.below, originPattern{prefix, domain})
+	return nil
 }
 
 // allow reports whether pages of an origin may read answers.

@@ -26,7 +26,8 @@ func (c *counts) add(status int) {
 	}
 }
 
-// Stats describes a gateway at one time. The counters count since it was created.
+// Stats describes a gateway at one time. The counters count since it was created. The caller may
+// change the maps.
 type Stats struct {
 	Answers map[int]uint64 // by HTTP status
 	// Agents are the requests by official SDK, mode and version, such as

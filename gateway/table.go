@@ -27,14 +27,8 @@ type target struct {
 	bare  bool    // the key is a name alone
 }
 
-// newTable returns the table of the SDKs. It takes the sites of clients that before has, and makes
-// new ones for the others. The error joins all faults.
-func newTable(sdks []SDK, before *table) (*table, error) {
-	t := &table{keys: map[[sha256.Size]byte]*target{}}
-	existing := map[*follower.Client]*site{}
-	for _, s := range before.sites {
-		existing[s.client] = s
-	}
+// checkSDKs returns an error that joins all faults of the SDKs.
+func checkSDKs(sdks []SDK) error {
 	var errs []error
 	keys := map[string]bool{}
 	names := map[string]string{} // by the key that they are in a path
@@ -56,8 +50,16 @@ func newTable(sdks []SDK, before *table) (*table, error) {
 			errs = append(errs, fmt.Errorf("gateway: SDKs[%d]: %w", i, err))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	return errors.Join(errs...)
+}
+
+// newTable returns the table of SDKs without faults. It takes the sites of clients that before has,
+// and makes new ones for the others.
+func newTable(sdks []SDK, before *table) *table {
+	t := &table{keys: map[[sha256.Size]byte]*target{}}
+	existing := map[*follower.Client]*site{}
+	for _, s := range before.sites {
+		existing[s.client] = s
 	}
 	for _, sdk := range sdks {
 		s := existing[sdk.Client]
@@ -78,7 +80,7 @@ func newTable(sdks []SDK, before *table) (*table, error) {
 			t.add(namePrefix+sdk.Name+"."+token, s, false)
 		}
 	}
-	return t, nil
+	return t
 }
 
 func (t *table) add(key string, s *site, bare bool) {
