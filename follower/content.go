@@ -3,7 +3,7 @@ package follower
 import "time"
 
 // Content is the config JSON that a client has in force, without flag overrides, for code that
-// passes it on.
+// serves or stores it.
 type Content struct {
 	// JSON is the config JSON as the CDN returned it. It must not be changed.
 	JSON []byte
@@ -17,7 +17,7 @@ type Content struct {
 }
 
 // Content returns the content in force. ok is false if there is none. The call takes no lock and
-// asks neither Redis nor the CDN. [Client.OnConfigChanged] tells when JSON changes.
+// asks neither Redis nor the CDN. See [Client.OnConfigChanged] for changes of the content.
 func (c *Client) Content() (content Content, ok bool) {
 	s := c.holder.Current()
 	if s == nil || s.JSON == nil {
