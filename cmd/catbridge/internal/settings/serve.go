@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// UnixPrefix is the start of an address to listen on that is the path of a Unix socket.
-const UnixPrefix = "unix:"
+// unixPrefix is the start of an address to listen on that is the path of a Unix socket.
+const unixPrefix = "unix:"
 
 // ServeListen is where catbridge serve listens by default.
 const ServeListen = "127.0.0.1:8093"
@@ -83,7 +83,7 @@ func (s *Serving) table() []*setting {
 // command uses them.
 func (l *loader) checkServe() {
 	s := &l.s.Serve
-	if path, isSocket := strings.CutPrefix(s.Listen, UnixPrefix); isSocket {
+	if path, isSocket := strings.CutPrefix(s.Listen, unixPrefix); isSocket {
 		if path == "" {
 			l.say(nil, "serve.listen", "the path of the Unix socket is missing: write unix:/path")
 		}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestHealthAndReadyAskTheProcess(t *testing.T) {
+	s := startServing(t, map[string]string{"serve.yaml": "sdk_keys: [{name: shop, key: " + testKey + "}, {name: none, key: " + thirdTestKey + "}]\nserve: {listen: '127.0.0.1:0'}"})
+	address := strings.TrimPrefix(s.base, "http://")
+	s.until("/readyz", "shop: ready")
+	for _, c := range []struct {
+		args []string
+		env  string
+		code int
+		text string
+	}{
+		{[]string{"health", "--address", address}, "", 0, "alive"},
+		{[]string{"health"}, "CATBRIDGE_SERVE_LISTEN=" + address, 0, "alive"},
+		{[]string{"health"}, "CATBRIDGE_LISTEN=" + address, 0, "alive"},
+		{[]string{"ready", "--address", address}, "", 1, "none: no config yet"},
+		{[]string{"ready", "--address", "127.0.0.1:1"}, "", 1, "refused"},
+		{[]string{"ready", "--address", address, "--timeout", "0s"}, "", 2, "--timeout"},
+		{[]string{"ready", "--address", address, "--tls"}, "", 1, "TLS handshake"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "catbridge", c.args...)
+		cmd.Env = append(os.Environ(), c.env)
+		out, _ := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != c.code || !strings.Contains(string(out), c.text) {
+			t.Errorf("%v %s: exit code %d, %s", c.args, c.env, cmd.ProcessState.ExitCode(), out)
+		}
+	}
+	s.interrupt(t)
+}
