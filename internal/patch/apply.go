@@ -13,7 +13,7 @@ import (
 const maxWindowBytes = 4 * wire.MaxConfigBytes
 
 // Apply makes content of length bytes of base and a patch. It uses memory in proportion to length
-// and base, whatever the patch says, and none before all lengths agree. It does not compare the
+// and base, regardless of the patch, and none before all lengths agree. It does not compare the
 // result with anything. The result shares no memory with the arguments. All errors are [*Error].
 func Apply(base, patch []byte, length int) ([]byte, error) {
 	if length < 0 || length > wire.MaxConfigBytes || len(base) > wire.MaxConfigBytes {

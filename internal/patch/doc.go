@@ -7,8 +7,8 @@
 // content's size (zstd). If the middle of the base has at least 8 bytes, it is the frame's
 // dictionary, as raw content: edits that are far apart cost a few bytes each.
 //
-// A patch says neither what its base is nor what it makes. Who applies one must compare the
-// SHA-256 of the result.
+// A patch contains neither the hash of its base nor that of its result. The caller of [Apply] must
+// compare the SHA-256 of the result.
 //
 // The package has no state and does no I/O. All functions are safe for concurrent use.
 package patch
