@@ -65,3 +65,12 @@ func FuzzConditionsAndEncodings(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyAStarAloneMatchesEverything(t *testing.T) {
+	e := start(t)
+	for condition, status := range map[string]int{`*`: 304, ` * `: 304, `*, "a"`: 304, `*a`: 200, `"*"`: 200, `W/*`: 200} {
+		if res := e.get(byKey, "If-None-Match: "+condition); res.StatusCode != status {
+			t.Errorf("%s: status %d, want %d", condition, res.StatusCode, status)
+		}
+	}
+}

@@ -148,23 +148,6 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func TestUnknownKeysAndMissingTokensLookAlike(t *testing.T) {
-	e := start(t)
-	first := e.get("/configuration-files/configcat-proxy/unknown/config_v6.json")
-	want(t, first, 404)
-	text := body(t, first)
-	for _, key := range []string{
-		"configcat-proxy/shop", "configcat-proxy/shop.", "configcat-proxy/shop.wrong-token-0123456", "configcat-proxy/other." + token,
-		sdkKey + "x", sdkKey[:len(sdkKey)-1], "configcat-proxy/shop." + token[:len(token)-1],
-	} {
-		res := e.get("/configuration-files/" + key + "/config_v6.json")
-		want(t, res, 404)
-		if have := body(t, res); have != text || len(res.Header) != len(first.Header) {
-			t.Errorf("%s: answer %q %v differs from %q %v", key, have, res.Header, text, first.Header)
-		}
-	}
-}
-
 func TestANameAloneIsForTheSameMachine(t *testing.T) {
 	e := start(t)
 	loopback := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8093}
@@ -295,29 +278,6 @@ func TestTheErrorOfAConfigurationJoinsAllFaults(t *testing.T) {
 			t.Errorf("no %q in %v", part, err)
 		}
 	}
-}
-
-func TestSDKsAreReplaced(t *testing.T) {
-	e := start(t)
-	if err := e.SetSDKs([]SDK{{Name: "shop"}}); err == nil {
-		t.Error("an SDK without a client is accepted")
-	}
-	want(t, e.get(byKey), 200)
-	if err := e.SetSDKs([]SDK{{Name: "shop", Client: e.flags.Client}}); err != nil {
-		t.Fatal(err)
-	}
-	want(t, e.get(byKey), 404)
-}
-
-func TestANameHasTwoSDKKeysDuringARotation(t *testing.T) {
-	old := followertest.New(t, map[string]any{"version": 1})
-	g := startWith(t, old.Client, func(cfg *Config) {
-		cfg.OpenNames = true
-		cfg.SDKs = []SDK{{Name: "shop", Key: "new", Client: empty(t)}, {Name: "shop", Key: sdkKey, Client: old.Client}}
-	})
-	want(t, g.do(request("GET", byName)), 200)
-	want(t, g.do(request("GET", byKey)), 200)
-	want(t, g.do(request("GET", "/configuration-files/new/config_v6.json")), 503)
 }
 
 func TestStatsHaveBoundedLabels(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/catbridge/catbridge/follower/followertest"
 )
 
 // held starts a request in a goroutine, and returns its answer with the time it took.
@@ -243,5 +245,52 @@ func TestHeldRequestsOutliveTheTimeoutsOfTheServer(t *testing.T) {
 	}
 	if s := e.Stats(); s.Held != 2 {
 		t.Errorf("stats %+v", s)
+	}
+}
+
+func TestHeldRequestsEndWhenTheirKeyIsRemoved(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		held := e.held(request("GET", byKey, polling(etag)...))
+		time.Sleep(time.Second)
+		if err := e.SetSDKs(nil); err != nil {
+			t.Fatal(err)
+		}
+		a := <-held
+		want(t, a.Response, 404)
+		if a.after != time.Second || e.Stats().Holding != 0 {
+			t.Errorf("answered after %v, %d are held", a.after, e.Stats().Holding)
+		}
+	})
+}
+
+func TestHeldRequestsMoveToANewClientOfTheirKey(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		next := followertest.New(t, map[string]any{"version": 7})
+		held := e.held(request("GET", byKey, polling(etag)...))
+		time.Sleep(time.Second)
+		if err := e.SetSDKs([]SDK{{Key: sdkKey, Client: next.Client}}); err != nil {
+			t.Fatal(err)
+		}
+		a := <-held
+		want(t, a.Response, 200)
+		if a.after != time.Second || !strings.Contains(body(t, a.Response), `"i":7`) {
+			t.Errorf("answered after %v", a.after)
+		}
+	})
+}
+
+func TestAClientIsAnAddressOrANetworkOfIPv6(t *testing.T) {
+	for remote, client := range map[string]string{
+		"192.0.2.1:1":             "192.0.2.1",
+		"[::ffff:192.0.2.1]:1":    "192.0.2.1",
+		"[2001:db8:1:2:3::4]:1":   "2001:db8:1:2::/64",
+		"[2001:db8:1:2:ff::1]:12": "2001:db8:1:2::/64",
+		"[fe80::1%eth0]:1":        "fe80::/64",
+		"@":                       "@",
+		"":                        "",
+	} {
+		if have := clientOf(&http.Request{RemoteAddr: remote}); have != client {
+			t.Errorf("%s: %s, want %s", remote, have, client)
+		}
 	}
 }
