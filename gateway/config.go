@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/hostname"
 )
 
 // MaxHold is the longest time for which a request can be held. The shortest read timeout of an
@@ -73,7 +74,6 @@ type SDK struct {
 
 var (
 	nameForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	hostForm  = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 	tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{16,256}$`)
 )
 
@@ -89,7 +89,7 @@ func (cfg *Config) check() error {
 		errs = append(errs, errors.New("gateway: MaxStreams and MaxStreamsPerClient must not be negative"))
 	}
 	for _, host := range cfg.Hosts {
-		if !hostForm.MatchString(host) {
+		if !hostname.Valid(host) {
 			errs = append(errs, fmt.Errorf("gateway: Hosts: %q is not a host name: write it without scheme, port and path", host))
 		}
 	}

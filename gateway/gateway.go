@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/gateway/internal/stream"
+	"github.com/catbridge/catbridge/internal/hostname"
 )
 
 const (
@@ -50,15 +51,12 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		hold: cfg.Hold, maxStale: cfg.MaxStale, openNames: cfg.OpenNames, origins: allowed,
+		hold: cfg.Hold, maxStale: cfg.MaxStale, openNames: cfg.OpenNames, origins: allowed, hosts: hostname.Lower(cfg.Hosts),
 		streams: stream.NewSet(stream.Limits{
 			Total: cfg.MaxStreams, PerClient: cfg.MaxStreamsPerClient,
 			MinAge: 15 * time.Minute, MaxAge: 30 * time.Minute,
 			WriteTimeout: writeTimeout, Heartbeat: 15 * time.Second, ReconnectAfter: time.Second,
 		}),
-	}
-	for _, host := range cfg.Hosts {
-		g.hosts = append(g.hosts, strings.ToLower(host))
 	}
 	g.table.Store(newTable(cfg.SDKs, &table{}))
 	return g, nil

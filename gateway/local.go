@@ -3,9 +3,8 @@ package gateway
 import (
 	"net"
 	"net/http"
-	"net/netip"
-	"slices"
-	"strings"
+
+	"github.com/catbridge/catbridge/internal/hostname"
 )
 
 // mayUseName reports whether a name alone is enough for a request.
@@ -17,22 +16,7 @@ func (g *Gateway) mayUseName(r *http.Request) bool {
 	case *net.UnixAddr:
 		return true
 	case *net.TCPAddr:
-		return local.IP.IsLoopback() && g.isOwnHost(r.Host)
+		return local.IP.IsLoopback() && hostname.IsOwn(r.Host, g.hosts)
 	}
 	return false
-}
-
-// isOwnHost reports whether a Host header cannot be that of another site whose name resolves to
-// this machine.
-func (g *Gateway) isOwnHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	} else {
-		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	return host == "localhost" || slices.Contains(g.hosts, host)
 }

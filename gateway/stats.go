@@ -38,7 +38,6 @@ type Stats struct {
 	Held     uint64 // requests that were held
 	Released uint64 // among them: answered because the config changed
 	Refused  uint64 // requests that the limits did not allow to be held
-	Slow     uint64 // streams that ended because the client did not read
 }
 
 // Stats returns the current state and counters.
@@ -47,7 +46,7 @@ func (g *Gateway) Stats() Stats {
 	stats := Stats{
 		Answers: map[int]uint64{}, Agents: g.agents.read(),
 		Holding: streams.Open, Held: g.counts.held.Load(), Released: g.counts.released.Load(),
-		Refused: streams.Refused, Slow: streams.Slow,
+		Refused: streams.Refused,
 	}
 	for i, status := range statuses {
 		stats.Answers[status] = g.counts.answers[i].Load()

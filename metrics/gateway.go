@@ -71,9 +71,4 @@ var gatewayFamily = newFamily(nil, []metric[gateway.Stats]{
 		help: "Requests that were answered at once because the limits did not allow them to wait.",
 		read: value(func(s *gateway.Stats) uint64 { return s.Refused }),
 	},
-	{
-		name: "catbridge_gateway_slow_streams_total", kind: counter,
-		help: "Streams that were ended because the client did not read in time.",
-		read: value(func(s *gateway.Stats) uint64 { return s.Slow }),
-	},
 })

@@ -36,6 +36,7 @@ var layouts = map[string]layout{
 	"internal/evalcase":     {own: []string{"evaluate"}, never: []string{"net", "os", "context"}},
 	"internal/eventlog":     {own: []string{}},
 	"internal/histogram":    {own: []string{}},
+	"internal/hostname":     {own: []string{}},
 	"internal/limited":      {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}, never: []string{"net", "os"}},
 	"internal/patch":        {own: []string{"internal/wire"}, other: []string{"github.com/klauspost/compress"}, never: []string{"net", "os", "log"}},
 	"internal/regularfile":  {own: []string{}},
@@ -82,7 +83,7 @@ var layouts = map[string]layout{
 	"follower/internal/eventid": {own: []string{}},
 	"gateway": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/klauspost/compress"},
@@ -98,7 +99,7 @@ var layouts = map[string]layout{
 	},
 	"metrics": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
@@ -114,7 +115,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/demo": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/configserver", "internal/eventlog",
-			"internal/histogram", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/histogram", "internal/hostname", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"internal/watchfile", "cmd/catbridge/internal/answers", "cmd/catbridge/internal/localcdn", "cmd/catbridge/internal/redisurl",
 			"cmd/catbridge/internal/terminal",
 		},

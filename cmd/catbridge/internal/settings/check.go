@@ -12,6 +12,7 @@ import (
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/hostname"
 	"github.com/catbridge/catbridge/leader"
 )
 
@@ -140,12 +141,10 @@ func snake(name string) string {
 	return strings.ToLower(wordStart.ReplaceAllString(name, "${1}${3}_${2}${4}"))
 }
 
-var httpHost = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
-
 // checkHosts checks the host names of both servers.
 func (l *loader) checkHosts() {
 	for _, host := range l.s.HTTPHosts {
-		if !httpHost.MatchString(host) {
+		if !hostname.Valid(host) {
 			l.say(nil, "http_hosts", "%s is not a host name: write it without scheme, port and path", quote(host))
 		}
 	}
