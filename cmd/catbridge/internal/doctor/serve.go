@@ -31,7 +31,7 @@ type servedConfig struct {
 	etag string
 }
 
-const errorBytes = 4 << 10 // that are read of answers other than configs
+const errorBytes = 4 << 10 // the most that is read of answers other than configs; the rest is cut off
 
 // examineServe checks a serve process. It asks as the official SDKs do, but in no polling mode, so
 // that no request is held. It follows no redirects.
@@ -122,10 +122,13 @@ func (d *Doctor) serveReady(ctx context.Context) {
 		return
 	}
 	text := strings.Join(strings.Split(strings.TrimSpace(string(body)), "\n"), "; ")
-	switch res.StatusCode {
-	case http.StatusOK:
+	ready := text == "ready" || strings.HasPrefix(text, "ready; ")
+	switch {
+	case res.StatusCode == http.StatusOK && ready:
 		d.good("%s", text)
-	case http.StatusServiceUnavailable:
+	case res.StatusCode == http.StatusOK:
+		d.unknown("/readyz answers with another page: a proxy in front does not pass it on, or this is not catbridge serve")
+	case res.StatusCode == http.StatusServiceUnavailable:
 		d.fault("check that leaders run and that serve reaches Redis: run catbridge doctor --as follower with the settings of serve", "%s", text)
 	default:
 		d.unknown("/readyz answers %s: a proxy in front does not pass it on, or this is not catbridge serve", status(res))
@@ -250,6 +253,9 @@ func (d *Doctor) serveGzip(ctx context.Context, i int) {
 		return
 	}
 	whole, err := gunzip(body)
+	if err == nil {
+		_, err = evaluate.Parse(whole)
+	}
 	if err != nil {
 		d.fault("check the compression of the proxy in front", "the compressed config is damaged: %v", err)
 		return
@@ -266,8 +272,10 @@ func gunzip(data []byte) ([]byte, error) {
 	return readAll(r, evaluate.MaxConfigBytes)
 }
 
+const configFiles = "/configuration-files/"
+
 func (d *Doctor) askConfig(ctx context.Context, key string, headers ...string) (*http.Response, []byte, error) {
-	return d.ask(ctx, "/configuration-files/"+key+"/config_v6.json", headers...)
+	return d.ask(ctx, configFiles+key+"/config_v6.json", headers...)
 }
 
 // ask sends a GET request with headers, given as names and values; those without a value are left
@@ -289,11 +297,12 @@ func (d *Doctor) ask(ctx context.Context, path string, headers ...string) (*http
 		return nil, nil, err
 	}
 	defer res.Body.Close()
-	limit := errorBytes
-	if res.StatusCode == http.StatusOK {
-		limit = evaluate.MaxConfigBytes
+	var body []byte
+	if res.StatusCode == http.StatusOK && strings.HasPrefix(path, configFiles) {
+		body, err = readAll(res.Body, evaluate.MaxConfigBytes)
+	} else {
+		body, err = io.ReadAll(io.LimitReader(res.Body, errorBytes))
 	}
-	body, err := readAll(res.Body, limit)
 	return res, body, err
 }
 

@@ -135,20 +135,22 @@ func TestFaultsOfProxiesBeforeServe(t *testing.T) {
 	}{
 		"compresses unasked": {proxy(h, nil, func(e edited) {
 			body := e.Body.String()
-			e.replace("")
-			w := gzip.NewWriter(e.Body)
-			_, _ = io.WriteString(w, body)
-			w.Close()
+			e.compress(body)
 			e.Header().Set("Content-Encoding", "gzip")
 		}), "serve config", Bad, []string{"has the encoding gzip", "some SDKs never decompress"}},
 		"no ETag":         {proxy(h, nil, func(e edited) { e.Header().Del("ETag") }), "serve config", Bad, []string{"has no ETag", "pass ETag on"}},
 		"no conditions":   {proxy(h, func(r *http.Request) { r.Header.Del("If-None-Match") }, nil), "serve ETag", Bad, []string{"receives it again", "pass If-None-Match"}},
 		"no gzip":         {proxy(h, func(r *http.Request) { r.Header.Del("Accept-Encoding") }, nil), "serve gzip", Unknown, []string{"without gzip"}},
 		"damaged gzip":    {proxy(h, nil, func(e edited) { e.damage() }), "serve gzip", Bad, []string{"is damaged"}},
+		"edited gzip":     {proxy(h, nil, func(e edited) { e.editCompressed() }), "serve gzip", Bad, []string{"is damaged"}},
 		"another page":    {proxy(h, nil, func(e edited) { e.replace("<html>") }), "serve config", Bad, []string{"the answer is not a config", "no proxy answers"}},
 		"the CDN":         {proxy(h, nil, func(e edited) { e.replace(`{"p":{"r":2,"u":"https://cdn"},"f":{}}`) }), "serve config", Bad, []string{"p.r is 2"}},
 		"a redirect":      {http.RedirectHandler("https://flags.example/"+sdkKey, http.StatusFound), "serve config", Bad, []string{"302 Found", "not all SDKs follow"}},
 		"another server":  {http.NotFoundHandler(), "serve ready", Unknown, []string{"/readyz answers 404 Not Found"}},
+		"pages for all":   {http.HandlerFunc(page), "serve ready", Unknown, []string{"/readyz answers with another page"}},
+		"a long page":     {http.HandlerFunc(endless), "serve ready", Unknown, []string{"/readyz answers with another page"}},
+		"long errors":     {longErrors(), "serve ready", Unknown, []string{"/readyz answers 404 Not Found"}},
+		"a long 404":      {longErrors(), "serve config", Bad, []string{"it answers 404 Not Found", "compare the SDK key"}},
 		"no config":       {unready("no config yet"), "serve config", Bad, []string{"503 Service Unavailable: no config yet", "check that leaders run"}},
 		"not ready":       {unready("not ready\nshop: no config yet, live"), "serve ready", Bad, []string{"not ready; shop: no config yet, live", "--as follower"}},
 		"certificates":    {failing(http.StatusUnauthorized), "serve config", Bad, []string{"client certificate"}},
@@ -169,6 +171,29 @@ func (e edited) damage() {
 	}
 }
 
+// editCompressed replaces a compressed answer by another one.
+func (e edited) editCompressed() {
+	if e.Header().Get("Content-Encoding") == "gzip" {
+		e.compress("<html>")
+	}
+}
+
+func (e edited) compress(body string) {
+	e.replace("")
+	w := gzip.NewWriter(e.Body)
+	_, _ = io.WriteString(w, body)
+	w.Close()
+}
+
+func page(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>\nready\n") }
+
+// longErrors answers with a long page that something is not found.
+func longErrors() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, strings.Repeat("not found ", 10_000), http.StatusNotFound)
+	})
+}
+
 func failing(status int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 }
@@ -177,10 +202,7 @@ func unready(text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, text, http.StatusServiceUnavailable) })
 }
 
-func endless(w http.ResponseWriter, r *http.Request) {
-	if !strings.HasPrefix(r.URL.Path, "/configuration-files/") {
-		return
-	}
+func endless(w http.ResponseWriter, _ *http.Request) {
 	for page := make([]byte, 1<<20); ; {
 		if _, err := w.Write(page); err != nil {
 			return
