@@ -77,11 +77,11 @@ func (t *test) String() string { return strings.TrimSpace(t.pkg + " " + t.name) 
 
 type results []*test
 
-// read reads the events of go test -json. Other lines are skipped: go test
-// prints the errors of the compiler as they are.
+// read reads the events of go test -json. Other lines are skipped.
 func read(r io.Reader) (results, error) {
 	var all results
 	known := map[[2]string]*test{}
+	builds := map[string][]string{} // the lines of the compiler
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -90,9 +90,18 @@ func read(r io.Reader) (results, error) {
 		}
 		var event struct {
 			Action, Package, Test, Output string
+			ImportPath                    string  // of what the compiler reports on
+			FailedBuild                   string  // the ImportPath because of which a package failed
 			Elapsed                       float64 // seconds
 		}
-		if json.Unmarshal(line, &event) == nil {
+		if json.Unmarshal(line, &event) != nil {
+			event.Action = "" // no event
+		}
+		switch event.Action {
+		case "", "build-fail":
+		case "build-output":
+			builds[event.ImportPath] = append(builds[event.ImportPath], event.Output)
+		default:
 			id := [2]string{event.Package, event.Test}
 			t := known[id]
 			if t == nil {
@@ -105,6 +114,9 @@ func read(r io.Reader) (results, error) {
 			case "pass", "skip", "fail":
 				t.took = time.Duration(event.Elapsed * float64(time.Second))
 				t.ended, t.passed = true, event.Action != "fail"
+				for _, line := range builds[event.FailedBuild] {
+					t.output(line)
+				}
 			}
 		}
 		if err == io.EOF {
@@ -118,7 +130,9 @@ const (
 	mostBytes    = 400 // of a message
 )
 
-var message = regexp.MustCompile(`^\s*\w+\.go:\d+: |^panic: |^WARNING: DATA RACE`)
+// message matches a message of a test or of the compiler, and what the runtime, the race detector and
+// goleak print.
+var message = regexp.MustCompile(`^\s*[\w./-]+\.go:\d+:(\d+:)? |^panic: |^fatal error: |^WARNING: DATA RACE|^goleak: `)
 
 // output keeps the messages of a test, a line each.
 func (t *test) output(line string) {

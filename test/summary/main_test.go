@@ -10,7 +10,7 @@ import (
 )
 
 const events = `{"Action":"start","Package":"p"}
-# p [output of the build]
+no event
 {"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:7: a passing test says this\n"}
 {"Action":"pass","Package":"p","Test":"TestA","Elapsed":1.5}
 {"Action":"output","Package":"p","Test":"TestB/x","Output":"=== RUN   TestB/x\n"}
@@ -22,6 +22,13 @@ const events = `{"Action":"start","Package":"p"}
 {"Action":"output","Package":"q","Output":"panic: of no test\n"}
 {"Action":"fail","Package":"p","Elapsed":4}
 {"Action":"fail","Package":"q","Elapsed":4}
+{"ImportPath":"r [r.test]","Action":"build-output","Output":"# r [r.test]\n"}
+{"ImportPath":"r [r.test]","Action":"build-output","Output":"r/d_test.go:3:27: undefined: x\n"}
+{"ImportPath":"r [r.test]","Action":"build-fail"}
+{"Action":"fail","Package":"r","Elapsed":0,"FailedBuild":"r [r.test]"}
+{"Action":"output","Package":"s","Test":"TestE","Output":"fatal error: concurrent map writes\n"}
+{"Action":"output","Package":"s","Output":"goleak: Errors on successful test run: found unexpected goroutines:\n"}
+{"Action":"fail","Package":"s","Elapsed":0}
 `
 
 func TestSummaryHasTheSlowestTestsAndTheMessagesOfFailures(t *testing.T) {
@@ -37,7 +44,7 @@ func TestSummaryHasTheSlowestTestsAndTheMessagesOfFailures(t *testing.T) {
 	if err := run(&out, []string{path, other}, 2); err != nil {
 		t.Fatal(err)
 	}
-	const want = `==> the slowest of 4 tests
+	const want = `==> the slowest of 5 tests
     3.0 s  a TestC
     2.2 s  p TestB
 ==> what failed
@@ -49,6 +56,12 @@ q
     panic: of no test
 q TestD
     panic: index out of range
+r
+    r/d_test.go:3:27: undefined: x
+s
+    goleak: Errors on successful test run: found unexpected goroutines:
+s TestE
+    fatal error: concurrent map writes
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
