@@ -122,11 +122,12 @@ gates: ## run the conformance tests with counts, and the allocation gates, witho
 
 # The tests of fleets start many processes and mostly wait. Unit tests yield the processors
 # to them. Virtual time needs no processor at a certain moment, and much less of it without
-# the race detector; make race-virtual uses it.
+# the race detector; make race-virtual uses it. The shell makes its background jobs ignore an interrupt,
+# unless the trap is reset.
 .PHONY: race
 race: tools ## run the whole suite in random order: units beside fleets, virtual and servers
 	@mkdir -p bin/tests; rm -f bin/tests/*; status=0; \
-		nice -n 3 $(MAKE) --no-print-directory units & \
+		(trap - INT; exec nice -n 3 $(MAKE) --no-print-directory units) & \
 		$(MAKE) --no-print-directory fleets virtual servers || status=$$?; \
 		wait $$! || status=$$?; $(GO) run ./test/summary bin/tests/*.json; exit $$status
 
