@@ -20,6 +20,7 @@ type Secured struct {
 // OnSecured runs with processes on each kind of Redis, guarded.
 func OnSecured(t *testing.T, run func(s *Secured)) {
 	t.Helper()
+	Real(t)
 	path := program.Path(t)
 	t.Parallel()
 	t.Run("single", func(t *testing.T) {
