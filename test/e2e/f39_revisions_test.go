@@ -146,8 +146,8 @@ func requireNoWarnings(r *harness.Revisions) {
 
 // Leaders of this revision and of the base revision replace each other while the content changes,
 // small and large: they hand over, then they are killed. Followers of both get each change. A
-// follower comes back that missed the takeover: patches from before the base revision led lead to
-// none of its content, and are not applied to it.
+// follower that missed the takeover comes back. Patches that Redis still holds from the time before
+// the base revision led do not lead to its content, and the follower does not apply them.
 func TestF39_LeadersOfTwoRevisionsReplaceEachOther(t *testing.T) {
 	harness.OnRevisions(t, func(r *harness.Revisions) {
 		leads := fleetOfRevisions(r)
