@@ -175,6 +175,24 @@ func TestAReleaseRequiresItsOwnVersion(t *testing.T) {
 	}
 }
 
+func TestFailedTidyKeepsTheChecksumsOfTheWorkspace(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		missing.Skip(t, "the go command is missing (%v)", err)
+	}
+	dir := files(t, replaceAll, map[string]string{"lib": "require example.com/m v0.0.0\n"})
+	name := filepath.Join(dir, "go.work.sum")
+	if err := os.WriteFile(name, []byte("checksums\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOFLAGS", "-no-such-flag")
+	if err := writeWorkSum(t.Context(), dir); err == nil {
+		t.Error("no error")
+	}
+	if have, err := os.ReadFile(name); string(have) != "checksums\n" {
+		t.Errorf("%q, %v", have, err)
+	}
+}
+
 func TestVersionsOfReleases(t *testing.T) {
 	for text, want := range map[string]bool{
 		"v0.1.0": true, "v1.2.3-rc.1": true, "v2.0.0": false, "1.2.3": false, "v1.2": false, "v1.2.3+meta": false, "": false, "v1.2.3; rm": false,

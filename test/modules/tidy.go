@@ -28,12 +28,30 @@ func tidy(ctx context.Context, root string) error {
 			return err
 		}
 	}
-	// The go command writes the checksums that only the workspace needs.
-	if err := os.Remove(filepath.Join(root, "go.work.sum")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return writeWorkSum(ctx, root)
+}
+
+// writeWorkSum makes the go command write the checksums that only the workspace needs. After an error
+// the file is as before.
+func writeWorkSum(ctx context.Context, root string) error {
+	name := filepath.Join(root, "go.work.sum")
+	before, err := os.ReadFile(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	default:
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
+	if _, err := goCommand(ctx, root, nil, "list", "-m", "all"); err != nil {
+		if before != nil {
+			err = errors.Join(err, write(name, before))
+		}
 		return err
 	}
-	_, err = goCommand(ctx, root, nil, "list", "-m", "all")
-	return err
+	return nil
 }
 
 // write writes a file unless that is its content.
