@@ -124,12 +124,9 @@ func TestUnlistedModulesAreDetected(t *testing.T) {
 	}
 }
 
-// TestTheRootModuleBuildsAlone builds its packages and tests with the versions of its own go.mod, and without
-// the other modules.
-func TestTheRootModuleBuildsAlone(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds every package: not with -short")
-	}
+// TestTheRootModuleRequiresWhatItImports finds every package that its packages and tests import, with
+// the versions of its own go.mod, and without the other modules.
+func TestTheRootModuleRequiresWhatItImports(t *testing.T) {
 	t.Parallel()
 	output, err := goOutside(t.Context(), root.Path(t), "list", "-mod=readonly", "-test", "-deps", "-f", "{{.ImportPath}}", "./...")
 	if err != nil {
