@@ -107,9 +107,9 @@ func newServer(listener net.Listener, most int, handler http.Handler, log *slog.
 // Addr returns the address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Run serves until ctx ends. Requests in progress then have 5 s to end, after those that wait for
-// a change were answered. Run returns the error of
-// the listener, or nil if ctx ended. It can be called only once.
+// Run serves until ctx ends. It then answers the requests that wait for a change, and gives the others
+// in progress 5 s to end. It returns the error of the listener, or nil if ctx ended. It can be called
+// only once.
 func (s *Server) Run(ctx context.Context) error {
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
