@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,9 +63,11 @@ func (d *Doctor) serveURL(context.Context) {
 		d.fault(advice, "it is not a URL with http:// or https:// and a host")
 	case u.User != nil:
 		d.fault(advice, "it contains a user: SDKs send no credentials but the key in the path")
-	case strings.Trim(u.Path, "/") != "":
+	case !isPort(u.Port()):
+		d.fault(advice, "its port is not between 1 and 65535")
+	case u.EscapedPath() != "" && u.EscapedPath() != "/":
 		d.fault(advice+"; in a proxy, map a host name to serve rather than a path", "it has a path, which some SDKs drop")
-	case u.RawQuery != "" || u.Fragment != "":
+	case strings.ContainsAny(d.Serve, "?#"):
 		d.fault(advice, "it has a query or a fragment")
 	default:
 		d.serving.base = u
@@ -111,6 +114,9 @@ func (d *Doctor) unreachable(err error) {
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		advice = "if it serves no TLS, write http://"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%s does not answer within %v", d.serving.base.Host, d.Timeout)
 	}
 	d.fault(advice, "%v", err)
 }
@@ -317,6 +323,12 @@ func readAll(r io.Reader, limit int) ([]byte, error) {
 // status returns the status of an answer as this program names it, not as the server does.
 func status(res *http.Response) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", res.StatusCode, http.StatusText(res.StatusCode)))
+}
+
+// isPort reports whether text is a port, or empty for that of the scheme.
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && port > 0
 }
 
 func isLoopback(host string) bool {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -243,6 +244,12 @@ func TestFaultsOfTheBaseURL(t *testing.T) {
 		"http://shop:55word@127.0.0.1": {"serve URL", "it contains a user"},
 		"https://flags.example/serve/": {"serve URL", "it has a path", "map a host name to serve"},
 		"http://127.0.0.1/?sdk=1":      {"serve URL", "it has a query"},
+		"http://127.0.0.1?":            {"serve URL", "it has a query"},
+		"http://127.0.0.1/#":           {"serve URL", "it has a query or a fragment"},
+		"http://127.0.0.1//":           {"serve URL", "it has a path"},
+		"http://127.0.0.1/%2F":         {"serve URL", "it has a path"},
+		"http://127.0.0.1:65536":       {"serve URL", "its port is not between 1 and 65535"},
+		"http://127.0.0.1:0":           {"serve URL", "its port is not"},
 		"http://127.0.0.1:1":           {"serve network", "connection refused", "check that catbridge serve runs there"},
 		"http://no-such-host.invalid":  {"serve network", "no such host", "check the name in the URL"},
 		"https://" + host(plain):       {"serve network", "if it serves no TLS, write http://"},
@@ -253,4 +260,12 @@ func TestFaultsOfTheBaseURL(t *testing.T) {
 		list.want(t, want[0], Bad, want[1:]...)
 		list.only(t, want[0])
 	}
+}
+
+func TestServeThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	base := start(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	list := examineServe(t, base, sdkKey, func(d *Doctor) { d.Timeout = 50 * time.Millisecond })
+	list.want(t, "serve network", Bad, strings.TrimPrefix(base, "http://")+" does not answer within 50ms", "check that catbridge serve runs there")
+	list.only(t, "serve network")
 }
