@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -46,6 +47,9 @@ func newProbe(use, short, question, path string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.timeout <= 0 {
 				return usagef("--timeout: %v is not above zero", p.timeout)
+			}
+			if _, _, err := net.SplitHostPort(p.address); err != nil && p.address != "" && !strings.HasPrefix(p.address, httpd.UnixPrefix) {
+				return usagef("--address: %q is not host:port or unix:/path", p.address)
 			}
 			if p.address == "" {
 				s, err := f.load(cmd)

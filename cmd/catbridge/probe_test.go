@@ -22,6 +22,7 @@ func TestHealthAndReadyAskTheProcess(t *testing.T) {
 		{[]string{"health"}, "CATBRIDGE_LISTEN=" + address, 0, "alive"},
 		{[]string{"ready", "--address", address}, "", 1, "none: no config yet"},
 		{[]string{"ready", "--address", "127.0.0.1:1"}, "", 1, "refused"},
+		{[]string{"ready", "--address", "127.0.0.1"}, "", 2, "is not host:port or unix:/path"},
 		{[]string{"ready", "--address", address, "--timeout", "0s"}, "", 2, "--timeout"},
 		{[]string{"ready", "--address", address, "--tls"}, "", 1, "TLS handshake"},
 	} {

@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// unixPrefix is the start of an address that is the path of a Unix socket.
-const unixPrefix = "unix:"
+// UnixPrefix is the start of an address to listen on that is the path of a Unix socket.
+const UnixPrefix = "unix:"
 
 // configRoute is the route of configs in the log.
 const configRoute = "/configuration-files/{key}/config_v6.json"
@@ -88,7 +88,7 @@ type StreamStatus struct {
 func NewServe(cfg ServeConfig) (*Server, error) {
 	var listener net.Listener
 	var err error
-	if path, isSocket := strings.CutPrefix(cfg.Addr, unixPrefix); isSocket {
+	if path, isSocket := strings.CutPrefix(cfg.Addr, UnixPrefix); isSocket {
 		listener, err = listenUnix(path)
 	} else {
 		listener, err = Listen(cfg.Addr)
@@ -204,7 +204,7 @@ func Probe(ctx context.Context, addr, path string, encrypted bool) (string, erro
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // see above
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			if path, isSocket := strings.CutPrefix(addr, unixPrefix); isSocket {
+			if path, isSocket := strings.CutPrefix(addr, UnixPrefix); isSocket {
 				return dialer.DialContext(ctx, "unix", path)
 			}
 			return dialer.DialContext(ctx, "tcp", reachable(addr))
