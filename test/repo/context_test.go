@@ -13,8 +13,8 @@ import (
 	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
-// TestTheImageCanBeBuiltFromItsContext copies the files that .dockerignore leaves, and looks up all
-// packages of the programs there. go.work needs the go.mod of every module.
+// TestTheImageCanBeBuiltFromItsContext copies the files that .dockerignore leaves, and looks up there
+// what the Dockerfile copies and all packages of the programs. go.work needs the go.mod of every module.
 func TestTheImageCanBeBuiltFromItsContext(t *testing.T) {
 	build := regexp.MustCompile(`(?m)^    go build .* -o /out/ (.*)$`).FindStringSubmatch(root.Read(t, "Dockerfile"))
 	if build == nil {
@@ -22,6 +22,11 @@ func TestTheImageCanBeBuiltFromItsContext(t *testing.T) {
 	}
 	context := t.TempDir()
 	copyContext(t, context, strings.Split(root.Read(t, ".dockerignore"), "\n"))
+	for _, copied := range regexp.MustCompile(` /src/(\S+)`).FindAllStringSubmatch(root.Read(t, "Dockerfile"), -1) {
+		if _, err := os.Stat(filepath.Join(context, copied[1])); err != nil {
+			t.Errorf("the Dockerfile copies %s, but the context does not have it: %v", copied[1], err)
+		}
+	}
 	programs := strings.Fields(build[1])
 	list := goListIn(t, context, append([]string{"-deps"}, programs...)...)
 	for _, program := range programs {
