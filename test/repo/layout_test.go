@@ -123,7 +123,7 @@ var layouts = map[string]layout{
 	},
 	"cmd/catbridge/internal/doctor": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/settings",
 		},
@@ -131,7 +131,7 @@ var layouts = map[string]layout{
 	},
 	"cmd/catbridge/internal/httpd": {
 		own: []string{
-			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
@@ -152,7 +152,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys", "internal/regularfile", "internal/wire"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"cmd/catbridge/internal/settings": {
 		own: []string{
-			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"cmd/catbridge/internal/redisurl",
 		},
