@@ -37,6 +37,10 @@ RACE     := $(if $(shell command -v "$${CC:-gcc}"),-race)
 
 TESTS := bin/gotestsum --format pkgname --format-hide-empty-pkg
 
+# Where memory is not scarce, less garbage collection makes compilers and the tests in virtual
+# time faster by a sixth.
+QUICK := GOGC=400
+
 # Tests that print the number of cases from the official SDKs' own data, and gates that do
 # not work with the race detector.
 CONFORMANCE := Matrices|Tables|ConfigCheck|EvaluationLogs|OfficialCacheFormat|Governance
@@ -95,19 +99,28 @@ docs: ## write the pages that are generated from the code: docs/metrics.md, docs
 install-test-tools: ## install missing tools of the tests, except Go
 	@.ci/install-test-tools
 
+# The packages to lint, and the files whose words are checked: all if it is empty.
+LINT_PACKAGES       ?= $(PACKAGES)
+LINT_FILES ?=
+
+# A lint that passed sets the time of bin/linted to that of its start.
 .PHONY: lint
 lint: tools ## run gofmt, go vet, go fix and staticcheck, and golangci-lint if it is installed
+	@: > bin/linting
 	@echo "==> gofmt"
 	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted (run make fix):"; echo "$$unformatted"; exit 1; }
+ifneq ($(strip $(LINT_PACKAGES)),)
 	@echo "==> go vet"
-	@$(GO) vet $(PACKAGES)
+	@$(GO) vet $(LINT_PACKAGES)
 	@echo "==> go fix -diff"
-	@$(GO) fix -diff $(PACKAGES) || { echo "code can be modernized (run make fix)"; exit 1; }
+	@$(GO) fix -diff $(LINT_PACKAGES) || { echo "code can be modernized (run make fix)"; exit 1; }
 	@echo "==> staticcheck"
-	@bin/staticcheck $(PACKAGES)
+	@bin/staticcheck $(LINT_PACKAGES)
+	@if command -v golangci-lint >/dev/null; then echo "==> golangci-lint"; golangci-lint run $$($(GO) list -f '{{.Dir}}' $(LINT_PACKAGES)); fi
+endif
 	@echo "==> words"
-	@$(GO) run ./test/words
-	@if command -v golangci-lint >/dev/null; then echo "==> golangci-lint"; golangci-lint run $$($(GO) list -m -f '{{.Dir}}/...'); fi
+	@$(GO) run ./test/words $(LINT_FILES)
+	@mv bin/linting bin/linted
 
 .PHONY: fix
 fix: ## format and modernize the code
@@ -150,7 +163,7 @@ virtual: ## run the tests of fleets in virtual time
 race-virtual: ## the same with the race detector; some minutes
 virtual race-virtual: tools
 	@echo "==> fleets in virtual time"
-	@mkdir -p bin/tests; $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on -timeout 40m ./test/e2e -args -time=virtual
+	@mkdir -p bin/tests; $(QUICK) $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on -timeout 40m ./test/e2e -args -time=virtual
 
 .PHONY: servers
 servers: ## run the core of the suite on Redis 7, Redis 8 and Valkey 8, with counts
@@ -159,9 +172,10 @@ servers: ## run the core of the suite on Redis 7, Redis 8 and Valkey 8, with cou
 
 # go test takes the results of packages that no change can reach from its cache.
 .PHONY: check
-check: lint ## lint, and run the tests that start no server and no program: the loop while you write code
+check: tools ## lint what changed, and run the tests that start no server and no program: the loop while you write code
+	@$(QUICK) .ci/lint-changed
 	@echo "==> go test -short"
-	@$(TESTS) --hide-summary=skipped -- -short -vet=off $(PACKAGES)
+	@$(QUICK) $(TESTS) --hide-summary=skipped -- -short -vet=off $(PACKAGES)
 	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s"
 
 .PHONY: differential

@@ -65,7 +65,7 @@ func forgePatches(env *harness.Environment) (release func()) {
 	writer.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
 			forgePatch(ctx, env, i)
-			time.Sleep(env.CheckInterval())
+			time.Sleep(10 * env.CheckInterval())
 		}
 	})
 	return func() {

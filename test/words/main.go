@@ -19,8 +19,11 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {
@@ -120,27 +123,34 @@ func covers(p, file string) bool {
 // exception that excepts nothing is a finding, too.
 func check(fsys fs.FS, files []string, rules []rule, exceptions []exception) ([]finding, error) {
 	matchers := compileAll(rules)
-	used := make([]bool, len(exceptions))
-	var findings []finding
-	for _, file := range files {
+	found := make([][]finding, len(files))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, file := range files {
 		if skipped(file) {
 			continue
 		}
-		data, err := fs.ReadFile(fsys, file)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // deleted, but not yet in git
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range checkFile(file, data, matchers) {
-			i := slices.IndexFunc(exceptions, func(e exception) bool { return e.excepts(f) })
-			if i < 0 {
-				findings = append(findings, f)
-				continue
+		group.Go(func() error {
+			data, err := fs.ReadFile(fsys, file)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // deleted, but not yet in git
 			}
-			used[i] = true
+			found[i] = checkFile(file, data, matchers)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	used := make([]bool, len(exceptions))
+	var findings []finding
+	for _, f := range slices.Concat(found...) {
+		i := slices.IndexFunc(exceptions, func(e exception) bool { return e.excepts(f) })
+		if i < 0 {
+			findings = append(findings, f)
+			continue
 		}
+		used[i] = true
 	}
 	for i, e := range exceptions {
 		if !used[i] {
