@@ -13,15 +13,17 @@ import (
 	"github.com/catbridge/catbridge/leader/internal/hook"
 )
 
-// settings are the checked settings of one SDK key. Except for broken and last they are immutable:
-// a change gives the elector new settings.
+// settings are the checked settings of one SDK key. They are immutable, except for the last three
+// fields, which belong to the running fetch: a change gives the elector new settings.
 type settings struct {
 	SDKKey
 	poll    time.Duration
 	log     eventlog.Log
 	fetcher *cdn.Fetcher
-	broken  int              // set by check, read after the fetch; fetches do not overlap
-	last    *evaluate.Config // the last large config that check accepted, or nil
+
+	received func(json []byte) // what to do with a body before it is checked
+	broken   int               // set by check, read after the fetch
+	last     *evaluate.Config  // the last large config that check accepted, or nil
 }
 
 // keptConfig is the size from which a compiled config is kept for the check of the next one. To
@@ -73,7 +75,7 @@ func (l *Leader) settingsFor(key SDKKey) (*settings, error) {
 		Transport: l.cfg.Transport, Transports: &l.transports, ProxyURL: l.cfg.ProxyURL, Roots: l.roots,
 		ConnectTimeout: l.cfg.ConnectTimeout, HTTPTimeout: l.cfg.HTTPTimeout,
 		AllowedHosts: key.AllowedHosts, AllowPrivate: key.AllowPrivate,
-		MaxBodyBytes: wire.MaxConfigBytes, Check: s.check, Logger: s.log.Logger(),
+		MaxBodyBytes: wire.MaxConfigBytes, Received: func(json []byte) { s.received(json) }, Check: s.check, Logger: s.log.Logger(),
 	})
 	return s, errors.Join(append(errs, err)...)
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/cdn"
-	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 // fetchState is the state of the term's fetch. At most one fetch runs at a time.
@@ -71,9 +70,16 @@ func (t *term) startFetch(ctx context.Context) {
 }
 
 // fetch runs concurrently with the term and does not access it. base is the current content; it
-// may be nil. running counts the goroutines that fetch leaves behind.
+// may be nil. running counts the goroutines that fetch leaves behind. While the CDN's answer is
+// checked, its content is prepared for the commit; the result counts only if all checks passed.
 func (e *elector) fetch(ctx context.Context, etag string, base *content, running *sync.WaitGroup) fetchResult {
 	s := e.settings()
+	var prepared *preparation
+	s.received = func(json []byte) {
+		prepared.stop()
+		prepared = e.prepare(ctx, base, json, running)
+	}
+	defer func() { prepared.stop() }()
 	began := time.Now()
 	response, err := e.tracedFetch(ctx, s.fetcher, etag)
 	if took := time.Since(began); ctx.Err() == nil {
@@ -81,9 +87,12 @@ func (e *elector) fetch(ctx context.Context, etag string, base *content, running
 	}
 	result := fetchResult{Response: response, err: err}
 	if err == nil && !response.NotModified {
-		patch := e.startPatch(ctx, base, response.JSON, running)
-		c := script.NewContent(response.JSON, response.ETag) // meanwhile
-		result.content = &content{Content: c, broken: s.broken, patch: patch(c)}
+		c, patch := prepared.wait()
+		if c == nil {
+			return fetchResult{err: ctx.Err()}
+		}
+		c.ETag = response.ETag
+		result.content = &content{Content: c, broken: s.broken, patch: patch}
 	}
 	return result
 }

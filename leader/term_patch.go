@@ -2,10 +2,8 @@ package leader
 
 import (
 	"context"
-	"sync"
 	"time"
 
-	"github.com/catbridge/catbridge/internal/patch"
 	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader/internal/script"
 )
@@ -19,33 +17,6 @@ const patchBudget = 250 * time.Millisecond
 type patchFrom struct {
 	from  string
 	patch []byte
-}
-
-// startPatch starts to make a patch from base to json, and returns a function that waits for it.
-// That function returns nil if the patch takes longer than patchBudget, or if it saves too little
-// compared with c, the content of json.
-func (e *elector) startPatch(ctx context.Context, base *content, json []byte, running *sync.WaitGroup) func(c *script.Content) *patchFrom {
-	if base == nil || len(json) <= wire.MaxInlineBytes {
-		return func(*script.Content) *patchFrom { return nil } // a message carries the content itself
-	}
-	ctx, cancel := context.WithTimeout(ctx, patchBudget)
-	made := make(chan []byte, 1)
-	running.Go(func() {
-		defer e.leader.crash.guard()
-		made <- patch.Make(ctx, base.JSON, json, wire.MaxPatchesBytes)
-	})
-	return func(c *script.Content) *patchFrom {
-		defer cancel()
-		var p []byte
-		select {
-		case p = <-made:
-		case <-ctx.Done(): // it ends soon
-		}
-		if p == nil || len(c.Payload) <= wire.MaxInlineBytes || len(p) >= len(c.Payload)/2 {
-			return nil
-		}
-		return &patchFrom{base.Hash, p}
-	}
 }
 
 // currentPatches returns the patches in Redis, as far as this process knows: those that lead to

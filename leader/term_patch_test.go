@@ -2,18 +2,15 @@ package leader
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/catbridge/catbridge/internal/patch"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
-	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
 const largeBytes = 100 << 10 // of a config that no message can carry
@@ -255,46 +252,4 @@ func TestAChangeOfMostOfTheConfigHasNoPatch(t *testing.T) {
 			s.Errorf("%+v", m)
 		}
 	})
-}
-
-// A patch never delays a commit for longer than its budget.
-func TestWithoutTimeAChangeHasNoPatch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := &elector{leader: &Leader{}}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		var running sync.WaitGroup
-		base, next := script.NewContent(large(1), "1"), script.NewContent(large(2), "2")
-		if p := e.startPatch(ctx, &content{Content: base}, next.JSON, &running)(next); p != nil {
-			t.Errorf("a patch of %d bytes", len(p.patch))
-		}
-		if p := e.startPatch(t.Context(), &content{Content: base}, next.JSON, &running)(next); p == nil {
-			t.Error("no patch")
-		}
-		running.Wait()
-	})
-}
-
-// Half of the blob's size is the limit, and content that a message carries needs no patch.
-func TestAPatchThatSavesLittleIsNotUsed(t *testing.T) {
-	e := &elector{leader: &Leader{}}
-	more := make([]byte, 8<<10) // compressed to about half
-	for i := range more {
-		more[i] = wire.ContentHash(more[:i/64])[i%64]
-	}
-	base := script.NewContent(large(1), "1")
-	next := script.NewContent(bytes.Replace(large(1), []byte(`"f":{`), []byte(`"f":{"new":{"t":1,"v":{"s":"`+string(more)+`"}},`), 1), "2")
-	var running sync.WaitGroup
-	made := e.startPatch(t.Context(), &content{Content: base}, next.JSON, &running)(next)
-	if made == nil || 2*len(made.patch) <= wire.MaxInlineBytes {
-		t.Fatalf("%+v", made)
-	}
-	for payload, want := range map[int]bool{2*len(made.patch) + 2: true, 2 * len(made.patch): false, wire.MaxInlineBytes: false} {
-		c := *next
-		c.Payload = c.Payload[:payload]
-		if p := e.startPatch(t.Context(), &content{Content: base}, next.JSON, &running)(&c); (p != nil) != want {
-			t.Errorf("blob of %d bytes: a patch %v", payload, p != nil)
-		}
-	}
-	running.Wait()
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -24,7 +26,7 @@ type answer struct {
 }
 
 // parseAnswer checks the top level of a config JSON (S77), except for the presence of f, which a
-// redirecting answer does not have. It copies nothing of the body except p.u.
+// redirecting answer does not have. It copies nothing of the body except names and p.u.
 func parseAnswer(body []byte) (answer, error) {
 	if len(body) == 0 {
 		return answer{}, errors.New("the body is empty")
@@ -32,45 +34,30 @@ func parseAnswer(body []byte) (answer, error) {
 	if !utf8.Valid(body) {
 		return answer{}, errors.New("the body is not UTF-8")
 	}
-	if err := checkObject(body); err != nil {
-		return answer{}, err
+	if !json.Valid(body) {
+		var none struct{}
+		return answer{}, syntaxError(json.Unmarshal(body, &none))
 	}
-	var doc struct {
-		P preferences `json:"p"`
-		F kind        `json:"f"`
-		S kind        `json:"s"`
-		// If no name matches exactly, encoding/json ignores letter case. The names in a config
-		// JSON are case-sensitive, so these fields receive the others.
-		UpperP kind `json:"P"`
-		UpperF kind `json:"F"`
-		UpperS kind `json:"S"`
-		LongS  kind `json:"ſ"`
+	if top := kind(bytes.TrimLeft(body, " \t\r\n")[0]); top != '{' {
+		return answer{}, fmt.Errorf("the body is %v, not an object", top)
 	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return answer{}, syntaxError(err)
-	}
-	for _, member := range []struct {
-		name      string
-		got, want kind
-	}{{"p", doc.P.kind, '{'}, {"f", doc.F, '{'}, {"s", doc.S, '['}} {
-		if member.got != member.want && !member.got.isNull() {
-			return answer{}, fmt.Errorf("%s is %v, not %v", member.name, member.got, member.want)
+	// The last member of a name counts. Names are case-sensitive, unlike in encoding/json.
+	last := map[string][]byte{"p": nil, "f": nil, "s": nil}
+	for name, value := range members(body) {
+		if _, ok := last[string(name)]; ok {
+			last[string(name)] = value
 		}
 	}
-	return answer{url: doc.P.url, redirect: doc.P.redirect, hasFlags: !doc.F.isNull()}, nil
-}
-
-// checkObject rejects JSON of another kind, judged by its first byte. If it starts as an object,
-// the caller reads it.
-func checkObject(body []byte) error {
-	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) > 0 && text[0] == '{' {
-		return nil
+	for _, member := range []struct {
+		name string
+		want kind
+	}{{"p", '{'}, {"f", '{'}, {"s", '['}} {
+		if got := kindOf(last[member.name]); got != member.want && !got.isNull() {
+			return answer{}, fmt.Errorf("%s is %v, not %v", member.name, got, member.want)
+		}
 	}
-	var top kind
-	if err := json.Unmarshal(body, &top); err != nil {
-		return syntaxError(err)
-	}
-	return fmt.Errorf("the body is %v, not an object", top)
+	url, redirect := preferences(last["p"])
+	return answer{url: url, redirect: redirect, hasFlags: !kindOf(last["f"]).isNull()}, nil
 }
 
 func syntaxError(err error) error {
@@ -83,9 +70,11 @@ func syntaxError(err error) error {
 // kind is the kind of a JSON value, given by its first byte; 0: missing.
 type kind byte
 
-func (k *kind) UnmarshalJSON(value []byte) error {
-	*k = kind(value[0])
-	return nil
+func kindOf(value []byte) kind {
+	if len(value) == 0 {
+		return 0
+	}
+	return kind(value[0])
 }
 
 func (k kind) isNull() bool { return k == 0 || k == 'n' }
@@ -108,46 +97,83 @@ func (k kind) String() string {
 	return "a number"
 }
 
-// preferences is the p of a config JSON. Members of the wrong kind are treated as missing: they
-// are not an error (S77).
-type preferences struct {
-	kind     kind
-	url      string
-	redirect int
+// preferences returns what the p of a config JSON says. Members of the wrong kind are treated as
+// missing: they are not an error (S77). Without p, redirect is 0.
+func preferences(p []byte) (url string, redirect int) {
+	if len(p) == 0 {
+		return "", 0
+	}
+	redirect = -1
+	if p[0] != '{' {
+		return "", redirect
+	}
+	for name, value := range members(p) {
+		switch string(name) {
+		case "u":
+			url = ""
+			_ = json.Unmarshal(value, &url)
+		case "r":
+			redirect = -1
+			var r float64
+			if value[0] != 'n' && json.Unmarshal(value, &r) == nil && r == math.Trunc(r) && math.Abs(r) < math.MaxInt32 {
+				redirect = int(r)
+			}
+		}
+	}
+	return url, redirect
 }
 
-func (p *preferences) UnmarshalJSON(value []byte) error {
-	*p = preferences{kind: kind(value[0]), redirect: -1} // the last of several p replaces the others
-	if p.kind != '{' {
-		return nil
+// members iterates over the names and values of an object that is valid JSON. It copies only names
+// with escapes.
+func members(object []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		pos := bytes.IndexByte(object, '{') + 1
+		for {
+			start := pos + bytes.IndexAny(object[pos:], `"}`)
+			if object[start] == '}' {
+				return
+			}
+			pos = valueEnd(object, start)
+			name := object[start+1 : pos-1]
+			if bytes.IndexByte(name, '\\') >= 0 {
+				var text string
+				_ = json.Unmarshal(object[start:pos], &text)
+				name = []byte(text)
+			}
+			pos += bytes.IndexByte(object[pos:], ':') + 1
+			pos += bytes.IndexFunc(object[pos:], func(r rune) bool { return !strings.ContainsRune(" \t\r\n", r) })
+			start, pos = pos, valueEnd(object, pos)
+			if !yield(name, object[start:pos]) {
+				return
+			}
+		}
 	}
-	var members struct {
-		U      lenient[string]  `json:"u"`
-		R      lenient[float64] `json:"r"`
-		UpperU kind             `json:"U"`
-		UpperR kind             `json:"R"`
-	}
-	if err := json.Unmarshal(value, &members); err != nil {
-		return err
-	}
-	p.url = members.U.value
-	if r := members.R; r.ok && r.value == math.Trunc(r.value) && math.Abs(r.value) < math.MaxInt32 {
-		p.redirect = int(r.value)
-	}
-	return nil
 }
 
-// lenient is a value of type T, or its zero value if the JSON has another type.
-type lenient[T any] struct {
-	value T
-	ok    bool
-}
-
-func (l *lenient[T]) UnmarshalJSON(value []byte) error {
-	*l = lenient[T]{}
-	var v T
-	if value[0] != 'n' && json.Unmarshal(value, &v) == nil {
-		*l = lenient[T]{v, true}
+// valueEnd returns the end of the value at pos of valid JSON.
+func valueEnd(text []byte, pos int) int {
+	for depth := 0; ; {
+		switch text[pos] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			for pos++; text[pos] != '"'; pos++ {
+				if text[pos] == '\\' {
+					pos++
+				}
+			}
+		default:
+			if depth > 0 {
+				break
+			}
+			// A scalar: it ends before the object does.
+			return pos + bytes.IndexAny(text[pos:], ",}] \t\r\n")
+		}
+		pos++
+		if depth == 0 {
+			return pos
+		}
 	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package cdn
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -24,7 +25,13 @@ func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, er
 	encoding := strings.Join(resp.Header.Values("Content-Encoding"), ",")
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "", "identity":
-		return io.ReadAll(raw)
+		if resp.ContentLength < 0 {
+			return io.ReadAll(raw)
+		}
+		// With room for another read, which finds the end.
+		body := bytes.NewBuffer(make([]byte, 0, resp.ContentLength+bytes.MinRead))
+		_, err := body.ReadFrom(raw)
+		return body.Bytes(), err
 	case "gzip", "x-gzip":
 	default:
 		return nil, fmt.Errorf("%w: unexpected content encoding %.64q", errBody, encoding)

@@ -84,6 +84,10 @@ type Config struct {
 	// UserAgent is sent as User-Agent and X-ConfigCat-UserAgent (S80). If it is empty,
 	// DefaultUserAgent is sent.
 	UserAgent string
+	// Received is called with the body of every 200 before Fetch checks it, so that the caller can
+	// start work on it meanwhile. If Fetch returns content, it is that of the last call. Received
+	// must neither modify the slice nor take long.
+	Received func(json []byte)
 	// Check is called with the body of every answer that Fetch would return, after the checks of
 	// S77. If Check returns an error, Fetch fails with code 1105. Check must neither keep nor
 	// modify the slice. If Check is nil, there is no further check.

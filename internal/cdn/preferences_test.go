@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,6 +22,30 @@ func TestCheckReceivesOnlyFinalAnswers_S86(t *testing.T) {
 			return reply(200, config), nil
 		})
 	if _, err := f.Fetch(t.Context(), ""); err != nil || len(seen) != 1 || seen[0] != config {
+		t.Errorf("seen %q, %v", seen, err)
+	}
+}
+
+// The content that Fetch returns is that of the last call, also of one that fails a check.
+func TestReceivedReceivesEveryBodyFirst(t *testing.T) {
+	const redirect = `{"p":{"u":"https://cdn-eu.configcat.com","r":1},"f":{}}`
+	var seen []string
+	f := newFetcher(t, cdn.Config{
+		Received: func(json []byte) { seen = append(seen, string(json)) },
+		Check:    func(json []byte) error { seen = append(seen, "checked"); return nil },
+	}, func(req *http.Request) (*http.Response, error) {
+		switch {
+		case req.URL.Host == "cdn-global.configcat.com":
+			return reply(200, redirect), nil
+		case len(seen) > 1:
+			return reply(200, "[]"), nil
+		}
+		return reply(200, config), nil
+	})
+	if got, err := f.Fetch(t.Context(), ""); err != nil || string(got.JSON) != config || !slices.Equal(seen, []string{redirect, config, "checked"}) {
+		t.Errorf("seen %q, %v", seen, err)
+	}
+	if _, err := f.Fetch(t.Context(), ""); err == nil || seen[len(seen)-1] != "[]" {
 		t.Errorf("seen %q, %v", seen, err)
 	}
 }

@@ -121,6 +121,9 @@ func (r *round) next(ctx context.Context, target *url.URL) (*url.URL, error) {
 // (S81).
 func (r *round) nextByPreferences(ctx context.Context) (*url.URL, error) {
 	f := r.f
+	if f.cfg.Received != nil {
+		f.cfg.Received(r.last.body)
+	}
 	got, err := parseAnswer(r.last.body)
 	if err != nil {
 		return nil, r.fail(CodeInvalidBody, err)

@@ -20,10 +20,6 @@ const (
 // minCompressBytes is the size below which compression saves too little to matter.
 const minCompressBytes = 512
 
-// quickBytes is the size up to which the fastest level is used: the tables of the default level
-// would cost more than they save.
-const quickBytes = 64 << 10
-
 // MaxCodecBytes is the greatest length of a codec's name.
 const MaxCodecBytes = 32
 
@@ -59,14 +55,10 @@ func Encode(json []byte) (codec Codec, payload []byte) {
 	if len(json) < minCompressBytes {
 		return Raw, json
 	}
-	level := zstd.SpeedDefault
-	if len(json) <= quickBytes {
-		level = zstd.SpeedFastest
-	}
-	// Each call makes its own encoder: calls are rare, and a kept encoder would retain its window
+	// The default level takes twice as long, and makes configs no shorter. Each call makes its own encoder: calls are rare, and a kept encoder would retain its window
 	// forever. The window is no larger than the content needs: allocating a larger one takes
 	// longer than compressing.
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true), zstd.WithEncoderLevel(level),
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true), zstd.WithEncoderLevel(zstd.SpeedFastest),
 		zstd.WithWindowSize(1<<bits.Len(uint(len(json)))), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return Raw, json

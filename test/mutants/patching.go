@@ -75,14 +75,33 @@ var patching = []mutant{
 		test{"leader", "^TestAMessageWithAPatchStatesTheWindowOfTheBlob$"},
 	},
 	{
+		"a dictionary is loaded without time for it", "F38", []edit{{"internal/patch",
+			`if !hasTime(ctx, dict, options) {`, `if ctx.Err() != nil {`}},
+		test{"internal/patch", "^TestADictionaryThatTakesTooLongIsNotLoaded$"},
+	},
+	{
 		"a patch may take any time", "F38", []edit{{"internal/patch",
 			`err = errors.Join(err, ctx.Err())`, `err = errors.Join(err)`}},
 		test{"internal/patch", "^TestMakeStopsWhenItsTimeEnds$"},
 	},
 	{
 		"a patch may be as large as the content", "F38", []edit{{"leader",
-			`|| len(p) >= len(c.Payload)/2 {`, `{`}},
+			`|| len(made) >= len(c.Payload)/2 {`, `{`}},
 		test{"leader", "^TestAPatchThatSavesLittleIsNotUsed$"},
+	},
+	{
+		"a commit waits for a patch for any time", "F38", []edit{{"leader",
+			`p.budget, p.cancel = context.WithTimeout(ctx, patchBudget)`, `p.budget, p.cancel = context.WithCancel(ctx)`}},
+		test{"leader", "^TestAPatchThatTakesTooLongIsNotUsed$"},
+	},
+	{
+		"content with a redirect is committed", "S86", []edit{{"leader",
+			`		prepared = e.prepare(ctx, base, json, running)
+`, `		if prepared == nil {
+			prepared = e.prepare(ctx, base, json, running)
+		}
+`}},
+		test{"leader", "^TestTheContentOfTheLastRedirectIsCommitted$"},
 	},
 	{
 		"a patch from other content than meta names is stored", "F38", []edit{{"leader/internal/script/commit.lua",
