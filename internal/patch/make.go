@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
 	"math/bits"
+	"slices"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -18,6 +21,9 @@ const (
 	// quickMiddle is the size up to which the fastest level is used: the tables of the others
 	// would cost more than they save.
 	quickMiddle = 64 << 10
+	// sampleDictionary is the size of the part of a dictionary whose loading shows how long all of
+	// it takes: loading cannot be interrupted.
+	sampleDictionary = 1 << 20
 	// blockBytes is how much is compressed at once: the size of Zstandard's blocks.
 	blockBytes = 128 << 10
 )
@@ -75,7 +81,8 @@ func commonSuffix(a, b []byte) int {
 }
 
 // compress returns middle as a Zstandard frame over the middle of the base. It gives up after a
-// block if the frame is longer than limit, or if ctx is done; it then returns nil.
+// block if the frame is longer than limit, or if ctx is done, and at the start if the dictionary
+// takes longer; it then returns nil.
 func compress(ctx context.Context, from, middle []byte, limit int) []byte {
 	level := zstd.SpeedBetterCompression // the others find nothing that is several MB back
 	if len(from)+len(middle) <= quickMiddle {
@@ -85,7 +92,11 @@ func compress(ctx context.Context, from, middle []byte, limit int) []byte {
 		zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true),
 		zstd.WithWindowSize(max(zstd.MinWindowSize, 1<<bits.Len(uint(len(from)+len(middle))))), // reaches back over all of both
 	}
-	if dict := dictionary(from); dict != nil {
+	dict := dictionary(from)
+	if !hasTime(ctx, dict, options) {
+		return nil
+	}
+	if dict != nil {
 		options = append(options, zstd.WithEncoderDictRaw(0, dict))
 	}
 	if len(middle) <= blockBytes {
@@ -114,6 +125,23 @@ func compress(ctx context.Context, from, middle []byte, limit int) []byte {
 		return nil
 	}
 	return frame.Bytes()
+}
+
+// hasTime reports whether a dictionary is likely to be loaded before ctx is done. That depends on
+// the machine, and on what else runs.
+func hasTime(ctx context.Context, dict []byte, options []zstd.EOption) bool {
+	end, limited := ctx.Deadline()
+	if !limited || len(dict) < 4*sampleDictionary {
+		return ctx.Err() == nil
+	}
+	began := time.Now()
+	enc, err := zstd.NewWriter(io.Discard, append(slices.Clip(options), zstd.WithEncoderDictRaw(0, dict[:sampleDictionary]))...)
+	if err != nil {
+		return false
+	}
+	took := time.Since(began)
+	_ = enc.Close()
+	return time.Now().Add(took * time.Duration(len(dict)/sampleDictionary)).Before(end)
 }
 
 // limitedBuffer is a buffer that refuses more than limit bytes.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"pgregory.net/rapid"
@@ -119,6 +120,24 @@ func TestMakeStopsWhenItsTimeEnds(t *testing.T) {
 	base, next := configOf(5<<20), configOf(5<<20, 3, 25000)
 	if p := patch.Make(ctx, base, next, wire.MaxConfigBytes); p != nil || ctx.left < -3 {
 		t.Errorf("a patch of %d bytes; asked %d times after the end", len(p), -ctx.left)
+	}
+}
+
+// late has a deadline, but does not end.
+type late struct {
+	context.Context
+	end time.Time
+}
+
+func (l late) Deadline() (time.Time, bool) { return l.end, true }
+
+// Loading a large dictionary cannot be interrupted.
+func TestADictionaryThatTakesTooLongIsNotLoaded(t *testing.T) {
+	base, next := configOf(7<<20), configOf(7<<20, 3, 32000)
+	for left, want := range map[time.Duration]bool{time.Hour: true, 0: false} {
+		if p := patch.Make(late{t.Context(), time.Now().Add(left)}, base, next, wire.MaxPatchesBytes); (p != nil) != want {
+			t.Errorf("%v left: a patch of %d bytes", left, len(p))
+		}
 	}
 }
 
