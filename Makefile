@@ -101,7 +101,7 @@ install-test-tools: ## install missing tools of the tests, except Go
 
 # The packages to lint, and the files whose words are checked: all if it is empty.
 LINT_PACKAGES       ?= $(PACKAGES)
-LINT_FILES ?=
+LINT_FILES          ?=
 
 # A lint that passed sets the time of bin/linted to that of its start.
 .PHONY: lint
@@ -135,7 +135,7 @@ gates: ## run the conformance tests with counts, and the allocation gates, witho
 
 # The tests of fleets start many processes and mostly wait. Unit tests yield the processors
 # to them. Virtual time needs no processor at a certain moment, and much less of it without
-# the race detector; make race-virtual uses it. The shell makes its background jobs ignore an interrupt,
+# the race detector; make race-virtual uses it. The model runs one coroutine at a time. The shell makes its background jobs ignore an interrupt,
 # unless the trap is reset.
 .PHONY: race
 race: tools ## run the whole suite in random order: units beside fleets, virtual and servers
@@ -147,10 +147,10 @@ race: tools ## run the whole suite in random order: units beside fleets, virtual
 FLEETS := $(TESTS) --hide-summary=skipped
 
 .PHONY: units
-units: tools ## run the tests of all packages but those of fleets, with the race detector
+units: tools ## run the tests of all packages but those of fleets and the model, with the race detector
 	@echo "==> units: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
 	@mkdir -p bin/tests; $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on -timeout 40m \
-		$$($(GO) list $(PACKAGES) | grep -vE '/test/(e2e|interop|servers)$$')
+		$$($(GO) list $(PACKAGES) | grep -vE '/test/(e2e|interop|model|servers)$$')
 
 .PHONY: fleets
 fleets: tools ## run the tests of fleets in real time, with the race detector
@@ -159,11 +159,12 @@ fleets: tools ## run the tests of fleets in real time, with the race detector
 		$(FLEETS) --jsonfile bin/tests/interop.json -- $(RACE) -shuffle=on -timeout 40m ./test/interop || status=$$?; exit $$status
 
 .PHONY: virtual race-virtual
-virtual: ## run the tests of fleets in virtual time
+virtual: ## run the tests of fleets in virtual time, and the model
 race-virtual: ## the same with the race detector; some minutes
 virtual race-virtual: tools
-	@echo "==> fleets in virtual time"
-	@mkdir -p bin/tests; $(QUICK) $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on -timeout 40m ./test/e2e -args -time=virtual
+	@echo "==> fleets in virtual time, and the model"
+	@mkdir -p bin/tests; status=0; $(QUICK) $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on -timeout 40m ./test/e2e -args -time=virtual || status=$$?; \
+		$(QUICK) $(FLEETS) --jsonfile bin/tests/model.json -- -shuffle=on -timeout 40m ./test/model || status=$$?; exit $$status
 
 .PHONY: servers
 servers: ## run the core of the suite on Redis 7, Redis 8 and Valkey 8, with counts
