@@ -106,4 +106,40 @@ var evaluating = []mutant{
 		"a look-up visits any number of slots", "S17", []edit{{"evaluate", `for range longestProbe { // chosen`, `for { // chosen`}},
 		test{"evaluate", "^TestALookUpVisitsFewSlots$"},
 	},
+	{
+		"differences do not show a salt", "S36", []edit{{"evaluate", `if e.exact { // once`, `if false { // once`}},
+		test{"evaluate", "^TestDiffNamesExactlyTheFlagsThatMeanSomethingElse$"},
+	},
+	{
+		"differences do not show the content of a segment", "S73", []edit{{"evaluate", `sum := e.digest(s)`, `var sum digest`}},
+		test{"evaluate", "^TestDiffNamesEveryFlagWhoseEvaluationChanged$"},
+	},
+	{
+		"differences do not show what depends on them", "S74", []edit{{"evaluate", `if c.kinds[s.key] == "" {`, `if false {`}},
+		test{"evaluate", "^TestDiffNamesEveryFlagWhoseEvaluationChanged$"},
+	},
+	{
+		"differences do not show percentages", "S72", []edit{{"evaluate", `		e.number(o.share)`, `		e.number(0)`}},
+		test{"evaluate", "^TestDiffInWords$"},
+	},
+	{
+		"differences do not show variation IDs", "S20", []edit{{"evaluate", `		e.text(s.variation)`, `		e.text("")`}},
+		test{"evaluate", "^TestDiffInWords$"},
+	},
+	{
+		"differences show an attribute that nothing uses", "S72", []edit{{"evaluate", `if e.flag(s.usesOptions()); s.usesOptions() {`, `if true {`}},
+		test{"evaluate", "^TestDiffInWords$"},
+	},
+	{
+		"differences show the order of hashes", "S36", []edit{{"evaluate", `return bytes.Compare(a.digest[:], b.digest[:])`, `return 0 * bytes.Compare(a.digest[:], b.digest[:])`}},
+		test{"evaluate", "^TestDiffOfOddConditions$"},
+	},
+	{
+		"a rule that moved is not shown", "S70", []edit{{"evaluate", `if i != unmatched && !stay[j] {`, `if i != unmatched && !stay[j] && false {`}},
+		test{"evaluate", "^TestDiffInWords$"},
+	},
+	{
+		"names in differences have any length", "S78", []edit{{"evaluate", `if b.Len() >= limit {`, `if false {`}},
+		test{"evaluate", "^TestDiffOfLargeConfigsIsNotLargerThanTheyAre$"},
+	},
 }
