@@ -224,7 +224,7 @@ bench: ## compare the bridge with the floor, quickly (BENCH=pattern); pages and 
 	$(call measure,bin/bench,)
 
 .PHONY: bench-full
-bench-full: ## the same in full, about half an hour per run; pages and plots in docs (COUNT=3 runs)
+bench-full: ## the same in full, less than half an hour per run; pages and plots in docs (COUNT=3 runs)
 	rm -f docs/bench/results.json
 	$(call measure,docs/bench,-full)
 

@@ -15,6 +15,7 @@ import (
 type origin struct {
 	*httptest.Server
 	content  bench.Content
+	edit     bench.Edit // of the versions that publish makes
 	current  atomic.Pointer[edition]
 	requests atomic.Int64
 }
@@ -41,7 +42,7 @@ func (o *origin) publish() int64 {
 	if held := o.current.Load(); held != nil {
 		next = held.version + 1
 	}
-	o.current.Store(&edition{next, o.content.ETag(next), o.content.JSON(next)})
+	o.current.Store(&edition{next, o.content.ETag(next), o.content.Edited(next, o.edit)})
 	return next
 }
 

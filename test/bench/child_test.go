@@ -32,6 +32,7 @@ type childConfig struct {
 	Keys       int           // number of SDK keys that it leads for
 	Poll       time.Duration // the leader's poll interval
 	Follow     bool          // whether it follows the first SDK key, too
+	Followers  int           // it leads nothing, but has this many followers of the first SDK key
 }
 
 // keyOf returns one of many SDK keys; the first is that of all other measurements.
@@ -48,6 +49,13 @@ func runChild(text string) int {
 	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
+	}
+	if cfg.Followers > 0 {
+		if err := runFollowers(cfg); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
 	}
 	client := redis.NewClient(&redis.Options{Addr: cfg.Redis, ContextTimeoutEnabled: true, MaxRetries: -1})
 	keys := make([]leader.SDKKey, cfg.Keys)
@@ -82,6 +90,7 @@ type child struct {
 	t   testing.TB
 	cmd *exec.Cmd
 	in  io.Closer
+	out *bufio.Scanner // what it prints after it has started
 }
 
 // startChild starts a child process and waits until it is ready. It ends with the test.
@@ -106,10 +115,13 @@ func startChild(t testing.TB, cfg childConfig) *child {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	c := &child{t, cmd, in}
+	c := &child{t, cmd, in, bufio.NewScanner(out)}
+	c.out.Buffer(nil, 1<<20)
 	t.Cleanup(c.stop)
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "started\n" {
-		t.Fatalf("a child process said %q: %v", line, err)
+	for c.out.Text() != "started" {
+		if !c.out.Scan() {
+			t.Fatalf("a child process did not start: %v", c.out.Err())
+		}
 	}
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 )
 
@@ -13,33 +14,98 @@ import (
 const VersionFlag = "version"
 
 // Content is a config with a usual mix of flags: switches, strings with targeting rules,
-// roll-outs by percentage. Every eighth flag compares with hashes, which hardly compress.
-// Its versions differ in one value.
-type Content struct{ head, tail []byte }
+// roll-outs by percentage, a segment. Every eighth flag compares with hashes, which hardly
+// compress.
+type Content struct {
+	head  []byte   // up to the number in the segment
+	flags [][]byte // each with the comma before it
+}
+
+// An Edit is what differs between two versions of a [Content].
+type Edit string
+
+const (
+	OneFlag  Edit = "one flag" // the one with the version, which every edit changes
+	TenFlags Edit = "ten flags"
+	Segment  Edit = "a segment" // an eighth of the flags use it
+	Half     Edit = "half of the config"
+)
+
+const (
+	middle = `.example"]}]}],"f":{"` + VersionFlag + `":{"t":2,"v":{"i":`
+	tail   = `},"i":"0a1b2c3d"}`
+
+	firstSegment = 1_000_000 // the number in the segment unless it is edited
+)
 
 // NewContent returns a config of at least size bytes, and hardly more. The minimum is about
-// 200 bytes. The same size gives the same bytes.
+// 350 bytes. The same size gives the same bytes.
 func NewContent(size int) Content {
 	random := rand.New(rand.NewPCG(1, uint64(size)))
-	var tail bytes.Buffer
-	tail.WriteString(`},"i":"0a1b2c3d"}`)
-	head := []byte(`{"p":{"u":"https://cdn-global.configcat.com","r":0,"s":"4qHXtDMqAd1NjlgvhyYEcdrfxfkmwgfsVKQyWGkCSDM="},"f":{"` +
-		VersionFlag + `":{"t":2,"v":{"i":`)
-	const room = 12 // for the version and the closing brackets
-	for i := 0; len(head)+tail.Len()+room < size; i++ {
-		missing := size - len(head) - tail.Len() - room
-		writeFlag(&tail, random, i, missing)
+	c := Content{head: []byte(`{"p":{"u":"https://cdn-global.configcat.com","r":0,"s":"4qHXtDMqAd1NjlgvhyYEcdrfxfkmwgfsVKQyWGkCSDM="},` +
+		`"s":[{"n":"Beta testers","r":[{"a":"Email","c":2,"l":["@beta.example","@`)}
+	const room = 7 + 7 + 2 // for the number in the segment, a version of 7 digits and the closing brackets
+	for length := len(c.head) + len(middle) + len(tail) + room; length < size; {
+		var flag bytes.Buffer
+		kind := len(c.flags) % 8
+		if size-length < 600 {
+			kind = 1 // a small one
+		}
+		writeFlag(&flag, random, len(c.flags), kind)
+		c.flags = append(c.flags, flag.Bytes())
+		length += flag.Len()
 	}
-	tail.WriteString(`}}`)
-	return Content{head, tail.Bytes()}
+	return c
 }
 
 // JSON returns the config JSON of a version, which must not be negative.
-func (c Content) JSON(version int64) []byte {
-	json := make([]byte, 0, len(c.head)+len(c.tail)+20)
-	json = append(json, c.head...)
+func (c Content) JSON(version int64) []byte { return c.Edited(version, OneFlag) }
+
+// Edited is like JSON for versions that differ by an edit.
+func (c Content) Edited(version int64, edit Edit) []byte {
+	flags := slices.Clone(c.flags)
+	switch edit {
+	case TenFlags:
+		for i := range min(9, len(flags)) {
+			at := i * len(flags) / 9
+			flags[at] = touched(flags[at], version)
+		}
+	case Half:
+		random := rand.New(rand.NewPCG(2, uint64(version)))
+		for i := len(flags) / 2; i < len(flags); i++ {
+			var flag bytes.Buffer
+			writeFlag(&flag, random, i, i%8)
+			flags[i] = flag.Bytes()
+		}
+	case Segment:
+		return c.build(version, version, flags)
+	case OneFlag:
+	}
+	return c.build(version, firstSegment, flags)
+}
+
+// After returns the config JSON after a number of edits, each of another flag as long as there
+// are some. The version is that number.
+func (c Content) After(edits int) []byte {
+	flags := slices.Clone(c.flags)
+	for i := range min(edits, len(flags)) {
+		flags[i] = touched(flags[i], int64(1+(edits-1-i)/len(flags)))
+	}
+	return c.build(int64(edits), firstSegment, flags)
+}
+
+func (c Content) build(version, segment int64, flags [][]byte) []byte {
+	json := strconv.AppendInt(bytes.Clone(c.head), segment, 10)
+	json = append(json, middle...)
 	json = strconv.AppendInt(json, version, 10)
-	return append(json, c.tail...)
+	json = append(json, tail...)
+	return append(append(json, bytes.Join(flags, nil)...), `}}`...)
+}
+
+// touched returns a flag whose last variation ID is made of a number. All flags end with one.
+func touched(flag []byte, number int64) []byte {
+	const end = len(`01234567"}`)
+	return fmt.Appendf(bytes.Clone(flag[:len(flag)-end]), `%08x"}`, uint32(number)*2654435761)
 }
 
 // ETag returns the ETag of a version.
@@ -51,15 +117,11 @@ var words = []string{
 	"search", "session", "shipping", "sidebar", "signup", "support", "theme", "upload", "video", "wallet", "widget", "wizard",
 }
 
-// writeFlag writes a flag of a kind that fits into the missing bytes.
-func writeFlag(w *bytes.Buffer, random *rand.Rand, i, missing int) {
+// writeFlag writes flag i, of one of 8 kinds.
+func writeFlag(w *bytes.Buffer, random *rand.Rand, i, kind int) {
 	word := func() string { return words[random.IntN(len(words))] }
 	id := func() string { return fmt.Sprintf("%08x", random.Uint32()) }
 	name := fmt.Sprintf("%s_%s_%d", word(), word(), i)
-	kind := i % 8
-	if missing < 600 {
-		kind = 1
-	}
 	switch kind {
 	case 0: // for some users, by hashes
 		hash := func() string {
@@ -78,6 +140,8 @@ func writeFlag(w *bytes.Buffer, random *rand.Rand, i, missing int) {
 	case 4: // a limit
 		fmt.Fprintf(w, `,"%s":{"t":3,"r":[{"c":[{"u":{"a":"Email","c":2,"l":["@example.com","@%s.example"]}}],"s":{"v":{"d":%d.5},"i":"%s"}}],"v":{"d":%d.25},"i":"%s"}`,
 			name, word(), random.IntN(99), id(), random.IntN(99), id())
+	case 7: // for a segment
+		fmt.Fprintf(w, `,"%s":{"t":0,"r":[{"c":[{"s":{"s":0,"c":0}}],"s":{"v":{"b":true},"i":"%s"}}],"v":{"b":false},"i":"%s"}`, name, id(), id())
 	default: // a switch
 		fmt.Fprintf(w, `,"%s":{"t":0,"v":{"b":%t},"i":"%s"}`, name, random.IntN(2) == 0, id())
 	}

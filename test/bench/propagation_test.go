@@ -1,19 +1,15 @@
 package bench_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/follower"
-	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/bench"
 	"github.com/redis/go-redis/v9"
@@ -24,32 +20,25 @@ import (
 type race struct {
 	*measurement
 	followers, bytes, rounds int
-	budget                   int64 // of the leader, bytes/s; 0: the default
 }
 
 // noSpread is a budget so large that reads are not spread.
 const noSpread = 1 << 50
 
 func BenchmarkPropagation(b *testing.B) {
-	const kb = 1 << 10
+	const kb, mb = 1 << 10, 1 << 20
 	type point struct{ followers, bytes, rounds int }
-	points := []point{{1, 10 * kb, 10}, {10, 10 * kb, 2}, {100, 10 * kb, 3}, {1000, 10 * kb, 3}, {100, 100 * kb, 2}, {100, 1000 * kb, 2}}
+	points := []point{{1, 10 * kb, 10}, {10, 10 * kb, 2}, {100, 10 * kb, 3}, {1000, 10 * kb, 3}, {100, mb, 2}}
 	if *full {
 		points = nil
-		for _, bytes := range []int{1 * kb, 10 * kb, 100 * kb, 1000 * kb} {
+		for _, bytes := range []int{10 * kb, 100 * kb, mb} {
 			// Each round lasts a second at least; many followers yield many times.
-			points = append(points, point{1, bytes, 30}, point{10, bytes, 10}, point{100, bytes, 10}, point{1000, bytes, 5}, point{5000, bytes, 3})
+			points = append(points, point{1, bytes, 20}, point{100, bytes, 10}, point{1000, bytes, 5}, point{5000, bytes, 3})
 		}
-		points[5].rounds = 100 // the case of the goals: one follower, 10 KB
+		points[0].rounds = 50 // the case of the goals: one follower, 10 KB
 	}
 	for _, p := range points {
 		measure(b, "propagation", func(m *measurement) {
-			(&race{measurement: m, followers: p.followers, bytes: p.bytes, rounds: p.rounds, budget: noSpread}).run()
-		}, "followers", p.followers, "bytes", p.bytes)
-	}
-	spread := pick([]point{{1000, 100 * kb, 1}}, []point{{1000, 100 * kb, 5}, {1000, 1000 * kb, 3}, {5000, 100 * kb, 3}})
-	for _, p := range spread {
-		measure(b, "spread", func(m *measurement) {
 			(&race{measurement: m, followers: p.followers, bytes: p.bytes, rounds: p.rounds}).run()
 		}, "followers", p.followers, "bytes", p.bytes)
 	}
@@ -58,7 +47,7 @@ func BenchmarkPropagation(b *testing.B) {
 // run measures a case.
 func (r *race) run() {
 	s := startRedis(r, nil)
-	b := startBridge(r, s, r.bytes, func(cfg *leader.Config) { cfg.ReadBudget = r.budget })
+	b := startBridge(r, s, r.bytes, func(cfg *leader.Config) { cfg.ReadBudget = noSpread })
 	var current atomic.Pointer[round]
 	before := s.usage(r)
 	clients, followers := r.startFollowers(b, &current)
@@ -80,7 +69,6 @@ func (r *race) run() {
 	bridge().wait(r)
 	r.put("redis-memory-peak", "B", s.usage(r).peak)
 
-	window := b.watchWindow(r)
 	f := startFloor(r, s.client(r), b.cdn.content, clients)
 	f.run().wait(r)
 	asking := s.asking(r)
@@ -93,7 +81,6 @@ func (r *race) run() {
 	own.report(r.measurement, "bridge")
 	raw.report(r.measurement, "floor")
 	r.put("cdn-request", "ms", cdnRequest(r, b.cdn))
-	r.put("window", "ms", float64(window().Milliseconds()))
 }
 
 // startFollowers starts followers, and waits until all have the content.
@@ -161,31 +148,4 @@ func cdnRequest(t testing.TB, cdn *origin) float64 {
 		times = append(times, time.Since(start))
 	}
 	return bench.Median(bench.Milliseconds(times))
-}
-
-// watchWindow returns a function that returns the longest spread window announced so far.
-func (b *bridge) watchWindow(t testing.TB) func() time.Duration {
-	t.Helper()
-	var most atomic.Int64
-	sub := b.server.admin.Subscribe(t.Context(), cachekeys.For(sdkKey, "", 0).Events)
-	if _, err := sub.Receive(t.Context()); err != nil {
-		t.Fatalf("subscribe: %v", err)
-	}
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			message, err := sub.ReceiveMessage(context.Background())
-			if err != nil {
-				return // closed
-			}
-			if m, err := wire.ParseMessage([]byte(message.Payload)); err == nil {
-				most.Store(max(most.Load(), int64(m.Spread)))
-			}
-		}
-	})
-	t.Cleanup(func() {
-		_ = sub.Close()
-		running.Wait()
-	})
-	return func() time.Duration { return time.Duration(most.Load()) }
 }

@@ -51,23 +51,41 @@ func ready(m *measurement, bytes, rounds int) {
 	}
 }
 
-// The memory of one follower.
+// The memory of one follower, also after many edits of different flags.
 func BenchmarkFollowerMemory(b *testing.B) {
 	for _, bytes := range pick([]int{10 << 10, 1 << 20}, []int{1 << 10, 10 << 10, 100 << 10, 1 << 20, 5 << 20}) {
-		measure(b, "memory", func(m *measurement) { memory(m, bytes) }, "bytes", bytes)
+		edits := 0
+		if bytes == 1<<20 {
+			edits = pick(50, 1000)
+		}
+		measure(b, "memory", func(m *measurement) { memory(m, bytes, edits) }, "bytes", bytes)
 	}
 }
 
-func memory(m *measurement, bytes int) {
+func memory(m *measurement, bytes, edits int) {
 	s := startRedis(m, nil)
-	b := startBridge(m, s, bytes, nil)
+	w := newWriter(m, s.client(m), bytes)
+	w.publish(w.content.After(0), 0)
 	before := heap()
 	c := follow(m, s.client(m))
 	awaitReady(m, c)
 	held := float64(heap()) - float64(before)
+	content, _ := c.Content()
+	size := float64(len(content.JSON))
 	m.put("heap", "B", held)
-	m.put("heap-per-byte", "x", held/float64(len(b.cdn.current.Load().json)))
+	m.put("heap-per-byte", "x", held/size)
+	if edits > 0 {
+		for n := range edits {
+			w.publish(w.content.After(n+1), int64(n+1))
+			until(m, "the follower has the edit", func() bool { return versionOf(c) == int64(n+1) })
+		}
+		edited := float64(heap()) - float64(before)
+		m.put("edits", "1", float64(edits))
+		m.put("edited-heap", "B", edited)
+		m.put("edited-heap-per-byte", "x", edited/size)
+	}
 	c.Close()
+	runtime.KeepAlive(w) // it was in memory before, too
 }
 
 // The usage of followers while nothing changes: heartbeats and PINGs.

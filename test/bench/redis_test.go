@@ -38,13 +38,18 @@ func (s *server) client(t testing.TB) *redis.Client {
 func (s *server) clientThat(t testing.TB, change func(*redis.Options)) *redis.Client {
 	t.Helper()
 	opts := s.opts
-	opts.PoolSize = 4
-	// The test has thousands of clients. A service may have other settings.
-	opts.ReadBufferSize, opts.WriteBufferSize, opts.PipelinePoolSize = 4<<10, 4<<10, -1
+	sparing(&opts)
 	change(&opts)
 	client := redis.NewClient(&opts)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// sparing makes a client need little memory: the test has thousands of them. A service may have
+// other settings.
+func sparing(opts *redis.Options) {
+	opts.PoolSize = 4
+	opts.ReadBufferSize, opts.WriteBufferSize, opts.PipelinePoolSize = 4<<10, 4<<10, -1
 }
 
 // usage is what Redis has used since its start.

@@ -10,7 +10,7 @@ import (
 func BenchmarkRequests(b *testing.B) {
 	for _, processes := range pick([]int{1, 10}, []int{1, 10, 50}) {
 		measure(b, "requests", func(m *measurement) {
-			requests(m, processes, pick(time.Second, 5*time.Second), pick(4, 8))
+			requests(m, processes, pick(time.Second, 5*time.Second), 4)
 		}, "processes", processes)
 	}
 }

@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/catbridge/catbridge/evaluate"
+	fetching "github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/patch"
+	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/leader/otel"
 	"github.com/catbridge/catbridge/test/bench"
@@ -16,14 +21,15 @@ import (
 
 // The time of each step until one follower evaluates a change, from the leader's traces.
 func BenchmarkSteps(b *testing.B) {
-	measure(b, "steps", func(m *measurement) { steps(m, 10<<10, pick(3, 100)) }, "bytes", 10<<10)
-	if *full {
-		measure(b, "steps", func(m *measurement) { steps(m, 1000<<10, 30) }, "bytes", 1000<<10)
+	for _, p := range []struct{ bytes, rounds int }{{10 << 10, pick(3, 50)}, {1 << 20, pick(3, 30)}, {5 << 20, pick(0, 10)}} {
+		if p.rounds == 0 {
+			continue
+		}
+		measure(b, "steps", func(m *measurement) { steps(m, p.bytes, p.rounds) }, "bytes", p.bytes)
 	}
 }
 
 func steps(m *measurement, size, rounds int) {
-	m.labels = m.labels.With("of", "median")
 	s, recorder := startRedis(m, nil), tracetest.NewSpanRecorder()
 	b := startBridge(m, s, size, func(cfg *leader.Config) {
 		cfg.ReadBudget, cfg.Tracer = noSpread, otel.NewTracer(trace.NewTracerProvider(trace.WithSpanProcessor(recorder)))
@@ -59,9 +65,50 @@ func steps(m *measurement, size, rounds int) {
 	for step, all := range times {
 		ms := bench.Milliseconds(all)
 		m.put(step, "ms", bench.Median(ms))
-		m.putFor(m.labels.With("of", "p99"), step, "ms", bench.Percentile(ms, 0.99))
+		m.put(step+"-p99", "ms", bench.Percentile(ms, 0.99))
 	}
-	m.put("cdn-request", "ms", cdnRequest(m, b.cdn))
+	m.alone(b.cdn)
+}
+
+// alone records the time of parts of these steps on an idle machine, one after the other, and the
+// floor of a change that one follower evaluates: the CDN's answer, its hash, one pass over the JSON
+// and the patch applied.
+func (m *measurement) alone(cdn *origin) {
+	was, now := cdn.content.Edited(cdn.version(), cdn.edit), cdn.content.Edited(cdn.version()+1, cdn.edit)
+	held, err := evaluate.Parse(was)
+	if err != nil {
+		m.Fatal(err)
+	}
+	made := patch.Make(m.Context(), was, now, wire.MaxPatchesBytes)
+	fetcher, err := fetching.New(fetching.Config{SDKKey: sdkKey, BaseURL: cdn.URL})
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer fetcher.Close()
+	times := map[string]float64{"cdn-request": cdnRequest(m, cdn)}
+	for part, run := range map[string]func(){
+		"fetch-and-check": func() { _, err = fetcher.Fetch(m.Context(), "") },
+		"hash":            func() { wire.ContentHash(now) },
+		"json-valid":      func() { json.Valid(now) },
+		"recompile":       func() { _, err = evaluate.Reparse(held, now) },
+		"make-patch":      func() { patch.Make(m.Context(), was, now, wire.MaxPatchesBytes) },
+		"apply-patch":     func() { _, err = patch.Apply(was, made, len(now)) },
+		"compress":        func() { wire.Encode(now) },
+	} {
+		var all []time.Duration
+		for range 20 {
+			start := time.Now()
+			if run(); err != nil {
+				m.Fatalf("%s: %v", part, err)
+			}
+			all = append(all, time.Since(start))
+		}
+		times[part] = bench.Median(bench.Milliseconds(all))
+	}
+	for part, ms := range times {
+		m.put(part, "ms", ms)
+	}
+	m.put("floor", "ms", times["cdn-request"]+times["hash"]+times["json-valid"]+times["apply-patch"])
 }
 
 // ended returns the span of that name; nil: none has ended.

@@ -16,6 +16,7 @@ import (
 type writer struct {
 	t        testing.TB
 	client   *redis.Client
+	content  bench.Content
 	keys     cachekeys.Keys
 	epoch    int64
 	rev      int64
@@ -33,21 +34,32 @@ type prepared struct {
 // newWriter prepares a few versions of a content of that size.
 func newWriter(t testing.TB, client *redis.Client, bytes int) *writer {
 	t.Helper()
-	w := &writer{t: t, client: client, keys: cachekeys.For(sdkKey, "", 0), epoch: time.Now().UnixMilli(), rev: time.Now().UnixMilli()}
-	content := bench.NewContent(bytes)
+	w := &writer{
+		t: t, client: client, content: bench.NewContent(bytes), keys: cachekeys.For(sdkKey, "", 0),
+		epoch: time.Now().UnixMilli(), rev: time.Now().UnixMilli(),
+	}
 	for version := int64(1); version <= 16; version++ {
-		json := content.JSON(version)
-		p := prepared{version: version, len: len(json), hash: wire.ContentHash(json)}
-		p.codec, p.payload = wire.Encode(json)
-		w.prepared = append(w.prepared, p)
+		w.prepared = append(w.prepared, prepare(w.content.JSON(version), version))
 	}
 	return w
 }
 
+func prepare(json []byte, version int64) prepared {
+	p := prepared{version: version, len: len(json), hash: wire.ContentHash(json)}
+	p.codec, p.payload = wire.Encode(json)
+	return p
+}
+
 // write makes the next version current and returns it.
 func (w *writer) write() int64 {
+	return w.send(w.prepared[(w.rev+1)%int64(len(w.prepared))])
+}
+
+// publish makes a config JSON current.
+func (w *writer) publish(json []byte, version int64) { w.send(prepare(json, version)) }
+
+func (w *writer) send(p prepared) (version int64) {
 	w.rev++
-	p := w.prepared[w.rev%int64(len(w.prepared))]
 	m := wire.Message{
 		Type: wire.Change, Rev: w.rev, CDN: w.rev, Hash: p.hash, Len: p.len, Poll: time.Minute, Epoch: w.epoch,
 	}

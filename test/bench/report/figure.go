@@ -100,6 +100,12 @@ func (f figure) over(floor figure) figure {
 	return figure{ratio, ratio, ratio, "×"}
 }
 
+// minus returns the difference of two figures, or NaN if one is missing.
+func (f figure) minus(other figure) figure {
+	d := f.value - other.value
+	return figure{d, d, d, f.unit}
+}
+
 // size formats a number of bytes in powers of two, as the plans do.
 func size(label string) string {
 	n, err := strconv.Atoi(label)
@@ -108,8 +114,6 @@ func size(label string) string {
 		return label
 	case n >= 1<<20 && n%(1<<20) == 0:
 		return strconv.Itoa(n>>20) + " MB"
-	case n == 1000<<10:
-		return "1 MB"
 	}
 	return strconv.Itoa(n>>10) + " KB"
 }

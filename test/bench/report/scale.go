@@ -8,12 +8,14 @@ import (
 
 // costs is the measured cost of followers to a Redis node.
 type costs struct {
-	cpu    float64 // µs per follower, for a message with a config of 10 KB
-	bytes  float64 // of that message
-	memory float64 // bytes, of a newly connected follower
-	idle   float64 // µs of CPU per second and follower, while nothing changes
-	read   float64 // bytes of a config of 100 KB as followers read it
-	reads  float64 // µs of CPU for such a read, including the message
+	cpu      float64 // µs per follower, for a message with a config of 10 KB
+	bytes    float64 // of that message
+	memory   float64 // bytes, of a newly connected follower
+	idle     float64 // µs of CPU per second and follower, while nothing changes
+	patch    float64 // bytes per follower, for a flag switched in a config of 1 MB
+	patchCPU float64 // µs of CPU for that
+	read     float64 // bytes of a config of 1 MB as followers read it
+	reads    float64 // µs of CPU per follower for such a read, including the message
 }
 
 func measuredCosts(r *bench.Results) costs {
@@ -23,14 +25,17 @@ func measuredCosts(r *bench.Results) costs {
 		}
 		return (of("1000") - of("100")) / 900
 	}
-	c := costs{
+	const mb = "1048576"
+	change := func(edit bench.Edit, metric string) float64 {
+		return get(r, "patches", in("followers", "1000", "bytes", mb, "edit", string(edit), "patches", "yes", "window", "no"), metric).value
+	}
+	return costs{
 		cpu: 1000 * each("redis-cpu", "10240"), bytes: each("redis-out", "10240"),
 		memory: get(r, "propagation", in("followers", "1000", "bytes", "10240"), "redis-memory-follower").value,
 		idle:   get(r, "idle", in("followers", "1000"), "redis-cpu-follower").value,
-		read:   get(r, "compile", in("bytes", "102400"), "stored").value,
-		reads:  1000 * each("redis-cpu", "102400"),
+		patch:  change(bench.OneFlag, "redis-out-follower"), patchCPU: change(bench.OneFlag, "redis-cpu"), // ms for 1,000 are µs for one
+		read: get(r, "compile", in("bytes", mb), "stored").value, reads: change(bench.Half, "redis-cpu"),
 	}
-	return c
 }
 
 func cell(value float64, unit string) string {
@@ -43,7 +48,9 @@ func node(r *bench.Results) string {
 	return rows([]string{"for each follower", "on one node of Redis"}, [][]string{
 		{"a change of 10 KB, sent with the message: CPU", cell(c.cpu, "µs")},
 		{"the same: sent", cell(c.bytes, "B")},
-		{"a change of 100 KB, read separately: CPU", cell(c.reads, "µs")},
+		{"a flag switched in a config of 1 MB, sent as a patch: CPU", cell(c.patchCPU, "µs")},
+		{"the same: sent", cell(c.patch, "B")},
+		{"half of a config of 1 MB replaced, read separately: CPU", cell(c.reads, "µs")},
 		{"the same: read", cell(c.read, "B")},
 		{"while nothing changes: CPU", cell(c.idle, "µs/s")},
 		{"memory just after connecting", cell(c.memory, "B")},
@@ -86,6 +93,6 @@ func scale(r *bench.Results) string {
 	return rows([]string{
 		"followers", "nodes with up to " + perNode(r), "a change of 10 KB: CPU of a node", "sent by a node",
 		"CPU of a node while nothing changes", "memory of a node after connecting",
-		"100 KB: window, a budget for each node", "window, 50 MB/s for all",
+		"half of 1 MB replaced: window, a budget for each node", "window, 50 MB/s for all",
 	}, body)
 }

@@ -62,16 +62,8 @@ func table(r *bench.Results, suite, labels, metrics string) string {
 }
 
 // propagation returns a table that compares the bridge with the floor.
-func propagation(r *bench.Results) string { return compared(r, "propagation", false) }
-
-// spread returns the same table for reads that are spread over a window.
-func spread(r *bench.Results) string { return compared(r, "spread", true) }
-
-func compared(r *bench.Results, suite string, window bool) string {
-	head := []string{"config", "followers", "p50", "p99", "last", "floor: p50", "p99", "last", "last ÷ floor", "Redis CPU", "floor", "Redis sends", "floor", "Redis peak"}
-	if window {
-		head = append(head, "window")
-	}
+func propagation(r *bench.Results) string {
+	const suite = "propagation"
 	var body [][]string
 	for _, bytes := range values(r, suite, "bytes") {
 		for _, followers := range values(r, suite, "followers") {
@@ -83,19 +75,15 @@ func compared(r *bench.Results, suite string, window bool) string {
 			n, _ := strconv.ParseFloat(followers, 64)
 			cells := []string{size(bytes), show(n)}
 			for _, f := range []figure{
-				of("bridge", "p50"), of("bridge", "p99"), of("bridge", "last"), of("floor", "p50"), of("floor", "p99"), of("floor", "last"),
-				of("bridge", "last").over(of("floor", "last")), of("bridge", "redis-cpu"), of("floor", "redis-cpu"),
-				of("bridge", "redis-out"), of("floor", "redis-out"), get(r, suite, c, "redis-memory-peak"),
+				of("bridge", "p50"), of("bridge", "p99"), of("bridge", "last"), of("floor", "last"), of("bridge", "last").over(of("floor", "last")),
+				of("bridge", "redis-cpu"), of("bridge", "redis-out"), of("floor", "redis-out"),
 			} {
 				cells = append(cells, f.String())
-			}
-			if window {
-				cells = append(cells, get(r, suite, c, "window").String())
 			}
 			body = append(body, cells)
 		}
 	}
-	return rows(head, body)
+	return rows([]string{"config", "followers", "p50", "p99", "last", "floor: last", "last ÷ floor", "Redis CPU", "Redis sends", "floor: sends"}, body)
 }
 
 var calls = []struct{ metric, call string }{
@@ -156,9 +144,26 @@ func quick(r *bench.Results) string {
 	return "These are the results of the quick plan: fewer iterations, and a leader of 1,000 SDK keys that polls each every 5 s instead of 55 s.\n\n"
 }
 
+// fleet describes the processes of the followers of the suite "patches".
+func fleet(r *bench.Results) string {
+	if r.Plan == "full" {
+		return "ten processes"
+	}
+	return "several processes"
+}
+
+// edits describes the edits of the suite "memory".
+func edits(r *bench.Results) string {
+	n := get(r, "memory", in("bytes", "1048576"), "edits")
+	if !n.known() {
+		return ""
+	}
+	return ", and of one of 1 MB after " + n.String() + " edits of different flags"
+}
+
 // measuredUpTo returns the largest measured number of followers on one node.
 func measuredUpTo(r *bench.Results) string {
-	all := append(values(r, "propagation", "followers"), values(r, "storm", "followers")...)
+	all := slices.Concat(values(r, "propagation", "followers"), values(r, "patches", "followers"), values(r, "storm", "followers"))
 	most := 0.0
 	for _, followers := range all {
 		n, _ := strconv.ParseFloat(followers, 64)
