@@ -30,6 +30,7 @@ type serving struct {
 	mini   *miniredis.Miniredis
 	redis  string // URL
 	cdn    *localcdn.Server
+	web    string // its URL
 	leader *process
 	*process
 	base   string // URL
@@ -45,6 +46,7 @@ func startServing(t *testing.T, files map[string]string) *serving {
 	s.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	web := httptest.NewServer(s.cdn)
 	t.Cleanup(web.Close)
+	s.web = web.URL
 	s.leader = startProcess(t, []string{"CATBRIDGE_REDIS_URL=" + s.redis, "CATBRIDGE_BASE_URL=" + web.URL},
 		"leader", "--fast", "--sdk-key", "shop="+testKey, "--sdk-key", "api="+otherTestKey)
 	s.leader.expect(t, 0, `A new config was published(?s:.*)A new config was published`)

@@ -89,6 +89,39 @@ func TestServeStartsWithoutRedis(t *testing.T) {
 	s.want(configPath(testKey), 503, "no config yet")
 }
 
+// Redis is away from the start, and comes back.
+func TestAnOnlineServeAsksTheCDNWithoutRedis(t *testing.T) {
+	const text = "sdk_keys: [{name: shop, key: " + testKey + "}]\nserve: {listen: '127.0.0.1:0', hold: 5s"
+	s := startServing(t, map[string]string{"serve.yaml": text + "}"})
+	s.ready()
+	s.interrupt(t)
+	s.mini.Close()
+	s.run()
+	s.want("/readyz", 503, "shop: no config yet")
+	s.interrupt(t)
+
+	s.write("serve.yaml", text+", online: true}\nbase_url: "+s.web)
+	s.run()
+	s.ready()
+	etag := s.want(configPath(testKey), 200, `"one"`).Get("ETag")
+	s.want("/status", 200, `"source": "cdn"`)
+
+	s.cdn.Publish(testContent(t, "two"))
+	if err := s.mini.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	for { // it waits for the leader
+		status, _, body := s.get(configPath(testKey), "If-None-Match: "+etag, "X-ConfigCat-UserAgent: ConfigCat-Node/a-11.3.1")
+		if status == http.StatusOK && strings.Contains(body, `"two"`) {
+			break
+		}
+		if status != http.StatusNotModified {
+			t.Fatalf("%d %q", status, body)
+		}
+	}
+	s.interrupt(t)
+}
+
 func TestServeReloadsItsSettings(t *testing.T) {
 	const text = "sdk_keys: [{name: shop, key: " + testKey + "}]\nserve: {listen: '127.0.0.1:0', token_files: [tokens]}"
 	s := startServing(t, map[string]string{"serve.yaml": text, "tokens": configToken})
