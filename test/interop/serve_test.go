@@ -1,232 +1,135 @@
 package interop
 
 import (
-	"encoding/json"
-	"io"
-	"net"
-	"net/http"
+	"log/slog"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/gateway"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
-	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
-// httpReading is what the official SDK has from an HTTP server.
-type httpReading struct {
-	Changed bool            `json:"changed"` // the SDK received another config
-	At      int64           `json:"at"`      // Unix milliseconds
-	Flags   map[string]flag `json:"flags"`
-	Errors  []string        `json:"errors"`
-}
-
-// startHTTPSDK starts the official SDK on a base URL. It ends with the test.
-func startHTTPSDK(t *testing.T, baseURL string, args ...string) process {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), node(t), append([]string{"serve.mjs", "--base-url", baseURL}, args...)...)
-	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+sdkKey)
-	return startLines(t, cmd)
-}
-
-func (p process) read(t *testing.T) httpReading {
-	t.Helper()
-	if !p.lines.Scan() {
-		t.Fatalf("the official SDK ended: %v\n%s", p.lines.Err(), p.stderr)
+// TestF42_OfficialSDKsFollowLeadersThroughServe runs the three fetchers of the SDK, each with the
+// requests held and not, against processes of catbridge serve on a real Redis. Leaders are killed,
+// Redis loses everything, and serve restarts, one by one and together. Every SDK receives every
+// config, and never an older one.
+func TestF42_OfficialSDKsFollowLeadersThroughServe(t *testing.T) {
+	t.Parallel()
+	rounds := 0
+	t.Cleanup(func() { reportRounds(t, "F42", "OfficialSDKsFollowLeadersThroughServe", leaseOfProcesses, rounds) })
+	server, cdn := redistest.Start(t), fakecdn.New()
+	leaders := startLeaders(t, server, cdn)
+	held, polled := startServe(t, server, "--hold", "5s"), startServe(t, server)
+	var sdks group
+	for _, fetcher := range fetchers {
+		sdks.add(fetcher+", held", startHTTPSDK(t, held.url(), "--fetcher", fetcher))
+		sdks.add(fetcher, startHTTPSDK(t, polled.url(), "--fetcher", fetcher))
 	}
-	var r httpReading
-	if err := json.Unmarshal(p.lines.Bytes(), &r); err != nil {
-		t.Fatalf("the official SDK printed %q: %v", p.lines.Text(), err)
-	}
-	return r
-}
-
-// version waits until the SDK has received that version.
-func (p process) version(t *testing.T, version int64) httpReading {
-	t.Helper()
-	for {
-		r := p.read(t)
-		switch have := r.Flags[fakecdn.VersionFlag].Value; {
-		case have == float64(version):
-			return r
-		case !r.Changed:
-			t.Fatalf("the official SDK printed %+v", r)
-		}
-	}
-}
-
-var httpFetchers = []string{"node", "undici", "browser"}
-
-// TestOfficialSDKsFollowLeadersThroughServe runs the three fetchers of the SDK, each with the
-// requests held and not, against catbridge serve on a real Redis. Then serve and Redis restart.
-func TestOfficialSDKsFollowLeadersThroughServe(t *testing.T) {
-	server := redistest.Start(t)
-	client, cdn := server.Client(t, nil), fakecdn.New()
-	_, refresh := startLeader(t, client, cdn)
-	held, plain := startServe(t, server, freeAddr(t), "--hold", "5s"), startServe(t, server, freeAddr(t))
-	var sdks []process
-	var names []string
-	for _, fetcher := range httpFetchers {
-		for name, s := range map[string]*serveProcess{"held": held, "polling": plain} {
-			sdks = append(sdks, startHTTPSDK(t, "http://"+s.addr, "--fetcher", fetcher))
-			names = append(names, fetcher+", "+name)
-		}
-	}
-	all := func(what string, version int64) {
+	end := func(signal os.Signal) {
 		t.Helper()
-		published := time.Now()
-		for i, sdk := range sdks {
-			r := sdk.version(t, version)
-			if len(r.Errors) > 0 {
-				t.Logf("%s: %s: %q", what, names[i], r.Errors)
-			}
-			t.Logf("%s: %s: after %v", what, names[i], time.UnixMilli(r.At).Sub(published).Round(time.Millisecond))
+		var both sync.WaitGroup
+		for _, s := range []*serveProcess{held, polled} {
+			both.Go(func() { s.end(t, signal) })
 		}
+		both.Wait()
 	}
-	all("first", 1)
-	for range 3 {
-		held.holds(t, len(httpFetchers))
-		version := cdn.Publish()
-		refresh()
-		all("change", version)
+	start := func() { t.Helper(); held.start(t); polled.start(t) }
+	publish := func() { t.Helper(); sdks.receive(t, cdn.Publish()) }
+
+	sdks.receive(t, 1)
+	faults := []struct {
+		name   string
+		happen func()
+	}{
+		{"no fault", func() { held.holds(t, len(fetchers)) }},
+		{"the leader is killed", func() { leaders.kill(t) }},
+		{"Redis is killed, and comes back empty", func() { server.Kill(); server.Restart(t) }},
+		{"serve restarts", func() { end(os.Interrupt); start() }},
+		{"the leader is killed while serve is away", func() { end(syscall.SIGKILL); leaders.kill(t); start() }},
+		{"Redis is killed while serve is away", func() { end(os.Interrupt); server.Kill(); start(); server.Restart(t) }},
+		{"everything is killed", func() { end(syscall.SIGKILL); leaders.kill(t); server.Kill(); server.Restart(t); start() }},
 	}
-
-	held.restart(t)
-	plain.restart(t)
-	version := cdn.Publish()
-	refresh()
-	all("after serve restarted", version)
-
-	server.Kill()
-	server.Restart(t)
-	version = cdn.Publish()
-	all("after Redis restarted", version) // with the leader's next poll
-}
-
-type serveProcess struct {
-	cmd  *exec.Cmd
-	addr string
-	url  string // of Redis
-	args []string
-}
-
-func startServe(t *testing.T, server *redistest.Process, addr string, args ...string) *serveProcess {
-	t.Helper()
-	s := &serveProcess{addr: addr, url: server.URL(), args: args}
-	s.start(t)
-	t.Cleanup(func() { s.stop(t) })
-	return s
-}
-
-func (s *serveProcess) start(t *testing.T) {
-	t.Helper()
-	s.cmd = exec.CommandContext(t.Context(), program.Path(t), append([]string{"serve", "--listen", s.addr}, s.args...)...)
-	s.cmd.Env = []string{"CATBRIDGE_SDK_KEY=interop=" + sdkKey, "CATBRIDGE_REDIS_URL=" + s.url}
-	s.cmd.Stderr = t.Output()
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
+	for round := range numberFrom(t, "ROUNDS", uint64(len(faults))) {
+		fault := faults[round%uint64(len(faults))]
+		t.Logf("round %d: %s", round, fault.name)
+		fault.happen()
+		publish()
+		rounds++
 	}
 }
 
-func (s *serveProcess) stop(t *testing.T) {
-	t.Helper()
-	_ = s.cmd.Process.Signal(os.Interrupt)
-	if err := s.cmd.Wait(); err != nil && t.Context().Err() == nil {
-		t.Errorf("serve: %v", err)
+// TestOfficialSDKsAgreeWithTheFollowerThroughAGateway compares the values of every flag of each
+// config of the conformance data: in Node, through nginx, and in Chromium.
+func TestOfficialSDKsAgreeWithTheFollowerThroughAGateway(t *testing.T) {
+	t.Parallel()
+	for _, fetcher := range fetchers {
+		t.Run(fetcher, func(t *testing.T) {
+			requireAgreement(t, func(baseURL string) *httpSDK {
+				return startHTTPSDK(t, baseURL, "--mode", "manual", "--fetcher", fetcher)
+			}, fetcher == "node")
+		})
 	}
-}
-
-// holds waits until n requests wait for a change.
-func (s *serveProcess) holds(t *testing.T, n int) {
-	t.Helper()
-	for {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.addr+"/status", nil)
-		if err != nil {
-			t.Fatal(err)
+	t.Run("nginx", func(t *testing.T) {
+		requireAgreement(t, func(baseURL string) *httpSDK {
+			return startHTTPSDK(t, startNginx(t, baseURL).compressing, "--mode", "manual", "--fetcher", "undici")
+		}, false)
+	})
+	t.Run("Chromium", func(t *testing.T) {
+		chromium := startBrowser(t)
+		for _, fetcher := range browserFetchers {
+			t.Run(fetcher, func(t *testing.T) {
+				requireAgreement(t, func(baseURL string) *httpSDK {
+					return chromium.open(t, page{baseURL: baseURL, fetcher: fetcher, mode: "manual"})
+				}, false, chromium.site)
+			})
 		}
-		res, err := http.DefaultTransport.RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var status struct{ Streams struct{ Holding int } }
-		err = json.NewDecoder(res.Body).Decode(&status)
-		_ = res.Body.Close()
-		switch {
-		case err != nil:
-			t.Fatal(err)
-		case status.Streams.Holding >= n:
-			http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	})
 }
 
-func (s *serveProcess) restart(t *testing.T) {
+// requireAgreement compares an SDK in the mode manual with the follower, if matrix is set for all
+// users of each roll-out matrix, too. Pages of the origins may read the configs.
+func requireAgreement(t *testing.T, start func(baseURL string) *httpSDK, matrix bool, origins ...string) {
 	t.Helper()
-	s.stop(t)
-	s.start(t)
-}
-
-// freeAddr returns an address on which nothing listens.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// TestOfficialSDKThroughAGatewayAgreesWithTheFollower compares the values of every flag of each
-// config of the conformance data.
-func TestOfficialSDKThroughAGatewayAgreesWithTheFollower(t *testing.T) {
 	server := redistest.Start(t)
-	client, err := follower.NewClient(sdkKey, server.Client(t, nil))
+	client, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: server.Client(t, nil), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
 	<-client.Ready()
-	g, err := gateway.New(gateway.Config{SDKs: []gateway.SDK{{Key: sdkKey, Client: client}}, Hold: gateway.MaxHold})
+	g, err := gateway.New(gateway.Config{SDKs: []gateway.SDK{{Key: sdkKey, Client: client}}, Hold: gateway.MaxHold, Origins: origins})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.Close)
 	web := httptest.NewServer(g)
 	t.Cleanup(web.Close)
+	sdk := start(web.URL)
 	flags, cached := 0, newCached(t, server.Client(t, nil), client)
-	for _, fetcher := range httpFetchers {
-		sdk := startHTTPSDK(t, web.URL, "--mode", "manual", "--fetcher", fetcher)
-		for name, content := range conformanceConfigs(t) {
-			cached.put(t, name, content)
-			users := someUsers()
-			if fetcher == "node" {
-				users = append(users, cached.matrixUsers(name)...)
+	for name, content := range conformanceConfigs(t) {
+		cached.put(t, name, content)
+		users := someUsers()
+		if matrix {
+			users = append(users, cached.matrixUsers(name)...)
+		}
+		for _, user := range users {
+			official := sdk.ask(t, user.json())
+			for key, f := range official.Flags {
+				f.Error = "" // compared by TestDifferential
+				official.Flags[key] = f
 			}
-			for _, user := range users {
-				if _, err := io.WriteString(sdk.in, user.json()+"\n"); err != nil {
-					t.Fatalf("the official SDK ended: %v\n%s", err, sdk.stderr)
-				}
-				official := sdk.read(t)
-				for key, f := range official.Flags {
-					f.Error = "" // compared by TestDifferential
-					official.Flags[key] = f
-				}
-				if diff := cmp.Diff(official.Flags, followerFlags(client, user.user())); diff != "" {
-					t.Fatalf("%s, %s: official SDK and follower differ (-official +follower):\n%s\n%s", name, user.json(), diff, strings.Join(official.Errors, "\n"))
-				}
-				flags += len(official.Flags)
+			if diff := cmp.Diff(official.Flags, followerFlags(client, user.user())); diff != "" {
+				t.Fatalf("%s, %s: official SDK and follower differ (-official +follower):\n%s\n%s", name, user.json(), diff, strings.Join(official.Errors, "\n"))
 			}
+			flags += len(official.Flags)
 		}
 	}
 	if flags == 0 {

@@ -18,7 +18,9 @@ import (
 // (I9).
 func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
 	rounds := 0
-	t.Cleanup(func() { reportRounds(t, rounds) })
+	t.Cleanup(func() {
+		reportRounds(t, "F35", "OfficialSDKReadsThroughout", leader.DefaultTimings().LeaseDuration, rounds)
+	})
 	server := redistest.Start(t)
 	client := server.Client(t, nil)
 	keys := cachekeys.For(sdkKey, "", 0)
@@ -63,7 +65,7 @@ func TestF35_OfficialSDKReadsThroughout(t *testing.T) {
 }
 
 // reportRounds adds a row to the report of make faults, if there is one.
-func reportRounds(t *testing.T, rounds int) {
+func reportRounds(t *testing.T, row, name string, lease time.Duration, rounds int) {
 	path := os.Getenv("REPORT")
 	if path == "" || t.Skipped() {
 		return
@@ -74,8 +76,8 @@ func reportRounds(t *testing.T, rounds int) {
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err == nil {
-		_, err = fmt.Fprintf(file, "| F35 | OfficialSDKReadsThroughout | %.4g s | %d | | | 0 | 0 | 0 | %s |\n",
-			leader.DefaultTimings().LeaseDuration.Seconds(), rounds, state)
+		_, err = fmt.Fprintf(file, "| %s | %s | %.4g s | %d | | | 0 | 0 | 0 | %s |\n",
+			row, name, lease.Seconds(), rounds, state)
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {

@@ -1,0 +1,68 @@
+// Runs the official ConfigCat SDK in pages of a real Chromium, each of which prints what serve.mjs
+// prints.
+//
+//   node browser.mjs CHROMIUM
+//
+// A line of standard input is an object with the number of a page. With "open" it opens the page, with
+// these options:
+//
+//   site     the URL of the page, which is that of chromium_test.go
+//   visitor  any name; pages of one visitor share what the browser keeps, such as its HTTP cache
+//   baseUrl, mode, interval  as for serve.mjs
+//   fetcher  xhr, the default of the SDK; fetch; or headers, which is xhr with the headers of the
+//            request, so that the browser asks for permission with a preflight
+//
+// Otherwise it is for the page: "line" is as for serve.mjs. The SDK key is that of CATBRIDGE_SDK_KEY.
+// A printed line has the number of its page before it.
+
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+async function main() {
+  const browser = await chromium.launch({ executablePath: process.argv[2] });
+  const visitors = new Map();
+  const pages = new Map();
+
+  async function open(n, options) {
+    if (!visitors.has(options.visitor)) visitors.set(options.visitor, browser.newContext());
+    const page = await (await visitors.get(options.visitor)).newPage();
+    pages.set(n, page);
+    page.on("pageerror", (err) => console.error(`page ${n}: ${err.message}`));
+    await page.exposeFunction("print", (line) => process.stdout.write(`${n} ${line}\n`));
+    await page.goto(options.site);
+    await page.evaluate(startInPage, { ...options, sdkKey: process.env.CATBRIDGE_SDK_KEY });
+  }
+
+  try {
+    for await (const text of createInterface({ input: process.stdin })) {
+      const { page: n, open: options, line } = JSON.parse(text);
+      if (options) await open(n, options);
+      else await pages.get(n).evaluate((line) => window.client.answer(line), line);
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+// startInPage runs in a page. The visitor is new to the SDK, but perhaps not to the browser's cache.
+async function startInPage(options) {
+  const sdk = await import("/sdk.js");
+  const { start } = await import("/client.mjs");
+  class WithHeaders extends sdk.XmlHttpRequestConfigFetcher {
+    setRequestHeaders(request, headers) {
+      for (const [name, value] of headers) request.setRequestHeader(name, value);
+    }
+  }
+  const fetchers = {
+    xhr: () => undefined, // the default
+    fetch: () => new sdk.ClientSideFetchApiConfigFetcher(),
+    headers: () => new WithHeaders(),
+  };
+  window.localStorage.clear();
+  window.client = start(sdk, { ...options, configFetcher: fetchers[options.fetcher]() }, window.print);
+}
+
+main().catch((err) => {
+  console.error(`browser.mjs: ${err.message}`);
+  process.exitCode = 1;
+});
