@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // agentOf returns how an official SDK names itself, such as ConfigCat-Node/a-11.3.1, or "". The
@@ -21,11 +22,29 @@ func agentOf(r *http.Request) string {
 	return query.Get("sdk")
 }
 
-// polls reports whether the SDK polls by itself, in the background, so that its request may wait
-// for a change: its name ends in /a-{version}. The SDK for PHP has no background.
-func polls(agent string) bool {
+// holds are how long requests of these SDKs may be held at most. The others are not here: they
+// evaluate flags while a request is pending, and wait for its answer for at least 10 s.
+var holds = map[string]time.Duration{
+	"ConfigCat-PHP": 0, // polls while a page waits
+	// Holds the lock of the config during a request, so that evaluations wait for its end.
+	"ConfigCat-Rust": 0,
+	// Wait for an answer for 5 s.
+	"ConfigCat-Cpp":    3 * time.Second,
+	"ConfigCat-Elixir": 3 * time.Second,
+	"ConfigCat-Unreal": 3 * time.Second,
+}
+
+// maxHold returns how long a request of an SDK may be held at most. It is 0 unless the SDK polls by
+// itself, in the background: its name ends in /a-{version}.
+func maxHold(agent string) time.Duration {
 	slash := strings.LastIndexByte(agent, '/')
-	return slash >= 0 && strings.HasPrefix(agent[slash+1:], "a-") && !strings.HasPrefix(agent, "ConfigCat-PHP")
+	if slash < 0 || !strings.HasPrefix(agent[slash+1:], "a-") {
+		return 0
+	}
+	if limit, ok := holds[agent[:slash]]; ok {
+		return limit
+	}
+	return MaxHold
 }
 
 const (

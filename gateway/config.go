@@ -11,8 +11,8 @@ import (
 	"github.com/catbridge/catbridge/internal/hostname"
 )
 
-// MaxHold is the longest time for which a request can be held. The shortest read timeout of an
-// official SDK is 10 s.
+// MaxHold is the longest time for which a request can be held. Most official SDKs wait for an answer
+// for 10 s or longer. Requests of those that wait only for 5 s are held for at most 3 s.
 const MaxHold = 5 * time.Second
 
 // The defaults of [Config], in requests.
@@ -27,7 +27,9 @@ type Config struct {
 	// key is answered with 404.
 	SDKs []SDK
 
-	// Hold is how long a request waits for a change, at most [MaxHold]. 0: requests are not held.
+	// Hold is how long a request is held at most, until the config changes. It is at most [MaxHold]. 0:
+	// requests are not held.
+	// Requests of some SDKs are held for a shorter time or not at all, see the package's comment.
 	Hold time.Duration
 
 	// MaxStale is the greatest age of a config that is served: the time since the CDN last confirmed

@@ -44,4 +44,8 @@
 // end of the time. An SDK with a poll interval of 1 s then receives a change within milliseconds,
 // with one request per hold and interval. Only requests of SDKs that poll in the background are held,
 // and only if they have the current content. See [Config.MaxStreams] for the limits.
+//
+// Requests of the SDKs for C++, Elixir and Unreal Engine are held for at most 3 s, because by
+// default these SDKs give up after 5 s. Those of the SDK for Rust are not held, because it evaluates no
+// flag while a request is pending.
 package gateway

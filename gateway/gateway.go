@@ -22,6 +22,9 @@ const (
 	maxPath  = 1 << 10
 	maxQuery = 4 << 10
 
+	// etagName is not in Go's form: the SDKs for C++ and Elixir look for this one only.
+	etagName = "ETag"
+
 	// retryAfter is what a client without an answer is told to wait, in seconds.
 	retryAfter = "1"
 
@@ -157,7 +160,8 @@ func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string
 		return
 	}
 	match := matches(r, c.tag)
-	if match && g.hold > 0 && r.Method == http.MethodGet && polls(agent) && hasItself(r, c.tag) && g.await(w, r, s, replaced) {
+	hold := min(g.hold, maxHold(agent))
+	if match && hold > 0 && r.Method == http.MethodGet && hasItself(r, c.tag) && g.await(w, r, hold, s, replaced) {
 		// Meanwhile the key may have been removed, or have another client.
 		if to = g.find(r, key); to == nil {
 			g.notFound(w)
@@ -177,7 +181,7 @@ func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string
 	}
 	as := c.choose(r.Header["Accept-Encoding"])
 	h := w.Header()
-	h["Etag"] = as.etag
+	h[etagName] = as.etag
 	h["Cache-Control"] = noCache
 	h["Vary"] = append(h["Vary"], "Accept-Encoding")
 	if confirmed.known {

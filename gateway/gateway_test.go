@@ -6,13 +6,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/catbridge/catbridge/follower/followertest"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/catbridge/catbridge/follower/followertest"
 )
 
 func body(t *testing.T, res *http.Response) string {
@@ -189,6 +189,25 @@ func TestOldConfigsAreNotServed(t *testing.T) {
 	res := e.get(byKey)
 	want(t, res, 503, "Retry-After: 1")
 	want(t, startWith(t, e.flags.Client, func(cfg *Config) { cfg.MaxStale = 1e15 }).do(request("GET", byKey)), 200)
+}
+
+// The SDKs for C++ and Elixir look for the ETag with case.
+func TestTheETagIsWrittenAsTheCDNDoes(t *testing.T) {
+	e := start(t, func(cfg *Config) { cfg.OpenNames = true })
+	server := httptest.NewServer(e.Gateway)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET "+byKey+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(answer), "\r\nETag: \"") {
+		t.Errorf("%v, no ETag in %.400s", err, answer)
+	}
 }
 
 func TestMethods(t *testing.T) {

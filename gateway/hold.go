@@ -9,7 +9,7 @@ import (
 // await holds a request until the config is replaced or no longer served, the time is over, the
 // server shuts down or the client is gone. It reports whether it waited: a request beyond the
 // limits does not.
-func (g *Gateway) await(w http.ResponseWriter, r *http.Request, on *site, replaced <-chan struct{}) bool {
+func (g *Gateway) await(w http.ResponseWriter, r *http.Request, hold time.Duration, on *site, replaced <-chan struct{}) bool {
 	s, err := g.streams.Open(clientOf(r))
 	if err != nil {
 		if g.streams.Draining() {
@@ -19,7 +19,7 @@ func (g *Gateway) await(w http.ResponseWriter, r *http.Request, on *site, replac
 	}
 	defer s.Close()
 	g.counts.held.Add(1)
-	timer := time.NewTimer(g.hold)
+	timer := time.NewTimer(hold)
 	defer timer.Stop()
 	select {
 	case <-replaced:

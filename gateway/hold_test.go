@@ -101,6 +101,14 @@ func TestOnlyPollingSDKsThatAreUpToDateAreHeld(t *testing.T) {
 				t.Errorf("%s: held for %v", name, a.after)
 			}
 		}
+		for name, limit := range map[string]time.Duration{
+			"ConfigCat-Rust/a-0.1.0": 0, "ConfigCat-Elixir/a-4.0.0": 3 * time.Second, "ConfigCat-Cpp/a-4.0.0": 3 * time.Second,
+			"ConfigCat-Unreal/a-2.0.0": 3 * time.Second, "ConfigCat-Dotnet/a-9.3.0": MaxHold,
+		} {
+			if a := <-e.held(request("GET", byKey, agent(name), condition)); a.after != limit {
+				t.Errorf("%s: held for %v, want %v", name, a.after, limit)
+			}
+		}
 		if a := <-e.held(request("GET", byKey+"?sdk=ConfigCat-JS%2Fa-9.0.0&ccetag="+strings.ReplaceAll(etag, `"`, "%22"))); a.after != MaxHold {
 			t.Errorf("the browser SDK: held for %v", a.after)
 		}
@@ -199,6 +207,9 @@ func TestDrainingAnswersHeldRequestsOneByOne(t *testing.T) {
 		want(t, a.Response, 304, "Connection: close")
 		if a.after != 0 {
 			t.Errorf("held for %v while draining", a.after)
+		}
+		if n := e.Stats().Refused; n != 0 {
+			t.Errorf("%d requests count as refused by the limits", n)
 		}
 	})
 }

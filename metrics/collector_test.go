@@ -116,6 +116,16 @@ func TestAnyNamesOfALeaderLeaveTheMetricsUsable(t *testing.T) {
 	}
 }
 
+func TestARejectedReloadIsExportedUntilOneIsApplied(t *testing.T) {
+	c := NewReloadCollector()
+	const name = "catbridge_settings_last_reload_successful "
+	wantLines(t, text(t, c), name+"1")
+	c.Rejected()
+	wantLines(t, text(t, c), name+"0")
+	c.Applied()
+	wantLines(t, text(t, c), name+"1")
+}
+
 func TestConcurrentCollectingIsSafe(t *testing.T) {
 	followers := NewFollowerCollector()
 	leaders := NewLeaderCollector(fixedLeader{leader.Stats{ID: "X", Keys: []leader.KeyStats{fullLeader()}}})

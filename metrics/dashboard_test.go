@@ -114,6 +114,9 @@ func TestDashboardOrAnAlertUsesEveryMetric(t *testing.T) {
 	for _, m := range gatewayFamily.metrics {
 		names = append(names, m.name)
 	}
+	for _, m := range reloadFamily.metrics {
+		names = append(names, m.name)
+	}
 	for _, name := range names {
 		if name != "catbridge_leader_info" && !regexp.MustCompile(name+`(_bucket)?\b`).MatchString(used.String()) {
 			t.Errorf("%s is neither shown nor watched", name)

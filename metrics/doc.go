@@ -10,6 +10,9 @@
 // The collectors call Stats when they are scraped and store nothing: they cost nothing
 // in between. `catbridge leader` serves the leader's metrics at /metrics.
 //
+// A process that reads its settings again while it runs exports with a [ReloadCollector] whether they
+// are in effect.
+//
 // The label sdk_key is the name of an SDK key, never the key itself (I13). For a leader
 // it is leader.SDKKey.Name, or the key's last characters if there is no name. For a client
 // it is the name passed to [FollowerCollector.Add]. Clients with the same SDK key and the

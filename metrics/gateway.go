@@ -53,22 +53,22 @@ var gatewayFamily = newFamily(nil, []metric[gateway.Stats]{
 	},
 	{
 		name: "catbridge_gateway_holding", kind: gauge,
-		help: "Requests that wait for a change now.",
+		help: "Requests that are held now.",
 		read: value(func(s *gateway.Stats) int { return s.Holding }),
 	},
 	{
 		name: "catbridge_gateway_held_total", kind: counter,
-		help: "Requests that waited for a change.",
+		help: "Requests that were held.",
 		read: value(func(s *gateway.Stats) uint64 { return s.Held }),
 	},
 	{
 		name: "catbridge_gateway_released_total", kind: counter,
-		help: "Requests that were answered because the config changed while they waited.",
+		help: "Held requests that were answered because the config changed.",
 		read: value(func(s *gateway.Stats) uint64 { return s.Released }),
 	},
 	{
 		name: "catbridge_gateway_refused_streams_total", kind: counter,
-		help: "Requests that were answered at once because the limits did not allow them to wait.",
+		help: "Requests that were answered at once because the limits did not allow more held requests.",
 		read: value(func(s *gateway.Stats) uint64 { return s.Refused }),
 	},
 })

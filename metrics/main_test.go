@@ -110,6 +110,7 @@ func TestNamesUnitsAndHelpsPassPrometheusLint(t *testing.T) {
 	lint(t, at[leader.KeyStats]{leaderFamily, fullLeader()})
 	lint(t, at[follower.Stats]{followerFamily, fullFollower()})
 	lint(t, at[gateway.Stats]{gatewayFamily, fullGateway()})
+	lint(t, NewReloadCollector())
 	lint(t, NewLeaderCollector(fixedLeader{leader.Stats{ID: "X"}}))
 }
 

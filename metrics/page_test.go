@@ -27,6 +27,7 @@ func page() string {
 	list(&b, "A leader process, for each SDK key", leaderFamily)
 	list(&b, "A follower client", followerFamily)
 	list(&b, "A gateway, such as catbridge serve", gatewayFamily)
+	list(&b, "The settings of a process", reloadFamily)
 	return b.String()
 }
 

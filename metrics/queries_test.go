@@ -18,7 +18,8 @@ func series(t *testing.T) map[string]map[string][]string {
 	t.Helper()
 	all := map[string]map[string][]string{}
 	out := text(t, at[leader.Stats]{processFamily, leader.Stats{ID: "X"}}) + text(t, at[leader.KeyStats]{leaderFamily, fullLeader()}) +
-		text(t, at[follower.Stats]{followerFamily, fullFollower()}) + text(t, at[gateway.Stats]{gatewayFamily, fullGateway()})
+		text(t, at[follower.Stats]{followerFamily, fullFollower()}) + text(t, at[gateway.Stats]{gatewayFamily, fullGateway()}) +
+		text(t, at[reload]{reloadFamily, reload{}})
 	for _, m := range exportedSeries.FindAllStringSubmatch(out, -1) {
 		if all[m[1]] == nil {
 			all[m[1]] = map[string][]string{}

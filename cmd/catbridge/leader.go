@@ -102,7 +102,7 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	if err != nil {
 		return &usageError{err}
 	}
-	server, err := newServer(s, l, log)
+	server, err := newServer(s, l, base.reloads, log)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}

@@ -11,13 +11,13 @@ import (
 
 // newServer returns the HTTP server, which listens already, or nil if the settings have no
 // address to listen on.
-func newServer(s *settings.Settings, l *leader.Leader, log *slog.Logger) (*httpd.Server, error) {
+func newServer(s *settings.Settings, l *leader.Leader, reloads *metrics.ReloadCollector, log *slog.Logger) (*httpd.Server, error) {
 	if s.Listen == "" {
 		return nil, nil
 	}
 	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts, Version: version(), Logger: log}
 	if s.Metrics.Enabled {
-		cfg.Gatherer = newRegistry(s, metrics.NewLeaderCollector(l))
+		cfg.Gatherer = newRegistry(s, metrics.NewLeaderCollector(l), reloads)
 	}
 	return httpd.New(cfg)
 }

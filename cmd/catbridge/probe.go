@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,19 +16,21 @@ import (
 )
 
 const probeLong = `%s asks a running catbridge leader or catbridge serve on this machine whether it %s, by
-GET %s, and prints the answer. It is for images without a shell: HEALTHCHECK in a
-Dockerfile, healthcheck in a compose file, or an exec probe in Kubernetes.
+GET %s over HTTP or HTTPS, and prints the answer. It is for images without a shell:
+HEALTHCHECK in a Dockerfile, healthcheck in a compose file, or an exec probe in Kubernetes.
 
-It asks the address of --address. By default, this is the one that the process listens on
-according to the same variables and file: listen of a leader or serve.listen.
+It asks the addresses of --address, and then reads no settings: use it in probes, so that changed
+settings that the process rejected do not end the process. Without --address it asks the address
+that the process listens on according to the same variables and file: listen of a leader or
+serve.listen.
 
-Exit codes: 0 yes; 1 no, or no answer within --timeout; 2 wrong usage.`
+Exit codes: 0 yes, at every address; 1 no, or no answer within --timeout; 2 wrong usage.`
 
 type probe struct {
-	path    string
-	address string
-	tls     bool
-	timeout time.Duration
+	path        string
+	addresses   []string
+	ifListening bool
+	timeout     time.Duration
 }
 
 func newHealth() *cobra.Command {
@@ -48,27 +52,30 @@ func newProbe(use, short, question, path string) *cobra.Command {
 			if p.timeout <= 0 {
 				return usagef("--timeout: %v is not above zero", p.timeout)
 			}
-			if _, _, err := net.SplitHostPort(p.address); err != nil && p.address != "" && !strings.HasPrefix(p.address, httpd.UnixPrefix) {
-				return usagef("--address: %q is not host:port or unix:/path", p.address)
+			for _, address := range p.addresses {
+				if _, _, err := net.SplitHostPort(address); err != nil && !strings.HasPrefix(address, httpd.UnixPrefix) {
+					return usagef("--address: %q is not host:port or unix:/path", address)
+				}
 			}
-			if p.address == "" {
+			if len(p.addresses) == 0 {
 				s, err := f.load(cmd)
 				if err != nil {
 					return err
 				}
-				if p.address, err = addressOf(s); err != nil {
+				address, err := addressOf(s)
+				if err != nil {
 					return err
 				}
-				p.tls = p.tls || p.address == s.Serve.Listen && s.ServesTLS()
+				p.addresses = []string{address}
 			}
 			return p.run(cmd)
 		},
 	}
 	f.addTo(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&p.address, "address", "", "`address` of the process: host:port, or unix:/path (default: from the settings)")
-	flags.BoolVar(&p.tls, "tls", false, "the process serves HTTPS")
-	flags.DurationVar(&p.timeout, "timeout", 3*time.Second, "`duration` to wait for the answer")
+	flags.StringArrayVar(&p.addresses, "address", nil, "`address` of the process: host:port, or unix:/path; may be repeated (default: from the settings)")
+	flags.BoolVar(&p.ifListening, "if-listening", false, "ignore addresses at which nothing listens, such as in an image that runs different commands")
+	flags.DurationVar(&p.timeout, "timeout", 3*time.Second, "`duration` to wait for all answers")
 	noCompletion(cmd, "address", "timeout")
 	return cmd
 }
@@ -88,14 +95,25 @@ func addressOf(s *settings.Settings) (string, error) {
 func (p *probe) run(cmd *cobra.Command) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), p.timeout)
 	defer cancel()
-	text, err := httpd.Probe(ctx, p.address, p.path, p.tls)
-	if text = strings.TrimSpace(text); text != "" {
-		if err := stdout(cmd).Linef("%s", text); err != nil {
-			return err
+	var errs []error
+	for _, address := range p.addresses {
+		text, err := httpd.Probe(ctx, address, p.path)
+		if p.ifListening && nothingListens(err) {
+			text, err = address+": nothing listens", nil
+		}
+		if text = strings.TrimSpace(text); text != "" {
+			if err := stdout(cmd).Linef("%s", text); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s%s: %w", address, p.path, err))
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("%s%s: %w", p.address, p.path, err)
-	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// nothingListens reports whether a connection was refused, or there is no Unix socket.
+func nothingListens(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
 }

@@ -24,7 +24,13 @@ func TestHealthAndReadyAskTheProcess(t *testing.T) {
 		{[]string{"ready", "--address", "127.0.0.1:1"}, "", 1, "refused"},
 		{[]string{"ready", "--address", "127.0.0.1"}, "", 2, "is not host:port or unix:/path"},
 		{[]string{"ready", "--address", address, "--timeout", "0s"}, "", 2, "--timeout"},
-		{[]string{"ready", "--address", address, "--tls"}, "", 1, "TLS handshake"},
+		{[]string{"ready", "--address", "127.0.0.1:1", "--if-listening"}, "", 0, "127.0.0.1:1: nothing listens"},
+		{[]string{"ready", "--address", "unix:/none", "--if-listening"}, "", 0, "unix:/none: nothing listens"},
+		{[]string{"health", "--address", "127.0.0.1:1", "--address", address, "--if-listening"}, "", 0, "alive"},
+		{[]string{"health", "--address", "127.0.0.1:1", "--address", address}, "", 1, "refused"},
+		{[]string{"ready", "--address", "127.0.0.1:1", "--address", address, "--if-listening"}, "", 1, "none: no config yet"},
+		{[]string{"health", "--address", address}, "CATBRIDGE_CONFIG=/none", 0, "alive"},
+		{[]string{"health"}, "CATBRIDGE_CONFIG=/none", 2, "/none"},
 	} {
 		cmd := exec.CommandContext(t.Context(), "catbridge", c.args...)
 		cmd.Env = append(os.Environ(), c.env)

@@ -10,6 +10,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/internal/watchfile"
 	"github.com/catbridge/catbridge/leader"
+	"github.com/catbridge/catbridge/metrics"
 )
 
 type reloader struct {
@@ -20,6 +21,7 @@ type reloader struct {
 	level   *slog.LevelVar
 	log     *slog.Logger
 	hangups <-chan os.Signal
+	metrics *metrics.ReloadCollector
 
 	current *settings.Settings // whose SDK keys are in effect
 	read    string             // hash of the files as last read, valid or not
@@ -72,9 +74,12 @@ func (r *reloader) look(asked bool) (loaded bool) {
 			r.log.Warn(warning)
 		}
 		r.refuse(err)
+		r.metrics.Rejected()
 	case same:
+		r.metrics.Applied()
 		r.log.Info("the settings have not changed")
 	default:
+		r.metrics.Applied()
 		r.level.Set(levelOf(s.Log.Level))
 		r.logChanges(s)
 		r.current = s

@@ -16,6 +16,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/metrics"
 )
 
 const thirdTestKey = "configcat-sdk-1/CCCCCCCCCCCCCCCCCCCCCC/secretsecretsecret3333"
@@ -260,7 +261,7 @@ func TestTheSameFaultIsLoggedOnce(t *testing.T) {
 	r := &reloader{
 		load:  func() (*settings.Settings, error) { return bad, settings.Faults{{Where: "f:1", Text: "wrong"}} },
 		apply: func(*settings.Settings) error { t.Error("bad settings are applied"); return nil }, log: slog.New(slog.NewTextHandler(&out, nil)),
-		current: &settings.Settings{Read: "good"}, read: "good",
+		current: &settings.Settings{Read: "good"}, read: "good", metrics: metrics.NewReloadCollector(),
 	}
 	for range 3 {
 		r.look(false)

@@ -49,7 +49,7 @@ When the file of --config or a file that it names changes, and on SIGHUP, serve 
 settings again and applies the SDK keys, their settings, tokens, certificates and the log
 level. An invalid file is rejected, and the running settings stay in effect.
 
-On SIGINT, SIGTERM or SIGQUIT it answers the waiting requests, spread over 4s, and exits.
+On SIGINT, SIGTERM or SIGQUIT it answers the held requests, spread over 4s, and exits.
 
 Exit codes: 0 a signal ended it; 1 a part of it failed, such as the HTTP server;
 78 (EX_CONFIG) a flag, a variable or a file is wrong, and a restart does not help.`
@@ -59,7 +59,7 @@ const serveExample = `  CATBRIDGE_SDK_KEY=shop=… catbridge serve --redis redis
   catbridge serve --sdk-key-file keys --redis rediss://serve@redis.example.com:6380 \
     --listen :8093 --token-file tokens --tls-cert-file cert.pem --tls-key-file key.pem`
 
-// drainTime is how long the answers to waiting requests are spread when the process ends.
+// drainTime is how long the answers to held requests are spread when the process ends.
 const drainTime = 4 * time.Second
 
 func newServe() *cobra.Command {
@@ -104,18 +104,24 @@ func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.S
 	if err := v.apply(s); err != nil {
 		return &usageError{err}
 	}
-	server, err := newServeServer(s, v, g, log)
+	server, err := newServeServer(s, v, g, base.reloads, log)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	return base.run(cmd.Context(), parts{
-		part: settings.Serve, apply: v.apply, ready: func() bool { return v.report().Ready },
+		part: settings.Serve,
+		apply: func(s *settings.Settings) error {
+			err := v.apply(s)
+			server.CloseRevoked()
+			return err
+		},
+		ready: func() bool { return v.report().Ready },
 		attrs: []any{"listen", server.Addr().String()},
 		run:   []func(context.Context) error{server.Run},
 	})
 }
 
-func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, log *slog.Logger) (*httpd.Server, error) {
+func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, reloads *metrics.ReloadCollector, log *slog.Logger) (*httpd.Server, error) {
 	cfg := httpd.ServeConfig{
 		Addr: s.Serve.Listen, Gateway: g, Report: v.report, Authorized: v.mayReadStatus,
 		Drain: func(ctx context.Context) {
@@ -129,7 +135,7 @@ func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, log *sl
 		cfg.TLS = v.tls.Load
 	}
 	if s.Metrics.Enabled {
-		cfg.Gatherer = newRegistry(s, v.followers, metrics.NewGatewayCollector(g))
+		cfg.Gatherer = newRegistry(s, v.followers, metrics.NewGatewayCollector(g), reloads)
 	}
 	return httpd.NewServe(cfg)
 }

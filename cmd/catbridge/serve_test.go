@@ -139,11 +139,13 @@ func TestServeReloadsItsSettings(t *testing.T) {
 	s.write("tokens", "short-secretsec")
 	s.mark = s.expect(t, s.mark, "the running ones stay in effect")
 	s.want(withToken(nextToken), 200, `"one"`)
+	s.until("/metrics", "catbridge_settings_last_reload_successful 0")
 
 	s.write("tokens", nextToken)
 	s.mark = s.expect(t, s.mark, "changed settings are in effect")
 	s.want(withToken(configToken), 404, "")
 	s.want(withToken(nextToken), 200, `"one"`)
+	s.want("/metrics", 200, "catbridge_settings_last_reload_successful 1")
 
 	s.want(configPath(otherTestKey), 404, "")
 	s.write("serve.yaml", "sdk_keys: [{name: old, serve_as: shop, key: "+testKey+"}, {name: shop, key: "+otherTestKey+"}]\nserve: {listen: '127.0.0.1:1', token_files: [tokens]}")
@@ -186,6 +188,9 @@ func TestServeOnAnAddressOfTheNetwork(t *testing.T) {
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.base, "http://[::]"), ":")
 	s.base = "https://127.0.0.1:" + port
 	s.ready()
+	if out, err := exec.CommandContext(t.Context(), "catbridge", "ready", "--address", "127.0.0.1:"+port).CombinedOutput(); err != nil || !strings.Contains(string(out), "shop: ready") {
+		t.Errorf("ready, with TLS: %v %s", err, out)
+	}
 	s.want(configPath(testKey), 200, `"one"`)
 	s.want(configPath("configcat-proxy/shop."+configToken), 200, `"one"`)
 	s.want(configPath("configcat-proxy/shop."+statusToken), 404, "")

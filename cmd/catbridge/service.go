@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/metrics"
 )
 
 // service is what leader and serve have in common: a log whose level may change, settings that are
@@ -22,11 +23,12 @@ type service struct {
 	level    *slog.LevelVar
 	log      *slog.Logger
 	hangups  chan os.Signal
+	reloads  *metrics.ReloadCollector
 }
 
 // newService starts the log. From now on SIGHUP does not end the process, until close.
 func newService(cmd *cobra.Command, s *settings.Settings, load func() (*settings.Settings, error)) *service {
-	v := &service{settings: s, load: load, level: new(slog.LevelVar), hangups: make(chan os.Signal, 1)}
+	v := &service{settings: s, load: load, level: new(slog.LevelVar), hangups: make(chan os.Signal, 1), reloads: metrics.NewReloadCollector()}
 	signal.Notify(v.hangups, syscall.SIGHUP)
 	v.level.Set(levelOf(s.Log.Level))
 	v.log = newLoggerOn(s.Log, stderr(cmd), stderr(cmd).Terminal(), v.level)
@@ -55,7 +57,7 @@ func (v *service) run(ctx context.Context, p parts) error {
 	}
 	v.log.Info("started", attrs...)
 	err := together(ctx, shutdownTimeout, append(p.run,
-		(&reloader{load: v.load, running: v.settings, apply: p.apply, part: p.part, level: v.level, log: v.log, hangups: v.hangups}).run,
+		(&reloader{load: v.load, running: v.settings, apply: p.apply, part: p.part, level: v.level, log: v.log, hangups: v.hangups, metrics: v.reloads}).run,
 		(&notifier{socket: os.Getenv("NOTIFY_SOCKET"), ready: p.ready, log: v.log}).run,
 	)...)
 	v.log.Info("stopped")

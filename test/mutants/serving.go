@@ -67,6 +67,26 @@ var serving = []mutant{
 		test{"gateway", "^TestDrainingAnswersHeldRequestsOneByOne$"},
 	},
 	{
+		"serve: a request of an SDK that gives up after 5 s is held as long as others", "F42", []edit{{"gateway",
+			`hold := min(g.hold, maxHold(agent))`, `hold := g.hold * min(1, maxHold(agent))`}},
+		test{"gateway", "^TestOnlyPollingSDKsThatAreUpToDateAreHeld$"},
+	},
+	{
+		"serve: the ETag is written in Go's form", "F42", []edit{{"gateway",
+			`etagName = "ETag"`, `etagName = "Etag"`}},
+		test{"gateway", "^TestTheETagIsWrittenAsTheCDNDoes$"},
+	},
+	{
+		"serve: a certificate is verified only when its connection begins", "I13", []edit{{"cmd/catbridge/internal/httpd",
+			`if c.config == config && now.Before(c.until) {`, `if c.config != nil && now.Before(c.until) {`}},
+		test{"cmd/catbridge/internal/httpd", "^TestRemovedAuthoritiesCountOnOpenConnections$"},
+	},
+	{
+		"serve: everybody may connect to a Unix socket until its mode is set", "I13", []edit{{"cmd/catbridge/internal/httpd",
+			`net.ListenConfig{Control: restrict}`, `net.ListenConfig{}`}},
+		test{"cmd/catbridge/internal/httpd", "^TestASocketIsRestrictedFromItsStart$"},
+	},
+	{
 		"serve: status needs no token on an address of the network", "I13", []edit{{"cmd/catbridge/internal/httpd",
 			`case onLoopback(addr):
 		guarded`, `default:

@@ -59,7 +59,9 @@ func (s *Set) Open(client string) (*Stream, error) {
 		err = ErrClientFull
 	}
 	if err != nil {
-		s.refused.Add(1)
+		if !s.draining {
+			s.refused.Add(1)
+		}
 		return nil, err
 	}
 	stream := &Stream{set: s, client: client, ended: make(chan struct{})}
@@ -109,7 +111,7 @@ func sleepUntil(ctx context.Context, at time.Time) bool {
 // Stats are the counts of a [Set].
 type Stats struct {
 	Open    int
-	Refused uint64 // streams that were not admitted
+	Refused uint64 // streams that the limits did not admit
 	Slow    uint64 // streams that ended because the client did not read in time
 }
 

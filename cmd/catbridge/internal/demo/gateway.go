@@ -37,7 +37,7 @@ func (d *demo) serveSDKs() error {
 	})
 	d.wg.Go(func() {
 		<-d.ctx.Done()
-		g.Close() // answers the requests that wait for a change
+		g.Close() // answers the held requests
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), time.Second)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {

@@ -4,7 +4,9 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -16,11 +18,13 @@ type limiter struct {
 	encrypted bool // the data is TLS, in which requests cannot be seen
 
 	mu      sync.Mutex
-	open    int
+	open    map[*conn]struct{}
 	waiting list.List // of *conn: those without a request in progress, the longest first
 }
 
-func limit(l net.Listener, most int) *limiter { return &limiter{Listener: l, most: most} }
+func limit(l net.Listener, most int) *limiter {
+	return &limiter{Listener: l, most: most, open: map[*conn]struct{}{}}
+}
 
 func (l *limiter) Accept() (net.Conn, error) {
 	for {
@@ -40,7 +44,7 @@ func (l *limiter) Accept() (net.Conn, error) {
 func (l *limiter) admit(c *conn) bool {
 	l.mu.Lock()
 	var slowest *conn
-	if l.open >= l.most {
+	if len(l.open) >= l.most {
 		first := l.waiting.Front()
 		if first == nil {
 			l.mu.Unlock()
@@ -49,7 +53,7 @@ func (l *limiter) admit(c *conn) bool {
 		slowest = first.Value.(*conn)
 		slowest.forget()
 	}
-	l.open++
+	l.open[c] = struct{}{}
 	c.place = l.waiting.PushBack(c)
 	l.mu.Unlock()
 	if slowest != nil {
@@ -63,6 +67,8 @@ type conn struct {
 	limiter *limiter
 	framing framing // of the data read
 
+	certificate certificate // of the client
+
 	// Guarded by the limiter's lock.
 	gone  bool
 	busy  int           // requests in progress
@@ -75,10 +81,22 @@ func (c *conn) forget() {
 		return
 	}
 	c.gone = true
-	c.limiter.open--
+	delete(c.limiter.open, c)
 	if c.place != nil {
 		c.limiter.waiting.Remove(c.place)
 		c.place = nil
+	}
+}
+
+// closeIf closes the connections that a function selects.
+func (l *limiter) closeIf(selects func(*conn) bool) {
+	l.mu.Lock()
+	open := slices.Collect(maps.Keys(l.open))
+	l.mu.Unlock()
+	for _, c := range open {
+		if selects(c) {
+			_ = c.Close()
+		}
 	}
 }
 

@@ -58,8 +58,8 @@ func TestSlowSendersExhaustNothing(t *testing.T) {
 			}
 			s.listener.mu.Lock()
 			defer s.listener.mu.Unlock()
-			if s.listener.open > fewConnections {
-				t.Errorf("%d connections are open", s.listener.open)
+			if len(s.listener.open) > fewConnections {
+				t.Errorf("%d connections are open", len(s.listener.open))
 			}
 		})
 	}
@@ -105,7 +105,7 @@ func TestClosedConnectionsAreNotCounted(t *testing.T) {
 	deadline := time.Now().Add(10 * time.Second)
 	for {
 		s.listener.mu.Lock()
-		open, waiting := s.listener.open, s.listener.waiting.Len()
+		open, waiting := len(s.listener.open), s.listener.waiting.Len()
 		s.listener.mu.Unlock()
 		if open == 0 && waiting == 0 {
 			return

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -41,15 +42,25 @@ func listenUnix(path string) (net.Listener, error) {
 			return nil, fmt.Errorf("cannot listen on %q: the socket of an earlier process cannot be removed: %w", path, err)
 		}
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := bindUnix(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %q: %w", path, err)
 	}
-	if err := os.Chmod(path, 0o660); err != nil {
+	if err := os.Chmod(path, socketMode); err != nil { // the umask may have removed the rights of the group
 		_ = listener.Close()
 		return nil, fmt.Errorf("cannot listen on %q: %w", path, err)
 	}
 	return listener, nil
+}
+
+// socketMode is the mode of a Unix socket.
+const socketMode = 0o660
+
+// bindUnix listens on a Unix socket with at most the rights of socketMode, whatever the umask: who
+// connects before a later change of the mode stays connected.
+func bindUnix(path string) (net.Listener, error) {
+	config := net.ListenConfig{Control: restrict}
+	return config.Listen(context.Background(), "unix", path)
 }
 
 // CheckAddr returns an error if addr does not have the form of an address to listen on.

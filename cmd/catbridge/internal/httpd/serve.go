@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -27,12 +27,12 @@ type ServeConfig struct {
 	Addr string
 	// Gateway answers the requests for configs: all but those for the paths of operation. Required.
 	Gateway http.Handler
-	// Drain answers the requests that wait for a change. Run calls it when it ends. Required.
+	// Drain answers the held requests. Run calls it when it ends. Required.
 	Drain func(context.Context)
 	// Report returns the state of what is served. Required.
 	Report func() ServeStatus
 	// TLS returns the configuration of each new connection; nil: no TLS. If it has authorities of
-	// clients, all but the probes need a certificate of theirs.
+	// clients, all but the probes need a certificate of theirs. See also [Server.CloseRevoked].
 	TLS func() *tls.Config
 	// Authorized reports whether a token may read metrics, status and profiles. Required.
 	Authorized func(token string) bool
@@ -75,7 +75,7 @@ type SDKStatus struct {
 	PollInterval float64  `json:"poll_interval_seconds,omitempty"`
 }
 
-// StreamStatus counts the requests that wait for a change.
+// StreamStatus counts the held requests.
 type StreamStatus struct {
 	Holding  int    `json:"holding"`
 	Held     uint64 `json:"held"`
@@ -99,6 +99,7 @@ func NewServe(cfg ServeConfig) (*Server, error) {
 	s := newServer(listener, cfg.MaxConnections, newServeHandler(cfg, listener.Addr()), cfg.Logger)
 	s.drain = cfg.Drain
 	if cfg.TLS != nil {
+		s.tls = cfg.TLS
 		s.listener.encrypted = true
 		s.server.TLSConfig = &tls.Config{
 			MinVersion:         tls.VersionTLS12,
@@ -133,7 +134,7 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 	if cfg.AccessLog {
 		level = slog.LevelInfo
 	}
-	return observed(cfg.Logger, access{level, false}, lastIfUnclear(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/healthz" || r.URL.Path == "/readyz":
 			operation.ServeHTTP(w, r)
@@ -147,7 +148,11 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 			}
 			configs.ServeHTTP(w, r)
 		}
-	})))
+	})
+	if cfg.TLS != nil {
+		handler = verified(cfg.TLS, handler)
+	}
+	return observed(cfg.Logger, access{level, false}, lastIfUnclear(handler))
 }
 
 func isOperation(path string) bool {
@@ -199,7 +204,18 @@ func writeStatus(w http.ResponseWriter, s ServeStatus) {
 // Probe asks a server of catbridge leader or serve for a path, such as /readyz. It returns the
 // answer's text, and an error unless the answer is 200. addr is an address that the server listens
 // on. The certificate of the server is not verified: the probe sends no secret.
-func Probe(ctx context.Context, addr, path string, encrypted bool) (string, error) {
+func Probe(ctx context.Context, addr, path string) (string, error) {
+	status, text, err := getFrom(ctx, addr, "http", path)
+	if err == nil && status == http.StatusBadRequest && strings.Contains(text, "HTTP request to an HTTPS server") {
+		status, text, err = getFrom(ctx, addr, "https", path)
+	}
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%d %s", status, http.StatusText(status))
+	}
+	return text, err
+}
+
+func getFrom(ctx context.Context, addr, scheme, path string) (status int, text string, err error) {
 	dialer := new(net.Dialer)
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // see above
@@ -211,24 +227,17 @@ func Probe(ctx context.Context, addr, path string, encrypted bool) (string, erro
 		},
 	}
 	defer transport.CloseIdleConnections()
-	scheme := "http"
-	if encrypted {
-		scheme = "https"
-	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://localhost"+path, nil)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	res, err := transport.RoundTrip(req)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxBodyBytes))
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = errors.New(res.Status)
-	}
-	return string(text), err
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBodyBytes))
+	return res.StatusCode, string(body), err
 }
 
 // reachable returns the address at which this machine reaches a server that listens on all of its

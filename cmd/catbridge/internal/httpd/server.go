@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,6 +67,7 @@ type Server struct {
 	listener *limiter
 	server   *http.Server
 	drain    func(context.Context) // before the shutdown; nil: nothing
+	tls      func() *tls.Config    // the current one; nil: no TLS
 }
 
 // New returns a server that already listens. It returns an error if the address or another
@@ -107,7 +109,7 @@ func newServer(listener net.Listener, most int, handler http.Handler, log *slog.
 // Addr returns the address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Run serves until ctx ends. It then answers the requests that wait for a change, and gives the others
+// Run serves until ctx ends. It then answers the held requests, and gives the others
 // in progress 5 s to end. It returns the error of the listener, or nil if ctx ended. It can be called
 // only once.
 func (s *Server) Run(ctx context.Context) error {

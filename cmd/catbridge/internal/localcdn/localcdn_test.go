@@ -8,17 +8,25 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"go.uber.org/goleak"
 )
 
 const sdkKey = "configcat-sdk-1/1234567890123456789012/abcdefghijklmnopqrstuv"
+
+func TestTheServerIsAlive(t *testing.T) {
+	w := httptest.NewRecorder()
+	New(nil, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/healthz", nil))
+	if w.Code != http.StatusOK {
+		t.Errorf("status %d", w.Code)
+	}
+}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 

@@ -3,6 +3,7 @@ package localcdn
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,8 +34,12 @@ func (s *Server) Publish(content *Content) { s.current.Store(content) }
 func (s *Server) Current() *Content { return s.current.Load() }
 
 // ServeHTTP implements [http.Handler]. It answers 304 if the request has the ETag of the
-// current content, and 404 if the path has no well-formed SDK key.
+// current content, 200 for /healthz, and 404 if the path has no well-formed SDK key.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/healthz" { // of probes, such as the image's
+		_, _ = io.WriteString(w, "alive\n")
+		return
+	}
 	seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 	sdkKey := s.serve(seen, r)
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method), slog.Int("status", seen.status),

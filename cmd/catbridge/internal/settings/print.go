@@ -158,7 +158,7 @@ func (s *Settings) Restart(to *Settings, part Part) []string {
 			names = append(names, set.path)
 		}
 	}
-	if part&ServeOnly != 0 && s.ServesTLS() != to.ServesTLS() {
+	if part&ServeOnly != 0 && s.servesTLS() != to.servesTLS() {
 		names = append(names, "serve.tls.cert_file") // other files are live, TLS as such is not
 	}
 	return names

@@ -56,7 +56,7 @@ func (t Token) Applies(name string) bool { return len(t.SDKs) == 0 || slices.Con
 func (s *Serving) table() []*setting {
 	list := []*setting{
 		{path: "serve.listen", flag: "listen", value: text(&s.Listen), usage: "`address` to listen on: host:port, or unix:/path for a Unix socket"},
-		{path: "serve.hold", flag: "hold", value: duration(&s.Hold), usage: "`duration` for which a request of an SDK that polls and is up to date waits for a change, at most 5s (default: requests do not wait)"},
+		{path: "serve.hold", flag: "hold", value: duration(&s.Hold), usage: "`duration` for which a request of an SDK that polls and is up to date is held until a change, at most 5s (default: requests are not held)"},
 		{path: "serve.max_stale", flag: "max-stale", value: duration(&s.MaxStale), usage: "`duration` since the CDN last confirmed a config after which it is not served (default: it always is)"},
 		{path: "serve.open_names", flag: "open-names", value: boolean(&s.OpenNames), usage: "serve configs under their names without a token to everybody who reaches the address, not only to this machine"},
 		{path: "serve.insecure", flag: "insecure", value: boolean(&s.Insecure), usage: "serve metrics, status and profiles without a token on addresses that other machines reach"},
@@ -65,7 +65,7 @@ func (s *Serving) table() []*setting {
 		{path: "serve.online", flag: "online", value: boolean(&s.Online), usage: "ask the CDN while Redis has no config or its content has expired"},
 		{path: "serve.snapshot_dir", flag: "snapshot-dir", value: file(&s.SnapshotFolder), usage: "`path` of an existing folder that keeps the last config of each SDK key for a start without Redis"},
 		{path: "serve.fleet_report", flag: "fleet-report", value: duration(&s.FleetReport), usage: "`duration` between two reports to the fleet, which catbridge status counts, 5s to 5m (default: no reports)"},
-		{path: "serve.max_streams", flag: "max-streams", value: integer(&s.MaxStreams), usage: "maximum `number` of requests that wait for a change at once; further ones are answered at once"},
+		{path: "serve.max_streams", flag: "max-streams", value: integer(&s.MaxStreams), usage: "maximum `number` of requests that are held at once; further ones are answered at once"},
 		{path: "serve.max_streams_per_client", flag: "max-streams-per-client", value: integer(&s.PerClient), usage: "the same `number` for each IPv4 address and each /64 network of IPv6"},
 		{path: "serve.max_connections", flag: "max-connections", value: integer(&s.MaxConnections), usage: "maximum `number` of open connections"},
 		{path: "serve.access_log", flag: "access-log", value: boolean(&s.AccessLog), usage: "log every request with its route, status and time, without the client's address"},
@@ -91,7 +91,7 @@ func (l *loader) checkServe() {
 		l.checkAddress("serve.listen", s.Listen)
 	}
 	if s.Hold > 5*time.Second {
-		l.say(nil, "serve.hold", "%v is longer than 5s: the official SDKs give up after 10s", s.Hold)
+		l.say(nil, "serve.hold", "%v is longer than 5s: some official SDKs give up after 10s", s.Hold)
 	}
 	if s.FleetReport != 0 && (s.FleetReport < 5*time.Second || s.FleetReport > 5*time.Minute) {
 		l.say(nil, "serve.fleet_report", "%v is not between 5s and 5m", s.FleetReport)
@@ -233,6 +233,5 @@ func (l *loader) checkAddress(path, address string) {
 	}
 }
 
-// ServesTLS reports whether catbridge serve uses TLS with these settings, even if they were loaded
-// without its part.
-func (s *Settings) ServesTLS() bool { return s.Serve.certFile != "" }
+// servesTLS reports whether catbridge serve uses TLS with these settings.
+func (s *Settings) servesTLS() bool { return s.Serve.certFile != "" }
