@@ -32,8 +32,10 @@ func TestChromiumFollowsLeadersThroughServe(t *testing.T) {
 	_, refresh := startLeader(t, server.Client(t, nil), cdn)
 	held := startServe(t, server, "--hold", "5s", "--origin", chromium.site)
 	polled := startServe(t, server, "--origin", chromium.site)
+	secure := startSecureServe(t, server, "--hold", "5s", "--origin", chromium.site)
 	var sdks group
 	for _, fetcher := range browserFetchers {
+		sdks.add(fetcher+", held with TLS", chromium.open(t, page{baseURL: secure.url(), fetcher: fetcher}))
 		sdks.add(fetcher+", held", chromium.open(t, page{baseURL: held.url(), fetcher: fetcher}))
 		sdks.add(fetcher, chromium.open(t, page{baseURL: polled.url(), fetcher: fetcher}))
 	}
@@ -44,16 +46,20 @@ func TestChromiumFollowsLeadersThroughServe(t *testing.T) {
 		sdks.receive(t, version)
 	}
 	sdks.receive(t, 1)
-	held.holds(t, len(browserFetchers))
+	for _, s := range []*serveProcess{held, secure} {
+		s.holds(t, len(browserFetchers))
+	}
 	publish()
-	held.end(t, os.Interrupt)
-	held.start(t)
-	publish()
-	for _, s := range []*serveProcess{held, polled} {
+	for _, s := range []*serveProcess{held, secure, polled} {
 		if s.answers(t, http.StatusNoContent) == 0 {
 			t.Error("no preflight: the test does not test what it should")
 		}
 	}
+	for _, s := range []*serveProcess{held, secure} {
+		s.end(t, os.Interrupt)
+		s.start(t)
+	}
+	publish()
 
 	other := strings.Replace(chromium.site, "127.0.0.1", "localhost", 1)
 	if r := chromium.open(t, page{site: other, baseURL: polled.url(), mode: "manual"}).ask(t, ""); len(r.Flags) > 0 || len(r.Errors) == 0 {

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net"
@@ -21,6 +22,7 @@ import (
 type serveProcess struct {
 	cmd  *exec.Cmd
 	addr string
+	tls  *tls.Config // of clients; nil: no TLS
 	args []string
 	env  []string
 }
@@ -28,10 +30,29 @@ type serveProcess struct {
 // startServe starts catbridge serve. It ends with the test.
 func startServe(t *testing.T, server *redistest.Process, args ...string) *serveProcess {
 	t.Helper()
-	s := &serveProcess{
+	return newServe(t, server, args).begin(t)
+}
+
+// startSecureServe is [startServe] with TLS, on which browsers use HTTP/2.
+func startSecureServe(t *testing.T, server *redistest.Process, args ...string) *serveProcess {
+	t.Helper()
+	authority := redistest.NewAuthority(t)
+	certificate := authority.Issue(t, "serve")
+	s := newServe(t, server, append(args, "--tls-cert-file", certificate.CertFile, "--tls-key-file", certificate.KeyFile))
+	s.tls = authority.ClientConfig(t)
+	return s.begin(t)
+}
+
+func newServe(t *testing.T, server *redistest.Process, args []string) *serveProcess {
+	t.Helper()
+	return &serveProcess{
 		addr: freeAddr(t), args: append([]string{"serve", "--fast"}, args...),
 		env: []string{"CATBRIDGE_SDK_KEY=interop=" + sdkKey, "CATBRIDGE_REDIS_URL=" + server.URL()},
 	}
+}
+
+func (s *serveProcess) begin(t *testing.T) *serveProcess {
+	t.Helper()
 	s.start(t)
 	t.Cleanup(func() { s.end(t, os.Interrupt) })
 	return s
@@ -56,12 +77,17 @@ func (s *serveProcess) end(t *testing.T, signal os.Signal) {
 	}
 }
 
-func (s *serveProcess) url() string { return "http://" + s.addr }
+func (s *serveProcess) url() string {
+	if s.tls != nil {
+		return "https://" + s.addr
+	}
+	return "http://" + s.addr
+}
 
 // get returns the body at a path, and waits for the process to listen.
 func (s *serveProcess) get(t *testing.T, path string) []byte {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: s.tls}}
 	for {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url()+path, nil)
 		if err != nil {
