@@ -10,6 +10,7 @@
 //	catbridge:{k}:lock      the leader's lock, expires
 //	catbridge:{k}:meta      hash: which content is current
 //	catbridge:{k}:blob      that content as followers read it
+//	catbridge:{k}:history   stream, the changes of the content
 //	catbridge:{k}:fleet     sorted set, optional reports of followers
 //	catbridge:{k}:hook:{id} marks an accepted webhook's ID, expires
 //	catbridge:{k}:events    the channel; in database N above 0 it

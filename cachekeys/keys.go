@@ -28,6 +28,7 @@ type Keys struct {
 	Meta    string // hash: which content is current
 	Blob    string // the content as followers read it
 	Patches string // how the content differs from earlier content
+	History string // the changes of the content
 	Fleet   string // optional reports of followers
 	Events  string // the channel
 
@@ -53,6 +54,7 @@ func For(sdkKey, namespace string, db int) Keys {
 		Meta:    tag + "meta",
 		Blob:    tag + "blob",
 		Patches: tag + "patches",
+		History: tag + "history",
 		Fleet:   tag + "fleet",
 		Events:  tag + "events" + at,
 		scope:   k + at,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/internal/redisnode"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // Config configures a [Leader]. It must not be changed after [New].
@@ -75,6 +76,13 @@ type Config struct {
 	// ReadBudget is the peak number of bytes per second that all followers together read
 	// after a change (I12). If it is 0, it is 50 MB/s.
 	ReadBudget int64
+
+	// HistoryEntries is the greatest number of changes that the history of an SDK key has, see
+	// package history. 0: 100. Negative: the leader does not extend the history. At most 10,000.
+	HistoryEntries int
+	// HistoryBytes is the greatest size of the history of an SDK key. The newest change always stays.
+	// 0: 256 KiB. Negative: the leader does not extend the history. At most 64 MiB.
+	HistoryBytes int
 }
 
 // host returns the host name for the leader's ID; empty: no name.
@@ -97,6 +105,12 @@ func (c *Config) check() error {
 	}
 	if c.ExpectedFollowers < 0 || c.SubscriberNodes < 0 || c.ReadBudget < 0 {
 		errs = append(errs, errors.New("leader: ExpectedFollowers, SubscriberNodes and ReadBudget must not be negative"))
+	}
+	if c.HistoryEntries > wire.MaxHistoryEntries {
+		errs = append(errs, fmt.Errorf("leader: HistoryEntries: %d is above %d", c.HistoryEntries, wire.MaxHistoryEntries))
+	}
+	if c.HistoryBytes > wire.MaxHistoryBytes {
+		errs = append(errs, fmt.Errorf("leader: HistoryBytes: %d is above %d", c.HistoryBytes, wire.MaxHistoryBytes))
 	}
 	return errors.Join(errs...)
 }

@@ -119,6 +119,18 @@
 // The patch is made while the blob is compressed. A patch that takes longer than 250 ms, or
 // that is not smaller than half the blob, is dropped.
 //
+// # History
+//
+// The last statement of the script that publishes new content adds it to the stream history: what
+// came into force when and why, and a patch back to the content before it, or that content whole if
+// that is smaller. An error there changes nothing else: the config has been published. It is counted and
+// logged (event 6119). Then a script of its own, which checks the lock, removes the oldest entries until
+// the history fits into Config.HistoryBytes. If the leader dies in between, the next change trims.
+//
+// If meta names the content already, a commit is a repair and adds nothing; if meta was lost,
+// the newest entry is compared. A leader that does not hold the content before adds no patch back.
+// Package history reads the history.
+//
 // # Spread window
 //
 // Followers that can use neither content nor patch in the message read the blob, at a random time within the window that the message names. Random times bunch, so

@@ -36,7 +36,9 @@ type elector struct {
 	recheck chan struct{} // Redis failed, or answers again: check the user's rights
 	// refreshSeq is the number of the last refresh request received.
 	refreshSeq atomic.Int64
-	leading    atomic.Bool // a term is running
+	leading    atomic.Bool  // a term is running
+	hookSeq    atomic.Int64 // the number of the last refresh request known to be a webhook's
+	noHistory  atomic.Bool  // the user of Redis lacks a right that the history needs
 
 	receivers receiverPeak // of the published messages
 
@@ -94,9 +96,12 @@ func (e *elector) stopped() {
 
 // reportRights records the rights that the Redis user lacks; nil: none.
 func (e *elector) reportRights(lacking *acl.RightsError) {
-	var missing, before []string
+	var missing, history, before []string
 	if lacking != nil {
-		missing = lacking.Missing
+		missing, history = lacking.Required(), lacking.Missing
+	}
+	if len(missing) == 0 {
+		e.reportHistoryRights(history)
 	}
 	e.stats.update(func(s *KeyStats) { before, s.MissingRights = s.MissingRights, missing })
 	switch {

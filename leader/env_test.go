@@ -104,8 +104,9 @@ func (s *testEnv) hasVersion(version int64) {
 // The numbers of arguments of EVALSHA: the script and the number of keys, the keys, the
 // script's arguments.
 const (
-	commitArgs = 2 + 5 + 24
+	commitArgs = 2 + 6 + 28
 	renewArgs  = 2 + 4 + 14
+	trimArgs   = 2 + 2 + 2
 )
 
 // refuse makes scripts with that many arguments fail before they run, until allow is called.

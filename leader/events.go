@@ -22,4 +22,6 @@ const (
 	eventNoRights    = 6116 // error: the user of Redis lacks rights
 	eventRights      = 6117 // info: the user has all rights now
 	eventUncertain   = 6118 // warn: Redis holds different content at a lower rev; the leader waits for the CDN
+	eventHistory     = 6119 // warn: the history could not be extended; the config was published
+	eventHistoryBack = 6120 // info: the history is extended again
 )

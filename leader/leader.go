@@ -51,6 +51,12 @@ func New(cfg Config) (*Leader, error) {
 	if cfg.ReadBudget == 0 {
 		cfg.ReadBudget = 50_000_000
 	}
+	if cfg.HistoryEntries == 0 {
+		cfg.HistoryEntries = defaultHistoryEntries
+	}
+	if cfg.HistoryBytes == 0 {
+		cfg.HistoryBytes = defaultHistoryBytes
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = eventlog.AtLeast(nil, nil)
 	}

@@ -102,6 +102,6 @@ func (e *elector) onMessage(payload string) {
 	case wire.Resign:
 		signal(e.wake)
 	case wire.Refresh:
-		e.onRefresh(m.Seq)
+		e.onRefresh(m.Seq, m.Cause == wire.CauseWebhook)
 	}
 }

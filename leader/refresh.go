@@ -29,13 +29,17 @@ func (e *elector) requestRefresh(ctx context.Context, webhookID string) (script.
 	leading := e.leading.Load()
 	r, err := e.store.RequestRefresh(ctx, script.RefreshRequest{Publish: !leading, WebhookID: webhookID, Remember: hook.Remember})
 	if leading && r.Seq != 0 {
-		e.onRefresh(r.Seq)
+		e.onRefresh(r.Seq, webhookID != "")
 	}
 	return r, err
 }
 
-// onRefresh wakes the term, which polls if seq is new to it.
-func (e *elector) onRefresh(seq int64) {
+// onRefresh wakes the term, which polls if seq is new to it. hook reports whether a webhook
+// requested the poll.
+func (e *elector) onRefresh(seq int64, hook bool) {
+	if hook {
+		e.hookSeq.Store(seq)
+	}
 	e.refreshSeq.Store(seq)
 	signal(e.refresh)
 }

@@ -67,6 +67,13 @@ type KeyStats struct {
 	// lacks, sorted, for example +hset. Empty: no right is known to be missing.
 	MissingRights []string
 
+	// HistoryEntries and HistoryBytes are the size of the history, as of this process's last change;
+	// 0: it has made none.
+	HistoryEntries int64
+	HistoryBytes   int64 // of the names and values of all fields
+	// HistoryError is why the history is not extended; empty: it is, or it is turned off.
+	HistoryError string
+
 	Terms       uint64 // terms started
 	Fenced      uint64 // terms that ended because another process held the lock
 	Lapsed      uint64 // terms that ended because no renewal succeeded in time
@@ -80,6 +87,9 @@ type KeyStats struct {
 	Suspect     uint64 // fetches that served a recently replaced ETag
 	Refreshes   uint64 // refresh requests received while leading; simultaneous ones count as one
 	BadMessages uint64 // malformed messages
+	// HistoryErrors counts the changes that could not be added to the history, or after which the
+	// history could not be trimmed.
+	HistoryErrors uint64
 
 	Webhooks WebhookStats // at this process
 

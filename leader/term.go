@@ -109,6 +109,9 @@ func (t *term) end(ctx context.Context, cause error) {
 	}
 	e.stats.update(func(s *KeyStats) {
 		s.Waits = false
+		if !e.noHistory.Load() {
+			s.HistoryError = "" // another leader extends it
+		}
 		switch {
 		case errors.Is(cause, errFenced):
 			s.Fenced++

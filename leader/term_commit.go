@@ -20,14 +20,15 @@ func (t *term) commit(ctx context.Context, c *content) error {
 		case err != nil:
 			return err
 		case w.Outcome == script.OK:
+			changed := t.hash != c.Hash
 			t.committed(c, w)
-			return nil
+			return t.recorded(ctx, changed, w.History)
 		case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash:
 			// An earlier try succeeded; only its reply was lost.
 			t.keepPatches(c, w.Meta.Rev)
 			t.setCurrent(c)
 			t.adopt(w.Meta, w.Now)
-			return nil
+			return t.recorded(ctx, true, "")
 		case w.Outcome == script.Overwritten:
 			return t.repairAfterPoll(ctx, w.Found)
 		}
@@ -52,6 +53,7 @@ func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, er
 	a.Message.Hash, a.Message.Len, a.Message.ETag = c.Hash, len(c.JSON), wire.MessageETag(a.ETag)
 	a.Message.Spread = t.elector.spread(len(c.Payload))
 	t.addPatches(&a, c)
+	a.History = t.record(ctx, c)
 	a.Replaced, a.Waits = t.elector.replaced.lines(), 0
 	switch {
 	case a.Age >= 0 || t.elector.knowsCurrent(c.Hash):

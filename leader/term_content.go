@@ -16,6 +16,8 @@ type content struct {
 	*script.Content
 	broken int
 	patch  *patchFrom // from the content that was current when it was fetched; nil: there is none
+	cause  wire.Cause // why it was fetched or taken over; empty: it was current in a former term
+	back   *backTo    // to the content that was current when it was fetched; nil: there was none
 }
 
 // newest returns the newest content of this process, committed or not, or nil.

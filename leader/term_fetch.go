@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // fetchState is the state of the term's fetch. At most one fetch runs at a time.
@@ -61,18 +62,19 @@ func (t *term) startFetch(ctx context.Context) {
 	ctx, t.fetch.cancel = context.WithCancel(t.fetch.ctx)
 	done := make(chan fetchResult, 1)
 	t.fetch.running, t.fetch.done = true, done
-	base := t.content
+	base, cause := t.content, t.pollCause()
 	t.elector.stats.update(func(s *KeyStats) { s.Polls++ })
 	t.fetch.wg.Go(func() {
 		defer t.elector.leader.crash.guard()
-		done <- t.elector.fetch(ctx, etag, base, &t.fetch.wg)
+		done <- t.elector.fetch(ctx, etag, base, cause, &t.fetch.wg)
 	})
 }
 
 // fetch runs concurrently with the term and does not access it. base is the current content; it
-// may be nil. running counts the goroutines that fetch leaves behind. While the CDN's answer is
-// checked, its content is prepared for the commit; the result counts only if all checks passed.
-func (e *elector) fetch(ctx context.Context, etag string, base *content, running *sync.WaitGroup) fetchResult {
+// may be nil. cause is why it is fetched. running counts the goroutines that fetch leaves behind.
+// While the CDN's answer is checked, its content is prepared for the commit; the result counts only
+// if all checks passed.
+func (e *elector) fetch(ctx context.Context, etag string, base *content, cause wire.Cause, running *sync.WaitGroup) fetchResult {
 	s := e.settings()
 	var prepared *preparation
 	s.received = func(json []byte) {
@@ -92,7 +94,7 @@ func (e *elector) fetch(ctx context.Context, etag string, base *content, running
 			return fetchResult{err: ctx.Err()}
 		}
 		c.ETag = response.ETag
-		result.content = &content{Content: c, broken: s.broken, patch: patch}
+		result.content = &content{Content: c, broken: s.broken, patch: patch, cause: cause, back: prepared.back()}
 	}
 	return result
 }

@@ -45,7 +45,7 @@ func (t *term) fetched(r fetchResult) (err error) {
 	}
 	t.answered, t.latest, t.answeredHash = r.Sent, t.redisTime(r.Sent), served.Hash
 	if !r.NotModified && !t.isCurrent(served) {
-		t.polls.rechecks = nil
+		t.polls.settle()
 		poll.text("catbridge.outcome", "changed")
 		return t.commit(ctx, served)
 	}

@@ -10,15 +10,16 @@ import (
 )
 
 // preparation is what a commit needs of a config JSON, which goroutines of their own make: its
-// hash, the blob and a patch. It may be of JSON that is not a valid config. It is not safe for
+// hash, the blob, a patch, and what leads back. It may be of JSON that is not a valid config. It is not safe for
 // concurrent use.
 type preparation struct {
 	ctx     context.Context // nolint:containedctx // of the fetch
-	budget  context.Context // of the patch
+	budget  context.Context // of the patches
 	cancel  context.CancelFunc
 	base    *content // the current content, or nil
 	content chan *script.Content
-	patch   chan []byte // nil: there is no patch
+	patch   chan []byte    // nil: there is no patch
+	back    func() *backTo // waits for what leads back to base
 }
 
 // prepare starts to prepare a config JSON, which it does not modify. running counts its goroutines.
@@ -29,6 +30,7 @@ func (e *elector) prepare(ctx context.Context, base *content, json []byte, runni
 		defer e.leader.crash.guard()
 		p.content <- script.NewContent(json, "")
 	})
+	p.back = e.startBack(p.budget, base, json, running)
 	if base == nil || len(json) <= wire.MaxInlineBytes { // a message carries the content itself
 		return p
 	}
@@ -68,7 +70,7 @@ func (p *preparation) wait() (*script.Content, *patchFrom) {
 	return c, &patchFrom{p.base.Hash, made}
 }
 
-// stop ends the work on a patch. p may be nil. It is idempotent.
+// stop ends the work on patches. p may be nil. It is idempotent.
 func (p *preparation) stop() {
 	if p != nil {
 		p.cancel()

@@ -119,7 +119,7 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	if t.elector.replaced.has(later.StoredETag()) {
 		return nil, nil
 	}
-	return t.verify(later), nil
+	return taken(t.verify(later)), nil
 }
 
 // repairInPlace returns the content in Redis if parts are missing, for a commit just above the
@@ -157,6 +157,9 @@ func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 	c := t.verify(best)
 	if c == nil {
 		return nil, nil
+	}
+	if best != blob {
+		c = taken(c)
 	}
 	above := max(t.rev, entry.FetchTime, blobRev)
 	if t.elector.highest != 0 && above+1 >= t.elector.highest && !t.elector.knowsCurrent(c.Hash) {

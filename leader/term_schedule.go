@@ -1,6 +1,10 @@
 package leader
 
-import "time"
+import (
+	"time"
+
+	"github.com/catbridge/catbridge/internal/wire"
+)
 
 const (
 	// minFetchGap is the least time between two fetches, however many webhooks arrive.
@@ -22,6 +26,7 @@ type pollPlan struct {
 	soon     bool            // poll as soon as minFetchGap allows
 	at       time.Time       // the next poll otherwise; zero: now
 	rechecks []time.Duration // remaining pauses of recheckPauses
+	cause    wire.Cause      // of soon and rechecks; empty: they are not due to a refresh request
 
 	suspect       string // a recently replaced ETag that the CDN has served once
 	repairing     bool   // the next poll decides whether a later entry is overwritten
@@ -32,19 +37,28 @@ type pollPlan struct {
 func (p *pollPlan) pollSoon() { p.soon = true }
 
 // expectChange plans a poll now, and further polls until the CDN has something new.
-func (p *pollPlan) expectChange() {
-	p.soon, p.rechecks = true, recheckPauses
+func (p *pollPlan) expectChange(cause wire.Cause) {
+	p.soon, p.rechecks, p.cause = true, recheckPauses, cause
 }
 
 // planRecheck plans the next of the further polls of expectChange.
 func (p *pollPlan) planRecheck() {
 	if len(p.rechecks) == 0 {
+		p.settle()
 		return
 	}
 	if at := time.Now().Add(p.rechecks[0]); at.Before(p.at) {
 		p.at = at
 	}
 	p.rechecks = p.rechecks[1:]
+}
+
+// settle ends the further polls of expectChange.
+func (p *pollPlan) settle() {
+	p.rechecks = nil
+	if !p.soon {
+		p.cause = ""
+	}
 }
 
 const never = 24 * time.Hour
@@ -72,7 +86,11 @@ func (t *term) nextPoll() time.Duration {
 func (t *term) onRefreshCount(seq int64) {
 	if seq > t.refreshSeen {
 		t.elector.stats.update(func(s *KeyStats) { s.Refreshes++ })
+		cause := wire.CauseRefresh
+		if hook := t.elector.hookSeq.Load(); hook > t.refreshSeen && hook <= seq {
+			cause = wire.CauseWebhook
+		}
 		t.refreshSeen = seq
-		t.polls.expectChange()
+		t.polls.expectChange(cause)
 	}
 }

@@ -42,7 +42,7 @@ func TestAReplayAtAnyProcessCausesNoPoll(t *testing.T) {
 			s.Errorf("after the window: %d", status)
 		}
 		s.wait(hook.Remember)
-		if n := len(s.server.Mini().Keys()); n != 4 {
+		if n := len(s.server.Mini().Keys()); n != 5 {
 			s.Errorf("Redis keeps %q", s.server.Mini().Keys())
 		}
 	})

@@ -158,6 +158,26 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 		read: value(func(k *keyStats) int { return len(k.MissingRights) }),
 	},
 	{
+		name: "catbridge_leader_history_failing", kind: gauge,
+		help: "1 if this process cannot extend the history, or lacks the rights to. The log and /status show why.",
+		read: either(func(k *keyStats) bool { return k.HistoryError != "" }),
+	},
+	{
+		name: "catbridge_leader_history_errors_total", kind: counter,
+		help: "Changes that this process could not add to the history, or after which it could not trim it.",
+		read: value(func(k *keyStats) uint64 { return k.HistoryErrors }),
+	},
+	{
+		name: "catbridge_leader_history_entries", kind: gauge,
+		help: "Changes in the history, as of the last change by this process; 0: it has made none.",
+		read: value(func(k *keyStats) int64 { return k.HistoryEntries }),
+	},
+	{
+		name: "catbridge_leader_history_bytes", kind: gauge,
+		help: "Size of the history, as of the last change by this process; 0: it has made none.",
+		read: value(func(k *keyStats) int64 { return k.HistoryBytes }),
+	},
+	{
 		name: "catbridge_leader_redis_last_contact_timestamp_seconds", kind: gauge,
 		help: "Time at which Redis last answered this process, by the process's clock; missing if it never did.",
 		read: timestamp(func(k *keyStats) time.Time { return k.LastContact }),

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -29,28 +30,46 @@ func CheckLeader(ctx context.Context, client redis.UniversalClient, sdkKey, name
 	}
 	if single := redisnode.Single(client); single != nil {
 		missing, err := needs.missing(ctx, single)
-		return rightsError(missing, nil, err)
+		return leaderError(missing, nil, err)
 	}
 	var mu sync.Mutex
-	var all, nodes []string
+	all, nodes := lacking{}, []string(nil)
 	needs = append(needs, clusterNeeds...)
 	err := redisnode.EachPrimary(ctx, client, func(ctx context.Context, node *redis.Client) error {
 		missing, err := needs.missing(ctx, node)
 		mu.Lock()
 		defer mu.Unlock()
-		if all = append(all, missing...); len(missing) > 0 {
+		for rule, required := range missing {
+			all.add(rule, required)
+		}
+		if len(missing) > 0 {
 			nodes = append(nodes, node.Options().Addr)
 		}
 		return err
 	})
 	if rule := deniedRule(err); rule != "" {
-		all, err = append(all, rule), nil // for example the command that lists the nodes
+		all.add(rule, true) // for example the command that lists the nodes
+		err = nil
 	}
-	return rightsError(all, nodes, err)
+	return leaderError(all, nodes, err)
+}
+
+// lacking holds rules that grant missing rights. A value reports whether the rule is required for
+// more than the history.
+type lacking map[string]bool
+
+func (l lacking) add(rule string, required bool) { l[rule] = l[rule] || required }
+
+func leaderError(missing lacking, nodes []string, err error) error {
+	err = rightsError(slices.Collect(maps.Keys(missing)), nodes, err)
+	if rights, ok := errors.AsType[*RightsError](err); ok {
+		rights.required = missing
+	}
+	return err
 }
 
 // missing asks one node and returns the rules that grant the missing rights.
-func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, error) {
+func (list needs) missing(ctx context.Context, client *redis.Client) (lacking, error) {
 	questions := make([]any, 0, len(list))
 	for _, n := range list {
 		questions = append(questions, n.text)
@@ -61,13 +80,13 @@ func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, 
 	case errors.Is(err, redis.Nil):
 		return nil, nil // this Redis cannot check rights
 	case rule != "":
-		return []string{rule}, nil
+		return lacking{rule: true}, nil
 	case err != nil:
 		return nil, err
 	case len(answers) != len(questions):
 		return nil, fmt.Errorf("%d answers to %d questions", len(answers), len(questions))
 	}
-	var rules []string
+	rules := lacking{}
 	commands, targets := map[string]bool{}, map[string]bool{} // those with at least one right
 	for i, n := range list {
 		if answers[i] == 1 {
@@ -82,24 +101,24 @@ func (list needs) missing(ctx context.Context, client *redis.Client) ([]string, 
 		switch {
 		case answers[i] == 1 || !n.used:
 		case n.target == "" || targets[n.target+n.mode] && !commands[n.command]:
-			rules = append(rules, n.rule())
+			rules.add(n.rule(), !n.history)
 		case targets[n.target+n.mode]: // selectors grant command and target, but not together
-			rules = append(rules, "("+n.rule()+" "+n.grant+")")
+			rules.add("("+n.rule()+" "+n.grant+")", !n.history)
 		case commands[n.command]:
-			rules = append(rules, n.grant)
+			rules.add(n.grant, !n.history)
 		default:
 			unclear = append(unclear, n)
 		}
 	}
 	for _, n := range unclear {
 		// Once the rules above are granted, the next check decides about the command.
-		if slices.Contains(rules, n.grant) {
+		if _, ok := rules[n.grant]; ok {
 			continue
 		}
 		if n.mode == channel && deniedRule(subscribe(ctx, client, n.target)) == "" {
-			rules = append(rules, n.grant)
+			rules.add(n.grant, !n.history)
 		} else {
-			rules = append(rules, n.rule())
+			rules.add(n.rule(), !n.history)
 		}
 	}
 	return rules, nil

@@ -23,6 +23,7 @@ type need struct {
 	mode    string
 	grant   string // the ACL rule that grants access to target
 	used    bool   // false: asked only to find out which other rights are missing
+	history bool   // only the history needs it
 }
 
 func (n need) rule() string { return "+" + strings.ToLower(n.command) }
@@ -34,6 +35,7 @@ var keyCommands = []struct{ text, mode string }{
 	{"GET $", read}, {"GETRANGE $ 0 0", read}, {"HMGET $ f", read}, {"PTTL $", read},
 	{"SET $ v", write}, {"SETRANGE $ 0 v", write}, {"HSET $ f v", write}, {"HINCRBY $ f 1", readWrite},
 	{"PEXPIRE $ 1", write}, {"DEL $", write}, {"EVALSHA 0 1 $", readWrite},
+	{"XADD $ * f v", write}, {"XRANGE $ - +", read}, {"XTRIM $ MINID 0", write},
 }
 
 // clusterNeeds are the further commands of a cluster client. It asks for the keys of a
@@ -60,12 +62,13 @@ func leaderNeeds(keys cachekeys.Keys) needs {
 		{keys.Meta, bridge, "EVALSHA HMGET HSET HINCRBY DEL"},
 		{keys.Blob, bridge, "EVALSHA GET GETRANGE SET SETRANGE"},
 		{keys.Patches, bridge, "EVALSHA GETRANGE SET DEL"},
+		{keys.History, bridge, "EVALSHA XADD XRANGE XTRIM DEL"},
 		{keys.Hook(strings.Repeat("0", 32)), bridge, "EVALSHA GET SET"},
 	} {
 		commands := strings.Fields(key.commands)
 		for _, c := range keyCommands {
 			n := newNeed(c.text, key.name, c.mode, key.grant, false)
-			n.used = slices.Contains(commands, n.command)
+			n.used, n.history = slices.Contains(commands, n.command), key.name == keys.History
 			list = append(list, n)
 		}
 	}
@@ -74,5 +77,5 @@ func leaderNeeds(keys cachekeys.Keys) needs {
 
 func newNeed(text, target, mode, grant string, used bool) need {
 	command, _, _ := strings.Cut(text, " ")
-	return need{command, strings.Replace(text, "$", target, 1), target, mode, grant, used}
+	return need{command: command, text: strings.Replace(text, "$", target, 1), target: target, mode: mode, grant: grant, used: used}
 }

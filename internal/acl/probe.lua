@@ -4,10 +4,11 @@
 --   2 lock  string
 --   3 meta  hash
 --   4 blob  string
+--   5 history stream
 -- ARGV: none
--- Returns OK.
+-- Returns OK, or the error text if Redis refuses only what the history needs.
 
-local entry_key, lock_key, meta_key, blob_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local entry_key, lock_key, meta_key, blob_key, history_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
 local time = redis.call('TIME')
 if #time[1] ~= 10 then
@@ -24,4 +25,6 @@ for _, command in ipairs({
   -- The leader overwrites a key of the wrong type.
   if type(reply) == 'table' and reply.err and string.sub(reply.err, 1, 9) ~= 'WRONGTYPE' then return reply end
 end
+local reply = redis.pcall('XRANGE', history_key, '-', '-')
+if reply.err and string.sub(reply.err, 1, 9) ~= 'WRONGTYPE' then return reply.err end
 return redis.status_reply('OK')

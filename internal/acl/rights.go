@@ -23,6 +23,23 @@ type RightsError struct {
 	// Nodes are the addresses of the cluster nodes on which rights are missing, sorted. Each
 	// node has users of its own. Nodes is empty if Redis is not a cluster.
 	Nodes []string
+
+	required map[string]bool // nil: all of Missing are
+}
+
+// Required returns the rules of Missing without which the role cannot do its work. The others are
+// for the history only: a leader without them leads all the same.
+func (e *RightsError) Required() []string {
+	if e.required == nil {
+		return e.Missing
+	}
+	var required []string
+	for _, rule := range e.Missing {
+		if e.required[rule] {
+			required = append(required, rule)
+		}
+	}
+	return required
 }
 
 func (e *RightsError) Error() string {

@@ -5,6 +5,7 @@
 //	meta    hash: which content is current                  [Meta]
 //	blob    that content, compressed, and its hash          [Blob]
 //	patches how that content differs from earlier content  [Patches]
+//	history stream, the changes of the content              [HistoryEntry]
 //	fleet   sorted set, optional reports of followers       [FleetReport]
 //	events  channel                                         [Message]
 //

@@ -5,7 +5,7 @@ import "strconv"
 // A ParseError says which part of which format is invalid and why. It contains at most a short
 // excerpt of the input.
 type ParseError struct {
-	Format string // "blob", "patches", "meta", "message", "lock", "content", "fleet report"
+	Format string // "blob", "patches", "meta", "message", "lock", "content", "fleet report", "history entry"
 	Part   string // the invalid field or line; empty: the whole input
 	Reason string
 }

@@ -31,7 +31,7 @@ const (
 // Message is a message on the events channel: a head line that says which content is current,
 // optionally followed by that content.
 //
-//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=… renew=… base=… patches=… now=…
+//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=… renew=… base=… patches=… cause=… now=…
 //	{codec}
 //	{content}
 //
@@ -59,6 +59,7 @@ type Message struct {
 	// Patches is what followers that hold earlier content wait a random part of before they
 	// read the patches, in whole milliseconds; 0: there are none to read.
 	Patches time.Duration
+	Cause   Cause  // only in a refresh request: CauseWebhook if a webhook requested the poll
 	Now     int64  // Redis's clock when the message was published, Unix ms; 0: not stated
 	Extra   string // fields that this version does not know, separated by spaces
 

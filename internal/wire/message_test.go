@@ -70,6 +70,7 @@ func TestMessageFormat(t *testing.T) {
 			},
 			"cb1 change rev=1767225600000 hash=" + hash + " len=2 base=0123456789abcdef patches=3 now=1767225600000\npatch\n1 1 raw\n",
 		},
+		{wire.Message{Type: wire.Refresh, Seq: 7, Cause: wire.CauseWebhook}, "cb1 refresh seq=7 cause=webhook"},
 		{
 			wire.Message{Type: wire.Change, Rev: rev, Hash: hash, Codec: wire.Raw, Content: []byte("{}\n")},
 			"cb1 change rev=1767225600000 hash=" + hash + "\nraw\n{}\n",

@@ -17,10 +17,10 @@ import (
 type rights map[harness.Role]string
 
 const (
-	leaderCommands   = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby time publish subscribe ping"
+	leaderCommands   = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby xadd xrange xtrim time publish subscribe ping"
 	followerCommands = "get getrange hmget subscribe ping"
 	reporterCommands = followerCommands + " zadd zremrangebyscore"
-	statusCommands   = "get getrange pttl hmget zrange time pubsub|numsub ping"
+	statusCommands   = "get getrange pttl hmget zrange xrevrange time pubsub|numsub ping"
 	operatorCommands = statusCommands + " eval evalsha hincrby publish"
 	replicaCommands  = "psync replconf ping"
 	sentinelCommands = "ping info role publish subscribe slaveof multi exec config|rewrite client|setname client|kill script|kill"

@@ -68,6 +68,10 @@ func drawStore(t *rapid.T) store {
 		to := some.Draw(t, "to")
 		s.patches = append(s.patches, step{from, to, to})
 	}
+	for range rapid.IntRange(0, maxHistory).Draw(t, "history") {
+		from := rapid.SampledFrom([]content{none, 1, 2, 3}).Draw(t, "from")
+		s.history = append(s.history, recorded{hash: some.Draw(t, "recorded"), from: from, back: from != none && rapid.Bool().Draw(t, "back")})
+	}
 	same := rapid.Bool()
 	if rapid.Bool().Draw(t, "entry") {
 		s.entry = entry{rev: rev.Draw(t, "fetch time"), etag: some.Draw(t, "entry's")}
@@ -108,6 +112,9 @@ func drawRequest(t *rapid.T) request {
 			r.patches = []step{{4, r.patchFrom, r.patchFrom}}
 		}
 		r.patches = append(r.patches, step{r.patchFrom, r.hash, r.hash})
+	}
+	if r.op == opCommit {
+		r.backTo = rapid.SampledFrom([]content{none, 1, 2, 3}).Draw(t, "back to")
 	}
 	if r.op == opRenew && r.base == 0 {
 		r.hash = none
@@ -178,6 +185,11 @@ func (l *lua) write(s store) {
 	if len(s.patches) > 0 {
 		set(keys.Patches, string(stepsOf(s.patches).Append(nil)))
 	}
+	for i, e := range s.history {
+		if _, err := l.mini.XAdd(keys.History, fmt.Sprintf("%d-0", i+1), []string{"hash", hashOf(e.hash), "from", hashOf(e.from), "back", backText(e)}); err != nil {
+			l.t.Fatal(err)
+		}
+	}
 	if s.meta.epoch != 0 {
 		l.mini.HSet(keys.Meta, "epoch", number(s.meta.epoch))
 	}
@@ -212,6 +224,35 @@ func patchesText(patches wire.Patches) string {
 	return b.String()
 }
 
+func backText(e recorded) string {
+	if e.back {
+		return "back"
+	}
+	return ""
+}
+
+// history returns the server's history in historyText's format.
+func (l *lua) history() string {
+	entries, _ := l.mini.Stream(keys.History)
+	var b strings.Builder
+	for _, e := range entries {
+		fields := map[string]string{}
+		for i := 0; i+1 < len(e.Values); i += 2 {
+			fields[e.Values[i]] = e.Values[i+1]
+		}
+		fmt.Fprintf(&b, "%s<%s %s;", fields["hash"], fields["from"], fields["back"])
+	}
+	return b.String()
+}
+
+func historyText(history []recorded) string {
+	var b strings.Builder
+	for _, e := range history {
+		fmt.Fprintf(&b, "%s<%s %s;", hashOf(e.hash), hashOf(e.from), backText(e))
+	}
+	return b.String()
+}
+
 func replacedText(all []replaced) string {
 	var b strings.Builder
 	for _, r := range all {
@@ -240,10 +281,10 @@ func (l *lua) run(r *request) string {
 	case opAcquire:
 		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.lease, r.highest}
 	case opCommit:
-		names = append(names, keys.Patches)
+		names = append(names, keys.Patches, keys.History)
 		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
 			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.overwriteUpTo, r.latest, replacedText(r.replaced), number(r.waits),
-			hashOf(r.patchFrom), older, last)
+			hashOf(r.patchFrom), older, last, maxHistory, "poll", hashOf(r.backTo), "back")
 	case opRenew:
 		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits))
 	case opRelease:
@@ -312,7 +353,7 @@ func (l *lua) read() string {
 	if get(keys.Lock) != "" {
 		left = l.mini.TTL(keys.Lock)
 	}
-	return fmt.Sprintln(get(keys.Lock), left.Milliseconds(), get(keys.Entry), get(keys.Blob), patchesText(patches),
+	return fmt.Sprintln(get(keys.Lock), left.Milliseconds(), get(keys.Entry), get(keys.Blob), patchesText(patches), l.history(),
 		field("epoch"), field("rev"), field("hash"), field("etag"), field("cdn"), field("etags"), field("waits"))
 }
 
@@ -330,5 +371,5 @@ func storeText(s store) string {
 	if s.meta.rev != 0 {
 		recent = recentText(s.meta.recent)
 	}
-	return fmt.Sprintln(holder, left, e, b, patchesText(stepsOf(s.patches)), number(s.meta.epoch), number(s.meta.rev), hashOf(s.meta.hash), etagOf(s.meta.hash), number(s.meta.cdn), recent, number(s.meta.waits))
+	return fmt.Sprintln(holder, left, e, b, patchesText(stepsOf(s.patches)), historyText(s.history), number(s.meta.epoch), number(s.meta.rev), hashOf(s.meta.hash), etagOf(s.meta.hash), number(s.meta.cdn), recent, number(s.meta.waits))
 }

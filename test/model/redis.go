@@ -47,11 +47,19 @@ type lock struct {
 // other content.
 type step struct{ from, to, makes content }
 
+// recorded is an entry of the history: the content, and the one before it; none: unknown. back
+// reports whether the entry leads back.
+type recorded struct {
+	hash, from content
+	back       bool
+}
+
 // store is the data of a Redis server.
 type store struct {
 	entry   entry
 	blob    blob
-	patches []step // immutable
+	patches []step     // immutable
+	history []recorded // immutable
 	meta    meta
 	lock    lock
 }
@@ -101,6 +109,7 @@ type request struct {
 	waits         int64
 	patchFrom     content    // commit: of the content that the patch starts from; none: there is no patch
 	patches       []step     // commit: what Redis has then
+	backTo        content    // commit: of the content that the history's entry leads back to; none: it does not
 	replaced      []replaced // commit: what the process knows as replaced; until is its age
 
 	sent int64 // true time

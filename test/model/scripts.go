@@ -72,6 +72,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 			s.patches = nil
 		}
 	}
+	s.record(r)
 	waits := r.waits
 	if rev > waits {
 		waits = 0
@@ -85,6 +86,23 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 	return reply{outcome: outcomeOK, rev: rev, cdn: cdn, now: now, message: message{
 		kind: change, rev: rev, cdn: cdn, hash: r.hash, epoch: r.lock.epoch, inline: r.inline, base: r.patchFrom, body: r.hash, stored: len(r.patches) > 0,
 	}}
+}
+
+// maxHistory is the greatest number of entries in the history.
+const maxHistory = 5
+
+// record is the function record of commit.lua.
+func (s *store) record(r *request) {
+	before := s.meta.hash
+	switch newest := len(s.history) - 1; {
+	case before == r.hash:
+		return
+	case before == none && newest >= 0 && s.history[newest].hash == r.hash:
+		return
+	}
+	e := recorded{hash: r.hash, from: before, back: before != none && r.backTo == before}
+	s.history = append(slices.Clone(s.history), e)
+	s.history = s.history[max(0, len(s.history)-maxHistory):]
 }
 
 // merge returns the contents that were replaced last: the one replaced now, those that the

@@ -38,6 +38,10 @@ var layouts = map[string]layout{
 	"internal/histogram":    {own: []string{}},
 	"internal/hostname":     {own: []string{}},
 	"internal/limited":      {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}, never: []string{"net", "os"}},
+	"history": {
+		own:   []string{"cachekeys", "internal/limited", "internal/patch", "internal/redisnode", "internal/wire"},
+		other: []string{"github.com/redis/go-redis/v9"},
+	},
 	"internal/patch":        {own: []string{"internal/wire"}, other: []string{"github.com/klauspost/compress"}, never: []string{"net", "os", "log"}},
 	"internal/regularfile":  {own: []string{}},
 	"internal/redisnode":    {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},

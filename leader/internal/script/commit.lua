@@ -6,6 +6,7 @@
 --   3 meta      hash
 --   4 blob      string
 --   5 patches   string  how the content differs from earlier content
+--   6 history   stream  the changes of the content
 -- ARGV:
 --    1 lock     string  the lock's value as this process wrote it
 --    2 lease    int, ms the lock's time to live
@@ -31,10 +32,15 @@
 --   22 from    string  hash of the content that the patch starts from; empty: there is no patch
 --   23 older   string  the steps of patches before this one
 --   24 step    string  the rest of this step after its rev
+--   25 entries int     the history's greatest number of entries; 0: there is no history
+--   26 cause   string  why the content becomes current
+--   27 backto  string  hash of the content that back makes; empty: there is none
+--   28 back    string  how to make that content of this one
 -- Times are in ms since the Unix epoch by Redis's clock.
--- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
+-- Returns {OK, rev, cdn, now, receivers, refresh}, with Redis's error besides if it refused the history's entry,
+-- {FENCED}, or {STALE or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
 
-local entry_key, lock_key, meta_key, blob_key, patches_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local entry_key, lock_key, meta_key, blob_key, patches_key, history_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local own_lock, lease, base, above = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local age, last_answer = tonumber(ARGV[5]), tonumber(ARGV[6])
 local channel, head, tail, inline = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -42,6 +48,7 @@ local etag, hash, length, poll = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 local json, blob_tail, payload = ARGV[15], ARGV[16], ARGV[17]
 local over, latest, replaced, waits = tonumber(ARGV[18]), tonumber(ARGV[19]), ARGV[20], ARGV[21]
 local from, older, step = ARGV[22], ARGV[23], ARGV[24]
+local entries, cause, back_to, back = tonumber(ARGV[25]), ARGV[26], ARGV[27], ARGV[28]
 
 local now = clock()
 if not now then return bad_clock() end
@@ -98,4 +105,35 @@ write_meta(meta_key, 'epoch', string.match(own_lock, '%d+$'), 'rev', text, 'hash
   'refresh', digits(number(meta[REFRESH])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(waits) and waits or '')
 redis.call('PEXPIRE', lock_key, lease)
 local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now) .. inline)
-return {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[REFRESH]))}
+
+-- newest returns the hash of the newest entry of the history.
+local function newest()
+  local all = read('XRANGE', history_key, '-', '+') or {}
+  local fields = #all > 0 and all[#all][2] or {}
+  for i = 1, #fields, 2 do
+    if fields[i] == 'hash' then return fields[i + 1] end
+  end
+end
+
+-- record extends the history if the content is new, and returns Redis's error, if any. It is the last that happens:
+-- an error here changes nothing else.
+local function record()
+  local before = is_hash(meta[HASH]) and meta[HASH]
+  if entries == 0 or before == hash then return end
+  if not before and newest() == hash then return end -- meta was lost, and this repairs it
+  local function add()
+    return redis.pcall('XADD', history_key, 'MAXLEN', entries, '*', 'rev', text, 'time', digits(now), 'hash', hash, 'etag', etag,
+      'cause', cause, 'leader', string.match(own_lock, '^(.*):'), 'size', length,
+      'from', before or '', 'fromsize', before and digits(number(meta[LEN])) or '', 'back', back_to == before and back or '')
+  end
+  local reply = add()
+  if wrong_type(reply) then
+    redis.call('DEL', history_key)
+    reply = add()
+  end
+  return type(reply) == 'table' and reply.err
+end
+local finished, failure = pcall(record)
+local reply = {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[REFRESH]))}
+if not finished or failure then reply[#reply + 1] = bounded(type(failure) == 'table' and failure.err or tostring(failure), 200) end
+return reply

@@ -2,8 +2,9 @@
 // nothing: which content is current, and what follows from an outcome, is the caller's task.
 //
 //	acquire   takes the lock under a new epoch          [Store.Acquire]
-//	commit    writes entry, blob and meta, and          [Store.Commit]
-//	          publishes the change
+//	commit    writes entry, blob and meta, publishes    [Store.Commit]
+//	          the change, and adds it to the history
+//	trim      removes the oldest of the history         [Store.Trim]
 //	renew     extends the lock, checks what is stored,  [Store.Renew]
 //	          and publishes the heartbeat
 //	release   deletes the lock and publishes that       [Store.Release]

@@ -51,6 +51,9 @@ end
 -- bounded cuts text, which any client may have written, to limit + 1 bytes: the extra byte shows that it is too long.
 local function bounded(text, limit) return text and string.sub(text, 1, limit + 1) end
 
+-- is_hash reports whether s has the form of a content's hash.
+local function is_hash(s) return s and #s == 64 and not string.find(s, '[^0-9a-f]') end
+
 local function read_meta(key)
   local meta = read('HMGET', key, unpack(META)) or {}
   for i = 1, #META do meta[i] = bounded(meta[i] or false, FIELD) end

@@ -17,6 +17,9 @@ func parseWriteReply(reply []any) (WriteReply, error) {
 	switch w.Outcome {
 	case OK:
 		w.Rev, w.CDN, w.Now, w.Receivers, w.Refresh = r.number(), r.number(), r.number(), r.number(), r.number()
+		if len(r.reply) > 0 {
+			w.History = r.text()
+		}
 	case Fenced:
 	case Stale, Regressed, Overwritten:
 		w.Found, w.Now = r.number(), r.number()

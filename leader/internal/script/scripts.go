@@ -24,10 +24,14 @@ var releaseSource string
 //go:embed refresh.lua
 var refreshSource string
 
+//go:embed trim.lua
+var trimSource string
+
 var (
 	acquireScript = redis.NewScript(prelude + acquireSource)
 	commitScript  = redis.NewScript(prelude + commitSource)
 	renewScript   = redis.NewScript(prelude + renewSource)
 	releaseScript = redis.NewScript(prelude + releaseSource)
 	refreshScript = redis.NewScript(prelude + refreshSource)
+	trimScript    = redis.NewScript(prelude + trimSource)
 )

@@ -79,6 +79,9 @@ type WriteReply struct {
 	Now       int64 // Redis's clock, Unix ms; Fenced: 0
 	Receivers int64 // of the message
 	Refresh   int64 // the count of refresh requests
+	// History is the error of Redis if a commit could not be added to the history; empty: it was added,
+	// or did not need to be.
+	History string
 
 	Found int64     // Regressed, Overwritten: the entry's fetch time
 	Meta  wire.Meta // Stale, Regressed, Overwritten: what is current in Redis
@@ -104,6 +107,15 @@ type Assertion struct {
 	// last step leads from that to the new content; its rev is not known yet.
 	Patches wire.Patches
 	From    string
+	History Record
+}
+
+// Record is what a commit adds to the history. The scripts add it if the content is new.
+type Record struct {
+	Entries int // the history's greatest number of entries; 0: there is no history
+	Cause   wire.Cause
+	Back    []byte // see [wire.Back], in its stored form; empty: there is none
+	BackTo  string // hash of the content that Back makes
 }
 
 // Commit makes c current. It is never batched: content must not wait, and large content would
@@ -121,12 +133,12 @@ func (s *Store) Commit(ctx context.Context, a Assertion, c *Content) (WriteReply
 			inline = append([]byte("\n"+string(wire.Patch)+"\n"), patch...)
 		}
 	}
-	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob, s.keys.Patches},
+	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob, s.keys.Patches, s.keys.History},
 		a.Lock, s.lease.Milliseconds(), a.Base, a.Above, a.Age, a.CDN,
 		s.keys.Events, a.Message.Head(), a.Message.Tail(), inline,
 		a.ETag, c.Hash, len(c.JSON), a.Message.Poll.Milliseconds(),
 		c.JSON, blob.Tail(), c.Payload, a.OverwriteUpTo, a.Latest, a.Replaced, revText(a.Waits),
-		a.From, older, step).Slice()
+		a.From, older, step, a.History.Entries, string(a.History.Cause), a.History.BackTo, a.History.Back).Slice()
 	if err != nil {
 		return WriteReply{}, fmt.Errorf("commit: %w", err)
 	}
@@ -163,6 +175,27 @@ func (s *Store) Release(ctx context.Context, lock string, m wire.Message) (Outco
 	return Outcome(r.text()), r.err
 }
 
+// HistorySize is the size of the history.
+type HistorySize struct {
+	Entries int64
+	Bytes   int64 // of the names and values of all fields
+}
+
+// Trim removes the oldest entries of the history until it has at most that many bytes, and returns
+// its size. The newest entry always stays. The outcome is OK or Fenced.
+func (s *Store) Trim(ctx context.Context, lock string, bytes int) (Outcome, HistorySize, error) {
+	reply, err := s.scripts.run(ctx, trimScript, []string{s.keys.Lock, s.keys.History}, lock, bytes)
+	if err != nil {
+		return "", HistorySize{}, fmt.Errorf("trim the history: %w", err)
+	}
+	r := replyReader{reply: reply}
+	outcome := Outcome(r.text())
+	if outcome != OK {
+		return outcome, HistorySize{}, r.err
+	}
+	return outcome, HistorySize{Entries: r.number(), Bytes: r.number()}, r.err
+}
+
 // RefreshRequest is a request to the leader to poll now.
 type RefreshRequest struct {
 	Publish   bool          // false: the leader itself asks
@@ -187,11 +220,14 @@ func (s *Store) RequestRefresh(ctx context.Context, request RefreshRequest) (Ref
 	if request.Publish {
 		channel = s.keys.Events
 	}
-	head := wire.Message{Type: wire.Refresh}.Head()
+	message := wire.Message{Type: wire.Refresh}
+	if request.WebhookID != "" {
+		message.Cause = wire.CauseWebhook
+	}
 	var err error
 	for _, again := range []bool{false, true} {
 		var reply []any
-		reply, err = refreshScript.Run(ctx, s.client, keys, channel, head, request.Remember.Milliseconds()).Slice()
+		reply, err = refreshScript.Run(ctx, s.client, keys, channel, message.Head(), request.Remember.Milliseconds(), message.Tail()).Slice()
 		if err == nil {
 			r := replyReader{reply: reply}
 			if Outcome(r.text()) != OK {

@@ -24,6 +24,8 @@ func (d *Doctor) rights(ctx context.Context, i int) {
 	err := check(ctx, d.client, d.Settings.SDKKeys[i].Key, d.Settings.RedisOptions.Namespace())
 	lacks, ok := errors.AsType[*acl.RightsError](err)
 	switch {
+	case ok && len(lacks.Required()) == 0:
+		d.fault("grant them with ACL SETUSER, see deploy/acl", "the user lacks rights of a %s, which leads without a history: %s", d.As, strings.Join(lacks.Missing, " "))
 	case ok:
 		d.fault("grant them with ACL SETUSER, see deploy/acl", "the user lacks rights of a %s: %s", d.As, strings.Join(lacks.Missing, " "))
 	case err != nil:
@@ -45,6 +47,10 @@ func (d *Doctor) scripts(ctx context.Context) {
 		return
 	}
 	err := acl.CheckScripts(ctx, d.client, d.Settings.SDKKeys[0].Key, d.Settings.RedisOptions.Namespace())
+	if errors.Is(err, acl.ErrNoHistory) {
+		d.fault("grant +xadd, +xrange and +xtrim, or set history.entries to 0", "Lua scripts run, but the leader leads without a history: %v", err)
+		return
+	}
 	if reply, ok := errors.AsType[redis.Error](err); ok {
 		err = reply // the reply of Redis is enough
 	}

@@ -50,6 +50,8 @@ type KeyStatus struct {
 	// Waits reports whether this process leads and waits for the CDN, because Redis has an older
 	// config than before.
 	Waits bool `json:"waits,omitempty"`
+	// HistoryError is why the history is not extended.
+	HistoryError string `json:"history_error,omitempty"`
 }
 
 type status struct {
@@ -88,7 +90,7 @@ func keyStatus(k leader.KeyStats, now time.Time) KeyStatus {
 		Rev: k.Rev, Hash: k.Hash, ETag: k.ETag, Bytes: k.Length, LastAnswer: k.LastAnswer, HeldUntil: utc(k.HeldUntil),
 		PollInterval: k.PollInterval.Seconds(), Ahead: k.Ahead.Seconds(), ClockOffset: k.ClockOffset.Seconds(), Receivers: k.Receivers,
 		BrokenFlags: k.BrokenFlags, PollError: k.PollError, WriteError: k.WriteError, MissingRights: k.MissingRights,
-		Waits: k.Waits,
+		Waits: k.Waits, HistoryError: k.HistoryError,
 	}
 	if !k.LastAnswer.IsZero() {
 		s.Age = new(max(0, now.Add(k.ClockOffset).Sub(k.LastAnswer).Seconds()))

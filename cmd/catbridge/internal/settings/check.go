@@ -127,8 +127,13 @@ func (l *loader) leaderFault(err error, k *SDKKey) {
 }
 
 func settingOf(field string) string {
-	if field == "CAFile" {
+	switch field {
+	case "CAFile":
 		return "cdn.ca_file"
+	case "HistoryEntries":
+		return "history.entries"
+	case "HistoryBytes":
+		return "history.bytes"
 	}
 	return snake(field)
 }

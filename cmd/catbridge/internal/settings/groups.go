@@ -17,7 +17,7 @@ func Variable(flag string) string {
 // Groups returns the groups of flags, in the order of help. A command's own flags have no
 // group.
 func Groups() []string {
-	return []string{"SDK keys", "Redis", "TLS to Redis", "Connections to Redis", "CDN", "Timings", "Serving", "Webhooks, metrics and health", "Traces", "Log"}
+	return []string{"SDK keys", "Redis", "TLS to Redis", "Connections to Redis", "CDN", "Timings", "History", "Serving", "Webhooks, metrics and health", "Traces", "Log"}
 }
 
 func (s *setting) group() string {
@@ -27,6 +27,7 @@ func (s *setting) group() string {
 		{"Connections to Redis", "redis.dial redis.read redis.write redis.conn redis.pool redis.protocol expected_ subscriber_ read_budget"},
 		{"Redis", "redis."},
 		{"Timings", "timings."},
+		{"History", "history."},
 		{"Webhooks, metrics and health", "webhook listen http_hosts status pprof metrics."},
 		{"Serving", "serve."},
 		{"Traces", "tracing."},

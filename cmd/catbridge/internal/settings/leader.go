@@ -12,7 +12,17 @@ func (s *Settings) LeaderConfig() leader.Config {
 		SDKKeys:   s.LeaderKeys(), Timings: s.Timings,
 		ProxyURL: s.ProxyURL, CAFile: s.CDN.CAFile, ConnectTimeout: s.ConnectTimeout, HTTPTimeout: s.HTTPTimeout,
 		ExpectedFollowers: s.ExpectedFollowers, SubscriberNodes: s.SubscriberNodes, ReadBudget: s.ReadBudget,
+		HistoryEntries: noneIfZero(s.History.Entries), HistoryBytes: noneIfZero(s.History.Bytes),
 	}
+}
+
+// noneIfZero returns the leader's value for a bound of the history: there 0 means the default, and
+// a negative number none.
+func noneIfZero(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 // LeaderKeys returns the SDK keys for a leader.

@@ -25,6 +25,7 @@ type Settings struct {
 	ExpectedFollowers int
 	SubscriberNodes   int
 	ReadBudget        int64
+	History           History
 
 	Listen    string // empty: no HTTP server
 	HTTPHosts []string
@@ -84,6 +85,12 @@ type Metrics struct {
 	Runtime bool // of Go and of the process
 }
 
+// History bounds the history of each SDK key. If one of the bounds is 0, the leader keeps none.
+type History struct {
+	Entries int
+	Bytes   int
+}
+
 // Tracing configures where traces are sent.
 type Tracing struct {
 	Endpoint    string // URL of an OTLP receiver over HTTP; empty: no traces
@@ -102,6 +109,7 @@ func defaults() *Settings {
 		Profile:  "default",
 		Status:   true,
 		Metrics:  Metrics{Enabled: true, Runtime: true},
+		History:  History{Entries: 100, Bytes: 256 << 10},
 		Tracing:  Tracing{SampleRatio: 1},
 		Serve:    Serving{Listen: ServeListen, MaxStreams: 20_000, PerClient: 5_000, MaxConnections: 30_000},
 		Log:      Log{Level: "info", Format: "auto"},

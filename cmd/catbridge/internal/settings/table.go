@@ -143,6 +143,8 @@ func (s *Settings) leaderTable() []*setting {
 		{path: "expected_followers", value: integer(&s.ExpectedFollowers), usage: "`number` of followers, over which reads are spread after a change (default: the number that messages reach)"},
 		{path: "subscriber_nodes", value: integer(&s.SubscriberNodes), usage: "`number` of Redis nodes that serve subscribers (default 1)"},
 		{path: "read_budget", value: integer(&s.ReadBudget), usage: "`bytes` per second that all followers together may read after a change (default 50000000)"},
+		{path: "history.entries", value: integer(&s.History.Entries), usage: "maximum `number` of changes in the history of each SDK key; 0: no history"},
+		{path: "history.bytes", value: integer(&s.History.Bytes), usage: "maximum `bytes` of the history of each SDK key in Redis; 0: no history"},
 		{path: "listen", value: text(&s.Listen), usage: "HTTP `address` for webhooks, metrics, health and status, such as :8080 (default: none)"},
 		{path: "http_hosts", part: ServeOnly, value: listOf(&s.HTTPHosts), flag: "http-host", usage: "host `name` that requests for metrics, status and profiles may use, besides localhost and IP addresses; may be repeated (default: none on a loopback address, otherwise any)"},
 		{path: "status", part: ServeOnly, value: boolean(&s.Status), usage: "serve /status at that address: names, states and errors, to every client that reaches it"},

@@ -1,0 +1,272 @@
+package script
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
+	"github.com/catbridge/catbridge/internal/wire"
+)
+
+// recording commits c and adds it to the history. from is the content before, or nil.
+func (a *author) recording(c, from *Content, entries int) WriteReply {
+	a.t.Helper()
+	as := a.assertionFor(c, wire.Change, 0)
+	as.History = Record{Entries: entries, Cause: wire.CausePoll}
+	if from != nil {
+		as.History.BackTo, as.History.Back = from.Hash, wire.Back{Codec: from.Codec, Payload: from.Payload}.Append(nil)
+	}
+	w, err := a.Commit(a.t.Context(), as, c)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if w.Outcome == OK {
+		a.rev = w.Rev
+	}
+	return w
+}
+
+func (a *author) history() []wire.HistoryEntry {
+	a.t.Helper()
+	messages, err := a.client.XRange(a.t.Context(), a.keys.History, "-", "+").Result()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	var entries []wire.HistoryEntry
+	for _, m := range messages {
+		fields := map[string]string{}
+		for name, value := range m.Values {
+			fields[name] = value.(string)
+		}
+		e, err := wire.ParseHistoryEntry(m.ID, fields)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+// versions returns the hashes of the history as the numbers of testContent.
+func (a *author) versions() []int {
+	a.t.Helper()
+	var all []int
+	for _, e := range a.history() {
+		for n := range 10 {
+			if testContent(n).Hash == e.Hash {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+func TestACommitAddsNewContentToTheHistory(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "host/ONE")
+		a.mustAcquire()
+		one, two := testContent(1), testContent(2)
+		a.recording(one, nil, 10)
+		a.recording(two, one, 10)
+		w := a.recording(two, nil, 10) // a repair
+		entries := a.history()
+		if len(entries) != 2 || w.Outcome != OK || w.History != "" {
+			t.Fatalf("%d entries, %+v", len(entries), w)
+		}
+		first, e := entries[0], entries[1]
+		if first.From != "" || first.FromSize != 0 || first.Back.Codec != "" || first.Hash != one.Hash {
+			t.Errorf("the first entry is %+v", first)
+		}
+		if e.Hash != two.Hash || e.ETag != two.ETag || e.Cause != wire.CausePoll || e.Leader != "host/ONE" || e.Size != len(two.JSON) ||
+			e.From != one.Hash || e.FromSize != len(one.JSON) || e.Rev >= w.Rev || e.Rev <= first.Rev || e.Time < first.Time {
+			t.Errorf("got %+v", e)
+		}
+		if back, err := e.Back.Whole(e.From); err != nil || !bytes.Equal(back, one.JSON) {
+			t.Errorf("back to %q, %v", back, err)
+		}
+	})
+}
+
+// What leads back from content that was not current leads nowhere: there is a hole.
+func TestAnEntryLeadsBackOnlyToTheContentThatItReplaced(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		a.recording(testContent(1), nil, 10)
+		a.recording(testContent(3), testContent(2), 10)
+		if e := a.history()[1]; e.From != testContent(1).Hash || e.Back.Codec != "" {
+			t.Errorf("got %+v", e)
+		}
+	})
+}
+
+// A repair after meta was lost adds nothing; other content does.
+func TestARepairOfALostMetaAddsNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		a.recording(testContent(1), nil, 10)
+		a.recording(testContent(2), testContent(1), 10)
+		for _, meta := range []string{"lost", "corrupt"} {
+			if client.Del(t.Context(), a.keys.Meta); meta == "corrupt" {
+				client.HSet(t.Context(), a.keys.Meta, "hash", "zz")
+			}
+			a.rev = 0
+			a.recording(testContent(2), nil, 10)
+			if have := a.versions(); !slices.Equal(have, []int{1, 2}) {
+				t.Errorf("meta is %s: versions %v", meta, have)
+			}
+		}
+		client.Del(t.Context(), a.keys.Meta)
+		a.rev = 0
+		a.recording(testContent(1), nil, 10)
+		if have := a.versions(); !slices.Equal(have, []int{1, 2, 1}) {
+			t.Errorf("versions %v", have)
+		}
+	})
+}
+
+func TestTheHistoryHasAGreatestNumberOfEntries(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		for n := range 8 {
+			a.recording(testContent(n), nil, 3)
+		}
+		if have := a.versions(); !slices.Equal(have, []int{5, 6, 7}) {
+			t.Errorf("versions %v", have)
+		}
+		a.recording(testContent(9), nil, 0)
+		if have := a.versions(); !slices.Equal(have, []int{5, 6, 7}) {
+			t.Errorf("turned off: versions %v", have)
+		}
+	})
+}
+
+// I3: whatever the history's key holds, the commit takes effect.
+func TestAHistoryOfAnotherTypeBeginsAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		a.recording(testContent(1), nil, 10)
+		client.Del(t.Context(), a.keys.History)
+		client.Set(t.Context(), a.keys.History, "not a stream", 0)
+		if w := a.recording(testContent(2), testContent(1), 10); w.Outcome != OK || w.History != "" {
+			t.Errorf("got %+v", w)
+		}
+		a.stored()
+		if have := a.versions(); !slices.Equal(have, []int{2}) {
+			t.Errorf("versions %v", have)
+		}
+		client.Del(t.Context(), a.keys.Meta, a.keys.History)
+		client.Set(t.Context(), a.keys.History, "not a stream", 0)
+		a.rev = 0
+		if w := a.recording(testContent(2), nil, 10); w.Outcome != OK || w.History != "" {
+			t.Errorf("without meta: %+v", w)
+		}
+	})
+}
+
+// I3: the commit takes effect even if Redis refuses the entry.
+func TestAnEntryThatIsRefusedDoesNotFailTheCommit(t *testing.T) {
+	server := redistest.Start(t)
+	admin := server.Client(t, nil)
+	for _, command := range []string{"xadd", "xrange"} {
+		t.Run(command, func(t *testing.T) {
+			admin.FlushAll(t.Context())
+			admin.Do(t.Context(), "ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "&*", "+@all", "-"+command)
+			a := newAuthor(t, server.ClientAs(t, redistest.User{Name: "limited", Password: "secret"}, nil), "ONE")
+			a.mustAcquire()
+			w := a.recording(testContent(1), nil, 10)
+			if w.Outcome != OK || w.History == "" || len(w.History) > 201 {
+				t.Errorf("got %+v", w)
+			}
+			if _, meta := a.stored(); meta.Hash != testContent(1).Hash || meta.Rev != w.Rev {
+				t.Errorf("meta is %+v", meta)
+			}
+		})
+	}
+}
+
+// Redis refuses a script whose first write finds no memory. Then nothing is written at all.
+func TestAFullRedisRefusesTheWholeCommit(t *testing.T) {
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	a := newAuthor(t, client, "ONE")
+	a.mustAcquire()
+	a.recording(testContent(1), nil, 10)
+	client.ConfigSet(t.Context(), "maxmemory", "1")
+	c := testContent(2)
+	as := a.assertionFor(c, wire.Change, 0)
+	as.History = Record{Entries: 10, Cause: wire.CausePoll}
+	if _, err := a.Commit(t.Context(), as, c); !redis.IsOOMError(err) {
+		t.Errorf("got %v", err)
+	}
+	client.ConfigSet(t.Context(), "maxmemory", "0")
+	a.stored()
+	if have := a.versions(); !slices.Equal(have, []int{1}) {
+		t.Errorf("versions %v", have)
+	}
+	a.recording(c, testContent(1), 10)
+	if have := a.versions(); !slices.Equal(have, []int{1, 2}) {
+		t.Errorf("versions %v", have)
+	}
+}
+
+func TestTheOldestEntriesAreTrimmed(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		for n := range 6 {
+			a.recording(testContent(n), testContent(max(0, n-1)), 10)
+		}
+		outcome, all, err := a.Trim(t.Context(), a.lock, 1<<20)
+		if err != nil || outcome != OK || all.Entries != 6 || all.Bytes < 6*100 {
+			t.Fatal(outcome, all, err)
+		}
+		for _, most := range []int64{all.Bytes, all.Bytes - 1, all.Bytes / 2, 1, 0} {
+			before := a.history()
+			outcome, size, err := a.Trim(t.Context(), a.lock, int(most))
+			if err != nil || outcome != OK || size.Bytes > most && size.Entries != 1 {
+				t.Errorf("%d bytes: %v, %+v, %v", most, outcome, size, err)
+			}
+			after := a.history()
+			if len(after) != int(size.Entries) || len(after) == 0 || fmt.Sprint(after) != fmt.Sprint(before[len(before)-len(after):]) {
+				t.Errorf("%d bytes: %d entries of %d", most, len(after), len(before))
+			}
+			if most == all.Bytes && len(after) != 6 || most == all.Bytes-1 && len(after) != 5 {
+				t.Errorf("%d bytes: %d entries", most, len(after))
+			}
+		}
+		client.Del(t.Context(), a.keys.History)
+		if outcome, size, err := a.Trim(t.Context(), a.lock, 0); err != nil || outcome != OK || size != (HistorySize{}) {
+			t.Errorf("no history: %v, %+v, %v", outcome, size, err)
+		}
+		client.Set(t.Context(), a.keys.History, "not a stream", 0)
+		if outcome, size, err := a.Trim(t.Context(), a.lock, 0); err != nil || outcome != OK || size != (HistorySize{}) {
+			t.Errorf("a string: %v, %+v, %v", outcome, size, err)
+		}
+	})
+}
+
+// I2: a leader that lost its lock trims nothing.
+func TestTrimIsFenced(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		one, two := newAuthor(t, client, "ONE"), newAuthor(t, client, "TWO")
+		one.mustAcquire()
+		one.recording(testContent(1), nil, 10)
+		one.recording(testContent(2), nil, 10)
+		client.Del(t.Context(), one.keys.Lock) // like its expiry
+		two.mustAcquire()
+		if outcome, _, err := one.Trim(t.Context(), one.lock, 0); err != nil || outcome != Fenced {
+			t.Errorf("got %v, %v", outcome, err)
+		}
+		if have := two.versions(); !slices.Equal(have, []int{1, 2}) {
+			t.Errorf("versions %v", have)
+		}
+	})
+}
