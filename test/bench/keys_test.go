@@ -28,7 +28,7 @@ func (c *keysCase) run() {
 	process := startChild(c, childConfig{Redis: s.Addr(), CDN: cdn.URL, Keys: c.keys, Poll: c.poll})
 	written := func() bool {
 		n, err := s.admin.DBSize(c.Context()).Result()
-		return err == nil && n >= int64(4*c.keys) // entry, lock, meta and blob of each
+		return err == nil && n >= int64(5*c.keys) // entry, lock, meta, blob and history of each
 	}
 	until(c, "all contents are written", written)
 	c.put("take-over", "ms", float64(time.Since(start).Milliseconds()))

@@ -163,7 +163,7 @@ func TestAHealthyBridgeHasNoFaults(t *testing.T) {
 			list.want(t, "CDN", Unknown, "needs no CDN")
 		}
 	}
-	if n, err := server.Client(t, nil).DBSize(t.Context()).Result(); err != nil || n != 4 {
+	if n, err := server.Client(t, nil).DBSize(t.Context()).Result(); err != nil || n != 5 {
 		t.Errorf("%d keys, %v: the doctor left a trace", n, err)
 	}
 }
