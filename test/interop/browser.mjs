@@ -8,12 +8,11 @@
 //
 //   site     the URL of the page, which is that of chromium_test.go
 //   visitor  any name; pages of one visitor share what the browser keeps, such as its HTTP cache
-//   baseUrl, mode, interval  as for serve.mjs
+//   sdkKey, baseUrl, mode, interval  as for serve.mjs
 //   fetcher  xhr, the default of the SDK; fetch; or headers, which is xhr with the headers of the
 //            request, so that the browser asks for permission with a preflight
 //
-// Otherwise it is for the page: "line" is as for serve.mjs. The SDK key is that of CATBRIDGE_SDK_KEY.
-// A printed line has the number of its page before it.
+// Otherwise it is for the page: "line" is as for serve.mjs. A printed line has the number of its page before it.
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -30,7 +29,7 @@ async function main() {
     page.on("pageerror", (err) => console.error(`page ${n}: ${err.message}`));
     await page.exposeFunction("print", (line) => process.stdout.write(`${n} ${line}\n`));
     await page.goto(options.site);
-    await page.evaluate(startInPage, { ...options, sdkKey: process.env.CATBRIDGE_SDK_KEY });
+    await page.evaluate(startInPage, options);
   }
 
   try {

@@ -112,6 +112,7 @@ type browser struct {
 type page struct {
 	visitor  string // empty: a new one
 	site     string // empty: the site of the browser
+	sdkKey   string // empty: the constant sdkKey
 	baseURL  string
 	fetcher  string // empty: xhr
 	mode     string // empty: auto
@@ -123,7 +124,7 @@ func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), node(t), "browser.mjs", chromium(t))
 	// Chromium's profile is in the folder for temporary files.
-	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+sdkKey, "TMPDIR="+t.TempDir())
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it ends Chromium
 	cmd.WaitDelay = time.Minute
 	b := &browser{process: startLines(t, cmd), site: startSite(t)}
@@ -154,7 +155,7 @@ func (b *browser) open(t *testing.T, p page) *httpSDK {
 		return err
 	}
 	if err := write(map[string]any{"open": map[string]string{
-		"visitor": cmp.Or(p.visitor, "of page "+number), "site": cmp.Or(p.site, b.site), "baseUrl": p.baseURL,
+		"visitor": cmp.Or(p.visitor, "of page "+number), "site": cmp.Or(p.site, b.site), "baseUrl": p.baseURL, "sdkKey": cmp.Or(p.sdkKey, sdkKey),
 		"fetcher": cmp.Or(p.fetcher, "xhr"), "mode": cmp.Or(p.mode, "auto"), "interval": cmp.Or(p.interval, "1"),
 	}}); err != nil {
 		t.Fatalf("Chromium ended: %v\n%s", err, b.stderr)

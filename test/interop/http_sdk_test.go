@@ -35,8 +35,14 @@ var fetchers = []string{"node", "undici", "browser"}
 // startHTTPSDK starts the official SDK for Node on a base URL. It ends with the test.
 func startHTTPSDK(t *testing.T, baseURL string, args ...string) *httpSDK {
 	t.Helper()
+	return startHTTPSDKAs(t, sdkKey, baseURL, args...)
+}
+
+// startHTTPSDKAs is [startHTTPSDK] with another SDK key.
+func startHTTPSDKAs(t *testing.T, key, baseURL string, args ...string) *httpSDK {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), node(t), append([]string{"serve.mjs", "--base-url", baseURL}, args...)...)
-	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+sdkKey)
+	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+key)
 	p := startLines(t, cmd)
 	return &httpSDK{
 		write: func(line string) error {

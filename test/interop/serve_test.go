@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,6 +67,30 @@ func TestF42_OfficialSDKsFollowLeadersThroughServe(t *testing.T) {
 	}
 }
 
+// TestOfficialSDKsTakeNamesInPlaceOfKeys uses the name of an SDK key alone, from this machine, and with a token.
+func TestOfficialSDKsTakeNamesInPlaceOfKeys(t *testing.T) {
+	t.Parallel()
+	server, cdn := redistest.Start(t), fakecdn.New()
+	startLeader(t, server.Client(t, nil), cdn)
+	const token = "token-of-this-test-0"
+	file := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve := startServe(t, server, "--token-file", file)
+	var sdks group
+	for _, key := range []string{"configcat-proxy/interop", "configcat-proxy/interop." + token} {
+		for _, fetcher := range fetchers {
+			sdks.add(key+", "+fetcher, startHTTPSDKAs(t, key, serve.url(), "--fetcher", fetcher))
+		}
+	}
+	sdks.receive(t, 1)
+	wrong := startHTTPSDKAs(t, "configcat-proxy/interop.another-token-0000", serve.url(), "--mode", "manual")
+	if r := wrong.ask(t, ""); len(r.Flags) > 0 || len(r.Errors) == 0 {
+		t.Errorf("an SDK with another token has %+v", r)
+	}
+}
+
 // TestOfficialSDKsAgreeWithTheFollowerThroughAGateway compares the values of every flag of each
 // config of the conformance data: in Node, through nginx, and in Chromium.
 func TestOfficialSDKsAgreeWithTheFollowerThroughAGateway(t *testing.T) {
@@ -98,22 +123,9 @@ func TestOfficialSDKsAgreeWithTheFollowerThroughAGateway(t *testing.T) {
 // users of each roll-out matrix, too. Pages of the origins may read the configs.
 func requireAgreement(t *testing.T, start func(baseURL string) *httpSDK, matrix bool, origins ...string) {
 	t.Helper()
-	server := redistest.Start(t)
-	client, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: server.Client(t, nil), Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	<-client.Ready()
-	g, err := gateway.New(gateway.Config{SDKs: []gateway.SDK{{Key: sdkKey, Client: client}}, Hold: gateway.MaxHold, Origins: origins})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.Close)
-	web := httptest.NewServer(g)
-	t.Cleanup(web.Close)
-	sdk := start(web.URL)
-	flags, cached := 0, newCached(t, server.Client(t, nil), client)
+	client, baseURL, cached := startGateway(t, redistest.Start(t), origins...)
+	sdk := start(baseURL)
+	flags := 0
 	for name, content := range conformanceConfigs(t) {
 		cached.put(t, name, content)
 		users := someUsers()
@@ -136,4 +148,44 @@ func requireAgreement(t *testing.T, start func(baseURL string) *httpSDK, matrix 
 		t.Error("nothing was compared")
 	}
 	t.Logf("%d evaluations are the same", flags)
+}
+
+// TestPagesReceiveConfigsThatComeBack leaves an answer for each ETag in the browser's HTTP cache, which
+// is another config than the one that the page has next time.
+func TestPagesReceiveConfigsThatComeBack(t *testing.T) {
+	t.Parallel()
+	chromium := startBrowser(t)
+	client, baseURL, cached := startGateway(t, redistest.Start(t), chromium.site)
+	var pages []*httpSDK
+	for _, version := range []int64{1, 2, 1, 2, 1} {
+		cached.put(t, "comes back", fakecdn.Config{Version: version}.JSON())
+		for len(pages) < 2 {
+			pages = append(pages, chromium.open(t, page{visitor: "one", baseURL: baseURL}))
+		}
+		for _, p := range pages {
+			if diff := cmp.Diff(followerFlags(client, nil), p.read(t).Flags); diff != "" {
+				t.Fatalf("version %d: %s has another config (-follower +page):\n%s", version, p.name, diff)
+			}
+		}
+	}
+}
+
+// startGateway serves what a follower reads, and pages of the origins may read it. The configs come
+// from the returned cache.
+func startGateway(t *testing.T, server *redistest.Process, origins ...string) (client *follower.Client, baseURL string, configs *cached) {
+	t.Helper()
+	client, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: server.Client(t, nil), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	<-client.Ready()
+	g, err := gateway.New(gateway.Config{SDKs: []gateway.SDK{{Key: sdkKey, Client: client}}, Hold: gateway.MaxHold, Origins: origins})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	web := httptest.NewServer(g)
+	t.Cleanup(web.Close)
+	return client, web.URL, newCached(t, server.Client(t, nil), client)
 }
