@@ -407,8 +407,7 @@ func drawSpelling(t *rapid.T, value any) string {
 	return spell(rand.New(rand.NewPCG(1, rapid.Uint64().Draw(t, "spelling"))), value)
 }
 
-func parseSpelled(t *rapid.T, value tree) *evaluate.Config {
-	text := drawSpelling(t, value)
+func parseDrawn(t *rapid.T, text string) *evaluate.Config {
 	config, err := evaluate.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
@@ -436,7 +435,7 @@ func TestDiffNamesExactlyTheFlagsThatMeanSomethingElse(t *testing.T) {
 		for range rapid.IntRange(0, 2).Draw(t, "edits") {
 			to.edit(t)
 		}
-		a, b := parseSpelled(t, from.tree()), parseSpelled(t, to.tree())
+		a, b := parseDrawn(t, drawSpelling(t, from.tree())), parseDrawn(t, drawSpelling(t, to.tree()))
 		changes := evaluate.Diff(a, b)
 		if want := to.changed(from); !maps.Equal(namedFlags(changes), want) {
 			t.Fatalf("named %v, want %v:\n%s", namedFlags(changes), want, diffText(a, b))
@@ -514,7 +513,7 @@ func TestDiffNamesEveryFlagWhoseEvaluationChanged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before := drawConfig(t).tree()
 		after := mutate(t, any(before))
-		a := parseSpelled(t, before)
+		a := parseDrawn(t, drawSpelling(t, before))
 		b, err := evaluate.Parse([]byte(drawSpelling(t, after)))
 		if err != nil {
 			t.Skip("not a config")

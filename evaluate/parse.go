@@ -19,8 +19,8 @@ func Parse(data []byte) (*Config, error) { return Reparse(nil, data) }
 // be nil and may be in use; it is earlier itself if the document is the same. It keeps neither
 // data nor earlier in memory, only the settings that it shares.
 func Reparse(earlier *Config, data []byte) (*Config, error) {
-	if len(data) > MaxConfigBytes {
-		return nil, refuse("$", fmt.Sprintf("%d bytes, the limit is %d", len(data), MaxConfigBytes))
+	if err := tooLarge(data); err != nil {
+		return nil, err
 	}
 	d := earlier.splitAgain(data)
 	if d == nil {
@@ -33,6 +33,13 @@ func Reparse(earlier *Config, data []byte) (*Config, error) {
 		return earlier, nil
 	}
 	return compile(earlier, d), nil
+}
+
+func tooLarge(data []byte) error {
+	if len(data) > MaxConfigBytes {
+		return refuse("$", fmt.Sprintf("%d bytes, the limit is %d", len(data), MaxConfigBytes))
+	}
+	return nil
 }
 
 func refuse(path, reason string) *ParseError {

@@ -142,4 +142,34 @@ var evaluating = []mutant{
 		"names in differences have any length", "S78", []edit{{"evaluate", `if b.Len() >= limit {`, `if false {`}},
 		test{"evaluate", "^TestDiffOfLargeConfigsIsNotLargerThanTheyAre$"},
 	},
+	{
+		"a forced flag keeps one of several IDs", "S20", []edit{{"evaluate", `	if many {
+		return ""`, `	if false {
+		return ""`}},
+		test{"evaluate", "^TestForcedFlagsAreReducedToTheirValues$"},
+	},
+	{
+		"a flag is forced to a value of another type", "S76", []edit{{"evaluate", `case value.kind != s.kind:`, `case value.kind != s.kind && false:`}},
+		test{"evaluate", "^TestForceChangesNothingElse$"},
+	},
+	{
+		"an earlier member with a forced key is changed without the last", "S77", []edit{{"evaluate", `		if f.reasons[e.key] == "" {`, `		if true {`}},
+		test{"evaluate", "^TestForcedFlagsAreReducedToTheirValues$"},
+	},
+	{
+		"a control is accepted in another form", "F40", []edit{{"internal/control", `if !bytes.Equal(c.body(), body) {`, `if false {`}},
+		test{"internal/control", "^TestMalformedControlsAreRejected$"},
+	},
+	{
+		"pinned content is not checked", "F40", []edit{{"internal/control", `hash != c.Pin.Hash {`, `hash != c.Pin.Hash && false {`}},
+		test{"internal/control", "^TestEffectiveContent$"},
+	},
+	{
+		"a force does not end", "F40", []edit{{"internal/control", `if now < f.Until {`, `if true {`}},
+		test{"internal/control", "^TestOrdersEnd$"},
+	},
+	{
+		"a reason may control a terminal", "F40", []edit{{"internal/control", `	case !lines && strings`, `	case false && strings`}},
+		test{"internal/control", "^TestMalformedControlsAreRejected$"},
+	},
 }

@@ -33,6 +33,7 @@ var layouts = map[string]layout{
 	},
 	"internal/cdn":          {own: []string{"internal/regularfile"}},
 	"internal/configserver": {own: []string{}},
+	"internal/control":      {own: []string{"evaluate", "internal/wire"}, never: []string{"net", "os", "context", "log"}},
 	"internal/evalcase":     {own: []string{"evaluate"}, never: []string{"net", "os", "context"}},
 	"internal/eventlog":     {own: []string{}},
 	"internal/histogram":    {own: []string{}},
