@@ -85,9 +85,9 @@ func (g *Gateway) do(r *http.Request) *http.Response {
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, r)
 	res := w.Result()
-	if etag := res.Header[etagName]; etag != nil { // a client puts all names into Go's form
-		delete(res.Header, etagName)
-		res.Header["Etag"] = etag
+	for name, values := range res.Header { // a client puts all names into Go's form
+		delete(res.Header, name)
+		res.Header[http.CanonicalHeaderKey(name)] = values
 	}
 	return res
 }
