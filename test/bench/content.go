@@ -68,7 +68,7 @@ func (c Content) Edited(version int64, edit Edit) []byte {
 	case TenFlags:
 		for i := range min(9, len(flags)) {
 			at := i * len(flags) / 9
-			flags[at] = touched(flags[at], version)
+			flags[at] = edited(flags[at], version)
 		}
 	case Half:
 		random := rand.New(rand.NewPCG(2, uint64(version)))
@@ -89,7 +89,7 @@ func (c Content) Edited(version int64, edit Edit) []byte {
 func (c Content) After(edits int) []byte {
 	flags := slices.Clone(c.flags)
 	for i := range min(edits, len(flags)) {
-		flags[i] = touched(flags[i], int64(1+(edits-1-i)/len(flags)))
+		flags[i] = edited(flags[i], int64(1+(edits-1-i)/len(flags)))
 	}
 	return c.build(int64(edits), firstSegment, flags)
 }
@@ -102,8 +102,8 @@ func (c Content) build(version, segment int64, flags [][]byte) []byte {
 	return append(append(json, bytes.Join(flags, nil)...), `}}`...)
 }
 
-// touched returns a flag whose last variation ID is made of a number. All flags end with one.
-func touched(flag []byte, number int64) []byte {
+// edited returns a flag whose last variation ID is made of a number. All flags end with one.
+func edited(flag []byte, number int64) []byte {
 	const end = len(`01234567"}`)
 	return fmt.Appendf(bytes.Clone(flag[:len(flag)-end]), `%08x"}`, uint32(number)*2654435761)
 }
