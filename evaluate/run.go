@@ -11,7 +11,8 @@ type run struct {
 	frame  // of the setting being evaluated
 	chain  chain
 	visits int    // prerequisites evaluated so far
-	recall recall // nil: prerequisites are evaluated at every use
+	shared bool   // prerequisites are evaluated once, and not at every use
+	recall recall // their results, if shared
 }
 
 // frame is the state of one setting being evaluated: the requested one or a prerequisite. The two
@@ -31,9 +32,7 @@ func (s *setting) evaluate(user any, def Value, t *Trace, out *selection) (Value
 // prerequisites, except with the evaluation log: it shows each prerequisite at every use.
 func (r *run) share(user any, t *Trace) {
 	r.user.resolve(user)
-	if t.log() == nil {
-		r.recall = recall{}
-	}
+	r.shared = t.log() == nil
 }
 
 type outcome uint8

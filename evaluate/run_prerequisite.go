@@ -45,10 +45,13 @@ func (r *run) evaluatePrerequisite(t *Trace, c *Condition) (outcome, *Error) {
 
 // servedBy evaluates a prerequisite, or returns its cached result.
 func (r *run) servedBy(t *Trace, s *setting) (*served, *Error) {
-	if r.recall != nil {
-		return r.recall.servedBy(r, t, s)
+	if !r.shared {
+		return r.evaluatePrerequisiteSetting(t, s)
 	}
-	return r.evaluatePrerequisiteSetting(t, s)
+	if r.recall == nil {
+		r.recall = recall{} // few configs have prerequisites
+	}
+	return r.recall.servedBy(r, t, s)
 }
 
 func (r *run) evaluatePrerequisiteSetting(t *Trace, s *setting) (*served, *Error) {

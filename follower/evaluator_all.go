@@ -39,9 +39,10 @@ func (v *evaluator) listValues(s *snapshot.Snapshot, method string, user User) m
 		}
 		return values
 	}
-	trace := v.traceOfAll()
-	values, failed := s.Config.AllValues(user, trace)
-	v.flush(trace)
+	var trace evaluate.Trace
+	collected := v.prepareForAll(&trace)
+	values, failed := s.Config.AllValues(user, collected)
+	v.flush(collected)
 	errs := make([]error, len(failed))
 	for i, f := range failed {
 		errs[i] = f.Err
@@ -50,12 +51,14 @@ func (v *evaluator) listValues(s *snapshot.Snapshot, method string, user User) m
 	return values
 }
 
-// traceOfAll returns the trace for an evaluation of all settings; nil if nothing is logged.
-func (v *evaluator) traceOfAll() *evaluate.Trace {
+// prepareForAll prepares the caller's trace, which is on its stack, for an evaluation of all
+// settings. It returns nil if nothing is logged.
+func (v *evaluator) prepareForAll(trace *evaluate.Trace) *evaluate.Trace {
 	if !v.log.Enabled(slog.LevelWarn) {
 		return nil
 	}
-	return &evaluate.Trace{Log: v.log.Enabled(slog.LevelInfo)}
+	trace.Log = v.log.Enabled(slog.LevelInfo)
+	return trace
 }
 
 // listDetails is listValues with details, in the order of the keys.
@@ -63,9 +66,10 @@ func (v *evaluator) listDetails(s *snapshot.Snapshot, method string, user User) 
 	if v.isMissing(s, "empty slice") {
 		return nil
 	}
-	trace := v.traceOfAll()
-	results := s.Config.AllResults(user, trace)
-	v.flush(trace)
+	var trace evaluate.Trace
+	collected := v.prepareForAll(&trace)
+	results := s.Config.AllResults(user, collected)
+	v.flush(collected)
 	all := make([]EvaluationDetails, len(results))
 	var errs []error
 	for i, key := range s.Config.Keys() {

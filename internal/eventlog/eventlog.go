@@ -11,8 +11,16 @@ import (
 // Log logs events. The zero value logs nothing. It is safe for concurrent use. A disabled level
 // costs no formatting.
 type Log struct {
-	logger   *slog.Logger
+	out      *output // nil: nothing is logged
 	listener Listener
+}
+
+// output is a logger, with what an evaluation needs to find out quickly that a level is off.
+type output struct {
+	logger *slog.Logger
+	// The logger drops levels below least, and those that handler drops.
+	least   slog.Level
+	handler slog.Handler
 }
 
 // New returns a log that adds attrs to every event. If logger is nil, nothing is logged.
@@ -20,15 +28,22 @@ func New(logger *slog.Logger, attrs ...any) Log {
 	if logger == nil {
 		return Log{}
 	}
-	return Log{logger: logger.With(attrs...)}
+	logger = logger.With(attrs...)
+	least, handler := split(logger.Handler())
+	return Log{out: &output{logger, least, handler}}
 }
 
 // Logger returns the logger of the events, or nil.
-func (l Log) Logger() *slog.Logger { return l.logger }
+func (l Log) Logger() *slog.Logger {
+	if l.out == nil {
+		return nil
+	}
+	return l.out.logger
+}
 
 // Enabled reports whether events of that level reach the logger or a listener.
 func (l Log) Enabled(level slog.Level) bool {
-	if l.logger == nil && level < slog.LevelError {
+	if level < slog.LevelError && (l.out == nil || level < l.out.least) {
 		return false // the case of most evaluations, inlined there
 	}
 	return l.enabled(level)
@@ -37,7 +52,7 @@ func (l Log) Enabled(level slog.Level) bool {
 func (l Log) enabled(level slog.Level) bool { return l.written(level) || l.listened(level) }
 
 func (l Log) written(level slog.Level) bool {
-	return l.logger != nil && l.logger.Enabled(context.Background(), level)
+	return l.out != nil && level >= l.out.least && l.out.handler.Enabled(context.Background(), level)
 }
 
 // Debug logs an event of level debug.
@@ -69,7 +84,7 @@ func (l Log) Event(level slog.Level, id int, text string, attrs ...slog.Attr) {
 		return
 	}
 	attrs = append(attrs, slog.Int("event_id", id))
-	l.logger.LogAttrs(context.Background(), level, "["+strconv.Itoa(id)+"] "+text, attrs...)
+	l.out.logger.LogAttrs(context.Background(), level, "["+strconv.Itoa(id)+"] "+text, attrs...)
 }
 
 // Failure logs an event of level error whose text contains the whole error.
@@ -78,7 +93,7 @@ func (l Log) Failure(id int, err error) {
 		l.listener.Failed(err.Error(), err)
 	}
 	if l.written(slog.LevelError) {
-		Log{logger: l.logger}.Error(id, err.Error())
+		Log{out: l.out}.Error(id, err.Error())
 	}
 }
 

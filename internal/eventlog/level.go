@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"log/slog"
+	"math"
 )
 
 type leveled struct {
@@ -20,6 +21,17 @@ func AtLeast(logger *slog.Logger, level slog.Leveler) *slog.Logger {
 		level = slog.LevelWarn
 	}
 	return slog.New(leveled{logger.Handler(), level})
+}
+
+// split returns a level and a handler: h drops the events below the level, and those that the
+// handler drops.
+func split(h slog.Handler) (slog.Level, slog.Handler) {
+	if l, ok := h.(leveled); ok {
+		if fixed, ok := l.level.(slog.Level); ok { // others may change
+			return fixed, l.Handler
+		}
+	}
+	return math.MinInt, h
 }
 
 func (l leveled) Enabled(ctx context.Context, level slog.Level) bool {

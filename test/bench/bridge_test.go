@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -106,15 +105,12 @@ func follow(t testing.TB, client redis.UniversalClient) *follower.Client {
 // the end of the test.
 func openFollower(t testing.TB, client redis.UniversalClient) *follower.Client {
 	t.Helper()
-	c, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: client, MaxInitWait: -1, Logger: quiet})
+	c, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: client, MaxInitWait: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
-
-// quiet is the logger of followers. They are asked for flags before they have any.
-var quiet = slog.New(slog.DiscardHandler)
 
 // versionOf evaluates the flag whose value is the version.
 func versionOf(c *follower.Client) int64 { return int64(c.GetIntValue(bench.VersionFlag, 0, nil)) }

@@ -46,7 +46,7 @@ func runFollowers(cfg childConfig) error {
 		patient(opts)
 		client := redis.NewClient(opts)
 		defer func() { _ = client.Close() }()
-		c, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: client, MaxInitWait: -1, Logger: quiet})
+		c, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: client, MaxInitWait: -1})
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func runFollowers(cfg childConfig) error {
 		clients[i] = c
 	}
 	for _, c := range clients {
-		for versionOf(c) == 0 || c.Stats().State != follower.StateLive {
+		for c.Stats().State != follower.StateLive || versionOf(c) == 0 {
 			time.Sleep(2 * time.Millisecond)
 		}
 	}

@@ -234,7 +234,7 @@ func missed(m *measurement, size, rounds int, patches bool) {
 		}
 	})
 	c := follow(m, s.clientThat(m, func(o *redis.Options) { o.Dialer = wires.through(o.Dialer) }))
-	until(m, "the follower has the content", func() bool { return versionOf(c) == b.cdn.version() })
+	awaitReady(m, c)
 	var took []time.Duration
 	var read []float64
 	for range rounds {

@@ -93,7 +93,7 @@ func (r *race) startFollowers(b *bridge, current *atomic.Pointer[round]) (client
 	}
 	for _, f := range followers {
 		until(r, "a follower is live", func() bool {
-			return versionOf(f) == b.cdn.version() && f.Stats().State == follower.StateLive
+			return f.Stats().State == follower.StateLive && versionOf(f) == b.cdn.version()
 		})
 	}
 	return clients, followers

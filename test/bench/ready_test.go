@@ -104,7 +104,7 @@ func idle(m *measurement, followers int, watch time.Duration) {
 	}
 	defer closeAll(all)
 	for _, c := range all {
-		until(m, "a follower is live", func() bool { return versionOf(c) != 0 && c.Stats().State == follower.StateLive })
+		until(m, "a follower is live", func() bool { return c.Stats().State == follower.StateLive && versionOf(c) != 0 })
 	}
 	pause(m, min(watch, time.Second))
 	together := idling(m, s, watch)

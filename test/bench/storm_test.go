@@ -59,7 +59,7 @@ func storm(m *measurement, followers int, transport string) {
 	current := func(version int64) func() bool {
 		return func() bool {
 			return !slices.ContainsFunc(all, func(c *follower.Client) bool {
-				return versionOf(c) != version || c.Stats().State != follower.StateLive
+				return c.Stats().State != follower.StateLive || versionOf(c) != version
 			})
 		}
 	}
