@@ -3,6 +3,7 @@ package follower
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -106,6 +108,39 @@ func TestAPatchThatDoesNotMakeTheContentIsReadWhole(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Whoever writes patches that are each wrong in their own way does not fill the log.
+func TestBadPatchesAreLoggedOnceAMinute(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.patchWriter(t)
+		log, logging := recorded(slog.LevelInfo)
+		c := n.ready(t, logging)
+		synctest.Wait()
+		w.mute = true
+		bad := func(number int) {
+			w.commit(largeJSON(number))
+			m := w.describe(wire.Change)
+			m.Base, m.Content = wire.ShortHash(c.Stats().Hash), fmt.Appendf(nil, "not a patch %d\n", number)
+			w.publish(string(m.Append(nil)))
+			synctest.Wait()
+		}
+		for number := 2; number < 12; number++ {
+			bad(number)
+		}
+		if s := c.Stats(); s.RefusedPatches != 10 {
+			t.Errorf("%+v", s)
+		}
+		wantEvents(t, log, eventid.RefusedContent, 1)
+		time.Sleep(2 * time.Minute)
+		for number := 12; number < 14; number++ {
+			bad(number)
+		}
+		if s := c.Stats(); s.RefusedPatches != 12 {
+			t.Errorf("%+v", s)
+		}
+		wantEvents(t, log, eventid.RefusedContent, 2)
+	})
 }
 
 // A patch that does not fit into the message is read within its own window.

@@ -31,7 +31,7 @@ type syncer struct {
 	want      want
 	windows   windows
 	noConfig  noConfigs
-	refusal   string              // the last refusal that was logged
+	refusals  map[string]refusal  // the last of each kind that was logged
 	anomaly   string              // hash of the last anomaly
 	failing   subscription.Outage // of reads
 	entryRead time.Time

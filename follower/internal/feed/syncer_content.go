@@ -160,12 +160,28 @@ func (s *syncer) noteLag(held, next *snapshot.Snapshot) {
 // move adopts a higher rev for the content in force.
 func (s *syncer) move(rev int64, etag string) { s.apply(s.current.Load().At(rev, etag)) }
 
-// onRefused logs a new rejection.
+// refusal is a rejection that was logged.
+type refusal struct {
+	why string
+	at  time.Time
+}
+
+// refusalPause is the least time between two events of one kind: what others write to Redis may
+// be wrong in a different way each time.
+const refusalPause = time.Minute
+
+// onRefused logs a rejection if the last one of its kind, which is the text, had another reason
+// and was a while ago.
 func (s *syncer) onRefused(text string, err error) {
-	if refusal := text + err.Error(); s.refusal != refusal {
-		s.refusal = refusal
-		s.log.Warn(eventid.RefusedContent, text, eventlog.Err(err))
+	last, known := s.refusals[text]
+	if known && (last.why == err.Error() || time.Since(last.at) < refusalPause) {
+		return
 	}
+	if s.refusals == nil {
+		s.refusals = map[string]refusal{}
+	}
+	s.refusals[text] = refusal{err.Error(), time.Now()}
+	s.log.Warn(eventid.RefusedContent, text, eventlog.Err(err))
 }
 
 // onAnomaly records that Redis names other content at the rev in force. No leader writes that.
