@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/leader"
 	"github.com/catbridge/catbridge/test/bench"
 	"github.com/redis/go-redis/v9"
@@ -198,21 +200,26 @@ var (
 	contentHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// strip removes patches from the arguments of a script.
+// strip removes patches from the arguments of a script that publishes a message.
 func strip(cmd redis.Cmder) {
-	args, fields := cmd.Args(), ""
+	args := cmd.Args()
+	at := slices.IndexFunc(args, func(arg any) bool {
+		text, _ := arg.(string)
+		return strings.HasPrefix(text, " hash=") // the fields of the message
+	})
+	if at < 0 {
+		return
+	}
+	fields := args[at].(string)
+	args[at] = patchFields.ReplaceAllString(fields, "")
 	for i, arg := range args {
 		switch arg := arg.(type) {
 		case string:
-			switch {
-			case strings.HasPrefix(arg, " hash="): // the fields of a message
-				fields = arg
-				args[i] = patchFields.ReplaceAllString(arg, "")
-			case contentHash.MatchString(arg) && !strings.Contains(fields, arg): // where a patch starts
+			if contentHash.MatchString(arg) && !strings.Contains(fields, arg) { // that a patch starts from
 				args[i] = ""
 			}
-		case []byte: // the content of a message
-			if bytes.HasPrefix(arg, []byte("\npatch\n")) {
+		case []byte:
+			if bytes.HasPrefix(arg, []byte("\npatch\n")) { // the content of the message
 				args[i] = ""
 			}
 		}
@@ -233,7 +240,14 @@ func missed(m *measurement, size, rounds int, patches bool) {
 			cfg.Redis = withoutPatches(s.client(m))
 		}
 	})
-	c := follow(m, s.clientThat(m, func(o *redis.Options) { o.Dialer = wires.through(o.Dialer) }))
+	c, err := follower.New(follower.Config{
+		SDKKey: sdkKey, Redis: s.clientThat(m, func(o *redis.Options) { o.Dialer = wires.through(o.Dialer) }),
+		MaxInitWait: -1, Logger: slog.New(slog.DiscardHandler), // it loses Redis each time
+	})
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.Cleanup(c.Close)
 	awaitReady(m, c)
 	var took []time.Duration
 	var read []float64
