@@ -32,6 +32,9 @@ func (d *Doctor) state(ctx context.Context, i int) {
 	if whole(view.Entry) && whole(view.Blob) && view.Content != nil && view.Content.Rev != 0 {
 		d.good("the entry and the blob are the current config, rev %d", view.Content.Rev)
 	}
+	if h := view.History; h != nil && view.Content != nil && h.Hash == view.Content.Hash {
+		d.good("the history has the current config, since %s (%s)", h.Time.Format(time.RFC3339), h.Cause)
+	}
 	if f := view.Fleet; f != nil {
 		for _, l := range f.Laggards {
 			d.fault("see the follower's log", "the follower %s is behind: it reported rev %d %v s ago", l.ID, l.Rev, l.Reported)

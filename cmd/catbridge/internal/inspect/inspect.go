@@ -16,6 +16,7 @@ type Key struct {
 	Content     *Content `json:"content"`
 	Entry       *Part    `json:"entry"`       // for official SDKs
 	Blob        *Part    `json:"blob"`        // for followers
+	History     *History `json:"history"`     // the newest entry; nil: there is none, or unknown
 	Subscribers *int64   `json:"subscribers"` // connections that receive messages, including one of each leader
 	Fleet       *Fleet   `json:"fleet"`       // the followers that report
 }
@@ -43,6 +44,14 @@ type Content struct {
 	Waits      int64      `json:"waits,omitempty"` // the highest rev that the leader has seen, if it is waiting for the CDN
 
 	changed int64 // when it became current, Unix ms; possibly too late, never too early
+}
+
+// History is the newest entry of the history.
+type History struct {
+	Rev   int64     `json:"rev"` // that the config got first
+	Hash  string    `json:"hash"`
+	Time  time.Time `json:"time"` // when it came into force
+	Cause string    `json:"cause"`
 }
 
 // PartState is the result of comparing a copy of the content with meta.

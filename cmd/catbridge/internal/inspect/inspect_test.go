@@ -295,6 +295,7 @@ func TestMissingRightsAreRemarks(t *testing.T) {
 		"time":       {[]any{"-time"}, "unknown: Redis's clock; ages are by this host's (NOPERM", ""},
 		"pttl":       {[]any{"-pttl"}, "unknown: the expiry of the lock (NOPERM", ""},
 		"numsub":     {[]any{"-pubsub"}, "unknown: the number of subscribers (NOPERM", ""},
+		"xrevrange":  {[]any{"-xrevrange"}, "unknown: the history (NOPERM", ""},
 		"zrange":     {[]any{"-zrange"}, "unknown: the followers (NOPERM", ""},
 		"getrange":   {[]any{"-getrange"}, "values of any size are read as a whole: grant +getrange (NOPERM", ""},
 		"get":        {[]any{"-get", "-getrange"}, "unknown: the leader (NOPERM", ""},
@@ -302,7 +303,7 @@ func TestMissingRightsAreRemarks(t *testing.T) {
 		"the fleet":  {[]any{"resetkeys", "%R~" + keys.Entry, "%R~catbridge:{*}:lock", "%R~catbridge:{*}:meta", "%R~catbridge:{*}:blob"}, "unknown: the followers (NOPERM", ""},
 		"meta":       {[]any{"-hmget"}, "unknown: the current config (NOPERM", "unknown whether the content is current"},
 	} {
-		rights := append([]any{"ACL", "SETUSER", "reader", "reset", "on", ">secret", "~*", "&*", "+get", "+getrange", "+hmget", "+pttl", "+time", "+pubsub", "+zrange"}, test.without...)
+		rights := append([]any{"ACL", "SETUSER", "reader", "reset", "on", ">secret", "~*", "&*", "+get", "+getrange", "+hmget", "+pttl", "+time", "+pubsub", "+zrange", "+xrevrange"}, test.without...)
 		if err := admin.Do(t.Context(), rights...).Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -314,6 +315,33 @@ func TestMissingRightsAreRemarks(t *testing.T) {
 		if test.fault != "" && (len(key.Faults) == 0 || !strings.Contains(key.Faults[0], test.fault)) {
 			t.Errorf("%s: faults %q", name, key.Faults)
 		}
+	}
+}
+
+// If the history lacks the current config, status says so, without a fault.
+func TestTheNewestEntryOfTheHistoryIsShown(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client(t, nil)
+	id, stop := lead(t, client, leader.Timings{})
+	key := look(t, client)
+	wantWell(t, key, id)
+	if h := key.History; h == nil || h.Hash != key.Content.Hash || h.Rev > key.Content.Rev || h.Cause != "first" || time.Since(h.Time) > time.Minute {
+		t.Errorf("history %+v", h)
+	}
+	stop()
+	rev := key.Content.Rev + 1
+	client.HSet(t.Context(), keys.Meta, "rev", rev, "hash", wire.ContentHash([]byte("{}")))
+	if remarks := strings.Join(look(t, client).Remarks, "\n"); !strings.Contains(remarks, "the history does not have the current config") {
+		t.Errorf("remarks %q", remarks)
+	}
+	client.XAdd(t.Context(), &redis.XAddArgs{Stream: keys.History, Values: []string{"hash", "zz", "back", strings.Repeat("x", 1<<20)}})
+	if remarks := strings.Join(look(t, client).Remarks, "\n"); !strings.Contains(remarks, "the newest entry of the history is malformed") {
+		t.Errorf("remarks %q", remarks)
+	}
+	client.Del(t.Context(), keys.History)
+	client.Set(t.Context(), keys.History, "not a stream", 0)
+	if h := look(t, client).History; h != nil {
+		t.Errorf("history %+v", h)
 	}
 }
 

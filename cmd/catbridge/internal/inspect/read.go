@@ -36,6 +36,9 @@ func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		if try < readsAtOnce && !key.fits() {
 			continue
 		}
+		if key.History, err = r.history(ctx, &key, keys.History); err != nil {
+			return Key{}, fmt.Errorf("%s: %w", name, err)
+		}
 		if key.Subscribers, err = r.subscribers(ctx, &key, keys.Events); err != nil {
 			return Key{}, fmt.Errorf("%s: %w", name, err)
 		}
@@ -99,6 +102,36 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 	}
 	key.Blob, err = key.readPart("blob", blob, current, compareBlob)
 	return key, now, err
+}
+
+// history reads the newest entry of the history, without what leads back from it.
+func (r Redis) history(ctx context.Context, key *Key, name string) (*History, error) {
+	values, err := limited.Send(ctx, r.Client, wire.MaxETagBytes, "xrevrange", name, "+", "-", "COUNT", 1).Values()
+	switch {
+	case key.refused(err, "the history"), isWrongType(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read the history: %w", err)
+	case len(values) == 0:
+		return nil, nil
+	}
+	id, _ := values[0].(string)
+	fields := map[string]string{}
+	for i := 1; i+1 < len(values); i += 2 {
+		field, _ := values[i].(string)
+		fields[field], _ = values[i+1].(string)
+	}
+	delete(fields, "back")
+	entry, err := wire.ParseHistoryEntry(id, fields)
+	if err != nil {
+		key.Remarks = append(key.Remarks, fmt.Sprintf("the newest entry of the history is malformed: %v", err))
+		return nil, nil
+	}
+	h := &History{Rev: entry.Rev, Hash: entry.Hash, Time: time.UnixMilli(entry.Time).UTC(), Cause: string(entry.Cause)}
+	if c := key.Content; c != nil && c.Rev > h.Rev && c.Hash != "" && c.Hash != h.Hash {
+		key.Remarks = append(key.Remarks, "the history does not have the current config: see the leader's log (event 6119), or the leader keeps no history")
+	}
+	return h, nil
 }
 
 // clock returns the time by Redis's clock, or by this host's if Redis refuses TIME.

@@ -69,6 +69,18 @@ func (o *Output) Linef(format string, args ...any) error {
 	return err
 }
 
+// Exact writes data unchanged, or as Write does on a terminal.
+func (o *Output) Exact(data []byte) error {
+	if o.terminal {
+		_, err := o.Write(data)
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, err := o.w.Write(data)
+	return err
+}
+
 // Control writes the caller's own control sequences unchanged.
 func (o *Output) Control(sequences string) error {
 	o.mu.Lock()
