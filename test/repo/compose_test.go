@@ -51,7 +51,12 @@ func TestComposeFileReferencesExist(t *testing.T) {
 				t.Errorf("%s: the Dockerfile has no stage %s", name, target)
 			}
 		}
-		if s.Build.Target != "" || name == "redis" {
+		if folder := s.Build.Context; folder != "" && folder != "." {
+			if _, err := os.Stat(root.Path(t, folder, "Dockerfile")); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if s.Build.Context != "" || s.Build.Target != "" || name == "redis" {
 			if !s.ReadOnly || !slices.Contains(s.CapDrop, "ALL") || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
 				t.Errorf("%s may do more than it must", name)
 			}
@@ -145,4 +150,22 @@ func scraped(t *testing.T) []string {
 		t.Error("Prometheus scrapes nothing")
 	}
 	return names
+}
+
+// The service on the official SDK for Node uses serve, under a name that it has, without a token.
+func TestTheNodeServiceOfThePlaygroundUsesServe(t *testing.T) {
+	services := compose(t)
+	node, serve := services["node"], services["serve"]
+	base, err := url.Parse(node.Environment["CONFIGCAT_BASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, _, _ := strings.Cut(serve.Environment["CATBRIDGE_SDK_KEY"], "=")
+	command, _ := serve.Command.([]any)
+	check(t, map[string]bool{
+		"the base URL is serve's":    base.Hostname() == "serve" && slices.Contains(command, any("--listen=:"+base.Port())),
+		"serve accepts names":        slices.Contains(command, any("--open-names")),
+		"the name is that of serve":  name != "" && node.Environment["CONFIGCAT_SDK_KEY"] == "configcat-proxy/"+name,
+		"the example is what is run": node.Build.Context == "examples/node",
+	})
 }

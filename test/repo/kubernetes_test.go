@@ -45,10 +45,10 @@ type (
 		Protocol      string
 	}
 	probe struct {
-		HTTPGet          struct{ Path, Port string } `yaml:"httpGet"`
-		PeriodSeconds    int                         `yaml:"periodSeconds"`
-		TimeoutSeconds   int                         `yaml:"timeoutSeconds"`
-		FailureThreshold int                         `yaml:"failureThreshold"`
+		Exec             struct{ Command []string }
+		PeriodSeconds    int `yaml:"periodSeconds"`
+		TimeoutSeconds   int `yaml:"timeoutSeconds"`
+		FailureThreshold int `yaml:"failureThreshold"`
 	}
 	container struct {
 		Name, Image     string
@@ -198,8 +198,7 @@ func TestManifestsRunTwoUnprivilegedLeaders(t *testing.T) {
 		"a root that is read only":      c.SecurityContext.ReadOnlyRootFilesystem,
 		"no capabilities":               slices.Equal(c.SecurityContext.Capabilities.Drop, []string{"ALL"}),
 		"bounded memory":                c.Resources.Limits["memory"] != "" && c.Resources.Requests["memory"] != "" && c.Resources.Requests["cpu"] != "",
-		"liveness is /healthz":          c.LivenessProbe.HTTPGet.Path == "/healthz",
-		"readiness is /readyz":          c.ReadinessProbe.HTTPGet.Path == "/readyz",
+		"the probe ends first":          c.LivenessProbe.TimeoutSeconds > 3 && c.ReadinessProbe.TimeoutSeconds > 3, // the default of --timeout
 		"time to end":                   p.TerminationGracePeriodSeconds >= 20,
 		"the image is the kustomized":   len(image) == 1 && image[0].Name == c.Image,
 		"the image's user is the pod's": strings.Contains(root.Read(t, "Dockerfile"), "USER "+strconv.Itoa(p.SecurityContext.RunAsUser)+":"+strconv.Itoa(p.SecurityContext.RunAsGroup)),
@@ -246,6 +245,12 @@ func TestManifestsSelectTheLeaders(t *testing.T) {
 	})
 }
 
+// probeCommand is how a probe asks a process that listens on a port. Without --address, it would read
+// settings that the process may have rejected.
+func probeCommand(name, port string) []string {
+	return []string{"/catbridge", name, "--address=127.0.0.1:" + port}
+}
+
 // The paths, the port and the names in the configuration are those in the manifests.
 func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
 	var config struct {
@@ -277,7 +282,7 @@ func TestManifestsAgreeWithTheConfiguration(t *testing.T) {
 		"the container's port":       len(c.Ports) == 1 && strconv.Itoa(c.Ports[0].ContainerPort) == listen,
 		"the service's port":         len(svc.Ports) == 1 && svc.Ports[0].TargetPort == c.Ports[0].Name,
 		"the annotation's port":      pod.Metadata.Annotations["prometheus.io/port"] == listen,
-		"the probes' ports":          c.LivenessProbe.HTTPGet.Port == c.Ports[0].Name && c.ReadinessProbe.HTTPGet.Port == c.Ports[0].Name,
+		"the probes' ports":          slices.Equal(c.LivenessProbe.Exec.Command, probeCommand("health", listen)) && slices.Equal(c.ReadinessProbe.Exec.Command, probeCommand("ready", listen)),
 		"the policy's port":          len(network.Ingress) == 1 && network.Ingress[0].Ports[0].Port == c.Ports[0].Name,
 		"both ways are policed":      slices.Equal(network.PolicyTypes, []string{"Ingress", "Egress"}),
 		"the monitor's port":         read[manifest[serviceMonitor]](t, "monitoring/servicemonitor.yaml").Spec.Endpoints[0].Port == svc.Ports[0].Name,

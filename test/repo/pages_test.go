@@ -18,7 +18,7 @@ import (
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*/*.md", "examples/*.md", "test/README.md", "test/*/README.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "deploy/*/*.md", "examples/*.md", "test/README.md", "test/*/README.md"} {
 		files, err := filepath.Glob(root.Path(t, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -93,6 +93,9 @@ func TestCommandsOfThePagesExist(t *testing.T) {
 	help := map[string]string{}
 	seen := map[string]bool{}
 	for page, text := range pages(t) {
+		for _, block := range fences(text, "sh") { // as if they were indented
+			text += "\n    " + strings.ReplaceAll(block, "\n", "\n    ")
+		}
 		for _, m := range commandLine.FindAllStringSubmatch(text, -1) {
 			line, _, _ := strings.Cut(m[1]+m[2], " #")
 			var command []string
