@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -15,7 +17,6 @@ import (
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/history"
 	"github.com/catbridge/catbridge/internal/cdn"
-	"github.com/catbridge/catbridge/internal/regularfile"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -23,8 +24,10 @@ const diffLong = `diff prints flag by flag how two configs differ. NAME is the n
 SDK key it may be left out. The second config is the current one if it is left out.
 
 ` + references + `
-Instead of REV, cdn is the config that the CDN serves now, and a path is the config in that
-file; write ./2h for a file with such a name. For cdn, diff asks the CDN with the settings of --config.
+Instead of REV, cdn is the config that the CDN serves now: diff asks the CDN with the settings
+of --config. A path is the config in that file; write ./2h for a file with such a name, and -
+for standard input. Two files are compared without Redis and settings, if both paths end with
+.json or contain a slash.
 
 Differences that no evaluation shows, such as white space, are not listed. Exit codes: 0
 success, with or without differences; 1 a config is not in the history, or Redis or the CDN
@@ -42,10 +45,11 @@ type diffFlags struct {
 func newDiff() *cobra.Command {
 	var f diffFlags
 	cmd := &cobra.Command{
-		Use:   "diff [NAME] REV [REV|current|cdn|FILE]",
+		Use:   "diff [NAME] REV|FILE [REV|current|cdn|FILE]",
 		Short: "Print flag by flag how two configs differ",
 		Long:  diffLong,
-		Example: "  catbridge diff --config catbridge.yaml shop -1\n" +
+		Example: "  catbridge diff old.json new.json\n" +
+			"  catbridge diff --config catbridge.yaml shop -1\n" +
 			"  catbridge diff --config catbridge.yaml shop 2h -1\n" +
 			"  catbridge diff --config catbridge.yaml shop current cdn",
 		Args: atMost(3, "the name of an SDK key, and one or two revs"),
@@ -81,24 +85,7 @@ func (f *diffFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
 	defer cancel()
-	h, rest, err := openHistory(ctx, cmd, &f.settings, args)
-	if err != nil {
-		return err
-	}
-	switch len(rest) {
-	case 0:
-		return usagef("give the rev to compare: see 'catbridge diff --help'")
-	case 1:
-		rest = append(rest, "current")
-	case 2:
-	default:
-		return usagef("no SDK key has the name that is given; catbridge config print lists the names")
-	}
-	from, err := h.side(ctx, written(rest[0]))
-	if err != nil {
-		return err
-	}
-	to, err := h.side(ctx, written(rest[1]))
+	from, to, err := f.sides(ctx, cmd, args)
 	if err != nil {
 		return err
 	}
@@ -133,8 +120,51 @@ func (f *diffFlags) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// sides returns the configs that the arguments name. Two files need neither settings nor Redis.
+func (f *diffFlags) sides(ctx context.Context, cmd *cobra.Command, args []string) (from, to *side, err error) {
+	stdin := cmd.InOrStdin()
+	if len(args) == 2 && isFile(args[0]) && isFile(args[1]) {
+		if isStdin(args[0]) && isStdin(args[1]) {
+			return nil, nil, usagef("standard input can be only one of the files")
+		}
+		if from, err = fileSide(ctx, stdin, args[0]); err != nil {
+			return nil, nil, err
+		}
+		to, err = fileSide(ctx, stdin, args[1])
+		return from, to, err
+	}
+	h, rest, err := openHistory(ctx, cmd, &f.settings, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch len(rest) {
+	case 0:
+		return nil, nil, usagef("give the rev to compare: see 'catbridge diff --help'")
+	case 1:
+		rest = append(rest, "current")
+	case 2:
+	default:
+		return nil, nil, usagef("no SDK key has the name that is given; catbridge config print lists the names")
+	}
+	if from, err = h.side(ctx, stdin, written(rest[0])); err != nil {
+		return nil, nil, err
+	}
+	to, err = h.side(ctx, stdin, written(rest[1]))
+	return from, to, err
+}
+
+// isFile reports whether an argument is the path of a file rather than a name or a rev. It may be
+// quoted: no SDK key has the ending, or is the path of a file.
+func isFile(argument string) bool {
+	if isStdin(argument) || strings.HasSuffix(argument, ".json") {
+		return true
+	}
+	info, err := os.Stat(argument)
+	return strings.ContainsRune(argument, os.PathSeparator) && err == nil && !info.IsDir()
+}
+
 // side returns the config that an argument names.
-func (h *openedHistory) side(ctx context.Context, argument string) (*side, error) {
+func (h *openedHistory) side(ctx context.Context, stdin io.Reader, argument string) (*side, error) {
 	if argument == "cdn" {
 		json, err := fetchNow(ctx, h.settings, h.key)
 		if err != nil {
@@ -144,7 +174,7 @@ func (h *openedHistory) side(ctx context.Context, argument string) (*side, error
 	}
 	i, err := h.Find(argument)
 	if errors.Is(err, history.ErrReference) {
-		return fileSide(ctx, argument)
+		return fileSide(ctx, stdin, argument)
 	}
 	if err != nil {
 		return nil, err
@@ -154,20 +184,16 @@ func (h *openedHistory) side(ctx context.Context, argument string) (*side, error
 	return s, err
 }
 
-// fileSide does not quote the argument unless it is the path of a file: it may be an SDK key.
-func fileSide(ctx context.Context, path string) (*side, error) {
-	json, err := regularfile.ReadStream(ctx, path, evaluate.MaxConfigBytes)
-	if errors.Is(err, fs.ErrNotExist) {
+// fileSide does not quote an argument that may be an SDK key.
+func fileSide(ctx context.Context, stdin io.Reader, path string) (*side, error) {
+	content, err := readContent(ctx, stdin, path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !isFile(path):
 		return nil, usagef("an argument is neither the name of an SDK key nor a rev, a hash, -1, a time, current, cdn or a file: see 'catbridge diff --help'")
+	case err != nil:
+		return nil, usagef("%w", err)
 	}
-	if err != nil {
-		return nil, usagef("%v", err)
-	}
-	s, err := newSide(path, json)
-	if err != nil {
-		return nil, usagef("%s: %v", path, err)
-	}
-	return s, nil
+	return &side{File: path, Hash: content.Hash, config: content.Config}, nil
 }
 
 func newSide(file string, json []byte) (*side, error) {

@@ -122,14 +122,25 @@ func (f *evalFlags) run(cmd *cobra.Command) error {
 	return f.evalOne(cmd, config, &c)
 }
 
-// readConfig reads and compiles a config: a file, a pipe, or standard input.
 func readConfig(ctx context.Context, stdin io.Reader, path string) (*evaluate.Config, error) {
 	if path == "" {
 		return nil, usagef("no config: give a file with --flags")
 	}
+	content, err := readContent(ctx, stdin, path)
+	if err != nil {
+		return nil, usagef("--flags: %v", err)
+	}
+	return content.Config, nil
+}
+
+// isStdin reports whether a path means standard input.
+func isStdin(path string) bool { return path == "-" || path == "/dev/stdin" }
+
+// readContent reads and compiles a config: a file, a pipe, or standard input. Errors name the path.
+func readContent(ctx context.Context, stdin io.Reader, path string) (*localcdn.Content, error) {
 	var data []byte
 	var err error
-	if path == "-" || path == "/dev/stdin" {
+	if isStdin(path) {
 		if data, err = io.ReadAll(io.LimitReader(stdin, evaluate.MaxConfigBytes+1)); len(data) > evaluate.MaxConfigBytes {
 			err = fmt.Errorf("read %s: %w", path, &regularfile.TooLargeError{Limit: evaluate.MaxConfigBytes})
 		}
@@ -138,13 +149,13 @@ func readConfig(ctx context.Context, stdin io.Reader, path string) (*evaluate.Co
 		data, err = regularfile.ReadStream(ctx, path, evaluate.MaxConfigBytes)
 	}
 	if err != nil {
-		return nil, usagef("--flags: %v", err)
+		return nil, err
 	}
 	content, err := localcdn.NewContent(data)
 	if err != nil {
-		return nil, usagef("--flags: %s: %v", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return content.Config, nil
+	return content, nil
 }
 
 func (f *evalFlags) evalOne(cmd *cobra.Command, config *evaluate.Config, c *evalcase.Case) error {
