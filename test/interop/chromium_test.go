@@ -68,18 +68,23 @@ func TestChromiumFollowsLeadersThroughServe(t *testing.T) {
 }
 
 // TestEveryPageOfAVisitorReceivesChangesThroughServe has pages that share the HTTP cache of their
-// browser, where answers to the other pages are.
+// browser, where answers to the other pages are. They have different ports, and so the same site but
+// different origins: in one origin the SDKs also share their configs, and a page may go back to the
+// config that another one stores.
 func TestEveryPageOfAVisitorReceivesChangesThroughServe(t *testing.T) {
 	t.Parallel()
 	chromium := startBrowser(t)
 	server, cdn := redistest.Start(t), fakecdn.New()
 	_, refresh := startLeader(t, server.Client(t, nil), cdn)
-	serve := startServe(t, server, "--hold", "5s", "--origin", chromium.site)
-	receive := func(version int64, sdks ...*httpSDK) { t.Helper(); group(sdks).receive(t, version) }
+	var sites, args []string
+	for range 4 {
+		site := startSite(t)
+		sites, args = append(sites, site), append(args, "--origin", site)
+	}
+	serve := startServe(t, server, append(args, "--hold", "5s")...)
 
-	// These pages ask only once.
-	for range 2 {
-		receive(1, chromium.open(t, page{visitor: "one", baseURL: serve.url(), interval: "3600"}))
+	for _, site := range sites[:2] { // these pages ask only once
+		group{chromium.open(t, page{visitor: "one", site: site, baseURL: serve.url(), interval: "3600"})}.receive(t, 1)
 	}
 	if n := serve.streams(t).Held; n != 0 {
 		t.Error("a new page waited for a config that the browser has")
@@ -89,8 +94,8 @@ func TestEveryPageOfAVisitorReceivesChangesThroughServe(t *testing.T) {
 	}
 
 	var sdks group
-	for _, name := range []string{"first", "second", "third", "fourth"} {
-		sdks.add(name, chromium.open(t, page{visitor: "other", baseURL: serve.url()}))
+	for _, site := range sites {
+		sdks.add(site, chromium.open(t, page{visitor: "other", site: site, baseURL: serve.url()}))
 	}
 	sdks.receive(t, 1)
 	for range 2 {

@@ -20,6 +20,12 @@ type httpReading struct {
 	Errors  []string        `json:"errors"`
 }
 
+// version returns the value of the flag with the config's version; 0: there is none.
+func (r httpReading) version() float64 {
+	version, _ := r.Flags[fakecdn.VersionFlag].Value.(float64)
+	return version
+}
+
 // httpSDK is an official SDK that reads from an HTTP server: in Node, or in a page of a browser.
 type httpSDK struct {
 	name string
@@ -88,7 +94,7 @@ func (s *httpSDK) receive(t *testing.T, version int64, since time.Time) {
 		if len(r.Errors) > 0 {
 			t.Logf("%s: %q", s.name, r.Errors)
 		}
-		have, _ := r.Flags[fakecdn.VersionFlag].Value.(float64)
+		have := r.version()
 		if !r.Changed || have < s.last {
 			t.Fatalf("%s: had version %v and printed %+v", s.name, s.last, r)
 		}

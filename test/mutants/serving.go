@@ -47,6 +47,14 @@ var serving = []mutant{
 		test{"gateway", "^TestAPageDoesNotWaitForWhatTheBrowsersCacheHas$"},
 	},
 	{
+		"serve: the query counts beside If-None-Match", "F42", []edit{{"gateway",
+			`		return false
+	}
+	return matchesQuery(r, tag)`, `	}
+	return matchesQuery(r, tag)`}},
+		test{"gateway", "^TestAPageDoesNotWaitForWhatTheBrowsersCacheHas$"},
+	},
+	{
 		"serve: the write deadline of the server ends a held request", "F42", []edit{{"gateway",
 			`_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(server.WriteTimeout))`, `_ = server`}},
 		test{"gateway", "^TestHeldRequestsOutliveTheTimeoutsOfTheServer$"},
