@@ -110,7 +110,7 @@ func TestAPatchThatDoesNotMakeTheContentIsReadWhole(t *testing.T) {
 	}
 }
 
-// Whoever writes patches that are each wrong in their own way does not fill the log.
+// Patches that are each wrong in their own way do not fill the log.
 func TestBadPatchesAreLoggedOnceAMinute(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		w := n.patchWriter(t)
