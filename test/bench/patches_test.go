@@ -212,11 +212,12 @@ func strip(cmd redis.Cmder) {
 	}
 	fields := args[at].(string)
 	args[at] = patchFields.ReplaceAllString(fields, "")
+	from := strings.Contains(fields, " base=") // then the first other hash is that of the base
 	for i, arg := range args {
 		switch arg := arg.(type) {
 		case string:
-			if contentHash.MatchString(arg) && !strings.Contains(fields, arg) { // that a patch starts from
-				args[i] = ""
+			if from && contentHash.MatchString(arg) && !strings.Contains(fields, arg) {
+				args[i], from = "", false
 			}
 		case []byte:
 			if bytes.HasPrefix(arg, []byte("\npatch\n")) { // the content of the message
