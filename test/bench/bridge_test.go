@@ -112,8 +112,13 @@ func openFollower(t testing.TB, client redis.UniversalClient) *follower.Client {
 	return c
 }
 
-// versionOf evaluates the flag whose value is the version.
-func versionOf(c *follower.Client) int64 { return int64(c.GetIntValue(bench.VersionFlag, 0, nil)) }
+// versionOf evaluates the flag whose value is the version. Without a config it returns 0.
+func versionOf(c *follower.Client) int64 {
+	if c.CacheState() == follower.NoFlagData {
+		return 0 // an evaluation would log an error
+	}
+	return int64(c.GetIntValue(bench.VersionFlag, 0, nil))
+}
 
 // closeAll closes all followers at once: one after the other, thousands take long.
 func closeAll(clients []*follower.Client) {
