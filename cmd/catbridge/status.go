@@ -46,7 +46,7 @@ SIGTERM, and then exits with 0.
 With --json it prints an object per line: time, redis (its address), db (the number of the
 database), namespace (if there is one), ok, keys, and error if Redis cannot be read. Each
 element of keys has name, ok, faults, remarks, leader, content, entry, blob,
-history, subscribers and fleet. A value that is null is unknown. Times are by Redis's clock.`
+patches, history, subscribers and fleet. A value that is null is unknown. Times are by Redis's clock.`
 
 const statusExample = `  catbridge status --sdk-key-file keys --redis redis://localhost:6379
   catbridge status --config catbridge.yaml --watch

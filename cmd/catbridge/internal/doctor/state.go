@@ -32,6 +32,9 @@ func (d *Doctor) state(ctx context.Context, i int) {
 	if whole(view.Entry) && whole(view.Blob) && view.Content != nil && view.Content.Rev != 0 {
 		d.good("the entry and the blob are the current config, rev %d", view.Content.Rev)
 	}
+	if p := view.Patches; p != nil {
+		d.good("the last %d changes are there as patches, with %d bytes", p.Steps, p.Bytes)
+	}
 	if h := view.History; h != nil && view.Content != nil && h.Hash == view.Content.Hash {
 		d.good("the history has the current config, since %s (%s)", h.Time.Format(time.RFC3339), h.Cause)
 	}

@@ -16,6 +16,7 @@ type Key struct {
 	Content     *Content `json:"content"`
 	Entry       *Part    `json:"entry"`       // for official SDKs
 	Blob        *Part    `json:"blob"`        // for followers
+	Patches     *Patches `json:"patches"`     // for followers that missed messages; nil: there are none, or unknown
 	History     *History `json:"history"`     // the newest entry; nil: there is none, or unknown
 	Subscribers *int64   `json:"subscribers"` // connections that receive messages, including one of each leader
 	Fleet       *Fleet   `json:"fleet"`       // the followers that report
@@ -44,6 +45,14 @@ type Content struct {
 	Waits      int64      `json:"waits,omitempty"` // the highest rev that the leader has seen, if it is waiting for the CDN
 
 	changed int64 // when it became current, Unix ms; possibly too late, never too early
+}
+
+// Patches are the last changes, which lead to the current content.
+type Patches struct {
+	Steps int `json:"steps"`
+	Bytes int `json:"bytes"`
+
+	to string // the hash of what they lead to
 }
 
 // History is the newest entry of the history.

@@ -318,6 +318,38 @@ func TestMissingRightsAreRemarks(t *testing.T) {
 	}
 }
 
+// Patches that do not help are no fault: followers read the blob.
+func TestPatchesAreShownIfTheyLeadToTheCurrentConfig(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client(t, nil)
+	id, _ := lead(t, client, leader.Timings{})
+	key := look(t, client)
+	wantWell(t, key, id)
+	if key.Patches != nil {
+		t.Errorf("patches %+v of a small config", key.Patches)
+	}
+	steps := func(to string) string {
+		return string(wire.Patches{{From: wire.ShortHash(wire.ContentHash(nil)), To: to, Rev: wire.MinRev, Len: 1, Patch: []byte("0 0 raw\n{")}}.Append(nil))
+	}
+	for patches, want := range map[string]string{
+		steps(key.Content.Hash):                     "",
+		steps(wire.ContentHash([]byte("{}"))):       "the patches do not lead to the current config",
+		"garbage":                                   "the patches are invalid, and followers read the blob instead",
+		strings.Repeat("x", wire.MaxPatchesBytes+9): "the patches are invalid, and followers read the blob instead",
+	} {
+		client.Set(t.Context(), keys.Patches, patches, 0)
+		got := look(t, client)
+		if remarks := strings.Join(got.Remarks, "\n"); !got.OK || (got.Patches != nil) != (want == "") || !strings.Contains(remarks, want) {
+			t.Errorf("%.30q: ok %v, patches %+v, remarks %q", patches, got.OK, got.Patches, remarks)
+		}
+	}
+	client.Del(t.Context(), keys.Patches)
+	client.HSet(t.Context(), keys.Patches, "a", "b")
+	if got := look(t, client); !got.OK || !strings.Contains(strings.Join(got.Remarks, "\n"), "not a string") {
+		t.Errorf("a hash: %+v", got)
+	}
+}
+
 // If the history lacks the current config, status says so, without a fault.
 func TestTheNewestEntryOfTheHistoryIsShown(t *testing.T) {
 	t.Parallel()

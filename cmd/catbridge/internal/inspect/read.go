@@ -36,6 +36,10 @@ func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		if try < readsAtOnce && !key.fits() {
 			continue
 		}
+		if !key.Patches.lead(key.Content) {
+			key.Patches = nil
+			key.Remarks = append(key.Remarks, "the patches do not lead to the current config, and followers read the blob instead; the leader writes them again with the next change")
+		}
 		if key.History, err = r.history(ctx, &key, keys.History); err != nil {
 			return Key{}, fmt.Errorf("%s: %w", name, err)
 		}
@@ -53,17 +57,17 @@ func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 // fits reports whether all parts can be from the same time.
 func (k *Key) fits() bool {
 	is := func(p *Part) bool { return p == nil || p.State == Matches }
-	return is(k.Entry) && is(k.Blob) && (k.Leader == nil || k.Content == nil || k.Leader.Epoch == k.Content.Epoch)
+	return is(k.Entry) && is(k.Blob) && k.Patches.lead(k.Content) && (k.Leader == nil || k.Content == nil || k.Leader.Epoch == k.Content.Epoch)
 }
 
-// read reads the entry and the blob, then meta and the lock, and then the clock. In this order,
-// meta is never older than entry and blob.
+// read reads the entry, the blob and the patches, then meta and the lock, and then the clock. In
+// this order, meta is never older than the others.
 func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key, time.Time, error) {
 	key := Key{Name: name}
 	reader := limited.Reader{Warn: func(refusal error) {
 		key.Remarks = append(key.Remarks, fmt.Sprintf("values of any size are read as a whole: grant +getrange (%v)", refusal))
 	}}
-	var entry, blob, lock *redis.StringCmd
+	var entry, blob, patches, lock *redis.StringCmd
 	var meta *limited.Reply
 	var left *redis.DurationCmd
 	var failed error
@@ -71,6 +75,7 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		pipe := r.Client.Pipeline()
 		entry = get(pipe, keys.Entry, cachekeys.MaxEntryBytes)
 		blob = get(pipe, keys.Blob, wire.MaxBlobBytes)
+		patches = get(pipe, keys.Patches, wire.MaxPatchesBytes)
 		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, keys.Meta, wire.MetaFields()...)
 		lock = get(pipe, keys.Lock, wire.MaxLockBytes)
 		left = pipe.PTTL(ctx, keys.Lock)
@@ -100,9 +105,39 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 	if key.Entry, err = key.readPart("entry", entry, current, compareEntry); err != nil {
 		return key, now, err
 	}
-	key.Blob, err = key.readPart("blob", blob, current, compareBlob)
-	return key, now, err
+	if key.Blob, err = key.readPart("blob", blob, current, compareBlob); err != nil {
+		return key, now, err
+	}
+	return key, now, key.readPatches(patches)
 }
+
+// readPatches reads the patches. Without them, or if they are invalid, followers read the blob:
+// that is not a fault.
+func (k *Key) readPatches(cmd *redis.StringCmd) error {
+	data, err := limited.Bytes(cmd)
+	switch {
+	case k.refused(err, "the patches"):
+		return nil
+	case isWrongType(err):
+		err = errors.New("not a string")
+	case err != nil:
+		return fmt.Errorf("read the patches: %w", err)
+	}
+	var patches wire.Patches
+	if err == nil {
+		patches, err = wire.ParsePatches(data)
+	}
+	switch {
+	case err != nil:
+		k.Remarks = append(k.Remarks, fmt.Sprintf("the patches are invalid, and followers read the blob instead; the leader writes them again with the next change: %v", err))
+	case len(patches) > 0:
+		k.Patches = &Patches{len(patches), len(data), patches.To()}
+	}
+	return nil
+}
+
+// lead reports whether patches, if there are any, lead to the content.
+func (p *Patches) lead(c *Content) bool { return p == nil || c == nil || p.to == c.Hash }
 
 // history reads the newest entry of the history, without what leads back from it.
 func (r Redis) history(ctx context.Context, key *Key, name string) (*History, error) {
