@@ -3,7 +3,7 @@
 // same run, and asserts no time. The measurements are benchmarks, each of which is one
 // round trip through the whole bridge and must run with -benchtime 1x:
 //
-//	make bench         the quick plan, below 3 minutes, into bin/bench
+//	make bench         the quick plan, about 3 minutes, into bin/bench
 //	make bench-full    the full plan, into docs
 //
 // Both write [Results], from which test/bench/report makes pages and plots. A run is added
