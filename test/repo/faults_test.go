@@ -20,7 +20,7 @@ var (
 				all = append(all, n)
 			}
 		}
-		all = append(all, 42, 43, 44)
+		all = append(all, 40, 42, 43, 44)
 		return all
 	}()
 )

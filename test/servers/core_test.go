@@ -24,13 +24,13 @@ const root = "../.."
 // F23 and F24, and the tests of the harness. All run on real processes.
 var (
 	coreFiles = []string{
-		"leader/internal/script/store_test.go", "leader/internal/script/store_damage_test.go", "leader/internal/script/store_patches_test.go", "leader/internal/script/batch_real_test.go",
+		"leader/internal/script/store_test.go", "leader/internal/script/store_damage_test.go", "leader/internal/script/store_patches_test.go", "leader/internal/script/history_test.go", "history/history_test.go", "leader/internal/script/batch_real_test.go",
 		"leader/elector_rights_test.go", "internal/acl/leader_test.go", "internal/acl/follower_test.go",
 		"follower/real_test.go", "follower/fleet_real_test.go",
 		"test/e2e/acl_test.go", "internal/testenv/redistest/redistest_test.go", "internal/testenv/redistest/topology_test.go",
 	}
 	coreRows = "TestF(01|02|09|16|17|23|24)_.*"
-	packages = []string{"./leader", "./leader/internal/script", "./internal/acl", "./follower", "./test/e2e", "./internal/testenv/redistest"}
+	packages = []string{"./history", "./leader", "./leader/internal/script", "./internal/acl", "./follower", "./test/e2e", "./internal/testenv/redistest"}
 )
 
 // server is a server program that must pass the core.

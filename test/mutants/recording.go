@@ -1,0 +1,122 @@
+package main
+
+// recording are mutants of the history.
+var recording = []mutant{
+	{
+		"a step back is not verified", "I4", []edit{{"history",
+			`if err != nil || wire.ContentHash(before) != h.Versions[i+1].Hash {`, `if err != nil {`}},
+		test{"history", "^TestEachStepBackIsVerified$"},
+	},
+	{
+		"what is in force in a gap is guessed", "F40", []edit{{"history",
+			`h.Versions[i-1].Gap == Unrecorded && !exactly(v)`, `h.Versions[i-1].Gap == Corrupt && !exactly(v)`}},
+		test{"history", "^TestFindDoesNotGuessInAGap$"},
+	},
+	{
+		"a missing entry is no gap", "F40", []edit{{"history",
+			`case i+1 < len(entries) && e.From != entries[i+1].Hash && e.From != "":`, `case false:`}},
+		test{"history", "^TestFindDoesNotGuessInAGap$"},
+	},
+	{
+		"a current config that is not recorded is not shown", "F40", []edit{{"history",
+			`entries[0].Hash != meta.Hash) {`, `false) {`}},
+		test{"history", "^TestTheCurrentConfigIsShownEvenIfItIsNotRecorded$"},
+	},
+	{
+		"a history of any size is read", "F40", []edit{{"history",
+			`if bytes > maxReadBytes {`, `if false {`}},
+		test{"history", "^TestAHugeHistoryIsRefused$"},
+	},
+	{
+		"a repair adds an entry", "F40", []edit{{"leader/internal/script/commit.lua",
+			`if entries == 0 or before == hash then return end`, `if entries == 0 then return end`}},
+		test{"leader/internal/script", "^TestACommitAddsNewContentToTheHistory$"},
+	},
+	{
+		"a repair of a lost meta adds an entry", "F40", []edit{{"leader/internal/script/commit.lua",
+			`if not before and newest() == hash then return end -- meta was lost, and this repairs it`, ``}},
+		test{"leader/internal/script", "^TestARepairOfALostMetaAddsNothing$"},
+	},
+	{
+		"an entry leads back from content that was not current", "F40", []edit{{"leader/internal/script/commit.lua",
+			`back_to == before and back or ''`, `back`}},
+		test{"leader/internal/script", "^TestAnEntryLeadsBackOnlyToTheContentThatItReplaced$"},
+	},
+	{
+		"an error of the history fails the commit", "I3", []edit{{"leader/internal/script/commit.lua",
+			`local finished, failure = pcall(record)`, `local finished, failure = true, record()`}},
+		test{"leader/internal/script", "^TestAnEntryThatIsRefusedDoesNotFailTheCommit$"},
+	},
+	{
+		"an entry that Redis refuses fails the commit", "I3", []edit{{"leader/internal/script/commit.lua",
+			`    return redis.pcall('XADD',`, `    return redis.call('XADD',`}, {"leader/internal/script/commit.lua",
+			`local finished, failure = pcall(record)`, `local finished, failure = true, record()`}},
+		test{"leader/internal/script", "^TestAnEntryThatIsRefusedDoesNotFailTheCommit$/^xadd$"},
+	},
+	{
+		"an error of the history is not returned", "F40", []edit{{"leader/internal/script/commit.lua",
+			`if not finished or failure then`, `if false then`}},
+		test{"leader/internal/script", "^TestAnEntryThatIsRefusedDoesNotFailTheCommit$"},
+	},
+	{
+		"a history of another type stays", "F40", []edit{{"leader/internal/script/commit.lua",
+			`    redis.call('DEL', history_key)
+    reply = add()
+`, ``}},
+		test{"leader/internal/script", "^TestAHistoryOfAnotherTypeBeginsAgain$"},
+	},
+	{
+		"the history has any number of entries", "F40", []edit{{"leader/internal/script/commit.lua",
+			`'MAXLEN', entries, '*'`, `'*'`}},
+		test{"leader/internal/script", "^TestTheHistoryHasAGreatestNumberOfEntries$"},
+	},
+	{
+		"a trim is not fenced", "I2", []edit{{"leader/internal/script/trim.lua",
+			`if read('GET', lock_key) ~= own_lock then return {'FENCED'} end`, ``}},
+		test{"leader/internal/script", "^TestTrimIsFenced$"},
+	},
+	{
+		"a trim removes the newest entry", "F40", []edit{{"leader/internal/script/trim.lua",
+			`if i < #all and bytes + size > most then break end`, `if bytes + size > most then break end`}, {"leader/internal/script/trim.lua",
+			`if first > 1 and first <= #all then redis.call('XTRIM', history_key, 'MINID', all[first][1]) end`,
+			`if first > 1 then redis.call('XTRIM', history_key, 'MINID', first <= #all and all[first][1] or '9999999999999') end`}},
+		test{"leader/internal/script", "^TestTheOldestEntriesAreTrimmed$"},
+	},
+	{
+		"the history has any size", "F40", []edit{{"leader",
+			`outcome, now, err := e.store.Trim(ctx, t.lock, e.leader.cfg.HistoryBytes)`, `outcome, now, err := e.store.Trim(ctx, t.lock, 1<<30)`}},
+		test{"leader", "^TestTheHistoryIsBounded$"},
+	},
+	{
+		"content that does not fit is stored", "F40", []edit{{"leader",
+			`if len(back.Payload) > e.maxBack() {`, `if false {`}},
+		test{"leader", "^TestContentThatDoesNotFitIsLeftOut$"},
+	},
+	{
+		"a leader without the rights stops publishing", "F24", []edit{{"leader",
+			`missing, history = lacking.Required(), lacking.Missing`, `missing, history = lacking.Missing, lacking.Missing`}},
+		test{"leader", "^TestALeaderWithoutRightsToTheHistoryLeads$"},
+	},
+	{
+		"a leader does not say that it keeps no history", "F40", []edit{{"leader",
+			`e.reportHistoryRights(history)`, `e.reportHistoryRights(nil)`}},
+		test{"leader", "^TestALeaderWithoutRightsToTheHistoryLeads$"},
+	},
+	{
+		"a new term leaves a hole", "F40", []edit{{"leader",
+			`base, cause := t.content, t.pollCause()`, `base, cause := t.elector.content, t.pollCause()
+	base = nil`}, {"leader",
+			`if c.Hash != t.hash && t.content != nil && t.content.Hash == t.hash && (back == nil || back.to != t.hash) {`, `if false {`}},
+		test{"leader", "^TestTheHistoryLeadsBackToEveryVersion$"},
+	},
+	{
+		"content that was fetched before another change leads back from it", "F40", []edit{{"leader",
+			`if c.Hash != t.hash && t.content != nil && t.content.Hash == t.hash && (back == nil || back.to != t.hash) {`, `if false {`}},
+		test{"leader", "^TestContentOfAnSDKIsInTheHistory$"},
+	},
+	{
+		"every change is a poll's", "F40", []edit{{"leader",
+			`case t.polls.cause != "":`, `case false:`}},
+		test{"leader", "^TestTheHistoryNamesTheCause$"},
+	},
+}
