@@ -99,7 +99,7 @@ var recording = []mutant{
 	},
 	{
 		"a leader does not say that it keeps no history", "F40", []edit{{"leader",
-			`e.reportHistoryRights(history)`, `e.reportHistoryRights(nil)`}},
+			`e.reportHistoryRights(history)`, `e.reportHistoryRights(history[:0])`}},
 		test{"leader", "^TestALeaderWithoutRightsToTheHistoryLeads$"},
 	},
 	{
