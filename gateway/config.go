@@ -12,65 +12,66 @@ import (
 )
 
 // MaxHold is the longest time for which a request can be held. Most official SDKs wait for an answer
-// for 10 s or longer. Requests of those that wait only for 5 s are held for at most 3 s.
+// for 10 s or longer. Requests of those that wait only for 5 s are held for at most 3 s
+// (G6).
 const MaxHold = 5 * time.Second
 
-// The defaults of [Config], in requests.
+// The defaults of [Config], in requests (G7).
 const (
 	DefaultMaxStreams          = 20_000
 	DefaultMaxStreamsPerClient = 5_000
 )
 
-// Config configures a [Gateway]. [New] copies it.
+// Config configures a [Gateway]. [New] copies it, so the caller may change it afterwards.
 type Config struct {
 	// SDKs are the configs to serve. They can be replaced later, see [Gateway.SetSDKs]. Empty: every
-	// key is answered with 404.
+	// key is answered with 404 (G8, G11).
 	SDKs []SDK
 
 	// Hold is how long a request is held at most, until the config changes. It is at most [MaxHold]. 0:
-	// requests are not held.
-	// Requests of some SDKs are held for a shorter time or not at all, see the package's comment.
+	// requests are not held. Those of some SDKs are held for a shorter time or not at all (G6).
 	Hold time.Duration
 
 	// MaxStale is the greatest age of a config that is served: the time since the CDN last confirmed
 	// it. For an older one, or one of unknown age, clients receive 503 and keep the config that they
-	// have. 0: any age.
+	// have (G4). 0: any age.
 	MaxStale time.Duration
 
 	// OpenNames accepts the path configcat-proxy/{name} from everywhere: everyone who can connect to
-	// the gateway can read the configs that have a name.
+	// the gateway can read the configs that have a name (G8).
 	OpenNames bool
 	// Hosts are host names that requests on a loopback address may use together with a name alone,
 	// besides localhost and IP addresses. The check keeps pages of other sites, whose host name
-	// resolves to this machine, from reading configs. Write them without scheme and port. Empty: none.
+	// resolves to this machine, from reading configs. Write them without scheme and port (G8). Empty: none.
 	Hosts []string
 
 	// Origins are the origins whose pages may read answers (CORS): scheme://host[:port],
-	// scheme://*.domain[:port], or * for all. Empty: none.
+	// scheme://*.domain[:port], or * for all (G9). Empty: none.
 	Origins []string
 
-	// MaxStreams bounds the requests that are held at once. Further ones are answered at once. 0:
+	// MaxStreams bounds the requests that are held at once. Further ones are answered at once (G7). 0:
 	// [DefaultMaxStreams].
 	MaxStreams int
 	// MaxStreamsPerClient is the same bound for each IPv4 address and each /64 network of IPv6.
-	// Clients behind one load balancer have one address. 0: [DefaultMaxStreamsPerClient].
+	// Clients behind one load balancer have one address (G7). 0:
+	// [DefaultMaxStreamsPerClient], in requests.
 	MaxStreamsPerClient int
 }
 
-// SDK is one config to serve.
+// SDK is one config to serve. [New] and [Gateway.SetSDKs] copy it.
 type SDK struct {
 	// Name is the name in configcat-proxy/{name}: 1 to 128 letters, digits, dots, underscores and
 	// hyphens. Several SDKs can have one name, such as the old and the new SDK key during a
-	// rotation: the first that has a config is served. Empty: only Key selects the config.
+	// rotation: the first that has a config is served (G8). Empty: only Key selects the config.
 	Name string
 	// Key is an SDK key that selects this config, usually that of Client. A key that starts with
-	// configcat-proxy/ is no secret, so it is accepted only where Name alone is. Empty: only Name
-	// selects the config.
+	// configcat-proxy/ is no secret, so it is accepted only where Name alone is (G8). Empty:
+	// only Name selects the config.
 	Key string
 	// Tokens are accepted in configcat-proxy/{name}.{token}. Each has 16 to 256 letters, digits,
-	// underscores and hyphens.
+	// underscores and hyphens (G8). Empty: no token is accepted.
 	Tokens []string
-	// Client is the source of the config. The gateway does not close it. Required.
+	// Client is the source of the config (G1). The gateway does not close it. Required.
 	Client *follower.Client
 }
 

@@ -31,7 +31,7 @@ const (
 	writeTimeout = 10 * time.Second
 )
 
-// Gateway is the [http.Handler] that serves configs. It is safe for concurrent use.
+// Gateway is the [http.Handler] that serves configs (G1 to G11). It is safe for concurrent use.
 type Gateway struct {
 	hold      time.Duration
 	maxStale  time.Duration
@@ -47,7 +47,8 @@ type Gateway struct {
 	agents agents
 }
 
-// New returns a gateway. The caller must call [Gateway.Close]. The error joins all faults of cfg.
+// New returns a gateway. The caller must call [Gateway.Close]. The error joins all faults of cfg, and
+// contains no key and no token (G10).
 func New(cfg Config) (*Gateway, error) {
 	allowed, err := parseOrigins(cfg.Origins)
 	if err := errors.Join(cfg.check(), err, checkSDKs(cfg.SDKs)); err != nil {
@@ -67,7 +68,7 @@ func New(cfg Config) (*Gateway, error) {
 
 // SetSDKs replaces the configs that are served. Requests that are held for a client that is no
 // longer among them are answered. Without sdks, every key is answered with 404. If the error is
-// not nil, it joins all faults, and nothing changes.
+// not nil, it joins all faults, and nothing changes (G11).
 func (g *Gateway) SetSDKs(sdks []SDK) error {
 	if err := checkSDKs(sdks); err != nil {
 		return err
@@ -88,11 +89,12 @@ func (g *Gateway) SetSDKs(sdks []SDK) error {
 
 // Drain answers the held requests, in random order, spread evenly over a time, and holds no more.
 // With 0 it answers all at once; if ctx is done earlier, the rest at once. Call it before
-// [http.Server.Shutdown], which waits for the held requests.
+// [http.Server.Shutdown], which waits for the held requests (G7).
 func (g *Gateway) Drain(ctx context.Context, over time.Duration) { g.streams.Drain(ctx, over) }
 
 // Close removes the gateway's hooks from its clients and answers all held requests, without waiting
-// until the answers are sent. Close is idempotent. The gateway must not be used afterwards.
+// until the answers are sent. Close is idempotent. The gateway must not be used afterwards
+// (G7).
 func (g *Gateway) Close() {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -100,7 +102,7 @@ func (g *Gateway) Close() {
 	_ = g.SetSDKs(nil)
 }
 
-// ServeHTTP implements [http.Handler].
+// ServeHTTP implements [http.Handler] for GET, HEAD and OPTIONS of configs (G1 to G9).
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["X-Content-Type-Options"] = nosniff

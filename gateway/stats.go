@@ -26,21 +26,22 @@ func (c *counts) add(status int) {
 	}
 }
 
-// Stats describes a gateway at one time. The counters count since it was created. The caller may
-// change the maps.
+// Stats describes a gateway at one time. The counters count requests since it was created (G10). The
+// caller may change the maps.
 type Stats struct {
-	Answers map[int]uint64 // by HTTP status
+	// Answers are the answers by HTTP status, also those of which there were 0.
+	Answers map[int]uint64
 	// Agents are the requests by official SDK, mode and version, such as
 	// ConfigCat-Node/a-11.3.1. Beyond 64 of them, further ones count as other.
 	Agents map[string]uint64
 
-	Holding  int    // requests that are held now
-	Held     uint64 // requests that were held
-	Released uint64 // among them: answered because the config changed
-	Refused  uint64 // requests that the limits did not allow to be held
+	Holding  int    // requests that are held now (G6)
+	Held     uint64 // requests that were held (G6)
+	Released uint64 // among the held requests: answered because the config changed (G6)
+	Refused  uint64 // requests that the limits did not allow to be held (G7)
 }
 
-// Stats returns the current state and counters.
+// Stats returns the current state and counters (G10).
 func (g *Gateway) Stats() Stats {
 	streams := g.streams.Stats()
 	stats := Stats{
