@@ -51,6 +51,15 @@ func (c *Config) BrokenFlags() []FlagError {
 	return c.broken
 }
 
+// KindOf returns the type of a setting. It is KindNone if there is no such setting or no config, or if
+// the setting has no valid type.
+func (c *Config) KindOf(key string) Kind {
+	if s := c.lookup(key); s != nil {
+		return s.kind
+	}
+	return KindNone
+}
+
 // lookup returns nil if there is no such setting or no config.
 func (c *Config) lookup(key string) *setting {
 	if c == nil {

@@ -306,3 +306,37 @@ func TestETagsAreEqualExactlyIfTheContentIs(t *testing.T) {
 		t.Error("it is not stored unchanged")
 	}
 }
+
+func TestValuesAreParsedByTheTypeOfTheFlag(t *testing.T) {
+	config, err := evaluate.Parse([]byte(`{"f":{"b":{"t":0},"s":{"t":1},"i":{"t":2},"d":{"t":3},"broken":{"t":9}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		flag, text string
+		want       any
+		problem    string
+	}{
+		{"b", "true", true, ""}, {"b", "false", false, ""}, {"b", "TRUE", nil, `the flag "b" is true or false, not "TRUE"`}, {"b", "", nil, `the flag "b" is true or false, not ""`},
+		{"s", "true", "true", ""}, {"s", "", "", ""},
+		{"i", "-5", -5, ""}, {"i", "5.0", nil, `the flag "i" is a whole number within ±(2^53 - 1), not "5.0"`},
+		{"i", "9007199254740992", nil, `the flag "i" is a whole number within ±(2^53 - 1), not "9007199254740992"`},
+		{"d", "5", 5.0, ""}, {"d", "1e3", 1000.0, ""}, {"d", "NaN", nil, `the flag "d" is a decimal number, not "NaN"`}, {"d", "1e999", nil, `the flag "d" is a decimal number, not "1e999"`},
+		{"none", "true", nil, `the config has no flag "none" with a valid type`}, {"broken", "true", nil, `the config has no flag "broken" with a valid type`},
+	} {
+		value, err := control.ParseValue(config, test.flag, test.text)
+		if value.Any() != test.want || (err == nil) != (test.problem == "") || err != nil && err.Error() != test.problem {
+			t.Errorf("%s %q: %v, %v", test.flag, test.text, value, err)
+		}
+		if err != nil {
+			continue
+		}
+		if _, suspended, err := evaluate.Force(config.JSON(), map[string]evaluate.Value{test.flag: value}); err != nil || len(suspended) > 0 {
+			t.Errorf("%s %q cannot be forced: %v, %v", test.flag, test.text, suspended, err)
+		}
+	}
+	var none *evaluate.Config
+	if _, err := control.ParseValue(none, "b", "true"); err == nil {
+		t.Error("a flag without a config")
+	}
+}
