@@ -318,7 +318,7 @@ func TestMissingRightsAreRemarks(t *testing.T) {
 	}
 }
 
-// Patches that do not help are no fault: followers read the blob.
+// Without patches that help, followers read the blob: that is not a fault.
 func TestPatchesAreShownIfTheyLeadToTheCurrentConfig(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client(t, nil)
