@@ -58,7 +58,7 @@ func (v *evaluator) valueOf(s *snapshot.Snapshot, method, key string, user User,
 	case v.log.Enabled(slog.LevelWarn):
 		var trace evaluate.Trace
 		value, err = s.Content().EvaluateValue(key, user, def, &trace)
-		silent = !v.flush(&trace)
+		silent = len(trace.Events()) == 0 || !v.flush(&trace) // flush is not inlined
 	default:
 		value, err = s.Content().EvaluateValue(key, user, def, nil)
 	}
