@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"net/http"
@@ -103,7 +104,6 @@ func TestRemovedAuthoritiesCountOnOpenConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := startMutual(t, server, first)
 			get := m.client(t, server, first, http2)
-			stays := m.client(t, server, server, http2)
 			want := func(path string, status int) {
 				t.Helper()
 				if have, err := get(path); have != status {
@@ -123,8 +123,7 @@ func TestRemovedAuthoritiesCountOnOpenConnections(t *testing.T) {
 			m.setClients(t, first)
 			want("/", http.StatusOK)
 
-			// A request that waits ends at once, and nobody else's.
-			m.setClients(t, first)
+			// A held request ends at once, unless its certificate is still valid.
 			ended := make(chan error, 1)
 			go func() {
 				_, err := get("/wait")
@@ -142,7 +141,6 @@ func TestRemovedAuthoritiesCountOnOpenConnections(t *testing.T) {
 			if err := <-ended; err == nil {
 				t.Error("a request that waits was answered after its certificate's authority was removed")
 			}
-			_ = stays
 		})
 	}
 }
@@ -178,5 +176,31 @@ func TestConnectionsWithoutACertificateStay(t *testing.T) {
 	}
 	if text, err := io.ReadAll(conn); err != nil || len(text) == 0 {
 		t.Errorf("the connection ended: %q, %v", text, err)
+	}
+}
+
+// A certificate expires on a connection that is open, too.
+func TestACertificateIsVerifiedAgainWhenItExpires(t *testing.T) {
+	authority := redistest.NewAuthority(t)
+	leaf, err := x509.ParseCertificate(authority.Issue(t, "client").TLS.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &tls.Config{ClientCAs: authority.ClientConfig(t).RootCAs}
+	state := &tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}}
+	var c certificate
+	for _, step := range []struct {
+		at    time.Time
+		valid bool
+	}{{leaf.NotAfter.Add(-time.Hour), true}, {leaf.NotAfter.Add(-time.Minute), true}, {leaf.NotAfter.Add(time.Second), false}} {
+		if valid := c.isValid(state, config, step.at); valid != step.valid {
+			t.Errorf("%v before it expires: valid %v", leaf.NotAfter.Sub(step.at), valid)
+		}
+	}
+	if !c.isRevoked(config, leaf.NotAfter.Add(2*time.Second)) {
+		t.Error("the connection is not closed")
+	}
+	if new(certificate).isRevoked(config, time.Now()) {
+		t.Error("a connection without a certificate is closed")
 	}
 }
