@@ -52,8 +52,8 @@ func requireRecorded(env *harness.Environment, n int64) {
 }
 
 // F40: leaders die right after a commit, before they can trim the history; another takes over with
-// a copy from Redis. No version is lost, and none is there twice.
-func TestF40_HistoryHasEachVersionWhoeverLed(t *testing.T) {
+// a copy from Redis. No version is lost, and none is duplicate.
+func TestF40_HistoryHasEachVersionUnderAnyLeader(t *testing.T) {
 	harness.Scenario(t, func(env *harness.Environment) {
 		first, second := env.StartAll(1)
 		for i := range env.Rounds(3) {

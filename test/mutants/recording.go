@@ -13,7 +13,7 @@ var recording = []mutant{
 		test{"history", "^TestFindDoesNotGuessInAGap$"},
 	},
 	{
-		"a missing entry is no gap", "F40", []edit{{"history",
+		"a missing entry is not a gap", "F40", []edit{{"history",
 			`case i+1 < len(entries) && e.From != entries[i+1].Hash && e.From != "":`, `case false:`}},
 		test{"history", "^TestFindDoesNotGuessInAGap$"},
 	},
