@@ -56,6 +56,7 @@ func newHistory() *cobra.Command {
 		Args: atMost(1, "at most the name of an SDK key"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
+	f.settings.AnySDKKey = true // history fetches nothing
 	addHistorySettings(cmd, &f.settings, &f.timeout)
 	cmd.Flags().StringVar(&f.flag, "flag", "", "print only changes of the flag with this `key`")
 	cmd.Flags().IntVar(&f.limit, "limit", 20, "maximum `number` of configs to print; 0: all")

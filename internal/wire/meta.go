@@ -9,6 +9,32 @@ import (
 // MaxRecentETags is the number of ETags that the meta hash keeps.
 const MaxRecentETags = 8
 
+// ProtoField is the name of the field of meta that says which protocol the latest leader speaks,
+// see [Proto]. [MetaFields] does not contain it.
+const ProtoField = "proto"
+
+// Proto is the version of the protocol of the leader that wrote it, and the number of its term:
+//
+//	{version} {epoch}
+//
+// Leaders of versions without history do not write it. If they lead after one that does, it names an
+// earlier term than meta.
+type Proto struct {
+	Version int64 // 1: with a history
+	Epoch   int64
+}
+
+// ParseProto reads the field. It returns the zero Proto for a field that is missing or malformed.
+func ParseProto(text string) Proto {
+	version, epoch, _ := strings.Cut(text, " ")
+	v, okVersion := ParseNumber(version)
+	e, okEpoch := ParseNumber(epoch)
+	if !okVersion || !okEpoch {
+		return Proto{}
+	}
+	return Proto{v, e}
+}
+
 // MaxMetaFieldBytes is the greatest size of a field of the meta hash.
 const MaxMetaFieldBytes = MaxRecentETags * (MaxDigits + MaxETagBytes + 2)
 

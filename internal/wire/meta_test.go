@@ -100,3 +100,14 @@ func TestInvalidMetaIsRejected(t *testing.T) {
 		})
 	}
 }
+
+func TestTheProtocolOfTheLatestLeaderIsRead(t *testing.T) {
+	for text, want := range map[string]wire.Proto{
+		"1 1767225600000": {Version: 1, Epoch: rev}, "12 3": {Version: 12, Epoch: 3},
+		"": {}, "1": {}, "1 ": {}, " 3": {}, "x 3": {}, "1 x": {}, "1 3 5": {}, "-1 3": {},
+	} {
+		if have := wire.ParseProto(text); have != want {
+			t.Errorf("%q: %+v", text, have)
+		}
+	}
+}

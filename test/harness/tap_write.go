@@ -12,7 +12,7 @@ func (p *tap) onWrite(r ran) {
 	what := ""
 	switch {
 	case r.args[0] == "HSET" && r.args[1] == p.keys.Meta && r.args[2] != "epoch",
-		r.args[0] == "HSET" && r.args[1] == p.keys.Meta && len(r.args) > 4:
+		r.args[0] == "HSET" && r.args[1] == p.keys.Meta && len(r.args) > 6: // more than acquire writes
 		what = "meta"
 	case (r.args[0] == "SET" || r.args[0] == "SETRANGE") && r.args[1] == p.keys.Entry:
 		what = "entry"

@@ -32,5 +32,5 @@ if epoch > MAX then return exhausted() end
 meta[EPOCH] = digits(epoch)
 lock = mine .. meta[EPOCH]
 redis.call('SET', lock_key, lock, 'PX', lease)
-write_meta(meta_key, 'epoch', meta[EPOCH])
+write_meta(meta_key, 'epoch', meta[EPOCH], 'proto', PROTO .. meta[EPOCH])
 return {'ACQUIRED', lock, lease, digits(now), unpack(meta)}

@@ -100,7 +100,8 @@ if hash ~= meta[HASH] then
     redis.call('DEL', patches_key)
   end
 end
-write_meta(meta_key, 'epoch', string.match(own_lock, '%d+$'), 'rev', text, 'hash', hash, 'len', length,
+local epoch = string.match(own_lock, '%d+$')
+write_meta(meta_key, 'epoch', epoch, 'proto', PROTO .. epoch, 'rev', text, 'hash', hash, 'len', length,
   'etag', etag, 'cdn', cdn > 0 and digits(cdn) or '', 'poll', poll,
   'refresh', digits(number(meta[REFRESH])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(waits) and waits or '')
 redis.call('PEXPIRE', lock_key, lease)

@@ -270,3 +270,24 @@ func TestTrimIsFenced(t *testing.T) {
 		}
 	})
 }
+
+// An earlier version writes only the epoch, so the field tells which protocol the leader speaks.
+func TestMetaNamesTheProtocolOfTheLeader(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		check := func(what string, epoch int64) {
+			t.Helper()
+			if have := wire.ParseProto(client.HGet(t.Context(), a.keys.Meta, wire.ProtoField).Val()); have != (wire.Proto{Version: 1, Epoch: epoch}) {
+				t.Errorf("%s: %+v, want epoch %d", what, have, epoch)
+			}
+		}
+		g := a.mustAcquire()
+		check("acquired", g.Meta.Epoch)
+		a.mustCommit(testContent(1))
+		check("committed", g.Meta.Epoch)
+		client.Del(t.Context(), a.keys.Meta)
+		a.rev = 0
+		a.mustCommit(testContent(1))
+		check("repaired", g.Meta.Epoch)
+	})
+}

@@ -2,6 +2,7 @@
 
 local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', 'etags', 'waits'}
 local EPOCH, REV, HASH, LEN, ETAG, CDN, POLL, REFRESH, ETAGS, WAITS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local PROTO = '1 ' -- the version of the protocol, see Proto in package wire
 local MAX = 9999999999999
 local FIELD, LOCK = 2168, 78 -- the greatest sizes of a field of meta and of a lock, in bytes
 

@@ -361,6 +361,11 @@ func TestTheNewestEntryOfTheHistoryIsShown(t *testing.T) {
 		t.Errorf("history %+v", h)
 	}
 	stop()
+	client.HSet(t.Context(), keys.Meta, "epoch", key.Content.Epoch+1) // as an earlier version does
+	if remarks := strings.Join(look(t, client).Remarks, "\n"); !strings.Contains(remarks, "the latest leader process has an earlier version") {
+		t.Errorf("remarks %q", remarks)
+	}
+	client.HSet(t.Context(), keys.Meta, "epoch", key.Content.Epoch)
 	rev := key.Content.Rev + 1
 	client.HSet(t.Context(), keys.Meta, "rev", rev, "hash", wire.ContentHash([]byte("{}")))
 	if remarks := strings.Join(look(t, client).Remarks, "\n"); !strings.Contains(remarks, "the history does not have the current config") {
