@@ -275,7 +275,7 @@ func TestUnlistedLibrariesAreDetected(t *testing.T) {
 // scenarioImports are the packages that the scenarios of test/e2e may use, besides those of
 // internal/testenv: the public ones, the rights, and the formats in Redis.
 var scenarioImports = []string{
-	"cachekeys", "evaluate", "follower", "follower/followertest", "leader",
+	"cachekeys", "evaluate", "follower", "follower/followertest", "history", "leader",
 	"internal/acl", "internal/redisnode", "internal/wire", "test/harness",
 }
 
