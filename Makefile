@@ -149,7 +149,7 @@ FLEETS := $(TESTS) --hide-summary=skipped
 .PHONY: units
 units: tools ## run the tests of all packages but those of fleets and the model, with the race detector
 	@echo "==> units: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
-	@mkdir -p bin/tests; $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on -timeout 40m \
+	@mkdir -p bin/tests; GOGC=200 $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on -timeout 40m \
 		$$($(GO) list $(PACKAGES) | grep -vE '/test/(e2e|interop|model|servers)$$')
 
 .PHONY: fleets

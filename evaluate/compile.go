@@ -167,13 +167,19 @@ func (c *compiler) required(state memberState, names ...string) *Error {
 	return nil
 }
 
+// maxSaltBytes bounds the salt: every setting with hashed conditions has a copy, and each of these
+// conditions hashes it. ConfigCat's salts have 44 bytes.
+const maxSaltBytes = 1 << 10
+
 func (c *compiler) compileSalt(salt member[string]) {
 	c.saltText = salt.value
-	switch salt.state {
-	case absent:
+	switch {
+	case salt.state == absent:
 		c.saltErr = errSalt
-	case wrong:
+	case salt.state == wrong:
 		c.saltErr = c.fault(wrong, "p", "s")
+	case len(salt.value) > maxSaltBytes:
+		c.saltErr = errLongSalt
 	}
 }
 

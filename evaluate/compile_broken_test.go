@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
 )
 
 // An error that concerns the whole document rejects it, and names the location (S77).
@@ -52,6 +53,30 @@ func TestLargestDocument(t *testing.T) {
 	config := mustParse(t, b.String()+strings.Repeat(" ", evaluate.MaxConfigBytes-b.Len()))
 	if got := config.Evaluate("last", nil, evaluate.BoolValue(false), nil); got.Value != evaluate.BoolValue(true) {
 		t.Errorf("%v, %v", got.Value, got.Err)
+	}
+}
+
+// The memory of a config and the time of an evaluation do not grow with the length of the salt.
+func TestSaltsAreBounded(t *testing.T) {
+	const flags = 2000
+	for _, c := range []struct {
+		salt int
+		err  string
+	}{{1024, ""}, {1025, "longer than 1024 bytes"}, {4 << 20, "longer than 1024 bytes"}} {
+		var b strings.Builder
+		fmt.Fprintf(&b, `{"p":{"s":"%s"},"f":{"last":{"t":0,"v":{"b":true}}`, strings.Repeat("s", c.salt))
+		for i := range flags {
+			fmt.Fprintf(&b, `,"flag%d":{%s,"r":[{"c":[{"u":{"a":"Email","c":16,"l":["x"]}}],"s":{"v":{"b":false}}}]}`, i, goodValue)
+		}
+		b.WriteString(`}}`)
+		var config *evaluate.Config
+		if n := memory.Allocated(func() { config = mustParse(t, b.String()) }); n > 64<<20 {
+			t.Errorf("a salt of %d bytes: parsing allocates %d MB", c.salt, n>>20)
+		}
+		got := config.Evaluate("flag7", &evaluate.UserData{Email: "a@b.c"}, evaluate.BoolValue(false), nil)
+		if text := fmt.Sprint(got.Err); (c.err == "") != (got.Err == nil) || !strings.Contains(text, c.err) {
+			t.Errorf("a salt of %d bytes: %v", c.salt, got.Err)
+		}
 	}
 }
 

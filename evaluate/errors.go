@@ -115,6 +115,7 @@ var (
 	errComparisonGone  = modelError("Comparison value is missing.")
 	errComparison      = modelError("Comparison value is invalid.")
 	errSalt            = modelError("Config JSON salt is missing.")
+	errLongSalt        = modelError("Config JSON salt is longer than 1024 bytes.")
 	errShare           = modelError("Percentage option percentage is invalid.")
 	errShares          = modelError("Sum of percentage option percentages is less than 100.")
 	errSegmentRef      = modelError("Segment reference is invalid.")

@@ -18,8 +18,9 @@ import (
 func (s *testEnv) wantNeverRaised(version, top int64, d time.Duration) {
 	s.Helper()
 	want := fmt.Appendf(nil, `"i":%d`, version)
-	for range int(d / (50 * time.Millisecond)) {
-		s.wait(50 * time.Millisecond)
+	const pause = 250 * time.Millisecond // what was written stays for a renewal interval
+	for range int(d / pause) {
+		s.wait(pause)
 		entry, err := cachekeys.ParseEntry([]byte(s.client.Get(s.Context(), s.keys.Entry).Val()))
 		if err == nil && !bytes.Contains(entry.JSON, want) && entry.FetchTime > top {
 			s.Fatalf("the entry at %d, above %d, is %.80s", entry.FetchTime, top, entry.JSON)

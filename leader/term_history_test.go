@@ -389,7 +389,7 @@ func TestTheHistoryLeadsBackToEveryVersion(t *testing.T) {
 			}
 			b.WriteString(`}}`)
 			return b.String()
-		}), 1, 12).Draw(rt, "edits")
+		}), 1, 8).Draw(rt, "edits")
 		failovers := rapid.SliceOfN(rapid.SampledFrom([]string{"", "", "stop", "lost lock", "lost meta"}), len(edits), len(edits)).Draw(rt, "failovers")
 		runEnv(t, func(s *testEnv) {
 			cdn := new(jsonCDN)
