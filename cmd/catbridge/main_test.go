@@ -36,6 +36,7 @@ var programs = map[string]func(){"catbridge": main}
 // TestScripts runs the scripts in testdata/script. Each has its own CDN at $CDN, a
 // Redis at $REDIS, and one with a password ($PASSWORD) at $SECURED.
 func TestScripts(t *testing.T) {
+	startsPrograms(t)
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
 		Setup: setUpScript,

@@ -151,6 +151,7 @@ func startProcess(t *testing.T, environment []string, args ...string) *process {
 
 func startProgram(t *testing.T, name string, environment []string, args ...string) *process {
 	t.Helper()
+	startsPrograms(t)
 	p := &process{cmd: exec.CommandContext(t.Context(), name, args...), lines: make(chan string, 1000), ended: make(chan struct{}), more: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0"}, environment...)
 	stdout, err := p.cmd.StdoutPipe()
@@ -268,5 +269,13 @@ func (p *process) interrupt(t *testing.T) {
 	<-p.ended
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("%v: exit code %d", p.cmd.Args, code)
+	}
+}
+
+// startsPrograms skips a test that starts programs if -short is set.
+func startsPrograms(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts programs: not with -short")
 	}
 }
