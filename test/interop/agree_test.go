@@ -67,7 +67,7 @@ type cached struct {
 	matrices  map[string]conformance.Matrix
 }
 
-func newCached(t *testing.T, rdb redis.UniversalClient, client *follower.Client) *cached {
+func newCached(t testing.TB, rdb redis.UniversalClient, client *follower.Client) *cached {
 	t.Helper()
 	c := &cached{redis: rdb, client: client, fetchTime: 1_790_000_000_000, matrices: map[string]conformance.Matrix{}}
 	for _, m := range conformance.Matrices(t) {
@@ -77,7 +77,7 @@ func newCached(t *testing.T, rdb redis.UniversalClient, client *follower.Client)
 }
 
 // put replaces the config, and lets the follower read it.
-func (c *cached) put(t *testing.T, name string, content []byte) {
+func (c *cached) put(t testing.TB, name string, content []byte) {
 	t.Helper()
 	c.fetchTime += 1000
 	entry := cachekeys.Entry{FetchTime: c.fetchTime, ETag: name, JSON: content}

@@ -39,13 +39,13 @@ type httpSDK struct {
 var fetchers = []string{"node", "undici", "browser"}
 
 // startHTTPSDK starts the official SDK for Node on a base URL. It ends with the test.
-func startHTTPSDK(t *testing.T, baseURL string, args ...string) *httpSDK {
+func startHTTPSDK(t testing.TB, baseURL string, args ...string) *httpSDK {
 	t.Helper()
 	return startHTTPSDKAs(t, sdkKey, baseURL, args...)
 }
 
 // startHTTPSDKAs is [startHTTPSDK] with another SDK key.
-func startHTTPSDKAs(t *testing.T, key, baseURL string, args ...string) *httpSDK {
+func startHTTPSDKAs(t testing.TB, key, baseURL string, args ...string) *httpSDK {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), node(t), append([]string{"serve.mjs", "--base-url", baseURL}, args...)...)
 	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+key)
@@ -73,7 +73,7 @@ func (s *httpSDK) ask(t *testing.T, user string) httpReading {
 	return s.read(t)
 }
 
-func (s *httpSDK) read(t *testing.T) httpReading {
+func (s *httpSDK) read(t testing.TB) httpReading {
 	t.Helper()
 	line, err := s.next()
 	if err != nil {

@@ -59,7 +59,7 @@ type process struct {
 }
 
 // startLines starts a process. It ends with the test.
-func startLines(t *testing.T, cmd *exec.Cmd) process {
+func startLines(t testing.TB, cmd *exec.Cmd) process {
 	t.Helper()
 	stderr := new(strings.Builder)
 	cmd.Stderr = stderr
@@ -123,7 +123,7 @@ func (s *officialSDK) nextFor(t *testing.T, user string) reading {
 }
 
 // node returns the program, and ends the test if the program or its packages are missing.
-func node(t *testing.T) string {
+func node(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("node")
 	if err != nil {
@@ -145,14 +145,14 @@ func node(t *testing.T) string {
 	return path
 }
 
-func readJSON(t *testing.T, file string, dst any) {
+func readJSON(t testing.TB, file string, dst any) {
 	t.Helper()
 	if err := json.Unmarshal(readFile(t, file), dst); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
 }
 
-func readFile(t *testing.T, file string) []byte {
+func readFile(t testing.TB, file string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {

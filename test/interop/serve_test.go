@@ -193,7 +193,7 @@ type gatewayServer struct {
 }
 
 // startGateway starts one, which ends with the test. Pages of the origins may read the configs.
-func startGateway(t *testing.T, server *redistest.Process, hold time.Duration, origins ...string) *gatewayServer {
+func startGateway(t testing.TB, server *redistest.Process, hold time.Duration, origins ...string) *gatewayServer {
 	t.Helper()
 	client, err := follower.New(follower.Config{SDKKey: sdkKey, Redis: server.Client(t, nil), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
