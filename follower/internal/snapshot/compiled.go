@@ -50,7 +50,8 @@ type compiled struct {
 }
 
 // compiledTable contains the compiled configs in force anywhere in the process, by hash:
-// clients that cannot share a feed share them, too. It keeps nothing alive.
+// clients that cannot share a feed share them, too, and compile a change once. It keeps nothing
+// alive.
 type compiledTable struct {
 	mu     sync.Mutex
 	byHash map[string]weak.Pointer[compiled]
