@@ -31,7 +31,7 @@ var (
 // a gap of kind Unrecorded is not found: what was in force then is not known.
 func (h *History) Find(reference string) (int, error) {
 	if len(h.Versions) == 0 {
-		return 0, fmt.Errorf("%w: there is no config yet", ErrNotFound)
+		return 0, fmt.Errorf("%w: no config yet", ErrNotFound)
 	}
 	if reference == "current" {
 		return 0, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,62 +23,111 @@ func TestALeaderReportsMissingRightsAndRecoversWhenTheyAreGranted(t *testing.T) 
 	for name, rule := range map[string]string{"command": "getrange", "several": "getrange -hset"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := redistest.Start(t)
-			admin := server.Client(t, nil)
-			user := redistest.User{Name: "leader", Password: "secret"}
-			grant := func(change string) {
-				t.Helper()
-				args := []any{"ACL", "SETUSER", user.Name, "reset", "on", ">" + user.Password, "~*", "&*", "+@all"}
-				for rule := range strings.FieldsSeq(change) {
-					args = append(args, rule)
-				}
-				if err := admin.Do(t.Context(), args...).Err(); err != nil {
-					t.Fatal(err)
-				}
-			}
-			grant("-" + rule)
-			log := new(syncbuffer.Buffer)
-			l, err := New(Config{
-				Redis: server.ClientAs(t, user, nil), SDKKeys: []SDKKey{mainKey()}, Transport: fakecdn.New(),
-				Logger: slog.New(slog.NewTextHandler(log, nil)), Timings: FastTimings(),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- l.Run(ctx) }()
-			t.Cleanup(func() { cancel(); <-done })
-			await := func(what string, holds func(KeyStats) bool) {
-				t.Helper()
-				deadline := time.Now().Add(60 * time.Second)
-				for !holds(l.Stats().Keys[0]) {
-					if time.Now().After(deadline) {
-						t.Fatalf("%s: never; %+v\n%s", what, l.Stats().Keys[0], log)
-					}
-					time.Sleep(20 * time.Millisecond)
-				}
-			}
+			u := newUser(t)
+			u.grant("-" + rule)
+			l := u.lead(fakecdn.New())
 			lacking := func(s KeyStats) bool { return slices.Contains(s.MissingRights, "+getrange") }
-			await("missing at the start", lacking)
-			grant("")
-			await("granted", func(s KeyStats) bool {
+			l.await("missing at the start", lacking)
+			u.grant("")
+			l.await("granted", func(s KeyStats) bool {
 				return s.MissingRights == nil && s.State == StateSteady && s.WriteError == "" && s.Rev > 0
 			})
-			grant("-" + rule)
-			await("withdrawn", lacking)
-			grant("")
-			await("granted again", func(s KeyStats) bool { return s.MissingRights == nil && s.State == StateSteady && s.WriteError == "" })
+			u.grant("-" + rule)
+			l.await("withdrawn", lacking)
+			u.grant("")
+			l.await("granted again", func(s KeyStats) bool { return s.MissingRights == nil && s.State == StateSteady && s.WriteError == "" })
 			for event, want := range map[int]int{eventNoRights: 2, eventRights: 2} {
-				if n := strings.Count(log.String(), fmt.Sprint("event_id=", event)); n < want {
+				if n := strings.Count(l.log.String(), fmt.Sprint("event_id=", event)); n < want {
 					t.Errorf("event %d: %d times, want %d", event, n, want)
 				}
 			}
-			if !strings.Contains(log.String(), `rules=+getrange`) && !strings.Contains(log.String(), `rules="+getrange +hset"`) {
-				t.Errorf("the rules are not in\n%s", log)
+			if !strings.Contains(l.log.String(), `rules=+getrange`) && !strings.Contains(l.log.String(), `rules="+getrange +hset"`) {
+				t.Errorf("the rules are not in\n%s", l.log)
 			}
 		})
 	}
+}
+
+// limitedUser is a user of a real Redis, whose rights a test changes.
+type limitedUser struct {
+	*testing.T
+	server *redistest.Process
+	admin  *redis.Client
+	as     redistest.User
+}
+
+func newUser(t *testing.T) *limitedUser {
+	t.Helper()
+	server := redistest.Start(t)
+	return &limitedUser{t, server, server.Client(t, nil), redistest.User{Name: "leader", Password: "secret"}}
+}
+
+// grant sets the user's rights: all, changed by rules.
+func (u *limitedUser) grant(change string) {
+	u.Helper()
+	args := []any{"ACL", "SETUSER", u.as.Name, "reset", "on", ">" + u.as.Password, "~*", "&*", "+@all"}
+	for rule := range strings.FieldsSeq(change) {
+		args = append(args, rule)
+	}
+	if err := u.admin.Do(u.Context(), args...).Err(); err != nil {
+		u.Fatal(err)
+	}
+}
+
+// ownLeader is a leader with the rights of a user.
+type ownLeader struct {
+	*Leader
+	*testing.T
+	log *syncbuffer.Buffer
+}
+
+// lead runs a leader until the end of the test.
+func (u *limitedUser) lead(cdn http.RoundTripper) *ownLeader {
+	u.Helper()
+	log := new(syncbuffer.Buffer)
+	l, err := New(Config{
+		Redis: u.server.ClientAs(u.T, u.as, nil), SDKKeys: []SDKKey{mainKey()}, Transport: cdn,
+		Logger: slog.New(slog.NewTextHandler(log, nil)), Timings: FastTimings(),
+	})
+	if err != nil {
+		u.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(u.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	u.Cleanup(func() { cancel(); <-done })
+	return &ownLeader{l, u.T, log}
+}
+
+func (l *ownLeader) await(what string, holds func(KeyStats) bool) {
+	l.Helper()
+	deadline := time.Now().Add(60 * time.Second)
+	for !holds(l.Stats().Keys[0]) {
+		if time.Now().After(deadline) {
+			l.Fatalf("%s: never; %+v\n%s", what, l.Stats().Keys[0], l.log)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// F24 for the history: without its rights the leader leads all the same, and says so.
+func TestALeaderWithoutRightsToTheHistoryLeads(t *testing.T) {
+	u, cdn := newUser(t), fakecdn.New()
+	u.grant("-xadd -xrange -xtrim")
+	l := u.lead(cdn)
+	l.await("leads without a history", func(s KeyStats) bool {
+		return s.State == StateSteady && s.Commits == 1 && strings.Contains(s.HistoryError, "+xadd +xrange +xtrim") && s.MissingRights == nil
+	})
+	if strings.Contains(l.log.String(), fmt.Sprint("event_id=", eventNoRights)) || !strings.Contains(l.log.String(), fmt.Sprint("event_id=", eventHistory)) {
+		t.Errorf("the log says\n%s", l.log)
+	}
+	u.grant("")
+	l.await("granted", func(s KeyStats) bool { return s.HistoryError == "" })
+	cdn.Publish()
+	if err := l.RequestRefresh(t.Context(), "main"); err != nil {
+		t.Fatal(err)
+	}
+	l.await("extended", func(s KeyStats) bool { return s.HistoryEntries == 1 })
 }
 
 // slowRights makes each check of rights take a second, and counts the checks.

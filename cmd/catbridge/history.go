@@ -235,7 +235,7 @@ func (f *historyFlags) run(cmd *cobra.Command, args []string) error {
 		}{entries})
 	}
 	if len(entries) == 0 {
-		what := "there is no config yet"
+		what := "no config yet"
 		if f.flag != "" && len(h.Versions) > 0 {
 			what = "no change of that flag is in the history"
 		}
