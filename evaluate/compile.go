@@ -144,13 +144,23 @@ func (c *compiler) fault(state memberState, names ...string) *Error {
 		if s.name == "" {
 			b.WriteString("[" + strconv.Itoa(s.index) + "]")
 		} else {
-			b.WriteString("." + s.name)
+			b.WriteString("." + shortName(s.name))
 		}
 	}
 	for _, name := range names {
 		b.WriteString("." + name)
 	}
 	return modelError(b.String())
+}
+
+// maxNameBytes bounds the names in messages: every broken part of a flag has a message with its key.
+const maxNameBytes = 128
+
+func shortName(name string) string {
+	if len(name) <= maxNameBytes {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxNameBytes], "") + "…"
 }
 
 func (c *compiler) optional(state memberState, names ...string) *Error {

@@ -80,6 +80,20 @@ func TestSaltsAreBounded(t *testing.T) {
 	}
 }
 
+// The messages of broken parts do not repeat a long key each.
+func TestLongKeysAreCutInMessages(t *testing.T) {
+	key := strings.Repeat("k", 100<<10)
+	document := fmt.Sprintf(`{"f":{"%s":{%s,"r":[{"c":[{"u":{}}%s],"s":{"v":{"b":false}}}]}}}`, key, goodValue, strings.Repeat(`,{"u":{}}`, 2000))
+	var config *evaluate.Config
+	if n := memory.Allocated(func() { config = mustParse(t, document) }); n > 64<<20 {
+		t.Errorf("parsing allocates %d MB", n>>20)
+	}
+	got := config.Evaluate(key, &evaluate.UserData{}, evaluate.BoolValue(false), nil)
+	if text := fmt.Sprint(got.Err); got.Err == nil || len(text) > 1000 || !strings.Contains(text, "kkk….r[0].c[0]") {
+		t.Errorf("%.2000s", text)
+	}
+}
+
 const goodValue = `"t":0,"v":{"b":true}`
 
 // brokenFlags are flags that fail for the user of the test, each with its error message.
