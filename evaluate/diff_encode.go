@@ -12,10 +12,13 @@ import (
 // [Diff]. It omits what compiling derives from other parts, and the settings that a setting depends
 // on.
 type encoder struct {
-	b       []byte
-	exact   bool   // include salts and the content of segments
-	salt    string // the last one that was included
-	digests map[*segment]digest
+	b     []byte
+	exact bool   // include salts and the content of segments
+	salt  string // the last one that was included
+
+	longName string // the last one, with its digest, see name
+	longSum  digest
+	digests  map[*segment]digest
 }
 
 func (e *encoder) number(n int64) { e.b = binary.AppendVarint(e.b, n) }
@@ -31,6 +34,20 @@ func (e *encoder) flag(set bool) {
 func (e *encoder) text(s string) {
 	e.number(int64(len(s)))
 	e.b = append(e.b, s...)
+}
+
+// name appends the name of a segment or flag that conditions refer to: of a long one, which many
+// may refer to, the digest.
+func (e *encoder) name(s string) {
+	if len(s) <= maxNameBytes {
+		e.text(s)
+		return
+	}
+	if e.longName != s {
+		e.longName, e.longSum = s, sha256.Sum256([]byte(s))
+	}
+	e.number(int64(len(s)))
+	e.b = append(e.b, e.longSum[:]...)
 }
 
 func (e *encoder) err(err *Error) {
@@ -218,7 +235,7 @@ func (e *encoder) segment(s *segment) {
 	if e.flag(s != nil); s == nil {
 		return
 	}
-	e.text(s.name)
+	e.name(s.name)
 	if e.exact {
 		sum := e.digest(s)
 		e.b = append(e.b, sum[:]...)

@@ -93,9 +93,9 @@ func (e *encoder) subjects(r *TargetingRule) {
 		case c.kind == userCondition:
 			e.text(c.attribute.name)
 		case c.segment != nil:
-			e.text(c.segment.name)
+			e.name(c.segment.name)
 		case c.prerequisite != nil:
-			e.text(c.prerequisite.flag)
+			e.name(c.prerequisite.flag)
 		}
 	}
 }

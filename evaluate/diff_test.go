@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
 )
 
 // diffText returns the differences in words, one detail a line.
@@ -354,4 +355,21 @@ func FuzzDiff(f *testing.F) {
 			t.Fatalf("differs from itself: %s", diffText(from, again))
 		}
 	})
+}
+
+// A long name of a segment is not repeated for each condition that refers to it.
+func TestDiffDoesNotRepeatLongNames(t *testing.T) {
+	document := func(value string) string {
+		return fmt.Sprintf(`{"s":[{"n":"%s","r":[{"a":"Email","c":0,"l":["x"]}]}],"f":{"flag":{"t":0,"v":{"b":%s},"r":[{"c":[{"s":{"s":0,"c":0}}%s],"s":{"v":{"b":true}}}]}}}`,
+			strings.Repeat("n", 100<<10), value, strings.Repeat(`,{"s":{"s":0,"c":0}}`, 2000))
+	}
+	from, to := mustParse(t, document("false")), mustParse(t, document("true"))
+	n := memory.Allocated(func() {
+		if c := evaluate.Diff(from, to); len(c) != 1 || c[0].Flag != "flag" || len(c[0].Details) != 1 {
+			t.Errorf("%.300v", c)
+		}
+	})
+	if n > 64<<20 {
+		t.Errorf("the diff allocates %d MB", n>>20)
+	}
 }
