@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -82,11 +83,14 @@ type ownLeader struct {
 }
 
 // lead runs a leader until the end of the test.
-func (u *limitedUser) lead(cdn http.RoundTripper) *ownLeader {
+func (u *limitedUser) lead(cdn http.RoundTripper, hooks ...redis.Hook) *ownLeader {
 	u.Helper()
-	log := new(syncbuffer.Buffer)
+	log, client := new(syncbuffer.Buffer), u.server.ClientAs(u.T, u.as, nil)
+	for _, h := range hooks {
+		client.AddHook(h)
+	}
 	l, err := New(Config{
-		Redis: u.server.ClientAs(u.T, u.as, nil), SDKKeys: []SDKKey{mainKey()}, Transport: cdn,
+		Redis: client, SDKKeys: []SDKKey{mainKey()}, Transport: cdn,
 		Logger: slog.New(slog.NewTextHandler(log, nil)), Timings: FastTimings(),
 	})
 	if err != nil {
@@ -128,6 +132,44 @@ func TestALeaderWithoutRightsToTheHistoryLeads(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.await("extended", func(s KeyStats) bool { return s.HistoryEntries == 1 })
+}
+
+// lateCommit keeps the reply of the first commit until the rights were checked, and the check until that commit was made.
+type lateCommit struct {
+	trips
+	once               sync.Once
+	committed, checked chan struct{}
+}
+
+func (c *lateCommit) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		args := cmd.Args()
+		if strings.HasPrefix(cmd.Name(), "eval") && strings.Contains(fmt.Sprint(args[1]), "acl_check_cmd") {
+			<-c.committed
+		}
+		err := next(ctx, cmd)
+		if strings.HasPrefix(cmd.Name(), "eval") && fmt.Sprint(args[2]) == "6" && err == nil { // the one script with six keys
+			c.once.Do(func() {
+				close(c.committed)
+				<-c.checked
+			})
+		}
+		return err
+	}
+}
+
+// A history that was refused before the rights were checked does not hide what the check said.
+func TestTheHistoryNamesTheMissingRights(t *testing.T) {
+	u, late := newUser(t), &lateCommit{committed: make(chan struct{}), checked: make(chan struct{})}
+	u.grant("-xadd -xrange -xtrim")
+	l := u.lead(fakecdn.New(), late)
+	lacking := func(s KeyStats) bool { return strings.Contains(s.HistoryError, "+xadd +xrange +xtrim") }
+	l.await("checked", lacking)
+	close(late.checked)
+	l.await("committed", func(s KeyStats) bool { return s.HistoryErrors == 1 })
+	if s := l.Stats().Keys[0]; !lacking(s) {
+		t.Errorf("the history says %q", s.HistoryError)
+	}
 }
 
 // slowRights makes each check of rights take a second, and counts the checks.

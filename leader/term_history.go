@@ -145,11 +145,14 @@ func (t *term) recorded(ctx context.Context, changed bool, failure string) error
 	var before string
 	e.stats.update(func(s *KeyStats) {
 		before = s.HistoryError
-		s.HistoryError = failure
-		if failure != "" {
+		switch {
+		case failure == "":
+			s.HistoryError, s.HistoryEntries, s.HistoryBytes = "", size.Entries, size.Bytes
+		case e.noHistory.Load(): // a check of rights, which ran meanwhile, said which are missing
 			s.HistoryErrors++
-		} else {
-			s.HistoryEntries, s.HistoryBytes = size.Entries, size.Bytes
+		default:
+			s.HistoryError = failure
+			s.HistoryErrors++
 		}
 	})
 	switch {

@@ -103,6 +103,11 @@ var recording = []mutant{
 		test{"leader", "^TestALeaderWithoutRightsToTheHistoryLeads$"},
 	},
 	{
+		"a refused history hides which rights are missing", "F24", []edit{{"leader",
+			`case e.noHistory.Load(): // a check`, `case false: // a check`}},
+		test{"leader", "^TestTheHistoryNamesTheMissingRights$"},
+	},
+	{
 		"a new term leaves a hole", "F40", []edit{{"leader",
 			`base, cause := t.content, t.pollCause()`, `base, cause := t.elector.content, t.pollCause()
 	base = nil`}, {"leader",
