@@ -46,3 +46,7 @@ func ETag(hash string) string {
 	const digits = 32
 	return `"cb-` + hash[:min(digits, len(hash))] + `"`
 }
+
+// IsETag reports whether etag is that of effective content with the given [wire.ContentHash]. An
+// official SDK never stores one.
+func IsETag(etag, hash string) bool { return etag == ETag(hash) }

@@ -6,6 +6,7 @@
 //	blob    that content, compressed, and its hash          [Blob]
 //	patches how that content differs from earlier content  [Patches]
 //	history stream, the changes of the content              [HistoryEntry]
+//	source  the CDN's content, while other is current       [Source]
 //	fleet   sorted set, optional reports of followers       [FleetReport]
 //	events  channel                                         [Message]
 //

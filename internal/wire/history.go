@@ -28,6 +28,11 @@ const (
 	CauseWebhook Cause = "webhook" // a poll that a webhook requested
 	CauseRefresh Cause = "refresh" // a poll that was requested otherwise
 	CauseSDK     Cause = "sdk"     // taken over from the entry that an official SDK wrote
+
+	CausePin       Cause = "pin"       // an operator pinned it
+	CauseForce     Cause = "force"     // an operator forced a flag
+	CauseWithdrawn Cause = "withdrawn" // an operator withdrew a pin or a force
+	CauseExpired   Cause = "expired"   // a pin or a force ended
 )
 
 // valid reports whether c has the form of a cause.
