@@ -181,9 +181,9 @@ func TestDuplicatedAndReorderedMessagesChangeNothing(t *testing.T) {
 	})
 }
 
-// A resign message does not show a live leader, and a refresh request shows no leader at all.
+// A resign message does not show a live leader, and messages for leaders show no leader at all.
 func TestOnlyLeadersKeepAFollowerLive(t *testing.T) {
-	for _, kind := range []wire.MessageType{wire.Resign, wire.Refresh} {
+	for _, kind := range []wire.MessageType{wire.Resign, wire.Refresh, wire.Control} {
 		t.Run(string(kind), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n *network) {
 				w := n.writer(t, 1)

@@ -54,6 +54,7 @@ type Counters struct {
 	Heartbeats          uint64 // among them: heartbeats of a leader
 	Resignations        uint64 // among them: resignations of a leader
 	RefreshAsked        uint64 // among them: refresh requests to the leader
+	ControlAsked        uint64 // among them: requests to the leader to read a changed control of an operator
 	BadMessages         uint64 // among them: malformed, or with content that does not match their hash
 	Unknown             uint64 // among them: of a type that this version does not know
 	Dropped             uint64 // among them: dropped because too many arrived at once
@@ -138,7 +139,7 @@ func (c *Client) Stats() Stats {
 func countersOf(c feed.Counters) Counters {
 	return Counters{
 		Connects: c.Connects, Disconnects: c.Disconnects, FailedSubscriptions: c.FailedSubscriptions, Undelivered: c.Undelivered,
-		Messages: c.Messages, Changes: c.Changes, Heartbeats: c.Heartbeats, Resignations: c.Resignations, RefreshAsked: c.RefreshAsked,
+		Messages: c.Messages, Changes: c.Changes, Heartbeats: c.Heartbeats, Resignations: c.Resignations, RefreshAsked: c.RefreshAsked, ControlAsked: c.ControlAsked,
 		BadMessages: c.BadMessages, Unknown: c.Unknown, Dropped: c.Dropped,
 		Resyncs: c.Resyncs, Reads: c.Reads, HeadReads: c.HeadReads, EntryReads: c.EntryReads, FailedReads: c.FailedReads,
 		LaggingReads: c.LaggingReads, Applied: c.Applied, Inline: c.Inline,

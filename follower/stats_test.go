@@ -23,14 +23,16 @@ func TestMessagesAreCountedByType(t *testing.T) {
 		w.publish(w.message(wire.Resign))
 		refresh := wire.Message{Type: wire.Refresh, Seq: 1}
 		w.publish(string(refresh.Append(nil)))
+		control := wire.Message{Type: wire.Control, Seq: wire.MinRev}
+		w.publish(string(control.Append(nil)))
 		w.publish("catbridge/1 novel")
 		w.publish("garbage")
 		synctest.Wait()
 		s := c.Stats()
-		if s.Changes != 1 || s.Heartbeats != 2 || s.Resignations != 1 || s.RefreshAsked != 1 {
+		if s.Changes != 1 || s.Heartbeats != 2 || s.Resignations != 1 || s.RefreshAsked != 1 || s.ControlAsked != 1 {
 			t.Errorf("counted %+v", s.Counters)
 		}
-		if sum := s.Changes + s.Heartbeats + s.Resignations + s.RefreshAsked + s.BadMessages + s.Unknown; sum != s.Messages || s.Messages != 7 {
+		if sum := s.Changes + s.Heartbeats + s.Resignations + s.RefreshAsked + s.ControlAsked + s.BadMessages + s.Unknown; sum != s.Messages || s.Messages != 8 {
 			t.Errorf("the types make %d of %d messages", sum, s.Messages)
 		}
 	})

@@ -82,13 +82,14 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 	},
 	{
 		name: "catbridge_follower_messages_total", kind: counter, label: "type",
-		help: "Received messages, by type: change, heartbeat, resign, refresh, unknown (of another version), bad (malformed, or with " +
+		help: "Received messages, by type: change, heartbeat, resign, refresh, control, unknown (of another version), bad (malformed, or with " +
 			"content that does not match its hash).",
 		read: parts(
 			count{"change", func(s *stats) uint64 { return s.Changes }},
 			count{"heartbeat", func(s *stats) uint64 { return s.Heartbeats }},
 			count{"resign", func(s *stats) uint64 { return s.Resignations }},
 			count{"refresh", func(s *stats) uint64 { return s.RefreshAsked }},
+			count{"control", func(s *stats) uint64 { return s.ControlAsked }},
 			count{"unknown", func(s *stats) uint64 { return s.Unknown }},
 			count{"bad", func(s *stats) uint64 { return s.BadMessages }},
 		),

@@ -56,7 +56,7 @@ func FuzzPayload(f *testing.F) {
 }
 
 func FuzzParseMessage(f *testing.F) {
-	for _, kind := range []wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign, wire.Refresh} {
+	for _, kind := range []wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign, wire.Refresh, wire.Control} {
 		message := longest(kind)
 		f.Add(message.Append(nil))
 		message.Extra = "x=1"
@@ -89,13 +89,22 @@ func FuzzParseMessage(f *testing.F) {
 }
 
 func FuzzParseMeta(f *testing.F) {
-	f.Add("3", "1767225600000", hash, "2", "e", "1767225600000", "55000", "4", "1767225600000 old\n1767225500000 older")
-	f.Add("", "", "", "", "", "", "", "", "")
-	f.Fuzz(func(t *testing.T, epoch, rev, hash, length, etag, cdn, poll, refresh, etags string) {
-		meta, err := wire.ParseMeta([]any{epoch, rev, hash, length, etag, cdn, poll, refresh, etags})
+	f.Add("3", "1767225600000", hash, "2", "e", "1767225600000", "55000", "4", "1767225600000 old\n1767225500000 older", "1767225600009", "1767225600002", "1 3")
+	f.Add("4", "1767225600000", hash, "2", "e", "1767225600000", "55000", "4", "", "", "x", "1 3")
+	f.Add("", "", "", "", "", "", "", "", "", "", "", "")
+	fields := len(wire.MetaFields())
+	f.Fuzz(func(t *testing.T, epoch, rev, hash, length, etag, cdn, poll, refresh, etags, waits, control, proto string) {
+		values := []any{epoch, rev, hash, length, etag, cdn, poll, refresh, etags, waits, control, proto}
+		if len(values) != fields {
+			t.Fatalf("%d fields, want %d", len(values), fields)
+		}
+		meta, err := wire.ParseMeta(values)
 		if err != nil {
 			requireParseError(t, err, "meta")
 			return
+		}
+		if meta.Control != 0 && (!wire.ValidRev(meta.Control) || !meta.HasProto()) {
+			t.Errorf("control %d is believed of %+v", meta.Control, meta)
 		}
 		var lines []string
 		for _, recent := range meta.Recent {

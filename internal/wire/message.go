@@ -26,12 +26,13 @@ const (
 	Heartbeat MessageType = "heartbeat" // the leader is alive; this content is current
 	Resign    MessageType = "resign"    // the leader gave up its lock
 	Refresh   MessageType = "refresh"   // a request to the leader to poll now
+	Control   MessageType = "control"   // an operator changed what the leader must make current
 )
 
 // Message is a message on the events channel: a head line that says which content is current,
 // optionally followed by that content.
 //
-//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=… renew=… base=… patches=… cause=… now=…
+//	cb1 {type} rev=… cdn=… hash=… len=… poll=… epoch=… spread=… seq=… etag=… renew=… base=… patches=… cause=… control=… now=…
 //	{codec}
 //	{content}
 //
@@ -50,7 +51,7 @@ type Message struct {
 	Poll   time.Duration // the leader's poll interval, whole milliseconds
 	Epoch  int64         // the leader's term
 	Spread time.Duration // followers wait a random part of this before they read the content; whole milliseconds
-	Seq    int64         // only in a refresh request: how many there have been
+	Seq    int64         // in a refresh request: how many there have been; in a Control message: of the control
 	ETag   string        // see [MessageETag]
 	Renew  time.Duration // the interval of the leader's heartbeats, whole milliseconds; 0: not stated
 	// Base is the start of the hash of the content that this content replaced, see [ShortHash]:
@@ -59,7 +60,10 @@ type Message struct {
 	// Patches is what followers that hold earlier content wait a random part of before they
 	// read the patches, in whole milliseconds; 0: there are none to read.
 	Patches time.Duration
-	Cause   Cause  // only in a refresh request: CauseWebhook if a webhook requested the poll
+	Cause   Cause // only in a refresh request: CauseWebhook if a webhook requested the poll
+	// Control is the seq of the control that the current content was made with; 0: none is in
+	// force, or the leader does not know of controls, and this is the CDN's content.
+	Control int64
 	Now     int64  // Redis's clock when the message was published, Unix ms; 0: not stated
 	Extra   string // fields that this version does not know, separated by spaces
 
@@ -70,7 +74,7 @@ type Message struct {
 // Known reports whether this version knows the message's type. Readers ignore other types.
 func (m Message) Known() bool {
 	switch m.Type {
-	case Change, Heartbeat, Resign, Refresh:
+	case Change, Heartbeat, Resign, Refresh, Control:
 		return true
 	}
 	return false

@@ -43,6 +43,7 @@ var messageFields = [...]messageField{
 	{name: "base", text: func(m *Message) *string { return &m.Base }, valid: validShortHash[string]},
 	{name: "patches", millis: func(m *Message) *time.Duration { return &m.Patches }, low: 1, high: MaxSpread.Milliseconds()},
 	{name: "cause", text: func(m *Message) *string { return (*string)(&m.Cause) }, valid: func(s string) bool { return Cause(s).valid() }},
+	{name: "control", number: func(m *Message) *int64 { return &m.Control }, low: MinRev, high: MaxRev},
 	{name: "now", number: func(m *Message) *int64 { return &m.Now }, low: MinRev, high: MaxRev},
 }
 

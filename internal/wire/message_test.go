@@ -14,13 +14,13 @@ var hash = wire.ContentHash([]byte("{}"))
 
 // longest returns a message in which every field has its greatest length.
 func longest(kind wire.MessageType) wire.Message {
-	if kind == wire.Refresh {
+	if kind == wire.Refresh || kind == wire.Control {
 		return wire.Message{Type: kind, Seq: wire.MaxRev}
 	}
 	return wire.Message{
 		Type: kind, Rev: wire.MaxRev, CDN: wire.MaxRev, Hash: hash, Len: wire.MaxConfigBytes,
 		Poll: wire.MaxPoll, Epoch: wire.MaxRev, Spread: wire.MaxSpread,
-		ETag: strings.Repeat("e", wire.MaxMessageETagBytes), Renew: wire.MaxRenew, Base: wire.ShortHash(hash), Patches: wire.MaxSpread, Now: wire.MaxRev,
+		ETag: strings.Repeat("e", wire.MaxMessageETagBytes), Renew: wire.MaxRenew, Base: wire.ShortHash(hash), Patches: wire.MaxSpread, Control: wire.MaxRev, Now: wire.MaxRev,
 	}
 }
 
@@ -29,7 +29,7 @@ func longest(kind wire.MessageType) wire.Message {
 const maxWrittenHeadBytes = 512
 
 func TestLongestHeadsFit(t *testing.T) {
-	for _, kind := range []wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign, wire.Refresh} {
+	for _, kind := range []wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign, wire.Refresh, wire.Control} {
 		message := longest(kind)
 		data := message.Append(nil)
 		if len(data) > maxWrittenHeadBytes {
@@ -69,6 +69,11 @@ func TestMessageFormat(t *testing.T) {
 				Codec: wire.Patch, Content: []byte("1 1 raw\n"),
 			},
 			"cb1 change rev=1767225600000 hash=" + hash + " len=2 base=0123456789abcdef patches=3 now=1767225600000\npatch\n1 1 raw\n",
+		},
+		{wire.Message{Type: wire.Control, Seq: rev + 2}, "cb1 control seq=1767225600002"},
+		{
+			wire.Message{Type: wire.Heartbeat, Rev: rev, Hash: hash, Epoch: 3, Patches: 3 * time.Millisecond, Control: rev + 2, Now: rev},
+			"cb1 heartbeat rev=1767225600000 hash=" + hash + " epoch=3 patches=3 control=1767225600002 now=1767225600000",
 		},
 		{wire.Message{Type: wire.Refresh, Seq: 7, Cause: wire.CauseWebhook}, "cb1 refresh seq=7 cause=webhook"},
 		{
@@ -155,15 +160,15 @@ func TestCodecOfALaterVersionIsAcceptedUpToItsLimit(t *testing.T) {
 func TestInvalidMessagesAreRejected(t *testing.T) {
 	over := map[string]string{
 		"rev": "10000000000000", "cdn": "10000000000000", "hash": hash + "0", "len": "8388609", "poll": "86400001",
-		"epoch": "10000000000000", "spread": "60001", "seq": "10000000000000", "etag": strings.Repeat("e", 65), "renew": "3600001", "base": wire.ShortHash(hash) + "0", "patches": "60001", "now": "10000000000000",
+		"epoch": "10000000000000", "spread": "60001", "seq": "10000000000000", "etag": strings.Repeat("e", 65), "renew": "3600001", "base": wire.ShortHash(hash) + "0", "patches": "60001", "control": "10000000000000", "now": "10000000000000",
 	}
 	under := map[string]string{
 		"rev": "999999999999", "cdn": "999999999999", "hash": hash[1:], "len": "0", "poll": "0",
-		"epoch": "0", "spread": "0", "seq": "0", "etag": "", "renew": "0", "now": "999999999999",
+		"epoch": "0", "spread": "0", "seq": "0", "etag": "", "renew": "0", "control": "0", "now": "999999999999",
 	}
 	bad := map[string]string{
 		"rev": "176722560000x", "cdn": "-767225600000", "hash": strings.ToUpper(hash), "len": "+1", "poll": "1e3",
-		"epoch": "03", "spread": "1.5", "seq": "１", "etag": "a\u00a0b", "renew": "3s", "now": "-767225600000",
+		"epoch": "03", "spread": "1.5", "seq": "１", "etag": "a\u00a0b", "renew": "3s", "control": "x", "now": "-767225600000",
 	}
 	tests := map[string]string{
 		"empty":                  "",

@@ -9,23 +9,19 @@ import (
 // MaxRecentETags is the number of ETags that the meta hash keeps.
 const MaxRecentETags = 8
 
-// ProtoField is the name of the field of meta that says which protocol the latest leader speaks,
-// see [Proto]. [MetaFields] does not contain it.
-const ProtoField = "proto"
-
 // Proto is the version of the protocol of the leader that wrote it, and the number of its term:
 //
 //	{version} {epoch}
 //
 // Leaders of versions without history do not write it. If they lead after one that does, it names an
-// earlier term than meta.
+// earlier term than meta, see [Meta.HasProto].
 type Proto struct {
 	Version int64 // 1: with a history
 	Epoch   int64
 }
 
-// ParseProto reads the field. It returns the zero Proto for a field that is missing or malformed.
-func ParseProto(text string) Proto {
+// parseProto reads the field. It returns the zero Proto for a field that is missing or malformed.
+func parseProto(text string) Proto {
 	version, epoch, _ := strings.Cut(text, " ")
 	v, okVersion := ParseNumber(version)
 	e, okEpoch := ParseNumber(epoch)
@@ -51,6 +47,8 @@ const MaxMetaFieldBytes = MaxRecentETags * (MaxDigits + MaxETagBytes + 2)
 //	etags    the most recently replaced ETags, latest first: lines "{Unix ms when replaced} {etag}"
 //	waits    the highest rev that the leader has seen, while rev is lower and the leader waits
 //	         for the CDN to show which content is current
+//	control  the seq of the operator's control that the current content was made with
+//	proto    the protocol of the leader that wrote it, see [Proto]
 type Meta struct {
 	Epoch   int64
 	Rev     int64 // 0: no content yet
@@ -62,7 +60,15 @@ type Meta struct {
 	Refresh int64
 	Recent  []RecentETag
 	Waits   int64 // 0: the leader does not wait
+	// Control is 0 if no control is in force. It is also 0 if the latest leader does not know of
+	// controls: it leaves the field as it was, and makes the CDN's content current.
+	Control int64
+	Proto   Proto
 }
+
+// HasProto reports whether the latest leader wrote [Meta.Proto]. A leader that did not leaves the
+// fields that it does not know as they were.
+func (m Meta) HasProto() bool { return m.Epoch != 0 && m.Proto.Epoch == m.Epoch }
 
 // RecentETag is an ETag that was current in the past.
 type RecentETag struct {
@@ -72,7 +78,7 @@ type RecentETag struct {
 
 // MetaFields returns the names of the fields that [ParseMeta] expects, in order.
 func MetaFields() []string {
-	return []string{"epoch", "rev", "hash", "len", "etag", "cdn", "poll", "refresh", "etags", "waits"}
+	return []string{"epoch", "rev", "hash", "len", "etag", "cdn", "poll", "refresh", "etags", "waits", "control", "proto"}
 }
 
 // ParseMeta reads the reply to HMGET with [MetaFields]. For a missing hash it returns the zero
@@ -92,7 +98,7 @@ func ParseMeta(reply []any) (Meta, error) {
 			return Meta{}, malformed("meta", fields[i], "not a string")
 		}
 	}
-	var m Meta
+	m := Meta{Proto: parseProto(text[11])}
 	var length, poll int64
 	for i, n := range []struct {
 		dst  *int64
@@ -101,9 +107,10 @@ func ParseMeta(reply []any) (Meta, error) {
 	}{
 		0: {&m.Epoch, 0, MaxRev}, 1: {&m.Rev, MinRev, MaxRev}, 3: {&length, 1, MaxConfigBytes},
 		5: {&m.CDN, MinRev, MaxRev}, 6: {&poll, 1, MaxPoll.Milliseconds()}, 7: {&m.Refresh, 0, MaxRev}, 9: {&m.Waits, MinRev, MaxRev},
+		10: {&m.Control, MinRev, MaxRev},
 	} {
-		if n.dst == nil || text[i] == "" {
-			continue
+		if n.dst == nil || text[i] == "" || n.dst == &m.Control && !m.HasProto() {
+			continue // the epoch, which HasProto needs, is read first
 		}
 		value, ok := ParseNumber(text[i])
 		if !ok || value < n.low || value > n.high {

@@ -28,10 +28,12 @@ func TestAllMetaFieldsAreRead(t *testing.T) {
 	have, err := wire.ParseMeta(reply(map[string]string{
 		"epoch": "3", "rev": "1767225600000", "hash": hash, "len": "2", "etag": `W/"a b"`, "cdn": "1767225600001",
 		"poll": "55000", "refresh": "4", "etags": "1767225600000 old one\n1767225500000 W/\"older\"",
+		"waits": "1767225600009", "control": "1767225600002", "proto": "1 3",
 	}))
 	want := wire.Meta{
 		Epoch: 3, Rev: rev, Hash: hash, Len: 2, ETag: `W/"a b"`, CDN: rev + 1, Poll: 55 * time.Second, Refresh: 4,
 		Recent: []wire.RecentETag{{rev, "old one"}, {rev - 100_000, `W/"older"`}},
+		Waits:  rev + 9, Control: rev + 2, Proto: wire.Proto{Version: 1, Epoch: 3},
 	}
 	if err != nil || !reflect.DeepEqual(have, want) {
 		t.Errorf("read %+v, %v\nwant %+v", have, err, want)
@@ -51,9 +53,10 @@ func TestMetaAtItsLimits(t *testing.T) {
 		"epoch": "9999999999999", "rev": "9999999999999", "hash": hash, "len": "8388608",
 		"etag": strings.Repeat("e", wire.MaxETagBytes), "cdn": "9999999999999", "poll": "86400000", "refresh": "9999999999999",
 		"etags": strings.Join(slices.Repeat([]string{line}, wire.MaxRecentETags), "\n"),
+		"waits": "9999999999999", "control": "9999999999999", "proto": "9999999999999 9999999999999",
 	}))
-	if err != nil || len(meta.Recent) != wire.MaxRecentETags {
-		t.Errorf("%d recent ETags, %v", len(meta.Recent), err)
+	if err != nil || len(meta.Recent) != wire.MaxRecentETags || meta.Control != wire.MaxRev {
+		t.Errorf("%d recent ETags, control %d, %v", len(meta.Recent), meta.Control, err)
 	}
 }
 
@@ -67,6 +70,8 @@ func TestInvalidMetaIsRejected(t *testing.T) {
 		"cdn":     {"0", "10000000000000"},
 		"poll":    {"0", "86400001", "1s"},
 		"refresh": {"-1", "10000000000000"},
+		"waits":   {"0", "10000000000000"},
+		"control": {"0", "7", "999999999999", "10000000000000", "01767225600000", "-1", "x"},
 		"etags": {
 			"x", "\n", "1767225600000", "1767225600000 ", "e 1767225600000", "1767225600000 e\n",
 			"1767225600000 " + strings.Repeat("e", wire.MaxETagBytes+1),
@@ -77,7 +82,7 @@ func TestInvalidMetaIsRejected(t *testing.T) {
 	for field, values := range bad {
 		for i, value := range values {
 			t.Run(field+" "+strconv.Itoa(i), func(t *testing.T) {
-				fields := map[string]string{"rev": "1767225600000", "hash": hash}
+				fields := map[string]string{"epoch": "3", "rev": "1767225600000", "hash": hash, "proto": "1 3"}
 				fields[field] = value
 				_, err := wire.ParseMeta(reply(fields))
 				requireParseError(t, err, "meta")
@@ -106,8 +111,35 @@ func TestTheProtocolOfTheLatestLeaderIsRead(t *testing.T) {
 		"1 1767225600000": {Version: 1, Epoch: rev}, "12 3": {Version: 12, Epoch: 3},
 		"": {}, "1": {}, "1 ": {}, " 3": {}, "x 3": {}, "1 x": {}, "1 3 5": {}, "-1 3": {},
 	} {
-		if have := wire.ParseProto(text); have != want {
-			t.Errorf("%q: %+v", text, have)
+		meta, err := wire.ParseMeta(reply(map[string]string{"epoch": "3", "proto": text}))
+		if err != nil || meta.Proto != want || meta.HasProto() != (want.Epoch == 3) {
+			t.Errorf("%q: %+v, %v", text, meta, err)
+		}
+	}
+	if (wire.Meta{}).HasProto() {
+		t.Error("an empty meta has a protocol")
+	}
+}
+
+// A leader that does not know of controls leaves the field as it was, and makes the CDN's content current.
+func TestAControlIsBelievedOnlyFromALeaderThatKnowsOfIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		epoch, proto, control string
+		want                  int64
+	}{
+		"by the latest leader":       {"3", "1 3", "1767225600002", rev + 2},
+		"none":                       {"3", "1 3", "", 0},
+		"by a former leader":         {"4", "1 3", "1767225600002", 0},
+		"malformed, by a former one": {"4", "1 3", "x", 0},
+		"without a protocol":         {"3", "", "1767225600002", 0},
+		"with a malformed protocol":  {"3", "3", "1767225600002", 0},
+		"without an epoch":           {"", "1 3", "1767225600002", 0},
+		"without either":             {"", "", "1767225600002", 0},
+		"with zeros":                 {"0", "1 0", "1767225600002", 0},
+	} {
+		meta, err := wire.ParseMeta(reply(map[string]string{"epoch": test.epoch, "proto": test.proto, "control": test.control}))
+		if err != nil || meta.Control != test.want {
+			t.Errorf("%s: %d, %v; want %d", name, meta.Control, err, test.want)
 		}
 	}
 }

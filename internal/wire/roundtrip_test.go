@@ -40,18 +40,19 @@ func TestAnyMessageRoundTrips(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		message := wire.Message{
-			Type:   rapid.SampledFrom([]wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign, "later"}).Draw(t, "type"),
-			Rev:    revs.Draw(t, "rev"),
-			CDN:    revs.Draw(t, "cdn"),
-			Hash:   hashes.Draw(t, "hash"),
-			Len:    rapid.IntRange(0, wire.MaxConfigBytes).Draw(t, "len"),
-			Poll:   millis(wire.MaxPoll).Draw(t, "poll"),
-			Epoch:  rapid.Int64Range(0, wire.MaxRev).Draw(t, "epoch"),
-			Spread: millis(wire.MaxSpread).Draw(t, "spread"),
-			ETag:   wire.MessageETag(rapid.String().Draw(t, "etag")),
-			Renew:  millis(wire.MaxRenew).Draw(t, "renew"),
-			Now:    revs.Draw(t, "now"),
-			Extra:  rapid.SampledFrom([]string{"", "later=1", "later=1 still=2"}).Draw(t, "extra"),
+			Type:    rapid.SampledFrom([]wire.MessageType{wire.Change, wire.Heartbeat, wire.Resign, wire.Control, "later"}).Draw(t, "type"),
+			Rev:     revs.Draw(t, "rev"),
+			CDN:     revs.Draw(t, "cdn"),
+			Hash:    hashes.Draw(t, "hash"),
+			Len:     rapid.IntRange(0, wire.MaxConfigBytes).Draw(t, "len"),
+			Poll:    millis(wire.MaxPoll).Draw(t, "poll"),
+			Epoch:   rapid.Int64Range(0, wire.MaxRev).Draw(t, "epoch"),
+			Spread:  millis(wire.MaxSpread).Draw(t, "spread"),
+			ETag:    wire.MessageETag(rapid.String().Draw(t, "etag")),
+			Renew:   millis(wire.MaxRenew).Draw(t, "renew"),
+			Control: revs.Draw(t, "control"),
+			Now:     revs.Draw(t, "now"),
+			Extra:   rapid.SampledFrom([]string{"", "later=1", "later=1 still=2"}).Draw(t, "extra"),
 		}
 		if rapid.Bool().Draw(t, "inline") {
 			message.Codec = rapid.SampledFrom([]wire.Codec{wire.Raw, wire.Zstd, "later"}).Draw(t, "codec")

@@ -56,7 +56,7 @@ func (s scripted) written() (commands [][]string) {
 
 func taking(lock string) scripted {
 	k, id := cachekeys.For(SDKKey, "", 0), ownerOf(lock)
-	return scripted{{"evalsha", "x", "2", k.Lock, k.Meta, id, "3000"}, {"set", k.Lock, lock, "PX", "3000"}, {"hset", k.Meta, "epoch", "1700000000001"}}
+	return scripted{{"evalsha", "x", "2", k.Lock, k.Meta, id, "3000"}, {"set", k.Lock, lock, "PX", "3000"}, {"hset", k.Meta, "epoch", "1700000000001", "proto", "1 1700000000001", "control", "", "later", ""}}
 }
 
 // committing writes a version at a rev, but without the command of the given name.
@@ -87,6 +87,12 @@ func TestTapDetectsEveryViolation(t *testing.T) {
 	well := []scripted{taking(ofA), committing(ofA, rev, 2, ""), committing(ofA, rev+1, 3, "")}
 	releasing := scripted{{"evalsha", "x", "1", k.Lock, ofA, k.Events}, {"del", k.Lock}, {"publish", k.Events, "cb1 resign"}}
 	text := strconv.FormatInt(rev+2, 10)
+	// renewing writes meta without a lock: on its own or in addition to a rev.
+	renewing := func(lock string, hset ...string) scripted {
+		return scripted{{"evalsha", "x", "4", k.Entry, k.Lock, k.Meta, k.Blob, lock, "3000"}, {"pexpire", k.Lock, "3000"},
+			{"setrange", k.Entry, "0", text}, {"setrange", k.Blob, "0", text}, {"hset", k.Meta, "rev", text, "cdn", text},
+			append([]string{"hset", k.Meta}, hset...), {"publish", k.Events, "cb1 heartbeat"}}
+	}
 	// with replaces values in one command.
 	with := func(s scripted, command int, values ...string) scripted {
 		s[command] = append(s[command][:2:2], values...)
@@ -107,6 +113,8 @@ func TestTapDetectsEveryViolation(t *testing.T) {
 		"a release, and another leader": {then: []scripted{releasing, taking(ofB), committing(ofB, rev+2, 4, "")}},
 		"an expired lock":               {then: []scripted{taking(ofB), committing(ofB, rev+2, 4, "")}, wait: 4 * time.Second},
 		"a script that is refused":      {then: []scripted{committing(ofB, rev+2, 4, "")[:1]}},
+		"a meta written in two steps":   {then: []scripted{renewing(ofA, "waits", "")}},
+		"other fields without the lock": {then: []scripted{{{"evalsha", "x", "1", k.Lock, ofB}, {"hset", k.Meta, "control", ""}}}, want: "(I2)"},
 		"a write without the lock":      {then: []scripted{committing(ofB, rev+2, 4, "")}, want: "(I2)"},
 		"a write after the lock":        {then: []scripted{committing(ofA, rev+2, 4, "")}, wait: 4 * time.Second, want: "(I2)"},
 		"a message without the lock":    {then: []scripted{{releasing[0], {"publish", k.Events, "x"}}, {{"evalsha", "x", "1", k.Lock, ofB}, {"publish", k.Events, "x"}}}, want: "(I2)"},

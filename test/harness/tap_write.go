@@ -11,8 +11,7 @@ func (p *tap) onWrite(r ran) {
 	}
 	what := ""
 	switch {
-	case r.args[0] == "HSET" && r.args[1] == p.keys.Meta && r.args[2] != "epoch",
-		r.args[0] == "HSET" && r.args[1] == p.keys.Meta && len(r.args) > 6: // more than acquire writes
+	case r.args[0] == "HSET" && r.args[1] == p.keys.Meta && !isAcquisition(r.args):
 		what = "meta"
 	case (r.args[0] == "SET" || r.args[0] == "SETRANGE") && r.args[1] == p.keys.Entry:
 		what = "entry"
@@ -30,7 +29,15 @@ func (p *tap) onWrite(r ran) {
 	if p.wrote == nil {
 		p.wrote = map[string]string{}
 	}
-	p.wrote[what] = revOf(r.args)
+	if rev := revOf(r.args); rev != "" || p.wrote[what] == "" { // one script may write meta twice
+		p.wrote[what] = rev
+	}
+}
+
+// isAcquisition reports whether a write of meta is that of an acquisition, which needs no lock: it begins
+// with the epoch and sets no rev.
+func isAcquisition(args []string) bool {
+	return len(args) > 2 && args[2] == "epoch" && revOf(args) == ""
 }
 
 // revOf returns the rev that a write sets.

@@ -306,6 +306,10 @@ var formats = []mutant{
 	{"an unknown field hides the field now", "F39", []edit{{"internal/wire", `			m.Extra += field`, `			m.Extra += field
 			return m, nil`}}, test{"internal/wire", "^TestMessageOfALaterVersionIsAccepted$"}},
 	{"content in an unknown codec is accepted", "I4", []edit{{"internal/wire", `if !m.Codec.known() || m.Rev`, `if m.Codec == "" || m.Rev`}}, test{"internal/wire", "^TestMessageOfALaterVersionIsAccepted$"}},
+	{"control is believed without proto", "F40", []edit{{"internal/wire", ` || n.dst == &m.Control && !m.HasProto() {`, ` {`}},
+		test{"internal/wire", "^TestAControlIsBelievedOnlyFromALeaderThatKnowsOfIt$"}},
+	{"the stamp of a new leader covers a control that an older one left", "F40", []edit{{"leader/internal/script/prelude.lua", ` then meta[CONTROL] = false end`, ` then end`}},
+		test{"leader/internal/script", "^TestAnAcquisitionKeepsOnlyAControlOfALeaderThatKnowsOfIt$"}},
 	{"a message may have any size", "F17", []edit{{"internal/wire", `if len(data) > MaxMessageBytes {`, `if false {`},
 		{"internal/wire", `if len(content) > MaxInlineBytes {`, `if false {`}}, test{"internal/wire", "^TestInvalidMessagesAreRejected$"}},
 	{"content may have any size", "F26", []edit{{"internal/wire", `if head.FrameContentSize > MaxConfigBytes {`, `if false {`},

@@ -12,7 +12,7 @@ import (
 type Counters struct {
 	Connects, Disconnects, FailedSubscriptions, Undelivered          uint64
 	Messages, Changes, Heartbeats, Resignations, RefreshAsked        uint64
-	BadMessages, Unknown, Dropped                                    uint64
+	ControlAsked, BadMessages, Unknown, Dropped                      uint64
 	Resyncs, Reads, HeadReads, EntryReads, FailedReads, LaggingReads uint64
 	Applied, Inline, Patched, PatchReads, UnusedPatches              uint64
 	RefusedBlobs, RefusedEntries, RefusedConfigs, RefusedPatches     uint64

@@ -20,6 +20,9 @@ func (f *feed) parse(payload string) (wire.Message, bool) {
 	case message.Type == wire.Refresh:
 		f.inc(&f.n.RefreshAsked)
 		return message, false // for leaders
+	case message.Type == wire.Control:
+		f.inc(&f.n.ControlAsked)
+		return message, false // for leaders: what they make current then counts
 	case message.Rev != 0 && message.Hash == "":
 		f.inc(&f.n.BadMessages)
 		f.log.Debug(eventid.IgnoredMessage, "A message was ignored: it names no content.")

@@ -32,5 +32,7 @@ if epoch > MAX then return exhausted() end
 meta[EPOCH] = digits(epoch)
 lock = mine .. meta[EPOCH]
 redis.call('SET', lock_key, lock, 'PX', lease)
-write_meta(meta_key, 'epoch', meta[EPOCH], 'proto', PROTO .. meta[EPOCH])
+meta[STAMP] = PROTO .. meta[EPOCH]
+-- This stamp would make readers believe a control that an older leader left. Content stays under the control that it was made with.
+write_meta(meta_key, 'epoch', meta[EPOCH], 'proto', meta[STAMP], 'control', meta[CONTROL] or '')
 return {'ACQUIRED', lock, lease, digits(now), unpack(meta)}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -277,8 +279,9 @@ func TestMetaNamesTheProtocolOfTheLeader(t *testing.T) {
 		a := newAuthor(t, client, "ONE")
 		check := func(what string, epoch int64) {
 			t.Helper()
-			if have := wire.ParseProto(client.HGet(t.Context(), a.keys.Meta, wire.ProtoField).Val()); have != (wire.Proto{Version: 1, Epoch: epoch}) {
-				t.Errorf("%s: %+v, want epoch %d", what, have, epoch)
+			meta, err := wire.ParseMeta(client.HMGet(t.Context(), a.keys.Meta, wire.MetaFields()...).Val())
+			if err != nil || meta.Proto != (wire.Proto{Version: 1, Epoch: epoch}) || !meta.HasProto() {
+				t.Errorf("%s: %+v, %v, want epoch %d", what, meta, err, epoch)
 			}
 		}
 		g := a.mustAcquire()
@@ -289,5 +292,36 @@ func TestMetaNamesTheProtocolOfTheLeader(t *testing.T) {
 		a.rev = 0
 		a.mustCommit(testContent(1))
 		check("repaired", g.Meta.Epoch)
+	})
+}
+
+// An older leader leaves the field control as it was. The stamp of the next leader must not make it count again.
+func TestAnAcquisitionKeepsOnlyAControlOfALeaderThatKnowsOfIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		a.mustCommit(testContent(1))
+		const seq = wire.MinRev + 7
+		check := func(what string, replied wire.Meta, want int64) {
+			t.Helper()
+			if _, stored := a.stored(); stored.Control != want || replied.Control != want {
+				t.Errorf("%s: the control %d is in meta, %d in the reply; want %d", what, stored.Control, replied.Control, want)
+			}
+		}
+		client.HSet(t.Context(), a.keys.Meta, "control", seq)
+		check("acquired again", a.mustAcquire().Meta, seq)
+		a.mustCommit(testContent(1))
+		check("committed and acquired again", a.mustAcquire().Meta, seq)
+
+		older, _ := strconv.ParseInt(client.HGet(t.Context(), a.keys.Meta, "epoch").Val(), 10, 64)
+		client.HSet(t.Context(), a.keys.Meta, "epoch", older+1) // as an older leader acquires
+		client.Set(t.Context(), a.keys.Lock, "OLD:"+strconv.FormatInt(older+1, 10), time.Minute)
+		g, err := a.Acquire(t.Context(), 0)
+		if err != nil || g.Outcome != Held || g.Meta.HasProto() {
+			t.Fatalf("%+v, %v", g, err)
+		}
+		check("an older leader leads", g.Meta, 0)
+		client.Del(t.Context(), a.keys.Lock)
+		check("after an older leader", a.mustAcquire().Meta, 0)
 	})
 }

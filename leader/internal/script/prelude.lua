@@ -1,7 +1,7 @@
 -- Functions that all scripts share: each script is appended to this file.
 
-local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', 'etags', 'waits'}
-local EPOCH, REV, HASH, LEN, ETAG, CDN, POLL, REFRESH, ETAGS, WAITS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', 'etags', 'waits', 'control', 'proto'}
+local EPOCH, REV, HASH, LEN, ETAG, CDN, POLL, REFRESH, ETAGS, WAITS, CONTROL, STAMP = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local PROTO = '1 ' -- the version of the protocol, see Proto in package wire
 local MAX = 9999999999999
 local FIELD, LOCK = 2168, 78 -- the greatest sizes of a field of meta and of a lock, in bytes
@@ -55,9 +55,12 @@ local function bounded(text, limit) return text and string.sub(text, 1, limit + 
 -- is_hash reports whether s has the form of a content's hash.
 local function is_hash(s) return s and #s == 64 and not string.find(s, '[^0-9a-f]') end
 
+-- read_meta returns the fields of META. The control is false if the latest leader does not know of controls: it left
+-- the field as it was, see HasProto in package wire.
 local function read_meta(key)
   local meta = read('HMGET', key, unpack(META)) or {}
   for i = 1, #META do meta[i] = bounded(meta[i] or false, FIELD) end
+  if not meta[EPOCH] or string.match(meta[STAMP] or '', '^%d+ (%d+)$') ~= meta[EPOCH] then meta[CONTROL] = false end
   return meta
 end
 

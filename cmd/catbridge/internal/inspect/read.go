@@ -76,7 +76,7 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		entry = get(pipe, keys.Entry, cachekeys.MaxEntryBytes)
 		blob = get(pipe, keys.Blob, wire.MaxBlobBytes)
 		patches = get(pipe, keys.Patches, wire.MaxPatchesBytes)
-		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, keys.Meta, append(wire.MetaFields(), wire.ProtoField)...)
+		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, keys.Meta, wire.MetaFields()...)
 		lock = get(pipe, keys.Lock, wire.MaxLockBytes)
 		left = pipe.PTTL(ctx, keys.Lock)
 		failed = limited.Exec(ctx, pipe)
@@ -196,11 +196,6 @@ func (k *Key) readMeta(reply *limited.Reply, now time.Time) (wire.Meta, error) {
 	case err != nil:
 		return wire.Meta{}, fmt.Errorf("read meta: %w", err)
 	}
-	var proto wire.Proto
-	if last := len(fields) - 1; last >= 0 {
-		text, _ := fields[last].(string)
-		fields, proto = fields[:last], wire.ParseProto(text)
-	}
 	meta, err := wire.ParseMeta(fields)
 	if err != nil {
 		k.fault("meta is corrupt; the leader repairs it with its next poll: %v", err)
@@ -210,7 +205,7 @@ func (k *Key) readMeta(reply *limited.Reply, now time.Time) (wire.Meta, error) {
 		Rev: meta.Rev, Hash: meta.Hash, ETag: meta.ETag, Bytes: meta.Len, Epoch: meta.Epoch,
 		Poll: meta.Poll.Seconds(), Waits: meta.Waits, changed: meta.Rev,
 	}
-	if meta.Epoch != 0 && proto.Epoch != meta.Epoch {
+	if meta.Epoch != 0 && !meta.HasProto() {
 		k.Remarks = append(k.Remarks, "the latest leader process has an earlier version, and adds nothing to the history: upgrade all leader processes")
 	}
 	if len(meta.Recent) > 0 {
