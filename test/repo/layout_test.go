@@ -94,6 +94,7 @@ var layouts = map[string]layout{
 		other: []string{"github.com/klauspost/compress"},
 		never: []string{"log", "os"},
 	},
+	"gateway/internal/ofrep":  {own: []string{"evaluate"}, never: []string{"context", "log", "net", "os"}, still: []string{"net/http"}}, // for the statuses
 	"gateway/internal/stream": {own: []string{}, never: []string{"log"}},
 	"follower/followertest": {
 		own: []string{
