@@ -10,7 +10,13 @@
 //	catbridge:{k}:lock      the leader's lock, expires
 //	catbridge:{k}:meta      hash: which content is current
 //	catbridge:{k}:blob      that content as followers read it
+//	catbridge:{k}:patches   how it differs from earlier content
 //	catbridge:{k}:history   stream, the changes of the content
+//	catbridge:{k}:control   what operators put in force instead of
+//	                        the CDN's content: a pin, forced flags
+//	catbridge:{k}:pinned    the content that they pinned
+//	catbridge:{k}:source    the CDN's content while something is
+//	                        in force
 //	catbridge:{k}:fleet     sorted set, optional reports of followers
 //	catbridge:{k}:hook:{id} marks an accepted webhook's ID, expires
 //	catbridge:{k}:events    the channel; in database N above 0 it

@@ -29,6 +29,9 @@ type Keys struct {
 	Blob    string // the content as followers read it
 	Patches string // how the content differs from earlier content
 	History string // the changes of the content
+	Control string // what operators put in force instead of the CDN's content
+	Pinned  string // the content that they pinned
+	Source  string // the CDN's content while something is in force
 	Fleet   string // optional reports of followers
 	Events  string // the channel
 
@@ -55,6 +58,9 @@ func For(sdkKey, namespace string, db int) Keys {
 		Blob:    tag + "blob",
 		Patches: tag + "patches",
 		History: tag + "history",
+		Control: tag + "control",
+		Pinned:  tag + "pinned",
+		Source:  tag + "source",
 		Fleet:   tag + "fleet",
 		Events:  tag + "events" + at,
 		scope:   k + at,

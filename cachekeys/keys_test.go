@@ -16,7 +16,7 @@ const (
 
 // names returns all the names in keys, in order.
 func names(keys cachekeys.Keys) []string {
-	return []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob, keys.Patches, keys.History, keys.Fleet, keys.Hook("1f"), keys.Events}
+	return []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob, keys.Patches, keys.History, keys.Control, keys.Pinned, keys.Source, keys.Fleet, keys.Hook("1f"), keys.Events}
 }
 
 func TestNamesDeriveFromTheOfficialKey(t *testing.T) {
@@ -32,7 +32,7 @@ func TestNamesDeriveFromTheOfficialKey(t *testing.T) {
 	} {
 		tag := "catbridge:{" + c.k + "}:"
 		keys := cachekeys.For(sdkKey, c.namespace, c.db)
-		want := []string{c.k, tag + "lock", tag + "meta", tag + "blob", tag + "patches", tag + "history", tag + "fleet", tag + "hook:1f", tag + c.events}
+		want := []string{c.k, tag + "lock", tag + "meta", tag + "blob", tag + "patches", tag + "history", tag + "control", tag + "pinned", tag + "source", tag + "fleet", tag + "hook:1f", tag + c.events}
 		if have := names(keys); !slices.Equal(have, want) {
 			t.Errorf("namespace %q, database %d: %q", c.namespace, c.db, have)
 		}

@@ -50,20 +50,21 @@ var layouts = map[string]layout{
 	"internal/watchfile":    {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
 	"leader": {
 		own: []string{
-			"cachekeys", "evaluate", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"leader/otel": {
 		own: []string{
-			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"go.opentelemetry.io/otel"},
 	},
 	"leader/internal/script": {
-		own: []string{"cachekeys", "internal/redisnode", "internal/wire"}, other: []string{"github.com/redis/go-redis/v9"},
+		own:   []string{"cachekeys", "evaluate", "internal/control", "internal/redisnode", "internal/wire"},
+		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"leader/internal/hook": {own: []string{}, other: []string{"golang.org/x/sync"}},
 	"follower": {
@@ -105,7 +106,7 @@ var layouts = map[string]layout{
 	},
 	"metrics": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
+			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
@@ -120,7 +121,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/answers": {own: []string{"evaluate"}, never: []string{"context", "log", "net", "os", "io"}},
 	"cmd/catbridge/internal/demo": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/configserver", "internal/eventlog",
+			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/configserver", "internal/control", "internal/eventlog",
 			"internal/histogram", "internal/hostname", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"internal/watchfile", "cmd/catbridge/internal/answers", "cmd/catbridge/internal/localcdn", "cmd/catbridge/internal/redisurl",
 			"cmd/catbridge/internal/terminal",
@@ -129,7 +130,7 @@ var layouts = map[string]layout{
 	},
 	"cmd/catbridge/internal/doctor": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
+			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/settings",
 		},
@@ -137,7 +138,7 @@ var layouts = map[string]layout{
 	},
 	"cmd/catbridge/internal/httpd": {
 		own: []string{
-			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
+			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
@@ -158,7 +159,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/redisurl": {own: []string{"cachekeys", "internal/regularfile", "internal/wire"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"cmd/catbridge/internal/settings": {
 		own: []string{
-			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
+			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"cmd/catbridge/internal/redisurl",
 		},

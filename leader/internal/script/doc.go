@@ -9,6 +9,10 @@
 //	          and publishes the heartbeat
 //	release   deletes the lock and publishes that       [Store.Release]
 //	refresh   counts a request to poll                  [Store.RequestRefresh]
+//	control   replaces the operators' control           [Store.WriteControl]
+//	          and publishes that
+//	read_control
+//	          reads the control and what is current     [Store.Control]
 //
 // The head of each .lua file describes its keys, arguments and reply. A script is sent as
 // EVALSHA, and as EVAL if the server does not know it. Running a script twice is harmless (F32).

@@ -55,16 +55,29 @@ local function bounded(text, limit) return text and string.sub(text, 1, limit + 
 -- is_hash reports whether s has the form of a content's hash.
 local function is_hash(s) return s and #s == 64 and not string.find(s, '[^0-9a-f]') end
 
+-- has_proto reports whether the latest leader knows of controls, see HasProto in package wire.
+local function has_proto(meta)
+  local stamp = meta[STAMP] or ''
+  return meta[EPOCH] and #stamp <= 27 and string.match(stamp, '^%d+ (%d+)$') == meta[EPOCH]
+end
+
 -- read_meta returns the fields of META. The control is false if the latest leader does not know of controls: it left
 -- the field as it was, see HasProto in package wire.
 local function read_meta(key)
   local meta = read('HMGET', key, unpack(META)) or {}
   for i = 1, #META do meta[i] = bounded(meta[i] or false, FIELD) end
-  if not meta[EPOCH] or string.match(meta[STAMP] or '', '^%d+ (%d+)$') ~= meta[EPOCH] then meta[CONTROL] = false end
+  if not has_proto(meta) then meta[CONTROL] = false end
   return meta
 end
 
 local function write_meta(key, ...)
   if wrong_type(redis.pcall('HMGET', key, 'rev')) then redis.call('DEL', key) end
   redis.call('HSET', key, ...)
+end
+
+-- stored_seq returns the seq of the stored control, or 0 if there is none or its first line is not a seq.
+local function stored_seq(key)
+  local line = read('GETRANGE', key, 0, 13) or ''
+  local seq = number(string.match(line, '^(%d+)\n'))
+  return seq >= 1e12 and seq or 0
 end

@@ -24,6 +24,12 @@ var releaseSource string
 //go:embed refresh.lua
 var refreshSource string
 
+//go:embed control.lua
+var controlSource string
+
+//go:embed read_control.lua
+var readControlSource string
+
 //go:embed trim.lua
 var trimSource string
 
@@ -34,4 +40,7 @@ var (
 	releaseScript = redis.NewScript(prelude + releaseSource)
 	refreshScript = redis.NewScript(prelude + refreshSource)
 	trimScript    = redis.NewScript(prelude + trimSource)
+	controlScript = redis.NewScript(prelude + controlSource)
+
+	readControlScript = redis.NewScript(prelude + readControlSource)
 )

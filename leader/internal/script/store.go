@@ -25,6 +25,7 @@ const (
 	Regressed   Outcome = "REGRESSED"   // meta does not have what this process wrote
 	Overwritten Outcome = "OVERWRITTEN" // entry, blob or a field of meta is missing or was overwritten
 	Released    Outcome = "RELEASED"    // the lock is free
+	Proto       Outcome = "PROTO"       // the latest leader does not know of controls; nothing was written
 )
 
 // Store runs the scripts for one SDK key. It has no state and is safe for concurrent use.

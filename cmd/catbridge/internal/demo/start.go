@@ -152,7 +152,7 @@ func (d *demo) close() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), cleanTimeout)
 		defer cancel()
 		k := d.redisKeys
-		if err := client.Del(ctx, k.Entry, k.Lock, k.Meta, k.Blob, k.Patches, k.History, k.Fleet).Err(); err != nil {
+		if err := client.Del(ctx, k.Entry, k.Lock, k.Meta, k.Blob, k.Patches, k.History, k.Control, k.Pinned, k.Source, k.Fleet).Err(); err != nil {
 			errs = append(errs, fmt.Errorf("the demo's keys could not be deleted from Redis (%s and catbridge:{%s}:…): %w", k.Entry, k.Entry, err))
 		}
 		client.Close()
