@@ -15,6 +15,7 @@ const (
 	Webhook = Cause(wire.CauseWebhook) // a poll that a webhook requested
 	Refresh = Cause(wire.CauseRefresh) // a poll that was requested otherwise
 	SDK     = Cause(wire.CauseSDK)     // taken over from the entry that an official SDK wrote
+	Repair  = Cause(wire.CauseRepair)  // written again after Redis had lost it, or kept only part of it; why it came before is unknown
 )
 
 // A Gap is why the content before a version cannot be made of that version.

@@ -128,7 +128,12 @@
 // the history fits into Config.HistoryBytes. If the leader dies in between, the next change trims.
 //
 // If meta names the content already, a commit is a repair and adds nothing; if meta was lost,
-// the newest entry is compared. A leader that does not hold the content before adds no patch back.
+// the newest entry is compared. A leader that does not hold the content before reads it from Redis, for
+// example after the reply to its own commit was lost; if Redis does not have it either, the entry has no patch
+// back. The trim returns the newest entry's hash: so an entry that Redis refused is noticed even if the
+// reply that says so was lost.
+//
+// No script reads more of the history than what stays: any client may have written it.
 // Package history reads the history.
 //
 // # Spread window

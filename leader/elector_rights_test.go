@@ -117,10 +117,10 @@ func (l *ownLeader) await(what string, holds func(KeyStats) bool) {
 // F24 for the history: without its rights the leader leads all the same, and says so.
 func TestALeaderWithoutRightsToTheHistoryLeads(t *testing.T) {
 	u, cdn := newUser(t), fakecdn.New()
-	u.grant("-xadd -xrange -xtrim")
+	u.grant("-xadd -xrevrange -xtrim")
 	l := u.lead(cdn)
 	l.await("leads without a history", func(s KeyStats) bool {
-		return s.State == StateSteady && s.Commits == 1 && strings.Contains(s.HistoryError, "+xadd +xrange +xtrim") && s.MissingRights == nil
+		return s.State == StateSteady && s.Commits == 1 && strings.Contains(s.HistoryError, "+xadd +xrevrange +xtrim") && s.MissingRights == nil
 	})
 	if strings.Contains(l.log.String(), fmt.Sprint("event_id=", eventNoRights)) || !strings.Contains(l.log.String(), fmt.Sprint("event_id=", eventHistory)) {
 		t.Errorf("the log says\n%s", l.log)
@@ -161,9 +161,9 @@ func (c *lateCommit) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // A history that was refused before the rights were checked does not hide what the check said.
 func TestTheHistoryNamesTheMissingRights(t *testing.T) {
 	u, late := newUser(t), &lateCommit{committed: make(chan struct{}), checked: make(chan struct{})}
-	u.grant("-xadd -xrange -xtrim")
+	u.grant("-xadd -xrevrange -xtrim")
 	l := u.lead(fakecdn.New(), late)
-	lacking := func(s KeyStats) bool { return strings.Contains(s.HistoryError, "+xadd +xrange +xtrim") }
+	lacking := func(s KeyStats) bool { return strings.Contains(s.HistoryError, "+xadd +xrevrange +xtrim") }
 	l.await("checked", lacking)
 	close(late.checked)
 	l.await("committed", func(s KeyStats) bool { return s.HistoryErrors == 1 })

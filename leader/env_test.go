@@ -104,7 +104,7 @@ func (s *testEnv) hasVersion(version int64) {
 // The numbers of arguments of EVALSHA: the script and the number of keys, the keys, the
 // script's arguments.
 const (
-	commitArgs = 2 + 6 + 28
+	commitArgs = 2 + 6 + 29
 	renewArgs  = 2 + 4 + 14
 	trimArgs   = 2 + 2 + 2
 )

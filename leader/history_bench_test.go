@@ -33,7 +33,7 @@ func BenchmarkHistory(b *testing.B) {
 			}
 			var rev int64
 			var making, committing, trimming time.Duration
-			var size script.HistorySize
+			var size script.HistoryState
 			n := 0
 			change := func() {
 				c, before := contents[n%len(contents)], contents[max(0, n-1)%len(contents)]
@@ -44,7 +44,7 @@ func BenchmarkHistory(b *testing.B) {
 				began := time.Now()
 				if entries > 0 {
 					p := patch.Make(b.Context(), c.JSON, before.JSON, 256<<10)
-					a.History = script.Record{Entries: entries, Cause: wire.CausePoll, BackTo: before.Hash, Back: wire.Back{Codec: wire.Patch, Payload: p}.Append(nil)}
+					a.History = script.Record{Entries: entries, Cause: wire.CausePoll, BackTo: before.Hash, BackSize: len(before.JSON), Back: wire.Back{Codec: wire.Patch, Payload: p}.Append(nil)}
 				}
 				made := time.Now()
 				w, err := store.Commit(b.Context(), a, c)

@@ -92,7 +92,7 @@ func (t *term) run(ctx context.Context) {
 	cause := errCrashed
 	defer func() { t.end(ctx, cause) }() // also after a panic
 	t.loadContent(ctx)
-	t.loadPatches(ctx)
+	t.loadPatches(ctx, t.content)
 	cause = t.lead(ctx)
 }
 

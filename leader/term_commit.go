@@ -12,9 +12,10 @@ import (
 // commit makes c current. If the write fails, c stays pending and the next renewal retries.
 // The retry is harmless if the first try succeeded after all: the scripts detect it.
 func (t *term) commit(ctx context.Context, c *content) error {
-	t.pending = c
 	// Twice: first based on the rev that this process considers current, then on Redis's reply.
 	for range 2 {
+		c = t.rebase(ctx, c)
+		t.pending = c
 		w, err := t.tryCommit(ctx, c)
 		switch {
 		case err != nil:
@@ -22,13 +23,9 @@ func (t *term) commit(ctx context.Context, c *content) error {
 		case w.Outcome == script.OK:
 			changed := t.hash != c.Hash
 			t.committed(c, w)
-			return t.recorded(ctx, changed, w.History)
+			return t.recorded(ctx, c, changed, w.History)
 		case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash:
-			// An earlier try succeeded; only its reply was lost.
-			t.keepPatches(c, w.Meta.Rev)
-			t.setCurrent(c)
-			t.adopt(w.Meta, w.Now)
-			return t.recorded(ctx, true, "")
+			return t.replyLost(ctx, c, w) // of an earlier try
 		case w.Outcome == script.Overwritten:
 			return t.repairAfterPoll(ctx, w.Found)
 		}
@@ -53,7 +50,7 @@ func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, er
 	a.Message.Hash, a.Message.Len, a.Message.ETag = c.Hash, len(c.JSON), wire.MessageETag(a.ETag)
 	a.Message.Spread = t.elector.spread(len(c.Payload))
 	t.addPatches(&a, c)
-	a.History = t.record(ctx, c)
+	a.History = t.record(c)
 	a.Replaced, a.Waits = t.elector.replaced.lines(), 0
 	switch {
 	case a.Age >= 0 || t.elector.knowsCurrent(c.Hash):
@@ -75,6 +72,15 @@ func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, er
 		t.renewedAt = sent
 	}
 	return w, nil
+}
+
+// replyLost handles that Redis has c, which this process committed without receiving the reply.
+func (t *term) replyLost(ctx context.Context, c *content, w script.WriteReply) error {
+	changed := t.hash != c.Hash
+	t.keepPatches(c, w.Meta.Rev)
+	t.setCurrent(c)
+	t.adopt(w.Meta, w.Now)
+	return t.recorded(ctx, c, changed, "")
 }
 
 func (t *term) committed(c *content, w script.WriteReply) {

@@ -15,9 +15,8 @@ import (
 type content struct {
 	*script.Content
 	broken int
-	patch  *patchFrom // from the content that was current when it was fetched; nil: there is none
-	cause  wire.Cause // why it was fetched or taken over; empty: it was current in a former term
-	back   *backTo    // to the content that was current when it was fetched; nil: there was none
+	cause  wire.Cause // why a commit makes it current
+	change *change    // from the content that was current when it was fetched; nil: there was none
 }
 
 // newest returns the newest content of this process, committed or not, or nil.
@@ -29,7 +28,9 @@ func (t *term) newest() *content {
 }
 
 func (t *term) setCurrent(c *content) {
-	t.content, t.pending, t.corrupt = c, nil, false
+	current := *c
+	current.cause = wire.CauseRepair // if it is committed again
+	t.content, t.pending, t.corrupt = &current, nil, false
 	t.hash, t.etag, t.length = c.Hash, c.StoredETag(), len(c.JSON)
 }
 
@@ -101,7 +102,7 @@ func (t *term) verify(stored *script.Content) *content {
 		t.elector.log().Warn(eventOverwritten, "The content in Redis is not a valid config.", eventlog.Err(err))
 		return nil
 	}
-	return &content{Content: stored, broken: len(config.BrokenFlags())}
+	return &content{Content: stored, broken: len(config.BrokenFlags()), cause: wire.CauseRepair}
 }
 
 // uncertain reports whether Redis holds content below the highest rev that this process does not

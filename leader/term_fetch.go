@@ -89,12 +89,12 @@ func (e *elector) fetch(ctx context.Context, etag string, base *content, cause w
 	}
 	result := fetchResult{Response: response, err: err}
 	if err == nil && !response.NotModified {
-		c, patch := prepared.wait()
+		c, change := prepared.wait()
 		if c == nil {
 			return fetchResult{err: ctx.Err()}
 		}
 		c.ETag = response.ETag
-		result.content = &content{Content: c, broken: s.broken, patch: patch, cause: cause, back: prepared.back()}
+		result.content = &content{Content: c, broken: s.broken, cause: cause, change: change}
 	}
 	return result
 }

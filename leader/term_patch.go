@@ -8,16 +8,10 @@ import (
 	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
-// patchBudget is the longest time for making a patch. One edit takes less than a millisecond, edits
+// patchBudget is the longest time for making the patches of a change. One edit takes less than a millisecond, edits
 // that are far apart take as long as compressing what lies between them. After patchBudget the
 // change is published without a patch, and followers read the blob.
 const patchBudget = 250 * time.Millisecond
-
-// patchFrom is a patch that makes content of the content with the hash from. It is immutable.
-type patchFrom struct {
-	from  string
-	patch []byte
-}
 
 // currentPatches returns the patches in Redis, as far as this process knows: those that lead to
 // the current content.
@@ -33,11 +27,11 @@ func (t *term) nextPatches(c *content, rev int64) wire.Patches {
 	switch {
 	case c.Hash == t.hash:
 		return t.currentPatches()
-	case c.patch == nil || c.patch.from != t.hash:
+	case c.change == nil || c.change.patch == nil || c.change.from != t.hash:
 		return nil
 	}
 	return t.currentPatches().With(wire.PatchStep{
-		From: wire.ShortHash(t.hash), To: c.Hash, Rev: rev, Len: len(c.JSON), Patch: c.patch.patch,
+		From: wire.ShortHash(t.hash), To: c.Hash, Rev: rev, Len: len(c.JSON), Patch: c.change.patch,
 	})
 }
 
@@ -55,9 +49,10 @@ func (t *term) addPatches(a *script.Assertion, c *content) {
 // before c becomes the current content.
 func (t *term) keepPatches(c *content, rev int64) { t.patches = t.nextPatches(c, rev) }
 
-// loadPatches reads the patches of former terms. Without them, the next change starts again.
-func (t *term) loadPatches(ctx context.Context) {
-	if t.content == nil || len(t.content.Payload) <= wire.MaxInlineBytes {
+// loadPatches reads the patches that lead to the current content, which may be nil. Without them, the next
+// change starts again.
+func (t *term) loadPatches(ctx context.Context, current *content) {
+	if current == nil || len(current.Payload) <= wire.MaxInlineBytes {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.elector.timings.RenewInterval)

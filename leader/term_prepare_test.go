@@ -27,7 +27,7 @@ func TestAPreparationIsOfTheContent(t *testing.T) {
 	p := preparing(t.Context(), base, next)
 	defer p.stop()
 	c, made := p.wait()
-	if c == nil || c.Hash != next.Hash || c.Codec != next.Codec || !bytes.Equal(c.Payload, next.Payload) || made == nil || made.from != base.Hash {
+	if c == nil || c.Hash != next.Hash || c.Codec != next.Codec || !bytes.Equal(c.Payload, next.Payload) || made == nil || made.from != base.Hash || made.patch == nil {
 		t.Errorf("%+v, %+v", c, made)
 	}
 }
@@ -37,9 +37,9 @@ func TestAPatchThatTakesTooLongIsNotUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := preparing(t.Context(), script.NewContent(large(1), ""), script.NewContent(large(2), ""))
 		defer p.stop()
-		p.patch = make(chan []byte) // it is still being made
+		p.change.patch = make(chan []byte) // it is still being made
 		began := time.Now()
-		if c, made := p.wait(); c == nil || made != nil || time.Since(began) != patchBudget {
+		if c, made := p.wait(); c == nil || made.patch != nil || time.Since(began) != patchBudget {
 			t.Errorf("%v, %v after %v", c, made, time.Since(began))
 		}
 	})
@@ -52,14 +52,14 @@ func TestAPatchThatWasMadeInTimeIsUsedLater(t *testing.T) {
 		defer p.stop()
 		time.Sleep(2 * patchBudget)
 		for range 20 { // both channels are ready
-			made := <-p.patch
-			p.patch <- made
+			made := <-p.change.patch
+			p.change.patch <- made
 			c, from := p.wait()
-			if c == nil || from == nil {
+			if c == nil || from.patch == nil {
 				t.Fatalf("%v, %v", c, from)
 			}
 			p.content <- c
-			p.patch <- made
+			p.change.patch <- made
 		}
 	})
 }
@@ -87,16 +87,16 @@ func TestAPatchThatSavesLittleIsNotUsed(t *testing.T) {
 	p := preparing(t.Context(), base, next)
 	defer p.stop()
 	_, made := p.wait()
-	if made == nil || 2*len(made.patch) <= wire.MaxInlineBytes {
+	if 2*len(made.patch) <= wire.MaxInlineBytes {
 		t.Fatalf("%+v", made)
 	}
 	for payload, want := range map[int]bool{2*len(made.patch) + 2: true, 2 * len(made.patch): false, wire.MaxInlineBytes: false} {
 		c := *next
 		c.Payload = c.Payload[:payload]
 		p.content <- &c
-		p.patch <- made.patch
-		if _, from := p.wait(); (from != nil) != want {
-			t.Errorf("blob of %d bytes: a patch %v", payload, from != nil)
+		p.change.patch <- made.patch
+		if _, from := p.wait(); (from.patch != nil) != want {
+			t.Errorf("blob of %d bytes: a patch %v", payload, from.patch != nil)
 		}
 	}
 }

@@ -13,11 +13,7 @@ import (
 // or a replica that was behind took over.
 func (t *term) repairRegressed(ctx context.Context, w script.WriteReply) error {
 	if p := t.pending; p != nil && w.Meta.Hash == p.Hash && w.Meta.Rev > t.rev {
-		// The reply to its commit was lost.
-		t.keepPatches(p, w.Meta.Rev)
-		t.setCurrent(p)
-		t.adopt(w.Meta, w.Now)
-		return nil
+		return t.replyLost(ctx, p, w)
 	}
 	t.elector.log().Warn(eventRegressed, "Redis lost or changed the published content.",
 		slog.Int64("rev", t.rev), slog.Int64("found", w.Meta.Rev))
@@ -119,7 +115,7 @@ func (t *term) fetchedLater(ctx context.Context) (*content, error) {
 	if t.elector.replaced.has(later.StoredETag()) {
 		return nil, nil
 	}
-	return taken(t.verify(later)), nil
+	return t.takenOver(t.verify(later), entry.FetchTime, t.elector.highest), nil
 }
 
 // repairInPlace returns the content in Redis if parts are missing, for a commit just above the
@@ -159,7 +155,11 @@ func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 		return nil, nil
 	}
 	if best != blob {
-		c = taken(c)
+		written := max(t.rev, blobRev)
+		if written == 0 {
+			written = t.elector.highest
+		}
+		c = t.takenOver(c, entry.FetchTime, written)
 	}
 	above := max(t.rev, entry.FetchTime, blobRev)
 	if t.elector.highest != 0 && above+1 >= t.elector.highest && !t.elector.knowsCurrent(c.Hash) {

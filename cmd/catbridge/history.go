@@ -29,6 +29,7 @@ one SDK key it may be left out.
   webhook  a poll that a webhook requested
   refresh  a poll that catbridge refresh or a program requested
   sdk      the leader took it over from an official SDK while the CDN did not answer
+  repair   Redis had lost it, or kept only part of it, and the leader wrote it again
 
 A line says why the config before is unavailable: a leader did not hold it, it did not fit
 into the history, or a change was not recorded. Differences that no evaluation shows, such

@@ -20,7 +20,7 @@ const testKey = "configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012"
 
 // leaderRights are the leader's rights in the documentation.
 const leaderRights = "reset on >secret ~???????????????????????????????????????? ~catbridge:{*}:* &catbridge:{*}:events -@all " +
-	"+evalsha +eval +ping +get +set +hset +hmget +hincrby +getrange +setrange +pexpire +pttl +del +xadd +xrange +xtrim +publish +time +subscribe +unsubscribe"
+	"+evalsha +eval +ping +get +set +hset +hmget +hincrby +getrange +setrange +pexpire +pttl +del +xadd +xrevrange +xtrim +publish +time +subscribe +unsubscribe"
 
 func setUser(t *testing.T, admin redis.UniversalClient, name, rules string) redistest.User {
 	t.Helper()
@@ -66,13 +66,13 @@ func TestEachMissingRightOfALeaderIsReported(t *testing.T) {
 		"resetkeys %R~* %W~*":     nil, // Redis merges both
 		"resetkeys ~f* %R~catb*":  {bridge},
 		"resetkeys ~f* ~*:[lmb]*": {bridge}, // no webhook
-		"-@all +eval":             {"+del", "+evalsha", "+get", "+getrange", "+hincrby", "+hmget", "+hset", "+pexpire", "+ping", "+pttl", "+publish", "+set", "+setrange", "+subscribe", "+time", "+xadd", "+xrange", "+xtrim"},
+		"-@all +eval":             {"+del", "+evalsha", "+get", "+getrange", "+hincrby", "+hmget", "+hset", "+pexpire", "+ping", "+pttl", "+publish", "+set", "+setrange", "+subscribe", "+time", "+xadd", "+xrevrange", "+xtrim"},
 		"-get -set resetchannels": {"+get", "+set", "&" + keys.Events},
 		"-hset (~* +hset)":        nil,
 		"-eval":                   {"+eval"},
 		"resetkeys ~f* ~catb* -getrange (+getrange ~f*)": {"(+getrange " + bridge + ")"},
 	}
-	for command := range strings.FieldsSeq("evalsha ping get set hset hmget hincrby getrange setrange pexpire pttl del xadd xrange xtrim publish time subscribe") {
+	for command := range strings.FieldsSeq("evalsha ping get set hset hmget hincrby getrange setrange pexpire pttl del xadd xrevrange xtrim publish time subscribe") {
 		tests["-"+command] = []string{"+" + command}
 	}
 	for change, want := range tests {

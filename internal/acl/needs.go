@@ -35,7 +35,7 @@ var keyCommands = []struct{ text, mode string }{
 	{"GET $", read}, {"GETRANGE $ 0 0", read}, {"HMGET $ f", read}, {"PTTL $", read},
 	{"SET $ v", write}, {"SETRANGE $ 0 v", write}, {"HSET $ f v", write}, {"HINCRBY $ f 1", readWrite},
 	{"PEXPIRE $ 1", write}, {"DEL $", write}, {"EVALSHA 0 1 $", readWrite},
-	{"XADD $ * f v", write}, {"XRANGE $ - +", read}, {"XTRIM $ MINID 0", write},
+	{"XADD $ * f v", write}, {"XREVRANGE $ + -", read}, {"XTRIM $ MINID 0", write},
 }
 
 // clusterNeeds are the further commands of a cluster client. It asks for the keys of a
@@ -62,7 +62,7 @@ func leaderNeeds(keys cachekeys.Keys) needs {
 		{keys.Meta, bridge, "EVALSHA HMGET HSET HINCRBY DEL"},
 		{keys.Blob, bridge, "EVALSHA GET GETRANGE SET SETRANGE"},
 		{keys.Patches, bridge, "EVALSHA GETRANGE SET DEL"},
-		{keys.History, bridge, "EVALSHA XADD XRANGE XTRIM DEL"},
+		{keys.History, bridge, "EVALSHA XADD XREVRANGE XTRIM DEL"},
 		{keys.Hook(strings.Repeat("0", 32)), bridge, "EVALSHA GET SET"},
 	} {
 		commands := strings.Fields(key.commands)

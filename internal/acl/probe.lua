@@ -25,6 +25,6 @@ for _, command in ipairs({
   -- The leader overwrites a key of the wrong type.
   if type(reply) == 'table' and reply.err and string.sub(reply.err, 1, 9) ~= 'WRONGTYPE' then return reply end
 end
-local reply = redis.pcall('XRANGE', history_key, '-', '-')
+local reply = redis.pcall('XREVRANGE', history_key, '-', '-')
 if reply.err and string.sub(reply.err, 1, 9) ~= 'WRONGTYPE' then return reply.err end
 return redis.status_reply('OK')

@@ -28,6 +28,7 @@ const (
 	CauseWebhook Cause = "webhook" // a poll that a webhook requested
 	CauseRefresh Cause = "refresh" // a poll that was requested otherwise
 	CauseSDK     Cause = "sdk"     // taken over from the entry that an official SDK wrote
+	CauseRepair  Cause = "repair"  // written again after Redis had lost it, or kept only part of it
 
 	CausePin       Cause = "pin"       // an operator pinned it
 	CauseForce     Cause = "force"     // an operator forced a flag

@@ -17,7 +17,7 @@ import (
 type rights map[harness.Role]string
 
 const (
-	leaderCommands   = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby xadd xrange xtrim time publish subscribe ping"
+	leaderCommands   = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby xadd xrevrange xtrim time publish subscribe ping"
 	followerCommands = "get getrange hmget subscribe ping"
 	reporterCommands = followerCommands + " zadd zremrangebyscore"
 	statusCommands   = "get getrange pttl hmget zrange xrevrange time pubsub|numsub ping"

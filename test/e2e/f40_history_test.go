@@ -113,7 +113,7 @@ func TestF40_FullRedisLosesNoVersionOfTheHistory(t *testing.T) {
 // F40: a leader whose user lacks the rights of the history publishes all the same.
 func TestF40_LeaderWithoutRightsToTheHistoryPublishes(t *testing.T) {
 	harness.OnServer(t, func(env *harness.Environment, _ *redistest.Process) {
-		env.SetUser(harness.AsLeader, "-xadd", "-xrange", "-xtrim")
+		env.SetUser(harness.AsLeader, "-xadd", "-xrevrange", "-xtrim")
 		env.StartAll(1)
 		version := env.CDN.Publish()
 		env.AwaitVersion(version, env.PollBound())
@@ -124,7 +124,7 @@ func TestF40_LeaderWithoutRightsToTheHistoryPublishes(t *testing.T) {
 		if _, err := h.Find("-1"); !errors.Is(err, history.ErrNotFound) {
 			env.Errorf("found %v", err)
 		}
-		env.SetUser(harness.AsLeader, "+xadd", "+xrange", "+xtrim")
+		env.SetUser(harness.AsLeader, "+xadd", "+xrevrange", "+xtrim")
 		env.ClearRefusals()
 		env.Settle()
 	})

@@ -284,7 +284,7 @@ func (l *lua) run(r *request) string {
 		names = append(names, keys.Patches, keys.History)
 		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
 			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.overwriteUpTo, r.latest, replacedText(r.replaced), number(r.waits),
-			hashOf(r.patchFrom), older, last, maxHistory, "poll", hashOf(r.backTo), "back")
+			hashOf(r.patchFrom), older, last, maxHistory, "poll", hashOf(r.backTo), 7, "back")
 	case opRenew:
 		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits))
 	case opRelease:

@@ -11,8 +11,8 @@ var leading = []mutant{
 	},
 	{
 		"a failed commit is not retried", "I6", []edit{{"leader",
-			`	t.pending = c
-	// Twice`, `	// Twice`}},
+			`		t.pending = c
+		w, err := t.tryCommit`, `		w, err := t.tryCommit`}},
 		test{"leader", "^TestAFailedCommitIsRetriedEvenIfTheBlobIsMissing$"},
 	},
 	{

@@ -86,12 +86,12 @@ var patching = []mutant{
 	},
 	{
 		"a patch may be as large as the content", "F38", []edit{{"leader",
-			`|| len(made) >= len(c.Payload)/2 {`, `{`}},
+			`&& len(p) < len(c.Payload)/2 {`, `{`}},
 		test{"leader", "^TestAPatchThatSavesLittleIsNotUsed$"},
 	},
 	{
 		"a commit waits for a patch for any time", "F38", []edit{{"leader",
-			`p.budget, p.cancel = context.WithTimeout(ctx, patchBudget)`, `p.budget, p.cancel = context.WithCancel(ctx)`}},
+			`budget, cancel := context.WithTimeout(ctx, patchBudget)`, `budget, cancel := context.WithCancel(ctx)`}},
 		test{"leader", "^TestAPatchThatTakesTooLongIsNotUsed$"},
 	},
 	{
@@ -121,7 +121,7 @@ var patching = []mutant{
 	},
 	{
 		"a new leader forgets the patches", "F38", []edit{{"leader",
-			`	t.loadPatches(ctx)
+			`	t.loadPatches(ctx, t.content)
 	cause =`, `	cause =`}},
 		test{"leader", "^TestANewTermContinuesThePatches$"},
 	},

@@ -34,12 +34,12 @@ var recording = []mutant{
 	},
 	{
 		"a repair of a lost meta adds an entry", "F40", []edit{{"leader/internal/script/commit.lua",
-			`if not before and newest() == hash then return end -- meta was lost, and this repairs it`, ``}},
+			`if not before and newest(history_key) == hash then return end -- meta was lost, and this repairs it`, ``}},
 		test{"leader/internal/script", "^TestARepairOfALostMetaAddsNothing$"},
 	},
 	{
 		"an entry leads back from content that was not current", "F40", []edit{{"leader/internal/script/commit.lua",
-			`back_to == before and back or ''`, `back`}},
+			`'back', known and back or '')`, `'back', back)`}},
 		test{"leader/internal/script", "^TestAnEntryLeadsBackOnlyToTheContentThatItReplaced$"},
 	},
 	{
@@ -77,9 +77,8 @@ var recording = []mutant{
 	},
 	{
 		"a trim removes the newest entry", "F40", []edit{{"leader/internal/script/trim.lua",
-			`if i < #all and bytes + size > most then break end`, `if bytes + size > most then break end`}, {"leader/internal/script/trim.lua",
-			`if first > 1 and first <= #all then redis.call('XTRIM', history_key, 'MINID', all[first][1]) end`,
-			`if first > 1 then redis.call('XTRIM', history_key, 'MINID', first <= #all and all[first][1] or '9999999999999') end`}},
+			`full or count > 0 and bytes + size > most`, `full or bytes + size > most`}, {"leader/internal/script/trim.lua",
+			`'MINID', oldest) end`, `'MINID', oldest or '9999999999999') end`}},
 		test{"leader/internal/script", "^TestTheOldestEntriesAreTrimmed$"},
 	},
 	{
@@ -111,13 +110,65 @@ var recording = []mutant{
 		"a new term leaves a hole", "F40", []edit{{"leader",
 			`base, cause := t.content, t.pollCause()`, `base, cause := t.elector.content, t.pollCause()
 	base = nil`}, {"leader",
-			`if c.Hash != t.hash && t.content != nil && t.content.Hash == t.hash && (back == nil || back.to != t.hash) {`, `if false {`}},
+			`if known || t.hash == "" || c.Hash == t.hash {`, `if true {`}},
 		test{"leader", "^TestTheHistoryLeadsBackToEveryVersion$"},
 	},
 	{
 		"content that was fetched before another change leads back from it", "F40", []edit{{"leader",
-			`if c.Hash != t.hash && t.content != nil && t.content.Hash == t.hash && (back == nil || back.to != t.hash) {`, `if false {`}},
+			`if known || t.hash == "" || c.Hash == t.hash {`, `if true {`}},
 		test{"leader", "^TestContentOfAnSDKIsInTheHistory$"},
+	},
+	{
+		"a lost reply leaves a hole", "F40", []edit{{"leader",
+			`base := t.loadBase(ctx)`, `base := t.content`}},
+		test{"leader", "^TestAChangeAfterALostReplyLeavesNoHole$"},
+	},
+	{
+		"a lost reply ends the patches", "F38", []edit{{"leader",
+			`	t.loadPatches(ctx, base)
+`, ``}},
+		test{"leader", "^TestAChangeAfterALostReplyLeavesNoHole$"},
+	},
+	{
+		"a lost reply hides that an entry was refused", "F40", []edit{{"leader",
+			`case now.Newest != c.Hash:`, `case false:`}},
+		test{"leader", "^TestARefusedEntryIsReportedEvenIfTheReplyIsLost$"},
+	},
+	{
+		"a change whose reply was lost is not trimmed", "F40", []edit{{"leader",
+			`return t.recorded(ctx, c, changed, "")`, `return nil`}},
+		test{"leader", "^TestALostReplyAloneIsNotReported$"},
+	},
+	{
+		"a repair by the same process is a poll", "F40", []edit{{"leader",
+			`	current.cause = wire.CauseRepair // if it is committed again
+`, ``}},
+		test{"leader", "^TestARepairHasItsOwnCause$"},
+	},
+	{
+		"a repair by another process is the first config", "F40", []edit{{"leader",
+			`cause: wire.CauseRepair}`, `cause: wire.CauseFirst}`}},
+		test{"leader", "^TestARepairHasItsOwnCause$"},
+	},
+	{
+		"every entry is an SDK's", "F40", []edit{{"leader",
+			`c != nil && written != 0 && fetched > written`, `c != nil && fetched > written`}},
+		test{"leader", "^TestTheBridgesOwnEntryIsNotAnSDKs$"},
+	},
+	{
+		"an entry takes a size from meta", "F40", []edit{{"leader/internal/script/commit.lua",
+			`known and back_size or ''`, `before and digits(number(meta[LEN])) or ''`}},
+		test{"leader/internal/script", "^TestAnEntryDoesNotTakeItsSizesFromMeta$"},
+	},
+	{
+		"a trim reads all of the history", "F40", []edit{{"leader/internal/script/trim.lua",
+			`local count, bytes, page, oldest, full = 0, 0, 1, nil, false`, `local count, bytes, page, oldest, full = 0, 0, 10000, nil, false`}},
+		test{"leader/internal/script", "^TestAHugeHistoryIsNotRead$"},
+	},
+	{
+		"all of the history is read for its newest entry", "F40", []edit{{"leader/internal/script/prelude.lua",
+			`'+', '-', 'COUNT', 1)`, `'+', '-')`}},
+		test{"leader/internal/script", "^TestAHugeHistoryIsNotRead$"},
 	},
 	{
 		"every change is a poll's", "F40", []edit{{"leader",

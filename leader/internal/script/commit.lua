@@ -35,7 +35,8 @@
 --   25 entries int     the history's greatest number of entries; 0: there is no history
 --   26 cause   string  why the content becomes current
 --   27 backto  string  hash of the content that back makes; empty: there is none
---   28 back    string  how to make that content of this one
+--   28 backsize int    bytes of that config JSON
+--   29 back    string  how to make that content of this one
 -- Times are in ms since the Unix epoch by Redis's clock.
 -- Returns {OK, rev, cdn, now, receivers, refresh}, with Redis's error besides if it refused the history's entry,
 -- {FENCED}, or {STALE or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
@@ -48,7 +49,7 @@ local etag, hash, length, poll = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 local json, blob_tail, payload = ARGV[15], ARGV[16], ARGV[17]
 local over, latest, replaced, waits = tonumber(ARGV[18]), tonumber(ARGV[19]), ARGV[20], ARGV[21]
 local from, older, step = ARGV[22], ARGV[23], ARGV[24]
-local entries, cause, back_to, back = tonumber(ARGV[25]), ARGV[26], ARGV[27], ARGV[28]
+local entries, cause, back_to, back_size, back = tonumber(ARGV[25]), ARGV[26], ARGV[27], ARGV[28], ARGV[29]
 
 local now = clock()
 if not now then return bad_clock() end
@@ -107,25 +108,17 @@ write_meta(meta_key, 'epoch', epoch, 'proto', PROTO .. epoch, 'rev', text, 'hash
 redis.call('PEXPIRE', lock_key, lease)
 local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now) .. inline)
 
--- newest returns the hash of the newest entry of the history.
-local function newest()
-  local all = read('XRANGE', history_key, '-', '+') or {}
-  local fields = #all > 0 and all[#all][2] or {}
-  for i = 1, #fields, 2 do
-    if fields[i] == 'hash' then return fields[i + 1] end
-  end
-end
-
 -- record extends the history if the content is new, and returns Redis's error, if any. It is the last that happens:
 -- an error here changes nothing else.
 local function record()
   local before = is_hash(meta[HASH]) and meta[HASH]
   if entries == 0 or before == hash then return end
-  if not before and newest() == hash then return end -- meta was lost, and this repairs it
+  if not before and newest(history_key) == hash then return end -- meta was lost, and this repairs it
+  local known = before and back_to == before -- the leader holds the content before
   local function add()
     return redis.pcall('XADD', history_key, 'MAXLEN', entries, '*', 'rev', text, 'time', digits(now), 'hash', hash, 'etag', etag,
       'cause', cause, 'leader', string.match(own_lock, '^(.*):'), 'size', length,
-      'from', before or '', 'fromsize', before and digits(number(meta[LEN])) or '', 'back', back_to == before and back or '')
+      'from', before or '', 'fromsize', known and back_size or '', 'back', known and back or '')
   end
   local reply = add()
   if wrong_type(reply) then

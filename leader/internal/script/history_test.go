@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func (a *author) recording(c, from *Content, entries int) WriteReply {
 	as := a.assertionFor(c, wire.Change, 0)
 	as.History = Record{Entries: entries, Cause: wire.CausePoll}
 	if from != nil {
-		as.History.BackTo, as.History.Back = from.Hash, wire.Back{Codec: from.Codec, Payload: from.Payload}.Append(nil)
+		as.History.BackTo, as.History.BackSize, as.History.Back = from.Hash, len(from.JSON), wire.Back{Codec: from.Codec, Payload: from.Payload}.Append(nil)
 	}
 	w, err := a.Commit(a.t.Context(), as, c)
 	if err != nil {
@@ -106,6 +107,27 @@ func TestAnEntryLeadsBackOnlyToTheContentThatItReplaced(t *testing.T) {
 	})
 }
 
+// The size of the content before is the leader's, whatever meta says. Readers reject entries with bad sizes.
+func TestAnEntryDoesNotTakeItsSizesFromMeta(t *testing.T) {
+	for _, length := range []string{"zz", "0", "-1", "99999999999999", ""} {
+		t.Run(length, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, client *redis.Client) {
+				a := newAuthor(t, client, "ONE")
+				a.mustAcquire()
+				a.recording(testContent(1), nil, 10)
+				client.HSet(t.Context(), a.keys.Meta, "len", length)
+				a.recording(testContent(2), testContent(1), 10)
+				client.HSet(t.Context(), a.keys.Meta, "len", length)
+				a.recording(testContent(3), nil, 10)
+				entries := a.history()
+				if len(entries) != 3 || entries[1].FromSize != len(testContent(1).JSON) || entries[2].From != testContent(2).Hash || entries[2].FromSize != 0 {
+					t.Errorf("got %+v", entries)
+				}
+			})
+		})
+	}
+}
+
 // A repair after meta was lost adds nothing; other content does.
 func TestARepairOfALostMetaAddsNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {
@@ -177,7 +199,7 @@ func TestAHistoryOfAnotherTypeBeginsAgain(t *testing.T) {
 func TestAnEntryThatIsRefusedDoesNotFailTheCommit(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client(t, nil)
-	for _, command := range []string{"xadd", "xrange"} {
+	for _, command := range []string{"xadd", "xrevrange"} {
 		t.Run(command, func(t *testing.T) {
 			admin.FlushAll(t.Context())
 			admin.Do(t.Context(), "ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "&*", "+@all", "-"+command)
@@ -245,14 +267,73 @@ func TestTheOldestEntriesAreTrimmed(t *testing.T) {
 			}
 		}
 		client.Del(t.Context(), a.keys.History)
-		if outcome, size, err := a.Trim(t.Context(), a.lock, 0); err != nil || outcome != OK || size != (HistorySize{}) {
+		if outcome, size, err := a.Trim(t.Context(), a.lock, 0); err != nil || outcome != OK || size != (HistoryState{}) {
 			t.Errorf("no history: %v, %+v, %v", outcome, size, err)
 		}
 		client.Set(t.Context(), a.keys.History, "not a stream", 0)
-		if outcome, size, err := a.Trim(t.Context(), a.lock, 0); err != nil || outcome != OK || size != (HistorySize{}) {
+		if outcome, size, err := a.Trim(t.Context(), a.lock, 0); err != nil || outcome != OK || size != (HistoryState{}) {
 			t.Errorf("a string: %v, %+v, %v", outcome, size, err)
 		}
 	})
+}
+
+func TestATrimReturnsTheNewestHash(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		a.recording(testContent(1), nil, 10)
+		a.recording(testContent(2), testContent(1), 10)
+		if _, state, err := a.Trim(t.Context(), a.lock, 1<<20); err != nil || state.Newest != testContent(2).Hash {
+			t.Errorf("got %+v, %v", state, err)
+		}
+		for _, planted := range []string{"no hash", strings.Repeat("h", 10_000)} {
+			name := "hash"
+			if planted == "no hash" {
+				name = "other"
+			}
+			client.XAdd(t.Context(), &redis.XAddArgs{Stream: a.keys.History, Values: []string{name, planted}})
+			if _, state, err := a.Trim(t.Context(), a.lock, 1<<20); err != nil || state.Newest == testContent(2).Hash || len(state.Newest) > 65 {
+				t.Errorf("%.10s: got %+v, %v", planted, state, err)
+			}
+		}
+	})
+}
+
+// Another client's stream of any size neither blocks Redis nor fills its memory: of a history only what stays is read.
+func TestAHugeHistoryIsNotRead(t *testing.T) {
+	client := redistest.Start(t).Client(t, nil)
+	a := newAuthor(t, client, "ONE")
+	a.mustAcquire()
+	const one = 1 << 20
+	huge := strings.Repeat("x", one)
+	fill := func() {
+		for range 64 {
+			client.XAdd(t.Context(), &redis.XAddArgs{Stream: a.keys.History, Values: []string{"huge", huge}})
+		}
+	}
+	bounded := func(what string) {
+		t.Helper()
+		info := client.InfoMap(t.Context(), "memory").Val()["Memory"]["used_memory_lua"]
+		if used, err := strconv.Atoi(info); err != nil || used > 16*one {
+			t.Errorf("%s: Lua uses %s bytes, %v", what, info, err)
+		}
+	}
+	fill()
+	a.recording(testContent(1), nil, 100) // there is no meta
+	bounded("commit")
+	outcome, state, err := a.Trim(t.Context(), a.lock, 256<<10)
+	if err != nil || outcome != OK || state.Entries != 1 || state.Newest != testContent(1).Hash {
+		t.Errorf("%v, %+v, %v", outcome, state, err)
+	}
+	bounded("trim")
+	if n := client.XLen(t.Context(), a.keys.History).Val(); n != 1 {
+		t.Errorf("%d entries", n)
+	}
+	fill()
+	if _, state, err = a.Trim(t.Context(), a.lock, 3*one); err != nil || state.Entries != 2 {
+		t.Errorf("%+v, %v", state, err)
+	}
+	bounded("a second trim")
 }
 
 // I2: a leader that lost its lock trims nothing.

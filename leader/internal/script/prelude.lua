@@ -55,6 +55,15 @@ local function bounded(text, limit) return text and string.sub(text, 1, limit + 
 -- is_hash reports whether s has the form of a content's hash.
 local function is_hash(s) return s and #s == 64 and not string.find(s, '[^0-9a-f]') end
 
+-- newest returns the hash of the newest entry of a history, or nil. It reads no other entry.
+local function newest(key)
+  local entries = read('XREVRANGE', key, '+', '-', 'COUNT', 1) or {}
+  local fields = #entries > 0 and entries[1][2] or {}
+  for i = 1, #fields, 2 do
+    if fields[i] == 'hash' then return fields[i + 1] end
+  end
+end
+
 -- has_proto reports whether the latest leader knows of controls, see HasProto in package wire.
 local function has_proto(meta)
   local stamp = meta[STAMP] or ''

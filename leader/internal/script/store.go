@@ -113,10 +113,11 @@ type Assertion struct {
 
 // Record is what a commit adds to the history. The scripts add it if the content is new.
 type Record struct {
-	Entries int // the history's greatest number of entries; 0: there is no history
-	Cause   wire.Cause
-	Back    []byte // see [wire.Back], in its stored form; empty: there is none
-	BackTo  string // hash of the content that Back makes
+	Entries  int // the history's greatest number of entries; 0: there is no history
+	Cause    wire.Cause
+	Back     []byte // see [wire.Back], in its stored form; empty: there is none
+	BackTo   string // hash of the content that Back makes
+	BackSize int    // of that config JSON
 }
 
 // Commit makes c current. It is never batched: content must not wait, and large content would
@@ -139,7 +140,7 @@ func (s *Store) Commit(ctx context.Context, a Assertion, c *Content) (WriteReply
 		s.keys.Events, a.Message.Head(), a.Message.Tail(), inline,
 		a.ETag, c.Hash, len(c.JSON), a.Message.Poll.Milliseconds(),
 		c.JSON, blob.Tail(), c.Payload, a.OverwriteUpTo, a.Latest, a.Replaced, revText(a.Waits),
-		a.From, older, step, a.History.Entries, string(a.History.Cause), a.History.BackTo, a.History.Back).Slice()
+		a.From, older, step, a.History.Entries, string(a.History.Cause), a.History.BackTo, a.History.BackSize, a.History.Back).Slice()
 	if err != nil {
 		return WriteReply{}, fmt.Errorf("commit: %w", err)
 	}
@@ -176,25 +177,26 @@ func (s *Store) Release(ctx context.Context, lock string, m wire.Message) (Outco
 	return Outcome(r.text()), r.err
 }
 
-// HistorySize is the size of the history.
-type HistorySize struct {
+// HistoryState is what the history has.
+type HistoryState struct {
 	Entries int64
-	Bytes   int64 // of the names and values of all fields
+	Bytes   int64  // of IDs, and of the names and values of all fields
+	Newest  string // hash of the newest content; empty: there is none
 }
 
 // Trim removes the oldest entries of the history until it has at most that many bytes, and returns
-// its size. The newest entry always stays. The outcome is OK or Fenced.
-func (s *Store) Trim(ctx context.Context, lock string, bytes int) (Outcome, HistorySize, error) {
+// what it has then. The newest entry always stays. The outcome is OK or Fenced.
+func (s *Store) Trim(ctx context.Context, lock string, bytes int) (Outcome, HistoryState, error) {
 	reply, err := s.scripts.run(ctx, trimScript, []string{s.keys.Lock, s.keys.History}, lock, bytes)
 	if err != nil {
-		return "", HistorySize{}, fmt.Errorf("trim the history: %w", err)
+		return "", HistoryState{}, fmt.Errorf("trim the history: %w", err)
 	}
 	r := replyReader{reply: reply}
 	outcome := Outcome(r.text())
 	if outcome != OK {
-		return outcome, HistorySize{}, r.err
+		return outcome, HistoryState{}, r.err
 	}
-	return outcome, HistorySize{Entries: r.number(), Bytes: r.number()}, r.err
+	return outcome, HistoryState{Entries: r.number(), Bytes: r.number(), Newest: r.text()}, r.err
 }
 
 // RefreshRequest is a request to the leader to poll now.

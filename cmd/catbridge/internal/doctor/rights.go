@@ -48,7 +48,7 @@ func (d *Doctor) scripts(ctx context.Context) {
 	}
 	err := acl.CheckScripts(ctx, d.client, d.Settings.SDKKeys[0].Key, d.Settings.RedisOptions.Namespace())
 	if errors.Is(err, acl.ErrNoHistory) {
-		d.fault("grant +xadd, +xrange and +xtrim, or set history.entries to 0", "Lua scripts run, but the leader leads without a history: %v", err)
+		d.fault("grant +xadd, +xrevrange and +xtrim, or set history.entries to 0", "Lua scripts run, but the leader leads without a history: %v", err)
 		return
 	}
 	if reply, ok := errors.AsType[redis.Error](err); ok {
