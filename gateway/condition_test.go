@@ -3,6 +3,8 @@ package gateway
 import (
 	"strings"
 	"testing"
+
+	"github.com/catbridge/catbridge/follower"
 )
 
 func TestConditionalRequests(t *testing.T) {
@@ -52,7 +54,7 @@ func TestConditionalRequests(t *testing.T) {
 func FuzzConditionsAndEncodings(f *testing.F) {
 	f.Add(`W/"0123", *`, "gzip;q=0.5, *;q=0")
 	f.Add(`"`, ";;,=,q=")
-	c := newContent("", []byte(bigConfig))
+	c := newContent(&follower.Content{JSON: []byte(bigConfig), Hash: strings.Repeat("0", 64)})
 	f.Fuzz(func(t *testing.T, condition, accept string) {
 		r := request("GET", byKey)
 		r.Header["If-None-Match"] = []string{condition}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -40,6 +41,10 @@ type Config struct {
 	// OpenNames accepts the path configcat-proxy/{name} from everywhere: everyone who can connect to
 	// the gateway can read the configs that have a name (G8).
 	OpenNames bool
+	// OpenEvaluation accepts a name alone for evaluation, streams and refreshes from everywhere: everyone
+	// who can connect to the gateway can evaluate flags, but not read the rules (G12).
+	// OpenNames includes it.
+	OpenEvaluation bool
 	// Hosts are host names that requests on a loopback address may use together with a name alone,
 	// besides localhost and IP addresses. The check keeps pages of other sites, whose host name
 	// resolves to this machine, from reading configs. Write them without scheme and port (G8). Empty: none.
@@ -68,17 +73,19 @@ type SDK struct {
 	// configcat-proxy/ is no secret, so it is accepted only where Name alone is (G8). Empty:
 	// only Name selects the config.
 	Key string
-	// Tokens are accepted in configcat-proxy/{name}.{token}. Each has 16 to 256 letters, digits,
-	// underscores and hyphens (G8). Empty: no token is accepted.
-	Tokens []string
+	// Tokens select this config together with Name (G8, G12). Empty: no token is accepted.
+	Tokens []Token
+	// DefaultUser contains user attributes for evaluations, as JSON values or as [follower.UserData] has
+	// them. A request overrides them one by one (G13). Empty: none.
+	DefaultUser map[string]any
+	// Refresh asks the leader to poll the CDN now. The gateway calls it at most once a second, for
+	// POST /api/{name}/refresh. It returns an error if the leader could not be asked. nil: that route answers with 501 (G16).
+	Refresh func(context.Context) error
 	// Client is the source of the config (G1). The gateway does not close it. Required.
 	Client *follower.Client
 }
 
-var (
-	nameForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{16,256}$`)
-)
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
 func (cfg *Config) check() error {
 	var errs []error
@@ -116,9 +123,12 @@ func (s *SDK) check() error {
 		errs = append(errs, errors.New("Tokens need a Name"))
 	}
 	for i, token := range s.Tokens {
-		if !tokenForm.MatchString(token) {
-			errs = append(errs, fmt.Errorf("Tokens[%d] does not consist of 16 to 256 letters, digits, underscores and hyphens", i)) //nolint:staticcheck // a field's name
+		if err := token.check(); err != nil {
+			errs = append(errs, fmt.Errorf("Tokens[%d]: %w", i, err)) //nolint:staticcheck // a field's name
 		}
+	}
+	if _, err := newUser(s.DefaultUser, nil); err != nil {
+		errs = append(errs, fmt.Errorf("DefaultUser: %w", err)) //nolint:staticcheck // a field's name
 	}
 	return errors.Join(errs...)
 }

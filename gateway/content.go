@@ -9,12 +9,21 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/follower"
 )
 
 // content is a config JSON as it is served, prepared once for all requests. It is immutable.
 type content struct {
 	hash string // of the config JSON in force, from which it was prepared
 	tag  string // of the served JSON, without quotes and without the suffix of an encoding
+	// id orders contents of one SDK over processes: the rev at which this process saw the content
+	// first, and 16 digits of its hash.
+	id     string
+	rev    string // that rev
+	config *evaluate.Config
+	dates  func() map[string]bool // the attributes that only date conditions use
 
 	identity *representation
 	gzip     func() *representation
@@ -32,12 +41,15 @@ type representation struct {
 // tagBytes is the length of an ETag, in hexadecimal digits of the hash.
 const tagBytes = 32
 
-// newContent prepares a config JSON, whose hash is that of the content in force. The encodings are
-// made for the first request that asks for them.
-func newContent(hash string, config []byte) *content {
-	served := withoutRedirect(config)
+// newContent prepares the content in force. The encodings are made for the first request that asks
+// for them.
+func newContent(held *follower.Content) *content {
+	served := withoutRedirect(held.JSON)
 	sum := sha256.Sum256(served)
-	c := &content{hash: hash, tag: hex.EncodeToString(sum[:])[:tagBytes]}
+	c := &content{hash: held.Hash, tag: hex.EncodeToString(sum[:])[:tagBytes], config: held.Config}
+	c.rev = strconv.FormatInt(held.Rev, 10)
+	c.id = c.rev + "-" + held.Hash[:16]
+	c.dates = sync.OnceValue(func() map[string]bool { return dateAttributes(served) })
 	c.identity = c.represent(served, "")
 	c.gzip = sync.OnceValue(func() *representation { return c.smaller(gzipped(served), "gzip") })
 	c.zstd = sync.OnceValue(func() *representation { return c.smaller(zstdEncoded(served), "zstd") })

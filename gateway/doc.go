@@ -24,6 +24,20 @@
 // and some double its slash. [http.ServeMux] redirects such requests, which some SDKs do not
 // follow, so the gateway must not be behind one.
 //
+// # Evaluation
+//
+// For clients without an SDK, and those that must not see rules, the gateway evaluates flags itself. The
+// routes, requests and answers are those of ConfigCat Proxy:
+//
+//	POST /api/{name}/eval      {"key", "user"}   {"value", "variationId"}
+//	POST /api/{name}/eval-all  {"user"}          an object with the same for each flag
+//	GET  /api/{name}/keys                        {"keys"}
+//	POST /api/{name}/refresh                     asks the leader to poll
+//
+// Without {name} in the path, a header or a token selects the config. Evaluations use the content
+// without flag overrides of the client, are not logged and call no hooks, because events contain
+// attributes of users.
+//
 // # Credentials
 //
 // Official SDKs can send no token, so the key in the path is the credential. It is one of
@@ -36,6 +50,9 @@
 // localhost or one of [Config.Hosts], on a Unix socket, from clients with a verified certificate,
 // and everywhere with [Config.OpenNames]. Every other key is answered with 404, in the same time
 // and with the same text. The gateway never logs keys and tokens.
+//
+// Evaluation accepts a [Token] with the right to it in a header, too, and an SDK key. Everybody else is
+// answered with 401, whether the name exists or not.
 //
 // # Held requests
 //

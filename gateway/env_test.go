@@ -34,7 +34,7 @@ func start(t testing.TB, change ...func(*Config)) *environment {
 
 func startWith(t testing.TB, client *follower.Client, change ...func(*Config)) *Gateway {
 	t.Helper()
-	cfg := Config{SDKs: []SDK{{Name: "shop", Key: sdkKey, Tokens: []string{token}, Client: client}}}
+	cfg := Config{SDKs: []SDK{{Name: "shop", Key: sdkKey, Tokens: []Token{{Secret: token, Rights: RightConfig}}, Client: client}}}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,11 +14,7 @@ import (
 )
 
 const (
-	pathPrefix = "configuration-files/"
-	pathSuffix = "/config_v6.json"
-
-	// maxPath and maxQuery bound the parts of a request's URL, in bytes.
-	maxPath  = 1 << 10
+	// maxQuery bounds the query of a request's URL, in bytes.
 	maxQuery = 4 << 10
 
 	// etagName is not in Go's form: the SDKs for C++ and Elixir look for this one only.
@@ -33,11 +28,12 @@ const (
 
 // Gateway is the [http.Handler] that serves configs (G1 to G11). It is safe for concurrent use.
 type Gateway struct {
-	hold      time.Duration
-	maxStale  time.Duration
-	openNames bool
-	hosts     []string
-	origins   origins
+	hold           time.Duration
+	maxStale       time.Duration
+	openNames      bool
+	openEvaluation bool
+	hosts          []string
+	origins        origins
 
 	streams *stream.Set
 	table   atomic.Pointer[table]
@@ -55,13 +51,14 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		hold: cfg.Hold, maxStale: cfg.MaxStale, openNames: cfg.OpenNames, origins: allowed, hosts: hostname.Lower(cfg.Hosts),
+		hold: cfg.Hold, maxStale: cfg.MaxStale, openNames: cfg.OpenNames, openEvaluation: cfg.OpenEvaluation, origins: allowed, hosts: hostname.Lower(cfg.Hosts),
 		streams: stream.NewSet(stream.Limits{
 			Total: cfg.MaxStreams, PerClient: cfg.MaxStreamsPerClient,
 			MinAge: 15 * time.Minute, MaxAge: 30 * time.Minute,
 			WriteTimeout: writeTimeout, Heartbeat: 15 * time.Second, ReconnectAfter: time.Second,
 		}),
 	}
+	g.counts.perRoute = newRouteCounts()
 	g.table.Store(newTable(cfg.SDKs, &table{}))
 	return g, nil
 }
@@ -102,83 +99,77 @@ func (g *Gateway) Close() {
 	_ = g.SetSDKs(nil)
 }
 
-// ServeHTTP implements [http.Handler] for GET, HEAD and OPTIONS of configs (G1 to G9).
+// ServeHTTP implements [http.Handler] for the routes of the package comment (G1 to G9, G12 to G16). It sets
+// the Pattern of the request to that of its route.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["X-Content-Type-Options"] = nosniff
 	cors := g.allowOrigin(h, r)
+	in := routeOf(r.URL.Path)
+	at := in.at
+	r.Pattern = at.pattern
+	tooLong := len(r.URL.Path) > at.maxPath || len(r.URL.RawPath) > 3*at.maxPath || len(r.URL.RawQuery) > maxQuery
+	if at != configRoute || tooLong || r.Method != http.MethodGet && r.Method != http.MethodHead { // serveConfig counts itself
+		w = &counter{ResponseWriter: w, counts: g.counts.of(at)}
+	}
 	switch {
-	case len(r.URL.Path) > maxPath || len(r.URL.RawPath) > 3*maxPath || len(r.URL.RawQuery) > maxQuery:
-		g.fail(w, http.StatusRequestURITooLong, "the URL is too long")
-		return
+	case tooLong:
+		fail(w, http.StatusRequestURITooLong, "the URL is too long")
 	case r.Method == http.MethodOptions:
-		g.preflight(w, r, cors)
-		return
+		g.preflight(w, r, at, cors)
+	case at.serve == nil:
+		fail(w, http.StatusNotFound, "not found")
+	case !slices.Contains(at.methods, r.Method):
+		h["Allow"] = at.allow
+		fail(w, http.StatusMethodNotAllowed, "use "+at.methods[0])
+	default:
+		at.serve(g, w, r, in)
 	}
-	key, ok := keyOf(r.URL.Path)
-	if !ok {
-		g.notFound(w)
-		return
-	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h["Allow"] = allow
-		g.fail(w, http.StatusMethodNotAllowed, "use GET")
-		return
-	}
-	g.serveConfig(w, r, key)
 }
 
-// keyOf returns the key in the path of a config. It accepts several slashes at the start.
-func keyOf(path string) (key string, ok bool) {
-	key, ok = strings.CutPrefix(strings.TrimLeft(path, "/"), pathPrefix)
-	if !ok {
-		return "", false
-	}
-	key, ok = strings.CutSuffix(key, pathSuffix)
-	return key, ok && key != ""
-}
-
-// find returns what the key of a request selects, or nil if the request may not read it.
-func (g *Gateway) find(r *http.Request, key string) *target {
+// findConfig returns what the key of a request selects, or nil if the request may not read it.
+func (g *Gateway) findConfig(r *http.Request, key string) *target {
 	to := g.table.Load().find(key)
-	if to == nil || to.bare && !g.mayUseName(r) {
+	if to == nil || to.bare && !g.mayUseName(r) || to.rights&RightConfig == 0 || !g.usedFrom(r, to) {
 		return nil
 	}
 	return to
 }
 
-func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string) {
-	to := g.find(r, key)
+func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, in place) {
+	key := in.rest
+	to := g.findConfig(r, key)
 	if to == nil {
-		g.notFound(w)
+		g.failConfig(w, in.at, http.StatusNotFound, "not found")
 		return
 	}
+	g.limitReaders(w.Header(), r, to)
 	agent := agentOf(r)
 	g.agents.count(agent)
-	s := to.site()
+	s := to.serving().site
 	c, replaced := s.current()
 	if c == nil {
-		g.unavailable(w, "no config yet")
+		g.unavailable(w, in.at, "no config yet")
 		return
 	}
 	match := matches(r, c.tag)
 	hold := min(g.hold, maxHold(agent))
 	if match && hold > 0 && r.Method == http.MethodGet && hasItself(r, c.tag) && g.await(w, r, hold, s, replaced) {
 		// Meanwhile the key may have been removed, or have another client.
-		if to = g.find(r, key); to == nil {
-			g.notFound(w)
+		if to = g.findConfig(r, key); to == nil {
+			g.failConfig(w, in.at, http.StatusNotFound, "not found")
 			return
 		}
-		s = to.site()
+		s = to.serving().site
 		if c, _ = s.current(); c == nil {
-			g.unavailable(w, "no config yet")
+			g.unavailable(w, in.at, "no config yet")
 			return
 		}
 		match = matches(r, c.tag)
 	}
 	confirmed := s.confirmedAgo(c, time.Now())
 	if g.maxStale > 0 && (!confirmed.known || confirmed.age > g.maxStale) {
-		g.unavailable(w, "the config is older than allowed")
+		g.unavailable(w, in.at, "the config is older than allowed")
 		return
 	}
 	as := c.choose(r.Header["Accept-Encoding"])
@@ -190,7 +181,7 @@ func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string
 		h["Age"], h["X-Catbridge-Age"] = confirmed.header, confirmed.header
 	}
 	if match {
-		g.counts.add(http.StatusNotModified)
+		g.counts.of(in.at).add(http.StatusNotModified)
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -199,7 +190,7 @@ func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, key string
 	if as.encoding != nil {
 		h["Content-Encoding"] = as.encoding
 	}
-	g.counts.add(http.StatusOK)
+	g.counts.of(in.at).add(http.StatusOK)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(as.body)
 	}
@@ -212,21 +203,23 @@ var (
 	contentType = []string{"application/json"}
 	textType    = []string{"text/plain; charset=utf-8"}
 	noStore     = []string{"no-store"}
-	allow       = []string{"GET, HEAD, OPTIONS"}
 )
 
-func (g *Gateway) fail(w http.ResponseWriter, status int, text string) {
+// fail answers a request with a text.
+func fail(w http.ResponseWriter, status int, text string) {
 	h := w.Header()
 	h["Content-Type"], h["Cache-Control"] = textType, noStore
-	g.counts.add(status)
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text + "\n"))
 }
 
-// notFound is the answer to every key that is not valid, whatever the reason.
-func (g *Gateway) notFound(w http.ResponseWriter) { g.fail(w, http.StatusNotFound, "not found") }
+// failConfig is fail for requests for configs, which are counted here.
+func (g *Gateway) failConfig(w http.ResponseWriter, at *route, status int, text string) {
+	g.counts.of(at).add(status)
+	fail(w, status, text)
+}
 
-func (g *Gateway) unavailable(w http.ResponseWriter, text string) {
+func (g *Gateway) unavailable(w http.ResponseWriter, at *route, text string) {
 	w.Header()["Retry-After"] = []string{retryAfter}
-	g.fail(w, http.StatusServiceUnavailable, text)
+	g.failConfig(w, at, http.StatusServiceUnavailable, text)
 }

@@ -246,7 +246,7 @@ func TestOnlyAllowedOriginsMayRead(t *testing.T) {
 		res := e.do(request("OPTIONS", "/configuration-files/unknown/config_v6.json", "Origin: "+origin, "Access-Control-Request-Method: GET"))
 		want(t, res, 204, "Access-Control-Allow-Origin: "+have, "Vary: Origin")
 		if allowed {
-			want(t, res, 204, "Access-Control-Allow-Methods: GET, HEAD", "Access-Control-Allow-Headers: If-None-Match, X-ConfigCat-UserAgent")
+			want(t, res, 204, "Access-Control-Allow-Methods: GET, HEAD", "Access-Control-Allow-Headers: "+strings.Join(requestHeaders, ", "))
 			want(t, e.get("/nothing", "Origin: "+origin), 404, "Access-Control-Allow-Origin: "+origin)
 		}
 	}
@@ -268,8 +268,8 @@ func TestInvalidConfigurationsAreRefused(t *testing.T) {
 		"Client":       {SDKs: []SDK{{Name: "a"}}},
 		"one of Name":  {SDKs: []SDK{{Client: client}}},
 		`Name: "a/b"`:  {SDKs: []SDK{{Name: "a/b", Client: client}}},
-		"Tokens[0]":    {SDKs: []SDK{{Name: "a", Tokens: []string{"short-secret"}, Client: client}}},
-		"need a Name":  {SDKs: []SDK{{Key: sdkKey, Tokens: []string{token}, Client: client}}},
+		"Tokens[0]":    {SDKs: []SDK{{Name: "a", Tokens: []Token{{Secret: "short-secret", Rights: RightConfig}}, Client: client}}},
+		"need a Name":  {SDKs: []SDK{{Key: sdkKey, Tokens: []Token{{Secret: token, Rights: RightConfig}}, Client: client}}},
 		"SDKs[1]: dup": {SDKs: []SDK{ok, {Name: "b", Key: sdkKey, Client: client}}},
 	} {
 		g, err := New(cfg)
@@ -306,12 +306,19 @@ func TestStatsHaveBoundedLabels(t *testing.T) {
 		e.get(byKey, "X-ConfigCat-UserAgent: <script>"+strings.Repeat("x", i))
 	}
 	e.get(byKey, "If-None-Match: *")
+	for i := range 100 {
+		e.get("/secret-path-" + strings.Repeat("x", i))
+		e.do(post("/api/secret-name-"+strings.Repeat("x", i)+"/eval", ""))
+	}
 	stats := e.Stats()
 	if len(stats.Agents) > maxAgents+1 || stats.Agents[otherAgents] == 0 || stats.Agents["ConfigCat-Node/a-1.0.0"] == 0 {
 		t.Errorf("%d SDK versions: %v", len(stats.Agents), stats.Agents)
 	}
 	if stats.Answers[200] != 6*maxAgents || stats.Answers[304] != 1 {
 		t.Errorf("answers %v", stats.Answers)
+	}
+	if others := stats.OtherAnswers; len(others) != 2 || others[Answer{"other", 404}] != 100 || others[Answer{"/api/{sdkId}/eval", 401}] != 100 {
+		t.Errorf("other answers %v", others)
 	}
 }
 

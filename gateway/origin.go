@@ -69,4 +69,5 @@ func notHost(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.'
 }
 
-func (o *origins) none() bool { return !o.any && len(o.exact) == 0 && len(o.below) == 0 }
+// none reports whether no origin is allowed. It is true for nil.
+func (o *origins) none() bool { return o == nil || !o.any && len(o.exact) == 0 && len(o.below) == 0 }

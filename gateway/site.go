@@ -19,7 +19,8 @@ type site struct {
 
 	removed chan struct{} // closed when the gateway no longer serves the site
 
-	age atomic.Pointer[age]
+	age        atomic.Pointer[age]
+	refreshing refreshing
 
 	mu sync.Mutex // held while preparing
 }
@@ -45,7 +46,7 @@ func (s *site) current() (*content, <-chan struct{}) {
 	if held, _ = s.client.Content(); c != nil && c.hash == held.Hash {
 		return c, replaced
 	}
-	s.topic.Set(newContent(held.Hash, held.JSON))
+	s.topic.Set(newContent(&held))
 	return s.topic.Current()
 }
 

@@ -7,30 +7,80 @@ import (
 
 // statuses are the statuses of the gateway's answers.
 var statuses = [...]int{
-	http.StatusOK, http.StatusNotModified, http.StatusNoContent, http.StatusNotFound,
-	http.StatusMethodNotAllowed, http.StatusRequestURITooLong, http.StatusServiceUnavailable,
+	http.StatusOK, http.StatusNoContent, http.StatusNotModified, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden,
+	http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
+	http.StatusUnsupportedMediaType, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusNotImplemented, http.StatusServiceUnavailable,
 }
 
 // counts counts since the gateway was created.
 type counts struct {
-	answers        [len(statuses)]atomic.Uint64
+	perRoute       map[*route]*routeCounts // immutable
 	held, released atomic.Uint64
 }
 
-func (c *counts) add(status int) {
+func (c *counts) of(at *route) *routeCounts { return c.perRoute[at] }
+
+// routeCounts counts the answers of a route, by status.
+type routeCounts [len(statuses)]atomic.Uint64
+
+func newRouteCounts() map[*route]*routeCounts {
+	all := map[*route]*routeCounts{}
+	for _, at := range routes {
+		all[at] = new(routeCounts)
+	}
+	return all
+}
+
+func (c *routeCounts) add(status int) {
 	for i, s := range statuses {
 		if s == status {
-			c.answers[i].Add(1)
+			c[i].Add(1)
 			return
 		}
 	}
 }
 
+// counter counts the answer that is written to it.
+type counter struct {
+	http.ResponseWriter
+	counts  *routeCounts
+	written bool
+}
+
+func (w *counter) WriteHeader(status int) {
+	if !w.written {
+		w.written = true
+		w.counts.add(status)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *counter) Write(p []byte) (int, error) {
+	if !w.written {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *counter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Answer is a kind of answer (G10). It has no pointers, so copies may change.
+type Answer struct {
+	// Route is the pattern of the path, such as /api/{sdkId}/eval, or other for all paths that do not
+	// exist. Empty: none (G10).
+	Route string
+	// Status is the HTTP status of the answers. 0: none (G10).
+	Status int
+}
+
 // Stats describes a gateway at one time. The counters count requests since it was created (G10). The
 // caller may change the maps.
 type Stats struct {
-	// Answers are the answers by HTTP status, also those of which there were 0.
+	// Answers are the answers to requests for configs by HTTP status, also those of which there were 0.
 	Answers map[int]uint64
+	// OtherAnswers are the answers to all other requests, except those of which there were 0.
+	OtherAnswers map[Answer]uint64
 	// Agents are the requests by official SDK, mode and version, such as
 	// ConfigCat-Node/a-11.3.1. Beyond 64 of them, further ones count as other.
 	Agents map[string]uint64
@@ -45,12 +95,20 @@ type Stats struct {
 func (g *Gateway) Stats() Stats {
 	streams := g.streams.Stats()
 	stats := Stats{
-		Answers: map[int]uint64{}, Agents: g.agents.read(),
+		Answers: map[int]uint64{}, OtherAnswers: map[Answer]uint64{}, Agents: g.agents.read(),
 		Holding: streams.Open, Held: g.counts.held.Load(), Released: g.counts.released.Load(),
 		Refused: streams.Refused,
 	}
-	for i, status := range statuses {
-		stats.Answers[status] = g.counts.answers[i].Load()
+	for at, counts := range g.counts.perRoute {
+		for i, status := range statuses {
+			n := counts[i].Load()
+			switch {
+			case at == configRoute:
+				stats.Answers[status] = n
+			case n > 0:
+				stats.OtherAnswers[Answer{at.pattern, status}] = n
+			}
+		}
 	}
 	return stats
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -14,23 +15,36 @@ import (
 // SDK accepts them with a custom base URL.
 const namePrefix = "configcat-proxy/"
 
-// table maps the keys in paths to configs. It is immutable. Its own keys are hashes: a look-up
-// takes the same time whether a request's key resembles a valid one or not.
+// table maps the keys, names and tokens of requests to configs. It is immutable. Its own keys are
+// hashes: a look-up takes the same time whether a request's key resembles a valid one or not.
 type table struct {
-	keys  map[[sha256.Size]byte]*target
-	sites []*site
+	keys    map[[sha256.Size]byte]*target
+	tokens  map[[sha256.Size]byte]map[string]*target // by name
+	only    *target                                  // of the only name or key; nil: there are more
+	sites   []*site
+	origins []*origins // of the tokens
 }
 
 // target is what a key selects.
 type target struct {
-	sites []*site // the first with a config is served
-	bare  bool    // the key is a name alone
+	sdks    []*sdk // the first with a config is served
+	bare    bool   // the key is a name alone
+	rights  Rights
+	origins *origins // of the token; nil: the key is none
+}
+
+// sdk is an [SDK] that is served.
+type sdk struct {
+	*site
+	user      *user // the default one
+	refresher *refresher
 }
 
 // checkSDKs returns an error that joins all faults of the SDKs.
 func checkSDKs(sdks []SDK) error {
 	var errs []error
 	keys := map[string]bool{}
+	tokens := map[string]*Token{}
 	names := map[string]string{} // by the key that they are in a path
 	for _, sdk := range sdks {
 		if sdk.Name != "" {
@@ -46,6 +60,13 @@ func checkSDKs(sdks []SDK) error {
 			err = errors.Join(err, errors.New("duplicate Key"))
 		}
 		keys[sdk.Key] = true
+		for i := range sdk.Tokens {
+			token := &sdk.Tokens[i]
+			if other := tokens[token.Secret]; other != nil && (other.Rights != token.Rights || !slices.Equal(other.Origins, token.Origins)) {
+				err = errors.Join(err, fmt.Errorf("Tokens[%d] has other Rights or Origins than the same token before", i)) //nolint:staticcheck // a field's name
+			}
+			tokens[token.Secret] = token
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("gateway: SDKs[%d]: %w", i, err))
 		}
@@ -56,57 +77,88 @@ func checkSDKs(sdks []SDK) error {
 // newTable returns the table of SDKs without faults. It takes the sites of clients that before has,
 // and makes new ones for the others.
 func newTable(sdks []SDK, before *table) *table {
-	t := &table{keys: map[[sha256.Size]byte]*target{}}
+	t := &table{keys: map[[sha256.Size]byte]*target{}, tokens: map[[sha256.Size]byte]map[string]*target{}}
 	existing := map[*follower.Client]*site{}
 	for _, s := range before.sites {
 		existing[s.client] = s
 	}
-	for _, sdk := range sdks {
-		s := existing[sdk.Client]
+	selected := map[string]*target{}
+	for _, of := range sdks {
+		s := existing[of.Client]
 		if s == nil {
-			s = newSite(sdk.Client)
-			existing[sdk.Client] = s
+			s = newSite(of.Client)
+			existing[of.Client] = s
 		}
 		if !slices.Contains(t.sites, s) {
 			t.sites = append(t.sites, s)
 		}
-		if sdk.Key != "" {
-			t.add(sdk.Key, s, strings.HasPrefix(sdk.Key, namePrefix))
+		user, _ := newUser(of.DefaultUser, nil) // checked before
+		served := &sdk{site: s, user: user}
+		if of.Refresh != nil {
+			served.refresher = &refresher{site: s, ask: of.Refresh}
 		}
-		if sdk.Name != "" {
-			t.add(namePrefix+sdk.Name, s, true)
+		if of.Key != "" {
+			selected[cmp.Or(of.Name, of.Key)] = t.add(of.Key, served, &target{bare: strings.HasPrefix(of.Key, namePrefix), rights: allRights})
 		}
-		for _, token := range sdk.Tokens {
-			t.add(namePrefix+sdk.Name+"."+token, s, false)
+		if of.Name != "" {
+			selected[of.Name] = t.add(namePrefix+of.Name, served, &target{bare: true, rights: allRights})
+		}
+		for i := range of.Tokens {
+			t.addToken(of.Name, served, &of.Tokens[i])
+		}
+	}
+	if len(selected) == 1 {
+		for _, to := range selected {
+			t.only = to
 		}
 	}
 	return t
 }
 
-func (t *table) add(key string, s *site, bare bool) {
+// add adds what a key selects, like to if it is the first, and returns it.
+func (t *table) add(key string, served *sdk, like *target) *target {
 	hash := sha256.Sum256([]byte(key))
 	if t.keys[hash] == nil {
-		t.keys[hash] = &target{bare: bare}
+		t.keys[hash] = like
 	}
 	found := t.keys[hash]
-	if !slices.Contains(found.sites, s) {
-		found.sites = append(found.sites, s)
+	if !slices.ContainsFunc(found.sdks, func(s *sdk) bool { return s.site == served.site }) {
+		found.sdks = append(found.sdks, served)
 	}
-	found.bare = found.bare && bare
+	found.bare = found.bare && like.bare
+	return found
+}
+
+func (t *table) addToken(name string, served *sdk, token *Token) {
+	allowed, _ := parseOrigins(token.Origins) // checked before
+	to := t.add(namePrefix+name+"."+token.Secret, served, &target{rights: token.Rights, origins: &allowed})
+	hash := sha256.Sum256([]byte(token.Secret))
+	if t.tokens[hash] == nil {
+		t.tokens[hash] = map[string]*target{}
+	}
+	t.tokens[hash][name] = to
+	if !allowed.none() {
+		t.origins = append(t.origins, &allowed)
+	}
 }
 
 // find returns what a key selects, or nil.
 func (t *table) find(key string) *target { return t.keys[sha256.Sum256([]byte(key))] }
 
-// site returns the site to serve: the first with a config, or else the first.
-func (t *target) site() *site {
-	if len(t.sites) == 1 {
-		return t.sites[0]
+// token returns what a token selects, by name; nil: it is not valid.
+func (t *table) token(secret string) map[string]*target {
+	return t.tokens[sha256.Sum256([]byte(secret))]
+}
+
+// serving returns the SDK to serve: the first with a config, or else the first.
+func (t *target) serving() *sdk {
+	if len(t.sdks) == 1 {
+		return t.sdks[0]
 	}
-	for _, s := range t.sites {
+	for _, s := range t.sdks {
 		if c, _ := s.current(); c != nil {
 			return s
 		}
 	}
-	return t.sites[0]
+	return t.sdks[0]
 }

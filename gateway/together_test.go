@@ -20,7 +20,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		return fmt.Sprintf("/configuration-files/configcat-sdk-1/key-%d/config_v6.json", i)
 	}
 	sdks := func(n int) []SDK {
-		all := []SDK{{Name: "shop", Key: sdkKey, Tokens: []string{token}, Client: e.flags.Client}}
+		all := []SDK{{Name: "shop", Key: sdkKey, Tokens: []Token{{Secret: token, Rights: RightConfig}}, Client: e.flags.Client}}
 		for i := range n {
 			all = append(all, SDK{Name: "other", Key: fmt.Sprintf("configcat-sdk-1/key-%d", i), Client: other.Client})
 		}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -39,6 +40,17 @@ var gatewayFamily = newFamily(nil, []metric[gateway.Stats]{
 		read: func(s *gateway.Stats, _ time.Time, emit func(float64, string)) {
 			for _, status := range slices.Sorted(maps.Keys(s.Answers)) {
 				emit(float64(s.Answers[status]), strconv.Itoa(status))
+			}
+		},
+	},
+	{
+		name: "catbridge_gateway_other_answers_total", kind: counter, label: "route", other: "status",
+		help: "Answers to all other requests, such as evaluations and streams, by the pattern of the path and the HTTP status.",
+		readPairs: func(s *gateway.Stats, emit func(float64, string, string)) {
+			for _, a := range slices.SortedFunc(maps.Keys(s.OtherAnswers), func(a, b gateway.Answer) int {
+				return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.Status, b.Status))
+			}) {
+				emit(float64(s.OtherAnswers[a]), a.Route, strconv.Itoa(a.Status))
 			}
 		},
 	},

@@ -103,7 +103,7 @@ func fullFollower() follower.Stats {
 }
 
 func fullGateway() gateway.Stats {
-	return gateway.Stats{Answers: map[int]uint64{200: 1, 304: 2, 404: 1, 503: 1}, Agents: map[string]uint64{"ConfigCat-Node/a-11.3.1": 1}}
+	return gateway.Stats{Answers: map[int]uint64{200: 1, 304: 2, 404: 1, 503: 1}, OtherAnswers: map[gateway.Answer]uint64{{Route: "/api/{sdkId}/eval", Status: 200}: 1}, Agents: map[string]uint64{"ConfigCat-Node/a-11.3.1": 1}}
 }
 
 func TestNamesUnitsAndHelpsPassPrometheusLint(t *testing.T) {

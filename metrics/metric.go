@@ -25,11 +25,14 @@ type metric[S any] struct {
 	name  string
 	kind  kind
 	label string // in addition to the family's; empty: none
+	other string // a further label of readPairs
 	help  string
 	// Exactly one is set. read emits a value for each value of the label, or none if it is
 	// unknown.
 	read  func(s *S, now time.Time, emit func(value float64, label string))
 	times func(s *S) histogram.Durations
+	// readPairs is read for a metric with two labels.
+	readPairs func(s *S, emit func(value float64, label, other string))
 }
 
 // family is a list of metrics with common labels.
@@ -45,6 +48,9 @@ func newFamily[S any](labels []string, metrics []metric[S]) family[S] {
 		labels := slices.Clone(labels)
 		if m.label != "" {
 			labels = append(labels, m.label)
+		}
+		if m.other != "" {
+			labels = append(labels, m.other)
 		}
 		f.descs = append(f.descs, prometheus.NewDesc(m.name, m.help, labels, nil))
 	}
@@ -68,6 +74,12 @@ func (f family[S]) collect(to chan<- prometheus.Metric, s *S, now time.Time, nam
 		kind := prometheus.GaugeValue
 		if m.kind == counter {
 			kind = prometheus.CounterValue
+		}
+		if m.readPairs != nil {
+			m.readPairs(s, func(value float64, label, other string) {
+				to <- prometheus.MustNewConstMetric(desc, kind, value, append(slices.Clone(names), label, other)...)
+			})
+			continue
 		}
 		m.read(s, now, func(value float64, label string) {
 			labels := slices.Clone(names)

@@ -38,6 +38,9 @@ func list[S any](b *strings.Builder, title string, f family[S]) {
 		if m.label != "" {
 			labels = append(labels, m.label)
 		}
+		if m.other != "" {
+			labels = append(labels, m.other)
+		}
 		cells := []string{"`" + m.name + "`", string(m.kind), strings.Join(labels, ", "), strings.ReplaceAll(m.help, "|", `\|`)}
 		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/gateway"
 	"github.com/catbridge/catbridge/internal/histogram"
 	"github.com/catbridge/catbridge/leader"
 )
@@ -46,6 +47,8 @@ func change(v reflect.Value) {
 		*value = follower.SourceEntry
 	case *map[int]uint64:
 		(*value)[200]++
+	case *map[gateway.Answer]uint64:
+		(*value)[gateway.Answer{Route: "/api/{sdkId}/eval", Status: 200}]++
 	case *map[string]uint64:
 		(*value)["ConfigCat-Java/l-9.4.3"]++
 	default:

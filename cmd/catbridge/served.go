@@ -156,13 +156,25 @@ func gatewaySDKs(s *settings.Settings, keys []servedKey) []gateway.SDK {
 	for i, k := range s.SDKKeys {
 		sdk := gateway.SDK{Name: k.Served(), Key: k.Key, Client: keys[i].client}
 		for _, token := range s.Serve.Tokens {
-			if sdk.Name != "" && token.Config && (token.Applies(k.Name) || token.Applies(sdk.Name)) {
-				sdk.Tokens = append(sdk.Tokens, token.Secret)
+			if rights := rightsOf(token); sdk.Name != "" && rights != 0 && (token.Applies(k.Name) || token.Applies(sdk.Name)) {
+				sdk.Tokens = append(sdk.Tokens, gateway.Token{Secret: token.Secret, Rights: rights, Origins: token.Origins})
 			}
 		}
 		sdks = append(sdks, sdk)
 	}
 	return sdks
+}
+
+// rightsOf returns what a token allows at the gateway.
+func rightsOf(t settings.Token) (rights gateway.Rights) {
+	for right, has := range map[gateway.Rights]bool{
+		gateway.RightConfig: t.Config, gateway.RightEvaluate: t.Evaluate, gateway.RightStream: t.Stream, gateway.RightRefresh: t.Refresh,
+	} {
+		if has {
+			rights |= right
+		}
+	}
+	return rights
 }
 
 // mayReadStatus reports whether a token has the right status. It compares with every token.

@@ -39,7 +39,7 @@ func gatewayOf(t *testing.T) http.Handler {
 	if f.WaitForReady(t.Context()); f.Stats().Hash == "" {
 		t.Fatal("the follower has no config")
 	}
-	g, err := gateway.New(gateway.Config{SDKs: []gateway.SDK{{Name: "shop", Key: sdkKey, Client: f, Tokens: []string{serveToken}}}})
+	g, err := gateway.New(gateway.Config{SDKs: []gateway.SDK{{Name: "shop", Key: sdkKey, Client: f, Tokens: []gateway.Token{{Secret: serveToken, Rights: gateway.RightConfig}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

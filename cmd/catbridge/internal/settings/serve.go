@@ -46,9 +46,37 @@ type Serving struct {
 type Token struct {
 	Secret string
 	SDKs   []string // names; empty: all
-	Config bool     // may read configs, with all their rules
-	Status bool     // may read metrics, status and profiles
+	// Origins are those whose pages may use it; empty: serve.origins alone.
+	Origins []string
+
+	Config   bool // may read configs, with all their rules
+	Evaluate bool // may evaluate flags
+	Stream   bool // may receive flags as server-sent events
+	Refresh  bool // may ask the leader to poll
+	Status   bool // may read metrics, status and profiles
 }
+
+// right returns the field of a right, or nil.
+func (t *Token) right(name string) *bool {
+	switch name {
+	case "config":
+		return &t.Config
+	case "evaluate":
+		return &t.Evaluate
+	case "stream":
+		return &t.Stream
+	case "refresh":
+		return &t.Refresh
+	case "status":
+		return &t.Status
+	}
+	return nil
+}
+
+const (
+	tokenFields = "sdks=NAME,…, rights=config,evaluate,stream,refresh,status or origins=ORIGIN,…"
+	tokenUsage  = "[sdks=NAME,…] [rights=config,evaluate,stream,refresh,status] [origins=ORIGIN,…]"
+)
 
 // Applies reports whether the token is for the SDK of that name.
 func (t Token) Applies(name string) bool { return len(t.SDKs) == 0 || slices.Contains(t.SDKs, name) }
@@ -60,7 +88,7 @@ func (s *Serving) table() []*setting {
 		{path: "serve.max_stale", flag: "max-stale", value: duration(&s.MaxStale), usage: "`duration` since the CDN last confirmed a config after which it is not served (default: it always is)"},
 		{path: "serve.open_names", flag: "open-names", value: boolean(&s.OpenNames), usage: "serve configs under their names without a token to everybody who reaches the address, not only to this machine"},
 		{path: "serve.insecure", flag: "insecure", value: boolean(&s.Insecure), usage: "serve metrics, status and profiles without a token on addresses that other machines reach"},
-		{path: "serve.token_files", flag: "token-file", live: true, value: files(&s.tokenFiles), usage: "`path` of a file with tokens, one per line: TOKEN [sdks=NAME,…] [rights=config,status]; may be repeated"},
+		{path: "serve.token_files", flag: "token-file", live: true, value: files(&s.tokenFiles), usage: "`path` of a file with tokens, one per line: TOKEN " + tokenUsage + "; may be repeated"},
 		{path: "serve.origins", flag: "origin", value: listOf(&s.Origins), usage: "`origin` whose pages may read configs, such as https://app.example.com or https://*.example.com; may be repeated (default: none)"},
 		{path: "serve.online", flag: "online", value: boolean(&s.Online), usage: "ask the CDN while Redis has no config or its content has expired"},
 		{path: "serve.snapshot_dir", flag: "snapshot-dir", value: file(&s.SnapshotFolder), usage: "`path` of an existing folder that keeps the last config of each SDK key for a start without Redis"},
@@ -159,7 +187,7 @@ func (l *loader) token(fields []string) (Token, error) {
 		name, value, _ := strings.Cut(field, "=")
 		values := split(value)
 		if len(values) == 0 {
-			return Token{}, errors.New("expected sdks=NAME,… or rights=config,status after the token")
+			return Token{}, errors.New("expected " + tokenFields + " after the token")
 		}
 		switch name {
 		case "sdks":
@@ -172,17 +200,16 @@ func (l *loader) token(fields []string) (Token, error) {
 		case "rights":
 			token.Config = false
 			for _, right := range values {
-				switch right {
-				case "config":
-					token.Config = true
-				case "status":
-					token.Status = true
-				default:
-					return Token{}, fmt.Errorf("%s is not a right: write config or status", quote(right))
+				has := token.right(right)
+				if has == nil {
+					return Token{}, fmt.Errorf("%s is not a right: write config, evaluate, stream, refresh or status", quote(right))
 				}
+				*has = true
 			}
+		case "origins":
+			token.Origins = values
 		default:
-			return Token{}, errors.New("expected sdks=NAME,… or rights=config,status after the token")
+			return Token{}, errors.New("expected " + tokenFields + " after the token")
 		}
 	}
 	return token, nil

@@ -1,0 +1,163 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The headers of requests that name an SDK or are credentials.
+const (
+	sdkIDHeader  = "X-ConfigCat-SdkId"
+	sdkKeyHeader = "X-ConfigCat-SdkKey"
+	tokenHeader  = "X-API-Key"
+)
+
+// failure is why a request is refused. Its text is for the client: it contains no key, token or
+// attribute.
+type failure struct {
+	status int
+	text   string
+}
+
+// Failures do not depend on whether a name or key exists.
+var (
+	errUnknownSDK  = &failure{http.StatusNotFound, "there is no SDK with this name or key"}
+	errNoToken     = &failure{http.StatusUnauthorized, "a token or an SDK key is required"}
+	errNoRight     = &failure{http.StatusForbidden, "the token does not have the right to this"}
+	errOrigin      = &failure{http.StatusForbidden, "pages of this origin may not do this"}
+	errWhichSDK    = &failure{http.StatusBadRequest, "there is more than one SDK: name one in the path or in the header " + sdkIDHeader + " or " + sdkKeyHeader}
+	errNoConfig    = &failure{http.StatusServiceUnavailable, "no config yet"}
+	errStaleConfig = &failure{http.StatusServiceUnavailable, "the config is older than allowed"}
+)
+
+// refuse answers a request with a text. Handlers that answer in another form write it themselves,
+// with the headers that setHeaders sets.
+func refuse(w http.ResponseWriter, f *failure) {
+	f.setHeaders(w.Header())
+	fail(w, f.status, f.text)
+}
+
+// setHeaders sets the headers that belong to the status.
+func (f *failure) setHeaders(h http.Header) {
+	h["Cache-Control"] = noStore
+	switch f.status {
+	case http.StatusUnauthorized:
+		h["Www-Authenticate"] = []string{"Bearer"}
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h["Retry-After"] = []string{retryAfter}
+	}
+}
+
+// selector is how a request names its SDK, apart from its headers. Both may be empty.
+type selector struct {
+	name string // in the path, perhaps followed by a dot and a token
+	key  string // in the body
+}
+
+// access returns the SDK of a request that may do what the right allows. The credential is a name
+// from where a name alone is enough, a token, or an SDK key (G12).
+func (g *Gateway) access(w http.ResponseWriter, r *http.Request, by selector, right Rights) (*sdk, *failure) {
+	to, f := g.find(r, by)
+	switch {
+	case f != nil:
+		return nil, f
+	case to.rights&right == 0:
+		return nil, errNoRight
+	case !g.usedFrom(r, to), to.bare && g.isCrossOrigin(r):
+		return nil, errOrigin
+	}
+	g.limitReaders(w.Header(), r, to)
+	return to.serving(), nil
+}
+
+func (g *Gateway) find(r *http.Request, by selector) (*target, *failure) {
+	t := g.table.Load()
+	if by.name == "" {
+		by.name = r.Header.Get(sdkIDHeader)
+	}
+	if by.key == "" {
+		by.key = r.Header.Get(sdkKeyHeader)
+	}
+	tokens, trusted := t.token(tokenOf(r)), g.openEvaluation || g.mayUseName(r)
+	switch {
+	case by.name != "":
+		named := t.find(namePrefix + by.name)
+		if named != nil && (!named.bare || trusted) {
+			return named, nil
+		}
+		if to := tokens[by.name]; to != nil {
+			return to, nil
+		}
+		if to := t.find(by.key); by.key != "" && to != nil && !to.bare && named.shares(to) {
+			return to, nil
+		}
+		if !trusted && tokens == nil {
+			return nil, errNoToken
+		}
+		return nil, errUnknownSDK
+	case by.key != "":
+		if to := t.find(by.key); to != nil && (!to.bare || trusted) {
+			return to, nil
+		}
+		return nil, errUnknownSDK
+	case len(tokens) == 1:
+		for _, to := range tokens {
+			return to, nil
+		}
+	case len(tokens) > 1:
+		return nil, errWhichSDK
+	case !trusted:
+		return nil, errNoToken
+	case t.only != nil:
+		return t.only, nil
+	}
+	return nil, errWhichSDK
+}
+
+// shares reports whether two targets have a config in common.
+func (t *target) shares(other *target) bool {
+	return t != nil && slices.ContainsFunc(t.sdks, func(s *sdk) bool {
+		return slices.ContainsFunc(other.sdks, func(o *sdk) bool { return s.site == o.site })
+	})
+}
+
+// usedFrom reports whether a page of the request's origin, if there is one, may use what was selected.
+func (g *Gateway) usedFrom(r *http.Request, to *target) bool {
+	origin := r.Header["Origin"]
+	return to.origins.none() || len(origin) == 0 || len(origin) == 1 && (to.origins.allow(origin[0]) || g.origins.allow(origin[0]))
+}
+
+// tokenOf returns the token of a request, or "".
+func tokenOf(r *http.Request) string {
+	if token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); bearer {
+		return token
+	}
+	return r.Header.Get(tokenHeader)
+}
+
+// crossOrigin detects requests that browsers send for pages of other sites.
+var crossOrigin http.CrossOriginProtection
+
+// isCrossOrigin reports whether a page of another site causes a request that can have effects, and
+// is not allowed to. A name alone is no secret, so such a page could send it.
+func (g *Gateway) isCrossOrigin(r *http.Request) bool {
+	origin := r.Header["Origin"]
+	return crossOrigin.Check(r) != nil && (len(origin) != 1 || !g.origins.allow(origin[0]))
+}
+
+// inForce returns the content of an SDK to evaluate, and a channel that is closed when there is
+// another (G4).
+func (g *Gateway) inForce(s *site) (*content, <-chan struct{}, *failure) {
+	c, replaced := s.current()
+	if c == nil {
+		return nil, replaced, errNoConfig
+	}
+	if g.maxStale > 0 {
+		if confirmed := s.confirmedAgo(c, time.Now()); !confirmed.known || confirmed.age > g.maxStale {
+			return nil, replaced, errStaleConfig
+		}
+	}
+	return c, replaced, nil
+}

@@ -1,0 +1,264 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/catbridge/catbridge/evaluate"
+)
+
+// The routes of ConfigCat Proxy's REST API. Paths without a name select the SDK by header (G14).
+var restRoutes = []*route{
+	newRoute("/api/{sdkId}/eval", maxPath, (*Gateway).serveEval, http.MethodPost),
+	newRoute("/api/{sdkId}/eval-all", maxPath, (*Gateway).serveEvalAll, http.MethodPost),
+	newRoute("/api/{sdkId}/keys", maxPath, (*Gateway).serveKeys, http.MethodGet, http.MethodHead),
+	newRoute("/api/{sdkId}/refresh", maxPath, (*Gateway).serveRefresh, http.MethodPost),
+	newRoute("/api/eval", maxPath, (*Gateway).serveEval, http.MethodPost),
+	newRoute("/api/eval-all", maxPath, (*Gateway).serveEvalAll, http.MethodPost),
+	newRoute("/api/keys", maxPath, (*Gateway).serveKeys, http.MethodGet, http.MethodHead),
+	newRoute("/api/refresh", maxPath, (*Gateway).serveRefresh, http.MethodPost),
+}
+
+// restPlace returns the place below /api/, or the zero place.
+func restPlace(rest string) place {
+	name, verb, named := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
+	pattern := "/api/{sdkId}/" + verb
+	if !named {
+		name, pattern = "", "/api/"+name
+	} else if name == "" {
+		return place{}
+	}
+	return place{at: routeNamed(restRoutes, pattern), name: name}
+}
+
+// evalRequest is what a request asks to evaluate.
+type evalRequest struct {
+	SDKKey string         `json:"sdkKey"`
+	Key    string         `json:"key"`
+	User   map[string]any `json:"user"`
+}
+
+// readEval reads the body of a request.
+func readEval(w http.ResponseWriter, r *http.Request) (*evalRequest, *failure) {
+	body, f := readBody(w, r)
+	if f != nil {
+		return nil, f
+	}
+	return parseEval(body, "JSON body")
+}
+
+func parseEval(data []byte, what string) (*evalRequest, *failure) {
+	request := new(evalRequest)
+	if err := parseJSON(data, request); err != nil {
+		return nil, &failure{http.StatusBadRequest, fmt.Sprintf("failed to parse %s: %v", what, err)}
+	}
+	return request, nil
+}
+
+// userOf returns the user of a request to an SDK.
+func userOf(of *sdk, attributes map[string]any) (*user, *failure) {
+	u, err := newUser(attributes, of.user)
+	if _, tooMany := errors.AsType[*tooManyError](err); tooMany {
+		return nil, &failure{http.StatusRequestEntityTooLarge, err.Error()}
+	} else if err != nil {
+		return nil, &failure{http.StatusBadRequest, err.Error()}
+	}
+	return u, nil
+}
+
+// evaluation is a request whose SDK, content and user are known.
+type evaluation struct {
+	sdk     *sdk
+	content *content
+	key     string
+	user    *user
+	details bool
+}
+
+// evaluation returns what a request asks for, if it may.
+func (g *Gateway) evaluation(w http.ResponseWriter, r *http.Request, in place) (*evaluation, *failure) {
+	of, f := g.access(w, r, selector{in.name, ""}, RightEvaluate)
+	if f != nil {
+		return nil, f
+	}
+	request, f := readEval(w, r)
+	if f != nil {
+		return nil, f
+	}
+	e := &evaluation{sdk: of, key: request.Key, details: isSet(r, "details")}
+	if e.user, f = userOf(e.sdk, request.User); f != nil {
+		return nil, f
+	}
+	if e.content, _, f = g.inForce(e.sdk.site); f != nil {
+		return nil, f
+	}
+	return e, nil
+}
+
+// isSet reports whether a parameter of the query is neither missing nor 0 or false.
+func isSet(r *http.Request, name string) bool {
+	value := r.URL.Query().Get(name)
+	return value != "" && value != "0" && value != "false"
+}
+
+func (g *Gateway) serveEval(w http.ResponseWriter, r *http.Request, in place) {
+	e, f := g.evaluation(w, r, in)
+	if f != nil {
+		refuse(w, f)
+		return
+	}
+	var result evaluate.Result
+	if f := e.content.evaluate(&result, e.key, e.user); f != nil {
+		refuse(w, f)
+		return
+	}
+	writeJSON(w, e.payload(&result))
+}
+
+func (g *Gateway) serveEvalAll(w http.ResponseWriter, r *http.Request, in place) {
+	e, f := g.evaluation(w, r, in)
+	if f != nil {
+		refuse(w, f)
+		return
+	}
+	results := e.content.config.AllResults(e.user.in(e.content), nil)
+	payloads := make(map[string]any, len(results))
+	for i, key := range e.content.config.Keys() {
+		payloads[key] = e.payload(&results[i])
+	}
+	writeJSON(w, payloads)
+}
+
+// evaluate evaluates a flag. Nothing is logged: events contain attributes of users.
+func (c *content) evaluate(result *evaluate.Result, key string, u *user) *failure {
+	c.config.EvaluateTo(result, key, u.in(c), evaluate.Value{}, nil)
+	switch result.Code {
+	case evaluate.CodeNone:
+		return nil
+	case evaluate.CodeNoSuchKey:
+		return noSuchFlag(key)
+	default:
+		return &failure{http.StatusInternalServerError, "the flag cannot be evaluated: it is broken in the config"}
+	}
+}
+
+func noSuchFlag(key string) *failure {
+	if key == "" {
+		return &failure{http.StatusBadRequest, "'key' must be set"}
+	}
+	return &failure{http.StatusBadRequest, "feature flag or setting with key '" + shorten(key) + "' not found"}
+}
+
+// payload is the result of an evaluation as ConfigCat Proxy returns it.
+type payload struct {
+	Value       any    `json:"value"` // null: the evaluation failed
+	VariationID string `json:"variationId"`
+}
+
+// detailed is a payload with details.
+type detailed struct {
+	payload
+	Reason    string  `json:"reason"`
+	Rule      *int    `json:"rule,omitempty"`   // the number of the matching rule, from 1
+	Option    *int    `json:"option,omitempty"` // the number of the selected percentage option, from 1
+	Error     string  `json:"error,omitempty"`
+	FetchTime *string `json:"fetchTime,omitempty"`
+	Rev       string  `json:"rev"`
+}
+
+// Reasons of values, in the words of OpenFeature.
+const (
+	reasonStatic = "STATIC"          // every user has this value
+	reasonMatch  = "TARGETING_MATCH" // the rules, or that none of them matches, give this value
+	reasonSplit  = "SPLIT"           // a percentage option was selected
+	reasonError  = "ERROR"
+)
+
+// reasonOf returns why a result has its value.
+func reasonOf(r *evaluate.Result) string {
+	switch {
+	case r.Err != nil:
+		return reasonError
+	case r.Static:
+		return reasonStatic
+	case r.PercentageOption != nil:
+		return reasonSplit
+	}
+	return reasonMatch
+}
+
+func (e *evaluation) payload(r *evaluate.Result) any {
+	p := payload{r.Any(), r.VariationID}
+	if !e.details {
+		return p
+	}
+	d := detailed{payload: p, Reason: reasonOf(r), Rev: e.content.rev}
+	if r.RuleIndex >= 0 {
+		d.Rule = new(r.RuleIndex + 1)
+	}
+	if r.OptionIndex >= 0 {
+		d.Option = new(r.OptionIndex + 1)
+	}
+	if r.Err != nil {
+		d.Error = "the flag is broken in the config"
+	}
+	if held, ok := e.sdk.client.Content(); ok && !held.FetchTime.IsZero() {
+		d.FetchTime = new(held.FetchTime.UTC().Format(time.RFC3339Nano))
+	}
+	return d
+}
+
+func (g *Gateway) serveKeys(w http.ResponseWriter, r *http.Request, in place) {
+	of, f := g.access(w, r, selector{in.name, ""}, RightEvaluate)
+	if f != nil {
+		refuse(w, f)
+		return
+	}
+	c, _, f := g.inForce(of.site)
+	if f != nil {
+		refuse(w, f)
+		return
+	}
+	keys := slices.Sorted(slices.Values(c.config.Keys()))
+	if keys == nil {
+		keys = []string{}
+	}
+	writeJSON(w, map[string][]string{"keys": keys})
+}
+
+func (g *Gateway) serveRefresh(w http.ResponseWriter, r *http.Request, in place) {
+	of, f := g.access(w, r, selector{in.name, ""}, RightRefresh)
+	if f != nil {
+		refuse(w, f)
+		return
+	}
+	if of.refresher == nil {
+		refuse(w, &failure{http.StatusNotImplemented, "this server cannot ask the leader to poll"})
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), refreshEvery+refreshTimeout)
+	defer cancel()
+	if of.refresher.refresh(ctx) != nil { // it was logged by whom the function belongs to
+		refuse(w, &failure{http.StatusServiceUnavailable, "the leader could not be asked to poll"})
+		return
+	}
+	w.Header()["Cache-Control"] = noStore
+	w.WriteHeader(http.StatusOK)
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	data, err := json.Marshal(v)
+	if err != nil { // a flag has the value NaN or an infinite one, which JSON does not have
+		refuse(w, &failure{http.StatusInternalServerError, "a value cannot be written as JSON"})
+		return
+	}
+	h := w.Header()
+	h["Content-Type"], h["Cache-Control"] = contentType, noStore
+	_, _ = w.Write(data)
+}
