@@ -2,10 +2,8 @@ package stream
 
 import (
 	"bytes"
-	"errors"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 )
@@ -34,12 +32,20 @@ func NewFrame(id, name string, data []byte) Frame {
 
 var heartbeat = Frame(": \n\n")
 
-// Serve sends the latest frame of a topic and then each newer one, until the client is gone or the
+// Source is where the frames of a stream come from, such as a [*Topic] of frames.
+type Source interface {
+	// Current returns the frame to send, and a channel that is closed when there may be another. An
+	// empty one is not sent. The stream calls it when it can send, so a source may return what
+	// changed since the last call.
+	Current() (frame Frame, replaced <-chan struct{})
+}
+
+// Serve sends the frame of a source and then each newer one, until the client is gone or the
 // stream must end. Frames that are replaced while the client does not read are skipped; the same
 // frame is not sent twice.
 //
 // The response must not be compressed, and w must support deadlines and flushing.
-func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, topic *Topic[Frame]) {
+func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, source Source) {
 	limits, out := &s.set.limits, http.NewResponseController(w)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -49,30 +55,35 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, topic *Topic[Fram
 		h.Set("Connection", "close") // the stream ends with its connection
 	}
 	send := func(frame Frame) bool {
-		err := out.SetWriteDeadline(time.Now().Add(limits.WriteTimeout))
+		began := time.Now()
+		err := out.SetWriteDeadline(began.Add(limits.WriteTimeout))
 		if err == nil {
 			_, err = w.Write(frame)
 		}
 		if err == nil {
 			err = out.Flush()
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			s.set.slow.Add(1)
+		if err != nil {
+			if time.Since(began) >= limits.WriteTimeout {
+				s.set.slow.Add(1)
+			}
+			return false
 		}
-		return err == nil
+		// HTTP/2 ends a stream at its deadline, even if nothing is written then.
+		return out.SetWriteDeadline(time.Time{}) == nil
 	}
 	reconnect := Frame("retry: " + strconv.FormatInt(limits.ReconnectAfter.Milliseconds(), 10) + "\n\n")
 	age := time.NewTimer(limits.MinAge + rand.N(limits.MaxAge-limits.MinAge+1))
 	defer age.Stop()
 	silence := time.NewTimer(limits.Heartbeat)
 	defer silence.Stop()
-	frame, replaced := topic.Current()
+	frame, replaced := source.Current()
 	for ok := send(append(reconnect, frame...)); ok; {
 		select {
 		case <-replaced:
 			var next Frame
-			next, replaced = topic.Current()
-			if bytes.Equal(next, frame) {
+			next, replaced = source.Current()
+			if len(next) == 0 || bytes.Equal(next, frame) {
 				continue
 			}
 			frame = next

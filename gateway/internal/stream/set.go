@@ -3,7 +3,9 @@ package stream
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,7 +48,11 @@ func NewSet(limits Limits) *Set {
 }
 
 // Open admits a stream of a client. The caller must call [Stream.Close].
-func (s *Set) Open(client string) (*Stream, error) {
+func (s *Set) Open(client string) (*Stream, error) { return s.OpenWhile(client, nil) }
+
+// OpenWhile is Open for a stream that [Set.Recheck] ends when allowed returns false. allowed is called by
+// other goroutines.
+func (s *Set) OpenWhile(client string, allowed func() bool) (*Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
@@ -64,10 +70,22 @@ func (s *Set) Open(client string) (*Stream, error) {
 		}
 		return nil, err
 	}
-	stream := &Stream{set: s, client: client, ended: make(chan struct{})}
+	stream := &Stream{set: s, client: client, allowed: allowed, ended: make(chan struct{})}
 	s.open[stream] = struct{}{}
 	s.clients[client]++
 	return stream, nil
+}
+
+// Recheck asks those streams to end that are no longer allowed.
+func (s *Set) Recheck() {
+	s.mu.Lock()
+	open := slices.Collect(maps.Keys(s.open))
+	s.mu.Unlock()
+	for _, stream := range open {
+		if stream.allowed != nil && !stream.allowed() {
+			stream.End()
+		}
+	}
 }
 
 // Drain admits no more streams and asks all to end, in random order, spread over the time. If ctx
@@ -75,10 +93,7 @@ func (s *Set) Open(client string) (*Stream, error) {
 func (s *Set) Drain(ctx context.Context, over time.Duration) {
 	s.mu.Lock()
 	s.draining = true
-	order := make([]*Stream, 0, len(s.open))
-	for stream := range s.open {
-		order = append(order, stream)
-	}
+	order := slices.Collect(maps.Keys(s.open))
 	s.mu.Unlock()
 	rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	began := time.Now()
@@ -132,10 +147,11 @@ func (s *Set) Draining() bool {
 
 // Stream is an admitted stream.
 type Stream struct {
-	set    *Set
-	client string
-	once   sync.Once
-	ended  chan struct{}
+	set     *Set
+	client  string
+	allowed func() bool // nil: always
+	once    sync.Once
+	ended   chan struct{}
 }
 
 // Ended returns a channel that is closed when the stream must end.

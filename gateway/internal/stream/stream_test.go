@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -34,8 +35,9 @@ func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 type environment struct {
 	*Set
-	topic Topic[Frame]
-	pipes pipes
+	topic  Topic[Frame]
+	source Source // nil: topic
+	pipes  pipes
 }
 
 // inBubble runs a test with an HTTP server in virtual time.
@@ -50,8 +52,10 @@ func inBubble(t *testing.T, test func(t *testing.T, e *environment)) {
 				return
 			}
 			defer s.Close()
-			s.Serve(w, r, &e.topic)
-		}), ReadTimeout: time.Second, WriteTimeout: time.Second}
+			s.Serve(w, r, cmp.Or[Source](e.source, &e.topic))
+		}), ReadTimeout: time.Second, WriteTimeout: time.Second, Protocols: new(http.Protocols)}
+		server.Protocols.SetHTTP1(true)
+		server.Protocols.SetUnencryptedHTTP2(true)
 		served := make(chan error)
 		go func() { served <- server.Serve(e.pipes) }()
 		test(t, e)
@@ -276,6 +280,87 @@ func TestDrainingSpreadsTheEnds(t *testing.T) {
 		if _, err := e.Open("e"); !errors.Is(err, ErrDraining) || !e.Draining() {
 			t.Errorf("a stream is admitted: %v", err)
 		}
+	})
+}
+
+func TestStreamsThatAreNoLongerAllowedEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSet(testLimits)
+		allowed := true
+		one, _ := s.OpenWhile("a", func() bool { return allowed })
+		two, _ := s.Open("b")
+		for range 2 {
+			s.Recheck()
+			select {
+			case <-one.Ended():
+				if allowed {
+					t.Error("an allowed stream ended")
+				}
+			case <-two.Ended():
+				t.Error("a stream that is always allowed ended")
+			default:
+				if !allowed {
+					t.Error("a stream that is not allowed goes on")
+				}
+			}
+			allowed = false
+		}
+	})
+}
+
+// changes returns what was added to a text since the last call.
+type changes struct {
+	topic *Topic[Frame]
+	sent  int
+}
+
+func (c *changes) Current() (Frame, <-chan struct{}) {
+	text, replaced := c.topic.Current()
+	added := text[c.sent:]
+	c.sent = len(text)
+	return added, replaced
+}
+
+func TestASourceMayHaveNothingToSend(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		e.source = &changes{topic: &e.topic}
+		e.topic.Set(nil)
+		c := e.connect(t, "a")
+		c.want("retry: 1000")
+		e.topic.Set(Frame("data: 1\n\n"))
+		c.want("data: 1")
+		e.topic.Set(Frame("data: 1\n\n")) // nothing was added
+		synctest.Wait()
+		e.topic.Set(Frame("data: 1\n\ndata: 2\n\n"))
+		c.want("data: 2")
+		_ = c.conn.Close()
+	})
+}
+
+// HTTP/2 ends a request at its write deadline, although nothing is being written.
+func TestStreamsOverHTTP2StayOpen(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		protocols := new(http.Protocols)
+		protocols.SetUnencryptedHTTP2(true)
+		transport := &http.Transport{Protocols: protocols, DialContext: func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			e.pipes.conns <- far
+			return near, nil
+		}}
+		defer transport.CloseIdleConnections()
+		res, err := (&http.Client{Transport: transport}).Get("http://stream.example/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.ProtoMajor != 2 {
+			t.Fatalf("protocol %s", res.Proto)
+		}
+		c := &client{nil, bufio.NewReader(res.Body), t}
+		c.want("retry: 1000", "id: 0|data: first", ": ", ": ", ": ")
+		e.set("later")
+		c.want("data: later")
+		_ = res.Body.Close()
+		synctest.Wait()
 	})
 }
 
