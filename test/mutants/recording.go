@@ -110,12 +110,12 @@ var recording = []mutant{
 		"a new term leaves a hole", "F40", []edit{{"leader",
 			`base, cause := t.content, t.pollCause()`, `base, cause := t.elector.content, t.pollCause()
 	base = nil`}, {"leader",
-			`if known || t.hash == "" || c.Hash == t.hash {`, `if true {`}},
+			`if known || t.hash == ""`, `if true || known || t.hash == ""`}},
 		test{"leader", "^TestTheHistoryLeadsBackToEveryVersion$"},
 	},
 	{
 		"content that was fetched before another change leads back from it", "F40", []edit{{"leader",
-			`if known || t.hash == "" || c.Hash == t.hash {`, `if true {`}},
+			`if known || t.hash == ""`, `if true || known || t.hash == ""`}},
 		test{"leader", "^TestContentOfAnSDKIsInTheHistory$"},
 	},
 	{
@@ -136,7 +136,7 @@ var recording = []mutant{
 	},
 	{
 		"a change whose reply was lost is not trimmed", "F40", []edit{{"leader",
-			`return t.recorded(ctx, c, changed, "")`, `return nil`}},
+			`return t.recorded(ctx, c, changed, "")`, `return t.recorded(ctx, c, changed && false, "")`}},
 		test{"leader", "^TestALostReplyAloneIsNotReported$"},
 	},
 	{
