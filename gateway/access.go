@@ -59,6 +59,16 @@ type selector struct {
 // access returns the SDK of a request that may do what the right allows. The credential is a name
 // from where a name alone is enough, a token, or an SDK key (G12).
 func (g *Gateway) access(w http.ResponseWriter, r *http.Request, by selector, right Rights) (*sdk, *failure) {
+	to, f := g.permitted(r, by, right)
+	if f != nil {
+		return nil, f
+	}
+	g.limitReaders(w.Header(), r, to)
+	return to.serving(), nil
+}
+
+// permitted is access without effects. It may be called while the request is served.
+func (g *Gateway) permitted(r *http.Request, by selector, right Rights) (*target, *failure) {
 	to, f := g.find(r, by)
 	switch {
 	case f != nil:
@@ -68,8 +78,7 @@ func (g *Gateway) access(w http.ResponseWriter, r *http.Request, by selector, ri
 	case !g.usedFrom(r, to), to.bare && g.isCrossOrigin(r):
 		return nil, errOrigin
 	}
-	g.limitReaders(w.Header(), r, to)
-	return to.serving(), nil
+	return to, nil
 }
 
 func (g *Gateway) find(r *http.Request, by selector) (*target, *failure) {

@@ -54,8 +54,8 @@ type Config struct {
 	// scheme://*.domain[:port], or * for all (G9). Empty: none.
 	Origins []string
 
-	// MaxStreams bounds the requests that are held at once. Further ones are answered at once (G7). 0:
-	// [DefaultMaxStreams].
+	// MaxStreams bounds the requests that are held, and the event streams that are open, at once. Beyond it,
+	// requests are answered at once, and streams with 503 (G7). 0: [DefaultMaxStreams].
 	MaxStreams int
 	// MaxStreamsPerClient is the same bound for each IPv4 address and each /64 network of IPv6.
 	// Clients behind one load balancer have one address (G7). 0:

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -23,6 +25,7 @@ type content struct {
 	id     string
 	rev    string // that rev
 	config *evaluate.Config
+	keys   func() []sortedKey
 	dates  func() map[string]bool // the attributes that only date conditions use
 
 	identity *representation
@@ -49,6 +52,7 @@ func newContent(held *follower.Content) *content {
 	c := &content{hash: held.Hash, tag: hex.EncodeToString(sum[:])[:tagBytes], config: held.Config}
 	c.rev = strconv.FormatInt(held.Rev, 10)
 	c.id = c.rev + "-" + held.Hash[:16]
+	c.keys = sortedKeys(held.Config)
 	c.dates = sync.OnceValue(func() map[string]bool { return dateAttributes(served) })
 	c.identity = c.represent(served, "")
 	c.gzip = sync.OnceValue(func() *representation { return c.smaller(gzipped(served), "gzip") })
@@ -89,4 +93,10 @@ func zstdEncoded(body []byte) []byte {
 	}
 	defer w.Close()
 	return bytes.Clone(w.EncodeAll(body, nil))
+}
+
+// has reports whether the config has a flag.
+func (c *content) has(key string) bool {
+	_, found := slices.BinarySearchFunc(c.keys(), key, func(k sortedKey, key string) int { return strings.Compare(k.name, key) })
+	return found
 }

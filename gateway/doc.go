@@ -34,6 +34,16 @@
 //	GET  /api/{name}/keys                        {"keys"}
 //	POST /api/{name}/refresh                     asks the leader to poll
 //
+//	GET  /sse/{name}/eval/{data}      the value of a flag and its changes, as server-sent events
+//	GET  /sse/{name}/eval-all[/{data}] the same for all flags
+//	GET  /sse/eval/k/{data}           with the SDK key in the data
+//	GET  /sse/eval-all/k/{data}
+//	POST /sse/{name}/eval             with the data as body
+//	POST /sse/{name}/eval-all
+//
+// {data} is the body of an evaluation in base64. Streams of equal users share one evaluation. A stream
+// has one place for what it sends next, so that a slow client delays nobody, and ends at a random age.
+//
 // Without {name} in the path, a header or a token selects the config. Evaluations use the content
 // without flag overrides of the client, are not logged and call no hooks, because events contain
 // attributes of users.

@@ -64,7 +64,7 @@ func New(cfg Config) (*Gateway, error) {
 }
 
 // SetSDKs replaces the configs that are served. Requests that are held for a client that is no
-// longer among them are answered. Without sdks, every key is answered with 404. If the error is
+// longer among them are answered, and event streams that would not be opened as they are end. Without sdks, every key is answered with 404. If the error is
 // not nil, it joins all faults, and nothing changes (G11).
 func (g *Gateway) SetSDKs(sdks []SDK) error {
 	if err := checkSDKs(sdks); err != nil {
@@ -81,6 +81,7 @@ func (g *Gateway) SetSDKs(sdks []SDK) error {
 			close(s.removed)
 		}
 	}
+	g.streams.Recheck()
 	return nil
 }
 

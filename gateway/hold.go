@@ -14,6 +14,8 @@ func (g *Gateway) await(w http.ResponseWriter, r *http.Request, hold time.Durati
 	if err != nil {
 		if g.streams.Draining() {
 			w.Header()["Connection"] = closing
+		} else {
+			g.counts.notHeld.Add(1)
 		}
 		return false
 	}

@@ -2,13 +2,10 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/catbridge/catbridge/evaluate"
 )
@@ -50,13 +47,14 @@ func readEval(w http.ResponseWriter, r *http.Request) (*evalRequest, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	return parseEval(body, "JSON body")
+	return parseEval(body, "failed to parse JSON body")
 }
 
+// parseEval parses a request. Errors start with what failed.
 func parseEval(data []byte, what string) (*evalRequest, *failure) {
 	request := new(evalRequest)
 	if err := parseJSON(data, request); err != nil {
-		return nil, &failure{http.StatusBadRequest, fmt.Sprintf("failed to parse %s: %v", what, err)}
+		return nil, &failure{http.StatusBadRequest, fmt.Sprintf("%s: %v", what, err)}
 	}
 	return request, nil
 }
@@ -118,7 +116,7 @@ func (g *Gateway) serveEval(w http.ResponseWriter, r *http.Request, in place) {
 		refuse(w, f)
 		return
 	}
-	writeJSON(w, e.payload(&result))
+	writeJSON(w, appendPayload(nil, &result, formOf(e.sdk, e.content, e.details)))
 }
 
 func (g *Gateway) serveEvalAll(w http.ResponseWriter, r *http.Request, in place) {
@@ -127,12 +125,16 @@ func (g *Gateway) serveEvalAll(w http.ResponseWriter, r *http.Request, in place)
 		refuse(w, f)
 		return
 	}
+	form := formOf(e.sdk, e.content, e.details)
 	results := e.content.config.AllResults(e.user.in(e.content), nil)
-	payloads := make(map[string]any, len(results))
-	for i, key := range e.content.config.Keys() {
-		payloads[key] = e.payload(&results[i])
+	out := []byte{'{'}
+	for i, key := range e.content.keys() {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendPayload(append(appendQuoted(out, key.name), ':'), &results[key.index], form)
 	}
-	writeJSON(w, payloads)
+	writeJSON(w, append(out, '}'))
 }
 
 // evaluate evaluates a flag. Nothing is logged: events contain attributes of users.
@@ -155,65 +157,6 @@ func noSuchFlag(key string) *failure {
 	return &failure{http.StatusBadRequest, "feature flag or setting with key '" + shorten(key) + "' not found"}
 }
 
-// payload is the result of an evaluation as ConfigCat Proxy returns it.
-type payload struct {
-	Value       any    `json:"value"` // null: the evaluation failed
-	VariationID string `json:"variationId"`
-}
-
-// detailed is a payload with details.
-type detailed struct {
-	payload
-	Reason    string  `json:"reason"`
-	Rule      *int    `json:"rule,omitempty"`   // the number of the matching rule, from 1
-	Option    *int    `json:"option,omitempty"` // the number of the selected percentage option, from 1
-	Error     string  `json:"error,omitempty"`
-	FetchTime *string `json:"fetchTime,omitempty"`
-	Rev       string  `json:"rev"`
-}
-
-// Reasons of values, in the words of OpenFeature.
-const (
-	reasonStatic = "STATIC"          // every user has this value
-	reasonMatch  = "TARGETING_MATCH" // the rules, or that none of them matches, give this value
-	reasonSplit  = "SPLIT"           // a percentage option was selected
-	reasonError  = "ERROR"
-)
-
-// reasonOf returns why a result has its value.
-func reasonOf(r *evaluate.Result) string {
-	switch {
-	case r.Err != nil:
-		return reasonError
-	case r.Static:
-		return reasonStatic
-	case r.PercentageOption != nil:
-		return reasonSplit
-	}
-	return reasonMatch
-}
-
-func (e *evaluation) payload(r *evaluate.Result) any {
-	p := payload{r.Any(), r.VariationID}
-	if !e.details {
-		return p
-	}
-	d := detailed{payload: p, Reason: reasonOf(r), Rev: e.content.rev}
-	if r.RuleIndex >= 0 {
-		d.Rule = new(r.RuleIndex + 1)
-	}
-	if r.OptionIndex >= 0 {
-		d.Option = new(r.OptionIndex + 1)
-	}
-	if r.Err != nil {
-		d.Error = "the flag is broken in the config"
-	}
-	if held, ok := e.sdk.client.Content(); ok && !held.FetchTime.IsZero() {
-		d.FetchTime = new(held.FetchTime.UTC().Format(time.RFC3339Nano))
-	}
-	return d
-}
-
 func (g *Gateway) serveKeys(w http.ResponseWriter, r *http.Request, in place) {
 	of, f := g.access(w, r, selector{in.name, ""}, RightEvaluate)
 	if f != nil {
@@ -225,11 +168,14 @@ func (g *Gateway) serveKeys(w http.ResponseWriter, r *http.Request, in place) {
 		refuse(w, f)
 		return
 	}
-	keys := slices.Sorted(slices.Values(c.config.Keys()))
-	if keys == nil {
-		keys = []string{}
+	out := []byte(`{"keys":[`)
+	for i, key := range c.keys() {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendQuoted(out, key.name)
 	}
-	writeJSON(w, map[string][]string{"keys": keys})
+	writeJSON(w, append(out, "]}"...))
 }
 
 func (g *Gateway) serveRefresh(w http.ResponseWriter, r *http.Request, in place) {
@@ -252,12 +198,7 @@ func (g *Gateway) serveRefresh(w http.ResponseWriter, r *http.Request, in place)
 	w.WriteHeader(http.StatusOK)
 }
 
-func writeJSON(w http.ResponseWriter, v any) {
-	data, err := json.Marshal(v)
-	if err != nil { // a flag has the value NaN or an infinite one, which JSON does not have
-		refuse(w, &failure{http.StatusInternalServerError, "a value cannot be written as JSON"})
-		return
-	}
+func writeJSON(w http.ResponseWriter, data []byte) {
 	h := w.Header()
 	h["Content-Type"], h["Cache-Control"] = contentType, noStore
 	_, _ = w.Write(data)

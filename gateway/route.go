@@ -47,7 +47,7 @@ var (
 )
 
 // routes are all routes.
-var routes = slices.Concat([]*route{configRoute, otherRoute}, restRoutes)
+var routes = slices.Concat([]*route{configRoute, otherRoute}, restRoutes, sseRoutes)
 
 // routeNamed returns the route with a pattern, or nil.
 func routeNamed(list []*route, pattern string) *route {
@@ -68,6 +68,8 @@ func routeOf(path string) place {
 		}
 	case "api":
 		in = restPlace(rest)
+	case "sse":
+		in = ssePlace(rest)
 	}
 	if in.at == nil {
 		return place{at: otherRoute}

@@ -21,6 +21,7 @@ type site struct {
 
 	age        atomic.Pointer[age]
 	refreshing refreshing
+	groups     groups
 
 	mu sync.Mutex // held while preparing
 }

@@ -16,6 +16,9 @@ var statuses = [...]int{
 type counts struct {
 	perRoute       map[*route]*routeCounts // immutable
 	held, released atomic.Uint64
+	notHeld        atomic.Uint64
+	streams        atomic.Int64
+	rejected       atomic.Uint64
 }
 
 func (c *counts) of(at *route) *routeCounts { return c.perRoute[at] }
@@ -89,15 +92,20 @@ type Stats struct {
 	Held     uint64 // requests that were held (G6)
 	Released uint64 // among the held requests: answered because the config changed (G6)
 	Refused  uint64 // requests that the limits did not allow to be held (G7)
+
+	Streams         int    // event streams that are open now (G15)
+	RejectedStreams uint64 // event streams that the limits did not allow (G7)
+	SlowStreams     uint64 // event streams that ended because the client did not read (G15)
 }
 
 // Stats returns the current state and counters (G10).
 func (g *Gateway) Stats() Stats {
-	streams := g.streams.Stats()
+	all, streams := g.streams.Stats(), int(g.counts.streams.Load())
 	stats := Stats{
 		Answers: map[int]uint64{}, OtherAnswers: map[Answer]uint64{}, Agents: g.agents.read(),
-		Holding: streams.Open, Held: g.counts.held.Load(), Released: g.counts.released.Load(),
-		Refused: streams.Refused,
+		Holding: max(0, all.Open-streams), Held: g.counts.held.Load(), Released: g.counts.released.Load(),
+		Refused: g.counts.notHeld.Load(),
+		Streams: streams, RejectedStreams: g.counts.rejected.Load(), SlowStreams: all.Slow,
 	}
 	for at, counts := range g.counts.perRoute {
 		for i, status := range statuses {

@@ -83,4 +83,19 @@ var gatewayFamily = newFamily(nil, []metric[gateway.Stats]{
 		help: "Requests that were answered at once because the limits did not allow more held requests.",
 		read: value(func(s *gateway.Stats) uint64 { return s.Refused }),
 	},
+	{
+		name: "catbridge_gateway_event_streams", kind: gauge,
+		help: "Streams of server-sent events that are open now.",
+		read: value(func(s *gateway.Stats) int { return s.Streams }),
+	},
+	{
+		name: "catbridge_gateway_rejected_event_streams_total", kind: counter,
+		help: "Streams of server-sent events that the limits did not allow.",
+		read: value(func(s *gateway.Stats) uint64 { return s.RejectedStreams }),
+	},
+	{
+		name: "catbridge_gateway_slow_event_streams_total", kind: counter,
+		help: "Streams of server-sent events that ended because the client did not read in time.",
+		read: value(func(s *gateway.Stats) uint64 { return s.SlowStreams }),
+	},
 })
