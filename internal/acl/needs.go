@@ -63,6 +63,9 @@ func leaderNeeds(keys cachekeys.Keys) needs {
 		{keys.Blob, bridge, "EVALSHA GET GETRANGE SET SETRANGE"},
 		{keys.Patches, bridge, "EVALSHA GETRANGE SET DEL"},
 		{keys.History, bridge, "EVALSHA XADD XREVRANGE XTRIM DEL"},
+		{keys.Control, bridge, "EVALSHA GETRANGE SET"},
+		{keys.Pinned, bridge, "EVALSHA GETRANGE SET DEL"},
+		{keys.Source, bridge, "EVALSHA GETRANGE SET SETRANGE DEL"},
 		{keys.Hook(strings.Repeat("0", 32)), bridge, "EVALSHA GET SET"},
 	} {
 		commands := strings.Fields(key.commands)

@@ -17,13 +17,14 @@ import (
 type rights map[harness.Role]string
 
 const (
-	leaderCommands   = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby xadd xrevrange xtrim time publish subscribe ping"
-	followerCommands = "get getrange hmget subscribe ping"
-	reporterCommands = followerCommands + " zadd zremrangebyscore"
-	statusCommands   = "get getrange pttl hmget zrange xrevrange time pubsub|numsub ping"
-	operatorCommands = statusCommands + " eval evalsha hincrby publish"
-	replicaCommands  = "psync replconf ping"
-	sentinelCommands = "ping info role publish subscribe slaveof multi exec config|rewrite client|setname client|kill script|kill"
+	leaderCommands     = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby xadd xrevrange xtrim time publish subscribe ping"
+	followerCommands   = "get getrange hmget subscribe ping"
+	reporterCommands   = followerCommands + " zadd zremrangebyscore"
+	statusCommands     = "get getrange pttl hmget zrange xrevrange time pubsub|numsub ping"
+	operatorCommands   = statusCommands + " eval evalsha hincrby publish"
+	controllerCommands = operatorCommands + " set del"
+	replicaCommands    = "psync replconf ping"
+	sentinelCommands   = "ping info role publish subscribe slaveof multi exec config|rewrite client|setname client|kill script|kill"
 	// These come before the login, and are refused to no client. A Sentinel has only some.
 	freeCommands = " auth hello quit reset"
 )
@@ -31,19 +32,20 @@ const (
 var rightsByFile = map[string]rights{
 	"single.acl": {
 		"default": "", harness.AsLeader: leaderCommands, harness.AsFollower: followerCommands, harness.AsReporter: reporterCommands,
-		harness.AsOperator: operatorCommands, harness.AsStatus: statusCommands,
+		harness.AsOperator: operatorCommands, harness.AsController: controllerCommands, harness.AsStatus: statusCommands,
 	},
 	"replicated.acl": {
 		"default": "", harness.AsLeader: leaderCommands, harness.AsFollower: followerCommands, harness.AsReporter: reporterCommands,
-		harness.AsOperator: operatorCommands, harness.AsStatus: statusCommands, "replica": replicaCommands, "sentinel": sentinelCommands,
+		harness.AsOperator: operatorCommands, harness.AsController: controllerCommands, harness.AsStatus: statusCommands, "replica": replicaCommands, "sentinel": sentinelCommands,
 	},
 	"cluster.acl": {
 		"default": "", "replica": replicaCommands,
-		harness.AsLeader:   leaderCommands + " command cluster|slots asking",
-		harness.AsFollower: followerCommands + " command cluster|slots asking readonly",
-		harness.AsReporter: reporterCommands + " command cluster|slots asking readonly",
-		harness.AsOperator: operatorCommands + " command cluster|slots asking",
-		harness.AsStatus:   statusCommands + " command cluster|slots asking",
+		harness.AsLeader:     leaderCommands + " command cluster|slots asking",
+		harness.AsFollower:   followerCommands + " command cluster|slots asking readonly",
+		harness.AsReporter:   reporterCommands + " command cluster|slots asking readonly",
+		harness.AsOperator:   operatorCommands + " command cluster|slots asking",
+		harness.AsController: controllerCommands + " command cluster|slots asking",
+		harness.AsStatus:     statusCommands + " command cluster|slots asking",
 	},
 	"sentinel.acl": {
 		"default":  "",
@@ -178,7 +180,9 @@ func mayRun(t *testing.T, admin *redis.Client, user harness.Role, name string, a
 func TestUsersAccessOnlyTheKeysTheyNeed(t *testing.T) {
 	harness.Real(t)
 	k := cachekeys.For(harness.SDKKey, "", 0)
-	everybody := []harness.Role{harness.AsLeader, harness.AsFollower, harness.AsReporter, harness.AsOperator, harness.AsStatus}
+	everybody := []harness.Role{harness.AsLeader, harness.AsFollower, harness.AsReporter, harness.AsOperator, harness.AsController, harness.AsStatus}
+	operators := []harness.Role{harness.AsLeader, harness.AsOperator, harness.AsController}
+	controllers := []harness.Role{harness.AsLeader, harness.AsController}
 	cases := []struct {
 		command string
 		may     []harness.Role
@@ -193,14 +197,24 @@ func TestUsersAccessOnlyTheKeysTheyNeed(t *testing.T) {
 		{"SET " + k.Lock + " x", []harness.Role{harness.AsLeader}},
 		{"DEL " + k.Lock, []harness.Role{harness.AsLeader}},
 		{"SETRANGE " + k.Blob + " 0 x", []harness.Role{harness.AsLeader}},
-		{"HINCRBY " + k.Meta + " refresh 1", []harness.Role{harness.AsLeader, harness.AsOperator}},
-		{"PUBLISH " + k.Events + " x", []harness.Role{harness.AsLeader, harness.AsOperator}},
-		{"EVAL script 1 " + k.Meta, []harness.Role{harness.AsLeader, harness.AsOperator}},
+		{"HINCRBY " + k.Meta + " refresh 1", operators},
+		{"PUBLISH " + k.Events + " x", operators},
+		{"EVAL script 1 " + k.Meta, operators},
+		{"EVAL script 3 " + k.Control + " " + k.Pinned + " " + k.Meta, controllers},
+		{"EVAL script 4 " + k.Control + " " + k.Pinned + " " + k.Meta + " " + k.Lock, []harness.Role{harness.AsLeader}},
+		{"SET " + k.Control + " x", controllers},
+		{"SET " + k.Pinned + " x", controllers},
+		{"DEL " + k.Pinned, controllers},
+		{"SET " + k.Source + " x", []harness.Role{harness.AsLeader}},
+		{"DEL " + k.Source, []harness.Role{harness.AsLeader}},
+		{"DEL " + k.History, []harness.Role{harness.AsLeader}},
+		{"GETRANGE " + k.Control + " 0 1", everybody},
+		{"GETRANGE " + k.Source + " 0 1", everybody},
 		{"EVAL script 1 " + k.Lock, []harness.Role{harness.AsLeader}},
 		{"EVAL script 2 " + k.Meta + " " + k.Entry, []harness.Role{harness.AsLeader}},
 		{"ZADD " + k.Fleet + " 1 x", []harness.Role{harness.AsReporter}},
 		{"ZADD " + k.Meta + " 1 x", nil},
-		{"ZRANGE " + k.Fleet + " 0 -1", []harness.Role{harness.AsOperator, harness.AsStatus}},
+		{"ZRANGE " + k.Fleet + " 0 -1", []harness.Role{harness.AsOperator, harness.AsController, harness.AsStatus}},
 		{"GET somebody:else", nil},
 		{"GET " + k.Entry + "x", nil},
 		{"GET " + k.Entry[1:], nil},

@@ -75,7 +75,7 @@ func secure(env *Environment, path string, guard *redistest.Guard, mode string, 
 	env.Profile = FastProfile()
 	s := &Secured{Fleet: &Fleet{Environment: env, path: path}, dir: env.TempDir()}
 	s.serveCDN()
-	for _, user := range []Role{AsLeader, AsFollower, AsOperator, AsStatus, "discover"} {
+	for _, user := range []Role{AsLeader, AsFollower, AsOperator, AsController, AsStatus, "discover"} {
 		s.Write(string(user)+".password", user.User().Password)
 	}
 	s.Certify(guard.Authority)

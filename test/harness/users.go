@@ -18,7 +18,9 @@ const (
 	AsFollower Role = "follower"
 	AsReporter Role = "reporter"
 	AsOperator Role = "operator"
-	AsStatus   Role = "status"
+	// AsController is an operator who pins and forces.
+	AsController Role = "controller"
+	AsStatus     Role = "status"
 )
 
 // User returns the user with its password in the tests.

@@ -66,6 +66,10 @@ var layouts = map[string]layout{
 		own:   []string{"cachekeys", "evaluate", "internal/control", "internal/redisnode", "internal/wire"},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
+	"leader/control": {
+		own:   []string{"cachekeys", "evaluate", "internal/control", "internal/limited", "internal/redisnode", "internal/wire", "leader/internal/script"},
+		other: []string{"github.com/redis/go-redis/v9"},
+	},
 	"leader/internal/hook": {own: []string{}, other: []string{"golang.org/x/sync"}},
 	"follower": {
 		own: []string{
@@ -277,7 +281,7 @@ func TestUnlistedLibrariesAreDetected(t *testing.T) {
 // scenarioImports are the packages that the scenarios of test/e2e may use, besides those of
 // internal/testenv: the public ones, the rights, and the formats in Redis.
 var scenarioImports = []string{
-	"cachekeys", "evaluate", "follower", "follower/followertest", "history", "leader",
+	"cachekeys", "evaluate", "follower", "follower/followertest", "history", "leader", "leader/control",
 	"internal/acl", "internal/redisnode", "internal/wire", "test/harness",
 }
 

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,27 +51,38 @@ func (s *Store) Control(ctx context.Context) (ControlState, error) {
 	r := replyReader{reply: reply}
 	var state ControlState
 	state.Now = r.number()
-	seq, body, pinned := r.number(), r.text(), r.text()
+	stored, pinned := r.text(), r.text()
 	state.Known = r.number() == 1
 	state.Meta = r.meta()
 	if r.err != nil {
 		return ControlState{}, fmt.Errorf("read the control: %w", r.err)
 	}
-	state.StoredControl = parseControl(seq, body)
-	if state.Control != nil && state.Control.Pin != nil {
-		state.Pinned, state.PinnedErr = parsePinned([]byte(pinned), state.Control.Pin.Hash)
-	}
+	state.StoredControl = ParseControl([]byte(stored), []byte(pinned))
 	return state, nil
 }
 
 func (s *Store) controlKeys() []string { return []string{s.keys.Control, s.keys.Pinned, s.keys.Meta} }
 
-func parseControl(seq int64, text string) StoredControl {
-	stored := StoredControl{Seq: seq}
-	if text != "" {
-		stored.Control, stored.Malformed = control.Parse([]byte(text))
+// ParseControl reads the values of the keys of a control and of the pinned content. A missing one is
+// empty.
+func ParseControl(stored, pinned []byte) StoredControl {
+	c := StoredControl{Seq: storedSeq(stored)}
+	if len(stored) == 0 {
+		return c
 	}
-	return stored
+	if c.Control, c.Malformed = control.Parse(stored); c.Control != nil && c.Control.Pin != nil {
+		c.Pinned, c.PinnedErr = parsePinned(pinned, c.Control.Pin.Hash)
+	}
+	return c
+}
+
+// storedSeq is like the function stored_seq of prelude.lua.
+func storedSeq(stored []byte) int64 {
+	line, _, ended := bytes.Cut(stored, []byte{'\n'})
+	if seq, ok := wire.ParseNumber(line); ok && ended && wire.ValidRev(seq) {
+		return seq
+	}
+	return 0
 }
 
 // parsePinned reads the pinned content, which must have that hash.
@@ -140,7 +152,7 @@ func (s *Store) WriteControl(ctx context.Context, w ControlWrite) (ControlReply,
 	}
 	message, body := wire.Message{Type: wire.Control}, c.Body()
 	var err error
-	for _, again := range []bool{false, true} {
+	for range 2 {
 		var reply []any
 		reply, err = controlScript.Run(ctx, s.client, keys, w.Expected, w.Above, body, pin, tail, payload,
 			s.keys.Events, message.Head(), message.Tail(), control.MaxBytes, w.Lock).Slice()
@@ -149,8 +161,8 @@ func (s *Store) WriteControl(ctx context.Context, w ControlWrite) (ControlReply,
 			if answer, err = parseControlReply(reply); err != nil {
 				break
 			}
-			if again && answer.Outcome == Stale && answer.Seq > w.Expected && answer.Stored.is(body) {
-				answer.Outcome = OK // the first try succeeded
+			if answer.Outcome == Stale && answer.Seq > w.Expected && answer.Stored.is(body) {
+				answer.Outcome = OK // an earlier try succeeded
 			}
 			return answer, nil
 		}
@@ -173,7 +185,11 @@ func parseControlReply(reply []any) (ControlReply, error) {
 		c.Seq, c.Now = r.number(), r.number()
 	case Stale:
 		c.Seq, c.Now = r.number(), r.number()
-		c.Stored = parseControl(c.Seq, r.text())
+		stored := []byte(r.text())
+		c.Stored = StoredControl{Seq: c.Seq}
+		if len(stored) > 0 {
+			c.Stored.Control, c.Stored.Malformed = control.Parse(stored)
+		}
 	case Proto, Fenced:
 	default:
 		return ControlReply{}, fmt.Errorf("%w: %.40q", errReply, strings.ToValidUTF8(string(c.Outcome), "?"))

@@ -6,7 +6,7 @@
 -- ARGV:
 --   1 control int     the greatest size of a control, in bytes
 --   2 pinned  int     the greatest size of a blob, in bytes
--- Returns {now, the stored seq, the control, pinned, 1 or 0: whether the latest leader knows of controls, the fields of meta}.
+-- Returns {now, the control, pinned, 1 or 0: whether the latest leader knows of controls, the fields of meta}.
 -- A value that is too large is cut to its greatest size and one byte, and a missing one is empty.
 
 local control_key, pinned_key, meta_key = KEYS[1], KEYS[2], KEYS[3]
@@ -19,4 +19,4 @@ local pinned = ''
 if string.find(stored, '^%d+\n{"pin":') then pinned = read('GETRANGE', pinned_key, 0, pinned_limit) or '' end
 local meta = read_meta(meta_key)
 local known = (not meta[EPOCH] or has_proto(meta)) and 1 or 0
-return {digits(now), digits(stored_seq(control_key)), stored, pinned, known, unpack(meta)}
+return {digits(now), stored, pinned, known, unpack(meta)}

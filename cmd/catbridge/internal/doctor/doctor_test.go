@@ -242,7 +242,7 @@ func TestACluster(t *testing.T) {
 	admin.ConfigSet(t.Context(), "maxmemory", "100mb")
 	admin.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru")
 	examine(t, Leader, load(t, "REDIS_URL="+url, "REDIS_MODE=cluster", "BASE_URL="+web.URL)).
-		want(t, "redis memory", Bad, last.Addr()+" may evict the lock, the content and the history")
+		want(t, "redis memory", Bad, last.Addr()+" may evict the lock, the content, the history and what operators put in force")
 }
 
 func TestSentinels(t *testing.T) {
@@ -272,7 +272,7 @@ func TestFaultsOfRedisMemory(t *testing.T) {
 		result Result
 		want   string
 	}{
-		"allkeys-lru":  {"100mb", Bad, "may evict the lock, the content and the history when it runs out of memory (maxmemory-policy allkeys-lru)"},
+		"allkeys-lru":  {"100mb", Bad, "may evict the lock, the content, the history and what operators put in force (control, pinned, source) when it runs out of memory (maxmemory-policy allkeys-lru)"},
 		"volatile-ttl": {"100mb", Bad, "may evict the lock when it runs out of memory (maxmemory-policy volatile-ttl)"},
 		"noeviction":   {"100mb", Good, "evicts no keys (maxmemory-policy noeviction), and has used"},
 		"volatile-lru": {"0", Good, "has no maxmemory, and evicts no keys"},

@@ -122,7 +122,7 @@ func (d *Doctor) eviction(address string, info map[string]string) {
 	case most == 0:
 		d.good("%s has no maxmemory, and evicts no keys", address)
 	case strings.HasPrefix(policy, "allkeys-"):
-		d.fault(advice, "%s may evict the lock, the content and the history when it runs out of memory (maxmemory-policy %s): until the leader writes the content again, new followers have no config, and a history that is lost stays so", address, policy)
+		d.fault(advice, "%s may evict the lock, the content, the history and what operators put in force (control, pinned, source) when it runs out of memory (maxmemory-policy %s): until the leader writes the content again, new followers have no config; a history that is lost stays so, and so does a pin or a force if its leader ends meanwhile", address, policy)
 	case strings.HasPrefix(policy, "volatile-"):
 		d.fault(advice, "%s may evict the lock when it runs out of memory (maxmemory-policy %s): then another leader takes over", address, policy)
 	case used*10 > most*9:
