@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	defer cancel()
 	out, errOut := terminal.NewOutput(stdout), terminal.NewOutput(stderr)
 	root := newRoot()
-	root.SetArgs(markReferences(args))
+	root.SetArgs(markNumbers(args))
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(errOut)
@@ -129,7 +129,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	useGroups(root)
-	root.AddCommand(newDemo(), newLeader(), newServe(), newHealth(), newReady(), newWatch(), newRefresh(), newStatus(), newHistory(), newDiff(), newShow(), newDoctor(), newConfig(), newCDN(), newEval(), newVersion())
+	root.AddCommand(newDemo(), newLeader(), newServe(), newHealth(), newReady(), newWatch(), newRefresh(), newStatus(), newHistory(), newDiff(), newShow(), newPin(), newUnpin(), newForce(), newUnforce(), newControls(), newDoctor(), newConfig(), newCDN(), newEval(), newVersion())
 	return root
 }
 

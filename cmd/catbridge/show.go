@@ -83,21 +83,22 @@ func (h *openedHistory) find(reference string) (int, error) {
 	return i, err
 }
 
-// -1 is a reference for some commands, and a flag for cobra. It passes cobra behind this prefix.
-const referenceMark = "rev:"
+// -1 is a reference or a value for some commands, and a flag for cobra. It passes cobra behind this
+// prefix.
+const numberMark = "number:"
 
-var earlier = regexp.MustCompile(`^-[0-9]{1,9}$`)
+var negative = regexp.MustCompile(`^-[0-9][0-9.eE+-]{0,39}$`)
 
-// markReferences marks arguments such as -1 of commands that take references.
-func markReferences(args []string) []string {
-	i := slices.IndexFunc(args, func(arg string) bool { return arg == "show" || arg == "diff" })
+// markNumbers marks arguments such as -1 of commands that take references or values.
+func markNumbers(args []string) []string {
+	i := slices.IndexFunc(args, func(arg string) bool { return arg == "show" || arg == "diff" || arg == "pin" || arg == "force" })
 	if i < 0 {
 		return args
 	}
 	marked := slices.Clone(args)
 	for ; i < len(marked); i++ {
-		if earlier.MatchString(marked[i]) {
-			marked[i] = referenceMark + marked[i]
+		if negative.MatchString(marked[i]) {
+			marked[i] = numberMark + marked[i]
 		}
 	}
 	return marked
@@ -105,7 +106,7 @@ func markReferences(args []string) []string {
 
 // written returns an argument as it was written.
 func written(arg string) string {
-	if rest, ok := strings.CutPrefix(arg, referenceMark); ok && earlier.MatchString(rest) {
+	if rest, ok := strings.CutPrefix(arg, numberMark); ok && negative.MatchString(rest) {
 		return rest
 	}
 	return arg

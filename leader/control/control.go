@@ -79,6 +79,8 @@ type Force struct {
 type Controls struct {
 	Pinned *Pin    // nil: no config is pinned
 	Forced []Force // sorted by flag
+	// Rev is the current rev; 0: there is no config.
+	Rev int64
 	// Applied reports whether the leader has acted: the current config was made with exactly this.
 	Applied bool
 	// Earlier reports whether the latest leader has an earlier version. Nothing is in force then,

@@ -122,6 +122,7 @@ func (r reader) read(ctx context.Context) (*values, error) {
 
 func newControls(r reader, v *values) *Controls {
 	c := &Controls{
+		Rev:     v.meta.Rev,
 		Earlier: v.meta.Epoch != 0 && !v.meta.HasProto(), Lost: v.control.Malformed, PinnedLost: v.control.PinnedErr, Now: v.now,
 		redis: r, stored: v.control, acted: v.meta.Control, current: v.current, source: v.source, read: v.read,
 	}

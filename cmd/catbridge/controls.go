@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
+	"github.com/catbridge/catbridge/leader/control"
+)
+
+const controlsLong = `controls prints what operators have put in force: the pin and the forced flags, each with its
+end, who ordered it and why, and whether the leader has acted on it. NAME is the name of the
+SDK key; with one SDK key it may be left out. The Redis user needs +getrange and +hmget.
+
+With --json it prints an object with name, applied (whether the current config was made with
+it), earlier (whether a leader of an earlier version leads, which acts on none of it), pin,
+forced and faults. Times are by Redis's clock.
+
+Exit codes: 0 success; 1 Redis has lost what is in force or a part of it, or does not answer;
+2 wrong usage.`
+
+func newControls() *cobra.Command {
+	var (
+		f       settingsFlags
+		asJSON  bool
+		timeout time.Duration
+	)
+	cmd := &cobra.Command{
+		Use:     "controls [NAME]",
+		Short:   "Print what operators have pinned and forced",
+		Long:    controlsLong,
+		Example: "  catbridge controls --config catbridge.yaml shop",
+		Args:    atMost(1, "at most the name of an SDK key"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if timeout <= 0 {
+				return usagef("--timeout: %v is not above zero", timeout)
+			}
+			s, err := f.load(cmd)
+			if err != nil {
+				return err
+			}
+			key, rest, err := selectKey(s.SDKKeys, args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return usagef("no SDK key has the name that is given; catbridge config print lists the names")
+			}
+			client := s.RedisOptions.Client()
+			defer client.Close()
+			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
+			defer cancel()
+			controls, err := control.Read(ctx, client, key.Key, s.RedisOptions.Namespace())
+			if err != nil {
+				return controlError(key, err)
+			}
+			return printControls(cmd, key, controls, asJSON)
+		},
+	}
+	f.AnySDKKey = true // controls fetches nothing
+	addHistorySettings(cmd, &f, &timeout)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printControls(cmd *cobra.Command, key settings.SDKKey, controls *control.Controls, asJSON bool) error {
+	if asJSON {
+		if err := stdout(cmd).JSON().Encode(newControlsReport(key.Label(), controls)); err != nil {
+			return err
+		}
+	} else {
+		for _, line := range controlLines(key.Label(), controls) {
+			if err := stdout(cmd).Linef("%s", line); err != nil {
+				return err
+			}
+		}
+	}
+	if faults := controlFaults(controls); len(faults) > 0 {
+		return errFaults(len(faults))
+	}
+	return nil
+}
+
+// controlsReport is the output of --json.
+type controlsReport struct {
+	Name    string        `json:"name"`
+	Applied bool          `json:"applied"`
+	Earlier bool          `json:"earlier"`
+	Pin     *pinReport    `json:"pin"` // null: none
+	Forced  []forceReport `json:"forced"`
+	Faults  []string      `json:"faults,omitempty"`
+}
+
+type orderReport struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"`
+}
+
+type pinReport struct {
+	Rev  int64  `json:"rev,omitempty"` // missing: the config was not in force before
+	Hash string `json:"hash"`
+	orderReport
+}
+
+type forceReport struct {
+	Flag      string `json:"flag"`
+	Value     any    `json:"value"`
+	Suspended string `json:"suspended,omitempty"` // why the flag does not serve the value
+	orderReport
+}
+
+func newControlsReport(name string, c *control.Controls) controlsReport {
+	r := controlsReport{Name: name, Applied: c.Applied, Earlier: c.Earlier, Forced: []forceReport{}, Faults: controlFaults(c)}
+	if p := c.Pinned; p != nil {
+		r.Pin = &pinReport{p.Rev, p.Hash, orderReport(p.InForce)}
+	}
+	for _, f := range c.Forced {
+		r.Forced = append(r.Forced, forceReport{f.Flag, f.Value.Any(), f.Suspended, orderReport(f.InForce)})
+	}
+	return r
+}
+
+// controlFaults returns what is wrong with what Redis has.
+func controlFaults(c *control.Controls) (faults []string) {
+	if c.Lost != nil {
+		faults = append(faults, fmt.Sprintf("Redis has lost what operators put in force; a leader that acted on it writes it again: %v", c.Lost))
+	}
+	if c.PinnedLost != nil {
+		faults = append(faults, fmt.Sprintf("a leader that acted on the pin writes its config again; otherwise pin it again, or withdraw the pin: %v", c.PinnedLost))
+	}
+	return faults
+}
+
+// controlLines describes what is in force.
+func controlLines(name string, c *control.Controls) []terminal.Styled {
+	var lines []terminal.Styled
+	add := func(format string, args ...any) { lines = append(lines, terminal.Sprintf(format, args...)) }
+	for _, fault := range controlFaults(c) {
+		add("%s %s: %s", mark(false), name, fault)
+	}
+	if p := c.Pinned; p != nil {
+		add("%s: pinned %s", name, describePin(p))
+	}
+	for i := range c.Forced {
+		f := &c.Forced[i]
+		add("%s: forced %s to %.100q %s", name, f.Flag, f.Value.String(), describeInForce(f.InForce))
+		if f.Suspended != "" {
+			add("  %s suspended: %s", unknown, f.Suspended)
+		}
+	}
+	switch {
+	case c.Earlier:
+		add("%s %s: the leader has an earlier version, and acts on no pin and no force: upgrade all leader processes", unknown, name)
+	case len(lines) == 0 && c.Applied:
+		add("%s: nothing is in force", name)
+	case len(lines) == 0:
+		add("%s %s: nothing is in force any more, but the leader has not acted yet", unknown, name)
+	case !c.Applied && c.Lost == nil:
+		add("%s %s: the leader has not acted on this yet", unknown, name)
+	}
+	return lines
+}
+
+func describePin(p *control.Pin) string {
+	rev := ""
+	if p.Rev != 0 {
+		rev = fmt.Sprintf("  rev %d", p.Rev)
+	}
+	return fmt.Sprintf("%.8s%s %s", p.Hash, rev, describeInForce(p.InForce))
+}
+
+func describeInForce(o control.InForce) string {
+	return fmt.Sprintf("until %s by %s: %s", o.Until.Format(time.RFC3339), o.By, o.Reason)
+}
