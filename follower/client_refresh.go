@@ -20,7 +20,8 @@ import (
 //   - others: the client is offline and Redis did not answer, or lacks the content that its
 //     meta names; the CDN alternates between two configs; or the Transport panicked (1003).
 //
-// Refresh does not make the leader ask the CDN.
+// Refresh does not make the leader ask the CDN. While Stats.Control is not 0, the client does not
+// ask it either.
 func (c *Client) Refresh(ctx context.Context) error {
 	return c.refresh(ctx, "Refresh", always)
 }

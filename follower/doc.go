@@ -57,6 +57,13 @@
 // expire while the CDN answers a live leader, unless PollInterval is shorter than the
 // leader's.
 //
+// An operator can pin a config, or force a flag to a value. The leader then makes content current
+// that the CDN does not serve. While Stats.Control shows that, clients take content from the leader
+// only: not from the entry, into which an official SDK that is online may write the CDN's, and not
+// from the CDN. The leader's content also replaces at once what a client fetched itself. This ends
+// when the leader says so, and not when Redis, its data or the leader are lost. A client that starts
+// then does not know of the control.
+//
 // docs/starts.md shows for 24 starts which content is in force and which CacheState results.
 // The file's content is in force when New returns, all other content as soon as its source
 // answers. While nothing is in force, evaluations return their default values. No start fails
@@ -109,7 +116,8 @@
 //	Redis is down, hung or restarted     evaluation continues; reconnects as above
 //	Redis lost its data                  the content in force stays until a leader writes
 //	flipped bits, a blob of another rev  rejected; the official entry is used
-//	no leader at all                     an entry that official SDKs write is enough
+//	no leader at all                     an entry that official SDKs write is enough, unless an
+//	                                     operator's control is in force
 //	reports are denied                   an error in the log, retried after 10 min
 //	reports fail otherwise               a warning in the log, retried with the next report
 //

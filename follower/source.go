@@ -67,7 +67,7 @@ func (u *updater) begin(ctx context.Context) {
 	} else {
 		_ = u.readShared(ctx, false)
 	}
-	if (u.mode == Subscribe || u.mode == AutoPoll) && u.isOnline() && u.expired(u.lifetime()) {
+	if (u.mode == Subscribe || u.mode == AutoPoll) && u.isOnline() && u.expired(u.lifetime()) && !u.isControlled() {
 		_ = u.fetch(ctx)
 	}
 }
@@ -82,7 +82,7 @@ func (u *updater) tick(ctx context.Context) {
 	if u.mode == Subscribe { // an official SDK may have written the entry, without a message
 		_ = u.readShared(ctx, true)
 	}
-	if u.expired(u.lifetime()) {
+	if u.expired(u.lifetime()) && !u.isControlled() {
 		_ = u.fetch(ctx)
 	}
 }
@@ -101,7 +101,7 @@ func (u *updater) refresh(ctx context.Context, age time.Duration) error {
 		return ErrClosed
 	case age != always && err == nil && !u.expired(age):
 		return nil
-	case u.isOnline():
+	case u.isOnline() && !u.isControlled():
 		return u.fetch(ctx)
 	case u.feed == nil && u.cache == nil:
 		u.log.Warn(eventid.Offline, offlineText)

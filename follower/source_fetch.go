@@ -12,6 +12,7 @@ import (
 	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/follower/internal/snapshot"
 	"github.com/catbridge/catbridge/internal/cdn"
+	"github.com/catbridge/catbridge/internal/control"
 	"github.com/catbridge/catbridge/internal/eventlog"
 	"github.com/catbridge/catbridge/internal/wire"
 )
@@ -81,7 +82,7 @@ func (u *updater) fetch(ctx context.Context) error {
 	defer end()
 	held := u.holder.Current()
 	var etag string
-	if held != nil {
+	if held != nil && !control.IsETag(held.ETag, held.Hash) { // the CDN does not know that of a control's content
 		etag = held.ETag
 	}
 	u.fetcher.held = held.Content()
@@ -118,8 +119,12 @@ func (u *updater) fetchFailed(err error) {
 }
 
 // take puts an answer of the CDN in force, unless held, the content in force at the time of the
-// request, was replaced since. With a Redis, other content from it must then wait.
+// request, was replaced since, or a control has begun. With a Redis, other content from it must
+// then wait.
 func (u *updater) take(ctx context.Context, held *snapshot.Snapshot, resp cdn.Response) {
+	if u.isControlled() {
+		return
+	}
 	now := time.Now()
 	var next *snapshot.Snapshot
 	if resp.NotModified {

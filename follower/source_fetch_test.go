@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -154,3 +155,27 @@ func TestCDNSettingsAreUsed(t *testing.T) {
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// The CDN does not know the ETags of an operator's control. A restored client may hold content with one.
+func TestTheETagOfAControlIsNotSentToTheCDN(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t, 1)
+		w.order(ordered, configJSON(2))
+		file := filepath.Join(t.TempDir(), "snapshot")
+		c := n.ready(t, func(c *Config) { c.SnapshotFile = file })
+		wantVersion(t, c, 2)
+		c.Close()
+		n.link.Down()
+		cdn := cdnAt(9)
+		c = n.ready(t, online(cdn), func(c *Config) { c.SnapshotFile = file })
+		time.Sleep(2 * time.Minute)
+		wantVersion(t, c, 9)
+		if requests := cdn.Requests(); len(requests) == 0 || requests[0].ETag != "" || requests[len(requests)-1].ETag == "" {
+			t.Errorf("%+v", requests)
+		}
+		n.link.Up()
+		wantVersion(t, c, 9)
+		time.Sleep(10 * time.Second)
+		wantVersion(t, c, 2) // once it knows of the control
+	})
+}

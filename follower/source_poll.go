@@ -22,6 +22,10 @@ func (u *updater) expired(age time.Duration) bool {
 	return u.holder.OlderThan(age-expiryTolerance, now)
 }
 
+// isControlled reports whether an operator's control is in force. The CDN does not serve what
+// is current then, so the client does not ask it, as far as that is known: even if Redis is away.
+func (u *updater) isControlled() bool { return u.feed != nil && u.feed.Status().Control != 0 }
+
 // lifetime returns the age at which the content in force expires. While a leader is alive, or
 // may be, that is its poll interval plus [snapshot.UpToDateSlack].
 func (u *updater) lifetime() time.Duration {

@@ -37,6 +37,12 @@ type Stats struct {
 	State State // of the connection to Redis
 	Epoch int64 // of the leader that was seen last; 0: none
 
+	// Control is the seq of the operator's control (pin or force) that is in force as far as leaders
+	// said, about the time of the operator's last command in Unix ms; 0: none. Meanwhile the
+	// leader's content need not be the CDN's, and the client uses neither the entry that official
+	// SDKs share nor the CDN (I1).
+	Control int64
+
 	EvaluationErrors EvaluationErrors // since the client was created
 
 	Counters
@@ -95,6 +101,7 @@ type Counters struct {
 	// PublishToApply are the times from the leader's request to the CDN until the content
 	// replaces other content here. The rev states the time of the request by Redis's clock: if
 	// the local clock differs, the times are wrong by at most the time between two messages.
+	// A change that an operator's control causes is not counted.
 	PublishToApply Durations
 }
 
@@ -115,7 +122,7 @@ func (c *Client) Stats() Stats {
 	stats := Stats{State: StateUnsubscribed}
 	if f := c.feed; f != nil {
 		status := f.Status()
-		stats = Stats{State: State(status.State), Epoch: status.Epoch, PollInterval: status.Poll, Counters: countersOf(f.Counters())}
+		stats = Stats{State: State(status.State), Epoch: status.Epoch, PollInterval: status.Poll, Control: status.Control, Counters: countersOf(f.Counters())}
 	}
 	stats.Fetches, stats.FailedFetches = c.updater.fetcher.fetches.Load(), c.updater.fetcher.failed.Load()
 	stats.SuspectFetches = c.updater.fetcher.suspect.Load()

@@ -40,6 +40,9 @@ type writer struct {
 	mute     bool          // publish nothing, as if messages were lost
 	renew    time.Duration // sent in messages
 	skew     time.Duration // of Redis's clock against the local one
+	control  int64         // the seq of the control that the content is made with; 0: none is in force
+	// older: it is a leader of a version that knows of no controls and leaves their field in meta as it was.
+	older bool
 	// undated: messages lack the time of publication, like those of earlier versions.
 	undated bool
 
@@ -73,6 +76,7 @@ func (w *writer) acquire() {
 	w.exec(func(p redis.Pipeliner) {
 		p.Set(context.Background(), w.keys.Lock, wire.LockValue("leader", w.epoch), 15*time.Second)
 		p.HSet(context.Background(), w.keys.Meta, "epoch", w.epoch)
+		w.stamp(p)
 	})
 }
 
@@ -87,6 +91,28 @@ func (w *writer) commit(json []byte) {
 	w.patches = w.patchesFrom(was)
 	w.etag = "W/" + strconv.Quote(wire.ContentHash(json)[:8])
 	w.store(wire.Change)
+}
+
+// order makes content current after an operator's command. The CDN has not answered.
+func (w *writer) order(control int64, json []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.control, w.json, w.patches = control, json, nil
+	w.rev++
+	w.etag = strconv.Quote("cb-" + wire.ContentHash(json)[:32])
+	w.store(wire.Change)
+}
+
+// stamp writes the fields of meta that an older leader does not know.
+func (w *writer) stamp(p redis.Pipeliner) {
+	if w.older {
+		return
+	}
+	control := ""
+	if w.control != 0 {
+		control = strconv.FormatInt(w.control, 10)
+	}
+	p.HSet(context.Background(), w.keys.Meta, "proto", fmt.Sprintf("1 %d", w.epoch), "control", control)
 }
 
 // confirm simulates the CDN's 304: the same content at a newer rev.
@@ -121,6 +147,7 @@ func (w *writer) store(announce wire.MessageType) {
 		p.Set(ctx, w.keys.Patches, w.patches.Append(nil), 0)
 		p.HSet(ctx, w.keys.Meta, "epoch", w.epoch, "rev", w.rev, "hash", hash, "len", len(w.json),
 			"etag", w.etag, "cdn", w.cdn, "poll", w.poll.Milliseconds())
+		w.stamp(p)
 		p.PExpire(ctx, w.keys.Lock, 15*time.Second)
 		if !w.mute {
 			p.Publish(ctx, w.keys.Events, w.message(announce))
@@ -150,6 +177,9 @@ func (w *writer) describe(kind wire.MessageType) wire.Message {
 	}
 	m.Rev, m.CDN, m.Hash, m.Len, m.ETag = w.rev, w.cdn, wire.ContentHash(w.json), len(w.json), wire.MessageETag(w.etag)
 	m.Spread = w.spread
+	if !w.older {
+		m.Control = w.control
+	}
 	if kind == wire.Change && w.inline {
 		m.Codec, m.Content = wire.Encode(w.json)
 	}

@@ -50,9 +50,14 @@ var followerFamily = newFamily([]string{nameLabel}, []metric[stats]{
 		read: value(func(s *stats) int64 { return s.Epoch }),
 	},
 	{
+		name: "catbridge_follower_controlled", kind: gauge,
+		help: "1 if an operator's control (pin or force) is in force, as reported by leaders: the config need not be the CDN's.",
+		read: either(func(s *stats) bool { return s.Control != 0 }),
+	},
+	{
 		name: "catbridge_follower_publish_to_apply_seconds", kind: durations,
 		help: "Time from the leader's request to the CDN for a config until the client put it in force. The start is by Redis's clock: if " +
-			"this machine's clock differs, the value is wrong by at most the time between two messages.",
+			"this machine's clock differs, the value is wrong by at most the time between two messages. Changes by an operator's control do not count.",
 		times: func(s *stats) histogram.Durations { return histogram.Durations(s.PublishToApply) },
 	},
 	{

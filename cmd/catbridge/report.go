@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/answers"
@@ -24,6 +25,7 @@ type event struct {
 	Time    string         `json:"time"`
 	Event   string         `json:"event"`
 	State   follower.State `json:"state,omitempty"`
+	Control *int64         `json:"control,omitempty"`
 	Rev     int64          `json:"rev,omitempty"`
 	Hash    string         `json:"hash,omitempty"`
 	ETag    string         `json:"etag,omitempty"`
@@ -41,6 +43,15 @@ type eventChange struct {
 
 func (r *report) state(state follower.State) error {
 	return r.write(event{Event: "state", State: state}, []terminal.Styled{terminal.Sprintf("state %s", terminal.Paint(stateStyle(state), string(state)))})
+}
+
+// control reports the seq of the control that is in force; 0: none.
+func (r *report) control(seq int64) error {
+	line := terminal.Sprintf("control ended")
+	if seq != 0 {
+		line = terminal.Sprintf("control %s", terminal.Paint(terminal.Yellow, "in force seq="+strconv.FormatInt(seq, 10)))
+	}
+	return r.write(event{Event: "control", Control: &seq}, []terminal.Styled{line})
 }
 
 func (r *report) config(stats follower.Stats, keys []string, values answers.Set) error {

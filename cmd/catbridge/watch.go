@@ -29,9 +29,11 @@ and the rev of the config. It also prints the state of the follower:
   polling       Redis rejects the subscription; the follower polls Redis instead
   disconnected  Redis is unreachable, or refuses the login; the follower keeps its values
 
-With --json each line is an object with time and event (state, config or change). The event
-state has state; the others have rev, hash, etag, source, and values or changes. A value is
-null if its evaluation fails.
+It prints, too, when a control of an operator (pin or force) is in force and when it is no longer.
+
+With --json each line is an object with time and event (state, control, config or change). The
+event state has state, and control has control, which is 0 if no control is in force; the others
+have rev, hash, etag, source, and values or changes. A value is null if its evaluation fails.
 
 It runs until it receives SIGINT or SIGTERM. With --once it exits after the first config. It
 then exits with 1 if no config arrives within --timeout, or if the config lacks a flag that
@@ -122,9 +124,10 @@ type watch struct {
 	user     any
 	changed  chan struct{}
 
-	state follower.State
-	hash  string // of the content printed last; empty: none yet
-	last  answers.Set
+	state   follower.State
+	control int64  // the last one printed
+	hash    string // of the content printed last; empty: none yet
+	last    answers.Set
 }
 
 func (w *watch) signal() {
@@ -228,6 +231,12 @@ func (w *watch) look() error {
 	if stats.State != w.state {
 		w.state = stats.State
 		if err := w.out.state(stats.State); err != nil {
+			return err
+		}
+	}
+	if stats.Control != w.control {
+		w.control = stats.Control
+		if err := w.out.control(stats.Control); err != nil {
 			return err
 		}
 	}

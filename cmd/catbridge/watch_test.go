@@ -84,6 +84,8 @@ func TestAReportAsJSON(t *testing.T) {
 	stats := follower.Stats{Rev: 1767322800000, Hash: "abc", ETag: `"e"`, Source: follower.SourceBlob}
 	err := errors.Join(
 		r.state(follower.StateLive),
+		r.control(1767322800007),
+		r.control(0),
 		r.config(stats, []string{"a", "b"}, answers.Set{"a": true, "b": nil}),
 		r.change(stats, []answers.Change{
 			{Key: "a", From: true, To: nil}, {Key: "c", To: "x", Added: true}, {Key: "b", From: 1, Removed: true},
@@ -94,6 +96,8 @@ func TestAReportAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"time":"2026-01-02T03:04:05.006Z","event":"state","state":"live"}
+{"time":"2026-01-02T03:04:05.006Z","event":"control","control":1767322800007}
+{"time":"2026-01-02T03:04:05.006Z","event":"control","control":0}
 {"time":"2026-01-02T03:04:05.006Z","event":"config","rev":1767322800000,"hash":"abc","etag":"\"e\"","source":"blob","values":{"a":true,"b":null}}
 {"time":"2026-01-02T03:04:05.006Z","event":"change","rev":1767322800000,"hash":"abc","etag":"\"e\"","source":"blob","changes":[{"key":"a","from":true,"to":null},{"key":"c","to":"x"},{"key":"b","from":1}]}
 {"time":"2026-01-02T03:04:05.006Z","event":"change","rev":1767322800000,"hash":"abc","etag":"\"e\"","source":"blob","changes":[]}

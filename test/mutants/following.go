@@ -293,11 +293,42 @@ var rebaseRule = []mutant{
 		*r = rebase{}
 `, `	case a.rev >= rev:
 `}}, test{"follower/internal/feed", "^TestRebaseRule$"}},
-	{"the rebase rule combines two connections", "I1", []edit{{"follower/internal/feed", `s.rebase = rebase{} // the evidence`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenOnEvidenceOfTwoConnections$"}},
+	{"the rebase rule combines two connections", "I1", []edit{{"follower/internal/feed", `s.rebase, s.control.lower = rebase{}, lowerStatements{} // the evidence`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenOnEvidenceOfTwoConnections$"}},
 	{"the rebase rule accepts a replica", "I1", []edit{{"follower/internal/feed", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
 	{"followers give up a leader between two heartbeats", "I7", []edit{{"follower/internal/feed", `max(s.Timings.Dead, 3*s.renew)`, `s.Timings.Dead`}}, test{"follower", "^TestTheLeadersHeartbeatIntervalSetsTheTimeout$"}},
 	{"an entry of a former leader is ordered by the local clock", "F44", []edit{{"follower/internal/feed", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfAGoneLeaderIsNotComparedByTheLocalClock$"}},
 	{"no rebase rule", "I8", []edit{{"follower/internal/feed", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByTheRebaseRuleOnly$"}},
+}
+
+// controlled are mutants of followers while an operator's control is in force.
+var controlled = []mutant{
+	{"the entry is read while a control is in force", "F40", []edit{{"follower/internal/feed", `	if s.control.seq != 0 {
+		return nil, nil
+	}
+`, ``}, {"follower/internal/feed", ` || r.meta.Control != 0 || s.control.seq != 0 {`, ` {`}},
+		test{"follower", "^TestWhileAControlIsInForceTheEntryIsNotRead$"}},
+	{"an entry is taken although a control began before its read", "F40", []edit{{"follower/internal/feed", ` || r.meta.Control != 0 || s.control.seq != 0 {`, ` {`}},
+		test{"follower", "^TestAnEntryIsNotTakenIfAControlBeganBeforeItsRead$"}},
+	{"a lost meta ends a control", "F40", []edit{{"follower/internal/feed", `	if a.rev == 0 || isLower`, `	if isLower`}},
+		test{"follower/internal/feed", "^TestStatementsAboutControls$"}},
+	{"a late statement about a control counts", "F40", []edit{{"follower/internal/feed", `	isLower := a.epoch < c.epoch || a.epoch == c.epoch && a.rev < c.rev`, `	isLower := false`}},
+		test{"follower", "^TestTheLastStatementAboutAControlCounts$"}},
+	{"what is left of a term ends a control", "F40", []edit{{"follower/internal/feed", `o.message || o.primary && o.locked)`, `o.message || o.primary)`}},
+		test{"follower", "^TestWhileAControlIsInForceTheEntryIsNotRead$"}},
+	{"lower revs never end a control", "F40", []edit{{"follower/internal/feed", `isLower && !(live && c.lower.suffice(a.epoch, at))`, `isLower`}},
+		test{"follower/internal/feed", "^TestStatementsAboutControls$"}},
+	{"a client asks the CDN while a control is in force", "F40", []edit{{"follower", `return u.feed != nil && u.feed.Status().Control != 0`, `return false`}},
+		test{"follower", "^TestWhileAControlIsInForceTheClientDoesNotAskTheCDN$"}},
+	{"an answer of the CDN is used although a control began", "F40", []edit{{"follower", `	if u.isControlled() {
+		return
+	}
+`, ``}}, test{"follower", "^TestAnAnswerOfTheCDNIsNotUsedIfAControlBeganMeanwhile$"}},
+	{"an operator's order waits for the CDN", "F40", []edit{{"follower/internal/feed", `	if i.controlled {`, `	if false {`}},
+		test{"follower", "^TestAControlReplacesFetchedContentAtOnce$"}},
+	{"the ETag of a control is sent to the CDN", "F40", []edit{{"follower", `held != nil && !control.IsETag(held.ETag, held.Hash)`, `held != nil && !control.IsETag("", held.Hash)`}},
+		test{"follower", "^TestTheETagOfAControlIsNotSentToTheCDN$"}},
+	{"a control's change has a time since the CDN's answer", "F40", []edit{{"follower/internal/feed", `if !controlled && held != nil && held.Source`, `if (!controlled || true) && held != nil && held.Source`}},
+		test{"follower", "^TestAControlsChangeHasNoPublishToApplyTime$"}},
 }
 
 // formats are mutants of readers and parsers.

@@ -73,7 +73,7 @@ var layouts = map[string]layout{
 	"leader/internal/hook": {own: []string{}, other: []string{"golang.org/x/sync"}},
 	"follower": {
 		own: []string{
-			"cachekeys", "evaluate", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "golang.org/x/sync/singleflight"},
@@ -93,7 +93,7 @@ var layouts = map[string]layout{
 	"follower/internal/eventid": {own: []string{}},
 	"gateway": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram", "internal/hostname",
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/klauspost/compress"},
@@ -103,7 +103,7 @@ var layouts = map[string]layout{
 	"gateway/internal/stream": {own: []string{}, never: []string{"log"}},
 	"follower/followertest": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/configserver", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/configserver", "internal/control", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
@@ -117,7 +117,7 @@ var layouts = map[string]layout{
 	},
 	"follower/openfeature": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/open-feature/go-sdk"},
@@ -149,7 +149,7 @@ var layouts = map[string]layout{
 	},
 	"cmd/catbridge/internal/inspect": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},

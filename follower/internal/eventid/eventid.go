@@ -46,4 +46,6 @@ const (
 	Waits             = 6021 // info: Redis's config waits because the client fetched another one itself
 	Suspect           = 6022 // info: the CDN served a config that was replaced less than 2 minutes ago
 	Unbounded         = 6023 // warn: values in Redis are read without a size limit: +getrange is missing
+	Controlled        = 6024 // info: an operator's control is in force
+	ControlEnded      = 6025 // info: the operator's control is no longer in force
 )

@@ -35,6 +35,8 @@
 //	                                         leader was ever seen, as among official SDKs
 //	3 reads of such an entry over 30 s,      even if those clocks are wrong
 //	with rising fetch times
+//	a message or a read that names that      always: an operator decided, not the CDN
+//	content and an operator's control
 //
 // If Redis has the same content at a higher rev, the client adopts that rev at once. While a
 // leader's content waits, a feed that does not subscribe reads every 10 s which content is
@@ -91,7 +93,8 @@
 //	                                        later ones from the primary
 //	every MetaReread, and while polling     meta and lock; the content if it is newer
 //	every Poll
-//	no live leader, or a bad blob           the official entry, too: the higher rev wins
+//	no live leader, or a bad blob           the official entry, too: the higher rev wins. Not
+//	                                        while an operator's control is in force, see control
 //
 // # Freshness
 //

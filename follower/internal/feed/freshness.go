@@ -27,6 +27,7 @@ type observation struct {
 	asked, received time.Time
 	primary         bool  // it was read from the primary, which is not behind other nodes
 	message         bool  // it comes from a message
+	locked          bool  // a read found that a leader holds the lock
 	published       int64 // when the message was published, Unix ms by Redis's clock; 0: not stated
 }
 

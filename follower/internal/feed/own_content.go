@@ -62,11 +62,16 @@ type item struct {
 	counts    bool          // it may be evidence, unlike a read from a replica, which may be behind
 	entry     bool          // it is an entry that meta does not name; rev and cdn are its fetch time
 	alone     bool          // no leader was ever seen: only SDKs write the entry
+	// controlled: an operator's order made it current, so it does not matter when the CDN answered.
+	controlled bool
 }
 
 // isOlderThan reports whether the CDN is known to have confirmed an item's content later than
-// it answered the client.
+// it answered the client, or the item's content is that of a control.
 func (o *own) isOlderThan(i item, clock *redisClock) bool {
+	if i.controlled {
+		return true
+	}
 	evidence, proven := &o.named, false
 	switch {
 	case i.entry:

@@ -24,4 +24,6 @@ type Status struct {
 	State State
 	Epoch int64         // of the leader; 0: none was seen
 	Poll  time.Duration // the interval at which the leader asks the CDN
+	// Control is the seq of the operator's control that is in force as far as leaders said; 0: none.
+	Control int64
 }

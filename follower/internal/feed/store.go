@@ -81,6 +81,7 @@ type reading struct {
 	head
 	blob       wire.Blob
 	blobErr    error        // not nil if the blob is malformed; if there is no blob, its Rev is 0
+	entry      []byte       // nil: there is none
 	patches    wire.Patches // nil: there are none
 	patchesErr error        // not nil if the patches are malformed, or must not be read
 }
@@ -92,6 +93,7 @@ const (
 	nothing part = iota
 	theBlob
 	thePatches
+	theEntry
 )
 
 func (s *store) readHead(ctx context.Context, from node) (head, error) {
@@ -109,6 +111,14 @@ func (s *store) readPatches(ctx context.Context, from node) (reading, error) {
 	return promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, thePatches) })
 }
 
+// readEntry reads the official entry, then meta and lock: if an SDK wrote the entry while a control
+// was in force, meta names that control, or the end of it has already replaced the entry.
+func (s *store) readEntry(ctx context.Context, from node) (reading, error) {
+	return promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, theEntry) })
+}
+
+// read uses one pipeline, also for the entry: go-redis has a separate pool for pipelines, so a
+// follower needs only one connection besides its subscription.
 func (s *store) read(ctx context.Context, from node, with part) (r reading, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -116,7 +126,7 @@ func (s *store) read(ctx context.Context, from node, with part) (r reading, err 
 	if err != nil {
 		return r, err
 	}
-	var blob, patches, lock *redis.StringCmd
+	var blob, patches, entry, lock *redis.StringCmd
 	var meta *limited.Reply
 	r.primary = isPrimary
 	s.reader.Do(ctx, func(get limited.Get) {
@@ -126,6 +136,8 @@ func (s *store) read(ctx context.Context, from node, with part) (r reading, err 
 			blob = get(pipe, s.keys.Blob, wire.MaxBlobBytes)
 		case thePatches:
 			patches = get(pipe, s.keys.Patches, wire.MaxPatchesBytes)
+		case theEntry:
+			entry = get(pipe, s.keys.Entry, cachekeys.MaxEntryBytes)
 		}
 		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, s.keys.Meta, wire.MetaFields()...)
 		lock = get(pipe, s.keys.Lock, wire.MaxLockBytes)
@@ -158,6 +170,11 @@ func (s *store) read(ctx context.Context, from node, with part) (r reading, err 
 			return r, fmt.Errorf("read the patches: %w", s.reloadIfMoved(ctx, err))
 		}
 	}
+	if entry != nil {
+		if r.entry, err = limited.Bytes(entry); err != nil && !isWrongType(err) {
+			return r, fmt.Errorf("read the entry: %w", s.reloadIfMoved(ctx, err))
+		}
+	}
 	switch fields, err := meta.Values(); {
 	case isWrongType(err):
 		r.metaErr = err
@@ -179,39 +196,6 @@ func (s *store) read(ctx context.Context, from node, with part) (r reading, err 
 		return r, fmt.Errorf("read the lock: %w", err)
 	}
 	return r, nil
-}
-
-// readEntry returns nil if the official entry does not exist.
-func (s *store) readEntry(ctx context.Context, from node) ([]byte, error) {
-	return promptly(ctx, s, func(ctx context.Context) ([]byte, error) { return s.entry(ctx, from) })
-}
-
-func (s *store) entry(ctx context.Context, from node) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	client, _, err := s.on(ctx, from)
-	if err != nil {
-		return nil, err
-	}
-	// A pipeline, like the other reads: go-redis has a separate pool for pipelines, so a follower
-	// needs only one connection besides its subscription.
-	var entry *redis.StringCmd
-	s.reader.Do(ctx, func(get limited.Get) {
-		pipe := client.Pipeline()
-		entry = get(pipe, s.keys.Entry, cachekeys.MaxEntryBytes)
-		err = limited.Exec(ctx, pipe)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the entry: %w", err)
-	}
-	data, err := limited.Bytes(entry)
-	if isWrongType(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the entry: %w", err)
-	}
-	return data, nil
 }
 
 // on returns the client for a node, and whether it is certainly the primary. If a cluster is

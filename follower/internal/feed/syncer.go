@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/catbridge/catbridge/follower/internal/eventid"
@@ -40,6 +41,9 @@ type syncer struct {
 	outrun    bool // a client may now use content that had to wait
 	fresh     freshness
 	freshHash string // of the content that fresh is about
+
+	control    control
+	appliedSeq int64 // control.seq when content was last put in force
 
 	// About the open connection.
 	highWater     assertion // the greatest values of its messages and the first read after it was opened
@@ -153,4 +157,21 @@ func (s *syncer) setLeader(epoch int64, poll time.Duration) {
 	}
 	l.Epoch, l.Poll = epoch, poll
 	s.status.Store(&l)
+}
+
+// observeControl adds a statement about controls, and reports whether it counts and names one.
+func (s *syncer) observeControl(a assertion, seq int64, at time.Time, live bool) bool {
+	counts := s.control.observe(a, seq, at, live)
+	l := *s.status.Load()
+	if was := l.Control; was != s.control.seq {
+		l.Control = s.control.seq
+		s.status.Store(&l)
+		switch {
+		case was == 0:
+			s.log.Info(eventid.Controlled, "An operator's control is in force: the config need not be the CDN's.", slog.Int64("seq", l.Control))
+		case l.Control == 0:
+			s.log.Info(eventid.ControlEnded, "The operator's control is no longer in force.", slog.Int64("seq", was))
+		}
+	}
+	return counts && seq != 0
 }

@@ -76,7 +76,7 @@ func (s *syncer) onOpened(ctx context.Context) {
 	s.openedAt = time.Now()
 	s.highWater, s.based, s.lastHeartbeat = assertion{}, false, s.openedAt
 	s.windows.stated = false
-	s.rebase = rebase{} // the evidence of another connection may come from another server
+	s.rebase, s.control.lower = rebase{}, lowerStatements{} // the evidence of another connection may come from another server
 	s.forget()
 	s.silence.set(s.silent())
 	_, _ = s.sync(ctx)

@@ -43,26 +43,31 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot.Snapshot, error) {
 }
 
 // fromEntry makes a snapshot of the official entry; nil if the entry is not newer or not
-// usable. metaRev is meta's rev: an entry with that fetch time was written by a leader. If the
-// read failed, fromEntry sets the alarm named again and returns an error.
+// usable, or if a control is in force, see [control]. metaRev is meta's rev: an entry with that
+// fetch time was written by a leader. If the read failed, fromEntry sets the alarm named again and
+// returns an error.
 func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again *alarm) (*snapshot.Snapshot, error) {
+	if s.control.seq != 0 {
+		return nil, nil
+	}
 	s.inc(&s.n.EntryReads)
-	data, err := s.store.readEntry(s.readContext(ctx), from)
+	r, err := s.store.readEntry(s.readContext(ctx), from)
 	if err != nil {
 		return nil, s.readFailed(ctx, err, again)
 	}
-	s.entryRead = time.Now()
-	if data == nil {
+	s.entryRead = r.received
+	s.observeControl(assertion{epoch: r.meta.Epoch, rev: r.meta.Rev}, r.meta.Control, r.received, r.primary && r.locked)
+	if r.entry == nil || r.meta.Control != 0 || s.control.seq != 0 { // a control may have begun since the last read
 		return nil, nil
 	}
-	entry, err := cachekeys.ParseEntry(data)
+	entry, err := cachekeys.ParseEntry(r.entry)
 	if err != nil {
 		s.inc(&s.n.RefusedEntries)
 		s.onRefused("The official entry in Redis was rejected.", err)
 		return nil, nil
 	}
 	hash := wire.ContentHash(entry.JSON)
-	if entry.FetchTime != metaRev {
+	if entry.FetchTime != metaRev && entry.FetchTime != r.meta.Rev {
 		s.outrun = s.note(item{
 			assertion: assertion{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
 			alone: s.status.Load().Epoch == 0,
@@ -149,7 +154,9 @@ func (s *syncer) apply(next *snapshot.Snapshot) {
 // the rev.
 func (s *syncer) noteLag(held, next *snapshot.Snapshot) {
 	lag := time.Duration(0)
-	if held != nil && held.Source != snapshot.SourceFile && next.Source != snapshot.SourceEntry && s.fresh.cdn != 0 {
+	controlled := s.control.seq != s.appliedSeq // the operator caused the change, not an answer of the CDN
+	s.appliedSeq = s.control.seq
+	if !controlled && held != nil && held.Source != snapshot.SourceFile && next.Source != snapshot.SourceEntry && s.fresh.cdn != 0 {
 		since := time.Duration(s.fresh.cdn-next.Rev) * time.Millisecond
 		lag = max(time.Since(s.fresh.answered)+since, time.Millisecond).Truncate(time.Millisecond)
 		s.add(&s.n.PublishToApply, lag)

@@ -31,7 +31,7 @@ func (s *syncer) onMessage(m wire.Message, at time.Time) {
 		return // the leader is alive, and has no content yet
 	}
 	s.windows.observe(m)
-	s.observe(assertion{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash},
+	s.observe(assertion{epoch: m.Epoch, rev: m.Rev, cdn: m.CDN, hash: m.Hash}, m.Control,
 		observation{epoch: m.Epoch, cdn: m.CDN, asked: at, received: at, message: true, published: m.Now})
 
 	rev, hash := s.current.Load().RevAndHash()

@@ -16,15 +16,18 @@ func (s *syncer) onHead(h head) {
 	if !s.based && s.conn != nil && s.conn.live {
 		s.onFirstRead(h)
 	}
-	s.observe(assertion{epoch: h.meta.Epoch, rev: h.meta.Rev, cdn: h.meta.CDN, hash: h.meta.Hash},
-		observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received, primary: h.primary})
+	s.observe(assertion{epoch: h.meta.Epoch, rev: h.meta.Rev, cdn: h.meta.CDN, hash: h.meta.Hash}, h.meta.Control,
+		observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received, primary: h.primary, locked: h.locked})
 }
 
-func (s *syncer) observe(a assertion, o observation) {
+// observe adds what a message or a read of meta says. seq is that of its control.
+func (s *syncer) observe(a assertion, seq int64, o observation) {
+	controlled := s.observeControl(a, seq, o.received, o.message || o.primary && o.locked)
+	counts := o.message || o.primary
 	rev, hash := s.current.Load().RevAndHash()
 	holding := s.rebase.items > 0
 	s.rebase.add(a, rev, hash, o.received)
-	s.outrun = s.note(item{assertion: a, at: o.received, published: o.published, late: s.Timings.Dead, counts: o.message || o.primary}) || s.outrun
+	s.outrun = s.note(item{assertion: a, at: o.received, published: o.published, late: s.Timings.Dead, counts: counts, controlled: controlled && counts}) || s.outrun
 	if !holding && s.rebase.items > 0 {
 		s.inc(&s.n.HoldDowns)
 	}
@@ -65,4 +68,6 @@ func (s *syncer) onRebase(h head, next *snapshot.Snapshot) {
 	s.want = want{}
 	s.fresh.restart(observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received})
 	s.freshHash = h.meta.Hash
+	s.control = control{seq: s.control.seq}
+	s.observeControl(assertion{epoch: h.meta.Epoch, rev: h.meta.Rev}, h.meta.Control, h.received, true)
 }
