@@ -17,9 +17,16 @@ import (
 const serveLong = `serve makes official ConfigCat SDKs in every language receive what the leaders published. It
 runs a follower for each SDK key and serves their configs over HTTP as ConfigCat's CDN does.
 An application sets the base URL of its SDK to the address of serve, such as
-http://127.0.0.1:8093, and changes nothing else.
+http://127.0.0.1:8093, and changes nothing else. For programs without an SDK, and for pages
+that must not see rules, it evaluates flags with the API of ConfigCat Proxy.
 
   GET  /configuration-files/{key}/config_v6.json   the config, for official SDKs
+  POST /api/{name}/eval, /api/{name}/eval-all      the values of flags for a user
+  GET  /api/{name}/keys                            the keys of all flags
+  POST /api/{name}/refresh                         ask the leader to poll the CDN
+  GET  /sse/{name}/eval/{data}                     the value of a flag, and its changes
+  GET  /sse/{name}/eval-all/{data}                 the same for all flags
+  GET  /hook/{name}   ConfigCat's webhook, or POST, with --webhooks
   GET  /healthz       200 while the process works
   GET  /readyz        200 once there was a config for every SDK key, otherwise 503
   GET  /metrics       metrics for Prometheus
@@ -32,6 +39,10 @@ http://127.0.0.1:8093, and changes nothing else.
   configcat-proxy/{name}.{token}  the name of an SDK key, with a token of --token-file
   configcat-proxy/{name}          the name alone: only from this machine, through a Unix
                                   socket or with a client certificate, unless --open-names
+
+Evaluation, streams and refreshes need a token with the right to them, the SDK key, or the name
+alone where it is enough. A token without the right config, as for pages in browsers, never
+shows rules. docs/serve.md describes the requests.
 
 With --hold 5s a request of an SDK that polls by itself waits until the config changes, but at
 most 5s, if the SDK has the current config. With a poll interval of 1s the SDK so receives a
@@ -49,7 +60,8 @@ When the file of --config or a file that it names changes, and on SIGHUP, serve 
 settings again and applies the SDK keys, their settings, tokens, certificates and the log
 level. An invalid file is rejected, and the running settings stay in effect.
 
-On SIGINT, SIGTERM or SIGQUIT it answers the held requests, spread over 4s, and exits.
+On SIGINT, SIGTERM or SIGQUIT it answers the held requests and ends the streams, spread over
+4s, and exits.
 
 Exit codes: 0 a signal ended it; 1 a part of it failed, such as the HTTP server;
 78 (EX_CONFIG) a flag, a variable or a file is wrong, and a restart does not help.`
@@ -66,7 +78,7 @@ func newServe() *cobra.Command {
 	var f settingsFlags
 	cmd := &cobra.Command{
 		Use:         "serve",
-		Short:       "Serve configs over HTTP to official SDKs in any language",
+		Short:       "Serve configs and values of flags over HTTP, to SDKs and clients in any language",
 		Annotations: asService,
 		Long:        serveLong,
 		Example:     serveExample,
@@ -92,14 +104,20 @@ func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.S
 	client := s.RedisOptions.Client()
 	defer client.Close()
 	g, err := gateway.New(gateway.Config{
-		Hold: s.Serve.Hold, MaxStale: s.Serve.MaxStale, OpenNames: s.Serve.OpenNames, Hosts: s.HTTPHosts,
+		Hold: s.Serve.Hold, MaxStale: s.Serve.MaxStale, OpenNames: s.Serve.OpenNames, OpenEvaluation: s.Serve.Insecure, Hosts: s.HTTPHosts,
 		Origins: s.Serve.Origins, MaxStreams: s.Serve.MaxStreams, MaxStreamsPerClient: s.Serve.PerClient,
 	})
 	if err != nil {
 		return &usageError{err}
 	}
 	defer g.Close()
-	v := newServed(s, client, g, base.level, log)
+	asking := s.RedisOptions.LeaderClient(nil)
+	defer asking.Close()
+	a, err := newAsker(s, asking, log)
+	if err != nil {
+		return &usageError{err}
+	}
+	v := newServed(s, client, g, a, base.level, log)
 	defer v.close()
 	if err := v.apply(s); err != nil {
 		return &usageError{err}
@@ -133,6 +151,9 @@ func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, reloads
 	}
 	if s.Serve.TLS != nil {
 		cfg.TLS = v.tls.Load
+	}
+	if s.Serve.Webhooks {
+		cfg.Hooks = v.asker.hooks()
 	}
 	if s.Metrics.Enabled {
 		cfg.Gatherer = newRegistry(s, v.followers, metrics.NewGatewayCollector(g), reloads)

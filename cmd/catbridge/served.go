@@ -26,6 +26,7 @@ import (
 type served struct {
 	redis     redis.UniversalClient
 	gateway   *gateway.Gateway
+	asker     *asker
 	followers *metrics.FollowerCollector
 	level     slog.Leveler
 	log       *slog.Logger
@@ -46,8 +47,8 @@ type servedKey struct {
 	client *follower.Client
 }
 
-func newServed(s *settings.Settings, client redis.UniversalClient, g *gateway.Gateway, level slog.Leveler, log *slog.Logger) *served {
-	return &served{redis: client, gateway: g, followers: metrics.NewFollowerCollector(), level: level, log: log, started: s}
+func newServed(s *settings.Settings, client redis.UniversalClient, g *gateway.Gateway, a *asker, level slog.Leveler, log *slog.Logger) *served {
+	return &served{redis: client, gateway: g, asker: a, followers: metrics.NewFollowerCollector(), level: level, log: log, started: s}
 }
 
 // apply makes the SDK keys and tokens of the settings those that are served. Followers whose
@@ -81,7 +82,10 @@ func (v *served) replace(s *settings.Settings) (unused []servedKey, err error) {
 	if err := errors.Join(errs...); err != nil {
 		return fresh, err
 	}
-	if err := v.gateway.SetSDKs(gatewaySDKs(s, next)); err != nil {
+	if err := v.asker.apply(s); err != nil {
+		return fresh, err
+	}
+	if err := v.gateway.SetSDKs(v.gatewaySDKs(s, next)); err != nil {
 		return fresh, err
 	}
 	for _, k := range v.keys {
@@ -151,10 +155,13 @@ func followerConfig(s *settings.Settings, k settings.SDKKey) follower.Config {
 	return cfg
 }
 
-func gatewaySDKs(s *settings.Settings, keys []servedKey) []gateway.SDK {
+func (v *served) gatewaySDKs(s *settings.Settings, keys []servedKey) []gateway.SDK {
 	var sdks []gateway.SDK
 	for i, k := range s.SDKKeys {
-		sdk := gateway.SDK{Name: k.Served(), Key: k.Key, Client: keys[i].client}
+		sdk := gateway.SDK{
+			Name: k.Served(), Key: k.Key, Client: keys[i].client,
+			DefaultUser: k.UserDefaults(), Refresh: v.asker.refresh(k.Label()),
+		}
 		for _, token := range s.Serve.Tokens {
 			if rights := rightsOf(token); sdk.Name != "" && rights != 0 && (token.Applies(k.Name) || token.Applies(sdk.Name)) {
 				sdk.Tokens = append(sdk.Tokens, gateway.Token{Secret: token.Secret, Rights: rights, Origins: token.Origins})
@@ -214,7 +221,10 @@ func (v *served) report() httpd.ServeStatus {
 	}
 	status.Ready = v.hadAll.Load() && !v.stopping.Load()
 	held := v.gateway.Stats()
-	status.Streams = httpd.StreamStatus{Holding: held.Holding, Held: held.Held, Released: held.Released, Refused: held.Refused}
+	status.Streams = httpd.StreamStatus{
+		Holding: held.Holding, Held: held.Held, Released: held.Released, Refused: held.Refused,
+		Events: held.Streams, RejectedEvents: held.RejectedStreams, SlowEvents: held.SlowStreams,
+	}
 	return status
 }
 

@@ -18,15 +18,15 @@ import (
 // UnixPrefix is the start of an address to listen on that is the path of a Unix socket.
 const UnixPrefix = "unix:"
 
-// configRoute is the route of configs in the log.
-const configRoute = "/configuration-files/{key}/config_v6.json"
-
 // ServeConfig configures the server of catbridge serve.
 type ServeConfig struct {
 	// Addr is the address to listen on: host:port, or unix: and the path of a socket. Required.
 	Addr string
-	// Gateway answers the requests for configs: all but those for the paths of operation. Required.
+	// Gateway answers all requests but those for the paths of operation and of webhooks. It sets the
+	// pattern of the request to its route, for the log. Required.
 	Gateway http.Handler
+	// Hooks handles GET and POST of /hook/{name}. nil: the path does not exist.
+	Hooks http.Handler
 	// Drain answers the held requests. Run calls it when it ends. Required.
 	Drain func(context.Context)
 	// Report returns the state of what is served. Required.
@@ -75,12 +75,16 @@ type SDKStatus struct {
 	PollInterval float64  `json:"poll_interval_seconds,omitempty"`
 }
 
-// StreamStatus counts the held requests.
+// StreamStatus counts the held requests and the event streams.
 type StreamStatus struct {
 	Holding  int    `json:"holding"`
 	Held     uint64 `json:"held"`
 	Released uint64 `json:"released"` // by a change
 	Refused  uint64 `json:"refused"`  // by the limits
+
+	Events         int    `json:"events"`          // event streams that are open now
+	RejectedEvents uint64 `json:"rejected_events"` // by the limits
+	SlowEvents     uint64 `json:"slow_events"`     // ended because their client did not read
 }
 
 // NewServe returns a server that already listens. The caller must call [Server.Run] or
@@ -128,8 +132,13 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 			writeStatus(w, cfg.Report())
 		})))))
 	}
+	if cfg.Hooks != nil {
+		hooks := only(getOrPost, buffered(atOnce(hooksAtOnce, cfg.Hooks)))
+		mux.Handle("/hook/{name}", hooks)
+		mux.Handle("/hook/{name}/{$}", hooks)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not found", http.StatusNotFound) })
-	operation, configs := headers(mux), working(cfg.Gateway)
+	operation, served := headers(mux), working(cfg.Gateway)
 	level := slog.LevelDebug
 	if cfg.AccessLog {
 		level = slog.LevelInfo
@@ -143,10 +152,7 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 		case isOperation(r.URL.Path):
 			operation.ServeHTTP(w, r)
 		default:
-			if strings.HasPrefix(strings.TrimLeft(r.URL.Path, "/"), "configuration-files/") {
-				r.Pattern = configRoute
-			}
-			configs.ServeHTTP(w, r)
+			served.ServeHTTP(w, r)
 		}
 	})
 	if cfg.TLS != nil {
@@ -156,7 +162,7 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 }
 
 func isOperation(path string) bool {
-	return path == "/metrics" || path == "/status" || path == "/debug/pprof" || strings.HasPrefix(path, "/debug/pprof/")
+	return path == "/metrics" || strings.HasPrefix(path, "/hook/") || path == "/status" || path == "/debug/pprof" || strings.HasPrefix(path, "/debug/pprof/")
 }
 
 // lacksCertificate reports whether clients need a certificate, and this one has none.

@@ -29,7 +29,7 @@ func (s *setting) group() string {
 		{"Timings", "timings."},
 		{"History", "history."},
 		{"Webhooks, metrics and health", "webhook listen http_hosts status pprof metrics."},
-		{"Serving", "serve."},
+		{"Serving", "serve. default_user"},
 		{"Traces", "tracing."},
 		{"Log", "log."},
 	} {

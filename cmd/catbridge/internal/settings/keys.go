@@ -79,7 +79,12 @@ func (l *loader) checkKeys() {
 		if k.ServeAs != "" && !nameForm.MatchString(k.ServeAs) {
 			l.say(k, "serve_as", "a name consists of at most 128 letters, digits, _, - and ., and does not start with a dot")
 		}
-		if k.Name == "" && len(k.WebhookKeys) > 0 && l.Part&LeaderOnly != 0 {
+		for _, attribute := range k.DefaultUser {
+			if name, _, ok := strings.Cut(attribute, "="); !ok || name == "" {
+				l.say(k, "default_user", "%s is not NAME=VALUE", quote(attribute))
+			}
+		}
+		if k.Name == "" && len(k.WebhookKeys) > 0 && l.usesWebhooks() {
 			l.say(k, "name", "the name is missing: a webhook needs it, because its URL ends with the name")
 		}
 	}
@@ -87,3 +92,16 @@ func (l *loader) checkKeys() {
 
 // nameForm matches names that fit into logs, metric labels and the URLs of webhooks.
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$`)
+
+// UserDefaults returns the default attributes of users at catbridge serve; nil: none.
+func (k SDKKey) UserDefaults() map[string]any {
+	var attributes map[string]any
+	for _, text := range k.DefaultUser {
+		name, value, _ := strings.Cut(text, "=")
+		if attributes == nil {
+			attributes = map[string]any{}
+		}
+		attributes[name] = value
+	}
+	return attributes
+}

@@ -27,7 +27,7 @@ func (l *loader) secrets() {
 			l.keySecrets(&s.SDKKeys[i])
 		}
 	}
-	if l.Part&LeaderOnly != 0 {
+	if l.usesWebhooks() {
 		l.webhookSecrets(nil, &s.Defaults)
 	}
 	l.readable()
@@ -54,9 +54,15 @@ func (l *loader) keySecrets(k *SDKKey) {
 	case k.keyEnv != "":
 		k.Key = l.named(k, "key_env", k.keyEnv)
 	}
-	if l.Part&LeaderOnly != 0 {
+	if l.usesWebhooks() {
 		l.webhookSecrets(k, k)
 	}
+}
+
+// usesWebhooks reports whether the command accepts webhooks. catbridge serve does so only on request, because
+// it may share a file with leaders without their secrets.
+func (l *loader) usesWebhooks() bool {
+	return l.Part&LeaderOnly != 0 || l.Part&ServeOnly != 0 && l.s.Serve.Webhooks
 }
 
 // webhookSecrets adds the signing keys from files and variables to those in the settings. All

@@ -30,6 +30,7 @@ type Serving struct {
 	SnapshotFolder string
 	FleetReport    time.Duration
 	Origins        []string
+	Webhooks       bool
 	MaxStreams     int
 	PerClient      int
 	MaxConnections int
@@ -87,13 +88,14 @@ func (s *Serving) table() []*setting {
 		{path: "serve.hold", flag: "hold", value: duration(&s.Hold), usage: "`duration` for which a request of an SDK that polls and is up to date is held until a change, at most 5s (default: requests are not held)"},
 		{path: "serve.max_stale", flag: "max-stale", value: duration(&s.MaxStale), usage: "`duration` since the CDN last confirmed a config after which it is not served (default: it always is)"},
 		{path: "serve.open_names", flag: "open-names", value: boolean(&s.OpenNames), usage: "serve configs under their names without a token to everybody who reaches the address, not only to this machine"},
-		{path: "serve.insecure", flag: "insecure", value: boolean(&s.Insecure), usage: "serve metrics, status and profiles without a token on addresses that other machines reach"},
+		{path: "serve.insecure", flag: "insecure", value: boolean(&s.Insecure), usage: "serve metrics, status and profiles, and evaluate flags under a name alone, without a token on addresses that other machines reach"},
 		{path: "serve.token_files", flag: "token-file", live: true, value: files(&s.tokenFiles), usage: "`path` of a file with tokens, one per line: TOKEN " + tokenUsage + "; may be repeated"},
-		{path: "serve.origins", flag: "origin", value: listOf(&s.Origins), usage: "`origin` whose pages may read configs, such as https://app.example.com or https://*.example.com; may be repeated (default: none)"},
+		{path: "serve.origins", flag: "origin", value: listOf(&s.Origins), usage: "`origin` whose pages may read answers, such as https://app.example.com or https://*.example.com; may be repeated (default: none)"},
+		{path: "serve.webhooks", flag: "webhooks", value: boolean(&s.Webhooks), usage: "accept ConfigCat's webhooks under /hook/{name} for SDK keys with a name and webhook keys; the user in Redis needs the rights to ask the leader to poll"},
 		{path: "serve.online", flag: "online", value: boolean(&s.Online), usage: "ask the CDN while Redis has no config or its content has expired"},
 		{path: "serve.snapshot_dir", flag: "snapshot-dir", value: file(&s.SnapshotFolder), usage: "`path` of an existing folder that keeps the last config of each SDK key for a start without Redis"},
 		{path: "serve.fleet_report", flag: "fleet-report", value: duration(&s.FleetReport), usage: "`duration` between two reports to the fleet, which catbridge status counts, 5s to 5m (default: no reports)"},
-		{path: "serve.max_streams", flag: "max-streams", value: integer(&s.MaxStreams), usage: "maximum `number` of requests that are held at once; further ones are answered at once"},
+		{path: "serve.max_streams", flag: "max-streams", value: integer(&s.MaxStreams), usage: "maximum `number` of requests that are held and of event streams that are open at once; further requests are answered at once, further streams with 503"},
 		{path: "serve.max_streams_per_client", flag: "max-streams-per-client", value: integer(&s.PerClient), usage: "the same `number` for each IPv4 address and each /64 network of IPv6"},
 		{path: "serve.max_connections", flag: "max-connections", value: integer(&s.MaxConnections), usage: "maximum `number` of open connections"},
 		{path: "serve.access_log", flag: "access-log", value: boolean(&s.AccessLog), usage: "log every request with its route, status and time, without the client's address"},

@@ -64,7 +64,8 @@ type SDKKey struct {
 	AllowedHosts   []string
 	AllowPrivate   bool
 	WebhookKeys    []string
-	ServeAs        string // the name under which catbridge serve serves it; empty: Name
+	ServeAs        string   // the name under which catbridge serve serves it; empty: Name
+	DefaultUser    []string // attributes of users at catbridge serve, NAME=VALUE
 
 	keyFile, keyEnv string
 	webhookKeyFiles []string
@@ -160,6 +161,7 @@ func (k *SDKKey) inherit(d SDKKey) {
 	if !given("allow_private") {
 		k.AllowPrivate = d.AllowPrivate
 	}
+	k.DefaultUser = slices.Concat(d.DefaultUser, k.DefaultUser) // those of the key follow, and override
 	if !given("webhook_keys") && !given("webhook_key_files") && !given("webhook_keys_env") {
 		k.WebhookKeys = slices.Clone(d.WebhookKeys)
 	}

@@ -172,9 +172,10 @@ func (k *SDKKey) defaultsTable() []*setting {
 		{path: "poll_interval", part: LeaderOnly, value: duration(&k.PollInterval), usage: "`duration` between two polls of the CDN, 1s to 24h (default 55s; with --fast 5s)"},
 		{path: "allowed_hosts", part: LeaderOnly | ServeOnly, value: listOf(&k.AllowedHosts), flag: "allowed-host", usage: "`host`, host:port or *.domain that the CDN may redirect to, besides ConfigCat's own hosts; may be repeated"},
 		{path: "allow_private", part: LeaderOnly | ServeOnly, value: boolean(&k.AllowPrivate), usage: "allow the CDN to redirect to loopback and private addresses"},
-		{path: "webhook_keys", part: LeaderOnly, value: listOf(&k.WebhookKeys), secret: true, usage: "signing keys of ConfigCat webhooks"},
-		{path: "webhook_key_files", part: LeaderOnly, value: files(&k.webhookKeyFiles), flag: "webhook-key-file", usage: "`path` of a file with signing keys of ConfigCat webhooks, one per line; may be repeated"},
-		{path: "webhook_keys_env", part: LeaderOnly, value: text(&k.webhookKeysEnv), usage: "environment `variable` with such signing keys, separated by commas"},
+		{path: "default_user", part: ServeOnly, value: listOf(&k.DefaultUser), flag: "default-user", usage: "default attribute of users whose flags serve evaluates, `NAME=VALUE`, such as Country=HU; a request overrides it; may be repeated"},
+		{path: "webhook_keys", part: LeaderOnly | ServeOnly, value: listOf(&k.WebhookKeys), secret: true, usage: "signing keys of ConfigCat webhooks"},
+		{path: "webhook_key_files", part: LeaderOnly | ServeOnly, value: files(&k.webhookKeyFiles), flag: "webhook-key-file", usage: "`path` of a file with signing keys of ConfigCat webhooks, one per line; may be repeated"},
+		{path: "webhook_keys_env", part: LeaderOnly | ServeOnly, value: text(&k.webhookKeysEnv), usage: "environment `variable` with such signing keys, separated by commas"},
 	}
 }
 
