@@ -45,7 +45,7 @@ func TestAnOperatorIsAskedAgainAfterAnothersChange(t *testing.T) {
 	c.run(exitOK, ordered("force", "limit", "9")...)
 	s.press(t, "y\r")
 	s.shown.expect(t, `another operator has changed what is in force meanwhile; nothing was written. Now:`)
-	s.shown.expect(t, `main: forced limit to "9" until 20\S+Z by me@host: checkout fails`)
+	s.shown.expect(t, `main: forced limit to 9 until 20\S+Z by me@host: checkout fails`)
 	s.shown.expect(t, `limit: default value changed: 9 \(was 1\)`)
 	s.shown.expect(t, `\[y/N\] `)
 	s.press(t, "y\r")

@@ -127,7 +127,7 @@ func TestOperatorsForceAndPinAndWithdraw(t *testing.T) {
 	out, _ = c.run(exitOK, ordered("force", "on", "false")...)
 	c.matches(out, `^on: default value changed: false \(was true\)\nmain: done; the leader acted within \S+\n$`)
 	out, _ = c.run(exitOK, "controls")
-	c.matches(out, `^main: forced on to "false" until 20\S+Z by me@host: checkout fails\n$`)
+	c.matches(out, `^main: forced on to false until 20\S+Z by me@host: checkout fails\n$`)
 	out, _ = c.run(exitOK, ordered("force", "main", "limit", "-5")...)
 	c.matches(out, `limit: default value changed: -5 \(was 1\)`)
 	if f := c.stored().Forced; len(f) != 2 || f[0].Flag != "limit" || f[0].Value.Int() != -5 || f[1].Until-f[1].Since != 30*60_000 {
@@ -144,7 +144,7 @@ func TestOperatorsForceAndPinAndWithdraw(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _ = c.run(exitOK, ordered("pin", "main", file)...)
-	c.matches(out, `it replaces the pin [0-9a-f]{8}  rev \d+ until 20\S+Z by me@host: checkout fails\n`)
+	c.matches(out, `it replaces the pin [0-9a-f]{8}, rev \d+, until 20\S+Z by me@host: checkout fails\n`)
 	c.matches(out, `text: default value changed: "two" \(was "one"\)`)
 	out, _ = c.run(exitOK, "controls", "main", "--json")
 	var report struct {
@@ -162,6 +162,8 @@ func TestOperatorsForceAndPinAndWithdraw(t *testing.T) {
 		t.Errorf("%s: %+v, %v", out, report, err)
 	}
 
+	out, _ = c.run(exitFailure, "status") // there is no entry
+	c.matches(out, `! main: pinned [0-9a-f]{8} until 20\S+Z by me@host: checkout fails\n! main: forced limit to -5 until `)
 	out, _ = c.run(exitOK, "unforce", "limit", "--yes")
 	c.matches(out, `done; the leader acted`)
 	c.run(exitOK, "unforce", "main", "on", "--yes")
@@ -259,7 +261,7 @@ func TestWithoutALeaderTheNextOneActs(t *testing.T) {
 	_, errs := c.run(exitFailure, ordered("force", "on", "false")...)
 	c.matches(errs, `main: written, but there is no leader: the next one acts on it`)
 	out, _ := c.run(exitOK, "controls")
-	c.matches(out, `forced on to "false".*\n– main: the leader has not acted on this yet\n$`)
+	c.matches(out, `forced on to false .*\n– main: the leader has not acted on this yet\n$`)
 	c.client.Set(t.Context(), c.keys.Lock, wire.LockValue("leader", c.rev), 0)
 	_, errs = c.run(exitFailure, append(ordered("force", "on", "true"), "--timeout", "150ms")...)
 	c.matches(errs, `written, but the leader has not acted within 150ms`)

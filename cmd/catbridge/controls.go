@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/leader/control"
@@ -87,43 +88,26 @@ func printControls(cmd *cobra.Command, key settings.SDKKey, controls *control.Co
 
 // controlsReport is the output of --json.
 type controlsReport struct {
-	Name    string        `json:"name"`
-	Applied bool          `json:"applied"`
-	Earlier bool          `json:"earlier"`
-	Pin     *pinReport    `json:"pin"` // null: none
-	Forced  []forceReport `json:"forced"`
-	Faults  []string      `json:"faults,omitempty"`
-}
-
-type orderReport struct {
-	By     string    `json:"by"`
-	Reason string    `json:"reason"`
-	Since  time.Time `json:"since"`
-	Until  time.Time `json:"until"`
-}
-
-type pinReport struct {
-	Rev  int64  `json:"rev,omitempty"` // missing: the config was not in force before
-	Hash string `json:"hash"`
-	orderReport
-}
-
-type forceReport struct {
-	Flag      string `json:"flag"`
-	Value     any    `json:"value"`
-	Suspended string `json:"suspended,omitempty"` // why the flag does not serve the value
-	orderReport
+	Name    string `json:"name"`
+	Earlier bool   `json:"earlier"`
+	inspect.Control
+	Faults []string `json:"faults,omitempty"`
 }
 
 func newControlsReport(name string, c *control.Controls) controlsReport {
-	r := controlsReport{Name: name, Applied: c.Applied, Earlier: c.Earlier, Forced: []forceReport{}, Faults: controlFaults(c)}
+	return controlsReport{Name: name, Earlier: c.Earlier, Control: inForce(c), Faults: controlFaults(c)}
+}
+
+// inForce returns what is in force as status shows it.
+func inForce(c *control.Controls) inspect.Control {
+	in := inspect.Control{Applied: c.Applied, Forced: []inspect.Force{}}
 	if p := c.Pinned; p != nil {
-		r.Pin = &pinReport{p.Rev, p.Hash, orderReport(p.InForce)}
+		in.Pin = &inspect.Pin{Rev: p.Rev, Hash: p.Hash, Order: inspect.Order(p.InForce)}
 	}
 	for _, f := range c.Forced {
-		r.Forced = append(r.Forced, forceReport{f.Flag, f.Value.Any(), f.Suspended, orderReport(f.InForce)})
+		in.Forced = append(in.Forced, inspect.Force{Flag: f.Flag, Value: f.Value.Any(), Suspended: f.Suspended, Order: inspect.Order(f.InForce)})
 	}
-	return r
+	return in
 }
 
 // controlFaults returns what is wrong with what Redis has.
@@ -137,22 +121,16 @@ func controlFaults(c *control.Controls) (faults []string) {
 	return faults
 }
 
-// controlLines describes what is in force.
+// controlLines describes what is in force, and whether the leader has acted.
 func controlLines(name string, c *control.Controls) []terminal.Styled {
 	var lines []terminal.Styled
 	add := func(format string, args ...any) { lines = append(lines, terminal.Sprintf(format, args...)) }
 	for _, fault := range controlFaults(c) {
 		add("%s %s: %s", mark(false), name, fault)
 	}
-	if p := c.Pinned; p != nil {
-		add("%s: pinned %s", name, describePin(p))
-	}
-	for i := range c.Forced {
-		f := &c.Forced[i]
-		add("%s: forced %s to %.100q %s", name, f.Flag, f.Value.String(), describeInForce(f.InForce))
-		if f.Suspended != "" {
-			add("  %s suspended: %s", unknown, f.Suspended)
-		}
+	in := inForce(c)
+	for _, line := range inForceLines(&in) {
+		add("%s: %s", name, line)
 	}
 	switch {
 	case c.Earlier:
@@ -167,14 +145,33 @@ func controlLines(name string, c *control.Controls) []terminal.Styled {
 	return lines
 }
 
-func describePin(p *control.Pin) string {
-	rev := ""
-	if p.Rev != 0 {
-		rev = fmt.Sprintf("  rev %d", p.Rev)
+// inForceLines describes each pin and force.
+func inForceLines(c *inspect.Control) (lines []string) {
+	if c.Pin != nil {
+		lines = append(lines, "pinned "+describePin(c.Pin))
 	}
-	return fmt.Sprintf("%.8s%s %s", p.Hash, rev, describeInForce(p.InForce))
+	for _, f := range c.Forced {
+		value := fmt.Sprint(f.Value)
+		if text, ok := f.Value.(string); ok {
+			value = fmt.Sprintf("%.100q", text)
+		}
+		line := fmt.Sprintf("forced %s to %s %s", f.Flag, value, describeOrder(f.Order))
+		if f.Suspended != "" {
+			line += "; suspended: " + f.Suspended
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
-func describeInForce(o control.InForce) string {
+func describePin(p *inspect.Pin) string {
+	rev := ""
+	if p.Rev != 0 {
+		rev = fmt.Sprintf(", rev %d,", p.Rev)
+	}
+	return fmt.Sprintf("%.8s%s %s", p.Hash, rev, describeOrder(p.Order))
+}
+
+func describeOrder(o inspect.Order) string {
 	return fmt.Sprintf("until %s by %s: %s", o.Until.Format(time.RFC3339), o.By, o.Reason)
 }

@@ -143,7 +143,7 @@ func (c *controller) warnOfBrokenFlags(json []byte) error {
 // note prints what a pin replaces, and what stays in force.
 func (c *controller) note(controls *control.Controls) error {
 	out := stdout(c.cmd)
-	if p := controls.Pinned; p != nil {
+	if p := inForce(controls).Pin; p != nil {
 		if err := out.Linef("it replaces the pin %s", describePin(p)); err != nil {
 			return err
 		}

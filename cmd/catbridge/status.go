@@ -32,10 +32,11 @@ const statusLong = `status prints the state of the bridge in Redis, a line for e
   FLEET    followers with the current config, of those that report to the fleet
 
 A line above the table names the database, unless it is 0, and the namespace, if there is one.
-Lines below the table report faults (✗), the followers that are furthest behind (↓), and
-what is unknown (–), for example because the Redis user lacks a right. Names that do not fit
-the width of the terminal, or 100 characters elsewhere, are shortened. status only reads: it
-sends GETRANGE (or GET), HMGET, PTTL, TIME, XREVRANGE, PUBSUB NUMSUB and ZRANGE.
+Lines below the table report faults (✗), what operators have pinned and forced (!), the
+followers that are furthest behind (↓), and what is unknown (–), for example because the Redis
+user lacks a right. Names that do not fit the width of the terminal, or 100 characters
+elsewhere, are shortened. status only reads: it sends GETRANGE (or GET), HMGET, PTTL, TIME,
+XREVRANGE, PUBSUB NUMSUB and ZRANGE.
 
 Exit codes: 0 no faults; 1 a fault: there is no leader, the CDN's last answer is older than
 the poll interval and 15 s, the entry or the blob is not the current config, a follower
@@ -45,8 +46,9 @@ SIGTERM, and then exits with 0.
 
 With --json it prints an object per line: time, redis (its address), db (the number of the
 database), namespace (if there is one), ok, keys, and error if Redis cannot be read. Each
-element of keys has name, ok, faults, remarks, leader, content, entry, blob,
-patches, history, subscribers and fleet. A value that is null is unknown. Times are by Redis's clock.`
+element of keys has name, ok, faults, remarks, leader, content, entry, blob, patches, history,
+control (null if nothing is in force), subscribers and fleet. A value that is null is unknown.
+Times are by Redis's clock.`
 
 const statusExample = `  catbridge status --sdk-key-file keys --redis redis://localhost:6379
   catbridge status --config catbridge.yaml --watch

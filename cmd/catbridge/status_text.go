@@ -42,6 +42,11 @@ func statusText(report statusReport, width int) []terminal.Styled {
 		for _, fault := range k.Faults {
 			lines = append(lines, terminal.Sprintf("%s %s: %s", mark(false), k.Name, fault))
 		}
+		if k.Control != nil {
+			for _, line := range inForceLines(k.Control) {
+				lines = append(lines, terminal.Sprintf("%s %s: %s", terminal.Paint(terminal.Yellow, "!"), k.Name, line))
+			}
+		}
 		if f := k.Fleet; f != nil {
 			if others := fleetOthers(f); others != "" {
 				lines = append(lines, terminal.Sprintf("%s %s: of the followers that report, %s", unknown, k.Name, others))

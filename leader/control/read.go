@@ -60,7 +60,8 @@ type values struct {
 
 // fits reports whether everything is there that the leader writes.
 func (v *values) fits() bool {
-	return (v.meta.Hash == "" || v.current != nil) && (v.meta.Control == 0 || v.source != nil) && v.control.PinnedErr == nil
+	return (v.meta.Hash == "" || v.current != nil) && (v.meta.Control == 0 || v.source != nil) &&
+		v.control.PinnedErr == nil && v.control.Seq >= v.meta.Control
 }
 
 // read reads meta last, so it is never older than the others.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
@@ -37,6 +38,13 @@ func (d *Doctor) state(ctx context.Context, i int) {
 	}
 	if h := view.History; h != nil && view.Content != nil && h.Hash == view.Content.Hash {
 		d.good("the history has the current config, since %s (%s)", h.Time.Format(time.RFC3339), h.Cause)
+	}
+	if c := view.Control; c != nil {
+		what := fmt.Sprintf("%d flags are forced", len(c.Forced))
+		if c.Pin != nil {
+			what = fmt.Sprintf("a config is pinned until %s, and %s", c.Pin.Until.Format(time.RFC3339), what)
+		}
+		d.good("operators hold something against the CDN: %s; see catbridge controls", what)
 	}
 	if f := view.Fleet; f != nil {
 		for _, l := range f.Laggards {

@@ -18,8 +18,11 @@ type Key struct {
 	Blob        *Part    `json:"blob"`        // for followers
 	Patches     *Patches `json:"patches"`     // for followers that missed messages; nil: there are none, or unknown
 	History     *History `json:"history"`     // the newest entry; nil: there is none, or unknown
+	Control     *Control `json:"control"`     // what operators have put in force; nil: nothing, or unknown
 	Subscribers *int64   `json:"subscribers"` // connections that receive messages, including one of each leader
 	Fleet       *Fleet   `json:"fleet"`       // the followers that report
+
+	lostControl bool
 }
 
 // Leader is the holder of the lock.

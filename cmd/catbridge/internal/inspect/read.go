@@ -57,17 +57,17 @@ func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 // fits reports whether all parts can be from the same time.
 func (k *Key) fits() bool {
 	is := func(p *Part) bool { return p == nil || p.State == Matches }
-	return is(k.Entry) && is(k.Blob) && k.Patches.lead(k.Content) && (k.Leader == nil || k.Content == nil || k.Leader.Epoch == k.Content.Epoch)
+	return is(k.Entry) && is(k.Blob) && !k.lostControl && k.Patches.lead(k.Content) && (k.Leader == nil || k.Content == nil || k.Leader.Epoch == k.Content.Epoch)
 }
 
-// read reads the entry, the blob and the patches, then meta and the lock, and then the clock. In
+// read reads the entry, the blob, the patches and the control, then meta and the lock, and then the clock. In
 // this order, meta is never older than the others.
 func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key, time.Time, error) {
 	key := Key{Name: name}
 	reader := limited.Reader{Warn: func(refusal error) {
 		key.Remarks = append(key.Remarks, fmt.Sprintf("values of any size are read as a whole: grant +getrange (%v)", refusal))
 	}}
-	var entry, blob, patches, lock *redis.StringCmd
+	var entry, blob, patches, control, pinned, lock *redis.StringCmd
 	var meta *limited.Reply
 	var left *redis.DurationCmd
 	var failed error
@@ -76,6 +76,8 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		entry = get(pipe, keys.Entry, cachekeys.MaxEntryBytes)
 		blob = get(pipe, keys.Blob, wire.MaxBlobBytes)
 		patches = get(pipe, keys.Patches, wire.MaxPatchesBytes)
+		control = get(pipe, keys.Control, maxControlBytes)
+		pinned = get(pipe, keys.Pinned, pinnedHead)
 		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, keys.Meta, wire.MetaFields()...)
 		lock = get(pipe, keys.Lock, wire.MaxLockBytes)
 		left = pipe.PTTL(ctx, keys.Lock)
@@ -106,6 +108,9 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		return key, now, err
 	}
 	if key.Blob, err = key.readPart("blob", blob, current, compareBlob); err != nil {
+		return key, now, err
+	}
+	if err := key.readControl(control, pinned, current, now); err != nil {
 		return key, now, err
 	}
 	return key, now, key.readPatches(patches)
