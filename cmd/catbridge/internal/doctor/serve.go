@@ -51,6 +51,7 @@ func (d *Doctor) examineServe(ctx context.Context) {
 			step{name: "serve config", each: d.serveConfig},
 			step{name: "serve ETag", each: d.serveETag},
 			step{name: "serve gzip", each: d.serveGzip},
+			step{name: "serve stream", each: d.serveStream},
 		)
 	}
 }

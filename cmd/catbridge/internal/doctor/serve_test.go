@@ -21,7 +21,10 @@ import (
 	"github.com/catbridge/catbridge/gateway"
 )
 
-const serveToken = "token-of-configs-secretsecret"
+const (
+	serveToken  = "token-of-configs-secretsecret"
+	configToken = "token-without-streams-secretsecret"
+)
 
 // gatewayOf returns the handler of catbridge serve for the SDK key, with a config that is worth
 // compressing.
@@ -39,13 +42,14 @@ func gatewayOf(t *testing.T) http.Handler {
 	if f.WaitForReady(t.Context()); f.Stats().Hash == "" {
 		t.Fatal("the follower has no config")
 	}
-	g, err := gateway.New(gateway.Config{SDKs: []gateway.SDK{{Name: "shop", Key: sdkKey, Client: f, Tokens: []gateway.Token{{Secret: serveToken, Rights: gateway.RightConfig}}}}})
+	g, err := gateway.New(gateway.Config{SDKs: []gateway.SDK{{Name: "shop", Key: sdkKey, Client: f, Tokens: []gateway.Token{{Secret: serveToken, Rights: gateway.RightConfig | gateway.RightStream}, {Secret: configToken, Rights: gateway.RightConfig}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.Close)
 	mux := http.NewServeMux()
 	mux.Handle("/configuration-files/", g)
+	mux.Handle("/sse/", g)
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ready\nshop: ready, live\n") })
 	return mux
 }
@@ -92,7 +96,8 @@ func TestAHealthyServeHasNoFaults(t *testing.T) {
 			list.want(t, "serve ETag", Good, "is 304")
 			list.want(t, "serve gzip", Good, "bytes instead of 20")
 			list.want(t, "serve gzip", Good, "is 304")
-			if len(list) != 7 {
+			list.want(t, "serve stream", Good, "receives events")
+			if len(list) != 8 {
 				t.Errorf("%d findings:\n%v", len(list), list)
 			}
 		}
@@ -105,6 +110,10 @@ type edited struct{ *httptest.ResponseRecorder }
 // proxy changes requests and answers of h. Either function may be nil.
 func proxy(h http.Handler, before func(*http.Request), after func(edited)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/sse/") {
+			h.ServeHTTP(w, r)
+			return
+		}
 		if before != nil {
 			before(r)
 		}
