@@ -4,7 +4,7 @@ package main
 var serving = []mutant{
 	{
 		"serve: the redirect of a config stays", "S86", []edit{{"gateway",
-			`served := withoutRedirect(config)`, `served := config`}},
+			`served := withoutRedirect(held.JSON)`, `served := held.JSON`}},
 		test{"gateway", "^TestTheBytesOfTheConfigAreServed$"},
 	},
 	{
@@ -29,13 +29,13 @@ var serving = []mutant{
 	},
 	{
 		"serve: an origin that is not allowed is repeated", "I13", []edit{{"gateway",
-			`len(origin) != 1 || !g.origins.allow(origin[0])`, `len(origin) != 1`}},
+			`if len(origin) != 1 || !g.origins.allow(origin[0]) && !slices`, `if len(origin) != 1 || origin[0] == "" && !slices`}},
 		test{"gateway", "^TestOnlyAllowedOriginsMayRead$"},
 	},
 	{
 		"serve: a held request misses the change", "F42", []edit{{"gateway",
 			`if c, _ = s.current(); c == nil {
-			g.unavailable(w, "no config yet")
+			g.unavailable(w, in.at, "no config yet")
 			return
 		}
 		match`, `match`}},
@@ -66,7 +66,7 @@ var serving = []mutant{
 	},
 	{
 		"serve: a stalled client keeps its stream", "F42", []edit{{"gateway/internal/stream",
-			`out.SetWriteDeadline(time.Now().Add(limits.WriteTimeout))`, `out.SetWriteDeadline(time.Time{})`}},
+			`out.SetWriteDeadline(began.Add(limits.WriteTimeout))`, `out.SetWriteDeadline(time.Time{})`}},
 		test{"gateway/internal/stream", "^TestAStalledClientDelaysNobody$"},
 	},
 	{
@@ -83,6 +83,72 @@ var serving = []mutant{
 		"serve: the ETag is written in Go's form", "F42", []edit{{"gateway",
 			`etagName = "ETag"`, `etagName = "Etag"`}},
 		test{"gateway", "^TestTheETagIsWrittenAsTheCDNDoes$"},
+	},
+	{
+		"serve: every token shows rules", "I13", []edit{{"gateway",
+			`!g.mayUseName(r) || to.rights&RightConfig == 0 ||`, `!g.mayUseName(r) ||`}},
+		test{"gateway", "^TestATokenWithoutTheRightReadsNoRules$"},
+	},
+	{
+		"serve: every token evaluates", "I13", []edit{{"gateway",
+			`case to.rights&right == 0:`, `case to.rights == 0:`}},
+		test{"gateway", "^TestWhoMayEvaluate$"},
+	},
+	{
+		"serve: a client without a token learns which names exist", "I13", []edit{{"gateway",
+			`if !trusted && tokens == nil {`, `if !trusted && tokens == nil && named != nil {`}},
+		test{"gateway", "^TestWhoMayEvaluate$"},
+	},
+	{
+		"serve: a page of another site uses a name of this machine", "I13", []edit{{"gateway",
+			`case !g.usedFrom(r, to), to.bare && g.isCrossOrigin(r):`, `case !g.usedFrom(r, to):`}},
+		test{"gateway", "^TestWhoMayEvaluate$"},
+	},
+	{
+		"serve: a page reads answers to others than its token", "I13", []edit{{"gateway",
+			`delete(h, "Access-Control-Allow-Origin")`, `delete(h, "")`}},
+		test{"gateway", "^TestTheOriginsOfATokenAreForItAlone$"},
+	},
+	{
+		"serve: users who differ only in a list are one", "F42", []edit{{"gateway",
+			`out = appendText(out, text)`, `out = append(out, text...)`}},
+		test{"gateway", "^TestDifferentUsersDiffer$"},
+	},
+	{
+		"serve: text that looks like a time is always a date", "F42", []edit{{"gateway",
+			`if !c.dates()[name] {`, `if c.dates() == nil {`}},
+		test{"gateway", "^TestTextIsADateWhereTheConfigUsesDates$"},
+	},
+	{
+		"serve: a body is not bounded", "F42", []edit{{"gateway",
+			`http.MaxBytesReader(w, r.Body, maxBody)`, `http.MaxBytesReader(w, r.Body, maxBody<<10)`}},
+		test{"gateway", "^TestBodiesAreBounded$"},
+	},
+	{
+		"serve: a refresh within a second of another is dropped", "F42", []edit{{"gateway",
+			`go f.send(next, time.Until(state.last.Add(refreshEvery)))`, `go f.send(next, 0)`}},
+		test{"gateway", "^TestRefreshesAreSharedAndNotLost$"},
+	},
+	{
+		"serve: every change of a config is sent to every user", "F42", []edit{{"gateway",
+			`if next == nil || before != nil && !next.differs(before) {`, `if next == nil || next == before {`}, {"gateway",
+			`if m.last == nil || next.differs(m.last) {`, `if next != m.last {`}},
+		test{"gateway", "^TestAFrameIsSentOnlyIfAValueOfItsUserChanged$"},
+	},
+	{
+		"serve: a flag that is gone is missing among the changes", "F42", []edit{{"gateway",
+			`for _, gone := range old {`, `for _, gone := range old[:0] {`}},
+		test{"gateway", "^TestOnlyChangesAreSentOnRequest$"},
+	},
+	{
+		"serve: a revoked token keeps its streams", "I13", []edit{{"gateway",
+			`g.streams.Recheck()`, ``}},
+		test{"gateway", "^TestStreamsEndWhenTheyAreNoLongerAllowed$"},
+	},
+	{
+		"serve: over HTTP/2 a silent stream ends", "F42", []edit{{"gateway/internal/stream",
+			`return out.SetWriteDeadline(time.Time{}) == nil`, `return true`}},
+		test{"gateway/internal/stream", "^TestStreamsOverHTTP2StayOpen$"},
 	},
 	{
 		"serve: a certificate is verified only when its connection begins", "I13", []edit{{"cmd/catbridge/internal/httpd",
