@@ -208,7 +208,7 @@ func (v *served) report() httpd.ServeStatus {
 		stats := k.client.Stats()
 		sdk := httpd.SDKStatus{
 			Name: k.label, Ready: stats.Hash != "", State: string(stats.State), Source: string(stats.Source),
-			Rev: stats.Rev, Hash: stats.Hash, Epoch: stats.Epoch, PollInterval: stats.PollInterval.Seconds(),
+			Rev: stats.Rev, Hash: stats.Hash, Epoch: stats.Epoch, Control: stats.Control, PollInterval: stats.PollInterval.Seconds(),
 		}
 		if !stats.LastConfirmed.IsZero() {
 			sdk.Age = new(max(0, now.Sub(stats.LastConfirmed).Seconds()))

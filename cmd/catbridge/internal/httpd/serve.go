@@ -71,7 +71,8 @@ type SDKStatus struct {
 	Hash   string `json:"hash,omitempty"`
 	// Age is the time since the CDN last confirmed the config; missing: unknown.
 	Age          *float64 `json:"age_seconds,omitempty"`
-	Epoch        int64    `json:"epoch,omitempty"` // of the last known leader
+	Epoch        int64    `json:"epoch,omitempty"`   // of the last known leader
+	Control      int64    `json:"control,omitempty"` // seq of the operators' pin and forces; missing: nothing is in force
 	PollInterval float64  `json:"poll_interval_seconds,omitempty"`
 }
 
