@@ -76,7 +76,7 @@ func (u *updater) tick(ctx context.Context) {
 	if u.mode != Subscribe {
 		_ = u.readShared(ctx, false)
 	}
-	if u.mode == Manual || !u.isOnline() || !u.expired(u.lifetime()) {
+	if u.mode == Manual || !u.isOnline() || !u.expired(u.lifetime()) || u.isControlled() {
 		return
 	}
 	if u.mode == Subscribe { // an official SDK may have written the entry, without a message

@@ -3,8 +3,11 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // TestWatchPrintsStatesValuesAndChanges runs a leader and two watches in this process.
@@ -74,6 +78,55 @@ func TestWatchPrintsStatesValuesAndChanges(t *testing.T) {
 	}
 	if strings.Contains(other.out.String(), "value on") {
 		t.Error("a flag is printed that was not asked for")
+	}
+}
+
+// TestWatchAndServeShowThatContentIsControlled uses a Redis in which no leader changes anything.
+func TestWatchAndServeShowThatContentIsControlled(t *testing.T) {
+	c := newControlled(t)
+	const seq = wire.MinRev + 7
+	c.publish(controlConfig("two", 2), seq)
+	out, _ := c.run(exitOK, "watch", "--once", "--flag", "text", "--log-level", "off")
+	if !regexp.MustCompile(`Z control in force seq=1000000000007\n\S+Z config rev=.*\n\S+Z value text = "two"\n$`).MatchString(out) {
+		t.Errorf("watch prints %s", out)
+	}
+	out, _ = c.run(exitOK, "watch", "--once", "--json", "--log-level", "off")
+	if !strings.Contains(out, `"event":"control","control":1000000000007}`) {
+		t.Errorf("watch prints %s", out)
+	}
+
+	watch := startSession(t, "watch", "--log-level", "off")
+	serve := startSession(t, "serve", "--listen", "127.0.0.1:0", "--log-level", "info")
+	watch.out.expect(t, `Z control in force seq=1000000000007\n`)
+	serve.err.expect(t, `"listen":"[^"]+"`)
+	address := regexp.MustCompile(`"listen":"([^"]+)"`).FindStringSubmatch(serve.err.String())[1]
+	status := func() string {
+		res, err := http.Get("http://" + address + "/status") //nolint:noctx // it is local
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	for !strings.Contains(status(), `"ready": true`) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if text := status(); !strings.Contains(text, `"control": 1000000000007`) {
+		t.Errorf("the status is %s", text)
+	}
+	m := wire.Message{Type: wire.Heartbeat, Rev: c.rev, Hash: wire.ContentHash(controlConfig("two", 2)), Epoch: c.rev}
+	c.client.Publish(t.Context(), c.keys.Events, m.Append(nil))
+	watch.out.expect(t, `Z control ended\n`)
+	for strings.Contains(status(), `"control"`) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	for _, s := range []*session{watch, serve} {
+		s.cancel()
+		s.end(t, exitOK)
 	}
 }
 
