@@ -63,6 +63,9 @@ func parseJSON(data []byte, into any) error {
 		if kind.Field != "" {
 			what = "'" + kind.Field + "'"
 		}
+		if number, ok := strings.CutPrefix(kind.Value, "number "); ok {
+			return fmt.Errorf("the number %s is beyond the range of numbers, at byte %d", shorten(number), kind.Offset)
+		}
 		return fmt.Errorf("%s is a JSON %s, not %s, at byte %d", what, kind.Value, wanted(kind), kind.Offset)
 	}
 	return err

@@ -25,6 +25,7 @@ func TestBodiesAreBounded(t *testing.T) {
 		"a list":         {`[]`, "application/json", 400, "the body is a JSON array, not an object"},
 		"wrong key":      {`{"key":1}`, "application/json", 400, "'key' is a JSON number, not a string, at byte 8"},
 		"wrong user":     {`{"key":"version","user":"x"}`, "application/json", 400, "'user' is a JSON string, not an object"},
+		"huge number":    {`{"key":"version","user":{"a":-1e999}}`, "application/json", 400, "the number -1e999 is beyond the range of numbers, at byte "},
 		"wrong item":     {`{"key":"version","user":{"a":[true]}}`, "application/json", 400, `attribute "a" is a list whose item 0 is not text`},
 		"same name":      {many, "application/json", 200, `"value":1`}, // the last one counts
 		"charset":        {`{"key":"version"}`, "application/json; charset=utf-8", 200, `"value":1`},

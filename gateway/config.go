@@ -50,7 +50,7 @@ type Config struct {
 	// resolves to this machine, from reading configs. Write them without scheme and port (G8). Empty: none.
 	Hosts []string
 
-	// Origins are the origins whose pages may read answers (CORS): scheme://host[:port],
+	// Origins are the origins whose pages may read all answers (CORS): scheme://host[:port],
 	// scheme://*.domain[:port], or * for all (G9). Empty: none.
 	Origins []string
 
