@@ -20,6 +20,7 @@ const (
 	leaderCommands     = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby xadd xrevrange xtrim time publish subscribe ping"
 	followerCommands   = "get getrange hmget subscribe ping"
 	reporterCommands   = followerCommands + " zadd zremrangebyscore"
+	serveCommands      = reporterCommands + " eval evalsha set hincrby publish"
 	statusCommands     = "get getrange pttl hmget zrange xrevrange time pubsub|numsub ping"
 	operatorCommands   = statusCommands + " eval evalsha hincrby publish"
 	controllerCommands = operatorCommands + " set del"
@@ -31,11 +32,11 @@ const (
 
 var rightsByFile = map[string]rights{
 	"single.acl": {
-		"default": "", harness.AsLeader: leaderCommands, harness.AsFollower: followerCommands, harness.AsReporter: reporterCommands,
+		"default": "", harness.AsLeader: leaderCommands, harness.AsFollower: followerCommands, harness.AsReporter: reporterCommands, harness.AsServe: serveCommands,
 		harness.AsOperator: operatorCommands, harness.AsController: controllerCommands, harness.AsStatus: statusCommands,
 	},
 	"replicated.acl": {
-		"default": "", harness.AsLeader: leaderCommands, harness.AsFollower: followerCommands, harness.AsReporter: reporterCommands,
+		"default": "", harness.AsLeader: leaderCommands, harness.AsFollower: followerCommands, harness.AsReporter: reporterCommands, harness.AsServe: serveCommands,
 		harness.AsOperator: operatorCommands, harness.AsController: controllerCommands, harness.AsStatus: statusCommands, "replica": replicaCommands, "sentinel": sentinelCommands,
 	},
 	"cluster.acl": {
@@ -43,6 +44,7 @@ var rightsByFile = map[string]rights{
 		harness.AsLeader:     leaderCommands + " command cluster|slots asking",
 		harness.AsFollower:   followerCommands + " command cluster|slots asking readonly",
 		harness.AsReporter:   reporterCommands + " command cluster|slots asking readonly",
+		harness.AsServe:      serveCommands + " command cluster|slots asking readonly",
 		harness.AsOperator:   operatorCommands + " command cluster|slots asking",
 		harness.AsController: controllerCommands + " command cluster|slots asking",
 		harness.AsStatus:     statusCommands + " command cluster|slots asking",
@@ -180,8 +182,9 @@ func mayRun(t *testing.T, admin *redis.Client, user harness.Role, name string, a
 func TestUsersAccessOnlyTheKeysTheyNeed(t *testing.T) {
 	harness.Real(t)
 	k := cachekeys.For(harness.SDKKey, "", 0)
-	everybody := []harness.Role{harness.AsLeader, harness.AsFollower, harness.AsReporter, harness.AsOperator, harness.AsController, harness.AsStatus}
+	everybody := []harness.Role{harness.AsLeader, harness.AsFollower, harness.AsReporter, harness.AsServe, harness.AsOperator, harness.AsController, harness.AsStatus}
 	operators := []harness.Role{harness.AsLeader, harness.AsOperator, harness.AsController}
+	askers := append(slices.Clone(operators), harness.AsServe)
 	controllers := []harness.Role{harness.AsLeader, harness.AsController}
 	cases := []struct {
 		command string
@@ -192,14 +195,14 @@ func TestUsersAccessOnlyTheKeysTheyNeed(t *testing.T) {
 		{"GETRANGE " + k.Entry + " 0 1", everybody},
 		{"GETRANGE " + k.Blob + " 0 1", everybody},
 		{"HMGET " + k.Meta + " rev", everybody},
-		{"SUBSCRIBE " + k.Events, []harness.Role{harness.AsLeader, harness.AsFollower, harness.AsReporter}},
+		{"SUBSCRIBE " + k.Events, []harness.Role{harness.AsLeader, harness.AsFollower, harness.AsReporter, harness.AsServe}},
 		{"SET " + k.Entry + " x", []harness.Role{harness.AsLeader}},
 		{"SET " + k.Lock + " x", []harness.Role{harness.AsLeader}},
 		{"DEL " + k.Lock, []harness.Role{harness.AsLeader}},
 		{"SETRANGE " + k.Blob + " 0 x", []harness.Role{harness.AsLeader}},
-		{"HINCRBY " + k.Meta + " refresh 1", operators},
-		{"PUBLISH " + k.Events + " x", operators},
-		{"EVAL script 1 " + k.Meta, operators},
+		{"HINCRBY " + k.Meta + " refresh 1", askers},
+		{"PUBLISH " + k.Events + " x", askers},
+		{"EVAL script 1 " + k.Meta, askers},
 		{"EVAL script 3 " + k.Control + " " + k.Pinned + " " + k.Meta, controllers},
 		{"EVAL script 4 " + k.Control + " " + k.Pinned + " " + k.Meta + " " + k.Lock, []harness.Role{harness.AsLeader}},
 		{"SET " + k.Control + " x", controllers},
@@ -212,8 +215,10 @@ func TestUsersAccessOnlyTheKeysTheyNeed(t *testing.T) {
 		{"GETRANGE " + k.Source + " 0 1", everybody},
 		{"EVAL script 1 " + k.Lock, []harness.Role{harness.AsLeader}},
 		{"EVAL script 2 " + k.Meta + " " + k.Entry, []harness.Role{harness.AsLeader}},
-		{"ZADD " + k.Fleet + " 1 x", []harness.Role{harness.AsReporter}},
-		{"ZADD " + k.Meta + " 1 x", nil},
+		{"EVAL script 2 " + k.Meta + " " + k.Hook("x"), []harness.Role{harness.AsLeader, harness.AsServe}},
+		{"SET " + k.Hook("x") + " x", []harness.Role{harness.AsLeader, harness.AsServe}},
+		{"ZADD " + k.Fleet + " 1 x", []harness.Role{harness.AsReporter, harness.AsServe}},
+		{"ZADD " + k.Meta + " 1 x", []harness.Role{harness.AsServe}},
 		{"ZRANGE " + k.Fleet + " 0 -1", []harness.Role{harness.AsOperator, harness.AsController, harness.AsStatus}},
 		{"GET somebody:else", nil},
 		{"GET " + k.Entry + "x", nil},

@@ -17,6 +17,7 @@ const (
 	AsLeader   Role = "leader"
 	AsFollower Role = "follower"
 	AsReporter Role = "reporter"
+	AsServe    Role = "serve"
 	AsOperator Role = "operator"
 	// AsController is an operator who pins and forces.
 	AsController Role = "controller"
