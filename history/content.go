@@ -61,7 +61,7 @@ func (h *History) unavailable(i int) error {
 		}
 		switch h.Versions[i].Gap {
 		case Unrecorded:
-			return after("the history lacks the configs directly before %s of %s")
+			return after("the history lacks what was in force directly before %s of %s")
 		case Unknown:
 			return after("the leader that wrote %s of %s did not hold the config before")
 		case TooLarge:

@@ -75,7 +75,7 @@ func (h *History) newest(reference string, began, exactly func(Version) bool) (i
 			continue
 		}
 		if i > 0 && h.Versions[i-1].Gap == Unrecorded && !exactly(v) {
-			return 0, fmt.Errorf("%s is %w: it lacks the configs between rev %d and rev %d", reference, ErrNotFound, v.Rev, h.Versions[i-1].Rev)
+			return 0, fmt.Errorf("%s is %w: it lacks what was in force between rev %d and rev %d", reference, ErrNotFound, v.Rev, h.Versions[i-1].Rev)
 		}
 		return i, nil
 	}

@@ -23,7 +23,7 @@ type Gap string
 
 const (
 	NoGap      Gap = ""           // it can
-	Unrecorded Gap = "unrecorded" // there were configs in between that the history does not have
+	Unrecorded Gap = "unrecorded" // there were, or may have been, configs in between that the history does not have
 	Unknown    Gap = "unknown"    // the leader did not hold the content before
 	TooLarge   Gap = "too large"  // the content before did not fit into the history
 	Corrupt    Gap = "corrupt"    // what leads back is malformed, or does not make the content before

@@ -231,11 +231,27 @@ func TestAHugeHistoryIsRefused(t *testing.T) {
 	for range 24 {
 		s.add(map[string]any{"back": huge})
 	}
+	s.wantRefused(120 << 20)
+}
+
+func (s *stream) wantRefused(most uint64) {
+	s.Helper()
 	var err error
-	took := memory.Allocated(func() { _, err = history.Read(t.Context(), s.client, testKey, "") })
-	if took > 1<<30 || err == nil || !strings.Contains(err.Error(), "delete "+keys.History) {
-		t.Errorf("%v, %d MB", err, took>>20)
+	took := memory.Allocated(func() { _, err = history.Read(s.Context(), s.client, testKey, "") })
+	if took > most || err == nil || !strings.Contains(err.Error(), "delete "+keys.History) {
+		s.Errorf("%v, %d MB", err, took>>20)
 	}
+}
+
+// One page, even one entry, may have any number of fields.
+func TestAHugePageOfTheHistoryIsRefused(t *testing.T) {
+	s := newStream(t)
+	s.current(1, s.rev(2))
+	huge := strings.Repeat("x", 8<<20)
+	for range 6 {
+		s.add(map[string]any{"a": huge, "b": huge, "c": huge, "d": huge, "e": huge})
+	}
+	s.wantRefused(120 << 20)
 }
 
 func TestMoreEntriesThanAPage(t *testing.T) {
@@ -300,6 +316,24 @@ func TestFindDoesNotGuessInAGap(t *testing.T) {
 		if i, err := h.Find(reference); !errors.Is(err, history.ErrNotFound) || !strings.Contains(err.Error(), "lacks") {
 			t.Errorf("%s: %d, %v", reference, i, err)
 		}
+	}
+}
+
+// Meta was lost, so the leader did not know what was in force before.
+func TestFindDoesNotGuessBeforeAnEntryWithoutTheConfigBefore(t *testing.T) {
+	s := newStream(t)
+	s.add(s.fields(0, 0, 1))
+	s.add(s.fields(5, 0, 5))
+	s.current(5, s.rev(6))
+	h := s.read()
+	if h.Versions[0].Gap != history.Unrecorded || h.Versions[1].Gap != history.NoGap {
+		t.Errorf("gaps %q, %q", h.Versions[0].Gap, h.Versions[1].Gap)
+	}
+	if i, err := h.Find(fmt.Sprint(s.rev(3))); !errors.Is(err, history.ErrNotFound) || !strings.Contains(err.Error(), "lacks") {
+		t.Errorf("found %d, %v", i, err)
+	}
+	if i, err := h.Find(fmt.Sprint(s.rev(0))); err != nil || i != 1 {
+		t.Errorf("%d, %v", i, err)
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 	readsAtOnce = 3
 	// pageEntries is how many entries are read at once.
 	pageEntries = 8
-	// maxReadBytes bounds what is kept of a history. The stream may be another client's.
+	// maxReadBytes bounds what is read of a history, see [limited.Reply.Size]. The stream may be another client's.
 	maxReadBytes = wire.MaxHistoryBytes + 2*wire.MaxBlobBytes
 )
 
@@ -89,9 +89,9 @@ func (h *History) add(meta wire.Meta, entries []wire.HistoryEntry) {
 			Time: time.UnixMilli(e.Time).UTC(), Cause: Cause(e.Cause), Leader: e.Leader,
 		}
 		switch {
-		case i+1 < len(entries) && e.From != entries[i+1].Hash && e.From != "":
-			v.Gap = Unrecorded
 		case i+1 == len(entries): // there is none before
+		case e.From != entries[i+1].Hash: // or the leader did not know what was in force before
+			v.Gap = Unrecorded
 		case e.Back.TooLarge:
 			v.Gap = TooLarge
 		case e.Back.Codec == "":
@@ -107,21 +107,25 @@ var streamID = regexp.MustCompile(`^[0-9]+-[0-9]+$`)
 
 // entries returns the entries of the stream, the newest first, and the number of malformed ones.
 func (r reader) entries(ctx context.Context) (entries []wire.HistoryEntry, malformed int, err error) {
-	last, bytes := "+", 0
+	last, left := "+", maxReadBytes
 	for len(entries)+malformed < wire.MaxHistoryEntries {
-		values, err := limited.Send(ctx, r.client, wire.MaxHistoryValueBytes, "xrevrange", r.keys.History, last, "-", "COUNT", pageEntries).Values()
-		if redis.HasErrorPrefix(err, "WRONGTYPE") {
+		limits := limited.Limits{Value: wire.MaxHistoryValueBytes, Total: max(left, 1)}
+		reply := limited.Send(ctx, r.client, limits, "xrevrange", r.keys.History, last, "-", "COUNT", pageEntries)
+		values, err := reply.Values()
+		switch {
+		case redis.HasErrorPrefix(err, "WRONGTYPE"):
 			return nil, 0, nil // the leader begins again
-		}
-		if err != nil {
+		case errors.Is(err, limited.ErrTotal):
+			return nil, 0, fmt.Errorf("read the history: it has more than %d bytes; delete %s", maxReadBytes, r.keys.History)
+		case err != nil:
 			return nil, 0, fmt.Errorf("read the history: %w", err)
 		}
 		if len(values) == 0 {
 			break
 		}
+		left -= reply.Size()
 		text := func(i int) string {
 			s, _ := values[i].(string)
-			bytes += len(s)
 			return s
 		}
 		read := 0
@@ -143,9 +147,6 @@ func (r reader) entries(ctx context.Context) (entries []wire.HistoryEntry, malfo
 			} else {
 				malformed++
 			}
-		}
-		if bytes > maxReadBytes {
-			return nil, 0, fmt.Errorf("read the history: it has more than %d bytes; delete %s", maxReadBytes, r.keys.History)
 		}
 		if read < pageEntries {
 			break

@@ -247,7 +247,7 @@ func (f *historyFlags) run(cmd *cobra.Command, args []string) error {
 
 // gaps are the gaps in words, after "the config before".
 var gaps = map[history.Gap]string{
-	history.Unrecorded: "is not in the history: there were changes that could not be recorded",
+	history.Unrecorded: "is not in the history: a change could not be recorded, or Redis lost what was in force",
 	history.Unknown:    "is unknown: the leader did not hold it when it took over",
 	history.TooLarge:   "did not fit into the history",
 	history.Corrupt:    "cannot be made: the history's entry is corrupt",

@@ -152,7 +152,7 @@ func (r *asked) meta(ctx context.Context) (wire.Meta, error) {
 
 // locked reports whether the lock exists, and notes whether it was renewed.
 func (r *asked) locked(ctx context.Context) (bool, error) {
-	lock, err := limited.Send(ctx, r.client, 0, "get", r.keys.Lock).Values()
+	lock, err := limited.Send(ctx, r.client, limited.Limits{}, "get", r.keys.Lock).Values()
 	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return false, err
 	}

@@ -46,7 +46,7 @@ func followerTries(ctx context.Context, client redis.UniversalClient, keys cache
 	tries := []try{{"", func() error { return client.Ping(ctx).Err() }}}
 	for _, read := range []struct{ grant, key string }{{entry, keys.Entry}, {bridge, keys.Blob}, {bridge, keys.Patches}, {bridge, keys.Lock}} {
 		tries = append(tries,
-			try{read.grant, func() error { return limited.Send(ctx, client, 0, "get", read.key).Err() }},
+			try{read.grant, func() error { return limited.Send(ctx, client, limited.Limits{}, "get", read.key).Err() }},
 			try{read.grant, func() error { return client.GetRange(ctx, read.key, 0, 0).Err() }})
 	}
 	return append(tries,

@@ -17,10 +17,14 @@ func FuzzReply(f *testing.F) {
 		f.Add([]byte(seed), byte(3), byte(4))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, limit, split byte) {
-		whole, wholeErr := parse(data, int(limit), len(data))
-		parts, partsErr := parse(data, int(limit), int(split))
+		limits := Limits{Value: int(limit), Total: 2 * int(limit)}
+		whole, wholeErr := parse(data, limits, len(data))
+		parts, partsErr := parse(data, limits, int(split))
 		if fmt.Sprint(wholeErr) != fmt.Sprint(partsErr) || wholeErr == nil && !cmp.Equal(whole, parts) {
 			t.Errorf("%q %v, in parts %q %v", whole, wholeErr, parts, partsErr)
+		}
+		if total := valueBytes * len(whole); limit > 0 && total > limits.Total {
+			t.Errorf("%d values of %d bytes at most", len(whole), limits.Total)
 		}
 		for _, value := range whole {
 			if text, ok := value.(string); ok && len(text) > int(limit)+1 {
@@ -35,7 +39,7 @@ func FuzzReplyOfStrings(f *testing.F) {
 	f.Add([]byte("a\r\n$3\r\n"), []byte(""), byte(2), byte(3))
 	f.Fuzz(func(t *testing.T, one, two []byte, limit, split byte) {
 		data := fmt.Appendf(nil, "*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(one), one, len(two), two)
-		got, err := parse(data, int(limit), int(split))
+		got, err := parse(data, Limits{Value: int(limit)}, int(split))
 		want := []any{string(one[:min(len(one), int(limit)+1)]), string(two[:min(len(two), int(limit)+1)])}
 		if err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%q, %v; want %q", got, err, want)
@@ -44,8 +48,8 @@ func FuzzReplyOfStrings(f *testing.F) {
 }
 
 // parse parses data that arrives in parts of that size.
-func parse(data []byte, limit, size int) ([]any, error) {
-	p := parser{limit: limit}
+func parse(data []byte, limits Limits, size int) ([]any, error) {
+	p := parser{limits: limits}
 	for len(data) > 0 {
 		n := min(max(size, 1), len(data))
 		if _, err := p.Write(data[:n]); err != nil {

@@ -3,13 +3,31 @@ package limited
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// Reply is a command whose reply uses bounded memory. Longer strings are received to their end,
-// so the connection remains usable, but their rest is discarded. It requires no additional round
+// Limits bound the memory of a [Reply].
+type Limits struct {
+	// Value is the greatest length of a string. Of a longer one, Value+1 bytes are kept, which shows that
+	// it is too long.
+	Value int
+	// Total is the greatest size of all strings together, as [Reply.Size] counts it. 0 means no bound: that is
+	// for commands that fix the number of values.
+	Total int
+}
+
+// ErrTotal is returned if a reply is larger than [Limits.Total].
+var ErrTotal = errors.New("the reply of Redis is too large")
+
+// valueBytes is the memory of a value beside the bytes of its string.
+const valueBytes = 32
+
+// Reply is a command whose reply uses bounded memory. What is beyond the limits is received,
+// so the connection remains usable, but discarded. It requires no additional round
 // trips or permissions.
 type Reply struct {
 	*redis.RawWriteToCmd
@@ -21,32 +39,37 @@ type Processor interface {
 	Process(ctx context.Context, cmd redis.Cmder) error
 }
 
-// Send sends or queues a command. It keeps at most limit+1 bytes of each string in the reply. The
-// extra byte shows that the string is too long.
-func Send(ctx context.Context, c Processor, limit int, args ...any) *Reply {
-	r := &Reply{parser: parser{limit: limit}}
+// Send sends or queues a command.
+func Send(ctx context.Context, c Processor, limits Limits, args ...any) *Reply {
+	r := &Reply{parser: parser{limits: limits}}
 	r.RawWriteToCmd = redis.NewRawWriteToCmd(ctx, &r.parser, args...)
 	_ = c.Process(ctx, r) // r keeps the error
 	return r
 }
 
-// HMGet sends or queues HMGET, like [Send].
+// HMGet sends or queues HMGET, like [Send]. limit is that of [Limits.Value].
 func HMGet(ctx context.Context, c Processor, limit int, key string, fields ...string) *Reply {
 	args := []any{"hmget", key}
 	for _, field := range fields {
 		args = append(args, field)
 	}
-	return Send(ctx, c, limit, args...)
+	return Send(ctx, c, Limits{Value: limit}, args...)
 }
 
 // Values returns the strings of the reply in order, including those of nested arrays. A missing
-// one is nil; all others are strings. The errors are those of Redis or of the connection.
+// one is nil; all others are strings. The errors are those of Redis or of the connection, and [ErrTotal].
 func (r *Reply) Values() ([]any, error) {
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
+	if r.parser.over() {
+		return nil, ErrTotal
+	}
 	return r.parser.values, nil
 }
+
+// Size returns the size of the values: the kept bytes of their strings, and 32 for each value.
+func (r *Reply) Size() int { return r.parser.size }
 
 // SetErr ends the reply. Further input belongs to a retry.
 func (r *Reply) SetErr(err error) {
@@ -60,28 +83,53 @@ func (r *Reply) NoRetry() bool { return false }
 
 // parser parses a RESP reply while it is received.
 type parser struct {
-	limit  int
+	limits Limits
 	values []any
+	size   int // see [Reply.Size]
 	ended  bool
 
-	begun bool   // the reply's first line was read
-	line  []byte // the line being read
-	body  []byte // the kept part of the string being read
-	keep  int    // how many bytes of the string to keep
-	left  int    // bytes of the string and its line break still to read; 0: a line is next
+	begun bool            // the reply's first line was read
+	line  []byte          // the line being read
+	body  strings.Builder // the kept part of the string being read
+	keep  int             // how many bytes of the string to keep
+	left  int             // bytes of the string and its line break still to read; 0: a line is next
+}
+
+// over reports whether the reply is too large. Then no further values are kept.
+func (t *parser) over() bool { return t.limits.Total > 0 && t.size > t.limits.Total }
+
+// reserve counts a value with n kept bytes, and reports whether to keep it.
+func (t *parser) reserve(n int) bool {
+	if !t.over() {
+		t.size += n + valueBytes
+	}
+	if t.over() {
+		t.values = nil
+		return false
+	}
+	return true
+}
+
+// add keeps a value, unless the reply is too large.
+func (t *parser) add(value any) {
+	text, _ := value.(string)
+	if t.reserve(len(text)) {
+		t.values = append(t.values, value)
+	}
 }
 
 func (t *parser) Write(p []byte) (int, error) {
 	if t.ended {
-		*t = parser{limit: t.limit}
+		*t = parser{limits: t.limits}
 	}
 	for rest := p; len(rest) > 0; {
 		if t.left > 0 {
 			n := min(t.left, len(rest))
-			t.body = append(t.body, rest[:min(n, t.keep-len(t.body))]...)
+			t.body.Write(rest[:min(n, t.keep-t.body.Len())])
 			rest, t.left = rest[n:], t.left-n
-			if t.left == 0 {
-				t.values, t.body = append(t.values, string(t.body)), nil
+			if t.left == 0 && !t.over() {
+				t.values = append(t.values, t.body.String())
+				t.body.Reset()
 			}
 			continue
 		}
@@ -113,19 +161,23 @@ func (t *parser) header(line []byte) error {
 		if first {
 			return replyError(text)
 		}
-		t.values = append(t.values, nil)
+		t.add(nil)
 	case '_':
-		t.values = append(t.values, nil)
+		t.add(nil)
 	case '$', '=':
 		n, err := strconv.Atoi(string(text))
 		if err != nil || n < 0 {
-			t.values = append(t.values, nil)
+			t.add(nil)
 			return nil
 		}
-		t.keep, t.left = min(n, t.limit+1), n+len("\r\n")
+		t.keep, t.left = min(n, t.limits.Value+1), n+len("\r\n")
+		if !t.reserve(t.keep) {
+			t.keep = 0
+		}
+		t.body.Grow(t.keep)
 	case '*', '~', '%', '>', '|': // the elements follow
 	default:
-		t.values = append(t.values, string(text[:min(len(text), t.limit+1)]))
+		t.add(string(text[:min(len(text), t.limits.Value+1)]))
 	}
 	return nil
 }

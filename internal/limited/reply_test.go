@@ -48,8 +48,8 @@ func TestReplyIsKeptOnlyUpToTheLimit(t *testing.T) {
 		took := memory.Allocated(func() {
 			pipe := client.Pipeline()
 			hash = limited.HMGet(t.Context(), pipe, limit, "hash", "missing", "empty", "small", "huge", "exact")
-			set = limited.Send(t.Context(), pipe, limit, "zrange", "set", 0, -1, "withscores")
-			none = limited.Send(t.Context(), pipe, limit, "get", "missing")
+			set = limited.Send(t.Context(), pipe, limited.Limits{Value: limit}, "zrange", "set", 0, -1, "withscores")
+			none = limited.Send(t.Context(), pipe, limited.Limits{Value: limit}, "get", "missing")
 			after = pipe.Get(t.Context(), "key")
 			if _, err := pipe.Exec(t.Context()); err != nil {
 				t.Fatal(err)
@@ -80,6 +80,34 @@ func TestReplyIsKeptOnlyUpToTheLimit(t *testing.T) {
 	})
 }
 
+// Any number of values, however small, uses bounded memory. The next reply on the same connection is read
+// correctly.
+func TestAReplyThatIsTooLargeInTotalIsRefused(t *testing.T) {
+	forEachProtocol(t, func(t *testing.T, admin, client *redis.Client) {
+		const total = 1 << 20
+		var members []any
+		for i := range 100_000 {
+			members = append(members, fmt.Sprint(i))
+		}
+		admin.RPush(t.Context(), "small values", members...)
+		admin.RPush(t.Context(), "large values", strings.Repeat("x", total/2), strings.Repeat("x", total/2), strings.Repeat("x", 8*total))
+		admin.RPush(t.Context(), "fits", "a", strings.Repeat("x", total/2))
+		for _, list := range []string{"small values", "large values"} {
+			var reply *limited.Reply
+			took := memory.Allocated(func() {
+				reply = limited.Send(t.Context(), client, limited.Limits{Value: total, Total: total}, "lrange", list, 0, -1)
+			})
+			if values, err := reply.Values(); !errors.Is(err, limited.ErrTotal) || values != nil || took > 8*total {
+				t.Errorf("%s: %d values, %v, %d bytes allocated", list, len(values), err, took)
+			}
+		}
+		reply := limited.Send(t.Context(), client, limited.Limits{Value: total, Total: total}, "lrange", "fits", 0, -1)
+		if values, err := reply.Values(); err != nil || len(values) != 2 || values[0] != "a" || reply.Size() <= total/2 || reply.Size() > total {
+			t.Errorf("after it: %d values of %d bytes, %v", len(values), reply.Size(), err)
+		}
+	})
+}
+
 // Redis's errors are those that go-redis itself would return.
 func TestRefusalIsAnErrorOfRedis(t *testing.T) {
 	server := redistest.Start(t)
@@ -95,7 +123,7 @@ func TestRefusalIsAnErrorOfRedis(t *testing.T) {
 	client := server.ClientAs(t, user, nil)
 	pipe := client.Pipeline()
 	refused := limited.HMGet(t.Context(), pipe, 1, "hash", "f")
-	next := limited.Send(t.Context(), pipe, 1, "get", "text")
+	next := limited.Send(t.Context(), pipe, limited.Limits{Value: 1}, "get", "text")
 	_, _ = pipe.Exec(t.Context())
 	if values, err := refused.Values(); !redis.IsPermissionError(err) || values != nil {
 		t.Errorf("%v, %v", values, err)

@@ -407,8 +407,13 @@ var formats = []mutant{
 	},
 	{
 		"a field of meta may have any size", "I5", []edit{{"internal/limited",
-			`t.keep, t.left = min(n, t.limit+1)`, `t.keep, t.left = n`}},
+			`t.keep, t.left = min(n, t.limits.Value+1)`, `t.keep, t.left = n`}},
 		test{"internal/limited", "^TestReplyIsKeptOnlyUpToTheLimit$"},
+	},
+	{
+		"a reply may have any size in total", "I5", []edit{{"internal/limited",
+			`return t.limits.Total > 0 && t.size > t.limits.Total`, `return false`}},
+		test{"internal/limited", "^TestAReplyThatIsTooLargeInTotalIsRefused$"},
 	},
 	{
 		"a reply starts with data from before the connection broke", "I1", []edit{{"internal/limited",

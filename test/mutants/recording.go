@@ -14,7 +14,7 @@ var recording = []mutant{
 	},
 	{
 		"a missing entry is not a gap", "F40", []edit{{"history",
-			`case i+1 < len(entries) && e.From != entries[i+1].Hash && e.From != "":`, `case false:`}},
+			`case e.From != entries[i+1].Hash: // or`, `case false: // or`}},
 		test{"history", "^TestFindDoesNotGuessInAGap$"},
 	},
 	{
@@ -23,8 +23,18 @@ var recording = []mutant{
 		test{"history", "^TestTheCurrentConfigIsShownEvenIfItIsNotRecorded$"},
 	},
 	{
+		"what was in force before an entry is guessed if meta was lost", "F40", []edit{{"history",
+			`case e.From != entries[i+1].Hash: // or`, `case e.From != entries[i+1].Hash && e.From != "": // or`}},
+		test{"history", "^TestFindDoesNotGuessBeforeAnEntryWithoutTheConfigBefore$"},
+	},
+	{
+		"a page of the history may have any size", "F40", []edit{{"history",
+			`Value: wire.MaxHistoryValueBytes, Total: max(left, 1)`, `Value: wire.MaxHistoryValueBytes`}},
+		test{"history", "^TestAHugePageOfTheHistoryIsRefused$"},
+	},
+	{
 		"a history of any size is read", "F40", []edit{{"history",
-			`if bytes > maxReadBytes {`, `if false {`}},
+			`left -= reply.Size()`, `_ = left`}},
 		test{"history", "^TestAHugeHistoryIsRefused$"},
 	},
 	{

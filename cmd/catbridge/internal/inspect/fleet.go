@@ -36,7 +36,7 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 	from := strconv.FormatInt(now.Add(-wire.FleetExpiry).UnixMilli(), 10)
 	for read := 0; ; {
 		// Members and scores alternate.
-		members, err := limited.Send(ctx, r.Client, wire.MaxFleetBytes, "zrange", set, from, "+inf", "byscore", "limit", 0, page, "withscores").Values()
+		members, err := limited.Send(ctx, r.Client, limited.Limits{Value: wire.MaxFleetBytes}, "zrange", set, from, "+inf", "byscore", "limit", 0, page, "withscores").Values()
 		switch {
 		case key.refused(err, "the followers"):
 			return nil, nil

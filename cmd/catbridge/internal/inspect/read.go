@@ -146,9 +146,12 @@ func (p *Patches) lead(c *Content) bool { return p == nil || c == nil || p.to ==
 
 // history reads the newest entry of the history, without what leads back from it.
 func (r Redis) history(ctx context.Context, key *Key, name string) (*History, error) {
-	values, err := limited.Send(ctx, r.Client, wire.MaxETagBytes, "xrevrange", name, "+", "-", "COUNT", 1).Values()
+	values, err := limited.Send(ctx, r.Client, limited.Limits{Value: wire.MaxETagBytes, Total: 64 << 10}, "xrevrange", name, "+", "-", "COUNT", 1).Values()
 	switch {
 	case key.refused(err, "the history"), isWrongType(err):
+		return nil, nil
+	case errors.Is(err, limited.ErrTotal):
+		key.Remarks = append(key.Remarks, "the newest entry of the history is malformed: it is too large")
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("read the history: %w", err)
