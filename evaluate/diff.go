@@ -32,7 +32,14 @@ type Detail struct {
 	// Text describes the difference on one line of printable characters. Long names and values
 	// are cut.
 	Text string `json:"text"`
+
+	uses string
 }
+
+// Uses returns the key of the prerequisite, or the name of the segment, that affects the flag. It is empty if Part
+// is neither "prerequisite" nor "segment", or for a Detail that was made of JSON: names may be long, so a
+// JSON that repeated them could be huge.
+func (d Detail) Uses() string { return d.uses }
 
 // ChangeKind is the kind of a difference.
 type ChangeKind string

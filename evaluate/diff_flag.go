@@ -130,7 +130,7 @@ func (c *comparison) usageDetails(a, b *setting) []Detail {
 				break
 			}
 		}
-		all = append(all, Detail{Part: "segment", Kind: ChangeAffected, Text: "affected: segment " + wordsQuoted(name) + " changed"})
+		all = append(all, Detail{Part: "segment", Kind: ChangeAffected, uses: name, Text: "affected: segment " + wordsQuoted(name) + " changed"})
 	}
 	if was.used && is.used && was.salt != is.salt {
 		all = append(all, saltDetail)
@@ -234,7 +234,7 @@ func (c *comparison) prerequisiteDetails(a, b *setting) []Detail {
 		default:
 			continue
 		}
-		all = append(all, Detail{Part: "prerequisite", Kind: ChangeAffected, Text: "affected: prerequisite " + wordsName(p.flag) + what})
+		all = append(all, Detail{Part: "prerequisite", Kind: ChangeAffected, uses: p.flag, Text: "affected: prerequisite " + wordsName(p.flag) + what})
 	}
 	return all
 }

@@ -144,11 +144,11 @@ func (c *comparison) ruleDetails(a, b []TargetingRule) []Detail {
 		number := strconv.Itoa(j + 1)
 		i := m.before[j]
 		if i == unmatched {
-			all = append(all, Detail{"rule", ChangeAdded, j + 1, "rule " + number + " added: " + b[j].words()})
+			all = append(all, Detail{Part: "rule", Kind: ChangeAdded, Number: j + 1, Text: "rule " + number + " added: " + b[j].words()})
 			continue
 		}
 		if moved[j] {
-			all = append(all, Detail{"rule", ChangeMoved, j + 1, "rule " + number + " moved (was rule " + strconv.Itoa(i+1) + "): " + b[j].words()})
+			all = append(all, Detail{Part: "rule", Kind: ChangeMoved, Number: j + 1, Text: "rule " + number + " moved (was rule " + strconv.Itoa(i+1) + "): " + b[j].words()})
 		}
 		if same(c, &a[i], &b[j], (*encoder).rule) {
 			continue
@@ -158,12 +158,12 @@ func (c *comparison) ruleDetails(a, b []TargetingRule) []Detail {
 			prefix += " (was rule " + strconv.Itoa(i+1) + ")"
 		}
 		for _, text := range c.ruleChanges(&a[i], &b[j]) {
-			all = append(all, Detail{"rule", ChangeEdited, j + 1, prefix + ": " + text})
+			all = append(all, Detail{Part: "rule", Kind: ChangeEdited, Number: j + 1, Text: prefix + ": " + text})
 		}
 	}
 	for i := range a {
 		if m.after[i] == unmatched {
-			all = append(all, Detail{"rule", ChangeRemoved, i + 1, "rule " + strconv.Itoa(i+1) + " removed (was: " + a[i].words() + ")"})
+			all = append(all, Detail{Part: "rule", Kind: ChangeRemoved, Number: i + 1, Text: "rule " + strconv.Itoa(i+1) + " removed (was: " + a[i].words() + ")"})
 		}
 	}
 	return all

@@ -3,6 +3,7 @@ package evaluate_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"unicode"
@@ -371,5 +372,25 @@ func TestDiffDoesNotRepeatLongNames(t *testing.T) {
 	})
 	if n > 64<<20 {
 		t.Errorf("the diff allocates %d MB", n>>20)
+	}
+}
+
+func TestADetailNamesWhatAffectsTheFlag(t *testing.T) {
+	config := func(domain string, base bool) *evaluate.Config {
+		c, err := evaluate.Parse(fmt.Appendf(nil, `{"s":[{"n":"Beta","r":[{"a":"Email","c":2,"l":[%q]}]}],"f":{"base":{"t":0,"v":{"b":%v}},
+			"top":{"t":0,"r":[{"c":[{"p":{"f":"base","c":0,"v":{"b":true}}},{"s":{"s":0,"c":0}}],"s":{"v":{"b":true}}}],"v":{"b":false}}}}`, domain, base))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	uses := map[string]string{}
+	for _, c := range evaluate.Diff(config("@a.com", true), config("@b.com", false)) {
+		for _, d := range c.Details {
+			uses[c.Flag+" "+d.Part] = d.Uses()
+		}
+	}
+	if want := map[string]string{" condition": "", "base value": "", "top prerequisite": "base", "top segment": "Beta"}; !maps.Equal(uses, want) {
+		t.Errorf("got %q, want %q", uses, want)
 	}
 }

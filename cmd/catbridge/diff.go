@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/history"
@@ -184,16 +185,25 @@ func (h *openedHistory) side(ctx context.Context, stdin io.Reader, argument stri
 	return s, err
 }
 
-// fileSide does not quote an argument that may be an SDK key.
 func fileSide(ctx context.Context, stdin io.Reader, path string) (*side, error) {
-	content, err := readContent(ctx, stdin, path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !isFile(path):
-		return nil, usagef("an argument is neither the name of an SDK key nor a rev, a hash, -1, a time, current, cdn or a file: see 'catbridge diff --help'")
-	case err != nil:
-		return nil, usagef("%w", err)
+	content, err := readArgument(ctx, stdin, path, "a rev, a hash, -1, a time, current, cdn", "diff")
+	if err != nil {
+		return nil, err
 	}
 	return &side{File: path, Hash: content.Hash, config: content.Config}, nil
+}
+
+// readArgument reads the config in the file that an argument of a command names. others are the other forms
+// that the argument may have. It does not quote an argument that names no file: that may be an SDK key.
+func readArgument(ctx context.Context, stdin io.Reader, argument, others, command string) (*localcdn.Content, error) {
+	content, err := readContent(ctx, stdin, argument)
+	if unread, ok := errors.AsType[*fs.PathError](err); ok && !isFile(argument) {
+		return nil, usagef("an argument is neither the name of an SDK key nor %s or a file (%w): see 'catbridge %s --help'", others, unread.Err, command)
+	}
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	return content, nil
 }
 
 func newSide(file string, json []byte) (*side, error) {

@@ -59,7 +59,7 @@ func newHistory() *cobra.Command {
 	}
 	f.settings.AnySDKKey = true // history fetches nothing
 	addHistorySettings(cmd, &f.settings, &f.timeout)
-	cmd.Flags().StringVar(&f.flag, "flag", "", "print only changes of the flag with this `key`")
+	cmd.Flags().StringVar(&f.flag, "flag", "", "print only changes of the flag with this `key`, and of the segments and prerequisites that it uses")
 	cmd.Flags().IntVar(&f.limit, "limit", 20, "maximum `number` of configs to print; 0: all")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	noCompletion(cmd, "flag", "limit")
@@ -216,9 +216,10 @@ func (f *historyFlags) run(cmd *cobra.Command, args []string) error {
 		changes, known, _ := h.changes(i) // the gap says why
 		e := newHistoryEntry(h.Versions[i])
 		if known {
-			e.Changes = slices.DeleteFunc(append([]evaluate.Change{}, changes...), func(c evaluate.Change) bool {
-				return f.flag != "" && c.Flag != f.flag
-			})
+			e.Changes = append([]evaluate.Change{}, changes...)
+			if f.flag != "" {
+				e.Changes = changesOf(f.flag, e.Changes)
+			}
 		}
 		if f.flag != "" && len(e.Changes) == 0 {
 			continue
@@ -243,6 +244,30 @@ func (f *historyFlags) run(cmd *cobra.Command, args []string) error {
 		return stderr(cmd).Linef("%s: %s", h.key.Label(), what)
 	}
 	return nil
+}
+
+// changesOf returns, of all changes between two configs, those of a flag, of the segments that it uses, and of its
+// prerequisites of any depth.
+func changesOf(flag string, all []evaluate.Change) []evaluate.Change {
+	flags, segments := map[string]bool{flag: true}, map[string]bool{}
+	for next := []string{flag}; len(next) > 0; {
+		key := next[0]
+		next = next[1:]
+		i, found := slices.BinarySearchFunc(all, key, func(c evaluate.Change, key string) int { return strings.Compare(c.Flag, key) })
+		if !found {
+			continue
+		}
+		for _, d := range all[i].Details {
+			switch {
+			case d.Part == "segment":
+				segments[d.Uses()] = true
+			case d.Part == "prerequisite" && !flags[d.Uses()]:
+				flags[d.Uses()] = true
+				next = append(next, d.Uses())
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(c evaluate.Change) bool { return !flags[c.Flag] && (c.Segment == "" || !segments[c.Segment]) })
 }
 
 // gaps are the gaps in words, after "the config before".

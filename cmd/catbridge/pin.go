@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -107,12 +106,9 @@ func (c *controller) config(reference string) (json []byte, rev int64, err error
 			return nil, 0, err
 		}
 	}
-	content, err := readContent(ctx, c.stdin, reference)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !isFile(reference): // it may be an SDK key
-		return nil, 0, usagef("an argument is neither the name of an SDK key nor a rev, a hash, -1, a time, current or a file: see 'catbridge pin --help'")
-	case err != nil:
-		return nil, 0, usagef("%w", err)
+	content, err := readArgument(ctx, c.stdin, reference, "a rev, a hash, -1, a time, current", "pin")
+	if err != nil {
+		return nil, 0, err
 	}
 	return content.JSON, 0, nil
 }

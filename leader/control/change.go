@@ -216,7 +216,7 @@ func (c *Change) acted(ctx context.Context) (bool, error) {
 	case meta.Control >= c.seq, meta.Control == 0 && c.next.Empty():
 		return true, nil
 	}
-	lock, err := limited.Send(ctx, r.client, 0, "get", r.keys.Lock).Values()
+	lock, err := limited.Send(ctx, r.client, limited.Limits{}, "get", r.keys.Lock).Values()
 	switch {
 	case redis.HasErrorPrefix(err, "WRONGTYPE"): // the next leader overwrites it
 	case err != nil:

@@ -181,6 +181,11 @@ var recording = []mutant{
 		test{"leader/internal/script", "^TestAHugeHistoryIsNotRead$"},
 	},
 	{
+		"an argument that may be an SDK key is quoted", "I13", []edit{{"cmd/catbridge",
+			`ok && !isFile(argument) {`, `ok && errors.Is(err, fs.ErrNotExist) && !isFile(argument) {`}},
+		test{"cmd/catbridge", "^TestAnArgumentThatIsNoFileIsNotQuoted$"},
+	},
+	{
 		"every change is a poll's", "F40", []edit{{"leader",
 			`case t.polls.cause != "":`, `case false:`}},
 		test{"leader", "^TestTheHistoryNamesTheCause$"},
