@@ -7,7 +7,7 @@ import (
 )
 
 // An argument that names no file may be an SDK key, whatever the reason is that it cannot be opened.
-func TestAnArgumentThatIsNoFileIsNotQuoted(t *testing.T) {
+func TestAnUnreadableArgumentIsNotQuoted(t *testing.T) {
 	c := newControlled(t)
 	t.Chdir(t.TempDir())
 	secret := "configcat-sdk-1/" + strings.Repeat("k", 22) + "/" + strings.Repeat("l", 22)

@@ -183,7 +183,7 @@ var recording = []mutant{
 	{
 		"an argument that may be an SDK key is quoted", "I13", []edit{{"cmd/catbridge",
 			`ok && !isFile(argument) {`, `ok && errors.Is(err, fs.ErrNotExist) && !isFile(argument) {`}},
-		test{"cmd/catbridge", "^TestAnArgumentThatIsNoFileIsNotQuoted$"},
+		test{"cmd/catbridge", "^TestAnUnreadableArgumentIsNotQuoted$"},
 	},
 	{
 		"every change is a poll's", "F40", []edit{{"leader",
