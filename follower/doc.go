@@ -61,8 +61,9 @@
 // that the CDN does not serve. While Stats.Control shows that, clients take content from the leader
 // only: not from the entry, into which an official SDK that is online may write the CDN's, and not
 // from the CDN. The leader's content also replaces at once what a client fetched itself. This ends
-// when the leader says so, and not when Redis, its data or the leader are lost. A client that starts
-// then does not know of the control.
+// when the leader says so, not when Redis, its data or the leader are lost. Without a leader it ends 8
+// days after the operator's last command, when it must have ended. A client that starts without Redis
+// does not know of it.
 //
 // docs/starts.md shows for 24 starts which content is in force and which CacheState results.
 // The file's content is in force when New returns, all other content as soon as its source

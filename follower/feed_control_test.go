@@ -16,8 +16,8 @@ import (
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
-// ordered is the seq of the controls in these tests.
-const ordered = wire.MinRev + 7
+// ordered is the seq of the controls in these tests: virtual time begins then.
+const ordered = 1767225600007
 
 // sdkWrites writes the CDN's content into the entry, as an official SDK does that is online.
 func (n *network) sdkWrites(w *writer, version int) {
@@ -56,6 +56,13 @@ func TestWhileAControlIsInForceTheEntryIsNotRead(t *testing.T) {
 			w.with(func() { w.control = 0 })
 			w.acquire()
 			n.Del(w.keys.Lock)
+		}},
+		"Redis restarts": {harm: func(_ *testing.T, n *network, w *writer) {
+			n.Del(w.keys.Lock)
+			n.link.Down()
+			time.Sleep(time.Minute)
+			n.link.Up()
+			time.Sleep(10 * time.Second)
 		}},
 		"a primary without the last writes takes over": {harm: func(_ *testing.T, n *network, w *writer) {
 			n.HSet(w.keys.Meta, "rev", strconv.FormatInt(w.rev-1, 10), "hash", wire.ContentHash(configJSON(1)), "control", "")
@@ -383,6 +390,7 @@ func TestRealWhileAControlIsInForceTheEntryIsNotRead(t *testing.T) {
 	admin := server.Client(t, nil)
 	w := newWriter(t, admin)
 	w.commit(configJSON(1))
+	ordered := time.Now().UnixMilli()
 	w.order(ordered, configJSON(2))
 	c := startReal(t, server.Client(t, nil))
 	awaitVersion(t, c, 2)
@@ -414,4 +422,27 @@ func TestRealWhileAControlIsInForceTheEntryIsNotRead(t *testing.T) {
 	if s := c.Stats(); version(c) != 10 || s.Control != 0 || s.Source != SourceEntry {
 		t.Errorf("version %d, %+v", version(c), s)
 	}
+}
+
+// The last leader may be gone for good, and the control stays in meta. It ends when it must have ended.
+func TestAControlWithoutALeaderEndsAfterDays(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		w := n.writer(t, 1)
+		w.order(time.Now().Add(time.Hour-8*24*time.Hour).UnixMilli(), configJSON(2))
+		cdn := cdnAt(11)
+		c, fetching := n.ready(t), n.ready(t, online(cdn))
+		n.Del(w.keys.Lock)
+		for range 59 {
+			n.sdkWrites(w, 9)
+			time.Sleep(time.Minute)
+			wantVersion(t, c, 2)
+			wantVersion(t, fetching, 2)
+		}
+		n.sdkWrites(w, 10)
+		time.Sleep(3 * time.Minute)
+		wantVersion(t, c, 10)
+		wantControl(t, c, 0)
+		wantVersion(t, fetching, 11)
+		wantVersion(t, n.ready(t), 10)
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,20 +85,21 @@ func TestWatchPrintsStatesValuesAndChanges(t *testing.T) {
 // TestWatchAndServeShowThatContentIsControlled uses a Redis in which no leader changes anything.
 func TestWatchAndServeShowThatContentIsControlled(t *testing.T) {
 	c := newControlled(t)
-	const seq = wire.MinRev + 7
+	seq := time.Now().UnixMilli()
+	text := strconv.FormatInt(seq, 10)
 	c.publish(controlConfig("two", 2), seq)
 	out, _ := c.run(exitOK, "watch", "--once", "--flag", "text", "--log-level", "off")
-	if !regexp.MustCompile(`Z control in force seq=1000000000007\n\S+Z config rev=.*\n\S+Z value text = "two"\n$`).MatchString(out) {
+	if !regexp.MustCompile(`Z control in force seq=` + text + `\n\S+Z config rev=.*\n\S+Z value text = "two"\n$`).MatchString(out) {
 		t.Errorf("watch prints %s", out)
 	}
 	out, _ = c.run(exitOK, "watch", "--once", "--json", "--log-level", "off")
-	if !strings.Contains(out, `"event":"control","control":1000000000007}`) {
+	if !strings.Contains(out, `"event":"control","control":`+text+`}`) {
 		t.Errorf("watch prints %s", out)
 	}
 
 	watch := startSession(t, "watch", "--log-level", "off")
 	serve := startSession(t, "serve", "--listen", "127.0.0.1:0", "--log-level", "info")
-	watch.out.expect(t, `Z control in force seq=1000000000007\n`)
+	watch.out.expect(t, `Z control in force seq=`+text+`\n`)
 	serve.err.expect(t, `"listen":"[^"]+"`)
 	address := regexp.MustCompile(`"listen":"([^"]+)"`).FindStringSubmatch(serve.err.String())[1]
 	status := func() string {
@@ -115,8 +117,8 @@ func TestWatchAndServeShowThatContentIsControlled(t *testing.T) {
 	for !strings.Contains(status(), `"ready": true`) {
 		time.Sleep(10 * time.Millisecond)
 	}
-	if text := status(); !strings.Contains(text, `"control": 1000000000007`) {
-		t.Errorf("the status is %s", text)
+	if have := status(); !strings.Contains(have, `"control": `+text) {
+		t.Errorf("the status is %s", have)
 	}
 	m := wire.Message{Type: wire.Heartbeat, Rev: c.rev, Hash: wire.ContentHash(controlConfig("two", 2)), Epoch: c.rev}
 	c.client.Publish(t.Context(), c.keys.Events, m.Append(nil))

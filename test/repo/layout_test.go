@@ -80,7 +80,7 @@ var layouts = map[string]layout{
 	},
 	"follower/internal/feed": {
 		own: []string{
-			"cachekeys", "evaluate", "follower/internal/eventid", "follower/internal/snapshot", "internal/eventlog", "internal/histogram",
+			"cachekeys", "evaluate", "follower/internal/eventid", "follower/internal/snapshot", "internal/control", "internal/eventlog", "internal/histogram",
 			"internal/limited", "internal/patch", "internal/redisnode", "internal/subscription", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "golang.org/x/sync/singleflight"},

@@ -1,8 +1,12 @@
 package feed
 
-import "time"
+import (
+	"time"
 
-// control is what leaders said last about an operator's control (pin or force). While one is in
+	"github.com/catbridge/catbridge/internal/control"
+)
+
+// statedControl is what leaders said last about an operator's control (pin or force). While one is in
 // force, leaders make content current that the CDN does not serve. The entry may then have the
 // CDN's content: official SDKs that are online write it there, at a later fetch time than the rev
 // of the leader's content. Therefore the entry does not count, see [syncer.fromEntry], and clients
@@ -18,12 +22,13 @@ import "time"
 //     [wire.Meta.HasProto]. In its term this ends the control. A late message of an earlier term
 //     does not.
 //   - A meta that is missing or malformed states nothing. After Redis has lost its data, the leader
-//     restores the control. Only a leader ends one: if no leader is left, the content stays until
-//     the client starts again. At a start nothing is known, and without meta the entry counts.
+//     restores the control. At a start nothing is known, and without meta the entry counts.
+//   - Only a leader ends a control. If none is left, one that must have ended is not in force, see
+//     [inForce].
 //   - If Redis lost its data and its clock is behind, later statements have lower numbers. They
 //     count once there were as many, of a live leader, over as long a time as the rebase rule
 //     requires.
-type control struct {
+type statedControl struct {
 	epoch, rev int64 // of the last statement
 	seq        int64 // 0: no control is in force
 
@@ -40,12 +45,12 @@ type lowerStatements struct {
 
 // observe adds a statement, and reports whether it counts now. live reports whether a live leader
 // made it: it is not one that a replica or a primary that lost data has left.
-func (c *control) observe(a assertion, seq int64, at time.Time, live bool) bool {
+func (c *statedControl) observe(a assertion, seq int64, at time.Time, live bool) bool {
 	isLower := a.epoch < c.epoch || a.epoch == c.epoch && a.rev < c.rev
 	if a.rev == 0 || isLower && !(live && c.lower.suffice(a.epoch, at)) {
 		return false
 	}
-	*c = control{epoch: a.epoch, rev: a.rev, seq: seq}
+	*c = statedControl{epoch: a.epoch, rev: a.rev, seq: seq}
 	return true
 }
 
@@ -56,4 +61,17 @@ func (l *lowerStatements) suffice(epoch int64, at time.Time) bool {
 	}
 	l.items++
 	return l.items >= rebaseItems && at.Sub(l.first) >= rebaseSpan
+}
+
+// endsWithin is the time after which a control with a given seq has ended. The seq is not below the
+// time of the operator's last command. Clocks may differ by a day.
+const endsWithin = control.MaxDuration + 24*time.Hour
+
+// inForce returns the seq of a control that leaders stated, or 0 if it must have ended. A leader would
+// have said so: there has been none for days, and perhaps there will be none.
+func inForce(seq int64, now time.Time) int64 {
+	if now.Sub(time.UnixMilli(seq)) > endsWithin {
+		return 0
+	}
+	return seq
 }

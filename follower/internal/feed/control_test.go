@@ -28,7 +28,7 @@ func TestStatementsAboutControls(t *testing.T) {
 		"lower, with another in between":    {{0, 2, 5, 11, false, 11}, {s, 1, 4, 0, false, 11}, {15 * s, 1, 4, 0, false, 11}, {15 * s, 2, 5, 11, false, 11}, {s, 1, 4, 0, false, 11}},
 		"a control of a term that is lower": {{0, 2, 5, 0, false, 0}, {s, 1, 4, 11, false, 0}, {15 * s, 1, 4, 11, false, 0}, {15 * s, 1, 5, 11, false, 11}},
 	} {
-		var c control
+		var c statedControl
 		at := time.Now()
 		for i, st := range statements {
 			at = at.Add(st.after)
@@ -37,5 +37,18 @@ func TestStatementsAboutControls(t *testing.T) {
 				t.Errorf("%s: %d after statement %d, want %d", name, c.seq, i, st.want)
 			}
 		}
+	}
+}
+
+// The longest time for which a control can be in force is 7 days.
+func TestAControlThatMustHaveEndedIsNotInForce(t *testing.T) {
+	const seq = 1767225600007
+	for after, want := range map[time.Duration]int64{-time.Hour: seq, 0: seq, 8 * 24 * time.Hour: seq, 8*24*time.Hour + 1: 0} {
+		if have := inForce(seq, time.UnixMilli(seq).Add(after)); have != want {
+			t.Errorf("after %v: %d", after, have)
+		}
+	}
+	if have := inForce(0, time.UnixMilli(seq)); have != 0 {
+		t.Error(have)
 	}
 }

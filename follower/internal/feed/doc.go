@@ -94,7 +94,7 @@
 //	every MetaReread, and while polling     meta and lock; the content if it is newer
 //	every Poll
 //	no live leader, or a bad blob           the official entry, too: the higher rev wins. Not
-//	                                        while an operator's control is in force, see control
+//	                                        while an operator's control is in force, see statedControl
 //
 // # Freshness
 //

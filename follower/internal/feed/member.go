@@ -75,7 +75,11 @@ func (m *Member) Preload(next *snapshot.Snapshot) {
 }
 
 // Status returns the state of the feed.
-func (m *Member) Status() Status { return *m.feed.status.Load() }
+func (m *Member) Status() Status {
+	status := *m.feed.status.Load()
+	status.Control = inForce(status.Control, time.Now())
+	return status
+}
 
 // Counters returns the counters of the feed and the member.
 func (m *Member) Counters() Counters {

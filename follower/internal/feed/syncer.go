@@ -42,7 +42,7 @@ type syncer struct {
 	fresh     freshness
 	freshHash string // of the content that fresh is about
 
-	control    control
+	control    statedControl
 	appliedSeq int64 // control.seq when content was last put in force
 
 	// About the open connection.
@@ -163,8 +163,8 @@ func (s *syncer) setLeader(epoch int64, poll time.Duration) {
 func (s *syncer) observeControl(a assertion, seq int64, at time.Time, live bool) bool {
 	counts := s.control.observe(a, seq, at, live)
 	l := *s.status.Load()
-	if was := l.Control; was != s.control.seq {
-		l.Control = s.control.seq
+	if was, is := l.Control, inForce(s.control.seq, at); was != is {
+		l.Control = is
 		s.status.Store(&l)
 		switch {
 		case was == 0:

@@ -68,6 +68,6 @@ func (s *syncer) onRebase(h head, next *snapshot.Snapshot) {
 	s.want = want{}
 	s.fresh.restart(observation{epoch: h.meta.Epoch, cdn: h.meta.CDN, asked: h.asked, received: h.received})
 	s.freshHash = h.meta.Hash
-	s.control = control{seq: s.control.seq}
+	s.control = statedControl{seq: s.control.seq}
 	s.observeControl(assertion{epoch: h.meta.Epoch, rev: h.meta.Rev}, h.meta.Control, h.received, true)
 }
