@@ -70,7 +70,7 @@ type KeyStats struct {
 	// HistoryEntries and HistoryBytes are the size of the history, as of this process's last change;
 	// 0: it has made none.
 	HistoryEntries int64
-	HistoryBytes   int64 // of IDs, and of the names and values of all fields
+	HistoryBytes   int64 // about what the entries take in Redis
 	// HistoryError is why the history is not extended; empty: it is, or it is turned off.
 	HistoryError string
 

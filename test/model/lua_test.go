@@ -294,6 +294,10 @@ func (l *lua) run(r *request) string {
 	if err != nil {
 		return err.Error()
 	}
+	switch reply[0] {
+	case outcomes[outcomeAcquired], outcomes[outcomeHeld], outcomes[outcomeStale], outcomes[outcomeRegressed], outcomes[outcomeOverwritten]:
+		reply = reply[:len(reply)-2] // the model has no controls: meta's last fields are about them
+	}
 	for i, value := range reply {
 		if value == nil {
 			reply[i] = ""

@@ -176,6 +176,11 @@ var recording = []mutant{
 		test{"leader/internal/script", "^TestAHugeHistoryIsNotRead$"},
 	},
 	{
+		"empty fields do not count", "F40", []edit{{"leader/internal/script/trim.lua",
+			`size + #part + 1 end`, `size + #part end`}},
+		test{"leader/internal/script", "^TestAnEntryOfManyEmptyFieldsIsTrimmed$"},
+	},
+	{
 		"all of the history is read for its newest entry", "F40", []edit{{"leader/internal/script/prelude.lua",
 			`'+', '-', 'COUNT', 1)`, `'+', '-')`}},
 		test{"leader/internal/script", "^TestAHugeHistoryIsNotRead$"},

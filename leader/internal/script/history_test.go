@@ -346,6 +346,19 @@ func TestAHugeHistoryIsNotRead(t *testing.T) {
 	bounded("a second trim")
 }
 
+// Fields count even if they are empty.
+func TestAnEntryOfManyEmptyFieldsIsTrimmed(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		client.XAdd(t.Context(), &redis.XAddArgs{Stream: a.keys.History, Values: make([]string, 10_000)})
+		a.recording(testContent(1), nil, 100)
+		if _, state, err := a.Trim(t.Context(), a.lock, 5000); err != nil || state.Entries != 1 {
+			t.Errorf("%+v, %v", state, err)
+		}
+	})
+}
+
 // I2: a leader that lost its lock trims nothing.
 func TestTrimIsFenced(t *testing.T) {
 	onBoth(t, func(t *testing.T, client *redis.Client) {

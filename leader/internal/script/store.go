@@ -180,7 +180,7 @@ func (s *Store) Release(ctx context.Context, lock string, m wire.Message) (Outco
 // HistoryState is what the history has.
 type HistoryState struct {
 	Entries int64
-	Bytes   int64  // of IDs, and of the names and values of all fields
+	Bytes   int64  // of IDs, and of the names and values of all fields, and one for each
 	Newest  string // hash of the newest content; empty: there is none
 }
 

@@ -4,7 +4,7 @@
 --   2 history  stream
 -- ARGV:
 --   1 lock     string  the lock's value as this process wrote it
---   2 most     int     the history's greatest size in bytes: of IDs, names and values of all entries
+--   2 most     int     the history's greatest size in bytes: of IDs, names and values of all entries, and one for each
 -- Returns {OK, the number of entries left, their size in bytes, the hash of the newest or an empty string} or {FENCED}.
 
 local lock_key, history_key = KEYS[1], KEYS[2]
@@ -18,7 +18,7 @@ repeat
   local entries = read('XREVRANGE', history_key, oldest and '(' .. oldest or '+', '-', 'COUNT', page) or {}
   for _, entry in ipairs(entries) do
     local size = #entry[1]
-    for _, part in ipairs(entry[2]) do size = size + #part end
+    for _, part in ipairs(entry[2]) do size = size + #part + 1 end
     full = full or count > 0 and bytes + size > most
     if not full then count, bytes, oldest = count + 1, bytes + size, entry[1] end
   end
