@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -69,19 +70,23 @@ func (g *Gateway) access(w http.ResponseWriter, r *http.Request, by selector, ri
 
 // permitted is access without effects. It may be called while the request is served.
 func (g *Gateway) permitted(r *http.Request, by selector, right Rights) (*target, *failure) {
-	to, f := g.find(r, by)
-	switch {
-	case f != nil:
-		return nil, f
-	case to.rights&right == 0:
-		return nil, errNoRight
-	case !g.usedFrom(r, to), to.bare && g.isCrossOrigin(r):
-		return nil, errOrigin
+	all, f := g.find(r, by)
+	for _, to := range all {
+		switch {
+		case to.rights&right == 0:
+			f = cmp.Or(f, errNoRight)
+		case !g.usedFrom(r, to), to.bare && g.isCrossOrigin(r):
+			f = cmp.Or(f, errOrigin)
+		default:
+			return to, nil
+		}
 	}
-	return to, nil
+	return nil, f
 }
 
-func (g *Gateway) find(r *http.Request, by selector) (*target, *failure) {
+// find returns what the credentials of a request select, the strongest first. There is a failure if there
+// is nothing.
+func (g *Gateway) find(r *http.Request, by selector) (all []*target, f *failure) {
 	t := g.table.Load()
 	if by.name == "" {
 		by.name = r.Header.Get(sdkIDHeader)
@@ -90,39 +95,40 @@ func (g *Gateway) find(r *http.Request, by selector) (*target, *failure) {
 		by.key = r.Header.Get(sdkKeyHeader)
 	}
 	tokens, trusted := t.token(tokenOf(r)), g.openEvaluation || g.mayUseName(r)
+	add := func(to *target, valid bool) {
+		if valid {
+			all = append(all, to)
+		}
+	}
+	// Clients without a credential do not learn what exists.
+	orNoToken := func(f *failure) *failure {
+		if !trusted && tokens == nil {
+			return errNoToken
+		}
+		return f
+	}
 	switch {
 	case by.name != "":
-		named := t.find(namePrefix + by.name)
-		if named != nil && (!named.bare || trusted) {
-			return named, nil
-		}
-		if to := tokens[by.name]; to != nil {
-			return to, nil
-		}
-		if to := t.find(by.key); by.key != "" && to != nil && !to.bare && named.shares(to) {
-			return to, nil
-		}
-		if !trusted && tokens == nil {
-			return nil, errNoToken
-		}
-		return nil, errUnknownSDK
+		named, keyed := t.find(namePrefix+by.name), t.find(by.key)
+		add(tokens[by.name], tokens[by.name] != nil)
+		add(keyed, by.key != "" && keyed != nil && !keyed.bare && named.shares(keyed))
+		add(named, named != nil && (!named.bare || trusted))
+		f = orNoToken(errUnknownSDK)
 	case by.key != "":
-		if to := t.find(by.key); to != nil && (!to.bare || trusted) {
-			return to, nil
-		}
-		return nil, errUnknownSDK
-	case len(tokens) == 1:
+		keyed := t.find(by.key)
+		add(keyed, keyed != nil && (!keyed.bare || trusted))
+		f = errUnknownSDK
+	default:
 		for _, to := range tokens {
-			return to, nil
+			add(to, len(tokens) == 1)
 		}
-	case len(tokens) > 1:
-		return nil, errWhichSDK
-	case !trusted:
-		return nil, errNoToken
-	case t.only != nil:
-		return t.only, nil
+		add(t.only, t.only != nil && trusted)
+		f = orNoToken(errWhichSDK)
 	}
-	return nil, errWhichSDK
+	if len(all) > 0 {
+		return all, nil
+	}
+	return nil, f
 }
 
 // shares reports whether two targets have a config in common.

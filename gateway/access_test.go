@@ -84,6 +84,8 @@ func TestWhoMayEvaluate(t *testing.T) {
 		"no name, this machine":          {local(post("/api/eval", ask)), 400, "more than one SDK"},
 		"page of another site":           {local(post("/api/shop/eval", ask, "Origin: https://evil.example")), 403, "origin"},
 		"page of another site by header": {local(post("/api/shop/eval", ask, "Sec-Fetch-Site: cross-site")), 403, "origin"},
+		"page with a token":              {local(post("/api/shop/eval", ask, "Origin: https://app.example", bearer(evaluator))), 200, `"value":1`},
+		"token without the right":        {local(post("/api/shop/eval", ask, bearer(streamer))), 200, `"value":1`}, // the name is enough
 		"page of the same site":          {local(post("/api/shop/eval", ask, "Origin: http://localhost:8093")), 200, `"value":1`},
 	} {
 		res := g.do(c.r)

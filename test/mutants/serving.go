@@ -96,7 +96,7 @@ var serving = []mutant{
 	},
 	{
 		"serve: a client without a token learns which names exist", "I13", []edit{{"gateway",
-			`if !trusted && tokens == nil {`, `if !trusted && tokens == nil && named != nil {`}},
+			`if !trusted && tokens == nil {`, `if !trusted && tokens == nil && (by.name == "" || t.find(namePrefix+by.name) != nil) {`}},
 		test{"gateway", "^TestWhoMayEvaluate$"},
 	},
 	{
