@@ -54,6 +54,11 @@ type Config struct {
 	// scheme://*.domain[:port], or * for all (G9). Empty: none.
 	Origins []string
 
+	// EventKeys sign the URIs of event streams for clients of OFREP. Each has 32 bytes or more. The first
+	// signs, and all are accepted, so that keys can be replaced. Processes behind one name need the same keys, because a
+	// client starts its stream at any of them. See [Gateway.SetEventKeys] (G19). Empty: a random key.
+	EventKeys [][]byte
+
 	// MaxStreams bounds the requests that are held, and the event streams that are open, at once. Beyond it,
 	// requests are answered at once, and streams with 503 (G7). 0: [DefaultMaxStreams].
 	MaxStreams int

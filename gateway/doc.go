@@ -48,6 +48,14 @@
 // without flag overrides of the client, are not logged and call no hooks, because events contain
 // attributes of users.
 //
+// OpenFeature's clients use OFREP 0.3.0:
+//
+//	POST /ofrep/v1/evaluate/flags/{key}  one flag
+//	POST /ofrep/v1/evaluate/flags        all flags, and the URI of a stream
+//	GET  /ofrep/v1/events                that stream: an event for each change
+//
+// docs/serve.md describes the requests and answers of both.
+//
 // # Credentials
 //
 // Official SDKs can send no token, so the key in the path is the credential. It is one of

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/catbridge/catbridge/gateway/internal/ofrep"
 	"github.com/catbridge/catbridge/gateway/internal/stream"
 	"github.com/catbridge/catbridge/internal/hostname"
 )
@@ -36,6 +37,7 @@ type Gateway struct {
 	origins        origins
 
 	streams *stream.Set
+	signer  atomic.Pointer[ofrep.Signer] // of the URIs of event streams
 	table   atomic.Pointer[table]
 	changes sync.Mutex // held while the table is replaced
 
@@ -47,7 +49,8 @@ type Gateway struct {
 // contains no key and no token (G10).
 func New(cfg Config) (*Gateway, error) {
 	allowed, err := parseOrigins(cfg.Origins)
-	if err := errors.Join(cfg.check(), err, checkSDKs(cfg.SDKs)); err != nil {
+	signer, keysErr := newSigner(cfg.EventKeys)
+	if err := errors.Join(cfg.check(), err, keysErr, checkSDKs(cfg.SDKs)); err != nil {
 		return nil, err
 	}
 	g := &Gateway{
@@ -58,6 +61,7 @@ func New(cfg Config) (*Gateway, error) {
 			WriteTimeout: writeTimeout, Heartbeat: 15 * time.Second, ReconnectAfter: time.Second,
 		}),
 	}
+	g.signer.Store(signer)
 	g.counts.perRoute = newRouteCounts()
 	g.table.Store(newTable(cfg.SDKs, &table{}))
 	return g, nil
@@ -100,7 +104,7 @@ func (g *Gateway) Close() {
 	_ = g.SetSDKs(nil)
 }
 
-// ServeHTTP implements [http.Handler] for the routes of the package comment (G1 to G9, G12 to G16). It sets
+// ServeHTTP implements [http.Handler] for the routes of the package comment (G1 to G9, G12 to G20). It sets
 // the Pattern of the request to that of its route.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()

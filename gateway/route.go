@@ -47,7 +47,7 @@ var (
 )
 
 // routes are all routes.
-var routes = slices.Concat([]*route{configRoute, otherRoute}, restRoutes, sseRoutes)
+var routes = slices.Concat([]*route{configRoute, otherRoute}, restRoutes, sseRoutes, ofrepRoutes)
 
 // routeNamed returns the route with a pattern, or nil.
 func routeNamed(list []*route, pattern string) *route {
@@ -70,6 +70,8 @@ func routeOf(path string) place {
 		in = restPlace(rest)
 	case "sse":
 		in = ssePlace(rest)
+	case "ofrep":
+		in = ofrepPlace(rest)
 	}
 	if in.at == nil {
 		return place{at: otherRoute}

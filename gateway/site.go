@@ -15,7 +15,8 @@ import (
 type site struct {
 	client *follower.Client
 	topic  stream.Topic[*content]
-	remove func() // the hook
+	events stream.Topic[stream.Frame] // about the contents, for clients of OFREP
+	remove func()                     // the hook
 
 	removed chan struct{} // closed when the gateway no longer serves the site
 
@@ -47,7 +48,9 @@ func (s *site) current() (*content, <-chan struct{}) {
 	if held, _ = s.client.Content(); c != nil && c.hash == held.Hash {
 		return c, replaced
 	}
-	s.topic.Set(newContent(&held))
+	c = newContent(&held)
+	s.topic.Set(c)
+	s.events.Set(eventFrame(c))
 	return s.topic.Current()
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/catbridge/catbridge/follower"
+	"github.com/catbridge/catbridge/gateway/internal/ofrep"
 )
 
 // namePrefix is the start of the keys that contain a name instead of an SDK key. Every official
@@ -21,6 +22,7 @@ type table struct {
 	keys    map[[sha256.Size]byte]*target
 	tokens  map[[sha256.Size]byte]map[string]*target // by name
 	only    *target                                  // of the only name or key; nil: there are more
+	served  []*sdk
 	sites   []*site
 	origins []*origins // of the tokens
 }
@@ -36,7 +38,8 @@ type target struct {
 // sdk is an [SDK] that is served.
 type sdk struct {
 	*site
-	user      *user // the default one
+	scope     string // a text that differs between SDKs, and is the same in all processes
+	user      *user  // the default one
 	refresher *refresher
 }
 
@@ -93,7 +96,8 @@ func newTable(sdks []SDK, before *table) *table {
 			t.sites = append(t.sites, s)
 		}
 		user, _ := newUser(of.DefaultUser, nil) // checked before
-		served := &sdk{site: s, user: user}
+		served := &sdk{site: s, scope: of.Name + "\x00" + of.Key, user: user}
+		t.served = append(t.served, served)
 		if of.Refresh != nil {
 			served.refresher = &refresher{site: s, ask: of.Refresh}
 		}
@@ -148,6 +152,16 @@ func (t *table) find(key string) *target { return t.keys[sha256.Sum256([]byte(ke
 // token returns what a token selects, by name; nil: it is not valid.
 func (t *table) token(secret string) map[string]*target {
 	return t.tokens[sha256.Sum256([]byte(secret))]
+}
+
+// scoped returns the SDK of a scope, or nil.
+func (t *table) scoped(signer *ofrep.Signer, scope ofrep.Scope) *sdk {
+	for _, s := range t.served {
+		if slices.Contains(signer.Scopes(s.scope), scope) {
+			return s
+		}
+	}
+	return nil
 }
 
 // serving returns the SDK to serve: the first with a config, or else the first.

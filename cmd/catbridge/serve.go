@@ -26,6 +26,7 @@ that must not see rules, it evaluates flags with the API of ConfigCat Proxy.
   POST /api/{name}/refresh                         ask the leader to poll the CDN
   GET  /sse/{name}/eval/{data}                     the value of a flag, and its changes
   GET  /sse/{name}/eval-all/{data}                 the same for all flags
+  POST /ofrep/v1/evaluate/flags[/{key}]            values of flags, for OpenFeature (OFREP)
   GET  /hook/{name}   ConfigCat's webhook, or POST, with --webhooks
   GET  /healthz       200 while the process works
   GET  /readyz        200 once there was a config for every SDK key, otherwise 503
@@ -105,7 +106,7 @@ func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.S
 	defer client.Close()
 	g, err := gateway.New(gateway.Config{
 		Hold: s.Serve.Hold, MaxStale: s.Serve.MaxStale, OpenNames: s.Serve.OpenNames, OpenEvaluation: s.Serve.Insecure, Hosts: s.HTTPHosts,
-		Origins: s.Serve.Origins, MaxStreams: s.Serve.MaxStreams, MaxStreamsPerClient: s.Serve.PerClient,
+		Origins: s.Serve.Origins, EventKeys: s.Serve.EventKeys, MaxStreams: s.Serve.MaxStreams, MaxStreamsPerClient: s.Serve.PerClient,
 	})
 	if err != nil {
 		return &usageError{err}

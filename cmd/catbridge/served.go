@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
@@ -87,6 +88,12 @@ func (v *served) replace(s *settings.Settings) (unused []servedKey, err error) {
 	}
 	if err := v.gateway.SetSDKs(v.gatewaySDKs(s, next)); err != nil {
 		return fresh, err
+	}
+	before := cmp.Or(v.settings.Load(), v.started)
+	if !reflect.DeepEqual(before.Serve.EventKeys, s.Serve.EventKeys) { // without keys, the random one stays
+		if err := v.gateway.SetEventKeys(s.Serve.EventKeys); err != nil {
+			v.log.Warn("the keys of event streams stay as they are", "error", err) // unreachable: they were checked
+		}
 	}
 	for _, k := range v.keys {
 		v.followers.Remove(k.label)

@@ -10,7 +10,9 @@
 //   visitor  any name; pages of one visitor share what the browser keeps, such as its HTTP cache
 //   sdkKey, baseUrl, mode, interval  as for serve.mjs
 //   fetcher  xhr, the default of the SDK; fetch; or headers, which is xhr with the headers of the
-//            request, so that the browser asks for permission with a preflight
+//            request, so that the browser asks for permission with a preflight. With ofrep the
+//            page runs OpenFeature and its OFREP provider instead of the SDK, see openfeature.mjs
+//   token, context  of the page with ofrep
 //
 // Otherwise it is for the page: "line" is as for serve.mjs. A printed line has the number of its page before it.
 
@@ -29,7 +31,7 @@ async function main() {
     page.on("pageerror", (err) => console.error(`page ${n}: ${err.message}`));
     await page.exposeFunction("print", (line) => process.stdout.write(`${n} ${line}\n`));
     await page.goto(options.site);
-    await page.evaluate(startInPage, options);
+    await page.evaluate(options.fetcher === "ofrep" ? startOpenFeature : startInPage, options);
   }
 
   try {
@@ -59,6 +61,14 @@ async function startInPage(options) {
   };
   window.localStorage.clear();
   window.client = start(sdk, { ...options, configFetcher: fetchers[options.fetcher]() }, window.print);
+}
+
+// startOpenFeature runs in a page. What the provider keeps stays for other pages of the visitor.
+async function startOpenFeature({ baseUrl, token, context }) {
+  const { start } = await import("/openfeature.mjs");
+  const { OFREPWebProvider } = await import("@openfeature/ofrep-web-provider");
+  const provider = new OFREPWebProvider({ baseUrl, headers: [["X-API-Key", token]] });
+  window.client = await start(await import("@openfeature/web-sdk"), provider, JSON.parse(context), window.print);
 }
 
 main().catch((err) => {

@@ -122,6 +122,8 @@ type page struct {
 	fetcher  string // empty: xhr
 	mode     string // empty: auto
 	interval string // in seconds; empty: 1
+	token    string // with the fetcher ofrep
+	context  string // with the fetcher ofrep: JSON; empty: an empty object
 }
 
 // startBrowser starts Chromium, and serves the page. Both end with the test.
@@ -162,6 +164,7 @@ func (b *browser) open(t *testing.T, p page) *httpSDK {
 	if err := write(map[string]any{"open": map[string]string{
 		"visitor": cmp.Or(p.visitor, "of page "+number), "site": cmp.Or(p.site, b.site), "baseUrl": p.baseURL, "sdkKey": cmp.Or(p.sdkKey, sdkKey),
 		"fetcher": cmp.Or(p.fetcher, "xhr"), "mode": cmp.Or(p.mode, "auto"), "interval": cmp.Or(p.interval, "1"),
+		"token": p.token, "context": cmp.Or(p.context, "{}"),
 	}}); err != nil {
 		t.Fatalf("Chromium ended: %v\n%s", err, b.stderr)
 	}
@@ -194,14 +197,24 @@ func chromium(t *testing.T) string {
 // the test.
 func startSite(t *testing.T) string {
 	t.Helper()
-	files := map[string]string{"/sdk.js": "node_modules/@configcat/sdk/dist/configcat.browser.esm.js", "/client.mjs": "client.mjs"}
+	files := map[string]string{
+		"/sdk.js": "node_modules/@configcat/sdk/dist/configcat.browser.esm.js", "/client.mjs": "client.mjs", "/openfeature.mjs": "openfeature.mjs",
+	}
+	modules := map[string]string{}
+	for name, file := range map[string]string{
+		"core": "core/dist/esm/index.js", "web-sdk": "web-sdk/dist/esm/index.js", "ofrep-web-provider": "ofrep-web-provider/index.esm.js",
+		"ofrep-core": "ofrep-web-provider/node_modules/@openfeature/ofrep-core/index.esm.js",
+	} {
+		modules["@openfeature/"+name] = "/" + name + ".js"
+		files["/"+name+".js"] = "node_modules/@openfeature/" + file
+	}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch file := files[r.URL.Path]; {
 		case file != "":
 			w.Header().Set("Content-Type", "text/javascript")
 			http.ServeFile(w, r, file)
 		case r.URL.Path == "/":
-			_, _ = io.WriteString(w, "<!doctype html><title>A site with flags</title>")
+			_, _ = io.WriteString(w, "<!doctype html><title>A site with flags</title><script type=importmap>"+jsonText(map[string]any{"imports": modules})+"</script>")
 		default:
 			http.NotFound(w, r)
 		}

@@ -49,7 +49,11 @@ func startHTTPSDKAs(t testing.TB, key, baseURL string, args ...string) *httpSDK 
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), node(t), append([]string{"serve.mjs", "--base-url", baseURL}, args...)...)
 	cmd.Env = append(os.Environ(), "CATBRIDGE_SDK_KEY="+key)
-	p := startLines(t, cmd)
+	return nodeSDK(startLines(t, cmd))
+}
+
+// nodeSDK returns the SDK that a process in Node runs.
+func nodeSDK(p process) *httpSDK {
 	return &httpSDK{
 		write: func(line string) error {
 			_, err := io.WriteString(p.in, line+"\n")

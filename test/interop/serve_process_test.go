@@ -110,7 +110,7 @@ func (s *serveProcess) get(t *testing.T, path string) []byte {
 	}
 }
 
-type streamStatus struct{ Holding, Held, Released int }
+type streamStatus struct{ Holding, Held, Released, Events int }
 
 // streams returns how many requests wait for a change, and how many did.
 func (s *serveProcess) streams(t *testing.T) streamStatus {
@@ -126,6 +126,14 @@ func (s *serveProcess) streams(t *testing.T) streamStatus {
 func (s *serveProcess) holds(t *testing.T, n int) {
 	t.Helper()
 	for s.streams(t).Holding != n {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// streaming waits until n event streams are open.
+func (s *serveProcess) streaming(t *testing.T, n int) {
+	t.Helper()
+	for s.streams(t).Events != n {
 		time.Sleep(10 * time.Millisecond)
 	}
 }

@@ -95,15 +95,16 @@ func appendResult(dst []byte, config *evaluate.Config, key string, result *evalu
 	return append(dst, ',')
 }
 
-// failureOf returns nil if the evaluation has a value.
+// failureOf returns nil if the evaluation has a value. It does not say what is wrong in the config: who
+// may evaluate may not read the rules.
 func failureOf(key string, result *evaluate.Result, lackedKey bool) *Failure {
 	switch {
 	case result.Code == evaluate.CodeNoSuchKey:
 		return &Failure{http.StatusNotFound, key, FlagNotFound, "the config has no such flag"}
 	case result.Code == evaluate.CodeInvalidModel:
-		return &Failure{http.StatusBadRequest, key, ParseError, "the flag is not valid in the config: " + result.Err.Error()}
+		return &Failure{http.StatusBadRequest, key, ParseError, "the flag is broken in the config"}
 	case result.Err != nil:
-		return &Failure{http.StatusInternalServerError, key, General, result.Err.Error()}
+		return &Failure{http.StatusInternalServerError, key, General, "the flag cannot be evaluated"}
 	case lackedKey:
 		return &Failure{http.StatusBadRequest, key, TargetingKeyMissing, "a rule or percentage option of the flag needs a targetingKey"}
 	case !representable(result.Value):

@@ -106,7 +106,7 @@ func attributeOf(raw json.RawMessage) (any, error) {
 	case '{':
 		return stringified(raw)
 	case '[':
-		if list, ok := textsOf(raw); ok {
+		if list, ok := stringsOf(raw); ok {
 			return list, nil
 		}
 		return stringified(raw)
@@ -115,8 +115,8 @@ func attributeOf(raw json.RawMessage) (any, error) {
 	}
 }
 
-// textsOf returns a list of strings.
-func textsOf(raw json.RawMessage) (list []string, ok bool) {
+// stringsOf returns a list of strings.
+func stringsOf(raw json.RawMessage) (list []string, ok bool) {
 	var items []*string // null is not a string
 	if json.Unmarshal(raw, &items) != nil {
 		return nil, false

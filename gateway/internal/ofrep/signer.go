@@ -13,8 +13,9 @@ const (
 	// MinKey is the smallest length of a key, in bytes.
 	MinKey = 32
 	// window is how often the token for the same use is replaced. A token is valid for the rest
-	// of its window and the whole next one.
-	window = 15 * time.Minute
+	// of its window and the whole next one. A page whose token expired asks for the flags again, and
+	// OpenFeature's provider then misses a change that happened meanwhile: so this must not be often.
+	window = time.Hour
 
 	macSize    = 16
 	scopeSize  = 8
@@ -63,9 +64,8 @@ func scopeOf(key []byte, text string) (scope Scope) {
 	return scope
 }
 
-// Sign returns a token that is valid for 15 to 30 minutes. Within 15 minutes it returns the same
-// token for the same grant, so that clients keep their streams. It contains only letters, digits, _
-// and -.
+// Sign returns a token that is valid for 1 to 2 hours. Within an hour it returns the same token for
+// the same grant, so that clients keep their streams. It contains only letters, digits, _ and -.
 func (s *Signer) Sign(g Grant, now time.Time) string {
 	expiry := now.Truncate(window).Add(2 * window)
 	token := make([]byte, 0, headerSize+len(g.Origin)+macSize)

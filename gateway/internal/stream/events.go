@@ -47,13 +47,7 @@ type Source interface {
 // The response must not be compressed, and w must support deadlines and flushing.
 func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, source Source) {
 	limits, out := &s.set.limits, http.NewResponseController(w)
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-cache, no-transform")
-	h.Set("X-Accel-Buffering", "no")
-	if r.ProtoMajor == 1 {
-		h.Set("Connection", "close") // the stream ends with its connection
-	}
+	setHeader(w.Header(), r)
 	send := func(frame Frame) bool {
 		began := time.Now()
 		err := out.SetWriteDeadline(began.Add(limits.WriteTimeout))
@@ -72,7 +66,7 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, source Source) {
 		// HTTP/2 ends a stream at its deadline, even if nothing is written then.
 		return out.SetWriteDeadline(time.Time{}) == nil
 	}
-	reconnect := Frame("retry: " + strconv.FormatInt(limits.ReconnectAfter.Milliseconds(), 10) + "\n\n")
+	reconnect := retry(limits.ReconnectAfter)
 	age := time.NewTimer(limits.MinAge + rand.N(limits.MaxAge-limits.MinAge+1))
 	defer age.Stop()
 	silence := time.NewTimer(limits.Heartbeat)
@@ -100,4 +94,25 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, source Source) {
 		}
 		silence.Reset(limits.Heartbeat)
 	}
+}
+
+// ServeOnce answers with a stream that ends after a frame, which may be empty. The client connects again
+// after a time. After any other answer than a stream, clients give up.
+func ServeOnce(w http.ResponseWriter, r *http.Request, frame Frame, again time.Duration) {
+	setHeader(w.Header(), r)
+	_, _ = w.Write(append(retry(again), frame...))
+}
+
+func setHeader(h http.Header, r *http.Request) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	if r.ProtoMajor == 1 {
+		h.Set("Connection", "close") // the stream ends with its connection
+	}
+}
+
+// retry tells a client after which time to connect again.
+func retry(after time.Duration) Frame {
+	return Frame("retry: " + strconv.FormatInt(after.Milliseconds(), 10) + "\n\n")
 }

@@ -52,6 +52,10 @@ func inBubble(t *testing.T, test func(t *testing.T, e *environment)) {
 				return
 			}
 			defer s.Close()
+			if have := r.Header.Get("Have"); have != "" {
+				s.Serve(w, r, e.Hints(&e.topic, NewFrame(have, "", []byte("first")), 100*time.Millisecond))
+				return
+			}
 			s.Serve(w, r, cmp.Or[Source](e.source, &e.topic))
 		}), ReadTimeout: time.Second, WriteTimeout: time.Second, Protocols: new(http.Protocols)}
 		server.Protocols.SetHTTP1(true)
@@ -78,10 +82,15 @@ type client struct {
 // connect starts a stream and reads its header.
 func (e *environment) connect(t *testing.T, name string) *client {
 	t.Helper()
+	return e.connectWith(t, "Client: "+name)
+}
+
+func (e *environment) connectWith(t *testing.T, header string) *client {
+	t.Helper()
 	near, far := net.Pipe()
 	e.pipes.conns <- far
 	t.Cleanup(func() { _ = near.Close() })
-	if _, err := io.WriteString(near, "GET / HTTP/1.1\r\nHost: x\r\nClient: "+name+"\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(near, "GET / HTTP/1.1\r\nHost: x\r\n"+header+"\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	res, err := http.ReadResponse(bufio.NewReader(near), nil)

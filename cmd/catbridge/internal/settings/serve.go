@@ -36,10 +36,12 @@ type Serving struct {
 	MaxConnections int
 	AccessLog      bool
 
-	Tokens []Token
-	TLS    *tls.Config // nil: no TLS
+	Tokens    []Token
+	EventKeys [][]byte    // which sign the URIs of event streams; empty: a random one
+	TLS       *tls.Config // nil: no TLS
 
 	tokenFiles                      []string
+	eventKeyFile                    string
 	certFile, keyFile, clientCAFile string
 }
 
@@ -92,6 +94,7 @@ func (s *Serving) table() []*setting {
 		{path: "serve.token_files", flag: "token-file", live: true, value: files(&s.tokenFiles), usage: "`path` of a file with tokens, one per line: TOKEN " + tokenUsage + "; may be repeated"},
 		{path: "serve.origins", flag: "origin", value: listOf(&s.Origins), usage: "`origin` whose pages may read answers, such as https://app.example.com or https://*.example.com; may be repeated (default: none)"},
 		{path: "serve.webhooks", flag: "webhooks", value: boolean(&s.Webhooks), usage: "accept ConfigCat's webhooks under /hook/{name} for SDK keys with a name and webhook keys; the user in Redis needs the rights to ask the leader to poll"},
+		{path: "serve.event_key_file", flag: "event-key-file", live: true, value: file(&s.eventKeyFile), usage: "`path` of a file with keys, one per line, that sign the URIs of event streams for OpenFeature: the same file for all processes behind one name (default: a random key)"},
 		{path: "serve.online", flag: "online", value: boolean(&s.Online), usage: "ask the CDN while Redis has no config or its content has expired"},
 		{path: "serve.snapshot_dir", flag: "snapshot-dir", value: file(&s.SnapshotFolder), usage: "`path` of an existing folder that keeps the last config of each SDK key for a start without Redis"},
 		{path: "serve.fleet_report", flag: "fleet-report", value: duration(&s.FleetReport), usage: "`duration` between two reports to the fleet, which catbridge status counts, 5s to 5m (default: no reports)"},
@@ -147,6 +150,11 @@ func (l *loader) checkServe() {
 	for _, path := range s.tokenFiles {
 		if text, ok := l.readFile(nil, "serve.token_files", path); ok {
 			l.tokens(path, text)
+		}
+	}
+	if s.eventKeyFile != "" {
+		if text, ok := l.readFile(nil, "serve.event_key_file", s.eventKeyFile); ok {
+			l.eventKeys(s.eventKeyFile, text)
 		}
 	}
 	l.serveTLS()
