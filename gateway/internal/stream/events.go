@@ -66,7 +66,7 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, source Source) {
 		// HTTP/2 ends a stream at its deadline, even if nothing is written then.
 		return out.SetWriteDeadline(time.Time{}) == nil
 	}
-	reconnect := retry(limits.ReconnectAfter)
+	reconnect := reconnectAfter(limits.ReconnectAfter)
 	age := time.NewTimer(limits.MinAge + rand.N(limits.MaxAge-limits.MinAge+1))
 	defer age.Stop()
 	silence := time.NewTimer(limits.Heartbeat)
@@ -100,7 +100,7 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, source Source) {
 // after a time. After any other answer than a stream, clients give up.
 func ServeOnce(w http.ResponseWriter, r *http.Request, frame Frame, again time.Duration) {
 	setHeader(w.Header(), r)
-	_, _ = w.Write(append(retry(again), frame...))
+	_, _ = w.Write(append(reconnectAfter(again), frame...))
 }
 
 func setHeader(h http.Header, r *http.Request) {
@@ -112,7 +112,7 @@ func setHeader(h http.Header, r *http.Request) {
 	}
 }
 
-// retry tells a client after which time to connect again.
-func retry(after time.Duration) Frame {
+// reconnectAfter returns what makes a client wait for a time before it connects again.
+func reconnectAfter(after time.Duration) Frame {
 	return Frame("retry: " + strconv.FormatInt(after.Milliseconds(), 10) + "\n\n")
 }
