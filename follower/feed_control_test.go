@@ -446,3 +446,28 @@ func TestAControlWithoutALeaderEndsAfterDays(t *testing.T) {
 		wantVersion(t, n.ready(t), 10)
 	})
 }
+
+// The local clock may be months ahead of Redis's.
+func TestAWrongClockDoesNotEndAControl(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, AutoPoll, Lazy, Manual} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				w := n.writer(t)
+				w.with(func() { w.skew, w.epoch, w.poll = -100*24*time.Hour, 0, time.Hour })
+				w.acquire()
+				w.commit(configJSON(1))
+				w.beat()
+				w.order(w.now(), configJSON(2))
+				cdn := cdnAt(9)
+				c := n.ready(t, online(cdn), polling(mode, 0))
+				for range 10 {
+					_ = c.Refresh(t.Context())
+					wantVersion(t, c, 2)
+					wantControl(t, c, w.control)
+					time.Sleep(time.Minute)
+				}
+				wantRequests(t, cdn, 0)
+			})
+		})
+	}
+}

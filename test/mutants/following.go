@@ -302,12 +302,12 @@ var rebaseRule = []mutant{
 
 // controlled are mutants of followers while an operator's control is in force.
 var controlled = []mutant{
-	{"the entry is read while a control is in force", "F40", []edit{{"follower/internal/feed", `	if inForce(s.control.seq, time.Now()) != 0 {
+	{"the entry is read while a control is in force", "F40", []edit{{"follower/internal/feed", `	if s.inForce(s.control.seq) != 0 {
 		return nil, nil
 	}
-`, ``}, {"follower/internal/feed", ` || inForce(max(r.meta.Control, s.control.seq), r.received) != 0 {`, ` {`}},
+`, ``}, {"follower/internal/feed", ` || s.inForce(max(r.meta.Control, s.control.seq)) != 0 {`, ` {`}},
 		test{"follower", "^TestWhileAControlIsInForceTheEntryIsNotRead$"}},
-	{"an entry is taken although a control began before its read", "F40", []edit{{"follower/internal/feed", ` || inForce(max(r.meta.Control, s.control.seq), r.received) != 0 {`, ` {`}},
+	{"an entry is taken although a control began before its read", "F40", []edit{{"follower/internal/feed", ` || s.inForce(max(r.meta.Control, s.control.seq)) != 0 {`, ` {`}},
 		test{"follower", "^TestAnEntryIsNotTakenIfAControlBeganBeforeItsRead$"}},
 	{"a lost meta ends a control", "F40", []edit{{"follower/internal/feed", `	if a.rev == 0 || isLower`, `	if isLower`}},
 		test{"follower/internal/feed", "^TestStatementsAboutControls$"}},
@@ -317,8 +317,10 @@ var controlled = []mutant{
 		test{"follower", "^TestWhileAControlIsInForceTheEntryIsNotRead$"}},
 	{"lower revs never end a control", "F40", []edit{{"follower/internal/feed", `isLower && !(live && c.lower.suffice(a.epoch, at))`, `isLower`}},
 		test{"follower/internal/feed", "^TestStatementsAboutControls$"}},
-	{"a control without a leader never ends", "F40", []edit{{"follower/internal/feed", `now.Sub(time.UnixMilli(seq)) > endsWithin`, `now.Sub(time.UnixMilli(seq)) > 99*endsWithin`}},
+	{"a control without a leader never ends", "F40", []edit{{"follower/internal/feed", `now.Sub(time.UnixMilli(seq)) > endsWithin {`, `now.Sub(time.UnixMilli(seq)) > 99*endsWithin {`}},
 		test{"follower", "^TestAControlWithoutALeaderEndsAfterDays$"}},
+	{"a wrong local clock ends a control", "F40", []edit{{"follower/internal/feed", `>= leaderless && now.Sub`, `>= 0 && now.Sub`}},
+		test{"follower", "^TestAWrongClockDoesNotEndAControl$"}},
 	{"a client asks the CDN while a control is in force", "F40", []edit{{"follower", `return u.feed != nil && u.feed.Status().Control != 0`, `return false`}},
 		test{"follower", "^TestWhileAControlIsInForceTheClientDoesNotAskTheCDN$"}},
 	{"an answer of the CDN is used although a control began", "F40", []edit{{"follower", `	if u.isControlled() {

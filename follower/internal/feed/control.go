@@ -24,7 +24,7 @@ import (
 //   - A meta that is missing or malformed states nothing. After Redis has lost its data, the leader
 //     restores the control. At a start nothing is known, and without meta the entry counts.
 //   - Only a leader ends a control. If none is left, one that must have ended is not in force, see
-//     [inForce].
+//     [feed.inForce].
 //   - If Redis lost its data and its clock is behind, later statements have lower numbers. They
 //     count once there were as many, of a live leader, over as long a time as the rebase rule
 //     requires.
@@ -63,14 +63,19 @@ func (l *lowerStatements) suffice(epoch int64, at time.Time) bool {
 	return l.items >= rebaseItems && at.Sub(l.first) >= rebaseSpan
 }
 
-// endsWithin is the time after which a control with a given seq has ended. The seq is not below the
-// time of the operator's last command. Clocks may differ by a day.
-const endsWithin = control.MaxDuration + 24*time.Hour
+const (
+	// endsWithin is the time after which a control with a given seq has ended. The seq is not below
+	// the time of the operator's last command. Clocks may differ by a day.
+	endsWithin = control.MaxDuration + 24*time.Hour
+	// leaderless is the time without a live leader after which the local clock decides that.
+	leaderless = 2 * time.Minute
+)
 
-// inForce returns the seq of a control that leaders stated, or 0 if it must have ended. A leader would
-// have said so: there has been none for days, and perhaps there will be none.
-func inForce(seq int64, now time.Time) int64 {
-	if now.Sub(time.UnixMilli(seq)) > endsWithin {
+// inForce returns the seq of a control that leaders stated, or 0 if it must have ended: it is too old,
+// and there is no leader that would end it. While there is one, a wrong local clock does not matter.
+func (f *feed) inForce(seq int64) int64 {
+	now := time.Now()
+	if now.Sub(f.born)-time.Duration(f.led.Load()) >= leaderless && now.Sub(time.UnixMilli(seq)) > endsWithin {
 		return 0
 	}
 	return seq

@@ -39,16 +39,3 @@ func TestStatementsAboutControls(t *testing.T) {
 		}
 	}
 }
-
-// The longest time for which a control can be in force is 7 days.
-func TestAControlThatMustHaveEndedIsNotInForce(t *testing.T) {
-	const seq = 1767225600007
-	for after, want := range map[time.Duration]int64{-time.Hour: seq, 0: seq, 8 * 24 * time.Hour: seq, 8*24*time.Hour + 1: 0} {
-		if have := inForce(seq, time.UnixMilli(seq).Add(after)); have != want {
-			t.Errorf("after %v: %d", after, have)
-		}
-	}
-	if have := inForce(0, time.UnixMilli(seq)); have != 0 {
-		t.Error(have)
-	}
-}

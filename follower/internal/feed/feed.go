@@ -40,6 +40,8 @@ type feed struct {
 	confirmed atomic.Pointer[snapshot.Answer]
 	status    atomic.Pointer[Status]
 	lag       atomic.Int64 // of the last change, a [time.Duration]; 0: unknown
+	born      time.Time
+	led       atomic.Int64 // when a live leader last stated whether there is a control, a [time.Duration] since born
 	tally
 
 	changed chan struct{} // capacity 1: tells the reporter that other content is in force
@@ -68,7 +70,9 @@ func newFeed(options Options, limiter *connectLimiter) *feed {
 		Options: options, store: newStore(options.Redis, options.Keys), connectLimiter: limiter,
 		changed: make(chan struct{}, 1), files: make(chan struct{}, 1),
 		synced: make(chan struct{}), requests: make(chan request), done: make(chan struct{}),
+		born: time.Now(),
 	}
+	f.led.Store(-int64(leaderless))
 	f.log = feedLog{&f.members}
 	f.members.clock.base = time.Now()
 	f.store.reader.Warn = func(denial error) {

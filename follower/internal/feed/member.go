@@ -77,7 +77,7 @@ func (m *Member) Preload(next *snapshot.Snapshot) {
 // Status returns the state of the feed.
 func (m *Member) Status() Status {
 	status := *m.feed.status.Load()
-	status.Control = inForce(status.Control, time.Now())
+	status.Control = m.feed.inForce(status.Control)
 	return status
 }
 

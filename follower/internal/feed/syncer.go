@@ -161,9 +161,12 @@ func (s *syncer) setLeader(epoch int64, poll time.Duration) {
 
 // observeControl adds a statement about controls, and reports whether it counts and names one.
 func (s *syncer) observeControl(a assertion, seq int64, at time.Time, live bool) bool {
+	if live && a.rev != 0 {
+		s.led.Store(int64(at.Sub(s.born)))
+	}
 	counts := s.control.observe(a, seq, at, live)
 	l := *s.status.Load()
-	if was, is := l.Control, inForce(s.control.seq, at); was != is {
+	if was, is := l.Control, s.inForce(s.control.seq); was != is {
 		l.Control = is
 		s.status.Store(&l)
 		switch {

@@ -47,7 +47,7 @@ func (s *syncer) fromBlob(r reading, lower bool) (*snapshot.Snapshot, error) {
 // fetch time was written by a leader. If the read failed, fromEntry sets the alarm named again and
 // returns an error.
 func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again *alarm) (*snapshot.Snapshot, error) {
-	if inForce(s.control.seq, time.Now()) != 0 {
+	if s.inForce(s.control.seq) != 0 {
 		return nil, nil
 	}
 	s.inc(&s.n.EntryReads)
@@ -57,7 +57,7 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	}
 	s.entryRead = r.received
 	s.observeControl(assertion{epoch: r.meta.Epoch, rev: r.meta.Rev}, r.meta.Control, r.received, r.primary && r.locked)
-	if r.entry == nil || inForce(max(r.meta.Control, s.control.seq), r.received) != 0 { // a control may have begun since the last read
+	if r.entry == nil || s.inForce(max(r.meta.Control, s.control.seq)) != 0 { // a control may have begun since the last read
 		return nil, nil
 	}
 	entry, err := cachekeys.ParseEntry(r.entry)
