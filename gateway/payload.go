@@ -72,7 +72,7 @@ func appendPayload(out []byte, r *evaluate.Result, as *form) []byte {
 			out = appendQuoted(append(out, `,"fetchTime":`...), as.fetchTime)
 		}
 		if as.rev != "" {
-			out = appendQuoted(append(out, `,"rev":`...), as.rev)
+			out = append(append(out, `,"rev":`...), as.rev...)
 		}
 	}
 	return append(out, '}')

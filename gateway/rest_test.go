@@ -75,7 +75,7 @@ func TestDetailsSayWhyAValueIsServed(t *testing.T) {
 		Option      int
 		Error       string
 		FetchTime   string
-		Rev         string
+		Rev         int64
 	}
 	var all map[string]details
 	res := e.do(local(post("/api/shop/eval-all?details=1", `{"user":{"Identifier":"test"}}`)))
@@ -90,10 +90,10 @@ func TestDetailsSayWhyAValueIsServed(t *testing.T) {
 		"half":   {Reason: "SPLIT"},
 	} {
 		have := all[key]
-		if have.FetchTime == "" || have.Rev == "" || held.Rev == 0 {
+		if have.FetchTime == "" || have.Rev != held.Rev || held.Rev == 0 {
 			t.Errorf("%s: %+v", key, have)
 		}
-		have.FetchTime, have.Rev = "", ""
+		have.FetchTime, have.Rev = "", 0
 		if key == "half" && have.Option >= 1 && have.Option <= 2 {
 			want.Option, want.Value, want.VariationID = have.Option, have.Value, have.VariationID
 		}

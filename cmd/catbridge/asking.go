@@ -55,8 +55,11 @@ func (a *asker) refresh(label string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		err := a.leader.RequestRefresh(ctx, label)
 		if err != nil && a.mayLog(label) {
-			a.log.Warn("The leader could not be asked to poll. The user in Redis needs the rights of serve, see deploy/acl.",
-				"name", label, "error", redisurl.Explain(err))
+			message := "The leader could not be asked to poll."
+			if redis.IsPermissionError(err) {
+				message += " The user in Redis needs the rights of the user serve in deploy/acl."
+			}
+			a.log.Warn(message, "name", label, "error", redisurl.Explain(err))
 		}
 		return err
 	}
