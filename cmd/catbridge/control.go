@@ -186,10 +186,23 @@ func controlError(key settings.SDKKey, err error) error {
 	return fmt.Errorf("%s: %w; run catbridge doctor", key.Label(), redisurl.Explain(err))
 }
 
+// sdkRecently is how long after an official SDK overwrote the entry an order warns of it.
+const sdkRecently = time.Hour
+
+// warnOfSDKs warns if an official SDK that is not offline has overwritten the entry recently.
+func (c *controller) warnOfSDKs(controls *control.Controls) error {
+	if controls.Overwritten.IsZero() || controls.Now.Sub(controls.Overwritten) >= sdkRecently {
+		return nil
+	}
+	return stderr(c.cmd).Linef("%s an official SDK that is not offline overwrote the entry %v ago: it follows the CDN, and not what is in force here; set it to offline",
+		terminal.Paint(terminal.Yellow, "warning:"), max(0, controls.Now.Sub(controls.Overwritten)).Round(time.Second))
+}
+
 // plan is what a command wants to change.
 type plan struct {
 	what   string // in words, for the question
 	change func(*control.Controls) (*control.Change, error)
+	orders bool // it puts something in force
 }
 
 // change shows what the plan changes, asks, writes it, and waits for the leader.
@@ -205,6 +218,11 @@ func (c *controller) change(p plan) error {
 		}
 		if err := c.show(controls, change); err != nil {
 			return err
+		}
+		if p.orders {
+			if err := c.warnOfSDKs(controls); err != nil {
+				return err
+			}
 		}
 		if !c.flags.yes {
 			if agreed, err := c.ask(p.what); err != nil || !agreed {

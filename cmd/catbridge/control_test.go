@@ -359,3 +359,26 @@ func TestWithYesAConflictIsAnError(t *testing.T) {
 		t.Errorf("got %v, stored %+v", err, c.stored())
 	}
 }
+
+// An official SDK that is not offline does not follow what is in force.
+func TestAnOrderWarnsOfSDKsThatAreNotOffline(t *testing.T) {
+	c := newControlled(t)
+	c.act()
+	ago := func(d time.Duration) {
+		c.client.HSet(t.Context(), c.keys.Meta, wire.OverwritesField, fmt.Sprintf("3 %d", time.Now().Add(-d).UnixMilli()))
+	}
+	ago(time.Minute)
+	const warning = `warning: an official SDK that is not offline overwrote the entry 1m\d+s ago`
+	for _, args := range [][]string{ordered("pin"), ordered("force", "on", "false")} {
+		_, errs := c.run(exitOK, args...)
+		c.matches(errs, warning)
+	}
+	out, _ := c.run(exitFailure, "status")
+	c.matches(out, `– main: official SDKs that are not offline have overwritten the entry 3 times, the last time 1m\d+s ago`)
+	_, errs := c.run(exitOK, "unforce", "on", "--yes")
+	ago(2 * time.Hour)
+	_, more := c.run(exitOK, ordered("force", "on", "false")...)
+	if strings.Contains(errs+more, "SDK") {
+		t.Errorf("%q, %q", errs, more)
+	}
+}

@@ -43,7 +43,8 @@ func newForce() *cobra.Command {
 			defer c.close()
 			flag, text := rest[0], written(rest[1])
 			return c.change(plan{
-				what: fmt.Sprintf("force %.64q to %.64q for %v", flag, text, f.lasts),
+				what:   fmt.Sprintf("force %.64q to %.64q for %v", flag, text, f.lasts),
+				orders: true,
 				change: func(controls *control.Controls) (*control.Change, error) {
 					value, err := valueFor(controls, flag, text)
 					if err != nil {

@@ -24,12 +24,16 @@ changed: when it came into force, the first 8 digits of its hash, its rev, why i
 force, and the host or ID of the leader that published it. NAME is the name of the SDK key; with
 one SDK key it may be left out.
 
-  first    there was no config before
-  poll     a poll of the CDN by its interval, or at the start of a leader's term
-  webhook  a poll that a webhook requested
-  refresh  a poll that catbridge refresh or a program requested
-  sdk      the leader took it over from an official SDK while the CDN did not answer
-  repair   Redis had lost it, or kept only part of it, and the leader wrote it again
+  first      there was no config before
+  poll       a poll of the CDN by its interval, or at the start of a leader's term
+  webhook    a poll that a webhook requested
+  refresh    a poll that catbridge refresh or a program requested
+  sdk        the leader took it over from an official SDK while the CDN did not answer
+  repair     Redis had lost it, or kept only part of it, and the leader wrote it again
+  pin        an operator pinned it
+  force      an operator forced a flag
+  withdrawn  an operator ended a pin or a force
+  expired    a pin or a force ended at its time
 
 A line says why the config before is unavailable: a leader did not hold it, it did not fit
 into the history, or a change was not recorded. Differences that no evaluation shows, such

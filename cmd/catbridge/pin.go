@@ -64,7 +64,8 @@ func newPin() *cobra.Command {
 				}
 			}
 			return c.change(plan{
-				what: fmt.Sprintf("pin this config for %v", f.lasts),
+				what:   fmt.Sprintf("pin this config for %v", f.lasts),
+				orders: true,
 				change: func(controls *control.Controls) (*control.Change, error) {
 					if err := c.note(controls); err != nil {
 						return nil, err

@@ -52,10 +52,12 @@ type reader struct {
 type values struct {
 	control script.StoredControl
 	meta    wire.Meta
-	current []byte // of meta's hash; nil: Redis does not have it
-	source  []byte // of meta's rev; nil: Redis does not have it
-	now     time.Time
-	read    time.Time
+	// overwrites of the entry by official SDKs
+	overwrites wire.Overwrites
+	current    []byte // of meta's hash; nil: Redis does not have it
+	source     []byte // of meta's rev; nil: Redis does not have it
+	now        time.Time
+	read       time.Time
 }
 
 // fits reports whether everything is there that the leader writes.
@@ -76,7 +78,7 @@ func (r reader) read(ctx context.Context) (*values, error) {
 		pinned = get(pipe, r.keys.Pinned, wire.MaxBlobBytes)
 		blob = get(pipe, r.keys.Blob, wire.MaxBlobBytes)
 		source = get(pipe, r.keys.Source, wire.MaxSourceBytes)
-		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, r.keys.Meta, wire.MetaFields()...)
+		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, r.keys.Meta, append(wire.MetaFields(), wire.OverwritesField)...)
 		failed = limited.Exec(ctx, pipe)
 	})
 	if failed != nil {
@@ -96,6 +98,10 @@ func (r reader) read(ctx context.Context) (*values, error) {
 	fields, err := meta.Values()
 	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return nil, fmt.Errorf("read meta: %w", err)
+	}
+	if last := len(fields) - 1; last >= 0 {
+		text, _ := fields[last].(string)
+		fields, v.overwrites = fields[:last], wire.ParseOverwrites(text)
 	}
 	if v.meta, err = wire.ParseMeta(fields); err != nil {
 		v.meta = wire.Meta{} // the leader repairs it
@@ -126,6 +132,9 @@ func newControls(r reader, v *values) *Controls {
 		Rev:     v.meta.Rev,
 		Earlier: v.meta.Epoch != 0 && !v.meta.HasProto(), Lost: v.control.Malformed, PinnedLost: v.control.PinnedErr, Now: v.now,
 		redis: r, stored: v.control, acted: v.meta.Control, current: v.current, source: v.source, read: v.read,
+	}
+	if o := v.overwrites; o.Last != 0 {
+		c.Overwrites, c.Overwritten = o.Count, time.UnixMilli(o.Last).UTC()
 	}
 	if c.Lost == nil && c.stored.Seq < c.acted {
 		c.Lost = errors.New("what Redis has is older than what the leader has acted on, or missing")

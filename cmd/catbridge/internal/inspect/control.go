@@ -114,3 +114,24 @@ func (k *Key) checkPinned(pinned *redis.StringCmd, hash string) {
 		k.fault("Redis has lost the pinned config; a leader that acted on the pin writes it again; otherwise pin it again, or withdraw the pin")
 	}
 }
+
+// Overwrites says how often the leader had to repair the entry because an official SDK that is not
+// offline had overwritten it.
+type Overwrites struct {
+	Count int64     `json:"count"`
+	Last  time.Time `json:"last"`
+}
+
+// overwritesRecently is how long after the last overwrite of the entry a remark mentions it.
+const overwritesRecently = time.Hour
+
+func (k *Key) noteOverwrites(o wire.Overwrites, now time.Time) {
+	if o.Last == 0 {
+		return
+	}
+	k.Overwrites = &Overwrites{o.Count, time.UnixMilli(o.Last).UTC()}
+	if ago := now.Sub(k.Overwrites.Last); ago < overwritesRecently {
+		k.Remarks = append(k.Remarks, fmt.Sprintf("official SDKs that are not offline have overwritten the entry %d times, the last time %v ago, and the leader repaired it: "+
+			"they follow the CDN, and no pin and no force", o.Count, max(0, ago).Round(time.Second)))
+	}
+}

@@ -12,15 +12,17 @@ type Key struct {
 	Faults  []string `json:"faults,omitempty"`  // what is wrong
 	Remarks []string `json:"remarks,omitempty"` // what is unknown, and why
 
-	Leader      *Leader  `json:"leader"` // nil: no leader, or unknown
-	Content     *Content `json:"content"`
-	Entry       *Part    `json:"entry"`       // for official SDKs
-	Blob        *Part    `json:"blob"`        // for followers
-	Patches     *Patches `json:"patches"`     // for followers that missed messages; nil: there are none, or unknown
-	History     *History `json:"history"`     // the newest entry; nil: there is none, or unknown
-	Control     *Control `json:"control"`     // what operators have put in force; nil: nothing, or unknown
-	Subscribers *int64   `json:"subscribers"` // connections that receive messages, including one of each leader
-	Fleet       *Fleet   `json:"fleet"`       // the followers that report
+	Leader  *Leader  `json:"leader"` // nil: no leader, or unknown
+	Content *Content `json:"content"`
+	Entry   *Part    `json:"entry"`   // for official SDKs
+	Blob    *Part    `json:"blob"`    // for followers
+	Patches *Patches `json:"patches"` // for followers that missed messages; nil: there are none, or unknown
+	History *History `json:"history"` // the newest entry; nil: there is none, or unknown
+	Control *Control `json:"control"` // what operators have put in force; nil: nothing, or unknown
+	// Overwrites of the entry by official SDKs; nil: there were none, or unknown.
+	Overwrites  *Overwrites `json:"overwrites,omitempty"`
+	Subscribers *int64      `json:"subscribers"` // connections that receive messages, including one of each leader
+	Fleet       *Fleet      `json:"fleet"`       // the followers that report
 
 	lostControl bool
 }

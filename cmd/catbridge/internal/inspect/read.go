@@ -78,7 +78,7 @@ func (r Redis) read(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 		patches = get(pipe, keys.Patches, wire.MaxPatchesBytes)
 		control = get(pipe, keys.Control, maxControlBytes)
 		pinned = get(pipe, keys.Pinned, pinnedHead)
-		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, keys.Meta, wire.MetaFields()...)
+		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, keys.Meta, append(wire.MetaFields(), wire.OverwritesField)...)
 		lock = get(pipe, keys.Lock, wire.MaxLockBytes)
 		left = pipe.PTTL(ctx, keys.Lock)
 		failed = limited.Exec(ctx, pipe)
@@ -203,6 +203,11 @@ func (k *Key) readMeta(reply *limited.Reply, now time.Time) (wire.Meta, error) {
 		return wire.Meta{}, nil
 	case err != nil:
 		return wire.Meta{}, fmt.Errorf("read meta: %w", err)
+	}
+	if last := len(fields) - 1; last >= 0 {
+		text, _ := fields[last].(string)
+		k.noteOverwrites(wire.ParseOverwrites(text), now)
+		fields = fields[:last]
 	}
 	meta, err := wire.ParseMeta(fields)
 	if err != nil {
