@@ -16,6 +16,11 @@ const (
 	Refresh = Cause(wire.CauseRefresh) // a poll that was requested otherwise
 	SDK     = Cause(wire.CauseSDK)     // taken over from the entry that an official SDK wrote
 	Repair  = Cause(wire.CauseRepair)  // written again after Redis had lost it, or kept only part of it; why it came before is unknown
+
+	Pin       = Cause(wire.CausePin)       // an operator pinned it
+	Force     = Cause(wire.CauseForce)     // an operator forced a flag
+	Withdrawn = Cause(wire.CauseWithdrawn) // an operator withdrew a pin or a force
+	Expired   = Cause(wire.CauseExpired)   // a pin or a force ended
 )
 
 // A Gap is why the content before a version cannot be made of that version.

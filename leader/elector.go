@@ -22,17 +22,18 @@ import (
 // elector takes part in the election for one SDK key: campaign is the loop of a candidate,
 // [term.run] that of a leader.
 type elector struct {
-	leader  *Leader
-	timings Timings
-	store   *script.Store
-	stats   keyStats
-	control control
+	leader   *Leader
+	timings  Timings
+	store    *script.Store
+	stats    keyStats
+	steering steering
 
 	replays      hook.Replays
 	hookReported time.Time // when a refused webhook was logged last; guarded by stats.mu
 
 	wake    chan struct{} // a leader resigned
 	refresh chan struct{}
+	changed chan struct{} // operators changed the control
 	recheck chan struct{} // Redis failed, or answers again: check the user's rights
 	// refreshSeq is the number of the last refresh request received.
 	refreshSeq atomic.Int64
@@ -54,6 +55,8 @@ type elector struct {
 	// content is the last content that this process held and knew to be current.
 	content    *content
 	contentCDN int64 // when the CDN last confirmed content, by Redis's clock
+	// acted is the control that this process acted on last as the leader; nil: none.
+	acted *acted
 	// believed is the ETag that was believed last, committed or not.
 	believed string
 	replaced replacedMemory
@@ -162,6 +165,9 @@ func (e *elector) acquire(ctx context.Context) (script.AcquireReply, error) {
 	g, err := e.store.Acquire(ctx, max(e.highest, e.epoch))
 	if err != nil {
 		return script.AcquireReply{}, err
+	}
+	if former := max(e.epoch, g.Former); g.Outcome == script.Acquired && e.acted != nil && former > e.acted.epoch {
+		e.acted = nil // another process led meanwhile, and may have acted on a later one
 	}
 	e.epoch = max(e.epoch, g.Meta.Epoch)
 	e.observeMeta(g.Meta, g.Now)

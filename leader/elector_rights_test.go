@@ -145,16 +145,23 @@ func (c *lateCommit) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		args := cmd.Args()
 		if strings.HasPrefix(cmd.Name(), "eval") && strings.Contains(fmt.Sprint(args[1]), "acl_check_cmd") {
-			<-c.committed
+			wait(ctx, c.committed)
 		}
 		err := next(ctx, cmd)
-		if strings.HasPrefix(cmd.Name(), "eval") && fmt.Sprint(args[2]) == "6" && err == nil { // the one script with six keys
+		if len(args) == 1+commitArgs && err == nil {
 			c.once.Do(func() {
 				close(c.committed)
-				<-c.checked
+				wait(ctx, c.checked)
 			})
 		}
 		return err
+	}
+}
+
+func wait(ctx context.Context, done <-chan struct{}) {
+	select {
+	case <-ctx.Done():
+	case <-done:
 	}
 }
 

@@ -100,9 +100,10 @@ func newElector(l *Leader, s *settings) *elector {
 		store:   l.scripts.NewStore(l.keys(s.Key), l.id, l.cfg.Timings.LeaseDuration),
 		wake:    make(chan struct{}, 1),
 		refresh: make(chan struct{}, 1),
+		changed: make(chan struct{}, 1),
 		recheck: make(chan struct{}, 1),
 	}
-	e.control.settings.Store(s)
+	e.steering.settings.Store(s)
 	e.stats.v = KeyStats{Name: s.name(), State: StateCandidate}
 	return e
 }

@@ -104,8 +104,8 @@ func (s *testEnv) hasVersion(version int64) {
 // The numbers of arguments of EVALSHA: the script and the number of keys, the keys, the
 // script's arguments.
 const (
-	commitArgs = 2 + 6 + 29
-	renewArgs  = 2 + 4 + 14
+	commitArgs = 2 + 8 + 35
+	renewArgs  = 2 + 7 + 17
 	trimArgs   = 2 + 2 + 2
 )
 
@@ -228,6 +228,7 @@ func (s *testEnv) commitAsOther(highest int64, age time.Duration, c *script.Cont
 	}
 	w, err := store.Commit(s.Context(), script.Assertion{
 		Lock: g.Lock, Base: g.Meta.Rev, Above: highest, Age: age.Milliseconds(), Latest: wire.MaxRev, ETag: c.StoredETag(), OverwriteUpTo: wire.MaxRev,
+		SourceETag: c.StoredETag(), FormerETag: g.Meta.ETag,
 		Message: wire.Message{Type: wire.Change, Hash: c.Hash, Len: len(c.JSON), Poll: 55 * time.Second, ETag: c.StoredETag()},
 	}, c)
 	if err != nil || w.Outcome != script.OK {

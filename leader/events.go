@@ -24,4 +24,7 @@ const (
 	eventUncertain   = 6118 // warn: Redis holds different content at a lower rev; the leader waits for the CDN
 	eventHistory     = 6119 // warn: the history could not be extended; the config was published
 	eventHistoryBack = 6120 // info: the history is extended again
+	eventControl     = 6121 // info: the leader acts on what operators have put in force
+	eventControlLost = 6122 // warn: Redis lost the control; the leader wrote it again, or leads without it
+	eventSuspended   = 6123 // warn: a control, or part of it, has no effect for now
 )

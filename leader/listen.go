@@ -101,6 +101,8 @@ func (e *elector) onMessage(payload string) {
 	switch m.Type {
 	case wire.Resign:
 		signal(e.wake)
+	case wire.Control:
+		signal(e.changed)
 	case wire.Refresh:
 		e.onRefresh(m.Seq, m.Cause == wire.CauseWebhook)
 	}

@@ -74,6 +74,12 @@ type KeyStats struct {
 	// HistoryError is why the history is not extended; empty: it is, or it is turned off.
 	HistoryError string
 
+	// InForce is the seq of what operators have put in force, as of this process's last term, in Unix
+	// milliseconds; 0: nothing is in force.
+	InForce int64
+	// Suspended is why that has no effect for now, or not all of it; empty: it has.
+	Suspended string
+
 	Terms       uint64 // terms started
 	Fenced      uint64 // terms that ended because another process held the lock
 	Lapsed      uint64 // terms that ended because no renewal succeeded in time
@@ -90,6 +96,7 @@ type KeyStats struct {
 	// HistoryErrors counts the changes that could not be added to the history, or after which the
 	// history could not be trimmed.
 	HistoryErrors uint64
+	ControlsLost  uint64 // how often Redis had lost or damaged what was in force
 
 	Webhooks WebhookStats // at this process
 

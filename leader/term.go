@@ -43,6 +43,10 @@ type term struct {
 	etag   string // as stored
 	length int
 	cdn    int64 // time of the CDN's last answer, by Redis's clock
+	// inForce is the seq of the control in force, as meta has it; 0: there is none.
+	inForce int64
+	// controlCause is why what is in force changed last.
+	controlCause wire.Cause
 
 	patches      wire.Patches // see [term.currentPatches]
 	content      *content     // the current content; nil: only Redis has it
@@ -69,6 +73,9 @@ func newTerm(e *elector, g script.AcquireReply, sent time.Time) *term {
 		elector: e, epoch: epoch, lock: g.Lock, renewedAt: sent,
 		redisNow: g.Now, redisAt: time.Now(), refreshSeen: g.Meta.Refresh,
 	}
+	if e.acted != nil {
+		e.acted = &acted{e.acted.Control, e.acted.pinned, epoch}
+	}
 	t.adopt(g.Meta, g.Now)
 	return t
 }
@@ -88,6 +95,7 @@ func (t *term) run(ctx context.Context) {
 	signal(e.recheck)
 	// The first poll answers earlier refresh requests.
 	drain(e.refresh)
+	drain(e.changed) // the first renewal returns the seq
 	e.leading.Store(true)
 	cause := errCrashed
 	defer func() { t.end(ctx, cause) }() // also after a panic
@@ -152,6 +160,8 @@ func (t *term) lead(ctx context.Context) error {
 			if t.nextPoll() == 0 {
 				t.startFetch(ctx)
 			}
+		case <-t.elector.changed:
+			err = t.onControl(ctx)
 		case result := <-t.fetch.done:
 			err = t.fetched(result)
 		}

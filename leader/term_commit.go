@@ -12,9 +12,9 @@ import (
 // commit makes c current. If the write fails, c stays pending and the next renewal retries.
 // The retry is harmless if the first try succeeded after all: the scripts detect it.
 func (t *term) commit(ctx context.Context, c *content) error {
-	// Twice: first based on the rev that this process considers current, then on Redis's reply.
-	for range 2 {
-		c = t.rebase(ctx, c)
+	// First based on the rev and the control that this process considers current, then on Redis's replies.
+	for range 3 {
+		c = t.rebase(ctx, t.underControl(c))
 		t.pending = c
 		w, err := t.tryCommit(ctx, c)
 		switch {
@@ -28,6 +28,11 @@ func (t *term) commit(ctx context.Context, c *content) error {
 			return t.replyLost(ctx, c, w) // of an earlier try
 		case w.Outcome == script.Overwritten:
 			return t.repairAfterPoll(ctx, w.Found)
+		case w.Outcome == script.Control:
+			if err := t.readControl(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		t.adopt(w.Meta, w.Now)
 		if !t.mayWrite(c) {
@@ -42,7 +47,8 @@ func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, er
 	ctx, cancel := t.withDeadline(ctx, t.elector.timings.RenewDeadline/2)
 	defer cancel()
 	sent := time.Now()
-	a := t.assertion(wire.Change, c.Hash)
+	a := t.assertion(wire.Change, c.sourceHash())
+	t.addControl(&a, c, t.elector.inForce())
 	a.ETag, a.OverwriteUpTo = c.StoredETag(), t.polls.overwriteUpTo
 	if own := t.elector.content; c.Hash != t.hash && own != nil && c.Hash == own.Hash {
 		a.CDN = t.elector.contentCDN
@@ -53,7 +59,7 @@ func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, er
 	a.History = t.record(c)
 	a.Replaced, a.Waits = t.elector.replaced.lines(), 0
 	switch {
-	case a.Age >= 0 || t.elector.knowsCurrent(c.Hash):
+	case a.Age >= 0 || t.elector.knowsCurrent(c.Hash) || t.sameSource(c) && t.elector.knowsCurrent(t.hash):
 		a.Above = t.elector.highest
 	default: // repaired in place, below the rev that followers may hold
 		a.Above, a.Waits = t.foundAt, t.elector.highest
@@ -84,12 +90,13 @@ func (t *term) replyLost(ctx context.Context, c *content, w script.WriteReply) e
 }
 
 func (t *term) committed(c *content, w script.WriteReply) {
-	if t.etag != c.StoredETag() {
-		t.elector.replaced.add(t.etag, time.Now())
+	if source := c.origin(); source != nil && t.sourceETag() != source.StoredETag() {
+		t.elector.replaced.add(t.sourceETag(), time.Now())
 	}
 	changed := t.hash != c.Hash
 	t.keepPatches(c, w.Rev)
 	t.setCurrent(c)
+	t.inForce = t.elector.inForce()
 	t.answered, t.polls.foundEntry, t.polls.overwriteUpTo = time.Time{}, 0, 0
 	t.applyReply(w)
 	t.elector.stats.update(func(s *KeyStats) {

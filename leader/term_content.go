@@ -17,6 +17,9 @@ type content struct {
 	broken int
 	cause  wire.Cause // why a commit makes it current
 	change *change    // from the content that was current when it was fetched; nil: there was none
+
+	seq    int64    // of the control from which it was made; 0: there was none
+	source *content // what the CDN served, if it differs; nil: see [content.origin]
 }
 
 // newest returns the newest content of this process, committed or not, or nil.
@@ -37,10 +40,10 @@ func (t *term) setCurrent(c *content) {
 // isCurrent reports whether c is already current. If so, and this process has no copy of the
 // content, it keeps c.
 func (t *term) isCurrent(c *content) bool {
-	if t.pending != nil || t.corrupt || c.Hash != t.hash || c.StoredETag() != t.etag {
+	if t.pending != nil || t.corrupt || c.Hash != t.hash || c.StoredETag() != t.etag || !t.sameSource(c) || t.inForce != t.elector.inForce() {
 		return false
 	}
-	if t.content == nil {
+	if t.content == nil || t.content.seq != c.seq {
 		t.setCurrent(c)
 	}
 	return true
@@ -48,7 +51,7 @@ func (t *term) isCurrent(c *content) bool {
 
 // adopt makes the content that meta names the current one. now is Redis's clock.
 func (t *term) adopt(m wire.Meta, now int64) {
-	t.rev, t.hash, t.etag, t.length, t.cdn = m.Rev, m.Hash, m.ETag, m.Len, m.CDN
+	t.rev, t.hash, t.etag, t.length, t.cdn, t.inForce = m.Rev, m.Hash, m.ETag, m.Len, m.CDN, m.Control
 	t.elector.observeMeta(m, now)
 	if t.content != nil && t.content.Hash != t.hash {
 		t.content = nil
@@ -88,7 +91,7 @@ func (t *term) loadContent(ctx context.Context) {
 	if t.corrupt = c == nil; t.corrupt {
 		return
 	}
-	t.content = c
+	t.content = t.withSource(ctx, c)
 	t.remember()
 }
 
@@ -122,13 +125,16 @@ func (t *term) reportUncertain() {
 	}
 }
 
-// confirmed reports whether an unpublished answer of the CDN confirms the content with that
-// hash.
-func (t *term) confirmed(hash string) bool { return !t.answered.IsZero() && t.answeredHash == hash }
+// confirmed reports whether an unpublished answer of the CDN confirms that it serves the content with
+// that hash.
+func (t *term) confirmed(source string) bool {
+	return !t.answered.IsZero() && source != "" && t.answeredHash == source
+}
 
 // mayWrite reports whether this process may write its content c over the content in Redis: if
-// the CDN has confirmed c, if meta names c, or if Redis rolled back from c, see doc.go.
+// the CDN has confirmed c, if meta names c or content of the same source, or if Redis rolled back from
+// c, see doc.go.
 func (t *term) mayWrite(c *content) bool {
-	return t.confirmed(c.Hash) || c.Hash == t.hash ||
+	return t.confirmed(c.sourceHash()) || c.Hash == t.hash || t.sameSource(c) ||
 		t.elector.knowsCurrent(c.Hash) && t.redisTime(time.Now()) > t.elector.highest
 }

@@ -54,7 +54,7 @@ func (t *term) startFetch(ctx context.Context) {
 	t.polls.soon = false
 	t.polls.at = now.Add(t.elector.settings().poll)
 	etag := ""
-	t.fetch.known = t.newest()
+	t.fetch.known = t.newest().origin()
 	if t.fetch.known != nil {
 		etag = t.fetch.known.ETag
 	}
@@ -63,6 +63,9 @@ func (t *term) startFetch(ctx context.Context) {
 	done := make(chan fetchResult, 1)
 	t.fetch.running, t.fetch.done = true, done
 	base, cause := t.content, t.pollCause()
+	if t.elector.inForce() != 0 {
+		base = nil // what becomes current is made of the answer, and its change by rebase
+	}
 	t.elector.stats.update(func(s *KeyStats) { s.Polls++ })
 	t.fetch.wg.Go(func() {
 		defer t.elector.leader.crash.guard()

@@ -68,6 +68,9 @@ func (t *term) record(c *content) script.Record {
 		return script.Record{}
 	}
 	r := script.Record{Entries: e.leader.cfg.HistoryEntries, Cause: c.cause}
+	if c.Hash != t.hash && t.controlCause != "" && t.sameSource(c) {
+		r.Cause = t.controlCause // the CDN serves what it served
+	}
 	if c.change != nil {
 		r.Back, r.BackTo, r.BackSize = c.change.back, c.change.from, c.change.size
 	}

@@ -54,7 +54,7 @@ func TestAChangeAfterALostReplyLeavesNoHole(t *testing.T) {
 				l, _ := s.start(link)
 				s.wait(5 * time.Second)
 				s.cdn.Publish()
-				s.loseReply(l, link, 6, func() {
+				s.loseReply(l, link, 7, func() {
 					s.poll(l)
 					s.cdn.Publish()
 				})
@@ -96,7 +96,7 @@ func TestARefusedEntryIsReportedEvenIfTheReplyIsLost(t *testing.T) {
 					}
 					before := s.stats(l).HistoryErrors
 					s.cdn.Publish()
-					s.loseReply(l, link, 7, func() { meanwhile(s, l) })
+					s.loseReply(l, link, 8, func() { meanwhile(s, l) })
 					if now := s.stats(l); now.HistoryError == "" || now.HistoryErrors <= before || strings.Contains(s.log.String(), fmt.Sprint("event_id=", eventHistoryBack)) {
 						s.Errorf("stats %+v\n%s", now, s.log)
 					}
@@ -113,7 +113,7 @@ func TestALostReplyAloneIsNotReported(t *testing.T) {
 		l, _ := s.start(link)
 		s.wait(5 * time.Second)
 		s.cdn.Publish()
-		s.loseReply(l, link, 6, func() {})
+		s.loseReply(l, link, 7, func() {})
 		if now := s.stats(l); now.HistoryError != "" || now.HistoryErrors != 0 || now.HistoryEntries != 2 {
 			s.Errorf("stats %+v\n%s", now, s.log)
 		}

@@ -191,7 +191,7 @@ func TestALostReplyToACommitKeepsThePatches(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		link := new(redistest.Link)
 		l, _ := s.startLarge(link)
-		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*7\r\n$2\r\nOK")) })
 		s.cdn.Publish()
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(20 * time.Second)

@@ -44,6 +44,7 @@ func (t *term) fetched(r fetchResult) (err error) {
 		t.polls.overwriteUpTo = t.polls.foundEntry
 	}
 	t.answered, t.latest, t.answeredHash = r.Sent, t.redisTime(r.Sent), served.Hash
+	served = t.underControl(served)
 	if !r.NotModified && !t.isCurrent(served) {
 		t.polls.settle()
 		poll.text("catbridge.outcome", "changed")
@@ -79,7 +80,7 @@ func (t *term) credible(c *content) bool {
 // before and the content in Redis, even if c is never committed.
 func (t *term) believe(c *content) {
 	stored, now := c.StoredETag(), time.Now()
-	for _, former := range []string{t.elector.believed, t.etag} {
+	for _, former := range []string{t.elector.believed, t.sourceETag()} {
 		if former != stored {
 			t.elector.replaced.add(former, now)
 		}

@@ -161,7 +161,7 @@ func TestRefreshRequestsDoNotDelayARenewal(t *testing.T) {
 		l, _ := s.start(link)
 		s.wait(10 * time.Second)
 		s.cdn.Break(fakecdn.Status(500))
-		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*7\r\n$2\r\nOK")) })
 		for s.stats(l).WriteError == "" {
 			s.wait(100 * time.Millisecond)
 		}

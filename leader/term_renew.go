@@ -21,6 +21,9 @@ func (t *term) renew(ctx context.Context) error {
 		}
 		switch w.Outcome {
 		case script.OK:
+			if w.Control != t.elector.controlSeq() || t.elector.acted.ended(w.Now) {
+				return t.onControl(ctx)
+			}
 			if t.pending != nil && !t.mayWrite(t.pending) {
 				t.pending = nil // the repair is obsolete
 			}
@@ -43,7 +46,8 @@ func (t *term) sendRenewal(ctx context.Context) (script.WriteReply, error) {
 	ctx, cancel := t.withDeadline(ctx, t.elector.timings.RenewInterval)
 	defer cancel()
 	sent := time.Now()
-	a := t.assertion(wire.Heartbeat, t.hash)
+	a := t.assertion(wire.Heartbeat, t.sourceHash())
+	t.addControl(&a, t.content, t.inForce)
 	w, err := t.write(ctx, spanRenew, func(ctx context.Context) (script.WriteReply, error) { return t.elector.store.Renew(ctx, a) })
 	if err != nil {
 		return w, err

@@ -154,6 +154,7 @@ func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 	if c == nil {
 		return nil, nil
 	}
+	c = t.withSource(ctx, c)
 	if best != blob {
 		written := max(t.rev, blobRev)
 		if written == 0 {

@@ -176,7 +176,7 @@ func TestALaggingEdgeDoesNotUndoACommitWithALostReply(t *testing.T) {
 		old := s.cdn.Config()
 		s.wait(5 * time.Second)
 		version := s.cdn.Publish()
-		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*7\r\n$2\r\nOK")) })
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(2 * time.Second)
 		s.hasVersion(version) // the commit ran; the leader waits for the reply

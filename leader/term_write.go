@@ -20,6 +20,7 @@ func (t *term) message(kind wire.MessageType) wire.Message {
 	if t.etag != "" {
 		m.ETag = wire.MessageETag(t.etag)
 	}
+	m.Control = t.inForce
 	if t.content != nil {
 		m.Spread = t.elector.spread(len(t.content.Payload))
 		m.Patches = t.elector.patchWindow(t.currentPatches(), len(t.content.Payload))
@@ -27,16 +28,16 @@ func (t *term) message(kind wire.MessageType) wire.Message {
 	return m
 }
 
-// assertion returns the arguments of a write that makes or keeps the content with that hash
-// current.
-func (t *term) assertion(kind wire.MessageType, hash string) script.Assertion {
+// assertion returns the arguments of a write that makes or keeps content current whose source has that
+// hash; empty: it is unknown.
+func (t *term) assertion(kind wire.MessageType, source string) script.Assertion {
 	a := script.Assertion{
 		Lock: t.lock, Base: t.rev, Age: -1, CDN: t.cdn,
 		Message: t.message(kind), ETag: t.etag,
 	}
 	// An answer of the CDN confirms one content only (I14): not the current content while
 	// newer content is pending, nor content to which Redis has rolled back.
-	if t.confirmed(hash) {
+	if t.confirmed(source) {
 		a.Age, a.Latest = time.Since(t.answered).Milliseconds(), t.latest
 		a.Above = t.elector.highest
 	}

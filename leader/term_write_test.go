@@ -25,7 +25,7 @@ func TestTheScriptThatWritesAChangePublishesIt(t *testing.T) {
 		l, _ := s.start(link)
 		s.wait(5 * time.Second)
 		version := s.cdn.Publish()
-		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*7\r\n$2\r\nOK")) })
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(time.Second)
 		s.hasVersion(version)
@@ -163,7 +163,7 @@ func TestALostReplyToACommitCausesNoSecondChange(t *testing.T) {
 		l, _ := s.start(link)
 		s.wait(time.Second)
 		version := s.cdn.Publish()
-		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*7\r\n$2\r\nOK")) })
 		_ = l.RequestRefresh(s.Context(), "main")
 		s.wait(2 * time.Second)
 		s.hasVersion(version) // the commit ran; only its reply was lost

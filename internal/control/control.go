@@ -120,6 +120,16 @@ func (c *Control) With(f Force) *Control {
 	return changed
 }
 
+// Unpinned returns a copy without the pin. A nil Control is one with nothing in force.
+func (c *Control) Unpinned() *Control {
+	changed := &Control{}
+	if c != nil {
+		*changed = *c
+		changed.Pin = nil
+	}
+	return changed
+}
+
 // Without returns a copy in which a flag is not forced.
 func (c *Control) Without(flag string) *Control {
 	changed := &Control{}

@@ -103,7 +103,7 @@ func (c *chaos) step() {
 		c.Audit.Forget()
 	case 16:
 		// The leader's writes arrive, but not the replies.
-		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK")) })
+		link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*7\r\n$2\r\nOK")) })
 	}
 }
 

@@ -22,7 +22,7 @@ func TestF32_LostReplyDoesNotPublishTwice(t *testing.T) {
 				before = append(before, r.Client.Stats().Applied)
 			}
 			// Replies to scripts that wrote: an array whose first element is OK.
-			first.Link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*6\r\n$2\r\nOK\r\n")) })
+			first.Link.Drop(func(frame []byte) bool { return bytes.HasPrefix(frame, []byte("*7\r\n$2\r\nOK\r\n")) })
 			dropped := first.Link.Dropped()
 			version := env.CDN.Publish()
 			env.AwaitCommit(version)

@@ -6,7 +6,7 @@
 --   1 leader  string  the ID of this process
 --   2 lease   int, ms the lock's time to live
 --   3 highest int     the highest epoch or rev that this process has seen
--- Returns {ACQUIRED or HELD, the lock's value, its remaining ms, now, the fields of meta}.
+-- Returns {ACQUIRED or HELD, the lock's value, its remaining ms, now, the epoch before if it acquired it, the fields of meta}.
 
 local lock_key, meta_key = KEYS[1], KEYS[2]
 local leader, lease, highest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -23,11 +23,12 @@ if lock and string.sub(lock, 1, #mine) ~= mine then
     redis.call('PEXPIRE', lock_key, lease)
     left = lease
   end
-  return {'HELD', bounded(lock, LOCK), left, digits(now), unpack(meta)}
+  return {'HELD', bounded(lock, LOCK), left, digits(now), '0', unpack(meta)}
 end
 
 local held = lock and number(string.sub(lock, #mine + 1)) or 0
-local epoch = math.max(now, number(meta[EPOCH]) + 1, held + 1, highest + 1)
+local former = number(meta[EPOCH])
+local epoch = math.max(now, former + 1, held + 1, highest + 1)
 if epoch > MAX then return exhausted() end
 meta[EPOCH] = digits(epoch)
 lock = mine .. meta[EPOCH]
@@ -35,4 +36,4 @@ redis.call('SET', lock_key, lock, 'PX', lease)
 meta[STAMP] = PROTO .. meta[EPOCH]
 -- This stamp would make readers believe a control that an older leader left. Content stays under the control that it was made with.
 write_meta(meta_key, 'epoch', meta[EPOCH], 'proto', meta[STAMP], 'control', meta[CONTROL] or '')
-return {'ACQUIRED', lock, lease, digits(now), unpack(meta)}
+return {'ACQUIRED', lock, lease, digits(now), digits(former), unpack(meta)}

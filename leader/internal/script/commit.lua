@@ -7,6 +7,8 @@
 --   4 blob      string
 --   5 patches   string  how the content differs from earlier content
 --   6 history   stream  the changes of the content
+--   7 control   string  what operators have put in force
+--   8 source    string  what the CDN serves, while a control is in force
 -- ARGV:
 --    1 lock     string  the lock's value as this process wrote it
 --    2 lease    int, ms the lock's time to live
@@ -37,11 +39,19 @@
 --   27 backto  string  hash of the content that back makes; empty: there is none
 --   28 backsize int    bytes of that config JSON
 --   29 back    string  how to make that content of this one
+--   30 seq     int     the seq of the control from which the content was made; 0: there was none
+--   31 control string  that seq while anything is in force; empty: nothing is
+--   32 srctail string  the head of source after its rev and its time; empty: there is no source
+--   33 srcdata string  the payload of source
+--   34 srcetag string  of what the CDN serves, as stored; empty: unknown
+--   35 former  string  srcetag of the content that this one replaces
 -- Times are in ms since the Unix epoch by Redis's clock.
--- Returns {OK, rev, cdn, now, receivers, refresh}, with Redis's error besides if it refused the history's entry,
--- {FENCED}, or {STALE or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
+-- Returns {OK, rev, cdn, now, receivers, refresh, seq}, with Redis's error besides if it refused the history's entry,
+-- {FENCED}, {STALE or OVERWRITTEN, the entry's fetch time, now, the fields of meta}, or {CONTROL, the stored seq, now,
+-- the fields of meta}.
 
 local entry_key, lock_key, meta_key, blob_key, patches_key, history_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local control_key, source_key = KEYS[7], KEYS[8]
 local own_lock, lease, base, above = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local age, last_answer = tonumber(ARGV[5]), tonumber(ARGV[6])
 local channel, head, tail, inline = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -50,6 +60,8 @@ local json, blob_tail, payload = ARGV[15], ARGV[16], ARGV[17]
 local over, latest, replaced, waits = tonumber(ARGV[18]), tonumber(ARGV[19]), ARGV[20], ARGV[21]
 local from, older, step = ARGV[22], ARGV[23], ARGV[24]
 local entries, cause, back_to, back_size, back = tonumber(ARGV[25]), ARGV[26], ARGV[27], ARGV[28], ARGV[29]
+local seq, control, source_tail, source = tonumber(ARGV[30]), ARGV[31], ARGV[32], ARGV[33]
+local source_etag, former = ARGV[34], ARGV[35]
 
 local now = clock()
 if not now then return bad_clock() end
@@ -57,6 +69,8 @@ if read('GET', lock_key) ~= own_lock then return {'FENCED'} end
 local meta = read_meta(meta_key)
 local current = number(meta[REV])
 if current ~= base then return {'STALE', '0', digits(now), unpack(meta)} end
+local in_redis = stored_seq(control_key)
+if in_redis ~= seq then return {'CONTROL', digits(in_redis), digits(now), unpack(meta)} end
 
 -- Only an answer of the CDN raises rev to the present, and a late write must not make the answer look newer (I14).
 local answered = age >= 0 and math.min(now - age, latest) or 0
@@ -74,14 +88,14 @@ local cdn = age >= 0 and answered or last_answer
 -- that the leader knows of, and those in meta. Values written by others are not trusted.
 local times, places, etags = {}, {}, {}
 local function add(time, old)
-  if old == etag or #old == 0 or #old > 256 or times[old] and times[old] >= time then return end
+  if old == source_etag or #old == 0 or #old > 256 or times[old] and times[old] >= time then return end
   if not times[old] then
     etags[#etags + 1] = old
     places[old] = #etags
   end
   times[old] = time
 end
-if meta[ETAG] then add(now, meta[ETAG]) end
+add(now, former)
 for ms, old in string.gmatch(replaced, '(%d+) ([^\n]+)') do add(math.max(now - tonumber(ms), 1), old) end
 for time, old in string.gmatch('\n' .. (meta[ETAGS] or ''), '\n(%d+) ([^\n]+)') do
   if number(time) > 0 then add(number(time), old) end
@@ -93,6 +107,11 @@ for i = 1, math.min(#etags, 8) do lines[i] = digits(times[etags[i]]) .. ' ' .. e
 local text = digits(rev)
 redis.call('SET', entry_key, text .. '\n' .. etag .. '\n' .. json)
 redis.call('SET', blob_key, text .. '\n' .. blob_tail .. payload)
+if source_tail ~= '' then
+  redis.call('SET', source_key, source_head(text, cdn) .. source_tail .. source)
+else
+  redis.call('DEL', source_key)
+end
 -- The last step of patches leads to the current content, or there are no patches. A commit of the current content keeps them.
 if hash ~= meta[HASH] then
   if from ~= '' and from == meta[HASH] then
@@ -104,7 +123,7 @@ end
 local epoch = string.match(own_lock, '%d+$')
 write_meta(meta_key, 'epoch', epoch, 'proto', PROTO .. epoch, 'rev', text, 'hash', hash, 'len', length,
   'etag', etag, 'cdn', cdn > 0 and digits(cdn) or '', 'poll', poll,
-  'refresh', digits(number(meta[REFRESH])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(waits) and waits or '')
+  'refresh', digits(number(meta[REFRESH])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(waits) and waits or '', 'control', control)
 redis.call('PEXPIRE', lock_key, lease)
 local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now) .. inline)
 
@@ -128,6 +147,6 @@ local function record()
   return type(reply) == 'table' and reply.err
 end
 local finished, failure = pcall(record)
-local reply = {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[REFRESH]))}
+local reply = {'OK', text, digits(cdn), digits(now), receivers, digits(number(meta[REFRESH])), digits(seq)}
 if not finished or failure then reply[#reply + 1] = bounded(type(failure) == 'table' and failure.err or tostring(failure), 200) end
 return reply

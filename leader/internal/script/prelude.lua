@@ -52,6 +52,9 @@ end
 -- bounded cuts text, which any client may have written, to limit + 1 bytes: the extra byte shows that it is too long.
 local function bounded(text, limit) return text and string.sub(text, 1, limit + 1) end
 
+-- source_head returns the two lines with which a source begins.
+local function source_head(rev, cdn) return string.format('%s\n%013.0f\n', rev, cdn) end
+
 -- is_hash reports whether s has the form of a content's hash.
 local function is_hash(s) return s and #s == 64 and not string.find(s, '[^0-9a-f]') end
 

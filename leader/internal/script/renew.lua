@@ -5,6 +5,9 @@
 --   2 lock     string
 --   3 meta     hash
 --   4 blob     string
+--   5 control  string  what operators have put in force
+--   6 pinned   string  the content of the pin
+--   7 source   string  what the CDN serves, while a control is in force
 -- ARGV:
 --    1 lock    string  the lock's value as this process wrote it
 --    2 lease   int, ms the lock's time to live
@@ -20,13 +23,18 @@
 --   12 length  int     bytes of the config JSON
 --   13 latest  int, ms an upper bound for the time of the CDN's answer
 --   14 waits   string  the highest rev seen, if the leader waits for the CDN; empty: it does not
+--   15 control string  what meta must have as the seq of the control; empty: nothing is in force
+--   16 pin     string  hash of the pinned content; empty: there is no pin
+--   17 srchead string  the head of source after its rev and its time; empty: there is no source
 -- Times are in ms since the Unix epoch by Redis's clock.
--- Returns {OK, rev, cdn, now, receivers, refresh}, {FENCED}, or {STALE, REGRESSED or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
+-- Returns {OK, rev, cdn, now, receivers, refresh, the stored seq, which is 0 if the pinned content is damaged}, {FENCED}, or {STALE, REGRESSED or OVERWRITTEN, the entry's fetch time, now, the fields of meta}.
 
 local entry_key, lock_key, meta_key, blob_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local control_key, pinned_key, source_key = KEYS[5], KEYS[6], KEYS[7]
 local own_lock, lease, base, hash, etag = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local above, age, channel, head, tail = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 local poll, length, latest, waits = ARGV[11], ARGV[12], tonumber(ARGV[13]), ARGV[14]
+local control, pin, source = ARGV[15], ARGV[16], ARGV[17]
 
 -- sound reports whether the fields that are not compared below are valid: readers reject a meta with one bad field.
 local function sound(meta)
@@ -55,7 +63,9 @@ if rev ~= base or (meta[HASH] or '') ~= hash then
   state = (rev > base and meta[HASH] == hash) and 'STALE' or 'REGRESSED'
 elseif base > 0 then
   local blob = read('GETRANGE', blob_key, 0, 14 + #hash) or ''
-  if entry ~= meta[REV] .. '\n' .. etag .. '\n' or blob ~= meta[REV] .. '\n' .. hash .. '\n'
+  local head = source_head(meta[REV], number(meta[CDN])) .. source
+  if source ~= '' and read('GETRANGE', source_key, 0, #head - 1) ~= head or meta[CONTROL] ~= control
+    or entry ~= meta[REV] .. '\n' .. etag .. '\n' or blob ~= meta[REV] .. '\n' .. hash .. '\n'
     or meta[EPOCH] ~= string.match(own_lock, '%d+$') or meta[LEN] ~= length or meta[ETAG] ~= etag or not sound(meta) then
     state = 'OVERWRITTEN'
   end
@@ -63,6 +73,8 @@ end
 redis.call('PEXPIRE', lock_key, lease)
 if state ~= 'OK' then return {state, digits(number(fetched)), digits(now), unpack(meta)} end
 
+local seq = stored_seq(control_key)
+if pin ~= '' and read('GETRANGE', pinned_key, 14, 13 + #pin) ~= pin then seq = 0 end
 local cdn = number(meta[CDN])
 if age >= 0 and base > 0 then
   cdn = math.min(now - age, latest)
@@ -71,8 +83,9 @@ if age >= 0 and base > 0 then
   local text = digits(rev)
   redis.call('SETRANGE', entry_key, 0, text)
   redis.call('SETRANGE', blob_key, 0, text)
+  if source ~= '' then redis.call('SETRANGE', source_key, 0, source_head(text, cdn)) end
   redis.call('HSET', meta_key, 'rev', text, 'cdn', digits(cdn), 'poll', poll)
 end
 if base > 0 and (meta[WAITS] or '') ~= waits then redis.call('HSET', meta_key, 'waits', waits) end
 local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now))
-return {'OK', digits(rev), digits(cdn), digits(now), receivers, digits(number(meta[REFRESH]))}
+return {'OK', digits(rev), digits(cdn), digits(now), receivers, digits(number(meta[REFRESH])), digits(seq)}

@@ -16,13 +16,16 @@ func parseWriteReply(reply []any) (WriteReply, error) {
 	w := WriteReply{Outcome: Outcome(r.text())}
 	switch w.Outcome {
 	case OK:
-		w.Rev, w.CDN, w.Now, w.Receivers, w.Refresh = r.number(), r.number(), r.number(), r.number(), r.number()
+		w.Rev, w.CDN, w.Now, w.Receivers, w.Refresh, w.Control = r.number(), r.number(), r.number(), r.number(), r.number(), r.number()
 		if len(r.reply) > 0 {
 			w.History = r.text()
 		}
 	case Fenced:
 	case Stale, Regressed, Overwritten:
 		w.Found, w.Now = r.number(), r.number()
+		w.Meta = r.meta()
+	case Control:
+		w.Control, w.Now = r.number(), r.number()
 		w.Meta = r.meta()
 	default:
 		return WriteReply{}, errReply

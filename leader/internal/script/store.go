@@ -23,7 +23,8 @@ const (
 	Fenced      Outcome = "FENCED"      // this process does not hold the lock; nothing was written
 	Stale       Outcome = "STALE"       // meta is not at the base rev; nothing was written
 	Regressed   Outcome = "REGRESSED"   // meta does not have what this process wrote
-	Overwritten Outcome = "OVERWRITTEN" // entry, blob or a field of meta is missing or was overwritten
+	Overwritten Outcome = "OVERWRITTEN" // entry, blob, source or a field of meta is missing or was overwritten
+	Control     Outcome = "CONTROL"     // another control is in force; nothing was written
 	Released    Outcome = "RELEASED"    // the lock is free
 	Proto       Outcome = "PROTO"       // the latest leader does not know of controls; nothing was written
 )
@@ -52,6 +53,7 @@ type AcquireReply struct {
 	Lock    string        // the lock's value
 	Left    time.Duration // the lock's remaining time to live
 	Now     int64         // Redis's clock, Unix ms
+	Former  int64         // Acquired: the epoch of the term before; 0: unknown
 	Meta    wire.Meta
 }
 
@@ -64,7 +66,7 @@ func (s *Store) Acquire(ctx context.Context, highest int64) (AcquireReply, error
 		return AcquireReply{}, fmt.Errorf("acquire: %w", err)
 	}
 	r := replyReader{reply: reply}
-	g := AcquireReply{Outcome: Outcome(r.text()), Lock: r.text(), Left: time.Duration(r.number()) * time.Millisecond, Now: r.number()}
+	g := AcquireReply{Outcome: Outcome(r.text()), Lock: r.text(), Left: time.Duration(r.number()) * time.Millisecond, Now: r.number(), Former: r.number()}
 	g.Meta = r.meta()
 	if r.err != nil {
 		return AcquireReply{}, fmt.Errorf("acquire: %w", r.err)
@@ -80,12 +82,14 @@ type WriteReply struct {
 	Now       int64 // Redis's clock, Unix ms; Fenced: 0
 	Receivers int64 // of the message
 	Refresh   int64 // the count of refresh requests
+	// Control is the seq of the stored control; 0: there is none, or it is damaged. OK and Control only.
+	Control int64
 	// History is the error of Redis if a commit could not be added to the history; empty: it was added,
 	// or did not need to be.
 	History string
 
 	Found int64     // Regressed, Overwritten: the entry's fetch time
-	Meta  wire.Meta // Stale, Regressed, Overwritten: what is current in Redis
+	Meta  wire.Meta // Stale, Regressed, Overwritten, Control: what is current in Redis
 }
 
 // Assertion holds the arguments that commit and renew share: the state that this process
@@ -100,6 +104,12 @@ type Assertion struct {
 	Message wire.Message
 	ETag    string // as stored
 	Waits   int64  // see [wire.Meta]; 0: the leader does not wait
+	// InForce is the seq of the control in force; 0: there is none.
+	InForce int64
+	Source  *Content // what the CDN serves; nil: unknown, or no control is in force
+
+	// Of a renewal:
+	Pin string // hash of the pinned content; empty: there is no pin
 
 	// Of a commit:
 	OverwriteUpTo int64  // an entry fetched up to this time may be overwritten
@@ -109,6 +119,10 @@ type Assertion struct {
 	Patches wire.Patches
 	From    string
 	History Record
+	Seq     int64 // of the control from which the content was made; 0: there was none
+	// SourceETag is that of the CDN's content, as stored, FormerETag that of the content that this one
+	// replaces; empty: unknown.
+	SourceETag, FormerETag string
 }
 
 // Record is what a commit adds to the history. The scripts add it if the content is new.
@@ -128,6 +142,7 @@ func (s *Store) Commit(ctx context.Context, a Assertion, c *Content) (WriteReply
 	if len(c.Payload) <= wire.MaxInlineBytes {
 		inline = append([]byte("\n"+string(c.Codec)+"\n"), c.Payload...)
 	}
+	source := storedSource{a.Source}
 	var older, step []byte
 	if last := len(a.Patches) - 1; last >= 0 {
 		older, step = a.Patches[:last].Append(nil), a.Patches[last].Tail()
@@ -135,12 +150,13 @@ func (s *Store) Commit(ctx context.Context, a Assertion, c *Content) (WriteReply
 			inline = append([]byte("\n"+string(wire.Patch)+"\n"), patch...)
 		}
 	}
-	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob, s.keys.Patches, s.keys.History},
+	reply, err := commitScript.Run(ctx, s.client, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob, s.keys.Patches, s.keys.History, s.keys.Control, s.keys.Source},
 		a.Lock, s.lease.Milliseconds(), a.Base, a.Above, a.Age, a.CDN,
 		s.keys.Events, a.Message.Head(), a.Message.Tail(), inline,
 		a.ETag, c.Hash, len(c.JSON), a.Message.Poll.Milliseconds(),
 		c.JSON, blob.Tail(), c.Payload, a.OverwriteUpTo, a.Latest, a.Replaced, revText(a.Waits),
-		a.From, older, step, a.History.Entries, string(a.History.Cause), a.History.BackTo, a.History.BackSize, a.History.Back).Slice()
+		a.From, older, step, a.History.Entries, string(a.History.Cause), a.History.BackTo, a.History.BackSize, a.History.Back,
+		a.Seq, revText(a.InForce), source.tail(), source.payload(), a.SourceETag, a.FormerETag).Slice()
 	if err != nil {
 		return WriteReply{}, fmt.Errorf("commit: %w", err)
 	}
@@ -154,9 +170,10 @@ func (s *Store) Commit(ctx context.Context, a Assertion, c *Content) (WriteReply
 // Renew extends the lock, checks that Redis has what this process wrote, and publishes the
 // heartbeat. With an answer of the CDN it also raises rev.
 func (s *Store) Renew(ctx context.Context, a Assertion) (WriteReply, error) {
-	reply, err := s.scripts.run(ctx, renewScript, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob},
+	reply, err := s.scripts.run(ctx, renewScript, []string{s.keys.Entry, s.keys.Lock, s.keys.Meta, s.keys.Blob, s.keys.Control, s.keys.Pinned, s.keys.Source},
 		a.Lock, s.lease.Milliseconds(), a.Base, a.Message.Hash, a.ETag, a.Above, a.Age,
-		s.keys.Events, a.Message.Head(), a.Message.Tail(), a.Message.Poll.Milliseconds(), a.Message.Len, a.Latest, revText(a.Waits))
+		s.keys.Events, a.Message.Head(), a.Message.Tail(), a.Message.Poll.Milliseconds(), a.Message.Len, a.Latest, revText(a.Waits),
+		revText(a.InForce), a.Pin, storedSource{a.Source}.head())
 	if err != nil {
 		return WriteReply{}, fmt.Errorf("renew: %w", err)
 	}

@@ -105,7 +105,7 @@ func TestScriptsReturnNoMoreThanTheLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		lock, _ := reply[1].(string)
-		etags, _ := reply[4+slices.Index(wire.MetaFields(), "etags")].(string)
+		etags, _ := reply[5+slices.Index(wire.MetaFields(), "etags")].(string)
 		if len(lock) != wire.MaxLockBytes+1 || len(etags) != wire.MaxMetaFieldBytes+1 {
 			t.Errorf("lock %d bytes, etags %d", len(lock), len(etags))
 		}

@@ -33,6 +33,7 @@ func onBoth(t *testing.T, test func(t *testing.T, client *redis.Client)) {
 type author struct {
 	t testing.TB
 	*Store
+	etag string // of the current content
 	lock string
 	rev  int64
 	high int64
@@ -48,7 +49,7 @@ func (a *author) mustAcquire() AcquireReply {
 	if err != nil || g.Outcome != Acquired {
 		a.t.Fatalf("acquire: %+v, %v", g, err)
 	}
-	a.lock, a.rev = g.Lock, g.Meta.Rev
+	a.lock, a.rev, a.etag = g.Lock, g.Meta.Rev, g.Meta.ETag
 	return g
 }
 
@@ -59,6 +60,7 @@ func testContent(version int) *Content {
 func (a *author) assertionFor(c *Content, kind wire.MessageType, age int64) Assertion {
 	return Assertion{
 		Lock: a.lock, Base: a.rev, Above: a.high, Age: age, Latest: wire.MaxRev, ETag: c.StoredETag(), OverwriteUpTo: wire.MaxRev,
+		SourceETag: c.StoredETag(), FormerETag: a.etag,
 		Message: wire.Message{Type: kind, Hash: c.Hash, Len: len(c.JSON), Poll: 55 * time.Second, ETag: c.StoredETag()},
 	}
 }
@@ -69,7 +71,7 @@ func (a *author) mustCommit(c *Content) WriteReply {
 	if err != nil || w.Outcome != OK {
 		a.t.Fatalf("commit: %+v, %v", w, err)
 	}
-	a.rev = w.Rev
+	a.rev, a.etag = w.Rev, c.StoredETag()
 	return w
 }
 

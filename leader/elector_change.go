@@ -10,8 +10,8 @@ import (
 	"github.com/catbridge/catbridge/internal/eventlog"
 )
 
-// control changes the settings of a running elector, and stops it.
-type control struct {
+// steering changes the settings of a running elector, and stops it.
+type steering struct {
 	settings atomic.Pointer[settings]
 
 	mu      sync.Mutex
@@ -19,13 +19,13 @@ type control struct {
 	end     context.CancelCauseFunc // cancels the context of begin; nil: begin was not called
 }
 
-func (e *elector) settings() *settings { return e.control.settings.Load() }
+func (e *elector) settings() *settings { return e.steering.settings.Load() }
 func (e *elector) log() eventlog.Log   { return e.settings().log }
 
 // begin returns a context that is canceled when the elector has to end its term because of
 // a change of settings. ok is false if the SDK key was removed or ctx is done.
 func (e *elector) begin(ctx context.Context) (_ context.Context, ok bool) {
-	c := &e.control
+	c := &e.steering
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.end != nil {
@@ -50,21 +50,21 @@ func (e *elector) configure(s *settings) {
 	if reflect.DeepEqual(old.SDKKey, s.SDKKey) {
 		return // keep the fetcher, with the redirect that it has learnt
 	}
-	e.control.settings.Store(s)
+	e.steering.settings.Store(s)
 	e.stats.update(func(stats *KeyStats) { stats.Name = s.name() })
 	if !old.sameFetch(s.SDKKey) {
-		e.control.stop(errChanged)
+		e.steering.stop(errChanged)
 	}
 }
 
 func (e *elector) remove() {
-	e.control.mu.Lock()
-	e.control.removed = true
-	e.control.mu.Unlock()
-	e.control.stop(errRemoved)
+	e.steering.mu.Lock()
+	e.steering.removed = true
+	e.steering.mu.Unlock()
+	e.steering.stop(errRemoved)
 }
 
-func (c *control) stop(cause error) {
+func (c *steering) stop(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.end != nil {

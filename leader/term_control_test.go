@@ -1,0 +1,411 @@
+package leader
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
+
+	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/history"
+	"github.com/catbridge/catbridge/internal/control"
+	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
+	"github.com/catbridge/catbridge/internal/wire"
+	"github.com/catbridge/catbridge/leader/internal/script"
+)
+
+// operate changes the control as an operator does, who is asked to wait until it has settled.
+func (s *testEnv) operate(change func(c *control.Control) *control.Control, pinned []byte) int64 {
+	s.Helper()
+	seq := s.putInForce(change, pinned)
+	s.wait(100 * time.Millisecond)
+	return seq
+}
+
+// putInForce changes the control and returns its seq.
+func (s *testEnv) putInForce(change func(c *control.Control) *control.Control, pinned []byte) int64 {
+	s.Helper()
+	store := script.NewBatcher(s.client, func() {}).NewStore(s.keys, "", time.Second)
+	stored, err := store.Control(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	w := script.ControlWrite{Expected: stored.Seq, Control: change(stored.Control)}
+	if pinned != nil {
+		w.Pinned = script.NewContent(pinned, "")
+	}
+	reply, err := store.WriteControl(s.Context(), w)
+	if err != nil || reply.Outcome != script.OK {
+		s.Fatalf("%+v, %v", reply, err)
+	}
+	return reply.Seq
+}
+
+func order(d time.Duration) control.Order {
+	now := time.Now()
+	return control.Order{By: "ann@host", Reason: "a test", Since: now.UnixMilli(), Until: now.Add(d).UnixMilli()}
+}
+
+func forced(flag string, v evaluate.Value, d time.Duration) func(*control.Control) *control.Control {
+	return func(c *control.Control) *control.Control {
+		return c.With(control.Force{Flag: flag, Value: v, Order: order(d)})
+	}
+}
+
+func pinned(json []byte, d time.Duration) func(*control.Control) *control.Control {
+	return func(c *control.Control) *control.Control {
+		changed := c.Unpinned()
+		changed.Pin = &control.Pin{Hash: wire.ContentHash(json), Order: order(d)}
+		return changed
+	}
+}
+
+func unforced(flag string) func(*control.Control) *control.Control {
+	return func(c *control.Control) *control.Control { return c.Without(flag) }
+}
+
+func unpinned(c *control.Control) *control.Control { return c.Unpinned() }
+
+const forcedVersion = 77
+
+func forceVersion(d time.Duration) func(*control.Control) *control.Control {
+	return forced(fakecdn.VersionFlag, evaluate.IntValue(forcedVersion), d)
+}
+
+// served returns what the entry serves for the flag with the version.
+func (s *testEnv) served() int64 {
+	s.Helper()
+	config, err := evaluate.Parse(s.entry().JSON)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return config.Evaluate(fakecdn.VersionFlag, nil, evaluate.IntValue(0), nil).Value.Int()
+}
+
+func (s *testEnv) wantServed(version int64) {
+	s.Helper()
+	if have := s.served(); have != version {
+		s.Errorf("version %d is served, want %d", have, version)
+	}
+}
+
+// wantControlled checks that entry, blob, meta and source agree, and that the control in force is the
+// one with that seq; 0: none.
+func (s *testEnv) wantControlled(seq int64, source fakecdn.Config) {
+	s.Helper()
+	meta, entry := s.meta(), s.entry()
+	blob, err := wire.ParseBlob([]byte(s.client.Get(s.Context(), s.keys.Blob).Val()))
+	if err != nil || blob.Rev != meta.Rev || blob.Hash != meta.Hash || entry.FetchTime != meta.Rev ||
+		entry.ETag != meta.ETag || wire.ContentHash(entry.JSON) != meta.Hash {
+		s.Errorf("meta %+v, entry %d %s, blob %d %.8s, %v", meta, entry.FetchTime, entry.ETag, blob.Rev, blob.Hash, err)
+	}
+	for _, old := range meta.Recent {
+		if old.ETag == source.ETag() {
+			s.Errorf("meta lists what the CDN serves as replaced: %+v", meta.Recent)
+		}
+	}
+	if meta.Control != seq {
+		s.Errorf("meta names the control %d, want %d", meta.Control, seq)
+	}
+	text := s.client.Get(s.Context(), s.keys.Source).Val()
+	if seq == 0 {
+		if text != "" || entry.ETag != source.ETag() || !bytes.Equal(entry.JSON, source.JSON()) {
+			s.Errorf("nothing is in force: the source is %.60q, the entry's ETag is %s, want %s", text, entry.ETag, source.ETag())
+		}
+		return
+	}
+	stored, err := wire.ParseSource([]byte(text))
+	if err != nil {
+		s.Fatal(err)
+	}
+	json, err := stored.JSON()
+	if err != nil || !bytes.Equal(json, source.JSON()) || stored.ETag != source.ETag() || stored.Rev != meta.Rev || stored.CDN != meta.CDN {
+		s.Errorf("source %+v of version %d, want version %d; meta %+v; %v", stored, source.Version, source.Version, meta, err)
+	}
+}
+
+func TestAForceIsInForceAtOnceAndEndsWithoutATrace(t *testing.T) {
+	for name, size := range map[string]int{"small": 0, "large": largeBytes} {
+		t.Run(name, func(t *testing.T) {
+			runEnv(t, func(s *testEnv) {
+				s.cdn.SetMinBytes(size)
+				l, _ := s.start(nil)
+				s.wait(5 * time.Second)
+				before := s.stats(l)
+				seq := s.operate(forceVersion(time.Hour), nil)
+				s.wantServed(forcedVersion)
+				s.wantControlled(seq, s.cdn.Config())
+				if !control.IsETag(s.entry().ETag, s.meta().Hash) {
+					s.Errorf("ETag %s", s.entry().ETag)
+				}
+				s.operate(unforced(fakecdn.VersionFlag), nil)
+				s.wantControlled(0, s.cdn.Config())
+				if now := s.stats(l); now.Polls != before.Polls || now.Suspect != 0 || now.Terms != 1 || now.LastAnswer != before.LastAnswer {
+					s.Errorf("%+v", now)
+				}
+				s.wantCauses(history.Withdrawn, history.Force, history.First)
+				s.change(l)
+				s.wantControlled(0, s.cdn.Config())
+				if now := s.stats(l); now.Suspect != 0 {
+					s.Errorf("%+v", now)
+				}
+			})
+		})
+	}
+}
+
+// The CDN goes on while a content is pinned: it is asked with its own ETag, and its answers count as such.
+func TestWhatTheCDNServesStaysKnownWhileContentIsPinned(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		old := s.cdn.Config()
+		s.change(l)
+		seq := s.operate(pinned(old.JSON(), time.Hour), old.JSON())
+		s.wantServed(old.Version)
+		s.wantControlled(seq, s.cdn.Config())
+		before := s.stats(l)
+		s.wait(3 * time.Minute)
+		now := s.stats(l)
+		if now.NotModified < before.NotModified+2 || now.Fetched != before.Fetched || !now.LastAnswer.After(before.LastAnswer) || now.Rev <= before.Rev {
+			s.Errorf("the CDN's answers do not count: %+v, then %+v", before, now)
+		}
+		s.wantControlled(seq, s.cdn.Config())
+		former := s.cdn.Config().ETag()
+		s.cdn.Publish()
+		s.wait(2 * time.Minute)
+		s.wantServed(old.Version)
+		s.wantControlled(seq, s.cdn.Config())
+		if recent := s.meta().Recent; len(recent) == 0 || recent[0].ETag != former {
+			s.Errorf("meta does not list what the CDN served before: %+v", recent)
+		}
+		polls := s.stats(l).Polls
+		s.operate(unpinned, nil)
+		s.wantControlled(0, s.cdn.Config())
+		if now := s.stats(l); now.Polls != polls || now.Suspect != 0 || now.Repairs != 0 {
+			s.Errorf("%+v", now)
+		}
+		s.wait(3 * time.Minute)
+		s.wantControlled(0, s.cdn.Config())
+		if now := s.stats(l); now.Suspect != 0 {
+			s.Errorf("what the CDN serves is doubted: %+v", now)
+		}
+		s.wantCauses(history.Withdrawn, history.Pin, history.Refresh, history.First)
+	})
+}
+
+func TestAForceEndsWhenItsTimeIsUp(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.operate(forceVersion(time.Minute), nil)
+		s.wait(59 * time.Second)
+		s.wantServed(forcedVersion)
+		s.wait(l.cfg.Timings.RenewInterval + time.Second)
+		s.wantControlled(0, s.cdn.Config())
+		s.wantCauses(history.Expired, history.Force, history.First)
+		// It does not return when Redis's clock is set back.
+		s.server.Mini().SetTime(time.Now().Add(-time.Minute))
+		s.wait(3 * l.cfg.Timings.RenewInterval)
+		s.wantControlled(0, s.cdn.Config())
+	})
+}
+
+func TestATakeoverKeepsTheControlWithoutTheCDN(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		_, stop := s.start(nil)
+		s.wait(5 * time.Second)
+		seq := s.operate(forceVersion(time.Hour), nil)
+		s.cdn.Break(fakecdn.Status(500))
+		stop()
+		l, _ := s.start(nil)
+		s.wait(2 * time.Minute)
+		s.wantServed(forcedVersion)
+		s.wantControlled(seq, s.cdn.Config())
+		if now := s.stats(l); now.Commits != 0 || now.InForce != seq || now.Suspended != "" {
+			s.Errorf("%+v", now)
+		}
+		s.operate(unforced(fakecdn.VersionFlag), nil)
+		s.wantControlled(0, s.cdn.Config())
+		s.wantCauses(history.Withdrawn, history.Force, history.First)
+	})
+}
+
+// Without a leader nothing ends; the next leader acts on what was ordered and ended meanwhile.
+func TestAControlThatChangesWhileNobodyLeadsIsActedOnLater(t *testing.T) {
+	for name, test := range map[string]struct {
+		lasts time.Duration
+		want  history.Cause
+	}{"ordered": {time.Hour, history.Force}, "ended": {time.Second, history.First}} {
+		t.Run(name, func(t *testing.T) {
+			runEnv(t, func(s *testEnv) {
+				_, stop := s.start(nil)
+				s.wait(5 * time.Second)
+				stop()
+				seq := s.operate(forceVersion(test.lasts), nil)
+				s.wait(time.Minute)
+				s.start(nil)
+				s.wait(5 * time.Second)
+				if s.history().Versions[0].Cause != test.want {
+					s.Errorf("%+v", s.history().Versions)
+				}
+				if test.want == history.Force {
+					s.wantControlled(seq, s.cdn.Config())
+				} else {
+					s.wantControlled(0, s.cdn.Config())
+				}
+			})
+		})
+	}
+}
+
+// F40: Redis loses everything while a flag is forced and the CDN does not answer.
+func TestALostControlIsWrittenAgain(t *testing.T) {
+	for name, lose := range map[string]func(*testEnv){
+		"everything": func(s *testEnv) { s.server.Mini().FlushAll() },
+		"control":    func(s *testEnv) { s.client.Del(s.Context(), s.keys.Control) },
+		"pinned":     func(s *testEnv) { s.client.Del(s.Context(), s.keys.Pinned) },
+		"both":       func(s *testEnv) { s.client.Del(s.Context(), s.keys.Control, s.keys.Pinned) },
+		"malformed":  func(s *testEnv) { s.client.Set(s.Context(), s.keys.Control, "1999999999999\n{", 0) },
+		"type": func(s *testEnv) {
+			s.client.Del(s.Context(), s.keys.Control)
+			s.client.LPush(s.Context(), s.keys.Control, "x")
+		},
+		"source": func(s *testEnv) { s.client.Set(s.Context(), s.keys.Source, "x", 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			runEnv(t, func(s *testEnv) {
+				l, _ := s.start(nil)
+				s.wait(5 * time.Second)
+				old := s.cdn.Config()
+				s.change(l)
+				s.operate(pinned(old.JSON(), time.Hour), old.JSON())
+				seq := s.operate(forced("odd", evaluate.BoolValue(false), time.Minute), nil)
+				s.cdn.Break(fakecdn.Status(500))
+				lose(s)
+				s.wait(3 * l.cfg.Timings.RenewInterval)
+				now := s.stats(l)
+				if name != "source" && (now.InForce <= seq || now.ControlsLost == 0) {
+					s.Errorf("%+v", now)
+				}
+				s.wantServed(old.Version)
+				s.wantControlled(now.InForce, s.cdn.Config())
+				s.wait(time.Minute) // the force has ended, the pin has not
+				if s.wantServed(old.Version); !bytes.Equal(s.entry().JSON, old.JSON()) {
+					s.Errorf("the entry has %s", s.entry().JSON)
+				}
+			})
+		})
+	}
+}
+
+func TestALostMessageCostsOneRenewal(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		next := forceVersion(time.Hour)(nil)
+		next.Seq = time.Now().UnixMilli()
+		s.client.Set(s.Context(), s.keys.Control, next.Append(nil), 0)
+		s.wait(l.cfg.Timings.RenewInterval)
+		s.wantControlled(next.Seq, s.cdn.Config())
+		s.wantServed(forcedVersion)
+	})
+}
+
+// An official SDK that is not offline writes what the CDN serves into the entry.
+func TestAnEntryOfAnSDKBecomesTheSource(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		seq := s.operate(forceVersion(time.Hour), nil)
+		s.cdn.Break(fakecdn.Status(500))
+		s.cdn.Publish()
+		s.writeAsSDK(time.Now().UnixMilli(), s.cdn.Config())
+		s.wait(2 * l.cfg.Timings.RenewInterval)
+		s.wantServed(forcedVersion)
+		s.wantControlled(seq, s.cdn.Config())
+		s.operate(unforced(fakecdn.VersionFlag), nil)
+		s.wantControlled(0, s.cdn.Config())
+	})
+}
+
+// A commit is refused if the control changed after its content was made.
+func TestAWithdrawalBetweenMakingAndCommittingCounts(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.operate(forceVersion(time.Hour), nil)
+		messages := s.messages()
+		empty := &control.Control{Seq: time.Now().UnixMilli()}
+		withdraw := sync.OnceFunc(func() { _ = s.server.Mini().Set(s.keys.Control, string(empty.Append(nil))) })
+		s.server.Mini().Server().SetPreHook(func(_ *server.Peer, cmd string, have ...string) bool {
+			if cmd == "EVALSHA" && len(have) == commitArgs {
+				withdraw()
+			}
+			return false
+		})
+		s.change(l)
+		s.wantControlled(0, s.cdn.Config())
+		for line := range strings.Lines(messages()) {
+			if strings.HasPrefix(line, "change") && strings.Contains(line, "control=") {
+				s.Errorf("content with the withdrawn force was published: %s", line)
+			}
+		}
+	})
+}
+
+func TestAForceThatDoesNotFitIsSuspendedUntilItDoes(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		seq := s.operate(forced("filler000006", evaluate.StringValue("x"), time.Hour), nil)
+		s.wantControlled(seq, s.cdn.Config())
+		if now := s.stats(l); !strings.Contains(now.Suspended, "filler000006: the config has no such flag") || s.entry().ETag != s.cdn.Config().ETag() {
+			s.Errorf("%+v", now)
+		}
+		s.cdn.SetMinBytes(largeBytes)
+		s.wait(2 * time.Minute)
+		if now := s.stats(l); now.Suspended != "" || !bytes.Contains(s.entry().JSON, []byte(`"filler000006":{"t":1,"v":{"s":"x"}`)) {
+			s.Errorf("%+v", now)
+		}
+		s.wantControlled(seq, s.cdn.Config())
+	})
+}
+
+// A process forgets what it acted on once another has led: that may have acted on a later control.
+func TestAControlOfAFormerLeaderDoesNotReturn(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.operate(forceVersion(time.Hour), nil)
+		s.client.Del(s.Context(), s.keys.Lock)
+		other := script.NewBatcher(s.client, func() {}).NewStore(s.keys, "OTHER", 5*time.Second)
+		if g, err := other.Acquire(s.Context(), 0); err != nil || g.Outcome != script.Acquired {
+			s.Fatal(g, err)
+		}
+		s.client.Del(s.Context(), s.keys.Control)
+		s.wait(time.Minute)
+		s.wantControlled(0, s.cdn.Config())
+		if now := s.stats(l); now.Terms != 2 || now.ControlsLost != 0 {
+			s.Errorf("%+v", now)
+		}
+	})
+}
+
+func TestAMalformedControlThatNobodyActedOnIsReplaced(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		s.client.Set(s.Context(), s.keys.Control, "1999999999999\n{}}", 0)
+		l, _ := s.start(nil)
+		s.wait(5 * time.Second)
+		s.wantControlled(0, s.cdn.Config())
+		s.change(l)
+		if now := s.stats(l); now.ControlsLost != 1 || now.WriteError != "" {
+			s.Errorf("%+v", now)
+		}
+		seq := s.operate(forceVersion(time.Hour), nil)
+		s.wantControlled(seq, s.cdn.Config())
+	})
+}
