@@ -2,6 +2,7 @@ package leader
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -191,7 +192,7 @@ func TestWhatTheCDNServesStaysKnownWhileContentIsPinned(t *testing.T) {
 		s.wait(3 * time.Minute)
 		s.wantControlled(0, s.cdn.Config())
 		if now := s.stats(l); now.Suspect != 0 {
-			s.Errorf("what the CDN serves is doubted: %+v", now)
+			s.Errorf("the CDN's config is suspect: %+v", now)
 		}
 		s.wantCauses(history.Withdrawn, history.Pin, history.Refresh, history.First)
 	})
@@ -407,5 +408,23 @@ func TestAMalformedControlThatNobodyActedOnIsReplaced(t *testing.T) {
 		}
 		seq := s.operate(forceVersion(time.Hour), nil)
 		s.wantControlled(seq, s.cdn.Config())
+	})
+}
+
+// Followers must accept it even if they have seen a higher rev than Redis has.
+func TestAChangeOfTheControlIsNotARepair(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		s.start(nil)
+		s.wait(5 * time.Second)
+		seen := s.meta().Rev
+		earlier := strconv.FormatInt(seen-10_000, 10) // of the same content, as a replica that was behind has it
+		s.client.SetRange(s.Context(), s.keys.Entry, 0, earlier)
+		s.client.SetRange(s.Context(), s.keys.Blob, 0, earlier)
+		s.client.HSet(s.Context(), s.keys.Meta, "rev", earlier)
+		s.operate(forceVersion(time.Hour), nil)
+		s.wantServed(forcedVersion)
+		if now := s.meta(); now.Rev <= seen || now.Waits != 0 {
+			s.Errorf("%+v, and followers have seen %d", now, seen)
+		}
 	})
 }

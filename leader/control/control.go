@@ -51,9 +51,9 @@ type Order struct {
 
 // InForce is what a pin and a force have in common. Times are by Redis's clock.
 type InForce struct {
-	By     string // who ordered it
-	Reason string // why
-	Since  time.Time
+	By     string    // who ordered it
+	Reason string    // why
+	Since  time.Time // it began then
 	Until  time.Time // it ends then
 }
 
@@ -66,8 +66,8 @@ type Pin struct {
 
 // Force is a flag that serves one value to all users.
 type Force struct {
-	Flag  string // its key
-	Value evaluate.Value
+	Flag  string         // its key
+	Value evaluate.Value // what all users get
 	// Suspended says why the flag does not serve the value now: the config has no such flag, or
 	// it is of another type there. The flag is forced again as soon as that changes.
 	Suspended string

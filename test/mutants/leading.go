@@ -17,13 +17,13 @@ var leading = []mutant{
 	},
 	{
 		"an answer about pending content confirms the current content", "I14", []edit{{"leader",
-			`return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`}},
+			`return !t.answered.IsZero() && source != "" && t.answeredHash == source`, `return !t.answered.IsZero() && source != ""`}},
 		test{"leader", "^TestAnAnswerAboutPendingContentConfirmsNoOtherContent$"},
 	},
 	{
 		"an answer confirms content to which Redis rolled back", "I1", []edit{
-			{"leader", `return !t.answered.IsZero() && t.answeredHash == hash }`, `return !t.answered.IsZero() }`},
-			{"leader", `return t.confirmed(c.Hash) || c.Hash == t.hash ||`, `return t.confirmed(c.Hash) && c == t.pending || c.Hash == t.hash ||`},
+			{"leader", `return !t.answered.IsZero() && source != "" && t.answeredHash == source`, `return !t.answered.IsZero() && source != ""`},
+			{"leader", `return t.confirmed(c.sourceHash()) || c.Hash == t.hash ||`, `return t.confirmed(c.sourceHash()) && c == t.pending || c.Hash == t.hash ||`},
 		},
 		test{"leader", "^TestAnAnswerConfirmsItsContentOnly$"},
 	},
@@ -161,7 +161,7 @@ var leading = []mutant{
 	},
 	{
 		"fetched content counts as replaced only if it was committed", "F44", []edit{{"leader",
-			`[]string{t.elector.believed, t.etag}`, `[]string{t.etag}`}},
+			`[]string{t.elector.believed, t.sourceETag()}`, `[]string{t.sourceETag()}`}},
 		test{"leader", "^TestContentThatWasNeverCommittedIsRememberedAsReplaced$"},
 	},
 	{
@@ -190,7 +190,7 @@ var leading = []mutant{
 	},
 	{
 		"meta lists the current content as replaced", "F27", []edit{{"leader/internal/script/commit.lua",
-			`if old == etag or #old == 0`, `if #old == 0`}},
+			`if old == source_etag or #old == 0`, `if #old == 0`}},
 		test{"leader", "^TestARealRollbackIsBelievedAndForgotten$"},
 	},
 	{
@@ -247,7 +247,7 @@ var polling = []mutant{
 	},
 	{
 		"a lagging edge undoes a pending commit", "F32", []edit{{"leader",
-			`[]string{t.elector.believed, t.etag}`, `[]string{t.elector.believed}`}},
+			`[]string{t.elector.believed, t.sourceETag()}`, `[]string{t.elector.believed}`}},
 		test{"leader", "^TestContentOfAFormerLeaderIsRememberedAsReplaced$"},
 	},
 	{

@@ -1,0 +1,65 @@
+package main
+
+// controlling are mutants of what operators put in force.
+var controlling = []mutant{
+	{
+		"a commit does not compare the control", "F40", []edit{{"leader/internal/script/commit.lua",
+			`if in_redis ~= seq then return`, `if false then return`}},
+		test{"leader", "^TestAWithdrawalBetweenMakingAndCommittingCounts$"},
+	},
+	{
+		"a control that Redis lost is forgotten", "F40", []edit{{"leader",
+			`return own, "it is missing, or older than the one in force"`, `return nil, ""`}},
+		test{"leader", "^TestALostControlIsWrittenAgain$"},
+	},
+	{
+		"a lost content of the pin is not noticed", "F40", []edit{{"leader/internal/script/renew.lua",
+			`~= pin then seq = 0 end`, `~= pin then end`}},
+		test{"leader", "^TestALostControlIsWrittenAgain$"},
+	},
+	{
+		"a former leader brings back its control", "F40", []edit{{"leader",
+			`e.acted = nil // another process led`, `// another process led`}},
+		test{"leader", "^TestAControlOfAFormerLeaderDoesNotReturn$"},
+	},
+	{
+		"answers of the CDN do not keep the source current", "I14", []edit{{"leader/internal/script/renew.lua",
+			`if source ~= '' then redis.call('SETRANGE', source_key`, `if false then redis.call('SETRANGE', source_key`}},
+		test{"leader", "^TestWhatTheCDNServesStaysKnownWhileContentIsPinned$"},
+	},
+	{
+		"a content of the CDN that another replaces under a pin is forgotten", "F27", []edit{{"leader/internal/script/commit.lua",
+			`add(now, former)`, `if meta[ETAG] then add(now, meta[ETAG]) end`}},
+		test{"leader", "^TestWhatTheCDNServesStaysKnownWhileContentIsPinned$"},
+	},
+	{
+		"meta lists what the CDN serves as replaced once it is pinned", "F40", []edit{{"leader/internal/script/commit.lua",
+			`if old == source_etag or #old == 0`, `if old == etag or #old == 0`}},
+		test{"leader", "^TestWhatTheCDNServesStaysKnownWhileContentIsPinned$"},
+	},
+	{
+		"the CDN is asked with the ETag of effective content", "F40", []edit{{"leader",
+			`t.fetch.known = t.newest().origin()`, `t.fetch.known = t.newest()`}},
+		test{"leader", "^TestWhatTheCDNServesStaysKnownWhileContentIsPinned$"},
+	},
+	{
+		"what has ended stays in the control", "F40", []edit{{"leader",
+			`if fault != "" || expired {`, `if fault != "" {`}},
+		test{"leader", "^TestAForceEndsWhenItsTimeIsUp$"},
+	},
+	{
+		"a control that changed unnoticed is not acted on", "F40", []edit{{"leader",
+			`if w.Control != t.elector.controlSeq() || t.elector.acted.ended(w.Now) {`, `if t.elector.acted.ended(w.Now) {`}},
+		test{"leader", "^TestALostMessageCostsOneRenewal$"},
+	},
+	{
+		"a takeover does not read the source", "F40", []edit{{"leader",
+			`t.content = t.withSource(ctx, c)`, `t.content = c`}},
+		test{"leader", "^TestATakeoverKeepsTheControlWithoutTheCDN$"},
+	},
+	{
+		"an operator's change is ordered like a repair in place", "F40", []edit{{"leader",
+			`|| t.sameSource(c) && t.elector.knowsCurrent(t.hash):`, `:`}},
+		test{"leader", "^TestAChangeOfTheControlIsNotARepair$"},
+	},
+}
