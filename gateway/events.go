@@ -60,11 +60,12 @@ func eventFrame(c *content) stream.Frame {
 // eventToken returns the credential of the stream of events that belongs to a request for flags; "":
 // the request may not have one (G19).
 func (g *Gateway) eventToken(w http.ResponseWriter, r *http.Request, of *sdk) string {
-	if _, refused := g.access(w, r, selector{}, RightStream); refused != nil {
+	origin := r.Header.Get("Origin")
+	if _, refused := g.access(w, r, selector{}, RightStream); refused != nil || len(origin) > ofrep.MaxOrigin {
 		return ""
 	}
 	signer := g.signer.Load()
-	return signer.Sign(ofrep.Grant{Scope: signer.ScopeOf(of.scope), Origin: r.Header.Get("Origin")}, time.Now())
+	return signer.Sign(ofrep.Grant{Scope: signer.ScopeOf(of.scope), Origin: origin}, time.Now())
 }
 
 // serveEvents answers with a stream of events: one for each change of the content (G19).

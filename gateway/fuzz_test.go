@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/gateway/internal/ofrep"
 )
 
 // FuzzData finds data that decodes in two ways, or that only some base64 accepts.
@@ -138,6 +140,70 @@ func FuzzDates(f *testing.F) {
 		at, ok := dateOf(text)
 		if want, err := time.Parse(time.RFC3339, text); ok && (err != nil || !want.Equal(at)) {
 			t.Fatalf("%q is %v, %v", text, at, err)
+		}
+	})
+}
+
+// FuzzOFREP finds bodies, queries and headers that cause a panic, or an answer that clients do not understand.
+func FuzzOFREP(f *testing.F) {
+	for _, seed := range [][4]string{
+		{`{"context":{"targetingKey":"42","flags":["flag","none"]}}`, "flagConfigEtag=1-0123456789abcdef", `"x", W/"y"`, "https://app.example"},
+		{`{}`, "flagConfigEtag=0-", "*", "null"}, {``, "", "", ""}, {`{"context":1}`, "flagConfigEtag=%zz&flagConfigEtag", "x", strings.Repeat("o", 400)},
+		{`{"context":{"a":` + strings.Repeat("[", 40), ";", `"`, "https://\xff"},
+	} {
+		f.Add(seed[0], seed[1], seed[2], seed[3])
+	}
+	e := start(f)
+	f.Fuzz(func(t *testing.T, body, query, tags, origin string) {
+		for _, path := range []string{flagsPath, flagsPath + "/version"} {
+			r := post(path, body, byHeader)
+			r.URL.RawQuery = query
+			r.Header["If-None-Match"], r.Header["Origin"] = []string{tags}, []string{origin}
+			if wanted, err := ofrep.ParseVersion(queryOf(r, "flagConfigEtag")); err == nil && wanted.Rev > 0 {
+				continue // waits
+			}
+			res := e.do(r)
+			data, err := io.ReadAll(res.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var answer struct {
+				Key, ErrorCode string
+				Flags          []any
+			}
+			switch {
+			case res.StatusCode == http.StatusRequestURITooLong:
+			case res.StatusCode == http.StatusNotModified:
+				if len(data) > 0 || path != flagsPath {
+					t.Errorf("%s: 304 with %q", path, data)
+				}
+			case json.Unmarshal(data, &answer) != nil:
+				t.Errorf("%d %q", res.StatusCode, data)
+			case (res.StatusCode == http.StatusOK) == (answer.ErrorCode != ""), path != flagsPath && answer.Key != "version":
+				t.Errorf("%d %q", res.StatusCode, data)
+			}
+		}
+	})
+}
+
+// FuzzEventTokens finds queries that open a stream although nobody signed their token.
+func FuzzEventTokens(f *testing.F) {
+	e := start(f)
+	other := startWith(f, e.flags.Client)
+	res := other.do(post(flagsPath, "{}", byHeader))
+	var answer ofrepAnswer
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		f.Fatal(err)
+	}
+	_, query, _ := strings.Cut(answer.EventStreams[0].Endpoint.RequestURI, "?")
+	for _, seed := range []string{query, "", "token=", "token=AQAA&after=x", "token=%ff;token"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		r := request("GET", eventsPath)
+		r.URL.RawQuery = query
+		if status := e.do(r).StatusCode; status != http.StatusUnauthorized && status != http.StatusRequestURITooLong {
+			t.Errorf("%q: status %d", query, status)
 		}
 	})
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -156,6 +158,52 @@ func TestServeReloadsItsSettings(t *testing.T) {
 	s.interrupt(t)
 	if all := s.all(); strings.Contains(all, "secretsec") || strings.Contains(all, "Another live client") {
 		t.Error("a token or an SDK key shows up, or a follower was started twice")
+	}
+}
+
+// A random key of event streams stays while other settings change. Keys of a file are read again.
+func TestServeReplacesEventKeysLive(t *testing.T) {
+	const text = "sdk_keys: [{name: shop, key: " + testKey + "}]\nserve: {listen: '127.0.0.1:0', token_files: [tokens]%s}"
+	s := startServing(t, map[string]string{"serve.yaml": fmt.Sprintf(text, ""), "tokens": configToken})
+	s.ready()
+	ask := func() (etag, uri string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.base+"/ofrep/v1/evaluate/flags", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := s.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		var answer struct {
+			EventStreams []struct{ Endpoint struct{ RequestURI string } }
+		}
+		if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || len(answer.EventStreams) != 1 {
+			t.Fatalf("%d %+v, %v", res.StatusCode, answer, err)
+		}
+		return res.Header.Get("ETag"), answer.EventStreams[0].Endpoint.RequestURI
+	}
+	first, uri := ask()
+	s.write("tokens", configToken+"\n"+nextToken)
+	s.mark = s.expect(t, s.mark, "changed settings are in effect")
+	if etag, now := ask(); etag != first || now != uri {
+		t.Errorf("the URI %s became %s without another key", uri, now)
+	}
+	s.write("keys", strings.Repeat("event-key-secret", 2))
+	s.write("serve.yaml", fmt.Sprintf(text, ", event_key_file: keys"))
+	s.mark = s.expect(t, s.mark, "changed settings are in effect")
+	second, _ := ask()
+	s.want(uri, 401, "ask for the flags again")
+	s.write("keys", strings.Repeat("event-key-other!", 2))
+	s.mark = s.expect(t, s.mark, "changed settings are in effect")
+	if third, _ := ask(); first == second || second == third {
+		t.Errorf("the ETags %s, %s, %s: the keys were not replaced", first, second, third)
+	}
+	s.interrupt(t)
+	if strings.Contains(s.all(), "event-key") || strings.Contains(s.all(), "token=") {
+		t.Error("a key or a URI is in the log")
 	}
 }
 

@@ -192,19 +192,26 @@ func TestPagesWithOpenFeatureShowChangesWithoutPolling(t *testing.T) {
 		}
 	}
 	serve := startServe(t, server, "--token-file", tokens, "--event-key-file", keys)
-	serve.get(t, "/readyz")
+	secure := startSecureServe(t, server, "--token-file", tokens) // with HTTP/2
+	for _, s := range []*serveProcess{serve, secure} {
+		for !strings.Contains(string(s.get(t, "/readyz")), "interop: ready") {
+		}
+	}
 
 	var sdks group
 	sdks.add("Node", startOFREP(t, "web", serve.url(), "--header=X-API-Key="+token))
 	sdks.add("Chromium", chromium.open(t, page{baseURL: serve.url(), fetcher: "ofrep", token: token, context: `{"targetingKey":"42"}`, visitor: "one"}))
+	encrypted := chromium.open(t, page{baseURL: secure.url(), fetcher: "ofrep", token: token})
+	encrypted.name = "Chromium, TLS"
 	publish := func() {
 		t.Helper()
 		version := cdn.Publish()
 		refresh()
-		sdks.receive(t, version)
+		append(sdks, encrypted).receive(t, version)
 	}
-	sdks.receive(t, 1)
+	append(sdks, encrypted).receive(t, 1)
 	serve.streaming(t, len(sdks))
+	secure.streaming(t, 1)
 	publish()
 	publish()
 

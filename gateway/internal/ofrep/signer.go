@@ -12,6 +12,8 @@ import (
 const (
 	// MinKey is the smallest length of a key, in bytes.
 	MinKey = 32
+	// MaxOrigin is the greatest length of an origin, in bytes.
+	MaxOrigin = 300
 	// window is how often the token for the same use is replaced. A token is valid for the rest
 	// of its window and the whole next one. A page whose token expired asks for the flags again, and
 	// OpenFeature's provider then misses a change that happened meanwhile: so this must not be often.
@@ -20,7 +22,6 @@ const (
 	macSize    = 16
 	scopeSize  = 8
 	headerSize = 1 + 8 + scopeSize // version, expiry, scope
-	maxOrigin  = 300
 	tokenV1    = 1
 )
 
@@ -79,7 +80,7 @@ func (s *Signer) Sign(g Grant, now time.Time) string {
 
 // Verify returns what a token allows.
 func (s *Signer) Verify(token string, now time.Time) (Grant, error) {
-	if len(token) > base64.RawURLEncoding.EncodedLen(headerSize+maxOrigin+macSize) {
+	if len(token) > base64.RawURLEncoding.EncodedLen(headerSize+MaxOrigin+macSize) {
 		return Grant{}, ErrForged
 	}
 	data, err := base64.RawURLEncoding.Strict().DecodeString(token)
