@@ -42,7 +42,7 @@ func TestOFREPAndFollowerAgree(t *testing.T) {
 	}
 	seed, wanted := numberFrom(t, "SEED", 1), numberFrom(t, "N", 500)
 	compared, lacking := 0, 0
-	for number := uint64(0); number < wanted; number++ {
+	for number := range wanted {
 		generator := newGenerator(seed, number)
 		config := generator.config()
 		content := []byte(jsonText(config))
