@@ -87,6 +87,15 @@ func TestProgramRunsOnEveryGuardedRedis(t *testing.T) {
 		if out := s.Command(harness.AsStatus, "status"); !strings.Contains(out, "✓") {
 			s.Errorf("status: %s", out)
 		}
+		if out := s.Command(harness.AsController, "pin", "--for", "1h", "--reason", "test", "--yes"); !strings.Contains(out, "the leader acted") {
+			s.Errorf("pin: %s", out)
+		}
+		if out := s.Command(harness.AsOperator, "controls"); !strings.Contains(out, "pinned") || strings.Contains(out, "not acted") {
+			s.Errorf("controls: %s", out)
+		}
+		if out := s.Command(harness.AsController, "unpin", "--yes"); !strings.Contains(out, "the leader acted") {
+			s.Errorf("unpin: %s", out)
+		}
 		s.Signal(first, syscall.SIGTERM)
 		<-first.Exited
 		s.AwaitHolder(second)

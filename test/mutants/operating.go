@@ -51,4 +51,14 @@ var operating = []mutant{
 			`return c.stored.Control.InForce(c.Now.UnixMilli()) }`, `return c.stored.Control.InForce(0) }`}},
 		test{"leader/control", "^TestWhatHasEndedIsNotInForce$"},
 	},
+	{
+		"overwrites by official SDKs are not counted", "F40", []edit{{"leader/internal/script/commit.lua",
+			`if fetched > 0 and current > 0 and fetched ~= current then`, `if false then`}},
+		test{"leader/internal/script", "^TestACommitCountsOverwritesOfTheEntryBySDKs$"},
+	},
+	{
+		"each change counts as an overwrite", "F40", []edit{{"leader/internal/script/commit.lua",
+			`if fetched > 0 and current > 0 and fetched ~= current then`, `if fetched > 0 and current > 0 then`}},
+		test{"leader/internal/script", "^TestACommitCountsOverwritesOfTheEntryBySDKs$"},
+	},
 }

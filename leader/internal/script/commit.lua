@@ -80,6 +80,11 @@ local other = string.sub(entry, 15) ~= etag .. '\n'
 if fetched > over and other and fetched >= answered and fetched > current then
   return {'OVERWRITTEN', digits(fetched), digits(now), unpack(meta)}
 end
+-- An official SDK that is not offline has overwritten the entry: the fetch time of this process's entry is meta's rev.
+local overwrites = bounded((read('HMGET', meta_key, 'sdk') or {})[1] or '', 27)
+if fetched > 0 and current > 0 and fetched ~= current then
+  overwrites = digits(math.min(number(string.match(overwrites, '^(%d+) ')) + 1, MAX)) .. ' ' .. digits(now)
+end
 local rev = math.max(answered, current + 1, fetched + 1, above + 1)
 if rev > MAX then return exhausted() end
 local cdn = age >= 0 and answered or last_answer
@@ -123,7 +128,8 @@ end
 local epoch = string.match(own_lock, '%d+$')
 write_meta(meta_key, 'epoch', epoch, 'proto', PROTO .. epoch, 'rev', text, 'hash', hash, 'len', length,
   'etag', etag, 'cdn', cdn > 0 and digits(cdn) or '', 'poll', poll,
-  'refresh', digits(number(meta[REFRESH])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(waits) and waits or '', 'control', control)
+  'refresh', digits(number(meta[REFRESH])), 'etags', table.concat(lines, '\n'), 'waits', rev <= number(waits) and waits or '', 'control', control,
+  'sdk', overwrites)
 redis.call('PEXPIRE', lock_key, lease)
 local receivers = redis.call('PUBLISH', channel, message(head, rev, cdn, tail, now) .. inline)
 

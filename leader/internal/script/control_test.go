@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/control"
 	"github.com/catbridge/catbridge/internal/testenv/memory"
@@ -335,5 +336,38 @@ func FuzzControlReply(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, outcome, seq, now, body string) {
 		_, _ = parseControlReply([]any{outcome, seq, now, body})
 		_, _ = parsePinned([]byte(body), seq)
+	})
+}
+
+// Operators see that an official SDK follows the CDN and not what is in force.
+func TestACommitCountsOverwritesOfTheEntryBySDKs(t *testing.T) {
+	onBoth(t, func(t *testing.T, client *redis.Client) {
+		a := newAuthor(t, client, "ONE")
+		a.mustAcquire()
+		client.Set(t.Context(), a.keys.Entry, cachekeys.Entry{FetchTime: wire.MinRev, ETag: "sdk", JSON: []byte("{}")}.Append(nil), 0)
+		a.mustCommit(testContent(1)) // before any leader
+		overwrites := func() wire.Overwrites {
+			return wire.ParseOverwrites(client.HGet(t.Context(), a.keys.Meta, wire.OverwritesField).Val())
+		}
+		if o := overwrites(); o != (wire.Overwrites{}) {
+			t.Errorf("the first entry counts: %+v", o)
+		}
+		for n := range int64(3) {
+			client.Set(t.Context(), a.keys.Entry, cachekeys.Entry{FetchTime: a.rev + 1, ETag: "sdk", JSON: []byte("{}")}.Append(nil), 0)
+			w := a.mustCommit(testContent(1))
+			if o := overwrites(); o.Count != n+1 || o.Last != w.Now {
+				t.Errorf("after %d: %+v", n+1, o)
+			}
+			a.mustCommit(testContent(2))
+			if o := overwrites(); o.Count != n+1 || o.Last != w.Now {
+				t.Errorf("a change counts: %+v", o)
+			}
+		}
+		client.HSet(t.Context(), a.keys.Meta, wire.OverwritesField, strings.Repeat("9", 1000))
+		client.Set(t.Context(), a.keys.Entry, "1000000000000\nx\n{}", 0)
+		a.mustCommit(testContent(1))
+		if o := overwrites(); o.Count != 1 {
+			t.Errorf("after garbage: %+v", o)
+		}
 	})
 }
