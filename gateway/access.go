@@ -89,10 +89,10 @@ func (g *Gateway) permitted(r *http.Request, by selector, right Rights) (*target
 func (g *Gateway) find(r *http.Request, by selector) (all []*target, f *failure) {
 	t := g.table.Load()
 	if by.name == "" {
-		by.name = r.Header.Get(sdkIDHeader)
+		by.name = headerOf(r, sdkIDHeader)
 	}
 	if by.key == "" {
-		by.key = r.Header.Get(sdkKeyHeader)
+		by.key = headerOf(r, sdkKeyHeader)
 	}
 	tokens, trusted := t.token(tokenOf(r)), g.openEvaluation || g.mayUseName(r)
 	add := func(to *target, valid bool) {
@@ -146,10 +146,23 @@ func (g *Gateway) usedFrom(r *http.Request, to *target) bool {
 
 // tokenOf returns the token of a request, or "".
 func tokenOf(r *http.Request) string {
-	if token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); bearer {
+	if token, bearer := strings.CutPrefix(headerOf(r, "Authorization"), "Bearer "); bearer {
 		return token
 	}
-	return r.Header.Get(tokenHeader)
+	return headerOf(r, tokenHeader)
+}
+
+// headerOf returns a header. Its name is in any form, and is not converted for each request.
+func headerOf(r *http.Request, name string) string {
+	if values := r.Header[canonicalHeaders[name]]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+var canonicalHeaders = map[string]string{
+	"Authorization": "Authorization", tokenHeader: http.CanonicalHeaderKey(tokenHeader),
+	sdkIDHeader: http.CanonicalHeaderKey(sdkIDHeader), sdkKeyHeader: http.CanonicalHeaderKey(sdkKeyHeader),
 }
 
 // crossOrigin detects requests that browsers send for pages of other sites.

@@ -1,10 +1,10 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net"
 	"net/http"
@@ -26,9 +26,13 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 		w.Header().Set("Accept-Post", contentType[0])
 		return nil, &failure{http.StatusUnsupportedMediaType, "send JSON, with Content-Type: application/json"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var in bytes.Buffer
+	if n := r.ContentLength; n > 0 && n <= maxBody {
+		in.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := in.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil {
-		return body, nil
+		return in.Bytes(), nil
 	}
 	w.Header()["Connection"] = closing
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -42,7 +46,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 
 // isJSON reports whether a content type is JSON, or missing.
 func isJSON(kind string) bool {
-	if kind == "" {
+	if kind == "" || kind == contentType[0] {
 		return true
 	}
 	media, _, err := mime.ParseMediaType(kind)

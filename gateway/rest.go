@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/catbridge/catbridge/evaluate"
@@ -25,13 +26,13 @@ var restRoutes = []*route{
 // restPlace returns the place below /api/, or the zero place.
 func restPlace(rest string) place {
 	name, verb, named := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
-	pattern := "/api/{sdkId}/" + verb
 	if !named {
-		name, pattern = "", "/api/"+name
-	} else if name == "" {
+		return place{at: routeNamed(restRoutes, "/api/", name)}
+	}
+	if name == "" {
 		return place{}
 	}
-	return place{at: routeNamed(restRoutes, pattern), name: name}
+	return place{at: routeNamed(restRoutes, "/api/{sdkId}/", verb), name: name}
 }
 
 // evalRequest is what a request asks to evaluate.
@@ -101,7 +102,11 @@ func (g *Gateway) evaluation(w http.ResponseWriter, r *http.Request, in place) (
 
 // isSet reports whether a parameter of the query is neither missing nor 0 or false.
 func isSet(r *http.Request, name string) bool {
-	value := r.URL.Query().Get(name)
+	if !strings.Contains(r.URL.RawQuery, name) {
+		return false
+	}
+	query, _ := url.ParseQuery(r.URL.RawQuery) // other parameters may be malformed
+	value := query.Get(name)
 	return value != "" && value != "0" && value != "false"
 }
 

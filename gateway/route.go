@@ -49,10 +49,18 @@ var (
 // routes are all routes.
 var routes = slices.Concat([]*route{configRoute, otherRoute}, restRoutes, sseRoutes, ofrepRoutes)
 
-// routeNamed returns the route with a pattern, or nil.
-func routeNamed(list []*route, pattern string) *route {
-	if i := slices.IndexFunc(list, func(at *route) bool { return at.pattern == pattern }); i >= 0 {
-		return list[i]
+// routeNamed returns the route whose pattern consists of these parts, or nil.
+func routeNamed(list []*route, parts ...string) *route {
+	for _, at := range list {
+		rest, ok := at.pattern, true
+		for _, part := range parts {
+			if ok {
+				rest, ok = strings.CutPrefix(rest, part)
+			}
+		}
+		if ok && rest == "" {
+			return at
+		}
 	}
 	return nil
 }

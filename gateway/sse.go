@@ -35,13 +35,13 @@ func ssePlace(rest string) place {
 	}
 	switch {
 	case len(parts) == 1:
-		return place{at: routeNamed(sseRoutes, "/sse/"+parts[0])}
+		return place{at: routeNamed(sseRoutes, "/sse/", parts[0])}
 	case len(parts) == 3 && parts[1] == "k":
-		return place{at: routeNamed(sseRoutes, "/sse/"+parts[0]+"/k/{data}"), rest: parts[2]}
+		return place{at: routeNamed(sseRoutes, "/sse/", parts[0], "/k/{data}"), rest: parts[2]}
 	case len(parts) == 2 && parts[0] != "":
-		return place{at: routeNamed(sseRoutes, "/sse/{sdkId}/"+parts[1]), name: parts[0]}
+		return place{at: routeNamed(sseRoutes, "/sse/{sdkId}/", parts[1]), name: parts[0]}
 	case len(parts) == 3 && parts[0] != "":
-		return place{at: routeNamed(sseRoutes, "/sse/{sdkId}/"+parts[1]+"/{data}"), name: parts[0], rest: parts[2]}
+		return place{at: routeNamed(sseRoutes, "/sse/{sdkId}/", parts[1], "/{data}"), name: parts[0], rest: parts[2]}
 	}
 	return place{}
 }
