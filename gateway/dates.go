@@ -29,8 +29,8 @@ func dateAttributes(config []byte) map[string]bool {
 			Conditions []userCondition `json:"r"`
 		} `json:"s"`
 	}
-	_ = json.Unmarshal(config, &parsed) // parts of a wrong type fail when they are evaluated
-	dates := map[string]bool{}
+	_ = json.Unmarshal(config, &parsed)           // parts of a wrong type fail when they are evaluated
+	dates := map[string]bool{"Identifier": false} // percentage options use it
 	use := func(c *userCondition) {
 		isDate := c.Comparator == dateBefore || c.Comparator == dateAfter
 		if before, used := dates[c.Attribute]; used {
@@ -39,7 +39,7 @@ func dateAttributes(config []byte) map[string]bool {
 		dates[c.Attribute] = isDate
 	}
 	for _, setting := range parsed.Settings {
-		if setting.Attribute != "" {
+		if setting.Attribute != "" { // of percentage options
 			dates[setting.Attribute] = false
 		}
 		for _, rule := range setting.Rules {

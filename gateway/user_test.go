@@ -118,6 +118,9 @@ func TestTextIsADateWhereTheConfigUsesDates(t *testing.T) {
 	if _, ok := u.attributes["when"].(string); !ok {
 		t.Error("the user changed")
 	}
+	if dates := dateAttributes([]byte(`{"f":{"a":{"a":"plan","r":[{"c":[{"u":{"a":"plan","c":18}},{"u":{"a":"Identifier","c":18}},{"u":{"a":"when","c":18}}]}]}}}`)); dates["plan"] || dates["Identifier"] || !dates["when"] {
+		t.Errorf("dates %v: percentage options use the first two", dates)
+	}
 	for _, text := range []string{"2026-06-01", "2026-06-01 00:00:00", "1780272000", "2026-13-01T00:00:00Z", "2026-06-01T00:00:00", strings.Repeat("2026-", 20)} {
 		if at, ok := dateOf(text); ok {
 			t.Errorf("%q is %v", text, at)
