@@ -145,7 +145,7 @@ func (e *elector) campaign(ctx context.Context) (*term, bool) {
 			e.stats.update(func(s *KeyStats) {
 				s.LockHolder, s.Epoch = parseHolder(g.Lock)
 				s.Rev, s.Hash, s.ETag, s.Length = g.Meta.Rev, g.Meta.Hash, g.Meta.ETag, g.Meta.Len
-				s.LastAnswer = unixMilli(g.Meta.CDN)
+				s.LastAnswer, s.InForce = unixMilli(g.Meta.CDN), g.Meta.Control
 			})
 			if g.Left > 0 {
 				pause = min(pause, g.Left+time.Millisecond)

@@ -74,10 +74,11 @@ type KeyStats struct {
 	// HistoryError is why the history is not extended; empty: it is, or it is turned off.
 	HistoryError string
 
-	// InForce is the seq of what operators have put in force, as of this process's last term, in Unix
+	// InForce is the seq of the pins and forced flags with which the current config was made, in Unix
 	// milliseconds; 0: nothing is in force.
 	InForce int64
-	// Suspended is why that has no effect for now, or not all of it; empty: it has.
+	// Suspended is why they have no effect for now, or not all of them; empty: they have. Only
+	// a leader sets it.
 	Suspended string
 
 	Terms       uint64 // terms started

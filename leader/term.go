@@ -116,7 +116,7 @@ func (t *term) end(ctx context.Context, cause error) {
 		cause = t.release(ctx, cause)
 	}
 	e.stats.update(func(s *KeyStats) {
-		s.Waits = false
+		s.Waits, s.Suspended = false, ""
 		if !e.noHistory.Load() {
 			s.HistoryError = "" // another leader extends it
 		}

@@ -330,6 +330,10 @@ func TestAnEntryOfAnSDKBecomesTheSource(t *testing.T) {
 		s.wantControlled(seq, s.cdn.Config())
 		s.operate(unforced(fakecdn.VersionFlag), nil)
 		s.wantControlled(0, s.cdn.Config())
+		overwrites := wire.ParseOverwrites(s.client.HGet(s.Context(), s.keys.Meta, wire.OverwritesField).Val())
+		if overwrites.Count != 1 || overwrites.Last < seq {
+			s.Errorf("%+v", overwrites)
+		}
 	})
 }
 

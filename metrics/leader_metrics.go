@@ -178,6 +178,21 @@ var leaderFamily = newFamily([]string{nameLabel}, []metric[keyStats]{
 		read: value(func(k *keyStats) int64 { return k.HistoryBytes }),
 	},
 	{
+		name: "catbridge_leader_controlled", kind: gauge,
+		help: "1 if a pin or a forced flag is in force, as this process last saw in Redis. catbridge controls shows which.",
+		read: either(func(k *keyStats) bool { return k.InForce != 0 }),
+	},
+	{
+		name: "catbridge_leader_control_suspended", kind: gauge,
+		help: "1 if this process leads, and a pin or a forced flag has no effect for now. The log and /status show why.",
+		read: either(func(k *keyStats) bool { return leads(k) && k.Suspended != "" }),
+	},
+	{
+		name: "catbridge_leader_controls_lost_total", kind: counter,
+		help: "How often this process found that Redis had lost or damaged what operators put in force.",
+		read: value(func(k *keyStats) uint64 { return k.ControlsLost }),
+	},
+	{
 		name: "catbridge_leader_redis_last_contact_timestamp_seconds", kind: gauge,
 		help: "Time at which Redis last answered this process, by the process's clock; missing if it never did.",
 		read: timestamp(func(k *keyStats) time.Time { return k.LastContact }),

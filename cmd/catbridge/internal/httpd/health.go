@@ -48,6 +48,9 @@ func (h health) ready(w http.ResponseWriter, _ *http.Request) {
 		if reason == "" {
 			reason = "ready, " + string(k.State)
 		}
+		if k.InForce != 0 {
+			reason += "; a pin or a forced flag is in force"
+		}
 		lines = append(lines, k.Name+": "+reason)
 	}
 	answer(w, ready, "ready", "not ready", lines)

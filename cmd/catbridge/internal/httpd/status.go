@@ -52,6 +52,10 @@ type KeyStatus struct {
 	Waits bool `json:"waits,omitempty"`
 	// HistoryError is why the history is not extended.
 	HistoryError string `json:"history_error,omitempty"`
+	// Control is the seq of what operators have put in force, Unix milliseconds.
+	Control int64 `json:"control,omitempty"`
+	// Suspended is why that has no effect for now, or not all of it.
+	Suspended string `json:"suspended,omitempty"`
 }
 
 type status struct {
@@ -90,7 +94,7 @@ func keyStatus(k leader.KeyStats, now time.Time) KeyStatus {
 		Rev: k.Rev, Hash: k.Hash, ETag: k.ETag, Bytes: k.Length, LastAnswer: k.LastAnswer, HeldUntil: utc(k.HeldUntil),
 		PollInterval: k.PollInterval.Seconds(), Ahead: k.Ahead.Seconds(), ClockOffset: k.ClockOffset.Seconds(), Receivers: k.Receivers,
 		BrokenFlags: k.BrokenFlags, PollError: k.PollError, WriteError: k.WriteError, MissingRights: k.MissingRights,
-		Waits: k.Waits, HistoryError: k.HistoryError,
+		Waits: k.Waits, HistoryError: k.HistoryError, Control: k.InForce, Suspended: k.Suspended,
 	}
 	if !k.LastAnswer.IsZero() {
 		s.Age = new(max(0, now.Add(k.ClockOffset).Sub(k.LastAnswer).Seconds()))
