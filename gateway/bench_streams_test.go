@@ -16,14 +16,19 @@ import (
 	"github.com/catbridge/catbridge/gateway/internal/stream"
 )
 
-// BenchmarkEvaluation measures requests of the REST API on one connection, beside a bare handler that reads
+// BenchmarkEvaluation measures requests of the REST API and of OFREP on one connection, beside a bare handler that reads
 // the same body and writes the same answer. Compare the two of a pair within one run.
 func BenchmarkEvaluation(b *testing.B) {
 	e := start(b)
 	e.flags.SetConfigJSON(manyFlags(16))
-	const body = `{"key":"flag-005","user":{"Identifier":"12345","Email":"jane@example.com","Country":"HU","roles":["a","b"]}}`
-	for _, verb := range []string{"eval", "eval-all"} {
-		res := e.do(post("/api/"+verb, body, "X-ConfigCat-SdkKey: "+sdkKey))
+	const user = `"Email":"jane@example.com","Country":"HU","roles":["a","b"]}}`
+	for _, c := range []struct{ name, path, body string }{
+		{"eval", "/api/eval", `{"key":"flag-005","user":{"Identifier":"12345",` + user},
+		{"eval-all", "/api/eval-all", `{"user":{"Identifier":"12345",` + user},
+		{"ofrep", flagsPath + "/flag-005", `{"context":{"targetingKey":"12345",` + user},
+		{"ofrep-all", flagsPath, `{"context":{"targetingKey":"12345",` + user},
+	} {
+		res := e.do(post(c.path, c.body, "X-ConfigCat-SdkKey: "+sdkKey))
 		answer, _ := io.ReadAll(res.Body)
 		if res.StatusCode != http.StatusOK {
 			b.Fatalf("%d %s", res.StatusCode, answer)
@@ -33,8 +38,8 @@ func BenchmarkEvaluation(b *testing.B) {
 			w.Header()["Content-Type"] = contentType
 			_, _ = w.Write(answer)
 		})
-		b.Run(verb+"/bare", func(b *testing.B) { posts(b, bare, "/api/"+verb, body) })
-		b.Run(verb+"/gateway", func(b *testing.B) { posts(b, e.Gateway, "/api/"+verb, body) })
+		b.Run(c.name+"/bare", func(b *testing.B) { posts(b, bare, c.path, c.body) })
+		b.Run(c.name+"/gateway", func(b *testing.B) { posts(b, e.Gateway, c.path, c.body) })
 	}
 }
 

@@ -39,7 +39,7 @@ func newSigner(keys [][]byte) (*ofrep.Signer, error) {
 }
 
 // SetEventKeys replaces [Config.EventKeys]. Open streams stay. Without keys, a new random one is
-// used. If the error is not nil, it joins all faults, and nothing changes (G19).
+// used. It copies them. If the error is not nil, it joins all faults, and nothing changes (G19).
 func (g *Gateway) SetEventKeys(keys [][]byte) error {
 	signer, err := newSigner(keys)
 	if err == nil {

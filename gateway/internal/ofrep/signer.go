@@ -1,6 +1,7 @@
 package ofrep
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -44,8 +45,14 @@ type Scope [scopeSize]byte
 type Signer struct{ keys [][]byte }
 
 // NewSigner returns a signer. The first key signs, and all verify. There must be one, and each must
-// have [MinKey] bytes or more.
-func NewSigner(keys ...[]byte) *Signer { return &Signer{keys} }
+// have [MinKey] bytes or more. It copies the keys.
+func NewSigner(keys ...[]byte) *Signer {
+	s := new(Signer)
+	for _, key := range keys {
+		s.keys = append(s.keys, bytes.Clone(key))
+	}
+	return s
+}
 
 // ScopeOf returns the scope of a name or another text. It differs between signers with different
 // first keys.

@@ -99,6 +99,16 @@ func TestKeysAreRotated(t *testing.T) {
 	}
 }
 
+func TestTheSignerCopiesItsKeys(t *testing.T) {
+	given := bytes.Clone(key)
+	s := NewSigner(given)
+	token := s.Sign(grantOf(s), now)
+	clear(given)
+	if _, err := s.Verify(token, now); err != nil {
+		t.Error(err)
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	s := NewSigner(key)
 	valid := map[string]bool{}
