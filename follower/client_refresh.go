@@ -17,10 +17,11 @@ import (
 //     is not over (S85);
 //   - [ErrClosed], after [Client.Close];
 //   - the cause of ctx's end, if ctx ends first;
-//   - others: the client is offline and Redis did not answer, or lacks the content that its
-//     meta names; the CDN alternates between two configs; or the Transport panicked (1003).
+//   - others: the client is offline or must not ask the CDN, and Redis did not answer, or lacks the
+//     content that its meta names; the CDN alternates between two configs; or the Transport
+//     panicked (1003).
 //
-// Refresh does not make the leader ask the CDN. While Stats.Control is not 0, the client does not
+// Refresh does not make the leader ask the CDN. While Stats.Control is not 0, the client must not
 // ask it either.
 func (c *Client) Refresh(ctx context.Context) error {
 	return c.refresh(ctx, "Refresh", always)
