@@ -197,12 +197,16 @@ func TestAuditorDetectsEveryViolation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := &Auditor{cdn: cdn, known: map[string]int64{}}
 			look := func(k kept) {
-				values := []any{
-					strconv.FormatInt(k.meta.Epoch, 10), strconv.FormatInt(k.meta.Rev, 10), k.meta.Hash, strconv.Itoa(k.meta.Len), k.meta.ETag,
-					strconv.FormatInt(k.meta.CDN, 10), "", "", "", "",
+				meta := map[string]any{
+					"epoch": strconv.FormatInt(k.meta.Epoch, 10), "rev": strconv.FormatInt(k.meta.Rev, 10), "hash": k.meta.Hash,
+					"len": strconv.Itoa(k.meta.Len), "etag": k.meta.ETag,
 				}
-				if k.meta.CDN == 0 {
-					values[5] = ""
+				if k.meta.CDN != 0 {
+					meta["cdn"] = strconv.FormatInt(k.meta.CDN, 10)
+				}
+				var values []any
+				for _, name := range wire.MetaFields() {
+					values = append(values, meta[name])
 				}
 				// The state after the blob's hash was checked.
 				a.sound = ""
