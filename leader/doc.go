@@ -136,6 +136,32 @@
 // No script reads more of the history than what stays: any client may have written it.
 // Package history reads the history.
 //
+// # Pins and forced flags
+//
+// Operators pin a config, or force flags to a value, until a given time: see package leader/control. The key
+// control has what is in force, under a seq that rises with each change. The leader makes the current
+// content of what the CDN serves, the source: the pinned config or else the source, with the forced
+// flags reduced to their values. Everything that orders contents works on the result; what has to do
+// with the CDN (ETags sent to it, its answers' time, replaced ETags) works on the source, which the key source keeps
+// while anything is in force. So nothing has to be fetched, and nothing is suspect, when a pin or a force ends.
+// An entry that an official SDK wrote has what the CDN serves: it becomes the source.
+//
+// A commit names the seq that its content was made from. If another is stored, nothing is written, and
+// the leader makes the content again. A message tells the leader of a change, or else the next renewal,
+// which returns the seq. When the time of a pin or a force is up, by Redis's clock in a reply, the leader writes the
+// control without it: it stays out if that clock is set back.
+//
+//	a renewal returns                          the leader
+//	a higher seq                               acts on that control
+//	a lower seq, none, or the pinned config    writes what it acted on again, under a higher seq;
+//	is damaged                                 a process that acted on none leads without
+//	meta with another seq, or a source that    commits again (OVERWRITTEN)
+//	is damaged
+//
+// A process forgets what it acted on once another process has led: that one may have acted on a later
+// control. If the source is lost and the CDN does not answer, the current content stays until it does,
+// except that a config can be pinned.
+//
 // # Spread window
 //
 // Followers that can use neither content nor patch in the message read the blob, at a random time within the window that the message names. Random times bunch, so

@@ -92,9 +92,9 @@ type Controls struct {
 	// PinnedLost says what is wrong if Redis does not have the content of the pin.
 	PinnedLost error
 	// Overwrites is how often the leader had to repair the entry because an official SDK had
-	// overwritten it, and Overwritten when last; zero: never. Such an SDK is not offline: it
-	// follows the CDN and not what is in force.
-	Overwrites  int64
+	// overwritten it. Such an SDK is not offline: it follows the CDN and not what is in force.
+	Overwrites int64
+	// Overwritten is when that happened last; zero: never.
 	Overwritten time.Time
 	// Now is the time of Redis's clock, or of this host's if the user has no right to TIME.
 	Now time.Time
