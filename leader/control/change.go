@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -187,8 +188,8 @@ func (c *Change) Await(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		switch acted, err := c.acted(ctx); {
-		case err != nil && ctx.Err() != nil:
-			return fmt.Errorf("control: %w", context.Cause(ctx))
+		case err != nil && ended(ctx):
+			return fmt.Errorf("control: %w", cmp.Or(context.Cause(ctx), context.DeadlineExceeded))
 		case err != nil:
 			return fmt.Errorf("control: %w", err)
 		case acted:
@@ -200,6 +201,12 @@ func (c *Change) Await(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// ended reports whether ctx is done. A connection may notice its deadline before ctx does.
+func ended(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 func (c *Change) acted(ctx context.Context) (bool, error) {
