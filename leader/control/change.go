@@ -177,16 +177,17 @@ func (c *Change) Apply(ctx context.Context) error {
 	return fmt.Errorf("control: %w", ErrEarlierLeader)
 }
 
-// awaitEvery is how often Await reads meta.
-const awaitEvery = 50 * time.Millisecond
+// Await reads meta again after awaitFirst, and then after twice as long each time, up to awaitMost.
+const (
+	awaitFirst = 5 * time.Millisecond
+	awaitMost  = 80 * time.Millisecond
+)
 
 // Await waits until the leader has acted on the change that Apply has written: the config that
 // results is in force then. Without a leader it returns [ErrNoLeader] at once. The other errors are
 // ctx's, Redis's, and [ErrEarlierLeader] if a leader of an earlier version took over.
 func (c *Change) Await(ctx context.Context) error {
-	ticker := time.NewTicker(awaitEvery)
-	defer ticker.Stop()
-	for {
+	for pause := awaitFirst; ; pause = min(2*pause, awaitMost) {
 		switch acted, err := c.acted(ctx); {
 		case err != nil && ended(ctx):
 			return fmt.Errorf("control: %w", cmp.Or(context.Cause(ctx), context.DeadlineExceeded))
@@ -198,7 +199,7 @@ func (c *Change) Await(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("control: %w", context.Cause(ctx))
-		case <-ticker.C:
+		case <-time.After(pause):
 		}
 	}
 }
