@@ -106,17 +106,8 @@ func TestOpenFeatureAgreesWithTheFollowerThroughOFREP(t *testing.T) {
 	flags, missing := 0, 0
 	for name, content := range conformanceConfigs(t) {
 		g.put(t, name, content)
-		for _, user := range append(someUsers(), g.matrixUsers(name)...) {
-			want := ofrepFlags(g.client, user.user())
-			keys := map[string]any{"no such flag": true}
-			for key, f := range want {
-				keys[key] = f.Value
-			}
-			have := evaluateOFREP(t, server, jsonText(map[string]any{"context": user.context(), "flags": keys}))
-			if have["no such flag"].Code != "FLAG_NOT_FOUND" {
-				t.Errorf("an unknown flag is %+v", have["no such flag"])
-			}
-			delete(have, "no such flag")
+		for i, user := range append(someUsers(), g.matrixUsers(name)...) {
+			want, have := ofrepFlags(g.client, user.user()), evaluateOFREP(t, web, jsonText(user.context()))
 			if user["Identifier"] == "" { // its absence is an error where it counts
 				for key, f := range have {
 					if f.Code == "TARGETING_KEY_MISSING" {
@@ -128,8 +119,18 @@ func TestOpenFeatureAgreesWithTheFollowerThroughOFREP(t *testing.T) {
 			if diff := cmp.Diff(want, have); diff != "" {
 				t.Fatalf("%s, %s: follower and OFREP differ (-follower +OFREP):\n%s", name, user.json(), diff)
 			}
-			if diff := cmp.Diff(have, evaluateOFREP(t, web, jsonText(user.context()))); diff != "" {
-				t.Fatalf("%s, %s: the providers differ (-server +web):\n%s", name, user.json(), diff)
+			flags += len(have)
+			if i >= len(someUsers()) {
+				continue // a request for each flag of each user of a matrix would take long
+			}
+			keys := map[string]any{"no such flag": true}
+			for key, f := range want {
+				keys[key] = f.Value
+			}
+			want["no such flag"] = ofrepFlag{Code: "FLAG_NOT_FOUND"}
+			have = evaluateOFREP(t, server, jsonText(map[string]any{"context": user.context(), "flags": keys}))
+			if diff := cmp.Diff(want, have); diff != "" {
+				t.Fatalf("%s, %s: the provider of servers differs (-follower +OFREP):\n%s", name, user.json(), diff)
 			}
 			flags += len(have)
 		}
