@@ -168,3 +168,23 @@ func changesOf(b *testing.B, handler http.Handler, streams int, path func(int) s
 	transport.CloseIdleConnections()
 	server.Close()
 }
+
+// BenchmarkEvalHandler measures the handler of an evaluation without a network.
+func BenchmarkEvalHandler(b *testing.B) {
+	e := start(b)
+	e.flags.SetConfigJSON(manyFlags(16))
+	for _, verb := range []string{"eval", "eval-all"} {
+		b.Run(verb, func(b *testing.B) {
+			const body = `{"key":"flag-005","user":{"Identifier":"12345","Email":"jane@example.com","Country":"HU","roles":["a","b"]}}`
+			r := post("/api/"+verb, body, "X-ConfigCat-SdkKey: "+sdkKey)
+			r.ContentLength = int64(len(body))
+			w := discard{http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				r.Body = readCloser{strings.NewReader(body)}
+				e.ServeHTTP(w, r)
+			}
+		})
+	}
+}

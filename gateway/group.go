@@ -3,6 +3,7 @@ package gateway
 import (
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/gateway/internal/stream"
@@ -18,9 +19,14 @@ type group struct {
 
 	streams int // guarded by groups.mu
 
-	mu   sync.Mutex
-	of   *content // from which value was made
-	last *evaluated
+	mu   sync.Mutex // held while evaluating
+	last atomic.Pointer[latest]
+}
+
+// latest is what a content means for a group.
+type latest struct {
+	of    *content
+	value *evaluated
 }
 
 // evaluated is what a group receives. It is immutable, apart from the memory of a difference.
@@ -75,7 +81,7 @@ func groupID(key string, u *user, details bool) string {
 	out := strconv.AppendBool(nil, details)
 	out = appendText(out, key)
 	if u != nil {
-		out = append(append(out, '!'), u.canonical...)
+		out = append(append(out, '!'), u.canonical()...)
 	}
 	return string(out)
 }
@@ -83,18 +89,28 @@ func groupID(key string, u *user, details bool) string {
 // current returns what the group receives now, and a channel that is closed when there may be something
 // else. The first stream that asks after a change evaluates it for all.
 func (m *group) current() (*evaluated, <-chan struct{}) {
+	c, replaced := m.site.current()
+	if now := m.last.Load(); now != nil && (c == nil || c == now.of) {
+		return now.value, replaced
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c, replaced := m.site.current()
-	if c == nil || c == m.of {
-		return m.last, replaced
+	// Meanwhile there may be newer content, which another stream may have evaluated.
+	c, replaced = m.site.current()
+	before := m.last.Load()
+	switch {
+	case c == nil:
+		return nil, replaced
+	case before == nil:
+		m.last.Store(&latest{c, m.evaluate(c)})
+	case c != before.of:
+		next := m.evaluate(c)
+		if !next.differs(before.value) {
+			next = before.value
+		}
+		m.last.Store(&latest{c, next})
 	}
-	m.of = c
-	next := m.evaluate(c)
-	if m.last == nil || next.differs(m.last) {
-		m.last = next
-	}
-	return m.last, replaced
+	return m.last.Load().value, replaced
 }
 
 // evaluate evaluates a content for the group.

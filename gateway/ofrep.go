@@ -73,7 +73,7 @@ func (g *Gateway) serveFlags(w http.ResponseWriter, r *http.Request, _ place) {
 		return
 	}
 	token := g.eventToken(w, r, a.of)
-	tag := a.context.ETag(a.content.hash, a.user.canonical, token)
+	tag := a.context.ETag(a.content.hash, a.user.canonical(), token)
 	w.Header()[etagName] = []string{`"` + tag + `"`}
 	if matches(r, tag) {
 		w.Header()["Cache-Control"] = noStore

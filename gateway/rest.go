@@ -121,7 +121,7 @@ func (g *Gateway) serveEval(w http.ResponseWriter, r *http.Request, in place) {
 		refuse(w, f)
 		return
 	}
-	writeJSON(w, appendPayload(nil, &result, formOf(e.sdk, e.content, e.details)))
+	writeJSON(w, appendPayload(make([]byte, 0, 256), &result, formOf(e.sdk, e.content, e.details)))
 }
 
 func (g *Gateway) serveEvalAll(w http.ResponseWriter, r *http.Request, in place) {
@@ -132,7 +132,7 @@ func (g *Gateway) serveEvalAll(w http.ResponseWriter, r *http.Request, in place)
 	}
 	form := formOf(e.sdk, e.content, e.details)
 	results := e.content.config.AllResults(e.user.in(e.content), nil)
-	out := []byte{'{'}
+	out := append(make([]byte, 0, 64*len(results)+2), '{')
 	for i, key := range e.content.keys() {
 		if i > 0 {
 			out = append(out, ',')

@@ -97,7 +97,7 @@ func (g *Gateway) openStream(w http.ResponseWriter, r *http.Request, in place, o
 	if f != nil {
 		return nil, f
 	}
-	if u != nil && len(u.canonical) > maxStreamUser {
+	if u != nil && len(u.canonical()) > maxStreamUser {
 		return nil, &failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("the user of a stream has more than %d bytes: omit attributes that no rule uses", maxStreamUser)}
 	}
 	c, _, f := g.inForce(of.site)
@@ -136,7 +136,7 @@ func sameUser(a, b *user) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.canonical == b.canonical
+	return a.canonical() == b.canonical()
 }
 
 var errData = &failure{http.StatusBadRequest, "failed to decode incoming 'data': it is not base64url"}

@@ -8,14 +8,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // user is the user of a request, combined with the default one. It is immutable. Nil: there is none.
 type user struct {
 	attributes map[string]any // text, float64, time.Time, lists of text
-	// canonical is the same for equal users, and different for different ones.
-	canonical string
+	// canonical is the same for equal users, and different for different ones. Evaluations do not need it.
+	canonical func() string
 	texts     []string // the names of attributes that are dates if the config uses them as such
 }
 
@@ -33,17 +34,20 @@ func newUser(attributes map[string]any, defaults *user) (*user, error) {
 	if defaults != nil {
 		maps.Copy(u.attributes, defaults.attributes)
 	}
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		value, err := attributeOf(attributes[name])
-		if err != nil {
-			return nil, fmt.Errorf("attribute %q %w", shorten(name), err)
+	wrong, cause := "", error(nil) // the first by name, so that the error is always the same
+	for name, attribute := range attributes {
+		value, err := attributeOf(attribute)
+		switch {
+		case err != nil && (cause == nil || name < wrong):
+			wrong, cause = name, err
+		case err == nil && value != nil:
+			u.attributes[name] = value
 		}
-		if value == nil {
-			continue
-		}
-		u.attributes[name] = value
 	}
-	u.canonical = canonical(u.attributes)
+	if cause != nil {
+		return nil, fmt.Errorf("attribute %q %w", shorten(wrong), cause)
+	}
+	u.canonical = sync.OnceValue(func() string { return canonical(u.attributes) })
 	for name, value := range u.attributes {
 		if text, ok := value.(string); ok {
 			if _, ok := dateOf(text); ok {

@@ -76,18 +76,18 @@ func TestDifferentUsersDiffer(t *testing.T) {
 	seen := map[string]string{}
 	for _, text := range []string{
 		`{}`, `{"a":"1"}`, `{"a":1}`, `{"a":["1"]}`, `{"a":"true"}`, `{"a":[]}`, `{"a":[""]}`, `{"a":["",""]}`, `{"a":"","b":""}`, `{"a":""}`,
-		`{"a":["x","y"]}`, `{"a":["xy"]}`, `{"a":["y","x"]}`, `{"a":"1:at1:"}`, `{"a":"t","b":"t"}`, `{"at1:tb":"t"}`, `{"b":"1"}`, `{"a":-1}`, `{"a":1.0000000000000002}`,
+		`{"a":["x","y"]}`, `{"a":["xy"]}`, `{"a":["ab","c"]}`, `{"a":["a","bc"]}`, `{"a":["y","x"]}`, `{"a":"1:at1:"}`, `{"a":"t","b":"t"}`, `{"at1:tb":"t"}`, `{"b":"1"}`, `{"a":-1}`, `{"a":1.0000000000000002}`,
 		`{"a":["1:x"]}`, `{"a":["1","x"]}`, `{"a":"2026-01-02T03:04:05Z"}`, `{"a":1767323045}`,
 	} {
 		u := parseUser(t, text, nil)
-		if other, taken := seen[u.canonical]; taken {
+		if other, taken := seen[u.canonical()]; taken {
 			t.Errorf("%s and %s are one user", text, other)
 		}
-		seen[u.canonical] = text
+		seen[u.canonical()] = text
 	}
 	same := parseUser(t, `{"b":"2","a":[ "1" ],"none":null}`, nil)
-	if other := parseUser(t, `{"a":["1"],"b":"2"}`, nil); same.canonical != other.canonical {
-		t.Errorf("equal users differ: %q, %q", same.canonical, other.canonical)
+	if other := parseUser(t, `{"a":["1"],"b":"2"}`, nil); same.canonical() != other.canonical() {
+		t.Errorf("equal users differ: %q, %q", same.canonical(), other.canonical())
 	}
 }
 

@@ -132,7 +132,7 @@ var serving = []mutant{
 	{
 		"serve: every change of a config is sent to every user", "F42", []edit{{"gateway",
 			`if next == nil || before != nil && !next.differs(before) {`, `if next == nil || next == before {`}, {"gateway",
-			`if m.last == nil || next.differs(m.last) {`, `if next != m.last {`}},
+			`if !next.differs(before.value) {`, `if next == nil {`}},
 		test{"gateway", "^TestAFrameIsSentOnlyIfAValueOfItsUserChanged$"},
 	},
 	{
