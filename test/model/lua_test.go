@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +20,8 @@ import (
 
 var keys = cachekeys.For("configcat-sdk-1/TEST_KEY-0123456789012/1234567890123456789012", "", 0)
 
-// For the same state and request, scripts and model return the same reply and state.
+// For the same state and request, scripts and model return the same reply and state. The model has no controls:
+// nothing is in force.
 func TestScriptsMatchTheModel(t *testing.T) {
 	mini := miniredis.RunT(t)
 	client := redis.NewClient(&redis.Options{Addr: mini.Addr(), DisableIdentity: true})
@@ -33,8 +35,9 @@ func TestScriptsMatchTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, r := drawStore(t), drawRequest(t)
 		l.write(s)
+		current := s.meta.hash
 		want := s.run(begin, &r, 0)
-		have := l.run(&r)
+		have := l.run(&r, current)
 		if got := l.describe(want, r.op); have != got {
 			t.Fatalf("the script says\n%s\nthe model\n%s", have, got)
 		}
@@ -191,7 +194,7 @@ func (l *lua) write(s store) {
 		}
 	}
 	if s.meta.epoch != 0 {
-		l.mini.HSet(keys.Meta, "epoch", number(s.meta.epoch))
+		l.mini.HSet(keys.Meta, "epoch", number(s.meta.epoch), "proto", "1 "+number(s.meta.epoch), "control", "")
 	}
 	if s.meta.rev != 0 {
 		l.mini.HSet(keys.Meta, "rev", number(s.meta.rev), "hash", hashOf(s.meta.hash), "len", strconv.Itoa(len(jsonOf(s.meta.hash))),
@@ -269,8 +272,8 @@ func recentText(recent []replaced) string {
 	return strings.Join(lines, "\n")
 }
 
-// run runs the script and returns its reply in describe's format.
-func (l *lua) run(r *request) string {
+// run runs the script and returns its reply in describe's format. current is the content that meta names.
+func (l *lua) run(r *request, current content) string {
 	names, args := []string{keys.Entry, keys.Lock, keys.Meta, keys.Blob}, []any{lockText(r.lock), r.lease, r.base}
 	var older, last []byte
 	if n := len(r.patches); n > 0 {
@@ -281,12 +284,14 @@ func (l *lua) run(r *request) string {
 	case opAcquire:
 		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.lease, r.highest}
 	case opCommit:
-		names = append(names, keys.Patches, keys.History)
+		names = append(names, keys.Patches, keys.History, keys.Control, keys.Source)
 		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
 			jsonOf(r.hash), hashOf(r.hash)+"\nraw\n", jsonOf(r.hash), r.overwriteUpTo, r.latest, replacedText(r.replaced), number(r.waits),
-			hashOf(r.patchFrom), older, last, maxHistory, "poll", hashOf(r.backTo), 7, "back")
+			hashOf(r.patchFrom), older, last, maxHistory, "poll", hashOf(r.backTo), 7, "back",
+			0, "", "", "", etagOf(r.hash), etagOf(current))
 	case opRenew:
-		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits))
+		names = append(names, keys.Control, keys.Pinned, keys.Source)
+		args = append(args, hashOf(r.hash), etagOf(r.hash), r.above, r.age, keys.Events, head, "", 55000, len(jsonOf(r.hash)), r.latest, number(r.waits), "", "", "")
 	case opRelease:
 		names, args = []string{keys.Lock}, []any{lockText(r.lock), keys.Events, head}
 	}
@@ -294,9 +299,13 @@ func (l *lua) run(r *request) string {
 	if err != nil {
 		return err.Error()
 	}
-	switch reply[0] {
-	case outcomes[outcomeAcquired], outcomes[outcomeHeld], outcomes[outcomeStale], outcomes[outcomeRegressed], outcomes[outcomeOverwritten]:
-		reply = reply[:len(reply)-2] // the model has no controls: meta's last fields are about them
+	switch reply[0] { // without what is about controls
+	case outcomes[outcomeOK]:
+		reply = slices.Delete(reply, 6, 7)
+	case outcomes[outcomeAcquired], outcomes[outcomeHeld]:
+		reply = slices.Delete(reply[:len(reply)-2], 4, 5)
+	case outcomes[outcomeStale], outcomes[outcomeRegressed], outcomes[outcomeOverwritten]:
+		reply = reply[:len(reply)-2]
 	}
 	for i, value := range reply {
 		if value == nil {
