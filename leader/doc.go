@@ -153,13 +153,15 @@
 //
 //	a renewal returns                          the leader
 //	a higher seq                               acts on that control
-//	a lower seq, none, or the pinned config    writes what it acted on again, under a higher seq;
-//	is damaged                                 a process that acted on none leads without
+//	a lower seq, none, or the pinned config    writes what it acted on again, under the same seq;
+//	is damaged                                 a process that knows of none leads without
 //	meta with another seq, or a source that    commits again (OVERWRITTEN)
 //	is damaged
 //
-// A process forgets what it acted on once another process has led: that one may have acted on a later
-// control. If the source is lost and the CDN does not answer, the current content stays until it does,
+// Candidates follow the control, and write it again, too, if Redis loses it: after a loss the lock is free, and
+// the leader may not get it back. Since a lost control keeps its seq, processes that write different ones agree on the
+// latest. A process that was cut off while another led forgets what it knew: that one may have acted on a
+// later control. If the source is lost and the CDN does not answer, the current content stays until it does,
 // except that a config can be pinned.
 //
 // # Spread window

@@ -55,7 +55,7 @@ type elector struct {
 	// content is the last content that this process held and knew to be current.
 	content    *content
 	contentCDN int64 // when the CDN last confirmed content, by Redis's clock
-	// acted is the control that this process acted on last as the leader; nil: none.
+	// acted is the control that this process acted on last as the leader, or has seen since; nil: none.
 	acted *acted
 	// believed is the ETag that was believed last, committed or not.
 	believed string
@@ -142,6 +142,7 @@ func (e *elector) campaign(ctx context.Context) (*term, bool) {
 			return newTerm(e, g, sent), true
 		default:
 			failing.End()
+			e.followControl(ctx, g)
 			e.stats.update(func(s *KeyStats) {
 				s.LockHolder, s.Epoch = parseHolder(g.Lock)
 				s.Rev, s.Hash, s.ETag, s.Length = g.Meta.Rev, g.Meta.Hash, g.Meta.ETag, g.Meta.Len
@@ -184,13 +185,14 @@ func (e *elector) setDue(within time.Duration) {
 	e.stats.update(func(s *KeyStats) { s.Due = due })
 }
 
-// sleep pauses for d, or until a leader resigns or ctx is done.
+// sleep pauses for d, or until a leader resigns, the control changes or ctx is done.
 func (e *elector) sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-e.wake:
+	case <-e.changed:
 	case <-timer.C:
 	}
 }

@@ -74,7 +74,7 @@ func newTerm(e *elector, g script.AcquireReply, sent time.Time) *term {
 		redisNow: g.Now, redisAt: time.Now(), refreshSeen: g.Meta.Refresh,
 	}
 	if e.acted != nil {
-		e.acted = &acted{e.acted.Control, e.acted.pinned, epoch}
+		e.acted = &acted{e.acted.Control, e.acted.pinned, epoch, e.acted.seen}
 	}
 	t.adopt(g.Meta, g.Now)
 	return t

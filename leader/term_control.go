@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/catbridge/catbridge/internal/control"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -15,7 +16,8 @@ import (
 type acted struct {
 	*control.Control
 	pinned *script.Content // of the pin; nil: there is no pin
-	epoch  int64           // of the last term that acted on it
+	epoch  int64           // of the last term in which Redis had it
+	seen   time.Time       // when Redis had it last
 }
 
 // ended reports whether a pin or a force has reached its end at a time by Redis's clock.
@@ -164,6 +166,9 @@ func (t *term) readControl(ctx context.Context) error {
 		expired := len(current.Forced) < len(next.Forced) || current.Pin == nil && next.Pin != nil
 		if fault != "" || expired {
 			w := script.ControlWrite{Expected: stored.Seq, Above: t.elector.controlSeq(), Control: current, Lock: t.lock}
+			if !expired && next.Seq >= stored.Seq {
+				w.Restored = next.Seq
+			}
 			if current.Pin != nil {
 				w.Pinned = next.pinned
 			}
@@ -197,6 +202,7 @@ func (t *term) nextControl(stored script.ControlState) (next *acted, fault strin
 		fault = stored.PinnedErr.Error()
 		if next.pinned = t.inMemory(next.Pin.Hash); next.pinned == nil {
 			next.Control = next.Unpinned()
+			next.Seq = 0 // it is another control
 			fault += ": the pin has ended"
 		}
 		return next, fault
@@ -227,7 +233,7 @@ func (t *term) inMemory(hash string) *script.Content {
 func (t *term) act(next *acted, fault string, expired bool) {
 	e := t.elector
 	before := e.acted
-	next.epoch = t.epoch
+	next.epoch, next.seen = t.epoch, time.Now()
 	e.acted = next
 	t.controlCause = causeOf(before, next, expired)
 	e.stats.update(func(s *KeyStats) {

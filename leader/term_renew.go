@@ -21,6 +21,7 @@ func (t *term) renew(ctx context.Context) error {
 		}
 		switch w.Outcome {
 		case script.OK:
+			t.elector.confirmControl(w.Control, t.epoch)
 			if w.Control != t.elector.controlSeq() || t.elector.acted.ended(w.Now) {
 				return t.onControl(ctx)
 			}

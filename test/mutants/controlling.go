@@ -62,4 +62,24 @@ var controlling = []mutant{
 			`|| t.sameSource(c) && t.elector.knowsCurrent(t.hash):`, `:`}},
 		test{"leader", "^TestAChangeOfTheControlIsNotARepair$"},
 	},
+	{
+		"a candidate does not write a lost control again", "F40", []edit{{"leader",
+			`case own != nil && g.Control < own.Seq &&`, `case false && own != nil &&`}},
+		test{"leader", "^TestACandidateWritesALostControlAgain$"},
+	},
+	{
+		"a candidate does not follow the control", "F40", []edit{{"leader",
+			`case g.Control > e.controlSeq():`, `case false:`}},
+		test{"leader", "^TestACandidateWritesALostControlAgain$"},
+	},
+	{
+		"a candidate that was cut off brings back its control", "F40", []edit{{"leader",
+			`g.Control < own.Seq && time.Since(own.seen) < e.leader.cfg.Timings.LeaseDuration+2*e.timings.RetryPeriod:`, `g.Control < own.Seq:`}},
+		test{"leader", "^TestAControlOfAFormerLeaderDoesNotReturn$"},
+	},
+	{
+		"a restored control gets a new seq", "F40", []edit{{"leader/internal/script/control.lua",
+			`restored > 0 and restored >= stored and restored or math.max`, `math.max`}},
+		test{"leader", "^TestALostControlIsWrittenAgain$"},
+	},
 }

@@ -2,13 +2,15 @@
 -- KEYS:
 --   1 lock    string  "<leader ID>:<epoch>"
 --   2 meta    hash
+--   3 control string  what operators have put in force
 -- ARGV:
 --   1 leader  string  the ID of this process
 --   2 lease   int, ms the lock's time to live
 --   3 highest int     the highest epoch or rev that this process has seen
--- Returns {ACQUIRED or HELD, the lock's value, its remaining ms, now, the epoch before if it acquired it, the fields of meta}.
+-- Returns {ACQUIRED or HELD, the lock's value, its remaining ms, now, the epoch before if it acquired it, the stored seq of the
+-- control, the fields of meta}.
 
-local lock_key, meta_key = KEYS[1], KEYS[2]
+local lock_key, meta_key, control_key = KEYS[1], KEYS[2], KEYS[3]
 local leader, lease, highest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local now = clock()
@@ -23,7 +25,7 @@ if lock and string.sub(lock, 1, #mine) ~= mine then
     redis.call('PEXPIRE', lock_key, lease)
     left = lease
   end
-  return {'HELD', bounded(lock, LOCK), left, digits(now), '0', unpack(meta)}
+  return {'HELD', bounded(lock, LOCK), left, digits(now), '0', digits(stored_seq(control_key)), unpack(meta)}
 end
 
 local held = lock and number(string.sub(lock, #mine + 1)) or 0
@@ -36,4 +38,4 @@ redis.call('SET', lock_key, lock, 'PX', lease)
 meta[STAMP] = PROTO .. meta[EPOCH]
 -- This stamp would make readers believe a control that an older leader left. Content stays under the control that it was made with.
 write_meta(meta_key, 'epoch', meta[EPOCH], 'proto', meta[STAMP], 'control', meta[CONTROL] or '')
-return {'ACQUIRED', lock, lease, digits(now), digits(former), unpack(meta)}
+return {'ACQUIRED', lock, lease, digits(now), digits(former), digits(stored_seq(control_key)), unpack(meta)}

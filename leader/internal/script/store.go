@@ -54,19 +54,20 @@ type AcquireReply struct {
 	Left    time.Duration // the lock's remaining time to live
 	Now     int64         // Redis's clock, Unix ms
 	Former  int64         // Acquired: the epoch of the term before; 0: unknown
+	Control int64         // the seq of the stored control; 0: there is none
 	Meta    wire.Meta
 }
 
 // Acquire takes the lock if it is free, or extends it under a new epoch if this process holds it.
 // highest is the highest epoch or rev that this process has seen.
 func (s *Store) Acquire(ctx context.Context, highest int64) (AcquireReply, error) {
-	reply, err := s.scripts.run(ctx, acquireScript, []string{s.keys.Lock, s.keys.Meta},
+	reply, err := s.scripts.run(ctx, acquireScript, []string{s.keys.Lock, s.keys.Meta, s.keys.Control},
 		s.leaderID, s.lease.Milliseconds(), highest)
 	if err != nil {
 		return AcquireReply{}, fmt.Errorf("acquire: %w", err)
 	}
 	r := replyReader{reply: reply}
-	g := AcquireReply{Outcome: Outcome(r.text()), Lock: r.text(), Left: time.Duration(r.number()) * time.Millisecond, Now: r.number(), Former: r.number()}
+	g := AcquireReply{Outcome: Outcome(r.text()), Lock: r.text(), Left: time.Duration(r.number()) * time.Millisecond, Now: r.number(), Former: r.number(), Control: r.number()}
 	g.Meta = r.meta()
 	if r.err != nil {
 		return AcquireReply{}, fmt.Errorf("acquire: %w", r.err)

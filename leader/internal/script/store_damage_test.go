@@ -100,12 +100,12 @@ func TestScriptsReturnNoMoreThanTheLimits(t *testing.T) {
 		long := strings.Repeat("x", 1<<20)
 		client.Set(t.Context(), a.keys.Lock, long, 0)
 		client.HSet(t.Context(), a.keys.Meta, "rev", "1700000000000", "etag", long, "etags", long)
-		reply, err := a.scripts.run(t.Context(), acquireScript, []string{a.keys.Lock, a.keys.Meta}, a.leaderID, a.lease.Milliseconds(), 0)
+		reply, err := a.scripts.run(t.Context(), acquireScript, []string{a.keys.Lock, a.keys.Meta, a.keys.Control}, a.leaderID, a.lease.Milliseconds(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		lock, _ := reply[1].(string)
-		etags, _ := reply[5+slices.Index(wire.MetaFields(), "etags")].(string)
+		etags, _ := reply[6+slices.Index(wire.MetaFields(), "etags")].(string)
 		if len(lock) != wire.MaxLockBytes+1 || len(etags) != wire.MaxMetaFieldBytes+1 {
 			t.Errorf("lock %d bytes, etags %d", len(lock), len(etags))
 		}
