@@ -23,7 +23,7 @@ func (e *elector) followControl(ctx context.Context, g script.AcquireReply) {
 			e.acted = &acted{stored.Control, stored.Pinned, g.Meta.Epoch, time.Now()}
 		}
 	case own != nil && g.Control < own.Seq && time.Since(own.seen) < e.leader.cfg.Timings.LeaseDuration+2*e.timings.RetryPeriod:
-		reply, err := e.store.WriteControl(ctx, script.ControlWrite{Expected: g.Control, Control: own.Control, Pinned: own.pinned, Restored: own.Seq})
+		reply, err := e.store.WriteControl(ctx, script.ControlWrite{Expected: g.Control, Control: own.Control, Pinned: own.pinned, Repaired: own.Seq})
 		if err != nil {
 			e.log().Warn(eventControlLost, "Redis lost what operators have put in force; writing it again failed.", eventlog.Err(err))
 			return

@@ -167,7 +167,7 @@ func (t *term) readControl(ctx context.Context) error {
 		if fault != "" || expired {
 			w := script.ControlWrite{Expected: stored.Seq, Above: t.elector.controlSeq(), Control: current, Lock: t.lock}
 			if !expired && next.Seq >= stored.Seq {
-				w.Restored = next.Seq
+				w.Repaired = next.Seq
 			}
 			if current.Pin != nil {
 				w.Pinned = next.pinned

@@ -78,8 +78,8 @@ var controlling = []mutant{
 		test{"leader", "^TestAControlOfAFormerLeaderDoesNotReturn$"},
 	},
 	{
-		"a restored control gets a new seq", "F40", []edit{{"leader/internal/script/control.lua",
-			`restored > 0 and restored >= stored and restored or math.max`, `math.max`}},
+		"a repaired control gets a new seq", "F40", []edit{{"leader/internal/script/control.lua",
+			`repaired > 0 and repaired >= stored and repaired or math.max`, `math.max`}},
 		test{"leader", "^TestALostControlIsWrittenAgain$"},
 	},
 }

@@ -106,10 +106,10 @@ func parsePinned(data []byte, hash string) (*Content, error) {
 
 // ControlWrite replaces the stored control.
 type ControlWrite struct {
-	Expected int64            // the [StoredControl.Seq] that it replaces
-	Above    int64            // the new seq must be above this one; 0: no further bound
-	// Restored is the seq of a control that Redis lost, and that is written again as it was; 0: it is new.
-	Restored int64
+	Expected int64 // the [StoredControl.Seq] that it replaces
+	Above    int64 // the new seq must be above this one; 0: no further bound
+	// Repaired is the seq of a control that Redis lost, and that is written again as it was; 0: it is new.
+	Repaired int64
 	Control  *control.Control // its seq is ignored
 	// Pinned is the content of the pin. If it is nil and there is a pin, the stored content stays.
 	// If there is no pin, the stored content is deleted.
@@ -157,7 +157,7 @@ func (s *Store) WriteControl(ctx context.Context, w ControlWrite) (ControlReply,
 	for range 2 {
 		var reply []any
 		reply, err = controlScript.Run(ctx, s.client, keys, w.Expected, w.Above, body, pin, tail, payload,
-			s.keys.Events, message.Head(), message.Tail(), control.MaxBytes, w.Lock, w.Restored).Slice()
+			s.keys.Events, message.Head(), message.Tail(), control.MaxBytes, w.Lock, w.Repaired).Slice()
 		if err == nil {
 			var answer ControlReply
 			if answer, err = parseControlReply(reply); err != nil {

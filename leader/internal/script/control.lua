@@ -16,14 +16,14 @@
 --   9 tail     string  of the message
 --  10 limit    int     the greatest size of a control, in bytes
 --  11 lock     string  the lock's value as this process wrote it
---  12 restored int     the seq under which the control was in force before Redis lost it; 0: it is new
+--  12 repaired int     the seq under which the control was in force before Redis lost it; 0: it is new
 -- Returns {OK, seq, now}, {STALE, the stored seq, now, the stored control}, {PROTO} if the latest leader does not know of
 -- controls, or {FENCED}.
 
 local control_key, pinned_key, meta_key, lock_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local expected, above, body, pin = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local blob_tail, payload, channel, head, tail = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
-local limit, own_lock, restored = tonumber(ARGV[10]), ARGV[11], tonumber(ARGV[12])
+local limit, own_lock, repaired = tonumber(ARGV[10]), ARGV[11], tonumber(ARGV[12])
 
 local now = clock()
 if not now then return bad_clock() end
@@ -35,8 +35,8 @@ if stored ~= expected then
   return {'STALE', digits(stored), digits(now), read('GETRANGE', control_key, 0, limit) or ''}
 end
 
--- A restored control keeps its seq: processes that restore different ones agree on the latest.
-local seq = restored > 0 and restored >= stored and restored or math.max(stored + 1, above + 1, now)
+-- A repaired control keeps its seq: processes that restore different ones agree on the latest.
+local seq = repaired > 0 and repaired >= stored and repaired or math.max(stored + 1, above + 1, now)
 if seq > MAX then return redis.error_reply('SEQ no higher seq is possible: delete ' .. control_key) end
 local text = digits(seq)
 -- A control never names a pin whose content is missing, even if Redis refuses one of these writes.
