@@ -38,8 +38,10 @@ func TestFaultsOfStreamsOfEvents(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		}), sdkKey, Bad, []string{"no event arrives within 3s"}},
-		"cut":   {stream(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/event-stream") }), sdkKey, Bad, []string{"ends before the first one"}},
-		"limit": {stream(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too many streams are open", 503) }), sdkKey, Bad, []string{"too many streams"}},
+		"cut": {stream(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/event-stream") }), sdkKey, Bad, []string{"ends before the first one"}},
+		"limit": {stream(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "too many streams are open", http.StatusServiceUnavailable)
+		}), sdkKey, Bad, []string{"too many streams"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
