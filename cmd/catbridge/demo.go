@@ -16,12 +16,13 @@ import (
 const demoLong = `demo runs the whole bridge in one process, without installing anything else: a local CDN that
 serves a config from a file, an embedded Redis, leaders and followers. It prints the path of
 the file: edit it, and see how long each change takes to reach each follower. It also shows
-what else to try: kill the leader with a key, follow from another process, point an official
-SDK at a base URL, or read the entry with one.
+what else to try: kill the leader with a key, force a flag with a key as an operator does and
+withdraw it, read the history, follow and operate from another terminal, point an official SDK
+at a base URL, or read the entry with one.
 
 The demo uses a random SDK key, which is not valid at ConfigCat. At the end, it removes what
 it wrote to the Redis of --redis. If the output is not a terminal, it prints plain lines, and
-reads commands as lines (k, t, s, h, q) from standard input.`
+reads commands as lines (f, v, k, t, s, h, q) from standard input.`
 
 const demoExample = `  catbridge demo
   catbridge demo --flags my.config.json --followers 20
@@ -54,8 +55,8 @@ func newDemo() *cobra.Command {
 	f.file.addTo(cmd, "`path` of a config JSON v6 to serve and follow (default: the demo's own config, in a new folder)")
 	flags.IntVar(&f.o.Leaders, "leaders", 2, "`number` of leaders, 1 to 10")
 	flags.IntVar(&f.o.Followers, "followers", 3, "`number` of followers, 1 to 1000")
-	flags.BoolVar(&f.o.Once, "once", false, "make one change in a copy of the config, print how long it took, and exit; exit code 1 if it does not reach all followers within --timeout")
-	flags.DurationVar(&f.o.Timeout, "timeout", 30*time.Second, "timeout of the start, and of the change of --once, a `duration`")
+	flags.BoolVar(&f.o.Once, "once", false, "make one change in a copy of the config, print how long it took, force a flag, withdraw that, and exit; exit code 1 if one of these does not reach all followers within --timeout")
+	flags.DurationVar(&f.o.Timeout, "timeout", 30*time.Second, "timeout of the start, and of each change of --once, a `duration`")
 	noCompletion(cmd, "leaders", "followers", "timeout")
 	return cmd
 }

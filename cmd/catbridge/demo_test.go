@@ -174,6 +174,8 @@ func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	s.out.expect(t, `unknown command`)
 	s.typeLine(t, "t")
 	s.out.expect(t, `welcomeText +"Welcome!" +"Moin!" +"Welcome!"\n`)
+	s.typeLine(t, "v")
+	s.out.expect(t, `history says:\n.* welcomeText\n(.*\n)*.*  first\n`)
 	s.typeLine(t, "s")
 	s.out.expect(t, `read\.mjs:\nimport `)
 	s.typeLine(t, "q")
@@ -187,6 +189,64 @@ func TestTheDemoShowsEditsAndSurvivesAKill(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Errorf("the edited config is gone: %v", err)
 	}
+}
+
+// What is forced, by a key or from another terminal, is in force while the CDN's config changes.
+func TestTheDemoForcesAndWithdraws(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	s := startDemo(t)
+	path := strings.TrimPrefix(strings.TrimSpace(s.out.expect(t, `Edit     .*\n`)), "Edit     ")
+	redisURL := regexp.MustCompile(`REDIS_URL=(\S+) `).FindStringSubmatch(s.out.expect(t, `export CATBRIDGE_REDIS_URL=.*\n`))[1]
+	t.Setenv("CATBRIDGE_REDIS_URL", redisURL)
+	t.Setenv("CATBRIDGE_SDK_KEY", strings.TrimPrefix(strings.TrimSpace(s.out.expect(t, `CATBRIDGE_SDK_KEY=.*\n`)), "CATBRIDGE_SDK_KEY="))
+	shown := strings.Fields(s.out.expect(t, `force maintenanceBanner true --for 10m --reason trial\n`))
+	edit := func(old, replacement string) {
+		t.Helper()
+		config, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path+"~", []byte(strings.Replace(string(config), old, replacement, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+"~", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(want string, args ...string) {
+		t.Helper()
+		other := startSession(t, args...)
+		other.end(t, exitOK)
+		if !strings.Contains(other.out.String(), want) {
+			t.Errorf("%v: %s, want %s", args, other.out, want)
+		}
+	}
+
+	// the command that the demo prints
+	command("done; the leader acted", append(shown, "--yes")...)
+	s.out.expect(t, `an operator forced a flag\n +maintenanceBanner: false → true  for all\n +reached 3 followers\n`)
+	edit(`"Willkommen!"`, `"Servus!"`)
+	s.out.expect(t, `the config changed\n +welcomeText: "Willkommen!" → "Servus!"  for ben\n +reached follower-1 in `)
+	command("  force ", "history")
+
+	// The key withdraws what another process forced.
+	s.typeLine(t, "f")
+	s.out.expect(t, `as an operator: .* unforce maintenanceBanner\n`)
+	s.out.expect(t, `an operator withdrew what was in force\n`)
+	command("nothing is in force", "controls")
+
+	command("done; the leader acted", "pin", "--for", "10m", "--reason", "trial", "--yes")
+	edit(`"Servus!"`, `"Moin!"`)
+	s.out.expect(t, `the CDN serves new content; with what is in force, it changes nothing for the followers\n`)
+	s.typeLine(t, "f")
+	s.out.expect(t, `as an operator: .* unpin\n.* an operator withdrew what was in force\n +welcomeText: "Servus!" → "Moin!"  for ben\n`)
+
+	s.typeLine(t, "f")
+	s.out.expect(t, `as an operator: .* force maintenanceBanner (true|false) --for 10m --reason trial\n.* an operator forced a flag\n`)
+	s.typeLine(t, "v")
+	s.out.expect(t, `history says:\n.*  force +maintenanceBanner\n`)
+	s.typeLine(t, "q")
+	s.end(t, exitOK)
 }
 
 // sdkAnswer requests the config as an official SDK that has the config with the ETag. It returns

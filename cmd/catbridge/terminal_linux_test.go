@@ -122,8 +122,8 @@ func (s *onTerminal) end(t *testing.T) {
 func TestTheDemoTakesKeysOnATerminal(t *testing.T) {
 	s := startOnTerminal(t, "demo", "--leaders", "1", "--log-level", "info")
 	s.shown.expect(t, `\x1b\[1mflag +ann `)
-	s.shown.expect(t, `Kill     .*press k`)
-	s.shown.expect(t, `leader-1 leads · followers: 3 live · k: kill the leader, t: values, h: help, q…`)
+	s.shown.expect(t, `Press .*k: kill the leader`)
+	s.shown.expect(t, `leader-1 leads · followers: 3 live · k: kill the leader, f: force a flag, t: v…`)
 	s.press(t, "k")
 	s.shown.expect(t, `\x1b\[31mleader-1 was killed`)
 	s.shown.expect(t, `no leader · followers: 3 live · k: revive leader-1`)
@@ -146,7 +146,7 @@ func TestTheDemoTakesKeysOnATerminal(t *testing.T) {
 // The first output of the demo fits a window of 80 × 30 characters.
 func TestTheDemoStartsWithOneScreen(t *testing.T) {
 	s := startOnTerminal(t, "demo")
-	s.shown.expect(t, `h: help, q…`)
+	s.shown.expect(t, `f: force a flag, t: v…`)
 	first := s.shown.String()
 	s.press(t, "q")
 	s.end(t)

@@ -125,7 +125,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/answers": {own: []string{"evaluate"}, never: []string{"context", "log", "net", "os", "io"}},
 	"cmd/catbridge/internal/demo": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/configserver", "internal/control", "internal/eventlog",
+			"cachekeys", "evaluate", "follower", "gateway", "history", "leader", "leader/control", "internal/acl", "internal/cdn", "internal/configserver", "internal/control", "internal/eventlog",
 			"internal/histogram", "internal/hostname", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
 			"internal/watchfile", "cmd/catbridge/internal/answers", "cmd/catbridge/internal/localcdn", "cmd/catbridge/internal/redisurl",
 			"cmd/catbridge/internal/terminal",

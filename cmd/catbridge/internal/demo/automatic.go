@@ -17,11 +17,12 @@ func changed(config []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, kind, value, err := choose(config, flags)
+	key, value, err := choose(config, flags)
 	if err != nil {
 		return nil, err
 	}
-	if flags[key], err = marshal(map[string]any{"t": kind, "v": value, "i": "00000000"}); err != nil {
+	kind, encoded := encode(value)
+	if flags[key], err = marshal(map[string]any{"t": kind, "v": encoded, "i": "00000000"}); err != nil {
 		return nil, err
 	}
 	if parts["f"], err = marshal(flags); err != nil {
@@ -50,12 +51,12 @@ func takeApart(config []byte) (parts, flags map[string]json.RawMessage, err erro
 	return parts, flags, nil
 }
 
-// choose returns the flag to change, its type in the config, and its new value. If no flag of the
-// config can be evaluated, it returns a new flag.
-func choose(config []byte, flags map[string]json.RawMessage) (key string, kind int, value map[string]any, err error) {
+// choose returns the flag to change, and its new value. If no flag of the config can be evaluated, it
+// returns a new flag.
+func choose(config []byte, flags map[string]json.RawMessage) (key string, value evaluate.Value, err error) {
 	compiled, err := evaluate.Parse(config)
 	if err != nil {
-		return "", 0, nil, err
+		return "", evaluate.Value{}, err
 	}
 	best := -1
 	for _, k := range compiled.Keys() {
@@ -71,17 +72,16 @@ func choose(config []byte, flags map[string]json.RawMessage) (key string, kind i
 			score++
 		}
 		if score > best {
-			best, key = score, k
-			kind, value = opposite(result.Value)
+			best, key, value = score, k, opposite(result.Value)
 		}
 	}
 	if best < 0 {
-		key, kind, value = "demoFlag", 0, map[string]any{"b": true}
+		key, value = "demoFlag", evaluate.BoolValue(true)
 		if slices.Contains(compiled.Keys(), key) {
-			return "", 0, nil, errors.New("no flag of the config can be evaluated and changed; use another config")
+			return "", evaluate.Value{}, errors.New("no flag of the config can be evaluated and changed; use another config")
 		}
 	}
-	return key, kind, value, nil
+	return key, value, nil
 }
 
 func isPlain(flag json.RawMessage) bool {
@@ -89,15 +89,28 @@ func isPlain(flag json.RawMessage) bool {
 	return json.Unmarshal(flag, &parts) == nil && len(parts.R) == 0 && len(parts.P) == 0
 }
 
-// opposite returns another value of the same type, in the form of the config.
-func opposite(v evaluate.Value) (kind int, value map[string]any) {
+// opposite returns another value of the same type.
+func opposite(v evaluate.Value) evaluate.Value {
 	switch v.Kind() {
 	case evaluate.KindString:
-		return 1, map[string]any{"s": v.String() + " (changed)"}
+		return evaluate.StringValue(v.String() + " (changed)")
 	case evaluate.KindInt:
-		return 2, map[string]any{"i": v.Int() + 1}
+		return evaluate.IntValue(v.Int() + 1)
 	case evaluate.KindFloat:
-		return 3, map[string]any{"d": v.Float()/2 + 1}
+		return evaluate.FloatValue(v.Float()/2 + 1)
 	}
-	return 0, map[string]any{"b": !v.Bool()}
+	return evaluate.BoolValue(!v.Bool())
+}
+
+// encode returns a value and its type in the form of the config.
+func encode(v evaluate.Value) (kind int, encoded map[string]any) {
+	switch v.Kind() {
+	case evaluate.KindString:
+		return 1, map[string]any{"s": v.String()}
+	case evaluate.KindInt:
+		return 2, map[string]any{"i": v.Int()}
+	case evaluate.KindFloat:
+		return 3, map[string]any{"d": v.Float()}
+	}
+	return 0, map[string]any{"b": v.Bool()}
 }

@@ -13,10 +13,11 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 )
 
-// change is the distribution of one content from the CDN to the followers.
+// change is the distribution of one content to the followers: the CDN's, or what an operator made of it.
 type change struct {
-	before, after *localcdn.Content // before is nil for the first content
-	at            time.Time         // when the CDN started to serve it
+	before, after *localcdn.Content // before is nil for the first content, and until a follower has after
+	at            time.Time         // when the CDN started to serve it, or it was ordered
+	untimed       bool              // another process ordered it, so at is unknown
 	took          map[*reader]time.Duration
 	late          bool // the delay was shown
 }
@@ -26,13 +27,18 @@ const lateAfter = 2 * time.Second
 
 // publish makes the CDN serve new content, and requests a poll as a webhook does.
 func (d *demo) publish(content *localcdn.Content) {
-	if d.pending != nil {
-		d.screen.eventf("superseded before it reached all followers: %s", d.pending.reached(d.readers))
-	}
+	d.supersede(d.pending)
 	d.warnBroken(content)
-	d.pending = &change{before: d.cdn.Current(), after: content, at: time.Now(), took: map[*reader]time.Duration{}}
+	d.pending = &change{after: content, at: time.Now(), took: map[*reader]time.Duration{}}
 	d.cdn.Publish(content)
 	d.askToPoll()
+}
+
+// supersede shows that c, which may be nil, has been replaced.
+func (d *demo) supersede(c *change) {
+	if c != nil {
+		d.screen.eventf("superseded before it reached all followers: %s", c.reached(d.readers))
+	}
 }
 
 func (d *demo) warnBroken(content *localcdn.Content) {
@@ -62,24 +68,46 @@ func (d *demo) askToPoll() {
 
 // arrived records that a follower has the content, and shows the change once all have it.
 func (d *demo) arrived(a arrival) {
-	c := d.pending
-	if c == nil || !a.config.Equal(c.after.Config) {
+	c := d.announced(a)
+	if c == nil {
+		c = d.unannounced(a)
+	}
+	if c == nil {
 		return
+	}
+	if len(c.took) == 0 {
+		c.before, d.latest = d.latest, c.after
 	}
 	if _, known := c.took[a.reader]; known {
 		return
 	}
 	c.took[a.reader] = a.at.Sub(c.at)
 	if len(c.took) == len(d.readers) {
-		d.finish()
+		d.finish(c)
 	}
 }
 
-func (d *demo) finish() {
+// announced returns the change in progress to the follower's config, or nil.
+func (d *demo) announced(a arrival) *change {
+	for _, c := range []*change{d.ordered, d.pending} {
+		if c != nil && a.config.Equal(c.after.Config) {
+			return c
+		}
+	}
+	return nil
+}
+
+func (d *demo) finish(c *change) {
 	d.watchLeaders() // show its leader first
-	c := d.pending
-	d.pending = nil
-	d.changes++
+	headline := "the config changed"
+	if c == d.ordered {
+		d.ordered = nil
+		d.orders++
+		headline = d.headline(c)
+	} else {
+		d.pending = nil
+		d.changes++
+	}
 	if c.before == nil {
 		d.screen.eventf("every follower has the config, %s after the start", duration(c.slowest()))
 		return
@@ -88,21 +116,28 @@ func (d *demo) finish() {
 	for _, line := range append(c.describe(d.users), c.reached(d.readers)) {
 		lines = append(lines, terminal.Sprintf("%s", line))
 	}
-	d.screen.event(terminal.Paint(terminal.Bold, "the config changed"), lines...)
+	d.screen.event(terminal.Paint(terminal.Bold, headline), lines...)
 }
 
 func (c *change) reached(readers []*reader) string {
+	if c.untimed && len(c.took) == len(readers) {
+		return "reached " + count(len(readers), "follower")
+	}
 	var parts []string
 	for _, r := range readers {
-		if took, ok := c.took[r]; ok {
+		if took, ok := c.took[r]; ok && c.untimed {
+			parts = append(parts, r.name)
+		} else if ok {
 			parts = append(parts, r.name+" in "+duration(took))
 		} else {
 			parts = append(parts, r.name+" not yet")
 		}
 	}
 	if len(parts) > shownReader {
-		text := fmt.Sprintf("reached %s; %d more, all within %s",
-			strings.Join(parts[:shownReader], ", "), len(readers)-shownReader, duration(c.slowest()))
+		text := fmt.Sprintf("reached %s; %d more", strings.Join(parts[:shownReader], ", "), len(readers)-shownReader)
+		if !c.untimed {
+			text += ", all within " + duration(c.slowest())
+		}
 		if missing := len(readers) - len(c.took); missing > 0 {
 			text += fmt.Sprintf("; %d not yet", missing)
 		}
@@ -196,6 +231,9 @@ func (d *demo) watchChange() {
 	}
 	c.late = true
 	switch {
+	case d.hidden(c):
+		d.pending = nil
+		d.screen.event("the CDN serves new content; with what is in force, it changes nothing for the followers")
 	case d.leading() == nil:
 		d.screen.event("the CDN serves new content, but there is no leader; the next leader will fetch it")
 	default:

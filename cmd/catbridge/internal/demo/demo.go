@@ -1,5 +1,5 @@
 // Package demo runs the whole bridge in one process: a CDN that serves a file, leaders, Redis
-// and followers. A screen shows their events.
+// and followers. A screen shows their events, and what operators do.
 package demo
 
 import (
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
@@ -68,9 +69,14 @@ type demo struct {
 	pressed  chan rune
 	keys     bool // commands are single keys, not lines
 
-	pending     *change // in progress; nil: no change
-	changes     int     // that have reached all followers, including the first content
-	leader      string  // the leader shown last; empty: no leader
+	operator redis.UniversalClient // for what operators do
+
+	pending     *change           // of the CDN's content, in progress; nil: no change
+	ordered     *change           // by operators, in progress; nil: no change
+	latest      *localcdn.Content // the newest that a follower has; nil: none
+	changes     int               // of the CDN's content that have reached all followers, including the first
+	orders      int               // by operators that have reached all followers
+	leader      string            // the leader shown last; empty: no leader
 	killedAt    time.Time
 	readerState string
 	pollError   string

@@ -5,13 +5,12 @@ import (
 	"strings"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
-	"github.com/catbridge/catbridge/leader"
 )
 
 func (d *demo) guide() {
-	press, others := "press", "Press"
+	verb := "Press"
 	if !d.keys {
-		press, others = "type", "Type"
+		verb = "Type"
 	}
 	lines := []terminal.Styled{terminal.Paint(terminal.Bold, "What to try next")}
 	add := func(title, format string, args ...any) {
@@ -19,15 +18,28 @@ func (d *demo) guide() {
 	}
 	add("Edit", "%s", d.file.Path())
 	add("", "Save it to change the flags. Try the \"v\" of %s.", d.someFlag())
-	add("Kill", "%s k to kill the leader. Another takes over when its lock expires", press)
-	add("", "(%v at most). Flags work meanwhile. %s k again to revive it.", leader.FastTimings().LeaseDuration, others)
-	add("Follow", "from another terminal (%s):", d.redisHint())
-	add("", "%s watch --fast --redis %s \\", d.o.Program, d.redisArguments())
-	add("", "--sdk-key %s", d.sdkKey)
+	add(verb, "k: kill the leader, or revive it. f: force a flag, or withdraw that.")
+	add("Operate", "in another terminal (%s):", d.redisHint())
+	for _, line := range d.commands() {
+		lines = append(lines, terminal.Sprintf("%s", line))
+	}
 	add("Connect", "any SDK: base URL %s, SDK key configcat-proxy/%s", d.baseURL, keyName)
-	add("Read", "the entry with an official ConfigCat SDK: %s s for a script.", press)
 	add("More", "%s", d.moreKeys())
 	d.screen.text(append(lines, "")...)
+}
+
+// commands returns lines for a shell in another terminal. They are not indented: the line with the SDK
+// key fits into 80 columns.
+func (d *demo) commands() []string {
+	lines := []string{"export CATBRIDGE_REDIS_URL=" + quote(d.redisURL) + ` \`}
+	if namespace := d.redis.Namespace(); namespace != "" {
+		lines = append(lines, "CATBRIDGE_REDIS_NAMESPACE="+namespace+` \`)
+	}
+	lines = append(lines, "CATBRIDGE_SDK_KEY="+d.sdkKey, d.o.Program+" history && "+d.o.Program+" watch --fast")
+	if flag, value, ok := d.forceable(); ok {
+		lines = append(lines, d.o.Program+" "+forceCommand(flag, value))
+	}
+	return lines
 }
 
 func (d *demo) someFlag() string {
@@ -59,14 +71,6 @@ console.log(await client.getValueAsync(%q, null));
 client.dispose(); await redis.close();
 `
 
-// redisArguments returns the arguments for another command to use the demo's Redis.
-func (d *demo) redisArguments() string {
-	if namespace := d.redis.Namespace(); namespace != "" {
-		return d.redisURL + " --redis-namespace " + namespace
-	}
-	return d.redisURL
-}
-
 // entryKey returns the expression in the snippet for the entry's name in Redis.
 func (d *demo) entryKey() string {
 	if namespace := d.redis.Namespace(); namespace != "" {
@@ -83,10 +87,11 @@ func (d *demo) redisHint() string {
 }
 
 func (d *demo) moreKeys() string {
+	keys := "v: history   t: values now   s: script for an SDK   h: help   "
 	if d.keys {
-		return "t: values now   h: this help   q or Ctrl-C: quit"
+		return keys + "q: quit"
 	}
-	return "t: values now   h: this help   q or SIGINT: quit; press Enter after each"
+	return keys + "q: quit; then Enter"
 }
 
 func (d *demo) status() string {
@@ -95,13 +100,17 @@ func (d *demo) status() string {
 		who = d.leader + " leads"
 	}
 	text := who + " · followers: " + d.readerStates()
-	if d.pending != nil {
+	if d.pending != nil || d.ordered != nil {
 		text += " · a change is in progress"
 	}
+	kill, force := "k: kill the leader", "f: force a flag"
 	for _, n := range d.leaders {
-		if n.killed {
-			return text + " · k: revive " + n.name + ", t: values, h: help, q: quit"
+		switch {
+		case n.killed:
+			kill = "k: revive " + n.name
+		case n.leads() && n.stats().InForce != 0:
+			force = "f: withdraw the force"
 		}
 	}
-	return text + " · k: kill the leader, t: values, h: help, q: quit"
+	return text + " · " + kill + ", " + force + ", t: values, h: help, q: quit"
 }

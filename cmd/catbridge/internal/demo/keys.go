@@ -74,6 +74,10 @@ func (d *demo) press(key rune) bool {
 	switch key {
 	case 'k', 'K':
 		d.killOrRevive()
+	case 'f', 'F':
+		d.forceOrWithdraw()
+	case 'v', 'V':
+		d.versions()
 	case 't', 'T':
 		d.table()
 	case 's', 'S':
@@ -84,7 +88,7 @@ func (d *demo) press(key rune) bool {
 		return false
 	default:
 		if !d.keys {
-			d.screen.event("unknown command: type k, t, s, h or q")
+			d.screen.event("unknown command: type f, v, k, t, s, h or q")
 		}
 	}
 	return true

@@ -28,6 +28,7 @@ func (d *demo) start() error {
 		return err
 	}
 	d.redisKeys = d.redis.Keys(d.sdkKey)
+	d.operator = d.redis.LeaderClient(nil)
 	if err := d.serve(); err != nil {
 		return err
 	}
@@ -146,6 +147,9 @@ func (d *demo) close() error {
 		n.stop()
 	}
 	d.wg.Wait()
+	if d.operator != nil {
+		d.operator.Close()
+	}
 	var errs []error
 	if d.o.Redis != nil && len(d.leaders) > 0 {
 		client := d.redis.Client()
