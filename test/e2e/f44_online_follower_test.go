@@ -9,9 +9,9 @@ import (
 	"github.com/catbridge/catbridge/test/harness"
 )
 
-// unreachableForLeaders makes the CDN answer only followers.
+// unreachableForLeaders makes the CDN answer only followers and official SDKs.
 func unreachableForLeaders(w http.ResponseWriter, r *http.Request, current func() fakecdn.Config) {
-	if strings.HasPrefix(r.Header.Get("X-ConfigCat-UserAgent"), "ConfigCat-Go-catbridge/s-") {
+	if !strings.HasPrefix(r.Header.Get("X-ConfigCat-UserAgent"), "ConfigCat-Go-catbridge/l-") {
 		fakecdn.Stale(current())(w, r, current)
 		return
 	}

@@ -18,7 +18,8 @@ import (
 // Auditor reads all keys of the bridge at intervals, each time atomically. It checks that
 // entry, blob and meta agree (I3), that neither the fetch time in the entry (I9) nor the
 // version of the content goes back, and that no key asserts an answer that the CDN did not
-// give (I14).
+// give (I14). While operators pin and force, this holds for what the CDN served, and the content is
+// what they made of it.
 type Auditor struct {
 	admin redis.UniversalClient
 	keys  cachekeys.Keys
@@ -35,6 +36,7 @@ type Auditor struct {
 	back    int  // times that the version went back
 	// The last values that were read: most reads find no change.
 	seen, entryText, blobText string
+	ordered                   ordered
 	sound                     string           // hash of the last blob whose content was checked
 	known                     map[string]int64 // versions by content hash
 }
@@ -154,7 +156,9 @@ func (a *Auditor) report(t *testing.T) {
 func (a *Auditor) read(ctx context.Context) {
 	a.mu.Lock() // an earlier read must not be checked after a later one
 	defer a.mu.Unlock()
-	reply, err := readAll.Run(ctx, a.admin, []string{a.keys.Entry, a.keys.Blob, a.keys.Meta}, wire.MetaFields()).Slice()
+	reply, err := readAll.Run(ctx, a.admin, []string{
+		a.keys.Entry, a.keys.Blob, a.keys.Meta, a.keys.Control, a.keys.Pinned, a.keys.Source,
+	}, wire.MetaFields()).Slice()
 	if err != nil {
 		return // Redis is unreachable: there is nothing to check
 	}
@@ -164,15 +168,20 @@ func (a *Auditor) read(ctx context.Context) {
 	entry, _ := reply[0].(string) // nil: the key is missing
 	blob, _ := reply[1].(string)
 	meta, _ := reply[2].([]any)
-	if seen := fmt.Sprint(meta); seen != a.seen || entry != a.entryText || blob != a.blobText {
-		a.seen, a.entryText, a.blobText = seen, entry, blob
-		a.compare(entry, blob, meta)
+	var o ordered
+	o.control, _ = reply[3].(string)
+	o.pinned, _ = reply[4].(string)
+	o.source, _ = reply[5].(string)
+	if seen := fmt.Sprint(meta); seen != a.seen || entry != a.entryText || blob != a.blobText || o != a.ordered {
+		a.seen, a.entryText, a.blobText, a.ordered = seen, entry, blob, o
+		a.compare(entry, blob, meta, o)
 	}
 }
 
 // readAll reads all keys atomically. A full Redis would refuse a transaction.
 var readAll = redis.NewScript(`return {
-	redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), redis.call('HMGET', KEYS[3], unpack(ARGV))}`)
+	redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), redis.call('HMGET', KEYS[3], unpack(ARGV)),
+	redis.call('GET', KEYS[4]), redis.call('GET', KEYS[5]), redis.call('GET', KEYS[6])}`)
 
 // note records a fault that a tap found.
 func (a *Auditor) note(text string) {

@@ -10,7 +10,7 @@ import (
 )
 
 // compare checks the keys that exist: some may be missing after a fault.
-func (a *Auditor) compare(entryText, blobText string, fields []any) {
+func (a *Auditor) compare(entryText, blobText string, fields []any, o ordered) {
 	meta, err := wire.ParseMeta(fields)
 	if err != nil {
 		a.fault("%v", err)
@@ -41,9 +41,18 @@ func (a *Auditor) compare(entryText, blobText string, fields []any) {
 		}
 		contentHash := wire.ContentHash(entry.JSON)
 		agree("the entry", entry.FetchTime, contentHash)
-		a.order(found{entry.FetchTime, a.versionOf(entry.JSON, contentHash)})
-	}
-	if version, ok := a.known[meta.Hash]; ok && meta.CDN != 0 {
+		version, source, known := a.source(entry, contentHash, o.source)
+		if !known {
+			version = a.last.version
+		}
+		a.order(found{entry.FetchTime, version})
+		if known {
+			a.controlled(meta, entry, contentHash, source, o)
+		}
+		if known && meta.Hash == contentHash && meta.CDN != 0 {
+			a.answered(version, meta.CDN)
+		}
+	} else if version, ok := a.known[meta.Hash]; ok && meta.CDN != 0 && meta.Control == 0 {
 		a.answered(version, meta.CDN)
 	}
 }

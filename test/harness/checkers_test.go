@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/control"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
 	"github.com/catbridge/catbridge/internal/wire"
 )
@@ -98,6 +100,18 @@ func TestTapDetectsEveryViolation(t *testing.T) {
 		s[command] = append(s[command][:2:2], values...)
 		return s
 	}
+	// pinning commits a pinned version while the CDN serves another.
+	pinning := func(version, served, sourceRev int64, inForce string) scripted {
+		s := committing(ofA, rev+2, version, "")
+		json, source := fakecdn.Config{Version: version}.JSON(), fakecdn.Config{Version: served}.JSON()
+		etag := control.ETag(wire.ContentHash(json))
+		s[1] = []string{"set", k.Entry, string(cachekeys.Entry{FetchTime: rev + 2, ETag: etag, JSON: json}.Append(nil))}
+		s[3][len(s[3])-1] = etag
+		s[3] = append(s[3], "control", inForce)
+		stored := wire.Source{Rev: sourceRev, Hash: wire.ContentHash(source), ETag: "x"}
+		stored.Codec, stored.Payload = wire.Encode(source)
+		return slices.Insert(s, 3, []string{"set", k.Source, string(stored.Append(nil))})
+	}
 	// mixed takes one command from a commit of another version at the same rev.
 	mixed := func(command int, other int64) scripted {
 		s := committing(ofA, rev+2, 4, "")
@@ -130,6 +144,10 @@ func TestTapDetectsEveryViolation(t *testing.T) {
 		"a blob of other content":       {then: []scripted{mixed(2, 5)}, want: "(I3)"},
 		"a meta of other content":       {then: []scripted{mixed(3, 5)}, want: "(I3)"},
 		"a blob that is none":           {then: []scripted{with(committing(ofA, rev+2, 4, ""), 2, text+"\nhash")}, want: "(I3)"},
+		"an older version is pinned":    {then: []scripted{pinning(2, 3, rev+2, "1700000000000")}},
+		"a pin while the CDN goes back": {then: []scripted{pinning(3, 2, rev+2, "1700000000000")}, want: "was written after"},
+		"a pin that is not in force":    {then: []scripted{pinning(2, 3, rev+2, "")}, want: "nothing is in force"},
+		"a source of another rev":       {then: []scripted{pinning(2, 3, rev+1, "1700000000000")}, want: "(I3)"},
 		"a hash with the SDK key":       {then: []scripted{with(committing(ofA, rev+2, 4, ""), 3, "rev", text, "hash", SDKKey)}, want: "the SDK key is written"},
 	} {
 		for server, quote := range quotes {
@@ -166,6 +184,7 @@ func TestAuditorDetectsEveryViolation(t *testing.T) {
 		entry cachekeys.Entry
 		blob  wire.Blob
 		meta  wire.Meta
+		ordered
 	}
 	cdn := fakecdn.New()
 	version := cdn.Publish()
@@ -177,29 +196,52 @@ func TestAuditorDetectsEveryViolation(t *testing.T) {
 		k.meta = wire.Meta{Epoch: rev, Rev: rev, Hash: k.blob.Hash, Len: len(json), ETag: "x"}
 		return k
 	}
+	// pinning holds one version while the CDN serves another.
+	pinning := func(rev, version, served int64) kept {
+		k, source := holding(rev, version), holding(rev, served)
+		k.entry.ETag = control.ETag(k.blob.Hash)
+		k.meta.ETag, k.meta.Control = k.entry.ETag, rev
+		order := control.Order{By: "ann@shop", Reason: "a test", Since: rev, Until: rev + 1}
+		k.control = string((&control.Control{Seq: rev, Pin: &control.Pin{Hash: k.blob.Hash, Order: order}}).Append(nil))
+		k.pinned = string(k.blob.Append(nil))
+		k.source = string(wire.Source{Rev: rev, Hash: source.blob.Hash, ETag: "x", Codec: source.blob.Codec, Payload: source.blob.Payload}.Append(nil))
+		return k
+	}
 	for name, c := range map[string]struct {
 		change func(k *kept)
 		want   string
 	}{
-		"nothing":                {func(*kept) {}, ""},
-		"a later rev":            {func(k *kept) { *k = holding(rev+1, version) }, ""},
-		"another rev of meta":    {func(k *kept) { k.meta.Rev++ }, "(I3)"},
-		"another hash of meta":   {func(k *kept) { k.meta.Hash = strings.Repeat("0", 64) }, "(I3)"},
-		"another rev of blob":    {func(k *kept) { k.blob.Rev++ }, "(I3)"},
-		"another entry":          {func(k *kept) { k.entry.JSON = holding(rev, version+1).entry.JSON }, "(I3)"},
-		"another fetch time":     {func(k *kept) { k.entry.FetchTime++ }, "(I3)"},
-		"an older version":       {func(k *kept) { *k = holding(rev+1, version-1) }, "version"},
-		"a lower fetch time":     {func(k *kept) { *k = holding(rev-1, version) }, "fetch time"},
-		"a blob of other bytes":  {func(k *kept) { k.blob.Codec, k.blob.Payload = wire.Encode([]byte(`{"f":{}}`)) }, "hash"},
-		"an entry that is empty": {func(k *kept) { k.entry.JSON = []byte("") }, "entry"},
-		"an answer never given":  {func(k *kept) { k.meta.CDN = time.Now().UnixMilli() }, "(I14)"},
+		"nothing":                                  {func(*kept) {}, ""},
+		"a later rev":                              {func(k *kept) { *k = holding(rev+1, version) }, ""},
+		"another rev of meta":                      {func(k *kept) { k.meta.Rev++ }, "(I3)"},
+		"another hash of meta":                     {func(k *kept) { k.meta.Hash = strings.Repeat("0", 64) }, "(I3)"},
+		"another rev of blob":                      {func(k *kept) { k.blob.Rev++ }, "(I3)"},
+		"another entry":                            {func(k *kept) { k.entry.JSON = holding(rev, version+1).entry.JSON }, "(I3)"},
+		"another fetch time":                       {func(k *kept) { k.entry.FetchTime++ }, "(I3)"},
+		"an older version":                         {func(k *kept) { *k = holding(rev+1, version-1) }, "version"},
+		"a lower fetch time":                       {func(k *kept) { *k = holding(rev-1, version) }, "fetch time"},
+		"a blob of other bytes":                    {func(k *kept) { k.blob.Codec, k.blob.Payload = wire.Encode([]byte(`{"f":{}}`)) }, "hash"},
+		"an entry that is empty":                   {func(k *kept) { k.entry.JSON = []byte("") }, "entry"},
+		"an answer never given":                    {func(k *kept) { k.meta.CDN = time.Now().UnixMilli() }, "(I14)"},
+		"an older one is pinned":                   {func(k *kept) { *k = pinning(rev+1, version-1, version) }, ""},
+		"it is, and the CDN goes back":             {func(k *kept) { *k = pinning(rev+1, version-1, version-1) }, "version"},
+		"it is, and the source is lost":            {func(k *kept) { *k = pinning(rev+1, version-1, version); k.source = "" }, ""},
+		"it is no longer, and its content remains": {func(k *kept) { *k = pinning(rev+1, version-1, version); k.meta.Control = 0 }, "nothing is in force"},
+		"another one than what is pinned": {func(k *kept) {
+			orders := pinning(rev+1, version-1, version).ordered
+			*k = pinning(rev+1, version+1, version)
+			k.control, k.pinned = orders.control, orders.pinned
+		}, "operators"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &Auditor{cdn: cdn, known: map[string]int64{}}
 			look := func(k kept) {
 				meta := map[string]any{
 					"epoch": strconv.FormatInt(k.meta.Epoch, 10), "rev": strconv.FormatInt(k.meta.Rev, 10), "hash": k.meta.Hash,
-					"len": strconv.Itoa(k.meta.Len), "etag": k.meta.ETag,
+					"len": strconv.Itoa(k.meta.Len), "etag": k.meta.ETag, "proto": "1 " + strconv.FormatInt(k.meta.Epoch, 10),
+				}
+				if k.meta.Control != 0 {
+					meta["control"] = strconv.FormatInt(k.meta.Control, 10)
 				}
 				if k.meta.CDN != 0 {
 					meta["cdn"] = strconv.FormatInt(k.meta.CDN, 10)
@@ -210,7 +252,7 @@ func TestAuditorDetectsEveryViolation(t *testing.T) {
 				}
 				// The state after the blob's hash was checked.
 				a.sound = ""
-				a.compare(string(k.entry.Append(nil)), string(k.blob.Append(nil)), values)
+				a.compare(string(k.entry.Append(nil)), string(k.blob.Append(nil)), values, k.ordered)
 			}
 			look(holding(rev, version))
 			if len(a.faults) != 0 {
@@ -235,7 +277,7 @@ func TestFollowerDetectsEveryViolation(t *testing.T) {
 		}
 		return config
 	}
-	r := &Follower{moved: make(chan struct{})}
+	r := &Follower{moved: make(chan struct{}), inForce: new(inForce)}
 	r.changed(configOf(fakecdn.Config{Version: 2}))
 	r.changed(configOf(fakecdn.Config{Version: 3}))
 	if faults := r.Faults(); len(faults) != 0 {
@@ -244,6 +286,18 @@ func TestFollowerDetectsEveryViolation(t *testing.T) {
 	r.changed(configOf(fakecdn.Config{Version: 2}))
 	if faults := r.Faults(); len(faults) != 1 {
 		t.Errorf("an older version after a newer one: %q", faults)
+	}
+	overseen := &Follower{moved: make(chan struct{}), inForce: new(inForce), place: -1}
+	for _, version := range []int64{2, 1, 2} { // 1 is pinned, and the pin is withdrawn
+		overseen.inForce.add(Shown{version, version%2 == 1})
+		overseen.changed(configOf(fakecdn.Config{Version: version}))
+	}
+	if faults := overseen.Faults(); len(faults) != 0 {
+		t.Errorf("where an older version is pinned for a time: %q", faults)
+	}
+	overseen.changed(configOf(fakecdn.Config{Version: 1}))
+	if faults := overseen.Faults(); len(faults) != 1 {
+		t.Errorf("the pinned version after it was withdrawn: %q", faults)
 	}
 
 	at := time.Now()

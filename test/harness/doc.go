@@ -26,6 +26,9 @@
 //   - A tap on each real server sees every command: only the holder of the lock writes, and
 //     it writes whole changes.
 //   - Each [Follower] and each watching process checks that its version does not go back.
+//   - While operators pin and force, the content is what they made of what the CDN served, and that does
+//     not go back. After [Environment.Oversee] followers show what is in force, in that order, and
+//     nothing else.
 //   - Logs, commands and output do not contain the SDK key, and Redis refuses no command.
 //
 // A test whose name begins with TestF and a number belongs to that row of docs/faults.md. With

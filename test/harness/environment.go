@@ -45,6 +45,7 @@ type Environment struct {
 	FollowerLog     *slog.Logger // at a higher level: evaluations cost less without a log
 	Audit           *Auditor
 	watching        *sightings
+	inForce         inForce
 	taps            map[*redistest.Process]*tap // the taps of the real Redis servers
 	programs        *Fleet                      // the fleet whose processes lead; nil: leaders are within this process
 	Leaders         []*Leader                   // leaders, those that have ended included
@@ -174,6 +175,11 @@ func (env *Environment) Settle() {
 // SettleWithin is like [Environment.Settle] with another bound for the change.
 func (env *Environment) SettleWithin(bound time.Duration) {
 	env.Helper()
+	if !env.inForce.isEmpty() {
+		next := env.CDN.Config()
+		next.Version++
+		env.Allow(ShownOf(next))
+	}
 	env.AwaitVersion(env.CDN.Publish(), bound)
 	env.Audit.Check(env.T)
 	for _, r := range env.Followers {

@@ -14,7 +14,7 @@ import (
 )
 
 // Follower is a follower whose content is checked: the version in it must not go back, and
-// must be the same in all of it (I1). Its answers and assertions are checked, too, see
+// must be the same in all of it (I1). After [Environment.Oversee] it must show what is in force instead. Its answers and assertions are checked, too, see
 // [sightings].
 type Follower struct {
 	Name   string
@@ -33,6 +33,9 @@ type Follower struct {
 	moved   chan struct{} // closed and replaced at each change
 
 	sight sighting // the last one
+
+	inForce *inForce // of the environment
+	place   int      // in it, of what the follower shows
 }
 
 // Follow starts a follower with its own network. It ends with the test.
@@ -44,7 +47,7 @@ func (env *Environment) Follow() *Follower {
 func (env *Environment) FollowAs(as Role, change func(c *follower.Config)) *Follower {
 	env.Helper()
 	r := &Follower{
-		Name: "follower " + strconv.Itoa(len(env.Followers)+1), Link: new(redistest.Link), moved: make(chan struct{}),
+		Name: "follower " + strconv.Itoa(len(env.Followers)+1), Link: new(redistest.Link), moved: make(chan struct{}), inForce: &env.inForce, place: -1,
 	}
 	config := follower.Config{
 		SDKKey: SDKKey, Redis: env.Connect(env.T, as, r.Link), Timings: env.Follower,
@@ -89,6 +92,8 @@ func (r *Follower) changed(config *evaluate.Config) {
 		r.faults = append(r.faults, fmt.Sprintf("two versions in one content: %d and %q", number, text))
 	}
 	switch {
+	case !r.inForce.isEmpty():
+		r.checkShown(config, number)
 	case number == r.earlier && number < r.highest:
 		r.earlier, r.highest = 0, number
 	case number <= r.highest:

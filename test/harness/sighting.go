@@ -76,9 +76,16 @@ func (s *sightings) lookAt(r *Follower) {
 	r.mu.Lock()
 	before := r.sight
 	r.mu.Unlock()
+	answered := s.env.CDN.Answered(now.version)
+	if !s.env.inForce.isEmpty() { // the hook checks the versions, and the CDN answers about another one
+		if before.version > now.version && now.version > 0 {
+			before.version = now.version
+		}
+		answered = lastAnswer(s.env.CDN)
+	}
 	wrong := now.after(before)
 	if now.claims {
-		wrong = append(wrong, now.asserted(s.env.CDN.Answered(now.version), s.env.Follower.Dead+s.stalled)...)
+		wrong = append(wrong, now.asserted(answered, s.env.Follower.Dead+s.stalled)...)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

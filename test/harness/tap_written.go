@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/cachekeys"
+	"github.com/catbridge/catbridge/internal/control"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -63,7 +64,7 @@ func (w *written) saw(commands [][]string, offset int64) {
 			continue // no script of the bridge writes to one key alone
 		}
 		switch key := args[1]; {
-		case key == w.keys.Entry && args[0] == "SET", key == w.keys.Blob && args[0] == "SET":
+		case key == w.keys.Entry && args[0] == "SET", key == w.keys.Blob && args[0] == "SET", key == w.keys.Source && args[0] == "SET":
 			values[key] = args[2]
 		case key == w.keys.Entry && args[0] == "SETRANGE" && len(args) == 4:
 			w.moved(args[3], w.order.version)
@@ -104,7 +105,35 @@ func (w *written) onEntry(text string, values map[string]string) {
 		w.fault("with version %d were written a blob of %d bytes with hash %.8s, and in meta hash %.8s, len %s and etag %s; the entry has %d, %.8s and %s (I3)",
 			version, len(content), blob.Hash, meta("hash"), meta("len"), meta("etag"), len(entry.JSON), hash, entry.ETag)
 	}
-	w.moved(strconv.FormatInt(entry.FetchTime, 10), version)
+	w.moved(strconv.FormatInt(entry.FetchTime, 10), w.served(entry, version, values))
+}
+
+// served returns the version that the CDN served when an entry was written, which has another version
+// itself if an operator has pinned one.
+func (w *written) served(entry cachekeys.Entry, version int64, values map[string]string) int64 {
+	text, controlled := values[w.keys.Source], values[w.keys.Meta+" control"] != ""
+	made := control.IsETag(entry.ETag, wire.ContentHash(entry.JSON))
+	if made && !controlled || !controlled && text != "" {
+		w.fault("with version %d were written the ETag %s and a source of %d bytes, and nothing is in force", version, entry.ETag, len(text))
+	}
+	switch source, err := wire.ParseSource([]byte(text)); {
+	case text == "" && made:
+		return w.order.version // unknown until the CDN answers
+	case text == "":
+	case err != nil:
+		w.fault("a source was written with version %d: %v", version, err)
+	case source.Rev != entry.FetchTime:
+		w.fault("a source of rev %d was written with an entry of rev %d (I3)", source.Rev, entry.FetchTime)
+	default:
+		json, err := source.JSON()
+		if err == nil {
+			version, err = VersionIn(json)
+		}
+		if err != nil {
+			w.fault("a source was written with version %d: %v", version, err)
+		}
+	}
+	return version
 }
 
 // moved checks that a leader's writes do not go back.
