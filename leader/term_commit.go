@@ -12,6 +12,15 @@ import (
 // commit makes c current. If the write fails, c stays pending and the next renewal retries.
 // The retry is harmless if the first try succeeded after all: the scripts detect it.
 func (t *term) commit(ctx context.Context, c *content) error {
+	if c.origin() == nil {
+		if err := t.learnSource(ctx); err != nil {
+			t.pending = c
+			return err
+		}
+		if t.content != nil && t.content.Hash == c.Hash {
+			c = t.content
+		}
+	}
 	// First based on the rev and the control that this process considers current, then on Redis's replies.
 	for range 3 {
 		c = t.rebase(ctx, t.underControl(c))

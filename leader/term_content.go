@@ -91,7 +91,7 @@ func (t *term) loadContent(ctx context.Context) {
 	if t.corrupt = c == nil; t.corrupt {
 		return
 	}
-	t.content = t.withSource(ctx, c)
+	t.content, _ = t.withSource(ctx, c) // after an error the first commit tries again
 	t.remember()
 }
 

@@ -96,19 +96,43 @@ func (t *term) sameSource(c *content) bool {
 	return source.Hash == t.sourceHash() && source.StoredETag() == t.sourceETag()
 }
 
-// withSource returns c, which is in Redis, with its source if c was made under a control.
-func (t *term) withSource(ctx context.Context, c *content) *content {
+// unknownSeq is the seq of content from Redis that was made under a control: it is made again from its
+// source.
+const unknownSeq = -1
+
+// withSource returns c, which is in Redis, with its source if c was made under a control. If Redis does not
+// have the source, it is unknown until the CDN answers.
+func (t *term) withSource(ctx context.Context, c *content) (*content, error) {
 	if c.origin() != nil {
-		return c
+		return c, nil
 	}
+	made := *c
+	made.seq = unknownSeq
 	stored, err := t.elector.store.Source(ctx, t.rev)
-	if err != nil || stored == nil {
-		return c // until the CDN answers
+	if err == nil {
+		made.source = t.verify(stored)
 	}
-	if source := t.verify(stored); source != nil {
-		c.source = source
+	return &made, err
+}
+
+// learnSource reads the source of the current content if that has failed before: a commit without it would
+// delete it.
+func (t *term) learnSource(ctx context.Context) error {
+	if t.content == nil || t.content.origin() != nil {
+		return nil
 	}
-	return c
+	ctx, cancel := t.withDeadline(ctx, t.elector.timings.RenewDeadline/2)
+	defer cancel()
+	c, err := t.withSource(ctx, t.content)
+	if err != nil || c.source == nil {
+		return err
+	}
+	if t.pending != nil && t.pending.origin() == nil && t.pending.Hash == c.Hash {
+		t.pending = nil
+	}
+	t.content = c
+	t.remember()
+	return nil
 }
 
 // addControl adds to the write of c what its scripts write and check of the control in force, whose
@@ -135,6 +159,9 @@ func (t *term) addControl(a *script.Assertion, c *content, inForce int64) {
 // onControl acts on the control that Redis has. An uncertain term leaves that to the CDN's answer.
 func (t *term) onControl(ctx context.Context) error {
 	if err := t.readControl(ctx); err != nil {
+		return err
+	}
+	if err := t.learnSource(ctx); err != nil {
 		return err
 	}
 	newest := t.newest()

@@ -472,3 +472,30 @@ func TestACandidateWritesALostControlAgain(t *testing.T) {
 		})
 	}
 }
+
+// A leader that could not read the source when it took over reads it later, before a commit deletes it.
+func TestASourceThatCouldNotBeReadIsNotLost(t *testing.T) {
+	runEnv(t, func(s *testEnv) {
+		_, stop := s.start(nil)
+		s.wait(5 * time.Second)
+		s.operate(forceVersion(time.Minute), nil)
+		s.cdn.Break(fakecdn.Status(500))
+		stop()
+		failed := 0
+		s.server.Mini().Server().SetPreHook(func(c *server.Peer, cmd string, args ...string) bool {
+			if failed > 0 || len(args) == 0 || args[0] != s.keys.Source {
+				return false
+			}
+			failed++
+			c.WriteError("ERR a test")
+			return true
+		})
+		s.start(nil)
+		s.wait(2 * time.Minute)
+		if failed != 1 {
+			t.Fatal("the source was not read")
+		}
+		s.wantControlled(0, s.cdn.Config())
+		s.wantCauses(history.Expired, history.Force, history.First)
+	})
+}

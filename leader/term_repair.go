@@ -154,7 +154,9 @@ func (t *term) repairInPlace(ctx context.Context) (*content, error) {
 	if c == nil {
 		return nil, nil
 	}
-	c = t.withSource(ctx, c)
+	if c, err = t.withSource(ctx, c); err != nil {
+		return nil, err
+	}
 	if best != blob {
 		written := max(t.rev, blobRev)
 		if written == 0 {

@@ -53,9 +53,9 @@ var controlling = []mutant{
 		test{"leader", "^TestALostMessageCostsOneRenewal$"},
 	},
 	{
-		"a takeover does not read the source", "F40", []edit{{"leader",
-			`t.content = t.withSource(ctx, c)`, `t.content = c`}},
-		test{"leader", "^TestATakeoverKeepsTheControlWithoutTheCDN$"},
+		"a source that could not be read at once is lost", "F40", []edit{{"leader",
+			"t.content = c\n\tt.remember()", "_ = c"}},
+		test{"leader", "^TestASourceThatCouldNotBeReadIsNotLost$"},
 	},
 	{
 		"an operator's change is ordered like a repair in place", "F40", []edit{{"leader",
