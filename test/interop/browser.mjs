@@ -11,7 +11,8 @@
 //   sdkKey, baseUrl, mode, interval  as for serve.mjs
 //   fetcher  xhr, the default of the SDK; fetch; or headers, which is xhr with the headers of the
 //            request, so that the browser asks for permission with a preflight. With ofrep the
-//            page runs OpenFeature and its OFREP provider instead of the SDK, see openfeature.mjs
+//            page runs OpenFeature and its OFREP provider instead of the SDK, see openfeature.mjs. With
+//            none the page is examples/page, and only watched
 //   token, context  of the page with ofrep
 //
 // Otherwise it is for the page: "line" is as for serve.mjs. A printed line has the number of its page before it.
@@ -31,7 +32,7 @@ async function main() {
     page.on("pageerror", (err) => console.error(`page ${n}: ${err.message}`));
     await page.exposeFunction("print", (line) => process.stdout.write(`${n} ${line}\n`));
     await page.goto(options.site);
-    await page.evaluate(options.fetcher === "ofrep" ? startOpenFeature : startInPage, options);
+    await page.evaluate({ ofrep: startOpenFeature, none: watchTable }[options.fetcher] ?? startInPage, options);
   }
 
   try {
@@ -69,6 +70,28 @@ async function startOpenFeature({ baseUrl, token, context }) {
   const { OFREPWebProvider } = await import("@openfeature/ofrep-web-provider");
   const provider = new OFREPWebProvider({ baseUrl, headers: [["X-API-Key", token]] });
   window.client = await start(await import("@openfeature/web-sdk"), provider, JSON.parse(context), window.print);
+}
+
+// watchTable runs in examples/page. It prints the flags of the table now and whenever the page changes it. A line
+// is an object with inputs by name, which it fills in. If the page were loaded again, it would print nothing more.
+function watchTable() {
+  const table = document.querySelector("tbody");
+  function report() {
+    const cells = [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent));
+    const flags = Object.fromEntries(cells.map(([key, value, variationId]) => [key, { value: JSON.parse(value), variationId }]));
+    return window.print(JSON.stringify({ changed: true, at: Date.now(), flags }));
+  }
+  new MutationObserver(report).observe(table, { childList: true, subtree: true });
+  window.client = {
+    answer(line) {
+      for (const [name, value] of Object.entries(JSON.parse(line))) {
+        const input = document.querySelector(`input[name=${name}]`);
+        input.value = value;
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    },
+  };
+  return report();
 }
 
 main().catch((err) => {

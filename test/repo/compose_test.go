@@ -56,7 +56,7 @@ func TestComposeFileReferencesExist(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if s.Build.Context != "" || s.Build.Target != "" || name == "redis" {
+		if s.Build.Context != "" || s.Build.Target != "" || name == "redis" || name == "page" {
 			if !s.ReadOnly || !slices.Contains(s.CapDrop, "ALL") || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
 				t.Errorf("%s may do more than it must", name)
 			}
@@ -74,6 +74,9 @@ func TestComposeFileReferencesExist(t *testing.T) {
 			if _, ok := services[u.Hostname()]; !ok {
 				t.Errorf("%s: no service %s", name, u.Hostname())
 			}
+		}
+		if s.Build.Context == "" && !pinnedImage.MatchString(s.Image) {
+			t.Errorf("%s: the version of the image %s is open", name, s.Image)
 		}
 		for _, volume := range s.Volumes {
 			source, _, _ := strings.Cut(volume, ":")
@@ -96,6 +99,8 @@ func TestComposeFileReferencesExist(t *testing.T) {
 		}
 	}
 }
+
+var pinnedImage = regexp.MustCompile(`:v?\d+\.\d+[-.\w]*$`)
 
 var configurablePort = regexp.MustCompile(`^127\.0\.0\.1:\$\{[A-Z0-9_]+_PORT:-\d+}:\d+$`)
 
@@ -167,5 +172,50 @@ func TestTheNodeServiceOfThePlaygroundUsesServe(t *testing.T) {
 		"serve accepts names":        slices.Contains(command, any("--open-names")),
 		"the name is that of serve":  name != "" && node.Environment["CONFIGCAT_SDK_KEY"] == "configcat-proxy/"+name,
 		"the example is what is run": node.Build.Context == "examples/node",
+	})
+}
+
+// The page is examples/page, which needs no other host than serve, and gets the port of serve. Its token may only evaluate
+// and stream, and serve lets exactly its origins read.
+func TestThePageOfThePlaygroundUsesServe(t *testing.T) {
+	services := compose(t)
+	page, serve := services["page"], services["serve"]
+	text := root.Read(t, "examples/page/index.html")
+	port := func(s composeService) string { // as the host has it, or ""
+		if len(s.Ports) != 1 {
+			return ""
+		}
+		chosen, _, _ := strings.Cut(strings.TrimPrefix(s.Ports[0], "127.0.0.1:"), "}:")
+		return chosen + "}"
+	}
+	command, _ := serve.Command.([]any)
+	var origins []string
+	for _, arg := range command {
+		if origin, ok := strings.CutPrefix(arg.(string), "--origin="); ok {
+			origins = append(origins, origin)
+		}
+	}
+	own, _ := page.Command.([]any)
+	if len(own) != 3 {
+		t.Fatalf("the command of the page is %q", page.Command)
+	}
+	credential := regexp.MustCompile(`credential = "([^".]+)\.([^"]+)"`).FindStringSubmatch(text)
+	if credential == nil {
+		t.Fatal("the page has no credential")
+	}
+	name, _, _ := strings.Cut(serve.Environment["CATBRIDGE_SDK_KEY"], "=")
+	var hosts []string
+	for _, m := range regexp.MustCompile(`(?:https?:)?//[\w.]+[\w:.]*`).FindAllString(text, -1) {
+		hosts = append(hosts, m)
+	}
+	check(t, map[string]bool{
+		"the origins are those of the page": slices.Equal(origins, []string{"http://localhost:" + port(page), "http://127.0.0.1:" + port(page)}),
+		"the page is the example":           slices.Equal(page.Volumes, []string{"./examples/page:/page:ro"}),
+		"the page has the port of serve":    strings.Contains(own[2].(string), "sed 's/127.0.0.1:8093/127.0.0.1:"+port(serve)+"/' /page/index.html"),
+		"the page knows only serve":         slices.Equal(hosts, []string{"http://127.0.0.1:8093"}),
+		"the page loads no other file":      !strings.Contains(text, "src=") && !strings.Contains(text, "import"),
+		"the name is that of serve":         credential[1] == name,
+		"serve has the token":               slices.Contains(command, any("--token-file=/deploy/playground.tokens")) && slices.Contains(serve.Volumes, "./deploy:/deploy:ro"),
+		"the token shows no rules":          root.Read(t, "deploy/playground.tokens") == credential[2]+" sdks="+name+" rights=evaluate,stream\n",
 	})
 }
