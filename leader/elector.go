@@ -56,7 +56,8 @@ type elector struct {
 	content    *content
 	contentCDN int64 // when the CDN last confirmed content, by Redis's clock
 	// acted is the control that this process acted on last as the leader, or has seen since; nil: none.
-	acted *acted
+	acted    *acted
+	ledEpoch int64 // of this process's last term
 	// believed is the ETag that was believed last, committed or not.
 	believed string
 	replaced replacedMemory
@@ -169,6 +170,11 @@ func (e *elector) acquire(ctx context.Context) (script.AcquireReply, error) {
 	}
 	if former := max(e.epoch, g.Former); g.Outcome == script.Acquired && e.acted != nil && former > e.acted.epoch {
 		e.acted = nil // another process led meanwhile, and may have acted on a later one
+	}
+	if former := max(e.epoch, g.Former); g.Outcome == script.Acquired && e.content != nil && e.content.source != nil && former > e.ledEpoch {
+		own := *e.content // the CDN may have served other content meanwhile
+		own.source = nil
+		e.content = &own
 	}
 	e.epoch = max(e.epoch, g.Meta.Epoch)
 	e.observeMeta(g.Meta, g.Now)

@@ -19,19 +19,31 @@ func (e *elector) followControl(ctx context.Context, g script.AcquireReply) {
 	switch own := e.acted; {
 	case g.Control > e.controlSeq():
 		stored, err := e.store.Control(ctx)
-		if err == nil && stored.Control != nil && stored.PinnedErr == nil {
-			e.acted = &acted{stored.Control, stored.Pinned, g.Meta.Epoch, time.Now()}
-		}
-	case own != nil && g.Control < own.Seq && time.Since(own.seen) < e.leader.cfg.Timings.LeaseDuration+2*e.timings.RetryPeriod:
-		reply, err := e.store.WriteControl(ctx, script.ControlWrite{Expected: g.Control, Control: own.Control, Pinned: own.pinned, Repaired: own.Seq})
-		if err != nil {
-			e.log().Warn(eventControlLost, "Redis lost what operators have put in force; writing it again failed.", eventlog.Err(err))
+		if err != nil || stored.Control == nil || stored.PinnedErr != nil {
 			return
 		}
-		if reply.Outcome == script.OK {
-			e.stats.update(func(s *KeyStats) { s.ControlsLost++ })
-			e.log().Warn(eventControlLost, "Redis lost what operators have put in force, or part of it; it was written again.", slog.Int64("seq", own.Seq))
+		next, fault := own.merged(&acted{stored.Control, stored.Pinned, g.Meta.Epoch, time.Now()})
+		if fault == "" {
+			e.acted = next
+			return
 		}
+		e.repairControl(ctx, script.ControlWrite{Expected: stored.Seq, Control: next.InForce(stored.Now), Pinned: next.pinned})
+	case own != nil && g.Control < own.Seq && time.Since(own.seen) < e.leader.cfg.Timings.LeaseDuration+2*e.timings.RetryPeriod:
+		e.repairControl(ctx, script.ControlWrite{Expected: g.Control, Control: own.Control, Pinned: own.pinned, Repaired: own.Seq})
+	}
+}
+
+// repairControl writes again what Redis has lost, as a candidate does: without the lock.
+func (e *elector) repairControl(ctx context.Context, w script.ControlWrite) {
+	if w.Control.Pin == nil {
+		w.Pinned = nil
+	}
+	switch reply, err := e.store.WriteControl(ctx, w); {
+	case err != nil:
+		e.log().Warn(eventControlLost, "Redis lost what operators have put in force; writing it again failed.", eventlog.Err(err))
+	case reply.Outcome == script.OK:
+		e.stats.update(func(s *KeyStats) { s.ControlsLost++ })
+		e.log().Warn(eventControlLost, "Redis lost what operators have put in force, or part of it; it was written again.", slog.Int64("seq", reply.Seq))
 	}
 }
 

@@ -73,6 +73,7 @@ func newTerm(e *elector, g script.AcquireReply, sent time.Time) *term {
 		elector: e, epoch: epoch, lock: g.Lock, renewedAt: sent,
 		redisNow: g.Now, redisAt: time.Now(), refreshSeen: g.Meta.Refresh,
 	}
+	e.ledEpoch = epoch
 	if e.acted != nil {
 		e.acted = &acted{e.acted.Control, e.acted.pinned, epoch, e.acted.seen}
 	}
@@ -90,6 +91,7 @@ func (t *term) run(ctx context.Context) {
 	e.stats.update(func(s *KeyStats) {
 		s.State, s.LockHolder, s.Epoch, s.Since = StateWarm, e.leader.id, t.epoch, time.Now()
 		s.Terms++
+		s.InForce = e.inForce()
 	})
 	e.log().Info(eventLeading, "Started leading.", slog.Int64("epoch", t.epoch), slog.Int64("rev", t.rev))
 	signal(e.recheck)

@@ -33,7 +33,7 @@ func (t *term) commit(ctx context.Context, c *content) error {
 			changed := t.hash != c.Hash
 			t.committed(c, w)
 			return t.recorded(ctx, c, changed, w.History)
-		case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash:
+		case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash && w.Meta.Control == t.elector.inForce():
 			return t.replyLost(ctx, c, w) // of an earlier try
 		case w.Outcome == script.Overwritten:
 			return t.repairAfterPoll(ctx, w.Found)
@@ -68,7 +68,7 @@ func (t *term) tryCommit(ctx context.Context, c *content) (script.WriteReply, er
 	a.History = t.record(c)
 	a.Replaced, a.Waits = t.elector.replaced.lines(), 0
 	switch {
-	case a.Age >= 0 || t.elector.knowsCurrent(c.Hash) || t.sameSource(c) && t.elector.knowsCurrent(t.hash):
+	case a.Age >= 0 || t.rev == 0 && t.pinnedAlone(c) || t.elector.knowsCurrent(c.Hash) || t.sameSource(c) && t.elector.knowsCurrent(t.hash):
 		a.Above = t.elector.highest
 	default: // repaired in place, below the rev that followers may hold
 		a.Above, a.Waits = t.foundAt, t.elector.highest

@@ -74,12 +74,12 @@ func (t *term) loadContent(ctx context.Context) {
 	if t.rev == 0 || t.uncertain() {
 		return
 	}
-	if c := t.elector.content; c != nil && c.Hash == t.hash {
-		t.content = c
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, t.elector.timings.RenewInterval)
 	defer cancel()
+	if c := t.elector.content; c != nil && c.Hash == t.hash && c.StoredETag() == t.etag {
+		t.content, _ = t.withSource(ctx, c)
+		return
+	}
 	stored, err := t.elector.store.Load(ctx, t.hash, t.etag)
 	if t.corrupt = err != nil; t.corrupt {
 		if ctx.Err() == nil {

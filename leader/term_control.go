@@ -169,7 +169,7 @@ func (t *term) onControl(ctx context.Context) error {
 	switch {
 	case c == nil || t.isCurrent(c):
 		return nil
-	case newest == nil && (t.rev != 0 || t.elector.highest != 0), newest != nil && !t.mayWrite(c):
+	case newest == nil && (t.uncertain() || t.rev == 0 && t.repairContent() != nil), newest != nil && !t.mayWrite(c):
 		return nil
 	}
 	return t.commit(ctx, c)
@@ -224,7 +224,7 @@ func (t *term) nextControl(stored script.ControlState) (next *acted, fault strin
 	case stored.Control != nil && stored.Seq >= t.elector.controlSeq():
 		next = &acted{Control: stored.Control, pinned: stored.Pinned}
 		if stored.PinnedErr == nil {
-			return next, ""
+			return own.merged(next)
 		}
 		fault = stored.PinnedErr.Error()
 		if next.pinned = t.inMemory(next.Pin.Hash); next.pinned == nil {
@@ -241,6 +241,19 @@ func (t *term) nextControl(stored script.ControlState) (next *acted, fault strin
 		return own, stored.Malformed.Error()
 	}
 	return own, "it is missing, or older than the one in force"
+}
+
+// merged returns next with the orders of a that Redis had lost when next was ordered, and what is wrong; empty: nothing.
+func (a *acted) merged(next *acted) (*acted, string) {
+	if a == nil || a.Empty() || next.Seq <= a.Seq || next.After >= a.Seq {
+		return next, ""
+	}
+	both := &acted{Control: next.Merged(a.Control), pinned: next.pinned}
+	if next.Pin == nil {
+		both.pinned = a.pinned
+	}
+	both.Seq = 0 // it is another control
+	return both, "what was in force before is missing in it"
 }
 
 // inMemory returns content with that hash, or nil if this process has none.
@@ -262,7 +275,9 @@ func (t *term) act(next *acted, fault string, expired bool) {
 	before := e.acted
 	next.epoch, next.seen = t.epoch, time.Now()
 	e.acted = next
-	t.controlCause = causeOf(before, next, expired)
+	if t.controlCause == "" || before == nil || before.Seq != next.Seq {
+		t.controlCause = t.causeOf(before, next, expired)
+	}
 	e.stats.update(func(s *KeyStats) {
 		s.InForce = e.inForce()
 		if fault != "" {
@@ -287,11 +302,22 @@ func (t *term) act(next *acted, fault string, expired bool) {
 		slog.String("pin", pin), slog.String("forced", strings.Join(forced, " ")))
 }
 
-// causeOf returns why content changes from one control to the next.
-func causeOf(before, next *acted, expired bool) wire.Cause {
+// causeOf returns why content changes from one control to the next. If the current content was made from
+// neither, what was ordered before that content's control was part of it.
+func (t *term) causeOf(before, next *acted, expired bool) wire.Cause {
 	var old control.Control
-	if before != nil {
+	switch {
+	case before != nil && (before.Seq == t.inForce || before.Empty() && t.inForce == 0):
 		old = *before.Control
+	case t.inForce != 0:
+		if next.Pin != nil && next.Pin.Since <= t.inForce {
+			old.Pin = next.Pin
+		}
+		for _, f := range next.Forced {
+			if f.Since <= t.inForce {
+				old.Forced = append(old.Forced, f)
+			}
+		}
 	}
 	switch {
 	case next.Pin != nil && (old.Pin == nil || old.Pin.Hash != next.Pin.Hash):
@@ -304,4 +330,9 @@ func causeOf(before, next *acted, expired bool) wire.Cause {
 		return wire.CauseExpired
 	}
 	return wire.CauseWithdrawn
+}
+
+// pinnedAlone reports whether c was made of a pin alone: what the CDN serves is unknown.
+func (t *term) pinnedAlone(c *content) bool {
+	return c.origin() == nil && t.elector.acted != nil && t.elector.acted.Pin != nil
 }

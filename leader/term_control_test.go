@@ -343,9 +343,9 @@ func TestAWithdrawalBetweenMakingAndCommittingCounts(t *testing.T) {
 	runEnv(t, func(s *testEnv) {
 		l, _ := s.start(nil)
 		s.wait(5 * time.Second)
-		s.operate(forceVersion(time.Hour), nil)
+		seq := s.operate(forceVersion(time.Hour), nil)
 		messages := s.messages()
-		empty := &control.Control{Seq: time.Now().UnixMilli()}
+		empty := &control.Control{Seq: time.Now().UnixMilli(), After: seq}
 		withdraw := sync.OnceFunc(func() { _ = s.server.Mini().Set(s.keys.Control, string(empty.Append(nil))) })
 		s.server.Mini().Server().SetPreHook(func(_ *server.Peer, cmd string, have ...string) bool {
 			if cmd == "EVALSHA" && len(have) == commitArgs {

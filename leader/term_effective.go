@@ -24,11 +24,25 @@ func (t *term) underControl(c *content) *content {
 	}
 	made := t.effective(c.origin())
 	if made == nil && c != nil {
-		kept := *c
-		kept.seq = seq
-		return &kept
+		return t.kept(c)
 	}
 	return made
+}
+
+// kept returns c, the source of which is unknown, with the flags that are forced now. What is no longer
+// forced or pinned stays until the CDN answers.
+func (t *term) kept(c *content) *content {
+	e, kept := t.elector, *c
+	if e.inForce() != 0 {
+		json, _, err := e.acted.Effective(c.JSON, nil)
+		if err == nil && wire.ContentHash(json) != c.Hash {
+			if more := t.verify(script.NewContent(json, control.ETag(wire.ContentHash(json)))); more != nil {
+				kept = *more
+			}
+		}
+	}
+	kept.seq = e.controlSeq()
+	return &kept
 }
 
 func sameContent(a, b *content) bool {

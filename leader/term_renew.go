@@ -22,7 +22,7 @@ func (t *term) renew(ctx context.Context) error {
 		switch w.Outcome {
 		case script.OK:
 			t.elector.confirmControl(w.Control, t.epoch)
-			if w.Control != t.elector.controlSeq() || t.elector.acted.ended(w.Now) {
+			if w.Control != t.elector.controlSeq() || t.inForce != t.elector.inForce() || t.elector.acted.ended(w.Now) {
 				return t.onControl(ctx)
 			}
 			if t.pending != nil && !t.mayWrite(t.pending) {

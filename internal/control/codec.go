@@ -12,6 +12,7 @@ import (
 type stored struct {
 	Pin    *Pin          `json:"pin,omitempty"`
 	Forced []storedForce `json:"forced,omitempty"`
+	After  int64         `json:"after,omitempty"`
 }
 
 type storedForce struct {
@@ -75,7 +76,7 @@ func Parse(data []byte) (*Control, error) {
 	if err := json.Unmarshal(body, &s); err != nil {
 		return nil, malformed("line 2", err.Error())
 	}
-	c := &Control{Seq: seq, Pin: s.Pin}
+	c := &Control{Seq: seq, After: s.After, Pin: s.Pin}
 	for _, f := range s.Forced {
 		c.Forced = append(c.Forced, Force{Flag: f.Flag, Value: f.Value.value(), Order: f.Order})
 	}
@@ -98,7 +99,7 @@ func (c *Control) Append(dst []byte) []byte {
 func (c *Control) Body() string { return string(c.body()) }
 
 func (c *Control) body() []byte {
-	s := stored{Pin: c.Pin}
+	s := stored{After: c.After, Pin: c.Pin}
 	for _, f := range c.Forced {
 		s.Forced = append(s.Forced, storedForce{f.Flag, storedValueOf(f.Value), f.Order})
 	}

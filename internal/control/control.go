@@ -5,9 +5,9 @@
 //
 //	1767225600000
 //	{"pin":{"rev":…,"hash":…,"by":…,"reason":…,"since":…,"until":…},
-//	 "forced":[{"flag":…,"value":{"b":true},"by":…,"reason":…,"since":…,"until":…},…]}
+//	 "forced":[{"flag":…,"value":{"b":true},"by":…,"reason":…,"since":…,"until":…},…],"after":…}
 //
-// The JSON has no white space, and an absent pin or list has no member. A value has the form of
+// The JSON has no white space, and what is absent has no member. A value has the form of
 // config JSON v6: {"b":true}, {"s":"text"}, {"i":1} or {"d":0.5}. The parser is strict and bounded:
 // parsing and appending returns the same bytes.
 //
@@ -26,6 +26,8 @@ import (
 )
 
 const (
+	// MaxSeq is the greatest seq that is not malformed: a higher one must stay possible.
+	MaxSeq = wire.MaxRev - 1_000_000
 	// MaxForced is the greatest number of forced flags.
 	MaxForced = 32
 	// MaxDuration is the longest time for which a pin or a force can be in force.
@@ -46,7 +48,10 @@ const (
 type Control struct {
 	// Seq orders controls. It has the form of a rev (see package wire) and rises with every change.
 	Seq int64
-	Pin *Pin
+	// After is the seq of the control that this one replaced; 0: there was none. If that is lower than the one that was
+	// in force, Redis had lost the latter, and who gave the order did not know of it.
+	After int64
+	Pin   *Pin
 	// Forced is sorted by flag.
 	Forced []Force
 }
@@ -130,6 +135,21 @@ func (c *Control) Unpinned() *Control {
 	return changed
 }
 
+// Merged returns a copy with the orders of lost for which c has none. Lost is a control that Redis had lost when c was
+// ordered.
+func (c *Control) Merged(lost *Control) *Control {
+	merged := *c
+	if merged.Pin == nil {
+		merged.Pin = lost.Pin
+	}
+	for _, f := range lost.Forced {
+		if _, found := merged.find(f.Flag); !found && len(merged.Forced) < MaxForced {
+			merged = *merged.With(f)
+		}
+	}
+	return &merged
+}
+
 // Without returns a copy in which a flag is not forced.
 func (c *Control) Without(flag string) *Control {
 	changed := &Control{}
@@ -150,8 +170,11 @@ func (c *Control) find(flag string) (at int, found bool) {
 
 // Validate returns a [*wire.ParseError] that names the first invalid part, or nil.
 func (c *Control) Validate() error {
-	if !wire.ValidRev(c.Seq) {
+	if !wire.ValidRev(c.Seq) || c.Seq > MaxSeq {
 		return malformed("seq", "not a rev")
+	}
+	if c.After != 0 && !wire.ValidRev(c.After) {
+		return malformed("after", "not a rev")
 	}
 	if c.Pin != nil {
 		if err := c.Pin.Validate(); err != nil {

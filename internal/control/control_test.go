@@ -157,7 +157,10 @@ func drawOrder(t *rapid.T) control.Order {
 }
 
 func drawControl(t *rapid.T) *control.Control {
-	c := &control.Control{Seq: rapid.Int64Range(wire.MinRev, wire.MaxRev).Draw(t, "seq")}
+	c := &control.Control{Seq: rapid.Int64Range(wire.MinRev, control.MaxSeq).Draw(t, "seq")}
+	if rapid.Bool().Draw(t, "replaces") {
+		c.After = rapid.Int64Range(wire.MinRev, wire.MaxRev).Draw(t, "after")
+	}
 	if rapid.Bool().Draw(t, "pin") {
 		c.Pin = &control.Pin{Rev: rapid.SampledFrom([]int64{0, now}).Draw(t, "rev"), Hash: wire.ContentHash([]byte(rapid.String().Draw(t, "content"))), Order: drawOrder(t)}
 	}

@@ -49,7 +49,7 @@ var controlling = []mutant{
 	},
 	{
 		"a control that changed unnoticed is not acted on", "F40", []edit{{"leader",
-			`if w.Control != t.elector.controlSeq() || t.elector.acted.ended(w.Now) {`, `if t.elector.acted.ended(w.Now) {`}},
+			`if w.Control != t.elector.controlSeq() || t.inForce != t.elector.inForce() || t.elector.acted.ended(w.Now) {`, `if t.elector.acted.ended(w.Now) {`}},
 		test{"leader", "^TestALostMessageCostsOneRenewal$"},
 	},
 	{
@@ -81,5 +81,31 @@ var controlling = []mutant{
 		"a repaired control gets a new seq", "F40", []edit{{"leader/internal/script/control.lua",
 			`repaired > 0 and repaired >= stored and repaired or math.max`, `math.max`}},
 		test{"leader", "^TestALostControlIsWrittenAgain$"},
+	},
+	{
+		"an order after a loss drops the earlier ones", "F40", []edit{{"leader",
+			`next.Seq <= a.Seq || next.After >= a.Seq {`, `true {`}},
+		test{"leader", "^TestAnOrderAfterALossKeepsTheEarlierOnes$"},
+	},
+	{
+		"a leader that returns trusts the source it knew", "F40", []edit{{"leader",
+			`own.source = nil
+`, ``}},
+		test{"leader", "^TestALeaderThatReturnsReadsTheSourceAgain$"},
+	},
+	{
+		"a candidate that has seen an order does not act on it", "F40", []edit{{"leader",
+			`t.inForce != t.elector.inForce() || t.elector.acted.ended`, `t.elector.acted.ended`}},
+		test{"leader", "^TestACandidateThatHasSeenAnOrderActsOnIt$"},
+	},
+	{
+		"an acquisition whose reply was lost counts as another leader", "F40", []edit{{"leader/internal/script/acquire.lua",
+			`digits(former == held and 0 or former)`, `digits(former)`}},
+		test{"leader", "^TestALostReplyToAnAcquisitionDoesNotForgetTheControl$"},
+	},
+	{
+		"no higher seq is possible", "F40", []edit{{"leader/internal/script/prelude.lua",
+			`return seq >= 1e12 and seq <= MAX_SEQ and seq or 0`, `return seq >= 1e12 and seq or 0`}},
+		test{"leader", "^TestAGreatestSeqDoesNotStopPublishing$"},
 	},
 }

@@ -4,7 +4,7 @@ package main
 var leading = []mutant{
 	{
 		"a commit's lost reply causes a second change", "F32", []edit{
-			{"leader", `case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash:`, `case false:`},
+			{"leader", `case w.Outcome == script.Stale && w.Meta.Rev > t.rev && w.Meta.Hash == c.Hash && w.Meta.Control == t.elector.inForce():`, `case false:`},
 			{"leader", `if p := t.pending; p != nil && w.Meta.Hash == p.Hash && w.Meta.Rev > t.rev {`, `if p := t.pending; false {`},
 		},
 		test{"leader", "^TestALostReplyToACommitCausesNoSecondChange$"},

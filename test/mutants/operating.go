@@ -9,7 +9,7 @@ var operating = []mutant{
 	},
 	{
 		"an order is written under an older leader", "F40", []edit{{"leader/internal/script/control.lua",
-			`if meta[EPOCH] and not has_proto(meta) then`, `if false then`}},
+			`if not lock_key and meta[EPOCH] and not has_proto(meta) then`, `if false then`}},
 		test{"leader/internal/script", "^TestNoControlIsWrittenUnderAnOlderLeader$"},
 	},
 	{

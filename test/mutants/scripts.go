@@ -52,12 +52,12 @@ var scripts = []mutant{
 	},
 	{
 		"rev is the time", "I1", []edit{{"leader/internal/script/commit.lua",
-			`local rev = math.max(answered, current + 1, fetched + 1, above + 1)`, `local rev = now`}},
+			`local rev = math.max(answered, current + 1, fetched + 1, above + 1, 1e12)`, `local rev = now`}},
 		test{"leader/internal/script", "^TestRevOnlyRises$"},
 	},
 	{
 		"rev depends on meta only", "I1", []edit{{"leader/internal/script/commit.lua",
-			`fetched + 1, above + 1)`, `fetched + 1)`}},
+			`fetched + 1, above + 1, 1e12)`, `fetched + 1)`}},
 		test{"leader/internal/script", "^TestRevOnlyRises$"},
 	},
 	{

@@ -38,4 +38,4 @@ redis.call('SET', lock_key, lock, 'PX', lease)
 meta[STAMP] = PROTO .. meta[EPOCH]
 -- This stamp would make readers believe a control that an older leader left. Content stays under the control that it was made with.
 write_meta(meta_key, 'epoch', meta[EPOCH], 'proto', meta[STAMP], 'control', meta[CONTROL] or '')
-return {'ACQUIRED', lock, lease, digits(now), digits(former), digits(stored_seq(control_key)), unpack(meta)}
+return {'ACQUIRED', lock, lease, digits(now), digits(former == held and 0 or former), digits(stored_seq(control_key)), unpack(meta)}

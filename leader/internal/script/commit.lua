@@ -85,7 +85,7 @@ local overwrites = bounded((read('HMGET', meta_key, 'sdk') or {})[1] or '', 27)
 if fetched > 0 and current > 0 and fetched ~= current then
   overwrites = digits(math.min(number(string.match(overwrites, '^(%d+) ')) + 1, MAX)) .. ' ' .. digits(now)
 end
-local rev = math.max(answered, current + 1, fetched + 1, above + 1)
+local rev = math.max(answered, current + 1, fetched + 1, above + 1, 1e12)
 if rev > MAX then return exhausted() end
 local cdn = age >= 0 and answered or last_answer
 

@@ -79,7 +79,7 @@ func ParseControl(stored, pinned []byte) StoredControl {
 // storedSeq is like the function stored_seq of prelude.lua.
 func storedSeq(stored []byte) int64 {
 	line, _, ended := bytes.Cut(stored, []byte{'\n'})
-	if seq, ok := wire.ParseNumber(line); ok && ended && wire.ValidRev(seq) {
+	if seq, ok := wire.ParseNumber(line); ok && ended && wire.ValidRev(seq) && seq <= control.MaxSeq {
 		return seq
 	}
 	return 0
@@ -110,7 +110,7 @@ type ControlWrite struct {
 	Above    int64 // the new seq must be above this one; 0: no further bound
 	// Repaired is the seq of a control that Redis lost, and that is written again as it was; 0: it is new.
 	Repaired int64
-	Control  *control.Control // its seq is ignored
+	Control  *control.Control // its seq is ignored, and After unless it is repaired
 	// Pinned is the content of the pin. If it is nil and there is a pin, the stored content stays.
 	// If there is no pin, the stored content is deleted.
 	Pinned *Content
@@ -132,6 +132,11 @@ type ControlReply struct {
 func (s *Store) WriteControl(ctx context.Context, w ControlWrite) (ControlReply, error) {
 	c := *w.Control
 	c.Seq = max(c.Seq, wire.MinRev)
+	if w.Repaired == 0 {
+		if c.After = max(w.Expected, w.Above); !wire.ValidRev(c.After) {
+			c.After = 0
+		}
+	}
 	if err := c.Validate(); err != nil {
 		return ControlReply{}, fmt.Errorf("write the control: %w", err)
 	}

@@ -29,7 +29,7 @@ local now = clock()
 if not now then return bad_clock() end
 if lock_key and read('GET', lock_key) ~= own_lock then return {'FENCED'} end
 local meta = read_meta(meta_key)
-if meta[EPOCH] and not has_proto(meta) then return {'PROTO'} end
+if not lock_key and meta[EPOCH] and not has_proto(meta) then return {'PROTO'} end
 local stored = stored_seq(control_key)
 if stored ~= expected then
   return {'STALE', digits(stored), digits(now), read('GETRANGE', control_key, 0, limit) or ''}
@@ -37,7 +37,7 @@ end
 
 -- A repaired control keeps its seq: processes that restore different ones agree on the latest.
 local seq = repaired > 0 and repaired >= stored and repaired or math.max(stored + 1, above + 1, now)
-if seq > MAX then return redis.error_reply('SEQ no higher seq is possible: delete ' .. control_key) end
+if seq > MAX_SEQ then return redis.error_reply('SEQ no higher seq is possible: delete ' .. control_key) end
 local text = digits(seq)
 -- A control never names a pin whose content is missing, even if Redis refuses one of these writes.
 if pin == 'SET' then redis.call('SET', pinned_key, text .. '\n' .. blob_tail .. payload) end

@@ -4,6 +4,7 @@ local META = {'epoch', 'rev', 'hash', 'len', 'etag', 'cdn', 'poll', 'refresh', '
 local EPOCH, REV, HASH, LEN, ETAG, CDN, POLL, REFRESH, ETAGS, WAITS, CONTROL, STAMP = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local PROTO = '1 ' -- the version of the protocol, see Proto in package wire
 local MAX = 9999999999999
+local MAX_SEQ = MAX - 1e6 -- of a control: a higher one must stay possible
 local FIELD, LOCK = 2168, 78 -- the greatest sizes of a field of meta and of a lock, in bytes
 
 -- number returns s as a whole number of at most 13 digits, or 0: values written by others are not trusted.
@@ -91,5 +92,5 @@ end
 local function stored_seq(key)
   local line = read('GETRANGE', key, 0, 13) or ''
   local seq = number(string.match(line, '^(%d+)\n'))
-  return seq >= 1e12 and seq or 0
+  return seq >= 1e12 and seq <= MAX_SEQ and seq or 0
 end
