@@ -3,6 +3,7 @@ package leader
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,7 +200,7 @@ func TestAnOrderAfterALossKeepsTheEarlierOnes(t *testing.T) {
 
 // The content is the same before and after: the withdrawn force had no effect.
 func TestALostReplyDoesNotHideAWithdrawal(t *testing.T) {
-	bad := ""
+	var bad strings.Builder
 	for i := range 48 {
 		runEnv(t, func(s *testEnv) {
 			link := new(redistest.Link)
@@ -213,12 +214,12 @@ func TestALostReplyDoesNotHideAWithdrawal(t *testing.T) {
 			seq := s.putInForce(unforced("filler999999"), nil)
 			s.wait(4 * time.Minute)
 			if m := s.meta(); m.Control != 0 {
-				bad += fmt.Sprintf("delay %d: meta names %d, the withdrawal is %d; ", i, m.Control, seq)
+				bad.WriteString(fmt.Sprintf("delay %d: meta names %d, the withdrawal is %d; ", i, m.Control, seq))
 			}
 		})
 	}
-	if bad != "" {
-		t.Error(bad)
+	if bad.String() != "" {
+		t.Error(bad.String())
 	}
 }
 

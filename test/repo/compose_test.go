@@ -204,10 +204,7 @@ func TestThePageOfThePlaygroundUsesServe(t *testing.T) {
 		t.Fatal("the page has no credential")
 	}
 	name, _, _ := strings.Cut(serve.Environment["CATBRIDGE_SDK_KEY"], "=")
-	var hosts []string
-	for _, m := range regexp.MustCompile(`(?:https?:)?//[\w.]+[\w:.]*`).FindAllString(text, -1) {
-		hosts = append(hosts, m)
-	}
+	hosts := regexp.MustCompile(`(?:https?:)?//[\w.]+[\w:.]*`).FindAllString(text, -1)
 	check(t, map[string]bool{
 		"the origins are those of the page": slices.Equal(origins, []string{"http://localhost:" + port(page), "http://127.0.0.1:" + port(page)}),
 		"the page is the example":           slices.Equal(page.Volumes, []string{"./examples/page:/page:ro"}),
