@@ -161,6 +161,9 @@ func (t *term) onControl(ctx context.Context) error {
 	if err := t.readControl(ctx); err != nil {
 		return err
 	}
+	if t.newest() == nil { // reading it failed when the term began
+		t.loadContent(ctx)
+	}
 	if err := t.learnSource(ctx); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package leader
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -473,29 +474,40 @@ func TestACandidateWritesALostControlAgain(t *testing.T) {
 	}
 }
 
-// A leader that could not read the source when it took over reads it later, before a commit deletes it.
+// A leader that could not read the content or its source when it took over reads them later, before a
+// commit deletes the source.
 func TestASourceThatCouldNotBeReadIsNotLost(t *testing.T) {
-	runEnv(t, func(s *testEnv) {
-		_, stop := s.start(nil)
-		s.wait(5 * time.Second)
-		s.operate(forceVersion(time.Minute), nil)
-		s.cdn.Break(fakecdn.Status(500))
-		stop()
-		failed := 0
-		s.server.Mini().Server().SetPreHook(func(c *server.Peer, cmd string, args ...string) bool {
-			if failed > 0 || len(args) == 0 || args[0] != s.keys.Source {
-				return false
-			}
-			failed++
-			c.WriteError("ERR a test")
-			return true
-		})
-		s.start(nil)
-		s.wait(2 * time.Minute)
-		if failed != 1 {
-			t.Fatal("the source was not read")
+	for name, keys := range map[string]func(*testEnv) []string{
+		"source":  func(s *testEnv) []string { return []string{s.keys.Source} },
+		"content": func(s *testEnv) []string { return []string{s.keys.Blob, s.keys.Entry} },
+	} {
+		for _, times := range []int{1, 6} {
+			t.Run(name+" "+strconv.Itoa(times), func(t *testing.T) {
+				runEnv(t, func(s *testEnv) {
+					_, stop := s.start(nil)
+					s.wait(5 * time.Second)
+					s.operate(forceVersion(time.Minute), nil)
+					s.cdn.Break(fakecdn.Status(500))
+					stop()
+					s.wait(time.Minute)
+					failed := 0
+					s.server.Mini().Server().SetPreHook(func(c *server.Peer, cmd string, args ...string) bool {
+						if failed >= times || len(args) == 0 || cmd == "EVALSHA" || !slices.Contains(keys(s), args[0]) {
+							return false
+						}
+						failed++
+						c.WriteError("ERR a test")
+						return true
+					})
+					s.start(nil)
+					s.wait(2 * time.Minute)
+					if failed != times {
+						t.Fatalf("%d reads failed", failed)
+					}
+					s.wantControlled(0, s.cdn.Config())
+					s.wantCauses(history.Expired, history.Force, history.First)
+				})
+			})
 		}
-		s.wantControlled(0, s.cdn.Config())
-		s.wantCauses(history.Expired, history.Force, history.First)
-	})
+	}
 }

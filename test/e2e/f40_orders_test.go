@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,13 +63,16 @@ func order(env *harness.Environment, c change, want harness.Shown) {
 // ordered makes a change without waiting.
 func ordered(env *harness.Environment, c change) {
 	env.Helper()
-	made, err := c(controls(env))
-	if err != nil {
-		env.Fatal(err)
-	}
-	if err := made.Apply(env.Context()); err != nil {
-		env.Fatal(err)
-	}
+	env.Eventually(env.PollBound(), "an order is accepted", func() bool {
+		made, err := c(controls(env))
+		if err == nil {
+			err = made.Apply(env.Context())
+		}
+		if err != nil && !errors.Is(err, syscall.ECONNREFUSED) { // not all Sentinels know the primary at once
+			env.Fatal(err)
+		}
+		return err == nil
+	})
 }
 
 // awaitSource waits until the leader has fetched what the CDN serves, while other content is in force.
