@@ -282,7 +282,7 @@ func (l *lua) run(r *request, current content) string {
 	head := "cb1 x"
 	switch r.op {
 	case opAcquire:
-		names, args = []string{keys.Lock, keys.Meta}, []any{fmt.Sprintf("p%d", r.lock.owner), r.lease, r.highest}
+		names, args = []string{keys.Lock, keys.Meta, keys.Control}, []any{fmt.Sprintf("p%d", r.lock.owner), r.lease, r.highest}
 	case opCommit:
 		names = append(names, keys.Patches, keys.History, keys.Control, keys.Source)
 		args = append(args, r.above, r.age, r.cdn, keys.Events, head, "", "", etagOf(r.hash), hashOf(r.hash), len(jsonOf(r.hash)), 55000,
@@ -303,7 +303,7 @@ func (l *lua) run(r *request, current content) string {
 	case outcomes[outcomeOK]:
 		reply = slices.Delete(reply, 6, 7)
 	case outcomes[outcomeAcquired], outcomes[outcomeHeld]:
-		reply = slices.Delete(reply[:len(reply)-2], 4, 5)
+		reply = slices.Delete(reply[:len(reply)-2], 4, 6)
 	case outcomes[outcomeStale], outcomes[outcomeRegressed], outcomes[outcomeOverwritten]:
 		reply = reply[:len(reply)-2]
 	}
