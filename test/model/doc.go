@@ -37,12 +37,20 @@
 //	edge.go, faults.go       faults of the CDN and of Redis, and other writers
 //	stranger.go              another fleet with the same SDK key; leader/listen.go
 //	oracle.go                none: the invariants
+//	control.go               leader/elector_control.go, the parts of elector.go, term_control.go and term_commit.go about controls, and
+//	                         leader/internal/script/control_write.lua, in a model of its own: [ControlSystem]
 //
 // The other fleet uses another database or namespace of the same Redis. Pub/Sub ignores
 // databases, so only the channel's name separates the two fleets: without the guard
 // ChannelNamesFleet, this fleet's followers and leaders receive the other's messages.
 //
 // A test runs scripts.go and the Lua scripts side by side and compares them.
+//
+// A [ControlSystem] has what operators put in force. There, too, a run is a list of events. TestControlModel checks: what is
+// current is made of the stored control ("latest"), and of the CDN's content, too, once all is quiet ("quiet"); a
+// replaced control does not come back without a new order ("withdrawn"), a lost one replaces no later one
+// ("overwritten"), and what a living leader acted on is in force again after a loss ("restored"); no seq
+// has two controls ("one seq").
 //
 // # Limits
 //
