@@ -3,6 +3,8 @@ package model
 import (
 	"cmp"
 	"slices"
+
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // longLock times its own lease is the longest remaining time of a lock that a candidate
@@ -46,7 +48,7 @@ func (s *store) commit(now int64, r *request, without Guard) reply {
 	if s.entry.rev > r.overwriteUpTo && s.entry.etag != r.hash && s.entry.rev > s.meta.rev && s.entry.rev >= answered && !without.has(AskBeforeRepair) {
 		return reply{outcome: outcomeOverwritten, found: s.entry.rev, now: now, meta: s.meta}
 	}
-	rev := max(answered, s.meta.rev+1, r.above+1)
+	rev := max(answered, s.meta.rev+1, r.above+1, wire.MinRev)
 	if !without.has(EntryFloor) {
 		rev = max(rev, s.entry.rev+1)
 	}
