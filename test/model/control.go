@@ -49,7 +49,7 @@ type controlStore struct {
 // leader acted on a later control, in the term in which the process saw the former one; then Redis loses the
 // control, the leader dies, and that process leads.
 //
-// Orders are whole numbers here: one that is written after a loss replaces what was lost, and so does the end of an earlier
+// Orders are whole numbers here: an order that is written after a loss replaces what was lost, and so does the end of an earlier
 // one that a failover brought back. The product merges what was lost into it.
 type ControlSystem struct {
 	without controlGuard
