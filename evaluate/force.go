@@ -56,8 +56,7 @@ func Force(source []byte, forced map[string]Value) (effective []byte, suspended 
 		}
 	}
 	slices.SortFunc(suspended, func(a, b Suspended) int { return strings.Compare(a.Flag, b.Flag) })
-	effective = f.apply(source)
-	if err := tooLarge(effective); err != nil {
+	if effective, err = f.apply(source); err != nil {
 		return nil, nil, err
 	}
 	return effective, suspended, nil
@@ -73,45 +72,54 @@ type forcing struct {
 
 // forcedEdit replaces a part of the text.
 type forcedEdit struct {
-	key         string
-	start, end  int
-	replacement []byte
+	key        string
+	start, end int
 }
 
 // forceAll collects the edits of the object at an offset. Of several members with one key, only the
 // last counts, but other readers may see another one: all are forced, if the last one can be.
 func (f *forcing) forceAll(at int) {
+	last := make(map[string]string)
 	cursor := jsontext.NewCursor(f.text[at:])
 	for more := cursor.Open(); more; more = cursor.Next() {
 		key := jsontext.FromUTF8([]byte(cursor.Name()))
 		cursor.Kind()
 		start := at + cursor.Pos()
 		member := cursor.Raw()
-		value, ok := f.forced[key]
-		if !ok {
-			continue
+		if _, ok := f.forced[key]; ok {
+			last[key] = member
+			f.edits = append(f.edits, forcedEdit{key, start, start + len(member)})
 		}
-		replacement, reason := forcedSetting(member, value)
-		if f.reasons[key] = reason; replacement != nil {
-			f.edits = append(f.edits, forcedEdit{key, start, start + len(member), replacement})
-		}
+	}
+	for key, member := range last {
+		_, f.reasons[key] = forcedSetting(member, f.forced[key])
 	}
 }
 
-// apply returns source with the edits, or source itself if there are none.
-func (f *forcing) apply(source []byte) []byte {
+// apply returns source with the edits, or source itself if there are none. It makes the replacements one
+// after the other: a key that occurs many times must not take many times the memory of the largest config.
+func (f *forcing) apply(source []byte) ([]byte, error) {
 	var b []byte
 	copied := 0
 	for _, e := range f.edits {
-		if f.reasons[e.key] == "" {
-			b = append(append(b, f.text[copied:e.start]...), e.replacement...)
-			copied = e.end
+		if f.reasons[e.key] != "" {
+			continue
+		}
+		replacement, _ := forcedSetting(f.text[e.start:e.end], f.forced[e.key])
+		if replacement == nil {
+			continue // it serves nothing else, or readers reject it
+		}
+		b = append(append(b, f.text[copied:e.start]...), replacement...)
+		copied = e.end
+		if err := tooLarge(b); err != nil {
+			return nil, err
 		}
 	}
 	if copied == 0 {
-		return source
+		return source, nil
 	}
-	return append(b, f.text[copied:]...)
+	b = append(b, f.text[copied:]...)
+	return b, tooLarge(b)
 }
 
 // forcedSetting returns the JSON of a setting that serves only a value, nil if it does so already,

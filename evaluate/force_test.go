@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/catbridge/catbridge/evaluate"
+	"github.com/catbridge/catbridge/internal/testenv/memory"
 )
 
 func TestForcedFlagsAreReducedToTheirValues(t *testing.T) {
@@ -72,6 +73,27 @@ func TestForceRejectsWhatParseRejects(t *testing.T) {
 		if _, ok := errors.AsType[*evaluate.ParseError](err); !ok || got != nil || suspended != nil {
 			t.Errorf("%.20q: %.20q, %v, %v", source, got, suspended, err)
 		}
+	}
+}
+
+// A key that occurs many times is forced each time, but the result has the size limit of a config.
+func TestForceOfARepeatedKeyTakesBoundedMemory(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"f":{`)
+	for i := range 20_000 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`"a":{"t":1,"v":{"s":""}}`)
+	}
+	b.WriteString(`}}`)
+	forced := map[string]evaluate.Value{"a": evaluate.StringValue(strings.Repeat("x", 64<<10))}
+	var err error
+	if n := memory.Allocated(func() { _, _, err = evaluate.Force([]byte(b.String()), forced) }); n > 256<<20 {
+		t.Errorf("%d MB allocated", n>>20)
+	}
+	if _, ok := errors.AsType[*evaluate.ParseError](err); !ok {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -153,8 +153,15 @@ var evaluating = []mutant{
 		test{"evaluate", "^TestForceChangesNothingElse$"},
 	},
 	{
-		"an earlier member with a forced key is changed without the last", "S77", []edit{{"evaluate", `		if f.reasons[e.key] == "" {`, `		if true {`}},
+		"an earlier member with a forced key is changed without the last", "S77", []edit{{"evaluate", `		if f.reasons[e.key] != "" {`, `		if false {`}},
 		test{"evaluate", "^TestForcedFlagsAreReducedToTheirValues$"},
+	},
+	{
+		"the size of forced content is checked at the end", "F22", []edit{{"evaluate", `		if err := tooLarge(b); err != nil {
+			return nil, err
+		}
+	}`, `	}`}},
+		test{"evaluate", "^TestForceOfARepeatedKeyTakesBoundedMemory$"},
 	},
 	{
 		"a control is accepted in another form", "F40", []edit{{"internal/control", `if !bytes.Equal(c.body(), body) {`, `if false {`}},
