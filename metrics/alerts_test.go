@@ -19,6 +19,7 @@ import (
 const (
 	alertsFile    = "../deploy/prometheus/alerts.yml"
 	ruleTestsFile = "../deploy/prometheus/alerts_test.yml"
+	dayTestsFile  = "../deploy/prometheus/alerts_day_test.yml"
 	scrapeFile    = "../deploy/prometheus/prometheus.yml"
 )
 
@@ -86,11 +87,13 @@ func TestRulesAreTestedWithExistingSeries(t *testing.T) {
 			} `yaml:"alert_rule_test"`
 		}
 	}
-	readYAML(t, ruleTestsFile, &file)
 	all := series(t)
-	for _, test := range file.Tests {
-		for _, s := range test.InputSeries {
-			checkQuery(t, test.Name, s.Series, all)
+	for _, name := range []string{ruleTestsFile, dayTestsFile} {
+		readYAML(t, name, &file)
+		for _, test := range file.Tests {
+			for _, s := range test.InputSeries {
+				checkQuery(t, test.Name, s.Series, all)
+			}
 		}
 	}
 }
@@ -192,7 +195,7 @@ func TestPromtoolAcceptsRulesAndQueries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"check", "rules", alertsFile, file}, {"check", "config", scrapeFile}, {"test", "rules", ruleTestsFile},
+		{"check", "rules", alertsFile, file}, {"check", "config", scrapeFile}, {"test", "rules", ruleTestsFile}, {"test", "rules", dayTestsFile},
 	} {
 		if out, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)

@@ -193,7 +193,7 @@ func TestTheTerminalIsRestoredWhateverEndsTheDemo(t *testing.T) {
 	for name, key := range map[string]string{"Ctrl-C": "\x03", "Ctrl-D": "\x04", "signal": ""} {
 		t.Run(name, func(t *testing.T) {
 			s := startOnTerminal(t, "demo")
-			s.shown.expect(t, `h: help, q…`)
+			s.shown.expect(t, `f: force a flag, t: v…`)
 			during, err := term.GetState(int(s.program.Fd()))
 			if err != nil {
 				t.Fatal(err)
