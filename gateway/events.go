@@ -89,7 +89,7 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request, _ place) {
 	has := of.received(r)
 	s, err := g.streams.OpenWhile(clientOf(r), func() bool {
 		now := g.table.Load().scoped(signer, grant.Scope)
-		return now != nil && now.site == of.site
+		return now != nil && now.site == of.site && sameUser(now.user, of.user)
 	})
 	if err != nil { // the client still learns of changes, a little later
 		frame, _ := of.events.Current()
@@ -114,11 +114,8 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request, _ place) {
 // received returns the latest event if the client that starts a stream does not need it: the client
 // has the content, or a newer one that has not arrived here yet.
 func (s *site) received(r *http.Request) stream.Frame {
-	id := r.Header.Get("Last-Event-ID")
-	if id == "" {
-		id = queryOf(r, "after")
-	}
-	has, err := ofrep.ParseVersion(id)
+	// Not by Last-Event-ID: a client that has received an event may have failed to ask for the flags since.
+	has, err := ofrep.ParseVersion(queryOf(r, "after"))
 	if err != nil {
 		return nil
 	}

@@ -83,9 +83,15 @@ func TestEventsFollowChanges(t *testing.T) {
 	if have := openHints(t, server.URL, uri).next(); have != second {
 		t.Errorf("received %s\nwant     %s", have, second)
 	}
+	// A client that received an event may have failed to ask for the flags since: it is told again.
 	id := strings.TrimPrefix(strings.Split(second, "|")[0], "id: ")
 	resumed := openHints(t, server.URL, uri, "Last-Event-ID: "+id)
 	ahead := openHints(t, server.URL, uri, "Last-Event-ID: 9999999999999-0123456789abcdef") // of a host that is ahead
+	for _, s := range []*hints{resumed, ahead} {
+		if have := s.next(); have != second {
+			t.Errorf("received %s\nwant     %s", have, second)
+		}
+	}
 	e.flags.Set("version", 3)
 	third := event()
 	for _, s := range []*hints{s, resumed, ahead} {

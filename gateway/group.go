@@ -37,10 +37,14 @@ type evaluated struct {
 	id     string         // of the content
 	frame  stream.Frame   // all values
 
+	serial     uint64 // names it, see from
 	mu         sync.Mutex
-	from       *evaluated // of difference
+	from       uint64 // serial of the one that difference starts from; a pointer would keep all earlier ones
 	difference stream.Frame
 }
+
+// serials counts what was evaluated.
+var serials atomic.Uint64
 
 // encodedValue is a value as JSON; empty: there is no such flag.
 type encodedValue struct{ key, json string }
@@ -115,7 +119,7 @@ func (m *group) current() (*evaluated, <-chan struct{}) {
 
 // evaluate evaluates a content for the group.
 func (m *group) evaluate(c *content) *evaluated {
-	e, form := &evaluated{id: c.id, single: m.key != ""}, &form{details: m.details}
+	e, form := &evaluated{id: c.id, single: m.key != "", serial: serials.Add(1)}, &form{details: m.details}
 	if e.single {
 		var r evaluate.Result
 		value := encodedValue{key: m.key}
@@ -175,7 +179,7 @@ func (e *evaluated) differs(before *evaluated) bool {
 func (e *evaluated) since(before *evaluated) stream.Frame {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.from == before {
+	if e.from == before.serial {
 		return e.difference
 	}
 	var changed []encodedValue
@@ -197,7 +201,7 @@ func (e *evaluated) since(before *evaluated) stream.Frame {
 	for _, gone := range old {
 		changed = append(changed, encodedValue{key: gone.key})
 	}
-	e.from, e.difference = before, e.encode(changed)
+	e.from, e.difference = before.serial, e.encode(changed)
 	return e.difference
 }
 

@@ -113,7 +113,9 @@ func newTable(sdks []SDK, before *table) *table {
 	}
 	if len(selected) == 1 {
 		for _, to := range selected {
-			t.only = to
+			only := *to
+			only.bare = true // a request without a credential, even if the SDK has a key alone
+			t.only = &only
 		}
 	}
 	return t

@@ -35,5 +35,6 @@ func ParseVersion(text string) (Version, error) {
 }
 
 // Reaches reports whether a content with a rev and a hash is the content of the version or a newer
-// one.
-func (v Version) Reaches(wanted Version) bool { return v.Hash == wanted.Hash || v.Rev >= wanted.Rev }
+// one. A content that a host fetched itself can have the rev of the one that it replaced: with an equal rev, other
+// content may be the older one.
+func (v Version) Reaches(wanted Version) bool { return v.Hash == wanted.Hash || v.Rev > wanted.Rev }

@@ -16,7 +16,8 @@ func TestVersionsAreOrdered(t *testing.T) {
 	}{
 		{a, a, true}, {b, a, true}, {a, b, false},
 		{Version{5, b.Hash}, b, true}, // the same content with an older rev
-		{Version{7, a.Hash}, b, true},
+		{Version{7, a.Hash}, b, false}, // what a host fetched itself has the rev of what it replaced
+		{Version{8, a.Hash}, b, true},
 	} {
 		if c.have.Reaches(c.wanted) != c.reaches {
 			t.Errorf("%s reaches %s: %v", c.have, c.wanted, !c.reaches)

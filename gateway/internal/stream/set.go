@@ -15,6 +15,7 @@ import (
 var (
 	ErrFull       = errors.New("too many streams are open")
 	ErrClientFull = errors.New("this client has too many streams open")
+	ErrNotAllowed = errors.New("the stream is no longer allowed: connect again")
 	ErrDraining   = errors.New("the server is shutting down")
 )
 
@@ -51,8 +52,17 @@ func NewSet(limits Limits) *Set {
 func (s *Set) Open(client string) (*Stream, error) { return s.OpenWhile(client, nil) }
 
 // OpenWhile is Open for a stream that [Set.Recheck] ends when allowed returns false. allowed is called by
-// other goroutines.
+// other goroutines, and at once: what it depends on may have changed since the caller looked.
 func (s *Set) OpenWhile(client string, allowed func() bool) (*Stream, error) {
+	stream, err := s.register(client, allowed)
+	if err == nil && allowed != nil && !allowed() {
+		stream.Close()
+		return nil, ErrNotAllowed
+	}
+	return stream, err
+}
+
+func (s *Set) register(client string, allowed func() bool) (*Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
