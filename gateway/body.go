@@ -20,6 +20,8 @@ const (
 	maxAttributes = 256
 )
 
+var errLargeBody = &failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody)}
+
 // readBody reads the body of a request, which must be JSON (G13).
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 	if kind := r.Header.Get("Content-Type"); !isJSON(kind) {
@@ -27,7 +29,11 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 		return nil, &failure{http.StatusUnsupportedMediaType, "send JSON, with Content-Type: application/json"}
 	}
 	var in bytes.Buffer
-	if n := r.ContentLength; n > 0 && n <= maxBody {
+	switch n := r.ContentLength; {
+	case n > maxBody: // the body may have been left out by whoever called the gateway
+		w.Header()["Connection"] = closing
+		return nil, errLargeBody
+	case n > 0:
 		in.Grow(int(n) + bytes.MinRead)
 	}
 	_, err := in.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
@@ -36,7 +42,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 	}
 	w.Header()["Connection"] = closing
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return nil, &failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody)}
+		return nil, errLargeBody
 	}
 	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
 		return nil, &failure{http.StatusRequestTimeout, "the body arrived too slowly"}

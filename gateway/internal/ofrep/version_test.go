@@ -15,7 +15,7 @@ func TestVersionsAreOrdered(t *testing.T) {
 		reaches      bool
 	}{
 		{a, a, true}, {b, a, true}, {a, b, false},
-		{Version{5, b.Hash}, b, true}, // the same content with an older rev
+		{Version{5, b.Hash}, b, true},  // the same content with an older rev
 		{Version{7, a.Hash}, b, false}, // what a host fetched itself has the rev of what it replaced
 		{Version{8, a.Hash}, b, true},
 	} {

@@ -139,7 +139,7 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 		mux.Handle("/hook/{name}/{$}", hooks)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not found", http.StatusNotFound) })
-	operation, served := headers(mux), working(cfg.Gateway)
+	operation, served := headers(mux), buffered(working(cfg.Gateway))
 	level := slog.LevelDebug
 	if cfg.AccessLog {
 		level = slog.LevelInfo

@@ -100,3 +100,37 @@ func TestOnlyKnownMethodsAreLogged(t *testing.T) {
 		t.Errorf("logged %.300s", text)
 	}
 }
+
+// Those that send a body slowly have not been checked yet, and give way to others, probes among them.
+func TestSlowBodiesDoNotKeepOthersFromServe(t *testing.T) {
+	reads := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body) })
+	s, err := NewServe(ServeConfig{
+		Addr: "127.0.0.1:0", Gateway: reads, Drain: func(context.Context) {}, Report: func() ServeStatus { return ServeStatus{} },
+		Authorized: func(string) bool { return false }, MaxConnections: fewConnections, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 4 * fewConnections {
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "POST /api/eval HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\nxxx") // may be closed already
+	}
+	for i := range 10 {
+		if status, body, err := fresh("GET", "http://"+s.Addr().String()+"/healthz", ""); err != nil || status != http.StatusOK {
+			t.Fatalf("probe %d: %d %q %v", i, status, body, err)
+		}
+	}
+}
