@@ -30,7 +30,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 	}
 	var in bytes.Buffer
 	switch n := r.ContentLength; {
-	case n > maxBody: // the body may have been left out by whoever called the gateway
+	case n > maxBody: // a server in front of the gateway may have left the body out
 		w.Header()["Connection"] = closing
 		return nil, errLargeBody
 	case n > 0:

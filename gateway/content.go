@@ -27,6 +27,7 @@ type content struct {
 	config *evaluate.Config
 	keys   func() []sortedKey
 	dates  func() map[string]bool // the attributes that only date conditions use
+	values sync.Map               // string → string: values as JSON, shared by all users
 
 	identity *representation
 	gzip     func() *representation
@@ -99,4 +100,16 @@ func zstdEncoded(body []byte) []byte {
 func (c *content) has(key string) bool {
 	_, found := slices.BinarySearchFunc(c.keys(), key, func(k sortedKey, key string) int { return strings.Compare(k.name, key) })
 	return found
+}
+
+// shared returns the JSON of a value as a string that all users with that value share. Details are not shared.
+func (c *content) shared(json []byte, details bool) string {
+	if details {
+		return string(json)
+	}
+	if s, ok := c.values.Load(string(json)); ok {
+		return s.(string)
+	}
+	s, _ := c.values.LoadOrStore(string(json), string(json))
+	return s.(string)
 }

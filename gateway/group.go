@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/gateway/internal/stream"
@@ -35,11 +36,11 @@ type evaluated struct {
 	single bool           // the only value is sent without its key
 	failed bool           // the only flag is gone or broken
 	id     string         // of the content
-	frame  stream.Frame   // all values
 
 	serial     uint64 // names it, see from
 	mu         sync.Mutex
-	from       uint64 // serial of the one that difference starts from; a pointer would keep all earlier ones
+	frame      weak.Pointer[stream.Frame] // all values, see all
+	from       uint64                     // serial of the one that difference starts from; a pointer would keep all earlier ones
 	difference stream.Frame
 }
 
@@ -130,12 +131,26 @@ func (m *group) evaluate(c *content) *evaluated {
 		e.values = []encodedValue{value}
 	} else {
 		results := c.config.AllResults(m.user.in(c), nil)
+		var payload []byte
 		for _, key := range c.keys() {
-			e.values = append(e.values, encodedValue{key.name, string(appendPayload(nil, &results[key.index], form))})
+			payload = appendPayload(payload[:0], &results[key.index], form)
+			e.values = append(e.values, encodedValue{key.name, c.shared(payload, m.details)})
 		}
 	}
-	e.frame = e.encode(e.values)
 	return e
+}
+
+// all returns the frame with all values. The garbage collector may drop it once it is sent: groups of one user
+// each would keep as many copies of nearly the same text.
+func (e *evaluated) all() stream.Frame {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if kept := e.frame.Value(); kept != nil {
+		return *kept
+	}
+	made := e.encode(e.values)
+	e.frame = weak.Make(&made)
+	return made
 }
 
 // encode returns the frame with these values.
@@ -226,5 +241,5 @@ func (s *memberSource) Current() (stream.Frame, <-chan struct{}) {
 	if before != nil && s.changes {
 		return next.since(before), replaced
 	}
-	return next.frame, replaced
+	return next.all(), replaced
 }
