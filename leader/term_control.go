@@ -12,7 +12,8 @@ import (
 	"github.com/catbridge/catbridge/leader/internal/script"
 )
 
-// acted is a control that a leader has acted on. It is immutable, and nil if there is none.
+// acted is a control that this process has acted on as the leader, or has seen as a candidate. It is nil if
+// there is none. Only act changes it.
 type acted struct {
 	*control.Control
 	pinned *script.Content // of the pin; nil: there is no pin

@@ -300,23 +300,6 @@ func TestADamagedProtoDoesNotKeepALostControlAway(t *testing.T) {
 	})
 }
 
-func TestStatisticsForgetWhatIsNoLongerInForce(t *testing.T) {
-	runEnv(t, func(s *testEnv) {
-		link := new(redistest.Link)
-		l, _ := s.start(link)
-		s.wait(5 * time.Second)
-		s.operate(forceVersion(time.Hour), nil)
-		s.server.Mini().FlushAll()
-		link.Drop(func(frame []byte) bool { return bytes.Contains(frame, []byte("ACQUIRED")) })
-		s.wait(4 * time.Second)
-		link.Drop(nil)
-		s.wait(10 * time.Minute)
-		if now := s.stats(l); now.InForce != 0 && s.meta().Control == 0 {
-			s.Errorf("the statistics say that %d is in force", now.InForce)
-		}
-	})
-}
-
 // Under all keys and in all fields of meta that have to do with controls.
 func TestHostileControlsDoNotStopPublishing(t *testing.T) {
 	for _, c := range []string{"", "\x00", "9999999999998\n{}", "9999999999998\nx", "0000000000001\n{}", "1000000000000\n{}", "1e12\n{}", "\n\n\n", string(bytes.Repeat([]byte{0}, 1<<20)),

@@ -22,22 +22,10 @@ import (
 func TestWithinTLSNothingIsSmuggled(t *testing.T) {
 	authority := redistest.NewAuthority(t)
 	config := &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, "serve").TLS}}
-	s, err := NewServe(ServeConfig{
+	s := startServe(t, ServeConfig{
 		Addr: "127.0.0.1:0", Gateway: http.NotFoundHandler(), Drain: func(context.Context) {}, Report: func() ServeStatus { return ServeStatus{} },
 		TLS: func() *tls.Config { return config }, Authorized: func(string) bool { return false }, MaxConnections: 10, Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
 	for name, c := range map[string]struct {
 		text    string
 		answers int
@@ -104,22 +92,10 @@ func TestOnlyKnownMethodsAreLogged(t *testing.T) {
 // Those that send a body slowly have not been checked yet, and give way to others, probes among them.
 func TestSlowBodiesDoNotKeepOthersFromServe(t *testing.T) {
 	reads := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body) })
-	s, err := NewServe(ServeConfig{
+	s := startServe(t, ServeConfig{
 		Addr: "127.0.0.1:0", Gateway: reads, Drain: func(context.Context) {}, Report: func() ServeStatus { return ServeStatus{} },
 		Authorized: func(string) bool { return false }, MaxConnections: fewConnections, Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
 	for range 4 * fewConnections {
 		c, err := net.Dial("tcp", s.Addr().String())
 		if err != nil {
@@ -133,4 +109,23 @@ func TestSlowBodiesDoNotKeepOthersFromServe(t *testing.T) {
 			t.Fatalf("probe %d: %d %q %v", i, status, body, err)
 		}
 	}
+}
+
+// startServe runs a server until the end of the test.
+func startServe(t *testing.T, cfg ServeConfig) *Server {
+	t.Helper()
+	s, err := NewServe(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
