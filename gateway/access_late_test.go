@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/catbridge/catbridge/gateway/internal/stream"
@@ -28,5 +29,15 @@ func TestTheOnlySDKIsNotOpenToOtherSites(t *testing.T) {
 		if (f == nil) != allowed {
 			t.Errorf("%s: %v", header, f)
 		}
+	}
+}
+
+// A token with few rights must not be the key of an SDK, which has all.
+func TestAKeyThatIsATokensPathIsRejected(t *testing.T) {
+	client := start(t).flags.Client
+	tokens := []Token{{Secret: token, Rights: RightEvaluate}}
+	_, err := New(Config{SDKs: []SDK{{Name: "shop", Key: namePrefix + "shop." + token, Tokens: tokens, Client: client}}})
+	if err == nil || !strings.Contains(err.Error(), "all rights") || strings.Contains(err.Error(), token) {
+		t.Errorf("got %v", err)
 	}
 }

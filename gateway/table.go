@@ -49,15 +49,22 @@ func checkSDKs(sdks []SDK) error {
 	keys := map[string]bool{}
 	tokens := map[string]*Token{}
 	names := map[string]string{} // by the key that they are in a path
+	paths := map[string]bool{}   // in which a token stands
 	for _, sdk := range sdks {
 		if sdk.Name != "" {
 			names[namePrefix+sdk.Name] = sdk.Name
+		}
+		for _, token := range sdk.Tokens {
+			paths[namePrefix+sdk.Name+"."+token.Secret] = true
 		}
 	}
 	for i, sdk := range sdks {
 		err := sdk.check()
 		if name, taken := names[sdk.Key]; taken && name != sdk.Name {
 			err = errors.Join(err, fmt.Errorf("the Key selects the Name %q of another SDK: give this SDK the same Name, or rename the other", name))
+		}
+		if paths[sdk.Key] {
+			err = errors.Join(err, errors.New("the Key is a name with its token, which would have all rights: use another Key"))
 		}
 		if sdk.Key != "" && keys[sdk.Key] {
 			err = errors.Join(err, errors.New("duplicate Key"))
