@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -179,15 +180,17 @@ func TestReportsAfterAChangeAreSpread(t *testing.T) {
 			n.start(t, reporting, func(c *Config) { c.Logger = nil })
 		}
 		sleep(2 * time.Minute)
+		var mu sync.Mutex // connections run the hook side by side
 		perSecond := map[int]int{}
-		var changed time.Time
+		changed := time.Now()
 		n.intercept(func(_ *server.Peer, cmd string, _ ...string) bool {
 			if cmd == "ZADD" {
+				mu.Lock()
+				defer mu.Unlock()
 				perSecond[int(time.Since(changed).Seconds())]++
 			}
 			return false
 		})
-		changed = time.Now()
 		w.commit(configJSON(2))
 		sleep(reportEvery / 2)
 		hash := wire.ContentHash(configJSON(2))[:wire.FleetHashBytes]
@@ -200,6 +203,8 @@ func TestReportsAfterAChangeAreSpread(t *testing.T) {
 		if current != followers {
 			t.Errorf("after half an interval %d of %d report the change", current, followers)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		for second, reports := range perSecond {
 			if reports > followers/4 {
 				t.Errorf("%d of %d report in second %d: %v", reports, followers, second, perSecond)

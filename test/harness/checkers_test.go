@@ -318,6 +318,14 @@ func TestFollowerDetectsEveryViolation(t *testing.T) {
 			t.Errorf("%s: %q", name, wrong)
 		}
 	}
+	counted := sighting{version: 3, rev: 10, rebases: 1} // between the count and the fall
+	if wrong := (sighting{version: 4, rev: 5, rebases: 1}).after(counted); len(wrong) != 0 {
+		t.Errorf("a fall that was counted before: %q", wrong)
+	}
+	counted.falls = 1
+	if wrong := (sighting{version: 4, rev: 5, rebases: 1}).after(counted); len(wrong) != 1 {
+		t.Errorf("a second fall under one rebase: %q", wrong)
+	}
 	if wrong := before.asserted(at.Add(-time.Second), time.Second); len(wrong) != 0 {
 		t.Errorf("an answer a second ago, in a message that is as late: %q", wrong)
 	}

@@ -83,6 +83,10 @@ func (s *sightings) lookAt(r *Follower) {
 		}
 		answered = lastAnswer(s.env.CDN)
 	}
+	now.falls = before.falls
+	if now.rev < before.rev {
+		now.falls++
+	}
 	wrong := now.after(before)
 	if now.claims {
 		wrong = append(wrong, now.asserted(answered, s.env.Follower.Dead+s.stalled)...)
@@ -106,6 +110,7 @@ type sighting struct {
 	back     int64 // a version that may follow this one though it is earlier; 0: none
 	rev      int64
 	rebases  uint64
+	falls    uint64    // how often the rev fell so far; a rebase is counted before the rev falls
 	claims   bool      // whether an answer about this version is asserted
 	answered time.Time // the asserted time of the answer, rather too early
 }
@@ -129,7 +134,7 @@ func (now sighting) after(before sighting) (wrong []string) {
 	if now.version < before.version && (before.back == 0 || now.version != before.back) {
 		wrong = append(wrong, fmt.Sprintf("it answers with version %d after %d", now.version, before.version))
 	}
-	if now.rev < before.rev && now.rebases == before.rebases {
+	if now.rev < before.rev && before.falls >= now.rebases {
 		wrong = append(wrong, fmt.Sprintf("rev %d after %d, with %d rebases", now.rev, before.rev, now.rebases))
 	}
 	return wrong
