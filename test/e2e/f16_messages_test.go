@@ -90,35 +90,54 @@ func TestF17_UnexpectedMessagesAreIgnoredAndCounted(t *testing.T) {
 			real := messages()[earlier:]
 			real = append(real, real...) // each twice, the latest first
 			slices.Reverse(real)
-			var before []follower.Stats
-			for _, r := range env.Followers {
-				before = append(before, r.Client.Stats())
-			}
-			const malformed, unknown = 7, 1
-			strange := append(real, "", "garbage", "cb1", "cb1 change", "cb1 change rev=1 hash=x", "cb2 change rev=9999999999999",
-				"cb1 dance rev=9999999999999", string(bytes.Repeat([]byte{0xff}, 1<<20)), string(bytes.Repeat([]byte("cb1 change "), 1<<17)))
-			for _, message := range strange {
-				if err := env.Admin.Publish(env.Context(), env.Keys.Events, message).Err(); err != nil {
-					env.Fatal(err)
+			for tries := 5; !ignored(env, real); tries-- {
+				if tries == 1 || env.Virtual {
+					env.Fatal("a follower's connection ended")
 				}
-			}
-			for i, r := range env.Followers {
-				r.Noise = true
-				env.Eventually(env.Leader.RenewInterval+time.Second, "all are received and counted", func() bool {
-					s := r.Client.Stats()
-					return s.Messages >= before[i].Messages+uint64(len(strange)) &&
-						s.BadMessages >= before[i].BadMessages+malformed && s.Unknown >= before[i].Unknown+unknown
+				env.EventuallyAll(env.TakeoverBound()+env.PollBound(), "all are connected", func(r *harness.Follower) bool {
+					return r.Client.Stats().State == follower.StateLive
 				})
-				s := r.Client.Stats()
-				if s.State != follower.StateLive || s.Disconnects != before[i].Disconnects || s.Applied != before[i].Applied {
-					env.Errorf("%s: %+v, before %+v", r.Name, s, before[i])
-				}
-				if s.BadMessages != before[i].BadMessages+malformed || s.Unknown != before[i].Unknown+unknown {
-					env.Errorf("%s: %d malformed and %d unknown messages, want %d and %d more than %d and %d", r.Name, s.BadMessages, s.Unknown, malformed, unknown,
-						before[i].BadMessages, before[i].Unknown)
-				}
 			}
 			env.Settle()
 		}
 	})
+}
+
+// ignored publishes real messages once more, and strange ones, and checks that followers count and
+// ignore them. It returns false if a connection ended meanwhile: a busy machine can do that, too.
+func ignored(env *harness.Environment, real []string) bool {
+	env.Helper()
+	var before []follower.Stats
+	for _, r := range env.Followers {
+		r.Noise = true
+		before = append(before, r.Client.Stats())
+	}
+	const malformed, unknown = 7, 1
+	strange := append(real, "", "garbage", "cb1", "cb1 change", "cb1 change rev=1 hash=x", "cb2 change rev=9999999999999",
+		"cb1 dance rev=9999999999999", string(bytes.Repeat([]byte{0xff}, 1<<20)), string(bytes.Repeat([]byte("cb1 change "), 1<<17)))
+	for _, message := range strange {
+		if err := env.Admin.Publish(env.Context(), env.Keys.Events, message).Err(); err != nil {
+			env.Fatal(err)
+		}
+	}
+	for i, r := range env.Followers {
+		ended := func() bool { return r.Client.Stats().Disconnects != before[i].Disconnects }
+		env.Eventually(env.Leader.RenewInterval+time.Second, "all are received and counted", func() bool {
+			s := r.Client.Stats()
+			return ended() || s.Messages >= before[i].Messages+uint64(len(strange)) &&
+				s.BadMessages >= before[i].BadMessages+malformed && s.Unknown >= before[i].Unknown+unknown
+		})
+		if ended() {
+			return false
+		}
+		s := r.Client.Stats()
+		if s.State != follower.StateLive || s.Applied != before[i].Applied {
+			env.Errorf("%s: %+v, before %+v", r.Name, s, before[i])
+		}
+		if s.BadMessages != before[i].BadMessages+malformed || s.Unknown != before[i].Unknown+unknown {
+			env.Errorf("%s: %d malformed and %d unknown messages, want %d and %d more than %d and %d", r.Name, s.BadMessages, s.Unknown, malformed, unknown,
+				before[i].BadMessages, before[i].Unknown)
+		}
+	}
+	return true
 }

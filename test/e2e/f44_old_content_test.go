@@ -193,11 +193,15 @@ func mixed(env *harness.Environment, few int, moveClock func(round int)) {
 	cut := env.FollowOnline()
 	env.AwaitVersion(env.CDN.Version(), env.PollBound())
 	lost := [][]string{nil, {env.Keys.Meta}, {env.Keys.Entry}, {env.Keys.Blob, env.Keys.Meta}}
+	bound := harness.RebaseAfter + 2*env.Leader.PollInterval
+	// A follower whose rev is ahead needs the rebase rule for the next version. On a busy
+	// machine leaders change, and the rule starts again.
+	ruled := 3 * bound
 	for n := range env.Rounds(few) {
 		env.Pass(2 * env.Leader.RenewInterval) // followers have learnt Redis's clock
 		copied := env.Backup()
 		for range 1 + env.Random.IntN(10) {
-			env.AwaitVersion(env.CDN.Publish(), env.PollBound())
+			env.AwaitVersion(env.CDN.Publish(), ruled)
 		}
 		moveClock(n)
 		cut.Link.Down()
@@ -229,11 +233,9 @@ func mixed(env *harness.Environment, few int, moveClock func(round int)) {
 		env.Audit.Forget()
 		env.Audit.Resume()
 		env.CDN.Repair()
-		repaired, bound := time.Now(), harness.RebaseAfter+2*env.Leader.PollInterval
+		repaired := time.Now()
 		env.AwaitVersion(third, bound)
 		env.Recovered(repaired, bound)
-		// A follower whose rev is ahead needs the rebase rule for the next version. On a busy
-		// machine leaders change, and the rule starts again.
-		env.SettleWithin(3 * bound)
+		env.SettleWithin(ruled)
 	}
 }

@@ -89,7 +89,8 @@ func (s *sightings) lookAt(r *Follower) {
 	}
 	wrong := now.after(before)
 	if now.claims {
-		wrong = append(wrong, now.asserted(answered, s.env.Follower.Dead+s.stalled)...)
+		// Each of the leader, Redis and the follower may have been delayed as long as a look was.
+		wrong = append(wrong, now.asserted(answered, s.env.Follower.Dead+3*s.stalled)...)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

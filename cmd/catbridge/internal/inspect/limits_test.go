@@ -16,7 +16,7 @@ import (
 // Values of 64 MB are reported with little memory.
 func TestValuesAboveTheLimitAreNotReadCompletely(t *testing.T) {
 	server := redistest.Start(t)
-	client := server.Client(t, nil)
+	client := patient(t, server.Client(t, nil))
 	huge := strings.Repeat("x", 64<<20)
 	for _, key := range []string{keys.Entry, keys.Blob, keys.Lock} {
 		if err := client.Set(t.Context(), key, huge, 0).Err(); err != nil {
@@ -43,4 +43,13 @@ func TestValuesAboveTheLimitAreNotReadCompletely(t *testing.T) {
 	if key.OK || key.Leader != nil {
 		t.Errorf("%+v", key)
 	}
+}
+
+// patient returns a client like another one that also waits for a slow machine.
+func patient(t *testing.T, client *redis.Client) *redis.Client {
+	options := *client.Options()
+	options.ReadTimeout, options.WriteTimeout = time.Minute, time.Minute
+	client = redis.NewClient(&options)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
 }
