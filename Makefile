@@ -92,8 +92,8 @@ api: ## write the files in api, which contain the exported API
 	$(GO) test -count=1 -run '^TestAPIIsThatOfTheFiles$$' ./test/repo -args -update
 
 .PHONY: docs
-docs: ## write the pages that are generated from the code: docs/metrics.md, docs/events.md
-	$(GO) test -count=1 -run '^TestThePageLists' ./metrics ./test/repo -args -update
+docs: ## write the pages that are generated from the code: settings, HTTP API, metrics, events and formats
+	$(GO) test -count=1 -run '^TestThePageLists' ./cmd/catbridge/internal/settings ./metrics ./test/repo -args -update
 
 .PHONY: install-test-tools
 install-test-tools: ## install missing tools of the tests, except Go

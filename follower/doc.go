@@ -12,8 +12,8 @@
 // except what evaluate.Config.Evaluate documents. It waits only in the polling modes AutoPoll,
 // Lazy and Manual, see [PollingMode]. Everything else happens in the background.
 //
-// docs/glossary.md explains the terms. Numbers such as I1, S13 and F27 refer to the guarantees
-// in README.md, to docs/sdk-surface.md and to docs/faults.md.
+// docs/glossary.md explains the terms. Numbers such as I1, S13 and F27 refer to
+// docs/guarantees.md, docs/sdk-surface.md and docs/faults.md.
 //
 // # Parts
 //

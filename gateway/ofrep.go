@@ -20,9 +20,9 @@ const (
 
 // The routes of OFREP (G17).
 var (
-	flagRoute   = newRoute("/ofrep/v1/evaluate/flags/{key}", maxPath, (*Gateway).serveFlag, http.MethodPost)
-	flagsRoute  = newRoute("/ofrep/v1/evaluate/flags", maxPath, (*Gateway).serveFlags, http.MethodPost)
-	eventsRoute = newRoute(eventsPath, maxPath, (*Gateway).serveEvents, http.MethodGet)
+	flagRoute   = newRoute("/ofrep/v1/evaluate/flags/{key}", maxPath, (*Gateway).serveFlag, http.MethodPost) // evaluate: one flag, for OpenFeature
+	flagsRoute  = newRoute("/ofrep/v1/evaluate/flags", maxPath, (*Gateway).serveFlags, http.MethodPost)      // evaluate: all flags, for OpenFeature, and the URI of an event stream
+	eventsRoute = newRoute(eventsPath, maxPath, (*Gateway).serveEvents, http.MethodGet)                      // signed URI: an event for each change
 	ofrepRoutes = []*route{flagRoute, flagsRoute, eventsRoute}
 )
 

@@ -13,14 +13,14 @@ import (
 
 // The routes of ConfigCat Proxy's REST API. Paths without a name select the SDK by header (G14).
 var restRoutes = []*route{
-	newRoute("/api/{sdkId}/eval", maxPath, (*Gateway).serveEval, http.MethodPost),
-	newRoute("/api/{sdkId}/eval-all", maxPath, (*Gateway).serveEvalAll, http.MethodPost),
-	newRoute("/api/{sdkId}/keys", maxPath, (*Gateway).serveKeys, http.MethodGet, http.MethodHead),
-	newRoute("/api/{sdkId}/refresh", maxPath, (*Gateway).serveRefresh, http.MethodPost),
-	newRoute("/api/eval", maxPath, (*Gateway).serveEval, http.MethodPost),
-	newRoute("/api/eval-all", maxPath, (*Gateway).serveEvalAll, http.MethodPost),
-	newRoute("/api/keys", maxPath, (*Gateway).serveKeys, http.MethodGet, http.MethodHead),
-	newRoute("/api/refresh", maxPath, (*Gateway).serveRefresh, http.MethodPost),
+	newRoute("/api/{sdkId}/eval", maxPath, (*Gateway).serveEval, http.MethodPost),                 // evaluate: the value of a flag for a user
+	newRoute("/api/{sdkId}/eval-all", maxPath, (*Gateway).serveEvalAll, http.MethodPost),          // evaluate: the values of all flags for a user
+	newRoute("/api/{sdkId}/keys", maxPath, (*Gateway).serveKeys, http.MethodGet, http.MethodHead), // evaluate: the keys of all flags
+	newRoute("/api/{sdkId}/refresh", maxPath, (*Gateway).serveRefresh, http.MethodPost),           // refresh: empty, once the leader was asked to poll the CDN
+	newRoute("/api/eval", maxPath, (*Gateway).serveEval, http.MethodPost),                         // evaluate: the same, for the SDK of a header or of the token
+	newRoute("/api/eval-all", maxPath, (*Gateway).serveEvalAll, http.MethodPost),                  // evaluate: likewise
+	newRoute("/api/keys", maxPath, (*Gateway).serveKeys, http.MethodGet, http.MethodHead),         // evaluate: likewise
+	newRoute("/api/refresh", maxPath, (*Gateway).serveRefresh, http.MethodPost),                   // refresh: likewise
 }
 
 // restPlace returns the place below /api/, or the zero place.

@@ -15,7 +15,8 @@ const (
 	maxDataPath = maxPath + maxBody*4/3
 )
 
-// route is a path that the gateway serves.
+// route is a path that the gateway serves. docs/http.md is generated from the calls of newRoute: the comment at
+// the end of the line is the right that a token needs, and what the answer is.
 type route struct {
 	pattern string   // for logs and metrics
 	methods []string // without OPTIONS; the first is suggested
@@ -41,7 +42,7 @@ func newRoute(pattern string, maxPath int, serve func(*Gateway, http.ResponseWri
 }
 
 var (
-	configRoute = newRoute("/configuration-files/{key}"+pathSuffix, maxPath, (*Gateway).serveConfig, http.MethodGet, http.MethodHead)
+	configRoute = newRoute("/configuration-files/{key}"+pathSuffix, maxPath, (*Gateway).serveConfig, http.MethodGet, http.MethodHead) // config: the config JSON, for official SDKs
 	// otherRoute is every path that the gateway does not serve.
 	otherRoute = newRoute("other", maxPath, nil, http.MethodGet)
 )

@@ -16,14 +16,14 @@ const maxStreamUser = 16 << 10
 // The routes of ConfigCat Proxy's server-sent events, and, with POST, the same with the user in the body: there
 // it is in no access log (G15).
 var sseRoutes = []*route{
-	newRoute("/sse/{sdkId}/eval/{data}", maxDataPath, (*Gateway).streamOne, http.MethodGet),
-	newRoute("/sse/{sdkId}/eval-all/{data}", maxDataPath, (*Gateway).streamAll, http.MethodGet),
-	newRoute("/sse/{sdkId}/eval-all", maxPath, (*Gateway).streamAll, http.MethodGet, http.MethodPost),
-	newRoute("/sse/{sdkId}/eval", maxPath, (*Gateway).streamOne, http.MethodPost),
-	newRoute("/sse/eval/k/{data}", maxDataPath, (*Gateway).streamOne, http.MethodGet),
-	newRoute("/sse/eval-all/k/{data}", maxDataPath, (*Gateway).streamAll, http.MethodGet),
-	newRoute("/sse/eval", maxPath, (*Gateway).streamOne, http.MethodPost),
-	newRoute("/sse/eval-all", maxPath, (*Gateway).streamAll, http.MethodPost),
+	newRoute("/sse/{sdkId}/eval/{data}", maxDataPath, (*Gateway).streamOne, http.MethodGet),           // stream: the value of a flag for a user, and its changes
+	newRoute("/sse/{sdkId}/eval-all/{data}", maxDataPath, (*Gateway).streamAll, http.MethodGet),       // stream: the values of all flags for a user, and their changes
+	newRoute("/sse/{sdkId}/eval-all", maxPath, (*Gateway).streamAll, http.MethodGet, http.MethodPost), // stream: the same; GET for no user, POST with the data as body
+	newRoute("/sse/{sdkId}/eval", maxPath, (*Gateway).streamOne, http.MethodPost),                     // stream: one flag, with the data as body
+	newRoute("/sse/eval/k/{data}", maxDataPath, (*Gateway).streamOne, http.MethodGet),                 // stream: one flag, with the SDK key in the data
+	newRoute("/sse/eval-all/k/{data}", maxDataPath, (*Gateway).streamAll, http.MethodGet),             // stream: all flags, with the SDK key in the data
+	newRoute("/sse/eval", maxPath, (*Gateway).streamOne, http.MethodPost),                             // stream: one flag, for the SDK of a header or of the token
+	newRoute("/sse/eval-all", maxPath, (*Gateway).streamAll, http.MethodPost),                         // stream: all flags, likewise
 }
 
 // ssePlace returns the place below /sse/, or the zero place. The data may contain slashes, which

@@ -1,8 +1,8 @@
 // Package leader elects one of several processes through a lock in Redis. The elected leader
 // polls the ConfigCat CDN and publishes new content to all followers.
 //
-// docs/glossary.md explains the terms and package cachekeys the keys. I14 is an invariant in
-// README.md, F32 a fault in docs/faults.md, S85 a row of docs/sdk-surface.md.
+// docs/glossary.md explains the terms and package cachekeys the keys. I14 is a guarantee in
+// docs/guarantees.md, F32 a fault in docs/faults.md, S85 a row of docs/sdk-surface.md.
 //
 // # States, for each SDK key
 //

@@ -20,5 +20,5 @@
 // overwrite it in place.
 //
 // The package has no state and does no I/O. All functions are safe for concurrent use.
-// Numbers such as I3 refer to the invariants in README.md, S90 to docs/sdk-surface.md.
+// Numbers such as I3 refer to the guarantees in docs/guarantees.md, S90 to docs/sdk-surface.md.
 package wire

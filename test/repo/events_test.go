@@ -2,13 +2,11 @@ package repo
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -17,10 +15,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/catbridge/catbridge/internal/testenv/generated"
 	"github.com/catbridge/catbridge/internal/testenv/root"
 )
-
-var update = flag.Bool("update", false, "write the generated files")
 
 // eventPackage is the folder of a package that contains only events, without a prefix of their
 // names. Others use it as eventid.
@@ -144,20 +141,7 @@ func eventsPage(t *testing.T, all map[string]map[string]event) string {
 }
 
 func TestThePageListsEveryEvent(t *testing.T) {
-	compareGenerated(t, "docs/events.md", eventsPage(t, findEvents(t, productFiles(t))), "make docs")
-}
-
-// compareGenerated compares a generated file with its content, or writes it.
-func compareGenerated(t *testing.T, name, want, command string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(root.Path(t, name), []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if root.Read(t, name) != want {
-		t.Errorf("%s does not match the code: run %s", name, command)
-	}
+	generated.Compare(t, "docs/events.md", eventsPage(t, findEvents(t, productFiles(t))), "make docs")
 }
 
 // eventOf returns the folder and the name of the constant that arg names in a package.

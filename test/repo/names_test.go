@@ -112,7 +112,7 @@ func TestMigrationPageNamesWhatExists(t *testing.T) {
 // TestGuideNamesWhatExists looks up each name of the library on the pages about running it.
 func TestGuideNamesWhatExists(t *testing.T) {
 	names, all, seen := exported(t, "follower"), pages(t), 0
-	for _, page := range []string{"docs/operations.md", "docs/security.md"} {
+	for _, page := range []string{"docs/guarantees.md", "docs/operations.md", "docs/redis.md", "docs/security.md", "docs/upgrade.md"} {
 		for _, m := range documentedName.FindAllStringSubmatch(all[page], -1) {
 			seen++
 			if name := strings.TrimPrefix(m[1]+"."+m[2], "follower."); !names[name] {

@@ -1,16 +1,15 @@
 package repo
 
 import (
-	"maps"
+	"io/fs"
+	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
@@ -18,7 +17,7 @@ import (
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "deploy/*/*.md", "examples/*.md", "test/README.md", "test/*/README.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "deploy/*/*.md", "examples/*.md", "examples/*/*.md", "test/README.md", "test/*/README.md"} {
 		files, err := filepath.Glob(root.Path(t, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -38,92 +37,117 @@ func pages(t *testing.T) map[string]string {
 }
 
 var (
-	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	noSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	link      = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	plainLink = regexp.MustCompile(`<(https?://[^>\s]+)>`)
+	heading   = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	noSlug    = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
 // anchors returns the anchors of a page's headings.
 func anchors(text string) map[string]bool {
 	all := map[string]bool{}
-	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+	for _, m := range heading.FindAllStringSubmatch(withoutFences(text), -1) {
 		all[strings.ReplaceAll(noSlug.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
 	}
 	return all
+}
+
+// linkFault returns what is wrong with a link on a page, or "". Of other sites only the form of the URL is checked.
+func linkFault(all map[string]string, root, page, target string) string {
+	if strings.Contains(target, ":") {
+		u, err := url.Parse(target)
+		local := err == nil && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1")
+		if err != nil || u.Host == "" || u.Scheme != "https" && !(local && u.Scheme == "http") {
+			return target + " is not the URL of a site with https"
+		}
+		return ""
+	}
+	target, anchor, hasAnchor := strings.Cut(target, "#")
+	path := page
+	if target != "" {
+		path = filepath.Join(filepath.Dir(page), target)
+	}
+	if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+		return err.Error()
+	}
+	if hasAnchor && !anchors(all[path])[anchor] {
+		return path + " has no heading for #" + anchor
+	}
+	return ""
 }
 
 func TestLinksInPagesResolve(t *testing.T) {
 	all := pages(t)
 	seen := 0
 	for page, text := range all {
-		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			target, anchor, _ := strings.Cut(m[1], "#")
-			if strings.Contains(target, "://") {
-				continue
-			}
+		text = withoutFences(text)
+		for _, m := range slices.Concat(link.FindAllStringSubmatch(text, -1), plainLink.FindAllStringSubmatch(text, -1)) {
 			seen++
-			path := page
-			if target != "" {
-				path = filepath.Join(filepath.Dir(page), target)
-			}
-			if _, err := os.Stat(root.Path(t, path)); err != nil {
-				t.Errorf("%s: %v", page, err)
-			} else if anchor != "" && !anchors(all[path])[anchor] {
-				t.Errorf("%s: %s has no heading for #%s", page, path, anchor)
+			if fault := linkFault(all, root.Path(t), page, m[1]); fault != "" {
+				t.Errorf("%s: %s", page, fault)
 			}
 		}
 	}
-	if seen < 20 {
+	if seen < 200 {
 		t.Errorf("%d links", seen)
 	}
 }
 
-var (
-	// commandLine matches a command line of the program, indented as an example or quoted
-	// in a sentence.
-	commandLine = regexp.MustCompile("(?m)^    (?:\\w+=\\S+ )*(catbridge .*(?:\\\\\n.*)*)$|`(catbridge [^`]*)`")
-	flagName    = regexp.MustCompile(`(?:^| )--([a-z][a-z-]*)`)
-	word        = regexp.MustCompile(`^[a-z]+$`)
-)
-
-// TestCommandsOfThePagesExist asks the program for the help of each command on the pages,
-// and looks for the flags there.
-func TestCommandsOfThePagesExist(t *testing.T) {
-	path := program.Path(t)
-	help := map[string]string{}
-	seen := map[string]bool{}
-	for page, text := range pages(t) {
-		for _, block := range fences(text, "sh") { // as if they were indented
-			text += "\n    " + strings.ReplaceAll(block, "\n", "\n    ")
-		}
-		for _, m := range commandLine.FindAllStringSubmatch(text, -1) {
-			line, _, _ := strings.Cut(m[1]+m[2], " #")
-			var command []string
-			for _, part := range strings.Fields(line)[1:] {
-				if !word.MatchString(part) {
-					break
-				}
-				command = append(command, part)
-			}
-			name := strings.Join(command, " ")
-			if _, ok := help[name]; !ok {
-				out, err := exec.CommandContext(t.Context(), path, append(command, "--help")...).CombinedOutput()
-				if help[name] = string(out); err != nil || !strings.Contains(help[name], "catbridge "+name) {
-					t.Errorf("%s: unknown command catbridge %s: %v", page, name, err)
-				}
-			}
-			seen[name] = true
-			for _, flag := range flagName.FindAllStringSubmatch(line, -1) {
-				if !strings.Contains(help[name], "--"+flag[1]+" ") {
-					t.Errorf("%s: catbridge %s has no --%s", page, name, flag[1])
-				}
-			}
+func TestWrongLinksAreFound(t *testing.T) {
+	all := map[string]string{"README.md": "# A b\n\n```sh\n# c\n```\n"}
+	for _, target := range []string{"nothing.md", "#a", "#c", "README.md#", "docs/../nothing", "http://example.com", "https:///x", "mailto:x", "ftp://example.com/"} {
+		if linkFault(all, root.Path(t), "README.md", target) == "" {
+			t.Errorf("%s: nothing is found", target)
 		}
 	}
-	names := slices.Sorted(maps.Keys(seen))
-	t.Logf("%q", names)
-	if len(names) < 6 {
-		t.Error("few commands are seen")
+	for _, target := range []string{"#a-b", "README.md#a-b", "docs", "https://example.com/x#y", "http://localhost:8085"} {
+		if fault := linkFault(all, root.Path(t), "README.md", target); fault != "" {
+			t.Error(fault)
+		}
+	}
+}
+
+// TestTheIndexListsEveryPage requires that docs/README.md leads to each page in docs.
+func TestTheIndexListsEveryPage(t *testing.T) {
+	all := pages(t)
+	index := all["docs/README.md"]
+	for page := range all {
+		if name, ok := strings.CutPrefix(page, "docs/"); ok && name != "README.md" && !strings.Contains(index, "]("+name+")") {
+			t.Errorf("docs/README.md has no link to %s", name)
+		}
+	}
+}
+
+// mention matches a page that code, a message or a file in deploy names.
+var mention = regexp.MustCompile(`\bdocs/[a-z][\w/-]*\.md(?:#[\w-]+)?`)
+
+// TestMentionsOfPagesResolve looks up the pages that are named outside pages, such as in comments, help and alerts.
+func TestMentionsOfPagesResolve(t *testing.T) {
+	all := pages(t)
+	seen := 0
+	err := fs.WalkDir(os.DirFS(root.Path(t)), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || name == ".git" || name == "bin" || name == "dist" || name == "docs"):
+			return fs.SkipDir
+		case !entry.Type().IsRegular() || strings.HasSuffix(name, "_test.go") || !slices.Contains([]string{"", ".go", ".lua", ".tmpl", ".yaml", ".yml", ".json", ".service", ".tpl", ".txt"}, filepath.Ext(name)):
+			return nil
+		}
+		text, err := os.ReadFile(root.Path(t, name))
+		if err != nil {
+			return err
+		}
+		for _, page := range mention.FindAllString(string(text), -1) {
+			seen++
+			if fault := linkFault(all, root.Path(t), "README.md", page); fault != "" {
+				t.Errorf("%s: %s", name, fault)
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 20 {
+		t.Errorf("%d mentions: %v", seen, err)
 	}
 }
 

@@ -17,14 +17,6 @@ import (
 	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
-// fences returns the fenced blocks of a language on a page.
-func fences(text, language string) (blocks []string) {
-	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(text, -1) {
-		blocks = append(blocks, m[1])
-	}
-	return blocks
-}
-
 // blockWith returns the only block with a text.
 func blockWith(t *testing.T, blocks []string, part string) string {
 	t.Helper()
@@ -100,22 +92,6 @@ func bridge(t *testing.T) (serve, flags string) {
 		}
 	}
 	return serve, flags
-}
-
-// setFlag changes the value of a flag in the file.
-func setFlag(t *testing.T, flags string) {
-	t.Helper()
-	text, err := os.ReadFile(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := strings.Replace(string(text), "Free shipping!", "Other text", 1)
-	if changed == string(text) {
-		t.Fatal("deploy/flags.json has another text")
-	}
-	if err := os.WriteFile(flags, []byte(changed), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestTheNodePageWorks moves the service of docs/stacks/node.md as the page says.

@@ -19,22 +19,24 @@ const (
 	profilesAtOnce = 4
 )
 
+// newHandler returns the handler of a leader process. docs/http.md is generated from the calls of mux.Handle
+// and the comments at the ends of their lines.
 func newHandler(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", notFound)
 	hooks := only(getOrPost, buffered(atOnce(hooksAtOnce, cfg.Leader.WebhookHandler())))
-	mux.Handle("/hook/{name}", hooks)
+	mux.Handle("/hook/{name}", hooks) // ConfigCat's webhook for the SDK key of that name
 	mux.Handle("/hook/{name}/{$}", hooks)
 	h := health{cfg.Leader}
-	mux.Handle("/healthz", only(getOrHead, http.HandlerFunc(h.live)))
-	mux.Handle("/readyz", only(getOrHead, http.HandlerFunc(h.ready)))
+	mux.Handle("/healthz", only(getOrHead, http.HandlerFunc(h.live))) // 200 while the process works, also if Redis is unreachable
+	mux.Handle("/readyz", only(getOrHead, http.HandlerFunc(h.ready))) // 200 if the process takes part for every SDK key, otherwise 503; a line for each SDK key
 	guarded := func(next http.Handler) http.Handler { return next }
 	if cfg.loopback || len(cfg.Hosts) > 0 {
 		guarded = func(next http.Handler) http.Handler { return fromHosts(cfg.Hosts, next) }
 	}
 	addInternal(mux, guarded, cfg.Gatherer, cfg.Logger, cfg.Pprof)
 	if cfg.Status {
-		mux.Handle("/status", guarded(only(getOrHead, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version}))))
+		mux.Handle("/status", guarded(only(getOrHead, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version})))) // JSON, see below; with the setting status
 	}
 	return observed(cfg.Logger, access{slog.LevelDebug, true}, headers(lastIfUnclear(mux)))
 }
@@ -44,7 +46,7 @@ func addInternal(mux *http.ServeMux, guarded func(http.Handler) http.Handler, ga
 	if gatherer != nil {
 		mux.Handle("/metrics", guarded(only(getOrHead, atOnce(metricsAtOnce, promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
 			ErrorLog: promLog{log}, ErrorHandling: promhttp.ContinueOnError, Timeout: writeTimeout / 2,
-		})))))
+		}))))) // for Prometheus; with the setting metrics.enabled
 	}
 	if !withProfiles {
 		return
@@ -55,7 +57,7 @@ func addInternal(mux *http.ServeMux, guarded func(http.Handler) http.Handler, ga
 	profiles.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	profiles.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	mux.Handle("/debug/pprof/", guarded(only(getOrHead, atOnce(profilesAtOnce, patient(profiles)))))
+	mux.Handle("/debug/pprof/", guarded(only(getOrHead, atOnce(profilesAtOnce, patient(profiles))))) // profiles of Go; with the setting pprof
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

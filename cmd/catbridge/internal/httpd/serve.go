@@ -54,32 +54,32 @@ type ServeConfig struct {
 // ServeStatus is the answer of GET /status of catbridge serve, as JSON. The names of its fields do
 // not change; later versions may add fields. It contains no secrets.
 type ServeStatus struct {
-	Version string       `json:"version,omitempty"`
-	Time    time.Time    `json:"time"`
-	Ready   bool         `json:"ready"` // as in /readyz
-	SDKs    []SDKStatus  `json:"sdks"`
-	Streams StreamStatus `json:"streams"`
+	Version string       `json:"version,omitempty"` // of the program
+	Time    time.Time    `json:"time"`              // of the answer
+	Ready   bool         `json:"ready"`             // as in /readyz
+	SDKs    []SDKStatus  `json:"sdks"`              // one for each SDK key
+	Streams StreamStatus `json:"streams"`           // held requests and event streams
 }
 
 // SDKStatus is the part of a [ServeStatus] about one SDK key.
 type SDKStatus struct {
-	Name   string `json:"name"`
+	Name   string `json:"name"`             // under which it is served
 	Ready  bool   `json:"ready"`            // there is a config
 	State  string `json:"state"`            // of the connection to Redis
 	Source string `json:"source,omitempty"` // of the config
 	Rev    int64  `json:"rev"`              // of the config, Unix milliseconds; 0: no config
-	Hash   string `json:"hash,omitempty"`
+	Hash   string `json:"hash,omitempty"`   // of the config, SHA-256
 	// Age is the time since the CDN last confirmed the config; missing: unknown.
 	Age          *float64 `json:"age_seconds,omitempty"`
-	Epoch        int64    `json:"epoch,omitempty"`   // of the last known leader
-	Control      int64    `json:"control,omitempty"` // seq of the operators' pin and forces; missing: nothing is in force
-	PollInterval float64  `json:"poll_interval_seconds,omitempty"`
+	Epoch        int64    `json:"epoch,omitempty"`                 // of the last known leader
+	Control      int64    `json:"control,omitempty"`               // seq of the operators' pin and forces; missing: nothing is in force
+	PollInterval float64  `json:"poll_interval_seconds,omitempty"` // of the leader; missing: unknown
 }
 
 // StreamStatus counts the held requests and the event streams.
 type StreamStatus struct {
-	Holding  int    `json:"holding"`
-	Held     uint64 `json:"held"`
+	Holding  int    `json:"holding"`  // requests that are held now
+	Held     uint64 `json:"held"`     // requests that were held, since the start
 	Released uint64 `json:"released"` // by a change
 	Refused  uint64 `json:"refused"`  // by the limits
 
@@ -125,17 +125,17 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 		guarded = func(next http.Handler) http.Handler { return fromHosts(cfg.Hosts, next) }
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/healthz", only(getOrHead, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, true, "alive", "", nil) })))
-	mux.Handle("/readyz", only(getOrHead, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { serveReady(w, cfg.Report()) })))
+	mux.Handle("/healthz", only(getOrHead, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, true, "alive", "", nil) }))) // 200 while the process works
+	mux.Handle("/readyz", only(getOrHead, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { serveReady(w, cfg.Report()) })))        // 200 once there was a config for every SDK key, otherwise 503; a line for each SDK key
 	addInternal(mux, guarded, cfg.Gatherer, cfg.Logger, cfg.Pprof)
 	if cfg.Status {
 		mux.Handle("/status", guarded(only(getOrHead, atOnce(statusAtOnce, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			writeStatus(w, cfg.Report())
-		})))))
+		}))))) // JSON, see below; with the setting status
 	}
 	if cfg.Hooks != nil {
 		hooks := only(getOrPost, buffered(atOnce(hooksAtOnce, cfg.Hooks)))
-		mux.Handle("/hook/{name}", hooks)
+		mux.Handle("/hook/{name}", hooks) // ConfigCat's webhook for the SDK key of that name; with the setting serve.webhooks
 		mux.Handle("/hook/{name}/{$}", hooks)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not found", http.StatusNotFound) })

@@ -12,18 +12,18 @@ import (
 // versions may add fields. Times are RFC 3339 in UTC, by this machine's clock unless another is
 // named; a missing time is not known yet. It contains no secrets.
 type Status struct {
-	Version  string      `json:"version,omitempty"`
-	LeaderID string      `json:"leader_id"` // new for each start; part of the lock
-	Time     time.Time   `json:"time"`
-	Ready    bool        `json:"ready"` // as in /readyz
-	SDKKeys  []KeyStatus `json:"sdk_keys"`
+	Version  string      `json:"version,omitempty"` // of the program
+	LeaderID string      `json:"leader_id"`         // new for each start; part of the lock
+	Time     time.Time   `json:"time"`              // of the answer
+	Ready    bool        `json:"ready"`             // as in /readyz
+	SDKKeys  []KeyStatus `json:"sdk_keys"`          // one for each SDK key
 }
 
 // KeyStatus is the part of a [Status] about one SDK key.
 type KeyStatus struct {
-	Name   string       `json:"name"`
-	State  leader.State `json:"state"` // candidate, warm, steady or stopped
-	Ready  bool         `json:"ready"`
+	Name   string       `json:"name"`             // of the SDK key, or its last characters
+	State  leader.State `json:"state"`            // candidate, warm, steady or stopped
+	Ready  bool         `json:"ready"`            // as in /readyz
 	Reason string       `json:"reason,omitempty"` // why it is not ready
 
 	LockHolder  string    `json:"lock_holder,omitempty"` // ID of the leader; missing: unknown
@@ -31,16 +31,16 @@ type KeyStatus struct {
 	Since       time.Time `json:"since,omitzero"`        // when this process's last term started
 	LastContact time.Time `json:"last_contact,omitzero"` // when Redis last answered
 
-	Rev          int64     `json:"rev"` // of the current config, Unix milliseconds; 0: no config
-	Hash         string    `json:"hash,omitempty"`
-	ETag         string    `json:"etag,omitempty"`
+	Rev          int64     `json:"rev"`                   // of the current config, Unix milliseconds; 0: no config
+	Hash         string    `json:"hash,omitempty"`        // of the current config, SHA-256
+	ETag         string    `json:"etag,omitempty"`        // of the current config
 	Bytes        int       `json:"bytes"`                 // of the config JSON
 	LastAnswer   time.Time `json:"last_answer,omitzero"`  // of the CDN, by Redis's clock
 	Age          *float64  `json:"age_seconds,omitempty"` // since last_answer, by Redis's clock
 	Ahead        float64   `json:"ahead_seconds"`         // how far the entry is ahead of Redis's clock
 	ClockOffset  float64   `json:"clock_offset_seconds"`  // Redis's clock minus this machine's
 	Receivers    int64     `json:"receivers"`             // of the last message
-	PollInterval float64   `json:"poll_interval_seconds"`
+	PollInterval float64   `json:"poll_interval_seconds"` // of this process
 	BrokenFlags  int       `json:"broken_flags"`          // flags with an error in their model
 	HeldUntil    time.Time `json:"held_until,omitzero"`   // when the CDN may be polled again, if the CDN asked to wait
 	PollError    string    `json:"poll_error,omitempty"`  // of the last poll

@@ -181,11 +181,11 @@ func (k *SDKKey) defaultsTable() []*setting {
 
 func (k *SDKKey) table() []*setting {
 	return append([]*setting{
-		{path: "name", value: text(&k.Name)},
-		{path: "key", value: text(&k.Key), secret: true},
-		{path: "key_file", value: file(&k.keyFile)},
-		{path: "key_env", value: text(&k.keyEnv)},
-		{path: "serve_as", value: text(&k.ServeAs)},
+		{path: "name", value: text(&k.Name), usage: "what logs, metrics and commands call the SDK key, and the end of its webhook's URL"},
+		{path: "key", value: text(&k.Key), secret: true, usage: "the SDK key itself; better one of the next two"},
+		{path: "key_file", value: file(&k.keyFile), usage: "`path` of a file with the SDK key"},
+		{path: "key_env", value: text(&k.keyEnv), usage: "environment `variable` with the SDK key"},
+		{path: "serve_as", value: text(&k.ServeAs), usage: "`name` under which catbridge serve serves it; two SDK keys may have one, while you rotate them"},
 	}, k.defaultsTable()...)
 }
 
