@@ -107,6 +107,23 @@ func TestTheReadmeShowsWhatTheDemoPrints(t *testing.T) {
 	}
 }
 
+var measuredFigure = regexp.MustCompile(`[0-9][0-9.]* (?:ns|µs|ms)\b`)
+
+// TestFiguresOfTheReadmeWereMeasured looks up the figures of README.md on the pages with measurements.
+func TestFiguresOfTheReadmeWereMeasured(t *testing.T) {
+	_, compared, found := strings.Cut(root.Read(t, "README.md"), "\n## Compared\n")
+	measured := root.Read(t, "docs/performance.md") + root.Read(t, "docs/serve.md")
+	figures := measuredFigure.FindAllString(compared, -1)
+	if !found || len(figures) < 4 {
+		t.Fatalf("README.md compares %q", figures)
+	}
+	for _, figure := range figures {
+		if !strings.Contains(measured, figure) {
+			t.Errorf("README.md: neither docs/performance.md nor docs/serve.md has %s", figure)
+		}
+	}
+}
+
 // startCommand starts a program, which is killed at the end of the test, and returns its lines.
 func startCommand(t *testing.T, env []string, path string, args ...string) *bufio.Scanner {
 	t.Helper()

@@ -5,7 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/catbridge/catbridge/internal/testenv/program"
 	"github.com/catbridge/catbridge/internal/testenv/root"
@@ -55,5 +58,59 @@ func TestConfigurationsAreAccepted(t *testing.T) {
 		if out, err := exec.CommandContext(t.Context(), path, "config", "check", "--config", config).CombinedOutput(); err != nil {
 			t.Errorf("with webhooks: %v\n%s", err, out)
 		}
+	}
+}
+
+// settingsOfPages are the blocks of YAML on the pages that are settings.
+func settingsOfPages(t *testing.T) (all []fence) {
+	t.Helper()
+	for page, text := range pages(t) {
+		blocks, _ := fencesOf(page, text)
+		for _, f := range blocks {
+			if f.language != "yaml" {
+				continue
+			}
+			var object map[string]any
+			if err := yaml.Unmarshal([]byte(f.text), &object); err != nil {
+				t.Errorf("%s: %v", f, err)
+			}
+			if object["apiVersion"] == nil {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
+// The program accepts the settings on the pages. What a block lacks is in the environment.
+func TestSettingsOnThePagesAreAccepted(t *testing.T) {
+	path := program.Path(t)
+	blocks := settingsOfPages(t)
+	if len(blocks) < 5 {
+		t.Errorf("%d blocks", len(blocks))
+	}
+	for _, f := range blocks {
+		t.Run(f.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			for name, text := range map[string]string{
+				"catbridge.yaml": strings.ReplaceAll(f.text, "/run/secrets/catbridge", dir),
+				"sdk-keys":       "shop=" + playgroundKey + "\n", "redis-password": "secret\n", "shop.key": playgroundKey + "\n", "redis.password": "secret\n",
+			} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd := exec.CommandContext(t.Context(), path, "config", "check", "--config", filepath.Join(dir, "catbridge.yaml"))
+			cmd.Env = []string{"API_SDK_KEY=" + strings.Replace(playgroundKey, "local", "other", 1)}
+			if !strings.Contains(f.text, "sdk_key") {
+				cmd.Env = append(cmd.Env, "CATBRIDGE_SDK_KEY="+playgroundKey)
+			}
+			if !strings.Contains(f.text, "redis:") {
+				cmd.Env = append(cmd.Env, "CATBRIDGE_REDIS_URL=redis://localhost:6379")
+			}
+			if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "warning") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
 	}
 }

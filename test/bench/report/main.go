@@ -57,7 +57,7 @@ func run(path, out string) error {
 // pages returns the pages and plots by path.
 func pages(r *bench.Results) (map[string][]byte, error) {
 	set, err := template.New("").Funcs(template.FuncMap{
-		"goals": goals, "propagation": propagation, "table": table, "scale": scale, "node": node, "perNode": perNode, "quick": quick, "measuredUpTo": measuredUpTo,
+		"short": short, "goals": goals, "propagation": propagation, "table": table, "scale": scale, "node": node, "perNode": perNode, "quick": quick, "measuredUpTo": measuredUpTo,
 		"evaluation": evaluation, "ready": ready, "simulation": simulation, "machine": machine, "runs": runs, "fleet": fleet, "edits": edits,
 	}).ParseFS(templates, "*.tmpl")
 	if err != nil {

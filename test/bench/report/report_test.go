@@ -79,6 +79,7 @@ func TestPagesMarkFiguresThatWereNotMeasured(t *testing.T) {
 		"| `GetBoolValueDetails`: allocations | ≤ 0 | not measured |  |",
 		"| webhook to the last of 1000 followers, 10 KB ÷ floor | ≤ 1.3 × | 2 × | **no** |",
 		"| 10 KB | 1,000 | 3 ms (2–4) |",
+		"| until the last of 5,000 followers does | not measured |",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s\n%s", want, page)
