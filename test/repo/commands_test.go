@@ -181,7 +181,7 @@ var (
 )
 
 // programs are the programs that pages name besides catbridge, make and go.
-var programs = []string{"export", "cd", "for", "do", "done", "curl", "cut", "docker", "head", "kubectl", "node", "npm", "openssl", "printf", "redis-server", "sed", "sha256sum"}
+var programs = []string{"export", "cd", "for", "do", "done", "curl", "cut", "docker", "git", "head", "helm", "kubectl", "node", "npm", "openssl", "printf", "redis-server", "sed", "sha256sum"}
 
 // faults returns what is wrong with a command as far as that can be known without running it.
 func (b *sandbox) faults(ctx context.Context, text string) (wrong []string) {

@@ -17,7 +17,7 @@ import (
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "deploy/*/*.md", "examples/*.md", "examples/*/*.md", "test/README.md", "test/*/README.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "deploy/*/*.md", "deploy/*/*/*.md", "examples/*.md", "examples/*/*.md", "test/README.md", "test/*/README.md"} {
 		files, err := filepath.Glob(root.Path(t, pattern))
 		if err != nil {
 			t.Fatal(err)

@@ -67,7 +67,7 @@ func (b *sandbox) prints(t *testing.T, want, name string, args ...string) {
 }
 
 var (
-	readmeVaries = regexp.MustCompile(`[0-9][0-9.:]*(?:µs|ms|s\b)?`)
+	readmeVaries = regexp.MustCompile(`[0-9][0-9.:]*(?: ?(?:µs|ms|s)\b)?`)
 	readmeSpace  = regexp.MustCompile(`\s+`)
 )
 

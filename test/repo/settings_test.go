@@ -61,13 +61,13 @@ func TestConfigurationsAreAccepted(t *testing.T) {
 	}
 }
 
-// settingsOfPages are the blocks of YAML on the pages that are settings.
+// settingsOfPages are the blocks of YAML in README.md and docs that are settings.
 func settingsOfPages(t *testing.T) (all []fence) {
 	t.Helper()
 	for page, text := range pages(t) {
 		blocks, _ := fencesOf(page, text)
 		for _, f := range blocks {
-			if f.language != "yaml" {
+			if f.language != "yaml" || !inDocs(page) {
 				continue
 			}
 			var object map[string]any
