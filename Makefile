@@ -20,7 +20,8 @@ DURATION ?= 10m
 MUTANT   ?=
 STEPS    ?= 20000000
 RELEASE  ?= v0.1.0
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# The tags of other modules begin with their folders.
+VERSION  ?= $(shell git describe --tags --match 'v[0-9]*' --always --dirty 2>/dev/null || echo devel)
 
 # The server on which the tests run: empty for the installed one, valkey or redis8 for
 # the servers that install-test-tools unpacks.
@@ -61,7 +62,7 @@ run: ## run the demo: two leaders, three followers, a CDN and a Redis in one pro
 
 .PHONY: build
 build: ## build the static binary in bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/catbridge ./cmd/catbridge
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X github.com/catbridge/catbridge/internal/version.release=$(VERSION)' -o bin/catbridge ./cmd/catbridge
 
 .PHONY: notices
 notices: ## write the licences of all modules in the programs to THIRD_PARTY_NOTICES.txt
@@ -72,8 +73,15 @@ test: install-test-tools lint gates race vuln ## run every check that must pass 
 	@echo "==> all passed, after $$(($$(date +%s) - $(STARTED))) s$$([[ ! -e bin/vuln-not-checked ]] || echo ', but known vulnerabilities were not checked: their database is unreachable')"
 
 .PHONY: tools
-tools: ## build the pinned tools of tools.mod in bin/
-	@GOWORK=off $(GO) build -modfile=tools.mod -o bin/ tool
+tools: ## build the pinned tools of tools/checks in bin/
+	@GOWORK=off $(GO) build -C tools/checks -o $(CURDIR)/bin/ tool
+
+# The tools of a release, each at the versions of its own module. The first build of each takes minutes.
+RELEASE_TOOLS := $(addprefix bin/,actionlint golangci-lint goreleaser helm)
+.PHONY: $(RELEASE_TOOLS)
+$(RELEASE_TOOLS): bin/%:
+	@[[ -x $@ ]] || echo "==> go build of $*, which takes minutes"
+	@GOWORK=off $(GO) build -C tools/$* -o $(CURDIR)/bin/ tool
 
 .PHONY: tidy
 tidy: ## run go mod tidy for every module, after a change of imports
@@ -105,7 +113,7 @@ LINT_FILES          ?=
 
 # A lint that passed sets the time of bin/linted to that of its start.
 .PHONY: lint
-lint: tools ## run gofmt, go vet, go fix and staticcheck, and golangci-lint if it is installed
+lint: tools ## run gofmt, go vet, go fix and staticcheck, and check words
 	@: > bin/linting
 	@echo "==> gofmt"
 	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted (run make fix):"; echo "$$unformatted"; exit 1; }
@@ -116,7 +124,6 @@ ifneq ($(strip $(LINT_PACKAGES)),)
 	@$(GO) fix -diff $(LINT_PACKAGES) || { echo "code can be modernized (run make fix)"; exit 1; }
 	@echo "==> staticcheck"
 	@bin/staticcheck $(LINT_PACKAGES)
-	@if command -v golangci-lint >/dev/null; then echo "==> golangci-lint"; golangci-lint run $$($(GO) list -f '{{.Dir}}' $(LINT_PACKAGES)); fi
 endif
 	@echo "==> words"
 	@$(GO) run ./test/words $(LINT_FILES)

@@ -7,9 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/modfile"
 
 	"github.com/catbridge/catbridge/internal/testenv/missing"
 	"github.com/catbridge/catbridge/internal/testenv/root"
@@ -61,14 +64,15 @@ func TestTheRootModuleIsTestedWithWhatItRequires(t *testing.T) {
 	}
 }
 
-// A module that go.work does not use is not built, vetted or tested.
+// A module that go.work does not use is not built, vetted or tested. Those of tools contain no code.
 func TestTheWorkspaceUsesEveryModule(t *testing.T) {
 	w := repository(t)
+	tools := filepath.Join(w.root, "tools")
 	err := filepath.WalkDir(w.root, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules" || name == filepath.Join(w.root, "bin") || name == filepath.Join(w.root, "dist")):
+		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules" || name == filepath.Join(w.root, "bin") || name == filepath.Join(w.root, "dist") || name == tools):
 			return fs.SkipDir
 		case entry.Name() == "go.mod" && !slices.ContainsFunc(w.modules, func(m ownModule) bool { return m.goMod(w.root) == name }):
 			t.Errorf("go.work does not use %s", name)
@@ -77,6 +81,43 @@ func TestTheWorkspaceUsesEveryModule(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Tools take no part in the selection of the versions with which the code is built, and tools with many dependencies
+// none in that of each other: each has a module of its own, with the versions that its authors chose.
+func TestToolsHaveModulesOfTheirOwn(t *testing.T) {
+	w := repository(t)
+	list := regexp.MustCompile(`(?m)^RELEASE_TOOLS := \$\(addprefix bin/,(.*)\)$`).FindStringSubmatch(root.Read(t, "Makefile"))
+	if list == nil {
+		t.Fatal("the Makefile has no RELEASE_TOOLS")
+	}
+	built := strings.Split(list[1], " ")
+	entries, err := os.ReadDir(root.Path(t, "tools"))
+	if err != nil || len(entries) < 5 {
+		t.Fatalf("%d tools, %v", len(entries), err)
+	}
+	for _, entry := range entries {
+		dir := "tools/" + entry.Name()
+		file, err := modfile.Parse(dir+"/go.mod", []byte(root.Read(t, dir+"/go.mod")), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := w.modules[0].path + "/" + dir; file.Module.Mod.Path != want {
+			t.Errorf("%s is the module %s, want %s", dir, file.Module.Mod.Path, want)
+		}
+		if len(file.Tool) == 0 || len(file.Tool) > 1 && entry.Name() != "checks" {
+			t.Errorf("%s has %d tools", dir, len(file.Tool))
+		}
+		if len(file.Replace) > 0 || slices.ContainsFunc(file.Require, func(r *modfile.Require) bool { return w.owns(r.Mod.Path) }) {
+			t.Errorf("%s requires modules of this repository, or replaces some", dir)
+		}
+		if entry.Name() != "checks" && !slices.Contains(built, entry.Name()) {
+			t.Errorf("make does not build %s: add it to RELEASE_TOOLS", dir)
+		}
+		if files, err := filepath.Glob(root.Path(t, dir, "*")); err != nil || len(files) != 2 { // go.mod and go.sum
+			t.Errorf("%s: %q, %v", dir, files, err)
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func (e exception) excepts(f finding) bool {
 // skipped reports whether nobody wrote the file for this project, or programs alone read it.
 func skipped(file string) bool {
 	switch path.Base(file) {
-	case "go.sum", "go.work.sum", "tools.sum", "package-lock.json", "THIRD_PARTY_NOTICES.txt", "LICENSE":
+	case "go.sum", "go.work.sum", "package-lock.json", "THIRD_PARTY_NOTICES.txt", "LICENSE":
 		return true
 	}
 	return path.Ext(file) == ".svg" || path.Dir(file) == "docs/bench" && path.Ext(file) == ".json" ||

@@ -1,4 +1,5 @@
-module github.com/catbridge/catbridge/tools
+// The tools of make test.
+module github.com/catbridge/catbridge/tools/checks
 
 go 1.26.0
 
