@@ -6,7 +6,7 @@ ARG VERSION=devel
 ENV CGO_ENABLED=0
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags "-s -w -X main.release=$VERSION" -o /out/ ./cmd/catbridge ./examples/webserver
+    go build -trimpath -ldflags "-s -w -X github.com/catbridge/catbridge/internal/version.release=$VERSION" -o /out/ ./cmd/catbridge ./examples/webserver
 
 # The demo writes its files to /tmp, which scratch does not have. COPY preserves a folder's
 # mode only for folders within the copied one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -32,12 +31,11 @@ type fetcher struct {
 
 func (c Config) newFetcher() (*fetcher, error) {
 	f := new(fetcher)
-	version := cdn.DefaultUserAgent[strings.LastIndexByte(cdn.DefaultUserAgent, '-')+1:]
 	f.cfg = cdn.Config{
 		SDKKey: c.SDKKey, BaseURL: c.BaseURL, DataGovernance: cdn.DataGovernance(c.DataGovernance),
 		Transport: c.Transport, ProxyURL: c.ProxyURL, ConnectTimeout: c.ConnectTimeout, HTTPTimeout: c.HTTPTimeout,
 		AllowedHosts: slices.Clone(c.AllowedHosts), AllowPrivate: c.AllowPrivate,
-		UserAgent: "ConfigCat-Go-catbridge/" + c.PollingMode.letter() + "-" + version,
+		UserAgent: cdn.UserAgent(c.PollingMode.letter()),
 		Logger:    c.Logger,
 		Check: func(json []byte) (err error) {
 			f.parsed, err = evaluate.Reparse(f.held, json)

@@ -15,7 +15,7 @@ func newServer(s *settings.Settings, l *leader.Leader, reloads *metrics.ReloadCo
 	if s.Listen == "" {
 		return nil, nil
 	}
-	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts, Version: version(), Logger: log}
+	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts, Version: programVersion(), Logger: log}
 	if s.Metrics.Enabled {
 		cfg.Gatherer = newRegistry(s, metrics.NewLeaderCollector(l), reloads)
 	}

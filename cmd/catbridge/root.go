@@ -117,7 +117,7 @@ func newRoot() *cobra.Command {
 		Use:           "catbridge",
 		Short:         "Distribute feature flags from ConfigCat to any number of followers, through Redis",
 		Long:          rootLong,
-		Version:       version(),
+		Version:       programVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,

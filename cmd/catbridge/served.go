@@ -209,7 +209,7 @@ func (v *served) report() httpd.ServeStatus {
 	keys := v.keys
 	v.mu.Unlock()
 	now := time.Now()
-	status := httpd.ServeStatus{Version: version(), Time: now.UTC().Truncate(time.Millisecond), SDKs: make([]httpd.SDKStatus, 0, len(keys))}
+	status := httpd.ServeStatus{Version: programVersion(), Time: now.UTC().Truncate(time.Millisecond), SDKs: make([]httpd.SDKStatus, 0, len(keys))}
 	all := len(keys) > 0
 	for _, k := range keys {
 		stats := k.client.Stats()

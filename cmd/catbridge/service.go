@@ -51,7 +51,7 @@ type parts struct {
 
 // run runs all parts until ctx ends or one fails.
 func (v *service) run(ctx context.Context, p parts) error {
-	attrs := append([]any{"version", version(), "redis", v.settings.RedisOptions.Address(), "sdk_keys", len(v.settings.SDKKeys)}, p.attrs...)
+	attrs := append([]any{"version", programVersion(), "redis", v.settings.RedisOptions.Address(), "sdk_keys", len(v.settings.SDKKeys)}, p.attrs...)
 	if v.settings.File != "" {
 		attrs = append(attrs, "config", v.settings.File)
 	}

@@ -29,7 +29,7 @@ func newTracing(ctx context.Context, t settings.Tracing, log *slog.Logger) (*tra
 		return nil, err
 	}
 	from, err := resource.New(ctx,
-		resource.WithAttributes(attribute.String("service.name", "catbridge"), attribute.String("service.version", version())),
+		resource.WithAttributes(attribute.String("service.name", "catbridge"), attribute.String("service.version", programVersion())),
 		resource.WithHost(), resource.WithFromEnv(), resource.WithTelemetrySDK(),
 	)
 	if err != nil {

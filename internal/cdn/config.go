@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/version"
 )
 
 // DataGovernance selects the CDN that a client without its own base URL contacts first (S10).
@@ -32,8 +34,13 @@ const (
 	DefaultConnectTimeout = 10 * time.Second
 	DefaultHTTPTimeout    = 30 * time.Second
 	DefaultMaxBodyBytes   = 8 << 20
-	DefaultUserAgent      = "ConfigCat-Go-catbridge/l-0.1.0"
 )
+
+// LeaderMode is the mode of a leader in its user agent, where official SDKs name their polling mode.
+const LeaderMode = "l"
+
+// UserAgent returns the user agent of this SDK in a mode (S80).
+func UserAgent(mode string) string { return "ConfigCat-Go-catbridge/" + mode + "-" + version.Number() }
 
 // maxMaxBodyBytes bounds MaxBodyBytes: a mistyped value must not disable the limit.
 const maxMaxBodyBytes = 1 << 30
@@ -82,7 +89,7 @@ type Config struct {
 	AllowPrivate bool
 
 	// UserAgent is sent as User-Agent and X-ConfigCat-UserAgent (S80). If it is empty,
-	// DefaultUserAgent is sent.
+	// that of a leader is sent.
 	UserAgent string
 	// Received is called with the body of every 200 before Fetch checks it, so that the caller can
 	// start work on it meanwhile. If Fetch returns content, it is that of the last call. Received
@@ -115,7 +122,7 @@ func New(cfg Config) (*Fetcher, error) {
 		return nil, fmt.Errorf("cdn: AllowedHosts: %w", err)
 	}
 	if cfg.UserAgent == "" {
-		cfg.UserAgent = DefaultUserAgent
+		cfg.UserAgent = UserAgent(LeaderMode)
 	}
 	switch {
 	case cfg.Roots != nil && cfg.Transport != nil:

@@ -51,12 +51,12 @@ func TestRequestCarriesItsHeaders_S4_S80(t *testing.T) {
 		url, agent string
 		auth       bool
 	}{
-		{cdn.Config{}, "", "https://cdn-global.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", cdn.DefaultUserAgent, false},
+		{cdn.Config{}, "", "https://cdn-global.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", cdn.UserAgent(cdn.LeaderMode), false},
 		{cdn.Config{DataGovernance: cdn.EUOnly, UserAgent: "ConfigCat-Go-catbridge/a-9"}, `W/"x y"`, "https://cdn-eu.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", "ConfigCat-Go-catbridge/a-9", false},
-		{cdn.Config{BaseURL: "http://u:p%40@my-cdn:81/x%2Fy/"}, `"e"`, "http://my-cdn:81/x%2Fy/configuration-files/" + sdkKey + "/config_v6.json", cdn.DefaultUserAgent, true},
-		{cdn.Config{BaseURL: "https://proxy.example", SDKKey: "configcat-proxy/a b?c#d%/é"}, "", "https://proxy.example/configuration-files/configcat-proxy/a%20b%3Fc%23d%25/%C3%A9/config_v6.json", cdn.DefaultUserAgent, false},
+		{cdn.Config{BaseURL: "http://u:p%40@my-cdn:81/x%2Fy/"}, `"e"`, "http://my-cdn:81/x%2Fy/configuration-files/" + sdkKey + "/config_v6.json", cdn.UserAgent(cdn.LeaderMode), true},
+		{cdn.Config{BaseURL: "https://proxy.example", SDKKey: "configcat-proxy/a b?c#d%/é"}, "", "https://proxy.example/configuration-files/configcat-proxy/a%20b%3Fc%23d%25/%C3%A9/config_v6.json", cdn.UserAgent(cdn.LeaderMode), false},
 		// An ETag that is not a valid header value is not sent.
-		{cdn.Config{}, "a\r\nHost: evil.example", "https://cdn-global.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", cdn.DefaultUserAgent, false},
+		{cdn.Config{}, "a\r\nHost: evil.example", "https://cdn-global.configcat.com/configuration-files/" + sdkKey + "/config_v6.json", cdn.UserAgent(cdn.LeaderMode), false},
 	} {
 		f := newFetcher(t, c.cfg, func(req *http.Request) (*http.Response, error) {
 			want := http.Header{"User-Agent": {c.agent}, "X-Configcat-Useragent": {c.agent}, "Accept-Encoding": {"gzip"}}

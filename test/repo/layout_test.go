@@ -31,7 +31,7 @@ var layouts = map[string]layout{
 		own:   []string{"cachekeys", "internal/limited", "internal/redisnode", "internal/subscription", "internal/wire"},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
-	"internal/cdn":          {own: []string{"internal/regularfile"}},
+	"internal/cdn":          {own: []string{"internal/regularfile", "internal/version"}},
 	"internal/configserver": {own: []string{}},
 	"internal/control":      {own: []string{"evaluate", "internal/wire"}, never: []string{"net", "os", "context", "log"}},
 	"internal/evalcase":     {own: []string{"evaluate"}, never: []string{"net", "os", "context"}},
@@ -47,18 +47,19 @@ var layouts = map[string]layout{
 	"internal/regularfile":  {own: []string{}},
 	"internal/redisnode":    {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
 	"internal/subscription": {own: []string{"internal/redisnode"}, other: []string{"github.com/redis/go-redis/v9"}},
+	"internal/version":      {own: []string{}, never: []string{"net", "os"}},
 	"internal/watchfile":    {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
 	"leader": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"leader/otel": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire",
 		},
 		other: []string{"go.opentelemetry.io/otel"},
 	},
@@ -74,14 +75,14 @@ var layouts = map[string]layout{
 	"follower": {
 		own: []string{
 			"cachekeys", "evaluate", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "golang.org/x/sync/singleflight"},
 	},
 	"follower/internal/feed": {
 		own: []string{
 			"cachekeys", "evaluate", "follower/internal/eventid", "follower/internal/snapshot", "internal/control", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/patch", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "golang.org/x/sync/singleflight"},
 		never: []string{"net/http", "os"},
@@ -94,7 +95,7 @@ var layouts = map[string]layout{
 	"gateway": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/klauspost/compress"},
 		never: []string{"log", "os"},
@@ -104,21 +105,21 @@ var layouts = map[string]layout{
 	"follower/followertest": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/configserver", "internal/control", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
 	"metrics": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
 	"follower/openfeature": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/open-feature/go-sdk"},
 	},
@@ -126,7 +127,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/demo": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "gateway", "history", "leader", "leader/control", "internal/acl", "internal/cdn", "internal/configserver", "internal/control", "internal/eventlog",
-			"internal/histogram", "internal/hostname", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/histogram", "internal/hostname", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire",
 			"internal/watchfile", "cmd/catbridge/internal/answers", "cmd/catbridge/internal/localcdn", "cmd/catbridge/internal/redisurl",
 			"cmd/catbridge/internal/terminal",
 		},
@@ -135,7 +136,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/doctor": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/settings",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
@@ -143,20 +144,20 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/httpd": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
 	"cmd/catbridge/internal/inspect": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 		never: []string{"net", "os"},
 	},
 	"cmd/catbridge/internal/localcdn": {
-		own: []string{"evaluate", "internal/cdn", "internal/configserver", "internal/regularfile", "internal/watchfile", "internal/wire"},
+		own: []string{"evaluate", "internal/cdn", "internal/configserver", "internal/regularfile", "internal/version", "internal/watchfile", "internal/wire"},
 	},
 	"cmd/catbridge/internal/terminal": {own: []string{}, other: []string{"golang.org/x/term"}, never: []string{"net"}},
 	"cmd/catbridge/internal/zlog":     {own: []string{}, other: []string{"github.com/rs/zerolog"}, never: []string{"net", "os"}},
@@ -164,7 +165,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/settings": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire",
 			"cmd/catbridge/internal/redisurl",
 		},
 		other: []string{"go.yaml.in/yaml/v3", "github.com/spf13/pflag", "github.com/redis/go-redis/v9"},

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/eventlog"
+	"github.com/catbridge/catbridge/internal/version"
 	"github.com/catbridge/catbridge/internal/wire"
 )
 
@@ -56,7 +56,7 @@ const maxStanding = 8
 const withdrawTimeout = time.Second
 
 func newReporter(f *feed) *reporter {
-	return &reporter{feed: f, id: newReportID(f.Report.Name), version: libraryVersion(), interval: f.Report.Interval, due: newAlarm()}
+	return &reporter{feed: f, id: newReportID(f.Report.Name), version: reportedVersion(), interval: f.Report.Interval, due: newAlarm()}
 }
 
 func newReportID(name string) string { return name + "~" + rand.Text()[:idBytes] }
@@ -199,22 +199,10 @@ func isDenial(err error) bool {
 	return hasPrefix(err, "NOPERM ") || isWrongType(err) || hasPrefix(err, "ERR unknown command")
 }
 
-// libraryVersion returns the version of this module that the program was built with.
-func libraryVersion() string {
-	const module = "github.com/catbridge/catbridge"
-	version := ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Path == module {
-			version = info.Main.Version
-		}
-		for _, dep := range info.Deps {
-			if dep.Path == module {
-				version = dep.Version
-			}
-		}
+// reportedVersion returns the version of this library in the form that reports allow.
+func reportedVersion() string {
+	if v := version.String(); wire.ValidFleetName(v) {
+		return v
 	}
-	if !wire.ValidFleetName(version) { // "(devel)", too
-		return "devel"
-	}
-	return version
+	return "devel"
 }

@@ -12,7 +12,7 @@ func TestReportIDsAreValid(t *testing.T) {
 	if id := newReportID(longest); !wire.ValidFleetName(id) {
 		t.Errorf("%q", id)
 	}
-	if v := libraryVersion(); !wire.ValidFleetName(v) {
+	if v := reportedVersion(); !wire.ValidFleetName(v) {
 		t.Errorf("%q", v)
 	}
 }
