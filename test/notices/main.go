@@ -1,6 +1,6 @@
 // Command notices writes THIRD_PARTY_NOTICES.txt: the licences of all modules that are
-// linked into the image's programs, and that of Go. Run it in the project's folder with
-// make notices.
+// linked into the programs of a release and of the image, on any system, and that of Go.
+// Run it in the project's folder with make notices.
 package main
 
 import (
@@ -43,22 +43,24 @@ func main() {
 			}
 		}
 	}
-	list := exec.Command("go", "list", "-deps", "-f",
-		"{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}\t{{$.Dir}}{{end}}{{end}}", "./cmd/catbridge", "./examples/webserver")
-	list.Env = append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0")
-	list.Stderr = os.Stderr
-	out, err := list.Output()
-	if err != nil {
-		log.Fatal(err)
-	}
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Split(strings.TrimSpace(line), "\t")
-		if len(fields) != 3 {
-			continue
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		list := exec.Command("go", "list", "-deps", "-f",
+			"{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}\t{{$.Dir}}{{end}}{{end}}", "./cmd/catbridge", "./examples/webserver")
+		list.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=0")
+		list.Stderr = os.Stderr
+		out, err := list.Output()
+		if err != nil {
+			log.Fatal(err)
 		}
-		// Parts of a module may have their own licences.
-		for folder := fields[2]; len(folder) >= len(fields[1]); folder = filepath.Dir(folder) {
-			add(fields[0], folder)
+		for line := range strings.Lines(string(out)) {
+			fields := strings.Split(strings.TrimSpace(line), "\t")
+			if len(fields) != 3 {
+				continue
+			}
+			// Parts of a module may have their own licences.
+			for folder := fields[2]; len(folder) >= len(fields[1]); folder = filepath.Dir(folder) {
+				add(fields[0], folder)
+			}
 		}
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()

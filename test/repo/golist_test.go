@@ -20,7 +20,7 @@ type goPackage struct {
 	DepOnly, Standard         bool
 	Imports                   []string
 	TestImports, XTestImports []string // of its tests
-	Module                    struct{ Path string }
+	Module                    struct{ Path, Version string }
 }
 
 // goList lists packages with the go command. The pattern work matches those of all modules.

@@ -51,6 +51,27 @@ func TestNoticesNameEveryModuleOfTheProgram(t *testing.T) {
 	}
 }
 
+// A release has programs for these systems, too, which link other modules.
+func TestNoticesNameTheModulesOfOtherSystems(t *testing.T) {
+	notices := root.Read(t, "THIRD_PARTY_NOTICES.txt")
+	for _, system := range []string{"darwin", "windows"} {
+		t.Setenv("GOOS", system)
+		others := 0
+		for _, p := range goList(t, "-deps", "./cmd/catbridge") {
+			if path := p.Module.Path; path == "" || within(path)(module) {
+				continue
+			}
+			others++
+			if !strings.Contains(notices, "\n"+p.Module.Path+" "+p.Module.Version+"\n") {
+				t.Errorf("%s: %s %s is not named: run make notices", system, p.Module.Path, p.Module.Version)
+			}
+		}
+		if others < 10 {
+			t.Errorf("%s: %d packages of others", system, others)
+		}
+	}
+}
+
 func TestTheProgramPrintsTheVersionOfTheLinker(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), staticProgram(t), "version").CombinedOutput()
 	if err != nil || !strings.HasPrefix(string(out), "catbridge v9.8.7 go1.") {
