@@ -95,13 +95,17 @@ func TestSettingsOnThePagesAreAccepted(t *testing.T) {
 			for name, text := range map[string]string{
 				"catbridge.yaml": strings.ReplaceAll(f.text, "/run/secrets/catbridge", dir),
 				"sdk-keys":       "shop=" + playgroundKey + "\n", "redis-password": "secret\n", "shop.key": playgroundKey + "\n", "redis.password": "secret\n",
+				"serve.tokens": "Zm9yLW1vbml0b3Jpbmctb25seS4u rights=status\n",
 			} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
 			cmd := exec.CommandContext(t.Context(), path, "config", "check", "--config", filepath.Join(dir, "catbridge.yaml"))
-			cmd.Env = []string{"API_SDK_KEY=" + strings.Replace(playgroundKey, "local", "other", 1)}
+			cmd.Env = []string{
+				"SHOP_SDK_KEY=" + playgroundKey, "API_SDK_KEY=" + strings.Replace(playgroundKey, "local", "other", 1),
+				"SHOP_WEBHOOK_KEYS=configcat_whsk_VN3juirnVh5pNvCKd81RYRYchxUX4j3NykbZG2fAy88=",
+			}
 			if !strings.Contains(f.text, "sdk_key") {
 				cmd.Env = append(cmd.Env, "CATBRIDGE_SDK_KEY="+playgroundKey)
 			}

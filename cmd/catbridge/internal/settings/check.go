@@ -162,7 +162,7 @@ func (l *loader) checkServer() {
 		l.checkAddress("listen", s.Listen)
 	} else if !l.tried("listen") {
 		for i := range s.SDKKeys {
-			if len(s.SDKKeys[i].WebhookKeys) > 0 {
+			if len(s.SDKKeys[i].WebhookKeys) > 0 && !s.Serve.Webhooks {
 				s.Warnings = append(s.Warnings, "webhook keys are given, but there is no HTTP server: set listen")
 				break
 			}
