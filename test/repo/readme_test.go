@@ -17,6 +17,7 @@ import (
 // TestProgramsOfTheReadmeWork builds and runs the Go program of README.md, and runs its programs for Node. Each
 // prints the value of a flag. TestCommandsOfThePages runs the commands.
 func TestProgramsOfTheReadmeWork(t *testing.T) {
+	t.Parallel()
 	b := newSandbox(t)
 	page := root.Read(t, "README.md")
 	t.Run("Go", func(t *testing.T) {
