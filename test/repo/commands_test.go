@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/testenv/missing"
+	"github.com/catbridge/catbridge/internal/testenv/redistest"
 )
 
 // notRun are the commands of the pages that this test checks but does not run, with the reason. What can be
@@ -93,7 +95,7 @@ func shellCommands(f fence) (all []shellCommand) {
 // TestCommandsOfThePages runs the commands in the blocks of README.md and of the pages in docs, on a bridge without
 // a ConfigCat account. It checks what it does not run, and the commands on other pages and in sentences.
 func TestCommandsOfThePages(t *testing.T) {
-	for _, name := range []string{"bash", "curl"} {
+	for _, name := range []string{"bash", "curl", "openssl"} {
 		if _, err := exec.LookPath(name); err != nil {
 			missing.Skip(t, "%s is missing: install the Debian package %s (%v)", name, name, err)
 		}
@@ -119,7 +121,7 @@ func TestCommandsOfThePages(t *testing.T) {
 					switch {
 					case listed:
 						t.Logf("checked, not run: %s: %s", c.text, reason)
-					case !inDocs(page):
+					case !isRun(page):
 						t.Logf("checked, not run: %s: it is on a page outside docs", c.text)
 					case isExport:
 						name, value, _ := strings.Cut(b.here(assignment), "=")
@@ -140,9 +142,39 @@ func TestCommandsOfThePages(t *testing.T) {
 			t.Errorf("no page has the command %q, which is not run", text)
 		}
 	}
+	b.acceptsUsers(t)
 	t.Logf("%d commands were run", ran)
 	if ran < 40 {
 		t.Error("few commands are seen")
+	}
+}
+
+// acceptsUsers starts a Redis with the users whose passwords the commands of deploy/acl have set.
+func (b *sandbox) acceptsUsers(t *testing.T) {
+	t.Helper()
+	server := redistest.Start(t)
+	folder := filepath.Join(b.dir, "deploy/acl")
+	password, err := os.ReadFile(filepath.Join(folder, "leader.password"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := os.ReadFile(filepath.Join(folder, "single.acl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(rules)) {
+		words := []any{"ACL", "SETUSER"}
+		for _, word := range strings.Fields(line)[1:] {
+			words = append(words, word)
+		}
+		if words[2] != "default" {
+			if _, err := server.Do(t, words...); err != nil {
+				t.Errorf("deploy/acl/single.acl: %v: %v", words[2], err)
+			}
+		}
+	}
+	if _, err := server.Do(t, "AUTH", "leader", string(password)); err != nil {
+		t.Errorf("the password of the user leader: %v", err)
 	}
 }
 
@@ -153,6 +185,9 @@ func (b *sandbox) check(t *testing.T, where, text string) {
 		t.Errorf("%s: %s: %s", where, text, fault)
 	}
 }
+
+// isRun reports whether the commands of a page are run: those for readers who follow the pages in docs.
+func isRun(page string) bool { return inDocs(page) || page == "deploy/acl/README.md" }
 
 func inDocs(page string) bool { return page == "README.md" || strings.HasPrefix(page, "docs/") }
 
@@ -311,6 +346,9 @@ func (b *sandbox) run(t *testing.T, c shellCommand, exports map[string]string) {
 	}
 	cmd := exec.CommandContext(ctx, "bash", "-euc", text)
 	cmd.Dir, cmd.Env = b.dir, env
+	if !inDocs(c.in.page) { // its commands are for the files beside it
+		cmd.Dir = filepath.Join(b.dir, filepath.Dir(c.in.page))
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", c.text, err, out)
 	} else {

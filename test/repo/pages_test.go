@@ -181,3 +181,17 @@ func TestContributingNamesTheTargets(t *testing.T) {
 		}
 	}
 }
+
+// TestTheGlossaryDefinesATermOnce looks for terms that are defined twice.
+func TestTheGlossaryDefinesATermOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\| \*\*([^*]+)\*\* \|`).FindAllStringSubmatch(root.Read(t, "docs/glossary.md"), -1) {
+		if seen[m[1]] {
+			t.Errorf("docs/glossary.md defines %s twice", m[1])
+		}
+		seen[m[1]] = true
+	}
+	if len(seen) < 30 {
+		t.Errorf("%d terms", len(seen))
+	}
+}
