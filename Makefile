@@ -88,7 +88,7 @@ tidy: ## run go mod tidy for every module, after a change of imports
 	$(GO) run ./test/modules tidy
 
 .PHONY: release
-release: ## prepare a release: the modules require each other at its version (RELEASE=v0.1.0)
+release: ## prepare a release: the modules require each other at its version, which the Helm chart has, too (RELEASE=v0.1.0)
 	$(GO) run ./test/modules require $(RELEASE)
 
 .PHONY: release-dry-run
@@ -102,6 +102,20 @@ api: ## write the files in api, which contain the exported API
 .PHONY: docs
 docs: ## write the pages that are generated from the code: settings, HTTP API, metrics, events and formats
 	$(GO) test -count=1 -run '^TestThePageLists' ./cmd/catbridge/internal/settings ./metrics ./test/repo -args -update
+
+.PHONY: chart-files
+chart-files: ## write the generated files of the Helm chart: the settings in its schema, its rules and dashboard, the values in its README.md
+	$(GO) test -count=1 -run '^TestTheCharts' ./cmd/catbridge/internal/settings ./test/repo -args -update
+
+.PHONY: helm-check
+helm-check: bin/helm ## lint the Helm chart, render it with many values, and check every object; the first time, Helm is built, which takes minutes
+	@echo "==> the Helm chart"
+	@$(GO) test -count=1 ./test/chart
+
+.PHONY: chart
+chart: helm-check ## check the Helm chart, and pack it into dist/chart (RELEASE=v0.1.0)
+	@rm -rf dist/chart; mkdir -p dist/chart
+	@bin/helm package deploy/helm/catbridge --destination dist/chart --version $(RELEASE:v%=%) --app-version $(RELEASE:v%=%)
 
 .PHONY: install-test-tools
 install-test-tools: ## install missing tools of the tests, except Go
@@ -154,7 +168,7 @@ race: tools ## run the whole suite in random order: units beside fleets, virtual
 FLEETS := $(TESTS) --hide-summary=skipped
 
 .PHONY: units
-units: tools ## run the tests of all packages but those of fleets and the model, with the race detector
+units: tools bin/helm ## run the tests of all packages but those of fleets and the model, with the race detector
 	@echo "==> units: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
 	@mkdir -p bin/tests; GOGC=200 $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on -timeout 40m \
 		$$($(GO) list $(PACKAGES) | grep -vE '/test/(e2e|interop|model|servers)$$')

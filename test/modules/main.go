@@ -5,7 +5,7 @@
 //	go run ./test/modules dry-run v1.2.3
 //
 // tidy runs go mod tidy for every module. require makes the modules require each other at a
-// version, for its release. dry-run releases the last commit at a version in a temporary folder, and
+// version, for its release, and gives the Helm chart that version. dry-run releases the last commit at a version in a temporary folder, and
 // uses the released modules as somebody else would.
 package main
 
@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string) error {
 	case args[0] == "tidy" && len(args) == 1:
 		return tidy(ctx, root)
 	case args[0] == "require" && len(args) == 2 && isVersion(args[1]):
-		return require(root, args[1])
+		return errors.Join(require(root, args[1]), setChart(root, args[1]))
 	case args[0] == "dry-run" && len(args) == 2 && isVersion(args[1]):
 		return dryRun(ctx, root, args[1])
 	}

@@ -47,6 +47,8 @@ var notRun = map[string]string{
 	"kubectl -n catbridge exec deployment/catbridge -- /catbridge status --config=/etc/catbridge/catbridge.yaml": "likewise",
 	"kubectl -n catbridge exec deployment/catbridge -- /catbridge doctor --config=/etc/catbridge/catbridge.yaml": "likewise",
 	"kubectl -n catbridge logs deployment/catbridge":                                                             "likewise",
+	"helm -n catbridge install catbridge deploy/helm/catbridge --values values.yaml --wait":                      "likewise; test/chart renders the chart",
+	"helm -n catbridge test catbridge --logs":                                                                    "likewise",
 	"catbridge leader --redis rediss://leader@redis.example.com:6380 --redis-password-file password --redis-tls-ca-file ca.pem --redis-tls-cert-file client.pem --redis-tls-key-file client.key": "needs a Redis with TLS; cmd/catbridge tests that",
 }
 
