@@ -168,7 +168,7 @@ race: tools ## run the whole suite in random order: units beside fleets, virtual
 FLEETS := $(TESTS) --hide-summary=skipped
 
 .PHONY: units
-units: tools bin/helm ## run the tests of all packages but those of fleets and the model, with the race detector
+units: tools $(if $(filter work,$(PACKAGES)),bin/helm) ## run the tests of all packages but those of fleets and the model, with the race detector
 	@echo "==> units: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
 	@mkdir -p bin/tests; GOGC=200 $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on -timeout 40m \
 		$$($(GO) list $(PACKAGES) | grep -vE '/test/(e2e|interop|model|servers)$$')

@@ -184,9 +184,16 @@ func TestHelmLintFindsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, flags := range [][]string{nil, {"--set", "config.redis.url=redis://redis:6379,secrets.sdkKeys.existingSecret=keys,serve.enabled=true,prometheusRule.enabled=true"}} {
-		stdout, stderr, err := helm(t, append([]string{"lint", "--strict", chart}, flags...)...)
-		if err != nil || strings.Contains(stdout, "[WARNING]") || strings.Contains(stdout, "[ERROR]") || !strings.Contains(stdout, "1 chart(s) linted, 0 chart(s) failed") {
-			t.Errorf("helm lint %q: %v\n%s%s", flags, err, stdout, stderr)
+		for _, version := range []string{kubernetes, "1.37.0"} { // of the API that test/go.mod requires
+			lint(t, append([]string{"lint", "--strict", chart, "--kube-version", version}, flags...))
 		}
+	}
+}
+
+func lint(t *testing.T, args []string) {
+	t.Helper()
+	stdout, stderr, err := helm(t, args...)
+	if err != nil || strings.Contains(stdout, "[WARNING]") || strings.Contains(stdout, "[ERROR]") || !strings.Contains(stdout, "1 chart(s) linted, 0 chart(s) failed") {
+		t.Errorf("helm %q: %v\n%s%s", args, err, stdout, stderr)
 	}
 }

@@ -79,6 +79,9 @@ var copyChart = sync.OnceValues(func() (string, error) {
 	return to, os.WriteFile(filepath.Join(to, "templates", "notes.yaml"), []byte(notesTemplate), 0o600)
 })
 
+// releaseMark starts the first of the values if it is the name of another release.
+const releaseMark = "release: "
+
 // rendered has the results of template, by the values.
 var rendered sync.Map
 
@@ -95,7 +98,11 @@ func runTemplate(t testing.TB, values []string) (text string, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"template", release, chart, "--namespace", namespace, "--kube-version", kubernetes}
+	name := release
+	if rest, other := strings.CutPrefix(values[0], releaseMark); other {
+		name, values = rest, values[1:]
+	}
+	args := []string{"template", name, chart, "--namespace", namespace, "--kube-version", kubernetes}
 	dir := t.TempDir()
 	for i, v := range values {
 		file := filepath.Join(dir, strconv.Itoa(i)+".yaml")

@@ -1,9 +1,15 @@
 package chart
 
 import (
+	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/catbridge/catbridge/internal/testenv/root"
 )
 
 // Values that are wrong are refused, with a message that says what and where.
@@ -41,6 +47,10 @@ func TestInvalidValuesAreRefused(t *testing.T) {
 		{"{config: {tracing: {sample_ratio: 2}}}", "at '/config/tracing/sample_ratio': maximum"},
 		{"{leader: {config: {statuss: false}}}", "at '/leader/config': additional properties 'statuss' not allowed"},
 		{"{serve: {config: {serve: {token_file: x}}}}", "at '/serve/config/serve': additional properties 'token_file' not allowed"},
+
+		{"{secrets: null}", "missing property 'secrets'"},
+		{"{serve: {service: null}}", "at '/serve': missing property 'service'"},
+		{"{fullnameOverride: 9lives}", "at '/fullnameOverride': '9lives' does not match pattern"},
 
 		// Beyond it.
 		{"{leader: {enabled: false}}", "- nothing to run: enable leader, serve or both"},
@@ -84,6 +94,78 @@ func TestInvalidValuesAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The name of a release may be one that no Service can have.
+func TestNamesOfReleasesAreChecked(t *testing.T) {
+	for _, name := range []string{"9lives", "a.b"} {
+		if text, err := template(t, releaseMark+name, required, topologies["single"]); err == nil || !strings.Contains(text, `- "`+name+`-catbridge" cannot be the name of a Service`) {
+			t.Errorf("%s: %v %s", name, err, text)
+		}
+		if text, err := template(t, releaseMark+name, required, topologies["single"], "{fullnameOverride: cat}"); err != nil {
+			t.Errorf("%s: %v %s", name, err, text)
+		}
+	}
+	long := strings.Repeat("abcdefghi-", 5) + "abc" // the longest that Helm accepts
+	text, err := template(t, releaseMark+long, required, topologies["single"], cases["monitoring"].values)
+	if err != nil {
+		t.Fatalf("%v %s", err, text)
+	}
+	for _, name := range decode(t, text).names() {
+		if _, name, _ := strings.Cut(name, "/"); len(name) > 63 || strings.Contains(name, "--") {
+			t.Errorf("the name %s", name)
+		}
+	}
+}
+
+// Null removes a value that has a default. What the schema does not require can be missing.
+func TestValuesCanBeRemoved(t *testing.T) {
+	var schema schemaObject
+	if err := json.Unmarshal([]byte(root.Read(t, chartFolder, "values.schema.json")), &schema); err != nil {
+		t.Fatal(err)
+	}
+	removed := 0
+	var without func(o schemaObject) map[string]any
+	without = func(o schemaObject) map[string]any {
+		values := map[string]any{}
+		for name, p := range o.Properties {
+			if ref := strings.TrimPrefix(p.Ref, "#/$defs/"); ref != "" {
+				p = schema.Defs[ref]
+			}
+			switch {
+			case name == "global": // has no default
+			case !slices.Contains(o.Required, name):
+				values[name] = nil
+				removed++
+			case len(p.Properties) > 0:
+				values[name] = without(p)
+			}
+		}
+		return values
+	}
+	values, err := yaml.Marshal(without(schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The settings have an address to listen on among their defaults.
+	const rest = `
+config: {listen: ":8080", redis: {url: "redis://redis:6379"}, serve: {listen: ":8093", insecure: true}}
+serve: {enabled: true, kind: DaemonSet}
+serviceMonitor: {enabled: true}
+prometheusRule: {enabled: true}
+dashboard: {enabled: true}
+`
+	if o := render(t, required, string(values), rest); len(workloads(o)) != 2 || removed < 40 {
+		t.Errorf("%d values are removed: %q", removed, o.names())
+	}
+}
+
+// schemaObject is what a test reads of a JSON schema.
+type schemaObject struct {
+	Ref        string `json:"$ref"`
+	Required   []string
+	Properties map[string]schemaObject
+	Defs       map[string]schemaObject `json:"$defs"`
 }
 
 // One message has all faults, each once.

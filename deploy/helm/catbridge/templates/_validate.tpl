@@ -102,6 +102,9 @@ values, and it says what to do.
 {{- $faults = concat $faults (include "catbridge.faults" (dict "root" $ "component" $component) | fromYamlArray) -}}
 {{- end -}}
 {{- end -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "catbridge.fullname" .)) -}}
+{{- $faults = append $faults (printf "%q cannot be the name of a Service, which starts with a letter and has no dots: set fullnameOverride" (include "catbridge.fullname" .)) -}}
+{{- end -}}
 {{- if not (or .Values.leader.enabled .Values.serve.enabled) -}}
 {{- $faults = append $faults "nothing to run: enable leader, serve or both" -}}
 {{- end -}}
