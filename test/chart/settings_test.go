@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
@@ -102,7 +103,7 @@ func TestTheProcessesStart(t *testing.T) {
 // start runs the process of a workload until it says that it listens, asks whether it is alive, and stops it.
 func start(t *testing.T, catbridge string, w workload, config string) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // for one that neither starts nor ends
 	defer cancel()
 	var args []string
 	for _, arg := range w.container(t).Args {
