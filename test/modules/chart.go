@@ -1,28 +1,34 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 )
 
-// chartFile has the version of the Helm chart, and that of the image that it runs.
-const chartFile = "deploy/helm/catbridge/Chart.yaml"
+// chart describes the Helm chart. It has the version of the modules, and so has the image that it runs.
+const chart = "deploy/helm/catbridge/Chart.yaml"
 
-var chartVersion = regexp.MustCompile(`(?m)^(version|appVersion): .*$`)
-
-// setChart sets both to the version of a release, which they name without its v.
-func setChart(root, version string) error {
-	name := filepath.Join(root, filepath.FromSlash(chartFile))
+// requireChart sets the chart's versions, if there is a chart.
+func requireChart(root, version string) error {
+	name := filepath.Join(root, filepath.FromSlash(chart))
 	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if found := len(chartVersion.FindAll(data, -1)); found != 2 {
-		return fmt.Errorf("%s: %d lines have a version, want version and appVersion", chartFile, found)
+	for _, key := range []string{"version", "appVersion"} {
+		line := regexp.MustCompile(`(?m)^` + key + `: .*$`)
+		if found := line.FindAll(data, -1); len(found) != 1 {
+			return fmt.Errorf("%s: %d lines with %s", chart, len(found), key)
+		}
+		data = line.ReplaceAll(data, []byte(key+`: "`+strings.TrimPrefix(version, "v")+`"`))
 	}
-	data = chartVersion.ReplaceAll(data, []byte(`$1: "`+strings.TrimPrefix(version, "v")+`"`))
-	return os.WriteFile(name, data, 0o644) // #nosec G306 -- a source file
+	return write(name, data)
 }

@@ -75,7 +75,7 @@ func cloned(ctx context.Context, root, dir string) (string, error) {
 
 // tagAll commits and tags a release as CONTRIBUTING.md says.
 func tagAll(ctx context.Context, clone, version string) (*workspace, error) {
-	if err := errors.Join(require(clone, version), setChart(clone, version)); err != nil {
+	if err := require(clone, version); err != nil {
 		return nil, err
 	}
 	w, err := load(clone)

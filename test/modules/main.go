@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string) error {
 	case args[0] == "tidy" && len(args) == 1:
 		return tidy(ctx, root)
 	case args[0] == "require" && len(args) == 2 && isVersion(args[1]):
-		return errors.Join(require(root, args[1]), setChart(root, args[1]))
+		return require(root, args[1])
 	case args[0] == "dry-run" && len(args) == 2 && isVersion(args[1]):
 		return dryRun(ctx, root, args[1])
 	}

@@ -131,7 +131,7 @@ func (w *workspace) order() error {
 	return nil
 }
 
-// require makes the modules require each other at a version.
+// require makes the modules require each other at a version, which the chart gets, too.
 func require(root, version string) error {
 	w, err := load(root)
 	if err != nil {
@@ -157,7 +157,10 @@ func require(root, version string) error {
 	for _, m := range w.modules {
 		data = []byte(strings.ReplaceAll(string(data), m.path+" "+w.version+" =>", m.path+" "+version+" =>"))
 	}
-	return os.WriteFile(name, data, 0o644) // #nosec G306 -- a source file
+	if err := os.WriteFile(name, data, 0o644); err != nil { // #nosec G306 -- a source file
+		return err
+	}
+	return requireChart(root, version)
 }
 
 // versions returns the modules at a version.
