@@ -41,7 +41,18 @@ var notRun = map[string]string{
 	"npm install @configcat/sdk@1.1.0":   "needs a registry; test/interop has the package",
 	"node service.mjs":                   "TestTheNodePageWorks runs it",
 	"kubectl create namespace catbridge": "needs a cluster",
-	"kubectl -n catbridge create secret generic catbridge --from-file=sdk-keys --from-file=redis-password": "likewise",
+	"make build":                         "the test builds the same program in another folder",
+	"sudo install -m 755 bin/catbridge /usr/local/bin/":                         "needs root, and a machine of its own",
+	"sudo install -m 644 deploy/systemd/catbridge.service /etc/systemd/system/": "likewise; TestUnitIsSoundAndHardened checks the unit",
+	"sudo install -d -m 700 /etc/catbridge/credentials":                         "likewise",
+	"sudo install -m 600 sdk-keys redis-password /etc/catbridge/credentials/":   "likewise",
+	"sudo install -m 644 deploy/systemd/catbridge.yaml /etc/catbridge/":         "likewise; TestConfigurationsAreAccepted checks the file",
+	"sudoedit /etc/catbridge/catbridge.yaml":                                    "likewise",
+	"sudo systemctl enable --now catbridge":                                     "likewise",
+	"systemctl status catbridge":                                                "likewise",
+	"journalctl -u catbridge":                                                   "likewise",
+	"sudo catbridge status --config /etc/catbridge/catbridge.yaml --sdk-key-file /etc/catbridge/credentials/sdk-keys --redis-password-file /etc/catbridge/credentials/redis-password": "likewise",
+	"kubectl -n catbridge create secret generic catbridge --from-file=sdk-keys --from-file=redis-password":                                                                            "likewise",
 	"kubectl -n catbridge apply -k overlay":                                                                      "likewise",
 	"kubectl -n catbridge rollout status deployment/catbridge":                                                   "likewise",
 	"kubectl -n catbridge exec deployment/catbridge -- /catbridge status --config=/etc/catbridge/catbridge.yaml": "likewise",
@@ -219,14 +230,14 @@ var (
 )
 
 // programs are the programs that pages name besides catbridge, make and go.
-var programs = []string{"export", "cd", "for", "do", "done", "curl", "cut", "docker", "git", "head", "helm", "kubectl", "node", "npm", "openssl", "printf", "redis-server", "sed", "sha256sum"}
+var programs = []string{"export", "cd", "for", "do", "done", "curl", "cut", "docker", "git", "head", "helm", "install", "journalctl", "kubectl", "node", "npm", "openssl", "printf", "redis-server", "sed", "sha256sum", "sudoedit", "systemctl"}
 
 // faults returns what is wrong with a command as far as that can be known without running it.
 func (b *sandbox) faults(ctx context.Context, text string) (wrong []string) {
 	text = substitution.ReplaceAllString(strings.ReplaceAll(text, "\n", " ; "), "")
 	for _, part := range separator.Split(text, -1) {
 		words := strings.Fields(part)
-		for len(words) > 0 && (variable.MatchString(words[0]) || words[0] == "do") {
+		for len(words) > 0 && (variable.MatchString(words[0]) || words[0] == "do" || words[0] == "sudo") {
 			words = words[1:]
 		}
 		if len(words) == 0 {
