@@ -195,3 +195,40 @@ func TestTheGlossaryDefinesATermOnce(t *testing.T) {
 		t.Errorf("%d terms", len(seen))
 	}
 }
+
+var (
+	guaranteeRow = regexp.MustCompile(`(?m)^\| I(\d+) \|`)
+	guaranteeRef = regexp.MustCompile(`\bI(\d{1,2})\b`)
+)
+
+// TestGuaranteesThatAreCitedExist looks up the guarantees that pages and comments cite in docs/guarantees.md.
+func TestGuaranteesThatAreCitedExist(t *testing.T) {
+	rows := map[string]bool{}
+	all := pages(t)
+	for _, m := range guaranteeRow.FindAllStringSubmatch(all["docs/guarantees.md"], -1) {
+		rows[m[1]] = true
+	}
+	if len(rows) < 14 {
+		t.Fatalf("docs/guarantees.md has %d guarantees", len(rows))
+	}
+	cited := 0
+	look := func(where, text string) {
+		for _, m := range guaranteeRef.FindAllStringSubmatch(text, -1) {
+			cited++
+			if !rows[m[1]] {
+				t.Errorf("%s cites I%s, which docs/guarantees.md does not have", where, m[1])
+			}
+		}
+	}
+	for page, text := range all {
+		look(page, text)
+	}
+	for name, file := range productFiles(t) {
+		for _, group := range file.Comments {
+			look(name, group.Text())
+		}
+	}
+	if cited < 100 {
+		t.Errorf("%d citations", cited)
+	}
+}
