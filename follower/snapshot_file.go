@@ -76,7 +76,7 @@ func decodeFile(key string, data []byte) (*snapshot.Snapshot, error) {
 func number(text []byte) (int64, error) {
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || n < 0 || n > wire.MaxRev {
-		return 0, fmt.Errorf("%q is not between 0 and %d", text, int64(wire.MaxRev))
+		return 0, fmt.Errorf("%q is not between 0 and %d", text, wire.MaxRev)
 	}
 	return n, nil
 }

@@ -63,7 +63,7 @@ func (u *updater) begin(ctx context.Context) {
 		case <-u.feed.Synced():
 		case <-ctx.Done():
 		}
-		u.readCache(ctx)
+		_ = u.readCache(ctx)
 	} else {
 		_ = u.readShared(ctx, false)
 	}

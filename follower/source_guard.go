@@ -55,7 +55,7 @@ func (u *updater) guarded(ctx context.Context, work func(context.Context)) {
 // guardedRefresh logs a panic and returns it as an error.
 func (u *updater) guardedRefresh(ctx context.Context, age time.Duration) error {
 	err := safely(func() error { return u.refresh(ctx, age) })
-	if p, ok := err.(*panicked); ok {
+	if p, ok := err.(*panicked); ok { //nolint:errorlint // safely does not wrap it
 		u.logPanic(eventid.RefreshFailed, "Error occurred in the `Refresh` method.", p)
 		return fmt.Errorf("follower: refresh: %w", p)
 	}

@@ -20,7 +20,7 @@ type change struct {
 // changing is a change that goroutines of their own make. It is not safe for concurrent use.
 type changing struct {
 	elector *elector
-	ctx     context.Context // nolint:containedctx // with the time that it may take
+	ctx     context.Context // with the time that it may take
 	base    *content        // the content that is replaced
 	patch   chan []byte     // nil: there is no patch
 	back    chan []byte     // nil: there is no history

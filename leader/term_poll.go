@@ -92,7 +92,7 @@ func (t *term) believe(c *content) {
 // fetchFailed keeps the current content (S83, S84) and plans the next poll.
 func (t *term) fetchFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the term ends
 	}
 	t.elector.stats.update(func(s *KeyStats) {
 		s.PollErrors++

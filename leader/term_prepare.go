@@ -11,7 +11,7 @@ import (
 // hash, the blob, and the change from the current content. It may be of JSON that is not a valid config. It is not
 // safe for concurrent use.
 type preparation struct {
-	ctx     context.Context // nolint:containedctx // of the fetch
+	ctx     context.Context // of the fetch
 	cancel  context.CancelFunc
 	content chan *script.Content
 	change  *changing // nil: there was no content before

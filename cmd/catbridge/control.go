@@ -139,7 +139,8 @@ func (f *controlFlags) open(cmd *cobra.Command, args []string, least, most int) 
 	if f.timeout <= 0 {
 		return nil, nil, usagef("--timeout: %v is not above zero", f.timeout)
 	}
-	key, rest := settings.SDKKey{}, args
+	var key settings.SDKKey
+	rest := args
 	if len(s.SDKKeys) == 1 && least == most && len(args) == most {
 		key = s.SDKKeys[0] // the first argument is not a name, even if it is equal to one
 	} else if key, rest, err = selectKey(s.SDKKeys, args); err != nil {

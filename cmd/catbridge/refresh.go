@@ -145,7 +145,7 @@ func (r *asked) meta(ctx context.Context) (wire.Meta, error) {
 	}
 	meta, err := wire.ParseMeta(fields)
 	if err != nil {
-		return wire.Meta{}, nil // the leader repairs it
+		return wire.Meta{}, nil //nolint:nilerr // the leader repairs it
 	}
 	return meta, nil
 }

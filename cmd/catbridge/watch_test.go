@@ -103,7 +103,7 @@ func TestWatchAndServeShowThatContentIsControlled(t *testing.T) {
 	serve.err.expect(t, `"listen":"[^"]+"`)
 	address := regexp.MustCompile(`"listen":"([^"]+)"`).FindStringSubmatch(serve.err.String())[1]
 	status := func() string {
-		res, err := http.Get("http://" + address + "/status") //nolint:noctx // it is local
+		res, err := http.Get("http://" + address + "/status")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,7 +57,7 @@ func gunzip(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
 // capped reads at most limit bytes. If there are more, it fails, unlike io.LimitedReader. Its
 // first error is permanent.
 type capped struct {
-	ctx         context.Context //nolint:containedctx // one read of one body
+	ctx         context.Context // one read of one body
 	r           io.Reader
 	left, limit int64
 	err         error

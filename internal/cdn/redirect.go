@@ -37,7 +37,7 @@ func newHostPolicy(base *url.URL, allowed []string, allowPrivate bool) (*hostPol
 			p.suffixes = append(p.suffixes, "."+strings.ToLower(domain))
 			continue
 		}
-		host := entry
+		var host string
 		if literal, ok := literalIP(entry); ok {
 			host = literal.String() // its colons do not separate a port
 		} else {

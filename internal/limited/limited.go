@@ -92,7 +92,7 @@ func Exec(ctx context.Context, pipe redis.Pipeliner) error {
 	commands, err := pipe.Exec(ctx)
 	for _, command := range commands {
 		if command.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // each command has its own error
 		}
 	}
 	return err

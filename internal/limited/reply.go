@@ -168,7 +168,7 @@ func (t *parser) header(line []byte) error {
 		n, err := strconv.Atoi(string(text))
 		if err != nil || n < 0 {
 			t.add(nil)
-			return nil
+			return nil //nolint:nilerr // -1 is null
 		}
 		t.keep, t.left = min(n, t.limits.Value+1), n+len("\r\n")
 		if !t.reserve(t.keep) {

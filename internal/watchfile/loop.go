@@ -71,7 +71,7 @@ func (l *loop) run(ctx context.Context, paths <-chan []string, again <-chan stru
 			}
 		case event := <-events:
 			l.notified(event)
-		case <-failures: // events may have been lost; the regular checks continue
+		case <-failures: //nolint:errcheck // events may have been lost; the regular checks continue
 		case <-ticker.C:
 			if l.look() {
 				l.note()

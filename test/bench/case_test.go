@@ -17,7 +17,7 @@ type measurement struct {
 	testing.TB
 	suite  string
 	labels bench.Labels
-	ctx    context.Context // nolint:containedctx // it replaces that of the testing.TB
+	ctx    context.Context // it replaces that of the testing.TB
 }
 
 // Context ends when the case exceeds its time limit. All waiting depends on it.

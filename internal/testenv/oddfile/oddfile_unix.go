@@ -23,7 +23,7 @@ type File struct {
 // All makes one file of each kind, until the end of the test.
 func All(t *testing.T) []File {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "odd") // a socket's path must be short
+	folder, err := os.MkdirTemp("", "odd") //nolint:usetesting // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}

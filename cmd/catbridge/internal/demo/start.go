@@ -174,7 +174,7 @@ func (d *demo) removeFolder() error {
 	if !d.o.Once {
 		if now, err := regularfile.Read(filepath.Join(d.folder, "config.json"), evaluate.MaxConfigBytes); err != nil || string(now) != string(ownConfig) {
 			d.screen.text(terminal.Sprintf("Your edited config remains in %s", d.folder))
-			return nil
+			return nil //nolint:nilerr // a config that cannot be read is not removed, either
 		}
 	}
 	return os.RemoveAll(d.folder)

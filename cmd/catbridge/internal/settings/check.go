@@ -181,7 +181,7 @@ func (l *loader) checkServer() {
 // unjoin returns the parts of a joined error, also if it is wrapped.
 func unjoin(err error) []error {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		if joined, ok := inner.(interface{ Unwrap() []error }); ok { //nolint:errorlint // every layer is looked at
+		if joined, ok := inner.(interface{ Unwrap() []error }); ok { // every layer is looked at
 			var all []error
 			for _, part := range joined.Unwrap() {
 				all = append(all, unjoin(part)...)

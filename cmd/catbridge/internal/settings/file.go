@@ -81,7 +81,7 @@ func (d *document) syntax(err error, data []byte) {
 	d.broken = true
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		fmt.Sscan(m[1], &line)
+		_, _ = fmt.Sscan(m[1], &line)
 		text = m[2]
 		if yamlParser.MatchString(text) {
 			line++
