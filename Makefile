@@ -87,6 +87,68 @@ $(RELEASE_TOOLS): bin/%:
 tidy: ## run go mod tidy for every module, after a change of imports
 	$(GO) run ./test/modules tidy
 
+.PHONY: release-check
+release-check: ## try all of a release that works on this machine, and say what was not tried (RELEASE=v0.1.0)
+	@RELEASE=$(RELEASE) .ci/release-check
+
+.PHONY: golangci-lint
+golangci-lint: bin/golangci-lint ## run golangci-lint with the rules of .golangci.yml; the first time takes minutes
+	@echo "==> golangci-lint"
+	@bin/golangci-lint run $$($(GO) list -f '{{.Dir}}' $(PACKAGES))
+
+.PHONY: workflows
+workflows: bin/actionlint ## check the workflows in .github
+	@echo "==> actionlint"
+	@bin/actionlint .github/workflows/*.yml
+
+# The completions and pages are the same on every system. Units of packages start the program of the package.
+.PHONY: release-files
+release-files: build ## write the shell completions, man pages and systemd units of a release to dist/files
+	@rm -rf dist/files; mkdir -p dist/files/completions dist/files/man dist/files/systemd
+	@for file in catbridge.bash _catbridge catbridge.fish catbridge.ps1; do \
+		case $$file in _*) shell=zsh ;; *.ps1) shell=powershell ;; *) shell=$${file##*.} ;; esac; \
+		bin/catbridge completion $$shell > dist/files/completions/$$file; \
+	done
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(GO) test -count=1 -run '^TestEveryCommandHasAManPage$$' ./cmd/catbridge -args -man $(CURDIR)/dist/files/man
+	@gzip -9 -n dist/files/man/*
+	@for unit in deploy/systemd/catbridge.service deploy/serve/catbridge-serve.service; do \
+		name=$${unit##*/}; { \
+			echo "# Before systemctl enable --now $${name%.service}: put sdk-keys and redis-password into /etc/catbridge/credentials,"; \
+			echo "# readable by root only, and set redis.url in /etc/catbridge. See man catbridge."; echo; \
+			awk '!body { body = $$0 == ""; next } { sub("^ExecStart=/usr/local/bin/", "ExecStart=/usr/bin/"); print }' $$unit; \
+		} > dist/files/systemd/$$name; \
+	done
+
+.PHONY: packages
+packages: bin/goreleaser chart ## build the archives and packages of a release in dist/release, without publishing, and check them (RELEASE=v0.1.0)
+	@echo "==> goreleaser"
+	@bin/goreleaser check --quiet
+	@GORELEASER_CURRENT_TAG=$(RELEASE) bin/goreleaser release --snapshot --clean
+	@$(GO) run ./test/release check dist/release $(RELEASE)
+
+.PHONY: publish
+publish: bin/goreleaser chart ## publish the archives and packages of the tags at this commit; only the workflow does so (RELEASE=v0.1.0)
+	@$(GO) run ./test/modules tagged $(RELEASE)
+	@mkdir -p dist; $(GO) run ./test/release notes $(RELEASE) > dist/notes.md
+	@GORELEASER_CURRENT_TAG=$(RELEASE) bin/goreleaser release --clean --release-notes=dist/notes.md
+	@$(GO) run ./test/release check dist/release $(RELEASE)
+
+.PHONY: image
+image: ## build the image with Docker, and run the demo in it
+	docker build --build-arg VERSION=$(VERSION) --tag catbridge .
+	docker run --rm catbridge version
+	docker run --rm catbridge demo --once
+
+IMAGE ?= ghcr.io/catbridge/catbridge
+.PHONY: publish-image
+publish-image: ## build the image for amd64 and arm64, and push it; only the workflow does so (RELEASE=v0.1.0)
+	docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=$(RELEASE) --provenance mode=max --sbom true \
+		--tag $(IMAGE):$(RELEASE:v%=%) $(if $(findstring -,$(RELEASE)),,--tag $(IMAGE):latest) --push .
+
+.PHONY: playground
+playground: ## start the services of docker-compose.yml, check them and stop them
+	@.ci/playground
+
 .PHONY: release
 release: ## prepare a release: the modules require each other at its version, which the Helm chart has, too (RELEASE=v0.1.0)
 	$(GO) run ./test/modules require $(RELEASE)

@@ -3,10 +3,11 @@
 //	go run ./test/modules tidy
 //	go run ./test/modules require v1.2.3
 //	go run ./test/modules dry-run v1.2.3
+//	go run ./test/modules tagged v1.2.3
 //
 // tidy runs go mod tidy for every module. require makes the modules require each other at a
 // version, for its release, and gives the Helm chart that version. dry-run releases the last commit at a version in a temporary folder, and
-// uses the released modules as somebody else would.
+// uses the released modules as somebody else would. tagged fails unless the last commit is a release of all modules.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-var errUsage = errors.New("usage: go run ./test/modules tidy | require <version> | dry-run <version>, with a version such as v1.2.3")
+var errUsage = errors.New("usage: go run ./test/modules tidy | require <version> | dry-run <version> | tagged <version>, with a version such as v1.2.3")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -53,6 +54,8 @@ func run(ctx context.Context, args []string) error {
 		return require(root, args[1])
 	case args[0] == "dry-run" && len(args) == 2 && isVersion(args[1]):
 		return dryRun(ctx, root, args[1])
+	case args[0] == "tagged" && len(args) == 2 && isVersion(args[1]):
+		return tagged(ctx, root, args[1])
 	}
 	return errUsage
 }

@@ -216,6 +216,44 @@ func TestAReleaseRequiresItsOwnVersion(t *testing.T) {
 	}
 }
 
+func TestAReleaseHasATagForEachModule(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		missing.Skip(t, "the git command is missing (%v)", err)
+	}
+	dir := files(t, replaceAll, map[string]string{"lib": "require example.com/m v0.0.0\n"})
+	git := func(args ...string) {
+		t.Helper()
+		if _, err := gitCommand(t.Context(), dir, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit := func() {
+		git("add", "--all")
+		git("-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message", "x")
+	}
+	fails := func(want string) {
+		t.Helper()
+		if err := tagged(t.Context(), dir, "v1.2.3"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	git("init", "--quiet")
+	commit()
+	fails("require each other at v0.0.0")
+	if err := require(dir, "v1.2.3"); err != nil {
+		t.Fatal(err)
+	}
+	commit()
+	git("tag", "v1.2.3")
+	git("tag", "lib/v1.2.3", "HEAD~1")
+	fails("lacks the tags cmd/v1.2.3, lib/v1.2.3")
+	git("tag", "--force", "lib/v1.2.3")
+	git("tag", "cmd/v1.2.3")
+	if err := tagged(t.Context(), dir, "v1.2.3"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFailedTidyKeepsTheChecksumsOfTheWorkspace(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		missing.Skip(t, "the go command is missing (%v)", err)

@@ -123,12 +123,21 @@ func (w *workspace) replace(file *modfile.File, m ownModule) error {
 
 // goCommand runs the go command and returns its output. The error has what it printed.
 func goCommand(ctx context.Context, dir string, env []string, args ...string) (string, error) {
+	return quietly(ctx, dir, env, "go", args...)
+}
+
+// gitCommand does the same with git.
+func gitCommand(ctx context.Context, dir string, args ...string) (string, error) {
+	return quietly(ctx, dir, nil, "git", args...)
+}
+
+func quietly(ctx context.Context, dir string, env []string, program string, args ...string) (string, error) {
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(os.Environ(), env...), &stderr
 	output, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("in %s: go %s: %w\n%s", dir, args[0], err, &stderr)
+		return "", fmt.Errorf("in %s: %s %s: %w\n%s", dir, program, args[0], err, &stderr)
 	}
 	return string(output), nil
 }

@@ -12,7 +12,7 @@ const linkedVersion = module + "/internal/version.release"
 
 func TestBuildsSetTheVersion(t *testing.T) {
 	set := regexp.MustCompile(`-X ([^ =]+)=([^\s"']+)`)
-	for file, want := range map[string]string{"Makefile": "$(VERSION)", "Dockerfile": "$VERSION"} {
+	for file, want := range map[string]string{"Makefile": "$(VERSION)", "Dockerfile": "$VERSION", ".goreleaser.yaml": "v{{.Version}}"} {
 		all := set.FindAllStringSubmatch(root.Read(t, file), -1)
 		if len(all) != 1 || all[0][1] != linkedVersion || all[0][2] != want {
 			t.Errorf("%s sets %q, want %s to %s", file, all, linkedVersion, want)

@@ -18,17 +18,6 @@ var exceptions = []exception{
 	{"test/words", "", "", "the rules, and the test of them"},
 
 	// The old names of settings, until the first release.
-	{"CHANGELOG.md", "LockExpiry", "`timings.lock_expiry`", "names what was renamed"},
-	{"CHANGELOG.md", "StopActing", "`timings.lock_expiry`", "names what was renamed"},
-	{"CHANGELOG.md", "LockExpiry", "(was `LockExpiry`)", "names what was renamed"},
-	{"CHANGELOG.md", "StopActing", "(`StopActing`)", "names what was renamed"},
-	{"CHANGELOG.md", "touch", "`Touches`", "names what was renamed"},
-	{"CHANGELOG.md", "doubted", "`Doubted`", "names what was renamed"},
-	{"CHANGELOG.md", "doubted", "…_doubted_cdn_fetches_total", "names what was renamed"},
-	{"CHANGELOG.md", "doubted", "The outcome `doubted`", "names what was renamed"},
-	{"CHANGELOG.md", "foreign", "`FOREIGN`", "names what was renamed"},
-	{"CHANGELOG.md", "deaf", "`Deaf`", "names what was renamed"},
-	{"CHANGELOG.md", "deaf", "catbridge_follower_deaf_total", "names what was renamed"},
 	{"cmd/catbridge/internal/settings/renamed.go", "LockExpiry", "", "the old names"},
 	{"cmd/catbridge/internal/settings/renamed.go", "StopActing", "", "the old names"},
 	{"cmd/catbridge/internal/settings/renamed.go", "timings.renewal", "", "the old names"},
