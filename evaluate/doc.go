@@ -8,7 +8,8 @@
 // in an atomic pointer.
 //
 // The package reads no clock, does no I/O, starts no goroutines and logs nothing.
-// A [Trace] collects the log events of an evaluation for the caller to log.
+// A [Trace] collects the log events of an evaluation for the caller to log, and, if it is asked to,
+// the evaluation as a tree: see [Explanation].
 //
 // Results, messages and limits follow the official JavaScript SDK; docs/conformance.md
 // lists the few deliberate differences. Numbers such as S72 refer to the rows of

@@ -8,7 +8,7 @@ package evaluate
 // any type of setting; any other kind must match the setting's (S76). If trace is not nil, it
 // collects the log events.
 //
-// Evaluate allocates only for log events, for errors 1000 and 1001, for parsing SemVer and JSON
+// Evaluate allocates only for what a trace collects, for errors 1000 and 1001, for parsing SemVer and JSON
 // array strings, and for converting other attribute values to strings (S33).
 func (c *Config) Evaluate(key string, user any, def Value, trace *Trace) Result {
 	var r Result

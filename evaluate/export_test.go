@@ -34,3 +34,16 @@ func UserAttribute(given any, name string) (string, bool) {
 	err := u.read(&named, &a)
 	return a.asText(), err == nil && a.kind != attributeMissing
 }
+
+// These are the limits of a tree.
+const (
+	MaxTreeParts = maxTreeParts
+	MaxTreeDepth = maxTreeDepth
+)
+
+// Malformed reports whether the rule, or the list of its conditions, is invalid: then the evaluation
+// log does not show it.
+func (t *RuleTree) Malformed() bool { return t.Rule.err != nil || t.Rule.conditionsErr != nil }
+
+// Malformed reports whether the list of the segment's conditions is invalid.
+func (t *SegmentTree) Malformed() bool { return t.segment.conditionsErr != nil }

@@ -42,8 +42,8 @@ var fuzzUsers = []any{
 	map[string]any{"Identifier": "", "Email": "", "A": "[\"x\"]", "Custom1": 42},
 }
 
-// For any document, nothing panics, a trace does not change the result, a failure returns the
-// default, and only listed flags fail because of the config.
+// For any document, nothing panics, a trace does not change the result, the tree is the log, a failure
+// returns the default, and only listed flags fail because of the config.
 func FuzzParse(f *testing.F) {
 	seedConfigs(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -107,6 +107,7 @@ func checkResult(t *testing.T, config *evaluate.Config, key string, user any, de
 	if got.Code == evaluate.CodeInvalidModel && !broken {
 		t.Fatalf("%q fails with %v and is not listed as broken", key, err)
 	}
+	checkExplanation(t, config, key, user, def)
 	if got.TargetingRule != nil {
 		for i := range got.TargetingRule.Conditions() {
 			_ = got.TargetingRule.Conditions()[i].String()

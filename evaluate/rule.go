@@ -26,6 +26,10 @@ func (r *TargetingRule) VariationID() string { return r.served.variation }
 // slice is shared: do not modify it.
 func (r *TargetingRule) PercentageOptions() []PercentageOption { return r.options }
 
+// String describes the rule on one line of printable characters: what it serves, and to whom. Long
+// names and values are cut.
+func (r *TargetingRule) String() string { return r.words() }
+
 // PercentageOption is a read-only view, safe for concurrent use, of a percentage option.
 type PercentageOption struct {
 	share    int64
@@ -42,6 +46,10 @@ func (o *PercentageOption) Value() Value { return o.served.value }
 
 // VariationID returns the ID of the served value, or an empty string.
 func (o *PercentageOption) VariationID() string { return o.served.variation }
+
+// String describes the option on one line of printable characters: its share and its value, or what
+// is wrong with it. Long values are cut.
+func (o *PercentageOption) String() string { return o.words() }
 
 // Condition is a read-only view, safe for concurrent use, of a compiled condition.
 type Condition struct {

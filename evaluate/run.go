@@ -29,7 +29,8 @@ func (s *setting) evaluate(user any, def Value, t *Trace, out *selection) (Value
 }
 
 // share prepares for evaluating all settings for one user. The evaluations share the results of
-// prerequisites, except with the evaluation log: it shows each prerequisite at every use.
+// prerequisites, except with the evaluation log or the
+// tree: they show each prerequisite at every use.
 func (r *run) share(user any, t *Trace) {
 	r.user.resolve(user)
 	r.shared = t.log() == nil
@@ -51,14 +52,14 @@ func outcomeOf(matches bool) outcome {
 }
 
 func (r *run) evaluate(t *Trace, s *setting, def Value, out *selection) (Value, *Error) {
-	t.log().begin(s.key, &r.user)
+	t.begin(s, &r.user)
 	value, err := r.evaluateFor(t, s, def, out)
 	if err != nil {
 		r.chain = chain{} // the evaluation stopped before it emptied the chain
-		t.finish(def)
+		t.finish(def, err)
 		return Value{}, err
 	}
-	t.finish(value)
+	t.finish(value, nil)
 	return value, nil
 }
 

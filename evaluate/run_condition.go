@@ -7,6 +7,18 @@ type obstacle struct {
 	reason    string     // of attributeIsInvalid; empty without a trace
 }
 
+// String returns the reason as the evaluation log shows it.
+func (o *obstacle) String() string {
+	switch o.kind {
+	case userIsMissing:
+		return "User Object is missing"
+	case attributeIsMissing:
+		return "the User." + o.condition.attribute.name + " attribute is missing"
+	default:
+		return "the User." + o.condition.attribute.name + " attribute is invalid (" + o.reason + ")"
+	}
+}
+
 type obstacleKind uint8
 
 const (

@@ -15,7 +15,7 @@ const prerequisiteNotEquals = 1
 func (r *run) evaluatePrerequisite(t *Trace, c *Condition) (outcome, *Error) {
 	p := c.prerequisite
 	l := &r.setting.links[c.link]
-	t.log().prerequisiteCondition(p, l)
+	t.log().prerequisiteCondition(c, l)
 	if l.err != nil {
 		return noMatch, l.err
 	}
@@ -26,13 +26,15 @@ func (r *run) evaluatePrerequisite(t *Trace, c *Condition) (outcome, *Error) {
 	if r.visits++; r.visits > maxPrerequisiteVisits {
 		return noMatch, errTooMany
 	}
-	t.log().beginPrerequisite(p)
+	t.log().beginPrerequisite(p, l)
 	served, err := r.servedBy(t, l.target)
 	r.chain.pop()
+	if err != nil {
+		return noMatch, err
+	}
+	t.log().servedPrerequisite(served)
 
 	switch {
-	case err != nil:
-		return noMatch, err
 	case served.valueErr != nil:
 		return noMatch, served.valueErr
 	case p.comparatorErr != nil:

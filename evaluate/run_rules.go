@@ -76,7 +76,7 @@ func (r *run) evaluateRules(t *Trace, out *selection) (matched bool, err *Error)
 func (r *run) evaluateConditions(t *Trace, conditions []Condition, rule *TargetingRule) (outcome, *Error) {
 	result := match
 	thenOnNewLine := false
-	t.log().bullet()
+	t.log().beginConditions(rule)
 	for i := range conditions {
 		c := &conditions[i]
 		if c.kind == invalidCondition {
@@ -98,7 +98,7 @@ func (r *run) evaluateConditions(t *Trace, conditions []Condition, rule *Targeti
 		if err != nil {
 			return noMatch, err
 		}
-		t.log().endCondition(result == match, rule == nil || len(conditions) > 1)
+		t.log().endCondition(result, &r.cannot, rule == nil || len(conditions) > 1)
 		if result != match {
 			break
 		}

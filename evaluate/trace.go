@@ -44,9 +44,11 @@ type Event struct {
 type Trace struct {
 	// Log requests the evaluation log, too (5000, S101).
 	Log bool
+	// Explain requests the evaluation as a tree, too: see [Trace.Explanation].
+	Explain bool
 
 	events []Event
-	text   logText
+	record record
 }
 
 // Events returns the events collected so far, in the order in which to log them. The slice is
@@ -65,31 +67,53 @@ func (t *Trace) LineBreaks() []int {
 	if t == nil {
 		return nil
 	}
-	return t.text.breaks
+	return t.record.text.breaks
 }
 
-// Reset discards the collected events and keeps the memory.
+// Explanation returns the last evaluation as a tree, or nil if there was none with Explain since
+// Reset. Like the log, it is that of a setting that the config has. It stays valid.
+func (t *Trace) Explanation() *Explanation {
+	if t == nil || t.record.tree == nil {
+		return nil
+	}
+	return t.record.tree.explanation
+}
+
+// Reset discards the collected events and the tree, and keeps the memory.
 func (t *Trace) Reset() {
 	if t == nil {
 		return
 	}
 	clear(t.events)
 	t.events = t.events[:0]
+	t.record.tree = nil
 }
 
-// log returns the evaluation log, or nil if it is not requested.
-func (t *Trace) log() *logText {
-	if t == nil || !t.Log {
+// log returns what follows the rule walk, or nil if neither the evaluation log nor the tree is
+// requested.
+func (t *Trace) log() *record {
+	if t == nil || !t.Log && !t.Explain {
 		return nil
 	}
-	return &t.text
+	return &t.record
 }
 
-// finish adds the evaluation log, which ends with the returned value.
-func (t *Trace) finish(value Value) {
-	if log := t.log(); log != nil {
-		log.end(value)
-		t.add(EventEvaluated, string(log.text))
+func (t *Trace) begin(s *setting, u *user) {
+	if r := t.log(); r != nil {
+		r.log, r.explain = t.Log, t.Explain
+		r.begin(s, u)
+	}
+}
+
+// finish ends the log and the tree with the returned value, and with err if the evaluation failed.
+func (t *Trace) finish(value Value, err *Error) {
+	r := t.log()
+	if r == nil {
+		return
+	}
+	r.end(value, err)
+	if r.log {
+		t.add(EventEvaluated, string(r.text.text))
 	}
 }
 
