@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catbridge/catbridge/gateway/internal/stream"
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 // A token may be removed between the check of a request and the start of its stream, whose body may take long.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower/followertest"
-	"github.com/catbridge/catbridge/gateway/internal/stream"
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 // BenchmarkEvaluation measures requests of the REST API and of OFREP on one connection, beside a bare handler that reads

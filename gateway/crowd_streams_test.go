@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/follower/followertest"
-	"github.com/catbridge/catbridge/gateway/internal/stream"
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 // TestTenThousandEventStreams opens event streams on 10,000 connections of real sockets. Some clients do not

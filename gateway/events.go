@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/gateway/internal/ofrep"
-	"github.com/catbridge/catbridge/gateway/internal/stream"
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 const (
@@ -87,7 +87,7 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request, _ place) {
 	}
 	of.current() // so that there is an event if there is a content
 	has := of.received(r)
-	s, err := g.streams.OpenWhile(clientOf(r), func() bool {
+	s, err := g.streams.OpenWhile(stream.ClientOf(r), func() bool {
 		now := g.table.Load().scoped(signer, grant.Scope)
 		return now != nil && now.site == of.site && sameUser(now.user, of.user)
 	})

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/gateway/internal/ofrep"
-	"github.com/catbridge/catbridge/gateway/internal/stream"
 	"github.com/catbridge/catbridge/internal/hostname"
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 const (

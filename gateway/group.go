@@ -7,7 +7,7 @@ import (
 	"weak"
 
 	"github.com/catbridge/catbridge/evaluate"
-	"github.com/catbridge/catbridge/gateway/internal/stream"
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 // group is the streams of equal users that receive the same flags in the same form. What they

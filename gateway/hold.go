@@ -2,15 +2,16 @@ package gateway
 
 import (
 	"net/http"
-	"net/netip"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 // await holds a request until the config is replaced or no longer served, the time is over, the
 // server shuts down or the client is gone. It reports whether it waited: a request beyond the
 // limits does not.
 func (g *Gateway) await(w http.ResponseWriter, r *http.Request, hold time.Duration, on *site, replaced <-chan struct{}) bool {
-	s, err := g.streams.Open(clientOf(r))
+	s, err := g.streams.Open(stream.ClientOf(r))
 	if err != nil {
 		if g.streams.Draining() {
 			w.Header()["Connection"] = closing
@@ -40,18 +41,3 @@ func (g *Gateway) await(w http.ResponseWriter, r *http.Request, hold time.Durati
 }
 
 var closing = []string{"close"}
-
-// clientOf returns what the limits of a client count by: its IP address, or the first 64 bits of
-// an IPv6 address, because one machine can use all others.
-func clientOf(r *http.Request) string {
-	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr // of a Unix socket
-	}
-	ip := remote.Addr().Unmap()
-	if ip.Is6() {
-		network, _ := ip.Prefix(64) // it has so many bits
-		return network.String()
-	}
-	return ip.String()
-}

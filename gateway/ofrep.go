@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/gateway/internal/ofrep"
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 const (
@@ -148,7 +149,7 @@ func (s *site) reaches(wanted ofrep.Version) bool {
 // awaitVersion waits until the content reaches a version, and reports whether it does. A request
 // beyond the limits of streams does not wait.
 func (g *Gateway) awaitVersion(r *http.Request, of *site, wanted ofrep.Version) bool {
-	slot, err := g.streams.Open(clientOf(r))
+	slot, err := g.streams.Open(stream.ClientOf(r))
 	if err != nil {
 		return false
 	}

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/catbridge/catbridge/gateway/internal/stream"
+	"github.com/catbridge/catbridge/internal/stream"
 )
 
 // maxStreamUser bounds the user of a stream, which stays in memory, in bytes.
@@ -110,7 +110,7 @@ func (g *Gateway) openStream(w http.ResponseWriter, r *http.Request, in place, o
 			return nil, noSuchFlag(key)
 		}
 	}
-	s, err := g.streams.OpenWhile(clientOf(r), func() bool { return g.mayGoOn(r, by, of) })
+	s, err := g.streams.OpenWhile(stream.ClientOf(r), func() bool { return g.mayGoOn(r, by, of) })
 	if err != nil {
 		if errors.Is(err, stream.ErrDraining) {
 			w.Header()["Connection"] = closing

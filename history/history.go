@@ -66,6 +66,8 @@ type History struct {
 	Rev int64
 	// Now is the time of Redis's clock, or of this host's if the user has no right to TIME.
 	Now time.Time
+	// Cut reports whether there are older versions, which [ReadNewest] did not read.
+	Cut bool
 	// Malformed is the number of entries that could not be read. They are left out.
 	Malformed int
 

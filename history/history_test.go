@@ -272,6 +272,62 @@ func TestMoreEntriesThanAPage(t *testing.T) {
 	}
 }
 
+// What is read of a history can be bounded: the newest versions are as Read returns them.
+func TestTheNewestVersionsAreReadAlone(t *testing.T) {
+	s := newStream(t)
+	var configs []int
+	for n := range 30 {
+		configs = append(configs, 1+n%7)
+	}
+	s.changes(configs...)
+	whole := s.read()
+	newest := func(entries, bytes int) *history.History {
+		t.Helper()
+		h, err := history.ReadNewest(t.Context(), s.client, testKey, "", entries, bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	const plenty = 1 << 20
+	for _, entries := range []int{1, 7, 8, 9, 16, 29} {
+		h := newest(entries, plenty)
+		if len(h.Versions) != entries || !h.Cut {
+			t.Fatalf("of %d entries, %d are read; cut: %v", entries, len(h.Versions), h.Cut)
+		}
+		for i := range h.Versions {
+			json, err := h.Content(i)
+			if err != nil || h.Versions[i] != whole.Versions[i] && i+1 < entries || string(json) != string(config(configs[29-i])) {
+				t.Errorf("of %d entries, version %d is %+v, %v", entries, i, h.Versions[i], err)
+			}
+		}
+	}
+	for _, entries := range []int{30, 31, 1_000_000} {
+		if h := newest(entries, plenty); len(h.Versions) != 30 || h.Cut {
+			t.Errorf("of %d entries, %d are read; cut: %v", entries, len(h.Versions), h.Cut)
+		}
+	}
+	if h := newest(100, 8<<10); len(h.Versions) < 2 || len(h.Versions) > 20 || !h.Cut || !h.Versions[0].Recorded() {
+		t.Errorf("of 8 KB, %d versions are read; cut: %v", len(h.Versions), h.Cut)
+	}
+	for _, none := range []*history.History{newest(0, plenty), newest(-1, plenty), newest(100, 0), newest(100, -1)} {
+		if len(none.Versions) != 1 || !none.Cut || none.Versions[0].Recorded() {
+			t.Errorf("without entries: %+v", none.Versions)
+		}
+		if json, err := none.Content(0); err != nil || string(json) != string(config(configs[29])) {
+			t.Errorf("the current config: %v", err)
+		}
+	}
+	// Huge entries end it without an error.
+	huge := strings.Repeat("x", 24<<20)
+	for range 8 {
+		s.add(map[string]any{"back": huge})
+	}
+	if took := memory.Allocated(func() { newest(100, plenty) }); took > 40<<20 {
+		t.Errorf("%d MB", took>>20)
+	}
+}
+
 func TestFind(t *testing.T) {
 	s := newStream(t)
 	s.changes(1, 2, 3, 2, 4) // in force since 60, 59, 58, 57 and 56 minutes

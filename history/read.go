@@ -29,13 +29,24 @@ const (
 // a *redis.Client or a *redis.ClusterClient. The errors are Redis's, or say what is malformed. If
 // Redis has no config, the history is empty.
 func Read(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) (*History, error) {
+	return read(ctx, client, sdkKey, namespace, reader{maxBytes: maxReadBytes, maxEntries: wire.MaxHistoryEntries})
+}
+
+// ReadNewest is like [Read], but for the current config it reads at most the newest entries that maxEntries
+// and maxBytes allow, and sets Cut if there are more. maxBytes counts what Redis sends; 0 or less reads no entry.
+func ReadNewest(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string, maxEntries, maxBytes int) (*History, error) {
+	most := max(0, min(maxEntries, wire.MaxHistoryEntries))
+	return read(ctx, client, sdkKey, namespace, reader{maxBytes: min(maxBytes, maxReadBytes), maxEntries: most + 1, cut: true})
+}
+
+func read(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string, r reader) (*History, error) {
 	if err := redisnode.Check(client); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
 	if err := cachekeys.CheckNamespace(namespace); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	r := reader{client: client, keys: cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)}
+	r.client, r.keys = client, cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)
 	for try := 1; ; try++ {
 		h, err := r.read(ctx)
 		if err != nil {
@@ -50,12 +61,15 @@ func Read(ctx context.Context, client redis.UniversalClient, sdkKey, namespace s
 
 // reader reads the history of one SDK key.
 type reader struct {
-	client redis.UniversalClient
-	keys   cachekeys.Keys
+	client     redis.UniversalClient
+	keys       cachekeys.Keys
+	maxBytes   int
+	maxEntries int
+	cut        bool // stop at the limits, instead of an error; one entry more than wanted shows that there are more
 }
 
 func (r reader) read(ctx context.Context) (*History, error) {
-	entries, malformed, err := r.entries(ctx)
+	entries, malformed, more, err := r.entries(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +77,7 @@ func (r reader) read(ctx context.Context) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &History{Rev: meta.Rev, Malformed: malformed}
+	h := &History{Rev: meta.Rev, Malformed: malformed, Cut: more}
 	if h.Now, err = r.now(ctx); err != nil {
 		return nil, err
 	}
@@ -105,23 +119,30 @@ func (h *History) add(meta wire.Meta, entries []wire.HistoryEntry) {
 // streamID matches the ID of an entry. Names of fields never look like one.
 var streamID = regexp.MustCompile(`^[0-9]+-[0-9]+$`)
 
-// entries returns the entries of the stream, the newest first, and the number of malformed ones.
-func (r reader) entries(ctx context.Context) (entries []wire.HistoryEntry, malformed int, err error) {
-	last, left := "+", maxReadBytes
-	for len(entries)+malformed < wire.MaxHistoryEntries {
+// entries returns the entries of the stream, the newest first, and the number of malformed ones. more
+// reports whether the limits ended it.
+func (r reader) entries(ctx context.Context) (entries []wire.HistoryEntry, malformed int, more bool, err error) {
+	last, left, count := "+", r.maxBytes, pageEntries
+	for len(entries)+malformed < r.maxEntries {
+		count = min(count, r.maxEntries-len(entries)-malformed)
 		limits := limited.Limits{Value: wire.MaxHistoryValueBytes, Total: max(left, 1)}
-		reply := limited.Send(ctx, r.client, limits, "xrevrange", r.keys.History, last, "-", "COUNT", pageEntries)
+		reply := limited.Send(ctx, r.client, limits, "xrevrange", r.keys.History, last, "-", "COUNT", count)
 		values, err := reply.Values()
 		switch {
 		case redis.HasErrorPrefix(err, "WRONGTYPE"):
-			return nil, 0, nil // the leader begins again
+			return nil, 0, false, nil // the leader begins again
+		case errors.Is(err, limited.ErrTotal) && r.cut && count > 1:
+			count = 1 // those that fit
+			continue
+		case errors.Is(err, limited.ErrTotal) && r.cut:
+			return entries, malformed, true, nil
 		case errors.Is(err, limited.ErrTotal):
-			return nil, 0, fmt.Errorf("read the history: it has more than %d bytes; delete %s", maxReadBytes, r.keys.History)
+			return nil, 0, false, fmt.Errorf("read the history: it has more than %d bytes; delete %s", maxReadBytes, r.keys.History)
 		case err != nil:
-			return nil, 0, fmt.Errorf("read the history: %w", err)
+			return nil, 0, false, fmt.Errorf("read the history: %w", err)
 		}
 		if len(values) == 0 {
-			break
+			return entries, malformed, false, nil
 		}
 		left -= reply.Size()
 		text := func(i int) string {
@@ -132,7 +153,7 @@ func (r reader) entries(ctx context.Context) (entries []wire.HistoryEntry, malfo
 		for i := 0; i < len(values); {
 			id, fields := text(i), map[string]string{}
 			if !streamID.MatchString(id) {
-				return nil, 0, errors.New("read the history: unexpected reply of Redis")
+				return nil, 0, false, errors.New("read the history: unexpected reply of Redis")
 			}
 			for i++; i+1 < len(values); i += 2 {
 				name := text(i)
@@ -148,11 +169,14 @@ func (r reader) entries(ctx context.Context) (entries []wire.HistoryEntry, malfo
 				malformed++
 			}
 		}
-		if read < pageEntries {
-			break
+		if read < count {
+			return entries, malformed, false, nil
 		}
 	}
-	return entries, malformed, nil
+	if r.cut {
+		return entries[:min(len(entries), r.maxEntries-1)], malformed, true, nil
+	}
+	return entries, malformed, false, nil
 }
 
 // meta returns the zero Meta if it is malformed.

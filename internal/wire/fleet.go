@@ -64,6 +64,15 @@ func ValidFleetName(s string) bool {
 	return true
 }
 
+// FleetName returns the name in a follower's ID, which is the name, a tilde and a random part. It
+// returns an ID of another form whole.
+func FleetName(id string) string {
+	if i := strings.LastIndexByte(id, '~'); i > 0 {
+		return id[:i]
+	}
+	return id
+}
+
 func isAlphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }

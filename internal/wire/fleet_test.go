@@ -135,3 +135,11 @@ func FuzzParseFleetReport(f *testing.F) {
 		}
 	})
 }
+
+func TestTheNameInAFollowersID(t *testing.T) {
+	for id, want := range map[string]string{"web-1~ABCDEFGHIJ": "web-1", "a~b~ABCDEFGHIJ": "a~b", "web-1": "web-1", "~A": "~A", "": ""} {
+		if have := wire.FleetName(id); have != want {
+			t.Errorf("%q has the name %q, want %q", id, have, want)
+		}
+	}
+}
