@@ -23,28 +23,41 @@ const (
 	maxReports = 200_000
 )
 
-type timed struct {
+// Report is the latest report of a follower.
+type Report struct {
+	Name string // of the follower, by default its host
 	wire.FleetReport
-	at time.Time
+	At       time.Time // by Redis's clock
+	Standing Standing
 }
+
+// Standing says how a follower compares with the current content, see [Fleet].
+type Standing string
+
+const (
+	Current Standing = "current"
+	Pending Standing = "pending"
+	Behind  Standing = "behind"
+	Silent  Standing = "silent"
+)
 
 // fleet reads the reports, the oldest first: a follower that reports in between moves to the
 // end, and is read twice rather than not at all. The latest report of each follower counts.
-func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (*Fleet, error) {
+func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (*Fleet, []Report, error) {
 	f := &Fleet{Versions: map[string]int{}, States: map[string]int{}}
-	latest := map[string]timed{}
+	latest := map[string]Report{}
 	from := strconv.FormatInt(now.Add(-wire.FleetExpiry).UnixMilli(), 10)
 	for read := 0; ; {
 		// Members and scores alternate.
 		members, err := limited.Send(ctx, r.Client, limited.Limits{Value: wire.MaxFleetBytes}, "zrange", set, from, "+inf", "byscore", "limit", 0, page, "withscores").Values()
 		switch {
 		case key.refused(err, "the followers"):
-			return nil, nil
+			return nil, nil, nil
 		case isWrongType(err):
 			key.fault("the followers' reports are not a sorted set: delete the key %s", set)
-			return nil, nil
+			return nil, nil, nil
 		case err != nil:
-			return nil, fmt.Errorf("read the followers' reports: %w", err)
+			return nil, nil, fmt.Errorf("read the followers' reports: %w", err)
 		}
 		var score string
 		for pair := range slices.Chunk(members, 2) {
@@ -61,15 +74,17 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 		}
 		from = "(" + score
 	}
+	reports := make([]Report, 0, len(latest))
 	for _, report := range latest {
-		f.place(report, now, key.Content)
+		report.Standing = f.place(report, now, key.Content)
+		reports = append(reports, report)
 	}
 	f.cut(r.Most)
-	return f, nil
+	return f, reports, nil
 }
 
 // take keeps a report if it is the latest of its follower.
-func (f *Fleet) take(latest map[string]timed, member, score string, now time.Time) {
+func (f *Fleet) take(latest map[string]Report, member, score string, now time.Time) {
 	report, err := wire.ParseFleetReport(member)
 	if report.State == "noLeader" { // older followers write it thus
 		report.State = string(follower.StateNoLeader)
@@ -80,16 +95,17 @@ func (f *Fleet) take(latest map[string]timed, member, score string, now time.Tim
 		f.Malformed++
 		return
 	}
-	if last, ok := latest[report.ID]; !ok || !at.Before(last.at) {
-		latest[report.ID] = timed{report, at}
+	if last, ok := latest[report.ID]; !ok || !at.Before(last.At) {
+		latest[report.ID] = Report{Name: wire.FleetName(report.ID), FleetReport: report, At: at}
 	}
 }
 
-func (f *Fleet) place(r timed, now time.Time, c *Content) {
-	reported := now.Sub(r.at)
+// place counts a report, and returns how the follower compares with the content.
+func (f *Fleet) place(r Report, now time.Time, c *Content) Standing {
+	reported := now.Sub(r.At)
 	if reported > 3*r.Interval {
 		f.Silent++
-		return
+		return Silent
 	}
 	f.Following++
 	f.Versions[r.Version]++
@@ -97,17 +113,20 @@ func (f *Fleet) place(r timed, now time.Time, c *Content) {
 	switch {
 	case c == nil || c.Rev == 0: // nothing to compare with
 		f.Pending++
+		return Pending
 	case r.Hash == c.Hash[:wire.FleetHashBytes]:
 		f.Current++
 		f.SlowestLag = max(f.SlowestLag, seconds(r.Lag))
-	case r.at.Sub(time.UnixMilli(c.changed)) < grace:
+		return Current
+	case r.At.Sub(c.Since()) < grace:
 		f.Pending++
-	default:
-		f.Behind++
-		f.Laggards = append(f.Laggards, Follower{
-			ID: r.ID, Version: r.Version, State: r.State, Rev: r.Rev, Hash: r.Hash, Reported: seconds(reported),
-		})
+		return Pending
 	}
+	f.Behind++
+	f.Laggards = append(f.Laggards, Follower{
+		ID: r.ID, Version: r.Version, State: r.State, Rev: r.Rev, Hash: r.Hash, Reported: seconds(reported),
+	})
+	return Behind
 }
 
 // cut keeps the laggards that are furthest behind.

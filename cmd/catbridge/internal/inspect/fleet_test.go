@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader"
@@ -79,6 +80,20 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	}
 	if key.OK || len(key.Faults) != 1 || key.Faults[0] != "3 of 8 followers that report are behind; see their logs" {
 		t.Errorf("%q", key.Faults)
+	}
+
+	whole, err := inspect.Redis{Client: client, Most: 2}.LookAtAll(t.Context(), "main", keys)
+	if err != nil || len(whole.Reports) != 9 || time.Since(whole.Now).Abs() > time.Minute {
+		t.Fatalf("%v, %d reports", err, len(whole.Reports))
+	}
+	standings := map[string]inspect.Standing{
+		"current-1": inspect.Current, "current-2": inspect.Current, "current-3": inspect.Current, "current-4": inspect.Current, "silent": inspect.Silent,
+		"behind-1": inspect.Behind, "behind-2": inspect.Behind, "empty": inspect.Behind, "pending": inspect.Pending,
+	}
+	for _, r := range whole.Reports {
+		if r.Standing != standings[r.ID] || r.Name != r.ID || r.Version != "v1.2.0" || r.At.IsZero() {
+			t.Errorf("%+v", r)
+		}
 	}
 
 	// Soon after a change, no follower counts as behind.

@@ -52,6 +52,10 @@ type Content struct {
 	changed int64 // when it became current, Unix ms; possibly too late, never too early
 }
 
+// Since returns when the content became current, by Redis's clock: possibly too late, never too
+// early.
+func (c *Content) Since() time.Time { return time.UnixMilli(c.changed).UTC() }
+
 // Patches are the last changes, which lead to the current content.
 type Patches struct {
 	Steps int `json:"steps"`

@@ -25,13 +25,26 @@ type Redis struct {
 	Most   int // maximum number of Laggards
 }
 
+// Whole is the state of one SDK key with the reports of all its followers.
+type Whole struct {
+	Key
+	Reports []Report  // in no order
+	Now     time.Time // by Redis's clock, or by this host's if the user has no right to TIME
+}
+
 // Look reads the state of the SDK key whose names in Redis are keys. It returns the errors of
 // Redis and of the connection. A missing right is not an error, but a remark.
 func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key, error) {
+	whole, err := r.LookAtAll(ctx, name, keys)
+	return whole.Key, err
+}
+
+// LookAtAll is like Look, and returns the reports of all followers, too.
+func (r Redis) LookAtAll(ctx context.Context, name string, keys cachekeys.Keys) (Whole, error) {
 	for try := 1; ; try++ {
 		key, now, err := r.read(ctx, name, keys)
 		if err != nil {
-			return Key{}, fmt.Errorf("%s: %w", name, err)
+			return Whole{}, fmt.Errorf("%s: %w", name, err)
 		}
 		if try < readsAtOnce && !key.fits() {
 			continue
@@ -41,16 +54,18 @@ func (r Redis) Look(ctx context.Context, name string, keys cachekeys.Keys) (Key,
 			key.Remarks = append(key.Remarks, "the patches do not lead to the current config, and followers read the blob instead; the leader writes them again with the next change")
 		}
 		if key.History, err = r.history(ctx, &key, keys.History); err != nil {
-			return Key{}, fmt.Errorf("%s: %w", name, err)
+			return Whole{}, fmt.Errorf("%s: %w", name, err)
 		}
 		if key.Subscribers, err = r.subscribers(ctx, &key, keys.Events); err != nil {
-			return Key{}, fmt.Errorf("%s: %w", name, err)
+			return Whole{}, fmt.Errorf("%s: %w", name, err)
 		}
-		if key.Fleet, err = r.fleet(ctx, &key, keys.Fleet, now); err != nil {
-			return Key{}, fmt.Errorf("%s: %w", name, err)
+		fleet, reports, err := r.fleet(ctx, &key, keys.Fleet, now)
+		if err != nil {
+			return Whole{}, fmt.Errorf("%s: %w", name, err)
 		}
+		key.Fleet = fleet
 		key.judge(now)
-		return key, nil
+		return Whole{key, reports, now}, nil
 	}
 }
 
