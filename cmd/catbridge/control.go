@@ -15,12 +15,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
-	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/orders"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
-	"github.com/catbridge/catbridge/evaluate"
-	state "github.com/catbridge/catbridge/internal/control"
-	"github.com/catbridge/catbridge/internal/wire"
 	"github.com/catbridge/catbridge/leader/control"
 )
 
@@ -74,21 +71,11 @@ func (f *controlFlags) order() (control.Order, error) {
 		by = userAtHost()
 	}
 	o := control.Order{By: by, Reason: f.reason, For: f.lasts}
-	switch {
-	case f.timeout <= 0:
+	if f.timeout <= 0 {
 		return o, usagef("--timeout: %v is not above zero", f.timeout)
-	case f.lasts <= 0:
-		return o, usagef("--for: give the time after which it ends, above zero and at most %v", control.MaxDuration)
-	case f.lasts < time.Millisecond:
-		return o, usagef("--for: %v is below 1ms", f.lasts)
-	case f.lasts > control.MaxDuration:
-		return o, usagef("--for: %v is more than %v (7 days)", f.lasts, control.MaxDuration)
-	case strings.TrimSpace(f.reason) == "":
-		return o, usagef("--reason: say why, in at most %d bytes", control.MaxReasonBytes)
 	}
-	check := state.Order{By: o.By, Reason: o.Reason, Since: wire.MinRev, Until: wire.MinRev + 1}
-	if fault, ok := errors.AsType[*wire.ParseError](check.Validate()); ok {
-		return o, usagef("--%s: %s", fault.Part, fault.Reason)
+	if fault := orders.Check(o); fault != nil {
+		return o, usagef("--%s: %w", fault.Part, fault)
 	}
 	return o, nil
 }
@@ -171,32 +158,16 @@ func (c *controller) read() (*control.Controls, error) {
 
 // controlError adds what to do.
 func controlError(key settings.SDKKey, err error) error {
-	if reply, ok := errors.AsType[redis.Error](err); ok && redis.IsPermissionError(reply) {
-		return fmt.Errorf("%s: %w; use a user with the rights of controller in deploy/acl", key.Label(), err)
-	}
-	for _, own := range []error{
-		control.ErrConflict, control.ErrEarlierLeader, control.ErrLost, control.ErrNoConfig, control.ErrNotInForce, control.ErrPinnedLost,
-	} {
-		if errors.Is(err, own) {
-			return fmt.Errorf("%s: %w", key.Label(), err)
-		}
-	}
-	if reply, ok := errors.AsType[redis.Error](err); ok {
-		return fmt.Errorf("%s: %w", key.Label(), reply)
-	}
-	return fmt.Errorf("%s: %w; run catbridge doctor", key.Label(), redisurl.Explain(err))
+	return fmt.Errorf("%s: %w", key.Label(), orders.Explain(err))
 }
-
-// sdkRecently is how long after an official SDK overwrote the entry an order warns of it.
-const sdkRecently = time.Hour
 
 // warnOfSDKs warns if an official SDK that is not offline has overwritten the entry recently.
 func (c *controller) warnOfSDKs(controls *control.Controls) error {
-	if controls.Overwritten.IsZero() || controls.Now.Sub(controls.Overwritten) >= sdkRecently {
+	text := orders.OnlineSDK(controls)
+	if text == "" {
 		return nil
 	}
-	return stderr(c.cmd).Linef("%s an official SDK that is not offline overwrote the entry %v ago: it follows the CDN, and not what is in force here; set it to offline",
-		terminal.Paint(terminal.Yellow, "warning:"), max(0, controls.Now.Sub(controls.Overwritten)).Round(time.Second))
+	return stderr(c.cmd).Linef("%s %s", terminal.Paint(terminal.Yellow, "warning:"), text)
 }
 
 // plan is what a command wants to change.
@@ -250,52 +221,18 @@ func (c *controller) refused(err error) error {
 
 // show prints how the change changes the config.
 func (c *controller) show(controls *control.Controls, change *control.Change) error {
-	out := stdout(c.cmd)
-	if controls.Pinned == nil && len(controls.Forced) == 0 && !controls.Applied {
-		if err := out.Linef("%s the leader has not acted yet on what was withdrawn", unknown); err != nil {
-			return err
-		}
-	}
-	switch {
-	case change.After == nil:
-		return out.Linef("%s what changes is not known: Redis does not have the CDN's config", unknown)
-	case change.Before == nil:
-		if err := out.Linef("%s what changes is not known: Redis does not have the current config", unknown); err != nil {
-			return err
-		}
-	default:
-		if err := printDifference(out, change.Before, change.After); err != nil {
-			return err
-		}
-	}
-	for _, s := range change.Suspended {
-		if err := out.Linef("%s the flag %s stays as it is, though it is forced: %s", unknown, s.Flag, s.Reason); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// printDifference prints flag by flag how two configs differ.
-func printDifference(out *terminal.Output, before, after []byte) error {
-	from, err := evaluate.Parse(before)
-	if err != nil {
-		return out.Linef("%s what changes is not known: the current config is invalid: %v", unknown, err)
-	}
-	to, err := evaluate.Reparse(from, after)
+	lines, err := orders.Preview(controls, change)
 	if err != nil {
 		return err
 	}
-	changes := evaluate.Diff(from, to)
-	for _, change := range changes {
-		for line := range strings.Lines(change.String()) {
-			if err := out.Linef("%s", strings.TrimSuffix(line, "\n")); err != nil {
-				return err
-			}
+	for _, line := range lines {
+		text := terminal.Sprintf("%s", line.Text)
+		if line.Unknown {
+			text = terminal.Sprintf("%s %s", unknown, line.Text)
 		}
-	}
-	if len(changes) == 0 {
-		return out.Linef("no flag evaluates differently now")
+		if err := stdout(c.cmd).Linef("%s", text); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -328,7 +265,7 @@ func (c *controller) ask(what string) (agreed bool, err error) {
 // conflict prints what another operator has put in force meanwhile.
 func (c *controller) conflict() error {
 	errs := stderr(c.cmd)
-	if err := errs.Linef("%s another operator has changed what is in force meanwhile; nothing was written. Now:", terminal.Paint(terminal.Yellow, "!")); err != nil {
+	if err := errs.Linef("%s %s", terminal.Paint(terminal.Yellow, "!"), orders.Conflict); err != nil {
 		return err
 	}
 	controls, err := c.read()
@@ -354,18 +291,8 @@ func (c *controller) apply(change *control.Change) error {
 		return controlError(c.key, err)
 	}
 	began := time.Now()
-	switch err := change.Await(ctx); {
-	case err == nil:
-		return stdout(c.cmd).Linef("%s: done; the leader acted within %v", c.key.Label(), time.Since(began).Round(time.Millisecond))
-	case errors.Is(err, control.ErrNoLeader):
-		return fmt.Errorf("%s: written, but there is no leader: the next one acts on it", c.key.Label())
-	case errors.Is(err, control.ErrEarlierLeader):
-		return fmt.Errorf("%s: written, but %w", c.key.Label(), control.ErrEarlierLeader)
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%s: written; interrupted before the leader acted", c.key.Label())
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s: written, but the leader has not acted within %v (--timeout): see catbridge controls, or run catbridge status", c.key.Label(), c.flags.timeout)
-	default:
-		return fmt.Errorf("%s: written, but it is unknown whether the leader acted: %w", c.key.Label(), redisurl.Explain(err))
+	if err := orders.Awaited(change.Await(ctx), fmt.Sprintf("%v (--timeout)", c.flags.timeout)); err != nil {
+		return fmt.Errorf("%s: %w", c.key.Label(), err)
 	}
+	return stdout(c.cmd).Linef("%s: done; the leader acted within %v", c.key.Label(), time.Since(began).Round(time.Millisecond))
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/orders"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
 	"github.com/catbridge/catbridge/leader/control"
@@ -80,7 +80,7 @@ func printControls(cmd *cobra.Command, key settings.SDKKey, controls *control.Co
 			}
 		}
 	}
-	if faults := controlFaults(controls); len(faults) > 0 {
+	if faults := orders.Faults(controls); len(faults) > 0 {
 		return errFaults(len(faults))
 	}
 	return nil
@@ -95,83 +95,25 @@ type controlsReport struct {
 }
 
 func newControlsReport(name string, c *control.Controls) controlsReport {
-	return controlsReport{Name: name, Earlier: c.Earlier, Control: inForce(c), Faults: controlFaults(c)}
-}
-
-// inForce returns what is in force as status shows it.
-func inForce(c *control.Controls) inspect.Control {
-	in := inspect.Control{Applied: c.Applied, Forced: []inspect.Force{}}
-	if p := c.Pinned; p != nil {
-		in.Pin = &inspect.Pin{Rev: p.Rev, Hash: p.Hash, Order: inspect.Order(p.InForce)}
-	}
-	for _, f := range c.Forced {
-		in.Forced = append(in.Forced, inspect.Force{Flag: f.Flag, Value: f.Value.Any(), Suspended: f.Suspended, Order: inspect.Order(f.InForce)})
-	}
-	return in
-}
-
-// controlFaults returns what is wrong with what Redis has.
-func controlFaults(c *control.Controls) (faults []string) {
-	if c.Lost != nil {
-		faults = append(faults, fmt.Sprintf("Redis has lost what operators put in force; a leader that acted on it writes it again: %v", c.Lost))
-	}
-	if c.PinnedLost != nil {
-		faults = append(faults, fmt.Sprintf("a leader that acted on the pin writes its config again; otherwise pin it again, or withdraw the pin: %v", c.PinnedLost))
-	}
-	return faults
+	return controlsReport{Name: name, Earlier: c.Earlier, Control: orders.InForce(c), Faults: orders.Faults(c)}
 }
 
 // controlLines describes what is in force, and whether the leader has acted.
 func controlLines(name string, c *control.Controls) []terminal.Styled {
 	var lines []terminal.Styled
 	add := func(format string, args ...any) { lines = append(lines, terminal.Sprintf(format, args...)) }
-	for _, fault := range controlFaults(c) {
+	for _, fault := range orders.Faults(c) {
 		add("%s %s: %s", mark(false), name, fault)
 	}
-	in := inForce(c)
-	for _, line := range inForceLines(&in) {
+	in := orders.InForce(c)
+	for _, line := range orders.Lines(&in) {
 		add("%s: %s", name, line)
 	}
-	switch {
-	case c.Earlier:
-		add("%s %s: the leader has an earlier version, and acts on no pin and no force: upgrade all leader processes", unknown, name)
-	case len(lines) == 0 && c.Applied:
-		add("%s: nothing is in force", name)
-	case len(lines) == 0:
-		add("%s %s: nothing is in force any more, but the leader has not acted yet", unknown, name)
-	case !c.Applied && c.Lost == nil:
-		add("%s %s: the leader has not acted on this yet", unknown, name)
+	switch text, doubtful := orders.Standing(c); {
+	case doubtful:
+		add("%s %s: %s", unknown, name, text)
+	case text != "":
+		add("%s: %s", name, text)
 	}
 	return lines
-}
-
-// inForceLines describes each pin and force.
-func inForceLines(c *inspect.Control) (lines []string) {
-	if c.Pin != nil {
-		lines = append(lines, "pinned "+describePin(c.Pin))
-	}
-	for _, f := range c.Forced {
-		value := fmt.Sprint(f.Value)
-		if text, ok := f.Value.(string); ok {
-			value = fmt.Sprintf("%.100q", text)
-		}
-		line := fmt.Sprintf("forced %s to %s %s", f.Flag, value, describeOrder(f.Order))
-		if f.Suspended != "" {
-			line += "; suspended: " + f.Suspended
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-func describePin(p *inspect.Pin) string {
-	rev := ""
-	if p.Rev != 0 {
-		rev = fmt.Sprintf(", rev %d,", p.Rev)
-	}
-	return fmt.Sprintf("%.8s%s %s", p.Hash, rev, describeOrder(p.Order))
-}
-
-func describeOrder(o inspect.Order) string {
-	return fmt.Sprintf("until %s by %s: %s", o.Until.Format(time.RFC3339), o.By, o.Reason)
 }

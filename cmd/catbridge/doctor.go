@@ -25,6 +25,7 @@ after a fault, what to do. Give it the settings of the process that fails.
   redis memory   Redis does not evict the lock and the content
   redis clock    differs from this host's by less than 5 s
   rights         the Redis user has all rights that it needs; if not, what to grant
+  dashboard      with ui: the Redis user may read all that the dashboard shows
   scripts        Lua scripts run
   state          there is a leader, its lock expires, the entry and the blob are the current
                  config, the CDN's last answer is recent, and no follower is behind

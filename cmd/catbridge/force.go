@@ -6,9 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
-	"github.com/catbridge/catbridge/evaluate"
-	state "github.com/catbridge/catbridge/internal/control"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/orders"
 	"github.com/catbridge/catbridge/leader/control"
 )
 
@@ -46,8 +44,10 @@ func newForce() *cobra.Command {
 				what:   fmt.Sprintf("force %.64q to %.64q for %v", flag, text, f.lasts),
 				orders: true,
 				change: func(controls *control.Controls) (*control.Change, error) {
-					value, err := valueFor(controls, flag, text)
-					if err != nil {
+					value, err := orders.Value(controls, flag, text)
+					if fault, ok := errors.AsType[*orders.Fault](err); ok {
+						return nil, &usageError{fault}
+					} else if err != nil {
 						return nil, err
 					}
 					return controls.Force(flag, value, order)
@@ -57,35 +57,6 @@ func newForce() *cobra.Command {
 	}
 	f.add(cmd, true)
 	return cmd
-}
-
-// valueFor returns the value that a text means for a flag. A flag of the config in force has the same
-// type as without the forces. A flag that only the CDN's or the pinned config has is refused by Force.
-func valueFor(controls *control.Controls, flag, text string) (evaluate.Value, error) {
-	json := controls.Current()
-	if json == nil {
-		return evaluate.Value{}, control.ErrNoConfig
-	}
-	config, err := evaluate.Parse(json)
-	if err != nil {
-		return evaluate.Value{}, fmt.Errorf("the current config is invalid: %w", err)
-	}
-	if config.KindOf(flag) == evaluate.KindNone {
-		return evaluate.Value{}, unknownFlag(config, flag)
-	}
-	value, err := state.ParseValue(config, flag, text)
-	if err != nil {
-		return evaluate.Value{}, &usageError{err}
-	}
-	return value, nil
-}
-
-// unknownFlag does not quote the flag: it may be an SDK key.
-func unknownFlag(config *evaluate.Config, flag string) error {
-	if near := settings.Nearest(flag, config.Keys(), 1+len(flag)/4); near != "" {
-		return usagef("the current config has no flag with that key, or it has no valid type; did you mean %.64q?", near)
-	}
-	return usagef("the current config has no flag with that key, or it has no valid type")
 }
 
 const unforceLong = `unforce withdraws the force of a flag: its rules are in force again, as the CDN's or the

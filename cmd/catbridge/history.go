@@ -14,27 +14,17 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/settings"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/words"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/history"
-	"github.com/catbridge/catbridge/internal/wire"
 )
 
-const historyLong = `history prints which configs were in force, the newest first, and flag by flag what each
+var historyLong = `history prints which configs were in force, the newest first, and flag by flag what each
 changed: when it came into force, the first 8 digits of its hash, its rev, why it came into
 force, and the host or ID of the leader that published it. NAME is the name of the SDK key; with
 one SDK key it may be left out.
 
-  first      there was no config before
-  poll       a poll of the CDN by its interval, or at the start of a leader's term
-  webhook    a poll that a webhook requested
-  refresh    a poll that catbridge refresh or a program requested
-  sdk        the leader took it over from an official SDK while the CDN did not answer
-  repair     Redis had lost it, or kept only part of it, and the leader wrote it again
-  pin        an operator pinned it
-  force      an operator forced a flag
-  withdrawn  an operator ended a pin or a force
-  expired    a pin or a force ended at its time
-
+` + words.Causes() + `
 A line says why the config before is unavailable: a leader did not hold it, it did not fit
 into the history, or a change was not recorded. Differences that no evaluation shows, such
 as white space, are not listed. The Redis user needs +xrevrange, +hmget and +getrange.
@@ -253,43 +243,24 @@ func (f *historyFlags) run(cmd *cobra.Command, args []string) error {
 // changesOf returns, of all changes between two configs, those of a flag, of the segments that it uses, and of its
 // prerequisites of any depth.
 func changesOf(flag string, all []evaluate.Change) []evaluate.Change {
-	flags, segments := map[string]bool{flag: true}, map[string]bool{}
-	for next := []string{flag}; len(next) > 0; {
-		key := next[0]
-		next = next[1:]
-		i, found := slices.BinarySearchFunc(all, key, func(c evaluate.Change, key string) int { return strings.Compare(c.Flag, key) })
-		if !found {
-			continue
-		}
-		for _, d := range all[i].Details {
-			switch {
-			case d.Part == "segment":
-				segments[d.Uses()] = true
-			case d.Part == "prerequisite" && !flags[d.Uses()]:
-				flags[d.Uses()] = true
-				next = append(next, d.Uses())
-			}
+	subjects := make([]words.Subject, len(all))
+	for i := range all {
+		subjects[i] = words.SubjectOf(&all[i])
+	}
+	concerns := words.Concerns(flag, subjects)
+	some := []evaluate.Change{}
+	for i, change := range all {
+		if concerns[i] {
+			some = append(some, change)
 		}
 	}
-	return slices.DeleteFunc(all, func(c evaluate.Change) bool { return !flags[c.Flag] && (c.Segment == "" || !segments[c.Segment]) })
-}
-
-// gaps are the gaps in words, after "the config before".
-var gaps = map[history.Gap]string{
-	history.Unrecorded: "is not in the history: a change could not be recorded, or Redis lost what was in force",
-	history.Unknown:    "is unknown: the leader did not hold it when it took over",
-	history.TooLarge:   "did not fit into the history",
-	history.Corrupt:    "cannot be made: the history's entry is corrupt",
+	return some
 }
 
 func (e *historyEntry) print(out *terminal.Output) error {
 	head := terminal.Sprintf("%s", terminal.Paint(terminal.Bold, e.describe()))
 	if e.Time != nil {
-		who := wire.LeaderHost(e.Leader)
-		if who == "" {
-			who = e.Leader
-		}
-		head = terminal.Sprintf("%s  %s  by %s, %s", terminal.Paint(terminal.Bold, e.describe()), e.Cause, who, size(e.Size))
+		head = terminal.Sprintf("%s  %s  by %s, %s", terminal.Paint(terminal.Bold, e.describe()), e.Cause, words.Leader(e.Leader), words.Size(e.Size))
 	}
 	if err := out.Linef("%s", head); err != nil {
 		return err
@@ -301,20 +272,20 @@ func (e *historyEntry) print(out *terminal.Output) error {
 			}
 		}
 	}
-	switch why, gap := gaps[e.Gap]; {
-	case gap:
+	switch why := words.Gap(e.Gap); {
+	case why != "":
 		return out.Linef("    %s the config before %s", unknown, why)
 	case e.Changes != nil && len(e.Changes) == 0:
-		return out.Linef("    no flag evaluates differently")
+		return out.Linef("    %s", words.NoDifference)
 	}
 	return nil
 }
 
 // describe returns the time, the start of the hash and the rev.
 func (e *historyEntry) describe() string {
-	at := "in force, not recorded"
+	var at time.Time
 	if e.Time != nil {
-		at = e.Time.Format(time.RFC3339)
+		at = *e.Time
 	}
-	return fmt.Sprintf("%s  %s  rev %d", at, e.Hash[:min(len(e.Hash), 8)], e.Rev)
+	return words.Version(e.Rev, e.Hash, at)
 }

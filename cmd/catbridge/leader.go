@@ -38,6 +38,10 @@ With --listen it serves over HTTP:
   GET  /metrics       metrics for Prometheus
   GET  /status        JSON, see --status
   GET  /debug/pprof/  with --pprof
+  GET  /ui/           the dashboard, with --ui; docs/dashboard.md describes it
+
+On an address that other machines reach, the dashboard needs a token of --ui-token-file with
+one of the rights read, explain and control.
 
 It runs until it receives SIGINT, SIGTERM or SIGQUIT, even if Redis or the CDN fail or its
 log is no longer read. It logs to standard error. At the end it releases its locks, so that
@@ -102,15 +106,29 @@ func runLeader(cmd *cobra.Command, s *settings.Settings, load func() (*settings.
 	if err != nil {
 		return &usageError{err}
 	}
-	server, err := newServer(s, l, base.reloads, log)
+	if s.UI && s.Listen == "" {
+		return usagef("--ui: the dashboard needs an address: give --listen, such as 127.0.0.1:8080")
+	}
+	d, err := newLeaderDashboard(s, l, base.level, log)
+	if err != nil {
+		return &usageError{err}
+	}
+	defer d.close()
+	server, err := newServer(s, l, d.onServer(), base.reloads, log)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
+	if err := d.apply(s, func() error { return nil }); err != nil { // the leader has its SDK keys
+		return errors.Join(&usageError{err}, server.Close())
+	}
 	p := parts{
-		part: settings.Leader, apply: func(s *settings.Settings) error { return l.SetSDKKeys(s.LeaderKeys()) },
+		part: settings.Leader,
+		apply: func(s *settings.Settings) error {
+			return d.apply(s, func() error { return l.SetSDKKeys(s.LeaderKeys()) })
+		},
 		ready: func() bool { return takesPart(l.Stats()) },
 		attrs: []any{"leader", l.ID()},
-		run:   []func(context.Context) error{l.Run},
+		run:   d.addTo([]func(context.Context) error{l.Run}),
 	}
 	if server != nil {
 		p.attrs = append(p.attrs, "listen", server.Addr().String())

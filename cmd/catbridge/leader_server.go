@@ -11,11 +11,11 @@ import (
 
 // newServer returns the HTTP server, which listens already, or nil if the settings have no
 // address to listen on.
-func newServer(s *settings.Settings, l *leader.Leader, reloads *metrics.ReloadCollector, log *slog.Logger) (*httpd.Server, error) {
+func newServer(s *settings.Settings, l *leader.Leader, ui httpd.NewUI, reloads *metrics.ReloadCollector, log *slog.Logger) (*httpd.Server, error) {
 	if s.Listen == "" {
 		return nil, nil
 	}
-	cfg := httpd.Config{Addr: s.Listen, Leader: l, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts, Version: programVersion(), Logger: log}
+	cfg := httpd.Config{Addr: s.Listen, Leader: l, NewUI: ui, Status: s.Status, Pprof: s.Pprof, Hosts: s.HTTPHosts, Version: programVersion(), Logger: log}
 	if s.Metrics.Enabled {
 		cfg.Gatherer = newRegistry(s, metrics.NewLeaderCollector(l), reloads)
 	}

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/orders"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
-	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/history"
 	"github.com/catbridge/catbridge/leader/control"
 )
@@ -116,22 +115,13 @@ func (c *controller) config(reference string) (json []byte, rev int64, err error
 
 // warnOfBrokenFlags prints the flags of a config that no user is served.
 func (c *controller) warnOfBrokenFlags(json []byte) error {
-	config, err := evaluate.Parse(json)
+	broken, err := orders.Broken(json)
 	if err != nil {
 		return usagef("%w", err)
 	}
-	const most = 5
-	broken := config.BrokenFlags()
-	for i, flag := range broken {
-		text := terminal.Sprintf("the flag %s of the config is broken, and serves its default in the code: %v", flag.Key, flag.Err)
-		if i == most {
-			text = terminal.Sprintf("%d more flags of the config are broken", len(broken)-most)
-		}
+	for _, text := range broken {
 		if err := stderr(c.cmd).Linef("%s %s", terminal.Paint(terminal.Yellow, "warning:"), text); err != nil {
 			return err
-		}
-		if i == most {
-			break
 		}
 	}
 	return nil
@@ -139,18 +129,10 @@ func (c *controller) warnOfBrokenFlags(json []byte) error {
 
 // note prints what a pin replaces, and what stays in force.
 func (c *controller) note(controls *control.Controls) error {
-	out := stdout(c.cmd)
-	if p := inForce(controls).Pin; p != nil {
-		if err := out.Linef("it replaces the pin %s", describePin(p)); err != nil {
+	for _, note := range orders.Notes(controls) {
+		if err := stdout(c.cmd).Linef("%s", note); err != nil {
 			return err
 		}
-	}
-	if n := len(controls.Forced); n > 0 {
-		var flags []string
-		for _, f := range controls.Forced {
-			flags = append(flags, f.Flag)
-		}
-		return out.Linef("flags that stay forced: %s", strings.Join(flags, ", "))
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ that must not see rules, it evaluates flags with the API of ConfigCat Proxy.
   GET  /metrics       metrics for Prometheus
   GET  /status        JSON, see --status
   GET  /debug/pprof/  with --pprof
+  GET  /ui/           the dashboard, with --ui; docs/dashboard.md describes it
 
 {key} is one of these. Every other one is answered with 404.
 
@@ -55,7 +56,8 @@ starts without Redis, and with --online it then asks the CDN.
 
 By default it listens on 127.0.0.1 only. On an address that other machines reach, metrics,
 status and profiles need a token with the right status, as Authorization: Bearer TOKEN, or a
-client certificate, or --insecure. Use TLS there: keys and tokens are in the path.
+client certificate, or --insecure. Use TLS there: keys and tokens are in the path. There the
+dashboard always needs a token with the right read or explain, or a client certificate.
 
 When the file of --config or a file that it names changes, and on SIGHUP, serve reads its
 settings again and applies the SDK keys, their settings, tokens, certificates and the log
@@ -118,7 +120,12 @@ func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.S
 	if err != nil {
 		return &usageError{err}
 	}
-	v := newServed(s, client, g, a, base.level, log)
+	d, err := newDashboard(s, nil, log)
+	if err != nil {
+		return &usageError{err}
+	}
+	defer d.close()
+	v := newServed(s, client, g, a, d, base.level, log)
 	defer v.close()
 	if err := v.apply(s); err != nil {
 		return &usageError{err}
@@ -136,13 +143,13 @@ func runServe(cmd *cobra.Command, s *settings.Settings, load func() (*settings.S
 		},
 		ready: func() bool { return v.report().Ready },
 		attrs: []any{"listen", server.Addr().String()},
-		run:   []func(context.Context) error{server.Run},
+		run:   d.addTo([]func(context.Context) error{server.Run}),
 	})
 }
 
 func newServeServer(s *settings.Settings, v *served, g *gateway.Gateway, reloads *metrics.ReloadCollector, log *slog.Logger) (*httpd.Server, error) {
 	cfg := httpd.ServeConfig{
-		Addr: s.Serve.Listen, Gateway: g, Report: v.report, Authorized: v.mayReadStatus,
+		Addr: s.Serve.Listen, Gateway: g, NewUI: v.dashboard.onServer(), Report: v.report, Authorized: v.mayReadStatus,
 		Drain: func(ctx context.Context) {
 			v.stopping.Store(true)
 			g.Drain(ctx, drainTime)

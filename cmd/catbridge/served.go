@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"encoding/hex"
-	"errors"
 	"log/slog"
 	"path/filepath"
 	"reflect"
@@ -25,11 +24,11 @@ import (
 
 // served is what catbridge serve serves: a follower for each SDK key. It is safe for concurrent use.
 type served struct {
-	redis     redis.UniversalClient
+	starter   starter
 	gateway   *gateway.Gateway
 	asker     *asker
+	dashboard *dashboard // nil: it is off
 	followers *metrics.FollowerCollector
-	level     slog.Leveler
 	log       *slog.Logger
 
 	started  *settings.Settings                // with what needs a restart
@@ -42,14 +41,9 @@ type served struct {
 	keys []servedKey // in the order of the settings
 }
 
-type servedKey struct {
-	label  string
-	config follower.Config // without what is the same for all
-	client *follower.Client
-}
-
-func newServed(s *settings.Settings, client redis.UniversalClient, g *gateway.Gateway, a *asker, level slog.Leveler, log *slog.Logger) *served {
-	return &served{redis: client, gateway: g, asker: a, followers: metrics.NewFollowerCollector(), level: level, log: log, started: s}
+func newServed(s *settings.Settings, client redis.UniversalClient, g *gateway.Gateway, a *asker, d *dashboard, level slog.Leveler, log *slog.Logger) *served {
+	start := starter{redis: client, level: level, log: log, configure: func(k settings.SDKKey) follower.Config { return followerConfig(s, k) }}
+	return &served{starter: start, gateway: g, asker: a, dashboard: d, followers: metrics.NewFollowerCollector(), log: log, started: s}
 }
 
 // apply makes the SDK keys and tokens of the settings those that are served. Followers whose
@@ -64,23 +58,8 @@ func (v *served) apply(s *settings.Settings) error {
 func (v *served) replace(s *settings.Settings) (unused []servedKey, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var next, fresh []servedKey
-	var errs []error
-	kept := map[*follower.Client]bool{}
-	for i := range s.SDKKeys {
-		k := servedKey{label: s.SDKKeys[i].Label(), config: followerConfig(v.started, s.SDKKeys[i])}
-		if k.client = v.running(k); k.client == nil {
-			var err error
-			if k.client, err = v.start(k); err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			fresh = append(fresh, k)
-		}
-		kept[k.client] = true
-		next = append(next, k)
-	}
-	if err := errors.Join(errs...); err != nil {
+	next, fresh, err := v.starter.plan(s.SDKKeys, v.keys)
+	if err != nil {
 		return fresh, err
 	}
 	if err := v.asker.apply(s); err != nil {
@@ -95,17 +74,18 @@ func (v *served) replace(s *settings.Settings) (unused []servedKey, err error) {
 			v.log.Warn("the keys of event streams stay as they are", "error", err) // unreachable: they were checked
 		}
 	}
+	if err := v.dashboard.show(s, next); err != nil {
+		v.log.Warn("the dashboard stays as it is", "error", err) // unreachable: the settings were checked
+	}
 	for _, k := range v.keys {
 		v.followers.Remove(k.label)
-		if !kept[k.client] {
-			unused = append(unused, k)
-		}
 	}
 	for _, k := range next {
 		if err := v.followers.Add(k.label, k.client); err != nil {
 			v.log.Warn("an SDK key has no metrics", "sdk_key", k.label, "error", err)
 		}
 	}
+	unused = without(next, v.keys)
 	v.keys = next
 	v.settings.Store(s)
 	if s.Serve.TLS != nil {
@@ -114,40 +94,11 @@ func (v *served) replace(s *settings.Settings) (unused []servedKey, err error) {
 	return unused, nil
 }
 
-// running returns the follower with the configuration of k, or nil.
-func (v *served) running(k servedKey) *follower.Client {
-	for _, now := range v.keys {
-		if reflect.DeepEqual(now.config, k.config) {
-			return now.client
-		}
-	}
-	return nil
-}
-
-func (v *served) start(k servedKey) (*follower.Client, error) {
-	cfg := k.config
-	cfg.Redis, cfg.Logger, cfg.LogLevel = v.redis, v.log.With("name", k.label), v.level
-	return follower.New(cfg)
-}
-
-func closeAll(keys []servedKey) {
-	var group sync.WaitGroup
-	for _, k := range keys {
-		group.Go(k.client.Close)
-	}
-	group.Wait()
-}
-
 // followerConfig returns the configuration of the follower of an SDK key, without what is the same
 // for all. What needs a restart is in s.
 func followerConfig(s *settings.Settings, k settings.SDKKey) follower.Config {
-	cfg := follower.Config{
-		SDKKey: k.Key, Namespace: s.RedisOptions.Namespace(), FleetReport: s.Serve.FleetReport,
-		BaseURL: k.BaseURL, AllowedHosts: k.AllowedHosts, AllowPrivate: k.AllowPrivate,
-	}
-	if s.Fast() {
-		cfg.Timings = follower.FastTimings()
-	}
+	cfg := plainFollower(s, k)
+	cfg.FleetReport = s.Serve.FleetReport
 	if s.Serve.Online {
 		cfg.Online = true
 		cfg.ProxyURL, cfg.ConnectTimeout, cfg.HTTPTimeout = s.ProxyURL, s.ConnectTimeout, s.HTTPTimeout

@@ -3,14 +3,15 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/orders"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/words"
 )
 
-const unknown = "–"
+const unknown = words.Unknown
 
 func mark(ok bool) terminal.Styled {
 	if ok {
@@ -43,17 +44,17 @@ func statusText(report statusReport, width int) []terminal.Styled {
 			lines = append(lines, terminal.Sprintf("%s %s: %s", mark(false), k.Name, fault))
 		}
 		if k.Control != nil {
-			for _, line := range inForceLines(k.Control) {
+			for _, line := range orders.Lines(k.Control) {
 				lines = append(lines, terminal.Sprintf("%s %s: %s", terminal.Paint(terminal.Yellow, "!"), k.Name, line))
 			}
 		}
 		if f := k.Fleet; f != nil {
-			if others := fleetOthers(f); others != "" {
+			if others := words.Others(f); others != "" {
 				lines = append(lines, terminal.Sprintf("%s %s: of the followers that report, %s", unknown, k.Name, others))
 			}
 			for _, l := range f.Laggards {
 				lines = append(lines, terminal.Sprintf("%s %s: %s (version %s, %s) has rev %d, hash %s; reported %v ago",
-					terminal.Paint(terminal.Yellow, "↓"), k.Name, l.ID, l.Version, l.State, l.Rev, l.Hash, age(l.Reported)))
+					terminal.Paint(terminal.Yellow, "↓"), k.Name, l.ID, l.Version, l.State, l.Rev, l.Hash, words.Age(l.Reported)))
 			}
 		}
 		for _, remark := range k.Remarks {
@@ -139,7 +140,7 @@ func leaderCells(l *inspect.Leader) (who, since, lock string) {
 	if who == "" {
 		who = "…" + l.ID[max(0, len(l.ID)-8):]
 	}
-	return who, brief(l.Leads), lock
+	return who, words.Brief(l.Leads), lock
 }
 
 func contentCells(c *inspect.Content) (rev, cdn string) {
@@ -148,7 +149,7 @@ func contentCells(c *inspect.Content) (rev, cdn string) {
 	}
 	cdn = unknown
 	if c.Age != nil {
-		cdn = fmt.Sprintf("%s/%s", brief(*c.Age), brief(c.Poll))
+		cdn = fmt.Sprintf("%s/%s", words.Brief(*c.Age), words.Brief(c.Poll))
 	}
 	return fmt.Sprint(c.Rev), cdn
 }
@@ -158,7 +159,7 @@ func partCell(p *inspect.Part) string {
 	case p == nil:
 		return unknown
 	case p.State == inspect.Matches:
-		return size(p.Bytes)
+		return words.Size(p.Bytes)
 	}
 	return string(p.State)
 }
@@ -175,54 +176,6 @@ func fleetCell(f *inspect.Fleet) string {
 		return unknown
 	}
 	return fmt.Sprintf("%d of %d", f.Current, f.Following)
-}
-
-// fleetOthers counts the followers that do not have the current config.
-func fleetOthers(f *inspect.Fleet) string {
-	var others []string
-	for _, other := range []struct {
-		n    int
-		what string
-	}{{f.Behind, "behind"}, {f.Pending, "pending"}, {f.Silent, "silent"}} {
-		if other.n > 0 {
-			others = append(others, fmt.Sprintf("%d %s", other.n, other.what))
-		}
-	}
-	return strings.Join(others, ", ")
-}
-
-// brief formats a number of seconds in at most 6 characters: 850ms, 12s, 3m5s, 2h10m, 12d.
-func brief(seconds float64) string {
-	d := age(seconds)
-	switch {
-	case d < time.Second:
-		return d.String()
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 100*time.Hour:
-		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dd", int(d.Hours())/24)
-}
-
-func age(seconds float64) time.Duration {
-	d := time.Duration(seconds * float64(time.Second))
-	switch {
-	case d < 10*time.Second:
-		return d.Round(100 * time.Millisecond)
-	case d < time.Hour:
-		return d.Round(time.Second)
-	}
-	return d.Round(time.Minute)
-}
-
-func size(n int) string {
-	if n < 10_000 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%d KB", (n+500)/1000)
 }
 
 func shortened(s string, most int) string {

@@ -41,6 +41,20 @@ func CheckReporter(ctx context.Context, client redis.UniversalClient, sdkKey, na
 	))
 }
 
+// CheckDashboard is like [CheckFollower], for what the dashboard reads in addition. Without these rights
+// it shows less.
+func CheckDashboard(ctx context.Context, client redis.UniversalClient, sdkKey, namespace string) error {
+	keys := cachekeys.For(sdkKey, namespace, redisnode.OptionsOf(client).DB)
+	bridge := "%R~" + strings.TrimSuffix(keys.Lock, "lock") + "*"
+	return check(client, []try{
+		{"", func() error { return client.Time(ctx).Err() }},
+		{bridge, func() error { return client.PTTL(ctx, keys.Lock).Err() }},
+		{bridge, func() error { return client.ZRange(ctx, keys.Fleet, 0, 0).Err() }},
+		{bridge, func() error { return client.XRevRangeN(ctx, keys.History, "+", "-", 1).Err() }},
+		{"", func() error { return client.PubSubNumSub(ctx, keys.Events).Err() }},
+	})
+}
+
 func followerTries(ctx context.Context, client redis.UniversalClient, keys cachekeys.Keys) []try {
 	entry, bridge := "%R~"+keys.Entry, "%R~"+strings.TrimSuffix(keys.Lock, "lock")+"*"
 	tries := []try{{"", func() error { return client.Ping(ctx).Err() }}}

@@ -17,10 +17,10 @@ import (
 type rights map[harness.Role]string
 
 const (
-	leaderCommands     = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby xadd xrevrange xtrim time publish subscribe ping"
+	leaderCommands     = "eval evalsha get set del getrange setrange pttl pexpire hmget hset hincrby xadd xrevrange xtrim time publish subscribe ping zrange pubsub|numsub"
 	followerCommands   = "get getrange hmget subscribe ping"
 	reporterCommands   = followerCommands + " zadd zremrangebyscore"
-	serveCommands      = reporterCommands + " eval evalsha set hincrby publish"
+	serveCommands      = reporterCommands + " eval evalsha set hincrby publish pttl zrange xrevrange time pubsub|numsub"
 	statusCommands     = "get getrange pttl hmget zrange xrevrange time pubsub|numsub ping"
 	operatorCommands   = statusCommands + " eval evalsha hincrby publish"
 	controllerCommands = operatorCommands + " set del"
@@ -219,7 +219,7 @@ func TestUsersAccessOnlyTheKeysTheyNeed(t *testing.T) {
 		{"SET " + k.Hook("x") + " x", []harness.Role{harness.AsLeader, harness.AsServe}},
 		{"ZADD " + k.Fleet + " 1 x", []harness.Role{harness.AsReporter, harness.AsServe}},
 		{"ZADD " + k.Meta + " 1 x", []harness.Role{harness.AsServe}},
-		{"ZRANGE " + k.Fleet + " 0 -1", []harness.Role{harness.AsOperator, harness.AsController, harness.AsStatus}},
+		{"ZRANGE " + k.Fleet + " 0 -1", []harness.Role{harness.AsLeader, harness.AsServe, harness.AsOperator, harness.AsController, harness.AsStatus}},
 		{"GET somebody:else", nil},
 		{"GET " + k.Entry + "x", nil},
 		{"GET " + k.Entry[1:], nil},

@@ -164,6 +164,18 @@ var evaluating = []mutant{
 		test{"evaluate", "^TestForceOfARepeatedKeyTakesBoundedMemory$"},
 	},
 	{
+		"the tree of an evaluation has no bound", "S101", []edit{{"evaluate", `len(e.open) > maxTreeDepth || !e.take(1)`, `!e.take(1)`}},
+		test{"evaluate", "^TestTheTreeIsBounded$"},
+	},
+	{
+		"the tree names the default value beside a percentage option", "S101", []edit{{"evaluate", `at.tree.ServesDefault = !at.matched && !at.chosen`, `at.tree.ServesDefault = !at.matched`}},
+		test{"evaluate", "^TestTheTreeIsTheLogOfAnyConfig$"},
+	},
+	{
+		"the tree blames a prerequisite for the condition on it", "S101", []edit{{"evaluate", `at.left = true`, `at.left = false`}},
+		test{"evaluate", "^TestTheTreeSaysWhereAnEvaluationFailed$"},
+	},
+	{
 		"a control is accepted in another form", "F40", []edit{{"internal/control", `if !bytes.Equal(c.body(), body) {`, `if false {`}},
 		test{"internal/control", "^TestMalformedControlsAreRejected$"},
 	},

@@ -121,7 +121,7 @@ func (m mutant) overlay(root, dir string) (string, error) {
 // all returns all mutants.
 func all() []mutant {
 	var list []mutant
-	for _, part := range [][]mutant{scripts, leading, polling, following, patching, recording, operating, controlling, fetching, rebaseRule, controlled, formats, naming, evaluating, serving, servingOpenFeature} {
+	for _, part := range [][]mutant{scripts, leading, polling, following, patching, recording, operating, controlling, fetching, rebaseRule, controlled, formats, naming, evaluating, explaining, observing, serving, servingOpenFeature} {
 		list = append(list, part...)
 	}
 	return list

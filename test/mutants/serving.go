@@ -60,17 +60,17 @@ var serving = []mutant{
 		test{"gateway", "^TestHeldRequestsOutliveTheTimeoutsOfTheServer$"},
 	},
 	{
-		"serve: a client may hold any number of streams", "F42", []edit{{"gateway/internal/stream",
+		"serve: a client may hold any number of streams", "F42", []edit{{"internal/stream",
 			`case s.clients[client] >= s.limits.PerClient:`, `case false:`}},
 		test{"gateway", "^TestBeyondTheLimitsRequestsAreNotHeld$"},
 	},
 	{
-		"serve: a stalled client keeps its stream", "F42", []edit{{"gateway/internal/stream",
+		"serve: a stalled client keeps its stream", "F42", []edit{{"internal/stream",
 			`out.SetWriteDeadline(began.Add(limits.WriteTimeout))`, `out.SetWriteDeadline(time.Time{})`}},
-		test{"gateway/internal/stream", "^TestAStalledClientDelaysNobody$"},
+		test{"internal/stream", "^TestAStalledClientDelaysNobody$"},
 	},
 	{
-		"serve: all streams end at once", "F42", []edit{{"gateway/internal/stream",
+		"serve: all streams end at once", "F42", []edit{{"internal/stream",
 			`if !sleepUntil(ctx, began.Add(over*time.Duration(i)/time.Duration(len(order)))) {`, `if began.IsZero() || i < 0 || ctx.Err() != nil {`}},
 		test{"gateway", "^TestDrainingAnswersHeldRequestsOneByOne$"},
 	},
@@ -146,9 +146,9 @@ var serving = []mutant{
 		test{"gateway", "^TestStreamsEndWhenTheyAreNoLongerAllowed$"},
 	},
 	{
-		"serve: over HTTP/2 a silent stream ends", "F42", []edit{{"gateway/internal/stream",
+		"serve: over HTTP/2 a silent stream ends", "F42", []edit{{"internal/stream",
 			`return out.SetWriteDeadline(time.Time{}) == nil`, `return true`}},
-		test{"gateway/internal/stream", "^TestStreamsOverHTTP2StayOpen$"},
+		test{"internal/stream", "^TestStreamsOverHTTP2StayOpen$"},
 	},
 	{
 		"serve: a certificate is verified only when its connection begins", "I13", []edit{{"cmd/catbridge/internal/httpd",

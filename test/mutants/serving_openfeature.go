@@ -38,8 +38,8 @@ var servingOpenFeature = []mutant{
 		test{"gateway", "^TestEventsFollowChanges$"},
 	},
 	{
-		"serve: all pages ask at once after an event", "F42", []edit{{"gateway/internal/stream",
+		"serve: all pages ask at once after an event", "F42", []edit{{"internal/stream",
 			`if h.started && !h.delaying {`, `if h.started && !h.delaying && h.each < 0 {`}},
-		test{"gateway/internal/stream", "^TestHintsAreSpread$"},
+		test{"internal/stream", "^TestHintsAreSpread$"},
 	},
 }

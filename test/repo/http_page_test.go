@@ -252,12 +252,12 @@ func httpPage(t *testing.T) string {
 			delete(servers, function)
 		}
 	}
-	internal := servers["addInternal"]
+	internal, ui := servers["addInternal"], servers["addUI"]
 	b.WriteString(serveRoutesStart)
-	write("newServeHandler", "addInternal")
-	servers["addInternal"] = internal
+	write("newServeHandler", "addInternal", "addUI")
+	servers["addInternal"], servers["addUI"] = internal, ui
 	b.WriteString(leaderRoutesStart)
-	write("newHandler", "addInternal")
+	write("newHandler", "addInternal", "addUI")
 	for function := range servers {
 		t.Errorf("httpd.%s adds routes: add it to the page", function)
 	}

@@ -28,7 +28,7 @@ var layouts = map[string]layout{
 	},
 	"evaluate/internal/jsontext": {own: []string{}, never: []string{"context", "log", "net", "os", "io", "reflect", "sync"}},
 	"internal/acl": {
-		own:   []string{"cachekeys", "internal/limited", "internal/redisnode", "internal/subscription", "internal/wire"},
+		own:   []string{"cachekeys", "internal/limited", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire"},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
 	"internal/cdn":          {own: []string{"internal/regularfile", "internal/version"}},
@@ -46,6 +46,7 @@ var layouts = map[string]layout{
 	"internal/patch":        {own: []string{"internal/wire"}, other: []string{"github.com/klauspost/compress"}, never: []string{"net", "os", "log"}},
 	"internal/regularfile":  {own: []string{}},
 	"internal/redisnode":    {own: []string{}, other: []string{"github.com/redis/go-redis/v9"}},
+	"internal/stream":       {own: []string{}, never: []string{"log"}},
 	"internal/subscription": {own: []string{"internal/redisnode"}, other: []string{"github.com/redis/go-redis/v9"}},
 	"internal/version":      {own: []string{}, never: []string{"net", "os"}},
 	"internal/watchfile":    {own: []string{}, other: []string{"github.com/fsnotify/fsnotify"}},
@@ -95,13 +96,12 @@ var layouts = map[string]layout{
 	"gateway": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/stream", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/klauspost/compress"},
 		never: []string{"log", "os"},
 	},
-	"gateway/internal/ofrep":  {own: []string{"evaluate"}, never: []string{"context", "log", "net", "os"}, still: []string{"net/http"}}, // for the statuses
-	"gateway/internal/stream": {own: []string{}, never: []string{"log"}},
+	"gateway/internal/ofrep": {own: []string{"evaluate"}, never: []string{"context", "log", "net", "os"}, still: []string{"net/http"}}, // for the statuses
 	"follower/followertest": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "internal/cdn", "internal/configserver", "internal/control", "internal/eventlog", "internal/histogram",
@@ -112,7 +112,7 @@ var layouts = map[string]layout{
 	"metrics": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "gateway", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/stream", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},
@@ -127,17 +127,19 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/demo": {
 		own: []string{
 			"cachekeys", "evaluate", "follower", "gateway", "history", "leader", "leader/control", "internal/acl", "internal/cdn", "internal/configserver", "internal/control", "internal/eventlog",
-			"internal/histogram", "internal/hostname", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire",
-			"internal/watchfile", "cmd/catbridge/internal/answers", "cmd/catbridge/internal/localcdn", "cmd/catbridge/internal/redisurl",
+			"internal/histogram", "internal/hostname", "internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/stream", "internal/subscription", "internal/version", "internal/wire",
+			"internal/watchfile", "cmd/catbridge/internal/httpd", "cmd/catbridge/internal/inspect",
+			"cmd/catbridge/internal/observe", "cmd/catbridge/internal/orders", "cmd/catbridge/internal/settings", "cmd/catbridge/internal/ui", "cmd/catbridge/internal/words", "internal/evalcase",
+			"cmd/catbridge/internal/answers", "cmd/catbridge/internal/localcdn", "cmd/catbridge/internal/redisurl",
 			"cmd/catbridge/internal/terminal",
 		},
 		other: []string{"github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"},
 	},
 	"cmd/catbridge/internal/doctor": {
 		own: []string{
-			"cachekeys", "evaluate", "follower", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
+			"cachekeys", "evaluate", "follower", "history", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
 			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
-			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/settings",
+			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/settings", "cmd/catbridge/internal/words",
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 	},
@@ -155,6 +157,44 @@ var layouts = map[string]layout{
 		},
 		other: []string{"github.com/redis/go-redis/v9"},
 		never: []string{"net", "os"},
+	},
+	"cmd/catbridge/internal/observe": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "history", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
+			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/words",
+			"leader", "internal/acl",
+		},
+		other: []string{"github.com/redis/go-redis/v9"},
+		never: []string{"net", "os"},
+	},
+	"cmd/catbridge/internal/orders": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "history", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
+			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/redisurl", "cmd/catbridge/internal/settings", "cmd/catbridge/internal/words",
+			"leader", "leader/control", "internal/acl", "internal/hostname",
+		},
+		other: []string{"github.com/redis/go-redis/v9"},
+		never: []string{"net", "os"},
+	},
+	"cmd/catbridge/internal/ui": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "history", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
+			"cmd/catbridge/internal/inspect", "cmd/catbridge/internal/answers", "cmd/catbridge/internal/observe", "cmd/catbridge/internal/orders", "cmd/catbridge/internal/redisurl",
+			"cmd/catbridge/internal/settings", "cmd/catbridge/internal/terminal", "cmd/catbridge/internal/words",
+			"leader", "leader/control", "internal/acl", "internal/evalcase", "internal/hostname", "internal/stream",
+		},
+		other: []string{"github.com/redis/go-redis/v9"},
+	},
+	"cmd/catbridge/internal/words": {
+		own: []string{
+			"cachekeys", "evaluate", "follower", "history", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire", "internal/watchfile",
+			"cmd/catbridge/internal/inspect",
+		},
+		never: []string{"net", "os", "context", "log"},
 	},
 	"cmd/catbridge/internal/localcdn": {
 		own: []string{"evaluate", "internal/cdn", "internal/configserver", "internal/regularfile", "internal/version", "internal/watchfile", "internal/wire"},

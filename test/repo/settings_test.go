@@ -96,6 +96,7 @@ func TestSettingsOnThePagesAreAccepted(t *testing.T) {
 				"catbridge.yaml": strings.ReplaceAll(f.text, "/run/secrets/catbridge", dir),
 				"sdk-keys":       "shop=" + playgroundKey + "\n", "redis-password": "secret\n", "shop.key": playgroundKey + "\n", "redis.password": "secret\n",
 				"serve.tokens": "Zm9yLW1vbml0b3Jpbmctb25seS4u rights=status\n",
+				"ui-tokens":    "Zm9yLXBlb3BsZS1vbmx5LWhlcmUu rights=explain,control name=ada@example.com\n",
 			} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 					t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -20,6 +21,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/localcdn"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/terminal"
+	"github.com/catbridge/catbridge/leader"
 )
 
 // Options configure the demo.
@@ -71,12 +73,13 @@ type demo struct {
 
 	operator redis.UniversalClient // for what operators do
 
-	pending     *change           // of the CDN's content, in progress; nil: no change
-	ordered     *change           // by operators, in progress; nil: no change
-	latest      *localcdn.Content // the newest that a follower has; nil: none
-	changes     int               // of the CDN's content that have reached all followers, including the first
-	orders      int               // by operators that have reached all followers
-	leader      string            // the leader shown last; empty: no leader
+	pending     *change                       // of the CDN's content, in progress; nil: no change
+	ordered     *change                       // by operators, in progress; nil: no change
+	latest      *localcdn.Content             // the newest that a follower has; nil: none
+	changes     int                           // of the CDN's content that have reached all followers, including the first
+	orders      int                           // by operators that have reached all followers
+	leader      string                        // the leader shown last; empty: no leader
+	local       atomic.Pointer[leader.Leader] // whose state the dashboard shows
 	killedAt    time.Time
 	readerState string
 	pollError   string

@@ -29,10 +29,14 @@ type arrival struct {
 	at     time.Time
 }
 
+// fleetReport is the time between two reports, which the dashboard shows.
+const fleetReport = 5 * time.Second
+
 func startReader(name string, to redisurl.Options, sdkKey string, log *slog.Logger, arrived func(arrival)) (*reader, error) {
 	r := &reader{name: name, client: to.Client()}
 	client, err := follower.New(follower.Config{
-		SDKKey: sdkKey, Redis: r.client, Namespace: to.Namespace(), Timings: follower.FastTimings(), Logger: log.With("follower", name), LogLevel: follower.LogLevelDebug,
+		SDKKey: sdkKey, Redis: r.client, Namespace: to.Namespace(), Timings: follower.FastTimings(), FleetReport: fleetReport,
+		Logger: log.With("follower", name), LogLevel: follower.LogLevelDebug,
 		Hooks: &follower.Hooks{OnConfigChanged: func(config *evaluate.Config) {
 			arrived(arrival{reader: r, config: config, at: time.Now()})
 		}},

@@ -2,17 +2,14 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
-	"time"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/httpd"
 	"github.com/catbridge/catbridge/gateway"
 )
 
-// serveSDKs serves the config of the first follower to official SDKs, as catbridge serve does.
+// serveSDKs serves the config of the first follower to official SDKs, as catbridge serve does, and the
+// dashboard of a leader.
 func (d *demo) serveSDKs() error {
 	g, err := gateway.New(gateway.Config{
 		Hold: gateway.MaxHold, SDKs: []gateway.SDK{{Name: keyName, Key: d.sdkKey, Client: d.readers[0].Client}},
@@ -20,29 +17,31 @@ func (d *demo) serveSDKs() error {
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(d.ctx, "tcp", "127.0.0.1:0")
+	watch, err := d.newDashboard()
 	if err != nil {
 		g.Close()
+		return err
+	}
+	server, err := httpd.NewServe(httpd.ServeConfig{
+		Addr: "127.0.0.1:0", Gateway: g, NewUI: watch.open, Drain: func(ctx context.Context) { g.Drain(ctx, 0) },
+		Report: func() httpd.ServeStatus { return httpd.ServeStatus{Ready: true} }, Authorized: func(string) bool { return false },
+		MaxConnections: maxConnections, Logger: d.log.With("part", "serve"),
+	})
+	if err != nil {
+		g.Close()
+		watch.close()
 		return fmt.Errorf("start the server for SDKs: %w", err)
 	}
-	d.baseURL = "http://" + listener.Addr().String()
-	server := &http.Server{
-		Handler: g, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
-	}
+	d.baseURL = "http://" + server.Addr().String()
+	d.wg.Go(func() { watch.run(d.ctx) })
 	d.wg.Go(func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Run(d.ctx); err != nil {
 			d.screen.eventf("the server for SDKs failed: %v", err)
 		}
-	})
-	d.wg.Go(func() {
-		<-d.ctx.Done()
-		g.Close() // answers the held requests
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), time.Second)
-		defer cancel()
-		if server.Shutdown(ctx) != nil {
-			server.Close()
-		}
+		g.Close()
 	})
 	return nil
 }
+
+// maxConnections bounds those to the server for SDKs and the dashboard.
+const maxConnections = 512

@@ -112,6 +112,7 @@ func (d *demo) watchLeaders() {
 	name := ""
 	if n != nil {
 		name = n.name
+		d.local.Store(n.leader)
 		d.watchPolls(n)
 	}
 	if name == d.leader {

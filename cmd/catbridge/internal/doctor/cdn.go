@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/words"
 	"github.com/catbridge/catbridge/evaluate"
 	"github.com/catbridge/catbridge/internal/cdn"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -73,7 +74,7 @@ func (d *Doctor) cdn(ctx context.Context, i int) {
 		d.good("%d requests were necessary: it redirects, or a request failed", answer.Requests)
 	}
 	if broken > 0 {
-		d.fault("see the leader's log, and the ConfigCat dashboard", "%d flags of the config have errors: followers return their default values", broken)
+		d.fault(words.AdviceOnBroken, "%s", words.BrokenFlags(broken))
 	}
 	if !answer.Date.IsZero() {
 		// The date is in whole seconds, and may come from a cache of the CDN.
@@ -84,15 +85,15 @@ func (d *Doctor) cdn(ctx context.Context, i int) {
 func (d *Doctor) fetchFailed(err error, took time.Duration) {
 	failure, ok := errors.AsType[*cdn.Error](err)
 	if !ok {
-		d.fault("check DNS, firewall and proxy between this host and the CDN", "no answer within %v: %v", rounded(took), err)
+		d.fault(words.AdviceOnNetwork, "no answer within %v: %v", rounded(took), err)
 		return
 	}
-	advice := "check DNS, firewall and proxy between this host and the CDN, and base_url if it is set"
+	advice := words.AdviceOnCDN
 	switch failure.Code {
 	case cdn.CodeInvalidSDKKey:
-		advice = "compare the SDK key with the dashboard; it may be revoked, or belong to another data_governance"
+		advice = words.AdviceOnSDKKey
 	case cdn.CodeInvalidBody, cdn.CodeUnexpectedStatus, cdn.CodeRedirectLoop, cdn.CodeNothingToValidate:
-		advice = "check base_url, allowed_hosts and allow_private, and whether a proxy answers instead of the CDN"
+		advice = words.AdviceOnAnswer
 	}
 	if failure.Err != nil {
 		d.fault(advice, "%v (%v)", failure, failure.Err)

@@ -90,20 +90,25 @@ func (d *Doctor) Examine(ctx context.Context) {
 	d.alive = make([]bool, len(d.Settings.SDKKeys))
 
 	d.all(ctx, step{name: "SDK key", each: d.sdkKey})
+	server := []step{
+		{name: "redis server", run: d.server},
+		{name: "redis memory", run: d.memory},
+		{name: "redis clock", run: d.clock},
+		{name: "rights", each: d.rights},
+	}
+	if d.Settings.UI {
+		server = append(server, step{name: "dashboard", each: d.dashboard})
+	}
 	reachable := true
 	for _, group := range [][]step{
 		{{name: "redis network", run: d.network}},
 		{{name: "redis login", run: d.login}},
-		{
-			{name: "redis server", run: d.server},
-			{name: "redis memory", run: d.memory},
-			{name: "redis clock", run: d.clock},
-			{name: "rights", each: d.rights},
-			{name: "scripts", run: d.scripts},
-			{name: "state", each: d.state},
-			{name: "messages", each: d.messages},
-			{name: "fleets", each: d.fleets},
-		},
+		append(server,
+			step{name: "scripts", run: d.scripts},
+			step{name: "state", each: d.state},
+			step{name: "messages", each: d.messages},
+			step{name: "fleets", each: d.fleets},
+		),
 	} {
 		if reachable {
 			reachable = d.all(ctx, group...)

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/words"
 	"github.com/catbridge/catbridge/internal/acl"
 	"github.com/catbridge/catbridge/internal/subscription"
 )
@@ -25,13 +26,27 @@ func (d *Doctor) rights(ctx context.Context, i int) {
 	lacks, ok := errors.AsType[*acl.RightsError](err)
 	switch {
 	case ok && len(lacks.Required()) == 0:
-		d.fault("grant them with ACL SETUSER, see deploy/acl", "the user lacks rights of a %s, which leads without a history: %s", d.As, strings.Join(lacks.Missing, " "))
+		d.fault(words.AdviceOnRights, "%s", words.MissingRights(string(d.As), lacks.Missing, true))
 	case ok:
-		d.fault("grant them with ACL SETUSER, see deploy/acl", "the user lacks rights of a %s: %s", d.As, strings.Join(lacks.Missing, " "))
+		d.fault(words.AdviceOnRights, "%s", words.MissingRights(string(d.As), lacks.Missing, false))
 	case err != nil:
 		d.fault("", "the rights of a %s cannot be checked: %v", d.As, redisurl.Explain(err))
 	default:
 		d.good("this user has all rights of a %s", d.As)
+	}
+}
+
+// dashboard checks the rights to what the dashboard reads, if it is on.
+func (d *Doctor) dashboard(ctx context.Context, i int) {
+	err := acl.CheckDashboard(ctx, d.client, d.Settings.SDKKeys[i].Key, d.Settings.RedisOptions.Namespace())
+	lacks, ok := errors.AsType[*acl.RightsError](err)
+	switch {
+	case ok:
+		d.fault(words.AdviceOnRights, "the user lacks rights to what the dashboard shows: %s", strings.Join(lacks.Missing, " "))
+	case err != nil:
+		d.fault("", "the rights to what the dashboard shows cannot be checked: %v", redisurl.Explain(err))
+	default:
+		d.good("this user may read all that the dashboard shows")
 	}
 }
 

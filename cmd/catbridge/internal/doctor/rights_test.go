@@ -82,3 +82,27 @@ func TestMissingRightsAreNamed(t *testing.T) {
 		})
 	}
 }
+
+// With a dashboard, the rights to what it reads are checked, too.
+func TestTheRightsOfTheDashboardAreChecked(t *testing.T) {
+	t.Parallel()
+	web := healthyCDN(t)
+	server := redistest.Start(t)
+	admin := server.Client(t, nil)
+	settings := load(t, "REDIS_URL=redis://someone@"+server.Addr(), "REDIS_PASSWORD=pa55word", "BASE_URL="+web.URL, "UI=true", "LISTEN=127.0.0.1:8080")
+	for _, role := range []struct {
+		as   Role
+		user string
+	}{{Leader, "leader"}, {Reporter, "serve"}} {
+		rules := rulesOf(t, role.user)
+		setUser(t, admin, rules)
+		examine(t, role.as, settings).want(t, "dashboard", Good)
+		for right, want := range map[string]string{"-zrange": ": +zrange", "-pubsub": ": +pubsub|numsub", "-zrange -pubsub": ": +pubsub|numsub +zrange"} {
+			setUser(t, admin, rules+" "+right)
+			examine(t, role.as, settings).want(t, "dashboard", Bad, "lacks rights to what the dashboard shows"+want+" →", "grant them with ACL SETUSER")
+		}
+	}
+	if list := examine(t, Leader, load(t, "REDIS_URL="+server.URL(), "BASE_URL="+web.URL)); strings.Contains(list.String(), "dashboard") {
+		t.Errorf("without a dashboard: %v", list)
+	}
+}

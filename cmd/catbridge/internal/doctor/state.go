@@ -9,6 +9,7 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/redisurl"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/words"
 	"github.com/catbridge/catbridge/internal/subscription"
 	"github.com/catbridge/catbridge/internal/wire"
 )
@@ -48,7 +49,7 @@ func (d *Doctor) state(ctx context.Context, i int) {
 	}
 	if f := view.Fleet; f != nil {
 		for _, l := range f.Laggards {
-			d.fault("see the follower's log", "the follower %s is behind: it reported rev %d %v s ago", l.ID, l.Rev, l.Reported)
+			d.fault(words.AdviceOnLaggard, "the follower %s is behind: it reported rev %d %v s ago", l.ID, l.Rev, l.Reported)
 		}
 		if f.Following > 0 {
 			d.good("%d followers report, and %d of them have the current config", f.Following, f.Current)

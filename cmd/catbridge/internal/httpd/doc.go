@@ -6,6 +6,7 @@
 //	GET  /metrics         for Prometheus, if there is a gatherer
 //	GET  /status          JSON, if Config.Status is set, see [Status]
 //	GET  /debug/pprof/    profiles, if Config.Pprof is set
+//	GET, POST /ui/        the dashboard, if Config.NewUI is set
 //
 // # Health and readiness
 //

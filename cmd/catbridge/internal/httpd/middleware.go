@@ -38,17 +38,38 @@ func lastIfUnclear(next http.Handler) http.Handler {
 
 // atOnce handles at most n requests at once, and rejects more. While a request is handled, its
 // connection is not closed for a new one.
-func atOnce(n int, next http.Handler) http.Handler {
+func atOnce(n int, next http.Handler) http.Handler { return inTurn(n, 0, next) }
+
+// inTurn is like atOnce, but a request waits for its turn for a time before it is rejected.
+// Meanwhile its connection gives way to others.
+func inTurn(n int, wait time.Duration, next http.Handler) http.Handler {
 	free := make(chan struct{}, n)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	begin := func(r *http.Request) bool {
 		select {
 		case free <- struct{}{}:
-			defer func() { <-free }()
+			return true
 		default:
+		}
+		if wait <= 0 {
+			return false
+		}
+		over := time.NewTimer(wait)
+		defer over.Stop()
+		select {
+		case free <- struct{}{}:
+			return true
+		case <-over.C:
+		case <-r.Context().Done():
+		}
+		return false
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !begin(r) {
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "too many requests of this kind at once; try again", http.StatusServiceUnavailable)
 			return
 		}
+		defer func() { <-free }()
 		working(next).ServeHTTP(w, r)
 	})
 }
@@ -67,10 +88,13 @@ func working(next http.Handler) http.Handler {
 }
 
 // patient removes the read deadline of requests without a body, whose handlers may take long.
-// The deadline would also end the context of the request.
+// The deadline would also end the context of the request. Other requests keep it: before an answer
+// is sent, the rest of a body is read, which may never arrive.
 func patient(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		if r.ContentLength == 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -17,6 +17,7 @@ const (
 	metricsAtOnce  = 8
 	statusAtOnce   = 8
 	profilesAtOnce = 4
+	pagesAtOnce    = 32
 )
 
 // newHandler returns the handler of a leader process. docs/http.md is generated from the calls of mux.Handle
@@ -35,6 +36,7 @@ func newHandler(cfg Config) http.Handler {
 		guarded = func(next http.Handler) http.Handler { return fromHosts(cfg.Hosts, next) }
 	}
 	addInternal(mux, guarded, cfg.Gatherer, cfg.Logger, cfg.Pprof)
+	addUI(mux, cfg.ui)
 	if cfg.Status {
 		mux.Handle("/status", guarded(only(getOrHead, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version})))) // JSON, see below; with the setting status
 	}

@@ -27,6 +27,8 @@ type ServeConfig struct {
 	Gateway http.Handler
 	// Hooks handles GET and POST of /hook/{name}. nil: the path does not exist.
 	Hooks http.Handler
+	// NewUI returns what serves the dashboard under /ui/; nil: the gateway answers these paths, too.
+	NewUI NewUI
 	// Drain answers the held requests. Run calls it when it ends. Required.
 	Drain func(context.Context)
 	// Report returns the state of what is served. Required.
@@ -49,6 +51,8 @@ type ServeConfig struct {
 	// AccessLog logs every request at level info, without the address of the client.
 	AccessLog bool
 	Logger    *slog.Logger // Required.
+
+	ui UI // nil: there is none
 }
 
 // ServeStatus is the answer of GET /status of catbridge serve, as JSON. The names of its fields do
@@ -101,8 +105,18 @@ func NewServe(cfg ServeConfig) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.ui, err = cfg.NewUI.on(listener.Addr()); err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
 	s := newServer(listener, cfg.MaxConnections, newServeHandler(cfg, listener.Addr()), cfg.Logger)
 	s.drain = cfg.Drain
+	if cfg.ui != nil {
+		s.drain = func(ctx context.Context) {
+			cfg.ui.Drain(ctx)
+			cfg.Drain(ctx)
+		}
+	}
 	if cfg.TLS != nil {
 		s.tls = cfg.TLS
 		s.listener.encrypted = true
@@ -133,6 +147,7 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 			writeStatus(w, cfg.Report())
 		}))))) // JSON, see below; with the setting status
 	}
+	addUI(mux, cfg.ui)
 	if cfg.Hooks != nil {
 		hooks := only(getOrPost, buffered(atOnce(hooksAtOnce, cfg.Hooks)))
 		mux.Handle("/hook/{name}", hooks) // ConfigCat's webhook for the SDK key of that name; with the setting serve.webhooks
@@ -150,7 +165,7 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 			operation.ServeHTTP(w, r)
 		case lacksCertificate(r, cfg.TLS):
 			http.Error(w, "a client certificate is required", http.StatusUnauthorized)
-		case isOperation(r.URL.Path):
+		case isOperation(r.URL.Path) || cfg.ui != nil && isUI(r.URL.Path):
 			operation.ServeHTTP(w, r)
 		default:
 			served.ServeHTTP(w, r)

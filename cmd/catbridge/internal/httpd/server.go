@@ -53,6 +53,8 @@ type Config struct {
 	// besides localhost and IP addresses. If Hosts is empty, no other names are allowed on a
 	// loopback address, and any name elsewhere.
 	Hosts []string
+	// NewUI returns what serves the dashboard under /ui/; nil: there is none.
+	NewUI NewUI
 	// Version is shown by /status, unless it is empty.
 	Version string
 	// Logger logs errors and, at level debug, every request; nil: no log.
@@ -60,6 +62,7 @@ type Config struct {
 
 	maxConnections int  // bounds the number of open connections; 0: defaultConnections
 	loopback       bool // the listener can only be reached from this machine
+	ui             UI   // nil: there is none
 }
 
 // Server is an HTTP server that listens at once, and serves while [Server.Run] runs.
@@ -87,7 +90,15 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg.loopback = onLoopback(listener.Addr())
-	return newServer(listener, cfg.maxConnections, newHandler(cfg), cfg.Logger), nil
+	if cfg.ui, err = cfg.NewUI.on(listener.Addr()); err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	s := newServer(listener, cfg.maxConnections, newHandler(cfg), cfg.Logger)
+	if cfg.ui != nil {
+		s.drain = cfg.ui.Drain
+	}
+	return s, nil
 }
 
 func newServer(listener net.Listener, most int, handler http.Handler, log *slog.Logger) *Server {

@@ -171,6 +171,7 @@ func (l *loader) checkServer() {
 			s.Warnings = append(s.Warnings, "pprof is on, but there is no HTTP server: set listen")
 		}
 	}
+	l.checkUI()
 	if e := s.Tracing.Endpoint; e != "" {
 		if u, err := url.Parse(e); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 			l.say(nil, "tracing.endpoint", "it is not the URL of a receiver: write http://host:4318")

@@ -17,7 +17,7 @@ func Variable(flag string) string {
 // Groups returns the groups of flags, in the order of help. A command's own flags have no
 // group.
 func Groups() []string {
-	return []string{"SDK keys", "Redis", "TLS to Redis", "Connections to Redis", "CDN", "Timings", "History", "Serving", "Webhooks, metrics and health", "Traces", "Log"}
+	return []string{"SDK keys", "Redis", "TLS to Redis", "Connections to Redis", "CDN", "Timings", "History", "Serving", "Webhooks, metrics and health", "Dashboard", "Traces", "Log"}
 }
 
 func (s *setting) group() string {
@@ -29,6 +29,7 @@ func (s *setting) group() string {
 		{"Timings", "timings."},
 		{"History", "history."},
 		{"Webhooks, metrics and health", "webhook listen http_hosts status pprof metrics."},
+		{"Dashboard", "ui"},
 		{"Serving", "serve. default_user"},
 		{"Traces", "tracing."},
 		{"Log", "log."},

@@ -3,12 +3,8 @@ package settings
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"net"
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -45,45 +41,6 @@ type Serving struct {
 	certFile, keyFile, clientCAFile string
 }
 
-// Token is a credential of a client.
-type Token struct {
-	Secret string
-	SDKs   []string // names; empty: all
-	// Origins are those whose pages may use it; empty: serve.origins alone.
-	Origins []string
-
-	Config   bool // may read configs, with all their rules
-	Evaluate bool // may evaluate flags
-	Stream   bool // may receive flags as server-sent events
-	Refresh  bool // may ask the leader to poll
-	Status   bool // may read metrics, status and profiles
-}
-
-// right returns the field of a right, or nil.
-func (t *Token) right(name string) *bool {
-	switch name {
-	case "config":
-		return &t.Config
-	case "evaluate":
-		return &t.Evaluate
-	case "stream":
-		return &t.Stream
-	case "refresh":
-		return &t.Refresh
-	case "status":
-		return &t.Status
-	}
-	return nil
-}
-
-const (
-	tokenFields = "sdks=NAME,…, rights=config,evaluate,stream,refresh,status or origins=ORIGIN,…"
-	tokenUsage  = "[sdks=NAME,…] [rights=config,evaluate,stream,refresh,status] [origins=ORIGIN,…]"
-)
-
-// Applies reports whether the token is for the SDK of that name.
-func (t Token) Applies(name string) bool { return len(t.SDKs) == 0 || slices.Contains(t.SDKs, name) }
-
 func (s *Serving) table() []*setting {
 	list := []*setting{
 		{path: "serve.listen", flag: "listen", value: text(&s.Listen), usage: "`address` to listen on: host:port, or unix:/path for a Unix socket"},
@@ -91,7 +48,7 @@ func (s *Serving) table() []*setting {
 		{path: "serve.max_stale", flag: "max-stale", value: duration(&s.MaxStale), usage: "`duration` since the CDN last confirmed a config after which it is not served (default: it always is)"},
 		{path: "serve.open_names", flag: "open-names", value: boolean(&s.OpenNames), usage: "serve configs under their names without a token to everybody who reaches the address, not only to this machine"},
 		{path: "serve.insecure", flag: "insecure", value: boolean(&s.Insecure), usage: "serve metrics, status and profiles, and evaluate flags under a name alone, without a token on addresses that other machines reach"},
-		{path: "serve.token_files", flag: "token-file", live: true, value: files(&s.tokenFiles), usage: "`path` of a file with tokens, one per line: TOKEN " + tokenUsage + "; may be repeated"},
+		{path: "serve.token_files", flag: "token-file", live: true, value: files(&s.tokenFiles), usage: "`path` of a file with tokens, one per line: " + tokenUsage + "; may be repeated"},
 		{path: "serve.origins", flag: "origin", value: listOf(&s.Origins), usage: "`origin` whose pages may read answers, such as https://app.example.com or https://*.example.com; may be repeated (default: none)"},
 		{path: "serve.webhooks", flag: "webhooks", value: boolean(&s.Webhooks), usage: "accept ConfigCat's webhooks under /hook/{name} for SDK keys with a name and webhook keys; the user in Redis needs the rights to ask the leader to poll"},
 		{path: "serve.event_key_file", flag: "event-key-file", live: true, value: file(&s.eventKeyFile), usage: "`path` of a file with keys, one per line, that sign the URIs of event streams for OpenFeature: the same file for all processes behind one name (default: a random key)"},
@@ -147,17 +104,14 @@ func (l *loader) checkServe() {
 			l.checkOnline(&l.s.SDKKeys[i])
 		}
 	}
-	for _, path := range s.tokenFiles {
-		if text, ok := l.readFile(nil, "serve.token_files", path); ok {
-			l.tokens(path, text)
-		}
-	}
+	s.Tokens = l.tokens("serve.token_files", s.tokenFiles)
 	if s.eventKeyFile != "" {
 		if text, ok := l.readFile(nil, "serve.event_key_file", s.eventKeyFile); ok {
 			l.eventKeys(s.eventKeyFile, text)
 		}
 	}
 	l.serveTLS()
+	l.checkServeUI()
 }
 
 // checkOnline: names of proxies are not SDK keys of the CDN.
@@ -165,64 +119,6 @@ func (l *loader) checkOnline(k *SDKKey) {
 	if k.BaseURL == "" && strings.HasPrefix(k.Key, "configcat-proxy/") {
 		l.say(k, "key", "the SDK key is for a proxy and needs a base URL")
 	}
-}
-
-var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{16,256}$`)
-
-// tokens reads a file with a token per line. Faults do not show the token.
-func (l *loader) tokens(path, text string) {
-	list := lines(text)
-	for _, line := range list {
-		token, err := l.token(strings.Fields(line.text))
-		if err != nil {
-			l.faults.add(fmt.Sprintf("%s:%d", path, line.number), "%v", err)
-			continue
-		}
-		if slices.ContainsFunc(l.s.Serve.Tokens, func(t Token) bool { return t.Secret == token.Secret }) {
-			l.faults.add(fmt.Sprintf("%s:%d", path, line.number), "duplicate token")
-		}
-		l.s.Serve.Tokens = append(l.s.Serve.Tokens, token)
-	}
-	if len(list) == 0 {
-		l.say(nil, "serve.token_files", "%s contains no token", path)
-	}
-}
-
-func (l *loader) token(fields []string) (Token, error) {
-	token := Token{Secret: fields[0], Config: true}
-	if !tokenForm.MatchString(token.Secret) {
-		return Token{}, errors.New("a token consists of 16 to 256 letters, digits, _ and -")
-	}
-	for _, field := range fields[1:] {
-		name, value, _ := strings.Cut(field, "=")
-		values := split(value)
-		if len(values) == 0 {
-			return Token{}, errors.New("expected " + tokenFields + " after the token")
-		}
-		switch name {
-		case "sdks":
-			for _, sdk := range values {
-				if !slices.ContainsFunc(l.s.SDKKeys, func(k SDKKey) bool { return k.Name == sdk || k.Served() == sdk }) {
-					return Token{}, fmt.Errorf("no SDK key has the name %s", quote(sdk))
-				}
-			}
-			token.SDKs = values
-		case "rights":
-			token.Config = false
-			for _, right := range values {
-				has := token.right(right)
-				if has == nil {
-					return Token{}, fmt.Errorf("%s is not a right: write config, evaluate, stream, refresh or status", quote(right))
-				}
-				*has = true
-			}
-		case "origins":
-			token.Origins = values
-		default:
-			return Token{}, errors.New("expected " + tokenFields + " after the token")
-		}
-	}
-	return token, nil
 }
 
 // serveTLS reads the certificate, its key and the authorities of clients. The files are among

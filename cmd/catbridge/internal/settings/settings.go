@@ -31,6 +31,8 @@ type Settings struct {
 	HTTPHosts []string
 	Status    bool
 	Pprof     bool
+	UI        bool    // the dashboard
+	UITokens  []Token // of a leader's dashboard
 	Metrics   Metrics
 	Tracing   Tracing
 	Serve     Serving
@@ -50,8 +52,9 @@ type Settings struct {
 	// Warnings describe settings that are valid but probably mistakes.
 	Warnings []string
 
-	keyFile string // with SDK keys, one per line
-	origin  map[string]string
+	keyFile      string // with SDK keys, one per line
+	uiTokenFiles []string
+	origin       map[string]string
 }
 
 // SDKKey is an SDK key with its settings.

@@ -149,6 +149,8 @@ func (s *Settings) leaderTable() []*setting {
 		{path: "http_hosts", part: ServeOnly, value: listOf(&s.HTTPHosts), flag: "http-host", usage: "host `name` that requests for metrics, status and profiles may use, besides localhost and IP addresses; may be repeated (default: none on a loopback address, otherwise any)"},
 		{path: "status", part: ServeOnly, value: boolean(&s.Status), usage: "serve /status at that address: names, states and errors, to every client that reaches it"},
 		{path: "pprof", part: ServeOnly, value: boolean(&s.Pprof), usage: "serve Go profiles under /debug/pprof/ at that address"},
+		{path: "ui", part: ServeOnly, value: boolean(&s.UI), usage: "serve the dashboard under /ui/ at that address: without a token only on a loopback address or a Unix socket"},
+		{path: "ui_token_files", live: true, value: files(&s.uiTokenFiles), flag: "ui-token-file", usage: "`path` of a file with tokens for the dashboard, one per line: " + tokenUsage + "; may be repeated"},
 		{path: "metrics.enabled", part: ServeOnly, value: boolean(&s.Metrics.Enabled), usage: "serve Prometheus metrics under /metrics at that address"},
 		{path: "metrics.runtime", part: ServeOnly, value: boolean(&s.Metrics.Runtime), usage: "include metrics of the Go runtime and the process"},
 		{path: "tracing.endpoint", value: text(&s.Tracing.Endpoint), usage: "`URL` of an OpenTelemetry receiver (OTLP over HTTP), such as http://localhost:4318; $OTEL_EXPORTER_OTLP_HEADERS and similar variables apply too (default: no traces)"},

@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Whatever a cookie contains, only a session that a token started is one.
+func FuzzSession(f *testing.F) {
+	known := newTokens([]Token{{Secret: readToken, Read: true}}, true)
+	others := newTokens([]Token{{Secret: wrongToken, Read: true}}, true)
+	now := time.Unix(1_700_000_000, 0)
+	valid := known[0].newSession(now)
+	for _, text := range []string{valid, others[0].newSession(now), valid + "A", valid[1:], "", "=", strings.Repeat("_", len(valid))} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		v, id := known.session(text, now)
+		if v == nil {
+			return
+		}
+		want := sessionText.EncodeToString(append(id[:], mac(known[0].key, "session", id[:]...)...))
+		if text != want {
+			t.Errorf("%q is a session", text)
+		}
+	})
+}
+
+// Whatever a flash contains, only what was kept for the viewer is shown.
+func FuzzFlash(f *testing.F) {
+	v := &viewer{key: []byte("key")}
+	f.Add(sessionText.EncodeToString(append(mac(v.key, "flash", []byte("text")...)[:flashSign:flashSign], "text"...)))
+	f.Add("")
+	f.Add(strings.Repeat("A", 22))
+	f.Fuzz(func(t *testing.T, value string) {
+		text := v.flash(value)
+		if text != "" && text != "text" {
+			t.Errorf("%q shows %q", value, text)
+		}
+		if (&viewer{}).flash(value) != "" {
+			t.Errorf("%q is shown to nobody", value)
+		}
+	})
+}
+
+// Wherever a request says that it comes from, the browser stays on the dashboard.
+func FuzzLocalPath(f *testing.F) {
+	for _, text := range []string{"/ui/", "/ui/sdk/a/flags?q=b", "//evil.example", "/ui//evil.example", "https://evil.example/ui/", "/ui/../x", `/ui/\evil`, "/ui/\n", "", "%2F", "/ui/#a", "/ui/?to=//x"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := localPath(text)
+		parsed, err := url.Parse(got)
+		if err != nil || parsed.Host != "" || parsed.Scheme != "" || !strings.HasPrefix(got, "/ui/") || strings.ContainsAny(got, "\\\r\n\t ") {
+			t.Errorf("%q leads to %q", text, got)
+		}
+	})
+}
+
+// Every name can stand in a path.
+func FuzzSegment(f *testing.F) {
+	for _, name := range []string{"shop", "", ".", "..", "...", "a/b", "a//b", "/", "~", "~~", "a~", "%2e", "..%2f", "ä", "\xff", "a?b#c", `\`, " ", "\x00", "configcat-sdk-1/****/x"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		path := pathOf("flags", name, name)
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/ui/", nil)
+		parsed, err := url.ParseRequestURI(path)
+		if err != nil {
+			t.Fatalf("%q: %v", path, err)
+		}
+		r.URL = parsed
+		var label, key string
+		routes := http.NewServeMux()
+		routes.HandleFunc("GET /ui/sdk/{sdk}/flags/{key...}", func(_ http.ResponseWriter, r *http.Request) {
+			label, key = fromSegment(r.PathValue("sdk")), fromSegment(r.PathValue("key"))
+		})
+		w := httptest.NewRecorder()
+		routes.ServeHTTP(w, r)
+		if w.Code != 200 || label != name || key != name {
+			t.Errorf("%q leads to %q and %q: %d", path, label, key, w.Code)
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package ui
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/inspect"
+	"github.com/catbridge/catbridge/cmd/catbridge/internal/observe"
+)
+
+// fleetView has that many followers; every tenth is behind, and every 50th is silent.
+func fleetView(t testing.TB, n int) *observe.View {
+	v := wholeView(t)
+	v.Followers = nil
+	f := &inspect.Fleet{Versions: map[string]int{"v1.2.0": n}}
+	order := []observe.Standing{observe.Behind, observe.Silent, observe.Current}
+	for _, standing := range order {
+		for i := range n {
+			is := observe.Current
+			switch {
+			case i%50 == 0:
+				is = observe.Silent
+			case i%10 == 0:
+				is = observe.Behind
+			}
+			if is != standing {
+				continue
+			}
+			v.Followers = append(v.Followers, observe.Follower{
+				Name: fmt.Sprintf("web-%05d.example.com", i), ID: fmt.Sprintf("web-%05d.example.com~ABCDEFGHIJ", i), Version: "v1.2.0", State: "live",
+				Standing: is, Rev: currentRev - int64(i%3), Lag: time.Duration(i) * time.Millisecond, Reported: time.Now(), Interval: 30 * time.Second,
+			})
+			switch is {
+			case observe.Silent:
+				f.Silent++
+			case observe.Behind:
+				f.Behind, f.Following = f.Behind+1, f.Following+1
+			case observe.Current:
+				f.Current, f.Following = f.Current+1, f.Following+1
+			}
+		}
+	}
+	v.State.Fleet = f
+	return v
+}
+
+func TestTenThousandFollowersAreShownInPages(t *testing.T) {
+	u := testUI(t, nil, acting, fleetView(t, 10_000))
+	w := get(u, readToken, "/ui/sdk/shop/fleet")
+	checkMarkup(t, "fleet", w)
+	wantText(t, w, 200, "Current 9000 of 9800", "Behind 800", "Silent 200", "1 to 200 of 10000 followers, the furthest behind first.", "v1.2.0: 10000", "web-00010.example.com ~ABCDEFGHIJ behind", "Next")
+	if n := strings.Count(w.Body.String(), "<tr id="); n != fleetOnPage {
+		t.Errorf("%d rows", n)
+	}
+	if len(w.Body.Bytes()) > 120_000 {
+		t.Errorf("the page has %d bytes", w.Body.Len())
+	}
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?page=50"), 200, "9801 to 10000 of 10000", "Previous")
+	for _, page := range []string{"51", "-1", "0", "x", "99999999999999999999"} {
+		wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?page="+page), 200, "of 10000 followers")
+	}
+}
+
+func TestFollowersAreFoundByNameAndStanding(t *testing.T) {
+	u := testUI(t, nil, acting, fleetView(t, 1000))
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?q=WEB-00010"), 200, "1 to 1 of 1 found among 1000 followers", "web-00010.example.com ~ABCDEFGHIJ behind", "10 ms")
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?show=silent"), 200, "1 to 20 of 20 found", "web-00050.example.com ~ABCDEFGHIJ silent")
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?show=behind&q=live+web-0001"), 200, "1 to 1 of 1 found", "web-00010")
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?q=nobody"), 200, "No follower matches.")
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?show=other"), 400, "show is behind, silent, pending or current")
+	w := get(u, readToken, "/ui/sdk/shop/fleet?"+url.Values{"q": {"web"}, "show": {"current"}}.Encode())
+	if !strings.Contains(w.Body.String(), `href="/ui/sdk/shop/fleet?page=2&amp;q=web&amp;show=current"`) {
+		t.Error("the next page is not one of the same search")
+	}
+}
+
+func TestTheFleetPageHasAStateForEachSituation(t *testing.T) {
+	none, refused := wholeView(t), wholeView(t)
+	none.Followers, none.State.Fleet = nil, &inspect.Fleet{}
+	refused.Followers, refused.State.Fleet, refused.State.Remarks = nil, nil, []string{"unknown: the followers (NOPERM)"}
+	odd := wholeView(t)
+	odd.State.Fleet.Malformed, odd.State.Fleet.Truncated = 3, true
+	odd.Followers[0].Rev, odd.Followers[0].Lag = 0, 0
+	for what, test := range map[string]struct {
+		view *observe.View
+		want []string
+	}{
+		"before the first look": {&observe.View{Label: "shop"}, []string{"Fleet of shop"}},
+		"no reports":            {none, []string{"No follower reports. Set FleetReport"}},
+		"no right":              {refused, []string{"The followers are unknown.", "unknown: the followers (NOPERM)"}},
+		"odd reports":           {odd, []string{"3 reports are malformed", "not all are shown", "no config", "unknown"}},
+	} {
+		w := get(testUI(t, nil, acting, test.view), readToken, "/ui/sdk/shop/fleet")
+		checkMarkup(t, what, w)
+		wantText(t, w, 200, test.want...)
+	}
+}
+
+func TestAgesOfReportsAreByRedissClock(t *testing.T) {
+	v := wholeView(t)
+	v.Ahead = time.Hour
+	v.Followers = v.Followers[:1]
+	v.Followers[0].Reported = time.Now().Add(time.Hour - 7*time.Second)
+	wantText(t, get(testUI(t, nil, acting, v), readToken, "/ui/sdk/shop/fleet"), 200, "7.0 s ago")
+}
+
+func BenchmarkFleetOf10000(b *testing.B) {
+	u := testUI(b, nil, acting, fleetView(b, 10_000))
+	for b.Loop() {
+		if w := get(u, readToken, "/ui/sdk/shop/fleet?q=web"); w.Code != 200 {
+			b.Fatal(w.Code)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package main
+
+// observing are mutants of how the dashboard reads the state, and of its Actions.
+var observing = []mutant{
+	{
+		"a look follows a slow one at once", "I12", []edit{{"cmd/catbridge/internal/observe", `* restFactor`, `* 1`}},
+		test{"cmd/catbridge/internal/observe", "^TestASlowRedisIsLeftAlone$"},
+	},
+	{
+		"one look compares the whole history", "I12", []edit{{"cmd/catbridge/internal/observe", `	workBytes = 16 << 20`, `	workBytes = 16 << 30`}},
+		test{"cmd/catbridge/internal/observe", "^TestALookComparesABoundedPartOfTheHistory$"},
+	},
+	{
+		"a flag's last change hides that a later one is unknown", "S101", []edit{{"cmd/catbridge/internal/observe", `!later && certain`, `!later`}},
+		test{"cmd/catbridge/internal/observe", "^TestWhatIsNotKnownIsNotSaidOfFlags$"},
+	},
+	{
+		"a report from before a change counts for it", "S101", []edit{{"cmd/catbridge/internal/observe", ` && !r.At.Before(c.Time)`, ``}},
+		test{"cmd/catbridge/internal/observe", "^TestSpreadsAreOfTheLastChangeToAContent$"},
+	},
+	{
+		"an action is carried out although something changed since its preview", "F40", []edit{{"cmd/catbridge/internal/ui", `!conflict && f.Seen == seen`, `!conflict`}},
+		test{"cmd/catbridge/internal/ui", "^TestAConflictIsShownAndAsksAgain$"},
+	},
+	{
+		"an action is carried out without a preview", "F40", []edit{{"cmd/catbridge/internal/ui", `f.Confirm && !conflict && f.Seen == seen`, `!conflict`}},
+		test{"cmd/catbridge/internal/ui", "^TestTheLastChangeIsTakenBackInTwoClicks$"},
+	},
+	{
+		"serve offers Actions", "I13", []edit{{"cmd/catbridge/internal/ui", `if !u.config.Acts {`, `if false {`}},
+		test{"cmd/catbridge/internal/ui", "^TestActionsNeedTheirRightAndALeader$"},
+	},
+	{
+		"who orders it can replace the name of the token", "F40", []edit{{"cmd/catbridge/internal/ui", `cmp.Or(name, f.By)`, `cmp.Or(f.By, name)`}},
+		test{"cmd/catbridge/internal/ui", "^TestWithoutANameOfTheTokenTheFormAsksForIt$"},
+	},
+	{
+		"bodies for event streams are read without a deadline", "F33", []edit{{"cmd/catbridge/internal/httpd", `buffered(working(patient(ui)))`, `working(patient(ui))`},
+			{"cmd/catbridge/internal/httpd", `if r.ContentLength == 0 {`, `if true {`}},
+		test{"cmd/catbridge/internal/httpd", "^TestBodiesForEventStreamsDoNotKeepOthersOut$"},
+	},
+	{
+		"pages do not wait for their turn", "F33", []edit{{"cmd/catbridge/internal/httpd", `inTurn(pagesAtOnce, pageWait, ui)`, `atOnce(pagesAtOnce, ui)`}},
+		test{"cmd/catbridge/internal/httpd", "^TestPagesWaitForTheirTurn$"},
+	},
+	{
+		"a config of another SDK key with the same name is explained", "S101", []edit{{"cmd/catbridge/internal/ui", `c.key == key && c.reference`, `c.reference`}},
+		test{"cmd/catbridge/internal/ui", "^TestConfigsOfAnotherSDKKeyWithTheSameNameAreNotExplained$"},
+	},
+}
