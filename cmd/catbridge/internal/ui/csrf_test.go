@@ -131,6 +131,7 @@ func TestProgramsNeedNoFormToken(t *testing.T) {
 	b := newBrowser(t, u).bearer(controlToken)
 	b.want(b.post("/ui/sdk/shop/test", url.Values{"flag": {"a"}}), 303)
 	b.want(b.send("POST", "/ui/sdk/shop/test", url.Values{}, func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }), 403)
+	b.want(b.send("POST", "/ui/sdk/shop/test", url.Values{}, func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), 415)
 	newBrowser(t, u).bearer(readToken).want(newBrowser(t, u).bearer(readToken).post("/ui/sdk/shop/test", url.Values{}), 403)
 	if changes != 1 {
 		t.Errorf("%d changes", changes)

@@ -15,7 +15,9 @@ func FuzzSession(f *testing.F) {
 	others := newTokens([]Token{{Secret: wrongToken, Read: true}}, true)
 	now := time.Unix(1_700_000_000, 0)
 	valid := known[0].newSession(now)
-	for _, text := range []string{valid, others[0].newSession(now), valid + "A", valid[1:], "", "=", strings.Repeat("_", len(valid))} {
+	last := strings.IndexByte(alphabet, valid[len(valid)-1])
+	other := valid[:len(valid)-1] + alphabet[last^1:last^1+1] // decodes to the same, unless the encoding is strict
+	for _, text := range []string{valid, other, others[0].newSession(now), valid + "A", valid[1:], "", "=", strings.Repeat("_", len(valid))} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -29,6 +31,8 @@ func FuzzSession(f *testing.F) {
 		}
 	})
 }
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // Whatever a flash contains, only what was kept for the viewer is shown.
 func FuzzFlash(f *testing.F) {
