@@ -31,8 +31,11 @@ func visible(text string, limit int) string {
 
 // shown returns the name of a flag, a segment or an attribute as pages show it.
 func shown(name string) string {
-	if name == "" {
+	switch {
+	case name == "":
 		return "(empty)"
+	case strings.TrimSpace(name) == "":
+		return strconv.Quote(name) // so that a link has a text
 	}
 	return visible(name, maxName)
 }

@@ -8,11 +8,14 @@ const main = document.getElementById("main");
 const banner = document.getElementById("banner");
 const live = main.hasAttribute("data-live");
 const longest = 30_000;
+const silence = 20_000; // events arrive much more often, also if nothing changes but the ages
 
 let source = null; // the event stream; null: the page is hidden, or the stream failed
 let retry = null; // a timer
+let silent = null; // a timer
 let failures = 0;
-let since = null; // when the page stopped being current
+let fresh = new Date(); // when the page was last current
+let since = null; // as of when the page is, if it is not current
 let busy = false;
 let again = false;
 let over = false; // signed out
@@ -31,8 +34,10 @@ function connect() {
 	if (over || source) return;
 	clearTimeout(retry);
 	source = new EventSource("/ui/events");
+	listen();
 	source.addEventListener("change", (event) => {
 		failures = 0;
+		listen();
 		live ? refresh() : compare(JSON.parse(event.data).revs);
 	});
 	source.addEventListener("error", () => {
@@ -43,15 +48,22 @@ function connect() {
 	});
 }
 
+// listen waits for the next event. Nothing closes the connection to a machine that is gone.
+function listen() {
+	clearTimeout(silent);
+	silent = setTimeout(() => { disconnect(); fail(); }, silence);
+}
+
 function disconnect() {
 	clearTimeout(retry);
+	clearTimeout(silent);
 	source?.close();
 	source = null;
 }
 
 // fail says that the page is out of date, and tries again later.
 function fail(why = "The connection to this process is lost") {
-	since ??= new Date();
+	since ??= fresh;
 	const at = since.toTimeString().slice(0, 8);
 	tell(`${why}. This page is as of ${at}; it tries again.`);
 	if (document.hidden || over) return;
@@ -78,6 +90,7 @@ async function refresh() {
 		}
 		if (!response.ok) throw new Error(`The page answers ${response.status}`);
 		show(new DOMParser().parseFromString(await response.text(), "text/html"));
+		fresh = new Date();
 		since = null;
 		if (source) tell("");
 	} catch (error) {
@@ -92,11 +105,13 @@ async function refresh() {
 function show(page) {
 	localize(page);
 	const marks = new Set();
+	const focus = document.activeElement;
 	morph(main, page.body, (element) => {
 		if (element.closest("time, svg, [data-quiet], form")) return; // they change all the time, or by the reader
 		const mark = element.closest("tr, li, dd, .card, [data-key]");
 		if (mark && main.contains(mark)) marks.add(mark);
 	});
+	if (focus !== document.activeElement && main.contains(focus)) focus.focus({ preventScroll: true }); // it was moved
 	for (const mark of marks) {
 		mark.classList.remove("changed");
 		void mark.offsetWidth; // so that the animation starts again

@@ -17,7 +17,7 @@ export function morph(into, from, changed = () => {}) {
 			match = keyed.get(key) ?? null;
 			if (match && match.nodeName !== node.nodeName) match = null;
 		} else {
-			for (match = at; match && !alike(match, node); ) match = match.nextSibling;
+			for (match = at; match && !alike(match, node); ) match = keys.has(keyOf(match)) ? null : match.nextSibling;
 		}
 		if (!match) {
 			const fresh = document.importNode(node, true);
@@ -25,9 +25,9 @@ export function morph(into, from, changed = () => {}) {
 			changed(fresh.nodeType === Node.ELEMENT_NODE ? fresh : into);
 			continue;
 		}
-		if (key !== null && match !== at) into.insertBefore(match, at);
+		if (key !== null && match !== at) move(into, match, at);
 		else {
-			while (at !== match) at = keyOf(at) === null ? drop(at) : skip(into, at, match);
+			while (at !== match) at = drop(at);
 			at = at.nextSibling;
 		}
 		update(match, node, changed);
@@ -50,11 +50,9 @@ function drop(node) {
 	return next;
 }
 
-// skip moves a node with a key, which is wanted later, behind the match.
-function skip(into, node, match) {
-	const next = node.nextSibling;
-	into.insertBefore(node, match.nextSibling);
-	return next;
+// move moves a node among its siblings. In browsers without moveBefore it loses its scroll positions.
+function move(into, node, before) {
+	into.moveBefore ? into.moveBefore(node, before) : into.insertBefore(node, before);
 }
 
 function update(into, from, changed) {
