@@ -179,6 +179,10 @@ chart: helm-check ## check the Helm chart, and pack it into dist/chart (RELEASE=
 	@rm -rf dist/chart; mkdir -p dist/chart
 	@bin/helm package deploy/helm/catbridge --destination dist/chart --version $(RELEASE:v%=%) --app-version $(RELEASE:v%=%)
 
+.PHONY: screenshots
+screenshots: install-test-tools ## write the pictures of the dashboard in docs/dashboard
+	$(GO) test -count=1 -run '^TestDashboardScreenshots$$' ./test/interop -args -screenshots $(CURDIR)/docs/dashboard
+
 .PHONY: install-test-tools
 install-test-tools: ## install missing tools of the tests, except Go
 	@.ci/install-test-tools

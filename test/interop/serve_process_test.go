@@ -153,7 +153,7 @@ func (s *serveProcess) answers(t *testing.T, status int) int {
 }
 
 // freeAddr returns an address on which nothing listens.
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
