@@ -17,7 +17,7 @@ const (
 	controlToken  = "for-the-operators-on-call"
 	billingToken  = "for-the-team-of-billing"
 	evaluateToken = "for-the-pages-of-the-shop"
-	adminToken    = "for-whoever-runs-the-bridge"
+	adminToken    = "for-the-admins-of-the-bridge"
 )
 
 // tokenFile writes a file with tokens, and returns its path.

@@ -101,7 +101,7 @@ func TestDashboardForcesAFlag(t *testing.T) {
 		t.Errorf("catbridge controls: %s", text)
 	}
 	p.goTo(leader.url("/ui/sdk/shop/history"))
-	p.await("main .timeline", "force")
+	p.await("main .badge", "force")
 
 	p.goTo(leader.url("/ui/sdk/shop/actions"))
 	p.click("role=button[name='End the force …']", "")

@@ -58,7 +58,7 @@ func startViewer(t *testing.T) *viewer {
 	return v
 }
 
-// do gives a command, and returns its answer.
+// do sends a command, and returns its answer.
 func (v *viewer) do(tab, name string, options any) (json.RawMessage, error) {
 	answer := make(chan viewerAnswer, 1)
 	v.mu.Lock()
@@ -136,7 +136,7 @@ func (v *viewer) open(t *testing.T, url string, o tabOptions) *tab {
 	return tab
 }
 
-// do gives a command. Its answer is decoded into result, unless that is nil.
+// do sends a command. Its answer is decoded into result, unless that is nil.
 func (p *tab) do(name string, options any, result ...any) {
 	p.Helper()
 	answer, err := p.viewer.do(p.number, name, options)

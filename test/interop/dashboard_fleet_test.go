@@ -129,7 +129,7 @@ func (f *shopFleet) publish(name string, config []byte) (hash string) {
 	return wire.ContentHash(config)[:8]
 }
 
-// change makes the CDN serve the current config with some texts replaced by others, and waits until it is in force.
+// change makes the CDN serve the current config with some strings replaced by others, and waits until it is in force.
 func (f *shopFleet) change(name string, oldAndNew ...string) (hash string) {
 	f.Helper()
 	config := string(*f.cdn[keyNamed(name)].Load())

@@ -14,8 +14,8 @@ import (
 	"github.com/catbridge/catbridge/cachekeys"
 )
 
-// hostileTexts are attempts to run a script in a page that shows them.
-var hostileTexts = []string{
+// hostileStrings are attempts to run a script in a page that shows them.
+var hostileStrings = []string{
 	`<img src=x onerror=alert(1)>`,
 	`"><script>alert(2)</script>`,
 	`'><svg/onload=alert(3)>`,
@@ -35,7 +35,7 @@ func hostileConfig(t *testing.T, value string) []byte {
 	t.Helper()
 	type object = map[string]any
 	flags, segments := object{}, []any{}
-	for n, text := range hostileTexts {
+	for n, text := range hostileStrings {
 		segments = append(segments, object{"n": text, "r": []any{object{"a": text, "c": 0, "l": []string{text}}}})
 		flags[text] = object{
 			"t": 1, "a": text, "v": object{"s": text}, "i": text,
@@ -51,8 +51,8 @@ func hostileConfig(t *testing.T, value string) []byte {
 	for _, key := range []string{"..", ".", "a/../../b", "//example.com/", "%2e%2e", "?q=1#x", "~", "", " ", `\\example.com\`} {
 		flags[key] = object{"t": 0, "v": object{"b": true}}
 	}
-	broken := object{"t": 0, "v": object{"s": hostileTexts[0]}, "r": []any{object{"c": []any{object{"p": object{"f": hostileTexts[1] + " missing", "c": 0, "v": object{"b": true}}}}, "s": object{"v": object{"b": true}}}}}
-	flags[hostileTexts[0]+" broken"] = broken
+	broken := object{"t": 0, "v": object{"s": hostileStrings[0]}, "r": []any{object{"c": []any{object{"p": object{"f": hostileStrings[1] + " missing", "c": 0, "v": object{"b": true}}}}, "s": object{"v": object{"b": true}}}}}
+	flags[hostileStrings[0]+" broken"] = broken
 	config, err := json.Marshal(object{"p": object{"u": "https://cdn-global.configcat.com", "r": 0, "s": "salt"}, "s": segments, "f": flags})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func hostileConfig(t *testing.T, value string) []byte {
 	return config
 }
 
-// TestDashboardRunsNoScriptOfOthers has hostile texts everywhere that somebody else can put a text: the config,
+// TestDashboardRunsNoScriptOfOthers has hostile strings everywhere that somebody else can put a text: the config,
 // what operators say, what followers report, the lock, and what a link makes a page ask for. Settings refuse such names
 // of SDK keys.
 func TestDashboardRunsNoScriptOfOthers(t *testing.T) {
@@ -77,14 +77,14 @@ func TestDashboardRunsNoScriptOfOthers(t *testing.T) {
 		open = append(open, p)
 	}
 	f.publish("shop", hostileConfig(t, "harmless"))
-	open[1].await("main", regexp.QuoteMeta(hostileTexts[0]))
-	for n, text := range hostileTexts[:4] {
-		f.run("force", "shop", text, text, "--for", "1h", "--reason", text, "--by", hostileTexts[n+1][:min(64, len(hostileTexts[n+1]))], "--yes")
+	open[1].await("main", regexp.QuoteMeta(hostileStrings[0]))
+	for n, text := range hostileStrings[:4] {
+		f.run("force", "shop", text, text, "--for", "1h", "--reason", text, "--by", hostileStrings[n+1][:min(64, len(hostileStrings[n+1]))], "--yes")
 	}
-	f.run("pin", "shop", "current", "--for", "1h", "--reason", hostileTexts[7], "--by", hostileTexts[2], "--yes")
+	f.run("pin", "shop", "current", "--for", "1h", "--reason", hostileStrings[7], "--by", hostileStrings[2], "--yes")
 	keys := cachekeys.For(sdkKey, "", 0)
 	now := float64(time.Now().UnixMilli())
-	for n, text := range hostileTexts {
+	for n, text := range hostileStrings {
 		// A report with such a name is malformed.
 		for _, report := range []string{
 			"cb1 " + strings.ReplaceAll(text, " ", "/") + "~A 1.0 live 5000 1 0123456789abcdef -",
@@ -94,15 +94,15 @@ func TestDashboardRunsNoScriptOfOthers(t *testing.T) {
 			f.client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: now + float64(n)/100, Member: report})
 		}
 	}
-	open[0].await("main", regexp.QuoteMeta(hostileTexts[7]))
+	open[0].await("main", regexp.QuoteMeta(hostileStrings[7]))
 	open[2].await("main", "force")
 	open[3].await("main", "malformed")
-	open[4].await("main", regexp.QuoteMeta(hostileTexts[7]))
+	open[4].await("main", regexp.QuoteMeta(hostileStrings[7]))
 	for _, p := range open {
 		p.wantHarmless()
 		p.wantMarked()
-		p.wantAccessible("hostile texts")
-		p.wantNoSidewaysScrolling("hostile texts")
+		p.wantAccessible("hostile strings")
+		p.wantNoSidewaysScrolling("hostile strings")
 	}
 
 	// Every page of a flag, a segment and a config, by its link.
@@ -129,12 +129,12 @@ func TestDashboardRunsNoScriptOfOthers(t *testing.T) {
 		p.click(fmt.Sprintf("main th >> role=link[name=%s]", jsonText(key)), "")
 		p.await("h1", "^"+regexp.QuoteMeta(key))
 	}
-	if len(visited) < 2*len(hostileTexts) {
+	if len(visited) < 2*len(hostileStrings) {
 		t.Errorf("only %d pages were visited", len(visited))
 	}
 
 	// What links and forms say.
-	for _, text := range hostileTexts {
+	for _, text := range hostileStrings {
 		for _, path := range []string{
 			"/ui/sdk/shop/flags?q=%s", "/ui/sdk/shop/flags?show=%s&type=%[1]s", "/ui/sdk/shop/fleet?q=%s", "/ui/sdk/shop/history?flag=%s", "/ui/sdk/shop/actions?flag=%s&pin=%[1]s&back=%[1]s",
 			"/ui/?sdk=%s", "/ui/sdk/shop/flags/newCheckout?at=%s&versus=%[1]s", "/ui/signin?to=%s", "/ui/sdk/%s/flags", "/ui/sdk/shop/flags/%s%%20gone", "/ui/sdk/shop/segments/%s%%20gone", "/ui/%s",
@@ -153,7 +153,7 @@ func TestDashboardRunsNoScriptOfOthers(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range hostileTexts[:4] {
+	for _, text := range hostileStrings[:4] {
 		p.goTo(leader.url("/ui/sdk/shop/flags/" + url.PathEscape(text)))
 		explainTo(p, jsonText(map[string]any{"Identifier": text, "Email": text, "Country": text, "Custom": map[string]string{text: text}}))
 		p.await("main .tree", regexp.QuoteMeta(text))
@@ -164,7 +164,7 @@ func TestDashboardRunsNoScriptOfOthers(t *testing.T) {
 		}
 	}
 	p.goTo(leader.url("/ui/sdk/shop/flags/value"))
-	explainTo(p, hostileTexts[3])
+	explainTo(p, hostileStrings[3])
 	p.wantHarmless()
 
 	// Who holds the lock says who leads.
@@ -172,7 +172,7 @@ func TestDashboardRunsNoScriptOfOthers(t *testing.T) {
 		leader.kill()
 	}
 	p = v.open(t, f.serve.url("/ui/"), tabOptions{})
-	for _, text := range hostileTexts[:6] {
+	for _, text := range hostileStrings[:6] {
 		f.client.Set(t.Context(), keys.Lock, strings.ReplaceAll(text[:min(len(text), 50)], ":", ";")+"/A:9", time.Minute)
 		p.goTo(f.serve.url("/ui/"))
 		p.await("main", regexp.QuoteMeta(strings.ReplaceAll(text[:min(len(text), 30)], ":", ";")))
