@@ -158,7 +158,7 @@ const (
 // setCookie sets a cookie, or removes it if age is negative. Other ports of the same host are other
 // dashboards, and have other names.
 func (u *UI) setCookie(w http.ResponseWriter, r *http.Request, end, value string, age time.Duration) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure where the browser uses HTTPS
 		Name: u.cookie + end, Value: value, Path: "/ui/", MaxAge: int(age / time.Second),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: u.isSecure(r),
 	})

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -593,7 +592,7 @@ func (u *UI) apply(r *request, kind, what string, o control.Order, change *contr
 		return errors.New("It is not certain whether anything was written. " + orders.Explain(err).Error())
 	}
 	u.config.Logger.Info("An operator changed what is in force.", "sdk_key", r.view.Label, "action", kind,
-		"by", cmp.Or(o.By, r.who.name), "reason", o.Reason, slog.Duration("for", o.For))
+		"by", cmp.Or(o.By, r.who.name), "reason", o.Reason, "for", o.For)
 	within, done := context.WithTimeout(ctx, actedWithin)
 	defer done()
 	if err := orders.Awaited(change.Await(within), actedWithin.String()); err != nil {

@@ -280,7 +280,7 @@ func TestBadInputIsExplainedAtItsFieldAndChangesNothing(t *testing.T) {
 			{"pin", "rev", "-99", "is not in the history"},
 			{"pin", "rev", "deadbeef", "is not in the history"},
 			{"force", "flag", "", "the current config has no flag with that key"},
-			{"force", "flag", "versoin", `did you mean "version"?`},
+			{"force", "flag", "versoin", `did you mean "version"?`}, //nolint:misspell // the suggestion is tested
 			{"force", "flag", "<script>alert(1)</script>", "the current config has no flag with that key"},
 			{"force", "value", "true", `the flag "version" is a whole number`},
 			{"force", "value", "", `the flag "version" is a whole number`},

@@ -35,7 +35,7 @@ func (u *UI) showSignIn(w http.ResponseWriter, r *http.Request) {
 	req := &request{Request: r, ui: u, who: who, now: time.Now()}
 	switch {
 	case err == nil:
-		http.Redirect(w, r, localPath(r.FormValue("to")), http.StatusSeeOther)
+		http.Redirect(w, r, localPath(r.FormValue("to")), http.StatusSeeOther) //nolint:gosec // a local path
 	case errors.Is(err, errNoCredential):
 		u.render(w, req, u.signInPage(r, ""))
 	default:
@@ -59,7 +59,7 @@ func (u *UI) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u.setCookie(w, r, "", c.newSession(req.now), sessionAge)
-	http.Redirect(w, r, localPath(r.PostForm.Get("to")), http.StatusSeeOther)
+	http.Redirect(w, r, localPath(r.PostForm.Get("to")), http.StatusSeeOther) //nolint:gosec // a local path
 }
 
 // signOut ends the session of a request, also for those who copied its cookie.
