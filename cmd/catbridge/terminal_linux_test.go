@@ -154,7 +154,7 @@ func TestTheDemoStartsWithOneScreen(t *testing.T) {
 	plain := regexp.MustCompile(`\x1b\[[0-9]*[mK]|\r`).ReplaceAllString(first, "")
 	lines := strings.Split(plain, "\n")
 	if len(lines) > 30 {
-		t.Errorf("%d lines", len(lines))
+		t.Errorf("%d lines:\n%s", len(lines), plain)
 	}
 	for _, line := range lines {
 		if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(line, "/") { // paths and addresses may be longer

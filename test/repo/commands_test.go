@@ -53,13 +53,16 @@ var notRun = map[string]string{
 	"journalctl -u catbridge":                                                   "likewise",
 	"sudo catbridge status --config /etc/catbridge/catbridge.yaml --sdk-key-file /etc/catbridge/credentials/sdk-keys --redis-password-file /etc/catbridge/credentials/redis-password": "likewise",
 	"kubectl -n catbridge create secret generic catbridge --from-file=sdk-keys --from-file=redis-password":                                                                            "likewise",
-	"kubectl -n catbridge apply -k overlay":                                                                      "likewise",
-	"kubectl -n catbridge rollout status deployment/catbridge":                                                   "likewise",
-	"kubectl -n catbridge exec deployment/catbridge -- /catbridge status --config=/etc/catbridge/catbridge.yaml": "likewise",
-	"kubectl -n catbridge exec deployment/catbridge -- /catbridge doctor --config=/etc/catbridge/catbridge.yaml": "likewise",
-	"kubectl -n catbridge logs deployment/catbridge":                                                             "likewise",
-	"helm -n catbridge install catbridge deploy/helm/catbridge --values values.yaml --wait":                      "likewise; test/chart renders the chart",
-	"helm -n catbridge test catbridge --logs":                                                                    "likewise",
+	"kubectl -n catbridge apply -k overlay":                                                                                                                                                      "likewise",
+	"kubectl -n catbridge rollout status deployment/catbridge":                                                                                                                                   "likewise",
+	"kubectl -n catbridge exec deployment/catbridge -- /catbridge status --config=/etc/catbridge/catbridge.yaml":                                                                                 "likewise",
+	"kubectl -n catbridge exec deployment/catbridge -- /catbridge doctor --config=/etc/catbridge/catbridge.yaml":                                                                                 "likewise",
+	"kubectl -n catbridge logs --selector app.kubernetes.io/name=catbridge --all-containers --prefix --tail=200":                                                                                 "likewise",
+	"kubectl -n catbridge exec deployment/catbridge -- /catbridge force --config=/etc/catbridge/catbridge.yaml shop newCheckout false --for 30m --reason 'payments fail' --by you --yes":         "likewise",
+	"helm -n catbridge install catbridge deploy/helm/catbridge --values values.yaml --wait":                                                                                                      "likewise; test/chart renders the chart",
+	"helm -n catbridge upgrade catbridge deploy/helm/catbridge --values values.yaml --set image.tag=v2 --wait":                                                                                   "likewise",
+	"helm -n catbridge rollback catbridge --wait":                                                                                                                                                "likewise",
+	"helm -n catbridge test catbridge --logs":                                                                                                                                                    "likewise",
 	"catbridge leader --redis rediss://leader@redis.example.com:6380 --redis-password-file password --redis-tls-ca-file ca.pem --redis-tls-cert-file client.pem --redis-tls-key-file client.key": "needs a Redis with TLS; cmd/catbridge tests that",
 }
 
@@ -230,7 +233,7 @@ var (
 )
 
 // programs are the programs that pages name besides catbridge, make and go.
-var programs = []string{"export", "cd", "for", "do", "done", "curl", "cut", "docker", "git", "head", "helm", "install", "journalctl", "kubectl", "node", "npm", "openssl", "printf", "redis-server", "sed", "sha256sum", "sudoedit", "systemctl"}
+var programs = []string{"export", "cd", "for", "do", "done", "curl", "cut", "docker", "echo", "git", "head", "helm", "install", "journalctl", "kubectl", "node", "npm", "openssl", "printf", "redis-server", "sed", "sha256sum", "sudoedit", "systemctl"}
 
 // faults returns what is wrong with a command as far as that can be known without running it.
 func (b *sandbox) faults(ctx context.Context, text string) (wrong []string) {

@@ -23,7 +23,6 @@ func (d *demo) guide() {
 	for _, line := range d.commands() {
 		lines = append(lines, terminal.Sprintf("%s", line))
 	}
-	add("Look", "at the dashboard in a browser: %s/ui/", d.baseURL)
 	add("Connect", "any SDK: base URL %s, SDK key configcat-proxy/%s", d.baseURL, keyName)
 	add("More", "%s", d.moreKeys())
 	d.screen.text(append(lines, "")...)

@@ -58,7 +58,7 @@ func (d *demo) start() error {
 	}
 	d.screen.text(
 		terminal.Sprintf("catbridge demo: a CDN, %s, Redis and %s in one process", count(d.o.Leaders, "leader"), count(d.o.Followers, "follower")),
-		terminal.Sprintf("CDN %s   Redis %s", d.cdnURL, d.redisURL))
+		terminal.Sprintf("CDN %s   Redis %s   Dashboard %s/ui/", d.cdnURL, d.redisURL, d.baseURL))
 	return nil
 }
 

@@ -32,7 +32,13 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	changed := func(ago time.Duration) {
 		client.HSet(t.Context(), keys.Meta, "etags", fmt.Sprintf("%d before", time.Now().Add(-ago).UnixMilli()))
 	}
+	newest := client.XRevRangeN(t.Context(), keys.History, "+", "-", 1).Val()[0].Values
+	began := func(ago time.Duration) {
+		newest["time"] = time.Now().Add(-ago).UnixMilli()
+		client.XAdd(t.Context(), &redis.XAddArgs{Stream: keys.History, Values: newest})
+	}
 	changed(2 * time.Minute)
+	began(2 * time.Minute)
 	now := wire.FleetReport{
 		Version: "v1.2.0", State: "live", Interval: 30 * time.Second, Rev: content.Rev, Hash: content.Hash, Lag: 300 * time.Millisecond,
 	}
@@ -95,6 +101,13 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+
+	// A pin or a force began or ended just now. meta does not say so.
+	began(5 * time.Second)
+	if key := look(t, client); !key.OK || key.Fleet.Behind != 0 || key.Fleet.Pending != 4 {
+		t.Errorf("%q, %+v", key.Faults, key.Fleet)
+	}
+	began(2 * time.Minute)
 
 	// Soon after a change, no follower counts as behind.
 	changed(5 * time.Second)

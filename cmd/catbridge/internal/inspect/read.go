@@ -56,6 +56,7 @@ func (r Redis) LookAtAll(ctx context.Context, name string, keys cachekeys.Keys) 
 		if key.History, err = r.history(ctx, &key, keys.History); err != nil {
 			return Whole{}, fmt.Errorf("%s: %w", name, err)
 		}
+		key.Content.came(key.History)
 		if key.Subscribers, err = r.subscribers(ctx, &key, keys.Events); err != nil {
 			return Whole{}, fmt.Errorf("%s: %w", name, err)
 		}
@@ -158,6 +159,14 @@ func (k *Key) readPatches(cmd *redis.StringCmd) error {
 
 // lead reports whether patches, if there are any, lead to the content.
 func (p *Patches) lead(c *Content) bool { return p == nil || c == nil || p.to == c.Hash }
+
+// came notes when the content came into force, if that is the newest entry of the history: meta does not
+// say when a pin or a force began or ended.
+func (c *Content) came(newest *History) {
+	if c != nil && newest != nil && newest.Hash == c.Hash {
+		c.changed = max(c.changed, newest.Time.UnixMilli())
+	}
+}
 
 // history reads the newest entry of the history, without what leads back from it.
 func (r Redis) history(ctx context.Context, key *Key, name string) (*History, error) {

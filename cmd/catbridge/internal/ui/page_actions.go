@@ -508,6 +508,7 @@ func (u *UI) change(r *request, kind string, f *actionForm, o control.Order, con
 			return nil, &orders.Fault{Part: "rev", Text: err.Error()}
 		}
 		d.Warnings, d.Notes = visibleAll(broken), visibleAll(orders.Notes(controls))
+		d.Notes = append(d.Notes, "Until it ends or is withdrawn, no other change of the CDN arrives. Then the CDN's config is in force again: correct it in ConfigCat before.")
 		change, err = controls.Pin(content, rev, o)
 		return change, asFault("", err)
 	case actionUnpin:

@@ -74,7 +74,7 @@ func Cause(cause history.Cause) string {
 func Causes() string {
 	var list strings.Builder
 	for _, c := range causes {
-		fmt.Fprintf(&list, "  %-10s %s\n", c.cause, c.means)
+		list.WriteString(fmt.Sprintf("  %-10s %s\n", c.cause, c.means))
 	}
 	return list.String()
 }

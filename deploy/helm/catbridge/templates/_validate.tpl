@@ -32,6 +32,16 @@ values, and it says what to do.
 {{- range $own.extraEnv -}}{{- if has .name $.names -}}true{{- end -}}{{- end -}}
 {{- end -}}
 
+{{/* The settings of Redis that its URL contains, as a list of names such as username. */}}
+{{- define "catbridge.inURL" -}}
+{{- $names := list -}}
+{{- if hasPrefix "rediss://" . -}}{{- $names = append $names "tls.enabled" -}}{{- end -}}
+{{- if regexMatch "^rediss?://[^/?@:]+(:[^@]*)?@" . -}}{{- $names = append $names "username" -}}{{- end -}}
+{{- if regexMatch "^rediss?://[^/?]+/+[^/?]" . -}}{{- $names = append $names "db" -}}{{- end -}}
+{{- range regexFindAll "[?&][a-z_]+=[^&]" . -1 -}}{{- $names = append $names (regexFind "[a-z_]+" .) -}}{{- end -}}
+{{- toYaml $names -}}
+{{- end -}}
+
 {{/* The faults of a component, as a list. */}}
 {{- define "catbridge.faults" -}}
 {{- $component := .component -}}
@@ -47,6 +57,17 @@ values, and it says what to do.
 {{- $redis := default dict $given.redis -}}
 {{- if not (or $redis.url $redis.addresses $redis.socket (include "catbridge.hasVariable" (dict "root" .root "component" $component "names" (list "CATBRIDGE_REDIS_URL" "CATBRIDGE_REDIS_ADDRESSES" "CATBRIDGE_REDIS_SOCKET")))) -}}
 {{- $faults = append $faults "no Redis: set config.redis.url, such as redis://redis:6379, or config.redis.addresses" -}}
+{{- end -}}
+{{- range include "catbridge.inURL" (default "" $redis.url) | fromYamlArray -}}
+{{- $inner := $redis -}}
+{{- range initial (splitList "." .) -}}{{- $inner = default dict (get $inner .) -}}{{- end -}}
+{{- if hasKey $inner (last (splitList "." .)) -}}
+{{- $faults = append $faults (printf "redis.%s is in redis.url, too: give one of them, in config or in %s.config" . $component) -}}
+{{- end -}}
+{{- end -}}
+{{- $user := or $redis.username (has "username" (include "catbridge.inURL" (default "" $redis.url) | fromYamlArray)) -}}
+{{- if and $user (not (dig "redis" "password_file" "" $settings)) (not (include "catbridge.hasVariable" (dict "root" .root "component" $component "names" (list "CATBRIDGE_REDIS_PASSWORD" "CATBRIDGE_REDIS_PASSWORD_FILE" "CATBRIDGE_REDIS_URL")))) -}}
+{{- $faults = append $faults "Redis has a user, but no password: create a Secret with it, and set secrets.redisPassword.existingSecret to its name" -}}
 {{- end -}}
 {{- if not (or $settings.sdk_key_file $settings.sdk_keys (include "catbridge.hasVariable" (dict "root" .root "component" $component "names" (list "CATBRIDGE_SDK_KEY" "CATBRIDGE_SDK_KEY_FILE")))) -}}
 {{- $faults = append $faults "no SDK keys: create a Secret whose key sdk-keys has lines name=key, and set secrets.sdkKeys.existingSecret to its name" -}}
