@@ -51,7 +51,6 @@ const actions = {
   wait: (tab, { selector, text, gone }) => locate(tab, selector, text).first().waitFor({ state: gone ? "hidden" : "visible" }),
   count: (tab, { selector, text }) => locate(tab, selector, text).count(),
   text: (tab, { selector }) => locate(tab, selector).first().innerText(),
-  texts: (tab, { selector }) => locate(tab, selector).allInnerTexts(),
   value: (tab, { selector }) => locate(tab, selector).first().inputValue(),
   click: (tab, { selector, text }) => locate(tab, selector, text).first().click(),
   focus: (tab, { selector, text }) => locate(tab, selector, text).first().focus(),

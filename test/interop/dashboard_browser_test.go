@@ -209,12 +209,6 @@ func (p *tab) text(selector string) (text string) {
 	return text
 }
 
-func (p *tab) texts(selector string) (texts []string) {
-	p.Helper()
-	p.do("texts", element{Selector: selector}, &texts)
-	return texts
-}
-
 func (p *tab) value(selector string) (text string) {
 	p.Helper()
 	p.do("value", element{Selector: selector}, &text)

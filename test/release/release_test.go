@@ -164,11 +164,12 @@ func TestChecksumsMustBeThoseOfTheFiles(t *testing.T) {
 		}
 	}
 	line := func(name, text string) string { return fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(text)), name) }
-	all := ""
+	var sums strings.Builder
 	for _, name := range []string{"dist/a.tar.gz", "dist/a.zip", "dist/a.deb", "dist/a.rpm", "chart/a.tgz"} {
 		write(name, name)
-		all += line(filepath.Base(name), name)
+		sums.WriteString(line(filepath.Base(name), name))
 	}
+	all := sums.String()
 	write("dist/metadata.json", "{}")
 	check := func(text, want string) {
 		t.Helper()
