@@ -90,7 +90,7 @@ func selected(choices []choice, value string) []choice {
 	return all
 }
 
-// waiting returns why there is no config to show, or an empty string.
+// waiting returns the reason why no config can be shown, or an empty string.
 func waiting(view *observe.View) string {
 	switch {
 	case view.Config != nil:
