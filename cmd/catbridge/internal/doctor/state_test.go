@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/alicebob/miniredis/v2/server"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/catbridge/catbridge/internal/testenv/redistest"
 	"github.com/catbridge/catbridge/internal/wire"
@@ -43,7 +44,13 @@ func TestALaggardIsNamed(t *testing.T) {
 	client := server.Client(t, nil)
 	web := healthyCDN(t)
 	lead(t, client, web.URL)
+	// The content has been current for long, according to meta and the history.
 	client.HSet(t.Context(), keys.Meta, "etags", "1700000000000 before")
+	newest := client.XRevRangeN(t.Context(), keys.History, "+", "-", 1).Val()[0].Values
+	newest["time"] = "1700000000000"
+	if err := client.XAdd(t.Context(), &redis.XAddArgs{Stream: keys.History, Values: newest}).Err(); err != nil {
+		t.Fatal(err)
+	}
 	report := wire.FleetReport{ID: "shop-1~AB", Version: "v1", State: "polling", Interval: time.Minute, Rev: 1700000000000, Hash: "0123456789abcdef"}
 	client.Do(t.Context(), "ZADD", keys.Fleet, time.Now().UnixMilli(), report.Append(nil))
 	list := examine(t, Follower, load(t, "REDIS_URL="+server.URL()))
