@@ -327,6 +327,16 @@ func TestSessionsFollowTheTokens(t *testing.T) {
 	b.want(b.get("/ui/nowhere"), 404)
 }
 
+// Where no Actions are offered, no token has the right to them.
+func TestATokenTurnsNoFlagsOnServe(t *testing.T) {
+	for acts, want := range map[bool]right{true: rightRead | rightControl, false: rightRead} {
+		known := newTokens([]Token{{Secret: controlToken, Control: true}}, acts)
+		if have := known.find(controlToken).viewer.rights; have != want {
+			t.Errorf("Acts %v: rights %b, want %b", acts, have, want)
+		}
+	}
+}
+
 func TestSessionsEndAtTheirAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := start(t, func(c *Config) { c.Observer = newObserver() })

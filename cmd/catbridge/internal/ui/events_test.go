@@ -88,6 +88,16 @@ func (e *events) next() string {
 	}
 }
 
+// wantEnd waits for the end, which must come at once and not only with the age of the stream.
+func (e *events) wantEnd() {
+	e.t.Helper()
+	began := time.Now()
+	e.want("end")
+	if took := time.Since(began); took != 0 {
+		e.t.Errorf("the stream ended after %v", took)
+	}
+}
+
 func (e *events) want(want string) {
 	e.t.Helper()
 	if have := e.next(); have != want {
@@ -159,18 +169,20 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, u *UI, _ *fixedObserver, connect func(string) *events) {
 		session := newTokens(allTokens(), true)[0].newSession(time.Now())
 		byToken, bySession, other := connect(bearer(readToken)), connect("Cookie: catbridge-leader="+session+"\r\n"), connect(bearer(explainToken))
-		for _, e := range []*events{byToken, bySession, other} {
+		otherSession := connect("Cookie: catbridge-leader=" + newTokens(allTokens(), true)[1].newSession(time.Now()) + "\r\n")
+		for _, e := range []*events{byToken, bySession, other, otherSession} {
 			e.want(both)
 		}
 		u.SetTokens([]Token{{Secret: explainToken, Explain: true}})
-		byToken.want("end")
-		bySession.want("end")
+		byToken.wantEnd()
+		bySession.wantEnd()
 		synctest.Wait()
-		if open := u.streams.Stats().Open; open != 1 {
+		if open := u.streams.Stats().Open; open != 2 {
 			t.Errorf("%d streams are open", open)
 		}
 		u.SetTokens([]Token{{Secret: explainToken, Explain: true, SDKs: []string{"shop"}}}) // it showed more
-		other.want("end")
+		other.wantEnd()
+		otherSession.wantEnd()
 	})
 }
 
@@ -201,7 +213,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 		e := connect("Cookie: catbridge-leader=" + b.cookies["catbridge-leader"] + "\r\n")
 		e.want(both)
 		b.post("/ui/signout", map[string][]string{"csrf": {b.formToken("/ui/nowhere")}})
-		e.want("end")
+		e.wantEnd()
 	})
 }
 
@@ -222,8 +234,8 @@ func TestDrainingEndsTheStreams(t *testing.T) {
 		first.want(both)
 		second.want(both)
 		u.Drain(t.Context())
-		first.want("end")
-		second.want("end")
+		first.wantEnd()
+		second.wantEnd()
 		e := connect("")
 		if e.res.StatusCode != http.StatusServiceUnavailable || e.res.Header.Get("Retry-After") == "" {
 			t.Errorf("%d", e.res.StatusCode)
