@@ -10,25 +10,27 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/pipes"
 )
 
 // streaming is a gateway with an HTTP server in virtual time.
 type streaming struct {
 	*environment
-	conns chan net.Conn
+	pipes *pipes.Listener
 }
 
 // inStreamBubble runs a test with a config.
 func inStreamBubble(t *testing.T, config string, test func(t *testing.T, e *streaming), change ...func(*Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		e := &streaming{start(t, change...), make(chan net.Conn)}
+		e := &streaming{start(t, change...), pipes.New()}
 		e.flags.SetConfigJSON([]byte(config))
 		server := &http.Server{Handler: e.Gateway, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 		served := make(chan error)
-		go func() { served <- server.Serve(pipes{e.conns}) }()
+		go func() { served <- server.Serve(e.pipes) }()
 		test(t, e)
-		close(e.conns)
+		_ = e.pipes.Close()
 		<-served
 		_ = server.Close()
 		synctest.Wait()
@@ -42,28 +44,6 @@ func inStreamBubble(t *testing.T, config string, test func(t *testing.T, e *stre
 		}
 	})
 }
-
-// pipes is a listener whose connections are not buffered.
-type pipes struct{ conns chan net.Conn }
-
-func (p pipes) Accept() (net.Conn, error) {
-	c, ok := <-p.conns
-	if !ok {
-		return nil, net.ErrClosed
-	}
-	return c, nil
-}
-func (pipes) Close() error   { return nil }
-func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-// pipe is a connection that has addresses.
-type pipe struct {
-	net.Conn
-	local, remote net.Addr
-}
-
-func (p pipe) LocalAddr() net.Addr  { return p.local }
-func (p pipe) RemoteAddr() net.Addr { return p.remote }
 
 // events is the client of an event stream.
 type events struct {
@@ -81,12 +61,14 @@ func (e *streaming) open(t *testing.T, method, target, body string, headers ...s
 
 func (e *streaming) openFrom(t *testing.T, client, method, target, body string, headers ...string) *events {
 	t.Helper()
-	near, far := net.Pipe()
 	local := &net.TCPAddr{IP: net.ParseIP(client), Port: 80}
 	if !local.IP.IsLoopback() {
 		local = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 9), Port: 80}
 	}
-	e.conns <- pipe{far, local, &net.TCPAddr{IP: net.ParseIP(client), Port: 1234}}
+	near, err := e.pipes.DialAs(local, &net.TCPAddr{IP: net.ParseIP(client), Port: 1234})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = near.Close() })
 	r := request(method, target, headers...)
 	r.Host = "localhost"

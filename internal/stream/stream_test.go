@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/pipes"
 )
 
 var testLimits = Limits{
@@ -19,31 +21,17 @@ var testLimits = Limits{
 	WriteTimeout: 10 * time.Second, Heartbeat: 15 * time.Second, ReconnectAfter: time.Second,
 }
 
-// pipes is a listener whose connections are unbuffered: a client that does not read stops the
-// server's write at once.
-type pipes struct{ conns chan net.Conn }
-
-func (p pipes) Accept() (net.Conn, error) {
-	c, ok := <-p.conns
-	if !ok {
-		return nil, net.ErrClosed
-	}
-	return c, nil
-}
-func (pipes) Close() error   { return nil }
-func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
 type environment struct {
 	*Set
 	topic  Topic[Frame]
 	source Source // nil: topic
-	pipes  pipes
+	pipes  *pipes.Listener
 }
 
 // inBubble runs a test with an HTTP server in virtual time.
 func inBubble(t *testing.T, test func(t *testing.T, e *environment)) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &environment{Set: NewSet(testLimits), pipes: pipes{make(chan net.Conn)}}
+		e := &environment{Set: NewSet(testLimits), pipes: pipes.New()}
 		e.topic.Set(NewFrame("0", "", []byte("first")))
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s, err := e.Open(r.Header.Get("Client"))
@@ -63,7 +51,7 @@ func inBubble(t *testing.T, test func(t *testing.T, e *environment)) {
 		served := make(chan error)
 		go func() { served <- server.Serve(e.pipes) }()
 		test(t, e)
-		close(e.pipes.conns)
+		_ = e.pipes.Close()
 		<-served
 		_ = server.Close()
 		synctest.Wait()
@@ -87,8 +75,10 @@ func (e *environment) connect(t *testing.T, name string) *client {
 
 func (e *environment) connectWith(t *testing.T, header string) *client {
 	t.Helper()
-	near, far := net.Pipe()
-	e.pipes.conns <- far
+	near, err := e.pipes.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = near.Close() })
 	if _, err := io.WriteString(near, "GET / HTTP/1.1\r\nHost: x\r\n"+header+"\r\n\r\n"); err != nil {
 		t.Fatal(err)
@@ -352,9 +342,7 @@ func TestStreamsOverHTTP2StayOpen(t *testing.T) {
 		protocols := new(http.Protocols)
 		protocols.SetUnencryptedHTTP2(true)
 		transport := &http.Transport{Protocols: protocols, DialContext: func(context.Context, string, string) (net.Conn, error) {
-			near, far := net.Pipe()
-			e.pipes.conns <- far
-			return near, nil
+			return e.pipes.Dial()
 		}}
 		defer transport.CloseIdleConnections()
 		res, err := (&http.Client{Transport: transport}).Get("http://stream.example/")

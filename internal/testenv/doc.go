@@ -7,6 +7,7 @@
 //   - aclfile, root: files of the repository
 //   - missing: skips tests that need something that is not installed
 //   - mounts, oddfile: file systems and files that are not regular
+//   - pipes: an HTTP server in virtual time
 //   - bubble, memory, syncbuffer: the race detector in virtual time, allocations, logs
 //
 // They do not depend on the product, and the product does not depend on them. The layout test

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/pipes"
 )
 
 func TestAnUnusableAddressIsExplained(t *testing.T) {
@@ -103,21 +105,6 @@ func TestRequestsInProgressEndBeforeTheServer(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// pipes is a listener without a network, for virtual time.
-type pipes chan net.Conn
-
-func (p pipes) Accept() (net.Conn, error) {
-	c, ok := <-p
-	if !ok {
-		return nil, net.ErrClosed
-	}
-	return c, nil
-}
-
-func (p pipes) Close() error { return nil }
-
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
 func TestSlowSendersAreDisconnectedInTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		sends   string
@@ -136,15 +123,17 @@ func TestSlowSendersAreDisconnectedInTime(t *testing.T) {
 					t.Fatal(err)
 				}
 				_ = s.listener.Close()
-				listener := make(pipes, 1)
+				listener := pipes.New()
 				s.listener = limit(listener, fewConnections)
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error, 1)
 				go func() { done <- s.Run(ctx) }()
-				defer func() { cancel(); close(listener); <-done }()
+				defer func() { cancel(); _ = listener.Close(); <-done }()
 
-				mine, theirs := net.Pipe()
-				listener <- theirs
+				mine, err := listener.Dial()
+				if err != nil {
+					t.Fatal(err)
+				}
 				began := time.Now()
 				go func() { _, _ = io.WriteString(mine, c.sends) }()
 				all, _ := io.ReadAll(bufio.NewReader(mine))

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/pipes"
 )
 
 // fixedUI is a dashboard that answers with the body of a request, and streams until it is drained.
@@ -115,14 +116,16 @@ func TestEventStreamsOutlastTheDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &fixedUI{drained: make(chan struct{})}
 		cfg := Config{Leader: fixedLeader{}, Logger: slog.New(slog.DiscardHandler), ui: u}
-		conns := make(pipes, 1)
+		conns := pipes.New()
 		s := newServer(conns, 10, newHandler(cfg), cfg.Logger)
 		s.drain = u.Drain
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx) }()
-		near, far := net.Pipe()
-		conns <- far
+		near, err := conns.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, err := io.WriteString(near, "GET /ui/events HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +141,7 @@ func TestEventStreamsOutlastTheDeadlines(t *testing.T) {
 		}
 		cancel()
 		defer func() {
-			close(conns)
+			_ = conns.Close()
 			if err := <-done; err != nil {
 				t.Error(err)
 			}

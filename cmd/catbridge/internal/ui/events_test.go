@@ -10,20 +10,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/pipes"
 )
-
-// pipes is a listener of connections without a network.
-type pipes struct{ conns chan net.Conn }
-
-func (p pipes) Accept() (net.Conn, error) {
-	c, ok := <-p.conns
-	if !ok {
-		return nil, net.ErrClosed
-	}
-	return c, nil
-}
-func (pipes) Close() error   { return nil }
-func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // inBubble runs a test in virtual time with a server that has the deadlines of httpd.
 func inBubble(t *testing.T, change func(*Config), test func(t *testing.T, u *UI, o *fixedObserver, connect func(header string) *events)) {
@@ -35,13 +24,15 @@ func inBubble(t *testing.T, change func(*Config), test func(t *testing.T, u *UI,
 				change(c)
 			}
 		})
-		p := pipes{make(chan net.Conn)}
+		p := pipes.New()
 		server := &http.Server{Handler: u, WriteTimeout: 30 * time.Second}
 		served := make(chan error)
 		go func() { served <- server.Serve(p) }()
 		test(t, u, o, func(header string) *events {
-			near, far := net.Pipe()
-			p.conns <- far
+			near, err := p.Dial()
+			if err != nil {
+				t.Fatal(err)
+			}
 			t.Cleanup(func() { _ = near.Close() })
 			if _, err := io.WriteString(near, "GET /ui/events HTTP/1.1\r\nHost: localhost\r\n"+header+"\r\n"); err != nil {
 				t.Fatal(err)
@@ -53,7 +44,7 @@ func inBubble(t *testing.T, change func(*Config), test func(t *testing.T, u *UI,
 			return &events{t, near, bufio.NewReader(res.Body), res}
 		})
 		u.Drain(t.Context())
-		close(p.conns)
+		_ = p.Close()
 		<-served
 		_ = server.Close()
 		synctest.Wait()
