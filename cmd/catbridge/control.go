@@ -211,12 +211,12 @@ func (c *controller) change(p plan) error {
 	}
 }
 
-// refused returns the error of a change that is impossible.
+// refused returns the error of a change that is impossible. It is not one of Redis.
 func (c *controller) refused(err error) error {
 	if usage, ok := errors.AsType[*usageError](err); ok {
 		return usage
 	}
-	return controlError(c.key, err)
+	return fmt.Errorf("%s: %w", c.key.Label(), err)
 }
 
 // show prints how the change changes the config.

@@ -122,7 +122,10 @@ func ordered(args ...string) []string {
 func TestOperatorsForceAndPinAndWithdraw(t *testing.T) {
 	c := newControlled(t)
 	c.act()
-	out, _ := c.run(exitOK, "controls")
+	out, _ := c.run(exitOK, ordered("pin")...)
+	c.matches(out, `no flag evaluates differently now\n\S+ the config stays as it is, so the history gets no entry`)
+	c.run(exitOK, "unpin", "--yes")
+	out, _ = c.run(exitOK, "controls")
 	c.matches(out, `^main: nothing is in force\n$`)
 	out, _ = c.run(exitOK, ordered("force", "on", "false")...)
 	c.matches(out, `^on: default value changed: false \(was true\)\nmain: done; the leader acted within \S+\n$`)
@@ -174,6 +177,41 @@ func TestOperatorsForceAndPinAndWithdraw(t *testing.T) {
 	c.matches(errs, `main: control: pin: not in force`)
 	_, errs = c.run(exitFailure, "unforce", "on", "--yes")
 	c.matches(errs, `main: no flag with that key is forced: not in force`)
+}
+
+// The error says how many are forced, and what to withdraw: doctor finds nothing.
+func TestOneFlagTooManyNamesOneToWithdraw(t *testing.T) {
+	c := newControlled(t)
+	var flags []string
+	for i := range control.MaxForced + 1 {
+		flags = append(flags, fmt.Sprintf(`"f%02d":{"t":0,"v":{"b":true}}`, i))
+	}
+	c.publish(fmt.Appendf(nil, `{"f":{%s}}`, strings.Join(flags, ",")), 0)
+	for i := range control.MaxForced {
+		controls, err := control.Read(t.Context(), c.client, testKey, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lasts := time.Hour
+		if i == 7 {
+			lasts = time.Minute
+		}
+		change, err := controls.Force(fmt.Sprintf("f%02d", i), evaluate.BoolValue(false), control.Order{By: "ada", Reason: "drill", For: lasts})
+		if err == nil {
+			err = change.Apply(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := c.client.Get(t.Context(), c.keys.Control).Val()
+	_, errs := c.run(exitFailure, ordered("force", "f32", "false")...)
+	c.matches(errs, `main: 32 flags are forced, and more are not possible: withdraw one first, such as "f07", which ends before the others, at 20\S+Z: use catbridge unforce; catbridge controls lists all`)
+	if strings.Contains(errs, "doctor") || c.client.Get(t.Context(), c.keys.Control).Val() != before {
+		t.Errorf("%s", errs)
+	}
+	_, errs = c.run(exitFailure, ordered("force", "f07", "false")...) // again
+	c.matches(errs, `written, but there is no leader`)
 }
 
 // A pin of the history: any config that was in force.

@@ -50,7 +50,11 @@ func newForce() *cobra.Command {
 					} else if err != nil {
 						return nil, err
 					}
-					return controls.Force(flag, value, order)
+					change, err := orders.Force(controls, flag, value, order)
+					if fault, ok := errors.AsType[*orders.Fault](err); ok {
+						return nil, fmt.Errorf("%w: use catbridge unforce; catbridge controls lists all", fault)
+					}
+					return change, err
 				},
 			})
 		},

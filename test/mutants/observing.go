@@ -19,12 +19,24 @@ var observing = []mutant{
 		test{"cmd/catbridge/internal/observe", "^TestSpreadsAreOfTheLastChangeToAContent$"},
 	},
 	{
-		"an action is carried out although something changed since its preview", "F40", []edit{{"cmd/catbridge/internal/ui", `!conflict && f.Seen == seen`, `!conflict`}},
+		"an action is carried out although something changed since its preview", "F40", []edit{{"cmd/catbridge/internal/ui", `!conflict && before == now`, `!conflict`}},
 		test{"cmd/catbridge/internal/ui", "^TestAConflictIsShownAndAsksAgain$"},
 	},
 	{
-		"an action is carried out without a preview", "F40", []edit{{"cmd/catbridge/internal/ui", `f.Confirm && !conflict && f.Seen == seen`, `!conflict`}},
+		"an action is carried out without a preview", "F40", []edit{{"cmd/catbridge/internal/ui", `f.Confirm && !conflict && before == now`, `!conflict`}},
 		test{"cmd/catbridge/internal/ui", "^TestTheLastChangeIsTakenBackInTwoClicks$"},
+	},
+	{
+		"a confirmation carries out another order than the one that was shown", "F40", []edit{{"cmd/catbridge/internal/ui", `"order", order...)`, `"order", order[:0]...)`}},
+		test{"cmd/catbridge/internal/ui", "^TestAConfirmationIsOfTheOrderThatWasShown$"},
+	},
+	{
+		"a confirmation puts another config in force than the one that was shown", "F40", []edit{{"cmd/catbridge/internal/ui", `{change.Before, change.After}`, `{change.Before}`}},
+		test{"cmd/catbridge/internal/ui", "^TestTheEndOfAPinIsConfirmedForTheConfigThatWasShown$"},
+	},
+	{
+		"the history is read for each reference that leads nowhere", "S101", []edit{{"cmd/catbridge/internal/ui", `if view.HistoryErr != "" || view.Read.IsZero() {`, `if view.Label != "" {`}},
+		test{"cmd/catbridge/internal/ui", "^TestReferencesThatLeadNowhereReadTheHistoryOnceAtMost$"},
 	},
 	{
 		"serve offers Actions", "I13", []edit{{"cmd/catbridge/internal/ui", `if !u.config.Acts {`, `if false {`}},

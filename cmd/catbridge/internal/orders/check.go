@@ -3,6 +3,7 @@ package orders
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,4 +79,16 @@ func ValueIn(config *evaluate.Config, flag, text string) (evaluate.Value, error)
 		return evaluate.Value{}, faultf("value", "%v", err)
 	}
 	return value, nil
+}
+
+// Force is [control.Controls.Force]. The error is a [*Fault] if so many flags are forced already that one must be
+// withdrawn first; it names the one that ends first.
+func Force(controls *control.Controls, flag string, value evaluate.Value, o control.Order) (*control.Change, error) {
+	again := slices.ContainsFunc(controls.Forced, func(f control.Force) bool { return f.Flag == flag })
+	if again || len(controls.Forced) < control.MaxForced {
+		return controls.Force(flag, value, o)
+	}
+	first := slices.MinFunc(controls.Forced, func(a, b control.Force) int { return a.Until.Compare(b.Until) })
+	return nil, faultf("flag", "%d flags are forced, and more are not possible: withdraw one first, such as %.64q, which ends before the others, at %s",
+		len(controls.Forced), first.Flag, first.Until.Format(time.RFC3339))
 }

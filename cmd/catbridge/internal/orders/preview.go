@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -35,6 +36,9 @@ func Preview(controls *control.Controls, change *control.Change) ([]Line, error)
 			return nil, err
 		}
 		lines = append(lines, differences...)
+	}
+	if change.Before != nil && bytes.Equal(change.Before, change.After) {
+		unknown("the config stays as it is, so the history gets no entry; catbridge controls and the dashboard show what is in force")
 	}
 	for _, s := range change.Suspended {
 		unknown("the flag %s stays as it is, though it is forced: %s", s.Flag, s.Reason)

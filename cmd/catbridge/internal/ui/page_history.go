@@ -54,7 +54,9 @@ type historyRow struct {
 	NoChanges  string // why there are none; or what is not known
 	More       int    // changes that are not shown
 	Total      int
-	TakeBack   string // link to pin the version before; empty: that is impossible
+	// TakeBack and Withdraw are the links to undo it: what operators ordered is withdrawn, and any other change is
+	// taken back. Empty: that is impossible.
+	TakeBack, Withdraw string
 }
 
 // historyChange is a change of a flag or of a segment.
@@ -121,10 +123,20 @@ func rowOf(view *observe.View, i, most int) historyRow {
 	row.setChanges(view, v, v.Changes, most, historyLines)
 	row.Total += v.Left
 	row.More += v.Left
-	if row.Current && v.Known && i+1 < len(view.History) {
-		row.TakeBack = pathOf("actions", view.Label) + "?" + url.Values{"back": {strconv.FormatInt(v.Rev, 10)}}.Encode() + "#pin"
+	switch {
+	case !row.Current:
+	case byOperator(view, v):
+		row.Withdraw = pathOf("actions", view.Label)
+	case v.Known && i+1 < len(view.History):
+		row.TakeBack = pathOf("actions", view.Label, actionTakeBack) + "?" + query("rev", strconv.FormatInt(v.Rev, 10))
 	}
 	return row
+}
+
+// byOperator reports whether the newest version is in force by what operators ordered, and have not withdrawn.
+func byOperator(view *observe.View, newest *observe.Version) bool {
+	c := view.State.Control
+	return c != nil && (c.Pin != nil || len(c.Forced) > 0 && newest.Cause == history.Force)
 }
 
 // setChanges sets what a version changed.

@@ -23,7 +23,7 @@ func TestTheHistoryHasChangesCausesAndLeaders(t *testing.T) {
 	if n := strings.Count(body, "Take this back"); n != 1 {
 		t.Errorf("%d changes can be taken back", n)
 	}
-	for _, part := range []string{`href="/ui/sdk/shop/flags/limit"`, `class="del"`, fmt.Sprintf(`href="/ui/sdk/shop/actions?back=%d#pin"`, currentRev), fmt.Sprintf(`href="/ui/sdk/shop/history/%d"`, currentRev-1000)} {
+	for _, part := range []string{`href="/ui/sdk/shop/flags/limit"`, `class="del"`, fmt.Sprintf(`href="/ui/sdk/shop/actions/takeback?rev=%d"`, currentRev), fmt.Sprintf(`href="/ui/sdk/shop/history/%d"`, currentRev-1000)} {
 		if !strings.Contains(body, part) {
 			t.Errorf("the page has not %s", part)
 		}

@@ -78,7 +78,7 @@ func TestTheOverviewHasTheWholeState(t *testing.T) {
 		"the other plot":        `role="img" aria-label="Age of the CDN&#39;s last answer for shop over the last`,
 		"a link to those":       `href="/ui/sdk/shop/fleet?show=behind"`,
 		"a link to the flag":    `href="/ui/sdk/shop/flags/newCheckout"`,
-		"a link to take back":   fmt.Sprintf(`href="/ui/sdk/shop/actions?back=%d#pin"`, currentRev),
+		"a link to take back":   fmt.Sprintf(`href="/ui/sdk/shop/actions/takeback?rev=%d"`, currentRev),
 	} {
 		if !strings.Contains(w.Body.String(), part) {
 			t.Errorf("the page has not %s", what)

@@ -19,8 +19,9 @@ import (
 type pastConfigs struct {
 	reading chan struct{} // of capacity 1: full while a history is read
 
-	mu   sync.Mutex
-	kept []pastConfig // the last one used is the last
+	mu    sync.Mutex
+	kept  []pastConfig            // the last one used is the last
+	lists map[string]*historyList // by label: what the last history had
 }
 
 // pastConfig is a config that a reference means. Revs mean the same for as long as the history has
@@ -47,6 +48,9 @@ func (p *pastConfigs) config(r *request, reference string) (*evaluate.Config, st
 	if known := p.find(key, reference); known != nil {
 		return known.config, known.name, nil
 	}
+	if err := p.missing(r, reference); err != nil {
+		return nil, "", err
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), readPastWithin)
 	defer cancel()
 	if err := p.begin(ctx); err != nil {
@@ -55,6 +59,9 @@ func (p *pastConfigs) config(r *request, reference string) (*evaluate.Config, st
 	defer p.end()
 	if known := p.find(key, reference); known != nil {
 		return known.config, known.name, nil
+	}
+	if err := p.missing(r, reference); err != nil { // others have read it meanwhile
+		return nil, "", err
 	}
 	found, err := r.ui.readPast(ctx, r, key, reference)
 	if err != nil {
@@ -81,12 +88,14 @@ func (u *UI) readPast(ctx context.Context, r *request, key, reference string) (*
 	if err != nil {
 		return nil, fmt.Errorf("the history cannot be read: %w; run catbridge doctor", redisurl.Explain(err))
 	}
+	list := u.past.learn(r, key, h)
 	i, err := h.Find(reference)
 	if err != nil {
-		return nil, err
+		return nil, referenceError(err)
 	}
 	json, err := h.Content(i)
 	if err != nil {
+		u.past.lacks(list, i, err)
 		return nil, err
 	}
 	config, err := evaluate.Reparse(r.view.Config, json)
