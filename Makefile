@@ -42,6 +42,15 @@ TESTS := bin/gotestsum --format pkgname --format-hide-empty-pkg
 # time faster by a sixth.
 QUICK := GOGC=400
 
+# The machine is busy if less than this percentage of the processors' time is idle before make race. Tests
+# that wait for processes and servers would then fail beside others: the parts of the suite run one
+# after the other, with fewer tests at once, which wait longer. For the number of tests of fleets see
+# test/harness.
+IDLE  ?= 60
+BUSY  := $(filter 1,$(CATBRIDGE_TEST_BUSY))
+LIMIT := -timeout $(if $(BUSY),120m,40m)
+FEW   := $(if $(BUSY),-p 1 -parallel 1)
+
 # Tests that print the number of cases from the official SDKs' own data, and gates that do
 # not work with the race detector.
 CONFORMANCE := Matrices|Tables|ConfigCheck|EvaluationLogs|OfficialCacheFormat|Governance
@@ -225,38 +234,46 @@ gates: ## run the conformance tests with counts, and the allocation gates, witho
 # the race detector; make race-virtual uses it. The model runs one coroutine at a time. The shell makes its background jobs ignore an interrupt,
 # unless the trap is reset.
 .PHONY: race
-race: tools ## run the whole suite in random order: units beside fleets, virtual and servers
-	@mkdir -p bin/tests; rm -f bin/tests/*; status=0; \
+race: tools ## run the whole suite in random order: units beside fleets, virtual and servers, or one after the other if the machine is busy
+	@mkdir -p bin/tests; rm -f bin/tests/*; status=0; idle=$$(.ci/idle); \
+	case $${CATBRIDGE_TEST_BUSY:-$$((idle < $(IDLE)))} in \
+	1) \
+		echo "==> the machine is busy ($$idle % idle): one part after the other, fewer tests at once, longer bounds"; \
+		CATBRIDGE_TEST_BUSY=1 $(MAKE) --no-print-directory --keep-going fleets virtual servers units || status=$$? ;; \
+	*) \
+		echo "==> the machine is idle enough ($$idle % idle): units beside fleets, virtual and servers"; \
 		(trap - INT; exec nice -n 3 $(MAKE) --no-print-directory units) & \
 		$(MAKE) --no-print-directory fleets virtual servers || status=$$?; \
-		wait $$! || status=$$?; $(GO) run ./test/summary bin/tests/*.json; exit $$status
+		wait $$! || status=$$? ;; \
+	esac; \
+	$(GO) run ./test/summary bin/tests/*.json; exit $$status
 
 FLEETS := $(TESTS) --hide-summary=skipped
 
 .PHONY: units
 units: tools $(if $(filter work,$(PACKAGES)),bin/helm) ## run the tests of all packages but those of fleets and the model, with the race detector
 	@echo "==> units: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
-	@mkdir -p bin/tests; GOGC=200 $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on -timeout 40m \
+	@mkdir -p bin/tests; GOGC=200 $(TESTS) --jsonfile bin/tests/units.json -- $(RACE) -shuffle=on $(FEW) $(LIMIT) \
 		$$($(GO) list $(PACKAGES) | grep -vE '/test/(e2e|interop|model|servers)$$')
 
 .PHONY: fleets
 fleets: tools ## run the tests of fleets in real time, with the race detector
 	@echo "==> fleets: go test $(or $(RACE),[no C compiler: no -race]) -shuffle=on (some minutes)"
-	@mkdir -p bin/tests; status=0; $(FLEETS) --jsonfile bin/tests/fleets.json -- $(RACE) -shuffle=on -timeout 40m ./test/e2e -args -time=real || status=$$?; \
-		$(FLEETS) --jsonfile bin/tests/interop.json -- $(RACE) -shuffle=on -timeout 40m ./test/interop || status=$$?; exit $$status
+	@mkdir -p bin/tests; status=0; $(FLEETS) --jsonfile bin/tests/fleets.json -- $(RACE) -shuffle=on $(LIMIT) ./test/e2e -args -time=real || status=$$?; \
+		$(FLEETS) --jsonfile bin/tests/interop.json -- $(RACE) -shuffle=on $(LIMIT) ./test/interop || status=$$?; exit $$status
 
 .PHONY: virtual race-virtual
 virtual: ## run the tests of fleets in virtual time, and the model
 race-virtual: ## the same with the race detector; some minutes
 virtual race-virtual: tools
 	@echo "==> fleets in virtual time, and the model"
-	@mkdir -p bin/tests; status=0; $(QUICK) $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on -timeout 40m ./test/e2e -args -time=virtual || status=$$?; \
-		$(QUICK) $(FLEETS) --jsonfile bin/tests/model.json -- -shuffle=on -timeout 40m ./test/model || status=$$?; exit $$status
+	@mkdir -p bin/tests; status=0; $(QUICK) $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on $(LIMIT) ./test/e2e -args -time=virtual || status=$$?; \
+		$(QUICK) $(FLEETS) --jsonfile bin/tests/model.json -- -shuffle=on $(LIMIT) ./test/model || status=$$?; exit $$status
 
 .PHONY: servers
 servers: ## run the core of the suite on Redis 7, Redis 8 and Valkey 8, with counts
 	@echo "==> the core on every server (some minutes)"
-	@$(GO) test -count=1 -v -timeout 40m -run '^TestF43_' ./test/servers | grep -vE '^ *(=== |--- PASS|PASS$$)'
+	@$(GO) test -count=1 -v $(LIMIT) -run '^TestF43_' ./test/servers | grep -vE '^ *(=== |--- PASS|PASS$$)'
 
 # go test takes the results of packages that no change can reach from its cache.
 .PHONY: check

@@ -115,6 +115,7 @@ func TestRealReportsReachTheNewPrimary(t *testing.T) {
 	w.commit(configJSON(1))
 	c := startReal(t, sentinel.Client(t, nil), reportingSoon)
 	awaitReport(t, admin, "the first", hasContent(configJSON(1)))
+	sentinel.ReplaceSilent(t)
 	sentinel.Primary(t).Kill()
 	reports := c.Stats().Reports
 	await(t, c, "reports again", func() bool {

@@ -8,6 +8,7 @@
 //   - missing: skips tests that need something that is not installed
 //   - mounts, oddfile: file systems and files that are not regular
 //   - pipes: an HTTP server in virtual time
+//   - busy: longer bounds while the machine has other work
 //   - bubble, memory, syncbuffer: the race detector in virtual time, allocations, logs
 //
 // They do not depend on the product, and the product does not depend on them. The layout test

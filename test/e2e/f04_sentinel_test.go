@@ -97,6 +97,7 @@ func TestF04_SentinelsReplaceTheKilledPrimary(t *testing.T) {
 		env.StartAll(3)
 		holdReplicas(env)
 		lost := publishUnreplicated(env)
+		sentinel.ReplaceSilent(env.T)
 		lost.primary.Kill()
 		killed, bound := time.Now(), redistest.DownAfter+3*time.Second
 		env.Eventually(bound, "the version that was lost is there again", func() bool {
@@ -114,6 +115,7 @@ func TestF05_SentinelsReplaceTheKilledPrimaryWhileTheLeaderDies(t *testing.T) {
 		first, second := env.StartAll(3)
 		holdReplicas(env)
 		lost := publishUnreplicated(env)
+		sentinel.ReplaceSilent(env.T)
 		lost.primary.Kill()
 		first.Kill()
 		killed, bound := time.Now(), max(env.Leader.LeaseDuration, redistest.DownAfter)+3*time.Second
@@ -155,6 +157,7 @@ func TestF08_ThawedPrimaryIsNotTrusted(t *testing.T) {
 		first, second := env.StartAll(3)
 		env.Audit.AllowLoss()
 		old := sentinel.Primary(env.T)
+		sentinel.ReplaceSilent(env.T)
 		old.Pause(env.T)
 		// As long as with a primary that dies. But it still accepts connections, and a
 		// connection that is being made when it is replaced is given up later.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,21 +125,27 @@ func requireNoRefusal(r *harness.Revisions) {
 	}
 }
 
-// requireNoErrors checks the logs of all processes.
-func requireNoErrors(r *harness.Revisions) {
+// requireNoErrors checks the logs of all processes. Except is an event that is expected; empty: none is.
+func requireNoErrors(r *harness.Revisions, except string) {
 	r.Helper()
 	for _, line := range r.Logged("error") {
-		r.Errorf("an error: %s", line)
+		if except == "" || !strings.Contains(line, except) {
+			r.Errorf("an error: %s", line)
+		}
 	}
 }
 
 // requireNoWarnings checks that no leader had to repair what the other revision wrote, and that no
 // follower missed a message. Expected are a warning that there is no leader, and that rules are
-// evaluated without a user.
+// evaluated without a user, and, if the machine was too busy to deliver messages in time, that none arrive.
 func requireNoWarnings(r *harness.Revisions) {
 	r.Helper()
+	expected := []string{`"event_id":6003,`, `"event_id":3001,`}
+	if r.Stalled() > r.Follower.Idle {
+		expected = append(expected, `"event_id":6011,`)
+	}
 	for _, line := range r.Logged("warn") {
-		if !strings.Contains(line, `"event_id":6003,`) && !strings.Contains(line, `"event_id":3001,`) {
+		if !slices.ContainsFunc(expected, func(event string) bool { return strings.Contains(line, event) }) {
 			r.Errorf("a warning: %s", line)
 		}
 	}
@@ -176,7 +183,7 @@ func TestF39_LeadersOfTwoRevisionsReplaceEachOther(t *testing.T) {
 			}
 		}
 		requireNoRefusal(r)
-		requireNoErrors(r)
+		requireNoErrors(r, "")
 		requireNoWarnings(r)
 		r.Settle()
 	})
@@ -204,7 +211,8 @@ func TestF39_SentinelsFailOverBetweenTwoRevisions(t *testing.T) {
 			}
 		}
 		requireNoRefusal(r)
-		requireNoErrors(r)
+		// A write that is on its way when the primary is replaced fails, and is repeated.
+		requireNoErrors(r, `"event_id":6104,`)
 		r.Settle()
 	})
 }

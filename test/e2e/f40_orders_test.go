@@ -167,6 +167,7 @@ func TestF40_FailoverThatLosesTheControl(t *testing.T) {
 		holdReplicas(env)
 		primary := sentinel.Primary(env.T)
 		order(env, pinned(old.JSON(), time.Hour), harness.ShownOf(old))
+		sentinel.ReplaceSilent(env.T)
 		primary.Kill()
 		killed, bound := time.Now(), max(env.Leader.LeaseDuration, redistest.DownAfter)+3*time.Second
 		replaced(env, primary)

@@ -31,7 +31,7 @@ func descriptorsOf(pid string) map[string]int {
 // descriptorsLeft returns the descriptors that are open and were not before. Connections
 // may take a moment to close.
 func descriptorsLeft(before map[string]int) (left []string) {
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		left = nil
 		for kind, n := range descriptors() {
 			// The runtime opens these once.

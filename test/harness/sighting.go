@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/catbridge/catbridge/internal/testenv/busy"
 )
 
 // sightings looks at the followers at intervals, whatever happens to Redis: their answers
@@ -45,6 +47,14 @@ func startWatch(env *Environment) *sightings {
 		running.Wait()
 	})
 	return s
+}
+
+// Stalled returns the longest time so far for which a busy machine delayed a look at the followers. It
+// may have delayed processes and servers as long.
+func (env *Environment) Stalled() time.Duration {
+	env.watching.mu.Lock()
+	defer env.watching.mu.Unlock()
+	return env.watching.stalled
 }
 
 func (s *sightings) add(r *Follower) {
@@ -90,7 +100,7 @@ func (s *sightings) lookAt(r *Follower) {
 	wrong := now.after(before)
 	if now.claims {
 		// Each of the leader, Redis and the follower may have been delayed as long as a look was.
-		wrong = append(wrong, now.asserted(answered, s.env.Follower.Dead+3*s.stalled)...)
+		wrong = append(wrong, now.asserted(answered, busy.Bound(s.env.Follower.Dead)+3*s.stalled)...)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

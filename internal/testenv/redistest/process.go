@@ -31,7 +31,7 @@ const (
 )
 
 // startTimeout is the maximum time until a process answers.
-const startTimeout = 20 * time.Second
+const startTimeout = time.Minute
 
 // Process is a real redis-server on a free loopback port. It writes nothing to disk unless
 // its arguments say so. Its methods are not safe for concurrent use.

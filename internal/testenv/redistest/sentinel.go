@@ -13,8 +13,13 @@ import (
 // MasterName is the Sentinels' name of the primary.
 const MasterName = "bridge"
 
-// DownAfter is how long a node must be silent until Sentinels consider it down.
+// DownAfter is how long a node must be silent until the Sentinels consider it down, after
+// [Sentinel.ReplaceSilent].
 const DownAfter = time.Second
+
+// patience is how long a node may be silent before. No test runs so long: a busy machine that delays
+// a primary does not make the Sentinels replace it.
+const patience = time.Hour
 
 // Sentinel is a primary with replicas and three Sentinels, all of them real processes.
 type Sentinel struct {
@@ -56,7 +61,7 @@ func startSentinel(t testing.TB, g *Guard, primary *Process) *Process {
 	t.Helper()
 	return launchProgram(t, g, func(p *Process) []string {
 		config := fmt.Sprintf("dir %q\nsentinel monitor %s 127.0.0.1 %d 2\n", p.Dir, MasterName, primary.Port) +
-			fmt.Sprintf("sentinel down-after-milliseconds %s %d\nsentinel failover-timeout %[1]s 3000\n", MasterName, DownAfter.Milliseconds())
+			fmt.Sprintf("sentinel down-after-milliseconds %s %d\nsentinel failover-timeout %[1]s 3000\n", MasterName, patience.Milliseconds())
 		if g != nil && g.Nodes != "" {
 			config += fmt.Sprintf("sentinel auth-user %s %s\nsentinel auth-pass %[1]s %[3]s\n", MasterName, g.Sentinel.Name, g.Sentinel.Password)
 		}
@@ -94,6 +99,15 @@ func (s *Sentinel) ClientAs(t testing.TB, user User, link *Link) *redis.Client {
 	client := redis.NewFailoverClient(opts)
 	closeWithTest(t, client, link)
 	return client
+}
+
+// ReplaceSilent makes the Sentinels replace the primary when it has been silent for [DownAfter]. Before
+// that, they do so only when they are asked to, see [Sentinel.Failover].
+func (s *Sentinel) ReplaceSilent(t testing.TB) {
+	t.Helper()
+	for _, sentinel := range s.Sentinels {
+		sentinel.must(t, "SENTINEL", "SET", MasterName, "down-after-milliseconds", DownAfter.Milliseconds())
+	}
 }
 
 // Primary returns the node that is the primary according to the Sentinels.

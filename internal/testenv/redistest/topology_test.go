@@ -32,6 +32,7 @@ func TestSentinelsReplaceAKilledPrimary(t *testing.T) {
 	if old != sentinel.Nodes[0] {
 		t.Errorf("the primary is on port %d", old.Port)
 	}
+	sentinel.ReplaceSilent(t)
 	old.Kill()
 	for ctx := within(t, time.Minute); client.Set(ctx, "k", "w", 0).Err() != nil; {
 		if ctx.Err() != nil {
