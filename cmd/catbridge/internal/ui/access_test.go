@@ -328,7 +328,7 @@ func TestSessionsFollowTheTokens(t *testing.T) {
 }
 
 // Where no Actions are offered, no token has the right to them.
-func TestATokenTurnsNoFlagsOnServe(t *testing.T) {
+func TestATokenPutsNothingInForceOnServe(t *testing.T) {
 	for acts, want := range map[bool]right{true: rightRead | rightControl, false: rightRead} {
 		known := newTokens([]Token{{Secret: controlToken, Control: true}}, acts)
 		if have := known.find(controlToken).viewer.rights; have != want {
