@@ -40,7 +40,7 @@ func newDashboard(s *settings.Settings, stats func() leader.Stats, log *slog.Log
 		return nil, err
 	}
 	d.config = ui.Config{
-		Process: process, Version: programVersion(), Observer: d.observer, Acts: stats != nil,
+		Process: process, Version: programVersion(), Observer: d.observer, Acts: stats != nil, OpenActions: s.UIOpenActions,
 		Redis: d.client, Namespace: s.RedisOptions.Namespace(), Tokens: uiTokens(d.tokens(s), s.SDKKeys),
 		Hosts: s.HTTPHosts, Secure: stats == nil && s.Serve.TLS != nil, Logger: log,
 	}

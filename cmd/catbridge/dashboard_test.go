@@ -102,6 +102,7 @@ func TestALeaderServesTheDashboard(t *testing.T) {
 		t.Error("a leader offers no Actions")
 	}
 	wantPage(t, base+"/ui", 307, "")
+	wantPage(t, base+"/ui/sdk/shop/actions", 403, "Actions need a token with the right control")
 	for path, part := range map[string]string{"/metrics": `catbridge_leader_is_leader{sdk_key="shop"} 1`, "/healthz": "alive", "/status": `"name": "shop"`} {
 		res, text := browse(t, "GET", base+path)
 		if res.StatusCode != 200 || !strings.Contains(text, part) || res.Header.Get("Content-Security-Policy") != "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'" ||
@@ -139,6 +140,9 @@ func TestALeaderServesTheDashboard(t *testing.T) {
 	<-r.ended
 	if code := r.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+	if strings.Count(r.all(), "The dashboard needs no token: everybody on this machine may look at it.") != 1 {
+		t.Error("the log does not say once who may look")
 	}
 	r.expect(t, 0, `"method":"GET","route":"GET /ui/sdk/\{sdk\}/flags","status":200`)
 	for _, secret := range []string{"secretsecret", lookToken, ordersBoth, "/ui/sdk/shop"} {

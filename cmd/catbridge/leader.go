@@ -41,7 +41,8 @@ With --listen it serves over HTTP:
   GET  /ui/           the dashboard, with --ui; docs/dashboard.md describes it
 
 On an address that other machines reach, the dashboard needs a token of --ui-token-file with
-one of the rights read, explain and control.
+one of the rights read, explain and control. On a loopback address without tokens everybody
+on this machine may look at it; Actions need a token there, too, or --ui-open-actions.
 
 It runs until it receives SIGINT, SIGTERM or SIGQUIT, even if Redis or the CDN fail or its
 log is no longer read. It logs to standard error. At the end it releases its locks, so that

@@ -87,6 +87,8 @@ func startShop(t testing.TB, o fleetOptions) *shopFleet {
 		args := []string{"leader", profile, "--poll-interval", "1s", "--log-format", "json", "--ui"}
 		if o.tokens != "" {
 			args = append(args, "--ui-token-file", o.tokens)
+		} else {
+			args = append(args, "--ui-open-actions")
 		}
 		f.leaders = append(f.leaders, f.start(host(fmt.Sprintf("bridge-%d", i+1)), args...))
 	}

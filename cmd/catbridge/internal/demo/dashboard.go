@@ -36,11 +36,11 @@ func (d *demo) newDashboard() (*dashboard, error) {
 	return b, nil
 }
 
-// open returns what serves the dashboard. Only this machine reaches the demo.
+// open returns what serves the dashboard. Only this machine reaches the demo, whose flags are its own.
 func (b *dashboard) open(local bool) (httpd.UI, error) {
 	return ui.New(ui.Config{
 		Process: "leader", Observer: b.observer, Acts: true, Redis: b.client, Namespace: b.demo.redis.Namespace(),
-		Open: local, Logger: b.demo.log.With("part", "ui"),
+		Open: local, OpenActions: true, Logger: b.demo.log.With("part", "ui"),
 	})
 }
 

@@ -33,10 +33,13 @@ type Settings struct {
 	Pprof     bool
 	UI        bool    // the dashboard
 	UITokens  []Token // of a leader's dashboard
-	Metrics   Metrics
-	Tracing   Tracing
-	Serve     Serving
-	Log       Log
+	// UIOpenActions offers the dashboard's Actions without a token, where it needs none.
+	UIOpenActions bool
+
+	Metrics Metrics
+	Tracing Tracing
+	Serve   Serving
+	Log     Log
 
 	// Defaults are the settings of SDK keys that have none of their own.
 	Defaults SDKKey

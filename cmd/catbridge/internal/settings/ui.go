@@ -27,6 +27,11 @@ func (l *loader) checkUI() {
 		l.say(nil, "ui_token_files", "no token has the right read, explain or control")
 	case !shows && !isLoopback(s.Listen):
 		l.say(nil, "ui", uiWithoutTokens, "ui_token_files")
+	case shows && s.UIOpenActions:
+		s.Warnings = append(s.Warnings, "ui_open_actions has no effect: there are tokens in ui_token_files, and everybody needs one with the right control")
+	}
+	if s.UIOpenActions && !s.UI {
+		s.Warnings = append(s.Warnings, "ui_open_actions is on, but the dashboard is off: set ui")
 	}
 }
 

@@ -101,6 +101,18 @@ func TestFaultsOfTheDashboardSayWhatToDo(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(s.Warnings, "\n"), "ui is on, but there is no HTTP server: set listen") {
 		t.Errorf("%v %q", err, s.Warnings)
 	}
+	for name, more := range map[string][]string{
+		"has no effect":        {"CATBRIDGE_LISTEN=127.0.0.1:8080"},
+		"the dashboard is off": {"CATBRIDGE_LISTEN=127.0.0.1:8080", "CATBRIDGE_UI=false"},
+	} {
+		s, err := loadUI(t, Leader, good, append(more, "CATBRIDGE_UI_OPEN_ACTIONS=true")...)
+		if err != nil || !s.UIOpenActions || !slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.HasPrefix(w, "ui_open_actions ") && strings.Contains(w, name) }) {
+			t.Errorf("%v %q, want %q", err, s.Warnings, name)
+		}
+	}
+	if s, err = loadUI(t, Leader, "", "CATBRIDGE_LISTEN=127.0.0.1:8080", "CATBRIDGE_UI_OPEN_ACTIONS=true"); err != nil || len(s.Warnings) > 0 {
+		t.Errorf("%v %q", err, s.Warnings)
+	}
 	s, err = loadUI(t, Leader, good, "CATBRIDGE_LISTEN=:8080", "CATBRIDGE_UI=false")
 	if err != nil || !strings.Contains(strings.Join(s.Warnings, "\n"), "the dashboard is off: set ui") {
 		t.Errorf("%v %q", err, s.Warnings)

@@ -30,6 +30,8 @@ type viewer struct {
 	key []byte
 	// session reports whether the credential is a session, which the viewer can end.
 	session bool
+	// open reports whether nobody needs a credential.
+	open bool
 	// bearer reports whether the credential is a header, which no page of another site can send.
 	bearer bool
 }
@@ -46,6 +48,7 @@ var (
 	errNoCredential = &failure{status: http.StatusUnauthorized, text: "Sign in with a token that has the right read, explain or control."}
 	errWrongToken   = &failure{status: http.StatusUnauthorized, text: "The token is not valid here, or has no right to the dashboard."}
 	errForwarded    = &failure{status: http.StatusForbidden, text: "The request came through a proxy, and without tokens the dashboard is for this machine alone: give tokens with the right read."}
+	errOpenActions  = &failure{status: http.StatusForbidden, text: "Actions need a token with the right control, on this machine, too. Give the leader a file with one: --ui-token-file or ui_token_files."}
 	errHost         = &failure{status: http.StatusForbidden, text: "This Host is not served: use the IP address, or add the name to http_hosts."}
 )
 
@@ -68,7 +71,7 @@ func (u *UI) identify(w http.ResponseWriter, r *http.Request) (*viewer, error) {
 		if isForwarded(r) {
 			return &viewer{key: u.key}, errForwarded
 		}
-		return &viewer{rights: u.allRights(), key: u.key}, nil
+		return &viewer{rights: u.openRights(), key: u.key, open: true}, nil
 	}
 	if token, bearer := bearerOf(r); bearer {
 		c, err := u.try(r, token)
@@ -98,31 +101,42 @@ func bearerOf(r *http.Request) (token string, ok bool) {
 // openNow reports whether nobody needs a credential.
 func (u *UI) openNow() bool { return u.config.Open && !u.guarded.Load() }
 
-func (u *UI) allRights() right {
-	if u.config.Acts {
+// sayWhoMay logs that nobody needs a credential, so that it is no surprise.
+func (u *UI) sayWhoMay() {
+	switch {
+	case !u.openNow():
+	case u.openRights()&rightControl != 0:
+		u.config.Logger.Warn("The dashboard needs no token: everybody on this machine may look at it, and put flags in force. To prevent that, give tokens.")
+	default:
+		u.config.Logger.Warn("The dashboard needs no token: everybody on this machine may look at it. To prevent that, give tokens.")
+	}
+}
+
+// openRights returns the rights of those who need no credential.
+func (u *UI) openRights() right {
+	if u.config.Acts && u.config.OpenActions {
 		return rightRead | rightExplain | rightControl
 	}
 	return rightRead | rightExplain
 }
 
-// try returns the credential of a token. Each client may try a few wrong ones.
+// try returns the credential of a token. A valid token always has one, however many wrong ones were
+// tried.
 func (u *UI) try(r *http.Request, token string) (*credential, error) {
-	client := stream.ClientOf(r)
-	if wait, ok := u.attempts.begin(client, time.Now()); !ok {
-		if u.attempts.tell() {
-			u.config.Logger.Warn("Too many wrong tokens were tried for the dashboard; for up to a minute no token of that client, or of any, is accepted.")
-		}
+	if c := u.tokens.Load().find(token); c != nil {
+		return c, nil
+	}
+	wait, first := u.attempts.add(stream.ClientOf(r), time.Now())
+	if first {
+		u.config.Logger.Warn("Many wrong tokens are tried for the dashboard. Valid ones are accepted all the same.")
+	}
+	if wait > 0 {
 		return nil, &failure{
-			status: http.StatusTooManyRequests, text: "Too many wrong tokens were tried: wait a minute and try again.",
+			status: http.StatusTooManyRequests, text: errWrongToken.text + " Too many wrong ones were tried, perhaps by others at your address. A valid one is accepted at any time.",
 			retryAfter: strconv.Itoa(int(wait/time.Second) + 1),
 		}
 	}
-	c := u.tokens.Load().find(token)
-	if c == nil {
-		return nil, errWrongToken
-	}
-	u.attempts.takeBack(client)
-	return c, nil
+	return nil, errWrongToken
 }
 
 // session returns the viewer of the request's session, or nil.

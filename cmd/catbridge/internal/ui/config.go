@@ -35,8 +35,12 @@ type Config struct {
 	// Tokens are the credentials in effect at first; see [UI.SetTokens].
 	Tokens []Token
 	// Open reports whether the listener can only be reached from this machine: it is a loopback
-	// address or a Unix socket. Without tokens, everybody who reaches it then has all rights.
+	// address or a Unix socket. Without tokens, everybody who reaches it may then look and explain.
 	Open bool
+	// OpenActions allows them to act, too, if Acts is true. The process's user in Redis may put flags in
+	// force, and with it all programs of this machine then may: those of other users, those in
+	// containers with the network of the host, and those that make requests for somebody else.
+	OpenActions bool
 	// Hosts are host names that requests may use besides localhost and IP addresses. If Hosts is
 	// empty, no other names are allowed if Open is true, and any name otherwise.
 	Hosts []string

@@ -37,7 +37,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 		start  func(*browser)
 	}{
 		"session":  {nil, "dash.example.com", func(b *browser) { b.want(b.signIn(bothToken), 303) }},
-		"loopback": {isOpen, "localhost:8080", func(*browser) {}},
+		"loopback": {isOpenToActions, "localhost:8080", func(*browser) {}},
 	} {
 		changes := 0
 		u := start(t, in.change)

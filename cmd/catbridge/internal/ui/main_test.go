@@ -138,6 +138,12 @@ func start(t testing.TB, change func(*Config)) *UI {
 
 func isOpen(c *Config) { c.Open, c.Tokens = true, nil }
 
+// isOpenToActions is isOpen where nobody needs a token for Actions either.
+func isOpenToActions(c *Config) {
+	isOpen(c)
+	c.OpenActions = true
+}
+
 // browser keeps cookies, as a browser does.
 type browser struct {
 	t       testing.TB

@@ -62,7 +62,7 @@ type root struct {
 	// SDK is the label of the SDK key that the navigation is for: that in the path, or the only one.
 	SDK              string
 	Process, Version string
-	Acts             bool   // Actions are offered
+	Acts             bool   // Actions are offered, or the page about them says what they need
 	Flash            string // what the last form did
 	Name             string // of the viewer; empty: unknown
 	SignedIn         bool   // the viewer has a session, which can be ended
@@ -113,7 +113,7 @@ func (u *UI) rootOf(r *request, p *page) root {
 		Page: pageInfo{p.title, p.nav, !p.still && r.Method == http.MethodGet}, View: r.view, Now: r.now, Data: p.data,
 		May:     mayInfo{r.who.may(rightRead), r.who.may(rightExplain), r.who.may(rightControl)},
 		CSRF:    r.who.formToken(),
-		Process: u.config.Process, Acts: u.config.Acts, Name: r.who.name, SignedIn: r.who.session,
+		Process: u.config.Process, Acts: u.config.Acts && (r.who.open || r.who.may(rightControl)), Name: r.who.name, SignedIn: r.who.session,
 	}
 	if data.May.Read { // who may not learns nothing
 		data.Labels, data.Version = r.labels(), u.config.Version

@@ -71,6 +71,9 @@ func (u *UI) answer(w http.ResponseWriter, r *request, to route, f pageFunc) (*p
 		}
 	}
 	if !r.who.may(to.needs) {
+		if r.who.open {
+			return nil, errOpenActions // those who need no credential have all other rights
+		}
 		return nil, errForbidden
 	}
 	labels := r.labels()

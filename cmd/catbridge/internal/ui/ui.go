@@ -68,6 +68,7 @@ func New(c Config) (*UI, error) {
 	u.visits.watch = c.Observer.Watching
 	u.SetTokens(c.Tokens)
 	u.pages()
+	u.sayWhoMay()
 	return u, nil
 }
 
