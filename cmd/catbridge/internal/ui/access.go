@@ -101,7 +101,7 @@ func bearerOf(r *http.Request) (token string, ok bool) {
 // openNow reports whether nobody needs a credential.
 func (u *UI) openNow() bool { return u.config.Open && !u.guarded.Load() }
 
-// sayWhoMay logs that nobody needs a credential, so that it is no surprise.
+// sayWhoMay logs it if nobody needs a credential.
 func (u *UI) sayWhoMay() {
 	switch {
 	case !u.openNow():

@@ -170,7 +170,7 @@ func TestOnThisMachineActionsNeedAToken(t *testing.T) {
 	b.want(b.get("/ui/sdk/shop/actions"), 200)
 }
 
-// Whoever starts a process learns from its log that nobody needs a token.
+// The person who starts a process learns from its log that nobody needs a token.
 func TestTheLogSaysWhoMayLookWithoutAToken(t *testing.T) {
 	for name, c := range map[string]struct {
 		change    func(*Config)
@@ -502,7 +502,7 @@ func TestWrongTokensKeepNoValidOneOut(t *testing.T) {
 	})
 }
 
-// Each client is told of a few wrong tokens a minute that they are wrong, by whichever way they come.
+// Each client learns of a few wrong tokens a minute that they are wrong, by whichever way they come.
 // Then it is told to wait, and the log says so.
 func TestManyWrongTokensAreToldToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,7 @@ type attempts struct {
 }
 
 // add counts a wrong token of a client. It returns zero, or if there were too many the time until
-// they are counted anew. first reports whether the log should say so.
+// the next minute begins. first reports whether the log should say so.
 func (a *attempts) add(client string, now time.Time) (wait time.Duration, first bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
