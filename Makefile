@@ -55,6 +55,8 @@ FEW   := $(if $(BUSY),-p 1 -parallel 1)
 # not work with the race detector.
 CONFORMANCE := Matrices|Tables|ConfigCheck|EvaluationLogs|OfficialCacheFormat|Governance
 ALLOCATION  := Alloc
+# Tests of many random cases in virtual time, which try few with the race detector.
+PROPERTIES  := ^(TestWhatIsCurrentFollowsTheCDNAndTheOperators|TestTheHistoryLeadsBackToEveryVersion)$$
 
 # The tests of the rows in ROWS, such as F1,F12; of all rows if it is empty.
 comma       := ,
@@ -263,12 +265,13 @@ fleets: tools ## run the tests of fleets in real time, with the race detector
 		$(FLEETS) --jsonfile bin/tests/interop.json -- $(RACE) -shuffle=on $(LIMIT) ./test/interop || status=$$?; exit $$status
 
 .PHONY: virtual race-virtual
-virtual: ## run the tests of fleets in virtual time, and the model
+virtual: ## run the tests of fleets in virtual time, the model, and what the leader's property tests try without the race detector
 race-virtual: ## the same with the race detector; some minutes
 virtual race-virtual: tools
-	@echo "==> fleets in virtual time, and the model"
+	@echo "==> fleets in virtual time, the model and the leader's properties"
 	@mkdir -p bin/tests; status=0; $(QUICK) $(FLEETS) --jsonfile bin/tests/$@.json -- $(if $(filter race-%,$@),$(RACE)) -shuffle=on $(LIMIT) ./test/e2e -args -time=virtual || status=$$?; \
-		$(QUICK) $(FLEETS) --jsonfile bin/tests/model.json -- -shuffle=on $(LIMIT) ./test/model || status=$$?; exit $$status
+		$(QUICK) $(FLEETS) --jsonfile bin/tests/model.json -- -shuffle=on $(LIMIT) ./test/model || status=$$?; \
+		$(QUICK) $(FLEETS) --jsonfile bin/tests/properties.json -- -shuffle=on $(LIMIT) -run '$(PROPERTIES)' ./leader || status=$$?; exit $$status
 
 .PHONY: servers
 servers: ## run the core of the suite on Redis 7, Redis 8 and Valkey 8, with counts
