@@ -193,7 +193,7 @@ func awaitEvent(t *testing.T, events <-chan int, id int) {
 			}
 		case <-t.Context().Done():
 			t.Fatal("the test was ended")
-		case <-time.After(30 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("no event %d", id)
 		}
 	}

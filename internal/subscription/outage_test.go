@@ -50,7 +50,7 @@ func TestRefusalIsNews(t *testing.T) {
 		opts.Addr, opts.MaxRetries, opts.DialerRetries = server.Addr(), -1, 1
 		client := redis.NewClient(opts)
 		t.Cleanup(func() { _ = client.Close() })
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		err := client.Get(ctx, "k").Err()
 		cancel()
 		var o subscription.Outage

@@ -118,7 +118,7 @@ func TestWriteArrivesLateThroughAFrozenLink(t *testing.T) {
 			t.Errorf("%q while frozen", value)
 		}
 		link.Thaw()
-		for other.Get(within(t, 10*time.Second), "k").Val() != "late" {
+		for other.Get(within(t, time.Minute), "k").Val() != "late" {
 			time.Sleep(time.Millisecond)
 		}
 	})
@@ -268,13 +268,13 @@ func TestReplicaReceivesAllWrites(t *testing.T) {
 				if commands[0][1] != "begun" {
 					return commands
 				}
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatal("nothing is received")
 			}
 		}
 	}
 	for seen.Load() == 0 { // until the replica is attached
-		if err := client.Set(within(t, 10*time.Second), "begun", "", 0).Err(); err != nil {
+		if err := client.Set(within(t, time.Minute), "begun", "", 0).Err(); err != nil {
 			t.Fatal(err)
 		}
 		select {
@@ -299,7 +299,7 @@ func TestReplicaReceivesAllWrites(t *testing.T) {
 		t.Errorf("received of the script %q", have)
 	}
 	offset, err := server.Offset(t.Context())
-	for deadline := time.Now().Add(10 * time.Second); seen.Load() < offset && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); seen.Load() < offset && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 	}
 	if err != nil || seen.Load() != offset {
 		t.Errorf("received up to %d of %d, %v", seen.Load(), offset, err)

@@ -64,5 +64,5 @@ func TestALeaderOnTheChannelOfAnotherDatabaseIsAFault(t *testing.T) {
 	t.Cleanup(func() { <-done })
 	const advice = "upgrade the leaders and followers of that database together"
 	examine(t, Follower, load(t, "REDIS_URL="+server.URL())).want(t, "fleets", Bad, "the leader of database 2 publishes on the channel of this database", advice)
-	examine(t, Follower, load(t, "REDIS_URL="+server.URL(), "REDIS_DB=2")).want(t, "fleets", Bad, "the leader of this database publishes on "+keys.Events, advice)
+	examine(t, Follower, load(t, "REDIS_URL="+server.URL(), "REDIS_DB=2"), soon).want(t, "fleets", Bad, "the leader of this database publishes on "+keys.Events, advice)
 }

@@ -45,7 +45,11 @@ func TestFaultsOfStreamsOfEvents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			examineServe(t, c.base, c.key).want(t, "serve stream", c.result, c.texts...)
+			wait := func(*Doctor) {}
+			if name == "buffered" || name == "no event" {
+				wait = soon
+			}
+			examineServe(t, c.base, c.key, wait).want(t, "serve stream", c.result, c.texts...)
 		})
 	}
 }

@@ -28,12 +28,12 @@ func TestFaultsOfTheStateInRedis(t *testing.T) {
 
 	// A lock whose holder sends no messages.
 	client.Set(t.Context(), keys.Lock, wire.LockValue("mute", time.Now().UnixMilli()), time.Minute)
-	list = examine(t, Follower, s)
+	list = examine(t, Follower, s, soon)
 	list.want(t, "messages", Bad, "a leader holds the lock, but no message arrived within 3s", "check that this node is connected to the primary, and see the leader's log")
 	list.want(t, "state", Bad, "the lock has epoch")
 	client.Persist(t.Context(), keys.Lock)
 	client.SetRange(t.Context(), keys.Blob, 100, "x")
-	list = examine(t, Follower, s)
+	list = examine(t, Follower, s, soon)
 	list.want(t, "state", Bad, "the lock never expires, and no other leader can take over: delete it")
 	list.want(t, "state", Bad, "the blob, which followers read, is corrupt")
 }

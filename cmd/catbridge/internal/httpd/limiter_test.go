@@ -15,7 +15,7 @@ const fewConnections = 128
 
 // fresh sends a request on a new connection.
 func fresh(method, url, body string) (status int, answer string, err error) {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
@@ -102,7 +102,7 @@ func TestClosedConnectionsAreNotCounted(t *testing.T) {
 			t.Fatal(status, err)
 		}
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		s.listener.mu.Lock()
 		open, waiting := len(s.listener.open), s.listener.waiting.Len()
