@@ -33,7 +33,7 @@ func wholeView(t testing.TB) *observe.View {
 	v.State = inspect.Key{
 		Name: "shop", OK: true,
 		Leader:  &inspect.Leader{ID: "host-1/AAAA", Host: "host-1", Since: now.Add(-3 * time.Hour)},
-		Content: &inspect.Content{Rev: currentRev, Hash: someHash, Bytes: 4321, Age: new(12.0), Poll: 60},
+		Content: &inspect.Content{Rev: currentRev, Hash: someHash, Bytes: 4321, Age: new(3 * 3600.0), Poll: 4 * 3600},
 		Fleet:   &inspect.Fleet{Following: 12, Current: 9, Behind: 2, Pending: 1, Silent: 3, Versions: map[string]int{"v1.2.0": 10, "v1.1.0": 2}},
 	}
 	version := func(rev int64, ago time.Duration, cause history.Cause, changes ...observe.Change) observe.Version {
@@ -70,7 +70,7 @@ func TestTheOverviewHasTheWholeState(t *testing.T) {
 	w := get(testUI(t, nil, acting, v), controlToken, "/ui/")
 	checkMarkup(t, "overview", w)
 	wantText(t, w, 200,
-		"host-1 since 3 h", "this process: steady", fmt.Sprint(currentRev), "1a2b3c4d", "4.32 kB", "12 s old asked every 1 min", "9 of 12 current", "2 behind", "3 silent", "1 pending",
+		"host-1 since 3 h", "this process: steady", fmt.Sprint(currentRev), "1a2b3c4d", "4.32 kB", "3 h old asked every 4 h", "9 of 12 current", "2 behind", "3 silent", "1 pending",
 		"webhook", "default value: true (was false)", "rule 1: added", "Half of the 9 followers that reported had it within 1.5 s of the leader's request to the CDN, and the last within 5.0 s.",
 		"Take this back …", "Time until followers had each of the last changes", "Age of the CDN’s answer", "ok")
 	for what, part := range map[string]string{
@@ -93,7 +93,7 @@ func TestTheOverviewSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	v := wholeView(t)
 	v.State.OK, v.State.Faults, v.State.Remarks = false, []string{"no leader: start a leader, or see its log"}, []string{"unknown: the number of subscribers (NOPERM)"}
 	v.State.Leader, v.Advice = nil, []string{"the last poll of the CDN failed (timeout): check DNS"}
-	v.State.Content.Age = new(200.0)
+	v.State.Content.Age = new(5 * 3600.0)
 	v.State.Control = &inspect.Control{Forced: []inspect.Force{{Flag: "limit", Value: int64(3), Order: inspect.Order{By: "ada", Reason: "load test", Until: time.Now()}}}}
 	v.Local.Suspended = "the config has no such flag"
 	w := get(testUI(t, nil, acting, v), controlToken, "/ui/")
