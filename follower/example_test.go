@@ -17,7 +17,7 @@ func Example() {
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
 	defer rdb.Close()
 	client, err := follower.New(follower.Config{
-		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
+		SDKKey: os.Getenv("CONFIGCAT_SDK_KEY"),
 		Redis:  rdb,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
@@ -38,7 +38,7 @@ func Example() {
 }
 
 func ExampleClient_OnConfigChanged() {
-	client, err := follower.NewClient(os.Getenv("CATBRIDGE_SDK_KEY"), redis.NewClient(&redis.Options{}))
+	client, err := follower.NewClient(os.Getenv("CONFIGCAT_SDK_KEY"), redis.NewClient(&redis.Options{}))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,8 +1,8 @@
 // Command webserver serves feature flags over HTTP from a follower.
 //
-//	CATBRIDGE_SDK_KEY=… CATBRIDGE_REDIS_URL=redis://localhost:6379 go run ./examples/webserver
-//	curl 'localhost:8080/flags?user=42&email=jane@example.com'
-//	curl localhost:8080/metrics
+//	CONFIGCAT_SDK_KEY=… CATBRIDGE_REDIS_URL=redis://localhost:6379 go run ./examples/webserver
+//	curl 'localhost:8083/flags?user=42&email=jane@example.com'
+//	curl localhost:8083/metrics
 package main
 
 import (
@@ -43,7 +43,7 @@ func run(ctx context.Context) error {
 	defer rdb.Close()
 
 	flags, err := follower.New(follower.Config{
-		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
+		SDKKey: os.Getenv("CONFIGCAT_SDK_KEY"),
 		Redis:  rdb,
 		Logger: logger,
 		// catbridge status counts this process by its reports. They need the Redis user reporter.
@@ -55,7 +55,7 @@ func run(ctx context.Context) error {
 	defer flags.Close()
 
 	server := &http.Server{
-		Addr:              cmp.Or(os.Getenv("ADDR"), "localhost:8080"),
+		Addr:              cmp.Or(os.Getenv("ADDR"), "localhost:8083"),
 		Handler:           newHandler(flags),
 		ReadHeaderTimeout: 5 * time.Second,
 	}

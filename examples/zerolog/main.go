@@ -1,7 +1,7 @@
 // Command zerolog logs a client's events through zerolog. It evaluates one flag and logs the
 // evaluation, at level info.
 //
-//	CATBRIDGE_SDK_KEY=… go run ./examples/zerolog newCheckout
+//	CONFIGCAT_SDK_KEY=… go run ./examples/zerolog newCheckout
 package main
 
 import (
@@ -41,7 +41,7 @@ func run(ctx context.Context, flag string) error {
 	rdb := redis.NewClient(options)
 	defer rdb.Close()
 	client, err := follower.New(follower.Config{
-		SDKKey: os.Getenv("CATBRIDGE_SDK_KEY"),
+		SDKKey: os.Getenv("CONFIGCAT_SDK_KEY"),
 		Redis:  rdb,
 		Logger: logger, LogLevel: follower.LogLevelInfo,
 	})

@@ -15,7 +15,7 @@ import (
 func Example() {
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
 	defer rdb.Close()
-	client, err := follower.NewClient(os.Getenv("CATBRIDGE_SDK_KEY"), rdb)
+	client, err := follower.NewClient(os.Getenv("CONFIGCAT_SDK_KEY"), rdb)
 	if err != nil {
 		fmt.Println(err)
 		return

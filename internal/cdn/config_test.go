@@ -89,6 +89,23 @@ func TestMaskShowsAtMostTheLastSixCharacters_S103(t *testing.T) {
 	}
 }
 
+// A service that is given the setting of catbridge, with its name, learns what is wrong with it.
+func TestANameBeforeTheSDKKeyIsReported(t *testing.T) {
+	for key, reported := range map[string]bool{
+		"shop=" + sdkKey: true,
+		"shop=" + strings.Repeat("a", 22) + "/" + strings.Repeat("b", 22): true,
+		"shop=" + sdkKey + "c": false,
+		"=" + sdkKey:           false,
+	} {
+		err := cdn.CheckSDKKey(key, false)
+		if err == nil {
+			t.Errorf("%q is accepted", key)
+		} else if strings.Contains(err.Error(), "has a name") != reported || strings.Contains(err.Error(), key) {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+}
+
 func FuzzMask(f *testing.F) {
 	for _, seed := range []string{"", sdkKey, "configcat-proxy/x", "a/", "/////////", "\xff/\xff", "…"} {
 		f.Add(seed)

@@ -10,7 +10,10 @@ import (
 
 const proxyKeyPrefix = "configcat-proxy/"
 
-var sdkKeyForm = regexp.MustCompile(`^(configcat-sdk-1/)?.{22}/.{22}$`)
+var (
+	sdkKeyForm = regexp.MustCompile(`^(configcat-sdk-1/)?.{22}/.{22}$`)
+	namedForm  = regexp.MustCompile(`^[^/=]+=(configcat-sdk-1/)?.{22}/.{22}$`)
+)
 
 // CheckSDKKey returns an error unless key has one of the forms of S3. customBaseURL reports
 // whether the client has its own base URL, which proxy keys require. The error contains the
@@ -23,6 +26,9 @@ func CheckSDKKey(key string, customBaseURL bool) error {
 		return fmt.Errorf("the SDK key %q is not valid UTF-8", Mask(key))
 	case sdkKeyForm.MatchString(key):
 		return nil
+	case namedForm.MatchString(key):
+		return fmt.Errorf("the SDK key %q has a name and = before it: give the SDK key alone, "+
+			"only the settings of catbridge accept a name", Mask(key))
 	case !strings.HasPrefix(key, proxyKeyPrefix):
 		return fmt.Errorf("the SDK key %q does not have the form of an SDK key "+
 			"(22 characters, a slash, 22 characters, with configcat-sdk-1/ before it or not)", Mask(key))

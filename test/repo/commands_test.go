@@ -37,7 +37,8 @@ var notRun = map[string]string{
 	"go install github.com/catbridge/catbridge/cmd/catbridge@latest":                   "likewise",
 	"go mod edit -replace github.com/catbridge/catbridge=../catbridge":                 "needs the module of a service",
 	"go mod edit -replace github.com/catbridge/catbridge/metrics=../catbridge/metrics": "likewise",
-	"go mod tidy":                        "likewise, and a module proxy",
+	"go mod tidy":                        "likewise, and a module proxy; TestAServiceNeedsOnlyTheReplaceLines builds a service",
+	"go run .":                           "TestProgramsOfTheReadmeWork runs the program",
 	"npm install @configcat/sdk@1.1.0":   "needs a registry; test/interop has the package",
 	"node service.mjs":                   "TestTheNodePageWorks runs it",
 	"kubectl create namespace catbridge": "needs a cluster",
@@ -140,7 +141,7 @@ func TestCommandsOfThePages(t *testing.T) {
 					case !isRun(page):
 						t.Logf("checked, not run: %s: it is on a page outside docs", c.text)
 					case isExport:
-						name, value, _ := strings.Cut(b.here(assignment), "=")
+						name, value := b.export(t, assignment, exports)
 						exports[name] = value
 					default:
 						ran++
@@ -163,6 +164,22 @@ func TestCommandsOfThePages(t *testing.T) {
 	if ran < 40 {
 		t.Error("few commands are seen")
 	}
+}
+
+// export returns the variable that an export sets in a shell with other exports before it.
+func (b *sandbox) export(t *testing.T, assignment string, before map[string]string) (name, value string) {
+	t.Helper()
+	name, _, _ = strings.Cut(assignment, "=")
+	cmd := exec.CommandContext(t.Context(), "bash", "-euc", "export "+b.here(assignment)+`; printf %s "$`+name+`"`)
+	cmd.Env = slices.Clone(b.env)
+	for other, value := range before {
+		cmd.Env = append(cmd.Env, other+"="+value)
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("export %s: %v", assignment, err)
+	}
+	return name, string(out)
 }
 
 // acceptsUsers starts a Redis with the users whose passwords the commands of deploy/acl have set.

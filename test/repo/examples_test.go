@@ -48,7 +48,7 @@ func TestExamplesCanLogInToTheComposeRedis(t *testing.T) {
 	}
 	service := compose(t)["webserver"]
 	for name, want := range map[string]string{
-		"CATBRIDGE_SDK_KEY":   service.Environment["CATBRIDGE_SDK_KEY"],
+		"CONFIGCAT_SDK_KEY":   service.Environment["CONFIGCAT_SDK_KEY"],
 		"CATBRIDGE_REDIS_URL": strings.Replace(service.Environment["CATBRIDGE_REDIS_URL"], "@redis:", "@localhost:", 1),
 	} {
 		if !strings.Contains(playground, "export "+name+"="+want+"\n") {

@@ -20,6 +20,14 @@ func TestProgramsOfTheReadmeWork(t *testing.T) {
 	t.Parallel()
 	b := newSandbox(t)
 	page := root.Read(t, "README.md")
+	exports := map[string]string{}
+	for _, assignment := range exportedKey.FindAllStringSubmatch(page, -1) {
+		name, value := b.export(t, assignment[1], exports)
+		exports[name] = value
+	}
+	if exports["CONFIGCAT_SDK_KEY"] != playgroundKey {
+		t.Errorf("the page exports %q", exports)
+	}
 	t.Run("Go", func(t *testing.T) {
 		file, service := filepath.Join(b.dir, "main.go"), filepath.Join(b.dir, "service")
 		if err := os.WriteFile(file, []byte(blockWith(t, fences(page, "go"), "package main\n")), 0o600); err != nil {
@@ -54,6 +62,8 @@ func TestProgramsOfTheReadmeWork(t *testing.T) {
 		})
 	}
 }
+
+var exportedKey = regexp.MustCompile(`(?m)^export (\w+_SDK_KEY=.*)$`)
 
 // prints runs a program with the variables of the README's programs, and compares its standard output.
 func (b *sandbox) prints(t *testing.T, want, name string, args ...string) {

@@ -6,8 +6,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"log"
 	"os"
 	"time"
 
@@ -15,16 +15,30 @@ import (
 )
 
 func main() {
-	client := configcat.NewCustomClient(configcat.Config{
-		SDKKey:       os.Getenv("CATBRIDGE_SDK_KEY"),
-		PollingMode:  configcat.AutoPoll,
-		PollInterval: time.Minute,
-	})
+	client := newClient(printer{log.Default()})
 	defer client.Close()
-	if err := client.Refresh(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "continuing with defaults:", err)
+	select {
+	case <-client.Ready():
+	case <-time.After(10 * time.Second):
+		log.Print("continuing with defaults")
 	}
 	fmt.Println(greeting(client, "42", "jane@example.com"))
+}
+
+func newClient(logger configcat.Logger) *configcat.Client {
+	return configcat.NewCustomClient(configcat.Config{
+		SDKKey:       os.Getenv("CONFIGCAT_SDK_KEY"),
+		PollingMode:  configcat.AutoPoll,
+		PollInterval: time.Minute,
+		Cache:        fileCache(os.Getenv("FLAGS_FOLDER")),
+		Logger:       logger,
+		DefaultUser:  &configcat.UserData{Identifier: "shop"},
+		Hooks: &configcat.Hooks{
+			OnConfigChanged: func() { log.Print("the flags have changed") },
+			OnFlagEvaluated: func(details *configcat.EvaluationDetails) { served.Add(details.Data.Key, 1) },
+			OnError:         func(err error) { failed.Add(1) },
+		},
+	})
 }
 
 func greeting(client *configcat.Client, id, email string) string {
