@@ -37,6 +37,7 @@ var notRun = map[string]string{
 	"go install github.com/catbridge/catbridge/cmd/catbridge@latest":                   "likewise",
 	"go mod edit -replace github.com/catbridge/catbridge=../catbridge":                 "needs the module of a service",
 	"go mod edit -replace github.com/catbridge/catbridge/metrics=../catbridge/metrics": "likewise",
+	"go mod edit -dropreplace github.com/catbridge/catbridge":                          "likewise",
 	"go mod tidy":                        "likewise, and a module proxy; TestAServiceNeedsOnlyTheReplaceLines builds a service",
 	"go run .":                           "TestProgramsOfTheReadmeWork runs the program",
 	"npm install @configcat/sdk@1.1.0":   "needs a registry; test/interop has the package",
