@@ -2,6 +2,10 @@ package evaluate
 
 import "strconv"
 
+// maxIndentation is the greatest number of levels by which a line is indented. With it, the log of thousands of nested
+// prerequisites is a few MB; with their own number of levels it would be more than a GB.
+const maxIndentation = 64
+
 // logText builds the evaluation log (S101).
 type logText struct {
 	text   []byte
@@ -37,7 +41,7 @@ func (l *logText) append(parts ...string) {
 func (l *logText) line(parts ...string) {
 	l.breaks = append(l.breaks, len(l.text))
 	l.text = append(l.text, '\n')
-	for range l.depth {
+	for range min(l.depth, maxIndentation) {
 		l.text = append(l.text, "  "...)
 	}
 	l.append(parts...)

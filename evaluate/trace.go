@@ -42,7 +42,7 @@ type Event struct {
 // allocates only if there are any. Evaluations append to what it contains, until Reset. It is not
 // safe for concurrent use.
 type Trace struct {
-	// Log requests the evaluation log, too (5000, S101).
+	// Log requests the evaluation log, too (5000, S101). Its lines are indented by 64 levels at most.
 	Log bool
 	// Explain requests the evaluation as a tree, too: see [Trace.Explanation].
 	Explain bool

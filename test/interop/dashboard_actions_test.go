@@ -19,10 +19,13 @@ func explainTo(p *tab, user string) {
 	if user == "" {
 		by = "none"
 	}
+	if !p.has("main input[name=by] >> visible=true", "") {
+		p.click("main summary", "A user as JSON, or no user")
+	}
 	p.do("check", element{Selector: "main input[name=by][value=" + by + "]"})
 	p.fill("main textarea[name=json]", user)
 	p.click("main form[action$='/explain'] >> role=button[name='Explain']", "")
-	p.await("main h2", "result|explain")
+	p.await("main #result, main [role=alert]", "")
 }
 
 // order is who orders something, why and for how long. Without a token the form asks for the name, too.

@@ -156,7 +156,7 @@ func TestDashboardKeepsWhatTheReaderDoes(t *testing.T) {
 	const reason = "main form [name=reason] >> visible=true >> nth=0"
 	actions.fill(reason, "checkout fails")
 	f.change("shop", "Free return!", "Free tea!")
-	actions.await("main select", fmt.Sprintf(`rev %d\b`, f.revs("shop")[0]))
+	actions.await("main select", fmt.Sprintf(`rev %d`, f.revs("shop")[0]))
 	if got := actions.value(reason); got != "checkout fails" {
 		t.Errorf("the reason that the reader typed is %q after a change", got)
 	}

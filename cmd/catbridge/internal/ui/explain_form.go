@@ -17,20 +17,32 @@ type explainForm struct {
 
 	By                         string // where the user comes from: none, fields or json
 	Identifier, Email, Country string
-	Rows                       []customRow
+	Rows                       []customRow // those of attributes that the flag uses are the first, see suggest
 	JSON                       string
 
 	At, Versus string // references of configs; empty: the one in force, and no second one
 
 	// Faults are what is wrong, by the name of the field.
 	Faults map[string]string
+
+	wantsRows bool     // more rows were requested
+	used      []string // names of attributes that the flag uses, predefined and custom ones
 }
 
 // customRow is a custom attribute in the form.
 type customRow struct {
-	Number      int // from 1
+	Number      int // from 1, and again from 1 for those that the flag does not use
 	Name, Value string
 	Fault       string
+	used        bool // the flag uses the attribute
+}
+
+// attributeField is the field of an attribute whose name is known.
+type attributeField struct {
+	ID, Name     string // of the input
+	Label        string
+	Custom       string // the name of the attribute, if it is a custom one
+	Value, Fault string
 }
 
 const (
@@ -71,29 +83,101 @@ func (f *explainForm) addRows(n int) {
 	for range n {
 		f.Rows = append(f.Rows, customRow{})
 	}
+	numbers := map[bool]int{}
 	for i := range f.Rows {
-		f.Rows[i].Number = i + 1
+		row := &f.Rows[i]
+		numbers[row.used]++
+		row.Number = numbers[row.used]
 	}
 }
 
-// suggest adds rows for attributes that the flag uses, unless the form has them.
+// suggest sets which attributes the flag uses: the custom ones have rows of their own, which are the first.
 func (f *explainForm) suggest(names []string) {
-	have := map[string]bool{}
-	rows := f.Rows[:0:0]
+	f.used = names
+	var rows, others []customRow
+	given := map[string]customRow{}
 	for _, row := range f.Rows {
-		if row.Name != "" || row.Value != "" {
-			rows = append(rows, row)
-			have[row.Name] = true
+		switch _, twice := given[row.Name]; {
+		case row.Name == "" && row.Value == "":
+		case twice || isPredefined(row.Name) || !slices.Contains(names, row.Name):
+			others = append(others, row)
+		default:
+			given[row.Name] = row
 		}
 	}
 	for _, name := range names {
-		if !have[name] && len(rows) < maxRows {
-			rows = append(rows, customRow{Name: name})
+		if row, has := given[name]; has || !isPredefined(name) && len(rows)+len(others) < maxRows {
+			rows = append(rows, customRow{Name: name, Value: row.Value, Fault: row.Fault, used: true})
 		}
 	}
-	f.Rows = rows
+	f.Rows = append(rows, others...)
 	f.addRows(spareRows)
 }
+
+func isPredefined(name string) bool {
+	return name == "Identifier" || name == "Email" || name == "Country"
+}
+
+// mainFields is how many attributes besides the identifier the form shows at first.
+const mainFields = 2
+
+// Main returns the fields of the common case: the identifier and the first attributes that the flag uses.
+func (f *explainForm) Main() []attributeField { main, _ := f.fields(); return main }
+
+// More returns the fields of the other attributes that the flag uses, and of the predefined ones.
+func (f *explainForm) More() []attributeField { _, more := f.fields(); return more }
+
+func (f *explainForm) fields() (main, more []attributeField) {
+	predefined := func(name, value string) attributeField {
+		field := strings.ToLower(name)
+		return attributeField{ID: "explain-" + field, Name: field, Label: name, Value: value, Fault: f.Fault(field)}
+	}
+	main = []attributeField{predefined("Identifier", f.Identifier)}
+	add := func(field attributeField) {
+		if len(main) <= mainFields {
+			main = append(main, field)
+		} else {
+			more = append(more, field)
+		}
+	}
+	row := 0
+	for _, name := range f.used {
+		switch {
+		case name == "Email":
+			add(predefined(name, f.Email))
+		case name == "Country":
+			add(predefined(name, f.Country))
+		case row < len(f.Rows) && f.Rows[row].used && f.Rows[row].Name == name:
+			r := &f.Rows[row]
+			add(attributeField{ID: fmt.Sprintf("explain-row-%d", r.Number), Name: "value", Label: shown(name), Custom: name, Value: r.Value, Fault: r.Fault})
+			row++
+		}
+	}
+	for _, field := range []attributeField{predefined("Email", f.Email), predefined("Country", f.Country)} {
+		if !slices.Contains(f.used, field.Label) {
+			more = append(more, field)
+		}
+	}
+	return main, more
+}
+
+// Others returns the rows for attributes that the flag does not use.
+func (f *explainForm) Others() []customRow {
+	return f.Rows[slices.IndexFunc(f.Rows, func(row customRow) bool { return !row.used }):] // the last ones are empty
+}
+
+// MoreOpen, ElseOpen and ConfigsOpen report whether optional parts of the form contain something.
+func (f *explainForm) MoreOpen() bool {
+	filled := func(value, fault string) bool { return value != "" || fault != "" }
+	return len(f.Rows) > maxRows || slices.ContainsFunc(f.More(), func(field attributeField) bool { return filled(field.Value, field.Fault) }) ||
+		slices.ContainsFunc(f.Others(), func(row customRow) bool { return filled(row.Name+row.Value, row.Fault) }) || f.Fault("rows") != "" || f.wantsRows
+}
+
+func (f *explainForm) ElseOpen() bool {
+	return f.By != "fields" || f.JSON != "" || f.Fault("by") != "" || f.Fault("json") != ""
+}
+
+func (f *explainForm) ConfigsOpen() bool { return f.At != "" || f.Versus != "" }
 
 // Fault returns what is wrong with a field, or an empty string.
 func (f *explainForm) Fault(field string) string { return f.Faults[field] }

@@ -3,6 +3,7 @@ package ui
 import (
 	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -104,7 +105,7 @@ func TestTheFormHasRowsForTheAttributesOfTheFlag(t *testing.T) {
 	for _, row := range f.Rows {
 		rows = append(rows, row.Name+"="+row.Value)
 	}
-	if got := strings.Join(rows, " "); got != "Plan=pro Age= Since= = =" || f.Rows[4].Number != 5 {
+	if got := strings.Join(rows, " "); got != "Age= Plan=pro Since= = =" || f.Rows[2].Number != 3 || f.Rows[4].Number != 2 {
 		t.Errorf("%s, %+v", got, f.Rows)
 	}
 }
@@ -142,4 +143,59 @@ func FuzzExplainForm(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The common case needs no optional part: the identifier and what the flag uses come first, with the button.
+func TestTheFormBeginsWithWhatTheFlagUses(t *testing.T) {
+	u := testUI(t, nil, nil, testView(t, testFlags))
+	page := get(u, explainerToken, "/ui/sdk/shop/flags/newCheckout").Body.String()
+	first, rest, found := strings.Cut(page[strings.Index(page, `class="form explain"`):], `<button class="button primary" type="submit">Explain</button>`)
+	if !found {
+		t.Fatal("there is no button before the optional parts")
+	}
+	visible := regexp.MustCompile(`<input id="([^"]+)" name="([^"]+)"`).FindAllStringSubmatch(first, -1)
+	if len(visible) != 1+mainFields || visible[0][2] != "identifier" || visible[1][2] != "email" || visible[2][2] != "value" || !strings.Contains(first, `name="name" value="Plan"`) {
+		t.Errorf("the form begins with %v", visible)
+	}
+	if strings.Contains(first, "<details") || strings.Count(rest, "<details>") != 3 {
+		t.Error("the optional parts are not closed, or come first")
+	}
+	// Parts that contain something are open, so that nothing that counts is hidden.
+	for want, values := range map[string]url.Values{
+		"More about the user":                    {"country": {"DE"}},
+		"A user as JSON, or no user":             {"by": {"none"}},
+		"With an earlier config, or compare two": {"at": {"yesterday"}},
+	} {
+		sent := url.Values{"flag": {"newCheckout"}, "by": {"fields"}, "identifier": {"42"}}
+		for name, value := range values {
+			sent[name] = value
+		}
+		page := post(u, explainerToken, sent).Body.String()
+		if strings.Count(page, "<details open>") != 1 || !strings.Contains(page, "<details open><summary>"+want) {
+			t.Errorf("%s is not open alone", want)
+		}
+	}
+	page = post(u, explainerToken, url.Values{"flag": {"newCheckout"}, "by": {"fields"}, "name": {"Color"}, "value": {"red"}}).Body.String()
+	if !strings.Contains(page, "<details open><summary>More about the user") || !strings.Contains(page, `name="name" value="Color"`) {
+		t.Error("an attribute that the flag does not use is hidden")
+	}
+}
+
+// The heading of the results has the focus: it is what a screen reader says first.
+func TestTheAnswerBeginsWithTheFocus(t *testing.T) {
+	u := testUI(t, nil, nil, testView(t, testFlags))
+	for want, values := range map[string]url.Values{
+		`<h2 id="result" tabindex="-1" autofocus>Result for the user below: false</h2>`: {"by": {"fields"}, "identifier": {"42"}},
+		`<h2 id="result" tabindex="-1" autofocus>Result without a user: false</h2>`:     {"by": {"none"}},
+		`role="alert" tabindex="-1" autofocus>`:                                         {"by": {"json"}, "json": {"{"}},
+	} {
+		values.Set("flag", "newCheckout")
+		page := post(u, explainerToken, values).Body.String()
+		if !strings.Contains(page, want) || strings.Count(page, " autofocus") != 1 {
+			t.Errorf("%v: there is no %s", values, want)
+		}
+	}
+	if strings.Contains(get(u, explainerToken, "/ui/sdk/shop/flags/newCheckout").Body.String(), "autofocus") {
+		t.Error("the page of a flag takes the focus")
+	}
 }

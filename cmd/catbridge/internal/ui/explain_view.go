@@ -173,6 +173,9 @@ func (v *treeView) options(t *evaluate.OptionsTree) node {
 	}
 	if t.Bucket >= 0 {
 		n.Text += fmt.Sprintf(": the user's bucket is %d of 0 to 99", t.Bucket)
+		if n.Why == "" {
+			n.Why = "it is computed from this attribute and the key of the flag, so it stays the same"
+		}
 	}
 	from := int64(0)
 	for i := range t.Options {

@@ -147,7 +147,7 @@ func TestFlagsAreShownInWordsBrokenOnesFirst(t *testing.T) {
 	wantText(t, w, 200, "5 flags, 1 broken", "zDamaged broken Boolean", "Comparison operator is invalid.",
 		`newCheckout Boolean false serves true to users IN SEGMENT "Beta" AND flag payments EQUALS true`, "otherwise false", "segment Beta flag payments",
 		"webhook, rev 1767225500000", `plain String "hello" serves "hello" to all users`, "limit forced Int 3", "Forced to 7 by ann until", "too slow",
-		"percentages: 50% 1, 50% 2", "pinned The config is pinned to rev 5 by bob")
+		"percentages: 50% 1, 50% 2", "pinned All flags are held as they were at rev 5: bob has pinned that config until")
 	page := w.Body.String()
 	if strings.Index(page, "zDamaged") > strings.Index(page, ">limit<") || strings.Index(page, ">limit<") > strings.Index(page, ">newCheckout<") {
 		t.Error("the flags are in another order")

@@ -52,6 +52,7 @@ func (u *UI) explainPage(r *request) (*page, error) {
 	if r.PostForm.Get("more") != "" {
 		u.fillForm(r, d)
 		d.Form.addRows(spareRows)
+		d.Form.wantsRows = true
 		return p, nil
 	}
 	user, ok := form.user()
@@ -61,6 +62,10 @@ func (u *UI) explainPage(r *request) (*page, error) {
 			d.For = "without a user"
 		}
 		u.explain(r, d, user)
+	}
+	if len(d.Results) > 0 {
+		p.title = "Result: " + p.title
+		d.Heading = heading(d)
 	}
 	if len(form.Faults) > 0 {
 		p.status = http.StatusUnprocessableEntity
@@ -85,6 +90,22 @@ func (u *UI) explain(r *request, d *flagData, user any) {
 	}
 	if len(d.Results) == 2 {
 		d.Agree = agreement(d.Results[0], d.Results[1])
+	}
+}
+
+// heading returns the heading of the results, which has the focus: it is what is read out first.
+func heading(d *flagData) string {
+	text := "Result " + d.For
+	if len(d.Results) > 1 {
+		return text
+	}
+	switch r := d.Results[0]; {
+	case r.Fault != "":
+		return text
+	case r.Failed:
+		return text + ": the evaluation failed"
+	default:
+		return text + ": " + visible(r.Value, maxShortValue)
 	}
 }
 

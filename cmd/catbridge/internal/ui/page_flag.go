@@ -37,6 +37,7 @@ type flagData struct {
 	Results  []*result // of the form, one for each config
 	Agree    string    // how the results compare
 	For      string    // for whom the results are
+	Heading  string    // of the results
 }
 
 // shownUsers is how many flags a page shows that use a flag or a segment.
@@ -158,11 +159,11 @@ func versionChoices(view *observe.View, chosen, first string) []choice {
 	return selected(choices, chosen)
 }
 
-// attributes returns the names of custom attributes that the evaluation of a flag may need: of its
-// rules, its segments and its prerequisites.
+// attributes returns the names of attributes other than the identifier that the evaluation of a flag may need: of
+// its rules, its segments and its prerequisites.
 func (x *flagIndex) attributes(key string) []string {
 	var names []string
-	seen := map[string]bool{"": true, "Identifier": true, "Email": true, "Country": true}
+	seen := map[string]bool{"": true, "Identifier": true}
 	add := func(name string) {
 		if !seen[name] && len(names) < maxSuggested {
 			seen[name] = true

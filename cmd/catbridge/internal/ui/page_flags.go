@@ -248,10 +248,10 @@ func pinNotice(view *observe.View) string {
 		return ""
 	}
 	pin := control.Pin
-	what := "The config is pinned"
+	then := "in one config"
 	if pin.Rev != 0 {
-		what += " to rev " + strconv.FormatInt(pin.Rev, 10)
+		then = "at rev " + strconv.FormatInt(pin.Rev, 10)
 	}
-	return what + " by " + cmp.Or(visible(pin.By, maxName), "an operator") + " until " + pin.Until.UTC().Format(humanTime) +
-		" (" + visible(pin.Reason, maxName) + "): changes in the ConfigCat dashboard have no effect until then."
+	return "All flags are held as they were " + then + ": " + cmp.Or(visible(pin.By, maxName), "an operator") + " has pinned that config until " +
+		pin.Until.UTC().Format(humanTime) + " (" + visible(pin.Reason, maxName) + "). Changes in ConfigCat have no effect until then."
 }

@@ -37,7 +37,7 @@ func (h *historyReads) ProcessPipelineHook(next redis.ProcessPipelineHook) redis
 	return next
 }
 
-// Whoever asks for configs that do not exist must not make the dashboard read a history each time.
+// Questions about configs that do not exist do not make the dashboard read a history each time.
 func TestReferencesThatLeadNowhereReadTheHistoryOnceAtMost(t *testing.T) {
 	server := redistest.Start(t)
 	view := twoVersions(t, server)
