@@ -142,7 +142,7 @@ func TestDashboardTakesBackTheLastChange(t *testing.T) {
 	p.await("main", `bannerText.*Free shipping!`)
 	p.wantAccessible("preview of taking back")
 	p.click("role=button[name='Take it back for 1 h']", "")
-	p.await("#flash", `Done: the last change of shop is taken back until .* UTC\. Then ConfigCat’s config is in force again`)
+	p.await("#flash", `Done: the last change of shop is taken back until .* UTC\. After that ConfigCat’s config is in force again`)
 	watched.await(t, "Free shipping!")
 
 	p.goTo(leader.url("/ui/"))

@@ -14,8 +14,8 @@ import (
 
 // afterPin and afterForce say what happens when an order ends.
 const (
-	afterPin   = "Then ConfigCat’s config is in force again, as it is then: correct it in ConfigCat before."
-	afterForce = "Then the flag serves again what its rules say."
+	afterPin   = "ConfigCat’s config is in force again, as it is then: correct it in ConfigCat before."
+	afterForce = "the flag serves again what its rules say."
 )
 
 // change computes the change, and says in d what it is. What is impossible is an [orders.Fault].

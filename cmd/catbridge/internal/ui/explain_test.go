@@ -24,6 +24,7 @@ func TestExplainShowsValueTreeWarningsAndLog(t *testing.T) {
 		"Rule 1 serves true ✗ does not apply User IS IN SEGMENT 'Beta' ✓ true segment Beta Segment Beta ✓ the user is in it User.Email CONTAINS ANY OF ['@configcat.com'] ✓ true and User.Plan EQUALS 'pro' ✓ true",
 		"and Flag 'payments' EQUALS 'true' ✗ false flag payments Flag payments = false Rule 1 serves true ? cannot be evaluated the User.Age attribute is invalid ('x' is not a valid decimal number)",
 		"Otherwise false ✓ served", "Rule 2 serves percentages ? cannot be evaluated the User.Country attribute is missing",
+		"warning The user lacks attributes that this flag uses: with them it may serve another value.",
 		"Warnings [3004] Cannot evaluate condition (User.Age >= '18')", "[3003]",
 		`Evaluation log Evaluating 'newCheckout' for User '{"Identifier":"42","Email":"ann@configcat.com","Age":"x","Plan":"pro"}'`, "Returning 'false'.")
 	page := w.Body.String()

@@ -190,7 +190,7 @@ func TestTheLastChangeIsTakenBackInTwoClicks(t *testing.T) {
 			preview := e.send("takeback", "rev", taken, "for", "1h", "reason", "take it back")
 			until := time.Now().Add(time.Hour).UTC().Format(humanTime)
 			wantText(e.T, preview, 200, "Take back the last change of shop?", "version: default value changed: "+strconv.Itoa(before)+" (was "+strconv.Itoa(before+1)+")", "By ada", "Reason take it back",
-				"Until "+until, "After that Then ConfigCat’s config is in force again", "All services get the config before it, rev "+rev, "Take it back for 1 h")
+				"Until "+until, "After that ConfigCat’s config is in force again", "All services get the config before it, rev "+rev, "Take it back for 1 h")
 			if page := text(preview); strings.Contains(page, "Pin ") || strings.Contains(page, "not the last change") {
 				e.Errorf("the preview speaks of something else: %s", page)
 			}
@@ -199,7 +199,7 @@ func TestTheLastChangeIsTakenBackInTwoClicks(t *testing.T) {
 			if done.Code != 303 || done.Header().Get("Location") != "/ui/sdk/shop/actions" {
 				e.Fatalf("%d: %s", done.Code, text(done))
 			}
-			if want := "Done: the last change of shop is taken back until " + until + ". Then ConfigCat’s config is in force again, as it is then: correct it in ConfigCat before."; said != want {
+			if want := "Done: the last change of shop is taken back until " + until + ". After that ConfigCat’s config is in force again, as it is then: correct it in ConfigCat before."; said != want {
 				e.Errorf("the next page says %q, want %q", said, want)
 			}
 			e.settle()

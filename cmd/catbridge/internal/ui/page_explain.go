@@ -20,6 +20,7 @@ type result struct {
 	Reason           string
 	Tree             []node
 	Cut              bool
+	Missing          bool // the user lacks attributes that the evaluation needed
 	Warnings         []string
 	MoreWarnings     int
 	Log              string
@@ -140,6 +141,7 @@ func explained(label string, config *evaluate.Config, name, key string, user any
 		if event.ID.Level() != slog.LevelWarn {
 			continue
 		}
+		out.Missing = out.Missing || event.ID == evaluate.EventAttributeMissing
 		if len(out.Warnings) == shownWarnings {
 			out.MoreWarnings++
 			continue

@@ -82,11 +82,10 @@ func (d *previewData) outcome(o control.Order, err error) string {
 	if err != nil {
 		return visible(err.Error(), maxFault)
 	}
-	text := "Done: " + d.done
 	if o.For > 0 {
-		text += " until " + time.Now().Add(o.For).UTC().Format(humanTime)
+		return "Done: " + d.done + " until " + time.Now().Add(o.For).UTC().Format(humanTime) + ". After that " + d.After
 	}
-	return text + ". " + d.After
+	return "Done: " + d.done + ". " + d.After
 }
 
 // notWritten says that nothing was written, and why.
