@@ -1,6 +1,7 @@
 package follower
 
 import (
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,6 +26,7 @@ func TestInvalidConfigsAreRefusedWithAReason(t *testing.T) {
 		"nil cluster":         {func(c *Config) { c.Redis = (*redis.ClusterClient)(nil) }, []string{"nil *redis.ClusterClient"}},
 		"a ring":              {func(c *Config) { c.Redis = ring }, []string{"*redis.Ring", "want a *redis.Client"}},
 		"negative":            {func(c *Config) { c.Timings.Ack = -time.Second }, []string{"Timings.Ack", "-1s"}},
+		"without end":         {func(c *Config) { c.Timings.MetaReread = math.MaxInt64 }, []string{"Timings.MetaReread", "24h"}},
 		"below a millisecond": {func(c *Config) { c.Timings.Poll = time.Microsecond }, []string{"Timings.Poll", "1µs"}},
 		"idle beyond dead":    {func(c *Config) { c.Timings.Idle = 10 * time.Second }, []string{"Timings.Idle (10s)", "Timings.Dead (10s)"}},
 		"poll beyond re-read": {func(c *Config) { c.Timings.Poll = 2 * time.Minute }, []string{"Timings.Poll (2m0s)", "MetaReread (1m0s)"}},

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Timings contains the durations of the protocol. A zero means the default; negative ones are
-// refused. They must fit together: Idle < Dead, Poll ≤ MetaReread, BackoffMin ≤ BackoffMax.
+// Timings contains the durations of the protocol. A zero means the default; negative ones, and
+// those above 24 h, are refused. They must fit together: Idle < Dead, Poll ≤ MetaReread, BackoffMin ≤ BackoffMax.
 // They must also match the leader's Timings: Dead must be more than twice RenewInterval, and
 // 2 × Dead more than LeaseDuration. If the leader's messages state a long RenewInterval, the
 // follower checks for a leader after three of them instead of Dead.
@@ -37,6 +37,9 @@ type Timings struct {
 	// 5 s.
 	BackoffMin, BackoffMax time.Duration
 }
+
+// maxTiming bounds the timings, which are multiplied.
+const maxTiming = 24 * time.Hour
 
 // DefaultTimings returns the durations that zeros in [Timings] stand for.
 func DefaultTimings() Timings {
@@ -71,8 +74,8 @@ func (t Timings) complete() (Timings, error) {
 		switch {
 		case *d.value == 0:
 			*d.value = d.def
-		case *d.value < time.Millisecond:
-			errs = append(errs, fmt.Errorf("Timings.%s is %v, want at least 1ms, or 0 for %v", d.name, *d.value, d.def))
+		case *d.value < time.Millisecond || *d.value > maxTiming:
+			errs = append(errs, fmt.Errorf("Timings.%s is %v, want 1ms to 24h, or 0 for %v", d.name, *d.value, d.def))
 		}
 	}
 	fits := func(ok bool, low string, a time.Duration, relation, high string, b time.Duration) {

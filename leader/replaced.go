@@ -45,7 +45,7 @@ func (m *replacedMemory) has(etag string) bool {
 func (m *replacedMemory) addMeta(meta wire.Meta, now int64) {
 	for _, old := range meta.Recent {
 		if old.ETag != meta.ETag { // an equal ETag was replaced and is current again
-			m.add(old.ETag, time.Now().Add(-time.Duration(max(0, now-old.Until))*time.Millisecond))
+			m.add(old.ETag, time.Now().Add(min(0, time.UnixMilli(old.Until).Sub(time.UnixMilli(now)))))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"strings"
 	"time"
 )
@@ -20,6 +21,9 @@ const (
 	MaxFleetInterval = 5 * time.Minute
 	// FleetExpiry is the age at which followers that report remove a report.
 	FleetExpiry = 3 * MaxFleetInterval
+
+	// MaxFleetLag is the longest lag of a report. A longer one does not fit into a time.Duration.
+	MaxFleetLag = math.MaxInt64 / time.Millisecond * time.Millisecond
 
 	fleetVersion = "cb1"
 	fleetFields  = 8
@@ -104,7 +108,7 @@ func ParseFleetReport(member string) (FleetReport, error) {
 	}{
 		{"interval", part[4], &interval, MinFleetInterval.Milliseconds(), MaxFleetInterval.Milliseconds()},
 		{"rev", part[5], &r.Rev, MinRev, MaxRev},
-		{"lag", part[7], &lag, 1, MaxRev},
+		{"lag", part[7], &lag, 1, MaxFleetLag.Milliseconds()},
 	} {
 		value, ok := ParseNumber(n.text)
 		switch {

@@ -62,6 +62,8 @@ func TestInvalidFleetReportsAreRejected(t *testing.T) {
 		"lag of zero":             replace("180", "0"),
 		"lag with a leading zero": replace("180", "0180"),
 		"negative lag":            replace("180", "-1"),
+		"lag of 293 years":        replace("180", "9223372036855"),
+		"lag of 13 nines":         replace("180", "9999999999999"),
 		"nothing after a space":   good + " ",
 		"control character after": good + " a=\x00",
 		"more than fits a report": good + " " + strings.Repeat("x", wire.MaxFleetBytes),
@@ -101,7 +103,7 @@ func TestAnyFleetReportFitsAndRoundTrips(t *testing.T) {
 		report := wire.FleetReport{
 			ID: name.Draw(t, "id"), Version: name.Draw(t, "version"), State: name.Draw(t, "state"),
 			Interval: millis(wire.MinFleetInterval, wire.MaxFleetInterval).Draw(t, "interval"),
-			Lag:      millis(0, 1000*time.Hour).Draw(t, "lag"),
+			Lag:      millis(0, wire.MaxFleetLag).Draw(t, "lag"),
 		}
 		if rapid.Bool().Draw(t, "content") {
 			report.Rev = rapid.Int64Range(wire.MinRev, wire.MaxRev).Draw(t, "rev")
@@ -119,6 +121,8 @@ func FuzzParseFleetReport(f *testing.F) {
 	f.Add("cb1 x devel connecting 5000 - - -")
 	f.Add("cb1 x devel connecting 5000 - - - later=1 more")
 	f.Add("cb1 - - - - - - -")
+	f.Add("cb1 x devel live 5000 1767225600000 0123456789abcdef 9999999999999")
+	f.Add("cb1 x devel live 5000 1767225600000 0123456789abcdef 9223372036854")
 	f.Fuzz(func(t *testing.T, member string) {
 		report, err := wire.ParseFleetReport(member)
 		if err != nil {
@@ -127,6 +131,9 @@ func FuzzParseFleetReport(f *testing.F) {
 		}
 		if back := string(report.Append(nil)); back != member {
 			t.Errorf("%q written as %q", member, back)
+		}
+		if report.Lag < 0 || report.Interval < wire.MinFleetInterval || report.Interval > wire.MaxFleetInterval {
+			t.Errorf("%q let %v and %v in", member, report.Lag, report.Interval)
 		}
 		for _, text := range []string{report.ID, report.Version, report.State} {
 			if !wire.ValidFleetName(text) {

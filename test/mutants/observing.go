@@ -59,4 +59,16 @@ var observing = []mutant{
 		"a config of another SDK key with the same name is explained", "S101", []edit{{"cmd/catbridge/internal/ui", `c.key == key && c.reference`, `c.reference`}},
 		test{"cmd/catbridge/internal/ui", "^TestConfigsOfAnotherSDKKeyWithTheSameNameAreNotExplained$"},
 	},
+	{
+		"followers with one score are read on as if none had reported in between", "I8", []edit{{"cmd/catbridge/internal/inspect", `textOf(page[0]) != p.last || textOf(page[1]) != p.score`, `false`}},
+		test{"cmd/catbridge/internal/inspect", "^TestNoFollowerIsLostThatReportsBetweenTwoPages$"},
+	},
+	{
+		"a report is at a time that no clock shows", "S101", []edit{{"cmd/catbridge/internal/inspect", ` || !(ms <= float64(now.Add(ahead).UnixMilli()))`, ``}},
+		test{"cmd/catbridge/internal/inspect", "^TestFollowersAreCountedByWhatTheyReport$"},
+	},
+	{
+		"a report has a lag that overflows", "S101", []edit{{"internal/wire", `1, MaxFleetLag.Milliseconds()`, `1, MaxRev`}},
+		test{"internal/wire", "^TestInvalidFleetReportsAreRejected$"},
+	},
 }

@@ -26,5 +26,5 @@ func (a *Answer) Age(now time.Time) (age time.Duration, known bool) {
 // UpToDate reports whether the CDN answered within the last poll interval and [UpToDateSlack].
 func (a *Answer) UpToDate(now time.Time) bool {
 	age, known := a.Age(now)
-	return known && age < a.Poll+UpToDateSlack
+	return known && age-UpToDateSlack < a.Poll // a sum might overflow: Poll may be any interval
 }

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -26,5 +27,18 @@ func TestReplacedContentsAreRememberedForTwoMinutes(t *testing.T) {
 	}
 	if len(r) != 120 {
 		t.Errorf("%d contents", len(r))
+	}
+}
+
+// A client may poll at any interval.
+func TestAnAnswerStaysUpToDateForTheLongestInterval(t *testing.T) {
+	now := time.Now()
+	if a := (&Answer{At: now.Add(-time.Hour), Poll: math.MaxInt64}); !a.UpToDate(now) {
+		t.Error("not up to date")
+	}
+	for ago, want := range map[time.Duration]bool{UpToDateSlack + time.Minute - 1: true, UpToDateSlack + time.Minute: false} {
+		if a := (&Answer{At: now.Add(-ago), Poll: time.Minute}); a.UpToDate(now) != want {
+			t.Errorf("%v ago: %v", ago, !want)
+		}
 	}
 }

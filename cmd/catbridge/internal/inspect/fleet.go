@@ -46,10 +46,11 @@ const (
 func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (*Fleet, []Report, error) {
 	f := &Fleet{Versions: map[string]int{}, States: map[string]int{}}
 	latest := map[string]Report{}
-	from := strconv.FormatInt(now.Add(-wire.FleetExpiry).UnixMilli(), 10)
+	at := position{score: strconv.FormatInt(now.Add(-wire.FleetExpiry).UnixMilli(), 10)}
 	for read := 0; ; {
 		// Members and scores alternate.
-		members, err := limited.Send(ctx, r.Client, limited.Limits{Value: wire.MaxFleetBytes}, "zrange", set, from, "+inf", "byscore", "limit", 0, page, "withscores").Values()
+		members, err := limited.Send(ctx, r.Client, limited.Limits{Value: wire.MaxFleetBytes},
+			"zrange", set, at.score, "+inf", "byscore", "limit", at.offset(), page, "withscores").Values()
 		switch {
 		case key.refused(err, "the followers"):
 			return nil, nil, nil
@@ -59,20 +60,25 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 		case err != nil:
 			return nil, nil, fmt.Errorf("read the followers' reports: %w", err)
 		}
-		var score string
-		for pair := range slices.Chunk(members, 2) {
-			member, _ := pair[0].(string)
-			score, _ = pair[len(pair)-1].(string)
+		next, goesOn := at.after(members)
+		if !goesOn { // read those with this score again
+			at.read, f.Malformed = 0, at.malformed
+		}
+		for pair := range slices.Chunk(next, 2) {
+			member, score := textOf(pair[0]), textOf(pair[len(pair)-1])
+			if score != at.score {
+				at = position{score: score, malformed: f.Malformed}
+			}
+			at.read, at.last = at.read+1, member
 			f.take(latest, member, score, now)
 		}
-		if len(members) < 2*page {
+		if goesOn && len(members) < 2*page {
 			break
 		}
 		if read += page; read >= maxReports {
 			f.Truncated = true
 			break
 		}
-		from = "(" + score
 	}
 	reports := make([]Report, 0, len(latest))
 	for _, report := range latest {
@@ -83,6 +89,36 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 	return f, reports, nil
 }
 
+// position is how far the reports were read. Redis sorts those with equal scores by member, and
+// can start at a score only, so the next page skips those that were read, except the last: if
+// the page starts with another, the set changed, and what was skipped may not have been read.
+type position struct {
+	score     string // of the last report
+	read      int    // reports with this score
+	last      string // the last of them
+	malformed int    // reports before this score
+}
+
+// offset is how many of the reports with the score to skip.
+func (p *position) offset() int { return max(p.read-1, 0) }
+
+// after returns the reports of a page that follow those that were read. It returns false if
+// the page does not start with the last of those.
+func (p *position) after(page []any) ([]any, bool) {
+	switch {
+	case p.read == 0:
+		return page, true
+	case len(page) < 2 || textOf(page[0]) != p.last || textOf(page[1]) != p.score:
+		return nil, false
+	}
+	return page[2:], true
+}
+
+func textOf(value any) string {
+	text, _ := value.(string)
+	return text
+}
+
 // take keeps a report if it is the latest of its follower.
 func (f *Fleet) take(latest map[string]Report, member, score string, now time.Time) {
 	report, err := wire.ParseFleetReport(member)
@@ -90,11 +126,11 @@ func (f *Fleet) take(latest map[string]Report, member, score string, now time.Ti
 		report.State = string(follower.StateNoLeader)
 	}
 	ms, scoreErr := strconv.ParseFloat(score, 64)
-	at := time.UnixMilli(int64(ms))
-	if err != nil || scoreErr != nil || at.Sub(now) > ahead {
+	if err != nil || scoreErr != nil || !(ms <= float64(now.Add(ahead).UnixMilli())) {
 		f.Malformed++
 		return
 	}
+	at := time.UnixMilli(int64(ms))
 	if last, ok := latest[report.ID]; !ok || !at.Before(last.At) {
 		latest[report.ID] = Report{Name: wire.FleetName(report.ID), FleetReport: report, At: at}
 	}

@@ -1,8 +1,10 @@
 package inspect_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -70,10 +72,12 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	// Malformed reports, and a report from the future.
 	client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: float64(time.Now().UnixMilli()), Member: "\x1b[2J"})
 	reportFrom(t, client, -time.Hour, as(now, "future"))
+	client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: math.Inf(1), Member: string(as(now, "never").Append(nil))})
+	client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: 1e300, Member: string(as(now, "far").Append(nil))})
 
 	key := look(t, client)
 	f := key.Fleet
-	if f.Following != 8 || f.Current != 4 || f.Pending != 1 || f.Behind != 3 || f.Silent != 1 || f.Malformed != 2 || f.Truncated {
+	if f.Following != 8 || f.Current != 4 || f.Pending != 1 || f.Behind != 3 || f.Silent != 1 || f.Malformed != 4 || f.Truncated {
 		t.Errorf("%+v", f)
 	}
 	if f.SlowestLag != 0.3 || !maps.Equal(f.Versions, map[string]int{"v1.2.0": 8}) || !maps.Equal(f.States, map[string]int{"live": 3, "no_leader": 2, "polling": 3}) {
@@ -114,21 +118,103 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	}
 }
 
-func TestALargeFleetIsReadInPages(t *testing.T) {
-	t.Parallel()
-	client := redistest.Start(t).Client(t, nil)
-	lead(t, client, leader.Timings{})
-	content := look(t, client).Content
-	const followers = 2500
+// addReports writes reports of as many followers that have the current content, each with the score
+// that the function returns for it.
+func addReports(t *testing.T, client *redis.Client, c *inspect.Content, followers int, score func(i int) float64) {
+	t.Helper()
 	pipe := client.Pipeline()
 	for i := range followers {
-		r := wire.FleetReport{ID: fmt.Sprint("f", i), Version: "v1", State: "live", Interval: time.Minute, Rev: content.Rev, Hash: content.Hash}
-		pipe.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: float64(time.Now().UnixMilli()) + float64(i)/4096, Member: string(r.Append(nil))})
+		r := wire.FleetReport{ID: fmt.Sprint("f", i), Version: "v1", State: "live", Interval: time.Minute, Rev: c.Rev, Hash: c.Hash}
+		pipe.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: score(i), Member: string(r.Append(nil))})
 	}
 	if _, err := pipe.Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if f := look(t, client).Fleet; f.Following != followers || f.Current != followers {
-		t.Errorf("%+v", f)
+}
+
+func TestALargeFleetIsReadInPages(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client(t, nil)
+	lead(t, client, leader.Timings{})
+	content, now := look(t, client).Content, float64(time.Now().UnixMilli())
+	const followers = 2500
+	for name, score := range map[string]func(i int) float64{
+		"a score each":          func(i int) float64 { return now + float64(i)/4096 },
+		"one score":             func(int) float64 { return now },
+		"pairs":                 func(i int) float64 { return now + float64((i+1)/2) },
+		"more than a page each": func(i int) float64 { return now + float64(i/1200) },
+		"one score in the middle": func(i int) float64 {
+			return now + float64(max(0, i-1500)) - float64(max(0, 900-i))
+		},
+	} {
+		client.Del(t.Context(), keys.Fleet)
+		addReports(t, client, content, followers, score)
+		client.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: score(followers / 2), Member: "not a report"})
+		if f := look(t, client).Fleet; f.Following != followers || f.Current != followers || f.Malformed != 1 || f.Truncated {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
+
+// betweenCommands calls a function once, after the first command of a name.
+type betweenCommands struct {
+	command string
+	do      func()
+}
+
+func (b *betweenCommands) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (b *betweenCommands) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (b *betweenCommands) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if do := b.do; do != nil && strings.EqualFold(cmd.Name(), b.command) {
+			b.do = nil
+			do()
+		}
+		return err
+	}
+}
+
+// Followers report while their reports are read: each adds a report, and removes its last one.
+func TestNoFollowerIsLostThatReportsBetweenTwoPages(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := server.Client(t, nil)
+	lead(t, client, leader.Timings{})
+	content, now := look(t, client).Content, float64(time.Now().UnixMilli())
+	const followers = 2500
+	for name, between := range map[string]struct {
+		score func(i int) float64
+		moved func(i int) bool
+	}{
+		"the last of a page":      {func(int) float64 { return now }, func(i int) bool { return i == 999 }},
+		"many":                    {func(int) float64 { return now }, func(i int) bool { return i < 1700 && i%3 == 0 }},
+		"all of the last score":   {func(i int) float64 { return now + float64(i/900) }, func(i int) bool { return i/900 == 1 }},
+		"all":                     {func(int) float64 { return now }, func(int) bool { return true }},
+		"those with other scores": {func(i int) float64 { return now + float64(i)/8 }, func(i int) bool { return i%2 == 0 }},
+	} {
+		client.Del(t.Context(), keys.Fleet)
+		addReports(t, client, content, followers, between.score)
+		members := client.ZRange(t.Context(), keys.Fleet, 0, -1).Val()
+		reader := server.Client(t, nil)
+		reader.AddHook(&betweenCommands{command: "zrange", do: func() {
+			pipe := client.Pipeline()
+			for i, member := range members {
+				if between.moved(i) {
+					pipe.ZRem(t.Context(), keys.Fleet, member)
+					pipe.ZAdd(t.Context(), keys.Fleet, redis.Z{Score: now + 1000, Member: strings.Replace(member, "live", "polling", 1)})
+				}
+			}
+			if _, err := pipe.Exec(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}})
+		if f := look(t, reader).Fleet; f.Following != followers || f.Current != followers || f.Malformed != 0 || f.Truncated {
+			t.Errorf("%s: %+v", name, f)
+		}
 	}
 }
