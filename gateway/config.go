@@ -35,7 +35,7 @@ type Config struct {
 
 	// MaxStale is the greatest age of a config that is served: the time since the CDN last confirmed
 	// it. For an older one, or one of unknown age, clients receive 503 and keep the config that they
-	// have (G4). 0: any age.
+	// have. Streams of values end when their config becomes that old (G4). 0: any age.
 	MaxStale time.Duration
 
 	// OpenNames accepts the path configcat-proxy/{name} from everywhere: everyone who can connect to

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/catbridge/catbridge/gateway/internal/ofrep"
@@ -61,11 +62,31 @@ func eventFrame(c *content) stream.Frame {
 // the request may not have one (G19).
 func (g *Gateway) eventToken(w http.ResponseWriter, r *http.Request, of *sdk) string {
 	origin := r.Header.Get("Origin")
-	if _, refused := g.access(w, r, selector{}, RightStream); refused != nil || len(origin) > ofrep.MaxOrigin {
+	to, refused := g.permitted(r, selector{}, RightStream)
+	if refused != nil || len(origin) > ofrep.MaxOrigin || to.token != "" && !slices.Contains(to.sdks, of) {
 		return ""
 	}
+	g.limitReaders(w.Header(), r, to)
 	signer := g.signer.Load()
-	return signer.Sign(ofrep.Grant{Scope: signer.ScopeOf(of.scope), Origin: origin}, time.Now())
+	return signer.Sign(ofrep.Grant{Scope: signer.ScopeOf(scopeOf(of, to)), Origin: origin}, time.Now())
+}
+
+var errUnknownURI = &failure{http.StatusNotFound, "the SDK or the token of this URI is no longer known: ask for the flags again"}
+
+// granted returns the SDK of a signed URI, if the token that it was made for still allows it.
+func (g *Gateway) granted(signer *ofrep.Signer, grant ofrep.Grant) (*sdk, *failure) {
+	is := g.table.Load().scoped(signer, grant.Scope)
+	switch {
+	case is == nil:
+		return nil, errUnknownURI
+	case is.to == nil:
+		return is.sdk, nil
+	case is.to.rights&RightStream == 0:
+		return nil, errNoRight
+	case grant.Origin != "" && !is.to.origins.none() && !is.to.origins.allow(grant.Origin) && !g.origins.allow(grant.Origin):
+		return nil, errOrigin
+	}
+	return is.sdk, nil
 }
 
 // serveEvents answers with a stream of events: one for each change of the content (G19).
@@ -80,16 +101,16 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request, _ place) {
 		refuse(w, errOrigin) // without an Origin, it is not of another site
 		return
 	}
-	of := g.table.Load().scoped(signer, grant.Scope)
-	if of == nil {
-		refuse(w, errUnknownSDK)
+	of, refused := g.granted(signer, grant)
+	if refused != nil {
+		refuse(w, refused)
 		return
 	}
 	of.current() // so that there is an event if there is a content
 	has := of.received(r)
 	s, err := g.streams.OpenWhile(stream.ClientOf(r), func() bool {
-		now := g.table.Load().scoped(signer, grant.Scope)
-		return now != nil && now.site == of.site && sameUser(now.user, of.user)
+		now, refused := g.granted(signer, grant)
+		return refused == nil && now.site == of.site && sameUser(now.user, of.user)
 	})
 	if err != nil { // the client still learns of changes, a little later
 		frame, _ := of.events.Current()

@@ -208,6 +208,62 @@ func TestBeyondTheLimitsEventStreamsEndAtOnce(t *testing.T) {
 	}
 }
 
+// A stream ends when its token is removed, loses the right, or may no longer be used by pages of its origin.
+// Streams of others go on, and one with the SDK key needs no token.
+func TestEventStreamsEndWithTheirToken(t *testing.T) {
+	const page = "Origin: https://app.example"
+	for name, change := range map[string]struct {
+		token  []Token
+		status int
+	}{
+		"removed": {nil, 404}, "without the right": {[]Token{{Secret: streamer, Rights: RightEvaluate}}, 403},
+		"of other origins":    {[]Token{{Secret: streamer, Rights: RightEvaluate | RightStream, Origins: []string{"https://other.example"}}}, 403},
+		"with another secret": {[]Token{{Secret: streamer + "2", Rights: RightEvaluate | RightStream}}, 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := Token{Secret: evaluator, Rights: RightEvaluate | RightStream}
+			sdks := func(tokens ...Token) []SDK { return []SDK{{Name: "shop", Key: sdkKey, Tokens: append(tokens, other)}} }
+			e := start(t, func(cfg *Config) {
+				cfg.SDKs[0].Tokens = sdks(Token{Secret: streamer, Rights: RightEvaluate | RightStream, Origins: []string{"https://app.example"}})[0].Tokens
+			})
+			server := httptest.NewServer(e.Gateway)
+			t.Cleanup(server.Close)
+			open := func(headers ...string) (string, *hints) {
+				uri := ofrepOf(t, e.do(post(flagsPath, "{}", headers...))).stream(t)
+				return uri, openHints(t, server.URL, uri, headers[1:]...)
+			}
+			uri, ends := open("X-API-Key: "+streamer, page)
+			_, token := open("X-API-Key: " + evaluator)
+			_, key := open(byHeader, page)
+			next := sdks(change.token...)
+			next[0].Client = e.flags.Client
+			if err := e.SetSDKs(next); err != nil {
+				t.Fatal(err)
+			}
+			if have := ends.next(); have != "retry: 1000" {
+				t.Errorf("received %s", have)
+			}
+			if _, err := ends.body.ReadString('\n'); err != io.EOF {
+				t.Errorf("after its end: %v", err)
+			}
+			res := e.get(uri, page)
+			if text := body(t, res); res.StatusCode != change.status || strings.Contains(text, streamer) {
+				t.Errorf("connects again: %d %s", res.StatusCode, text)
+			}
+			e.flags.Set("version", 2)
+			for _, goesOn := range []*hints{token, key} {
+				have := goesOn.next()
+				for have == ": " { // a heartbeat
+					have = goesOn.next()
+				}
+				if !strings.Contains(have, "refetchEvaluation") {
+					t.Errorf("received %s", have)
+				}
+			}
+		})
+	}
+}
+
 func TestEventStreamsEndWithTheirSDK(t *testing.T) {
 	e := start(t)
 	server := httptest.NewServer(e.Gateway)

@@ -67,8 +67,9 @@ func New(cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
-// SetSDKs replaces the configs that are served. Requests that are held for a client that is no
-// longer among them are answered, and event streams that would not be opened as they are end. Without sdks, every key is answered with 404. If the error is
+// SetSDKs replaces the configs that are served. Requests that are held and may no longer read their
+// config, or have another client, are answered at once: with 404, 401 or 403, as new ones are, or with the config of the other
+// client. Event streams that would not be opened as they are end. Without sdks, every key is answered with 404. If the error is
 // not nil, it joins all faults, and nothing changes (G11).
 func (g *Gateway) SetSDKs(sdks []SDK) error {
 	if err := checkSDKs(sdks); err != nil {
@@ -82,7 +83,6 @@ func (g *Gateway) SetSDKs(sdks []SDK) error {
 	for _, s := range before.sites {
 		if !slices.Contains(after.sites, s) {
 			s.remove()
-			close(s.removed)
 		}
 	}
 	g.streams.Recheck()
@@ -159,8 +159,8 @@ func (g *Gateway) serveConfig(w http.ResponseWriter, r *http.Request, in place) 
 	}
 	match := matches(r, c.tag)
 	hold := min(g.hold, maxHold(agent))
-	if match && hold > 0 && r.Method == http.MethodGet && hasItself(r, c.tag) && g.await(w, r, hold, s, replaced) {
-		// Meanwhile the key may have been removed, or have another client.
+	if match && hold > 0 && r.Method == http.MethodGet && hasItself(r, c.tag) && g.await(w, r, hold, key, s, replaced) {
+		// The key or its token may have been removed, or have another client.
 		if to = g.findConfig(r, key); to == nil {
 			g.failConfig(w, in.at, http.StatusNotFound, "not found")
 			return

@@ -1,23 +1,29 @@
 package gateway
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/catbridge/catbridge/internal/stream"
 )
 
-// await holds a request until the config is replaced or no longer served, the time is over, the
-// server shuts down or the client is gone. It reports whether it waited: a request beyond the
-// limits does not.
-func (g *Gateway) await(w http.ResponseWriter, r *http.Request, hold time.Duration, on *site, replaced <-chan struct{}) bool {
-	s, err := g.streams.Open(stream.ClientOf(r))
-	if err != nil {
-		if g.streams.Draining() {
-			w.Header()["Connection"] = closing
-		} else {
-			g.counts.notHeld.Add(1)
-		}
+// await holds a request until the config is replaced, the request may no longer read it, the time is
+// over, the server shuts down or the client is gone. It reports whether the request is to be
+// checked again: it waited, or what it may read changed. A request beyond the limits does not wait.
+func (g *Gateway) await(w http.ResponseWriter, r *http.Request, hold time.Duration, key string, on *site, replaced <-chan struct{}) bool {
+	s, err := g.streams.OpenWhile(stream.ClientOf(r), func() bool {
+		to := g.findConfig(r, key)
+		return to != nil && to.serving().site == on
+	})
+	switch {
+	case errors.Is(err, stream.ErrNotAllowed):
+		return true
+	case errors.Is(err, stream.ErrDraining):
+		w.Header()["Connection"] = closing
+		return false
+	case err != nil:
+		g.counts.notHeld.Add(1)
 		return false
 	}
 	defer s.Close()
@@ -27,10 +33,11 @@ func (g *Gateway) await(w http.ResponseWriter, r *http.Request, hold time.Durati
 	select {
 	case <-replaced:
 		g.counts.released.Add(1)
-	case <-on.removed:
 	case <-timer.C:
 	case <-s.Ended():
-		w.Header()["Connection"] = closing // the next request reaches another process
+		if g.streams.Draining() {
+			w.Header()["Connection"] = closing // the next request reaches another process
+		}
 	case <-r.Context().Done():
 	}
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -272,6 +273,60 @@ func TestHeldRequestsEndWhenTheirKeyIsRemoved(t *testing.T) {
 			t.Errorf("answered after %v, %d are held", a.after, e.Stats().Holding)
 		}
 	})
+}
+
+// A request that is held with a token does not wait for the next change when the token is removed, and the others go on.
+func TestHeldRequestsEndWhenTheirTokenIsRemoved(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment, etag string) {
+		revoked := e.held(request("GET", "/configuration-files/configcat-proxy/shop."+token+"/config_v6.json", polling(etag)...))
+		byKey := e.held(request("GET", byKey, polling(etag)...))
+		time.Sleep(time.Second)
+		if err := e.SetSDKs([]SDK{{Name: "shop", Key: sdkKey, Client: e.flags.Client}}); err != nil {
+			t.Fatal(err)
+		}
+		a := <-revoked
+		want(t, a.Response, 404)
+		if a.after != time.Second || a.Header.Get("Connection") != "" {
+			t.Errorf("answered after %v, %v", a.after, a.Header)
+		}
+		if a := <-byKey; a.after != MaxHold {
+			t.Errorf("the request with the SDK key: after %v", a.after)
+		}
+	})
+}
+
+// A request for the content of an event ends when its SDK or its token is removed, with the answer that a new one receives.
+func TestRequestsAfterAnEventEndWhenTheyAreNoLongerAllowed(t *testing.T) {
+	next := []Token{{Secret: evaluator, Rights: RightStream}}
+	for name, change := range map[string]struct {
+		sdks   func(*testing.T, *environment) []SDK
+		status int
+	}{
+		"no SDK":               {func(*testing.T, *environment) []SDK { return nil }, 401},
+		"the token is removed": {func(_ *testing.T, e *environment) []SDK { return []SDK{{Name: "shop", Client: e.flags.Client}} }, 401},
+		"the token without the right": {func(_ *testing.T, e *environment) []SDK {
+			return []SDK{{Name: "shop", Client: e.flags.Client, Tokens: next}}
+		}, 403},
+		"another client": {func(t *testing.T, _ *environment) []SDK {
+			return []SDK{{Name: "shop", Client: followertest.New(t, nil).Client, Tokens: []Token{{Secret: evaluator, Rights: RightEvaluate}}}}
+		}, 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, e *environment, _ string) {
+				held, _ := e.flags.Content()
+				waiting := e.held(post(flagsPath+"?flagConfigEtag="+strconv.FormatInt(held.Rev+1, 10)+"-"+strings.Repeat("0", 16), "{}", "X-API-Key: "+evaluator))
+				time.Sleep(300 * time.Millisecond)
+				if err := e.SetSDKs(change.sdks(t, e)); err != nil {
+					t.Fatal(err)
+				}
+				a := <-waiting
+				want(t, a.Response, change.status)
+				if answer := ofrepOf(t, a.Response); a.after != 300*time.Millisecond || answer.ErrorDetails == "" {
+					t.Errorf("after %v: %+v", a.after, answer)
+				}
+			}, func(cfg *Config) { cfg.SDKs[0].Tokens = []Token{{Secret: evaluator, Rights: RightEvaluate}} })
+		})
+	}
 }
 
 func TestHeldRequestsMoveToANewClientOfTheirKey(t *testing.T) {

@@ -127,7 +127,10 @@ func (g *Gateway) wantedContent(w http.ResponseWriter, r *http.Request, of *sdk)
 		if err != nil {
 			return nil, ofrep.Invalid(ofrep.General, "flagConfigEtag: "+err.Error())
 		}
-		if !of.reaches(wanted) && !g.awaitVersion(r, of.site, wanted) {
+		if !of.reaches(wanted) && !g.awaitVersion(r, of, wanted) {
+			if _, refused := g.permitted(r, selector{}, RightEvaluate); refused != nil {
+				return nil, failureOf(w, refused)
+			}
 			return nil, failureOf(w, errBehind)
 		}
 	}
@@ -147,9 +150,9 @@ func (s *site) reaches(wanted ofrep.Version) bool {
 }
 
 // awaitVersion waits until the content reaches a version, and reports whether it does. A request
-// beyond the limits of streams does not wait.
-func (g *Gateway) awaitVersion(r *http.Request, of *site, wanted ofrep.Version) bool {
-	slot, err := g.streams.Open(stream.ClientOf(r))
+// beyond the limits of streams does not wait, and one that would no longer be served by the same SDK ends.
+func (g *Gateway) awaitVersion(r *http.Request, of *sdk, wanted ofrep.Version) bool {
+	slot, err := g.streams.OpenWhile(stream.ClientOf(r), func() bool { return g.mayGoOn(r, selector{}, RightEvaluate, of) })
 	if err != nil {
 		return false
 	}
@@ -166,8 +169,6 @@ func (g *Gateway) awaitVersion(r *http.Request, of *site, wanted ofrep.Version) 
 		case <-replaced:
 		case <-ticker.C:
 		case <-end.C:
-			return false
-		case <-of.removed:
 			return false
 		case <-slot.Ended():
 			return false

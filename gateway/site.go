@@ -18,8 +18,6 @@ type site struct {
 	events stream.Topic[stream.Frame] // about the contents, for clients of OFREP
 	remove func()                     // the hook
 
-	removed chan struct{} // closed when the gateway no longer serves the site
-
 	age        atomic.Pointer[age]
 	refreshing refreshing
 	groups     groups
@@ -28,7 +26,7 @@ type site struct {
 }
 
 func newSite(client *follower.Client) *site {
-	s := &site{client: client, removed: make(chan struct{})}
+	s := &site{client: client}
 	s.remove = client.OnConfigChanged(func(*evaluate.Config) { s.current() })
 	return s
 }
@@ -70,16 +68,20 @@ func (s *site) confirmedAgo(c *content, now time.Time) *age {
 		return a
 	}
 	a := &age{of: c, at: now.Unix()}
-	if held, ok := s.client.Content(); ok {
-		at := held.LastConfirmed
-		if at.IsZero() {
-			at = held.FetchTime
-		}
-		if a.known = !at.IsZero(); a.known {
-			a.age = max(0, now.Sub(at))
-			a.header = []string{strconv.FormatInt(int64(a.age/time.Second), 10)}
-		}
+	var at time.Time
+	if at, a.known = s.confirmed(); a.known {
+		a.age = max(0, now.Sub(at))
+		a.header = []string{strconv.FormatInt(int64(a.age/time.Second), 10)}
 	}
 	s.age.Store(a)
 	return a
+}
+
+// confirmed returns when the CDN confirmed the content in force, as far as that is known.
+func (s *site) confirmed() (at time.Time, known bool) {
+	held, ok := s.client.Content()
+	if at = held.LastConfirmed; at.IsZero() {
+		at = held.FetchTime
+	}
+	return at, ok && !at.IsZero()
 }

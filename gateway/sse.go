@@ -64,7 +64,9 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, in place, one b
 	defer s.group.leave()
 	g.counts.streams.Add(1)
 	defer g.counts.streams.Add(-1)
-	s.Serve(w, r, &memberSource{group: s.group, changes: isSet(r, "changes")})
+	source, stop := g.fresh(&memberSource{group: s.group, changes: isSet(r, "changes")}, s.Stream, s.group.site)
+	defer stop()
+	s.Serve(w, r, source)
 }
 
 type groupStream struct {
@@ -110,7 +112,7 @@ func (g *Gateway) openStream(w http.ResponseWriter, r *http.Request, in place, o
 			return nil, noSuchFlag(key)
 		}
 	}
-	s, err := g.streams.OpenWhile(stream.ClientOf(r), func() bool { return g.mayGoOn(r, by, of) })
+	s, err := g.streams.OpenWhile(stream.ClientOf(r), func() bool { return g.mayGoOn(r, by, RightStream, of) })
 	if err != nil {
 		if errors.Is(err, stream.ErrDraining) {
 			w.Header()["Connection"] = closing
@@ -122,9 +124,9 @@ func (g *Gateway) openStream(w http.ResponseWriter, r *http.Request, in place, o
 	return &groupStream{s, of.join(key, u, isSet(r, "details"))}, nil
 }
 
-// mayGoOn reports whether a stream would be opened again as it is.
-func (g *Gateway) mayGoOn(r *http.Request, by selector, of *sdk) bool {
-	to, f := g.permitted(r, by, RightStream)
+// mayGoOn reports whether a request that still goes on would be served by the same SDK if it came now.
+func (g *Gateway) mayGoOn(r *http.Request, by selector, right Rights, of *sdk) bool {
+	to, f := g.permitted(r, by, right)
 	if f != nil {
 		return false
 	}

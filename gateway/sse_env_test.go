@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/catbridge/catbridge/internal/testenv/pipes"
+	"github.com/catbridge/catbridge/internal/wire"
 )
 
 // streaming is a gateway with an HTTP server in virtual time.
@@ -24,6 +25,7 @@ type streaming struct {
 func inStreamBubble(t *testing.T, config string, test func(t *testing.T, e *streaming), change ...func(*Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.UnixMilli(wire.MinRev + 1))) // revs of an earlier clock are not times
 		e := &streaming{start(t, change...), pipes.New()}
 		e.flags.SetConfigJSON([]byte(config))
 		server := &http.Server{Handler: e.Gateway, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}

@@ -264,6 +264,25 @@ func TestStreamsAreLimitedInAllAndPerClient(t *testing.T) {
 	})
 }
 
+// A stream ends when its token loses the right to it, whatever else it may do.
+func TestStreamsEndWithTheRightOfTheirToken(t *testing.T) {
+	inStreamBubble(t, sseConfig, func(t *testing.T, e *streaming) {
+		s := e.openFrom(t, "192.0.2.1", "GET", "/sse/shop."+streamer+"/eval-all", "")
+		defer s.close()
+		s.next()
+		tokens := []Token{{Secret: streamer, Rights: RightEvaluate}}
+		if err := e.SetSDKs([]SDK{{Name: "shop", Key: sdkKey, Client: e.flags.Client, Tokens: tokens}}); err != nil {
+			t.Fatal(err)
+		}
+		s.want("end: EOF")
+		again := e.openFrom(t, "192.0.2.1", "GET", "/sse/shop."+streamer+"/eval-all", "")
+		defer again.close()
+		want(t, again.Response, 403)
+	}, func(cfg *Config) {
+		cfg.SDKs[0].Tokens = []Token{{Secret: streamer, Rights: RightEvaluate | RightStream}}
+	})
+}
+
 // A stream ends when its token is revoked or its default user changes. The others go on.
 func TestStreamsEndWhenTheyAreNoLongerAllowed(t *testing.T) {
 	inStreamBubble(t, sseConfig, func(t *testing.T, e *streaming) {
@@ -292,6 +311,38 @@ func TestStreamsEndWhenTheyAreNoLongerAllowed(t *testing.T) {
 		}
 		again.want("end: EOF")
 	}, func(cfg *Config) { cfg.SDKs[0].Tokens = []Token{{Secret: streamer, Rights: RightStream}} })
+}
+
+// A stream ends when its config becomes older than allowed, not before, and not while the config is confirmed. The client
+// learns why when it connects again.
+func TestStreamsOfOldConfigsEnd(t *testing.T) {
+	inStreamBubble(t, sseConfig, func(t *testing.T, e *streaming) {
+		began := time.Now()
+		s := e.open(t, "GET", "/sse/shop/eval-all?changes=1", "")
+		defer s.close()
+		s.next()
+		ends := make(chan time.Duration)
+		go func() {
+			for !strings.HasPrefix(s.next(), "end: ") {
+			}
+			ends <- time.Since(began)
+		}()
+		time.Sleep(40 * time.Second)
+		e.flags.SetConfigJSON([]byte(strings.Replace(sseConfig, `"i":1`, `"i":2`, 1))) // the CDN answered
+		if after := <-ends; after != 100*time.Second+1 {
+			t.Errorf("ended after %v", after)
+		}
+		time.Sleep(time.Second)
+		again := e.open(t, "GET", "/sse/shop/eval-all", "")
+		defer again.close()
+		want(t, again.Response, 503, "Retry-After: 1")
+		e.flags.SetConfigJSON([]byte(sseConfig))
+		fresh := e.open(t, "GET", "/sse/shop/eval-all", "")
+		defer fresh.close()
+		if have := fresh.next(); !strings.HasPrefix(have, "{") {
+			t.Errorf("received %s", have)
+		}
+	}, func(cfg *Config) { cfg.MaxStale = time.Minute })
 }
 
 func TestStreamsEndOneByOneWhenTheProcessStops(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/catbridge/catbridge/follower"
 	"github.com/catbridge/catbridge/gateway/internal/ofrep"
@@ -25,6 +26,7 @@ type table struct {
 	served  []*sdk
 	sites   []*site
 	origins []*origins // of the tokens
+	scopes  sync.Map   // *ofrep.Signer → map[ofrep.Scope]*scoped, made when needed
 }
 
 // target is what a key selects.
@@ -33,6 +35,7 @@ type target struct {
 	bare    bool   // the key is a name alone
 	rights  Rights
 	origins *origins // of the token; nil: the key is none
+	token   string   // hash of the token; empty: the key is none
 }
 
 // sdk is an [SDK] that is served.
@@ -144,8 +147,8 @@ func (t *table) add(key string, served *sdk, like *target) *target {
 
 func (t *table) addToken(name string, served *sdk, token *Token) {
 	allowed, _ := parseOrigins(token.Origins) // checked before
-	to := t.add(namePrefix+name+"."+token.Secret, served, &target{rights: token.Rights, origins: &allowed})
 	hash := sha256.Sum256([]byte(token.Secret))
+	to := t.add(namePrefix+name+"."+token.Secret, served, &target{rights: token.Rights, origins: &allowed, token: string(hash[:])})
 	if t.tokens[hash] == nil {
 		t.tokens[hash] = map[string]*target{}
 	}
@@ -163,14 +166,46 @@ func (t *table) token(secret string) map[string]*target {
 	return t.tokens[sha256.Sum256([]byte(secret))]
 }
 
-// scoped returns the SDK of a scope, or nil.
-func (t *table) scoped(signer *ofrep.Signer, scope ofrep.Scope) *sdk {
-	for _, s := range t.served {
-		if slices.Contains(signer.Scopes(s.scope), scope) {
-			return s
+// scoped is what a signed URI selects.
+type scoped struct {
+	sdk *sdk
+	to  *target // of the token that the URI was made for; nil: for none
+}
+
+// scopeOf returns the text of the scope of URIs for an SDK, which the target selected.
+func scopeOf(of *sdk, to *target) string {
+	if to == nil || to.token == "" {
+		return of.scope
+	}
+	return of.scope + "\x00" + to.token
+}
+
+// scoped returns what a scope selects, or nil. All scopes of a signer are computed once: each open stream is
+// looked up after a change.
+func (t *table) scoped(signer *ofrep.Signer, scope ofrep.Scope) *scoped {
+	if all, ok := t.scopes.Load(signer); ok {
+		return all.(map[ofrep.Scope]*scoped)[scope]
+	}
+	all := map[ofrep.Scope]*scoped{}
+	add := func(of *sdk, to *target) {
+		for _, scope := range signer.Scopes(scopeOf(of, to)) {
+			if all[scope] == nil {
+				all[scope] = &scoped{of, to}
+			}
 		}
 	}
-	return nil
+	for _, of := range t.served {
+		add(of, nil)
+	}
+	for _, names := range t.tokens {
+		for _, to := range names {
+			for _, of := range to.sdks {
+				add(of, to)
+			}
+		}
+	}
+	t.scopes.Store(signer, all)
+	return all[scope]
 }
 
 // serving returns the SDK to serve: the first with a config, or else the first.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -105,6 +106,51 @@ func TestServeEvaluatesStreamsAndAsksTheLeaders(t *testing.T) {
 			t.Errorf("%q shows up in the log", secret)
 		}
 	}
+}
+
+// Streams end when the file of tokens changes and no longer permits them. The others go on.
+func TestServeEndsTheStreamsOfTokensThatAreGone(t *testing.T) {
+	const goneToken, lessToken = "token-that-is-gone-secretsecret", "token-with-less-secretsecret"
+	s := startServing(t, map[string]string{
+		"serve.yaml": "sdk_keys: [{name: shop, key: " + testKey + "}]\nserve: {listen: '127.0.0.1:0', token_files: [tokens]}",
+		"tokens":     evalToken + " rights=evaluate,stream\n" + goneToken + " rights=evaluate,stream\n" + lessToken + " rights=evaluate,stream",
+	})
+	s.ready()
+	streams := map[string]*bufio.Reader{}
+	open := func(name, path string) {
+		res := s.send("GET", path, "")
+		if streams[name] = bufio.NewReader(res.Body); res.StatusCode != 200 {
+			t.Fatalf("%s: %d", name, res.StatusCode)
+		}
+	}
+	for _, token := range []string{evalToken, goneToken, lessToken} {
+		res := s.send("POST", "/ofrep/v1/evaluate/flags", "{}", "Authorization: Bearer "+token)
+		text, err := io.ReadAll(res.Body)
+		uri := regexp.MustCompile(`/ofrep/v1/events[^"]*`).FindString(string(text))
+		if err != nil || uri == "" {
+			t.Fatalf("%v, %s", err, text)
+		}
+		open("events of "+token, strings.ReplaceAll(uri, `\u0026`, "&"))
+		open("values of "+token, "/sse/shop."+token+"/eval-all")
+	}
+	s.write("tokens", evalToken+" rights=evaluate,stream\n"+lessToken+" rights=evaluate")
+	s.mark = s.expect(t, s.mark, "changed settings are in effect")
+	s.cdn.Publish(testContent(t, "two"))
+	s.answers("POST", "/api/shop/refresh", "", 200, "")
+	for name, stream := range streams {
+		change := map[bool]string{true: "refetchEvaluation", false: `"two"`}[strings.HasPrefix(name, "events")]
+		kept, received := strings.HasSuffix(name, evalToken), false
+		for {
+			line, err := stream.ReadString('\n')
+			if received = received || strings.Contains(line, change); err != nil || received {
+				break
+			}
+		}
+		if received != kept {
+			t.Errorf("%s: received the change: %v", name, received)
+		}
+	}
+	s.interrupt(t)
 }
 
 func TestServeWithoutWebhooksNeedsNoSecretsOfLeaders(t *testing.T) {

@@ -77,7 +77,7 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, source Source) {
 		case <-replaced:
 			var next Frame
 			next, replaced = source.Current()
-			if len(next) == 0 || bytes.Equal(next, frame) {
+			if len(next) == 0 || bytes.Equal(next, frame) || s.hasEnded() {
 				continue
 			}
 			frame = next

@@ -170,6 +170,16 @@ func (s *Stream) Ended() <-chan struct{} { return s.ended }
 // End asks the stream to end. It is idempotent.
 func (s *Stream) End() { s.once.Do(func() { close(s.ended) }) }
 
+// hasEnded reports whether the stream was asked to end: it may not be allowed to send more.
+func (s *Stream) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Close makes room for another stream. It is idempotent.
 func (s *Stream) Close() {
 	s.End()

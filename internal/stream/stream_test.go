@@ -136,6 +136,25 @@ func TestAStreamSendsTheValueAndItsChanges(t *testing.T) {
 	})
 }
 
+// A stream that has to end while it writes sends nothing that is set later.
+func TestAStreamThatHasToEndSendsNothingMore(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *environment) {
+		for range 20 {
+			c := e.connect(t, "a")
+			c.want("retry: 1000", "id: 0|data: first")
+			e.set("second")
+			synctest.Wait() // it writes
+			for s := range e.open {
+				s.End()
+			}
+			e.set("third")
+			c.want("data: second", "retry: 1000", "end: EOF")
+			synctest.Wait()
+			e.topic.Set(NewFrame("0", "", []byte("first")))
+		}
+	})
+}
+
 func TestSilentStreamsSendHeartbeats(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *environment) {
 		c := e.connect(t, "a")

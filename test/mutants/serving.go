@@ -167,4 +167,28 @@ var serving = []mutant{
 		guarded`}},
 		test{"cmd/catbridge", "^TestServeOnAnAddressOfTheNetwork$"},
 	},
+	{
+		"serve: a request is held after its token was removed", "I13", []edit{{"gateway",
+			`return to != nil && to.serving().site == on`, `return to == nil || on != nil`}},
+		test{"gateway", "^TestHeldRequestsEndWhenTheirTokenIsRemoved$"},
+	},
+	{
+		"serve: a stream stays open when its config is too old", "I14", []edit{{"gateway",
+			`f.timer = time.AfterFunc(g.maxStale, f.check)`, `f.timer = time.AfterFunc(g.maxStale, func() {})`}},
+		test{"gateway", "^TestStreamsOfOldConfigsEnd$"},
+	},
+	{
+		"serve: a stream ends although its config was confirmed again", "I14", []edit{{"gateway",
+			`if left := f.left(); left < 0 {
+		f.stream.End()
+	} else {`, `if left := f.left(); true {
+		f.stream.End()
+	} else {`}},
+		test{"gateway", "^TestStreamsOfOldConfigsEnd$"},
+	},
+	{
+		"serve: a stream sends a change after it has to end", "I13", []edit{{"internal/stream",
+			` || s.hasEnded() {`, ` {`}},
+		test{"internal/stream", "^TestAStreamThatHasToEndSendsNothingMore$"},
+	},
 }

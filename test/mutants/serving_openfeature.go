@@ -29,7 +29,7 @@ var servingOpenFeature = []mutant{
 	},
 	{
 		"serve: after an event a page receives the older flags", "F42", []edit{{"gateway",
-			`!of.reaches(wanted) && !g.awaitVersion(r, of.site, wanted)`, `!of.reaches(wanted) && !g.awaitVersion(r, of.site, wanted) && false`}},
+			`!of.reaches(wanted) && !g.awaitVersion(r, of, wanted)`, `!of.reaches(wanted) && !g.awaitVersion(r, of, wanted) && false`}},
 		test{"gateway", "^TestARequestAfterAnEventReceivesNothingOlder$"},
 	},
 	{
@@ -41,5 +41,25 @@ var servingOpenFeature = []mutant{
 		"serve: all pages ask at once after an event", "F42", []edit{{"internal/stream",
 			`if h.started && !h.delaying {`, `if h.started && !h.delaying && h.each < 0 {`}},
 		test{"internal/stream", "^TestHintsAreSpread$"},
+	},
+	{
+		"serve: a URI outlives the token that it was made for", "I13", []edit{{"gateway",
+			`if to == nil || to.token == "" {`, `if true {`}},
+		test{"gateway", "^TestEventStreamsEndWithTheirToken$"},
+	},
+	{
+		"serve: a stream outlives the right of its token", "I13", []edit{{"gateway",
+			`case is.to.rights&RightStream == 0:`, `case false:`}},
+		test{"gateway", "^TestEventStreamsEndWithTheirToken$"},
+	},
+	{
+		"serve: pages of an origin that a token lost keep their streams", "I13", []edit{{"gateway",
+			`case grant.Origin != "" && !is.to.origins.none()`, `case false && !is.to.origins.none()`}},
+		test{"gateway", "^TestEventStreamsEndWithTheirToken$"},
+	},
+	{
+		"serve: after an event a page without its token waits", "I13", []edit{{"gateway",
+			`func() bool { return g.mayGoOn(r, selector{}, RightEvaluate, of) }`, `nil`}},
+		test{"gateway", "^TestRequestsAfterAnEventEndWhenTheyAreNoLongerAllowed$"},
 	},
 }
