@@ -1,6 +1,7 @@
 package follower
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -236,6 +237,70 @@ func TestAnEntryWithoutALeaderIsTakenOnceItIsLater(t *testing.T) {
 				wantVersion(t, c, 4)
 				if s := c.Stats(); s.Waits == 0 || s.Source != SourceEntry {
 					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}
+
+// A leader wrote the entry by a Redis clock that was ahead, and is gone. What else it wrote, or its
+// lock, shows that the local clock says nothing about the entry's age.
+func TestAnEntryOfALeaderThatIsGoneIsNotDatedByTheLocalClock(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, Manual} {
+		for _, gone := range []time.Duration{time.Second, time.Minute} { // the lock lasts 15 s
+			t.Run(fmt.Sprint(mode, " ", gone), func(t *testing.T) {
+				inBubble(t, func(t *testing.T, n *network) {
+					w := n.writer(t)
+					w.skew = 4 * time.Second
+					w.acquire()
+					w.commit(configJSON(2))
+					n.link.Down()
+					c := n.start(t, online(cdnAt(3)), polling(mode, 0))
+					time.Sleep(2 * time.Second)
+					if err := c.Refresh(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					c.SetOffline()
+					n.Del(w.keys.Meta)
+					time.Sleep(gone)
+					n.link.Up()
+					for range 10 {
+						time.Sleep(30 * time.Second)
+						wantVersion(t, c, 3)
+						_ = c.Refresh(t.Context())
+						wantVersion(t, c, 3)
+						n.Del(w.keys.Blob) // what was seen counts
+					}
+					if s := c.Stats(); s.Source != SourceCDN || s.EntryReads == 0 {
+						t.Errorf("%+v", s)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Redis's clock was set ahead after it became known. Without meta, the entry may be that of a leader
+// of after that.
+func TestAnEntryWithoutMetaIsNotDatedByAClockOfBefore(t *testing.T) {
+	for _, mode := range []PollingMode{Subscribe, Manual} {
+		t.Run(mode.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, n *network) {
+				c, w, stop := cutOff(t, n, mode)
+				stop()
+				w.with(func() { w.skew = time.Minute })
+				w.commit(configJSON(2))
+				n.Del(w.keys.Meta)
+				time.Sleep(2 * time.Minute)
+				n.link.Up()
+				for range 10 {
+					time.Sleep(30 * time.Second)
+					wantVersion(t, c, 3)
+					_ = c.Refresh(t.Context())
+					wantVersion(t, c, 3)
+				}
+				if c.Stats().EntryReads == 0 {
+					t.Errorf("%+v", c.Stats())
 				}
 			})
 		})

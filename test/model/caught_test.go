@@ -170,6 +170,14 @@ var caught = []struct {
 	{"a follower believes a lagging edge", SuspectHeld, "I1", OnlineFollowers, quick, []Event{
 		{Fetch, 0, 0}, {Publish, 2, 0}, {Fetch, 0, 0}, {Stray, 0, 0},
 	}},
+	{"an entry beside a blob is dated by the local clock", BlobIsALeaders, "I1", OnlineFollowers | ClockSteps | DataLoss | ProcessFaults, slow, []Event{
+		{Step, 0, 4}, {Lead, 0, 0}, {Publish, 0, 0}, {Fetch, 0, 0}, {Crash, 0, 0}, {Wait, 0, 9}, {Delete, 0, 2}, {Connect, 0, 0},
+		{Advance, 0, 0}, {Advance, 0, 0}, {Advance, 0, 0}, {Advance, 0, 0},
+	}},
+	{"an entry without meta is dated by a clock of before", LostMetaProvesNothing, "I1", OnlineFollowers | ClockSteps | DataLoss, slow, []Event{
+		{Connect, 1, 160}, {Lead, 0, 125}, {Hear, 1, 244}, {Step, 0, 210}, {Lead, 2, 121}, {Publish, 0, 25}, {Fetch, 1, 242}, {Delete, 0, 90},
+		{Wait, 0, 174}, {Wait, 0, 214},
+	}},
 	{"another fleet's content reaches a follower", ChannelNamesFleet, "I1", Strangers, quick, []Event{
 		{Connect, 0, 0}, {Stranger, 0, 0}, {Hear, 0, 0},
 	}},

@@ -27,7 +27,11 @@ func (f *reader) fromEntry(metaRev int64) (held, bool) {
 		return held{}, true
 	}
 	if e.rev != metaRev && e.body != garbage {
-		f.sawEntry(e)
+		if s.meta.epoch == 0 && s.lock.owner == 0 && s.blob.rev == 0 && f.sys.revs[e.rev] == e.body && !f.own.led {
+			f.own.unsure = true // the entry is all that is left of a leader
+		}
+		f.own.led = f.own.led || s.meta.epoch != 0 || s.lock.owner != 0 || s.blob.rev != 0 && !f.sys.without.has(BlobIsALeaders)
+		f.sawEntry(e, s.meta.rev == 0 && !f.sys.without.has(LostMetaProvesNothing))
 	}
 	next, _ := f.prepare(e.rev, e.body, e.body, false)
 	return next, true

@@ -18,7 +18,7 @@ type own struct {
 	asked   int64 // true time, which the local clock shows
 
 	named, entry rebase
-	led          bool // there has been a leader
+	led          bool // there has been a leader, which may have written the entry
 	later        content
 	outrun       bool
 
@@ -26,8 +26,10 @@ type own struct {
 	clockKnown bool
 	past       []replaced
 
-	unsure bool // for the oracle: Redis's clock was set back before the follower received it
-	at     int  // for the oracle: the least position of served in the CDN's history
+	// unsure, for the oracle: Redis's clock was set back before the follower received it, or only
+	// the entry is left of what a leader wrote.
+	unsure bool
+	at     int // for the oracle: the least position of served in the CDN's history
 }
 
 // fetch is a request to the CDN and its answer. If lagging is set, an edge serves content that
@@ -113,8 +115,8 @@ func (f *reader) named(m meta, now int64, counts bool) {
 	}
 }
 
-// sawEntry is holder.note for an entry that no leader wrote.
-func (f *reader) sawEntry(e entry) {
+// sawEntry is holder.note for an entry that no leader wrote, or, if unnamed is set, perhaps one.
+func (f *reader) sawEntry(e entry, unnamed bool) {
 	o := &f.own
 	if !o.fetched {
 		return
@@ -124,7 +126,7 @@ func (f *reader) sawEntry(e entry) {
 		asked = max(asked, o.asked+o.clock)
 	}
 	o.entry.add(1, e.rev, e.rev, e.body, math.MaxInt64, none, f.sys.now, 0)
-	if e.body != o.served && ((o.clockKnown || !o.led) && e.rev-asked >= entryApart && e.rev <= f.sys.now || o.entry.due(0) && e.rev > o.entry.firstCDN) {
+	if e.body != o.served && ((o.clockKnown && !unnamed || !o.led) && e.rev-asked >= entryApart && e.rev <= f.sys.now || o.entry.due(0) && e.rev > o.entry.firstCDN) {
 		f.outran(e.body)
 	}
 }

@@ -51,6 +51,8 @@ const (
 	FetchedWaits                              // follower: content that it fetched itself yields to a later answer only (I1)
 	FetchedYieldsToEvidence                   // follower: and, if clocks do not decide, to evidence (I8)
 	SuspectHeld                               // follower: an ETag that it held recently is fetched again (F27)
+	BlobIsALeaders                            // follower: if there is a blob, the entry may be a leader's, dated by Redis's clock
+	LostMetaProvesNothing                     // follower: without meta, the entry may be a leader's, dated by a clock that was set since
 	PatchBase                                 // follower: a patch applies to its base only (F38)
 	PatchResult                               // follower: what patches make must have the announced hash (F38)
 	PatchesDeleted                            // commit: patches that do not lead to the new content are deleted (I3)

@@ -296,7 +296,10 @@ var rebaseRule = []mutant{
 	{"the rebase rule combines two connections", "I1", []edit{{"follower/internal/feed", `s.rebase, s.control.lower = rebase{}, lowerStatements{} // the evidence`, `// what`}}, test{"follower", "^TestALowerRevIsNotTakenOnEvidenceOfTwoConnections$"}},
 	{"the rebase rule accepts a replica", "I1", []edit{{"follower/internal/feed", `if s.want.tries >= primaryAfter || s.rebase.due() {`, `if s.want.tries >= primaryAfter {`}}, test{"follower", "^TestALowerRevIsNotTakenFromAReplica$"}},
 	{"followers give up a leader between two heartbeats", "I7", []edit{{"follower/internal/feed", `max(s.Timings.Dead, 3*s.renew)`, `s.Timings.Dead`}}, test{"follower", "^TestTheLeadersHeartbeatIntervalSetsTheTimeout$"}},
-	{"an entry of a former leader is ordered by the local clock", "F44", []edit{{"follower/internal/feed", `proven = (known || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfAGoneLeaderIsNotComparedByTheLocalClock$"}},
+	{"an entry beside a leader's blob is ordered by the local clock", "I1", []edit{{"follower/internal/feed", `s.byLeader || r.byLeader`, `s.byLeader`}}, test{"follower", "^TestAnEntryOfALeaderThatIsGoneIsNotDatedByTheLocalClock$"}},
+	{"an entry without meta is ordered by a clock of before", "F44", []edit{{"follower/internal/feed", `known && !i.unnamed || i.alone`, `known || i.alone`}}, test{"follower", "^TestAnEntryWithoutMetaIsNotDatedByAClockOfBefore$"}},
+	{"the blob beside an entry is forgotten", "I1", []edit{{"follower/internal/feed", `s.byLeader || r.byLeader`, `r.byLeader`}}, test{"follower", "^TestAnEntryOfALeaderThatIsGoneIsNotDatedByTheLocalClock$"}},
+	{"an entry of a former leader is ordered by the local clock", "F44", []edit{{"follower/internal/feed", `proven = (known && !i.unnamed || i.alone) &&`, `proven =`}}, test{"follower", "^TestAnEntryOfAGoneLeaderIsNotComparedByTheLocalClock$"}},
 	{"no rebase rule", "I8", []edit{{"follower/internal/feed", `return r.items >= rebaseItems`, `return false && r.items >= rebaseItems`}}, test{"follower", "^TestALowerRevIsTakenByTheRebaseRuleOnly$"}},
 }
 

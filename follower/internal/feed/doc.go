@@ -31,8 +31,9 @@
 //	content and a later CDN answer than the  not count: they may have been requested before
 //	first
 //	an entry that no leader wrote has a      by Redis's clock and the local one, if a message
-//	later fetch time                         stated Redis's; by the local clock alone if no
-//	                                         leader was ever seen, as among official SDKs
+//	later fetch time                         stated Redis's and Redis has meta; by the local
+//	                                         clock alone if no leader was ever seen and Redis
+//	                                         has no blob, as among official SDKs
 //	3 reads of such an entry over 30 s,      even if those clocks are wrong
 //	with rising fetch times
 //	a message or a read that names that      always: an operator decided, not the CDN

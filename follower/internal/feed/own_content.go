@@ -61,7 +61,9 @@ type item struct {
 	late      time.Duration // the maximum delay of a message
 	counts    bool          // it may be evidence, unlike a read from a replica, which may be behind
 	entry     bool          // it is an entry that meta does not name; rev and cdn are its fetch time
-	alone     bool          // no leader was ever seen: only SDKs write the entry
+	alone     bool          // no leader was ever seen, nor what one wrote: only SDKs write the entry
+	// unnamed: Redis lost what names the leader's content, so the entry may be the leader's.
+	unnamed bool
 	// controlled: an operator's order made it current, so it does not matter when the CDN answered.
 	controlled bool
 }
@@ -76,14 +78,16 @@ func (o *own) isOlderThan(i item, clock *redisClock) bool {
 	switch {
 	case i.entry:
 		// An SDK's entry states the time of its machine, a leader's that of Redis, which may
-		// be ahead. If a leader was seen, but Redis's clock is unknown, only evidence counts.
+		// be ahead. If a leader was seen, but Redis's clock is unknown, only evidence counts. It
+		// is the same if the entry may be a leader's: the clock may have been set ahead since it
+		// became known.
 		evidence = &o.entry
 		asked := o.asked.UnixMilli()
 		converted, known := clock.when(o.asked)
 		if known {
 			asked = max(asked, converted)
 		}
-		proven = (known || i.alone) && i.cdn-asked >= entryApart.Milliseconds() && i.cdn <= i.at.UnixMilli()
+		proven = (known && !i.unnamed || i.alone) && i.cdn-asked >= entryApart.Milliseconds() && i.cdn <= i.at.UnixMilli()
 	case i.published != 0:
 		// An answer later than the message's publication is from before the clock was set back.
 		asked, _ := clock.when(o.asked)

@@ -84,6 +84,7 @@ type reading struct {
 	entry      []byte       // nil: there is none
 	patches    wire.Patches // nil: there are none
 	patchesErr error        // not nil if the patches are malformed, or must not be read
+	byLeader   bool         // with theEntry: Redis has a blob, which only leaders write
 }
 
 // part is what is read together with a head.
@@ -112,7 +113,8 @@ func (s *store) readPatches(ctx context.Context, from node) (reading, error) {
 }
 
 // readEntry reads the official entry, then meta and lock: if an SDK wrote the entry while a control
-// was in force, meta names that control, or the end of it has already replaced the entry.
+// was in force, meta names that control, or the end of it has already replaced the entry. One byte
+// of the blob shows whether there is one.
 func (s *store) readEntry(ctx context.Context, from node) (reading, error) {
 	return promptly(ctx, s, func(ctx context.Context) (reading, error) { return s.read(ctx, from, theEntry) })
 }
@@ -126,7 +128,7 @@ func (s *store) read(ctx context.Context, from node, with part) (r reading, err 
 	if err != nil {
 		return r, err
 	}
-	var blob, patches, entry, lock *redis.StringCmd
+	var blob, patches, entry, trace, lock *redis.StringCmd
 	var meta *limited.Reply
 	r.primary = isPrimary
 	s.reader.Do(ctx, func(get limited.Get) {
@@ -138,6 +140,7 @@ func (s *store) read(ctx context.Context, from node, with part) (r reading, err 
 			patches = get(pipe, s.keys.Patches, wire.MaxPatchesBytes)
 		case theEntry:
 			entry = get(pipe, s.keys.Entry, cachekeys.MaxEntryBytes)
+			trace = get(pipe, s.keys.Blob, 0)
 		}
 		meta = limited.HMGet(ctx, pipe, wire.MaxMetaFieldBytes, s.keys.Meta, wire.MetaFields()...)
 		lock = get(pipe, s.keys.Lock, wire.MaxLockBytes)
@@ -173,6 +176,14 @@ func (s *store) read(ctx context.Context, from node, with part) (r reading, err 
 	if entry != nil {
 		if r.entry, err = limited.Bytes(entry); err != nil && !isWrongType(err) {
 			return r, fmt.Errorf("read the entry: %w", s.reloadIfMoved(ctx, err))
+		}
+		switch data, err := limited.Bytes(trace); {
+		case err == nil:
+			r.byLeader = data != nil
+		case isWrongType(err):
+			r.byLeader = true
+		default:
+			return r, fmt.Errorf("read the blob: %w", s.reloadIfMoved(ctx, err))
 		}
 	}
 	switch fields, err := meta.Values(); {

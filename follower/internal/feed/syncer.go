@@ -36,6 +36,7 @@ type syncer struct {
 	anomaly   string              // hash of the last anomaly
 	failing   subscription.Outage // of reads
 	entryRead time.Time
+	byLeader  bool // a leader was seen, or what one wrote: it may have written the entry, too
 
 	rebase    rebase
 	outrun    bool // a client may now use content that had to wait
