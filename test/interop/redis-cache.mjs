@@ -4,7 +4,7 @@
 import { createClient } from "@redis/client";
 import { catbridgeCache } from "../../examples/adapters/node/catbridge-cache.mjs";
 
-const timeout = 10_000; // milliseconds
+const timeout = 60_000; // milliseconds
 
 export async function openRedisCache(url, namespace) {
   const client = createClient({
