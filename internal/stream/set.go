@@ -13,16 +13,19 @@ import (
 
 // The reasons why a stream is not admitted.
 var (
-	ErrFull       = errors.New("too many streams are open")
-	ErrClientFull = errors.New("this client has too many streams open")
-	ErrNotAllowed = errors.New("the stream is no longer allowed: connect again")
-	ErrDraining   = errors.New("the server is shutting down")
+	ErrFull           = errors.New("too many streams are open")
+	ErrClientFull     = errors.New("this client has too many streams open")
+	ErrCredentialFull = errors.New("too many streams are open with this credential")
+	ErrNotAllowed     = errors.New("the stream is no longer allowed: connect again")
+	ErrDraining       = errors.New("the server is shutting down")
 )
 
-// Limits bound the streams of a [Set]. All fields are required.
+// Limits bound the streams of a [Set]. All fields are required but PerCredential.
 type Limits struct {
 	Total     int // streams open at once
 	PerClient int // streams of one client open at once
+	// PerCredential is the number of streams with one credential open at once; 0: it is not bounded.
+	PerCredential int
 	// MinAge and MaxAge bound the random age at which a stream ends.
 	MinAge, MaxAge time.Duration
 	// WriteTimeout bounds each write. A client that reads nothing for so long is disconnected.
@@ -35,17 +38,18 @@ type Limits struct {
 type Set struct {
 	limits Limits
 
-	mu       sync.Mutex
-	open     map[*Stream]struct{}
-	clients  map[string]int // streams of each client
-	draining bool
+	mu          sync.Mutex
+	open        map[*Stream]struct{}
+	clients     map[string]int // streams of each client
+	credentials map[string]int // streams with each credential
+	draining    bool
 
 	refused, slow atomic.Uint64
 }
 
 // NewSet returns a Set without streams.
 func NewSet(limits Limits) *Set {
-	return &Set{limits: limits, open: map[*Stream]struct{}{}, clients: map[string]int{}}
+	return &Set{limits: limits, open: map[*Stream]struct{}{}, clients: map[string]int{}, credentials: map[string]int{}}
 }
 
 // Open admits a stream of a client. The caller must call [Stream.Close].
@@ -54,7 +58,13 @@ func (s *Set) Open(client string) (*Stream, error) { return s.OpenWhile(client, 
 // OpenWhile is Open for a stream that [Set.Recheck] ends when allowed returns false. allowed is called by
 // other goroutines, and at once: what it depends on may have changed since the caller looked.
 func (s *Set) OpenWhile(client string, allowed func() bool) (*Stream, error) {
-	stream, err := s.register(client, allowed)
+	return s.OpenWith("", client, allowed)
+}
+
+// OpenWith is OpenWhile for a client with a credential, which is any text that identifies it; empty: it
+// has none.
+func (s *Set) OpenWith(credential, client string, allowed func() bool) (*Stream, error) {
+	stream, err := s.register(credential, client, allowed)
 	if err == nil && allowed != nil && !allowed() {
 		stream.Close()
 		return nil, ErrNotAllowed
@@ -62,7 +72,7 @@ func (s *Set) OpenWhile(client string, allowed func() bool) (*Stream, error) {
 	return stream, err
 }
 
-func (s *Set) register(client string, allowed func() bool) (*Stream, error) {
+func (s *Set) register(credential, client string, allowed func() bool) (*Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
@@ -73,6 +83,8 @@ func (s *Set) register(client string, allowed func() bool) (*Stream, error) {
 		err = ErrFull
 	case s.clients[client] >= s.limits.PerClient:
 		err = ErrClientFull
+	case credential != "" && s.limits.PerCredential > 0 && s.credentials[credential] >= s.limits.PerCredential:
+		err = ErrCredentialFull
 	}
 	if err != nil {
 		if !s.draining {
@@ -80,9 +92,10 @@ func (s *Set) register(client string, allowed func() bool) (*Stream, error) {
 		}
 		return nil, err
 	}
-	stream := &Stream{set: s, client: client, allowed: allowed, ended: make(chan struct{})}
+	stream := &Stream{set: s, client: client, credential: credential, allowed: allowed, ended: make(chan struct{})}
 	s.open[stream] = struct{}{}
 	s.clients[client]++
+	s.credentials[credential]++
 	return stream, nil
 }
 
@@ -157,11 +170,12 @@ func (s *Set) Draining() bool {
 
 // Stream is an admitted stream.
 type Stream struct {
-	set     *Set
-	client  string
-	allowed func() bool // nil: always
-	once    sync.Once
-	ended   chan struct{}
+	set        *Set
+	client     string
+	credential string      // empty: none
+	allowed    func() bool // nil: always
+	once       sync.Once
+	ended      chan struct{}
 }
 
 // Ended returns a channel that is closed when the stream must end.
@@ -191,5 +205,8 @@ func (s *Stream) Close() {
 	delete(s.set.open, s)
 	if s.set.clients[s.client]--; s.set.clients[s.client] == 0 {
 		delete(s.set.clients, s.client)
+	}
+	if s.set.credentials[s.credential]--; s.set.credentials[s.credential] == 0 {
+		delete(s.set.credentials, s.credential)
 	}
 }

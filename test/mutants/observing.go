@@ -47,7 +47,7 @@ var observing = []mutant{
 		test{"cmd/catbridge/internal/ui", "^TestWithoutANameOfTheTokenTheFormAsksForIt$"},
 	},
 	{
-		"bodies for event streams are read without a deadline", "F33", []edit{{"cmd/catbridge/internal/httpd", `buffered(working(patient(ui)))`, `working(patient(ui))`},
+		"bodies for event streams are read without a deadline", "F33", []edit{{"cmd/catbridge/internal/httpd", `buffered(answers.holding(working(patient(ui))))`, `answers.holding(working(patient(ui)))`},
 			{"cmd/catbridge/internal/httpd", `if r.ContentLength == 0 {`, `if true {`}},
 		test{"cmd/catbridge/internal/httpd", "^TestBodiesForEventStreamsDoNotKeepOthersOut$"},
 	},

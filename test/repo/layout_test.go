@@ -146,7 +146,7 @@ var layouts = map[string]layout{
 	"cmd/catbridge/internal/httpd": {
 		own: []string{
 			"cachekeys", "evaluate", "leader", "internal/acl", "internal/cdn", "internal/control", "internal/eventlog", "internal/histogram", "internal/hostname",
-			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/subscription", "internal/version", "internal/wire",
+			"internal/limited", "internal/patch", "internal/regularfile", "internal/redisnode", "internal/stream", "internal/subscription", "internal/version", "internal/wire",
 		},
 		other: []string{"github.com/prometheus/client_golang"},
 	},

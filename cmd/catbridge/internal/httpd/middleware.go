@@ -36,44 +36,6 @@ func lastIfUnclear(next http.Handler) http.Handler {
 	})
 }
 
-// atOnce handles at most n requests at once, and rejects more. While a request is handled, its
-// connection is not closed for a new one.
-func atOnce(n int, next http.Handler) http.Handler { return inTurn(n, 0, next) }
-
-// inTurn is like atOnce, but a request waits for its turn for a time before it is rejected.
-// Meanwhile its connection gives way to others.
-func inTurn(n int, wait time.Duration, next http.Handler) http.Handler {
-	free := make(chan struct{}, n)
-	begin := func(r *http.Request) bool {
-		select {
-		case free <- struct{}{}:
-			return true
-		default:
-		}
-		if wait <= 0 {
-			return false
-		}
-		over := time.NewTimer(wait)
-		defer over.Stop()
-		select {
-		case free <- struct{}{}:
-			return true
-		case <-over.C:
-		case <-r.Context().Done():
-		}
-		return false
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !begin(r) {
-			w.Header().Set("Retry-After", "1")
-			http.Error(w, "too many requests of this kind at once; try again", http.StatusServiceUnavailable)
-			return
-		}
-		defer func() { <-free }()
-		working(next).ServeHTTP(w, r)
-	})
-}
-
 // working keeps the connection of a request from being closed for a new one while the request is
 // handled.
 func working(next http.Handler) http.Handler {

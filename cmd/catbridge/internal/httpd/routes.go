@@ -23,9 +23,9 @@ const (
 // newHandler returns the handler of a leader process. docs/http.md is generated from the calls of mux.Handle
 // and the comments at the ends of their lines.
 func newHandler(cfg Config) http.Handler {
-	mux := http.NewServeMux()
+	mux, answers := http.NewServeMux(), &unread{most: maxUnread}
 	mux.HandleFunc("/", notFound)
-	hooks := only(getOrPost, buffered(atOnce(hooksAtOnce, cfg.Leader.WebhookHandler())))
+	hooks := only(getOrPost, buffered(answers.holding(atOnce(hooksAtOnce, cfg.Leader.WebhookHandler()))))
 	mux.Handle("/hook/{name}", hooks) // ConfigCat's webhook for the SDK key of that name
 	mux.Handle("/hook/{name}/{$}", hooks)
 	h := health{cfg.Leader}
@@ -35,20 +35,20 @@ func newHandler(cfg Config) http.Handler {
 	if cfg.loopback || len(cfg.Hosts) > 0 {
 		guarded = func(next http.Handler) http.Handler { return fromHosts(cfg.Hosts, next) }
 	}
-	addInternal(mux, guarded, cfg.Gatherer, cfg.Logger, cfg.Pprof)
-	addUI(mux, cfg.ui)
+	addInternal(mux, answers, guarded, cfg.Gatherer, cfg.Logger, cfg.Pprof)
+	addUI(mux, answers, cfg.ui)
 	if cfg.Status {
-		mux.Handle("/status", guarded(only(getOrHead, atOnce(statusAtOnce, status{cfg.Leader, cfg.Version})))) // JSON, see below; with the setting status
+		mux.Handle("/status", guarded(only(getOrHead, answers.holding(atOnce(statusAtOnce, status{cfg.Leader, cfg.Version}))))) // JSON, see below; with the setting status
 	}
 	return observed(cfg.Logger, access{slog.LevelDebug, true}, headers(lastIfUnclear(mux)))
 }
 
 // addInternal adds /metrics, unless gatherer is nil, and the profiles.
-func addInternal(mux *http.ServeMux, guarded func(http.Handler) http.Handler, gatherer prometheus.Gatherer, log *slog.Logger, withProfiles bool) {
+func addInternal(mux *http.ServeMux, answers *unread, guarded func(http.Handler) http.Handler, gatherer prometheus.Gatherer, log *slog.Logger, withProfiles bool) {
 	if gatherer != nil {
-		mux.Handle("/metrics", guarded(only(getOrHead, atOnce(metricsAtOnce, promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
+		mux.Handle("/metrics", guarded(only(getOrHead, answers.holding(atOnce(metricsAtOnce, promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
 			ErrorLog: promLog{log}, ErrorHandling: promhttp.ContinueOnError, Timeout: writeTimeout / 2,
-		}))))) // for Prometheus; with the setting metrics.enabled
+		})))))) // for Prometheus; with the setting metrics.enabled
 	}
 	if !withProfiles {
 		return

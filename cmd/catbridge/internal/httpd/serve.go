@@ -138,18 +138,18 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 	case onLoopback(addr):
 		guarded = func(next http.Handler) http.Handler { return fromHosts(cfg.Hosts, next) }
 	}
-	mux := http.NewServeMux()
+	mux, answers := http.NewServeMux(), &unread{most: maxUnread}
 	mux.Handle("/healthz", only(getOrHead, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, true, "alive", "", nil) }))) // 200 while the process works
 	mux.Handle("/readyz", only(getOrHead, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { serveReady(w, cfg.Report()) })))        // 200 once there was a config for every SDK key, otherwise 503; a line for each SDK key
-	addInternal(mux, guarded, cfg.Gatherer, cfg.Logger, cfg.Pprof)
+	addInternal(mux, answers, guarded, cfg.Gatherer, cfg.Logger, cfg.Pprof)
 	if cfg.Status {
-		mux.Handle("/status", guarded(only(getOrHead, atOnce(statusAtOnce, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		mux.Handle("/status", guarded(only(getOrHead, answers.holding(atOnce(statusAtOnce, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			writeStatus(w, cfg.Report())
-		}))))) // JSON, see below; with the setting status
+		})))))) // JSON, see below; with the setting status
 	}
-	addUI(mux, cfg.ui)
+	addUI(mux, answers, cfg.ui)
 	if cfg.Hooks != nil {
-		hooks := only(getOrPost, buffered(atOnce(hooksAtOnce, cfg.Hooks)))
+		hooks := only(getOrPost, buffered(answers.holding(atOnce(hooksAtOnce, cfg.Hooks))))
 		mux.Handle("/hook/{name}", hooks) // ConfigCat's webhook for the SDK key of that name; with the setting serve.webhooks
 		mux.Handle("/hook/{name}/{$}", hooks)
 	}

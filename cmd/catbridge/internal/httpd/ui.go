@@ -32,12 +32,12 @@ func (n NewUI) on(addr net.Addr) (UI, error) {
 const pageWait = 5 * time.Second
 
 // addUI adds the dashboard, unless it is nil.
-func addUI(mux *http.ServeMux, ui UI) {
+func addUI(mux *http.ServeMux, answers *unread, ui UI) {
 	if ui == nil {
 		return
 	}
-	mux.Handle("/ui/", buffered(inTurn(pagesAtOnce, pageWait, ui))) // the dashboard, by GET, HEAD or POST; with the setting ui
-	mux.Handle("/ui/events", buffered(working(patient(ui))))        // server-sent events for its pages; likewise
+	mux.Handle("/ui/", buffered(answers.holding(inTurn(pagesAtOnce, pageWait, ui)))) // the dashboard, by GET, HEAD or POST; with the setting ui
+	mux.Handle("/ui/events", buffered(answers.holding(working(patient(ui)))))        // server-sent events for its pages; likewise
 }
 
 func isUI(path string) bool { return path == "/ui" || strings.HasPrefix(path, "/ui/") }

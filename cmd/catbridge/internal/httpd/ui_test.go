@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -51,9 +52,14 @@ func TestBodiesForEventStreamsDoNotKeepOthersOut(t *testing.T) {
 type slowUI struct {
 	refusingUI
 	takes time.Duration
+	only  string // the address for which they do; empty: all
 }
 
-func (u slowUI) ServeHTTP(http.ResponseWriter, *http.Request) { time.Sleep(u.takes) }
+func (u slowUI) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	if u.only == "" || u.only == r.RemoteAddr {
+		time.Sleep(u.takes)
+	}
+}
 
 // All open pages ask at once when something has changed: they wait for their turn, but not for ever.
 func TestPagesWaitForTheirTurn(t *testing.T) {
@@ -68,10 +74,11 @@ func TestPagesWaitForTheirTurn(t *testing.T) {
 				handler := newHandler(Config{Leader: fixedLeader{}, Logger: slog.New(slog.DiscardHandler), ui: slowUI{takes: test.takes}})
 				var rejected atomic.Int64
 				var all sync.WaitGroup
-				for range 3 * pagesAtOnce {
+				for i := range 3 * pagesAtOnce {
 					all.Go(func() {
-						w := httptest.NewRecorder()
-						handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/ui/", nil))
+						w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/ui/", nil)
+						r.RemoteAddr = fmt.Sprintf("192.0.2.%d:1", i)
+						handler.ServeHTTP(w, r)
 						if w.Code == http.StatusServiceUnavailable {
 							rejected.Add(1)
 						}
@@ -84,4 +91,32 @@ func TestPagesWaitForTheirTurn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// However many pages one client asks for, others have their turn.
+func TestOneClientDoesNotTakeTheTurnsOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ask := func(handler http.Handler, address string) int {
+			w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/ui/", nil)
+			r.RemoteAddr = address
+			handler.ServeHTTP(w, r)
+			return w.Code
+		}
+		u := slowUI{takes: time.Hour, only: "192.0.2.1:1"}
+		handler := newHandler(Config{Leader: fixedLeader{}, Logger: slog.New(slog.DiscardHandler), ui: u})
+		var all sync.WaitGroup
+		for range 2 * pagesAtOnce {
+			all.Go(func() { ask(handler, u.only) })
+		}
+		synctest.Wait()
+		for i := range 2 * pagesAtOnce {
+			if status := ask(handler, fmt.Sprintf("198.51.100.%d:1", i)); status != http.StatusOK {
+				t.Fatalf("another client: %d", status)
+			}
+		}
+		all.Wait()
+		if status := ask(handler, "192.0.2.1:2"); status != http.StatusOK {
+			t.Errorf("the same client later: %d", status)
+		}
+	})
 }

@@ -26,6 +26,8 @@ type viewer struct {
 	name   string   // of the token; empty: unknown
 	rights right    // with those that they include; 0: nobody
 	sdks   []string // labels; empty: all
+	// credential identifies the viewer's credential without revealing it; empty: there is none.
+	credential string
 	// key authenticates the values in forms and cookies of this viewer alone.
 	key []byte
 	// session reports whether the credential is a session, which the viewer can end.
@@ -87,7 +89,8 @@ func (u *UI) identify(w http.ResponseWriter, r *http.Request) (*viewer, error) {
 	}
 	v := &viewer{key: u.formKey(w, r)}
 	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		v.name, v.rights = r.TLS.VerifiedChains[0][0].Subject.CommonName, rightRead|rightExplain
+		subject := r.TLS.VerifiedChains[0][0].Subject
+		v.name, v.rights, v.credential = subject.CommonName, rightRead|rightExplain, "certificate "+subject.String()
 		return v, nil
 	}
 	return v, errNoCredential

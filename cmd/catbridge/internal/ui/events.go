@@ -23,7 +23,7 @@ func (u *UI) events(w http.ResponseWriter, r *http.Request) {
 		u.fail(w, &request{Request: r, ui: u, who: who, now: time.Now()}, err)
 		return
 	}
-	s, err := u.streams.OpenWhile(stream.ClientOf(r), u.stillAllowed(r, who))
+	s, err := u.streams.OpenWith(who.credential, stream.ClientOf(r), u.stillAllowed(r, who))
 	if err != nil {
 		u.fail(w, &request{Request: r, ui: u, who: who, now: time.Now()},
 			&failure{status: http.StatusServiceUnavailable, text: err.Error(), retryAfter: "10"})

@@ -260,6 +260,37 @@ func TestStreamsAreBounded(t *testing.T) {
 	b.want(b.send("GET", "/ui/events", nil, func(r *http.Request) { r.RemoteAddr = "198.51.100.1:1" }), http.StatusServiceUnavailable)
 }
 
+// One token does not take the streams of all others, such as those behind the same proxy, however many
+// sessions it has.
+func TestStreamsOfATokenAreBounded(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, _ *UI, _ *fixedObserver, connect func(string) *events) {
+		var all []*events
+		open := func(header string, status int) {
+			t.Helper()
+			e := connect(header)
+			if e.res.StatusCode != status {
+				t.Fatalf("after %d streams: %d, want %d", len(all), e.res.StatusCode, status)
+			}
+			all = append(all, e)
+		}
+		reads := newTokens(allTokens(), true)[0]
+		session := func() string { return "Cookie: catbridge-leader=" + reads.newSession(time.Now()) + "\r\n" }
+		for range streamLimits.PerCredential / 2 {
+			open(bearer(readToken), 200)
+			open(session(), 200)
+		}
+		open(session(), 503)
+		open(bearer(readToken), 503)
+		open(bearer(explainToken), 200)
+		_ = all[0].conn.Close()
+		synctest.Wait()
+		open(bearer(readToken), 200)
+		for _, e := range all {
+			_ = e.conn.Close()
+		}
+	})
+}
+
 // While nobody's page is open, a request keeps the views fresh for a while, and waits a moment for a
 // fresh one.
 func TestARequestWaitsForAFreshView(t *testing.T) {

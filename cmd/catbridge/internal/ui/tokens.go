@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"slices"
 )
 
@@ -32,7 +33,9 @@ func newTokens(list []Token, acts bool) tokens {
 			v.rights |= rightControl
 		}
 		if v.rights != 0 {
-			known = append(known, credential{sha256.Sum256([]byte(t.Secret)), mac([]byte(t.Secret), "dashboard session"), v})
+			hash := sha256.Sum256([]byte(t.Secret))
+			v.credential = "token " + hex.EncodeToString(hash[:])
+			known = append(known, credential{hash, mac([]byte(t.Secret), "dashboard session"), v})
 		}
 	}
 	return known

@@ -39,7 +39,7 @@ type UI struct {
 
 // streamLimits bound the event streams: a page that is open and visible has one.
 var streamLimits = stream.Limits{
-	Total: 256, PerClient: 128, MinAge: 15 * time.Minute, MaxAge: 30 * time.Minute,
+	Total: 256, PerClient: 128, PerCredential: 64, MinAge: 15 * time.Minute, MaxAge: 30 * time.Minute,
 	WriteTimeout: 10 * time.Second, Heartbeat: 15 * time.Second, ReconnectAfter: time.Second,
 }
 
