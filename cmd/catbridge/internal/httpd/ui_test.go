@@ -94,7 +94,7 @@ func TestPagesWaitForTheirTurn(t *testing.T) {
 }
 
 // However many pages one client asks for, others have their turn.
-func TestOneClientDoesNotTakeTheTurnsOfOthers(t *testing.T) {
+func TestOneClientLeavesRoomForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ask := func(handler http.Handler, address string) int {
 			w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/ui/", nil)
