@@ -10,7 +10,7 @@ const (
 	eventRedis       = 6104 // error, warn: Redis cannot be written
 	eventRedisBack   = 6105 // info: writes succeed again
 	eventRegressed   = 6106 // warn: Redis lost or changed the published content
-	eventOverwritten = 6107 // warn: entry, blob or meta is missing or overwritten
+	eventOverwritten = 6107 // warn: entry, blob or meta is missing or overwritten; once until it is repaired
 	eventAhead       = 6108 // error: the entry is ahead of Redis's clock
 	eventSuspect     = 6109 // info: recently replaced content was served again
 	eventListen      = 6110 // warn: subscribing failed
@@ -27,4 +27,5 @@ const (
 	eventControl     = 6121 // info: the leader acts on what operators have put in force
 	eventControlLost = 6122 // warn: Redis lost the control; the leader wrote it again, or leads without it
 	eventSuspended   = 6123 // warn: a control, or part of it, has no effect for now
+	eventRepaired    = 6124 // info: what several renewals found missing or overwritten is complete again
 )

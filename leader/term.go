@@ -53,6 +53,7 @@ type term struct {
 	corrupt      bool         // the content in Redis is invalid
 	foundAt      int64        // the highest rev found in Redis by a repair in place
 	damaged      bool         // parts of the content in Redis are missing or were overwritten
+	damage       damage       // as it was logged
 	pending      *content     // to be committed
 	answered     time.Time    // when the request for the unpublished CDN answer was sent; zero: none
 	latest       int64        // answered by Redis's clock, converted when the answer arrived

@@ -102,7 +102,10 @@ func (t *term) verify(stored *script.Content) *content {
 	}
 	config, err := evaluate.Parse(stored.JSON)
 	if err != nil {
-		t.elector.log().Warn(eventOverwritten, "The content in Redis is not a valid config.", eventlog.Err(err))
+		if !t.damage.invalid {
+			t.damage.invalid = true
+			t.elector.log().Warn(eventOverwritten, "The content in Redis is not a valid config.", eventlog.Err(err))
+		}
 		return nil
 	}
 	return &content{Content: stored, broken: len(config.BrokenFlags()), cause: wire.CauseRepair}

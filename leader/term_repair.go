@@ -30,9 +30,37 @@ func (t *term) repairRegressed(ctx context.Context, w script.WriteReply) error {
 
 // repairOverwritten repairs an entry, blob or field of meta that is missing or was overwritten.
 func (t *term) repairOverwritten(ctx context.Context, w script.WriteReply) error {
-	t.elector.log().Warn(eventOverwritten, "The entry, the blob or a field of meta is missing or was overwritten.",
-		slog.Int64("rev", t.rev), slog.Int64("found", w.Found))
+	if t.damage.found() {
+		t.elector.log().Warn(eventOverwritten, "The entry, the blob or a field of meta is missing or was overwritten.",
+			slog.Int64("rev", t.rev), slog.Int64("found", w.Found))
+	}
 	return t.repair(ctx, t.newest(), w.Found > t.rev, w.Found)
+}
+
+// damage is what was logged of damaged content in Redis: each renewal finds it until it is repaired, which
+// may have to wait for the CDN.
+type damage struct {
+	since    time.Time
+	renewals int
+	invalid  bool // it was logged that the content is not a config
+}
+
+// found notes that a renewal found damage, and reports whether it is the first one.
+func (d *damage) found() bool {
+	if d.renewals == 0 {
+		d.since = time.Now()
+	}
+	d.renewals++
+	return d.renewals == 1
+}
+
+// logRepaired logs the end of damage that lasted longer than one renewal.
+func (t *term) logRepaired() {
+	if d := t.damage; d.renewals > 1 {
+		t.elector.log().Info(eventRepaired, "The entry, the blob and meta are complete again.",
+			slog.Duration("after", time.Since(d.since)), slog.Int("renewals", d.renewals))
+	}
+	t.damage = damage{}
 }
 
 // repair commits own again. It asks the CDN first if the entry, with fetch time found, is

@@ -93,6 +93,48 @@ func TestATakeoverWithoutTheCDNKeepsAndRepairsTheContentInRedis(t *testing.T) {
 	})
 }
 
+// Damage that waits for the CDN is found by each renewal. It is logged once, and its end with how long it lasted.
+func TestDamageIsLoggedOnceUntilItIsRepaired(t *testing.T) {
+	for name, damage := range map[string]func(s *testEnv){
+		"missing": func(s *testEnv) { s.client.Del(s.Context(), s.keys.Entry, s.keys.Blob) },
+		"invalid": func(s *testEnv) {
+			s.client.Del(s.Context(), s.keys.Blob)
+			s.client.Set(s.Context(), s.keys.Entry, strconv.FormatInt(s.entry().FetchTime, 10)+"\netag\n{\"p\":1}", 0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runEnv(t, func(s *testEnv) {
+				_, stop := s.start(nil)
+				s.wait(5 * time.Second)
+				stop()
+				damage(s)
+				s.cdn.Break(fakecdn.Status(500))
+				l, _ := s.start(nil)
+				s.wait(10 * l.cfg.Timings.RenewInterval)
+				counts := func() (damaged, repaired int) {
+					log := s.log.String()
+					return strings.Count(log, "is missing or was overwritten") + strings.Count(log, "is not a valid config"), strings.Count(log, "event_id=6124")
+				}
+				most := map[string]int{"missing": 1, "invalid": 2}[name]
+				damaged, repaired := counts()
+				if damaged == 0 || damaged > most || repaired != 0 {
+					s.Errorf("%d events of damage, %d of repairs:\n%s", damaged, repaired, s.log.String())
+				}
+				s.cdn.Repair()
+				s.wait(l.cfg.Timings.PollInterval + time.Minute)
+				if again, repaired := counts(); again != damaged || repaired != 1 {
+					s.Errorf("%d events of damage, %d of repairs:\n%s", again, repaired, s.log.String())
+				}
+				s.client.Del(s.Context(), s.keys.Blob)
+				s.wait(2 * l.cfg.Timings.RenewInterval)
+				if again, repaired := counts(); again != damaged+1 || repaired != 1 {
+					s.Errorf("after another damage, which is repaired at once: %d events of damage, %d of repairs", again, repaired)
+				}
+			})
+		})
+	}
+}
+
 // I1: official SDKs read the entry, and so do followers while no process leads.
 func TestALaterEntryOfAnSDKIsCommittedWhileTheCDNDoesNotAnswer(t *testing.T) {
 	for name, fault := range map[string]fakecdn.Fault{"500": fakecdn.Status(500), "Retry-After": fakecdn.TooMany(5 * time.Minute)} {

@@ -64,6 +64,7 @@ func (t *term) applyReply(w script.WriteReply) {
 		signal(t.elector.recheck)
 	}
 	t.rev, t.cdn, t.damaged = w.Rev, w.CDN, false
+	t.logRepaired()
 	t.foundAt = 0
 	t.redisNow, t.redisAt = w.Now, time.Now()
 	if w.Rev != 0 && w.Rev >= t.elector.highest {
