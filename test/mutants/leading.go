@@ -370,4 +370,14 @@ var polling = []mutant{
 			`-min(6, len(last)/2):`, `-len(last)/2:`}},
 		test{"internal/cdn", "^TestMaskShowsAtMostTheLastSixCharacters_S103$"},
 	},
+	{
+		"damage that waits for the CDN is logged at each renewal", "F27", []edit{{"leader",
+			`return d.renewals == 1`, `return true`}},
+		test{"leader", "^TestDamageIsLoggedOnceUntilItIsRepaired$"},
+	},
+	{
+		"the end of damage is not logged", "F27", []edit{{"leader",
+			`t.damage = damage{}`, `_ = damage{}`}},
+		test{"leader", "^TestDamageIsLoggedOnceUntilItIsRepaired$"},
+	},
 }
