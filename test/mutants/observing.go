@@ -52,6 +52,20 @@ var observing = []mutant{
 		test{"cmd/catbridge/internal/httpd", "^TestBodiesForEventStreamsDoNotKeepOthersOut$"},
 	},
 	{
+		"many wrong tokens keep a valid one out", "F33", []edit{{"cmd/catbridge/internal/ui", `.find(token); c != nil {
+		return c, nil`, `.find(token); c != nil && u.attempts.all < maxAttempts {
+		return c, nil`}},
+		test{"cmd/catbridge/internal/ui", "^TestWrongTokensKeepNoValidOneOut$"},
+	},
+	{
+		"on this machine everybody may put flags in force", "I13", []edit{{"cmd/catbridge/internal/ui", `u.config.Acts && u.config.OpenActions`, `u.config.Acts`}},
+		test{"cmd/catbridge/internal/ui", "^TestOnThisMachineActionsNeedAToken$"},
+	},
+	{
+		"a client that does not read its answer keeps its place", "F33", []edit{{"cmd/catbridge/internal/httpd", `answers.holding(working(patient(ui)))`, `working(patient(ui))`}},
+		test{"cmd/catbridge/internal/httpd", "^TestClientsThatDoNotReadKeepNobodyOut$"},
+	},
+	{
 		"pages do not wait for their turn", "F33", []edit{{"cmd/catbridge/internal/httpd", `inTurn(pagesAtOnce, pageWait, ui)`, `atOnce(pagesAtOnce, ui)`}},
 		test{"cmd/catbridge/internal/httpd", "^TestPagesWaitForTheirTurn$"},
 	},

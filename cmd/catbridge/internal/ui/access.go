@@ -57,14 +57,21 @@ var (
 // isForwarded reports whether a request has a header that proxies add.
 func isForwarded(r *http.Request) bool {
 	for name := range r.Header {
-		switch {
-		case strings.HasPrefix(name, "X-Forwarded-"), strings.HasPrefix(name, "Cf-"), // Cloudflare's tunnels end on this machine
-			slices.Contains([]string{"Forwarded", "Via", "X-Real-Ip", "True-Client-Ip"}, name):
+		if slices.Contains(proxyHeaders, name) || slices.ContainsFunc(proxyPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
 			return true
 		}
 	}
 	return false
 }
+
+// The headers that proxies add, and the starts of others. Sidecars with Envoy and tunnels end on this
+// machine.
+var (
+	proxyHeaders = []string{
+		"Cdn-Loop", "Fastly-Client-Ip", "Forwarded", "True-Client-Ip", "Via", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Proxyuser-Ip", "X-Real-Ip",
+	}
+	proxyPrefixes = []string{"Cf-", "Fly-", "X-Amzn-", "X-Appengine-", "X-Azure-", "X-Envoy-", "X-Forwarded", "X-Original-"}
+)
 
 // identify returns who sent a request. If nobody did, the viewer has no rights, and the error says
 // why; the viewer's key is then good for the sign-in form.

@@ -217,7 +217,8 @@ func TestTokensCountOnThisMachineToo(t *testing.T) {
 // A proxy on this machine must not open the dashboard to others.
 func TestAProxyDoesNotOpenTheDashboard(t *testing.T) {
 	u := start(t, isOpen)
-	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server", "CF-Connecting-IP", "True-Client-IP"} {
+	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server", "CF-Connecting-IP", "True-Client-IP",
+		"X-Forwarded", "X-Client-IP", "X-Cluster-Client-IP", "X-Envoy-External-Address", "X-Original-Forwarded-For", "Fly-Client-IP", "Fastly-Client-IP", "CDN-Loop", "X-Amzn-Trace-Id", "X-Azure-ClientIP"} {
 		b := newBrowser(t, u)
 		b.host = "127.0.0.1:8080"
 		b.header.Set(name, "192.0.2.1")

@@ -53,7 +53,8 @@ func FuzzFlash(f *testing.F) {
 
 // Wherever a request says that it comes from, the browser stays on the dashboard.
 func FuzzLocalPath(f *testing.F) {
-	for _, text := range []string{"/ui/", "/ui/sdk/a/flags?q=b", "//evil.example", "/ui//evil.example", "https://evil.example/ui/", "/ui/../x", `/ui/\evil`, "/ui/\n", "", "%2F", "/ui/#a", "/ui/?to=//x"} {
+	for _, text := range []string{"/ui/", "/ui/sdk/a/flags?q=b", "//evil.example", "/ui//evil.example", "https://evil.example/ui/", "/ui/../x", `/ui/\evil`, "/ui/\n", "", "%2F", "/ui/#a", "/ui/?to=//x",
+		"/ui/..//evil.example", "/ui/%2e%2e/x", "/ui/a/.%2E/../b", "/ui/./x", "/ui/sdk/a/flags/~..", "/ui/.."} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -61,6 +62,14 @@ func FuzzLocalPath(f *testing.F) {
 		parsed, err := url.Parse(got)
 		if err != nil || parsed.Host != "" || parsed.Scheme != "" || !strings.HasPrefix(got, "/ui/") || strings.ContainsAny(got, "\\\r\n\t ") {
 			t.Errorf("%q leads to %q", text, got)
+			return
+		}
+		// What redirects and browsers make of it.
+		w := httptest.NewRecorder()
+		http.Redirect(w, httptest.NewRequestWithContext(t.Context(), "GET", "/ui/signin", nil), got, http.StatusSeeOther)
+		resolved := (&url.URL{Scheme: "http", Host: "here", Path: "/ui/signin"}).ResolveReference(parsed)
+		if to := w.Header().Get("Location"); !strings.HasPrefix(to, "/ui/") || resolved.Host != "here" || !strings.HasPrefix(resolved.Path, "/ui/") {
+			t.Errorf("%q leads by %q to %q and %q", text, got, to, resolved)
 		}
 	})
 }

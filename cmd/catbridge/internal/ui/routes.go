@@ -122,5 +122,12 @@ func localPath(text string) string {
 	if err != nil || !strings.HasPrefix(text, "/ui/") || parsed.Host != "" || parsed.Scheme != "" || strings.ContainsAny(text, "\\\r\n\t") {
 		return "/ui/"
 	}
+	segments := strings.Split(strings.TrimSuffix(parsed.EscapedPath(), "/"), "/")
+	for _, segment := range segments[1:] {
+		// Browsers and redirects resolve these, also escaped ones, and would leave the dashboard.
+		if name, err := url.PathUnescape(segment); err != nil || name == "" || name == "." || name == ".." {
+			return "/ui/"
+		}
+	}
 	return parsed.RequestURI()
 }
