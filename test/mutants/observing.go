@@ -7,6 +7,22 @@ var observing = []mutant{
 		test{"cmd/catbridge/internal/observe", "^TestASlowRedisIsLeftAlone$"},
 	},
 	{
+		"while somebody looks, Redis is left alone as long as otherwise", "S101", []edit{{"cmd/catbridge/internal/observe", `min(length, restWatched)`, `length`}},
+		test{"cmd/catbridge/internal/observe", "^TestTheRestIsBoundedWhileSomebodyLooks$"},
+	},
+	{
+		"a silent follower is not found among those behind", "S101", []edit{{"cmd/catbridge/internal/ui", ` && !(standing == observe.Behind && f.IsBehind())`, ``}},
+		test{"cmd/catbridge/internal/ui", "^TestSilentFollowersThatAreBehindAreFoundAsSuch$"},
+	},
+	{
+		"a config that the CDN confirms is announced as another one", "S101", []edit{{"cmd/catbridge/internal/ui", `hashes[label] = v.Hash`, `hashes[label] = strconv.FormatInt(v.Rev, 10)`}},
+		test{"cmd/catbridge/internal/ui", "^TestEventsSayWhichConfigIsInForce$"},
+	},
+	{
+		"a large fleet is called stale while it is read", "S101", []edit{{"cmd/catbridge/internal/ui", `max(staleAge, 2*v.Pace)`, `staleAge`}},
+		test{"cmd/catbridge/internal/ui", "^TestAViewIsStaleOnceItIsOlderThanItsPace$"},
+	},
+	{
 		"one look compares the whole history", "I12", []edit{{"cmd/catbridge/internal/observe", `	workBytes = 16 << 20`, `	workBytes = 16 << 30`}},
 		test{"cmd/catbridge/internal/observe", "^TestALookComparesABoundedPartOfTheHistory$"},
 	},

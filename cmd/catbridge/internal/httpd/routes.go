@@ -24,7 +24,7 @@ const (
 // and the comments at the ends of their lines.
 func newHandler(cfg Config) http.Handler {
 	mux, answers := http.NewServeMux(), &unread{most: maxUnread}
-	mux.HandleFunc("/", notFound)
+	mux.HandleFunc("/", notFound(cfg.ui != nil))
 	hooks := only(getOrPost, buffered(answers.holding(atOnce(hooksAtOnce, cfg.Leader.WebhookHandler()))))
 	mux.Handle("/hook/{name}", hooks) // ConfigCat's webhook for the SDK key of that name
 	mux.Handle("/hook/{name}/{$}", hooks)
@@ -55,15 +55,20 @@ func addInternal(mux *http.ServeMux, answers *unread, guarded func(http.Handler)
 	}
 	profiles := http.NewServeMux()
 	profiles.HandleFunc("/debug/pprof/", pprof.Index)
-	profiles.HandleFunc("/debug/pprof/cmdline", notFound) // may contain secrets
+	profiles.HandleFunc("/debug/pprof/cmdline", notFound(false)) // may contain secrets
 	profiles.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	profiles.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	mux.Handle("/debug/pprof/", guarded(only(getOrHead, atOnce(profilesAtOnce, patient(profiles))))) // profiles of Go; with the setting pprof
 }
 
-func notFound(w http.ResponseWriter, _ *http.Request) {
-	http.Error(w, "not found; see /healthz and /readyz", http.StatusNotFound)
+// notFound answers with the paths that there are.
+func notFound(ui bool) http.HandlerFunc {
+	text := "not found; see /healthz and /readyz"
+	if ui {
+		text = "not found; see /ui/, /healthz and /readyz"
+	}
+	return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, text, http.StatusNotFound) }
 }
 
 var (

@@ -165,7 +165,7 @@ func newServeHandler(cfg ServeConfig, addr net.Addr) http.Handler {
 			operation.ServeHTTP(w, r)
 		case lacksCertificate(r, cfg.TLS):
 			http.Error(w, "a client certificate is required", http.StatusUnauthorized)
-		case isOperation(r.URL.Path) || cfg.ui != nil && isUI(r.URL.Path):
+		case isOperation(r.URL.Path) || cfg.ui != nil && isUI(r):
 			operation.ServeHTTP(w, r)
 		default:
 			served.ServeHTTP(w, r)

@@ -36,8 +36,15 @@ func addUI(mux *http.ServeMux, answers *unread, ui UI) {
 	if ui == nil {
 		return
 	}
-	mux.Handle("/ui/", buffered(answers.holding(inTurn(pagesAtOnce, pageWait, ui)))) // the dashboard, by GET, HEAD or POST; with the setting ui
+	mux.Handle("GET /{$}", http.HandlerFunc(toUI))
+	mux.Handle("/ui/", buffered(answers.holding(inTurn(pagesAtOnce, pageWait, ui)))) // the dashboard, by GET, HEAD or POST, to which / leads; with the setting ui
 	mux.Handle("/ui/events", buffered(answers.holding(working(patient(ui)))))        // server-sent events for its pages; likewise
 }
 
-func isUI(path string) bool { return path == "/ui" || strings.HasPrefix(path, "/ui/") }
+// toUI sends browsers from the root to the dashboard, which asks for a credential itself.
+func toUI(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ui/", http.StatusFound) }
+
+// isUI reports whether the dashboard, if there is one, answers a request.
+func isUI(r *http.Request) bool {
+	return r.URL.Path == "/ui" || strings.HasPrefix(r.URL.Path, "/ui/") || r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+}

@@ -96,6 +96,45 @@ func TestTheDashboardIsBelowItsPath(t *testing.T) {
 			t.Errorf("%s: %d bytes are passed on", name, n)
 		}
 	}
+	// Browsers are sent there from the root, which has nothing of its own. Other requests for it, and all
+	// without a dashboard, are answered as ever.
+	plain, err := New(Config{Addr: "127.0.0.1:0", Leader: fixedLeader{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	for _, test := range []struct {
+		name, method, path string
+		server             *Server
+		code               int
+		text               string // location, or body
+	}{
+		{"leader", "GET", "/", leader, http.StatusFound, "/ui/"}, {"leader", "HEAD", "/", leader, http.StatusFound, "/ui/"},
+		{"leader", "GET", "/?a=b", leader, http.StatusFound, "/ui/"},
+		{"leader", "POST", "/", leader, http.StatusNotFound, "not found; see /ui/, /healthz and /readyz\n"},
+		{"leader", "GET", "/other", leader, http.StatusNotFound, "not found; see /ui/, /healthz and /readyz\n"},
+		{"serve", "GET", "/", serve, http.StatusFound, "/ui/"}, {"serve", "HEAD", "/", serve, http.StatusFound, "/ui/"},
+		{"serve", "POST", "/", serve, http.StatusOK, "gateway /"}, {"serve", "GET", "//", serve, http.StatusOK, "gateway //"},
+		{"leader without it", "GET", "/", plain, http.StatusNotFound, "not found; see /healthz and /readyz\n"},
+		{"serve without it", "GET", "/", newServeWith(t, nil), http.StatusOK, "gateway /"},
+	} {
+		w := httptest.NewRecorder()
+		test.server.server.Handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), test.method, test.path, nil))
+		text := w.Body.String()
+		if w.Code == http.StatusFound {
+			text = w.Header().Get("Location")
+		}
+		if w.Code != test.code || text != test.text {
+			t.Errorf("%s: %s %s: %d %q, want %d %q", test.name, test.method, test.path, w.Code, text, test.code, test.text)
+		}
+	}
+	for name, s := range map[string]*Server{"leader": leader, "serve": serve} {
+		w := httptest.NewRecorder()
+		s.server.Handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/ui", nil))
+		if w.Code/100 != 3 || w.Header().Get("Location") != "/ui/" {
+			t.Errorf("%s: GET /ui: %d to %q", name, w.Code, w.Header().Get("Location"))
+		}
+	}
 	w := httptest.NewRecorder()
 	newServeWith(t, nil).server.Handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/ui/", strings.NewReader("")))
 	if w.Body.String() != "gateway /ui/" {

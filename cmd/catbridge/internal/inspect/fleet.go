@@ -29,6 +29,7 @@ type Report struct {
 	wire.FleetReport
 	At       time.Time // by Redis's clock
 	Standing Standing
+	Other    bool // it names other content than the current one
 }
 
 // Standing says how a follower compares with the current content, see [Fleet].
@@ -82,6 +83,7 @@ func (r Redis) fleet(ctx context.Context, key *Key, set string, now time.Time) (
 	}
 	reports := make([]Report, 0, len(latest))
 	for _, report := range latest {
+		report.Other = isOther(report, key.Content)
 		report.Standing = f.place(report, now, key.Content)
 		reports = append(reports, report)
 	}
@@ -136,11 +138,20 @@ func (f *Fleet) take(latest map[string]Report, member, score string, now time.Ti
 	}
 }
 
+// isOther reports whether there is content, and the report does not name it.
+func isOther(r Report, c *Content) bool {
+	return c != nil && c.Rev != 0 && r.Hash != c.Hash[:wire.FleetHashBytes]
+}
+
 // place counts a report, and returns how the follower compares with the content.
 func (f *Fleet) place(r Report, now time.Time, c *Content) Standing {
 	reported := now.Sub(r.At)
 	if reported > 3*r.Interval {
 		f.Silent++
+		if r.Other {
+			f.SilentBehind++
+			f.lag(r, reported)
+		}
 		return Silent
 	}
 	f.Following++
@@ -150,7 +161,7 @@ func (f *Fleet) place(r Report, now time.Time, c *Content) Standing {
 	case c == nil || c.Rev == 0: // nothing to compare with
 		f.Pending++
 		return Pending
-	case r.Hash == c.Hash[:wire.FleetHashBytes]:
+	case !r.Other:
 		f.Current++
 		f.SlowestLag = max(f.SlowestLag, seconds(r.Lag))
 		return Current
@@ -159,10 +170,14 @@ func (f *Fleet) place(r Report, now time.Time, c *Content) Standing {
 		return Pending
 	}
 	f.Behind++
+	f.lag(r, reported)
+	return Behind
+}
+
+func (f *Fleet) lag(r Report, reported time.Duration) {
 	f.Laggards = append(f.Laggards, Follower{
 		ID: r.ID, Version: r.Version, State: r.State, Rev: r.Rev, Hash: r.Hash, Reported: seconds(reported),
 	})
-	return Behind
 }
 
 // cut keeps the laggards that are furthest behind.

@@ -58,6 +58,9 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	reportFrom(t, client, time.Second, as(formerName, "current-4"))
 	reportFrom(t, client, 20*time.Minute, as(now, "gone"))
 	reportFrom(t, client, 13*time.Minute, as(now, "silent"))
+	lost := as(old, "silent-behind")
+	lost.Rev -= 2000
+	reportFrom(t, client, 13*time.Minute, lost)
 	reportFrom(t, client, time.Second, as(old, "behind-1"))
 	older := as(old, "behind-2")
 	older.Rev -= 1000
@@ -77,13 +80,13 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 
 	key := look(t, client)
 	f := key.Fleet
-	if f.Following != 8 || f.Current != 4 || f.Pending != 1 || f.Behind != 3 || f.Silent != 1 || f.Malformed != 4 || f.Truncated {
+	if f.Following != 8 || f.Current != 4 || f.Pending != 1 || f.Behind != 3 || f.Silent != 2 || f.SilentBehind != 1 || f.Malformed != 4 || f.Truncated {
 		t.Errorf("%+v", f)
 	}
 	if f.SlowestLag != 0.3 || !maps.Equal(f.Versions, map[string]int{"v1.2.0": 8}) || !maps.Equal(f.States, map[string]int{"live": 3, "no_leader": 2, "polling": 3}) {
 		t.Errorf("%+v", f)
 	}
-	if len(f.Laggards) != 2 || f.Laggards[0].ID != "empty" || f.Laggards[1].ID != "behind-2" || f.Laggards[1].Reported < 2 {
+	if len(f.Laggards) != 2 || f.Laggards[0].ID != "empty" || f.Laggards[1].ID != "silent-behind" || f.Laggards[1].Reported < 13*60 {
 		t.Errorf("of those behind, the two furthest are %+v", f.Laggards)
 	}
 	if key.OK || len(key.Faults) != 1 || key.Faults[0] != "3 of 8 followers that report are behind; see their logs" {
@@ -91,14 +94,17 @@ func TestFollowersAreCountedByWhatTheyReport(t *testing.T) {
 	}
 
 	whole, err := inspect.Redis{Client: client, Most: 2}.LookAtAll(t.Context(), "main", keys)
-	if err != nil || len(whole.Reports) != 9 || time.Since(whole.Now).Abs() > time.Minute {
+	if err != nil || len(whole.Reports) != 10 || time.Since(whole.Now).Abs() > time.Minute {
 		t.Fatalf("%v, %d reports", err, len(whole.Reports))
 	}
 	standings := map[string]inspect.Standing{
-		"current-1": inspect.Current, "current-2": inspect.Current, "current-3": inspect.Current, "current-4": inspect.Current, "silent": inspect.Silent,
+		"current-1": inspect.Current, "current-2": inspect.Current, "current-3": inspect.Current, "current-4": inspect.Current, "silent": inspect.Silent, "silent-behind": inspect.Silent,
 		"behind-1": inspect.Behind, "behind-2": inspect.Behind, "empty": inspect.Behind, "pending": inspect.Pending,
 	}
 	for _, r := range whole.Reports {
+		if want := strings.Contains(r.ID, "behind") || r.ID == "empty" || r.ID == "pending"; r.Other != want {
+			t.Errorf("%s names another config: %t", r.ID, r.Other)
+		}
 		if r.Standing != standings[r.ID] || r.Name != r.ID || r.Version != "v1.2.0" || r.At.IsZero() {
 			t.Errorf("%+v", r)
 		}

@@ -98,12 +98,14 @@ type Fleet struct {
 	Pending   int `json:"pending"` // have not reported since the last change, but should soon
 	Behind    int `json:"behind"`  // reported other content long after the last change
 	Silent    int `json:"silent"`  // reported within 15 minutes, but not when they should have
+	// SilentBehind is how many of the silent ones reported other content last.
+	SilentBehind int `json:"silent_behind,omitempty"`
 
 	Versions map[string]int `json:"versions,omitempty"` // number of followers by version
 	States   map[string]int `json:"states,omitempty"`   // number of followers by state
 	// SlowestLag is the longest time that the last change took to reach a current follower.
 	SlowestLag float64    `json:"slowest_lag_seconds,omitempty"`
-	Laggards   []Follower `json:"laggards,omitempty"` // the followers furthest behind, the furthest first
+	Laggards   []Follower `json:"laggards,omitempty"` // the followers furthest behind, silent or not, the furthest first
 	Malformed  int        `json:"malformed,omitempty"`
 	Truncated  bool       `json:"truncated,omitempty"` // not all reports were read
 }

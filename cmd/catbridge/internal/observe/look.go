@@ -16,12 +16,13 @@ const mostLaggards = 5
 
 // state is what was seen last of a target.
 type state struct {
-	read  time.Time // when the last look began, whether it succeeded or not
+	read  time.Time     // when the last look began, whether it succeeded or not
+	took  time.Duration // that look
 	local local
 }
 
-// look looks at an SDK key, and returns until when Redis is left alone.
-func (o *Observer) look(ctx context.Context, t *target) (rest time.Time) {
+// look looks at an SDK key, and returns how long Redis is left alone afterwards.
+func (o *Observer) look(ctx context.Context, t *target) rest {
 	began := time.Now()
 	t.looked, t.state.read = true, began
 	t.dirty.Store(false)
@@ -30,7 +31,7 @@ func (o *Observer) look(ctx context.Context, t *target) (rest time.Time) {
 	defer cancel()
 	whole, err := reader.LookAtAll(within, t.Label, t.keys)
 	if ctx.Err() != nil {
-		return began
+		return rest{}
 	}
 	view := *t.view.Load()
 	now := time.Now()
@@ -49,12 +50,23 @@ func (o *Observer) look(ctx context.Context, t *target) (rest time.Time) {
 	own := o.leads()[t.Label]
 	t.state.local = t.local(own)
 	t.fillLocal(&view, own)
+	t.state.took = time.Since(began)
+	view.Pace = o.pace()
 	o.show(t, &view)
-	took := time.Since(began) * restFactor
+	after := rest{from: time.Now(), length: restAfter(t.state.took)}
 	if err != nil {
-		took = min(took, restFailed)
+		after.length = min(after.length, restFailed)
 	}
-	return time.Now().Add(took)
+	return after
+}
+
+// pace returns View.Pace.
+func (o *Observer) pace() time.Duration {
+	var all time.Duration
+	for _, t := range o.all() {
+		all += t.state.took + min(restAfter(t.state.took), restWatched)
+	}
+	return max(all, watchedEvery)
 }
 
 func ageOf(view *View) time.Duration {
@@ -78,19 +90,28 @@ func (t *target) record(view *View, whole inspect.Whole) {
 }
 
 // standings are in the order in which followers are shown.
-var standings = map[Standing]int{Behind: 0, Silent: 1, Pending: 2, Current: 3}
+var standings = map[Standing]int{Behind: 0, Silent: 2, Pending: 3, Current: 4}
+
+// rank is the place of a follower in that order. Silent ones that are behind are before the other silent
+// ones.
+func rank(f *Follower) int {
+	if f.Standing == Silent && f.Other {
+		return 1
+	}
+	return standings[f.Standing]
+}
 
 // followers returns the followers that report, the furthest behind first.
 func followers(reports []inspect.Report) []Follower {
 	all := make([]Follower, len(reports))
 	for i, r := range reports {
 		all[i] = Follower{
-			Name: r.Name, ID: r.ID, Version: r.Version, State: r.State, Standing: Standing(r.Standing),
-			Rev: r.Rev, Lag: max(r.Lag, 0), Reported: r.At.UTC(), Interval: r.Interval,
+			Name: r.Name, ID: r.ID, Version: r.Version, State: r.State, Standing: Standing(r.Standing), Other: r.Other,
+			Rev: r.Rev, Hash: r.Hash, Lag: max(r.Lag, 0), Reported: r.At.UTC(), Interval: r.Interval,
 		}
 	}
 	slices.SortFunc(all, func(a, b Follower) int {
-		return cmp.Or(standings[a.Standing]-standings[b.Standing], cmp.Compare(a.Rev, b.Rev), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(rank(&a)-rank(&b), cmp.Compare(a.Rev, b.Rev), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return all
 }

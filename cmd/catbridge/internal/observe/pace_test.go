@@ -25,6 +25,28 @@ func (s slowness) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
+// While somebody looks, a Redis that takes a second for a look is left alone for 5 s, and otherwise for 20 s. The
+// view says how long it takes to read it again.
+func TestTheRestIsBoundedWhileSomebodyLooks(t *testing.T) {
+	virtually(t, func(e *environment) {
+		const slow = 2 * time.Second
+		e.redis.AddHook(slowness(slow))
+		e.wait(time.Minute)
+		if least, _ := e.pace(5 * time.Minute); least < 20*slow {
+			e.Errorf("while nobody looks, two looks are %v apart, want %v", least, 20*slow)
+		}
+		defer e.observer.Watching()()
+		e.wait(10 * time.Second)
+		least, most := e.pace(time.Minute)
+		if least < 5*time.Second || most > 5*time.Second+3*slow {
+			e.Errorf("while somebody looks, two looks are %v to %v apart, want 5 s and the looks themselves", least, most)
+		}
+		if pace := e.view().Pace; pace < 5*time.Second+slow || pace > 5*time.Second+3*slow {
+			e.Errorf("the view says %v", pace)
+		}
+	})
+}
+
 // However often something changes, Redis is left alone for 20 times as long as a look took.
 func TestASlowRedisIsLeftAlone(t *testing.T) {
 	virtually(t, func(e *environment) {

@@ -67,9 +67,9 @@ func TestSpreadsAreOfTheLastChangeToAContent(t *testing.T) {
 		reportOf(a, noon.Add(123*time.Second), 8*time.Second),
 	})
 	want := []Spread{
-		{Rev: 1, Time: noon, Median: time.Second, Last: 3 * time.Second, Reported: 2},
-		{Rev: 3, Time: noon.Add(time.Minute)},
-		{Rev: 4, Time: noon.Add(2 * time.Minute), Median: 4 * time.Second, Last: 8 * time.Second, Reported: 3},
+		{Rev: 1, Hash: a, Time: noon, Median: time.Second, Last: 3 * time.Second, Reported: 2},
+		{Rev: 3, Hash: b, Time: noon.Add(time.Minute)},
+		{Rev: 4, Hash: a, Time: noon.Add(2 * time.Minute), Median: 4 * time.Second, Last: 8 * time.Second, Reported: 3},
 	}
 	if have := s.all(); !slices.Equal(have, want) {
 		t.Errorf("have %+v\nwant %+v", have, want)
@@ -98,14 +98,17 @@ func TestFollowersAreSortedByHowFarTheyAreBehind(t *testing.T) {
 		r.ID, r.Rev = id, rev
 		return r
 	}
+	other := report("silent-behind", inspect.Silent, 7)
+	other.Other = true
 	var ids []string
 	for _, f := range followers([]inspect.Report{
+		other,
 		report("current", inspect.Current, 9), report("behind", inspect.Behind, 5), report("empty", inspect.Behind, 0),
 		report("pending", inspect.Pending, 1), report("silent-b", inspect.Silent, 2), report("silent-a", inspect.Silent, 2),
 	}) {
 		ids = append(ids, f.ID)
 	}
-	if want := []string{"empty", "behind", "silent-a", "silent-b", "pending", "current"}; !slices.Equal(ids, want) {
+	if want := []string{"empty", "behind", "silent-behind", "silent-a", "silent-b", "pending", "current"}; !slices.Equal(ids, want) {
 		t.Errorf("%q", ids)
 	}
 }

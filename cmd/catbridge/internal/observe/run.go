@@ -16,8 +16,10 @@ const (
 	// localEvery is how often the state of this process is compared while somebody looks. It costs no
 	// command of Redis.
 	localEvery = 250 * time.Millisecond
-	// restFactor is how many times longer than a look Redis is left alone after it.
-	restFactor = 20
+	// restFactor is how many times longer than a look Redis is left alone after it, and restWatched the
+	// longest such time while somebody looks.
+	restFactor  = 20
+	restWatched = 5 * time.Second
 	// restFailed bounds that after a look that failed, which may have waited for its timeout.
 	restFailed = 2 * time.Second
 	// lookTimeout bounds a look.
@@ -26,14 +28,14 @@ const (
 
 // run looks at one SDK key at a time, so that all of them together load Redis no more than one does.
 func (o *Observer) run(ctx context.Context) {
-	var rest time.Time // Redis is left alone until then
+	var after rest
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		o.compare()
-		t, wait := o.next(time.Now(), rest)
+		t, wait := o.next(time.Now(), after)
 		if t != nil && wait <= 0 {
-			rest = o.look(ctx, t)
+			after = o.look(ctx, t)
 			wait = 0
 		}
 		if o.watched.Load() > 0 {
@@ -49,12 +51,21 @@ func (o *Observer) run(ctx context.Context) {
 	}
 }
 
+// rest is a time in which Redis is left alone.
+type rest struct {
+	from   time.Time
+	length time.Duration // if nobody looks
+}
+
+// restAfter returns how long Redis is left alone after a look, if nobody looks.
+func restAfter(took time.Duration) time.Duration { return took * restFactor }
+
 // next returns the target whose look is due first, and how long to wait for it. Targets that have
 // changed are before all others.
-func (o *Observer) next(now, rest time.Time) (first *target, wait time.Duration) {
-	every := idleEvery
+func (o *Observer) next(now time.Time, after rest) (first *target, wait time.Duration) {
+	every, length := idleEvery, after.length
 	if o.watched.Load() > 0 {
-		every = watchedEvery
+		every, length = watchedEvery, min(length, restWatched)
 	}
 	wait = idleEvery
 	for _, t := range o.all() {
@@ -66,7 +77,7 @@ func (o *Observer) next(now, rest time.Time) (first *target, wait time.Duration)
 			first, wait = t, due
 		}
 	}
-	return first, max(wait, rest.Sub(now), 0)
+	return first, max(wait, after.from.Add(length).Sub(now), 0)
 }
 
 // local is what is compared of the state of this process.

@@ -11,25 +11,20 @@ import (
 const maxSpreads = 50
 
 // spreads records how the last changes reached the followers.
-type spreads struct{ changes []spread }
-
-type spread struct {
-	Spread
-	hash string // of the config
-}
+type spreads struct{ changes []Spread }
 
 // add records the content in force. since is when it came into force, and exact reports whether the
 // history says so: only then the same content may have come into force again.
 func (s *spreads) add(rev int64, hash string, since time.Time, exact bool) {
 	if n := len(s.changes); n > 0 {
-		if last := &s.changes[n-1]; last.hash == hash && !(exact && since.After(last.Time)) {
+		if last := &s.changes[n-1]; last.Hash == hash && !(exact && since.After(last.Time)) {
 			return
 		}
 	}
 	if len(s.changes) >= maxSpreads {
 		s.changes = slices.Delete(s.changes, 0, 1)
 	}
-	s.changes = append(s.changes, spread{Spread{Rev: rev, Time: since}, hash})
+	s.changes = append(s.changes, Spread{Rev: rev, Hash: hash, Time: since})
 }
 
 // measure takes the times that followers report. A report belongs to the last change to its content that
@@ -41,7 +36,7 @@ func (s *spreads) measure(reports []inspect.Report) {
 			continue
 		}
 		for i := len(s.changes) - 1; i >= 0; i-- {
-			if c := &s.changes[i]; strings.HasPrefix(c.hash, r.Hash) && !r.At.Before(c.Time) {
+			if c := &s.changes[i]; strings.HasPrefix(c.Hash, r.Hash) && !r.At.Before(c.Time) {
 				lags[i] = append(lags[i], r.Lag)
 				break
 			}
@@ -57,10 +52,4 @@ func (s *spreads) measure(reports []inspect.Report) {
 	}
 }
 
-func (s *spreads) all() []Spread {
-	all := make([]Spread, len(s.changes))
-	for i, c := range s.changes {
-		all[i] = c.Spread
-	}
-	return all
-}
+func (s *spreads) all() []Spread { return slices.Clone(s.changes) }

@@ -18,6 +18,9 @@ type View struct {
 	Read time.Time
 	// Ahead is how far Redis's clock was ahead of this machine's then.
 	Ahead time.Duration
+	// Pace is about how long it takes, while somebody looks, until the state of each SDK key has been
+	// read again: longer for large fleets.
+	Pace time.Duration
 	// Err is why the last attempt to read it failed, with what to do; empty: it did not fail. The
 	// rest is then as old as Read says.
 	Err string
@@ -92,7 +95,9 @@ type Follower struct {
 	Version  string
 	State    string // of its connection, as it says
 	Standing Standing
+	Other    bool          // its config is another one than the current one
 	Rev      int64         // of its config; 0: none
+	Hash     string        // the first digits of that of its config; empty: none
 	Lag      time.Duration // that the last change took to reach it; 0: unknown
 	Reported time.Time     // by Redis's clock
 	Interval time.Duration // between its reports
@@ -108,6 +113,10 @@ const (
 	Silent  = Standing(inspect.Silent)  // it did not report when it should have
 )
 
+// IsBehind reports whether the follower's last report names another config than the current one, although
+// it has had time to receive it, or is silent.
+func (f *Follower) IsBehind() bool { return f.Standing == Behind || f.Standing == Silent && f.Other }
+
 // Answer is a sample of the age of the CDN's last answer.
 type Answer struct {
 	At    time.Time
@@ -119,6 +128,7 @@ type Answer struct {
 // had it, as they reported.
 type Spread struct {
 	Rev          int64
+	Hash         string    // of the config
 	Time         time.Time // when it came into force
 	Median, Last time.Duration
 	Reported     int // number of followers that reported a time; 0: none yet, and the times are unknown

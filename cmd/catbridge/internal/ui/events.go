@@ -54,8 +54,9 @@ func (discard) Header() http.Header         { return http.Header{} }
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) WriteHeader(int)             {}
 
-// eventSource is the events of one stream: the revs in force of the SDK keys that its viewer may
-// look at, after each change of any view.
+// eventSource is the events of one stream: the hashes of the configs in force of the SDK keys that its
+// viewer may look at, after each change of any view. Revs would not do: they rise with each answer of the
+// CDN, also to the same config.
 type eventSource struct {
 	ui     *UI
 	who    *viewer
@@ -72,13 +73,13 @@ func (s *eventSource) Current() (stream.Frame, <-chan struct{}) {
 	}
 	observer := s.ui.config.Observer
 	changed := observer.Changed() // before the views: a change in between is not missed
-	revs := map[string]string{}
+	hashes := map[string]string{}
 	for _, label := range observer.Labels() {
 		if v := observer.View(label); v != nil && s.who.mayLook(label) {
-			revs[label] = strconv.FormatInt(v.Rev, 10)
+			hashes[label] = v.Hash // empty: there is no config yet
 		}
 	}
-	data, err := json.Marshal(map[string]any{"revs": revs})
+	data, err := json.Marshal(map[string]any{"hashes": hashes})
 	if err != nil {
 		panic(err) // unreachable: strings can be encoded
 	}

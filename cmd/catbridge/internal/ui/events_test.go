@@ -96,7 +96,7 @@ func (e *events) want(want string) {
 	}
 }
 
-const both, shopOnly = `{"revs":{"pay":"1700000000000","shop":"1700000000000"}}`, `{"revs":{"shop":"1700000000000"}}`
+const both, shopOnly = `{"hashes":{"pay":"hash-0","shop":"hash-0"}}`, `{"hashes":{"shop":"hash-0"}}`
 
 func bearer(token string) string { return "Authorization: Bearer " + token + "\r\n" }
 
@@ -110,14 +110,35 @@ func TestAChangeIsAnEvent(t *testing.T) {
 		began := time.Now()
 		time.AfterFunc(time.Minute, func() { // longer than the server's deadlines
 			changed := fresh("shop")
-			changed.Rev++
+			changed.Hash = "hash-1"
 			o.set(changed)
 		})
-		e.want(`{"revs":{"shop":"1700000000001"}}`)
+		e.want(`{"hashes":{"shop":"hash-1"}}`)
 		if took := time.Since(began); took != time.Minute {
 			t.Errorf("after %v", took)
 		}
 		_ = e.conn.Close()
+	})
+}
+
+// The CDN confirms a config again and again, and each time its rev rises: no page says then that another one is
+// in force. A page of an SDK key without a config says so when the first one comes.
+func TestEventsSayWhichConfigIsInForce(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, u *UI, o *fixedObserver, connect func(string) *events) {
+		e := connect(bearer(readToken))
+		e.want(both)
+		confirmed, none := fresh("shop"), fresh("pay")
+		confirmed.Rev++
+		none.Rev, none.Hash = 0, ""
+		o.set(confirmed, none)
+		e.want(`{"hashes":{"pay":"","shop":"hash-0"}}`)
+		_ = e.conn.Close()
+		b := newBrowser(t, u).bearer(readToken)
+		for label, want := range map[string]string{"shop": `data-hash="hash-0"`, "pay": `data-hash=""`} {
+			if page := bodyOf(t, b.get("/ui/sdk/"+label+"/fleet")); !strings.Contains(page, want) {
+				t.Errorf("the page of %s has not %s", label, want)
+			}
+		}
 	})
 }
 
@@ -130,15 +151,19 @@ func TestEventsAreSpacedOut(t *testing.T) {
 			for i := range 100 {
 				time.Sleep(37 * time.Millisecond)
 				v := fresh("shop")
-				v.Rev += int64(i + 1)
+				v.Hash = fmt.Sprint("hash-", i+1)
 				o.set(v)
 			}
 		}()
 		began, n := time.Now(), 0
 		for {
 			n++
-			if strings.Contains(e.next(), "1700000000100") {
+			event := e.next()
+			if strings.Contains(event, "hash-100") {
 				break
+			}
+			if event == "end" {
+				t.Fatal("the last change is not sent")
 			}
 		}
 		if took := time.Since(began); n > 5 || took > 5*time.Second {

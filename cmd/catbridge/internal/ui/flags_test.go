@@ -144,7 +144,7 @@ func TestFlagsAreShownInWordsBrokenOnesFirst(t *testing.T) {
 		Pin: &inspect.Pin{Rev: 5, Order: inspect.Order{By: "bob", Reason: "incident"}}}
 	u := testUI(t, nil, nil, view)
 	w := get(u, readerToken, "/ui/sdk/shop/flags")
-	wantText(t, w, 200, "5 flags, 1 broken", "zDamaged broken Boolean", "Comparison operator is invalid.",
+	wantText(t, w, 200, "1 to 5 of 5 flags, 1 broken", "rev, the number of that config in the history", "scroll it sideways", "zDamaged broken Boolean", "Comparison operator is invalid.",
 		`newCheckout Boolean false serves true to users IN SEGMENT "Beta" AND flag payments EQUALS true`, "otherwise false", "segment Beta flag payments",
 		"webhook, rev 1767225500000", `plain String "hello" serves "hello" to all users`, "limit forced Int 3", "Forced to 7 by ann until", "too slow",
 		"percentages: 50% 1, 50% 2", "pinned All flags are held as they were at rev 5: bob has pinned that config until")
@@ -197,12 +197,12 @@ func TestManyFlagsAreShownInPages(t *testing.T) {
 	for pages := 1; ; pages++ {
 		w := get(u, readerToken, path)
 		rows := strings.Count(w.Body.String(), "<tr id=")
-		if seen += rows; rows > flagsOnPage || w.Body.Len() > 500_000 {
+		if seen += rows; rows > rowsOnPage || w.Body.Len() > 500_000 {
 			t.Fatalf("%s: %d rows, %d bytes", path, rows, w.Body.Len())
 		}
 		next := regexp.MustCompile(`href="([^"]*)" rel="next"`).FindStringSubmatch(w.Body.String())
 		if next == nil {
-			if pages != n/flagsOnPage || seen != n {
+			if pages != n/rowsOnPage || seen != n {
 				t.Errorf("%d pages, %d flags", pages, seen)
 			}
 			return

@@ -93,7 +93,7 @@ const sdkSecret = "configcat-sdk-1/AAAAAAAAAAAAAAAAAAAAAA/secretsecretsecret1111
 
 // fresh returns a view that was read just now.
 func fresh(label string) *observe.View {
-	return &observe.View{Label: label, Read: time.Now(), Rev: 1700000000000}
+	return &observe.View{Label: label, Read: time.Now(), Rev: 1700000000000, Hash: "hash-0"}
 }
 
 // Tokens of the tests.

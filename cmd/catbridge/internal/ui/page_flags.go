@@ -20,12 +20,8 @@ func (u *UI) flagPages() {
 	u.post("POST /ui/sdk/{sdk}/explain", rightRead|rightExplain, u.explainPage)
 }
 
-const (
-	// flagsOnPage is how many flags a page shows.
-	flagsOnPage = 200
-	// recently is how long after its last change a flag counts as changed recently.
-	recently = 24 * time.Hour
-)
+// recently is how long after its last change a flag counts as changed recently.
+const recently = 24 * time.Hour
 
 // flagsData is the data of flags.html.
 type flagsData struct {
@@ -35,11 +31,8 @@ type flagsData struct {
 	Q, Show, Type string // of the form
 	Shows, Types  []choice
 	Flags         []flagRow
-	Total, Found  int
 	Broken        int
-	First, Last   int    // numbers of the flags shown
-	Earlier       string // link to the page before; empty: none
-	Later         string
+	paging
 }
 
 // choice is a choice of a form.
@@ -114,46 +107,17 @@ func (u *UI) flagsPage(r *request) (*page, error) {
 	}
 	x := u.indexes.of(r.view)
 	forces := forcesOf(r.view)
-	d.Total, d.Broken, d.Notice = len(x.flags), x.broken, pinNotice(r.view)
-	found := x.search(d, r, forces)
-	d.Found = len(found)
-
-	pages := max(1, (len(found)+flagsOnPage-1)/flagsOnPage)
-	at, _ := strconv.Atoi(given.Get("page"))
-	at = min(max(at, 1), pages)
-	start := (at - 1) * flagsOnPage
-	d.Last = min(start+flagsOnPage, len(found))
-	d.First = min(start+1, d.Last)
-	for _, flag := range found[start:d.Last] {
+	d.Broken, d.Notice = x.broken, pinNotice(r.view)
+	found, pages := pageOf("flags", pathOf("flags", r.view.Label), given, len(x.flags), x.search(d, r, forces), "q", "show", "type")
+	d.paging = pages
+	for _, flag := range found {
 		d.Flags = append(d.Flags, x.row(r.view, flag, forces))
-	}
-	if at > 1 {
-		d.Earlier = flagsPath(r.view.Label, d, at-1)
-	}
-	if at < pages {
-		d.Later = flagsPath(r.view.Label, d, at+1)
 	}
 	return p, nil
 }
 
 // query returns a parameter of a URL.
 func query(name, value string) string { return url.Values{name: {value}}.Encode() }
-
-func flagsPath(label string, d *flagsData, at int) string {
-	values := url.Values{}
-	for name, value := range map[string]string{"q": d.Q, "show": d.Show, "type": d.Type} {
-		if value != "" {
-			values.Set(name, value)
-		}
-	}
-	if at > 1 {
-		values.Set("page", strconv.Itoa(at))
-	}
-	if len(values) == 0 {
-		return pathOf("flags", label)
-	}
-	return pathOf("flags", label) + "?" + values.Encode()
-}
 
 // search returns the flags that match all words of the text, and the other filters.
 func (x *flagIndex) search(d *flagsData, r *request, forces map[string]*forced) []*indexedFlag {

@@ -52,7 +52,7 @@ func TestTenThousandFollowersAreShownInPages(t *testing.T) {
 	w := get(u, readToken, "/ui/sdk/shop/fleet")
 	checkMarkup(t, "fleet", w)
 	wantText(t, w, 200, "Current 9000 of 9800", "Behind 800", "Silent 200", "1 to 200 of 10000 followers, the furthest behind first.", "v1.2.0: 10000", "web-00010.example.com ~ABCDEFGHIJ behind", "Next")
-	if n := strings.Count(w.Body.String(), "<tr id="); n != fleetOnPage {
+	if n := strings.Count(w.Body.String(), "<tr id="); n != rowsOnPage {
 		t.Errorf("%d rows", n)
 	}
 	if len(w.Body.Bytes()) > 120_000 {
@@ -77,13 +77,53 @@ func TestFollowersAreFoundByNameAndStanding(t *testing.T) {
 	}
 }
 
+// Each follower whose last report names another config is among those behind, silent or not. What a silent one said is not shown as if it were so.
+func TestSilentFollowersThatAreBehindAreFoundAsSuch(t *testing.T) {
+	v := wholeView(t)
+	const oldHash = "0f0e0d0c0b0a0908070605040302010f0e0d0c0b0a090807060504030201000f"
+	v.History[1].Hash = oldHash
+	follower := func(name string, standing observe.Standing, hash string) observe.Follower {
+		return observe.Follower{
+			Name: name, ID: name + "~X", State: "live", Standing: standing, Other: hash != someHash[:16], Hash: hash, Rev: 1, Lag: 30 * time.Millisecond, Reported: time.Now(),
+		}
+	}
+	v.Followers = []observe.Follower{
+		follower("late", observe.Behind, oldHash[:16]), follower("crashed", observe.Silent, oldHash[:16]), follower("unknown", observe.Silent, "abcdefabcdefabcd"),
+		follower("gone", observe.Silent, someHash[:16]), follower("soon", observe.Pending, oldHash[:16]), follower("well", observe.Current, someHash[:16]),
+	}
+	v.State.Fleet = &inspect.Fleet{Following: 3, Current: 1, Behind: 1, Pending: 1, Silent: 3, SilentBehind: 2}
+	u := testUI(t, nil, acting, v)
+	all := get(u, readToken, "/ui/sdk/shop/fleet")
+	checkMarkup(t, "fleet", all)
+	wantText(t, all, 200, "Config in force 1a2b3c4d of 3 h ago", "Behind 3 2 of them silent", "Silent 3",
+		"late ~X behind 0f0e0d0c of 1 h ago 30 ms",
+		"crashed ~X behind silent last said 0f0e0d0c of 1 h ago last said 30 ms", "last said live",
+		"unknown ~X behind silent last said abcdefab last said 30 ms",
+		"gone ~X silent last said 1a2b3c4d",
+		"well ~X current 1a2b3c4d 30 ms")
+	if n := strings.Count(text(all), "last said live"); n != 3 {
+		t.Errorf("the connections of %d followers are as of their last report, want those of the 3 silent ones", n)
+	}
+	if !strings.Contains(all.Body.String(), fmt.Sprintf(`<a href="/ui/sdk/shop/history/%d">0f0e0d0c</a>`, v.History[1].Rev)) {
+		t.Error("the page does not link an earlier config to the history")
+	}
+	behind := get(u, readToken, "/ui/sdk/shop/fleet?show=behind")
+	wantText(t, behind, 200, "1 to 3 of 3 found among 6 followers", "late ~X", "crashed ~X", "unknown ~X")
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?show=silent"), 200, "1 to 3 of 3 found among 6 followers", "gone ~X")
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?q=0f0e0d0c"), 200, "1 to 3 of 3 found among 6 followers")
+	v.Followers[0].State, v.Followers[1].State = "no_leader", "polling"
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet"), 200, "no_leader connected, but nobody brings changes", "last said polling it may not subscribe")
+	v.State.Fleet, v.Followers = &inspect.Fleet{Following: 1, Current: 1}, v.Followers[5:]
+	wantText(t, get(u, readToken, "/ui/sdk/shop/fleet?show=behind"), 200, "Behind 0", "No follower that matches is behind.")
+}
+
 func TestTheFleetPageHasAStateForEachSituation(t *testing.T) {
 	none, refused := wholeView(t), wholeView(t)
 	none.Followers, none.State.Fleet = nil, &inspect.Fleet{}
 	refused.Followers, refused.State.Fleet, refused.State.Remarks = nil, nil, []string{"unknown: the followers (NOPERM)"}
 	odd := wholeView(t)
 	odd.State.Fleet.Malformed, odd.State.Fleet.Truncated = 3, true
-	odd.Followers[0].Rev, odd.Followers[0].Lag = 0, 0
+	odd.Followers[0].Hash, odd.Followers[0].Lag = "", 0
 	for what, test := range map[string]struct {
 		view *observe.View
 		want []string

@@ -17,7 +17,7 @@ func TestTheHistoryHasChangesCausesAndLeaders(t *testing.T) {
 	u := testUI(t, nil, acting, v)
 	w := get(u, controlToken, "/ui/sdk/shop/history")
 	checkMarkup(t, "history", w)
-	wantText(t, w, 200, "webhook in force", fmt.Sprintf("rev %d 1a2b3c4d, 4.32 kB, by host-1 : a poll that a webhook requested", currentRev), "newCheckout : default value: true (was false) rule 1: added",
+	wantText(t, w, 200, "webhook in force", fmt.Sprintf("rev %d 1a2b3c4d, 4.32 kB, by host-1 : ConfigCat's webhook told the leader to ask the CDN", currentRev), "newCheckout : default value: true (was false) rule 1: added",
 		"limit : default value: 3 (was 2)", "old : removed (was Boolean, serves false)", "The oldest config in the history.", "there was no config before")
 	body := w.Body.String()
 	if n := strings.Count(body, "Take this back"); n != 1 {
@@ -92,7 +92,7 @@ func TestAVersionHasAllItsChanges(t *testing.T) {
 	path := fmt.Sprintf("/ui/sdk/shop/history/%d", h.Rev)
 	w := get(u, controlToken, path)
 	checkMarkup(t, "version", w)
-	wantText(t, w, 200, "Changes (1007)", "flag0000 :", "flag0999 :", "7 more changes, which the dashboard does not keep", "poll a poll of the CDN", "host-1/AAAA", someHash, `W/"v7"`, "4.32 kB of JSON",
+	wantText(t, w, 200, "Changes (1007)", "flag0000 :", "flag0999 :", "7 more changes, which the dashboard does not keep", "poll the leader asked the CDN", "host-1/AAAA", someHash, `W/"v7"`, "4.32 kB of JSON",
 		"the config after it", "the config before it", "Pin this …", "within 1.2 s")
 	wantText(t, get(u, explainToken, path), 200, "Explain it at this rev")
 	if !strings.Contains(w.Body.String(), fmt.Sprintf(`href="/ui/sdk/shop/actions?pin=%d#pin"`, h.Rev)) {

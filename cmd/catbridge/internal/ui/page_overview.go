@@ -11,6 +11,7 @@ import (
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/orders"
 	"github.com/catbridge/catbridge/cmd/catbridge/internal/words"
 	"github.com/catbridge/catbridge/history"
+	"github.com/catbridge/catbridge/leader"
 )
 
 func (u *UI) overviewPages() {
@@ -48,15 +49,16 @@ type overviewKey struct {
 
 	Leader  string // host, or ID; empty: there is none, or it is unknown
 	Since   time.Time
-	Here    string // what this process is for the SDK key; empty: no leader
+	Here    string // what this process does for the SDK key; empty: it is not a leader process
 	Content *inspect.Content
+	Config  configName
 	Age     time.Duration // of the CDN's answer
 	AgeKnown,
 	Late bool
 	Poll time.Duration
 
 	Fleet  *inspect.Fleet // nil: unknown
-	Others string
+	Behind string         // of the followers; empty: none are
 
 	Control *overviewControl
 	Faults  []string
@@ -119,16 +121,16 @@ func (u *UI) overviewPage(r *request) (*page, error) {
 func overviewOf(view *observe.View, now time.Time, plots bool) overviewKey {
 	state := &view.State
 	k := overviewKey{
-		Label: view.Label, Name: shown(view.Label), Loading: loading(view), Known: !view.Read.IsZero(), Read: view.Read, Err: visible(view.Err, maxFault), Content: state.Content, Fleet: state.Fleet,
+		Label: view.Label, Name: shown(view.Label), Loading: loading(view), Known: !view.Read.IsZero(), Read: view.Read, Err: visible(view.Err, maxFault), Content: state.Content, Config: currentConfig(view), Fleet: state.Fleet,
 		Faults: visibleAll(state.Faults), Advice: visibleAll(view.Advice), Remarks: visibleAll(state.Remarks),
 		Plots: plots, PlotsPath: "/ui/?" + url.Values{"sdk": {view.Label}}.Encode(),
 	}
-	k.Stale = k.Known && (view.Err != "" || readAge(view, now) > staleAge)
+	k.Stale = k.Known && view.Err != "" || isStale(view, now)
 	if l := state.Leader; l != nil {
 		k.Leader, k.Since = visible(words.Leader(l.ID), maxName), localTime(view, l.Since)
 	}
 	if view.Local != nil {
-		k.Here = string(view.Local.State)
+		k.Here = heres[view.Local.State]
 	}
 	if c := state.Content; c != nil && c.Age != nil {
 		// It has grown since it was read.
@@ -137,7 +139,7 @@ func overviewOf(view *observe.View, now time.Time, plots bool) overviewKey {
 		k.Late = ofSeconds(*c.Age) > k.Poll+lateAfter
 	}
 	if state.Fleet != nil {
-		k.Others = words.Others(state.Fleet)
+		k.Behind = words.Behind(state.Fleet)
 	}
 	if c := state.Control; c != nil {
 		k.Control = &overviewControl{Lines: visibleAll(orders.Lines(c)), Applied: c.Applied}
@@ -157,6 +159,14 @@ func overviewOf(view *observe.View, now time.Time, plots bool) overviewKey {
 	return k
 }
 
+// heres says what a leader process does.
+var heres = map[leader.State]string{
+	leader.StateCandidate: "this process stands by, to take over if no other leads",
+	leader.StateWarm:      "this process, which waits for its first answer of the CDN",
+	leader.StateSteady:    "this process",
+	leader.StateStopped:   "this process has stopped",
+}
+
 func overviewState(k *overviewKey, view *observe.View) (class, text string) {
 	switch {
 	case k.Loading:
@@ -165,6 +175,8 @@ func overviewState(k *overviewKey, view *observe.View) (class, text string) {
 		return "bad", "Redis cannot be read"
 	case len(k.Faults)+len(k.Advice) > 0:
 		return "bad", count(len(k.Faults)+len(k.Advice), "fault")
+	case k.Fleet != nil && k.Fleet.SilentBehind > 0:
+		return "warn", k.Behind
 	case k.Control != nil:
 		return "warn", "ok, an operator's order is in force"
 	}

@@ -34,6 +34,7 @@ func wholeView(t testing.TB) *observe.View {
 		Name: "shop", OK: true,
 		Leader:  &inspect.Leader{ID: "host-1/AAAA", Host: "host-1", Since: now.Add(-3 * time.Hour)},
 		Content: &inspect.Content{Rev: currentRev, Hash: someHash, Bytes: 4321, Age: new(3 * 3600.0), Poll: 4 * 3600},
+		History: &inspect.History{Rev: currentRev, Hash: someHash, Time: now.Add(-3 * time.Hour)},
 		Fleet:   &inspect.Fleet{Following: 12, Current: 9, Behind: 2, Pending: 1, Silent: 3, Versions: map[string]int{"v1.2.0": 10, "v1.1.0": 2}},
 	}
 	version := func(rev int64, ago time.Duration, cause history.Cause, changes ...observe.Change) observe.Version {
@@ -49,7 +50,7 @@ func wholeView(t testing.TB) *observe.View {
 	v.History[2].Known, v.History[2].Why = false, ""
 	for i := range 5 {
 		v.Spreads = append(v.Spreads, observe.Spread{
-			Rev: currentRev - int64(4-i)*1000, Time: now.Add(-time.Duration(5-i) * time.Hour), Median: time.Duration(i+1) * 300 * time.Millisecond, Last: time.Duration(i+1) * time.Second, Reported: 9,
+			Rev: currentRev - int64(4-i)*1000, Hash: someHash, Time: now.Add(-time.Duration(5-i) * time.Hour), Median: time.Duration(i+1) * 300 * time.Millisecond, Last: time.Duration(i+1) * time.Second, Reported: 9,
 		})
 	}
 	for i := range 300 {
@@ -70,8 +71,8 @@ func TestTheOverviewHasTheWholeState(t *testing.T) {
 	w := get(testUI(t, nil, acting, v), controlToken, "/ui/")
 	checkMarkup(t, "overview", w)
 	wantText(t, w, 200,
-		"host-1 since 3 h", "this process: steady", fmt.Sprint(currentRev), "1a2b3c4d", "4.32 kB", "3 h old asked every 4 h", "9 of 12 current", "2 behind", "3 silent", "1 pending",
-		"webhook", "default value: true (was false)", "rule 1: added", "Half of the 9 followers that reported had it within 1.5 s of the leader's request to the CDN, and the last within 5.0 s.",
+		"host-1 since 3 h", "(this process)", "Config in force 1a2b3c4d of 3 h ago , 4.32 kB", "A leader brings the config, which is all flags of an SDK key, from ConfigCat’s CDN.", "3 h old asked every 4 h", "9 of 12 current", "2 behind", "3 silent", "1 pending",
+		"webhook config 1a2b3c4d ConfigCat's webhook told the leader to ask the CDN", "default value: true (was false)", "rule 1: added", "Half of the 9 followers that reported had it within 1.5 s of the leader's request to the CDN, and the last within 5.0 s.",
 		"Take this back …", "Time until followers had each of the last changes", "Age of the CDN’s answer", "ok")
 	for what, part := range map[string]string{
 		"plots that are images": `role="img" aria-label="Time until followers of shop had each of the last 5 changes`,
@@ -86,6 +87,80 @@ func TestTheOverviewHasTheWholeState(t *testing.T) {
 	}
 	if reader := get(testUI(t, nil, acting, v), readToken, "/ui/"); strings.Contains(text(reader), "Take this back") {
 		t.Error("who may not act is offered to")
+	}
+}
+
+// The rev of what is in force rises with each answer of the CDN. It is nobody's name for a config.
+func TestConfigsInForceAreNamedByTheirHash(t *testing.T) {
+	v := wholeView(t)
+	u := testUI(t, nil, acting, v)
+	pages := []string{"/ui/", "/ui/sdk/shop/fleet"}
+	var before []string
+	for _, page := range pages {
+		before = append(before, text(get(u, readToken, page)))
+	}
+	confirmed := *v
+	content := *v.State.Content
+	content.Rev += 60_000
+	confirmed.State.Content, confirmed.Rev = &content, content.Rev
+	for i := range confirmed.Followers {
+		confirmed.Followers[i].Rev = content.Rev
+	}
+	u = testUI(t, nil, acting, &confirmed)
+	for i, page := range pages {
+		if after := text(get(u, readToken, page)); strings.Contains(after, "Rev ") || strings.Contains(after, fmt.Sprint(content.Rev)) || !strings.Contains(after, "1a2b3c4d") || !strings.Contains(before[i], "1a2b3c4d") {
+			t.Errorf("%s names the config otherwise: %s", page, after)
+		}
+	}
+}
+
+// Silent followers can be behind, too.
+func TestTheOverviewCountsSilentFollowersThatAreBehind(t *testing.T) {
+	v := wholeView(t)
+	v.State.Fleet = &inspect.Fleet{Following: 2, Current: 2, Silent: 2, SilentBehind: 1}
+	w := get(testUI(t, nil, acting, v), readToken, "/ui/")
+	wantText(t, w, 200, "shop 1 behind (silent)", "2 of 2 current 1 behind (silent) 2 silent")
+	if !strings.Contains(w.Body.String(), `<a class="badge warn" href="/ui/sdk/shop/fleet?show=behind">1 behind (silent)</a>`) {
+		t.Error("there is no link to it")
+	}
+	v.State.Fleet = &inspect.Fleet{Following: 3, Current: 2, Behind: 1, Silent: 2, SilentBehind: 1}
+	wantText(t, get(testUI(t, nil, acting, v), readToken, "/ui/"), 200, "2 behind (1 of them silent)")
+}
+
+func TestTheOverviewSaysWhatThisProcessDoes(t *testing.T) {
+	for state, want := range map[leader.State]string{
+		leader.StateCandidate: "stands by, to take over if no other leads", leader.StateWarm: "waits for its first answer", leader.StateSteady: "(this process)", leader.StateStopped: "has stopped",
+	} {
+		v := wholeView(t)
+		v.Local.State = state
+		w := get(testUI(t, nil, acting, v), readToken, "/ui/")
+		wantText(t, w, 200, want)
+		if strings.Contains(text(w), string(state)) && state != leader.StateStopped {
+			t.Errorf("the page has the word %s", state)
+		}
+	}
+}
+
+// A large fleet takes longer to read: the page is not stale while it is.
+func TestAViewIsStaleOnceItIsOlderThanItsPace(t *testing.T) {
+	for what, test := range map[string]struct {
+		age, pace time.Duration
+		stale     bool
+	}{
+		"small":                    {0, 4 * time.Second, false},
+		"small, not read any more": {16 * time.Second, 4 * time.Second, true},
+		"large":                    {time.Minute, time.Minute, false},
+		"large, not read any more": {121 * time.Second, time.Minute, true},
+	} {
+		v := wholeView(t)
+		v.Read, v.Pace = time.Now().Add(-test.age), test.pace
+		u := testUI(t, nil, acting, v)
+		if is := strings.Contains(text(get(u, readToken, "/ui/")), "This is the state of"); is != test.stale {
+			t.Errorf("%s: the overview says that it is stale: %t", what, is)
+		}
+		if is := strings.Contains(text(get(u, readToken, "/ui/sdk/shop/fleet")), "this process has not read it since"); is != test.stale {
+			t.Errorf("%s: the page of the fleet says that it is stale: %t", what, is)
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ type mayInfo struct {
 	Read, Explain, Control bool // Control only where Actions are offered
 }
 
-// staleAge is the age of a view that a page points out.
+// staleAge is the age of a view that a page points out, see isStale.
 const staleAge = 15 * time.Second
 
 // render writes a page, or only its content for a live update.
@@ -120,7 +120,7 @@ func (u *UI) rootOf(r *request, p *page) root {
 	}
 	switch {
 	case r.view != nil:
-		data.SDK, data.Stale = r.view.Label, !r.view.Read.IsZero() && readAge(r.view, r.now) > staleAge
+		data.SDK, data.Stale = r.view.Label, isStale(r.view, r.now)
 	case len(data.Labels) == 1:
 		data.SDK = data.Labels[0]
 	}

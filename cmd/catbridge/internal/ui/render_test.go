@@ -143,7 +143,7 @@ func TestAFragmentIsOnlyTheContent(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	whole := bodyOf(t, b.get("/ui/sdk/shop/test"))
-	for _, part := range []string{"<html", `data-live`, `data-sdk="shop"`, `data-rev="1700000000000"`, "content", `href="/ui/sdk/shop/flags"`} {
+	for _, part := range []string{"<html", `data-live`, `data-sdk="shop"`, `data-hash="hash-0"`, "content", `href="/ui/sdk/shop/flags"`} {
 		if !strings.Contains(whole, part) {
 			t.Errorf("the page lacks %s: %s", part, whole)
 		}

@@ -12,8 +12,8 @@ const (
 	// visitLasts is how long the views stay fresh after a page was requested: without JavaScript
 	// nothing else says that somebody looks.
 	visitLasts = 30 * time.Second
-	// freshAge is the age of a view that is shown at once, and freshWait how long a page waits for a
-	// newer one.
+	// freshAge is the age of a view that is shown at once, unless it takes longer to read it, and freshWait
+	// how long a page waits for a newer one.
 	freshAge  = 5 * time.Second
 	freshWait = 500 * time.Millisecond
 )
@@ -81,11 +81,17 @@ func (u *UI) freshen(ctx context.Context, labels []string) {
 func isOld(o Observer, labels []string) bool {
 	now := time.Now()
 	for _, label := range labels {
-		if v := o.View(label); v != nil && readAge(v, now) > freshAge {
+		if v := o.View(label); v != nil && readAge(v, now) > max(freshAge, v.Pace) {
 			return true
 		}
 	}
 	return false
+}
+
+// isStale reports whether a view is older than it should be while somebody looks. For a large fleet it
+// takes longer to read the state.
+func isStale(v *observe.View, now time.Time) bool {
+	return !v.Read.IsZero() && readAge(v, now) > max(staleAge, 2*v.Pace)
 }
 
 // readAge returns how long ago a view was read. A failed attempt counts as one.

@@ -49,9 +49,9 @@ var causes = []struct {
 	means string
 }{
 	{history.First, "there was no config before"},
-	{history.Poll, "a poll of the CDN by its interval, or at the start of a leader's term"},
-	{history.Webhook, "a poll that a webhook requested"},
-	{history.Refresh, "a poll that catbridge refresh or a program requested"},
+	{history.Poll, "the leader asked the CDN, by its interval or at the start of its term"},
+	{history.Webhook, "ConfigCat's webhook told the leader to ask the CDN"},
+	{history.Refresh, "catbridge refresh or a program told the leader to ask the CDN"},
 	{history.SDK, "the leader took it over from an official SDK while the CDN did not answer"},
 	{history.Repair, "Redis had lost it, or kept only part of it, and the leader wrote it again"},
 	{history.Pin, "an operator pinned it"},

@@ -66,7 +66,17 @@ func TestUnits(t *testing.T) {
 	if words.Leader("host/AB") != "host" || words.Leader("AB") != "AB" {
 		t.Error("a leader's name is not its host, or else its ID")
 	}
-	if have := words.Others(&inspect.Fleet{Behind: 2, Silent: 1}); have != "2 behind, 1 silent" {
+	for want, fleet := range map[string]inspect.Fleet{
+		"":                            {Current: 3},
+		"2 behind":                    {Behind: 2, Silent: 1},
+		"1 behind (silent)":           {Silent: 2, SilentBehind: 1},
+		"3 behind (1 of them silent)": {Behind: 2, Silent: 1, SilentBehind: 1},
+	} {
+		if have := words.Behind(&fleet); have != want {
+			t.Errorf("%q, want %q", have, want)
+		}
+	}
+	if have := words.Others(&inspect.Fleet{Behind: 2, Silent: 1, Pending: 3}); have != "2 behind, 3 pending, 1 silent" {
 		t.Error(have)
 	}
 }

@@ -21,7 +21,7 @@ let again = false;
 let over = false; // signed out
 
 localize(document);
-if (main.hasAttribute("data-events") && (live || main.dataset.rev)) {
+if (main.hasAttribute("data-events") && (live || "hash" in main.dataset)) {
 	document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
 	addEventListener("pagehide", disconnect);
 	addEventListener("pageshow", (event) => event.persisted && connect());
@@ -38,7 +38,7 @@ function connect() {
 	source.addEventListener("change", (event) => {
 		failures = 0;
 		listen();
-		live ? refresh() : compare(JSON.parse(event.data).revs);
+		live ? refresh() : compare(JSON.parse(event.data).hashes);
 	});
 	source.addEventListener("error", () => {
 		if (source?.readyState === EventSource.CONNECTING && failures++ === 0) return; // a stream ends now and then
@@ -120,10 +120,11 @@ function show(page) {
 	}
 }
 
-// compare says on a page that does not change that its config has been replaced.
-function compare(revs) {
-	const now = revs[main.dataset.sdk];
-	if (now !== undefined && now !== main.dataset.rev) tell("Another config is in force since this page was made.");
+// compare says on a page that does not change that its config has been replaced. The page has an empty
+// hash if there was no config.
+function compare(hashes) {
+	const now = hashes[main.dataset.sdk];
+	if (now !== undefined && now !== main.dataset.hash) tell("Another config is in force since this page was made.");
 	else tell("");
 }
 
