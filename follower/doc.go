@@ -5,12 +5,17 @@
 //	client, err := follower.NewClient(sdkKey, redis.NewClient(&redis.Options{Addr: "localhost:6379"}))
 //	...
 //	defer client.Close()
+//	state, err := client.WaitForReady(ctx) // at the start: evaluations return defaults before
+//	...
 //	user := &follower.UserData{Identifier: "42", Email: "jane@example.com"}
 //	if client.GetBoolValue("newCheckout", false, user) {
 //
 // An evaluation loads the config in force with one atomic read of memory, and allocates nothing
 // except what evaluate.Config.Evaluate documents. It waits only in the polling modes AutoPoll,
 // Lazy and Manual, see [PollingMode]. Everything else happens in the background.
+//
+// For tests there is package followertest. docs/migration.md moves a service from the official Go
+// SDK to this package.
 //
 // docs/glossary.md explains the terms. Numbers such as I1, S13 and F27 refer to
 // docs/guarantees.md, docs/sdk-surface.md and docs/faults.md.

@@ -13,6 +13,8 @@ import (
 
 var replaceLine = regexp.MustCompile(`(?m)^go mod edit -replace (` + regexp.QuoteMeta(module) + `\S*)=\.\./catbridge(\S*)$`)
 
+var rollBackLine = regexp.MustCompile(`(?m)^go mod edit (-drop\S+ .*)$`)
+
 // TestAServiceNeedsOnlyTheReplaceLines builds a service in a folder of its own, with the lines of docs/install.md: no version of
 // the modules is released, so each module that they require must be named there.
 func TestAServiceNeedsOnlyTheReplaceLines(t *testing.T) {
@@ -50,6 +52,19 @@ func TestAServiceNeedsOnlyTheReplaceLines(t *testing.T) {
 	}
 	if !strings.Contains(string(mod), "\ngo 1.26") {
 		t.Errorf("the page says that the line of Go is raised:\n%s", mod)
+	}
+
+	back := rollBackLine.FindStringSubmatch(root.Read(t, "docs/migration.md"))
+	if back == nil {
+		t.Fatal("docs/migration.md does not say how to remove the module")
+	}
+	inService(t, dir, append([]string{"mod", "edit"}, strings.Fields(back[1])...)...)
+	mod, err = os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regexp.MustCompile(`(?m)` + regexp.QuoteMeta(module) + `[ @]`).Match(mod) {
+		t.Errorf("the module is still in use:\n%s", mod)
 	}
 }
 

@@ -3,18 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
 	"log/slog"
 	"strings"
 )
-
-// printer is the service's logger, as it was.
-type printer struct{ *log.Logger }
-
-func (p printer) Debugf(format string, args ...any) {}
-func (p printer) Infof(format string, args ...any)  { p.Printf("info: "+format, args...) }
-func (p printer) Warnf(format string, args ...any)  { p.Printf("warning: "+format, args...) }
-func (p printer) Errorf(format string, args ...any) { p.Printf("error: "+format, args...) }
 
 // handler passes the client's events to a logger with the methods of the official SDK's
 // interface Logger. Config.LogLevel drops the events below its level before.

@@ -81,8 +81,8 @@ func countServed(details *follower.EvaluationDetails) {
 
 func greeting(client *follower.Client, id, email string) string {
 	user := &follower.UserData{Identifier: id, Email: email}
-	if client.GetBoolValue("newGreeting", false, user) {
-		return client.GetStringValue("greeting", "Hello", user)
+	if client.GetBoolValue("newCheckout", false, user) {
+		return client.GetStringValue("bannerText", "Hello", user)
 	}
 	return "Hello"
 }

@@ -14,11 +14,11 @@ import (
 )
 
 func TestGreeting(t *testing.T) {
-	flags := followertest.New(t, map[string]any{"newGreeting": true, "greeting": "Welcome"})
+	flags := followertest.New(t, map[string]any{"newCheckout": true, "bannerText": "Welcome"})
 	if have := greeting(flags.Client, "42", "jane@example.com"); have != "Welcome" {
 		t.Errorf("%q with the flag on", have)
 	}
-	flags.Set("newGreeting", false)
+	flags.Set("newCheckout", false)
 	if have := greeting(flags.Client, "42", "jane@example.com"); have != "Hello" {
 		t.Errorf("%q with the flag off", have)
 	}
@@ -29,7 +29,7 @@ func TestGreetingWithOverrides(t *testing.T) {
 	client, err := follower.New(follower.Config{
 		FlagOverrides: &follower.FlagOverrides{
 			Behavior: follower.LocalOnly,
-			Values:   map[string]any{"newGreeting": true, "greeting": "Welcome"},
+			Values:   map[string]any{"newCheckout": true, "bannerText": "Welcome"},
 		},
 	})
 	if err != nil {
@@ -44,12 +44,12 @@ func TestGreetingWithOverrides(t *testing.T) {
 // TestServedValuesAreCounted closes the client, which waits for the hook.
 func TestServedValuesAreCounted(t *testing.T) {
 	served.Init()
-	flags := followertest.New(t, map[string]any{"newGreeting": true}, func(c *follower.Config) {
+	flags := followertest.New(t, map[string]any{"newCheckout": true}, func(c *follower.Config) {
 		c.Hooks = &follower.Hooks{OnFlagEvaluated: countServed}
 	})
 	greeting(flags.Client, "42", "jane@example.com")
 	flags.Close()
-	if counted := served.String(); counted != `{"newGreeting": 1}` {
+	if counted := served.String(); counted != `{"newCheckout": 1}` {
 		t.Errorf("counted %s", counted)
 	}
 }

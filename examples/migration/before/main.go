@@ -43,8 +43,8 @@ func newClient(logger configcat.Logger) *configcat.Client {
 
 func greeting(client *configcat.Client, id, email string) string {
 	user := &configcat.UserData{Identifier: id, Email: email}
-	if client.GetBoolValue("newGreeting", false, user) {
-		return client.GetStringValue("greeting", "Hello", user)
+	if client.GetBoolValue("newCheckout", false, user) {
+		return client.GetStringValue("bannerText", "Hello", user)
 	}
 	return "Hello"
 }

@@ -12,7 +12,7 @@ func TestGreeting(t *testing.T) {
 	client := configcat.NewCustomClient(configcat.Config{
 		FlagOverrides: &configcat.FlagOverrides{
 			Behavior: configcat.LocalOnly,
-			Values:   map[string]any{"newGreeting": true, "greeting": "Welcome"},
+			Values:   map[string]any{"newCheckout": true, "bannerText": "Welcome"},
 		},
 	})
 	defer client.Close()
