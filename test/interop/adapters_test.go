@@ -115,6 +115,34 @@ func TestAdaptersNeverWrite(t *testing.T) {
 	}
 }
 
+// TestTheNodeAdapterDoesNotWaitForRedis stops Redis while its connections stay open. An evaluation
+// must end, with the config in memory.
+func TestTheNodeAdapterDoesNotWaitForRedis(t *testing.T) {
+	server := redistest.Start(t)
+	p := place{server, "", 0}
+	cdn := fakecdn.New()
+	startLeaderIn(t, p.client(t), p.namespace, cdn)
+	p.await(t, cdn.Config())
+	sdk := startSDK(t, p.url(), "--timeout", "5000")
+	want := versionOf(sdk.first(t))
+	server.Pause(t)
+	resumed := time.AfterFunc(time.Minute, func() { server.Resume(t) }) // ends an evaluation that waits
+	r := sdk.next(t)
+	if !resumed.Stop() {
+		t.Error("the evaluation waited for Redis")
+	}
+	if errors := strings.Join(r.Errors, "; "); !strings.Contains(errors, "Redis did not answer within 5000 ms") {
+		t.Errorf("the official SDK says %q", errors)
+	}
+	if have := versionOf(r); have != want {
+		t.Errorf("version %v, want %v: the config in memory", have, want)
+	}
+	server.Resume(t)
+	if r := sdk.next(t); len(r.Errors) > 0 || versionOf(r) != want {
+		t.Errorf("after Redis is back: %+v", r)
+	}
+}
+
 // requireRead checks the version that an adapter reads, with the fetch time in Redis.
 func (p place) requireRead(t *testing.T, r reader, want int64) {
 	t.Helper()

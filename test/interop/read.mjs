@@ -1,13 +1,13 @@
 // Evaluates all flags with the official ConfigCat SDK for Node, from the entry that a leader wrote
 // to Redis, and prints one line of JSON. The SDK is offline, so it has only the entry.
 //
-//   node read.mjs --sdk-key KEY [--redis URL] [--namespace NAME] [--user JSON] [--follow] [--base-url URL]
+//   node read.mjs --sdk-key KEY [--redis URL] [--namespace NAME] [--user JSON] [--follow] [--base-url URL] [--timeout MS]
 //
 // Set SDK key and URL with CATBRIDGE_SDK_KEY and CATBRIDGE_REDIS_URL to keep them out of the list of
 // processes. The user is an object of attributes, such as {"Identifier": "42", "Country": "HU"}.
 // With --follow it reads again for each line of standard input, until its end. A line that is not
 // empty is the user for one read; null means no user. With --base-url the SDK is online, and asks
-// that CDN once whether the entry is current.
+// that CDN once whether the entry is current. --timeout limits how long it waits for Redis.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -23,13 +23,14 @@ async function main() {
       user: { type: "string" },
       follow: { type: "boolean", default: false },
       "base-url": { type: "string" },
+      timeout: { type: "string", default: "60000" },
     },
   });
   if (!args["sdk-key"]) {
     throw new Error("no SDK key: set CATBRIDGE_SDK_KEY, or give --sdk-key");
   }
   const user = args.user && toUser(JSON.parse(args.user));
-  const cache = await openRedisCache(args.redis, args.namespace);
+  const cache = await openRedisCache(args.redis, args.namespace, Number(args.timeout));
   const errors = [];
   const client = getClient(args["sdk-key"], PollingMode.ManualPoll, {
     cache,

@@ -4,17 +4,15 @@
 import { createClient } from "@redis/client";
 import { catbridgeCache } from "../../examples/adapters/node/catbridge-cache.mjs";
 
-const timeout = 60_000; // milliseconds
-
-export async function openRedisCache(url, namespace) {
+// timeout is for connecting and for each command, in milliseconds.
+export async function openRedisCache(url, namespace, timeout = 60_000) {
   const client = createClient({
     url,
-    commandOptions: { timeout },
     socket: { connectTimeout: timeout, reconnectStrategy: false },
   });
   client.on("error", () => {}); // the command that fails reports it
   await client.connect();
-  const cache = catbridgeCache(client, namespace);
+  const cache = catbridgeCache(client, namespace, timeout);
   return {
     keys: new Set(), // that the SDK has read
     get(key) {

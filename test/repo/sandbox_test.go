@@ -95,7 +95,7 @@ func newSandbox(t *testing.T) *sandbox {
 	b.pages = strings.NewReplacer(
 		"go run ./cmd/catbridge", "catbridge",
 		"redis://localhost:6379", b.redis,
-		"http://127.0.0.1:8080", b.cdn, "http://127.0.0.1:8094", b.cdn, " --listen 127.0.0.1:8094", " --listen 127.0.0.1:0", " --listen 127.0.0.1:8080", " --listen 127.0.0.1:0",
+		"http://127.0.0.1:8080", b.cdn, " --listen 127.0.0.1:8080", " --listen 127.0.0.1:0",
 		"http://127.0.0.1:8093", b.serve, "http://proxy:8050", b.serve, "http://serve:8050", b.serve, " --listen 127.0.0.1:8050", " --listen 127.0.0.1:0",
 		" 2h current", " -1 current", // nothing is two hours old
 		"…", playgroundKey,

@@ -83,9 +83,11 @@ func bridge(t *testing.T) (serve, flags string) {
 	if err := os.WriteFile(flags, []byte(root.Read(t, "deploy/flags.json")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	own := strings.NewReplacer("redis://localhost:6379", redistest.Start(t).URL(), "127.0.0.1:8094", cdn, "deploy/flags.json", flags)
-	for _, c := range []struct{ name, started string }{{"cdn", "base URL "}, {"leader", ""}, {"serve", ""}} {
-		env, args := command(t, own.Replace(blockWith(t, fences(page, "sh"), "catbridge "+c.name+" ")))
+	own := strings.NewReplacer("redis://localhost:6379", redistest.Start(t).URL(), "127.0.0.1:8080", cdn, "deploy/flags.json", flags)
+	blocks := fences(page, "sh")
+	variables := own.Replace(blockWith(t, blocks, "export CATBRIDGE_REDIS_URL="))
+	for _, c := range []struct{ name, started, more string }{{"cdn", "base URL ", " --listen " + cdn}, {"leader", "", ""}, {"serve", "", ""}} {
+		env, args := command(t, variables+strings.TrimSpace(own.Replace(blockWith(t, blocks, "catbridge "+c.name+" --")))+c.more)
 		lines := startCommand(t, append(env, "CATBRIDGE_SERVE_LISTEN="+serve), path, args[1:]...)
 		if c.started != "" {
 			awaitLine(t, lines, c.started)
