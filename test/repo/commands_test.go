@@ -67,6 +67,7 @@ var notRun = map[string]string{
 	"helm -n catbridge upgrade catbridge deploy/helm/catbridge --values values.yaml --set image.tag=v2 --wait":                                                                                   "likewise",
 	"helm -n catbridge rollback catbridge --wait":                                                                                                                                                "likewise",
 	"helm -n catbridge test catbridge --logs":                                                                                                                                                    "likewise",
+	"helm -n catbridge template catbridge deploy/helm/catbridge --values values.yaml --kube-version 1.31":                                                                                        "test/chart renders the chart",
 	"catbridge leader --redis rediss://leader@redis.example.com:6380 --redis-password-file password --redis-tls-ca-file ca.pem --redis-tls-cert-file client.pem --redis-tls-key-file client.key": "needs a Redis with TLS; cmd/catbridge tests that",
 }
 
