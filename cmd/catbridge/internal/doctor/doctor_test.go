@@ -204,6 +204,10 @@ func TestFaultsOfTheConnectionToRedis(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			list := examine(t, Follower, load(t, test.variables...))
+			// The refusal is lost if a command arrives after Redis has closed the connection.
+			for name == "no certificate of us" && (strings.Contains(list.String(), "reset by peer") || strings.Contains(list.String(), "broken pipe")) {
+				list = examine(t, Follower, load(t, test.variables...))
+			}
 			list.want(t, test.check, Bad, test.want...)
 			if name != "expires soon" {
 				list.want(t, "state", Unknown, "not checked: Redis is unreachable")
