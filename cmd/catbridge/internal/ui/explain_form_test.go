@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -167,9 +168,7 @@ func TestTheFormBeginsWithWhatTheFlagUses(t *testing.T) {
 		"With an earlier config, or compare two": {"at": {"yesterday"}},
 	} {
 		sent := url.Values{"flag": {"newCheckout"}, "by": {"fields"}, "identifier": {"42"}}
-		for name, value := range values {
-			sent[name] = value
-		}
+		maps.Copy(sent, values)
 		page := post(u, explainerToken, sent).Body.String()
 		if strings.Count(page, "<details open>") != 1 || !strings.Contains(page, "<details open><summary>"+want) {
 			t.Errorf("%s is not open alone", want)
