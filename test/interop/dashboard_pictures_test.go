@@ -18,7 +18,7 @@ import (
 var screenshots = commandline.String("screenshots", "", "folder in which TestDashboardScreenshots writes pictures of every page")
 
 const (
-	maxPicture  = 60 << 10 // bytes
+	maxPicture  = 80 << 10 // bytes
 	maxPictures = 1500 << 10
 	pictureHigh = 1600 // pixels
 )
