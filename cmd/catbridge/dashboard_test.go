@@ -73,7 +73,7 @@ func openEvents(t *testing.T, address string, headers ...string) (ended <-chan s
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "data: ") {
 	}
-	if !strings.Contains(lines.Text(), `"revs"`) {
+	if !strings.Contains(lines.Text(), `"hashes"`) {
 		t.Fatalf("%d %q", res.StatusCode, lines.Text())
 	}
 	done := make(chan struct{})

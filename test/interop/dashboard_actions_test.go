@@ -131,7 +131,7 @@ func TestDashboardTakesBackTheLastChange(t *testing.T) {
 	watched.await(t, "Free everything!")
 
 	p := v.open(t, leader.url("/ui/"), tabOptions{})
-	p.await("main", fmt.Sprintf("rev %d", revs[0]))
+	p.await("main", "Free everything!")
 	p.click("role=link[name='Take this back …']", "")
 	p.await("h1", "Take back the last change of shop")
 	p.await("main", fmt.Sprintf("the config before it .rev %d", revs[1]))
