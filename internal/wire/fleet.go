@@ -23,7 +23,7 @@ const (
 	FleetExpiry = 3 * MaxFleetInterval
 
 	// MaxFleetLag is the longest lag of a report. A longer one does not fit into a time.Duration.
-	MaxFleetLag = math.MaxInt64 / time.Millisecond * time.Millisecond
+	MaxFleetLag = math.MaxInt64 / 1_000_000 * time.Millisecond
 
 	fleetVersion = "cb1"
 	fleetFields  = 8

@@ -51,7 +51,7 @@ func run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if state, err := client.WaitForReady(ctx); err != nil || state == follower.NoFlagData {
-		log.Print("continuing with defaults: ", state, " ", err)
+		logger.Warn("continuing with defaults", "state", state, "error", err)
 	}
 	fmt.Println(greeting(client, "42", "jane@example.com"))
 	return nil

@@ -209,7 +209,7 @@ func TestTimesDurationsAndSizesAreReadable(t *testing.T) {
 		185 * time.Second: "3 min 5 s", 130 * time.Minute: "2 h 10 min", 99 * time.Hour: "4 d 3 h", -2 * time.Second: "-2.0 s", 9999 * time.Millisecond: "9.9 s",
 	} {
 		if have := dur(d); have != want {
-			t.Errorf("%v: %q, want %q", time.Duration(d), have, want)
+			t.Errorf("%v: %q, want %q", d, have, want)
 		}
 	}
 	for n, want := range map[int]string{0: "0 B", 999: "999 B", 1000: "1 kB", 1234: "1.23 kB", 999_499: "999 kB", 999_999: "1.0 MB", 5_550_000: "5.5 MB"} {
