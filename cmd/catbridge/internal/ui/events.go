@@ -76,7 +76,7 @@ func (s *eventSource) Current() (stream.Frame, <-chan struct{}) {
 	hashes := map[string]string{}
 	for _, label := range observer.Labels() {
 		if v := observer.View(label); v != nil && s.who.mayLook(label) {
-			hashes[label] = v.Hash // empty: there is no config yet
+			hashes[label] = v.Hash // empty while Redis has no config
 		}
 	}
 	data, err := json.Marshal(map[string]any{"hashes": hashes})

@@ -208,12 +208,9 @@ func (u *UI) versionPage(r *request) (*page, error) {
 	if flag := r.URL.Query().Get("explain"); flag != "" && len(flag) <= maxFlagText {
 		return redirectTo(pathOf("flags", r.view.Label, flag)+"?"+url.Values{"at": {strconv.FormatInt(rev, 10)}}.Encode(), "")
 	}
-	i := versionAt(r.view.History, rev)
-	if i < 0 {
-		if r.view.HistoryErr != "" {
-			return nil, unavailablef("The history cannot be read: %s", visible(r.view.HistoryErr, maxFault))
-		}
-		return nil, notFoundf("The history that the dashboard has goes back to no config that was in force at rev %d.", rev)
+	i, err := findVersion(r, rev)
+	if err != nil {
+		return nil, err
 	}
 	v := &r.view.History[i]
 	d := &versionData{historyRow: rowOf(r.view, i, observe.MaxChanges), ETag: visible(v.ETag, maxFault), By: visible(v.Leader, maxName)}
@@ -244,6 +241,17 @@ func (d *versionData) Row() *historyRow { return &d.historyRow }
 
 // maxVersionLines bounds the lines of one change on the page of a version.
 const maxVersionLines = 200
+
+// findVersion returns the index of the version that was in force at a rev. Its errors are those of a page.
+func findVersion(r *request, rev int64) (int, error) {
+	if i := versionAt(r.view.History, rev); i >= 0 {
+		return i, nil
+	}
+	if r.view.HistoryErr != "" {
+		return 0, unavailablef("The history cannot be read: %s", visible(r.view.HistoryErr, maxFault))
+	}
+	return 0, notFoundf("The history that the dashboard has goes back to no config that was in force at rev %d.", rev)
+}
 
 // versionAt returns the index of the version that was in force at a rev, or -1: revs rise with each answer
 // of the CDN, so the rev may be above that with which the config came into force.

@@ -33,12 +33,9 @@ func (u *UI) takeBackWith(r *request, f *actionForm, fault string) (*page, error
 	if err != nil || rev <= 0 {
 		return nil, badRequestf("A rev is a number of 13 digits, as the history shows it.")
 	}
-	i := versionAt(r.view.History, rev)
-	if i < 0 {
-		if r.view.HistoryErr != "" {
-			return nil, unavailablef("The history cannot be read: %s", visible(r.view.HistoryErr, maxFault))
-		}
-		return nil, notFoundf("The history that the dashboard has goes back to no change at rev %d.", rev)
+	i, err := findVersion(r, rev)
+	if err != nil {
+		return nil, err
 	}
 	v := &r.view.History[i]
 	d := &takeBackData{historyRow: rowOf(r.view, i, historyChanges), Fault: fault, Name: r.who.name, Form: f}
