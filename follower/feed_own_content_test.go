@@ -3,8 +3,12 @@ package follower
 import (
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/catbridge/catbridge/follower/internal/eventid"
 	"github.com/catbridge/catbridge/internal/testenv/fakecdn"
@@ -305,6 +309,37 @@ func TestAnEntryWithoutMetaIsNotDatedByAClockOfBefore(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A new leader commits between the reads of the entry and of meta. That meta does not name the entry
+// of the leader before.
+func TestAnEntryIsNotDatedByTheMetaOfALaterLeader(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		var changes atomic.Int64
+		c, w, stop := cutOff(t, n, Subscribe, func(c *Config) { c.Hooks = onChange(func() { changes.Add(1) }) })
+		stop()
+		w.with(func() { w.skew = time.Minute })
+		w.commit(configJSON(2))
+		n.Del(w.keys.Meta)
+		time.Sleep(2 * time.Minute)
+		entryRead, committed := false, false
+		n.intercept(func(_ *server.Peer, cmd string, args ...string) bool {
+			entryRead = entryRead || strings.EqualFold(cmd, "GETRANGE") && args[0] == w.keys.Entry
+			if entryRead && !committed && strings.EqualFold(cmd, "HMGET") {
+				committed = true
+				w.with(func() { w.skew, w.rev = 0, 0; w.epoch++ })
+				w.commit(fetched())
+			}
+			return false
+		})
+		before := changes.Load()
+		n.link.Up()
+		time.Sleep(20 * time.Second)
+		wantVersion(t, c, 3)
+		if more := changes.Load() - before; !committed || more != 0 {
+			t.Errorf("committed: %t; %d changes", committed, more)
+		}
+	})
 }
 
 // A client that restarts from its file or Cache keeps the content that it had fetched itself.

@@ -75,7 +75,7 @@
 //   - Two clocks that give two contents the same millisecond.
 //   - A follower that fetches for itself, if Redis's clock was set back before the follower
 //     first received that clock, or if an SDK whose clock is wrong wrote the entry, or if Redis,
-//     whose clock is ahead, lost all that a leader wrote but the entry.
+//     whose clock is ahead, lost lock, meta and blob of a leader and not the entry.
 //
 // Files and caches of followers, feeds that several clients share, and polling modes without
 // a subscription are not in the model; neither are sizes, rights, and the network below

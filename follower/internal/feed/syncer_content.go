@@ -68,10 +68,10 @@ func (s *syncer) fromEntry(ctx context.Context, from node, metaRev int64, again 
 	}
 	hash := wire.ContentHash(entry.JSON)
 	if entry.FetchTime != metaRev && entry.FetchTime != r.meta.Rev {
-		s.byLeader = s.byLeader || r.byLeader || s.status.Load().Epoch != 0
+		s.byLeader = s.byLeader || r.byLeader || r.metaErr != nil || s.status.Load().Epoch != 0
 		s.outrun = s.note(item{
 			assertion: assertion{epoch: 1, rev: entry.FetchTime, cdn: entry.FetchTime, hash: hash}, at: s.entryRead, entry: true, counts: true,
-			alone: !s.byLeader, unnamed: r.meta.Rev == 0,
+			alone: !s.byLeader, unnamed: metaRev == 0 || r.meta.Rev == 0,
 		}) || s.outrun
 	}
 	next, _ := s.prepare(snapshot.Candidate{
